@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ground that every part of the library stands on: diagnostics, cleanup
+ * attributes, a region allocator and growing arrays.
+ */
+#ifndef FW_BASE_H
+#define FW_BASE_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FW_MAX_DIAGS 20
+
+/* One thing that the user got wrong: where, what, and what would be right. */
+struct fw_diag {
+	char file[256];   /* empty: not from a file */
+	unsigned line;    /* from 1; 0: no line */
+	unsigned column;  /* from 1, in bytes; 0: no column */
+	char message[320];
+	char hint[240];   /* what would be right; may be empty */
+};
+
+/* Up to FW_MAX_DIAGS of them; total counts also those that did not fit. */
+struct fw_diags {
+	struct fw_diag d[FW_MAX_DIAGS];
+	unsigned n;
+	unsigned total;
+};
+
+struct fw_place {
+	const char *file; /* NULL: not from a file */
+	unsigned line;
+	unsigned column;
+};
+
+/**
+ * fw_diag_add - note an error
+ * @ds:    where to; NULL is fine and drops it
+ * @at:    place; copied
+ * @hint:  what would be right; NULL: nothing to say; copied
+ * Return: always -EINVAL, so that a caller can `return fw_diag_add(...)`.
+ */
+int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/**
+ * fw_diag_format - one diagnostic as "FILE:LINE:COLUMN: MESSAGE\n  hint: HINT", without a final newline
+ * Return: @buf.
+ */
+const char *fw_diag_format(const struct fw_diag *d, char *buf, size_t size);
+
+/* Cleanup attributes: `fw_cleanup(free_thing) struct thing *t` calls free_thing(&t) at the end of the scope. */
+#define fw_cleanup(fn) __attribute__((cleanup(fn)))
+static inline void fw_freep(void *p)
+{
+	free(*(void **)p);
+}
+#define fw_autofree fw_cleanup(fw_freep)
+
+/* Hands the pointer over and leaves NULL behind: `*out = fw_take(p)`. */
+#define fw_take(p)                              \
+	({                                      \
+		__typeof__(p) fw_taken_ = (p);  \
+		(p) = NULL;                     \
+		fw_taken_;                      \
+	})
+
+/*
+ * A region: many small allocations, freed at once. Zero-initialised is empty.
+ * Memory is zeroed and aligned to 8 bytes.
+ */
+struct fw_arena_chunk;
+struct fw_arena {
+	struct fw_arena_chunk *chunks;
+	size_t bytes; /* taken from malloc */
+};
+
+/* Return: @size zeroed bytes, or NULL when memory is out. */
+void *fw_arena_alloc(struct fw_arena *a, size_t size);
+/* A copy of @len bytes of @s with a NUL behind. */
+char *fw_arena_strdup(struct fw_arena *a, const char *s, size_t len);
+void fw_arena_free(struct fw_arena *a);
+
+/**
+ * fw_vec_grow - make room for one more element
+ * @ptr:  address of the element pointer
+ * @n:    elements in use
+ * @cap:  elements that fit; updated
+ * @size: bytes of an element
+ * Return: 0 or -ENOMEM (then nothing changed). New room is not zeroed.
+ */
+int fw_vec_grow(void *ptr, size_t n, size_t *cap, size_t size);
+
+/* Appends @value to the vector {ptr, n, cap}; evaluates to 0 or -ENOMEM. */
+#define fw_vec_push(ptr, n, cap, value)                                              \
+	({                                                                           \
+		int fw_err_ = fw_vec_grow(&(ptr), (n), &(cap), sizeof(*(ptr)));      \
+		if (!fw_err_)                                                        \
+			(ptr)[(n)++] = (value);                                      \
+		fw_err_;                                                             \
+	})
+
+/* A well-mixing 64-bit hash step (the finaliser of MurmurHash3, by Appleby). */
+static inline uint64_t fw_mix64(uint64_t x)
+{
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccdull;
+	x ^= x >> 33;
+	x *= 0xc4ceb9fe1a85ec53ull;
+	return x ^ (x >> 33);
+}
+
+/* Seconds on the monotonic clock. */
+double fw_now(void);
+
+#endif

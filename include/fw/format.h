@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tables as they lie in memory, the same for BPF and user space. Everything
+ * in the pool is made of 64-byte lines and addressed by line number; there are
+ * no pointers. The lookup in lookup.h reads them; lib/compile writes them.
+ *
+ *   control word -> root -> 4 tries (source, destination x IPv4, IPv6)
+ *                             -> class: the identities that contain the address
+ *                        -> pair table: (identity, identity) -> one rule, or a block of rules
+ *                                                                 -> bit vectors per field
+ */
+#ifndef FW_FORMAT_H
+#define FW_FORMAT_H
+
+#include "fw/fields.h"
+
+#define FW_ABI 1
+
+#define FW_LINE 64
+#define FW_SEGMENT_SHIFT 15 /* lines of a segment, as a power of two */
+#define FW_SEGMENT_LINES (1u << FW_SEGMENT_SHIFT)
+#define FW_SEGMENT_BYTES (FW_SEGMENT_LINES * FW_LINE)
+#define FW_POOL_SEGMENTS 2048 /* 4 GiB */
+/*
+ * Objects do not cross a segment's end, but a bounded read from a line's start
+ * may: so a segment's value has this much slack behind it.
+ */
+#define FW_SLACK 8192
+
+/* The control word: root line in the low half, generation in the high half. A packet reads it once, first. */
+#define FW_CONTROL(root, generation) ((__u64)(generation) << 32 | (root))
+
+/*
+ * A reference inside a trie: line << 3 | tag. A node looks at the next bits of
+ * the address (8 or 32 of them); runs of equal values share one reference.
+ */
+#define FW_REF(line, tag) ((line) << 3 | (tag))
+#define FW_REF_LINE(ref) ((ref) >> 3)
+#define FW_REF_TAG(ref) ((ref) & 7)
+enum fw_ref_tag {
+	FW_REF_CLASS,  /* a class: the walk ends */
+	FW_REF_RUNS8,  /* struct fw_runs8 */
+	FW_REF_RUNS32, /* struct fw_runs32 */
+	FW_REF_TABLE8, /* 256 references, one per value of the next 8 bits */
+};
+
+#define FW_RUNS8 13
+#define FW_RUNS32 8
+#define FW_TRIE_ROOT_BITS 16
+#define FW_TRIE_ROOT_LINES ((1u << FW_TRIE_ROOT_BITS) * 4 / FW_LINE)
+/* Steps below the root at most: an IPv6 address, 8 bits a step. */
+#define FW_TRIE_STEPS 14
+
+/* Run i holds the values from last[i - 1] + 1 to last[i]; the last run ends at the largest value. Unused: 0xff.. */
+struct fw_runs8 {
+	__u8 last[FW_RUNS8 - 1];
+	__u32 ref[FW_RUNS8];
+};
+FW_ASSERT_SIZE(struct fw_runs8, FW_LINE);
+
+struct fw_runs32 {
+	__u32 last[FW_RUNS32 - 1];
+	__u32 ref[FW_RUNS32];
+	__u32 pad;
+};
+FW_ASSERT_SIZE(struct fw_runs32, FW_LINE);
+
+/*
+ * A class: lines of five identities each. The signature of an identity has bit
+ * fw_signature_bit(other) set for every identity on the other side that it forms a
+ * pair with. Unused places hold signature 0, which passes no filter.
+ */
+#define FW_CLASS_IDENTITIES 5
+#define FW_CLASS_LINES 7 /* so a class holds at most 35 identities */
+#define FW_CLASS_MAX (FW_CLASS_IDENTITIES * FW_CLASS_LINES)
+struct fw_class {
+	__u32 lines; /* of the whole class; only in its first line */
+	__u32 identity[FW_CLASS_IDENTITIES];
+	__u64 signature[FW_CLASS_IDENTITIES];
+};
+FW_ASSERT_SIZE(struct fw_class, FW_LINE);
+
+#define FW_IDENTITY_BITS 24
+#define FW_IDENTITIES_MAX ((1u << FW_IDENTITY_BITS) - 1) /* the last number marks a free entry */
+/* Contains every IP packet's address. */
+#define FW_IDENTITY_ANY 0
+/* Contains every frame, IP or not; there when a rule names an ethertype that is not IP. */
+#define FW_IDENTITY_FRAME 1
+
+/* A hit: rank << 32 | what was hit. The lowest rank wins. */
+#define FW_HIT(rank, what) ((__u64)(rank) << 32 | (what))
+#define FW_HIT_NONE (~0ull)
+/* What: for a rule its counter slot << 1 | verdict; for a block its line. */
+#define FW_HIT_RULE(slot, verdict) ((slot) << 1 | (verdict))
+
+/*
+ * One pair: its rule, compared in place, or a reference to its block. A rule
+ * fits when it constrains at most three fields to one range of 16-bit values and
+ * one more to a range of 8-bit values. Unconstrained places name FW_F_NONE, 0 to 0.
+ */
+enum fw_pair_kind { FW_PAIR_RULE, FW_PAIR_BLOCK };
+struct fw_pair {
+	/* source | destination << 24 | kind << 48 | overflow << 63 (first entry of a line: pairs of this line stand in the next) */
+	__u64 key;
+	__u64 hit;
+	__u16 lo[3], hi[3];
+	__u8 lo8, hi8;
+	__u16 fields; /* four bits each: fields of the three ranges, then of the 8-bit one */
+};
+FW_ASSERT_SIZE(struct fw_pair, 32);
+#define FW_PAIR_KEY(src, dst) ((__u64)(src) | (__u64)(dst) << FW_IDENTITY_BITS)
+#define FW_PAIR_KEY_MASK ((1ull << 48) - 1)
+#define FW_PAIR_FREE FW_PAIR_KEY_MASK
+#define FW_PAIR_KIND_SHIFT 48
+#define FW_PAIR_OVERFLOW (1ull << 63)
+#define FW_PAIRS_PER_LINE 2
+/* Lines beyond its home that a pair may stand at. */
+#define FW_PAIR_DISPLACEMENT 7
+
+/*
+ * A block: up to FW_BLOCK_RULES rules of one pair in rank order. Behind the
+ * header stand, at the byte offsets given (from the block's start, 8-byte
+ * aligned), the hits and, per field, the ends of intervals and their vectors.
+ */
+#define FW_BLOCK_RULES 4096
+#define FW_BLOCK_CHAIN 448 /* blocks beyond the first of their pair, in the whole image */
+#define FW_BLOCK_BYTES_MAX (1u << 20)
+struct fw_block_field {
+	__u32 field;
+	__u32 steps;  /* 1 << steps is the number of ends, the last ones unused (0xffffffff) */
+	__u32 ends;   /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not written */
+	__u32 vectors;/* __u64 per interval: bit i: rule i; in a block of more than 64 rules: bit i: word i is not 0 */
+	__u32 words;  /* block of more than 64 rules: __u32 per interval: offset of its words that are not 0 */
+	__u32 pad;
+};
+struct fw_block {
+	__u32 rules;
+	__u32 fields;
+	__u64 next; /* hit of the pair's next block, FW_HIT_NONE: none */
+	__u32 hits; /* __u64 per rule */
+	__u32 bytes;
+	struct fw_block_field field[FW_NFIELDS];
+};
+FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
+
+/* A packed flow: addresses and the fields that the ruleset uses. */
+struct fw_flow {
+	struct fw_addr src, dst;
+	__u64 fields[FW_FLOW_WORDS];
+};
+
+struct fw_root {
+	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
+	__u32 pairs;                 /* first line of the pair table */
+	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
+	__u64 hash[2];               /* odd multipliers */
+	__u64 flow_mask[FW_FLOW_WORDS];
+	__u32 accept;                /* bit r: the policy of reason r is accept */
+	__u32 fields_used;           /* bit f: some rule constrains field f */
+	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
+	__u32 slots;                 /* counters that the image refers to */
+	__u32 pad[10];
+};
+FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
+
+/* One counter: per CPU in the kernel, in chunks. The first FW_NREASONS slots of the table are the reasons', then the rules'. */
+struct fw_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+#define FW_COUNTER_CHUNK_SHIFT 14
+#define FW_COUNTER_CHUNK (1u << FW_COUNTER_CHUNK_SHIFT)
+#define FW_COUNTER_RULES 32 /* slot of the first rule */
+
+/* The flow cache: direct mapped. */
+#define FW_FLOWS 4096
+struct fw_flow_entry {
+	struct fw_flow flow;
+	__u32 generation; /* 0: free */
+	__u32 what;       /* FW_HIT_RULE, or FW_NO_RULE */
+};
+FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
+#define FW_NO_RULE 0xffffffffu
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Porting layer between the two targets of the shared headers: the BPF program
+ * (clang -target bpf) and user space. This is the only file that tests __bpf__.
+ */
+#ifndef FW_PORT_H
+#define FW_PORT_H
+
+#include <linux/types.h>
+
+#ifdef __bpf__
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+#define FW_BPF 1
+#define fw_ntohs(x) bpf_ntohs(x)
+#define fw_ntohl(x) bpf_ntohl(x)
+/* A function that the verifier checks once, on its own, whoever calls it. */
+#define FW_GLOBAL __attribute__((noinline))
+#else
+#include <arpa/inet.h>
+#include <stddef.h>
+#include <string.h>
+#define FW_BPF 0
+#define fw_ntohs(x) ntohs(x)
+#define fw_ntohl(x) ntohl(x)
+#define FW_GLOBAL static inline
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+#endif
+
+/* Makes a value opaque to the optimiser, which otherwise rewrites bounds checks into forms that the verifier refuses. */
+#define fw_opaque(x) __asm__ volatile("" : "+r"(x))
+
+#define FW_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rules and rulesets as the user means them: no I/O, no tables.
+ *
+ * A ruleset owns everything reachable from it. Address expressions are interned:
+ * two rules that say the same about an address hold the same number, and that
+ * number is what the compiler calls an identity.
+ */
+#ifndef FW_RULE_H
+#define FW_RULE_H
+
+#include "fw/base.h"
+#include "fw/fields.h"
+
+#define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
+#define FW_COMMENT_MAX 255 /* bytes of a comment */
+#define FW_IFNAME_MAX 15   /* bytes of an interface name (IFNAMSIZ - 1) */
+
+/* Values lo to hi, both included. For FW_F_TCP_FLAGS: lo is the mask and hi the value, (flags & lo) == hi. */
+struct fw_range {
+	uint32_t lo, hi;
+};
+
+/*
+ * What a rule says about one field: the packet's value lies in one of the
+ * ranges, or, negated, the packet has the field and its value lies in none.
+ * Ranges are sorted, disjoint and not adjacent, but for FW_F_TCP_FLAGS, where
+ * they are (mask, value) pairs in the order written.
+ */
+struct fw_match {
+	uint8_t field; /* enum fw_field */
+	uint8_t negated;
+	uint16_t n;
+	struct fw_range r[];
+};
+
+/* Addresses lo to hi of one family, both included. */
+struct fw_addr_range {
+	struct fw_addr lo, hi;
+	uint8_t family; /* FW_IP4 or FW_IP6 */
+};
+
+/*
+ * An address expression: the union of ranges and named sets, or, negated, every
+ * address (of both families) outside that union. Ranges are sorted by (family,
+ * lo), disjoint and merged. The expression number 0 is `any`: no ranges, no
+ * sets, not negated, and matches every IP packet.
+ */
+struct fw_addrs {
+	uint32_t hash;
+	uint8_t negated;
+	uint32_t nranges, nsets;
+	const struct fw_addr_range *ranges;
+	const uint32_t *sets; /* numbers of sets, ascending */
+};
+#define FW_ANY 0
+
+/* A named set of addresses. Elements stand as given (sorted by family, lo, hi; no two equal), so that each can be deleted again. */
+struct fw_set {
+	const char *name;
+	const char *path; /* file that it was read from, as written in the ruleset; NULL: elements given in place */
+	struct fw_addr_range *elements;
+	size_t n, cap;
+	uint32_t line; /* of its definition, 0: none */
+};
+
+struct fw_rule {
+	uint64_t id;
+	const char *name;    /* NULL: none */
+	const char *comment; /* NULL: none */
+	const struct fw_match **matches; /* ascending by field */
+	uint32_t slot;       /* its counter, from 0; stays with the id */
+	uint32_t src, dst;   /* address expressions */
+	uint32_t line;       /* where it was defined, 0: no file */
+	uint8_t nmatches;
+	uint8_t verdict;     /* enum fw_verdict */
+};
+
+struct fw_ruleset {
+	const char *file;       /* for diagnostics; NULL: none */
+	struct fw_rule **rules; /* first match first */
+	size_t nrules, rules_cap;
+	struct fw_addrs *addrs; /* [0] is `any` */
+	size_t naddrs, addrs_cap;
+	struct fw_set *sets;
+	size_t nsets, sets_cap;
+	const char **ifaces;    /* interface number -> name */
+	size_t nifaces, ifaces_cap;
+	uint8_t policy[FW_NREASONS];     /* enum fw_verdict for each enum fw_reason */
+	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
+	uint64_t next_id;       /* above every id in use */
+	uint32_t next_slot;
+	struct fw_arena arena;
+	struct fw_rule_index *index; /* private: names, ids, address expressions */
+};
+
+/* Return: an empty ruleset with the default policies, freed with fw_ruleset_free(), or NULL when memory is out. */
+struct fw_ruleset *fw_ruleset_new(const char *file);
+void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
+
+/**
+ * fw_ruleset_add - append a rule
+ * @draft: src, dst, matches (any order; borrowed and copied, each in the canonical
+ *         form of struct fw_match or not: it is normalised), verdict, name, comment,
+ *         line; id 0 asks for the next free one
+ * @at:    where the user wrote it, for the diagnostics
+ * @out:   the rule, owned by the ruleset; may be NULL
+ *
+ * Refuses what can never match (ports with icmp, `ip` with an IPv6 prefix, an
+ * empty list), a field the protocol does not have, and an id or name in use.
+ * Return: 0, -EINVAL with a diagnostic, or -ENOMEM; the ruleset is untouched on failure.
+ */
+int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at,
+		   struct fw_diags *ds, struct fw_rule **out);
+
+/**
+ * fw_ruleset_addrs - the number of an address expression, interned
+ * @ranges:  any order, may overlap; borrowed
+ * @sets:    any order; borrowed
+ * @number:  the result; FW_ANY for the empty, not negated expression
+ * Return: 0 or -ENOMEM.
+ */
+int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges,
+		     const uint32_t *sets, size_t nsets, bool negated, uint32_t *number);
+
+/* The number of an interface name, interned; negative: -ENOMEM, or -E2BIG above 65,535 names. */
+int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
+
+/* Rule by id or name; NULL: none. */
+struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id);
+struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name);
+
+/* A new, empty set (number in @number): 0, -EEXIST or -ENOMEM. The ruleset copies name and path. */
+int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, uint32_t *number);
+/* Number of the set of that name, or -ENOENT. */
+int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name);
+/* Appends an element; fw_set_sort() must run before the set is used. 0 or -ENOMEM. */
+int fw_set_push(struct fw_set *set, const struct fw_addr_range *element);
+/* Sorts and drops equal elements. */
+void fw_set_sort(struct fw_set *set);
+
+/**
+ * fw_addr_ranges_merge - sort by (family, lo) and merge what overlaps or touches, in place
+ * Return: the new number of ranges.
+ */
+size_t fw_addr_ranges_merge(struct fw_addr_range *r, size_t n);
+
+/**
+ * fw_addrs_ranges - an address expression as plain ranges: sets resolved, negation carried out
+ * @out: @n ranges sorted by (family, lo), merged; free() it. For FW_ANY and other
+ *       expressions that hold every address: the two whole families.
+ * Return: 0 or -ENOMEM.
+ */
+int fw_addrs_ranges(const struct fw_ruleset *rs, uint32_t number, struct fw_addr_range **out, size_t *n);
+
+/**
+ * fw_match_ranges - a match as plain ranges of values: negation carried out, flags expanded
+ * @out: at most FW_MATCH_RANGES_MAX(match) ranges, sorted, disjoint, not adjacent
+ * Return: how many.
+ */
+size_t fw_match_ranges(const struct fw_match *m, struct fw_range *out);
+#define FW_MATCH_RANGES_MAX(m) ((m)->field == FW_F_TCP_FLAGS ? 256 : (size_t)(m)->n + 1)
+
+/* True when @rule names ethertypes of which one is not IP, so that it may match frames that are not IP. */
+bool fw_rule_names_non_ip(const struct fw_rule *rule);
+
+/* The match that a rule has for a field, or NULL. */
+const struct fw_match *fw_rule_match(const struct fw_rule *rule, enum fw_field field);
+
+/* Address order (as unsigned 128 bit numbers): negative, 0, positive. */
+static inline int fw_addr_cmp(struct fw_addr a, struct fw_addr b)
+{
+	if (a.hi != b.hi)
+		return a.hi < b.hi ? -1 : 1;
+	return a.lo < b.lo ? -1 : a.lo > b.lo;
+}
+
+/* The last address of the family: IPv4 addresses have zeros below the upper 32 bits. */
+static inline struct fw_addr fw_addr_last(enum fw_family family)
+{
+	return family == FW_IP4 ? (struct fw_addr){ 0xffffffff00000000ull, 0 } :
+				  (struct fw_addr){ ~0ull, ~0ull };
+}
+
+/* The range that a prefix covers; host bits of @addr are ignored. @len in bits, at most 32 or 128. */
+struct fw_addr_range fw_addr_prefix(enum fw_family family, struct fw_addr addr, unsigned len);
+
+/* What a field is called and how large its values are; indexed by enum fw_field. */
+struct fw_field_info {
+	const char *keyword;
+	uint32_t max;
+	uint32_t absent; /* max + 1, the value of a packet without the field */
+};
+extern const struct fw_field_info fw_field_info[FW_NFIELDS];
+
+struct fw_reason_info {
+	const char *name;
+	uint8_t verdict; /* default */
+};
+extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
+
+#endif

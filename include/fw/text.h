@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Text in and out: the rule grammar both ways, ClassBench filter sets, and
+ * packets written by hand. Reads memory and files that the caller names; never prints.
+ */
+#ifndef FW_TEXT_H
+#define FW_TEXT_H
+
+#include "fw/rule.h"
+
+enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
+
+/**
+ * fw_text_parse - rules in the grammar of fw.rules, added to a ruleset
+ * @rs:   gets the rules, sets and policies of the text
+ * @text: @len bytes, need not end in NUL or newline; borrowed
+ * @name: for diagnostics; also the file that relative paths of `set NAME file` start from
+ * @ds:   every error of the text, up to FW_MAX_DIAGS
+ * Return: 0, -EINVAL with diagnostics (the ruleset may hold a part of the text; throw it away), -ENOMEM.
+ */
+int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
+		  struct fw_diags *ds);
+
+/**
+ * fw_text_parse_classbench - a ClassBench filter set, all verdicts DROP, no hook
+ *
+ * `@src/len<TAB>dst/len<TAB>lo : hi<TAB>lo : hi<TAB>proto/mask[<TAB>anything]`; what follows the protocol is
+ * ignored. Ports of a rule are matched only when its range is not 0 : 65535. Same contract as fw_text_parse().
+ */
+int fw_text_parse_classbench(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
+			     struct fw_diags *ds);
+
+/**
+ * fw_text_load - a whole ruleset from a file ("-": standard input)
+ * @out: the ruleset, freed with fw_ruleset_free(); untouched on failure
+ * Return: 0, -EINVAL (diagnostics), -ENOMEM, or another -errno with a diagnostic when the file cannot be read.
+ */
+int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **out, struct fw_diags *ds);
+
+/* Where the printer writes. Grows; text ends in NUL; free with fw_buf_free(). Zero-initialised is empty. */
+struct fw_buf {
+	char *text;
+	size_t len, cap;
+	bool failed; /* memory ran out: the text is incomplete */
+};
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void fw_buf_free(struct fw_buf *b);
+
+/* One rule as `rule ID ...`, no newline. Parses back to the same rule. */
+void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
+/* `set NAME { ... }` or `set NAME file "PATH"`, no newline. */
+void fw_text_print_set(struct fw_buf *b, const struct fw_set *set);
+/* Policies (those the user set), sets, rules: a text that parses back to the same ruleset. */
+void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);
+/* An address range as address, prefix or a-b. */
+void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r);
+
+#define FW_FRAME_MAX 2048
+
+/* A packet as it stands on the wire, and what the wire does not say. */
+struct fw_frame {
+	uint8_t data[FW_FRAME_MAX]; /* from the Ethernet header */
+	uint32_t len;
+	uint32_t hook;              /* enum fw_hook */
+	uint32_t mark;
+	char iface[FW_IFNAME_MAX + 1]; /* empty: not said */
+};
+
+/**
+ * fw_text_frame - a packet written by hand, as bytes
+ * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [in|out] [IFACE] [vlan N] [dscp X] [flags F,F] [frag first|later]
+ *        [length N] [mark N] [type T] [code C]`; IPv6 with ports as [addr]:port; a protocol name or number
+ * @out:  untouched on failure
+ * Return: 0, or -EINVAL with a diagnostic whose column counts in @text.
+ */
+int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds);
+
+/* The packet of a frame in one line, in the form that fw_text_frame() reads; frames that it cannot write: hexadecimal length and ethertype. */
+void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key);
+
+/* Names of values, for parser, printer and completion: protocol, ICMP types, DSCP. */
+struct fw_name {
+	const char *name;
+	uint32_t value;
+};
+/* The names that a field's values have (ended by a NULL name); NULL: none. @v6 picks ICMPv6's types. */
+const struct fw_name *fw_field_names(enum fw_field field, bool v6);
+/* Name of a value or NULL. */
+const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
+
+#endif

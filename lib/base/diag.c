@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Diagnostics: what the user got wrong, collected and formatted. Nothing here prints. */
+#include "fw/base.h"
+
+#include <stdarg.h>
+#include <time.h>
+
+int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
+{
+	if (!ds)
+		return -EINVAL;
+	ds->total++;
+	if (ds->n == FW_MAX_DIAGS)
+		return -EINVAL;
+
+	struct fw_diag *d = &ds->d[ds->n++];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(d->message, sizeof(d->message), fmt, ap);
+	va_end(ap);
+	snprintf(d->file, sizeof(d->file), "%s", at.file ? at.file : "");
+	snprintf(d->hint, sizeof(d->hint), "%s", hint ? hint : "");
+	d->line = at.line;
+	d->column = at.column;
+	return -EINVAL;
+}
+
+const char *fw_diag_format(const struct fw_diag *d, char *buf, size_t size)
+{
+	char where[320] = "", hint[256] = "";
+
+	if (d->file[0] && d->line && d->column)
+		snprintf(where, sizeof(where), "%s:%u:%u: ", d->file, d->line, d->column);
+	else if (d->file[0] && d->line)
+		snprintf(where, sizeof(where), "%s:%u: ", d->file, d->line);
+	else if (d->file[0])
+		snprintf(where, sizeof(where), "%s: ", d->file);
+	if (d->hint[0])
+		snprintf(hint, sizeof(hint), "\n  hint: %s", d->hint);
+	snprintf(buf, size, "%s%s%s", where, d->message, hint);
+	return buf;
+}
+
+double fw_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+}
