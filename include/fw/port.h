@@ -15,15 +15,18 @@
 #define FW_BPF 1
 #define fw_ntohs(x) bpf_ntohs(x)
 #define fw_ntohl(x) bpf_ntohl(x)
+#define fw_ntohll(x) bpf_be64_to_cpu(x)
 /* A function that the verifier checks once, on its own, whoever calls it. */
 #define FW_GLOBAL __attribute__((noinline))
 #else
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stddef.h>
 #include <string.h>
 #define FW_BPF 0
 #define fw_ntohs(x) ntohs(x)
 #define fw_ntohl(x) ntohl(x)
+#define fw_ntohll(x) be64toh(x)
 #define FW_GLOBAL static inline
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
