@@ -27,6 +27,8 @@
 #define FW_VLAN_TAGS 2   /* that are parsed, a tag outside the frame included */
 #define FW_EXT_HEADERS 8 /* IPv6 extension headers that are walked */
 #define FW_LENGTH_MAX 65535
+/* Where a header may start: tags, an IPv6 header and extension headers of up to 2,048 bytes end far below. */
+#define FW_OFFSET_MAX 0x7fff
 
 /* What the bytes of a frame do not say. */
 struct fw_meta {
@@ -39,6 +41,7 @@ struct fw_meta {
 };
 
 struct fw_cursor {
+	const __u8 *data; /* the frame */
 	const __u8 *pos;
 	const __u8 *end; /* of the bytes that can be read */
 	__u32 left;      /* bytes of the packet from pos on, readable or not */
@@ -98,15 +101,17 @@ static __always_inline void fw_cursor_trim(struct fw_cursor *c, __u32 bytes)
 	c->left = bytes;
 }
 
-/* Passes over @bytes of options, a multiple of 4 below 4,096, that nobody reads. The caller knows that they are left. */
+/*
+ * Passes over @bytes of options that nobody reads; the caller knows that they are left. The position becomes an offset
+ * with one bound, whatever came before: so the verifier sees one state behind all VLAN tags, options and headers.
+ */
 static __always_inline void fw_cursor_skip(struct fw_cursor *c, __u32 bytes)
 {
-	const __u8 *p = c->pos;
+	__u64 offset = (__u64)(c->pos - c->data) + bytes;
 
-	fw_opaque(bytes);
-	p += bytes & 0xffc;
-	fw_opaque(p);
-	c->pos = p;
+	fw_opaque(offset);
+	offset &= FW_OFFSET_MAX;
+	c->pos = c->data + offset;
 	c->left -= bytes;
 }
 
@@ -191,44 +196,33 @@ static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 	return fw_get8(ip, struct iphdr, protocol);
 }
 
-/* Hop-by-hop, routing, fragment, authentication, destination; mobility, HIP, shim6: one bit each. */
-static __always_inline int fw_is_ext(__u32 type)
-{
-	__u64 low = 1ull << 0 | 1ull << 43 | 1ull << 44 | 1ull << 51 | 1ull << 60;
-	__u64 high = 1ull << (135 - 128) | 1ull << (139 - 128) | 1ull << (140 - 128);
-
-	return ((type < 64 ? low : type >= 128 && type < 192 ? high : 0) >> (type & 63)) & 1;
-}
-
 /*
- * Bytes of an extension header behind its first eight. The authentication header counts in units of 4 bytes and from
- * two units on; the fragment header has no length. No branches, so that all kinds of header are one path.
+ * How an IPv6 extension header tells its length: the shift that makes bytes of its length unit, beyond the first eight
+ * bytes. The fragment header has none: the shift moves what stands there out of the way. 0: not an extension header.
  */
-static __always_inline __u32 fw_ext_more(__u32 type, __u32 units)
-{
-	__u32 ah = ((type ^ IPPROTO_AH) - 1) >> 31;
-	__u32 fragment = ((type ^ IPPROTO_FRAGMENT) - 1) >> 31;
-
-	fw_opaque(ah);
-	fw_opaque(fragment);
-	return (units & (fragment - 1)) << (3 - ah);
-}
+#define FW_EXT_MORE 0xffc
+enum fw_ext { FW_EXT_NONE, FW_EXT_AH = 2, FW_EXT_OPTIONS = 3, FW_EXT_FRAGMENT = 16 };
+static const __u8 fw_ext_kind[256] = {
+	[IPPROTO_HOPOPTS] = FW_EXT_OPTIONS, [IPPROTO_ROUTING] = FW_EXT_OPTIONS, [IPPROTO_FRAGMENT] = FW_EXT_FRAGMENT,
+	[IPPROTO_AH] = FW_EXT_AH,           [IPPROTO_DSTOPTS] = FW_EXT_OPTIONS, [IPPROTO_MH] = FW_EXT_OPTIONS,
+	[139 /* HIP */] = FW_EXT_OPTIONS,   [140 /* shim6 */] = FW_EXT_OPTIONS,
+};
 
 /* Walks the extension headers behind an IPv6 header; a later fragment ends the walk. */
-static __always_inline int fw_parse_ext(struct fw_cursor *c, __u32 type, struct fw_key *key)
+static __always_inline int fw_parse_ext(struct fw_cursor *c, __u8 type, struct fw_key *key)
 {
 	__u32 fragments = 0;
 
-	for (int i = 0; i < FW_EXT_HEADERS && fw_is_ext(type); i++) {
+	for (int i = 0; i < FW_EXT_HEADERS && fw_ext_kind[type]; i++) {
 		const __u8 *ext = fw_cursor_take(c, 8);
-		__u32 more, frag;
+		__u32 kind = fw_ext_kind[type], more, frag;
 
 		if (!ext)
 			return -FW_R_MALFORMED;
-		more = fw_ext_more(type, ext[1]);
+		more = (__u32)ext[1] << kind & FW_EXT_MORE;
 		if (more > c->left)
 			return -FW_R_MALFORMED;
-		if (type == IPPROTO_FRAGMENT) {
+		if (kind == FW_EXT_FRAGMENT) {
 			if (fragments++)
 				return -FW_R_MALFORMED;
 			frag = fw_ntohs(fw_load16(ext + 2));
@@ -239,7 +233,7 @@ static __always_inline int fw_parse_ext(struct fw_cursor *c, __u32 type, struct 
 		type = ext[0];
 		fw_cursor_skip(c, more);
 	}
-	return fw_is_ext(type) ? -FW_R_EXT_HEADERS : (int)type;
+	return fw_ext_kind[type] ? -FW_R_EXT_HEADERS : type;
 }
 
 /* A payload length of 0 stands for the frame's length in a jumbogram and in large segments inside one host. */
@@ -330,6 +324,7 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 	key->f[FW_F_LENGTH] = fw_length(c->left);
 	if (type < 0)
 		return type;
+	fw_cursor_skip(c, 0);
 	if (type == ETH_P_IP)
 		proto = fw_parse_ip4(c, key);
 	else if (type == ETH_P_IPV6)
@@ -355,7 +350,7 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 static __always_inline void fw_packet_parse(const void *data, const void *data_end, const struct fw_meta *meta,
 					    struct fw_key *key)
 {
-	struct fw_cursor c = { .pos = data, .end = data_end, .left = meta->len };
+	struct fw_cursor c = { .data = data, .pos = data, .end = data_end, .left = meta->len };
 	int err;
 
 	fw_key_clear(key);
