@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Address ranges and address expressions: order, union, complement, and one number per expression. */
+#include "lib/rule/internal.h"
+
+static struct fw_addr addr_next(enum fw_family family, struct fw_addr a)
+{
+	if (family == FW_IP4)
+		return (struct fw_addr){ a.hi + (1ull << 32), 0 };
+	return (struct fw_addr){ a.hi + (a.lo == ~0ull), a.lo + 1 };
+}
+
+static struct fw_addr addr_prev(enum fw_family family, struct fw_addr a)
+{
+	if (family == FW_IP4)
+		return (struct fw_addr){ a.hi - (1ull << 32), 0 };
+	return (struct fw_addr){ a.hi - (a.lo == 0), a.lo - 1 };
+}
+
+static bool is_last(enum fw_family family, struct fw_addr a)
+{
+	return !fw_addr_cmp(a, fw_addr_last(family));
+}
+
+struct fw_addr_range fw_addr_prefix(enum fw_family family, struct fw_addr addr, unsigned len)
+{
+	uint64_t hi = len >= 64 ? ~0ull : len ? ~0ull << (64 - len) : 0;
+	uint64_t lo = len >= 128 ? ~0ull : len > 64 ? ~0ull << (128 - len) : 0;
+	struct fw_addr last = fw_addr_last(family);
+
+	return (struct fw_addr_range){
+		.lo = { addr.hi & hi & last.hi, addr.lo & lo & last.lo },
+		.hi = { (addr.hi | ~hi) & last.hi, (addr.lo | ~lo) & last.lo },
+		.family = family,
+	};
+}
+
+static int range_cmp(const void *va, const void *vb)
+{
+	const struct fw_addr_range *a = va, *b = vb;
+	int c = (a->family > b->family) - (a->family < b->family);
+
+	if (!c)
+		c = fw_addr_cmp(a->lo, b->lo);
+	return c ? c : fw_addr_cmp(a->hi, b->hi);
+}
+
+static void ranges_sort(struct fw_addr_range *r, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		if (range_cmp(&r[i - 1], &r[i]) > 0) {
+			qsort(r, n, sizeof(*r), range_cmp);
+			return;
+		}
+}
+
+size_t fw_addr_ranges_merge(struct fw_addr_range *r, size_t n)
+{
+	size_t used = 0;
+
+	ranges_sort(r, n);
+	for (size_t i = 0; i < n; i++) {
+		struct fw_addr_range *last = used ? &r[used - 1] : NULL;
+
+		if (last && last->family == r[i].family &&
+		    (is_last(last->family, last->hi) ||
+		     fw_addr_cmp(r[i].lo, addr_next(last->family, last->hi)) <= 0)) {
+			if (fw_addr_cmp(last->hi, r[i].hi) < 0)
+				last->hi = r[i].hi;
+		} else {
+			r[used++] = r[i];
+		}
+	}
+	return used;
+}
+
+void fw_set_sort(struct fw_set *set)
+{
+	size_t used = 0;
+
+	ranges_sort(set->elements, set->n);
+	for (size_t i = 0; i < set->n; i++)
+		if (!used || range_cmp(&set->elements[used - 1], &set->elements[i]))
+			set->elements[used++] = set->elements[i];
+	set->n = used;
+}
+
+int fw_set_push(struct fw_set *set, const struct fw_addr_range *element)
+{
+	return fw_vec_push(set->elements, set->n, set->cap, *element);
+}
+
+/* What @in, merged, leaves of both families; @out has room for @n + 2. */
+static size_t complement(const struct fw_addr_range *in, size_t n, struct fw_addr_range *out)
+{
+	size_t used = 0, i = 0;
+
+	for (enum fw_family f = FW_IP4; f <= FW_IP6; f++) {
+		struct fw_addr from = { 0, 0 };
+		bool done = false;
+
+		for (; i < n && in[i].family == f; i++) {
+			if (fw_addr_cmp(from, in[i].lo) < 0)
+				out[used++] = (struct fw_addr_range){ from, addr_prev(f, in[i].lo), f };
+			done = is_last(f, in[i].hi);
+			if (!done)
+				from = addr_next(f, in[i].hi);
+		}
+		if (!done)
+			out[used++] = (struct fw_addr_range){ from, fw_addr_last(f), f };
+	}
+	return used;
+}
+
+int fw_addrs_ranges(const struct fw_ruleset *rs, uint32_t number, struct fw_addr_range **out, size_t *n)
+{
+	const struct fw_addrs *a = &rs->addrs[number];
+	bool outside = a->negated || number == FW_ANY;
+	size_t total = a->nranges, used = a->nranges;
+
+	for (uint32_t i = 0; i < a->nsets; i++)
+		total += rs->sets[a->sets[i]].n;
+
+	fw_autofree struct fw_addr_range *all = malloc((total + 1) * sizeof(*all));
+
+	if (!all)
+		return -ENOMEM;
+	if (used)
+		memcpy(all, a->ranges, used * sizeof(*all));
+	for (uint32_t i = 0; i < a->nsets; i++) {
+		const struct fw_set *set = &rs->sets[a->sets[i]];
+
+		if (set->n)
+			memcpy(all + used, set->elements, set->n * sizeof(*all));
+		used += set->n;
+	}
+	used = fw_addr_ranges_merge(all, used);
+	if (outside) {
+		struct fw_addr_range *rest = malloc((used + 2) * sizeof(*rest));
+
+		if (!rest)
+			return -ENOMEM;
+		used = complement(all, used, rest);
+		free(all);
+		all = rest;
+	}
+	*out = fw_take(all);
+	*n = used;
+	return 0;
+}
+
+unsigned fw_addrs_families(const struct fw_addrs *a)
+{
+	unsigned some = 0, whole = 0;
+
+	for (uint32_t i = 0; i < a->nranges; i++) {
+		const struct fw_addr_range *r = &a->ranges[i];
+
+		some |= 1u << r->family;
+		if (!r->lo.hi && !r->lo.lo && is_last(r->family, r->hi))
+			whole |= 1u << r->family;
+	}
+	if (a->negated)
+		return (1u << FW_IP4 | 1u << FW_IP6) & ~whole;
+	return a->nsets || !a->nranges ? 1u << FW_IP4 | 1u << FW_IP6 : some;
+}
+
+static uint32_t addrs_hash(const struct fw_addrs *a)
+{
+	uint64_t h = fw_mix64((uint64_t)a->nranges << 32 | a->nsets << 1 | a->negated);
+
+	for (uint32_t i = 0; i < a->nranges; i++) {
+		const struct fw_addr_range *r = &a->ranges[i];
+
+		h = fw_mix64(h ^ r->lo.hi) + r->lo.lo;
+		h = fw_mix64(h ^ r->hi.hi) + r->hi.lo * 5 + r->family;
+	}
+	for (uint32_t i = 0; i < a->nsets; i++)
+		h = fw_mix64(h ^ a->sets[i]);
+	return (uint32_t)fw_mix64(h);
+}
+
+static bool addrs_same(const struct fw_addrs *a, const struct fw_addrs *b)
+{
+	if (a->negated != b->negated || a->nranges != b->nranges || a->nsets != b->nsets)
+		return false;
+	for (uint32_t i = 0; i < a->nranges; i++)
+		if (range_cmp(&a->ranges[i], &b->ranges[i]))
+			return false;
+	return !a->nsets || !memcmp(a->sets, b->sets, a->nsets * sizeof(*a->sets));
+}
+
+/* The number of a normal expression; keeps copies of what it points to. */
+static int addrs_number(struct fw_ruleset *rs, struct fw_addrs a, uint32_t *number)
+{
+	struct fw_table *t = &rs->index->addrs;
+	uint32_t v;
+
+	a.hash = addrs_hash(&a);
+	for (uint32_t pos = a.hash; fw_table_next(t, a.hash, &pos, &v);)
+		if (addrs_same(&rs->addrs[v], &a)) {
+			*number = v;
+			return 0;
+		}
+
+	size_t rbytes = a.nranges * sizeof(*a.ranges), sbytes = a.nsets * sizeof(*a.sets);
+	char *copy = fw_arena_alloc(&rs->arena, rbytes + sbytes);
+
+	if (!copy || rs->naddrs == UINT32_MAX - 1 || fw_table_reserve(t))
+		return -ENOMEM;
+	if (rbytes)
+		memcpy(copy, a.ranges, rbytes);
+	if (sbytes)
+		memcpy(copy + rbytes, a.sets, sbytes);
+	a.ranges = (const void *)copy;
+	a.sets = (const void *)(copy + rbytes);
+	if (fw_vec_push(rs->addrs, rs->naddrs, rs->addrs_cap, a))
+		return -ENOMEM;
+	*number = (uint32_t)rs->naddrs - 1;
+	fw_table_put(t, a.hash, *number);
+	return 0;
+}
+
+static int u32_cmp(const void *va, const void *vb)
+{
+	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
+
+	return (a > b) - (a < b);
+}
+
+static uint32_t u32_unique(uint32_t *v, size_t n)
+{
+	uint32_t used = 0;
+
+	qsort(v, n, sizeof(*v), u32_cmp);
+	for (size_t i = 0; i < n; i++)
+		if (!used || v[used - 1] != v[i])
+			v[used++] = v[i];
+	return used;
+}
+
+int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges,
+		     const uint32_t *sets, size_t nsets, bool negated, uint32_t *number)
+{
+	struct fw_addrs a = { .negated = negated, .nranges = 1, .ranges = ranges };
+
+	if (nranges == 1 && !nsets)
+		return addrs_number(rs, a, number);
+	if (nranges > UINT32_MAX || nsets > UINT32_MAX)
+		return -ENOMEM;
+
+	fw_autofree struct fw_addr_range *r = malloc((nranges + 1) * sizeof(*r));
+	fw_autofree uint32_t *s = malloc((nsets + 1) * sizeof(*s));
+
+	if (!r || !s)
+		return -ENOMEM;
+	if (nranges)
+		memcpy(r, ranges, nranges * sizeof(*r));
+	if (nsets)
+		memcpy(s, sets, nsets * sizeof(*s));
+	a.ranges = r;
+	a.nranges = (uint32_t)fw_addr_ranges_merge(r, nranges);
+	a.sets = s;
+	a.nsets = u32_unique(s, nsets);
+	return addrs_number(rs, a, number);
+}
