@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets that lean to the corners of a ruleset's rules: first and last address
+ * of a prefix and the ones just outside, ends of port ranges; and some that have
+ * nothing to do with any rule. Packets are flows: flow number n is always the same.
+ */
+#include "tools/fwgen/gen.h"
+
+#include "fw/rule.h"
+#include "fw/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LENGTH_MIN 100 /* room for any header that a packet here has */
+#define LENGTH_MAX 1900
+
+struct flow {
+	enum fw_family family;
+	struct fw_addr addr[2]; /* source, destination */
+	uint32_t f[FW_NFIELDS]; /* fields in `said` */
+	uint32_t said;          /* bit f: the field is written */
+};
+
+/* How a flow's number is drawn: octaves of 1/n^a, even inside an octave. */
+struct zipf {
+	double sum[65]; /* of the octaves up to each */
+	unsigned octaves;
+	uint64_t n;
+};
+
+/* 2^x, -256 < x < 256, the same on every machine. */
+static double exp2_of(double x)
+{
+	double whole = (double)(long)x, term = 1, sum = 1;
+
+	for (int i = 1; i < 30; i++) {
+		term *= (x - whole) * 0.69314718055994530942 / i;
+		sum += term;
+	}
+	for (; whole > 0; whole--)
+		sum *= 2;
+	for (; whole < 0; whole++)
+		sum /= 2;
+	return sum;
+}
+
+static void zipf_init(struct zipf *z, double a, uint64_t n)
+{
+	z->n = n;
+	for (z->octaves = 0; n >> z->octaves; z->octaves++) {
+		uint64_t first = 1ull << z->octaves, count = n - first + 1 < first ? n - first + 1 : first;
+
+		z->sum[z->octaves + 1] = z->sum[z->octaves] + (double)count * exp2_of(-a * z->octaves);
+	}
+}
+
+static uint64_t zipf_draw(const struct zipf *z, struct rng *r)
+{
+	double x = (double)(rng_next(r) >> 11) / 9007199254740992.0 * z->sum[z->octaves];
+	unsigned o = 0;
+
+	while (o + 1 < z->octaves && x >= z->sum[o + 1])
+		o++;
+	uint64_t first = 1ull << o, count = z->n - first + 1 < first ? z->n - first + 1 : first;
+
+	return first - 1 + rng_below(r, count);
+}
+
+static unsigned __int128 addr_number(struct fw_addr a)
+{
+	return (unsigned __int128)a.hi << 64 | a.lo;
+}
+
+static struct fw_addr number_addr(unsigned __int128 n)
+{
+	return (struct fw_addr){ (uint64_t)(n >> 64), (uint64_t)n };
+}
+
+static struct fw_addr addr_random(struct rng *r, enum fw_family family)
+{
+	struct fw_addr a = { rng_next(r), rng_next(r) };
+
+	return family == FW_IP4 ? (struct fw_addr){ a.hi & 0xffffffff00000000ull, 0 } : a;
+}
+
+/* An end of the range, next to an end, or inside. */
+static struct fw_addr addr_corner(struct rng *r, const struct fw_addr_range *range)
+{
+	unsigned __int128 unit = range->family == FW_IP4 ? (unsigned __int128)1 << 96 : 1;
+	unsigned __int128 lo = addr_number(range->lo), hi = addr_number(range->hi);
+	unsigned __int128 last = addr_number(fw_addr_last(range->family));
+	struct fw_addr any = addr_random(r, range->family);
+	unsigned x = (unsigned)rng_below(r, 100);
+
+	if (x < 25)
+		return range->lo;
+	if (x < 50)
+		return range->hi;
+	if (x < 56)
+		return number_addr(lo ? lo - unit : last);
+	if (x < 62)
+		return number_addr(hi == last ? 0 : hi + unit);
+	if (lo == 0 && hi == last)
+		return any;
+	return number_addr(lo + (addr_number(any) / unit) % ((hi - lo) / unit + 1) * unit);
+}
+
+/* A range of the expression or of one of its sets; NULL: there is none. */
+static const struct fw_addr_range *addrs_pick(struct rng *r, const struct fw_ruleset *rs, const struct fw_addrs *e)
+{
+	uint64_t n = e->nranges + (uint64_t)e->nsets * 4;
+	uint64_t i = n ? rng_below(r, n) : 0;
+
+	if (i < e->nranges)
+		return &e->ranges[i];
+	if (!n)
+		return NULL;
+	const struct fw_set *set = &rs->sets[e->sets[(i - e->nranges) / 4]];
+
+	return set->n ? &set->elements[rng_below(r, set->n)] : NULL;
+}
+
+static void flow_addresses(struct rng *r, const struct fw_ruleset *rs, const struct fw_rule *rule, struct flow *f)
+{
+	const struct fw_addr_range *range[2] = { addrs_pick(r, rs, &rs->addrs[rule->src]),
+						 addrs_pick(r, rs, &rs->addrs[rule->dst]) };
+	const struct fw_match *ethertype = fw_rule_match(rule, FW_F_ETHERTYPE);
+	int first = range[0] ? 0 : 1;
+
+	if (range[first])
+		f->family = range[first]->family;
+	else if (ethertype && !ethertype->negated)
+		f->family = ethertype->r[0].lo == 0x86dd ? FW_IP6 : FW_IP4;
+	for (int dir = 0; dir < 2; dir++)
+		f->addr[dir] = range[dir] && range[dir]->family == f->family && !rng_percent(r, 5) ?
+				       addr_corner(r, range[dir]) : addr_random(r, f->family);
+}
+
+static void flow_say(struct flow *f, enum fw_field field, uint32_t value)
+{
+	f->f[field] = value;
+	f->said |= 1u << field;
+}
+
+/* A value that the match accepts, at an end of a range more often; sometimes one just outside. */
+static uint32_t match_corner(struct rng *r, const struct fw_match *m)
+{
+	uint32_t max = fw_field_info[m->field].max;
+	const struct fw_range *range = &m->r[rng_below(r, m->n)];
+	unsigned x = (unsigned)rng_below(r, 100);
+
+	if (m->field == FW_F_TCP_FLAGS)
+		return ((uint32_t)rng_below(r, 256) & ~range->lo) | range->hi;
+	if (m->negated)
+		return x < 40 ? (range->hi < max ? range->hi + 1 : 0) : (uint32_t)rng_below(r, (uint64_t)max + 1);
+	if (x < 30)
+		return range->lo;
+	if (x < 60)
+		return range->hi;
+	if (x < 65)
+		return range->lo ? range->lo - 1 : max;
+	if (x < 70)
+		return range->hi < max ? range->hi + 1 : 0;
+	return range->lo + (uint32_t)rng_below(r, (uint64_t)range->hi - range->lo + 1);
+}
+
+static void flow_rule(struct rng *r, const struct fw_ruleset *rs, const struct fw_rule *rule, struct flow *f)
+{
+	flow_addresses(r, rs, rule, f);
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		flow_say(f, rule->matches[i]->field, match_corner(r, rule->matches[i]));
+}
+
+static bool has_ports(uint32_t proto)
+{
+	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
+}
+
+static bool is_icmp(uint32_t proto, enum fw_family family)
+{
+	return proto == (family == FW_IP6 ? 58 : 1);
+}
+
+/* The protocol, when the rule leaves it open: one that has what the rule says. */
+static uint32_t proto_pick(struct rng *r, const struct flow *f)
+{
+	static const uint8_t any[] = { 6, 6, 6, 6, 17, 17, 17, 132, 33, 136, 1, 58, 47, 50 };
+
+	if (f->said & (1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE))
+		return f->family == FW_IP6 ? 58 : 1;
+	if (f->said & 1u << FW_F_TCP_FLAGS)
+		return 6;
+	if (f->said & (1u << FW_F_SPORT | 1u << FW_F_DPORT))
+		return rng_percent(r, 60) ? 6 : 17;
+	return any[rng_below(r, sizeof(any))];
+}
+
+static void flow_default(struct rng *r, struct flow *f, enum fw_field field, uint64_t below)
+{
+	if (!(f->said & 1u << field))
+		flow_say(f, field, (uint32_t)rng_below(r, below));
+}
+
+/* Fills in what a packet of this protocol has, and takes away what it cannot have. */
+static void flow_complete(struct rng *r, const struct fw_ruleset *rs, struct flow *f)
+{
+	uint32_t l4 = 1u << FW_F_SPORT | 1u << FW_F_DPORT | 1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE |
+		      1u << FW_F_TCP_FLAGS;
+	uint32_t has = 0;
+
+	if (!(f->said & 1u << FW_F_PROTO))
+		flow_say(f, FW_F_PROTO, proto_pick(r, f));
+	if (!(f->said & 1u << FW_F_FRAG))
+		flow_say(f, FW_F_FRAG, rng_percent(r, 97) ? FW_FRAG_NO : FW_FRAG_FIRST + (uint32_t)rng_below(r, 2));
+	if (!(f->said & 1u << FW_F_HOOK))
+		flow_say(f, FW_F_HOOK, rng_percent(r, 85) ? FW_IN : FW_OUT);
+	if (!(f->said & 1u << FW_F_IFACE) && rs->nifaces && rng_percent(r, 20))
+		flow_say(f, FW_F_IFACE, (uint32_t)rng_below(r, rs->nifaces));
+	if (has_ports(f->f[FW_F_PROTO])) {
+		flow_default(r, f, FW_F_SPORT, 65536);
+		flow_default(r, f, FW_F_DPORT, 65536);
+		has = 1u << FW_F_SPORT | 1u << FW_F_DPORT | (f->f[FW_F_PROTO] == 6 ? 1u << FW_F_TCP_FLAGS : 0);
+	} else if (is_icmp(f->f[FW_F_PROTO], f->family)) {
+		flow_default(r, f, FW_F_ICMP_TYPE, 20);
+		flow_default(r, f, FW_F_ICMP_CODE, 4);
+		has = 1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE;
+	}
+	f->said &= ~l4 | (f->f[FW_F_FRAG] == FW_FRAG_LATER ? 0 : has);
+}
+
+static void print_proto(const struct flow *f)
+{
+	const char *name = fw_field_value_name(FW_F_PROTO, f->family == FW_IP6, f->f[FW_F_PROTO]);
+
+	if (name)
+		fputs(name, stdout);
+	else
+		printf("%u", f->f[FW_F_PROTO]);
+}
+
+static void print_end(const struct flow *f, int dir)
+{
+	enum fw_field port = dir ? FW_F_DPORT : FW_F_SPORT;
+	bool ports = f->said & 1u << port;
+	char text[GEN_ADDR_TEXT];
+
+	printf(ports && f->family == FW_IP6 ? "[%s]" : "%s", gen_addr_text(f->family, f->addr[dir], text));
+	if (ports)
+		printf(":%u", f->f[port]);
+}
+
+static void print_flags(uint32_t flags)
+{
+	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr" };
+	const char *comma = " flags ";
+
+	for (int i = 0; i < 8; i++)
+		if (flags & 1u << i) {
+			printf("%s%s", comma, names[i]);
+			comma = ",";
+		}
+}
+
+static void print_flow(const struct fw_ruleset *rs, const struct flow *f)
+{
+	static const struct {
+		enum fw_field field;
+		const char *format;
+	} plain[] = { { FW_F_VLAN, " vlan %u" }, { FW_F_DSCP, " dscp %u" }, { FW_F_LENGTH, " length %u" },
+		      { FW_F_ICMP_TYPE, " type %u" }, { FW_F_ICMP_CODE, " code %u" } };
+
+	print_proto(f);
+	putchar(' ');
+	print_end(f, 0);
+	fputs(" > ", stdout);
+	print_end(f, 1);
+	fputs(f->f[FW_F_HOOK] == FW_IN ? " in" : " out", stdout);
+	if (f->said & 1u << FW_F_IFACE && f->f[FW_F_IFACE] < rs->nifaces)
+		printf(" %s", rs->ifaces[f->f[FW_F_IFACE]]);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
+		if (f->said & 1u << plain[i].field)
+			printf(plain[i].format, f->f[plain[i].field]);
+	if (f->said & 1u << FW_F_TCP_FLAGS)
+		print_flags(f->f[FW_F_TCP_FLAGS]);
+	if (f->f[FW_F_FRAG] != FW_FRAG_NO)
+		fputs(f->f[FW_F_FRAG] == FW_FRAG_FIRST ? " frag first" : " frag later", stdout);
+	putchar('\n');
+}
+
+static void print_packet(const struct fw_ruleset *rs, struct rng r)
+{
+	struct flow f = { .family = rng_percent(&r, 70) ? FW_IP4 : FW_IP6 };
+
+	f.addr[0] = addr_random(&r, f.family);
+	f.addr[1] = addr_random(&r, f.family);
+	if (rs->nrules && !rng_percent(&r, 8))
+		flow_rule(&r, rs, rs->rules[rng_below(&r, rs->nrules)], &f);
+	if (f.said & 1u << FW_F_LENGTH && (f.f[FW_F_LENGTH] < LENGTH_MIN || f.f[FW_F_LENGTH] > LENGTH_MAX))
+		f.f[FW_F_LENGTH] = f.f[FW_F_LENGTH] < LENGTH_MIN ? LENGTH_MIN : LENGTH_MAX;
+	flow_complete(&r, rs, &f);
+	print_flow(rs, &f);
+}
+
+int gen_trace(const struct gen_options *o)
+{
+	fw_cleanup(gen_ruleset_freep) struct fw_ruleset *rs = NULL;
+	struct rng r = { o->seed };
+	uint64_t salt = rng_next(&r);
+	struct zipf z = { 0 };
+
+	if (gen_load(o, &rs))
+		return 1;
+	zipf_init(&z, o->zipf, o->packets);
+	for (uint64_t i = 0; i < o->packets; i++) {
+		uint64_t flow = o->zipf > 0 ? zipf_draw(&z, &r) : i;
+
+		print_packet(rs, (struct rng){ fw_mix64(flow + 1) ^ salt });
+	}
+	return 0;
+}
