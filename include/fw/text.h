@@ -60,7 +60,8 @@ void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r);
 /* A packet as it stands on the wire, and what the wire does not say. */
 struct fw_frame {
 	uint8_t data[FW_FRAME_MAX]; /* from the Ethernet header */
-	uint32_t len;
+	uint32_t len;               /* bytes in data */
+	uint32_t wire_len;          /* bytes of the whole frame, at least len; struct fw_meta calls it len */
 	uint32_t hook;              /* enum fw_hook */
 	uint32_t mark;
 	char iface[FW_IFNAME_MAX + 1]; /* empty: not said */
@@ -68,14 +69,20 @@ struct fw_frame {
 
 /**
  * fw_text_frame - a packet written by hand, as bytes
- * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [in|out] [IFACE] [vlan N] [dscp X] [flags F,F] [frag first|later]
+ * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [in|out] [[on] IFACE] [vlan N] [dscp X] [flags F,F] [frag no|first|later]
  *        [length N] [mark N] [type T] [code C]`; IPv6 with ports as [addr]:port; a protocol name or number
+ *
+ * What is not said: `in`, any interface, flags syn, type echo-request, a length without payload. Checksums are right,
+ * but for SCTP's.
  * @out:  untouched on failure
  * Return: 0, or -EINVAL with a diagnostic whose column counts in @text.
  */
 int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds);
 
-/* The packet of a frame in one line, in the form that fw_text_frame() reads; frames that it cannot write: hexadecimal length and ethertype. */
+/*
+ * The packet of a key in one line, in the form that fw_text_frame() reads; other frames: the reason, ethertype and
+ * length. @rs names the interface and may be NULL.
+ */
 void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key);
 
 /* Names of values, for parser, printer and completion: protocol, ICMP types, DSCP. */
