@@ -92,7 +92,7 @@ struct fw_name {
 };
 /* The names that a field's values have (ended by a NULL name); NULL: none. @v6 picks ICMPv6's types. */
 const struct fw_name *fw_field_names(enum fw_field field, bool v6);
-/* Name of a value or NULL. */
+/* Name of a value or NULL. Codes of ICMP have names only for reading: what they mean depends on the type. */
 const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
 
 #endif
