@@ -91,7 +91,11 @@ static int check_ports(const struct check *c)
 		return 0;
 	if (!proto)
 		return REFUSE(c, field[f], hint, "'%s' needs a protocol that has ports", fw_field_info[f].keyword);
-	for (uint32_t v = 0; v <= fw_field_info[FW_F_PROTO].max; v++)
+
+	uint32_t first = proto->negated ? 0 : proto->r[0].lo;
+	uint32_t last = proto->negated ? fw_field_info[FW_F_PROTO].max : proto->r[proto->n - 1].hi;
+
+	for (uint32_t v = first; v <= last; v++)
 		if (fw_match_has(proto, v) && !memchr(carrying, (int)v, sizeof(carrying)))
 			return REFUSE(c, field[f], hint, "'%s' cannot go with protocol %u, which has no ports",
 				      fw_field_info[f].keyword, v);

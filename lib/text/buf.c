@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A text that grows. */
+#include <stdarg.h>
+
+#include "lib/text/internal.h"
+
+/* Room for @len more bytes and a NUL. */
+static bool room(struct fw_buf *b, size_t len)
+{
+	size_t want = b->cap ? b->cap : 256;
+
+	if (b->failed)
+		return false;
+	if (b->cap - b->len > len)
+		return true;
+	while (want - b->len <= len && want < SIZE_MAX / 2)
+		want *= 2;
+
+	char *grown = want - b->len > len ? realloc(b->text, want) : NULL;
+
+	if (!grown) {
+		b->failed = true;
+		return false;
+	}
+	b->text = grown;
+	b->cap = want;
+	return true;
+}
+
+void fw_buf_add(struct fw_buf *b, const char *s, size_t len)
+{
+	if (!room(b, len))
+		return;
+	memcpy(b->text + b->len, s, len);
+	b->len += len;
+	b->text[b->len] = '\0';
+}
+
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+
+	int len = vsnprintf(NULL, 0, fmt, ap);
+
+	if (len < 0)
+		b->failed = true;
+	else if (room(b, (size_t)len)) {
+		vsnprintf(b->text + b->len, (size_t)len + 1, fmt, again);
+		b->len += (size_t)len;
+	}
+	va_end(again);
+	va_end(ap);
+}
+
+void fw_buf_free(struct fw_buf *b)
+{
+	free(b->text);
+	*b = (struct fw_buf){ 0 };
+}
