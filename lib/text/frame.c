@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets written by hand: one line of text becomes the bytes of a frame, and
+ * the key of a packet becomes such a line again. Reading fills a table of field
+ * values; what does not fit together is refused, never left out.
+ */
+#include "lib/text/internal.h"
+
+#include "lib/text/frame.h"
+
+#define FORM "PROTO ADDR[:PORT] > ADDR[:PORT] [in|out] [on IFACE] [flags F,F] [type T] [vlan N] ..."
+
+/* Words that are followed by a value; the others are `in`, `out` and an interface. */
+static const struct option {
+	const char *word;
+	enum fw_field field;
+	const char *hint;
+} options[] = {
+	{ "vlan", FW_F_VLAN, "a VLAN id from 0 to 4095" },
+	{ "dscp", FW_F_DSCP, "a number from 0 to 63, or cs0 to cs7, af11 to af43, ef, va" },
+	{ "flags", FW_F_TCP_FLAGS, "fin, syn, rst, psh, ack, urg, ece, cwr with commas and no blanks between, or none" },
+	{ "frag", FW_F_FRAG, "no, first or later" },
+	{ "length", FW_F_LENGTH, "bytes of the IP packet, its header included, up to 65535" },
+	{ "mark", FW_F_MARK, "a number up to 4294967295, decimal or 0x hexadecimal" },
+	{ "type", FW_F_ICMP_TYPE, "a number up to 255 or a name such as echo-request" },
+	{ "code", FW_F_ICMP_CODE, "a number up to 255 or a name such as port-unreachable" },
+};
+#define NOPTIONS (sizeof(options) / sizeof(options[0]))
+
+struct reader {
+	const char *text;
+	const char *pos;
+	struct fw_diags *ds;
+	struct fw_str word;             /* the current one; empty at the end */
+	uint32_t column[FW_KEY_SLOTS];  /* where each field was said; 0: it was not */
+	struct fw_packet *p;
+};
+
+static struct fw_place place(const struct reader *r)
+{
+	return (struct fw_place){ .column = (unsigned)(r->word.s - r->text) + 1 };
+}
+
+static struct fw_place field_place(const struct reader *r, enum fw_field field)
+{
+	return (struct fw_place){ .column = r->column[field] ? r->column[field] : 1 };
+}
+
+/* `>` stands alone, with or without blanks around it. */
+static void next_word(struct reader *r)
+{
+	const char *s = r->pos + strspn(r->pos, " \t");
+	size_t len = *s == '>' ? 1 : strcspn(s, " \t>");
+
+	r->word = (struct fw_str){ s, len };
+	r->pos = s + len;
+}
+
+static int set_field(struct reader *r, enum fw_field field, uint32_t value)
+{
+	if (r->column[field])
+		return fw_diag_add(r->ds, place(r), NULL, "'%s' is given twice", fw_field_info[field].keyword);
+	r->column[field] = place(r).column;
+	r->p->f[field] = value;
+	return 0;
+}
+
+/* A number or a name, as the field has them. */
+static bool read_value(struct fw_str s, enum fw_field field, bool v6, uint32_t *out)
+{
+	uint64_t number;
+
+	if (!fw_str_u64(s, &number) && number <= fw_field_info[field].max) {
+		*out = (uint32_t)number;
+		return true;
+	}
+	for (const struct fw_name *n = fw_field_names(field, v6); n && n->name; n++)
+		if (fw_str_is(s, n->name)) {
+			*out = n->value;
+			return true;
+		}
+	return false;
+}
+
+static bool read_flags(struct fw_str s, uint32_t *out)
+{
+	uint32_t flags = 0, one;
+
+	if (fw_str_is(s, "none")) {
+		*out = 0;
+		return true;
+	}
+	while (s.len) {
+		const char *comma = memchr(s.s, ',', s.len);
+		struct fw_str item = { s.s, comma ? (size_t)(comma - s.s) : s.len };
+
+		if (!read_value(item, FW_F_TCP_FLAGS, false, &one) || (comma && item.len + 1 == s.len))
+			return false;
+		flags |= one;
+		s.s += item.len + (comma ? 1 : 0);
+		s.len -= item.len + (comma ? 1 : 0);
+	}
+	*out = flags;
+	return true;
+}
+
+static int read_proto(struct reader *r)
+{
+	next_word(r);
+	if (!r->word.len)
+		return fw_diag_add(r->ds, place(r), FORM, "there is no packet");
+	r->p->proto_named = r->word.s[0] > '9';
+	if (!read_value(r->word, FW_F_PROTO, false, &r->p->f[FW_F_PROTO]))
+		return fw_diag_add(r->ds, place(r), "a name such as tcp, udp, icmp, icmp6, or a number up to 255",
+				   "unknown protocol '%s'", FW_SHOW(r->word));
+	r->column[FW_F_PROTO] = place(r).column;
+	return 0;
+}
+
+/* Splits `[addr]:port`, `addr4:port`, `[addr]` and `addr`; @port is empty when there is none. */
+static bool split_endpoint(struct fw_str s, struct fw_str *addr, struct fw_str *port)
+{
+	const char *close = s.len && s.s[0] == '[' ? memchr(s.s, ']', s.len) : NULL;
+	const char *colon = close ? close + 1 : memchr(s.s, ':', s.len);
+	const char *end = s.s + s.len;
+	bool v6 = !close && colon && memchr(colon + 1, ':', (size_t)(end - colon - 1));
+
+	*addr = close ? (struct fw_str){ s.s + 1, (size_t)(close - s.s - 1) } : s;
+	*port = (struct fw_str){ end, 0 };
+	if (!colon || colon == end || v6)
+		return true;
+	if (*colon != ':')
+		return false;
+	if (!close)
+		addr->len = (size_t)(colon - s.s);
+	*port = (struct fw_str){ colon + 1, (size_t)(end - colon - 1) };
+	return port->len > 0;
+}
+
+static int read_endpoint(struct reader *r, struct fw_addr *out, enum fw_field port_field)
+{
+	const char *side = port_field == FW_F_SPORT ? "source" : "destination";
+	struct fw_str addr, port;
+	enum fw_family family;
+	uint32_t value;
+
+	next_word(r);
+	if (!r->word.len)
+		return fw_diag_add(r->ds, place(r), FORM, "the %s address is missing", side);
+	if (!split_endpoint(r->word, &addr, &port) || fw_str_addr(addr, &family, out))
+		return fw_diag_add(r->ds, place(r), "192.0.2.1, 192.0.2.1:80, 2001:db8::1 or [2001:db8::1]:80",
+				   "'%s' is not an address", FW_SHOW(r->word));
+	if (r->p->family != FW_FAMILY_NONE && r->p->family != family)
+		return fw_diag_add(r->ds, place(r), "both addresses must be of one family",
+				   "one address is IPv4 and the other IPv6");
+	r->p->family = family;
+	if (!port.len)
+		return 0;
+	r->word = port;
+	if (!read_value(port, port_field, false, &value))
+		return fw_diag_add(r->ds, place(r), "a number from 0 to 65535", "'%s' is not a port", FW_SHOW(port));
+	return set_field(r, port_field, value);
+}
+
+static int read_iface(struct reader *r, struct fw_str name)
+{
+	if (!name.len || name.len > FW_IFNAME_MAX)
+		return fw_diag_add(r->ds, place(r), "an interface name has 1 to 15 characters",
+				   "'%s' is not an interface name", FW_SHOW(name));
+	memcpy(r->p->iface, name.s, name.len);
+	r->p->iface[name.len] = '\0';
+	return set_field(r, FW_F_IFACE, 0);
+}
+
+static int read_option_value(struct reader *r, const struct option *o)
+{
+	bool v6 = r->p->family == FW_IP6, ok;
+	struct fw_str said = r->word;
+	uint32_t value = 0;
+
+	next_word(r);
+	if (!r->word.len)
+		return fw_diag_add(r->ds, place(r), o->hint, "a value must follow '%s'", FW_SHOW(said));
+	ok = o->field == FW_F_TCP_FLAGS ? read_flags(r->word, &value) : read_value(r->word, o->field, v6, &value);
+	if (!ok)
+		return fw_diag_add(r->ds, place(r), o->hint, "'%s' is not a value of '%s'", FW_SHOW(r->word), o->word);
+	return set_field(r, o->field, value);
+}
+
+static int read_option(struct reader *r)
+{
+	if (fw_str_is(r->word, "in") || fw_str_is(r->word, "out"))
+		return set_field(r, FW_F_HOOK, fw_str_is(r->word, "out") ? FW_OUT : FW_IN);
+	if (fw_str_is(r->word, "on")) {
+		next_word(r);
+		return read_iface(r, r->word);
+	}
+	for (const struct option *o = options; o < options + NOPTIONS; o++)
+		if (fw_str_is(r->word, o->word))
+			return read_option_value(r, o);
+	if (r->column[FW_F_IFACE])
+		return fw_diag_add(r->ds, place(r), FORM, "unknown word '%s'", FW_SHOW(r->word));
+	return read_iface(r, r->word);
+}
+
+/* Fields that only some packets have must be there exactly when the packet has them, or may be left to a default. */
+static int check_field(struct reader *r, enum fw_field field, bool has, bool must, uint32_t otherwise)
+{
+	const char *name = fw_field_info[field].keyword;
+
+	if (r->column[field])
+		return has ? 0 :
+			     fw_diag_add(r->ds, field_place(r, field),
+					 r->p->f[FW_F_FRAG] == FW_FRAG_LATER ?
+						 "a later fragment has only addresses and a protocol" :
+						 "ports go with tcp, udp, sctp, dccp, udplite; flags with tcp; type "
+						 "and code with icmp (IPv4) and icmp6 (IPv6)",
+					 "such a packet has no %s", name);
+	if (has && must)
+		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "10.0.0.1:1024 > 192.0.2.1:80, both with a port",
+				   "the %s is missing", name);
+	r->p->f[field] = otherwise;
+	return 0;
+}
+
+static int check_proto(struct reader *r)
+{
+	const struct fw_packet *p = r->p;
+	uint32_t proto = p->f[FW_F_PROTO];
+	bool v6 = p->family == FW_IP6;
+
+	if (p->proto_named && ((v6 && proto == 1) || (!v6 && proto == 58)))
+		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), v6 ? "icmp6" : "icmp",
+				   "%s does not go with these addresses", v6 ? "icmp" : "icmp6");
+	if (v6 && p->f[FW_F_FRAG] != FW_FRAG_LATER && fw_packet_is_ext(proto))
+		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "name the protocol behind it",
+				   "protocol %u is an extension header in IPv6", proto);
+	return 0;
+}
+
+static int check(struct reader *r)
+{
+	struct fw_packet *p = r->p;
+	const struct fw_l4 *l4;
+	uint32_t least;
+	int err = check_proto(r);
+
+	l4 = fw_packet_l4(p);
+	err = err ? err : check_field(r, FW_F_SPORT, l4->ports, true, 0);
+	err = err ? err : check_field(r, FW_F_DPORT, l4->ports, true, 0);
+	err = err ? err : check_field(r, FW_F_TCP_FLAGS, l4->flags, false, 0x02);
+	err = err ? err : check_field(r, FW_F_ICMP_TYPE, l4->icmp, false, p->family == FW_IP6 ? 128 : 8);
+	err = err ? err : check_field(r, FW_F_ICMP_CODE, l4->icmp, false, 0);
+	if (err)
+		return err;
+	least = fw_packet_headers(p) + l4->least;
+	if (!r->column[FW_F_LENGTH])
+		p->f[FW_F_LENGTH] = fw_packet_headers(p) + l4->bytes;
+	if (p->f[FW_F_LENGTH] < least)
+		return fw_diag_add(r->ds, field_place(r, FW_F_LENGTH), NULL,
+				   "the headers of this packet alone take %u bytes", least);
+	return 0;
+}
+
+int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds)
+{
+	struct fw_packet p = { .family = FW_FAMILY_NONE };
+	struct reader r = { .text = text, .pos = text, .ds = ds, .p = &p };
+	int err;
+
+	p.f[FW_F_VLAN] = FW_ABSENT_VLAN;
+	err = read_proto(&r);
+	err = err ? err : read_endpoint(&r, &p.src, FW_F_SPORT);
+	if (err)
+		return err;
+	next_word(&r);
+	if (!fw_str_is(r.word, ">"))
+		return fw_diag_add(ds, place(&r), FORM, "expected '>' and the destination address");
+	err = read_endpoint(&r, &p.dst, FW_F_DPORT);
+	for (next_word(&r); !err && r.word.len; next_word(&r))
+		err = read_option(&r);
+	err = err ? err : check(&r);
+	if (!err)
+		fw_packet_build(&p, out);
+	return err;
+}

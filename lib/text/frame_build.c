@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The bytes of a packet described by hand, and the line that describes a key. The payload is zeros. */
+#include "lib/text/frame.h"
+
+#include <string.h>
+
+#include "fw/packet.h"
+
+#define FRAGMENT_UNITS 185 /* where a later fragment stands, in units of 8 bytes: behind 1,480 bytes */
+
+/* Writes big-endian values one after the other. */
+struct writer {
+	uint8_t *pos;
+};
+
+static void put8(struct writer *w, uint32_t v)
+{
+	*w->pos++ = (uint8_t)v;
+}
+
+static void put16(struct writer *w, uint32_t v)
+{
+	put8(w, v >> 8);
+	put8(w, v);
+}
+
+static void put32(struct writer *w, uint32_t v)
+{
+	put16(w, v >> 16);
+	put16(w, v);
+}
+
+static void put64(struct writer *w, uint64_t v)
+{
+	put32(w, (uint32_t)(v >> 32));
+	put32(w, (uint32_t)v);
+}
+
+static const struct fw_l4 l4s[] = {
+	{ IPPROTO_TCP, FW_FAMILY_NONE, 20, 20, .ports = true, .flags = true },
+	{ IPPROTO_UDP, FW_FAMILY_NONE, 8, 8, .ports = true },
+	{ IPPROTO_UDPLITE, FW_FAMILY_NONE, 8, 8, .ports = true },
+	{ IPPROTO_SCTP, FW_FAMILY_NONE, 12, 12, .ports = true },
+	{ IPPROTO_DCCP, FW_FAMILY_NONE, 12, 12, .ports = true },
+	{ IPPROTO_ICMP, FW_IP4, 8, 8, .icmp = true },
+	{ IPPROTO_ICMPV6, FW_IP6, 8, 4, .icmp = true },
+};
+
+const struct fw_l4 *fw_packet_l4(const struct fw_packet *p)
+{
+	static const struct fw_l4 none;
+
+	if (p->f[FW_F_FRAG] == FW_FRAG_LATER)
+		return &none;
+	for (size_t i = 0; i < sizeof(l4s) / sizeof(l4s[0]); i++)
+		if (l4s[i].proto == p->f[FW_F_PROTO] && (!l4s[i].family || l4s[i].family == p->family))
+			return &l4s[i];
+	return &none;
+}
+
+bool fw_packet_is_ext(uint32_t proto)
+{
+	return proto < 256 && fw_ext_kind[proto];
+}
+
+static bool has_fragment_header(const struct fw_packet *p)
+{
+	return p->family == FW_IP6 && p->f[FW_F_FRAG] != FW_FRAG_NO;
+}
+
+uint32_t fw_packet_headers(const struct fw_packet *p)
+{
+	if (p->family == FW_IP4)
+		return sizeof(struct iphdr);
+	return sizeof(struct ipv6hdr) + (has_fragment_header(p) ? 8 : 0);
+}
+
+static void put_ether(struct writer *w, const struct fw_packet *p)
+{
+	put32(w, 0x02000000); /* to 02:00:00:00:00:02, from 02:00:00:00:00:01 */
+	put32(w, 0x00020200);
+	put32(w, 0x00000001);
+	if (p->f[FW_F_VLAN] != FW_ABSENT_VLAN) {
+		put16(w, ETH_P_8021Q);
+		put16(w, p->f[FW_F_VLAN]);
+	}
+	put16(w, p->family == FW_IP4 ? ETH_P_IP : ETH_P_IPV6);
+}
+
+/* The Internet checksum of RFC 1071, not yet folded. */
+static uint32_t sum16(const uint8_t *bytes, size_t len, uint32_t sum)
+{
+	for (size_t i = 0; i < len; i++)
+		sum += (uint32_t)bytes[i] << (i % 2 ? 0 : 8);
+	return sum;
+}
+
+static void put_checksum(uint8_t *at, uint32_t sum)
+{
+	struct writer w = { at };
+
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	put16(&w, ~sum & 0xffff);
+}
+
+static void put_ip4(struct writer *w, const struct fw_packet *p)
+{
+	static const uint16_t frag[] = { [FW_FRAG_NO] = 0, [FW_FRAG_FIRST] = 0x2000, [FW_FRAG_LATER] = FRAGMENT_UNITS };
+	uint8_t *start = w->pos;
+
+	put8(w, 0x45);
+	put8(w, p->f[FW_F_DSCP] << 2);
+	put16(w, p->f[FW_F_LENGTH]);
+	put16(w, 1);
+	put16(w, frag[p->f[FW_F_FRAG]]);
+	put8(w, 64);
+	put8(w, p->f[FW_F_PROTO]);
+	put16(w, 0);
+	put32(w, (uint32_t)(p->src.hi >> 32));
+	put32(w, (uint32_t)(p->dst.hi >> 32));
+	put_checksum(start + offsetof(struct iphdr, check), sum16(start, sizeof(struct iphdr), 0));
+}
+
+static void put_ip6(struct writer *w, const struct fw_packet *p)
+{
+	static const uint16_t frag[] = { [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
+
+	put32(w, 6u << 28 | p->f[FW_F_DSCP] << 22);
+	put16(w, p->f[FW_F_LENGTH] - sizeof(struct ipv6hdr));
+	put8(w, has_fragment_header(p) ? IPPROTO_FRAGMENT : p->f[FW_F_PROTO]);
+	put8(w, 64);
+	put64(w, p->src.hi);
+	put64(w, p->src.lo);
+	put64(w, p->dst.hi);
+	put64(w, p->dst.lo);
+	if (!has_fragment_header(p))
+		return;
+	put8(w, p->f[FW_F_PROTO]);
+	put8(w, 0);
+	put16(w, frag[p->f[FW_F_FRAG]]);
+	put32(w, 1);
+}
+
+static void put_tcp(struct writer *w, const struct fw_packet *p)
+{
+	put32(w, 1);
+	put32(w, p->f[FW_F_TCP_FLAGS] & 0x10 ? 1 : 0);
+	put8(w, 5 << 4);
+	put8(w, p->f[FW_F_TCP_FLAGS]);
+	put16(w, 65535);
+	put32(w, 0);
+}
+
+/* What stands behind the ports; checksums come later. @bytes of header and payload. */
+static void put_behind_ports(struct writer *w, const struct fw_packet *p, uint32_t bytes)
+{
+	switch (p->f[FW_F_PROTO]) {
+	case IPPROTO_TCP:
+		put_tcp(w, p);
+		break;
+	case IPPROTO_DCCP: /* data offset 3 words, checksum over everything */
+		put32(w, 3u << 24);
+		put32(w, 0);
+		break;
+	case IPPROTO_SCTP: /* verification tag 1 */
+		put32(w, 1);
+		put32(w, 0);
+		break;
+	default: /* UDP's length; UDPLite's coverage, where 0 is everything */
+		put16(w, p->f[FW_F_PROTO] == IPPROTO_UDP ? bytes : 0);
+		put16(w, 0);
+	}
+}
+
+/* Where the checksum stands in the header; 0: none is written. */
+static uint32_t checksum_offset(uint32_t proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		return offsetof(struct tcphdr, check);
+	case IPPROTO_UDP:
+	case IPPROTO_UDPLITE:
+	case IPPROTO_DCCP:
+		return 6;
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return 2;
+	default:
+		return 0;
+	}
+}
+
+static uint32_t pseudo_sum(const struct fw_packet *p, uint32_t bytes)
+{
+	uint8_t pseudo[40];
+	struct writer w = { pseudo };
+
+	if (p->f[FW_F_PROTO] == IPPROTO_ICMP)
+		return 0;
+	put64(&w, p->src.hi);
+	put64(&w, p->src.lo);
+	put64(&w, p->dst.hi);
+	put64(&w, p->dst.lo);
+	put32(&w, bytes);
+	put32(&w, p->f[FW_F_PROTO]);
+	return sum16(pseudo, sizeof(pseudo), 0);
+}
+
+static void put_l4(struct writer *w, const struct fw_packet *p)
+{
+	const struct fw_l4 *l4 = fw_packet_l4(p);
+	uint32_t bytes = p->f[FW_F_LENGTH] - fw_packet_headers(p), check = checksum_offset(p->f[FW_F_PROTO]);
+	uint8_t *start = w->pos;
+
+	if (!l4->bytes)
+		return;
+	if (l4->icmp) {
+		put8(w, p->f[FW_F_ICMP_TYPE]);
+		put8(w, p->f[FW_F_ICMP_CODE]);
+	} else {
+		put16(w, p->f[FW_F_SPORT]);
+		put16(w, p->f[FW_F_DPORT]);
+		put_behind_ports(w, p, bytes);
+	}
+	if (check)
+		put_checksum(start + check, sum16(start, l4->bytes, pseudo_sum(p, bytes)));
+}
+
+void fw_packet_build(const struct fw_packet *p, struct fw_frame *out)
+{
+	struct writer w = { out->data };
+
+	memset(out, 0, sizeof(*out));
+	put_ether(&w, p);
+	out->wire_len = (uint32_t)(w.pos - out->data) + p->f[FW_F_LENGTH];
+	out->len = out->wire_len < FW_FRAME_MAX ? out->wire_len : FW_FRAME_MAX;
+	if (p->family == FW_IP4)
+		put_ip4(&w, p);
+	else
+		put_ip6(&w, p);
+	put_l4(&w, p);
+	out->hook = p->f[FW_F_HOOK];
+	out->mark = p->f[FW_F_MARK];
+	memcpy(out->iface, p->iface, sizeof(out->iface));
+}

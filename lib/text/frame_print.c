@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The line that describes a key, in the form that fw_text_frame() reads back. */
+#include "fw/text.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+#include <inttypes.h>
+
+static void print_value(struct fw_buf *b, const char *word, enum fw_field field, const struct fw_key *key)
+{
+	const char *name = fw_field_value_name(field, key->family == FW_IP6, key->f[field]);
+
+	if (name)
+		fw_buf_printf(b, "%s%s", word, name);
+	else
+		fw_buf_printf(b, "%s%" PRIu32, word, key->f[field]);
+}
+
+static void print_endpoint(struct fw_buf *b, const struct fw_key *key, const struct fw_addr *addr, enum fw_field port)
+{
+	bool v6 = key->family == FW_IP6, has_port = key->f[port] <= fw_field_info[port].max;
+	uint64_t raw[2] = { htobe64(addr->hi), htobe64(addr->lo) };
+	char text[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(v6 ? AF_INET6 : AF_INET, raw, text, sizeof(text));
+	fw_buf_printf(b, v6 && has_port ? "[%s]" : "%s", text);
+	if (has_port)
+		fw_buf_printf(b, ":%" PRIu32, key->f[port]);
+}
+
+static void print_flags(struct fw_buf *b, uint32_t flags)
+{
+	const char *before = " flags ";
+
+	if (!flags)
+		fw_buf_printf(b, " flags none");
+	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++) {
+		if (!(flags & n->value))
+			continue;
+		fw_buf_printf(b, "%s%s", before, n->name);
+		before = ",";
+	}
+}
+
+/* Hook, interface, tag and mark: what every frame has, in so far as there is something to say. */
+static void print_around(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	uint32_t iface = key->f[FW_F_IFACE];
+
+	fw_buf_printf(b, " %s", key->f[FW_F_HOOK] == FW_OUT ? "out" : "in");
+	if (rs && iface < rs->nifaces)
+		fw_buf_printf(b, " on %s", rs->ifaces[iface]);
+	if (key->f[FW_F_VLAN] <= fw_field_info[FW_F_VLAN].max)
+		print_value(b, " vlan ", FW_F_VLAN, key);
+	if (key->f[FW_F_MARK])
+		print_value(b, " mark ", FW_F_MARK, key);
+}
+
+static void print_frame(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	const char *reason = key->reason < FW_NREASONS ? fw_reason_info[key->reason].name : "unknown";
+
+	fw_buf_printf(b, "%s frame, ethertype 0x%04" PRIx32 ", %" PRIu32 " bytes,", reason, key->f[FW_F_ETHERTYPE],
+		      key->f[FW_F_LENGTH]);
+	print_around(b, rs, key);
+}
+
+static void print_proto(struct fw_buf *b, const struct fw_key *key)
+{
+	uint32_t other = key->family == FW_IP6 ? 1 : 58; /* the other family's ICMP: only its number says so */
+
+	if (key->f[FW_F_PROTO] == other)
+		fw_buf_printf(b, "%" PRIu32, other);
+	else
+		print_value(b, "", FW_F_PROTO, key);
+}
+
+void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	if (key->reason != FW_R_NONE || key->family == FW_FAMILY_NONE) {
+		print_frame(b, rs, key);
+		return;
+	}
+	print_proto(b, key);
+	fw_buf_printf(b, " ");
+	print_endpoint(b, key, &key->src, FW_F_SPORT);
+	fw_buf_printf(b, " > ");
+	print_endpoint(b, key, &key->dst, FW_F_DPORT);
+	print_around(b, rs, key);
+	if (key->f[FW_F_ICMP_TYPE] <= fw_field_info[FW_F_ICMP_TYPE].max) {
+		print_value(b, " type ", FW_F_ICMP_TYPE, key);
+		print_value(b, " code ", FW_F_ICMP_CODE, key);
+	}
+	if (key->f[FW_F_TCP_FLAGS] <= fw_field_info[FW_F_TCP_FLAGS].max)
+		print_flags(b, key->f[FW_F_TCP_FLAGS]);
+	if (key->f[FW_F_DSCP])
+		print_value(b, " dscp ", FW_F_DSCP, key);
+	if (key->f[FW_F_FRAG] != FW_FRAG_NO)
+		print_value(b, " frag ", FW_F_FRAG, key);
+	print_value(b, " length ", FW_F_LENGTH, key);
+}
