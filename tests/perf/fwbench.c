@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwbench: measurements. One row per subcommand. */
+#include "tests/perf/bench.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name, *help;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "lookup", "check every packet of a trace, then take the time of lookups", bench_lookup },
+};
+
+#define NCOMMANDS (sizeof(commands) / sizeof(*commands))
+
+void bench_say(const struct fw_diags *ds)
+{
+	char text[1024];
+
+	for (unsigned i = 0; i < ds->n; i++)
+		fprintf(stderr, "fwbench: %s\n", fw_diag_format(&ds->d[i], text, sizeof(text)));
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: fwbench COMMAND [OPTION...]\n");
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].help);
+	fprintf(out, "`fwbench COMMAND --help` lists a command's options.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		usage(stdout);
+		return 0;
+	}
+	for (size_t i = 0; argc > 1 && i < NCOMMANDS; i++)
+		if (!strcmp(commands[i].name, argv[1]))
+			return commands[i].run(argc - 1, argv + 1);
+	if (argc > 1)
+		fprintf(stderr, "fwbench: there is no command '%s'\n", argv[1]);
+	usage(stderr);
+	return 2;
+}

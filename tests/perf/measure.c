@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Taking the time: on one CPU, a walk and an empty walk by turns. */
+#include "tests/perf/bench.h"
+
+#include <sched.h>
+#include <string.h>
+
+#define REPEATS 5
+#define MEASURE_SECONDS 0.2
+
+int bench_pin_cpu(void)
+{
+	cpu_set_t may, one;
+
+	if (sched_getaffinity(0, sizeof(may), &may))
+		return -errno;
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0; cpu--)
+		if (CPU_ISSET(cpu, &may)) {
+			CPU_ZERO(&one);
+			CPU_SET(cpu, &one);
+			return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
+		}
+	return -ENOENT;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Whole walks that together last MEASURE_SECONDS or more; also the warm-up. */
+static int calibrate(const struct bench_engine *e, void *ctx, size_t count, uint64_t *packets)
+{
+	double seconds;
+	int err = 0;
+
+	for (*packets = count;; *packets *= 2) {
+		err = e->walk(ctx, false, count, *packets, &seconds);
+		if (err || seconds >= MEASURE_SECONDS)
+			return err;
+	}
+}
+
+int bench_measure(const struct bench_engine *e, void *ctx, size_t count, struct bench_time *out)
+{
+	double seconds[2][REPEATS];
+	uint64_t packets;
+	int err = calibrate(e, ctx, count, &packets);
+
+	for (int i = 0; !err && i < REPEATS; i++)
+		for (int empty = 1; !err && empty >= 0; empty--)
+			err = e->walk(ctx, empty, count, packets, &seconds[empty][i]);
+	if (err)
+		return err;
+	for (int empty = 0; empty < 2; empty++)
+		qsort(seconds[empty], REPEATS, sizeof(double), compare);
+	out->min = (seconds[0][0] - seconds[1][0]) * 1e9 / (double)packets;
+	out->median = (seconds[0][REPEATS / 2] - seconds[1][REPEATS / 2]) * 1e9 / (double)packets;
+	return 0;
+}
