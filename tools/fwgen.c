@@ -37,7 +37,8 @@ static const struct command {
 	unsigned required;
 } commands[] = {
 	{ "rules", "print a ruleset", gen_rules, OPT(RULES) | OPT(SEED) | OPT(V6) | OPT(SHAPE), 0 },
-	{ "prefixes", "print a list of prefixes for `set NAME file`", gen_prefixes, OPT(COUNT) | OPT(SEED) | OPT(V6), 0 },
+	{ "prefixes", "print a list of prefixes for `set NAME file`", gen_prefixes,
+	  OPT(COUNT) | OPT(SEED) | OPT(V6), 0 },
 	{ "trace", "print packets that lean to the corners of a ruleset's rules", gen_trace,
 	  OPT(FILE) | OPT(FORMAT) | OPT(PACKETS) | OPT(SEED) | OPT(ZIPF), OPT(FILE) },
 	{ "truth", "print, for each packet of a trace, the number (from 0) of the first rule that\n"
@@ -103,7 +104,8 @@ static int parse(const struct command *c, char **argv, struct gen_options *o)
 		int row = option_find(c, *argv);
 
 		if (row == NOPTIONS || !argv[1]) {
-			fprintf(stderr, "fwgen: %s: %s\n", *argv, row == NOPTIONS ? "no such option" : "a value is missing");
+			fprintf(stderr, "fwgen: %s: %s\n", *argv,
+				row == NOPTIONS ? "no such option" : "a value is missing");
 			usage_command(stderr, c);
 			return -EINVAL;
 		}

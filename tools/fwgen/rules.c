@@ -105,8 +105,8 @@ static struct prefix prefix_make(struct rng *r, enum fw_family family, unsigned 
 
 static int tree_make(struct rng *r, enum fw_family family, size_t count, struct tree *t)
 {
-	const size_t n[LEVELS] = { 4 + count / 8192, 4 + count / 512, 4 + count / 32, SETS_MAX + count / 3, 4 + count / 8,
-				   SETS_MAX + count / 2 };
+	const size_t n[LEVELS] = { 4 + count / 8192, 4 + count / 512, 4 + count / 32, SETS_MAX + count / 3,
+				   4 + count / 8, SETS_MAX + count / 2 };
 
 	t->family = family;
 	for (unsigned l = 0; l < LEVELS; l++) {
@@ -114,8 +114,11 @@ static int tree_make(struct rng *r, enum fw_family family, size_t count, struct 
 		if (!t->level[l])
 			return -ENOMEM;
 		t->n[l] = n[l];
-		for (size_t i = 0; i < n[l]; i++)
-			t->level[l][i] = prefix_make(r, family, l, l ? &t->level[l - 1][rng_below(r, t->n[l - 1])] : NULL);
+		for (size_t i = 0; i < n[l]; i++) {
+			const struct prefix *parent = l ? &t->level[l - 1][rng_below(r, n[l - 1])] : NULL;
+
+			t->level[l][i] = prefix_make(r, family, l, parent);
+		}
 	}
 	return 0;
 }
@@ -215,7 +218,8 @@ static void print_side(struct gen *g, int dir, enum fw_family family, enum kind 
 static void print_sides(struct gen *g, enum fw_family family, enum kind kind)
 {
 	bool source = kind == KIND_PAIR || kind == KIND_SOURCE || kind >= KIND_SET;
-	bool destination = kind == KIND_PAIR || kind == KIND_DESTINATION || (kind >= KIND_SET && rng_percent(&g->rng, 50));
+	bool destination = kind == KIND_PAIR || kind == KIND_DESTINATION ||
+			   (kind >= KIND_SET && rng_percent(&g->rng, 50));
 
 	if (source)
 		print_side(g, 0, family, kind);
@@ -225,11 +229,13 @@ static void print_sides(struct gen *g, enum fw_family family, enum kind kind)
 
 static void print_ports(struct gen *g, const char *keyword)
 {
-	static const uint16_t known[] = { 22, 25, 53, 80, 110, 123, 143, 161, 389, 443, 445, 465, 514, 587, 636, 853, 993,
-					  995, 1433, 1521, 3306, 3389, 5060, 5432, 6379, 8080, 8443, 9092, 9100, 27017 };
-	static const char *const ranges[] = { "0-1023", "1024-65535", "1024-4999", "5000-5099", "6000-6063", "6881-6889",
-					      "8000-8099", "16384-32767", "30000-32767", "32768-60999", "49152-65535",
-					      "{ 80, 443 }", "{ 25, 465, 587 }", "{ 137-139, 445 }", "not 0-1023", "not 53" };
+	static const uint16_t known[] = { 22, 25, 53, 80, 110,  123,  143,  161, 389,  443,
+					  445, 465, 514, 587, 636,  853,  993,  995, 1433, 1521,
+					  3306, 3389, 5060, 5432, 6379, 8080, 8443, 9092, 9100, 27017 };
+	static const char *const ranges[] = { "0-1023", "1024-65535", "1024-4999", "5000-5099", "6000-6063",
+					      "6881-6889", "8000-8099", "16384-32767", "30000-32767", "32768-60999",
+					      "49152-65535", "{ 80, 443 }", "{ 25, 465, 587 }", "{ 137-139, 445 }",
+					      "not 0-1023", "not 53" };
 	unsigned x = (unsigned)rng_below(&g->rng, 100);
 
 	if (x < g->shape->random_port)
