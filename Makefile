@@ -94,6 +94,11 @@ check: need
 check-run: all $(TESTS)
 	$(Q)for t in $(TESTS); do echo "  TEST    $$t"; $$t || exit 1; done
 
+check-kernels: $(BUILD)/tests/test_kern
+	@dpkg -s $(KERNEL_PACKAGES) >/dev/null 2>&1 || \
+	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(KERNEL_PACKAGES)
+	$(Q)tools/check-kernels
+
 clean:
 	rm -rf build
 
