@@ -40,17 +40,22 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 {
 	va_list ap, again;
 
+	if (!room(b, 64)) /* enough for most, so that most are formatted once */
+		return;
 	va_start(ap, fmt);
 	va_copy(again, ap);
 
-	int len = vsnprintf(NULL, 0, fmt, ap);
+	int len = vsnprintf(b->text + b->len, b->cap - b->len, fmt, ap);
 
-	if (len < 0)
+	if (len < 0) {
 		b->failed = true;
-	else if (room(b, (size_t)len)) {
+	} else if ((size_t)len >= b->cap - b->len && room(b, (size_t)len)) {
 		vsnprintf(b->text + b->len, (size_t)len + 1, fmt, again);
-		b->len += (size_t)len;
 	}
+	if (b->failed)
+		b->text[b->len] = '\0';
+	else
+		b->len += (size_t)len;
 	va_end(again);
 	va_end(ap);
 }

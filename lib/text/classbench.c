@@ -84,7 +84,8 @@ static int prefix(struct cursor *c, struct fw_ruleset *rs, uint32_t *number_out)
 	struct fw_addr_range r = fw_addr_prefix(FW_IP4, a, len);
 
 	if (fw_addr_cmp(r.lo, a))
-		return fw_diag_add(c->ds, at, "clear the bits behind the prefix", "the address has bits set beyond its prefix length");
+		return fw_diag_add(c->ds, at, "clear the bits behind the prefix",
+				   "the address has bits set beyond its prefix length");
 	*number_out = FW_ANY;
 	return len ? fw_ruleset_addrs(rs, &r, 1, NULL, 0, false, number_out) : 0;
 }

@@ -13,7 +13,14 @@ struct fw_str {
 	const char *s;
 	size_t len;
 };
-#define FW_STR(s) ((int)((s).len < 80 ? (s).len : 80)), (s).s /* for "%.*s" in messages */
+
+/* Text that goes into a message: long ones are cut, bytes that are not printable ASCII become '?'. */
+#define FW_SHOWN 64
+struct fw_shown {
+	char s[FW_SHOWN + 4];
+};
+struct fw_shown fw_str_show(struct fw_str s);
+#define FW_SHOW(str) fw_str_show(str).s
 
 static inline bool fw_str_is(struct fw_str a, const char *b)
 {
@@ -25,7 +32,7 @@ static inline bool fw_str_is(struct fw_str a, const char *b)
 /* Adds bytes as they are. */
 void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
 
-/* A whole file in memory; free() @text. 0, -ENOMEM, or -errno with a diagnostic. "-" is standard input. */
+/* A whole file in memory; free() @text. 0, -ENOMEM, or -errno with a diagnostic. @path NULL is standard input. */
 int fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len);
 
 /* A number, decimal or 0x hexadecimal, that fills @s: 0, -EINVAL (no number), -ERANGE (does not fit). */
@@ -55,13 +62,47 @@ struct fw_nearest {
 void fw_nearest_try(struct fw_nearest *n, const char *candidate);
 const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size);
 
-/* Names of a field's values, with those of ethertypes and fragments that only the grammar has. */
-const struct fw_name *fw_grammar_names(enum fw_field field, bool v6);
-/* What a message calls the ethertypes of `ip` and `ip6`. */
+/* The keyword of a field; ICMPv6 has its own for type and code. */
+const char *fw_field_word(enum fw_field field, bool v6);
+/* The ethertypes of `ip` and `ip6`. */
 #define FW_ETHERTYPE_IP 0x0800
 #define FW_ETHERTYPE_IP6 0x86dd
+#define FW_PROTO_ICMP 1
+#define FW_PROTO_ICMP6 58
 
-/* Names of the TCP flags, bit 0 first. */
-extern const char *const fw_flag_names[8];
+/**
+ * fw_str_value - a name, a number or a range a-b of a field's values
+ * Return: 0, or -EINVAL with a diagnostic.
+ */
+int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds,
+		 struct fw_range *out);
+/* TCP flags as VALUE/MASK or VALUE: 0, or -EINVAL with a diagnostic. */
+int fw_str_flags(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_range *out);
+
+enum fw_token_kind {
+	FW_T_END,
+	FW_T_NEWLINE,
+	FW_T_WORD,
+	FW_T_STRING, /* text: between the quotes, escapes as they stand */
+	FW_T_OPEN,
+	FW_T_CLOSE,
+	FW_T_COMMA,
+	FW_T_BAD,    /* text: the bytes; why: what is wrong */
+};
+struct fw_token {
+	enum fw_token_kind kind;
+	struct fw_str text;
+	const char *why;
+	unsigned line, column;
+};
+struct fw_lexer {
+	const char *s, *end, *line_start;
+	unsigned line;
+	bool commas; /* a comma between two word characters belongs to the word: syn/syn,ack */
+};
+/* The next token; after the end: FW_T_END again and again. */
+struct fw_token fw_lex(struct fw_lexer *lx);
+/* Would these bytes be one word? */
+bool fw_lex_is_word(const char *s);
 
 #endif

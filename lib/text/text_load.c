@@ -16,7 +16,7 @@ static void closep(int *fd)
 
 static int cannot_read(const char *path, struct fw_place at, struct fw_diags *ds, int error)
 {
-	fw_diag_add(ds, at, NULL, "cannot read '%s': %s", path, strerror(error));
+	fw_diag_add(ds, at, NULL, "cannot read '%s': %s", path ? path : "standard input", strerror(error));
 	return -error;
 }
 
@@ -43,15 +43,14 @@ static int read_all(int fd, char **text, size_t *len, size_t *cap)
 
 int fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len)
 {
-	bool input = !strcmp(path, "-");
-	fw_cleanup(closep) int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	fw_cleanup(closep) int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
 	fw_autofree char *all = NULL;
 	size_t n = 0, cap = 0;
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))
 		return cannot_read(path, at, ds, errno);
-	if (!input && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))) {
+	if (path && (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))) {
 		fw_diag_add(ds, at, "name a file or a pipe", "cannot read '%s': it is a device", path);
 		return -ENODEV;
 	}
@@ -82,10 +81,11 @@ int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **ou
 		[FW_FORMAT_RULES] = fw_text_parse,
 		[FW_FORMAT_CLASSBENCH] = fw_text_parse_classbench,
 	};
-	const char *name = strcmp(path, "-") ? path : "<stdin>";
+	bool input = !strcmp(path, "-");
+	const char *name = input ? "<stdin>" : path;
 	fw_autofree char *text = NULL;
 	size_t len;
-	int err = fw_file_read(path, (struct fw_place){ 0 }, ds, &text, &len);
+	int err = fw_file_read(input ? NULL : path, (struct fw_place){ 0 }, ds, &text, &len);
 
 	if (err)
 		return err;

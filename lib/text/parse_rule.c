@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* `rule ...`: one row per match keyword says which field it speaks of and how its values are read. */
+#include "lib/text/parse.h"
+
+struct rule_text;
+
+enum { SIDE_SRC = FW_NFIELDS, SIDE_DST, NSUBJECTS };
+
+struct keyword {
+	const char *word;
+	uint8_t subject; /* enum fw_field, SIDE_SRC or SIDE_DST: said once per rule */
+	int (*parse)(struct fw_parser *, struct rule_text *, const struct keyword *);
+	int (*value)(struct fw_parser *, const struct keyword *, struct fw_range *); /* of parse_match */
+	uint32_t arg;    /* the value that the word itself stands for; for ICMP: the protocol */
+};
+
+/* The rule that is being read. */
+struct rule_text {
+	struct fw_rule draft;
+	const struct fw_match *matches[FW_NFIELDS];
+	struct fw_rule_places at;
+	const struct keyword *said[NSUBJECTS];
+	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
+};
+
+/* One value goes into the match that the rule gets. */
+static int push_range(struct fw_parser *p, enum fw_field field, struct fw_range r)
+{
+	struct fw_match **m = &p->room[field];
+	size_t n = *m ? (*m)->n : 0;
+
+	if (n == FW_LIST_MAX)
+		return fw_diag_add(p->ds, fw_parser_here(p), "use ranges, or several rules",
+				   "a list holds at most %d values", FW_LIST_MAX);
+	if (n == p->room_cap[field]) {
+		size_t cap = n ? n * 2 : 4;
+		struct fw_match *grown = realloc(*m, sizeof(*grown) + cap * sizeof(r));
+
+		if (!grown)
+			return -ENOMEM;
+		grown->n = (uint16_t)n;
+		*m = grown;
+		p->room_cap[field] = cap;
+	}
+	(*m)->r[(*m)->n++] = r;
+	return 0;
+}
+
+/* A match without values; push_range() adds them. */
+static int begin_match(struct fw_parser *p, enum fw_field field, bool negated)
+{
+	if (!p->room[field]) {
+		int err = push_range(p, field, (struct fw_range){ 0, 0 });
+
+		if (err)
+			return err;
+	}
+	p->room[field]->field = (uint8_t)field;
+	p->room[field]->negated = negated;
+	p->room[field]->n = 0;
+	return 0;
+}
+
+static int end_match(struct fw_parser *p, struct rule_text *rule, enum fw_field field, int err)
+{
+	if (!err)
+		rule->matches[rule->draft.nmatches++] = p->room[field];
+	return err;
+}
+
+static int value_number(struct fw_parser *p, const struct keyword *kw, struct fw_range *out)
+{
+	if (p->tok.kind != FW_T_WORD)
+		return fw_parser_expected(p, "a value", "values stand without quotes");
+	return fw_str_value(p->tok.text, kw->subject, kw->arg == FW_PROTO_ICMP6, fw_parser_here(p), p->ds, out);
+}
+
+static int value_flags(struct fw_parser *p, const struct keyword *kw, struct fw_range *out)
+{
+	if (p->tok.kind != FW_T_WORD)
+		return fw_parser_expected(p, "flags", "flags stand without quotes");
+	return fw_str_flags(p->tok.text, fw_parser_here(p), p->ds, out);
+}
+
+static int value_iface(struct fw_parser *p, const struct keyword *kw, struct fw_range *out)
+{
+	struct fw_place at = fw_parser_here(p);
+	struct fw_str s = p->tok.text;
+	char name[FW_IFNAME_MAX + 1];
+
+	if (!s.len || s.len > FW_IFNAME_MAX)
+		return fw_diag_add(p->ds, at, NULL, "an interface name has 1 to %d bytes, not %zu", FW_IFNAME_MAX, s.len);
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.s[i] == '*' || s.s[i] == '+')
+			return fw_diag_add(p->ds, at, "list the interfaces: on { eth0, eth1 }",
+					   "'%s' is a pattern, but interfaces are matched by their exact names", FW_SHOW(s));
+		if (s.s[i] <= ' ' || s.s[i] >= 0x7f || strchr("/\\\"", s.s[i]))
+			return fw_diag_add(p->ds, at, "letters, digits and most signs, without blanks, '/', '\\' and '\"'",
+					   "'%s' is no interface name", FW_SHOW(s));
+	}
+	if (fw_str_is(s, ".") || fw_str_is(s, ".."))
+		return fw_diag_add(p->ds, at, NULL, "'%s' is no interface name", FW_SHOW(s));
+	memcpy(name, s.s, s.len);
+	name[s.len] = '\0';
+
+	int number = fw_ruleset_iface(p->rs, name);
+
+	if (number == -E2BIG)
+		return fw_diag_add(p->ds, at, NULL, "the rules name more than 65535 interfaces");
+	out->lo = out->hi = (uint32_t)number;
+	return number < 0 ? number : 0;
+}
+
+static int match_element(struct fw_parser *p, void *ctx)
+{
+	const struct keyword *kw = ctx;
+	struct fw_range r;
+	int err = kw->value(p, kw, &r);
+
+	return err ? err : push_range(p, kw->subject, r);
+}
+
+static bool take_not(struct fw_parser *p)
+{
+	bool negated = fw_parser_at(p, "not");
+
+	if (negated)
+		fw_parser_next(p);
+	return negated;
+}
+
+static int parse_match(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+{
+	int err = begin_match(p, kw->subject, take_not(p));
+
+	err = err ? err : fw_parser_list(p, match_element, (void *)kw, false);
+	return end_match(p, rule, kw->subject, err);
+}
+
+/* `frag any` says nothing. */
+static int parse_frag(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+{
+	if (!fw_parser_at(p, "any"))
+		return parse_match(p, rule, kw);
+	fw_parser_next(p);
+	return 0;
+}
+
+/* A word that is field and value at once: in, out, ip, ip6. */
+static int parse_constant(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+{
+	int err = begin_match(p, kw->subject, false);
+
+	err = err ? err : push_range(p, kw->subject, (struct fw_range){ kw->arg, kw->arg });
+	return end_match(p, rule, kw->subject, err);
+}
+
+static int find_set(struct fw_parser *p, uint32_t *out)
+{
+	struct fw_str s = { p->tok.text.s + 1, p->tok.text.len - 1 };
+	struct fw_nearest near = { .word = s };
+	char name[FW_NAME_MAX + 1], hint[128];
+	int number = -ENOENT;
+
+	if (s.len <= FW_NAME_MAX) {
+		memcpy(name, s.s, s.len);
+		name[s.len] = '\0';
+		number = fw_ruleset_set_find(p->rs, name);
+	}
+	*out = (uint32_t)number;
+	if (number >= 0)
+		return 0;
+	for (size_t i = 0; i < p->rs->nsets; i++)
+		fw_nearest_try(&near, p->rs->sets[i].name);
+	return fw_diag_add(p->ds, fw_parser_here(p),
+			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : "define it first: set NAME { ... }",
+			   "there is no set '%s'", FW_SHOW(s));
+}
+
+static int addr_element(struct fw_parser *p, void *ctx)
+{
+	struct fw_addr_range r;
+	uint32_t set;
+	int err;
+
+	if (p->tok.kind != FW_T_WORD)
+		return fw_parser_expected(p, "an address", "addresses stand without quotes");
+	if (p->tok.text.s[0] == '@') {
+		err = find_set(p, &set);
+		return err ? err : fw_vec_push(p->sets, p->nsets, p->sets_cap, set);
+	}
+	if (fw_str_is(p->tok.text, "any"))
+		return fw_diag_add(p->ds, fw_parser_here(p), "leave the match out, or say 'any' alone",
+				   "'any' does not go with 'not' or into a list");
+	err = fw_str_addr_range(p->tok.text, fw_parser_here(p), p->ds, &r);
+	return err ? err : fw_vec_push(p->ranges, p->nranges, p->ranges_cap, r);
+}
+
+static int parse_addrs(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+{
+	uint32_t *number = kw->subject == SIDE_SRC ? &rule->draft.src : &rule->draft.dst;
+	bool negated = take_not(p);
+
+	if (!negated && fw_parser_at(p, "any")) {
+		fw_parser_next(p);
+		return 0;
+	}
+	p->nranges = p->nsets = 0;
+
+	int err = fw_parser_list(p, addr_element, NULL, false);
+
+	return err ? err : fw_ruleset_addrs(p->rs, p->ranges, p->nranges, p->sets, p->nsets, negated, number);
+}
+
+static const struct keyword keywords[] = {
+	{ "in", FW_F_HOOK, parse_constant, NULL, FW_IN },
+	{ "out", FW_F_HOOK, parse_constant, NULL, FW_OUT },
+	{ "on", FW_F_IFACE, parse_match, value_iface, 0 },
+	{ "ip", FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP },
+	{ "ip6", FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP6 },
+	{ "ethertype", FW_F_ETHERTYPE, parse_match, value_number, 0 },
+	{ "vlan", FW_F_VLAN, parse_match, value_number, 0 },
+	{ "from", SIDE_SRC, parse_addrs, NULL, 0 },
+	{ "to", SIDE_DST, parse_addrs, NULL, 0 },
+	{ "proto", FW_F_PROTO, parse_match, value_number, 0 },
+	{ "sport", FW_F_SPORT, parse_match, value_number, 0 },
+	{ "dport", FW_F_DPORT, parse_match, value_number, 0 },
+	{ "icmp-type", FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP },
+	{ "icmp-code", FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP },
+	{ "icmp6-type", FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP6 },
+	{ "icmp6-code", FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP6 },
+	{ "flags", FW_F_TCP_FLAGS, parse_match, value_flags, 0 },
+	{ "frag", FW_F_FRAG, parse_frag, value_number, 0 },
+	{ "dscp", FW_F_DSCP, parse_match, value_number, 0 },
+	{ "length", FW_F_LENGTH, parse_match, value_number, 0 },
+	{ "mark", FW_F_MARK, parse_match, value_number, 0 },
+};
+#define NKEYWORDS (sizeof(keywords) / sizeof(*keywords))
+
+static const struct keyword *find_keyword(struct fw_parser *p)
+{
+	for (size_t i = 0; i < NKEYWORDS; i++)
+		if (fw_parser_at(p, keywords[i].word))
+			return &keywords[i];
+	return NULL;
+}
+
+static int refuse_keyword(struct fw_parser *p)
+{
+	struct fw_nearest near = { .word = p->tok.text };
+	char buf[128];
+	const char *hint;
+
+	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
+		fw_nearest_try(&near, keywords[i].word);
+	fw_nearest_try(&near, "accept");
+	hint = fw_nearest_hint(&near, buf, sizeof(buf));
+	if (fw_parser_at(p, "name"))
+		hint = "the name stands first: rule 10 name ssh in ...";
+	else if (fw_parser_at(p, "comment"))
+		hint = "the comment stands behind the verdict: ... accept comment \"...\"";
+	else if (p->tok.kind == FW_T_COMMA)
+		hint = "a list stands between '{' and '}'";
+	return fw_parser_expected(p, "a match, 'accept' or 'drop'", hint);
+}
+
+static int refuse_repeated(struct fw_parser *p, const struct keyword *first, const struct keyword *again)
+{
+	const char *hint = first->subject == FW_F_HOOK ? "leave both out to match both directions" :
+			   first->subject == FW_F_ETHERTYPE ? "leave both out to match both families" :
+							      "keep one of them";
+
+	if (first == again)
+		return fw_diag_add(p->ds, fw_parser_here(p), again->value ? "say it once, with a list: { a, b }" : "keep one of them",
+				   "'%s' stands twice in one rule", again->word);
+	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot go with '%s'", again->word, first->word);
+}
+
+static int parse_matches(struct fw_parser *p, struct rule_text *rule)
+{
+	while (!fw_parser_at(p, "accept") && !fw_parser_at(p, "drop")) {
+		const struct keyword *kw = find_keyword(p);
+		struct fw_spot spot = { p->tok.line, p->tok.column };
+
+		if (!kw)
+			return refuse_keyword(p);
+		if (rule->said[kw->subject])
+			return refuse_repeated(p, rule->said[kw->subject], kw);
+		rule->said[kw->subject] = kw;
+		if (kw->subject < FW_NFIELDS)
+			rule->at.field[kw->subject] = spot;
+		else
+			*(kw->subject == SIDE_SRC ? &rule->at.src : &rule->at.dst) = spot;
+		p->lx.commas = kw->subject == FW_F_TCP_FLAGS;
+		fw_parser_next(p);
+
+		int err = kw->parse(p, rule, kw);
+
+		p->lx.commas = false;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* icmp-type goes with proto icmp, icmp6-type with proto icmp6; other protocols the ruleset itself refuses. */
+static int check_icmp_words(struct fw_parser *p, const struct rule_text *rule)
+{
+	static const uint8_t fields[] = { FW_F_ICMP_TYPE, FW_F_ICMP_CODE };
+	const struct fw_match *proto = rule->said[FW_F_PROTO] ? p->room[FW_F_PROTO] : NULL;
+
+	for (size_t i = 0; proto && i < sizeof(fields); i++) {
+		const struct keyword *kw = rule->said[fields[i]];
+		uint32_t other = kw && kw->arg == FW_PROTO_ICMP ? FW_PROTO_ICMP6 : FW_PROTO_ICMP;
+
+		if (kw && fw_match_has(proto, other))
+			return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.field[fields[i]]),
+					   other == FW_PROTO_ICMP6 ? "say 'proto icmp', or use icmp6-type and icmp6-code" :
+							    "say 'proto icmp6', or use icmp-type and icmp-code",
+					   "'%s' does not go with protocol %s", kw->word, other == FW_PROTO_ICMP6 ? "icmp6" : "icmp");
+	}
+	return 0;
+}
+
+static int parse_id(struct fw_parser *p, struct rule_text *rule)
+{
+	if (p->tok.kind != FW_T_WORD || p->tok.text.s[0] < '0' || p->tok.text.s[0] > '9')
+		return 0;
+	if (fw_str_u64(p->tok.text, &rule->draft.id) || !rule->draft.id)
+		return fw_diag_add(p->ds, fw_parser_here(p), "a number from 1 to 18446744073709551615",
+				   "'%s' is no rule id", FW_SHOW(p->tok.text));
+	rule->at.id = (struct fw_spot){ p->tok.line, p->tok.column };
+	fw_parser_next(p);
+	return 0;
+}
+
+/* What stands before the matches. */
+static int parse_head(struct fw_parser *p, struct rule_text *rule)
+{
+	int err = parse_id(p, rule);
+
+	if (err || !fw_parser_at(p, "name"))
+		return err;
+	fw_parser_next(p);
+	rule->at.name = (struct fw_spot){ p->tok.line, p->tok.column };
+	rule->draft.name = rule->name;
+	return fw_parser_name(p, "rule", rule->name);
+}
+
+static int parse_comment(struct fw_parser *p, struct rule_text *rule)
+{
+	if (!fw_parser_at(p, "comment"))
+		return 0;
+	fw_parser_next(p);
+	rule->at.comment = (struct fw_spot){ p->tok.line, p->tok.column };
+	rule->draft.comment = rule->comment;
+	return fw_parser_string(p, "a comment", rule->comment, sizeof(rule->comment));
+}
+
+int fw_parse_rule(struct fw_parser *p, struct fw_token start)
+{
+	struct rule_text rule;
+	int err;
+
+	memset(&rule, 0, offsetof(struct rule_text, name));
+	rule.draft.matches = rule.matches;
+	rule.draft.line = start.line;
+	rule.at.file = p->name;
+	rule.at.rule = rule.at.id = (struct fw_spot){ start.line, start.column };
+	err = parse_head(p, &rule);
+	err = err ? err : parse_matches(p, &rule);
+	err = err ? err : fw_parser_verdict(p, &rule.draft.verdict);
+	err = err ? err : parse_comment(p, &rule);
+	if (!err && p->tok.kind != FW_T_NEWLINE && p->tok.kind != FW_T_END)
+		return 0; /* the statement does not end here: the caller says so */
+	err = err ? err : check_icmp_words(p, &rule);
+	return err ? err : fw_ruleset_add_at(p->rs, &rule.draft, &rule.at, p->ds, NULL);
+}

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rulesets as text in the grammar of fw.rules: what is printed parses back to the same ruleset. */
+#include "lib/text/internal.h"
+
+static void word(struct fw_buf *b, const char *s)
+{
+	fw_buf_add(b, s, strlen(s));
+}
+
+static void print_addr(struct fw_buf *b, enum fw_family family, struct fw_addr a)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint32_t words[4] = { htonl((uint32_t)(a.hi >> 32)), htonl((uint32_t)a.hi), htonl((uint32_t)(a.lo >> 32)),
+			      htonl((uint32_t)a.lo) };
+
+	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, words, text, sizeof(text));
+	word(b, text);
+}
+
+void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r)
+{
+	unsigned __int128 lo = (unsigned __int128)r->lo.hi << 64 | r->lo.lo;
+	unsigned __int128 hi = (unsigned __int128)r->hi.hi << 64 | r->hi.lo;
+	unsigned bits = r->family == FW_IP4 ? 32 : 128, host = 0;
+
+	lo >>= 128 - bits;
+	hi >>= 128 - bits;
+	print_addr(b, r->family, r->lo);
+	if (lo == hi)
+		return;
+	for (unsigned __int128 differ = lo ^ hi; differ; differ >>= 1)
+		host++;
+
+	unsigned __int128 mask = host == 128 ? ~(unsigned __int128)0 : ((unsigned __int128)1 << host) - 1;
+
+	if (!(lo & mask) && (hi & mask) == mask) {
+		fw_buf_printf(b, "/%u", bits - host);
+		return;
+	}
+	word(b, "-");
+	print_addr(b, r->family, r->hi);
+}
+
+static void print_string(struct fw_buf *b, const char *s)
+{
+	word(b, "\"");
+	for (; *s; s++) {
+		if (*s == '"' || *s == '\\')
+			word(b, "\\");
+		fw_buf_add(b, s, 1);
+	}
+	word(b, "\"");
+}
+
+void fw_text_print_set(struct fw_buf *b, const struct fw_set *set)
+{
+	const char *separator = set->n > 8 ? "\n\t" : " ";
+
+	fw_buf_printf(b, "set %s ", set->name);
+	if (set->path) {
+		word(b, "file ");
+		print_string(b, set->path);
+		return;
+	}
+	word(b, "{");
+	for (size_t i = 0; i < set->n; i++) {
+		if (i)
+			word(b, ",");
+		word(b, separator);
+		fw_text_print_addr_range(b, &set->elements[i]);
+	}
+	word(b, set->n > 8 ? "\n}" : " }");
+}
+
+/* A rule on its way into text. */
+struct printer {
+	struct fw_buf *b;
+	const struct fw_ruleset *rs;
+	const struct fw_rule *rule;
+	bool v6; /* the protocol is ICMPv6 */
+	bool list;
+	unsigned n; /* elements of the list so far */
+};
+
+static void list_begin(struct printer *p, bool negated, bool list)
+{
+	word(p->b, negated ? " not" : "");
+	word(p->b, list ? " {" : "");
+	p->list = list;
+	p->n = 0;
+}
+
+static void list_element(struct printer *p)
+{
+	word(p->b, p->n++ ? ", " : " ");
+}
+
+static void list_end(struct printer *p)
+{
+	word(p->b, p->list ? " }" : "");
+}
+
+static void print_addrs(struct printer *p, const char *side, uint32_t number)
+{
+	const struct fw_addrs *a = &p->rs->addrs[number];
+
+	if (number == FW_ANY)
+		return;
+	word(p->b, side);
+	list_begin(p, a->negated, a->nranges + a->nsets != 1);
+	for (uint32_t i = 0; i < a->nranges; i++) {
+		list_element(p);
+		fw_text_print_addr_range(p->b, &a->ranges[i]);
+	}
+	for (uint32_t i = 0; i < a->nsets; i++) {
+		list_element(p);
+		fw_buf_printf(p->b, "@%s", p->rs->sets[a->sets[i]].name);
+	}
+	list_end(p);
+}
+
+static void print_flag_bits(struct fw_buf *b, uint32_t bits)
+{
+	const char *separator = "";
+
+	if (!bits || bits == fw_field_info[FW_F_TCP_FLAGS].max) {
+		word(b, bits ? "all" : "none");
+		return;
+	}
+	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
+		if (bits & n->value) {
+			fw_buf_printf(b, "%s%s", separator, n->name);
+			separator = ",";
+		}
+}
+
+static void print_flags(struct printer *p, const struct fw_match *m, struct fw_range r)
+{
+	list_element(p);
+	print_flag_bits(p->b, r.hi);
+	if (r.lo != (r.hi ? r.hi : fw_field_info[FW_F_TCP_FLAGS].max)) {
+		word(p->b, "/");
+		print_flag_bits(p->b, r.lo);
+	}
+}
+
+static void print_ifaces(struct printer *p, const struct fw_match *m, struct fw_range r)
+{
+	for (uint32_t i = r.lo; i <= r.hi; i++) {
+		const char *name = p->rs->ifaces[i];
+		bool plain = fw_lex_is_word(name) && strcmp(name, "not");
+
+		list_element(p);
+		fw_buf_printf(p->b, plain ? "%s" : "\"%s\"", name);
+	}
+}
+
+static void print_number(struct printer *p, enum fw_field field, uint32_t v)
+{
+	const char *fmt = field == FW_F_MARK ? "0x%x" : field == FW_F_ETHERTYPE ? "0x%04x" : "%u";
+
+	fw_buf_printf(p->b, fmt, v);
+}
+
+static void print_values(struct printer *p, const struct fw_match *m, struct fw_range r)
+{
+	const char *name = r.lo == r.hi ? fw_field_value_name(m->field, p->v6, r.lo) : NULL;
+
+	list_element(p);
+	if (name) {
+		word(p->b, name);
+		return;
+	}
+	print_number(p, m->field, r.lo);
+	if (r.lo != r.hi) {
+		word(p->b, "-");
+		print_number(p, m->field, r.hi);
+	}
+}
+
+static void print_match(struct printer *p, const struct fw_match *m)
+{
+	bool several = m->n > 1 || (m->field == FW_F_IFACE && m->r[0].lo != m->r[0].hi);
+
+	fw_buf_printf(p->b, " %s", fw_field_word(m->field, p->v6));
+	list_begin(p, m->negated, several);
+	for (unsigned i = 0; i < m->n; i++) {
+		if (m->field == FW_F_TCP_FLAGS)
+			print_flags(p, m, m->r[i]);
+		else if (m->field == FW_F_IFACE)
+			print_ifaces(p, m, m->r[i]);
+		else
+			print_values(p, m, m->r[i]);
+	}
+	list_end(p);
+}
+
+static bool only(const struct fw_match *m, uint32_t value)
+{
+	return m->n == 1 && !m->negated && m->r[0].lo == value && m->r[0].hi == value;
+}
+
+/* Fields that are written as one word when they hold just one value. */
+static const struct {
+	uint8_t field;
+	uint32_t value;
+	const char *text;
+} words[] = {
+	{ FW_F_HOOK, FW_IN, " in" },
+	{ FW_F_HOOK, FW_OUT, " out" },
+	{ FW_F_ETHERTYPE, FW_ETHERTYPE_IP, " ip" },
+	{ FW_F_ETHERTYPE, FW_ETHERTYPE_IP6, " ip6" },
+};
+
+static void print_field(struct printer *p, enum fw_field field)
+{
+	const struct fw_match *m = fw_rule_match(p->rule, field);
+
+	if (!m)
+		return;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (words[i].field == field && only(m, words[i].value)) {
+			word(p->b, words[i].text);
+			return;
+		}
+	print_match(p, m);
+}
+
+void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	/* Where the packet is, who talks, what it says: the order that one reads a rule in. */
+	static const uint8_t before[] = { FW_F_HOOK, FW_F_IFACE, FW_F_ETHERTYPE, FW_F_VLAN };
+	static const uint8_t after[] = { FW_F_FRAG, FW_F_DSCP, FW_F_PROTO, FW_F_SPORT, FW_F_DPORT, FW_F_ICMP_TYPE,
+					 FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_LENGTH, FW_F_MARK };
+	const struct fw_match *proto = fw_rule_match(rule, FW_F_PROTO);
+	struct printer p = { .b = b, .rs = rs, .rule = rule, .v6 = proto && only(proto, FW_PROTO_ICMP6) };
+
+	_Static_assert(sizeof(before) + sizeof(after) == FW_NFIELDS, "every field is printed");
+	fw_buf_printf(b, "rule %llu", (unsigned long long)rule->id);
+	if (rule->name)
+		fw_buf_printf(b, " name %s", rule->name);
+	for (size_t i = 0; i < sizeof(before); i++)
+		print_field(&p, before[i]);
+	print_addrs(&p, " from", rule->src);
+	print_addrs(&p, " to", rule->dst);
+	for (size_t i = 0; i < sizeof(after); i++)
+		print_field(&p, after[i]);
+	word(b, rule->verdict == FW_ACCEPT ? " accept" : " drop");
+	if (rule->comment) {
+		word(b, " comment ");
+		print_string(b, rule->comment);
+	}
+}
+
+void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
+{
+	for (size_t r = 0; r < FW_NREASONS; r++)
+		if (rs->policy_set[r])
+			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
+				      rs->policy[r] == FW_ACCEPT ? "accept" : "drop");
+	for (size_t i = 0; i < rs->nsets; i++) {
+		fw_text_print_set(b, &rs->sets[i]);
+		word(b, "\n");
+	}
+	for (size_t i = 0; i < rs->nrules; i++) {
+		fw_text_print_rule(b, rs, rs->rules[i]);
+		word(b, "\n");
+	}
+	word(b, ""); /* an empty ruleset is an empty text, not none */
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Words as values: numbers, names, ranges, TCP flags; and what the nearest known word is. */
+#include "lib/text/internal.h"
+
+const char *fw_field_word(enum fw_field field, bool v6)
+{
+	if (v6 && field == FW_F_ICMP_TYPE)
+		return "icmp6-type";
+	if (v6 && field == FW_F_ICMP_CODE)
+		return "icmp6-code";
+	return fw_field_info[field].keyword;
+}
+
+struct fw_shown fw_str_show(struct fw_str s)
+{
+	struct fw_shown out;
+	size_t n = s.len < FW_SHOWN ? s.len : FW_SHOWN;
+
+	for (size_t i = 0; i < n; i++)
+		out.s[i] = s.s[i] >= ' ' && s.s[i] < 0x7f ? s.s[i] : '?';
+	strcpy(out.s + n, s.len > n ? "..." : "");
+	return out;
+}
+
+int fw_str_u64(struct fw_str s, uint64_t *out)
+{
+	bool hex = s.len > 2 && s.s[0] == '0' && (s.s[1] | 0x20) == 'x';
+	unsigned base = hex ? 16 : 10;
+	uint64_t v = 0;
+	int err = 0;
+
+	if (!s.len || (!hex && s.len > 1 && s.s[0] == '0'))
+		return -EINVAL;
+	for (size_t i = hex ? 2 : 0; i < s.len; i++) {
+		unsigned d = (unsigned char)s.s[i] - '0';
+		unsigned letter = ((unsigned char)s.s[i] | 0x20u) - 'a';
+
+		if (d > 9)
+			d = letter < 6 ? letter + 10 : 99;
+		if (d >= base)
+			return -EINVAL;
+		if (__builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
+			err = -ERANGE;
+	}
+	if (!err)
+		*out = v;
+	return err;
+}
+
+/* Letters to change, insert, delete or swap until @a is @b; words of up to 31 letters, else far. */
+static unsigned distance(struct fw_str a, const char *b)
+{
+	size_t blen = strlen(b);
+	unsigned row[3][32];
+
+	if (a.len > 31 || blen > 31)
+		return 99;
+	for (size_t j = 0; j <= blen; j++)
+		row[0][j] = (unsigned)j;
+	for (size_t i = 1; i <= a.len; i++) {
+		unsigned *now = row[i % 3], *up = row[(i + 2) % 3], *up2 = row[(i + 1) % 3];
+
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= blen; j++) {
+			unsigned best = up[j - 1] + (a.s[i - 1] != b[j - 1]);
+
+			best = up[j] + 1 < best ? up[j] + 1 : best;
+			best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
+			if (i > 1 && j > 1 && a.s[i - 1] == b[j - 2] && a.s[i - 2] == b[j - 1] && up2[j - 2] + 1 < best)
+				best = up2[j - 2] + 1;
+			now[j] = best;
+		}
+	}
+	return row[a.len % 3][blen];
+}
+
+void fw_nearest_try(struct fw_nearest *n, const char *candidate)
+{
+	unsigned d = distance(n->word, candidate);
+
+	if (d <= (n->word.len < 4 ? 1 : 2) && d < n->word.len && (!n->best || d < n->distance)) {
+		n->best = candidate;
+		n->distance = d;
+	}
+}
+
+const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size)
+{
+	if (!n->best)
+		return NULL;
+	snprintf(buf, size, "did you mean '%s'?", n->best);
+	return buf;
+}
+
+static bool find_name(const struct fw_name *names, struct fw_str s, uint32_t *value)
+{
+	for (; names && names->name; names++)
+		if (fw_str_is(s, names->name)) {
+			*value = names->value;
+			return true;
+		}
+	return false;
+}
+
+/* One value: 0, -EINVAL (neither name nor number), -ERANGE (too large). No diagnostic. */
+static int one_value(struct fw_str s, const struct fw_name *names, uint32_t max, uint32_t *out)
+{
+	uint64_t v;
+
+	if (find_name(names, s, out))
+		return 0;
+
+	int err = fw_str_u64(s, &v);
+
+	if (!err)
+		*out = (uint32_t)v;
+	return err ? err : v > max ? -ERANGE : 0;
+}
+
+static int refuse_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds)
+{
+	const struct fw_name *names = fw_field_names(field, v6);
+	struct fw_nearest near = { .word = s };
+	char buf[128];
+
+	for (const struct fw_name *n = names; n && n->name; n++)
+		fw_nearest_try(&near, n->name);
+
+	const char *hint = fw_nearest_hint(&near, buf, sizeof(buf));
+
+	if (!hint && field == FW_F_FRAG)
+		hint = "no, first, later or any";
+	if (!hint) {
+		snprintf(buf, sizeof(buf), "a number up to %u, a range a-b%s%s", fw_field_info[field].max,
+			 names && names->name ? ", or a name such as " : "", names && names->name ? names->name : "");
+		hint = buf;
+	}
+	return fw_diag_add(ds, at, hint, "'%s' is no value of '%s'", FW_SHOW(s), fw_field_word(field, v6));
+}
+
+int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds,
+		 struct fw_range *out)
+{
+	const struct fw_name *names = fw_field_names(field, v6);
+	const struct fw_field_info *info = &fw_field_info[field];
+	int err = one_value(s, names, info->max, &out->lo);
+
+	out->hi = out->lo;
+	/* Names may hold a '-' themselves, so every '-' is tried. */
+	for (size_t i = 1; err == -EINVAL && i + 1 < s.len; i++) {
+		if (s.s[i] != '-')
+			continue;
+		err = one_value((struct fw_str){ s.s, i }, names, info->max, &out->lo);
+		if (err != -EINVAL) {
+			int err2 = one_value((struct fw_str){ s.s + i + 1, s.len - i - 1 }, names, info->max, &out->hi);
+
+			err = err2 ? err2 : err;
+		}
+	}
+	if (err == -ERANGE)
+		return fw_diag_add(ds, at, NULL, "'%s' goes up to %u: '%s' is too large", fw_field_word(field, v6), info->max,
+				   FW_SHOW(s));
+	if (err)
+		return refuse_value(s, field, v6, at, ds);
+	if (out->lo > out->hi)
+		return fw_diag_add(ds, at, "write the smaller value first", "the range '%s' is empty", FW_SHOW(s));
+	return 0;
+}
+
+/* Flags joined by commas. */
+static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, uint32_t *out)
+{
+	const struct fw_name *names = fw_field_names(FW_F_TCP_FLAGS, false);
+	const char *p = s.s, *end = s.s + s.len;
+
+	*out = 0;
+	if (fw_str_is(s, "none"))
+		return 0;
+	if (fw_str_is(s, "all")) {
+		*out = fw_field_info[FW_F_TCP_FLAGS].max;
+		return 0;
+	}
+	for (;;) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		struct fw_str one = { p, (size_t)((comma ? comma : end) - p) };
+		struct fw_nearest near = { .word = one };
+		char hint[64];
+		uint32_t bit;
+
+		for (const struct fw_name *n = names; n->name; n++)
+			fw_nearest_try(&near, n->name);
+		if (!find_name(names, one, &bit))
+			return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
+							       "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all",
+					   "'%s' is no TCP flag", FW_SHOW(one));
+		*out |= bit;
+		if (!comma)
+			return 0;
+		p = comma + 1;
+	}
+}
+
+int fw_str_flags(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_range *out)
+{
+	const char *slash = memchr(s.s, '/', s.len);
+	struct fw_str value = { s.s, slash ? (size_t)(slash - s.s) : s.len };
+
+	if (flag_bits(value, at, ds, &out->hi))
+		return -EINVAL;
+	out->lo = out->hi ? out->hi : fw_field_info[FW_F_TCP_FLAGS].max;
+	return slash ? flag_bits((struct fw_str){ slash + 1, s.len - value.len - 1 }, at, ds, &out->lo) : 0;
+}
