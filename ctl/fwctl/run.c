@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fwctl run: filter on interfaces until interrupted. The tables are published
+ * before anything is attached, so no packet meets an empty ruleset; whatever
+ * fails on the way, closing the kernel side detaches what was attached.
+ */
+#include "counters.h"
+
+#include <net/if.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+static const struct ctl_option *const options[] = {
+	&ctl_opt_dev, &ctl_opt_xdp, &ctl_opt_tc, &ctl_opt_format, &ctl_opt_interval, &ctl_opt_json, NULL,
+};
+
+struct device {
+	const char *name;
+	uint32_t index;
+	const char *how; /* where incoming packets are filtered; NULL: not attached yet */
+};
+
+struct session {
+	const struct ctl_settings *settings;
+	struct fw_ruleset *rs;
+	struct fw_kern *kern;
+	struct device devices[CTL_DEVS_MAX];
+	bool out; /* outgoing packets are filtered too */
+	char title[256];
+};
+
+static void session_end(struct session *ss)
+{
+	fw_kern_close(ss->kern);
+	fw_ruleset_free(ss->rs);
+}
+
+static int find_devices(struct session *ss)
+{
+	for (unsigned i = 0; i < ss->settings->ndevs; i++) {
+		const char *name = ss->settings->devs[i];
+
+		ss->devices[i] = (struct device){ .name = name, .index = if_nametoindex(name) };
+		if (!ss->devices[i].index) {
+			ctl_error("no interface \"%s\": %s", name, strerror(errno));
+			fputs("  hint: `ip -brief link` lists the interfaces\n", stderr);
+			return -ENODEV;
+		}
+	}
+	return 0;
+}
+
+/* XDP runs before a packet has a mark, so a rule about it would be decided on a mark that is always 0. */
+static int refuse_marks(const struct session *ss)
+{
+	struct fw_diags ds = { 0 };
+
+	for (size_t i = 0; i < ss->rs->nrules; i++) {
+		const struct fw_rule *rule = ss->rs->rules[i];
+
+		if (fw_rule_match(rule, FW_F_MARK) && ctl_rule_on_hook(rule, FW_IN))
+			fw_diag_add(&ds, (struct fw_place){ ss->rs->file, rule->line, 0 },
+				    "run with --tc, or write `out` in the rule",
+				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",
+				    (unsigned long long)rule->id);
+	}
+	if (ds.total)
+		ctl_print_diags(&ds);
+	return ds.total ? -EINVAL : 0;
+}
+
+static bool filters_out(const struct fw_ruleset *rs)
+{
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (ctl_rule_on_hook(rs->rules[i], FW_OUT))
+			return true;
+	return rs->policy_set[FW_R_OUT];
+}
+
+static bool is_device(const struct session *ss, uint32_t index)
+{
+	for (unsigned i = 0; i < ss->settings->ndevs; i++)
+		if (ss->devices[i].index == index)
+			return true;
+	return false;
+}
+
+/* Interface numbers of the ruleset become those of this machine. */
+static int map_interfaces(struct session *ss)
+{
+	for (size_t i = 0; i < ss->rs->nifaces; i++) {
+		const char *name = ss->rs->ifaces[i];
+		uint32_t index = if_nametoindex(name);
+		int err = index ? fw_kern_iface_set(ss->kern, index, (uint32_t)i) : 0;
+
+		if (err) {
+			ctl_error("cannot map interface \"%s\": %s", name, strerror(-err));
+			return err;
+		}
+		if (!index)
+			ctl_warn("interface \"%s\" does not exist: no packet is `on %s`", name, name);
+		else if (!is_device(ss, index))
+			ctl_warn("interface \"%s\" is not among --dev: no packet here is `on %s`", name, name);
+	}
+	return 0;
+}
+
+static int attach_in(struct session *ss, struct device *d)
+{
+	struct fw_diags ds = { 0 };
+	enum fw_xdp_mode used = ss->settings->xdp;
+	char what[64];
+	int err;
+
+	if (ss->settings->tc)
+		err = fw_kern_attach_tc(ss->kern, d->index, FW_PROG_TC_INGRESS, &ds);
+	else
+		err = fw_kern_attach_xdp(ss->kern, d->index, ss->settings->xdp, &used, &ds);
+	if (err) {
+		snprintf(what, sizeof(what), "cannot attach to %s", d->name);
+		ctl_print_failure(&ds, what, err);
+		return err;
+	}
+	d->how = ss->settings->tc ? "tc ingress" : used == FW_XDP_GENERIC ? "generic XDP" : "native XDP";
+	if (!ss->settings->tc && used == FW_XDP_GENERIC && ss->settings->xdp != FW_XDP_GENERIC)
+		ctl_warn("%s: its driver has no native XDP; generic XDP is slower", d->name);
+	return 0;
+}
+
+static int attach_out(struct session *ss, const struct device *d)
+{
+	struct fw_diags ds = { 0 };
+	char what[64];
+	int err = fw_kern_attach_tc(ss->kern, d->index, FW_PROG_TC_EGRESS, &ds);
+
+	if (!err)
+		return 0;
+	snprintf(what, sizeof(what), "cannot attach to %s, outgoing", d->name);
+	ctl_print_failure(&ds, what, err);
+	return err;
+}
+
+static int attach(struct session *ss)
+{
+	for (unsigned i = 0; i < ss->settings->ndevs; i++)
+		if (attach_in(ss, &ss->devices[i]) || (ss->out && attach_out(ss, &ss->devices[i])))
+			return -EIO;
+	return 0;
+}
+
+static int start(struct session *ss, const char *path)
+{
+	struct fw_image image;
+
+	if (find_devices(ss) || ctl_load(path, ss->settings->format, &ss->rs, NULL) ||
+	    (!ss->settings->tc && refuse_marks(ss)))
+		return -EINVAL;
+	ss->out = filters_out(ss->rs);
+	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &image) || map_interfaces(ss) ||
+	    ctl_kern_publish(ss->kern, ss->rs, &image))
+		return -EINVAL;
+	return attach(ss);
+}
+
+static void announce_json(const struct session *ss, const char *path)
+{
+	json_t *devices = json_array();
+
+	for (unsigned i = 0; i < ss->settings->ndevs; i++)
+		json_array_append_new(devices, json_pack("{so si ss so}", "dev",
+							 ctl_json_string(ss->devices[i].name), "index",
+							 (int)ss->devices[i].index, "in", ss->devices[i].how, "out",
+							 ctl_json_string(ss->out ? "tc egress" : NULL)));
+	ctl_json_print(json_pack("{ss so sI so sI sf}", "event", "attached", "file", ctl_json_string(path), "rules",
+				 (json_int_t)ss->rs->nrules, "devices", devices, "memory",
+				 (json_int_t)fw_kern_memory(ss->kern), "load_seconds",
+				 fw_kern_load_seconds(ss->kern)));
+}
+
+static void announce(struct session *ss, const char *path)
+{
+	char memory[32];
+	int len;
+
+	if (ss->settings->json) {
+		announce_json(ss, path);
+		return;
+	}
+	len = snprintf(ss->title, sizeof(ss->title), "%s: %zu rules, %s, on", path, ss->rs->nrules,
+		       ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
+	for (unsigned i = 0; i < ss->settings->ndevs && len > 0 && (size_t)len < sizeof(ss->title); i++)
+		len += snprintf(ss->title + len, sizeof(ss->title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
+				ss->devices[i].name, ss->devices[i].how, ss->out ? ", tc egress" : "");
+	puts(ss->title);
+	fflush(stdout);
+}
+
+/* Waits for a signal of the set until @deadline on the monotonic clock. Return: true: one came. */
+static bool wait_for_signal(const sigset_t *set, double deadline)
+{
+	for (;;) {
+		double left = deadline - fw_now();
+		struct timespec ts;
+
+		if (left < 0)
+			left = 0;
+		ts.tv_sec = (time_t)left;
+		ts.tv_nsec = (long)((left - (double)ts.tv_sec) * 1e9);
+		if (sigtimedwait(set, NULL, &ts) >= 0)
+			return true;
+		if (errno == EAGAIN)
+			return false;
+	}
+}
+
+/* Shows counters until a signal comes, or nobody reads them any more. */
+static int watch(struct session *ss, const sigset_t *stop)
+{
+	struct counters *c;
+	double deadline = fw_now();
+	int err = counters_new(ss->rs, ss->kern, ss->settings->json, &c);
+
+	if (err) {
+		ctl_print_failure(NULL, "cannot show counters", err);
+		return err;
+	}
+	while (!ferror(stdout)) {
+		deadline += ss->settings->interval;
+		if (wait_for_signal(stop, deadline))
+			break;
+		counters_show(c, ss->title);
+		if (deadline < fw_now()) /* reading took longer than the interval */
+			deadline = fw_now();
+	}
+	counters_total(c);
+	counters_free(c);
+	return ferror(stdout) ? -EIO : 0;
+}
+
+/*
+ * From before the first attachment these signals wait until they are asked for,
+ * so that none of them ends the process while something is attached.
+ */
+static void block_signals(sigset_t *stop)
+{
+	sigemptyset(stop);
+	sigaddset(stop, SIGINT);
+	sigaddset(stop, SIGTERM);
+	sigaddset(stop, SIGHUP);
+	sigprocmask(SIG_BLOCK, stop, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static int run(const struct ctl_settings *s, int n, char **operands)
+{
+	struct session ss = { .settings = s };
+	sigset_t stop;
+	int err;
+
+	if (!s->ndevs || (s->tc && s->xdp_set)) {
+		ctl_error("run: %s", s->ndevs ? "--tc and --xdp exclude each other" : "missing --dev DEV");
+		return CTL_USAGE;
+	}
+	block_signals(&stop);
+	err = start(&ss, operands[0]);
+	if (!err) {
+		announce(&ss, operands[0]);
+		err = watch(&ss, &stop);
+	}
+	session_end(&ss);
+	return err ? CTL_FAILED : CTL_OK;
+}
+
+const struct ctl_command ctl_run = {
+	.name = "run",
+	.operands = "FILE",
+	.summary = "filter on interfaces and show live counters until interrupted",
+	.details =
+		"Incoming packets are filtered by XDP, or by tc with --tc; outgoing ones by tc, when the ruleset has rules\n"
+		"for them or says `policy out`. Ctrl-C (SIGINT), SIGTERM and SIGHUP detach and print the totals.\n"
+		"When something cannot be attached, nothing stays attached.\n\n"
+		"JSON, one object a line, each with an event:\n"
+		"  attached   file, rules, devices [{dev, index, in, out}], memory (bytes), load_seconds\n"
+		"  interval   seconds (since the start), interval, all (sums), rules (the 10 busiest of the interval),\n"
+		"             policies, active_rules (rules that ever decided on a packet)\n"
+		"  total      the same at the end, with the 100 busiest rules\n"
+		"  A rule has id, name, verdict and text, a policy name and verdict; both packets and bytes (since the\n"
+		"  start), moved_packets and moved_bytes (in the interval).\n",
+	.options = options,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run,
+};
