@@ -211,6 +211,8 @@ static void flow_complete(struct rng *r, const struct fw_ruleset *rs, struct flo
 
 	if (!(f->said & 1u << FW_F_PROTO))
 		flow_say(f, FW_F_PROTO, proto_pick(r, f));
+	if (f->f[FW_F_PROTO] == (f->family == FW_IP6 ? 1 : 58)) /* nobody sends the other family's ICMP */
+		flow_say(f, FW_F_PROTO, f->family == FW_IP6 ? 58 : 1);
 	if (!(f->said & 1u << FW_F_FRAG))
 		flow_say(f, FW_F_FRAG, rng_percent(r, 97) ? FW_FRAG_NO : FW_FRAG_FIRST + (uint32_t)rng_below(r, 2));
 	if (!(f->said & 1u << FW_F_HOOK))
@@ -229,40 +231,41 @@ static void flow_complete(struct rng *r, const struct fw_ruleset *rs, struct flo
 	f->said &= ~l4 | (f->f[FW_F_FRAG] == FW_FRAG_LATER ? 0 : has);
 }
 
-static void print_proto(const struct flow *f)
+static void print_proto(struct fw_buf *b, const struct flow *f)
 {
 	const char *name = fw_field_value_name(FW_F_PROTO, f->family == FW_IP6, f->f[FW_F_PROTO]);
 
 	if (name)
-		fputs(name, stdout);
+		fw_buf_printf(b, "%s ", name);
 	else
-		printf("%u", f->f[FW_F_PROTO]);
+		fw_buf_printf(b, "%u ", f->f[FW_F_PROTO]);
 }
 
-static void print_end(const struct flow *f, int dir)
+static void print_end(struct fw_buf *b, const struct flow *f, int dir)
 {
 	enum fw_field port = dir ? FW_F_DPORT : FW_F_SPORT;
 	bool ports = f->said & 1u << port;
 	char text[GEN_ADDR_TEXT];
 
-	printf(ports && f->family == FW_IP6 ? "[%s]" : "%s", gen_addr_text(f->family, f->addr[dir], text));
+	fw_buf_printf(b, ports && f->family == FW_IP6 ? "[%s]" : "%s", gen_addr_text(f->family, f->addr[dir], text));
 	if (ports)
-		printf(":%u", f->f[port]);
+		fw_buf_printf(b, ":%u", f->f[port]);
 }
 
-static void print_flags(uint32_t flags)
+static void print_flags(struct fw_buf *b, uint32_t flags)
 {
-	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr" };
-	const char *comma = " flags ";
+	const char *before = " flags ";
 
-	for (int i = 0; i < 8; i++)
-		if (flags & 1u << i) {
-			printf("%s%s", comma, names[i]);
-			comma = ",";
+	if (!flags)
+		fw_buf_printf(b, " flags none");
+	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
+		if (flags & n->value) {
+			fw_buf_printf(b, "%s%s", before, n->name);
+			before = ",";
 		}
 }
 
-static void print_flow(const struct fw_ruleset *rs, const struct flow *f)
+static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const struct flow *f)
 {
 	static const struct {
 		enum fw_field field;
@@ -270,36 +273,58 @@ static void print_flow(const struct fw_ruleset *rs, const struct flow *f)
 	} plain[] = { { FW_F_VLAN, " vlan %u" }, { FW_F_DSCP, " dscp %u" }, { FW_F_LENGTH, " length %u" },
 		      { FW_F_ICMP_TYPE, " type %u" }, { FW_F_ICMP_CODE, " code %u" } };
 
-	print_proto(f);
-	putchar(' ');
-	print_end(f, 0);
-	fputs(" > ", stdout);
-	print_end(f, 1);
-	fputs(f->f[FW_F_HOOK] == FW_IN ? " in" : " out", stdout);
+	print_proto(b, f);
+	print_end(b, f, 0);
+	fw_buf_printf(b, " > ");
+	print_end(b, f, 1);
+	fw_buf_printf(b, f->f[FW_F_HOOK] == FW_IN ? " in" : " out");
 	if (f->said & 1u << FW_F_IFACE && f->f[FW_F_IFACE] < rs->nifaces)
-		printf(" %s", rs->ifaces[f->f[FW_F_IFACE]]);
+		fw_buf_printf(b, " on %s", rs->ifaces[f->f[FW_F_IFACE]]);
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
 		if (f->said & 1u << plain[i].field)
-			printf(plain[i].format, f->f[plain[i].field]);
+			fw_buf_printf(b, plain[i].format, f->f[plain[i].field]);
 	if (f->said & 1u << FW_F_TCP_FLAGS)
-		print_flags(f->f[FW_F_TCP_FLAGS]);
+		print_flags(b, f->f[FW_F_TCP_FLAGS]);
 	if (f->f[FW_F_FRAG] != FW_FRAG_NO)
-		fputs(f->f[FW_F_FRAG] == FW_FRAG_FIRST ? " frag first" : " frag later", stdout);
-	putchar('\n');
+		fw_buf_printf(b, f->f[FW_F_FRAG] == FW_FRAG_FIRST ? " frag first" : " frag later");
 }
 
-static void print_packet(const struct fw_ruleset *rs, struct rng r)
+static struct flow flow_make(struct rng *r, const struct fw_ruleset *rs)
 {
-	struct flow f = { .family = rng_percent(&r, 70) ? FW_IP4 : FW_IP6 };
+	struct flow f = { .family = rng_percent(r, 70) ? FW_IP4 : FW_IP6 };
 
-	f.addr[0] = addr_random(&r, f.family);
-	f.addr[1] = addr_random(&r, f.family);
-	if (rs->nrules && !rng_percent(&r, 8))
-		flow_rule(&r, rs, rs->rules[rng_below(&r, rs->nrules)], &f);
-	if (f.said & 1u << FW_F_LENGTH && (f.f[FW_F_LENGTH] < LENGTH_MIN || f.f[FW_F_LENGTH] > LENGTH_MAX))
-		f.f[FW_F_LENGTH] = f.f[FW_F_LENGTH] < LENGTH_MIN ? LENGTH_MIN : LENGTH_MAX;
-	flow_complete(&r, rs, &f);
-	print_flow(rs, &f);
+	f.addr[0] = addr_random(r, f.family);
+	f.addr[1] = addr_random(r, f.family);
+	if (rs->nrules && !rng_percent(r, 8))
+		flow_rule(r, rs, rs->rules[rng_below(r, rs->nrules)], &f);
+	if (f.said & 1u << FW_F_LENGTH && f.f[FW_F_LENGTH] < LENGTH_MIN)
+		f.f[FW_F_LENGTH] = LENGTH_MIN;
+	if (f.said & 1u << FW_F_LENGTH && f.f[FW_F_LENGTH] > LENGTH_MAX)
+		f.f[FW_F_LENGTH] = LENGTH_MAX;
+	flow_complete(r, rs, &f);
+	return f;
+}
+
+/* Rules may ask for what cannot be written as a packet (an extension header as protocol): then another flow. */
+#define TRIES 100
+static int print_packet(struct fw_buf *b, const struct fw_ruleset *rs, struct rng r)
+{
+	static struct fw_frame frame;
+
+	for (int i = 0; i < TRIES; i++) {
+		struct flow f = flow_make(&r, rs);
+
+		b->len = 0;
+		print_flow(b, rs, &f);
+		if (b->failed)
+			break;
+		if (!fw_text_frame(b->text, &frame, NULL)) {
+			puts(b->text);
+			return 0;
+		}
+	}
+	fprintf(stderr, "fwgen: %s\n", b->failed ? "memory is out" : "the rules leave no packet that can be written");
+	return -EINVAL;
 }
 
 int gen_trace(const struct gen_options *o)
@@ -308,14 +333,17 @@ int gen_trace(const struct gen_options *o)
 	struct rng r = { o->seed };
 	uint64_t salt = rng_next(&r);
 	struct zipf z = { 0 };
+	struct fw_buf b = { 0 };
+	int err = gen_load(o, &rs);
 
-	if (gen_load(o, &rs))
+	if (err)
 		return 1;
 	zipf_init(&z, o->zipf, o->packets);
-	for (uint64_t i = 0; i < o->packets; i++) {
+	for (uint64_t i = 0; !err && i < o->packets; i++) {
 		uint64_t flow = o->zipf > 0 ? zipf_draw(&z, &r) : i;
 
-		print_packet(rs, (struct rng){ fw_mix64(flow + 1) ^ salt });
+		err = print_packet(&b, rs, (struct rng){ fw_mix64(flow + 1) ^ salt });
 	}
-	return 0;
+	fw_buf_free(&b);
+	return err ? 1 : 0;
 }
