@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The packet parser: every case whole, and cut at every byte. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fw/rule.h"
+#include "tests/unit/cases.h"
+
+/* Parses a copy that ends where the readable bytes end, so that a sanitizer sees every byte too many. */
+static void parse(const struct fw_case *c, uint32_t readable, uint32_t len, struct fw_key *key)
+{
+	struct fw_meta meta = fw_case_meta(c);
+	uint8_t *copy = malloc(readable ? readable : 1);
+
+	assert_non_null(copy);
+	memcpy(copy, c->bytes, readable);
+	memset(key, 0xa5, sizeof(*key));
+	meta.len = len;
+	fw_packet_parse(copy, copy + readable, &meta, key);
+	free(copy);
+}
+
+static void assert_key(const struct fw_case *c, const struct fw_key *got, const struct fw_key *want)
+{
+	for (int i = 0; i < FW_NFIELDS; i++)
+		if (got->f[i] != want->f[i])
+			fail_msg("%s: %s is %u, not %u", c->name, fw_field_info[i].keyword, got->f[i], want->f[i]);
+	if (got->reason != want->reason || got->family != want->family)
+		fail_msg("%s: reason %u family %u, not %u and %u", c->name, got->reason, got->family, want->reason,
+			 want->family);
+	if (fw_addr_cmp(got->src, want->src) || fw_addr_cmp(got->dst, want->dst))
+		fail_msg("%s: addresses %016llx > %016llx", c->name, got->src.hi, got->dst.hi);
+	if (memcmp(got, want, sizeof(*got)))
+		fail_msg("%s: unused slots of the key are not 0", c->name);
+}
+
+/* A frame cut to @readable of @len bytes. What is malformed keeps what was learnt before: only the reason is certain. */
+static void assert_cut(const struct fw_case *c, uint32_t readable, uint32_t len)
+{
+	struct fw_key got, want;
+
+	parse(c, readable, len, &got);
+	fw_case_key_cut(c, readable, len, &want);
+	if (want.reason != FW_R_MALFORMED)
+		assert_key(c, &got, &want);
+	else if (got.reason != FW_R_MALFORMED)
+		fail_msg("%s: %u of %u bytes: reason %u", c->name, readable, len, got.reason);
+	for (int i = 0; i < FW_NFIELDS; i++)
+		if (i != FW_F_MARK && got.f[i] > fw_field_info[i].absent)
+			fail_msg("%s: %u of %u bytes: %s is %u", c->name, readable, len, fw_field_info[i].keyword, got.f[i]);
+}
+
+static void test_whole(void **state)
+{
+	for (size_t i = 0; i < fw_ncases; i++) {
+		const struct fw_case *c = &fw_cases[i];
+		struct fw_key got, want;
+
+		parse(c, c->len, fw_case_meta(c).len, &got);
+		fw_case_key(c, &want);
+		assert_key(c, &got, &want);
+	}
+}
+
+/* The frame is whole, but only its first bytes can be read. */
+static void test_unreadable(void **state)
+{
+	for (size_t i = 0; i < fw_ncases; i++)
+		for (uint32_t n = 0; n <= fw_cases[i].len; n++)
+			assert_cut(&fw_cases[i], n, fw_case_meta(&fw_cases[i]).len);
+}
+
+/* The frame itself ends early. */
+static void test_truncated(void **state)
+{
+	for (size_t i = 0; i < fw_ncases; i++)
+		for (uint32_t n = 0; n <= fw_case_meta(&fw_cases[i]).len; n++)
+			assert_cut(&fw_cases[i], n < fw_cases[i].len ? n : fw_cases[i].len, n);
+}
+
+/* Longer frames are padded: the key stays, unless the packet takes its length from the frame. */
+static void test_padded(void **state)
+{
+	for (size_t i = 0; i < fw_ncases; i++)
+		if (fw_cases[i].reason == FW_R_NONE && !fw_cases[i].open && fw_case_meta(&fw_cases[i]).len < 65535)
+			assert_cut(&fw_cases[i], fw_cases[i].len, fw_case_meta(&fw_cases[i]).len + 1);
+}
+
+static void test_names_differ(void **state)
+{
+	for (size_t i = 0; i < fw_ncases; i++)
+		for (size_t j = 0; j < i; j++)
+			assert_string_not_equal(fw_cases[i].name, fw_cases[j].name);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),  cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_padded), cmocka_unit_test(test_names_differ),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
