@@ -57,6 +57,8 @@ struct gen {
 	enum fw_family set_family[SETS_MAX];
 	unsigned nsets, v6;
 	unsigned long hot;
+	bool wide; /* the rule being written has no address, or a wide one */
+	bool late; /* it is one of the last, where firewalls have the rules that catch much */
 };
 
 static const uint8_t level_len[FW_NFAMILIES][LEVELS] = {
@@ -168,6 +170,8 @@ static void print_addresses(struct gen *g, const struct tree *t)
 	unsigned level;
 	const struct prefix *p = tree_pick(&g->rng, t, &level);
 
+	if (level >= WIDE_LEVEL)
+		g->wide = false;
 	if (level == WIDE_LEVEL && rng_percent(&g->rng, 3))
 		print_range(t->family, p);
 	else
@@ -179,6 +183,7 @@ static void print_list(struct gen *g, const struct tree *t)
 {
 	size_t n = t->n[LEVELS - 1], first = rng_below(&g->rng, n / 4) * 4;
 
+	g->wide = false;
 	fputs("{ ", stdout);
 	for (unsigned i = 0; i < 2 + first % 3; i++) {
 		fputs(i ? ", " : "", stdout);
@@ -227,6 +232,12 @@ static void print_sides(struct gen *g, enum fw_family family, enum kind kind)
 		print_side(g, 1, family, KIND_PAIR);
 }
 
+/* An early rule like that would hide all that follow: it gets a narrow service. */
+static bool catches_much(const struct gen *g)
+{
+	return g->wide && !g->late;
+}
+
 static void print_ports(struct gen *g, const char *keyword)
 {
 	static const uint16_t known[] = { 22, 25, 53, 80, 110,  123,  143,  161, 389,  443,
@@ -240,7 +251,7 @@ static void print_ports(struct gen *g, const char *keyword)
 
 	if (x < g->shape->random_port)
 		printf(" %s %u", keyword, (unsigned)rng_below(&g->rng, 65536));
-	else if (x < g->shape->random_port + 18u)
+	else if (x < g->shape->random_port + 18u && !catches_much(g))
 		printf(" %s %s", keyword, ranges[rng_below(&g->rng, sizeof(ranges) / sizeof(*ranges))]);
 	else
 		printf(" %s %u", keyword, known[rng_below(&g->rng, sizeof(known) / sizeof(*known))]);
@@ -253,7 +264,7 @@ static void print_tcp_udp(struct gen *g, const char *proto)
 	printf(" proto %s", proto);
 	if (rng_percent(&g->rng, 6))
 		print_ports(g, "sport");
-	if (rng_percent(&g->rng, 96))
+	if (catches_much(g) || rng_percent(&g->rng, 96))
 		print_ports(g, "dport");
 	if (!strcmp(proto, "tcp") && rng_percent(&g->rng, 4))
 		printf(" flags %s", flags[rng_below(&g->rng, sizeof(flags) / sizeof(*flags))]);
@@ -264,7 +275,8 @@ static void print_other(struct gen *g, enum fw_family family)
 {
 	static const char *const icmp4[] = { "", " icmp-type echo-request", " icmp-type 3", " icmp-type 3 icmp-code 4",
 					     " icmp-type { 0, 11-12 }" };
-	static const char *const icmp6[] = { "", " icmp-type 128", " icmp-type 133-137", " icmp-type 1 icmp-code 4" };
+	static const char *const icmp6[] = { "", " icmp6-type 128", " icmp6-type 133-137",
+					     " icmp6-type 1 icmp6-code 4" };
 	static const char *const protos[] = { "50", "47", "89", "112", "sctp dport 3868", "udplite", "dccp" };
 	unsigned x = (unsigned)rng_below(&g->rng, 100);
 
@@ -320,18 +332,20 @@ static enum kind kind_pick(struct gen *g)
 	return k;
 }
 
-static void print_rule(struct gen *g, unsigned long i)
+static void print_rule(struct gen *g, unsigned long i, unsigned long rules)
 {
 	enum fw_family family = rng_percent(&g->rng, g->v6) ? FW_IP6 : FW_IP4;
 	enum kind kind = kind_pick(g);
 	bool block = g->shape->weight[KIND_SOURCE] > 50 && kind == KIND_SOURCE;
 
+	g->wide = true;
+	g->late = i >= rules - rules / 8;
 	fputs("rule", stdout);
 	if (rng_percent(&g->rng, 2))
 		printf(" %lu name r%lu", (i + 1) * 10, i);
 	print_where(g);
 	print_sides(g, family, kind);
-	if (kind == KIND_HOT || !rng_percent(&g->rng, g->shape->any_service))
+	if (kind == KIND_HOT || catches_much(g) || !rng_percent(&g->rng, g->shape->any_service))
 		print_service(g, family);
 	print_extras(g);
 	fputs(!block && rng_percent(&g->rng, 65) ? " accept" : " drop", stdout);
@@ -409,7 +423,7 @@ int gen_rules(const struct gen_options *o)
 		printf("policy in drop\npolicy out accept\n");
 		print_sets(&g, o->rules);
 		for (unsigned long i = 0; i < o->rules; i++)
-			print_rule(&g, i);
+			print_rule(&g, i, o->rules);
 	} else {
 		fprintf(stderr, "fwgen: memory is out\n");
 	}
