@@ -198,9 +198,9 @@ static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 
 /*
  * How an IPv6 extension header tells its length: the shift that makes bytes of its length unit, beyond the first eight
- * bytes. The fragment header has none: the shift moves what stands there out of the way. 0: not an extension header.
+ * bytes. The fragment header has none: the shift moves what stands there out of FW_EXT_MORE. 0: no extension header.
  */
-#define FW_EXT_MORE 0xffc
+#define FW_EXT_MORE 0x7fc
 enum fw_ext { FW_EXT_NONE, FW_EXT_AH = 2, FW_EXT_OPTIONS = 3, FW_EXT_FRAGMENT = 16 };
 static const __u8 fw_ext_kind[256] = {
 	[IPPROTO_HOPOPTS] = FW_EXT_OPTIONS, [IPPROTO_ROUTING] = FW_EXT_OPTIONS, [IPPROTO_FRAGMENT] = FW_EXT_FRAGMENT,
