@@ -20,13 +20,13 @@ struct fw_pool {
 	uint32_t used;      /* lines handed out, from the start; line 0 is never used */
 	uint32_t limit;     /* segments at most */
 	int (*grow)(struct fw_pool *pool); /* puts one more segment in place: 0, -ENOMEM, -ENOSPC */
-	void (*release)(struct fw_pool *pool);
 };
 
 /* A pool of plain memory, freed with fw_pool_free(). 0 or -ENOMEM. */
 int fw_pool_new(struct fw_pool **out);
-/* Reserves the address space and sets the limit; for owners that bring their own segments. 0 or -ENOMEM. */
+/* For owners that bring their own segments: reserves the address space and sets the limit (0 or -ENOMEM); lets it go. */
 int fw_pool_init(struct fw_pool *pool);
+void fw_pool_fini(struct fw_pool *pool);
 void fw_pool_free(struct fw_pool *pool); /* NULL is fine */
 /**
  * fw_pool_alloc - lines that stand together
@@ -93,6 +93,15 @@ struct fw_result {
 	uint32_t slot;   /* counter of the rule that decided; valid when reason is FW_R_NONE */
 	uint32_t reason; /* FW_R_NONE: a rule; else which policy decided */
 };
+
+static inline struct fw_result fw_result_of(uint32_t what)
+{
+	uint32_t counter = FW_WHAT_COUNTER(what);
+	bool rule = counter >= FW_COUNTER_RULES;
+
+	return (struct fw_result){ FW_WHAT_VERDICT(what), rule ? counter - FW_COUNTER_RULES : 0,
+				   rule ? FW_R_NONE : counter };
+}
 
 /* A lookup in user space: the code of include/fw/lookup.h over a pool. Not shared between threads. */
 struct fw_classifier;

@@ -87,11 +87,14 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 /* Contains every frame, IP or not; there when a rule names an ethertype that is not IP. */
 #define FW_IDENTITY_FRAME 1
 
-/* A hit: rank << 32 | what was hit. The lowest rank wins. */
+/* A hit: rank << 32 | what was hit. The lowest rank wins; ranks stay below 2^31, so that differences have a sign. */
 #define FW_HIT(rank, what) ((__u64)(rank) << 32 | (what))
-#define FW_HIT_NONE (~0ull)
-/* What: for a rule its counter slot << 1 | verdict; for a block its line. */
-#define FW_HIT_RULE(slot, verdict) ((slot) << 1 | (verdict))
+#define FW_HIT_NONE (~0ull >> 1)
+#define FW_RANK_MAX 0x7ffffffeu
+/* What: for a rule its counter << 1 | verdict; for a block its line. A policy's answer has the same form as a rule's. */
+#define FW_WHAT(counter, verdict) ((counter) << 1 | (verdict))
+#define FW_WHAT_COUNTER(what) ((what) >> 1)
+#define FW_WHAT_VERDICT(what) ((what) & 1)
 
 /*
  * One pair: its rule, compared in place, or a reference to its block. A rule
@@ -124,7 +127,7 @@ FW_ASSERT_SIZE(struct fw_pair, 32);
  */
 #define FW_BLOCK_RULES 4096
 #define FW_BLOCK_CHAIN 448 /* blocks beyond the first of their pair, in the whole image */
-#define FW_BLOCK_BYTES_MAX (1u << 20)
+#define FW_BLOCK_STEPS 17 /* 1 << 17 ends suffice for any set of 16-bit values */
 struct fw_block_field {
 	__u32 field;
 	__u32 steps;  /* 1 << steps is the number of ends, the last ones unused (0xffffffff) */
@@ -153,7 +156,7 @@ struct fw_root {
 	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
 	__u32 pairs;                 /* first line of the pair table */
 	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
-	__u64 hash[2];               /* odd multipliers */
+	__u64 hash[2];               /* odd multipliers, see fw_pair_home() */
 	__u64 flow_mask[FW_FLOW_WORDS];
 	__u32 accept;                /* bit r: the policy of reason r is accept */
 	__u32 fields_used;           /* bit f: some rule constrains field f */
@@ -163,23 +166,52 @@ struct fw_root {
 };
 FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
 
-/* One counter: per CPU in the kernel, in chunks. The first FW_NREASONS slots of the table are the reasons', then the rules'. */
+/* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', by enum fw_reason. */
 struct fw_counter {
 	__u64 packets;
 	__u64 bytes;
 };
 #define FW_COUNTER_CHUNK_SHIFT 14
 #define FW_COUNTER_CHUNK (1u << FW_COUNTER_CHUNK_SHIFT)
-#define FW_COUNTER_RULES 32 /* slot of the first rule */
+#define FW_COUNTER_RULES 32 /* counter of rule slot 0 */
 
 /* The flow cache: direct mapped. */
 #define FW_FLOWS 4096
 struct fw_flow_entry {
 	struct fw_flow flow;
 	__u32 generation; /* 0: free */
-	__u32 what;       /* FW_HIT_RULE, or FW_NO_RULE */
+	__u32 what;       /* FW_WHAT */
 };
 FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
-#define FW_NO_RULE 0xffffffffu
+
+/* Pairs that are asked for in one go, and the places for those that go on in a next line. */
+#define FW_BATCH 64
+#define FW_BATCH_ROOM (FW_BATCH * (FW_PAIR_DISPLACEMENT + 1))
+
+/*
+ * What a CPU needs while it works on a packet, and its flow cache. The lists
+ * are here and not on the stack, which BPF limits to 512 bytes.
+ */
+struct fw_cpu {
+	__u64 control;  /* control word that root was copied for; 0: none */
+	__u32 what;     /* answer to the last packet */
+	__u32 busy;     /* in use by a packet */
+	struct fw_root root;
+	struct fw_key key;
+	struct fw_addr rest[2]; /* bits of the addresses that the walks have not looked at */
+	__u64 hit;      /* best so far */
+	__u32 wanted;   /* entries in want[] */
+	__u32 nblocks;
+	__u32 class_line[2];
+	__u32 line[2];  /* the lines of the two classes that are being paired */
+	__u32 cursor;   /* next entry of block[] */
+	__u32 interval;
+	__u64 first_block; /* lowest hit in block[] */
+	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */
+	__u32 words[FW_NFIELDS];
+	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */
+	__u64 block[FW_BATCH];     /* hits */
+	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));
+};
 
 #endif

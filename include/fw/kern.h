@@ -26,8 +26,9 @@ void fw_kern_close(struct fw_kern *k);
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
 /* Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. */
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
-/* One store: from now on every packet sees the image at @root. */
-void fw_kern_publish(struct fw_kern *k, uint32_t root);
+/* One store: from now on every packet sees the image at @root. 0, or -errno when the kernel does not take the pool's new
+ * segments; then nothing has changed. */
+int fw_kern_publish(struct fw_kern *k, uint32_t root);
 /* Interface index -> number in the ruleset. 0 or -errno. */
 int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The classifier on its hooks: XDP, and tc ingress and egress. It is loaded
+ * once and never changes; what it decides stands in the maps.
+ */
+#include "bpf/maps.h"
+
+#include "fw/lookup.h"
+#include "fw/packet.h"
+
+#include <linux/pkt_cls.h>
+
+/* Settings, fixed when the program is loaded. */
+volatile const __u32 fw_ncpus = 1;
+volatile const __u32 fw_flow_cache = 1;
+
+/* Bytes of a packet's start that the tc hooks make readable. */
+#define FW_HEADERS 256
+
+/* This CPU's state, or that for a packet that interrupts another one; NULL if both are taken. */
+static __always_inline struct fw_cpu *fw_cpu_take(void)
+{
+	__u32 n = bpf_get_smp_processor_id();
+	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
+
+	if (cpu && cpu->busy) {
+		n += fw_ncpus;
+		cpu = bpf_map_lookup_elem(&fw_cpus, &n);
+		if (cpu && cpu->busy)
+			return NULL;
+	}
+	if (cpu)
+		*(volatile __u32 *)&cpu->busy = 1;
+	return cpu;
+}
+
+static __always_inline void fw_count(__u32 counter, __u64 bytes)
+{
+	__u32 chunk = (counter >> FW_COUNTER_CHUNK_SHIFT) * fw_ncpus + bpf_get_smp_processor_id(), zero = 0;
+	void *inner = bpf_map_lookup_elem(&fw_counters, &chunk);
+	struct fw_counter_chunk *counters = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+
+	if (!counters)
+		return;
+
+	struct fw_counter *c = &counters->counter[counter & (FW_COUNTER_CHUNK - 1)];
+
+	c->packets++;
+	c->bytes += bytes;
+}
+
+/* The number of an interface in the ruleset. */
+static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
+{
+	__u32 *number = NULL;
+
+	if (root->fields_used & 1u << FW_F_IFACE)
+		number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
+	return number ? *number : FW_ABSENT_IFACE;
+}
+
+/* The verdict for a packet; it is counted. */
+static __always_inline enum fw_verdict fw_filter_packet(const void *data, const void *data_end, struct fw_meta *meta,
+							__u32 ifindex)
+{
+	__u32 zero = 0, what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
+	struct fw_cpu *cpu = fw_cpu_take();
+	const __u64 *control = bpf_map_lookup_elem(&fw_control, &zero);
+
+	if (!cpu)
+		goto count;
+	if (control && !fw_begin(cpu, *(volatile const __u64 *)control)) {
+		meta->iface = fw_iface(&cpu->root, ifindex);
+		fw_packet_parse(data, data_end, meta, &cpu->key);
+		what = fw_classify(cpu, fw_flow_cache);
+	}
+	cpu->what = what;
+	*(volatile __u32 *)&cpu->busy = 0;
+count:
+	fw_count(FW_WHAT_COUNTER(what), meta->len);
+	return FW_WHAT_VERDICT(what);
+}
+
+SEC("xdp.frags")
+int fw_xdp(struct xdp_md *ctx)
+{
+	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
+	struct fw_meta meta = { .hook = FW_IN };
+
+	meta.len = bpf_xdp_get_buff_len(ctx);
+	return fw_filter_packet(data, data_end, &meta, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+}
+
+static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook)
+{
+	struct fw_meta meta = {
+		.hook = hook,
+		.len = skb->len,
+		.mark = skb->mark,
+		.vlan_tci = skb->vlan_tci,
+		.vlan_present = skb->vlan_present,
+	};
+
+	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
+
+	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
+
+	return fw_filter_packet(data, data_end, &meta, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int fw_tc_ingress(struct __sk_buff *skb)
+{
+	return fw_tc(skb, FW_IN);
+}
+
+SEC("tc")
+int fw_tc_egress(struct __sk_buff *skb)
+{
+	return fw_tc(skb, FW_OUT);
+}
+
+char LICENSE[] SEC("license") = "GPL";

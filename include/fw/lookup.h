@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lookup: from a packet's key to the rule that decides. One source for the
+ * BPF program and for user space. Who includes this provides
+ *
+ *	static __always_inline const void *fw_pool_line(__u32 line);
+ *
+ * a pointer to a line of the pool, good for FW_LINE + FW_SLACK bytes, or NULL, and
+ *
+ *	struct fw_object;
+ *	static __always_inline struct fw_object fw_pool_object(__u32 line);
+ *	static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset);
+ *	static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset);
+ *
+ * a large object and the words in it by byte offset (o.base is NULL when it is not there). Nothing here knows what backs
+ * the pool.
+ *
+ * How a packet finds its rule, on three rules:
+ *
+ *	rule 1  from 10.0.0.0/8  proto tcp  dport 22  accept
+ *	rule 2  from 10.1.0.0/16            drop
+ *	rule 3                   proto icmp accept
+ *
+ * tcp 10.1.2.3:999 > 192.0.2.1:22. The source walk ends at the class {any, 10/8, 10.1/16}, the destination's at {any}.
+ * Signatures say that (any, any), (10/8, any) and (10.1/16, any) may be pairs; all three are read from the pair table at
+ * once. Each holds a single rule, compared in place: 3 fails on its protocol, 1 and 2 hit; rank 1 is the lowest.
+ *
+ * Written for the verifier: loops are bounded by constants and end on counts that live in memory, so that their states
+ * merge; conditional updates are arithmetic; every offset is masked right before use.
+ */
+#ifndef FW_LOOKUP_H
+#define FW_LOOKUP_H
+
+#include "fw/hash.h"
+
+/* The sign bit of x, as 0 or 1. Opaque before and after, or the compiler makes a compare and a branch of it. */
+static __always_inline __u64 fw_sign(__u64 x)
+{
+	fw_opaque(x);
+	x >>= 63;
+	fw_opaque(x);
+	return x;
+}
+
+/* 1 when x is 0, else 0. */
+static __always_inline __u64 fw_is_zero(__u64 x)
+{
+	return fw_sign(~x & (x - 1));
+}
+
+/* The smaller one; both below 2^63. */
+static __always_inline __u64 fw_min_hit(__u64 a, __u64 b)
+{
+	__u64 d = b - a;
+
+	return a + (d & -fw_sign(d));
+}
+
+/* Number of trailing zeros of x, which is not 0: the population count of the bits below the lowest one. */
+static __always_inline __u32 fw_popcount(__u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ull;
+	x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return x * 0x0101010101010101ull >> 56;
+}
+
+static __always_inline __u32 fw_lowest_bit(__u64 x)
+{
+	return fw_popcount((x & -x) - 1);
+}
+
+/* How many of the four bytes in the even places of x are at least b: 16-bit lanes leave room for the borrow. */
+#define FW_EVEN_BYTES 0x00ff00ff00ff00ffull
+#define FW_LANES 0x0001000100010001ull
+static __always_inline __u64 fw_lanes_at_least(__u64 x, __u64 b)
+{
+	return ((FW_LANES << 8 | (x & FW_EVEN_BYTES)) - b * FW_LANES) >> 8 & FW_LANES;
+}
+
+/* The run of a byte: how many runs end below it. */
+static __always_inline __u32 fw_runs8_find(const struct fw_runs8 *node, __u64 b)
+{
+	__u64 low = *(const __u64 *)node->last, high = *(const __u32 *)(node->last + 8);
+	__u64 lanes = fw_lanes_at_least(low, b) + fw_lanes_at_least(low >> 8, b);
+
+	/* The four lanes above the last four bytes hold 0xff and count as at least b: hence the 4 below. */
+	high |= 0xffffffff00000000ull;
+	lanes += fw_lanes_at_least(high, b) + fw_lanes_at_least(high >> 8, b);
+	return FW_RUNS8 - 1 + 4 - (__u32)(lanes * FW_LANES >> 48);
+}
+
+static __always_inline __u32 fw_runs32_find(const struct fw_runs32 *node, __u64 value)
+{
+	__u32 n = 0;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < FW_RUNS32 - 1; i++)
+		n += fw_sign(node->last[i] - value);
+	return n;
+}
+
+/* Moves bits out. The address is in memory, where the verifier forgets which bits are 0. */
+static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits)
+{
+	__u64 hi = a->hi, lo = a->lo;
+
+	a->hi = hi << bits | lo >> (64 - bits);
+	a->lo = lo << bits;
+}
+
+/*
+ * One step of a walk: @ref by the next bits of @rest, which move out. A class
+ * stays as it is. 0 is line 0 of the pool, which holds no class, and means that the pool does not hold together.
+ */
+static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *rest)
+{
+	__u32 tag = FW_REF_TAG(ref);
+
+	if (tag == FW_REF_CLASS)
+		return ref;
+
+	const void *node = fw_pool_line(FW_REF_LINE(ref));
+
+	if (!node)
+		return 0;
+	if (tag == FW_REF_RUNS32) {
+		const struct fw_runs32 *r = node;
+
+		ref = r->ref[fw_runs32_find(r, rest->hi >> 32) & 7];
+		fw_addr_shift(rest, 32);
+		return ref;
+	}
+	if (tag == FW_REF_RUNS8) {
+		const struct fw_runs8 *r = node;
+
+		ref = r->ref[fw_runs8_find(r, rest->hi >> 56) & 15];
+	} else {
+		const __u32 *table = node;
+
+		ref = table[rest->hi >> 56];
+	}
+	fw_addr_shift(rest, 8);
+	return ref;
+}
+
+/* The first reference below the root, whose table is indexed by the upper 16 bits. */
+static __always_inline __u32 fw_trie_root(__u32 line, volatile struct fw_addr *rest)
+{
+	__u32 index = rest->hi >> (64 - FW_TRIE_ROOT_BITS);
+	const __u32 *row = fw_pool_line(line + index / (FW_LINE / 4));
+
+	if (!row)
+		return 0;
+	fw_addr_shift(rest, FW_TRIE_ROOT_BITS);
+	return row[index % (FW_LINE / 4)];
+}
+
+/* Both addresses' classes; the two walks go in step, so that their cache misses overlap. */
+static __always_inline void fw_walk(struct fw_cpu *cpu)
+{
+	__u32 family = cpu->key.family, s, d;
+	struct fw_addr *rest = cpu->rest;
+
+	if (family != FW_IP4 && family != FW_IP6) {
+		cpu->class_line[0] = cpu->root.trie[0][FW_FAMILY_NONE];
+		cpu->class_line[1] = cpu->root.trie[1][FW_FAMILY_NONE];
+		return;
+	}
+	family &= 3;
+	if (family >= FW_NFAMILIES)
+		return;
+	rest[0] = cpu->key.src;
+	rest[1] = cpu->key.dst;
+	s = fw_trie_root(cpu->root.trie[0][family], &rest[0]);
+	d = fw_trie_root(cpu->root.trie[1][family], &rest[1]);
+	for (int i = 0; i < FW_TRIE_STEPS; i++) {
+		if (!(FW_REF_TAG(s) | FW_REF_TAG(d)))
+			break;
+		s = fw_trie_step(s, &rest[0]);
+		d = fw_trie_step(d, &rest[1]);
+	}
+	cpu->class_line[0] = FW_REF_LINE(s);
+	cpu->class_line[1] = FW_REF_LINE(d);
+}
+
+/* Appends to want[] the pairs of two class lines that the signatures on both sides let pass. */
+FW_GLOBAL int fw_filter(struct fw_cpu *cpu, __u32 src_line, __u32 dst_line)
+{
+	const struct fw_class *s = fw_pool_line(src_line), *d = fw_pool_line(dst_line);
+	__u32 bit[FW_CLASS_IDENTITIES];
+	__u64 n;
+
+	if (!cpu || !s || !d)
+		return -1;
+	n = cpu->wanted;
+#pragma GCC unroll 5
+	for (int j = 0; j < FW_CLASS_IDENTITIES; j++)
+		bit[j] = fw_signature_bit(d->identity[j]);
+#pragma GCC unroll 5
+	for (int i = 0; i < FW_CLASS_IDENTITIES; i++) {
+		__u32 src = s->identity[i], src_bit = fw_signature_bit(src);
+		__u64 signature = s->signature[i];
+
+#pragma GCC unroll 5
+		for (int j = 0; j < FW_CLASS_IDENTITIES; j++) {
+			cpu->want[n & (FW_BATCH_ROOM - 1)] = FW_PAIR_KEY(src, d->identity[j]);
+			n += signature >> bit[j] & d->signature[j] >> src_bit & 1;
+		}
+	}
+	cpu->wanted = n;
+	return 0;
+}
+
+/* All ones in the sign bit when the packet fails one of the entry's constraints. */
+static __always_inline __u64 fw_pair_fails(const struct fw_key *key, const struct fw_pair *e)
+{
+	__u64 fields = e->fields, v, fails = 0;
+
+#pragma GCC unroll 3
+	for (int i = 0; i < 3; i++) {
+		v = key->f[fields >> 4 * i & (FW_KEY_SLOTS - 1)];
+		fails |= (v - e->lo[i]) | (e->hi[i] - v);
+	}
+	v = key->f[fields >> 12 & (FW_KEY_SLOTS - 1)];
+	return fails | (v - e->lo8) | (e->hi8 - v);
+}
+
+/*
+ * Looks up every pair of want[] and keeps the best hit; blocks are noted for
+ * later. No branch depends on what an entry holds, so that the misses of all pairs overlap. A pair that may stand in the
+ * next line is put at the end of the list again.
+ */
+FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
+{
+	__u64 best, first = FW_HIT_NONE, blocks = 0;
+
+	if (!cpu)
+		return -1;
+	best = cpu->hit;
+	for (__u32 i = 0; i < FW_BATCH_ROOM; i++) {
+		if (i >= *(volatile __u32 *)&cpu->wanted)
+			break;
+
+		__u64 word = cpu->want[i], key = word & FW_PAIR_KEY_MASK;
+		__u32 line = cpu->root.pairs + fw_pair_home(&cpu->root, key) + (__u32)(word >> 48);
+		const struct fw_pair *pair = fw_pool_line(line);
+
+		if (!pair)
+			return -1;
+
+		__u64 here = fw_is_zero((pair[0].key ^ key) << 16), there = fw_is_zero((pair[1].key ^ key) << 16);
+		const struct fw_pair *e = &pair[there];
+		__u64 found = here | there;
+		__u64 bad = fw_sign(fw_pair_fails(&cpu->key, e)) | (found ^ 1);
+		__u64 hit = (e->hit | -bad) & FW_HIT_NONE;
+		__u64 block = e->key >> FW_PAIR_KIND_SHIFT & found & 1;
+
+		best = fw_min_hit(best, (hit | -block) & FW_HIT_NONE);
+		first = fw_min_hit(first, (hit | (block - 1)) & FW_HIT_NONE);
+		cpu->block[blocks & (FW_BATCH - 1)] = hit;
+		blocks += block;
+		cpu->want[cpu->wanted & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
+		cpu->wanted += (pair[0].key >> 63) & (found ^ 1);
+	}
+	cpu->hit = best;
+	cpu->first_block = first;
+	cpu->nblocks = blocks;
+	return 0;
+}
+
+/*
+ * The interval of a value: how many ends lie below it. Ends are padded to a power of two with values that nothing is
+ * above, so the search has no other case.
+ */
+static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o, const struct fw_block_field *field,
+					 __u64 value)
+{
+	__u64 at = 0, step = 1u << (field->steps & 31) >> 1, ends = field->ends;
+
+	for (int i = 0; i < FW_BLOCK_STEPS; i++) {
+		if (!step)
+			break;
+		at += step * fw_sign(fw_word32(o, ends + (at + step - 1) * 4) - value);
+		step >>= 1;
+	}
+	/* By way of memory, so that the verifier takes the searches of all lengths for one. */
+	*(volatile __u32 *)&cpu->interval = at;
+	return *(volatile __u32 *)&cpu->interval;
+}
+
+/*
+ * A block of more than 64 rules: @words says in which words every field has bits. The first word in which all of them
+ * share one holds the first match.
+ */
+FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
+{
+	struct fw_object o = fw_pool_object(line);
+	const struct fw_block *b = fw_pool_line(line);
+
+	if (!cpu || !b || !o.base)
+		return -1;
+	for (int i = 0; i < 64; i++) {
+		if (!words)
+			break;
+
+		__u32 w = fw_lowest_bit(words);
+		__u64 common = ~0ull;
+
+		for (__u32 f = 0; f < FW_NFIELDS; f++) {
+			if (f >= b->fields)
+				break;
+			__u64 below = cpu->vector[f] & ((1ull << (w & 63)) - 1);
+
+			common &= fw_word64(o, cpu->words[f] + fw_popcount(below) * 8);
+		}
+		if (common) {
+			cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + (w * 64 + fw_lowest_bit(common)) * 8));
+			break;
+		}
+		words &= words - 1;
+	}
+	return 0;
+}
+
+/* The first match in a block goes to cpu->hit if it is better. Returns the hit of the pair's next block if it is of use. */
+FW_GLOBAL __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
+{
+	struct fw_object o = fw_pool_object(line);
+	const struct fw_block *b = fw_pool_line(line);
+	__u64 common = ~0ull;
+
+	if (!cpu || !b || !o.base)
+		return FW_HIT_NONE;
+	for (__u32 f = 0; f < FW_NFIELDS; f++) {
+		if (f >= b->fields)
+			break;
+
+		const struct fw_block_field *field = &b->field[f];
+		__u32 at = fw_interval(cpu, o, field, cpu->key.f[field->field & (FW_KEY_SLOTS - 1)]);
+		__u64 vector = fw_word64(o, field->vectors + at * 8);
+
+		cpu->vector[f] = vector;
+		if (b->rules > 64)
+			cpu->words[f] = fw_word32(o, field->words + at * 4);
+		common &= vector;
+	}
+	if (common && b->rules > 64)
+		fw_block_words(cpu, line, common);
+	else if (common)
+		cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + fw_lowest_bit(common) * 8));
+	return b->next;
+}
+
+/* The blocks that fw_probe() noted, the one with the lowest rank first: it mostly makes the others needless. */
+FW_GLOBAL int fw_blocks(struct fw_cpu *cpu)
+{
+	__u64 first, hit;
+
+	if (!cpu)
+		return -1;
+	first = hit = cpu->first_block;
+	cpu->cursor = 0;
+	for (int i = 0; i < 2 * FW_BATCH + FW_BLOCK_CHAIN + 2; i++) {
+		if (hit < cpu->hit) {
+			hit = fw_block_search(cpu, (__u32)hit);
+			continue;
+		}
+		__u32 next = *(volatile __u32 *)&cpu->cursor;
+
+		if (next >= *(volatile __u32 *)&cpu->nblocks)
+			break;
+		cpu->cursor = next + 1;
+		hit = cpu->block[next & (FW_BATCH - 1)];
+		if (hit == first)
+			hit = FW_HIT_NONE;
+	}
+	return 0;
+}
+
+/* The best hit for the packet of cpu->key goes to cpu->hit. -1: the tables do not hold together. */
+FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
+{
+	const struct fw_class *s, *d;
+	__u32 s_lines, d_lines;
+
+	if (!cpu)
+		return -1;
+	fw_walk(cpu);
+	s = fw_pool_line(cpu->class_line[0]);
+	d = fw_pool_line(cpu->class_line[1]);
+	if (!s || !d)
+		return -1;
+	s_lines = s->lines;
+	d_lines = d->lines;
+	cpu->hit = FW_HIT_NONE;
+	cpu->wanted = 0;
+	cpu->line[0] = 0;
+	cpu->line[1] = 0;
+	for (int i = 0; i < FW_CLASS_LINES * FW_CLASS_LINES; i++) {
+		__u32 si = *(volatile __u32 *)&cpu->line[0], di = *(volatile __u32 *)&cpu->line[1];
+
+		if (si >= s_lines)
+			return 0;
+		if (fw_filter(cpu, cpu->class_line[0] + si, cpu->class_line[1] + di))
+			return -1;
+		cpu->line[1] = di + 1;
+		if (di + 1 >= d_lines) {
+			cpu->line[1] = 0;
+			cpu->line[0] = ++si;
+		}
+		if (si < s_lines && *(volatile __u32 *)&cpu->wanted <= FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
+			continue;
+		if (fw_probe(cpu))
+			return -1;
+		if (*(volatile __u32 *)&cpu->nblocks)
+			fw_blocks(cpu);
+		cpu->wanted = 0;
+	}
+	return 0;
+}
+
+/* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */
+static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
+{
+	__u32 reason = cpu->key.reason;
+
+	if (reason != FW_R_NON_IP || cpu->root.frame_rules) {
+		if (fw_lookup(cpu))
+			reason = FW_R_INTERNAL;
+		else if (cpu->hit != FW_HIT_NONE)
+			return (__u32)cpu->hit;
+	}
+	if (reason == FW_R_NONE)
+		reason = cpu->key.f[FW_F_HOOK] & 1;
+	return FW_WHAT(reason, cpu->root.accept >> (reason & 31) & 1);
+}
+
+/* The fields of a key, packed; each value may be its field's max + 1. */
+static __always_inline void fw_flow_pack(const struct fw_key *key, __u64 *words)
+{
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = (__u64)key->family << FW_FLOW_FAMILY_SHIFT;
+#define FW_FLOW_PACK(sym, kw, max, word, shift) words[word] |= (__u64)key->f[FW_F_##sym] << (shift);
+	FW_FIELDS(FW_FLOW_PACK)
+#undef FW_FLOW_PACK
+}
+
+static __always_inline struct fw_flow_entry *fw_flow_slot(struct fw_cpu *cpu, const __u64 *fields)
+{
+	const struct fw_addr *src = &cpu->key.src, *dst = &cpu->key.dst;
+	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
+
+	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9) * 0x165667b19e3779f9ull;
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ull;
+	return &cpu->flows[h >> 52 & (FW_FLOWS - 1)];
+}
+
+/* Before a packet: makes cpu->root the root that @control names. -1: it is not there. */
+static __always_inline int fw_begin(struct fw_cpu *cpu, __u64 control)
+{
+	const struct fw_root *root;
+
+	if (cpu->control == control)
+		return 0;
+	root = fw_pool_line((__u32)control);
+	if (!root)
+		return -1;
+	cpu->root = *root;
+	cpu->control = control;
+	return 0;
+}
+
+/* The packet of cpu->key as the flow cache keeps it: fields that no rule looks at are 0. */
+static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
+{
+	fw_flow_pack(&cpu->key, fields);
+	for (int i = 0; i < FW_FLOW_WORDS; i++)
+		fields[i] &= cpu->root.flow_mask[i];
+}
+
+static __always_inline __u64 fw_flow_differs(const struct fw_flow *flow, const struct fw_key *key, const __u64 *fields)
+{
+	return (flow->src.hi ^ key->src.hi) | (flow->src.lo ^ key->src.lo) | (flow->dst.hi ^ key->dst.hi) |
+	       (flow->dst.lo ^ key->dst.lo) | (flow->fields[0] ^ fields[0]) | (flow->fields[1] ^ fields[1]) |
+	       (flow->fields[2] ^ fields[2]);
+}
+
+/**
+ * fw_classify - what to do with the packet of cpu->key, after fw_begin()
+ * @cache: remember flows
+ * Return: FW_WHAT: the counter and the verdict.
+ */
+static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
+{
+	__u32 generation = cpu->control >> 32, reason = cpu->key.reason, what;
+	__u64 fields[FW_FLOW_WORDS];
+	struct fw_flow_entry *e;
+
+	if (reason != FW_R_NONE && reason != FW_R_NON_IP)
+		return FW_WHAT(reason, cpu->root.accept >> (reason & 31) & 1);
+	if (!cache)
+		return fw_decide(cpu);
+
+	fw_flow_of(cpu, fields);
+	e = fw_flow_slot(cpu, fields);
+	if (!(fw_flow_differs(&e->flow, &cpu->key, fields) | (e->generation ^ generation)))
+		return e->what;
+	what = fw_decide(cpu);
+	if (FW_WHAT_COUNTER(what) == FW_R_INTERNAL)
+		return what;
+	e->flow.src = cpu->key.src;
+	e->flow.dst = cpu->key.dst;
+	for (int i = 0; i < FW_FLOW_WORDS; i++)
+		e->flow.fields[i] = fields[i];
+	e->generation = generation;
+	e->what = what;
+	return what;
+}
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The lookup of include/fw/lookup.h over a pool in this process's memory. */
+#include "fw/compile.h"
+
+#include <stdlib.h>
+
+/* The pool that the lookup reads; set around each call, since the shared code takes no pool argument. */
+static _Thread_local const uint8_t *pool_base;
+
+struct fw_object {
+	const uint8_t *base;
+};
+
+static __always_inline const void *fw_pool_line(__u32 line)
+{
+	return pool_base + (uint64_t)line * FW_LINE;
+}
+
+static __always_inline struct fw_object fw_pool_object(__u32 line)
+{
+	return (struct fw_object){ fw_pool_line(line) };
+}
+
+static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)
+{
+	return *(const __u32 *)(o.base + offset);
+}
+
+static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset)
+{
+	return *(const __u64 *)(o.base + offset);
+}
+
+#include "fw/lookup.h"
+
+struct fw_classifier {
+	struct fw_cpu cpu;
+	const struct fw_pool *pool;
+	uint64_t control;
+	bool flow_cache;
+};
+
+int fw_classifier_new(const struct fw_pool *pool, bool flow_cache, struct fw_classifier **out)
+{
+	struct fw_classifier *c = aligned_alloc(FW_LINE, (sizeof(*c) + FW_LINE - 1) / FW_LINE * FW_LINE);
+
+	if (!c)
+		return -ENOMEM;
+	memset(c, 0, sizeof(*c));
+	c->pool = pool;
+	c->flow_cache = flow_cache;
+	*out = c;
+	return 0;
+}
+
+void fw_classifier_free(struct fw_classifier *c)
+{
+	free(c);
+}
+
+void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t generation)
+{
+	c->control = FW_CONTROL(root, generation);
+}
+
+struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key)
+{
+	pool_base = c->pool->base;
+	c->cpu.key = *key;
+	fw_begin(&c->cpu, c->control);
+	return fw_result_of(fw_classify(&c->cpu, c->flow_cache));
+}

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The oracle: linear first match, read straight from the rules. It shares
+ * nothing with the compiler and the lookup, and defines what they must say.
+ */
+#include "fw/compile.h"
+
+static bool in_range(const struct fw_addr_range *r, const struct fw_addr *a, uint32_t family)
+{
+	return r->family == family && fw_addr_cmp(r->lo, *a) <= 0 && fw_addr_cmp(*a, r->hi) <= 0;
+}
+
+static bool in_union(const struct fw_ruleset *rs, const struct fw_addrs *e, const struct fw_addr *a, uint32_t family)
+{
+	for (uint32_t i = 0; i < e->nranges; i++)
+		if (in_range(&e->ranges[i], a, family))
+			return true;
+	for (uint32_t s = 0; s < e->nsets; s++)
+		for (size_t i = 0; i < rs->sets[e->sets[s]].n; i++)
+			if (in_range(&rs->sets[e->sets[s]].elements[i], a, family))
+				return true;
+	return false;
+}
+
+static bool addr_matches(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr *a, uint32_t family)
+{
+	if (number == FW_ANY)
+		return true;
+	return family != FW_FAMILY_NONE && in_union(rs, &rs->addrs[number], a, family) != rs->addrs[number].negated;
+}
+
+static bool field_matches(const struct fw_match *m, uint32_t value)
+{
+	bool inside = false;
+
+	if (value > fw_field_info[m->field].max)
+		return false;
+	for (unsigned i = 0; i < m->n && !inside; i++)
+		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi :
+						      m->r[i].lo <= value && value <= m->r[i].hi;
+	return inside != m->negated;
+}
+
+bool fw_oracle_rule(const struct fw_ruleset *rs, const struct fw_rule *rule, const struct fw_key *key)
+{
+	if (key->family == FW_FAMILY_NONE && !fw_rule_names_non_ip(rule))
+		return false;
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		if (!field_matches(rule->matches[i], key->f[rule->matches[i]->field]))
+			return false;
+	return addr_matches(rs, rule->src, &key->src, key->family) &&
+	       addr_matches(rs, rule->dst, &key->dst, key->family);
+}
+
+long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	if (key->reason != FW_R_NONE && key->reason != FW_R_NON_IP)
+		return -1;
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (fw_oracle_rule(rs, rs->rules[i], key))
+			return (long)i;
+	return -1;
+}
+
+enum fw_verdict fw_oracle_verdict(const struct fw_ruleset *rs, long index, const struct fw_key *key)
+{
+	if (index >= 0)
+		return rs->rules[index]->verdict;
+	return rs->policy[key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason];
+}

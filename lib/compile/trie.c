@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The longest-prefix-match tries, built from the sorted list of addresses at
+ * which the class changes. A node looks at the next 32 or 8 bits and holds the
+ * runs of equal answers; where few classes meet, one node of 32 bits ends the
+ * walk at once.
+ *
+ * After the multibit tries with run compression of Degermark et al., "Small forwarding tables for fast routing lookups",
+ * SIGCOMM 1997; nodes searched by byte-wise compare inside one cache line.
+ */
+#include "tables.h"
+
+#include <string.h>
+
+/* What a node says for the values from the end of the run before up to @last. */
+struct run {
+	uint32_t last;
+	uint32_t class;   /* of the whole run, if there is no child */
+	uint32_t from, to;/* boundaries of the child, none when equal */
+};
+
+struct builder {
+	struct compilation *c;
+	const struct classes *classes;
+	const struct boundary *b;
+};
+
+static int node_write(struct builder *t, uint32_t from, uint32_t to, uint32_t before, unsigned depth, unsigned bits,
+		      uint32_t *ref);
+
+/* @width bits of @a from bit @depth on. */
+static uint32_t addr_bits(struct fw_addr a, unsigned depth, unsigned width)
+{
+	unsigned __int128 all = (unsigned __int128)a.hi << 64 | a.lo;
+
+	return (uint32_t)(all << depth >> (128 - width));
+}
+
+/* Are all bits of @a from @depth on 0? */
+static bool addr_rest_zero(struct fw_addr a, unsigned depth)
+{
+	unsigned __int128 all = (unsigned __int128)a.hi << 64 | a.lo;
+
+	return depth >= 128 || !(all << depth);
+}
+
+/* The run up to @last; joins the one before where both are the same class. Return: runs, or 0 if there are more than @max. */
+static unsigned run_add(struct run *runs, unsigned n, unsigned max, struct run r)
+{
+	if (n && r.from == r.to && runs[n - 1].from == runs[n - 1].to && runs[n - 1].class == r.class) {
+		runs[n - 1].last = r.last;
+		return n;
+	}
+	if (n == max)
+		return 0;
+	runs[n] = r;
+	return n + 1;
+}
+
+/*
+ * The runs of a node over the boundaries @from to @to - 1, @before being the
+ * class ahead of the first. Return: how many, or 0 if there are more than @max.
+ */
+static unsigned runs_collect(const struct builder *t, uint32_t from, uint32_t to, uint32_t before, unsigned depth,
+			     unsigned width, struct run *runs, unsigned max)
+{
+	uint32_t end = (uint32_t)((1ull << width) - 1), value;
+	unsigned n = 0;
+
+	for (uint32_t i = from; i < to;) {
+		uint32_t first = i;
+
+		value = addr_bits(t->b[i].start, depth, width);
+		while (i < to && addr_bits(t->b[i].start, depth, width) == value)
+			i++;
+		if (value && (!n || runs[n - 1].last != value - 1)) {
+			n = run_add(runs, n, max, (struct run){ value - 1, before, 0, 0 });
+			if (!n)
+				return 0;
+		}
+		if (i - first == 1 && addr_rest_zero(t->b[first].start, depth + width))
+			n = run_add(runs, n, max, (struct run){ value, t->b[first].class, 0, 0 });
+		else
+			n = run_add(runs, n, max, (struct run){ value, before, first, i });
+		if (!n)
+			return 0;
+		before = t->b[i - 1].class;
+	}
+	if (!n || runs[n - 1].last != end)
+		n = run_add(runs, n, max, (struct run){ end, before, 0, 0 });
+	return n;
+}
+
+/* The reference for a run: a class, or a node one level down. */
+static int run_write(struct builder *t, const struct run *runs, unsigned i, uint32_t before, unsigned depth,
+		     unsigned bits, uint32_t *ref)
+{
+	if (runs[i].from != runs[i].to)
+		return node_write(t, runs[i].from, runs[i].to, before, depth, bits, ref);
+	*ref = FW_REF(t->classes->c[runs[i].class].line, FW_REF_CLASS);
+	return 0;
+}
+
+static int runs32_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+			uint32_t *ref)
+{
+	uint32_t line;
+	int err = take_lines(t->c, 1, &t->c->stats.trie_bytes, &line);
+	struct fw_runs32 *node = err ? NULL : fw_pool_ptr(t->c->pool, line);
+
+	if (err)
+		return err;
+	memset(node->last, 0xff, sizeof(node->last));
+	for (unsigned i = 0; !err && i < n; i++) {
+		if (i < n - 1)
+			node->last[i] = runs[i].last;
+		err = run_write(t, runs, i, runs[i].class, depth + 32, bits, &node->ref[i]);
+	}
+	*ref = FW_REF(line, FW_REF_RUNS32);
+	return err;
+}
+
+static int runs8_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+		       uint32_t *ref)
+{
+	uint32_t line;
+	int err = take_lines(t->c, 1, &t->c->stats.trie_bytes, &line);
+	struct fw_runs8 *node = err ? NULL : fw_pool_ptr(t->c->pool, line);
+
+	if (err)
+		return err;
+	memset(node->last, 0xff, sizeof(node->last));
+	for (unsigned i = 0; !err && i < n; i++) {
+		if (i < n - 1)
+			node->last[i] = (uint8_t)runs[i].last;
+		err = run_write(t, runs, i, runs[i].class, depth + 8, bits, &node->ref[i]);
+	}
+	*ref = FW_REF(line, FW_REF_RUNS8);
+	return err;
+}
+
+static int table8_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+			uint32_t *ref)
+{
+	uint32_t line, value = 0;
+	int err = take_lines(t->c, 256 * 4 / FW_LINE, &t->c->stats.trie_bytes, &line);
+	uint32_t *table = err ? NULL : fw_pool_ptr(t->c->pool, line);
+
+	for (unsigned i = 0; !err && i < n; i++) {
+		uint32_t child = 0;
+
+		err = run_write(t, runs, i, runs[i].class, depth + 8, bits, &child);
+		while (!err && value <= runs[i].last)
+			table[value++] = child;
+	}
+	*ref = FW_REF(line, FW_REF_TABLE8);
+	return err;
+}
+
+static int node_write(struct builder *t, uint32_t from, uint32_t to, uint32_t before, unsigned depth, unsigned bits,
+		      uint32_t *ref)
+{
+	struct run runs[256];
+	unsigned n = 0;
+
+	/* The rest of an IPv4 address reads as if zeros followed, so 32 bits serve it too. */
+	if (bits - depth > 8)
+		n = runs_collect(t, from, to, before, depth, 32, runs, FW_RUNS32);
+	if (n)
+		return runs32_write(t, runs, n, depth, bits, ref);
+	n = runs_collect(t, from, to, before, depth, 8, runs, 256);
+	if (n <= FW_RUNS8)
+		return runs8_write(t, runs, n, depth, bits, ref);
+	return table8_write(t, runs, n, depth, bits, ref);
+}
+
+int trie_write(struct compilation *c, int side, enum fw_family family)
+{
+	const struct boundaries *map = &c->side[side].map[family];
+	struct builder t = { c, &c->side[side].classes, map->b };
+	uint32_t *line = &c->root.trie[side][family], i = 0, class = 0;
+	int err = take_lines(c, FW_TRIE_ROOT_LINES, &c->stats.trie_bytes, line);
+	uint32_t *root = err ? NULL : fw_pool_ptr(c->pool, *line);
+
+	for (uint32_t v = 0; !err && v < 1u << FW_TRIE_ROOT_BITS; v++) {
+		uint32_t from = i;
+
+		while (i < map->n && addr_bits(map->b[i].start, 0, FW_TRIE_ROOT_BITS) == v)
+			i++;
+		if (i - from == 1 && addr_rest_zero(map->b[from].start, FW_TRIE_ROOT_BITS))
+			root[v] = FW_REF(t.classes->c[map->b[from].class].line, FW_REF_CLASS);
+		else if (i != from)
+			err = node_write(&t, from, i, class, FW_TRIE_ROOT_BITS, family == FW_IP4 ? 32 : 128, &root[v]);
+		else
+			root[v] = FW_REF(t.classes->c[class].line, FW_REF_CLASS);
+		if (i)
+			class = map->b[i - 1].class;
+	}
+	return err;
+}
