@@ -62,8 +62,7 @@ size_t fw_addr_ranges_merge(struct fw_addr_range *r, size_t n)
 		struct fw_addr_range *last = used ? &r[used - 1] : NULL;
 
 		if (last && last->family == r[i].family &&
-		    (is_last(last->family, last->hi) ||
-		     fw_addr_cmp(r[i].lo, addr_next(last->family, last->hi)) <= 0)) {
+		    (is_last(last->family, last->hi) || fw_addr_cmp(r[i].lo, addr_next(last->family, last->hi)) <= 0)) {
 			if (fw_addr_cmp(last->hi, r[i].hi) < 0)
 				last->hi = r[i].hi;
 		} else {
@@ -238,8 +237,8 @@ static uint32_t u32_unique(uint32_t *v, size_t n)
 	return used;
 }
 
-int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges,
-		     const uint32_t *sets, size_t nsets, bool negated, uint32_t *number)
+int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges, const uint32_t *sets,
+		     size_t nsets, bool negated, uint32_t *number)
 {
 	struct fw_addrs a = { .negated = negated, .nranges = 1, .ranges = ranges };
 

@@ -6,7 +6,6 @@
 
 #define ETH_IP4 0x0800
 #define ETH_IP6 0x86dd
-#define IPPROTO_PORTS { 6, 17, 33, 132, 136 } /* TCP, UDP, DCCP, SCTP, UDPLite */
 #define FAMILIES (1u << FW_IP4 | 1u << FW_IP6)
 
 enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_ICMP6 = 58 };
@@ -21,8 +20,7 @@ struct check {
 	unsigned ether;    /* families that the ethertypes leave */
 };
 
-#define REFUSE(c, spot, hint, ...) \
-	fw_diag_add((c)->ds, fw_place_of((c)->at, (c)->at->spot), hint, __VA_ARGS__)
+#define REFUSE(c, spot, hint, ...) fw_diag_add((c)->ds, fw_place_of((c)->at, (c)->at->spot), hint, __VA_ARGS__)
 
 static bool only(const struct fw_match *m, uint32_t value)
 {
@@ -43,16 +41,15 @@ static int check_addresses(const struct check *c)
 		return REFUSE(c, dst, "leave an address over, or drop the rule",
 			      "'to not' excludes every address: it matches nothing");
 	if (!(c->src & c->dst))
-		return REFUSE(c, dst, "use one family on both sides",
-			      "'from' is %s and 'to' is %s: no packet has both", family_name(c->src),
-			      family_name(c->dst));
+		return REFUSE(c, dst, "use one family on both sides", "'from' is %s and 'to' is %s: no packet has both",
+			      family_name(c->src), family_name(c->dst));
 	return 0;
 }
 
 static int check_non_ip(const struct check *c)
 {
-	static const uint8_t needs_ip[] = { FW_F_PROTO, FW_F_SPORT, FW_F_DPORT, FW_F_ICMP_TYPE,
-					    FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP, FW_F_FRAG };
+	static const uint8_t needs_ip[] = { FW_F_PROTO,     FW_F_SPORT,     FW_F_DPORT, FW_F_ICMP_TYPE,
+					    FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP,  FW_F_FRAG };
 	const char *hint = "leave it out, or name an IP ethertype";
 
 	if (c->ether)
@@ -63,7 +60,8 @@ static int check_non_ip(const struct check *c)
 		return REFUSE(c, dst, hint, "the ethertypes are not IP, so there is no address to match");
 	for (size_t i = 0; i < sizeof(needs_ip); i++)
 		if (c->m[needs_ip[i]])
-			return REFUSE(c, field[needs_ip[i]], hint, "the ethertypes are not IP, so there is no '%s' to match",
+			return REFUSE(c, field[needs_ip[i]], hint,
+				      "the ethertypes are not IP, so there is no '%s' to match",
 				      fw_field_info[needs_ip[i]].keyword);
 	return 0;
 }
@@ -74,15 +72,16 @@ static int check_family(const struct check *c)
 
 	if (!c->ether || c->ether & addrs)
 		return 0;
-	return REFUSE(c, field[FW_F_ETHERTYPE], addrs == 1u << FW_IP4 ? "use 'ip', or leave the family out" :
-									"use 'ip6', or leave the family out",
+	return REFUSE(c, field[FW_F_ETHERTYPE],
+		      addrs == 1u << FW_IP4 ? "use 'ip', or leave the family out"
+					    : "use 'ip6', or leave the family out",
 		      "the rule asks for %s packets, but its addresses are %s", family_name(c->ether),
 		      family_name(addrs));
 }
 
 static int check_ports(const struct check *c)
 {
-	static const uint8_t carrying[] = IPPROTO_PORTS;
+	static const uint8_t carrying[] = { 6, 17, 33, 132, 136 }; /* TCP, UDP, DCCP, SCTP, UDPLite */
 	const char *hint = "say 'proto tcp' (or udp, sctp, dccp, udplite, or a list of these)";
 	enum fw_field f = c->m[FW_F_SPORT] ? FW_F_SPORT : FW_F_DPORT;
 	const struct fw_match *proto = c->m[FW_F_PROTO];
@@ -108,8 +107,9 @@ static int check_icmp(const struct check *c)
 	const struct fw_match *proto = c->m[FW_F_PROTO];
 
 	if (c->m[f] && !only(proto, PROTO_ICMP) && !only(proto, PROTO_ICMP6))
-		return REFUSE(c, field[f], "say 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with "
-					   "icmp6-type and icmp6-code",
+		return REFUSE(c, field[f],
+			      "say 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with "
+			      "icmp6-type and icmp6-code",
 			      "ICMP types and codes need the protocol icmp or icmp6, and no other");
 	return 0;
 }
@@ -119,9 +119,11 @@ static int check_icmp_family(const struct check *c)
 	unsigned families = c->src & c->dst & (c->ether ? c->ether : FAMILIES);
 
 	if (only(c->m[FW_F_PROTO], PROTO_ICMP) && families == 1u << FW_IP6)
-		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp6'", "icmp is a protocol of IPv4, but the rule is IPv6 only");
+		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp6'",
+			      "icmp is a protocol of IPv4, but the rule is IPv6 only");
 	if (only(c->m[FW_F_PROTO], PROTO_ICMP6) && families == 1u << FW_IP4)
-		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp'", "icmp6 is a protocol of IPv6, but the rule is IPv4 only");
+		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp'",
+			      "icmp6 is a protocol of IPv6, but the rule is IPv4 only");
 	return 0;
 }
 
@@ -142,7 +144,8 @@ static int check_later(const struct check *c)
 		return 0;
 	for (size_t i = 0; i < sizeof(upper); i++)
 		if (c->m[upper[i]])
-			return REFUSE(c, field[upper[i]], "later fragments match on addresses, protocol and fragment state",
+			return REFUSE(c, field[upper[i]],
+				      "later fragments match on addresses, protocol and fragment state",
 				      "a later fragment has no '%s'", fw_field_info[upper[i]].keyword);
 	return 0;
 }
@@ -158,11 +161,13 @@ int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const st
 		  struct fw_diags *ds)
 {
 	static int (*const checks[])(const struct check *) = {
-		check_addresses, check_non_ip, check_family, check_ports,
-		check_icmp, check_icmp_family, check_flags, check_later,
+		check_addresses, check_non_ip,      check_family, check_ports,
+		check_icmp,      check_icmp_family, check_flags,  check_later,
 	};
 	struct check c = {
-		.rule = r, .at = at, .ds = ds,
+		.rule = r,
+		.at = at,
+		.ds = ds,
 		.src = fw_addrs_families(&rs->addrs[r->src]),
 		.dst = fw_addrs_families(&rs->addrs[r->dst]),
 	};
@@ -185,7 +190,8 @@ int fw_name_check(const char *what, const char *name, struct fw_place at, struct
 	size_t len = strlen(name);
 
 	if (len > FW_NAME_MAX)
-		return fw_diag_add(ds, at, NULL, "the name of a %s has at most %d bytes, not %zu", what, FW_NAME_MAX, len);
+		return fw_diag_add(ds, at, NULL, "the name of a %s has at most %d bytes, not %zu", what, FW_NAME_MAX,
+				   len);
 	if (!len || !(isascii(name[0]) && (isalpha((unsigned char)name[0]) || name[0] == '_')))
 		return fw_diag_add(ds, at, hint, "'%s' is no name for a %s", name, what);
 	for (size_t i = 1; i < len; i++)

@@ -19,8 +19,8 @@ bool fw_match_has(const struct fw_match *m, uint32_t value)
 	bool inside = false;
 
 	for (unsigned i = 0; i < m->n && !inside; i++)
-		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi :
-						      value >= m->r[i].lo && value <= m->r[i].hi;
+		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi
+						    : value >= m->r[i].lo && value <= m->r[i].hi;
 	return inside != m->negated;
 }
 
@@ -165,8 +165,8 @@ static struct fw_match *scratch(struct fw_rule_index *ix, size_t bytes)
 	return ix->scratch;
 }
 
-int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at,
-		       struct fw_diags *ds, const struct fw_match **out)
+int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at, struct fw_diags *ds,
+		       const struct fw_match **out)
 {
 	int err = check_values(m, at, ds);
 	struct fw_match *s = err ? NULL : scratch(rs->index, sizeof(*m) + m->n * sizeof(m->r[0]));
@@ -182,7 +182,8 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 
 	if (whole && s->negated)
 		return fw_diag_add(ds, at, "leave something over, or drop the rule",
-				   "'%s not' excludes every value: it matches nothing", fw_field_info[m->field].keyword);
+				   "'%s not' excludes every value: it matches nothing",
+				   fw_field_info[m->field].keyword);
 	if (m->field == FW_F_HOOK && whole) {
 		*out = NULL;
 		return 0;

@@ -101,7 +101,8 @@ static int check_identity(const struct fw_ruleset *rs, const struct fw_rule *r, 
 	const struct fw_rule *other = r->id == rs->next_id ? NULL : fw_ruleset_by_id(rs, r->id);
 
 	if (!r->id)
-		return fw_diag_add(ds, fw_place_of(at, at->rule), "give the rule an id", "there is no id left above the last one");
+		return fw_diag_add(ds, fw_place_of(at, at->rule), "give the rule an id",
+				   "there is no id left above the last one");
 	if (other)
 		return refuse_taken(other, fw_place_of(at, at->id), ds, "rule id %llu", (unsigned long long)r->id);
 	if (r->verdict > FW_ACCEPT)
@@ -219,11 +220,13 @@ int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const 
 	return err ? err : rule_commit(rs, &r, out);
 }
 
-int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at,
-		   struct fw_diags *ds, struct fw_rule **out)
+int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at, struct fw_diags *ds,
+		   struct fw_rule **out)
 {
 	struct fw_spot s = { at.line, at.column };
-	struct fw_rule_places places = { .file = at.file, .rule = s, .id = s, .name = s, .comment = s, .src = s, .dst = s };
+	struct fw_rule_places places = {
+		.file = at.file, .rule = s, .id = s, .name = s, .comment = s, .src = s, .dst = s
+	};
 
 	for (size_t f = 0; f < FW_NFIELDS; f++)
 		places.field[f] = s;

@@ -51,14 +51,14 @@ static int refuse_addr(struct fw_str s, struct fw_place at, struct fw_diags *ds)
 {
 	bool scoped = memchr(s.s, ':', s.len) && memchr(s.s, '%', s.len);
 
-	return fw_diag_add(ds, at, scoped ? "leave '%' and the interface out; use 'on' to match an interface" :
-					    "addresses are like 192.0.2.1, 2001:db8::1, 10.0.0.0/8 or 192.0.2.1-192.0.2.9; "
-					    "names are not looked up",
+	return fw_diag_add(ds, at,
+			   scoped ? "leave '%' and the interface out; use 'on' to match an interface"
+				  : "addresses are like 192.0.2.1, 2001:db8::1, 10.0.0.0/8 or 192.0.2.1-192.0.2.9; "
+				    "names are not looked up",
 			   "'%s' is no address", FW_SHOW(s));
 }
 
-static int parse_range(struct fw_str s, size_t dash, struct fw_place at, struct fw_diags *ds,
-		       struct fw_addr_range *out)
+static int parse_range(struct fw_str s, size_t dash, struct fw_place at, struct fw_diags *ds, struct fw_addr_range *out)
 {
 	enum fw_family flo, fhi;
 
@@ -66,8 +66,8 @@ static int parse_range(struct fw_str s, size_t dash, struct fw_place at, struct 
 	    fw_str_addr((struct fw_str){ s.s + dash + 1, s.len - dash - 1 }, &fhi, &out->hi))
 		return refuse_addr(s, at, ds);
 	if (flo != fhi)
-		return fw_diag_add(ds, at, "both ends must be of one family", "the range '%s' goes from one family to the other",
-				   FW_SHOW(s));
+		return fw_diag_add(ds, at, "both ends must be of one family",
+				   "the range '%s' goes from one family to the other", FW_SHOW(s));
 	if (fw_addr_cmp(out->lo, out->hi) > 0)
 		return fw_diag_add(ds, at, "write the smaller address first", "the range '%s' is empty", FW_SHOW(s));
 	out->family = (uint8_t)flo;

@@ -135,7 +135,8 @@ static int protocol(struct cursor *c, struct match1 *room, struct fw_rule *r)
 	if (mask)
 		r->matches[r->nmatches++] = match1(room, FW_F_PROTO, value, value);
 	else if (value)
-		return fw_diag_add(c->ds, at, "0x00/0x00 is any protocol", "protocol %u with mask 0x00 says nothing", value);
+		return fw_diag_add(c->ds, at, "0x00/0x00 is any protocol", "protocol %u with mask 0x00 says nothing",
+				   value);
 	if (c->s < c->end && *c->s != ' ' && *c->s != '\t' && *c->s != '\r')
 		return fw_diag_add(c->ds, place(c), NULL, "unexpected text after the protocol");
 	return 0;
@@ -158,8 +159,7 @@ static int rule(struct cursor *c, struct fw_ruleset *rs)
 	return err ? err : fw_ruleset_add(rs, &r, at, c->ds, NULL);
 }
 
-int fw_text_parse_classbench(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
-			     struct fw_diags *ds)
+int fw_text_parse_classbench(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds)
 {
 	const char *end = text + len;
 	struct cursor c = { .start = text, .name = name, .ds = ds };

@@ -48,6 +48,7 @@ static struct fw_token take_string(struct fw_lexer *lx, struct fw_token t)
 	t.text = (struct fw_str){ from, (size_t)(lx->s - from) };
 	if (lx->s == lx->end || *lx->s == '\n') {
 		t.kind = FW_T_BAD;
+		t.text = (struct fw_str){ from - 1, t.text.len + 1 };
 		t.why = "the string has no closing '\"' on its line";
 		return t;
 	}

@@ -22,8 +22,9 @@ int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint)
 {
 	const struct fw_token *t = &p->tok;
 
-	if (t->kind == FW_T_BAD && t->text.len && (unsigned char)t->text.s[0] != '"' && t->text.len == 1)
-		return fw_diag_add(p->ds, fw_parser_here(p), t->why, "unexpected byte 0x%02x", (unsigned char)t->text.s[0]);
+	if (t->kind == FW_T_BAD && t->text.s[0] != '"')
+		return fw_diag_add(p->ds, fw_parser_here(p), t->why, "unexpected byte 0x%02x",
+				   (unsigned char)t->text.s[0]);
 	if (t->kind == FW_T_BAD)
 		return fw_diag_add(p->ds, fw_parser_here(p), "end it with '\"'", "%s", t->why);
 	if (t->kind == FW_T_NEWLINE || t->kind == FW_T_END)
@@ -90,7 +91,8 @@ int fw_parser_list(struct fw_parser *p, int (*element)(struct fw_parser *, void 
 	fw_parser_next(p);
 	fw_parser_skip_newlines(p);
 	if (p->tok.kind == FW_T_CLOSE && !empty) {
-		err = fw_diag_add(p->ds, open, "name at least one value, or leave the match out", "an empty list matches nothing");
+		err = fw_diag_add(p->ds, open, "name at least one value, or leave the match out",
+				  "an empty list matches nothing");
 	} else {
 		err = list_elements(p, open, element, ctx);
 	}
@@ -111,7 +113,8 @@ int fw_parser_string(struct fw_parser *p, const char *what, char *out, size_t ma
 		return fw_parser_expected(p, what, "put it between '\"'");
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.s[i] == '\\' && (i + 1 == s.len || !strchr("\\\"", s.s[i + 1]) || !s.s[i + 1]))
-			return fw_diag_add(p->ds, at, "write \\\\ for a backslash and \\\" for a quote", "'\\' stands alone in the string");
+			return fw_diag_add(p->ds, at, "write \\\\ for a backslash and \\\" for a quote",
+					   "'\\' stands alone in the string");
 		if (s.s[i] == '\\')
 			i++;
 		if (n + 1 == max)
@@ -162,18 +165,21 @@ static int parse_policy(struct fw_parser *p, struct fw_token start)
 	int err;
 
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "what the policy is for", "in, out, malformed, non-ip, vlan-depth or ext-headers");
+		return fw_parser_expected(p, "what the policy is for",
+					  "in, out, malformed, non-ip, vlan-depth or ext-headers");
 	for (; r < FW_NREASONS && !(r != FW_R_INTERNAL && fw_parser_at(p, fw_reason_info[r].name)); r++)
 		if (r != FW_R_INTERNAL)
 			fw_nearest_try(&near, fw_reason_info[r].name);
 	if (r == FW_NREASONS)
-		return fw_diag_add(p->ds, at, near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
-							  "in, out, malformed, non-ip, vlan-depth or ext-headers",
+		return fw_diag_add(p->ds, at,
+				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint))
+					     : "in, out, malformed, non-ip, vlan-depth or ext-headers",
 				   "there is no policy for '%s'", FW_SHOW(p->tok.text));
 	fw_parser_next(p);
 	err = fw_parser_verdict(p, &p->rs->policy[r]);
 	if (!err && p->rs->policy_set[r])
-		return fw_diag_add(p->ds, at, "keep one of the two", "the policy of '%s' is said twice", fw_reason_info[r].name);
+		return fw_diag_add(p->ds, at, "keep one of the two", "the policy of '%s' is said twice",
+				   fw_reason_info[r].name);
 	if (!err)
 		p->rs->policy_set[r] = 1;
 	return err;
@@ -198,9 +204,10 @@ static int set_element(struct fw_parser *p, void *ctx)
 static char *set_path(const struct fw_parser *p, const char *path)
 {
 	const char *slash = path[0] == '/' ? NULL : strrchr(p->name, '/');
+	int directory = slash ? (int)(slash - p->name) + 1 : 0;
 	char *full;
 
-	return asprintf(&full, "%.*s%s", slash ? (int)(slash - p->name) + 1 : 0, slash ? p->name : "", path) < 0 ? NULL : full;
+	return asprintf(&full, "%.*s%s", directory, p->name, path) < 0 ? NULL : full;
 }
 
 static int read_set(struct fw_parser *p, struct fw_set *set, struct fw_place at)
@@ -273,7 +280,8 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	if (fw_parser_at(p, "file"))
 		return parse_set_file(p, name, start, at);
 	if (p->tok.kind != FW_T_OPEN)
-		return fw_parser_expected(p, "'{' or 'file'", "set NAME { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
+		return fw_parser_expected(p, "'{' or 'file'",
+					  "set NAME { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
 	err = new_set(p, name, NULL, start, at, &set);
 	if (err)
 		return err;
@@ -303,7 +311,8 @@ static int parse_statement(struct fw_parser *p)
 
 		if (err || p->tok.kind == FW_T_NEWLINE || p->tok.kind == FW_T_END)
 			return err;
-		return fw_parser_expected(p, "the end of the line", "a statement is one line; matches stand before the verdict");
+		return fw_parser_expected(p, "the end of the line",
+					  "a statement is one line; matches stand before the verdict");
 	}
 	return fw_parser_expected(p, "'rule', 'set' or 'policy'", fw_nearest_hint(&near, hint, sizeof(hint)));
 }
@@ -333,8 +342,7 @@ static void parser_free(struct fw_parser *p)
 	free(p->sets);
 }
 
-int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
-		  struct fw_diags *ds)
+int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds)
 {
 	static const char nothing[1];
 	fw_cleanup(parser_free) struct fw_parser p = { .rs = rs, .name = name, .ds = ds };

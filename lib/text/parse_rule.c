@@ -11,7 +11,7 @@ struct keyword {
 	uint8_t subject; /* enum fw_field, SIDE_SRC or SIDE_DST: said once per rule */
 	int (*parse)(struct fw_parser *, struct rule_text *, const struct keyword *);
 	int (*value)(struct fw_parser *, const struct keyword *, struct fw_range *); /* of parse_match */
-	uint32_t arg;    /* the value that the word itself stands for; for ICMP: the protocol */
+	uint32_t arg; /* the value that the word itself stands for; for ICMP: the protocol */
 };
 
 /* The rule that is being read. */
@@ -89,13 +89,16 @@ static int value_iface(struct fw_parser *p, const struct keyword *kw, struct fw_
 	char name[FW_IFNAME_MAX + 1];
 
 	if (!s.len || s.len > FW_IFNAME_MAX)
-		return fw_diag_add(p->ds, at, NULL, "an interface name has 1 to %d bytes, not %zu", FW_IFNAME_MAX, s.len);
+		return fw_diag_add(p->ds, at, NULL, "an interface name has 1 to %d bytes, not %zu", FW_IFNAME_MAX,
+				   s.len);
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.s[i] == '*' || s.s[i] == '+')
 			return fw_diag_add(p->ds, at, "list the interfaces: on { eth0, eth1 }",
-					   "'%s' is a pattern, but interfaces are matched by their exact names", FW_SHOW(s));
+					   "'%s' is a pattern, but interfaces are matched by their exact names",
+					   FW_SHOW(s));
 		if (s.s[i] <= ' ' || s.s[i] >= 0x7f || strchr("/\\\"", s.s[i]))
-			return fw_diag_add(p->ds, at, "letters, digits and most signs, without blanks, '/', '\\' and '\"'",
+			return fw_diag_add(p->ds, at,
+					   "letters, digits and most signs, without blanks, '/', '\\' and '\"'",
 					   "'%s' is no interface name", FW_SHOW(s));
 	}
 	if (fw_str_is(s, ".") || fw_str_is(s, ".."))
@@ -266,12 +269,13 @@ static int refuse_keyword(struct fw_parser *p)
 
 static int refuse_repeated(struct fw_parser *p, const struct keyword *first, const struct keyword *again)
 {
-	const char *hint = first->subject == FW_F_HOOK ? "leave both out to match both directions" :
-			   first->subject == FW_F_ETHERTYPE ? "leave both out to match both families" :
-							      "keep one of them";
+	const char *hint = first->subject == FW_F_HOOK        ? "leave both out to match both directions"
+			   : first->subject == FW_F_ETHERTYPE ? "leave both out to match both families"
+							      : "keep one of them";
 
 	if (first == again)
-		return fw_diag_add(p->ds, fw_parser_here(p), again->value ? "say it once, with a list: { a, b }" : "keep one of them",
+		return fw_diag_add(p->ds, fw_parser_here(p),
+				   again->value ? "say it once, with a list: { a, b }" : "keep one of them",
 				   "'%s' stands twice in one rule", again->word);
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot go with '%s'", again->word, first->word);
 }
@@ -315,9 +319,11 @@ static int check_icmp_words(struct fw_parser *p, const struct rule_text *rule)
 
 		if (kw && fw_match_has(proto, other))
 			return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.field[fields[i]]),
-					   other == FW_PROTO_ICMP6 ? "say 'proto icmp', or use icmp6-type and icmp6-code" :
-							    "say 'proto icmp6', or use icmp-type and icmp-code",
-					   "'%s' does not go with protocol %s", kw->word, other == FW_PROTO_ICMP6 ? "icmp6" : "icmp");
+					   other == FW_PROTO_ICMP6
+						   ? "say 'proto icmp', or use icmp6-type and icmp6-code"
+						   : "say 'proto icmp6', or use icmp-type and icmp-code",
+					   "'%s' does not go with protocol %s", kw->word,
+					   other == FW_PROTO_ICMP6 ? "icmp6" : "icmp");
 	}
 	return 0;
 }

@@ -134,7 +134,7 @@ static void print_flag_bits(struct fw_buf *b, uint32_t bits)
 		}
 }
 
-static void print_flags(struct printer *p, const struct fw_match *m, struct fw_range r)
+static void print_flags(struct printer *p, struct fw_range r)
 {
 	list_element(p);
 	print_flag_bits(p->b, r.hi);
@@ -144,15 +144,37 @@ static void print_flags(struct printer *p, const struct fw_match *m, struct fw_r
 	}
 }
 
-static void print_ifaces(struct printer *p, const struct fw_match *m, struct fw_range r)
+static int name_cmp(const void *a, const void *b)
 {
-	for (uint32_t i = r.lo; i <= r.hi; i++) {
-		const char *name = p->rs->ifaces[i];
-		bool plain = fw_lex_is_word(name) && strcmp(name, "not");
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* By name, since their numbers depend on which rule came first. */
+static void print_ifaces(struct printer *p, const struct fw_match *m)
+{
+	size_t total = 0, n = 0;
+
+	for (unsigned i = 0; i < m->n; i++)
+		total += m->r[i].hi - m->r[i].lo + 1;
+
+	fw_autofree const char **names = malloc(total * sizeof(*names));
+
+	if (!names) {
+		p->b->failed = true;
+		return;
+	}
+	for (unsigned i = 0; i < m->n; i++)
+		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++)
+			names[n++] = p->rs->ifaces[v];
+	qsort(names, n, sizeof(*names), name_cmp);
+	list_begin(p, m->negated, n > 1);
+	for (size_t i = 0; i < n; i++) {
+		bool plain = fw_lex_is_word(names[i]) && strcmp(names[i], "not");
 
 		list_element(p);
-		fw_buf_printf(p->b, plain ? "%s" : "\"%s\"", name);
+		fw_buf_printf(p->b, plain ? "%s" : "\"%s\"", names[i]);
 	}
+	list_end(p);
 }
 
 static void print_number(struct printer *p, enum fw_field field, uint32_t v)
@@ -180,15 +202,15 @@ static void print_values(struct printer *p, const struct fw_match *m, struct fw_
 
 static void print_match(struct printer *p, const struct fw_match *m)
 {
-	bool several = m->n > 1 || (m->field == FW_F_IFACE && m->r[0].lo != m->r[0].hi);
-
 	fw_buf_printf(p->b, " %s", fw_field_word(m->field, p->v6));
-	list_begin(p, m->negated, several);
+	if (m->field == FW_F_IFACE) {
+		print_ifaces(p, m);
+		return;
+	}
+	list_begin(p, m->negated, m->n > 1);
 	for (unsigned i = 0; i < m->n; i++) {
 		if (m->field == FW_F_TCP_FLAGS)
-			print_flags(p, m, m->r[i]);
-		else if (m->field == FW_F_IFACE)
-			print_ifaces(p, m, m->r[i]);
+			print_flags(p, m->r[i]);
 		else
 			print_values(p, m, m->r[i]);
 	}
@@ -230,8 +252,8 @@ void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const str
 {
 	/* Where the packet is, who talks, what it says: the order that one reads a rule in. */
 	static const uint8_t before[] = { FW_F_HOOK, FW_F_IFACE, FW_F_ETHERTYPE, FW_F_VLAN };
-	static const uint8_t after[] = { FW_F_FRAG, FW_F_DSCP, FW_F_PROTO, FW_F_SPORT, FW_F_DPORT, FW_F_ICMP_TYPE,
-					 FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_LENGTH, FW_F_MARK };
+	static const uint8_t after[] = { FW_F_FRAG,      FW_F_DSCP,      FW_F_PROTO,     FW_F_SPORT,  FW_F_DPORT,
+					 FW_F_ICMP_TYPE, FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_LENGTH, FW_F_MARK };
 	const struct fw_match *proto = fw_rule_match(rule, FW_F_PROTO);
 	struct printer p = { .b = b, .rs = rs, .rule = rule, .v6 = proto && only(proto, FW_PROTO_ICMP6) };
 

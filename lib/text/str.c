@@ -158,8 +158,8 @@ int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place 
 		}
 	}
 	if (err == -ERANGE)
-		return fw_diag_add(ds, at, NULL, "'%s' goes up to %u: '%s' is too large", fw_field_word(field, v6), info->max,
-				   FW_SHOW(s));
+		return fw_diag_add(ds, at, NULL, "'%s' goes up to %u: '%s' is too large", fw_field_word(field, v6),
+				   info->max, FW_SHOW(s));
 	if (err)
 		return refuse_value(s, field, v6, at, ds);
 	if (out->lo > out->hi)
@@ -190,8 +190,10 @@ static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, u
 		for (const struct fw_name *n = names; n->name; n++)
 			fw_nearest_try(&near, n->name);
 		if (!find_name(names, one, &bit))
-			return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
-							       "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all",
+			return fw_diag_add(ds, at,
+					   near.best
+						   ? fw_nearest_hint(&near, hint, sizeof(hint))
+						   : "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all",
 					   "'%s' is no TCP flag", FW_SHOW(one));
 		*out |= bit;
 		if (!comma)
