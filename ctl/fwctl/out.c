@@ -40,7 +40,8 @@ void ctl_print_diags(const struct fw_diags *ds)
 		fprintf(stderr, "%s\n", fw_diag_format(&ds->d[i], buf, sizeof(buf)));
 	if (ds->total > ds->n)
 		fprintf(stderr, "%u more not shown\n", ds->total - ds->n);
-	fprintf(stderr, "%u error%s\n", ds->total, ds->total == 1 ? "" : "s");
+	if (ds->n && ds->d[0].file[0])
+		fprintf(stderr, "%u error%s\n", ds->total, ds->total == 1 ? "" : "s");
 }
 
 void ctl_print_failure(const struct fw_diags *ds, const char *what, int err)

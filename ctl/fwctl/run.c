@@ -240,14 +240,18 @@ static int watch(struct session *ss, const sigset_t *stop)
 
 /*
  * From before the first attachment these signals wait until they are asked for,
- * so that none of them ends the process while something is attached.
+ * so that none of them ends the process while something is attached. A hangup
+ * that was ignored (nohup) stays ignored.
  */
 static void block_signals(sigset_t *stop)
 {
+	struct sigaction hangup;
+
 	sigemptyset(stop);
 	sigaddset(stop, SIGINT);
 	sigaddset(stop, SIGTERM);
-	sigaddset(stop, SIGHUP);
+	if (!sigaction(SIGHUP, NULL, &hangup) && hangup.sa_handler != SIG_IGN)
+		sigaddset(stop, SIGHUP);
 	sigprocmask(SIG_BLOCK, stop, NULL);
 	signal(SIGPIPE, SIG_IGN);
 }

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Two namespaces, a client and a server, with a veth pair between them; real
+# traffic; and fwctl in the server's. Sourced by demo and run.sh. Whatever
+# happens, everything made here goes away when the script ends.
+#
+#   client                              server
+#   c0 192.0.2.2, 2001:db8:0:1::2  ---  s0 192.0.2.1, 2001:db8:0:1::1
+#      203.0.113.66, 2001:db8:bad::66      nc listens
+#      198.51.100.9 (no admin)
+
+set -u
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+fwctl=${FWCTL:-$top/build/fwctl}
+fwgen=${FWGEN:-$top/build/fwgen}
+export PATH=$PATH:/usr/sbin:/sbin
+
+client=fwe2e-$$-c
+server=fwe2e-$$-s
+tmp=
+fw_pid=
+pids=()
+
+server4=192.0.2.1 server6=2001:db8:0:1::1
+client4=192.0.2.2 client6=2001:db8:0:1::2
+listed4=203.0.113.66 listed6=2001:db8:bad::66
+other4=198.51.100.9
+
+die() {
+	echo "$(basename "$0"): $*" >&2
+	exit 1
+}
+
+in_client() { ip netns exec "$client" "$@"; }
+in_server() { ip netns exec "$server" "$@"; }
+
+cleanup() {
+	trap '' INT TERM
+	[ -n "$fw_pid" ] && kill -TERM "$fw_pid" 2>/dev/null && wait "$fw_pid" 2>/dev/null
+	for pid in "${pids[@]}"; do
+		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	ip netns del "$client" 2>/dev/null
+	ip netns del "$server" 2>/dev/null
+	[ -n "$tmp" ] && rm -rf "$tmp"
+}
+
+# Namespaces, links, addresses. Exits when that is not possible.
+net_up() {
+	[ "$(id -u)" = 0 ] || die "needs root"
+	for tool in ip ping nc; do
+		command -v $tool >/dev/null || die "$tool is missing: run make deps"
+	done
+	[ -x "$fwctl" ] || die "$fwctl is missing: run make"
+	trap cleanup EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	tmp=$(mktemp -d)
+	ip netns add "$client" && ip netns add "$server" || die "cannot make network namespaces"
+	ip link add c0 netns "$client" type veth peer name s0 netns "$server" || die "cannot make a veth pair"
+	in_client sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	in_server sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	for a in $client4/24 $listed4/32 $other4/32; do ip -n "$client" addr add $a dev c0; done
+	for a in $client6/64 $listed6/128; do ip -n "$client" addr add $a dev c0 nodad; done
+	ip -n "$server" addr add $server4/24 dev s0
+	ip -n "$server" addr add $server6/64 dev s0 nodad
+	for ns in "$client" "$server"; do ip -n "$ns" link set lo up; done
+	ip -n "$client" link set c0 up
+	ip -n "$server" link set s0 up
+	ip -n "$server" route add 203.0.113.0/24 dev s0
+	ip -n "$server" route add 198.51.100.0/24 dev s0
+	ip -n "$server" route add 2001:db8:bad::/48 dev s0
+	wait_until in_client ping -q -c1 -W1 $server6 || die "no IPv6 between the namespaces"
+}
+
+# Tries a command for up to five seconds.
+wait_until() {
+	for _ in $(seq 50); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+listening() { in_server ss -Hln${1}6 "sport = :$2" | grep -q . && in_server ss -Hln${1}4 "sport = :$2" | grep -q .; }
+
+# listen tcp|udp PORT...: on both families; what UDP brings goes to $tmp/udp.
+listen() {
+	local proto=$1 udp= port family
+	shift
+	[ "$proto" = udp ] && udp=-u
+	for port; do
+		for family in 4 6; do
+			ip netns exec "$server" nc -$family $udp -lk "$port" >>"$tmp/$proto" 2>/dev/null </dev/null &
+			pids+=($!)
+		done
+		wait_until listening "${proto:0:1}" "$port" || die "nothing listens on $proto port $port"
+	done
+}
+
+# Each says by its exit code whether the packet got through. ADDRESS [SOURCE].
+try_ping() { in_client ping -q -c1 -W1 ${2:+-I "$2"} "$1" >/dev/null 2>&1; }
+try_tcp() { in_client nc -z -w1 ${3:+-s "$3"} "$1" "$2" >/dev/null 2>&1; }
+try_udp() {
+	local token=$RANDOM-$RANDOM-$RANDOM
+	echo $token | in_client nc -u -w1 -q0 ${3:+-s "$3"} "$1" "$2" >/dev/null 2>&1
+	for _ in 1 2 3 4 5; do
+		grep -q $token "$tmp/udp" && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# fw_start RULES OPTION...: fwctl run in the server's namespace, back when it is attached.
+fw_start() {
+	local rules=$1
+	shift
+	ip netns exec "$server" "$fwctl" run "$rules" --dev s0 "$@" >"$tmp/out" 2>"$tmp/err" &
+	fw_pid=$!
+	for _ in $(seq 200); do
+		[ -s "$tmp/out" ] && return 0
+		kill -0 $fw_pid 2>/dev/null || break
+		sleep 0.05
+	done
+	wait $fw_pid
+	fw_pid=
+	return 1
+}
+
+# Ends it with SIGINT's sibling; its totals are in $tmp/out then. Returns its exit code.
+fw_stop() {
+	local code
+	kill -TERM "$fw_pid"
+	wait "$fw_pid"
+	code=$?
+	fw_pid=
+	return $code
+}
+
+# fw_count NAME: packets of a rule, or of "policy in", after fw_stop.
+fw_count() {
+	awk -v what=" $1 " '/^total of/ { t = 1 } t && index($0 " ", what) { n = $1 } END { print n + 0 }' "$tmp/out"
+}
+
+# Is nothing of ours on the server's interface?
+fw_gone() {
+	! ip -n "$server" -d link show s0 | grep -q xdp &&
+		! tc -n "$server" filter show dev s0 ingress 2>/dev/null | grep -q . &&
+		! tc -n "$server" filter show dev s0 egress 2>/dev/null | grep -q . &&
+		! tc -n "$server" qdisc show dev s0 | grep -q clsact
+}
