@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzzer of the packet parser. The first 16 bytes of the input say what goes
+ * with the frame, the rest is the frame, in memory of exactly its size.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fw/packet.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The head of an input. */
+struct head {
+	uint8_t hook, vlan_present;
+	uint16_t iface, vlan_tci;
+	uint16_t hidden; /* bytes of the frame that cannot be read */
+	uint32_t mark;
+	uint32_t beyond; /* the same, a larger number: only its low 17 bits count */
+};
+FW_ASSERT_SIZE(struct head, 16);
+
+#define DEMAND(what) \
+	do {                     \
+		if (!(what))     \
+			abort(); \
+	} while (0)
+
+static void parse(const uint8_t *frame, size_t size, const struct fw_meta *meta, uint8_t fill, struct fw_key *key)
+{
+	uint8_t *copy = malloc(size ? size : 1);
+
+	DEMAND(copy);
+	memcpy(copy, frame, size);
+	memset(key, fill, sizeof(*key));
+	fw_packet_parse(copy, copy + size, meta, key);
+	free(copy);
+}
+
+static void check_values(const struct fw_key *key)
+{
+#define ABSENT(sym, kw, max, word, shift) (max) + 1ull,
+	static const uint64_t absent[] = { FW_FIELDS(ABSENT) };
+#undef ABSENT
+
+	for (int i = 0; i < FW_NFIELDS; i++)
+		DEMAND(key->f[i] <= absent[i]);
+	for (int i = FW_NFIELDS; i < FW_KEY_SLOTS; i++)
+		DEMAND(key->f[i] == 0);
+	/* These have no room for an absent value in the packed flow. */
+	DEMAND(key->f[FW_F_LENGTH] <= 65535 && key->f[FW_F_ETHERTYPE] <= 65535 && key->f[FW_F_HOOK] < FW_NHOOKS);
+}
+
+static void check_family(const struct fw_key *key)
+{
+	switch (key->family) {
+	case FW_FAMILY_NONE:
+		DEMAND(!key->src.hi && !key->src.lo && !key->dst.hi && !key->dst.lo);
+		DEMAND(key->f[FW_F_PROTO] == FW_ABSENT_PROTO && key->f[FW_F_FRAG] == FW_ABSENT_FRAG);
+		DEMAND(key->f[FW_F_DSCP] == FW_ABSENT_DSCP && key->reason != FW_R_NONE);
+		break;
+	case FW_IP4:
+		DEMAND(!key->src.lo && !key->dst.lo && !(uint32_t)key->src.hi && !(uint32_t)key->dst.hi);
+		DEMAND(key->f[FW_F_ETHERTYPE] == ETH_P_IP && key->f[FW_F_LENGTH] >= 20);
+		break;
+	case FW_IP6:
+		DEMAND(key->f[FW_F_ETHERTYPE] == ETH_P_IPV6 && key->f[FW_F_LENGTH] >= 40);
+		break;
+	default:
+		abort();
+	}
+	if (key->family != FW_FAMILY_NONE)
+		DEMAND(key->f[FW_F_DSCP] <= 63 && key->f[FW_F_FRAG] <= FW_FRAG_LATER);
+}
+
+static int has_ports(uint32_t proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE || proto == IPPROTO_SCTP ||
+	       proto == IPPROTO_DCCP;
+}
+
+/* A packet that rules are asked about has exactly the fields of its protocol; any other frame has none of them. */
+static void check_l4(const struct fw_key *key)
+{
+	uint32_t proto = key->f[FW_F_PROTO], whole = key->reason == FW_R_NONE && key->f[FW_F_FRAG] != FW_FRAG_LATER;
+	uint32_t icmp = key->family == FW_IP4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+
+	DEMAND((key->f[FW_F_SPORT] <= 65535) == (whole && has_ports(proto)));
+	DEMAND((key->f[FW_F_DPORT] <= 65535) == (whole && has_ports(proto)));
+	DEMAND((key->f[FW_F_TCP_FLAGS] <= 255) == (whole && proto == IPPROTO_TCP));
+	DEMAND((key->f[FW_F_ICMP_TYPE] <= 255) == (whole && proto == icmp));
+	DEMAND((key->f[FW_F_ICMP_CODE] <= 255) == (whole && proto == icmp));
+	if (key->reason == FW_R_NONE)
+		DEMAND(proto <= 255);
+}
+
+static void check_reason(const struct fw_key *key, const struct fw_meta *meta, size_t size)
+{
+	switch (key->reason) {
+	case FW_R_NONE:
+		DEMAND(size >= 34 && key->family != FW_FAMILY_NONE && key->f[FW_F_LENGTH] <= meta->len - ETH_HLEN);
+		break;
+	case FW_R_NON_IP:
+		DEMAND(key->family == FW_FAMILY_NONE && size >= ETH_HLEN);
+		DEMAND(key->f[FW_F_ETHERTYPE] != ETH_P_IP && key->f[FW_F_ETHERTYPE] != ETH_P_IPV6);
+		break;
+	case FW_R_VLAN_DEPTH:
+		DEMAND(key->family == FW_FAMILY_NONE && fw_is_vlan(key->f[FW_F_ETHERTYPE]));
+		DEMAND(key->f[FW_F_VLAN] <= 4095 && size >= ETH_HLEN + 4);
+		break;
+	case FW_R_EXT_HEADERS:
+		DEMAND(key->family == FW_IP6 && key->f[FW_F_PROTO] == FW_ABSENT_PROTO && size >= ETH_HLEN + 40 + 8 * 8);
+		break;
+	default:
+		DEMAND(key->reason == FW_R_MALFORMED);
+	}
+	if (meta->vlan_present)
+		DEMAND(key->f[FW_F_VLAN] == (meta->vlan_tci & 0xfff));
+	DEMAND(key->f[FW_F_HOOK] == meta->hook && key->f[FW_F_IFACE] == meta->iface && key->f[FW_F_MARK] == meta->mark);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fw_key key, again;
+	struct fw_meta meta;
+	struct head h;
+
+	if (size < sizeof(h))
+		return 0;
+	memcpy(&h, data, sizeof(h));
+	data += sizeof(h);
+	size -= sizeof(h);
+	meta = (struct fw_meta){
+		.hook = h.hook % FW_NHOOKS,
+		.iface = h.iface == 65535 ? FW_ABSENT_IFACE : h.iface,
+		.mark = h.mark,
+		.len = (uint32_t)size + h.hidden + (h.beyond & 0x1ffff),
+		.vlan_tci = h.vlan_tci,
+		.vlan_present = h.vlan_present & 1,
+	};
+	parse(data, size, &meta, 0x00, &key);
+	parse(data, size, &meta, 0xff, &again);
+	DEMAND(!memcmp(&key, &again, sizeof(key)));
+	check_values(&key);
+	check_family(&key);
+	check_l4(&key);
+	check_reason(&key, &meta, size);
+	return 0;
+}
