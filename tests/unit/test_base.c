@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ground: diagnostics, regions, growing arrays. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fw/base.h"
+
+static void diag_formats(void **state)
+{
+	static const struct {
+		struct fw_place at;
+		const char *hint, *want;
+	} rows[] = {
+		{ { "a.rules", 3, 7 }, "try b", "a.rules:3:7: no x\n  hint: try b" },
+		{ { "a.rules", 3, 0 }, NULL, "a.rules:3: no x" },
+		{ { "a.rules", 0, 0 }, "", "a.rules: no x" },
+		{ { NULL, 0, 0 }, "try b", "no x\n  hint: try b" },
+	};
+	char buf[1024];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fw_diags ds = { .n = 0 };
+
+		assert_int_equal(fw_diag_add(&ds, rows[i].at, rows[i].hint, "no %s", "x"), -EINVAL);
+		assert_string_equal(fw_diag_format(&ds.d[0], buf, sizeof(buf)), rows[i].want);
+	}
+	assert_int_equal(fw_diag_add(NULL, (struct fw_place){ 0 }, NULL, "dropped"), -EINVAL);
+}
+
+static void diag_counts_beyond_its_room(void **state)
+{
+	struct fw_diags ds = { .n = 0 };
+	char text[1000];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	for (unsigned i = 0; i < FW_MAX_DIAGS + 5; i++)
+		fw_diag_add(&ds, (struct fw_place){ text, i, i }, text, "%s", text);
+	assert_int_equal(ds.n, FW_MAX_DIAGS);
+	assert_int_equal(ds.total, FW_MAX_DIAGS + 5);
+	assert_int_equal(strlen(ds.d[0].message), sizeof(ds.d[0].message) - 1);
+}
+
+static void arena_is_aligned_and_zeroed(void **state)
+{
+	struct fw_arena a = { 0 };
+
+	for (size_t size = 0; size < 3000; size += 7) {
+		unsigned char *p = fw_arena_alloc(&a, size);
+
+		assert_non_null(p);
+		assert_int_equal((uintptr_t)p % 8, 0);
+		for (size_t i = 0; i < size; i++)
+			assert_int_equal(p[i], 0);
+		memset(p, 0xff, size);
+	}
+	assert_non_null(fw_arena_alloc(&a, 1 << 20));
+	assert_null(fw_arena_alloc(&a, SIZE_MAX));
+	assert_string_equal(fw_arena_strdup(&a, "hello world", 5), "hello");
+	assert_true(a.bytes > 1 << 20);
+	fw_arena_free(&a);
+	assert_int_equal(a.bytes, 0);
+	assert_null(a.chunks);
+}
+
+static void vec_grows(void **state)
+{
+	uint32_t *v = NULL;
+	size_t n = 0, cap = 0;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(fw_vec_push(v, n, cap, i), 0);
+	assert_int_equal(n, 1000);
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_int_equal(v[i], i);
+	cap = SIZE_MAX / 2;
+	assert_int_equal(fw_vec_grow(&v, cap, &cap, sizeof(*v)), -ENOMEM);
+	assert_int_equal(v[999], 999);
+	free(v);
+}
+
+static void take_leaves_null(void **state)
+{
+	char *p = malloc(1);
+	fw_autofree char *taken = fw_take(p);
+
+	assert_non_null(taken);
+	assert_null(p);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(diag_formats),		       cmocka_unit_test(diag_counts_beyond_its_room),
+		cmocka_unit_test(arena_is_aligned_and_zeroed), cmocka_unit_test(vec_grows),
+		cmocka_unit_test(take_leaves_null),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

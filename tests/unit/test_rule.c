@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rulesets: interning, ranges against brute force, and every refusal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "fw/rule.h"
+
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+
+static uint64_t seed;
+
+static uint32_t rnd(uint32_t below)
+{
+	seed += 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(fw_mix64(seed) % below);
+}
+
+static struct fw_addr ip4(uint32_t a)
+{
+	return (struct fw_addr){ (uint64_t)a << 32, 0 };
+}
+
+static struct fw_addr_range net4(uint32_t a, unsigned len)
+{
+	return fw_addr_prefix(FW_IP4, ip4(a), len);
+}
+
+static struct fw_addr_range net6(uint64_t hi, uint64_t lo, unsigned len)
+{
+	return fw_addr_prefix(FW_IP6, (struct fw_addr){ hi, lo }, len);
+}
+
+static void prefixes_cover_their_range(void **state)
+{
+	static const struct {
+		enum fw_family family;
+		struct fw_addr addr;
+		unsigned len;
+		struct fw_addr lo, hi;
+	} rows[] = {
+		{ FW_IP4, { 0x0a010203ull << 32, 0 }, 32, { 0x0a010203ull << 32, 0 }, { 0x0a010203ull << 32, 0 } },
+		{ FW_IP4, { 0x0a010203ull << 32, 0 }, 8, { 0x0a000000ull << 32, 0 }, { 0x0affffffull << 32, 0 } },
+		{ FW_IP4, { 0x0a010203ull << 32, 0 }, 0, { 0, 0 }, { 0xffffffffull << 32, 0 } },
+		{ FW_IP6, { 0x20010db8ull << 32, 9 }, 32, { 0x20010db8ull << 32, 0 }, { 0x20010db8ffffffff, ~0ull } },
+		{ FW_IP6, { 1, 9 }, 64, { 1, 0 }, { 1, ~0ull } },
+		{ FW_IP6, { 1, 0xff }, 124, { 1, 0xf0 }, { 1, 0xff } },
+		{ FW_IP6, { 1, 9 }, 128, { 1, 9 }, { 1, 9 } },
+		{ FW_IP6, { 1, 9 }, 0, { 0, 0 }, { ~0ull, ~0ull } },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct fw_addr_range r = fw_addr_prefix(rows[i].family, rows[i].addr, rows[i].len);
+
+		assert_int_equal(fw_addr_cmp(r.lo, rows[i].lo), 0);
+		assert_int_equal(fw_addr_cmp(r.hi, rows[i].hi), 0);
+		assert_int_equal(r.family, rows[i].family);
+	}
+}
+
+/* A small universe at one end of a family: 64 addresses there, and a mark for each of them. */
+struct corner {
+	enum fw_family family;
+	bool last; /* the last addresses, not the first */
+};
+
+static struct fw_addr corner_addr(struct corner c, uint32_t i)
+{
+	struct fw_addr last = fw_addr_last(c.family);
+
+	if (c.family == FW_IP4)
+		return c.last ? (struct fw_addr){ last.hi - ((uint64_t)(63 - i) << 32), 0 } : ip4(i);
+	return c.last ? (struct fw_addr){ last.hi, last.lo - (63 - i) } : (struct fw_addr){ 0, i };
+}
+
+static bool in_ranges(const struct fw_addr_range *r, size_t n, enum fw_family family, struct fw_addr a)
+{
+	bool in = false;
+
+	for (size_t i = 0; i < n; i++)
+		in |= r[i].family == family && fw_addr_cmp(r[i].lo, a) <= 0 && fw_addr_cmp(a, r[i].hi) <= 0;
+	return in;
+}
+
+static void assert_merged(const struct fw_addr_range *r, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		assert_true(fw_addr_cmp(r[i].lo, r[i].hi) <= 0);
+	for (size_t i = 1; i < n; i++) {
+		assert_true(r[i - 1].family <= r[i].family);
+		if (r[i - 1].family < r[i].family)
+			continue;
+		assert_true(fw_addr_cmp(r[i - 1].hi, r[i].lo) < 0);
+		/* Not adjacent: there is an address in between. */
+		if (r[i].family == FW_IP4)
+			assert_true(r[i].lo.hi - r[i - 1].hi.hi > 1ull << 32);
+		else
+			assert_false(r[i].lo.lo - r[i - 1].hi.lo == 1 &&
+				     r[i].lo.hi - r[i - 1].hi.hi == (r[i].lo.lo == 0));
+	}
+}
+
+static void expressions_against_brute_force(void **state)
+{
+	static const struct corner corners[] = {
+		{ FW_IP4, false }, { FW_IP4, true }, { FW_IP6, false }, { FW_IP6, true }
+	};
+
+	for (int round = 0; round < 3000; round++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		struct fw_addr_range in[8], *out;
+		size_t n = rnd(ROWS(in) + 1), nout;
+		bool negated = rnd(2);
+		uint32_t number, set;
+
+		for (size_t i = 0; i < n; i++) {
+			struct corner c = corners[rnd(4)];
+			uint32_t a = rnd(64), b = rnd(64);
+
+			in[i] = (struct fw_addr_range){ corner_addr(c, a < b ? a : b), corner_addr(c, a < b ? b : a),
+							(uint8_t)c.family };
+		}
+		/* Half of the expressions go through a set. */
+		size_t nset = rnd(2) ? rnd((uint32_t)n + 1) : 0;
+
+		assert_int_equal(fw_ruleset_set(rs, "s", NULL, &set), 0);
+		for (size_t i = 0; i < nset; i++)
+			assert_int_equal(fw_set_push(&rs->sets[set], &in[i]), 0);
+		fw_set_sort(&rs->sets[set]);
+		assert_int_equal(fw_ruleset_addrs(rs, in + nset, n - nset, &set, nset > 0, negated, &number), 0);
+		assert_int_equal(fw_addrs_ranges(rs, number, &out, &nout), 0);
+		assert_merged(out, nout);
+		for (size_t c = 0; c < ROWS(corners); c++)
+			for (uint32_t i = 0; i < 64; i++) {
+				struct fw_addr a = corner_addr(corners[c], i);
+				bool want = in_ranges(in, n, corners[c].family, a) != (negated || !n);
+
+				assert_int_equal(in_ranges(out, nout, corners[c].family, a), want);
+			}
+		free(out);
+		fw_ruleset_free(rs);
+	}
+}
+
+static void expressions_are_interned(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new("x.rules");
+	struct fw_addr_range halves[] = { net4(0x80000000, 1), net4(0, 1) }, all = net4(0, 0);
+	uint32_t a, b, sets[] = { 1, 0, 1 }, set;
+
+	assert_int_equal(fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &a), 0);
+	assert_int_equal(a, FW_ANY);
+	assert_int_equal(fw_ruleset_addrs(rs, halves, 2, NULL, 0, false, &a), 0);
+	assert_int_equal(fw_ruleset_addrs(rs, &all, 1, NULL, 0, false, &b), 0);
+	assert_int_equal(a, b);
+	assert_int_not_equal(a, FW_ANY); /* every IPv4 address is not every address */
+	assert_int_equal(fw_ruleset_addrs(rs, &all, 1, NULL, 0, true, &b), 0);
+	assert_int_not_equal(a, b);
+	assert_int_equal(fw_ruleset_set(rs, "one", NULL, &set), 0);
+	assert_int_equal(fw_ruleset_set(rs, "two", "two.txt", &set), 0);
+	assert_int_equal(fw_ruleset_set(rs, "one", NULL, &set), -EEXIST);
+	assert_int_equal(fw_ruleset_set_find(rs, "two"), 1);
+	assert_int_equal(fw_ruleset_set_find(rs, "three"), -ENOENT);
+	assert_int_equal(fw_ruleset_addrs(rs, NULL, 0, sets, 3, false, &a), 0);
+	assert_int_equal(fw_ruleset_addrs(rs, NULL, 0, sets + 1, 2, false, &b), 0);
+	assert_int_equal(a, b);
+	assert_int_equal(rs->addrs[a].nsets, 2);
+	assert_int_equal(fw_ruleset_iface(rs, "eth0"), 0);
+	assert_int_equal(fw_ruleset_iface(rs, "eth1"), 1);
+	assert_int_equal(fw_ruleset_iface(rs, "eth0"), 0);
+	fw_ruleset_free(rs);
+}
+
+static void interface_names_are_bounded(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	char name[16];
+
+	for (int i = 0; i < 65535; i++) {
+		snprintf(name, sizeof(name), "if%d", i);
+		assert_int_equal(fw_ruleset_iface(rs, name), i);
+	}
+	assert_int_equal(fw_ruleset_iface(rs, "more"), -E2BIG);
+	assert_int_equal(fw_ruleset_iface(rs, "if77"), 77);
+	fw_ruleset_free(rs);
+}
+
+/* A match with room for some ranges. */
+struct wide {
+	struct fw_match m;
+	struct fw_range r[8];
+};
+
+static void match_ranges_against_brute_force(void **state)
+{
+	for (int round = 0; round < 3000; round++) {
+		struct wide w = { { .field = rnd(2) ? FW_F_TCP_FLAGS : FW_F_DSCP, .negated = rnd(2), .n = 0 },
+				  { { 0 } } };
+		uint32_t max = fw_field_info[w.m.field].max, v = rnd(max / 4);
+		struct fw_range out[256];
+
+		for (w.m.n = 0; w.m.n < 1 + rnd(4) && v <= max; w.m.n++) {
+			uint32_t hi = v + rnd(max - v + 1) / 2;
+
+			if (w.m.field == FW_F_TCP_FLAGS)
+				w.m.r[w.m.n].lo = rnd(256), w.m.r[w.m.n].hi = rnd(256) & w.m.r[w.m.n].lo;
+			else
+				w.m.r[w.m.n] = (struct fw_range){ v, hi };
+			v = hi + 2 + rnd(4);
+		}
+
+		size_t n = fw_match_ranges(&w.m, out);
+
+		assert_true(n <= FW_MATCH_RANGES_MAX(&w.m));
+		for (size_t i = 1; i < n; i++)
+			assert_true(out[i - 1].hi + 1 < out[i].lo);
+		for (uint32_t value = 0; value <= max; value++) {
+			bool in = false, want = false;
+
+			for (unsigned i = 0; i < w.m.n; i++)
+				want |= w.m.field == FW_F_TCP_FLAGS ? (value & w.m.r[i].lo) == w.m.r[i].hi
+								    : value >= w.m.r[i].lo && value <= w.m.r[i].hi;
+			for (size_t i = 0; i < n; i++)
+				in |= value >= out[i].lo && value <= out[i].hi;
+			assert_int_equal(in, want != w.m.negated);
+		}
+	}
+}
+
+static void marks_reach_the_last_value(void **state)
+{
+	struct wide w = { { .field = FW_F_MARK, .negated = 1, .n = 1 }, { { 0 } } };
+	struct fw_range out[2];
+
+	w.m.r[0] = (struct fw_range){ 1, 0xfffffffe };
+	assert_int_equal(fw_match_ranges(&w.m, out), 2);
+	assert_int_equal(out[0].hi, 0);
+	assert_int_equal(out[1].lo, 0xffffffff);
+	assert_int_equal(out[1].hi, 0xffffffff);
+	w.m.r[0] = (struct fw_range){ 5, 0xffffffff };
+	assert_int_equal(fw_match_ranges(&w.m, out), 1);
+	assert_int_equal(out[0].hi, 4);
+}
+
+/* One match of a test's rule. */
+struct row_match {
+	uint8_t field, negated, n;
+	struct fw_range r[3];
+};
+enum { ANY, V4, V6, ALL4, NOT4, NOT_BOTH, SET };
+struct row {
+	const char *message; /* a part of it; NULL: accepted */
+	struct row_match m[6];
+	int src, dst;
+};
+
+#define ONE(f, v)                                                                                                      \
+	{                                                                                                              \
+		FW_F_##f, 0, 1,                                                                                        \
+		{                                                                                                      \
+			{                                                                                              \
+				v, v                                                                                   \
+			}                                                                                              \
+		}                                                                                                      \
+	}
+#define SOME(f, a, b)                                                                                                  \
+	{                                                                                                              \
+		FW_F_##f, 0, 1,                                                                                        \
+		{                                                                                                      \
+			{                                                                                              \
+				a, b                                                                                   \
+			}                                                                                              \
+		}                                                                                                      \
+	}
+#define NOT(f, a, b)                                                                                                   \
+	{                                                                                                              \
+		FW_F_##f, 1, 1,                                                                                        \
+		{                                                                                                      \
+			{                                                                                              \
+				a, b                                                                                   \
+			}                                                                                              \
+		}                                                                                                      \
+	}
+#define TCP ONE(PROTO, 6)
+
+static const struct row rows[] = {
+	{ NULL, { { 0 } }, ANY, ANY },
+	{ NULL, { TCP, ONE(DPORT, 80), ONE(SPORT, 0) }, V4, V4 },
+	{ NULL, { ONE(PROTO, 17), NOT(DPORT, 0, 5) }, V6, ANY },
+	{ NULL, { { FW_F_PROTO, 0, 3, { { 6, 6 }, { 17, 17 }, { 132, 132 } } }, ONE(DPORT, 80) }, ANY, SET },
+	{ "needs a protocol", { ONE(DPORT, 80) }, ANY, ANY },
+	{ "cannot go with protocol 1,", { ONE(PROTO, 1), ONE(DPORT, 80) }, ANY, ANY },
+	{ "'sport' cannot go with protocol 7,", { SOME(PROTO, 6, 17), ONE(SPORT, 80) }, ANY, ANY },
+	{ "cannot go with protocol 0,", { NOT(PROTO, 6, 6), ONE(DPORT, 80) }, ANY, ANY },
+	{ NULL, { ONE(PROTO, 1), ONE(ICMP_TYPE, 8), ONE(ICMP_CODE, 0) }, ANY, V4 },
+	{ NULL, { ONE(PROTO, 58), ONE(ICMP_TYPE, 128) }, V6, ANY },
+	{ "need the protocol icmp", { ONE(ICMP_TYPE, 8) }, ANY, ANY },
+	{ "need the protocol icmp", { SOME(PROTO, 1, 2), ONE(ICMP_CODE, 8) }, ANY, ANY },
+	{ "need the protocol icmp", { TCP, ONE(ICMP_TYPE, 8) }, ANY, ANY },
+	{ "icmp is a protocol of IPv4", { ONE(PROTO, 1) }, V6, ANY },
+	{ "icmp is a protocol of IPv4", { ONE(PROTO, 1), ONE(ETHERTYPE, 0x86dd) }, ANY, ANY },
+	{ "icmp is a protocol of IPv4", { ONE(PROTO, 1) }, ANY, NOT4 },
+	{ "icmp6 is a protocol of IPv6", { ONE(PROTO, 58) }, ANY, V4 },
+	{ "icmp6 is a protocol of IPv6", { ONE(PROTO, 58), ONE(ETHERTYPE, 0x800) }, ANY, ANY },
+	{ NULL, { SOME(TCP_FLAGS, 2, 2) }, ANY, ANY },
+	{ NULL, { TCP, SOME(TCP_FLAGS, 0xff, 0) }, ANY, ANY },
+	{ "flags of TCP", { ONE(PROTO, 17), SOME(TCP_FLAGS, 2, 2) }, ANY, ANY },
+	{ "flags of TCP", { SOME(PROTO, 6, 7), SOME(TCP_FLAGS, 2, 2) }, ANY, ANY },
+	{ "looks at nothing", { SOME(TCP_FLAGS, 0, 0) }, ANY, ANY },
+	{ "outside their mask", { SOME(TCP_FLAGS, 2, 3) }, ANY, ANY },
+	{ "excludes every value", { { FW_F_TCP_FLAGS, 1, 2, { { 2, 2 }, { 2, 0 } } } }, ANY, ANY },
+	{ "excludes every value", { TCP, NOT(DPORT, 0, 65535) }, ANY, ANY },
+	{ "excludes every value", { { FW_F_DSCP, 1, 2, { { 9, 63 }, { 0, 8 } } } }, ANY, ANY },
+	{ "excludes every value", { NOT(MARK, 0, 0xffffffff) }, ANY, ANY },
+	{ NULL, { SOME(MARK, 0, 0xffffffff) }, ANY, ANY },
+	{ "goes up to 63, not 64", { ONE(DSCP, 64) }, ANY, ANY },
+	{ "goes up to 4095, not 5000", { SOME(VLAN, 1, 5000) }, ANY, ANY },
+	{ "range 5-4 of 'vlan' is empty", { SOME(VLAN, 5, 4) }, ANY, ANY },
+	{ "list of 'length' is empty", { { FW_F_LENGTH, 0, 0, { { 0 } } }, ONE(VLAN, 1) }, ANY, ANY },
+	{ "says 'vlan' twice", { ONE(VLAN, 4), ONE(VLAN, 5) }, ANY, ANY },
+	{ "no interface number 7", { ONE(IFACE, 7) }, ANY, ANY },
+	{ "'from' is IPv4 and 'to' is IPv6", { { 0 } }, V4, V6 },
+	{ "'from' is IPv6 and 'to' is IPv4", { { 0 } }, NOT4, V4 },
+	{ NULL, { { 0 } }, SET, V6 },
+	{ "'from not' excludes every address", { { 0 } }, NOT_BOTH, ANY },
+	{ "'to not' excludes every address", { { 0 } }, ANY, NOT_BOTH },
+	{ NULL, { ONE(ETHERTYPE, 0x800) }, V4, ALL4 },
+	{ "IPv6 packets, but its addresses are IPv4", { ONE(ETHERTYPE, 0x86dd) }, V4, ANY },
+	{ "IPv4 packets, but its addresses are IPv6", { NOT(ETHERTYPE, 0x86dd, 0x86dd) }, V6, ANY },
+	{ NULL, { SOME(ETHERTYPE, 0x800, 0x806) }, V4, ANY },
+	{ NULL, { ONE(ETHERTYPE, 0x806), ONE(VLAN, 1), ONE(LENGTH, 28), ONE(MARK, 1), ONE(HOOK, 0) }, ANY, ANY },
+	{ "not IP, so there is no address", { ONE(ETHERTYPE, 0x806) }, V4, ANY },
+	{ "not IP, so there is no address", { ONE(ETHERTYPE, 0x806) }, ANY, SET },
+	{ "not IP, so there is no 'proto'", { ONE(ETHERTYPE, 0x806), TCP }, ANY, ANY },
+	{ "not IP, so there is no 'dscp'", { ONE(ETHERTYPE, 0x806), ONE(DSCP, 0) }, ANY, ANY },
+	{ "not IP, so there is no 'frag'", { ONE(ETHERTYPE, 0x806), ONE(FRAG, 0) }, ANY, ANY },
+	{ "not IP, so there is no 'flags'", { ONE(ETHERTYPE, 0x806), SOME(TCP_FLAGS, 1, 1) }, ANY, ANY },
+	{ "later fragment has no 'dport'", { TCP, ONE(DPORT, 80), ONE(FRAG, FW_FRAG_LATER) }, ANY, ANY },
+	{ "later fragment has no 'flags'", { SOME(TCP_FLAGS, 1, 1), NOT(FRAG, 0, 1) }, ANY, ANY },
+	{ "later fragment has no 'icmp-type'", { ONE(PROTO, 1), ONE(ICMP_TYPE, 8), ONE(FRAG, 2) }, ANY, ANY },
+	{ NULL, { TCP, ONE(DPORT, 80), SOME(FRAG, 1, 2) }, ANY, ANY },
+};
+
+static uint32_t row_addrs(struct fw_ruleset *rs, int what)
+{
+	struct fw_addr_range four = net4(0x0a000000, 8), all[] = { net4(0, 0), net6(0, 0, 0) };
+	struct fw_addr_range six = net6(0x20010db8ull << 32, 0, 32);
+	uint32_t set = 0, number = FW_ANY;
+
+	if (what == V4 || what == V6)
+		assert_int_equal(fw_ruleset_addrs(rs, what == V4 ? &four : &six, 1, NULL, 0, false, &number), 0);
+	if (what == ALL4 || what == NOT4 || what == NOT_BOTH)
+		assert_int_equal(fw_ruleset_addrs(rs, all, what == NOT_BOTH ? 2 : 1, NULL, 0, what != ALL4, &number),
+				 0);
+	if (what == SET)
+		assert_int_equal(fw_ruleset_addrs(rs, NULL, 0, &set, 1, false, &number), 0);
+	return number;
+}
+
+static void run_row(const struct row *row)
+{
+	struct fw_ruleset *rs = fw_ruleset_new("x.rules");
+	struct wide w[ROWS(row->m)] = { 0 };
+	const struct fw_match *matches[ROWS(row->m)];
+	struct fw_rule draft = { .matches = matches, .verdict = FW_ACCEPT }, *r = NULL;
+	struct fw_diags ds = { .n = 0 };
+	uint32_t set;
+
+	assert_int_equal(fw_ruleset_set(rs, "s", NULL, &set), 0);
+	draft.src = row_addrs(rs, row->src);
+	draft.dst = row_addrs(rs, row->dst);
+	for (size_t i = 0; i < ROWS(row->m) && (row->m[i].n || row->m[i].field); i++) {
+		w[i].m = (struct fw_match){ row->m[i].field, row->m[i].negated, row->m[i].n };
+		memcpy(w[i].m.r, row->m[i].r, sizeof(row->m[i].r));
+		matches[draft.nmatches++] = &w[i].m;
+	}
+
+	int err = fw_ruleset_add(rs, &draft, (struct fw_place){ "x.rules", 4, 2 }, &ds, &r);
+
+	if (!row->message) {
+		if (err)
+			fail_msg("refused: %s", ds.d[0].message);
+		assert_int_equal(rs->nrules, 1);
+		assert_int_equal(r->id, 1);
+		for (unsigned i = 1; i < r->nmatches; i++)
+			assert_true(r->matches[i - 1]->field < r->matches[i]->field);
+	} else {
+		assert_int_equal(err, -EINVAL);
+		assert_int_equal(ds.total, 1);
+		if (!strstr(ds.d[0].message, row->message))
+			fail_msg("'%s' lacks '%s'", ds.d[0].message, row->message);
+		assert_int_equal(ds.d[0].line, 4);
+		assert_int_equal(ds.d[0].column, 2);
+		assert_int_equal(rs->nrules, 0);
+		assert_int_equal(rs->next_id, 1);
+		assert_int_equal(rs->next_slot, 0);
+		assert_null(r);
+	}
+	fw_ruleset_free(rs);
+}
+
+static void what_can_never_match_is_refused(void **state)
+{
+	for (size_t i = 0; i < ROWS(rows); i++)
+		run_row(&rows[i]);
+}
+
+static void names_ids_and_comments(void **state)
+{
+	static char long_name[FW_NAME_MAX + 2], long_comment[FW_COMMENT_MAX + 2];
+	static const struct {
+		uint64_t id;
+		const char *name, *comment, *message;
+	} steps[] = {
+		{ 0, "ssh", "caf\xc3\xa9", NULL },
+		{ 1, NULL, NULL, "rule id 1 is taken" },
+		{ 5, "ssh", NULL, "rule name 'ssh' is taken" },
+		{ 5, "_a.b-C9", "", NULL },
+		{ 3, NULL, NULL, NULL },
+		{ 0, "12", NULL, "'12' is no name" },
+		{ 0, "", NULL, "'' is no name" },
+		{ 0, "a b", NULL, "'a b' is no name" },
+		{ 0, long_name, NULL, "at most 63 bytes, not 64" },
+		{ 0, NULL, long_comment, "at most 255 bytes, not 256" },
+		{ 0, NULL, "a\nb", "byte 0x0a of the comment" },
+		{ 0, NULL, "a\x7f", "byte 0x7f of the comment" },
+		{ 0, NULL, "\xc3", "byte 0xc3 of the comment" },
+		{ 0, NULL, "\xc0\x80", "byte 0xc0 of the comment" },
+		{ 0, NULL, "\xed\xa0\x80", "byte 0xed of the comment" },
+		{ 0, NULL, "\xf4\x90\x80\x80", "byte 0xf4 of the comment" },
+		{ 0, NULL, "\xc2\x85", "byte 0xc2 of the comment" },
+		{ UINT64_MAX, NULL, "\xf0\x9f\x94\xa5", NULL },
+		{ 0, NULL, NULL, "no id left" },
+		{ 4, NULL, NULL, NULL },
+		{ 0, NULL, NULL, "no id left" },
+		{ UINT64_MAX, NULL, NULL, "is taken" },
+	};
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+
+	memset(long_name, 'a', FW_NAME_MAX + 1);
+	memset(long_comment, 'a', FW_COMMENT_MAX + 1);
+	for (size_t i = 0; i < ROWS(steps); i++) {
+		struct fw_rule draft = { .id = steps[i].id, .name = steps[i].name, .comment = steps[i].comment };
+		struct fw_diags ds = { .n = 0 };
+		int err = fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, &ds, NULL);
+
+		assert_int_equal(err, steps[i].message ? -EINVAL : 0);
+		if (err && !strstr(ds.d[0].message, steps[i].message))
+			fail_msg("'%s' lacks '%s'", ds.d[0].message, steps[i].message);
+	}
+	assert_int_equal(rs->nrules, 5);
+	assert_ptr_equal(fw_ruleset_by_name(rs, "ssh"), rs->rules[0]);
+	assert_ptr_equal(fw_ruleset_by_id(rs, 5), rs->rules[1]);
+	assert_ptr_equal(fw_ruleset_by_id(rs, UINT64_MAX), rs->rules[3]);
+	assert_null(fw_ruleset_by_id(rs, 2));
+	assert_null(fw_ruleset_by_id(rs, 0));
+	assert_null(fw_ruleset_by_name(rs, "none"));
+	fw_ruleset_free(rs);
+}
+
+static void drafts_out_of_bounds(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	struct wide w = { { .field = FW_NFIELDS, .n = 1 }, { { 0 } } };
+	const struct fw_match *matches[] = { &w.m };
+	struct fw_rule drafts[] = {
+		{ .src = 1 }, { .dst = 9 }, { .verdict = 2 }, { .matches = matches, .nmatches = 1 }
+	};
+
+	for (size_t i = 0; i < ROWS(drafts); i++)
+		assert_int_equal(fw_ruleset_add(rs, &drafts[i], (struct fw_place){ 0 }, NULL, NULL), -EINVAL);
+	fw_ruleset_free(rs);
+}
+
+static void matches_become_normal_and_shared(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	struct wide ports = { { .field = FW_F_DPORT, .n = 4 }, { { 0 } } };
+	struct wide proto = { { .field = FW_F_PROTO, .n = 1 }, { { 0 } } };
+	struct wide hook = { { .field = FW_F_HOOK, .n = 1, .negated = 1 }, { { 0 } } };
+	const struct fw_match *matches[] = { &ports.m, &hook.m, &proto.m };
+	struct fw_rule draft = { .matches = matches, .nmatches = 3 }, *a, *b;
+	static const struct fw_range given[] = { { 90, 99 }, { 80, 85 }, { 86, 86 }, { 84, 84 } };
+
+	proto.m.r[0] = (struct fw_range){ 6, 6 };
+	memcpy(ports.m.r, given, sizeof(given));
+	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &a), 0);
+	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &b), 0);
+	assert_ptr_equal(a->matches, b->matches);
+	assert_int_equal(a->nmatches, 3);
+	assert_ptr_equal(fw_rule_match(a, FW_F_DPORT), a->matches[1]);
+	assert_null(fw_rule_match(a, FW_F_SPORT));
+	assert_int_equal(a->matches[1]->n, 2);
+	assert_int_equal(a->matches[1]->r[0].lo, 80);
+	assert_int_equal(a->matches[1]->r[0].hi, 86);
+	assert_int_equal(a->matches[1]->r[1].lo, 90);
+	/* `hook not in` is `out`, and both hooks are no match at all. */
+	assert_int_equal(a->matches[2]->negated, 0);
+	assert_int_equal(a->matches[2]->r[0].lo, FW_OUT);
+	hook.m = (struct fw_match){ .field = FW_F_HOOK, .n = 1 };
+	hook.m.r[0] = (struct fw_range){ FW_IN, FW_OUT };
+	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &a), 0);
+	assert_int_equal(a->nmatches, 2);
+	fw_ruleset_free(rs);
+}
+
+static void non_ip_rules_are_known(void **state)
+{
+	static const struct {
+		struct row_match m;
+		bool want;
+	} cases[] = {
+		{ ONE(ETHERTYPE, 0x800), false },
+		{ SOME(ETHERTYPE, 0x800, 0x806), true },
+		{ ONE(ETHERTYPE, 0x806), true },
+		{ NOT(ETHERTYPE, 0x800, 0x800), true },
+		{ SOME(ETHERTYPE, 0, 65535), true },
+		{ ONE(VLAN, 1), false },
+		{ { FW_F_ETHERTYPE, 0, 2, { { 0x800, 0x800 }, { 0x86dd, 0x86dd } } }, false },
+		{ { FW_F_ETHERTYPE, 1, 3, { { 0, 0x7ff }, { 0x801, 0x86dc }, { 0x86de, 65535 } } }, false },
+	};
+
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		struct wide w = { { cases[i].m.field, cases[i].m.negated, cases[i].m.n }, { { 0 } } };
+		const struct fw_match *m = &w.m;
+		struct fw_rule r = { .matches = &m, .nmatches = 1 };
+
+		memcpy(w.m.r, cases[i].m.r, sizeof(cases[i].m.r));
+		assert_int_equal(fw_rule_names_non_ip(&r), cases[i].want);
+	}
+	assert_false(fw_rule_names_non_ip(&(struct fw_rule){ 0 }));
+}
+
+static void sets_keep_what_was_given(void **state)
+{
+	struct fw_addr_range given[] = { net6(0, 1, 128), net4(0x0a000000, 8), net4(0x0a000000, 8),
+					 net4(0x0a000000, 16) };
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	uint32_t n;
+
+	assert_int_equal(fw_ruleset_set(rs, "s", "s.txt", &n), 0);
+	for (size_t i = 0; i < ROWS(given); i++)
+		assert_int_equal(fw_set_push(&rs->sets[n], &given[i]), 0);
+	fw_set_sort(&rs->sets[n]);
+	assert_int_equal(rs->sets[n].n, 3); /* equal ones once, overlapping ones both */
+	assert_int_equal(rs->sets[n].elements[0].hi.hi, 0x0a00ffffull << 32);
+	assert_int_equal(rs->sets[n].elements[1].hi.hi, 0x0affffffull << 32);
+	assert_int_equal(rs->sets[n].elements[2].family, FW_IP6);
+	assert_string_equal(rs->sets[n].path, "s.txt");
+	fw_ruleset_free(rs);
+}
+
+static void many_rules_are_found(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+
+	for (uint32_t i = 0; i < 100000; i++) {
+		struct fw_addr_range net = net4(i * 7919, 32);
+		struct fw_rule draft = { .id = (uint64_t)i * 1024 + 1 };
+		char name[16];
+
+		snprintf(name, sizeof(name), "r%u", i);
+		draft.name = name;
+		assert_int_equal(fw_ruleset_addrs(rs, &net, 1, NULL, 0, false, &draft.src), 0);
+		assert_int_equal(draft.src, i + 1);
+		assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, NULL), 0);
+	}
+	for (uint32_t i = 0; i < 100000; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "r%u", i);
+		assert_ptr_equal(fw_ruleset_by_id(rs, (uint64_t)i * 1024 + 1), rs->rules[i]);
+		assert_ptr_equal(fw_ruleset_by_name(rs, name), rs->rules[i]);
+		assert_int_equal(rs->rules[i]->slot, i);
+	}
+	fw_ruleset_free(rs);
+	fw_ruleset_free(NULL);
+}
+
+static void tables_follow_the_fields(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+
+	assert_string_equal(fw_field_info[FW_F_DPORT].keyword, "dport");
+	assert_int_equal(fw_field_info[FW_F_DPORT].max, 65535);
+	assert_int_equal(fw_field_info[FW_F_DPORT].absent, 65536);
+	assert_int_equal(fw_field_info[FW_F_MARK].absent, 0);
+	for (size_t r = 0; r < FW_NREASONS; r++) {
+		assert_int_equal(rs->policy[r], fw_reason_info[r].verdict);
+		assert_int_equal(rs->policy_set[r], 0);
+	}
+	assert_int_equal(rs->policy[FW_R_MALFORMED], FW_DROP);
+	assert_int_equal(rs->policy[FW_R_IN], FW_ACCEPT);
+	fw_ruleset_free(rs);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_cover_their_range),
+		cmocka_unit_test(expressions_against_brute_force),
+		cmocka_unit_test(expressions_are_interned),
+		cmocka_unit_test(interface_names_are_bounded),
+		cmocka_unit_test(match_ranges_against_brute_force),
+		cmocka_unit_test(marks_reach_the_last_value),
+		cmocka_unit_test(what_can_never_match_is_refused),
+		cmocka_unit_test(names_ids_and_comments),
+		cmocka_unit_test(drafts_out_of_bounds),
+		cmocka_unit_test(matches_become_normal_and_shared),
+		cmocka_unit_test(non_ip_rules_are_known),
+		cmocka_unit_test(sets_keep_what_was_given),
+		cmocka_unit_test(many_rules_are_found),
+		cmocka_unit_test(tables_follow_the_fields),
+	};
+	const char *given = getenv("FW_SEED");
+
+	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	print_message("seed %llu (FW_SEED)\n", (unsigned long long)seed);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
