@@ -10,11 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEVELS 6
+#define LEVELS 5
 #define SETS_MAX 24
 #define WIDE_LEVEL 3 /* where ranges and the elements of sets are taken from */
 #define SET_ELEMENTS 1000 /* of one level and family, at most */
-#define HOT_RULES 300 /* on the pair (any, any), at most; but for the shape made of hot pairs */
 
 struct prefix {
 	struct fw_addr addr;
@@ -23,7 +22,8 @@ struct prefix {
 
 /*
  * Prefixes of one family, level by level; each one of a level lies inside one of
- * the level before. A level has three lengths, so no address has more than 16.
+ * the level before, and all in one prefix are of one length: so an address is in
+ * few of them, as it is with real firewalls.
  */
 struct tree {
 	struct prefix *level[LEVELS];
@@ -36,6 +36,7 @@ enum kind { KIND_PAIR, KIND_SOURCE, KIND_DESTINATION, KIND_HOT, KIND_SET, KIND_L
 
 struct shape {
 	const char *name;
+	enum kind usual;     /* in place of kinds that have reached their limit */
 	uint8_t weight[NKINDS];
 	uint8_t any_service; /* percent of the rules that say addresses only */
 	uint8_t random_port; /* percent of the port matches that are one random port */
@@ -44,10 +45,10 @@ struct shape {
 };
 
 static const struct shape shapes[] = {
-	{ "server", { 28, 12, 40, 10, 8, 1, 1 }, 8, 20, 3, 50, 16 },
-	{ "edge", { 62, 12, 10, 6, 6, 3, 1 }, 15, 30, 2, 2, 32 },
-	{ "blocklist", { 4, 88, 2, 2, 2, 1, 1 }, 92, 10, 1, 500, 8 },
-	{ "hotpair", { 2, 2, 88, 4, 2, 1, 1 }, 1, 80, 2000, 50000, 8 },
+	{ "server", KIND_DESTINATION, { 28, 12, 40, 10, 8, 1, 1 }, 8, 20, 3, 50, 16 },
+	{ "edge", KIND_PAIR, { 62, 12, 10, 6, 6, 3, 1 }, 15, 30, 2, 2, 32 },
+	{ "blocklist", KIND_SOURCE, { 4, 88, 2, 2, 2, 1, 1 }, 92, 10, 1, 500, 8 },
+	{ "hotpair", KIND_DESTINATION, { 2, 2, 88, 4, 2, 1, 1 }, 1, 80, 2000, 50000, 8 },
 };
 
 struct gen {
@@ -56,14 +57,14 @@ struct gen {
 	struct tree tree[2][FW_NFAMILIES]; /* [source, destination] */
 	enum fw_family set_family[SETS_MAX];
 	unsigned nsets, v6;
-	unsigned long hot;
+	unsigned rules[NKINDS]; /* of each kind so far */
 	bool wide; /* the rule being written has no address, or a wide one */
 	bool late; /* it is one of the last, where firewalls have the rules that catch much */
 };
 
 static const uint8_t level_len[FW_NFAMILIES][LEVELS] = {
-	[FW_IP4] = { 11, 16, 20, 24, 28, 32 },
-	[FW_IP6] = { 29, 36, 44, 52, 64, 128 },
+	[FW_IP4] = { 11, 16, 20, 24, 32 },
+	[FW_IP6] = { 29, 36, 48, 56, 128 },
 };
 
 const char *gen_addr_text(enum fw_family family, struct fw_addr addr, char *text)
@@ -83,11 +84,12 @@ struct fw_addr gen_host_mask(enum fw_family family, unsigned len)
 	return m;
 }
 
-/* A prefix of @level, by up to 2 bits longer than that level's length, inside @parent (NULL: anywhere). */
+/* A prefix of @level, up to 2 bits longer than that level's length, inside @parent (NULL: anywhere). */
 static struct prefix prefix_make(struct rng *r, enum fw_family family, unsigned level, const struct prefix *parent)
 {
 	unsigned base = level_len[family][level];
-	unsigned len = base + (base == 32 || base == 64 || base == 128 ? 0 : (unsigned)rng_below(r, 3));
+	unsigned longer = level == LEVELS - 1 || !parent ? 0 : (unsigned)(fw_mix64(parent->addr.hi) % 3);
+	unsigned len = base + longer;
 	struct fw_addr addr = { rng_next(r), rng_next(r) };
 	struct fw_addr host = gen_host_mask(family, len);
 
@@ -107,8 +109,8 @@ static struct prefix prefix_make(struct rng *r, enum fw_family family, unsigned 
 
 static int tree_make(struct rng *r, enum fw_family family, size_t count, struct tree *t)
 {
-	const size_t n[LEVELS] = { 4 + count / 8192, 4 + count / 512, 4 + count / 32, SETS_MAX + count / 3,
-				   4 + count / 8, SETS_MAX + count / 2 };
+	const size_t n[LEVELS] = { 4 + count / 8192, 4 + count / 256, 4 + count / 8, SETS_MAX + count / 2,
+				   SETS_MAX + count / 2 };
 
 	t->family = family;
 	for (unsigned l = 0; l < LEVELS; l++) {
@@ -192,15 +194,11 @@ static void print_list(struct gen *g, const struct tree *t)
 	fputs(" }", stdout);
 }
 
-/* The few `not` expressions that a ruleset has: each holds nearly every address, so there cannot be many. */
-static void print_not(struct gen *g, enum fw_family family)
+/* One `not` a family: each holds nearly every address, so there cannot be many. */
+static void print_not(enum fw_family family)
 {
-	static const char *const lists[FW_NFAMILIES][2] = {
-		[FW_IP4] = { "not { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }", "not 192.0.2.0/24" },
-		[FW_IP6] = { "not fd00::/8", "not { 2001:db8::/32, fe80::/10 }" },
-	};
-
-	fputs(lists[family][rng_below(&g->rng, 2)], stdout);
+	fputs(family == FW_IP4 ? "not { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }" : "not { fd00::/8, fe80::/10 }",
+	      stdout);
 }
 
 /* @dir: 0 source, 1 destination. */
@@ -215,7 +213,7 @@ static void print_side(struct gen *g, int dir, enum fw_family family, enum kind 
 	else if (kind == KIND_LIST)
 		print_list(g, t);
 	else if (kind == KIND_NOT)
-		print_not(g, family);
+		print_not(family);
 	else
 		print_addresses(g, t);
 }
@@ -320,6 +318,9 @@ static void print_where(struct gen *g)
 		printf(" on %s", ifaces[rng_below(&g->rng, sizeof(ifaces) / sizeof(*ifaces))]);
 }
 
+/* Rules on the pairs that every packet asks for do not become more as a ruleset grows. */
+static const unsigned kind_limit[NKINDS] = { ~0u, ~0u, ~0u, 300, 2000, ~0u, 50 };
+
 static enum kind kind_pick(struct gen *g)
 {
 	unsigned x = (unsigned)rng_below(&g->rng, 100);
@@ -327,9 +328,7 @@ static enum kind kind_pick(struct gen *g)
 
 	while (x >= g->shape->weight[k])
 		x -= g->shape->weight[k++];
-	if (k == KIND_HOT && g->hot++ >= HOT_RULES)
-		k = KIND_PAIR;
-	return k;
+	return g->rules[k]++ < kind_limit[k] ? k : g->shape->usual;
 }
 
 static void print_rule(struct gen *g, unsigned long i, unsigned long rules)
