@@ -18,7 +18,7 @@ static const struct option {
 } options[] = {
 	{ "vlan", FW_F_VLAN, "a VLAN id from 0 to 4095" },
 	{ "dscp", FW_F_DSCP, "a number from 0 to 63, or cs0 to cs7, af11 to af43, ef, va" },
-	{ "flags", FW_F_TCP_FLAGS, "fin, syn, rst, psh, ack, urg, ece, cwr with commas and no blanks between, or none" },
+	{ "flags", FW_F_TCP_FLAGS, "fin, syn, rst, psh, ack, urg, ece, cwr with only commas between, or none" },
 	{ "frag", FW_F_FRAG, "no, first or later" },
 	{ "length", FW_F_LENGTH, "bytes of the IP packet, its header included, up to 65535" },
 	{ "mark", FW_F_MARK, "a number up to 4294967295, decimal or 0x hexadecimal" },

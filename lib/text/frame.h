@@ -8,7 +8,7 @@
 struct fw_packet {
 	struct fw_addr src, dst;
 	enum fw_family family;
-	uint32_t f[FW_KEY_SLOTS]; /* FW_F_VLAN may be absent, FW_F_IFACE is not used; fields that its protocol lacks: any */
+	uint32_t f[FW_KEY_SLOTS]; /* FW_F_VLAN may be absent; fields that its protocol lacks, and FW_F_IFACE: any */
 	char iface[FW_IFNAME_MAX + 1];
 	bool proto_named;         /* by name, not by number */
 };

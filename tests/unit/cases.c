@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets, byte by byte, and what the parser must say of each. Written from the protocols' RFCs, not from the parser. */
+/* Packets, byte by byte, and what the parser must say of each: written from the RFCs, not from the parser. */
 #include "tests/unit/cases.h"
 
 #define U16(v) (uint8_t)((v) >> 8), (uint8_t)(v)
@@ -8,7 +8,7 @@
 #define ZERO46 ZERO20, ZERO20, 0, 0, 0, 0, 0, 0
 
 #define ETHER(type) 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, U16(type)
-#define TAG(type, tci) U16(type), U16(tci) /* stands before the ethertype: ETHER_TAGGED(TAG(..), type) */
+#define TAG(type, tci) U16(type), U16(tci)
 #define ETHER_TAGGED(tags, type) 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, tags, U16(type)
 #define TWO(a, b) a, b
 
@@ -57,12 +57,14 @@
 #define LATER { FW_F_FRAG, FW_FRAG_LATER }
 
 /* An options header of 2,048 bytes, the longest there is. */
-static const uint8_t long_options[14 + 40 + 2048 + 20] = { ETHER(0x86dd), IP6(2068, 60), 6, 255, [14 + 40 + 2048] = TCP };
+static const uint8_t long_options[14 + 40 + 2048 + 20] = { ETHER(0x86dd), IP6(2068, 60), 6, 255,
+							      [14 + 40 + 2048] = TCP };
 
 const struct fw_case fw_cases[] = {
 	/* Ethernet and tags */
 	{ "frame of 13 bytes", BYTES(2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8), FRAME(MALFORMED, 0, 13) },
-	{ "one tag", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x0800), IP4(40, 0, 6), TCP), KEY4(NONE, 40, PROTO(6), SYN, VLAN(7)) },
+	{ "one tag", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x0800), IP4(40, 0, 6), TCP),
+	  KEY4(NONE, 40, PROTO(6), SYN, VLAN(7)) },
 	{ "tag with priority and DEI", BYTES(ETHER_TAGGED(TAG(0x8100, 0xffff), 0x86dd), IP6(8, 17), UDP),
 	  KEY6(NONE, 48, PROTO(17), PORTS, VLAN(4095)) },
 	{ "priority tag", BYTES(ETHER_TAGGED(TAG(0x8100, 0xe000), 0x0800), IP4(28, 0, 17), UDP),
@@ -83,7 +85,8 @@ const struct fw_case fw_cases[] = {
 	  .meta = { .vlan_present = 1, .vlan_tci = 0xf007 }, KEY4(NONE, 40, PROTO(6), SYN, VLAN(7)) },
 	{ "tag outside and inside", BYTES(ETHER_TAGGED(TAG(0x8100, 8), 0x0800), IP4(40, 0, 6), TCP),
 	  .meta = { .vlan_present = 1, .vlan_tci = 7 }, KEY4(NONE, 40, PROTO(6), SYN, VLAN(7)) },
-	{ "tag outside and two inside", BYTES(ETHER_TAGGED(TWO(TAG(0x8100, 8), TAG(0x8100, 9)), 0x0800), IP4(40, 0, 6), TCP),
+	{ "tag outside and two inside", BYTES(ETHER_TAGGED(TWO(TAG(0x8100, 8), TAG(0x8100, 9)), 0x0800), IP4(40, 0, 6),
+	  TCP),
 	  .meta = { .vlan_present = 1, .vlan_tci = 7 }, .needs = 18, .ends = 18, .open = true,
 	  FRAME(VLAN_DEPTH, 0x8100, 44, VLAN(7)) },
 	{ "no tag, though a TCI is given", BYTES(ETHER(0x0800), IP4(28, 0, 17), UDP), .meta = { .vlan_tci = 7 },
@@ -94,17 +97,20 @@ const struct fw_case fw_cases[] = {
 	/* Not IP */
 	{ "ARP", BYTES(ETHER(0x0806), 0, 1, 8, 0, 6, 4, 0, 1, ZERO20), .needs = 14, .ends = 14, .open = true,
 	  FRAME(NON_IP, 0x0806, 28) },
-	{ "ARP, padded", BYTES(ETHER(0x0806), ZERO46), .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x0806, 46) },
+	{ "ARP, padded", BYTES(ETHER(0x0806), ZERO46),
+	  .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x0806, 46) },
 	{ "ARP in a VLAN", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x0806), ZERO46), .needs = 18, .ends = 18, .open = true,
 	  FRAME(NON_IP, 0x0806, 46, VLAN(7)) },
-	{ "LLDP", BYTES(ETHER(0x88cc), 2, 7, 4, ZERO20), .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x88cc, 23) },
+	{ "LLDP", BYTES(ETHER(0x88cc), 2, 7, 4, ZERO20),
+	  .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x88cc, 23) },
 	{ "MPLS", BYTES(ETHER(0x8847), ZERO20), .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x8847, 20) },
 	{ "802.3 length, as of spanning tree", BYTES(ETHER(38), 0x42, 0x42, 3, ZERO46), .needs = 14, .ends = 14,
 	  .open = true, FRAME(NON_IP, 38, 49) },
 	{ "802.3, largest length", BYTES(ETHER(0x5ff), ZERO8), .needs = 14, .ends = 14, .open = true,
 	  FRAME(NON_IP, 0x5ff, 8) },
 	{ "no payload", BYTES(ETHER(0xffff)), .open = true, FRAME(NON_IP, 0xffff, 0) },
-	{ "not IP and large", BYTES(ETHER(0x88b5), ZERO8), .meta = { .len = 70000 }, .needs = 14, .ends = 14, .open = true,
+	{ "not IP and large", BYTES(ETHER(0x88b5), ZERO8),
+	  .meta = { .len = 70000 }, .needs = 14, .ends = 14, .open = true,
 	  FRAME(NON_IP, 0x88b5, 65535) },
 
 	/* IPv4: what it carries */
@@ -113,7 +119,8 @@ const struct fw_case fw_cases[] = {
 	  KEY4(NONE, 40, PROTO(6), PORTS, { FW_F_TCP_FLAGS, 0 }) },
 	{ "TCP, all flags", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP_AS(5, 0xff)),
 	  KEY4(NONE, 40, PROTO(6), PORTS, { FW_F_TCP_FLAGS, 255 }) },
-	{ "TCP, reserved bits", BYTES(ETHER(0x0800), IP4(40, 0, 6), 0, 0, 255, 255, ZERO8, 0x5f, 0x12, 0, 0, 0, 0, 0, 0),
+	{ "TCP, reserved bits",
+	  BYTES(ETHER(0x0800), IP4(40, 0, 6), 0, 0, 255, 255, ZERO8, 0x5f, 0x12, 0, 0, 0, 0, 0, 0),
 	  KEY4(NONE, 40, PROTO(6), { FW_F_SPORT, 0 }, { FW_F_DPORT, 65535 }, { FW_F_TCP_FLAGS, 0x12 }) },
 	{ "TCP options", BYTES(ETHER(0x0800), IP4(52, 0, 6), TCP_AS(8, 2), ZERO8, 0, 0, 0, 0), .needs = 54,
 	  KEY4(NONE, 52, PROTO(6), SYN) },
@@ -186,8 +193,10 @@ const struct fw_case fw_cases[] = {
 	/* IPv4: fragments */
 	{ "first fragment", BYTES(ETHER(0x0800), IP4(44, 0x2000, 6), TCP, 0, 0, 0, 0), .needs = 54,
 	  KEY4(NONE, 44, PROTO(6), SYN, FIRST) },
-	{ "middle fragment", BYTES(ETHER(0x0800), IP4(28, 0x2001, 6), ZERO8), .needs = 34, KEY4(NONE, 28, PROTO(6), LATER) },
-	{ "last fragment", BYTES(ETHER(0x0800), IP4(28, 185, 17), ZERO8), .needs = 34, KEY4(NONE, 28, PROTO(17), LATER) },
+	{ "middle fragment", BYTES(ETHER(0x0800), IP4(28, 0x2001, 6), ZERO8),
+	  .needs = 34, KEY4(NONE, 28, PROTO(6), LATER) },
+	{ "last fragment", BYTES(ETHER(0x0800), IP4(28, 185, 17), ZERO8),
+	  .needs = 34, KEY4(NONE, 28, PROTO(17), LATER) },
 	{ "last fragment of 1 byte", BYTES(ETHER(0x0800), IP4(21, 0x1fff, 1), 0), .needs = 34,
 	  KEY4(NONE, 21, PROTO(1), LATER) },
 	{ "fragment at 32,768", BYTES(ETHER(0x0800), IP4(28, 0x1000, 17), ZERO8), .needs = 34,
@@ -221,7 +230,8 @@ const struct fw_case fw_cases[] = {
 	{ "ESP over IPv6", BYTES(ETHER(0x86dd), IP6(8, 50), ZERO8), .needs = 54, KEY6(NONE, 48, PROTO(50)) },
 	{ "IPv4 in IPv6", BYTES(ETHER(0x86dd), IP6(20, 4), IP4(20, 0, 6)), .needs = 54, KEY6(NONE, 60, PROTO(4)) },
 	{ "no next header", BYTES(ETHER(0x86dd), IP6(0, 59)), KEY6(NONE, 40, PROTO(59)) },
-	{ "no next header, bytes behind", BYTES(ETHER(0x86dd), IP6(8, 59), ZERO8), .needs = 54, KEY6(NONE, 48, PROTO(59)) },
+	{ "no next header, bytes behind", BYTES(ETHER(0x86dd), IP6(8, 59), ZERO8),
+	  .needs = 54, KEY6(NONE, 48, PROTO(59)) },
 	{ "DSCP over IPv6", BYTES(ETHER(0x86dd), IP6_AS(0x6b, 0xbf, 8, 17), UDP),
 	  KEY6(NONE, 48, PROTO(17), PORTS, { FW_F_DSCP, 46 }) },
 	{ "IPv4 as IPv6", BYTES(ETHER(0x86dd), IP4(40, 0, 6), TCP), FRAME(MALFORMED, 0x86dd, 40) },
@@ -234,7 +244,8 @@ const struct fw_case fw_cases[] = {
 	  KEY6(NONE, 1500, PROTO(6), SYN) },
 	{ "padding over IPv6", BYTES(ETHER(0x86dd), IP6(8, 17), UDP, ZERO8), .needs = 62, .ends = 62,
 	  KEY6(NONE, 48, PROTO(17), PORTS) },
-	{ "header in the padding over IPv6", BYTES(ETHER(0x86dd), IP6(7, 17), UDP, ZERO8), KEY6(MALFORMED, 47, PROTO(17)) },
+	{ "header in the padding over IPv6", BYTES(ETHER(0x86dd), IP6(7, 17), UDP, ZERO8),
+	  KEY6(MALFORMED, 47, PROTO(17)) },
 	{ "jumbogram", BYTES(ETHER(0x86dd), IP6(0, 0), 6, 0, 0xc2, 4, 0, 1, 17, 112, TCP), .meta = { .len = 70054 },
 	  .needs = 82, .ends = 82, .open = true, KEY6(NONE, 65535, PROTO(6), SYN) },
 	{ "jumbogram of small size", BYTES(ETHER(0x86dd), IP6(0, 0), 6, 0, 0xc2, 4, 0, 0, 0, 28, TCP), .open = true,
@@ -258,17 +269,22 @@ const struct fw_case fw_cases[] = {
 	  KEY6(NONE, 52, PROTO(58), ECHO(128)) },
 	{ "extension header, then ESP", BYTES(ETHER(0x86dd), IP6(16, 60), EXT(50), ZERO8), .needs = 62,
 	  KEY6(NONE, 56, PROTO(50)) },
-	{ "options of 2,048 bytes", .bytes = long_options, .len = sizeof(long_options), KEY6(NONE, 2108, PROTO(6), SYN) },
-	{ "all kinds", BYTES(ETHER(0x86dd), IP6(100, 0), EXT(60), EXT16(43), EXT(44), FRAGMENT(51, 0), AUTH(60), EXT16(6), TCP),
+	{ "options of 2,048 bytes", .bytes = long_options, .len = sizeof(long_options),
+	  KEY6(NONE, 2108, PROTO(6), SYN) },
+	{ "all kinds", BYTES(ETHER(0x86dd), IP6(100, 0), EXT(60), EXT16(43), EXT(44), FRAGMENT(51, 0),
+	  AUTH(60), EXT16(6), TCP),
 	  KEY6(NONE, 140, PROTO(6), SYN) },
 	{ "all kinds, two tags",
-	  BYTES(ETHER_TAGGED(TWO(TAG(0x88a8, 1), TAG(0x8100, 2)), 0x86dd), IP6(92, 0), EXT(43), EXT(44), FRAGMENT(51, 1),
+	  BYTES(ETHER_TAGGED(TWO(TAG(0x88a8, 1), TAG(0x8100, 2)), 0x86dd), IP6(92, 0), EXT(43),
+	  EXT(44), FRAGMENT(51, 1),
 		AUTH(60), EXT16(135), EXT(17), UDP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
 	  .needs = 142, KEY6(NONE, 132, PROTO(17), PORTS, VLAN(1), FIRST) },
-	{ "8 headers", BYTES(ETHER(0x86dd), IP6(84, 0), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(6), TCP),
+	{ "8 headers", BYTES(ETHER(0x86dd), IP6(84, 0), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60),
+	  EXT(6), TCP),
 	  KEY6(NONE, 124, PROTO(6), SYN) },
 	{ "9 headers",
-	  BYTES(ETHER(0x86dd), IP6(80, 0), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(17), UDP),
+	  BYTES(ETHER(0x86dd), IP6(80, 0), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60),
+	  EXT(17), UDP),
 	  .needs = 118, KEY6(EXT_HEADERS, 120) },
 	{ "9 headers, the last is not there",
 	  BYTES(ETHER(0x86dd), IP6(64, 0), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(44)),
@@ -277,7 +293,8 @@ const struct fw_case fw_cases[] = {
 	{ "extension header of 7 bytes", BYTES(ETHER(0x86dd), IP6(7, 0), EXT(6), TCP), KEY6(MALFORMED, 47) },
 	{ "extension header missing", BYTES(ETHER(0x86dd), IP6(8, 0), EXT(43)), KEY6(MALFORMED, 48) },
 	{ "authentication beyond the packet", BYTES(ETHER(0x86dd), IP6(23, 51), AUTH(6), TCP), KEY6(MALFORMED, 63) },
-	{ "TCP behind extension headers missing", BYTES(ETHER(0x86dd), IP6(8, 0), EXT(6)), KEY6(MALFORMED, 48, PROTO(6)) },
+	{ "TCP behind extension headers missing", BYTES(ETHER(0x86dd), IP6(8, 0), EXT(6)),
+	  KEY6(MALFORMED, 48, PROTO(6)) },
 
 	/* IPv6: fragments */
 	{ "atomic fragment", BYTES(ETHER(0x86dd), IP6(28, 44), FRAGMENT(6, 0), TCP), KEY6(NONE, 68, PROTO(6), SYN) },
@@ -289,7 +306,8 @@ const struct fw_case fw_cases[] = {
 	  KEY6(NONE, 56, PROTO(6), LATER) },
 	{ "last fragment over IPv6", BYTES(ETHER(0x86dd), IP6(9, 44), FRAGMENT(58, 0xfff8), 0), .needs = 62,
 	  KEY6(NONE, 49, PROTO(58), LATER) },
-	{ "later fragment, more headers in the first", BYTES(ETHER(0x86dd), IP6(24, 0), EXT(44), FRAGMENT(60, 8), ZERO8),
+	{ "later fragment, more headers in the first", BYTES(ETHER(0x86dd), IP6(24, 0),
+	  EXT(44), FRAGMENT(60, 8), ZERO8),
 	  .needs = 70, KEY6(NONE, 64, PROTO(60), LATER) },
 	{ "first fragment, headers in it", BYTES(ETHER(0x86dd), IP6(24, 44), FRAGMENT(60, 1), EXT(17), UDP),
 	  KEY6(NONE, 64, PROTO(17), PORTS, FIRST) },

@@ -38,7 +38,7 @@ static void assert_key(const struct fw_case *c, const struct fw_key *got, const 
 		fail_msg("%s: unused slots of the key are not 0", c->name);
 }
 
-/* A frame cut to @readable of @len bytes. What is malformed keeps what was learnt before: only the reason is certain. */
+/* A frame cut to @readable of @len bytes. What is malformed keeps what was learnt before: only the reason counts. */
 static void assert_cut(const struct fw_case *c, uint32_t readable, uint32_t len)
 {
 	struct fw_key got, want;
@@ -51,7 +51,8 @@ static void assert_cut(const struct fw_case *c, uint32_t readable, uint32_t len)
 		fail_msg("%s: %u of %u bytes: reason %u", c->name, readable, len, got.reason);
 	for (int i = 0; i < FW_NFIELDS; i++)
 		if (i != FW_F_MARK && got.f[i] > fw_field_info[i].absent)
-			fail_msg("%s: %u of %u bytes: %s is %u", c->name, readable, len, fw_field_info[i].keyword, got.f[i]);
+			fail_msg("%s: %u of %u bytes: %s is %u", c->name, readable, len, fw_field_info[i].keyword,
+				 got.f[i]);
 }
 
 static void test_whole(void **state)
