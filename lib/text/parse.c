@@ -9,6 +9,7 @@
 
 void fw_parser_next(struct fw_parser *p)
 {
+	p->fresh = p->tok.kind == FW_T_NEWLINE;
 	p->tok = fw_lex(&p->lx);
 }
 
@@ -33,18 +34,17 @@ int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint)
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "expected %s, not '%s'", what, FW_SHOW(t->text));
 }
 
+/* Does a statement begin here, whatever came before? */
 static bool at_statement(const struct fw_parser *p)
 {
-	return fw_parser_at(p, "rule") || fw_parser_at(p, "set") || fw_parser_at(p, "policy");
+	return p->fresh && (fw_parser_at(p, "rule") || fw_parser_at(p, "set") || fw_parser_at(p, "policy"));
 }
 
 /* To the next element of a list; true when the list is cut off by the end of the text or the next statement. */
 static bool list_cut_off(struct fw_parser *p)
 {
-	bool fresh = p->tok.kind == FW_T_NEWLINE;
-
 	fw_parser_skip_newlines(p);
-	return p->tok.kind == FW_T_END || (fresh && at_statement(p));
+	return p->tok.kind == FW_T_END || at_statement(p);
 }
 
 static int list_elements(struct fw_parser *p, struct fw_place open, int (*element)(struct fw_parser *, void *),
@@ -320,15 +320,13 @@ static int parse_statement(struct fw_parser *p)
 /* Behind the statement that went wrong. */
 static void recover(struct fw_parser *p)
 {
-	while (p->tok.kind != FW_T_END) {
-		enum fw_token_kind kind = p->tok.kind;
-
-		if (kind == FW_T_OPEN)
+	while (p->tok.kind != FW_T_END && !at_statement(p)) {
+		if (p->tok.kind == FW_T_OPEN)
 			p->depth++;
-		if (kind == FW_T_CLOSE && p->depth)
+		if (p->tok.kind == FW_T_CLOSE && p->depth)
 			p->depth--;
 		fw_parser_next(p);
-		if (kind == FW_T_NEWLINE && (!p->depth || at_statement(p)))
+		if (p->fresh && !p->depth)
 			break;
 	}
 	p->depth = 0;

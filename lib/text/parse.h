@@ -10,6 +10,7 @@
 struct fw_parser {
 	struct fw_lexer lx;
 	struct fw_token tok; /* the one that is looked at */
+	bool fresh;          /* it is the first of its line */
 	struct fw_ruleset *rs;
 	const char *name;
 	struct fw_diags *ds;

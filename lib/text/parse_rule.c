@@ -275,7 +275,8 @@ static int refuse_repeated(struct fw_parser *p, const struct keyword *first, con
 
 	if (first == again)
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   again->value ? "say it once, with a list: { a, b }" : "keep one of them",
+				   again->parse == parse_constant ? "keep one of them"
+								  : "say it once, with a list: { a, b }",
 				   "'%s' stands twice in one rule", again->word);
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot go with '%s'", again->word, first->word);
 }

@@ -1,0 +1,686 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules as text: what is accepted and how it is printed, what is refused and where, files, ClassBench, random rulesets.
+ */
+#include <glob.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fw/text.h"
+
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+
+static uint64_t seed;
+
+static uint32_t rnd(uint32_t below)
+{
+	seed += 0x9e3779b97f4a7c15ull;
+	return (uint32_t)(fw_mix64(seed) % below);
+}
+
+static struct fw_ruleset *parse_as(const char *text, size_t len, const char *name)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(name);
+	struct fw_diags ds = { .n = 0 };
+	char buf[1024];
+
+	if (fw_text_parse(rs, text, len, name, &ds))
+		fail_msg("%.*s\n%s", (int)(len < 2000 ? len : 2000), text, fw_diag_format(&ds.d[0], buf, sizeof(buf)));
+	assert_int_equal(ds.total, 0);
+	return rs;
+}
+
+static char *print(const struct fw_ruleset *rs)
+{
+	struct fw_buf b = { 0 };
+
+	fw_text_print(&b, rs);
+	assert_false(b.failed);
+	assert_int_equal(strlen(b.text), b.len);
+	return b.text;
+}
+
+static void assert_same_rule(const struct fw_ruleset *ra, const struct fw_rule *a, const struct fw_ruleset *rb,
+			     const struct fw_rule *b)
+{
+	assert_int_equal(a->id, b->id);
+	assert_int_equal(a->verdict, b->verdict);
+	assert_int_equal(a->slot, b->slot);
+	assert_int_equal(a->nmatches, b->nmatches);
+	for (unsigned i = 0; i < a->nmatches; i++) {
+		assert_int_equal(a->matches[i]->field, b->matches[i]->field);
+		assert_int_equal(a->matches[i]->negated, b->matches[i]->negated);
+		if (a->matches[i]->field == FW_F_IFACE)
+			continue; /* numbers may differ; the printed names are compared */
+		assert_int_equal(a->matches[i]->n, b->matches[i]->n);
+		assert_memory_equal(a->matches[i]->r, b->matches[i]->r, a->matches[i]->n * sizeof(struct fw_range));
+	}
+	for (int side = 0; side < 2; side++) {
+		const struct fw_addrs *x = &ra->addrs[side ? a->dst : a->src], *y = &rb->addrs[side ? b->dst : b->src];
+
+		assert_int_equal((side ? a->dst : a->src) == FW_ANY, (side ? b->dst : b->src) == FW_ANY);
+		assert_int_equal(x->negated, y->negated);
+		assert_int_equal(x->nranges, y->nranges);
+		assert_int_equal(x->nsets, y->nsets);
+		for (uint32_t i = 0; i < x->nranges; i++) {
+			assert_int_equal(x->ranges[i].family, y->ranges[i].family);
+			assert_int_equal(fw_addr_cmp(x->ranges[i].lo, y->ranges[i].lo), 0);
+			assert_int_equal(fw_addr_cmp(x->ranges[i].hi, y->ranges[i].hi), 0);
+		}
+		for (uint32_t i = 0; i < x->nsets; i++)
+			assert_int_equal(x->sets[i], y->sets[i]);
+	}
+}
+
+/* What is printed parses back to the same ruleset, and prints the same. */
+static void assert_reparses(const struct fw_ruleset *rs, const char *name)
+{
+	fw_autofree char *first = print(rs);
+	struct fw_ruleset *again = parse_as(first, strlen(first), name);
+	fw_autofree char *second = print(again);
+
+	assert_string_equal(first, second);
+	assert_int_equal(rs->nrules, again->nrules);
+	assert_int_equal(rs->nsets, again->nsets);
+	assert_memory_equal(rs->policy, again->policy, sizeof(rs->policy));
+	assert_memory_equal(rs->policy_set, again->policy_set, sizeof(rs->policy_set));
+	for (size_t i = 0; i < rs->nrules; i++)
+		assert_same_rule(rs, rs->rules[i], again, again->rules[i]);
+	for (size_t i = 0; i < rs->nsets; i++)
+		assert_int_equal(rs->sets[i].n, again->sets[i].n);
+	fw_ruleset_free(again);
+}
+
+/* Text, and how it is printed; NULL: as it is. */
+static const struct {
+	const char *text, *printed;
+} accepted[] = {
+	{ "", NULL },
+	{ "\n# nothing \x01 here\n\n", "" },
+	{ "policy in drop\n", NULL },
+	{ "policy ext-headers accept\npolicy out drop", "policy out drop\npolicy ext-headers accept\n" },
+	{ "rule accept", "rule 1 accept\n" },
+	{ "rule 18446744073709551615 drop\n", NULL },
+	{ "rule 0x10 drop # sixteen\r\nrule drop", "rule 16 drop\nrule 17 drop\n" },
+	{ "rule 7 name a.b-c in drop comment \"say \\\"hi\\\" \\\\ caf\xc3\xa9\"\n", NULL },
+	{ "rule 7 name accept accept comment \"\"\n", NULL },
+	{ "rule 1 out on eth0 accept\n", NULL },
+	{ "rule 1 on not { lo, eth0.5 } accept\n", "rule 1 on not { eth0.5, lo } accept\n" },
+	{ "rule 1 on { \"a#b\", \"not\", \"{\", b@c } accept\n",
+	  "rule 1 on { \"a#b\", b@c, \"not\", \"{\" } accept\n" },
+	{ "rule 1 on { a, a } accept\n", "rule 1 on a accept\n" },
+	{ "rule 1 on b accept\nrule 2 on { a, b } accept\n", NULL },
+	{ "rule 1 ip accept\n", NULL },
+	{ "rule 1 ethertype ip6 accept\n", "rule 1 ip6 accept\n" },
+	{ "rule 1 ethertype not ip accept\n", NULL },
+	{ "rule 1 ethertype { 0x806, 35020, 0x1234 } accept\n", "rule 1 ethertype { arp, 0x1234, lldp } accept\n" },
+	{ "rule 1 from any to any frag any accept\n", "rule 1 accept\n" },
+	{ "rule 1 from 10.0.0.0/8 to 2.0.0.0-2.0.0.2 accept\n", NULL },
+	{ "rule 1 from 10.0.0.0-10.255.255.255 to 1.1.1.1-1.1.1.1 drop", "rule 1 from 10.0.0.0/8 to 1.1.1.1 drop\n" },
+	{ "rule 1 from 0.0.0.0/0 drop\n", NULL },
+	{ "rule 1 from { 0.0.0.0/0, ::/0 } drop\n", NULL },
+	{ "rule 1 to not { 10.0.0.0/9, 10.128.0.0/9, 1.2.3.4/32 } drop",
+	  "rule 1 to not { 1.2.3.4, 10.0.0.0/8 } drop\n" },
+	{ "rule 1 from 2001:DB8::1-2001:db8::9 to ::ffff:1.2.3.4 drop",
+	  "rule 1 from 2001:db8::1-2001:db8::9 to ::ffff:1.2.3.4 drop\n" },
+	{ "rule 1 from { 255.255.255.255, :: , ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff } drop",
+	  "rule 1 from { 255.255.255.255, ::, ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff } drop\n" },
+	{ "set a { }\nset b { 1.2.3.4,\n# c\n\n ::1/128, 1.0.0.0/8,\n}\nrule from { @b, 9.9.9.9, @a } to not @a drop",
+	  "set a { }\nset b { 1.0.0.0/8, 1.2.3.4, ::1 }\nrule 1 from { 9.9.9.9, @a, @b } to not @a drop\n" },
+	{ "set a { 1.0.0.1, 1.0.0.2, 1.0.0.3, 1.0.0.4, 1.0.0.5, 1.0.0.6, 1.0.0.7, 1.0.0.8, 1.0.0.9 }",
+	  "set a {\n\t1.0.0.1,\n\t1.0.0.2,\n\t1.0.0.3,\n\t1.0.0.4,\n\t1.0.0.5,\n"
+	  "\t1.0.0.6,\n\t1.0.0.7,\n\t1.0.0.8,\n\t1.0.0.9\n}\n" },
+	{ "rule 1 proto 6 drop\nrule 2 proto 250 drop\n", "rule 1 proto tcp drop\nrule 2 proto 250 drop\n" },
+	{ "rule 1 proto not { tcp, 7, udp, 200-210 } drop\n", "rule 1 proto not { 6-7, udp, 200-210 } drop\n" },
+	{ "rule 1 proto tcp sport 0 dport { 443, 80, 81-90 } drop\n",
+	  "rule 1 proto tcp sport 0 dport { 80-90, 443 } drop\n" },
+	{ "rule 1 dport 0-65535 proto { udp, tcp, sctp, dccp, udplite } drop\n",
+	  "rule 1 proto { tcp, udp, dccp, sctp, udplite } dport 0-65535 drop\n" },
+	{ "rule 1 proto icmp icmp-type echo-request icmp-code 0 drop\n", NULL },
+	{ "rule 1 proto icmp icmp-type echo-reply-echo-request drop\n", "rule 1 proto icmp icmp-type 0-8 drop\n" },
+	{ "rule 1 proto icmp icmp-type 3 icmp-code port-unreachable drop",
+	  "rule 1 proto icmp icmp-type destination-unreachable icmp-code 3 drop\n" },
+	{ "rule 1 proto icmp6 icmp6-code 4 icmp6-type { 128, 133-137 } drop",
+	  "rule 1 proto icmp6 icmp6-type { echo-request, 133-137 } icmp6-code 4 drop\n" },
+	{ "rule 1 proto { icmp6, 58 } icmp6-type echo-request drop",
+	  "rule 1 proto icmp6 icmp6-type echo-request drop\n" },
+	{ "rule 1 in flags syn/syn,ack,fin,rst frag no drop\n", "rule 1 in frag no flags syn/fin,syn,rst,ack drop\n" },
+	{ "rule 1 flags syn,ack drop\n", NULL },
+	{ "rule 1 flags { none, all, syn/all, none/syn,fin, syn,fin } drop\n",
+	  "rule 1 flags { none, all, syn/all, none/fin,syn, fin,syn } drop\n" },
+	{ "rule 1 flags not syn/syn,ack proto tcp drop\n", "rule 1 proto tcp flags not syn/syn,ack drop\n" },
+	{ "rule 1 frag { first, later } drop\n", "rule 1 frag 1-2 drop\n" },
+	{ "rule 1 frag not no drop\nrule 2 frag later drop\n", NULL },
+	{ "rule 1 vlan not 5 dscp { ef, af11, 9 } length 40-1500 mark 16 drop\n",
+	  "rule 1 vlan not 5 dscp { 9-10, ef } length 40-1500 mark 0x10 drop\n" },
+	{ "rule 1 mark { 0xffffffff, 1-2 } drop\n", "rule 1 mark { 0x1-0x2, 0xffffffff } drop\n" },
+	{ "rule 1 proto{tcp,udp}dport{1,2}accept", "rule 1 proto { tcp, udp } dport 1-2 accept\n" },
+};
+
+static void accepted_texts_print_canonically(void **state)
+{
+	for (size_t i = 0; i < ROWS(accepted); i++) {
+		struct fw_ruleset *rs = parse_as(accepted[i].text, strlen(accepted[i].text), NULL);
+		fw_autofree char *text = print(rs);
+
+		assert_string_equal(text, accepted[i].printed ? accepted[i].printed : accepted[i].text);
+		assert_reparses(rs, NULL);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* Where the first error of a text is, and a part of what it says and hints. */
+static const struct {
+	const char *text;
+	unsigned line, column;
+	const char *message, *hint;
+} refused[] = {
+	{ "rulee drop", 1, 1, "expected 'rule', 'set' or 'policy', not 'rulee'", "did you mean 'rule'?" },
+	{ "\n  { }", 2, 3, "expected 'rule', 'set' or 'policy', not '{'", "" },
+	{ "rule \x01 drop", 1, 6, "unexpected byte 0x01", "inside strings" },
+	{ "rule drop extra", 1, 11, "expected the end of the line, not 'extra'", "before the verdict" },
+	{ "rule in", 1, 8, "expected a match, 'accept' or 'drop' before the end of the text", "" },
+	{ "rule in\naccept", 1, 8, "before the end of the line", "" },
+	{ "rule 0 drop", 1, 6, "'0' is no rule id", "from 1 to" },
+	{ "rule 007 drop", 1, 6, "'007' is no rule id", "" },
+	{ "rule 18446744073709551616 drop", 1, 6, "is no rule id", "" },
+	{ "rule 12ab drop", 1, 6, "'12ab' is no rule id", "" },
+	{ "rule 5 drop\nrule 5 drop", 2, 6, "rule id 5 is taken", "line 1 has it" },
+	{ "rule name a drop\nrule name a drop", 2, 11, "rule name 'a' is taken", "line 1" },
+	{ "rule name 9a drop", 1, 11, "'9a' is no name for a rule", "start with a letter" },
+	{ "rule name", 1, 10, "expected a name", "" },
+	{ "rule in name x drop", 1, 9, "not 'name'", "stands first" },
+	{ "rule comment \"x\" drop", 1, 6, "not 'comment'", "behind the verdict" },
+	{ "rule drop comment x", 1, 19, "expected a comment, not 'x'", "between" },
+	{ "rule drop comment \"x", 1, 19, "no closing '\"'", "" },
+	{ "rule drop comment \"x\\n\"", 1, 19, "'\\' stands alone", "" },
+	{ "rule drop comment \"\xff\"", 1, 19, "byte 0xff of the comment", "" },
+	{ "rule dprt 80 drop", 1, 6, "not 'dprt'", "did you mean 'dport'?" },
+	{ "rule in in drop", 1, 9, "'in' stands twice", "" },
+	{ "rule in out drop", 1, 9, "'out' cannot go with 'in'", "both directions" },
+	{ "rule ip ip6 drop", 1, 9, "'ip6' cannot go with 'ip'", "both families" },
+	{ "rule ip ethertype arp drop", 1, 9, "'ethertype' cannot go with 'ip'", "" },
+	{ "rule from 1.1.1.1 from 2.2.2.2 drop", 1, 19, "'from' stands twice", "with a list" },
+	{ "rule from 1.1.1 drop", 1, 11, "'1.1.1' is no address", "192.0.2.1" },
+	{ "rule from 1.1.1.256 drop", 1, 11, "is no address", "" },
+	{ "rule from 01.1.1.1 drop", 1, 11, "is no address", "" },
+	{ "rule from example.org drop", 1, 11, "is no address", "not looked up" },
+	{ "rule from fe80::1%eth0 drop", 1, 11, "is no address", "'on'" },
+	{ "rule from 1.2.3.4/33 drop", 1, 11, "'33' is no prefix length", "0 to 32" },
+	{ "rule from ::/129 drop", 1, 11, "'129' is no prefix length", "0 to 128" },
+	{ "rule from 1.2.3.4/0x8 drop", 1, 11, "'0x8' is no prefix length", "" },
+	{ "rule from 1.2.3.4/ drop", 1, 11, "'' is no prefix length", "" },
+	{ "rule from 10.0.0.1/8 drop", 1, 11, "'10.0.0.1/8' has bits set", "did you mean 10.0.0.0/8?" },
+	{ "rule to 2001:db8::1/32 drop", 1, 9, "has bits set", "did you mean 2001:db8::/32?" },
+	{ "rule to 1.1.1.2-1.1.1.1 drop", 1, 9, "is empty", "smaller address first" },
+	{ "rule to 1.1.1.2-::1 drop", 1, 9, "from one family to the other", "one family" },
+	{ "rule to not any drop", 1, 13, "'any' does not go with 'not'", "" },
+	{ "rule to { any } drop", 1, 11, "'any' does not go", "" },
+	{ "rule to { } drop", 1, 9, "an empty list matches nothing", "at least one" },
+	{ "rule to \"1.1.1.1\" drop", 1, 9, "expected an address", "without quotes" },
+	{ "rule to { 1.1.1.1 2.2.2.2 } drop", 1, 19, "expected ',' or '}', not '2.2.2.2'", "put ','" },
+	{ "rule to { 1.1.1.1, { 2.2.2.2 } } drop", 1, 20, "expected a value, not '{'", "do not nest" },
+	{ "rule to 1.1.1.1, 2.2.2.2 drop", 1, 16, "not ','", "between '{' and '}'" },
+	{ "rule to { 1.1.1.1,\nrule drop", 1, 9, "the '{' is never closed", "'}'" },
+	{ "rule to { 1.1.1.1\n", 1, 9, "the '{' is never closed", "" },
+	{ "rule to not { 0.0.0.0/0, ::/0 } drop", 1, 6, "excludes every address", "" },
+	{ "rule from ::1 to 1.1.1.1 drop", 1, 15, "'from' is IPv6 and 'to' is IPv4", "" },
+	{ "rule ip from ::1 drop", 1, 6, "asks for IPv4 packets, but its addresses are IPv6", "use 'ip6'" },
+	{ "rule to @adms drop\nset admins { }", 1, 9, "there is no set 'adms'", "define it first" },
+	{ "set admins { }\nrule to @admns drop", 2, 9, "there is no set 'admns'", "did you mean 'admins'?" },
+	{ "set a { }\nset a { }", 2, 5, "there is already a set 'a'", "line 1" },
+	{ "set a { @b }", 1, 9, "a set cannot hold another set", "" },
+	{ "set a { 1.1.1.1/8 }", 1, 9, "has bits set", "1.0.0.0/8" },
+	{ "set a 1.1.1.1", 1, 7, "expected '{' or 'file'", "set NAME" },
+	{ "set 1a { }", 1, 5, "'1a' is no name for a set", "" },
+	{ "set a file x", 1, 12, "expected the path of a file, not 'x'", "between" },
+	{ "set a file \"\"", 1, 12, "the path is empty", "" },
+	{ "set a file \"/etc/passwd\"", 1, 12, "only by rules that are in a file", "" },
+	{ "policy on drop", 1, 8, "there is no policy for 'on'", "did you mean" },
+	{ "policy internal accept", 1, 8, "there is no policy for 'internal'", "malformed" },
+	{ "policy in reject", 1, 11, "expected 'accept' or 'drop', not 'reject'", "" },
+	{ "policy in drop\npolicy in drop", 2, 8, "policy of 'in' is said twice", "" },
+	{ "rule on eth* drop", 1, 9, "'eth*' is a pattern", "list the interfaces" },
+	{ "rule on \"a b\" drop", 1, 9, "'a b' is no interface name", "" },
+	{ "rule on a/b drop", 1, 9, "'a/b' is no interface name", "" },
+	{ "rule on 0123456789abcdef drop", 1, 9, "1 to 15 bytes, not 16", "" },
+	{ "rule on { } drop", 1, 9, "an empty list", "" },
+	{ "rule proto tpc drop", 1, 12, "'tpc' is no value of 'proto'", "did you mean 'tcp'?" },
+	{ "rule proto 256 drop", 1, 12, "'proto' goes up to 255: '256' is too large", "" },
+	{ "rule proto 9-7 drop", 1, 12, "the range '9-7' is empty", "smaller value first" },
+	{ "rule proto 9- drop", 1, 12, "'9-' is no value", "a number up to 255" },
+	{ "rule proto tcp dport 65536 drop", 1, 22, "goes up to 65535", "" },
+	{ "rule proto tcp dport 0-99999999999999999999 drop", 1, 22, "goes up to 65535", "" },
+	{ "rule proto tcp dport not 0-65535 drop", 1, 16, "'dport not' excludes every value", "" },
+	{ "rule dport 80 drop", 1, 6, "'dport' needs a protocol that has ports", "proto tcp" },
+	{ "rule proto icmp dport 80 drop", 1, 17, "'dport' cannot go with protocol 1,", "" },
+	{ "rule proto {\n icmp }\n dport 80 drop", 2, 8, "before the end of the line", "" },
+	{ "rule proto {\n tcp } frag later dport 80 drop", 2, 19, "a later fragment has no 'dport'", "" },
+	{ "rule icmp-type 8 drop", 1, 6, "need the protocol icmp", "" },
+	{ "rule proto icmp6 icmp-type 8 drop", 1, 18, "'icmp-type' does not go with protocol icmp6", "icmp6-type" },
+	{ "rule icmp6-code 0 proto icmp drop", 1, 6, "'icmp6-code' does not go with protocol icmp", "icmp-type" },
+	{ "rule proto icmp6 icmp6-type ehco-request drop", 1, 29, "is no value of 'icmp6-type'", "'echo-request'" },
+	{ "rule proto icmp icmp-type 8 icmp6-type 8 drop", 1, 29, "'icmp6-type' cannot go with 'icmp-type'", "" },
+	{ "rule ip6 proto icmp drop", 1, 10, "icmp is a protocol of IPv4", "'proto icmp6'" },
+	{ "rule to 1.1.1.1 proto icmp6 drop", 1, 17, "icmp6 is a protocol of IPv6", "'proto icmp'" },
+	{ "rule flags ack,synn drop", 1, 12, "'synn' is no TCP flag", "did you mean 'syn'?" },
+	{ "rule flags syn,/ack drop", 1, 12, "'' is no TCP flag", "" },
+	{ "rule flags syn/ack drop", 1, 6, "outside their mask", "VALUE/MASK" },
+	{ "rule flags none/none drop", 1, 6, "looks at nothing", "" },
+	{ "rule flags syn/syn, ack drop", 1, 19, "not ','", "" },
+	{ "rule proto udp flags syn drop", 1, 16, "flags of TCP", "" },
+	{ "rule flags not { none/syn, syn/syn } drop", 1, 6, "excludes every value", "" },
+	{ "rule frag maybe drop", 1, 11, "'maybe' is no value of 'frag'", "no, first, later or any" },
+	{ "rule frag not any drop", 1, 15, "'any' is no value of 'frag'", "" },
+	{ "rule vlan 4096 drop", 1, 11, "goes up to 4095", "" },
+	{ "rule dscp 64 drop", 1, 11, "goes up to 63", "" },
+	{ "rule mark 0x100000000 drop", 1, 11, "goes up to 4294967295", "" },
+	{ "rule ethertype arp proto tcp drop", 1, 20, "not IP, so there is no 'proto'", "" },
+	{ "rule ethertype arp from 1.1.1.1 drop", 1, 20, "not IP, so there is no address", "" },
+};
+
+static void refused_texts_say_where_and_why(void **state)
+{
+	for (size_t i = 0; i < ROWS(refused); i++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		struct fw_diags ds = { .n = 0 };
+		int err = fw_text_parse(rs, refused[i].text, strlen(refused[i].text), NULL, &ds);
+		const struct fw_diag *d = &ds.d[0];
+
+		if (err != -EINVAL || d->line != refused[i].line || d->column != refused[i].column ||
+		    !strstr(d->message, refused[i].message) || !strstr(d->hint, refused[i].hint))
+			fail_msg("%s\n%d %u:%u: %s (%s)", refused[i].text, err, d->line, d->column, d->message,
+				 d->hint);
+		fw_ruleset_free(rs);
+	}
+}
+
+static void every_error_is_reported(void **state)
+{
+	static const char text[] = "polcy in drop\n"
+				   "set a { 1.1.1.1/8, 2.2.2.2, x }\n"
+				   "rule from @a dport 80 drop\n"
+				   "rule to { 1.1.1.1,\n"
+				   "rule 9 accept\n"
+				   "rule from { 1.1.1.1 2.2.2.2,\n 3.3.3.3 } drop\n"
+				   "rule drop comment \"x\n"
+				   "rule 9 drop\n";
+	static const unsigned lines[] = { 1, 2, 2, 3, 4, 6, 8, 9 };
+	struct fw_ruleset *rs = fw_ruleset_new("a.rules");
+	struct fw_diags ds = { .n = 0 };
+
+	assert_int_equal(fw_text_parse(rs, text, strlen(text), "a.rules", &ds), -EINVAL);
+	for (unsigned i = 0; i < ds.n && i < ROWS(lines); i++) {
+		assert_int_equal(ds.d[i].line, lines[i]);
+		assert_string_equal(ds.d[i].file, "a.rules");
+	}
+	assert_int_equal(ds.total, ROWS(lines));
+	fw_ruleset_free(rs);
+}
+
+static void errors_beyond_the_room_are_counted(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	struct fw_diags ds = { .n = 0 };
+	struct fw_buf b = { 0 };
+
+	for (int i = 0; i < 30; i++)
+		fw_buf_printf(&b, "rule bad\n");
+	assert_int_equal(fw_text_parse(rs, b.text, b.len, NULL, &ds), -EINVAL);
+	assert_int_equal(ds.n, FW_MAX_DIAGS);
+	assert_int_equal(ds.total, 30);
+	fw_buf_free(&b);
+	fw_ruleset_free(rs);
+}
+
+static void long_lists(void **state)
+{
+	static const struct {
+		unsigned n;
+		int err;
+	} cases[] = { { 32768, 0 }, { 65535, 0 }, { 65536, -EINVAL } };
+
+	for (size_t c = 0; c < ROWS(cases); c++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		struct fw_diags ds = { .n = 0 };
+		struct fw_buf b = { 0 };
+
+		fw_buf_printf(&b, "rule proto tcp dport {");
+		for (unsigned i = 0; i < cases[c].n; i++)
+			fw_buf_printf(&b, "%s%u", i ? "," : " ", i * 2 % 65536);
+		fw_buf_printf(&b, "} drop");
+		assert_int_equal(fw_text_parse(rs, b.text, b.len, NULL, &ds), cases[c].err);
+		if (!cases[c].err)
+			assert_int_equal(fw_rule_match(rs->rules[0], FW_F_DPORT)->n, 32768);
+		fw_buf_free(&b);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* A directory with files, gone after the test. */
+static char dir[] = "/tmp/fw-test-text-XXXXXX";
+
+static const char *path_of(const char *name)
+{
+	static char path[sizeof(dir) + 64];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return path;
+}
+
+static void put_file(const char *name, const char *text)
+{
+	FILE *f = fopen(path_of(name), "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+static void sets_from_files(void **state)
+{
+	struct fw_ruleset *rs = NULL;
+	struct fw_diags ds = { .n = 0 };
+	fw_autofree char *text = NULL;
+
+	put_file("feed",
+		 "# a feed\n\n10.0.0.0/8\n 192.0.2.1 ; spam\r\n2001:db8::1-2001:db8::9# x\n10.0.0.0/8\n; end\n::1");
+	put_file("empty", "");
+	put_file("a.rules", "set feed file \"feed\"\nset none file \"empty\"\nrule from { @feed, @none } drop\n");
+	assert_int_equal(fw_text_load(path_of("a.rules"), FW_FORMAT_RULES, &rs, &ds), 0);
+	assert_int_equal(rs->sets[0].n, 4);
+	assert_int_equal(rs->sets[1].n, 0);
+	assert_string_equal(rs->sets[0].path, "feed");
+	text = print(rs);
+	assert_string_equal(text,
+			    "set feed file \"feed\"\nset none file \"empty\"\nrule 1 from { @feed, @none } drop\n");
+	assert_reparses(rs, path_of("a.rules"));
+	fw_ruleset_free(rs);
+}
+
+static void bad_files_name_themselves(void **state)
+{
+	static const struct {
+		const char *rules, *file;
+		unsigned line, column;
+		const char *message;
+	} cases[] = {
+		{ "set a file \"bad\"\nrule from @a drop", "bad", 3, 2, "'10.0.0.1/8' has bits set" },
+		{ "\nset a file \"missing\"", "b.rules", 2, 12, "missing': No such file" },
+		{ "set a file \".\"", "b.rules", 1, 12, "Is a directory" },
+		{ "set a file \"/dev/zero\"", "b.rules", 1, 12, "it is a device" },
+	};
+
+	put_file("bad", "1.1.1.1\n# x\n 10.0.0.1/8\n1.1.1.1 2.2.2.2\n");
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		struct fw_ruleset *rs = NULL;
+		struct fw_diags ds = { .n = 0 };
+
+		put_file("b.rules", cases[i].rules);
+		assert_int_equal(fw_text_load(path_of("b.rules"), FW_FORMAT_RULES, &rs, &ds), -EINVAL);
+		assert_null(rs);
+		assert_string_equal(ds.d[0].file, path_of(cases[i].file));
+		assert_int_equal(ds.d[0].line, cases[i].line);
+		assert_int_equal(ds.d[0].column, cases[i].column);
+		if (!strstr(ds.d[0].message, cases[i].message))
+			fail_msg("%s", ds.d[0].message);
+		assert_int_equal(ds.total, i ? 1 : 2);
+	}
+}
+
+static void missing_rules(void **state)
+{
+	struct fw_ruleset *rs = NULL;
+	struct fw_diags ds = { .n = 0 };
+
+	assert_int_equal(fw_text_load(path_of("none.rules"), FW_FORMAT_RULES, &rs, &ds), -ENOENT);
+	assert_int_equal(fw_text_load(dir, FW_FORMAT_RULES, &rs, &ds), -EISDIR);
+	assert_null(rs);
+	assert_int_equal(ds.n, 2);
+	assert_non_null(strstr(ds.d[0].message, "none.rules': No such file"));
+}
+
+static void examples_load(void **state)
+{
+	glob_t g;
+
+	assert_int_equal(glob("examples/*.rules", 0, NULL, &g), 0);
+	for (size_t i = 0; i < g.gl_pathc; i++) {
+		struct fw_ruleset *rs = NULL;
+		struct fw_diags ds = { .n = 0 };
+		char buf[1024];
+
+		if (fw_text_load(g.gl_pathv[i], FW_FORMAT_RULES, &rs, &ds))
+			fail_msg("%s", fw_diag_format(&ds.d[0], buf, sizeof(buf)));
+		assert_true(rs->nrules > 5);
+		assert_reparses(rs, g.gl_pathv[i]);
+		fw_ruleset_free(rs);
+	}
+	globfree(&g);
+}
+
+/* Every block marked `rules` of the grammar's reference parses. */
+static void reference_parses(void **state)
+{
+	static const char open[] = "```rules\n";
+	static char text[65536];
+	FILE *f = fopen("docs/fw.rules.md", "r");
+	unsigned blocks = 0;
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	for (const char *at = strstr(text, open); at; at = strstr(at, open), blocks++) {
+		const char *end = strstr(at += strlen(open), "```");
+
+		assert_non_null(end);
+		fw_ruleset_free(parse_as(at, (size_t)(end - at), NULL));
+	}
+	assert_true(blocks >= 5);
+}
+
+static void classbench_sets(void **state)
+{
+	static const struct {
+		const char *text, *printed; /* or: */
+		unsigned line, column;
+		const char *message;
+	} cases[] = {
+		{ "", "", 0, 0, NULL },
+		{ "@1.2.3.0/24\t0.0.0.0/0\t0 : 65535\t80 : 80\t0x06/0xFF\t0x0000/0x0200\t\n\n"
+		  "@0.0.0.0/0\t0.0.0.0/0\t0 : 65535\t0 : 65535\t0x00/0x00\r\n",
+		  "rule 1 from 1.2.3.0/24 proto tcp dport 80 drop\nrule 2 drop\n", 0, 0, NULL },
+		{ "@10.0.0.1/32 4.0.0.0/6 5:6 0:65535 17/255",
+		  "rule 1 from 10.0.0.1 to 4.0.0.0/6 proto udp sport 5-6 drop\n", 0, 0, NULL },
+		{ "10.0.0.1/32", NULL, 1, 1, "expected '@'" },
+		{ "@10.0.0.256/32", NULL, 1, 9, "larger than 255" },
+		{ "@10.0.0.1/33", NULL, 1, 11, "larger than 32" },
+		{ "@10.0.0.1/8 0.0.0.0/0 0 : 1 0 : 1 6/255", NULL, 1, 2, "bits set beyond" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65536 0 : 1 6/255", NULL, 1, 27, "larger than 65535" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 1 0 : 1 6/255", NULL, 1, 25, "expected ':'" },
+		{ "\n@10.0.0.0/8 0.0.0.0/0 9 : 1 0 : 1 6/255", NULL, 2, 1, "range 9-1 of 'sport' is empty" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 65535 6/254", NULL, 1, 45, "mask 0xFE" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 65535 6/0", NULL, 1, 45, "says nothing" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 65535 6/255x", NULL, 1, 48, "unexpected text" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 65535 0x/255", NULL, 1, 43, "expected a number" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 65535", NULL, 1, 42, "expected a number" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 80 0/0", NULL, 1, 1, "'dport' needs a protocol" },
+		{ "@10.0.0.0/8 0.0.0.0/0 0 : 65535 0 : 80 1/255", NULL, 1, 1, "'dport' cannot go with protocol 1" },
+	};
+
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		struct fw_diags ds = { .n = 0 };
+		int err = fw_text_parse_classbench(rs, cases[i].text, strlen(cases[i].text), "cb", &ds);
+
+		if (cases[i].printed) {
+			assert_int_equal(err, 0);
+
+			fw_autofree char *text = print(rs);
+
+			assert_string_equal(text, cases[i].printed);
+			assert_reparses(rs, NULL);
+		} else if (err != -EINVAL || ds.d[0].line != cases[i].line || ds.d[0].column != cases[i].column ||
+			   !strstr(ds.d[0].message, cases[i].message)) {
+			fail_msg("%s\n%u:%u: %s", cases[i].text, ds.d[0].line, ds.d[0].column, ds.d[0].message);
+		}
+		fw_ruleset_free(rs);
+	}
+}
+
+/* A range of values that likes the ends of the field. */
+static struct fw_range random_range(enum fw_field field)
+{
+	uint32_t max = field == FW_F_IFACE ? 3 : fw_field_info[field].max, span = rnd(3)             ? 8
+										  : max < UINT32_MAX ? max + 1
+												     : max;
+	uint32_t a = rnd(span), b = rnd(2) ? a : rnd(span);
+	struct fw_range r = { a < b ? a : b, a < b ? b : a };
+
+	if (rnd(4) == 0 && field != FW_F_IFACE)
+		r = (struct fw_range){ max - r.hi, max - r.lo };
+	if (r.hi > max)
+		r = (struct fw_range){ 0, max };
+	if (field == FW_F_TCP_FLAGS)
+		r = (struct fw_range){ 1 + rnd(255), r.hi };
+	return r;
+}
+
+static struct fw_addr_range random_addrs(void)
+{
+	enum fw_family family = rnd(2) ? FW_IP4 : FW_IP6;
+	struct fw_addr a = { fw_mix64(rnd(1 << 30)), family == FW_IP6 ? fw_mix64(rnd(1 << 30)) : 0 };
+	struct fw_addr_range r = fw_addr_prefix(family, a, rnd(family == FW_IP4 ? 33 : 129));
+
+	if (rnd(4) == 0 && fw_addr_cmp(r.lo, r.hi))
+		r.lo.hi += 1ull << 32, r.lo.lo = 0;
+	if (fw_addr_cmp(r.lo, r.hi) > 0)
+		r.lo = r.hi;
+	return r;
+}
+
+struct wide {
+	struct fw_match m;
+	struct fw_range r[4];
+};
+
+static uint32_t random_expression(struct fw_ruleset *rs)
+{
+	struct fw_addr_range r[4];
+	uint32_t sets[2] = { rnd(3), rnd(3) }, number;
+	size_t n = rnd(5), nsets = rnd(4) ? 0 : rnd(3);
+
+	for (size_t i = 0; i < n; i++)
+		r[i] = random_addrs();
+	assert_int_equal(fw_ruleset_addrs(rs, r, n, sets, nsets, (n || nsets) && rnd(2), &number), 0);
+	return number;
+}
+
+static void add_random_rule(struct fw_ruleset *rs)
+{
+	struct wide w[4] = { 0 };
+	const struct fw_match *matches[ROWS(w)];
+	struct fw_rule draft = { .matches = matches, .id = rnd(2) ? 0 : 1 + rnd(100000), .verdict = rnd(2) };
+	char name[16];
+
+	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
+	draft.name = rnd(3) ? NULL : name;
+	draft.comment = rnd(3) ? NULL : "a \"quoted\\ comment # {";
+	draft.src = rnd(2) ? FW_ANY : random_expression(rs);
+	draft.dst = rnd(2) ? FW_ANY : random_expression(rs);
+	draft.nmatches = (uint8_t)rnd(ROWS(w) + 1);
+	for (unsigned i = 0; i < draft.nmatches; i++) {
+		w[i].m.field = (uint8_t)rnd(FW_NFIELDS);
+		w[i].m.negated = !rnd(3);
+		w[i].m.n = (uint16_t)(1 + rnd(ROWS(w[i].r)));
+		for (unsigned k = 0; k < w[i].m.n; k++) {
+			w[i].m.r[k] = random_range(w[i].m.field);
+			if (w[i].m.field == FW_F_TCP_FLAGS)
+				w[i].m.r[k].hi &= w[i].m.r[k].lo;
+		}
+		if (w[i].m.field == FW_F_PROTO && rnd(2)) {
+			static const uint8_t likely[] = { 1, 6, 17, 58 };
+
+			w[i].m.n = 1;
+			w[i].m.negated = 0;
+			w[i].m.r[0].lo = w[i].m.r[0].hi = likely[rnd(4)];
+		}
+		matches[i] = &w[i].m;
+	}
+	fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, NULL);
+}
+
+static void random_rulesets_reparse(void **state)
+{
+	size_t rules = 0;
+
+	for (int round = 0; round < 200; round++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		static const char *const names[] = { "lo", "not", "a#1", "eth0" };
+		uint32_t set;
+
+		for (size_t i = 0; i < ROWS(names); i++)
+			fw_ruleset_iface(rs, names[i]);
+		for (unsigned i = 0; i < 3; i++) {
+			char name[8];
+
+			snprintf(name, sizeof(name), "s%u", i);
+			assert_int_equal(fw_ruleset_set(rs, name, NULL, &set), 0);
+			for (unsigned n = rnd(20); n; n--) {
+				struct fw_addr_range r = random_addrs();
+
+				fw_set_push(&rs->sets[set], &r);
+			}
+			fw_set_sort(&rs->sets[set]);
+		}
+		rs->policy[FW_R_OUT] = (uint8_t)rnd(2);
+		rs->policy_set[FW_R_OUT] = 1;
+		for (int i = 0; i < 200; i++)
+			add_random_rule(rs);
+		assert_reparses(rs, NULL);
+		rules += rs->nrules;
+		fw_ruleset_free(rs);
+	}
+	assert_true(rules > 5000);
+}
+
+static int make_dir(void **state)
+{
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int remove_dir(void **state)
+{
+	static const char *const names[] = { "feed", "empty", "a.rules", "bad", "b.rules" };
+
+	for (size_t i = 0; i < ROWS(names); i++)
+		unlink(path_of(names[i]));
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accepted_texts_print_canonically),
+		cmocka_unit_test(refused_texts_say_where_and_why),
+		cmocka_unit_test(every_error_is_reported),
+		cmocka_unit_test(errors_beyond_the_room_are_counted),
+		cmocka_unit_test(long_lists),
+		cmocka_unit_test(sets_from_files),
+		cmocka_unit_test(bad_files_name_themselves),
+		cmocka_unit_test(missing_rules),
+		cmocka_unit_test(examples_load),
+		cmocka_unit_test(reference_parses),
+		cmocka_unit_test(classbench_sets),
+		cmocka_unit_test(random_rulesets_reparse),
+	};
+	const char *given = getenv("FW_SEED");
+
+	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	print_message("seed %llu (FW_SEED)\n", (unsigned long long)seed);
+	return cmocka_run_group_tests(tests, make_dir, remove_dir);
+}
