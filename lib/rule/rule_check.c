@@ -12,6 +12,7 @@ enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_ICMP6 = 58 };
 
 /* A rule under examination. */
 struct check {
+	const struct fw_ruleset *rs;
 	const struct fw_rule *rule;
 	const struct fw_rule_places *at;
 	struct fw_diags *ds;
@@ -32,8 +33,20 @@ static const char *family_name(unsigned families)
 	return families == 1u << FW_IP4 ? "IPv4" : "IPv6";
 }
 
+/* `not` of nothing holds every address, but says so in a way that nobody can read. */
+static bool excludes_nothing(const struct check *c, uint32_t number)
+{
+	const struct fw_addrs *a = &c->rs->addrs[number];
+
+	return a->negated && !a->nranges && !a->nsets;
+}
+
 static int check_addresses(const struct check *c)
 {
+	if (excludes_nothing(c, c->rule->src))
+		return REFUSE(c, src, "leave the match out", "the list of 'from not' is empty");
+	if (excludes_nothing(c, c->rule->dst))
+		return REFUSE(c, dst, "leave the match out", "the list of 'to not' is empty");
 	if (!c->src)
 		return REFUSE(c, src, "leave an address over, or drop the rule",
 			      "'from not' excludes every address: it matches nothing");
@@ -165,6 +178,7 @@ int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const st
 		check_icmp,      check_icmp_family, check_flags,  check_later,
 	};
 	struct check c = {
+		.rs = rs,
 		.rule = r,
 		.at = at,
 		.ds = ds,

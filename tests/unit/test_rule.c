@@ -250,7 +250,7 @@ struct row_match {
 	uint8_t field, negated, n;
 	struct fw_range r[3];
 };
-enum { ANY, V4, V6, ALL4, NOT4, NOT_BOTH, SET };
+enum { ANY, V4, V6, ALL4, NOT4, NOT_BOTH, NOT_NOTHING, SET };
 struct row {
 	const char *message; /* a part of it; NULL: accepted */
 	struct row_match m[6];
@@ -327,6 +327,8 @@ static const struct row rows[] = {
 	{ NULL, { { 0 } }, SET, V6 },
 	{ "'from not' excludes every address", { { 0 } }, NOT_BOTH, ANY },
 	{ "'to not' excludes every address", { { 0 } }, ANY, NOT_BOTH },
+	{ "list of 'from not' is empty", { { 0 } }, NOT_NOTHING, ANY },
+	{ "list of 'to not' is empty", { { 0 } }, ANY, NOT_NOTHING },
 	{ NULL, { ONE(ETHERTYPE, 0x800) }, V4, ALL4 },
 	{ "IPv6 packets, but its addresses are IPv4", { ONE(ETHERTYPE, 0x86dd) }, V4, ANY },
 	{ "IPv4 packets, but its addresses are IPv6", { NOT(ETHERTYPE, 0x86dd, 0x86dd) }, V6, ANY },
@@ -355,6 +357,8 @@ static uint32_t row_addrs(struct fw_ruleset *rs, int what)
 	if (what == ALL4 || what == NOT4 || what == NOT_BOTH)
 		assert_int_equal(fw_ruleset_addrs(rs, all, what == NOT_BOTH ? 2 : 1, NULL, 0, what != ALL4, &number),
 				 0);
+	if (what == NOT_NOTHING)
+		assert_int_equal(fw_ruleset_addrs(rs, NULL, 0, NULL, 0, true, &number), 0);
 	if (what == SET)
 		assert_int_equal(fw_ruleset_addrs(rs, NULL, 0, &set, 1, false, &number), 0);
 	return number;
