@@ -114,7 +114,7 @@ int fw_addrs_ranges(const struct fw_ruleset *rs, uint32_t number, struct fw_addr
 {
 	const struct fw_addrs *a = &rs->addrs[number];
 	bool outside = a->negated || number == FW_ANY;
-	size_t total = a->nranges, used = a->nranges;
+	size_t used = a->nranges, total = used;
 
 	for (uint32_t i = 0; i < a->nsets; i++)
 		total += rs->sets[a->sets[i]].n;
