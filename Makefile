@@ -30,6 +30,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-
 LIB_SRC  := $(wildcard lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwctl/*.c))
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/perf/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -57,7 +58,7 @@ $(BUILD)/%.o: %.c
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(BUILD)/lib/kern/%.o $(BUILD)/tests/perf/%.o: | $(SKEL)
+$(filter $(BUILD)/lib/kern/%,$(LIB_OBJ)) $(BENCH_OBJ): | $(SKEL)
 
 $(BUILD)/libfw.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -66,7 +67,7 @@ $(BUILD)/fwctl: $(FWCTL_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 
-$(BUILD)/fwbench: $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/perf/*.c))) $(BUILD)/libfw.a
+$(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
 

@@ -44,13 +44,29 @@ enum fw_field {
 #define FW_FLOW_WORDS 3
 #define FW_FLOW_FAMILY_SHIFT 50 /* in word 2: the family is always part of the flow */
 
-/* The value of a field that the packet does not have. Every packet has a length, a hook, an ethertype and a mark. */
-#define FW_FIELD_ABSENT(sym) FW_ABSENT_##sym
+/* The value of a field that the packet does not have. */
 enum fw_field_absent {
 #define FW_FIELD_ABS(sym, kw, max, word, shift) FW_ABSENT_##sym = (int)((max) + 1u),
 	FW_FIELDS(FW_FIELD_ABS)
 #undef FW_FIELD_ABS
 };
+
+/* All bits that the values of a field, and its absence, take. Every frame has a hook, an ethertype, a length and a mark. */
+static inline __u32 fw_field_bits(__u32 field)
+{
+	static const __u32 max[FW_NFIELDS] = {
+#define FW_FIELD_LARGEST(sym, kw, max, word, shift) max,
+		FW_FIELDS(FW_FIELD_LARGEST)
+#undef FW_FIELD_LARGEST
+	};
+	__u32 largest = max[field], bits = 1;
+
+	if (field != FW_F_HOOK && field != FW_F_ETHERTYPE && field != FW_F_LENGTH && field != FW_F_MARK)
+		largest++;
+	while (bits < largest)
+		bits = bits << 1 | 1;
+	return bits;
+}
 
 enum fw_hook { FW_IN, FW_OUT, FW_NHOOKS };
 enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };

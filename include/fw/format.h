@@ -87,34 +87,36 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 /* Contains every frame, IP or not; there when a rule names an ethertype that is not IP. */
 #define FW_IDENTITY_FRAME 1
 
-/* A hit: rank << 32 | what was hit. The lowest rank wins; ranks stay below 2^31, so that differences have a sign. */
-#define FW_HIT(rank, what) ((__u64)(rank) << 32 | (what))
+/*
+ * A hit: rank << 33 | block << 32 | what was hit. The lowest rank wins; hits stay below 2^63, so that differences have a
+ * sign. What: for a rule its counter << 1 | verdict (a policy's answer has the same form), for a block its line.
+ */
+#define FW_HIT(rank, block, what) ((__u64)(rank) << 33 | (__u64)(block) << 32 | (what))
+#define FW_HIT_RANK(hit) ((hit) >> 33)
+#define FW_HIT_BLOCK(hit) ((hit) >> 32 & 1)
 #define FW_HIT_NONE (~0ull >> 1)
-#define FW_RANK_MAX 0x7ffffffeu
-/* What: for a rule its counter << 1 | verdict; for a block its line. A policy's answer has the same form as a rule's. */
+#define FW_RANK_MAX 0x3ffffffeu
 #define FW_WHAT(counter, verdict) ((counter) << 1 | (verdict))
 #define FW_WHAT_COUNTER(what) ((what) >> 1)
 #define FW_WHAT_VERDICT(what) ((what) & 1)
 
 /*
- * One pair: its rule, compared in place, or a reference to its block. A rule
- * fits when it constrains at most three fields to one range of 16-bit values and
- * one more to a range of 8-bit values. Unconstrained places name FW_F_NONE, 0 to 0.
+ * One pair: its only rule, compared in place, or a reference to its block. What
+ * the rule says of the fields stands in lanes: the fields that most rules of the
+ * image constrain are packed into one word (struct fw_root: lane), each with a
+ * guard bit above its value, so that one subtraction compares all of them. The
+ * lane of a field that the rule leaves open goes from 0 to its largest value.
  */
-enum fw_pair_kind { FW_PAIR_RULE, FW_PAIR_BLOCK };
 struct fw_pair {
-	/* source | destination << 24 | kind << 48 | overflow << 63 (first entry of a line: pairs of this line stand in the next) */
-	__u64 key;
+	__u64 key; /* FW_PAIR_KEY | FW_PAIR_OVERFLOW in the first entry of a line: pairs of this line stand in the next */
 	__u64 hit;
-	__u16 lo[3], hi[3];
-	__u8 lo8, hi8;
-	__u16 fields; /* four bits each: fields of the three ranges, then of the 8-bit one */
+	__u64 lo;
+	__u64 hi; /* with the guard bits set */
 };
 FW_ASSERT_SIZE(struct fw_pair, 32);
 #define FW_PAIR_KEY(src, dst) ((__u64)(src) | (__u64)(dst) << FW_IDENTITY_BITS)
 #define FW_PAIR_KEY_MASK ((1ull << 48) - 1)
 #define FW_PAIR_FREE FW_PAIR_KEY_MASK
-#define FW_PAIR_KIND_SHIFT 48
 #define FW_PAIR_OVERFLOW (1ull << 63)
 #define FW_PAIRS_PER_LINE 2
 /* Lines beyond its home that a pair may stand at. */
@@ -146,6 +148,9 @@ struct fw_block {
 };
 FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
 
+/* Fields that a pair's entry compares in place, at most. */
+#define FW_LANES 6
+
 /* A packed flow: addresses and the fields that the ruleset uses. */
 struct fw_flow {
 	struct fw_addr src, dst;
@@ -156,13 +161,16 @@ struct fw_root {
 	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
 	__u32 pairs;                 /* first line of the pair table */
 	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
-	__u64 hash[2];               /* odd multipliers, see fw_pair_home() */
+	__u64 hash;                  /* odd multiplier, see fw_pair_home() */
 	__u64 flow_mask[FW_FLOW_WORDS];
 	__u32 accept;                /* bit r: the policy of reason r is accept */
 	__u32 fields_used;           /* bit f: some rule constrains field f */
 	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
 	__u32 slots;                 /* counters that the image refers to */
-	__u32 pad[10];
+	__u64 lane_guard;            /* the guard bits of all lanes */
+	__u8 lane_field[FW_LANES];   /* FW_F_NONE: no lane */
+	__u8 lane_shift[FW_LANES];
+	__u32 pad[7];
 };
 FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
 
@@ -201,16 +209,17 @@ struct fw_cpu {
 	struct fw_addr rest[2]; /* bits of the addresses that the walks have not looked at */
 	__u64 hit;      /* best so far */
 	__u32 wanted;   /* entries in want[] */
-	__u32 nblocks;
+	__u32 nhits;
 	__u32 class_line[2];
 	__u32 line[2];  /* the lines of the two classes that are being paired */
-	__u32 cursor;   /* next entry of block[] */
+	__u32 cursor;   /* next entry of hits[] */
 	__u32 interval;
-	__u64 first_block; /* lowest hit in block[] */
+	__u64 lanes;    /* the packet's values, see struct fw_pair */
+	__u64 first;    /* lowest of hits[] */
 	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */
 	__u32 words[FW_NFIELDS];
 	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */
-	__u64 block[FW_BATCH];     /* hits */
+	__u64 hits[FW_BATCH];
 	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));
 };
 

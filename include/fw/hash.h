@@ -17,7 +17,7 @@ static __always_inline __u32 fw_signature_bit(__u32 identity)
 /* The line, counted from the table's first, where a pair's search begins. */
 static __always_inline __u32 fw_pair_home(const struct fw_root *root, __u64 key)
 {
-	__u64 h = (key & FW_IDENTITIES_MAX) * root->hash[0] + (key >> FW_IDENTITY_BITS) * root->hash[1];
+	__u64 h = key * root->hash;
 
 	h = (h ^ h >> 32) * 0x9fb21c651e98df25ull;
 	return (h >> 32) * root->pair_lines >> 32;

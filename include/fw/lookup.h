@@ -23,7 +23,7 @@
  *
  * tcp 10.1.2.3:999 > 192.0.2.1:22. The source walk ends at the class {any, 10/8, 10.1/16}, the destination's at {any}.
  * Signatures say that (any, any), (10/8, any) and (10.1/16, any) may be pairs; all three are read from the pair table at
- * once. Each holds a single rule, compared in place: 3 fails on its protocol, 1 and 2 hit; rank 1 is the lowest.
+ * once. Each holds a single rule, compared in place: 3 fails on its protocol, 1 and 2 hit; the rank of 1 is the lower.
  *
  * Written for the verifier: loops are bounded by constants and end on counts that live in memory, so that their states
  * merge; conditional updates are arithmetic; every offset is masked right before use.
@@ -72,10 +72,10 @@ static __always_inline __u32 fw_lowest_bit(__u64 x)
 
 /* How many of the four bytes in the even places of x are at least b: 16-bit lanes leave room for the borrow. */
 #define FW_EVEN_BYTES 0x00ff00ff00ff00ffull
-#define FW_LANES 0x0001000100010001ull
+#define FW_BYTE_LANES 0x0001000100010001ull
 static __always_inline __u64 fw_lanes_at_least(__u64 x, __u64 b)
 {
-	return ((FW_LANES << 8 | (x & FW_EVEN_BYTES)) - b * FW_LANES) >> 8 & FW_LANES;
+	return ((FW_BYTE_LANES << 8 | (x & FW_EVEN_BYTES)) - b * FW_BYTE_LANES) >> 8 & FW_BYTE_LANES;
 }
 
 /* The run of a byte: how many runs end below it. */
@@ -87,7 +87,7 @@ static __always_inline __u32 fw_runs8_find(const struct fw_runs8 *node, __u64 b)
 	/* The four lanes above the last four bytes hold 0xff and count as at least b: hence the 4 below. */
 	high |= 0xffffffff00000000ull;
 	lanes += fw_lanes_at_least(high, b) + fw_lanes_at_least(high >> 8, b);
-	return FW_RUNS8 - 1 + 4 - (__u32)(lanes * FW_LANES >> 48);
+	return FW_RUNS8 - 1 + 4 - (__u32)(lanes * FW_BYTE_LANES >> 48);
 }
 
 static __always_inline __u32 fw_runs32_find(const struct fw_runs32 *node, __u64 value)
@@ -212,32 +212,48 @@ FW_GLOBAL int fw_filter(struct fw_cpu *cpu, __u32 src_line, __u32 dst_line)
 	return 0;
 }
 
-/* All ones in the sign bit when the packet fails one of the entry's constraints. */
-static __always_inline __u64 fw_pair_fails(const struct fw_key *key, const struct fw_pair *e)
+/* The packet's values in the lanes of the pairs' entries. */
+static __always_inline __u64 fw_lanes(const struct fw_root *root, const struct fw_key *key)
 {
-	__u64 fields = e->fields, v, fails = 0;
+	__u64 lanes = 0;
 
-#pragma GCC unroll 3
-	for (int i = 0; i < 3; i++) {
-		v = key->f[fields >> 4 * i & (FW_KEY_SLOTS - 1)];
-		fails |= (v - e->lo[i]) | (e->hi[i] - v);
+#pragma GCC unroll 6
+	for (int i = 0; i < FW_LANES; i++)
+		lanes |= (__u64)key->f[root->lane_field[i] & (FW_KEY_SLOTS - 1)] << (root->lane_shift[i] & 63);
+	return lanes;
+}
+
+/* The lowest of hits[], and of those that are rules the lowest goes to cpu->hit. */
+static __always_inline void fw_best(struct fw_cpu *cpu)
+{
+	__u64 best = cpu->hit, first = FW_HIT_NONE;
+
+	for (__u32 i = 0; i < FW_BATCH; i++) {
+		if (i >= *(volatile __u32 *)&cpu->nhits)
+			break;
+
+		__u64 hit = cpu->hits[i];
+
+		first = fw_min_hit(first, hit);
+		best = fw_min_hit(best, (hit | -FW_HIT_BLOCK(hit)) & FW_HIT_NONE);
 	}
-	v = key->f[fields >> 12 & (FW_KEY_SLOTS - 1)];
-	return fails | (v - e->lo8) | (e->hi8 - v);
+	cpu->hit = best;
+	cpu->first = first;
 }
 
 /*
- * Looks up every pair of want[] and keeps the best hit; blocks are noted for
- * later. No branch depends on what an entry holds, so that the misses of all pairs overlap. A pair that may stand in the
- * next line is put at the end of the list again.
+ * Looks up every pair of want[]; rules that match and blocks go to hits[]. No
+ * branch depends on what an entry holds, so that the misses of all pairs
+ * overlap. A pair that may stand in the next line is put at the end of the list again.
  */
 FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
 {
-	__u64 best, first = FW_HIT_NONE, blocks = 0;
+	__u64 lanes, guard, n = 0;
 
 	if (!cpu)
 		return -1;
-	best = cpu->hit;
+	lanes = cpu->lanes;
+	guard = cpu->root.lane_guard;
 	for (__u32 i = 0; i < FW_BATCH_ROOM; i++) {
 		if (i >= *(volatile __u32 *)&cpu->wanted)
 			break;
@@ -251,21 +267,15 @@ FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
 
 		__u64 here = fw_is_zero((pair[0].key ^ key) << 16), there = fw_is_zero((pair[1].key ^ key) << 16);
 		const struct fw_pair *e = &pair[there];
-		__u64 found = here | there;
-		__u64 bad = fw_sign(fw_pair_fails(&cpu->key, e)) | (found ^ 1);
-		__u64 hit = (e->hit | -bad) & FW_HIT_NONE;
-		__u64 block = e->key >> FW_PAIR_KIND_SHIFT & found & 1;
+		__u64 inside = ((lanes | guard) - e->lo) & (e->hi - lanes) & guard;
 
-		best = fw_min_hit(best, (hit | -block) & FW_HIT_NONE);
-		first = fw_min_hit(first, (hit | (block - 1)) & FW_HIT_NONE);
-		cpu->block[blocks & (FW_BATCH - 1)] = hit;
-		blocks += block;
+		cpu->hits[n & (FW_BATCH - 1)] = e->hit;
+		n += fw_is_zero(inside ^ guard) & (here | there);
 		cpu->want[cpu->wanted & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
-		cpu->wanted += (pair[0].key >> 63) & (found ^ 1);
+		cpu->wanted += pair[0].key >> 63 & ((here | there) ^ 1);
 	}
-	cpu->hit = best;
-	cpu->first_block = first;
-	cpu->nblocks = blocks;
+	cpu->nhits = n;
+	fw_best(cpu);
 	return 0;
 }
 
@@ -352,14 +362,14 @@ FW_GLOBAL __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 	return b->next;
 }
 
-/* The blocks that fw_probe() noted, the one with the lowest rank first: it mostly makes the others needless. */
+/* The blocks among hits[], the one with the lowest rank first: it mostly makes the others needless. */
 FW_GLOBAL int fw_blocks(struct fw_cpu *cpu)
 {
 	__u64 first, hit;
 
 	if (!cpu)
 		return -1;
-	first = hit = cpu->first_block;
+	first = hit = cpu->first;
 	cpu->cursor = 0;
 	for (int i = 0; i < 2 * FW_BATCH + FW_BLOCK_CHAIN + 2; i++) {
 		if (hit < cpu->hit) {
@@ -368,10 +378,10 @@ FW_GLOBAL int fw_blocks(struct fw_cpu *cpu)
 		}
 		__u32 next = *(volatile __u32 *)&cpu->cursor;
 
-		if (next >= *(volatile __u32 *)&cpu->nblocks)
+		if (next >= *(volatile __u32 *)&cpu->nhits)
 			break;
 		cpu->cursor = next + 1;
-		hit = cpu->block[next & (FW_BATCH - 1)];
+		hit = cpu->hits[next & (FW_BATCH - 1)];
 		if (hit == first)
 			hit = FW_HIT_NONE;
 	}
@@ -394,6 +404,7 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 	s_lines = s->lines;
 	d_lines = d->lines;
 	cpu->hit = FW_HIT_NONE;
+	cpu->lanes = fw_lanes(&cpu->root, &cpu->key);
 	cpu->wanted = 0;
 	cpu->line[0] = 0;
 	cpu->line[1] = 0;
@@ -413,7 +424,7 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 			continue;
 		if (fw_probe(cpu))
 			return -1;
-		if (*(volatile __u32 *)&cpu->nblocks)
+		if (cpu->first < cpu->hit)
 			fw_blocks(cpu);
 		cpu->wanted = 0;
 	}

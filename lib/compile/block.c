@@ -342,7 +342,7 @@ int block_write(struct compilation *c, const uint32_t *rules, uint32_t n, __u64 
 		if (err)
 			return err;
 		memcpy(fw_pool_ptr(c->pool, line), c->block, bytes);
-		*to = FW_HIT(rule_rank(c, rules[done]), line);
+		*to = FW_HIT(rule_rank(c, rules[done]), 1, line);
 		to = &((struct fw_block *)fw_pool_ptr(c->pool, line))->next;
 		done += (uint32_t)took;
 	}

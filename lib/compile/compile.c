@@ -53,19 +53,6 @@ int refuse_rule(const struct compilation *c, uint32_t i, const char *hint, const
 	return -E2BIG;
 }
 
-/* All bits that a field's values can have. */
-static uint32_t field_bits(uint32_t field)
-{
-	uint32_t largest = fw_field_info[field].max, bits = 1;
-	bool always = field == FW_F_HOOK || field == FW_F_ETHERTYPE || field == FW_F_LENGTH || field == FW_F_MARK;
-
-	if (!always)
-		largest++;
-	while (bits < largest)
-		bits = bits << 1 | 1;
-	return bits;
-}
-
 /* The bits of a packed flow that the rules and policies depend on: the hook always counts. */
 static void flow_mask(struct compilation *c)
 {
@@ -74,7 +61,7 @@ static void flow_mask(struct compilation *c)
 	c->root.flow_mask[2] = 3ull << FW_FLOW_FAMILY_SHIFT;
 #define FLOW_MASK(sym, kw, max, word, shift) \
 	if (used & 1u << FW_F_##sym)         \
-		c->root.flow_mask[word] |= (uint64_t)field_bits(FW_F_##sym) << (shift);
+		c->root.flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);
 	FW_FIELDS(FLOW_MASK)
 #undef FLOW_MASK
 }

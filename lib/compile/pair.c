@@ -72,40 +72,44 @@ int pairs_collect(struct compilation *c)
 	return 0;
 }
 
-/* Puts one field's range into a free place of the entry: a 16-bit one, or with @eight the 8-bit one. */
-static void entry_constrain(struct fw_pair *e, uint32_t field, struct fw_range r, unsigned place)
+/* An entry that any packet passes. */
+static struct fw_pair entry_open(const struct compilation *c, uint64_t key)
 {
-	e->fields = (uint16_t)((e->fields & ~(15u << 4 * place)) | field << 4 * place);
-	if (place == 3) {
-		e->lo8 = (uint8_t)r.lo;
-		e->hi8 = (uint8_t)r.hi;
-	} else {
-		e->lo[place] = (uint16_t)r.lo;
-		e->hi[place] = (uint16_t)r.hi;
+	struct fw_pair e = { .key = key, .hi = c->root.lane_guard };
+
+	for (int i = 0; i < FW_LANES; i++)
+		if (c->root.lane_field[i] != FW_F_NONE)
+			e.hi |= (uint64_t)fw_field_bits(c->root.lane_field[i]) << c->root.lane_shift[i];
+	return e;
+}
+
+/* Narrows the lane of @field to one range. Return: false if the field has no lane. */
+static bool entry_constrain(const struct compilation *c, struct fw_pair *e, uint32_t field, struct fw_range r)
+{
+	for (int i = 0; i < FW_LANES; i++) {
+		unsigned shift = c->root.lane_shift[i];
+
+		if (c->root.lane_field[i] != field)
+			continue;
+		e->lo |= (uint64_t)r.lo << shift;
+		e->hi &= ~((uint64_t)fw_field_bits(field) << shift);
+		e->hi |= (uint64_t)r.hi << shift;
+		return true;
 	}
+	return false;
 }
 
 /* A rule as the entry itself. Return: false if it does not fit, then the entry is undefined. */
-static bool entry_rule(struct fw_pair *e, const struct fw_rule *r)
+static bool entry_rule(const struct compilation *c, struct fw_pair *e, const struct fw_rule *r)
 {
-	unsigned wide = 0;
-	bool narrow = false;
-
-	e->fields = 0xffff;
 	for (unsigned i = 0; i < r->nmatches; i++) {
 		const struct fw_match *m = r->matches[i];
 		struct fw_range range[256];
 
-		if (FW_MATCH_RANGES_MAX(m) > 256 || fw_match_ranges(m, range) != 1 || range[0].hi > 0xffff)
+		if (FW_MATCH_RANGES_MAX(m) > 256 || fw_match_ranges(m, range) != 1)
 			return false;
-		if (!narrow && range[0].hi <= 0xff) {
-			entry_constrain(e, m->field, range[0], 3);
-			narrow = true;
-		} else if (wide < 3) {
-			entry_constrain(e, m->field, range[0], wide++);
-		} else {
+		if (!entry_constrain(c, e, m->field, range[0]))
 			return false;
-		}
 	}
 	return true;
 }
@@ -123,22 +127,21 @@ static int entry_blocks(struct compilation *c, const struct pair *p, struct fw_p
 	if (n > c->stats.block_rules_max)
 		c->stats.block_rules_max = n;
 	c->stats.blocks++;
-	*e = (struct fw_pair){ .key = p->key | (uint64_t)FW_PAIR_BLOCK << FW_PAIR_KIND_SHIFT, .fields = 0xffff };
+	*e = entry_open(c, p->key);
 	return block_write(c, rules, n, &e->hit);
 }
 
 static int entry_write(struct compilation *c, const struct pair *p, struct fw_pair *to)
 {
-	struct fw_pair e = { .key = p->key };
+	struct fw_pair e = entry_open(c, p->key);
 	int err = 0;
 
-	if (p->n == 1 && entry_rule(&e, c->rs->rules[p->first]))
+	if (p->n == 1 && entry_rule(c, &e, c->rs->rules[p->first]))
 		e.hit = rule_hit(c, p->first);
 	else
 		err = entry_blocks(c, p, &e);
-	to->key = e.key | (to->key & FW_PAIR_OVERFLOW);
-	to->hit = e.hit;
-	memcpy(to->lo, e.lo, sizeof(e) - offsetof(struct fw_pair, lo));
+	e.key |= to->key & FW_PAIR_OVERFLOW;
+	*to = e;
 	return err;
 }
 
@@ -203,6 +206,35 @@ static int table_fill(struct compilation *c, const uint32_t *order)
 	return err;
 }
 
+/* The fields that most rules constrain get lanes, as long as their bits suffice. */
+static void choose_lanes(struct compilation *c)
+{
+	uint32_t uses[FW_NFIELDS] = { 0 };
+	unsigned shift = 0, n = 0;
+
+	memset(c->root.lane_field, FW_F_NONE, sizeof(c->root.lane_field));
+	for (size_t i = 0; i < c->rs->nrules; i++)
+		for (unsigned m = 0; m < c->rs->rules[i]->nmatches; m++)
+			uses[c->rs->rules[i]->matches[m]->field]++;
+	while (n < FW_LANES) {
+		unsigned best = 0, bits;
+
+		for (unsigned f = 1; f < FW_NFIELDS; f++)
+			if (uses[f] > uses[best])
+				best = f;
+		if (!uses[best])
+			break;
+		uses[best] = 0;
+		bits = (unsigned)__builtin_popcount(fw_field_bits(best));
+		if (shift + bits + 1 > 64)
+			continue;
+		c->root.lane_field[n] = (uint8_t)best;
+		c->root.lane_shift[n++] = (uint8_t)shift;
+		shift += bits + 1;
+		c->root.lane_guard |= 1ull << (shift - 1);
+	}
+}
+
 int pairs_write(struct compilation *c)
 {
 	fw_autofree uint32_t *order = malloc(c->npairs * sizeof(*order) + 1);
@@ -210,8 +242,8 @@ int pairs_write(struct compilation *c)
 	bool fits = false;
 	int err = order ? 0 : -ENOMEM;
 
-	c->root.hash[0] = 0x9e3779b97f4a7c15ull;
-	c->root.hash[1] = 0xc2b2ae3d27d4eb4full;
+	c->root.hash = 0x9e3779b97f4a7c15ull;
+	choose_lanes(c);
 	for (int i = 0; !err && !fits && i < GROWTHS_MAX; i++) {
 		if (i)
 			lines = lines * LINES_MORE_PERCENT / 100 + 1;

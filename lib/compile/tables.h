@@ -86,7 +86,7 @@ static inline uint64_t rule_hit(const struct compilation *c, uint32_t i)
 {
 	const struct fw_rule *r = c->rs->rules[i];
 
-	return FW_HIT(rule_rank(c, i), FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
+	return FW_HIT(rule_rank(c, i), 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
 }
 
 /* Takes @lines of the pool and adds their bytes to a statistic. */

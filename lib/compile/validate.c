@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does an image hold together? Everything that the lookup takes for granted is
+ * checked here, over all that can be reached from the root.
+ */
+#include "fw/compile.h"
+#include "fw/hash.h"
+
+#include <string.h>
+
+struct check {
+	const struct fw_pool *pool;
+	const struct fw_root *root;
+	uint64_t *signature[2]; /* what the pairs demand, by identity */
+	uint32_t identities[2]; /* above every identity of the pairs */
+	uint32_t chained;       /* blocks that are not the first of their pair */
+	const char *reason;
+};
+
+/* Notes the reason. Return: 0, for `return wrong(...)` in functions that answer "is it right?". */
+static bool wrong(struct check *c, const char *reason)
+{
+	if (!c->reason)
+		c->reason = reason;
+	return false;
+}
+
+static bool inside(const struct check *c, uint64_t line, uint64_t lines)
+{
+	return line && lines && line + lines <= (uint64_t)c->pool->nsegments * FW_SEGMENT_LINES;
+}
+
+static bool inside_segment(const struct check *c, uint64_t line, uint64_t lines)
+{
+	return inside(c, line, lines) && line % FW_SEGMENT_LINES + lines <= FW_SEGMENT_LINES;
+}
+
+static bool hit_is_rule(const struct check *c, uint64_t hit)
+{
+	uint32_t counter = FW_WHAT_COUNTER((uint32_t)hit);
+
+	return hit < FW_HIT_NONE && !FW_HIT_BLOCK(hit) && counter >= FW_COUNTER_RULES && counter - FW_COUNTER_RULES < c->root->slots;
+}
+
+/* A vector's word offsets and bits, in a block of more than 64 rules. */
+static bool check_words(struct check *c, const struct fw_block *b, uint32_t offset, uint64_t which)
+{
+	const uint64_t *words = (const uint64_t *)((const uint8_t *)b + offset);
+	uint32_t last = (b->rules - 1) / 64;
+
+	if (offset % 8 || offset + 8ull * (uint32_t)__builtin_popcountll(which) > b->bytes)
+		return wrong(c, "a vector's words lie outside the block");
+	if (which >> last > 1)
+		return wrong(c, "a vector names words beyond the block's rules");
+	for (uint32_t w = 0, i = 0; w <= last; w++) {
+		if (!(which >> w & 1))
+			continue;
+		if (!words[i] || (w == last && b->rules % 64 && words[i] >> b->rules % 64))
+			return wrong(c, "a vector's word is empty, or names rules beyond the block's");
+		i++;
+	}
+	return true;
+}
+
+static bool check_field(struct check *c, const struct fw_block *b, const struct fw_block_field *f)
+{
+	const uint8_t *base = (const uint8_t *)b;
+	uint64_t places = 1ull << (f->steps & 31);
+	uint32_t n = 0;
+
+	if (f->field >= FW_NFIELDS || f->steps > FW_BLOCK_STEPS)
+		return wrong(c, "a block names a field or a search that does not exist");
+	if (f->ends % 4 || f->ends + places * 4 > b->bytes || f->vectors % 8)
+		return wrong(c, "a block's intervals lie outside of it");
+
+	const uint32_t *ends = (const uint32_t *)(base + f->ends);
+	const uint64_t *vectors = (const uint64_t *)(base + f->vectors);
+
+	while (n < places && ends[n] != UINT32_MAX)
+		n++;
+	for (uint32_t i = 1; i < n; i++)
+		if (ends[i - 1] >= ends[i])
+			return wrong(c, "a block's intervals are out of order");
+	for (uint64_t i = n; i < places; i++)
+		if (ends[i] != UINT32_MAX)
+			return wrong(c, "a block's intervals go on behind their end");
+	if (n == places || f->vectors + 8ull * (n + 1) > b->bytes)
+		return wrong(c, "a block's intervals lack their end or their vectors");
+	for (uint32_t i = 0; i <= n; i++) {
+		if (b->rules <= 64) {
+			if (b->rules < 64 && vectors[i] >> b->rules)
+				return wrong(c, "a vector names rules beyond the block's");
+			continue;
+		}
+		if (f->words % 4 || f->words + 4ull * (n + 1) > b->bytes)
+			return wrong(c, "a block's word offsets lie outside of it");
+		if (!check_words(c, b, ((const uint32_t *)(base + f->words))[i], vectors[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The blocks of one pair; each goes on after the last rank of the one before. */
+static bool check_blocks(struct check *c, uint64_t hit)
+{
+	uint64_t rank = 0;
+
+	for (bool first = true; hit != FW_HIT_NONE; first = false) {
+		uint32_t line = (uint32_t)hit;
+		const struct fw_block *b = inside_segment(c, line, 1) ? fw_pool_ptr(c->pool, line) : NULL;
+
+		if (!b || !inside_segment(c, line, (b->bytes + FW_LINE - 1) / FW_LINE))
+			return wrong(c, "a block lies outside the pool or crosses a segment");
+		if (!b->rules || b->rules > FW_BLOCK_RULES || b->fields > FW_NFIELDS ||
+		    b->hits + 8ull * b->rules > b->bytes || b->hits % 8)
+			return wrong(c, "a block's header is wrong");
+
+		const uint64_t *hits = (const uint64_t *)((const uint8_t *)b + b->hits);
+
+		if (!FW_HIT_BLOCK(hit) || FW_HIT_RANK(hits[0]) != FW_HIT_RANK(hit))
+			return wrong(c, "a block is referred to by another rank than its first rule's");
+		for (uint32_t i = 0; i < b->rules; rank = FW_HIT_RANK(hits[i++]))
+			if (!hit_is_rule(c, hits[i]) || FW_HIT_RANK(hits[i]) <= rank)
+				return wrong(c, "a block's rules are out of order");
+		for (uint32_t f = 0; f < b->fields; f++)
+			if (!check_field(c, b, &b->field[f]))
+				return false;
+		if (!first && ++c->chained > FW_BLOCK_CHAIN)
+			return wrong(c, "more chained blocks than the lookup visits");
+		hit = b->next;
+	}
+	return true;
+}
+
+/* The value in a lane of an entry's word. */
+static uint64_t lane(const struct check *c, unsigned i, uint64_t word)
+{
+	return word >> c->root->lane_shift[i] & fw_field_bits(c->root->lane_field[i]);
+}
+
+static bool check_lanes(struct check *c)
+{
+	const struct fw_root *r = c->root;
+	uint64_t used = 0, guards = 0;
+
+	for (unsigned i = 0; i < FW_LANES; i++) {
+		unsigned bits;
+
+		if (r->lane_field[i] == FW_F_NONE)
+			continue;
+		if (r->lane_field[i] >= FW_NFIELDS)
+			return wrong(c, "a lane is for a field that does not exist");
+		bits = (unsigned)__builtin_popcount(fw_field_bits(r->lane_field[i]));
+		if (r->lane_shift[i] + bits > 63 || used >> r->lane_shift[i])
+			return wrong(c, "lanes overlap");
+		used |= ((2ull << bits) - 1) << r->lane_shift[i];
+		guards |= 1ull << (r->lane_shift[i] + bits);
+	}
+	return guards == r->lane_guard || wrong(c, "guard bits are not where the lanes end");
+}
+
+static bool check_entry(struct check *c, const struct fw_pair *e)
+{
+	bool block = FW_HIT_BLOCK(e->hit), open = true;
+	uint64_t used = 0;
+
+	if ((e->hi & c->root->lane_guard) != c->root->lane_guard || e->lo & c->root->lane_guard)
+		return wrong(c, "a pair's guard bits are wrong");
+	for (unsigned i = 0; i < FW_LANES; i++) {
+		if (c->root->lane_field[i] == FW_F_NONE)
+			continue;
+		used |= (uint64_t)fw_field_bits(c->root->lane_field[i]) << c->root->lane_shift[i];
+		if (lane(c, i, e->lo) > lane(c, i, e->hi))
+			return wrong(c, "a pair's rule can never match");
+		open &= !lane(c, i, e->lo) && lane(c, i, e->hi) == fw_field_bits(c->root->lane_field[i]);
+	}
+	if ((e->lo | (e->hi & ~c->root->lane_guard)) & ~used)
+		return wrong(c, "a pair has bits outside the lanes");
+	if (block && !open)
+		return wrong(c, "a pair with a block has constraints of its own");
+	if (block)
+		return check_blocks(c, e->hit);
+	return hit_is_rule(c, e->hit) || wrong(c, "a pair's rule has no counter");
+}
+
+/* Is every line from the pair's home to the one before its own marked, and the pair there only once? */
+static bool check_place(struct check *c, const struct fw_pair *table, uint32_t line, uint64_t key)
+{
+	uint32_t home = fw_pair_home(c->root, key), found = 0;
+
+	if (line < home || line - home > FW_PAIR_DISPLACEMENT)
+		return wrong(c, "a pair stands where the lookup does not look");
+	for (uint32_t l = home; l <= line; l++) {
+		const struct fw_pair *e = &table[(uint64_t)l * FW_PAIRS_PER_LINE];
+
+		if (l < line && !(e->key & FW_PAIR_OVERFLOW))
+			return wrong(c, "a pair stands behind a line that does not say so");
+		for (unsigned i = 0; i < FW_PAIRS_PER_LINE; i++)
+			found += (e[i].key & FW_PAIR_KEY_MASK) == key;
+	}
+	return found == 1 || wrong(c, "a pair is there twice");
+}
+
+static bool need_signature(struct check *c, int side, uint32_t identity, uint32_t other)
+{
+	if (identity >= c->identities[side])
+		c->identities[side] = identity + 1;
+	c->signature[side][identity] |= 1ull << fw_signature_bit(other);
+	return true;
+}
+
+static bool check_pairs(struct check *c)
+{
+	const struct fw_root *r = c->root;
+	const struct fw_pair *table = fw_pool_ptr(c->pool, r->pairs);
+	uint64_t lines = (uint64_t)r->pair_lines + FW_PAIR_DISPLACEMENT;
+
+	if (!r->pair_lines || !inside(c, r->pairs, lines))
+		return wrong(c, "the pair table lies outside the pool");
+	for (uint32_t line = 0; line < lines; line++) {
+		for (unsigned i = 0; i < FW_PAIRS_PER_LINE; i++) {
+			const struct fw_pair *e = &table[(uint64_t)line * FW_PAIRS_PER_LINE + i];
+			uint64_t key = e->key & FW_PAIR_KEY_MASK;
+
+			if (key == FW_PAIR_FREE)
+				continue;
+			if (!check_place(c, table, line, key) || !check_entry(c, e))
+				return false;
+			need_signature(c, 0, key & FW_IDENTITIES_MAX, (uint32_t)(key >> FW_IDENTITY_BITS));
+			need_signature(c, 1, (uint32_t)(key >> FW_IDENTITY_BITS), key & FW_IDENTITIES_MAX);
+		}
+	}
+	return true;
+}
+
+static bool check_class(struct check *c, int side, uint32_t line)
+{
+	const struct fw_class *k = inside_segment(c, line, 1) ? fw_pool_ptr(c->pool, line) : NULL;
+	uint32_t places = k ? k->lines * FW_CLASS_IDENTITIES : 0, before = 0;
+
+	if (!k || !k->lines || k->lines > FW_CLASS_LINES || !inside_segment(c, line, k->lines))
+		return wrong(c, "a class lies outside the pool, or its size is wrong");
+	for (uint32_t i = 0; i < places; i++) {
+		uint32_t id = k[i / FW_CLASS_IDENTITIES].identity[i % FW_CLASS_IDENTITIES];
+		uint64_t signature = k[i / FW_CLASS_IDENTITIES].signature[i % FW_CLASS_IDENTITIES];
+
+		if (!signature && !id)
+			continue;
+		if (i && id <= before)
+			return wrong(c, "a class's identities are out of order");
+		if (id < c->identities[side] && c->signature[side][id] & ~signature)
+			return wrong(c, "a signature hides a pair");
+		before = id;
+	}
+	return true;
+}
+
+static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits, unsigned steps);
+
+static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, unsigned bits, unsigned steps)
+{
+	unsigned i = 0;
+
+	for (; i < FW_RUNS8 - 1 && n->last[i] != 0xff; i++) {
+		if (i && n->last[i - 1] >= n->last[i])
+			return wrong(c, "a node's runs are out of order");
+		if (!check_ref(c, side, n->ref[i], bits - 8, steps))
+			return false;
+	}
+	return check_ref(c, side, n->ref[i], bits - 8, steps);
+}
+
+static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, unsigned bits, unsigned steps)
+{
+	unsigned i = 0, rest = bits > 32 ? bits - 32 : 0;
+
+	for (; i < FW_RUNS32 - 1 && n->last[i] != UINT32_MAX; i++) {
+		if (i && n->last[i - 1] >= n->last[i])
+			return wrong(c, "a node's runs are out of order");
+		if (!check_ref(c, side, n->ref[i], rest, steps))
+			return false;
+	}
+	return check_ref(c, side, n->ref[i], rest, steps);
+}
+
+static bool check_table8(struct check *c, int side, const uint32_t *table, unsigned bits, unsigned steps)
+{
+	for (unsigned i = 0; i < 256; i++)
+		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits - 8, steps))
+			return false;
+	return true;
+}
+
+/* A reference with @bits of the address left to look at, and @steps to take at most. */
+static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits, unsigned steps)
+{
+	uint32_t tag = FW_REF_TAG(ref), line = FW_REF_LINE(ref);
+
+	if (tag == FW_REF_CLASS)
+		return check_class(c, side, line);
+	if (!steps || !bits)
+		return wrong(c, "a trie is deeper than an address");
+	if (!inside_segment(c, line, tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1))
+		return wrong(c, "a node lies outside the pool or crosses a segment");
+	if (tag == FW_REF_RUNS8)
+		return check_runs8(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
+	if (tag == FW_REF_RUNS32)
+		return check_runs32(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
+	if (tag == FW_REF_TABLE8)
+		return check_table8(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
+	return wrong(c, "a reference has an unknown tag");
+}
+
+static bool check_trie(struct check *c, int side, enum fw_family family)
+{
+	uint32_t line = c->root->trie[side][family];
+	unsigned bits = (family == FW_IP4 ? 32 : 128) - FW_TRIE_ROOT_BITS;
+	const uint32_t *table = fw_pool_ptr(c->pool, line);
+
+	if (!inside(c, line, FW_TRIE_ROOT_LINES))
+		return wrong(c, "a trie's root lies outside the pool");
+	for (uint32_t i = 0; i < 1u << FW_TRIE_ROOT_BITS; i++)
+		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits, FW_TRIE_STEPS))
+			return false;
+	return true;
+}
+
+static bool check_image(struct check *c)
+{
+	if (!(c->root->hash & 1))
+		return wrong(c, "the hash multiplier is even");
+	if (!check_lanes(c) || !check_pairs(c))
+		return false;
+	for (int side = 0; side < 2; side++) {
+		if (!check_trie(c, side, FW_IP4) || !check_trie(c, side, FW_IP6))
+			return false;
+		if (c->root->frame_rules && !check_class(c, side, c->root->trie[side][FW_FAMILY_NONE]))
+			return false;
+	}
+	return true;
+}
+
+int fw_image_validate(const struct fw_pool *pool, uint32_t root, const char **reason)
+{
+	struct check c = { .pool = pool, .root = fw_pool_ptr(pool, root) };
+
+	*reason = NULL;
+	if (!inside(&c, root, sizeof(struct fw_root) / FW_LINE)) {
+		*reason = "the root lies outside the pool";
+		return -EINVAL;
+	}
+	for (int side = 0; side < 2; side++)
+		c.signature[side] = calloc(FW_IDENTITIES_MAX + 1, sizeof(uint64_t));
+	if (!c.signature[0] || !c.signature[1])
+		wrong(&c, "no memory to check with");
+	else
+		check_image(&c);
+	free(c.signature[0]);
+	free(c.signature[1]);
+	*reason = c.reason;
+	return c.reason ? -EINVAL : 0;
+}
