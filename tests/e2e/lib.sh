@@ -115,6 +115,7 @@ try_udp() {
 fw_start() {
 	local rules=$1
 	shift
+	rm -f "$tmp/out" "$tmp/err"
 	ip netns exec "$server" "$fwctl" run "$rules" --dev s0 "$@" >"$tmp/out" 2>"$tmp/err" &
 	fw_pid=$!
 	for _ in $(seq 200); do
