@@ -5,8 +5,8 @@
  * fails on the way, closing the kernel side detaches what was attached.
  */
 #include "counters.h"
+#include "devices.h"
 
-#include <net/if.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -15,17 +15,11 @@ static const struct ctl_option *const options[] = {
 	&ctl_opt_dev, &ctl_opt_xdp, &ctl_opt_tc, &ctl_opt_format, &ctl_opt_interval, &ctl_opt_json, NULL,
 };
 
-struct device {
-	const char *name;
-	uint32_t index;
-	const char *how; /* where incoming packets are filtered; NULL: not attached yet */
-};
-
 struct session {
 	const struct ctl_settings *settings;
 	struct fw_ruleset *rs;
 	struct fw_kern *kern;
-	struct device devices[CTL_DEVS_MAX];
+	struct devices devices;
 	bool out; /* outgoing packets are filtered too */
 	char title[256];
 };
@@ -36,74 +30,12 @@ static void session_end(struct session *ss)
 	fw_ruleset_free(ss->rs);
 }
 
-static int find_devices(struct session *ss)
-{
-	for (unsigned i = 0; i < ss->settings->ndevs; i++) {
-		const char *name = ss->settings->devs[i];
-
-		ss->devices[i] = (struct device){ .name = name, .index = if_nametoindex(name) };
-		if (!ss->devices[i].index) {
-			ctl_error("no interface \"%s\": %s", name, strerror(errno));
-			fputs("  hint: `ip -brief link` lists the interfaces\n", stderr);
-			return -ENODEV;
-		}
-	}
-	return 0;
-}
-
-/* XDP runs before a packet has a mark, so a rule about it would be decided on a mark that is always 0. */
-static int refuse_marks(const struct session *ss)
-{
-	struct fw_diags ds = { 0 };
-
-	for (size_t i = 0; i < ss->rs->nrules; i++) {
-		const struct fw_rule *rule = ss->rs->rules[i];
-
-		if (fw_rule_match(rule, FW_F_MARK) && ctl_rule_on_hook(rule, FW_IN))
-			fw_diag_add(&ds, (struct fw_place){ ss->rs->file, rule->line, 0 },
-				    "run with --tc, or write `out` in the rule",
-				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",
-				    (unsigned long long)rule->id);
-	}
-	if (ds.total)
-		ctl_print_diags(&ds);
-	return ds.total ? -EINVAL : 0;
-}
-
 static bool filters_out(const struct fw_ruleset *rs)
 {
 	for (size_t i = 0; i < rs->nrules; i++)
 		if (ctl_rule_on_hook(rs->rules[i], FW_OUT))
 			return true;
 	return rs->policy_set[FW_R_OUT];
-}
-
-static bool is_device(const struct session *ss, uint32_t index)
-{
-	for (unsigned i = 0; i < ss->settings->ndevs; i++)
-		if (ss->devices[i].index == index)
-			return true;
-	return false;
-}
-
-/* Interface numbers of the ruleset become those of this machine. */
-static int map_interfaces(struct session *ss)
-{
-	for (size_t i = 0; i < ss->rs->nifaces; i++) {
-		const char *name = ss->rs->ifaces[i];
-		uint32_t index = if_nametoindex(name);
-		int err = index ? fw_kern_iface_set(ss->kern, index, (uint32_t)i) : 0;
-
-		if (err) {
-			ctl_error("cannot map interface \"%s\": %s", name, strerror(-err));
-			return err;
-		}
-		if (!index)
-			ctl_warn("interface \"%s\" does not exist: no packet is `on %s`", name, name);
-		else if (!is_device(ss, index))
-			ctl_warn("interface \"%s\" is not among --dev: no packet here is `on %s`", name, name);
-	}
-	return 0;
 }
 
 static int attach_in(struct session *ss, struct device *d)
@@ -143,8 +75,8 @@ static int attach_out(struct session *ss, const struct device *d)
 
 static int attach(struct session *ss)
 {
-	for (unsigned i = 0; i < ss->settings->ndevs; i++)
-		if (attach_in(ss, &ss->devices[i]) || (ss->out && attach_out(ss, &ss->devices[i])))
+	for (unsigned i = 0; i < ss->devices.n; i++)
+		if (attach_in(ss, &ss->devices.d[i]) || (ss->out && attach_out(ss, &ss->devices.d[i])))
 			return -EIO;
 	return 0;
 }
@@ -153,11 +85,11 @@ static int start(struct session *ss, const char *path)
 {
 	struct fw_image image;
 
-	if (find_devices(ss) || ctl_load(path, ss->settings->format, &ss->rs, NULL) ||
-	    (!ss->settings->tc && refuse_marks(ss)))
+	if (devices_find(&ss->devices, ss->settings) || ctl_load(path, ss->settings->format, &ss->rs, NULL) ||
+	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	ss->out = filters_out(ss->rs);
-	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &image) || map_interfaces(ss) ||
+	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &image) || devices_map(&ss->devices, ss->rs, ss->kern) ||
 	    ctl_kern_publish(ss->kern, ss->rs, &image))
 		return -EINVAL;
 	return attach(ss);
@@ -167,10 +99,10 @@ static void announce_json(const struct session *ss, const char *path)
 {
 	json_t *devices = json_array();
 
-	for (unsigned i = 0; i < ss->settings->ndevs; i++)
+	for (unsigned i = 0; i < ss->devices.n; i++)
 		json_array_append_new(devices, json_pack("{so si ss so}", "dev",
-							 ctl_json_string(ss->devices[i].name), "index",
-							 (int)ss->devices[i].index, "in", ss->devices[i].how, "out",
+							 ctl_json_string(ss->devices.d[i].name), "index",
+							 (int)ss->devices.d[i].index, "in", ss->devices.d[i].how, "out",
 							 ctl_json_string(ss->out ? "tc egress" : NULL)));
 	ctl_json_print(json_pack("{ss so sI so sI sf}", "event", "attached", "file", ctl_json_string(path), "rules",
 				 (json_int_t)ss->rs->nrules, "devices", devices, "memory",
@@ -189,9 +121,9 @@ static void announce(struct session *ss, const char *path)
 	}
 	len = snprintf(ss->title, sizeof(ss->title), "%s: %zu rules, %s, on", path, ss->rs->nrules,
 		       ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
-	for (unsigned i = 0; i < ss->settings->ndevs && len > 0 && (size_t)len < sizeof(ss->title); i++)
+	for (unsigned i = 0; i < ss->devices.n && len > 0 && (size_t)len < sizeof(ss->title); i++)
 		len += snprintf(ss->title + len, sizeof(ss->title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
-				ss->devices[i].name, ss->devices[i].how, ss->out ? ", tc egress" : "");
+				ss->devices.d[i].name, ss->devices.d[i].how, ss->out ? ", tc egress" : "");
 	puts(ss->title);
 	fflush(stdout);
 }
