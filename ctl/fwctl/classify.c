@@ -32,8 +32,8 @@ struct session {
 struct answer {
 	struct fw_key key;
 	struct fw_result oracle, user, kern;
-	long index;            /* of the rule, -1: a policy */
-	const char *untested;  /* why the kernel was not asked; NULL: it was, or need not be */
+	long index;           /* of the rule, -1: a policy */
+	const char *untested; /* why the kernel was not asked; NULL: it was, or need not be */
 	size_t shadows[SHADOWS], nshadows;
 };
 
@@ -96,8 +96,7 @@ static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
 
 static bool same(const struct fw_result *a, const struct fw_result *b)
 {
-	return a->verdict == b->verdict && a->reason == b->reason &&
-	       (a->reason != FW_R_NONE || a->slot == b->slot);
+	return a->verdict == b->verdict && a->reason == b->reason && (a->reason != FW_R_NONE || a->slot == b->slot);
 }
 
 static void ask_oracle(const struct fw_ruleset *rs, struct answer *a)
@@ -131,12 +130,16 @@ static int ask_kernel(struct session *ss, const struct fw_frame *frame, uint32_t
 {
 	int err;
 
-	a->untested = frame->len < ETH_HLEN ? "shorter than an Ethernet header" :
-		      frame->len < frame->wire_len ? "the capture holds only its beginning" : NULL;
+	if (frame->len < ETH_HLEN)
+		a->untested = "shorter than an Ethernet header";
+	else if (frame->len < frame->wire_len)
+		a->untested = "the capture holds only its beginning";
 	if (a->untested)
 		return 0;
 	err = fw_kern_iface_set(ss->kern, LOOPBACK, iface);
-	return err ? err : fw_kern_test(ss->kern, program_for(ss, frame), frame->data, frame->len, frame->mark, &a->kern);
+	if (err)
+		return err;
+	return fw_kern_test(ss->kern, program_for(ss, frame), frame->data, frame->len, frame->mark, &a->kern);
 }
 
 static void describe(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_result *r)
@@ -206,7 +209,7 @@ static int print_json(const struct session *ss, const char *packet, const struct
 {
 	json_t *shadows = json_array();
 	const char *policy = a->index < 0 && a->oracle.reason < FW_NREASONS ? fw_reason_info[a->oracle.reason].name :
-									       NULL;
+									      NULL;
 
 	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
 		json_array_append_new(shadows, ctl_json_rule(ss->rs, ss->rs->rules[a->shadows[i]]));
@@ -300,7 +303,8 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 
 	if (n < 2 && !s->pcap) {
 		ctl_error("classify: missing packet");
-		fputs("  hint: fwctl classify FILE 'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0', or --pcap FILE\n", stderr);
+		fputs("  hint: fwctl classify FILE 'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0', or --pcap FILE\n",
+		      stderr);
 		return CTL_USAGE;
 	}
 	ss.failed = session_begin(&ss, operands[0]) != 0;

@@ -31,9 +31,9 @@ struct counters {
 /* What one reading gave: the busiest rules, best first, and the policies. */
 struct reading {
 	struct line top[TOTALS], policies[FW_NREASONS];
-	size_t ntop, max;   /* rules kept, and at most */
-	size_t active;      /* rules that ever decided on a packet */
-	struct line sum;    /* of all rules and policies */
+	size_t ntop, max; /* rules kept, and at most */
+	size_t active;    /* rules that ever decided on a packet */
+	struct line sum;  /* of all rules and policies */
 };
 
 static void add(struct fw_count *sum, struct fw_count c)
@@ -105,9 +105,8 @@ static void read_all(struct counters *c, struct reading *r, size_t max)
 
 static json_t *json_counts(const struct line *l)
 {
-	return json_pack("{sI sI sI sI}", "packets", (json_int_t)l->total.packets, "bytes",
-			 (json_int_t)l->total.bytes, "moved_packets", (json_int_t)l->moved.packets, "moved_bytes",
-			 (json_int_t)l->moved.bytes);
+	return json_pack("{sI sI sI sI}", "packets", (json_int_t)l->total.packets, "bytes", (json_int_t)l->total.bytes,
+			 "moved_packets", (json_int_t)l->moved.packets, "moved_bytes", (json_int_t)l->moved.bytes);
 }
 
 static json_t *json_rules(const struct counters *c, const struct reading *r)

@@ -47,7 +47,7 @@ struct ctl_command {
 	const char *name;
 	const char *operands; /* for the synopsis */
 	const char *summary;
-	const char *details; /* below the options in the help; also documents the JSON fields */
+	const char *details;                     /* below the options in the help; also documents the JSON fields */
 	const struct ctl_option *const *options; /* ended by NULL */
 	int min_operands, max_operands;          /* max -1: any number */
 	int (*run)(const struct ctl_settings *s, int n, char **operands);

@@ -74,9 +74,10 @@ int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 
 	for (unsigned i = 0; vlan && i < ds->n; i++)
 		if (strips_vlan(ds->d[i].name))
-			ctl_warn("%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not "
-				 "match\n  hint: ethtool -K %s rx-vlan-offload off, or run with --tc",
-				 ds->d[i].name, ds->d[i].name);
+			ctl_warn(
+				"%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not "
+				"match\n  hint: ethtool -K %s rx-vlan-offload off, or run with --tc",
+				ds->d[i].name, ds->d[i].name);
 	return refuse_marks(rs);
 }
 

@@ -29,7 +29,8 @@ int ctl_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_ima
 	}
 	err = fw_image_validate(pool, out->root, &reason);
 	if (err)
-		ctl_error("internal error: the compiled tables do not hold together: %s", reason ? reason : "no reason");
+		ctl_error("internal error: the compiled tables do not hold together: %s",
+			  reason ? reason : "no reason");
 	return err;
 }
 

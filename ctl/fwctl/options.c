@@ -149,7 +149,7 @@ int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, stru
 	struct option longs[OPTIONS_MAX + 2] = { 0 };
 	int c, rows = 0;
 
-	for (; cmd->options[rows] && rows < OPTIONS_MAX; rows++)
+	for (; rows < OPTIONS_MAX && cmd->options[rows]; rows++)
 		longs[rows] = (struct option){ cmd->options[rows]->name,
 					       cmd->options[rows]->arg ? required_argument : no_argument, NULL, rows };
 	longs[rows] = (struct option){ "help", no_argument, NULL, HELP_OPTION };

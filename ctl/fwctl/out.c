@@ -68,14 +68,18 @@ const char *ctl_bytes(char *buf, size_t size, uint64_t bytes)
 unsigned ctl_cpus(void)
 {
 	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
-	unsigned cpus = 1, v;
+	char text[256] = "";
+	size_t last;
 
 	if (!f)
-		return cpus;
-	while (fscanf(f, "%u%*[-,]", &v) == 1)
-		cpus = v + 1;
+		return 1;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
 	fclose(f);
-	return cpus;
+	text[strcspn(text, "\n")] = '\0';
+	for (last = strlen(text); last && text[last - 1] >= '0' && text[last - 1] <= '9'; last--)
+		;
+	return (unsigned)strtoul(text + last, NULL, 10) + 1;
 }
 
 /* JSON is UTF-8; names of files and interfaces need not be: other bytes become question marks. */

@@ -89,8 +89,8 @@ static int start(struct session *ss, const char *path)
 	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	ss->out = filters_out(ss->rs);
-	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &image) || devices_map(&ss->devices, ss->rs, ss->kern) ||
-	    ctl_kern_publish(ss->kern, ss->rs, &image))
+	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &image) ||
+	    devices_map(&ss->devices, ss->rs, ss->kern) || ctl_kern_publish(ss->kern, ss->rs, &image))
 		return -EINVAL;
 	return attach(ss);
 }
@@ -100,14 +100,13 @@ static void announce_json(const struct session *ss, const char *path)
 	json_t *devices = json_array();
 
 	for (unsigned i = 0; i < ss->devices.n; i++)
-		json_array_append_new(devices, json_pack("{so si ss so}", "dev",
-							 ctl_json_string(ss->devices.d[i].name), "index",
-							 (int)ss->devices.d[i].index, "in", ss->devices.d[i].how, "out",
-							 ctl_json_string(ss->out ? "tc egress" : NULL)));
+		json_array_append_new(devices,
+				      json_pack("{so si ss so}", "dev", ctl_json_string(ss->devices.d[i].name), "index",
+						(int)ss->devices.d[i].index, "in", ss->devices.d[i].how, "out",
+						ctl_json_string(ss->out ? "tc egress" : NULL)));
 	ctl_json_print(json_pack("{ss so sI so sI sf}", "event", "attached", "file", ctl_json_string(path), "rules",
 				 (json_int_t)ss->rs->nrules, "devices", devices, "memory",
-				 (json_int_t)fw_kern_memory(ss->kern), "load_seconds",
-				 fw_kern_load_seconds(ss->kern)));
+				 (json_int_t)fw_kern_memory(ss->kern), "load_seconds", fw_kern_load_seconds(ss->kern)));
 }
 
 static void announce(struct session *ss, const char *path)
