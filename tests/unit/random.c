@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rulesets at random. */
+#include "tests/unit/random.h"
+
+#include <string.h>
+#include <time.h>
+
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+#define NSETS 3
+#define PLACES_MAX 64
+
+static uint64_t seed, state;
+
+void random_start(void)
+{
+	const char *given = getenv("FW_SEED");
+
+	seed = state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	printf("seed %llu (FW_SEED)\n", (unsigned long long)seed);
+	fflush(stdout);
+}
+
+uint64_t random_seed(void)
+{
+	return seed;
+}
+
+uint64_t random_u64(void)
+{
+	state += 0x9e3779b97f4a7c15ull;
+	return fw_mix64(state);
+}
+
+uint32_t random_below(uint32_t n)
+{
+	return (uint32_t)(random_u64() % n);
+}
+
+#define rnd random_below
+
+static bool percent(unsigned p)
+{
+	return rnd(100) < p;
+}
+
+/* A ruleset under construction. */
+struct maker {
+	struct fw_ruleset *rs;
+	const struct random_shape *shape;
+	struct fw_addr place[FW_NFAMILIES][PLACES_MAX];
+	uint32_t *expressions;
+};
+
+struct fw_addr random_step(enum fw_family family, struct fw_addr a, int by)
+{
+	if (family == FW_IP4)
+		return (struct fw_addr){ a.hi + ((uint64_t)(int64_t)by << 32), 0 };
+
+	unsigned __int128 all = ((unsigned __int128)a.hi << 64 | a.lo) + (unsigned __int128)(__int128)by;
+
+	return (struct fw_addr){ (uint64_t)(all >> 64), (uint64_t)all };
+}
+
+/* The first two places are the first and the last address. */
+static void places_choose(struct maker *m)
+{
+	for (enum fw_family f = FW_IP4; f <= FW_IP6; f++) {
+		for (unsigned i = 0; i < PLACES_MAX; i++) {
+			uint64_t hi = random_u64(), lo = random_u64();
+
+			m->place[f][i] = f == FW_IP4 ? (struct fw_addr){ hi & ~0xffffffffull, 0 } :
+						       (struct fw_addr){ hi, lo };
+		}
+		m->place[f][1] = (struct fw_addr){ 0, 0 };
+		m->place[f][2] = fw_addr_last(f);
+	}
+}
+
+/* A prefix of any length around a place, or the one beside it; or a range from one of its addresses on. */
+static struct fw_addr_range addr_range(const struct maker *m)
+{
+	enum fw_family family = rnd(2) ? FW_IP4 : FW_IP6;
+	unsigned bits = family == FW_IP4 ? 32 : 128, len = rnd(bits + 1);
+	struct fw_addr a = m->place[family][rnd(m->shape->places)], last = fw_addr_last(family);
+
+	if (m->shape->places > 8 && len < 8)
+		len += 8;
+
+	struct fw_addr_range r = fw_addr_prefix(family, a, len);
+
+	if (len && !rnd(4))
+		r = fw_addr_prefix(family, random_step(family, r.hi, 1), len);
+	if (rnd(6))
+		return r;
+	if (fw_addr_cmp(r.lo, r.hi))
+		r.lo = random_step(family, r.lo, 1);
+	if (fw_addr_cmp(r.hi, last) && rnd(2))
+		r.hi = random_step(family, r.hi, 1);
+	return r;
+}
+
+static uint32_t expression(const struct maker *m)
+{
+	struct fw_addr_range r[4];
+	uint32_t sets[2] = { rnd(NSETS), rnd(NSETS) }, number = FW_ANY;
+	size_t n = rnd(3) ? 1 : rnd(5), nsets = n && rnd(6) ? 0 : rnd(3);
+	bool negated = (n || nsets) && !rnd(8);
+
+	for (size_t i = 0; i < n; i++)
+		r[i] = addr_range(m);
+	fw_ruleset_addrs(m->rs, r, n, sets, nsets, negated, &number);
+	return number;
+}
+
+static uint32_t value_near(enum fw_field field)
+{
+	static const uint16_t liked[] = { 0, 1, 6, 17, 20, 22, 28, 40, 60, 80, 255, 256, 443, 1023, 1024, 1500 };
+	uint32_t max = field == FW_F_IFACE ? 3 : fw_field_info[field].max, v;
+
+	switch (rnd(5)) {
+	case 0:
+		v = max - rnd(3);
+		break;
+	case 1:
+		v = rnd(8);
+		break;
+	case 2:
+		v = (uint32_t)random_u64();
+		break;
+	default:
+		v = liked[rnd(ROWS(liked))];
+	}
+	return v <= max ? v : max < UINT32_MAX ? v % (max + 1) : v;
+}
+
+static struct fw_range value_range(enum fw_field field)
+{
+	uint32_t a = value_near(field), b = rnd(2) ? a : value_near(field);
+
+	if (field == FW_F_TCP_FLAGS)
+		return a ? (struct fw_range){ a, b & a } : (struct fw_range){ 0x12, 0x02 };
+	return (struct fw_range){ a < b ? a : b, a < b ? b : a };
+}
+
+/* The matches of a rule under construction. */
+#define VALUES_MAX 40
+struct wide {
+	struct fw_match m;
+	struct fw_range r[VALUES_MAX];
+};
+
+struct draft {
+	struct wide wide[FW_NFIELDS];
+	unsigned n;
+};
+
+static void match_values(struct draft *d, enum fw_field field, bool negated, const uint16_t *values, unsigned n)
+{
+	struct wide *w = &d->wide[d->n++];
+
+	w->m = (struct fw_match){ .field = (uint8_t)field, .negated = negated, .n = (uint16_t)n };
+	for (unsigned i = 0; i < n; i++)
+		w->m.r[i] = (struct fw_range){ values[i], values[i] };
+}
+
+static void match_random(struct draft *d, enum fw_field field)
+{
+	struct wide *w = &d->wide[d->n++];
+	unsigned n = rnd(3) ? 1 : rnd(16) ? 1 + rnd(4) : 1 + rnd(VALUES_MAX);
+
+	w->m = (struct fw_match){ .field = (uint8_t)field, .negated = !rnd(5), .n = (uint16_t)n };
+	for (unsigned i = 0; i < n; i++)
+		w->m.r[i] = value_range(field);
+}
+
+/* Protocols that rules name, and what may stand beside them. */
+static const struct {
+	uint16_t proto[3];
+	uint8_t n;
+	bool ports, flags, icmp;
+} protocols[] = {
+	{ { 6 }, 1, true, true, false },        { { 6 }, 1, true, true, false },  { { 17 }, 1, true, false, false },
+	{ { 17 }, 1, true, false, false },      { { 1 }, 1, false, false, true }, { { 58 }, 1, false, false, true },
+	{ { 6, 17, 132 }, 3, true, false, false }, { { 33, 136 }, 2, true, false, false },
+	{ { 47, 50 }, 2, false, false, false }, { { 0, 255 }, 2, false, false, false },
+};
+
+static void match_protocol(const struct maker *m, struct draft *d)
+{
+	unsigned row = rnd(ROWS(protocols)), detail = m->shape->detail;
+
+	if (!rnd(8)) {
+		match_random(d, FW_F_PROTO);
+		return;
+	}
+	match_values(d, FW_F_PROTO, false, protocols[row].proto, protocols[row].n);
+	if (protocols[row].ports && percent(detail * 3 / 8))
+		match_random(d, FW_F_SPORT);
+	if (protocols[row].ports && percent(detail * 6 / 8))
+		match_random(d, FW_F_DPORT);
+	if (protocols[row].flags && percent(detail / 4))
+		match_random(d, FW_F_TCP_FLAGS);
+	if (protocols[row].icmp && percent(detail * 6 / 8))
+		match_random(d, FW_F_ICMP_TYPE);
+	if (protocols[row].icmp && percent(detail * 3 / 8))
+		match_random(d, FW_F_ICMP_CODE);
+}
+
+static const struct {
+	uint16_t type[3];
+	uint8_t n;
+	bool negated;
+} ethertypes[] = {
+	{ { 0x0800 }, 1, false },         { { 0x86dd }, 1, false },         { { 0x0806 }, 1, false },
+	{ { 0x0806, 0x0800 }, 2, false }, { { 0x88cc, 0x0806 }, 2, false }, { { 0x0800, 0x86dd }, 2, false },
+	{ { 0x0800 }, 1, true },          { { 0x86dd, 0x0806 }, 2, true },  { { 0x0800, 0x86dd }, 2, true },
+};
+
+static void match_others(const struct maker *m, struct draft *d)
+{
+	static const uint8_t fields[] = { FW_F_HOOK, FW_F_IFACE,  FW_F_VLAN, FW_F_DSCP,
+					  FW_F_FRAG, FW_F_LENGTH, FW_F_MARK };
+	unsigned row = rnd(ROWS(ethertypes)), detail = m->shape->detail;
+
+	for (size_t i = 0; i < ROWS(fields); i++)
+		if (percent(detail / 6))
+			match_random(d, fields[i]);
+	if (percent(detail / 12))
+		match_random(d, FW_F_ETHERTYPE);
+	else if (percent(detail / 6))
+		match_values(d, FW_F_ETHERTYPE, ethertypes[row].negated, ethertypes[row].type, ethertypes[row].n);
+}
+
+static void add_rule(const struct maker *m)
+{
+	const struct fw_match *matches[FW_NFIELDS];
+	struct fw_rule rule = { .matches = matches, .id = rnd(4) ? 0 : 1 + rnd(100000), .verdict = rnd(2) };
+	struct draft d = { .n = 0 };
+	char name[16];
+
+	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
+	rule.name = rnd(8) ? NULL : name;
+	rule.comment = rnd(8) ? NULL : "a \"quoted\\ comment # {";
+	rule.src = rnd(8) < m->shape->any ? FW_ANY : m->expressions[rnd(m->shape->expressions)];
+	rule.dst = rnd(8) < m->shape->any ? FW_ANY : m->expressions[rnd(m->shape->expressions)];
+	if (percent(m->shape->detail))
+		match_protocol(m, &d);
+	match_others(m, &d);
+	rule.nmatches = (uint8_t)d.n;
+	for (unsigned i = 0; i < d.n; i++)
+		matches[i] = &d.wide[i].m;
+	fw_ruleset_add(m->rs, &rule, (struct fw_place){ 0 }, NULL, NULL);
+}
+
+static void add_names(const struct maker *m)
+{
+	static const char *const names[] = { "lo", "not", "a#1", "eth0" };
+
+	for (size_t i = 0; i < ROWS(names); i++)
+		fw_ruleset_iface(m->rs, names[i]);
+	for (unsigned i = 0; i < NSETS; i++) {
+		uint32_t set;
+		char name[8];
+
+		snprintf(name, sizeof(name), "s%u", i);
+		if (fw_ruleset_set(m->rs, name, NULL, &set))
+			abort();
+		for (unsigned n = rnd(12); n; n--) {
+			struct fw_addr_range r = addr_range(m);
+
+			fw_set_push(&m->rs->sets[set], &r);
+		}
+		fw_set_sort(&m->rs->sets[set]);
+	}
+	for (int r = 0; r < FW_R_INTERNAL; r++) {
+		m->rs->policy_set[r] = rnd(2);
+		if (m->rs->policy_set[r])
+			m->rs->policy[r] = (uint8_t)rnd(2);
+	}
+}
+
+struct fw_ruleset *random_ruleset(const struct random_shape *shape)
+{
+	struct maker m = { .rs = fw_ruleset_new(NULL), .shape = shape };
+	fw_autofree uint32_t *expressions = calloc(shape->expressions + 1, sizeof(*expressions));
+
+	if (!m.rs || !expressions)
+		abort();
+	m.expressions = expressions;
+	places_choose(&m);
+	add_names(&m);
+	for (unsigned i = 0; i < shape->expressions; i++)
+		expressions[i] = expression(&m);
+	for (unsigned tries = 0; m.rs->nrules < shape->rules && tries < shape->rules * 8 + 50; tries++)
+		add_rule(&m);
+	return m.rs;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rulesets and packets at random, for tests that take two ways to one answer.
+ * Addresses come from a few places of the address space, so that prefixes nest,
+ * and packets like the corners of rules: first and last values, and one beyond.
+ */
+#ifndef FW_TEST_RANDOM_H
+#define FW_TEST_RANDOM_H
+
+#include "fw/packet.h"
+#include "fw/text.h"
+
+/* Starts from FW_SEED, or else from the clock, and says so. */
+void random_start(void);
+uint64_t random_seed(void);
+uint64_t random_u64(void);
+/* From 0 to @n - 1. */
+uint32_t random_below(uint32_t n);
+
+struct random_shape {
+	unsigned rules;
+	unsigned expressions; /* different address expressions; up to 30 never nest too deep */
+	unsigned places;      /* addresses of each family that prefixes are cut from */
+	unsigned any;         /* how many of 8 addresses are `any` */
+	unsigned detail;      /* percent of the other matches that are made */
+};
+
+/* At least @shape->rules * 3 / 4 rules (some are refused, as ports and ICMP in one rule are), sets, interfaces, policies. */
+struct fw_ruleset *random_ruleset(const struct random_shape *shape);
+
+/* A packet near a rule of the ruleset; sometimes one that no frame can give, such as ports without a protocol. */
+void random_key(const struct fw_ruleset *rs, struct fw_key *key);
+
+/* The frame of such a packet, as near as bytes can come, sometimes cut or with a byte changed; up to 1,500 bytes, from 14. */
+struct random_frame {
+	uint8_t bytes[FW_FRAME_MAX];
+	struct fw_meta meta; /* with the frame's length, and no tag outside of it */
+};
+void random_frame(const struct fw_ruleset *rs, struct random_frame *out);
+
+/* The address @by beyond @a, which may be negative; wraps at the family's ends. */
+struct fw_addr random_step(enum fw_family family, struct fw_addr a, int by);
+
+#endif

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The loaded program against the oracle, on every hook: every packet case, whole
+ * and cut, random packets, counters, and what a publication changes. Skipped
+ * where programs may not be loaded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fw/kern.h"
+#include "tests/unit/cases.h"
+#include "tests/unit/random.h"
+#include "tests/unit/rulesets.h"
+#include "tests/unit/verdict.h"
+
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+
+/* The cases that a test run can take, as its interfaces and lengths go. */
+static void check_case(const uint8_t *bytes, uint32_t readable, const struct fw_meta *meta)
+{
+	if (meta->len == readable && !meta->vlan_present)
+		assert_same_verdict(bytes, readable, meta);
+}
+
+static void packet_cases(void **state)
+{
+	for (size_t r = 0; r < case_nrulesets; r++) {
+		struct fw_ruleset *rs = ruleset_of(case_rulesets[r]);
+
+		assert_true(verdict_begin(rs));
+		for (size_t i = 0; i < fw_ncases; i++)
+			case_cuts(&fw_cases[i], check_case);
+		fw_ruleset_free(rs);
+	}
+}
+
+static void check_frames(const struct fw_ruleset *rs, unsigned n)
+{
+	static struct random_frame f;
+
+	for (unsigned i = 0; i < n; i++) {
+		random_frame(rs, &f);
+		assert_same_verdict(f.bytes, f.meta.len, &f.meta);
+	}
+}
+
+static const struct {
+	struct random_shape shape;
+	unsigned rulesets, frames;
+} plan[] = {
+	{ { 1, 2, 2, 2, 60 }, 20, 500 },      { { 8, 6, 3, 3, 80 }, 30, 1000 },   { { 40, 12, 3, 2, 60 }, 30, 1000 },
+	{ { 300, 30, 3, 3, 70 }, 10, 1500 },  { { 300, 12, 2, 7, 90 }, 10, 1500 }, { { 200, 30, 4, 0, 30 }, 10, 1500 },
+	{ { 65, 1, 1, 8, 50 }, 4, 1000 },     { { 4097, 1, 1, 8, 50 }, 2, 500 },  { { 10000, 1, 1, 8, 30 }, 1, 500 },
+	{ { 3000, 1500, 64, 1, 40 }, 2, 1000 },
+};
+
+static void random_rulesets(void **state)
+{
+	for (size_t p = 0; p < ROWS(plan); p++) {
+		for (unsigned i = 0; i < plan[p].rulesets; i++) {
+			struct fw_ruleset *rs = random_ruleset(&plan[p].shape);
+
+			if (verdict_begin(rs))
+				check_frames(rs, plan[p].frames);
+			fw_ruleset_free(rs);
+		}
+	}
+}
+
+/* Classes of many lines, and more pairs than one batch holds. */
+static void nested(void **state)
+{
+	static const unsigned first[] = { 0, 30, 60, 95 };
+
+	for (size_t i = 0; i < ROWS(first) + 1; i++) {
+		bool v6 = i < ROWS(first);
+		struct fw_ruleset *rs = ruleset_nested(v6 ? FW_IP6 : FW_IP4, v6 ? first[i] : 0, 33, v6 && first[i]);
+
+		assert_true(verdict_begin(rs));
+		check_frames(rs, 500);
+		fw_ruleset_free(rs);
+	}
+}
+
+static void distinct_ports(void **state)
+{
+	static const unsigned sizes[] = { 64, 65, 4096, 4097, 10000 };
+
+	for (size_t i = 0; i < ROWS(sizes); i++) {
+		struct fw_ruleset *rs = ruleset_ports(sizes[i]);
+
+		assert_true(verdict_begin(rs));
+		check_frames(rs, 500);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* A rule sees interfaces by the number that their index has. */
+static void interfaces(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of("policy in drop\nrule on lan accept\nrule out on { lo, eth0 } drop\n");
+	struct fw_frame f;
+
+	assert_int_equal(fw_text_frame("tcp 10.0.0.1:1 > 10.0.0.2:2", &f, NULL), 0);
+	assert_true(verdict_begin(rs));
+	for (uint32_t hook = FW_IN; hook <= FW_OUT; hook++) {
+		for (uint32_t iface = 0; iface <= 4; iface++) {
+			struct fw_meta meta = { .hook = hook, .iface = iface < 4 ? iface : FW_ABSENT_IFACE,
+						.len = f.len };
+
+			assert_same_verdict(f.data, f.len, &meta);
+		}
+	}
+	fw_ruleset_free(rs);
+}
+
+/* Runs a packet written by hand; answers whether it is accepted. */
+static bool accepts(const char *text, uint32_t *bytes)
+{
+	struct fw_frame f;
+	struct fw_result got;
+
+	assert_int_equal(fw_text_frame(text, &f, NULL), 0);
+	assert_int_equal(fw_kern_test(verdict_kern(), f.hook == FW_OUT ? FW_PROG_TC_EGRESS : FW_PROG_XDP, f.data, f.len,
+				      f.mark, &got), 0);
+	if (bytes)
+		*bytes = f.len;
+	return got.verdict == FW_ACCEPT;
+}
+
+static void assert_count(struct fw_count before, struct fw_count after, uint64_t packets, uint64_t bytes)
+{
+	assert_int_equal(after.packets - before.packets, packets);
+	assert_int_equal(after.bytes - before.bytes, bytes);
+}
+
+/* Each packet is counted once, with the length of its frame, whether or not the flow cache knew it. */
+static void counters(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of("rule proto udp dport 53 accept\nrule proto tcp drop\n");
+	const struct fw_kern *k;
+	struct fw_count rule[2], policy[FW_NREASONS];
+	uint32_t bytes = 0, other = 0;
+
+	assert_true(verdict_begin(rs));
+	k = verdict_kern();
+	for (uint32_t i = 0; i < 2; i++)
+		rule[i] = fw_kern_rule_count(k, i);
+	for (int r = 0; r < FW_NREASONS; r++)
+		policy[r] = fw_kern_reason_count(k, (enum fw_reason)r);
+	for (int i = 0; i < 10; i++)
+		assert_true(accepts("udp 10.0.0.1:1 > 10.0.0.2:53 length 700", &bytes));
+	assert_true(accepts("udp [::1]:1 > [::2]:54 out length 77", &other));
+	assert_count(rule[0], fw_kern_rule_count(k, 0), 10, 10ull * bytes);
+	assert_count(rule[1], fw_kern_rule_count(k, 1), 0, 0);
+	for (int r = 0; r < FW_NREASONS; r++)
+		assert_count(policy[r], fw_kern_reason_count(k, (enum fw_reason)r), r == FW_R_OUT,
+			     r == FW_R_OUT ? other : 0);
+	fw_ruleset_free(rs);
+}
+
+/* What a flow cache remembers of the ruleset before is not asked. */
+static void publication(void **state)
+{
+	static const char *const texts[] = { "rule proto tcp dport 80 accept\nrule drop", "rule proto tcp dport 80 drop",
+					     "rule from 10.0.0.1 drop", "rule accept" };
+	static const bool want[] = { true, false, false, true };
+
+	for (int round = 0; round < 20; round++) {
+		struct fw_ruleset *rs = ruleset_of(texts[round % 4]);
+
+		assert_true(verdict_begin(rs));
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(accepts("tcp 10.0.0.1:1 > 10.0.0.2:80", NULL), want[round % 4]);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* A program without tables drops, and a pool that the kernel was not told of is not seen. */
+static void before_the_first_publication(void **state)
+{
+	struct fw_kern *k = NULL;
+	struct fw_frame f;
+	struct fw_result got;
+
+	assert_int_equal(fw_kern_open(NULL, NULL, &k), 0);
+	assert_int_equal(fw_text_frame("tcp 10.0.0.1:1 > 10.0.0.2:80", &f, NULL), 0);
+	assert_int_equal(fw_kern_test(k, FW_PROG_XDP, f.data, f.len, 0, &got), 0);
+	assert_int_equal(got.verdict, FW_DROP);
+	assert_int_equal(got.reason, FW_R_INTERNAL);
+	assert_int_equal(fw_kern_reason_count(k, FW_R_INTERNAL).packets, 1);
+	assert_true(fw_kern_test(k, FW_PROG_XDP, f.data, 13, 0, &got) < 0);
+	assert_true(fw_kern_memory(k) > 0);
+	fw_kern_close(k);
+	fw_kern_close(NULL);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(before_the_first_publication),
+		cmocka_unit_test(packet_cases),
+		cmocka_unit_test(random_rulesets),
+		cmocka_unit_test(nested),
+		cmocka_unit_test(distinct_ports),
+		cmocka_unit_test(interfaces),
+		cmocka_unit_test(counters),
+		cmocka_unit_test(publication),
+	};
+	int failed;
+
+	random_start();
+	if (!verdict_kernel())
+		return 0;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	verdict_end();
+	print_message("%llu answers compared, %llu of them the kernel's\n",
+		      (unsigned long long)(verdict_counts.user + verdict_counts.kernel),
+		      (unsigned long long)verdict_counts.kernel);
+	return failed;
+}

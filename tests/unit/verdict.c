@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The engines side by side. */
+#include "tests/unit/verdict.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fw/kern.h"
+#include "tests/unit/random.h"
+
+/* Pools only grow; the engines start anew above so many segments. */
+#define SEGMENTS_MAX 48
+/* The interface that packets of a test run come from. */
+#define LOOPBACK 1
+
+struct verdict_counts verdict_counts;
+
+static struct engines {
+	const struct fw_ruleset *rs;
+	struct fw_pool *pool;
+	struct fw_classifier *classifier[2]; /* without flow cache, with it */
+	uint32_t generation;
+	bool use_kernel;
+	struct fw_kern *kern;
+	bool flow_cache; /* of the kernel's program */
+	uint32_t iface;  /* number that the loopback device has */
+} engines;
+
+/* A packet, and, where they differ, what was said of it. */
+struct question {
+	const uint8_t *bytes; /* NULL: only the key is known */
+	uint32_t readable;
+	struct fw_meta meta;
+	struct fw_key key;
+	const char *engine;
+	struct fw_result want, got;
+};
+
+static void user_close(void)
+{
+	fw_classifier_free(engines.classifier[0]);
+	fw_classifier_free(engines.classifier[1]);
+	fw_pool_free(engines.pool);
+	engines.pool = NULL;
+	engines.classifier[0] = engines.classifier[1] = NULL;
+}
+
+static void user_open(void)
+{
+	assert_int_equal(fw_pool_new(&engines.pool), 0);
+	assert_int_equal(fw_classifier_new(engines.pool, false, &engines.classifier[0]), 0);
+	assert_int_equal(fw_classifier_new(engines.pool, true, &engines.classifier[1]), 0);
+}
+
+/* The program with the flow cache and without take turns. */
+static int kernel_open(void)
+{
+	struct fw_kern_options options = { .no_flow_cache = engines.flow_cache };
+	static struct fw_diags ds;
+	int err;
+
+	ds.n = ds.total = 0;
+	err = fw_kern_open(&options, &ds, &engines.kern);
+	if (err == -EPERM || err == -EACCES)
+		return err;
+	if (err)
+		fail_msg("%s", ds.d[0].message);
+	engines.flow_cache = !options.no_flow_cache;
+	engines.iface = FW_ABSENT_IFACE;
+	assert_int_equal(fw_kern_iface_set(engines.kern, LOOPBACK, engines.iface), 0);
+	return 0;
+}
+
+bool verdict_kernel(void)
+{
+	engines.use_kernel = engines.kern || !kernel_open();
+	if (!engines.use_kernel)
+		print_message("skipped: the kernel, for want of CAP_BPF\n");
+	return engines.use_kernel;
+}
+
+struct fw_kern *verdict_kern(void)
+{
+	return engines.kern;
+}
+
+void verdict_end(void)
+{
+	user_close();
+	fw_kern_close(engines.kern);
+	memset(&engines, 0, sizeof(engines));
+}
+
+/* Makes room for one more image. */
+static void engines_renew(void)
+{
+	if (engines.pool && engines.pool->nsegments > SEGMENTS_MAX)
+		user_close();
+	if (!engines.pool)
+		user_open();
+	if (engines.kern && fw_kern_pool(engines.kern)->nsegments > SEGMENTS_MAX) {
+		fw_kern_close(engines.kern);
+		engines.kern = NULL;
+		assert_int_equal(kernel_open(), 0);
+	}
+}
+
+/* Return: false when the ruleset goes beyond a limit. */
+static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *image)
+{
+	static struct fw_diags ds;
+	const char *reason;
+	int err;
+
+	ds.n = ds.total = 0;
+	err = fw_compile(rs, pool, &ds, image);
+	if (err == -E2BIG && ds.n)
+		return false;
+	if (err)
+		fail_msg("seed %llu: compile: %s: %s", (unsigned long long)random_seed(), strerror(-err),
+			 ds.n ? ds.d[0].message : "");
+	if (fw_image_validate(pool, image->root, &reason))
+		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), reason);
+	return true;
+}
+
+bool verdict_begin(const struct fw_ruleset *rs)
+{
+	struct fw_image image;
+
+	engines_renew();
+	engines.rs = rs;
+	if (!compile(rs, engines.pool, &image))
+		return false;
+	engines.generation++;
+	fw_classifier_publish(engines.classifier[0], image.root, engines.generation);
+	fw_classifier_publish(engines.classifier[1], image.root, engines.generation);
+	if (!engines.use_kernel)
+		return true;
+	assert_true(compile(rs, fw_kern_pool(engines.kern), &image));
+	assert_int_equal(fw_kern_counters_reserve(engines.kern, rs->next_slot), 0);
+	assert_int_equal(fw_kern_publish(engines.kern, image.root), 0);
+	return true;
+}
+
+static void parse(struct question *q)
+{
+	fw_packet_parse(q->bytes, q->bytes + q->readable, &q->meta, &q->key);
+}
+
+static struct fw_result oracle(const struct fw_key *key)
+{
+	long i = fw_oracle(engines.rs, key);
+	struct fw_result want = { fw_oracle_verdict(engines.rs, i, key), 0, FW_R_NONE };
+
+	if (i >= 0)
+		want.slot = engines.rs->rules[i]->slot;
+	else
+		want.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
+	return want;
+}
+
+static bool same(struct question *q, const char *engine, struct fw_result got)
+{
+	q->engine = engine;
+	q->got = got;
+	return got.verdict == q->want.verdict && got.slot == q->want.slot && got.reason == q->want.reason;
+}
+
+/* Twice: the flow cache must say the same again. */
+static bool user_agrees(struct question *q)
+{
+	static const char *const names[] = { "user space", "user space with flow cache" };
+
+	q->want = oracle(&q->key);
+	for (int cache = 0; cache < 2; cache++) {
+		verdict_counts.user++;
+		for (int again = 0; again < 2; again++)
+			if (!same(q, names[cache], fw_classifier_run(engines.classifier[cache], &q->key)))
+				return false;
+	}
+	return true;
+}
+
+/* A test run takes at least an Ethernet header, and for tc the IP header that the ethertype names. */
+static bool kernel_takes(const struct question *q, enum fw_kern_prog prog)
+{
+	uint32_t type, least = ETH_HLEN;
+
+	if (q->meta.vlan_present || q->meta.len != q->readable || q->readable < ETH_HLEN)
+		return false;
+	if (prog == FW_PROG_XDP)
+		return true;
+	type = fw_ntohs(fw_load16(q->bytes + 2 * ETH_ALEN));
+	if (type == ETH_P_IP)
+		least += sizeof(struct iphdr);
+	if (type == ETH_P_IPV6)
+		least += sizeof(struct ipv6hdr);
+	return q->readable >= least;
+}
+
+static bool program_agrees(struct question *q, enum fw_kern_prog prog)
+{
+	static const char *const names[] = { "XDP", "tc ingress", "tc egress" };
+
+	for (int again = 0; again < (engines.flow_cache ? 2 : 1); again++) {
+		struct fw_result got;
+		int err = fw_kern_test(engines.kern, prog, q->bytes, q->readable, q->meta.mark, &got);
+
+		if (err)
+			fail_msg("test run of %s with %u bytes: %s", names[prog], q->readable, strerror(-err));
+		if (!same(q, names[prog], got))
+			return false;
+	}
+	verdict_counts.kernel++;
+	return true;
+}
+
+static bool kernel_agrees(struct question *q)
+{
+	static const struct {
+		enum fw_kern_prog prog;
+		enum fw_hook hook;
+		bool mark;
+	} rows[] = { { FW_PROG_XDP, FW_IN, false }, { FW_PROG_TC_INGRESS, FW_IN, true },
+		     { FW_PROG_TC_EGRESS, FW_OUT, true } };
+	uint32_t mark = q->meta.mark;
+
+	if (q->meta.iface != engines.iface && !fw_kern_iface_set(engines.kern, LOOPBACK, q->meta.iface))
+		engines.iface = q->meta.iface;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		bool agrees = true;
+
+		if (rows[i].hook != q->meta.hook || !kernel_takes(q, rows[i].prog))
+			continue;
+		q->meta.mark = rows[i].mark ? mark : 0;
+		parse(q);
+		q->want = oracle(&q->key);
+		agrees = program_agrees(q, rows[i].prog);
+		q->meta.mark = mark;
+		if (!agrees)
+			return false;
+	}
+	return true;
+}
+
+static bool agrees(struct question *q)
+{
+	if (q->bytes)
+		parse(q);
+	return user_agrees(q) && (!q->bytes || !engines.use_kernel || kernel_agrees(q));
+}
+
+/* Leaves out rules while the answers still differ, more at a time first. */
+static void shrink(struct fw_ruleset *sub, struct question *q)
+{
+	fw_autofree struct fw_rule **all = malloc(sub->nrules * sizeof(*all) + 1);
+
+	for (size_t step = (sub->nrules + 1) / 2; all && step; step /= 2) {
+		for (size_t at = 0; at + step <= sub->nrules;) {
+			size_t n = sub->nrules;
+
+			memcpy(all, sub->rules, n * sizeof(*all));
+			memmove(sub->rules + at, sub->rules + at + step, (n - at - step) * sizeof(*all));
+			sub->nrules -= step;
+			if (verdict_begin(sub) && !agrees(q))
+				continue;
+			memcpy(sub->rules, all, n * sizeof(*all));
+			sub->nrules = n;
+			at += step;
+		}
+	}
+	verdict_begin(sub);
+	agrees(q);
+}
+
+static void report(const struct fw_ruleset *rs, const struct question *q)
+{
+	struct fw_buf text = { 0 };
+
+	fw_text_print(&text, rs);
+	fw_buf_printf(&text, "# packet: ");
+	fw_text_print_key(&text, rs, &q->key);
+	for (uint32_t i = 0; q->bytes && i < q->readable; i++)
+		fw_buf_printf(&text, "%s%02x", i % 32 ? " " : "\n# ", q->bytes[i]);
+	print_error("%s\n", text.text);
+	fw_buf_free(&text);
+	fail_msg("FW_SEED=%llu: %s says %s, slot %u, reason %u; the oracle %s, slot %u, reason %u",
+		 (unsigned long long)random_seed(), q->engine, q->got.verdict ? "accept" : "drop", q->got.slot,
+		 q->got.reason, q->want.verdict ? "accept" : "drop", q->want.slot, q->want.reason);
+}
+
+static void check(struct question *q)
+{
+	struct fw_ruleset sub;
+
+	if (agrees(q))
+		return;
+	sub = *engines.rs;
+	sub.rules = malloc(sub.nrules * sizeof(*sub.rules) + 1);
+	if (sub.nrules)
+		memcpy(sub.rules, engines.rs->rules, sub.nrules * sizeof(*sub.rules));
+	shrink(&sub, q);
+	report(&sub, q);
+}
+
+void assert_same_verdict(const uint8_t *bytes, uint32_t readable, const struct fw_meta *meta)
+{
+	struct question q = { .bytes = bytes, .readable = readable, .meta = *meta };
+
+	check(&q);
+}
+
+void assert_same_answer(const struct fw_key *key)
+{
+	struct question q = { .key = *key };
+
+	check(&q);
+}
