@@ -123,17 +123,24 @@ fw_start() {
 		kill -0 $fw_pid 2>/dev/null || break
 		sleep 0.05
 	done
-	wait $fw_pid
-	fw_pid=
+	fw_stop 2>/dev/null
 	return 1
 }
 
-# Ends it with SIGINT's sibling; its totals are in $tmp/out then. Returns its exit code.
+# Ends it; its totals are in $tmp/out then. Returns its exit code, 99 when it had to be killed.
 fw_stop() {
-	local code
+	local code=99
 	kill -TERM "$fw_pid"
-	wait "$fw_pid"
-	code=$?
+	for _ in $(seq 200); do
+		kill -0 "$fw_pid" 2>/dev/null || break
+		sleep 0.05
+	done
+	if kill -KILL "$fw_pid" 2>/dev/null; then
+		wait "$fw_pid" 2>/dev/null
+	else
+		wait "$fw_pid"
+		code=$?
+	fi
 	fw_pid=
 	return $code
 }
