@@ -14,13 +14,15 @@
 volatile const __u32 fw_ncpus = 1;
 volatile const __u32 fw_flow_cache = 1;
 
+/* The control word, written by user space. */
+volatile __u64 fw_control;
+
 /* Bytes of a packet's start that the tc hooks make readable. */
 #define FW_HEADERS 256
 
-/* This CPU's state, or that for a packet that interrupts another one; NULL if both are taken. */
-static __always_inline struct fw_cpu *fw_cpu_take(void)
+/* The state of CPU number @n, or that for a packet that interrupts another one; NULL if both are taken. */
+static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 {
-	__u32 n = bpf_get_smp_processor_id();
 	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
 
 	if (cpu && cpu->busy) {
@@ -34,9 +36,9 @@ static __always_inline struct fw_cpu *fw_cpu_take(void)
 	return cpu;
 }
 
-static __always_inline void fw_count(__u32 counter, __u64 bytes)
+static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
 {
-	__u32 chunk = (counter >> FW_COUNTER_CHUNK_SHIFT) * fw_ncpus + bpf_get_smp_processor_id(), zero = 0;
+	__u32 chunk = (counter >> FW_COUNTER_CHUNK_SHIFT) * fw_ncpus + n, zero = 0;
 	void *inner = bpf_map_lookup_elem(&fw_counters, &chunk);
 	struct fw_counter_chunk *counters = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 
@@ -56,20 +58,19 @@ static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
 
 	if (root->fields_used & 1u << FW_F_IFACE)
 		number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
-	return number ? *number : FW_ABSENT_IFACE;
+	return number ? *number : FW_IFACE_OTHER;
 }
 
 /* The verdict for a packet; it is counted. */
 static __always_inline enum fw_verdict fw_filter_packet(const void *data, const void *data_end, struct fw_meta *meta,
 							__u32 ifindex)
 {
-	__u32 zero = 0, what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
-	struct fw_cpu *cpu = fw_cpu_take();
-	const __u64 *control = bpf_map_lookup_elem(&fw_control, &zero);
+	__u32 n = bpf_get_smp_processor_id(), what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
+	struct fw_cpu *cpu = fw_cpu_take(n);
 
 	if (!cpu)
 		goto count;
-	if (control && !fw_begin(cpu, *(volatile const __u64 *)control)) {
+	if (!fw_begin(cpu, fw_control)) {
 		meta->iface = fw_iface(&cpu->root, ifindex);
 		fw_packet_parse(data, data_end, meta, &cpu->key);
 		what = fw_classify(cpu, fw_flow_cache);
@@ -77,7 +78,7 @@ static __always_inline enum fw_verdict fw_filter_packet(const void *data, const 
 	cpu->what = what;
 	*(volatile __u32 *)&cpu->busy = 0;
 count:
-	fw_count(FW_WHAT_COUNTER(what), meta->len);
+	fw_count(n, FW_WHAT_COUNTER(what), meta->len);
 	return FW_WHAT_VERDICT(what);
 }
 

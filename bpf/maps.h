@@ -40,15 +40,6 @@ struct {
 	});
 } fw_counters SEC(".maps");
 
-/* The control word. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u64);
-} fw_control SEC(".maps");
-
 /* Two per CPU: the second one is for a packet that interrupts another. User space sets max_entries. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -85,14 +76,17 @@ static __always_inline struct fw_object fw_pool_object(__u32 line)
 	return (struct fw_object){ fw_segment(line), (line & (FW_SEGMENT_LINES - 1)) * FW_LINE };
 }
 
-static __always_inline const void *fw_pool_line(__u32 line)
+static __always_inline const void *fw_object_start(struct fw_object o)
 {
-	struct fw_object o = fw_pool_object(line);
-
 	if (!o.base)
 		return NULL;
 	fw_opaque(o.base);
 	return o.base + (o.start & (FW_SEGMENT_BYTES - FW_LINE));
+}
+
+static __always_inline const void *fw_pool_line(__u32 line)
+{
+	return fw_object_start(fw_pool_object(line));
 }
 
 static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)

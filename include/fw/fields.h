@@ -20,17 +20,17 @@
 	X(PROTO, "proto", 255, 0, 0)                     \
 	X(SPORT, "sport", 65535, 0, 9)                   \
 	X(DPORT, "dport", 65535, 0, 26)                  \
-	X(ICMP_TYPE, "icmp-type", 255, 0, 43)            \
-	X(ICMP_CODE, "icmp-code", 255, 0, 52)            \
-	X(TCP_FLAGS, "flags", 255, 1, 0)                 \
-	X(HOOK, "hook", 1, 1, 9)                         \
-	X(IFACE, "on", 65535, 1, 10)                     \
-	X(ETHERTYPE, "ethertype", 65535, 1, 27)          \
-	X(VLAN, "vlan", 4095, 1, 43)                     \
-	X(DSCP, "dscp", 63, 1, 56)                       \
-	X(FRAG, "frag", 2, 2, 0)                         \
-	X(LENGTH, "length", 65535, 2, 2)                 \
-	X(MARK, "mark", 0xffffffffu, 2, 18)
+	X(ICMP_TYPE, "icmp-type", 255, 1, 0)             \
+	X(ICMP_CODE, "icmp-code", 255, 1, 9)             \
+	X(TCP_FLAGS, "flags", 255, 1, 18)                \
+	X(HOOK, "hook", 1, 0, 43)                        \
+	X(IFACE, "on", 65535, 0, 44)                     \
+	X(ETHERTYPE, "ethertype", 65535, 2, 0)           \
+	X(VLAN, "vlan", 4095, 1, 27)                     \
+	X(DSCP, "dscp", 63, 1, 40)                       \
+	X(FRAG, "frag", 2, 1, 47)                        \
+	X(LENGTH, "length", 65535, 2, 16)                \
+	X(MARK, "mark", 0xffffffffu, 2, 32)
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, kw, max, word, shift) FW_F_##sym,
@@ -41,8 +41,12 @@ enum fw_field {
 	FW_KEY_SLOTS = 16,
 };
 
+/* Word 0 has the fields that most rulesets use, and the family, which is always part of a flow. */
 #define FW_FLOW_WORDS 3
-#define FW_FLOW_FAMILY_SHIFT 50 /* in word 2: the family is always part of the flow */
+#define FW_FLOW_FAMILY_SHIFT 61
+
+/* The number of every interface that the ruleset does not name. */
+#define FW_IFACE_OTHER 65535
 
 /* The value of a field that the packet does not have. */
 enum fw_field_absent {

@@ -48,8 +48,9 @@ enum fw_ref_tag {
 #define FW_RUNS32 8
 #define FW_TRIE_ROOT_BITS 16
 #define FW_TRIE_ROOT_LINES ((1u << FW_TRIE_ROOT_BITS) * 4 / FW_LINE)
-/* Steps below the root at most: an IPv6 address, 8 bits a step. */
-#define FW_TRIE_STEPS 14
+/* Steps below the root at most: 8 bits a step. */
+#define FW_TRIE_STEPS4 2
+#define FW_TRIE_STEPS6 14
 
 /* Run i holds the values from last[i - 1] + 1 to last[i]; the last run ends at the largest value. Unused: 0xff.. */
 struct fw_runs8 {
@@ -74,7 +75,8 @@ FW_ASSERT_SIZE(struct fw_runs32, FW_LINE);
 #define FW_CLASS_LINES 7 /* so a class holds at most 35 identities */
 #define FW_CLASS_MAX (FW_CLASS_IDENTITIES * FW_CLASS_LINES)
 struct fw_class {
-	__u32 lines; /* of the whole class; only in its first line */
+	__u16 n;     /* identities in this line */
+	__u16 lines; /* of the whole class; only in its first line */
 	__u32 identity[FW_CLASS_IDENTITIES];
 	__u64 signature[FW_CLASS_IDENTITIES];
 };
@@ -168,9 +170,10 @@ struct fw_root {
 	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
 	__u32 slots;                 /* counters that the image refers to */
 	__u64 lane_guard;            /* the guard bits of all lanes */
-	__u8 lane_field[FW_LANES];   /* FW_F_NONE: no lane */
+	__u8 lane_field[FW_LANES];
 	__u8 lane_shift[FW_LANES];
-	__u32 pad[7];
+	__u32 lanes;                 /* in use */
+	__u32 pad[6];
 };
 FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
 

@@ -9,6 +9,7 @@
  *
  *	struct fw_object;
  *	static __always_inline struct fw_object fw_pool_object(__u32 line);
+ *	static __always_inline const void *fw_object_start(struct fw_object o);
  *	static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset);
  *	static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset);
  *
@@ -100,11 +101,16 @@ static __always_inline __u32 fw_runs32_find(const struct fw_runs32 *node, __u64 
 	return n;
 }
 
-/* Moves bits out. The address is in memory, where the verifier forgets which bits are 0. */
-static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits)
+/* Moves bits out. The address is in memory, where the verifier forgets which bits are 0. IPv4 has none in @a->lo. */
+static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits, int family)
 {
-	__u64 hi = a->hi, lo = a->lo;
+	__u64 hi = a->hi, lo;
 
+	if (family == FW_IP4) {
+		a->hi = hi << bits;
+		return;
+	}
+	lo = a->lo;
 	a->hi = hi << bits | lo >> (64 - bits);
 	a->lo = lo << bits;
 }
@@ -113,7 +119,7 @@ static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits
  * One step of a walk: @ref by the next bits of @rest, which move out. A class
  * stays as it is. 0 is line 0 of the pool, which holds no class, and means that the pool does not hold together.
  */
-static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *rest)
+static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *rest, int family)
 {
 	__u32 tag = FW_REF_TAG(ref);
 
@@ -121,73 +127,77 @@ static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *re
 		return ref;
 
 	const void *node = fw_pool_line(FW_REF_LINE(ref));
+	__u64 bits = rest->hi;
 
 	if (!node)
 		return 0;
 	if (tag == FW_REF_RUNS32) {
 		const struct fw_runs32 *r = node;
 
-		ref = r->ref[fw_runs32_find(r, rest->hi >> 32) & 7];
-		fw_addr_shift(rest, 32);
+		ref = r->ref[fw_runs32_find(r, bits >> 32) & 7];
+		fw_addr_shift(rest, 32, family);
 		return ref;
 	}
 	if (tag == FW_REF_RUNS8) {
 		const struct fw_runs8 *r = node;
 
-		ref = r->ref[fw_runs8_find(r, rest->hi >> 56) & 15];
+		ref = r->ref[fw_runs8_find(r, bits >> 56) & 15];
 	} else {
 		const __u32 *table = node;
 
-		ref = table[rest->hi >> 56];
+		ref = table[bits >> 56];
 	}
-	fw_addr_shift(rest, 8);
+	fw_addr_shift(rest, 8, family);
 	return ref;
 }
 
 /* The first reference below the root, whose table is indexed by the upper 16 bits. */
-static __always_inline __u32 fw_trie_root(__u32 line, volatile struct fw_addr *rest)
+static __always_inline __u32 fw_trie_root(__u32 line, volatile struct fw_addr *rest, int family)
 {
 	__u32 index = rest->hi >> (64 - FW_TRIE_ROOT_BITS);
 	const __u32 *row = fw_pool_line(line + index / (FW_LINE / 4));
 
 	if (!row)
 		return 0;
-	fw_addr_shift(rest, FW_TRIE_ROOT_BITS);
+	fw_addr_shift(rest, FW_TRIE_ROOT_BITS, family);
 	return row[index % (FW_LINE / 4)];
 }
 
 /* Both addresses' classes; the two walks go in step, so that their cache misses overlap. */
-static __always_inline void fw_walk(struct fw_cpu *cpu)
+static __always_inline void fw_walk_family(struct fw_cpu *cpu, int family, int steps)
 {
-	__u32 family = cpu->key.family, s, d;
 	struct fw_addr *rest = cpu->rest;
+	__u32 s, d;
 
-	if (family != FW_IP4 && family != FW_IP6) {
-		cpu->class_line[0] = cpu->root.trie[0][FW_FAMILY_NONE];
-		cpu->class_line[1] = cpu->root.trie[1][FW_FAMILY_NONE];
-		return;
-	}
-	family &= 3;
-	if (family >= FW_NFAMILIES)
-		return;
 	rest[0] = cpu->key.src;
 	rest[1] = cpu->key.dst;
-	s = fw_trie_root(cpu->root.trie[0][family], &rest[0]);
-	d = fw_trie_root(cpu->root.trie[1][family], &rest[1]);
-	for (int i = 0; i < FW_TRIE_STEPS; i++) {
+	s = fw_trie_root(cpu->root.trie[0][family], &rest[0], family);
+	d = fw_trie_root(cpu->root.trie[1][family], &rest[1], family);
+	for (int i = 0; i < steps; i++) {
 		if (!(FW_REF_TAG(s) | FW_REF_TAG(d)))
 			break;
-		s = fw_trie_step(s, &rest[0]);
-		d = fw_trie_step(d, &rest[1]);
+		s = fw_trie_step(s, &rest[0], family);
+		d = fw_trie_step(d, &rest[1], family);
 	}
 	cpu->class_line[0] = FW_REF_LINE(s);
 	cpu->class_line[1] = FW_REF_LINE(d);
 }
 
-/* Appends to want[] the pairs of two class lines that the signatures on both sides let pass. */
-FW_GLOBAL int fw_filter(struct fw_cpu *cpu, __u32 src_line, __u32 dst_line)
+static __always_inline void fw_walk(struct fw_cpu *cpu)
 {
-	const struct fw_class *s = fw_pool_line(src_line), *d = fw_pool_line(dst_line);
+	if (cpu->key.family == FW_IP4) {
+		fw_walk_family(cpu, FW_IP4, FW_TRIE_STEPS4);
+	} else if (cpu->key.family == FW_IP6) {
+		fw_walk_family(cpu, FW_IP6, FW_TRIE_STEPS6);
+	} else {
+		cpu->class_line[0] = cpu->root.trie[0][FW_FAMILY_NONE];
+		cpu->class_line[1] = cpu->root.trie[1][FW_FAMILY_NONE];
+	}
+}
+
+/* Appends to want[] the pairs of two class lines that the signatures on both sides let pass. */
+FW_GLOBAL int fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
+{
 	__u32 bit[FW_CLASS_IDENTITIES];
 	__u64 n;
 
@@ -197,8 +207,10 @@ FW_GLOBAL int fw_filter(struct fw_cpu *cpu, __u32 src_line, __u32 dst_line)
 #pragma GCC unroll 5
 	for (int j = 0; j < FW_CLASS_IDENTITIES; j++)
 		bit[j] = fw_signature_bit(d->identity[j]);
-#pragma GCC unroll 5
 	for (int i = 0; i < FW_CLASS_IDENTITIES; i++) {
+		if (i >= s->n)
+			break;
+
 		__u32 src = s->identity[i], src_bit = fw_signature_bit(src);
 		__u64 signature = s->signature[i];
 
@@ -217,9 +229,11 @@ static __always_inline __u64 fw_lanes(const struct fw_root *root, const struct f
 {
 	__u64 lanes = 0;
 
-#pragma GCC unroll 6
-	for (int i = 0; i < FW_LANES; i++)
+	for (__u32 i = 0; i < FW_LANES; i++) {
+		if (i >= root->lanes)
+			break;
 		lanes |= (__u64)key->f[root->lane_field[i] & (FW_KEY_SLOTS - 1)] << (root->lane_shift[i] & 63);
+	}
 	return lanes;
 }
 
@@ -242,9 +256,9 @@ static __always_inline void fw_best(struct fw_cpu *cpu)
 }
 
 /*
- * Looks up every pair of want[]; rules that match and blocks go to hits[]. No
- * branch depends on what an entry holds, so that the misses of all pairs
- * overlap. A pair that may stand in the next line is put at the end of the list again.
+ * Looks up every pair of want[]; rules that match and blocks go to hits[]. What
+ * an entry holds decides no branch, but for the rare pair that may stand in the
+ * next line and is put at the end of the list again: so the misses of all pairs overlap.
  */
 FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
 {
@@ -265,14 +279,18 @@ FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
 		if (!pair)
 			return -1;
 
-		__u64 here = fw_is_zero((pair[0].key ^ key) << 16), there = fw_is_zero((pair[1].key ^ key) << 16);
-		const struct fw_pair *e = &pair[there];
+		const struct fw_pair *e = &pair[fw_is_zero((pair[1].key ^ key) << 16)];
+		__u64 other = (e->key ^ key) << 16;
 		__u64 inside = ((lanes | guard) - e->lo) & (e->hi - lanes) & guard;
 
 		cpu->hits[n & (FW_BATCH - 1)] = e->hit;
-		n += fw_is_zero(inside ^ guard) & (here | there);
-		cpu->want[cpu->wanted & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
-		cpu->wanted += pair[0].key >> 63 & ((here | there) ^ 1);
+		n += fw_is_zero((inside ^ guard) | other);
+		if (pair[0].key & FW_PAIR_OVERFLOW && other) {
+			__u32 last = *(volatile __u32 *)&cpu->wanted;
+
+			cpu->want[last & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
+			cpu->wanted = last + 1;
+		}
 	}
 	cpu->nhits = n;
 	fw_best(cpu);
@@ -286,14 +304,16 @@ FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
 static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o, const struct fw_block_field *field,
 					 __u64 value)
 {
-	__u64 at = 0, step = 1u << (field->steps & 31) >> 1, ends = field->ends;
+	/* In bytes: at is the end before those that are still to be searched. */
+	__u64 start = field->ends - 4, at = start, step = 4ull << (field->steps & 31) >> 1;
 
 	for (int i = 0; i < FW_BLOCK_STEPS; i++) {
-		if (!step)
+		if (step < 4)
 			break;
-		at += step * fw_sign(fw_word32(o, ends + (at + step - 1) * 4) - value);
+		at += step & -fw_sign(fw_word32(o, at + step) - value);
 		step >>= 1;
 	}
+	at = (at - start) >> 2;
 	/* By way of memory, so that the verifier takes the searches of all lengths for one. */
 	*(volatile __u32 *)&cpu->interval = at;
 	return *(volatile __u32 *)&cpu->interval;
@@ -306,9 +326,9 @@ static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o,
 FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 {
 	struct fw_object o = fw_pool_object(line);
-	const struct fw_block *b = fw_pool_line(line);
+	const struct fw_block *b = fw_object_start(o);
 
-	if (!cpu || !b || !o.base)
+	if (!cpu || !b)
 		return -1;
 	for (int i = 0; i < 64; i++) {
 		if (!words)
@@ -337,10 +357,10 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 FW_GLOBAL __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 {
 	struct fw_object o = fw_pool_object(line);
-	const struct fw_block *b = fw_pool_line(line);
+	const struct fw_block *b = fw_object_start(o);
 	__u64 common = ~0ull;
 
-	if (!cpu || !b || !o.base)
+	if (!cpu || !b)
 		return FW_HIT_NONE;
 	for (__u32 f = 0; f < FW_NFIELDS; f++) {
 		if (f >= b->fields)
@@ -411,15 +431,18 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 	for (int i = 0; i < FW_CLASS_LINES * FW_CLASS_LINES; i++) {
 		__u32 si = *(volatile __u32 *)&cpu->line[0], di = *(volatile __u32 *)&cpu->line[1];
 
-		if (si >= s_lines)
-			return 0;
-		if (fw_filter(cpu, cpu->class_line[0] + si, cpu->class_line[1] + di))
-			return -1;
-		cpu->line[1] = di + 1;
-		if (di + 1 >= d_lines) {
-			cpu->line[1] = 0;
-			cpu->line[0] = ++si;
+		if (i) {
+			s = fw_pool_line(cpu->class_line[0] + si);
+			d = fw_pool_line(cpu->class_line[1] + di);
 		}
+		if (!s || !d || fw_filter(cpu, s, d))
+			return -1;
+		if (++di >= d_lines) {
+			di = 0;
+			si++;
+		}
+		cpu->line[0] = si;
+		cpu->line[1] = di;
 		if (si < s_lines && *(volatile __u32 *)&cpu->wanted <= FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
 			continue;
 		if (fw_probe(cpu))
@@ -427,6 +450,8 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 		if (cpu->first < cpu->hit)
 			fw_blocks(cpu);
 		cpu->wanted = 0;
+		if (si >= s_lines)
+			return 0;
 	}
 	return 0;
 }
@@ -447,15 +472,17 @@ static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 	return FW_WHAT(reason, cpu->root.accept >> (reason & 31) & 1);
 }
 
-/* The fields of a key, packed; each value may be its field's max + 1. */
-static __always_inline void fw_flow_pack(const struct fw_key *key, __u64 *words)
+/* One word of a packed flow; each value may be its field's max + 1. */
+static __always_inline __u64 fw_flow_word(const struct fw_key *key, int number)
 {
-	words[0] = 0;
-	words[1] = 0;
-	words[2] = (__u64)key->family << FW_FLOW_FAMILY_SHIFT;
-#define FW_FLOW_PACK(sym, kw, max, word, shift) words[word] |= (__u64)key->f[FW_F_##sym] << (shift);
+	__u64 packed = number ? 0 : (__u64)key->family << FW_FLOW_FAMILY_SHIFT;
+
+#define FW_FLOW_PACK(sym, kw, max, word, shift) \
+	if (word == number)                     \
+		packed |= (__u64)key->f[FW_F_##sym] << (shift);
 	FW_FIELDS(FW_FLOW_PACK)
 #undef FW_FLOW_PACK
+	return packed;
 }
 
 static __always_inline struct fw_flow_entry *fw_flow_slot(struct fw_cpu *cpu, const __u64 *fields)
@@ -486,9 +513,15 @@ static __always_inline int fw_begin(struct fw_cpu *cpu, __u64 control)
 /* The packet of cpu->key as the flow cache keeps it: fields that no rule looks at are 0. */
 static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
 {
-	fw_flow_pack(&cpu->key, fields);
-	for (int i = 0; i < FW_FLOW_WORDS; i++)
-		fields[i] &= cpu->root.flow_mask[i];
+	const __u64 *mask = cpu->root.flow_mask;
+
+	fields[0] = fw_flow_word(&cpu->key, 0) & mask[0];
+	fields[1] = 0;
+	fields[2] = 0;
+	if (mask[1])
+		fields[1] = fw_flow_word(&cpu->key, 1) & mask[1];
+	if (mask[2])
+		fields[2] = fw_flow_word(&cpu->key, 2) & mask[2];
 }
 
 static __always_inline __u64 fw_flow_differs(const struct fw_flow *flow, const struct fw_key *key, const __u64 *fields)

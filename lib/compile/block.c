@@ -173,7 +173,8 @@ static uint32_t draft_put(struct draft *d, const void *data, size_t bytes)
 
 	if (bytes > FW_SEGMENT_BYTES - at)
 		return 0;
-	memcpy(d->out + at, data, bytes);
+	if (bytes)
+		memcpy(d->out + at, data, bytes);
 	d->used += (uint32_t)((bytes + 7) & ~(size_t)7);
 	return at;
 }

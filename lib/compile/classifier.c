@@ -21,6 +21,11 @@ static __always_inline struct fw_object fw_pool_object(__u32 line)
 	return (struct fw_object){ fw_pool_line(line) };
 }
 
+static __always_inline const void *fw_object_start(struct fw_object o)
+{
+	return o.base;
+}
+
 static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)
 {
 	return *(const __u32 *)(o.base + offset);

@@ -58,7 +58,7 @@ static void flow_mask(struct compilation *c)
 {
 	uint32_t used = c->fields_used | 1u << FW_F_HOOK;
 
-	c->root.flow_mask[2] = 3ull << FW_FLOW_FAMILY_SHIFT;
+	c->root.flow_mask[0] = 3ull << FW_FLOW_FAMILY_SHIFT;
 #define FLOW_MASK(sym, kw, max, word, shift) \
 	if (used & 1u << FW_F_##sym)         \
 		c->root.flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);

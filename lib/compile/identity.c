@@ -303,6 +303,7 @@ static void class_put(struct compilation *c, const struct side *s, uint32_t line
 {
 	struct fw_class *to = fw_pool_ptr(c->pool, line + n / FW_CLASS_IDENTITIES);
 
+	to->n++;
 	to->identity[n % FW_CLASS_IDENTITIES] = id;
 	to->signature[n % FW_CLASS_IDENTITIES] = s->signature[id];
 }
@@ -315,7 +316,7 @@ static int class_write(struct compilation *c, const struct side *s, struct class
 
 	if (err)
 		return err;
-	((struct fw_class *)fw_pool_ptr(c->pool, class->line))->lines = lines;
+	((struct fw_class *)fw_pool_ptr(c->pool, class->line))->lines = (uint16_t)lines;
 	class_put(c, s, class->line, n++, FW_IDENTITY_ANY);
 	if (c->frame_rules)
 		class_put(c, s, class->line, n++, FW_IDENTITY_FRAME);

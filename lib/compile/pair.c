@@ -77,16 +77,15 @@ static struct fw_pair entry_open(const struct compilation *c, uint64_t key)
 {
 	struct fw_pair e = { .key = key, .hi = c->root.lane_guard };
 
-	for (int i = 0; i < FW_LANES; i++)
-		if (c->root.lane_field[i] != FW_F_NONE)
-			e.hi |= (uint64_t)fw_field_bits(c->root.lane_field[i]) << c->root.lane_shift[i];
+	for (unsigned i = 0; i < c->root.lanes; i++)
+		e.hi |= (uint64_t)fw_field_bits(c->root.lane_field[i]) << c->root.lane_shift[i];
 	return e;
 }
 
 /* Narrows the lane of @field to one range. Return: false if the field has no lane. */
 static bool entry_constrain(const struct compilation *c, struct fw_pair *e, uint32_t field, struct fw_range r)
 {
-	for (int i = 0; i < FW_LANES; i++) {
+	for (unsigned i = 0; i < c->root.lanes; i++) {
 		unsigned shift = c->root.lane_shift[i];
 
 		if (c->root.lane_field[i] != field)
@@ -210,13 +209,12 @@ static int table_fill(struct compilation *c, const uint32_t *order)
 static void choose_lanes(struct compilation *c)
 {
 	uint32_t uses[FW_NFIELDS] = { 0 };
-	unsigned shift = 0, n = 0;
+	unsigned shift = 0;
 
-	memset(c->root.lane_field, FW_F_NONE, sizeof(c->root.lane_field));
 	for (size_t i = 0; i < c->rs->nrules; i++)
 		for (unsigned m = 0; m < c->rs->rules[i]->nmatches; m++)
 			uses[c->rs->rules[i]->matches[m]->field]++;
-	while (n < FW_LANES) {
+	while (c->root.lanes < FW_LANES) {
 		unsigned best = 0, bits;
 
 		for (unsigned f = 1; f < FW_NFIELDS; f++)
@@ -228,8 +226,8 @@ static void choose_lanes(struct compilation *c)
 		bits = (unsigned)__builtin_popcount(fw_field_bits(best));
 		if (shift + bits + 1 > 64)
 			continue;
-		c->root.lane_field[n] = (uint8_t)best;
-		c->root.lane_shift[n++] = (uint8_t)shift;
+		c->root.lane_field[c->root.lanes] = (uint8_t)best;
+		c->root.lane_shift[c->root.lanes++] = (uint8_t)shift;
 		shift += bits + 1;
 		c->root.lane_guard |= 1ull << (shift - 1);
 	}

@@ -143,11 +143,11 @@ static bool check_lanes(struct check *c)
 	const struct fw_root *r = c->root;
 	uint64_t used = 0, guards = 0;
 
-	for (unsigned i = 0; i < FW_LANES; i++) {
+	if (r->lanes > FW_LANES)
+		return wrong(c, "more lanes than there can be");
+	for (unsigned i = 0; i < r->lanes; i++) {
 		unsigned bits;
 
-		if (r->lane_field[i] == FW_F_NONE)
-			continue;
 		if (r->lane_field[i] >= FW_NFIELDS)
 			return wrong(c, "a lane is for a field that does not exist");
 		bits = (unsigned)__builtin_popcount(fw_field_bits(r->lane_field[i]));
@@ -166,9 +166,7 @@ static bool check_entry(struct check *c, const struct fw_pair *e)
 
 	if ((e->hi & c->root->lane_guard) != c->root->lane_guard || e->lo & c->root->lane_guard)
 		return wrong(c, "a pair's guard bits are wrong");
-	for (unsigned i = 0; i < FW_LANES; i++) {
-		if (c->root->lane_field[i] == FW_F_NONE)
-			continue;
+	for (unsigned i = 0; i < c->root->lanes; i++) {
 		used |= (uint64_t)fw_field_bits(c->root->lane_field[i]) << c->root->lane_shift[i];
 		if (lane(c, i, e->lo) > lane(c, i, e->hi))
 			return wrong(c, "a pair's rule can never match");
@@ -240,12 +238,18 @@ static bool check_class(struct check *c, int side, uint32_t line)
 
 	if (!k || !k->lines || k->lines > FW_CLASS_LINES || !inside_segment(c, line, k->lines))
 		return wrong(c, "a class lies outside the pool, or its size is wrong");
+	for (uint32_t i = 0; i < k->lines; i++)
+		if (!k[i].n || k[i].n > FW_CLASS_IDENTITIES || (i + 1u < k->lines && k[i].n < FW_CLASS_IDENTITIES))
+			return wrong(c, "a class's line holds the wrong number of identities");
 	for (uint32_t i = 0; i < places; i++) {
 		uint32_t id = k[i / FW_CLASS_IDENTITIES].identity[i % FW_CLASS_IDENTITIES];
 		uint64_t signature = k[i / FW_CLASS_IDENTITIES].signature[i % FW_CLASS_IDENTITIES];
 
-		if (!signature && !id)
+		if (i % FW_CLASS_IDENTITIES >= k[i / FW_CLASS_IDENTITIES].n) {
+			if (signature || id)
+				return wrong(c, "a class's unused place is not empty");
 			continue;
+		}
 		if (i && id <= before)
 			return wrong(c, "a class's identities are out of order");
 		if (id < c->identities[side] && c->signature[side][id] & ~signature)
@@ -315,12 +319,13 @@ static bool check_trie(struct check *c, int side, enum fw_family family)
 {
 	uint32_t line = c->root->trie[side][family];
 	unsigned bits = (family == FW_IP4 ? 32 : 128) - FW_TRIE_ROOT_BITS;
+	unsigned steps = family == FW_IP4 ? FW_TRIE_STEPS4 : FW_TRIE_STEPS6;
 	const uint32_t *table = fw_pool_ptr(c->pool, line);
 
 	if (!inside(c, line, FW_TRIE_ROOT_LINES))
 		return wrong(c, "a trie's root lies outside the pool");
 	for (uint32_t i = 0; i < 1u << FW_TRIE_ROOT_BITS; i++)
-		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits, FW_TRIE_STEPS))
+		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits, steps))
 			return false;
 	return true;
 }

@@ -23,7 +23,6 @@ struct fw_kern {
 	struct fw_bpf *skel;
 	double load_seconds;
 	uint32_t ncpus;      /* possible ones */
-	uint64_t *control;   /* mmapped */
 	struct fw_cpu *cpus; /* mmapped */
 	uint32_t generation;
 	int pending[PENDING_MAX]; /* segments that the program does not know yet, ending at pool.nsegments */

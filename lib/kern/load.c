@@ -81,9 +81,9 @@ static int load_error(int err, struct fw_diags *ds)
 {
 	const char *hint = NULL;
 
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM)
 		hint = "run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
-	else if (err == -EINVAL || err == -ENOTSUP)
+	else if (err == -EINVAL || err == -ENOTSUP || err == -EACCES)
 		hint = "Linux 6.1 or newer is needed";
 	fw_diag_add(ds, (struct fw_place){ 0 }, hint, "cannot load the BPF program: %s", strerror(-err));
 	return err;
@@ -105,8 +105,7 @@ static int load(struct fw_kern *k, const struct fw_kern_options *opts)
 	if (err)
 		return err;
 	k->load_seconds = fw_now() - start;
-	err = map_mmap(k->skel->maps.fw_control, sizeof(*k->control), &k->control);
-	return err ? err : map_mmap(k->skel->maps.fw_cpus, 2ull * k->ncpus * sizeof(*k->cpus), &k->cpus);
+	return map_mmap(k->skel->maps.fw_cpus, 2ull * k->ncpus * sizeof(*k->cpus), &k->cpus);
 }
 
 int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct fw_kern **out)
@@ -145,8 +144,6 @@ void fw_kern_close(struct fw_kern *k)
 		close(k->pending[i]);
 	for (uint32_t i = 0; i < k->nchunks * k->ncpus; i++)
 		munmap(k->chunks[i], sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
-	if (k->control)
-		munmap(k->control, (size_t)sysconf(_SC_PAGESIZE));
 	if (k->cpus)
 		munmap(k->cpus, 2ull * k->ncpus * sizeof(*k->cpus));
 	free(k->chunks);
@@ -170,7 +167,7 @@ int fw_kern_publish(struct fw_kern *k, uint32_t root)
 	/* Generation 0 marks free places of the flow caches. */
 	if (!++k->generation)
 		k->generation++;
-	__atomic_store_n(k->control, FW_CONTROL(root, k->generation), __ATOMIC_RELEASE);
+	__atomic_store_n(&k->skel->bss->fw_control, FW_CONTROL(root, k->generation), __ATOMIC_RELEASE);
 	return 0;
 }
 
