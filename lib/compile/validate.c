@@ -199,12 +199,24 @@ static bool check_place(struct check *c, const struct fw_pair *table, uint32_t l
 	return found == 1 || wrong(c, "a pair is there twice");
 }
 
-static bool need_signature(struct check *c, int side, uint32_t identity, uint32_t other)
+static uint32_t pair_identity(uint64_t key, int side)
 {
-	if (identity >= c->identities[side])
-		c->identities[side] = identity + 1;
-	c->signature[side][identity] |= 1ull << fw_signature_bit(other);
-	return true;
+	return (uint32_t)(key >> (side ? FW_IDENTITY_BITS : 0)) & FW_IDENTITIES_MAX;
+}
+
+/* Room for what the pairs demand of every identity that they name. */
+static bool signatures_new(struct check *c, const struct fw_pair *table, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++)
+		for (int side = 0; side < 2; side++) {
+			uint32_t id = pair_identity(table[i].key, side);
+
+			if ((table[i].key & FW_PAIR_KEY_MASK) != FW_PAIR_FREE && id >= c->identities[side])
+				c->identities[side] = id + 1;
+		}
+	for (int side = 0; side < 2; side++)
+		c->signature[side] = calloc((size_t)c->identities[side] + 1, sizeof(uint64_t));
+	return (c->signature[0] && c->signature[1]) || wrong(c, "no memory to check with");
 }
 
 static bool check_pairs(struct check *c)
@@ -215,6 +227,8 @@ static bool check_pairs(struct check *c)
 
 	if (!r->pair_lines || !inside(c, r->pairs, lines))
 		return wrong(c, "the pair table lies outside the pool");
+	if (!signatures_new(c, table, lines * FW_PAIRS_PER_LINE))
+		return false;
 	for (uint32_t line = 0; line < lines; line++) {
 		for (unsigned i = 0; i < FW_PAIRS_PER_LINE; i++) {
 			const struct fw_pair *e = &table[(uint64_t)line * FW_PAIRS_PER_LINE + i];
@@ -224,20 +238,25 @@ static bool check_pairs(struct check *c)
 				continue;
 			if (!check_place(c, table, line, key) || !check_entry(c, e))
 				return false;
-			need_signature(c, 0, key & FW_IDENTITIES_MAX, (uint32_t)(key >> FW_IDENTITY_BITS));
-			need_signature(c, 1, (uint32_t)(key >> FW_IDENTITY_BITS), key & FW_IDENTITIES_MAX);
+			for (int side = 0; side < 2; side++)
+				c->signature[side][pair_identity(key, side)] |=
+					1ull << fw_signature_bit(pair_identity(key, !side));
 		}
 	}
 	return true;
 }
 
-static bool check_class(struct check *c, int side, uint32_t line)
+/* @first is the identity that all classes of the trie begin with. */
+static bool check_class(struct check *c, int side, uint32_t line, uint32_t first)
 {
 	const struct fw_class *k = inside_segment(c, line, 1) ? fw_pool_ptr(c->pool, line) : NULL;
 	uint32_t places = k ? k->lines * FW_CLASS_IDENTITIES : 0, before = 0;
 
 	if (!k || !k->lines || k->lines > FW_CLASS_LINES || !inside_segment(c, line, k->lines))
 		return wrong(c, "a class lies outside the pool, or its size is wrong");
+	if (k->identity[0] != first ||
+	    (!first && c->root->frame_rules && (k->n < 2 || k->identity[1] != FW_IDENTITY_FRAME)))
+		return wrong(c, "a class lacks the identities that all addresses have");
 	for (uint32_t i = 0; i < k->lines; i++)
 		if (!k[i].n || k[i].n > FW_CLASS_IDENTITIES || (i + 1u < k->lines && k[i].n < FW_CLASS_IDENTITIES))
 			return wrong(c, "a class's line holds the wrong number of identities");
@@ -271,6 +290,9 @@ static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, uns
 		if (!check_ref(c, side, n->ref[i], bits - 8, steps))
 			return false;
 	}
+	for (unsigned k = i; k < FW_RUNS8 - 1; k++)
+		if (n->last[k] != 0xff)
+			return wrong(c, "a node's runs go on behind their end");
 	return check_ref(c, side, n->ref[i], bits - 8, steps);
 }
 
@@ -284,6 +306,9 @@ static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, u
 		if (!check_ref(c, side, n->ref[i], rest, steps))
 			return false;
 	}
+	for (unsigned k = i; k < FW_RUNS32 - 1; k++)
+		if (n->last[k] != UINT32_MAX)
+			return wrong(c, "a node's runs go on behind their end");
 	return check_ref(c, side, n->ref[i], rest, steps);
 }
 
@@ -301,7 +326,7 @@ static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits, un
 	uint32_t tag = FW_REF_TAG(ref), line = FW_REF_LINE(ref);
 
 	if (tag == FW_REF_CLASS)
-		return check_class(c, side, line);
+		return check_class(c, side, line, FW_IDENTITY_ANY);
 	if (!steps || !bits)
 		return wrong(c, "a trie is deeper than an address");
 	if (!inside_segment(c, line, tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1))
@@ -339,7 +364,7 @@ static bool check_image(struct check *c)
 	for (int side = 0; side < 2; side++) {
 		if (!check_trie(c, side, FW_IP4) || !check_trie(c, side, FW_IP6))
 			return false;
-		if (c->root->frame_rules && !check_class(c, side, c->root->trie[side][FW_FAMILY_NONE]))
+		if (c->root->frame_rules && !check_class(c, side, c->root->trie[side][FW_FAMILY_NONE], FW_IDENTITY_FRAME))
 			return false;
 	}
 	return true;
@@ -354,12 +379,7 @@ int fw_image_validate(const struct fw_pool *pool, uint32_t root, const char **re
 		*reason = "the root lies outside the pool";
 		return -EINVAL;
 	}
-	for (int side = 0; side < 2; side++)
-		c.signature[side] = calloc(FW_IDENTITIES_MAX + 1, sizeof(uint64_t));
-	if (!c.signature[0] || !c.signature[1])
-		wrong(&c, "no memory to check with");
-	else
-		check_image(&c);
+	check_image(&c);
 	free(c.signature[0]);
 	free(c.signature[1]);
 	*reason = c.reason;
