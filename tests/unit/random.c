@@ -7,7 +7,7 @@
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define NSETS 3
-#define PLACES_MAX 64
+#define PLACES_MAX 1024
 
 static uint64_t seed, state;
 
@@ -83,8 +83,8 @@ static struct fw_addr_range addr_range(const struct maker *m)
 	unsigned bits = family == FW_IP4 ? 32 : 128, len = rnd(bits + 1);
 	struct fw_addr a = m->place[family][rnd(m->shape->places)], last = fw_addr_last(family);
 
-	if (m->shape->places > 8 && len < 8)
-		len += 8;
+	if (m->shape->places > 8 && len < 12)
+		len += 12;
 
 	struct fw_addr_range r = fw_addr_prefix(family, a, len);
 
@@ -103,8 +103,9 @@ static uint32_t expression(const struct maker *m)
 {
 	struct fw_addr_range r[4];
 	uint32_t sets[2] = { rnd(NSETS), rnd(NSETS) }, number = FW_ANY;
-	size_t n = rnd(3) ? 1 : rnd(5), nsets = n && rnd(6) ? 0 : rnd(3);
-	bool negated = (n || nsets) && !rnd(8);
+	size_t n = rnd(3) ? 1 : rnd(5), nsets = m->shape->expressions > 30 || (n && rnd(6)) ? 0 : rnd(3);
+	/* Complements contain nearly everything: among many expressions they would nest too deep. */
+	bool negated = (n || nsets) && !rnd(m->shape->expressions > 30 ? 400 : 8);
 
 	for (size_t i = 0; i < n; i++)
 		r[i] = addr_range(m);

@@ -36,32 +36,31 @@ static const struct {
 	{ { 1, 2, 2, 2, 60 }, 100, 500 },      { { 8, 6, 3, 3, 80 }, 120, 1500 },
 	{ { 40, 12, 3, 2, 60 }, 100, 2000 },   { { 300, 30, 3, 3, 70 }, 30, 2500 },
 	{ { 300, 12, 2, 7, 90 }, 20, 2500 },   { { 200, 30, 4, 0, 30 }, 20, 2500 },
-	{ { 250, 30, 3, 4, 0 }, 10, 2500 },    { { 3000, 1500, 64, 1, 40 }, 4, 2500 },
-	{ { 5000, 4000, 64, 0, 20 }, 2, 2500 },
+	{ { 250, 30, 3, 4, 0 }, 10, 2500 },    { { 3000, 1500, 200, 1, 40 }, 4, 2500 },
+	{ { 5000, 4000, 1000, 0, 20 }, 2, 2500 },
 };
 
+/* Some of the rulesets nest too deep; no shape does always. */
 static void random_rulesets(void **state)
 {
-	unsigned refused = 0, checked = 0;
-
 	for (size_t p = 0; p < ROWS(plan); p++) {
+		unsigned refused = 0;
+
 		for (unsigned i = 0; i < plan[p].rulesets; i++) {
 			struct fw_ruleset *rs = random_ruleset(&plan[p].shape);
 			bool fits = verdict_begin(rs);
 
-			refused += !fits;
-			checked += fits;
 			for (unsigned k = 0; fits && k < plan[p].keys; k++) {
 				struct fw_key key;
 
 				random_key(rs, &key);
 				assert_same_answer(&key);
 			}
+			refused += !fits;
 			fw_ruleset_free(rs);
 		}
+		assert_true(refused <= plan[p].rulesets / 2);
 	}
-	print_message("%u random rulesets, %u more refused for their nesting\n", checked, refused);
-	assert_true(refused < checked / 10);
 }
 
 /* Blocks of every size at which their form changes. */

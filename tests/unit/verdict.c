@@ -64,7 +64,7 @@ static int kernel_open(void)
 
 	ds.n = ds.total = 0;
 	err = fw_kern_open(&options, &ds, &engines.kern);
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EPERM) /* -EACCES is what the verifier says of a bad program */
 		return err;
 	if (err)
 		fail_msg("%s", ds.d[0].message);
