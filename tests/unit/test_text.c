@@ -5,22 +5,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fw/text.h"
+#include "tests/unit/random.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
-
-static uint64_t seed;
-
-static uint32_t rnd(uint32_t below)
-{
-	seed += 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(fw_mix64(seed) % below);
-}
 
 static struct fw_ruleset *parse_as(const char *text, size_t len, const char *name)
 {
@@ -532,120 +524,19 @@ static void classbench_sets(void **state)
 	}
 }
 
-/* A range of values that likes the ends of the field. */
-static struct fw_range random_range(enum fw_field field)
-{
-	uint32_t max = field == FW_F_IFACE ? 3 : fw_field_info[field].max, span = rnd(3)             ? 8
-										  : max < UINT32_MAX ? max + 1
-												     : max;
-	uint32_t a = rnd(span), b = rnd(2) ? a : rnd(span);
-	struct fw_range r = { a < b ? a : b, a < b ? b : a };
-
-	if (rnd(4) == 0 && field != FW_F_IFACE)
-		r = (struct fw_range){ max - r.hi, max - r.lo };
-	if (r.hi > max)
-		r = (struct fw_range){ 0, max };
-	if (field == FW_F_TCP_FLAGS)
-		r = (struct fw_range){ 1 + rnd(255), r.hi };
-	return r;
-}
-
-static struct fw_addr_range random_addrs(void)
-{
-	enum fw_family family = rnd(2) ? FW_IP4 : FW_IP6;
-	struct fw_addr a = { fw_mix64(rnd(1 << 30)), family == FW_IP6 ? fw_mix64(rnd(1 << 30)) : 0 };
-	struct fw_addr_range r = fw_addr_prefix(family, a, rnd(family == FW_IP4 ? 33 : 129));
-
-	if (rnd(4) == 0 && fw_addr_cmp(r.lo, r.hi))
-		r.lo.hi += 1ull << 32, r.lo.lo = 0;
-	if (fw_addr_cmp(r.lo, r.hi) > 0)
-		r.lo = r.hi;
-	return r;
-}
-
-struct wide {
-	struct fw_match m;
-	struct fw_range r[4];
-};
-
-static uint32_t random_expression(struct fw_ruleset *rs)
-{
-	struct fw_addr_range r[4];
-	uint32_t sets[2] = { rnd(3), rnd(3) }, number;
-	size_t n = rnd(5), nsets = rnd(4) ? 0 : rnd(3);
-
-	for (size_t i = 0; i < n; i++)
-		r[i] = random_addrs();
-	assert_int_equal(fw_ruleset_addrs(rs, r, n, sets, nsets, (n || nsets) && rnd(2), &number), 0);
-	return number;
-}
-
-static void add_random_rule(struct fw_ruleset *rs)
-{
-	struct wide w[4] = { 0 };
-	const struct fw_match *matches[ROWS(w)];
-	struct fw_rule draft = { .matches = matches, .id = rnd(2) ? 0 : 1 + rnd(100000), .verdict = rnd(2) };
-	char name[16];
-
-	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
-	draft.name = rnd(3) ? NULL : name;
-	draft.comment = rnd(3) ? NULL : "a \"quoted\\ comment # {";
-	draft.src = rnd(2) ? FW_ANY : random_expression(rs);
-	draft.dst = rnd(2) ? FW_ANY : random_expression(rs);
-	draft.nmatches = (uint8_t)rnd(ROWS(w) + 1);
-	for (unsigned i = 0; i < draft.nmatches; i++) {
-		w[i].m.field = (uint8_t)rnd(FW_NFIELDS);
-		w[i].m.negated = !rnd(3);
-		w[i].m.n = (uint16_t)(1 + rnd(ROWS(w[i].r)));
-		for (unsigned k = 0; k < w[i].m.n; k++) {
-			w[i].m.r[k] = random_range(w[i].m.field);
-			if (w[i].m.field == FW_F_TCP_FLAGS)
-				w[i].m.r[k].hi &= w[i].m.r[k].lo;
-		}
-		if (w[i].m.field == FW_F_PROTO && rnd(2)) {
-			static const uint8_t likely[] = { 1, 6, 17, 58 };
-
-			w[i].m.n = 1;
-			w[i].m.negated = 0;
-			w[i].m.r[0].lo = w[i].m.r[0].hi = likely[rnd(4)];
-		}
-		matches[i] = &w[i].m;
-	}
-	fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, NULL);
-}
-
 static void random_rulesets_reparse(void **state)
 {
+	static const struct random_shape shapes[] = { { 200, 100, 4, 4, 70 }, { 200, 30, 2, 1, 100 } };
 	size_t rules = 0;
 
-	for (int round = 0; round < 200; round++) {
-		struct fw_ruleset *rs = fw_ruleset_new(NULL);
-		static const char *const names[] = { "lo", "not", "a#1", "eth0" };
-		uint32_t set;
+	for (unsigned round = 0; round < 200; round++) {
+		struct fw_ruleset *rs = random_ruleset(&shapes[round % ROWS(shapes)]);
 
-		for (size_t i = 0; i < ROWS(names); i++)
-			fw_ruleset_iface(rs, names[i]);
-		for (unsigned i = 0; i < 3; i++) {
-			char name[8];
-
-			snprintf(name, sizeof(name), "s%u", i);
-			assert_int_equal(fw_ruleset_set(rs, name, NULL, &set), 0);
-			for (unsigned n = rnd(20); n; n--) {
-				struct fw_addr_range r = random_addrs();
-
-				fw_set_push(&rs->sets[set], &r);
-			}
-			fw_set_sort(&rs->sets[set]);
-		}
-		rs->policy[FW_R_OUT] = (uint8_t)rnd(2);
-		rs->policy_set[FW_R_OUT] = 1;
-		for (int i = 0; i < 200; i++)
-			add_random_rule(rs);
 		assert_reparses(rs, NULL);
 		rules += rs->nrules;
 		fw_ruleset_free(rs);
 	}
-	assert_true(rules > 5000);
+	assert_true(rules > 30000);
 }
 
 static int make_dir(void **state)
@@ -678,9 +569,7 @@ int main(void)
 		cmocka_unit_test(classbench_sets),
 		cmocka_unit_test(random_rulesets_reparse),
 	};
-	const char *given = getenv("FW_SEED");
 
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	print_message("seed %llu (FW_SEED)\n", (unsigned long long)seed);
+	random_start();
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
