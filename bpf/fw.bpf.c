@@ -61,9 +61,33 @@ static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
 	return number ? *number : FW_IFACE_OTHER;
 }
 
+/* What the bytes do not say, and bytes; @xdp: the frame may go on in fragments that cannot be read. */
+struct fw_packet {
+	const void *data, *data_end;
+	struct fw_meta meta;
+	struct xdp_md *xdp;
+};
+
+/*
+ * The packet's key. How long an XDP frame with fragments is costs a call, which only a frame that seems cut short, or
+ * is not IP, can need.
+ */
+static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
+{
+	fw_packet_parse(p->data, p->data_end, &p->meta, key);
+	if (!p->xdp || key->reason == FW_R_NONE)
+		return;
+
+	__u32 len = bpf_xdp_get_buff_len(p->xdp);
+
+	if (len == p->meta.len)
+		return;
+	p->meta.len = len;
+	fw_packet_parse(p->data, p->data_end, &p->meta, key);
+}
+
 /* The verdict for a packet; it is counted. */
-static __always_inline enum fw_verdict fw_filter_packet(const void *data, const void *data_end, struct fw_meta *meta,
-							__u32 ifindex)
+static __always_inline enum fw_verdict fw_filter_packet(struct fw_packet *p, __u32 ifindex)
 {
 	__u32 n = bpf_get_smp_processor_id(), what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
 	struct fw_cpu *cpu = fw_cpu_take(n);
@@ -71,43 +95,47 @@ static __always_inline enum fw_verdict fw_filter_packet(const void *data, const 
 	if (!cpu)
 		goto count;
 	if (!fw_begin(cpu, fw_control)) {
-		meta->iface = fw_iface(&cpu->root, ifindex);
-		fw_packet_parse(data, data_end, meta, &cpu->key);
+		p->meta.iface = fw_iface(&cpu->root, ifindex);
+		fw_parse(p, &cpu->key);
 		what = fw_classify(cpu, fw_flow_cache);
 	}
 	cpu->what = what;
 	*(volatile __u32 *)&cpu->busy = 0;
 count:
-	fw_count(n, FW_WHAT_COUNTER(what), meta->len);
+	fw_count(n, FW_WHAT_COUNTER(what), p->meta.len);
 	return FW_WHAT_VERDICT(what);
 }
 
 SEC("xdp.frags")
 int fw_xdp(struct xdp_md *ctx)
 {
-	const void *data = (void *)(long)ctx->data, *data_end = (void *)(long)ctx->data_end;
-	struct fw_meta meta = { .hook = FW_IN };
+	struct fw_packet p = {
+		.data = (void *)(long)ctx->data,
+		.data_end = (void *)(long)ctx->data_end,
+		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data },
+		.xdp = ctx,
+	};
 
-	meta.len = bpf_xdp_get_buff_len(ctx);
-	return fw_filter_packet(data, data_end, &meta, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+	return fw_filter_packet(&p, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
 static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook)
 {
-	struct fw_meta meta = {
-		.hook = hook,
-		.len = skb->len,
-		.mark = skb->mark,
-		.vlan_tci = skb->vlan_tci,
-		.vlan_present = skb->vlan_present,
+	struct fw_packet p = {
+		.meta = {
+			.hook = hook,
+			.len = skb->len,
+			.mark = skb->mark,
+			.vlan_tci = skb->vlan_tci,
+			.vlan_present = skb->vlan_present,
+		},
 	};
 
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
-
-	const void *data = (void *)(long)skb->data, *data_end = (void *)(long)skb->data_end;
-
-	return fw_filter_packet(data, data_end, &meta, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	p.data = (void *)(long)skb->data;
+	p.data_end = (void *)(long)skb->data_end;
+	return fw_filter_packet(&p, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")

@@ -218,7 +218,7 @@ struct fw_cpu {
 	__u32 cursor;   /* next entry of hits[] */
 	__u32 interval;
 	__u64 lanes;    /* the packet's values, see struct fw_pair */
-	__u64 first;    /* lowest of hits[] */
+	__u64 first, second; /* the lowest of hits[] */
 	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */
 	__u32 words[FW_NFIELDS];
 	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */

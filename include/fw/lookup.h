@@ -196,14 +196,11 @@ static __always_inline void fw_walk(struct fw_cpu *cpu)
 }
 
 /* Appends to want[] the pairs of two class lines that the signatures on both sides let pass. */
-FW_GLOBAL int fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
+static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
 {
 	__u32 bit[FW_CLASS_IDENTITIES];
-	__u64 n;
+	__u64 n = cpu->wanted;
 
-	if (!cpu || !s || !d)
-		return -1;
-	n = cpu->wanted;
 #pragma GCC unroll 5
 	for (int j = 0; j < FW_CLASS_IDENTITIES; j++)
 		bit[j] = fw_signature_bit(d->identity[j]);
@@ -221,7 +218,6 @@ FW_GLOBAL int fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const stru
 		}
 	}
 	cpu->wanted = n;
-	return 0;
 }
 
 /* The packet's values in the lanes of the pairs' entries. */
@@ -237,10 +233,10 @@ static __always_inline __u64 fw_lanes(const struct fw_root *root, const struct f
 	return lanes;
 }
 
-/* The lowest of hits[], and of those that are rules the lowest goes to cpu->hit. */
+/* The two lowest of hits[]; and of those that are rules, the lowest goes to cpu->hit. */
 static __always_inline void fw_best(struct fw_cpu *cpu)
 {
-	__u64 best = cpu->hit, first = FW_HIT_NONE;
+	__u64 best = cpu->hit, first = FW_HIT_NONE, second = FW_HIT_NONE;
 
 	for (__u32 i = 0; i < FW_BATCH; i++) {
 		if (i >= *(volatile __u32 *)&cpu->nhits)
@@ -248,11 +244,15 @@ static __always_inline void fw_best(struct fw_cpu *cpu)
 
 		__u64 hit = cpu->hits[i];
 
-		first = fw_min_hit(first, hit);
+		__u64 lower = fw_min_hit(first, hit);
+
+		second = fw_min_hit(second, first ^ hit ^ lower);
+		first = lower;
 		best = fw_min_hit(best, (hit | -FW_HIT_BLOCK(hit)) & FW_HIT_NONE);
 	}
 	cpu->hit = best;
 	cpu->first = first;
+	cpu->second = second;
 }
 
 /*
@@ -260,15 +260,11 @@ static __always_inline void fw_best(struct fw_cpu *cpu)
  * an entry holds decides no branch, but for the rare pair that may stand in the
  * next line and is put at the end of the list again: so the misses of all pairs overlap.
  */
-FW_GLOBAL int fw_probe(struct fw_cpu *cpu)
+static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 {
-	__u64 lanes, guard, n = 0;
+	__u64 lanes = cpu->lanes, guard = cpu->root.lane_guard, n = 0;
 
-	if (!cpu)
-		return -1;
-	lanes = cpu->lanes;
-	guard = cpu->root.lane_guard;
-	for (__u32 i = 0; i < FW_BATCH_ROOM; i++) {
+	for (__u32 i = 0; i < room; i++) {
 		if (i >= *(volatile __u32 *)&cpu->wanted)
 			break;
 
@@ -353,14 +349,14 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 	return 0;
 }
 
-/* The first match in a block goes to cpu->hit if it is better. Returns the hit of the pair's next block if it is of use. */
-FW_GLOBAL __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
+/* The first match in a block goes to cpu->hit if it is better. Returns the hit of the pair's next block. */
+static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 {
 	struct fw_object o = fw_pool_object(line);
 	const struct fw_block *b = fw_object_start(o);
 	__u64 common = ~0ull;
 
-	if (!cpu || !b)
+	if (!b)
 		return FW_HIT_NONE;
 	for (__u32 f = 0; f < FW_NFIELDS; f++) {
 		if (f >= b->fields)
@@ -382,18 +378,20 @@ FW_GLOBAL __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 	return b->next;
 }
 
-/* The blocks among hits[], the one with the lowest rank first: it mostly makes the others needless. */
-FW_GLOBAL int fw_blocks(struct fw_cpu *cpu)
+FW_GLOBAL __u64 fw_block_more(struct fw_cpu *cpu, __u32 line)
 {
-	__u64 first, hit;
+	return cpu ? fw_block_search(cpu, line) : FW_HIT_NONE;
+}
 
+/* The other blocks among hits[], as long as they can matter, beginning with the one that follows the first. */
+FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
+{
 	if (!cpu)
 		return -1;
-	first = hit = cpu->first;
 	cpu->cursor = 0;
-	for (int i = 0; i < 2 * FW_BATCH + FW_BLOCK_CHAIN + 2; i++) {
+	for (int i = 0; i < 2 * FW_BATCH + FW_BLOCK_CHAIN + 1; i++) {
 		if (hit < cpu->hit) {
-			hit = fw_block_search(cpu, (__u32)hit);
+			hit = fw_block_more(cpu, (__u32)hit);
 			continue;
 		}
 		__u32 next = *(volatile __u32 *)&cpu->cursor;
@@ -402,40 +400,61 @@ FW_GLOBAL int fw_blocks(struct fw_cpu *cpu)
 			break;
 		cpu->cursor = next + 1;
 		hit = cpu->hits[next & (FW_BATCH - 1)];
-		if (hit == first)
+		if (hit == cpu->first)
 			hit = FW_HIT_NONE;
 	}
 	return 0;
 }
 
-/* The best hit for the packet of cpu->key goes to cpu->hit. -1: the tables do not hold together. */
-FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
+/* The pairs of want[], and the blocks among them where they can matter: the one with the lowest rank mostly settles it. */
+static __always_inline int fw_batch(struct fw_cpu *cpu, __u32 room)
 {
-	const struct fw_class *s, *d;
+	if (fw_probe(cpu, room))
+		return -1;
+	cpu->wanted = 0;
+	if (cpu->first >= cpu->hit)
+		return 0;
+
+	__u64 next = fw_block_search(cpu, (__u32)cpu->first);
+
+	return fw_min_hit(next, cpu->second) < cpu->hit ? fw_blocks(cpu, next) : 0;
+}
+
+FW_GLOBAL int fw_filter_lines(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
+{
+	if (!cpu || !s || !d)
+		return -1;
+	fw_filter(cpu, s, d);
+	return 0;
+}
+
+FW_GLOBAL int fw_batch_lines(struct fw_cpu *cpu)
+{
+	return cpu ? fw_batch(cpu, FW_BATCH_ROOM) : -1;
+}
+
+/* Goes on after fw_lookup() where a class has more than one line: the pairs of every line with every line. */
+FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
+{
+	const struct fw_class *first[2];
 	__u32 s_lines, d_lines;
 
 	if (!cpu)
 		return -1;
-	fw_walk(cpu);
-	s = fw_pool_line(cpu->class_line[0]);
-	d = fw_pool_line(cpu->class_line[1]);
-	if (!s || !d)
+	first[0] = fw_pool_line(cpu->class_line[0]);
+	first[1] = fw_pool_line(cpu->class_line[1]);
+	if (!first[0] || !first[1])
 		return -1;
-	s_lines = s->lines;
-	d_lines = d->lines;
-	cpu->hit = FW_HIT_NONE;
-	cpu->lanes = fw_lanes(&cpu->root, &cpu->key);
-	cpu->wanted = 0;
+	s_lines = first[0]->lines;
+	d_lines = first[1]->lines;
 	cpu->line[0] = 0;
 	cpu->line[1] = 0;
 	for (int i = 0; i < FW_CLASS_LINES * FW_CLASS_LINES; i++) {
 		__u32 si = *(volatile __u32 *)&cpu->line[0], di = *(volatile __u32 *)&cpu->line[1];
+		const struct fw_class *s = fw_pool_line(cpu->class_line[0] + si);
+		const struct fw_class *d = fw_pool_line(cpu->class_line[1] + di);
 
-		if (i) {
-			s = fw_pool_line(cpu->class_line[0] + si);
-			d = fw_pool_line(cpu->class_line[1] + di);
-		}
-		if (!s || !d || fw_filter(cpu, s, d))
+		if (!s || !d || fw_filter_lines(cpu, s, d))
 			return -1;
 		if (++di >= d_lines) {
 			di = 0;
@@ -445,15 +464,37 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 		cpu->line[1] = di;
 		if (si < s_lines && *(volatile __u32 *)&cpu->wanted <= FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
 			continue;
-		if (fw_probe(cpu))
+		if (fw_batch_lines(cpu))
 			return -1;
-		if (cpu->first < cpu->hit)
-			fw_blocks(cpu);
-		cpu->wanted = 0;
 		if (si >= s_lines)
 			return 0;
 	}
 	return 0;
+}
+
+/*
+ * The best hit for the packet of cpu->key goes to cpu->hit. 1: a class has more
+ * than one line, fw_lookup_lines() does it. -1: the tables do not hold together.
+ * A function call costs as much as several table reads on CPUs that guard returns, so the common case makes none.
+ */
+FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
+{
+	const struct fw_class *s, *d;
+
+	if (!cpu)
+		return -1;
+	fw_walk(cpu);
+	s = fw_pool_line(cpu->class_line[0]);
+	d = fw_pool_line(cpu->class_line[1]);
+	if (!s || !d)
+		return -1;
+	cpu->hit = FW_HIT_NONE;
+	cpu->lanes = fw_lanes(&cpu->root, &cpu->key);
+	cpu->wanted = 0;
+	if (s->lines > 1 || d->lines > 1)
+		return 1;
+	fw_filter(cpu, s, d);
+	return fw_batch(cpu, FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES * (FW_PAIR_DISPLACEMENT + 1));
 }
 
 /* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */
@@ -462,7 +503,11 @@ static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 	__u32 reason = cpu->key.reason;
 
 	if (reason != FW_R_NON_IP || cpu->root.frame_rules) {
-		if (fw_lookup(cpu))
+		int left = fw_lookup(cpu);
+
+		if (left > 0)
+			left = fw_lookup_lines(cpu);
+		if (left)
 			reason = FW_R_INTERNAL;
 		else if (cpu->hit != FW_HIT_NONE)
 			return (__u32)cpu->hit;
