@@ -79,6 +79,29 @@ struct fw_frame {
  */
 int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds);
 
+/* The packets of a trace file, one a line. */
+struct fw_trace;
+
+/**
+ * fw_trace_open - a file of packets
+ * @format: FW_FORMAT_RULES: as fw_text_frame() reads them; FW_FORMAT_CLASSBENCH: `src dst sport dport proto`, decimal,
+ *          and anything behind
+ * @out:    closed with fw_trace_close(); untouched on failure
+ * Return: 0, -ENOMEM, or -errno with a diagnostic when the file cannot be opened.
+ */
+int fw_trace_open(const char *path, enum fw_format format, struct fw_diags *ds, struct fw_trace **out);
+/* Return: 1 a packet, 0 the end, -EINVAL with a diagnostic. */
+int fw_trace_next(struct fw_trace *t, struct fw_diags *ds, struct fw_frame *frame);
+void fw_trace_close(struct fw_trace *t); /* NULL is fine */
+
+/**
+ * fw_truth_read - the known answers to a trace: for each packet the index of the first rule that matches, or -1
+ * @nrules: above every index
+ * @out:    @n answers; free() them
+ * Return: 0, -EINVAL with a diagnostic, -ENOMEM, or -errno with a diagnostic when the file cannot be opened.
+ */
+int fw_truth_read(const char *path, size_t nrules, struct fw_diags *ds, long **out, size_t *n);
+
 /*
  * The packet of a key in one line, in the form that fw_text_frame() reads; other frames: the reason, ethertype and
  * length. @rs names the interface and may be NULL.

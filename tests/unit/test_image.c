@@ -27,6 +27,7 @@ static struct image {
 	struct fw_pair *pairs;
 	struct fw_pair *single, *blocked, *displaced, *home; /* entries: one rule; a block; away from its home, and there */
 	struct fw_block *small, *large, *chained;            /* up to 64 rules; more; more, with a next one */
+	uint64_t chain_hit;                                  /* that leads to the chained one */
 	struct fw_runs8 *runs8;
 	struct fw_runs32 *runs32;
 	uint32_t *table8;
@@ -53,12 +54,14 @@ static void block_note(struct fw_pair *e)
 	struct fw_block *b = fw_pool_ptr(im.pool, (uint32_t)e->hit);
 
 	im.blocked = e;
-	if (b->next != FW_HIT_NONE)
+	if (b->next != FW_HIT_NONE) {
 		im.chained = b;
-	else if (b->rules <= 64)
+		im.chain_hit = e->hit;
+	} else if (b->rules <= 64) {
 		im.small = b;
-	else
+	} else {
 		im.large = b;
+	}
 }
 
 static void pairs_find(void)
@@ -263,7 +266,7 @@ static void copy_pair(struct fw_pair *to)
 	X(block_words, "", im.large->field[0].words = im.large->bytes)                                                \
 	X(block_words_at, "words lie outside",                                                                        \
 	  memset(part(im.large, im.large->field[1].words), 0x78, 8))                                                  \
-	X(block_loop, "another rank", im.chained->next = im.blocked->hit)                                             \
+	X(block_loop, "out of order", im.chained->next = im.chain_hit)                                                \
 	X(block_next, "a block lies outside", im.chained->next = FW_HIT(FW_RANK_MAX, 1, NOWHERE))                     \
 	X(block_next_rule, "", im.chained->next = im.single->hit)                                                     \
 	X(runs8_order, "out of order", im.runs8->last[1] = im.runs8->last[0])                                         \
@@ -271,11 +274,11 @@ static void copy_pair(struct fw_pair *to)
 	X(runs32_order, "out of order", im.runs32->last[1] = im.runs32->last[0])                                      \
 	X(runs32_behind_end, "behind their end", im.runs32->last[0] = UINT32_MAX)                                     \
 	X(node_beyond, "a node lies outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                       \
-	X(node_tag, "unknown tag", im.runs32->ref[0] = FW_REF(1, 7))                                                  \
+	X(node_tag, "",            im.runs32->ref[0] = FW_REF(1, 7))                                                  \
 	X(node_loop, "deeper than an address", im.runs8->ref[0] =                                                     \
 	  FW_REF((uint32_t)((uint8_t *)im.runs8 - im.pool->base) / FW_LINE, FW_REF_RUNS8))                            \
 	X(table_class, "a class lies outside", im.table8[7] = 0)                                                      \
-	X(table_crosses, "a node lies outside", im.table8[7] = FW_REF(FW_SEGMENT_LINES - 1, FW_REF_TABLE8))           \
+	X(table_crosses, "", im.table8[7] = FW_REF(FW_SEGMENT_LINES - 1, FW_REF_TABLE8))           \
 	X(class_lines, "its size is wrong", im.class->lines = 0)                                                      \
 	X(class_lines_many, "its size is wrong", im.class->lines = FW_CLASS_LINES + 1)                                \
 	X(class_any, "identities that all", im.class->identity[0] = 7)                                                \
