@@ -36,7 +36,7 @@ static struct image {
 
 static void text_make(struct fw_buf *b)
 {
-	fw_buf_printf(b, "rule ethertype arp length 0-99 drop\n");
+	fw_buf_printf(b, "rule ethertype arp length 0-99 drop\nrule to 192.0.2.0/24 proto udp drop\n");
 	for (unsigned i = 0; i < 600; i++)
 		fw_buf_printf(b, "rule from 172.16.%u.%u to 10.0.0.%u proto udp drop\n", i / 250, i % 250, i % 40 * 2);
 	for (unsigned i = 0; i < 20; i++)
