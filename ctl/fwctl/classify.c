@@ -91,7 +91,7 @@ static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
 	for (size_t i = 0; name[0] && i < rs->nifaces; i++)
 		if (!strcmp(rs->ifaces[i], name))
 			return (uint32_t)i;
-	return FW_ABSENT_IFACE;
+	return FW_IFACE_OTHER;
 }
 
 static bool same(const struct fw_result *a, const struct fw_result *b)

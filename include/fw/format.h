@@ -42,15 +42,16 @@ enum fw_ref_tag {
 	FW_REF_RUNS8,  /* struct fw_runs8 */
 	FW_REF_RUNS32, /* struct fw_runs32 */
 	FW_REF_TABLE8, /* 256 references, one per value of the next 8 bits */
+	FW_REF_SPLIT,  /* struct fw_runs32 of up to 8 more RUNS32 nodes, over the same bits of the address */
 };
 
 #define FW_RUNS8 13
 #define FW_RUNS32 8
 #define FW_TRIE_ROOT_BITS 16
 #define FW_TRIE_ROOT_LINES ((1u << FW_TRIE_ROOT_BITS) * 4 / FW_LINE)
-/* Steps below the root at most: 8 bits a step. */
-#define FW_TRIE_STEPS4 2
-#define FW_TRIE_STEPS6 14
+/* Steps below the root at most: 8 bits a step, and one step of a split that takes no bits. */
+#define FW_TRIE_STEPS4 3
+#define FW_TRIE_STEPS6 16
 
 /* Run i holds the values from last[i - 1] + 1 to last[i]; the last run ends at the largest value. Unused: 0xff.. */
 struct fw_runs8 {

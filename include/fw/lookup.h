@@ -131,11 +131,13 @@ static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *re
 
 	if (!node)
 		return 0;
-	if (tag == FW_REF_RUNS32) {
+	if (tag == FW_REF_RUNS32 || tag == FW_REF_SPLIT) {
 		const struct fw_runs32 *r = node;
 
 		ref = r->ref[fw_runs32_find(r, bits >> 32) & 7];
-		fw_addr_shift(rest, 32, family);
+		/* A split's nodes are all of runs of 32 bits; only an IPv6 walk goes on behind those. */
+		if (family == FW_IP6 && tag == FW_REF_RUNS32)
+			fw_addr_shift(rest, 32, family);
 		return ref;
 	}
 	if (tag == FW_REF_RUNS8) {

@@ -296,20 +296,23 @@ static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, uns
 	return check_ref(c, side, n->ref[i], bits - 8, steps);
 }
 
-static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, unsigned bits, unsigned steps)
+/* @split: the references are nodes of runs over the same bits. */
+static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool split, unsigned bits, unsigned steps)
 {
-	unsigned i = 0, rest = bits > 32 ? bits - 32 : 0;
+	unsigned runs = 1, rest = split ? bits : bits > 32 ? bits - 32 : 0;
 
-	for (; i < FW_RUNS32 - 1 && n->last[i] != UINT32_MAX; i++) {
-		if (i && n->last[i - 1] >= n->last[i])
+	while (runs < FW_RUNS32 && n->last[runs - 1] != UINT32_MAX)
+		runs++;
+	for (unsigned i = 1; i < FW_RUNS32 - 1; i++)
+		if (i < runs - 1 ? n->last[i - 1] >= n->last[i] : i >= runs - 1 && n->last[i] != UINT32_MAX)
 			return wrong(c, "a node's runs are out of order");
+	for (unsigned i = 0; i < runs; i++) {
+		if (split && FW_REF_TAG(n->ref[i]) != FW_REF_RUNS32)
+			return wrong(c, "a split refers to something else than runs");
 		if (!check_ref(c, side, n->ref[i], rest, steps))
 			return false;
 	}
-	for (unsigned k = i; k < FW_RUNS32 - 1; k++)
-		if (n->last[k] != UINT32_MAX)
-			return wrong(c, "a node's runs go on behind their end");
-	return check_ref(c, side, n->ref[i], rest, steps);
+	return true;
 }
 
 static bool check_table8(struct check *c, int side, const uint32_t *table, unsigned bits, unsigned steps)
@@ -333,8 +336,8 @@ static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits, un
 		return wrong(c, "a node lies outside the pool or crosses a segment");
 	if (tag == FW_REF_RUNS8)
 		return check_runs8(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
-	if (tag == FW_REF_RUNS32)
-		return check_runs32(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
+	if (tag == FW_REF_RUNS32 || tag == FW_REF_SPLIT)
+		return check_runs32(c, side, fw_pool_ptr(c->pool, line), tag == FW_REF_SPLIT, bits, steps - 1);
 	if (tag == FW_REF_TABLE8)
 		return check_table8(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
 	return wrong(c, "a reference has an unknown tag");

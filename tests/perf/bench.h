@@ -16,7 +16,7 @@ struct bench_header {
 	struct walk_header head;
 	uint32_t len; /* of the whole frame */
 	uint32_t hook, mark;
-	uint32_t iface; /* number in the ruleset, or FW_ABSENT_IFACE */
+	uint32_t iface; /* number in the ruleset, or FW_IFACE_OTHER */
 };
 
 struct bench_trace {

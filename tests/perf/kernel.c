@@ -56,7 +56,7 @@ static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_d
 	err = fw_kern_counters_reserve(k->kern, setup->rs->next_slot);
 	if (err)
 		return said("make room for counters", err);
-	k->iface = FW_ABSENT_IFACE;
+	k->iface = FW_IFACE_OTHER;
 	err = fw_kern_iface_set(k->kern, LOOPBACK, k->iface);
 	if (err)
 		return said("name the loopback device", err);

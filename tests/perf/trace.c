@@ -6,7 +6,7 @@
 
 static int trace_push(struct bench_trace *t, struct fw_ruleset *rs, const struct fw_frame *frame)
 {
-	struct bench_header h = { .iface = FW_ABSENT_IFACE };
+	struct bench_header h = { .iface = FW_IFACE_OTHER };
 
 	if (frame->iface[0]) {
 		int number = fw_ruleset_iface(rs, frame->iface);

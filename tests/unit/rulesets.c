@@ -53,8 +53,9 @@ static void add_port_rule(struct fw_ruleset *rs, uint32_t src, uint32_t dst, uin
 	struct wide proto = { { .field = FW_F_PROTO, .n = 1 }, { { 6, 6 } } };
 	struct wide port = { { .field = FW_F_DPORT, .n = 1 }, { { lo, hi } } };
 	const struct fw_match *matches[] = { &proto.m, &port.m };
-	struct fw_rule rule = { .src = src, .dst = dst, .matches = matches, .nmatches = 2,
-				.verdict = (uint8_t)random_below(2) };
+	struct fw_rule rule = {
+		.src = src, .dst = dst, .matches = matches, .nmatches = 2, .verdict = (uint8_t)random_below(2)
+	};
 
 	assert_int_equal(fw_ruleset_add(rs, &rule, (struct fw_place){ 0 }, NULL, NULL), 0);
 }
@@ -70,7 +71,8 @@ struct fw_ruleset *ruleset_ports(unsigned n)
 
 static uint32_t prefix_of(struct fw_ruleset *rs, enum fw_family family, unsigned len)
 {
-	struct fw_addr_range r = fw_addr_prefix(family, (struct fw_addr){ 0x20010db85a5aa5a5ull, 0x123456789abcdef0ull }, len);
+	struct fw_addr_range r =
+		fw_addr_prefix(family, (struct fw_addr){ 0x20010db85a5aa5a5ull, 0x123456789abcdef0ull }, len);
 	uint32_t number;
 
 	assert_int_equal(fw_ruleset_addrs(rs, &r, 1, NULL, 0, false, &number), 0);
@@ -103,7 +105,7 @@ void case_cuts(const struct fw_case *c, void (*check)(const uint8_t *, uint32_t,
 
 		memcpy(copy, c->bytes, n);
 		if (meta.iface >= 4)
-			meta.iface = FW_ABSENT_IFACE;
+			meta.iface = FW_IFACE_OTHER;
 		check(copy, n, &meta);
 		meta.len = n;
 		check(copy, n, &meta);
