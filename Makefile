@@ -1,30 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Targets: all deps demo check check-kernels bench lint fuzz install clean. Settings: V=1 (say every command),
-# SAN=1 (ASan and UBSan), T=seconds (fuzz), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
+# SAN=1 (ASan and UBSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
+# demo, check, check-kernels, bench, lint and fuzz first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 T       ?= 60
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 CLANG   ?= clang
 BUILD   := build$(if $(SAN),/san)
 Q       := $(if $(V),,@)
-
-PACKAGES := build-essential clang llvm bpftool libbpf-dev libmnl-dev libcmocka-dev libjemalloc-dev libelf-dev \
-	zlib1g-dev libjansson-dev libpcap-dev linux-libc-dev pkg-config iproute2 iputils-ping ethtool tcpdump netcat-openbsd
-LINT_PACKAGES := clang-format clang-tidy cppcheck
-FUZZ_PACKAGES := libclang-rt-14-dev
-KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
-
-WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
-CPPFLAGS := -Iinclude -I. -I$(BUILD) -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"'
-CFLAGS   ?= -O2 -g
-CFLAGS   += -std=gnu11 $(WARN) $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-LDFLAGS  += $(if $(SAN),-fsanitize=address$(,)undefined)
-LDLIBS   := -lbpf -lelf -lz -ljansson -lpcap
 , := ,
 
-ARCH_INC := -I/usr/include/$(shell $(CC) -print-multiarch)
+PACKAGES := build-essential clang llvm bpftool libbpf-dev libmnl-dev libcmocka-dev libjemalloc-dev libelf-dev \
+	zlib1g-dev libjansson-dev libpcap-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps
+LINT_PACKAGES := clang-format clang-tidy cppcheck git
+FUZZ_PACKAGES := libclang-rt-dev
+KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
+
+SANITIZE := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
+DEFINES  := -Iinclude -I. -I$(BUILD) -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"'
+CFLAGS   ?= -O2 -g
+COMPILE  := $(DEFINES) -std=gnu11 $(WARN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
+LINK     := $(SANITIZE) $(CFLAGS) $(LDFLAGS)
+LDLIBS   := -lbpf -lelf -lz -ljansson -lpcap
+
+# Expanded only where a BPF program is compiled: on a fresh machine there is no compiler when this file is read.
+ARCH_INC = -I/usr/include/$(shell $(CC) -print-multiarch)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member
 
 LIB_SRC  := $(wildcard lib/*/*.c)
@@ -37,8 +42,12 @@ TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 TOOLS    := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 BINS     := $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
+FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+# The kernel side is no part of what is fuzzed.
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)))
+KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern)
 
-.PHONY: all deps need demo check check-run check-kernels bench lint fuzz install clean
+.PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -56,7 +65,7 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(COMPILE) -c $< -o $@
 
 $(filter $(BUILD)/lib/kern/%,$(LIB_OBJ)) $(BENCH_OBJ): | $(SKEL)
 
@@ -65,40 +74,103 @@ $(BUILD)/libfw.a: $(LIB_OBJ)
 
 $(BUILD)/fwctl: $(FWCTL_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
 $(BUILD)/fwgen: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
 $(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LDLIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lcmocka -o $@
+
+unit-tests: $(TESTS)
+
+build/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CLANG) $(DEFINES) -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+		-MMD -MP -c $< -o $@
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
+	@echo "  LINK    $@"
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
+
+# New inputs stay in build/: the corpus that is tracked grows by hand. What makes the fuzzer fail is left there too.
+$(FUZZERS:%=run-fuzz-%): run-fuzz-%: build/fuzz/fuzz_%
+	@mkdir -p build/fuzz/corpus/$*
+	@echo "  FUZZ    $* ($(T) s)"
+	$(Q)$< -max_total_time=$(T) -timeout=10 -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/corpus/$* \
+		>build/fuzz/$*.log 2>&1 || { tail -n 50 build/fuzz/$*.log; echo "  FAILED  $*"; exit 1; }
+	@echo "  PASSED  $*: $$(tail -n 1 build/fuzz/$*.log)"
+
+# $(call install_missing,PACKAGES): as root. On systems other than Debian: nothing.
+APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
+define install_missing
+@command -v dpkg-query >/dev/null || exit 0; \
+missing=$$(for p in $(1); do \
+	dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || printf '%s ' $$p; done); \
+[ -n "$$missing" ] || exit 0; \
+[ "$$(id -u)" = 0 ] || { echo "missing (as root: apt-get install): $$missing" >&2; exit 1; }; \
+echo "  INSTALL $$missing"; \
+$(APT_INSTALL) $$missing $(if $(V),,>/dev/null 2>&1) || { apt-get update -q $(if $(V),,>/dev/null) && \
+	$(APT_INSTALL) $$missing $(if $(V),,>/dev/null); }
+endef
+
+# A make of its own, which starts when the packages are there; with a job for each CPU unless told otherwise.
+SUBMAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 
 deps:
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES) || \
-	{ apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(PACKAGES); }
+	$(call install_missing,$(PACKAGES))
 
-need:
-	@dpkg -s $(PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory deps
+demo: deps
+	$(SUBMAKE) all
+	$(Q)tests/e2e/demo
 
-check: need
-	$(Q)$(MAKE) --no-print-directory all
-	$(Q)$(MAKE) --no-print-directory SAN=1 check-run
+check: deps
+	$(SUBMAKE) SAN= all
+	$(SUBMAKE) SAN=1 unit-tests
+	$(Q)tests/unit/run build/san/tests
+	$(Q)tests/e2e/run.sh
 
-check-run: all $(TESTS)
-	$(Q)for t in $(TESTS); do echo "  TEST    $$t"; $$t || exit 1; done
+check-kernels: deps
+	$(call install_missing,$(KERNEL_PACKAGES))
+	$(SUBMAKE) SAN= $(KERNEL_TESTS)
+	$(Q)tools/check-kernels $(KERNEL_TESTS)
 
-check-kernels: $(BUILD)/tests/test_kern
-	@dpkg -s $(KERNEL_PACKAGES) >/dev/null 2>&1 || \
-	DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(KERNEL_PACKAGES)
-	$(Q)tools/check-kernels
+bench: deps
+	$(SUBMAKE) all
+	$(Q)tests/perf/run
+
+fuzz: deps
+	$(call install_missing,$(FUZZ_PACKAGES))
+	$(SUBMAKE) $(FUZZERS:%=run-fuzz-%)
+
+# BPF programs are compiled with clang's warnings already.
+LINTED = $(shell git ls-files '*.c' '*.h')
+CHECKED = $(filter-out %.bpf.c tests/fuzz/%,$(filter %.c,$(LINTED)))
+lint: deps
+	$(call install_missing,$(LINT_PACKAGES))
+	$(SUBMAKE) SAN= all
+	@echo "  LINT    clang-format"
+	$(Q)clang-format --dry-run -Werror $(LINTED)
+	@echo "  LINT    cppcheck"
+	$(Q)cppcheck -q -j$$(nproc) --enable=warning,performance,portability --std=c11 --error-exitcode=1 \
+		--suppressions-list=.cppcheck-suppressions $(DEFINES) -D__x86_64__ \
+		'-DLIBBPF_OPTS(t,n,...)=struct t n = { __VA_ARGS__ }' $(CHECKED)
+	@echo "  LINT    clang-tidy"
+	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) -std=gnu11 2>/dev/null
+
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/fwctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fwctl/examples $(wildcard examples/*)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/fwctl README.md LICENSE $(wildcard docs/*)
 
 clean:
 	rm -rf build
