@@ -180,10 +180,11 @@ static const struct {
 	uint8_t n;
 	bool ports, flags, icmp;
 } protocols[] = {
-	{ { 6 }, 1, true, true, false },        { { 6 }, 1, true, true, false },  { { 17 }, 1, true, false, false },
-	{ { 17 }, 1, true, false, false },      { { 1 }, 1, false, false, true }, { { 58 }, 1, false, false, true },
+	{ { 6 }, 1, true, true, false },           { { 6 }, 1, true, true, false },
+	{ { 17 }, 1, true, false, false },         { { 17 }, 1, true, false, false },
+	{ { 1 }, 1, false, false, true },          { { 58 }, 1, false, false, true },
 	{ { 6, 17, 132 }, 3, true, false, false }, { { 33, 136 }, 2, true, false, false },
-	{ { 47, 50 }, 2, false, false, false }, { { 0, 255 }, 2, false, false, false },
+	{ { 47, 50 }, 2, false, false, false },    { { 0, 255 }, 2, false, false, false },
 };
 
 static void match_protocol(const struct maker *m, struct draft *d)
@@ -219,8 +220,9 @@ static const struct {
 
 static void match_others(const struct maker *m, struct draft *d)
 {
-	static const uint8_t fields[] = { FW_F_HOOK, FW_F_IFACE,  FW_F_VLAN, FW_F_DSCP,
-					  FW_F_FRAG, FW_F_LENGTH, FW_F_MARK };
+	static const uint8_t fields[] = {
+		FW_F_HOOK, FW_F_IFACE, FW_F_VLAN, FW_F_DSCP, FW_F_FRAG, FW_F_LENGTH, FW_F_MARK
+	};
 	unsigned row = rnd(ROWS(ethertypes)), detail = m->shape->detail;
 
 	for (size_t i = 0; i < ROWS(fields); i++)

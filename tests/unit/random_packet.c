@@ -166,8 +166,8 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 	key->f[FW_F_MARK] = rnd(2) ? 0 : value_of(rs, rule, FW_F_MARK);
 	if (rnd(2))
 		key->f[FW_F_VLAN] = value_of(rs, rule, FW_F_VLAN);
-	if (rnd(4))
-		key->f[FW_F_IFACE] = rnd((uint32_t)rs->nifaces + 1);
+	if (rnd(16))
+		key->f[FW_F_IFACE] = rs->nifaces && rnd(4) ? rnd((uint32_t)rs->nifaces) : FW_IFACE_OTHER;
 	if (key->family != FW_FAMILY_NONE) {
 		key_ip(rs, rule, key);
 		return;
@@ -224,7 +224,8 @@ static void damage(struct fw_frame *f)
 	if (!rnd(16))
 		add_tag(f);
 	if (!rnd(16))
-		f->data[2 * ETH_ALEN + rnd(f->len - 2 * ETH_ALEN < 80 ? f->len - 2 * ETH_ALEN : 80)] ^= (uint8_t)(1 << rnd(8));
+		f->data[2 * ETH_ALEN + rnd(f->len - 2 * ETH_ALEN < 80 ? f->len - 2 * ETH_ALEN : 80)] ^=
+			(uint8_t)(1 << rnd(8));
 	if (!rnd(16))
 		f->len = ETH_HLEN + rnd(f->len - ETH_HLEN + 1);
 }
@@ -241,6 +242,7 @@ void random_frame(const struct fw_ruleset *rs, struct random_frame *out)
 		build_ip(&key, &f);
 	damage(&f);
 	memcpy(out->bytes, f.data, f.len);
-	out->meta = (struct fw_meta){ .hook = key.f[FW_F_HOOK], .iface = key.f[FW_F_IFACE],
-				      .mark = key.f[FW_F_MARK], .len = f.len };
+	out->meta = (struct fw_meta){
+		.hook = key.f[FW_F_HOOK], .iface = key.f[FW_F_IFACE], .mark = key.f[FW_F_MARK], .len = f.len
+	};
 }

@@ -23,6 +23,7 @@ struct fw_ruleset *ruleset_ports(unsigned n);
 struct fw_ruleset *ruleset_nested(enum fw_family family, unsigned first, unsigned depth, bool frames);
 
 /* A case whole, cut at every byte, and with every byte but the first readable, given to @check. */
-void case_cuts(const struct fw_case *c, void (*check)(const uint8_t *bytes, uint32_t readable, const struct fw_meta *meta));
+void case_cuts(const struct fw_case *c,
+	       void (*check)(const uint8_t *bytes, uint32_t readable, const struct fw_meta *meta));
 
 #endif

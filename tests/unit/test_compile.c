@@ -38,16 +38,18 @@ static void ask(const char *text)
 
 	assert_int_equal(fw_text_frame(text, &f, NULL), 0);
 	assert_same_verdict(f.data, f.len,
-			    &(struct fw_meta){ .hook = f.hook, .iface = FW_ABSENT_IFACE, .len = f.wire_len });
+			    &(struct fw_meta){ .hook = f.hook, .iface = FW_IFACE_OTHER, .len = f.wire_len });
 }
 
 /* The three rules at the head of the compiler and of the lookup. */
 static void worked_example(void **state)
 {
 	static const char *const packets[] = {
-		"tcp 10.1.2.3:999 > 192.0.2.1:22", "tcp 10.1.2.3:999 > 192.0.2.1:23", "udp 10.1.2.3:999 > 192.0.2.1:22",
-		"tcp 10.2.0.1:999 > 192.0.2.1:22", "icmp 10.2.0.1 > 192.0.2.1",       "icmp 10.1.0.1 > 192.0.2.1",
-		"icmp 11.0.0.1 > 192.0.2.1",       "tcp 9.255.255.255:1 > 1.1.1.1:22", "tcp [2001:db8::1]:1 > [::2]:22",
+		"tcp 10.1.2.3:999 > 192.0.2.1:22", "tcp 10.1.2.3:999 > 192.0.2.1:23",
+		"udp 10.1.2.3:999 > 192.0.2.1:22", "tcp 10.2.0.1:999 > 192.0.2.1:22",
+		"icmp 10.2.0.1 > 192.0.2.1",       "icmp 10.1.0.1 > 192.0.2.1",
+		"icmp 11.0.0.1 > 192.0.2.1",       "tcp 9.255.255.255:1 > 1.1.1.1:22",
+		"tcp [2001:db8::1]:1 > [::2]:22",
 	};
 	struct fw_ruleset *rs = ruleset_of("rule from 10.0.0.0/8 proto tcp dport 22 accept\n"
 					   "rule from 10.1.0.0/16 drop\n"
@@ -58,7 +60,7 @@ static void worked_example(void **state)
 	assert_int_equal(image.stats.rules, 3);
 	assert_int_equal(image.stats.identities[0], 2); /* 10/8, 10.1/16; any is not counted */
 	assert_int_equal(image.stats.identities[1], 0);
-	assert_int_equal(image.stats.classes[0], 3);    /* {any}, {any, 10/8}, {any, 10/8, 10.1/16} */
+	assert_int_equal(image.stats.classes[0], 3); /* {any}, {any, 10/8}, {any, 10/8, 10.1/16} */
 	assert_int_equal(image.stats.classes[1], 1);
 	assert_int_equal(image.stats.pairs, 3);
 	assert_int_equal(image.stats.blocks, 0); /* each rule stands in its pair's entry */
@@ -80,10 +82,11 @@ static const struct {
 	{ "rule accept", 0, 1, 0, 0 },
 	{ "rule accept\nrule drop", 0, 1, 1, 2 },
 	{ "rule from 10.0.0.0/8 drop\nrule from 10.0.0.0-10.255.255.255 accept", 1, 1, 1, 2 },
-	{ "set a { 1.1.1.1, 2.2.2.2, ::1 }\nset b { }\nrule from @a drop\nrule from @b drop\nrule to @b drop", 2, 3, 0, 0 },
+	{ "set a { 1.1.1.1, 2.2.2.2, ::1 }\nset b { }\nrule from @a drop\nrule from @b drop\nrule to @b drop", 2, 3, 0,
+	  0 },
 	{ "rule from 1.1.1.1 proto { tcp, udp } drop", 1, 1, 1, 1 }, /* two ranges do not fit an entry */
 	{ "rule from 1.1.1.1 proto tcp dport 1-9 drop", 1, 1, 0, 0 },
-	{ "rule ethertype arp drop\nrule accept", 1, 2, 0, 0 },      /* every frame, and any address */
+	{ "rule ethertype arp drop\nrule accept", 1, 2, 0, 0 }, /* every frame, and any address */
 	{ "rule mark 0-0xffffffff drop\nrule mark 1 accept", 0, 1, 1, 2 },
 	{ "rule mark 0-0xffffffff length 0-65535 drop\nrule dscp 0-63 accept", 0, 1, 1, 2 },
 };

@@ -25,9 +25,10 @@ static struct image {
 	uint32_t line;
 	struct fw_root *root;
 	struct fw_pair *pairs;
-	struct fw_pair *single, *blocked, *displaced, *home; /* entries: one rule; a block; away from its home, and there */
-	struct fw_block *small, *large, *chained;            /* up to 64 rules; more; more, with a next one */
-	uint64_t chain_hit;                                  /* that leads to the chained one */
+	struct fw_pair *single, *blocked, *displaced,
+		*home;                            /* entries: one rule; a block; away from its home, and there */
+	struct fw_block *small, *large, *chained; /* up to 64 rules; more; more, with a next one */
+	uint64_t chain_hit;                       /* that leads to the chained one */
 	struct fw_runs8 *runs8;
 	struct fw_runs32 *runs32;
 	uint32_t *table8;
@@ -148,7 +149,9 @@ static int image_open(void **state)
 	im.before = malloc(used_bytes());
 	memcpy(im.before, im.pool->base, used_bytes());
 	return im.single && im.displaced && im.small && im.large && im.chained && im.runs8 && im.runs32 && im.table8 &&
-	       im.class && im.before ? 0 : -1;
+			       im.class && im.before ?
+		       0 :
+		       -1;
 }
 
 static int image_close(void **state)
@@ -212,79 +215,78 @@ static void copy_pair(struct fw_pair *to)
 }
 
 /* X(name, what the reason says, the damage) */
-#define DAMAGES(X)                                                                                                    \
-	X(trie_nowhere, "trie's root lies outside", im.root->trie[0][FW_IP4] = 0)                                     \
-	X(trie_beyond, "trie's root lies outside", im.root->trie[1][FW_IP6] = NOWHERE)                                \
-	X(frame_class, "a class lies outside", im.root->trie[1][FW_FAMILY_NONE] = 0)                                  \
-	X(frame_class_of_ip, "identities that all", im.root->trie[0][FW_FAMILY_NONE] =                                \
-		  (uint32_t)((uint8_t *)im.class - im.pool->base) / FW_LINE)                                          \
-	X(pairs_nowhere, "pair table lies outside", im.root->pairs = 0)                                               \
-	X(pairs_beyond, "pair table lies outside", im.root->pair_lines = UINT32_MAX)                                  \
-	X(no_pair_lines, "pair table lies outside", im.root->pair_lines = 0)                                          \
-	X(other_pair_lines, "", im.root->pair_lines--)                                                                \
-	X(even_hash, "multiplier is even", im.root->hash &= ~1ull)                                                    \
-	X(other_hash, "where the lookup does not look", im.root->hash += 2)                                           \
-	X(guard, "guard bits", im.root->lane_guard ^= 1)                                                              \
-	X(lane_field, "field that does not exist", im.root->lane_field[0] = FW_NFIELDS)                               \
-	X(lane_shift, "lanes overlap", im.root->lane_shift[0] += 3)                                                   \
-	X(lane_shift_far, "lanes overlap", im.root->lane_shift[0] = 255)                                              \
-	X(counters, "", im.root->slots = 0)                                                                           \
-	X(entry_empty_range, "can never match", im.single->lo = im.single->hi & ~im.root->lane_guard;                 \
-	  im.single->hi = im.root->lane_guard)                                                                        \
-	X(entry_guard, "pair's guard bits", im.single->hi &= ~im.root->lane_guard)                                    \
-	X(entry_guard_low, "pair's guard bits", im.single->lo |= im.root->lane_guard)                                 \
-	X(entry_outside, "bits outside the lanes", im.single->lo |= 1ull << 63; im.single->hi |= 1ull << 63)          \
-	X(entry_no_hit, "", im.single->hit = FW_HIT_NONE)                                                             \
-	X(entry_counter, "has no counter",                                                                            \
-	  im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_COUNTER_RULES + im.root->slots, 0)))                               \
-	X(entry_policy, "has no counter", im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_R_IN, 0)))                         \
-	X(entry_key, "", im.single->key ^= 1ull << FW_IDENTITY_BITS)                                                  \
-	X(entry_twice, "", copy_pair(beside(im.single)))                                                              \
-	X(entry_far, "where the lookup does not look", copy_pair(free_entry()))                                       \
-	X(overflow, "does not say so", im.home->key &= ~FW_PAIR_OVERFLOW)                                             \
-	X(block_constrained, "constraints of its own", im.blocked->hi = im.root->lane_guard)                          \
-	X(block_nowhere, "a block lies outside", im.blocked->hit = FW_HIT(5, 1, 0))                                   \
-	X(block_beyond, "a block lies outside", im.blocked->hit = FW_HIT(5, 1, NOWHERE))                              \
-	X(block_rank, "another rank", im.blocked->hit += FW_HIT(1, 0, 0))                                             \
-	X(block_crosses, "a block lies outside", im.large->bytes = FW_SEGMENT_BYTES)                                  \
-	X(block_huge, "a block lies outside", im.large->bytes = UINT32_MAX)                                           \
-	X(block_empty, "block's header", im.small->rules = 0)                                                         \
-	X(block_rules, "block's header", im.large->rules = FW_BLOCK_RULES + 1)                                        \
-	X(block_fields, "block's header", im.small->fields = FW_NFIELDS + 1)                                          \
-	X(block_hits, "block's header", im.small->hits = im.small->bytes)                                             \
-	X(block_order, "out of order", swap_hits(im.small))                                                           \
-	X(block_field, "field or a search", im.small->field[0].field = FW_NFIELDS)                                    \
-	X(block_steps, "field or a search", im.small->field[0].steps = FW_BLOCK_STEPS + 1)                            \
-	X(block_ends, "intervals lie outside", im.small->field[0].ends = im.small->bytes)                             \
-	X(block_ends_odd, "intervals lie outside", im.small->field[0].ends++)                                         \
-	X(block_ends_order, "out of order", ends(im.large, 1)[0] = ends(im.large, 1)[1])                              \
-	X(block_no_end, "", memset(ends(im.large, 1), 1, 4ull << im.large->field[1].steps))                           \
-	X(block_behind_end, "", ends(im.large, 1)[1] = UINT32_MAX)                                                    \
-	X(block_vectors, "end or their vectors", im.small->field[0].vectors = im.small->bytes - im.small->bytes % 8)  \
-	X(block_bit, "rules beyond", vectors(im.small, 0)[0] |= 1ull << 63)                                           \
-	X(block_word, "beyond the block's rules", vectors(im.large, 0)[0] |= 1ull << 63)                              \
-	X(block_words, "", im.large->field[0].words = im.large->bytes)                                                \
-	X(block_words_at, "words lie outside",                                                                        \
-	  memset(part(im.large, im.large->field[1].words), 0x78, 8))                                                  \
-	X(block_loop, "out of order", im.chained->next = im.chain_hit)                                                \
-	X(block_next, "a block lies outside", im.chained->next = FW_HIT(FW_RANK_MAX, 1, NOWHERE))                     \
-	X(block_next_rule, "", im.chained->next = im.single->hit)                                                     \
-	X(runs8_order, "out of order", im.runs8->last[1] = im.runs8->last[0])                                         \
-	X(runs8_behind_end, "behind their end", im.runs8->last[0] = 0xff)                                             \
-	X(runs32_order, "out of order", im.runs32->last[1] = im.runs32->last[0])                                      \
-	X(runs32_behind_end, "behind their end", im.runs32->last[0] = UINT32_MAX)                                     \
-	X(node_beyond, "a node lies outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                       \
-	X(node_tag, "",            im.runs32->ref[0] = FW_REF(1, 7))                                                  \
-	X(node_loop, "deeper than an address", im.runs8->ref[0] =                                                     \
-	  FW_REF((uint32_t)((uint8_t *)im.runs8 - im.pool->base) / FW_LINE, FW_REF_RUNS8))                            \
-	X(table_class, "a class lies outside", im.table8[7] = 0)                                                      \
-	X(table_crosses, "", im.table8[7] = FW_REF(FW_SEGMENT_LINES - 1, FW_REF_TABLE8))           \
-	X(class_lines, "its size is wrong", im.class->lines = 0)                                                      \
-	X(class_lines_many, "its size is wrong", im.class->lines = FW_CLASS_LINES + 1)                                \
-	X(class_any, "identities that all", im.class->identity[0] = 7)                                                \
-	X(class_order, "out of order", im.class->identity[3] = im.class->identity[2])                                 \
-	X(class_next_line, "out of order", im.class[1].identity[0] = 1)                                               \
-	X(signature, "hides a pair", im.class->signature[2] = 0)                                                      \
+#define DAMAGES(X)                                                                                                   \
+	X(trie_nowhere, "trie's root lies outside", im.root->trie[0][FW_IP4] = 0)                                    \
+	X(trie_beyond, "trie's root lies outside", im.root->trie[1][FW_IP6] = NOWHERE)                               \
+	X(frame_class, "a class lies outside", im.root->trie[1][FW_FAMILY_NONE] = 0)                                 \
+	X(frame_class_of_ip, "identities that all",                                                                  \
+	  im.root->trie[0][FW_FAMILY_NONE] = (uint32_t)((uint8_t *)im.class - im.pool->base) / FW_LINE)              \
+	X(pairs_nowhere, "pair table lies outside", im.root->pairs = 0)                                              \
+	X(pairs_beyond, "pair table lies outside", im.root->pair_lines = UINT32_MAX)                                 \
+	X(no_pair_lines, "pair table lies outside", im.root->pair_lines = 0)                                         \
+	X(other_pair_lines, "", im.root->pair_lines--)                                                               \
+	X(even_hash, "multiplier is even", im.root->hash &= ~1ull)                                                   \
+	X(other_hash, "where the lookup does not look", im.root->hash += 2)                                          \
+	X(guard, "guard bits", im.root->lane_guard ^= 1)                                                             \
+	X(lane_field, "field that does not exist", im.root->lane_field[0] = FW_NFIELDS)                              \
+	X(lane_shift, "lanes overlap", im.root->lane_shift[0] += 3)                                                  \
+	X(lane_shift_far, "lanes overlap", im.root->lane_shift[0] = 255)                                             \
+	X(counters, "", im.root->slots = 0)                                                                          \
+	X(entry_empty_range, "can never match", im.single->lo = im.single->hi & ~im.root->lane_guard;                \
+	  im.single->hi = im.root->lane_guard)                                                                       \
+	X(entry_guard, "pair's guard bits", im.single->hi &= ~im.root->lane_guard)                                   \
+	X(entry_guard_low, "pair's guard bits", im.single->lo |= im.root->lane_guard)                                \
+	X(entry_outside, "bits outside the lanes", im.single->lo |= 1ull << 63; im.single->hi |= 1ull << 63)         \
+	X(entry_no_hit, "", im.single->hit = FW_HIT_NONE)                                                            \
+	X(entry_counter, "has no counter",                                                                           \
+	  im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_COUNTER_RULES + im.root->slots, 0)))                              \
+	X(entry_policy, "has no counter", im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_R_IN, 0)))                        \
+	X(entry_key, "", im.single->key ^= 1ull << FW_IDENTITY_BITS)                                                 \
+	X(entry_twice, "", copy_pair(beside(im.single)))                                                             \
+	X(entry_far, "where the lookup does not look", copy_pair(free_entry()))                                      \
+	X(overflow, "does not say so", im.home->key &= ~FW_PAIR_OVERFLOW)                                            \
+	X(block_constrained, "constraints of its own", im.blocked->hi = im.root->lane_guard)                         \
+	X(block_nowhere, "a block lies outside", im.blocked->hit = FW_HIT(5, 1, 0))                                  \
+	X(block_beyond, "a block lies outside", im.blocked->hit = FW_HIT(5, 1, NOWHERE))                             \
+	X(block_rank, "another rank", im.blocked->hit += FW_HIT(1, 0, 0))                                            \
+	X(block_crosses, "a block lies outside", im.large->bytes = FW_SEGMENT_BYTES)                                 \
+	X(block_huge, "a block lies outside", im.large->bytes = UINT32_MAX)                                          \
+	X(block_empty, "block's header", im.small->rules = 0)                                                        \
+	X(block_rules, "block's header", im.large->rules = FW_BLOCK_RULES + 1)                                       \
+	X(block_fields, "block's header", im.small->fields = FW_NFIELDS + 1)                                         \
+	X(block_hits, "block's header", im.small->hits = im.small->bytes)                                            \
+	X(block_order, "out of order", swap_hits(im.small))                                                          \
+	X(block_field, "field or a search", im.small->field[0].field = FW_NFIELDS)                                   \
+	X(block_steps, "field or a search", im.small->field[0].steps = FW_BLOCK_STEPS + 1)                           \
+	X(block_ends, "intervals lie outside", im.small->field[0].ends = im.small->bytes)                            \
+	X(block_ends_odd, "intervals lie outside", im.small->field[0].ends++)                                        \
+	X(block_ends_order, "out of order", ends(im.large, 1)[0] = ends(im.large, 1)[1])                             \
+	X(block_no_end, "", memset(ends(im.large, 1), 1, 4ull << im.large->field[1].steps))                          \
+	X(block_behind_end, "", ends(im.large, 1)[1] = UINT32_MAX)                                                   \
+	X(block_vectors, "end or their vectors", im.small->field[0].vectors = im.small->bytes - im.small->bytes % 8) \
+	X(block_bit, "rules beyond", vectors(im.small, 0)[0] |= 1ull << 63)                                          \
+	X(block_word, "beyond the block's rules", vectors(im.large, 0)[0] |= 1ull << 63)                             \
+	X(block_words, "", im.large->field[0].words = im.large->bytes)                                               \
+	X(block_words_at, "words lie outside", memset(part(im.large, im.large->field[1].words), 0x78, 8))            \
+	X(block_loop, "out of order", im.chained->next = im.chain_hit)                                               \
+	X(block_next, "a block lies outside", im.chained->next = FW_HIT(FW_RANK_MAX, 1, NOWHERE))                    \
+	X(block_next_rule, "", im.chained->next = im.single->hit)                                                    \
+	X(runs8_order, "out of order", im.runs8->last[1] = im.runs8->last[0])                                        \
+	X(runs8_behind_end, "behind their end", im.runs8->last[0] = 0xff)                                            \
+	X(runs32_order, "out of order", im.runs32->last[1] = im.runs32->last[0])                                     \
+	X(runs32_behind_end, "behind their end", im.runs32->last[0] = UINT32_MAX)                                    \
+	X(node_beyond, "a node lies outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                      \
+	X(node_tag, "", im.runs32->ref[0] = FW_REF(1, 7))                                                            \
+	X(node_loop, "deeper than an address",                                                                       \
+	  im.runs8->ref[0] = FW_REF((uint32_t)((uint8_t *)im.runs8 - im.pool->base) / FW_LINE, FW_REF_RUNS8))        \
+	X(table_class, "a class lies outside", im.table8[7] = 0)                                                     \
+	X(table_crosses, "", im.table8[7] = FW_REF(FW_SEGMENT_LINES - 1, FW_REF_TABLE8))                             \
+	X(class_lines, "its size is wrong", im.class->lines = 0)                                                     \
+	X(class_lines_many, "its size is wrong", im.class->lines = FW_CLASS_LINES + 1)                               \
+	X(class_any, "identities that all", im.class->identity[0] = 7)                                               \
+	X(class_order, "out of order", im.class->identity[3] = im.class->identity[2])                                \
+	X(class_next_line, "out of order", im.class[1].identity[0] = 1)                                              \
+	X(signature, "hides a pair", im.class->signature[2] = 0)                                                     \
 	X(signature_any, "hides a pair", im.class->signature[0] = 0)
 
 #define DAMAGE_FUNCTION(name, says, how) \
@@ -346,8 +348,9 @@ static void run_all(unsigned n)
 /* Damages a few bytes of one object, or anywhere. */
 static void damage_random(void)
 {
-	void *const objects[] = { im.root, im.single, im.blocked, im.small, im.large, im.chained, im.runs8, im.runs32,
-				  im.table8, im.class, im.displaced, part(im.large, im.large->field[1].ends) };
+	void *const objects[] = { im.root,   im.single,  im.blocked,   im.small,
+				  im.large,  im.chained, im.runs8,     im.runs32,
+				  im.table8, im.class,   im.displaced, part(im.large, im.large->field[1].ends) };
 	uint8_t *at = random_below(4) ? objects[random_below(ROWS(objects))] :
 					im.pool->base + random_u64() % used_bytes();
 

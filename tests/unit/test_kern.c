@@ -51,10 +51,11 @@ static const struct {
 	struct random_shape shape;
 	unsigned rulesets, frames;
 } plan[] = {
-	{ { 1, 2, 2, 2, 60 }, 20, 500 },      { { 8, 6, 3, 3, 80 }, 30, 1000 },   { { 40, 12, 3, 2, 60 }, 30, 1000 },
-	{ { 300, 30, 3, 3, 70 }, 10, 1500 },  { { 300, 12, 2, 7, 90 }, 10, 1500 }, { { 200, 30, 4, 0, 30 }, 10, 1500 },
-	{ { 65, 1, 1, 8, 50 }, 4, 1000 },     { { 4097, 1, 1, 8, 50 }, 2, 500 },  { { 10000, 1, 1, 8, 30 }, 1, 500 },
-	{ { 3000, 1500, 200, 1, 40 }, 2, 1000 },
+	{ { 1, 2, 2, 2, 60 }, 20, 500 },     { { 8, 6, 3, 3, 80 }, 30, 1000 },
+	{ { 40, 12, 3, 2, 60 }, 30, 1000 },  { { 300, 30, 3, 3, 70 }, 10, 1500 },
+	{ { 300, 12, 2, 7, 90 }, 10, 1500 }, { { 200, 30, 4, 0, 30 }, 10, 1500 },
+	{ { 65, 1, 1, 8, 50 }, 4, 1000 },    { { 4097, 1, 1, 8, 50 }, 2, 500 },
+	{ { 10000, 1, 1, 8, 30 }, 1, 500 },  { { 3000, 1500, 200, 1, 40 }, 2, 1000 },
 };
 
 static void random_rulesets(void **state)
@@ -108,12 +109,36 @@ static void interfaces(void **state)
 	assert_true(verdict_begin(rs));
 	for (uint32_t hook = FW_IN; hook <= FW_OUT; hook++) {
 		for (uint32_t iface = 0; iface <= 4; iface++) {
-			struct fw_meta meta = { .hook = hook, .iface = iface < 4 ? iface : FW_ABSENT_IFACE,
+			struct fw_meta meta = { .hook = hook,
+						.iface = iface < 4 ? iface : FW_IFACE_OTHER,
 						.len = f.len };
 
 			assert_same_verdict(f.data, f.len, &meta);
 		}
 	}
+	fw_ruleset_free(rs);
+}
+
+/* An interface that has no number is one that the rules do not name. */
+static void unnamed_interface(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of("policy in drop\nrule on not lan proto tcp accept\nrule on lan accept\n");
+	struct fw_kern *k = NULL;
+	struct fw_image image;
+	struct fw_frame f;
+	struct fw_result got;
+
+	assert_int_equal(fw_kern_open(NULL, NULL, &k), 0);
+	assert_int_equal(fw_compile(rs, fw_kern_pool(k), NULL, &image), 0);
+	assert_int_equal(fw_kern_publish(k, image.root), 0);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(
+			fw_text_frame(i & 1 ? "udp 10.0.0.1:1 > 10.0.0.2:2" : "tcp 10.0.0.1:1 > 10.0.0.2:2", &f, NULL),
+			0);
+		assert_int_equal(fw_kern_test(k, FW_PROG_XDP, f.data, f.len, 0, &got), 0);
+		assert_int_equal(got.verdict, i & 1 ? FW_DROP : FW_ACCEPT);
+	}
+	fw_kern_close(k);
 	fw_ruleset_free(rs);
 }
 
@@ -125,7 +150,8 @@ static bool accepts(const char *text, uint32_t *bytes)
 
 	assert_int_equal(fw_text_frame(text, &f, NULL), 0);
 	assert_int_equal(fw_kern_test(verdict_kern(), f.hook == FW_OUT ? FW_PROG_TC_EGRESS : FW_PROG_XDP, f.data, f.len,
-				      f.mark, &got), 0);
+				      f.mark, &got),
+			 0);
 	if (bytes)
 		*bytes = f.len;
 	return got.verdict == FW_ACCEPT;
@@ -165,8 +191,8 @@ static void counters(void **state)
 /* What a flow cache remembers of the ruleset before is not asked. */
 static void publication(void **state)
 {
-	static const char *const texts[] = { "rule proto tcp dport 80 accept\nrule drop", "rule proto tcp dport 80 drop",
-					     "rule from 10.0.0.1 drop", "rule accept" };
+	static const char *const texts[] = { "rule proto tcp dport 80 accept\nrule drop",
+					     "rule proto tcp dport 80 drop", "rule from 10.0.0.1 drop", "rule accept" };
 	static const bool want[] = { true, false, false, true };
 
 	for (int round = 0; round < 20; round++) {
@@ -207,6 +233,7 @@ int main(void)
 		cmocka_unit_test(nested),
 		cmocka_unit_test(distinct_ports),
 		cmocka_unit_test(interfaces),
+		cmocka_unit_test(unnamed_interface),
 		cmocka_unit_test(counters),
 		cmocka_unit_test(publication),
 	};

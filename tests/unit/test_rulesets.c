@@ -112,7 +112,7 @@ static void assert_rule(const struct set *s, size_t packet, const char *engine, 
 
 static void check_packet(const struct set *s, size_t packet, const struct fw_frame *f)
 {
-	struct fw_meta meta = { .hook = f->hook, .iface = FW_ABSENT_IFACE, .mark = f->mark, .len = f->wire_len };
+	struct fw_meta meta = { .hook = f->hook, .iface = FW_IFACE_OTHER, .mark = f->mark, .len = f->wire_len };
 	struct fw_result got;
 	struct fw_key key;
 

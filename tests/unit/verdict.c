@@ -69,7 +69,7 @@ static int kernel_open(void)
 	if (err)
 		fail_msg("%s", ds.d[0].message);
 	engines.flow_cache = !options.no_flow_cache;
-	engines.iface = FW_ABSENT_IFACE;
+	engines.iface = FW_IFACE_OTHER;
 	assert_int_equal(fw_kern_iface_set(engines.kern, LOOPBACK, engines.iface), 0);
 	return 0;
 }
@@ -225,7 +225,8 @@ static bool kernel_agrees(struct question *q)
 		enum fw_kern_prog prog;
 		enum fw_hook hook;
 		bool mark;
-	} rows[] = { { FW_PROG_XDP, FW_IN, false }, { FW_PROG_TC_INGRESS, FW_IN, true },
+	} rows[] = { { FW_PROG_XDP, FW_IN, false },
+		     { FW_PROG_TC_INGRESS, FW_IN, true },
 		     { FW_PROG_TC_EGRESS, FW_OUT, true } };
 	uint32_t mark = q->meta.mark;
 
@@ -258,6 +259,7 @@ static bool agrees(struct question *q)
 static void shrink(struct fw_ruleset *sub, struct question *q)
 {
 	fw_autofree struct fw_rule **all = malloc(sub->nrules * sizeof(*all) + 1);
+	struct question first = *q;
 
 	for (size_t step = (sub->nrules + 1) / 2; all && step; step /= 2) {
 		for (size_t at = 0; at + step <= sub->nrules;) {
@@ -273,8 +275,9 @@ static void shrink(struct fw_ruleset *sub, struct question *q)
 			at += step;
 		}
 	}
-	verdict_begin(sub);
-	agrees(q);
+	/* What a flow cache remembered does not come again: then the first answer stands. */
+	if (!verdict_begin(sub) || agrees(q))
+		*q = first;
 }
 
 static void report(const struct fw_ruleset *rs, const struct question *q)
