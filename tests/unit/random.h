@@ -25,7 +25,7 @@ struct random_shape {
 	unsigned detail;      /* percent of the other matches that are made */
 };
 
-/* At least @shape->rules * 3 / 4 rules (some are refused, as ports and ICMP in one rule are), sets, interfaces, policies. */
+/* Rules (fewer than asked for when many drafts are refused, as an empty `not` is), sets, interfaces, policies. */
 struct fw_ruleset *random_ruleset(const struct random_shape *shape);
 
 /* A packet near a rule of the ruleset; sometimes one that no frame can give, such as ports without a protocol. */
