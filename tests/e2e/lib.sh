@@ -31,8 +31,9 @@ die() {
 	exit 1
 }
 
-in_client() { ip netns exec "$client" "$@"; }
-in_server() { ip netns exec "$server" "$@"; }
+# Not ip netns exec: that mounts /sys anew, which a root directory without a mount of its own does not let it.
+in_client() { nsenter --net="/run/netns/$client" "$@"; }
+in_server() { nsenter --net="/run/netns/$server" "$@"; }
 
 cleanup() {
 	trap '' INT TERM
@@ -91,7 +92,7 @@ listen() {
 	[ "$proto" = udp ] && udp=-u
 	for port; do
 		for family in 4 6; do
-			ip netns exec "$server" nc -$family $udp -lk "$port" >>"$tmp/$proto" 2>/dev/null </dev/null &
+			nsenter --net="/run/netns/$server" nc -$family $udp -lk "$port" >>"$tmp/$proto" 2>/dev/null </dev/null &
 			pids+=($!)
 		done
 		wait_until listening "${proto:0:1}" "$port" || die "nothing listens on $proto port $port"
@@ -116,7 +117,7 @@ fw_start() {
 	local rules=$1
 	shift
 	rm -f "$tmp/out" "$tmp/err"
-	ip netns exec "$server" "$fwctl" run "$rules" --dev s0 "$@" >"$tmp/out" 2>"$tmp/err" &
+	nsenter --net="/run/netns/$server" "$fwctl" run "$rules" --dev s0 "$@" >"$tmp/out" 2>"$tmp/err" &
 	fw_pid=$!
 	for _ in $(seq 200); do
 		[ -s "$tmp/out" ] && return 0
