@@ -13,6 +13,7 @@ struct fw_counter_chunk {
 };
 
 /* The pool: one value of FW_SEGMENT_BYTES per segment. */
+/* clang-format off */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, FW_POOL_SEGMENTS);
@@ -39,6 +40,7 @@ struct {
 		__uint(value_size, sizeof(struct fw_counter_chunk));
 	});
 } fw_counters SEC(".maps");
+/* clang-format on */
 
 /* Two per CPU: the second one is for a packet that interrupts another. User space sets max_entries. */
 struct {

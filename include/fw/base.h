@@ -17,11 +17,11 @@
 
 /* One thing that the user got wrong: where, what, and what would be right. */
 struct fw_diag {
-	char file[256];   /* empty: not from a file */
-	unsigned line;    /* from 1; 0: no line */
-	unsigned column;  /* from 1, in bytes; 0: no column */
+	char file[256];  /* empty: not from a file */
+	unsigned line;   /* from 1; 0: no line */
+	unsigned column; /* from 1, in bytes; 0: no column */
 	char message[320];
-	char hint[240];   /* what would be right; may be empty */
+	char hint[240]; /* what would be right; may be empty */
 };
 
 /* Up to FW_MAX_DIAGS of them; total counts also those that did not fit. */
@@ -62,11 +62,11 @@ static inline void fw_freep(void *p)
 #define fw_autofree fw_cleanup(fw_freep)
 
 /* Hands the pointer over and leaves NULL behind: `*out = fw_take(p)`. */
-#define fw_take(p)                              \
-	({                                      \
-		__typeof__(p) fw_taken_ = (p);  \
-		(p) = NULL;                     \
-		fw_taken_;                      \
+#define fw_take(p)                             \
+	({                                     \
+		__typeof__(p) fw_taken_ = (p); \
+		(p) = NULL;                    \
+		fw_taken_;                     \
 	})
 
 /*
@@ -96,12 +96,12 @@ void fw_arena_free(struct fw_arena *a);
 int fw_vec_grow(void *ptr, size_t n, size_t *cap, size_t size);
 
 /* Appends @value to the vector {ptr, n, cap}; evaluates to 0 or -ENOMEM. */
-#define fw_vec_push(ptr, n, cap, value)                                              \
-	({                                                                           \
-		int fw_err_ = fw_vec_grow(&(ptr), (n), &(cap), sizeof(*(ptr)));      \
-		if (!fw_err_)                                                        \
-			(ptr)[(n)++] = (value);                                      \
-		fw_err_;                                                             \
+#define fw_vec_push(ptr, n, cap, value)                                         \
+	({                                                                      \
+		int fw_err_ = fw_vec_grow(&(ptr), (n), &(cap), sizeof(*(ptr))); \
+		if (!fw_err_)                                                   \
+			(ptr)[(n)++] = (value);                                 \
+		fw_err_;                                                        \
 	})
 
 /* A well-mixing 64-bit hash step (the finaliser of MurmurHash3, by Appleby). */

@@ -15,10 +15,10 @@
  * segment comes from is the owner's business (plain memory here, maps in lib/kern).
  */
 struct fw_pool {
-	uint8_t *base;      /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
-	uint32_t nsegments; /* in place */
-	uint32_t used;      /* lines handed out, from the start; line 0 is never used */
-	uint32_t limit;     /* segments at most */
+	uint8_t *base;                     /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
+	uint32_t nsegments;                /* in place */
+	uint32_t used;                     /* lines handed out, from the start; line 0 is never used */
+	uint32_t limit;                    /* segments at most */
 	int (*grow)(struct fw_pool *pool); /* puts one more segment in place: 0, -ENOMEM, -ENOSPC */
 };
 
@@ -43,10 +43,10 @@ static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 struct fw_compile_stats {
 	uint64_t rules, identities[2], classes[2], pairs; /* [0] source, [1] destination */
 	uint64_t blocks, block_rules_max, block_fields_max;
-	uint32_t nesting_max[2];      /* identities of one class, `any` included */
-	uint64_t probes_max;          /* pairs that one packet can ask for, at most */
+	uint32_t nesting_max[2]; /* identities of one class, `any` included */
+	uint64_t probes_max;     /* pairs that one packet can ask for, at most */
 	uint64_t trie_bytes, class_bytes, pair_bytes, block_bytes, bytes; /* in the pool; bytes: all of it */
-	uint32_t displacement_max;    /* lines between a pair and its home */
+	uint32_t displacement_max;                                        /* lines between a pair and its home */
 	double seconds;
 };
 

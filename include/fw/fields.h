@@ -16,6 +16,7 @@
  * X(symbol, keyword, largest value, flow word, flow shift): the last two place
  * the value in the packed flow key (struct fw_flow), max + 1 included.
  */
+/* clang-format off */
 #define FW_FIELDS(X)                                     \
 	X(PROTO, "proto", 255, 0, 0)                     \
 	X(SPORT, "sport", 65535, 0, 9)                   \
@@ -40,6 +41,7 @@ enum fw_field {
 	FW_F_NONE = 15, /* a key slot that is always 0 */
 	FW_KEY_SLOTS = 16,
 };
+/* clang-format on */
 
 /* Word 0 has the fields that most rulesets use, and the family, which is always part of a flow. */
 #define FW_FLOW_WORDS 3
@@ -82,6 +84,7 @@ enum fw_verdict { FW_DROP, FW_ACCEPT };
  * X(symbol, name in `policy NAME accept|drop`, verdict unless the ruleset says otherwise).
  * INTERNAL is a table that does not hold together; it drops and cannot be set.
  */
+/* clang-format off */
 #define FW_REASONS(X)                                    \
 	X(IN, "in", FW_ACCEPT)                           \
 	X(OUT, "out", FW_ACCEPT)                         \
@@ -98,6 +101,7 @@ enum fw_reason {
 	FW_NREASONS,
 	FW_R_NONE = 31, /* a rule decides, or the policy of the hook */
 };
+/* clang-format on */
 
 /*
  * An IP address in host byte order, left aligned: IPv6 fills both words, IPv4

@@ -187,8 +187,9 @@ struct fw_counter {
 #define FW_COUNTER_CHUNK (1u << FW_COUNTER_CHUNK_SHIFT)
 #define FW_COUNTER_RULES 32 /* counter of rule slot 0 */
 
-/* The flow cache: direct mapped. */
+/* The flow cache: sets of two. */
 #define FW_FLOWS 4096
+#define FW_FLOW_WAYS 2
 struct fw_flow_entry {
 	struct fw_flow flow;
 	__u32 generation; /* 0: free */
@@ -218,6 +219,8 @@ struct fw_cpu {
 	__u32 line[2];  /* the lines of the two classes that are being paired */
 	__u32 cursor;   /* next entry of hits[] */
 	__u32 interval;
+	__u32 turn;     /* of the flow cache's places */
+	__u32 pad;
 	__u64 lanes;    /* the packet's values, see struct fw_pair */
 	__u64 first, second; /* the lowest of hits[] */
 	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */

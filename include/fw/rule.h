@@ -66,14 +66,14 @@ struct fw_set {
 
 struct fw_rule {
 	uint64_t id;
-	const char *name;    /* NULL: none */
-	const char *comment; /* NULL: none */
+	const char *name;                /* NULL: none */
+	const char *comment;             /* NULL: none */
 	const struct fw_match **matches; /* ascending by field */
-	uint32_t slot;       /* its counter, from 0; stays with the id */
-	uint32_t src, dst;   /* address expressions */
-	uint32_t line;       /* where it was defined, 0: no file */
+	uint32_t slot;                   /* its counter, from 0; stays with the id */
+	uint32_t src, dst;               /* address expressions */
+	uint32_t line;                   /* where it was defined, 0: no file */
 	uint8_t nmatches;
-	uint8_t verdict;     /* enum fw_verdict */
+	uint8_t verdict; /* enum fw_verdict */
 };
 
 struct fw_ruleset {
@@ -84,11 +84,11 @@ struct fw_ruleset {
 	size_t naddrs, addrs_cap;
 	struct fw_set *sets;
 	size_t nsets, sets_cap;
-	const char **ifaces;    /* interface number -> name */
+	const char **ifaces; /* interface number -> name */
 	size_t nifaces, ifaces_cap;
 	uint8_t policy[FW_NREASONS];     /* enum fw_verdict for each enum fw_reason */
 	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
-	uint64_t next_id;       /* above every id in use */
+	uint64_t next_id;                /* above every id in use */
 	uint32_t next_slot;
 	struct fw_arena arena;
 	struct fw_rule_index *index; /* private: names, ids, address expressions */
@@ -110,8 +110,8 @@ void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
  * empty list), a field the protocol does not have, and an id or name in use.
  * Return: 0, -EINVAL with a diagnostic, or -ENOMEM; the ruleset is untouched on failure.
  */
-int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at,
-		   struct fw_diags *ds, struct fw_rule **out);
+int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at, struct fw_diags *ds,
+		   struct fw_rule **out);
 
 /**
  * fw_ruleset_addrs - the number of an address expression, interned
@@ -120,8 +120,8 @@ int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw
  * @number:  the result; FW_ANY for the empty, not negated expression
  * Return: 0 or -ENOMEM.
  */
-int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges,
-		     const uint32_t *sets, size_t nsets, bool negated, uint32_t *number);
+int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges, const uint32_t *sets,
+		     size_t nsets, bool negated, uint32_t *number);
 
 /* The number of an interface name, interned; negative: -ENOMEM, or -E2BIG above 65,535 names. */
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
@@ -178,8 +178,7 @@ static inline int fw_addr_cmp(struct fw_addr a, struct fw_addr b)
 /* The last address of the family: IPv4 addresses have zeros below the upper 32 bits. */
 static inline struct fw_addr fw_addr_last(enum fw_family family)
 {
-	return family == FW_IP4 ? (struct fw_addr){ 0xffffffff00000000ull, 0 } :
-				  (struct fw_addr){ ~0ull, ~0ull };
+	return family == FW_IP4 ? (struct fw_addr){ 0xffffffff00000000ull, 0 } : (struct fw_addr){ ~0ull, ~0ull };
 }
 
 /* The range that a prefix covers; host bits of @addr are ignored. @len in bits, at most 32 or 128. */

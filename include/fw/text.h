@@ -18,8 +18,7 @@ enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
  * @ds:   every error of the text, up to FW_MAX_DIAGS
  * Return: 0, -EINVAL with diagnostics (the ruleset may hold a part of the text; throw it away), -ENOMEM.
  */
-int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
-		  struct fw_diags *ds);
+int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds);
 
 /**
  * fw_text_parse_classbench - a ClassBench filter set, all verdicts DROP, no hook

@@ -8,8 +8,8 @@
 
 #include <string.h>
 
-/* Lines for so many pairs, in per cent: two pairs fit a line, so 65% full. */
-#define LINES_PERCENT 77
+/* Lines for so many pairs, in per cent: two pairs fit a line, so half full. */
+#define LINES_PERCENT 100
 #define LINES_MORE_PERCENT 110
 #define GROWTHS_MAX 40
 

@@ -95,7 +95,8 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 		return err;
 	if (foreign) {
 		fw_diag_add(ds, (struct fw_place){ 0 }, "remove that program first, or filter by tc",
-			    "%s: XDP program %u is attached and is not ours to replace", name_of(ifindex, name), foreign);
+			    "%s: XDP program %u is attached and is not ours to replace", name_of(ifindex, name),
+			    foreign);
 		return -EBUSY;
 	}
 	err = mode == FW_XDP_GENERIC ? -EOPNOTSUPP : xdp_link(k, ifindex, XDP_FLAGS_DRV_MODE);
@@ -123,8 +124,10 @@ static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog pro
 		err = bpf_tc_attach(&hook, &opts);
 	if (err)
 		return err;
+	/* clang-format off */
 	return remember(k, (struct attachment){ .link = -1, .ifindex = ifindex, .prog = prog, .handle = opts.handle,
 						.priority = opts.priority, .qdisc = !made });
+	/* clang-format on */
 }
 
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog, struct fw_diags *ds)

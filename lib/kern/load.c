@@ -56,7 +56,8 @@ static int segment_grow(struct fw_pool *pool)
 	fd = one_value_map("fw_segment", FW_SEGMENT_BYTES + FW_SLACK);
 	if (fd < 0)
 		return fd;
-	if (mmap(at, FW_SEGMENT_BYTES + FW_SLACK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED) {
+	if (mmap(at, FW_SEGMENT_BYTES + FW_SLACK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	    MAP_FAILED) {
 		err = -errno;
 		close(fd);
 		return err;
@@ -227,7 +228,8 @@ static int chunk_add(struct fw_kern *k)
 
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots)
 {
-	uint32_t chunks = (uint32_t)(((uint64_t)slots + FW_COUNTER_RULES + FW_COUNTER_CHUNK - 1) >> FW_COUNTER_CHUNK_SHIFT);
+	uint32_t chunks =
+		(uint32_t)(((uint64_t)slots + FW_COUNTER_RULES + FW_COUNTER_CHUNK - 1) >> FW_COUNTER_CHUNK_SHIFT);
 
 	if (chunks > COUNTER_CHUNKS)
 		return -ENOSPC;

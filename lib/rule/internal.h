@@ -73,8 +73,8 @@ const void *fw_intern(struct fw_ruleset *rs, const void *data, size_t len);
  * @out:  the interned match; NULL: the match is no constraint (both hooks)
  * Return: 0, -EINVAL with a diagnostic (empty, out of bounds, nothing left), -ENOMEM.
  */
-int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at,
-		       struct fw_diags *ds, const struct fw_match **out);
+int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at, struct fw_diags *ds,
+		       const struct fw_match **out);
 
 /* Does the match accept this value? */
 bool fw_match_has(const struct fw_match *m, uint32_t value);

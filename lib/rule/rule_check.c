@@ -85,11 +85,8 @@ static int check_family(const struct check *c)
 
 	if (!c->ether || c->ether & addrs)
 		return 0;
-	return REFUSE(c, field[FW_F_ETHERTYPE],
-		      addrs == 1u << FW_IP4 ? "use 'ip', or leave the family out"
-					    : "use 'ip6', or leave the family out",
-		      "the rule asks for %s packets, but its addresses are %s", family_name(c->ether),
-		      family_name(addrs));
+	return REFUSE(c, field[FW_F_ETHERTYPE], hint, "the rule asks for %s packets, but its addresses are %s",
+		      family_name(c->ether), family_name(addrs));
 }
 
 static int check_ports(const struct check *c)

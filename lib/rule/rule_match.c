@@ -19,8 +19,8 @@ bool fw_match_has(const struct fw_match *m, uint32_t value)
 	bool inside = false;
 
 	for (unsigned i = 0; i < m->n && !inside; i++)
-		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi
-						    : value >= m->r[i].lo && value <= m->r[i].hi;
+		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi :
+						      value >= m->r[i].lo && value <= m->r[i].hi;
 	return inside != m->negated;
 }
 

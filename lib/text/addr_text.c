@@ -52,8 +52,8 @@ static int refuse_addr(struct fw_str s, struct fw_place at, struct fw_diags *ds)
 	bool scoped = memchr(s.s, ':', s.len) && memchr(s.s, '%', s.len);
 
 	return fw_diag_add(ds, at,
-			   scoped ? "leave '%' and the interface out; use 'on' to match an interface"
-				  : "addresses are like 192.0.2.1, 2001:db8::1, 10.0.0.0/8 or 192.0.2.1-192.0.2.9; "
+			   scoped ? "leave '%' and the interface out; use 'on' to match an interface" :
+				    "addresses are like 192.0.2.1, 2001:db8::1, 10.0.0.0/8 or 192.0.2.1-192.0.2.9; "
 				    "names are not looked up",
 			   "'%s' is no address", FW_SHOW(s));
 }

@@ -31,8 +31,8 @@ struct reader {
 	const char *text;
 	const char *pos;
 	struct fw_diags *ds;
-	struct fw_str word;             /* the current one; empty at the end */
-	uint32_t column[FW_KEY_SLOTS];  /* where each field was said; 0: it was not */
+	struct fw_str word;            /* the current one; empty at the end */
+	uint32_t column[FW_KEY_SLOTS]; /* where each field was said; 0: it was not */
 	struct fw_packet *p;
 };
 

@@ -10,7 +10,7 @@ struct fw_packet {
 	enum fw_family family;
 	uint32_t f[FW_KEY_SLOTS]; /* FW_F_VLAN may be absent; fields that its protocol lacks, and FW_F_IFACE: any */
 	char iface[FW_IFNAME_MAX + 1];
-	bool proto_named;         /* by name, not by number */
+	bool proto_named; /* by name, not by number */
 };
 
 /* What follows the IP header. */

@@ -87,7 +87,7 @@ enum fw_token_kind {
 	FW_T_OPEN,
 	FW_T_CLOSE,
 	FW_T_COMMA,
-	FW_T_BAD,    /* text: a byte, or a string without an end; why: what is wrong */
+	FW_T_BAD, /* text: a byte, or a string without an end; why: what is wrong */
 };
 struct fw_token {
 	enum fw_token_kind kind;

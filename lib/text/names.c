@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* clang-format off */
 static const struct fw_name protos[] = {
 	{ "icmp", 1 },      { "igmp", 2 },       { "ipip", 4 },        { "ipencap", 4 },   { "tcp", 6 },
 	{ "egp", 8 },       { "udp", 17 },       { "dccp", 33 },       { "ipv6", 41 },     { "rsvp", 46 },
@@ -105,6 +106,7 @@ static const struct fw_name hooks[] = { { "in", FW_IN }, { "out", FW_OUT }, { NU
 static const struct fw_name frags[] = {
 	{ "no", FW_FRAG_NO }, { "first", FW_FRAG_FIRST }, { "later", FW_FRAG_LATER }, { NULL, 0 },
 };
+/* clang-format on */
 
 /* [field][v6] */
 static const struct fw_name *const names[FW_NFIELDS][2] = {

@@ -172,8 +172,8 @@ static int parse_policy(struct fw_parser *p, struct fw_token start)
 			fw_nearest_try(&near, fw_reason_info[r].name);
 	if (r == FW_NREASONS)
 		return fw_diag_add(p->ds, at,
-				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint))
-					     : "in, out, malformed, non-ip, vlan-depth or ext-headers",
+				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
+					       "in, out, malformed, non-ip, vlan-depth or ext-headers",
 				   "there is no policy for '%s'", FW_SHOW(p->tok.text));
 	fw_parser_next(p);
 	err = fw_parser_verdict(p, &p->rs->policy[r]);

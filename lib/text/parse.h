@@ -14,7 +14,7 @@ struct fw_parser {
 	struct fw_ruleset *rs;
 	const char *name;
 	struct fw_diags *ds;
-	unsigned depth; /* open braces */
+	unsigned depth;                    /* open braces */
 	struct fw_match *room[FW_NFIELDS]; /* matches of the rule that is being read */
 	size_t room_cap[FW_NFIELDS];       /* ranges that fit */
 	struct fw_addr_range *ranges;      /* addresses of the expression that is being read */

@@ -269,14 +269,14 @@ static int refuse_keyword(struct fw_parser *p)
 
 static int refuse_repeated(struct fw_parser *p, const struct keyword *first, const struct keyword *again)
 {
-	const char *hint = first->subject == FW_F_HOOK        ? "leave both out to match both directions"
-			   : first->subject == FW_F_ETHERTYPE ? "leave both out to match both families"
-							      : "keep one of them";
+	const char *hint = first->subject == FW_F_HOOK      ? "leave both out to match both directions" :
+			   first->subject == FW_F_ETHERTYPE ? "leave both out to match both families" :
+							      "keep one of them";
 
 	if (first == again)
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   again->parse == parse_constant ? "keep one of them"
-								  : "say it once, with a list: { a, b }",
+				   again->parse == parse_constant ? "keep one of them" :
+								    "say it once, with a list: { a, b }",
 				   "'%s' stands twice in one rule", again->word);
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot go with '%s'", again->word, first->word);
 }
@@ -320,9 +320,9 @@ static int check_icmp_words(struct fw_parser *p, const struct rule_text *rule)
 
 		if (kw && fw_match_has(proto, other))
 			return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.field[fields[i]]),
-					   other == FW_PROTO_ICMP6
-						   ? "say 'proto icmp', or use icmp6-type and icmp6-code"
-						   : "say 'proto icmp6', or use icmp-type and icmp-code",
+					   other == FW_PROTO_ICMP6 ?
+						   "say 'proto icmp', or use icmp6-type and icmp6-code" :
+						   "say 'proto icmp6', or use icmp-type and icmp-code",
 					   "'%s' does not go with protocol %s", kw->word,
 					   other == FW_PROTO_ICMP6 ? "icmp6" : "icmp");
 	}

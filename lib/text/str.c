@@ -191,9 +191,9 @@ static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, u
 			fw_nearest_try(&near, n->name);
 		if (!find_name(names, one, &bit))
 			return fw_diag_add(ds, at,
-					   near.best
-						   ? fw_nearest_hint(&near, hint, sizeof(hint))
-						   : "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all",
+					   near.best ?
+						   fw_nearest_hint(&near, hint, sizeof(hint)) :
+						   "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all",
 					   "'%s' is no TCP flag", FW_SHOW(one));
 		*out |= bit;
 		if (!comma)
