@@ -37,11 +37,12 @@ static const struct command {
 	unsigned required;
 } commands[] = {
 	{ "rules", "print a ruleset", gen_rules, OPT(RULES) | OPT(SEED) | OPT(V6) | OPT(SHAPE), 0 },
-	{ "prefixes", "print a list of prefixes for `set NAME file`", gen_prefixes,
-	  OPT(COUNT) | OPT(SEED) | OPT(V6), 0 },
+	{ "prefixes", "print a list of prefixes for `set NAME file`", gen_prefixes, OPT(COUNT) | OPT(SEED) | OPT(V6),
+	  0 },
 	{ "trace", "print packets that lean to the corners of a ruleset's rules", gen_trace,
 	  OPT(FILE) | OPT(FORMAT) | OPT(PACKETS) | OPT(SEED) | OPT(ZIPF), OPT(FILE) },
-	{ "truth", "print, for each packet of a trace, the number (from 0) of the first rule that\n"
+	{ "truth",
+	  "print, for each packet of a trace, the number (from 0) of the first rule that\n"
 	  "           matches, -1 for none, by linear search",
 	  gen_truth, OPT(FILE) | OPT(FORMAT) | OPT(TRACE), OPT(FILE) | OPT(TRACE) },
 };
@@ -122,8 +123,9 @@ static int parse(const struct command *c, char **argv, struct gen_options *o)
 
 static int run(const struct command *c, char **argv)
 {
-	struct gen_options o = { .rules = 1000, .count = 1000, .packets = 1000, .seed = 1, .v6 = 30,
-				 .shape = "server", .format = "rules" };
+	struct gen_options o = {
+		.rules = 1000, .count = 1000, .packets = 1000, .seed = 1, .v6 = 30, .shape = "server", .format = "rules"
+	};
 	int status;
 
 	if (*argv && (!strcmp(*argv, "--help") || !strcmp(*argv, "-h"))) {

@@ -82,6 +82,8 @@ static int check_non_ip(const struct check *c)
 static int check_family(const struct check *c)
 {
 	unsigned addrs = c->src & c->dst;
+	const char *hint = addrs == 1u << FW_IP4 ? "use 'ip', or leave the family out" :
+						   "use 'ip6', or leave the family out";
 
 	if (!c->ether || c->ether & addrs)
 		return 0;

@@ -21,7 +21,7 @@ struct head {
 };
 FW_ASSERT_SIZE(struct head, 16);
 
-#define DEMAND(what) \
+#define DEMAND(what)             \
 	do {                     \
 		if (!(what))     \
 			abort(); \

@@ -28,7 +28,8 @@ static void check_reparse(const struct fw_ruleset *rs)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static int (*const parsers[])(struct fw_ruleset *, const char *, size_t, const char *, struct fw_diags *) = {
-		fw_text_parse, fw_text_parse_classbench,
+		fw_text_parse,
+		fw_text_parse_classbench,
 	};
 
 	for (size_t i = 0; i < sizeof(parsers) / sizeof(*parsers); i++) {

@@ -109,8 +109,7 @@ static bool walkable(const struct bench_header *h)
 static int headers_fill(struct walk_bpf *w, const struct bench_trace *t, size_t n)
 {
 	size_t bytes = (n * sizeof(struct walk_header) + 4095) & ~(size_t)4095;
-	struct walk_header *to = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-				      bpf_map__fd(w->maps.headers), 0);
+	struct walk_header *to = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(w->maps.headers), 0);
 
 	if (to == MAP_FAILED)
 		return -errno;
@@ -152,8 +151,7 @@ static int kernel_walk(void *ctx, bool empty, size_t count, uint64_t packets, do
 	struct kernel *k = ctx;
 	uint32_t slot = 0, prog = (uint32_t)(empty ? bpf_program__fd(k->walk->progs.nothing) :
 						     fw_kern_prog_fd(k->kern, FW_PROG_XDP));
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = k->frame, .data_size_in = k->frame_len,
-		    .repeat = (int)packets);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = k->frame, .data_size_in = k->frame_len, .repeat = (int)packets);
 
 	if (packets > INT32_MAX)
 		return said("walk: so many packets", -E2BIG);
@@ -176,5 +174,5 @@ static uint64_t kernel_memory(void *ctx)
 	return fw_kern_memory(((struct kernel *)ctx)->kern);
 }
 
-const struct bench_engine bench_kernel = { "kernel", kernel_open, kernel_lookup, kernel_prepare, kernel_walk,
-					   kernel_memory, kernel_close };
+const struct bench_engine bench_kernel = { "kernel",    kernel_open,   kernel_lookup, kernel_prepare,
+					   kernel_walk, kernel_memory, kernel_close };

@@ -120,8 +120,8 @@ static int data_load(struct lookup *l)
 static void mismatch(struct lookup *l, size_t i, long got, const struct fw_result *r)
 {
 	if (l->mismatches++ < MISMATCHES_SAID)
-		fprintf(stderr, "fwbench: %s: packet %zu (from 0): want rule %ld, got %ld (reason %u)\n",
-			l->set->trace, i, l->truth[i], got, r->reason);
+		fprintf(stderr, "fwbench: %s: packet %zu (from 0): want rule %ld, got %ld (reason %u)\n", l->set->trace,
+			i, l->truth[i], got, r->reason);
 }
 
 /* Twice over the trace when there is a flow cache: the second time it knows some of the packets. */
@@ -151,8 +151,8 @@ static int measure(struct lookup *l, void *ctx, bool flow_cache)
 	int err = l->engine->prepare(ctx, &l->trace, &l->walked);
 
 	err = err ? err : bench_measure(l->engine, ctx, l->walked, &l->cold[flow_cache]);
-	return err ? err : bench_measure(l->engine, ctx, l->walked < BENCH_HOT ? l->walked : BENCH_HOT,
-					 &l->hot[flow_cache]);
+	return err ? err :
+		     bench_measure(l->engine, ctx, l->walked < BENCH_HOT ? l->walked : BENCH_HOT, &l->hot[flow_cache]);
 }
 
 static int engine_run(struct lookup *l, bool flow_cache)
@@ -212,6 +212,7 @@ static json_t *json_of(const struct lookup *l)
 {
 	json_t *mismatches = l->checked ? json_integer((json_int_t)l->mismatches) : json_null();
 
+	/* clang-format off */
 	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:f,s:f,s:f,s:I,s:I,s:I,s:o,s:o,s:o}",
 			 "ruleset", l->set->rules, "engine", l->engine->name,
 			 "rules", (json_int_t)l->rs->nrules,
@@ -221,6 +222,7 @@ static json_t *json_of(const struct lookup *l)
 			 "memory_bytes", (json_int_t)l->memory, "image_bytes", (json_int_t)l->stats.bytes,
 			 "lookups_checked", (json_int_t)l->checked, "mismatches", mismatches,
 			 "ns", json_times(l, 0), "ns_flow_cache", json_times(l, 1));
+	/* clang-format on */
 }
 
 static int print_json(const struct lookup *l)
@@ -278,7 +280,8 @@ int bench_lookup(int argc, char **argv)
 	if (bench_pin_cpu())
 		fprintf(stderr, "fwbench: cannot stay on one CPU; times will be less even\n");
 
-	struct lookup l = { .set = &s, .engine = strcmp(s.engine, "user") ? &bench_kernel : &bench_user,
+	struct lookup l = { .set = &s,
+			    .engine = strcmp(s.engine, "user") ? &bench_kernel : &bench_user,
 			    .format = strcmp(s.format, "rules") ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES };
 	int status = lookup_run(&l);
 

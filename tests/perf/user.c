@@ -110,5 +110,5 @@ static uint64_t user_memory(void *ctx)
 	return (uint64_t)u->pool->nsegments * FW_SEGMENT_BYTES;
 }
 
-const struct bench_engine bench_user = { "user", user_open, user_lookup, user_prepare, user_walk, user_memory,
-					 user_close };
+const struct bench_engine bench_user = { "user",    user_open,   user_lookup, user_prepare,
+					 user_walk, user_memory, user_close };

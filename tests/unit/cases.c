@@ -17,9 +17,9 @@
 	first, tos, U16(total), 0, 1, U16(frag), 64, proto, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1
 #define IP4(total, frag, proto) IP4_AS(0x45, 0, total, frag, proto)
 /* 2001:db8::1 > 2001:db8::2 */
-#define IP6_AS(first, second, payload, next)                                                           \
-	first, second, 0, 0, U16(payload), next, 64, 0x20, 1, 0xd, 0xb8, ZERO8, 0, 0, 0, 1, 0x20, 1, 0xd, \
-		0xb8, ZERO8, 0, 0, 0, 2
+#define IP6_AS(first, second, payload, next)                                                                           \
+	first, second, 0, 0, U16(payload), next, 64, 0x20, 1, 0xd, 0xb8, ZERO8, 0, 0, 0, 1, 0x20, 1, 0xd, 0xb8, ZERO8, \
+		0, 0, 0, 2
 #define IP6(payload, next) IP6_AS(0x60, 0, payload, next)
 /* Extension headers: 8 bytes, 16 bytes, fragment, authentication of 24 bytes */
 #define EXT(next) next, 0, 1, 4, 0, 0, 0, 0
@@ -35,6 +35,7 @@
 #define ICMP 8, 1, 0, 0, 0, 1, 0, 1
 #define ICMP6 128, 1, 0, 0
 
+/* clang-format off */
 #define BYTES(...) .bytes = (const uint8_t[]){ __VA_ARGS__ }, .len = sizeof((const uint8_t[]){ __VA_ARGS__ })
 #define WANT(fam, why, ...)                                                                       \
 	.family = (fam), .reason = (why), .want = (const struct fw_case_field[]){ __VA_ARGS__ }, \
@@ -323,6 +324,7 @@ const struct fw_case fw_cases[] = {
 	  FRAME(MALFORMED, 0x86dd, 56) },
 	{ "fragment header of 7 bytes", BYTES(ETHER(0x86dd), IP6(7, 44), 6, 0, 0, 0, 0, 0, 0), KEY6(MALFORMED, 47) },
 };
+/* clang-format on */
 const size_t fw_ncases = sizeof(fw_cases) / sizeof(fw_cases[0]);
 
 struct fw_meta fw_case_meta(const struct fw_case *c)

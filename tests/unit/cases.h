@@ -21,11 +21,11 @@ struct fw_case {
 	const char *name;
 	const uint8_t *bytes; /* the frame */
 	uint32_t len;
-	struct fw_meta meta;  /* len 0: the frame's. A kernel test-run can say neither another len nor a tag outside,
+	struct fw_meta meta; /* len 0: the frame's. A kernel test-run can say neither another len nor a tag outside,
 				 and for tc it refuses frames shorter than the IP header that the ethertype names */
-	uint32_t needs;       /* bytes that must be readable for this key; 0: all. With fewer: malformed */
-	uint32_t ends;        /* bytes of the frame up to the packet's end; 0: all. A shorter frame: malformed */
-	bool open;            /* the length is the frame's: a shorter frame is a shorter packet, not a malformed one */
+	uint32_t needs;      /* bytes that must be readable for this key; 0: all. With fewer: malformed */
+	uint32_t ends;       /* bytes of the frame up to the packet's end; 0: all. A shorter frame: malformed */
+	bool open;           /* the length is the frame's: a shorter frame is a shorter packet, not a malformed one */
 	enum fw_family family;
 	enum fw_reason reason;
 	const struct fw_case_field *want; /* the rest is absent; later ones replace earlier ones */

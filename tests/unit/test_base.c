@@ -94,8 +94,10 @@ static void take_leaves_null(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(diag_formats),		       cmocka_unit_test(diag_counts_beyond_its_room),
-		cmocka_unit_test(arena_is_aligned_and_zeroed), cmocka_unit_test(vec_grows),
+		cmocka_unit_test(diag_formats),
+		cmocka_unit_test(diag_counts_beyond_its_room),
+		cmocka_unit_test(arena_is_aligned_and_zeroed),
+		cmocka_unit_test(vec_grows),
 		cmocka_unit_test(take_leaves_null),
 	};
 

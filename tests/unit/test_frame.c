@@ -23,8 +23,7 @@ static void frame_key(const struct fw_frame *f, uint32_t iface, struct fw_key *k
 static const struct {
 	const char *text, *printed;
 } good[] = {
-	{ "tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0",
-	  "tcp 10.0.0.1:999 > 192.0.2.1:80 in on eth0 flags syn length 40" },
+	{ "tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0", "tcp 10.0.0.1:999 > 192.0.2.1:80 in on eth0 flags syn length 40" },
 	{ "tcp 10.0.0.1:999>192.0.2.1:80", "tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40" },
 	{ "6 10.0.0.1:0 > 192.0.2.1:65535 out flags fin,syn,rst,psh,ack,urg,ece,cwr on vlan",
 	  "tcp 10.0.0.1:0 > 192.0.2.1:65535 out on vlan flags fin,syn,rst,psh,ack,urg,ece,cwr length 40" },
@@ -50,8 +49,7 @@ static const struct {
 	{ "ah 10.0.0.1 > 10.0.0.2", "ah 10.0.0.1 > 10.0.0.2 in length 20" },
 	{ "esp ::1 > ::2 dscp af11", "esp ::1 > ::2 in dscp af11 length 40" },
 	{ "255 10.0.0.1 > 10.0.0.2 frag no", "255 10.0.0.1 > 10.0.0.2 in length 20" },
-	{ "tcp 10.0.0.1:1 > 10.0.0.2:2 frag first",
-	  "tcp 10.0.0.1:1 > 10.0.0.2:2 in flags syn frag first length 40" },
+	{ "tcp 10.0.0.1:1 > 10.0.0.2:2 frag first", "tcp 10.0.0.1:1 > 10.0.0.2:2 in flags syn frag first length 40" },
 	{ "tcp 10.0.0.1 > 10.0.0.2 frag later", "tcp 10.0.0.1 > 10.0.0.2 in frag later length 20" },
 	{ "udp [::1]:1 > [::2]:2 frag first", "udp [::1]:1 > [::2]:2 in frag first length 56" },
 	{ "icmp6 ::1 > ::2 frag later length 1000", "icmp6 ::1 > ::2 in frag later length 1000" },
@@ -186,9 +184,12 @@ static uint32_t fold(uint32_t s)
 static void test_checksums(void **state)
 {
 	static const char *const texts[] = {
-		"tcp 10.0.0.1:999 > 192.0.2.1:80 length 1000",   "udp 10.0.0.1:999 > 192.0.2.1:80 length 29",
-		"dccp 10.0.0.1:999 > 192.0.2.1:80",              "udplite 10.0.0.1:999 > 192.0.2.1:80 length 30",
-		"tcp [2001:db8::1]:999 > [2001:db8::2]:80",      "udp [2001:db8::1]:999 > [2001:db8::2]:80 length 77",
+		"tcp 10.0.0.1:999 > 192.0.2.1:80 length 1000",
+		"udp 10.0.0.1:999 > 192.0.2.1:80 length 29",
+		"dccp 10.0.0.1:999 > 192.0.2.1:80",
+		"udplite 10.0.0.1:999 > 192.0.2.1:80 length 30",
+		"tcp [2001:db8::1]:999 > [2001:db8::2]:80",
+		"udp [2001:db8::1]:999 > [2001:db8::2]:80 length 77",
 		"icmp6 2001:db8::1 > 2001:db8::2 type 135",
 	};
 

@@ -221,8 +221,8 @@ static void match_ranges_against_brute_force(void **state)
 			bool in = false, want = false;
 
 			for (unsigned i = 0; i < w.m.n; i++)
-				want |= w.m.field == FW_F_TCP_FLAGS ? (value & w.m.r[i].lo) == w.m.r[i].hi
-								    : value >= w.m.r[i].lo && value <= w.m.r[i].hi;
+				want |= w.m.field == FW_F_TCP_FLAGS ? (value & w.m.r[i].lo) == w.m.r[i].hi :
+								      value >= w.m.r[i].lo && value <= w.m.r[i].hi;
 			for (size_t i = 0; i < n; i++)
 				in |= value >= out[i].lo && value <= out[i].hi;
 			assert_int_equal(in, want != w.m.negated);
@@ -257,34 +257,12 @@ struct row {
 	int src, dst;
 };
 
-#define ONE(f, v)                                                                                                      \
-	{                                                                                                              \
-		FW_F_##f, 0, 1,                                                                                        \
-		{                                                                                                      \
-			{                                                                                              \
-				v, v                                                                                   \
-			}                                                                                              \
-		}                                                                                                      \
-	}
-#define SOME(f, a, b)                                                                                                  \
-	{                                                                                                              \
-		FW_F_##f, 0, 1,                                                                                        \
-		{                                                                                                      \
-			{                                                                                              \
-				a, b                                                                                   \
-			}                                                                                              \
-		}                                                                                                      \
-	}
-#define NOT(f, a, b)                                                                                                   \
-	{                                                                                                              \
-		FW_F_##f, 1, 1,                                                                                        \
-		{                                                                                                      \
-			{                                                                                              \
-				a, b                                                                                   \
-			}                                                                                              \
-		}                                                                                                      \
-	}
+/* clang-format off */
+#define ONE(f, v) { FW_F_##f, 0, 1, { { v, v } } }
+#define SOME(f, a, b) { FW_F_##f, 0, 1, { { a, b } } }
+#define NOT(f, a, b) { FW_F_##f, 1, 1, { { a, b } } }
 #define TCP ONE(PROTO, 6)
+/* clang-format on */
 
 static const struct row rows[] = {
 	{ NULL, { { 0 } }, ANY, ANY },

@@ -12,7 +12,7 @@
 
 #define LEVELS 5
 #define SETS_MAX 24
-#define WIDE_LEVEL 3 /* where ranges and the elements of sets are taken from */
+#define WIDE_LEVEL 3      /* where ranges and the elements of sets are taken from */
 #define SET_ELEMENTS 1000 /* of one level and family, at most */
 
 struct prefix {
@@ -36,12 +36,12 @@ enum kind { KIND_PAIR, KIND_SOURCE, KIND_DESTINATION, KIND_HOT, KIND_SET, KIND_L
 
 struct shape {
 	const char *name;
-	enum kind usual;     /* in place of kinds that have reached their limit */
+	enum kind usual; /* in place of kinds that have reached their limit */
 	uint8_t weight[NKINDS];
-	uint8_t any_service; /* percent of the rules that say addresses only */
-	uint8_t random_port; /* percent of the port matches that are one random port */
+	uint8_t any_service;                      /* percent of the rules that say addresses only */
+	uint8_t random_port;                      /* percent of the port matches that are one random port */
 	uint16_t source_share, destination_share; /* prefixes: one for so many rules */
-	uint16_t few;        /* prefixes at least */
+	uint16_t few;                             /* prefixes at least */
 };
 
 static const struct shape shapes[] = {
@@ -58,8 +58,8 @@ struct gen {
 	enum fw_family set_family[SETS_MAX];
 	unsigned nsets, v6;
 	unsigned rules[NKINDS]; /* of each kind so far */
-	bool wide; /* the rule being written has no address, or a wide one */
-	bool late; /* it is one of the last, where firewalls have the rules that catch much */
+	bool wide;              /* the rule being written has no address, or a wide one */
+	bool late;              /* it is one of the last, where firewalls have the rules that catch much */
 };
 
 static const uint8_t level_len[FW_NFAMILIES][LEVELS] = {
@@ -238,13 +238,13 @@ static bool catches_much(const struct gen *g)
 
 static void print_ports(struct gen *g, const char *keyword)
 {
-	static const uint16_t known[] = { 22, 25, 53, 80, 110,  123,  143,  161, 389,  443,
-					  445, 465, 514, 587, 636,  853,  993,  995, 1433, 1521,
+	static const uint16_t known[] = { 22,   25,   53,   80,   110,  123,  143,  161,  389,  443,
+					  445,  465,  514,  587,  636,  853,  993,  995,  1433, 1521,
 					  3306, 3389, 5060, 5432, 6379, 8080, 8443, 9092, 9100, 27017 };
-	static const char *const ranges[] = { "0-1023", "1024-65535", "1024-4999", "5000-5099", "6000-6063",
-					      "6881-6889", "8000-8099", "16384-32767", "30000-32767", "32768-60999",
-					      "49152-65535", "{ 80, 443 }", "{ 25, 465, 587 }", "{ 137-139, 445 }",
-					      "not 0-1023", "not 53" };
+	static const char *const ranges[] = { "0-1023",           "1024-65535",       "1024-4999",   "5000-5099",
+					      "6000-6063",        "6881-6889",        "8000-8099",   "16384-32767",
+					      "30000-32767",      "32768-60999",      "49152-65535", "{ 80, 443 }",
+					      "{ 25, 465, 587 }", "{ 137-139, 445 }", "not 0-1023",  "not 53" };
 	unsigned x = (unsigned)rng_below(&g->rng, 100);
 
 	if (x < g->shape->random_port)
@@ -300,8 +300,8 @@ static void print_service(struct gen *g, enum fw_family family)
 
 static void print_extras(struct gen *g)
 {
-	static const char *const extras[] = { " frag no", " dscp 46", " dscp { 10, 12, 14 }",
-					      " length 0-128", " length 1200-1500", " vlan 10", " vlan 100-199" };
+	static const char *const extras[] = { " frag no",          " dscp 46", " dscp { 10, 12, 14 }", " length 0-128",
+					      " length 1200-1500", " vlan 10", " vlan 100-199" };
 
 	if (rng_percent(&g->rng, 4))
 		fputs(extras[rng_below(&g->rng, sizeof(extras) / sizeof(*extras))], stdout);
@@ -441,9 +441,9 @@ int gen_prefixes(const struct gen_options *o)
 		enum fw_family family = rng_percent(&r, (unsigned)o->v6) ? FW_IP6 : FW_IP4;
 		bool host = rng_percent(&r, 75);
 		const struct tree *f = &t[family];
-		struct prefix p = prefix_make(&r, family, host ? LEVELS - 1 : WIDE_LEVEL,
-					      host ? &f->level[2][rng_below(&r, f->n[2])] :
-						     &f->level[1][rng_below(&r, f->n[1])]);
+		struct prefix p =
+			prefix_make(&r, family, host ? LEVELS - 1 : WIDE_LEVEL,
+				    host ? &f->level[2][rng_below(&r, f->n[2])] : &f->level[1][rng_below(&r, f->n[1])]);
 
 		print_prefix(family, &p);
 		putchar('\n');

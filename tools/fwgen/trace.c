@@ -134,7 +134,8 @@ static void flow_addresses(struct rng *r, const struct fw_ruleset *rs, const str
 		f->family = ethertype->r[0].lo == 0x86dd ? FW_IP6 : FW_IP4;
 	for (int dir = 0; dir < 2; dir++)
 		f->addr[dir] = range[dir] && range[dir]->family == f->family && !rng_percent(r, 5) ?
-				       addr_corner(r, range[dir]) : addr_random(r, f->family);
+				       addr_corner(r, range[dir]) :
+				       addr_random(r, f->family);
 }
 
 static void flow_say(struct flow *f, enum fw_field field, uint32_t value)
@@ -270,8 +271,11 @@ static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	static const struct {
 		enum fw_field field;
 		const char *format;
-	} plain[] = { { FW_F_VLAN, " vlan %u" }, { FW_F_DSCP, " dscp %u" }, { FW_F_LENGTH, " length %u" },
-		      { FW_F_ICMP_TYPE, " type %u" }, { FW_F_ICMP_CODE, " code %u" } };
+	} plain[] = { { FW_F_VLAN, " vlan %u" },
+		      { FW_F_DSCP, " dscp %u" },
+		      { FW_F_LENGTH, " length %u" },
+		      { FW_F_ICMP_TYPE, " type %u" },
+		      { FW_F_ICMP_CODE, " code %u" } };
 
 	print_proto(b, f);
 	print_end(b, f, 0);

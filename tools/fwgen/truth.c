@@ -60,8 +60,9 @@ static int truth_line(struct fw_ruleset *rs, const char *path, unsigned long num
 		fprintf(stderr, "fwgen: %s:%lu: %s\n", path, number, strerror(-iface));
 		return iface;
 	}
-	struct fw_meta meta = { .hook = frame.hook, .iface = (uint32_t)iface, .mark = frame.mark,
-				.len = frame.wire_len };
+	struct fw_meta meta = {
+		.hook = frame.hook, .iface = (uint32_t)iface, .mark = frame.mark, .len = frame.wire_len
+	};
 
 	fw_packet_parse(frame.data, frame.data + frame.len, &meta, &key);
 	printf("%ld\n", fw_oracle(rs, &key));
