@@ -33,7 +33,7 @@
 /* What the bytes of a frame do not say. */
 struct fw_meta {
 	__u32 hook;  /* enum fw_hook */
-	__u32 iface; /* number in the ruleset, or FW_ABSENT_IFACE */
+	__u32 iface; /* number in the ruleset, or FW_IFACE_OTHER */
 	__u32 mark;
 	__u32 len;          /* bytes of the whole frame; more than data_end - data when a part cannot be read */
 	__u32 vlan_tci;     /* of the tag that the NIC or the kernel took out of the frame */

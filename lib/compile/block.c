@@ -142,6 +142,7 @@ static void draft_free(struct draft *d)
 
 static int draft_columns(struct draft *d)
 {
+	uint64_t least = 0;
 	uint32_t used = 0;
 	int err = 0;
 
@@ -160,9 +161,12 @@ static int draft_columns(struct draft *d)
 		d->ncolumns++;
 		*col = (struct column){ .field = f };
 		err = column_ends(d, col);
-		if (!err)
-			err = column_vectors(d, col);
+		least += (col->nends + 1ull) * (d->words > 1 ? 16 : 12);
+		if (least > FW_SEGMENT_BYTES)
+			err = -E2BIG;
 	}
+	for (uint32_t i = 0; !err && i < d->ncolumns; i++)
+		err = column_vectors(d, &d->column[i]);
 	return err;
 }
 
@@ -304,7 +308,7 @@ static long block_build(struct compilation *c, const uint32_t *rules, uint32_t n
 {
 	struct draft d = { .c = c, .rules = rules, .out = c->block };
 
-	for (d.n = n < FW_BLOCK_RULES ? n : FW_BLOCK_RULES;; d.n /= 2) {
+	for (d.n = n;; d.n /= 2) {
 		int err = draft_columns(&d);
 
 		if (!err)
@@ -327,13 +331,17 @@ static long block_build(struct compilation *c, const uint32_t *rules, uint32_t n
 int block_write(struct compilation *c, const uint32_t *rules, uint32_t n, __u64 *hit)
 {
 	__u64 *to = hit;
+	uint32_t most = FW_BLOCK_RULES;
 
 	for (uint32_t done = 0; done < n;) {
 		uint32_t bytes, line;
-		long took = block_build(c, rules + done, n - done, &bytes);
+		long took = block_build(c, rules + done, n - done < most ? n - done : most, &bytes);
 
 		if (took < 0)
 			return (int)took;
+		/* What follows is like what came before: try little more than that. */
+		if (took < most)
+			most = (uint32_t)took * 2;
 		if (done && ++c->extra_blocks > FW_BLOCK_CHAIN)
 			return refuse_rule(c, rules[done], "give the rules addresses, so that they spread over pairs",
 					   "too many rules share their source and destination");

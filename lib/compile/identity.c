@@ -13,8 +13,8 @@
 /* An identity begins or ends at an address. Ends stand before starts in the input, and sorting keeps that at equal addresses. */
 struct event {
 	struct fw_addr at;
-	uint32_t identity;
-	bool start;
+	uint32_t identity : 31;
+	uint32_t start : 1;
 };
 
 struct events {

@@ -186,6 +186,19 @@ static void table_clear(struct compilation *c, uint32_t lines)
 		e[i] = (struct fw_pair){ .key = FW_PAIR_FREE, .hit = FW_HIT_NONE };
 }
 
+/* Pairs come in the order of their hashes, so their rules are all over memory: they are sent for a few pairs ahead. */
+static void fetch_ahead(const struct compilation *c, const uint32_t *order, size_t i)
+{
+	if (i + 24 < c->npairs)
+		__builtin_prefetch(&c->pairs[order[i + 24]]);
+	if (i + 16 < c->npairs)
+		__builtin_prefetch(&c->rs->rules[c->pairs[order[i + 16]].first]);
+	if (i + 8 < c->npairs)
+		__builtin_prefetch(c->rs->rules[c->pairs[order[i + 8]].first]);
+	if (i + 4 < c->npairs)
+		__builtin_prefetch(c->rs->rules[c->pairs[order[i + 4]].first]->matches);
+}
+
 /* Lays the pairs down in the order given; a line that one of its pairs had to leave says so. */
 static int table_fill(struct compilation *c, const uint32_t *order)
 {
@@ -196,6 +209,7 @@ static int table_fill(struct compilation *c, const uint32_t *order)
 	for (size_t i = 0; !err && i < c->npairs; i++, place++) {
 		const struct pair *p = &c->pairs[order[i]];
 
+		fetch_ahead(c, order, i);
 		if (place < (uint64_t)p->home * FW_PAIRS_PER_LINE)
 			place = (uint64_t)p->home * FW_PAIRS_PER_LINE;
 		for (uint64_t line = p->home; line < place / FW_PAIRS_PER_LINE; line++)

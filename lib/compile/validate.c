@@ -14,6 +14,7 @@ struct check {
 	uint64_t *signature[2]; /* what the pairs demand, by identity */
 	uint32_t identities[2]; /* above every identity of the pairs */
 	uint32_t chained;       /* blocks that are not the first of their pair */
+	uint32_t fields;        /* bit f: some block has field f */
 	const char *reason;
 };
 
@@ -70,6 +71,7 @@ static bool check_field(struct check *c, const struct fw_block *b, const struct 
 
 	if (f->field >= FW_NFIELDS || f->steps > FW_BLOCK_STEPS)
 		return wrong(c, "a block names a field or a search that does not exist");
+	c->fields |= 1u << f->field;
 	if (f->ends % 4 || f->ends + places * 4 > b->bytes || f->vectors % 8)
 		return wrong(c, "a block's intervals lie outside of it");
 
@@ -358,11 +360,30 @@ static bool check_trie(struct check *c, int side, enum fw_family family)
 	return true;
 }
 
+/* The flow cache may only forget fields that nothing in the image looks at. */
+static bool check_fields(struct check *c)
+{
+	const struct fw_root *r = c->root;
+	uint32_t used = c->fields;
+
+	for (unsigned i = 0; i < r->lanes; i++)
+		used |= 1u << r->lane_field[i];
+	if (used & ~r->fields_used)
+		return wrong(c, "a field is compared that the root does not know to be used");
+#define FLOW_BITS(sym, kw, max, word, shift)                                                                     \
+	if ((r->fields_used >> FW_F_##sym & 1 || FW_F_##sym == FW_F_HOOK) &&                                     \
+	    ~r->flow_mask[word] & (uint64_t)fw_field_bits(FW_F_##sym) << (shift))                                \
+		return wrong(c, "the flow cache forgets a field that is used");
+	FW_FIELDS(FLOW_BITS)
+#undef FLOW_BITS
+	return !(~r->flow_mask[0] & 3ull << FW_FLOW_FAMILY_SHIFT) || wrong(c, "the flow cache forgets the family");
+}
+
 static bool check_image(struct check *c)
 {
 	if (!(c->root->hash & 1))
 		return wrong(c, "the hash multiplier is even");
-	if (!check_lanes(c) || !check_pairs(c))
+	if (!check_lanes(c) || !check_pairs(c) || !check_fields(c))
 		return false;
 	for (int side = 0; side < 2; side++) {
 		if (!check_trie(c, side, FW_IP4) || !check_trie(c, side, FW_IP6))
