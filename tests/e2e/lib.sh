@@ -31,9 +31,11 @@ die() {
 	exit 1
 }
 
-# Not ip netns exec: that mounts /sys anew, which a root directory without a mount of its own does not let it.
-in_client() { nsenter --net="/run/netns/$client" "$@"; }
-in_server() { nsenter --net="/run/netns/$server" "$@"; }
+# A command in a namespace. Not by ip netns exec, nor by -n of ip and tc: they mount /sys anew, which fails where the
+# root directory is no mount point (chroot). What runs in the background calls nsenter itself: $! is the command's then.
+enter() { nsenter --net="/run/netns/$1" "${@:2}"; }
+in_client() { enter "$client" "$@"; }
+in_server() { enter "$server" "$@"; }
 
 cleanup() {
 	trap '' INT TERM
@@ -61,16 +63,16 @@ net_up() {
 	ip link add c0 netns "$client" type veth peer name s0 netns "$server" || die "cannot make a veth pair"
 	in_client sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 	in_server sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
-	for a in $client4/24 $listed4/32 $other4/32; do ip -n "$client" addr add $a dev c0; done
-	for a in $client6/64 $listed6/128; do ip -n "$client" addr add $a dev c0 nodad; done
-	ip -n "$server" addr add $server4/24 dev s0
-	ip -n "$server" addr add $server6/64 dev s0 nodad
-	for ns in "$client" "$server"; do ip -n "$ns" link set lo up; done
-	ip -n "$client" link set c0 up
-	ip -n "$server" link set s0 up
-	ip -n "$server" route add 203.0.113.0/24 dev s0
-	ip -n "$server" route add 198.51.100.0/24 dev s0
-	ip -n "$server" route add 2001:db8:bad::/48 dev s0
+	for a in $client4/24 $listed4/32 $other4/32; do in_client ip addr add $a dev c0; done
+	for a in $client6/64 $listed6/128; do in_client ip addr add $a dev c0 nodad; done
+	in_server ip addr add $server4/24 dev s0
+	in_server ip addr add $server6/64 dev s0 nodad
+	for ns in "$client" "$server"; do enter "$ns" ip link set lo up; done
+	in_client ip link set c0 up
+	in_server ip link set s0 up
+	in_server ip route add 203.0.113.0/24 dev s0
+	in_server ip route add 198.51.100.0/24 dev s0
+	in_server ip route add 2001:db8:bad::/48 dev s0
 	wait_until in_client ping -q -c1 -W1 $server6 || die "no IPv6 between the namespaces"
 }
 
@@ -153,8 +155,8 @@ fw_count() {
 
 # Is nothing of ours on the server's interface?
 fw_gone() {
-	! ip -n "$server" -d link show s0 | grep -q xdp &&
-		! tc -n "$server" filter show dev s0 ingress 2>/dev/null | grep -q . &&
-		! tc -n "$server" filter show dev s0 egress 2>/dev/null | grep -q . &&
-		! tc -n "$server" qdisc show dev s0 | grep -q clsact
+	! in_server ip -d link show s0 | grep -q xdp &&
+		! in_server tc filter show dev s0 ingress 2>/dev/null | grep -q . &&
+		! in_server tc filter show dev s0 egress 2>/dev/null | grep -q . &&
+		! in_server tc qdisc show dev s0 | grep -q clsact
 }

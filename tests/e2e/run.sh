@@ -141,8 +141,8 @@ case_both_by_tc() {
 
 # Tags what the client sends, by a tc program: VLAN devices are not in every kernel.
 tag_on() {
-	tc -n "$client" qdisc add dev c0 clsact &&
-		tc -n "$client" filter add dev c0 egress bpf direct-action obj "$tmp/tag.o" sec tc
+	in_client tc qdisc add dev c0 clsact &&
+		in_client tc filter add dev c0 egress bpf direct-action obj "$tmp/tag.o" sec tc
 }
 
 vlan() { # on|off OPTION...: does veth carry the tag beside the packet? XDP sees only what is in it.
@@ -159,7 +159,7 @@ vlan() { # on|off OPTION...: does veth carry the tag beside the packet? XDP sees
 		start "$tmp/rules" "$@" || return 1
 	expect yes try_ping $server4 && tag_on || return 1
 	in_client ping -q -c 5 -i 0.01 -W0.2 $server4 >/dev/null
-	tc -n "$client" qdisc del dev c0 clsact
+	in_client tc qdisc del dev c0 clsact
 	in_client ethtool -K c0 tx-vlan-offload on >/dev/null
 	stop && expect_count tagged 5 && expect_count other 0 && expect_count plain 0
 }
@@ -217,12 +217,12 @@ case_killed() {
 
 case_foreign_program() {
 	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' || return 1
-	ip -n "$server" link set s0 xdp obj "$tmp/other.o" sec xdp || return 1
+	in_server ip link set s0 xdp obj "$tmp/other.o" sec xdp || return 1
 	basic_rules
 	refused "not ours" && refused "not ours" --xdp generic
 	local code=$?
-	ip -n "$server" link show s0 | grep -q xdp || fail "the foreign program is gone" || code=1
-	ip -n "$server" link set s0 xdp off
+	in_server ip link show s0 | grep -q xdp || fail "the foreign program is gone" || code=1
+	in_server ip link set s0 xdp off
 	return $code
 }
 
