@@ -29,8 +29,8 @@ static struct image {
 		*home;                            /* entries: one rule; a block; away from its home, and there */
 	struct fw_block *small, *large, *chained; /* up to 64 rules; more; more, with a next one */
 	uint64_t chain_hit;                       /* that leads to the chained one */
-	struct fw_runs8 *runs8;
-	struct fw_runs32 *runs32;
+	struct fw_runs8 *runs8;                   /* these have three runs or more */
+	struct fw_runs32 *runs32, *split;
 	uint32_t *table8;
 	struct fw_class *class; /* of several lines */
 } im;
@@ -44,6 +44,8 @@ static void text_make(struct fw_buf *b)
 		fw_buf_printf(b, "rule from 2001:db8:%u::/48 to fd00::%u proto tcp dport %u accept\n", i % 5, i % 3, i);
 	for (unsigned i = 0; i < 12; i++)
 		fw_buf_printf(b, "rule from 10.0.0.0/%u to 10.1.%u.0/24 proto tcp accept\n", 8 + i, 2 * i % 10);
+	for (unsigned i = 0; i < 12; i++)
+		fw_buf_printf(b, "rule from 203.0.%u.7 proto tcp drop\n", 9 * i);
 	for (unsigned i = 0; i < 100; i++)
 		fw_buf_printf(b, "rule from 192.0.2.0/24 proto tcp dport %u drop\n", 3 * i);
 	for (unsigned i = 0; i < FW_BLOCK_RULES + 100; i++)
@@ -100,13 +102,19 @@ static void node_find(uint32_t ref)
 	if (FW_REF_TAG(ref) == FW_REF_TABLE8)
 		im.table8 = at;
 	if (FW_REF_TAG(ref) == FW_REF_RUNS8) {
-		im.runs8 = at;
-		refs = im.runs8->ref;
+		struct fw_runs8 *runs = at;
+
+		if (runs->last[1] != 0xff)
+			im.runs8 = runs;
+		refs = runs->ref;
 		n = FW_RUNS8;
 	}
-	if (FW_REF_TAG(ref) == FW_REF_RUNS32) {
-		im.runs32 = at;
-		refs = im.runs32->ref;
+	if (FW_REF_TAG(ref) == FW_REF_RUNS32 || FW_REF_TAG(ref) == FW_REF_SPLIT) {
+		struct fw_runs32 *runs = at;
+
+		if (runs->last[1] != UINT32_MAX)
+			*(FW_REF_TAG(ref) == FW_REF_SPLIT ? &im.split : &im.runs32) = runs;
+		refs = runs->ref;
 		n = FW_RUNS32;
 	}
 	for (uint32_t i = 0; i < n; i++)
@@ -148,8 +156,8 @@ static int image_open(void **state)
 	nodes_find();
 	im.before = malloc(used_bytes());
 	memcpy(im.before, im.pool->base, used_bytes());
-	return im.single && im.displaced && im.small && im.large && im.chained && im.runs8 && im.runs32 && im.table8 &&
-			       im.class && im.before ?
+	return im.single && im.displaced && im.small && im.large && im.chained && im.runs8 && im.runs32 && im.split &&
+			       im.table8 && im.class && im.before ?
 		       0 :
 		       -1;
 }
@@ -274,7 +282,11 @@ static void copy_pair(struct fw_pair *to)
 	X(runs8_order, "out of order", im.runs8->last[1] = im.runs8->last[0])                                        \
 	X(runs8_behind_end, "behind their end", im.runs8->last[0] = 0xff)                                            \
 	X(runs32_order, "out of order", im.runs32->last[1] = im.runs32->last[0])                                     \
-	X(runs32_behind_end, "behind their end", im.runs32->last[0] = UINT32_MAX)                                    \
+	X(runs32_behind_end, "out of order", im.runs32->last[0] = UINT32_MAX)                                        \
+	X(split_order, "out of order", im.split->last[1] = im.split->last[0])                                        \
+	X(split_class, "else than runs", im.split->ref[0] = im.runs8->ref[0])                                        \
+	X(split_split, "else than runs",                                                                             \
+	  im.split->ref[0] = FW_REF((uint32_t)((uint8_t *)im.split - im.pool->base) / FW_LINE, FW_REF_SPLIT))        \
 	X(node_beyond, "a node lies outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                      \
 	X(node_tag, "", im.runs32->ref[0] = FW_REF(1, 7))                                                            \
 	X(node_loop, "deeper than an address",                                                                       \
