@@ -130,6 +130,8 @@ int fw_truth_read(const char *path, size_t nrules, struct fw_diags *ds, long **o
 	size_t used = 0, cap = 0;
 	int err = fw_trace_open(path, FW_FORMAT_CLASSBENCH, ds, &t), got = 0;
 
+	if (!t)
+		return err;
 	while (!err && (got = line_next(t, ds)) > 0) {
 		long one;
 
