@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Rulesets with traces and known answers, from the folder that FW_RULESETS
- * names: for every NAME with NAME_trace and NAME_truth in it, each packet finds
- * the known first match, in user space and in the kernel.
+ * names: for every NAME with NAME_trace and NAME_truth in it (and NAME_trace_loc
+ * with NAME_truth_loc), each packet finds the known first match, in user space and in the kernel.
  */
 #include <glob.h>
 #include <setjmp.h>
@@ -76,7 +76,6 @@ static void set_open(struct set *s)
 	struct fw_image image;
 
 	need(fw_text_load(s->path, FW_FORMAT_CLASSBENCH, &s->rs, &ds), s->path);
-	need(fw_truth_read(path_of(s->path, "_truth"), s->rs->nrules, &ds, &s->truth, &s->n), s->path);
 	s->rule_of = calloc((size_t)s->rs->next_slot + 1, sizeof(*s->rule_of));
 	assert_non_null(s->rule_of);
 	for (size_t i = 0; i < s->rs->nrules; i++)
@@ -127,26 +126,38 @@ static void check_packet(const struct set *s, size_t packet, const struct fw_fra
 	}
 }
 
-static void check_set(const char *path)
+static void check_trace(struct set *s, const char *truth, const char *packets)
 {
-	struct set s = { .path = path };
 	struct fw_trace *trace = NULL;
 	struct fw_frame f;
 	size_t n = 0;
 	int got;
 
-	set_open(&s);
-	need(fw_trace_open(path_of(path, "_trace"), FW_FORMAT_CLASSBENCH, &ds, &trace), path);
+	need(fw_truth_read(path_of(s->path, truth), s->rs->nrules, &ds, &s->truth, &s->n), s->path);
+	need(fw_trace_open(path_of(s->path, packets), FW_FORMAT_CLASSBENCH, &ds, &trace), s->path);
 	while ((got = fw_trace_next(trace, &ds, &f)) > 0) {
-		if (n == s.n)
-			fail_msg("%s: more packets than answers", path);
-		check_packet(&s, n++, &f);
+		if (n == s->n)
+			fail_msg("%s%s: more packets than answers", s->path, packets);
+		check_packet(s, n++, &f);
 	}
-	need(got, path);
+	need(got, s->path);
 	fw_trace_close(trace);
-	if (n != s.n || !n)
-		fail_msg("%s: %zu packets, %zu answers", path, n, s.n);
-	print_message("%s: %zu rules, %zu packets, user space%s\n", path, s.rs->nrules, n, s.kern ? " and kernel" : "");
+	if (n != s->n || !n)
+		fail_msg("%s%s: %zu packets, %zu answers", s->path, packets, n, s->n);
+	free(s->truth);
+	s->truth = NULL;
+	print_message("%s%s: %zu rules, %zu packets, user space%s\n", s->path, packets, s->rs->nrules, n,
+		      s->kern ? " and kernel" : "");
+}
+
+static void check_set(const char *path)
+{
+	struct set s = { .path = path };
+
+	set_open(&s);
+	check_trace(&s, "_truth", "_trace");
+	if (!access(path_of(path, "_truth_loc"), R_OK))
+		check_trace(&s, "_truth_loc", "_trace_loc");
 	set_close(&s);
 }
 
