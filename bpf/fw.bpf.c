@@ -5,7 +5,7 @@
  */
 #include "bpf/maps.h"
 
-#include "fw/lookup.h"
+#include "fw/flow.h"
 #include "fw/packet.h"
 
 #include <linux/pkt_cls.h>

@@ -10,7 +10,7 @@ static const struct ctl_option *const options[] = { &ctl_opt_format, &ctl_opt_js
 struct memory {
 	uint64_t tables;     /* whole segments */
 	uint64_t counters;   /* whole chunks, a copy for each CPU */
-	uint64_t flow_cache; /* one for each CPU */
+	uint64_t flow_cache; /* two for each CPU, with the state of a lookup */
 	unsigned cpus;
 };
 
@@ -21,9 +21,9 @@ static struct memory memory_of(const struct fw_ruleset *rs, const struct fw_pool
 	unsigned cpus = ctl_cpus();
 
 	return (struct memory){
-		.tables = (uint64_t)pool->nsegments * FW_SEGMENT_BYTES,
+		.tables = (uint64_t)pool->nsegments * (FW_SEGMENT_BYTES + FW_SLACK),
 		.counters = chunks * FW_COUNTER_CHUNK * sizeof(struct fw_counter) * cpus,
-		.flow_cache = (uint64_t)FW_FLOWS * sizeof(struct fw_flow_entry) * cpus,
+		.flow_cache = 2ull * sizeof(struct fw_cpu) * cpus,
 		.cpus = cpus,
 	};
 }

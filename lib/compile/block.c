@@ -34,8 +34,8 @@ struct draft {
 	uint32_t n, words; /* rules; 64-bit words of a vector */
 	struct column column[FW_NFIELDS];
 	uint32_t ncolumns;
-	uint8_t *out;      /* FW_SEGMENT_BYTES of room */
-	uint32_t used;     /* bytes of it */
+	uint8_t *out;  /* FW_SEGMENT_BYTES of room */
+	uint32_t used; /* bytes of it */
 };
 
 static const struct fw_match *rule_match(const struct draft *d, uint32_t i, uint32_t field)

@@ -36,7 +36,7 @@ static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset)
 	return *(const __u64 *)(o.base + offset);
 }
 
-#include "fw/lookup.h"
+#include "fw/flow.h"
 
 struct fw_classifier {
 	struct fw_cpu cpu;

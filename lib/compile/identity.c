@@ -194,7 +194,8 @@ static int refuse_nesting(const struct compilation *c, int side, const struct ev
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
 	while (i < c->rs->nrules && (side == SRC ? c->rs->rules[i]->src : c->rs->rules[i]->dst) != addrs)
 		i++;
-	refuse_rule(c, i, "merge nested prefixes or put them into one set, which counts once however many elements it has",
+	refuse_rule(c, i,
+		    "merge nested prefixes or put them into one set, which counts once however many elements it has",
 		    "the %s address is one prefix or set too many around %s: at most %u may contain one address",
 		    side == SRC ? "source" : "destination", where, (unsigned)(FW_CLASS_MAX - 1 - c->frame_rules));
 	return -E2BIG;

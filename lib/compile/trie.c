@@ -17,8 +17,8 @@
 /* What a node says for the values from the end of the run before up to @last. */
 struct run {
 	uint32_t last;
-	uint32_t class;   /* of the whole run, if there is no child */
-	uint32_t from, to;/* boundaries of the child, none when equal */
+	uint32_t class;    /* of the whole run, if there is no child */
+	uint32_t from, to; /* boundaries of the child, none when equal */
 };
 
 struct builder {

@@ -40,7 +40,8 @@ static bool hit_is_rule(const struct check *c, uint64_t hit)
 {
 	uint32_t counter = FW_WHAT_COUNTER((uint32_t)hit);
 
-	return hit < FW_HIT_NONE && !FW_HIT_BLOCK(hit) && counter >= FW_COUNTER_RULES && counter - FW_COUNTER_RULES < c->root->slots;
+	return hit < FW_HIT_NONE && !FW_HIT_BLOCK(hit) && counter >= FW_COUNTER_RULES &&
+	       counter - FW_COUNTER_RULES < c->root->slots;
 }
 
 /* A vector's word offsets and bits, in a block of more than 64 rules. */
@@ -299,7 +300,8 @@ static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, uns
 }
 
 /* @split: the references are nodes of runs over the same bits. */
-static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool split, unsigned bits, unsigned steps)
+static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool split, unsigned bits,
+			 unsigned steps)
 {
 	unsigned runs = 1, rest = split ? bits : bits > 32 ? bits - 32 : 0;
 
@@ -370,9 +372,9 @@ static bool check_fields(struct check *c)
 		used |= 1u << r->lane_field[i];
 	if (used & ~r->fields_used)
 		return wrong(c, "a field is compared that the root does not know to be used");
-#define FLOW_BITS(sym, kw, max, word, shift)                                                                     \
-	if ((r->fields_used >> FW_F_##sym & 1 || FW_F_##sym == FW_F_HOOK) &&                                     \
-	    ~r->flow_mask[word] & (uint64_t)fw_field_bits(FW_F_##sym) << (shift))                                \
+#define FLOW_BITS(sym, kw, max, word, shift)                                      \
+	if ((r->fields_used >> FW_F_##sym & 1 || FW_F_##sym == FW_F_HOOK) &&      \
+	    ~r->flow_mask[word] & (uint64_t)fw_field_bits(FW_F_##sym) << (shift)) \
 		return wrong(c, "the flow cache forgets a field that is used");
 	FW_FIELDS(FLOW_BITS)
 #undef FLOW_BITS
@@ -388,7 +390,8 @@ static bool check_image(struct check *c)
 	for (int side = 0; side < 2; side++) {
 		if (!check_trie(c, side, FW_IP4) || !check_trie(c, side, FW_IP6))
 			return false;
-		if (c->root->frame_rules && !check_class(c, side, c->root->trie[side][FW_FAMILY_NONE], FW_IDENTITY_FRAME))
+		if (c->root->frame_rules &&
+		    !check_class(c, side, c->root->trie[side][FW_FAMILY_NONE], FW_IDENTITY_FRAME))
 			return false;
 	}
 	return true;
