@@ -36,7 +36,9 @@
  */
 #define FW_REF(line, tag) ((line) << 3 | (tag))
 #define FW_REF_LINE(ref) ((ref) >> 3)
+/* clang-format off */
 #define FW_REF_TAG(ref) ((ref) & 7)
+/* clang-format on */
 enum fw_ref_tag {
 	FW_REF_CLASS,  /* a class: the walk ends */
 	FW_REF_RUNS8,  /* struct fw_runs8 */
@@ -101,7 +103,9 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 #define FW_RANK_MAX 0x3ffffffeu
 #define FW_WHAT(counter, verdict) ((counter) << 1 | (verdict))
 #define FW_WHAT_COUNTER(what) ((what) >> 1)
+/* clang-format off */
 #define FW_WHAT_VERDICT(what) ((what) & 1)
+/* clang-format on */
 
 /*
  * One pair: its only rule, compared in place, or a reference to its block. What
@@ -132,13 +136,13 @@ FW_ASSERT_SIZE(struct fw_pair, 32);
  */
 #define FW_BLOCK_RULES 4096
 #define FW_BLOCK_CHAIN 448 /* blocks beyond the first of their pair, in the whole image */
-#define FW_BLOCK_STEPS 17 /* 1 << 17 ends suffice for any set of 16-bit values */
+#define FW_BLOCK_STEPS 17  /* 1 << 17 ends suffice for any set of 16-bit values */
 struct fw_block_field {
 	__u32 field;
-	__u32 steps;  /* 1 << steps is the number of ends, the last ones unused (0xffffffff) */
-	__u32 ends;   /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not written */
-	__u32 vectors;/* __u64 per interval: bit i: rule i; in a block of more than 64 rules: bit i: word i is not 0 */
-	__u32 words;  /* block of more than 64 rules: __u32 per interval: offset of its words that are not 0 */
+	__u32 steps;   /* 1 << steps is the number of ends, the last ones unused (0xffffffff) */
+	__u32 ends;    /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not written */
+	__u32 vectors; /* __u64 per interval: bit i: rule i; in a block of more than 64 rules: bit i: word i is not 0 */
+	__u32 words;   /* block of more than 64 rules: __u32 per interval: offset of its words that are not 0 */
 	__u32 pad;
 };
 struct fw_block {
@@ -160,6 +164,7 @@ struct fw_flow {
 	__u64 fields[FW_FLOW_WORDS];
 };
 
+/* clang-format off */
 struct fw_root {
 	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
 	__u32 pairs;                 /* first line of the pair table */
@@ -176,6 +181,7 @@ struct fw_root {
 	__u32 lanes;                 /* in use */
 	__u32 pad[6];
 };
+/* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
 
 /* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', by enum fw_reason. */
@@ -205,6 +211,7 @@ FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
  * What a CPU needs while it works on a packet, and its flow cache. The lists
  * are here and not on the stack, which BPF limits to 512 bytes.
  */
+/* clang-format off */
 struct fw_cpu {
 	__u64 control;  /* control word that root was copied for; 0: none */
 	__u32 what;     /* answer to the last packet */
@@ -229,5 +236,6 @@ struct fw_cpu {
 	__u64 hits[FW_BATCH];
 	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));
 };
+/* clang-format on */
 
 #endif

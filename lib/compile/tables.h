@@ -24,11 +24,13 @@ struct boundaries {
 };
 
 /* Interned lists of identities, ascending, `any` (and `frame`) not included: they are in every class. */
+/* clang-format off */
 struct class {
 	uint32_t first, n; /* in ids[] */
 	uint32_t line;     /* in the pool, once written */
 	uint64_t hash;
 };
+/* clang-format on */
 
 struct classes {
 	struct class *c;
@@ -41,8 +43,8 @@ struct classes {
 
 /* One direction of address: source or destination. */
 struct side {
-	uint32_t *identity_of;  /* address expression -> identity, NO_IDENTITY: not used on this side */
-	uint32_t *addrs_of;     /* identity -> address expression */
+	uint32_t *identity_of; /* address expression -> identity, NO_IDENTITY: not used on this side */
+	uint32_t *addrs_of;    /* identity -> address expression */
 	uint32_t nidentities;
 	uint64_t *signature;    /* by identity */
 	struct classes classes; /* [0] is the empty list */
@@ -69,7 +71,7 @@ struct compilation {
 	bool frame_rules;
 	uint32_t extra_blocks; /* beyond the first of their pair */
 	uint32_t fields_used;
-	uint8_t *block;        /* room to build a block in */
+	uint8_t *block; /* room to build a block in */
 	struct fw_root root;
 	struct fw_compile_stats stats;
 };
