@@ -19,7 +19,7 @@
  * Steps: number the identities and sweep the address space for classes
  * (identity.c); collect the rules of each pair (pair.c); write pairs, with
  * bit-vector blocks where a pair has more than one rule (block.c); write the
- * classes and, over them, the tries (trie.c). The root goes last. Everything is
+ * tries and the classes that they lead to (trie.c, class.c). The root goes last. Everything is
  * new memory; nothing that a packet may be reading is touched.
  */
 #include "tables.h"
@@ -112,7 +112,8 @@ static int run(struct compilation *c, uint32_t *root)
 	if (!err)
 		err = pairs_write(c);
 	for (int side = SRC; !err && side <= DST; side++) {
-		err = classes_write(c, side);
+		if (c->frame_rules)
+			err = frame_class_write(c, side);
 		if (!err)
 			err = trie_write(c, side, FW_IP4);
 		if (!err)

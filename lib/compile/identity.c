@@ -110,7 +110,7 @@ static int events_collect(const struct fw_ruleset *rs, const struct side *side, 
 
 static int classes_grow(struct classes *cs)
 {
-	size_t n = cs->nslots ? cs->nslots * 2 : 1024;
+	size_t n = cs->nslots ? cs->nslots * 4 : 1024;
 	uint32_t *slots = calloc(n, sizeof(*slots));
 
 	if (!slots)
@@ -297,57 +297,4 @@ int identities_build(struct compilation *c)
 		c->stats.nesting_max[side] = c->side[side].nesting_max;
 	}
 	return err;
-}
-
-/* Puts identity @id into place @n of the class at @line. */
-static void class_put(struct compilation *c, const struct side *s, uint32_t line, uint32_t n, uint32_t id)
-{
-	struct fw_class *to = fw_pool_ptr(c->pool, line + n / FW_CLASS_IDENTITIES);
-
-	to->n++;
-	to->identity[n % FW_CLASS_IDENTITIES] = id;
-	to->signature[n % FW_CLASS_IDENTITIES] = s->signature[id];
-}
-
-static int class_write(struct compilation *c, const struct side *s, struct class *class)
-{
-	uint32_t n = 0, all = class->n + 1 + c->frame_rules;
-	uint32_t lines = (all + FW_CLASS_IDENTITIES - 1) / FW_CLASS_IDENTITIES;
-	int err = take_lines(c, lines, &c->stats.class_bytes, &class->line);
-
-	if (err)
-		return err;
-	((struct fw_class *)fw_pool_ptr(c->pool, class->line))->lines = (uint16_t)lines;
-	class_put(c, s, class->line, n++, FW_IDENTITY_ANY);
-	if (c->frame_rules)
-		class_put(c, s, class->line, n++, FW_IDENTITY_FRAME);
-	for (uint32_t i = 0; i < class->n; i++)
-		class_put(c, s, class->line, n++, s->classes.ids[class->first + i]);
-	return 0;
-}
-
-/* The class of frames that are not IP: no identity but that of every frame. */
-static int frame_class_write(struct compilation *c, int side)
-{
-	uint32_t *line = &c->root.trie[side][FW_FAMILY_NONE];
-	int err = take_lines(c, 1, &c->stats.class_bytes, line);
-
-	if (err)
-		return err;
-	((struct fw_class *)fw_pool_ptr(c->pool, *line))->lines = 1;
-	class_put(c, &c->side[side], *line, 0, FW_IDENTITY_FRAME);
-	return 0;
-}
-
-int classes_write(struct compilation *c, int side)
-{
-	struct side *s = &c->side[side];
-
-	for (size_t i = 0; i < s->classes.n; i++) {
-		int err = class_write(c, s, &s->classes.c[i]);
-
-		if (err)
-			return err;
-	}
-	return c->frame_rules ? frame_class_write(c, side) : 0;
 }

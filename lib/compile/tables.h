@@ -27,7 +27,7 @@ struct boundaries {
 /* clang-format off */
 struct class {
 	uint32_t first, n; /* in ids[] */
-	uint32_t line;     /* in the pool, once written */
+	uint32_t line;     /* in the pool; 0: not written yet */
 	uint64_t hash;
 };
 /* clang-format on */
@@ -103,8 +103,11 @@ int identities_build(struct compilation *c);
 int pairs_collect(struct compilation *c);
 /* Pair table and blocks, into the pool. */
 int pairs_write(struct compilation *c);
-/* Classes and tries of a side, into the pool. */
-int classes_write(struct compilation *c, int side);
+/* The reference to a class of a side, which is written into the pool the first time. */
+int class_ref(struct compilation *c, int side, uint32_t number, uint32_t *ref);
+/* The class of frames that are not IP: no identity but that of every frame. */
+int frame_class_write(struct compilation *c, int side);
+/* The trie of a side and family, with the classes that it leads to, into the pool. */
 int trie_write(struct compilation *c, int side, enum fw_family family);
 /* The blocks of one pair's @n rules; the hit of the first goes to @hit. */
 int block_write(struct compilation *c, const uint32_t *rules, uint32_t n, __u64 *hit);

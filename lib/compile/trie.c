@@ -23,7 +23,7 @@ struct run {
 
 struct builder {
 	struct compilation *c;
-	const struct classes *classes;
+	int side;
 	const struct boundary *b;
 };
 
@@ -99,8 +99,7 @@ static int run_write(struct builder *t, const struct run *runs, unsigned i, uint
 {
 	if (runs[i].from != runs[i].to)
 		return node_write(t, runs[i].from, runs[i].to, before, depth, bits, ref);
-	*ref = FW_REF(t->classes->c[runs[i].class].line, FW_REF_CLASS);
-	return 0;
+	return class_ref(t->c, t->side, runs[i].class, ref);
 }
 
 static int runs32_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
@@ -202,7 +201,7 @@ static int node_write(struct builder *t, uint32_t from, uint32_t to, uint32_t be
 int trie_write(struct compilation *c, int side, enum fw_family family)
 {
 	const struct boundaries *map = &c->side[side].map[family];
-	struct builder t = { c, &c->side[side].classes, map->b };
+	struct builder t = { c, side, map->b };
 	uint32_t *line = &c->root.trie[side][family], i = 0, class = 0;
 	int err = take_lines(c, FW_TRIE_ROOT_LINES, &c->stats.trie_bytes, line);
 	uint32_t *root = err ? NULL : fw_pool_ptr(c->pool, *line);
@@ -213,11 +212,11 @@ int trie_write(struct compilation *c, int side, enum fw_family family)
 		while (i < map->n && addr_bits(map->b[i].start, 0, FW_TRIE_ROOT_BITS) == v)
 			i++;
 		if (i - from == 1 && addr_rest_zero(map->b[from].start, FW_TRIE_ROOT_BITS))
-			root[v] = FW_REF(t.classes->c[map->b[from].class].line, FW_REF_CLASS);
+			err = class_ref(c, side, map->b[from].class, &root[v]);
 		else if (i != from)
 			err = node_write(&t, from, i, class, FW_TRIE_ROOT_BITS, family == FW_IP4 ? 32 : 128, &root[v]);
 		else
-			root[v] = FW_REF(t.classes->c[class].line, FW_REF_CLASS);
+			err = class_ref(c, side, class, &root[v]);
 		if (i)
 			class = map->b[i - 1].class;
 	}
