@@ -85,6 +85,9 @@ void *fw_arena_alloc(struct fw_arena *a, size_t size);
 char *fw_arena_strdup(struct fw_arena *a, const char *s, size_t len);
 void fw_arena_free(struct fw_arena *a);
 
+/* Asks for huge pages behind a large allocation that is not touched yet; small ones are left alone. Never fails. */
+void fw_huge_pages(void *p, size_t size);
+
 /**
  * fw_vec_grow - make room for one more element
  * @ptr:  address of the element pointer

@@ -3,8 +3,11 @@
 #include "fw/base.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define CHUNK_BYTES (256u * 1024)
+#define HUGE_BYTES (8u << 20)
 
 struct fw_arena_chunk {
 	struct fw_arena_chunk *next;
@@ -61,6 +64,14 @@ void fw_arena_free(struct fw_arena *a)
 	a->bytes = 0;
 }
 
+void fw_huge_pages(void *p, size_t size)
+{
+	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = ((uintptr_t)p + page - 1) & ~(page - 1);
+
+	if (p && size >= HUGE_BYTES)
+		madvise((void *)from, ((uintptr_t)p + size - from) & ~(page - 1), MADV_HUGEPAGE);
+}
+
 int fw_vec_grow(void *ptr, size_t n, size_t *cap, size_t size)
 {
 	if (n < *cap)
@@ -71,6 +82,7 @@ int fw_vec_grow(void *ptr, size_t n, size_t *cap, size_t size)
 
 	if (!grown)
 		return -ENOMEM;
+	fw_huge_pages(grown, want * size);
 	*(void **)ptr = grown;
 	*cap = want;
 	return 0;

@@ -35,6 +35,7 @@ static int events_sort(struct events *ev)
 
 	if (!copy)
 		return -ENOMEM;
+	fw_huge_pages(copy, ev->n * sizeof(*copy));
 	for (int byte = 0; byte < 16; byte++) {
 		size_t count[256] = { 0 }, sum = 0;
 
@@ -115,6 +116,7 @@ static int classes_grow(struct classes *cs)
 
 	if (!slots)
 		return -ENOMEM;
+	fw_huge_pages(slots, n * sizeof(*slots));
 	for (size_t i = 0; i < cs->n; i++) {
 		size_t at = cs->c[i].hash & (n - 1);
 

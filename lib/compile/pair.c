@@ -50,6 +50,7 @@ int pairs_collect(struct compilation *c)
 	c->next_rule = malloc(rs->nrules * sizeof(*c->next_rule) + 1);
 	if (!slots || !c->next_rule)
 		return -ENOMEM;
+	fw_huge_pages(slots, nslots * sizeof(*slots));
 	for (uint32_t i = 0; i < rs->nrules; i++) {
 		struct pair *p;
 
