@@ -245,7 +245,7 @@ int main(void)
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	verdict_end();
 	print_message("%llu answers compared, %llu of them the kernel's\n",
-		      (unsigned long long)(verdict_counts.user + verdict_counts.kernel),
+		      (unsigned long long)verdict_counts.user + verdict_counts.kernel,
 		      (unsigned long long)verdict_counts.kernel);
 	return failed;
 }
