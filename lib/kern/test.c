@@ -33,9 +33,11 @@ int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, u
 		opts.ctx_in = &skb;
 		opts.ctx_size_in = sizeof(skb);
 	}
-	if (bpf_prog_test_run_opts(fw_kern_prog_fd(k, prog), &opts))
-		err = -errno;
-	else
+	/* A signal (a terminal's stop and continue) interrupts a run before its packet. */
+	do
+		err = bpf_prog_test_run_opts(fw_kern_prog_fd(k, prog), &opts) ? -errno : 0;
+	while (err == -EINTR);
+	if (!err)
 		*out = fw_result_of(__atomic_load_n(&k->cpus[cpu].what, __ATOMIC_RELAXED));
 	sched_setaffinity(0, sizeof(before), &before);
 	return err;
