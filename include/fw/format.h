@@ -14,8 +14,6 @@
 
 #include "fw/fields.h"
 
-#define FW_ABI 1
-
 #define FW_LINE 64
 #define FW_SEGMENT_SHIFT 15 /* lines of a segment, as a power of two */
 #define FW_SEGMENT_LINES (1u << FW_SEGMENT_SHIFT)
