@@ -18,6 +18,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 client=fwe2e-$$-c
 server=fwe2e-$$-s
 tmp=
+tc_folders=
 fw_pid=
 pids=()
 
@@ -46,6 +47,15 @@ cleanup() {
 	ip netns del "$client" 2>/dev/null
 	ip netns del "$server" 2>/dev/null
 	[ -n "$tmp" ] && rm -rf "$tmp"
+	[ -n "$tc_folders" ] && tc_folders_remove
+}
+
+# The empty folders that ip and tc leave in bpffs when they load a program.
+tc_folders_remove() {
+	for link in ip xdp; do
+		[ -L /sys/fs/bpf/$link ] && rm -f /sys/fs/bpf/$link
+	done
+	rmdir /sys/fs/bpf/tc/globals /sys/fs/bpf/tc 2>/dev/null
 }
 
 # Namespaces, links, addresses. Exits when that is not possible.
@@ -58,6 +68,7 @@ net_up() {
 	trap cleanup EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	[ -e /sys/fs/bpf/tc ] || tc_folders=new
 	tmp=$(mktemp -d)
 	ip netns add "$client" && ip netns add "$server" || die "cannot make network namespaces"
 	ip link add c0 netns "$client" type veth peer name s0 netns "$server" || die "cannot make a veth pair"
