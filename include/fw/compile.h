@@ -42,11 +42,10 @@ static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 
 struct fw_compile_stats {
 	uint64_t rules, identities[2], classes[2], pairs; /* [0] source, [1] destination */
-	uint64_t blocks, block_rules_max, block_fields_max;
+	uint64_t blocks, block_rules_max;
 	uint32_t nesting_max[2]; /* identities of one class, `any` included */
 	uint64_t probes_max;     /* pairs that one packet can ask for, at most */
 	uint64_t trie_bytes, class_bytes, pair_bytes, block_bytes, bytes; /* in the pool; bytes: all of it */
-	uint32_t displacement_max;                                        /* lines between a pair and its home */
 	double seconds;
 };
 

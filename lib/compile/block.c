@@ -38,18 +38,16 @@ struct draft {
 	uint32_t used; /* bytes of it */
 };
 
-static const struct fw_match *rule_match(const struct draft *d, uint32_t i, uint32_t field)
+/* What the @i-th rule says of a field, as plain ranges; a rule that says nothing has one of all values. free() them. */
+static struct fw_range *rule_ranges(const struct draft *d, uint32_t i, uint32_t field, size_t *n)
 {
-	return fw_rule_match(d->c->rs->rules[d->rules[i]], field);
-}
+	const struct fw_match *m = fw_rule_match(d->c->rs->rules[d->rules[i]], field);
+	struct fw_range *r = malloc((m ? FW_MATCH_RANGES_MAX(m) : 1) * sizeof(*r));
 
-/* The plain ranges of a match; free() them. NULL: no memory. */
-static struct fw_range *match_ranges(const struct fw_match *m, size_t *n)
-{
-	struct fw_range *r = malloc(FW_MATCH_RANGES_MAX(m) * sizeof(*r));
-
-	if (r)
-		*n = fw_match_ranges(m, r);
+	if (!r)
+		return NULL;
+	r[0] = (struct fw_range){ 0, UINT32_MAX };
+	*n = m ? fw_match_ranges(m, r) : 1;
 	return r;
 }
 
@@ -66,11 +64,10 @@ static int column_ends(const struct draft *d, struct column *col)
 	size_t n = 0, cap = 0, out = 0;
 
 	for (uint32_t i = 0; i < d->n; i++) {
-		const struct fw_match *m = rule_match(d, i, col->field);
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = m ? match_ranges(m, &nr) : NULL;
+		fw_autofree struct fw_range *r = rule_ranges(d, i, col->field, &nr);
 
-		if (m && !r)
+		if (!r)
 			return -ENOMEM;
 		for (size_t k = 0; k < nr; k++) {
 			if (r[k].lo && fw_vec_push(col->ends, n, cap, r[k].lo - 1))
@@ -116,14 +113,11 @@ static int column_vectors(const struct draft *d, struct column *col)
 	if (!col->vectors)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < d->n; i++) {
-		const struct fw_match *m = rule_match(d, i, col->field);
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = m ? match_ranges(m, &nr) : NULL;
+		fw_autofree struct fw_range *r = rule_ranges(d, i, col->field, &nr);
 
-		if (m && !r)
+		if (!r)
 			return -ENOMEM;
-		if (!m)
-			column_mark(d, col, 0, col->nends, i);
 		for (size_t k = 0; k < nr; k++)
 			column_mark(d, col, r[k].lo ? interval_ending(col, r[k].lo - 1) + 1 : 0,
 				    interval_ending(col, r[k].hi), i);
@@ -313,8 +307,6 @@ static long block_build(struct compilation *c, const uint32_t *rules, uint32_t n
 
 		if (!err)
 			err = draft_serialise(&d);
-		if (d.ncolumns > c->stats.block_fields_max)
-			c->stats.block_fields_max = d.ncolumns;
 		draft_free(&d);
 		if (!err && (d.n <= 64 || d.used <= BLOCK_BYTES_GOOD)) {
 			*bytes = d.used;

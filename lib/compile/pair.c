@@ -165,16 +165,15 @@ static int order_by_home(struct compilation *c, uint32_t *order, bool *fits)
 		count[i + 1] += count[i];
 	for (size_t i = 0; i < c->npairs; i++)
 		order[count[c->pairs[i].home]++] = (uint32_t)i;
-	c->stats.displacement_max = 0;
+	*fits = true;
 	for (size_t i = 0; i < c->npairs; i++, place++) {
 		uint64_t home = c->pairs[order[i]].home;
 
 		if (place < home * FW_PAIRS_PER_LINE)
 			place = home * FW_PAIRS_PER_LINE;
-		if (place / FW_PAIRS_PER_LINE - home > c->stats.displacement_max)
-			c->stats.displacement_max = (uint32_t)(place / FW_PAIRS_PER_LINE - home);
+		if (place / FW_PAIRS_PER_LINE - home > FW_PAIR_DISPLACEMENT)
+			*fits = false;
 	}
-	*fits = c->stats.displacement_max <= FW_PAIR_DISPLACEMENT;
 	return 0;
 }
 
