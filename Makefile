@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Targets: all deps demo check check-kernels bench lint fuzz install clean. Settings: V=1 (say every command),
-# SAN=1 (ASan and UBSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
+# SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
 # demo, check, check-kernels, bench, lint and fuzz first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
@@ -10,23 +10,27 @@ ifeq ($(origin CC),default)
 CC      := gcc
 endif
 CLANG   ?= clang
-BUILD   := build$(if $(SAN),/san)
+BUILD   := build$(if $(SAN),/$(if $(filter thread,$(SAN)),tsan,san))
 Q       := $(if $(V),,@)
 , := ,
 
 PACKAGES := build-essential clang llvm bpftool libbpf-dev libmnl-dev libcmocka-dev libjemalloc-dev libelf-dev \
-	zlib1g-dev libjansson-dev libpcap-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps
+	zlib1g-dev libjansson-dev libpcap-dev libsqlite3-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
 
-SANITIZE := $(if $(SAN),-fsanitize=address$(,)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+SANITIZER := $(if $(filter thread,$(SAN)),thread,address$(,)undefined)
+SANITIZE := $(if $(SAN),-fsanitize=$(SANITIZER) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter
 DEFINES  := -Iinclude -I. -I$(BUILD) -D_GNU_SOURCE -DFW_VERSION='"$(VERSION)"'
 CFLAGS   ?= -O2 -g
 COMPILE  := $(DEFINES) -std=gnu11 $(WARN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) -MMD -MP
 LINK     := $(SANITIZE) $(CFLAGS) $(LDFLAGS)
-LDLIBS   := -lbpf -lelf -lz -ljansson -lpcap
+LDLIBS   := -lbpf -lelf -lz -lmnl -ljansson -lpcap
+FWD_LIBS := -lsqlite3 -lpthread
+# The sanitizers bring an allocator of their own.
+JEMALLOC := $(if $(SAN),,-ljemalloc)
 
 # Expanded only where a BPF program is compiled: on a fresh machine there is no compiler when this file is read.
 ARCH_INC = -I/usr/include/$(shell $(CC) -print-multiarch)
@@ -34,6 +38,7 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-
 
 LIB_SRC  := $(wildcard lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
+FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwd/*.c))
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwctl/*.c))
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/perf/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c)
@@ -41,7 +46,7 @@ SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 TOOLS    := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
-BINS     := $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
+BINS     := $(BUILD)/fwd $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)))
@@ -72,6 +77,14 @@ $(filter $(BUILD)/lib/kern/%,$(LIB_OBJ)) $(BENCH_OBJ): | $(SKEL)
 $(BUILD)/libfw.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
+# The daemon but for its main(), for its tests.
+$(BUILD)/libfwd.a: $(filter-out %/main.o,$(FWD_OBJ))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/fwd: $(BUILD)/ctl/fwd/main.o $(BUILD)/libfwd.a $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(JEMALLOC) -o $@
+
 $(BUILD)/fwctl: $(FWCTL_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
@@ -85,10 +98,10 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfw.a
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
 unit-tests: $(TESTS)
 

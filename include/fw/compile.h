@@ -7,19 +7,20 @@
 #define FW_COMPILE_H
 
 #include "fw/format.h"
-#include "fw/rule.h"
+#include "fw/edit.h"
 
 /*
- * The pool: memory of tables, in segments of FW_SEGMENT_BYTES that stand one
- * after the other in this process, so that an offset is an address. Where a
- * segment comes from is the owner's business (plain memory here, maps in lib/kern).
+ * The pool: memory of tables, in segments of FW_SEGMENT_BYTES. Segment i stands at base + i * FW_SEGMENT_BYTES in this
+ * process; where no segment is in place, zeros can be read. Where a segment comes from is the owner's business (plain
+ * memory here, maps in lib/kern). Each image takes segments of its own and gives them back.
  */
 struct fw_pool {
-	uint8_t *base;                     /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
-	uint32_t nsegments;                /* in place */
-	uint32_t used;                     /* lines handed out, from the start; line 0 is never used */
-	uint32_t limit;                    /* segments at most */
-	int (*grow)(struct fw_pool *pool); /* puts one more segment in place: 0, -ENOMEM, -ENOSPC */
+	uint8_t *base;       /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
+	uint32_t nsegments;  /* in place */
+	uint32_t limit;      /* of nsegments */
+	uint64_t taken[FW_POOL_SEGMENTS / 64];
+	int (*add)(struct fw_pool *pool, uint32_t index);   /* puts a zeroed segment in place: 0, -ENOMEM, -ENOSPC */
+	void (*drop)(struct fw_pool *pool, uint32_t index); /* takes it away */
 };
 
 /* A pool of plain memory, freed with fw_pool_free(). 0 or -ENOMEM. */
@@ -28,13 +29,11 @@ int fw_pool_new(struct fw_pool **out);
 int fw_pool_init(struct fw_pool *pool);
 void fw_pool_fini(struct fw_pool *pool);
 void fw_pool_free(struct fw_pool *pool); /* NULL is fine */
-/**
- * fw_pool_alloc - lines that stand together
- * @lines: up to a segment: they do not cross a segment's end; more: they start at one
- * @line:  the first; zeroed
- * Return: 0, -ENOMEM, -ENOSPC when the pool is full.
- */
-int fw_pool_alloc(struct fw_pool *pool, uint32_t lines, uint32_t *line);
+/* @n segments that stand together, zeroed; the number of the first goes to @index. 0, -ENOMEM, -ENOSPC: the pool is full. */
+int fw_pool_take(struct fw_pool *pool, uint32_t n, uint32_t *index);
+void fw_pool_give(struct fw_pool *pool, uint32_t index, uint32_t n);
+/* Marks segments that are in place but that somebody else put there. */
+void fw_pool_occupy(struct fw_pool *pool, uint32_t index);
 static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 {
 	return pool->base + (uint64_t)line * FW_LINE;
@@ -49,21 +48,66 @@ struct fw_compile_stats {
 	double seconds;
 };
 
-/* A compiled ruleset inside a pool. */
+/* A compiled ruleset inside a pool, and what is needed to change it. Freed with fw_image_free(). */
+struct fw_tables;
 struct fw_image {
-	uint32_t root; /* line of struct fw_root */
+	uint32_t root;       /* line of struct fw_root */
+	uint32_t generation; /* the one that packets see; fw_compile() leaves it 0 for the owner to set */
 	struct fw_compile_stats stats;
+	struct fw_tables *tables; /* private */
 };
 
 /**
  * fw_compile - write a ruleset's tables into a pool
- * @rs:   borrowed
- * @pool: gets new objects; nothing that is there already is touched
+ * @rs:   borrowed; rs->rules must be in order. For fw_change_prepare() it must live as long as the image
+ * @pool: gets new segments; nothing that is there already is touched
  * @ds:   which rule or prefix goes beyond which limit
  * @out:  untouched on failure
  * Return: 0, -E2BIG with a diagnostic when a limit is exceeded, -ENOMEM, -ENOSPC.
  */
 int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out);
+/* Gives the image's segments back: no packet may see them any more. An image of zeros is fine. */
+void fw_image_free(struct fw_image *image);
+
+/*
+ * Changes to an image that packets are looking at. The order of a change:
+ *
+ *	fw_edit_begin(), fw_edit_...()    the ruleset changes
+ *	fw_change_prepare()               everything that can fail; packets see nothing of it
+ *	fw_kern_sync()                    new segments become known to the program
+ *	(the store writes it down)
+ *	fw_change_commit()                no failure from here on
+ *	fw_kern_publish()                 one store: packets see image->root as image->generation
+ *	fw_edit_commit()
+ *	...a grace period later: fw_image_grace_end()
+ *
+ * or, until the commit, fw_change_abort() and fw_edit_abort().
+ */
+struct fw_change;
+/**
+ * fw_change_prepare - the tables that an edit asks for
+ * @image: of the ruleset of @e
+ * @ds:    which limit a rule goes beyond
+ * @out:   ended by fw_change_commit() or fw_change_abort(); untouched on failure
+ * Return: 0; -EAGAIN: better or only possible by fw_compile() of the whole ruleset; -E2BIG with a diagnostic; -ENOMEM;
+ * -ENOSPC.
+ */
+int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_change **out);
+/* Makes the change part of image->generation + 1, which it counts up. Nothing can fail. */
+void fw_change_commit(struct fw_change *c);
+void fw_change_abort(struct fw_change *c);
+
+/*
+ * Memory that packets may still be looking at waits for a grace period: one that begins after fw_image_grace_begin() and
+ * is over when fw_image_grace_end() is called with its answer. Both are called by whoever makes changes, not while one is
+ * prepared. Between them, changes may go on.
+ */
+uint32_t fw_image_grace_begin(struct fw_image *image);
+void fw_image_grace_end(struct fw_image *image, uint32_t ticket);
+/* Is there anything that waits for one? Each grace period may leave work for another. */
+bool fw_image_grace_wanted(const struct fw_image *image);
+/* Lines of the pool in use by the image, and those that it has room for. */
+void fw_image_usage(const struct fw_image *image, uint64_t *used, uint64_t *room);
 
 /**
  * fw_image_validate - does the image hold together?

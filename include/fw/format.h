@@ -99,6 +99,8 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 #define FW_HIT_BLOCK(hit) ((hit) >> 32 & 1)
 #define FW_HIT_NONE (~0ull >> 1)
 #define FW_RANK_MAX 0x3ffffffeu
+/* Rules that are appended are that far apart, so that others can come between. */
+#define FW_RANK_STEP 256
 #define FW_WHAT(counter, verdict) ((counter) << 1 | (verdict))
 #define FW_WHAT_COUNTER(what) ((what) >> 1)
 /* clang-format off */

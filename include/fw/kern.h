@@ -12,23 +12,48 @@ struct fw_kern;
 
 struct fw_kern_options {
 	bool no_flow_cache;
+	/*
+	 * Folder in bpffs; NULL: nothing outlives this process. In it, a folder named after the program's fingerprint holds
+	 * the pinned programs, maps and links: filtering goes on when this process ends, and the next one takes them over.
+	 */
+	const char *pins;
 };
 
 /**
- * fw_kern_open - load and verify the program and make its maps; nothing is attached yet
+ * fw_kern_open - load and verify the program and make its maps, or take over what is pinned
+ *
+ * What another version of the program left pinned is taken over too: its links are pointed at the new program when
+ * the first image is published, so that no packet goes unfiltered, its counters go on, and its pins go away then.
+ * Nothing is attached yet that was not attached before.
  * Return: 0; -EPERM, -errno of the kernel, with a diagnostic that says what is missing.
  */
 int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct fw_kern **out);
-/* Detaches what was attached and lets everything go. NULL is fine. */
+/* Detaches what was attached and lets everything go; with pins: leaves both as they are. NULL is fine. */
 void fw_kern_close(struct fw_kern *k);
+/* Detaches everything and removes the pins: packets are not filtered any more. */
+void fw_kern_unpin(struct fw_kern *k);
+/*
+ * The generation that packets see; 0: nothing was ever published. Tables of a process before stay in place, in segments
+ * of their own, until fw_kern_retire(): a grace period after an image of this process was published.
+ */
+uint32_t fw_kern_generation(const struct fw_kern *k);
+void fw_kern_retire(struct fw_kern *k);
 
 /* The pool of map segments that the program reads. Owned by @k. */
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
 /* Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. */
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
-/* One store: from now on every packet sees the image at @root. 0, or -errno when the kernel does not take the pool's new
- * segments; then nothing has changed. */
-int fw_kern_publish(struct fw_kern *k, uint32_t root);
+/* The counter of a rule's slot becomes 0. No packet may be counting there: see fw_edit_commit(). */
+void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
+/* Makes new segments of the pool known to the program: 0, or -errno when the kernel does not take them. */
+int fw_kern_sync(struct fw_kern *k);
+/*
+ * One store: from now on every packet sees the image at @root, as generation @generation (not 0). After fw_kern_sync() it
+ * cannot fail, but for the first time after taking over another version's links: then -errno, and nothing has changed.
+ */
+int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation);
+/* Waits until every packet that was on its way at the time of the call is through: milliseconds. 0 or -errno. Any thread. */
+int fw_kern_grace(struct fw_kern *k);
 /* Interface index -> number in the ruleset. 0 or -errno. */
 int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
 
@@ -61,13 +86,52 @@ int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, u
 
 enum fw_xdp_mode { FW_XDP_AUTO, FW_XDP_NATIVE, FW_XDP_GENERIC };
 /**
+ * fw_kern_probe - what the tables that live packets see say of a packet
+ *
+ * By a program of its own over the same maps: nothing is counted, and packets on their way are not disturbed.
+ * @ifindex: where the packet comes from or goes to; 0: nowhere that a rule names
+ * Return: 0 or -errno.
+ */
+int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const void *frame, uint32_t len,
+		  uint32_t mark, struct fw_result *out);
+
+enum fw_xdp_mode { FW_XDP_AUTO, FW_XDP_NATIVE, FW_XDP_GENERIC };
+/**
  * fw_kern_attach_xdp - filter what comes in on an interface, by XDP
  * @mode: AUTO tries native, then generic; @used (may be NULL) says which
- * Return: 0; -EBUSY with a diagnostic that names the id of the foreign program; other -errno with a diagnostic.
+ * Return: 0, also when it is attached already; -EBUSY with a diagnostic that names the id of the foreign program; other
+ * -errno with a diagnostic.
  */
 int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
 		       struct fw_diags *ds);
 /* Filter by tc, @prog being FW_PROG_TC_INGRESS or FW_PROG_TC_EGRESS. Same contract. */
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog, struct fw_diags *ds);
+/* Undoes one of these. 0, or -ENOENT. */
+int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog);
+
+/* What is attached, also by a process before. */
+struct fw_kern_attachment {
+	uint32_t ifindex;
+	enum fw_kern_prog prog;
+	enum fw_xdp_mode mode; /* of XDP: FW_XDP_NATIVE or FW_XDP_GENERIC */
+};
+/* The @i-th. false: there is none. One whose interface is gone is not there any more. */
+bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachment *out);
+
+/* Interfaces come, go and are renamed: what rtnetlink says, from a socket that can be polled. */
+struct fw_links;
+struct fw_link {
+	uint32_t ifindex;
+	bool gone;
+	bool up;
+	bool ethernet;   /* its packets begin with an Ethernet header */
+	char name[FW_IFNAME_MAX + 1];
+};
+/* 0 or -errno. Asks for all interfaces there are: the first fw_links_read() gives them. */
+int fw_links_open(struct fw_links **out);
+int fw_links_fd(const struct fw_links *l);
+/* Calls @link for each message that is there; never blocks. -ENOBUFS: some were lost, and all are asked for again. 0, -errno. */
+int fw_links_read(struct fw_links *l, void (*link)(const struct fw_link *, void *), void *ctx);
+void fw_links_close(struct fw_links *l); /* NULL is fine */
 
 #endif

@@ -69,16 +69,21 @@ struct fw_rule {
 	const char *name;                /* NULL: none */
 	const char *comment;             /* NULL: none */
 	const struct fw_match **matches; /* ascending by field */
+	struct fw_rule *prev, *next;     /* in order; NULL at the ends */
+	uint32_t rank;                   /* 1 to FW_RANK_MAX, ascending in the order of the rules, with gaps */
 	uint32_t slot;                   /* its counter, from 0; stays with the id */
 	uint32_t src, dst;               /* address expressions */
 	uint32_t line;                   /* where it was defined, 0: no file */
+	uint32_t edit;                   /* private to the open edit */
 	uint8_t nmatches;
 	uint8_t verdict; /* enum fw_verdict */
+	uint8_t own_id;  /* 1: the id was given by the user, 0: it was the next free one */
 };
 
 struct fw_ruleset {
 	const char *file;       /* for diagnostics; NULL: none */
-	struct fw_rule **rules; /* first match first */
+	struct fw_rule *first, *last; /* the rules, first match first */
+	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
 	struct fw_addrs *addrs; /* [0] is `any` */
 	size_t naddrs, addrs_cap;

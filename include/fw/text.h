@@ -6,7 +6,16 @@
 #ifndef FW_TEXT_H
 #define FW_TEXT_H
 
-#include "fw/rule.h"
+#include "fw/edit.h"
+
+/* Where the printer writes. Grows; text ends in NUL; free with fw_buf_free(). Zero-initialised is empty. */
+struct fw_buf {
+	char *text;
+	size_t len, cap;
+	bool failed; /* memory ran out: the text is incomplete */
+};
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void fw_buf_free(struct fw_buf *b);
 
 enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
 
@@ -19,6 +28,57 @@ enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
  * Return: 0, -EINVAL with diagnostics (the ruleset may hold a part of the text; throw it away), -ENOMEM.
  */
 int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds);
+
+/*
+ * Where the text of `set NAME file "PATH"` comes from, for who must not open files itself: @path as written. The text is
+ * borrowed until the parse ends. 0, or -errno: the file is not there.
+ */
+struct fw_files {
+	int (*find)(void *ctx, const char *path, const char **text, size_t *len);
+	void *ctx;
+};
+/* fw_text_parse() with files from @files. */
+int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
+		       const struct fw_files *files, struct fw_diags *ds);
+/*
+ * The paths of all `set NAME file "PATH"` of a text, as written, without parsing the rest: calls @path for each until it
+ * returns other than 0, which is then returned.
+ */
+int fw_text_files(const char *text, size_t len, int (*path)(const char *path, void *ctx), void *ctx);
+
+/**
+ * fw_text_edit - changes to a ruleset, one a line, in the grammar of docs/fw.rules.md
+ *
+ *	add rule [first | last | before REF | after REF] [ID] [name NAME] { match } verdict [comment STRING]
+ *	replace rule REF [name NAME] { match } verdict [comment STRING]
+ *	move rule REF ( first | last | before REF | after REF )
+ *	del rule REF { REF }
+ *	set create NAME { ELEMENT }
+ *	set add | del NAME ELEMENT { ELEMENT }
+ *	set destroy NAME
+ *	policy REASON accept | drop
+ *
+ * REF is the id or the name of a rule. Later lines see what earlier ones did.
+ * @e:   gets the changes; on failure end it by fw_edit_abort()
+ * @log: gets the same lines in a form that does the same when it is read again over the same ruleset: ids given, REFs as
+ *       ids; NULL: not wanted
+ * Return: 0, -EINVAL with a diagnostic for the first line that went wrong, -ENOMEM.
+ */
+int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *name, struct fw_diags *ds,
+		 struct fw_buf *log);
+
+/**
+ * fw_text_filter - does a rule say what somebody looks for?
+ * @matches: match fields as in a rule, without a verdict or with one: `from 10.0.0.0/8 proto tcp`
+ * @out:     a rule that a ruleset of its own holds; fw_text_filter_free()
+ *
+ * A rule passes when for each match of the filter it could match some packet that the filter matches: its addresses
+ * overlap, its values overlap, its verdict is the same.
+ */
+struct fw_filter;
+int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out);
+bool fw_filter_passes(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule);
+void fw_filter_free(struct fw_filter *f); /* NULL is fine */
 
 /**
  * fw_text_parse_classbench - a ClassBench filter set, all verdicts DROP, no hook
@@ -35,15 +95,6 @@ int fw_text_parse_classbench(struct fw_ruleset *rs, const char *text, size_t len
  * Return: 0, -EINVAL (diagnostics), -ENOMEM, or another -errno with a diagnostic when the file cannot be read.
  */
 int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **out, struct fw_diags *ds);
-
-/* Where the printer writes. Grows; text ends in NUL; free with fw_buf_free(). Zero-initialised is empty. */
-struct fw_buf {
-	char *text;
-	size_t len, cap;
-	bool failed; /* memory ran out: the text is incomplete */
-};
-void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void fw_buf_free(struct fw_buf *b);
 
 /* One rule as `rule ID ...`, no newline. Parses back to the same rule. */
 void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);

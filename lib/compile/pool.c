@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The pool's lines are handed out one after the other. An object of up to a
- * segment stays inside one, because the lookup reads it from there.
- */
+/* The pool's segments: which are taken, and, for a pool of plain memory, where they come from. */
 #include "fw/compile.h"
 
 #include <string.h>
@@ -12,13 +9,12 @@
 
 int fw_pool_init(struct fw_pool *pool)
 {
-	void *base = mmap(NULL, RESERVED, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *base = mmap(NULL, RESERVED, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (base == MAP_FAILED)
 		return -ENOMEM;
 	memset(pool, 0, sizeof(*pool));
 	pool->base = base;
-	pool->used = 1;
 	pool->limit = FW_POOL_SEGMENTS;
 	return 0;
 }
@@ -28,16 +24,19 @@ void fw_pool_fini(struct fw_pool *pool)
 	munmap(pool->base, RESERVED);
 }
 
-static int memory_grow(struct fw_pool *pool)
+static int memory_add(struct fw_pool *pool, uint32_t index)
 {
-	uint8_t *at = pool->base + (uint64_t)pool->nsegments * FW_SEGMENT_BYTES;
+	uint8_t *at = pool->base + (uint64_t)index * FW_SEGMENT_BYTES;
 
-	if (pool->nsegments == pool->limit)
-		return -ENOSPC;
-	if (mprotect(at, FW_SEGMENT_BYTES + FW_SLACK, PROT_READ | PROT_WRITE))
-		return -ENOMEM;
-	pool->nsegments++;
-	return 0;
+	return mprotect(at, FW_SEGMENT_BYTES, PROT_READ | PROT_WRITE) ? -ENOMEM : 0;
+}
+
+static void memory_drop(struct fw_pool *pool, uint32_t index)
+{
+	uint8_t *at = pool->base + (uint64_t)index * FW_SEGMENT_BYTES;
+
+	madvise(at, FW_SEGMENT_BYTES, MADV_DONTNEED);
+	mprotect(at, FW_SEGMENT_BYTES, PROT_READ);
 }
 
 int fw_pool_new(struct fw_pool **out)
@@ -49,7 +48,8 @@ int fw_pool_new(struct fw_pool **out)
 		free(pool);
 		return err;
 	}
-	pool->grow = memory_grow;
+	pool->add = memory_add;
+	pool->drop = memory_drop;
 	*out = pool;
 	return 0;
 }
@@ -62,24 +62,54 @@ void fw_pool_free(struct fw_pool *pool)
 	free(pool);
 }
 
-int fw_pool_alloc(struct fw_pool *pool, uint32_t lines, uint32_t *line)
+static bool is_taken(const struct fw_pool *pool, uint32_t index)
 {
-	uint64_t first = pool->used, last;
+	return pool->taken[index / 64] >> index % 64 & 1;
+}
 
-	if (!lines)
-		return -EINVAL;
-	if (lines <= FW_SEGMENT_LINES && first % FW_SEGMENT_LINES + lines > FW_SEGMENT_LINES)
-		first = (first / FW_SEGMENT_LINES + 1) * FW_SEGMENT_LINES;
-	last = first + lines - 1;
-	if (last / FW_SEGMENT_LINES >= pool->limit)
-		return -ENOSPC;
-	while (pool->nsegments <= last / FW_SEGMENT_LINES) {
-		int err = pool->grow(pool);
+/* The first of @n free segments that stand together, or FW_POOL_SEGMENTS. */
+static uint32_t find_free(const struct fw_pool *pool, uint32_t n)
+{
+	uint32_t run = 0;
 
-		if (err)
-			return err;
+	for (uint32_t i = 0; i < FW_POOL_SEGMENTS; i++) {
+		run = is_taken(pool, i) ? 0 : run + 1;
+		if (run == n)
+			return i + 1 - n;
 	}
-	pool->used = (uint32_t)last + 1;
-	*line = (uint32_t)first;
+	return FW_POOL_SEGMENTS;
+}
+
+int fw_pool_take(struct fw_pool *pool, uint32_t n, uint32_t *index)
+{
+	uint32_t first = pool->limit - pool->nsegments < n ? FW_POOL_SEGMENTS : find_free(pool, n);
+
+	if (!n || first == FW_POOL_SEGMENTS)
+		return -ENOSPC;
+	for (uint32_t i = 0; i < n; i++) {
+		int err = pool->add(pool, first + i);
+
+		if (err) {
+			fw_pool_give(pool, first, i);
+			return err;
+		}
+		fw_pool_occupy(pool, first + i);
+	}
+	*index = first;
 	return 0;
+}
+
+void fw_pool_give(struct fw_pool *pool, uint32_t index, uint32_t n)
+{
+	for (uint32_t i = index; i < index + n; i++) {
+		pool->drop(pool, i);
+		pool->taken[i / 64] &= ~(1ull << i % 64);
+		pool->nsegments--;
+	}
+}
+
+void fw_pool_occupy(struct fw_pool *pool, uint32_t index)
+{
+	pool->taken[index / 64] |= 1ull << index % 64;
+	pool->nsegments++;
 }

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The live ruleset: the rules, their tables in the kernel, and the store, which
+ * change together or not at all. One change at a time; a load is parsed and
+ * compiled in a thread of its own, and until it is done others wait and what is live can be read.
+ */
+#ifndef FWD_ENGINE_H
+#define FWD_ENGINE_H
+
+#include "ctl/fwd/store.h"
+
+#include "fw/kern.h"
+#include "fw/text.h"
+
+struct engine;
+
+struct engine_options {
+	const char *store; /* path of the database */
+	const char *pins;
+	const char *rules; /* loaded when the store holds no ruleset; NULL: none */
+};
+
+/**
+ * engine_open - takes over what is pinned and stored, and brings both together
+ *
+ * The stored ruleset is compiled beside whatever is filtering and swapped in; a load that was not confirmed in time is
+ * undone first.
+ * Return: 0, or -errno with diagnostics; what was filtering before goes on.
+ */
+int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct engine **out);
+/* Ends the controller, not the filtering. */
+void engine_close(struct engine *e);
+
+/* For reading only. */
+const struct fw_ruleset *engine_ruleset(const struct engine *e);
+struct fw_kern *engine_kern(struct engine *e);
+struct store *engine_store(struct engine *e); /* for settings */
+
+/* A descriptor that is readable when engine_work() has something to do: a load that is done, a grace period that is over, a
+ * confirmation that did not come. */
+int engine_fd(const struct engine *e);
+void engine_work(struct engine *e);
+/* true: a load is under way; changes answer -EAGAIN until it is done. */
+bool engine_busy(const struct engine *e);
+
+struct engine_seconds {
+	double parse, compile, store, swap, total;
+};
+struct engine_result {
+	struct fw_diags ds;
+	int err;
+	size_t added, removed, changed, kept, rules;
+	uint64_t generation;
+	int64_t confirm_by; /* seconds since the epoch; 0: none */
+	bool rebuilt;
+	struct engine_seconds seconds;
+};
+
+/**
+ * engine_change - one transaction
+ * @check: only say whether it would be taken
+ * @each:  called for each row of the edit when it is done, while old and new rule are there; may be NULL
+ * Return: out->err: 0; -EAGAIN: busy; -EBUSY with a diagnostic: a load waits to be confirmed; else with diagnostics, and
+ * nothing has changed.
+ */
+int engine_change(struct engine *e, const char *text, size_t len, const char *name, bool check,
+		  void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out);
+
+struct engine_load {
+	char *name, *text; /* both are the engine's to free() */
+	size_t len;
+	enum fw_format format;
+	struct store_file *files; /* path, text and the array: free() */
+	size_t nfiles;
+	bool check;
+	unsigned confirm; /* seconds; 0: at once */
+	/* In the engine's thread, for `diff`: before old rules go away. May be NULL. */
+	void (*diff)(const struct fw_ruleset *old, const struct fw_ruleset *new, const struct fw_rule *was,
+		     const struct fw_rule *is, void *ctx);
+	void (*progress)(const char *stage, void *ctx); /* from engine_work(); may be NULL */
+	void (*done)(const struct engine_result *result, void *ctx); /* from engine_work(), once */
+	void *ctx;
+};
+/* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: a load waits to be confirmed. */
+int engine_load_start(struct engine *e, struct engine_load *load);
+/* The load's client is gone: it goes on, but nobody is called. */
+void engine_load_orphan(struct engine *e, void *ctx);
+
+int engine_confirm(struct engine *e, bool *was_waiting, struct fw_diags *ds);
+
+struct engine_status {
+	uint64_t generation, transactions, reloads, failures;
+	struct fw_compile_stats stats;
+	uint64_t pool_segments, pool_used; /* bytes */
+	int64_t confirm_by;
+	int64_t rollback_at; /* 0: never */
+	size_t rollback_rules;
+	char rollback_reason[160];
+};
+void engine_status(const struct engine *e, struct engine_status *out);
+
+/* Packets that a rule decided, or a policy. */
+struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule);
+struct fw_count engine_reason_count(const struct engine *e, enum fw_reason reason);
+/* Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted. */
+void engine_count_reset(struct engine *e, const struct fw_rule *rule);
+
+/* The interfaces that rules name: which index has which name. Called for every rtnetlink message. 0 or -errno. */
+int engine_link(struct engine *e, const struct fw_link *link);
+
+#endif

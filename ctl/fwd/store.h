@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What outlives the controller: the ruleset as it was loaded, the changes since,
+ * and settings. An SQLite database in WAL mode, synchronous: what a function
+ * here has answered 0 to is on the disk.
+ */
+#ifndef FWD_STORE_H
+#define FWD_STORE_H
+
+#include "fw/base.h"
+
+struct store;
+
+struct store_file {
+	const char *path; /* as written in the ruleset */
+	const char *text;
+	size_t len;
+};
+
+/* A ruleset as text, and what the text does not say. */
+struct store_snapshot {
+	const char *name;   /* for diagnostics */
+	uint32_t format;    /* enum fw_format */
+	const char *text;
+	size_t len;
+	const struct store_file *files; /* of its sets */
+	size_t nfiles;
+	const uint64_t *ids; /* of its rules, in order */
+	const uint32_t *slots;
+	size_t nrules;
+	uint64_t next_id;
+};
+
+/* @path is made when it is not there; its directory must be. -EBUSY: another process has it open. 0, -errno with a diagnostic. */
+int store_open(const char *path, struct fw_diags *ds, struct store **out);
+void store_close(struct store *s); /* NULL is fine */
+
+/*
+ * The ruleset: @snapshot once (when there is one), then @change for each change since, oldest first. What they get is
+ * borrowed for the call. Stops at their first answer other than 0 and returns it. -EIO with a diagnostic: damaged.
+ */
+struct store_reader {
+	int (*snapshot)(void *ctx, const struct store_snapshot *snapshot);
+	int (*change)(void *ctx, const char *text, size_t len, const uint32_t *slots, size_t nslots);
+	void *ctx;
+};
+int store_read(struct store *s, const struct store_reader *r, struct fw_diags *ds);
+
+/* One transaction's text (fw_text_edit()'s log) and the slots of the rules it adds. 0, -ENOSPC, -EIO with a diagnostic. */
+int store_change(struct store *s, const char *text, size_t len, const uint32_t *slots, size_t nslots,
+		 struct fw_diags *ds);
+/* Changes since the snapshot, and bytes on disk. */
+void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
+
+/*
+ * A new snapshot takes the place of the old one and its changes, in two steps, since writing the text is most of the work
+ * and can go on while the ruleset is compiled (in another thread: the store is used by one at a time). Between them and
+ * after store_snapshot_abort() the store reads as before.
+ * @keep: the old one stays behind, for store_rollback()
+ */
+int store_snapshot_begin(struct store *s, const struct store_snapshot *text_and_files, struct fw_diags *ds);
+int store_snapshot_commit(struct store *s, const struct store_snapshot *ids_and_slots, bool keep, struct fw_diags *ds);
+void store_snapshot_abort(struct store *s);
+/* The snapshot that was kept, with its changes, is the ruleset again: 0, -ENOENT. */
+int store_rollback(struct store *s, struct fw_diags *ds);
+/* It is not needed any more. */
+int store_forget(struct store *s, struct fw_diags *ds);
+
+/* Settings: small values by key; @value NULL deletes. store_get: free() *out; -ENOENT. */
+int store_set(struct store *s, const char *key, const char *value, struct fw_diags *ds);
+int store_get(struct store *s, const char *key, char **out);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Changes to a ruleset that is in use: any number of them, all or none. An edit
+ * changes the ruleset at once and remembers how to undo it; who compiles the
+ * change into tables reads from it what differs. Rules are never written to
+ * while they are in use: every change puts a new struct fw_rule in the place of
+ * the old one, and the old one lives until the edit ends.
+ */
+#ifndef FW_EDIT_H
+#define FW_EDIT_H
+
+#include "fw/rule.h"
+
+/* @old NULL: added; @new NULL: deleted; else: replaced, moved, or given another rank. One row per rule and edit. */
+struct fw_rule_change {
+	struct fw_rule *old, *new;
+};
+
+/* An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. */
+struct fw_set_change {
+	uint32_t set;
+	bool added;
+	struct fw_addr_range element;
+};
+
+struct fw_edit {
+	struct fw_ruleset *rs;
+	struct fw_rule_change *rules; /* first change first; rows with old == new == NULL cancelled out */
+	size_t nrules, rules_cap;
+	struct fw_set_change *sets;
+	size_t nsets, sets_cap;
+	bool policies; /* some policy differs */
+	struct fw_edit_undo *undo; /* private */
+};
+
+enum fw_where { FW_LAST, FW_FIRST, FW_BEFORE, FW_AFTER };
+struct fw_position {
+	enum fw_where where;
+	struct fw_rule *ref; /* of BEFORE and AFTER */
+};
+
+/* One edit at a time. Return: 0 or -ENOMEM. */
+int fw_edit_begin(struct fw_ruleset *rs, struct fw_edit *out);
+/*
+ * The end: what was replaced is freed. Slots of deleted rules are not reused
+ * until fw_ruleset_slot_release(), because packets may still be counting there.
+ */
+void fw_edit_commit(struct fw_edit *e);
+/* The end: the ruleset says what it said before. */
+void fw_edit_abort(struct fw_edit *e);
+
+/*
+ * Each of these is whole or, on failure, leaves ruleset and edit as they were:
+ * 0, -EINVAL with a diagnostic, -ENOMEM. @out may be NULL.
+ */
+
+/* As fw_ruleset_add(), at a position. When the ranks leave no gap there, neighbours get new ranks (and rows). */
+int fw_edit_add(struct fw_edit *e, const struct fw_rule *draft, struct fw_position pos, struct fw_place at,
+		struct fw_diags *ds, struct fw_rule **out);
+/* @rule keeps id, slot and place; its name too, unless @draft has one. All else is the draft's; draft->id is ignored. */
+int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rule *draft, struct fw_place at,
+		    struct fw_diags *ds, struct fw_rule **out);
+int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out);
+int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
+int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict verdict);
+/* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. */
+int fw_edit_set_create(struct fw_edit *e, const char *name, struct fw_place at, struct fw_diags *ds, uint32_t *number);
+/* Refused while a rule uses it. The number may be given to another set later. */
+int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds);
+/* An element that is already there, or is not there, is refused. A set from a file forgets the file. */
+int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
+		    struct fw_diags *ds);
+int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
+		       struct fw_diags *ds);
+
+/* The slots that the next rules added by this edit get, in that order, instead of free ones: borrowed until the end. */
+void fw_edit_slots(struct fw_edit *e, const uint32_t *slots, size_t n);
+/* A slot may be given to a new rule: no packet counts there any more, and its counter is 0. 0 or -ENOMEM. */
+int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot);
+
+/* Makes rs->rules what the list says. 0 or -ENOMEM. */
+int fw_ruleset_order(struct fw_ruleset *rs);
+
+/* An address expression stays (and keeps its number) until it is dropped, even when no rule uses it. */
+void fw_ruleset_addrs_hold(struct fw_ruleset *rs, uint32_t number);
+void fw_ruleset_addrs_drop(struct fw_ruleset *rs, uint32_t number);
+/* Expressions that refer to a set: their numbers into @out (free() it), @n of them. 0 or -ENOMEM. */
+int fw_ruleset_set_users(const struct fw_ruleset *rs, uint32_t set, uint32_t **out, size_t *n);
+
+/*
+ * A ruleset that is to take the place of another one, in two steps. First, while it is empty: the interfaces that
+ * @old names get the same numbers.
+ */
+int fw_ruleset_follow(struct fw_ruleset *rs, const struct fw_ruleset *old);
+
+struct fw_adoption {
+	size_t added, removed, changed, kept;
+	uint32_t *freed; /* slots of the rules removed; free() it */
+	size_t nfreed;
+};
+/**
+ * fw_ruleset_adopt - second, when it is complete: its rules become those of @old where they are the same
+ *
+ * The same rule: the same id where the user gave one (own_id), else the same name, else (the n-th one) the same matches,
+ * verdict and comment. It gets the id and the slot of the old one, and with it the counter; it is `kept` when it says the
+ * same, `changed` when it does not. All other rules get new ids above all, and slots that are free in @old.
+ * @old: not changed
+ * Return: 0, -EINVAL with a diagnostic (no id left), -ENOMEM.
+ */
+int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds, struct fw_adoption *out);
+/* Ids and slots, as they were once, for rs->nrules rules in order. -EINVAL: one is there twice. */
+int fw_ruleset_number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *slots);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What goes over fwd's socket: requests and replies, each a header and some
+ * parts. Numbers are little-endian. Part 0 is always a JSON object (or, in
+ * FW_REPLY_LINES, JSON objects, one a line); what it holds is described in
+ * docs/fwd.socket.md. Pure: nothing here does I/O.
+ *
+ *	bytes (u32, behind the header) | kind (u16) | parts (u16) | { length (u32) | bytes } ...
+ */
+#ifndef FW_WIRE_H
+#define FW_WIRE_H
+
+#include "fw/base.h"
+
+#define FW_WIRE_HEADER 8
+#define FW_WIRE_PARTS 1024 /* of one message, at most */
+
+enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
+
+/* X(symbol, name, right that it needs, parts at most, bytes at most) */
+/* clang-format off */
+#define FW_REQUESTS(X)                                                      \
+	X(STATUS, "status", FW_RIGHT_READ, 1, 4096)                         \
+	X(LIST, "list", FW_RIGHT_READ, 1, 65536)                            \
+	X(COUNTERS, "counters", FW_RIGHT_READ, 1, 4096)                     \
+	X(RESET, "reset", FW_RIGHT_CHANGE, 1, 65536)                        \
+	X(SAVE, "save", FW_RIGHT_READ, 1, 4096)                             \
+	X(CLASSIFY, "classify", FW_RIGHT_READ, 2, 1 << 20)                  \
+	X(CHANGE, "change", FW_RIGHT_CHANGE, 2, 64 << 20)                   \
+	X(LOAD, "load", FW_RIGHT_CHANGE, FW_WIRE_PARTS, 1 << 30)            \
+	X(CONFIRM, "confirm", FW_RIGHT_CHANGE, 1, 4096)                     \
+	X(FLUSH, "flush", FW_RIGHT_CHANGE, 1, 4096)                         \
+	X(ATTACH, "attach", FW_RIGHT_CHANGE, 1, 4096)                       \
+	X(DETACH, "detach", FW_RIGHT_CHANGE, 1, 4096)
+
+enum fw_request {
+#define FW_REQUEST_ENUM(sym, name, right, parts, bytes) FW_REQ_##sym,
+	FW_REQUESTS(FW_REQUEST_ENUM)
+#undef FW_REQUEST_ENUM
+	FW_NREQUESTS,
+};
+/* clang-format on */
+
+/* A reply is any number of LINES, TEXT and PROGRESS, then one END. */
+enum fw_reply {
+	FW_REPLY_LINES = 256, /* part 0: JSON objects, one a line */
+	FW_REPLY_TEXT,        /* part 0: `{}`; part 1: text as it is */
+	FW_REPLY_PROGRESS,    /* part 0: {"stage", "done", "of"} */
+	FW_REPLY_END,         /* part 0: {"ok", "error", "diags", ...} */
+};
+
+struct fw_request_info {
+	const char *name;
+	enum fw_right right;
+	uint32_t parts, bytes;
+};
+extern const struct fw_request_info fw_request_info[FW_NREQUESTS];
+
+struct fw_part {
+	const char *data;
+	uint32_t len;
+};
+struct fw_message {
+	uint16_t kind;
+	uint16_t nparts;
+	struct fw_part part[FW_WIRE_PARTS]; /* point into the bytes that were decoded */
+};
+
+/* A header's fields. */
+struct fw_wire_head {
+	uint32_t bytes;
+	uint16_t kind, parts;
+};
+void fw_wire_head_read(const void *bytes, struct fw_wire_head *out);
+/**
+ * fw_wire_request_check - may a request with this header be read at all?
+ * @why: when not: what is wrong, a constant string
+ * Return: 0, -EPROTO (no such request), -EMSGSIZE (more bytes or parts than it may have).
+ */
+int fw_wire_request_check(const struct fw_wire_head *head, const char **why);
+/**
+ * fw_wire_decode - the parts of a message
+ * @body: head->bytes bytes, behind the header; borrowed by @out
+ * Return: 0, or -EPROTO when the parts do not fill the body exactly.
+ */
+int fw_wire_decode(const struct fw_wire_head *head, const void *body, struct fw_message *out);
+/**
+ * fw_wire_encode - a message as bytes
+ * @out: free() it
+ * Return: 0, -ENOMEM, -EMSGSIZE above 4 GiB or FW_WIRE_PARTS parts.
+ */
+int fw_wire_encode(uint16_t kind, const struct fw_part *parts, uint16_t nparts, char **out, size_t *len);
+
+#endif
