@@ -55,8 +55,10 @@ int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struc
 		ctl_error("cannot make counters for %u rules: %s", rs->next_slot, strerror(-err));
 		return err;
 	}
-	fw_kern_publish(k, image->root);
-	return 0;
+	err = fw_kern_publish(k, image->root, 1);
+	if (err)
+		ctl_error("cannot publish the tables: %s", strerror(-err));
+	return err;
 }
 
 bool ctl_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)

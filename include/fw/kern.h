@@ -84,7 +84,6 @@ uint64_t fw_kern_memory(const struct fw_kern *k);
 int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, uint32_t len, uint32_t mark,
 		 struct fw_result *out);
 
-enum fw_xdp_mode { FW_XDP_AUTO, FW_XDP_NATIVE, FW_XDP_GENERIC };
 /**
  * fw_kern_probe - what the tables that live packets see say of a packet
  *

@@ -60,7 +60,7 @@ static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_d
 	err = fw_kern_iface_set(k->kern, LOOPBACK, k->iface);
 	if (err)
 		return said("name the loopback device", err);
-	err = fw_kern_publish(k->kern, image.root);
+	err = fw_kern_publish(k->kern, image.root, 1);
 	return err ? said("publish the tables", err) : 0;
 }
 

@@ -130,7 +130,7 @@ static void unnamed_interface(void **state)
 
 	assert_int_equal(fw_kern_open(NULL, NULL, &k), 0);
 	assert_int_equal(fw_compile(rs, fw_kern_pool(k), NULL, &image), 0);
-	assert_int_equal(fw_kern_publish(k, image.root), 0);
+	assert_int_equal(fw_kern_publish(k, image.root, 1), 0);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(
 			fw_text_frame(i & 1 ? "udp 10.0.0.1:1 > 10.0.0.2:2" : "tcp 10.0.0.1:1 > 10.0.0.2:2", &f, NULL),

@@ -68,7 +68,7 @@ static void kernel_open(struct set *s)
 	need(err, s->path);
 	compile(s, fw_kern_pool(s->kern), &image);
 	need(fw_kern_counters_reserve(s->kern, s->rs->next_slot), s->path);
-	need(fw_kern_publish(s->kern, image.root), s->path);
+	need(fw_kern_publish(s->kern, image.root, 1), s->path);
 }
 
 static void set_open(struct set *s)

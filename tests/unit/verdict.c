@@ -142,7 +142,7 @@ bool verdict_begin(const struct fw_ruleset *rs)
 		return true;
 	assert_true(compile(rs, fw_kern_pool(engines.kern), &image));
 	assert_int_equal(fw_kern_counters_reserve(engines.kern, rs->next_slot), 0);
-	assert_int_equal(fw_kern_publish(engines.kern, image.root), 0);
+	assert_int_equal(fw_kern_publish(engines.kern, image.root, engines.generation), 0);
 	return true;
 }
 

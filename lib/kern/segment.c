@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pool's segments: each is the value of a map, mapped into this process at
+ * its place in the pool. The program finds them in a map of maps. A change of
+ * that map waits for a grace period, so changes are collected and made at once;
+ * and since the kernel deletes from such a map only one by one, what was given
+ * back is overwritten by one map of zeros that all the holes share.
+ */
+#include "kern.h"
+
+#include <bpf/bpf.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int kern_value_map(const char *name, uint32_t bytes)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), bytes, 1, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void kern_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static bool bit(const uint64_t *bits, uint32_t i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+static void *place(const struct fw_pool *pool, uint32_t index)
+{
+	return pool->base + (uint64_t)index * FW_SEGMENT_BYTES;
+}
+
+/* What is to change in the pool's map. */
+struct changes {
+	uint32_t index[FW_POOL_SEGMENTS];
+	int fd[FW_POOL_SEGMENTS];
+	uint32_t n;
+};
+
+static void change(struct changes *c, uint32_t index, int fd)
+{
+	c->index[c->n] = index;
+	c->fd[c->n++] = fd;
+}
+
+static int changes_make(int map, const struct changes *c)
+{
+	uint32_t n = c->n;
+
+	if (!n || !bpf_map_update_batch(map, c->index, c->fd, &n, NULL))
+		return 0;
+	/* Kernels without the batch for this type of map. */
+	for (uint32_t i = 0; i < c->n; i++)
+		if (bpf_map_update_elem(map, &c->index[i], &c->fd[i], 0))
+			return -errno;
+	return 0;
+}
+
+/* The segments that were given back and whose places nobody took since. */
+static int collect_holes(struct fw_kern *k, struct changes *c)
+{
+	for (uint32_t i = 0; i < FW_POOL_SEGMENTS; i++) {
+		if (!bit(k->known, i) || bit(k->pool.taken, i))
+			continue;
+		if (k->hole < 0)
+			k->hole = kern_value_map("fw_hole", FW_SEGMENT_BYTES + FW_SLACK);
+		if (k->hole < 0)
+			return k->hole;
+		change(c, i, k->hole);
+	}
+	return 0;
+}
+
+int fw_kern_sync(struct fw_kern *k)
+{
+	fw_autofree struct changes *c = malloc(sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->n = 0;
+	err = collect_holes(k, c);
+	for (uint32_t i = 0; i < k->npending; i++)
+		change(c, k->pending[i].index, k->pending[i].fd);
+	if (!err)
+		err = changes_make(k->maps[MAP_POOL], c);
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < c->n; i++)
+		k->known[c->index[i] / 64] &= ~(1ull << c->index[i] % 64);
+	for (; k->npending; k->npending--) {
+		struct segment *s = &k->pending[k->npending - 1];
+
+		k->known[s->index / 64] |= 1ull << s->index % 64;
+		kern_close_fd(&s->fd);
+	}
+	return 0;
+}
+
+static int segment_add(struct fw_pool *pool, uint32_t index)
+{
+	struct fw_kern *k = (struct fw_kern *)pool;
+	int fd, err = k->npending == PENDING_MAX ? fw_kern_sync(k) : 0;
+
+	if (err)
+		return err;
+	fd = kern_value_map("fw_segment", FW_SEGMENT_BYTES + FW_SLACK);
+	if (fd < 0)
+		return fd;
+	if (mmap(place(pool, index), FW_SEGMENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
+	    MAP_FAILED) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	k->pending[k->npending++] = (struct segment){ index, fd };
+	return 0;
+}
+
+/* The program may not know it yet, and may know one that was there before: that becomes a hole when the pool is synced. */
+static void segment_drop(struct fw_pool *pool, uint32_t index)
+{
+	struct fw_kern *k = (struct fw_kern *)pool;
+
+	mmap(place(pool, index), FW_SEGMENT_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+	     -1, 0);
+	for (uint32_t i = 0; i < k->npending; i++) {
+		if (k->pending[i].index != index)
+			continue;
+		kern_close_fd(&k->pending[i].fd);
+		k->pending[i] = k->pending[--k->npending];
+		return;
+	}
+}
+
+void kern_segments_init(struct fw_kern *k)
+{
+	k->pool.add = segment_add;
+	k->pool.drop = segment_drop;
+	k->hole = -1;
+}
+
+void kern_segments_fini(struct fw_kern *k)
+{
+	while (k->npending)
+		kern_close_fd(&k->pending[--k->npending].fd);
+	kern_close_fd(&k->hole);
+	fw_pool_fini(&k->pool);
+}
+
+struct fw_pool *fw_kern_pool(struct fw_kern *k)
+{
+	return &k->pool;
+}
