@@ -2,7 +2,8 @@
 /*
  * What outlives the controller: the ruleset as it was loaded, the changes since,
  * and settings. An SQLite database in WAL mode, synchronous: what a function
- * here has answered 0 to is on the disk.
+ * here has answered 0 to is on the disk. Any thread may call; a call waits for
+ * another thread's by at most the time that a megabyte takes to write.
  */
 #ifndef FWD_STORE_H
 #define FWD_STORE_H
@@ -19,8 +20,8 @@ struct store_file {
 
 /* A ruleset as text, and what the text does not say. */
 struct store_snapshot {
-	const char *name;   /* for diagnostics */
-	uint32_t format;    /* enum fw_format */
+	const char *name; /* for diagnostics */
+	uint32_t format;  /* enum fw_format */
 	const char *text;
 	size_t len;
 	const struct store_file *files; /* of its sets */
@@ -31,7 +32,10 @@ struct store_snapshot {
 	uint64_t next_id;
 };
 
-/* @path is made when it is not there; its directory must be. -EBUSY: another process has it open. 0, -errno with a diagnostic. */
+/*
+ * @path is made when it is not there; its directory must be. -EBUSY: another process has it open. -EIO: damaged.
+ * 0, -errno with a diagnostic.
+ */
 int store_open(const char *path, struct fw_diags *ds, struct store **out);
 void store_close(struct store *s); /* NULL is fine */
 
@@ -53,18 +57,30 @@ int store_change(struct store *s, const char *text, size_t len, const uint32_t *
 void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
 
 /*
- * A new snapshot takes the place of the old one and its changes, in two steps, since writing the text is most of the work
- * and can go on while the ruleset is compiled (in another thread: the store is used by one at a time). Between them and
- * after store_snapshot_abort() the store reads as before.
- * @keep: the old one stays behind, for store_rollback()
+ * A new snapshot takes the place of the old one and its changes, in three steps, since writing the text is most of the
+ * work and can go on while the ruleset is compiled. Before the last one, and after store_snapshot_abort(), the store
+ * reads as before. -ENOSPC with a diagnostic: there is no room, which is asked for before anything is written.
  */
 int store_snapshot_begin(struct store *s, const struct store_snapshot *text_and_files, struct fw_diags *ds);
-int store_snapshot_commit(struct store *s, const struct store_snapshot *ids_and_slots, bool keep, struct fw_diags *ds);
+int store_snapshot_number(struct store *s, const struct store_snapshot *ids_and_slots, struct fw_diags *ds);
+/* @keep: the old one stays behind, for store_rollback() */
+int store_snapshot_commit(struct store *s, bool keep, struct fw_diags *ds);
 void store_snapshot_abort(struct store *s);
 /* The snapshot that was kept, with its changes, is the ruleset again: 0, -ENOENT. */
 int store_rollback(struct store *s, struct fw_diags *ds);
 /* It is not needed any more. */
 int store_forget(struct store *s, struct fw_diags *ds);
+
+/*
+ * When the changes have become many, reading them all takes longer than it should. Whoever has the time reads them,
+ * writes what they led to as a new snapshot, and ends by this instead of store_snapshot_commit(): the snapshot stands
+ * for the first @changes changes; those that came while it was written go on top of it.
+ */
+bool store_fold_wanted(struct store *s);
+int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds);
+/* Removes what nobody refers to any more and keeps the log short: for a thread that has time. 0 or -errno. */
+int store_tidy(struct store *s);
+bool store_tidy_wanted(struct store *s);
 
 /* Settings: small values by key; @value NULL deletes. store_get: free() *out; -ENOENT. */
 int store_set(struct store *s, const char *key, const char *value, struct fw_diags *ds);

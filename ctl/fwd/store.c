@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The store: opening it, errors, transactions, changes and settings. */
+#include "ctl/fwd/store_internal.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define STORE_VERSION 1
+#define STORE_APPLICATION 1719100449 /* "fwd!", to be told from other databases */
+
+static const char *const statements[STMT_COUNT] = {
+#define STATEMENT_SQL(sym, sql) [STMT_##sym] = (sql),
+	STATEMENTS(STATEMENT_SQL)
+#undef STATEMENT_SQL
+};
+
+static const char schema[] =
+	"BEGIN IMMEDIATE;"
+	"CREATE TABLE snapshot (id INTEGER PRIMARY KEY, state INTEGER, loaded INTEGER, format INTEGER, pieces INTEGER,"
+	" text_bytes INTEGER, files INTEGER, rules INTEGER, next_id INTEGER, changes INTEGER, change_bytes INTEGER,"
+	" name TEXT, sum INTEGER);"
+	"CREATE TABLE piece (id INTEGER PRIMARY KEY, kind INTEGER, sum INTEGER, data BLOB);"
+	"CREATE TABLE change (id INTEGER PRIMARY KEY, sum INTEGER, text BLOB, slots BLOB);"
+	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;"
+	"PRAGMA application_id = 1719100449;"
+	"PRAGMA user_version = 1;";
+
+static struct fw_place here(const struct store *s)
+{
+	return (struct fw_place){ s->path, 0, 0 };
+}
+
+static const char damage_hint[] = "put a backup in its place, or move it away and load the rules again; "
+				  "what was filtering goes on";
+
+int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...)
+{
+	char what[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	fw_diag_add(ds, here(s), damage_hint, "the store is damaged: %s", what);
+	return -EIO;
+}
+
+/* What SQLite's primary codes mean to the user. */
+static const struct {
+	int rc, err;
+	const char *hint;
+} meanings[] = {
+	{ SQLITE_FULL, ENOSPC, "make room on the disk and try again; nothing was changed" },
+	{ SQLITE_BUSY, EBUSY, "is another fwd running?" },
+	{ SQLITE_LOCKED, EBUSY, "is another fwd running?" },
+	{ SQLITE_CORRUPT, EIO, damage_hint },
+	{ SQLITE_NOTADB, EIO, "name another file, or move this one away: it is no store" },
+	{ SQLITE_NOMEM, ENOMEM, NULL },
+	{ SQLITE_TOOBIG, E2BIG, "load it as several smaller changes" },
+	{ SQLITE_READONLY, EROFS, "fwd must be able to write to the file and its directory" },
+	{ SQLITE_PERM, EACCES, "fwd must be able to write to the file and its directory" },
+	{ SQLITE_CANTOPEN, ENOENT, "fwd must be able to write to the file and its directory" },
+};
+
+int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
+{
+	int os = rc ? sqlite3_system_errno(s->db) : 0, err = EIO;
+	const char *hint = "the disk may be failing; see the kernel's log";
+
+	if (!rc)
+		return 0;
+	if ((rc & 0xff) == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT))
+		rc = SQLITE_FULL;
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
+		if (meanings[i].rc != (rc & 0xff))
+			continue;
+		err = meanings[i].err;
+		hint = meanings[i].hint;
+	}
+	if ((rc & 0xff) == SQLITE_CANTOPEN && os)
+		err = os;
+	fw_diag_add(ds, here(s), hint, "cannot %s: %s", what, err == ENOSPC ? "no space left" : sqlite3_errstr(rc));
+	return -err;
+}
+
+sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, const uint64_t *numbers)
+{
+	sqlite3_stmt *st = s->stmt[which];
+
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	for (unsigned i = 0; i < n; i++)
+		sqlite3_bind_int64(st, (int)i + 1, (sqlite3_int64)numbers[i]);
+	return st;
+}
+
+int store_run(sqlite3_stmt *st)
+{
+	int rc = sqlite3_step(st);
+
+	sqlite3_reset(st);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+int store_begin(struct store *s, bool durable)
+{
+	int rc = 0;
+
+	if (durable != s->durable)
+		rc = sqlite3_exec(s->db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL, NULL,
+				  NULL);
+	if (rc)
+		return rc;
+	s->durable = durable;
+	return store_run(store_stmt(s, STMT_BEGIN, 0, NULL));
+}
+
+int store_end(struct store *s, int rc)
+{
+	if (!rc)
+		rc = store_run(store_stmt(s, STMT_COMMIT, 0, NULL));
+	if (!sqlite3_get_autocommit(s->db))
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
+}
+
+int store_checkpoint(struct store *s)
+{
+	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+
+	if (!rc)
+		s->log_pages = 0;
+	return rc;
+}
+
+uint32_t store_sum(uint32_t sum, const void *p, size_t len)
+{
+	return len ? (uint32_t)crc32_z(sum, p, len) : sum;
+}
+
+static uint32_t row_sum(const struct row *row)
+{
+	return store_sum(store_sum(0, row->number, sizeof(row->number)), row->name, strlen(row->name));
+}
+
+int store_row_put(struct store *s, const struct row *row)
+{
+	sqlite3_stmt *st = store_stmt(s, STMT_ROW_PUT, ROW_NUMBERS, row->number);
+
+	sqlite3_bind_text(st, ROW_NUMBERS + 1, row->name, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, ROW_NUMBERS + 2, row_sum(row));
+	return store_run(st);
+}
+
+/* A row of the table, as ROW_GET gives it, into its place. */
+static int row_take(struct store *s, sqlite3_stmt *st, struct fw_diags *ds)
+{
+	struct row *places[] = { [ROW_LIVE] = &s->live, [ROW_KEPT] = &s->kept }, row = { 0 };
+	const unsigned char *name = sqlite3_column_text(st, ROW_NUMBERS);
+
+	for (unsigned i = 0; i < ROW_NUMBERS; i++)
+		row.number[i] = (uint64_t)sqlite3_column_int64(st, (int)i);
+	snprintf(row.name, sizeof(row.name), "%s", name ? (const char *)name : "");
+	if (row_sum(&row) != (uint32_t)sqlite3_column_int64(st, ROW_NUMBERS + 1) || row.n.state > ROW_GONE)
+		return store_damaged(s, ds, "what it says of snapshot %llu is wrong", (unsigned long long)row.n.id);
+	s->last_id = row.n.id;
+	if (row.n.state != ROW_LIVE && row.n.state != ROW_KEPT) {
+		s->untidy = true;
+		return 0;
+	}
+	if (places[row.n.state]->n.id)
+		return store_damaged(s, ds, "two snapshots are in the same place");
+	*places[row.n.state] = row;
+	return 0;
+}
+
+static int rows_read(struct store *s, struct fw_diags *ds)
+{
+	sqlite3_stmt *st = store_stmt(s, STMT_ROW_GET, 0, NULL);
+	int rc, err = 0;
+
+	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		err = row_take(s, st, ds);
+	sqlite3_reset(st);
+	if (err)
+		return err;
+	if (rc != SQLITE_DONE)
+		return store_error(s, rc, "read the store", ds);
+	return s->live.n.id ? 0 : store_damaged(s, ds, "it has no snapshot");
+}
+
+static int pragma_get(struct store *s, const char *sql, int *value)
+{
+	sqlite3_stmt *st;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
+
+	if (rc)
+		return rc;
+	rc = sqlite3_step(st);
+	*value = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? 0 : rc;
+}
+
+/* After each commit: how long the log is. Who tidies in time keeps a change from having to. */
+static int log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
+{
+	struct store *s = ctx;
+
+	s->log_pages = pages;
+	return pages < LOG_PAGES_MAX ? 0 : (store_checkpoint(s), 0);
+}
+
+/* Alone with the database from here on, or SQLITE_BUSY. */
+static int connect_alone(struct store *s)
+{
+	static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE;"
+				    "PRAGMA journal_mode=WAL;"
+				    "PRAGMA synchronous=FULL;"
+				    "PRAGMA cell_size_check=ON;"
+				    "PRAGMA journal_size_limit=33554432;"
+				    "BEGIN IMMEDIATE; COMMIT;";
+	int fd = open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600), rc;
+
+	/* Closing another descriptor of a database that this process has open would drop its locks: so only a new one. */
+	if (fd >= 0)
+		close(fd);
+	rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	if (rc)
+		return rc;
+	sqlite3_extended_result_codes(s->db, 1);
+	sqlite3_wal_hook(s->db, log_grown, s);
+	s->durable = true;
+	return sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+}
+
+/* The tables of a new store, with an empty ruleset in them. */
+static int schema_make(struct store *s)
+{
+	struct row first = { .n = { .id = 1, .state = ROW_LIVE, .next_id = 1 } };
+	int rc = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
+	sqlite3_stmt *put = NULL;
+
+	if (!rc)
+		rc = sqlite3_prepare_v2(s->db, statements[STMT_ROW_PUT], -1, &put, NULL);
+	s->stmt[STMT_ROW_PUT] = put;
+	if (!rc)
+		rc = store_row_put(s, &first);
+	if (!rc)
+		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+	sqlite3_finalize(put);
+	s->stmt[STMT_ROW_PUT] = NULL;
+	return rc;
+}
+
+static int schema_check(struct store *s, struct fw_diags *ds)
+{
+	int version = 0, application = 0, tables = 0;
+	int rc = pragma_get(s, "PRAGMA user_version", &version);
+
+	rc = rc ? rc : pragma_get(s, "PRAGMA application_id", &application);
+	rc = rc ? rc : pragma_get(s, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (!rc && !version && !application && !tables)
+		return store_error(s, schema_make(s), "make a new store", ds);
+	if (rc)
+		return store_error(s, rc, "read the store", ds);
+	if (application != STORE_APPLICATION) {
+		fw_diag_add(ds, here(s), "name another file, or move this one away", "this is no store of fwd");
+		return -EINVAL;
+	}
+	if (version == STORE_VERSION)
+		return 0;
+	fw_diag_add(ds, here(s), "start the fwd that wrote it, save the ruleset there (fwctl save), and load it here",
+		    "the store is of version %d, and this fwd reads version %d", version, STORE_VERSION);
+	return -EPROTONOSUPPORT;
+}
+
+static int open_all(struct store *s, struct fw_diags *ds)
+{
+	int err = store_error(s, connect_alone(s), "open the store", ds);
+
+	err = err ? err : schema_check(s, ds);
+	for (unsigned i = 0; !err && i < STMT_COUNT; i++)
+		err = store_error(
+			s, sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL),
+			"read the store", ds);
+	err = err ? err : rows_read(s, ds);
+	return err;
+}
+
+int store_open(const char *path, struct fw_diags *ds, struct store **out)
+{
+	struct store *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	pthread_mutex_init(&s->lock, NULL);
+	s->path = strdup(path);
+	err = s->path ? open_all(s, ds) : -ENOMEM;
+	if (err) {
+		store_close(s);
+		return err;
+	}
+	if (s->untidy)
+		store_tidy(s); /* what could not be removed now, for want of space, is removed another time */
+	*out = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < STMT_COUNT; i++)
+		sqlite3_finalize(s->stmt[i]);
+	sqlite3_close(s->db);
+	pthread_mutex_destroy(&s->lock);
+	free(s->path);
+	free(s);
+}
+
+static int change_put(struct store *s, const char *text, size_t len, const uint32_t *slots, size_t nslots)
+{
+	uint32_t sum = store_sum(store_sum(0, text, len), slots, nslots * sizeof(*slots));
+	sqlite3_stmt *st = store_sql(s, STMT_CHANGE_PUT, PIECE_ID(s->live.n.id, s->live.n.changes), sum);
+
+	if (sqlite3_bind_blob64(st, 3, len ? text : "", len, SQLITE_STATIC) ||
+	    sqlite3_bind_blob64(st, 4, nslots ? (const void *)slots : "", nslots * sizeof(*slots), SQLITE_STATIC))
+		return SQLITE_TOOBIG;
+	return store_run(st);
+}
+
+int store_change(struct store *s, const char *text, size_t len, const uint32_t *slots, size_t nslots,
+		 struct fw_diags *ds)
+{
+	struct row row;
+	int rc;
+
+	store_locked(s);
+	row = s->live;
+	row.n.changes++;
+	row.n.change_bytes += len;
+	rc = store_begin(s, true);
+	rc = rc ? rc : change_put(s, text, len, slots, nslots);
+	rc = rc ? rc : store_row_put(s, &row);
+	rc = store_end(s, rc);
+	if (!rc)
+		s->live = row;
+	return store_error(s, rc, "write the change down", ds);
+}
+
+void store_size(struct store *s, uint64_t *changes, uint64_t *bytes)
+{
+	static const char *const suffixes[] = { "", "-wal" };
+	char path[4096];
+	struct stat st;
+
+	store_locked(s);
+	*changes = s->live.n.changes;
+	*bytes = 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
+		snprintf(path, sizeof(path), "%s%s", s->path, suffixes[i]);
+		if (!stat(path, &st))
+			*bytes += (uint64_t)st.st_size;
+	}
+}
+
+static uint32_t setting_sum(const char *key, const char *value)
+{
+	return store_sum(store_sum(0, key, strlen(key) + 1), value, strlen(value));
+}
+
+int store_set(struct store *s, const char *key, const char *value, struct fw_diags *ds)
+{
+	sqlite3_stmt *st;
+	int rc;
+
+	store_locked(s);
+	st = store_stmt(s, value ? STMT_SETTING_PUT : STMT_SETTING_DELETE, 0, NULL);
+	rc = sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	if (!rc && value)
+		rc = sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
+	if (!rc && value)
+		rc = sqlite3_bind_int64(st, 3, setting_sum(key, value));
+	rc = rc ? rc : store_begin(s, true);
+	rc = rc ? rc : store_run(st);
+	return store_error(s, store_end(s, rc), "write a setting down", ds);
+}
+
+int store_get(struct store *s, const char *key, char **out)
+{
+	const char *value;
+	sqlite3_stmt *st;
+	int rc, err = 0;
+
+	store_locked(s);
+	st = store_stmt(s, STMT_SETTING_GET, 0, NULL);
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	rc = sqlite3_step(st);
+	value = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
+	if (rc != SQLITE_ROW)
+		err = rc == SQLITE_DONE ? -ENOENT : -EIO;
+	else if (!value || setting_sum(key, value) != (uint32_t)sqlite3_column_int64(st, 1))
+		err = -EIO;
+	else
+		*out = strdup(value);
+	if (!err && !*out)
+		err = -ENOMEM;
+	sqlite3_reset(st);
+	return err;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The store's inside. Three tables of rows with checksums, and settings:
+ *
+ *	snapshot (id, ...)      a ruleset as it was loaded: one LIVE, one KEPT while a load waits to be confirmed
+ *	piece (id, kind, data)  its text, files, ids and slots, in the order written; id = snapshot << 32 | number from 0
+ *	change (id, text)       what came after it; id = snapshot << 32 | number from 0
+ *
+ * Pieces are small, so that writing a large snapshot holds nobody up for long.
+ * A snapshot whose pieces are not all there yet is PENDING: the next process to
+ * open the store removes it, as it does what is GONE.
+ *
+ * Functions here return SQLite's codes, 0 being SQLITE_OK; those of the header turn them into -errno by store_error().
+ */
+#ifndef FWD_STORE_INTERNAL_H
+#define FWD_STORE_INTERNAL_H
+
+#include "ctl/fwd/store.h"
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#define PIECE_BYTES (1u << 20)
+#define PIECE_ID(snapshot, number) ((snapshot) << 32 | (number))
+#define LAST_NUMBER 0xffffffffull
+/* Of the log: from the first on, who has time should tidy; at the second, whoever comes by does it. */
+#define LOG_PAGES 1024
+#define LOG_PAGES_MAX 16384
+
+enum row_state { ROW_PENDING, ROW_LIVE, ROW_KEPT, ROW_GONE };
+enum piece_kind { PIECE_TEXT, PIECE_PATH, PIECE_FILE, PIECE_IDS, PIECE_SLOTS, PIECE_KINDS };
+
+/* A row of the table of snapshots; its numbers are the table's columns, in order. */
+struct row_numbers {
+	uint64_t id; /* 0: no row */
+	uint64_t state;
+	uint64_t loaded; /* 0: the empty ruleset that a new store begins with */
+	uint64_t format, pieces, text_bytes, files, rules, next_id;
+	uint64_t changes, change_bytes;
+};
+#define ROW_NUMBERS (sizeof(struct row_numbers) / sizeof(uint64_t))
+struct row {
+	union {
+		struct row_numbers n;
+		uint64_t number[ROW_NUMBERS];
+	};
+	char name[256];
+};
+
+/* X(symbol, SQL) */
+/* clang-format off */
+#define STATEMENTS(X) \
+	X(BEGIN, "BEGIN IMMEDIATE") \
+	X(COMMIT, "COMMIT") \
+	X(ROW_PUT, "INSERT OR REPLACE INTO snapshot VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)") \
+	X(ROW_GET, "SELECT * FROM snapshot ORDER BY id") \
+	X(ROW_DELETE, "DELETE FROM snapshot WHERE id = ?1") \
+	X(ROW_UNUSED, "SELECT id FROM snapshot WHERE state IN (0, 3) AND id <> ?1 LIMIT 1") \
+	X(PIECE_PUT, "INSERT INTO piece VALUES (?1, ?2, ?3, ?4)") \
+	X(PIECE_GET, "SELECT kind, sum, data FROM piece WHERE id = ?1") \
+	X(PIECE_DELETE, "DELETE FROM piece WHERE id IN (SELECT id FROM piece WHERE id BETWEEN ?1 AND ?2 LIMIT 4)") \
+	X(CHANGE_PUT, "INSERT INTO change VALUES (?1, ?2, ?3, ?4)") \
+	X(CHANGE_GET, "SELECT sum, text, slots FROM change WHERE id = ?1") \
+	X(CHANGE_DELETE, "DELETE FROM change WHERE id IN (SELECT id FROM change WHERE id BETWEEN ?1 AND ?2 LIMIT 1000)") \
+	X(CHANGE_BYTES, "SELECT ifnull(sum(length(text)), 0) FROM change WHERE id BETWEEN ?1 AND ?2") \
+	X(CHANGE_MOVE, "UPDATE change SET id = id + ?3 WHERE id BETWEEN ?1 AND ?2") \
+	X(SETTING_PUT, "INSERT OR REPLACE INTO setting VALUES (?1, ?2, ?3)") \
+	X(SETTING_GET, "SELECT value, sum FROM setting WHERE key = ?1") \
+	X(SETTING_DELETE, "DELETE FROM setting WHERE key = ?1")
+/* clang-format on */
+enum statement {
+#define STATEMENT_ENUM(sym, sql) STMT_##sym,
+	STATEMENTS(STATEMENT_ENUM)
+#undef STATEMENT_ENUM
+		STMT_COUNT,
+};
+
+struct store {
+	sqlite3 *db;
+	char *path;
+	pthread_mutex_t lock; /* held for one transaction at a time */
+	sqlite3_stmt *stmt[STMT_COUNT];
+	bool durable; /* how the connection is set now: commits wait for the disk */
+	bool untidy;  /* rows are there that nobody refers to */
+	int log_pages;
+	struct row live, kept, pending;
+	uint64_t last_id; /* of snapshots */
+};
+
+static inline void store_unlockp(struct store **s)
+{
+	pthread_mutex_unlock(&(*s)->lock);
+}
+/* Holds the store's lock to the end of the scope. */
+#define store_locked(s)                                                                    \
+	struct store *store_held_ fw_cleanup(store_unlockp) __attribute__((unused)) = (s); \
+	pthread_mutex_lock(&(s)->lock)
+
+/**
+ * store_error - what SQLite answered, as an errno and a diagnostic
+ * @rc:   0 is fine
+ * @what: what could not be done, as in "cannot @what"
+ */
+int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds);
+/* -EIO, with what is damaged and what to do. */
+int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* A statement, reset, with integers bound from the first parameter on. */
+sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, const uint64_t *numbers);
+#define store_sql(s, which, ...) \
+	store_stmt(s, which, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t), (const uint64_t[]){ __VA_ARGS__ })
+/* Runs one that answers no rows. */
+int store_run(sqlite3_stmt *st);
+
+/* @durable: the commit waits for the disk, and with it all commits before. */
+int store_begin(struct store *s, bool durable);
+/* Commits when @rc is 0, else undoes; the answer is that of both. */
+int store_end(struct store *s, int rc);
+int store_row_put(struct store *s, const struct row *row);
+/* A checksum over some bytes, begun with 0. */
+uint32_t store_sum(uint32_t sum, const void *p, size_t len);
+/* Moves the log into the database. */
+int store_checkpoint(struct store *s);
+
+#endif

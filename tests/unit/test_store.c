@@ -1,0 +1,823 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The store: what was written is read back, also after kill -9 and after power
+ * cuts, on a full disk, and when bytes of the file were changed. Work is made of
+ * steps that follow from a seed alone, so that a model says what the store must
+ * hold after any number of them.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "ctl/fwd/store.h"
+#include "tests/unit/powercut.h"
+#include "tests/unit/random.h"
+
+#define CHANGES_MAX 4096
+#define TEXT_MAX (3u << 20)
+
+static char folder[64], path[96];
+static char *noise; /* TEXT_MAX + 4096 random bytes: texts begin anywhere in it */
+
+/* What a ruleset in the store comes down to. */
+struct ruleset_model {
+	uint64_t snapshot; /* digest; 0: none was loaded */
+	uint64_t change[CHANGES_MAX];
+	size_t nchanges;
+};
+struct model {
+	struct ruleset_model live, kept;
+	bool keeps;
+	uint64_t setting;
+};
+
+static uint64_t digest(uint64_t d, const void *p, size_t len)
+{
+	const unsigned char *b = p;
+	uint64_t word;
+
+	d = fw_mix64(d + len + 1);
+	for (; len >= sizeof(word); len -= sizeof(word), b += sizeof(word)) {
+		memcpy(&word, b, sizeof(word));
+		d = (d ^ word) * 0x100000001b3ull;
+		d ^= d >> 31;
+	}
+	for (size_t i = 0; i < len; i++)
+		d = (d ^ b[i]) * 0x100000001b3ull;
+	return d;
+}
+
+static uint64_t snapshot_digest(const struct store_snapshot *sn)
+{
+	uint64_t d = digest(sn->format, sn->name, strlen(sn->name));
+
+	d = digest(d, sn->text, sn->len);
+	for (size_t i = 0; i < sn->nfiles; i++) {
+		d = digest(d, sn->files[i].path, strlen(sn->files[i].path));
+		d = digest(d, sn->files[i].text, sn->files[i].len);
+	}
+	d = digest(d, sn->ids, sn->nrules * sizeof(*sn->ids));
+	d = digest(d, sn->slots, sn->nrules * sizeof(*sn->slots));
+	return digest(d, &sn->next_id, sizeof(sn->next_id));
+}
+
+static uint64_t change_digest(const char *text, size_t len, const uint32_t *slots, size_t nslots)
+{
+	return digest(digest(1, text, len), slots, nslots * sizeof(*slots));
+}
+
+static int read_snapshot(void *ctx, const struct store_snapshot *sn)
+{
+	struct ruleset_model *m = ctx;
+
+	assert_int_equal(m->snapshot, 0);
+	assert_int_equal(m->nchanges, 0);
+	m->snapshot = snapshot_digest(sn);
+	return 0;
+}
+
+static int read_change(void *ctx, const char *text, size_t len, const uint32_t *slots, size_t nslots)
+{
+	struct ruleset_model *m = ctx;
+
+	m->change[m->nchanges++] = change_digest(text, len, slots, nslots);
+	return 0;
+}
+
+static int store_ruleset(struct store *s, struct ruleset_model *out, struct fw_diags *ds)
+{
+	const struct store_reader r = { read_snapshot, read_change, out };
+
+	memset(out, 0, sizeof(*out));
+	return store_read(s, &r, ds);
+}
+
+static bool same_ruleset(const struct ruleset_model *a, const struct ruleset_model *b)
+{
+	return a->snapshot == b->snapshot && a->nchanges == b->nchanges &&
+	       !memcmp(a->change, b->change, a->nchanges * sizeof(*a->change));
+}
+
+/* All that the store holds. Goes back to the kept ruleset to see that one too. */
+static void store_state(struct store *s, struct model *out)
+{
+	fw_autofree char *setting = NULL;
+	int err = store_get(s, "setting", &setting);
+
+	assert_true(!err || err == -ENOENT);
+	out->setting = setting ? strtoull(setting, NULL, 10) : 0;
+	assert_int_equal(store_ruleset(s, &out->live, NULL), 0);
+	err = store_rollback(s, NULL);
+	assert_true(!err || err == -ENOENT);
+	out->keeps = !err;
+	assert_int_equal(store_ruleset(s, &out->kept, NULL), 0);
+}
+
+static bool same_state(const struct model *a, const struct model *b)
+{
+	return a->setting == b->setting && same_ruleset(&a->live, &b->live) && a->keeps == b->keeps &&
+	       (!a->keeps || same_ruleset(&a->kept, &b->kept));
+}
+
+/* Numbers that follow from the seed and the step. */
+struct dice {
+	uint64_t state;
+};
+
+static struct dice dice_of(uint64_t step)
+{
+	return (struct dice){ fw_mix64(random_seed() * 0x9e3779b97f4a7c15ull + step) };
+}
+
+static uint64_t roll(struct dice *d, uint64_t n)
+{
+	d->state += 0x9e3779b97f4a7c15ull;
+	return fw_mix64(d->state) % n;
+}
+
+static const char *text_at(struct dice *d)
+{
+	return noise + roll(d, 4096);
+}
+
+/* A snapshot, from small to several pieces. */
+struct made_snapshot {
+	struct store_snapshot sn;
+	struct store_file files[3];
+	uint64_t ids[1000];
+	uint32_t slots[1000];
+};
+
+static void snapshot_make(struct dice *d, struct made_snapshot *m)
+{
+	static const char *const paths[] = { "a", "lists/b.txt", "/etc/c" };
+
+	m->sn = (struct store_snapshot){ .name = paths[roll(d, 3)], .format = (uint32_t)roll(d, 2) };
+	m->sn.text = text_at(d);
+	m->sn.len = roll(d, 8) ? roll(d, 5000) : roll(d, TEXT_MAX);
+	m->sn.nfiles = roll(d, 4);
+	m->sn.files = m->files;
+	for (size_t i = 0; i < m->sn.nfiles; i++)
+		m->files[i] = (struct store_file){ paths[i], text_at(d), roll(d, 3) ? roll(d, 9000) : 0 };
+	m->sn.nrules = roll(d, 1000);
+	for (size_t i = 0; i < m->sn.nrules; i++) {
+		m->ids[i] = roll(d, UINT64_MAX);
+		m->slots[i] = (uint32_t)roll(d, 1 << 20);
+	}
+	m->sn.ids = m->ids;
+	m->sn.slots = m->slots;
+	m->sn.next_id = roll(d, UINT64_MAX);
+}
+
+/* Steps: each does something to the store (when there is one) and says to the model what must come of it. */
+static int step_change(struct store *s, struct model *m, struct dice *d)
+{
+	size_t len = roll(d, 50) ? roll(d, 300) : roll(d, 200000), nslots = roll(d, 4);
+	uint32_t slots[4] = { (uint32_t)roll(d, 1000), (uint32_t)roll(d, 1000), 7, 9 };
+	const char *text = text_at(d);
+
+	m->live.change[m->live.nchanges++] = change_digest(text, len, slots, nslots);
+	return s ? store_change(s, text, len, slots, nslots, NULL) : 0;
+}
+
+static int step_set(struct store *s, struct model *m, struct dice *d)
+{
+	char value[32];
+
+	m->setting = roll(d, 3) ? roll(d, 1000) + 1 : 0;
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)m->setting);
+	return s ? store_set(s, "setting", m->setting ? value : NULL, NULL) : 0;
+}
+
+static int snapshot_write(struct store *s, const struct made_snapshot *m)
+{
+	int err = store_snapshot_begin(s, &m->sn, NULL);
+
+	return err ? err : store_snapshot_number(s, &m->sn, NULL);
+}
+
+static int step_snapshot(struct store *s, struct model *m, struct dice *d)
+{
+	static struct made_snapshot made;
+	bool keep = roll(d, 2);
+	int err;
+
+	snapshot_make(d, &made);
+	if (keep) {
+		m->kept = m->live;
+		m->keeps = true;
+	}
+	m->live.nchanges = 0;
+	m->live.snapshot = snapshot_digest(&made.sn);
+	if (!s)
+		return 0;
+	err = snapshot_write(s, &made);
+	return err ? err : store_snapshot_commit(s, keep, NULL);
+}
+
+static int step_abort(struct store *s, struct model *m, struct dice *d)
+{
+	static struct made_snapshot made;
+	int err;
+
+	snapshot_make(d, &made);
+	err = s ? store_snapshot_begin(s, &made.sn, NULL) : 0;
+	if (s && !err)
+		store_snapshot_abort(s);
+	return err;
+}
+
+/* Changes go on while the snapshot that stands for those before is written. */
+static int step_fold(struct store *s, struct model *m, struct dice *d)
+{
+	static struct made_snapshot made;
+	size_t folded = m->live.nchanges, more = roll(d, 3);
+	int err = 0;
+
+	if (m->keeps)
+		return 0;
+	snapshot_make(d, &made);
+	if (s)
+		err = snapshot_write(s, &made);
+	for (size_t i = 0; !err && i < more; i++)
+		err = step_change(s, m, d);
+	/* Not one step for the model: what was changed in between may be there without the fold. */
+	m->live.snapshot = snapshot_digest(&made.sn);
+	memmove(m->live.change, m->live.change + folded, more * sizeof(*m->live.change));
+	m->live.nchanges = more;
+	return s && !err ? store_snapshot_fold(s, folded, NULL) : err;
+}
+
+static int step_rollback(struct store *s, struct model *m, struct dice *d)
+{
+	int want = m->keeps ? 0 : -ENOENT, err;
+
+	if (m->keeps)
+		m->live = m->kept;
+	m->keeps = false;
+	err = s ? store_rollback(s, NULL) : want;
+	return err == want ? 0 : err ? err : -EINVAL;
+}
+
+static int step_forget(struct store *s, struct model *m, struct dice *d)
+{
+	m->keeps = false;
+	return s ? store_forget(s, NULL) : 0;
+}
+
+static int step_tidy(struct store *s, struct model *m, struct dice *d)
+{
+	return s ? store_tidy(s) : 0;
+}
+
+/* How often of 100. Those that are more than one step for the store come last. */
+static const struct {
+	unsigned percent;
+	int (*run)(struct store *s, struct model *m, struct dice *d);
+} steps[] = {
+	{ 70, step_change },  { 6, step_set },    { 6, step_snapshot }, { 4, step_abort },
+	{ 4, step_rollback }, { 4, step_forget }, { 3, step_tidy },     { 3, step_fold },
+};
+
+static int step(struct store *s, struct model *m, uint64_t number)
+{
+	struct dice d = dice_of(number);
+	unsigned at = (unsigned)roll(&d, 100), i = 0;
+
+	while (at >= steps[i].percent)
+		at -= steps[i++].percent;
+	return steps[i].run(s, m, &d);
+}
+
+static bool is_fold(uint64_t number)
+{
+	struct dice d = dice_of(number);
+
+	return roll(&d, 100) >= 97;
+}
+
+/* A fold cut off: some of the changes that came with it, and no fold. */
+static bool is_part_of_fold(const struct model *got, const struct model *before, uint64_t number)
+{
+	static struct model after, part;
+
+	if (!is_fold(number) || before->keeps)
+		return false;
+	after = part = *before;
+	step(NULL, &after, number);
+	for (size_t i = 0; i < after.live.nchanges; i++) {
+		part.live.change[part.live.nchanges++] = after.live.change[i];
+		if (same_state(got, &part))
+			return true;
+	}
+	return false;
+}
+
+/* The store holds what @done steps make, or one more. */
+static void assert_holds(const char *file, uint64_t done, const char *what)
+{
+	static struct model want, next, got;
+	struct fw_diags ds = { 0 };
+	struct store *s = NULL;
+
+	memset(&want, 0, sizeof(want));
+	for (uint64_t i = 0; i < done; i++)
+		step(NULL, &want, i);
+	next = want;
+	step(NULL, &next, done);
+	if (store_open(file, &ds, &s))
+		fail_msg("%s after %llu steps: %s", what, (unsigned long long)done, ds.d[0].message);
+	store_state(s, &got);
+	store_close(s);
+	if (!same_state(&got, &want) && !same_state(&got, &next) && !is_part_of_fold(&got, &want, done))
+		fail_msg("%s after %llu steps: the store holds something else", what, (unsigned long long)done);
+}
+
+static void files_remove(const char *in)
+{
+	char command[200];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'/*", in);
+	assert_int_equal(system(command), 0);
+}
+
+static void read_back(void **state)
+{
+	static struct ruleset_model live;
+	static struct model m, got;
+	struct store *s = NULL;
+	uint64_t changes, bytes;
+
+	files_remove(folder);
+	memset(&m, 0, sizeof(m));
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	for (uint64_t i = 0; i < 600; i++) {
+		assert_int_equal(step(s, &m, i), 0);
+		if (i % 50 == 25) {
+			store_close(s);
+			assert_int_equal(store_open(path, NULL, &s), 0);
+		}
+		assert_int_equal(store_ruleset(s, &live, NULL), 0);
+		assert_true(same_ruleset(&live, &m.live));
+		store_size(s, &changes, &bytes);
+		assert_int_equal(changes, m.live.nchanges);
+		assert_true(bytes > 4096);
+	}
+	store_state(s, &got);
+	assert_true(same_state(&got, &m));
+	store_close(s);
+}
+
+/* What was removed is used again: the file does not grow for ever. */
+static void stays_small(void **state)
+{
+	struct store_snapshot sn = { .name = "big", .text = noise, .len = TEXT_MAX };
+	uint64_t changes, first = 0, bytes;
+	struct store *s = NULL;
+
+	files_remove(folder);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	for (int i = 0; i < 30; i++) {
+		assert_int_equal(store_snapshot_begin(s, &sn, NULL), 0);
+		assert_int_equal(store_snapshot_number(s, &sn, NULL), 0);
+		assert_int_equal(store_snapshot_commit(s, false, NULL), 0);
+		assert_true(store_tidy_wanted(s));
+		assert_int_equal(store_tidy(s), 0);
+		assert_false(store_tidy_wanted(s));
+		store_size(s, &changes, &bytes);
+		first = i == 2 ? bytes : first;
+	}
+	assert_true(bytes <= first + (8u << 20));
+	store_close(s);
+}
+
+static void two_opens(void **state)
+{
+	struct fw_diags ds = { 0 };
+	struct store *s = NULL;
+	int ready[2], status;
+	char byte;
+	pid_t child;
+
+	files_remove(folder);
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (!child) {
+		struct store *mine = NULL;
+
+		_exit(store_open(path, NULL, &mine) || write(ready[1], "x", 1) != 1 || pause());
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(store_open(path, &ds, &s), -EBUSY);
+	assert_int_equal(ds.n, 1);
+	assert_non_null(strstr(ds.d[0].hint, "another fwd"));
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	store_close(s);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void make_text(void)
+{
+	FILE *f = fopen(path, "w");
+
+	fprintf(f, "rule accept\n# and more text than the header of a database has, so that it can be none: %0100d\n",
+		0);
+	fclose(f);
+}
+
+static void make_database(void)
+{
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(path, &db), 0);
+	assert_int_equal(sqlite3_exec(db, "CREATE TABLE t (x)", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+}
+
+static void make_folder(void)
+{
+	assert_int_equal(mkdir(path, 0700), 0);
+}
+
+static void not_a_store(void **state)
+{
+	static const struct {
+		void (*make)(void);
+		int err;
+		const char *says;
+	} rows[] = {
+		{ make_text, -EIO, "not a database" },
+		{ make_database, -EINVAL, "no store of fwd" },
+		{ make_folder, -EISDIR, "cannot open" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fw_diags ds = { 0 };
+		struct store *s = NULL;
+
+		files_remove(folder);
+		rows[i].make();
+		assert_int_equal(store_open(path, &ds, &s), rows[i].err);
+		assert_int_equal(ds.n, 1);
+		if (!strstr(ds.d[0].message, rows[i].says))
+			fail_msg("%s", ds.d[0].message);
+		assert_string_equal(ds.d[0].file, path);
+		assert_true(ds.d[0].hint[0] != 0);
+	}
+}
+
+static void other_version(void **state)
+{
+	struct fw_diags ds = { 0 };
+	struct store *s = NULL;
+	unsigned char version[] = { 0, 0, 0, 2 };
+	int fd;
+
+	files_remove(folder);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	store_close(s);
+	fd = open(path, O_WRONLY);
+	assert_int_equal(pwrite(fd, version, 4, 60), 4); /* user_version in the header of an SQLite file */
+	close(fd);
+	assert_int_equal(store_open(path, &ds, &s), -EPROTONOSUPPORT);
+	assert_non_null(strstr(ds.d[0].message, "version 2"));
+	assert_true(ds.d[0].hint[0] != 0);
+}
+
+/* A child works until it is killed, and says through the pipe after each step that it is done. */
+static void work(int out)
+{
+	static struct model m;
+	struct store *s = NULL;
+
+	memset(&m, 0, sizeof(m));
+	if (store_open(path, NULL, &s))
+		_exit(1);
+	for (uint64_t i = 0;; i++)
+		if (step(s, &m, i) || write(out, "x", 1) != 1)
+			_exit(1);
+}
+
+static uint64_t kill_once(void)
+{
+	uint64_t acknowledged = 0;
+	char bytes[4096];
+	int ends[2], status;
+	ssize_t n;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	child = fork();
+	if (!child) {
+		close(ends[0]);
+		work(ends[1]);
+	}
+	close(ends[1]);
+	usleep(random_below(60000));
+	assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
+		acknowledged += (uint64_t)n;
+	close(ends[0]);
+	return acknowledged;
+}
+
+static void killed(void **state)
+{
+	uint64_t all = 0;
+
+	for (int i = 0; i < 220; i++) {
+		uint64_t done;
+
+		files_remove(folder);
+		done = kill_once();
+		all += done;
+		assert_holds(path, done, "killed");
+	}
+	print_message("220 kills, %llu steps acknowledged\n", (unsigned long long)all);
+	assert_true(all > 1000);
+}
+
+/* The power fails at some of the writes of a step; what the disk may then hold is looked at when the step is over. */
+static struct {
+	char folder[96];
+	uint64_t at;
+	unsigned taken;
+} cut;
+
+static void cut_power(void)
+{
+	if (cut.at && powercut_operations() >= cut.at) {
+		cut.at = 0;
+		cut.taken++;
+		powercut_image(cut.folder);
+	}
+}
+
+static void power_cut(void **state)
+{
+	static struct model m;
+	struct store *s = NULL;
+	char image[120];
+
+	files_remove(folder);
+	memset(&m, 0, sizeof(m));
+	cut.taken = 0;
+	snprintf(cut.folder, sizeof(cut.folder), "%s/cut", folder);
+	snprintf(image, sizeof(image), "%s/store", cut.folder);
+	assert_int_equal(mkdir(cut.folder, 0700), 0);
+	powercut_begin();
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	for (uint64_t i = 0; i < 1500 && cut.taken < 300; i++) {
+		unsigned before = cut.taken;
+
+		cut.at = powercut_operations() + 1 + random_below(20);
+		powercut_watch(cut_power);
+		assert_int_equal(step(s, &m, i), 0);
+		powercut_watch(NULL);
+		if (cut.taken == before)
+			continue;
+		powercut_pause();
+		assert_holds(image, i, "power cut");
+		files_remove(cut.folder);
+		powercut_resume();
+	}
+	store_close(s);
+	powercut_end();
+	print_message("%u power cuts\n", cut.taken);
+	assert_true(cut.taken >= 200);
+}
+
+/* A small file system of its own, in a mount namespace of the test's. */
+static bool mount_small(const char *at)
+{
+	mkdir(at, 0700);
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", at, "tmpfs", 0, "size=64m")) {
+		print_message("skipped: no mount namespace: %s\n", strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+static void fill(const char *in, size_t leave)
+{
+	static char block[4096];
+	char file[120];
+	struct stat st;
+	int fd;
+
+	snprintf(file, sizeof(file), "%s/ballast", in);
+	fd = open(file, O_CREAT | O_WRONLY | O_APPEND, 0600);
+	assert_true(fd >= 0);
+	while (write(fd, block, sizeof(block)) == sizeof(block))
+		;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(ftruncate(fd, st.st_size > (off_t)leave ? st.st_size - (off_t)leave : 0), 0);
+	close(fd);
+}
+
+/* Changes until the disk is full; the store goes on holding what it acknowledged, and takes changes again when it can. */
+static void full_changes(const char *file, const char *in)
+{
+	static struct ruleset_model want, got;
+	struct store *s = NULL;
+	struct fw_diags ds = { 0 };
+	char ballast[120];
+	int err = 0;
+
+	memset(&want, 0, sizeof(want));
+	assert_int_equal(store_open(file, NULL, &s), 0);
+	fill(in, 2u << 20);
+	for (unsigned i = 0; !err; i++) {
+		size_t len = 1 + random_below(i % 10 ? 3000 : 60000);
+
+		err = store_change(s, noise + i % 4096, len, NULL, 0, &ds);
+		if (!err)
+			want.change[want.nchanges++] = change_digest(noise + i % 4096, len, NULL, 0);
+	}
+	assert_int_equal(err, -ENOSPC);
+	assert_non_null(strstr(ds.d[0].message, "no space left"));
+	assert_true(want.nchanges > 20);
+	assert_int_equal(store_ruleset(s, &got, NULL), 0);
+	assert_true(same_ruleset(&want, &got));
+	store_close(s);
+	assert_int_equal(store_open(file, NULL, &s), 0);
+	assert_int_equal(store_ruleset(s, &got, NULL), 0);
+	assert_true(same_ruleset(&want, &got));
+	snprintf(ballast, sizeof(ballast), "%s/ballast", in);
+	unlink(ballast);
+	assert_int_equal(store_change(s, "more", 4, NULL, 0, NULL), 0);
+	store_close(s);
+}
+
+/*
+ * A snapshot that does not fit is refused before it is begun; when the disk fills up while it is written, what was
+ * written goes away again. Changes fit in both cases.
+ */
+static void full_snapshot(const char *file, const char *in)
+{
+	static uint64_t ids[1u << 20];
+	static uint32_t slots[1u << 20];
+	struct store_file large = { "large", noise, TEXT_MAX };
+	struct store_snapshot sn = { .name = "n",
+				     .text = noise,
+				     .len = TEXT_MAX,
+				     .files = &large,
+				     .nfiles = 1,
+				     .ids = ids,
+				     .slots = slots,
+				     .nrules = 1u << 20 };
+	static struct ruleset_model got;
+	struct fw_diags ds = { 0 };
+	struct store *s = NULL;
+	char ballast[120];
+
+	snprintf(ballast, sizeof(ballast), "%s/ballast", in);
+	assert_int_equal(store_open(file, NULL, &s), 0);
+	fill(in, 4u << 20);
+	assert_int_equal(store_snapshot_begin(s, &sn, &ds), -ENOSPC);
+	assert_int_equal(ds.n, 1);
+	assert_int_equal(store_change(s, "small", 5, NULL, 0, NULL), 0);
+	unlink(ballast);
+	assert_int_equal(store_snapshot_begin(s, &sn, NULL), 0);
+	fill(in, 64u << 10);
+	assert_int_equal(store_snapshot_number(s, &sn, &ds), -ENOSPC);
+	assert_int_equal(ds.n, 2);
+	assert_int_equal(store_change(s, "small", 5, NULL, 0, NULL), 0);
+	assert_int_equal(store_ruleset(s, &got, NULL), 0);
+	assert_int_equal(got.snapshot, 0);
+	assert_int_equal(got.nchanges, 2);
+	store_close(s);
+}
+
+static void full_disk(void **state)
+{
+	char in[96], file[120];
+	int status;
+	pid_t child;
+
+	if (geteuid()) {
+		print_message("skipped: only root may mount\n");
+		return;
+	}
+	files_remove(folder);
+	snprintf(in, sizeof(in), "%s/small", folder);
+	snprintf(file, sizeof(file), "%s/store", in);
+	fflush(stdout);
+	child = fork(); /* the namespace goes away with it */
+	if (!child) {
+		if (mount_small(in)) {
+			full_changes(file, in);
+			files_remove(in);
+			full_snapshot(file, in);
+		}
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+}
+
+/* A store whose file is full of what is needed. */
+static void make_dense(struct ruleset_model *out)
+{
+	static struct made_snapshot made;
+	struct dice d = dice_of(0);
+	struct store *s = NULL;
+
+	files_remove(folder);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	snapshot_make(&d, &made);
+	made.sn.len = 200000;
+	assert_int_equal(snapshot_write(s, &made), 0);
+	assert_int_equal(store_snapshot_commit(s, false, NULL), 0);
+	for (int i = 0; i < 300; i++)
+		assert_int_equal(store_change(s, noise + i, 1 + random_below(500), NULL, 0, NULL), 0);
+	assert_int_equal(store_ruleset(s, out, NULL), 0);
+	store_close(s);
+}
+
+/* Reads the store whole: 0 and what was written, or an error that says where and what to do. */
+static bool notices_damage(const struct ruleset_model *written, long long at)
+{
+	static struct ruleset_model got;
+	struct fw_diags ds = { 0 };
+	struct store *s = NULL;
+	int err = store_open(path, &ds, &s);
+
+	err = err ? err : store_ruleset(s, &got, &ds);
+	store_close(s);
+	if (!err && !same_ruleset(&got, written))
+		fail_msg("byte %lld was changed, and nobody noticed", at);
+	if (err && (ds.n != 1 || !ds.d[0].hint[0] || strcmp(ds.d[0].file, path)))
+		fail_msg("byte %lld: error %d without a word", at, err);
+	return err;
+}
+
+static void damaged(void **state)
+{
+	static struct ruleset_model written;
+	unsigned found = 0;
+	struct stat st;
+	char *whole;
+	int fd;
+
+	make_dense(&written);
+	assert_int_equal(stat(path, &st), 0);
+	whole = malloc((size_t)st.st_size);
+	fd = open(path, O_RDWR);
+	assert_int_equal(read(fd, whole, (size_t)st.st_size), st.st_size);
+	for (int i = 0; i < 500; i++) {
+		off_t at = (off_t)(random_u64() % (uint64_t)st.st_size);
+		char byte = (char)(whole[at] ^ (1 + random_below(255)));
+
+		assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+		found += notices_damage(&written, at);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, whole, (size_t)st.st_size, 0), st.st_size);
+	}
+	close(fd);
+	free(whole);
+	print_message("of 500 changed bytes %u were found; the others are of no use\n", found);
+	assert_true(found > 300);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(read_back),   cmocka_unit_test(stays_small),   cmocka_unit_test(two_opens),
+		cmocka_unit_test(not_a_store), cmocka_unit_test(other_version), cmocka_unit_test(killed),
+		cmocka_unit_test(power_cut),   cmocka_unit_test(full_disk),     cmocka_unit_test(damaged),
+	};
+	int failed;
+
+	random_start();
+	snprintf(folder, sizeof(folder), "/tmp/fwd-test-store-%d", (int)getpid());
+	snprintf(path, sizeof(path), "%s/store", folder);
+	noise = malloc(TEXT_MAX + 4096);
+	if (mkdir(folder, 0700) || !noise)
+		return 1;
+	for (size_t i = 0; i < TEXT_MAX + 4096; i++)
+		noise[i] = (char)random_u64();
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	files_remove(folder);
+	rmdir(folder);
+	free(noise);
+	return failed;
+}
