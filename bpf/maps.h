@@ -7,6 +7,7 @@
 #define FW_MAPS_H
 
 #include "fw/format.h"
+#include "fw/prog.h"
 
 struct fw_counter_chunk {
 	struct fw_counter counter[FW_COUNTER_CHUNK];
@@ -42,11 +43,11 @@ struct {
 } fw_counters SEC(".maps");
 /* clang-format on */
 
-/* Two per CPU: the second one is for a packet that interrupts another. User space sets max_entries. */
+/* CPU n has the states n and n + number of CPUs. User space sets max_entries. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 2);
+	__uint(max_entries, FW_CPU_STATES(1));
 	__type(key, __u32);
 	__type(value, struct fw_cpu);
 } fw_cpus SEC(".maps");

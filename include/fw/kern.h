@@ -28,7 +28,10 @@ struct fw_kern_options {
  * Return: 0; -EPERM, -errno of the kernel, with a diagnostic that says what is missing.
  */
 int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct fw_kern **out);
-/* Detaches what was attached and lets everything go; with pins: leaves both as they are. NULL is fine. */
+/*
+ * Detaches what was attached and lets everything go. With pins all stays as it is, also the tables that packets see, even if
+ * their image was freed since the last fw_kern_sync(). NULL is fine.
+ */
 void fw_kern_close(struct fw_kern *k);
 /* Detaches everything and removes the pins: packets are not filtered any more. */
 void fw_kern_unpin(struct fw_kern *k);
@@ -45,10 +48,14 @@ struct fw_pool *fw_kern_pool(struct fw_kern *k);
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
 /* The counter of a rule's slot becomes 0. No packet may be counting there: see fw_edit_commit(). */
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
-/* Makes new segments of the pool known to the program: 0, or -errno when the kernel does not take them. */
+/*
+ * Makes new segments of the pool known to the program, and lets those go that were given back, whose memory is held until
+ * then. A grace period, or on kernels before 6.8 one for each segment. 0, or -errno when the kernel does not take them.
+ */
 int fw_kern_sync(struct fw_kern *k);
 /*
- * One store: from now on every packet sees the image at @root, as generation @generation (not 0). After fw_kern_sync() it
+ * One store: from now on every packet sees the image at @root, as generation @generation: not 0, and not the one before,
+ * fw_kern_generation(). After fw_kern_sync() it
  * cannot fail, but for the first time after taking over another version's links: then -errno, and nothing has changed.
  */
 int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation);
@@ -89,6 +96,8 @@ int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, u
  *
  * By a program of its own over the same maps: nothing is counted, and packets on their way are not disturbed.
  * @ifindex: where the packet comes from or goes to; 0: nowhere that a rule names
+ * @frame:   @len bytes from the Ethernet header, also none
+ * One thread at a time.
  * Return: 0 or -errno.
  */
 int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const void *frame, uint32_t len,
@@ -97,7 +106,9 @@ int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const 
 enum fw_xdp_mode { FW_XDP_AUTO, FW_XDP_NATIVE, FW_XDP_GENERIC };
 /**
  * fw_kern_attach_xdp - filter what comes in on an interface, by XDP
- * @mode: AUTO tries native, then generic; @used (may be NULL) says which
+ * @mode: AUTO tries native, then generic; @used (may be NULL) says which. What is attached already stays as it is with
+ *        AUTO; asked for in the other mode, it is detached and attached again, since the kernel has no way to change modes,
+ *        and packets that come in between are not filtered
  * Return: 0, also when it is attached already; -EBUSY with a diagnostic that names the id of the foreign program; other
  * -errno with a diagnostic.
  */
@@ -123,7 +134,7 @@ struct fw_link {
 	uint32_t ifindex;
 	bool gone;
 	bool up;
-	bool ethernet;   /* its packets begin with an Ethernet header */
+	bool ethernet; /* its packets begin with an Ethernet header */
 	char name[FW_IFNAME_MAX + 1];
 };
 /* 0 or -errno. Asks for all interfaces there are: the first fw_links_read() gives them. */

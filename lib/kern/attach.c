@@ -55,23 +55,31 @@ static int check_ethernet(uint32_t ifindex, struct fw_diags *ds)
 	return -EOPNOTSUPP;
 }
 
+/* Notes what was attached, and pins it. On failure it is detached. */
 static int remember(struct fw_kern *k, struct attachment a)
 {
-	int err = fw_vec_push(k->attached, k->nattached, k->attached_cap, a);
+	char path[PATH_MAX];
+	int err;
 
-	if (err && a.link >= 0)
-		close(a.link);
+	a.folder = k->folder;
+	err = kern_attached_add(k, a);
+	if (err || !k->pins || a.link < 0 || !bpf_obj_pin(a.link, kern_link_path(k, &a.folder, &a, path)))
+		return err;
+	err = -errno;
+	close(a.link);
+	k->nattached--;
 	return err;
 }
 
-static int xdp_link(struct fw_kern *k, uint32_t ifindex, uint32_t flags)
+static int xdp_link(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-	int fd = bpf_link_create(fw_kern_prog_fd(k, FW_PROG_XDP), (int)ifindex, BPF_XDP, &opts);
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = mode == FW_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	int fd = bpf_link_create(k->progs[FW_PROG_XDP], (int)ifindex, BPF_XDP, &opts);
 
 	if (fd < 0)
 		return -errno;
-	return remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = FW_PROG_XDP });
+	return remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = FW_PROG_XDP, .mode = mode });
 }
 
 /* The id of the XDP program on the interface, 0: none. */
@@ -84,50 +92,75 @@ static uint32_t xdp_foreign(uint32_t ifindex)
 	return q.prog_id ? q.prog_id : q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
 }
 
-int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
-		       struct fw_diags *ds)
+/* In another mode than it is attached in; if that fails, as it was. */
+static int xdp_change(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode mode, struct fw_diags *ds)
 {
-	uint32_t foreign = xdp_foreign(ifindex);
-	char name[IF_NAMESIZE];
-	int err = check_ethernet(ifindex, ds);
+	uint32_t ifindex = a->ifindex;
+	enum fw_xdp_mode before = a->mode;
+	int err, again;
 
-	if (err)
-		return err;
-	if (foreign) {
-		fw_diag_add(ds, (struct fw_place){ 0 }, "remove that program first, or filter by tc",
-			    "%s: XDP program %u is attached and is not ours to replace", name_of(ifindex, name),
-			    foreign);
-		return -EBUSY;
-	}
-	err = mode == FW_XDP_GENERIC ? -EOPNOTSUPP : xdp_link(k, ifindex, XDP_FLAGS_DRV_MODE);
-	if (used)
-		*used = FW_XDP_NATIVE;
+	kern_detach(k, a);
+	kern_attached_remove(k, a);
+	err = xdp_link(k, ifindex, mode);
+	if (!err)
+		return 0;
+	again = xdp_link(k, ifindex, before);
+	return fail(ds, ifindex, err, mode == FW_XDP_NATIVE ? "native XDP" : "generic XDP",
+		    again ? "it is not filtered now: attach it again" : "it goes on in the mode that it was in");
+}
+
+static int xdp_attach(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
+		      struct fw_diags *ds)
+{
+	int err = mode == FW_XDP_GENERIC ? -EOPNOTSUPP : xdp_link(k, ifindex, FW_XDP_NATIVE);
+
+	*used = FW_XDP_NATIVE;
 	if (!err)
 		return 0;
 	if (mode == FW_XDP_NATIVE)
 		return fail(ds, ifindex, err, "native XDP", "its driver may lack XDP: try generic mode, or tc");
-	if (used)
-		*used = FW_XDP_GENERIC;
-	err = xdp_link(k, ifindex, XDP_FLAGS_SKB_MODE);
+	*used = FW_XDP_GENERIC;
+	err = xdp_link(k, ifindex, FW_XDP_GENERIC);
 	return err ? fail(ds, ifindex, err, "generic XDP", NULL) : 0;
+}
+
+int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
+		       struct fw_diags *ds)
+{
+	enum fw_xdp_mode ignored, *as = used ? used : &ignored;
+	int err = check_ethernet(ifindex, ds);
+	char name[IF_NAMESIZE];
+	struct attachment *a;
+	uint32_t foreign;
+
+	if (err)
+		return err;
+	kern_attached_prune(k);
+	a = kern_attached_find(k, ifindex, FW_PROG_XDP);
+	if (a) {
+		*as = mode == FW_XDP_AUTO ? a->mode : mode;
+		return *as == a->mode ? 0 : xdp_change(k, a, mode, ds);
+	}
+	foreign = xdp_foreign(ifindex);
+	if (!foreign)
+		return xdp_attach(k, ifindex, mode, as, ds);
+	fw_diag_add(ds, (struct fw_place){ 0 }, "remove that program first, or filter by tc",
+		    "%s: XDP program %u is attached and is not ours to replace", name_of(ifindex, name), foreign);
+	return -EBUSY;
 }
 
 /* A classic filter behind the clsact qdisc, which is made if it is not there. */
 static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = prog == FW_PROG_TC_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = fw_kern_prog_fd(k, prog));
-	int made = bpf_tc_hook_create(&hook), err = made == -EEXIST ? 0 : made;
+	struct attachment a = { .link = -1, .ifindex = ifindex, .prog = prog };
+	int err = kern_filter_add(k, &a);
 
-	if (!err)
-		err = bpf_tc_attach(&hook, &opts);
 	if (err)
 		return err;
-	/* clang-format off */
-	return remember(k, (struct attachment){ .link = -1, .ifindex = ifindex, .prog = prog, .handle = opts.handle,
-						.priority = opts.priority, .qdisc = !made });
-	/* clang-format on */
+	err = remember(k, a);
+	if (err)
+		kern_detach(k, &a);
+	return err;
 }
 
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog, struct fw_diags *ds)
@@ -136,35 +169,54 @@ int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog pro
 
 	if (err)
 		return err;
-	fd = bpf_link_create(fw_kern_prog_fd(k, prog), (int)ifindex, (enum bpf_attach_type)type, NULL);
+	kern_attached_prune(k);
+	if (kern_attached_find(k, ifindex, prog))
+		return 0;
+	fd = bpf_link_create(k->progs[prog], (int)ifindex, (enum bpf_attach_type)type, NULL);
 	if (fd >= 0)
-		return remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = prog });
-	err = errno == EINVAL ? tc_classic(k, ifindex, prog) : -errno;
+		err = remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = prog });
+	else
+		err = errno == EINVAL ? tc_classic(k, ifindex, prog) : -errno;
 	return err ? fail(ds, ifindex, err, "tc", NULL) : 0;
 }
 
-static void detach_classic(const struct attachment *a)
+/* The other filter behind a qdisc that is ours takes the qdisc over. */
+static void hand_qdisc_on(struct fw_kern *k, struct attachment *a)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)a->ifindex,
-		    .attach_point = a->prog == FW_PROG_TC_INGRESS ? BPF_TC_INGRESS : BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = a->handle, .priority = a->priority);
+	enum fw_kern_prog other = a->prog == FW_PROG_TC_INGRESS ? FW_PROG_TC_EGRESS : FW_PROG_TC_INGRESS;
+	struct attachment *heir = kern_attached_find(k, a->ifindex, other);
 
-	bpf_tc_detach(&hook, &opts);
-	if (!a->qdisc)
+	if (!a->qdisc || !heir || heir->link >= 0)
 		return;
-	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-	bpf_tc_hook_destroy(&hook);
+	a->qdisc = false;
+	heir->qdisc = true;
+	kern_filter_note(k->maps[MAP_FILTERS], heir);
 }
 
-void kern_detach_all(struct fw_kern *k)
+int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog)
 {
-	/* Last attached first: the filter that made a qdisc takes it away after the others are gone. */
-	while (k->nattached) {
-		const struct attachment *a = &k->attached[--k->nattached];
+	struct attachment *a;
 
-		if (a->link >= 0)
-			close(a->link);
-		else
-			detach_classic(a);
+	kern_attached_prune(k);
+	a = kern_attached_find(k, ifindex, prog);
+	if (!a)
+		return -ENOENT;
+	hand_qdisc_on(k, a);
+	kern_detach(k, a);
+	kern_attached_remove(k, a);
+	return 0;
+}
+
+void fw_kern_unpin(struct fw_kern *k)
+{
+	while (k->nattached) {
+		struct attachment *a = &k->attached[0];
+
+		fw_kern_detach(k, a->ifindex, a->prog);
 	}
+	if (!k->pins)
+		return;
+	kern_pins_tidy(k, true);
+	free(k->pins);
+	k->pins = NULL;
 }

@@ -2,32 +2,64 @@
 /* Counters: per CPU, in chunks that are map values mapped into this process. */
 #include "kern.h"
 
+#include "fw/prog.h"
+
 #include <bpf/bpf.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define CHUNK_BYTES (sizeof(struct fw_counter) * FW_COUNTER_CHUNK)
 
-/* One more chunk of counters on every CPU. */
+static int chunk_mmap(struct fw_kern *k, uint32_t index, int fd)
+{
+	void *at = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	k->chunks[index] = at;
+	return 0;
+}
+
+static int chunk_new(struct fw_kern *k, uint32_t index)
+{
+	int fd = kern_value_map("fw_counter_chunk", CHUNK_BYTES), err;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(k->maps[MAP_COUNTERS], &index, &fd, 0) ? -errno : chunk_mmap(k, index, fd);
+	close(fd);
+	return err;
+}
+
+/* One more chunk of counters on every CPU; a process that was killed at it may have made some. */
 static int chunk_add(struct fw_kern *k)
 {
 	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
 		uint32_t index = k->nchunks * k->ncpus + cpu;
-		int fd = kern_value_map("fw_counter_chunk", CHUNK_BYTES), err = 0;
-		void *at = fd < 0 ? MAP_FAILED : mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		int err = k->chunks[index] ? 0 : chunk_new(k, index);
 
-		if (fd < 0)
-			return fd;
-		if (at == MAP_FAILED || bpf_map_update_elem(k->maps[MAP_COUNTERS], &index, &fd, 0))
-			err = -errno;
-		kern_close_fd(&fd);
-		if (err && at != MAP_FAILED)
-			munmap(at, CHUNK_BYTES);
 		if (err)
 			return err;
-		k->chunks[index] = at;
 	}
 	k->nchunks++;
 	return 0;
+}
+
+int kern_counters_adopt(struct fw_kern *k)
+{
+	uint32_t index = 0, id;
+	int err = 0;
+
+	for (; index < COUNTER_CHUNKS * k->ncpus && !err; index++) {
+		int fd = kern_inner_map(k->maps[MAP_COUNTERS], index, &id);
+
+		if (fd == -ENOENT)
+			break;
+		err = fd < 0 ? fd : chunk_mmap(k, index, fd);
+		kern_close_fd(&fd);
+	}
+	k->nchunks = index / k->ncpus;
+	return err;
 }
 
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots)

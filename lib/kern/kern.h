@@ -5,20 +5,44 @@
 
 #include "fw/kern.h"
 
+#include <limits.h>
+
 /* Descriptors of segments that are held open at the same time. */
 #define PENDING_MAX 256
 /* Rule counters at most: 2^24. */
 #define COUNTER_CHUNKS 1024
+#define FOLDER_MAX 24
+/* Classic tc filters at most. */
+#define FILTERS_MAX 4096
 
-enum kern_map { MAP_POOL, MAP_COUNTERS, MAP_CPUS, MAP_IFACES, MAP_CONTROL, NMAPS };
+enum { PROG_DRY_RUN = FW_NPROGS, NPROGS };
+enum kern_map { MAP_POOL, MAP_COUNTERS, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
 
-/* Something attached: a link that goes away with its descriptor, or a classic tc filter. */
+/* A folder under the pins, by its name there; the empty name: none. */
+struct folder {
+	char name[FOLDER_MAX];
+};
+
+/*
+ * Something attached: a link, which goes away with its descriptor unless it is pinned, or a classic tc filter, which
+ * stays until it is removed.
+ */
 struct attachment {
 	int link; /* descriptor, or -1 for a classic filter */
 	uint32_t ifindex;
 	enum fw_kern_prog prog;
+	enum fw_xdp_mode mode;
 	uint32_t handle, priority; /* of a classic filter */
 	bool qdisc;                /* the clsact qdisc is ours to remove */
+	struct folder folder;      /* that remembers it */
+};
+
+/* What the map of filters holds: classic tc filters stay when a process ends, and so must their handles. */
+struct filter_key {
+	uint32_t ifindex, prog;
+};
+struct filter_value {
+	uint32_t handle, priority, qdisc;
 };
 
 /* A segment that the program does not know yet. */
@@ -28,33 +52,91 @@ struct segment {
 };
 
 struct fw_kern {
-	struct fw_pool pool;               /* first: the pool's owner is found from it */
-	int progs[FW_NPROGS], maps[NMAPS]; /* descriptors */
+	struct fw_pool pool;            /* first: the pool's owner is found from it */
+	int progs[NPROGS], maps[NMAPS]; /* descriptors */
 	double load_seconds;
 	uint32_t ncpus;      /* possible ones */
 	struct fw_cpu *cpus; /* mmapped */
 	uint64_t *control;   /* mmapped */
 	struct segment pending[PENDING_MAX];
 	uint32_t npending;
-	uint64_t known[FW_POOL_SEGMENTS / 64]; /* segments that the program knows */
+	uint64_t known[FW_POOL_SEGMENTS / 64];     /* segments that the program knows */
+	uint64_t inherited[FW_POOL_SEGMENTS / 64]; /* those of a process before */
 	int hole;     /* stands in the pool's map where a segment was given back; -1: there was none yet */
 	int grace[2]; /* a map of maps and its value where membarrier() does not wait; else -1 */
 	struct fw_counter **chunks; /* chunk * ncpus + CPU, mmapped */
 	uint32_t nchunks;
 	struct attachment *attached;
 	size_t nattached, attached_cap;
+	char *pins;                 /* NULL: nothing is pinned */
+	int lock;                   /* the folder of the pins, locked */
+	struct folder folder;       /* ours, named after the fingerprint */
+	uint32_t generation_before; /* that packets saw in another version's tables */
+	bool published;             /* by this process */
 };
 
 /* An mmap-able array of one value of @bytes: its descriptor, or -errno. */
 int kern_value_map(const char *name, uint32_t bytes);
 /* Closes a descriptor and puts -1 in its place; -1 is fine. */
 void kern_close_fd(int *fd);
-/* The callbacks of the pool, and what they leave behind. */
+/* The map that stands in a map of maps: its descriptor, -ENOENT, -errno. */
+int kern_inner_map(int outer, uint32_t index, uint32_t *id);
+
+/* The callbacks of the pool; what a process before put in place; what they leave behind. */
 void kern_segments_init(struct fw_kern *k);
+int kern_segments_adopt(struct fw_kern *k);
 void kern_segments_fini(struct fw_kern *k);
 int kern_grace_init(struct fw_kern *k);
+int kern_counters_adopt(struct fw_kern *k);
 void kern_counters_fini(struct fw_kern *k);
-/* Detaches everything. */
-void kern_detach_all(struct fw_kern *k);
+
+/* pins.c: 0 or -errno with a diagnostic. */
+int kern_pins_open(struct fw_kern *k, const char *pins, const char *fingerprint, struct fw_diags *ds);
+int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
+/* Everything of our own folder: 0; -ENOENT: it is not there or not whole. */
+int kern_pins_adopt(struct fw_kern *k);
+/* A counters map of another folder that can go on: its descriptor, or -ENOENT. */
+int kern_pins_counters(const struct fw_kern *k, uint32_t max_entries, uint32_t value_size);
+/* The highest generation that another folder's tables have. */
+uint32_t kern_pins_generation(const struct fw_kern *k);
+/* Removes folders but for our own that have nothing attached; @own: our own too, and the folder of folders. */
+void kern_pins_tidy(struct fw_kern *k, bool own);
+const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const char *kind, const char *name,
+			  char *buf);
+/* All folders; *out is freed by the caller. 0 or -errno. */
+int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n);
+/* Is a program one of those of any folder, or of this process? */
+bool kern_prog_is_ours(const struct fw_kern *k, enum fw_kern_prog prog, uint32_t id);
+uint32_t kern_prog_id(int fd);
+
+/* attached.c: the list of what is attached. */
+int kern_attached_load(struct fw_kern *k);
+struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog);
+/* Takes over the link; on failure it is closed. */
+int kern_attached_add(struct fw_kern *k, struct attachment a);
+void kern_attached_remove(struct fw_kern *k, struct attachment *a);
+/* Forgets what went away with its interface. */
+void kern_attached_prune(struct fw_kern *k);
+/* The pin of a link; @buf: PATH_MAX. */
+const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf);
+/* The program behind it: its id, 0 when the interface is gone. */
+uint32_t kern_attached_prog(const struct attachment *a);
+enum fw_xdp_mode kern_xdp_mode(uint32_t ifindex);
+/* Points it at another program. 0 or -errno. */
+int kern_attached_update(const struct attachment *a, int prog_fd);
+/* Undoes it; the entry stays. */
+void kern_detach(struct fw_kern *k, const struct attachment *a);
+
+/* filter.c: classic tc filters. */
+int kern_filter_add(struct fw_kern *k, struct attachment *a);
+int kern_filter_replace(const struct attachment *a, int prog_fd);
+uint32_t kern_filter_prog(const struct attachment *a);
+void kern_filter_remove(const struct attachment *a);
+/* Writes it into a map of filters, deletes it there. */
+int kern_filter_note(int map, const struct attachment *a);
+void kern_filter_forget(int map, const struct attachment *a);
+
+/* takeover.c: all that is attached comes to our program and our folder. 0 or -errno, and then nothing has changed. */
+int kern_takeover(struct fw_kern *k);
 
 #endif

@@ -3,6 +3,7 @@
 #include "kern.h"
 
 #include "bpf/fw.skel.h"
+#include "fw/prog.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,7 +21,7 @@ static size_t whole_pages(size_t bytes)
 
 static size_t cpus_bytes(const struct fw_kern *k)
 {
-	return whole_pages(2ull * k->ncpus * sizeof(*k->cpus));
+	return whole_pages((size_t)FW_CPU_STATES(k->ncpus) * sizeof(*k->cpus));
 }
 
 static int map_mmap(int fd, size_t bytes, void *out)
@@ -48,23 +49,25 @@ static int load_error(int err, struct fw_diags *ds)
 /* Descriptors that outlive the skeleton, which holds a copy of the object file. */
 static int keep_fds(struct fw_kern *k, const struct fw_bpf *skel)
 {
-	const struct bpf_program *progs[FW_NPROGS] = {
+	const struct bpf_program *progs[NPROGS] = {
 		[FW_PROG_XDP] = skel->progs.fw_xdp,
 		[FW_PROG_TC_INGRESS] = skel->progs.fw_tc_ingress,
 		[FW_PROG_TC_EGRESS] = skel->progs.fw_tc_egress,
+		[PROG_DRY_RUN] = skel->progs.fw_dry_run,
 	};
-	const struct bpf_map *maps[NMAPS] = {
+	const struct bpf_map *maps[] = {
 		[MAP_POOL] = skel->maps.fw_pool, [MAP_COUNTERS] = skel->maps.fw_counters,
 		[MAP_CPUS] = skel->maps.fw_cpus, [MAP_IFACES] = skel->maps.fw_ifaces,
 		[MAP_CONTROL] = skel->maps.bss,
 	};
 
-	for (int i = 0; i < FW_NPROGS; i++) {
+	for (int i = 0; i < NPROGS; i++) {
 		k->progs[i] = fcntl(bpf_program__fd(progs[i]), F_DUPFD_CLOEXEC, 3);
 		if (k->progs[i] < 0)
 			return -errno;
 	}
-	for (int i = 0; i < NMAPS; i++) {
+	for (int i = 0; i < (int)(sizeof(maps) / sizeof(*maps)); i++) {
+		kern_close_fd(&k->maps[i]);
 		k->maps[i] = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 3);
 		if (k->maps[i] < 0)
 			return -errno;
@@ -77,19 +80,37 @@ static void skel_freep(struct fw_bpf **skel)
 	fw_bpf__destroy(*skel);
 }
 
-static int load(struct fw_kern *k, const struct fw_kern_options *opts)
+/* Filters are user space's own business: the program does not know their map. */
+static int filters_new(struct fw_kern *k)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+
+	k->maps[MAP_FILTERS] = bpf_map_create(BPF_MAP_TYPE_HASH, "fw_filters", sizeof(struct filter_key),
+					      sizeof(struct filter_value), FILTERS_MAX, &opts);
+	return k->maps[MAP_FILTERS] < 0 ? -errno : 0;
+}
+
+static int load(struct fw_kern *k, bool flow_cache)
 {
 	fw_cleanup(skel_freep) struct fw_bpf *skel = fw_bpf__open();
-	int err;
+	int err, counters = -ENOENT;
 
 	if (!skel)
 		return -errno;
 	skel->rodata->fw_ncpus = k->ncpus;
-	skel->rodata->fw_flow_cache = !(opts && opts->no_flow_cache);
-	bpf_map__set_max_entries(skel->maps.fw_cpus, 2 * k->ncpus);
+	skel->rodata->fw_flow_cache = flow_cache;
+	bpf_map__set_max_entries(skel->maps.fw_cpus, FW_CPU_STATES(k->ncpus));
 	bpf_map__set_max_entries(skel->maps.fw_counters, COUNTER_CHUNKS * k->ncpus);
-	err = fw_bpf__load(skel);
-	return err ? err : keep_fds(k, skel);
+	if (k->pins)
+		counters =
+			kern_pins_counters(k, COUNTER_CHUNKS * k->ncpus, sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
+	err = counters >= 0 ? bpf_map__reuse_fd(skel->maps.fw_counters, counters) : 0;
+	kern_close_fd(&counters);
+	if (!err)
+		err = fw_bpf__load(skel);
+	if (!err)
+		err = keep_fds(k, skel);
+	return err ? err : filters_new(k);
 }
 
 static int map_values(struct fw_kern *k)
@@ -104,30 +125,78 @@ static int map_values(struct fw_kern *k)
 	return err;
 }
 
-static int open_all(struct fw_kern *k, const struct fw_kern_options *opts)
+/* A name for the program and its settings: 16 hexadecimal digits. */
+static void fingerprint(const struct fw_kern *k, bool flow_cache, char *out, size_t size)
 {
-	double start = fw_now();
-	int err;
+	uint64_t hash = (uint64_t)k->ncpus << 32 | COUNTER_CHUNKS << 1 | flow_cache, word;
+	size_t n;
+	const char *elf = fw_bpf__elf_bytes(&n);
 
-	k->chunks = calloc((size_t)COUNTER_CHUNKS * k->ncpus, sizeof(*k->chunks));
-	err = k->chunks ? load(k, opts) : -ENOMEM;
+	for (size_t i = 0; i < n; i += sizeof(word)) {
+		word = 0;
+		memcpy(&word, elf + i, n - i < sizeof(word) ? n - i : sizeof(word));
+		hash = fw_mix64(hash + word) + i;
+	}
+	snprintf(out, size, "%016llx", (unsigned long long)hash);
+}
+
+/* Programs and maps: those that are pinned, or new ones. */
+static int obtain(struct fw_kern *k, bool flow_cache, struct fw_diags *ds)
+{
+	int err = k->pins ? kern_pins_adopt(k) : -ENOENT;
+
+	if (!err || err != -ENOENT)
+		return err;
+	err = load(k, flow_cache);
+	if (err)
+		return load_error(err, ds);
+	return k->pins ? kern_pins_write(k, ds) : 0;
+}
+
+/* What those before left, once the programs are there. */
+static int adopt(struct fw_kern *k)
+{
+	int err = kern_segments_adopt(k);
+
+	if (!err)
+		err = kern_counters_adopt(k);
+	if (err || !k->pins)
+		return err;
+	err = kern_attached_load(k);
+	k->generation_before = kern_pins_generation(k);
+	if (!err)
+		kern_pins_tidy(k, false);
+	return err;
+}
+
+static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struct fw_diags *ds)
+{
+	bool flow_cache = !(opts && opts->no_flow_cache);
+	double start = fw_now();
+	char name[FOLDER_MAX];
+	int err = 0;
+
+	fingerprint(k, flow_cache, name, sizeof(name));
+	if (opts && opts->pins)
+		err = kern_pins_open(k, opts->pins, name, ds);
+	if (!err)
+		err = obtain(k, flow_cache, ds);
 	k->load_seconds = fw_now() - start;
 	if (!err)
 		err = map_values(k);
+	if (!err)
+		err = adopt(k);
 	if (!err)
 		err = kern_grace_init(k);
 	return err ? err : fw_kern_counters_reserve(k, 0);
 }
 
-int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct fw_kern **out)
+/* Nothing is open. */
+static int kern_new(struct fw_kern **out)
 {
 	struct fw_kern *k = calloc(1, sizeof(*k));
-	int err, ncpus = libbpf_num_possible_cpus();
+	int ncpus = libbpf_num_possible_cpus(), err = k ? fw_pool_init(&k->pool) : -ENOMEM;
 
-	if (!k)
-		return -ENOMEM;
-	libbpf_set_print(NULL);
-	err = fw_pool_init(&k->pool);
 	if (err) {
 		free(k);
 		return err;
@@ -135,12 +204,27 @@ int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct
 	kern_segments_init(k);
 	memset(k->progs, 0xff, sizeof(k->progs));
 	memset(k->maps, 0xff, sizeof(k->maps));
-	memset(k->grace, 0xff, sizeof(k->grace));
+	k->grace[0] = k->grace[1] = k->lock = -1;
 	k->ncpus = ncpus > 0 ? (uint32_t)ncpus : 1;
-	err = open_all(k, opts);
+	k->chunks = calloc((size_t)COUNTER_CHUNKS * k->ncpus, sizeof(*k->chunks));
+	*out = k;
+	return k->chunks ? 0 : -ENOMEM;
+}
+
+int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct fw_kern **out)
+{
+	struct fw_kern *k = NULL;
+	int err = kern_new(&k);
+
+	libbpf_set_print(NULL);
+	if (!err)
+		err = open_all(k, opts, ds);
 	if (err) {
+		if (ds && !ds->n)
+			fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "cannot prepare the BPF program: %s",
+				    strerror(-err));
 		fw_kern_close(k);
-		return load_error(err, ds);
+		return err;
 	}
 	*out = k;
 	return 0;
@@ -150,21 +234,26 @@ void fw_kern_close(struct fw_kern *k)
 {
 	if (!k)
 		return;
-	kern_detach_all(k);
+	if (!k->pins)
+		fw_kern_unpin(k);
+	for (size_t i = 0; i < k->nattached; i++)
+		kern_close_fd(&k->attached[i].link);
 	kern_counters_fini(k);
 	if (k->cpus)
 		munmap(k->cpus, cpus_bytes(k));
 	if (k->control)
 		munmap((void *)((uintptr_t)k->control & ~(whole_pages(1) - 1)),
 		       whole_pages(sizeof(struct fw_bpf__bss)));
-	for (int i = 0; i < FW_NPROGS; i++)
+	for (int i = 0; i < NPROGS; i++)
 		kern_close_fd(&k->progs[i]);
 	for (int i = 0; i < NMAPS; i++)
 		kern_close_fd(&k->maps[i]);
 	kern_close_fd(&k->grace[0]);
 	kern_close_fd(&k->grace[1]);
+	kern_close_fd(&k->lock);
 	kern_segments_fini(k);
 	free(k->attached);
+	free(k->pins);
 	free(k);
 }
 

@@ -2,6 +2,8 @@
 /* What packets see: the control word that names the live tables, and when the tables before are out of sight. */
 #include "kern.h"
 
+#include "fw/prog.h"
+
 #include <bpf/bpf.h>
 #include <linux/membarrier.h>
 #include <sys/syscall.h>
@@ -9,13 +11,15 @@
 
 uint32_t fw_kern_generation(const struct fw_kern *k)
 {
-	return (uint32_t)(__atomic_load_n(k->control, __ATOMIC_RELAXED) >> 32);
+	uint32_t ours = (uint32_t)(__atomic_load_n(k->control, __ATOMIC_RELAXED) >> 32);
+
+	return !k->published && k->generation_before > ours ? k->generation_before : ours;
 }
 
 /* Generations that come again must not be found in a flow cache, nor as the one that a root was copied for. */
 static void forget_generations(struct fw_kern *k)
 {
-	for (uint32_t i = 0; i < 2 * k->ncpus; i++) {
+	for (uint32_t i = 0; i < FW_CPU_STATES(k->ncpus); i++) {
 		__atomic_store_n(&k->cpus[i].control, 0, __ATOMIC_RELAXED);
 		for (uint32_t f = 0; f < FW_FLOWS; f++)
 			__atomic_store_n(&k->cpus[i].flows[f].generation, 0, __ATOMIC_RELAXED);
@@ -24,14 +28,21 @@ static void forget_generations(struct fw_kern *k)
 
 int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation)
 {
+	uint64_t before = __atomic_load_n(k->control, __ATOMIC_RELAXED);
 	int err = fw_kern_sync(k);
 
 	if (err)
 		return err;
-	if (generation <= fw_kern_generation(k))
+	if (generation <= before >> 32)
 		forget_generations(k);
 	__atomic_store_n(k->control, FW_CONTROL(root, generation), __ATOMIC_RELEASE);
-	return 0;
+	if (k->published)
+		return 0;
+	err = k->pins ? kern_takeover(k) : 0;
+	if (err)
+		__atomic_store_n(k->control, before, __ATOMIC_RELEASE);
+	k->published = !err;
+	return err;
 }
 
 /*

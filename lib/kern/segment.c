@@ -13,6 +13,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Name of the map of zeros, by which the next process knows it. */
+#define HOLE "fw_hole"
+
 int kern_value_map(const char *name, uint32_t bytes)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -28,9 +31,21 @@ void kern_close_fd(int *fd)
 	*fd = -1;
 }
 
+int kern_inner_map(int outer, uint32_t index, uint32_t *id)
+{
+	int fd = bpf_map_lookup_elem(outer, &index, id) ? -1 : bpf_map_get_fd_by_id(*id);
+
+	return fd < 0 ? -errno : fd;
+}
+
 static bool bit(const uint64_t *bits, uint32_t i)
 {
 	return bits[i / 64] >> i % 64 & 1;
+}
+
+static void set_bit(uint64_t *bits, uint32_t i)
+{
+	bits[i / 64] |= 1ull << i % 64;
 }
 
 static void *place(const struct fw_pool *pool, uint32_t index)
@@ -71,7 +86,7 @@ static int collect_holes(struct fw_kern *k, struct changes *c)
 		if (!bit(k->known, i) || bit(k->pool.taken, i))
 			continue;
 		if (k->hole < 0)
-			k->hole = kern_value_map("fw_hole", FW_SEGMENT_BYTES + FW_SLACK);
+			k->hole = kern_value_map(HOLE, FW_SEGMENT_BYTES + FW_SLACK);
 		if (k->hole < 0)
 			return k->hole;
 		change(c, i, k->hole);
@@ -99,7 +114,7 @@ int fw_kern_sync(struct fw_kern *k)
 	for (; k->npending; k->npending--) {
 		struct segment *s = &k->pending[k->npending - 1];
 
-		k->known[s->index / 64] |= 1ull << s->index % 64;
+		set_bit(k->known, s->index);
 		kern_close_fd(&s->fd);
 	}
 	return 0;
@@ -139,6 +154,49 @@ static void segment_drop(struct fw_pool *pool, uint32_t index)
 		k->pending[i] = k->pending[--k->npending];
 		return;
 	}
+}
+
+/* The map of a place is that of zeros, or it is in the way of ours until fw_kern_retire(). */
+static int place_adopt(struct fw_kern *k, uint32_t index)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info), id;
+	int fd = kern_inner_map(k->maps[MAP_POOL], index, &id), err;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len) ? -errno : 0;
+	if (!err && !strcmp(info.name, HOLE)) {
+		kern_close_fd(&k->hole);
+		k->hole = fd;
+		return 0;
+	}
+	close(fd);
+	if (err)
+		return err;
+	set_bit(k->known, index);
+	set_bit(k->inherited, index);
+	fw_pool_occupy(&k->pool, index);
+	return 0;
+}
+
+int kern_segments_adopt(struct fw_kern *k)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < FW_POOL_SEGMENTS && !err; i++)
+		err = place_adopt(k, i);
+	return err;
+}
+
+void fw_kern_retire(struct fw_kern *k)
+{
+	for (uint32_t i = 0; i < FW_POOL_SEGMENTS; i++)
+		if (bit(k->inherited, i))
+			fw_pool_give(&k->pool, i, 1);
+	memset(k->inherited, 0, sizeof(k->inherited));
+	/* If the kernel does not take it now, it will when the pool is synced next. */
+	fw_kern_sync(k);
 }
 
 void kern_segments_init(struct fw_kern *k)

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One packet through a loaded program by BPF_PROG_TEST_RUN: the answer that live traffic would get. */
+/* One packet through a loaded program by BPF_PROG_TEST_RUN: as live traffic, or as a question. */
 #include "kern.h"
 
+#include "fw/prog.h"
+
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <sched.h>
+#include <string.h>
+
+/* The kernel takes a page's worth, less what it puts around; no header lies further back. */
+#define DRY_BYTES 3072
 
 /* Keeps this thread on the CPU it runs on, so that the answer can be read from that CPU's state. */
 static int stay(cpu_set_t *before)
@@ -19,13 +24,24 @@ static int stay(cpu_set_t *before)
 	return sched_setaffinity(0, sizeof(one), &one) ? -errno : cpu;
 }
 
+/* A signal (a terminal's stop and continue) interrupts a run before its packet. */
+static int run(int prog, struct bpf_test_run_opts *opts)
+{
+	int err;
+
+	do
+		err = bpf_prog_test_run_opts(prog, opts) ? -errno : 0;
+	while (err == -EINTR);
+	return err;
+}
+
 int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, uint32_t len, uint32_t mark,
 		 struct fw_result *out)
 {
 	struct __sk_buff skb = { .mark = mark };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len, .repeat = 1);
 	cpu_set_t before;
-	int cpu = stay(&before), err = 0;
+	int cpu = stay(&before), err;
 
 	if (cpu < 0)
 		return cpu;
@@ -33,12 +49,29 @@ int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, u
 		opts.ctx_in = &skb;
 		opts.ctx_size_in = sizeof(skb);
 	}
-	/* A signal (a terminal's stop and continue) interrupts a run before its packet. */
-	do
-		err = bpf_prog_test_run_opts(fw_kern_prog_fd(k, prog), &opts) ? -errno : 0;
-	while (err == -EINTR);
+	err = run(k->progs[prog], &opts);
 	if (!err)
 		*out = fw_result_of(__atomic_load_n(&k->cpus[cpu].what, __ATOMIC_RELAXED));
 	sched_setaffinity(0, sizeof(before), &before);
+	return err;
+}
+
+int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const void *frame, uint32_t len,
+		  uint32_t mark, struct fw_result *out)
+{
+	const struct fw_dry_run question = { .hook = hook, .ifindex = ifindex, .len = len };
+	uint8_t packet[FW_DRY_HEAD + DRY_BYTES] = { 0 };
+	uint32_t bytes = len < DRY_BYTES ? len : DRY_BYTES;
+	struct __sk_buff skb = { .mark = mark };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = FW_DRY_HEAD + bytes, .repeat = 1,
+		    .ctx_in = &skb, .ctx_size_in = sizeof(skb));
+	int err;
+
+	_Static_assert(sizeof(question) <= sizeof(skb.cb), "the question fits");
+	memcpy(packet + FW_DRY_HEAD, frame, bytes);
+	memcpy(skb.cb, &question, sizeof(question));
+	err = run(k->progs[PROG_DRY_RUN], &opts);
+	if (!err)
+		*out = fw_result_of(opts.retval);
 	return err;
 }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Taking over from another version of the program. Its links and filters are
+ * pointed at our program one by one, each in one step of the kernel's, when our
+ * tables are in place; so every packet is filtered by one version or the other.
+ * Only then do their pins move to our folder. Whoever is killed in between
+ * leaves links behind whose program or folder is not the right one: that is what
+ * the next process looks for, whichever version it is.
+ */
+#include "kern.h"
+
+#include <bpf/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Descriptors of the programs before, -1 where nothing was to be done. */
+static int point_all(struct fw_kern *k, int *before)
+{
+	for (size_t i = 0; i < k->nattached; i++) {
+		const struct attachment *a = &k->attached[i];
+		uint32_t id = kern_attached_prog(a);
+		int err;
+
+		if (id == kern_prog_id(k->progs[a->prog]))
+			continue;
+		before[i] = bpf_prog_get_fd_by_id(id);
+		err = before[i] < 0 ? -errno : kern_attached_update(a, k->progs[a->prog]);
+		/* An interface that goes away meanwhile is no failure. */
+		if (err && kern_attached_prog(a))
+			return err;
+	}
+	return 0;
+}
+
+static void point_back(struct fw_kern *k, const int *before)
+{
+	for (size_t i = 0; i < k->nattached; i++)
+		if (before[i] >= 0)
+			kern_attached_update(&k->attached[i], before[i]);
+}
+
+static int note_here(struct fw_kern *k)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < k->nattached && !err; i++)
+		if (k->attached[i].link < 0)
+			err = kern_filter_note(k->maps[MAP_FILTERS], &k->attached[i]);
+	return err;
+}
+
+/* The pin or note comes to our folder. A link that cannot move stays where it is, and is looked for again. */
+static void move(struct fw_kern *k, struct attachment *a)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+	int map;
+
+	if (!strcmp(a->folder.name, k->folder.name))
+		return;
+	if (a->link >= 0) {
+		kern_link_path(k, &a->folder, a, from);
+		if (rename(from, kern_link_path(k, &k->folder, a, to)))
+			return;
+	} else {
+		map = bpf_obj_get(kern_pin_path(k, &a->folder, "maps", "filters", from));
+		if (map >= 0)
+			kern_filter_forget(map, a);
+		kern_close_fd(&map);
+	}
+	a->folder = k->folder;
+}
+
+int kern_takeover(struct fw_kern *k)
+{
+	fw_autofree int *before = malloc((k->nattached + 1) * sizeof(*before));
+	int err;
+
+	if (!before)
+		return -ENOMEM;
+	memset(before, 0xff, (k->nattached + 1) * sizeof(*before));
+	err = note_here(k);
+	if (!err)
+		err = point_all(k, before);
+	if (err)
+		point_back(k, before);
+	for (size_t i = 0; i < k->nattached; i++)
+		kern_close_fd(&before[i]);
+	if (err)
+		return err;
+	for (size_t i = 0; i < k->nattached; i++)
+		move(k, &k->attached[i]);
+	kern_pins_tidy(k, false);
+	return 0;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A network namespace and a bpf file system of a test's own, which go away with
+ * its process, however it ends; interfaces in it, and frames on them.
+ */
+#ifndef FW_TEST_SANDBOX_H
+#define FW_TEST_SANDBOX_H
+
+#include "fw/text.h"
+
+#define SANDBOX_BPFFS "/sys/fs/bpf"
+
+/* Enters it, for good. false: that is not allowed, and it is said. */
+bool sandbox_enter(void);
+/* A pair of interfaces, up. Return: the index of the first. */
+uint32_t sandbox_veth(const char *name, const char *peer);
+void sandbox_delete(const char *name);
+void sandbox_rename(const char *from, const char *to);
+
+/* A socket that sends frames on an interface; one that gets those of IPv4 that passed its filters. */
+int sandbox_sender(const char *name);
+int sandbox_receiver(const char *name);
+void sandbox_send(int sender, const struct fw_frame *frame);
+/* Takes away what waits at a receiver and counts the frames from two IPv4 addresses (host's order). */
+void sandbox_received(int receiver, const uint32_t from[2], unsigned n[2]);
+
+#endif
