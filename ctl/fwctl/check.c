@@ -99,7 +99,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	fw_cleanup(ctl_ruleset_freep) struct fw_ruleset *rs = NULL;
 	fw_cleanup(ctl_pool_freep) struct fw_pool *pool = NULL;
-	struct fw_image image;
+	fw_cleanup(fw_image_free) struct fw_image image = { 0 };
 	double parse;
 	int err;
 

@@ -40,6 +40,7 @@ struct answer {
 static void session_end(struct session *ss)
 {
 	fw_classifier_free(ss->classifier);
+	fw_image_free(&ss->image);
 	fw_kern_close(ss->kern);
 	fw_pool_free(ss->plain);
 	fw_ruleset_free(ss->rs);

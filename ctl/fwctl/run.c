@@ -19,6 +19,7 @@ struct session {
 	const struct ctl_settings *settings;
 	struct fw_ruleset *rs;
 	struct fw_kern *kern;
+	struct fw_image image;
 	struct devices devices;
 	bool out; /* outgoing packets are filtered too */
 	char title[256];
@@ -83,14 +84,12 @@ static int attach(struct session *ss)
 
 static int start(struct session *ss, const char *path)
 {
-	struct fw_image image;
-
 	if (devices_find(&ss->devices, ss->settings) || ctl_load(path, ss->settings->format, &ss->rs, NULL) ||
 	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	ss->out = filters_out(ss->rs);
-	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &image) ||
-	    devices_map(&ss->devices, ss->rs, ss->kern) || ctl_kern_publish(ss->kern, ss->rs, &image))
+	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &ss->image) ||
+	    devices_map(&ss->devices, ss->rs, ss->kern) || ctl_kern_publish(ss->kern, ss->rs, &ss->image))
 		return -EINVAL;
 	return attach(ss);
 }

@@ -47,6 +47,9 @@ struct fw_place {
 int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* Those of @from behind those of @to; NULL is fine and drops them. */
+void fw_diags_append(struct fw_diags *to, const struct fw_diags *from);
+
 /**
  * fw_diag_format - one diagnostic as "FILE:LINE:COLUMN: MESSAGE\n  hint: HINT", without a final newline
  * Return: @buf.

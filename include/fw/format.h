@@ -130,6 +130,28 @@ FW_ASSERT_SIZE(struct fw_pair, 32);
 #define FW_PAIR_DISPLACEMENT 7
 
 /*
+ * A pair that changes: the rule or blocks that it has from generation @since on, and what it had before. While a version
+ * is referred to, the entry's own lanes are open, and its hit is FW_HIT_VERSION. Of what it had before, the hit may be
+ * another version's.
+ */
+struct fw_version_value {
+	__u64 hit;
+	__u64 lo;
+	__u64 hi;
+};
+struct fw_version {
+	__u32 since;
+	__u32 depth; /* versions behind this one, itself included, that a packet may have to look at */
+	struct fw_version_value new, old;
+	__u64 pad;
+};
+FW_ASSERT_SIZE(struct fw_version, FW_LINE);
+#define FW_VERSION_DEPTH 16
+/* No rule has rank 0. */
+#define FW_HIT_VERSION(line) FW_HIT(0, 1, line)
+#define FW_HIT_IS_VERSION(hit) ((hit) >> 32 == 1)
+
+/*
  * A block: up to FW_BLOCK_RULES rules of one pair in rank order. Behind the
  * header stand, at the byte offsets given (from the block's start, 8-byte
  * aligned), the hits and, per field, the ends of intervals and their vectors.

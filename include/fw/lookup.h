@@ -50,12 +50,12 @@ static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class 
 			break;
 
 		__u32 src = s->identity[i], src_bit = fw_signature_bit(src);
-		__u64 signature = s->signature[i];
+		__u64 signature = FW_READ(s->signature[i]);
 
 #pragma GCC unroll 5
 		for (int j = 0; j < FW_CLASS_IDENTITIES; j++) {
 			cpu->want[n & (FW_BATCH_ROOM - 1)] = FW_PAIR_KEY(src, d->identity[j]);
-			n += signature >> bit[j] & d->signature[j] >> src_bit & 1;
+			n += signature >> bit[j] & FW_READ(d->signature[j]) >> src_bit & 1;
 		}
 	}
 	cpu->wanted = n;
@@ -116,13 +116,15 @@ static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 		if (!pair)
 			return -1;
 
-		const struct fw_pair *e = &pair[fw_is_zero((pair[1].key ^ key) << 16)];
-		__u64 other = (e->key ^ key) << 16;
-		__u64 inside = ((lanes | guard) - e->lo) & (e->hi - lanes) & guard;
+		const struct fw_pair *e = &pair[fw_is_zero((FW_READ(pair[1].key) ^ key) << 16)];
+		__u64 other = (FW_READ(e->key) ^ key) << 16;
+		/* The lanes before the hit: who changes an entry stores them in the other order. */
+		__u64 lo = FW_READ(e->lo), hi = FW_READ(e->hi);
+		__u64 inside = ((lanes | guard) - lo) & (hi - lanes) & guard;
 
-		cpu->hits[n & (FW_BATCH - 1)] = e->hit;
+		cpu->hits[n & (FW_BATCH - 1)] = FW_READ(e->hit);
 		n += fw_is_zero((inside ^ guard) | other);
-		if (pair[0].key & FW_PAIR_OVERFLOW && other) {
+		if (FW_READ(pair[0].key) & FW_PAIR_OVERFLOW && other) {
 			__u32 last = *(volatile __u32 *)&cpu->wanted;
 
 			cpu->want[last & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
@@ -157,12 +159,55 @@ FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
 	return 0;
 }
 
+/*
+ * Hits that are versions become what the pair has in this packet's generation. A packet that is that many generations
+ * behind that the versions do not end is refused: who makes changes waits before it comes to that.
+ */
+FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
+{
+	__u64 lanes, guard;
+
+	if (!cpu)
+		return -1;
+	lanes = cpu->lanes;
+	guard = cpu->root.lane_guard;
+	cpu->cursor = 0;
+	for (int i = 0; i < FW_BATCH * (FW_VERSION_DEPTH + 1); i++) {
+		__u32 at = *(volatile __u32 *)&cpu->cursor;
+		const struct fw_version *v;
+		const struct fw_version_value *value;
+
+		if (at >= *(volatile __u32 *)&cpu->nhits) {
+			fw_best(cpu);
+			return 0;
+		}
+
+		__u64 hit = cpu->hits[at & (FW_BATCH - 1)];
+
+		if (!FW_HIT_IS_VERSION(hit)) {
+			cpu->cursor = at + 1;
+			continue;
+		}
+		v = fw_pool_line((__u32)hit);
+		if (!v)
+			return -1;
+		value = (__s32)((__u32)(cpu->control >> 32) - v->since) >= 0 ? &v->new : &v->old;
+		hit = value->hit;
+		if ((((lanes | guard) - value->lo) & (value->hi - lanes) & guard) != guard)
+			hit = FW_HIT_NONE;
+		cpu->hits[at & (FW_BATCH - 1)] = hit;
+	}
+	return -1;
+}
+
 /* The pairs of want[], and the blocks among them where they can matter: the one with the lowest rank mostly settles it. */
 static __always_inline int fw_batch(struct fw_cpu *cpu, __u32 room)
 {
 	if (fw_probe(cpu, room))
 		return -1;
 	cpu->wanted = 0;
+	if (FW_HIT_IS_VERSION(cpu->first) && fw_versions(cpu))
+		return -1;
 	if (cpu->first >= cpu->hit)
 		return 0;
 

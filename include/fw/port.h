@@ -18,6 +18,7 @@
 #define fw_ntohll(x) bpf_be64_to_cpu(x)
 /* A function that the verifier checks once, on its own, whoever calls it. */
 #define FW_GLOBAL __attribute__((noinline))
+#define FW_READ(x) (*(const volatile __typeof__(x) *)&(x))
 #else
 #include <arpa/inet.h>
 #include <endian.h>
@@ -28,10 +29,16 @@
 #define fw_ntohl(x) ntohl(x)
 #define fw_ntohll(x) be64toh(x)
 #define FW_GLOBAL static inline
+#define FW_READ(x) __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #endif
+
+/*
+ * FW_READ(x): one load of a word that another thread may be storing, not moved behind later ones by the compiler; BPF has
+ * no acquire that old kernels know, so there the order is the CPU's: x86 keeps it.
+ */
 
 /* Makes a value opaque to the optimiser, which otherwise rewrites bounds checks into forms that the verifier refuses. */
 #define fw_opaque(x) __asm__ volatile("" : "+r"(x))

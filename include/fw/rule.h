@@ -134,6 +134,8 @@ int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
 /* Rule by id or name; NULL: none. */
 struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id);
 struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name);
+/* The rule that counts in @slot; NULL: none. */
+struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot);
 
 /* A new, empty set (number in @number): 0, -EEXIST or -ENOMEM. The ruleset copies name and path. */
 int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, uint32_t *number);

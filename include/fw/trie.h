@@ -6,38 +6,7 @@
 #ifndef FW_TRIE_H
 #define FW_TRIE_H
 
-#include "fw/bits.h"
-#include "fw/format.h"
-
-/* How many of the four bytes in the even places of x are at least b: 16-bit lanes leave room for the borrow. */
-#define FW_EVEN_BYTES 0x00ff00ff00ff00ffull
-#define FW_BYTE_LANES 0x0001000100010001ull
-static __always_inline __u64 fw_lanes_at_least(__u64 x, __u64 b)
-{
-	return ((FW_BYTE_LANES << 8 | (x & FW_EVEN_BYTES)) - b * FW_BYTE_LANES) >> 8 & FW_BYTE_LANES;
-}
-
-/* The run of a byte: how many runs end below it. */
-static __always_inline __u32 fw_runs8_find(const struct fw_runs8 *node, __u64 b)
-{
-	__u64 low = *(const __u64 *)node->last, high = *(const __u32 *)(node->last + 8);
-	__u64 lanes = fw_lanes_at_least(low, b) + fw_lanes_at_least(low >> 8, b);
-
-	/* The four lanes above the last four bytes hold 0xff and count as at least b: hence the 4 below. */
-	high |= 0xffffffff00000000ull;
-	lanes += fw_lanes_at_least(high, b) + fw_lanes_at_least(high >> 8, b);
-	return FW_RUNS8 - 1 + 4 - (__u32)(lanes * FW_BYTE_LANES >> 48);
-}
-
-static __always_inline __u32 fw_runs32_find(const struct fw_runs32 *node, __u64 value)
-{
-	__u32 n = 0;
-
-#pragma GCC unroll 8
-	for (int i = 0; i < FW_RUNS32 - 1; i++)
-		n += fw_sign(node->last[i] - value);
-	return n;
-}
+#include "fw/trie_node.h"
 
 /* Moves bits out. The address is in memory, where the verifier forgets which bits are 0. IPv4 has none in @a->lo. */
 static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits, int family)
@@ -72,7 +41,7 @@ static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *re
 	if (tag == FW_REF_RUNS32 || tag == FW_REF_SPLIT) {
 		const struct fw_runs32 *r = node;
 
-		ref = r->ref[fw_runs32_find(r, bits >> 32) & 7];
+		ref = FW_READ(r->ref[fw_runs32_find(r, bits >> 32) & 7]);
 		/* A split's nodes are all of runs of 32 bits; only an IPv6 walk goes on behind those. */
 		if (family == FW_IP6 && tag == FW_REF_RUNS32)
 			fw_addr_shift(rest, 32, family);
@@ -81,11 +50,11 @@ static __always_inline __u32 fw_trie_step(__u32 ref, volatile struct fw_addr *re
 	if (tag == FW_REF_RUNS8) {
 		const struct fw_runs8 *r = node;
 
-		ref = r->ref[fw_runs8_find(r, bits >> 56) & 15];
+		ref = FW_READ(r->ref[fw_runs8_find(r, bits >> 56) & 15]);
 	} else {
 		const __u32 *table = node;
 
-		ref = table[bits >> 56];
+		ref = FW_READ(table[bits >> 56]);
 	}
 	fw_addr_shift(rest, 8, family);
 	return ref;
@@ -100,7 +69,7 @@ static __always_inline __u32 fw_trie_root(__u32 line, volatile struct fw_addr *r
 	if (!row)
 		return 0;
 	fw_addr_shift(rest, FW_TRIE_ROOT_BITS, family);
-	return row[index % (FW_LINE / 4)];
+	return FW_READ(row[index % (FW_LINE / 4)]);
 }
 
 /* Both addresses' classes; the two walks go in step, so that their cache misses overlap. */

@@ -26,6 +26,15 @@ int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const
 	return -EINVAL;
 }
 
+void fw_diags_append(struct fw_diags *to, const struct fw_diags *from)
+{
+	if (!to)
+		return;
+	for (unsigned i = 0; i < from->n && to->n < FW_MAX_DIAGS; i++)
+		to->d[to->n++] = from->d[i];
+	to->total += from->total;
+}
+
 const char *fw_diag_format(const struct fw_diag *d, char *buf, size_t size)
 {
 	char where[320] = "", hint[256] = "";

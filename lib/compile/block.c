@@ -29,8 +29,7 @@ struct column {
 };
 
 struct draft {
-	const struct compilation *c;
-	const uint32_t *rules;
+	const struct fw_rule *const *rules;
 	uint32_t n, words; /* rules; 64-bit words of a vector */
 	struct column column[FW_NFIELDS];
 	uint32_t ncolumns;
@@ -41,7 +40,7 @@ struct draft {
 /* What the @i-th rule says of a field, as plain ranges; a rule that says nothing has one of all values. free() them. */
 static struct fw_range *rule_ranges(const struct draft *d, uint32_t i, uint32_t field, size_t *n)
 {
-	const struct fw_match *m = fw_rule_match(d->c->rs->rules[d->rules[i]], field);
+	const struct fw_match *m = fw_rule_match(d->rules[i], field);
 	struct fw_range *r = malloc((m ? FW_MATCH_RANGES_MAX(m) : 1) * sizeof(*r));
 
 	if (!r)
@@ -141,7 +140,7 @@ static int draft_columns(struct draft *d)
 	int err = 0;
 
 	for (uint32_t i = 0; i < d->n; i++) {
-		const struct fw_rule *r = d->c->rs->rules[d->rules[i]];
+		const struct fw_rule *r = d->rules[i];
 
 		for (unsigned m = 0; m < r->nmatches; m++)
 			used |= 1u << r->matches[m]->field;
@@ -282,7 +281,7 @@ static int draft_serialise(struct draft *d)
 	d->used = header;
 	head.hits = d->used;
 	for (uint32_t i = 0; i < d->n; i++) {
-		uint64_t hit = rule_hit(d->c, d->rules[i]);
+		uint64_t hit = rule_hit(d->rules[i]);
 
 		draft_put(d, &hit, sizeof(hit));
 	}
@@ -298,9 +297,9 @@ static int draft_serialise(struct draft *d)
 }
 
 /* One block of up to @n of the rules, fewer when that many would be too large. Return: how many, or -errno. */
-static long block_build(struct compilation *c, const uint32_t *rules, uint32_t n, uint32_t *bytes)
+static long block_build(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, uint32_t *bytes)
 {
-	struct draft d = { .c = c, .rules = rules, .out = c->block };
+	struct draft d = { .rules = rules, .out = t->block };
 
 	for (d.n = n;; d.n /= 2) {
 		int err = draft_columns(&d);
@@ -315,36 +314,37 @@ static long block_build(struct compilation *c, const uint32_t *rules, uint32_t n
 		if (err && err != -E2BIG)
 			return err;
 		if (d.n == 1)
-			return refuse_rule(c, rules[0], "use fewer values, or split the rule",
+			return refuse_rule(t->ds, t->file, rules[0], "use fewer values, or split the rule",
 					   "its lists of values are too long for one rule");
 	}
 }
 
-int block_write(struct compilation *c, const uint32_t *rules, uint32_t n, __u64 *hit)
+int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit)
 {
 	__u64 *to = hit;
 	uint32_t most = FW_BLOCK_RULES;
 
 	for (uint32_t done = 0; done < n;) {
 		uint32_t bytes, line;
-		long took = block_build(c, rules + done, n - done < most ? n - done : most, &bytes);
+		long took = block_build(t, rules + done, n - done < most ? n - done : most, &bytes);
 
 		if (took < 0)
 			return (int)took;
 		/* What follows is like what came before: try little more than that. */
 		if (took < most)
 			most = (uint32_t)took * 2;
-		if (done && ++c->extra_blocks > FW_BLOCK_CHAIN)
-			return refuse_rule(c, rules[done], "give the rules addresses, so that they spread over pairs",
+		if (done && t->extra_blocks == FW_BLOCK_CHAIN)
+			return refuse_rule(t->ds, t->file, rules[done], "give the rules addresses, so that they spread over pairs",
 					   "too many rules share their source and destination");
 
-		int err = take_lines(c, (bytes + FW_LINE - 1) / FW_LINE, &c->stats.block_bytes, &line);
+		int err = take_lines(t, (bytes + FW_LINE - 1) / FW_LINE, &t->stats.block_bytes, &line);
 
 		if (err)
 			return err;
-		memcpy(fw_pool_ptr(c->pool, line), c->block, bytes);
-		*to = FW_HIT(rule_rank(c, rules[done]), 1, line);
-		to = &((struct fw_block *)fw_pool_ptr(c->pool, line))->next;
+		t->extra_blocks += done > 0;
+		memcpy(fw_pool_ptr(t->heap.pool, line), t->block, bytes);
+		*to = FW_HIT(rules[done]->rank, 1, line);
+		to = &((struct fw_block *)fw_pool_ptr(t->heap.pool, line))->next;
 		done += (uint32_t)took;
 	}
 	return 0;

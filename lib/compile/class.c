@@ -1,54 +1,213 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The classes' records in the pool. Each is written when a trie first refers to
- * it, so that it stands near the node that leads there, mostly in the same page.
+ * The classes' records in the pool, one for each list of identities, and the
+ * index that finds them by what they hold. A record is written when a trie first
+ * refers to it, so that it stands near the node that leads there, mostly in the
+ * same page; it goes away with the last reference.
  */
 #include "tables.h"
 
-/* Puts identity @id into place @n of the class at @line. */
-static void class_put(struct compilation *c, const struct side *s, uint32_t line, uint32_t n, uint32_t id)
-{
-	struct fw_class *to = fw_pool_ptr(c->pool, line + n / FW_CLASS_IDENTITIES);
+#include <string.h>
 
-	to->n++;
-	to->identity[n % FW_CLASS_IDENTITIES] = id;
-	to->signature[n % FW_CLASS_IDENTITIES] = s->signature[id];
+static struct fw_class *class_at(const struct fw_tables *t, uint32_t line)
+{
+	return fw_pool_ptr(t->heap.pool, line);
 }
 
-static int class_write(struct compilation *c, const struct side *s, struct class *class)
+void class_read(const struct fw_tables *t, uint32_t line, struct class_list *out)
 {
-	uint32_t n = 0, all = class->n + 1 + c->frame_rules;
-	uint32_t lines = (all + FW_CLASS_IDENTITIES - 1) / FW_CLASS_IDENTITIES;
-	int err = take_lines(c, lines, &c->stats.class_bytes, &class->line);
+	const struct fw_class *c = class_at(t, line);
 
-	if (err)
-		return err;
-	((struct fw_class *)fw_pool_ptr(c->pool, class->line))->lines = (uint16_t)lines;
-	class_put(c, s, class->line, n++, FW_IDENTITY_ANY);
-	if (c->frame_rules)
-		class_put(c, s, class->line, n++, FW_IDENTITY_FRAME);
-	for (uint32_t i = 0; i < class->n; i++)
-		class_put(c, s, class->line, n++, s->classes.ids[class->first + i]);
+	out->n = 0;
+	for (uint32_t i = 0, lines = c->lines; i < lines; i++)
+		for (uint32_t k = 0; k < c[i].n; k++)
+			out->id[out->n++] = c[i].identity[k];
+}
+
+static uint64_t list_hash(const struct class_list *list)
+{
+	uint64_t hash = 0;
+
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list->id[i] > FW_IDENTITY_FRAME)
+			hash = class_hash_with(hash, list->id[i]);
+	return hash;
+}
+
+static bool holds(const struct fw_tables *t, uint32_t line, const struct class_list *list)
+{
+	const struct fw_class *c = class_at(t, line);
+
+	if (c->lines != (list->n + FW_CLASS_IDENTITIES - 1) / FW_CLASS_IDENTITIES)
+		return false;
+	for (uint32_t i = 0; i < c->lines; i++) {
+		uint32_t n = list->n - i * FW_CLASS_IDENTITIES;
+
+		if (c[i].n != (n < FW_CLASS_IDENTITIES ? n : FW_CLASS_IDENTITIES) ||
+		    memcmp(c[i].identity, list->id + i * FW_CLASS_IDENTITIES, c[i].n * sizeof(uint32_t)))
+			return false;
+	}
+	return true;
+}
+
+static size_t entry_put(struct side *s, struct class_entry e)
+{
+	size_t at = e.hash & (s->classes_room - 1);
+
+	while (s->classes[at].line)
+		at = (at + 1) & (s->classes_room - 1);
+	s->classes[at] = e;
+	return at;
+}
+
+int classes_reserve(struct side *s, size_t n)
+{
+	struct class_entry *old = s->classes;
+	size_t room = s->classes_room ? s->classes_room : 64, was = s->classes_room;
+
+	while (room < n * 2)
+		room *= 2;
+	if (room == was)
+		return 0;
+	s->classes = calloc(room, sizeof(*s->classes));
+	if (!s->classes) {
+		s->classes = old;
+		return -ENOMEM;
+	}
+	fw_huge_pages(s->classes, room * sizeof(*s->classes));
+	s->classes_room = room;
+	for (size_t i = 0; i < was; i++)
+		if (old[i].line)
+			entry_put(s, old[i]);
+	free(old);
 	return 0;
 }
 
-int frame_class_write(struct compilation *c, int side)
+/* The entry of a class by its line; it is there. */
+static size_t entry_of(const struct fw_tables *t, const struct side *s, uint32_t line)
 {
-	uint32_t *line = &c->root.trie[side][FW_FAMILY_NONE];
-	int err = take_lines(c, 1, &c->stats.class_bytes, line);
+	struct class_list list;
+	size_t at;
 
+	class_read(t, line, &list);
+	at = list_hash(&list) & (s->classes_room - 1);
+	while (s->classes[at].line != line)
+		at = (at + 1) & (s->classes_room - 1);
+	return at;
+}
+
+/* Takes entry @at out; those behind it that it kept from their place move up. */
+static void entry_remove(struct side *s, size_t at)
+{
+	size_t mask = s->classes_room - 1;
+
+	for (size_t next = (at + 1) & mask; s->classes[next].line; next = (next + 1) & mask) {
+		size_t home = s->classes[next].hash & mask;
+
+		if (((next - home) & mask) < ((next - at) & mask))
+			continue;
+		s->classes[at] = s->classes[next];
+		at = next;
+	}
+	s->classes[at] = (struct class_entry){ 0 };
+	s->nclasses--;
+}
+
+int class_add(struct fw_tables *t, int side, const struct class_list *list, uint64_t hash, size_t *at)
+{
+	struct side *s = &t->side[side];
+	uint32_t line, lines = (list->n + FW_CLASS_IDENTITIES - 1) / FW_CLASS_IDENTITIES;
+	int err = classes_reserve(s, s->nclasses + 1);
+
+	if (!err)
+		err = take_lines(t, lines, &t->stats.class_bytes, &line);
 	if (err)
 		return err;
-	((struct fw_class *)fw_pool_ptr(c->pool, *line))->lines = 1;
-	class_put(c, &c->side[side], *line, 0, FW_IDENTITY_FRAME);
+
+	struct fw_class *c = class_at(t, line);
+
+	c->lines = (uint16_t)lines;
+	for (uint32_t i = 0; i < list->n; i++) {
+		struct fw_class *to = c + i / FW_CLASS_IDENTITIES;
+
+		to->n++;
+		to->identity[i % FW_CLASS_IDENTITIES] = list->id[i];
+		to->signature[i % FW_CLASS_IDENTITIES] = s->ids[list->id[i]].signature;
+	}
+	*at = entry_put(s, (struct class_entry){ line, 0, (uint32_t)hash });
+	s->nclasses++;
 	return 0;
 }
 
-int class_ref(struct compilation *c, int side, uint32_t number, uint32_t *ref)
+int class_intern(struct fw_tables *t, int side, const struct class_list *list, uint32_t *line)
 {
-	struct class *class = &c->side[side].classes.c[number];
-	int err = class->line ? 0 : class_write(c, &c->side[side], class);
+	struct side *s = &t->side[side];
+	uint64_t hash = list_hash(list);
+	size_t mask = s->classes_room - 1, at = hash & mask;
 
-	*ref = FW_REF(class->line, FW_REF_CLASS);
+	for (; s->classes_room && s->classes[at].line; at = (at + 1) & mask)
+		if (s->classes[at].hash == (uint32_t)hash && holds(t, s->classes[at].line, list)) {
+			*line = s->classes[at].line;
+			return 0;
+		}
+
+	int err = class_add(t, side, list, hash, &at);
+
+	*line = err ? 0 : s->classes[at].line;
 	return err;
+}
+
+void class_hold(struct fw_tables *t, int side, uint32_t line, uint32_t n)
+{
+	struct side *s = &t->side[side];
+
+	s->classes[entry_of(t, s, line)].refs += n;
+}
+
+void class_drop(struct fw_tables *t, int side, uint32_t line)
+{
+	struct side *s = &t->side[side];
+	size_t at = entry_of(t, s, line);
+	uint32_t lines = class_at(t, line)->lines;
+
+	if (--s->classes[at].refs)
+		return;
+	entry_remove(s, at);
+	t->stats.class_bytes -= (uint64_t)lines * FW_LINE;
+	retire_lines(t, line, lines);
+}
+
+void class_sign(const struct fw_tables *t, uint32_t line, uint32_t identity, uint64_t bits)
+{
+	struct fw_class *c = class_at(t, line);
+
+	for (uint32_t i = 0; i < c->lines; i++)
+		for (uint32_t k = 0; k < c[i].n; k++)
+			if (c[i].identity[k] == identity && bits & ~c[i].signature[k])
+				__atomic_store_n(&c[i].signature[k], c[i].signature[k] | bits, __ATOMIC_RELAXED);
+}
+
+void classes_sign(const struct fw_tables *t, int side, uint32_t identity, uint64_t bits)
+{
+	const struct side *s = &t->side[side];
+
+	for (size_t i = 0; i < s->classes_room; i++)
+		if (s->classes[i].line)
+			class_sign(t, s->classes[i].line, identity, bits);
+	if (t->root.trie[side][FW_FAMILY_NONE])
+		class_sign(t, t->root.trie[side][FW_FAMILY_NONE], identity, bits);
+}
+
+int frame_class_write(struct fw_tables *t, int side)
+{
+	uint32_t *line = &t->root.trie[side][FW_FAMILY_NONE];
+	int err = take_lines(t, 1, &t->stats.class_bytes, line);
+
+	if (err)
+		return err;
+	*class_at(t, *line) = (struct fw_class){ .n = 1,
+						 .lines = 1,
+						 .identity = { FW_IDENTITY_FRAME },
+						 .signature = { t->side[side].ids[FW_IDENTITY_FRAME].signature } };
+	return 0;
 }

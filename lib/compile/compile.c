@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The compiler: from rules to tables.
+ * The compiler: from a whole ruleset to tables. Changes to them are change.c's.
  *
  * What a rule says about an address is an identity: one prefix, one range, one
  * set, however large. All addresses that lie in the same identities share a
@@ -24,134 +24,275 @@
  */
 #include "tables.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
 
-int take_lines(struct compilation *c, uint32_t lines, uint64_t *bytes, uint32_t *line)
+int take_lines(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *line)
 {
-	int err = fw_pool_alloc(c->pool, lines, line);
+	int err = heap_alloc(&t->heap, lines, line);
 
 	if (!err)
 		*bytes += (uint64_t)lines * FW_LINE;
 	if (err == -ENOSPC)
-		fw_diag_add(c->ds, (struct fw_place){ c->rs->file, 0, 0 }, NULL,
-			    "the tables need more than the pool's %u MiB", c->pool->limit * (FW_SEGMENT_BYTES >> 20));
+		fw_diag_add(t->ds, (struct fw_place){ t->file, 0, 0 }, NULL,
+			    "the tables need more than the pool's %u MiB",
+			    t->heap.pool->limit * (FW_SEGMENT_BYTES >> 20));
 	return err;
 }
 
-int refuse_rule(const struct compilation *c, uint32_t i, const char *hint, const char *fmt, ...)
+int refuse_rule(struct fw_diags *ds, const char *file, const struct fw_rule *r, const char *hint, const char *fmt, ...)
 {
-	const struct fw_rule *r = c->rs->rules[i];
 	char text[256];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fw_diag_add(c->ds, (struct fw_place){ c->rs->file, r->line, 0 }, hint, "rule %llu%s%s: %s",
+	fw_diag_add(ds, (struct fw_place){ file, r->line, 0 }, hint, "rule %llu%s%s: %s",
 		    (unsigned long long)r->id, r->name ? " " : "", r->name ? r->name : "", text);
 	return -E2BIG;
 }
 
-/* The bits of a packed flow that the rules and policies depend on: the hook always counts. */
-static void flow_mask(struct compilation *c)
+uint32_t rule_fields(const struct fw_rule *r)
 {
-	uint32_t used = c->fields_used | 1u << FW_F_HOOK;
+	uint32_t fields = 0;
 
-	c->root.flow_mask[0] = 3ull << FW_FLOW_FAMILY_SHIFT;
+	for (unsigned m = 0; m < r->nmatches; m++)
+		fields |= 1u << r->matches[m]->field;
+	return fields;
+}
+
+void root_use_fields(struct fw_root *root, uint32_t fields)
+{
+	uint32_t used = root->fields_used |= fields;
+
+	used |= 1u << FW_F_HOOK;
+	root->flow_mask[0] |= 3ull << FW_FLOW_FAMILY_SHIFT;
 #define FLOW_MASK(sym, kw, max, word, shift) \
 	if (used & 1u << FW_F_##sym)         \
-		c->root.flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);
+		root->flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);
 	FW_FIELDS(FLOW_MASK)
 #undef FLOW_MASK
 }
 
-static int begin(struct compilation *c)
+void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs)
 {
-	const struct fw_ruleset *rs = c->rs;
-
-	if (rs->nrules >= FW_RANK_MAX / 2)
-		return -E2BIG;
-	c->rank_step = FW_RANK_MAX / ((uint32_t)rs->nrules + 1);
-	for (size_t i = 0; i < rs->nrules; i++) {
-		for (unsigned m = 0; m < rs->rules[i]->nmatches; m++)
-			c->fields_used |= 1u << rs->rules[i]->matches[m]->field;
-		c->frame_rules |= fw_rule_names_non_ip(rs->rules[i]);
-	}
-	c->block = malloc(FW_SEGMENT_BYTES);
-	return c->block ? 0 : -ENOMEM;
+	root->accept = 0;
+	for (int r = 0; r < FW_NREASONS; r++)
+		root->accept |= (uint32_t)(rs->policy[r] == FW_ACCEPT) << r;
 }
 
-static int write_root(struct compilation *c, uint32_t *line)
-{
-	int err = take_lines(c, sizeof(c->root) / FW_LINE, &c->stats.bytes, line);
+/* From so many rules on, a second thread is worth its start. */
+#define PARALLEL_RULES 20000
 
-	if (err)
-		return err;
-	c->root.fields_used = c->fields_used;
-	c->root.frame_rules = c->frame_rules;
-	c->root.slots = c->rs->next_slot;
-	for (int r = 0; r < FW_NREASONS; r++)
-		c->root.accept |= (uint32_t)(c->rs->policy[r] == FW_ACCEPT) << r;
-	flow_mask(c);
-	memcpy(fw_pool_ptr(c->pool, *line), &c->root, sizeof(c->root));
-	c->stats.bytes += c->stats.trie_bytes + c->stats.class_bytes + c->stats.pair_bytes + c->stats.block_bytes;
-	c->stats.rules = c->rs->nrules;
-	c->stats.probes_max = (uint64_t)c->side[SRC].nesting_max * c->side[DST].nesting_max;
+/* One side's sweep over the addresses; both go on at the same time. */
+struct side_job {
+	struct fw_tables *t;
+	const struct fw_ruleset *rs;
+	int side;
+	struct sweep sweep;
+	struct fw_diags ds;
+	int err;
+};
+
+static void *side_run(void *arg)
+{
+	struct side_job *job = arg;
+
+	job->err = identities_build(job->t, job->side, job->rs, &job->sweep, &job->ds);
+	return NULL;
+}
+
+static int sweep_both(struct side_job job[2])
+{
+	pthread_t other;
+	bool parallel = job[0].rs->nrules >= PARALLEL_RULES && !pthread_create(&other, NULL, side_run, &job[DST]);
+
+	side_run(&job[SRC]);
+	if (parallel)
+		pthread_join(other, NULL);
+	else if (!job[SRC].err)
+		side_run(&job[DST]);
+	for (int side = SRC; side <= DST; side++) {
+		if (!job[side].err)
+			continue;
+		fw_diags_append(job->t->ds, &job[side].ds);
+		return job[side].err;
+	}
 	return 0;
 }
 
-static int run(struct compilation *c, uint32_t *root)
+/*
+ * Identities that a change would have to look for in many places get all bits in their signature, now that it is known
+ * where they are: then there is nothing to look for. The other side's signatures still tell pairs apart.
+ */
+static int signatures_saturate(struct side_job *job)
 {
-	int err = begin(c);
+	struct side *s = &job->t->side[job->side];
+	const struct class_drafts *cs = &job->sweep.drafts;
+	fw_autofree uint32_t *classes = calloc(s->nids, sizeof(*classes));
 
-	if (!err)
-		err = identities_build(c);
-	if (!err)
-		err = pairs_collect(c);
-	if (!err)
-		err = pairs_write(c);
-	for (int side = SRC; !err && side <= DST; side++) {
-		if (c->frame_rules)
-			err = frame_class_write(c, side);
-		if (!err)
-			err = trie_write(c, side, FW_IP4);
-		if (!err)
-			err = trie_write(c, side, FW_IP6);
+	if (!classes)
+		return -ENOMEM;
+	classes[FW_IDENTITY_ANY] = classes[FW_IDENTITY_FRAME] = (uint32_t)cs->n;
+	for (size_t i = 0; i < cs->nids; i++)
+		classes[cs->ids[i]]++;
+	for (uint32_t id = 0; id < s->nids; id++) {
+		const struct fw_addrs *a = &job->rs->addrs[s->ids[id].addrs];
+
+		if (classes[id] > SIGNATURE_REACH || a->negated || a->nsets || a->nranges > SIGNATURE_REACH)
+			s->ids[id].signature = ~0ull;
 	}
-	return err ? err : write_root(c, root);
+	return 0;
 }
 
-static void end(struct compilation *c)
+/* A class is written into the pool when a trie first leads to it. */
+static int draft_ref(struct trie_builder *tb, uint32_t number, uint32_t places, uint32_t *ref)
 {
-	for (int i = SRC; i <= DST; i++) {
-		struct side *s = &c->side[i];
+	const struct side_job *job = tb->ctx;
+	struct side *s = &tb->t->side[tb->side];
+	struct class_draft *draft = &job->sweep.drafts.c[number];
+	struct class_list list = { { FW_IDENTITY_ANY }, 1 };
 
-		free(s->identity_of);
-		free(s->addrs_of);
-		free(s->signature);
-		free(s->classes.c);
-		free(s->classes.ids);
-		free(s->classes.slots);
-		free(s->map[FW_IP4].b);
-		free(s->map[FW_IP6].b);
+	if (!draft->written) {
+		if (tb->t->root.frame_rules)
+			list.id[list.n++] = FW_IDENTITY_FRAME;
+		for (uint32_t i = 0; i < draft->n; i++)
+			list.id[list.n++] = job->sweep.drafts.ids[draft->first + i];
+
+		int err = class_add(tb->t, tb->side, &list, draft->hash, &draft->at);
+
+		if (err)
+			return err;
+		draft->written = true;
 	}
-	free(c->pairs);
-	free(c->next_rule);
-	free(c->block);
+	s->classes[draft->at].refs += places;
+	*ref = FW_REF(s->classes[draft->at].line, FW_REF_CLASS);
+	return 0;
+}
+
+static int tries_write(struct side_job *job)
+{
+	struct trie_builder tb = { .t = job->t, .side = job->side, .class_ref = draft_ref, .ctx = job };
+	int err = classes_reserve(&job->t->side[job->side], job->sweep.drafts.n);
+
+	if (!err && job->t->root.frame_rules)
+		err = frame_class_write(job->t, job->side);
+	if (!err)
+		err = trie_write(&tb, &job->sweep.map[FW_IP4], FW_IP4);
+	return err ? err : trie_write(&tb, &job->sweep.map[FW_IP6], FW_IP6);
+}
+
+static void stats_fill(struct fw_tables *t, const struct fw_ruleset *rs)
+{
+	struct fw_compile_stats *st = &t->stats;
+
+	st->rules = rs->nrules;
+	for (int side = SRC; side <= DST; side++) {
+		st->identities[side] = t->side[side].nids - 1 - !t->root.frame_rules;
+		st->classes[side] = t->side[side].nclasses;
+	}
+	st->probes_max = (uint64_t)st->nesting_max[SRC] * st->nesting_max[DST];
+	st->bytes = t->heap.used * FW_LINE;
+}
+
+static int begin(struct fw_tables *t, const struct fw_ruleset *rs)
+{
+	uint32_t fields = 0;
+
+	if (rs->nrules >= FW_RANK_MAX / 2)
+		return -E2BIG;
+	for (size_t i = 0; i < rs->nrules; i++) {
+		fields |= rule_fields(rs->rules[i]);
+		t->root.frame_rules |= fw_rule_names_non_ip(rs->rules[i]);
+	}
+	root_use_fields(&t->root, fields);
+	root_set_policies(&t->root, rs);
+	t->root.slots = rs->next_slot;
+	t->block = malloc(FW_SEGMENT_BYTES);
+	return t->block ? 0 : -ENOMEM;
+}
+
+static int build(struct fw_tables *t, const struct fw_ruleset *rs)
+{
+	struct side_job job[2] = { { .t = t, .rs = rs, .side = SRC }, { .t = t, .rs = rs, .side = DST } };
+	int err = begin(t, rs);
+
+	if (!err)
+		err = sweep_both(job);
+	if (!err)
+		err = pairs_write(t, rs);
+	for (int side = SRC; side <= DST; side++) {
+		if (!err)
+			err = signatures_saturate(&job[side]);
+		if (!err)
+			err = tries_write(&job[side]);
+		sweep_free(&job[side].sweep);
+	}
+	if (!err)
+		err = take_lines(t, sizeof(t->root) / FW_LINE, &t->stats.bytes, &t->root_line);
+	if (!err)
+		memcpy(fw_pool_ptr(t->heap.pool, t->root_line), &t->root, sizeof(t->root));
+	return err;
+}
+
+static void tables_free(struct fw_tables *t)
+{
+	if (!t)
+		return;
+	heap_end(&t->heap);
+	for (int side = SRC; side <= DST; side++) {
+		free(t->side[side].identity_of);
+		free(t->side[side].ids);
+		free(t->side[side].free_ids);
+		free(t->side[side].classes);
+	}
+	free(t->retired);
+	free(t->block);
+	free(t);
+}
+
+static void tables_freep(struct fw_tables **t)
+{
+	tables_free(*t);
 }
 
 int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out)
 {
-	struct compilation c = { .rs = rs, .pool = pool, .ds = ds };
+	fw_cleanup(tables_freep) struct fw_tables *t = calloc(1, sizeof(*t));
 	double start = fw_now();
-	uint32_t root = 0;
-	int err = run(&c, &root);
 
-	end(&c);
+	if (!t)
+		return -ENOMEM;
+	t->heap.pool = pool;
+	t->ds = ds;
+	t->file = rs->file;
+
+	int err = build(t, rs);
+
 	if (err)
 		return err;
-	c.stats.seconds = fw_now() - start;
-	*out = (struct fw_image){ root, c.stats };
+	t->ds = NULL;
+	stats_fill(t, rs);
+	t->compiled_rules = rs->nrules;
+	t->stats.seconds = fw_now() - start;
+	*out = (struct fw_image){ t->root_line, 0, t->stats, fw_take(t) };
 	return 0;
+}
+
+void fw_image_free(struct fw_image *image)
+{
+	tables_free(image->tables);
+	*image = (struct fw_image){ 0 };
+}
+
+void fw_image_usage(const struct fw_image *image, uint64_t *used, uint64_t *room)
+{
+	const struct heap *h = &image->tables->heap;
+
+	*used = h->used;
+	*room = 0;
+	for (size_t i = 0; i < h->n; i++)
+		*room += (uint64_t)(h->segments[i]->span ? h->segments[i]->span : 1) * FW_SEGMENT_LINES;
 }

@@ -64,9 +64,8 @@ static int events_sort(struct events *ev)
 	return 0;
 }
 
-/* The ranges of an expression; only what needs memory of its own is put into @owned. */
-static int expression_ranges(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr_range **r, size_t *n,
-			     struct fw_addr_range **owned)
+int identity_ranges(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr_range **r, size_t *n,
+		    struct fw_addr_range **owned)
 {
 	const struct fw_addrs *e = &rs->addrs[number];
 	int err;
@@ -85,11 +84,11 @@ static int expression_ranges(const struct fw_ruleset *rs, uint32_t number, const
 static int events_collect(const struct fw_ruleset *rs, const struct side *side, enum fw_family family, bool start,
 			  struct events *ev)
 {
-	for (uint32_t id = FW_IDENTITY_FRAME + 1; id < side->nidentities; id++) {
+	for (uint32_t id = FW_IDENTITY_FRAME + 1; id < side->nids; id++) {
 		fw_autofree struct fw_addr_range *owned = NULL;
 		const struct fw_addr_range *r;
 		size_t n;
-		int err = expression_ranges(rs, side->addrs_of[id], &r, &n, &owned);
+		int err = identity_ranges(rs, side->ids[id].addrs, &r, &n, &owned);
 
 		for (size_t i = 0; !err && i < n; i++) {
 			struct event e = { start ? r[i].lo : r[i].hi, id, start };
@@ -109,7 +108,7 @@ static int events_collect(const struct fw_ruleset *rs, const struct side *side, 
 	return 0;
 }
 
-static int classes_grow(struct classes *cs)
+static int drafts_grow(struct class_drafts *cs)
 {
 	size_t n = cs->nslots ? cs->nslots * 4 : 1024;
 	uint32_t *slots = calloc(n, sizeof(*slots));
@@ -131,15 +130,15 @@ static int classes_grow(struct classes *cs)
 }
 
 /* The number of the class with these identities (ascending); @hash is a function of them as a set. */
-static int class_intern(struct classes *cs, const uint32_t *ids, uint32_t n, uint64_t hash, uint32_t *number)
+static int draft_intern(struct class_drafts *cs, const uint32_t *ids, uint32_t n, uint64_t hash, uint32_t *number)
 {
-	if (cs->n * 2 >= cs->nslots && classes_grow(cs))
+	if (cs->n * 2 >= cs->nslots && drafts_grow(cs))
 		return -ENOMEM;
 
 	size_t at = hash & (cs->nslots - 1);
 
 	for (; cs->slots[at]; at = (at + 1) & (cs->nslots - 1)) {
-		const struct class *c = &cs->c[cs->slots[at] - 1];
+		const struct class_draft *c = &cs->c[cs->slots[at] - 1];
 
 		if (c->hash == hash && c->n == n && !memcmp(cs->ids + c->first, ids, n * sizeof(*ids))) {
 			*number = cs->slots[at] - 1;
@@ -147,7 +146,7 @@ static int class_intern(struct classes *cs, const uint32_t *ids, uint32_t n, uin
 		}
 	}
 
-	struct class new = { .first = (uint32_t)cs->nids, .n = n, .hash = hash };
+	struct class_draft new = { .first = (uint32_t)cs->nids, .n = n, .hash = hash };
 
 	for (uint32_t i = 0; i < n; i++)
 		if (fw_vec_push(cs->ids, cs->nids, cs->ids_cap, ids[i]))
@@ -186,43 +185,49 @@ static int active_apply(struct active *a, const struct event *e, uint32_t limit)
 	return 0;
 }
 
+/* One compilation's sweep over the addresses of a side. */
+struct pass {
+	struct fw_tables *t;
+	const struct fw_ruleset *rs;
+	int side;
+	struct sweep *out;
+	struct fw_diags *ds;
+	uint32_t limit; /* identities of a class, `any` and `frame` left out */
+};
+
 /* Says which rule first names the identity that is one too many. */
-static int refuse_nesting(const struct compilation *c, int side, const struct event *e, enum fw_family family)
+static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_family family)
 {
-	uint32_t addrs = c->side[side].addrs_of[e->identity], i = 0;
+	uint32_t addrs = p->t->side[p->side].ids[e->identity].addrs, i = 0;
 	char where[INET6_ADDRSTRLEN] = "";
 	uint64_t wire[2] = { htobe64(e->at.hi), htobe64(e->at.lo) };
 
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
-	while (i < c->rs->nrules && (side == SRC ? c->rs->rules[i]->src : c->rs->rules[i]->dst) != addrs)
+	while (i < p->rs->nrules && (p->side == SRC ? p->rs->rules[i]->src : p->rs->rules[i]->dst) != addrs)
 		i++;
-	refuse_rule(c, i,
-		    "merge nested prefixes or put them into one set, which counts once however many elements it has",
-		    "the %s address is one prefix or set too many around %s: at most %u may contain one address",
-		    side == SRC ? "source" : "destination", where, (unsigned)(FW_CLASS_MAX - 1 - c->frame_rules));
-	return -E2BIG;
+	return refuse_rule(p->ds, p->rs->file, p->rs->rules[i], NESTING_HINT, NESTING_REFUSED, p->side == SRC ? "source" : "destination",
+			   where, (unsigned)p->limit);
 }
 
-static int sweep(struct compilation *c, int side, enum fw_family family, const struct events *ev)
+static int sweep_family(const struct pass *p, enum fw_family family, const struct events *ev)
 {
-	struct side *s = &c->side[side];
-	struct boundaries *map = &s->map[family];
+	struct boundaries *map = &p->out->map[family];
 	struct active active = { .n = 0 };
-	uint32_t limit = FW_CLASS_MAX - 1 - c->frame_rules;
 	struct boundary b = { { 0, 0 }, 0 };
+	uint32_t always = 1 + p->t->root.frame_rules, *most = &p->t->stats.nesting_max[p->side];
 
-	if (!s->nesting_max)
-		s->nesting_max = 1 + c->frame_rules;
+	if (!*most)
+		*most = always;
 	if (fw_vec_push(map->b, map->n, map->cap, b))
 		return -ENOMEM;
 	for (size_t i = 0; i < ev->n;) {
 		b.start = ev->e[i].at;
 		for (; i < ev->n && !fw_addr_cmp(ev->e[i].at, b.start); i++)
-			if (active_apply(&active, &ev->e[i], limit))
-				return refuse_nesting(c, side, &ev->e[i], family);
-		if (active.n + 1 + c->frame_rules > s->nesting_max)
-			s->nesting_max = active.n + 1 + c->frame_rules;
-		if (class_intern(&s->classes, active.id, active.n, active.hash, &b.class))
+			if (active_apply(&active, &ev->e[i], p->limit))
+				return refuse_nesting(p, &ev->e[i], family);
+		if (active.n + always > *most)
+			*most = active.n + always;
+		if (draft_intern(&p->out->drafts, active.id, active.n, active.hash, &b.class))
 			return -ENOMEM;
 
 		struct boundary *last = &map->b[map->n - 1];
@@ -236,67 +241,72 @@ static int sweep(struct compilation *c, int side, enum fw_family family, const s
 }
 
 /* Numbers the address expressions that rules name on this side. */
-static int side_number(struct compilation *c, int side)
+static int side_number(const struct pass *p)
 {
-	const struct fw_ruleset *rs = c->rs;
-	struct side *s = &c->side[side];
+	const struct fw_ruleset *rs = p->rs;
+	struct side *s = &p->t->side[p->side];
 
+	s->naddrs = rs->naddrs;
 	s->identity_of = malloc(rs->naddrs * sizeof(uint32_t));
-	s->addrs_of = malloc((rs->naddrs + 2) * sizeof(uint32_t));
-	if (!s->identity_of || !s->addrs_of)
+	if (!s->identity_of)
 		return -ENOMEM;
 	memset(s->identity_of, 0xff, rs->naddrs * sizeof(uint32_t));
 	s->identity_of[FW_ANY] = FW_IDENTITY_ANY;
-	s->addrs_of[FW_IDENTITY_ANY] = FW_ANY;
-	s->addrs_of[FW_IDENTITY_FRAME] = FW_ANY;
-	s->nidentities = FW_IDENTITY_FRAME + 1;
+	for (uint32_t id = FW_IDENTITY_ANY; id <= FW_IDENTITY_FRAME; id++)
+		if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = FW_ANY }))
+			return -ENOMEM;
 	for (uint32_t i = 0; i < rs->nrules; i++) {
-		uint32_t addrs = side == SRC ? rs->rules[i]->src : rs->rules[i]->dst;
+		uint32_t addrs = p->side == SRC ? rs->rules[i]->src : rs->rules[i]->dst;
 
-		if (s->identity_of[addrs] != NO_IDENTITY)
-			continue;
-		if (s->nidentities == FW_IDENTITIES_MAX)
-			return refuse_rule(c, i, NULL, "more than %u different %s addresses", FW_IDENTITIES_MAX - 2,
-					   side == SRC ? "source" : "destination");
-		s->identity_of[addrs] = s->nidentities;
-		s->addrs_of[s->nidentities++] = addrs;
+		if (s->identity_of[addrs] == NO_IDENTITY) {
+			if (s->nids == FW_IDENTITIES_MAX)
+				return refuse_rule(p->ds, p->rs->file, rs->rules[i], NULL, "more than %u different %s addresses",
+						   FW_IDENTITIES_MAX - 2, p->side == SRC ? "source" : "destination");
+			s->identity_of[addrs] = (uint32_t)s->nids;
+			if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = addrs }))
+				return -ENOMEM;
+		}
+		s->ids[s->identity_of[addrs]].refs++;
 	}
-	s->signature = calloc(s->nidentities, sizeof(*s->signature));
-	return s->signature ? 0 : -ENOMEM;
+	return 0;
 }
 
-static int side_map(struct compilation *c, int side, enum fw_family family)
+static int side_map(const struct pass *p, enum fw_family family)
 {
 	struct events ev = { 0 };
-	int err = events_collect(c->rs, &c->side[side], family, false, &ev);
+	const struct side *s = &p->t->side[p->side];
+	int err = events_collect(p->rs, s, family, false, &ev);
 
 	if (!err)
-		err = events_collect(c->rs, &c->side[side], family, true, &ev);
+		err = events_collect(p->rs, s, family, true, &ev);
 	if (!err)
 		err = events_sort(&ev);
 	if (!err)
-		err = sweep(c, side, family, &ev);
+		err = sweep_family(p, family, &ev);
 	free(ev.e);
 	return err;
 }
 
-int identities_build(struct compilation *c)
+int identities_build(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds)
 {
-	int err = 0;
+	const struct pass p = { t, rs, side, out, ds, FW_CLASS_MAX - 1 - t->root.frame_rules };
+	uint32_t empty;
+	int err = side_number(&p);
 
-	for (int side = SRC; !err && side <= DST; side++) {
-		uint32_t empty;
-
-		err = side_number(c, side);
-		if (!err)
-			err = class_intern(&c->side[side].classes, NULL, 0, 0, &empty);
-		if (!err)
-			err = side_map(c, side, FW_IP4);
-		if (!err)
-			err = side_map(c, side, FW_IP6);
-		c->stats.identities[side] = c->side[side].nidentities - 1 - !c->frame_rules;
-		c->stats.classes[side] = c->side[side].classes.n;
-		c->stats.nesting_max[side] = c->side[side].nesting_max;
-	}
+	if (!err)
+		err = draft_intern(&out->drafts, NULL, 0, 0, &empty);
+	if (!err)
+		err = side_map(&p, FW_IP4);
+	if (!err)
+		err = side_map(&p, FW_IP6);
 	return err;
+}
+
+void sweep_free(struct sweep *s)
+{
+	free(s->drafts.c);
+	free(s->drafts.ids);
+	free(s->drafts.slots);
+	free(s->map[FW_IP4].b);
+	free(s->map[FW_IP6].b);
 }

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the steps of a compilation hand to each other. Private to lib/compile.
+ * A compiled ruleset as lib/compile keeps it: what must be known about the
+ * tables in the pool to change them. Private to lib/compile.
  */
 #ifndef FW_TABLES_H
 #define FW_TABLES_H
 
-#include "fw/compile.h"
 #include "fw/hash.h"
+#include "heap.h"
 
 enum { SRC, DST };
 
 #define NO_IDENTITY 0xffffffffu
 
-/* From @start on (to the next boundary), addresses have this class. */
+/* Identities whose address ranges or classes are that many have all bits set in their signature: nothing to update then. */
+#define SIGNATURE_REACH 2048
+
+/* From @start on (to the next boundary), addresses have this class: its number, or, in a change, its line. */
 struct boundary {
 	struct fw_addr start;
 	uint32_t class;
@@ -23,93 +27,257 @@ struct boundaries {
 	size_t n, cap;
 };
 
-/* Interned lists of identities, ascending, `any` (and `frame`) not included: they are in every class. */
-/* clang-format off */
-struct class {
-	uint32_t first, n; /* in ids[] */
-	uint32_t line;     /* in the pool; 0: not written yet */
-	uint64_t hash;
+/* What identities a side knows. Numbers 0 and 1 are `any` and `frame`. */
+struct identity {
+	uint64_t signature;
+	uint32_t addrs; /* address expression */
+	uint32_t refs;  /* rules */
+	bool idle;      /* in the queue of those that nothing refers to */
+	bool broken;    /* not all of its addresses' classes hold it (yet, or any more) */
 };
-/* clang-format on */
 
-struct classes {
-	struct class *c;
-	size_t n, cap;
-	uint32_t *ids;
-	size_t nids, ids_cap;
-	uint32_t *slots; /* open addressing: class + 1, 0 free */
-	size_t nslots;
+/* Classes in the pool, found by what they hold: open addressing, line 0: free. */
+struct class_entry {
+	uint32_t line;
+	uint32_t refs; /* from tries */
+	uint32_t hash; /* class_hash() */
 };
 
 /* One direction of address: source or destination. */
 struct side {
 	uint32_t *identity_of; /* address expression -> identity, NO_IDENTITY: not used on this side */
-	uint32_t *addrs_of;    /* identity -> address expression */
-	uint32_t nidentities;
-	uint64_t *signature;    /* by identity */
-	struct classes classes; /* [0] is the empty list */
-	struct boundaries map[FW_NFAMILIES];
-	uint32_t nesting_max;
+	size_t naddrs;
+	struct identity *ids;
+	size_t nids, ids_cap;
+	uint32_t *free_ids;
+	size_t nfree, free_cap;
+	struct class_entry *classes;
+	size_t nclasses, classes_room; /* room: a power of two */
 };
 
-/* A pair and its rules, chained in rank order through next_rule[]. */
-struct pair {
-	uint64_t key;
-	uint32_t first, last, n; /* rules */
-	uint32_t home;
+/* Something that waits for grace periods. */
+enum retired_kind { RETIRED_LINES, RETIRED_PAIR, RETIRED_IDENTITY };
+struct retired {
+	uint32_t ticket; /* the first grace period that counts for it */
+	uint8_t kind;
+	uint8_t side;    /* of an identity */
+	uint8_t phase;   /* of a pair: see pair_change.c */
+	uint32_t line;   /* of lines: the first; of a pair: its version */
+	uint32_t n;      /* lines; of a pair: number of its entry in the table; an identity's number */
 };
 
-struct compilation {
-	const struct fw_ruleset *rs;
-	struct fw_pool *pool;
-	struct fw_diags *ds;
+struct fw_tables {
+	struct heap heap;
+	struct fw_root root; /* as it stands at root_line */
+	uint32_t root_line;
 	struct side side[2];
-	struct pair *pairs;
-	size_t npairs, pairs_cap;
-	uint32_t *next_rule; /* rule -> the next one of its pair */
-	uint32_t rank_step;
-	bool frame_rules;
+	uint64_t npairs;       /* entries in use, those included that are on their way out */
 	uint32_t extra_blocks; /* beyond the first of their pair */
-	uint32_t fields_used;
-	uint8_t *block; /* room to build a block in */
-	struct fw_root root;
+	uint8_t *block;        /* room to build a block in */
+	uint32_t ticket;       /* of the next grace period */
+	struct retired *retired; /* a queue: the oldest at retired[first] */
+	size_t retired_first, nretired, retired_cap;
 	struct fw_compile_stats stats;
+	struct fw_ruleset *rs; /* once there was a change */
+	size_t compiled_rules; /* when it was compiled */
+	struct fw_diags *ds;   /* of the call that is under way */
+	const char *file;      /* for diagnostics */
 };
 
-#define NO_RULE 0xffffffffu
-
-/* Rank of rule number @i: sparse, so that rules can come between. */
-static inline uint32_t rule_rank(const struct compilation *c, uint32_t i)
+static inline uint64_t rule_hit(const struct fw_rule *r)
 {
-	return (i + 1) * c->rank_step;
+	return FW_HIT(r->rank, 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
 }
 
-static inline uint64_t rule_hit(const struct compilation *c, uint32_t i)
+/* The key of the pair that a rule belongs to; its identities must be there. */
+uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_rule *r);
+
+/* Takes @lines of the pool and adds their bytes to a statistic; says so when the pool is full. */
+int take_lines(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *line);
+/* A diagnostic about a rule, in a file unless @file is NULL. Return: -E2BIG. */
+int refuse_rule(struct fw_diags *ds, const char *file, const struct fw_rule *r, const char *hint, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* What the root says of fields: bits of enum fw_field go to its masks. */
+void root_use_fields(struct fw_root *root, uint32_t fields);
+void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs);
+/* The bits of the fields that a rule constrains. */
+uint32_t rule_fields(const struct fw_rule *r);
+
+/* class.c: the classes of a side. */
+
+/* The hash of a class: of its identities, `any` and `frame` left out, as a set. */
+static inline uint64_t class_hash_with(uint64_t hash, uint32_t identity)
 {
-	const struct fw_rule *r = c->rs->rules[i];
-
-	return FW_HIT(rule_rank(c, i), 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
+	return hash ^ fw_mix64(identity);
 }
-
-/* Takes @lines of the pool and adds their bytes to a statistic. */
-int take_lines(struct compilation *c, uint32_t lines, uint64_t *bytes, uint32_t *line);
-/* A diagnostic about rule @i. Return: -E2BIG. */
-int refuse_rule(const struct compilation *c, uint32_t i, const char *hint, const char *fmt, ...)
-	__attribute__((format(printf, 4, 5)));
-
-/* Identities in use, and for each side and family the classes of its addresses. */
-int identities_build(struct compilation *c);
-/* Pairs with their rules, and signatures. */
-int pairs_collect(struct compilation *c);
-/* Pair table and blocks, into the pool. */
-int pairs_write(struct compilation *c);
-/* The reference to a class of a side, which is written into the pool the first time. */
-int class_ref(struct compilation *c, int side, uint32_t number, uint32_t *ref);
+/* A class as a list of identities, ascending. */
+struct class_list {
+	uint32_t id[FW_CLASS_MAX + 1];
+	uint32_t n;
+};
+void class_read(const struct fw_tables *t, uint32_t line, struct class_list *out);
+/* The line of a class with these identities, written if there is none. 0, -ENOMEM, -ENOSPC. */
+int class_intern(struct fw_tables *t, int side, const struct class_list *list, uint32_t *line);
+/* A new class that is known not to be there yet, its hash being @hash; @at: its place in the index. 0, -ENOMEM, -ENOSPC. */
+int class_add(struct fw_tables *t, int side, const struct class_list *list, uint64_t hash, size_t *at);
+/* @n more tries' references to a class; one less: without any the class goes away. */
+void class_hold(struct fw_tables *t, int side, uint32_t line, uint32_t n);
+void class_drop(struct fw_tables *t, int side, uint32_t line);
+/* Room for @n classes. 0 or -ENOMEM. */
+int classes_reserve(struct side *s, size_t n);
+/* Bits come into an identity's signature in one class, if it is there. */
+void class_sign(const struct fw_tables *t, uint32_t line, uint32_t identity, uint64_t bits);
+/* The same in all classes of a side. */
+void classes_sign(const struct fw_tables *t, int side, uint32_t identity, uint64_t bits);
 /* The class of frames that are not IP: no identity but that of every frame. */
-int frame_class_write(struct compilation *c, int side);
-/* The trie of a side and family, with the classes that it leads to, into the pool. */
-int trie_write(struct compilation *c, int side, enum fw_family family);
+int frame_class_write(struct fw_tables *t, int side);
+
+/* trie.c: nodes from boundaries. */
+
+struct trie_builder {
+	struct fw_tables *t;
+	int side;
+	const struct boundary *b;
+	/* The reference to a boundary's class, which will stand at so many places. */
+	int (*class_ref)(struct trie_builder *tb, uint32_t class, uint32_t places, uint32_t *ref);
+	void *ctx;
+};
+/* The node for boundaries @from to @to - 1, @before being the class ahead of the first; @depth bits of @bits are behind. */
+int trie_node_write(struct trie_builder *tb, uint32_t from, uint32_t to, uint32_t before, unsigned depth, unsigned bits,
+		    uint32_t *ref);
+/* A whole trie; its line goes to the root. */
+int trie_write(struct trie_builder *tb, const struct boundaries *map, enum fw_family family);
+
+/* trie_change.c: a trie that is in use. */
+
+/* A range of addresses of one family, as two numbers of 128 bits; the last one included. */
+struct trie_range {
+	unsigned __int128 lo, hi;
+	enum fw_family family;
+};
+struct trie_range trie_range_of(const struct fw_addr_range *r);
+/* What there is in a range: classes' places, and the most identities that one has. Stops counting above @limit places. */
+struct trie_survey {
+	uint64_t places;
+	uint32_t identities_max;
+};
+void trie_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit, struct trie_survey *sum);
+/* Identities come into the classes of a range, and others leave them. */
+struct trie_delta {
+	const uint32_t *add, *remove;
+	uint32_t nadd, nremove;
+};
+/* 0; -ENOMEM or -ENOSPC: a part of the range may have changed. */
+int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta);
+/* Bits come into an identity's signature in all classes of a range. */
+void trie_sign(struct fw_tables *t, int side, struct trie_range r, uint32_t identity, uint64_t bits);
+
+/* pair.c and pair_change.c. */
+
+/* A rule, or blocks of several, as the entry of pair @key. @rules in rank order. 0, -E2BIG with a diagnostic, -ENOMEM, -ENOSPC. */
+int pair_build(struct fw_tables *t, uint64_t key, const struct fw_rule *const *rules, uint32_t n, struct fw_pair *out);
+/* The upper bound that every packet's lanes are below: that of an entry without constraints. */
+uint64_t lanes_open(const struct fw_root *root);
+/* The pair table for the rules of a ruleset, and the signatures of identities. */
+int pairs_write(struct fw_tables *t, const struct fw_ruleset *rs);
+
+/* A pair's entry as it is at present, or is to be: without rules its hit is FW_HIT_NONE. */
+struct pair_value {
+	uint64_t hit, lo, hi;
+};
+/* The slots of the rules that a value refers to, in rank order, into a vector. 0 or -ENOMEM. */
+int pair_slots(const struct fw_tables *t, const struct pair_value *v, uint32_t **slots, size_t *n, size_t *cap);
+/* Frees the blocks of a value, now or when a grace period is over. */
+void pair_free(struct fw_tables *t, const struct pair_value *v);
+void pair_retire(struct fw_tables *t, const struct pair_value *v);
+/* The entry of a pair and its newest value; false: there is none. */
+bool pair_find(const struct fw_tables *t, uint64_t key, uint32_t *entry, struct pair_value *value);
+
+/* The next value of one pair, on its way into the table. */
+struct pair_step {
+	uint64_t key;
+	struct pair_value value, old;
+	uint32_t version; /* line */
+	uint32_t entry;   /* number of its entry in the table */
+	bool fresh;       /* the entry was not there before */
+};
+/*
+ * A line for the version, and an entry that says nothing yet: 0; -EBUSY: too many versions wait for a grace period;
+ * -EAGAIN: no place; -ENOMEM, -ENOSPC.
+ */
+int pair_step_prepare(struct fw_tables *t, struct pair_step *step);
+void pair_step_abort(struct fw_tables *t, const struct pair_step *step);
+/* The value holds from generation @since on; the old one's blocks are retired. */
+void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_t since);
+/* A grace period is over for a pair. */
+void pair_settle(struct fw_tables *t, struct retired r);
+
+/* block.c */
+
 /* The blocks of one pair's @n rules; the hit of the first goes to @hit. */
-int block_write(struct compilation *c, const uint32_t *rules, uint32_t n, __u64 *hit);
+int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit);
+
+/* retire.c */
+
+/* Room for @n more in the queue: 0 or -ENOMEM. */
+int retire_reserve(struct fw_tables *t, size_t n);
+/* Puts something at the end; after retire_reserve(), or on good luck: it is lost (never freed) when memory is out. */
+void retire(struct fw_tables *t, struct retired r);
+void retire_lines(struct fw_tables *t, uint32_t line, uint32_t n);
+
+/* identity.c */
+
+/* The ranges of an expression; only what needs memory of its own is put into @owned. 0 or -ENOMEM. */
+int identity_ranges(const struct fw_ruleset *rs, uint32_t addrs, const struct fw_addr_range **r, size_t *n,
+		    struct fw_addr_range **owned);
+
+#define NESTING_HINT "merge nested prefixes or put them into one set, which counts once however many elements it has"
+#define NESTING_REFUSED "the %s address is one prefix or set too many around %s: at most %u may contain one address"
+
+/* What a compilation knows of a side and the tables do not keep. */
+struct class_draft {
+	uint32_t first, n; /* in ids[] */
+	uint64_t hash;
+	size_t at;         /* in the side's index, if it is written */
+	bool written;
+};
+struct class_drafts {
+	struct class_draft *c; /* [0] is the empty list */
+	size_t n, cap;
+	uint32_t *ids; /* ascending, `any` (and `frame`) not included: they are in every class */
+	size_t nids, ids_cap;
+	uint32_t *slots; /* open addressing: class + 1, 0 free */
+	size_t nslots;
+};
+struct sweep {
+	struct class_drafts drafts;
+	struct boundaries map[FW_NFAMILIES];
+};
+/* Numbers the address expressions of a side, and finds for each family the classes of its addresses; touches that side only. */
+int identities_build(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds);
+void sweep_free(struct sweep *s);
+
+/* identity_change.c */
+
+/* Would an identity for this expression go into the classes? 0; -EAGAIN: too many of them; -E2BIG with a diagnostic; -ENOMEM. */
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, const struct fw_rule *r, uint64_t *places);
+/* A number for an expression; no class holds it before identity_spread(). 0 or -ENOMEM. */
+int identity_new(struct fw_tables *t, int side, uint32_t addrs, uint32_t *id);
+/* It comes into the classes of its addresses, or leaves them. 0, -ENOMEM, -ENOSPC: a part may be done. */
+int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come);
+/* Bits come into its signature, everywhere. 0 or -ENOMEM. */
+int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits);
+/* Rules refer to it, or stop doing so: without any it waits to be removed. */
+void identity_ref(struct fw_tables *t, int side, uint32_t id, int change);
+/* It is to be removed when nothing refers to it after a grace period. */
+void identity_idle(struct fw_tables *t, int side, uint32_t id);
+void identity_settle(struct fw_tables *t, struct retired r);
+
+/* set_change.c */
+
+/* What set changes alone can do: 0; -EAGAIN: more than that; -E2BIG with a diagnostic; -ENOMEM, -ENOSPC. */
+int sets_prepare(struct fw_tables *t, const struct fw_edit *e);
+/* Packets see it at once, each of them all of it or nothing. 0; -ENOMEM. */
+int sets_commit(struct fw_tables *t, const struct fw_edit *e);
 
 #endif

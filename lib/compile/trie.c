@@ -21,15 +21,6 @@ struct run {
 	uint32_t from, to; /* boundaries of the child, none when equal */
 };
 
-struct builder {
-	struct compilation *c;
-	int side;
-	const struct boundary *b;
-};
-
-static int node_write(struct builder *t, uint32_t from, uint32_t to, uint32_t before, unsigned depth, unsigned bits,
-		      uint32_t *ref);
-
 /* @width bits of @a from bit @depth on. */
 static uint32_t addr_bits(struct fw_addr a, unsigned depth, unsigned width)
 {
@@ -63,7 +54,7 @@ static unsigned run_add(struct run *runs, unsigned n, unsigned max, struct run r
  * The runs of a node over the boundaries @from to @to - 1, @before being the
  * class ahead of the first. Return: how many, or 0 if there are more than @max.
  */
-static unsigned runs_collect(const struct builder *t, uint32_t from, uint32_t to, uint32_t before, unsigned depth,
+static unsigned runs_collect(const struct trie_builder *tb, uint32_t from, uint32_t to, uint32_t before, unsigned depth,
 			     unsigned width, struct run *runs, unsigned max)
 {
 	uint32_t end = (uint32_t)((1ull << width) - 1), value;
@@ -72,42 +63,42 @@ static unsigned runs_collect(const struct builder *t, uint32_t from, uint32_t to
 	for (uint32_t i = from; i < to;) {
 		uint32_t first = i;
 
-		value = addr_bits(t->b[i].start, depth, width);
-		while (i < to && addr_bits(t->b[i].start, depth, width) == value)
+		value = addr_bits(tb->b[i].start, depth, width);
+		while (i < to && addr_bits(tb->b[i].start, depth, width) == value)
 			i++;
 		if (value && (!n || runs[n - 1].last != value - 1)) {
 			n = run_add(runs, n, max, (struct run){ value - 1, before, 0, 0 });
 			if (!n)
 				return 0;
 		}
-		if (i - first == 1 && addr_rest_zero(t->b[first].start, depth + width))
-			n = run_add(runs, n, max, (struct run){ value, t->b[first].class, 0, 0 });
+		if (i - first == 1 && addr_rest_zero(tb->b[first].start, depth + width))
+			n = run_add(runs, n, max, (struct run){ value, tb->b[first].class, 0, 0 });
 		else
 			n = run_add(runs, n, max, (struct run){ value, before, first, i });
 		if (!n)
 			return 0;
-		before = t->b[i - 1].class;
+		before = tb->b[i - 1].class;
 	}
 	if (!n || runs[n - 1].last != end)
 		n = run_add(runs, n, max, (struct run){ end, before, 0, 0 });
 	return n;
 }
 
-/* The reference for a run: a class, or a node one level down. */
-static int run_write(struct builder *t, const struct run *runs, unsigned i, uint32_t before, unsigned depth,
-		     unsigned bits, uint32_t *ref)
+/* The reference for a run, which will stand at @places: a class, or a node one level down. */
+static int run_write(struct trie_builder *tb, const struct run *r, unsigned places, unsigned depth, unsigned bits,
+		     uint32_t *ref)
 {
-	if (runs[i].from != runs[i].to)
-		return node_write(t, runs[i].from, runs[i].to, before, depth, bits, ref);
-	return class_ref(t->c, t->side, runs[i].class, ref);
+	if (r->from != r->to)
+		return trie_node_write(tb, r->from, r->to, r->class, depth, bits, ref);
+	return tb->class_ref(tb, r->class, places, ref);
 }
 
-static int runs32_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+static int runs32_write(struct trie_builder *tb, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
 			uint32_t *ref)
 {
 	uint32_t line;
-	int err = take_lines(t->c, 1, &t->c->stats.trie_bytes, &line);
-	struct fw_runs32 *node = err ? NULL : fw_pool_ptr(t->c->pool, line);
+	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
+	struct fw_runs32 *node = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
 		return err;
@@ -115,20 +106,20 @@ static int runs32_write(struct builder *t, const struct run *runs, unsigned n, u
 	for (unsigned i = 0; !err && i < n; i++) {
 		if (i < n - 1)
 			node->last[i] = runs[i].last;
-		err = run_write(t, runs, i, runs[i].class, depth + 32, bits, &node->ref[i]);
+		err = run_write(tb, &runs[i], 1, depth + 32, bits, &node->ref[i]);
 	}
 	*ref = FW_REF(line, FW_REF_RUNS32);
 	return err;
 }
 
 /* More runs than one node holds: nodes with an equal share each, under one that chooses among them. */
-static int split_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+static int split_write(struct trie_builder *tb, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
 		       uint32_t *ref)
 {
 	unsigned nodes = (n + FW_RUNS32 - 1) / FW_RUNS32;
 	uint32_t line;
-	int err = take_lines(t->c, 1, &t->c->stats.trie_bytes, &line);
-	struct fw_runs32 *split = err ? NULL : fw_pool_ptr(t->c->pool, line);
+	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
+	struct fw_runs32 *split = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
 		return err;
@@ -138,18 +129,18 @@ static int split_write(struct builder *t, const struct run *runs, unsigned n, un
 
 		if (i < nodes - 1)
 			split->last[i] = runs[to - 1].last;
-		err = runs32_write(t, runs + from, to - from, depth, bits, &split->ref[i]);
+		err = runs32_write(tb, runs + from, to - from, depth, bits, &split->ref[i]);
 	}
 	*ref = FW_REF(line, FW_REF_SPLIT);
 	return err;
 }
 
-static int runs8_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+static int runs8_write(struct trie_builder *tb, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
 		       uint32_t *ref)
 {
 	uint32_t line;
-	int err = take_lines(t->c, 1, &t->c->stats.trie_bytes, &line);
-	struct fw_runs8 *node = err ? NULL : fw_pool_ptr(t->c->pool, line);
+	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
+	struct fw_runs8 *node = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
 		return err;
@@ -157,23 +148,24 @@ static int runs8_write(struct builder *t, const struct run *runs, unsigned n, un
 	for (unsigned i = 0; !err && i < n; i++) {
 		if (i < n - 1)
 			node->last[i] = (uint8_t)runs[i].last;
-		err = run_write(t, runs, i, runs[i].class, depth + 8, bits, &node->ref[i]);
+		err = run_write(tb, &runs[i], 1, depth + 8, bits, &node->ref[i]);
 	}
 	*ref = FW_REF(line, FW_REF_RUNS8);
 	return err;
 }
 
-static int table8_write(struct builder *t, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+static int table8_write(struct trie_builder *tb, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
 			uint32_t *ref)
 {
 	uint32_t line, value = 0;
-	int err = take_lines(t->c, 256 * 4 / FW_LINE, &t->c->stats.trie_bytes, &line);
-	uint32_t *table = err ? NULL : fw_pool_ptr(t->c->pool, line);
+	int err = take_lines(tb->t, 256 * 4 / FW_LINE, &tb->t->stats.trie_bytes, &line);
+	uint32_t *table = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	for (unsigned i = 0; !err && i < n; i++) {
 		uint32_t child = 0;
 
-		err = run_write(t, runs, i, runs[i].class, depth + 8, bits, &child);
+		/* Each place is a reference of its own, since each can be changed alone. */
+		err = run_write(tb, &runs[i], runs[i].last - value + 1, depth + 8, bits, &child);
 		while (!err && value <= runs[i].last)
 			table[value++] = child;
 	}
@@ -181,42 +173,43 @@ static int table8_write(struct builder *t, const struct run *runs, unsigned n, u
 	return err;
 }
 
-static int node_write(struct builder *t, uint32_t from, uint32_t to, uint32_t before, unsigned depth, unsigned bits,
-		      uint32_t *ref)
+int trie_node_write(struct trie_builder *tb, uint32_t from, uint32_t to, uint32_t before, unsigned depth, unsigned bits,
+		    uint32_t *ref)
 {
 	struct run runs[256];
 	/* The rest of an IPv4 address reads as if zeros followed, so 32 bits serve it too. */
-	unsigned n = runs_collect(t, from, to, before, depth, 32, runs, SPLIT_RUNS);
+	unsigned n = runs_collect(tb, from, to, before, depth, 32, runs, SPLIT_RUNS);
 
 	if (n && n <= FW_RUNS32)
-		return runs32_write(t, runs, n, depth, bits, ref);
+		return runs32_write(tb, runs, n, depth, bits, ref);
 	if (n > FW_RUNS8 || (n && bits - depth > 8))
-		return split_write(t, runs, n, depth, bits, ref);
-	n = runs_collect(t, from, to, before, depth, 8, runs, 256);
+		return split_write(tb, runs, n, depth, bits, ref);
+	n = runs_collect(tb, from, to, before, depth, 8, runs, 256);
 	if (n <= FW_RUNS8)
-		return runs8_write(t, runs, n, depth, bits, ref);
-	return table8_write(t, runs, n, depth, bits, ref);
+		return runs8_write(tb, runs, n, depth, bits, ref);
+	return table8_write(tb, runs, n, depth, bits, ref);
 }
 
-int trie_write(struct compilation *c, int side, enum fw_family family)
+int trie_write(struct trie_builder *tb, const struct boundaries *map, enum fw_family family)
 {
-	const struct boundaries *map = &c->side[side].map[family];
-	struct builder t = { c, side, map->b };
-	uint32_t *line = &c->root.trie[side][family], i = 0, class = 0;
-	int err = take_lines(c, FW_TRIE_ROOT_LINES, &c->stats.trie_bytes, line);
-	uint32_t *root = err ? NULL : fw_pool_ptr(c->pool, *line);
+	struct fw_tables *t = tb->t;
+	uint32_t *line = &t->root.trie[tb->side][family], i = 0, class = 0;
+	int err = take_lines(t, FW_TRIE_ROOT_LINES, &t->stats.trie_bytes, line);
+	uint32_t *root = err ? NULL : fw_pool_ptr(t->heap.pool, *line);
 
+	tb->b = map->b;
 	for (uint32_t v = 0; !err && v < 1u << FW_TRIE_ROOT_BITS; v++) {
 		uint32_t from = i;
 
 		while (i < map->n && addr_bits(map->b[i].start, 0, FW_TRIE_ROOT_BITS) == v)
 			i++;
 		if (i - from == 1 && addr_rest_zero(map->b[from].start, FW_TRIE_ROOT_BITS))
-			err = class_ref(c, side, map->b[from].class, &root[v]);
+			err = tb->class_ref(tb, map->b[from].class, 1, &root[v]);
 		else if (i != from)
-			err = node_write(&t, from, i, class, FW_TRIE_ROOT_BITS, family == FW_IP4 ? 32 : 128, &root[v]);
+			err = trie_node_write(tb, from, i, class, FW_TRIE_ROOT_BITS, family == FW_IP4 ? 32 : 128,
+					      &root[v]);
 		else
-			err = class_ref(c, side, class, &root[v]);
+			err = tb->class_ref(tb, class, 1, &root[v]);
 		if (i)
 			class = map->b[i - 1].class;
 	}

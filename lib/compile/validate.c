@@ -14,7 +14,7 @@ struct check {
 	uint64_t *signature[2]; /* what the pairs demand, by identity */
 	uint32_t identities[2]; /* above every identity of the pairs */
 	uint32_t chained;       /* blocks that are not the first of their pair */
-	uint32_t fields;        /* bit f: some block has field f */
+	uint32_t fields;        /* bit f: something compares field f */
 	const char *reason;
 };
 
@@ -28,7 +28,12 @@ static bool wrong(struct check *c, const char *reason)
 
 static bool inside(const struct check *c, uint64_t line, uint64_t lines)
 {
-	return line && lines && line + lines <= (uint64_t)c->pool->nsegments * FW_SEGMENT_LINES;
+	if (!line || !lines || line + lines > (uint64_t)FW_POOL_SEGMENTS * FW_SEGMENT_LINES)
+		return false;
+	for (uint64_t i = line / FW_SEGMENT_LINES; i <= (line + lines - 1) / FW_SEGMENT_LINES; i++)
+		if (!(c->pool->taken[i / 64] >> i % 64 & 1))
+			return false;
+	return true;
 }
 
 static bool inside_segment(const struct check *c, uint64_t line, uint64_t lines)
@@ -162,26 +167,72 @@ static bool check_lanes(struct check *c)
 	return guards == r->lane_guard || wrong(c, "guard bits are not where the lanes end");
 }
 
-static bool check_entry(struct check *c, const struct fw_pair *e)
+/* Is an upper bound other than the one that everything is below? */
+static bool lanes_differ(const struct check *c, uint64_t hi)
 {
-	bool block = FW_HIT_BLOCK(e->hit), open = true;
+	for (unsigned i = 0; i < c->root->lanes; i++)
+		if (lane(c, i, hi) != fw_field_bits(c->root->lane_field[i]))
+			return true;
+	return (hi & c->root->lane_guard) != c->root->lane_guard;
+}
+
+/* What a pair has: one rule inside the lanes, or blocks and no constraint. */
+static bool check_value(struct check *c, uint64_t hit, uint64_t lo, uint64_t hi)
+{
+	bool open = true;
 	uint64_t used = 0;
 
-	if ((e->hi & c->root->lane_guard) != c->root->lane_guard || e->lo & c->root->lane_guard)
+	if ((hi & c->root->lane_guard) != c->root->lane_guard || lo & c->root->lane_guard)
 		return wrong(c, "a pair's guard bits are wrong");
 	for (unsigned i = 0; i < c->root->lanes; i++) {
+		bool all = !lane(c, i, lo) && lane(c, i, hi) == fw_field_bits(c->root->lane_field[i]);
+
 		used |= (uint64_t)fw_field_bits(c->root->lane_field[i]) << c->root->lane_shift[i];
-		if (lane(c, i, e->lo) > lane(c, i, e->hi))
+		if (lane(c, i, lo) > lane(c, i, hi))
 			return wrong(c, "a pair's rule can never match");
-		open &= !lane(c, i, e->lo) && lane(c, i, e->hi) == fw_field_bits(c->root->lane_field[i]);
+		open &= all;
+		c->fields |= (uint32_t)!all << c->root->lane_field[i];
 	}
-	if ((e->lo | (e->hi & ~c->root->lane_guard)) & ~used)
+	if ((lo | (hi & ~c->root->lane_guard)) & ~used)
 		return wrong(c, "a pair has bits outside the lanes");
-	if (block && !open)
+	if (FW_HIT_BLOCK(hit) && !open)
 		return wrong(c, "a pair with a block has constraints of its own");
-	if (block)
-		return check_blocks(c, e->hit);
-	return hit_is_rule(c, e->hit) || wrong(c, "a pair's rule has no counter");
+	if (FW_HIT_BLOCK(hit))
+		return check_blocks(c, hit);
+	return hit == FW_HIT_NONE || hit_is_rule(c, hit) || wrong(c, "a pair's rule has no counter");
+}
+
+/* The newest version; those behind it may hold what is gone, and no packet that comes now takes it. */
+static bool check_version(struct check *c, const struct fw_pair *e)
+{
+	const struct fw_version *v = fw_pool_ptr(c->pool, (uint32_t)e->hit);
+
+	if (!inside_segment(c, (uint32_t)e->hit, 1))
+		return wrong(c, "a pair's version lies outside the pool");
+	if (v->depth > FW_VERSION_DEPTH)
+		return wrong(c, "a pair has more versions than the lookup visits");
+	if (FW_HIT_IS_VERSION(v->new.hit))
+		return wrong(c, "a pair's newest version refers to another");
+	if (v->depth && (e->lo || lanes_differ(c, e->hi)))
+		return wrong(c, "a pair's lanes hide its version");
+	if (!v->depth && (e->lo != v->new.lo || e->hi != v->new.hi))
+		return wrong(c, "a pair's lanes are not its version's");
+	return check_value(c, v->new.hit, v->new.lo, v->new.hi);
+}
+
+static bool check_entry(struct check *c, const struct fw_pair *e)
+{
+	if (FW_HIT_IS_VERSION(e->hit))
+		return check_version(c, e);
+	return e->hit == FW_HIT_NONE || check_value(c, e->hit, e->lo, e->hi);
+}
+
+/* Does a packet that comes now find a rule there? */
+static bool entry_says(const struct check *c, const struct fw_pair *e)
+{
+	const struct fw_version *v = fw_pool_ptr(c->pool, (uint32_t)e->hit);
+
+	return e->hit != FW_HIT_NONE && (!FW_HIT_IS_VERSION(e->hit) || v->new.hit != FW_HIT_NONE);
 }
 
 /* Is every line from the pair's home to the one before its own marked, and the pair there only once? */
@@ -241,7 +292,7 @@ static bool check_pairs(struct check *c)
 				continue;
 			if (!check_place(c, table, line, key) || !check_entry(c, e))
 				return false;
-			for (int side = 0; side < 2; side++)
+			for (int side = 0; side < 2 && entry_says(c, e); side++)
 				c->signature[side][pair_identity(key, side)] |=
 					1ull << fw_signature_bit(pair_identity(key, !side));
 		}
@@ -366,11 +417,8 @@ static bool check_trie(struct check *c, int side, enum fw_family family)
 static bool check_fields(struct check *c)
 {
 	const struct fw_root *r = c->root;
-	uint32_t used = c->fields;
 
-	for (unsigned i = 0; i < r->lanes; i++)
-		used |= 1u << r->lane_field[i];
-	if (used & ~r->fields_used)
+	if (c->fields & ~r->fields_used)
 		return wrong(c, "a field is compared that the root does not know to be used");
 #define FLOW_BITS(sym, kw, max, word, shift)                                      \
 	if ((r->fields_used >> FW_F_##sym & 1 || FW_F_##sym == FW_F_HOOK) &&      \

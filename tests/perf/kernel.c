@@ -16,6 +16,7 @@
 
 struct kernel {
 	struct fw_kern *kern;
+	struct fw_image image;
 	struct walk_bpf *walk;
 	uint8_t *frame; /* what every test run starts from */
 	uint32_t frame_len;
@@ -33,6 +34,7 @@ static void kernel_close(void *ctx)
 	struct kernel *k = ctx;
 
 	walk_bpf__destroy(k->walk);
+	fw_image_free(&k->image);
 	fw_kern_close(k->kern);
 	free(k->frame);
 	free(k);
@@ -41,18 +43,17 @@ static void kernel_close(void *ctx)
 static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_diags *ds)
 {
 	struct fw_kern_options options = { .no_flow_cache = !setup->flow_cache };
-	struct fw_image image;
 	int err = fw_kern_open(&options, ds, &k->kern);
 
 	if (err)
 		return ds->n ? err : said("load the program", err);
 	double start = fw_now();
 
-	err = fw_compile(setup->rs, fw_kern_pool(k->kern), ds, &image);
+	err = fw_compile(setup->rs, fw_kern_pool(k->kern), ds, &k->image);
 	setup->compile_seconds = fw_now() - start;
 	if (err)
 		return ds->n ? err : said("compile", err);
-	setup->stats = image.stats;
+	setup->stats = k->image.stats;
 	err = fw_kern_counters_reserve(k->kern, setup->rs->next_slot);
 	if (err)
 		return said("make room for counters", err);
@@ -60,7 +61,7 @@ static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_d
 	err = fw_kern_iface_set(k->kern, LOOPBACK, k->iface);
 	if (err)
 		return said("name the loopback device", err);
-	err = fw_kern_publish(k->kern, image.root, 1);
+	err = fw_kern_publish(k->kern, k->image.root, 1);
 	return err ? said("publish the tables", err) : 0;
 }
 

@@ -8,6 +8,7 @@
 
 struct user {
 	struct fw_pool *pool;
+	struct fw_image image;
 	struct fw_classifier *classifier;
 	struct fw_key *keys;
 };
@@ -17,6 +18,7 @@ static void user_close(void *ctx)
 	struct user *u = ctx;
 
 	fw_classifier_free(u->classifier);
+	fw_image_free(&u->image);
 	fw_pool_free(u->pool);
 	free(u->keys);
 	free(u);
@@ -25,11 +27,10 @@ static void user_close(void *ctx)
 static int user_setup(struct user *u, struct bench_setup *setup)
 {
 	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));
-	struct fw_image image;
 	double start = fw_now();
 	int err = ds ? fw_pool_new(&u->pool) : -ENOMEM;
 
-	err = err ? err : fw_compile(setup->rs, u->pool, ds, &image);
+	err = err ? err : fw_compile(setup->rs, u->pool, ds, &u->image);
 	setup->compile_seconds = fw_now() - start;
 	err = err ? err : fw_classifier_new(u->pool, setup->flow_cache, &u->classifier);
 	if (err) {
@@ -39,8 +40,8 @@ static int user_setup(struct user *u, struct bench_setup *setup)
 			fprintf(stderr, "fwbench: cannot compile: %s\n", strerror(-err));
 		return err;
 	}
-	setup->stats = image.stats;
-	fw_classifier_publish(u->classifier, image.root, 1);
+	setup->stats = u->image.stats;
+	fw_classifier_publish(u->classifier, u->image.root, 1);
 	return 0;
 }
 

@@ -43,7 +43,7 @@ static bool percent(unsigned p)
 	return rnd(100) < p;
 }
 
-/* A ruleset under construction. */
+/* A ruleset under construction, or one that changes. */
 struct maker {
 	struct fw_ruleset *rs;
 	const struct random_shape *shape;
@@ -234,25 +234,40 @@ static void match_others(const struct maker *m, struct draft *d)
 		match_values(d, FW_F_ETHERTYPE, ethertypes[row].negated, ethertypes[row].type, ethertypes[row].n);
 }
 
-static void add_rule(const struct maker *m)
+/* A rule between these expressions goes to @use, which copies it. */
+static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
+		     int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
 {
 	const struct fw_match *matches[FW_NFIELDS];
-	struct fw_rule rule = { .matches = matches, .id = rnd(4) ? 0 : 1 + rnd(100000), .verdict = rnd(2) };
+	struct fw_rule rule = { .matches = matches, .src = src, .dst = dst };
 	struct draft d = { .n = 0 };
 	char name[16];
 
+	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
+	rule.verdict = (uint8_t)rnd(2);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
 	rule.name = rnd(8) ? NULL : name;
 	rule.comment = rnd(8) ? NULL : "a \"quoted\\ comment # {";
-	rule.src = rnd(8) < m->shape->any ? FW_ANY : m->expressions[rnd(m->shape->expressions)];
-	rule.dst = rnd(8) < m->shape->any ? FW_ANY : m->expressions[rnd(m->shape->expressions)];
 	if (percent(m->shape->detail))
 		match_protocol(m, &d);
 	match_others(m, &d);
 	rule.nmatches = (uint8_t)d.n;
 	for (unsigned i = 0; i < d.n; i++)
 		matches[i] = &d.wide[i].m;
-	fw_ruleset_add(m->rs, &rule, (struct fw_place){ 0 }, NULL, NULL);
+	return use(&rule, ctx);
+}
+
+static int append(const struct fw_rule *draft, void *rs)
+{
+	return fw_ruleset_add(rs, draft, (struct fw_place){ 0 }, NULL, NULL);
+}
+
+static void add_rule(const struct maker *m)
+{
+	uint32_t src = rnd(8) < m->shape->any ? FW_ANY : m->expressions[rnd(m->shape->expressions)];
+	uint32_t dst = rnd(8) < m->shape->any ? FW_ANY : m->expressions[rnd(m->shape->expressions)];
+
+	make_rule(m, src, dst, append, m->rs);
 }
 
 static void add_names(const struct maker *m)
@@ -297,4 +312,59 @@ struct fw_ruleset *random_ruleset(const struct random_shape *shape)
 	for (unsigned tries = 0; m.rs->nrules < shape->rules && tries < shape->rules * 8 + 50; tries++)
 		add_rule(&m);
 	return m.rs;
+}
+
+struct random_maker {
+	struct maker m;
+	struct random_shape shape;
+};
+
+struct random_maker *random_maker_new(struct fw_ruleset *rs, const struct random_shape *shape)
+{
+	struct random_maker *rm = calloc(1, sizeof(*rm));
+
+	if (!rm)
+		abort();
+	rm->shape = *shape;
+	rm->m.rs = rs;
+	rm->m.shape = &rm->shape;
+	places_choose(&rm->m);
+	return rm;
+}
+
+void random_maker_free(struct random_maker *rm)
+{
+	free(rm);
+}
+
+struct fw_rule *random_rule(const struct fw_ruleset *rs)
+{
+	struct fw_rule *r = NULL;
+
+	for (int tries = 0; rs->next_slot && !r && tries < 100; tries++)
+		r = fw_ruleset_by_slot(rs, rnd(rs->next_slot));
+	return r ? r : rs->first;
+}
+
+static uint32_t some_expression(const struct maker *m, int side)
+{
+	const struct fw_rule *r = random_rule(m->rs);
+
+	if (rnd(8) < m->shape->any)
+		return FW_ANY;
+	if (r && rnd(2))
+		return side ? r->dst : r->src;
+	return expression(m);
+}
+
+int random_draft(const struct random_maker *rm, int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
+{
+	uint32_t src = some_expression(&rm->m, 0), dst = some_expression(&rm->m, 1);
+
+	return make_rule(&rm->m, src, dst, use, ctx);
+}
+
+struct fw_addr_range random_element(const struct random_maker *rm)
+{
+	return addr_range(&rm->m);
 }

@@ -28,6 +28,16 @@ struct random_shape {
 /* Rules (fewer than asked for when many drafts are refused, as an empty `not` is), sets, interfaces, policies. */
 struct fw_ruleset *random_ruleset(const struct random_shape *shape);
 
+/* Drafts for a ruleset that is there (and whose sets are random_ruleset()'s), to change it by. */
+struct random_maker;
+struct random_maker *random_maker_new(struct fw_ruleset *rs, const struct random_shape *shape);
+void random_maker_free(struct random_maker *rm);
+/* Gives a draft to @use, whose expressions are new or those of rules. Return: what @use says. */
+int random_draft(const struct random_maker *rm, int (*use)(const struct fw_rule *draft, void *ctx), void *ctx);
+struct fw_addr_range random_element(const struct random_maker *rm);
+/* Any rule of the ruleset; NULL when there is none. */
+struct fw_rule *random_rule(const struct fw_ruleset *rs);
+
 /* A packet near a rule of the ruleset; sometimes one that no frame can give, such as ports without a protocol. */
 void random_key(const struct fw_ruleset *rs, struct fw_key *key);
 

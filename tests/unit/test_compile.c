@@ -28,6 +28,8 @@ static int compile(const struct fw_ruleset *rs, uint32_t limit, struct fw_image 
 	err = fw_compile(rs, pool, &ds, image);
 	if (err)
 		assert_int_equal(image->root, 0xdead);
+	else
+		fw_image_free(&(struct fw_image){ .tables = image->tables });
 	fw_pool_free(pool);
 	return err;
 }
@@ -246,8 +248,9 @@ static void long_lists(void **state)
 static void full_pool(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule from 10.0.0.0/8 accept");
-	struct fw_image image, kept;
+	struct fw_image image[8], kept;
 	struct fw_pool *pool;
+	unsigned n = 0;
 	const char *reason;
 	int err;
 
@@ -256,15 +259,19 @@ static void full_pool(void **state)
 	assert_int_equal(fw_compile(rs, pool, NULL, &kept), 0);
 	do {
 		ds.n = ds.total = 0;
-		image.root = 0xdead;
-		err = fw_compile(rs, pool, &ds, &image);
-	} while (!err);
+		image[n].root = 0xdead;
+		err = fw_compile(rs, pool, &ds, &image[n]);
+	} while (!err && n++ < 8);
 	assert_int_equal(err, -ENOSPC);
-	assert_int_equal(image.root, 0xdead);
+	assert_int_equal(image[n].root, 0xdead);
 	assert_int_equal(ds.total, 1);
 	assert_non_null(strstr(ds.d[0].message, "8 MiB"));
 	assert_true(pool->nsegments <= 4);
 	assert_int_equal(fw_image_validate(pool, kept.root, &reason), 0);
+	while (n)
+		fw_image_free(&image[--n]);
+	fw_image_free(&kept);
+	assert_int_equal(pool->nsegments, 0);
 	fw_pool_free(pool);
 	fw_ruleset_free(rs);
 }
@@ -288,8 +295,10 @@ static void same_image_again(void **state)
 		if (!err[0]) {
 			assert_int_equal(image[0].root, image[1].root);
 			assert_memory_equal(&image[0].stats, &image[1].stats, sizeof(image[0].stats));
-			assert_int_equal(pool[0]->used, pool[1]->used);
-			assert_memory_equal(pool[0]->base, pool[1]->base, (size_t)pool[0]->used * FW_LINE);
+			assert_int_equal(pool[0]->nsegments, pool[1]->nsegments);
+			assert_memory_equal(pool[0]->base, pool[1]->base, (size_t)pool[0]->nsegments * FW_SEGMENT_BYTES);
+			fw_image_free(&image[0]);
+			fw_image_free(&image[1]);
 		}
 		fw_pool_free(pool[0]);
 		fw_pool_free(pool[1]);

@@ -21,6 +21,7 @@
 static struct image {
 	struct fw_ruleset *rs;
 	struct fw_pool *pool;
+	struct fw_image image;
 	uint8_t *before;
 	uint32_t line;
 	struct fw_root *root;
@@ -136,21 +137,19 @@ static void nodes_find(void)
 
 static size_t used_bytes(void)
 {
-	return (size_t)im.pool->used * FW_LINE;
+	return (size_t)im.pool->nsegments * FW_SEGMENT_BYTES;
 }
 
 static int image_open(void **state)
 {
 	struct fw_buf b = { 0 };
-	struct fw_image image;
-
 	text_make(&b);
 	im.rs = ruleset_of(b.text);
 	fw_buf_free(&b);
 	assert_int_equal(fw_pool_new(&im.pool), 0);
-	assert_int_equal(fw_compile(im.rs, im.pool, NULL, &image), 0);
-	im.line = image.root;
-	im.root = fw_pool_ptr(im.pool, image.root);
+	assert_int_equal(fw_compile(im.rs, im.pool, NULL, &im.image), 0);
+	im.line = im.image.root;
+	im.root = fw_pool_ptr(im.pool, im.image.root);
 	im.pairs = fw_pool_ptr(im.pool, im.root->pairs);
 	pairs_find();
 	nodes_find();
@@ -165,6 +164,7 @@ static int image_open(void **state)
 static int image_close(void **state)
 {
 	free(im.before);
+	fw_image_free(&im.image);
 	fw_pool_free(im.pool);
 	fw_ruleset_free(im.rs);
 	return 0;
@@ -245,7 +245,6 @@ static void copy_pair(struct fw_pair *to)
 	X(entry_guard, "pair's guard bits", im.single->hi &= ~im.root->lane_guard)                                   \
 	X(entry_guard_low, "pair's guard bits", im.single->lo |= im.root->lane_guard)                                \
 	X(entry_outside, "bits outside the lanes", im.single->lo |= 1ull << 63; im.single->hi |= 1ull << 63)         \
-	X(entry_no_hit, "", im.single->hit = FW_HIT_NONE)                                                            \
 	X(entry_counter, "has no counter",                                                                           \
 	  im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_COUNTER_RULES + im.root->slots, 0)))                              \
 	X(entry_policy, "has no counter", im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_R_IN, 0)))                        \

@@ -138,6 +138,7 @@ static void unnamed_interface(void **state)
 		assert_int_equal(fw_kern_test(k, FW_PROG_XDP, f.data, f.len, 0, &got), 0);
 		assert_int_equal(got.verdict, i & 1 ? FW_DROP : FW_ACCEPT);
 	}
+	fw_image_free(&image);
 	fw_kern_close(k);
 	fw_ruleset_free(rs);
 }

@@ -26,6 +26,7 @@ struct set {
 	size_t n;
 	struct fw_pool *pool;
 	struct fw_classifier *classifier[2]; /* without flow cache, with it */
+	struct fw_image image[2]; /* in user space, in the kernel */
 	struct fw_kern *kern;                /* NULL: no kernel */
 };
 
@@ -57,7 +58,6 @@ static void compile(struct set *s, struct fw_pool *pool, struct fw_image *image)
 /* Without the right to load programs there is no kernel here. */
 static void kernel_open(struct set *s)
 {
-	struct fw_image image;
 	int err = fw_kern_open(NULL, &ds, &s->kern);
 
 	if (err == -EPERM) {
@@ -66,25 +66,23 @@ static void kernel_open(struct set *s)
 		return;
 	}
 	need(err, s->path);
-	compile(s, fw_kern_pool(s->kern), &image);
+	compile(s, fw_kern_pool(s->kern), &s->image[1]);
 	need(fw_kern_counters_reserve(s->kern, s->rs->next_slot), s->path);
-	need(fw_kern_publish(s->kern, image.root, 1), s->path);
+	need(fw_kern_publish(s->kern, s->image[1].root, 1), s->path);
 }
 
 static void set_open(struct set *s)
 {
-	struct fw_image image;
-
 	need(fw_text_load(s->path, FW_FORMAT_CLASSBENCH, &s->rs, &ds), s->path);
 	s->rule_of = calloc((size_t)s->rs->next_slot + 1, sizeof(*s->rule_of));
 	assert_non_null(s->rule_of);
 	for (size_t i = 0; i < s->rs->nrules; i++)
 		s->rule_of[s->rs->rules[i]->slot] = (long)i;
 	need(fw_pool_new(&s->pool), s->path);
-	compile(s, s->pool, &image);
+	compile(s, s->pool, &s->image[0]);
 	for (int cache = 0; cache < 2; cache++) {
 		need(fw_classifier_new(s->pool, cache, &s->classifier[cache]), s->path);
-		fw_classifier_publish(s->classifier[cache], image.root, 1);
+		fw_classifier_publish(s->classifier[cache], s->image[0].root, 1);
 	}
 	kernel_open(s);
 }
@@ -93,6 +91,8 @@ static void set_close(struct set *s)
 {
 	fw_classifier_free(s->classifier[0]);
 	fw_classifier_free(s->classifier[1]);
+	fw_image_free(&s->image[1]);
+	fw_image_free(&s->image[0]);
 	fw_kern_close(s->kern);
 	fw_pool_free(s->pool);
 	fw_ruleset_free(s->rs);

@@ -12,11 +12,13 @@
 #include "tests/unit/random.h"
 
 /* Pools only grow; the engines start anew above so many segments. */
-#define SEGMENTS_MAX 48
 /* The interface that packets of a test run come from. */
 #define LOOPBACK 1
 
 struct verdict_counts verdict_counts;
+
+/* Rulesets until the program is loaded anew, with the other setting. */
+#define KERNEL_ROUNDS 60
 
 static struct engines {
 	const struct fw_ruleset *rs;
@@ -24,6 +26,7 @@ static struct engines {
 	struct fw_classifier *classifier[2]; /* without flow cache, with it */
 	uint32_t generation;
 	bool use_kernel;
+	struct fw_image image, kern_image;
 	struct fw_kern *kern;
 	bool flow_cache; /* of the kernel's program */
 	uint32_t iface;  /* number that the loopback device has */
@@ -43,6 +46,7 @@ static void user_close(void)
 {
 	fw_classifier_free(engines.classifier[0]);
 	fw_classifier_free(engines.classifier[1]);
+	fw_image_free(&engines.image);
 	fw_pool_free(engines.pool);
 	engines.pool = NULL;
 	engines.classifier[0] = engines.classifier[1] = NULL;
@@ -90,22 +94,9 @@ struct fw_kern *verdict_kern(void)
 void verdict_end(void)
 {
 	user_close();
+	fw_image_free(&engines.kern_image);
 	fw_kern_close(engines.kern);
 	memset(&engines, 0, sizeof(engines));
-}
-
-/* Makes room for one more image. */
-static void engines_renew(void)
-{
-	if (engines.pool && engines.pool->nsegments > SEGMENTS_MAX)
-		user_close();
-	if (!engines.pool)
-		user_open();
-	if (engines.kern && fw_kern_pool(engines.kern)->nsegments > SEGMENTS_MAX) {
-		fw_kern_close(engines.kern);
-		engines.kern = NULL;
-		assert_int_equal(kernel_open(), 0);
-	}
 }
 
 /* Return: false when the ruleset goes beyond a limit. */
@@ -131,18 +122,29 @@ bool verdict_begin(const struct fw_ruleset *rs)
 {
 	struct fw_image image;
 
-	engines_renew();
+	if (!engines.pool)
+		user_open();
 	engines.rs = rs;
 	if (!compile(rs, engines.pool, &image))
 		return false;
 	engines.generation++;
 	fw_classifier_publish(engines.classifier[0], image.root, engines.generation);
 	fw_classifier_publish(engines.classifier[1], image.root, engines.generation);
+	fw_image_free(&engines.image);
+	engines.image = image;
 	if (!engines.use_kernel)
 		return true;
+	if (engines.generation % KERNEL_ROUNDS == 0) {
+		fw_image_free(&engines.kern_image);
+		fw_kern_close(engines.kern);
+		engines.kern = NULL;
+		assert_int_equal(kernel_open(), 0);
+	}
 	assert_true(compile(rs, fw_kern_pool(engines.kern), &image));
 	assert_int_equal(fw_kern_counters_reserve(engines.kern, rs->next_slot), 0);
 	assert_int_equal(fw_kern_publish(engines.kern, image.root, engines.generation), 0);
+	fw_image_free(&engines.kern_image);
+	engines.kern_image = image;
 	return true;
 }
 

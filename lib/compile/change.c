@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changes to tables that packets are being looked up in. On the compiler's example,
+ *
+ *	rule 1  from 10.0.0.0/8  proto tcp  dport 22  accept
+ *	rule 2  from 10.1.0.0/16            drop
+ *	rule 3                   proto icmp accept
+ *
+ * rule 2 becomes `from 10.2.0.0/16 drop`. The steps, and what a packet from 10.2.0.1 or 10.1.0.1 finds after each:
+ *
+ *	10.2/16 gets identity 4, and 10.2.0.0 the class       {any, 10/8, 10.2/16}, but no pair (4, any) with a rule: as before
+ *	{any, 10/8, 10.2/16}
+ *	(4, any) gets an entry without a rule                 as before
+ *	-- until here everything can fail, and be left as it is; now nothing can --
+ *	(4, any) becomes a version {nothing, rule 2}          packets of the old generation: as before
+ *	(3, any) becomes a version {rule 2, nothing}          packets of the old generation: as before
+ *	the control word says the next generation             rule 2 at 10.2.0.1, nothing at 10.1.0.1, both at once
+ *
+ * A grace period later versions begin to make way for plain entries (pair_change.c), and identity 3, which no rule
+ * refers to, leaves the classes (identity_change.c). The cost is that of what the change touches: the rules of its pairs,
+ * the trie nodes around its addresses.
+ *
+ * A change is refused with -EAGAIN where compiling everything beside the live tables and swapping the root is the better
+ * way, or the only one.
+ */
+#include "tables.h"
+
+#include <string.h>
+
+/* So many rules change for one of the ruleset, or so many besides: compiling anew is no slower. */
+#define RULES_PER_CHANGE 7
+#define CHANGES_BESIDES 128
+
+/* A rule comes into a pair or leaves it. */
+struct part {
+	uint64_t key;
+	const struct fw_rule *rule;
+	bool comes;
+};
+
+struct made {
+	uint32_t id;
+	uint8_t side;
+};
+
+struct fw_change {
+	struct fw_image *image;
+	struct fw_tables *t;
+	const struct fw_edit *e;
+	struct part *parts;
+	size_t nparts, parts_cap;
+	struct pair_step *steps;
+	size_t nsteps, steps_cap, prepared;
+	struct made *made; /* identities */
+	size_t nmade, made_cap;
+	struct fw_root root;
+	uint32_t root_line; /* 0: the root stays as it is */
+	const struct fw_rule **rules; /* of the pair that is being built */
+	size_t nrules, rules_cap;
+	uint32_t *slots;
+	size_t slots_cap;
+};
+
+/* Does the change to a rule leave the tables as they are? */
+static bool same_tables(const struct fw_rule *a, const struct fw_rule *b)
+{
+	return a->src == b->src && a->dst == b->dst && a->rank == b->rank && a->slot == b->slot &&
+	       a->verdict == b->verdict && a->nmatches == b->nmatches &&
+	       (!a->nmatches || !memcmp(a->matches, b->matches, a->nmatches * sizeof(*a->matches)));
+}
+
+static bool is_nothing(const struct fw_rule_change *row)
+{
+	return (!row->old && !row->new) || (row->old && row->new && same_tables(row->old, row->new));
+}
+
+/* Is this a change for fw_compile()? */
+static bool is_too_much(const struct fw_tables *t, const struct fw_edit *e)
+{
+	if (e->nrules > e->rs->nrules / RULES_PER_CHANGE + CHANGES_BESIDES)
+		return true;
+	/* Tables that were made for half as many rules, or less. */
+	if (e->rs->nrules > t->compiled_rules * 2 + 1024)
+		return true;
+	for (size_t i = 0; !t->root.frame_rules && i < e->nrules; i++)
+		if (e->rules[i].new && fw_rule_names_non_ip(e->rules[i].new))
+			return true;
+	return false;
+}
+
+/* Expressions that came since the last change have no identity yet. */
+static int sides_grow(struct fw_tables *t)
+{
+	for (int side = SRC; side <= DST; side++) {
+		struct side *s = &t->side[side];
+		size_t n = t->rs->naddrs;
+
+		if (n <= s->naddrs)
+			continue;
+		n += n / 8;
+
+		uint32_t *grown = realloc(s->identity_of, n * sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + s->naddrs, 0xff, (n - s->naddrs) * sizeof(*grown));
+		s->identity_of = grown;
+		s->naddrs = n;
+	}
+	return 0;
+}
+
+/* The identity of one side of a rule that comes. */
+static int need_identity(struct fw_change *c, const struct fw_rule *r, int side)
+{
+	struct fw_tables *t = c->t;
+	uint32_t addrs = side == SRC ? r->src : r->dst, id = t->side[side].identity_of[addrs];
+	uint64_t places;
+	int err;
+
+	if (id != NO_IDENTITY && !t->side[side].ids[id].broken)
+		return 0;
+	err = identity_survey(t, side, addrs, r, &places);
+	if (!err && id == NO_IDENTITY)
+		err = identity_new(t, side, addrs, &id);
+	if (!err && (places > SIGNATURE_REACH || t->rs->addrs[addrs].negated || t->rs->addrs[addrs].nsets))
+		t->side[side].ids[id].signature = ~0ull;
+	if (!err)
+		err = fw_vec_push(c->made, c->nmade, c->made_cap, ((struct made){ id, (uint8_t)side }));
+	return err;
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	const struct part *x = a, *y = b;
+
+	return x->key < y->key ? -1 : x->key > y->key;
+}
+
+/* All rules that come and go, by pair. */
+static int parts_collect(struct fw_change *c)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->e->nrules; i++) {
+		const struct fw_rule_change *row = &c->e->rules[i];
+
+		if (is_nothing(row))
+			continue;
+		if (row->new) {
+			err = need_identity(c, row->new, SRC);
+			if (!err)
+				err = need_identity(c, row->new, DST);
+			if (!err)
+				err = fw_vec_push(c->parts, c->nparts, c->parts_cap,
+						  ((struct part){ rule_pair_key(c->t, row->new), row->new, true }));
+		}
+		if (!err && row->old)
+			err = fw_vec_push(c->parts, c->nparts, c->parts_cap,
+					  ((struct part){ rule_pair_key(c->t, row->old), row->old, false }));
+	}
+	if (c->nparts)
+		qsort(c->parts, c->nparts, sizeof(*c->parts), compare_parts);
+	return err;
+}
+
+static int compare_rank(const void *a, const void *b)
+{
+	const struct fw_rule *x = *(const struct fw_rule *const *)a, *y = *(const struct fw_rule *const *)b;
+
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+static int compare_slot(const void *a, const void *b)
+{
+	const struct fw_rule *x = ((const struct part *)a)->rule, *y = ((const struct part *)b)->rule;
+
+	return x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+/* Is @slot that of a rule among the @n parts that leaves the pair? They are in the order of their slots. */
+static bool leaves(const struct part *parts, size_t n, uint32_t slot)
+{
+	size_t lo = 0, hi = n;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (parts[mid].rule->slot < slot)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < n && parts[lo].rule->slot == slot; lo++)
+		if (!parts[lo].comes)
+			return true;
+	return false;
+}
+
+/* The rules that a pair is to have: those that it has, without those that leave, and those that come. */
+static int pair_rules(struct fw_change *c, const struct pair_value *old, struct part *parts, size_t n)
+{
+	size_t nslots = 0;
+	int err = pair_slots(c->t, old, &c->slots, &nslots, &c->slots_cap);
+
+	c->nrules = 0;
+	qsort(parts, n, sizeof(*parts), compare_slot);
+	for (size_t i = 0; !err && i < nslots; i++)
+		if (!leaves(parts, n, c->slots[i]))
+			err = fw_vec_push(c->rules, c->nrules, c->rules_cap,
+					  fw_ruleset_by_slot(c->e->rs, c->slots[i]));
+
+	bool more = false;
+
+	for (size_t i = 0; !err && i < n; i++)
+		if (parts[i].comes) {
+			err = fw_vec_push(c->rules, c->nrules, c->rules_cap, parts[i].rule);
+			more = true;
+		}
+	if (!err && more)
+		qsort(c->rules, c->nrules, sizeof(*c->rules), compare_rank);
+	return err;
+}
+
+/* The step for the pair that the @n parts belong to. */
+static int step_make(struct fw_change *c, struct part *parts, size_t n)
+{
+	struct pair_step step = { .key = parts[0].key };
+	struct pair_value old = { .hit = FW_HIT_NONE };
+	struct fw_pair built = { .hit = FW_HIT_NONE };
+	uint32_t entry;
+	int err;
+
+	pair_find(c->t, step.key, &entry, &old);
+	err = pair_rules(c, &old, parts, n);
+	if (!err && c->nrules)
+		err = pair_build(c->t, step.key, c->rules, (uint32_t)c->nrules, &built);
+	step.value = (struct pair_value){ built.hit, built.lo, c->nrules ? built.hi : lanes_open(&c->t->root) };
+	if (!err)
+		err = fw_vec_push(c->steps, c->nsteps, c->steps_cap, step);
+	if (err)
+		pair_free(c->t, &step.value);
+	return err;
+}
+
+static int steps_make(struct fw_change *c)
+{
+	int err = 0;
+
+	for (size_t i = 0, end; !err && i < c->nparts; i = end) {
+		for (end = i; end < c->nparts && c->parts[end].key == c->parts[i].key; end++)
+			;
+		err = step_make(c, c->parts + i, end - i);
+	}
+	return err;
+}
+
+/* The signatures of existing identities, and of new ones before they are spread. */
+static int steps_sign(struct fw_change *c)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->nsteps; i++) {
+		uint64_t key = c->steps[i].key;
+		uint32_t s = key & FW_IDENTITIES_MAX, d = (uint32_t)(key >> FW_IDENTITY_BITS);
+
+		if (c->steps[i].value.hit == FW_HIT_NONE)
+			continue;
+		err = identity_sign(c->t, SRC, s, 1ull << fw_signature_bit(d));
+		if (!err)
+			err = identity_sign(c->t, DST, d, 1ull << fw_signature_bit(s));
+	}
+	return err;
+}
+
+static int made_spread(struct fw_change *c)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < c->nmade; i++)
+		err = identity_spread(c->t, c->made[i].side, c->made[i].id, true);
+	return err;
+}
+
+static int steps_prepare(struct fw_change *c)
+{
+	int err = 0;
+
+	for (; !err && c->prepared < c->nsteps; c->prepared += !err)
+		err = pair_step_prepare(c->t, &c->steps[c->prepared]);
+	return err;
+}
+
+/* The root, if the change shows there. */
+static int root_prepare(struct fw_change *c)
+{
+	const struct fw_ruleset *rs = c->e->rs;
+	uint32_t fields = 0;
+	int err;
+
+	c->root = c->t->root;
+	for (size_t i = 0; i < c->e->nrules; i++)
+		if (c->e->rules[i].new)
+			fields |= rule_fields(c->e->rules[i].new);
+	if (fields & ~c->root.fields_used)
+		root_use_fields(&c->root, fields);
+	root_set_policies(&c->root, rs);
+	if (rs->next_slot > c->root.slots)
+		c->root.slots = rs->next_slot + FW_COUNTER_CHUNK / 4;
+	if (!memcmp(&c->root, &c->t->root, sizeof(c->root)))
+		return 0;
+	err = take_lines(c->t, sizeof(c->root) / FW_LINE, &c->t->stats.bytes, &c->root_line);
+	if (!err)
+		memcpy(fw_pool_ptr(c->t->heap.pool, c->root_line), &c->root, sizeof(c->root));
+	return err;
+}
+
+static int prepare(struct fw_change *c)
+{
+	int err = is_too_much(c->t, c->e) ? -EAGAIN : 0;
+
+	if (!err)
+		err = sides_grow(c->t);
+	if (!err)
+		err = sets_prepare(c->t, c->e);
+	if (!err)
+		err = parts_collect(c);
+	if (!err)
+		err = steps_make(c);
+	if (!err)
+		err = steps_sign(c);
+	if (!err)
+		err = made_spread(c);
+	if (!err)
+		err = steps_prepare(c);
+	if (!err)
+		err = root_prepare(c);
+	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + 2);
+}
+
+static void change_free(struct fw_change *c)
+{
+	c->t->ds = NULL;
+	free(c->parts);
+	free(c->steps);
+	free(c->made);
+	free(c->rules);
+	free(c->slots);
+	free(c);
+}
+
+int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_change **out)
+{
+	struct fw_change *c = calloc(1, sizeof(*c));
+	int err;
+
+	if (!c)
+		return -ENOMEM;
+	c->image = image;
+	c->t = image->tables;
+	c->e = e;
+	c->t->rs = e->rs;
+	c->t->ds = ds;
+	err = prepare(c);
+	if (err)
+		fw_change_abort(c);
+	else
+		*out = c;
+	return err;
+}
+
+void fw_change_abort(struct fw_change *c)
+{
+	struct fw_tables *t = c->t;
+
+	for (size_t i = 0; i < c->prepared; i++)
+		pair_step_abort(t, &c->steps[i]);
+	for (size_t i = 0; i < c->nsteps; i++)
+		pair_free(t, &c->steps[i].value);
+	if (c->root_line)
+		heap_free(&t->heap, c->root_line, sizeof(c->root) / FW_LINE);
+	/*
+	 * Some may be in a part of their classes, all may be in some: they leave as those do that no rule refers to any more.
+	 * But the edit's sets, by which they were spread, will be what they were.
+	 */
+	for (size_t i = 0; i < c->nmade; i++) {
+		if (c->e->nsets)
+			identity_spread(t, c->made[i].side, c->made[i].id, false);
+		identity_idle(t, c->made[i].side, c->made[i].id);
+	}
+	change_free(c);
+}
+
+static void root_commit(struct fw_change *c)
+{
+	struct fw_tables *t = c->t;
+
+	if (!c->root_line)
+		return;
+	retire_lines(t, t->root_line, sizeof(t->root) / FW_LINE);
+	t->stats.bytes -= sizeof(t->root);
+	t->root = c->root;
+	t->root_line = c->image->root = c->root_line;
+}
+
+static void rules_ref(struct fw_tables *t, const struct fw_rule *r, int change)
+{
+	identity_ref(t, SRC, t->side[SRC].identity_of[r->src], change);
+	identity_ref(t, DST, t->side[DST].identity_of[r->dst], change);
+}
+
+static void stats_update(struct fw_change *c)
+{
+	struct fw_tables *t = c->t;
+	struct fw_compile_stats *st = &t->stats;
+
+	st->rules = c->e->rs->nrules;
+	st->pairs = t->npairs;
+	for (int side = SRC; side <= DST; side++) {
+		st->identities[side] = t->side[side].nids - t->side[side].nfree - 1 - !t->root.frame_rules;
+		st->classes[side] = t->side[side].nclasses;
+	}
+	st->bytes = t->heap.used * FW_LINE;
+	c->image->stats = *st;
+}
+
+void fw_change_commit(struct fw_change *c)
+{
+	struct fw_tables *t = c->t;
+	uint32_t next = c->image->generation + 1;
+
+	/* Generation 0 marks free places of the flow caches. */
+	next += !next;
+	for (size_t i = 0; i < c->nsteps; i++)
+		pair_step_commit(t, &c->steps[i], next);
+	sets_commit(t, c->e);
+	for (size_t i = 0; i < c->e->nrules; i++)
+		if (c->e->rules[i].new)
+			rules_ref(t, c->e->rules[i].new, 1);
+	for (size_t i = 0; i < c->e->nrules; i++)
+		if (c->e->rules[i].old)
+			rules_ref(t, c->e->rules[i].old, -1);
+	root_commit(c);
+	c->image->generation = next;
+	stats_update(c);
+	change_free(c);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Identities that come and go while packets are looked up. One comes into the
+ * classes of its addresses before any pair refers to it, so no verdict changes; it
+ * leaves them when no rule has referred to it for a grace period. Until then a
+ * rule that names the same addresses finds it still there.
+ */
+#include "tables.h"
+
+#include <arpa/inet.h>
+#include <endian.h>
+
+/* Places that a change may touch, for each rule of the ruleset and besides: beyond, to compile anew is no slower. */
+#define PLACES_PER_RULE 8
+#define PLACES_BESIDES 65536
+
+static uint64_t places_limit(const struct fw_tables *t)
+{
+	return t->rs->nrules * PLACES_PER_RULE + PLACES_BESIDES;
+}
+
+static int refuse_nesting(const struct fw_tables *t, int side, const struct fw_addr_range *r, const struct fw_rule *rule)
+{
+	uint64_t wire[2] = { htobe64(r->lo.hi), htobe64(r->lo.lo) };
+	char where[INET6_ADDRSTRLEN] = "";
+
+	inet_ntop(r->family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
+	return refuse_rule(t->ds, NULL, rule, NESTING_HINT, NESTING_REFUSED, side == SRC ? "source" : "destination", where,
+			   (unsigned)(FW_CLASS_MAX - 1 - t->root.frame_rules));
+}
+
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, const struct fw_rule *rule, uint64_t *places)
+{
+	fw_autofree struct fw_addr_range *owned = NULL;
+	struct trie_survey sum = { 0 };
+	const struct fw_addr_range *r;
+	size_t n;
+	int err = identity_ranges(t->rs, addrs, &r, &n, &owned);
+
+	for (size_t i = 0; !err && i < n; i++) {
+		trie_survey(t, side, trie_range_of(&r[i]), places_limit(t), &sum);
+		if (sum.identities_max >= FW_CLASS_MAX)
+			return refuse_nesting(t, side, &r[i], rule);
+		if (sum.places > places_limit(t))
+			return -EAGAIN;
+	}
+	*places = sum.places;
+	return err;
+}
+
+int identity_new(struct fw_tables *t, int side, uint32_t addrs, uint32_t *id)
+{
+	struct side *s = &t->side[side];
+	struct identity new = { .addrs = addrs, .broken = true };
+
+	if (s->nfree) {
+		*id = s->free_ids[--s->nfree];
+		s->ids[*id] = new;
+	} else {
+		if (s->nids == FW_IDENTITIES_MAX || fw_vec_push(s->ids, s->nids, s->ids_cap, new))
+			return -ENOMEM;
+		*id = (uint32_t)s->nids - 1;
+	}
+	s->identity_of[addrs] = *id;
+	return 0;
+}
+
+int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
+{
+	const struct trie_delta delta = { .add = &id, .nadd = come, .remove = &id, .nremove = !come };
+	fw_autofree struct fw_addr_range *owned = NULL;
+	const struct fw_addr_range *r;
+	size_t n;
+	int err = identity_ranges(t->rs, t->side[side].ids[id].addrs, &r, &n, &owned);
+
+	for (size_t i = 0; !err && i < n; i++)
+		err = trie_change(t, side, trie_range_of(&r[i]), &delta);
+	if (!err)
+		t->side[side].ids[id].broken = !come;
+	return err;
+}
+
+int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits)
+{
+	struct identity *identity = &t->side[side].ids[id];
+	fw_autofree struct fw_addr_range *owned = NULL;
+	const struct fw_addr_range *r;
+	size_t n;
+	int err;
+
+	if (!(bits & ~identity->signature))
+		return 0;
+	identity->signature |= bits;
+	if (identity->broken)
+		return 0;
+	if (id <= FW_IDENTITY_FRAME) {
+		classes_sign(t, side, id, bits);
+		return 0;
+	}
+	err = identity_ranges(t->rs, identity->addrs, &r, &n, &owned);
+	for (size_t i = 0; !err && i < n; i++)
+		trie_sign(t, side, trie_range_of(&r[i]), id, bits);
+	return err;
+}
+
+void identity_idle(struct fw_tables *t, int side, uint32_t id)
+{
+	struct identity *identity = &t->side[side].ids[id];
+
+	if (identity->idle)
+		return;
+	identity->idle = true;
+	fw_ruleset_addrs_hold(t->rs, identity->addrs);
+	retire(t, (struct retired){ .kind = RETIRED_IDENTITY, .side = (uint8_t)side, .n = id });
+}
+
+void identity_ref(struct fw_tables *t, int side, uint32_t id, int change)
+{
+	struct identity *identity = &t->side[side].ids[id];
+
+	identity->refs += (uint32_t)change;
+	if (!identity->refs && id > FW_IDENTITY_FRAME)
+		identity_idle(t, side, id);
+}
+
+void identity_settle(struct fw_tables *t, struct retired r)
+{
+	struct side *s = &t->side[r.side];
+	struct identity *identity = &s->ids[r.n];
+
+	identity->idle = false;
+	if (!identity->refs) {
+		if (identity_spread(t, r.side, r.n, false)) {
+			/* No memory: later. What is in use of it stays in the classes, and does no harm. */
+			identity->idle = true;
+			retire(t, r);
+			return;
+		}
+		s->identity_of[identity->addrs] = NO_IDENTITY;
+		/* Without memory for the list, the number is not used again. */
+		(void)fw_vec_push(s->free_ids, s->nfree, s->free_cap, r.n);
+	}
+	fw_ruleset_addrs_drop(t->rs, identity->addrs);
+}
