@@ -29,7 +29,7 @@ struct fw_edit {
 	size_t nrules, rules_cap;
 	struct fw_set_change *sets;
 	size_t nsets, sets_cap;
-	bool policies; /* some policy differs */
+	bool policies;             /* some policy differs */
 	struct fw_edit_undo *undo; /* private */
 };
 

@@ -47,21 +47,23 @@ struct fw_addr_range {
  * sets, not negated, and matches every IP packet.
  */
 struct fw_addrs {
-	uint32_t hash;
-	uint8_t negated;
-	uint32_t nranges, nsets;
-	const struct fw_addr_range *ranges;
-	const uint32_t *sets; /* numbers of sets, ascending */
+	uint32_t refs;  /* private: rules, also replaced ones that an edit still holds, and fw_ruleset_addrs_hold() */
+	uint32_t rules; /* sides of rules that say this */
+	uint32_t nranges;
+	uint32_t nsets : 31, negated : 1;
+	const struct fw_addr_range *ranges; /* never NULL, but for numbers that are not in use any more */
+	const uint32_t *sets;               /* numbers of sets, ascending */
 };
 #define FW_ANY 0
 
 /* A named set of addresses. Elements stand as given (sorted by family, lo, hi; no two equal), so that each can be deleted again. */
 struct fw_set {
-	const char *name;
+	const char *name; /* NULL: there is no set of this number any more */
 	const char *path; /* file that it was read from, as written in the ruleset; NULL: elements given in place */
 	struct fw_addr_range *elements;
 	size_t n, cap;
-	uint32_t line; /* of its definition, 0: none */
+	uint32_t line;  /* of its definition, 0: none */
+	uint32_t users; /* address expressions that refer to it */
 };
 
 struct fw_rule {
@@ -81,7 +83,7 @@ struct fw_rule {
 };
 
 struct fw_ruleset {
-	const char *file;       /* for diagnostics; NULL: none */
+	const char *file;             /* for diagnostics; NULL: none */
 	struct fw_rule *first, *last; /* the rules, first match first */
 	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;

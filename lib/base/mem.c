@@ -2,12 +2,15 @@
 /* Regions and growing arrays. */
 #include "fw/base.h"
 
+#include <sanitizer/asan_interface.h> /* does nothing in a build without it */
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define CHUNK_BYTES (256u * 1024)
+#define CHUNK_BYTES_MAX (16u << 20)
 #define HUGE_BYTES (8u << 20)
+#define SMALL_BYTES (8u * FW_ARENA_CLASSES)
 
 struct fw_arena_chunk {
 	struct fw_arena_chunk *next;
@@ -15,18 +18,49 @@ struct fw_arena_chunk {
 	_Alignas(16) unsigned char data[];
 };
 
-static struct fw_arena_chunk *chunk_new(struct fw_arena *a, size_t size)
+/* An allocation of its own, so that it can be given back to malloc. */
+struct fw_arena_large {
+	struct fw_arena_large *next, **link; /* link: what points here */
+	_Alignas(16) unsigned char data[];
+};
+
+/* Chunks grow with the region: few page faults for a large one, little waste for a small one. */
+static struct fw_arena_chunk *chunk_new(struct fw_arena *a)
 {
-	size_t room = size > CHUNK_BYTES ? size : CHUNK_BYTES;
+	size_t room = a->bytes / 4;
+
+	room = room < CHUNK_BYTES ? CHUNK_BYTES : room > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : room;
+
 	struct fw_arena_chunk *c = calloc(1, sizeof(*c) + room);
 
 	if (!c)
 		return NULL;
-	c->size = room;
+	fw_huge_pages(c, sizeof(*c) + room);
+	c->size = room & ~(size_t)7;
 	c->next = a->chunks;
 	a->chunks = c;
-	a->bytes += sizeof(*c) + room;
+	a->bytes += sizeof(*c) + c->size;
 	return c;
+}
+
+static void *large_new(struct fw_arena *a, size_t size)
+{
+	struct fw_arena_large *l = calloc(1, sizeof(*l) + size);
+
+	if (!l)
+		return NULL;
+	l->next = a->large;
+	l->link = &a->large;
+	if (l->next)
+		l->next->link = &l->next;
+	a->large = l;
+	a->bytes += sizeof(*l) + size;
+	return l->data;
+}
+
+static size_t round_up(size_t size)
+{
+	return size ? (size + 7) & ~(size_t)7 : 8;
 }
 
 void *fw_arena_alloc(struct fw_arena *a, size_t size)
@@ -35,9 +69,19 @@ void *fw_arena_alloc(struct fw_arena *a, size_t size)
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
-	size = (size + 7) & ~(size_t)7;
+	size = round_up(size);
+	if (size > SMALL_BYTES)
+		return large_new(a, size);
+
+	void **list = &a->free[size / 8 - 1], *p = *list;
+
+	if (p) {
+		ASAN_UNPOISON_MEMORY_REGION(p, size);
+		*list = *(void **)p;
+		return memset(p, 0, size);
+	}
 	if (!c || c->size - c->used < size)
-		c = chunk_new(a, size);
+		c = chunk_new(a);
 	if (!c)
 		return NULL;
 	c->used += size;
@@ -53,15 +97,44 @@ char *fw_arena_strdup(struct fw_arena *a, const char *s, size_t len)
 	return copy;
 }
 
+void fw_arena_recycle(struct fw_arena *a, const void *given, size_t size)
+{
+	void *p = (void *)given;
+
+	size = round_up(size);
+	if (!p)
+		return;
+	if (size > SMALL_BYTES) {
+		struct fw_arena_large *l = (void *)((char *)p - offsetof(struct fw_arena_large, data));
+
+		*l->link = l->next;
+		if (l->next)
+			l->next->link = l->link;
+		a->bytes -= sizeof(*l) + size;
+		free(l);
+		return;
+	}
+	*(void **)p = a->free[size / 8 - 1];
+	a->free[size / 8 - 1] = p;
+	ASAN_POISON_MEMORY_REGION(p, size);
+}
+
 void fw_arena_free(struct fw_arena *a)
 {
 	while (a->chunks) {
 		struct fw_arena_chunk *c = a->chunks;
 
 		a->chunks = c->next;
+		ASAN_UNPOISON_MEMORY_REGION(c->data, c->size);
 		free(c);
 	}
-	a->bytes = 0;
+	while (a->large) {
+		struct fw_arena_large *l = a->large;
+
+		a->large = l->next;
+		free(l);
+	}
+	*a = (struct fw_arena){ 0 };
 }
 
 void fw_huge_pages(void *p, size_t size)

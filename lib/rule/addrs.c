@@ -34,14 +34,18 @@ struct fw_addr_range fw_addr_prefix(enum fw_family family, struct fw_addr addr, 
 	};
 }
 
-static int range_cmp(const void *va, const void *vb)
+int fw_addr_range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *b)
 {
-	const struct fw_addr_range *a = va, *b = vb;
 	int c = (a->family > b->family) - (a->family < b->family);
 
 	if (!c)
 		c = fw_addr_cmp(a->lo, b->lo);
 	return c ? c : fw_addr_cmp(a->hi, b->hi);
+}
+
+static int range_cmp(const void *a, const void *b)
+{
+	return fw_addr_range_cmp(a, b);
 }
 
 static void ranges_sort(struct fw_addr_range *r, size_t n)
@@ -161,104 +165,4 @@ unsigned fw_addrs_families(const struct fw_addrs *a)
 	if (a->negated)
 		return (1u << FW_IP4 | 1u << FW_IP6) & ~whole;
 	return a->nsets || !a->nranges ? 1u << FW_IP4 | 1u << FW_IP6 : some;
-}
-
-static uint32_t addrs_hash(const struct fw_addrs *a)
-{
-	uint64_t h = fw_mix64((uint64_t)a->nranges << 32 | a->nsets << 1 | a->negated);
-
-	for (uint32_t i = 0; i < a->nranges; i++) {
-		const struct fw_addr_range *r = &a->ranges[i];
-
-		h = fw_mix64(h ^ r->lo.hi) + r->lo.lo;
-		h = fw_mix64(h ^ r->hi.hi) + r->hi.lo * 5 + r->family;
-	}
-	for (uint32_t i = 0; i < a->nsets; i++)
-		h = fw_mix64(h ^ a->sets[i]);
-	return (uint32_t)fw_mix64(h);
-}
-
-static bool addrs_same(const struct fw_addrs *a, const struct fw_addrs *b)
-{
-	if (a->negated != b->negated || a->nranges != b->nranges || a->nsets != b->nsets)
-		return false;
-	for (uint32_t i = 0; i < a->nranges; i++)
-		if (range_cmp(&a->ranges[i], &b->ranges[i]))
-			return false;
-	return !a->nsets || !memcmp(a->sets, b->sets, a->nsets * sizeof(*a->sets));
-}
-
-/* The number of a normal expression; keeps copies of what it points to. */
-static int addrs_number(struct fw_ruleset *rs, struct fw_addrs a, uint32_t *number)
-{
-	struct fw_table *t = &rs->index->addrs;
-	uint32_t v;
-
-	a.hash = addrs_hash(&a);
-	for (uint32_t pos = a.hash; fw_table_next(t, a.hash, &pos, &v);)
-		if (addrs_same(&rs->addrs[v], &a)) {
-			*number = v;
-			return 0;
-		}
-
-	size_t rbytes = a.nranges * sizeof(*a.ranges), sbytes = a.nsets * sizeof(*a.sets);
-	char *copy = fw_arena_alloc(&rs->arena, rbytes + sbytes);
-
-	if (!copy || rs->naddrs == UINT32_MAX - 1 || fw_table_reserve(t))
-		return -ENOMEM;
-	if (rbytes)
-		memcpy(copy, a.ranges, rbytes);
-	if (sbytes)
-		memcpy(copy + rbytes, a.sets, sbytes);
-	a.ranges = (const void *)copy;
-	a.sets = (const void *)(copy + rbytes);
-	if (fw_vec_push(rs->addrs, rs->naddrs, rs->addrs_cap, a))
-		return -ENOMEM;
-	*number = (uint32_t)rs->naddrs - 1;
-	fw_table_put(t, a.hash, *number);
-	return 0;
-}
-
-static int u32_cmp(const void *va, const void *vb)
-{
-	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
-
-	return (a > b) - (a < b);
-}
-
-static uint32_t u32_unique(uint32_t *v, size_t n)
-{
-	uint32_t used = 0;
-
-	qsort(v, n, sizeof(*v), u32_cmp);
-	for (size_t i = 0; i < n; i++)
-		if (!used || v[used - 1] != v[i])
-			v[used++] = v[i];
-	return used;
-}
-
-int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges, const uint32_t *sets,
-		     size_t nsets, bool negated, uint32_t *number)
-{
-	struct fw_addrs a = { .negated = negated, .nranges = 1, .ranges = ranges };
-
-	if (nranges == 1 && !nsets)
-		return addrs_number(rs, a, number);
-	if (nranges > UINT32_MAX || nsets > UINT32_MAX)
-		return -ENOMEM;
-
-	fw_autofree struct fw_addr_range *r = malloc((nranges + 1) * sizeof(*r));
-	fw_autofree uint32_t *s = malloc((nsets + 1) * sizeof(*s));
-
-	if (!r || !s)
-		return -ENOMEM;
-	if (nranges)
-		memcpy(r, ranges, nranges * sizeof(*r));
-	if (nsets)
-		memcpy(s, sets, nsets * sizeof(*s));
-	a.ranges = r;
-	a.nranges = (uint32_t)fw_addr_ranges_merge(r, nranges);
-	a.sets = s;
-	a.nsets = u32_unique(s, nsets);
-	return addrs_number(rs, a, number);
 }

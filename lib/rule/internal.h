@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "fw/rule.h"
+#include "fw/edit.h"
 
 /*
  * A hash table of numbers, open addressing. The caller keeps the things and
@@ -41,6 +41,8 @@ static inline bool fw_table_next(const struct fw_table *t, uint32_t hash, uint32
 /* Makes sure that the next fw_table_put() has room: 0 or -ENOMEM. */
 int fw_table_reserve(struct fw_table *t);
 void fw_table_put(struct fw_table *t, uint32_t hash, uint32_t value);
+/* Takes out what fw_table_put() put in; it must be there. */
+void fw_table_delete(struct fw_table *t, uint32_t hash, uint32_t value);
 
 uint32_t fw_hash_bytes(const void *data, size_t len);
 static inline uint32_t fw_hash_string(const char *s)
@@ -50,27 +52,66 @@ static inline uint32_t fw_hash_string(const char *s)
 
 /* Constant bytes that rules share: equal contents have one address. */
 struct fw_blob {
-	size_t len;
+	uint32_t hash, refs, number, len;
 	unsigned char data[];
+};
+union fw_blob_ref {
+	struct fw_blob *blob;
+	uint32_t next_free; /* number + 1; 0: none */
+};
+
+/* A counter's place: the rule that counts there; NULL: a rule that is gone may still; or a link in the list of free ones. */
+union fw_slot {
+	struct fw_rule *rule;
+	uint64_t link;
 };
 
 struct fw_rule_index {
 	struct fw_table addrs, ids, names, sets, ifaces, blobs;
-	struct fw_rule **by_slot; /* what ids and names lead to */
-	size_t nslots, slots_cap;
-	const struct fw_blob **blob; /* what blobs leads to */
+	union fw_slot *by_slot; /* what ids and names lead to; rs->next_slot of them */
+	size_t slots_cap;
+	uint32_t slot_free;      /* the first of the free ones; FW_SLOT_NONE: none */
+	union fw_blob_ref *blob; /* what blobs leads to */
 	size_t nblobs, blobs_cap;
+	uint32_t blob_free;       /* number + 1; 0: none */
+	uint32_t addrs_free;      /* the last number given up; 0: none */
+	uint32_t holes;           /* in rs->sets */
+	bool ordered;             /* rs->rules is what the list says */
 	struct fw_match *scratch; /* the match that is being normalised */
 	size_t scratch_bytes;
+	struct fw_edit_undo *edit; /* the open edit; NULL: none */
 };
 
-/* The one copy of @len bytes, aligned to 8; NULL when memory is out. */
+/* The one copy of @len bytes, aligned to 8, with a reference to it; NULL when memory is out. */
 const void *fw_intern(struct fw_ruleset *rs, const void *data, size_t len);
+/* Gives a reference back. */
+void fw_intern_put(struct fw_ruleset *rs, const void *data);
+static inline struct fw_blob *fw_blob_of(const void *data)
+{
+	return (struct fw_blob *)((char *)data - offsetof(struct fw_blob, data));
+}
+
+#define FW_SLOT_NONE 0x7fffffffu
+#define FW_SLOT_MAX (FW_SLOT_NONE - 1)
+bool fw_slot_is_free(const struct fw_ruleset *rs, uint32_t slot);
+/* The slot that the next rule gets. */
+uint32_t fw_slot_next(const struct fw_ruleset *rs);
+/* The free slot behind a free one, or FW_SLOT_NONE. */
+uint32_t fw_slot_after(const struct fw_ruleset *rs, uint32_t slot);
+/* Room for it: 0 or -ENOMEM. */
+int fw_slot_reserve(struct fw_ruleset *rs, uint32_t slot);
+/* Gives it to a rule. Slots that are passed over at the end become free. */
+void fw_slot_take(struct fw_ruleset *rs, uint32_t slot, struct fw_rule *rule);
+void fw_slot_free(struct fw_ruleset *rs, uint32_t slot);
+/* Forgets the slots from @n on: none has a rule. */
+void fw_slot_cut(struct fw_ruleset *rs, uint32_t n);
+
+uint32_t fw_id_hash(uint64_t id);
 
 /**
  * fw_match_normalise - a match in the form of struct fw_match's comment
  * @at:   for the diagnostics
- * @out:  the interned match; NULL: the match is no constraint (both hooks)
+ * @out:  the interned match, with a reference; NULL: the match is no constraint (both hooks)
  * Return: 0, -EINVAL with a diagnostic (empty, out of bounds, nothing left), -ENOMEM.
  */
 int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at, struct fw_diags *ds,
@@ -104,8 +145,58 @@ int fw_name_check(const char *what, const char *name, struct fw_place at, struct
 /* Printable UTF-8 of at most FW_COMMENT_MAX bytes? 0 or -EINVAL. */
 int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *ds);
 
-/* fw_ruleset_add(), with a place for every part. */
+/* fw_ruleset_add(), fw_edit_add() and fw_edit_replace(), with a place for every part. */
 int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
 		      struct fw_diags *ds, struct fw_rule **out);
+int fw_edit_add_at(struct fw_edit *e, const struct fw_rule *draft, struct fw_position pos,
+		   const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out);
+int fw_edit_replace_at(struct fw_edit *e, struct fw_rule *rule, const struct fw_rule *draft,
+		       const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out);
+/* The same place for all parts. */
+struct fw_rule_places fw_places(struct fw_place at);
+
+/**
+ * fw_rule_make - a draft, checked, as a rule that stands nowhere yet
+ * @old: the rule that it is to replace, whose id, slot and name it gets; NULL: a new one
+ * @out: free with fw_rule_free()
+ * Return: 0, -EINVAL with a diagnostic, -ENOMEM.
+ */
+int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule *old,
+		 const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out);
+/* The same rule again, to stand somewhere else; shares name and comment. NULL when memory is out. */
+struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r);
+/* Frees it, but for the name and the comment that it shares with @heir (NULL: none). */
+void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule *heir);
+
+/* Into the list behind @prev (NULL: first), and back to where it was taken out: the last one taken out comes first. */
+void fw_rule_link(struct fw_ruleset *rs, struct fw_rule *r, struct fw_rule *prev);
+void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r);
+void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r);
+
+/* A rank between two neighbours (NULL: the end); false: there is none left. */
+bool fw_rank_between(const struct fw_rule *prev, const struct fw_rule *next, uint32_t *rank);
+/* Spreads the ranks of all rules evenly over the lower half, in place: for rulesets that are not in use. */
+void fw_rank_spread(struct fw_ruleset *rs);
+/* The rules around a place that get new ranks so that another one fits in. */
+struct fw_rank_window {
+	struct fw_rule *first; /* @n of them */
+	uint32_t n, before;    /* before: of these stand in front of the place */
+	uint32_t lo, span;     /* ranks lo to lo + span - 1 */
+};
+struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule *prev, struct fw_rule *next);
+/* The rank of the @i-th of the n + 1 rules. */
+uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i);
+
+/* Frees an expression that nobody refers to. */
+void fw_addrs_put(struct fw_ruleset *rs, uint32_t number);
+/* The number of an expression in the form of struct fw_addrs that is there; -ENOENT. */
+int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a);
+int fw_addr_range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *b);
+/*
+ * The rules get these ids and slots, in order, all different, slots below @nslots. Slots that are left are free, but for those
+ * that in @held (NULL: none) are not. 0, or -ENOMEM, and nothing has changed.
+ */
+int fw_ruleset_renumber(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *slots, uint32_t nslots,
+			const struct fw_ruleset *held);
 
 #endif

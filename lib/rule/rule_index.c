@@ -37,6 +37,24 @@ void fw_table_put(struct fw_table *t, uint32_t hash, uint32_t value)
 	t->n++;
 }
 
+/* Without tombstones: what stands behind the gap moves up when that is nearer to its own place. */
+void fw_table_delete(struct fw_table *t, uint32_t hash, uint32_t value)
+{
+	struct fw_table_entry *e = t->entries;
+	uint32_t mask = t->cap - 1, gap = hash & mask;
+
+	while (e[gap].hash != hash || e[gap].value != value + 1)
+		gap = (gap + 1) & mask;
+	for (uint32_t i = (gap + 1) & mask; e[i].value; i = (i + 1) & mask) {
+		if (((i - e[i].hash) & mask) < ((i - gap) & mask))
+			continue;
+		e[gap] = e[i];
+		gap = i;
+	}
+	e[gap].value = 0;
+	t->n--;
+}
+
 uint32_t fw_hash_bytes(const void *data, size_t len)
 {
 	const unsigned char *p = data;
@@ -51,23 +69,59 @@ uint32_t fw_hash_bytes(const void *data, size_t len)
 	return (uint32_t)fw_mix64(h ^ word);
 }
 
+static int blob_number(struct fw_rule_index *ix, struct fw_blob *b)
+{
+	if (!ix->blob_free) {
+		if (fw_vec_grow(&ix->blob, ix->nblobs, &ix->blobs_cap, sizeof(*ix->blob)))
+			return -ENOMEM;
+		b->number = (uint32_t)ix->nblobs++;
+	} else {
+		b->number = ix->blob_free - 1;
+		ix->blob_free = ix->blob[b->number].next_free;
+	}
+	ix->blob[b->number].blob = b;
+	return 0;
+}
+
 const void *fw_intern(struct fw_ruleset *rs, const void *data, size_t len)
 {
 	struct fw_rule_index *ix = rs->index;
 	uint32_t hash = fw_hash_bytes(data, len), v;
 
-	for (uint32_t pos = hash; fw_table_next(&ix->blobs, hash, &pos, &v);)
-		if (ix->blob[v]->len == len && !memcmp(ix->blob[v]->data, data, len))
-			return ix->blob[v]->data;
+	for (uint32_t pos = hash; fw_table_next(&ix->blobs, hash, &pos, &v);) {
+		struct fw_blob *b = ix->blob[v].blob;
+
+		if (b->len == len && !memcmp(b->data, data, len)) {
+			b->refs++;
+			return b->data;
+		}
+	}
 
 	struct fw_blob *b = fw_arena_alloc(&rs->arena, sizeof(*b) + len);
 
-	if (!b || fw_table_reserve(&ix->blobs))
+	if (!b)
 		return NULL;
-	b->len = len;
+	if (fw_table_reserve(&ix->blobs) || blob_number(ix, b)) {
+		fw_arena_recycle(&rs->arena, b, sizeof(*b) + len);
+		return NULL;
+	}
+	b->hash = hash;
+	b->refs = 1;
+	b->len = (uint32_t)len;
 	memcpy(b->data, data, len);
-	if (fw_vec_push(ix->blob, ix->nblobs, ix->blobs_cap, b))
-		return NULL;
-	fw_table_put(&ix->blobs, hash, (uint32_t)ix->nblobs - 1);
+	fw_table_put(&ix->blobs, hash, b->number);
 	return b->data;
+}
+
+void fw_intern_put(struct fw_ruleset *rs, const void *data)
+{
+	struct fw_rule_index *ix = rs->index;
+	struct fw_blob *b = fw_blob_of(data);
+
+	if (--b->refs)
+		return;
+	fw_table_delete(&ix->blobs, b->hash, b->number);
+	ix->blob[b->number].next_free = ix->blob_free;
+	ix->blob_free = b->number + 1;
+	fw_arena_recycle(&rs->arena, b, sizeof(*b) + b->len);
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rulesets: rules in order, found by id and name; sets; interface names. */
-#include <stdarg.h>
-
-#include "lib/rule/internal.h"
+/* Rulesets: rules in order, found by id and name; interface names. */
+#include "lib/rule/undo.h"
 
 void fw_ruleset_free(struct fw_ruleset *rs)
 {
@@ -44,29 +42,35 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 	if (!rs)
 		return NULL;
 	rs->index = calloc(1, sizeof(*rs->index));
+	if (!rs->index)
+		return NULL;
+	rs->index->slot_free = FW_SLOT_NONE;
+	rs->index->ordered = true;
 	rs->next_id = 1;
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		rs->policy[r] = fw_reason_info[r].verdict;
 	if (file)
 		rs->file = fw_arena_strdup(&rs->arena, file, strlen(file));
-	if (!rs->index || (file && !rs->file) || fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &any))
+	if ((file && !rs->file) || fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &any))
 		return NULL;
+	fw_ruleset_addrs_hold(rs, any);
 	return fw_take(rs);
 }
 
-static uint32_t id_hash(uint64_t id)
+/* Ids that follow each other stand together, eight in a cache line. */
+uint32_t fw_id_hash(uint64_t id)
 {
-	return (uint32_t)fw_mix64(id);
+	return (uint32_t)(fw_mix64(id >> 3) << 3 | (id & 7));
 }
 
 struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id)
 {
 	const struct fw_rule_index *ix = rs->index;
-	uint32_t hash = id_hash(id), v;
+	uint32_t hash = fw_id_hash(id), v;
 
 	for (uint32_t pos = hash; fw_table_next(&ix->ids, hash, &pos, &v);)
-		if (ix->by_slot[v]->id == id)
-			return ix->by_slot[v];
+		if (ix->by_slot[v].rule->id == id)
+			return ix->by_slot[v].rule;
 	return NULL;
 }
 
@@ -76,152 +80,104 @@ struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name
 	uint32_t hash = fw_hash_string(name), v;
 
 	for (uint32_t pos = hash; fw_table_next(&ix->names, hash, &pos, &v);)
-		if (!strcmp(ix->by_slot[v]->name, name))
-			return ix->by_slot[v];
+		if (!strcmp(ix->by_slot[v].rule->name, name))
+			return ix->by_slot[v].rule;
 	return NULL;
 }
 
-/* Another rule has what this one wants. */
-static int refuse_taken(const struct fw_rule *by, struct fw_place at, struct fw_diags *ds, const char *fmt, ...)
+void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 {
-	char what[FW_NAME_MAX + 32], hint[64] = "";
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	if (by->line)
-		snprintf(hint, sizeof(hint), "line %u has it", by->line);
-	return fw_diag_add(ds, at, hint, "%s is taken", what);
+	*(r->prev ? &r->prev->next : &rs->first) = r;
+	*(r->next ? &r->next->prev : &rs->last) = r;
+	rs->addrs[r->src].rules++;
+	rs->addrs[r->dst].rules++;
+	rs->nrules++;
+	rs->index->ordered = false;
 }
 
-static int check_identity(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule_places *at,
-			  struct fw_diags *ds)
+void fw_rule_link(struct fw_ruleset *rs, struct fw_rule *r, struct fw_rule *prev)
 {
-	const struct fw_rule *other = r->id == rs->next_id ? NULL : fw_ruleset_by_id(rs, r->id);
+	r->prev = prev;
+	r->next = prev ? prev->next : rs->first;
+	fw_rule_relink(rs, r);
+}
 
-	if (!r->id)
-		return fw_diag_add(ds, fw_place_of(at, at->rule), "give the rule an id",
-				   "there is no id left above the last one");
-	if (other)
-		return refuse_taken(other, fw_place_of(at, at->id), ds, "rule id %llu", (unsigned long long)r->id);
-	if (r->verdict > FW_ACCEPT)
-		return fw_diag_add(ds, fw_place_of(at, at->rule), "accept or drop", "the rule has no verdict");
-	if (r->comment && fw_comment_check(r->comment, fw_place_of(at, at->comment), ds))
-		return -EINVAL;
-	if (!r->name)
+void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
+{
+	*(r->prev ? &r->prev->next : &rs->first) = r->next;
+	*(r->next ? &r->next->prev : &rs->last) = r->prev;
+	rs->addrs[r->src].rules--;
+	rs->addrs[r->dst].rules--;
+	rs->nrules--;
+	rs->index->ordered = false;
+}
+
+int fw_ruleset_order(struct fw_ruleset *rs)
+{
+	size_t i = 0;
+
+	if (rs->index->ordered)
 		return 0;
-	if (fw_name_check("rule", r->name, fw_place_of(at, at->name), ds))
-		return -EINVAL;
-	other = fw_ruleset_by_name(rs, r->name);
-	return other ? refuse_taken(other, fw_place_of(at, at->name), ds, "rule name '%s'", r->name) : 0;
-}
-
-/* The draft's references lead somewhere? */
-static int check_numbers(const struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
-			 struct fw_diags *ds)
-{
-	if (draft->src >= rs->naddrs)
-		return fw_diag_add(ds, fw_place_of(at, at->src), NULL, "there is no address expression %u", draft->src);
-	if (draft->dst >= rs->naddrs)
-		return fw_diag_add(ds, fw_place_of(at, at->dst), NULL, "there is no address expression %u", draft->dst);
-	for (unsigned i = 0; i < draft->nmatches; i++) {
-		const struct fw_match *m = draft->matches[i];
-
-		if (m->field >= FW_NFIELDS)
-			return fw_diag_add(ds, fw_place_of(at, at->rule), NULL, "there is no match field %u", m->field);
-		for (unsigned k = 0; m->field == FW_F_IFACE && k < m->n; k++)
-			if (m->r[k].hi >= rs->nifaces)
-				return fw_diag_add(ds, fw_place_of(at, at->field[FW_F_IFACE]), NULL,
-						   "there is no interface number %u", m->r[k].hi);
-	}
+	while (rs->rules_cap < rs->nrules)
+		if (fw_vec_grow(&rs->rules, rs->rules_cap, &rs->rules_cap, sizeof(*rs->rules)))
+			return -ENOMEM;
+	for (struct fw_rule *r = rs->first; r; r = r->next)
+		rs->rules[i++] = r;
+	rs->index->ordered = true;
+	if (rs->index->edit)
+		rs->index->edit->reordered = true;
 	return 0;
 }
 
-/* The draft's matches, normal and ascending; sets r->nmatches and r->matches, which is the caller's array. */
-static int take_matches(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
-			struct fw_diags *ds, struct fw_rule *r)
-{
-	const struct fw_match *by_field[FW_NFIELDS] = { 0 };
-	uint32_t seen = 0;
-
-	for (unsigned i = 0; i < draft->nmatches; i++) {
-		const struct fw_match *m = draft->matches[i];
-		struct fw_place place = fw_place_of(at, at->field[m->field]);
-
-		if (seen & 1u << m->field)
-			return fw_diag_add(ds, place, "say it once, with a list", "the rule says '%s' twice",
-					   fw_field_info[m->field].keyword);
-		seen |= 1u << m->field;
-
-		int err = fw_match_normalise(rs, m, place, ds, &by_field[m->field]);
-
-		if (err)
-			return err;
-	}
-	r->nmatches = 0;
-	for (unsigned f = 0; f < FW_NFIELDS; f++)
-		if (by_field[f])
-			r->matches[r->nmatches++] = by_field[f];
-	return 0;
-}
-
-/* A checked rule becomes part of the ruleset: all of it, or, when memory is out, nothing. */
-static int rule_commit(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_rule **out)
+/* Room for a rule at the end. */
+static int append_reserve(struct fw_ruleset *rs, const struct fw_rule *draft)
 {
 	struct fw_rule_index *ix = rs->index;
-	struct fw_rule *r = fw_arena_alloc(&rs->arena, sizeof(*r));
-	int err = r ? 0 : -ENOMEM;
+	int err = fw_vec_grow(&rs->rules, rs->nrules, &rs->rules_cap, sizeof(*rs->rules));
 
-	err = err ? err : fw_vec_grow(&rs->rules, rs->nrules, &rs->rules_cap, sizeof(*rs->rules));
-	err = err ? err : fw_vec_grow(&ix->by_slot, ix->nslots, &ix->slots_cap, sizeof(*ix->by_slot));
+	err = err ? err : fw_slot_reserve(rs, fw_slot_next(rs));
 	err = err ? err : fw_table_reserve(&ix->ids);
-	err = err ? err : draft->name ? fw_table_reserve(&ix->names) : 0;
-	if (err)
-		return err;
+	return err ? err : draft->name ? fw_table_reserve(&ix->names) : 0;
+}
 
-	*r = *draft;
-	r->matches = NULL;
-	if (r->nmatches)
-		r->matches = (void *)fw_intern(rs, draft->matches, r->nmatches * sizeof(*r->matches));
-	if (r->name)
-		r->name = fw_arena_strdup(&rs->arena, draft->name, strlen(draft->name));
-	if (r->comment)
-		r->comment = fw_arena_strdup(&rs->arena, draft->comment, strlen(draft->comment));
-	if ((r->nmatches && !r->matches) || !r->name != !draft->name || !r->comment != !draft->comment)
-		return -ENOMEM;
+static void append(struct fw_ruleset *rs, struct fw_rule *r)
+{
+	struct fw_rule_index *ix = rs->index;
+	bool ordered = ix->ordered;
 
-	r->slot = rs->next_slot++;
-	rs->rules[rs->nrules++] = r;
-	ix->by_slot[ix->nslots++] = r;
-	fw_table_put(&ix->ids, id_hash(r->id), r->slot);
+	if (!fw_rank_between(rs->last, NULL, &r->rank)) {
+		fw_rank_spread(rs);
+		fw_rank_between(rs->last, NULL, &r->rank);
+	}
+	r->slot = fw_slot_next(rs);
+	fw_slot_take(rs, r->slot, r);
+	fw_rule_link(rs, r, rs->last);
+	if (ordered)
+		rs->rules[rs->nrules - 1] = r;
+	ix->ordered = ordered;
+	fw_table_put(&ix->ids, fw_id_hash(r->id), r->slot);
 	if (r->name)
 		fw_table_put(&ix->names, fw_hash_string(r->name), r->slot);
 	if (rs->next_id && r->id >= rs->next_id)
 		rs->next_id = r->id + 1; /* 0 after the last id: none is left */
-	if (out)
-		*out = r;
-	return 0;
 }
 
 int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
 		      struct fw_diags *ds, struct fw_rule **out)
 {
-	const struct fw_match *matches[FW_NFIELDS];
-	struct fw_rule r = *draft;
-	int err;
+	struct fw_rule *r;
+	int err = append_reserve(rs, draft);
 
-	r.matches = matches;
-	r.id = draft->id ? draft->id : rs->next_id;
-	err = check_identity(rs, &r, at, ds);
-	err = err ? err : check_numbers(rs, draft, at, ds);
-	err = err ? err : take_matches(rs, draft, at, ds, &r);
-	err = err ? err : fw_rule_check(rs, &r, at, ds);
-	return err ? err : rule_commit(rs, &r, out);
+	err = err ? err : fw_rule_make(rs, draft, NULL, at, ds, &r);
+	if (err)
+		return err;
+	append(rs, r);
+	if (out)
+		*out = r;
+	return 0;
 }
 
-int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at, struct fw_diags *ds,
-		   struct fw_rule **out)
+struct fw_rule_places fw_places(struct fw_place at)
 {
 	struct fw_spot s = { at.line, at.column };
 	struct fw_rule_places places = {
@@ -230,6 +186,14 @@ int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw
 
 	for (size_t f = 0; f < FW_NFIELDS; f++)
 		places.field[f] = s;
+	return places;
+}
+
+int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at, struct fw_diags *ds,
+		   struct fw_rule **out)
+{
+	struct fw_rule_places places = fw_places(at);
+
 	return fw_ruleset_add_at(rs, draft, &places, ds, out);
 }
 
@@ -250,30 +214,4 @@ int fw_ruleset_iface(struct fw_ruleset *rs, const char *name)
 		return -ENOMEM;
 	fw_table_put(t, hash, (uint32_t)rs->nifaces - 1);
 	return (int)rs->nifaces - 1;
-}
-
-int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
-{
-	uint32_t hash = fw_hash_string(name), v;
-
-	for (uint32_t pos = hash; fw_table_next(&rs->index->sets, hash, &pos, &v);)
-		if (!strcmp(rs->sets[v].name, name))
-			return (int)v;
-	return -ENOENT;
-}
-
-int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, uint32_t *number)
-{
-	struct fw_set set = { 0 };
-
-	if (fw_ruleset_set_find(rs, name) >= 0)
-		return -EEXIST;
-	set.name = fw_arena_strdup(&rs->arena, name, strlen(name));
-	set.path = path ? fw_arena_strdup(&rs->arena, path, strlen(path)) : NULL;
-	if (!set.name || (path && !set.path) || fw_table_reserve(&rs->index->sets) ||
-	    fw_vec_push(rs->sets, rs->nsets, rs->sets_cap, set))
-		return -ENOMEM;
-	*number = (uint32_t)rs->nsets - 1;
-	fw_table_put(&rs->index->sets, fw_hash_string(name), *number);
-	return 0;
 }

@@ -174,7 +174,8 @@ static int find_set(struct fw_parser *p, uint32_t *out)
 	if (number >= 0)
 		return 0;
 	for (size_t i = 0; i < p->rs->nsets; i++)
-		fw_nearest_try(&near, p->rs->sets[i].name);
+		if (p->rs->sets[i].name)
+			fw_nearest_try(&near, p->rs->sets[i].name);
 	return fw_diag_add(p->ds, fw_parser_here(p),
 			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : "define it first: set NAME { ... }",
 			   "there is no set '%s'", FW_SHOW(s));

@@ -280,12 +280,13 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 		if (rs->policy_set[r])
 			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
 				      rs->policy[r] == FW_ACCEPT ? "accept" : "drop");
-	for (size_t i = 0; i < rs->nsets; i++) {
-		fw_text_print_set(b, &rs->sets[i]);
-		word(b, "\n");
-	}
-	for (size_t i = 0; i < rs->nrules; i++) {
-		fw_text_print_rule(b, rs, rs->rules[i]);
+	for (size_t i = 0; i < rs->nsets; i++)
+		if (rs->sets[i].name) {
+			fw_text_print_set(b, &rs->sets[i]);
+			word(b, "\n");
+		}
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		fw_text_print_rule(b, rs, r);
 		word(b, "\n");
 	}
 	word(b, ""); /* an empty ruleset is an empty text, not none */

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A ruleset takes the place of another one: rules that were there before keep
+ * their id and their slot, and with it their counter.
+ *
+ * Both rulesets have interned what their rules say, so each expression and each
+ * array of matches is looked up once in the old ruleset. From then on a rule is
+ * four numbers and a comment, and two rules say the same when these are equal.
+ */
+#include "lib/rule/internal.h"
+
+#define NONE UINT32_MAX
+
+/* What the new ruleset's numbers are in the old one. */
+struct translation {
+	const struct fw_ruleset *rs, *old;
+	uint32_t *sets, *addrs;
+	const void **blobs; /* by number of the blob; NULL: there is none, or it is not known yet */
+	bool *blob_known;
+	uint32_t *scratch; /* numbers of sets */
+};
+
+struct adopter {
+	struct translation t;
+	struct fw_rule **match; /* by slot in @rs: the old rule that it is; NULL: none yet */
+	bool *taken;            /* by slot in the old ruleset */
+	struct fw_table
+		content; /* of the old rules that are left: the slot of one that stands for all of the same content */
+	uint32_t *head, *next; /* by slot in the old ruleset: of those the first, and the next; NONE: no more */
+};
+
+static void adopter_free(struct adopter *a)
+{
+	free(a->t.sets);
+	free(a->t.addrs);
+	free(a->t.blobs);
+	free(a->t.blob_known);
+	free(a->t.scratch);
+	free(a->match);
+	free(a->taken);
+	free(a->content.entries);
+	free(a->head);
+	free(a->next);
+}
+
+static int u32_cmp(const void *va, const void *vb)
+{
+	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
+
+	return (a > b) - (a < b);
+}
+
+/* The same expression in the old ruleset's numbers of sets; NONE: it has not all of them. */
+static uint32_t translate_addrs(const struct translation *t, uint32_t number)
+{
+	struct fw_addrs a = t->rs->addrs[number];
+
+	for (uint32_t i = 0; i < a.nsets; i++) {
+		t->scratch[i] = t->sets[a.sets[i]];
+		if (t->scratch[i] == NONE)
+			return NONE;
+	}
+	if (a.nsets)
+		qsort(t->scratch, a.nsets, sizeof(*t->scratch), u32_cmp);
+	a.sets = t->scratch;
+
+	int64_t known = fw_addrs_find(t->old, &a);
+
+	return known < 0 ? NONE : (uint32_t)known;
+}
+
+static const void *find_blob(const struct fw_ruleset *rs, const void *data, size_t len)
+{
+	const struct fw_rule_index *ix = rs->index;
+	uint32_t hash = fw_hash_bytes(data, len), v;
+
+	for (uint32_t pos = hash; fw_table_next(&ix->blobs, hash, &pos, &v);)
+		if (ix->blob[v].blob->len == len && !memcmp(ix->blob[v].blob->data, data, len))
+			return ix->blob[v].blob->data;
+	return NULL;
+}
+
+/* The array of matches that a rule would have in the old ruleset. */
+static const void *translate_matches(const struct translation *t, const struct fw_rule *r)
+{
+	struct fw_blob *b = r->nmatches ? fw_blob_of(r->matches) : NULL;
+	const void *matches[FW_NFIELDS];
+
+	if (!b || t->blob_known[b->number])
+		return b ? t->blobs[b->number] : NULL;
+	t->blob_known[b->number] = true;
+	for (unsigned i = 0; i < r->nmatches; i++) {
+		matches[i] = find_blob(t->old, r->matches[i], fw_blob_of(r->matches[i])->len);
+		if (!matches[i])
+			return NULL;
+	}
+	t->blobs[b->number] = find_blob(t->old, matches, r->nmatches * sizeof(*matches));
+	return t->blobs[b->number];
+}
+
+static int translation_init(struct translation *t, const struct fw_ruleset *rs, const struct fw_ruleset *old)
+{
+	*t = (struct translation){
+		.rs = rs,
+		.old = old,
+		.sets = malloc((rs->nsets + 1) * sizeof(*t->sets)),
+		.addrs = malloc(rs->naddrs * sizeof(*t->addrs)),
+		.blobs = calloc(rs->index->nblobs + 1, sizeof(*t->blobs)),
+		.blob_known = calloc(rs->index->nblobs + 1, sizeof(*t->blob_known)),
+		.scratch = malloc((rs->nsets + 1) * sizeof(*t->scratch)),
+	};
+	if (!t->sets || !t->addrs || !t->blobs || !t->blob_known || !t->scratch)
+		return -ENOMEM;
+	for (size_t i = 0; i < rs->nsets; i++) {
+		int number = rs->sets[i].name ? fw_ruleset_set_find(old, rs->sets[i].name) : -ENOENT;
+
+		t->sets[i] = number < 0 ? NONE : (uint32_t)number;
+	}
+	for (size_t i = 0; i < rs->naddrs; i++)
+		t->addrs[i] = rs->addrs[i].ranges ? translate_addrs(t, (uint32_t)i) : NONE;
+	return 0;
+}
+
+static bool same_string(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Does the new rule say what the old one says? */
+static bool same_content(const struct translation *t, const struct fw_rule *r, const struct fw_rule *old)
+{
+	return t->addrs[r->src] == old->src && t->addrs[r->dst] == old->dst && r->verdict == old->verdict &&
+	       r->nmatches == old->nmatches && (!r->nmatches || translate_matches(t, r) == old->matches) &&
+	       same_string(r->comment, old->comment);
+}
+
+static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, const struct fw_rule *r)
+{
+	uint64_t h = fw_mix64((uint64_t)src << 32 | dst) + (uintptr_t)matches + r->verdict;
+
+	if (r->comment)
+		h += fw_hash_string(r->comment);
+	return (uint32_t)fw_mix64(h);
+}
+
+static void take(struct adopter *a, const struct fw_rule *r, struct fw_rule *old)
+{
+	a->match[r->slot] = old;
+	a->taken[old->slot] = true;
+}
+
+/* By the id that the user gave, or else by name. */
+static void match_named(struct adopter *a)
+{
+	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
+		struct fw_rule *old = r->own_id ? fw_ruleset_by_id(a->t.old, r->id) : NULL;
+
+		if (old)
+			take(a, r, old);
+	}
+	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
+		struct fw_rule *old = r->own_id || !r->name ? NULL : fw_ruleset_by_name(a->t.old, r->name);
+
+		if (old && !a->taken[old->slot])
+			take(a, r, old);
+	}
+}
+
+/* Rules without a match, pairwise from the first on, as long as they say the same: mostly all of them. */
+static void match_head(struct adopter *a, struct fw_rule **r, struct fw_rule **old)
+{
+	for (;;) {
+		while (*r && ((*r)->own_id || a->match[(*r)->slot]))
+			*r = (*r)->next;
+		while (*old && a->taken[(*old)->slot])
+			*old = (*old)->next;
+		if (!*r || !*old || !same_content(&a->t, *r, *old))
+			return;
+		take(a, *r, *old);
+	}
+}
+
+/* The old rule that stands for all of that content; NULL: there is none. */
+static const struct fw_rule *find_content(const struct adopter *a, uint32_t src, uint32_t dst, const void *matches,
+					  const struct fw_rule *r, uint32_t hash)
+{
+	uint32_t v;
+
+	for (uint32_t pos = hash; fw_table_next(&a->content, hash, &pos, &v);) {
+		const struct fw_rule *o = a->t.old->index->by_slot[v].rule;
+
+		if (o->src == src && o->dst == dst && (o->nmatches ? o->matches : NULL) == matches &&
+		    o->verdict == r->verdict && same_string(o->comment, r->comment))
+			return o;
+	}
+	return NULL;
+}
+
+/* The old rules from @first on that are left, by content; those of the same content in order. */
+static int index_rest(struct adopter *a, const struct fw_rule *first)
+{
+	const struct fw_ruleset *old = a->t.old;
+
+	a->head = malloc((old->next_slot + 1) * sizeof(*a->head));
+	a->next = malloc((old->next_slot + 1) * sizeof(*a->next));
+	if (!a->head || !a->next)
+		return -ENOMEM;
+	for (const struct fw_rule *r = old->last; r && first && r != first->prev; r = r->prev) {
+		const void *matches = r->nmatches ? r->matches : NULL;
+		uint32_t hash = content_hash(r->src, r->dst, matches, r);
+		const struct fw_rule *same = a->taken[r->slot] ? r : find_content(a, r->src, r->dst, matches, r, hash);
+
+		if (a->taken[r->slot])
+			continue;
+		if (!same && fw_table_reserve(&a->content))
+			return -ENOMEM;
+		if (!same)
+			fw_table_put(&a->content, hash, r->slot);
+		a->next[r->slot] = same ? a->head[same->slot] : NONE;
+		a->head[same ? same->slot : r->slot] = r->slot;
+	}
+	return 0;
+}
+
+static void match_rest(struct adopter *a, const struct fw_rule *r)
+{
+	const struct translation *t = &a->t;
+
+	for (; r; r = r->next) {
+		uint32_t src = t->addrs[r->src], dst = t->addrs[r->dst];
+		const void *matches = translate_matches(t, r);
+
+		if (r->own_id || a->match[r->slot] || src == NONE || dst == NONE || (r->nmatches && !matches))
+			continue;
+
+		const struct fw_rule *same = find_content(a, src, dst, matches, r, content_hash(src, dst, matches, r));
+
+		if (!same || a->head[same->slot] == NONE)
+			continue;
+		take(a, r, t->old->index->by_slot[a->head[same->slot]].rule);
+		a->head[same->slot] = a->next[a->head[same->slot]];
+	}
+}
+
+static int match_all(struct adopter *a)
+{
+	struct fw_rule *r = a->t.rs->first, *old = a->t.old->first;
+
+	match_named(a);
+	match_head(a, &r, &old);
+	if (!r || !old)
+		return 0;
+
+	int err = index_rest(a, old);
+
+	if (!err)
+		match_rest(a, r);
+	return err;
+}
+
+/* Ids and slots of the new ruleset before it gets its own tables. */
+struct numbers {
+	uint64_t *ids;
+	uint32_t *slots;
+};
+
+static void numbers_free(struct numbers *n)
+{
+	free(n->ids);
+	free(n->slots);
+}
+
+static int new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_id, struct fw_diags *ds)
+{
+	uint64_t above = a->t.rs->next_id && a->t.old->next_id ? a->t.old->next_id : 0;
+	size_t i = 0;
+
+	for (const struct fw_rule *r = a->t.rs->first; r && above; r = r->next)
+		if (r->own_id && r->id >= above)
+			above = r->id + 1;
+	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next, i++) {
+		const struct fw_rule *old = a->match[r->slot];
+
+		n->ids[i] = old ? old->id : r->own_id ? r->id : above;
+		if (!n->ids[i])
+			return fw_diag_add(ds, (struct fw_place){ a->t.rs->file, r->line, 0 }, "give the rule an id",
+					   "there is no id left above the last one");
+		above += !old && !r->own_id;
+	}
+	*next_id = above;
+	return 0;
+}
+
+/* Free slots of the old ruleset first, the one that it would use next first, then new ones. */
+static void new_slots(const struct adopter *a, struct numbers *n, uint32_t *next_slot)
+{
+	uint32_t free_slot = a->t.old->index->slot_free, end = a->t.old->next_slot;
+	size_t i = 0;
+
+	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next, i++) {
+		const struct fw_rule *old = a->match[r->slot];
+
+		if (old) {
+			n->slots[i] = old->slot;
+		} else if (free_slot != FW_SLOT_NONE) {
+			n->slots[i] = free_slot;
+			free_slot = fw_slot_after(a->t.old, free_slot);
+		} else {
+			n->slots[i] = end++;
+		}
+	}
+	*next_slot = end;
+}
+
+static void count(const struct adopter *a, struct fw_adoption *out)
+{
+	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
+		const struct fw_rule *old = a->match[r->slot];
+
+		if (!old)
+			out->added++;
+		else if (same_content(&a->t, r, old) && same_string(r->name, old->name))
+			out->kept++;
+		else
+			out->changed++;
+	}
+	for (const struct fw_rule *o = a->t.old->first; o; o = o->next)
+		if (!a->taken[o->slot])
+			out->freed[out->nfreed++] = o->slot;
+	out->removed = out->nfreed;
+}
+
+/* Both name the same interfaces by the same numbers, as far as the old ruleset goes. */
+static int check_followed(const struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds)
+{
+	bool same = rs->nifaces >= old->nifaces;
+
+	for (size_t i = 0; same && i < old->nifaces; i++)
+		same = !strcmp(rs->ifaces[i], old->ifaces[i]);
+	return same ? 0 :
+		      fw_diag_add(ds, (struct fw_place){ .file = rs->file }, NULL,
+				  "the interfaces have other numbers than before");
+}
+
+static int adopter_init(struct adopter *a, const struct fw_ruleset *rs, const struct fw_ruleset *old)
+{
+	a->match = calloc(rs->next_slot + 1, sizeof(*a->match));
+	a->taken = calloc(old->next_slot + 1, sizeof(*a->taken));
+	return a->match && a->taken ? translation_init(&a->t, rs, old) : -ENOMEM;
+}
+
+int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds, struct fw_adoption *out)
+{
+	fw_cleanup(adopter_free) struct adopter a = { .match = NULL };
+	fw_cleanup(numbers_free) struct numbers n = {
+		.ids = malloc((rs->nrules + 1) * sizeof(*n.ids)),
+		.slots = malloc((rs->nrules + 1) * sizeof(*n.slots)),
+	};
+	fw_autofree uint32_t *freed = malloc((old->nrules + 1) * sizeof(*freed));
+	struct fw_adoption result = { .freed = freed };
+	uint64_t next_id = 0;
+	uint32_t next_slot;
+	int err = check_followed(rs, old, ds);
+
+	if (!err && (!n.ids || !n.slots || !freed))
+		err = -ENOMEM;
+	err = err ? err : adopter_init(&a, rs, old);
+	err = err ? err : match_all(&a);
+	err = err ? err : new_ids(&a, &n, &next_id, ds);
+	if (err)
+		return err;
+	new_slots(&a, &n, &next_slot);
+	count(&a, &result);
+	err = fw_ruleset_renumber(rs, n.ids, n.slots, next_slot, old);
+	if (err)
+		return err;
+	rs->next_id = next_id;
+	*out = result;
+	freed = NULL;
+	return 0;
+}

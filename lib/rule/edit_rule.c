@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changes to rules: each is checked, then made of steps that are taken back when memory runs out between them. */
+#include "lib/rule/undo.h"
+
+/* Where a rule goes: between @prev and @next, with @rank. */
+struct gap {
+	struct fw_rule *prev, *next;
+	uint32_t rank;
+};
+
+static struct gap gap_at(const struct fw_ruleset *rs, struct fw_position pos)
+{
+	switch (pos.where) {
+	case FW_FIRST:
+		return (struct gap){ NULL, rs->first, 0 };
+	case FW_BEFORE:
+		return (struct gap){ pos.ref->prev, pos.ref, 0 };
+	case FW_AFTER:
+		return (struct gap){ pos.ref, pos.ref->next, 0 };
+	case FW_LAST:
+	default:
+		return (struct gap){ rs->last, NULL, 0 };
+	}
+}
+
+/* A rule gets another rank: the same rule as a new object. */
+static int rerank(struct fw_edit *e, struct fw_rule *r, uint32_t rank)
+{
+	struct fw_rule *copy = fw_rule_copy(e->rs, r);
+
+	if (!copy)
+		return -ENOMEM;
+	copy->rank = rank;
+
+	int err = fw_step_rule(e, r, copy, r->prev);
+
+	if (err)
+		fw_rule_free(e->rs, copy, r);
+	return err;
+}
+
+/* The neighbours move apart. */
+static int widen(struct fw_edit *e, struct gap *gap)
+{
+	struct fw_ruleset *rs = e->rs;
+	struct fw_rank_window w = fw_rank_window(rs, gap->prev, gap->next);
+	uint32_t prev_slot = gap->prev ? gap->prev->slot : 0, next_slot = gap->next ? gap->next->slot : 0;
+	struct fw_rule *r = w.first, *next;
+	int err = 0;
+
+	for (uint32_t i = 0; i < w.n && !err; i++, r = next) {
+		uint32_t rank = fw_rank_of(&w, i < w.before ? i : i + 1);
+
+		next = r->next;
+		if (rank != r->rank)
+			err = rerank(e, r, rank);
+	}
+	gap->rank = fw_rank_of(&w, w.before);
+	if (gap->prev)
+		gap->prev = rs->index->by_slot[prev_slot].rule;
+	if (gap->next)
+		gap->next = rs->index->by_slot[next_slot].rule;
+	return err;
+}
+
+static int gap_rank(struct fw_edit *e, struct gap *gap)
+{
+	return fw_rank_between(gap->prev, gap->next, &gap->rank) ? 0 : widen(e, gap);
+}
+
+static int check_slot(const struct fw_edit *e, const struct fw_rule_places *at, struct fw_diags *ds)
+{
+	const struct fw_ruleset *rs = e->rs;
+	uint32_t slot = e->undo->nslots ? e->undo->slots[0] : rs->next_slot;
+
+	if (slot >= rs->next_slot || fw_slot_is_free(rs, slot) || !rs->index->by_slot[slot].rule)
+		return 0;
+	return fw_diag_add(ds, fw_place_of(at, at->rule), NULL, "slot %u is taken by rule %llu", slot,
+			   (unsigned long long)rs->index->by_slot[slot].rule->id);
+}
+
+int fw_edit_add_at(struct fw_edit *e, const struct fw_rule *draft, struct fw_position pos,
+		   const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out)
+{
+	size_t mark = e->undo->n;
+	struct gap gap = gap_at(e->rs, pos);
+	struct fw_rule *r;
+	int err = check_slot(e, at, ds);
+
+	err = err ? err : fw_rule_make(e->rs, draft, NULL, at, ds, &r);
+	if (err)
+		return err;
+	err = gap_rank(e, &gap);
+	r->rank = gap.rank;
+	err = err ? err : fw_step_rule(e, NULL, r, gap.prev);
+	if (err) {
+		fw_undo_to(e, mark);
+		fw_rule_free(e->rs, r, NULL);
+	} else if (out) {
+		*out = r;
+	}
+	return err;
+}
+
+int fw_edit_replace_at(struct fw_edit *e, struct fw_rule *rule, const struct fw_rule *draft,
+		       const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out)
+{
+	struct fw_rule *r;
+	int err = fw_rule_make(e->rs, draft, rule, at, ds, &r);
+
+	if (err)
+		return err;
+	err = fw_step_rule(e, rule, r, rule->prev);
+	if (err)
+		fw_rule_free(e->rs, r, rule);
+	else if (out)
+		*out = r;
+	return err;
+}
+
+int fw_edit_add(struct fw_edit *e, const struct fw_rule *draft, struct fw_position pos, struct fw_place at,
+		struct fw_diags *ds, struct fw_rule **out)
+{
+	struct fw_rule_places places = fw_places(at);
+
+	return fw_edit_add_at(e, draft, pos, &places, ds, out);
+}
+
+int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rule *draft, struct fw_place at,
+		    struct fw_diags *ds, struct fw_rule **out)
+{
+	struct fw_rule_places places = fw_places(at);
+
+	return fw_edit_replace_at(e, rule, draft, &places, ds, out);
+}
+
+int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out)
+{
+	size_t mark = e->undo->n;
+	struct gap gap = gap_at(e->rs, pos);
+	uint32_t slot = rule->slot;
+	struct fw_rule *copy;
+	int err = 0;
+
+	if (gap.prev == rule || gap.next == rule) { /* it stands there already */
+		if (out)
+			*out = rule;
+		return 0;
+	}
+	err = gap_rank(e, &gap);
+	rule = e->rs->index->by_slot[slot].rule;
+	copy = err ? NULL : fw_rule_copy(e->rs, rule);
+	if (copy) {
+		copy->rank = gap.rank;
+		err = fw_step_rule(e, rule, copy, gap.prev);
+	}
+	if (!err && copy) {
+		if (out)
+			*out = copy;
+		return 0;
+	}
+	if (copy)
+		fw_rule_free(e->rs, copy, rule);
+	fw_undo_to(e, mark);
+	return -ENOMEM;
+}
+
+int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule)
+{
+	return fw_step_rule(e, rule, NULL, NULL);
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sets: by name and number, and changes to them. A set that is destroyed leaves a hole, so that the others keep their numbers. */
+#include "lib/rule/undo.h"
+
+int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
+{
+	uint32_t hash = fw_hash_string(name), v;
+
+	for (uint32_t pos = hash; fw_table_next(&rs->index->sets, hash, &pos, &v);)
+		if (!strcmp(rs->sets[v].name, name))
+			return (int)v;
+	return -ENOENT;
+}
+
+/* A hole that no address expression speaks of any more, or the next number. */
+static uint32_t next_number(const struct fw_ruleset *rs)
+{
+	uint32_t holes = rs->index->holes;
+
+	for (uint32_t i = 0; holes && i < rs->nsets; i++) {
+		if (rs->sets[i].name)
+			continue;
+		if (!rs->sets[i].users)
+			return i;
+		holes--;
+	}
+	return (uint32_t)rs->nsets;
+}
+
+int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, uint32_t *number)
+{
+	struct fw_set set = { 0 };
+	uint32_t n = next_number(rs);
+
+	if (fw_ruleset_set_find(rs, name) >= 0)
+		return -EEXIST;
+	if (fw_table_reserve(&rs->index->sets) || fw_vec_grow(&rs->sets, rs->nsets, &rs->sets_cap, sizeof(*rs->sets)))
+		return -ENOMEM;
+	set.name = fw_arena_strdup(&rs->arena, name, strlen(name));
+	set.path = path ? fw_arena_strdup(&rs->arena, path, strlen(path)) : NULL;
+	if (!set.name || (path && !set.path))
+		return -ENOMEM;
+	if (n == rs->nsets)
+		rs->nsets++;
+	else
+		rs->index->holes--;
+	rs->sets[n] = set;
+	fw_table_put(&rs->index->sets, fw_hash_string(name), n);
+	*number = n;
+	return 0;
+}
+
+int fw_ruleset_set_users(const struct fw_ruleset *rs, uint32_t set, uint32_t **out, size_t *n)
+{
+	size_t users = rs->sets[set].users, found = 0;
+	uint32_t *list = malloc((users + 1) * sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 1; i < rs->naddrs && found < users; i++)
+		for (uint32_t k = 0; k < rs->addrs[i].nsets; k++)
+			if (rs->addrs[i].sets[k] == set)
+				list[found++] = (uint32_t)i;
+	*out = list;
+	*n = found;
+	return 0;
+}
+
+static int step_reserve(struct fw_edit *e)
+{
+	return fw_vec_grow(&e->undo->steps, e->undo->n, &e->undo->cap, sizeof(*e->undo->steps));
+}
+
+int fw_edit_set_create(struct fw_edit *e, const char *name, struct fw_place at, struct fw_diags *ds, uint32_t *number)
+{
+	int err = fw_name_check("set", name, at, ds);
+	uint32_t n = 0;
+
+	err = err ? err : step_reserve(e);
+	err = err ? err : fw_ruleset_set(e->rs, name, NULL, &n);
+	if (err == -EEXIST)
+		return fw_diag_add(ds, at, "'set add' adds to it", "there is already a set '%s'", name);
+	if (err)
+		return err;
+	e->undo->steps[e->undo->n++] = (struct fw_step){ .kind = FW_STEP_CREATE, .set = n, .nsets = e->nsets };
+	if (number)
+		*number = n;
+	return 0;
+}
+
+/* 0 when no rule uses it; else -EINVAL with a diagnostic that names the first one. */
+static int check_unused(const struct fw_ruleset *rs, uint32_t set, struct fw_place at, struct fw_diags *ds)
+{
+	fw_autofree uint32_t *users = NULL;
+	size_t n, sides = 0;
+
+	if (fw_ruleset_set_users(rs, set, &users, &n))
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		sides += rs->addrs[users[i]].rules;
+	for (const struct fw_rule *r = rs->first; r && sides; r = r->next)
+		for (size_t i = 0; i < n; i++)
+			if (r->src == users[i] || r->dst == users[i])
+				return fw_diag_add(ds, at, "delete or replace the rules that use it first",
+						   "the set '%s' is in use, by rule %llu%s", rs->sets[set].name,
+						   (unsigned long long)r->id, sides > 1 ? " and others" : "");
+	return 0;
+}
+
+int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds)
+{
+	struct fw_ruleset *rs = e->rs;
+	struct fw_set *s = &rs->sets[set];
+	struct fw_step step = { .kind = FW_STEP_DESTROY, .set = set, .nsets = e->nsets, .saved = *s };
+	int err = check_unused(rs, set, at, ds);
+
+	err = err ? err : step_reserve(e);
+	if (err)
+		return err;
+	/* Expressions of rules that are gone in the same edit may still speak of it. */
+	for (size_t i = 0; i < s->n && s->users; i++)
+		if (fw_vec_push(e->sets, e->nsets, e->sets_cap,
+				((struct fw_set_change){ set, false, s->elements[i] }))) {
+			e->nsets = step.nsets;
+			return -ENOMEM;
+		}
+	e->undo->steps[e->undo->n++] = step;
+	fw_table_delete(&rs->index->sets, fw_hash_string(s->name), set);
+	*s = (struct fw_set){ .users = s->users };
+	rs->index->holes++;
+	return 0;
+}
+
+/* Where the element is, or where it belongs. */
+static size_t search(const struct fw_set *s, const struct fw_addr_range *element, bool *found)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (fw_addr_range_cmp(&s->elements[mid], element) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	*found = lo < s->n && !fw_addr_range_cmp(&s->elements[lo], element);
+	return lo;
+}
+
+/* There is room. */
+static void insert(struct fw_set *s, const struct fw_addr_range *element)
+{
+	bool found;
+	size_t i = search(s, element, &found);
+
+	memmove(s->elements + i + 1, s->elements + i, (s->n - i) * sizeof(*s->elements));
+	s->elements[i] = *element;
+	s->n++;
+}
+
+static void take_out(struct fw_set *s, const struct fw_addr_range *element)
+{
+	bool found;
+	size_t i = search(s, element, &found);
+
+	memmove(s->elements + i, s->elements + i + 1, (s->n - i - 1) * sizeof(*s->elements));
+	s->n--;
+}
+
+/* Room for two steps and a row. */
+static int element_reserve(struct fw_edit *e, struct fw_set *s)
+{
+	struct fw_edit_undo *u = e->undo;
+	int err = fw_vec_grow(&u->steps, u->n + 1, &u->cap, sizeof(*u->steps));
+
+	err = err ? err : fw_vec_grow(&e->sets, e->nsets, &e->sets_cap, sizeof(*e->sets));
+	return err ? err : fw_vec_grow(&s->elements, s->n, &s->cap, sizeof(*s->elements));
+}
+
+static int element_change(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, bool add)
+{
+	struct fw_edit_undo *u = e->undo;
+	struct fw_set *s = &e->rs->sets[set];
+
+	if (element_reserve(e, s))
+		return -ENOMEM;
+	if (s->path)
+		u->steps[u->n++] = (struct fw_step){
+			.kind = FW_STEP_PATH, .set = set, .nsets = e->nsets, .path = fw_take(s->path)
+		};
+	if (add)
+		insert(s, element);
+	else
+		take_out(s, element);
+	u->steps[u->n++] = (struct fw_step){
+		.kind = FW_STEP_ELEMENT, .set = set, .added = add, .nsets = e->nsets, .element = *element
+	};
+	e->sets[e->nsets++] = (struct fw_set_change){ set, add, *element };
+	return 0;
+}
+
+int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
+		    struct fw_diags *ds)
+{
+	bool found;
+
+	search(&e->rs->sets[set], element, &found);
+	if (found)
+		return fw_diag_add(ds, at, NULL, "the set '%s' has this element already", e->rs->sets[set].name);
+	return element_change(e, set, element, true);
+}
+
+/* An element that holds the one that is not there, as a hint. */
+static const struct fw_addr_range *holder(const struct fw_set *s, const struct fw_addr_range *r)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->elements[i].family == r->family && fw_addr_cmp(s->elements[i].lo, r->hi) <= 0 &&
+		    fw_addr_cmp(r->lo, s->elements[i].hi) <= 0)
+			return &s->elements[i];
+	return NULL;
+}
+
+int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
+		       struct fw_diags *ds)
+{
+	const struct fw_set *s = &e->rs->sets[set];
+	bool found;
+
+	search(s, element, &found);
+	if (!found)
+		return fw_diag_add(ds, at,
+				   holder(s, element) ? "another element covers addresses of it: elements are deleted "
+							"in the form in which they were added" :
+							NULL,
+				   "the set '%s' has no such element", s->name);
+	return element_change(e, set, element, false);
+}
+
+static void undo_element(struct fw_edit *e, const struct fw_step *s)
+{
+	if (s->added)
+		take_out(&e->rs->sets[s->set], &s->element);
+	else
+		insert(&e->rs->sets[s->set], &s->element);
+}
+
+static void set_free(struct fw_ruleset *rs, const struct fw_set *s)
+{
+	fw_arena_recycle(&rs->arena, s->name, strlen(s->name) + 1);
+	if (s->path)
+		fw_arena_recycle(&rs->arena, s->path, strlen(s->path) + 1);
+	free(s->elements);
+}
+
+static void undo_create(struct fw_edit *e, const struct fw_step *step)
+{
+	struct fw_ruleset *rs = e->rs;
+	struct fw_set *s = &rs->sets[step->set];
+
+	fw_table_delete(&rs->index->sets, fw_hash_string(s->name), step->set);
+	set_free(rs, s);
+	*s = (struct fw_set){ .users = s->users };
+	rs->index->holes++;
+}
+
+static void undo_destroy(struct fw_edit *e, const struct fw_step *step)
+{
+	struct fw_ruleset *rs = e->rs;
+	uint32_t users = rs->sets[step->set].users;
+
+	rs->sets[step->set] = step->saved;
+	rs->sets[step->set].users = users;
+	rs->index->holes--;
+	fw_table_put(&rs->index->sets, fw_hash_string(step->saved.name), step->set);
+}
+
+void fw_undo_set(struct fw_edit *e, const struct fw_step *s)
+{
+	if (s->kind == FW_STEP_ELEMENT)
+		undo_element(e, s);
+	else if (s->kind == FW_STEP_PATH)
+		e->rs->sets[s->set].path = s->path;
+	else if (s->kind == FW_STEP_CREATE)
+		undo_create(e, s);
+	else
+		undo_destroy(e, s);
+	e->nsets = s->nsets;
+}
+
+void fw_settle_set(struct fw_edit *e, const struct fw_step *s)
+{
+	if (s->kind == FW_STEP_PATH)
+		fw_arena_recycle(&e->rs->arena, s->path, strlen(s->path) + 1);
+	else if (s->kind == FW_STEP_DESTROY)
+		set_free(e->rs, &s->saved);
+}

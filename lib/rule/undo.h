@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What an edit did, step by step: taken back from the last one on, each step
+ * finds the ruleset as it left it. That is why a rule that was taken out of the
+ * list can go back between the neighbours that it still points to.
+ */
+#ifndef FW_RULE_UNDO_H
+#define FW_RULE_UNDO_H
+
+#include "lib/rule/internal.h"
+
+enum fw_step_kind { FW_STEP_RULE, FW_STEP_ELEMENT, FW_STEP_PATH, FW_STEP_CREATE, FW_STEP_DESTROY };
+
+struct fw_step {
+	uint8_t kind;
+	bool added; /* an element that came */
+	uint32_t set;
+	size_t nsets; /* rows of sets that the edit had before */
+	union {
+		struct {
+			struct fw_rule *old, *new; /* one of them may be NULL */
+			uint64_t next_id;          /* before */
+			uint32_t next_slot;
+			bool slot_free, slot_given; /* what the new rule's slot was */
+		};
+		struct fw_addr_range element;
+		const char *path;    /* that the set had */
+		struct fw_set saved; /* that was destroyed */
+	};
+};
+
+struct fw_edit_undo {
+	struct fw_step *steps;
+	size_t n, cap;
+	uint32_t *fresh; /* address expressions that came; some may be left without a rule */
+	size_t nfresh, fresh_cap;
+	uint8_t policy[FW_NREASONS], policy_set[FW_NREASONS];
+	const uint32_t *slots; /* for the next new rules */
+	size_t nslots;
+	bool ordered, reordered; /* rs->rules: at the beginning; since then */
+};
+
+/* Takes back all steps but the first @n. */
+void fw_undo_to(struct fw_edit *e, size_t n);
+
+/*
+ * One step: @old (NULL: none) leaves the list, @new (NULL: none) comes into it behind @prev (NULL: first). Both are the same
+ * rule, with the same id and slot. 0 or -ENOMEM, and then nothing has changed and @new is still the caller's.
+ */
+int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, struct fw_rule *prev);
+
+/* Takes back a step of a set. */
+void fw_undo_set(struct fw_edit *e, const struct fw_step *s);
+/* The end of a step of a set that stays: frees what only its undoing needed. */
+void fw_settle_set(struct fw_edit *e, const struct fw_step *s);
+
+#endif

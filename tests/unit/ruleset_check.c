@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Checks of a ruleset that are made after every step of a test: everything that is kept is counted again. */
+#include "tests/unit/ruleset_check.h"
+
+#include "fw/format.h"
+#include "lib/rule/undo.h"
+
+#define CHECK(is)                          \
+	do {                               \
+		if (!(is))                 \
+			return "not " #is; \
+	} while (0)
+
+static const char *check_list(const struct fw_ruleset *rs)
+{
+	const struct fw_rule *prev = NULL;
+	size_t n = 0;
+
+	for (const struct fw_rule *r = rs->first; r; prev = r, r = r->next, n++) {
+		CHECK(r->prev == prev);
+		CHECK(r->rank > (prev ? prev->rank : 0) && r->rank <= FW_RANK_MAX);
+		CHECK(!rs->index->ordered || rs->rules[n] == r);
+		CHECK(r->id && (!rs->next_id || r->id < rs->next_id));
+		CHECK(rs->index->edit || !r->edit);
+	}
+	CHECK(rs->last == prev);
+	CHECK(n == rs->nrules);
+	return NULL;
+}
+
+static const char *check_tables(const struct fw_ruleset *rs)
+{
+	const struct fw_rule_index *ix = rs->index;
+	size_t names = 0, sets = 0;
+
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		CHECK(r->slot < rs->next_slot && ix->by_slot[r->slot].rule == r);
+		CHECK(fw_ruleset_by_id(rs, r->id) == r);
+		CHECK(!r->name || fw_ruleset_by_name(rs, r->name) == r);
+		names += !!r->name;
+	}
+	for (size_t i = 0; i < rs->nsets; i++) {
+		const struct fw_set *s = &rs->sets[i];
+
+		CHECK(!s->name || fw_ruleset_set_find(rs, s->name) == (int)i);
+		CHECK(s->name || (!s->n && !s->path && !s->elements));
+		sets += !!s->name;
+		for (size_t k = 1; k < s->n; k++)
+			CHECK(fw_addr_range_cmp(&s->elements[k - 1], &s->elements[k]) < 0);
+	}
+	CHECK(ix->ids.n == rs->nrules);
+	CHECK(ix->names.n == names);
+	CHECK(ix->sets.n == sets);
+	CHECK(ix->holes == rs->nsets - sets);
+	return NULL;
+}
+
+static const char *check_slots(const struct fw_ruleset *rs)
+{
+	const struct fw_rule_index *ix = rs->index;
+	size_t rules = 0, linked = 0, nfree = 0;
+
+	for (uint32_t s = 0; s < rs->next_slot; s++) {
+		bool is_free = fw_slot_is_free(rs, s);
+
+		nfree += is_free;
+		rules += !is_free && ix->by_slot[s].rule;
+	}
+	CHECK(rules == rs->nrules);
+	for (uint32_t s = ix->slot_free; s != FW_SLOT_NONE && linked <= nfree; s = fw_slot_after(rs, s), linked++)
+		CHECK(s < rs->next_slot && fw_slot_is_free(rs, s));
+	CHECK(linked == nfree);
+	return NULL;
+}
+
+/* @sides and @users are zeroed, one for each expression and set. */
+static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_t *sides, uint32_t *users)
+{
+	const struct fw_rule_index *ix = rs->index;
+	size_t unused = 0, listed = 0, refs = 0, all_sides = 0;
+
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		sides[r->src]++;
+		sides[r->dst]++;
+	}
+	for (size_t i = 0; i < rs->naddrs; i++) {
+		const struct fw_addrs *a = &rs->addrs[i];
+
+		unused += !a->ranges;
+		if (!a->ranges)
+			continue;
+		CHECK(fw_addrs_find(rs, a) == (int64_t)i);
+		CHECK(a->rules == sides[i] && a->refs >= sides[i]);
+		CHECK(ix->edit || a->refs);
+		refs += a->refs;
+		all_sides += sides[i];
+		for (uint32_t k = 0; k < a->nsets; k++)
+			users[a->sets[k]]++;
+	}
+	CHECK(ix->edit || refs == all_sides + held + 1);
+	for (uint32_t i = ix->addrs_free; i && listed <= unused; i = rs->addrs[i].rules, listed++)
+		CHECK(!rs->addrs[i].ranges);
+	CHECK(listed == unused);
+	CHECK(ix->addrs.n == rs->naddrs - unused);
+	for (size_t i = 0; i < rs->nsets; i++)
+		CHECK(users[i] == rs->sets[i].users);
+	return NULL;
+}
+
+/* @refs is zeroed, one for each blob. */
+static const char *check_blobs(const struct fw_ruleset *rs, uint32_t *refs)
+{
+	const struct fw_rule_index *ix = rs->index;
+	size_t unused = 0;
+
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		if (!r->nmatches)
+			continue;
+
+		uint32_t number = fw_blob_of(r->matches)->number;
+
+		for (unsigned i = 0; i < r->nmatches && !refs[number]; i++)
+			refs[fw_blob_of(r->matches[i])->number]++;
+		refs[number]++;
+	}
+	for (uint32_t i = ix->blob_free; i && unused <= ix->nblobs; i = ix->blob[i - 1].next_free, unused++)
+		CHECK(!refs[i - 1]);
+	CHECK(ix->blobs.n == ix->nblobs - unused);
+	for (size_t i = 0; i < ix->nblobs; i++)
+		CHECK(!refs[i] || ix->edit || ix->blob[i].blob->refs == refs[i]);
+	for (size_t i = 0; i < ix->nblobs; i++)
+		unused += !!refs[i];
+	CHECK(ix->edit || unused == ix->nblobs);
+	return NULL;
+}
+
+const char *ruleset_check(const struct fw_ruleset *rs, size_t held)
+{
+	fw_autofree uint32_t *sides = calloc(rs->naddrs, sizeof(*sides));
+	fw_autofree uint32_t *users = calloc(rs->nsets + 1, sizeof(*users));
+	fw_autofree uint32_t *refs = calloc(rs->index->nblobs + 1, sizeof(*refs));
+	const char *why = check_list(rs);
+
+	why = why ? why : check_tables(rs);
+	why = why ? why : check_slots(rs);
+	why = why ? why : check_addrs(rs, held, sides, users);
+	return why ? why : check_blobs(rs, refs);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Does a ruleset hold together: list, ranks, array, tables, slots, references? */
+#ifndef FW_TEST_RULESET_CHECK_H
+#define FW_TEST_RULESET_CHECK_H
+
+#include "fw/rule.h"
+
+/*
+ * NULL: it does; else what is wrong. While no edit is open, references are counted exactly: @held says how many holds there
+ * are on address expressions, besides the ruleset's own.
+ */
+const char *ruleset_check(const struct fw_ruleset *rs, size_t held);
+
+#endif
