@@ -37,7 +37,13 @@ int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint)
 /* Does a statement begin here, whatever came before? */
 static bool at_statement(const struct fw_parser *p)
 {
-	return p->fresh && (fw_parser_at(p, "rule") || fw_parser_at(p, "set") || fw_parser_at(p, "policy"));
+	const char *const *word = p->statements;
+
+	if (!p->fresh)
+		return false;
+	while (*word && !fw_parser_at(p, *word))
+		word++;
+	return *word;
 }
 
 /* To the next element of a list; true when the list is cut off by the end of the text or the next statement. */
@@ -103,29 +109,36 @@ int fw_parser_list(struct fw_parser *p, int (*element)(struct fw_parser *, void 
 	return err;
 }
 
-int fw_parser_string(struct fw_parser *p, const char *what, char *out, size_t max)
+int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struct fw_diags *ds, char *out, size_t max)
 {
-	struct fw_place at = fw_parser_here(p);
-	struct fw_str s = p->tok.text;
 	size_t n = 0;
 
-	if (p->tok.kind != FW_T_STRING)
-		return fw_parser_expected(p, what, "put it between '\"'");
 	for (size_t i = 0; i < s.len; i++) {
 		if (s.s[i] == '\\' && (i + 1 == s.len || !strchr("\\\"", s.s[i + 1]) || !s.s[i + 1]))
-			return fw_diag_add(p->ds, at, "write \\\\ for a backslash and \\\" for a quote",
+			return fw_diag_add(ds, at, "write \\\\ for a backslash and \\\" for a quote",
 					   "'\\' stands alone in the string");
 		if (s.s[i] == '\\')
 			i++;
 		if (n + 1 == max)
-			return fw_diag_add(p->ds, at, NULL, "%s has at most %zu bytes", what, max - 1);
+			return fw_diag_add(ds, at, NULL, "%s has at most %zu bytes", what, max - 1);
 		if (!s.s[i])
-			return fw_diag_add(p->ds, at, NULL, "the string holds a byte 0x00");
+			return fw_diag_add(ds, at, NULL, "the string holds a byte 0x00");
 		out[n++] = s.s[i];
 	}
 	out[n] = '\0';
-	fw_parser_next(p);
 	return 0;
+}
+
+int fw_parser_string(struct fw_parser *p, const char *what, char *out, size_t max)
+{
+	if (p->tok.kind != FW_T_STRING)
+		return fw_parser_expected(p, what, "put it between '\"'");
+
+	int err = fw_str_unescape(p->tok.text, what, fw_parser_here(p), p->ds, out, max);
+
+	if (!err)
+		fw_parser_next(p);
+	return err;
 }
 
 int fw_parser_name(struct fw_parser *p, const char *what, char *out)
@@ -156,13 +169,11 @@ int fw_parser_verdict(struct fw_parser *p, uint8_t *out)
 	return 0;
 }
 
-static int parse_policy(struct fw_parser *p, struct fw_token start)
+int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict)
 {
 	struct fw_nearest near = { .word = p->tok.text };
-	struct fw_place at = fw_parser_here(p);
 	char hint[128];
 	size_t r = 0;
-	int err;
 
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "what the policy is for",
@@ -171,18 +182,38 @@ static int parse_policy(struct fw_parser *p, struct fw_token start)
 		if (r != FW_R_INTERNAL)
 			fw_nearest_try(&near, fw_reason_info[r].name);
 	if (r == FW_NREASONS)
-		return fw_diag_add(p->ds, at,
+		return fw_diag_add(p->ds, fw_parser_here(p),
 				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
 					       "in, out, malformed, non-ip, vlan-depth or ext-headers",
 				   "there is no policy for '%s'", FW_SHOW(p->tok.text));
+	*reason = r;
 	fw_parser_next(p);
-	err = fw_parser_verdict(p, &p->rs->policy[r]);
+	return fw_parser_verdict(p, verdict);
+}
+
+static int parse_policy(struct fw_parser *p, struct fw_token start)
+{
+	struct fw_place at = fw_parser_here(p);
+	enum fw_reason r;
+	uint8_t verdict;
+	int err = fw_parser_policy(p, &r, &verdict);
+
 	if (!err && p->rs->policy_set[r])
 		return fw_diag_add(p->ds, at, "keep one of the two", "the policy of '%s' is said twice",
 				   fw_reason_info[r].name);
-	if (!err)
+	if (!err) {
+		p->rs->policy[r] = verdict;
 		p->rs->policy_set[r] = 1;
+	}
 	return err;
+}
+
+static int parse_rule(struct fw_parser *p, struct fw_token start)
+{
+	struct fw_rule_text rule;
+	int err = fw_parse_rule(p, start, &rule);
+
+	return err ? err : fw_ruleset_add_at(p->rs, &rule.draft, &rule.at, p->ds, NULL);
 }
 
 static int set_element(struct fw_parser *p, void *ctx)
@@ -200,29 +231,18 @@ static int set_element(struct fw_parser *p, void *ctx)
 	return err ? err : fw_set_push(ctx, &r);
 }
 
-/* The path as seen from the rules' own directory. */
-static char *set_path(const struct fw_parser *p, const char *path)
+static void set_file_free(struct fw_set_file *f)
 {
-	const char *slash = path[0] == '/' ? NULL : strrchr(p->name, '/');
-	int directory = slash ? (int)(slash - p->name) + 1 : 0;
-	char *full;
-
-	return asprintf(&full, "%.*s%s", directory, p->name, path) < 0 ? NULL : full;
+	free(f->own_name);
+	free(f->own_text);
 }
 
 static int read_set(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 {
-	fw_autofree char *path = set_path(p, set->path), *text = NULL;
-	size_t len;
+	fw_cleanup(set_file_free) struct fw_set_file f = { .name = NULL };
+	int err = fw_set_file_read(p, set->path, at, &f);
 
-	if (!path)
-		return -ENOMEM;
-
-	int err = fw_file_read(path, at, p->ds, &text, &len);
-
-	if (err)
-		return err == -ENOMEM ? err : -EINVAL;
-	return fw_text_set_elements(set, text, len, path, p->ds);
+	return err ? err : fw_text_set_elements(set, f.text, f.len, f.name, p->ds);
 }
 
 static int new_set(struct fw_parser *p, const char *name, const char *path, struct fw_token start, struct fw_place at,
@@ -261,7 +281,7 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	for (const char *c = path; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return fw_diag_add(p->ds, here, NULL, "the path holds a control character");
-	if (!p->name)
+	if (!p->name && !p->files)
 		return fw_diag_add(p->ds, here, "list the addresses between '{' and '}'",
 				   "sets can be read from files only by rules that are in a file");
 	err = new_set(p, name, path, start, at, &set);
@@ -290,29 +310,33 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	return err;
 }
 
+int fw_parser_statement_end(struct fw_parser *p)
+{
+	if (p->tok.kind == FW_T_NEWLINE || p->tok.kind == FW_T_END)
+		return 0;
+	return fw_parser_expected(p, "the end of the line",
+				  "a statement is one line; matches stand before the verdict");
+}
+
+static const char *const words[] = { "rule", "set", "policy", NULL };
+
 static int parse_statement(struct fw_parser *p)
 {
-	static const struct {
-		const char *word;
-		int (*parse)(struct fw_parser *, struct fw_token);
-	} statements[] = { { "rule", fw_parse_rule }, { "set", parse_set }, { "policy", parse_policy } };
+	static int (*const parse[])(struct fw_parser *, struct fw_token) = { parse_rule, parse_set, parse_policy };
 	struct fw_nearest near = { .word = p->tok.text };
 	struct fw_token start = p->tok;
 	char hint[128];
 
-	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
-		if (!fw_parser_at(p, statements[i].word)) {
-			fw_nearest_try(&near, statements[i].word);
+	for (size_t i = 0; words[i]; i++) {
+		if (!fw_parser_at(p, words[i])) {
+			fw_nearest_try(&near, words[i]);
 			continue;
 		}
 		fw_parser_next(p);
 
-		int err = statements[i].parse(p, start);
+		int err = parse[i](p, start);
 
-		if (err || p->tok.kind == FW_T_NEWLINE || p->tok.kind == FW_T_END)
-			return err;
-		return fw_parser_expected(p, "the end of the line",
-					  "a statement is one line; matches stand before the verdict");
+		return err ? err : fw_parser_statement_end(p);
 	}
 	return fw_parser_expected(p, "'rule', 'set' or 'policy'", fw_nearest_hint(&near, hint, sizeof(hint)));
 }
@@ -332,24 +356,37 @@ static void recover(struct fw_parser *p)
 	p->depth = 0;
 }
 
-static void parser_free(struct fw_parser *p)
-{
-	for (size_t f = 0; f < FW_NFIELDS; f++)
-		free(p->room[f]);
-	free(p->ranges);
-	free(p->sets);
-}
-
-int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds)
+void fw_parser_init(struct fw_parser *p, struct fw_ruleset *rs, const char *text, size_t len, const char *name,
+		    struct fw_diags *ds)
 {
 	static const char nothing[1];
-	fw_cleanup(parser_free) struct fw_parser p = { .rs = rs, .name = name, .ds = ds };
-	int result = 0;
 
 	if (!text)
 		text = nothing;
-	p.lx = (struct fw_lexer){ .s = text, .end = text + len, .line_start = text, .line = 1 };
-	fw_parser_next(&p);
+	*p = (struct fw_parser){ .rs = rs, .name = name, .ds = ds, .fresh = true };
+	p->lx = (struct fw_lexer){ .s = text, .end = text + len, .line_start = text, .line = 1 };
+	p->tok = fw_lex(&p->lx);
+}
+
+void fw_parser_free(struct fw_parser *p)
+{
+	for (size_t f = 0; f < FW_NFIELDS; f++)
+		free(p->room[f]);
+	free(p->src.ranges);
+	free(p->src.sets);
+	free(p->dst.ranges);
+	free(p->dst.sets);
+}
+
+int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
+		       const struct fw_files *files, struct fw_diags *ds)
+{
+	fw_cleanup(fw_parser_free) struct fw_parser p;
+	int result = 0;
+
+	fw_parser_init(&p, rs, text, len, name, ds);
+	p.statements = words;
+	p.files = files;
 	for (fw_parser_skip_newlines(&p); p.tok.kind != FW_T_END; fw_parser_skip_newlines(&p)) {
 		int err = parse_statement(&p);
 
@@ -362,4 +399,9 @@ int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const cha
 		}
 	}
 	return result;
+}
+
+int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds)
+{
+	return fw_text_parse_with(rs, text, len, name, NULL, ds);
 }

@@ -7,6 +7,15 @@
 
 #define FW_LIST_MAX 65535 /* values of one list */
 
+/* What a rule says about one side, until it is complete. */
+struct fw_side {
+	bool said, negated;
+	struct fw_addr_range *ranges;
+	size_t nranges, ranges_cap;
+	uint32_t *sets;
+	size_t nsets, sets_cap;
+};
+
 struct fw_parser {
 	struct fw_lexer lx;
 	struct fw_token tok; /* the one that is looked at */
@@ -17,11 +26,17 @@ struct fw_parser {
 	unsigned depth;                    /* open braces */
 	struct fw_match *room[FW_NFIELDS]; /* matches of the rule that is being read */
 	size_t room_cap[FW_NFIELDS];       /* ranges that fit */
-	struct fw_addr_range *ranges;      /* addresses of the expression that is being read */
-	size_t nranges, ranges_cap;
-	uint32_t *sets;
-	size_t nsets, sets_cap;
+	struct fw_side src, dst, *side;    /* of that rule; side: the one that is being read */
+	const char *const *statements;     /* the words that begin one, up to NULL */
+	const struct fw_files *files;      /* NULL: the parser opens files itself */
+	struct fw_edit *edit;              /* NULL: a ruleset is read, not changes to one */
+	bool filter;                       /* matches without a rule */
 };
+
+/* From the beginning of a text; then what the text is made for is set. */
+void fw_parser_init(struct fw_parser *p, struct fw_ruleset *rs, const char *text, size_t len, const char *name,
+		    struct fw_diags *ds);
+void fw_parser_free(struct fw_parser *p);
 
 void fw_parser_next(struct fw_parser *p);
 void fw_parser_skip_newlines(struct fw_parser *p);
@@ -54,8 +69,44 @@ int fw_parser_string(struct fw_parser *p, const char *what, char *out, size_t ma
 int fw_parser_name(struct fw_parser *p, const char *what, char *out);
 /* Takes `accept` or `drop`. */
 int fw_parser_verdict(struct fw_parser *p, uint8_t *out);
+/* The end of the line or of the text: 0; else refuses what stands there. */
+int fw_parser_statement_end(struct fw_parser *p);
+/* Takes what a policy is for, and its verdict. */
+int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict);
+/* The set of that name; without one, a diagnostic at the current token. */
+int fw_parser_find_set(struct fw_parser *p, struct fw_str name, uint32_t *out);
 
-/* `rule ...`, from behind the word to before the end of the statement. */
-int fw_parse_rule(struct fw_parser *p, struct fw_token start);
+/* The text of a set's file; free() *own. 0, -EINVAL with a diagnostic, -ENOMEM. */
+struct fw_set_file {
+	const char *name; /* for diagnostics */
+	const char *text;
+	size_t len;
+	char *own_name, *own_text; /* free() them */
+};
+int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, struct fw_set_file *out);
+/* What a string says without its escapes: 0, or -EINVAL with a diagnostic. */
+int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struct fw_diags *ds, char *out, size_t max);
+
+struct fw_keyword;
+/* Of ICMP's types and codes: is it ICMPv6's word? NULL: no. */
+bool fw_keyword_v6(const struct fw_keyword *kw);
+enum { FW_SIDE_SRC = FW_NFIELDS, FW_SIDE_DST, FW_NSUBJECTS };
+
+/* A rule as it was read. */
+struct fw_rule_text {
+	struct fw_rule draft; /* its matches stand in the parser until the next rule is read */
+	const struct fw_match *matches[FW_NFIELDS];
+	struct fw_rule_places at;
+	const struct fw_keyword *said[FW_NSUBJECTS];
+	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
+};
+/**
+ * fw_parse_rule - `[ID] [name NAME] { match } verdict [comment STRING]`, to the end of the statement
+ * @start: where the rule begins, for diagnostics
+ * Return: 0, -EINVAL with diagnostics, -ENOMEM.
+ */
+int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *out);
+/* `{ match } [verdict]`, to the end of the text; *verdict is left alone when there is none. */
+int fw_parse_filter(struct fw_parser *p, struct fw_rule_text *out, int *verdict);
 
 #endif

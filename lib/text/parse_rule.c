@@ -2,25 +2,12 @@
 /* `rule ...`: one row per match keyword says which field it speaks of and how its values are read. */
 #include "lib/text/parse.h"
 
-struct rule_text;
-
-enum { SIDE_SRC = FW_NFIELDS, SIDE_DST, NSUBJECTS };
-
-struct keyword {
+struct fw_keyword {
 	const char *word;
-	uint8_t subject; /* enum fw_field, SIDE_SRC or SIDE_DST: said once per rule */
-	int (*parse)(struct fw_parser *, struct rule_text *, const struct keyword *);
-	int (*value)(struct fw_parser *, const struct keyword *, struct fw_range *); /* of parse_match */
+	uint8_t subject; /* enum fw_field, FW_SIDE_SRC or FW_SIDE_DST: said once per rule */
+	int (*parse)(struct fw_parser *, struct fw_rule_text *, const struct fw_keyword *);
+	int (*value)(struct fw_parser *, const struct fw_keyword *, struct fw_range *); /* of parse_match */
 	uint32_t arg; /* the value that the word itself stands for; for ICMP: the protocol */
-};
-
-/* The rule that is being read. */
-struct rule_text {
-	struct fw_rule draft;
-	const struct fw_match *matches[FW_NFIELDS];
-	struct fw_rule_places at;
-	const struct keyword *said[NSUBJECTS];
-	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
 };
 
 /* One value goes into the match that the rule gets. */
@@ -61,28 +48,28 @@ static int begin_match(struct fw_parser *p, enum fw_field field, bool negated)
 	return 0;
 }
 
-static int end_match(struct fw_parser *p, struct rule_text *rule, enum fw_field field, int err)
+static int end_match(struct fw_parser *p, struct fw_rule_text *rule, enum fw_field field, int err)
 {
 	if (!err)
 		rule->matches[rule->draft.nmatches++] = p->room[field];
 	return err;
 }
 
-static int value_number(struct fw_parser *p, const struct keyword *kw, struct fw_range *out)
+static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "a value", "values stand without quotes");
 	return fw_str_value(p->tok.text, kw->subject, kw->arg == FW_PROTO_ICMP6, fw_parser_here(p), p->ds, out);
 }
 
-static int value_flags(struct fw_parser *p, const struct keyword *kw, struct fw_range *out)
+static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "flags", "flags stand without quotes");
 	return fw_str_flags(p->tok.text, fw_parser_here(p), p->ds, out);
 }
 
-static int value_iface(struct fw_parser *p, const struct keyword *kw, struct fw_range *out)
+static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	struct fw_place at = fw_parser_here(p);
 	struct fw_str s = p->tok.text;
@@ -116,7 +103,7 @@ static int value_iface(struct fw_parser *p, const struct keyword *kw, struct fw_
 
 static int match_element(struct fw_parser *p, void *ctx)
 {
-	const struct keyword *kw = ctx;
+	const struct fw_keyword *kw = ctx;
 	struct fw_range r;
 	int err = kw->value(p, kw, &r);
 
@@ -132,7 +119,7 @@ static bool take_not(struct fw_parser *p)
 	return negated;
 }
 
-static int parse_match(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
 	int err = begin_match(p, kw->subject, take_not(p));
 
@@ -141,7 +128,7 @@ static int parse_match(struct fw_parser *p, struct rule_text *rule, const struct
 }
 
 /* `frag any` says nothing. */
-static int parse_frag(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+static int parse_frag(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
 	if (!fw_parser_at(p, "any"))
 		return parse_match(p, rule, kw);
@@ -150,7 +137,7 @@ static int parse_frag(struct fw_parser *p, struct rule_text *rule, const struct 
 }
 
 /* A word that is field and value at once: in, out, ip, ip6. */
-static int parse_constant(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+static int parse_constant(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
 	int err = begin_match(p, kw->subject, false);
 
@@ -158,9 +145,8 @@ static int parse_constant(struct fw_parser *p, struct rule_text *rule, const str
 	return end_match(p, rule, kw->subject, err);
 }
 
-static int find_set(struct fw_parser *p, uint32_t *out)
+int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
 {
-	struct fw_str s = { p->tok.text.s + 1, p->tok.text.len - 1 };
 	struct fw_nearest near = { .word = s };
 	char name[FW_NAME_MAX + 1], hint[128];
 	int number = -ENOENT;
@@ -176,47 +162,63 @@ static int find_set(struct fw_parser *p, uint32_t *out)
 	for (size_t i = 0; i < p->rs->nsets; i++)
 		if (p->rs->sets[i].name)
 			fw_nearest_try(&near, p->rs->sets[i].name);
-	return fw_diag_add(p->ds, fw_parser_here(p),
-			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : "define it first: set NAME { ... }",
+	if (!near.best)
+		snprintf(hint, sizeof(hint), "%s",
+			 p->edit ? "create it first: set create NAME" : "define it first: set NAME { ... }");
+	return fw_diag_add(p->ds, fw_parser_here(p), near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : hint,
 			   "there is no set '%s'", FW_SHOW(s));
 }
 
 static int addr_element(struct fw_parser *p, void *ctx)
 {
+	struct fw_side *side = p->side;
 	struct fw_addr_range r;
 	uint32_t set;
 	int err;
 
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "an address", "addresses stand without quotes");
+	if (p->tok.text.s[0] == '@' && p->filter)
+		return fw_diag_add(p->ds, fw_parser_here(p), "name addresses: from 192.0.2.0/24",
+				   "a filter cannot name a set");
 	if (p->tok.text.s[0] == '@') {
-		err = find_set(p, &set);
-		return err ? err : fw_vec_push(p->sets, p->nsets, p->sets_cap, set);
+		err = fw_parser_find_set(p, (struct fw_str){ p->tok.text.s + 1, p->tok.text.len - 1 }, &set);
+		return err ? err : fw_vec_push(side->sets, side->nsets, side->sets_cap, set);
 	}
 	if (fw_str_is(p->tok.text, "any"))
 		return fw_diag_add(p->ds, fw_parser_here(p), "leave the match out, or say 'any' alone",
 				   "'any' does not go with 'not' or into a list");
 	err = fw_str_addr_range(p->tok.text, fw_parser_here(p), p->ds, &r);
-	return err ? err : fw_vec_push(p->ranges, p->nranges, p->ranges_cap, r);
+	return err ? err : fw_vec_push(side->ranges, side->nranges, side->ranges_cap, r);
 }
 
-static int parse_addrs(struct fw_parser *p, struct rule_text *rule, const struct keyword *kw)
+/* The addresses are looked up when the whole rule has been read. */
+static int parse_addrs(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
-	uint32_t *number = kw->subject == SIDE_SRC ? &rule->draft.src : &rule->draft.dst;
-	bool negated = take_not(p);
+	struct fw_side *side = kw->subject == FW_SIDE_SRC ? &p->src : &p->dst;
 
-	if (!negated && fw_parser_at(p, "any")) {
+	side->negated = take_not(p);
+	if (!side->negated && fw_parser_at(p, "any")) {
 		fw_parser_next(p);
 		return 0;
 	}
-	p->nranges = p->nsets = 0;
-
-	int err = fw_parser_list(p, addr_element, NULL, false);
-
-	return err ? err : fw_ruleset_addrs(p->rs, p->ranges, p->nranges, p->sets, p->nsets, negated, number);
+	side->said = true;
+	p->side = side;
+	return fw_parser_list(p, addr_element, NULL, false);
 }
 
-static const struct keyword keywords[] = {
+static void begin_side(struct fw_side *side)
+{
+	side->said = false;
+	side->nranges = side->nsets = 0;
+}
+
+static int end_side(struct fw_parser *p, const struct fw_side *s, uint32_t *number)
+{
+	return s->said ? fw_ruleset_addrs(p->rs, s->ranges, s->nranges, s->sets, s->nsets, s->negated, number) : 0;
+}
+
+static const struct fw_keyword keywords[] = {
 	{ "in", FW_F_HOOK, parse_constant, NULL, FW_IN },
 	{ "out", FW_F_HOOK, parse_constant, NULL, FW_OUT },
 	{ "on", FW_F_IFACE, parse_match, value_iface, 0 },
@@ -224,8 +226,8 @@ static const struct keyword keywords[] = {
 	{ "ip6", FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP6 },
 	{ "ethertype", FW_F_ETHERTYPE, parse_match, value_number, 0 },
 	{ "vlan", FW_F_VLAN, parse_match, value_number, 0 },
-	{ "from", SIDE_SRC, parse_addrs, NULL, 0 },
-	{ "to", SIDE_DST, parse_addrs, NULL, 0 },
+	{ "from", FW_SIDE_SRC, parse_addrs, NULL, 0 },
+	{ "to", FW_SIDE_DST, parse_addrs, NULL, 0 },
 	{ "proto", FW_F_PROTO, parse_match, value_number, 0 },
 	{ "sport", FW_F_SPORT, parse_match, value_number, 0 },
 	{ "dport", FW_F_DPORT, parse_match, value_number, 0 },
@@ -241,7 +243,7 @@ static const struct keyword keywords[] = {
 };
 #define NKEYWORDS (sizeof(keywords) / sizeof(*keywords))
 
-static const struct keyword *find_keyword(struct fw_parser *p)
+static const struct fw_keyword *find_keyword(struct fw_parser *p)
 {
 	for (size_t i = 0; i < NKEYWORDS; i++)
 		if (fw_parser_at(p, keywords[i].word))
@@ -268,7 +270,7 @@ static int refuse_keyword(struct fw_parser *p)
 	return fw_parser_expected(p, "a match, 'accept' or 'drop'", hint);
 }
 
-static int refuse_repeated(struct fw_parser *p, const struct keyword *first, const struct keyword *again)
+static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, const struct fw_keyword *again)
 {
 	const char *hint = first->subject == FW_F_HOOK      ? "leave both out to match both directions" :
 			   first->subject == FW_F_ETHERTYPE ? "leave both out to match both families" :
@@ -282,10 +284,10 @@ static int refuse_repeated(struct fw_parser *p, const struct keyword *first, con
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot go with '%s'", again->word, first->word);
 }
 
-static int parse_matches(struct fw_parser *p, struct rule_text *rule)
+static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
-	while (!fw_parser_at(p, "accept") && !fw_parser_at(p, "drop")) {
-		const struct keyword *kw = find_keyword(p);
+	while (!fw_parser_at(p, "accept") && !fw_parser_at(p, "drop") && !(p->filter && p->tok.kind == FW_T_END)) {
+		const struct fw_keyword *kw = find_keyword(p);
 		struct fw_spot spot = { p->tok.line, p->tok.column };
 
 		if (!kw)
@@ -296,7 +298,7 @@ static int parse_matches(struct fw_parser *p, struct rule_text *rule)
 		if (kw->subject < FW_NFIELDS)
 			rule->at.field[kw->subject] = spot;
 		else
-			*(kw->subject == SIDE_SRC ? &rule->at.src : &rule->at.dst) = spot;
+			*(kw->subject == FW_SIDE_SRC ? &rule->at.src : &rule->at.dst) = spot;
 		p->lx.commas = kw->subject == FW_F_TCP_FLAGS;
 		fw_parser_next(p);
 
@@ -310,13 +312,13 @@ static int parse_matches(struct fw_parser *p, struct rule_text *rule)
 }
 
 /* icmp-type goes with proto icmp, icmp6-type with proto icmp6; other protocols the ruleset itself refuses. */
-static int check_icmp_words(struct fw_parser *p, const struct rule_text *rule)
+static int check_icmp_words(struct fw_parser *p, const struct fw_rule_text *rule)
 {
 	static const uint8_t fields[] = { FW_F_ICMP_TYPE, FW_F_ICMP_CODE };
 	const struct fw_match *proto = rule->said[FW_F_PROTO] ? p->room[FW_F_PROTO] : NULL;
 
 	for (size_t i = 0; proto && i < sizeof(fields); i++) {
-		const struct keyword *kw = rule->said[fields[i]];
+		const struct fw_keyword *kw = rule->said[fields[i]];
 		uint32_t other = kw && kw->arg == FW_PROTO_ICMP ? FW_PROTO_ICMP6 : FW_PROTO_ICMP;
 
 		if (kw && fw_match_has(proto, other))
@@ -330,7 +332,12 @@ static int check_icmp_words(struct fw_parser *p, const struct rule_text *rule)
 	return 0;
 }
 
-static int parse_id(struct fw_parser *p, struct rule_text *rule)
+bool fw_keyword_v6(const struct fw_keyword *kw)
+{
+	return kw && kw->arg == FW_PROTO_ICMP6;
+}
+
+static int parse_id(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	if (p->tok.kind != FW_T_WORD || p->tok.text.s[0] < '0' || p->tok.text.s[0] > '9')
 		return 0;
@@ -343,7 +350,7 @@ static int parse_id(struct fw_parser *p, struct rule_text *rule)
 }
 
 /* What stands before the matches. */
-static int parse_head(struct fw_parser *p, struct rule_text *rule)
+static int parse_head(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	int err = parse_id(p, rule);
 
@@ -355,7 +362,7 @@ static int parse_head(struct fw_parser *p, struct rule_text *rule)
 	return fw_parser_name(p, "rule", rule->name);
 }
 
-static int parse_comment(struct fw_parser *p, struct rule_text *rule)
+static int parse_comment(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	if (!fw_parser_at(p, "comment"))
 		return 0;
@@ -365,22 +372,51 @@ static int parse_comment(struct fw_parser *p, struct rule_text *rule)
 	return fw_parser_string(p, "a comment", rule->comment, sizeof(rule->comment));
 }
 
-int fw_parse_rule(struct fw_parser *p, struct fw_token start)
+static void begin_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *rule)
 {
-	struct rule_text rule;
+	memset(rule, 0, offsetof(struct fw_rule_text, name));
+	rule->draft.matches = rule->matches;
+	rule->draft.line = p->edit ? 0 : start.line;
+	rule->at.file = p->name;
+	rule->at.rule = rule->at.id = (struct fw_spot){ start.line, start.column };
+	begin_side(&p->src);
+	begin_side(&p->dst);
+}
+
+static int end_rule(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	int err = check_icmp_words(p, rule);
+
+	err = err ? err : end_side(p, &p->src, &rule->draft.src);
+	return err ? err : end_side(p, &p->dst, &rule->draft.dst);
+}
+
+int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *rule)
+{
 	int err;
 
-	memset(&rule, 0, offsetof(struct rule_text, name));
-	rule.draft.matches = rule.matches;
-	rule.draft.line = start.line;
-	rule.at.file = p->name;
-	rule.at.rule = rule.at.id = (struct fw_spot){ start.line, start.column };
-	err = parse_head(p, &rule);
-	err = err ? err : parse_matches(p, &rule);
-	err = err ? err : fw_parser_verdict(p, &rule.draft.verdict);
-	err = err ? err : parse_comment(p, &rule);
-	if (!err && p->tok.kind != FW_T_NEWLINE && p->tok.kind != FW_T_END)
-		return 0; /* the statement does not end here: the caller says so */
-	err = err ? err : check_icmp_words(p, &rule);
-	return err ? err : fw_ruleset_add_at(p->rs, &rule.draft, &rule.at, p->ds, NULL);
+	begin_rule(p, start, rule);
+	err = parse_head(p, rule);
+	err = err ? err : parse_matches(p, rule);
+	err = err ? err : fw_parser_verdict(p, &rule->draft.verdict);
+	err = err ? err : parse_comment(p, rule);
+	err = err ? err : fw_parser_statement_end(p);
+	return err ? err : end_rule(p, rule);
+}
+
+int fw_parse_filter(struct fw_parser *p, struct fw_rule_text *rule, int *verdict)
+{
+	uint8_t said;
+	int err;
+
+	begin_rule(p, p->tok, rule);
+	err = parse_matches(p, rule);
+	if (!err && p->tok.kind != FW_T_END) {
+		err = fw_parser_verdict(p, &said);
+		if (!err)
+			*verdict = said;
+	}
+	if (!err && p->tok.kind != FW_T_END)
+		err = fw_parser_expected(p, "the end of the filter", "matches stand before the verdict");
+	return err ? err : end_rule(p, rule);
 }

@@ -248,7 +248,7 @@ static void print_field(struct printer *p, enum fw_field field)
 	print_match(p, m);
 }
 
-void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
+void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	/* Where the packet is, who talks, what it says: the order that one reads a rule in. */
 	static const uint8_t before[] = { FW_F_HOOK, FW_F_IFACE, FW_F_ETHERTYPE, FW_F_VLAN };
@@ -258,7 +258,7 @@ void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const str
 	struct printer p = { .b = b, .rs = rs, .rule = rule, .v6 = proto && only(proto, FW_PROTO_ICMP6) };
 
 	_Static_assert(sizeof(before) + sizeof(after) == FW_NFIELDS, "every field is printed");
-	fw_buf_printf(b, "rule %llu", (unsigned long long)rule->id);
+	fw_buf_printf(b, " %llu", (unsigned long long)rule->id);
 	if (rule->name)
 		fw_buf_printf(b, " name %s", rule->name);
 	for (size_t i = 0; i < sizeof(before); i++)
@@ -272,6 +272,12 @@ void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const str
 		word(b, " comment ");
 		print_string(b, rule->comment);
 	}
+}
+
+void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	word(b, "rule");
+	fw_print_rule_body(b, rs, rule);
 }
 
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changes to a ruleset, one a line. Each is carried out at once, so that the next
+ * line sees it, and is written down in a form that means the same to whoever reads
+ * it again: with the id that a new rule got, and rules named by their ids.
+ */
+#include "lib/text/parse.h"
+
+#define NEAREST_TRIES 20000 /* names that are compared for a hint */
+
+struct change {
+	struct fw_parser p;
+	struct fw_buf *log; /* may be NULL */
+};
+
+/* One rule's id, for the log. */
+static void log_id(struct change *c, const struct fw_rule *r)
+{
+	if (c->log)
+		fw_buf_printf(c->log, " %llu", (unsigned long long)r->id);
+}
+
+static void log_text(struct change *c, const char *s)
+{
+	if (c->log)
+		fw_buf_add(c->log, s, strlen(s));
+}
+
+static int refuse_ref(struct fw_parser *p)
+{
+	struct fw_nearest near = { .word = p->tok.text };
+	unsigned tries = NEAREST_TRIES;
+	char hint[128];
+
+	for (const struct fw_rule *r = p->rs->first; r && tries; r = r->next)
+		if (r->name) {
+			fw_nearest_try(&near, r->name);
+			tries--;
+		}
+	return fw_diag_add(p->ds, fw_parser_here(p), fw_nearest_hint(&near, hint, sizeof(hint)),
+			   "there is no rule '%s'", FW_SHOW(p->tok.text));
+}
+
+/* The current word as a rule; does not pass over it. */
+static int find_ref(struct fw_parser *p, struct fw_rule **out)
+{
+	struct fw_str s = p->tok.text;
+	char name[FW_NAME_MAX + 1];
+	uint64_t id;
+
+	if (p->tok.kind != FW_T_WORD)
+		return fw_parser_expected(p, "the id or the name of a rule", NULL);
+	*out = NULL;
+	if (s.s[0] >= '0' && s.s[0] <= '9') {
+		if (!fw_str_u64(s, &id))
+			*out = fw_ruleset_by_id(p->rs, id);
+	} else if (s.len <= FW_NAME_MAX) {
+		memcpy(name, s.s, s.len);
+		name[s.len] = '\0';
+		*out = fw_ruleset_by_name(p->rs, name);
+	}
+	return *out ? 0 : refuse_ref(p);
+}
+
+static int take_ref(struct fw_parser *p, struct fw_rule **out)
+{
+	int err = find_ref(p, out);
+
+	if (!err)
+		fw_parser_next(p);
+	return err;
+}
+
+static int take_word(struct fw_parser *p, const char *word, const char *hint)
+{
+	char what[32];
+
+	if (!fw_parser_at(p, word)) {
+		snprintf(what, sizeof(what), "'%s'", word);
+		return fw_parser_expected(p, what, hint);
+	}
+	fw_parser_next(p);
+	return 0;
+}
+
+static const char *const positions[] = {
+	[FW_LAST] = "last", [FW_FIRST] = "first", [FW_BEFORE] = "before", [FW_AFTER] = "after"
+};
+
+/* Takes a position: 1 when there is none. */
+static int take_position(struct change *c, struct fw_position *out)
+{
+	struct fw_parser *p = &c->p;
+	unsigned where = 0;
+	int err = 0;
+
+	while (where <= FW_AFTER && !fw_parser_at(p, positions[where]))
+		where++;
+	if (where > FW_AFTER)
+		return 1;
+	out->where = where;
+	fw_parser_next(p);
+	log_text(c, " ");
+	log_text(c, positions[where]);
+	if (where == FW_BEFORE || where == FW_AFTER)
+		err = take_ref(p, &out->ref);
+	if (!err && out->ref)
+		log_id(c, out->ref);
+	return err;
+}
+
+static int change_add(struct change *c)
+{
+	struct fw_position pos = { FW_LAST, NULL };
+	struct fw_parser *p = &c->p;
+	struct fw_rule_text rule;
+	struct fw_rule *r;
+	int err = take_word(p, "rule", "sets: set create NAME, set add NAME ADDRESS");
+
+	log_text(c, "add rule");
+	err = err ? err : take_position(c, &pos);
+	if (err < 0)
+		return err;
+	err = fw_parse_rule(p, p->tok, &rule);
+	err = err ? err : fw_edit_add_at(p->edit, &rule.draft, pos, &rule.at, p->ds, &r);
+	if (!err && c->log)
+		fw_print_rule_body(c->log, p->rs, r);
+	return err;
+}
+
+static int change_replace(struct change *c)
+{
+	struct fw_parser *p = &c->p;
+	struct fw_rule_text rule;
+	struct fw_rule *old, *r;
+	int err = take_word(p, "rule", "replace rule REF { match } verdict");
+	struct fw_place at;
+
+	err = err ? err : take_ref(p, &old);
+	if (err)
+		return err;
+	at = fw_parser_here(p);
+	err = fw_parse_rule(p, p->tok, &rule);
+	if (!err && rule.draft.id)
+		err = fw_diag_add(p->ds, at, "leave the id out", "'replace' keeps the rule's id");
+	log_text(c, "replace rule");
+	err = err ? err : fw_edit_replace_at(p->edit, old, &rule.draft, &rule.at, p->ds, &r);
+	if (!err && c->log)
+		fw_print_rule_body(c->log, p->rs, r);
+	return err;
+}
+
+static int change_move(struct change *c)
+{
+	struct fw_parser *p = &c->p;
+	struct fw_position pos = { FW_LAST, NULL };
+	struct fw_rule *r;
+	int err = take_word(p, "rule", "move rule REF first, last, before REF or after REF");
+
+	err = err ? err : take_ref(p, &r);
+	if (err)
+		return err;
+	log_text(c, "move rule");
+	log_id(c, r);
+	err = take_position(c, &pos);
+	if (err > 0)
+		return fw_parser_expected(p, "'first', 'last', 'before' or 'after'", NULL);
+	err = err ? err : fw_parser_statement_end(p);
+	return err ? err : fw_edit_move(p->edit, r, pos, NULL);
+}
+
+static int change_del(struct change *c)
+{
+	struct fw_parser *p = &c->p;
+	struct fw_rule *r;
+	int err = take_word(p, "rule", "del rule REF; of sets: set del NAME ADDRESS, set destroy NAME"), result = 0;
+
+	if (err)
+		return err;
+	log_text(c, "del rule");
+	do {
+		err = find_ref(p, &r);
+		if (err && p->tok.kind != FW_T_WORD)
+			return err;
+		if (!err) {
+			log_id(c, r);
+			err = fw_edit_delete(p->edit, r);
+		}
+		if (err && err != -EINVAL)
+			return err;
+		result = err ? err : result;
+		fw_parser_next(p);
+	} while (p->tok.kind != FW_T_NEWLINE && p->tok.kind != FW_T_END);
+	return result;
+}
+
+/* Addresses with blanks between, to the end of the line: each is added to the set, or deleted. */
+static int elements(struct change *c, uint32_t set,
+		    int (*apply)(struct fw_edit *, uint32_t, const struct fw_addr_range *, struct fw_place,
+				 struct fw_diags *))
+{
+	struct fw_parser *p = &c->p;
+	struct fw_addr_range r;
+	int result = 0;
+
+	while (p->tok.kind == FW_T_WORD) {
+		struct fw_place at = fw_parser_here(p);
+		int err = fw_str_addr_range(p->tok.text, at, p->ds, &r);
+
+		err = err ? err : apply(p->edit, set, &r, at, p->ds);
+		if (err && err != -EINVAL)
+			return err;
+		result = err ? err : result;
+		if (!err && c->log) {
+			log_text(c, " ");
+			fw_text_print_addr_range(c->log, &r);
+		}
+		fw_parser_next(p);
+	}
+	if (p->tok.kind != FW_T_NEWLINE && p->tok.kind != FW_T_END)
+		return fw_parser_expected(p, "an address or the end of the line",
+					  "write addresses with blanks between, without braces and commas");
+	return result;
+}
+
+static int set_create(struct change *c)
+{
+	struct fw_parser *p = &c->p;
+	struct fw_place at = fw_parser_here(p);
+	char name[FW_NAME_MAX + 1];
+	uint32_t set;
+	int err = fw_parser_name(p, "set", name);
+
+	err = err ? err : fw_edit_set_create(p->edit, name, at, p->ds, &set);
+	if (err)
+		return err;
+	log_text(c, "set create ");
+	log_text(c, name);
+	return elements(c, set, fw_edit_set_add);
+}
+
+static int take_set(struct change *c, const char *verb, uint32_t *set)
+{
+	struct fw_parser *p = &c->p;
+	int err = p->tok.kind == FW_T_WORD ? 0 : fw_parser_expected(p, "the name of a set", NULL);
+
+	err = err ? err : fw_parser_find_set(p, p->tok.text, set);
+	if (err)
+		return err;
+	log_text(c, verb);
+	log_text(c, p->rs->sets[*set].name);
+	fw_parser_next(p);
+	return 0;
+}
+
+static int need_element(struct fw_parser *p)
+{
+	return p->tok.kind == FW_T_WORD ? 0 : fw_parser_expected(p, "an address", "name at least one");
+}
+
+static int set_add(struct change *c)
+{
+	uint32_t set;
+	int err = take_set(c, "set add ", &set);
+
+	err = err ? err : need_element(&c->p);
+	return err ? err : elements(c, set, fw_edit_set_add);
+}
+
+static int set_del(struct change *c)
+{
+	uint32_t set;
+	int err = take_set(c, "set del ", &set);
+
+	err = err ? err : need_element(&c->p);
+	return err ? err : elements(c, set, fw_edit_set_delete);
+}
+
+static int set_destroy(struct change *c)
+{
+	struct fw_place at = fw_parser_here(&c->p);
+	uint32_t set;
+	int err = take_set(c, "set destroy ", &set);
+
+	err = err ? err : fw_parser_statement_end(&c->p);
+	return err ? err : fw_edit_set_destroy(c->p.edit, set, at, c->p.ds);
+}
+
+static int change_policy(struct change *c)
+{
+	struct fw_parser *p = &c->p;
+	enum fw_reason reason;
+	uint8_t verdict;
+	int err = fw_parser_policy(p, &reason, &verdict);
+
+	err = err ? err : fw_parser_statement_end(p);
+	err = err ? err : fw_edit_policy(p->edit, reason, verdict);
+	if (!err && c->log)
+		fw_buf_printf(c->log, "policy %s %s", fw_reason_info[reason].name,
+			      verdict == FW_ACCEPT ? "accept" : "drop");
+	return err;
+}
+
+struct verb {
+	const char *word;
+	int (*change)(struct change *);
+};
+
+/* Passes over one of some words, up to NULL, and does what it says. */
+static int dispatch(struct change *c, const struct verb *verbs, const char *expected)
+{
+	struct fw_nearest near = { .word = c->p.tok.text };
+	char hint[128];
+
+	for (; verbs->word; verbs++) {
+		if (fw_parser_at(&c->p, verbs->word)) {
+			fw_parser_next(&c->p);
+			return verbs->change(c);
+		}
+		if (c->p.tok.kind == FW_T_WORD)
+			fw_nearest_try(&near, verbs->word);
+	}
+	return fw_parser_expected(&c->p, expected, fw_nearest_hint(&near, hint, sizeof(hint)));
+}
+
+static int change_set(struct change *c)
+{
+	static const struct verb verbs[] = {
+		{ "create", set_create },   { "add", set_add }, { "del", set_del },
+		{ "destroy", set_destroy }, { NULL, NULL },
+	};
+
+	return dispatch(c, verbs, "'create', 'add', 'del' or 'destroy'");
+}
+
+static int change(struct change *c)
+{
+	static const struct verb verbs[] = {
+		{ "add", change_add }, { "replace", change_replace }, { "move", change_move }, { "del", change_del },
+		{ "set", change_set }, { "policy", change_policy },   { NULL, NULL },
+	};
+	int err = dispatch(c, verbs, "'add', 'replace', 'move', 'del', 'set' or 'policy'");
+
+	c->p.lx.commas = false;
+	log_text(c, "\n");
+	return err;
+}
+
+int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *name, struct fw_diags *ds,
+		 struct fw_buf *log)
+{
+	static const char *const words[] = { "add", "replace", "move", "del", "set", "policy", NULL };
+	struct change c = { .log = log };
+	int err = 0;
+
+	fw_parser_init(&c.p, e->rs, text, len, name, ds);
+	c.p.statements = words;
+	c.p.edit = e;
+	log_text(&c, ""); /* no changes are an empty text, not none */
+	for (fw_parser_skip_newlines(&c.p); c.p.tok.kind != FW_T_END && !err; fw_parser_skip_newlines(&c.p))
+		err = change(&c);
+	fw_parser_free(&c.p);
+	return err ? err : log && log->failed ? -ENOMEM : 0;
+}

@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changes as text: what each line does, what is refused and where, and that the log does the same again; filters. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fw/text.h"
+#include "tests/unit/random.h"
+#include "tests/unit/ruleset_check.h"
+#include "tests/unit/rulesets.h"
+
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+
+static const char base[] = "policy in drop\n"
+			   "set admins { 192.0.2.10, 198.51.100.0/24 }\n"
+			   "set empty { }\n"
+			   "rule 10 name ssh in from @admins proto tcp dport 22 accept\n"
+			   "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\n"
+			   "rule 30 in proto icmp drop\n";
+
+static char *print(const struct fw_ruleset *rs)
+{
+	struct fw_buf b = { 0 };
+
+	fw_text_print(&b, rs);
+	assert_false(b.failed);
+	return b.text;
+}
+
+static void assert_sound(const struct fw_ruleset *rs)
+{
+	const char *why = ruleset_check(rs, 0);
+
+	if (why)
+		fail_msg("%s", why);
+}
+
+/* Every address expression that the random rulesets left without a rule. */
+static void drop_unused(struct fw_ruleset *rs)
+{
+	for (uint32_t i = 1; i < rs->naddrs; i++)
+		if (rs->addrs[i].ranges && !rs->addrs[i].refs) {
+			fw_ruleset_addrs_hold(rs, i);
+			fw_ruleset_addrs_drop(rs, i);
+		}
+}
+
+static int apply(struct fw_ruleset *rs, const char *text, struct fw_diags *ds, struct fw_buf *log)
+{
+	struct fw_edit e;
+	int err;
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	err = fw_text_edit(&e, text, strlen(text), "batch", ds, log);
+	if (err)
+		fw_edit_abort(&e);
+	else
+		fw_edit_commit(&e);
+	assert_sound(rs);
+	return err;
+}
+
+static void assert_same_set(const struct fw_ruleset *b, const struct fw_set *s)
+{
+	struct fw_buf x = { 0 }, y = { 0 };
+	int other = fw_ruleset_set_find(b, s->name);
+
+	assert_true(other >= 0);
+	fw_text_print_set(&x, s);
+	fw_text_print_set(&y, &b->sets[other]);
+	assert_string_equal(x.text, y.text);
+	fw_buf_free(&x);
+	fw_buf_free(&y);
+}
+
+static size_t count_sets(const struct fw_ruleset *rs)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < rs->nsets; i++)
+		n += !!rs->sets[i].name;
+	return n;
+}
+
+/* They say the same; sets may have other numbers. */
+static void assert_same(const struct fw_ruleset *a, const struct fw_ruleset *b)
+{
+	const struct fw_rule *y = b->first;
+
+	assert_int_equal(a->next_id, b->next_id);
+	assert_int_equal(a->nrules, b->nrules);
+	assert_memory_equal(a->policy, b->policy, sizeof(a->policy));
+	assert_memory_equal(a->policy_set, b->policy_set, sizeof(a->policy_set));
+	for (const struct fw_rule *x = a->first; x; x = x->next, y = y->next) {
+		struct fw_buf tx = { 0 }, ty = { 0 };
+
+		fw_text_print_rule(&tx, a, x);
+		fw_text_print_rule(&ty, b, y);
+		assert_string_equal(tx.text, ty.text);
+		assert_int_equal(x->slot, y->slot);
+		fw_buf_free(&tx);
+		fw_buf_free(&ty);
+	}
+	assert_int_equal(count_sets(a), count_sets(b));
+	for (size_t i = 0; i < a->nsets; i++)
+		if (a->sets[i].name)
+			assert_same_set(b, &a->sets[i]);
+}
+
+/* Changes, how they are logged, and what the base is afterwards. */
+static const struct {
+	const char *text, *log, *result;
+} accepted[] = {
+	{ "", "", NULL },
+	{ "# nothing\n\n", "", NULL },
+	{ "add rule out drop", "add rule 31 out drop\n",
+	  "policy in drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\nset empty { }\n"
+	  "rule 10 name ssh in from @admins proto tcp dport 22 accept\n"
+	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\n"
+	  "rule 30 in proto icmp drop\nrule 31 out drop\n" },
+	{ "del rule ssh 0x1e\nadd rule first 5 name a out drop\nadd rule last 6 drop\nadd rule before web 7 accept\n"
+	  "add rule after a name b from { 2.2.2.2, 1.1.1.1 } to not @empty drop comment \"x\"\n",
+	  "del rule 10 30\nadd rule first 5 name a out drop\nadd rule last 6 drop\nadd rule before 20 7 accept\n"
+	  "add rule after 5 31 name b from { 1.1.1.1, 2.2.2.2 } to not @empty drop comment \"x\"\n",
+	  "policy in drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\nset empty { }\n"
+	  "rule 5 name a out drop\nrule 31 name b from { 1.1.1.1, 2.2.2.2 } to not @empty drop comment \"x\"\n"
+	  "rule 7 accept\nrule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 6 drop\n" },
+	{ "replace rule web proto udp dport 53 drop\nreplace rule 30 name ping in proto icmp icmp-type 8 accept\n"
+	  "replace rule ping name pong in drop\nmove rule pong first\nmove rule 10 after web\nmove rule web before pong\n"
+	  "move rule web last",
+	  "replace rule 20 name web proto udp dport 53 drop\n"
+	  "replace rule 30 name ping in proto icmp icmp-type echo-request accept\n"
+	  "replace rule 30 name pong in drop\nmove rule 30 first\nmove rule 10 after 20\nmove rule 20 before 30\n"
+	  "move rule 20 last\n",
+	  "policy in drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\nset empty { }\n"
+	  "rule 30 name pong in drop\nrule 10 name ssh in from @admins proto tcp dport 22 accept\n"
+	  "rule 20 name web proto udp dport 53 drop\n" },
+	{ "set create blocked 192.0.2.1 198.51.100.0-198.51.100.255\nadd rule first name block from @blocked drop\n"
+	  "set add blocked 203.0.113.0/24 ::1\nset del blocked 192.0.2.1/32\nset destroy empty\npolicy out drop\n"
+	  "policy in accept\nset create none\n",
+	  "set create blocked 192.0.2.1 198.51.100.0/24\nadd rule first 31 name block from @blocked drop\n"
+	  "set add blocked 203.0.113.0/24 ::1\nset del blocked 192.0.2.1\nset destroy empty\npolicy out drop\n"
+	  "policy in accept\nset create none\n",
+	  "policy in accept\npolicy out drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\n"
+	  "set none { }\nset blocked { 198.51.100.0/24, 203.0.113.0/24, ::1 }\n"
+	  "rule 31 name block from @blocked drop\nrule 10 name ssh in from @admins proto tcp dport 22 accept\n"
+	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
+	{ "del rule ssh\nset destroy admins\nset create admins 1.1.1.1\nadd rule first 10 name ssh from @admins drop\n",
+	  "del rule 10\nset destroy admins\nset create admins 1.1.1.1\nadd rule first 10 name ssh from @admins drop\n",
+	  "policy in drop\nset admins { 1.1.1.1 }\nset empty { }\nrule 10 name ssh from @admins drop\n"
+	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
+	{ "add rule name first flags syn,ack on {\n a,\n b } drop\nadd rule before 31 vlan 7 accept",
+	  "add rule 31 name first on { a, b } flags syn,ack drop\nadd rule before 31 32 vlan 7 accept\n", NULL },
+};
+
+static void every_change_does_what_it_says(void **state)
+{
+	for (size_t i = 0; i < ROWS(accepted); i++) {
+		struct fw_ruleset *rs = ruleset_of(base), *again = ruleset_of(base);
+		struct fw_buf log = { 0 }, log2 = { 0 };
+		struct fw_diags ds = { .n = 0 };
+
+		if (apply(rs, accepted[i].text, &ds, &log))
+			fail_msg("%s\n%u:%u %s", accepted[i].text, ds.d[0].line, ds.d[0].column, ds.d[0].message);
+		assert_string_equal(log.text, accepted[i].log);
+		if (accepted[i].result) {
+			fw_autofree char *text = print(rs);
+
+			assert_string_equal(text, accepted[i].result);
+		}
+		assert_int_equal(apply(again, log.text, &ds, &log2), 0);
+		assert_string_equal(log2.text, log.text);
+		assert_same(rs, again);
+		fw_buf_free(&log);
+		fw_buf_free(&log2);
+		fw_ruleset_free(rs);
+		fw_ruleset_free(again);
+	}
+}
+
+static const struct {
+	const char *text;
+	unsigned line, column;
+	const char *message, *hint;
+	unsigned total;
+} refused[] = {
+	{ "\nad rule drop", 2, 1, "expected 'add', 'replace', 'move'", "did you mean 'add'?", 1 },
+	{ "rule drop", 1, 1, "expected 'add'", "", 1 },
+	{ "add drop", 1, 5, "expected 'rule', not 'drop'", "set create", 1 },
+	{ "add rule", 1, 9, "expected a match, 'accept' or 'drop' before the end", "", 1 },
+	{ "add rule befor ssh drop", 1, 10, "expected a match", "", 1 },
+	{ "add rule before sshd drop", 1, 17, "there is no rule 'sshd'", "did you mean 'ssh'?", 1 },
+	{ "add rule after 11 drop", 1, 16, "there is no rule '11'", "", 1 },
+	{ "add rule after 99999999999999999999 drop", 1, 16, "there is no rule '9999", "", 1 },
+	{ "add rule before { drop", 1, 17, "expected the id or the name of a rule", "", 1 },
+	{ "add rule first 20 drop", 1, 16, "rule id 20 is taken", "rule 20 has it", 1 },
+	{ "add rule name web drop", 1, 15, "rule name 'web' is taken", "rule 20 has it", 1 },
+	{ "add rule from 10.0.0.1/8 drop", 1, 15, "has bits set", "10.0.0.0/8", 1 },
+	{ "add rule from { 10.0.0.1/8, 10.0.0.0/33 } drop", 1, 17, "has bits set", "10.0.0.0/8", 2 },
+	{ "add rule first in dport 22 drop", 1, 19, "'dport' needs a protocol", "proto tcp", 1 },
+	{ "add rule drop\nadd rule from @admin drop", 2, 15, "there is no set 'admin'", "did you mean 'admins'?", 1 },
+	{ "add rule from @x drop", 1, 15, "there is no set 'x'", "set create", 1 },
+	{ "add rule drop extra", 1, 15, "expected the end of the line", "", 1 },
+	{ "replace ssh drop", 1, 9, "expected 'rule'", "replace rule REF", 1 },
+	{ "replace rule sh drop", 1, 14, "there is no rule 'sh'", "did you mean 'ssh'?", 1 },
+	{ "replace rule ssh 10 drop", 1, 18, "keeps the rule's id", "leave the id out", 1 },
+	{ "replace rule ssh name web drop", 1, 23, "rule name 'web' is taken", "rule 20", 1 },
+	{ "replace rule ssh ip from ::1 drop", 1, 18, "IPv4 packets, but its addresses are IPv6", "", 1 },
+	{ "move rule ssh", 1, 14, "expected 'first', 'last', 'before' or 'after'", "", 1 },
+	{ "move rule ssh before", 1, 21, "expected the id or the name", "", 1 },
+	{ "move rule ssh first x", 1, 21, "expected the end of the line", "", 1 },
+	{ "del rule", 1, 9, "expected the id or the name", "", 1 },
+	{ "del web", 1, 5, "expected 'rule'", "set destroy", 1 },
+	{ "del rule web web 31", 1, 14, "there is no rule 'web'", "", 2 },
+	{ "del rule ssh\nreplace rule ssh drop", 2, 14, "there is no rule 'ssh'", "", 1 },
+	{ "set", 1, 4, "expected 'create', 'add', 'del' or 'destroy'", "", 1 },
+	{ "set ad admins 1.1.1.1", 1, 5, "expected 'create'", "did you mean 'add'?", 1 },
+	{ "set create admins", 1, 12, "there is already a set 'admins'", "set add", 1 },
+	{ "set create 1x", 1, 12, "'1x' is no name for a set", "", 1 },
+	{ "set create x 1.1.1.1 1.1.1.1/32", 1, 22, "has this element already", "", 1 },
+	{ "set create x { 1.1.1.1 }", 1, 14, "expected an address", "without braces", 1 },
+	{ "set add admins", 1, 15, "expected an address", "at least one", 1 },
+	{ "set add admin 1.1.1.1", 1, 9, "there is no set 'admin'", "did you mean 'admins'?", 1 },
+	{ "set add admins 1.1.1 1.1.1.1/33", 1, 16, "'1.1.1' is no address", "", 2 },
+	{ "set add admins 1.1.1.1, 2.2.2.2", 1, 23, "expected an address", "without braces and commas", 1 },
+	{ "set del admins 198.51.100.7", 1, 16, "no such element", "covers", 1 },
+	{ "set del empty 198.51.100.7", 1, 15, "no such element", "", 1 },
+	{ "set destroy admins", 1, 13, "in use, by rule 10", "delete or replace", 1 },
+	{ "set destroy empty x", 1, 19, "expected the end of the line", "", 1 },
+	{ "policy inn drop", 1, 8, "no policy for 'inn'", "did you mean 'in'?", 1 },
+	{ "policy in", 1, 10, "expected 'accept' or 'drop'", "", 1 },
+	{ "policy in drop x", 1, 16, "expected the end of the line", "", 1 },
+	/* One line's errors are enough. */
+	{ "del rule a\ndel rule b", 1, 10, "there is no rule 'a'", "", 1 },
+};
+
+static void what_is_wrong_is_said_and_undone(void **state)
+{
+	for (size_t i = 0; i < ROWS(refused); i++) {
+		struct fw_ruleset *rs = ruleset_of(base);
+		fw_autofree char *before = print(rs);
+		struct fw_buf log = { 0 };
+		struct fw_diags ds = { .n = 0 };
+
+		print_message("%s\n", refused[i].text);
+		assert_int_equal(apply(rs, refused[i].text, &ds, &log), -EINVAL);
+		assert_int_equal(ds.total, refused[i].total);
+		assert_string_equal(ds.d[0].file, "batch");
+		if (!strstr(ds.d[0].message, refused[i].message))
+			fail_msg("'%s' lacks '%s'", ds.d[0].message, refused[i].message);
+		if (!strstr(ds.d[0].hint, refused[i].hint))
+			fail_msg("'%s' lacks '%s'", ds.d[0].hint, refused[i].hint);
+		assert_int_equal(ds.d[0].line, refused[i].line);
+		assert_int_equal(ds.d[0].column, refused[i].column);
+
+		fw_autofree char *after = print(rs);
+
+		assert_string_equal(before, after);
+		fw_buf_free(&log);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* The changes that the reference shows can be read. */
+static void reference_applies(void **state)
+{
+	fw_autofree char *text = NULL;
+	size_t len, room = 0;
+	FILE *f = fopen("docs/fw.rules.md", "r");
+	struct fw_ruleset *rs = ruleset_of("rule 17 name ssh in drop\nrule name old-web in drop\n");
+	struct fw_diags ds = { .n = 0 };
+	char *from, *to;
+
+	assert_non_null(f);
+	len = (size_t)getdelim(&text, &room, '\0', f);
+	fclose(f);
+	assert_true(len > 1000 && len < room);
+	from = strstr(text, "```changes\n");
+	assert_non_null(from);
+	from += strlen("```changes\n");
+	to = strstr(from, "```");
+	assert_non_null(to);
+	*to = '\0';
+	if (apply(rs, from, &ds, NULL))
+		fail_msg("%u:%u %s", ds.d[0].line, ds.d[0].column, ds.d[0].message);
+	fw_ruleset_free(rs);
+}
+
+static const struct fw_rule *random_rule(const struct fw_ruleset *rs)
+{
+	const struct fw_rule *r = rs->first;
+
+	for (uint32_t n = rs->nrules ? random_below((uint32_t)rs->nrules) : 0; n; n--)
+		r = r->next;
+	return r;
+}
+
+static void random_ref(struct fw_buf *b, const struct fw_ruleset *rs)
+{
+	const struct fw_rule *r = random_rule(rs);
+
+	if (r && r->name && random_below(2))
+		fw_buf_printf(b, " %s", r->name);
+	else
+		fw_buf_printf(b, " %llu", r ? (unsigned long long)r->id : 7ull);
+}
+
+static void random_position(struct fw_buf *b, const struct fw_ruleset *rs)
+{
+	static const char *const where[] = { " first", " last", " before", " after" };
+	unsigned n = random_below(4);
+
+	fw_buf_printf(b, "%s", where[n]);
+	if (n > 1)
+		random_ref(b, rs);
+}
+
+/* A rule of another ruleset, without its id and name. */
+static void random_body(struct fw_buf *b, const struct fw_ruleset *from)
+{
+	const struct fw_rule *r = random_rule(from);
+	struct fw_rule copy = *r;
+	struct fw_buf text = { 0 };
+
+	copy.name = NULL;
+	fw_text_print_rule(&text, from, &copy);
+	if (random_below(3) == 0)
+		fw_buf_printf(b, " name n%u", random_below(1000));
+	fw_buf_printf(b, " %s", strchr(text.text + strlen("rule "), ' ') + 1);
+	fw_buf_free(&text);
+}
+
+static void random_change(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *from)
+{
+	unsigned set = random_below(6), net = random_below(16);
+
+	switch (random_below(8)) {
+	case 0:
+	case 1:
+		fw_buf_printf(b, "add rule");
+		if (random_below(2))
+			random_position(b, rs);
+		random_body(b, from);
+		break;
+	case 2:
+		fw_buf_printf(b, "replace rule");
+		random_ref(b, rs);
+		random_body(b, from);
+		break;
+	case 3:
+		fw_buf_printf(b, "move rule");
+		random_ref(b, rs);
+		random_position(b, rs);
+		break;
+	case 4:
+		fw_buf_printf(b, "del rule");
+		random_ref(b, rs);
+		break;
+	case 5:
+		fw_buf_printf(b, "set create t%u 10.%u.0.0/16", set, net);
+		break;
+	case 6:
+		fw_buf_printf(b, "set %s t%u 10.%u.0.0/16", random_below(2) ? "add" : "del", set, net);
+		break;
+	default:
+		if (random_below(2))
+			fw_buf_printf(b, "set destroy t%u", set);
+		else
+			fw_buf_printf(b, "policy in %s", random_below(2) ? "drop" : "accept");
+	}
+	fw_buf_printf(b, "\n");
+}
+
+/* The log of a transaction, read over a copy of what was there before, with the slots that it used. */
+static void replay(struct fw_ruleset *copy, const struct fw_ruleset *done, const char *log, const uint32_t *slots,
+		   size_t n)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct fw_edit e;
+
+	assert_int_equal(fw_edit_begin(copy, &e), 0);
+	fw_edit_slots(&e, slots, n);
+	if (fw_text_edit(&e, log, strlen(log), NULL, &ds, NULL))
+		fail_msg("%s\n%u:%u %s", log, ds.d[0].line, ds.d[0].column, ds.d[0].message);
+	fw_edit_commit(&e);
+	assert_sound(copy);
+	assert_same(done, copy);
+}
+
+/* A copy as a restart makes it: from text, then ids and slots. */
+static struct fw_ruleset *reload(const struct fw_ruleset *rs)
+{
+	fw_autofree char *text = print(rs);
+	fw_autofree uint64_t *ids = malloc((rs->nrules + 1) * sizeof(*ids));
+	fw_autofree uint32_t *slots = malloc((rs->nrules + 1) * sizeof(*slots));
+	struct fw_ruleset *copy = fw_ruleset_new(NULL);
+	size_t i = 0;
+
+	assert_int_equal(fw_ruleset_follow(copy, rs), 0);
+	assert_int_equal(fw_text_parse(copy, text, strlen(text), NULL, NULL), 0);
+	for (const struct fw_rule *r = rs->first; r; r = r->next, i++) {
+		ids[i] = r->id;
+		slots[i] = r->slot;
+	}
+	assert_int_equal(fw_ruleset_number(copy, ids, slots), 0);
+	copy->next_id = rs->next_id;
+	assert_sound(copy);
+	return copy;
+}
+
+static void logs_replay(void **state)
+{
+	static const struct random_shape shape = {
+		.rules = 12, .expressions = 12, .places = 6, .any = 3, .detail = 30
+	};
+
+	for (int round = 0; round < 60; round++) {
+		struct fw_ruleset *rs = random_ruleset(&shape), *from = random_ruleset(&shape);
+
+		drop_unused(rs);
+		for (int step = 0; step < 20 && from->nrules; step++) {
+			struct fw_ruleset *copy = reload(rs);
+			struct fw_buf text = { 0 }, log = { 0 };
+			uint32_t slots[16];
+			size_t nslots = 0;
+			struct fw_edit e;
+
+			for (unsigned i = 1 + random_below(3); i; i--)
+				random_change(&text, rs, from);
+			assert_int_equal(fw_edit_begin(rs, &e), 0);
+			if (fw_text_edit(&e, text.text, text.len, NULL, NULL, &log)) {
+				fw_edit_abort(&e);
+				assert_sound(rs);
+				assert_same(copy, rs);
+			} else {
+				for (size_t i = 0; i < e.nrules; i++)
+					if (!e.rules[i].old && e.rules[i].new)
+						slots[nslots++] = e.rules[i].new->slot;
+				fw_edit_commit(&e);
+				assert_sound(rs);
+				replay(copy, rs, log.text, slots, nslots);
+			}
+			fw_buf_free(&text);
+			fw_buf_free(&log);
+			fw_ruleset_free(copy);
+		}
+		fw_ruleset_free(rs);
+		fw_ruleset_free(from);
+	}
+}
+
+static const char shelf[] = "set s { 10.1.0.0/16, 2001:db8::/32 }\n"
+			    "rule 1 in on eth0 from 10.0.0.0/8 proto tcp dport 22 accept\n"
+			    "rule 2 from @s drop\n"
+			    "rule 3 to not { 10.0.0.0/8, ::/0 } proto udp dport { 53, 100-200 } accept\n"
+			    "rule 4 on not { eth0, eth1 } ip6 proto icmp6 icmp6-type 128 accept\n"
+			    "rule 5 ethertype arp drop\n"
+			    "rule 6 accept\n"
+			    "rule 7 proto icmp icmp-type 8 drop\n"
+			    "rule 8 flags syn/syn,ack proto tcp vlan not 5-7 drop\n"
+			    "rule 9 to not @s drop\n";
+
+/* A filter and the ids of the rules that pass. */
+static const struct {
+	const char *filter;
+	const char *passes;
+} filters[] = {
+	{ "", "123456789" },
+	{ "drop", "25789" },
+	{ "accept", "1346" },
+	{ "dport 22", "12689" },
+	{ "proto udp dport 150-160", "2369" },
+	{ "sport 1", "123689" },
+	{ "from 10.1.2.3", "1236789" },
+	{ "from 10.1.2.3 drop", "2789" },
+	{ "from 11.0.0.0/8", "36789" },
+	{ "from { 11.0.0.0/8, 10.1.0.0/24 }", "1236789" },
+	{ "from 2001:db8::1", "246789" },
+	{ "from not 10.0.0.0/8", "2346789" },
+	{ "to 10.1.0.0/24", "12678" },
+	{ "to 11.0.0.0/8", "1236789" },
+	{ "to 10.0.0.0/8", "126789" },
+	{ "on eth0", "12356789" },
+	{ "on eth7", "23456789" },
+	{ "on not eth0", "23456789" },
+	{ "on not { eth0, eth7 }", "23456789" },
+	{ "out", "23456789" },
+	{ "icmp-type 8", "2679" },
+	{ "icmp6-type 128", "2469" },
+	{ "ip6", "246789" },
+	{ "ip", "1236789" },
+	{ "ethertype arp", "5" },
+	{ "ethertype not ip", "2456789" },
+	{ "vlan 6", "12345679" },
+	{ "vlan 5-8", "123456789" },
+	{ "flags syn", "12689" },
+	{ "flags ack", "1269" },
+	{ "flags not syn/syn,ack", "1269" },
+};
+
+static void filters_find_rules(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of(shelf);
+
+	for (size_t i = 0; i < ROWS(filters); i++) {
+		struct fw_filter *f = NULL;
+		struct fw_diags ds = { .n = 0 };
+		char passes[16] = "";
+		size_t n = 0;
+
+		if (fw_text_filter(filters[i].filter, NULL, &ds, &f))
+			fail_msg("%s: %s", filters[i].filter, ds.d[0].message);
+		for (const struct fw_rule *r = rs->first; r; r = r->next)
+			if (fw_filter_passes(f, rs, r))
+				passes[n++] = (char)('0' + r->id);
+		print_message("%-30s %s\n", filters[i].filter, passes);
+		assert_string_equal(passes, filters[i].passes);
+		fw_filter_free(f);
+	}
+	fw_ruleset_free(rs);
+	fw_filter_free(NULL);
+}
+
+static void filters_are_checked(void **state)
+{
+	static const struct {
+		const char *filter;
+		unsigned column;
+		const char *message;
+	} rows[] = {
+		{ "form 1.1.1.1", 1, "expected a match" },
+		{ "from 1.1.1", 6, "is no address" },
+		{ "from @s", 6, "cannot name a set" },
+		{ "drop in", 6, "expected the end of the filter" },
+		{ "in in", 4, "stands twice" },
+		{ "dport not 0-65535", 1, "excludes every value" },
+		{ "on {\n eth0", 4, "never closed" },
+		{ "in\n", 3, "expected a match" },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct fw_filter *f = NULL;
+		struct fw_diags ds = { .n = 0 };
+
+		assert_int_equal(fw_text_filter(rows[i].filter, "filter", &ds, &f), -EINVAL);
+		assert_null(f);
+		if (!strstr(ds.d[0].message, rows[i].message))
+			fail_msg("'%s' lacks '%s'", ds.d[0].message, rows[i].message);
+		assert_int_equal(ds.d[0].column, rows[i].column);
+		assert_string_equal(ds.d[0].file, "filter");
+	}
+}
+
+static int find_file(void *ctx, const char *path, const char **text, size_t *len)
+{
+	static const char elements[] = "10.0.0.0/8 # ten\n\n::1\n", bad[] = "\n10.0.0.0/8x\n";
+
+	(*(int *)ctx)++;
+	*text = strcmp(path, "bad") ? elements : bad;
+	*len = strlen(*text);
+	return strcmp(path, "none") ? 0 : -ENOENT;
+}
+
+static int note_path(const char *path, void *ctx)
+{
+	char *list = ctx;
+
+	strcat(strcat(list, path), "|");
+	return strcmp(path, "stop") ? 0 : 77;
+}
+
+static void files_come_from_the_caller(void **state)
+{
+	static const char text[] = "set a file \"x y\"\nset b file \"x\\\"y\" # c\nrule from @a to @b drop\n";
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	int calls = 0;
+	struct fw_files files = { find_file, &calls };
+	struct fw_diags ds = { .n = 0 };
+	char list[64] = "";
+
+	assert_int_equal(fw_text_parse_with(rs, text, strlen(text), NULL, &files, &ds), 0);
+	assert_int_equal(calls, 2);
+	assert_int_equal(rs->sets[0].n, 2);
+	assert_string_equal(rs->sets[1].path, "x\"y");
+	fw_ruleset_free(rs);
+	rs = fw_ruleset_new(NULL);
+	assert_int_equal(fw_text_parse_with(rs, "set a file \"none\"\nset b file \"bad\"", 34, "f", &files, &ds),
+			 -EINVAL);
+	assert_int_equal(ds.n, 2);
+	assert_string_equal(ds.d[0].message, "cannot read 'none': No such file or directory");
+	assert_int_equal(ds.d[0].column, 12);
+	assert_string_equal(ds.d[1].file, "bad");
+	assert_int_equal(ds.d[1].line, 2);
+	fw_ruleset_free(rs);
+
+	assert_int_equal(fw_text_files(text, strlen(text), note_path, list), 0);
+	assert_string_equal(list, "x y|x\"y|");
+	list[0] = '\0';
+	assert_int_equal(
+		fw_text_files("set a { 1.1.1.1 }\n  set b file \"stop\"\nset c file \"more\"", 56, note_path, list),
+		77);
+	assert_string_equal(list, "stop|");
+	assert_int_equal(fw_text_files(NULL, 0, note_path, list), 0);
+	assert_int_equal(fw_text_files("set", 3, note_path, list), 0);
+}
+
+/* A set from a file is written out in full once it is changed. */
+static void a_changed_set_forgets_its_file(void **state)
+{
+	static const char text[] = "set a file \"x\"\n";
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	int calls = 0;
+	struct fw_files files = { find_file, &calls };
+	struct fw_diags ds = { .n = 0 };
+
+	assert_int_equal(fw_text_parse_with(rs, text, strlen(text), NULL, &files, &ds), 0);
+	assert_int_equal(apply(rs, "set add a 1.1.1.1\nset add a 10.0.0.0/8", &ds, NULL), -EINVAL);
+	assert_string_equal(rs->sets[0].path, "x");
+	assert_int_equal(apply(rs, "set add a 1.1.1.1\nset del a ::1", &ds, NULL), 0);
+
+	fw_autofree char *after = print(rs);
+
+	assert_string_equal(after, "set a { 1.1.1.1, 10.0.0.0/8 }\n");
+	fw_ruleset_free(rs);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_change_does_what_it_says),
+		cmocka_unit_test(what_is_wrong_is_said_and_undone),
+		cmocka_unit_test(reference_applies),
+		cmocka_unit_test(logs_replay),
+		cmocka_unit_test(filters_find_rules),
+		cmocka_unit_test(filters_are_checked),
+		cmocka_unit_test(files_come_from_the_caller),
+		cmocka_unit_test(a_changed_set_forgets_its_file),
+	};
+
+	random_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
