@@ -46,7 +46,8 @@ SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 TOOLS    := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
-BINS     := $(if $(wildcard ctl/fwd/main.c),$(BUILD)/fwd) $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
+BINS     := $(BUILD)/fwd $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
+MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw.rules.5)
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)))
@@ -56,7 +57,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS)
+all: $(BINS) $(MAN) $(BUILD)/fwctl.bash $(BUILD)/jsonl
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -85,9 +86,37 @@ $(BUILD)/fwd: $(BUILD)/ctl/fwd/main.o $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(JEMALLOC) -o $@
 
-$(BUILD)/fwctl: $(FWCTL_OBJ) $(BUILD)/libfw.a
+# The command line but for its main(), for its tests.
+$(BUILD)/libfwctl.a: $(filter-out %/main.o,$(FWCTL_OBJ))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/fwctl: $(BUILD)/ctl/fwctl/main.o $(BUILD)/libfwctl.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+
+# Commands and options of the manual come from the table that the command line is parsed by.
+$(BUILD)/man/fwctl.8: docs/fwctl.8.in $(BUILD)/fwctl
+	@mkdir -p $(@D)
+	@echo "  MAN     $@"
+	$(Q)$(BUILD)/fwctl man $< > $@
+
+# What `fwd --help` says of the settings, as it stands.
+$(BUILD)/man/fwd.8: docs/fwd.8.in $(BUILD)/fwd
+	@mkdir -p $(@D)
+	@echo "  MAN     $@"
+	$(Q)$(BUILD)/fwd --help | sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^[.']/\\\\\&&/" | sed -e '/^@HELP@$$/{' -e 'r /dev/stdin' -e 'd' -e '}' $< > $@
+
+$(BUILD)/man/%.5: docs/%.md tools/md2man
+	@mkdir -p $(@D)
+	@echo "  MAN     $@"
+	$(Q)tools/md2man $* 5 $< > $@
+
+$(BUILD)/fwctl.bash: $(BUILD)/fwctl
+	$(Q)$< completion bash > $@
+
+# Checks JSON in tests.
+$(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
+	$(Q)$(CC) $(LINK) $^ -ljansson -o $@
 
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
@@ -98,7 +127,7 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfwd.a $(BUILD)/libfw.a
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
@@ -150,6 +179,7 @@ check: deps
 	$(SUBMAKE) SAN= all
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests
+	$(Q)tests/e2e/docs
 	$(Q)tests/e2e/run.sh
 
 check-kernels: deps
@@ -182,8 +212,11 @@ lint: deps
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/fwctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(filter %.8,$(MAN))
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(filter %.5,$(MAN))
+	install -D -m 644 $(BUILD)/fwctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fwctl/examples $(wildcard examples/*)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/fwctl README.md LICENSE $(wildcard docs/*)
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/fwctl README.md LICENSE $(wildcard docs/*.md)
 
 clean:
 	rm -rf build

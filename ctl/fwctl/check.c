@@ -4,7 +4,7 @@
 
 #include <stdarg.h>
 
-static const struct ctl_option *const options[] = { &ctl_opt_format, &ctl_opt_json, NULL };
+static const struct ctl_option *const options[] = { &ctl_opt_format, NULL };
 
 /* What the kernel will hold for it, in bytes. */
 struct memory {

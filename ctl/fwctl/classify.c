@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl classify: which rule does a packet meet? The compiled tables answer, in
- * user space and on demand in the kernel; every answer is compared with a linear
- * search of the rules, which also finds the rules that the winner shadows.
+ * fwctl classify: which rule does a packet meet? fwd's live tables answer
+ * (live.c), or here the tables of a file's rules, in user space and on demand in
+ * the kernel; every answer of these is compared with a linear search of the
+ * rules, which also finds the rules that the winner shadows.
  */
-#include "ctl.h"
+#include "live.h"
 
 #include "fw/packet.h"
 #include "fw/pcap.h"
@@ -15,7 +16,7 @@
 #define LOOPBACK 1 /* interface index that packets of a test run come from */
 
 static const struct ctl_option *const options[] = {
-	&ctl_opt_format, &ctl_opt_kernel, &ctl_opt_pcap, &ctl_opt_json, NULL,
+	&ctl_opt_rules, &ctl_opt_pcap, &ctl_opt_format, &ctl_opt_kernel, NULL,
 };
 
 struct session {
@@ -253,19 +254,6 @@ static void classify(struct session *ss, const struct fw_frame *frame)
 	ss->failed |= err != 0;
 }
 
-/* An error in a packet's text, with the place marked below it. */
-static void print_packet_error(const char *text, const struct fw_diags *ds)
-{
-	for (unsigned i = 0; i < ds->n; i++) {
-		ctl_error("packet: %s", ds->d[i].message);
-		fprintf(stderr, "  %s\n", text);
-		if (ds->d[i].column)
-			fprintf(stderr, "  %*s\n", (int)ds->d[i].column, "^");
-		if (ds->d[i].hint[0])
-			fprintf(stderr, "  hint: %s\n", ds->d[i].hint);
-	}
-}
-
 static void classify_text(struct session *ss, const char *text)
 {
 	struct fw_diags ds = { 0 };
@@ -275,7 +263,7 @@ static void classify_text(struct session *ss, const char *text)
 		classify(ss, &frame);
 		return;
 	}
-	print_packet_error(text, &ds);
+	ctl_print_diags(&ds, &(struct ctl_source){ .text = text, .len = strlen(text) });
 	ss->failed = true;
 }
 
@@ -298,19 +286,13 @@ static void classify_capture(struct session *ss, const char *path)
 	ss->failed |= got < 0;
 }
 
-static int run(const struct ctl_settings *s, int n, char **operands)
+static int classify_offline(const struct ctl_settings *s, int n, char **operands)
 {
 	struct session ss = { .settings = s };
 
-	if (n < 2 && !s->pcap) {
-		ctl_error("classify: missing packet");
-		fputs("  hint: fwctl classify FILE 'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0', or --pcap FILE\n",
-		      stderr);
-		return CTL_USAGE;
-	}
-	ss.failed = session_begin(&ss, operands[0]) != 0;
+	ss.failed = session_begin(&ss, s->rules) != 0;
 	if (!ss.failed) {
-		for (int i = 1; i < n; i++)
+		for (int i = 0; i < n; i++)
 			classify_text(&ss, operands[i]);
 		if (s->pcap)
 			classify_capture(&ss, s->pcap);
@@ -319,22 +301,40 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 	return ss.failed ? CTL_FAILED : CTL_OK;
 }
 
+static int run(const struct ctl_settings *s, int n, char **operands)
+{
+	if (!n && !s->pcap) {
+		ctl_error("classify: missing packet");
+		ctl_hint("fwctl classify 'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0', or --pcap FILE");
+		return CTL_USAGE;
+	}
+	if (s->rules)
+		return classify_offline(s, n, operands);
+	if (s->kernel || s->format) {
+		ctl_error("classify: %s goes with --rules FILE", s->kernel ? "--kernel" : "--format");
+		return CTL_USAGE;
+	}
+	return ctl_classify_live(s, n, operands);
+}
+
 const struct ctl_command ctl_classify = {
 	.name = "classify",
-	.operands = "FILE PACKET...",
-	.summary = "which rule decides on a packet, and which ones does it shadow?",
+	.operands = "PACKET...",
+	.summary = "which rule decides on a packet?",
 	.details =
 		"A packet is one argument:\n"
 		"  'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0'   'udp [2001:db8::1]:53 > [2001:db8::2]:53 out'\n"
 		"  further words: vlan N, dscp X, flags F,F, frag first|later, length N, mark N, type T, code C\n"
-		"Packets of a capture come in, from no interface. With --kernel, packets that come in go through the\n"
-		"XDP program, or through tc when the ruleset or the packet has a mark; those that go out through tc.\n"
-		"Each answer is compared with a linear search of the rules.\n\n"
-		"JSON, one object a packet: packet, verdict, rule {id, name, verdict, text} or null, policy (what decided\n"
-		"when no rule did) or null, shadows (the first 10 rules that match too), shadowed (how many there are),\n"
-		"kernel (true: the kernel gave the same answer), kernel_not_asked (why, or null).\n",
+		"Packets of a capture come in, from no interface. fwd's tables answer, as they are at this moment.\n\n"
+		"With --rules the rules of a file answer, without fwd and without privileges, and also the rules are\n"
+		"named that match behind the first (`shadows`). Each answer is compared with a linear search of the rules.\n"
+		"With --kernel too, packets that come in go through the XDP program, or through tc when the ruleset or the\n"
+		"packet has a mark; those that go out through tc.\n\n"
+		"JSON, one object a packet: packet, verdict, rule {id, name, verdict, text, ...} or null, reason (the policy\n"
+		"that decided when no rule did) or null; at last {ok}. With --rules: packet, verdict, rule, policy or null,\n"
+		"shadows (the first 10 rules that match too), shadowed (how many there are), kernel (true: the kernel gave\n"
+		"the same answer), kernel_not_asked (why, or null).\n",
 	.options = options,
-	.min_operands = 1,
 	.max_operands = -1,
 	.run = run,
 };

@@ -18,7 +18,7 @@ int devices_find(struct devices *ds, const struct ctl_settings *s)
 		ds->d[i] = (struct device){ .name = name, .index = if_nametoindex(name) };
 		if (!ds->d[i].index) {
 			ctl_error("no interface \"%s\": %s", name, strerror(errno));
-			fputs("  hint: `ip -brief link` lists the interfaces\n", stderr);
+			ctl_hint("`ip -brief link` lists the interfaces");
 			return -ENODEV;
 		}
 	}
@@ -41,7 +41,7 @@ static int refuse_marks(const struct fw_ruleset *rs)
 				    (unsigned long long)rule->id);
 	}
 	if (ds.total)
-		ctl_print_diags(&ds);
+		ctl_print_diags(&ds, NULL);
 	return ds.total ? -EINVAL : 0;
 }
 

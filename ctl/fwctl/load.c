@@ -1,95 +1,278 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The way of a ruleset that all commands share: file, rules, tables, kernel; each step says why it failed. */
-#include "ctl.h"
+/*
+ * fwctl load, confirm and save: whole rulesets. fwd opens no files of its
+ * clients, so load reads the rules and the files that their sets name, and
+ * sends the texts.
+ */
+#include "client.h"
+#include "files.h"
 
 #include <string.h>
 
-int ctl_load(const char *path, enum fw_format format, struct fw_ruleset **out, double *seconds)
+static const struct ctl_option *const load_options[] = {
+	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_confirm, &ctl_opt_format, NULL,
+};
+static const struct ctl_option *const no_options[] = { NULL };
+
+/* What one load sends: the rules, then path and text of each file. */
+struct load {
+	const struct ctl_settings *settings;
+	const char *path;
+	struct fw_part parts[FW_WIRE_PARTS];
+	struct ctl_source sources[FW_WIRE_PARTS];
+	unsigned nparts, nsources;
+};
+
+static void load_end(struct load *l)
 {
-	struct fw_diags ds = { 0 };
-	double start = fw_now();
-	int err = fw_text_load(path, format, out, &ds);
-
-	if (err)
-		ctl_print_failure(&ds, path, err);
-	else if (seconds)
-		*seconds = fw_now() - start;
-	return err;
-}
-
-int ctl_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out)
-{
-	struct fw_diags ds = { 0 };
-	const char *reason = NULL;
-	int err = fw_compile(rs, pool, &ds, out);
-
-	if (err) {
-		ctl_print_failure(&ds, "cannot compile the rules", err);
-		return err;
+	for (unsigned i = 0; i < l->nsources; i++) {
+		free((char *)l->sources[i].text);
+		free((char *)l->sources[i].name);
 	}
-	err = fw_image_validate(pool, out->root, &reason);
-	if (err)
-		ctl_error("internal error: the compiled tables do not hold together: %s",
-			  reason ? reason : "no reason");
-	return err;
+	for (unsigned i = 1; i < l->nparts; i += 2)
+		free((char *)l->parts[i].data);
+	free(l);
 }
 
-int ctl_kern_open(struct fw_kern **out)
+static void load_endp(struct load **l)
 {
-	struct fw_diags ds = { 0 };
-	int err = fw_kern_open(&(struct fw_kern_options){ 0 }, &ds, out);
-
-	if (!err)
-		return 0;
-	ctl_print_failure(&ds, "cannot load the program into the kernel", err);
-	if (err == -EPERM)
-		ctl_error("this needs root (or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)");
-	return err;
+	load_end(*l);
 }
 
-int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image)
+/* Takes @text and @name. */
+static int add_text(struct load *l, char *name, char *text, size_t len)
 {
-	int err = fw_kern_counters_reserve(k, rs->next_slot);
+	struct ctl_source *s = &l->sources[l->nsources];
 
-	if (err) {
-		ctl_error("cannot make counters for %u rules: %s", rs->next_slot, strerror(-err));
-		return err;
-	}
-	err = fw_kern_publish(k, image->root, 1);
-	if (err)
-		ctl_error("cannot publish the tables: %s", strerror(-err));
-	return err;
+	if (l->nsources)
+		s[-1].next = s;
+	*s = (struct ctl_source){ .name = name, .text = text, .len = len };
+	l->nsources++;
+	l->parts[l->nparts++] = (struct fw_part){ text, (uint32_t)len };
+	return name ? 0 : -ENOMEM;
 }
 
-bool ctl_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)
+static bool have(const struct load *l, const char *path)
 {
-	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
-	struct fw_range ranges[FW_NHOOKS + 1];
-
-	if (!m || m->n > FW_NHOOKS)
-		return true;
-	for (size_t i = 0, n = fw_match_ranges(m, ranges); i < n; i++)
-		if (ranges[i].lo <= hook && hook <= ranges[i].hi)
+	for (unsigned i = 1; i < l->nparts; i += 2)
+		if (!strcmp(l->parts[i].data, path))
 			return true;
 	return false;
 }
 
-void ctl_ruleset_freep(struct fw_ruleset **p)
+/* A relative path starts from the folder of the rules. */
+static char *resolve(const struct load *l, const char *path)
 {
-	fw_ruleset_free(*p);
+	const char *slash = strrchr(l->path, '/');
+	char *full;
+
+	if (path[0] == '/' || !slash)
+		return strdup(path);
+	return asprintf(&full, "%.*s%s", (int)(slash - l->path + 1), l->path, path) < 0 ? NULL : full;
 }
 
-void ctl_pool_freep(struct fw_pool **p)
+static int add_file(const char *path, void *ctx)
 {
-	fw_pool_free(*p);
+	struct load *l = ctx;
+	fw_autofree char *full = NULL;
+	fw_autofree char *text = NULL;
+	char *written;
+	size_t len;
+	int err;
+
+	if (have(l, path))
+		return 0;
+	if (l->nparts + 3 > FW_WIRE_PARTS) {
+		ctl_error("%s: more files than one load can hold (%d)", l->path, (FW_WIRE_PARTS - 2) / 2);
+		return -E2BIG;
+	}
+	full = resolve(l, path);
+	written = strdup(path);
+	if (!full || !written) {
+		free(written);
+		return -ENOMEM;
+	}
+	err = ctl_file_read(full, &text, &len);
+	if (err) {
+		free(written);
+		return err;
+	}
+	l->parts[l->nparts++] = (struct fw_part){ written, (uint32_t)strlen(written) };
+	return add_text(l, fw_take(full), fw_take(text), len);
 }
 
-void ctl_kern_closep(struct fw_kern **p)
+static int read_files(struct load *l)
 {
-	fw_kern_close(*p);
+	char *text;
+	size_t len;
+	int err = ctl_file_read(l->path, &text, &len);
+
+	if (err)
+		return err;
+	err = add_text(l, strdup(ctl_file_name(l->path)), text, len);
+	if (!err && l->settings->format == FW_FORMAT_RULES)
+		err = fw_text_files(text, len, add_file, l);
+	if (err == -ENOMEM)
+		ctl_error("out of memory");
+	return err;
 }
 
-void ctl_buf_clear(struct fw_buf *b)
+static int print_diff(void *ctx, json_t *o)
 {
-	fw_buf_free(b);
+	uint64_t *shown = ctx;
+	const char *change = ctl_field_text(o, "change");
+	const json_t *is = json_object_get(o, "rule"), *was = json_object_get(o, "old");
+
+	if (strcmp(change, "added"))
+		printf("- %s\n", ctl_field_text(json_is_object(was) ? was : is, "text"));
+	if (strcmp(change, "removed"))
+		printf("+ %s\n", ctl_field_text(is, "text"));
+	++*shown;
+	return 0;
 }
+
+static void show_progress(void *ctx, json_t *o)
+{
+	uint64_t of = ctl_field_u64(o, "of"), done = ctl_field_u64(o, "done");
+
+	if (of)
+		ctl_progress("%s %llu of %llu", ctl_field_text(o, "stage"), (unsigned long long)done,
+			     (unsigned long long)of);
+	else
+		ctl_progress("%s", ctl_field_text(o, "stage"));
+}
+
+#define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
+
+static void print_result(const struct ctl_settings *s, const char *name, const json_t *end, uint64_t shown)
+{
+	const json_t *seconds = json_object_get(end, "seconds");
+	double total = ctl_field_real(seconds, "total");
+	uint64_t differ = ctl_field_u64(end, "added") + ctl_field_u64(end, "removed") + ctl_field_u64(end, "changed");
+
+	if (s->diff && differ > shown)
+		printf("and %llu more\n", (unsigned long long)(differ - shown));
+	printf("%s: %llu rules%s: %llu added, %llu removed, %llu changed, %llu kept\n", name, LLU(end, "rules"),
+	       s->check ? " (checked only, nothing has changed)" : "", LLU(end, "added"), LLU(end, "removed"),
+	       LLU(end, "changed"), LLU(end, "kept"));
+	printf("  time     parse %.3f s, compile %.3f s, store %.3f s, swap %.3f s, in all %.3f s\n",
+	       ctl_field_real(seconds, "parse"), ctl_field_real(seconds, "compile"), ctl_field_real(seconds, "store"),
+	       ctl_field_real(seconds, "swap"), total > 0 ? total : ctl_seconds_of(end));
+	if (s->confirm && !s->check)
+		printf("  confirm  within %llu s (`fwctl confirm`), else it is undone\n",
+		       (unsigned long long)s->confirm);
+}
+
+static int run_load(const struct ctl_settings *s, int n, char **operands)
+{
+	fw_cleanup(load_endp) struct load *l = calloc(1, sizeof(*l));
+	uint64_t shown = 0;
+	struct ctl_call call = {
+		.kind = FW_REQ_LOAD,
+		.line = print_diff,
+		.progress = show_progress,
+		.ctx = &shown,
+	};
+	json_t *end = NULL;
+	int code;
+
+	if (!l)
+		return CTL_FAILED;
+	l->settings = s;
+	l->path = operands[0];
+	if (read_files(l))
+		return CTL_FAILED;
+	call.args = json_pack("{so ss sb sb}", "name", ctl_json_string(l->sources[0].name), "format",
+			      ctl_opt_format.words[s->format], "check", s->check, "diff", s->diff);
+	if (s->confirm)
+		json_object_set_new(call.args, "confirm", json_integer((json_int_t)s->confirm));
+	call.parts = l->parts;
+	call.nparts = l->nparts;
+	call.sources = l->sources;
+	code = ctl_request(s, &call, &end);
+	if (code == CTL_OK && !s->json)
+		print_result(s, l->sources[0].name, end, shown);
+	json_decref(end);
+	return code;
+}
+
+static int run_confirm(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_CONFIRM };
+	json_t *end = NULL;
+	int code = ctl_request(s, &call, &end);
+
+	if (code == CTL_OK && !s->json)
+		puts(json_is_true(json_object_get(end, "confirmed")) ? "confirmed" : "no load was waiting");
+	json_decref(end);
+	return code;
+}
+
+static int write_text(void *ctx, const char *text, size_t len)
+{
+	return fwrite(text, 1, len, ctx) == len ? 0 : -errno;
+}
+
+static int save_to(const struct ctl_settings *s, FILE *f)
+{
+	struct ctl_call call = { .kind = FW_REQ_SAVE, .text = write_text, .ctx = f };
+
+	return ctl_request(s, &call, NULL);
+}
+
+static int run_save(const struct ctl_settings *s, int n, char **operands)
+{
+	fw_cleanup(ctl_new_file_end) struct ctl_new_file nf = { 0 };
+	int code;
+
+	if (!n || !strcmp(operands[0], "-")) {
+		if (!s->json)
+			return save_to(s, stdout);
+		ctl_error("save: --json needs a FILE: standard output cannot hold both");
+		return CTL_USAGE;
+	}
+	if (ctl_new_file_open(operands[0], &nf))
+		return CTL_FAILED;
+	code = save_to(s, nf.f);
+	if (code == CTL_OK && ctl_new_file_commit(&nf))
+		code = CTL_FAILED;
+	return code;
+}
+
+const struct ctl_command ctl_load_command = {
+	.name = "load",
+	.operands = "FILE",
+	.summary = "put a ruleset in the place of the one that is filtering",
+	.details =
+		"Rules that stay keep their ids and counters. Packets see the old ruleset or the new one, never a mixture;\n"
+		"when anything is wrong, the old one stays. FILE - is standard input; files of sets are read too.\n"
+		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n\n"
+		"JSON: with --diff {change, rule, old} for each rule; at last {ok, added, removed, changed, kept, rules,\n"
+		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970)}.\n",
+	.options = load_options,
+	.kinds = CTL_KIND_FILE,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_load,
+};
+
+const struct ctl_command ctl_confirm = {
+	.name = "confirm",
+	.operands = "",
+	.summary = "keep what was loaded with --confirm",
+	.details = "JSON: {ok, confirmed (true: a load was waiting)}.\n",
+	.options = no_options,
+	.run = run_confirm,
+};
+
+const struct ctl_command ctl_save = {
+	.name = "save",
+	.operands = "[FILE]",
+	.summary = "write the ruleset that is filtering, with ids, as `fwctl load` reads it",
+	.details = "Without FILE, or with -, to standard output. A file is replaced when the new one is complete.\n\n"
+		   "JSON: {ok, rules}.\n",
+	.options = no_options,
+	.kinds = CTL_KIND_FILE,
+	.max_operands = 1,
+	.run = run_save,
+};

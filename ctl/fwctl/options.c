@@ -6,65 +6,85 @@
 #include <math.h>
 #include <string.h>
 
-#define OPTIONS_MAX 16
+#define OPTIONS_MAX 24
 #define HELP_OPTION 1000
+#define CONFIRM_MAX 86400
 
-/* A choice among words. */
-struct choice {
-	const char *word;
-	int value;
-};
+#define SETTING(type, o, s) ((type *)(void *)((char *)(s) + (o)->at))
 
-static bool choose(const struct choice *c, const char *word, int *value)
+static const char *set_flag(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
-	for (; c->word; c++)
-		if (!strcmp(c->word, word)) {
-			*value = c->value;
-			return true;
+	*SETTING(bool, o, s) = true;
+	return NULL;
+}
+
+static const char *set_text(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	*SETTING(const char *, o, s) = value;
+	return NULL;
+}
+
+static const char *set_choice(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	static char want[128];
+	size_t len = 0;
+
+	for (int i = 0; o->words[i]; i++) {
+		if (!strcmp(o->words[i], value)) {
+			*SETTING(int, o, s) = i;
+			return NULL;
 		}
-	return false;
+		len += (size_t)snprintf(want + len, sizeof(want) - len, "%s%s",
+					!i              ? "" :
+					o->words[i + 1] ? ", " :
+							  " or ",
+					o->words[i]);
+	}
+	return want;
 }
 
-static const char *set_format(struct ctl_settings *s, const char *value)
+static const char *set_number(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
-	static const struct choice formats[] = {
-		{ "rules", FW_FORMAT_RULES },
-		{ "classbench", FW_FORMAT_CLASSBENCH },
-		{ NULL, 0 },
-	};
-	int v;
+	char *end;
 
-	if (!choose(formats, value, &v))
-		return "rules or classbench";
-	s->format = (enum fw_format)v;
+	errno = 0;
+	*SETTING(uint64_t, o, s) = strtoull(value, &end, 10);
+	if (errno || *end || value[0] < '0' || value[0] > '9' || !*SETTING(uint64_t, o, s))
+		return "a number above 0";
 	return NULL;
 }
 
-static const char *set_json(struct ctl_settings *s, const char *value)
+/* Seconds, or a number with s, m or h behind. */
+static const char *set_seconds(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
-	s->json = true;
+	static const char want[] = "a time from 1s to 24h, such as 60s or 5m";
+	static const char units[] = "smh";
+	static const uint64_t seconds[] = { 1, 60, 3600 };
+	char *end;
+	unsigned long long v = strtoull(value, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : units;
+
+	if (value[0] < '0' || value[0] > '9' || !unit || (*end && end[1]) || v > CONFIRM_MAX)
+		return want;
+	v *= seconds[unit - units];
+	if (!v || v > CONFIRM_MAX)
+		return want;
+	*SETTING(uint64_t, o, s) = v;
 	return NULL;
 }
 
-static const char *set_kernel(struct ctl_settings *s, const char *value)
+static const char *set_interval(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
-	s->kernel = true;
+	char *end;
+	double v = strtod(value, &end);
+
+	if (end == value || *end || !isfinite(v) || v < 0.1 || v > 3600)
+		return "seconds from 0.1 to 3600";
+	*SETTING(double, o, s) = v;
 	return NULL;
 }
 
-static const char *set_tc(struct ctl_settings *s, const char *value)
-{
-	s->tc = true;
-	return NULL;
-}
-
-static const char *set_pcap(struct ctl_settings *s, const char *value)
-{
-	s->pcap = value;
-	return NULL;
-}
-
-static const char *set_dev(struct ctl_settings *s, const char *value)
+static const char *set_dev(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	for (unsigned i = 0; i < s->ndevs; i++)
 		if (!strcmp(s->devs[i], value))
@@ -75,110 +95,136 @@ static const char *set_dev(struct ctl_settings *s, const char *value)
 	return NULL;
 }
 
-static const char *set_xdp(struct ctl_settings *s, const char *value)
-{
-	static const struct choice modes[] = {
-		{ "auto", FW_XDP_AUTO },
-		{ "native", FW_XDP_NATIVE },
-		{ "generic", FW_XDP_GENERIC },
-		{ NULL, 0 },
-	};
-	int v;
+static const char *const format_words[] = { [FW_FORMAT_RULES] = "rules", [FW_FORMAT_CLASSBENCH] = "classbench", NULL };
+static const char *const xdp_words[] = {
+	[FW_XDP_AUTO] = "auto", [FW_XDP_NATIVE] = "native", [FW_XDP_GENERIC] = "generic", NULL
+};
+static const char *const mode_words[] = { "auto", "native", "generic", "tc", NULL };
+static const char *const out_words[] = { "auto", "yes", "no", NULL };
 
-	if (!choose(modes, value, &v))
-		return "native, generic or auto";
-	s->xdp = (enum fw_xdp_mode)v;
-	s->xdp_set = true;
-	return NULL;
-}
+#define AT(field) .at = offsetof(struct ctl_settings, field)
+#define OPTION(sym, n, a, h, s, ...) \
+	const struct ctl_option ctl_opt_##sym = { .name = n, .arg = a, .help = h, .set = s, __VA_ARGS__ }
 
-static const char *set_interval(struct ctl_settings *s, const char *value)
-{
-	char *end;
-	double v = strtod(value, &end);
+OPTION(format, "format", "FORMAT", "of the file: rules (the default) or classbench", set_choice, AT(format),
+       .words = format_words);
+OPTION(json, "json", NULL, "JSON instead of text, one object a line", set_flag, AT(json));
+OPTION(socket, "socket", "PATH", "fwd's socket (else $FWD_SOCKET, else /run/fwd/fwd.sock)", set_text, AT(socket),
+       .kind = CTL_KIND_FILE);
+OPTION(kernel, "kernel", NULL, "with --rules: ask the program in the kernel too (root)", set_flag, AT(kernel));
+OPTION(pcap, "pcap", "FILE", "take packets from a capture file, as incoming", set_text, AT(pcap),
+       .kind = CTL_KIND_FILE);
+OPTION(rules, "rules", "FILE", "ask the rules of a file, without fwd", set_text, AT(rules), .kind = CTL_KIND_FILE);
+OPTION(dev, "dev", "DEV", "filter on this interface; may be repeated", set_dev, .kind = CTL_KIND_IFACE);
+OPTION(xdp, "xdp", "MODE", "native, generic or auto (the default)", set_choice, AT(xdp), .words = xdp_words);
+OPTION(tc, "tc", NULL, "filter incoming packets by tc instead of XDP", set_flag, AT(tc));
+OPTION(interval, "interval", "S", "seconds between two readings (default 1)", set_interval, AT(interval));
+OPTION(from, "from", "REF", "begin with this rule", set_text, AT(from), .kind = CTL_KIND_RULE);
+OPTION(limit, "limit", "N", "at most so many", set_number, AT(limit));
+OPTION(top, "top", "N", "only the N rules with the most packets, most first", set_number, AT(top));
+OPTION(terse, "terse", NULL, "rules without counters, sets without elements", set_flag, AT(terse));
+OPTION(reset, "reset", NULL, "count from 0 again: the rules named, or everything", set_flag, AT(reset));
+OPTION(check, "check", NULL, "only say whether it would be taken", set_flag, AT(check));
+OPTION(diff, "diff", NULL, "say which rules come (+) and go (-); changed ones are both", set_flag, AT(diff));
+OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
+       AT(confirm));
+OPTION(yes, "yes", NULL, "do not ask", set_flag, AT(yes));
+OPTION(echo, "echo", NULL, "print the ids of the rules, one a line", set_flag, AT(echo));
+OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", set_choice, AT(mode),
+       .words = mode_words);
+OPTION(out, "out", "WHEN", "filter outgoing packets: auto (when the rules do, the default), yes or no", set_choice,
+       AT(out), .words = out_words);
 
-	if (end == value || *end || !isfinite(v) || v < 0.1 || v > 3600)
-		return "seconds from 0.1 to 3600";
-	s->interval = v;
-	return NULL;
-}
-
-const struct ctl_option ctl_opt_format = { "format", "FORMAT", "rules (the default) or classbench", set_format };
-const struct ctl_option ctl_opt_json = { "json", NULL, "one JSON object a line instead of text", set_json };
-const struct ctl_option ctl_opt_kernel = { "kernel", NULL, "ask the program in the kernel too (root)", set_kernel };
-const struct ctl_option ctl_opt_pcap = { "pcap", "FILE", "take packets from a capture file, as incoming", set_pcap };
-const struct ctl_option ctl_opt_dev = { "dev", "DEV", "filter on this interface; may be repeated", set_dev };
-const struct ctl_option ctl_opt_xdp = { "xdp", "MODE", "native, generic or auto (the default)", set_xdp };
-const struct ctl_option ctl_opt_tc = { "tc", NULL, "filter incoming packets by tc instead of XDP", set_tc };
-const struct ctl_option ctl_opt_interval = { "interval", "S", "seconds between counters (default 1)", set_interval };
-
-static void usage_hint(const struct ctl_command *cmd)
-{
-	fprintf(stderr, "  hint: `fwctl help %s` lists what it takes\n", cmd->name);
-}
+const struct ctl_option *const ctl_global_options[] = { &ctl_opt_json, &ctl_opt_socket, NULL };
 
 static int usage_error(const struct ctl_command *cmd, const char *what, const char *which)
 {
-	ctl_error("%s: %s %s", cmd->name, what, which);
-	usage_hint(cmd);
+	ctl_error("%s%s%s %s", cmd ? cmd->name : "", cmd ? ": " : "", what, which);
+	ctl_hint("`fwctl help%s%s` lists what it takes", cmd ? " " : "", cmd ? cmd->name : "");
 	return CTL_USAGE;
 }
 
 static int apply(const struct ctl_command *cmd, const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
-	const char *want = o->set(s, value);
+	const char *want = o->set(o, s, value);
 
 	if (!want)
 		return 0;
-	ctl_error("%s: --%s wants %s, not \"%s\"", cmd->name, o->name, want, value);
+	ctl_error("%s%s--%s wants %s, not \"%s\"", cmd ? cmd->name : "", cmd ? ": " : "", o->name, want, value);
 	return CTL_USAGE;
 }
 
-static int check_operands(const struct ctl_command *cmd, int n, char **operands)
+/* The rows that apply, and the same for getopt. */
+struct rows {
+	const struct ctl_option *row[OPTIONS_MAX];
+	struct option longs[OPTIONS_MAX + 2];
+	int n;
+};
+
+static void rows_add(const struct ctl_option *o, void *ctx)
 {
-	if (n < cmd->min_operands)
-		return usage_error(cmd, "missing operand; want", cmd->operands);
-	if (cmd->max_operands >= 0 && n > cmd->max_operands)
-		return usage_error(cmd, "unexpected operand", operands[cmd->max_operands]);
-	return 0;
+	struct rows *r = ctx;
+
+	if (r->n == OPTIONS_MAX)
+		return;
+	r->longs[r->n] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, r->n };
+	r->row[r->n++] = o;
 }
 
-int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, struct ctl_settings *s, int *n,
-		      char ***operands)
+void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct ctl_option *o, void *ctx), void *ctx)
 {
-	struct option longs[OPTIONS_MAX + 2] = { 0 };
-	int c, rows = 0;
+	for (const struct ctl_option *const *o = cmd ? cmd->options : NULL; o && *o; o++)
+		each(*o, ctx);
+	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
+		each(*o, ctx);
+}
 
-	for (; rows < OPTIONS_MAX && cmd->options[rows]; rows++)
-		longs[rows] = (struct option){ cmd->options[rows]->name,
-					       cmd->options[rows]->arg ? required_argument : no_argument, NULL, rows };
-	longs[rows] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
+/* @shorts "+:h" stops at the first operand, ":h" goes on behind it. */
+static int parse(const struct ctl_command *cmd, const char *shorts, int argc, char **argv, struct ctl_settings *s)
+{
+	struct rows r = { 0 };
+	int c;
 
-	*s = (struct ctl_settings){ .interval = 1 };
+	ctl_options_each(cmd, rows_add, &r);
+	r.longs[r.n] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
 	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
+	optind = 0; /* starts anew */
+	while ((c = getopt_long(argc, argv, shorts, r.longs, NULL)) != -1) {
 		if (c == HELP_OPTION || c == 'h')
 			return -1;
 		if (c == ':')
 			return usage_error(cmd, "missing value of", argv[optind - 1]);
 		if (c == '?')
 			return usage_error(cmd, "unknown option", argv[optind - 1]);
-		if (apply(cmd, cmd->options[c], s, optarg))
+		if (apply(cmd, r.row[c], s, optarg))
 			return CTL_USAGE;
 	}
-	*n = argc - optind;
-	*operands = argv + optind;
-	return check_operands(cmd, *n, *operands);
+	return 0;
 }
 
-void ctl_options_print(FILE *f, const struct ctl_command *cmd)
+int ctl_options_global(int *argc, char ***argv, struct ctl_settings *s)
 {
-	for (const struct ctl_option *const *o = cmd->options; *o; o++) {
-		char left[64];
+	*s = (struct ctl_settings){ .interval = 1, .xdp = -1 };
 
-		snprintf(left, sizeof(left), "--%s%s%s", (*o)->name, (*o)->arg ? " " : "", (*o)->arg ? (*o)->arg : "");
-		fprintf(f, "  %-18s %s\n", left, (*o)->help);
-	}
-	fprintf(f, "  %-18s %s\n", "--help", "this text");
+	int err = parse(NULL, "+:h", *argc, *argv, s);
+
+	*argc -= optind;
+	*argv += optind;
+	return err;
+}
+
+int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, struct ctl_settings *s, int *n,
+		      char ***operands)
+{
+	int err = parse(cmd, ":h", argc, argv, s);
+
+	if (err)
+		return err;
+	*n = argc - optind;
+	*operands = argv + optind;
+	if (*n < cmd->min_operands)
+		return usage_error(cmd, "missing operand; want", cmd->operands);
+	if (cmd->max_operands >= 0 && *n > cmd->max_operands)
+		return usage_error(cmd, "unexpected operand", (*operands)[cmd->max_operands]);
+	return 0;
 }

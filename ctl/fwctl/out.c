@@ -5,6 +5,64 @@
 #include <stdarg.h>
 #include <string.h>
 
+/* The first error that was said, for who reads JSON. */
+static struct {
+	char error[512];
+	json_t *diags;
+	bool answered; /* an object says already how it ended */
+} failure;
+
+static void note(const char *fmt, va_list ap)
+{
+	va_list again;
+
+	va_copy(again, ap);
+	if (!failure.error[0])
+		vsnprintf(failure.error, sizeof(failure.error), fmt, again);
+	va_end(again);
+}
+
+static json_t *json_diag(const struct fw_diag *d)
+{
+	json_t *o = json_pack("{so so}", "file", ctl_json_string(d->file[0] ? d->file : NULL), "message",
+			      ctl_json_string(d->message));
+
+	if (d->line)
+		json_object_set_new(o, "line", json_integer(d->line));
+	if (d->column)
+		json_object_set_new(o, "column", json_integer(d->column));
+	if (d->hint[0])
+		json_object_set_new(o, "hint", ctl_json_string(d->hint));
+	return o;
+}
+
+void ctl_note_diags(const struct fw_diags *ds)
+{
+	if (failure.error[0] || !ds->n)
+		return;
+	snprintf(failure.error, sizeof(failure.error), "%s", ds->d[0].message);
+	failure.diags = json_array();
+	for (unsigned i = 0; i < ds->n; i++)
+		json_array_append_new(failure.diags, json_diag(&ds->d[i]));
+}
+
+void ctl_note_answer(void)
+{
+	failure.answered = true;
+}
+
+void ctl_json_failure(void)
+{
+	json_t *o;
+
+	if (failure.answered)
+		return;
+	o = json_pack("{sb so}", "ok", 0, "error", ctl_json_string(failure.error));
+	if (failure.diags)
+		json_object_set_new(o, "diags", failure.diags);
+	ctl_json_print(o);
+}
+
 static void say(const char *kind, const char *fmt, va_list ap)
 {
 	fflush(stdout);
@@ -18,6 +76,7 @@ void ctl_error(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
+	note(fmt, ap);
 	say("", fmt, ap);
 	va_end(ap);
 }
@@ -31,23 +90,21 @@ void ctl_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-void ctl_print_diags(const struct fw_diags *ds)
+void ctl_hint(const char *fmt, ...)
 {
-	char buf[1024];
+	va_list ap;
 
-	fflush(stdout);
-	for (unsigned i = 0; i < ds->n; i++)
-		fprintf(stderr, "%s\n", fw_diag_format(&ds->d[i], buf, sizeof(buf)));
-	if (ds->total > ds->n)
-		fprintf(stderr, "%u more not shown\n", ds->total - ds->n);
-	if (ds->n && ds->d[0].file[0])
-		fprintf(stderr, "%u error%s\n", ds->total, ds->total == 1 ? "" : "s");
+	fputs("  hint: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
 }
 
 void ctl_print_failure(const struct fw_diags *ds, const char *what, int err)
 {
 	if (ds && ds->total)
-		ctl_print_diags(ds);
+		ctl_print_diags(ds, NULL);
 	else
 		ctl_error("%s: %s", what, strerror(-err));
 }

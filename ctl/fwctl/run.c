@@ -12,7 +12,7 @@
 #include <time.h>
 
 static const struct ctl_option *const options[] = {
-	&ctl_opt_dev, &ctl_opt_xdp, &ctl_opt_tc, &ctl_opt_format, &ctl_opt_interval, &ctl_opt_json, NULL,
+	&ctl_opt_dev, &ctl_opt_xdp, &ctl_opt_tc, &ctl_opt_format, &ctl_opt_interval, NULL,
 };
 
 struct session {
@@ -42,21 +42,22 @@ static bool filters_out(const struct fw_ruleset *rs)
 static int attach_in(struct session *ss, struct device *d)
 {
 	struct fw_diags ds = { 0 };
-	enum fw_xdp_mode used = ss->settings->xdp;
+	enum fw_xdp_mode wanted = ss->settings->xdp < 0 ? FW_XDP_AUTO : (enum fw_xdp_mode)ss->settings->xdp,
+			 used = wanted;
 	char what[64];
 	int err;
 
 	if (ss->settings->tc)
 		err = fw_kern_attach_tc(ss->kern, d->index, FW_PROG_TC_INGRESS, &ds);
 	else
-		err = fw_kern_attach_xdp(ss->kern, d->index, ss->settings->xdp, &used, &ds);
+		err = fw_kern_attach_xdp(ss->kern, d->index, wanted, &used, &ds);
 	if (err) {
 		snprintf(what, sizeof(what), "cannot attach to %s", d->name);
 		ctl_print_failure(&ds, what, err);
 		return err;
 	}
 	d->how = ss->settings->tc ? "tc ingress" : used == FW_XDP_GENERIC ? "generic XDP" : "native XDP";
-	if (!ss->settings->tc && used == FW_XDP_GENERIC && ss->settings->xdp != FW_XDP_GENERIC)
+	if (!ss->settings->tc && used == FW_XDP_GENERIC && wanted != FW_XDP_GENERIC)
 		ctl_warn("%s: its driver has no native XDP; generic XDP is slower", d->name);
 	return 0;
 }
@@ -192,7 +193,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 	sigset_t stop;
 	int err;
 
-	if (!s->ndevs || (s->tc && s->xdp_set)) {
+	if (!s->ndevs || (s->tc && s->xdp >= 0)) {
 		ctl_error("run: %s", s->ndevs ? "--tc and --xdp exclude each other" : "missing --dev DEV");
 		return CTL_USAGE;
 	}

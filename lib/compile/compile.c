@@ -49,8 +49,8 @@ int refuse_rule(struct fw_diags *ds, const char *file, const struct fw_rule *r, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fw_diag_add(ds, (struct fw_place){ file, r->line, 0 }, hint, "rule %llu%s%s: %s", (unsigned long long)r->id,
-		    r->name ? " " : "", r->name ? r->name : "", text);
+	fw_diag_add(ds, (struct fw_place){ file, r->line, 0 }, hint, "rule %llu%s%s: %s",
+		    (unsigned long long)r->id, r->name ? " " : "", r->name ? r->name : "", text);
 	return -E2BIG;
 }
 

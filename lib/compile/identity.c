@@ -205,8 +205,8 @@ static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_f
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
 	while (i < p->rs->nrules && (p->side == SRC ? p->rs->rules[i]->src : p->rs->rules[i]->dst) != addrs)
 		i++;
-	return refuse_rule(p->ds, p->rs->file, p->rs->rules[i], NESTING_HINT, NESTING_REFUSED,
-			   p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
+	return refuse_rule(p->ds, p->rs->file, p->rs->rules[i], NESTING_HINT, NESTING_REFUSED, p->side == SRC ? "source" : "destination",
+			   where, (unsigned)p->limit);
 }
 
 static int sweep_family(const struct pass *p, enum fw_family family, const struct events *ev)
@@ -260,9 +260,8 @@ static int side_number(const struct pass *p)
 
 		if (s->identity_of[addrs] == NO_IDENTITY) {
 			if (s->nids == FW_IDENTITIES_MAX)
-				return refuse_rule(p->ds, p->rs->file, rs->rules[i], NULL,
-						   "more than %u different %s addresses", FW_IDENTITIES_MAX - 2,
-						   p->side == SRC ? "source" : "destination");
+				return refuse_rule(p->ds, p->rs->file, rs->rules[i], NULL, "more than %u different %s addresses",
+						   FW_IDENTITIES_MAX - 2, p->side == SRC ? "source" : "destination");
 			s->identity_of[addrs] = (uint32_t)s->nids;
 			if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = addrs }))
 				return -ENOMEM;

@@ -109,8 +109,3 @@ int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot)
 		fw_slot_free(rs, slot);
 	return 0;
 }
-
-struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot)
-{
-	return fw_slot_is_free(rs, slot) ? NULL : rs->index->by_slot[slot].rule;
-}

@@ -12,7 +12,9 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 fwctl=${FWCTL:-$top/build/fwctl}
+fwd=${FWD:-$top/build/fwd}
 fwgen=${FWGEN:-$top/build/fwgen}
+jsonl=${JSONL:-$top/build/jsonl}
 export PATH=$PATH:/usr/sbin:/sbin
 
 client=fwe2e-$$-c
@@ -20,6 +22,8 @@ server=fwe2e-$$-s
 tmp=
 tc_folders=
 fw_pid=
+fwd_pid=    # fwd
+fwd_house=  # holds the mount namespace that fwd runs in
 pids=()
 
 server4=192.0.2.1 server6=2001:db8:0:1::1
@@ -41,6 +45,7 @@ in_server() { enter "$server" "$@"; }
 cleanup() {
 	trap '' INT TERM
 	[ -n "$fw_pid" ] && kill -TERM "$fw_pid" 2>/dev/null && wait "$fw_pid" 2>/dev/null
+	fwd_stop
 	for pid in "${pids[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
@@ -162,6 +167,43 @@ fw_stop() {
 # fw_count NAME: packets of a rule, or of "policy in", after fw_stop.
 fw_count() {
 	awk -v what=" $1 " '/^total of/ { t = 1 } t && index($0 " ", what) { n = $1 } END { print n + 0 }' "$tmp/out"
+}
+
+# fwd in the server's namespace, with a bpffs of its own that goes away with it: fwd_start OPTION...; back when it answers.
+# Its store is new unless $tmp/fwd is there.
+fwd_start() {
+	if [ -z "$fwd_house" ]; then
+		mkdir -p "$tmp/bpffs" "$tmp/fwd"
+		# shellcheck disable=SC2016 # $1 is the inner shell's
+		nsenter --net="/run/netns/$server" unshare --mount --propagation private \
+			sh -c 'mount -t bpf none "$1" && exec sleep 10000' - "$tmp/bpffs" &
+		fwd_house=$!
+		wait_until grep -q "$tmp/bpffs" "/proc/$fwd_house/mounts" || return 1
+	fi
+	nsenter --target "$fwd_house" --net --mount "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
+		--pins "$tmp/bpffs/fwd" "$@" >>"$tmp/fwd.log" 2>&1 &
+	fwd_pid=$!
+	for _ in $(seq 200); do
+		"$fwctl" --socket "$tmp/fwd/sock" status >/dev/null 2>&1 && return 0
+		kill -0 $fwd_pid 2>/dev/null || break
+		sleep 0.05
+	done
+	return 1
+}
+
+# Only the process: packets are filtered on. fwd_kill SIGNAL
+fwd_kill() {
+	kill "-$1" "$fwd_pid" 2>/dev/null
+	wait "$fwd_pid" 2>/dev/null
+	fwd_pid=
+}
+
+# The process, its store and what it pinned.
+fwd_stop() {
+	[ -n "$fwd_pid" ] && fwd_kill TERM
+	[ -n "$fwd_house" ] && kill "$fwd_house" 2>/dev/null && wait "$fwd_house" 2>/dev/null
+	fwd_house=
+	[ -n "$tmp" ] && rm -rf "$tmp/fwd" "$tmp/fwd.log"
 }
 
 # Is nothing of ours on the server's interface?

@@ -7,6 +7,7 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 . "$(dirname "$0")/lib.sh"
+. "$here/daemon.sh"
 
 fail() {
 	echo "      $*" >&2
@@ -247,7 +248,7 @@ case_closed_output() {
 
 case_classify_in_kernel() {
 	basic_rules
-	"$fwctl" classify "$tmp/rules" --kernel "tcp $client4:999 > $server4:80 in" "udp [$listed6]:1 > [$server6]:53 in" \
+	"$fwctl" classify --rules "$tmp/rules" --kernel "tcp $client4:999 > $server4:80 in" "udp [$listed6]:1 > [$server6]:53 in" \
 		"tcp $client4:999 > $server4:25 in s0" "icmp $server4 > $client4 out" >"$tmp/answers" || return 1
 	[ "$(grep -c 'kernel   the same' "$tmp/answers")" = 4 ] || fail "$(cat "$tmp/answers")"
 }
@@ -265,6 +266,7 @@ for name in ${*:-$(declare -F | sed -n 's/^declare -f case_//p')}; do
 		failures=$((failures + 1))
 		[ -n "$fw_pid" ] && fw_stop
 	fi
+	fwd_stop
 done
 [ $failures = 0 ] || echo "$failures failed"
 [ $failures = 0 ]

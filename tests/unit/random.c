@@ -337,7 +337,7 @@ void random_maker_free(struct random_maker *rm)
 	free(rm);
 }
 
-struct fw_rule *random_rule_of(const struct fw_ruleset *rs)
+struct fw_rule *random_rule(const struct fw_ruleset *rs)
 {
 	struct fw_rule *r = NULL;
 
@@ -348,7 +348,7 @@ struct fw_rule *random_rule_of(const struct fw_ruleset *rs)
 
 static uint32_t some_expression(const struct maker *m, int side)
 {
-	const struct fw_rule *r = random_rule_of(m->rs);
+	const struct fw_rule *r = random_rule(m->rs);
 
 	if (rnd(8) < m->shape->any)
 		return FW_ANY;

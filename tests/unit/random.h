@@ -36,7 +36,7 @@ void random_maker_free(struct random_maker *rm);
 int random_draft(const struct random_maker *rm, int (*use)(const struct fw_rule *draft, void *ctx), void *ctx);
 struct fw_addr_range random_element(const struct random_maker *rm);
 /* Any rule of the ruleset; NULL when there is none. */
-struct fw_rule *random_rule_of(const struct fw_ruleset *rs);
+struct fw_rule *random_rule(const struct fw_ruleset *rs);
 
 /* A packet near a rule of the ruleset; sometimes one that no frame can give, such as ports without a protocol. */
 void random_key(const struct fw_ruleset *rs, struct fw_key *key);

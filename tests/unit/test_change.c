@@ -107,7 +107,7 @@ static int use_draft(const struct fw_rule *draft, void *ctx)
 {
 	static const enum fw_where where[] = { FW_LAST, FW_FIRST, FW_BEFORE, FW_AFTER };
 	struct adding *a = ctx;
-	struct fw_position pos = { where[random_below(4)], random_rule_of(a->e->rs) };
+	struct fw_position pos = { where[random_below(4)], random_rule(a->e->rs) };
 
 	if (a->replaced)
 		return fw_edit_replace(a->e, a->replaced, draft, (struct fw_place){ 0 }, NULL, NULL);
@@ -133,7 +133,7 @@ static void edit_set(struct live *l, struct fw_edit *e)
 static void edit_random(struct live *l, struct fw_edit *e, unsigned kinds)
 {
 	struct adding a = { e, NULL };
-	struct fw_rule *r = random_rule_of(l->rs);
+	struct fw_rule *r = random_rule(l->rs);
 
 	switch (random_below(kinds)) {
 	case 0:
@@ -152,10 +152,8 @@ static void edit_random(struct live *l, struct fw_edit *e, unsigned kinds)
 		return;
 	case 5:
 		if (r)
-			fw_edit_move(
-				e, r,
-				(struct fw_position){ random_below(2) ? FW_FIRST : FW_BEFORE, random_rule_of(l->rs) },
-				NULL);
+			fw_edit_move(e, r, (struct fw_position){ random_below(2) ? FW_FIRST : FW_BEFORE, random_rule(l->rs) },
+				     NULL);
 		return;
 	case 6:
 		fw_edit_policy(e, random_below(FW_R_INTERNAL), random_below(2));

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The commands that change rules, sets and policies: each sends one line of the
+ * language of `fwctl batch`, which sends many; flush, which asks first.
+ */
+#include "client.h"
+#include "files.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static const struct ctl_option *const options[] = { &ctl_opt_check, NULL };
+static const struct ctl_option *const echo_options[] = { &ctl_opt_echo, &ctl_opt_check, NULL };
+static const struct ctl_option *const flush_options[] = { &ctl_opt_yes, NULL };
+
+static int echo_id(void *ctx, json_t *o)
+{
+	printf("%llu\n", (unsigned long long)ctl_field_u64(json_object_get(o, "rule"), "id"));
+	return 0;
+}
+
+static void print_changes(const char *name, const json_t *end)
+{
+	printf("%s: %llu rules added, %llu removed, %llu changed in %.3f s%s\n", name,
+	       (unsigned long long)ctl_field_u64(end, "added"), (unsigned long long)ctl_field_u64(end, "removed"),
+	       (unsigned long long)ctl_field_u64(end, "changed"), ctl_seconds_of(end),
+	       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were written anew)" : "");
+}
+
+/* Sends @source as one transaction. @name: of it, for the summary; NULL: no summary. */
+static int change(const struct ctl_settings *s, const struct ctl_source *source, const char *name)
+{
+	struct fw_part text = { source->text, (uint32_t)source->len };
+	struct ctl_call call = {
+		.kind = FW_REQ_CHANGE,
+		.args = json_pack("{so sb}", "name", ctl_json_string(source->name ? source->name : "fwctl"), "check",
+				  s->check),
+		.parts = &text,
+		.nparts = 1,
+		.sources = source,
+		.line = s->echo ? echo_id : NULL,
+	};
+	json_t *end = NULL;
+	int code = ctl_request(s, &call, &end);
+
+	if (code == CTL_OK && !s->json && s->check)
+		puts("ok: it would be taken, nothing has changed");
+	else if (code == CTL_OK && !s->json && name && !s->echo)
+		print_changes(name, end);
+	json_decref(end);
+	return code;
+}
+
+static int change_words(const struct ctl_settings *s, const char *command, int n, char **words)
+{
+	fw_cleanup(ctl_buf_clear) struct fw_buf line = { 0 };
+
+	if (ctl_words_join(command, n, words, &line))
+		return CTL_USAGE;
+	return change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, NULL);
+}
+
+#define RUN_CHANGE(sym, command)                                                   \
+	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
+	{                                                                          \
+		return change_words(s, command, n, operands);                      \
+	}
+RUN_CHANGE(add, "add rule")
+RUN_CHANGE(replace, "replace rule")
+RUN_CHANGE(move, "move rule")
+RUN_CHANGE(del, "del rule")
+RUN_CHANGE(set_create, "set create")
+RUN_CHANGE(set_add, "set add")
+RUN_CHANGE(set_del, "set del")
+RUN_CHANGE(set_destroy, "set destroy")
+RUN_CHANGE(policy, "policy")
+
+static int run_batch(const struct ctl_settings *s, int n, char **operands)
+{
+	const char *path = n ? operands[0] : "-";
+	fw_autofree char *text = NULL;
+	struct ctl_source source = { .name = ctl_file_name(path) };
+
+	if (ctl_file_read(path, &text, &source.len))
+		return CTL_FAILED;
+	source.text = text;
+	if (source.len > fw_request_info[FW_REQ_CHANGE].bytes) {
+		ctl_error("%s: more than fwd takes as one transaction", source.name);
+		ctl_hint("`fwctl load` takes whole rulesets");
+		return CTL_FAILED;
+	}
+	return change(s, &source, source.name);
+}
+
+/* Only a person at a terminal can be asked. */
+static bool agreed(void)
+{
+	char answer[16] = "";
+
+	if (!isatty(STDIN_FILENO)) {
+		ctl_error("flush removes every rule and set; say --yes");
+		return false;
+	}
+	fputs("Remove every rule and set, and go back to the default policies? [y/N] ", stderr);
+	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
+		return true;
+	ctl_error("nothing has changed");
+	return false;
+}
+
+static int run_flush(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_FLUSH };
+	json_t *end = NULL;
+	int code;
+
+	if (!s->yes && !agreed())
+		return CTL_FAILED;
+	code = ctl_request(s, &call, &end);
+	if (code == CTL_OK && !s->json)
+		printf("%llu rules removed\n", (unsigned long long)ctl_field_u64(end, "removed"));
+	json_decref(end);
+	return code;
+}
+
+#define POSITIONS "first|last|before REF|after REF"
+#define CHANGE_JSON                                                                                          \
+	"JSON: {op, rule {id, name, verdict, text, ...}} for each rule that was added, replaced or moved;\n" \
+	"at last {ok, added, removed, changed, generation, seconds {parse, compile, store, swap}, rebuilt}.\n"
+#define AS_ADD "JSON: as of `fwctl add rule`.\n"
+
+const struct ctl_command ctl_add = {
+	.name = "add rule",
+	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] accept|drop [comment TEXT]",
+	.summary = "add a rule, last unless a place is given",
+	.details =
+		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
+		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"
+		"else the shell takes it apart.\n\n" CHANGE_JSON,
+	.options = echo_options,
+	.words = "first last before after",
+	.kinds = CTL_KIND_MATCH | CTL_KIND_RULE,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_add,
+};
+
+const struct ctl_command ctl_replace = {
+	.name = "replace rule",
+	.operands = "REF [name NAME] [MATCH...] accept|drop [comment TEXT]",
+	.summary = "give a rule another text; its id, place and counter stay",
+	.details = "No packet sees a moment without the rule. REF is a rule's id or name.\n\n" AS_ADD,
+	.options = echo_options,
+	.kinds = CTL_KIND_MATCH | CTL_KIND_RULE,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_replace,
+};
+
+const struct ctl_command ctl_move = {
+	.name = "move rule",
+	.operands = "REF " POSITIONS,
+	.summary = "give a rule another place",
+	.details = AS_ADD,
+	.options = options,
+	.words = "first last before after",
+	.kinds = CTL_KIND_RULE,
+	.min_operands = 2,
+	.max_operands = 3,
+	.run = run_move,
+};
+
+const struct ctl_command ctl_del = {
+	.name = "del rule",
+	.operands = "REF...",
+	.summary = "delete rules, all of them or, when one does not exist, none",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_RULE,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_del,
+};
+
+const struct ctl_command ctl_set_create = {
+	.name = "set create",
+	.operands = "NAME [ELEMENT...]",
+	.summary = "make a set of addresses, prefixes and ranges",
+	.details = AS_ADD,
+	.options = options,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_set_create,
+};
+
+const struct ctl_command ctl_set_add = {
+	.name = "set add",
+	.operands = "NAME ELEMENT...",
+	.summary = "add elements to a set",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_set_add,
+};
+
+const struct ctl_command ctl_set_del = {
+	.name = "set del",
+	.operands = "NAME ELEMENT...",
+	.summary = "delete elements of a set",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_set_del,
+};
+
+const struct ctl_command ctl_set_destroy = {
+	.name = "set destroy",
+	.operands = "NAME",
+	.summary = "delete a set that no rule uses",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_set_destroy,
+};
+
+const struct ctl_command ctl_policy = {
+	.name = "policy",
+	.operands = "REASON accept|drop",
+	.summary = "what becomes of packets that no rule decides",
+	.details = "REASON: in, out (no rule matched), malformed, non-ip, vlan-depth, ext-headers.\n\n" AS_ADD,
+	.options = options,
+	.words = "in out malformed non-ip vlan-depth ext-headers accept drop",
+	.min_operands = 2,
+	.max_operands = 2,
+	.run = run_policy,
+};
+
+const struct ctl_command ctl_batch = {
+	.name = "batch",
+	.operands = "[FILE]",
+	.summary = "many changes, one a line, as one transaction: all of them or none",
+	.details =
+		"Without FILE, or with -, the lines come from standard input. They are commands of fwctl: add rule,\n"
+		"replace rule, move rule, del rule, set create|add|del|destroy, policy; comments in \"quotes\".\n\n" CHANGE_JSON,
+	.options = echo_options,
+	.kinds = CTL_KIND_FILE,
+	.max_operands = 1,
+	.run = run_batch,
+};
+
+const struct ctl_command ctl_flush = {
+	.name = "flush",
+	.operands = "",
+	.summary = "remove every rule and set; default policies",
+	.details = "Interfaces stay attached. Asks first; without a terminal it wants --yes.\n\n" AS_ADD,
+	.options = flush_options,
+	.run = run_flush,
+};

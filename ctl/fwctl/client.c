@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way to fwd: a request over its socket, and the answer message by message,
+ * so that a list of a million rules passes through a buffer of one message.
+ */
+#include "client.h"
+
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+struct ctl_client {
+	int fd;
+	char *body; /* of the message being read */
+	size_t cap;
+	struct fw_message message;
+};
+
+static void say_cannot_connect(const char *path, int error)
+{
+	if (error == EACCES || error == EPERM) {
+		ctl_error("%s: you may not speak to fwd", path);
+		ctl_hint("root and the group fwd may");
+		return;
+	}
+	ctl_error("fwd is not running: %s: %s", path, strerror(error));
+	ctl_hint("start it (as root: `fwd`), or say where its socket is with --socket or FWD_SOCKET");
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(addr.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	while (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
+		int err = errno;
+
+		if (err == EINTR)
+			continue;
+		close(fd);
+		return -err;
+	}
+	return fd;
+}
+
+enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct ctl_client **out)
+{
+	const char *env = getenv("FWD_SOCKET");
+	const char *path = s->socket ? s->socket : env && env[0] ? env : CTL_SOCKET;
+	struct ctl_client *c;
+	int fd = connect_to(path);
+
+	if (fd < 0) {
+		say_cannot_connect(path, -fd);
+		return fd == -EACCES || fd == -EPERM ? CTL_FAILED : CTL_NO_DAEMON;
+	}
+	c = calloc(1, sizeof(*c));
+	if (!c) {
+		close(fd);
+		ctl_error("out of memory");
+		return CTL_FAILED;
+	}
+	c->fd = fd;
+	*out = c;
+	return CTL_OK;
+}
+
+void ctl_client_close(struct ctl_client *c)
+{
+	if (!c)
+		return;
+	close(c->fd);
+	free(c->body);
+	free(c);
+}
+
+void ctl_client_closep(struct ctl_client **c)
+{
+	ctl_client_close(*c);
+}
+
+static int send_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int read_all(int fd, char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = recv(fd, bytes, len, 0);
+
+		if (!n || (n < 0 && errno != EINTR))
+			return n ? -errno : -ECONNRESET;
+		bytes += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* A request that is too large is refused here, before its bytes are sent. */
+static int send_request(struct ctl_client *c, const struct ctl_call *call, const char *args)
+{
+	fw_autofree struct fw_part *parts = calloc(call->nparts + 1, sizeof(*parts));
+	fw_autofree char *bytes = NULL;
+	struct fw_wire_head head;
+	const char *why = NULL;
+	size_t len;
+	int err;
+
+	if (!parts)
+		return -ENOMEM;
+	parts[0] = (struct fw_part){ args, (uint32_t)strlen(args) };
+	if (call->nparts)
+		memcpy(parts + 1, call->parts, call->nparts * sizeof(*parts));
+	err = fw_wire_encode((uint16_t)call->kind, parts, (uint16_t)(call->nparts + 1), &bytes, &len);
+	if (err)
+		return err;
+	fw_wire_head_read(bytes, &head);
+	err = fw_wire_request_check(&head, &why);
+	if (err)
+		return err;
+	err = send_all(c->fd, bytes, len);
+	return err == -EPIPE || err == -ECONNRESET ? 0 : err; /* the answer says why it hung up */
+}
+
+/* The next message of the answer, into c->message. */
+static int read_message(struct ctl_client *c)
+{
+	char bytes[FW_WIRE_HEADER];
+	struct fw_wire_head head;
+	int err = read_all(c->fd, bytes, sizeof(bytes));
+
+	if (err)
+		return err;
+	fw_wire_head_read(bytes, &head);
+	if (head.bytes > c->cap) {
+		free(c->body);
+		c->cap = 0;
+		c->body = malloc(head.bytes);
+		if (!c->body)
+			return -ENOMEM;
+		c->cap = head.bytes;
+	}
+	err = read_all(c->fd, c->body, head.bytes);
+	if (!err)
+		err = fw_wire_decode(&head, c->body, &c->message);
+	return !err && !c->message.nparts ? -EPROTO : err;
+}
+
+static int print_raw(const struct fw_part *p)
+{
+	fwrite(p->data, 1, p->len, stdout);
+	if (p->len && p->data[p->len - 1] != '\n')
+		putchar('\n');
+	return ferror(stdout) ? -EIO : 0;
+}
+
+/* Each line of a part is an object. */
+static int pass_lines(const struct ctl_call *call, const struct fw_part *p)
+{
+	const char *end = p->data + p->len;
+	int err = 0;
+
+	for (const char *s = p->data; s < end && !err;) {
+		const char *newline = memchr(s, '\n', (size_t)(end - s));
+		size_t len = (size_t)((newline ? newline : end) - s);
+		json_t *o = len ? json_loadb(s, len, 0, NULL) : NULL;
+
+		if (len && !o)
+			return -EPROTO;
+		if (o)
+			err = call->line(call->ctx, o);
+		json_decref(o);
+		s += len + 1;
+	}
+	return err;
+}
+
+static int pass_progress(const struct ctl_call *call, const struct fw_part *p)
+{
+	json_t *o = json_loadb(p->data, p->len, 0, NULL);
+
+	if (o && call->progress)
+		call->progress(call->ctx, o);
+	json_decref(o);
+	return 0;
+}
+
+static int pass_message(const struct ctl_client *c, const struct ctl_call *call)
+{
+	const struct fw_message *m = &c->message;
+
+	switch (m->kind) {
+	case FW_REPLY_LINES:
+		if (call->raw)
+			return print_raw(&m->part[0]);
+		return call->line ? pass_lines(call, &m->part[0]) : 0;
+	case FW_REPLY_TEXT:
+		if (m->nparts < 2)
+			return -EPROTO;
+		return call->text ? call->text(call->ctx, m->part[1].data, m->part[1].len) : 0;
+	case FW_REPLY_PROGRESS:
+		return pass_progress(call, &m->part[0]);
+	default:
+		return -EPROTO;
+	}
+}
+
+static void diags_of(const json_t *end, struct fw_diags *ds)
+{
+	const json_t *all = json_object_get(end, "diags"), *d;
+	size_t i;
+
+	json_array_foreach(all, i, d)
+	{
+		const char *file = ctl_field_text(d, "file"), *hint = ctl_field_text(d, "hint");
+		struct fw_place at = {
+			.file = file[0] ? file : NULL,
+			.line = (unsigned)ctl_field_u64(d, "line"),
+			.column = (unsigned)ctl_field_u64(d, "column"),
+		};
+
+		fw_diag_add(ds, at, hint[0] ? hint : NULL, "%s", ctl_field_text(d, "message"));
+	}
+	if (ctl_field_u64(end, "diags_total") > ds->total)
+		ds->total = (unsigned)ctl_field_u64(end, "diags_total");
+}
+
+static void say_refused(const struct ctl_call *call, const json_t *end)
+{
+	struct fw_diags ds = { 0 };
+	const char *error = ctl_field_text(end, "error");
+
+	diags_of(end, &ds);
+	if (ds.total) {
+		ctl_print_diags(&ds, call->sources);
+		return;
+	}
+	ctl_error("%s", error[0] ? error : "fwd refused, without a reason");
+	if (json_is_true(json_object_get(end, "denied")))
+		ctl_hint("root and members of the group fwd-admin may change things");
+}
+
+/* The last message. */
+static enum ctl_exit finish(const struct ctl_client *c, struct ctl_call *call, json_t **end)
+{
+	const struct fw_part *p = &c->message.part[0];
+	json_t *o = json_loadb(p->data, p->len, 0, NULL);
+	bool ok = json_is_true(json_object_get(o, "ok"));
+
+	ctl_progress_end();
+	if (call->raw) {
+		print_raw(p);
+		ctl_note_answer();
+	}
+	call->refused = !ok;
+	if (!ok && !call->quiet)
+		say_refused(call, o);
+	if (ok && end)
+		*end = json_incref(o);
+	json_decref(o);
+	return ok ? CTL_OK : CTL_FAILED;
+}
+
+static void say_broken(const struct ctl_call *call, int err)
+{
+	static const struct {
+		int err;
+		const char *text;
+	} texts[] = {
+		{ -ECONNRESET, "fwd ended before it answered" },
+		{ -EPROTO, "fwd speaks another language: are fwd and fwctl of the same version?" },
+		{ -EMSGSIZE, "this is more than fwd takes at once" },
+	};
+	const char *text = strerror(-err);
+
+	ctl_progress_end();
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (texts[i].err == err)
+			text = texts[i].text;
+	ctl_error("%s: %s", fw_request_info[call->kind].name, text);
+}
+
+enum ctl_exit ctl_client_call(struct ctl_client *c, struct ctl_call *call, json_t **end)
+{
+	fw_autofree char *args = json_dumps(call->args, JSON_COMPACT);
+	int err = call->args && !args ? -ENOMEM : send_request(c, call, args ? args : "{}");
+
+	json_decref(fw_take(call->args));
+	while (!err) {
+		err = read_message(c);
+		if (!err && c->message.kind == FW_REPLY_END)
+			return finish(c, call, end);
+		if (!err)
+			err = pass_message(c, call);
+	}
+	say_broken(call, err);
+	return CTL_FAILED;
+}
+
+enum ctl_exit ctl_request(const struct ctl_settings *s, struct ctl_call *call, json_t **end)
+{
+	fw_cleanup(ctl_client_closep) struct ctl_client *c = NULL;
+	enum ctl_exit code = ctl_client_open(s, &c);
+
+	if (code != CTL_OK) {
+		json_decref(fw_take(call->args));
+		return code;
+	}
+	call->raw = s->json;
+	return ctl_client_call(c, call, end);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a command says to fwd, and what becomes of the answer. */
+#ifndef FWCTL_CLIENT_H
+#define FWCTL_CLIENT_H
+
+#include "ctl.h"
+
+#include "fw/wire.h"
+
+#define CTL_SOCKET "/run/fwd/fwd.sock"
+
+struct ctl_client;
+
+/* One request, and where the parts of its answer go. */
+struct ctl_call {
+	enum fw_request kind;
+	json_t *args;                /* taken; NULL: none */
+	const struct fw_part *parts; /* behind the arguments */
+	unsigned nparts;
+	const struct ctl_source *sources; /* for diagnostics */
+	bool raw;                         /* print LINES and END as they are; `line` is not called then */
+	bool quiet;                       /* a refusal is not said */
+	bool refused;                     /* out: the answer came, and is no */
+	/* Each returns 0, or -errno (and said so) when nothing more is wanted. NULL: not wanted. */
+	int (*line)(void *ctx, json_t *object);
+	int (*text)(void *ctx, const char *text, size_t len);
+	void (*progress)(void *ctx, json_t *object);
+	void *ctx;
+};
+
+/* Connects, or says why not. Return: CTL_OK, CTL_NO_DAEMON, CTL_FAILED. */
+enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct ctl_client **out);
+void ctl_client_close(struct ctl_client *c); /* NULL is fine */
+void ctl_client_closep(struct ctl_client **c);
+/**
+ * ctl_client_call - asks and waits for the end of the answer
+ * @end: the object of END when the answer is CTL_OK, json_decref() it; may be NULL
+ * Return: CTL_OK, or CTL_FAILED and said why.
+ */
+enum ctl_exit ctl_client_call(struct ctl_client *c, struct ctl_call *call, json_t **end);
+/* All three. In JSON the call is raw. */
+enum ctl_exit ctl_request(const struct ctl_settings *s, struct ctl_call *call, json_t **end);
+
+/* Fields of a reply: a missing one is 0 or "". */
+uint64_t ctl_field_u64(const json_t *o, const char *name);
+double ctl_field_real(const json_t *o, const char *name);
+const char *ctl_field_text(const json_t *o, const char *name);
+/* The sum of the stages of END's "seconds". */
+double ctl_seconds_of(const json_t *end);
+/* "PACKETS BYTES  " in columns, as counters are shown everywhere. */
+void ctl_print_counts(const json_t *o);
+
+/* One line on the terminal's standard error that is written over; nothing where that is no terminal. */
+void ctl_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void ctl_progress_end(void);
+/* When a signal ends the command, this file goes away; NULL: none. */
+void ctl_signal_unlink(const char *path);
+
+/**
+ * ctl_words_join - words of a command line as one line of the rule language
+ * @prefix: what the line begins with
+ * Words stay as they are, but for the one behind `comment`, which becomes a string.
+ * Return: 0, -EINVAL (a line break; and said so), -ENOMEM.
+ */
+int ctl_words_join(const char *prefix, int n, char *const *words, struct fw_buf *out);
+
+#endif

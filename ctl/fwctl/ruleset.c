@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The way of a ruleset that all commands share: file, rules, tables, kernel; each step says why it failed. */
+#include "ctl.h"
+
+#include <string.h>
+
+int ctl_load(const char *path, int format, struct fw_ruleset **out, double *seconds)
+{
+	struct fw_diags ds = { 0 };
+	double start = fw_now();
+	int err = fw_text_load(path, (enum fw_format)format, out, &ds);
+
+	if (err)
+		ctl_print_failure(&ds, path, err);
+	else if (seconds)
+		*seconds = fw_now() - start;
+	return err;
+}
+
+int ctl_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out)
+{
+	struct fw_diags ds = { 0 };
+	const char *reason = NULL;
+	int err = fw_compile(rs, pool, &ds, out);
+
+	if (err) {
+		ctl_print_failure(&ds, "cannot compile the rules", err);
+		return err;
+	}
+	err = fw_image_validate(pool, out->root, &reason);
+	if (err)
+		ctl_error("internal error: the compiled tables do not hold together: %s",
+			  reason ? reason : "no reason");
+	return err;
+}
+
+int ctl_kern_open(struct fw_kern **out)
+{
+	struct fw_diags ds = { 0 };
+	int err = fw_kern_open(&(struct fw_kern_options){ 0 }, &ds, out);
+
+	if (!err)
+		return 0;
+	ctl_print_failure(&ds, "cannot load the program into the kernel", err);
+	if (err == -EPERM)
+		ctl_error("this needs root (or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)");
+	return err;
+}
+
+int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image)
+{
+	int err = fw_kern_counters_reserve(k, rs->next_slot);
+
+	if (err) {
+		ctl_error("cannot make counters for %u rules: %s", rs->next_slot, strerror(-err));
+		return err;
+	}
+	err = fw_kern_publish(k, image->root, 1);
+	if (err)
+		ctl_error("cannot publish the tables: %s", strerror(-err));
+	return err;
+}
+
+bool ctl_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)
+{
+	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
+	struct fw_range ranges[FW_NHOOKS + 1];
+
+	if (!m || m->n > FW_NHOOKS)
+		return true;
+	for (size_t i = 0, n = fw_match_ranges(m, ranges); i < n; i++)
+		if (ranges[i].lo <= hook && hook <= ranges[i].hi)
+			return true;
+	return false;
+}
+
+void ctl_ruleset_freep(struct fw_ruleset **p)
+{
+	fw_ruleset_free(*p);
+}
+
+void ctl_pool_freep(struct fw_pool **p)
+{
+	fw_pool_free(*p);
+}
+
+void ctl_kern_closep(struct fw_kern **p)
+{
+	fw_kern_close(*p);
+}
+
+void ctl_buf_clear(struct fw_buf *b)
+{
+	fw_buf_free(b);
+}
