@@ -79,23 +79,22 @@ int fw_ruleset_renumber(struct fw_ruleset *rs, const uint64_t *ids, const uint32
 	return 0;
 }
 
-/* Is an id there twice, or none? */
-static bool ids_collide(const uint64_t *ids, size_t n, struct fw_table *t, int *err)
+/* -EINVAL: an id is 0 or there twice. */
+static int check_ids(const uint64_t *ids, size_t n, struct fw_table *seen)
 {
 	for (size_t i = 0; i < n; i++) {
 		uint32_t hash = fw_id_hash(ids[i]), v;
 
 		if (!ids[i])
-			return true;
-		for (uint32_t pos = hash; fw_table_next(t, hash, &pos, &v);)
+			return -EINVAL;
+		for (uint32_t pos = hash; fw_table_next(seen, hash, &pos, &v);)
 			if (ids[v] == ids[i])
-				return true;
-		*err = fw_table_reserve(t);
-		if (*err)
-			return true;
-		fw_table_put(t, hash, (uint32_t)i);
+				return -EINVAL;
+		if (fw_table_reserve(seen))
+			return -ENOMEM;
+		fw_table_put(seen, hash, (uint32_t)i);
 	}
-	return false;
+	return 0;
 }
 
 static void table_free(struct fw_table *t)
@@ -109,9 +108,9 @@ int fw_ruleset_number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t
 	fw_autofree uint8_t *used = NULL;
 	uint32_t nslots = 0;
 	uint64_t top = 0;
-	int err = -EINVAL;
+	int err = check_ids(ids, rs->nrules, &seen);
 
-	if (ids_collide(ids, rs->nrules, &seen, &err))
+	if (err)
 		return err;
 	for (size_t i = 0; i < rs->nrules; i++) {
 		if (slots[i] > FW_SLOT_MAX)

@@ -149,7 +149,8 @@ static const struct {
 	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
 	{ "del rule ssh\nset destroy admins\nset create admins 1.1.1.1\nadd rule first 10 name ssh from @admins drop\n",
 	  "del rule 10\nset destroy admins\nset create admins 1.1.1.1\nadd rule first 10 name ssh from @admins drop\n",
-	  "policy in drop\nset admins { 1.1.1.1 }\nset empty { }\nrule 10 name ssh from @admins drop\n"
+	  /* The number of the old set is not given again while the edit is open. */
+	  "policy in drop\nset empty { }\nset admins { 1.1.1.1 }\nrule 10 name ssh from @admins drop\n"
 	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
 	{ "add rule name first flags syn,ack on {\n a,\n b } drop\nadd rule before 31 vlan 7 accept",
 	  "add rule 31 name first on { a, b } flags syn,ack drop\nadd rule before 31 32 vlan 7 accept\n", NULL },
