@@ -50,8 +50,8 @@ static int u32_cmp(const void *va, const void *vb)
 	return (a > b) - (a < b);
 }
 
-/* The same expression in the old ruleset's numbers of sets; NONE: it has not all of them. */
-static uint32_t translate_addrs(const struct translation *t, uint32_t number)
+/* The same expression in the old ruleset's numbers of sets; NONE: it has not all of them. It may well be @guess. */
+static uint32_t translate_addrs(const struct translation *t, uint32_t number, uint32_t guess)
 {
 	struct fw_addrs a = t->rs->addrs[number];
 
@@ -64,7 +64,7 @@ static uint32_t translate_addrs(const struct translation *t, uint32_t number)
 		qsort(t->scratch, a.nsets, sizeof(*t->scratch), u32_cmp);
 	a.sets = t->scratch;
 
-	int64_t known = fw_addrs_find(t->old, &a);
+	int64_t known = fw_addrs_find(t->old, &a, guess);
 
 	return known < 0 ? NONE : (uint32_t)known;
 }
@@ -116,8 +116,11 @@ static int translation_init(struct translation *t, const struct fw_ruleset *rs, 
 
 		t->sets[i] = number < 0 ? NONE : (uint32_t)number;
 	}
-	for (size_t i = 0; i < rs->naddrs; i++)
-		t->addrs[i] = rs->addrs[i].ranges ? translate_addrs(t, (uint32_t)i) : NONE;
+	for (uint32_t i = 0, guess = 0; i < rs->naddrs; i++) {
+		t->addrs[i] = rs->addrs[i].ranges ? translate_addrs(t, i, guess) : NONE;
+		if (t->addrs[i] != NONE)
+			guess = t->addrs[i] + 1;
+	}
 	return 0;
 }
 

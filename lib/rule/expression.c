@@ -24,7 +24,7 @@ static bool addrs_same(const struct fw_addrs *a, const struct fw_addrs *b)
 	if (a->negated != b->negated || a->nranges != b->nranges || a->nsets != b->nsets)
 		return false;
 	for (uint32_t i = 0; i < a->nranges; i++)
-		if (fw_addr_range_cmp(&a->ranges[i], &b->ranges[i]))
+		if (!fw_addr_range_same(&a->ranges[i], &b->ranges[i]))
 			return false;
 	return !a->nsets || !memcmp(a->sets, b->sets, a->nsets * sizeof(*a->sets));
 }
@@ -39,9 +39,19 @@ static int64_t find(const struct fw_ruleset *rs, const struct fw_addrs *a, uint3
 	return -ENOENT;
 }
 
-int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a)
+int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a, uint32_t guess)
 {
+	if (guess < rs->naddrs && rs->addrs[guess].ranges && addrs_same(&rs->addrs[guess], a))
+		return guess;
 	return find(rs, a, addrs_hash(a));
+}
+
+void fw_addrs_prefetch(const struct fw_ruleset *rs, const struct fw_addr_range *range, bool negated)
+{
+	const struct fw_addrs a = { .negated = negated, .nranges = 1, .ranges = range };
+	const struct fw_table *t = &rs->index->addrs;
+
+	__builtin_prefetch(&t->entries[addrs_hash(&a) & (t->cap - 1)]);
 }
 
 static size_t addrs_bytes(const struct fw_addrs *a)

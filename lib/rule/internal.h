@@ -189,8 +189,15 @@ uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i);
 
 /* Frees an expression that nobody refers to. */
 void fw_addrs_put(struct fw_ruleset *rs, uint32_t number);
-/* The number of an expression in the form of struct fw_addrs that is there; -ENOENT. */
-int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a);
+/* The number of an expression in the form of struct fw_addrs that is there; -ENOENT. @guess is looked at first. */
+int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a, uint32_t guess);
+/* The expression of one range will be asked for soon. */
+void fw_addrs_prefetch(const struct fw_ruleset *rs, const struct fw_addr_range *range, bool negated);
+static inline bool fw_addr_range_same(const struct fw_addr_range *a, const struct fw_addr_range *b)
+{
+	return a->lo.hi == b->lo.hi && a->hi.hi == b->hi.hi && a->lo.lo == b->lo.lo && a->hi.lo == b->hi.lo &&
+	       a->family == b->family;
+}
 int fw_addr_range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *b);
 /*
  * The rules get these ids and slots, in order, all different, slots below @nslots. Slots that are left are free, but for those

@@ -3,9 +3,13 @@
 #include "lib/text/internal.h"
 
 /* A word is what stands between blanks, quotes, braces, commas and comments. */
+static const bool in_word[256] = {
+	['!'] = true, ['$' ... '+'] = true, ['-' ... 'z'] = true, ['|'] = true, ['~'] = true,
+};
+
 static bool is_word(unsigned char c)
 {
-	return c > ' ' && c < 0x7f && c != '{' && c != '}' && c != ',' && c != '"' && c != '#';
+	return in_word[c];
 }
 
 bool fw_lex_is_word(const char *s)
@@ -30,13 +34,16 @@ static void skip_blanks(struct fw_lexer *lx)
 
 static void take_word(struct fw_lexer *lx)
 {
-	while (lx->s < lx->end) {
-		bool joins = lx->commas && *lx->s == ',' && lx->s + 1 < lx->end && is_word((unsigned char)lx->s[1]);
+	const char *s = lx->s, *end = lx->end;
 
-		if (!joins && !is_word((unsigned char)*lx->s))
-			return;
-		lx->s++;
+	for (;;) {
+		while (s < end && is_word((unsigned char)*s))
+			s++;
+		if (!lx->commas || end - s < 2 || *s != ',' || !is_word((unsigned char)s[1]))
+			break;
+		s++;
 	}
+	lx->s = s;
 }
 
 static struct fw_token take_string(struct fw_lexer *lx, struct fw_token t)

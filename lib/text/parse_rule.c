@@ -4,6 +4,7 @@
 
 struct fw_keyword {
 	const char *word;
+	uint8_t len;
 	uint8_t subject; /* enum fw_field, FW_SIDE_SRC or FW_SIDE_DST: said once per rule */
 	int (*parse)(struct fw_parser *, struct fw_rule_text *, const struct fw_keyword *);
 	int (*value)(struct fw_parser *, const struct fw_keyword *, struct fw_range *); /* of parse_match */
@@ -204,7 +205,12 @@ static int parse_addrs(struct fw_parser *p, struct fw_rule_text *rule, const str
 	}
 	side->said = true;
 	p->side = side;
-	return fw_parser_list(p, addr_element, NULL, false);
+
+	int err = fw_parser_list(p, addr_element, NULL, false);
+
+	if (!err && side->nranges == 1 && !side->nsets)
+		fw_addrs_prefetch(p->rs, side->ranges, side->negated);
+	return err;
 }
 
 static void begin_side(struct fw_side *side)
@@ -218,35 +224,38 @@ static int end_side(struct fw_parser *p, const struct fw_side *s, uint32_t *numb
 	return s->said ? fw_ruleset_addrs(p->rs, s->ranges, s->nranges, s->sets, s->nsets, s->negated, number) : 0;
 }
 
+#define WORD(word) word, sizeof(word) - 1
 static const struct fw_keyword keywords[] = {
-	{ "in", FW_F_HOOK, parse_constant, NULL, FW_IN },
-	{ "out", FW_F_HOOK, parse_constant, NULL, FW_OUT },
-	{ "on", FW_F_IFACE, parse_match, value_iface, 0 },
-	{ "ip", FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP },
-	{ "ip6", FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP6 },
-	{ "ethertype", FW_F_ETHERTYPE, parse_match, value_number, 0 },
-	{ "vlan", FW_F_VLAN, parse_match, value_number, 0 },
-	{ "from", FW_SIDE_SRC, parse_addrs, NULL, 0 },
-	{ "to", FW_SIDE_DST, parse_addrs, NULL, 0 },
-	{ "proto", FW_F_PROTO, parse_match, value_number, 0 },
-	{ "sport", FW_F_SPORT, parse_match, value_number, 0 },
-	{ "dport", FW_F_DPORT, parse_match, value_number, 0 },
-	{ "icmp-type", FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP },
-	{ "icmp-code", FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP },
-	{ "icmp6-type", FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP6 },
-	{ "icmp6-code", FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP6 },
-	{ "flags", FW_F_TCP_FLAGS, parse_match, value_flags, 0 },
-	{ "frag", FW_F_FRAG, parse_frag, value_number, 0 },
-	{ "dscp", FW_F_DSCP, parse_match, value_number, 0 },
-	{ "length", FW_F_LENGTH, parse_match, value_number, 0 },
-	{ "mark", FW_F_MARK, parse_match, value_number, 0 },
+	{ WORD("in"), FW_F_HOOK, parse_constant, NULL, FW_IN },
+	{ WORD("out"), FW_F_HOOK, parse_constant, NULL, FW_OUT },
+	{ WORD("on"), FW_F_IFACE, parse_match, value_iface, 0 },
+	{ WORD("ip"), FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP },
+	{ WORD("ip6"), FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP6 },
+	{ WORD("ethertype"), FW_F_ETHERTYPE, parse_match, value_number, 0 },
+	{ WORD("vlan"), FW_F_VLAN, parse_match, value_number, 0 },
+	{ WORD("from"), FW_SIDE_SRC, parse_addrs, NULL, 0 },
+	{ WORD("to"), FW_SIDE_DST, parse_addrs, NULL, 0 },
+	{ WORD("proto"), FW_F_PROTO, parse_match, value_number, 0 },
+	{ WORD("sport"), FW_F_SPORT, parse_match, value_number, 0 },
+	{ WORD("dport"), FW_F_DPORT, parse_match, value_number, 0 },
+	{ WORD("icmp-type"), FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP },
+	{ WORD("icmp-code"), FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP },
+	{ WORD("icmp6-type"), FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP6 },
+	{ WORD("icmp6-code"), FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP6 },
+	{ WORD("flags"), FW_F_TCP_FLAGS, parse_match, value_flags, 0 },
+	{ WORD("frag"), FW_F_FRAG, parse_frag, value_number, 0 },
+	{ WORD("dscp"), FW_F_DSCP, parse_match, value_number, 0 },
+	{ WORD("length"), FW_F_LENGTH, parse_match, value_number, 0 },
+	{ WORD("mark"), FW_F_MARK, parse_match, value_number, 0 },
 };
 #define NKEYWORDS (sizeof(keywords) / sizeof(*keywords))
 
 static const struct fw_keyword *find_keyword(struct fw_parser *p)
 {
-	for (size_t i = 0; i < NKEYWORDS; i++)
-		if (fw_parser_at(p, keywords[i].word))
+	struct fw_str s = p->tok.text;
+
+	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
+		if (s.len == keywords[i].len && !memcmp(s.s, keywords[i].word, s.len))
 			return &keywords[i];
 	return NULL;
 }

@@ -95,7 +95,7 @@ const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size)
 static bool find_name(const struct fw_name *names, struct fw_str s, uint32_t *value)
 {
 	for (; names && names->name; names++)
-		if (fw_str_is(s, names->name)) {
+		if (s.len && names->name[0] == s.s[0] && fw_str_is(s, names->name)) {
 			*value = names->value;
 			return true;
 		}

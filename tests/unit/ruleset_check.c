@@ -89,7 +89,7 @@ static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_
 		unused += !a->ranges;
 		if (!a->ranges)
 			continue;
-		CHECK(fw_addrs_find(rs, a) == (int64_t)i);
+		CHECK(fw_addrs_find(rs, a, 0) == (int64_t)i);
 		CHECK(a->rules == sides[i] && a->refs >= sides[i]);
 		CHECK(ix->edit || a->refs);
 		refs += a->refs;
