@@ -85,6 +85,11 @@ struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name
 	return NULL;
 }
 
+struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot)
+{
+	return fw_slot_is_free(rs, slot) ? NULL : rs->index->by_slot[slot].rule;
+}
+
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r;

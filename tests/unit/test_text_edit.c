@@ -289,7 +289,7 @@ static void reference_applies(void **state)
 	fw_ruleset_free(rs);
 }
 
-static const struct fw_rule *random_rule(const struct fw_ruleset *rs)
+static const struct fw_rule *some_rule(const struct fw_ruleset *rs)
 {
 	const struct fw_rule *r = rs->first;
 
@@ -300,7 +300,7 @@ static const struct fw_rule *random_rule(const struct fw_ruleset *rs)
 
 static void random_ref(struct fw_buf *b, const struct fw_ruleset *rs)
 {
-	const struct fw_rule *r = random_rule(rs);
+	const struct fw_rule *r = some_rule(rs);
 
 	if (r && r->name && random_below(2))
 		fw_buf_printf(b, " %s", r->name);
@@ -321,7 +321,7 @@ static void random_position(struct fw_buf *b, const struct fw_ruleset *rs)
 /* A rule of another ruleset, without its id and name. */
 static void random_body(struct fw_buf *b, const struct fw_ruleset *from)
 {
-	const struct fw_rule *r = random_rule(from);
+	const struct fw_rule *r = some_rule(from);
 	struct fw_rule copy = *r;
 	struct fw_buf text = { 0 };
 
