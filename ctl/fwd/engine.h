@@ -74,11 +74,12 @@ struct engine_load {
 	size_t nfiles;
 	bool check;
 	unsigned confirm; /* seconds; 0: at once */
-	/* In the engine's thread, for `diff`: before old rules go away. May be NULL. */
+	/* For `diff`: each rule that was added, removed or changed; from engine_work(), before done(). May be NULL. */
 	void (*diff)(const struct fw_ruleset *old, const struct fw_ruleset *new, const struct fw_rule *was,
 		     const struct fw_rule *is, void *ctx);
 	void (*progress)(const char *stage, void *ctx); /* from engine_work(); may be NULL */
-	void (*done)(const struct engine_result *result, void *ctx); /* from engine_work(), once */
+	/* From engine_work(), once; or from engine_close(), with -ECANCELED. */
+	void (*done)(const struct engine_result *result, void *ctx);
 	void *ctx;
 };
 /* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: a load waits to be confirmed. */
@@ -99,11 +100,27 @@ struct engine_status {
 };
 void engine_status(const struct engine *e, struct engine_status *out);
 
+/* Memory of this process, as jemalloc tells it: bytes. */
+#define ENGINE_ARENAS 8
+struct engine_memory {
+	bool known; /* false: this is another allocator */
+	uint64_t allocated, active, resident, retained;
+	struct {
+		uint32_t generation; /* since which the ruleset in it is live; 0: it is being loaded or going away */
+		uint64_t active;
+	} arena[ENGINE_ARENAS]; /* one for each ruleset that was loaded and is still there */
+	size_t narenas;
+};
+void engine_memory(const struct engine *e, struct engine_memory *out);
+
 /* Packets that a rule decided, or a policy. */
 struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule);
 struct fw_count engine_reason_count(const struct engine *e, enum fw_reason reason);
-/* Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted. */
-void engine_count_reset(struct engine *e, const struct fw_rule *rule);
+/*
+ * Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted.
+ * 0; or -errno of the store: it counts from 0 now, but would not after a restart of the controller.
+ */
+int engine_count_reset(struct engine *e, const struct fw_rule *rule);
 
 /* The interfaces that rules name: which index has which name. Called for every rtnetlink message. 0 or -errno. */
 int engine_link(struct engine *e, const struct fw_link *link);

@@ -234,6 +234,12 @@ int store_forget(struct store *s, struct fw_diags *ds)
 	return 0;
 }
 
+bool store_keeps(struct store *s)
+{
+	store_locked(s);
+	return s->kept.n.id;
+}
+
 bool store_fold_wanted(struct store *s)
 {
 	store_locked(s);

@@ -14,6 +14,7 @@
 /* @old NULL: added; @new NULL: deleted; else: replaced, moved, or given another rank. One row per rule and edit. */
 struct fw_rule_change {
 	struct fw_rule *old, *new;
+	uint32_t slot; /* of both; of a row that cancelled out, too */
 };
 
 /* An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. */

@@ -46,6 +46,8 @@ void fw_kern_retire(struct fw_kern *k);
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
 /* Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. */
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
+/* Slots that there is room for, also those that a process before made room for. */
+uint32_t fw_kern_counter_slots(const struct fw_kern *k);
 /* The counter of a rule's slot becomes 0. No packet may be counting there: see fw_edit_commit(). */
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
 /*
@@ -63,6 +65,8 @@ int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation);
 int fw_kern_grace(struct fw_kern *k);
 /* Interface index -> number in the ruleset. 0 or -errno. */
 int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
+/* No rule names it any more. 0, also when none did, or -errno. */
+int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
 
 struct fw_count {
 	uint64_t packets, bytes;

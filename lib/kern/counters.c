@@ -78,6 +78,11 @@ int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots)
 	return 0;
 }
 
+uint32_t fw_kern_counter_slots(const struct fw_kern *k)
+{
+	return k->nchunks ? k->nchunks * FW_COUNTER_CHUNK - FW_COUNTER_RULES : 0;
+}
+
 void kern_counters_fini(struct fw_kern *k)
 {
 	for (uint32_t i = 0; k->chunks && i < COUNTER_CHUNKS * k->ncpus; i++)

@@ -79,3 +79,8 @@ int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number)
 {
 	return bpf_map_update_elem(k->maps[MAP_IFACES], &ifindex, &number, 0) ? -errno : 0;
 }
+
+int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex)
+{
+	return bpf_map_delete_elem(k->maps[MAP_IFACES], &ifindex) && errno != ENOENT ? -errno : 0;
+}

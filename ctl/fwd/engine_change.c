@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One transaction: the ruleset is edited, the tables are prepared, the store
+ * writes it down, packets see it. Until the store has it, all can be taken back;
+ * from then on nothing can fail.
+ */
+#include "ctl/fwd/engine_internal.h"
+
+#include <string.h>
+
+struct transaction {
+	struct engine *e;
+	struct fw_edit edit;
+	struct fw_change *change; /* of the tables; NULL: they are written anew */
+	struct fw_image image;    /* then these */
+	struct fw_buf log;
+	uint32_t *added, *deleted; /* slots */
+	size_t nadded, ndeleted;
+	struct engine_result *out;
+};
+
+static void transaction_abort(struct transaction *t)
+{
+	if (t->change)
+		fw_change_abort(t->change);
+	fw_image_free(&t->image);
+	fw_edit_abort(&t->edit);
+}
+
+static void transaction_free(struct transaction *t)
+{
+	fw_buf_free(&t->log);
+	free(t->added);
+	free(t->deleted);
+}
+
+static double lap(double *since)
+{
+	double now = fw_now(), passed = now - *since;
+
+	*since = now;
+	return passed;
+}
+
+/* The tables of the edited ruleset: what differs, or all of them. */
+static int prepare(struct transaction *t)
+{
+	struct engine *e = t->e;
+	struct fw_diags *ds = &t->out->ds;
+	struct fw_image *image = &e->live->image;
+	int err = -EAGAIN;
+
+	if (image->generation < UINT32_MAX)
+		err = fw_change_prepare(image, &t->edit, ds, &t->change);
+	if (err != -EAGAIN)
+		return err;
+	t->out->rebuilt = true;
+	err = fw_ruleset_order(e->live->rs);
+	return err ? err : fw_compile(e->live->rs, fw_kern_pool(e->kern), ds, &t->image);
+}
+
+/* Slots of the rules that came, in the order of the log, and of those that went; a rule may have done both. */
+static int collect_slots(struct transaction *t)
+{
+	const struct fw_edit *edit = &t->edit;
+
+	t->added = malloc((edit->nrules + 1) * sizeof(*t->added));
+	t->deleted = malloc((edit->nrules + 1) * sizeof(*t->deleted));
+	if (!t->added || !t->deleted)
+		return -ENOMEM;
+	for (size_t i = 0; i < edit->nrules; i++) {
+		const struct fw_rule_change *row = &edit->rules[i];
+
+		if (!row->old)
+			t->added[t->nadded++] = row->slot | (row->new && row->new->own_id ? STORED_OWN_ID : 0);
+		if (!row->new)
+			t->deleted[t->ndeleted++] = row->slot;
+		t->out->added += !row->old && row->new;
+		t->out->removed += row->old && !row->new;
+		t->out->changed += row->old && row->new;
+	}
+	return 0;
+}
+
+/* All that can fail. */
+static int transaction_prepare(struct transaction *t, const char *text, size_t len, const char *name)
+{
+	struct engine *e = t->e;
+	struct engine_result *out = t->out;
+	double since = fw_now();
+	int err = fw_text_edit(&t->edit, text, len, name, &out->ds, &t->log);
+
+	out->seconds.parse = lap(&since);
+	if (!err && t->log.failed)
+		err = -ENOMEM;
+	err = err ? err : prepare(t);
+	err = err ? err : collect_slots(t);
+	out->seconds.compile = lap(&since);
+	err = err ? err : engine_make_ready(e, e->live->rs, &out->ds);
+	out->seconds.swap = lap(&since);
+	return err;
+}
+
+/* Tables that were written anew take the place of the old ones, which go a grace period later. */
+static void replace_image(struct transaction *t, struct later *old)
+{
+	struct engine *e = t->e;
+	struct fw_image *image = &e->live->image;
+
+	t->image.generation = engine_next_generation(e);
+	old->image = *image;
+	*image = t->image;
+	t->image = (struct fw_image){ .root = 0 };
+	e->graces.ticket_of = NULL; /* a grace period that runs now is that of the old image */
+}
+
+static void transaction_commit(struct transaction *t, struct later *old,
+			       void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx)
+{
+	struct engine *e = t->e;
+	double since = fw_now();
+
+	if (t->change)
+		fw_change_commit(fw_take(t->change));
+	else
+		replace_image(t, old);
+	t->out->seconds.compile += lap(&since);
+	engine_publish(e, &e->live->image);
+	t->out->seconds.swap += lap(&since);
+	for (size_t i = 0; each && i < t->edit.nrules; i++)
+		each(&t->edit.rules[i], ctx);
+	fw_edit_commit(&t->edit);
+	old->slots = fw_take(t->deleted);
+	old->nslots = t->ndeleted;
+	if (old->nslots || old->image.root)
+		grace_later(e, old);
+	else
+		free(old);
+	grace_work(e);
+}
+
+/* Lets the edit be seen, as far as it got, and takes it back. */
+static void transaction_check(struct transaction *t, void (*each)(const struct fw_rule_change *change, void *ctx),
+			      void *ctx)
+{
+	for (size_t i = 0; each && i < t->edit.nrules; i++)
+		each(&t->edit.rules[i], ctx);
+	transaction_abort(t);
+}
+
+static int attempt(struct engine *e, const char *text, size_t len, const char *name, bool check,
+		   void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out)
+{
+	fw_cleanup(transaction_free) struct transaction t = { .e = e, .out = out };
+	struct later *old = calloc(1, sizeof(*old));
+	int err = old ? fw_edit_begin(e->live->rs, &t.edit) : -ENOMEM;
+	double since;
+
+	if (err) {
+		free(old);
+		return err;
+	}
+	err = transaction_prepare(&t, text, len, name);
+	since = fw_now();
+	if (!err && !check)
+		err = store_change(e->store, t.log.text ? t.log.text : "", t.log.len, t.added, t.nadded, &out->ds);
+	out->seconds.store = lap(&since);
+	if (err || check)
+		free(old);
+	if (err)
+		transaction_abort(&t);
+	else if (check)
+		transaction_check(&t, each, ctx);
+	else
+		transaction_commit(&t, old, each, ctx);
+	return err;
+}
+
+int engine_change(struct engine *e, const char *text, size_t len, const char *name, bool check,
+		  void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out)
+{
+	double start = fw_now();
+	int err;
+
+	*out = (struct engine_result){ .err = 0 };
+	err = e->swapping ? -EAGAIN : confirm_check(e, &out->ds);
+	if (err)
+		return out->err = err;
+	err = attempt(e, text, len, name, check, each, ctx, out);
+	if (err == -ENOSPC && grace_pending(e)) {
+		/* What was replaced just now still takes room. */
+		grace_wait(e);
+		*out = (struct engine_result){ .err = 0 };
+		err = attempt(e, text, len, name, check, each, ctx, out);
+	}
+	if (err)
+		engine_explain(err, "make the change", &out->ds);
+	e->transactions += !err && !check;
+	e->failures += err && !check;
+	out->err = err;
+	out->rules = e->live->rs->nrules;
+	out->generation = e->live->image.generation;
+	out->seconds.total = fw_now() - start;
+	engine_upkeep(e);
+	return err;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The engine's inside. Three threads: the one that calls the functions of
+ * engine.h and owns everything here; a worker, which runs one job at a time; and
+ * one that waits for grace periods. They meet in struct jobs and struct graces,
+ * each with a lock of its own, and in an eventfd that wakes the first.
+ */
+#ifndef FWD_ENGINE_INTERNAL_H
+#define FWD_ENGINE_INTERNAL_H
+
+#include "ctl/fwd/engine.h"
+
+#include <pthread.h>
+
+/* A ruleset and its tables. */
+struct live {
+	struct fw_ruleset *rs;
+	struct fw_image image;
+	unsigned arena; /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
+};
+
+/* What may go when no packet sees it any more. */
+struct later {
+	struct later *next;
+	struct live *live;     /* a ruleset that was replaced */
+	struct fw_image image; /* tables that were written anew; root 0: none */
+	uint32_t *slots;       /* of rules that were deleted */
+	size_t nslots;
+};
+
+/* Grace periods, one at a time: what came while one was running waits for the next. */
+struct graces {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	enum grace_state { GRACE_IDLE, GRACE_RUNS, GRACE_OVER } state; /* under the lock */
+	bool quit;                                                     /* under the lock */
+	struct later *waiting, *running;
+	const struct live *ticket_of; /* whose image the ticket is of; NULL: none */
+	uint32_t ticket;
+};
+
+/* Work for the worker: run() there, then finish() in the thread that called. */
+struct job {
+	struct job *next;
+	bool swaps; /* it makes another ruleset: no changes until it is finished */
+	void (*run)(struct engine *e, struct job *job);
+	void (*finish)(struct engine *e, struct job *job); /* frees it too */
+};
+struct jobs {
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	struct job *queue; /* all of this under the lock; the first one is being run, or is to be finished */
+	bool finishing;
+	bool quit;
+};
+
+struct link_name {
+	uint32_t ifindex;
+	char name[FW_IFNAME_MAX + 1];
+};
+
+/* A load that waits to be confirmed. */
+struct confirm {
+	int64_t by;       /* seconds since the epoch; 0: none waits */
+	unsigned seconds; /* that it was given */
+	bool undoing;     /* it was not confirmed in time, and is being undone */
+	uint32_t *slots;  /* of rules that it removed, kept for the case that it is undone */
+	size_t nslots;
+	int timer;
+};
+
+struct engine {
+	struct store *store;
+	struct fw_kern *kern;
+	struct live *live;
+	struct graces graces;
+	struct jobs jobs;
+	const struct job *swapping; /* the job that makes another ruleset */
+	int wake;                   /* eventfd */
+	int poll;                   /* of wake and the timer */
+	struct confirm confirm;
+	struct link_name *links;
+	size_t nlinks, links_cap;
+	size_t ifaces_stored;  /* names of interfaces that the store knows the numbers of */
+	struct fw_count *base; /* by counter: what engine_rule_count() and engine_reason_count() leave out */
+	uint8_t *base_changed; /* by block of it: not stored yet */
+	bool base_unstored;
+	size_t nbase;
+	struct load_job *loading; /* NULL: none */
+	bool rolled_back;         /* by engine_open() */
+	bool keeping_up;          /* a job that looks after the store is under way */
+	double upkeep_after;      /* on the clock of fw_now() */
+	int threads;              /* that were started */
+	uint64_t transactions, reloads, failures;
+	int64_t rollback_at;
+	size_t rollback_rules;
+	char rollback_reason[160];
+};
+
+void engine_wake(struct engine *e);
+/* Frees tables and ruleset: no packet may see them. */
+void live_free(struct engine *e, struct live *live);
+/* Makes @next what packets see. Cannot fail: room and segments are there. */
+void engine_publish(struct engine *e, const struct fw_image *image);
+/* The generation that comes next. */
+uint32_t engine_next_generation(const struct engine *e);
+/*
+ * Waits for a grace period: what was published before is out of sight then. Slots without a rule count from 0, but not while
+ * a load waits to be confirmed, since the rules that it removed may come back.
+ */
+void engine_settle(struct engine *e);
+/* A new image of @rs is about to be published: counters, interfaces, segments. 0 or -errno with a diagnostic. */
+int engine_make_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+/* What the kernel could not do, as a diagnostic: returns @err. */
+int engine_kernel_error(int err, const char *what, struct fw_diags *ds);
+/* What a user would say of an errno for which nobody made a diagnostic. */
+void engine_explain(int err, const char *what, struct fw_diags *ds);
+
+/* engine_grace.c */
+int graces_start(struct engine *e);
+void graces_stop(struct engine *e);
+/* @what is freed a grace period from now. */
+void grace_later(struct engine *e, struct later *what);
+/* Finishes a grace period that is over, and begins another if something waits for one. */
+void grace_work(struct engine *e);
+/* Is there memory that a grace period would give back? */
+bool grace_pending(const struct engine *e);
+/* Waits for all of them. */
+void grace_wait(struct engine *e);
+
+/* engine_job.c */
+int jobs_start(struct engine *e);
+void jobs_stop(struct engine *e);
+void job_queue(struct engine *e, struct job *job);
+void jobs_work(struct engine *e);
+
+/* engine_read.c: what the store holds, as a ruleset */
+struct stored {
+	struct fw_ruleset *rs;
+	struct store_file *files; /* of its sets; text and path are copies */
+	size_t nfiles;
+	uint64_t changes;
+	bool loaded; /* false: nobody ever loaded anything */
+};
+void stored_free(struct stored *st);
+/*
+ * @arena: for the ruleset
+ * @like:  interfaces get its numbers; NULL: those that the store knows
+ * @files: they are wanted
+ * 0, -errno with diagnostics.
+ */
+int stored_read(struct engine *e, unsigned arena, const struct fw_ruleset *like, bool files, struct stored *out,
+		struct fw_diags *ds);
+/* The slots of rules in order, as the store keeps them, and their ids. free() both. 0 or -ENOMEM. */
+int stored_numbers(const struct fw_ruleset *rs, uint64_t **ids, uint32_t **slots);
+#define STORED_OWN_ID 0x80000000u /* in a stored slot: the user gave the rule's id */
+
+/* engine_fold.c: upkeep of the store */
+void engine_upkeep(struct engine *e);
+
+/* engine_confirm.c */
+/* Before the store is read: undoes a load whose time is over. 0, -errno with a diagnostic. */
+int confirm_open(struct engine *e, struct fw_diags *ds);
+/* When it is live. */
+void confirm_opened(struct engine *e);
+/* -EBUSY with a diagnostic while a load waits; 0. */
+int confirm_check(const struct engine *e, struct fw_diags *ds);
+/* Before the load is committed: what would undo it is written down. */
+int confirm_prepare(struct engine *e, unsigned seconds, struct fw_diags *ds);
+void confirm_begin(struct engine *e, unsigned seconds, uint32_t *slots, size_t nslots);
+void confirm_work(struct engine *e);
+
+/* engine_load.c */
+int parse_text(struct fw_ruleset *rs, uint32_t format, const char *text, size_t len, const char *name,
+	       const struct store_file *files, size_t nfiles, struct fw_diags *ds);
+int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds);
+/* Tells the client of the load how far it has come. */
+void load_tell(struct engine *e);
+/* The two parts of a snapshot; store_snapshot_commit() makes it the one that counts. */
+int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds);
+int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+
+/* engine_request.c */
+/* A file of rules, with the files of its sets, as a request. 0, -errno with a diagnostic. */
+int load_request_read(const char *path, struct engine_load *out, struct fw_diags *ds);
+void load_request_free(struct engine_load *l);
+
+/* engine_count.c */
+int counts_open(struct engine *e, struct fw_diags *ds);
+/* The rule is gone: its slot counts from 0. */
+void counts_forget(struct engine *e, uint32_t slot);
+/* Writes down what counts_forget() did. */
+void counts_store(struct engine *e);
+
+/* engine_iface.c */
+/* Interfaces that @rs names and the live ruleset does not get their numbers, also in the store. */
+int ifaces_number(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+/* The numbers that the store knows. */
+int ifaces_restore(struct engine *e, struct fw_ruleset *rs);
+
+/* engine_memory.c: an arena of jemalloc's for each ruleset, so that the whole of it goes away at once */
+unsigned memory_new(void); /* 0: there is none */
+/* From now on this thread allocates from it; 0: from the usual one. */
+void memory_use(unsigned arena);
+void memory_free(unsigned arena);
+
+#endif

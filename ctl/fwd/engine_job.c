@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The worker: one job at a time, each finished by the engine's own thread before the next one is run. */
+#include "ctl/fwd/engine_internal.h"
+
+static void *worker(void *arg)
+{
+	struct engine *e = arg;
+	struct jobs *j = &e->jobs;
+
+	pthread_mutex_lock(&j->lock);
+	while (!j->quit) {
+		struct job *job = j->finishing ? NULL : j->queue;
+
+		if (!job) {
+			pthread_cond_wait(&j->turn, &j->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&j->lock);
+		job->run(e, job);
+		pthread_mutex_lock(&j->lock);
+		j->finishing = true;
+		engine_wake(e);
+	}
+	pthread_mutex_unlock(&j->lock);
+	return NULL;
+}
+
+int jobs_start(struct engine *e)
+{
+	pthread_mutex_init(&e->jobs.lock, NULL);
+	pthread_cond_init(&e->jobs.turn, NULL);
+	return -pthread_create(&e->jobs.thread, NULL, worker, e);
+}
+
+void job_queue(struct engine *e, struct job *job)
+{
+	struct job **at = &e->jobs.queue;
+
+	job->next = NULL;
+	if (job->swaps)
+		e->swapping = job;
+	pthread_mutex_lock(&e->jobs.lock);
+	while (*at)
+		at = &(*at)->next;
+	*at = job;
+	pthread_cond_signal(&e->jobs.turn);
+	pthread_mutex_unlock(&e->jobs.lock);
+}
+
+/* The job that was run, taken off the queue; NULL: none. */
+static struct job *job_take(struct jobs *j)
+{
+	struct job *job;
+
+	pthread_mutex_lock(&j->lock);
+	job = j->finishing ? j->queue : NULL;
+	pthread_mutex_unlock(&j->lock);
+	return job;
+}
+
+static void job_done(struct engine *e, struct job *job)
+{
+	struct jobs *j = &e->jobs;
+
+	if (e->swapping == job)
+		e->swapping = NULL;
+	job->finish(e, job);
+	pthread_mutex_lock(&j->lock);
+	j->finishing = false;
+	pthread_cond_signal(&j->turn);
+	pthread_mutex_unlock(&j->lock);
+}
+
+void jobs_work(struct engine *e)
+{
+	struct job *job = job_take(&e->jobs);
+
+	if (!job)
+		return;
+	pthread_mutex_lock(&e->jobs.lock);
+	e->jobs.queue = job->next;
+	pthread_mutex_unlock(&e->jobs.lock);
+	job_done(e, job);
+}
+
+/* What has not been run is finished all the same, so that it is freed; a job sees by e->jobs.quit that nothing is to come. */
+void jobs_stop(struct engine *e)
+{
+	struct jobs *j = &e->jobs;
+
+	pthread_mutex_lock(&j->lock);
+	j->quit = true;
+	pthread_cond_signal(&j->turn);
+	pthread_mutex_unlock(&j->lock);
+	pthread_join(j->thread, NULL);
+	while (j->queue) {
+		struct job *job = j->queue;
+
+		j->queue = job->next;
+		job_done(e, job);
+	}
+	pthread_cond_destroy(&j->turn);
+	pthread_mutex_destroy(&j->lock);
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A whole ruleset takes the place of the live one. The worker parses and
+ * compiles it beside, while a thread of its own writes the text into the store;
+ * the engine's thread then makes both count, one store after the other.
+ */
+#include "ctl/fwd/engine_internal.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum stage { STAGE_NONE, STAGE_PARSE, STAGE_COMPILE, STAGE_STORE, STAGE_SWAP };
+static const char *const stage_names[] = {
+	[STAGE_PARSE] = "parse", [STAGE_COMPILE] = "compile", [STAGE_STORE] = "store", [STAGE_SWAP] = "swap"
+};
+
+/* A part of the work on the store, in a thread of its own. */
+struct writer {
+	pthread_t thread;
+	bool started;
+	struct engine *e;
+	const struct engine_load *load;
+	const struct fw_ruleset *rs; /* write its numbers; NULL: write the text */
+	struct fw_diags ds;
+	double seconds;
+	int err;
+};
+
+struct load_job {
+	struct job job;
+	struct engine_load load;
+	struct live *next;
+	struct fw_adoption adoption;
+	struct engine_result result;
+	struct writer writer;
+	_Atomic int stage;
+	enum stage told;
+	double start;
+	bool stored; /* the store has begun a snapshot */
+	struct fw_rule_change *diff;
+	size_t ndiff, diff_cap;
+	bool untold; /* the client is gone */
+};
+
+struct finder {
+	const struct store_file *files;
+	size_t n;
+};
+
+static int find_file(void *ctx, const char *path, const char **text, size_t *len)
+{
+	const struct finder *f = ctx;
+
+	for (size_t i = 0; i < f->n; i++) {
+		if (strcmp(f->files[i].path, path))
+			continue;
+		*text = f->files[i].text;
+		*len = f->files[i].len;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int parse_text(struct fw_ruleset *rs, uint32_t format, const char *text, size_t len, const char *name,
+	       const struct store_file *files, size_t nfiles, struct fw_diags *ds)
+{
+	struct finder f = { files, nfiles };
+	const struct fw_files find = { find_file, &f };
+
+	return format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, text, len, name, ds) :
+						fw_text_parse_with(rs, text, len, name, &find, ds);
+}
+
+int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	return parse_text(rs, l->format, l->text, l->len, l->name ? l->name : "<text>", l->files, l->nfiles, ds);
+}
+
+int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds)
+{
+	const struct store_snapshot sn = {
+		.name = l->name ? l->name : "<text>",
+		.format = l->format,
+		.text = l->text,
+		.len = l->len,
+		.files = l->files,
+		.nfiles = l->nfiles,
+	};
+
+	return store_snapshot_begin(e->store, &sn, ds);
+}
+
+int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	fw_autofree uint64_t *ids = NULL;
+	fw_autofree uint32_t *slots = NULL;
+	int err = stored_numbers(rs, &ids, &slots);
+	const struct store_snapshot sn = { .ids = ids, .slots = slots, .nrules = rs->nrules, .next_id = rs->next_id };
+
+	return err ? err : store_snapshot_number(e->store, &sn, ds);
+}
+
+static void *write_part(void *arg)
+{
+	struct writer *w = arg;
+	double start = fw_now();
+
+	w->err = w->rs ? load_store_numbers(w->e, w->rs, &w->ds) : load_store_text(w->e, w->load, &w->ds);
+	w->seconds += fw_now() - start;
+	return NULL;
+}
+
+static int writer_start(struct writer *w)
+{
+	int err = -pthread_create(&w->thread, NULL, write_part, w);
+
+	w->started = !err;
+	return err;
+}
+
+/* Waits for it: what became of it. */
+static int writer_join(struct writer *w)
+{
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	w->started = false;
+	return w->err;
+}
+
+static void set_stage(struct engine *e, struct load_job *j, enum stage stage)
+{
+	atomic_store(&j->stage, stage);
+	engine_wake(e);
+}
+
+static int same_rule(struct load_job *j, const struct fw_ruleset *old, const struct fw_rule *was,
+		     const struct fw_rule *is, bool *same)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf a = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fw_text_print_rule(&a, old, was);
+	fw_text_print_rule(&b, j->next->rs, is);
+	if (a.failed || b.failed)
+		return -ENOMEM;
+	*same = !strcmp(a.text, b.text);
+	return 0;
+}
+
+/* Rules that came, went or say something else: for load_finish() to tell. */
+static int diff(struct load_job *j, const struct fw_ruleset *old)
+{
+	int err = 0;
+
+	for (struct fw_rule *r = j->next->rs->first; r && !err; r = r->next) {
+		struct fw_rule_change row = { fw_ruleset_by_id(old, r->id), r, r->slot };
+		bool same = false;
+
+		err = row.old ? same_rule(j, old, row.old, r, &same) : 0;
+		if (!err && !same)
+			err = fw_vec_push(j->diff, j->ndiff, j->diff_cap, row);
+	}
+	for (struct fw_rule *r = old->first; r && !err; r = r->next) {
+		struct fw_rule_change row = { r, NULL, r->slot };
+
+		if (!fw_ruleset_by_id(j->next->rs, r->id))
+			err = fw_vec_push(j->diff, j->ndiff, j->diff_cap, row);
+	}
+	return err;
+}
+
+static int parse(struct engine *e, struct load_job *j)
+{
+	const struct fw_ruleset *old = e->live->rs;
+	double start = fw_now();
+	int err;
+
+	memory_use(j->next->arena);
+	j->next->rs = fw_ruleset_new(j->load.name);
+	err = j->next->rs ? fw_ruleset_follow(j->next->rs, old) : -ENOMEM;
+	err = err ? err : load_parse(&j->load, j->next->rs, &j->result.ds);
+	err = err ? err : fw_ruleset_adopt(j->next->rs, old, &j->result.ds, &j->adoption);
+	memory_use(0);
+	j->result.seconds.parse = fw_now() - start;
+	return err;
+}
+
+static int compile(struct engine *e, struct load_job *j)
+{
+	double start = fw_now();
+	int err;
+
+	memory_use(j->next->arena);
+	err = fw_ruleset_order(j->next->rs);
+	err = err ? err : fw_compile(j->next->rs, fw_kern_pool(e->kern), &j->result.ds, &j->next->image);
+	memory_use(0);
+	j->result.seconds.compile = fw_now() - start;
+	return err;
+}
+
+static void take_writer_diags(struct load_job *j)
+{
+	if (j->writer.ds.n && !j->result.ds.n)
+		j->result.ds = j->writer.ds;
+}
+
+/* Everything but what the other thread does with the store. */
+static int load_build(struct engine *e, struct load_job *j)
+{
+	struct writer *w = &j->writer;
+	int err;
+
+	j->next->arena = memory_new();
+	err = parse(e, j);
+	if (!err && j->stored) {
+		err = writer_join(w); /* its text is written; now the numbers, while the tables are */
+		w->rs = j->next->rs;
+		err = err ? err : writer_start(w);
+	}
+	set_stage(e, j, STAGE_COMPILE);
+	err = err ? err : compile(e, j);
+	return err;
+}
+
+static void load_run(struct engine *e, struct job *job)
+{
+	struct load_job *j = (struct load_job *)job;
+	struct writer *w = &j->writer;
+	int err = 0, stored;
+
+	set_stage(e, j, STAGE_PARSE);
+	j->next = calloc(1, sizeof(*j->next));
+	if (!j->next)
+		err = -ENOMEM;
+	if (!err && !j->load.check) {
+		*w = (struct writer){ .e = e, .load = &j->load };
+		err = writer_start(w);
+		j->stored = !err;
+	}
+	err = err ? err : load_build(e, j);
+	set_stage(e, j, STAGE_STORE);
+	stored = writer_join(w);
+	take_writer_diags(j);
+	err = err ? err : stored;
+	if (!err && j->load.diff)
+		err = diff(j, e->live->rs);
+	j->result.seconds.store = w->seconds;
+	j->result.err = err;
+}
+
+static void tell_stages(struct load_job *j, enum stage upto)
+{
+	for (; j->told < upto; j->told++)
+		if (j->load.progress)
+			j->load.progress(stage_names[j->told + 1], j->load.ctx);
+}
+
+void load_tell(struct engine *e)
+{
+	if (e->loading)
+		tell_stages(e->loading, (enum stage)atomic_load(&e->loading->stage));
+}
+
+/* The new ruleset in the place of the old one, whose memory and slots wait for a grace period. */
+static void load_swap(struct engine *e, struct load_job *j, struct later *old)
+{
+	old->live = e->live;
+	e->live = fw_take(j->next);
+	engine_publish(e, &e->live->image);
+	if (j->load.confirm) {
+		confirm_begin(e, j->load.confirm, fw_take(j->adoption.freed), j->adoption.nfreed);
+	} else {
+		old->slots = fw_take(j->adoption.freed);
+		old->nslots = j->adoption.nfreed;
+	}
+	grace_later(e, old);
+}
+
+static int load_commit(struct engine *e, struct load_job *j)
+{
+	struct fw_diags *ds = &j->result.ds;
+	struct later *old = calloc(1, sizeof(*old));
+	double start = fw_now();
+	int err = old ? engine_make_ready(e, j->next->rs, ds) : -ENOMEM;
+
+	if (!err && j->load.confirm)
+		err = confirm_prepare(e, j->load.confirm, ds);
+	err = err ? err : store_snapshot_commit(e->store, j->load.confirm, ds);
+	if (err) {
+		free(old);
+		return err;
+	}
+	j->next->image.generation = engine_next_generation(e);
+	load_swap(e, j, old);
+	j->result.seconds.swap = fw_now() - start;
+	return 0;
+}
+
+static void load_finish(struct engine *e, struct job *job)
+{
+	struct load_job *j = (struct load_job *)job;
+	struct engine_result *r = &j->result;
+	bool check = j->load.check;
+
+	e->loading = NULL;
+	if (!r->err && e->jobs.quit)
+		r->err = -ECANCELED;
+	tell_stages(j, r->err || check ? (enum stage)atomic_load(&j->stage) : STAGE_SWAP);
+	r->added = j->adoption.added;
+	r->removed = j->adoption.removed;
+	r->changed = j->adoption.changed;
+	r->kept = j->adoption.kept;
+	r->rules = j->next && j->next->rs ? j->next->rs->nrules : 0;
+	for (size_t i = 0; !r->err && !j->untold && i < j->ndiff; i++)
+		j->load.diff(e->live->rs, j->next->rs, j->diff[i].old, j->diff[i].new, j->load.ctx);
+	if (!r->err && !check)
+		r->err = load_commit(e, j);
+	if (r->err && j->stored)
+		store_snapshot_abort(e->store);
+	if (r->err)
+		engine_explain(r->err, "load the ruleset", &r->ds);
+	live_free(e, j->next);
+	e->reloads += !r->err && !check;
+	e->failures += r->err && !check;
+	r->generation = e->live->image.generation;
+	r->confirm_by = e->confirm.by;
+	r->seconds.total = fw_now() - j->start;
+	if (j->load.done)
+		j->load.done(r, j->load.ctx);
+	free(j->adoption.freed);
+	free(j->diff);
+	load_request_free(&j->load);
+	free(j);
+}
+
+int engine_load_start(struct engine *e, struct engine_load *load)
+{
+	struct load_job *j = NULL;
+	int err = e->swapping ? -EAGAIN : confirm_check(e, NULL);
+
+	if (!err) {
+		j = calloc(1, sizeof(*j));
+		err = j ? 0 : -ENOMEM;
+	}
+	if (err) {
+		load_request_free(load);
+		return err;
+	}
+	j->job = (struct job){ .swaps = true, .run = load_run, .finish = load_finish };
+	j->load = *load;
+	j->start = fw_now();
+	e->loading = j;
+	job_queue(e, &j->job);
+	return 0;
+}
+
+void engine_load_orphan(struct engine *e, void *ctx)
+{
+	if (!e->loading || e->loading->load.ctx != ctx)
+		return;
+	e->loading->load.progress = NULL;
+	e->loading->load.done = NULL;
+	e->loading->untold = true;
+}
