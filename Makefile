@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Targets: all deps demo check check-kernels bench lint fuzz install clean. Settings: V=1 (say every command),
 # SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
+# SYSCONFDIR (install: /etc).
 # demo, check, check-kernels, bench, lint and fuzz first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
+SYSCONFDIR ?= /etc
 T       ?= 60
 ifeq ($(origin CC),default)
 CC      := gcc
@@ -50,14 +52,14 @@ BINS     := $(BUILD)/fwd $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
 MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw.rules.5)
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)))
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
 KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern)
 
 .PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(BUILD)/fwctl.bash $(BUILD)/jsonl
+all: $(BINS) $(MAN) $(BUILD)/fwctl.bash $(BUILD)/jsonl $(BUILD)/peer
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -117,6 +119,10 @@ $(BUILD)/fwctl.bash: $(BUILD)/fwctl
 # Checks JSON in tests.
 $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
 	$(Q)$(CC) $(LINK) $^ -ljansson -o $@
+
+# The other end of fwd's socket, for tests.
+$(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
+	$(Q)$(CC) $(LINK) $^ -o $@
 
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
@@ -215,6 +221,11 @@ install: all
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(filter %.8,$(MAN))
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(filter %.5,$(MAN))
 	install -D -m 644 $(BUILD)/fwctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl
+	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/fwd
+	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fwd.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fwd.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system tools/systemd/fwd.socket
+	sed 's|@SBINDIR@|$(PREFIX)/sbin|' tools/systemd/fwd.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/fwd.service
+	install -D -m 644 tools/systemd/fwd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fwd.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fwctl/examples $(wildcard examples/*)
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/fwctl README.md LICENSE $(wildcard docs/*.md)
 

@@ -15,6 +15,8 @@ struct fw_buf {
 	bool failed; /* memory ran out: the text is incomplete */
 };
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Adds bytes as they are. */
+void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
 void fw_buf_free(struct fw_buf *b);
 
 enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };

@@ -25,7 +25,7 @@ enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
 	X(COUNTERS, "counters", FW_RIGHT_READ, 1, 4096)                     \
 	X(RESET, "reset", FW_RIGHT_CHANGE, 1, 65536)                        \
 	X(SAVE, "save", FW_RIGHT_READ, 1, 4096)                             \
-	X(CLASSIFY, "classify", FW_RIGHT_READ, 2, 1 << 20)                  \
+	X(CLASSIFY, "classify", FW_RIGHT_READ, 2, 16384)                    \
 	X(CHANGE, "change", FW_RIGHT_CHANGE, 2, 64 << 20)                   \
 	X(LOAD, "load", FW_RIGHT_CHANGE, FW_WIRE_PARTS, 1 << 30)            \
 	X(CONFIRM, "confirm", FW_RIGHT_CHANGE, 1, 4096)                     \
@@ -45,7 +45,7 @@ enum fw_request {
 enum fw_reply {
 	FW_REPLY_LINES = 256, /* part 0: JSON objects, one a line */
 	FW_REPLY_TEXT,        /* part 0: `{}`; part 1: text as it is */
-	FW_REPLY_PROGRESS,    /* part 0: {"stage", "done", "of"} */
+	FW_REPLY_PROGRESS,    /* part 0: {"stage"} */
 	FW_REPLY_END,         /* part 0: {"ok", "error", "diags", ...} */
 };
 

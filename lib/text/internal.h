@@ -29,9 +29,6 @@ static inline bool fw_str_is(struct fw_str a, const char *b)
 	return a.len == len && !memcmp(a.s, b, len);
 }
 
-/* Adds bytes as they are. */
-void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
-
 /* ` ID [name NAME] { match } verdict [comment STRING]`, with a blank in front. */
 void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
 

@@ -8,6 +8,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 . "$(dirname "$0")/lib.sh"
 . "$here/daemon.sh"
+. "$here/clients.sh"
 
 fail() {
 	echo "      $*" >&2

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The order in which things come up: the socket first, since it tells whether
+ * another fwd runs; then capabilities go, before there is a second thread, for
+ * they are a thread's own; then tables and attachments; and clients last.
+ */
+#include "ctl/fwd/daemon.h"
+
+#include "ctl/fwd/client.h"
+#include "ctl/fwd/devices.h"
+#include "ctl/fwd/log.h"
+#include "ctl/fwd/notify.h"
+#include "ctl/fwd/privileges.h"
+#include "ctl/fwd/request.h"
+#include "ctl/fwd/server.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TICK 1.0 /* seconds between two looks at who is stuck */
+
+static void tell_status(const struct fwd *d)
+{
+	notify_send("STATUS=%zu rules, generation %u", d->ruleset->nrules, fw_kern_generation(engine_kern(d->engine)));
+}
+
+void fwd_ruleset_changed(struct fwd *d)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	unsigned needs;
+
+	if (rs != d->ruleset) {
+		cursors_lose(&d->cursors);
+		facts_of(rs, &d->facts);
+		d->ruleset = rs;
+		tell_status(d);
+	}
+	needs = (d->facts.out || rs->policy_set[FW_R_OUT]) | (d->facts.mark != 0) << 1 | (d->facts.vlan != 0) << 2;
+	if (needs == d->needs)
+		return;
+	d->needs = needs;
+	devices_recheck(d);
+}
+
+static void work_ready(struct source *s, uint32_t events)
+{
+	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, work));
+
+	engine_work(d->engine);
+	fwd_ruleset_changed(d);
+	requests_resume(d);
+}
+
+static void reap(struct fwd *d)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		save_over(d, pid, WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+/* SIGHUP does nothing: to read the configuration anew, start again; filtering goes on meanwhile. */
+static void signal_ready(struct source *s, uint32_t events)
+{
+	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, signals));
+	struct signalfd_siginfo info;
+
+	while (read(s->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			reap(d);
+		else if (info.ssi_signo != SIGHUP)
+			d->loop.end = true;
+	}
+}
+
+static int signals_open(struct fwd *d)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	d->signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready };
+	return d->signals.fd < 0 ? -errno : loop_add(&d->loop, &d->signals, EPOLLIN);
+}
+
+static void round_over(struct loop *l)
+{
+	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
+	double now = fw_now();
+
+	server_round(d);
+	if (d->watchdog && now - d->alive >= d->watchdog) {
+		notify_send("WATCHDOG=1");
+		d->alive = now;
+	}
+}
+
+static int make_store_folder(const char *path, struct fw_diags *ds)
+{
+	char folder[CONFIG_TEXT_MAX];
+	char *slash;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (slash == folder)
+		return 0;
+	*slash = '\0';
+	if (!mkdir(folder, 0700) || errno == EEXIST)
+		return 0;
+
+	int err = -errno;
+
+	fw_diag_add(ds, (struct fw_place){ folder, 0, 0 }, NULL, "cannot make the store's folder: %s", strerror(-err));
+	return err;
+}
+
+static int open_engine(struct fwd *d, struct fw_diags *ds)
+{
+	struct engine_options opts = {
+		.store = d->config.store,
+		.pins = d->config.pins,
+		.rules = d->config.rules[0] ? d->config.rules : NULL,
+	};
+	int err = make_store_folder(opts.store, ds);
+
+	if (!err)
+		err = engine_open(&opts, ds, &d->engine);
+	if (err)
+		return err;
+	d->work = (struct source){ .fd = engine_fd(d->engine), .ready = work_ready };
+	fwd_ruleset_changed(d);
+	return loop_add(&d->loop, &d->work, EPOLLIN);
+}
+
+static int start(struct fwd *d, struct fw_diags *ds)
+{
+	int err;
+
+	privileges_files();
+	err = loop_open(&d->loop);
+	err = err ? err : signals_open(d);
+	err = err ? err : listen_open(&d->config, &d->listener, ds);
+	err = err ? err : privileges_drop(ds);
+	err = err ? err : open_engine(d, ds);
+	err = err ? err : devices_open(d, ds);
+	err = err ? err : server_start(d);
+	return err;
+}
+
+static void stop(struct fwd *d)
+{
+	server_stop(d);
+	listen_close(&d->listener);
+	devices_close(d);
+	if (d->engine)
+		engine_close(d->engine);
+	if (d->signals.fd > 0)
+		close(d->signals.fd);
+	loop_close(&d->loop);
+}
+
+int daemon_run(const struct config *c, struct fw_diags *ds)
+{
+	struct fwd d = { .config = *c, .started = fw_now(), .listener = { .fd = -1 }, .loop = { .fd = -1 } };
+	int err;
+
+	d.loop.round = round_over;
+	d.watchdog = notify_watchdog();
+	d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
+	err = start(&d, ds);
+	if (!err) {
+		log_say("ready: %zu rules, on %s", d.ruleset->nrules, c->socket);
+		notify_send("READY=1");
+		tell_status(&d);
+		err = loop_run(&d.loop);
+		notify_send("STOPPING=1");
+	}
+	stop(&d);
+	return err;
+}
+
+int daemon_detach(const struct config *c, struct fw_diags *ds)
+{
+	struct fw_kern_options opts = { .pins = c->pins };
+	struct fw_kern *k;
+	int err;
+
+	if (listen_alive(c->socket)) {
+		fw_diag_add(ds, (struct fw_place){ c->socket, 0, 0 },
+			    "stop it first: systemctl stop fwd.service fwd.socket",
+			    "fwd runs, and would go on filtering");
+		return -EBUSY;
+	}
+	privileges_files();
+	err = fw_kern_open(&opts, ds, &k);
+	if (err)
+		return err;
+	fw_kern_unpin(k);
+	fw_kern_close(k);
+	return 0;
+}

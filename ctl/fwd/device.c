@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Attaching one interface: by which hook, and from one way to another without a gap. */
+#include "ctl/fwd/device.h"
+
+#include "ctl/fwd/objects.h"
+
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
+static bool strips_vlan(const char *name)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return false;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	err = ioctl(fd, SIOCETHTOOL, &ifr);
+	close(fd);
+	return !err && value.data & ETH_FLAG_RXVLAN;
+}
+
+bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
+{
+	struct fw_kern_attachment a;
+	bool in = false;
+
+	*out = false;
+	for (size_t i = 0; fw_kern_attached(engine_kern(d->engine), i, &a); i++) {
+		if (a.ifindex != index)
+			continue;
+		if (a.prog == FW_PROG_TC_EGRESS) {
+			*out = true;
+			continue;
+		}
+		/* XDP runs first: where both are attached, on the way from one to the other, it is what filters. */
+		if (a.prog == FW_PROG_XDP)
+			*mode = a.mode == FW_XDP_GENERIC ? ARGS_GENERIC : ARGS_NATIVE;
+		else if (!in)
+			*mode = ARGS_TC;
+		in = true;
+	}
+	return in;
+}
+
+/* The best way is the one that sees everything that the rules ask for. */
+static enum args_mode resolve(const struct fwd *d, struct device *dev)
+{
+	bool vlan = d->facts.vlan && strips_vlan(dev->name);
+
+	if (dev->wanted == ARGS_AUTO)
+		return d->facts.mark || vlan ? ARGS_TC : ARGS_AUTO;
+	if (dev->wanted == ARGS_TC)
+		return ARGS_TC;
+	if (d->facts.mark)
+		snprintf(
+			dev->warning, sizeof(dev->warning),
+			"%zu rules match the mark of incoming packets, which have none yet at XDP: attach with mode tc",
+			d->facts.mark);
+	else if (vlan)
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
+			 "ethtool -K %s rx-vlan-offload off, or attach with mode tc",
+			 dev->name);
+	return dev->wanted;
+}
+
+static int attach_xdp(struct fwd *d, struct device *dev, enum args_mode mode, struct fw_diags *ds)
+{
+	static const enum fw_xdp_mode modes[] = {
+		[ARGS_AUTO] = FW_XDP_AUTO, [ARGS_NATIVE] = FW_XDP_NATIVE, [ARGS_GENERIC] = FW_XDP_GENERIC
+	};
+	enum fw_xdp_mode used = modes[mode];
+	int err = fw_kern_attach_xdp(engine_kern(d->engine), dev->index, modes[mode], &used, ds);
+
+	if (!err)
+		dev->mode = used == FW_XDP_GENERIC ? ARGS_GENERIC : ARGS_NATIVE;
+	return err;
+}
+
+/* From one mode of XDP to another: an interface cannot have both, so tc filters in between. */
+static int change_xdp(struct fwd *d, struct device *dev, enum args_mode from, enum args_mode to, struct fw_diags *ds)
+{
+	struct fw_kern *k = engine_kern(d->engine);
+	int err = fw_kern_attach_tc(k, dev->index, FW_PROG_TC_INGRESS, ds);
+
+	if (err)
+		return err;
+	fw_kern_detach(k, dev->index, FW_PROG_XDP);
+	err = attach_xdp(d, dev, to, ds);
+	if (err && attach_xdp(d, dev, from, NULL))
+		dev->mode = ARGS_TC;
+	else
+		fw_kern_detach(k, dev->index, FW_PROG_TC_INGRESS);
+	return err;
+}
+
+/* The new way first, then the old one goes. */
+static int apply_in(struct fwd *d, struct device *dev, struct fw_diags *ds)
+{
+	struct fw_kern *k = engine_kern(d->engine);
+	enum args_mode mode = resolve(d, dev), now;
+	bool out, in = device_look(d, dev->index, &now, &out);
+	int err;
+
+	if (mode == ARGS_TC) {
+		err = fw_kern_attach_tc(k, dev->index, FW_PROG_TC_INGRESS, ds);
+		if (!err) {
+			dev->mode = ARGS_TC;
+			fw_kern_detach(k, dev->index, FW_PROG_XDP);
+		}
+		return err;
+	}
+	if (in && now != ARGS_TC && mode != ARGS_AUTO && mode != now)
+		return change_xdp(d, dev, now, mode, ds);
+	err = attach_xdp(d, dev, mode, ds);
+	if (!err)
+		fw_kern_detach(k, dev->index, FW_PROG_TC_INGRESS);
+	return err;
+}
+
+static bool wants_out(const struct fwd *d, const struct device *dev)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+
+	if (dev->wanted_out != ARGS_OUT_AUTO)
+		return dev->wanted_out == ARGS_OUT_YES;
+	return d->facts.out || rs->policy_set[FW_R_OUT];
+}
+
+static int apply_out(struct fwd *d, struct device *dev, struct fw_diags *ds)
+{
+	struct fw_kern *k = engine_kern(d->engine);
+	bool want = wants_out(d, dev);
+	int err = 0;
+
+	if (want)
+		err = fw_kern_attach_tc(k, dev->index, FW_PROG_TC_EGRESS, ds);
+	else
+		fw_kern_detach(k, dev->index, FW_PROG_TC_EGRESS);
+	dev->out = want && !err;
+	return err;
+}
+
+int device_apply(struct fwd *d, struct device *dev, struct fw_diags *ds)
+{
+	unsigned first = ds->n;
+	int err;
+
+	dev->error[0] = dev->warning[0] = '\0';
+	dev->out = false;
+	dev->state = DEVICE_MISSING;
+	if (!dev->index)
+		return 0;
+	err = apply_in(d, dev, ds);
+	if (!err)
+		err = apply_out(d, dev, ds);
+	dev->state = err ? DEVICE_FAILED : DEVICE_ATTACHED;
+	if (err)
+		snprintf(dev->error, sizeof(dev->error), "%s", ds->n > first ? ds->d[first].message : strerror(-err));
+	else if (dev->mode == ARGS_GENERIC && !dev->warning[0])
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "generic XDP is slow: a copy of each packet may be made; mode tc is faster where native XDP "
+			 "cannot be had");
+	return err;
+}
+
+void device_release(struct fwd *d, uint32_t index)
+{
+	for (int prog = 0; prog < FW_NPROGS; prog++)
+		fw_kern_detach(engine_kern(d->engine), index, (enum fw_kern_prog)prog);
+}
+
+json_t *device_json(const struct device *dev)
+{
+	static const char *const states[] = { "missing", "attached", "failed" };
+	bool attached = dev->state == DEVICE_ATTACHED;
+
+	return json_pack("{so si so ss sb ss so so}", "dev", objects_text(dev->name), "index", (int)dev->index, "mode",
+			 objects_text(attached ? args_modes[dev->mode] : NULL), "wanted", args_modes[dev->wanted],
+			 "out", dev->out, "state", states[dev->state], "error",
+			 objects_text(dev->error[0] ? dev->error : NULL), "warning",
+			 objects_text(dev->warning[0] ? dev->warning : NULL));
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The daemon as a whole: what its parts share. */
+#ifndef FWD_FWD_H
+#define FWD_FWD_H
+
+#include "ctl/fwd/config.h"
+#include "ctl/fwd/cursor.h"
+#include "ctl/fwd/engine.h"
+#include "ctl/fwd/facts.h"
+#include "ctl/fwd/listen.h"
+#include "ctl/fwd/loop.h"
+
+struct fwd {
+	struct config config;
+	double started; /* on the clock of fw_now() */
+	struct loop loop;
+	struct engine *engine;
+	struct source work; /* of the engine */
+	struct source signals;
+	double watchdog; /* seconds between two signs of life to the service manager; 0: none */
+	double alive;    /* when the last one was given */
+
+	/* server.c */
+	struct listener listener;
+	struct source accepting;
+	double accept_again; /* descriptors ran out: when to try again; 0: they did not */
+	gid_t admins;
+	struct client *clients, *dead;
+	unsigned nclients;
+	struct client *waiting; /* requests that wait for a load to be over, oldest first */
+
+	/* cursor.c */
+	struct cursors cursors;
+	const struct fw_ruleset *ruleset; /* as of the last look: when the engine's is another one, cursors are void */
+	struct facts facts;               /* of it */
+	unsigned needs;                   /* what it asks of attachments, as of the last look */
+
+	/* devices.c */
+	struct devices *devices;
+	struct source links;
+};
+
+/* After everything that may have changed the ruleset or put another one in its place. */
+void fwd_ruleset_changed(struct fwd *d);
+
+#endif

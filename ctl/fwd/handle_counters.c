@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
+#include "ctl/fwd/objects.h"
+#include "ctl/fwd/request.h"
+
+#define SCAN 4096 /* rules that one step looks at */
+
+/* By id: the rule may be gone when its turn comes. */
+struct top {
+	uint64_t id;
+	struct fw_count count;
+};
+
+struct counting {
+	struct stream stream;
+	struct fwd *fwd;
+	struct cursor cursor;
+	struct fw_count all;
+	struct top *top; /* a heap, the fewest packets first; NULL: every rule goes out as it comes */
+	size_t ntop, room;
+	struct fw_buf b;
+};
+
+static void counting_free(struct stream *s)
+{
+	struct counting *k = (struct counting *)s;
+
+	cursor_close(&k->fwd->cursors, &k->cursor);
+	fw_buf_free(&k->b);
+	free(k->top);
+	free(k);
+}
+
+static bool fewer(const struct top *a, const struct top *b)
+{
+	return a->count.packets < b->count.packets || (a->count.packets == b->count.packets && a->id > b->id);
+}
+
+static void sift_down(struct top *heap, size_t n, size_t at)
+{
+	struct top moved = heap[at];
+
+	for (size_t child; (child = 2 * at + 1) < n; at = child) {
+		if (child + 1 < n && fewer(&heap[child + 1], &heap[child]))
+			child++;
+		if (!fewer(&heap[child], &moved))
+			break;
+		heap[at] = heap[child];
+	}
+	heap[at] = moved;
+}
+
+static void sift_up(struct top *heap, size_t at)
+{
+	struct top moved = heap[at];
+
+	for (; at && fewer(&moved, &heap[(at - 1) / 2]); at = (at - 1) / 2)
+		heap[at] = heap[(at - 1) / 2];
+	heap[at] = moved;
+}
+
+static void keep_top(struct counting *k, struct top t)
+{
+	if (k->ntop < k->room) {
+		k->top[k->ntop++] = t;
+		sift_up(k->top, k->ntop - 1);
+	} else if (fewer(&k->top[0], &t)) {
+		k->top[0] = t;
+		sift_down(k->top, k->ntop, 0);
+	}
+}
+
+static void add_rule(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		     const struct fw_count *count)
+{
+	objects_rule(&k->b, rs, rule, count);
+	fw_buf_add(&k->b, "\n", 1);
+}
+
+/* Taken from the heap they come in the wrong order, so they go to its end one by one. */
+static void add_top(struct counting *k, const struct fw_ruleset *rs)
+{
+	size_t n = k->ntop;
+
+	while (n > 1) {
+		struct top least = k->top[0];
+
+		k->top[0] = k->top[--n];
+		sift_down(k->top, n, 0);
+		k->top[n] = least;
+	}
+	for (size_t i = 0; i < k->ntop; i++) {
+		const struct fw_rule *rule = fw_ruleset_by_id(rs, k->top[i].id);
+
+		if (rule)
+			add_rule(k, rs, rule, &k->top[i].count);
+	}
+}
+
+static void add_policies(struct counting *k, const struct fw_ruleset *rs)
+{
+	for (int r = 0; r < FW_NREASONS; r++) {
+		struct fw_count count = engine_reason_count(k->fwd->engine, (enum fw_reason)r);
+
+		objects_policy(&k->b, rs, (enum fw_reason)r, &count);
+		fw_buf_add(&k->b, "\n", 1);
+	}
+}
+
+static void look_at(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	struct fw_count count = engine_rule_count(k->fwd->engine, rule);
+
+	if (!count.packets)
+		return;
+	k->all.packets += count.packets;
+	k->all.bytes += count.bytes;
+	if (k->top)
+		keep_top(k, (struct top){ rule->id, count });
+	else
+		add_rule(k, rs, rule, &count);
+}
+
+static void finish(struct client *c, struct counting *k, const struct fw_ruleset *rs)
+{
+	struct engine_status st;
+
+	if (k->top)
+		add_top(k, rs);
+	add_policies(k, rs);
+	client_lines(c, &k->b);
+	engine_status(c->fwd->engine, &st);
+	client_end(c, json_pack("{s{sI sI} sI}", "rules", "packets", (json_int_t)k->all.packets, "bytes",
+				(json_int_t)k->all.bytes, "generation", (json_int_t)st.generation));
+}
+
+static void counting_step(struct client *c, struct stream *s)
+{
+	struct counting *k = (struct counting *)s;
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+
+	for (size_t seen = 0; k->cursor.rule && seen < SCAN && k->b.len < CLIENT_CHUNK; seen++) {
+		look_at(k, rs, k->cursor.rule);
+		k->cursor.rule = k->cursor.rule->next;
+	}
+	if (k->cursor.lost)
+		client_fail(c, NULL, "the ruleset was replaced meanwhile");
+	else if (!k->cursor.rule)
+		finish(c, k, rs);
+	else
+		client_lines(c, &k->b);
+}
+
+void handle_counters(struct client *c)
+{
+	struct counting *k = calloc(1, sizeof(*k));
+
+	if (k && c->args.top)
+		k->top = malloc(c->args.top * sizeof(*k->top));
+	if (!k || (c->args.top && !k->top)) {
+		free(k);
+		client_fail_errno(c, NULL, "cannot count", -ENOMEM);
+		return;
+	}
+	k->stream = (struct stream){ counting_step, counting_free };
+	k->fwd = c->fwd;
+	k->room = c->args.top;
+	cursor_open(&c->fwd->cursors, &k->cursor, engine_ruleset(c->fwd->engine)->first);
+	c->stream = &k->stream;
+}
+
+/* All are looked up before the first is reset: an unknown one is no half reset. */
+void handle_reset(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	size_t n = json_array_size(c->args.rules);
+	struct fw_diags ds = { .n = 0 };
+
+	for (size_t i = 0; i < n; i++)
+		args_rule(rs, json_array_get(c->args.rules, i), &ds);
+	if (ds.total) {
+		client_fail_errno(c, &ds, "cannot reset", -ENOENT);
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		engine_count_reset(c->fwd->engine, args_rule(rs, json_array_get(c->args.rules, i), &ds));
+	if (!c->args.rules)
+		engine_count_reset(c->fwd->engine, NULL);
+	client_end(c, json_pack("{sI}", "count", (json_int_t)(c->args.rules ? n : rs->nrules)));
+}

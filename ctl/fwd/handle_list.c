@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules in order, as many as there are, a chunk at a time; and the policies. */
+#include "ctl/fwd/objects.h"
+#include "ctl/fwd/request.h"
+#include "ctl/fwd/sets.h"
+
+#define SCAN 4096 /* rules that one step looks at */
+
+struct list {
+	struct stream stream;
+	struct fwd *fwd;
+	struct cursor cursor;
+	struct fw_filter *filter;
+	uint64_t left, count;
+	bool counters;
+	struct fw_buf b;
+};
+
+static void list_free(struct stream *s)
+{
+	struct list *l = (struct list *)s;
+
+	cursor_close(&l->fwd->cursors, &l->cursor);
+	fw_filter_free(l->filter);
+	fw_buf_free(&l->b);
+	free(l);
+}
+
+static void add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	struct fw_count count;
+
+	if (l->counters)
+		count = engine_rule_count(l->fwd->engine, rule);
+	objects_rule(&l->b, rs, rule, l->counters ? &count : NULL);
+	fw_buf_add(&l->b, "\n", 1);
+	l->count++;
+	l->left--;
+}
+
+static void list_step(struct client *c, struct stream *s)
+{
+	struct list *l = (struct list *)s;
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+
+	for (size_t seen = 0; l->cursor.rule && l->left && seen < SCAN && l->b.len < CLIENT_CHUNK; seen++) {
+		const struct fw_rule *rule = l->cursor.rule;
+
+		if (!l->filter || fw_filter_passes(l->filter, rs, rule))
+			add_rule(l, rs, rule);
+		l->cursor.rule = rule->next;
+	}
+	client_lines(c, &l->b);
+	if (l->cursor.lost)
+		client_fail(c, NULL, "the ruleset was replaced meanwhile");
+	else if (!l->cursor.rule || !l->left)
+		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)rs->nrules));
+}
+
+static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, struct fw_filter *filter)
+{
+	struct list *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		fw_filter_free(filter);
+		client_fail_errno(c, NULL, "cannot list", -ENOMEM);
+		return;
+	}
+	*l = (struct list){ .stream = { list_step, list_free }, .fwd = c->fwd, .filter = filter, .left = limit };
+	l->counters = c->args.counters;
+	cursor_open(&c->fwd->cursors, &l->cursor, from);
+	c->stream = &l->stream;
+}
+
+static void begin_rules(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct args *a = &c->args;
+	const json_t *ref = a->rule ? a->rule : a->from;
+	struct fw_rule *from = rs->first;
+	struct fw_filter *filter = NULL;
+	struct fw_diags ds = { .n = 0 };
+	int err = 0;
+
+	if (ref) {
+		from = args_rule(rs, ref, &ds);
+		err = from ? 0 : -ENOENT;
+	}
+	if (!err && a->filter)
+		err = fw_text_filter(a->filter, "filter", &ds, &filter);
+	if (err)
+		client_fail_errno(c, &ds, "cannot list", err);
+	else
+		list_rules(c, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
+}
+
+static void list_policies(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	for (int r = 0; r < FW_NREASONS; r++) {
+		struct fw_count count = engine_reason_count(c->fwd->engine, (enum fw_reason)r);
+
+		objects_policy(&b, rs, (enum fw_reason)r, c->args.counters ? &count : NULL);
+		fw_buf_add(&b, "\n", 1);
+	}
+	client_lines(c, &b);
+	client_end(c, json_pack("{si si}", "count", FW_NREASONS, "total", FW_NREASONS));
+}
+
+void handle_list(struct client *c)
+{
+	static void (*const lists[])(struct client *) = {
+		[ARGS_RULES] = begin_rules,
+		[ARGS_SETS] = sets_list,
+		[ARGS_POLICY] = list_policies,
+	};
+
+	lists[c->args.set ? ARGS_SETS : c->args.what](c);
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A whole ruleset takes the place of the live one: the engine compiles it in a thread of its own and reports here. */
+#include "ctl/fwd/objects.h"
+#include "ctl/fwd/request.h"
+#include "ctl/fwd/result.h"
+
+#include <string.h>
+
+#define DIFF_MAX 10000 /* rules that the answer to `diff` holds */
+
+/* Lives from the start of the load to its end, whatever becomes of the client. */
+struct load_job {
+	struct client *client; /* NULL: gone */
+	struct fwd *fwd;
+	struct fw_buf diff; /* written by the engine's thread, read when the load is done */
+	size_t ndiff;
+};
+
+void result_end(struct client *c, const struct engine_result *r, bool load)
+{
+	const struct engine_seconds *s = &r->seconds;
+	json_t *end;
+
+	if (r->err) {
+		client_fail_errno(c, &r->ds, "not done", r->err);
+		return;
+	}
+	end = json_pack("{sI sI sI sI s{sf sf sf sf} sb}", "added", (json_int_t)r->added, "removed",
+			(json_int_t)r->removed, "changed", (json_int_t)r->changed, "generation",
+			(json_int_t)r->generation, "seconds", "parse", s->parse, "compile", s->compile, "store",
+			s->store, "swap", s->swap, "rebuilt", r->rebuilt);
+	if (load && end) {
+		json_object_del(end, "rebuilt");
+		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
+		json_object_set_new(end, "kept", json_integer((json_int_t)r->kept));
+		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
+		if (r->confirm_by)
+			json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
+	}
+	client_end(c, end);
+}
+
+static void diff(const struct fw_ruleset *old, const struct fw_ruleset *new, const struct fw_rule *was,
+		 const struct fw_rule *is, void *ctx)
+{
+	struct load_job *job = ctx;
+	struct fw_buf *b = &job->diff;
+
+	if (job->ndiff++ >= DIFF_MAX)
+		return;
+	fw_buf_printf(b, "{\"change\":\"%s\",\"rule\":", !was ? "added" : !is ? "removed" : "changed");
+	objects_rule(b, is ? new : old, is ? is : was, NULL);
+	if (is && was) {
+		fw_buf_printf(b, ",\"old\":");
+		objects_rule(b, old, was, NULL);
+	}
+	fw_buf_add(b, "}\n", 2);
+}
+
+static void progress(const char *stage, void *ctx)
+{
+	struct load_job *job = ctx;
+
+	if (!job->client)
+		return;
+	client_progress(job->client, stage);
+	client_pump(job->client);
+}
+
+static void done(const struct engine_result *r, void *ctx)
+{
+	struct load_job *job = ctx;
+	struct client *c = job->client;
+
+	fwd_ruleset_changed(job->fwd);
+	if (c) {
+		c->load = NULL;
+		if (!r->err)
+			client_lines(c, &job->diff);
+		result_end(c, r, true);
+		client_pump(c);
+	}
+	fw_buf_free(&job->diff);
+	free(job);
+}
+
+void load_orphan(struct load_job *job)
+{
+	job->client = NULL;
+}
+
+static char *copy(const struct fw_part *p)
+{
+	char *text = malloc((size_t)p->len + 1);
+
+	if (!text)
+		return NULL;
+	memcpy(text, p->data, p->len);
+	text[p->len] = '\0';
+	return text;
+}
+
+static void load_free(struct engine_load *l)
+{
+	for (size_t i = 0; i < l->nfiles; i++) {
+		free((char *)l->files[i].path);
+		free((char *)l->files[i].text);
+	}
+	free(l->files);
+	free(l->name);
+	free(l->text);
+}
+
+/* What the engine takes over is not the client's memory. 0 or -ENOMEM, and then nothing is left. */
+static int load_fill(struct engine_load *l, const struct client *c)
+{
+	const struct fw_message *m = c->message;
+	bool failed;
+
+	l->nfiles = (m->nparts - 2u) / 2;
+	l->text = copy(&m->part[1]);
+	l->len = m->part[1].len;
+	l->name = c->args.name ? strdup(c->args.name) : NULL;
+	l->files = calloc(l->nfiles + 1, sizeof(*l->files));
+	failed = !l->text || !l->files || (c->args.name && !l->name);
+	if (!l->files)
+		l->nfiles = 0;
+	for (size_t i = 0; i < l->nfiles; i++) {
+		struct store_file *f = &l->files[i];
+
+		f->path = copy(&m->part[2 + 2 * i]);
+		f->text = copy(&m->part[3 + 2 * i]);
+		f->len = m->part[3 + 2 * i].len;
+		failed |= !f->path || !f->text;
+	}
+	if (failed)
+		load_free(l);
+	return failed ? -ENOMEM : 0;
+}
+
+static void start(struct client *c, struct engine_load *l)
+{
+	struct load_job *job = calloc(1, sizeof(*job));
+	int err;
+
+	if (!job) {
+		load_free(l);
+		client_fail_errno(c, NULL, "cannot load", -ENOMEM);
+		return;
+	}
+	*job = (struct load_job){ .client = c, .fwd = c->fwd };
+	l->progress = progress;
+	l->done = done;
+	l->ctx = job;
+	err = engine_load_start(c->fwd->engine, l);
+	if (!err) {
+		c->load = job;
+		return;
+	}
+	free(job);
+	if (err == -EBUSY)
+		client_fail(c, NULL, "a load waits to be confirmed: confirm it, or wait until it is undone");
+	else
+		client_fail_errno(c, NULL, "cannot load", err);
+}
+
+void handle_load(struct client *c)
+{
+	struct engine_load l = {
+		.format = c->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
+		.check = c->args.check,
+		.confirm = (unsigned)c->args.confirm,
+		.diff = c->args.diff ? diff : NULL,
+	};
+
+	if (c->message->nparts < 2 || c->message->nparts % 2) {
+		client_fail(c, NULL, "'load' wants the text as part 1, then two parts for each file: path and text");
+		return;
+	}
+	if (load_fill(&l, c)) {
+		client_fail_errno(c, NULL, "cannot load", -ENOMEM);
+		return;
+	}
+	free(fw_take(c->body)); /* nothing points into it any more: twice a large text would be too much */
+	c->room = 0;
+	c->message->nparts = 0;
+	start(c, &l);
+}
+
+/* No rules, no sets, the policies that nobody set: an empty ruleset in the place of this one. */
+void handle_flush(struct client *c)
+{
+	struct engine_load l = { .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };
+
+	if (l.text && l.files) {
+		start(c, &l);
+		return;
+	}
+	load_free(&l);
+	client_fail_errno(c, NULL, "cannot flush", -ENOMEM);
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How the daemon is: one object. */
+#include "ctl/fwd/devices.h"
+#include "ctl/fwd/objects.h"
+#include "ctl/fwd/request.h"
+
+#include <unistd.h>
+
+static json_t *number(uint64_t v)
+{
+	return json_integer((json_int_t)v);
+}
+
+static json_t *both(const uint64_t n[2])
+{
+	return json_pack("{so so}", "src", number(n[0]), "dst", number(n[1]));
+}
+
+static void add_daemon(json_t *o, const struct fwd *d)
+{
+	json_object_set_new(o, "version", json_string(FW_VERSION));
+	json_object_set_new(o, "pid", json_integer(getpid()));
+	json_object_set_new(o, "uptime", json_integer((json_int_t)(fw_now() - d->started)));
+	json_object_set_new(o, "clients", json_integer(d->nclients));
+}
+
+static void add_tables(json_t *o, const struct fwd *d, const struct engine_status *st)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	uint64_t sets = 0, elements = 0;
+
+	for (size_t i = 0; i < rs->nsets; i++) {
+		sets += rs->sets[i].name != NULL;
+		elements += rs->sets[i].name ? rs->sets[i].n : 0;
+	}
+	json_object_set_new(o, "generation", number(st->generation));
+	json_object_set_new(o, "rules", number(rs->nrules));
+	json_object_set_new(o, "sets", number(sets));
+	json_object_set_new(o, "elements", number(elements));
+	json_object_set_new(o, "identities", both(st->stats.identities));
+	json_object_set_new(o, "classes", both(st->stats.classes));
+	json_object_set_new(o, "pairs", number(st->stats.pairs));
+	json_object_set_new(o, "transactions", number(st->transactions));
+	json_object_set_new(o, "reloads", number(st->reloads));
+	json_object_set_new(o, "failures", number(st->failures));
+}
+
+static json_t *devices(const struct fwd *d)
+{
+	json_t *array = json_array();
+	const struct device *dev;
+
+	for (size_t i = 0; (dev = devices_at(d, i)) != NULL; i++)
+		json_array_append_new(array, device_json(dev));
+	return array;
+}
+
+static json_t *pool(const struct engine_status *st)
+{
+	return json_pack("{so so so}", "segments", number(st->pool_segments), "bytes",
+			 number(st->pool_segments * FW_SEGMENT_BYTES), "used", number(st->pool_used));
+}
+
+/* While a load is under way, the store is its. */
+static json_t *store(const struct fwd *d)
+{
+	json_t *o = json_pack("{so}", "path", objects_text(d->config.store));
+	uint64_t changes, bytes;
+
+	if (!o || engine_busy(d->engine))
+		return o;
+	store_size(engine_store(d->engine), &changes, &bytes);
+	json_object_set_new(o, "bytes", number(bytes));
+	json_object_set_new(o, "changes", number(changes));
+	return o;
+}
+
+static json_t *rollback(const struct engine_status *st)
+{
+	if (!st->rollback_at)
+		return json_null();
+	return json_pack("{so so so}", "at", json_integer(st->rollback_at), "rules", number(st->rollback_rules),
+			 "reason", objects_text(st->rollback_reason));
+}
+
+void handle_status(struct client *c)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fwd *d = c->fwd;
+	json_t *o = json_object();
+	struct engine_status st;
+
+	engine_status(d->engine, &st);
+	add_daemon(o, d);
+	add_tables(o, d, &st);
+	json_object_set_new(o, "devices", devices(d));
+	json_object_set_new(o, "pool", pool(&st));
+	json_object_set_new(o, "store", store(d));
+	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
+	json_object_set_new(o, "rollback", rollback(&st));
+	objects_json(&b, o);
+	client_lines(c, &b);
+	client_end(c, NULL);
+}

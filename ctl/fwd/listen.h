@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The socket that clients connect to: made, or handed over by systemd; and who is at the other end of a connection. */
+#ifndef FWD_LISTEN_H
+#define FWD_LISTEN_H
+
+#include "ctl/fwd/config.h"
+
+#include <sys/types.h>
+
+struct listener {
+	int fd;
+	char path[CONFIG_TEXT_MAX]; /* that we made and take away; empty: not ours */
+};
+
+/**
+ * listen_open - the socket of the configuration, non-blocking
+ *
+ * Its folder is made when there is none, and a socket file that nobody listens on is replaced.
+ * Return: 0; -EADDRINUSE with a diagnostic: another fwd is there; other -errno with a diagnostic.
+ */
+int listen_open(const struct config *c, struct listener *out, struct fw_diags *ds);
+/* Does somebody listen there? */
+bool listen_alive(const char *path);
+void listen_close(struct listener *l);
+
+/* Is the peer of a connection root, or a member of the group? @group (gid_t)-1: there is no such group. */
+bool listen_peer_is(int fd, gid_t group);
+/* The number of a group, (gid_t)-1: there is none. */
+gid_t listen_group(const char *name);
+
+#endif

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sd_notify(3) and sd_listen_fds(3) in so many words as are needed here. */
+#include "ctl/fwd/notify.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define LISTEN_FD 3 /* the first that is handed over */
+
+void notify_send(const char *fmt, ...)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	char text[512];
+	va_list ap;
+	int fd;
+
+	if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(to.sun_path))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	memcpy(to.sun_path, path, strlen(path));
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	/* Nobody to tell when it fails. */
+	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+	close(fd);
+}
+
+/* Is an environment variable that is meant for one process meant for this one? */
+static int for_us(const char *variable)
+{
+	const char *pid = getenv(variable);
+
+	return pid && strtol(pid, NULL, 10) == getpid();
+}
+
+double notify_watchdog(void)
+{
+	const char *usec = getenv("WATCHDOG_USEC");
+
+	if (!usec || (getenv("WATCHDOG_PID") && !for_us("WATCHDOG_PID")))
+		return 0;
+	return strtod(usec, NULL) / 1e6 / 3;
+}
+
+int notify_listen_fd(void)
+{
+	const char *n = getenv("LISTEN_FDS");
+
+	if (!n || strtol(n, NULL, 10) != 1 || !for_us("LISTEN_PID"))
+		return -1;
+	fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC);
+	return LISTEN_FD;
+}

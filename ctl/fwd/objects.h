@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The JSON objects that replies are made of (docs/fwd.socket.md), written straight into text: a list may have a million. */
+#ifndef FWD_OBJECTS_H
+#define FWD_OBJECTS_H
+
+#include "fw/kern.h"
+#include "fw/text.h"
+
+#include <jansson.h>
+
+/* A JSON string with its quotes. Bytes that are no UTF-8 become question marks. NULL becomes null. */
+void objects_string(struct fw_buf *b, const char *s);
+/* @count NULL: without counters. */
+void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		  const struct fw_count *count);
+void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason, const struct fw_count *count);
+/* An object made by jansson, which is taken, and a newline. */
+void objects_json(struct fw_buf *b, json_t *object);
+/* Diagnostics as an array, or NULL when memory is out. */
+json_t *objects_diags(const struct fw_diags *ds);
+/* A string for json_pack()'s "o": never NULL but when memory is out. */
+json_t *objects_text(const char *s);
+
+#endif

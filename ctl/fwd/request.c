@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of what carries requests out, and the queue of those that wait. Rights and limits stand in fw/wire.h. */
+#include "ctl/fwd/request.h"
+
+#include <signal.h>
+#include <string.h>
+
+static const struct handler {
+	void (*run)(struct client *c);
+	bool waits; /* while a load is under way */
+} handlers[FW_NREQUESTS] = {
+	[FW_REQ_STATUS] = { handle_status, false },     [FW_REQ_LIST] = { handle_list, false },
+	[FW_REQ_COUNTERS] = { handle_counters, false }, [FW_REQ_RESET] = { handle_reset, true },
+	[FW_REQ_SAVE] = { handle_save, false },         [FW_REQ_CLASSIFY] = { handle_classify, false },
+	[FW_REQ_CHANGE] = { handle_change, true },      [FW_REQ_LOAD] = { handle_load, true },
+	[FW_REQ_CONFIRM] = { handle_confirm, true },    [FW_REQ_FLUSH] = { handle_flush, true },
+	[FW_REQ_ATTACH] = { handle_attach, true },      [FW_REQ_DETACH] = { handle_detach, true },
+};
+
+bool request_allowed(struct client *c)
+{
+	const char *why = NULL;
+
+	if (fw_wire_request_check(&c->header, &why)) {
+		c->closing = true;
+		c->state = CLIENT_REPLY;
+		client_fail(c, NULL, "not a request of fwd " FW_VERSION ": %s", why);
+		return false;
+	}
+	if (fw_request_info[c->header.kind].right == FW_RIGHT_CHANGE && !c->admin) {
+		c->state = CLIENT_REPLY;
+		client_deny(c, "only root and members of the group '%s' may ask for '%s'", c->fwd->config.admin_group,
+			    fw_request_info[c->header.kind].name);
+		return false;
+	}
+	return true;
+}
+
+static int decode(struct client *c, struct fw_diags *ds)
+{
+	c->message = malloc(sizeof(*c->message));
+	if (!c->message)
+		return -ENOMEM;
+	if (fw_wire_decode(&c->header, c->body, c->message)) {
+		c->closing = true;
+		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the parts of the request do not fill it");
+	}
+	return args_decode((enum fw_request)c->header.kind, c->message->part[0].data, c->message->part[0].len, ds,
+			   &c->args);
+}
+
+static void wait_for_load(struct client *c)
+{
+	struct client **last = &c->fwd->waiting;
+
+	while (*last)
+		last = &(*last)->waits;
+	*last = c;
+	c->waits = NULL;
+}
+
+void request_begin(struct client *c)
+{
+	const struct handler *h = &handlers[c->header.kind];
+	struct fw_diags ds = { .n = 0 };
+	int err = decode(c, &ds);
+
+	c->state = CLIENT_REPLY;
+	if (err)
+		client_fail_errno(c, &ds, "cannot read the request", err);
+	else if (h->waits && engine_busy(c->fwd->engine))
+		wait_for_load(c);
+	else
+		h->run(c);
+}
+
+void request_forget(struct client *c)
+{
+	for (struct client **p = &c->fwd->waiting; *p; p = &(*p)->waits)
+		if (*p == c) {
+			*p = c->waits;
+			break;
+		}
+	if (c->load)
+		load_orphan(c->load);
+	if (c->child)
+		kill(c->child, SIGKILL);
+	c->load = NULL;
+	c->child = 0;
+	args_free(&c->args);
+	free(fw_take(c->message));
+}
+
+void requests_resume(struct fwd *d)
+{
+	while (d->waiting && !engine_busy(d->engine)) {
+		struct client *c = d->waiting;
+
+		d->waiting = c->waits;
+		c->waits = NULL;
+		handlers[c->header.kind].run(c);
+		client_pump(c);
+	}
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Accepting connections within limits. */
+#include "ctl/fwd/server.h"
+
+#include "ctl/fwd/client.h"
+#include "ctl/fwd/log.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ACCEPT_ONCE 16 /* connections of one round */
+#define PAUSE 1.0      /* seconds without accepting when descriptors ran out */
+
+static void accept_one(struct fwd *d, int fd)
+{
+	int err;
+
+	if (d->nclients >= d->config.clients_max) {
+		client_turn_away(fd, "too many clients: see clients-max in fwd.conf");
+		close(fd);
+		return;
+	}
+	err = client_new(d, fd);
+	if (err)
+		log_say("cannot serve a client: %s", strerror(-err));
+}
+
+/* An error that stays (no descriptors, no memory) would make the loop spin: level-triggered, it comes again at once. */
+static void pause_accepting(struct fwd *d, int err)
+{
+	log_say("cannot accept clients: %s", strerror(err));
+	loop_want(&d->loop, &d->accepting, 0);
+	d->accept_again = fw_now() + PAUSE;
+}
+
+static void accept_ready(struct source *s, uint32_t events)
+{
+	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, accepting));
+
+	for (int i = 0; i < ACCEPT_ONCE; i++) {
+		int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd >= 0) {
+			accept_one(d, fd);
+			continue;
+		}
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			pause_accepting(d, errno);
+		return;
+	}
+}
+
+int server_start(struct fwd *d)
+{
+	int flags = fcntl(d->listener.fd, F_GETFL);
+
+	d->admins = listen_group(d->config.admin_group);
+	if (flags < 0 || fcntl(d->listener.fd, F_SETFL, flags | O_NONBLOCK))
+		return -errno;
+	d->accepting = (struct source){ .fd = d->listener.fd, .ready = accept_ready };
+	return loop_add(&d->loop, &d->accepting, EPOLLIN);
+}
+
+void server_round(struct fwd *d)
+{
+	double now = fw_now();
+
+	for (struct client *c = d->clients, *next; c; c = next) {
+		next = c->next;
+		if (client_stuck(c, now))
+			client_close(c);
+	}
+	client_bury(d);
+	if (d->accept_again && now >= d->accept_again) {
+		d->accept_again = 0;
+		loop_want(&d->loop, &d->accepting, EPOLLIN);
+	}
+}
+
+void server_stop(struct fwd *d)
+{
+	while (d->clients)
+		client_close(d->clients);
+	client_bury(d);
+	if (d->accepting.fd > 0)
+		loop_remove(&d->loop, &d->accepting);
+}

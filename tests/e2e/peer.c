@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The other end of fwd's socket, for tests: one that asks as it should, and many
+ * that do not.
+ *
+ *	peer SOCKET ask REQUEST [JSON [FILE...]]   prints the reply; 0: ok, 1: not ok, 3: denied, 4: no whole reply came
+ *	peer SOCKET slow REQUEST JSON KIB/S        as ask, reading no faster than that
+ *	peer SOCKET bad N                          N clients of all kinds below; prints "ready", holds them until killed
+ *	peer SOCKET open N                         N connections that say nothing; likewise
+ *	peer SOCKET raw                            standard input goes in as it is, what comes out is printed
+ */
+#include <string.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "fw/wire.h"
+
+enum { OK, NOT_OK, USAGE, DENIED, BROKEN };
+
+static const char *path;
+
+static int dial(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (fd >= 0 && !connect(fd, (struct sockaddr *)&a, sizeof(a)))
+		return fd;
+	fprintf(stderr, "peer: cannot connect to %s: %s\n", path, strerror(errno));
+	exit(BROKEN);
+}
+
+static int send_all(int fd, const char *p, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, p, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* 0, or -1: it ended before. */
+static int receive_all(int fd, char *p, size_t len)
+{
+	while (len) {
+		ssize_t n = recv(fd, p, len, 0);
+
+		if (n <= 0)
+			return -1;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int request_number(const char *name)
+{
+	for (int i = 0; i < FW_NREQUESTS; i++)
+		if (!strcmp(fw_request_info[i].name, name))
+			return i;
+	fprintf(stderr, "peer: no request %s\n", name);
+	exit(USAGE);
+}
+
+static char *file(const char *name, uint32_t *len)
+{
+	FILE *f = fopen(name, "re");
+	char *text;
+
+	if (!f || fseek(f, 0, SEEK_END)) {
+		fprintf(stderr, "peer: cannot read %s\n", name);
+		exit(USAGE);
+	}
+	*len = (uint32_t)ftell(f);
+	rewind(f);
+	text = malloc(*len + 1);
+	*len = (uint32_t)fread(text, 1, *len, f);
+	fclose(f);
+	return text;
+}
+
+static void print_part(const struct fw_message *m, unsigned i)
+{
+	fwrite(m->part[i].data, 1, m->part[i].len, stdout);
+	if (m->kind != FW_REPLY_LINES && m->kind != FW_REPLY_TEXT)
+		putchar('\n');
+}
+
+static int end_code(const struct fw_message *m)
+{
+	char text[4096];
+
+	snprintf(text, sizeof(text), "%.*s", (int)m->part[0].len, m->part[0].data);
+	return strstr(text, "\"ok\":true") ? OK : strstr(text, "\"denied\":true") ? DENIED : NOT_OK;
+}
+
+/* Until END. @pause: microseconds after each message. */
+static int print_reply(int fd, useconds_t pause_us)
+{
+	static struct fw_message m;
+	struct fw_wire_head head;
+	char h[FW_WIRE_HEADER];
+
+	while (!receive_all(fd, h, sizeof(h))) {
+		fw_autofree char *body = NULL;
+
+		fw_wire_head_read(h, &head);
+		body = malloc(head.bytes + 1);
+		if (receive_all(fd, body, head.bytes) || fw_wire_decode(&head, body, &m) || !m.nparts)
+			break;
+		print_part(&m, m.kind == FW_REPLY_TEXT && m.nparts > 1);
+		fflush(stdout);
+		if (m.kind == FW_REPLY_END)
+			return end_code(&m);
+		usleep(pause_us * (head.bytes / 1024 + 1));
+	}
+	fprintf(stderr, "peer: the connection ended before the reply did\n");
+	return BROKEN;
+}
+
+static int ask(int argc, char **argv, useconds_t pause_us)
+{
+	struct fw_part parts[FW_WIRE_PARTS];
+	int request = request_number(argv[0]), fd = dial();
+	uint16_t n = 1;
+	char *bytes;
+	size_t len;
+
+	parts[0] = (struct fw_part){ argc > 1 ? argv[1] : "{}", argc > 1 ? (uint32_t)strlen(argv[1]) : 2 };
+	for (int i = 2; i < argc && n < FW_WIRE_PARTS; i++, n++)
+		parts[n].data = file(argv[i], &parts[n].len);
+	if (fw_wire_encode((uint16_t)request, parts, n, &bytes, &len))
+		return USAGE;
+	/* Who is refused is told so before all is sent. */
+	send_all(fd, bytes, len);
+	return print_reply(fd, pause_us);
+}
+
+static int slow(int argc, char **argv)
+{
+	return ask(2, argv, (useconds_t)(1000000 / strtol(argv[2], NULL, 10)));
+}
+
+/* What bad clients send; then they do nothing, or close. */
+#define HEAD(bytes, kind, parts)         \
+	{                                \
+		(bytes), (kind), (parts) \
+	}
+static const struct bad {
+	const char *what;
+	struct fw_wire_head head;
+	unsigned header; /* bytes of the header that are sent */
+	const char *body;
+	unsigned body_len;
+	unsigned times; /* the whole is sent this often, without reading */
+	bool closes;
+} bads[] = {
+	{ "nothing", HEAD(0, 0, 0), 0, "", 0, 1, false },
+	{ "half a header", HEAD(6, FW_REQ_STATUS, 1), 3, "", 0, 1, false },
+	{ "a header", HEAD(6, FW_REQ_STATUS, 1), 8, "", 0, 1, false },
+	{ "half a body", HEAD(6, FW_REQ_STATUS, 1), 8, "\2\0\0", 3, 1, false },
+	{ "half a body, then closes", HEAD(6, FW_REQ_STATUS, 1), 8, "\2\0\0", 3, 1, true },
+	{ "a huge load", HEAD(1 << 30, FW_REQ_LOAD, 2), 8, "\2\0\0\0{}\xf0\xff\xff\x3f", 10, 1, false },
+	{ "a huge load, then closes", HEAD(1 << 30, FW_REQ_LOAD, 2), 8, "\2\0\0\0{}", 6, 1, true },
+	{ "a huge list", HEAD(1 << 30, FW_REQ_LIST, 1), 8, "x", 1, 1, false },
+	{ "too huge a load", HEAD(0xffffffff, FW_REQ_LOAD, 2), 8, "x", 1, 1, false },
+	{ "no such kind", HEAD(6, 77, 1), 8, "\2\0\0\0{}", 6, 1, false },
+	{ "a reply", HEAD(6, FW_REPLY_END, 1), 8, "\2\0\0\0{}", 6, 1, false },
+	{ "no parts", HEAD(0, FW_REQ_STATUS, 0), 8, "", 0, 1, false },
+	{ "many parts", HEAD(4096, FW_REQ_LOAD, 0xffff), 8, "x", 1, 1, false },
+	{ "parts that do not fit", HEAD(6, FW_REQ_STATUS, 1), 8, "\xff\0\0\0{}", 6, 1, false },
+	{ "no JSON", HEAD(6, FW_REQ_STATUS, 1), 8, "\2\0\0\0}{", 6, 1, false },
+	{ "a list that it does not read", HEAD(6, FW_REQ_LIST, 1), 8, "\2\0\0\0{}", 6, 1, false },
+	{ "lists that it does not read", HEAD(6, FW_REQ_LIST, 1), 8, "\2\0\0\0{}", 6, 50, false },
+	{ "a list, then closes", HEAD(6, FW_REQ_LIST, 1), 8, "\2\0\0\0{}", 6, 1, true },
+	{ "a save that it does not read", HEAD(6, FW_REQ_SAVE, 1), 8, "\2\0\0\0{}", 6, 1, false },
+	{ "a save, then closes", HEAD(6, FW_REQ_SAVE, 1), 8, "\2\0\0\0{}", 6, 1, true },
+	{ "many requests, then closes", HEAD(6, FW_REQ_STATUS, 1), 8, "\2\0\0\0{}", 6, 200, true },
+};
+#define NBADS (sizeof(bads) / sizeof(bads[0]))
+
+static void behave_badly(const struct bad *b, int fd)
+{
+	fw_autofree char *bytes = NULL;
+	struct fw_part none = { "", 0 };
+	size_t len;
+
+	/* A header as it should be, to be spoilt. */
+	if (fw_wire_encode(b->head.kind, &none, 1, &bytes, &len))
+		exit(USAGE);
+	bytes[0] = (char)b->head.bytes;
+	bytes[1] = (char)(b->head.bytes >> 8);
+	bytes[2] = (char)(b->head.bytes >> 16);
+	bytes[3] = (char)(b->head.bytes >> 24);
+	bytes[6] = (char)b->head.parts;
+	bytes[7] = (char)(b->head.parts >> 8);
+	for (unsigned i = 0; i < b->times; i++) {
+		send(fd, bytes, b->header, MSG_NOSIGNAL | MSG_DONTWAIT);
+		send(fd, b->body, b->body_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	if (b->closes)
+		close(fd);
+}
+
+static int hold(int n, bool bad)
+{
+	for (int i = 0; i < n; i++) {
+		int fd = dial();
+
+		if (bad)
+			behave_badly(&bads[(size_t)i % NBADS], fd);
+	}
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return OK;
+}
+
+static int raw(void)
+{
+	char bytes[65536];
+	size_t n = fread(bytes, 1, sizeof(bytes), stdin);
+	int fd = dial();
+	ssize_t got;
+
+	if (send_all(fd, bytes, n))
+		return BROKEN;
+	shutdown(fd, SHUT_WR);
+	while ((got = recv(fd, bytes, sizeof(bytes), 0)) > 0)
+		fwrite(bytes, 1, (size_t)got, stdout);
+	return OK;
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 2 ? argv[2] : "";
+
+	path = argv[1];
+	if (argc > 3 && !strcmp(mode, "ask"))
+		return ask(argc - 3, argv + 3, 0);
+	if (argc > 5 && !strcmp(mode, "slow"))
+		return slow(argc - 3, argv + 3);
+	if (argc > 3 && (!strcmp(mode, "bad") || !strcmp(mode, "open")))
+		return hold((int)strtol(argv[3], NULL, 10), mode[0] == 'b');
+	if (!strcmp(mode, "raw"))
+		return raw();
+	fputs("usage: peer SOCKET ask REQUEST [JSON [FILE...]] | slow REQUEST JSON KIB/S | bad N | open N | raw\n",
+	      stderr);
+	return USAGE;
+}

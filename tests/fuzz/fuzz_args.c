@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Any bytes as the arguments of any request: taken, or refused with one reason. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/fwd/args.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct args a;
+	int err;
+
+	if (!size)
+		return 0;
+	err = args_decode((enum fw_request)(data[0] % FW_NREQUESTS), (const char *)data + 1, size - 1, &ds, &a);
+	if (!err != !ds.total)
+		abort();
+	if (err)
+		return 0;
+	if (!json_is_object(a.object) || a.confirm > 86400 || a.top > 10000 || a.mark > UINT32_MAX)
+		abort();
+	if (a.dev && (!*a.dev || strlen(a.dev) > FW_IFNAME_MAX))
+		abort();
+	args_free(&a);
+	return 0;
+}

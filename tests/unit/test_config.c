@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwd's settings: each value goes where it belongs, each error is named with its place. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ctl/fwd/config.h"
+
+static int parse(const char *text, struct config *c, struct fw_diags *ds)
+{
+	config_defaults(c);
+	*ds = (struct fw_diags){ .n = 0 };
+	return config_parse(c, text, strlen(text), "fwd.conf", ds);
+}
+
+static void defaults(void **state)
+{
+	struct config c;
+
+	config_defaults(&c);
+	assert_string_equal(c.socket, "/run/fwd/fwd.sock");
+	assert_string_equal(c.store, "/var/lib/fwd/fwd.db");
+	assert_string_equal(c.pins, "/sys/fs/bpf/fwd");
+	assert_string_equal(c.rules, "");
+	assert_string_equal(c.group, "fwd");
+	assert_string_equal(c.admin_group, "fwd-admin");
+	assert_int_equal(c.clients_max, 128);
+	assert_int_equal(c.client_timeout, 30);
+}
+
+static void values(void **state)
+{
+	struct fw_diags ds;
+	struct config c;
+
+	assert_int_equal(
+		parse("# a comment\n\n  socket\t/tmp/a b \r\nclients-max 1\nrules /etc/x#y\nclient-timeout 3600", &c,
+		      &ds),
+		0);
+	assert_string_equal(c.socket, "/tmp/a b");
+	assert_string_equal(c.rules, "/etc/x#y");
+	assert_int_equal(c.clients_max, 1);
+	assert_int_equal(c.client_timeout, 3600);
+	assert_int_equal(parse("rules", &c, &ds), 0);
+	assert_string_equal(c.rules, "");
+	assert_int_equal(parse("", &c, &ds), 0);
+}
+
+static void errors(void **state)
+{
+	static char long_path[400] = "socket /";
+	const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "sockte /x", "fwd.conf:1:1: there is no setting 'sockte'" },
+		{ "\n  clients-max many", "fwd.conf:2:15: 'clients-max' wants a number from 1 to 4096, not 'many'" },
+		{ "clients-max 0", "fwd.conf:1:13: 'clients-max' wants a number from 1 to 4096, not '0'" },
+		{ "clients-max 4097", "fwd.conf:1:13: 'clients-max' wants a number from 1 to 4096, not '4097'" },
+		{ "clients-max -1", "fwd.conf:1:13: 'clients-max' wants a number from 1 to 4096, not '-1'" },
+		{ "clients-max", "fwd.conf:1:12: 'clients-max' wants a number from 1 to 4096, not ''" },
+		{ "client-timeout 1 2", "fwd.conf:1:16: 'client-timeout' wants a number from 1 to 3600, not '1 2'" },
+		{ "store fwd.db", "fwd.conf:1:7: 'store' wants a path that begins with '/', not 'fwd.db'" },
+		{ "group", "fwd.conf:1:6: 'group' wants the name of a group, not ''" },
+		{ "pins /a\nsocket /s\npins /b", "fwd.conf:3:6: 'pins' stands in line 1 already" },
+		{ long_path, "fwd.conf:1:8: 'socket' wants a path that begins with '/', of at most 107 bytes" },
+	};
+	char said[1024];
+
+	memset(long_path + 8, 'x', sizeof(long_path) - 9);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct fw_diags ds;
+		struct config c;
+
+		assert_int_equal(parse(rows[i].text, &c, &ds), -EINVAL);
+		assert_int_equal(ds.total, 1);
+		fw_diag_format(&ds.d[0], said, sizeof(said));
+		assert_memory_equal(said, rows[i].want, strlen(rows[i].want));
+	}
+}
+
+static void every_error_is_told(void **state)
+{
+	struct fw_diags ds;
+	struct config c;
+
+	assert_int_equal(parse("a\nb\nsocket /x\nclients-max x\n", &c, &ds), -EINVAL);
+	assert_int_equal(ds.total, 3);
+}
+
+/* The file that is installed names every setting, with the default that the table has. */
+static void installed_file(void **state)
+{
+	fw_autofree char *text = calloc(1, 65536);
+	FILE *f = fopen("etc/fwd.conf", "re");
+	struct config c, plain;
+	struct fw_diags ds;
+
+	assert_non_null(f);
+	assert_in_range(fread(text, 1, 65535, f), 1, 65534);
+	fclose(f);
+	for (size_t i = 0; i < config_nsettings; i++) {
+		char line[CONFIG_TEXT_MAX * 2];
+
+		snprintf(line, sizeof(line), "\n#%s%s%s\n", config_settings[i].name,
+			 config_settings[i].value[0] ? " " : "", config_settings[i].value);
+		char *at = strstr(text, line);
+
+		assert_non_null(at);
+		at[1] = ' ';
+	}
+	config_defaults(&plain);
+	assert_int_equal(parse(text, &c, &ds), 0);
+	assert_memory_equal(&c, &plain, sizeof(c));
+}
+
+static void files(void **state)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct config c;
+
+	config_defaults(&c);
+	assert_int_equal(config_read(&c, "/nonexistent/fwd.conf", false, &ds), 0);
+	assert_int_equal(ds.total, 0);
+	assert_int_equal(config_read(&c, "/nonexistent/fwd.conf", true, &ds), -ENOENT);
+	assert_int_equal(ds.total, 1);
+	assert_int_equal(config_read(&c, "/", false, &ds), -EIO);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),       cmocka_unit_test(values),
+		cmocka_unit_test(errors),         cmocka_unit_test(every_error_is_told),
+		cmocka_unit_test(installed_file), cmocka_unit_test(files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
