@@ -127,7 +127,7 @@ FW_ASSERT_SIZE(struct fw_pair, 32);
 #define FW_PAIR_OVERFLOW (1ull << 63)
 #define FW_PAIRS_PER_LINE 2
 /* Lines beyond its home that a pair may stand at. */
-#define FW_PAIR_DISPLACEMENT 7
+#define FW_PAIR_DISPLACEMENT 15
 
 /*
  * A pair that changes: the rule or blocks that it has from generation @since on, and what it had before. While a version

@@ -31,6 +31,9 @@
 #define RULES_PER_CHANGE 7
 #define CHANGES_BESIDES 128
 
+/* Pairs for a hundred lines of two, from which on the table is too small. */
+#define TABLE_FULL 110
+
 /* A rule comes into a pair or leaves it. */
 struct part {
 	uint64_t key;
@@ -79,8 +82,8 @@ static bool is_too_much(const struct fw_tables *t, const struct fw_edit *e)
 {
 	if (e->nrules > e->rs->nrules / RULES_PER_CHANGE + CHANGES_BESIDES)
 		return true;
-	/* Tables that were made for half as many rules, or less. */
-	if (e->rs->nrules > t->compiled_rules * 2 + 1024)
+	/* Tables that were made for half as many rules, or less, or where pairs have to look long for a place. */
+	if (e->rs->nrules > t->compiled_rules * 2 + 1024 || t->npairs * 100 > (uint64_t)t->root.pair_lines * TABLE_FULL)
 		return true;
 	for (size_t i = 0; !t->root.frame_rules && i < e->nrules; i++)
 		if (e->rules[i].new && fw_rule_names_non_ip(e->rules[i].new))

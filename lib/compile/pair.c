@@ -8,10 +8,12 @@
 
 #include <string.h>
 
-/* Lines for so many pairs, in per cent: two pairs fit a line, so half full. */
-#define LINES_PERCENT 100
+/* Lines for so many pairs, in per cent: two pairs fit a line, so it is 38% full, and has room for pairs to come. */
+#define LINES_PERCENT 130
 #define LINES_MORE_PERCENT 110
 #define LINES_LEAST 128
+/* Pairs of a ruleset stand nearer to their home than those that come later may. */
+#define DISPLACEMENT_GOOD 7
 #define GROWTHS_MAX 40
 /* A ruleset of fewer rules is not taken for what it will be like. */
 #define USUAL_RULES 64
@@ -183,7 +185,7 @@ static int entry_write(struct pairs *ps, const struct pair *p, struct fw_pair *t
 
 /*
  * Pairs in the order of their homes (a counting sort), and whether each can
- * stand within FW_PAIR_DISPLACEMENT lines of its home when laid down one after the other.
+ * stand within DISPLACEMENT_GOOD lines of its home when laid down one after the other.
  */
 static int order_by_home(struct pairs *ps, uint32_t *order, bool *fits)
 {
@@ -207,7 +209,7 @@ static int order_by_home(struct pairs *ps, uint32_t *order, bool *fits)
 
 		if (place < home * FW_PAIRS_PER_LINE)
 			place = home * FW_PAIRS_PER_LINE;
-		if (place / FW_PAIRS_PER_LINE - home > FW_PAIR_DISPLACEMENT)
+		if (place / FW_PAIRS_PER_LINE - home > DISPLACEMENT_GOOD)
 			*fits = false;
 	}
 	return 0;
