@@ -53,6 +53,7 @@ MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw.rules.5)
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
+FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
 KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern)
 
 .PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install clean $(FUZZERS:%=run-fuzz-%)

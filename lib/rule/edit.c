@@ -213,7 +213,7 @@ static void undo_rule(struct fw_edit *e, const struct fw_step *s)
 	index_change(rs, s->new, s->old);
 	if (s->old)
 		rs->index->by_slot[s->old->slot].rule = s->old;
-	else
+	else if (s->new)
 		give_slot_back(e, s);
 	rs->next_id = s->next_id;
 	row_undo(e, s->old);

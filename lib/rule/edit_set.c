@@ -185,10 +185,11 @@ static int element_change(struct fw_edit *e, uint32_t set, const struct fw_addr_
 
 	if (element_reserve(e, s))
 		return -ENOMEM;
-	if (s->path)
-		u->steps[u->n++] = (struct fw_step){
-			.kind = FW_STEP_PATH, .set = set, .nsets = e->nsets, .path = fw_take(s->path)
-		};
+	if (s->path) {
+		u->steps[u->n++] =
+			(struct fw_step){ .kind = FW_STEP_PATH, .set = set, .nsets = e->nsets, .path = s->path };
+		s->path = NULL;
+	}
 	if (add)
 		insert(s, element);
 	else
