@@ -26,7 +26,7 @@ static void log_text(struct change *c, const char *s)
 		fw_buf_add(c->log, s, strlen(s));
 }
 
-static int refuse_ref(struct fw_parser *p)
+static void refuse_ref(struct fw_parser *p)
 {
 	struct fw_nearest near = { .word = p->tok.text };
 	unsigned tries = NEAREST_TRIES;
@@ -37,8 +37,8 @@ static int refuse_ref(struct fw_parser *p)
 			fw_nearest_try(&near, r->name);
 			tries--;
 		}
-	return fw_diag_add(p->ds, fw_parser_here(p), fw_nearest_hint(&near, hint, sizeof(hint)),
-			   "there is no rule '%s'", FW_SHOW(p->tok.text));
+	fw_diag_add(p->ds, fw_parser_here(p), fw_nearest_hint(&near, hint, sizeof(hint)), "there is no rule '%s'",
+		    FW_SHOW(p->tok.text));
 }
 
 /* The current word as a rule; does not pass over it. */
@@ -59,7 +59,10 @@ static int find_ref(struct fw_parser *p, struct fw_rule **out)
 		name[s.len] = '\0';
 		*out = fw_ruleset_by_name(p->rs, name);
 	}
-	return *out ? 0 : refuse_ref(p);
+	if (*out)
+		return 0;
+	refuse_ref(p);
+	return -EINVAL;
 }
 
 static int take_ref(struct fw_parser *p, struct fw_rule **out)
