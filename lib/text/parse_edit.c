@@ -48,9 +48,11 @@ static int find_ref(struct fw_parser *p, struct fw_rule **out)
 	char name[FW_NAME_MAX + 1];
 	uint64_t id;
 
-	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "the id or the name of a rule", NULL);
 	*out = NULL;
+	if (p->tok.kind != FW_T_WORD) {
+		fw_parser_expected(p, "the id or the name of a rule", NULL);
+		return -EINVAL;
+	}
 	if (s.s[0] >= '0' && s.s[0] <= '9') {
 		if (!fw_str_u64(s, &id))
 			*out = fw_ruleset_by_id(p->rs, id);
