@@ -17,7 +17,10 @@ struct fw_rule_change {
 	uint32_t slot; /* of both; of a row that cancelled out, too */
 };
 
-/* An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. */
+/*
+ * An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. The
+ * rows of a set that is destroyed while expressions still refer to it say what it held.
+ */
 struct fw_set_change {
 	uint32_t set;
 	bool added;
@@ -66,7 +69,7 @@ int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
 int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict verdict);
 /* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. */
 int fw_edit_set_create(struct fw_edit *e, const char *name, struct fw_place at, struct fw_diags *ds, uint32_t *number);
-/* Refused while a rule uses it. The number may be given to another set later. */
+/* Refused while a rule uses it. The number may be given to another set when no expression refers to it any more. */
 int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds);
 /* An element that is already there, or is not there, is refused. A set from a file forgets the file. */
 int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
@@ -74,9 +77,12 @@ int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range 
 int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		       struct fw_diags *ds);
 
-/* The slots that the next rules added by this edit get, in that order, instead of free ones: borrowed until the end. */
+/*
+ * The slots that the next rules added by this edit get, in that order, instead of free ones: borrowed until the end. One that
+ * a rule has is refused; slots that are passed over above the largest one so far become free.
+ */
 void fw_edit_slots(struct fw_edit *e, const uint32_t *slots, size_t n);
-/* A slot may be given to a new rule: no packet counts there any more, and its counter is 0. 0 or -ENOMEM. */
+/* A slot may be given to a new rule: no packet counts there any more, and its counter is 0. A slot in use stays so. 0. */
 int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot);
 
 /* Makes rs->rules what the list says. 0 or -ENOMEM. */
@@ -102,14 +108,18 @@ struct fw_adoption {
 /**
  * fw_ruleset_adopt - second, when it is complete: its rules become those of @old where they are the same
  *
- * The same rule: the same id where the user gave one (own_id), else the same name, else (the n-th one) the same matches,
- * verdict and comment. It gets the id and the slot of the old one, and with it the counter; it is `kept` when it says the
- * same, `changed` when it does not. All other rules get new ids above all, and slots that are free in @old.
+ * The same rule: the same id where the user gave one (own_id; such a rule is found in no other way), else the same name, else
+ * (the n-th one) the same matches, verdict and comment. It gets the id and the slot of the old one, and with it the counter;
+ * it is `kept` when it says the same, `changed` when it does not. All other rules get new ids above all, but for those that
+ * the user gave, and slots that are free in @old. Slots that are held in @old, or in @freed, are held in @rs.
  * @old: not changed
  * Return: 0, -EINVAL with a diagnostic (no id left), -ENOMEM.
  */
 int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds, struct fw_adoption *out);
-/* Ids and slots, as they were once, for rs->nrules rules in order. -EINVAL: one is there twice. */
+/*
+ * Ids and slots, as they were once, for rs->nrules rules in order; slots below the largest that no rule has are free, and
+ * rs->next_id is above the largest id. 0, -EINVAL (one is there twice, or an id is 0), -ENOMEM: nothing has changed.
+ */
 int fw_ruleset_number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *slots);
 
 #endif

@@ -51,7 +51,8 @@ void fw_addrs_prefetch(const struct fw_ruleset *rs, const struct fw_addr_range *
 	const struct fw_addrs a = { .negated = negated, .nranges = 1, .ranges = range };
 	const struct fw_table *t = &rs->index->addrs;
 
-	__builtin_prefetch(&t->entries[addrs_hash(&a) & (t->cap - 1)]);
+	if (t->cap)
+		__builtin_prefetch(&t->entries[addrs_hash(&a) & (t->cap - 1)]);
 }
 
 static size_t addrs_bytes(const struct fw_addrs *a)

@@ -23,6 +23,7 @@ int fw_table_reserve(struct fw_table *t)
 	grown.entries = calloc(grown.cap, sizeof(*grown.entries));
 	if (!grown.entries)
 		return -ENOMEM;
+	fw_huge_pages(grown.entries, grown.cap * sizeof(*grown.entries));
 	for (uint32_t i = 0; i < t->cap; i++)
 		if (t->entries[i].value)
 			put(&grown, t->entries[i]);

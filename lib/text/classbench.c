@@ -67,7 +67,8 @@ static int number(struct cursor *c, uint32_t max, uint32_t *out)
 	return 0;
 }
 
-static int prefix(struct cursor *c, struct fw_ruleset *rs, uint32_t *number_out)
+/* The addresses are looked up when the whole rule has been read; by then their entries have been fetched. */
+static int prefix(struct cursor *c, const struct fw_ruleset *rs, struct fw_addr_range *out)
 {
 	struct fw_place at = place(c);
 	uint32_t addr = 0, part, len;
@@ -81,13 +82,20 @@ static int prefix(struct cursor *c, struct fw_ruleset *rs, uint32_t *number_out)
 		return -EINVAL;
 
 	struct fw_addr a = { (uint64_t)addr << 32, 0 };
-	struct fw_addr_range r = fw_addr_prefix(FW_IP4, a, len);
-
-	if (fw_addr_cmp(r.lo, a))
+	*out = fw_addr_prefix(FW_IP4, a, len);
+	if (fw_addr_cmp(out->lo, a))
 		return fw_diag_add(c->ds, at, "clear the bits behind the prefix",
 				   "the address has bits set beyond its prefix length");
-	*number_out = FW_ANY;
-	return len ? fw_ruleset_addrs(rs, &r, 1, NULL, 0, false, number_out) : 0;
+	fw_addrs_prefetch(rs, out, false);
+	return 0;
+}
+
+static int number_of(struct fw_ruleset *rs, const struct fw_addr_range *r, uint32_t *out)
+{
+	bool any = !fw_addr_cmp(r->lo, (struct fw_addr){ 0, 0 }) && !fw_addr_cmp(r->hi, fw_addr_last(FW_IP4));
+
+	*out = FW_ANY;
+	return any ? 0 : fw_ruleset_addrs(rs, r, 1, NULL, 0, false, out);
 }
 
 /* A match of one range, with the room for it. */
@@ -147,15 +155,18 @@ static int rule(struct cursor *c, struct fw_ruleset *rs)
 	struct match1 room[3];
 	const struct fw_match *matches[3];
 	struct fw_rule r = { .matches = matches, .verdict = FW_DROP, .line = c->line };
+	struct fw_addr_range src, dst;
 	struct fw_place at = place(c);
 	int err = expect(c, '@');
 
-	err = err ? err : prefix(c, rs, &r.src);
+	err = err ? err : prefix(c, rs, &src);
 	skip_blanks(c);
-	err = err ? err : prefix(c, rs, &r.dst);
+	err = err ? err : prefix(c, rs, &dst);
 	err = err ? err : ports(c, FW_F_SPORT, &room[0], &r);
 	err = err ? err : ports(c, FW_F_DPORT, &room[1], &r);
 	err = err ? err : protocol(c, &room[2], &r);
+	err = err ? err : number_of(rs, &src, &r.src);
+	err = err ? err : number_of(rs, &dst, &r.dst);
 	return err ? err : fw_ruleset_add(rs, &r, at, c->ds, NULL);
 }
 
