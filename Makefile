@@ -54,7 +54,9 @@ FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
 FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
-KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern)
+KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_publish test_pins)
+# Loading takes long there: of the tests of pins these two.
+KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins taken_over"
 
 .PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
@@ -192,7 +194,7 @@ check: deps
 check-kernels: deps
 	$(call install_missing,$(KERNEL_PACKAGES))
 	$(SUBMAKE) SAN= $(KERNEL_TESTS)
-	$(Q)tools/check-kernels $(KERNEL_TESTS)
+	$(Q)tools/check-kernels $(filter-out %/test_pins,$(KERNEL_TESTS)) $(KERNEL_PINS)
 
 bench: deps
 	$(SUBMAKE) all

@@ -127,7 +127,7 @@ static int xdp_attach(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode
 int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
 		       struct fw_diags *ds)
 {
-	enum fw_xdp_mode ignored, *as = used ? used : &ignored;
+	enum fw_xdp_mode ignored = FW_XDP_AUTO, *as = used ? used : &ignored;
 	int err = check_ethernet(ifindex, ds);
 	char name[IF_NAMESIZE];
 	struct attachment *a;

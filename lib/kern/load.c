@@ -115,13 +115,13 @@ static int load(struct fw_kern *k, bool flow_cache)
 
 static int map_values(struct fw_kern *k)
 {
-	void *control = NULL;
+	uint8_t *control = NULL;
 	int err = map_mmap(k->maps[MAP_CPUS], cpus_bytes(k), &k->cpus);
 
 	if (!err)
 		err = map_mmap(k->maps[MAP_CONTROL], whole_pages(sizeof(struct fw_bpf__bss)), &control);
 	if (!err)
-		k->control = control + offsetof(struct fw_bpf__bss, fw_control);
+		k->control = (uint64_t *)(void *)(control + offsetof(struct fw_bpf__bss, fw_control));
 	return err;
 }
 

@@ -145,8 +145,9 @@ static void segment_drop(struct fw_pool *pool, uint32_t index)
 {
 	struct fw_kern *k = (struct fw_kern *)pool;
 
-	mmap(place(pool, index), FW_SEGMENT_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
-	     -1, 0);
+	/* If it fails, the old mapping stays until the place is taken again. */
+	(void)mmap(place(pool, index), FW_SEGMENT_BYTES, PROT_READ,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	for (uint32_t i = 0; i < k->npending; i++) {
 		if (k->pending[i].index != index)
 			continue;

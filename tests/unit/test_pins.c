@@ -427,7 +427,7 @@ static void taken_over(void **state)
 	user_close(&u);
 
 	traffic_start();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 2; i++) {
 		u = user_open(i & 1);
 		after = prog_id(fw_kern_prog_fd(u.k, FW_PROG_XDP));
 		assert_int_not_equal(before, after);
@@ -438,7 +438,7 @@ static void taken_over(void **state)
 		assert_int_equal(entries(PINS), 1);
 		assert_int_equal(attachments(u.k), 2);
 		before = after;
-		if (i < 2)
+		if (!i)
 			user_close(&u);
 	}
 	traffic_end();
@@ -581,7 +581,8 @@ static void killed(void **state)
 	assert_true(kills);
 }
 
-int main(void)
+/* The argument, if there is one, is a pattern for the names of the tests to run. */
+int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(not_pinned),      cmocka_unit_test(reopened),       cmocka_unit_test(attached_twice),
@@ -590,6 +591,8 @@ int main(void)
 		cmocka_unit_test(asked),           cmocka_unit_test(killed),
 	};
 
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	random_start();
 	if (!sandbox_enter())
 		return 0;
