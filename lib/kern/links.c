@@ -21,7 +21,7 @@ struct fw_links {
 	void *ctx;
 	bool dumping; /* the answer to a question for all interfaces is not over */
 	bool again;   /* and it is not complete */
-	uint8_t buf[MESSAGE_BYTES];
+	_Alignas(struct nlmsghdr) uint8_t buf[MESSAGE_BYTES];
 };
 
 /* The kernel answers one such question at a time. */
