@@ -64,12 +64,18 @@ void engine_publish(struct engine *e, const struct fw_image *image)
 	}
 }
 
-int engine_make_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
 {
 	int err = engine_kernel_error(fw_kern_counters_reserve(e->kern, rs->next_slot), "make counters", ds);
 
-	err = err ? err : ifaces_number(e, rs, ds);
 	return err ? err : engine_kernel_error(fw_kern_sync(e->kern), "take the tables", ds);
+}
+
+int engine_make_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	int err = ifaces_number(e, rs, ds);
+
+	return err ? err : engine_kernel_ready(e, rs, ds);
 }
 
 /* Slots that have a rule, as bits. */

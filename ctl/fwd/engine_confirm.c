@@ -154,7 +154,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 			    reason);
 		err = -EIO;
 	}
-	return err;
+	return err ? err : engine_kernel_ready(e, st.rs, &j->ds);
 }
 
 static void undo_run(struct engine *e, struct job *job)

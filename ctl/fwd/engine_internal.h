@@ -113,6 +113,8 @@ uint32_t engine_next_generation(const struct engine *e);
 void engine_settle(struct engine *e);
 /* A new image of @rs is about to be published: counters, interfaces, segments. 0 or -errno with a diagnostic. */
 int engine_make_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+/* The part of it that takes time: the worker may do it before. */
+int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
 /* What the kernel could not do, as a diagnostic: returns @err. */
 int engine_kernel_error(int err, const char *what, struct fw_diags *ds);
 /* What a user would say of an errno for which nobody made a diagnostic. */

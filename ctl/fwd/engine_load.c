@@ -219,6 +219,9 @@ static int load_build(struct engine *e, struct load_job *j)
 	}
 	set_stage(e, j, STAGE_COMPILE);
 	err = err ? err : compile(e, j);
+	/* Many segments and counters take their time to be known to the kernel. */
+	if (!err && !j->load.check)
+		err = engine_kernel_ready(e, j->next->rs, &j->result.ds);
 	return err;
 }
 

@@ -107,6 +107,25 @@ int store_run(sqlite3_stmt *st)
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
+void store_lock(struct store *s)
+{
+	uint64_t number;
+
+	pthread_mutex_lock(&s->lock);
+	number = s->drawn++;
+	while (s->served != number)
+		pthread_cond_wait(&s->turn, &s->lock);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void store_unlock(struct store *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->served++;
+	pthread_cond_broadcast(&s->turn);
+	pthread_mutex_unlock(&s->lock);
+}
+
 int store_begin(struct store *s, bool durable)
 {
 	int rc = 0;
@@ -301,6 +320,7 @@ int store_open(const char *path, struct fw_diags *ds, struct store **out)
 	if (!s)
 		return -ENOMEM;
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->turn, NULL);
 	s->path = strdup(path);
 	err = s->path ? open_all(s, ds) : -ENOMEM;
 	if (err) {
@@ -320,6 +340,7 @@ void store_close(struct store *s)
 	for (unsigned i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
 	sqlite3_close(s->db);
+	pthread_cond_destroy(&s->turn);
 	pthread_mutex_destroy(&s->lock);
 	free(s->path);
 	free(s);

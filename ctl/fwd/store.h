@@ -3,7 +3,7 @@
  * What outlives the controller: the ruleset as it was loaded, the changes since,
  * and settings. An SQLite database in WAL mode, synchronous: what a function
  * here has answered 0 to is on the disk. Any thread may call; a call waits for
- * another thread's by at most the time that a megabyte takes to write.
+ * others in turn, none of which takes longer than two megabytes need to reach the disk.
  */
 #ifndef FWD_STORE_H
 #define FWD_STORE_H

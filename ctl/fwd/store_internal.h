@@ -23,7 +23,8 @@
 #define PIECE_BYTES (1u << 20)
 #define PIECE_ID(snapshot, number) ((snapshot) << 32 | (number))
 #define LAST_NUMBER 0xffffffffull
-/* Of the log: from the first on, who has time should tidy; at the second, whoever comes by does it. */
+/* Of the log: while a snapshot is written or removed it stays below the first; from the second on, who has time should tidy; at the third, whoever comes by does it. */
+#define LOG_PAGES_BACKGROUND 512
 #define LOG_PAGES 1024
 #define LOG_PAGES_MAX 16384
 
@@ -58,7 +59,7 @@ struct row {
 	X(ROW_UNUSED, "SELECT id FROM snapshot WHERE state IN (0, 3) AND id <> ?1 LIMIT 1") \
 	X(PIECE_PUT, "INSERT INTO piece VALUES (?1, ?2, ?3, ?4)") \
 	X(PIECE_GET, "SELECT kind, sum, data FROM piece WHERE id = ?1") \
-	X(PIECE_DELETE, "DELETE FROM piece WHERE id IN (SELECT id FROM piece WHERE id BETWEEN ?1 AND ?2 LIMIT 4)") \
+	X(PIECE_DELETE, "DELETE FROM piece WHERE id IN (SELECT id FROM piece WHERE id BETWEEN ?1 AND ?2 LIMIT 1)") \
 	X(CHANGE_PUT, "INSERT INTO change VALUES (?1, ?2, ?3, ?4)") \
 	X(CHANGE_GET, "SELECT sum, text, slots FROM change WHERE id = ?1") \
 	X(CHANGE_DELETE, "DELETE FROM change WHERE id IN (SELECT id FROM change WHERE id BETWEEN ?1 AND ?2 LIMIT 1000)") \
@@ -81,7 +82,10 @@ enum statement {
 struct store {
 	sqlite3 *db;
 	char *path;
-	pthread_mutex_t lock; /* held for one transaction at a time */
+	/* Held for one transaction at a time, by turns: who works in the background does not get it twice in a row. */
+	pthread_mutex_t lock;
+	pthread_cond_t turn;
+	uint64_t drawn, served;
 	sqlite3_stmt *stmt[STMT_COUNT];
 	bool durable; /* how the connection is set now: commits wait for the disk */
 	bool untidy;  /* rows are there that nobody refers to */
@@ -90,14 +94,16 @@ struct store {
 	uint64_t last_id; /* of snapshots */
 };
 
+void store_lock(struct store *s);
+void store_unlock(struct store *s);
 static inline void store_unlockp(struct store **s)
 {
-	pthread_mutex_unlock(&(*s)->lock);
+	store_unlock(*s);
 }
 /* Holds the store's lock to the end of the scope. */
 #define store_locked(s)                                                                    \
 	struct store *store_held_ fw_cleanup(store_unlockp) __attribute__((unused)) = (s); \
-	pthread_mutex_lock(&(s)->lock)
+	store_lock(s)
 
 /**
  * store_error - what SQLite answered, as an errno and a diagnostic

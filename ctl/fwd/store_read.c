@@ -190,9 +190,9 @@ int store_read(struct store *s, const struct store_reader *r, struct fw_diags *d
 	struct row row;
 	int err = 0;
 
-	pthread_mutex_lock(&s->lock);
+	store_lock(s);
 	row = s->live;
-	pthread_mutex_unlock(&s->lock);
+	store_unlock(s);
 	if (row.n.loaded)
 		err = snapshot_read(s, &row, r, ds);
 	return err ? err : changes_read(s, &row, r, ds);

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* Pieces between two times that the log is moved into the database, so that it stays small. */
-#define PIECES_PER_CHECKPOINT 8
 /* Room beside the text itself: the log, ids and slots of many rules, the tree's inner pages. */
 #define ROOM_BESIDE (32ull << 20)
 
@@ -26,7 +24,8 @@ static int piece_put(struct store *s, enum piece_kind kind, const void *data, si
 		rc = sqlite3_bind_blob64(st, 4, n ? data : "", n, SQLITE_STATIC);
 	rc = rc ? rc : store_run(st);
 	rc = store_end(s, rc);
-	if (!rc && !(++s->pending.n.pieces % PIECES_PER_CHECKPOINT))
+	s->pending.n.pieces += !rc;
+	if (s->log_pages >= LOG_PAGES_BACKGROUND)
 		store_checkpoint(s); /* what does not fit in the database now stays in the log */
 	return rc;
 }
@@ -127,11 +126,11 @@ void store_snapshot_abort(struct store *s)
 {
 	bool pending;
 
-	pthread_mutex_lock(&s->lock);
+	store_lock(s);
 	pending = s->pending.n.id;
 	s->untidy |= pending;
 	memset(&s->pending, 0, sizeof(s->pending));
-	pthread_mutex_unlock(&s->lock);
+	store_unlock(s);
 	if (pending)
 		store_tidy(s);
 }
@@ -290,7 +289,8 @@ int store_tidy(struct store *s)
 		rc = tidy_step(s);
 		if (rc == SQLITE_DONE)
 			s->untidy = false;
-		store_checkpoint(s);
+		if (rc == SQLITE_DONE || s->log_pages >= LOG_PAGES_BACKGROUND)
+			store_checkpoint(s);
 	}
 	return rc == SQLITE_DONE ? 0 : store_error(s, rc, "tidy", NULL);
 }

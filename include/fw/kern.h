@@ -44,7 +44,10 @@ void fw_kern_retire(struct fw_kern *k);
 
 /* The pool of map segments that the program reads. Owned by @k. */
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
-/* Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. */
+/*
+ * Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. Others may read counts
+ * meanwhile.
+ */
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
 /* Slots that there is room for, also those that a process before made room for. */
 uint32_t fw_kern_counter_slots(const struct fw_kern *k);

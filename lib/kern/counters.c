@@ -20,28 +20,49 @@ static int chunk_mmap(struct fw_kern *k, uint32_t index, int fd)
 	return 0;
 }
 
-static int chunk_new(struct fw_kern *k, uint32_t index)
-{
-	int fd = kern_value_map("fw_counter_chunk", CHUNK_BYTES), err;
+/* Chunks that the program does not know yet. Each update of its map waits for a grace period, a batch for one. */
+struct new_chunks {
+	uint32_t index[PENDING_MAX];
+	int fd[PENDING_MAX];
+	uint32_t n;
+};
 
-	if (fd < 0)
-		return fd;
-	err = bpf_map_update_elem(k->maps[MAP_COUNTERS], &index, &fd, 0) ? -errno : chunk_mmap(k, index, fd);
-	close(fd);
+static int new_chunks_tell(struct fw_kern *k, struct new_chunks *c)
+{
+	uint32_t n = c->n;
+	int err = 0;
+
+	if (n && bpf_map_update_batch(k->maps[MAP_COUNTERS], c->index, c->fd, &n, NULL))
+		/* Kernels without the batch for this type of map. */
+		for (uint32_t i = 0; i < c->n && !err; i++)
+			err = bpf_map_update_elem(k->maps[MAP_COUNTERS], &c->index[i], &c->fd[i], 0) ? -errno : 0;
+	for (uint32_t i = 0; i < c->n; i++) {
+		close(c->fd[i]);
+		if (err) {
+			munmap(k->chunks[c->index[i]], CHUNK_BYTES);
+			k->chunks[c->index[i]] = NULL;
+		}
+	}
+	c->n = 0;
 	return err;
 }
 
-/* One more chunk of counters on every CPU; a process that was killed at it may have made some. */
-static int chunk_add(struct fw_kern *k)
+static int chunk_new(struct fw_kern *k, uint32_t index, struct new_chunks *c)
 {
-	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
-		uint32_t index = k->nchunks * k->ncpus + cpu;
-		int err = k->chunks[index] ? 0 : chunk_new(k, index);
+	int fd, err = c->n == PENDING_MAX ? new_chunks_tell(k, c) : 0;
 
-		if (err)
-			return err;
+	if (err)
+		return err;
+	fd = kern_value_map("fw_counter_chunk", CHUNK_BYTES);
+	if (fd < 0)
+		return fd;
+	err = chunk_mmap(k, index, fd);
+	if (err) {
+		close(fd);
+		return err;
 	}
-	k->nchunks++;
+	c->index[c->n] = index;
+	c->fd[c->n++] = fd;
 	return 0;
 }
 
@@ -67,20 +88,26 @@ int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots)
 	uint32_t chunks =
 		(uint32_t)(((uint64_t)slots + FW_COUNTER_RULES + FW_COUNTER_CHUNK - 1) >> FW_COUNTER_CHUNK_SHIFT);
 
+	struct new_chunks new = { .n = 0 };
+	int err = 0, told;
+
 	if (chunks > COUNTER_CHUNKS)
 		return -ENOSPC;
-	while (k->nchunks < chunks) {
-		int err = chunk_add(k);
-
-		if (err)
-			return err;
-	}
-	return 0;
+	/* On every CPU; a process that was killed at it may have made some. */
+	for (uint32_t i = k->nchunks * k->ncpus; i < chunks * k->ncpus && !err; i++)
+		err = k->chunks[i] ? 0 : chunk_new(k, i, &new);
+	told = new_chunks_tell(k, &new);
+	err = err ? err : told;
+	if (!err && k->nchunks < chunks)
+		__atomic_store_n(&k->nchunks, chunks, __ATOMIC_RELEASE);
+	return err;
 }
 
 uint32_t fw_kern_counter_slots(const struct fw_kern *k)
 {
-	return k->nchunks ? k->nchunks * FW_COUNTER_CHUNK - FW_COUNTER_RULES : 0;
+	uint32_t n = __atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE);
+
+	return n ? n * FW_COUNTER_CHUNK - FW_COUNTER_RULES : 0;
 }
 
 void kern_counters_fini(struct fw_kern *k)
@@ -95,7 +122,9 @@ static struct fw_counter *counter_of(const struct fw_kern *k, uint32_t counter, 
 {
 	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;
 
-	return chunk < k->nchunks ? &k->chunks[chunk * k->ncpus + cpu][counter & (FW_COUNTER_CHUNK - 1)] : NULL;
+	return chunk < __atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE) ?
+		     &k->chunks[chunk * k->ncpus + cpu][counter & (FW_COUNTER_CHUNK - 1)] :
+		     NULL;
 }
 
 static struct fw_count count(const struct fw_kern *k, uint32_t counter)
@@ -134,5 +163,6 @@ struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason rea
 uint64_t fw_kern_memory(const struct fw_kern *k)
 {
 	return (uint64_t)k->pool.nsegments * (FW_SEGMENT_BYTES + FW_SLACK) +
-	       (uint64_t)k->nchunks * k->ncpus * CHUNK_BYTES + 2ull * k->ncpus * sizeof(struct fw_cpu);
+	       (uint64_t)__atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE) * k->ncpus * CHUNK_BYTES +
+	       2ull * k->ncpus * sizeof(struct fw_cpu);
 }
