@@ -334,7 +334,8 @@ int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_
 		if (took < most)
 			most = (uint32_t)took * 2;
 		if (done && t->extra_blocks == FW_BLOCK_CHAIN)
-			return refuse_rule(t->ds, t->file, rules[done], "give the rules addresses, so that they spread over pairs",
+			return refuse_rule(t->ds, t->file, rules[done],
+					   "give the rules addresses, so that they spread over pairs",
 					   "too many rules share their source and destination");
 
 		int err = take_lines(t, (bytes + FW_LINE - 1) / FW_LINE, &t->stats.block_bytes, &line);

@@ -57,7 +57,7 @@ struct fw_change {
 	struct made *made; /* identities */
 	size_t nmade, made_cap;
 	struct fw_root root;
-	uint32_t root_line; /* 0: the root stays as it is */
+	uint32_t root_line;           /* 0: the root stays as it is */
 	const struct fw_rule **rules; /* of the pair that is being built */
 	size_t nrules, rules_cap;
 	uint32_t *slots;
@@ -74,7 +74,7 @@ static bool same_tables(const struct fw_rule *a, const struct fw_rule *b)
 
 static bool is_nothing(const struct fw_rule_change *row)
 {
-	return (!row->old && !row->new) || (row->old && row->new && same_tables(row->old, row->new));
+	return (!row->old && !row->new) || (row->old && row->new &&same_tables(row->old, row->new));
 }
 
 /* Is this a change for fw_compile()? */
@@ -86,7 +86,7 @@ static bool is_too_much(const struct fw_tables *t, const struct fw_edit *e)
 	if (e->rs->nrules > t->compiled_rules * 2 + 1024 || t->npairs * 100 > (uint64_t)t->root.pair_lines * TABLE_FULL)
 		return true;
 	for (size_t i = 0; !t->root.frame_rules && i < e->nrules; i++)
-		if (e->rules[i].new && fw_rule_names_non_ip(e->rules[i].new))
+		if (e->rules[i].new &&fw_rule_names_non_ip(e->rules[i].new))
 			return true;
 	return false;
 }
@@ -210,8 +210,7 @@ static int pair_rules(struct fw_change *c, const struct pair_value *old, struct 
 	qsort(parts, n, sizeof(*parts), compare_slot);
 	for (size_t i = 0; !err && i < nslots; i++)
 		if (!leaves(parts, n, c->slots[i]))
-			err = fw_vec_push(c->rules, c->nrules, c->rules_cap,
-					  fw_ruleset_by_slot(c->e->rs, c->slots[i]));
+			err = fw_vec_push(c->rules, c->nrules, c->rules_cap, fw_ruleset_by_slot(c->e->rs, c->slots[i]));
 
 	bool more = false;
 

@@ -49,8 +49,8 @@ int refuse_rule(struct fw_diags *ds, const char *file, const struct fw_rule *r, 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fw_diag_add(ds, (struct fw_place){ file, r->line, 0 }, hint, "rule %llu%s%s: %s",
-		    (unsigned long long)r->id, r->name ? " " : "", r->name ? r->name : "", text);
+	fw_diag_add(ds, (struct fw_place){ file, r->line, 0 }, hint, "rule %llu%s%s: %s", (unsigned long long)r->id,
+		    r->name ? " " : "", r->name ? r->name : "", text);
 	return -E2BIG;
 }
 
@@ -86,51 +86,48 @@ void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs)
 /* From so many rules on, a second thread is worth its start. */
 #define PARALLEL_RULES 20000
 
-/* One side's sweep over the addresses; both go on at the same time. */
-struct side_job {
+/* The sweeps over the addresses of both sides. They go on while the pairs are written, which need the numbers only. */
+struct sweeps {
 	struct fw_tables *t;
 	const struct fw_ruleset *rs;
-	int side;
-	struct sweep sweep;
+	struct sweep side[2];
 	struct fw_diags ds;
 	int err;
 };
 
-static void *side_run(void *arg)
+static void *sweeps_run(void *arg)
 {
-	struct side_job *job = arg;
+	struct sweeps *s = arg;
 
-	job->err = identities_build(job->t, job->side, job->rs, &job->sweep, &job->ds);
+	for (int side = SRC; !s->err && side <= DST; side++)
+		s->err = classes_sweep(s->t, side, s->rs, &s->side[side], &s->ds);
 	return NULL;
 }
 
-static int sweep_both(struct side_job job[2])
+static int pairs_and_sweeps(struct sweeps *s)
 {
 	pthread_t other;
-	bool parallel = job[0].rs->nrules >= PARALLEL_RULES && !pthread_create(&other, NULL, side_run, &job[DST]);
+	bool parallel = s->rs->nrules >= PARALLEL_RULES && !pthread_create(&other, NULL, sweeps_run, s);
+	int err;
 
-	side_run(&job[SRC]);
+	if (!parallel)
+		sweeps_run(s);
+	err = s->err && !parallel ? 0 : pairs_write(s->t, s->rs);
 	if (parallel)
 		pthread_join(other, NULL);
-	else if (!job[SRC].err)
-		side_run(&job[DST]);
-	for (int side = SRC; side <= DST; side++) {
-		if (!job[side].err)
-			continue;
-		fw_diags_append(job->t->ds, &job[side].ds);
-		return job[side].err;
-	}
-	return 0;
+	if (s->err)
+		fw_diags_append(s->t->ds, &s->ds);
+	return s->err ? s->err : err;
 }
 
 /*
  * Identities that a change would have to look for in many places get all bits in their signature, now that it is known
  * where they are: then there is nothing to look for. The other side's signatures still tell pairs apart.
  */
-static int signatures_saturate(struct side_job *job)
+static int signatures_saturate(const struct sweeps *sw, int which)
 {
-	struct side *s = &job->t->side[job->side];
-	const struct class_drafts *cs = &job->sweep.drafts;
+	struct side *s = &sw->t->side[which];
+	const struct class_drafts *cs = &sw->side[which].drafts;
 	fw_autofree uint32_t *classes = calloc(s->nids, sizeof(*classes));
 
 	if (!classes)
@@ -139,7 +136,7 @@ static int signatures_saturate(struct side_job *job)
 	for (size_t i = 0; i < cs->nids; i++)
 		classes[cs->ids[i]]++;
 	for (uint32_t id = 0; id < s->nids; id++) {
-		const struct fw_addrs *a = &job->rs->addrs[s->ids[id].addrs];
+		const struct fw_addrs *a = &sw->rs->addrs[s->ids[id].addrs];
 
 		if (classes[id] > SIGNATURE_REACH || a->negated || a->nsets || a->nranges > SIGNATURE_REACH)
 			s->ids[id].signature = ~0ull;
@@ -150,16 +147,16 @@ static int signatures_saturate(struct side_job *job)
 /* A class is written into the pool when a trie first leads to it. */
 static int draft_ref(struct trie_builder *tb, uint32_t number, uint32_t places, uint32_t *ref)
 {
-	const struct side_job *job = tb->ctx;
+	const struct sweep *sweep = tb->ctx;
 	struct side *s = &tb->t->side[tb->side];
-	struct class_draft *draft = &job->sweep.drafts.c[number];
+	struct class_draft *draft = &sweep->drafts.c[number];
 	struct class_list list = { { FW_IDENTITY_ANY }, 1 };
 
 	if (!draft->written) {
 		if (tb->t->root.frame_rules)
 			list.id[list.n++] = FW_IDENTITY_FRAME;
 		for (uint32_t i = 0; i < draft->n; i++)
-			list.id[list.n++] = job->sweep.drafts.ids[draft->first + i];
+			list.id[list.n++] = sweep->drafts.ids[draft->first + i];
 
 		int err = class_add(tb->t, tb->side, &list, draft->hash, &draft->at);
 
@@ -172,16 +169,16 @@ static int draft_ref(struct trie_builder *tb, uint32_t number, uint32_t places, 
 	return 0;
 }
 
-static int tries_write(struct side_job *job)
+static int tries_write(struct fw_tables *t, int side, struct sweep *sweep)
 {
-	struct trie_builder tb = { .t = job->t, .side = job->side, .class_ref = draft_ref, .ctx = job };
-	int err = classes_reserve(&job->t->side[job->side], job->sweep.drafts.n);
+	struct trie_builder tb = { .t = t, .side = side, .class_ref = draft_ref, .ctx = sweep };
+	int err = classes_reserve(&t->side[side], sweep->drafts.n);
 
-	if (!err && job->t->root.frame_rules)
-		err = frame_class_write(job->t, job->side);
+	if (!err && t->root.frame_rules)
+		err = frame_class_write(t, side);
 	if (!err)
-		err = trie_write(&tb, &job->sweep.map[FW_IP4], FW_IP4);
-	return err ? err : trie_write(&tb, &job->sweep.map[FW_IP6], FW_IP6);
+		err = trie_write(&tb, &sweep->map[FW_IP4], FW_IP4);
+	return err ? err : trie_write(&tb, &sweep->map[FW_IP6], FW_IP6);
 }
 
 static void stats_fill(struct fw_tables *t, const struct fw_ruleset *rs)
@@ -216,19 +213,23 @@ static int begin(struct fw_tables *t, const struct fw_ruleset *rs)
 
 static int build(struct fw_tables *t, const struct fw_ruleset *rs)
 {
-	struct side_job job[2] = { { .t = t, .rs = rs, .side = SRC }, { .t = t, .rs = rs, .side = DST } };
-	int err = begin(t, rs);
+	fw_autofree struct sweeps *s = calloc(1, sizeof(*s));
+	int err = s ? begin(t, rs) : -ENOMEM;
 
+	if (err)
+		return err;
+	s->t = t;
+	s->rs = rs;
+	for (int side = SRC; !err && side <= DST; side++)
+		err = identities_number(t, side, rs);
 	if (!err)
-		err = sweep_both(job);
-	if (!err)
-		err = pairs_write(t, rs);
+		err = pairs_and_sweeps(s);
 	for (int side = SRC; side <= DST; side++) {
 		if (!err)
-			err = signatures_saturate(&job[side]);
+			err = signatures_saturate(s, side);
 		if (!err)
-			err = tries_write(&job[side]);
-		sweep_free(&job[side].sweep);
+			err = tries_write(t, side, &s->side[side]);
+		sweep_free(&s->side[side]);
 	}
 	if (!err)
 		err = take_lines(t, sizeof(t->root) / FW_LINE, &t->stats.bytes, &t->root_line);

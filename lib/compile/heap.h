@@ -12,12 +12,12 @@
 #include "fw/compile.h"
 
 struct heap_segment {
-	uint32_t index;   /* in the pool */
-	uint32_t used;    /* lines */
-	uint32_t next;    /* where the search goes on */
-	uint32_t misses;  /* objects of so many lines, or more, did not fit when last tried */
-	uint32_t span;    /* segments of a larger object that starts here; 0: small objects */
-	bool dirty;       /* lines were freed: they are not zero */
+	uint32_t index;  /* in the pool */
+	uint32_t used;   /* lines */
+	uint32_t next;   /* where the search goes on */
+	uint32_t misses; /* objects of so many lines, or more, did not fit when last tried */
+	uint32_t span;   /* segments of a larger object that starts here; 0: small objects */
+	bool dirty;      /* lines were freed: they are not zero */
 	uint64_t map[FW_SEGMENT_LINES / 64];
 };
 
@@ -25,8 +25,8 @@ struct heap {
 	struct fw_pool *pool;
 	struct heap_segment **segments;
 	size_t n, cap;
-	size_t current;  /* the one that was allocated from last */
-	uint64_t used;   /* lines */
+	size_t current;                            /* the one that was allocated from last */
+	uint64_t used;                             /* lines */
 	struct heap_segment *of[FW_POOL_SEGMENTS]; /* by the segment's index; NULL: not this heap's, or inside a span */
 };
 

@@ -205,8 +205,8 @@ static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_f
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
 	while (i < p->rs->nrules && (p->side == SRC ? p->rs->rules[i]->src : p->rs->rules[i]->dst) != addrs)
 		i++;
-	return refuse_rule(p->ds, p->rs->file, p->rs->rules[i], NESTING_HINT, NESTING_REFUSED, p->side == SRC ? "source" : "destination",
-			   where, (unsigned)p->limit);
+	return refuse_rule(p->ds, p->rs->file, p->rs->rules[i], NESTING_HINT, NESTING_REFUSED,
+			   p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
 }
 
 static int sweep_family(const struct pass *p, enum fw_family family, const struct events *ev)
@@ -240,11 +240,9 @@ static int sweep_family(const struct pass *p, enum fw_family family, const struc
 	return 0;
 }
 
-/* Numbers the address expressions that rules name on this side. */
-static int side_number(const struct pass *p)
+int identities_number(struct fw_tables *t, int side, const struct fw_ruleset *rs)
 {
-	const struct fw_ruleset *rs = p->rs;
-	struct side *s = &p->t->side[p->side];
+	struct side *s = &t->side[side];
 
 	s->naddrs = rs->naddrs;
 	s->identity_of = malloc(rs->naddrs * sizeof(uint32_t));
@@ -256,12 +254,13 @@ static int side_number(const struct pass *p)
 		if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = FW_ANY }))
 			return -ENOMEM;
 	for (uint32_t i = 0; i < rs->nrules; i++) {
-		uint32_t addrs = p->side == SRC ? rs->rules[i]->src : rs->rules[i]->dst;
+		uint32_t addrs = side == SRC ? rs->rules[i]->src : rs->rules[i]->dst;
 
 		if (s->identity_of[addrs] == NO_IDENTITY) {
 			if (s->nids == FW_IDENTITIES_MAX)
-				return refuse_rule(p->ds, p->rs->file, rs->rules[i], NULL, "more than %u different %s addresses",
-						   FW_IDENTITIES_MAX - 2, p->side == SRC ? "source" : "destination");
+				return refuse_rule(t->ds, rs->file, rs->rules[i], NULL,
+						   "more than %u different %s addresses", FW_IDENTITIES_MAX - 2,
+						   side == SRC ? "source" : "destination");
 			s->identity_of[addrs] = (uint32_t)s->nids;
 			if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = addrs }))
 				return -ENOMEM;
@@ -287,19 +286,15 @@ static int side_map(const struct pass *p, enum fw_family family)
 	return err;
 }
 
-int identities_build(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds)
+int classes_sweep(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds)
 {
 	const struct pass p = { t, rs, side, out, ds, FW_CLASS_MAX - 1 - t->root.frame_rules };
 	uint32_t empty;
-	int err = side_number(&p);
+	int err = draft_intern(&out->drafts, NULL, 0, 0, &empty);
 
 	if (!err)
-		err = draft_intern(&out->drafts, NULL, 0, 0, &empty);
-	if (!err)
 		err = side_map(&p, FW_IP4);
-	if (!err)
-		err = side_map(&p, FW_IP6);
-	return err;
+	return err ? err : side_map(&p, FW_IP6);
 }
 
 void sweep_free(struct sweep *s)

@@ -19,14 +19,15 @@ static uint64_t places_limit(const struct fw_tables *t)
 	return t->rs->nrules * PLACES_PER_RULE + PLACES_BESIDES;
 }
 
-static int refuse_nesting(const struct fw_tables *t, int side, const struct fw_addr_range *r, const struct fw_rule *rule)
+static int refuse_nesting(const struct fw_tables *t, int side, const struct fw_addr_range *r,
+			  const struct fw_rule *rule)
 {
 	uint64_t wire[2] = { htobe64(r->lo.hi), htobe64(r->lo.lo) };
 	char where[INET6_ADDRSTRLEN] = "";
 
 	inet_ntop(r->family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
-	return refuse_rule(t->ds, NULL, rule, NESTING_HINT, NESTING_REFUSED, side == SRC ? "source" : "destination", where,
-			   (unsigned)(FW_CLASS_MAX - 1 - t->root.frame_rules));
+	return refuse_rule(t->ds, NULL, rule, NESTING_HINT, NESTING_REFUSED, side == SRC ? "source" : "destination",
+			   where, (unsigned)(FW_CLASS_MAX - 1 - t->root.frame_rules));
 }
 
 int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, const struct fw_rule *rule, uint64_t *places)

@@ -31,9 +31,9 @@ struct pairs {
 	const struct fw_ruleset *rs;
 	struct pair *p;
 	size_t n, cap;
-	uint32_t *next_rule;           /* rule -> the next one of its pair */
+	uint32_t *next_rule;          /* rule -> the next one of its pair */
 	const struct fw_rule **rules; /* room for those of the largest pair */
-	uint32_t most;                 /* rules of one pair */
+	uint32_t most;                /* rules of one pair */
 };
 
 #define NO_RULE 0xffffffffu

@@ -63,7 +63,8 @@ static int cut_put(struct cut *c, const struct fw_addr_range *r)
 {
 	struct fw_addr_range in = *r;
 
-	if (r->family != c->within.family || fw_addr_cmp(r->hi, c->within.lo) < 0 || fw_addr_cmp(r->lo, c->within.hi) > 0)
+	if (r->family != c->within.family || fw_addr_cmp(r->hi, c->within.lo) < 0 ||
+	    fw_addr_cmp(r->lo, c->within.hi) > 0)
 		return 0;
 	if (fw_addr_cmp(in.lo, c->within.lo) < 0)
 		in.lo = c->within.lo;

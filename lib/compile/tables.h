@@ -60,10 +60,10 @@ enum retired_kind { RETIRED_LINES, RETIRED_PAIR, RETIRED_IDENTITY };
 struct retired {
 	uint32_t ticket; /* the first grace period that counts for it */
 	uint8_t kind;
-	uint8_t side;    /* of an identity */
-	uint8_t phase;   /* of a pair: see pair_change.c */
-	uint32_t line;   /* of lines: the first; of a pair: its version */
-	uint32_t n;      /* lines; of a pair: number of its entry in the table; an identity's number */
+	uint8_t side;  /* of an identity */
+	uint8_t phase; /* of a pair: see pair_change.c */
+	uint32_t line; /* of lines: the first; of a pair: its version */
+	uint32_t n;    /* lines; of a pair: number of its entry in the table; an identity's number */
 };
 
 struct fw_tables {
@@ -71,10 +71,10 @@ struct fw_tables {
 	struct fw_root root; /* as it stands at root_line */
 	uint32_t root_line;
 	struct side side[2];
-	uint64_t npairs;       /* entries in use, those included that are on their way out */
-	uint32_t extra_blocks; /* beyond the first of their pair */
-	uint8_t *block;        /* room to build a block in */
-	uint32_t ticket;       /* of the next grace period */
+	uint64_t npairs;         /* entries in use, those included that are on their way out */
+	uint32_t extra_blocks;   /* beyond the first of their pair */
+	uint8_t *block;          /* room to build a block in */
+	uint32_t ticket;         /* of the next grace period */
 	struct retired *retired; /* a queue: the oldest at retired[first] */
 	size_t retired_first, nretired, retired_cap;
 	struct fw_compile_stats stats;
@@ -238,7 +238,7 @@ int identity_ranges(const struct fw_ruleset *rs, uint32_t addrs, const struct fw
 struct class_draft {
 	uint32_t first, n; /* in ids[] */
 	uint64_t hash;
-	size_t at;         /* in the side's index, if it is written */
+	size_t at; /* in the side's index, if it is written */
 	bool written;
 };
 struct class_drafts {
@@ -253,8 +253,10 @@ struct sweep {
 	struct class_drafts drafts;
 	struct boundaries map[FW_NFAMILIES];
 };
-/* Numbers the address expressions of a side, and finds for each family the classes of its addresses; touches that side only. */
-int identities_build(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds);
+/* Numbers the address expressions that rules name on a side. 0, -E2BIG with a diagnostic, -ENOMEM. */
+int identities_number(struct fw_tables *t, int side, const struct fw_ruleset *rs);
+/* Finds for each family the classes of a side's addresses; only reads the tables but for its side's statistics. */
+int classes_sweep(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds);
 void sweep_free(struct sweep *s);
 
 /* identity_change.c */

@@ -277,7 +277,7 @@ static int rewrite(struct changing *c, uint32_t *slot, u128 base, unsigned depth
 	if (!err) {
 		tb.b = new.b;
 		err = new.n == 1 ? line_ref(&tb, new.b[0].class, 1, &fresh) :
-				   trie_node_write(&tb, 0, (uint32_t)new.n, new.b[0].class, depth, bits, &fresh);
+				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, &fresh);
 	}
 	if (!err) {
 		__atomic_store_n(slot, fresh, __ATOMIC_RELEASE);
@@ -323,7 +323,8 @@ static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned d
 	}
 	/* Both ends under one reference to a node: that one. */
 	while (FW_REF_TAG(*below) != FW_REF_CLASS && FW_REF_TAG(*below) != FW_REF_TABLE8) {
-		uint32_t *a = step_down(c->t, *below, lo, depth, &width), *b = step_down(c->t, *below, hi, depth, &width);
+		uint32_t *a = step_down(c->t, *below, lo, depth, &width),
+			 *b = step_down(c->t, *below, hi, depth, &width);
 
 		if (a != b)
 			break;
@@ -350,11 +351,12 @@ int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct
 	struct changing c = { .t = t, .side = side, .delta = delta };
 	int err = 0;
 
-	for (uint32_t v = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); !err && v <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS); v++) {
+	for (uint32_t v = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); !err && v <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS);
+	     v++) {
 		u128 from = wide_value(v, 0, FW_TRIE_ROOT_BITS), to = span_last(from, FW_TRIE_ROOT_BITS);
 
-		err = change_span(&c, &root[v], from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to,
-				  r.family == FW_IP4 ? 32 : 128);
+		err = change_span(&c, &root[v], from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from,
+				  r.hi < to ? r.hi : to, r.family == FW_IP4 ? 32 : 128);
 	}
 	return err;
 }
