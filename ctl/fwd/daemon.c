@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The order in which things come up: the socket first, since it tells whether
- * another fwd runs; then capabilities go, before there is a second thread, for
- * they are a thread's own; then tables and attachments; and clients last.
+ * another fwd runs; then the tables, among them those that were pinned, for
+ * which it takes CAP_SYS_ADMIN; then capabilities go, before there is a second
+ * thread, for they are a thread's own; then attachments, and clients last.
  */
 #include "ctl/fwd/daemon.h"
 
@@ -129,6 +130,7 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 		.store = d->config.store,
 		.pins = d->config.pins,
 		.rules = d->config.rules[0] ? d->config.rules : NULL,
+		.opened = privileges_drop,
 	};
 	int err = make_store_folder(opts.store, ds);
 
@@ -149,7 +151,6 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	err = loop_open(&d->loop);
 	err = err ? err : signals_open(d);
 	err = err ? err : listen_open(&d->config, &d->listener, ds);
-	err = err ? err : privileges_drop(ds);
 	err = err ? err : open_engine(d, ds);
 	err = err ? err : devices_open(d, ds);
 	err = err ? err : server_start(d);

@@ -238,6 +238,8 @@ static int open_all(struct engine *e, const struct engine_options *opts, struct 
 	err = err ? err : confirm_open(e, ds);
 	err = err ? err : counts_open(e, ds);
 	err = err ? err : open_live(e, opts, ds);
+	if (!err && opts->opened)
+		err = opts->opened(ds);
 	err = err ? err : open_threads(e);
 	if (err)
 		engine_explain(err, "start", ds);

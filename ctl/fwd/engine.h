@@ -18,6 +18,8 @@ struct engine_options {
 	const char *store; /* path of the database */
 	const char *pins;
 	const char *rules; /* loaded when the store holds no ruleset; NULL: none */
+	/* When all that wants privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
+	int (*opened)(struct fw_diags *ds);
 };
 
 /**
