@@ -187,8 +187,8 @@ int engine_change(struct engine *e, const char *text, size_t len, const char *na
 	if (err)
 		return out->err = err;
 	err = attempt(e, text, len, name, check, each, ctx, out);
-	if (err == -ENOSPC && grace_pending(e)) {
-		/* What was replaced just now still takes room. */
+	if ((err == -ENOSPC || err == -EBUSY) && grace_pending(e)) {
+		/* What was replaced just now still takes room, or was replaced too often since the last grace period. */
 		grace_wait(e);
 		*out = (struct engine_result){ .err = 0 };
 		err = attempt(e, text, len, name, check, each, ctx, out);

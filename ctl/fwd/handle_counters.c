@@ -169,22 +169,31 @@ void handle_counters(struct client *c)
 	c->stream = &k->stream;
 }
 
+static int reset(struct client *c, const struct fw_ruleset *rs)
+{
+	size_t n = json_array_size(c->args.rules);
+	int err = 0;
+
+	if (!c->args.rules)
+		return engine_count_reset(c->fwd->engine, NULL);
+	for (size_t i = 0; i < n && !err; i++)
+		err = engine_count_reset(c->fwd->engine, args_rule(rs, json_array_get(c->args.rules, i), NULL));
+	return err;
+}
+
 /* All are looked up before the first is reset: an unknown one is no half reset. */
 void handle_reset(struct client *c)
 {
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
 	size_t n = json_array_size(c->args.rules);
 	struct fw_diags ds = { .n = 0 };
+	int err;
 
 	for (size_t i = 0; i < n; i++)
 		args_rule(rs, json_array_get(c->args.rules, i), &ds);
-	if (ds.total) {
-		client_fail_errno(c, &ds, "cannot reset", -ENOENT);
-		return;
-	}
-	for (size_t i = 0; i < n; i++)
-		engine_count_reset(c->fwd->engine, args_rule(rs, json_array_get(c->args.rules, i), &ds));
-	if (!c->args.rules)
-		engine_count_reset(c->fwd->engine, NULL);
-	client_end(c, json_pack("{sI}", "count", (json_int_t)(c->args.rules ? n : rs->nrules)));
+	err = ds.total ? -ENOENT : reset(c, rs);
+	if (err)
+		client_fail_errno(c, &ds, "the counters may be back after a restart of fwd", err);
+	else
+		client_end(c, json_pack("{sI}", "count", (json_int_t)(c->args.rules ? n : rs->nrules)));
 }

@@ -61,6 +61,22 @@ static json_t *pool(const struct engine_status *st)
 			 number(st->pool_segments * FW_SEGMENT_BYTES), "used", number(st->pool_used));
 }
 
+static json_t *memory(const struct fwd *d)
+{
+	struct engine_memory m;
+	json_t *arenas;
+
+	engine_memory(d->engine, &m);
+	if (!m.known)
+		return json_null();
+	arenas = json_array();
+	for (size_t i = 0; i < m.narenas; i++)
+		json_array_append_new(arenas, json_pack("{so so}", "generation", number(m.arena[i].generation),
+							"active", number(m.arena[i].active)));
+	return json_pack("{so so so so so}", "allocated", number(m.allocated), "active", number(m.active), "resident",
+			 number(m.resident), "retained", number(m.retained), "arenas", arenas);
+}
+
 /* While a load is under way, the store is its. */
 static json_t *store(const struct fwd *d)
 {
@@ -95,6 +111,7 @@ void handle_status(struct client *c)
 	add_tables(o, d, &st);
 	json_object_set_new(o, "devices", devices(d));
 	json_object_set_new(o, "pool", pool(&st));
+	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "rollback", rollback(&st));

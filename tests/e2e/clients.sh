@@ -115,13 +115,13 @@ case_clients_two_at_once() {
 case_clients_wait_for_a_load() {
 	start_fwd || return 1
 	many_rules 200000
-	ask load '{"name":"many"}' "$tmp/many" >"$tmp/load" &
+	ask load '{"name":"many"}' "$tmp/many" >"$tmp/loading" &
 	local load=$!
-	wait_until grep -q stage "$tmp/load" || fail "no progress" || return 1
+	wait_until grep -q stage "$tmp/loading" || fail "no progress" || return 1
 	echo "add rule name late in drop" >"$tmp/change"
 	answers 0 ask status || return 1
 	answers 0 ask change '{}' "$tmp/change" || return 1
-	wait $load || fail "the load: $(cat "$tmp/load")" || return 1
+	wait $load || fail "the load: $(cat "$tmp/loading")" || return 1
 	is rules "$(status_of rules)" 200001
 }
 
