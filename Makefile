@@ -188,6 +188,8 @@ check: deps
 	$(SUBMAKE) SAN= all
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests
+	$(SUBMAKE) SAN=thread build/tsan/tests/test_storm
+	$(Q)tests/unit/run build/tsan/tests
 	$(Q)tests/e2e/docs
 	$(Q)tests/e2e/run.sh
 

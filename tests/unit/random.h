@@ -7,6 +7,7 @@
 #ifndef FW_TEST_RANDOM_H
 #define FW_TEST_RANDOM_H
 
+#include "fw/edit.h"
 #include "fw/packet.h"
 #include "fw/text.h"
 
@@ -35,6 +36,12 @@ void random_maker_free(struct random_maker *rm);
 /* Gives a draft to @use, whose expressions are new or those of rules. Return: what @use says. */
 int random_draft(const struct random_maker *rm, int (*use)(const struct fw_rule *draft, void *ctx), void *ctx);
 struct fw_addr_range random_element(const struct random_maker *rm);
+/*
+ * One change: rules are added, replaced, deleted or moved (@kinds 6), policies too (7), set elements too (8 or more). Some
+ * are refused, which is one way to leave things as they are.
+ */
+void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kinds);
+void random_edit_set(const struct random_maker *rm, struct fw_edit *e);
 /* Any rule of the ruleset; NULL when there is none. */
 struct fw_rule *random_rule(const struct fw_ruleset *rs);
 

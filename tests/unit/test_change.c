@@ -98,71 +98,6 @@ static void live_check(const struct live *l)
 	}
 }
 
-struct adding {
-	struct fw_edit *e;
-	struct fw_rule *replaced;
-};
-
-static int use_draft(const struct fw_rule *draft, void *ctx)
-{
-	static const enum fw_where where[] = { FW_LAST, FW_FIRST, FW_BEFORE, FW_AFTER };
-	struct adding *a = ctx;
-	struct fw_position pos = { where[random_below(4)], random_rule(a->e->rs) };
-
-	if (a->replaced)
-		return fw_edit_replace(a->e, a->replaced, draft, (struct fw_place){ 0 }, NULL, NULL);
-	if (!pos.ref)
-		pos.where = FW_LAST;
-	return fw_edit_add(a->e, draft, pos, (struct fw_place){ 0 }, NULL, NULL);
-}
-
-static void edit_set(struct live *l, struct fw_edit *e)
-{
-	uint32_t set = random_below((uint32_t)l->rs->nsets);
-	struct fw_addr_range element = random_element(l->maker);
-
-	if (l->rs->sets[set].n && random_below(2)) {
-		element = l->rs->sets[set].elements[random_below((uint32_t)l->rs->sets[set].n)];
-		fw_edit_set_delete(e, set, &element, (struct fw_place){ 0 }, NULL);
-	} else {
-		fw_edit_set_add(e, set, &element, (struct fw_place){ 0 }, NULL);
-	}
-}
-
-/* One change at random; some are refused, which is one way to leave things as they are. */
-static void edit_random(struct live *l, struct fw_edit *e, unsigned kinds)
-{
-	struct adding a = { e, NULL };
-	struct fw_rule *r = random_rule(l->rs);
-
-	switch (random_below(kinds)) {
-	case 0:
-	case 1:
-		random_draft(l->maker, use_draft, &a);
-		return;
-	case 2:
-		a.replaced = r;
-		if (r)
-			random_draft(l->maker, use_draft, &a);
-		return;
-	case 3:
-	case 4:
-		if (r)
-			fw_edit_delete(e, r);
-		return;
-	case 5:
-		if (r)
-			fw_edit_move(e, r, (struct fw_position){ random_below(2) ? FW_FIRST : FW_BEFORE, random_rule(l->rs) },
-				     NULL);
-		return;
-	case 6:
-		fw_edit_policy(e, random_below(FW_R_INTERNAL), random_below(2));
-		return;
-	default:
-		edit_set(l, e);
-	}
-}
-
 /* A transaction of up to @most changes, which may be undone. */
 static void transaction(struct live *l, unsigned most, unsigned kinds)
 {
@@ -173,10 +108,10 @@ static void transaction(struct live *l, unsigned most, unsigned kinds)
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_edit_begin(l->rs, &e), 0);
 	if (kinds > 7 && !random_below(4)) {
-		edit_set(l, &e);
+		random_edit_set(l->maker, &e);
 	} else {
 		for (unsigned n = 1 + random_below(most); n; n--)
-			edit_random(l, &e, kinds);
+			random_edit(l->maker, &e, kinds);
 	}
 	err = fw_change_prepare(&l->image, &e, &ds, &c);
 	while (err == -EBUSY) {

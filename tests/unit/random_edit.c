@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changes at random to a ruleset that is in use. */
+#include "tests/unit/random.h"
+
+struct adding {
+	struct fw_edit *e;
+	struct fw_rule *replaced;
+};
+
+static int use_draft(const struct fw_rule *draft, void *ctx)
+{
+	static const enum fw_where where[] = { FW_LAST, FW_FIRST, FW_BEFORE, FW_AFTER };
+	struct adding *a = ctx;
+	struct fw_position pos = { where[random_below(4)], random_rule(a->e->rs) };
+
+	if (a->replaced)
+		return fw_edit_replace(a->e, a->replaced, draft, (struct fw_place){ 0 }, NULL, NULL);
+	if (!pos.ref)
+		pos.where = FW_LAST;
+	return fw_edit_add(a->e, draft, pos, (struct fw_place){ 0 }, NULL, NULL);
+}
+
+void random_edit_set(const struct random_maker *rm, struct fw_edit *e)
+{
+	struct fw_ruleset *rs = e->rs;
+	uint32_t set = random_below((uint32_t)rs->nsets);
+	struct fw_addr_range element = random_element(rm);
+
+	if (rs->sets[set].n && random_below(2)) {
+		element = rs->sets[set].elements[random_below((uint32_t)rs->sets[set].n)];
+		fw_edit_set_delete(e, set, &element, (struct fw_place){ 0 }, NULL);
+	} else {
+		fw_edit_set_add(e, set, &element, (struct fw_place){ 0 }, NULL);
+	}
+}
+
+static void move(struct fw_edit *e, struct fw_rule *r)
+{
+	struct fw_position pos = { random_below(2) ? FW_FIRST : FW_BEFORE, random_rule(e->rs) };
+
+	fw_edit_move(e, r, pos, NULL);
+}
+
+void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kinds)
+{
+	struct adding a = { e, NULL };
+	struct fw_rule *r = random_rule(e->rs);
+
+	switch (random_below(kinds)) {
+	case 0:
+	case 1:
+		random_draft(rm, use_draft, &a);
+		return;
+	case 2:
+		a.replaced = r;
+		if (r)
+			random_draft(rm, use_draft, &a);
+		return;
+	case 3:
+	case 4:
+		if (r)
+			fw_edit_delete(e, r);
+		return;
+	case 5:
+		if (r)
+			move(e, r);
+		return;
+	case 6:
+		fw_edit_policy(e, random_below(FW_R_INTERNAL), random_below(2));
+		return;
+	default:
+		random_edit_set(rm, e);
+	}
+}
