@@ -27,6 +27,9 @@ struct session {
 
 static void session_end(struct session *ss)
 {
+	if (ss->kern)
+		fw_kern_unpin(ss->kern);
+	fw_image_free(&ss->image);
 	fw_kern_close(ss->kern);
 	fw_ruleset_free(ss->rs);
 }
