@@ -229,13 +229,14 @@ const struct ctl_command ctl_set_destroy = {
 	.run = run_set_destroy,
 };
 
+#define REASON_WORD(sym, name, verdict) name " "
 const struct ctl_command ctl_policy = {
 	.name = "policy",
 	.operands = "REASON accept|drop",
 	.summary = "what becomes of packets that no rule decides",
-	.details = "REASON: in, out (no rule matched), malformed, non-ip, vlan-depth, ext-headers.\n\n" AS_ADD,
+	.details = "REASON is one of: " FW_REASONS(REASON_WORD) "\n(in and out: no rule matched).\n\n" AS_ADD,
 	.options = options,
-	.words = "in out malformed non-ip vlan-depth ext-headers accept drop",
+	.words = FW_REASONS(REASON_WORD) "accept drop",
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run_policy,

@@ -114,7 +114,8 @@ void ctl_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A text that diagnostics speak of. */
 struct ctl_source {
-	const char *name; /* as diagnostics call it; NULL: the words of the command line, whatever they are called */
+	const char *name;  /* as diagnostics call it; NULL: the words of the command line, whatever they are called */
+	const char *shown; /* what to call it; NULL: the same */
 	const char *text;
 	size_t len;
 	const struct ctl_source *next;

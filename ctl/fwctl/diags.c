@@ -133,6 +133,8 @@ static void print_diag(const struct fw_diag *d, const struct ctl_source *sources
 	head.hint[0] = '\0';
 	if (source && !source->name)
 		head.file[0] = '\0';
+	else if (source && source->shown)
+		snprintf(head.file, sizeof(head.file), "%s", source->shown);
 	fprintf(stderr, "%s%s\n", head.file[0] ? "" : "fwctl: ", fw_diag_format(&head, buf, sizeof(buf)));
 	print_source(d, source);
 	if (d->hint[0])

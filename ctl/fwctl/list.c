@@ -60,7 +60,8 @@ static void print_set(struct printer *p, const json_t *o)
 	bool more = json_is_true(json_object_get(o, "more")), lines = p->open || more;
 
 	if (!json_is_array(ranges)) {
-		printf("set %s  # %llu elements, in %llu rules\n", name, LLU(o, "elements"), LLU(o, "rules"));
+		printf("set %s  # elements: %llu, rules that use it: %llu\n", name, LLU(o, "elements"),
+		       LLU(o, "rules"));
 		return;
 	}
 	lines |= json_array_size(ranges) > ONE_LINE;

@@ -28,9 +28,8 @@ static void load_end(struct load *l)
 	for (unsigned i = 0; i < l->nsources; i++) {
 		free((char *)l->sources[i].text);
 		free((char *)l->sources[i].name);
+		free((char *)l->sources[i].shown);
 	}
-	for (unsigned i = 1; i < l->nparts; i += 2)
-		free((char *)l->parts[i].data);
 	free(l);
 }
 
@@ -39,17 +38,15 @@ static void load_endp(struct load **l)
 	load_end(*l);
 }
 
-/* Takes @text and @name. */
-static int add_text(struct load *l, char *name, char *text, size_t len)
+/* Takes what @source points to. */
+static void add_source(struct load *l, const struct ctl_source *source)
 {
-	struct ctl_source *s = &l->sources[l->nsources];
+	struct ctl_source *s = &l->sources[l->nsources++];
 
-	if (l->nsources)
+	*s = *source;
+	if (l->nsources > 1)
 		s[-1].next = s;
-	*s = (struct ctl_source){ .name = name, .text = text, .len = len };
-	l->nsources++;
-	l->parts[l->nparts++] = (struct fw_part){ text, (uint32_t)len };
-	return name ? 0 : -ENOMEM;
+	l->parts[l->nparts++] = (struct fw_part){ s->text, (uint32_t)s->len };
 }
 
 static bool have(const struct load *l, const char *path)
@@ -75,8 +72,8 @@ static int add_file(const char *path, void *ctx)
 {
 	struct load *l = ctx;
 	fw_autofree char *full = NULL;
-	fw_autofree char *text = NULL;
-	char *written;
+	fw_autofree char *written = NULL;
+	char *text;
 	size_t len;
 	int err;
 
@@ -88,30 +85,29 @@ static int add_file(const char *path, void *ctx)
 	}
 	full = resolve(l, path);
 	written = strdup(path);
-	if (!full || !written) {
-		free(written);
+	if (!full || !written)
 		return -ENOMEM;
-	}
 	err = ctl_file_read(full, &text, &len);
-	if (err) {
-		free(written);
+	if (err)
 		return err;
-	}
 	l->parts[l->nparts++] = (struct fw_part){ written, (uint32_t)strlen(written) };
-	return add_text(l, fw_take(full), fw_take(text), len);
+	add_source(l,
+		   &(struct ctl_source){ .name = fw_take(written), .shown = fw_take(full), .text = text, .len = len });
+	return 0;
 }
 
 static int read_files(struct load *l)
 {
-	char *text;
+	char *name = strdup(ctl_file_name(l->path)), *text;
 	size_t len;
-	int err = ctl_file_read(l->path, &text, &len);
+	int err = name ? ctl_file_read(l->path, &text, &len) : -ENOMEM;
 
-	if (err)
-		return err;
-	err = add_text(l, strdup(ctl_file_name(l->path)), text, len);
-	if (!err && l->settings->format == FW_FORMAT_RULES)
-		err = fw_text_files(text, len, add_file, l);
+	if (!err) {
+		add_source(l, &(struct ctl_source){ .name = fw_take(name), .text = text, .len = len });
+		if (l->settings->format == FW_FORMAT_RULES)
+			err = fw_text_files(text, len, add_file, l);
+	}
+	free(name);
 	if (err == -ENOMEM)
 		ctl_error("out of memory");
 	return err;

@@ -23,6 +23,7 @@ tmp=
 tc_folders=
 fw_pid=
 fwd_pid=    # fwd
+fwd_shared= # yes: fwd is the one that cases share
 fwd_house=  # holds the mount namespace that fwd runs in
 pids=()
 
@@ -169,8 +170,8 @@ fw_count() {
 	awk -v what=" $1 " '/^total of/ { t = 1 } t && index($0 " ", what) { n = $1 } END { print n + 0 }' "$tmp/out"
 }
 
-# fwd in the server's namespace, with a bpffs of its own that goes away with it: fwd_start OPTION...; back when it answers.
-# Its store is new unless $tmp/fwd is there.
+# fwd in the server's namespace, with a bpffs of its own: fwd_start OPTION...; back when it answers. Until fwd_stop, the
+# next one finds the store and the pins of the one before.
 fwd_start() {
 	if [ -z "$fwd_house" ]; then
 		mkdir -p "$tmp/bpffs" "$tmp/fwd"
@@ -202,7 +203,7 @@ fwd_kill() {
 fwd_stop() {
 	[ -n "$fwd_pid" ] && fwd_kill TERM
 	[ -n "$fwd_house" ] && kill "$fwd_house" 2>/dev/null && wait "$fwd_house" 2>/dev/null
-	fwd_house=
+	fwd_house= fwd_shared=
 	[ -n "$tmp" ] && rm -rf "$tmp/fwd" "$tmp/fwd.log"
 }
 

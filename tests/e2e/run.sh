@@ -9,7 +9,6 @@ fi
 . "$(dirname "$0")/lib.sh"
 . "$here/daemon.sh"
 . "$here/clients.sh"
-. "$here/devices.sh"
 
 fail() {
 	echo "      $*" >&2
@@ -267,8 +266,9 @@ for name in ${*:-$(declare -F | sed -n 's/^declare -f case_//p')}; do
 		echo "FAIL  $name"
 		failures=$((failures + 1))
 		[ -n "$fw_pid" ] && fw_stop
+		fwd_stop
 	fi
-	fwd_stop
+	clean_fwd || fwd_stop
 done
 [ $failures = 0 ] || echo "$failures failed"
 [ $failures = 0 ]
