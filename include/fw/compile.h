@@ -21,6 +21,7 @@ struct fw_pool {
 	uint64_t taken[FW_POOL_SEGMENTS / 64];
 	int (*add)(struct fw_pool *pool, uint32_t index);   /* puts a zeroed segment in place: 0, -ENOMEM, -ENOSPC */
 	void (*drop)(struct fw_pool *pool, uint32_t index); /* takes it away */
+	int (*sync)(struct fw_pool *pool); /* packets may be led into segments added: 0 or -errno; NULL: always */
 };
 
 /* A pool of plain memory, freed with fw_pool_free(). 0 or -ENOMEM. */

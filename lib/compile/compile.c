@@ -277,6 +277,7 @@ int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diag
 	t->ds = NULL;
 	stats_fill(t, rs);
 	t->compiled_rules = rs->nrules;
+	t->heap.live = true;
 	t->stats.seconds = fw_now() - start;
 	*out = (struct fw_image){ t->root_line, 0, t->stats, fw_take(t) };
 	return 0;

@@ -70,6 +70,19 @@ static bool segment_take(struct heap *h, struct heap_segment *s, uint32_t lines,
 	return true;
 }
 
+static void segment_drop(struct heap *h, struct heap_segment *s)
+{
+	size_t i = 0;
+
+	while (h->segments[i] != s)
+		i++;
+	h->segments[i] = h->segments[--h->n];
+	h->current = 0;
+	h->of[s->index] = NULL;
+	fw_pool_give(h->pool, s->index, s->span ? s->span : 1);
+	free(s);
+}
+
 /* One more segment, or a span of them. */
 static int segment_new(struct heap *h, uint32_t span, struct heap_segment **out)
 {
@@ -93,21 +106,12 @@ static int segment_new(struct heap *h, uint32_t span, struct heap_segment **out)
 		s->used = 1;
 	}
 	h->of[s->index] = s;
-	*out = s;
-	return 0;
-}
-
-static void segment_drop(struct heap *h, struct heap_segment *s)
-{
-	size_t i = 0;
-
-	while (h->segments[i] != s)
-		i++;
-	h->segments[i] = h->segments[--h->n];
-	h->current = 0;
-	h->of[s->index] = NULL;
-	fw_pool_give(h->pool, s->index, s->span ? s->span : 1);
-	free(s);
+	err = h->live && h->pool->sync ? h->pool->sync(h->pool) : 0;
+	if (err)
+		segment_drop(h, s);
+	else
+		*out = s;
+	return err;
 }
 
 static int span_alloc(struct heap *h, uint32_t lines, uint32_t *line)
@@ -174,21 +178,33 @@ void heap_free(struct heap *h, uint32_t line, uint32_t lines)
 		segment_drop(h, s);
 }
 
-int heap_reserve(struct heap *h, uint64_t lines)
+/* Empty segments for so many lines. */
+static int segments_reserve(struct heap *h, uint64_t lines)
 {
 	uint64_t room = 0;
+	int err = 0;
 
 	for (size_t i = 0; i < h->n; i++)
 		if (!h->segments[i]->span && h->segments[i]->used <= 1)
 			room += FW_SEGMENT_LINES / 2;
-	for (; room < lines; room += FW_SEGMENT_LINES / 2) {
+	for (; !err && room < lines; room += FW_SEGMENT_LINES / 2) {
 		struct heap_segment *s;
-		int err = segment_new(h, 0, &s);
 
-		if (err)
-			return err;
+		err = segment_new(h, 0, &s);
 	}
-	return 0;
+	return err;
+}
+
+int heap_reserve(struct heap *h, uint64_t lines)
+{
+	bool live = h->live;
+	int err;
+
+	/* Made known all at once. */
+	h->live = false;
+	err = segments_reserve(h, lines);
+	h->live = live;
+	return !err && live && h->pool->sync ? h->pool->sync(h->pool) : err;
 }
 
 void heap_end(struct heap *h)

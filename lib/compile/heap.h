@@ -27,6 +27,7 @@ struct heap {
 	size_t n, cap;
 	size_t current;                            /* the one that was allocated from last */
 	uint64_t used;                             /* lines */
+	bool live;                                 /* packets may be led to what is allocated next, at once */
 	struct heap_segment *of[FW_POOL_SEGMENTS]; /* by the segment's index; NULL: not this heap's, or inside a span */
 };
 

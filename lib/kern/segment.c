@@ -200,10 +200,16 @@ void fw_kern_retire(struct fw_kern *k)
 	fw_kern_sync(k);
 }
 
+static int segments_sync(struct fw_pool *pool)
+{
+	return fw_kern_sync((struct fw_kern *)pool);
+}
+
 void kern_segments_init(struct fw_kern *k)
 {
 	k->pool.add = segment_add;
 	k->pool.drop = segment_drop;
+	k->pool.sync = segments_sync;
 	k->hole = -1;
 }
 

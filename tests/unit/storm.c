@@ -213,7 +213,7 @@ static bool rebuild(struct storm *s)
 	return true;
 }
 
-static void commit(struct storm *s, struct fw_edit *e, struct fw_change *c)
+void storm_commit(struct storm *s, struct fw_edit *e, struct fw_change *c)
 {
 	bool sets_only = e->nsets && !e->nrules && !e->policies;
 
@@ -254,7 +254,7 @@ static void transaction(struct storm *s)
 	while ((err = fw_change_prepare(&s->image, &e, &ds, &c)) == -EBUSY)
 		grace_whole(s);
 	if (!err && random_below(8)) {
-		commit(s, &e, c);
+		storm_commit(s, &e, c);
 		return;
 	}
 	if (!err)
