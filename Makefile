@@ -55,8 +55,9 @@ FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
 FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
 KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_publish test_pins)
-# Loading takes long there: of the tests of pins these two.
-KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins taken_over"
+# Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an
+# XDP program while another CPU makes it, which a takeover under traffic does.
+KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
 .PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
@@ -129,7 +130,7 @@ $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
 
 $(BUILD)/fwgen: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
 $(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a

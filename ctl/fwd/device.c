@@ -118,7 +118,7 @@ static int apply_in(struct fwd *d, struct device *dev, struct fw_diags *ds)
 		}
 		return err;
 	}
-	if (in && now != ARGS_TC && mode != ARGS_AUTO && mode != now)
+	if (in && now != ARGS_TC && (mode == ARGS_AUTO ? dev->asked && now == ARGS_GENERIC : mode != now))
 		return change_xdp(d, dev, now, mode, ds);
 	err = attach_xdp(d, dev, mode, ds);
 	if (!err)
@@ -162,6 +162,7 @@ int device_apply(struct fwd *d, struct device *dev, struct fw_diags *ds)
 	err = apply_in(d, dev, ds);
 	if (!err)
 		err = apply_out(d, dev, ds);
+	dev->asked = false;
 	dev->state = err ? DEVICE_FAILED : DEVICE_ATTACHED;
 	if (err)
 		snprintf(dev->error, sizeof(dev->error), "%s", ds->n > first ? ds->d[first].message : strerror(-err));

@@ -19,6 +19,7 @@ struct device {
 	 * of a rename. 0: none.
 	 */
 	uint32_t renamed;
+	bool asked; /* somebody asks for it just now: with AUTO, native XDP is tried again */
 	enum device_state state;
 	enum args_mode mode; /* ATTACHED: what filters: NATIVE, GENERIC or TC */
 	bool out;

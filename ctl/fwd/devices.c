@@ -274,6 +274,7 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, con
 	err = save(d, ds);
 	if (!err) {
 		dev->index = if_nametoindex(dev->name);
+		dev->asked = true;
 		err = device_apply(d, dev, ds);
 	}
 	if (err) {

@@ -77,18 +77,13 @@ static json_t *memory(const struct fwd *d)
 			 number(m.resident), "retained", number(m.retained), "arenas", arenas);
 }
 
-/* While a load is under way, the store is its. */
 static json_t *store(const struct fwd *d)
 {
-	json_t *o = json_pack("{so}", "path", objects_text(d->config.store));
 	uint64_t changes, bytes;
 
-	if (!o || engine_busy(d->engine))
-		return o;
 	store_size(engine_store(d->engine), &changes, &bytes);
-	json_object_set_new(o, "bytes", number(bytes));
-	json_object_set_new(o, "changes", number(changes));
-	return o;
+	return json_pack("{so so so}", "path", objects_text(d->config.store), "bytes", number(bytes), "changes",
+			 number(changes));
 }
 
 static json_t *rollback(const struct engine_status *st)

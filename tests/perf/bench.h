@@ -32,6 +32,28 @@ void bench_trace_free(struct bench_trace *t);
 int bench_truth_read(const char *path, size_t n, size_t nrules, long **out);
 
 void bench_say(const struct fw_diags *ds);
+/* "cannot WHAT: reason" on standard error; returns @err. */
+int bench_said(const char *what, int err);
+
+/* An option of a command: a text, with @max a number (unsigned), without argument a flag (bool). */
+struct bench_option {
+	const char *name, *argument, *help;
+	size_t offset; /* in the command's settings */
+	unsigned max;
+};
+struct bench_command_line {
+	const char *usage;
+	const struct bench_option *options;
+	size_t noptions;
+};
+/* argv[0] is the command. 0; 1: help was asked for and given; -EINVAL, said. */
+int bench_options(const struct bench_command_line *cl, void *settings, int argc, char **argv);
+/* Says so; -EINVAL. */
+int bench_wrong_usage(const struct bench_command_line *cl, const char *what);
+/* 0 or -EINVAL. */
+int bench_format(const char *name, enum fw_format *out);
+/* A ruleset from a file; errors are said. 0 or -errno. */
+int bench_rules_read(const char *path, enum fw_format format, struct fw_ruleset **out);
 
 /* What an engine needs to start. Borrowed, but for stats and the like, which it fills in. */
 struct bench_setup {
@@ -67,6 +89,19 @@ int bench_measure(const struct bench_engine *e, void *ctx, size_t count, struct 
 /* To the highest CPU that we may use. 0 or -errno. */
 int bench_pin_cpu(void);
 
+/* Many figures of one kind. Zero-initialised is empty. */
+struct bench_sample {
+	double *v;
+	size_t n, cap;
+};
+/* 0 or -ENOMEM. */
+int bench_sample_add(struct bench_sample *s, double value);
+void bench_sample_sort(struct bench_sample *s);
+/* The smallest figure that a share @q (0 to 1) of all figures does not exceed, of a sample that is sorted. Empty: 0. */
+double bench_sample_quantile(const struct bench_sample *s, double q);
+void bench_sample_free(struct bench_sample *s);
+
 int bench_lookup(int argc, char **argv);
+int bench_update(int argc, char **argv);
 
 #endif

@@ -9,6 +9,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } commands[] = {
 	{ "lookup", "check every packet of a trace, then take the time of lookups", bench_lookup },
+	{ "update", "take the time of changes, alone and with packets on their way", bench_update },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))

@@ -23,12 +23,6 @@ struct kernel {
 	uint32_t iface; /* number that the loopback device has now */
 };
 
-static int said(const char *what, int err)
-{
-	fprintf(stderr, "fwbench: cannot %s: %s\n", what, strerror(-err));
-	return err;
-}
-
 static void kernel_close(void *ctx)
 {
 	struct kernel *k = ctx;
@@ -46,23 +40,23 @@ static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_d
 	int err = fw_kern_open(&options, ds, &k->kern);
 
 	if (err)
-		return ds->n ? err : said("load the program", err);
+		return ds->n ? err : bench_said("load the program", err);
 	double start = fw_now();
 
 	err = fw_compile(setup->rs, fw_kern_pool(k->kern), ds, &k->image);
 	setup->compile_seconds = fw_now() - start;
 	if (err)
-		return ds->n ? err : said("compile", err);
+		return ds->n ? err : bench_said("compile", err);
 	setup->stats = k->image.stats;
 	err = fw_kern_counters_reserve(k->kern, setup->rs->next_slot);
 	if (err)
-		return said("make room for counters", err);
+		return bench_said("make room for counters", err);
 	k->iface = FW_IFACE_OTHER;
 	err = fw_kern_iface_set(k->kern, LOOPBACK, k->iface);
 	if (err)
-		return said("name the loopback device", err);
+		return bench_said("name the loopback device", err);
 	err = fw_kern_publish(k->kern, k->image.root, 1);
-	return err ? said("publish the tables", err) : 0;
+	return err ? bench_said("publish the tables", err) : 0;
 }
 
 static int kernel_open(struct bench_setup *setup, void **out)
@@ -90,15 +84,15 @@ static int kernel_lookup(void *ctx, const struct bench_header *h, struct fw_resu
 	int err = h->len > sizeof(frame) ? -EMSGSIZE : 0;
 
 	if (err)
-		return said("build a packet of that length", err);
+		return bench_said("build a packet of that length", err);
 	if (h->iface != k->iface)
 		err = fw_kern_iface_set(k->kern, LOOPBACK, h->iface);
 	if (err)
-		return said("name the loopback device", err);
+		return bench_said("name the loopback device", err);
 	k->iface = h->iface;
 	memcpy(frame, &h->head, sizeof(h->head));
 	err = fw_kern_test(k->kern, prog, frame, h->len, h->mark, out);
-	return err ? said("run a packet through the program", err) : 0;
+	return err ? bench_said("run a packet through the program", err) : 0;
 }
 
 /* Packets that XDP gets: they come in, and nothing has marked them yet. */
@@ -130,21 +124,21 @@ static int kernel_prepare(void *ctx, const struct bench_trace *t, size_t *n)
 	for (size_t i = 0; i < t->n; i++)
 		count += walkable(&t->headers[i]);
 	if (!count)
-		return said("measure: no packet of the trace comes in", -EINVAL);
+		return bench_said("measure: no packet of the trace comes in", -EINVAL);
 	k->frame_len = t->len_max > sizeof(struct walk_header) ? t->len_max : sizeof(struct walk_header);
 	if (k->frame_len > FW_FRAME_MAX)
-		return said("build a packet of that length", -EMSGSIZE);
+		return bench_said("build a packet of that length", -EMSGSIZE);
 	k->frame = calloc(1, k->frame_len);
 	k->walk = walk_bpf__open();
 	if (!k->frame || !k->walk)
-		return said("open the walk", -ENOMEM);
+		return bench_said("open the walk", -ENOMEM);
 	bpf_map__set_max_entries(k->walk->maps.headers, (uint32_t)count);
 	err = walk_bpf__load(k->walk);
 	if (err)
-		return said("load the walk", err);
+		return bench_said("load the walk", err);
 	err = headers_fill(k->walk, t, count);
 	*n = count;
-	return err ? said("fill in the headers", err) : 0;
+	return err ? bench_said("fill in the headers", err) : 0;
 }
 
 static int kernel_walk(void *ctx, bool empty, size_t count, uint64_t packets, double *seconds)
@@ -155,9 +149,9 @@ static int kernel_walk(void *ctx, bool empty, size_t count, uint64_t packets, do
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = k->frame, .data_size_in = k->frame_len, .repeat = (int)packets);
 
 	if (packets > INT32_MAX)
-		return said("walk: so many packets", -E2BIG);
+		return bench_said("walk: so many packets", -E2BIG);
 	if (bpf_map_update_elem(bpf_map__fd(k->walk->maps.under_test), &slot, &prog, BPF_ANY))
-		return said("choose the program under test", -errno);
+		return bench_said("choose the program under test", -errno);
 	k->walk->bss->next_header = 0;
 	k->walk->bss->header_count = (uint32_t)count;
 	double start = fw_now();
@@ -165,9 +159,9 @@ static int kernel_walk(void *ctx, bool empty, size_t count, uint64_t packets, do
 
 	*seconds = fw_now() - start;
 	if (err)
-		return said("walk", err);
+		return bench_said("walk", err);
 	/* XDP_ABORTED: the tail call did not happen. */
-	return opts.retval ? 0 : said("walk: the program under test did not run", -EIO);
+	return opts.retval ? 0 : bench_said("walk: the program under test did not run", -EIO);
 }
 
 static uint64_t kernel_memory(void *ctx)

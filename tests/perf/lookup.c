@@ -10,20 +10,18 @@ struct settings {
 	bool no_check, json;
 };
 
-static const struct {
-	const char *name, *argument, *help;
-	size_t offset; /* of a text, or, without argument, of a flag */
-} options[] = {
-	{ "--rules", "FILE", "the ruleset (required)", offsetof(struct settings, rules) },
-	{ "--trace", "FILE", "the packets (required)", offsetof(struct settings, trace) },
-	{ "--truth", "FILE", "for each packet the first rule that matches, from 0, or -1",
-	  offsetof(struct settings, truth) },
-	{ "--format", "NAME", "of rules and trace: rules (default) or classbench", offsetof(struct settings, format) },
-	{ "--engine", "NAME", "kernel (default) or user", offsetof(struct settings, engine) },
-	{ "--no-check", NULL, "take the time only", offsetof(struct settings, no_check) },
-	{ "--json", NULL, "one line of JSON instead of a table", offsetof(struct settings, json) },
+#define AT(member) offsetof(struct settings, member)
+static const struct bench_option options[] = {
+	{ "--rules", "FILE", "the ruleset (required)", AT(rules), 0 },
+	{ "--trace", "FILE", "the packets (required)", AT(trace), 0 },
+	{ "--truth", "FILE", "for each packet the first rule that matches, from 0, or -1", AT(truth), 0 },
+	{ "--format", "NAME", "of rules and trace: rules (default) or classbench", AT(format), 0 },
+	{ "--engine", "NAME", "kernel (default) or user", AT(engine), 0 },
+	{ "--no-check", NULL, "take the time only", AT(no_check), 0 },
+	{ "--json", NULL, "one line of JSON instead of a table", AT(json), 0 },
 };
-#define NOPTIONS (sizeof(options) / sizeof(*options))
+static const struct bench_command_line command_line = { "lookup --rules FILE --trace FILE [OPTION...]", options,
+							sizeof(options) / sizeof(*options) };
 
 struct lookup {
 	const struct settings *set;
@@ -40,58 +38,23 @@ struct lookup {
 	struct bench_time cold[2], hot[2]; /* [flow cache] */
 };
 
-static void usage(FILE *out)
-{
-	fprintf(out, "usage: fwbench lookup --rules FILE --trace FILE [OPTION...]\n");
-	for (size_t i = 0; i < NOPTIONS; i++)
-		fprintf(out, "  %-10s %-5s %s\n", options[i].name, options[i].argument ? options[i].argument : "",
-			options[i].help);
-}
-
-static int option_take(struct settings *s, char **argv)
-{
-	for (size_t i = 0; i < NOPTIONS; i++) {
-		void *where = (char *)s + options[i].offset;
-
-		if (strcmp(options[i].name, argv[0]))
-			continue;
-		if (!options[i].argument) {
-			*(bool *)where = true;
-			return 1;
-		}
-		if (!argv[1])
-			return fprintf(stderr, "fwbench: %s: a value is missing\n", argv[0]), -EINVAL;
-		*(const char **)where = argv[1];
-		return 2;
-	}
-	fprintf(stderr, "fwbench: %s: no such option\n", argv[0]);
-	return -EINVAL;
-}
-
-static int settings_check(const struct settings *s)
+static int settings_check(const struct settings *s, enum fw_format *format)
 {
 	const char *wrong = !s->rules ? "--rules is missing" : !s->trace ? "--trace is missing" : NULL;
 
-	if (strcmp(s->format, "rules") && strcmp(s->format, "classbench"))
+	if (bench_format(s->format, format))
 		wrong = "--format is rules or classbench";
 	if (strcmp(s->engine, "kernel") && strcmp(s->engine, "user"))
 		wrong = "--engine is kernel or user";
-	if (!wrong)
-		return 0;
-	fprintf(stderr, "fwbench: %s\n", wrong);
-	usage(stderr);
-	return -EINVAL;
+	return wrong ? bench_wrong_usage(&command_line, wrong) : 0;
 }
 
 static int rules_load(struct lookup *l)
 {
-	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));
 	double start = fw_now();
-	int err = ds ? fw_text_load(l->set->rules, l->format, &l->rs, ds) : -ENOMEM;
+	int err = bench_rules_read(l->set->rules, l->format, &l->rs);
 
 	l->parse_seconds = fw_now() - start;
-	if (ds)
-		bench_say(ds);
 	return err;
 }
 
@@ -266,23 +229,19 @@ int bench_lookup(int argc, char **argv)
 {
 	struct settings s = { .format = "rules", .engine = "kernel" };
 
-	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-		usage(stdout);
-		return 0;
-	}
-	for (int i = 1, n; i < argc; i += n) {
-		n = option_take(&s, argv + i);
-		if (n < 0)
-			return 2;
-	}
-	if (settings_check(&s))
+	enum fw_format format;
+	int err = bench_options(&command_line, &s, argc, argv);
+
+	if (err)
+		return err < 0 ? 2 : 0;
+	if (settings_check(&s, &format))
 		return 2;
 	if (bench_pin_cpu())
 		fprintf(stderr, "fwbench: cannot stay on one CPU; times will be less even\n");
 
 	struct lookup l = { .set = &s,
 			    .engine = strcmp(s.engine, "user") ? &bench_kernel : &bench_user,
-			    .format = strcmp(s.format, "rules") ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES };
+			    .format = format };
 	int status = lookup_run(&l);
 
 	lookup_free(&l);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking the time: on one CPU, a walk and an empty walk by turns. */
+/* Taking the time: on one CPU, a walk and an empty walk by turns. And what many figures say together. */
 #include "tests/perf/bench.h"
 
 #include <sched.h>
@@ -60,4 +60,28 @@ int bench_measure(const struct bench_engine *e, void *ctx, size_t count, struct 
 	out->min = (seconds[0][0] - seconds[1][0]) * 1e9 / (double)packets;
 	out->median = (seconds[0][REPEATS / 2] - seconds[1][0]) * 1e9 / (double)packets;
 	return 0;
+}
+
+int bench_sample_add(struct bench_sample *s, double value)
+{
+	return fw_vec_push(s->v, s->n, s->cap, value);
+}
+
+void bench_sample_sort(struct bench_sample *s)
+{
+	if (s->n)
+		qsort(s->v, s->n, sizeof(*s->v), compare);
+}
+
+double bench_sample_quantile(const struct bench_sample *s, double q)
+{
+	size_t at = (size_t)(q * (double)s->n);
+
+	return s->n ? s->v[at < s->n ? at : s->n - 1] : 0;
+}
+
+void bench_sample_free(struct bench_sample *s)
+{
+	free(s->v);
+	*s = (struct bench_sample){ 0 };
 }

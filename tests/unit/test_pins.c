@@ -359,6 +359,7 @@ static void damaged(void **state)
 
 	user_publish(&u, 1);
 	user_attach(&u);
+	assert_int_equal(fw_kern_attach_tc(u.k, fx.ifindex, FW_PROG_TC_INGRESS, &ds), 0);
 	user_close(&u);
 	dir = opendir(PINS);
 	while (dir && (e = readdir(dir)))
@@ -369,11 +370,15 @@ static void damaged(void **state)
 	assert_int_equal(unlink(path), 0);
 	u = user_open(true);
 	assert_int_equal(entries(PINS), 2);
-	assert_int_equal(attachments(u.k), 1);
+	assert_int_equal(attachments(u.k), 2);
 	assert_filtered(true);
 	user_publish(&u, fw_kern_generation(u.k) + 1);
 	assert_filtered(true);
 	assert_int_equal(entries(PINS), 1);
+	assert_int_equal(attachments(u.k), 2);
+	assert_int_equal(fw_kern_detach(u.k, fx.ifindex, FW_PROG_XDP), 0);
+	assert_filtered(true);
+	assert_int_equal(fw_kern_rule_count(u.k, 0).packets, 60);
 	user_unpin(&u);
 	assert_clean();
 }

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwbench update: how long a change takes on top of a ruleset, and what packets notice of it. */
+#include "tests/perf/update.h"
+
+#include <string.h>
+
+#define AT(member) offsetof(struct update_settings, member)
+static const struct bench_option options[] = {
+	{ "--rules", "FILE", "the ruleset (required)", AT(rules), 0 },
+	{ "--format", "NAME", "of the ruleset: rules (default) or classbench", AT(format), 0 },
+	{ "--changes", "N", "single changes inside the controller (default 20000)", AT(changes), 10000000 },
+	{ "--batches", "N", "batches of 1,000 changes, of each kind (default 20)", AT(batches), 100000 },
+	{ "--seed", "S", "another number gives other changes (default 1)", AT(seed), 4000000000u },
+	{ "--json", NULL, "one line of JSON instead of a table", AT(json), 0 },
+};
+static const struct bench_command_line command_line = { "update --rules FILE [OPTION...]", options,
+							sizeof(options) / sizeof(*options) };
+
+const char *const update_row_name[UPDATE_NROWS] = {
+#define ROW_NAME(sym, name) [BENCH_##sym] = name,
+	BENCH_KINDS(ROW_NAME)
+#undef ROW_NAME
+		[UPDATE_SINGLES] = "all of these",
+	[UPDATE_BATCH_ADD] = "batch of 1,000 adds",
+	[UPDATE_BATCH_MIXED] = "batch of 1,000, mixed",
+};
+
+/* As many rules come as go. */
+enum bench_kind update_kind(struct bench_changes *c, enum update_row row)
+{
+	static const uint8_t mixed[] = { BENCH_ADD_KNOWN, BENCH_ADD_NEAR, BENCH_DELETE, BENCH_DELETE,
+					 BENCH_REPLACE,   BENCH_REPLACE,  BENCH_MOVE,   BENCH_MOVE };
+
+	if (row == UPDATE_BATCH_ADD)
+		return bench_random(c) & 1 ? BENCH_ADD_KNOWN : BENCH_ADD_NEAR;
+	return row < UPDATE_SINGLES ? (enum bench_kind)row : (enum bench_kind)mixed[bench_random(c) % sizeof(mixed)];
+}
+
+int update_write(struct bench_changes *c, enum update_row row, struct fw_buf *out)
+{
+	int err = 0;
+
+	bench_changes_begin(c);
+	for (int i = 0; !err && i < (row < UPDATE_SINGLES ? 1 : UPDATE_BATCH); i++)
+		err = bench_change_write(c, update_kind(c, row), out);
+	if (err == -ENOENT)
+		fprintf(stderr, "fwbench: the ruleset has too few rules for that\n");
+	return err;
+}
+
+void update_print_row(const char *name, struct bench_sample *s, double unit)
+{
+	bench_sample_sort(s);
+	printf("    %-25s %7zu %8.1f %8.1f %8.1f %9.1f", name, s->n, bench_sample_quantile(s, 0.5) / unit,
+	       bench_sample_quantile(s, 0.99) / unit, bench_sample_quantile(s, 0.999) / unit,
+	       bench_sample_quantile(s, 1) / unit);
+}
+
+json_t *update_json_row(struct bench_sample *s)
+{
+	bench_sample_sort(s);
+	return json_pack("{s:I,s:f,s:f,s:f,s:f}", "n", (json_int_t)s->n, "p50", bench_sample_quantile(s, 0.5), "p99",
+			 bench_sample_quantile(s, 0.99), "p99.9", bench_sample_quantile(s, 0.999), "max",
+			 bench_sample_quantile(s, 1));
+}
+
+static int settings_check(const struct update_settings *s, enum fw_format *format)
+{
+	const char *wrong = !s->rules ? "--rules is missing" : NULL;
+
+	if (bench_format(s->format, format))
+		wrong = "--format is rules or classbench";
+	return wrong ? bench_wrong_usage(&command_line, wrong) : 0;
+}
+
+static void print_table(const struct update_settings *s, size_t rules, struct update_inside *inside)
+{
+	printf("%s, %zu rules\n", s->rules, rules);
+	update_inside_print(inside);
+}
+
+static int run(const struct update_settings *s, enum fw_format format)
+{
+	struct update_inside inside = { 0 };
+	struct fw_ruleset *rs = NULL;
+	int err = bench_rules_read(s->rules, format, &rs);
+	size_t rules = err ? 0 : rs->nrules;
+
+	err = err ? err : update_inside_run(s, rs, &inside);
+	if (!err)
+		print_table(s, rules, &inside);
+	update_inside_free(&inside);
+	fw_ruleset_free(rs);
+	return err ? 1 : 0;
+}
+
+int bench_update(int argc, char **argv)
+{
+	struct update_settings s = { .format = "rules", .changes = 20000, .batches = 20, .seed = 1 };
+	enum fw_format format;
+	int err = bench_options(&command_line, &s, argc, argv);
+
+	if (err)
+		return err < 0 ? 2 : 0;
+	return settings_check(&s, &format) ? 2 : run(&s, format);
+}
