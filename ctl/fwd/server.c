@@ -11,13 +11,15 @@
 #include <unistd.h>
 
 #define ACCEPT_ONCE 16 /* connections of one round */
+#define RESERVE 8      /* connections above clients-max for those who may change: readers cannot lock them out */
 #define PAUSE 1.0      /* seconds without accepting when descriptors ran out */
 
 static void accept_one(struct fwd *d, int fd)
 {
+	unsigned max = d->config.clients_max + (listen_peer_is(fd, d->admins) ? RESERVE : 0);
 	int err;
 
-	if (d->nclients >= d->config.clients_max) {
+	if (d->nclients >= max) {
 		client_turn_away(fd, "too many clients: see clients-max in fwd.conf");
 		close(fd);
 		return;

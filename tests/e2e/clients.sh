@@ -63,17 +63,27 @@ case_clients_hostile() {
 	answers 0 ask list && [ "$(wc -l <"$tmp/out")" = 30002 ] || fail "$(wc -l <"$tmp/out") lines"
 }
 
-case_clients_limit() {
-	start_fwd --clients-max 5 || return 1
-	hold open 5 || return 1
-	answers 1 ask status && told "too many clients" || return 1
-	release
-	wait_until clients_are 1 || fail "the place is not free again"
-}
-
 # As nobody, with the groups GROUPS: games may connect, staff may change.
 as() {
 	setpriv --reuid nobody --regid nogroup --"$1" "$peer" "$tmp/fwd/sock" "${@:2}"
+}
+
+# Readers cannot lock those out who may change.
+case_clients_limit() {
+	start_fwd --clients-max 5 --group games --admin-group staff || return 1
+	chmod 711 "$tmp" "$tmp/fwd"
+	setpriv --reuid nobody --regid nogroup --groups games "$peer" "$tmp/fwd/sock" open 5 >"$tmp/held" &
+	local readers=$!
+	pids+=("$readers")
+	wait_until grep -q ready "$tmp/held" || fail "no connections" || return 1
+	answers 1 as groups=games ask status && told "too many clients" && answers 0 as groups=games,staff ask status &&
+		answers 0 ask status || return 1
+	hold open 8 || return 1
+	answers 1 ask status && told "too many clients" || return 1
+	release
+	kill "$readers"
+	wait "$readers" 2>/dev/null
+	wait_until clients_are 1 || fail "the places are not free again"
 }
 
 case_clients_rights() {
