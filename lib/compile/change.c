@@ -20,6 +20,9 @@
  * refers to, leaves the classes (identity_change.c). The cost is that of what the change touches: the rules of its pairs,
  * the trie nodes around its addresses.
  *
+ * Where the elements of a set change, addresses change their classes while pairs refer to them: that is made to copies of
+ * the tries' roots, which the next root names (set_change.c).
+ *
  * A change is refused with -EAGAIN where compiling everything beside the live tables and swapping the root is the better
  * way, or the only one.
  */
@@ -56,6 +59,7 @@ struct fw_change {
 	size_t nsteps, steps_cap, prepared;
 	struct made *made; /* identities */
 	size_t nmade, made_cap;
+	struct sets_change sets;
 	struct fw_root root;
 	uint32_t root_line;           /* 0: the root stays as it is */
 	const struct fw_rule **rules; /* of the pair that is being built */
@@ -307,6 +311,7 @@ static int root_prepare(struct fw_change *c)
 	if (fields & ~c->root.fields_used)
 		root_use_fields(&c->root, fields);
 	root_set_policies(&c->root, rs);
+	sets_root(&c->sets, &c->root);
 	if (rs->next_slot > c->root.slots)
 		c->root.slots = rs->next_slot + FW_COUNTER_CHUNK / 4;
 	if (!memcmp(&c->root, &c->t->root, sizeof(c->root)))
@@ -324,8 +329,6 @@ static int prepare(struct fw_change *c)
 	if (!err)
 		err = sides_grow(c->t);
 	if (!err)
-		err = sets_prepare(c->t, c->e);
-	if (!err)
 		err = parts_collect(c);
 	if (!err)
 		err = steps_make(c);
@@ -333,6 +336,9 @@ static int prepare(struct fw_change *c)
 		err = steps_sign(c);
 	if (!err)
 		err = made_spread(c);
+	/* After what changes the live tries: it starts from them. */
+	if (!err)
+		err = sets_prepare(c->t, c->e, &c->sets);
 	if (!err)
 		err = steps_prepare(c);
 	if (!err)
@@ -381,6 +387,7 @@ void fw_change_abort(struct fw_change *c)
 		pair_free(t, &c->steps[i].value);
 	if (c->root_line)
 		heap_free(&t->heap, c->root_line, sizeof(c->root) / FW_LINE);
+	sets_end(t, &c->sets, false);
 	/*
 	 * Some may be in a part of their classes, all may be in some: they leave as those do that no rule refers to any more.
 	 * But the edit's sets, by which they were spread, will be what they were.
@@ -435,7 +442,7 @@ void fw_change_commit(struct fw_change *c)
 	next += !next;
 	for (size_t i = 0; i < c->nsteps; i++)
 		pair_step_commit(t, &c->steps[i], next);
-	sets_commit(t, c->e);
+	sets_end(t, &c->sets, true);
 	for (size_t i = 0; i < c->e->nrules; i++)
 		if (c->e->rules[i].new)
 			rules_ref(t, c->e->rules[i].new, 1);

@@ -148,6 +148,9 @@ int class_intern(struct fw_tables *t, int side, const struct class_list *list, u
 	for (; s->classes_room && s->classes[at].line; at = (at + 1) & mask)
 		if (s->classes[at].hash == (uint32_t)hash && holds(t, s->classes[at].line, list)) {
 			*line = s->classes[at].line;
+			/* Where it stood until now, a bit may not have mattered. */
+			for (uint32_t i = 0; i < list->n; i++)
+				class_sign(t, *line, list->id[i], s->ids[list->id[i]].signature);
 			return 0;
 		}
 

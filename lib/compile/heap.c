@@ -160,6 +160,21 @@ int heap_alloc(struct heap *h, uint32_t lines, uint32_t *line)
 	return segment_take(h, s, lines, line) ? 0 : -ENOSPC;
 }
 
+static bool is_empty(const struct heap_segment *s)
+{
+	return !s->span && s->used == !s->index;
+}
+
+/* One empty segment stays, or the next object would ask the kernel for one again. */
+static void spare_keep(struct heap *h, struct heap_segment *empty)
+{
+	for (size_t i = 0; i < h->n; i++)
+		if (h->segments[i] != empty && is_empty(h->segments[i])) {
+			segment_drop(h, empty);
+			return;
+		}
+}
+
 void heap_free(struct heap *h, uint32_t line, uint32_t lines)
 {
 	struct heap_segment *s = h->of[line / FW_SEGMENT_LINES];
@@ -173,38 +188,8 @@ void heap_free(struct heap *h, uint32_t line, uint32_t lines)
 	s->used -= lines;
 	s->misses = FW_SEGMENT_LINES + 1;
 	s->dirty = true;
-	/* One empty segment stays, or the next object would ask the kernel for one again. */
-	if (s->used == !s->index && s != h->segments[h->current])
-		segment_drop(h, s);
-}
-
-/* Empty segments for so many lines. */
-static int segments_reserve(struct heap *h, uint64_t lines)
-{
-	uint64_t room = 0;
-	int err = 0;
-
-	for (size_t i = 0; i < h->n; i++)
-		if (!h->segments[i]->span && h->segments[i]->used <= 1)
-			room += FW_SEGMENT_LINES / 2;
-	for (; !err && room < lines; room += FW_SEGMENT_LINES / 2) {
-		struct heap_segment *s;
-
-		err = segment_new(h, 0, &s);
-	}
-	return err;
-}
-
-int heap_reserve(struct heap *h, uint64_t lines)
-{
-	bool live = h->live;
-	int err;
-
-	/* Made known all at once. */
-	h->live = false;
-	err = segments_reserve(h, lines);
-	h->live = live;
-	return !err && live && h->pool->sync ? h->pool->sync(h->pool) : err;
+	if (is_empty(s))
+		spare_keep(h, s);
 }
 
 void heap_end(struct heap *h)

@@ -34,8 +34,6 @@ struct heap {
 /* @lines that stand together, zeroed. 0, -ENOMEM, -ENOSPC when the pool is full. */
 int heap_alloc(struct heap *h, uint32_t lines, uint32_t *line);
 void heap_free(struct heap *h, uint32_t line, uint32_t lines);
-/* Makes sure that objects of up to 16 lines, @lines together, can be allocated. 0, -ENOMEM, -ENOSPC. */
-int heap_reserve(struct heap *h, uint64_t lines);
 /* Gives all segments back. */
 void heap_end(struct heap *h);
 

@@ -1,31 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Elements come into a set or leave it. Rules go on referring to the same
- * identity; what changes is which addresses' classes hold it. An address's class
- * is found by one reference, so a packet sees the whole change where only one of its two addresses is concerned: a
- * change of sets that rules use on one side only. Anything more is compiled anew.
+ * identities; what changes is which addresses' classes hold them. A packet looks
+ * at two classes, and both must be those of one generation: so the change is made
+ * to copies of the tries, which the next root names.
  */
 #include "tables.h"
 
 #include <string.h>
 
-/* The identities that have something to do with the sets of an edit. */
+/* The identities of a side that have something to do with the sets of an edit. */
 struct concerned {
+	int side;
 	uint32_t *ids;
 	size_t n, cap;
-	int side;
 };
 
-static int concern(struct concerned *c, const struct fw_tables *t, int side, uint32_t addrs)
+static int concern(struct concerned *c, const struct fw_tables *t, uint32_t addrs)
 {
-	const struct side *s = &t->side[side];
+	const struct side *s = &t->side[c->side];
 	uint32_t id = addrs < s->naddrs ? s->identity_of[addrs] : NO_IDENTITY;
 
 	if (id == NO_IDENTITY)
 		return 0;
-	if (c->n && c->side != side)
-		return -EAGAIN;
-	c->side = side;
 	for (size_t i = 0; i < c->n; i++)
 		if (c->ids[i] == id)
 			return 0;
@@ -43,11 +40,8 @@ static int concerned_find(const struct fw_tables *t, const struct fw_edit *e, st
 		if (i && e->sets[i].set == e->sets[i - 1].set)
 			continue;
 		err = fw_ruleset_set_users(e->rs, e->sets[i].set, &users, &n);
-		for (size_t k = 0; !err && k < n; k++) {
-			err = concern(out, t, SRC, users[k]);
-			if (!err)
-				err = concern(out, t, DST, users[k]);
-		}
+		for (size_t k = 0; !err && k < n; k++)
+			err = concern(out, t, users[k]);
 	}
 	return err;
 }
@@ -153,7 +147,8 @@ static bool cut_has(const struct cut *c, struct fw_addr a)
 }
 
 /* All that changes in one element's addresses: for each stretch of them one change with all identities. */
-static int element_change(struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element)
+static int element_change(struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element,
+			  const struct trie_copy *copy)
 {
 	fw_autofree struct cut *cuts = calloc(c->n, sizeof(*cuts));
 	fw_autofree uint32_t *ids = malloc(c->n * 2 * sizeof(*ids));
@@ -176,7 +171,7 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 			else
 				ids[c->n + delta.nremove++] = c->ids[k];
 		}
-		err = trie_change(t, c->side, trie_range_of(&r), &delta);
+		err = trie_copy_change(t, copy, trie_range_of(&r), &delta);
 	}
 	for (size_t i = 0; cuts && i < c->n; i++)
 		free(cuts[i].r);
@@ -184,34 +179,76 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 	return err;
 }
 
-int sets_prepare(struct fw_tables *t, const struct fw_edit *e)
+/* To compile anew is no slower than to look at so many places of the tries. */
+static int size_check(const struct fw_tables *t, const struct fw_edit *e, int side)
 {
-	struct concerned c = { 0 };
-	struct trie_survey sum = { 0 };
 	uint64_t limit = t->compiled_rules * 8 + 65536;
-	int err = concerned_find(t, e, &c);
+	struct trie_survey sum = { 0 };
 
-	free(c.ids);
-	if (err || !c.n)
-		return err;
-	if (e->nrules || e->policies)
-		return -EAGAIN;
 	for (size_t i = 0; i < e->nsets; i++) {
-		trie_survey(t, c.side, trie_range_of(&e->sets[i].element), limit, &sum);
-		if (sum.places > limit || e->nsets > limit || sum.identities_max + c.n > FW_CLASS_MAX)
+		trie_survey(t, side, trie_range_of(&e->sets[i].element), limit, &sum);
+		if (sum.places > limit || e->nsets > limit)
 			return -EAGAIN;
 	}
-	/* A class of two lines and a node or two for each place, or a table of 16 lines where nodes are few. */
-	return heap_reserve(&t->heap, sum.places * 4 + e->nsets * 64);
+	return 0;
 }
 
-int sets_commit(struct fw_tables *t, const struct fw_edit *e)
+static int refuse_element(const struct fw_tables *t, const struct fw_edit *e, const struct fw_set_change *change)
 {
-	struct concerned c = { 0 };
-	int err = concerned_find(t, e, &c);
+	fw_diag_add(
+		t->ds, (struct fw_place){ 0 }, NESTING_HINT,
+		"set '%s': an element is one prefix or set too many: at most %u of those that rules name may contain one "
+		"address",
+		e->rs->sets[change->set].name ? e->rs->sets[change->set].name : "",
+		(unsigned)(FW_CLASS_MAX - 1 - t->root.frame_rules));
+	return -E2BIG;
+}
 
-	for (size_t i = 0; !err && c.n && i < e->nsets; i++)
-		err = element_change(t, &c, &e->sets[i].element);
-	free(c.ids);
+static int side_change(struct fw_tables *t, const struct fw_edit *e, const struct concerned *c, struct sets_change *out)
+{
+	int err = size_check(t, e, c->side);
+
+	for (size_t i = 0; !err && i < e->nsets; i++) {
+		const struct fw_addr_range *element = &e->sets[i].element;
+		struct trie_copy *copy = &out->copy[c->side][element->family];
+
+		if (!copy->line)
+			err = trie_copy_begin(t, c->side, element->family, copy);
+		if (!err)
+			err = element_change(t, c, element, copy);
+		if (err == -E2BIG)
+			refuse_element(t, e, &e->sets[i]);
+	}
 	return err;
+}
+
+int sets_prepare(struct fw_tables *t, const struct fw_edit *e, struct sets_change *out)
+{
+	int err = 0;
+
+	for (int side = SRC; !err && side <= DST; side++) {
+		struct concerned c = { .side = side };
+
+		err = concerned_find(t, e, &c);
+		if (!err && c.n)
+			err = side_change(t, e, &c, out);
+		free(c.ids);
+	}
+	return err;
+}
+
+void sets_root(const struct sets_change *c, struct fw_root *root)
+{
+	for (int side = SRC; side <= DST; side++)
+		for (int family = FW_IP4; family <= FW_IP6; family++)
+			if (c->copy[side][family].line)
+				root->trie[side][family] = c->copy[side][family].line;
+}
+
+void sets_end(struct fw_tables *t, const struct sets_change *c, bool commit)
+{
+	for (int side = SRC; side <= DST; side++)
+		for (int family = FW_IP4; family <= FW_IP6; family++)
+			if (c->copy[side][family].line)
+				trie_copy_end(t, &c->copy[side][family], commit);
 }

@@ -167,8 +167,21 @@ struct trie_delta {
 	const uint32_t *add, *remove;
 	uint32_t nadd, nremove;
 };
-/* 0; -ENOMEM or -ENOSPC: a part of the range may have changed. */
+/* 0; -E2BIG, -ENOMEM or -ENOSPC: a part of the range may have changed. */
 int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta);
+/*
+ * A trie to be: a copy of the live one's root, in which references change. It takes the live one's place, or is let go
+ * of; the root of the tables (t->root) must still name the live one then.
+ */
+struct trie_copy {
+	int side;
+	enum fw_family family;
+	uint32_t line; /* 0: there is none */
+};
+int trie_copy_begin(struct fw_tables *t, int side, enum fw_family family, struct trie_copy *out);
+int trie_copy_change(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
+		     const struct trie_delta *delta);
+void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commit);
 /* Bits come into an identity's signature in all classes of a range. */
 void trie_sign(struct fw_tables *t, int side, struct trie_range r, uint32_t identity, uint64_t bits);
 
@@ -277,9 +290,14 @@ void identity_settle(struct fw_tables *t, struct retired r);
 
 /* set_change.c */
 
-/* What set changes alone can do: 0; -EAGAIN: more than that; -E2BIG with a diagnostic; -ENOMEM, -ENOSPC. */
-int sets_prepare(struct fw_tables *t, const struct fw_edit *e);
-/* Packets see it at once, each of them all of it or nothing. 0; -ENOMEM. */
-int sets_commit(struct fw_tables *t, const struct fw_edit *e);
+/* What a change of sets makes of the tries; zeros: nothing. */
+struct sets_change {
+	struct trie_copy copy[2][FW_NFAMILIES];
+};
+/* 0; -EAGAIN: too much; -E2BIG with a diagnostic; -ENOMEM, -ENOSPC. On failure too ended by sets_end(). */
+int sets_prepare(struct fw_tables *t, const struct fw_edit *e, struct sets_change *out);
+/* The tries that a root is to name. */
+void sets_root(const struct sets_change *c, struct fw_root *root);
+void sets_end(struct fw_tables *t, const struct sets_change *c, bool commit);
 
 #endif

@@ -11,6 +11,10 @@
  *	node    0-9: {any}   10: -> node below   11-255: {any}
  *	range   10.1 .. 10.1                       only the node below changes
  *	range   10.1 .. 11.0                       both are written anew
+ *
+ * That is for identities that no rule refers to yet, or any more. A change that packets must see at a stroke is made to a
+ * copy of the trie's root, with new nodes below it wherever something differs; the copy becomes the trie with the next
+ * root of the image.
  */
 #include "tables.h"
 
@@ -195,8 +199,8 @@ static bool among(const uint32_t *ids, uint32_t n, uint32_t id)
 	return false;
 }
 
-/* A list without what leaves, and with what comes, in order. */
-static void list_apply(struct class_list *list, const struct trie_delta *d)
+/* A list without what leaves, and with what comes, in order. 0, or -E2BIG. */
+static int list_apply(struct class_list *list, const struct trie_delta *d)
 {
 	uint32_t n = 0;
 
@@ -207,13 +211,16 @@ static void list_apply(struct class_list *list, const struct trie_delta *d)
 	for (uint32_t k = 0; k < d->nadd; k++) {
 		uint32_t i = list->n;
 
-		if (among(list->id, list->n, d->add[k]) || list->n == FW_CLASS_MAX)
+		if (among(list->id, list->n, d->add[k]))
 			continue;
+		if (list->n == FW_CLASS_MAX)
+			return -E2BIG;
 		for (; i && list->id[i - 1] > d->add[k]; i--)
 			list->id[i] = list->id[i - 1];
 		list->id[i] = d->add[k];
 		list->n++;
 	}
+	return 0;
 }
 
 /* The class that @line becomes. */
@@ -224,8 +231,9 @@ static int class_changed(struct changing *c, uint32_t line, uint32_t *out)
 
 	if (c->from != line) {
 		class_read(c->t, line, &list);
-		list_apply(&list, c->delta);
-		err = class_intern(c->t, c->side, &list, &c->to);
+		err = list_apply(&list, c->delta);
+		if (!err)
+			err = class_intern(c->t, c->side, &list, &c->to);
 		c->from = err ? 0 : line;
 	}
 	*out = c->to;
@@ -264,28 +272,36 @@ static int flat_change(struct changing *c, const struct flat *old, u128 lo, u128
 	return new->err;
 }
 
-/* The reference at @slot, its span beginning at @base, is written anew. */
-static int rewrite(struct changing *c, uint32_t *slot, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits)
+/* What @ref, whose span begins at @base, becomes: all of it written anew. */
+static int span_write(struct changing *c, uint32_t ref, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits,
+		      uint32_t *fresh)
 {
 	struct trie_builder tb = { .t = c->t, .side = c->side, .class_ref = line_ref };
 	struct flat old = { 0 }, new = { 0 };
-	uint32_t ref = *slot, fresh;
 	int err;
 
 	flatten(c->t, &old, ref, base, depth);
 	err = old.err ? old.err : flat_change(c, &old, lo, hi, span_last(base, depth), &new);
 	if (!err) {
 		tb.b = new.b;
-		err = new.n == 1 ? line_ref(&tb, new.b[0].class, 1, &fresh) :
-				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, &fresh);
-	}
-	if (!err) {
-		__atomic_store_n(slot, fresh, __ATOMIC_RELEASE);
-		subtree_retire(c->t, c->side, ref);
+		err = new.n == 1 ? line_ref(&tb, new.b[0].class, 1, fresh) :
+				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, fresh);
 	}
 	free(old.b);
 	free(new.b);
 	return err;
+}
+
+static int rewrite(struct changing *c, uint32_t *slot, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits)
+{
+	uint32_t ref = *slot, fresh;
+	int err = span_write(c, ref, base, depth, lo, hi, bits, &fresh);
+
+	if (err)
+		return err;
+	__atomic_store_n(slot, fresh, __ATOMIC_RELEASE);
+	subtree_retire(c->t, c->side, ref);
+	return 0;
 }
 
 static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits);
@@ -359,6 +375,53 @@ int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct
 				  r.hi < to ? r.hi : to, r.family == FW_IP4 ? 32 : 128);
 	}
 	return err;
+}
+
+int trie_copy_begin(struct fw_tables *t, int side, enum fw_family family, struct trie_copy *out)
+{
+	uint32_t line;
+	int err = take_lines(t, FW_TRIE_ROOT_LINES, &t->stats.trie_bytes, &line);
+
+	if (err)
+		return err;
+	*out = (struct trie_copy){ .side = side, .family = family, .line = line };
+	memcpy(fw_pool_ptr(t->heap.pool, line), trie_root(t, side, family), (size_t)FW_TRIE_ROOT_LINES * FW_LINE);
+	return 0;
+}
+
+int trie_copy_change(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
+		     const struct trie_delta *delta)
+{
+	uint32_t *live = trie_root(t, copy->side, copy->family), *table = fw_pool_ptr(t->heap.pool, copy->line);
+	struct changing c = { .t = t, .side = copy->side, .delta = delta };
+	unsigned bits = copy->family == FW_IP4 ? 32 : 128;
+
+	for (uint32_t v = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); v <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS); v++) {
+		u128 from = wide_value(v, 0, FW_TRIE_ROOT_BITS), to = span_last(from, FW_TRIE_ROOT_BITS);
+		uint32_t ref = table[v];
+		int err = span_write(&c, ref, from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to,
+				     bits, &table[v]);
+
+		if (err)
+			return err;
+		/* What this change itself had written before. */
+		if (ref != live[v])
+			subtree_retire(t, copy->side, ref);
+	}
+	return 0;
+}
+
+/* All that differs is let go of, in the table that packets will not use: the copy or the one it was made from. */
+void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commit)
+{
+	uint32_t *line = &t->root.trie[copy->side][copy->family], gone = commit ? *line : copy->line;
+	const uint32_t *was = fw_pool_ptr(t->heap.pool, *line), *is = fw_pool_ptr(t->heap.pool, copy->line);
+
+	for (uint32_t v = 0; v < 1u << FW_TRIE_ROOT_BITS; v++)
+		if (was[v] != is[v])
+			subtree_retire(t, copy->side, commit ? was[v] : is[v]);
+	t->stats.trie_bytes -= (uint64_t)FW_TRIE_ROOT_LINES * FW_LINE;
+	retire_lines(t, gone, FW_TRIE_ROOT_LINES);
 }
 
 /* Calls @leaf for the class of each place under a reference that lies in the range, until it says no. */
