@@ -2,6 +2,8 @@
 /* fwctl check: is a ruleset right, and what will it cost? Touches neither kernel nor network. */
 #include "ctl.h"
 
+#include "fw/prog.h"
+
 #include <stdarg.h>
 
 static const struct ctl_option *const options[] = { &ctl_opt_format, NULL };
@@ -10,7 +12,7 @@ static const struct ctl_option *const options[] = { &ctl_opt_format, NULL };
 struct memory {
 	uint64_t tables;     /* whole segments */
 	uint64_t counters;   /* whole chunks, a copy for each CPU */
-	uint64_t flow_cache; /* two for each CPU, with the state of a lookup */
+	uint64_t flow_cache; /* with the state of a lookup: two for each CPU, and one for probes */
 	unsigned cpus;
 };
 
@@ -23,7 +25,7 @@ static struct memory memory_of(const struct fw_ruleset *rs, const struct fw_pool
 	return (struct memory){
 		.tables = (uint64_t)pool->nsegments * (FW_SEGMENT_BYTES + FW_SLACK),
 		.counters = chunks * FW_COUNTER_CHUNK * sizeof(struct fw_counter) * cpus,
-		.flow_cache = 2ull * sizeof(struct fw_cpu) * cpus,
+		.flow_cache = (uint64_t)FW_CPU_STATES(cpus) * sizeof(struct fw_cpu),
 		.cpus = cpus,
 	};
 }

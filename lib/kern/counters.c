@@ -164,5 +164,5 @@ uint64_t fw_kern_memory(const struct fw_kern *k)
 {
 	return (uint64_t)k->pool.nsegments * (FW_SEGMENT_BYTES + FW_SLACK) +
 	       (uint64_t)__atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE) * k->ncpus * CHUNK_BYTES +
-	       2ull * k->ncpus * sizeof(struct fw_cpu);
+	       (uint64_t)FW_CPU_STATES(k->ncpus) * sizeof(struct fw_cpu);
 }
