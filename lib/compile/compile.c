@@ -112,7 +112,7 @@ static int pairs_and_sweeps(struct sweeps *s)
 
 	if (!parallel)
 		sweeps_run(s);
-	err = s->err && !parallel ? 0 : pairs_write(s->t, s->rs);
+	err = !parallel && s->err ? 0 : pairs_write(s->t, s->rs); /* in parallel, s->err is the other thread's */
 	if (parallel)
 		pthread_join(other, NULL);
 	if (s->err)
