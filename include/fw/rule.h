@@ -64,6 +64,7 @@ struct fw_set {
 	size_t n, cap;
 	uint32_t line;  /* of its definition, 0: none */
 	uint32_t users; /* address expressions that refer to it */
+	uint8_t width;  /* no element's last address is 2^width or more above its first one */
 };
 
 struct fw_rule {
@@ -147,6 +148,10 @@ int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name);
 int fw_set_push(struct fw_set *set, const struct fw_addr_range *element);
 /* Sorts and drops equal elements. */
 void fw_set_sort(struct fw_set *set);
+/* The elements of a sorted set that may overlap @r: those from *first to *end - 1. No other does. */
+void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t *first, size_t *end);
+/* To be told of an element that comes into the set other than by fw_set_push(). */
+void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element);
 
 /**
  * fw_addr_ranges_merge - sort by (family, lo) and merge what overlaps or touches, in place

@@ -78,8 +78,9 @@ static int cut_expression(const struct fw_ruleset *rs, uint32_t addrs, struct cu
 		err = cut_put(c, &a->ranges[i]);
 	for (uint32_t s = 0; s < a->nsets; s++) {
 		const struct fw_set *set = &rs->sets[a->sets[s]];
+		size_t i, end;
 
-		for (size_t i = 0; !err && i < set->n; i++)
+		for (fw_set_near(set, &c->within, &i, &end); !err && i < end; i++)
 			err = cut_put(c, &set->elements[i]);
 	}
 	c->n = fw_addr_ranges_merge(c->r, c->n);

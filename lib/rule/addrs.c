@@ -89,7 +89,47 @@ void fw_set_sort(struct fw_set *set)
 
 int fw_set_push(struct fw_set *set, const struct fw_addr_range *element)
 {
+	fw_set_widen(set, element);
 	return fw_vec_push(set->elements, set->n, set->cap, *element);
+}
+
+static unsigned __int128 wide(struct fw_addr a)
+{
+	return (unsigned __int128)a.hi << 64 | a.lo;
+}
+
+void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element)
+{
+	unsigned __int128 span = wide(element->hi) - wide(element->lo);
+
+	while (set->width < 128 && span >> set->width)
+		set->width++;
+}
+
+/* How many elements begin before @at. */
+static size_t begin_before(const struct fw_set *set, enum fw_family family, unsigned __int128 at)
+{
+	size_t lo = 0, hi = set->n;
+
+	while (lo < hi) {
+		const struct fw_addr_range *e = &set->elements[lo + (hi - lo) / 2];
+
+		if (e->family < family || (e->family == family && wide(e->lo) < at))
+			lo += (hi - lo) / 2 + 1;
+		else
+			hi = lo + (hi - lo) / 2;
+	}
+	return lo;
+}
+
+void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t *first, size_t *end)
+{
+	unsigned __int128 span = set->width < 128 ? ((unsigned __int128)1 << set->width) - 1 : ~(unsigned __int128)0;
+	unsigned __int128 lo = wide(r->lo), hi = wide(r->hi);
+
+	*first = begin_before(set, r->family, lo > span ? lo - span : 0);
+	/* What begins at the very last address comes before all of the next family. */
+	*end = hi + 1 ? begin_before(set, r->family, hi + 1) : begin_before(set, (enum fw_family)(r->family + 1), 0);
 }
 
 /* What @in, merged, leaves of both families; @out has room for @n + 2. */

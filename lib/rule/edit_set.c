@@ -154,6 +154,7 @@ static void insert(struct fw_set *s, const struct fw_addr_range *element)
 	bool found;
 	size_t i = search(s, element, &found);
 
+	fw_set_widen(s, element);
 	memmove(s->elements + i + 1, s->elements + i, (s->n - i) * sizeof(*s->elements));
 	s->elements[i] = *element;
 	s->n++;
