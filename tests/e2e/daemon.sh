@@ -282,7 +282,7 @@ case_fwd_classify() {
 		got=$(answer "$1")
 		shift
 		"$@" && want=accept
-		is "what happens to $*" "$want" "$got"
+		is "what happens to $*" "$want" "$got" || { ctl list; ctl counters; return 1; } >&2
 	}
 	agree "tcp $client4:99 > $server4:80 in s0" try_tcp $server4 80 && agree "tcp $client4:99 > $server4:25 in s0" try_tcp $server4 25 &&
 		agree "icmp $client4 > $server4 in" try_ping $server4 && agree "icmp $listed4 > $server4 in" try_ping $server4 $listed4 &&
