@@ -66,7 +66,7 @@ case_devices_rename() {
 	device_becomes s0 "renamed to renamed0" && expect no try_ping $server4 || return 1
 	attach '{"dev":"renamed0"}' && device_is s0 '"error":null' && answers 0 ask detach '{"dev":"s0"}' &&
 		expect no try_ping $server4 && device_is renamed0 '"state":"attached"' || return 1
-	in_server ip link set renamed0 down && in_server ip link set renamed0 name s0 && in_server ip link set s0 up || return 1
+	in_server ip link set renamed0 down && in_server ip link set renamed0 name s0 && server_up || return 1
 	device_becomes renamed0 "renamed to s0" && answers 0 ask detach '{"dev":"renamed0"}' && expect yes try_ping $server4
 }
 

@@ -64,6 +64,14 @@ tc_folders_remove() {
 	rmdir /sys/fs/bpf/tc/globals /sys/fs/bpf/tc 2>/dev/null
 }
 
+# The server's interface with all that it loses when it goes down.
+server_up() {
+	in_server ip link set s0 up
+	in_server ip addr replace $server4/24 dev s0
+	in_server ip addr replace $server6/64 dev s0 nodad
+	for net in 203.0.113.0/24 198.51.100.0/24 2001:db8:bad::/48; do in_server ip route replace $net dev s0; done
+}
+
 # Namespaces, links, addresses. Exits when that is not possible.
 net_up() {
 	[ "$(id -u)" = 0 ] || die "needs root"
@@ -82,14 +90,9 @@ net_up() {
 	in_server sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 	for a in $client4/24 $listed4/32 $other4/32; do in_client ip addr add $a dev c0; done
 	for a in $client6/64 $listed6/128; do in_client ip addr add $a dev c0 nodad; done
-	in_server ip addr add $server4/24 dev s0
-	in_server ip addr add $server6/64 dev s0 nodad
 	for ns in "$client" "$server"; do enter "$ns" ip link set lo up; done
 	in_client ip link set c0 up
-	in_server ip link set s0 up
-	in_server ip route add 203.0.113.0/24 dev s0
-	in_server ip route add 198.51.100.0/24 dev s0
-	in_server ip route add 2001:db8:bad::/48 dev s0
+	server_up
 	wait_until in_client ping -q -c1 -W1 $server6 || die "no IPv6 between the namespaces"
 }
 
