@@ -130,8 +130,10 @@ static void transaction_commit(struct transaction *t, struct later *old,
 	for (size_t i = 0; each && i < t->edit.nrules; i++)
 		each(&t->edit.rules[i], ctx);
 	fw_edit_commit(&t->edit);
-	old->slots = fw_take(t->deleted);
-	old->nslots = t->ndeleted;
+	if (t->ndeleted) {
+		old->slots = fw_take(t->deleted);
+		old->nslots = t->ndeleted;
+	}
 	if (old->nslots || old->image.root)
 		grace_later(e, old);
 	else
