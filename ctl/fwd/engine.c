@@ -58,8 +58,10 @@ void engine_publish(struct engine *e, const struct fw_image *image)
 
 	/* Memory may be short for a moment. When it stays so, a new process brings packets to what is stored. */
 	while (fw_kern_publish(e->kern, image->root, image->generation)) {
-		if (++tries == 1000)
+		if (++tries == 1000) {
+			fputs("fwd: the kernel does not take tables that are stored already; starting again\n", stderr);
 			abort();
+		}
 		usleep(1000);
 	}
 }

@@ -240,24 +240,40 @@ void confirm_work(struct engine *e)
 		undo_start(e);
 }
 
+/* A number at the start of the text, which goes on behind it. */
+static bool take_number(const char **text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(*text, &end, 10);
+	if (errno || end == *text)
+		return false;
+	*text = end;
+	return true;
+}
+
 static void rollback_read(struct engine *e)
 {
 	fw_autofree char *value = NULL;
-	long long at;
-	size_t rules;
+	const char *rest;
+	uint64_t at, rules;
 
-	if (store_get(e->store, ROLLBACK, &value) ||
-	    sscanf(value, "%lld %zu %159[^\n]", &at, &rules, e->rollback_reason) != 3)
+	if (store_get(e->store, ROLLBACK, &value))
 		return;
-	e->rollback_at = at;
+	rest = value;
+	if (!take_number(&rest, &at) || !take_number(&rest, &rules))
+		return;
+	snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%s", rest + strspn(rest, " "));
+	e->rollback_at = (int64_t)at;
 	e->rollback_rules = rules;
 }
 
 int confirm_open(struct engine *e, struct fw_diags *ds)
 {
 	fw_autofree char *value = NULL;
-	long long by = 0;
-	unsigned seconds = 0;
+	uint64_t by = 0, seconds = 0;
+	const char *rest;
 	int64_t left;
 	int err;
 
@@ -267,10 +283,11 @@ int confirm_open(struct engine *e, struct fw_diags *ds)
 	err = store_get(e->store, DEADLINE, &value);
 	if (err && err != -ENOENT)
 		return err;
-	if (value && sscanf(value, "%lld %u", &by, &seconds) != 2)
-		by = 0;
-	e->confirm.seconds = seconds;
-	left = by - now();
+	rest = value;
+	if (value && (!take_number(&rest, &by) || !take_number(&rest, &seconds)))
+		by = seconds = 0;
+	e->confirm.seconds = (unsigned)seconds;
+	left = (int64_t)by - now();
 	if (left > 0) {
 		/* A clock that was set back does not make it longer than it was. */
 		left = left > (int64_t)seconds ? (int64_t)seconds : left;

@@ -83,7 +83,7 @@ void jobs_work(struct engine *e)
 	job_done(e, job);
 }
 
-/* What has not been run is finished all the same, so that it is freed; a job sees by e->jobs.quit that nothing is to come. */
+/* What has not been run is finished all the same, so that it is freed; jobs.quit tells it that this is the end. */
 void jobs_stop(struct engine *e)
 {
 	struct jobs *j = &e->jobs;

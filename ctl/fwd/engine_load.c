@@ -232,10 +232,7 @@ static void load_run(struct engine *e, struct job *job)
 	int err = 0, stored;
 
 	set_stage(e, j, STAGE_PARSE);
-	j->next = calloc(1, sizeof(*j->next));
-	if (!j->next)
-		err = -ENOMEM;
-	if (!err && !j->load.check) {
+	if (!j->load.check) {
 		*w = (struct writer){ .e = e, .load = &j->load };
 		err = writer_start(w);
 		j->stored = !err;
@@ -313,7 +310,7 @@ static void load_finish(struct engine *e, struct job *job)
 	r->removed = j->adoption.removed;
 	r->changed = j->adoption.changed;
 	r->kept = j->adoption.kept;
-	r->rules = j->next && j->next->rs ? j->next->rs->nrules : 0;
+	r->rules = j->next->rs ? j->next->rs->nrules : 0;
 	for (size_t i = 0; !r->err && !j->untold && i < j->ndiff; i++)
 		j->load.diff(e->live->rs, j->next->rs, j->diff[i].old, j->diff[i].new, j->load.ctx);
 	if (!r->err && !check)
@@ -339,16 +336,24 @@ static void load_finish(struct engine *e, struct job *job)
 int engine_load_start(struct engine *e, struct engine_load *load)
 {
 	struct load_job *j = NULL;
+	struct live *next = NULL;
 	int err = e->swapping ? -EAGAIN : confirm_check(e, NULL);
 
 	if (!err) {
 		j = calloc(1, sizeof(*j));
-		err = j ? 0 : -ENOMEM;
+		next = calloc(1, sizeof(*next));
+		err = j && next ? 0 : -ENOMEM;
 	}
 	if (err) {
+		free(j);
+		free(next);
 		load_request_free(load);
 		return err;
 	}
+	/* What was replaced shortly before takes no room from what comes now. */
+	if (grace_pending(e))
+		grace_wait(e);
+	j->next = next;
 	j->job = (struct job){ .swaps = true, .run = load_run, .finish = load_finish };
 	j->load = *load;
 	j->start = fw_now();
