@@ -37,6 +37,7 @@ struct pairs {
 };
 
 #define NO_RULE 0xffffffffu
+#define AHEAD 16
 
 uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_rule *r)
 {
@@ -62,9 +63,28 @@ static int pair_intern(struct pairs *ps, uint32_t *slots, size_t mask, uint64_t 
 	return 0;
 }
 
+/* Rule @i belongs to the pair @key. */
+static int pair_add(struct pairs *ps, uint32_t *slots, size_t mask, uint32_t i, uint64_t key)
+{
+	struct pair *p;
+
+	if (pair_intern(ps, slots, mask, key, &p))
+		return -ENOMEM;
+	ps->next_rule[i] = NO_RULE;
+	if (p->n++)
+		ps->next_rule[p->last] = i;
+	else
+		p->first = i;
+	p->last = i;
+	if (p->n > ps->most)
+		ps->most = p->n;
+	return 0;
+}
+
 static int pairs_collect(struct pairs *ps)
 {
 	const struct fw_ruleset *rs = ps->rs;
+	uint64_t keys[AHEAD];
 	size_t nslots = 16;
 
 	while (nslots < rs->nrules * 2)
@@ -76,19 +96,16 @@ static int pairs_collect(struct pairs *ps)
 	if (!slots || !ps->next_rule)
 		return -ENOMEM;
 	fw_huge_pages(slots, nslots * sizeof(*slots));
-	for (uint32_t i = 0; i < rs->nrules; i++) {
-		struct pair *p;
+	for (uint32_t i = 0; i < rs->nrules + AHEAD; i++) {
+		int err = i < AHEAD ? 0 : pair_add(ps, slots, nslots - 1, i - AHEAD, keys[i % AHEAD]);
 
-		if (pair_intern(ps, slots, nslots - 1, rule_pair_key(ps->t, rs->rules[i]), &p))
-			return -ENOMEM;
-		ps->next_rule[i] = NO_RULE;
-		if (p->n++)
-			ps->next_rule[p->last] = i;
-		else
-			p->first = i;
-		p->last = i;
-		if (p->n > ps->most)
-			ps->most = p->n;
+		if (err)
+			return err;
+		if (i >= rs->nrules)
+			continue;
+		/* Where the pair will be looked for is all over memory: it is sent for a few rules ahead. */
+		keys[i % AHEAD] = rule_pair_key(ps->t, rs->rules[i]);
+		__builtin_prefetch(&slots[fw_mix64(keys[i % AHEAD]) & (nslots - 1)]);
 	}
 	ps->rules = malloc(ps->most * sizeof(*ps->rules) + 1);
 	return ps->rules ? 0 : -ENOMEM;
