@@ -142,6 +142,9 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfwctl.a $(BUIL
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
+# Lets memory run out.
+$(BUILD)/tests/test_change: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+
 unit-tests: $(TESTS)
 
 build/fuzz/%.o: %.c

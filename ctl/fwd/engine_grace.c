@@ -129,8 +129,13 @@ void grace_work(struct engine *e)
 
 void grace_later(struct engine *e, struct later *what)
 {
-	what->next = e->graces.waiting;
-	e->graces.waiting = what;
+	struct later **at = &e->graces.waiting;
+
+	/* In order: the tables before the ruleset that they are of. */
+	while (*at)
+		at = &(*at)->next;
+	what->next = NULL;
+	*at = what;
 	grace_work(e);
 }
 
@@ -171,8 +176,8 @@ void graces_stop(struct engine *e)
 	pthread_cond_broadcast(&g->turn);
 	pthread_mutex_unlock(&g->lock);
 	pthread_join(g->thread, NULL);
-	list_free(e, g->waiting);
 	list_free(e, g->running);
+	list_free(e, g->waiting);
 	pthread_cond_destroy(&g->turn);
 	pthread_mutex_destroy(&g->lock);
 }

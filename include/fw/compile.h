@@ -67,7 +67,7 @@ struct fw_image {
  * Return: 0, -E2BIG with a diagnostic when a limit is exceeded, -ENOMEM, -ENOSPC.
  */
 int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out);
-/* Gives the image's segments back: no packet may see them any more. An image of zeros is fine. */
+/* Gives the image's segments back: no packet may see them any more. Before its ruleset is freed. An image of zeros is fine. */
 void fw_image_free(struct fw_image *image);
 
 /*

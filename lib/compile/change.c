@@ -84,7 +84,7 @@ static bool is_nothing(const struct fw_rule_change *row)
 /* Is this a change for fw_compile()? */
 static bool is_too_much(const struct fw_tables *t, const struct fw_edit *e)
 {
-	if (e->nrules > e->rs->nrules / RULES_PER_CHANGE + CHANGES_BESIDES)
+	if (t->spoiled || e->nrules > e->rs->nrules / RULES_PER_CHANGE + CHANGES_BESIDES)
 		return true;
 	/* Tables that were made for half as many rules, or less, or where pairs have to look long for a place. */
 	if (e->rs->nrules > t->compiled_rules * 2 + 1024 || t->npairs * 100 > (uint64_t)t->root.pair_lines * TABLE_FULL)
@@ -125,15 +125,18 @@ static int need_identity(struct fw_change *c, const struct fw_rule *r, int side)
 	uint64_t places;
 	int err;
 
-	if (id != NO_IDENTITY && !t->side[side].ids[id].broken)
+	if (id != NO_IDENTITY && (!t->side[side].ids[id].broken || t->side[side].ids[id].coming))
 		return 0;
-	err = identity_survey(t, side, addrs, r, &places);
-	if (!err && id == NO_IDENTITY)
+	err = identity_survey(t, side, addrs, &places);
+	if (!err && id == NO_IDENTITY) {
 		err = identity_new(t, side, addrs, &id);
-	if (!err && (places > SIGNATURE_REACH || t->rs->addrs[addrs].negated || t->rs->addrs[addrs].nsets))
-		t->side[side].ids[id].signature = ~0ull;
+		if (!err && (places > SIGNATURE_REACH || t->rs->addrs[addrs].negated || t->rs->addrs[addrs].nsets))
+			t->side[side].ids[id].signature = ~0ull;
+	}
 	if (!err)
 		err = fw_vec_push(c->made, c->nmade, c->made_cap, ((struct made){ id, (uint8_t)side }));
+	if (!err)
+		t->side[side].ids[id].coming = true;
 	return err;
 }
 
@@ -343,11 +346,13 @@ static int prepare(struct fw_change *c)
 		err = steps_prepare(c);
 	if (!err)
 		err = root_prepare(c);
-	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + 2);
+	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + 8);
 }
 
 static void change_free(struct fw_change *c)
 {
+	for (size_t i = 0; i < c->nmade; i++)
+		c->t->side[c->made[i].side].ids[c->made[i].id].coming = false;
 	c->t->ds = NULL;
 	free(c->parts);
 	free(c->steps);
@@ -393,8 +398,8 @@ void fw_change_abort(struct fw_change *c)
 	 * But the edit's sets, by which they were spread, will be what they were.
 	 */
 	for (size_t i = 0; i < c->nmade; i++) {
-		if (c->e->nsets)
-			identity_spread(t, c->made[i].side, c->made[i].id, false);
+		if (c->e->nsets && identity_spread(t, c->made[i].side, c->made[i].id, false))
+			t->spoiled = true;
 		identity_idle(t, c->made[i].side, c->made[i].id);
 	}
 	change_free(c);

@@ -238,10 +238,19 @@ static int build(struct fw_tables *t, const struct fw_ruleset *rs)
 	return err;
 }
 
+/* Expressions of identities that wait to be removed. */
+static void held_drop(struct fw_tables *t)
+{
+	for (size_t i = t->retired_first; i < t->nretired; i++)
+		if (t->retired[i].kind == RETIRED_IDENTITY)
+			fw_ruleset_addrs_drop(t->rs, t->side[t->retired[i].side].ids[t->retired[i].n].addrs);
+}
+
 static void tables_free(struct fw_tables *t)
 {
 	if (!t)
 		return;
+	held_drop(t);
 	heap_end(&t->heap);
 	for (int side = SRC; side <= DST; side++) {
 		free(t->side[side].identity_of);

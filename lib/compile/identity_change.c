@@ -7,9 +7,6 @@
  */
 #include "tables.h"
 
-#include <arpa/inet.h>
-#include <endian.h>
-
 /* Places that a change may touch, for each rule of the ruleset and besides: beyond, to compile anew is no slower. */
 #define PLACES_PER_RULE 8
 #define PLACES_BESIDES 65536
@@ -19,18 +16,7 @@ static uint64_t places_limit(const struct fw_tables *t)
 	return t->rs->nrules * PLACES_PER_RULE + PLACES_BESIDES;
 }
 
-static int refuse_nesting(const struct fw_tables *t, int side, const struct fw_addr_range *r,
-			  const struct fw_rule *rule)
-{
-	uint64_t wire[2] = { htobe64(r->lo.hi), htobe64(r->lo.lo) };
-	char where[INET6_ADDRSTRLEN] = "";
-
-	inet_ntop(r->family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
-	return refuse_rule(t->ds, NULL, rule, NESTING_HINT, NESTING_REFUSED, side == SRC ? "source" : "destination",
-			   where, (unsigned)(FW_CLASS_MAX - 1 - t->root.frame_rules));
-}
-
-int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, const struct fw_rule *rule, uint64_t *places)
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places)
 {
 	fw_autofree struct fw_addr_range *owned = NULL;
 	struct trie_survey sum = { 0 };
@@ -40,9 +26,7 @@ int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, const s
 
 	for (size_t i = 0; !err && i < n; i++) {
 		trie_survey(t, side, trie_range_of(&r[i]), places_limit(t), &sum);
-		if (sum.identities_max >= FW_CLASS_MAX)
-			return refuse_nesting(t, side, &r[i], rule);
-		if (sum.places > places_limit(t))
+		if (sum.identities_max >= FW_CLASS_MAX || sum.places > places_limit(t))
 			return -EAGAIN;
 	}
 	*places = sum.places;
@@ -74,6 +58,8 @@ int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
 	size_t n;
 	int err = identity_ranges(t->rs, t->side[side].ids[id].addrs, &r, &n, &owned);
 
+	/* Until it is whole. */
+	t->side[side].ids[id].broken = true;
 	for (size_t i = 0; !err && i < n; i++)
 		err = trie_change(t, side, trie_range_of(&r[i]), &delta);
 	if (!err)
@@ -86,22 +72,22 @@ int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits)
 	struct identity *identity = &t->side[side].ids[id];
 	fw_autofree struct fw_addr_range *owned = NULL;
 	const struct fw_addr_range *r;
-	size_t n;
-	int err;
+	size_t n = 0;
+	int err = 0;
 
 	if (!(bits & ~identity->signature))
 		return 0;
+	if (id > FW_IDENTITY_FRAME)
+		err = identity_ranges(t->rs, identity->addrs, &r, &n, &owned);
+	if (err)
+		return err;
 	identity->signature |= bits;
-	if (identity->broken)
-		return 0;
-	if (id <= FW_IDENTITY_FRAME) {
+	if (id <= FW_IDENTITY_FRAME)
 		classes_sign(t, side, id, bits);
-		return 0;
-	}
-	err = identity_ranges(t->rs, identity->addrs, &r, &n, &owned);
-	for (size_t i = 0; !err && i < n; i++)
+	/* Of one that is new too: a change that failed may have left it in some classes. */
+	for (size_t i = 0; i < n; i++)
 		trie_sign(t, side, trie_range_of(&r[i]), id, bits);
-	return err;
+	return 0;
 }
 
 void identity_idle(struct fw_tables *t, int side, uint32_t id)

@@ -194,17 +194,6 @@ static int size_check(const struct fw_tables *t, const struct fw_edit *e, int si
 	return 0;
 }
 
-static int refuse_element(const struct fw_tables *t, const struct fw_edit *e, const struct fw_set_change *change)
-{
-	fw_diag_add(
-		t->ds, (struct fw_place){ 0 }, NESTING_HINT,
-		"set '%s': an element is one prefix or set too many: at most %u of those that rules name may contain one "
-		"address",
-		e->rs->sets[change->set].name ? e->rs->sets[change->set].name : "",
-		(unsigned)(FW_CLASS_MAX - 1 - t->root.frame_rules));
-	return -E2BIG;
-}
-
 static int side_change(struct fw_tables *t, const struct fw_edit *e, const struct concerned *c, struct sets_change *out)
 {
 	int err = size_check(t, e, c->side);
@@ -217,8 +206,6 @@ static int side_change(struct fw_tables *t, const struct fw_edit *e, const struc
 			err = trie_copy_begin(t, c->side, element->family, copy);
 		if (!err)
 			err = element_change(t, c, element, copy);
-		if (err == -E2BIG)
-			refuse_element(t, e, &e->sets[i]);
 	}
 	return err;
 }

@@ -34,6 +34,7 @@ struct identity {
 	uint32_t refs;  /* rules */
 	bool idle;      /* in the queue of those that nothing refers to */
 	bool broken;    /* not all of its addresses' classes hold it (yet, or any more) */
+	bool coming;    /* a change is about to put it into classes */
 };
 
 /* Classes in the pool, found by what they hold: open addressing, line 0: free. */
@@ -80,6 +81,7 @@ struct fw_tables {
 	struct fw_compile_stats stats;
 	struct fw_ruleset *rs; /* once there was a change */
 	size_t compiled_rules; /* when it was compiled */
+	bool spoiled;          /* something could not be undone or done: only compiling anew helps */
 	struct fw_diags *ds;   /* of the call that is under way */
 	const char *file;      /* for diagnostics */
 };
@@ -167,7 +169,7 @@ struct trie_delta {
 	const uint32_t *add, *remove;
 	uint32_t nadd, nremove;
 };
-/* 0; -E2BIG, -ENOMEM or -ENOSPC: a part of the range may have changed. */
+/* 0; -EAGAIN (a class would be too full), -ENOMEM or -ENOSPC: a part of the range may have changed. */
 int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta);
 /*
  * A trie to be: a copy of the live one's root, in which references change. It takes the live one's place, or is let go
@@ -274,11 +276,14 @@ void sweep_free(struct sweep *s);
 
 /* identity_change.c */
 
-/* Would an identity for this expression go into the classes? 0; -EAGAIN: too many of them; -E2BIG with a diagnostic; -ENOMEM. */
-int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, const struct fw_rule *r, uint64_t *places);
+/*
+ * Would an identity for this expression go into the classes? 0; -EAGAIN: too many of them, or too full (of identities that
+ * are about to go, perhaps); -ENOMEM.
+ */
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places);
 /* A number for an expression; no class holds it before identity_spread(). 0 or -ENOMEM. */
 int identity_new(struct fw_tables *t, int side, uint32_t addrs, uint32_t *id);
-/* It comes into the classes of its addresses, or leaves them. 0, -ENOMEM, -ENOSPC: a part may be done. */
+/* It comes into the classes of its addresses, or leaves them. 0; -EAGAIN, -ENOMEM, -ENOSPC: a part may be done. */
 int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come);
 /* Bits come into its signature, everywhere. 0 or -ENOMEM. */
 int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits);

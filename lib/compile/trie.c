@@ -161,13 +161,17 @@ static int table8_write(struct trie_builder *tb, const struct run *runs, unsigne
 	int err = take_lines(tb->t, 256 * 4 / FW_LINE, &tb->t->stats.trie_bytes, &line);
 	uint32_t *table = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
+	if (err)
+		return err;
 	for (unsigned i = 0; !err && i < n; i++) {
 		uint32_t child = 0;
 
 		/* Each place is a reference of its own, since each can be changed alone. */
 		err = run_write(tb, &runs[i], runs[i].last - value + 1, depth + 8, bits, &child);
-		while (!err && value <= runs[i].last)
+		/* After a failure, a child that is not whole stands here once, so that it is found. */
+		do
 			table[value++] = child;
+		while (!err && value <= runs[i].last);
 	}
 	*ref = FW_REF(line, FW_REF_TABLE8);
 	return err;

@@ -84,6 +84,7 @@ static uint32_t *step_down(const struct fw_tables *t, uint32_t ref, u128 at, uns
 struct flat {
 	struct boundary *b;
 	size_t n, cap;
+	size_t nodes; /* taken apart */
 	int err;
 };
 
@@ -136,6 +137,7 @@ static void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u12
 	const void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
 	const uint32_t *table = node;
 
+	f->nodes += FW_REF_TAG(ref) == FW_REF_SPLIT ? 1 + FW_RUNS32 : 1;
 	switch (FW_REF_TAG(ref)) {
 	case FW_REF_CLASS:
 		flat_put(f, base, FW_REF_LINE(ref));
@@ -152,13 +154,15 @@ static void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u12
 	}
 }
 
-/* A subtree is out of reach: its lines, and its references to classes. */
+/* A subtree is out of reach: its lines, and its references to classes. One that was not finished has references of 0. */
 static void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
 {
 	uint32_t line = FW_REF_LINE(ref), tag = FW_REF_TAG(ref), n = 1;
 	const void *node = fw_pool_ptr(t->heap.pool, line);
 	const uint32_t *refs = tag == FW_REF_TABLE8 ? node : NULL;
 
+	if (!ref)
+		return;
 	if (tag == FW_REF_CLASS) {
 		class_drop(t, side, line);
 		return;
@@ -188,7 +192,8 @@ struct changing {
 	struct fw_tables *t;
 	int side;
 	const struct trie_delta *delta;
-	uint32_t from, to; /* the last class that was changed, and what became of it */
+	uint32_t from,
+		to; /* the last class that was changed, and what became of it (held while it stands here; 0: none) */
 };
 
 static bool among(const uint32_t *ids, uint32_t n, uint32_t id)
@@ -199,7 +204,7 @@ static bool among(const uint32_t *ids, uint32_t n, uint32_t id)
 	return false;
 }
 
-/* A list without what leaves, and with what comes, in order. 0, or -E2BIG. */
+/* A list without what leaves, and with what comes, in order. 0, or -EAGAIN: too many. */
 static int list_apply(struct class_list *list, const struct trie_delta *d)
 {
 	uint32_t n = 0;
@@ -214,13 +219,21 @@ static int list_apply(struct class_list *list, const struct trie_delta *d)
 		if (among(list->id, list->n, d->add[k]))
 			continue;
 		if (list->n == FW_CLASS_MAX)
-			return -E2BIG;
+			return -EAGAIN;
 		for (; i && list->id[i - 1] > d->add[k]; i--)
 			list->id[i] = list->id[i - 1];
 		list->id[i] = d->add[k];
 		list->n++;
 	}
 	return 0;
+}
+
+/* Forgets what was changed last. */
+static void changed_drop(struct changing *c)
+{
+	if (c->to)
+		class_drop(c->t, c->side, c->to);
+	c->from = c->to = 0;
 }
 
 /* The class that @line becomes. */
@@ -230,14 +243,18 @@ static int class_changed(struct changing *c, uint32_t line, uint32_t *out)
 	int err = 0;
 
 	if (c->from != line) {
+		changed_drop(c);
 		class_read(c->t, line, &list);
 		err = list_apply(&list, c->delta);
 		if (!err)
 			err = class_intern(c->t, c->side, &list, &c->to);
-		c->from = err ? 0 : line;
+		if (err)
+			return err;
+		class_hold(c->t, c->side, c->to, 1);
+		c->from = line;
 	}
 	*out = c->to;
-	return err;
+	return 0;
 }
 
 static int line_ref(struct trie_builder *tb, uint32_t line, uint32_t places, uint32_t *ref)
@@ -247,29 +264,46 @@ static int line_ref(struct trie_builder *tb, uint32_t line, uint32_t places, uin
 	return 0;
 }
 
+/* The next class of a span, held as long as the list is there. */
+static int flat_hold(struct changing *c, struct flat *f, u128 start, uint32_t class)
+{
+	size_t n = f->n;
+
+	flat_put(f, start, class);
+	if (f->n > n)
+		class_hold(c->t, c->side, class, 1);
+	return f->err;
+}
+
+static void flat_drop(struct changing *c, struct flat *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		class_drop(c->t, c->side, f->b[i].class);
+	free(f->b);
+}
+
 /* The boundaries of a span with the change made from @lo to @hi; the span begins with the first of @old. */
 static int flat_change(struct changing *c, const struct flat *old, u128 lo, u128 hi, u128 last, struct flat *new)
 {
-	for (size_t i = 0; i < old->n; i++) {
+	int err = 0;
+
+	for (size_t i = 0; !err && i < old->n; i++) {
 		u128 from = addr_wide(old->b[i].start), to = i + 1 < old->n ? addr_wide(old->b[i + 1].start) - 1 : last;
 		uint32_t changed;
 
 		if (to < lo || from > hi) {
-			flat_put(new, from, old->b[i].class);
+			err = flat_hold(c, new, from, old->b[i].class);
 			continue;
 		}
-
-		int err = class_changed(c, old->b[i].class, &changed);
-
-		if (err)
-			return err;
-		if (from < lo)
-			flat_put(new, from, old->b[i].class);
-		flat_put(new, from < lo ? lo : from, changed);
-		if (to > hi)
-			flat_put(new, hi + 1, old->b[i].class);
+		err = class_changed(c, old->b[i].class, &changed);
+		if (!err && from < lo)
+			err = flat_hold(c, new, from, old->b[i].class);
+		if (!err)
+			err = flat_hold(c, new, from < lo ? lo : from, changed);
+		if (!err && to > hi)
+			err = flat_hold(c, new, hi + 1, old->b[i].class);
 	}
-	return new->err;
+	return err;
 }
 
 /* What @ref, whose span begins at @base, becomes: all of it written anew. */
@@ -278,17 +312,25 @@ static int span_write(struct changing *c, uint32_t ref, u128 base, unsigned dept
 {
 	struct trie_builder tb = { .t = c->t, .side = c->side, .class_ref = line_ref };
 	struct flat old = { 0 }, new = { 0 };
+	uint32_t made = 0;
 	int err;
 
 	flatten(c->t, &old, ref, base, depth);
 	err = old.err ? old.err : flat_change(c, &old, lo, hi, span_last(base, depth), &new);
+	/* Nodes and classes that go, or that were made in vain: nearly all are among those of the two lists. */
+	if (!err)
+		err = retire_reserve(c->t, old.nodes + old.n + new.n * 2 + 2);
 	if (!err) {
 		tb.b = new.b;
-		err = new.n == 1 ? line_ref(&tb, new.b[0].class, 1, fresh) :
-				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, fresh);
+		err = new.n == 1 ? line_ref(&tb, new.b[0].class, 1, &made) :
+				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, &made);
 	}
+	if (err)
+		subtree_retire(c->t, c->side, made);
+	else
+		*fresh = made;
+	flat_drop(c, &new);
 	free(old.b);
-	free(new.b);
 	return err;
 }
 
@@ -328,8 +370,10 @@ static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned d
 		return change_table8(c, fw_pool_ptr(c->t->heap.pool, FW_REF_LINE(*slot)), base, depth, lo, hi, bits);
 	if (tag == FW_REF_CLASS && lo == base && hi == span_last(base, depth)) {
 		uint32_t old = FW_REF_LINE(*slot);
-		int err = class_changed(c, old, &fresh);
+		int err = retire_reserve(c->t, 2);
 
+		if (!err)
+			err = class_changed(c, old, &fresh);
 		if (err || fresh == old)
 			return err;
 		class_hold(c->t, c->side, fresh, 1);
@@ -374,6 +418,7 @@ int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct
 		err = change_span(&c, &root[v], from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from,
 				  r.hi < to ? r.hi : to, r.family == FW_IP4 ? 32 : 128);
 	}
+	changed_drop(&c);
 	return err;
 }
 
@@ -395,33 +440,43 @@ int trie_copy_change(struct fw_tables *t, const struct trie_copy *copy, struct t
 	uint32_t *live = trie_root(t, copy->side, copy->family), *table = fw_pool_ptr(t->heap.pool, copy->line);
 	struct changing c = { .t = t, .side = copy->side, .delta = delta };
 	unsigned bits = copy->family == FW_IP4 ? 32 : 128;
+	int err = 0;
 
-	for (uint32_t v = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); v <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS); v++) {
+	for (uint32_t v = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); !err && v <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS);
+	     v++) {
 		u128 from = wide_value(v, 0, FW_TRIE_ROOT_BITS), to = span_last(from, FW_TRIE_ROOT_BITS);
 		uint32_t ref = table[v];
-		int err = span_write(&c, ref, from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to,
-				     bits, &table[v]);
 
+		err = span_write(&c, ref, from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to,
+				 bits, &table[v]);
 		if (err)
-			return err;
+			break;
 		/* What this change itself had written before. */
 		if (ref != live[v])
 			subtree_retire(t, copy->side, ref);
+		/* A place that is the same as before, in the end, counts once. */
+		if (table[v] == live[v])
+			subtree_retire(t, copy->side, table[v]);
 	}
-	return 0;
+	changed_drop(&c);
+	return err;
 }
 
 /* All that differs is let go of, in the table that packets will not use: the copy or the one it was made from. */
 void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commit)
 {
-	uint32_t *line = &t->root.trie[copy->side][copy->family], gone = commit ? *line : copy->line;
+	uint32_t *line = &t->root.trie[copy->side][copy->family];
 	const uint32_t *was = fw_pool_ptr(t->heap.pool, *line), *is = fw_pool_ptr(t->heap.pool, copy->line);
 
 	for (uint32_t v = 0; v < 1u << FW_TRIE_ROOT_BITS; v++)
 		if (was[v] != is[v])
 			subtree_retire(t, copy->side, commit ? was[v] : is[v]);
 	t->stats.trie_bytes -= (uint64_t)FW_TRIE_ROOT_LINES * FW_LINE;
-	retire_lines(t, gone, FW_TRIE_ROOT_LINES);
+	/* The copy was seen by nobody. */
+	if (commit)
+		retire_lines(t, *line, FW_TRIE_ROOT_LINES);
+	else
+		heap_free(&t->heap, copy->line, FW_TRIE_ROOT_LINES);
 }
 
 /* Calls @leaf for the class of each place under a reference that lies in the range, until it says no. */

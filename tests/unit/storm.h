@@ -27,7 +27,6 @@ struct storm_ops {
 
 struct storm_answers {
 	uint32_t generation;
-	bool sets_only; /* this generation may be seen shortly before it is published */
 	struct fw_result want[STORM_KEYS];
 };
 
@@ -54,7 +53,6 @@ struct storm {
 	bool waiting; /* for a grace period for @ticket, begun in epoch @since */
 	uint32_t ticket;
 	uint64_t since;
-	bool quiet; /* no packet is under way in a generation before the last */
 	uint32_t *
 		slots; /* of deleted rules: [0] to [covered - 1] wait for the grace period that has begun, the rest for another */
 	size_t nslots, slots_cap, covered;
@@ -80,7 +78,7 @@ static inline void storm_passed(struct storm *s, unsigned reader)
 	__atomic_store_n(&s->reader[reader].seen, __atomic_load_n(&s->epoch, __ATOMIC_SEQ_CST), __ATOMIC_RELEASE);
 }
 
-/* May packet @key be answered so by generations @from to @to? Those up to @from are known to be in the ring. */
+/* May packet @key be answered so by one of the generations @from to @to, which are in the ring? */
 bool storm_is_right(const struct storm *s, uint32_t from, uint32_t to, unsigned key, struct fw_result got);
 
 #endif

@@ -12,6 +12,7 @@
 #include "fw/compile.h"
 #include "tests/unit/random.h"
 
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define PACKETS 200
 
 /* A ruleset, its tables, and a lookup over them. */
@@ -98,44 +99,129 @@ static void live_check(const struct live *l)
 	}
 }
 
-/* A transaction of up to @most changes, which may be undone. */
-static void transaction(struct live *l, unsigned most, unsigned kinds)
+static bool grace_wanted(const struct live *l)
+{
+	return fw_image_grace_wanted(&l->image);
+}
+
+static void live_settle(struct live *l)
+{
+	while (grace_wanted(l))
+		live_grace(l);
+}
+
+/*
+ * Memory that runs out: the allocation after @left others fails, and, if @all, those behind it too. Less than 0: none. The
+ * linker leads the calls of this program here.
+ */
+static struct {
+	long left;
+	bool all;
+	uint64_t failed;
+} shortage = { .left = -1 };
+
+static bool short_of_memory(void)
+{
+	if (shortage.left < 0)
+		return false;
+	if (shortage.left-- > 0)
+		return false;
+	if (shortage.all)
+		shortage.left = 0;
+	shortage.failed++;
+	return true;
+}
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+	return short_of_memory() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+	return short_of_memory() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t size)
+{
+	return short_of_memory() ? NULL : __real_realloc(p, size);
+}
+
+static void shortage_begin(void)
+{
+	shortage.left = random_below(60);
+	shortage.all = random_below(2);
+}
+
+static void shortage_end(void)
+{
+	shortage.left = -1;
+}
+
+/* The end of an edit: published, or as if it had never been. Memory may run out where @scarce. */
+static int live_finish(struct live *l, struct fw_edit *e, bool undo, bool scarce)
 {
 	struct fw_change *c;
-	struct fw_edit e;
 	int err;
 
 	ds.n = ds.total = 0;
-	assert_int_equal(fw_edit_begin(l->rs, &e), 0);
-	if (kinds > 7 && !random_below(4)) {
-		random_edit_set(l->maker, &e);
-	} else {
-		for (unsigned n = 1 + random_below(most); n; n--)
-			random_edit(l->maker, &e, kinds);
-	}
-	err = fw_change_prepare(&l->image, &e, &ds, &c);
-	while (err == -EBUSY) {
-		live_grace(l);
-		err = fw_change_prepare(&l->image, &e, &ds, &c);
-	}
-	if (!err && !random_below(8)) {
+	do {
+		if (scarce)
+			shortage_begin();
+		err = fw_change_prepare(&l->image, e, &ds, &c);
+		shortage_end();
+		if (err == -EBUSY)
+			live_grace(l);
+	} while (err == -EBUSY);
+	if (!err && undo) {
 		fw_change_abort(c);
-		fw_edit_abort(&e);
+		fw_edit_abort(e);
 		l->refused++;
 	} else if (!err) {
 		fw_change_commit(c);
 		live_publish(l);
-		fw_edit_commit(&e);
+		fw_edit_commit(e);
 		l->changed++;
 	} else if (err == -EAGAIN && live_compile(l)) {
-		fw_edit_commit(&e);
+		fw_edit_commit(e);
 		l->rebuilt++;
+		err = 0;
 	} else {
-		if (err != -E2BIG && err != -EAGAIN)
-			fail_msg("seed %llu: %s", (unsigned long long)random_seed(), strerror(-err));
-		fw_edit_abort(&e);
+		fw_edit_abort(e);
 		l->refused++;
+		err = err == -EAGAIN ? -E2BIG : err;
 	}
+	return err;
+}
+
+static void edit_some(struct live *l, struct fw_edit *e, unsigned most, unsigned kinds)
+{
+	assert_int_equal(fw_edit_begin(l->rs, e), 0);
+	if (kinds > 7 && !random_below(4)) {
+		random_edit_set(l->maker, e);
+		return;
+	}
+	for (unsigned n = 1 + random_below(most); n; n--)
+		random_edit(l->maker, e, kinds);
+}
+
+/* A transaction of up to @most changes, which may be undone. */
+static void transaction(struct live *l, unsigned most, unsigned kinds)
+{
+	struct fw_edit e;
+	int err;
+
+	edit_some(l, &e, most, kinds);
+	err = live_finish(l, &e, !random_below(8), false);
+	if (err && err != -E2BIG)
+		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), strerror(-err));
 }
 
 static void storm(void **state)
@@ -164,10 +250,189 @@ static void storm(void **state)
 	assert_true(changed > rebuilt);
 }
 
+/* What an image uses, once nothing waits, is about what a new one would. */
+static void check_usage(struct live *l)
+{
+	uint64_t used, fresh, room;
+
+	live_settle(l);
+	live_check(l);
+	fw_image_usage(&l->image, &used, &room);
+	assert_true(live_compile(l));
+	fw_image_usage(&l->image, &fresh, &room);
+	if (used > fresh + fresh / 8 + 500)
+		fail_msg("seed %llu: %llu lines in use, %llu when compiled anew", (unsigned long long)random_seed(),
+			 (unsigned long long)used, (unsigned long long)fresh);
+}
+
+/* Small changes to a ruleset of addresses without sets, nearly all without compiling anew. */
+static const struct random_shape plain = { 200, 40, 30, 2, 30 };
+
+/* Whatever allocation fails, nothing has changed, and what comes later is right. */
+static void memory_out(void **state)
+{
+	uint64_t failed = 0;
+
+	for (int round = 0; round < 6; round++) {
+		struct random_shape shape = plain;
+		struct live l;
+
+		shape.expressions = round & 1 ? 40 : 20;
+		assert_true(live_open(&l, &shape));
+		for (int i = 0; i < 200; i++) {
+			struct fw_edit e;
+			int err;
+
+			edit_some(&l, &e, random_below(3) ? 1 : 8, 8);
+			err = live_finish(&l, &e, !random_below(8), random_below(4));
+			if (err && err != -E2BIG)
+				assert_int_equal(err, -ENOMEM);
+			failed += err == -ENOMEM;
+			live_check(&l);
+			if (!random_below(3)) {
+				shortage_begin();
+				live_grace(&l);
+				shortage_end();
+				live_check(&l);
+			}
+		}
+		check_usage(&l);
+		live_close(&l);
+	}
+	print_message("%llu changes failed for want of memory\n", (unsigned long long)failed);
+	assert_true(failed > 50);
+}
+
+/* A rule from many networks, so that the tables need much memory. */
+static void edit_wide(struct live *l, struct fw_edit *e)
+{
+	static struct fw_addr_range r[4000];
+	size_t n = 1 + random_below(ROWS(r));
+	struct fw_rule draft = { .verdict = (uint8_t)random_below(2) }, *old = random_rule(l->rs);
+
+	for (size_t i = 0; i < n; i++)
+		r[i] = fw_addr_prefix(FW_IP4, (struct fw_addr){ random_u64() & 0xffffffff00000000ull, 0 },
+				      17 + random_below(16));
+	assert_int_equal(fw_edit_begin(l->rs, e), 0);
+	assert_int_equal(fw_ruleset_addrs(l->rs, r, n, NULL, 0, false, random_below(2) ? &draft.src : &draft.dst), 0);
+	if (l->rs->nrules > 200 || random_below(2))
+		assert_int_equal(fw_edit_delete(e, l->rs->nrules > 200 ? l->rs->first : old), 0);
+	assert_int_equal(
+		fw_edit_add(e, &draft, (struct fw_position){ FW_FIRST, NULL }, (struct fw_place){ 0 }, NULL, NULL), 0);
+}
+
+/* The same where the pool is full. */
+static void pool_full(void **state)
+{
+	uint64_t failed = 0;
+
+	for (int round = 0; round < 3; round++) {
+		struct live l;
+		uint32_t limit;
+
+		assert_true(live_open(&l, &plain));
+		limit = l.pool->limit;
+		for (int i = 0; i < 400; i++) {
+			struct fw_edit e;
+			int err;
+
+			l.pool->limit = l.pool->nsegments;
+			edit_wide(&l, &e);
+			err = live_finish(&l, &e, !random_below(8), false);
+			l.pool->limit = limit;
+			if (err && err != -E2BIG)
+				assert_int_equal(err, -ENOSPC);
+			failed += err == -ENOSPC;
+			live_check(&l);
+			if (err == -ENOSPC || !random_below(16))
+				live_grace(&l);
+		}
+		check_usage(&l);
+		live_close(&l);
+	}
+	print_message("%llu changes found the pool full\n", (unsigned long long)failed);
+	assert_true(failed > 20);
+}
+
+/* Rules from ever longer prefixes of one address. */
+static void add_nested(struct live *l, struct fw_edit *e, unsigned from, unsigned to)
+{
+	struct fw_addr a = { 0x20010db85a5aa5a5ull, 0x123456789abcdef0ull };
+
+	for (unsigned len = from; len < to; len++) {
+		struct fw_addr_range r = fw_addr_prefix(FW_IP6, a, len);
+		struct fw_rule draft = { .verdict = len & 1 };
+
+		assert_int_equal(fw_ruleset_addrs(l->rs, &r, 1, NULL, 0, false, &draft.src), 0);
+		assert_int_equal(fw_edit_add(e, &draft, (struct fw_position){ FW_FIRST, NULL }, (struct fw_place){ 0 },
+					     NULL, NULL),
+				 0);
+	}
+}
+
+/* As many prefixes around one address as there may be: by one transaction, one too many, and one in place of another. */
+static void nesting(void **state)
+{
+	const struct random_shape shape = { 0, 1, 1, 0, 0 };
+
+	for (unsigned there = 28; there <= FW_CLASS_MAX - 1; there++) {
+		for (unsigned more = 1; more <= 6; more++) {
+			struct live l;
+			struct fw_edit e;
+
+			assert_true(live_open(&l, &shape));
+			assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+			add_nested(&l, &e, 20, 20 + there);
+			assert_int_equal(live_finish(&l, &e, false, false), 0);
+			assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+			add_nested(&l, &e, 80, 80 + more);
+			assert_int_equal(live_finish(&l, &e, false, false),
+					 there + more <= FW_CLASS_MAX - 1 ? 0 : -E2BIG);
+			live_check(&l);
+			assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+			for (unsigned i = 0; i < more; i++)
+				assert_int_equal(fw_edit_delete(&e, l.rs->first), 0);
+			add_nested(&l, &e, 100, 100 + more);
+			assert_int_equal(live_finish(&l, &e, false, false), 0);
+			live_check(&l);
+			live_close(&l);
+		}
+	}
+}
+
+/* Expressions that no rule has any more go, also those that waited for it when everything was compiled anew. */
+static void expressions_go(void **state)
+{
+	struct live l;
+	size_t naddrs = 0;
+
+	assert_true(live_open(&l, &plain));
+	for (int i = 0; i < 1500; i++) {
+		struct fw_edit e;
+
+		edit_some(&l, &e, 8, 6);
+		live_finish(&l, &e, false, false);
+		if (!(i % 4)) {
+			assert_true(live_compile(&l));
+			live_settle(&l);
+		}
+		while (l.rs->nrules > 250) {
+			assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+			assert_int_equal(fw_edit_delete(&e, l.rs->first), 0);
+			assert_int_equal(live_finish(&l, &e, false, false), 0);
+		}
+		if (i == 500)
+			naddrs = l.rs->naddrs;
+	}
+	assert_true(l.rs->naddrs < naddrs * 2);
+	live_close(&l);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(storm),
+		cmocka_unit_test(storm),     cmocka_unit_test(nesting),        cmocka_unit_test(memory_out),
+		cmocka_unit_test(pool_full), cmocka_unit_test(expressions_go),
 	};
 
 	random_start();
