@@ -128,6 +128,11 @@ $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
 $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ -o $@
 
+# Kills fwd, and looks what is left.
+$(BUILD)/kills: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/kills/*.c)) $(TEST_LIB) $(BUILD)/libfwd.a $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
+
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
@@ -189,7 +194,7 @@ demo: deps
 	$(Q)tests/e2e/demo
 
 check: deps
-	$(SUBMAKE) SAN= all
+	$(SUBMAKE) SAN= all build/kills
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests
 	$(SUBMAKE) SAN=thread build/tsan/tests/test_storm

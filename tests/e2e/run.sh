@@ -9,6 +9,7 @@ fi
 . "$(dirname "$0")/lib.sh"
 . "$here/daemon.sh"
 . "$here/clients.sh"
+. "$here/faults.sh"
 . "$here/devices.sh"
 
 fail() {
