@@ -157,6 +157,14 @@ static int opening_read(struct engine *e, struct opening *o, struct fw_diags *ds
 	return 0;
 }
 
+/* Written once: a full disk must not keep the next process from going on. */
+static int note_filtering(struct engine *e, struct fw_diags *ds)
+{
+	fw_autofree char *known = NULL;
+
+	return store_get(e->store, "filtering", &known) ? store_set(e->store, "filtering", "yes", ds) : 0;
+}
+
 static int opening_store(struct engine *e, struct opening *o, struct fw_diags *ds)
 {
 	int err = 0;
@@ -166,7 +174,7 @@ static int opening_store(struct engine *e, struct opening *o, struct fw_diags *d
 		err = err ? err : load_store_numbers(e, e->live->rs, ds);
 		err = err ? err : store_snapshot_commit(e->store, false, ds);
 	}
-	return err ? err : store_set(e->store, "filtering", "yes", ds);
+	return err ? err : note_filtering(e, ds);
 }
 
 /* Compiles what was read beside what is filtering, and swaps. */
