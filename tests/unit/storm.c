@@ -97,7 +97,8 @@ static void grace_end(struct storm *s)
 	fw_image_grace_end(&s->image, s->ticket);
 	for (size_t i = 0; i < s->covered; i++)
 		assert_int_equal(fw_ruleset_slot_release(s->rs, s->slots[i]), 0);
-	memmove(s->slots, s->slots + s->covered, (s->nslots - s->covered) * sizeof(*s->slots));
+	if (s->nslots > s->covered)
+		memmove(s->slots, s->slots + s->covered, (s->nslots - s->covered) * sizeof(*s->slots));
 	s->nslots -= s->covered;
 	s->covered = 0;
 	s->waiting = false;
