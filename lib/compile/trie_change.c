@@ -16,20 +16,9 @@
  * copy of the trie's root, with new nodes below it wherever something differs; the copy becomes the trie with the next
  * root of the image.
  */
-#include "tables.h"
-
-#include "fw/trie_node.h"
+#include "trie_span.h"
 
 #include <string.h>
-
-typedef unsigned __int128 u128;
-
-#define ALL_ONES (~(u128)0)
-
-static u128 addr_wide(struct fw_addr a)
-{
-	return (u128)a.hi << 64 | a.lo;
-}
 
 struct trie_range trie_range_of(const struct fw_addr_range *r)
 {
@@ -37,24 +26,6 @@ struct trie_range trie_range_of(const struct fw_addr_range *r)
 	u128 rest = r->family == FW_IP4 ? ALL_ONES >> 32 : 0;
 
 	return (struct trie_range){ addr_wide(r->lo), addr_wide(r->hi) | rest, r->family };
-}
-
-/* The last address of a node's span, of which @depth bits are fixed. */
-static u128 span_last(u128 base, unsigned depth)
-{
-	return depth >= 128 ? base : base | ALL_ONES >> depth;
-}
-
-/* @width bits of @a from bit @depth on. */
-static uint32_t wide_bits(u128 a, unsigned depth, unsigned width)
-{
-	return (uint32_t)(a << depth >> (128 - width));
-}
-
-/* @value as the @width bits behind @depth. */
-static u128 wide_value(uint32_t value, unsigned depth, unsigned width)
-{
-	return (u128)value << (128 - width) >> depth;
 }
 
 /* One step down: the reference that @at takes, and the bits that it looked at (0: a split, which looks at none of its own). */
@@ -78,113 +49,6 @@ static uint32_t *step_down(const struct fw_tables *t, uint32_t ref, u128 at, uns
 		*width = 32;
 		return &r32->ref[fw_runs32_find(r32, wide_bits(at, depth, 32))];
 	}
-}
-
-/* Where a class begins, while a node is taken apart. */
-struct flat {
-	struct boundary *b;
-	size_t n, cap;
-	size_t nodes; /* taken apart */
-	int err;
-};
-
-static void flat_put(struct flat *f, u128 start, uint32_t class)
-{
-	struct boundary b = { { (uint64_t)(start >> 64), (uint64_t)start }, class };
-
-	if (f->n && f->b[f->n - 1].class == class)
-		return;
-	if (!f->err)
-		f->err = fw_vec_push(f->b, f->n, f->cap, b);
-}
-
-static void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth);
-
-/* @first: the value that the first run begins with. */
-static void flatten_runs32(const struct fw_tables *t, struct flat *f, const struct fw_runs32 *node, uint32_t first,
-			   u128 base, unsigned depth, bool split)
-{
-	for (unsigned i = 0; i < FW_RUNS32; i++) {
-		const struct fw_runs32 *below = fw_pool_ptr(t->heap.pool, FW_REF_LINE(node->ref[i]));
-		u128 start = base | wide_value(first, depth, 32);
-
-		if (split)
-			flatten_runs32(t, f, below, first, base, depth, false);
-		else
-			flatten(t, f, node->ref[i], start, depth + 32);
-		if (i == FW_RUNS32 - 1 || node->last[i] == UINT32_MAX)
-			return;
-		first = node->last[i] + 1;
-	}
-}
-
-static void flatten_runs8(const struct fw_tables *t, struct flat *f, const struct fw_runs8 *node, u128 base,
-			  unsigned depth)
-{
-	uint32_t first = 0;
-
-	for (unsigned i = 0; i < FW_RUNS8; i++) {
-		flatten(t, f, node->ref[i], base | wide_value(first, depth, 8), depth + 8);
-		if (i == FW_RUNS8 - 1 || node->last[i] == 0xff)
-			return;
-		first = node->last[i] + 1u;
-	}
-}
-
-/* What a reference says of its span, as the addresses at which the class changes. */
-static void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth)
-{
-	const void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
-	const uint32_t *table = node;
-
-	f->nodes += FW_REF_TAG(ref) == FW_REF_SPLIT ? 1 + FW_RUNS32 : 1;
-	switch (FW_REF_TAG(ref)) {
-	case FW_REF_CLASS:
-		flat_put(f, base, FW_REF_LINE(ref));
-		return;
-	case FW_REF_TABLE8:
-		for (uint32_t v = 0; v < 256; v++)
-			flatten(t, f, table[v], base | wide_value(v, depth, 8), depth + 8);
-		return;
-	case FW_REF_RUNS8:
-		flatten_runs8(t, f, node, base, depth);
-		return;
-	default:
-		flatten_runs32(t, f, node, 0, base, depth, FW_REF_TAG(ref) == FW_REF_SPLIT);
-	}
-}
-
-/* A subtree is out of reach: its lines, and its references to classes. One that was not finished has references of 0. */
-static void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
-{
-	uint32_t line = FW_REF_LINE(ref), tag = FW_REF_TAG(ref), n = 1;
-	const void *node = fw_pool_ptr(t->heap.pool, line);
-	const uint32_t *refs = tag == FW_REF_TABLE8 ? node : NULL;
-
-	if (!ref)
-		return;
-	if (tag == FW_REF_CLASS) {
-		class_drop(t, side, line);
-		return;
-	}
-	if (refs) {
-		n = 256;
-	} else if (tag == FW_REF_RUNS8) {
-		const struct fw_runs8 *r = node;
-
-		for (refs = r->ref; n < FW_RUNS8 && r->last[n - 1] != 0xff; n++)
-			;
-	} else {
-		const struct fw_runs32 *r = node;
-
-		for (refs = r->ref; n < FW_RUNS32 && r->last[n - 1] != UINT32_MAX; n++)
-			;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		subtree_retire(t, side, refs[i]);
-	n = tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1;
-	t->stats.trie_bytes -= (uint64_t)n * FW_LINE;
-	retire_lines(t, line, n);
 }
 
 /* One change under way. */
@@ -400,11 +264,6 @@ static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned d
 	return rewrite(c, slot, base, depth, lo, hi, bits);
 }
 
-static uint32_t *trie_root(const struct fw_tables *t, int side, enum fw_family family)
-{
-	return fw_pool_ptr(t->heap.pool, t->root.trie[side][family]);
-}
-
 int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta)
 {
 	uint32_t *root = trie_root(t, side, r.family);
@@ -477,114 +336,4 @@ void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commi
 		retire_lines(t, *line, FW_TRIE_ROOT_LINES);
 	else
 		heap_free(&t->heap, copy->line, FW_TRIE_ROOT_LINES);
-}
-
-/* Calls @leaf for the class of each place under a reference that lies in the range, until it says no. */
-struct visit {
-	const struct fw_tables *t;
-	u128 lo, hi;
-	bool (*leaf)(struct visit *v, uint32_t line);
-	struct trie_survey *sum;
-	uint64_t limit;
-	uint32_t identity;
-	uint64_t bits;
-};
-
-static bool visit_ref(struct visit *v, uint32_t ref, u128 base, unsigned depth);
-
-static bool visit_outside(const struct visit *v, u128 from, u128 to)
-{
-	return to < v->lo || from > v->hi;
-}
-
-/* @first: the value that the first run begins with. */
-static bool visit_runs(struct visit *v, uint32_t ref, uint32_t first, u128 base, unsigned depth)
-{
-	const void *node = fw_pool_ptr(v->t->heap.pool, FW_REF_LINE(ref));
-	const struct fw_runs32 *r32 = node;
-	const struct fw_runs8 *r8 = node;
-	unsigned width = FW_REF_TAG(ref) == FW_REF_RUNS8 ? 8 : 32, runs = width == 8 ? FW_RUNS8 : FW_RUNS32;
-	uint32_t end = width == 8 ? 0xff : UINT32_MAX;
-
-	for (unsigned i = 0; i < runs; i++) {
-		uint32_t last = i == runs - 1 ? end : width == 8 ? r8->last[i] : r32->last[i];
-		uint32_t below = width == 8 ? r8->ref[i] : r32->ref[i];
-		u128 from = base | wide_value(first, depth, width);
-		u128 to = span_last(base | wide_value(last, depth, width), depth + width);
-		bool go = !visit_outside(v, from, to);
-
-		if (go && FW_REF_TAG(ref) == FW_REF_SPLIT)
-			go = !visit_runs(v, below, first, base, depth);
-		else if (go)
-			go = !visit_ref(v, below, from, depth + width);
-		if (go)
-			return false;
-		if (last == end)
-			break;
-		first = last + 1;
-	}
-	return true;
-}
-
-static bool visit_ref(struct visit *v, uint32_t ref, u128 base, unsigned depth)
-{
-	const uint32_t *table = fw_pool_ptr(v->t->heap.pool, FW_REF_LINE(ref));
-	uint32_t last = 0;
-
-	if (FW_REF_TAG(ref) == FW_REF_CLASS)
-		return v->leaf(v, FW_REF_LINE(ref));
-	if (FW_REF_TAG(ref) != FW_REF_TABLE8)
-		return visit_runs(v, ref, 0, base, depth);
-	for (uint32_t i = 0; i < 256; i++) {
-		u128 from = base | wide_value(i, depth, 8);
-
-		if (visit_outside(v, from, span_last(from, depth + 8)) ||
-		    (table[i] == last && FW_REF_TAG(last) == FW_REF_CLASS))
-			continue;
-		last = table[i];
-		if (!visit_ref(v, last, from, depth + 8))
-			return false;
-	}
-	return true;
-}
-
-static void visit(struct visit *v, int side, struct trie_range r)
-{
-	const uint32_t *root = trie_root(v->t, side, r.family);
-
-	v->lo = r.lo;
-	v->hi = r.hi;
-	for (uint32_t i = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); i <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS); i++)
-		if (!visit_ref(v, root[i], wide_value(i, 0, FW_TRIE_ROOT_BITS), FW_TRIE_ROOT_BITS))
-			return;
-}
-
-static bool leaf_survey(struct visit *v, uint32_t line)
-{
-	const struct fw_class *c = fw_pool_ptr(v->t->heap.pool, line);
-	uint32_t n = (c->lines - 1u) * FW_CLASS_IDENTITIES + c[c->lines - 1].n;
-
-	if (n > v->sum->identities_max)
-		v->sum->identities_max = n;
-	return ++v->sum->places <= v->limit;
-}
-
-void trie_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit, struct trie_survey *sum)
-{
-	struct visit v = { .t = t, .leaf = leaf_survey, .sum = sum, .limit = limit };
-
-	visit(&v, side, r);
-}
-
-static bool leaf_sign(struct visit *v, uint32_t line)
-{
-	class_sign(v->t, line, v->identity, v->bits);
-	return true;
-}
-
-void trie_sign(struct fw_tables *t, int side, struct trie_range r, uint32_t identity, uint64_t bits)
-{
-	struct visit v = { .t = t, .leaf = leaf_sign, .identity = identity, .bits = bits };
-
-	visit(&v, side, r);
 }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A trie's nodes taken apart: into the boundaries that they were built from, or for good. */
+#include "trie_span.h"
+
+void flat_put(struct flat *f, u128 start, uint32_t class)
+{
+	struct boundary b = { { (uint64_t)(start >> 64), (uint64_t)start }, class };
+
+	if (f->n && f->b[f->n - 1].class == class)
+		return;
+	if (!f->err)
+		f->err = fw_vec_push(f->b, f->n, f->cap, b);
+}
+
+/* @first: the value that the first run begins with. */
+static void flatten_runs32(const struct fw_tables *t, struct flat *f, const struct fw_runs32 *node, uint32_t first,
+			   u128 base, unsigned depth, bool split)
+{
+	for (unsigned i = 0; i < FW_RUNS32; i++) {
+		const struct fw_runs32 *below = fw_pool_ptr(t->heap.pool, FW_REF_LINE(node->ref[i]));
+		u128 start = base | wide_value(first, depth, 32);
+
+		if (split)
+			flatten_runs32(t, f, below, first, base, depth, false);
+		else
+			flatten(t, f, node->ref[i], start, depth + 32);
+		if (i == FW_RUNS32 - 1 || node->last[i] == UINT32_MAX)
+			return;
+		first = node->last[i] + 1;
+	}
+}
+
+static void flatten_runs8(const struct fw_tables *t, struct flat *f, const struct fw_runs8 *node, u128 base,
+			  unsigned depth)
+{
+	uint32_t first = 0;
+
+	for (unsigned i = 0; i < FW_RUNS8; i++) {
+		flatten(t, f, node->ref[i], base | wide_value(first, depth, 8), depth + 8);
+		if (i == FW_RUNS8 - 1 || node->last[i] == 0xff)
+			return;
+		first = node->last[i] + 1u;
+	}
+}
+
+void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth)
+{
+	const void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
+	const uint32_t *table = node;
+
+	f->nodes += FW_REF_TAG(ref) == FW_REF_SPLIT ? 1 + FW_RUNS32 : 1;
+	switch (FW_REF_TAG(ref)) {
+	case FW_REF_CLASS:
+		flat_put(f, base, FW_REF_LINE(ref));
+		return;
+	case FW_REF_TABLE8:
+		for (uint32_t v = 0; v < 256; v++)
+			flatten(t, f, table[v], base | wide_value(v, depth, 8), depth + 8);
+		return;
+	case FW_REF_RUNS8:
+		flatten_runs8(t, f, node, base, depth);
+		return;
+	default:
+		flatten_runs32(t, f, node, 0, base, depth, FW_REF_TAG(ref) == FW_REF_SPLIT);
+	}
+}
+
+void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
+{
+	uint32_t line = FW_REF_LINE(ref), tag = FW_REF_TAG(ref), n = 1;
+	const void *node = fw_pool_ptr(t->heap.pool, line);
+	const uint32_t *refs = tag == FW_REF_TABLE8 ? node : NULL;
+
+	if (!ref)
+		return;
+	if (tag == FW_REF_CLASS) {
+		class_drop(t, side, line);
+		return;
+	}
+	if (refs) {
+		n = 256;
+	} else if (tag == FW_REF_RUNS8) {
+		const struct fw_runs8 *r = node;
+
+		for (refs = r->ref; n < FW_RUNS8 && r->last[n - 1] != 0xff; n++)
+			;
+	} else {
+		const struct fw_runs32 *r = node;
+
+		for (refs = r->ref; n < FW_RUNS32 && r->last[n - 1] != UINT32_MAX; n++)
+			;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		subtree_retire(t, side, refs[i]);
+	n = tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1;
+	t->stats.trie_bytes -= (uint64_t)n * FW_LINE;
+	retire_lines(t, line, n);
+}
