@@ -15,9 +15,9 @@
  * memory here, maps in lib/kern). Each image takes segments of its own and gives them back.
  */
 struct fw_pool {
-	uint8_t *base;       /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
-	uint32_t nsegments;  /* in place */
-	uint32_t limit;      /* of nsegments */
+	uint8_t *base;      /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
+	uint32_t nsegments; /* in place */
+	uint32_t limit;     /* of nsegments */
 	uint64_t taken[FW_POOL_SEGMENTS / 64];
 	int (*add)(struct fw_pool *pool, uint32_t index);   /* puts a zeroed segment in place: 0, -ENOMEM, -ENOSPC */
 	void (*drop)(struct fw_pool *pool, uint32_t index); /* takes it away */

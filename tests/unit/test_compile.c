@@ -296,7 +296,8 @@ static void same_image_again(void **state)
 			assert_int_equal(image[0].root, image[1].root);
 			assert_memory_equal(&image[0].stats, &image[1].stats, sizeof(image[0].stats));
 			assert_int_equal(pool[0]->nsegments, pool[1]->nsegments);
-			assert_memory_equal(pool[0]->base, pool[1]->base, (size_t)pool[0]->nsegments * FW_SEGMENT_BYTES);
+			assert_memory_equal(pool[0]->base, pool[1]->base,
+					    (size_t)pool[0]->nsegments * FW_SEGMENT_BYTES);
 			fw_image_free(&image[0]);
 			fw_image_free(&image[1]);
 		}

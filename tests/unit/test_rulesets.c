@@ -26,7 +26,7 @@ struct set {
 	size_t n;
 	struct fw_pool *pool;
 	struct fw_classifier *classifier[2]; /* without flow cache, with it */
-	struct fw_image image[2]; /* in user space, in the kernel */
+	struct fw_image image[2];            /* in user space, in the kernel */
 	struct fw_kern *kern;                /* NULL: no kernel */
 };
 
