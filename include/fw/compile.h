@@ -75,7 +75,6 @@ void fw_image_free(struct fw_image *image);
  *
  *	fw_edit_begin(), fw_edit_...()    the ruleset changes
  *	fw_change_prepare()               everything that can fail; packets see nothing of it
- *	fw_kern_sync()                    new segments become known to the program
  *	(the store writes it down)
  *	fw_change_commit()                no failure from here on
  *	fw_kern_publish()                 one store: packets see image->root as image->generation
@@ -90,8 +89,8 @@ struct fw_change;
  * @image: of the ruleset of @e
  * @ds:    which limit a rule goes beyond
  * @out:   ended by fw_change_commit() or fw_change_abort(); untouched on failure
- * Return: 0; -EAGAIN: better or only possible by fw_compile() of the whole ruleset; -E2BIG with a diagnostic; -ENOMEM;
- * -ENOSPC.
+ * Return: 0; -EAGAIN: better or only possible by fw_compile() of the whole ruleset; -EBUSY: possible after a grace period,
+ * when the edit was aborted and is made again; -E2BIG with a diagnostic; -ENOMEM; -ENOSPC.
  */
 int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_change **out);
 /* Makes the change part of image->generation + 1, which it counts up. Nothing can fail. */
@@ -100,8 +99,9 @@ void fw_change_abort(struct fw_change *c);
 
 /*
  * Memory that packets may still be looking at waits for a grace period: one that begins after fw_image_grace_begin() and
- * is over when fw_image_grace_end() is called with its answer. Both are called by whoever makes changes, not while one is
- * prepared. Between them, changes may go on.
+ * is over when fw_image_grace_end() is called with its answer. Both are called by whoever makes changes, not while an
+ * edit of the ruleset is open: identities that go leave the addresses that their sets have then. Between them, changes may
+ * go on.
  */
 uint32_t fw_image_grace_begin(struct fw_image *image);
 void fw_image_grace_end(struct fw_image *image, uint32_t ticket);

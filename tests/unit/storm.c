@@ -242,15 +242,14 @@ static void transaction(struct storm *s)
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_edit_begin(s->rs, &e), 0);
 	edit_some(s, &e);
-	while ((err = fw_change_prepare(&s->image, &e, &ds, &c)) == -EBUSY)
-		grace_whole(s);
+	err = fw_change_prepare(&s->image, &e, &ds, &c);
 	if (!err && random_below(8)) {
 		storm_commit(s, &e, c);
 		return;
 	}
 	if (!err)
 		fw_change_abort(c);
-	else if (err != -EAGAIN && err != -E2BIG)
+	else if (err != -EAGAIN && err != -EBUSY && err != -E2BIG)
 		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), strerror(-err));
 	if (err == -EAGAIN && rebuild(s)) {
 		slots_keep(s, &e);
@@ -261,6 +260,8 @@ static void transaction(struct storm *s)
 	fw_edit_abort(&e);
 	s->refused++;
 	validate(s);
+	if (err == -EBUSY)
+		grace_whole(s);
 }
 
 void storm_step(struct storm *s)

@@ -3,6 +3,7 @@
  * Changes to tables that are in use: after any sequence of them the tables say
  * what the ruleset says, and hold together; undone ones leave nothing behind.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -172,14 +173,10 @@ static int live_finish(struct live *l, struct fw_edit *e, bool undo, bool scarce
 	int err;
 
 	ds.n = ds.total = 0;
-	do {
-		if (scarce)
-			shortage_begin();
-		err = fw_change_prepare(&l->image, e, &ds, &c);
-		shortage_end();
-		if (err == -EBUSY)
-			live_grace(l);
-	} while (err == -EBUSY);
+	if (scarce)
+		shortage_begin();
+	err = fw_change_prepare(&l->image, e, &ds, &c);
+	shortage_end();
 	if (!err && undo) {
 		fw_change_abort(c);
 		fw_edit_abort(e);
@@ -196,6 +193,10 @@ static int live_finish(struct live *l, struct fw_edit *e, bool undo, bool scarce
 	} else {
 		fw_edit_abort(e);
 		l->refused++;
+		if (err == -EBUSY) {
+			live_grace(l);
+			return 0;
+		}
 		err = err == -EAGAIN ? -E2BIG : err;
 	}
 	return err;
@@ -428,11 +429,66 @@ static void expressions_go(void **state)
 	live_close(&l);
 }
 
+/* One change to about a thousand rules, and now and then a grace period, after which slots of deleted rules are free. */
+static void steady_step(struct live *l, int i)
+{
+	struct fw_rule *r = random_rule(l->rs);
+	struct fw_edit e;
+	int err;
+
+	assert_int_equal(fw_edit_begin(l->rs, &e), 0);
+	if (l->rs->nrules > 1000)
+		assert_int_equal(fw_edit_delete(&e, r), 0);
+	else
+		random_edit(l->maker, &e, 3);
+	err = live_finish(l, &e, false, false);
+	if (err)
+		assert_int_equal(err, -E2BIG);
+	if (!(i % 4))
+		live_grace(l);
+	if (i % 64)
+		return;
+	live_settle(l);
+	for (uint32_t slot = 0; slot < l->rs->next_slot; slot++)
+		if (!fw_ruleset_by_slot(l->rs, slot))
+			fw_ruleset_slot_release(l->rs, slot);
+}
+
+/* However many changes there were: memory depends on what the ruleset is. FW_CHANGES asks for more. */
+static void steady(void **state)
+{
+	const struct random_shape shape = { 1000, 400, 100, 2, 30 };
+	const char *given = getenv("FW_CHANGES");
+	int changes = given ? atoi(given) : 20000;
+	size_t heap[2] = { 0, 0 };
+	uint32_t segments[2] = { 0, 0 };
+	struct live l;
+
+	assert_true(live_open(&l, &shape));
+	for (int i = 0; i < changes; i++) {
+		int half = i >= changes / 2;
+
+		steady_step(&l, i);
+		if (i % 100 || i < changes / 10)
+			continue;
+		if (l.pool->nsegments > segments[half])
+			segments[half] = l.pool->nsegments;
+		if (mallinfo2().uordblks > heap[half])
+			heap[half] = mallinfo2().uordblks;
+	}
+	print_message("%d changes: at most %u segments and %zu KiB in the first half, %u and %zu in the second\n",
+		      changes, segments[0], heap[0] >> 10, segments[1], heap[1] >> 10);
+	assert_true(segments[1] <= segments[0] + 2);
+	assert_true(heap[1] <= heap[0] + heap[0] / 4 + (1 << 20));
+	check_usage(&l);
+	live_close(&l);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(storm),     cmocka_unit_test(nesting),        cmocka_unit_test(memory_out),
-		cmocka_unit_test(pool_full), cmocka_unit_test(expressions_go),
+		cmocka_unit_test(pool_full), cmocka_unit_test(expressions_go), cmocka_unit_test(steady),
 	};
 
 	random_start();
