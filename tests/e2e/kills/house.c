@@ -98,6 +98,8 @@ void house_clear(const struct house *h)
 
 void house_end(struct house *h)
 {
+	if (h->pid)
+		house_show_log(h);
 	house_stop(h, SIGKILL);
 	house_clear(h);
 	unlink(h->log);
@@ -131,7 +133,7 @@ void house_show_log(const struct house *h)
 	char line[512];
 
 	/* Of a long log the end. */
-	if (f && !fseek(f, -4096, SEEK_END))
+	if (f && !fseek(f, -1000, SEEK_END))
 		while (fgets(line, sizeof(line), f) && !strchr(line, '\n'))
 			;
 	while (f && fgets(line, sizeof(line), f))

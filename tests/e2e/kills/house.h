@@ -25,7 +25,7 @@ int house_dial(struct house *h);
 int house_stop(struct house *h, int sig);
 /* `fwd --detach`, with its exit code. */
 int house_detach(struct house *h);
-/* Ends it however it is, and removes its folder. */
+/* Ends it however it is, and removes its folder. When it still runs, the test has failed: shows what it said. */
 void house_end(struct house *h);
 /* Removes the files in its folder but for what fwd said. */
 void house_clear(const struct house *h);

@@ -19,6 +19,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -99,6 +100,17 @@ static void up(int *fd)
 	pace_learn(&start_pace, since);
 }
 
+/* It runs until then: what ends by itself has failed. */
+static void kill_it(void)
+{
+	int status = house_stop(&house, SIGKILL);
+
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return;
+	house_show_log(&house);
+	fail_msg("the daemon ended by itself: status 0x%x", status);
+}
+
 /* Changes, one of them killed. When it was answered before, it counts as done, and @flying is empty. */
 static void kill_at_work(int fd, bool keep_once, struct step *flying)
 {
@@ -109,7 +121,7 @@ static void kill_at_work(int fd, bool keep_once, struct step *flying)
 	step_make(&model, keep_once, flying);
 	step_send(fd, flying);
 	sleep_somewhere_in(flying->whole ? &load_pace : &change_pace);
-	house_stop(&house, SIGKILL);
+	kill_it();
 	ask_receive(fd, &a);
 	if (a.said != SAID_NOTHING) {
 		step_take(flying, &a);
@@ -123,7 +135,7 @@ static void kill_at_start(void)
 {
 	house_start(&house);
 	sleep_somewhere_in(&start_pace);
-	house_stop(&house, SIGKILL);
+	kill_it();
 }
 
 static uint64_t packets_sent(void)

@@ -13,6 +13,7 @@ struct model {
 	struct fw_ruleset *rs;
 	uint32_t unique;
 	uint64_t steps;
+	bool batch; /* the step that is made has several lines */
 	/* The rule `once` comes and goes, and its count with it: frames of its flow when it came, and those that went with it. */
 	uint64_t once_id, once_since, once_gone;
 };
