@@ -227,7 +227,7 @@ static int change_table8(struct changing *c, uint32_t *table, u128 base, unsigne
 
 static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits)
 {
-	uint32_t tag = FW_REF_TAG(*slot), *below = slot, fresh;
+	uint32_t tag = FW_REF_TAG(*slot), *below = slot, fresh = 0;
 	unsigned width = 0;
 
 	if (tag == FW_REF_TABLE8)
