@@ -31,6 +31,24 @@ void bench_trace_free(struct bench_trace *t);
 /* The first matches, one a line: @n numbers from -1 to @nrules - 1, freed by the caller. */
 int bench_truth_read(const char *path, size_t n, size_t nrules, long **out);
 
+/* The packet as the lookup sees it. */
+void bench_header_key(const struct bench_header *h, struct fw_key *key);
+
+/* Walks of XDP programs over a trace, as many packets as wanted in one system call. Errors are said. 0 or -errno. */
+struct bench_walker;
+/* How long a walk took: seconds of the system call, and ns a packet as the kernel says, which leaves out what surrounds it. */
+struct bench_walk {
+	double seconds;
+	uint32_t ns;
+};
+/* Packets that XDP gets: they come in, and nothing has marked them yet. The others are left out. */
+bool bench_walkable(const struct bench_header *h);
+/* @n: packets that can be walked. */
+int bench_walker_new(const struct bench_trace *trace, struct bench_walker **out, size_t *n);
+/* @packets lookups by the XDP program @prog (-1: none, everything but the lookup), over and over the first @count. */
+int bench_walker_run(struct bench_walker *w, int prog, size_t count, uint64_t packets, struct bench_walk *out);
+void bench_walker_free(struct bench_walker *w); /* NULL is fine */
+
 void bench_say(const struct fw_diags *ds);
 /* "cannot WHAT: reason" on standard error; returns @err. */
 int bench_said(const char *what, int err);

@@ -130,6 +130,7 @@ static int controller_start(struct bench_controller *c, bool flow_cache)
 	struct fw_kern_options options = { .no_flow_cache = !flow_cache };
 	int err = fw_kern_open(&options, &c->ds, &c->kern);
 
+	err = err ? err : fw_ruleset_order(c->rs);
 	err = err ? err : fw_compile(c->rs, fw_kern_pool(c->kern), &c->ds, &c->image);
 	err = err ? err : fw_kern_counters_reserve(c->kern, c->rs->next_slot);
 	err = err ? err : fw_kern_sync(c->kern);

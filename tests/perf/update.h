@@ -4,12 +4,11 @@
 #define FWBENCH_UPDATE_H
 
 #include "tests/perf/changes.h"
-
-#include <jansson.h>
+#include "tests/perf/house.h"
 
 struct update_settings {
 	const char *rules, *format;
-	unsigned changes, batches, seed;
+	unsigned changes, batches, requests, windows, seed;
 	bool json;
 };
 
@@ -33,6 +32,39 @@ int update_inside_run(const struct update_settings *s, struct fw_ruleset *rs, st
 void update_inside_print(struct update_inside *u);
 json_t *update_inside_json(struct update_inside *u);
 void update_inside_free(struct update_inside *u);
+
+/* By fwctl and fwd, on the disk: seconds. */
+struct update_daemon {
+	struct bench_sample trip[UPDATE_NROWS];   /* from fwctl's start to its exit */
+	struct bench_sample inside[UPDATE_NROWS]; /* as fwd says: parse, compile, store, swap */
+	struct bench_sample store[UPDATE_NROWS];  /* of that, the store */
+	size_t anew[UPDATE_NROWS];
+};
+/* -EBADMSG: fwd has another ruleset than it should have, said. */
+int update_daemon_run(const struct update_settings *s, const struct house *h, struct update_daemon *out);
+void update_daemon_print(struct update_daemon *u);
+json_t *update_daemon_json(struct update_daemon *u);
+void update_daemon_free(struct update_daemon *u);
+/* Of batches that took so long: changes a second. */
+double update_batch_rate(struct bench_sample *trip);
+
+/* Packets on their way while changes are made: lookups, changes, and answers that were wrong. */
+struct update_traffic {
+	struct {
+		double hot[2], cold[2]; /* ns a packet: [0] idle, [1] while changes are made; medians over walks */
+		double rate;            /* changes a second that were made */
+		size_t checked, wrong, changed; /* lookups; of those, while the answer changed */
+		struct bench_sample change;     /* seconds, as struct bench_stages has them in total */
+		size_t anew;
+	} cache[2]; /* without, with the flow cache */
+	size_t packets;
+};
+/* @rs: what the file says; changed on the way. */
+int update_traffic_run(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs,
+		       struct update_traffic *out);
+void update_traffic_print(struct update_traffic *u);
+json_t *update_traffic_json(struct update_traffic *u);
+void update_traffic_free(struct update_traffic *u);
 
 /* A line of the table: quantiles in units of @unit seconds. */
 void update_print_row(const char *name, struct bench_sample *s, double unit);

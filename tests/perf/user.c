@@ -57,7 +57,7 @@ static int user_open(struct bench_setup *setup, void **out)
 	return err;
 }
 
-static void header_key(const struct bench_header *h, struct fw_key *key)
+void bench_header_key(const struct bench_header *h, struct fw_key *key)
 {
 	uint32_t readable = h->len < sizeof(h->head) ? h->len : (uint32_t)sizeof(h->head);
 	struct fw_meta meta = { .hook = h->hook, .iface = h->iface, .mark = h->mark, .len = h->len };
@@ -70,7 +70,7 @@ static int user_lookup(void *ctx, const struct bench_header *h, struct fw_result
 	struct user *u = ctx;
 	struct fw_key key;
 
-	header_key(h, &key);
+	bench_header_key(h, &key);
 	*out = fw_classifier_run(u->classifier, &key);
 	return 0;
 }
@@ -83,7 +83,7 @@ static int user_prepare(void *ctx, const struct bench_trace *t, size_t *n)
 	if (!u->keys)
 		return -ENOMEM;
 	for (size_t i = 0; i < t->n; i++)
-		header_key(&t->headers[i], &u->keys[i]);
+		bench_header_key(&t->headers[i], &u->keys[i]);
 	*n = t->n;
 	return 0;
 }

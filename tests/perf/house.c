@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The house. A process outside keeps watch: it outlives the one inside, collects
+ * what that one leaves behind, and removes the folder. Mounts, network and bpf
+ * file system are those of the process inside and go with it.
+ */
+#include "tests/perf/house.h"
+
+#include "tests/perf/bench.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ANSWER_TRIES 3000 /* a hundredth of a second each */
+
+static volatile sig_atomic_t inside, end_signal;
+
+static void on_signal(int number)
+{
+	end_signal = number;
+	if (inside)
+		kill((pid_t)inside, SIGKILL);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+/* Until the process inside, and everything that it started, is gone. */
+static void watch(const struct house *h)
+{
+	int status, of_inside = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, 0)) > 0 || errno == EINTR)
+		if (pid == (pid_t)inside) {
+			of_inside = status;
+			inside = 0;
+		}
+	nftw(h->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	if (end_signal) {
+		signal(end_signal, SIG_DFL);
+		raise(end_signal);
+	}
+	if (WIFSIGNALED(of_inside))
+		fprintf(stderr, "fwbench: %s\n", strsignal(WTERMSIG(of_inside)));
+	exit(WIFEXITED(of_inside) ? WEXITSTATUS(of_inside) : 128 + WTERMSIG(of_inside));
+}
+
+static int furnish(const struct house *h)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNS | CLONE_NEWNET))
+		return bench_said("have namespaces (root is needed)", -errno);
+	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return bench_said("have mounts of its own", -errno);
+	if (mkdir(house_path(h, "bpf"), 0700) || mount("bpf", house_path(h, "bpf"), "bpf", 0, "mode=0700"))
+		return bench_said("mount a bpf file system", -errno);
+	/* So that no packets come but those that are sent. */
+	fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		if (write(fd, "1", 1) != 1)
+			bench_said("go without IPv6", -errno);
+		close(fd);
+	}
+	return 0;
+}
+
+static int house_make(struct house *h)
+{
+	const char *tmp = getenv("TMPDIR");
+	ssize_t n = readlink("/proc/self/exe", h->tools, sizeof(h->tools) - 1);
+	char *slash;
+
+	if (n < 0)
+		return bench_said("find its own path", -errno);
+	h->tools[n] = '\0';
+	slash = strrchr(h->tools, '/');
+	*slash = '\0';
+	n = snprintf(h->dir, sizeof(h->dir), "%s/fwbench.XXXXXX", tmp ? tmp : "/var/tmp");
+	if ((size_t)n >= sizeof(h->dir) || !mkdtemp(h->dir))
+		return bench_said("make a folder", -errno);
+	return 0;
+}
+
+int house_enter(struct house *h)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	int err = house_make(h);
+
+	if (err)
+		return err;
+	fflush(NULL);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return bench_said("start a process", -errno);
+	if (pid) {
+		inside = pid;
+		if (end_signal)
+			kill(pid, SIGKILL);
+		watch(h);
+	}
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return furnish(h);
+}
+
+const char *house_path(const struct house *h, const char *name)
+{
+	static char paths[8][256];
+	static unsigned next;
+	char *path = paths[next++ % 8];
+
+	snprintf(path, sizeof(paths[0]), "%s/%s", h->dir, name);
+	return path;
+}
+
+/* What it said goes to a file, which is shown when it does not come up. */
+static void fwd_exec(const struct house *h)
+{
+	char path[300];
+	int log = open(house_path(h, "log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (log >= 0) {
+		dup2(log, STDOUT_FILENO);
+		dup2(log, STDERR_FILENO);
+	}
+	snprintf(path, sizeof(path), "%s/fwd", h->tools);
+	execl(path, "fwd", "--config", "/dev/null", "--socket", house_path(h, "sock"), "--store",
+	      house_path(h, "store/fwd.db"), "--pins", house_path(h, "bpf/fwd"), (char *)NULL);
+	bench_said("start fwd", -errno);
+	_exit(1);
+}
+
+static void log_show(const struct house *h)
+{
+	char line[512];
+	FILE *f = fopen(house_path(h, "log"), "re");
+
+	while (f && fgets(line, sizeof(line), f))
+		fputs(line, stderr);
+	if (f)
+		fclose(f);
+}
+
+int house_fwd_start(struct house *h)
+{
+	struct stat st;
+
+	fflush(NULL);
+	h->fwd = fork();
+	if (h->fwd < 0)
+		return bench_said("start fwd", -errno);
+	if (!h->fwd)
+		fwd_exec(h);
+	for (int i = 0; i < ANSWER_TRIES; i++) {
+		static const char *const status[] = { "status", NULL };
+		struct house_answer a = { 0 };
+
+		if (waitpid(h->fwd, NULL, WNOHANG) == h->fwd)
+			break;
+		if (!stat(house_path(h, "sock"), &st)) {
+			int err = house_fwctl(h, status, &a);
+
+			house_answer_free(&a);
+			return err;
+		}
+		usleep(10000);
+	}
+	log_show(h);
+	fprintf(stderr, "fwbench: fwd does not come up\n");
+	h->fwd = 0;
+	return -EIO;
+}
+
+void house_fwd_stop(struct house *h)
+{
+	if (h->fwd <= 0)
+		return;
+	kill(h->fwd, SIGTERM);
+	waitpid(h->fwd, NULL, 0);
+	h->fwd = 0;
+}
+
+uint64_t house_fwd_memory(const struct house *h, const char *what)
+{
+	char path[64], line[256];
+	size_t len = strlen(what);
+	uint64_t kib = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)h->fwd);
+	f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, what, len) && line[len] == ':')
+			kib = strtoull(line + len + 1, NULL, 10);
+	if (f)
+		fclose(f);
+	return kib * 1024;
+}
+
+void house_fwd_memory_reset(const struct house *h)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", (int)h->fwd);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "5", 1) != 1)
+		bench_said("take the peak of fwd's memory from now on", -errno);
+	if (fd >= 0)
+		close(fd);
+}
