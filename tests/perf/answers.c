@@ -82,7 +82,7 @@ int answers_new(const struct fw_ruleset *rs, const struct fw_key *keys, size_t n
 
 void answers_free(struct answers *a)
 {
-	for (size_t i = 0; a && i < a->n; i++) {
+	for (size_t i = 0; a && a->packets && i < a->n; i++) {
 		free(a->packets[i].matches);
 		free(a->packets[i].history);
 	}
@@ -126,21 +126,35 @@ int answers_step(struct answers *a, uint32_t number)
 	return a->err;
 }
 
-bool answers_legal(const struct answers *a, size_t packet, uint32_t from, uint32_t to, long slot)
+/* The last answer that began at @number or before; the first one began at 0. */
+static size_t answer_at(const struct packet *p, uint32_t number)
 {
-	const struct packet *p = &a->packets[packet];
 	size_t lo = 0, hi = p->nhistory;
 
-	/* The last answer that began at @from or before; the first one began at 0. */
 	while (hi - lo > 1) {
 		size_t mid = (lo + hi) / 2;
 
-		if (p->history[mid].since <= from)
+		if (p->history[mid].since <= number)
 			lo = mid;
 		else
 			hi = mid;
 	}
-	for (size_t i = lo; i < p->nhistory && (i == lo || p->history[i].since <= to); i++)
+	return lo;
+}
+
+long answers_after(const struct answers *a, size_t packet, uint32_t number)
+{
+	const struct packet *p = &a->packets[packet];
+
+	return p->history[answer_at(p, number)].slot;
+}
+
+bool answers_legal(const struct answers *a, size_t packet, uint32_t from, uint32_t to, long slot)
+{
+	const struct packet *p = &a->packets[packet];
+	size_t first = answer_at(p, from), last = answer_at(p, to);
+
+	for (size_t i = first; i <= last; i++)
 		if (p->history[i].slot == slot)
 			return true;
 	return false;

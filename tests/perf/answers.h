@@ -20,6 +20,8 @@ void answers_row(struct answers *a, const struct fw_rule_change *row);
 int answers_step(struct answers *a, uint32_t number);
 /* Slot of the rule that decided, or -1: none did. True: that was right after some change of @from to @to. */
 bool answers_legal(const struct answers *a, size_t packet, uint32_t from, uint32_t to, long slot);
+/* The answer after change @number. */
+long answers_after(const struct answers *a, size_t packet, uint32_t number);
 /* How often another rule came to decide on some packet. */
 size_t answers_changed(const struct answers *a);
 

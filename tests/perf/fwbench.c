@@ -10,6 +10,7 @@ static const struct {
 } commands[] = {
 	{ "lookup", "check every packet of a trace, then take the time of lookups", bench_lookup },
 	{ "update", "take the time of changes, alone and with packets on their way", bench_update },
+	{ "reload", "take the time and memory of reloads, with packets on their way", bench_reload },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))

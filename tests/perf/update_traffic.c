@@ -21,12 +21,14 @@
 #define WINDOW_SECONDS 0.25       /* of each of hot and cold */
 #define HOT_WALK (BENCH_HOT * 40) /* packets of one walk */
 #define CHECKS 2000               /* between two walks */
-#define LATE 0.02                 /* seconds: changes that are due for so long are not made up for */
-#define LOOPBACK 1                /* the interface that test packets come from */
+#define WRONG_SAID 5
+#define LATE 0.02  /* seconds: changes that are due for so long are not made up for */
+#define LOOPBACK 1 /* the interface that test packets come from */
 
 struct check {
 	uint32_t packet, from, to; /* changes that were published before, and that were begun after */
 	long slot;
+	uint32_t reason;
 };
 
 struct traffic {
@@ -73,6 +75,7 @@ static int look(struct traffic *t)
 	if (err)
 		return bench_said("run a packet through the program", err);
 	c.slot = r.reason != FW_R_NONE ? -1 : (long)r.slot;
+	c.reason = r.reason;
 	return fw_vec_push(t->checks, t->nchecks, t->checks_cap, c);
 }
 
@@ -272,6 +275,17 @@ static double median(struct traffic *t, bool cold, bool busy)
 	return bench_sample_quantile(&t->ns[cold][busy], 0.5) - bench_sample_quantile(&t->empty[cold], 0);
 }
 
+static void wrong_say(const struct traffic *t, const struct check *c)
+{
+	struct fw_buf packet = { 0 };
+
+	fw_text_print_key(&packet, NULL, &t->keys[c->packet]);
+	fprintf(stderr, "fwbench: wrong: %s: between changes %u and %u slot %ld (reason %u), not %ld\n",
+		packet.text ? packet.text : "", c->from, c->to, c->slot, c->reason,
+		answers_after(t->answers, c->packet, c->to));
+	fw_buf_free(&packet);
+}
+
 static void results(struct traffic *t, struct update_traffic *out, int cache)
 {
 	for (int busy = 0; busy < 2; busy++) {
@@ -282,13 +296,11 @@ static void results(struct traffic *t, struct update_traffic *out, int cache)
 	out->cache[cache].checked = t->nchecks;
 	out->cache[cache].changed = answers_changed(t->answers);
 	out->cache[cache].anew = t->anew;
-	for (size_t i = 0; i < t->nchecks; i++) {
-		const struct check *c = &t->checks[i];
-
-		if (!answers_legal(t->answers, c->packet, c->from, c->to, c->slot) && !out->cache[cache].wrong++)
-			fprintf(stderr, "fwbench: packet %u, changes %u to %u: slot %ld was wrong\n", c->packet,
-				c->from, c->to, c->slot);
-	}
+	for (size_t i = 0; i < t->nchecks; i++)
+		if (!answers_legal(t->answers, t->checks[i].packet, t->checks[i].from, t->checks[i].to,
+				   t->checks[i].slot) &&
+		    out->cache[cache].wrong++ < WRONG_SAID)
+			wrong_say(t, &t->checks[i]);
 	out->cache[cache].change = t->change;
 	t->change = (struct bench_sample){ 0 };
 	out->packets = t->walked;
