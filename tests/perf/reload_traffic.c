@@ -287,7 +287,7 @@ int reload_traffic_start(const struct reload_rules *rules, unsigned rate, struct
 static void account(struct reload_traffic *t, struct reload_traffic_result *out)
 {
 	for (size_t i = 0; i < t->rules->nstreams; i++) {
-		uint64_t passed = t->received[i], not = t->sent[i] - passed;
+		uint64_t passed = t->received[i], dropped = t->sent[i] - passed;
 
 		out->sent += t->sent[i];
 		out->received += passed;
