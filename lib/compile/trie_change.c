@@ -141,7 +141,7 @@ static int flat_hold(struct changing *c, struct flat *f, u128 start, uint32_t cl
 
 static void flat_drop(struct changing *c, struct flat *f)
 {
-	for (size_t i = 0; i < f->n; i++)
+	for (size_t i = 0; f->b && i < f->n; i++)
 		class_drop(c->t, c->side, f->b[i].class);
 	free(f->b);
 }
@@ -184,7 +184,8 @@ static int span_write(struct changing *c, uint32_t ref, u128 base, unsigned dept
 	/* Nodes and classes that go, or that were made in vain: nearly all are among those of the two lists. */
 	if (!err)
 		err = retire_reserve(c->t, old.nodes + old.n + new.n * 2 + 2);
-	if (!err) {
+	/* There is always a first boundary. */
+	if (!err && new.b) {
 		tb.b = new.b;
 		err = new.n == 1 ? line_ref(&tb, new.b[0].class, 1, &made) :
 				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, &made);

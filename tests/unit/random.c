@@ -36,6 +36,13 @@ uint32_t random_below(uint32_t n)
 	return (uint32_t)(random_u64() % n);
 }
 
+unsigned random_amount(const char *variable, unsigned n)
+{
+	const char *given = getenv(variable);
+
+	return given ? (unsigned)strtoul(given, NULL, 0) : n;
+}
+
 #define rnd random_below
 
 static bool percent(unsigned p)

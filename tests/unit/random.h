@@ -18,6 +18,9 @@ uint64_t random_u64(void);
 /* From 0 to @n - 1. */
 uint32_t random_below(uint32_t n);
 
+/* How many of something: what the environment says, or else @n. */
+unsigned random_amount(const char *variable, unsigned n);
+
 struct random_shape {
 	unsigned rules;
 	unsigned expressions; /* different address expressions; up to 30 never nest too deep */

@@ -458,8 +458,7 @@ static void steady_step(struct live *l, int i)
 static void steady(void **state)
 {
 	const struct random_shape shape = { 1000, 400, 100, 2, 30 };
-	const char *given = getenv("FW_CHANGES");
-	int changes = given ? atoi(given) : 20000;
+	int changes = (int)random_amount("FW_CHANGES", 20000);
 	size_t heap[2] = { 0, 0 };
 	uint32_t segments[2] = { 0, 0 };
 	struct live l;

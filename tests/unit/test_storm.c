@@ -126,11 +126,10 @@ static uint64_t readers_end(struct storm *s, struct reader *r)
 
 static void storm(void **state)
 {
+	unsigned rounds = random_amount("FW_ROUNDS", ROUNDS);
 	uint64_t packets = 0, changed = 0, rebuilt = 0, refused = 0;
-	const char *given = getenv("FW_ROUNDS");
-	int rounds = given ? atoi(given) : ROUNDS;
 
-	for (int round = 0; round < rounds; round++) {
+	for (unsigned round = 0; round < rounds; round++) {
 		struct random_shape shape = { random_below(2) ? 20 : 200, 20, 1 + random_below(20), random_below(4),
 					      random_below(100) };
 		struct storm s = { .ops = &ops, .nreaders = NREADERS };
