@@ -292,11 +292,11 @@ static void account(struct reload_traffic *t, struct reload_traffic_result *out)
 		out->sent += t->sent[i];
 		out->received += passed;
 		if (t->rules->stream[i].want == RELOAD_PASS)
-			out->lost += not ;
+			out->lost += dropped;
 		else if (t->rules->stream[i].want == RELOAD_DROP)
 			out->slipped += passed;
 		else {
-			out->judged_either[0] += not ;
+			out->judged_either[0] += dropped;
 			out->judged_either[1] += passed;
 		}
 	}
