@@ -238,12 +238,13 @@ static int build(struct fw_tables *t, const struct fw_ruleset *rs)
 	return err;
 }
 
-/* Expressions of identities that wait to be removed. */
+/* Expressions of identities that no rule refers to. */
 static void held_drop(struct fw_tables *t)
 {
-	for (size_t i = t->retired_first; i < t->nretired; i++)
-		if (t->retired[i].kind == RETIRED_IDENTITY)
-			fw_ruleset_addrs_drop(t->rs, t->side[t->retired[i].side].ids[t->retired[i].n].addrs);
+	for (int side = SRC; side <= DST; side++)
+		for (size_t id = 0; t->rs && id < t->side[side].nids; id++)
+			if (t->side[side].ids[id].idle)
+				fw_ruleset_addrs_drop(t->rs, t->side[side].ids[id].addrs);
 }
 
 static void tables_free(struct fw_tables *t)

@@ -3,32 +3,46 @@
  * Identities that come and go while packets are looked up. One comes into the
  * classes of its addresses before any pair refers to it, so no verdict changes; it
  * leaves them when no rule has referred to it for a grace period. Until then a
- * rule that names the same addresses finds it still there.
+ * rule that names the same addresses finds it still there. A short prefix that is in very many classes stays until the next
+ * compilation.
  */
 #include "tables.h"
 
 /* Places that a change may touch, for each rule of the ruleset and besides: beyond, to compile anew is no slower. */
 #define PLACES_PER_RULE 8
 #define PLACES_BESIDES 65536
+/*
+ * An identity in more places stays when no rule refers to it any more: a next rule gains much. But packets lose a little
+ * by each: only so many of a side.
+ */
+#define PLACES_KEPT 4096
+#define IDENTITIES_KEPT 4
 
 static uint64_t places_limit(const struct fw_tables *t)
 {
 	return t->rs->nrules * PLACES_PER_RULE + PLACES_BESIDES;
 }
 
-int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places)
+/* Stops counting above @limit places. */
+static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, struct trie_survey *sum)
 {
 	fw_autofree struct fw_addr_range *owned = NULL;
-	struct trie_survey sum = { 0 };
 	const struct fw_addr_range *r;
 	size_t n;
 	int err = identity_ranges(t->rs, addrs, &r, &n, &owned);
 
-	for (size_t i = 0; !err && i < n; i++) {
-		trie_survey(t, side, trie_range_of(&r[i]), places_limit(t), &sum);
-		if (sum.identities_max >= FW_CLASS_MAX || sum.places > places_limit(t))
-			return -EAGAIN;
-	}
+	for (size_t i = 0; !err && i < n && sum->places <= limit; i++)
+		trie_survey(t, side, trie_range_of(&r[i]), limit, sum);
+	return err;
+}
+
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places)
+{
+	struct trie_survey sum = { 0 };
+	int err = survey(t, side, addrs, places_limit(t), &sum);
+
+	if (!err && (sum.identities_max >= FW_CLASS_MAX || sum.places > places_limit(t)))
+		err = -EAGAIN;
 	*places = sum.places;
 	return err;
 }
@@ -115,6 +129,14 @@ void identity_settle(struct fw_tables *t, struct retired r)
 	struct side *s = &t->side[r.side];
 	struct identity *identity = &s->ids[r.n];
 
+	struct trie_survey sum = { 0 };
+
+	if (!identity->refs && !identity->broken && s->nkept < IDENTITIES_KEPT &&
+	    (survey(t, r.side, identity->addrs, PLACES_KEPT, &sum) || sum.places > PLACES_KEPT)) {
+		/* Idle, and so held, until the tables are freed. */
+		s->nkept++;
+		return;
+	}
 	identity->idle = false;
 	if (!identity->refs) {
 		if (identity_spread(t, r.side, r.n, false)) {

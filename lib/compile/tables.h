@@ -32,7 +32,7 @@ struct identity {
 	uint64_t signature;
 	uint32_t addrs; /* address expression */
 	uint32_t refs;  /* rules */
-	bool idle;      /* in the queue of those that nothing refers to */
+	bool idle;      /* no rule referred to it: its expression is held, and it is in the queue or stays */
 	bool broken;    /* not all of its addresses' classes hold it (yet, or any more) */
 	bool coming;    /* a change is about to put it into classes */
 };
@@ -52,6 +52,7 @@ struct side {
 	size_t nids, ids_cap;
 	uint32_t *free_ids;
 	size_t nfree, free_cap;
+	uint32_t nkept; /* identities that stay though no rule refers to them */
 	struct class_entry *classes;
 	size_t nclasses, classes_room; /* room: a power of two */
 };
