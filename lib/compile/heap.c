@@ -4,6 +4,10 @@
 
 #include <string.h>
 
+/* Empty segments that are kept: so many, and one for so many that are not empty. */
+#define SPARE_LEAST 1
+#define SPARE_SHARE 16
+
 /* The first position from @from to before @to whose bit is @value, or @to. */
 static uint32_t bit_find(const uint64_t *map, uint32_t from, uint32_t to, bool value)
 {
@@ -165,14 +169,15 @@ static bool is_empty(const struct heap_segment *s)
 	return !s->span && s->used == !s->index;
 }
 
-/* One empty segment stays, or the next object would ask the kernel for one again. */
+/* Some empty segments stay, or the next change would ask the kernel for them again, and wait until packets may go there. */
 static void spare_keep(struct heap *h, struct heap_segment *empty)
 {
+	size_t spare = 0;
+
 	for (size_t i = 0; i < h->n; i++)
-		if (h->segments[i] != empty && is_empty(h->segments[i])) {
-			segment_drop(h, empty);
-			return;
-		}
+		spare += is_empty(h->segments[i]);
+	if (spare > SPARE_LEAST + h->n / SPARE_SHARE)
+		segment_drop(h, empty);
 }
 
 void heap_free(struct heap *h, uint32_t line, uint32_t lines)
