@@ -17,6 +17,7 @@
  */
 #define PLACES_KEPT 4096
 #define IDENTITIES_KEPT 4
+#define RANGES_KEPT 2
 
 static uint64_t places_limit(const struct fw_tables *t)
 {
@@ -124,15 +125,23 @@ void identity_ref(struct fw_tables *t, int side, uint32_t id, int change)
 		identity_idle(t, side, id);
 }
 
+/* A short prefix. Not a large set: that is memory which its owner wants back. */
+static bool is_worth_keeping(const struct fw_tables *t, int side, const struct identity *identity)
+{
+	const struct fw_addrs *a = &t->rs->addrs[identity->addrs];
+	struct trie_survey sum = { 0 };
+
+	if (identity->broken || a->negated || a->nsets || a->nranges > RANGES_KEPT)
+		return false;
+	return !survey(t, side, identity->addrs, PLACES_KEPT, &sum) && sum.places > PLACES_KEPT;
+}
+
 void identity_settle(struct fw_tables *t, struct retired r)
 {
 	struct side *s = &t->side[r.side];
 	struct identity *identity = &s->ids[r.n];
 
-	struct trie_survey sum = { 0 };
-
-	if (!identity->refs && !identity->broken && s->nkept < IDENTITIES_KEPT &&
-	    (survey(t, r.side, identity->addrs, PLACES_KEPT, &sum) || sum.places > PLACES_KEPT)) {
+	if (!identity->refs && s->nkept < IDENTITIES_KEPT && is_worth_keeping(t, r.side, identity)) {
 		/* Idle, and so held, until the tables are freed. */
 		s->nkept++;
 		return;

@@ -261,7 +261,7 @@ static void check_usage(struct live *l)
 	fw_image_usage(&l->image, &used, &room);
 	assert_true(live_compile(l));
 	fw_image_usage(&l->image, &fresh, &room);
-	if (used > fresh + fresh / 2 + 500)
+	if (used > fresh + fresh / 4 + 500)
 		fail_msg("seed %llu: %llu lines in use, %llu when compiled anew", (unsigned long long)random_seed(),
 			 (unsigned long long)used, (unsigned long long)fresh);
 }
