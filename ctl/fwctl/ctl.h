@@ -157,8 +157,6 @@ json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule);
 int ctl_json_print(json_t *object);
 
 const char *ctl_verdict_name(enum fw_verdict verdict);
-/* Can the rule match packets of this hook? */
-bool ctl_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
 
 /* Cleanup attributes. */
 void ctl_ruleset_freep(struct fw_ruleset **p);

@@ -2,13 +2,8 @@
 /* The interfaces that fwctl run filters on: which they are, and what a ruleset may ask of them. */
 #include "devices.h"
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 int devices_find(struct devices *ds, const struct ctl_settings *s)
 {
@@ -34,7 +29,7 @@ static int refuse_marks(const struct fw_ruleset *rs)
 	for (size_t i = 0; i < rs->nrules; i++) {
 		const struct fw_rule *rule = rs->rules[i];
 
-		if (fw_rule_match(rule, FW_F_MARK) && ctl_rule_on_hook(rule, FW_IN))
+		if (fw_rule_match(rule, FW_F_MARK) && fw_rule_on_hook(rule, FW_IN))
 			fw_diag_add(&ds, (struct fw_place){ rs->file, rule->line, 0 },
 				    "run with --tc, or write `out` in the rule",
 				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",
@@ -45,25 +40,10 @@ static int refuse_marks(const struct fw_ruleset *rs)
 	return ds.total ? -EINVAL : 0;
 }
 
-/* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
-static bool strips_vlan(const char *name)
-{
-	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
-	struct ifreq ifr = { .ifr_data = (void *)&value };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
-
-	if (fd < 0)
-		return false;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	err = ioctl(fd, SIOCETHTOOL, &ifr);
-	close(fd);
-	return !err && value.data & ETH_FLAG_RXVLAN;
-}
-
 static bool has_vlan_rules(const struct fw_ruleset *rs)
 {
 	for (size_t i = 0; i < rs->nrules; i++)
-		if (fw_rule_match(rs->rules[i], FW_F_VLAN) && ctl_rule_on_hook(rs->rules[i], FW_IN))
+		if (fw_rule_match(rs->rules[i], FW_F_VLAN) && fw_rule_on_hook(rs->rules[i], FW_IN))
 			return true;
 	return false;
 }
@@ -73,7 +53,7 @@ int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 	bool vlan = has_vlan_rules(rs);
 
 	for (unsigned i = 0; vlan && i < ds->n; i++)
-		if (strips_vlan(ds->d[i].name))
+		if (fw_link_strips_vlan(ds->d[i].name))
 			ctl_warn(
 				"%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not "
 				"match\n  hint: ethtool -K %s rx-vlan-offload off, or run with --tc",

@@ -61,19 +61,6 @@ int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struc
 	return err;
 }
 
-bool ctl_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)
-{
-	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
-	struct fw_range ranges[FW_NHOOKS + 1];
-
-	if (!m || m->n > FW_NHOOKS)
-		return true;
-	for (size_t i = 0, n = fw_match_ranges(m, ranges); i < n; i++)
-		if (ranges[i].lo <= hook && hook <= ranges[i].hi)
-			return true;
-	return false;
-}
-
 void ctl_ruleset_freep(struct fw_ruleset **p)
 {
 	fw_ruleset_free(*p);

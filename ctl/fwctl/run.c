@@ -37,7 +37,7 @@ static void session_end(struct session *ss)
 static bool filters_out(const struct fw_ruleset *rs)
 {
 	for (size_t i = 0; i < rs->nrules; i++)
-		if (ctl_rule_on_hook(rs->rules[i], FW_OUT))
+		if (fw_rule_on_hook(rs->rules[i], FW_OUT))
 			return true;
 	return rs->policy_set[FW_R_OUT];
 }

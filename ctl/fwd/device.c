@@ -4,28 +4,8 @@
 
 #include "ctl/fwd/objects.h"
 
-#include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-/* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
-static bool strips_vlan(const char *name)
-{
-	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
-	struct ifreq ifr = { .ifr_data = (void *)&value };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
-
-	if (fd < 0)
-		return false;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	err = ioctl(fd, SIOCETHTOOL, &ifr);
-	close(fd);
-	return !err && value.data & ETH_FLAG_RXVLAN;
-}
 
 bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
 {
@@ -53,7 +33,7 @@ bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
 /* The best way is the one that sees everything that the rules ask for. */
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
-	bool vlan = d->facts.vlan && strips_vlan(dev->name);
+	bool vlan = d->facts.vlan && fw_link_strips_vlan(dev->name);
 
 	if (dev->wanted == ARGS_AUTO)
 		return d->facts.mark || vlan ? ARGS_TC : ARGS_AUTO;

@@ -86,8 +86,6 @@ struct engine_load {
 };
 /* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: a load waits to be confirmed. */
 int engine_load_start(struct engine *e, struct engine_load *load);
-/* The load's client is gone: it goes on, but nobody is called. */
-void engine_load_orphan(struct engine *e, void *ctx);
 
 int engine_confirm(struct engine *e, bool *was_waiting, struct fw_diags *ds);
 

@@ -39,7 +39,6 @@ struct load_job {
 	bool stored; /* the store has begun a snapshot */
 	struct fw_rule_change *diff;
 	size_t ndiff, diff_cap;
-	bool untold; /* the client is gone */
 };
 
 struct finder {
@@ -311,7 +310,7 @@ static void load_finish(struct engine *e, struct job *job)
 	r->changed = j->adoption.changed;
 	r->kept = j->adoption.kept;
 	r->rules = j->next->rs ? j->next->rs->nrules : 0;
-	for (size_t i = 0; !r->err && !j->untold && i < j->ndiff; i++)
+	for (size_t i = 0; !r->err && i < j->ndiff; i++)
 		j->load.diff(e->live->rs, j->next->rs, j->diff[i].old, j->diff[i].new, j->load.ctx);
 	if (!r->err && !check)
 		r->err = load_commit(e, j);
@@ -360,13 +359,4 @@ int engine_load_start(struct engine *e, struct engine_load *load)
 	e->loading = j;
 	job_queue(e, &j->job);
 	return 0;
-}
-
-void engine_load_orphan(struct engine *e, void *ctx)
-{
-	if (!e->loading || e->loading->load.ctx != ctx)
-		return;
-	e->loading->load.progress = NULL;
-	e->loading->load.done = NULL;
-	e->loading->untold = true;
 }

@@ -2,26 +2,13 @@
 /* Counting rules by what they ask of an attachment. */
 #include "ctl/fwd/facts.h"
 
-static bool on_hook(const struct fw_rule *rule, enum fw_hook hook)
-{
-	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
-	struct fw_range ranges[FW_NHOOKS + 1];
-
-	if (!m || m->n > FW_NHOOKS)
-		return true;
-	for (size_t i = 0, n = fw_match_ranges(m, ranges); i < n; i++)
-		if (ranges[i].lo <= hook && hook <= ranges[i].hi)
-			return true;
-	return false;
-}
-
 static void count(struct facts *f, const struct fw_rule *rule, int step)
 {
 	size_t by = (size_t)step; /* wraps for -1, as it should */
 
-	if (on_hook(rule, FW_OUT))
+	if (fw_rule_on_hook(rule, FW_OUT))
 		f->out += by;
-	if (!on_hook(rule, FW_IN))
+	if (!fw_rule_on_hook(rule, FW_IN))
 		return;
 	if (fw_rule_match(rule, FW_F_MARK))
 		f->mark += by;

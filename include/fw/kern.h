@@ -150,5 +150,7 @@ int fw_links_fd(const struct fw_links *l);
 /* Calls @link for each message that is there; never blocks. -ENOBUFS: some were lost, and all are asked for again. 0, -errno. */
 int fw_links_read(struct fw_links *l, void (*link)(const struct fw_link *, void *), void *ctx);
 void fw_links_close(struct fw_links *l); /* NULL is fine */
+/* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
+bool fw_link_strips_vlan(const char *name);
 
 #endif

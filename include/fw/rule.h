@@ -153,6 +153,10 @@ void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t
 /* To be told of an element that comes into the set other than by fw_set_push(). */
 void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element);
 
+/* The address behind @a, which is not the last one of its family; the one before it, which is not the first. */
+struct fw_addr fw_addr_next(enum fw_family family, struct fw_addr a);
+struct fw_addr fw_addr_prev(enum fw_family family, struct fw_addr a);
+
 /**
  * fw_addr_ranges_merge - sort by (family, lo) and merge what overlaps or touches, in place
  * Return: the new number of ranges.
@@ -177,6 +181,9 @@ size_t fw_match_ranges(const struct fw_match *m, struct fw_range *out);
 
 /* True when @rule names ethertypes of which one is not IP, so that it may match frames that are not IP. */
 bool fw_rule_names_non_ip(const struct fw_rule *rule);
+
+/* Can the rule match packets of this hook? */
+bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
 
 /* The match that a rule has for a field, or NULL. */
 const struct fw_match *fw_rule_match(const struct fw_rule *rule, enum fw_field field);

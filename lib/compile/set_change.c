@@ -100,24 +100,6 @@ static int compare_addr(const void *a, const void *b)
 	return fw_addr_cmp(*x, *y);
 }
 
-static struct fw_addr after(struct fw_addr a, enum fw_family family)
-{
-	if (family == FW_IP4)
-		a.hi += 1ull << 32;
-	else if (!++a.lo)
-		a.hi++;
-	return a;
-}
-
-static struct fw_addr before(struct fw_addr a, enum fw_family family)
-{
-	if (family == FW_IP4)
-		a.hi -= 1ull << 32;
-	else if (!a.lo--)
-		a.hi--;
-	return a;
-}
-
 /* For each identity what its expression covers of the element. */
 static int cuts_make(const struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element,
 		     struct cut *cuts, struct edges *edges)
@@ -131,7 +113,7 @@ static int cuts_make(const struct fw_tables *t, const struct concerned *c, const
 			err = fw_vec_push(edges->at, edges->n, edges->cap, cuts[i].r[k].lo);
 			if (!err && fw_addr_cmp(cuts[i].r[k].hi, element->hi))
 				err = fw_vec_push(edges->at, edges->n, edges->cap,
-						  after(cuts[i].r[k].hi, element->family));
+						  fw_addr_next(element->family, cuts[i].r[k].hi));
 		}
 	}
 	if (!err)
@@ -163,7 +145,7 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 		if (i + 1 < edges.n && !fw_addr_cmp(edges.at[i], edges.at[i + 1]))
 			continue;
 		if (i + 1 < edges.n)
-			r.hi = before(edges.at[i + 1], element->family);
+			r.hi = fw_addr_prev(element->family, edges.at[i + 1]);
 		for (size_t k = 0; k < c->n; k++) {
 			const struct fw_addrs *a = &t->rs->addrs[t->side[c->side].ids[c->ids[k]].addrs];
 

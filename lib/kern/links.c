@@ -5,10 +5,14 @@
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_arp.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* Messages that wait to be read: a burst of thousands of interfaces must fit. */
 #define RECEIVE_BYTES (4 << 20)
@@ -154,4 +158,18 @@ int fw_links_read(struct fw_links *l, void (*link)(const struct fw_link *, void 
 		return again ? again : -ENOBUFS;
 	}
 	return err;
+}
+
+bool fw_link_strips_vlan(const char *name)
+{
+	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
+	struct ifreq ifr = { .ifr_data = (void *)&value };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return false;
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	err = ioctl(fd, SIOCETHTOOL, &ifr);
+	close(fd);
+	return !err && value.data & ETH_FLAG_RXVLAN;
 }

@@ -2,14 +2,14 @@
 /* Address ranges and address expressions: order, union, complement, and one number per expression. */
 #include "lib/rule/internal.h"
 
-static struct fw_addr addr_next(enum fw_family family, struct fw_addr a)
+struct fw_addr fw_addr_next(enum fw_family family, struct fw_addr a)
 {
 	if (family == FW_IP4)
 		return (struct fw_addr){ a.hi + (1ull << 32), 0 };
 	return (struct fw_addr){ a.hi + (a.lo == ~0ull), a.lo + 1 };
 }
 
-static struct fw_addr addr_prev(enum fw_family family, struct fw_addr a)
+struct fw_addr fw_addr_prev(enum fw_family family, struct fw_addr a)
 {
 	if (family == FW_IP4)
 		return (struct fw_addr){ a.hi - (1ull << 32), 0 };
@@ -66,7 +66,8 @@ size_t fw_addr_ranges_merge(struct fw_addr_range *r, size_t n)
 		struct fw_addr_range *last = used ? &r[used - 1] : NULL;
 
 		if (last && last->family == r[i].family &&
-		    (is_last(last->family, last->hi) || fw_addr_cmp(r[i].lo, addr_next(last->family, last->hi)) <= 0)) {
+		    (is_last(last->family, last->hi) ||
+		     fw_addr_cmp(r[i].lo, fw_addr_next(last->family, last->hi)) <= 0)) {
 			if (fw_addr_cmp(last->hi, r[i].hi) < 0)
 				last->hi = r[i].hi;
 		} else {
@@ -143,10 +144,10 @@ static size_t complement(const struct fw_addr_range *in, size_t n, struct fw_add
 
 		for (; i < n && in[i].family == f; i++) {
 			if (fw_addr_cmp(from, in[i].lo) < 0)
-				out[used++] = (struct fw_addr_range){ from, addr_prev(f, in[i].lo), f };
+				out[used++] = (struct fw_addr_range){ from, fw_addr_prev(f, in[i].lo), f };
 			done = is_last(f, in[i].hi);
 			if (!done)
-				from = addr_next(f, in[i].hi);
+				from = fw_addr_next(f, in[i].hi);
 		}
 		if (!done)
 			out[used++] = (struct fw_addr_range){ from, fw_addr_last(f), f };

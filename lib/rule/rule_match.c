@@ -195,3 +195,16 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 	*out = fw_intern(rs, s, sizeof(*s) + s->n * sizeof(s->r[0]));
 	return *out ? 0 : -ENOMEM;
 }
+
+bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)
+{
+	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
+	struct fw_range ranges[FW_NHOOKS + 1];
+
+	if (!m || m->n > FW_NHOOKS)
+		return true;
+	for (size_t i = 0, n = fw_match_ranges(m, ranges); i < n; i++)
+		if (ranges[i].lo <= hook && hook <= ranges[i].hi)
+			return true;
+	return false;
+}
