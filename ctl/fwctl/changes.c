@@ -131,7 +131,7 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_add = {
 	.name = "add rule",
-	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] accept|drop [comment TEXT]",
+	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] accept|drop [counter] [comment TEXT]",
 	.summary = "add a rule, last unless a place is given",
 	.details =
 		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
@@ -147,7 +147,7 @@ const struct ctl_command ctl_add = {
 
 const struct ctl_command ctl_replace = {
 	.name = "replace rule",
-	.operands = "REF [name NAME] [MATCH...] accept|drop [comment TEXT]",
+	.operands = "REF [name NAME] [MATCH...] accept|drop [counter] [comment TEXT]",
 	.summary = "give a rule another text; its id, place and counter stay",
 	.details = "No packet sees a moment without the rule. REF is a rule's id or name.\n\n" AS_ADD,
 	.options = echo_options,

@@ -110,8 +110,9 @@ struct fw_adoption {
  *
  * The same rule: the same id where the user gave one (own_id; such a rule is found in no other way), else the same name, else
  * (the n-th one) the same matches, verdict and comment. It gets the id and the slot of the old one, and with it the counter;
- * it is `kept` when it says the same, `changed` when it does not. All other rules get new ids above all, but for those that
- * the user gave, and slots that are free in @old. Slots that are held in @old, or in @freed, are held in @rs.
+ * it is `kept` when it says the same, `changed` when it does not, also when only the word `counter` came or went. All other
+ * rules get new ids above all, but for those that the user gave, and slots that are free in @old. Slots that are held in @old,
+ * or in @freed, are held in @rs.
  * @old: not changed
  * Return: 0, -EINVAL with a diagnostic (no id left), -ENOMEM.
  */

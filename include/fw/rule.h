@@ -81,6 +81,7 @@ struct fw_rule {
 	uint8_t nmatches;
 	uint8_t verdict; /* enum fw_verdict */
 	uint8_t own_id;  /* 1: the id was given by the user, 0: it was the next free one */
+	uint8_t counter; /* 1: who exports what was counted is to show it; all rules count */
 };
 
 struct fw_ruleset {
@@ -109,8 +110,8 @@ void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
 /**
  * fw_ruleset_add - append a rule
  * @draft: src, dst, matches (any order; borrowed and copied, each in the canonical
- *         form of struct fw_match or not: it is normalised), verdict, name, comment,
- *         line; id 0 asks for the next free one
+ *         form of struct fw_match or not: it is normalised), verdict, counter, name,
+ *         comment, line; id 0 asks for the next free one
  * @at:    where the user wrote it, for the diagnostics
  * @out:   the rule, owned by the ruleset; may be NULL
  *

@@ -51,8 +51,8 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
 /**
  * fw_text_edit - changes to a ruleset, one a line, in the grammar of docs/fw.rules.md
  *
- *	add rule [first | last | before REF | after REF] [ID] [name NAME] { match } verdict [comment STRING]
- *	replace rule REF [name NAME] { match } verdict [comment STRING]
+ *	add rule [first | last | before REF | after REF] [ID] [name NAME] { match } verdict [counter] [comment STRING]
+ *	replace rule REF [name NAME] { match } verdict [counter] [comment STRING]
  *	move rule REF ( first | last | before REF | after REF )
  *	del rule REF { REF }
  *	set create NAME { ELEMENT }

@@ -129,12 +129,18 @@ static bool same_string(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
-/* Does the new rule say what the old one says? */
+/* Do packets get the same from the new rule as from the old one, with the same comment? */
 static bool same_content(const struct translation *t, const struct fw_rule *r, const struct fw_rule *old)
 {
 	return t->addrs[r->src] == old->src && t->addrs[r->dst] == old->dst && r->verdict == old->verdict &&
 	       r->nmatches == old->nmatches && (!r->nmatches || translate_matches(t, r) == old->matches) &&
 	       same_string(r->comment, old->comment);
+}
+
+/* The same rule by its content may still differ in what does not tell rules apart. */
+static bool says_the_same(const struct translation *t, const struct fw_rule *r, const struct fw_rule *old)
+{
+	return same_content(t, r, old) && r->counter == old->counter && same_string(r->name, old->name);
 }
 
 static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, const struct fw_rule *r)
@@ -322,7 +328,7 @@ static void count(const struct adopter *a, struct fw_adoption *out)
 
 		if (!old)
 			out->added++;
-		else if (same_content(&a->t, r, old) && same_string(r->name, old->name))
+		else if (says_the_same(&a->t, r, old))
 			out->kept++;
 		else
 			out->changed++;

@@ -101,7 +101,7 @@ struct fw_rule_text {
 	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
 };
 /**
- * fw_parse_rule - `[ID] [name NAME] { match } verdict [comment STRING]`, to the end of the statement
+ * fw_parse_rule - `[ID] [name NAME] { match } verdict [counter] [comment STRING]`, to the end of the statement
  * @start: where the rule begins, for diagnostics
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */

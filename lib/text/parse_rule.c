@@ -274,6 +274,8 @@ static int refuse_keyword(struct fw_parser *p)
 		hint = "the name stands first: rule 10 name ssh in ...";
 	else if (fw_parser_at(p, "comment"))
 		hint = "the comment stands behind the verdict: ... accept comment \"...\"";
+	else if (fw_parser_at(p, "counter"))
+		hint = "it stands behind the verdict: ... accept counter";
 	else if (p->tok.kind == FW_T_COMMA)
 		hint = "a list stands between '{' and '}'";
 	return fw_parser_expected(p, "a match, 'accept' or 'drop'", hint);
@@ -373,12 +375,31 @@ static int parse_head(struct fw_parser *p, struct fw_rule_text *rule)
 
 static int parse_comment(struct fw_parser *p, struct fw_rule_text *rule)
 {
-	if (!fw_parser_at(p, "comment"))
-		return 0;
 	fw_parser_next(p);
 	rule->at.comment = (struct fw_spot){ p->tok.line, p->tok.column };
 	rule->draft.comment = rule->comment;
 	return fw_parser_string(p, "a comment", rule->comment, sizeof(rule->comment));
+}
+
+/* What may stand behind the verdict, in this order. */
+static int parse_tail(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	int err = 0;
+
+	if (fw_parser_at(p, "counter")) {
+		rule->draft.counter = 1;
+		fw_parser_next(p);
+	}
+	if (fw_parser_at(p, "comment"))
+		err = parse_comment(p, rule);
+	if (!err && fw_parser_at(p, "counter"))
+		return fw_diag_add(p->ds, fw_parser_here(p),
+				   rule->draft.counter ?
+					   "keep one of them" :
+					   "say it before the comment: ... accept counter comment \"...\"",
+				   rule->draft.counter ? "'counter' stands twice in one rule" :
+							 "'counter' stands behind the comment");
+	return err;
 }
 
 static void begin_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *rule)
@@ -408,7 +429,7 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	err = parse_head(p, rule);
 	err = err ? err : parse_matches(p, rule);
 	err = err ? err : fw_parser_verdict(p, &rule->draft.verdict);
-	err = err ? err : parse_comment(p, rule);
+	err = err ? err : parse_tail(p, rule);
 	err = err ? err : fw_parser_statement_end(p);
 	return err ? err : end_rule(p, rule);
 }

@@ -268,6 +268,7 @@ void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const str
 	for (size_t i = 0; i < sizeof(after); i++)
 		print_field(&p, after[i]);
 	word(b, rule->verdict == FW_ACCEPT ? " accept" : " drop");
+	word(b, rule->counter ? " counter" : "");
 	if (rule->comment) {
 		word(b, " comment ");
 		print_string(b, rule->comment);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char base[] = "policy in drop\nset a { 10.0.0.0/8, 10.1.0.0/16, ::1 }\nset b { }\nset c { 1.1.1.1 }\n"
 			   "rule 10 name ssh in from @a proto tcp dport 22 accept\n"
-			   "rule 20 name web from { @c, 10.0.0.0/8 } to not @a accept comment \"x\"\n"
+			   "rule 20 name web from { @c, 10.0.0.0/8 } to not @a accept counter comment \"x\"\n"
 			   "rule 30 in on eth0 drop\nrule 40 drop\n";
 
 static const char *const words[] = {
@@ -83,6 +83,7 @@ static const char *const words[] = {
 	"1-9",
 	"malformed",
 	"accept\n",
+	"counter",
 };
 
 static struct fw_buf text_of(const uint8_t *data, size_t size)

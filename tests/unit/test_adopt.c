@@ -257,6 +257,10 @@ static const struct {
 	  "3:2 1:0 4:3 ", 1, 1, 0, 2 },
 	{ "rule on { eth1, eth0 } drop\nrule on eth0 drop\n", "rule on eth9 drop\nrule on { eth0, eth1 } drop\n",
 	  "3:2 1:0 ", 1, 1, 0, 1 },
+	/* A rule that is to be exported is the same rule as before, but says something else. */
+	{ "rule in drop\nrule out drop counter\nrule in accept counter\n",
+	  "rule out drop\nrule in drop counter\nrule in accept counter\n", "2:1 1:0 3:2 ", 0, 0, 2, 1 },
+	{ "rule in drop counter\nrule in drop\n", "rule in drop\nrule in drop\n", "1:0 2:1 ", 0, 0, 1, 1 },
 	/* Names and comments that change are changes of the same rule when its id is given. */
 	{ "rule 3 name a in drop\nrule 4 in drop comment \"x\"\n", "rule 3 name b in drop\nrule 4 in drop\n",
 	  "3:0 4:1 ", 0, 0, 2, 0 },
@@ -387,7 +391,7 @@ static void numbers_come_from_outside(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* What a rule says, without its id and name. */
+/* What tells a rule from others: without its id and name, and whether it is to be exported. */
 static char *content(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	struct fw_rule copy = *r;
@@ -395,6 +399,7 @@ static char *content(const struct fw_ruleset *rs, const struct fw_rule *r)
 
 	copy.id = 0;
 	copy.name = NULL;
+	copy.counter = 0;
 	fw_text_print_rule(&b, rs, &copy);
 	return b.text;
 }
@@ -418,6 +423,8 @@ static char *shuffled(const struct fw_ruleset *old)
 
 		if (!random_below(5))
 			copy.verdict ^= 1;
+		if (!random_below(5))
+			copy.counter ^= 1;
 		if (random_below(2) || names[k])
 			copy.name = NULL;
 		names[k] |= !!copy.name;

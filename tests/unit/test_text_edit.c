@@ -152,6 +152,13 @@ static const struct {
 	  /* The number of the old set is not given again while the edit is open. */
 	  "policy in drop\nset empty { }\nset admins { 1.1.1.1 }\nrule 10 name ssh from @admins drop\n"
 	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
+	{ "replace rule ssh drop counter comment \"x\"\nadd rule first in accept counter\nmove rule ssh last\n"
+	  "replace rule 31 in accept\nreplace rule 30 in proto icmp drop counter\n",
+	  "replace rule 10 name ssh drop counter comment \"x\"\nadd rule first 31 in accept counter\nmove rule 10 last\n"
+	  "replace rule 31 in accept\nreplace rule 30 in proto icmp drop counter\n",
+	  "policy in drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\nset empty { }\nrule 31 in accept\n"
+	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\n"
+	  "rule 30 in proto icmp drop counter\nrule 10 name ssh drop counter comment \"x\"\n" },
 	{ "add rule name first flags syn,ack on {\n a,\n b } drop\nadd rule before 31 vlan 7 accept",
 	  "add rule 31 name first on { a, b } flags syn,ack drop\nadd rule before 31 32 vlan 7 accept\n", NULL },
 };
