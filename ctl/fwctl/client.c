@@ -1,21 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The way to fwd: a request over its socket, and the answer message by message,
- * so that a list of a million rules passes through a buffer of one message.
- */
+/* What a command asks fwd, what becomes of the parts of the answer, and what is said when there is none. */
 #include "client.h"
 
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
-
-struct ctl_client {
-	int fd;
-	char *body; /* of the message being read */
-	size_t cap;
-	struct fw_message message;
-};
 
 static void say_cannot_connect(const char *path, int error)
 {
@@ -28,138 +15,31 @@ static void say_cannot_connect(const char *path, int error)
 	ctl_hint("start it (as root: `fwd`), or say where its socket is with --socket or FWD_SOCKET");
 }
 
-static int connect_to(const char *path)
-{
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(addr.sun_path))
-		return -ENAMETOOLONG;
-	memcpy(addr.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	while (connect(fd, (struct sockaddr *)&addr, sizeof(addr))) {
-		int err = errno;
-
-		if (err == EINTR)
-			continue;
-		close(fd);
-		return -err;
-	}
-	return fd;
-}
-
-enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct ctl_client **out)
+enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct fw_client **out)
 {
 	const char *env = getenv("FWD_SOCKET");
-	const char *path = s->socket ? s->socket : env && env[0] ? env : CTL_SOCKET;
-	struct ctl_client *c;
-	int fd = connect_to(path);
+	const char *path = s->socket ? s->socket : env && env[0] ? env : FW_CLIENT_SOCKET;
+	int err = fw_client_open(path, 0, out);
 
-	if (fd < 0) {
-		say_cannot_connect(path, -fd);
-		return fd == -EACCES || fd == -EPERM ? CTL_FAILED : CTL_NO_DAEMON;
-	}
-	c = calloc(1, sizeof(*c));
-	if (!c) {
-		close(fd);
+	if (err == -ENOMEM) {
 		ctl_error("out of memory");
 		return CTL_FAILED;
 	}
-	c->fd = fd;
-	*out = c;
-	return CTL_OK;
+	if (err)
+		say_cannot_connect(path, -err);
+	return !err ? CTL_OK : err == -EACCES || err == -EPERM ? CTL_FAILED : CTL_NO_DAEMON;
 }
 
-void ctl_client_close(struct ctl_client *c)
-{
-	if (!c)
-		return;
-	close(c->fd);
-	free(c->body);
-	free(c);
-}
-
-void ctl_client_closep(struct ctl_client **c)
-{
-	ctl_client_close(*c);
-}
-
-static int send_all(int fd, const char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-static int read_all(int fd, char *bytes, size_t len)
-{
-	while (len) {
-		ssize_t n = recv(fd, bytes, len, 0);
-
-		if (!n || (n < 0 && errno != EINTR))
-			return n ? -errno : -ECONNRESET;
-		bytes += n > 0 ? n : 0;
-		len -= n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-/* A request that is too large is refused here, before its bytes are sent. */
-static int send_request(struct ctl_client *c, const struct ctl_call *call, const char *args)
+static int send_request(struct fw_client *c, const struct ctl_call *call, const char *args)
 {
 	fw_autofree struct fw_part *parts = calloc(call->nparts + 1, sizeof(*parts));
-	fw_autofree char *bytes = NULL;
-	struct fw_wire_head head;
-	const char *why = NULL;
-	size_t len;
-	int err;
 
 	if (!parts)
 		return -ENOMEM;
 	parts[0] = (struct fw_part){ args, (uint32_t)strlen(args) };
 	if (call->nparts)
 		memcpy(parts + 1, call->parts, call->nparts * sizeof(*parts));
-	err = fw_wire_encode((uint16_t)call->kind, parts, (uint16_t)(call->nparts + 1), &bytes, &len);
-	if (err)
-		return err;
-	fw_wire_head_read(bytes, &head);
-	err = fw_wire_request_check(&head, &why);
-	if (err)
-		return err;
-	err = send_all(c->fd, bytes, len);
-	return err == -EPIPE || err == -ECONNRESET ? 0 : err; /* the answer says why it hung up */
-}
-
-/* The next message of the answer, into c->message. */
-static int read_message(struct ctl_client *c)
-{
-	char bytes[FW_WIRE_HEADER];
-	struct fw_wire_head head;
-	int err = read_all(c->fd, bytes, sizeof(bytes));
-
-	if (err)
-		return err;
-	fw_wire_head_read(bytes, &head);
-	if (head.bytes > c->cap) {
-		free(c->body);
-		c->cap = 0;
-		c->body = malloc(head.bytes);
-		if (!c->body)
-			return -ENOMEM;
-		c->cap = head.bytes;
-	}
-	err = read_all(c->fd, c->body, head.bytes);
-	if (!err)
-		err = fw_wire_decode(&head, c->body, &c->message);
-	return !err && !c->message.nparts ? -EPROTO : err;
+	return fw_client_send(c, call->kind, parts, call->nparts + 1);
 }
 
 static int print_raw(const struct fw_part *p)
@@ -201,10 +81,8 @@ static int pass_progress(const struct ctl_call *call, const struct fw_part *p)
 	return 0;
 }
 
-static int pass_message(const struct ctl_client *c, const struct ctl_call *call)
+static int pass_message(const struct fw_message *m, const struct ctl_call *call)
 {
-	const struct fw_message *m = &c->message;
-
 	switch (m->kind) {
 	case FW_REPLY_LINES:
 		if (call->raw)
@@ -257,9 +135,8 @@ static void say_refused(const struct ctl_call *call, const json_t *end)
 }
 
 /* The last message. */
-static enum ctl_exit finish(const struct ctl_client *c, struct ctl_call *call, json_t **end)
+static enum ctl_exit finish(const struct fw_part *p, struct ctl_call *call, json_t **end)
 {
-	const struct fw_part *p = &c->message.part[0];
 	json_t *o = json_loadb(p->data, p->len, 0, NULL);
 	bool ok = json_is_true(json_object_get(o, "ok"));
 
@@ -296,18 +173,19 @@ static void say_broken(const struct ctl_call *call, int err)
 	ctl_error("%s: %s", fw_request_info[call->kind].name, text);
 }
 
-enum ctl_exit ctl_client_call(struct ctl_client *c, struct ctl_call *call, json_t **end)
+enum ctl_exit ctl_client_call(struct fw_client *c, struct ctl_call *call, json_t **end)
 {
+	const struct fw_message *m;
 	fw_autofree char *args = json_dumps(call->args, JSON_COMPACT);
 	int err = call->args && !args ? -ENOMEM : send_request(c, call, args ? args : "{}");
 
 	json_decref(fw_take(call->args));
 	while (!err) {
-		err = read_message(c);
-		if (!err && c->message.kind == FW_REPLY_END)
-			return finish(c, call, end);
+		err = fw_client_next(c, &m);
+		if (!err && m->kind == FW_REPLY_END)
+			return finish(&m->part[0], call, end);
 		if (!err)
-			err = pass_message(c, call);
+			err = pass_message(m, call);
 	}
 	say_broken(call, err);
 	return CTL_FAILED;
@@ -315,7 +193,7 @@ enum ctl_exit ctl_client_call(struct ctl_client *c, struct ctl_call *call, json_
 
 enum ctl_exit ctl_request(const struct ctl_settings *s, struct ctl_call *call, json_t **end)
 {
-	fw_cleanup(ctl_client_closep) struct ctl_client *c = NULL;
+	fw_cleanup(fw_client_closep) struct fw_client *c = NULL;
 	enum ctl_exit code = ctl_client_open(s, &c);
 
 	if (code != CTL_OK) {

@@ -5,11 +5,7 @@
 
 #include "ctl.h"
 
-#include "fw/wire.h"
-
-#define CTL_SOCKET "/run/fwd/fwd.sock"
-
-struct ctl_client;
+#include "fw/client.h"
 
 /* One request, and where the parts of its answer go. */
 struct ctl_call {
@@ -29,15 +25,13 @@ struct ctl_call {
 };
 
 /* Connects, or says why not. Return: CTL_OK, CTL_NO_DAEMON, CTL_FAILED. */
-enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct ctl_client **out);
-void ctl_client_close(struct ctl_client *c); /* NULL is fine */
-void ctl_client_closep(struct ctl_client **c);
+enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct fw_client **out);
 /**
  * ctl_client_call - asks and waits for the end of the answer
  * @end: the object of END when the answer is CTL_OK, json_decref() it; may be NULL
  * Return: CTL_OK, or CTL_FAILED and said why.
  */
-enum ctl_exit ctl_client_call(struct ctl_client *c, struct ctl_call *call, json_t **end);
+enum ctl_exit ctl_client_call(struct fw_client *c, struct ctl_call *call, json_t **end);
 /* All three. In JSON the call is raw. */
 enum ctl_exit ctl_request(const struct ctl_settings *s, struct ctl_call *call, json_t **end);
 

@@ -9,7 +9,7 @@
 
 struct session {
 	const struct ctl_settings *settings;
-	struct ctl_client *client;
+	struct fw_client *client;
 	enum ctl_exit code; /* the worst so far */
 };
 
@@ -92,7 +92,7 @@ int ctl_classify_live(const struct ctl_settings *s, int n, char **packets)
 		ask_text(&ss, packets[i]);
 	if (s->pcap)
 		ask_capture(&ss, s->pcap);
-	ctl_client_close(ss.client);
+	fw_client_close(ss.client);
 	if (s->json && ss.code == CTL_OK)
 		ctl_json_print(json_pack("{sb}", "ok", 1));
 	return ss.code;

@@ -20,7 +20,7 @@ struct seen {
 
 struct watch {
 	struct view view;
-	struct ctl_client *client;
+	struct fw_client *client;
 	struct seen *seen;  /* by id, open addressing, at most half full */
 	size_t nseen, size; /* a power of two, or 0 */
 	struct fw_count reasons[FW_NREASONS];
@@ -256,7 +256,7 @@ static void watch_end(struct watch *w)
 		close(w->signals);
 	forget(w);
 	free(w->seen);
-	ctl_client_close(w->client);
+	fw_client_close(w->client);
 }
 
 static int run(const struct ctl_settings *s, int n, char **operands)

@@ -10,7 +10,7 @@
 #include "ctl/fwd/client.h"
 #include "ctl/fwd/devices.h"
 #include "ctl/fwd/log.h"
-#include "ctl/fwd/notify.h"
+#include "fw/service.h"
 #include "ctl/fwd/privileges.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/server.h"
@@ -26,7 +26,7 @@
 
 static void tell_status(const struct fwd *d)
 {
-	notify_send("STATUS=%zu rules, generation %u", d->ruleset->nrules, fw_kern_generation(engine_kern(d->engine)));
+	fw_service_say("STATUS=%zu rules, generation %u", d->ruleset->nrules, fw_kern_generation(engine_kern(d->engine)));
 }
 
 void fwd_ruleset_changed(struct fwd *d)
@@ -100,7 +100,7 @@ static void round_over(struct loop *l)
 
 	server_round(d);
 	if (d->watchdog && now - d->alive >= d->watchdog) {
-		notify_send("WATCHDOG=1");
+		fw_service_say("WATCHDOG=1");
 		d->alive = now;
 	}
 }
@@ -175,15 +175,15 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 	int err;
 
 	d.loop.round = round_over;
-	d.watchdog = notify_watchdog();
+	d.watchdog = fw_service_watchdog();
 	d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
 	err = start(&d, ds);
 	if (!err) {
 		log_say("ready: %zu rules, on %s", d.ruleset->nrules, c->socket);
-		notify_send("READY=1");
+		fw_service_say("READY=1");
 		tell_status(&d);
 		err = loop_run(&d.loop);
-		notify_send("STOPPING=1");
+		fw_service_say("STOPPING=1");
 	}
 	stop(&d);
 	return err;

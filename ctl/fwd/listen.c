@@ -2,7 +2,7 @@
 /* Unix sockets: making one without opening a gap for others, and the credentials of a peer. */
 #include "ctl/fwd/listen.h"
 
-#include "ctl/fwd/notify.h"
+#include "fw/service.h"
 
 #include <grp.h>
 #include <string.h>
@@ -112,17 +112,14 @@ static int make_socket(const struct config *c, struct listener *out, struct fw_d
 
 int listen_open(const struct config *c, struct listener *out, struct fw_diags *ds)
 {
-	int handed = notify_listen_fd(), listening = 0;
-	socklen_t len = sizeof(listening);
+	int handed = fw_service_socket();
 
 	*out = (struct listener){ .fd = handed };
-	if (handed < 0)
+	if (handed == -ENOENT)
 		return make_socket(c, out, ds);
-	if (getsockopt(handed, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) || !listening) {
-		fw_diag_add(ds, (struct fw_place){ 0 }, "let the socket unit have ListenStream=",
-			    "the descriptor that the service manager handed over is no listening socket");
-		return -EINVAL;
-	}
+	if (handed < 0)
+		return fw_diag_add(ds, (struct fw_place){ 0 }, "let the socket unit have one ListenStream=",
+				   "the service manager did not hand over one listening socket");
 	return 0;
 }
 

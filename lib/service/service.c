@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sd_notify(3) and sd_listen_fds(3) in so many words as are needed here. */
-#include "ctl/fwd/notify.h"
+#include "fw/service.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +15,7 @@
 
 #define LISTEN_FD 3 /* the first that is handed over */
 
-void notify_send(const char *fmt, ...)
+void fw_service_say(const char *fmt, ...)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
@@ -47,7 +48,7 @@ static int for_us(const char *variable)
 	return pid && strtol(pid, NULL, 10) == getpid();
 }
 
-double notify_watchdog(void)
+double fw_service_watchdog(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC");
 
@@ -56,12 +57,18 @@ double notify_watchdog(void)
 	return strtod(usec, NULL) / 1e6 / 3;
 }
 
-int notify_listen_fd(void)
+int fw_service_socket(void)
 {
 	const char *n = getenv("LISTEN_FDS");
+	int listening = 0;
+	socklen_t len = sizeof(listening);
 
-	if (!n || strtol(n, NULL, 10) != 1 || !for_us("LISTEN_PID"))
-		return -1;
+	if (!n || strtol(n, NULL, 10) < 1 || !for_us("LISTEN_PID"))
+		return -ENOENT;
+	if (strtol(n, NULL, 10) > 1)
+		return -E2BIG;
+	if (getsockopt(LISTEN_FD, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) || !listening)
+		return -ENOTSOCK;
 	fcntl(LISTEN_FD, F_SETFD, FD_CLOEXEC);
 	return LISTEN_FD;
 }
