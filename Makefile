@@ -17,7 +17,7 @@ Q       := $(if $(V),,@)
 , := ,
 
 PACKAGES := build-essential clang llvm bpftool libbpf-dev libmnl-dev libcmocka-dev libjemalloc-dev libelf-dev \
-	zlib1g-dev libjansson-dev libpcap-dev libsqlite3-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps
+	zlib1g-dev libjansson-dev libpcap-dev libsqlite3-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils

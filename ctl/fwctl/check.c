@@ -132,6 +132,7 @@ const struct ctl_command ctl_check = {
 		   "pairs, blocks, largest_block (rules), probes_max (pairs that one packet can ask for),\n"
 		   "memory {tables, tables_used, counters, flow_cache: bytes; cpus}, parse_seconds, compile_seconds.\n",
 	.options = options,
+	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

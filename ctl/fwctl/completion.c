@@ -4,69 +4,36 @@
  * the table of commands. Names of rules and sets are asked of fwd, the first
  * thousand of them, so that pressing Tab stays quick.
  */
-#include "ctl.h"
+#include "completion.h"
 
 #include <string.h>
 
 static const struct ctl_option *const no_options[] = { NULL };
 
-static const char head[] =
-	"# bash completion for fwctl; `fwctl completion bash` writes it.\n"
-	"_fwctl_rules() { timeout 1 fwctl list rules --terse --limit 1000 2>/dev/null |\n"
-	"\tawk '{ print $3 == \"name\" ? $4 : $2 }'; }\n"
-	"_fwctl_sets() { timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }'; }\n"
-	"_fwctl_ifaces() { ls /sys/class/net; }\n"
-	"\n"
-	"_fwctl() {\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= words= kinds= w i\n"
-	"\tlocal -a said=()\n"
-	"\tCOMPREPLY=()\n"
-	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	"\t\tw=${COMP_WORDS[i]}\n"
-	"\t\tcase $w in\n"
-	"\t\t--socket) ((i++)) ;;\n"
-	"\t\t-*) ;;\n"
-	"\t\t*) said+=(\"$w\") ;;\n"
-	"\t\tesac\n"
-	"\tdone\n"
-	"\tcommand=\"${said[0]-} ${said[1]-}\"\n"
-	"\tcase $prev in\n";
+static const struct shell {
+	const char *name;
+	void (*write)(void);
+} shells[] = {
+	{ "bash", completion_bash },
+	{ "zsh", completion_zsh },
+};
 
-static const char tail[] = "\tesac\n"
-			   "\tcase $kinds in *R*) words+=\" $(_fwctl_rules)\" ;; esac\n"
-			   "\tcase $kinds in *S*) words+=\" $(_fwctl_sets)\" ;; esac\n"
-			   "\tcase $kinds in *I*) words+=\" $(_fwctl_ifaces)\" ;; esac\n"
-			   "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
-			   "\tcase $kinds in\n"
-			   "\t*F*)\n"
-			   "\t\tlocal -a files\n"
-			   "\t\tmapfile -t files < <(compgen -f -- \"$cur\")\n"
-			   "\t\tCOMPREPLY+=(\"${files[@]}\")\n"
-			   "\t\tcompopt -o filenames 2>/dev/null ;;\n"
-			   "\tesac\n"
-			   "}\n"
-			   "complete -F _fwctl fwctl\n";
-
-static void print_kinds(unsigned kinds)
+void completion_kinds(unsigned kinds)
 {
 	static const struct {
 		enum ctl_kind kind;
 		char letter;
 	} letters[] = {
-		{ CTL_KIND_FILE, 'F' },
-		{ CTL_KIND_IFACE, 'I' },
-		{ CTL_KIND_RULE, 'R' },
-		{ CTL_KIND_SET, 'S' },
+		{ CTL_KIND_FILE, 'F' }, { CTL_KIND_IFACE, 'I' }, { CTL_KIND_RULE, 'R' },
+		{ CTL_KIND_SET, 'S' },  { CTL_KIND_MATCH, '@' },
 	};
 
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
 		if (kinds & letters[i].kind)
 			putchar(letters[i].letter);
-	if (kinds & CTL_KIND_MATCH)
-		putchar('@');
 }
 
-static void print_match_words(void)
+void completion_match_words(void)
 {
 	fputs(" in out ip ip6 from to any not on accept drop name counter comment", stdout);
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
@@ -75,107 +42,32 @@ static void print_match_words(void)
 	fputs(" icmp6-type icmp6-code", stdout);
 }
 
-/* The options whose value can be completed, each once: the commands' and the global ones. */
-struct values {
-	const struct ctl_option *done[64];
-	size_t n;
-};
-
-static void print_values(const struct ctl_option *o, void *ctx)
+bool completion_first(const struct ctl_command *const *c, size_t *len)
 {
-	struct values *v = ctx;
-
-	for (size_t i = 0; i < v->n; i++)
-		if (v->done[i] == o)
-			return;
-	if (!o->arg || v->n == sizeof(v->done) / sizeof(v->done[0]))
-		return;
-	v->done[v->n++] = o;
-	printf("\t--%s) words=\"", o->name);
-	for (const char *const *w = o->words; w && *w; w++)
-		printf("%s%s", w == o->words ? "" : " ", *w);
-	fputs("\" kinds=", stdout);
-	print_kinds(o->kind);
-	puts(" command=value ;;");
-}
-
-static void print_option(const struct ctl_option *o, void *ctx)
-{
-	printf(" --%s", o->name);
-}
-
-static void print_command(const struct ctl_command *c)
-{
-	const char *two = strchr(c->name, ' ');
-
-	printf("\t\"%s\"%s) case $cur in -*) words=\"--help", c->name, two ? "" : "\\ *");
-	ctl_options_each(c, print_option, NULL);
-	printf("\" ;; *) words=\"%s", c->words ? c->words : "");
-	if (c->kinds & CTL_KIND_MATCH)
-		print_match_words();
-	fputs("\" kinds=", stdout);
-	print_kinds(c->kinds);
-	puts(" ;; esac ;;");
-}
-
-/* The first word is said: which can be the second? */
-static void print_second_words(const struct ctl_command *const *all)
-{
-	for (const struct ctl_command *const *c = all; *c; c++) {
-		size_t first = strcspn((*c)->name, " ");
-		bool new = (*c)->name[first] && (c == all || strncmp(c[-1]->name, (*c)->name, first + 1));
-
-		if (!new)
-			continue;
-		printf("\t\"%.*s \") words=\"", (int)first, (*c)->name);
-		for (const struct ctl_command *const *d = c; *d && !strncmp((*d)->name, (*c)->name, first + 1); d++)
-			printf("%s%s", d == c ? "" : " ", (*d)->name + first + 1);
-		puts("\" ;;");
-	}
-}
-
-static void print_first_words(const struct ctl_command *const *all)
-{
-	fputs("\t\" \") words=\"--version --help", stdout);
-	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
-		print_option(*o, NULL);
-	for (const struct ctl_command *const *c = all; *c; c++) {
-		size_t first = strcspn((*c)->name, " ");
-
-		if (!(*c)->hidden && (c == all || strncmp(c[-1]->name, (*c)->name, first + 1)))
-			printf(" %.*s", (int)first, (*c)->name);
-	}
-	puts("\" ;;");
+	*len = strcspn((*c)->name, " ");
+	return c == ctl_commands || strncmp(c[-1]->name, (*c)->name, *len) ||
+	       (c[-1]->name[*len] && c[-1]->name[*len] != ' ');
 }
 
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
-	struct values values = { 0 };
-
-	if (strcmp(operands[0], "bash")) {
-		ctl_error("completion: there is one for bash, none for \"%s\"", operands[0]);
-		return CTL_USAGE;
-	}
-	fputs(head, stdout);
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
-		ctl_options_each(*c, print_values, &values);
-	puts("\tesac\n\tcase $command in\n\tvalue) ;;");
-	print_first_words(ctl_commands);
-	print_second_words(ctl_commands);
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
-		if (!(*c)->hidden)
-			print_command(*c);
-	fputs(tail, stdout);
-	return CTL_OK;
+	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
+		if (!strcmp(operands[0], shells[i].name)) {
+			shells[i].write();
+			return CTL_OK;
+		}
+	ctl_error("completion: there is one for bash and one for zsh, none for \"%s\"", operands[0]);
+	return CTL_USAGE;
 }
 
 const struct ctl_command ctl_completion = {
 	.name = "completion",
-	.operands = "bash",
+	.operands = "bash|zsh",
 	.summary = "a script that completes fwctl's command lines",
-	.details = "source <(fwctl completion bash)\n",
+	.details = "bash: source <(fwctl completion bash)\n"
+		   "zsh:  fwctl completion zsh >_fwctl, in a folder of $fpath; or source <(fwctl completion zsh)\n",
 	.options = no_options,
-	.words = "bash",
+	.words = "bash zsh",
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

@@ -50,6 +50,7 @@ struct ctl_option {
 	size_t at;                /* which setting: its offset in struct ctl_settings */
 	const char *const *words; /* of a choice, ended by NULL; the setting gets the index */
 	enum ctl_kind kind;       /* of the argument; 0: nothing to complete */
+	bool many;                /* may be given more than once */
 };
 
 extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl_opt_pcap, ctl_opt_dev, ctl_opt_xdp,

@@ -115,7 +115,7 @@ OPTION(kernel, "kernel", NULL, "with --rules: ask the program in the kernel too 
 OPTION(pcap, "pcap", "FILE", "take packets from a capture file, as incoming", set_text, AT(pcap),
        .kind = CTL_KIND_FILE);
 OPTION(rules, "rules", "FILE", "ask the rules of a file, without fwd", set_text, AT(rules), .kind = CTL_KIND_FILE);
-OPTION(dev, "dev", "DEV", "filter on this interface; may be repeated", set_dev, .kind = CTL_KIND_IFACE);
+OPTION(dev, "dev", "DEV", "filter on this interface; may be repeated", set_dev, .kind = CTL_KIND_IFACE, .many = true);
 OPTION(xdp, "xdp", "MODE", "native, generic or auto (the default)", set_choice, AT(xdp), .words = xdp_words);
 OPTION(tc, "tc", NULL, "filter incoming packets by tc instead of XDP", set_flag, AT(tc));
 OPTION(interval, "interval", "S", "seconds between two readings (default 1)", set_interval, AT(interval));

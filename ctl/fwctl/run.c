@@ -226,6 +226,7 @@ const struct ctl_command ctl_run = {
 		"  A rule has id, name, verdict and text, a policy name and verdict; both packets and bytes (since the\n"
 		"  start), moved_packets and moved_bytes (in the interval).\n",
 	.options = options,
+	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run,

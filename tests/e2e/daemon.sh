@@ -331,6 +331,23 @@ case_fwd_json() {
 		no set list nosuch && no load "$tmp/batch.nosuch" && no batch "$tmp/batch.nosuch"
 }
 
+# Both shells ask fwd for names, by the fwctl in the path.
+case_fwd_completion() {
+	share_fwd || return 1
+	ok add rule name web in proto tcp dport 80 accept && ok set create wolves 10.0.0.1 || return 1
+	local -x PATH=$tmp/path:$PATH FWD_SOCKET=$tmp/fwd/sock
+	local got
+	mkdir -p "$tmp/path" && ln -sf "$fwctl" "$tmp/path/fwctl" || return 1
+	"$fwctl" completion zsh >"$tmp/_fwctl"
+	got=$("$here/complete.zsh" "$tmp/_fwctl" 'fwctl show rule w' 'fwctl list --from w' 'fwctl set del w' | xargs)
+	is "completion in zsh" "$got" "web web wolves" || return 1
+	"$fwctl" completion bash >"$tmp/fwctl.bash"
+	# shellcheck disable=SC2016 # inner
+	got=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=3; _fwctl; echo "${COMPREPLY[@]}"' - "$tmp/fwctl.bash" \
+		fwctl show rule w)
+	is "completion in bash" "$got" web
+}
+
 case_fwd_no_daemon() {
 	fwd_stop
 	mkdir -p "$tmp/fwd"

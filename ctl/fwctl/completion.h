@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the scripts that complete fwctl's command lines share: one writer a shell, all of them from the table of commands. */
+#ifndef FWCTL_COMPLETION_H
+#define FWCTL_COMPLETION_H
+
+#include "ctl.h"
+
+/* Write the script to standard output. */
+void completion_bash(void);
+void completion_zsh(void);
+
+/* The letters of kinds of operands, as the scripts know them; '@' stands for match words. */
+void completion_kinds(unsigned kinds);
+/* The words of the rule language, each with a blank in front. */
+void completion_match_words(void);
+/* Is @c the first of those commands (of two words, or one) that begin with its first word, @len bytes long? */
+bool completion_first(const struct ctl_command *const *c, size_t *len);
+
+#endif

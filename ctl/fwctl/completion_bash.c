@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The script for bash: the words before the cursor say the command, and a case of it which words can follow. */
+#include "completion.h"
+
+#include <string.h>
+
+static const char head[] =
+	"# bash completion for fwctl; `fwctl completion bash` writes it.\n"
+	"_fwctl_rules() { timeout 1 fwctl list rules --terse --limit 1000 2>/dev/null |\n"
+	"\tawk '{ print $3 == \"name\" ? $4 : $2 }'; }\n"
+	"_fwctl_sets() { timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }'; }\n"
+	"_fwctl_ifaces() { ls /sys/class/net; }\n"
+	"\n"
+	"_fwctl() {\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= words= kinds= w i\n"
+	"\tlocal -a said=()\n"
+	"\tCOMPREPLY=()\n"
+	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+	"\t\tw=${COMP_WORDS[i]}\n"
+	"\t\tcase $w in\n"
+	"\t\t--socket) ((i++)) ;;\n"
+	"\t\t-*) ;;\n"
+	"\t\t*) said+=(\"$w\") ;;\n"
+	"\t\tesac\n"
+	"\tdone\n"
+	"\tcommand=\"${said[0]-} ${said[1]-}\"\n"
+	"\tcase $prev in\n";
+
+static const char tail[] = "\tesac\n"
+			   "\tcase $kinds in *R*) words+=\" $(_fwctl_rules)\" ;; esac\n"
+			   "\tcase $kinds in *S*) words+=\" $(_fwctl_sets)\" ;; esac\n"
+			   "\tcase $kinds in *I*) words+=\" $(_fwctl_ifaces)\" ;; esac\n"
+			   "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+			   "\tcase $kinds in\n"
+			   "\t*F*)\n"
+			   "\t\tlocal -a files\n"
+			   "\t\tmapfile -t files < <(compgen -f -- \"$cur\")\n"
+			   "\t\tCOMPREPLY+=(\"${files[@]}\")\n"
+			   "\t\tcompopt -o filenames 2>/dev/null ;;\n"
+			   "\tesac\n"
+			   "}\n"
+			   "complete -F _fwctl fwctl\n";
+
+/* The options whose value can be completed, each once: the commands' and the global ones. */
+struct values {
+	const struct ctl_option *done[64];
+	size_t n;
+};
+
+static void print_values(const struct ctl_option *o, void *ctx)
+{
+	struct values *v = ctx;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (v->done[i] == o)
+			return;
+	if (!o->arg || v->n == sizeof(v->done) / sizeof(v->done[0]))
+		return;
+	v->done[v->n++] = o;
+	printf("\t--%s) words=\"", o->name);
+	for (const char *const *w = o->words; w && *w; w++)
+		printf("%s%s", w == o->words ? "" : " ", *w);
+	fputs("\" kinds=", stdout);
+	completion_kinds(o->kind);
+	puts(" command=value ;;");
+}
+
+static void print_option(const struct ctl_option *o, void *ctx)
+{
+	printf(" --%s", o->name);
+}
+
+static void print_command(const struct ctl_command *c)
+{
+	const char *two = strchr(c->name, ' ');
+
+	printf("\t\"%s\"%s) case $cur in -*) words=\"--help", c->name, two ? "" : "\\ *");
+	ctl_options_each(c, print_option, NULL);
+	printf("\" ;; *) words=\"%s", c->words ? c->words : "");
+	if (c->kinds & CTL_KIND_MATCH)
+		completion_match_words();
+	fputs("\" kinds=", stdout);
+	completion_kinds(c->kinds);
+	puts(" ;; esac ;;");
+}
+
+/* The first word is said: which can be the second? */
+static void print_second_words(void)
+{
+	size_t len;
+
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+		if (!completion_first(c, &len) || !(*c)->name[len])
+			continue;
+		printf("\t\"%.*s \") words=\"", (int)len, (*c)->name);
+		for (const struct ctl_command *const *d = c; *d && !strncmp((*d)->name, (*c)->name, len + 1); d++)
+			printf("%s%s", d == c ? "" : " ", (*d)->name + len + 1);
+		puts("\" ;;");
+	}
+}
+
+static void print_first_words(void)
+{
+	size_t len;
+
+	fputs("\t\" \") words=\"--version --help", stdout);
+	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
+		print_option(*o, NULL);
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+		if (completion_first(c, &len) && !(*c)->hidden)
+			printf(" %.*s", (int)len, (*c)->name);
+	puts("\" ;;");
+}
+
+void completion_bash(void)
+{
+	struct values values = { 0 };
+
+	fputs(head, stdout);
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+		ctl_options_each(*c, print_values, &values);
+	puts("\tesac\n\tcase $command in\n\tvalue) ;;");
+	print_first_words();
+	print_second_words();
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+		if (!(*c)->hidden)
+			print_command(*c);
+	fputs(tail, stdout);
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The script for zsh: one case a command, with its options and operands as
+ * _arguments of zshcompsys(1) takes them, and what the table says of each.
+ */
+#include "completion.h"
+
+#include <string.h>
+
+static const char head[] =
+	"#compdef fwctl\n"
+	"# zsh completion for fwctl; `fwctl completion zsh` writes it.\n"
+	"\n"
+	"_fwctl_rules() {\n"
+	"\tlocal -a names=(${(f)\"$(timeout 1 fwctl list rules --terse --limit 1000 2>/dev/null |\n"
+	"\t\tawk '{ print $3 == \"name\" ? $4 : $2 }')\"})\n"
+	"\t_wanted rules expl rule compadd -a names\n"
+	"}\n"
+	"\n"
+	"_fwctl_sets() {\n"
+	"\tlocal -a names=(${(f)\"$(timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }')\"})\n"
+	"\t_wanted sets expl set compadd -a names\n"
+	"}\n"
+	"\n"
+	"_fwctl_ifaces() {\n"
+	"\tlocal -a names=(/sys/class/net/*(N:t))\n"
+	"\t_wanted interfaces expl interface compadd -a names\n"
+	"}\n"
+	"\n"
+	"# KINDS WORD...: what an operand may be.\n"
+	"_fwctl_any() {\n"
+	"\tlocal kinds=$1 ret=1\n"
+	"\tlocal -a expl=() said=($@[2,-1])\n"
+	"\t(( $#said )) && _wanted words expl word compadd -a said && ret=0\n"
+	"\t[[ $kinds = *R* ]] && _fwctl_rules && ret=0\n"
+	"\t[[ $kinds = *S* ]] && _fwctl_sets && ret=0\n"
+	"\t[[ $kinds = *I* ]] && _fwctl_ifaces && ret=0\n"
+	"\t[[ $kinds = *F* ]] && _files && ret=0\n"
+	"\treturn ret\n"
+	"}\n"
+	"\n"
+	"_fwctl_commands() {\n"
+	"\tlocal -a said=(\n";
+
+static const char middle[] = "\t)\n"
+			     "\t_describe -t commands command said\n"
+			     "}\n"
+			     "\n"
+			     "_fwctl() {\n"
+			     "\tlocal curcontext=$curcontext state= state_descr= command=\n"
+			     "\tlocal -a line said\n"
+			     "\tlocal -A opt_args\n"
+			     "\t_arguments -C \\\n"
+			     "\t\t'(- *)--version[which version this is]' \\\n"
+			     "\t\t'(- *)--help[what there is]' \\\n";
+
+static const char operands[] = "\t\t'1: :_fwctl_commands' \\\n"
+			       "\t\t'*:: :->operands' && return\n"
+			       "\t[[ $state = operands ]] || return 1\n"
+			       "\tcommand=$words[1]\n"
+			       "\tcase $command in\n";
+
+/* Two words are one command: what _arguments sees of them is one. */
+static const char shift[] = "\t*) said=() ;;\n"
+			    "\tesac\n"
+			    "\tif (( $#said )); then\n"
+			    "\t\tif (( CURRENT == 2 )); then\n"
+			    "\t\t\t_describe -t commands 'second word' said\n"
+			    "\t\t\treturn\n"
+			    "\t\tfi\n"
+			    "\t\tcommand+=\" $words[2]\"\n"
+			    "\t\tshift words\n"
+			    "\t\t(( CURRENT-- ))\n"
+			    "\tfi\n"
+			    "\tcase $command in\n";
+
+/* Sourced, it is told to zsh; as a file of $fpath, it is the first call of the function. */
+static const char tail[] = "\t*) return 1 ;;\n"
+			   "\tesac\n"
+			   "}\n"
+			   "\n"
+			   "if [[ $funcstack[1] = _fwctl ]]; then\n"
+			   "\t_fwctl \"$@\"\n"
+			   "else\n"
+			   "\tcompdef _fwctl fwctl\n"
+			   "fi\n";
+
+/* Inside of '...', where _arguments and _describe give a meaning to brackets and colons. */
+static void print_quoted(const char *s, size_t len)
+{
+	for (; len--; s++) {
+		if (strchr("\\[]:", *s))
+			putchar('\\');
+		if (*s == '\'')
+			fputs("'\\'", stdout);
+		putchar(*s);
+	}
+}
+
+static void print_text(const char *s)
+{
+	print_quoted(s, strlen(s));
+}
+
+/* MESSAGE: ACTION, which is a blank where nothing can be completed. */
+static void print_message(const char *message, unsigned kinds, bool words)
+{
+	putchar(':');
+	print_text(message);
+	fputs(": ", stdout);
+	if (!kinds && !words)
+		return;
+	fputs("_fwctl_any \"\"", stdout);
+	completion_kinds(kinds);
+}
+
+static void print_option(const struct ctl_option *o, void *ctx)
+{
+	printf("\t\t'%s--%s%s[", o->many ? "*" : "", o->name, o->arg ? "=" : "");
+	print_text(o->help);
+	putchar(']');
+	if (o->arg)
+		print_message(o->arg, o->kind, o->words);
+	for (const char *const *w = o->words; w && *w; w++)
+		printf(" %s", *w);
+	fputs("' \\\n", stdout);
+}
+
+/* The @i-th operand, or with 0 any of them. */
+static void print_operand(const struct ctl_command *c, int i)
+{
+	char which[16] = "*";
+
+	if (i)
+		snprintf(which, sizeof(which), "%d", i);
+	printf("\t\t'%s", which);
+	print_message(c->operands, c->kinds, c->words);
+	if (c->words)
+		printf(" %s", c->words);
+	if (c->kinds & CTL_KIND_MATCH)
+		completion_match_words();
+	fputs("' \\\n", stdout);
+}
+
+static void print_command(const struct ctl_command *c)
+{
+	printf("\t'%s')\n\t\t_arguments \\\n", c->name);
+	ctl_options_each(c, print_option, NULL);
+	if (c->max_operands < 0)
+		print_operand(c, 0);
+	for (int i = 1; i <= c->max_operands; i++)
+		print_operand(c, i);
+	fputs("\t\t'(- *)--help[what it does and takes]' ;;\n", stdout);
+}
+
+/* 'WORD:SUMMARY', @word being @len bytes. */
+static void print_described(const char *word, size_t len, const char *summary)
+{
+	putchar('\'');
+	print_quoted(word, len);
+	putchar(':');
+	print_text(summary);
+	putchar('\'');
+}
+
+static bool begins(const struct ctl_command *c, const char *name, size_t len)
+{
+	return c && !strncmp(c->name, name, len + 1);
+}
+
+/* What a word is that others follow: those. */
+static void print_group(const struct ctl_command *const *c, size_t len)
+{
+	printf("'%.*s:", (int)len, (*c)->name);
+	for (const struct ctl_command *const *d = c; begins(*d, (*c)->name, len); d++)
+		printf("%s%s", d == c ? "" : ", ", (*d)->name + len + 1);
+	putchar('\'');
+}
+
+static void print_first_words(void)
+{
+	size_t len;
+
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+		if (!completion_first(c, &len) || (*c)->hidden)
+			continue;
+		fputs("\t\t", stdout);
+		if (begins(c[1], (*c)->name, len))
+			print_group(c, len);
+		else
+			print_described((*c)->name, len, (*c)->summary);
+		putchar('\n');
+	}
+}
+
+static void print_second_words(void)
+{
+	size_t len;
+
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+		if (!completion_first(c, &len) || !(*c)->name[len])
+			continue;
+		printf("\t%.*s) said=(", (int)len, (*c)->name);
+		for (const struct ctl_command *const *d = c; begins(*d, (*c)->name, len); d++) {
+			if (d != c)
+				putchar(' ');
+			print_described((*d)->name + len + 1, strlen((*d)->name + len + 1), (*d)->summary);
+		}
+		puts(") ;;");
+	}
+}
+
+void completion_zsh(void)
+{
+	fputs(head, stdout);
+	print_first_words();
+	fputs(middle, stdout);
+	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
+		print_option(*o, NULL);
+	fputs(operands, stdout);
+	print_second_words();
+	fputs(shift, stdout);
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+		if (!(*c)->hidden)
+			print_command(*c);
+	fputs(tail, stdout);
+}
