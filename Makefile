@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels bench lint fuzz install clean. Settings: V=1 (say every command),
+# Targets: all deps demo check check-kernels bench lint fuzz install uninstall clean. Settings: V=1 (say every command),
 # SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
-# SYSCONFDIR (install: /etc).
+# SYSCONFDIR (/etc), UNITDIR, ZSHDIR (install: /etc, and where systemd and zsh look).
 # demo, check, check-kernels, bench, lint and fuzz first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
@@ -50,6 +50,8 @@ TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildc
 TOOLS    := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 BINS     := $(BUILD)/fwd $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
 MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw.rules.5)
+COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
+UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
@@ -59,11 +61,11 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install uninstall clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(BUILD)/fwctl.bash $(BUILD)/jsonl $(BUILD)/peer
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -117,8 +119,19 @@ $(BUILD)/man/%.5: docs/%.md tools/md2man
 	@echo "  MAN     $@"
 	$(Q)tools/md2man $* 5 $< > $@
 
-$(BUILD)/fwctl.bash: $(BUILD)/fwctl
+$(BUILD)/completion/fwctl: $(BUILD)/fwctl
+	@mkdir -p $(@D)
 	$(Q)$< completion bash > $@
+
+$(BUILD)/completion/_fwctl: $(BUILD)/fwctl
+	@mkdir -p $(@D)
+	$(Q)$< completion zsh > $@
+
+# Written anew each time: PREFIX may be another.
+$(BUILD)/systemd/%.service: tools/systemd/%.service.in FORCE
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@BINDIR@|$(PREFIX)/bin|' $< > $@
+FORCE:
 
 # Checks JSON in tests.
 $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
@@ -230,18 +243,38 @@ lint: deps
 	@echo "  LINT    clang-tidy"
 	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) -std=gnu11 2>/dev/null
 
-install: all
-	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/fwctl
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 $(filter %.8,$(MAN))
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 $(filter %.5,$(MAN))
-	install -D -m 644 $(BUILD)/fwctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/fwctl
-	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/fwd
+# What is installed: $(call installed,KIND,FOLDER,MODE,FILES), each under the name that it has.
+define installed
+$(eval KINDS += $1)$(eval TO_$1 := $2)$(eval MODE_$1 := $3)$(eval FILES_$1 := $4)
+endef
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
+$(call installed,bin,$(PREFIX)/bin,755,$(BUILD)/fwctl $(EXPORTER))
+$(call installed,sbin,$(PREFIX)/sbin,755,$(BUILD)/fwd)
+$(call installed,man8,$(PREFIX)/share/man/man8,644,$(filter %.8,$(MAN)))
+$(call installed,man5,$(PREFIX)/share/man/man5,644,$(filter %.5,$(MAN)))
+$(call installed,bash,$(PREFIX)/share/bash-completion/completions,644,$(BUILD)/completion/fwctl)
+$(call installed,zsh,$(ZSHDIR),644,$(BUILD)/completion/_fwctl)
+$(call installed,units,$(UNITDIR),644,$(UNITS) $(wildcard tools/systemd/*.socket))
+$(call installed,sysusers,$(PREFIX)/lib/sysusers.d,644,tools/systemd/fwd.conf)
+$(call installed,grafana,$(PREFIX)/share/fwd/grafana,644,$(wildcard tools/grafana/*.json))
+$(call installed,prometheus,$(PREFIX)/share/fwd/prometheus,644,$(wildcard tools/prometheus/*.yml))
+$(call installed,examples,$(PREFIX)/share/doc/fwd/examples,644,$(wildcard examples/*))
+$(call installed,doc,$(PREFIX)/share/doc/fwd,644,README.md LICENSE $(wildcard docs/*.md))
+
+define install_kind
+install -D -m $(MODE_$1) -t $(DESTDIR)$(TO_$1) $(FILES_$1)
+
+endef
+# Nothing but that is built for it.
+install: $(foreach k,$(KINDS),$(FILES_$k))
+	$(foreach k,$(KINDS),$(if $(FILES_$k),$(call install_kind,$k)))
 	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fwd.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fwd.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system tools/systemd/fwd.socket
-	sed 's|@SBINDIR@|$(PREFIX)/sbin|' tools/systemd/fwd.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/fwd.service
-	install -D -m 644 tools/systemd/fwd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/fwd.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/fwctl/examples $(wildcard examples/*)
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/fwctl README.md LICENSE $(wildcard docs/*.md)
+
+# All but the settings.
+uninstall:
+	rm -f $(foreach k,$(KINDS),$(addprefix $(DESTDIR)$(TO_$k)/,$(notdir $(FILES_$k))))
+	@rmdir -p $(addprefix $(DESTDIR),$(TO_grafana) $(TO_prometheus) $(TO_examples)) 2>/dev/null || :
 
 clean:
 	rm -rf build
