@@ -20,6 +20,15 @@ volatile __u64 fw_control;
 /* Bytes of a packet's start that the tc hooks make readable. */
 #define FW_HEADERS 256
 
+/* What the bytes do not say, and bytes; @xdp: the frame may go on in fragments that cannot be read. */
+struct fw_packet {
+	const void *data, *data_end;
+	struct fw_meta meta;
+	__u32 prog; /* enum fw_prog */
+	__u32 ifindex;
+	struct xdp_md *xdp;
+};
+
 /* The state of CPU number @n, or that for a packet that interrupts another one; NULL if both are taken. */
 static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 {
@@ -38,17 +47,39 @@ static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 
 static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
 {
-	__u32 chunk = (counter >> FW_COUNTER_CHUNK_SHIFT) * fw_ncpus + n, zero = 0;
-	void *inner = bpf_map_lookup_elem(&fw_counters, &chunk);
-	struct fw_counter_chunk *counters = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+	struct fw_counter *c = fw_counter_at(counter, n, FW_COUNTER_COLUMNS(fw_ncpus));
 
-	if (!counters)
-		return;
+	if (c) {
+		c->packets++;
+		c->bytes += bytes;
+	}
+}
 
-	struct fw_counter *c = &counters->counter[counter & (FW_COUNTER_CHUNK - 1)];
+/* Where packets of an interface are counted: its entry, else one that becomes it, else that of all others. */
+static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table *t, __u32 ifindex)
+{
+	for (__u32 i = 0; i < FW_TRAFFIC_PROBES; i++) {
+		struct fw_traffic *e = &t->entry[(ifindex + i) & (FW_TRAFFIC - 1)];
 
-	c->packets++;
-	c->bytes += bytes;
+		if (e->ifindex == ifindex)
+			return e;
+		if (!e->ifindex) {
+			e->ifindex = ifindex;
+			return e;
+		}
+	}
+	return &t->other;
+}
+
+/* Counts a packet: for what decided it, and for its interface. */
+static __always_inline void fw_count_packet(__u32 n, const struct fw_packet *p, __u32 what)
+{
+	__u32 counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
+	struct fw_traffic_table *t = bpf_map_lookup_elem(&fw_traffic, &n);
+
+	if (t)
+		fw_traffic_of(t, p->ifindex)->packets[p->prog][by][FW_WHAT_VERDICT(what)]++;
+	fw_count(n, by ? counter : FW_COUNTER_REASON(p->prog, counter), p->meta.len);
 }
 
 /* The number of an interface in the ruleset. */
@@ -60,13 +91,6 @@ static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
 		number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
 	return number ? *number : FW_IFACE_OTHER;
 }
-
-/* What the bytes do not say, and bytes; @xdp: the frame may go on in fragments that cannot be read. */
-struct fw_packet {
-	const void *data, *data_end;
-	struct fw_meta meta;
-	struct xdp_md *xdp;
-};
 
 /*
  * The packet's key. How long an XDP frame with fragments is costs a call, which only a frame that seems cut short, or
@@ -87,7 +111,7 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 }
 
 /* The verdict for a packet; it is counted. */
-static __always_inline enum fw_verdict fw_filter_packet(struct fw_packet *p, __u32 ifindex)
+static __always_inline enum fw_verdict fw_filter_packet(struct fw_packet *p)
 {
 	__u32 n = bpf_get_smp_processor_id(), what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
 	struct fw_cpu *cpu = fw_cpu_take(n);
@@ -95,14 +119,14 @@ static __always_inline enum fw_verdict fw_filter_packet(struct fw_packet *p, __u
 	if (!cpu)
 		goto count;
 	if (!fw_begin(cpu, fw_control)) {
-		p->meta.iface = fw_iface(&cpu->root, ifindex);
+		p->meta.iface = fw_iface(&cpu->root, p->ifindex);
 		fw_parse(p, &cpu->key);
 		what = fw_classify(cpu, fw_flow_cache);
 	}
 	cpu->what = what;
 	*(volatile __u32 *)&cpu->busy = 0;
 count:
-	fw_count(n, FW_WHAT_COUNTER(what), p->meta.len);
+	fw_count_packet(n, p, what);
 	return FW_WHAT_VERDICT(what);
 }
 
@@ -113,13 +137,15 @@ int fw_xdp(struct xdp_md *ctx)
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data },
+		.prog = FW_PROG_XDP,
+		.ifindex = ctx->ingress_ifindex,
 		.xdp = ctx,
 	};
 
-	return fw_filter_packet(&p, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+	return fw_filter_packet(&p) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
-static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook)
+static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, __u32 prog)
 {
 	struct fw_packet p = {
 		.meta = {
@@ -129,25 +155,27 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook)
 			.vlan_tci = skb->vlan_tci,
 			.vlan_present = skb->vlan_present,
 		},
+		.prog = prog,
+		.ifindex = skb->ifindex,
 	};
 
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
 	p.data = (void *)(long)skb->data;
 	p.data_end = (void *)(long)skb->data_end;
-	return fw_filter_packet(&p, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return fw_filter_packet(&p) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
 int fw_tc_ingress(struct __sk_buff *skb)
 {
-	return fw_tc(skb, FW_IN);
+	return fw_tc(skb, FW_IN, FW_PROG_TC_INGRESS);
 }
 
 SEC("tc")
 int fw_tc_egress(struct __sk_buff *skb)
 {
-	return fw_tc(skb, FW_OUT);
+	return fw_tc(skb, FW_OUT, FW_PROG_TC_EGRESS);
 }
 
 /*

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps, and the pool's accessor over map segments. User space creates the
+ * The maps of the classifier, and the pool's accessor over map segments. User space creates the
  * inner maps; their sizes are those declared here.
  */
 #ifndef FW_MAPS_H
 #define FW_MAPS_H
 
-#include "fw/format.h"
-#include "fw/prog.h"
-
-struct fw_counter_chunk {
-	struct fw_counter counter[FW_COUNTER_CHUNK];
-};
+#include "bpf/counters.h"
 
 /* The pool: one value of FW_SEGMENT_BYTES per segment. */
 /* clang-format off */
@@ -27,20 +22,6 @@ struct {
 		__uint(value_size, FW_SEGMENT_BYTES + FW_SLACK);
 	});
 } fw_pool SEC(".maps");
-
-/* Chunk c of CPU n stands at c * number of CPUs + n. User space sets max_entries. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct {
-		__uint(type, BPF_MAP_TYPE_ARRAY);
-		__uint(map_flags, BPF_F_MMAPABLE);
-		__uint(max_entries, 1);
-		__type(key, __u32);
-		__uint(value_size, sizeof(struct fw_counter_chunk));
-	});
-} fw_counters SEC(".maps");
 /* clang-format on */
 
 /* CPU n has the states n and n + number of CPUs. User space sets max_entries. */

@@ -120,7 +120,7 @@ static void ask_oracle(const struct fw_ruleset *rs, struct answer *a)
 	}
 }
 
-static enum fw_kern_prog program_for(const struct session *ss, const struct fw_frame *frame)
+static enum fw_prog program_for(const struct session *ss, const struct fw_frame *frame)
 {
 	if (frame->hook == FW_OUT)
 		return FW_PROG_TC_EGRESS;

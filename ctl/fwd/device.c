@@ -156,7 +156,7 @@ int device_apply(struct fwd *d, struct device *dev, struct fw_diags *ds)
 void device_release(struct fwd *d, uint32_t index)
 {
 	for (int prog = 0; prog < FW_NPROGS; prog++)
-		fw_kern_detach(engine_kern(d->engine), index, (enum fw_kern_prog)prog);
+		fw_kern_detach(engine_kern(d->engine), index, (enum fw_prog)prog);
 }
 
 json_t *device_json(const struct device *dev)

@@ -105,11 +105,8 @@ void engine_settle(struct engine *e)
 	for (uint32_t slot = 0; slot < all; slot++) {
 		if (slot < n && used[slot / 64] >> slot % 64 & 1)
 			continue;
-		if (fw_kern_rule_count(e->kern, slot).packets)
-			fw_kern_counter_clear(e->kern, slot);
-		counts_forget(e, slot);
+		fw_kern_counter_clear(e->kern, slot);
 	}
-	counts_store(e);
 }
 
 /* What engine_open() is about to bring into force. */
@@ -246,7 +243,6 @@ static int open_all(struct engine *e, const struct engine_options *opts, struct 
 	err = err ? err : fw_kern_open(&kern, ds, &e->kern);
 	err = err ? err : open_descriptors(e);
 	err = err ? err : confirm_open(e, ds);
-	err = err ? err : counts_open(e, ds);
 	err = err ? err : open_live(e, opts, ds);
 	if (!err && opts->opened)
 		err = opts->opened(ds);
@@ -299,8 +295,6 @@ void engine_close(struct engine *e)
 	close_fd(e->confirm.timer);
 	free(e->confirm.slots);
 	free(e->links);
-	free(e->base);
-	free(e->base_changed);
 	free(e);
 }
 

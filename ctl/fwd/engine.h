@@ -118,7 +118,7 @@ struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *
 struct fw_count engine_reason_count(const struct engine *e, enum fw_reason reason);
 /*
  * Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted.
- * 0; or -errno of the store: it counts from 0 now, but would not after a restart of the controller.
+ * 0 or -ENOMEM.
  */
 int engine_count_reset(struct engine *e, const struct fw_rule *rule);
 

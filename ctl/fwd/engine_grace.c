@@ -77,10 +77,8 @@ static void slots_release(struct engine *e, struct later *l)
 {
 	for (size_t i = 0; i < l->nslots; i++) {
 		fw_kern_counter_clear(e->kern, l->slots[i]);
-		counts_forget(e, l->slots[i]);
 		fw_ruleset_slot_release(e->live->rs, l->slots[i]);
 	}
-	counts_store(e);
 }
 
 static void later_free(struct engine *e, struct later *l)

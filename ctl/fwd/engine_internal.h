@@ -84,10 +84,6 @@ struct engine {
 	struct link_name *links;
 	size_t nlinks, links_cap;
 	size_t ifaces_stored;  /* names of interfaces that the store knows the numbers of */
-	struct fw_count *base; /* by counter: what engine_rule_count() and engine_reason_count() leave out */
-	uint8_t *base_changed; /* by block of it: not stored yet */
-	bool base_unstored;
-	size_t nbase;
 	struct load_job *loading; /* NULL: none */
 	bool rolled_back;         /* by engine_open() */
 	bool keeping_up;          /* a job that looks after the store is under way */
@@ -188,13 +184,6 @@ int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_
 /* A file of rules, with the files of its sets, as a request. 0, -errno with a diagnostic. */
 int load_request_read(const char *path, struct engine_load *out, struct fw_diags *ds);
 void load_request_free(struct engine_load *l);
-
-/* engine_count.c */
-int counts_open(struct engine *e, struct fw_diags *ds);
-/* The rule is gone: its slot counts from 0. */
-void counts_forget(struct engine *e, uint32_t slot);
-/* Writes down what counts_forget() did. */
-void counts_store(struct engine *e);
 
 /* engine_iface.c */
 /* Interfaces that @rs names and the live ruleset does not get their numbers, also in the store. */

@@ -193,7 +193,7 @@ void handle_reset(struct client *c)
 		args_rule(rs, json_array_get(c->args.rules, i), &ds);
 	err = ds.total ? -ENOENT : reset(c, rs);
 	if (err)
-		client_fail_errno(c, &ds, "the counters may be back after a restart of fwd", err);
+		client_fail_errno(c, &ds, "some counters could not be reset", err);
 	else
 		client_end(c, json_pack("{sI}", "count", (json_int_t)(c->args.rules ? n : rs->nrules)));
 }

@@ -25,7 +25,6 @@ static const char schema[] =
 	" name TEXT, sum INTEGER);"
 	"CREATE TABLE piece (id INTEGER PRIMARY KEY, kind INTEGER, sum INTEGER, data BLOB);"
 	"CREATE TABLE change (id INTEGER PRIMARY KEY, sum INTEGER, text BLOB, slots BLOB);"
-	"CREATE TABLE block (id INTEGER PRIMARY KEY, sum INTEGER, data BLOB);"
 	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;"
 	"PRAGMA application_id = 1719100449;"
 	"PRAGMA user_version = 1;";

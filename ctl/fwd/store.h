@@ -82,17 +82,6 @@ int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds);
 int store_tidy(struct store *s);
 bool store_tidy_wanted(struct store *s);
 
-/* Blocks of bytes by number: all that are given are written, or none. Reading stops at the first answer other than 0. */
-struct store_block {
-	uint64_t number;
-	const void *data;
-	size_t len;
-};
-int store_blocks_set(struct store *s, const struct store_block *blocks, size_t n, struct fw_diags *ds);
-int store_blocks_clear(struct store *s, struct fw_diags *ds);
-int store_blocks_read(struct store *s, int (*block)(void *ctx, uint64_t number, const void *data, size_t len),
-		      void *ctx, struct fw_diags *ds);
-
 /* Is there a snapshot to roll back to? */
 bool store_keeps(struct store *s);
 

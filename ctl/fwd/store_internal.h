@@ -65,9 +65,6 @@ struct row {
 	X(CHANGE_DELETE, "DELETE FROM change WHERE id IN (SELECT id FROM change WHERE id BETWEEN ?1 AND ?2 LIMIT 1000)") \
 	X(CHANGE_BYTES, "SELECT ifnull(sum(length(text)), 0) FROM change WHERE id BETWEEN ?1 AND ?2") \
 	X(CHANGE_MOVE, "UPDATE change SET id = id + ?3 WHERE id BETWEEN ?1 AND ?2") \
-	X(BLOCK_PUT, "INSERT OR REPLACE INTO block VALUES (?1, ?2, ?3)") \
-	X(BLOCK_GET, "SELECT id, sum, data FROM block ORDER BY id") \
-	X(BLOCK_DELETE, "DELETE FROM block") \
 	X(SETTING_PUT, "INSERT OR REPLACE INTO setting VALUES (?1, ?2, ?3)") \
 	X(SETTING_GET, "SELECT value, sum FROM setting WHERE key = ?1") \
 	X(SETTING_DELETE, "DELETE FROM setting WHERE key = ?1")

@@ -7,6 +7,9 @@
 #define FW_KERN_H
 
 #include "fw/compile.h"
+#include "fw/prog.h"
+
+#include <sys/types.h>
 
 struct fw_kern;
 
@@ -44,6 +47,9 @@ void fw_kern_retire(struct fw_kern *k);
 
 /* The pool of map segments that the program reads. Owned by @k. */
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
+struct fw_count {
+	uint64_t packets, bytes;
+};
 /*
  * Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. Others may read counts
  * meanwhile.
@@ -51,8 +57,16 @@ struct fw_pool *fw_kern_pool(struct fw_kern *k);
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
 /* Slots that there is room for, also those that a process before made room for. */
 uint32_t fw_kern_counter_slots(const struct fw_kern *k);
-/* The counter of a rule's slot becomes 0. No packet may be counting there: see fw_edit_commit(). */
+/* The counter of a rule's slot becomes 0, and nobody's. No packet may be counting there: see fw_edit_commit(). */
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
+/* From now on it counts from 0. @counter: FW_COUNTER_REASON(), or a slot + FW_COUNTER_RULES. 0 or -ENOMEM. */
+int fw_kern_count_reset(struct fw_kern *k, uint32_t counter);
+/*
+ * Says whose a counter is: for the file of counters, which can be read also when this process is gone. Of a reason only
+ * the verdict counts.
+ * @name: NULL: none; when the kernel has no memory for it, the file does not show it
+ */
+void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label, const char *name);
 /*
  * Makes new segments of the pool known to the program, and lets those go that were given back, whose memory is held until
  * then. A grace period, or on kernels before 6.8 one for each segment. 0, or -errno when the kernel does not take them.
@@ -71,17 +85,47 @@ int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
 /* No rule names it any more. 0, also when none did, or -errno. */
 int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
 
-struct fw_count {
-	uint64_t packets, bytes;
-};
-/* The sum over all CPUs. */
+/* The sum over all CPUs, without the base. */
 struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot);
-/* Packets that a policy decided: @reason as in struct fw_result. */
+/* Packets that a policy decided: @reason as in struct fw_result. Of one program, or of all. */
+struct fw_count fw_kern_prog_count(const struct fw_kern *k, enum fw_prog prog, enum fw_reason reason);
 struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason reason);
+/*
+ * Many at once: counts and labels of @n slots from @slot on; where there is no room, all is 0.
+ */
+struct fw_kern_row {
+	struct fw_count count;
+	struct fw_label label;
+};
+void fw_kern_rows(const struct fw_kern *k, uint32_t slot, uint32_t n, struct fw_kern_row *rows);
 
-enum fw_kern_prog { FW_PROG_XDP, FW_PROG_TC_INGRESS, FW_PROG_TC_EGRESS, FW_NPROGS };
+/* What came by each interface, sums over all CPUs; ifindex 0: others. @out: free() it. 0 or -ENOMEM. */
+int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n);
+/* The interface is gone: its counts go to those of others. */
+void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
+
+/*
+ * Files under the pins that say as text what was counted, also when no process of ours runs:
+ *
+ *	counters    ID PACKETS BYTES VERDICT counter|- NAME|-     one a rule; policies first, with POLICY/HOOK for the id
+ *	interfaces  INDEX HOOK rule|policy VERDICT PACKETS
+ *
+ * Lines that begin with # are comments.
+ */
+enum fw_kern_file { FW_FILE_COUNTERS, FW_FILE_INTERFACES, FW_NFILES };
+/**
+ * fw_kern_files_pin - makes the files, in the place of those of a process before
+ * @readers: members of this group may read them; (gid_t)-1: root only
+ *
+ * Call it when the labels are there. Without iterators in the kernel there are no files, and all else works.
+ * Return: 0, also when nothing is pinned, or -errno.
+ */
+int fw_kern_files_pin(struct fw_kern *k, gid_t readers);
+/* Its path; NULL: there is none. */
+const char *fw_kern_file(const struct fw_kern *k, enum fw_kern_file file);
+
 /* File descriptor of a loaded program, owned by @k. */
-int fw_kern_prog_fd(const struct fw_kern *k, enum fw_kern_prog prog);
+int fw_kern_prog_fd(const struct fw_kern *k, enum fw_prog prog);
 /* Seconds that loading and verifying took; memory of maps in bytes (pool, counters, per-CPU state). */
 double fw_kern_load_seconds(const struct fw_kern *k);
 uint64_t fw_kern_memory(const struct fw_kern *k);
@@ -95,7 +139,7 @@ uint64_t fw_kern_memory(const struct fw_kern *k);
  * The packet comes from the loopback device (interface index 1): map that index with fw_kern_iface_set() first.
  * Return: 0 or -errno.
  */
-int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, uint32_t len, uint32_t mark,
+int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32_t len, uint32_t mark,
 		 struct fw_result *out);
 
 /**
@@ -122,14 +166,14 @@ enum fw_xdp_mode { FW_XDP_AUTO, FW_XDP_NATIVE, FW_XDP_GENERIC };
 int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
 		       struct fw_diags *ds);
 /* Filter by tc, @prog being FW_PROG_TC_INGRESS or FW_PROG_TC_EGRESS. Same contract. */
-int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog, struct fw_diags *ds);
+int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds);
 /* Undoes one of these. 0, or -ENOENT. */
-int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog);
+int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 
 /* What is attached, also by a process before. */
 struct fw_kern_attachment {
 	uint32_t ifindex;
-	enum fw_kern_prog prog;
+	enum fw_prog prog;
 	enum fw_xdp_mode mode; /* of XDP: FW_XDP_NATIVE or FW_XDP_GENERIC */
 };
 /* The @i-th. false: there is none. One whose interface is gone is not there any more. */

@@ -3,7 +3,22 @@
 #ifndef FW_PROG_H
 #define FW_PROG_H
 
-#include <linux/types.h>
+#include "fw/format.h"
+
+/* The programs on the hooks: what they are called, and which way packets go there. X(symbol, name, direction) */
+/* clang-format off */
+#define FW_PROGS(X)                              \
+	X(XDP, "xdp", FW_IN)                     \
+	X(TC_INGRESS, "tc-ingress", FW_IN)       \
+	X(TC_EGRESS, "tc-egress", FW_OUT)
+
+enum fw_prog {
+#define FW_PROG_ENUM(sym, name, direction) FW_PROG_##sym,
+	FW_PROGS(FW_PROG_ENUM)
+#undef FW_PROG_ENUM
+	FW_NPROGS,
+};
+/* clang-format on */
 
 /* States of CPUs: two for each, the second one for a packet that interrupts another, and the last one for fw_dry_run(). */
 #define FW_CPU_STATES(ncpus) (2 * (ncpus) + 1)
@@ -15,6 +30,56 @@ struct fw_dry_run {
 	__u32 hook;    /* enum fw_hook */
 	__u32 ifindex; /* 0: none */
 	__u32 len;     /* of the frame, however much of it is there */
+};
+
+/*
+ * Counters come before those of rules in this order: what program @prog decided for @reason. Above the last one stand
+ * the rules', see FW_COUNTER_RULES.
+ */
+#define FW_COUNTER_REASON(prog, reason) ((prog)*8 + (reason))
+_Static_assert(FW_NREASONS <= 8, "counters of reasons");
+
+/*
+ * Beside the columns of counters that belong to CPUs stand two more: what is not to be counted (it was there before a
+ * reset), and labels.
+ */
+#define FW_COUNTER_COLUMNS(ncpus) ((ncpus) + 2)
+#define FW_COLUMN_BASE(ncpus) (ncpus)
+#define FW_COLUMN_LABEL(ncpus) ((ncpus) + 1)
+/* Whose a counter is. */
+struct fw_label {
+	__u64 id;   /* of the rule; 0: nobody's */
+	__u64 what; /* FW_LABEL_... */
+};
+#define FW_LABEL_ACCEPT 1  /* the verdict */
+#define FW_LABEL_COUNTER 2 /* the rule says `counter` */
+#define FW_LABEL_NAMED 4
+FW_ASSERT_SIZE(struct fw_label, 16);
+
+/* The name of a rule, for those who show counters: with the NUL. */
+struct fw_label_name {
+	char name[64];
+};
+/* Counters that an iterator shows in one step; a line has at most 160 bytes, a step 32 KiB. */
+#define FW_COUNTER_PAGE 128
+#define FW_COUNTER_CHUNKS 1024 /* at most */
+#define FW_COUNTER_PAGES (FW_COUNTER_CHUNKS * FW_COUNTER_CHUNK / FW_COUNTER_PAGE)
+
+/* Packets that came by an interface: per CPU a table with an entry at the index's low bits or up to FW_TRAFFIC_PROBES behind. */
+#define FW_TRAFFIC 256
+#define FW_TRAFFIC_PROBES 8
+enum fw_decided { FW_BY_POLICY, FW_BY_RULE, FW_NDECIDED };
+struct fw_traffic {
+	__u32 ifindex; /* 0: free */
+	__u32 pad;
+	__u64 packets[FW_NPROGS][FW_NDECIDED][2]; /* program, who decided, enum fw_verdict */
+};
+#define FW_TRAFFIC_COUNTS (FW_NPROGS * FW_NDECIDED * 2)
+FW_ASSERT_SIZE(struct fw_traffic, 8 + 8 * FW_TRAFFIC_COUNTS);
+struct fw_traffic_table {
+	struct fw_traffic entry[FW_TRAFFIC];
+	struct fw_traffic other; /* interfaces that found no place */
+	struct fw_traffic gone;  /* and those that are gone: written by user space */
 };
 
 #endif

@@ -150,7 +150,7 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 }
 
 /* A classic filter behind the clsact qdisc, which is made if it is not there. */
-static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog)
+static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	struct attachment a = { .link = -1, .ifindex = ifindex, .prog = prog };
 	int err = kern_filter_add(k, &a);
@@ -163,7 +163,7 @@ static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog pro
 	return err;
 }
 
-int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog, struct fw_diags *ds)
+int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds)
 {
 	int type = prog == FW_PROG_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS, fd, err = check_ethernet(ifindex, ds);
 
@@ -183,7 +183,7 @@ int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog pro
 /* The other filter behind a qdisc that is ours takes the qdisc over. */
 static void hand_qdisc_on(struct fw_kern *k, struct attachment *a)
 {
-	enum fw_kern_prog other = a->prog == FW_PROG_TC_INGRESS ? FW_PROG_TC_EGRESS : FW_PROG_TC_INGRESS;
+	enum fw_prog other = a->prog == FW_PROG_TC_INGRESS ? FW_PROG_TC_EGRESS : FW_PROG_TC_INGRESS;
 	struct attachment *heir = kern_attached_find(k, a->ifindex, other);
 
 	if (!a->qdisc || !heir || heir->link >= 0)
@@ -193,7 +193,7 @@ static void hand_qdisc_on(struct fw_kern *k, struct attachment *a)
 	kern_filter_note(k->maps[MAP_FILTERS], heir);
 }
 
-int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog)
+int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	struct attachment *a;
 

@@ -70,7 +70,7 @@ int kern_attached_add(struct fw_kern *k, struct attachment a)
 	return err;
 }
 
-struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog)
+struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	for (size_t i = 0; i < k->nattached; i++)
 		if (k->attached[i].ifindex == ifindex && k->attached[i].prog == prog)
@@ -135,11 +135,11 @@ void kern_attached_prune(struct fw_kern *k)
 }
 
 /* The program that a link's pin is named after, or FW_NPROGS. */
-static enum fw_kern_prog prog_of(const char *pin)
+static enum fw_prog prog_of(const char *pin)
 {
 	for (int i = 0; i < FW_NPROGS; i++)
 		if (!strncmp(pin, prefixes[i], strlen(prefixes[i])))
-			return (enum fw_kern_prog)i;
+			return (enum fw_prog)i;
 	return FW_NPROGS;
 }
 
@@ -183,9 +183,7 @@ static int links_load(struct fw_kern *k, const struct folder *f)
 /* One that is noted may not have been made, may have gone with its interface, or may have come to our own folder. */
 static int filter_load(struct fw_kern *k, const struct folder *f, int map, const struct filter_key *key)
 {
-	struct attachment a = {
-		.link = -1, .ifindex = key->ifindex, .prog = (enum fw_kern_prog)key->prog, .folder = *f
-	};
+	struct attachment a = { .link = -1, .ifindex = key->ifindex, .prog = (enum fw_prog)key->prog, .folder = *f };
 	struct filter_value value;
 
 	if (key->prog >= FW_NPROGS || bpf_map_lookup_elem(map, key, &value))

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counters: per CPU, in chunks that are map values mapped into this process. */
+/*
+ * Counters: columns of chunks that are map values mapped into this process. Each
+ * CPU has a column; two more hold what is not to be counted, and labels.
+ */
 #include "kern.h"
 
 #include "fw/prog.h"
 
 #include <bpf/bpf.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -16,8 +20,13 @@ static int chunk_mmap(struct fw_kern *k, uint32_t index, int fd)
 
 	if (at == MAP_FAILED)
 		return -errno;
-	k->chunks[index] = at;
+	__atomic_store_n(&k->chunks[index], at, __ATOMIC_RELEASE);
 	return 0;
+}
+
+static bool is_base(const struct fw_kern *k, uint32_t index)
+{
+	return index % k->columns == FW_COLUMN_BASE(k->ncpus);
 }
 
 /* Chunks that the program does not know yet. Each update of its map waits for a grace period, a batch for one. */
@@ -71,15 +80,17 @@ int kern_counters_adopt(struct fw_kern *k)
 	uint32_t index = 0, id;
 	int err = 0;
 
-	for (; index < COUNTER_CHUNKS * k->ncpus && !err; index++) {
+	for (; index < FW_COUNTER_CHUNKS * k->columns && !err; index++) {
 		int fd = kern_inner_map(k->maps[MAP_COUNTERS], index, &id);
 
+		if (fd == -ENOENT && is_base(k, index))
+			continue;
 		if (fd == -ENOENT)
 			break;
 		err = fd < 0 ? fd : chunk_mmap(k, index, fd);
 		kern_close_fd(&fd);
 	}
-	k->nchunks = index / k->ncpus;
+	k->nchunks = index / k->columns;
 	return err;
 }
 
@@ -91,11 +102,11 @@ int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots)
 	struct new_chunks new = { .n = 0 };
 	int err = 0, told;
 
-	if (chunks > COUNTER_CHUNKS)
+	if (chunks > FW_COUNTER_CHUNKS)
 		return -ENOSPC;
-	/* On every CPU; a process that was killed at it may have made some. */
-	for (uint32_t i = k->nchunks * k->ncpus; i < chunks * k->ncpus && !err; i++)
-		err = k->chunks[i] ? 0 : chunk_new(k, i, &new);
+	/* A process that was killed at it may have made some. */
+	for (uint32_t i = k->nchunks * k->columns; i < chunks * k->columns && !err; i++)
+		err = k->chunks[i] || is_base(k, i) ? 0 : chunk_new(k, i, &new);
 	told = new_chunks_tell(k, &new);
 	err = err ? err : told;
 	if (!err && k->nchunks < chunks)
@@ -112,42 +123,96 @@ uint32_t fw_kern_counter_slots(const struct fw_kern *k)
 
 void kern_counters_fini(struct fw_kern *k)
 {
-	for (uint32_t i = 0; k->chunks && i < COUNTER_CHUNKS * k->ncpus; i++)
+	for (uint32_t i = 0; k->chunks && i < FW_COUNTER_CHUNKS * k->columns; i++)
 		if (k->chunks[i])
 			munmap(k->chunks[i], CHUNK_BYTES);
 	free(k->chunks);
 }
 
-static struct fw_counter *counter_of(const struct fw_kern *k, uint32_t counter, uint32_t cpu)
+/* A counter in a column; NULL: there is none. */
+static struct fw_counter *counter_of(const struct fw_kern *k, uint32_t counter, uint32_t column)
 {
 	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;
+	struct fw_counter *at = NULL;
 
-	return chunk < __atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE) ?
-		     &k->chunks[chunk * k->ncpus + cpu][counter & (FW_COUNTER_CHUNK - 1)] :
-		     NULL;
+	if (chunk < __atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE))
+		at = __atomic_load_n(&k->chunks[chunk * k->columns + column], __ATOMIC_ACQUIRE);
+	return at ? at + (counter & (FW_COUNTER_CHUNK - 1)) : NULL;
+}
+
+static void add(struct fw_count *sum, const struct fw_counter *c)
+{
+	sum->packets += c ? __atomic_load_n(&c->packets, __ATOMIC_RELAXED) : 0;
+	sum->bytes += c ? __atomic_load_n(&c->bytes, __ATOMIC_RELAXED) : 0;
+}
+
+/* All that was ever counted. */
+static struct fw_count raw_count(const struct fw_kern *k, uint32_t counter)
+{
+	struct fw_count sum = { 0 };
+
+	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++)
+		add(&sum, counter_of(k, counter, cpu));
+	return sum;
 }
 
 static struct fw_count count(const struct fw_kern *k, uint32_t counter)
 {
-	struct fw_count sum = { 0 };
+	const struct fw_counter *base = counter_of(k, counter, FW_COLUMN_BASE(k->ncpus));
+	struct fw_count sum = raw_count(k, counter);
 
-	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
-		const struct fw_counter *c = counter_of(k, counter, cpu);
-
-		sum.packets += c ? __atomic_load_n(&c->packets, __ATOMIC_RELAXED) : 0;
-		sum.bytes += c ? __atomic_load_n(&c->bytes, __ATOMIC_RELAXED) : 0;
-	}
+	sum.packets -= base ? base->packets : 0;
+	sum.bytes -= base ? base->bytes : 0;
 	return sum;
 }
 
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot)
 {
-	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
-		struct fw_counter *c = counter_of(k, slot + FW_COUNTER_RULES, cpu);
+	fw_kern_label_set(k, slot + FW_COUNTER_RULES, &(struct fw_label){ 0 }, NULL);
+	for (uint32_t column = 0; column <= FW_COLUMN_BASE(k->ncpus); column++) {
+		struct fw_counter *c = counter_of(k, slot + FW_COUNTER_RULES, column);
 
-		if (c)
+		if (c && (c->packets | c->bytes))
 			*c = (struct fw_counter){ 0 };
 	}
+}
+
+/* The base of a counter; NULL: no memory. */
+static struct fw_counter *base_make(struct fw_kern *k, uint32_t counter)
+{
+	uint32_t index = (counter >> FW_COUNTER_CHUNK_SHIFT) * k->columns + FW_COLUMN_BASE(k->ncpus);
+	struct new_chunks new = { .n = 0 };
+
+	if (!k->chunks[index] && (chunk_new(k, index, &new) || new_chunks_tell(k, &new)))
+		return NULL;
+	return counter_of(k, counter, FW_COLUMN_BASE(k->ncpus));
+}
+
+int fw_kern_count_reset(struct fw_kern *k, uint32_t counter)
+{
+	struct fw_counter *base = counter_of(k, counter, FW_COLUMN_BASE(k->ncpus));
+	struct fw_count now = raw_count(k, counter);
+
+	if (!base && !now.packets)
+		return 0;
+	base = base ? base : base_make(k, counter);
+	if (!base)
+		return -ENOMEM;
+	*base = (struct fw_counter){ now.packets, now.bytes };
+	return 0;
+}
+
+void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label, const char *name)
+{
+	struct fw_label *at = (struct fw_label *)(void *)counter_of(k, counter, FW_COLUMN_LABEL(k->ncpus));
+
+	_Static_assert(sizeof(struct fw_label) == sizeof(struct fw_counter), "a label stands in a counter's place");
+	if (!at)
+		return;
+	if (name || at->what & FW_LABEL_NAMED)
+		kern_files_name(k, counter, name);
+	__atomic_store_n(&at->what, label->what, __ATOMIC_RELAXED);
+	__atomic_store_n(&at->id, label->id, __ATOMIC_RELEASE);
 }
 
 struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot)
@@ -155,14 +220,71 @@ struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot)
 	return count(k, slot + FW_COUNTER_RULES);
 }
 
+struct fw_count fw_kern_prog_count(const struct fw_kern *k, enum fw_prog prog, enum fw_reason reason)
+{
+	return count(k, FW_COUNTER_REASON(prog, reason));
+}
+
 struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason reason)
 {
-	return count(k, reason);
+	struct fw_count sum = { 0 };
+
+	for (int prog = 0; prog < FW_NPROGS; prog++) {
+		struct fw_count of = fw_kern_prog_count(k, (enum fw_prog)prog, reason);
+
+		sum.packets += of.packets;
+		sum.bytes += of.bytes;
+	}
+	return sum;
+}
+
+/* Rows of counters that lie in one chunk: column by column, since so memory is read in order. */
+static void chunk_rows(const struct fw_kern *k, uint32_t counter, uint32_t n, struct fw_kern_row *rows)
+{
+	const struct fw_counter *base = counter_of(k, counter, FW_COLUMN_BASE(k->ncpus));
+	const struct fw_label *label = (const void *)counter_of(k, counter, FW_COLUMN_LABEL(k->ncpus));
+
+	memset(rows, 0, n * sizeof(*rows));
+	for (uint32_t cpu = 0; label && cpu < k->ncpus; cpu++) {
+		const struct fw_counter *c = counter_of(k, counter, cpu);
+
+		for (uint32_t i = 0; i < n; i++)
+			add(&rows[i].count, &c[i]);
+	}
+	for (uint32_t i = 0; base && i < n; i++) {
+		rows[i].count.packets -= base[i].packets;
+		rows[i].count.bytes -= base[i].bytes;
+	}
+	for (uint32_t i = 0; label && i < n; i++)
+		rows[i].label = label[i];
+}
+
+void fw_kern_rows(const struct fw_kern *k, uint32_t slot, uint32_t n, struct fw_kern_row *rows)
+{
+	while (n) {
+		uint32_t counter = slot + FW_COUNTER_RULES;
+		uint32_t here = FW_COUNTER_CHUNK - (counter & (FW_COUNTER_CHUNK - 1));
+
+		here = n < here ? n : here;
+		chunk_rows(k, counter, here, rows);
+		slot += here;
+		rows += here;
+		n -= here;
+	}
+}
+
+/* Some chunks have no bases. */
+static uint64_t chunks_bytes(const struct fw_kern *k)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < __atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE) * k->columns; i++)
+		n += k->chunks[i] != NULL;
+	return n * CHUNK_BYTES;
 }
 
 uint64_t fw_kern_memory(const struct fw_kern *k)
 {
-	return (uint64_t)k->pool.nsegments * (FW_SEGMENT_BYTES + FW_SLACK) +
-	       (uint64_t)__atomic_load_n(&k->nchunks, __ATOMIC_ACQUIRE) * k->ncpus * CHUNK_BYTES +
-	       (uint64_t)FW_CPU_STATES(k->ncpus) * sizeof(struct fw_cpu);
+	return (uint64_t)k->pool.nsegments * (FW_SEGMENT_BYTES + FW_SLACK) + chunks_bytes(k) +
+	       (uint64_t)FW_CPU_STATES(k->ncpus) * sizeof(struct fw_cpu) + (uint64_t)k->ncpus * sizeof(*k->traffic);
 }

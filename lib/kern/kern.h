@@ -9,14 +9,12 @@
 
 /* Descriptors of segments that are held open at the same time. */
 #define PENDING_MAX 256
-/* Rule counters at most: 2^24. */
-#define COUNTER_CHUNKS 1024
 #define FOLDER_MAX 24
 /* Classic tc filters at most. */
 #define FILTERS_MAX 4096
 
 enum { PROG_DRY_RUN = FW_NPROGS, NPROGS };
-enum kern_map { MAP_POOL, MAP_COUNTERS, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
+enum kern_map { MAP_POOL, MAP_COUNTERS, MAP_TRAFFIC, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
 
 /* A folder under the pins, by its name there; the empty name: none. */
 struct folder {
@@ -30,7 +28,7 @@ struct folder {
 struct attachment {
 	int link; /* descriptor, or -1 for a classic filter */
 	uint32_t ifindex;
-	enum fw_kern_prog prog;
+	enum fw_prog prog;
 	enum fw_xdp_mode mode;
 	uint32_t handle, priority; /* of a classic filter */
 	bool qdisc;                /* the clsact qdisc is ours to remove */
@@ -64,8 +62,11 @@ struct fw_kern {
 	uint64_t inherited[FW_POOL_SEGMENTS / 64]; /* those of a process before */
 	int hole;     /* stands in the pool's map where a segment was given back; -1: there was none yet */
 	int grace[2]; /* a map of maps and its value where membarrier() does not wait; else -1 */
-	struct fw_counter **chunks; /* chunk * ncpus + CPU, mmapped */
-	uint32_t nchunks;
+	struct fw_counter **chunks; /* chunk * columns + column, mmapped; of the column of bases some may be NULL */
+	uint32_t nchunks, columns;
+	struct fw_traffic_table *traffic; /* by CPU, mmapped */
+	struct files *files;              /* NULL: none, and why */
+	int files_err;
 	struct attachment *attached;
 	size_t nattached, attached_cap;
 	char *pins;                 /* NULL: nothing is pinned */
@@ -90,13 +91,21 @@ int kern_grace_init(struct fw_kern *k);
 int kern_counters_adopt(struct fw_kern *k);
 void kern_counters_fini(struct fw_kern *k);
 
+/* files.c: the iterators' maps; fw_kern_files_pin() makes the files. 0 or -errno, and then there are no files. */
+int kern_files_open(struct fw_kern *k);
+void kern_files_close(struct fw_kern *k);
+void kern_files_remove(const struct fw_kern *k);
+/* The name of a counter's rule, NULL: none. */
+void kern_files_name(struct fw_kern *k, uint32_t counter, const char *name);
+
 /* pins.c: 0 or -errno with a diagnostic. */
 int kern_pins_open(struct fw_kern *k, const char *pins, const char *fingerprint, struct fw_diags *ds);
 int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
 /* Everything of our own folder: 0; -ENOENT: it is not there or not whole. */
 int kern_pins_adopt(struct fw_kern *k);
-/* A counters map of another folder that can go on: its descriptor, or -ENOENT. */
-int kern_pins_counters(const struct fw_kern *k, uint32_t max_entries, uint32_t value_size);
+/* A map of another folder that can go on: its descriptor, or -ENOENT. @inner_size: of the values of the maps in it; 0: it has none. */
+int kern_pins_inherit(const struct fw_kern *k, enum kern_map map, uint32_t max_entries, uint32_t value_size,
+		      uint32_t inner_size);
 /* The highest generation that another folder's tables have. */
 uint32_t kern_pins_generation(const struct fw_kern *k);
 /* Removes folders but for our own that have nothing attached; @own: our own too, and the folder of folders. */
@@ -106,12 +115,12 @@ const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const
 /* All folders; *out is freed by the caller. 0 or -errno. */
 int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n);
 /* Is a program one of those of any folder, or of this process? */
-bool kern_prog_is_ours(const struct fw_kern *k, enum fw_kern_prog prog, uint32_t id);
+bool kern_prog_is_ours(const struct fw_kern *k, enum fw_prog prog, uint32_t id);
 uint32_t kern_prog_id(int fd);
 
 /* attached.c: the list of what is attached. */
 int kern_attached_load(struct fw_kern *k);
-struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog);
+struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 /* Takes over the link; on failure it is closed. */
 int kern_attached_add(struct fw_kern *k, struct attachment a);
 void kern_attached_remove(struct fw_kern *k, struct attachment *a);

@@ -24,6 +24,11 @@ static size_t cpus_bytes(const struct fw_kern *k)
 	return whole_pages((size_t)FW_CPU_STATES(k->ncpus) * sizeof(*k->cpus));
 }
 
+static size_t traffic_bytes(const struct fw_kern *k)
+{
+	return whole_pages(k->ncpus * sizeof(*k->traffic));
+}
+
 static int map_mmap(int fd, size_t bytes, void *out)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -56,9 +61,9 @@ static int keep_fds(struct fw_kern *k, const struct fw_bpf *skel)
 		[PROG_DRY_RUN] = skel->progs.fw_dry_run,
 	};
 	const struct bpf_map *maps[] = {
-		[MAP_POOL] = skel->maps.fw_pool, [MAP_COUNTERS] = skel->maps.fw_counters,
-		[MAP_CPUS] = skel->maps.fw_cpus, [MAP_IFACES] = skel->maps.fw_ifaces,
-		[MAP_CONTROL] = skel->maps.bss,
+		[MAP_POOL] = skel->maps.fw_pool,       [MAP_COUNTERS] = skel->maps.fw_counters,
+		[MAP_TRAFFIC] = skel->maps.fw_traffic, [MAP_CPUS] = skel->maps.fw_cpus,
+		[MAP_IFACES] = skel->maps.fw_ifaces,   [MAP_CONTROL] = skel->maps.bss,
 	};
 
 	for (int i = 0; i < NPROGS; i++) {
@@ -90,22 +95,32 @@ static int filters_new(struct fw_kern *k)
 	return k->maps[MAP_FILTERS] < 0 ? -errno : 0;
 }
 
+/* What was counted under another version goes on, where its map has the same shape. */
+static int inherit(const struct fw_kern *k, enum kern_map which, struct bpf_map *map, uint32_t inner_size)
+{
+	int fd = kern_pins_inherit(k, which, bpf_map__max_entries(map), bpf_map__value_size(map), inner_size);
+	int err = fd >= 0 ? bpf_map__reuse_fd(map, fd) : 0;
+
+	kern_close_fd(&fd);
+	return err;
+}
+
 static int load(struct fw_kern *k, bool flow_cache)
 {
 	fw_cleanup(skel_freep) struct fw_bpf *skel = fw_bpf__open();
-	int err, counters = -ENOENT;
+	int err = 0;
 
 	if (!skel)
 		return -errno;
 	skel->rodata->fw_ncpus = k->ncpus;
 	skel->rodata->fw_flow_cache = flow_cache;
 	bpf_map__set_max_entries(skel->maps.fw_cpus, FW_CPU_STATES(k->ncpus));
-	bpf_map__set_max_entries(skel->maps.fw_counters, COUNTER_CHUNKS * k->ncpus);
-	if (k->pins)
-		counters =
-			kern_pins_counters(k, COUNTER_CHUNKS * k->ncpus, sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
-	err = counters >= 0 ? bpf_map__reuse_fd(skel->maps.fw_counters, counters) : 0;
-	kern_close_fd(&counters);
+	bpf_map__set_max_entries(skel->maps.fw_traffic, k->ncpus);
+	bpf_map__set_max_entries(skel->maps.fw_counters, FW_COUNTER_CHUNKS * k->columns);
+	if (k->pins) {
+		err = inherit(k, MAP_COUNTERS, skel->maps.fw_counters, sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
+		err = err ? err : inherit(k, MAP_TRAFFIC, skel->maps.fw_traffic, 0);
+	}
 	if (!err)
 		err = fw_bpf__load(skel);
 	if (!err)
@@ -119,6 +134,8 @@ static int map_values(struct fw_kern *k)
 	int err = map_mmap(k->maps[MAP_CPUS], cpus_bytes(k), &k->cpus);
 
 	if (!err)
+		err = map_mmap(k->maps[MAP_TRAFFIC], traffic_bytes(k), &k->traffic);
+	if (!err)
 		err = map_mmap(k->maps[MAP_CONTROL], whole_pages(sizeof(struct fw_bpf__bss)), &control);
 	if (!err)
 		k->control = (uint64_t *)(void *)(control + offsetof(struct fw_bpf__bss, fw_control));
@@ -128,7 +145,7 @@ static int map_values(struct fw_kern *k)
 /* A name for the program and its settings: 16 hexadecimal digits. */
 static void fingerprint(const struct fw_kern *k, bool flow_cache, char *out, size_t size)
 {
-	uint64_t hash = (uint64_t)k->ncpus << 32 | COUNTER_CHUNKS << 1 | flow_cache, word;
+	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 1 | flow_cache, word;
 	size_t n;
 	const char *elf = fw_bpf__elf_bytes(&n);
 
@@ -186,6 +203,8 @@ static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struc
 		err = map_values(k);
 	if (!err)
 		err = adopt(k);
+	if (!err && k->pins)
+		err = kern_files_open(k);
 	if (!err)
 		err = kern_grace_init(k);
 	return err ? err : fw_kern_counters_reserve(k, 0);
@@ -206,7 +225,8 @@ static int kern_new(struct fw_kern **out)
 	memset(k->maps, 0xff, sizeof(k->maps));
 	k->grace[0] = k->grace[1] = k->lock = -1;
 	k->ncpus = ncpus > 0 ? (uint32_t)ncpus : 1;
-	k->chunks = calloc((size_t)COUNTER_CHUNKS * k->ncpus, sizeof(*k->chunks));
+	k->columns = FW_COUNTER_COLUMNS(k->ncpus);
+	k->chunks = calloc((size_t)FW_COUNTER_CHUNKS * k->columns, sizeof(*k->chunks));
 	*out = k;
 	return k->chunks ? 0 : -ENOMEM;
 }
@@ -239,8 +259,11 @@ void fw_kern_close(struct fw_kern *k)
 	for (size_t i = 0; i < k->nattached; i++)
 		kern_close_fd(&k->attached[i].link);
 	kern_counters_fini(k);
+	kern_files_close(k);
 	if (k->cpus)
 		munmap(k->cpus, cpus_bytes(k));
+	if (k->traffic)
+		munmap(k->traffic, traffic_bytes(k));
 	if (k->control)
 		munmap((void *)((uintptr_t)k->control & ~(whole_pages(1) - 1)),
 		       whole_pages(sizeof(struct fw_bpf__bss)));
@@ -257,7 +280,7 @@ void fw_kern_close(struct fw_kern *k)
 	free(k);
 }
 
-int fw_kern_prog_fd(const struct fw_kern *k, enum fw_kern_prog prog)
+int fw_kern_prog_fd(const struct fw_kern *k, enum fw_prog prog)
 {
 	return k->progs[prog];
 }

@@ -3,9 +3,10 @@
  * Pins: what outlives this process.
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run}
- *	                      maps/{pool,counters,cpus,ifaces,control,filters}
+ *	                      maps/{pool,counters,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-IFINDEX
  *	PINS/new/...          being written
+ *	PINS/counters, PINS/interfaces   iterators: see files.c
  *
  * A folder is named after the fingerprint of its program and gets its name when
  * it is whole. One process at a time: the folder of folders is locked, and the
@@ -34,7 +35,7 @@ static const char *const prog_names[NPROGS] = {
 };
 
 static const char *const map_names[NMAPS] = {
-	[MAP_POOL] = "pool",     [MAP_COUNTERS] = "counters", [MAP_CPUS] = "cpus",
+	[MAP_POOL] = "pool",     [MAP_COUNTERS] = "counters", [MAP_TRAFFIC] = "traffic", [MAP_CPUS] = "cpus",
 	[MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",   [MAP_FILTERS] = "filters",
 };
 
@@ -214,8 +215,10 @@ void kern_pins_tidy(struct fw_kern *k, bool own)
 	for (size_t i = 0; i < n; i++)
 		if ((own || strcmp(folders[i].name, k->folder.name)) && !has_attached(k, &folders[i]))
 			remove_folder(k, &folders[i]);
-	if (own)
+	if (own) {
+		kern_files_remove(k);
 		rmdir(k->pins);
+	}
 }
 
 static int get_all(const struct fw_kern *k, const char *kind, const char *const *names, int n, int *fds)
@@ -299,17 +302,22 @@ static bool map_is(int map, uint32_t max_entries, uint32_t value_size)
 	       info.value_size == value_size;
 }
 
-static bool counters_fit(int map, uint32_t max_entries, uint32_t value_size)
+static bool map_fits(int map, uint32_t max_entries, uint32_t value_size, uint32_t inner_size)
 {
 	uint32_t id;
-	int inner = map_is(map, max_entries, sizeof(uint32_t)) ? kern_inner_map(map, 0, &id) : -ENOENT;
-	bool fit = inner >= 0 && map_is(inner, 1, value_size);
+	int inner;
+	bool fits = map_is(map, max_entries, value_size);
 
+	if (!fits || !inner_size)
+		return fits;
+	inner = kern_inner_map(map, 0, &id);
+	fits = inner >= 0 && map_is(inner, 1, inner_size);
 	kern_close_fd(&inner);
-	return fit;
+	return fits;
 }
 
-int kern_pins_counters(const struct fw_kern *k, uint32_t max_entries, uint32_t value_size)
+int kern_pins_inherit(const struct fw_kern *k, enum kern_map which, uint32_t max_entries, uint32_t value_size,
+		      uint32_t inner_size)
 {
 	fw_autofree struct folder *folders = NULL;
 	char path[PATH_MAX];
@@ -318,9 +326,9 @@ int kern_pins_counters(const struct fw_kern *k, uint32_t max_entries, uint32_t v
 	if (kern_folders(k, &folders, &n))
 		return -ENOENT;
 	for (size_t i = 0; i < n; i++) {
-		int map = bpf_obj_get(kern_pin_path(k, &folders[i], "maps", map_names[MAP_COUNTERS], path));
+		int map = bpf_obj_get(kern_pin_path(k, &folders[i], "maps", map_names[which], path));
 
-		if (map >= 0 && counters_fit(map, max_entries, value_size))
+		if (map >= 0 && map_fits(map, max_entries, value_size, inner_size))
 			return map;
 		kern_close_fd(&map);
 	}
@@ -356,7 +364,7 @@ uint32_t kern_prog_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-bool kern_prog_is_ours(const struct fw_kern *k, enum fw_kern_prog prog, uint32_t id)
+bool kern_prog_is_ours(const struct fw_kern *k, enum fw_prog prog, uint32_t id)
 {
 	fw_autofree struct folder *folders = NULL;
 	char path[PATH_MAX];

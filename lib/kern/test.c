@@ -35,7 +35,7 @@ static int run(int prog, struct bpf_test_run_opts *opts)
 	return err;
 }
 
-int fw_kern_test(struct fw_kern *k, enum fw_kern_prog prog, const void *frame, uint32_t len, uint32_t mark,
+int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32_t len, uint32_t mark,
 		 struct fw_result *out)
 {
 	struct __sk_buff skb = { .mark = mark };

@@ -74,7 +74,7 @@ static int kernel_lookup(void *ctx, const struct bench_header *h, struct fw_resu
 {
 	static uint8_t frame[FW_FRAME_MAX];
 	struct kernel *k = ctx;
-	enum fw_kern_prog prog = h->hook == FW_OUT ? FW_PROG_TC_EGRESS : h->mark ? FW_PROG_TC_INGRESS : FW_PROG_XDP;
+	enum fw_prog prog = h->hook == FW_OUT ? FW_PROG_TC_EGRESS : h->mark ? FW_PROG_TC_INGRESS : FW_PROG_XDP;
 	int err = h->len > sizeof(frame) ? -EMSGSIZE : 0;
 
 	if (err)

@@ -146,7 +146,7 @@ static uint32_t prog_id(int fd)
 	return info.id;
 }
 
-static bool attached(const struct fw_kern *k, uint32_t ifindex, enum fw_kern_prog prog)
+static bool attached(const struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	struct fw_kern_attachment a;
 
@@ -179,7 +179,7 @@ static void reopened(void **state)
 	assert_int_equal(attachments(u.k), 2);
 	segments = fw_kern_pool(u.k)->nsegments;
 	for (int i = 0; i < FW_NPROGS; i++)
-		ids[i] = prog_id(fw_kern_prog_fd(u.k, (enum fw_kern_prog)i));
+		ids[i] = prog_id(fw_kern_prog_fd(u.k, (enum fw_prog)i));
 	assert_filtered(true);
 	user_close(&u);
 	assert_filtered(true);
@@ -187,7 +187,7 @@ static void reopened(void **state)
 	u = user_open(true);
 	assert_true(fw_kern_load_seconds(u.k) < 0.2);
 	for (int i = 0; i < FW_NPROGS; i++)
-		assert_int_equal(prog_id(fw_kern_prog_fd(u.k, (enum fw_kern_prog)i)), ids[i]);
+		assert_int_equal(prog_id(fw_kern_prog_fd(u.k, (enum fw_prog)i)), ids[i]);
 	assert_int_equal(fw_kern_generation(u.k), 7);
 	assert_int_equal(fw_kern_pool(u.k)->nsegments, segments);
 	assert_int_equal(attachments(u.k), 2);

@@ -188,7 +188,7 @@ static bool user_agrees(struct question *q)
 }
 
 /* A test run takes at least an Ethernet header, and for tc the IP header that the ethertype names. */
-static bool kernel_takes(const struct question *q, enum fw_kern_prog prog)
+static bool kernel_takes(const struct question *q, enum fw_prog prog)
 {
 	uint32_t type, least = ETH_HLEN;
 
@@ -204,7 +204,7 @@ static bool kernel_takes(const struct question *q, enum fw_kern_prog prog)
 	return q->readable >= least;
 }
 
-static bool program_agrees(struct question *q, enum fw_kern_prog prog)
+static bool program_agrees(struct question *q, enum fw_prog prog)
 {
 	static const char *const names[] = { "XDP", "tc ingress", "tc egress" };
 
@@ -224,7 +224,7 @@ static bool program_agrees(struct question *q, enum fw_kern_prog prog)
 static bool kernel_agrees(struct question *q)
 {
 	static const struct {
-		enum fw_kern_prog prog;
+		enum fw_prog prog;
 		enum fw_hook hook;
 		bool mark;
 	} rows[] = { { FW_PROG_XDP, FW_IN, false },

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What was counted, as text: two iterators that are pinned, so that `cat` shows
+ * it whatever runs. Each goes over an array that holds nothing, whose elements
+ * stand for pages of what is shown: the kernel lets one step write 32 KiB.
+ */
+#include "bpf/counters.h"
+
+#include <bpf/bpf_helpers.h>
+
+/* What the kernel gives an iterator, as far as it is looked at; the loader finds the places. */
+#define FW_KERNEL_TYPE __attribute__((preserve_access_index))
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+} FW_KERNEL_TYPE;
+struct bpf_iter__bpf_map_elem {
+	struct bpf_iter_meta *meta;
+	void *key;
+} FW_KERNEL_TYPE;
+
+/* Settings, fixed when the programs are loaded. */
+volatile const __u32 fw_ncpus = 1;
+
+/* Names of rules by counter: only those that have one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1 << 24);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, struct fw_label_name);
+} fw_names SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FW_COUNTER_PAGES);
+	__type(key, __u32);
+	__type(value, __u32);
+} fw_counter_pages SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FW_TRAFFIC);
+	__type(key, __u32);
+	__type(value, __u32);
+} fw_traffic_pages SEC(".maps");
+
+static const char verdicts[2][8] = { "drop", "accept" };
+static const char progs[FW_NPROGS][12] = {
+#define FW_PROG_NAME(sym, name, direction) name,
+	FW_PROGS(FW_PROG_NAME)
+#undef FW_PROG_NAME
+};
+static const char reasons[FW_NREASONS][16] = {
+#define FW_REASON_NAME(sym, name, verdict) name,
+	FW_REASONS(FW_REASON_NAME)
+#undef FW_REASON_NAME
+};
+static const char deciders[FW_NDECIDED][8] = { [FW_BY_POLICY] = "policy", [FW_BY_RULE] = "rule" };
+static const char no_name[] = "-";
+
+/* One page being shown. */
+struct page {
+	struct seq_file *seq;
+	__u32 first;   /* its first counter */
+	__u32 counter; /* the one at hand */
+	__u64 packets, bytes;
+};
+
+static long add_column(__u32 column, struct page *p)
+{
+	struct fw_counter *c = fw_counter_at(p->counter, column, FW_COUNTER_COLUMNS(fw_ncpus));
+
+	if (c) {
+		p->packets += *(volatile __u64 *)&c->packets;
+		p->bytes += *(volatile __u64 *)&c->bytes;
+	}
+	return 0;
+}
+
+/* Sums up the counter at hand. */
+static void sum(struct page *p)
+{
+	struct fw_counter *base = fw_counter_at(p->counter, FW_COLUMN_BASE(fw_ncpus), FW_COUNTER_COLUMNS(fw_ncpus));
+
+	p->packets = p->bytes = 0;
+	bpf_loop(fw_ncpus, add_column, p, 0);
+	if (base) {
+		p->packets -= base->packets;
+		p->bytes -= base->bytes;
+	}
+}
+
+static void show_rule(struct page *p, const struct fw_label *label)
+{
+	const char *name = no_name, *counter = label->what & FW_LABEL_COUNTER ? "counter" : no_name;
+	const char *verdict = verdicts[label->what & FW_LABEL_ACCEPT];
+
+	if (label->what & FW_LABEL_NAMED)
+		name = bpf_map_lookup_elem(&fw_names, &p->counter);
+	if (!name)
+		name = no_name;
+	sum(p);
+	BPF_SEQ_PRINTF(p->seq, "%llu %llu %llu %s %s %s\n", label->id, p->packets, p->bytes, verdict, counter, name);
+}
+
+static void show_reason(struct page *p, const struct fw_label *label)
+{
+	__u32 prog = p->counter >> 3, reason = p->counter & 7;
+
+	if (prog >= FW_NPROGS || reason >= FW_NREASONS)
+		return;
+	sum(p);
+	BPF_SEQ_PRINTF(p->seq, "%s/%s %llu %llu %s - -\n", reasons[reason], progs[prog], p->packets, p->bytes,
+		       verdicts[label->what & FW_LABEL_ACCEPT]);
+}
+
+static long show_counter(__u32 i, struct page *p)
+{
+	const struct fw_label *label;
+
+	p->counter = p->first + i;
+	label = (const void *)fw_counter_at(p->counter, FW_COLUMN_LABEL(fw_ncpus), FW_COUNTER_COLUMNS(fw_ncpus));
+	if (!label)
+		return 1;
+	if (p->counter < FW_COUNTER_RULES)
+		show_reason(p, label);
+	else if (label->id)
+		show_rule(p, label);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int fw_show_counters(struct bpf_iter__bpf_map_elem *ctx)
+{
+	const __u32 *key = ctx->key;
+	struct page p = { .seq = ctx->meta->seq };
+
+	if (!key)
+		return 0;
+	p.first = *key * FW_COUNTER_PAGE;
+	if (!*key)
+		BPF_SEQ_PRINTF(p.seq, "# rule packets bytes verdict counter name\n");
+	bpf_loop(FW_COUNTER_PAGE, show_counter, &p, 0);
+	return 0;
+}
+
+/* Entries at one place in the tables of all CPUs; those of the same interface that follow each other are summed up. */
+struct entries {
+	struct seq_file *seq;
+	__u32 place;
+	struct fw_traffic sum;
+};
+
+static void add_entry(struct fw_traffic *sum, const struct fw_traffic *t)
+{
+	const __u64 *from = &t->packets[0][0][0];
+	__u64 *to = &sum->packets[0][0][0];
+
+	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
+		to[i] += from[i];
+}
+
+static void show_entries(const struct entries *e)
+{
+	const __u64 *packets = &e->sum.packets[0][0][0];
+
+	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
+		if (packets[i])
+			BPF_SEQ_PRINTF(e->seq, "%u %s %s %s %llu\n", e->sum.ifindex, progs[i >> 2],
+				       deciders[i >> 1 & 1], verdicts[i & 1], packets[i]);
+}
+
+static long add_cpu(__u32 cpu, struct entries *e)
+{
+	const struct fw_traffic_table *table = bpf_map_lookup_elem(&fw_traffic, &cpu);
+	const struct fw_traffic *t;
+
+	if (!table)
+		return 1;
+	t = &table->entry[e->place & (FW_TRAFFIC - 1)];
+	if (!t->ifindex)
+		return 0;
+	if (t->ifindex != e->sum.ifindex) {
+		show_entries(e);
+		__builtin_memset(&e->sum, 0, sizeof(e->sum));
+		e->sum.ifindex = t->ifindex;
+	}
+	add_entry(&e->sum, t);
+	return 0;
+}
+
+static long add_others(__u32 cpu, struct entries *e)
+{
+	const struct fw_traffic_table *table = bpf_map_lookup_elem(&fw_traffic, &cpu);
+
+	if (!table)
+		return 1;
+	add_entry(&e->sum, &table->other);
+	add_entry(&e->sum, &table->gone);
+	return 0;
+}
+
+SEC("iter/bpf_map_elem")
+int fw_show_interfaces(struct bpf_iter__bpf_map_elem *ctx)
+{
+	struct entries e = { .seq = ctx->meta->seq };
+	const __u32 *key = ctx->key;
+
+	if (!key)
+		return 0;
+	e.place = *key;
+	if (!e.place) {
+		BPF_SEQ_PRINTF(e.seq, "# interface hook by verdict packets\n");
+		bpf_loop(fw_ncpus, add_others, &e, 0);
+		show_entries(&e);
+		__builtin_memset(&e.sum, 0, sizeof(e.sum));
+	}
+	bpf_loop(fw_ncpus, add_cpu, &e, 0);
+	show_entries(&e);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Packets by interface: each CPU has a table of its own, in which the program takes places for interfaces as they come. */
+#include "kern.h"
+
+static void add_counts(struct fw_traffic *sum, const struct fw_traffic *t)
+{
+	const uint64_t *from = (const uint64_t *)t->packets;
+	uint64_t *to = (uint64_t *)sum->packets;
+
+	for (unsigned i = 0; i < FW_TRAFFIC_COUNTS; i++)
+		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}
+
+static int by_ifindex(const void *a, const void *b)
+{
+	uint32_t x = ((const struct fw_traffic *)a)->ifindex, y = ((const struct fw_traffic *)b)->ifindex;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sorted entries of the same interface become one: how many are left. */
+static size_t merge(struct fw_traffic *t, size_t n)
+{
+	size_t merged = 0;
+
+	for (size_t i = 1; i < n; i++) {
+		if (t[i].ifindex == t[merged].ifindex)
+			add_counts(&t[merged], &t[i]);
+		else
+			t[++merged] = t[i];
+	}
+	return merged + 1;
+}
+
+int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
+{
+	struct fw_traffic *t = calloc((size_t)k->ncpus * FW_TRAFFIC + 1, sizeof(*t));
+	size_t found = 1;
+
+	if (!t)
+		return -ENOMEM;
+	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
+		const struct fw_traffic_table *table = &k->traffic[cpu];
+
+		add_counts(&t[0], &table->other);
+		add_counts(&t[0], &table->gone);
+		for (size_t i = 0; i < FW_TRAFFIC; i++) {
+			uint32_t ifindex = __atomic_load_n(&table->entry[i].ifindex, __ATOMIC_RELAXED);
+
+			if (!ifindex)
+				continue;
+			t[found].ifindex = ifindex;
+			add_counts(&t[found++], &table->entry[i]);
+		}
+	}
+	qsort(t, found, sizeof(*t), by_ifindex);
+	*n = merge(t, found);
+	*out = t;
+	return 0;
+}
+
+/* No packet of the interface comes any more; the place may be taken as soon as it is free. */
+void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex)
+{
+	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
+		struct fw_traffic_table *table = &k->traffic[cpu];
+
+		for (size_t i = 0; i < FW_TRAFFIC; i++) {
+			struct fw_traffic *e = &table->entry[i];
+
+			if (e->ifindex != ifindex)
+				continue;
+			add_counts(&table->gone, e);
+			for (unsigned c = 0; c < FW_TRAFFIC_COUNTS; c++)
+				((uint64_t *)e->packets)[c] = 0;
+			__atomic_store_n(&e->ifindex, 0, __ATOMIC_RELEASE);
+		}
+	}
+}
