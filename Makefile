@@ -18,6 +18,7 @@ Q       := $(if $(V),,@)
 
 PACKAGES := build-essential clang llvm bpftool libbpf-dev libmnl-dev libcmocka-dev libjemalloc-dev libelf-dev \
 	zlib1g-dev libjansson-dev libpcap-dev libsqlite3-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh
+CHECK_PACKAGES := curl jq prometheus
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
@@ -65,7 +66,7 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/frames
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -141,6 +142,10 @@ $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
 $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ -o $@
 
+# Sends exact numbers of packets, for tests.
+$(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+
 # Kills fwd, and looks what is left.
 $(BUILD)/kills: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/kills/*.c)) $(TEST_LIB) $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
@@ -196,6 +201,17 @@ $(APT_INSTALL) $$missing $(if $(V),,>/dev/null 2>&1) || { apt-get update -q $(if
 	$(APT_INSTALL) $$missing $(if $(V),,>/dev/null); }
 endef
 
+# Where systemd runs: $(call no_service,PACKAGE) keeps it from starting what a package that is missing brings, until
+# $(call disabled_service,PACKAGE) lets others start it.
+define no_service
+@[ ! -d /run/systemd/system ] || [ "$$(id -u)" != 0 ] || [ -e /lib/systemd/system/$(1).service ] || \
+	systemctl -q mask --runtime $(1).service
+endef
+define disabled_service
+@[ ! -L /run/systemd/system/$(1).service ] || \
+	{ systemctl -q unmask --runtime $(1).service && systemctl -q disable $(1).service; }
+endef
+
 # A make of its own, which starts when the packages are there; with a job for each CPU unless told otherwise.
 SUBMAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 
@@ -206,7 +222,11 @@ demo: deps
 	$(SUBMAKE) all
 	$(Q)tests/e2e/demo
 
+# Prometheus is for the tests to run: its service is neither started nor enabled.
 check: deps
+	$(call no_service,prometheus)
+	$(call install_missing,$(CHECK_PACKAGES))
+	$(call disabled_service,prometheus)
 	$(SUBMAKE) SAN= all build/kills
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sends an exact number of packets out of an interface, for tests:
+ *
+ *	frames IFACE [cut] N PACKET [[cut] N PACKET...]
+ *
+ * PACKET is as fwctl classify takes it; `cut` takes 20 bytes off its end, which it goes on to claim. The frames of all
+ * packets take turns. It ends when the other end of the veth pair has taken them all, so that they are counted
+ * there; none can be lost, since never more are under way than the pair holds.
+ */
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fw/base.h"
+#include "fw/text.h"
+
+#define PACKETS_MAX 64
+#define UNDER_WAY 64 /* a veth pair holds 256 */
+#define DEADLINE 10.0
+#define CUT 20
+
+struct flow {
+	struct fw_frame frame;
+	unsigned long left;
+};
+
+static const char *iface;
+static struct flow flow[PACKETS_MAX];
+static unsigned nflows;
+
+static void die(const char *what, const char *why)
+{
+	fprintf(stderr, "frames: %s: %s\n", what, why);
+	exit(1);
+}
+
+static bool numbers_of(char *line, unsigned long *sent, unsigned long *lost)
+{
+	char *name = line + strspn(line, " "), *end = strchr(name, ':');
+
+	if (!end)
+		return false;
+	*end = 0;
+	return !strcmp(name, iface) &&
+	       sscanf(end + 1, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %lu %*u %lu", sent, lost) == 2;
+}
+
+/* What was sent and what was lost, as the namespace of this process has it; that of /sys may be another. */
+static void numbers(unsigned long *sent, unsigned long *lost)
+{
+	FILE *f = fopen("/proc/self/net/dev", "re");
+	bool found = false;
+	char line[512];
+
+	if (!f)
+		die("/proc/self/net/dev", strerror(errno));
+	while (!found && fgets(line, sizeof(line), f))
+		found = numbers_of(line, sent, lost);
+	fclose(f);
+	if (!found)
+		die(iface, "no such interface");
+}
+
+static int sender(void)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(iface) };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || !at.sll_ifindex || bind(fd, (struct sockaddr *)&at, sizeof(at)))
+		die(iface, strerror(errno));
+	return fd;
+}
+
+static void read_flows(char **arg)
+{
+	struct fw_diags ds = { .n = 0 };
+
+	for (; *arg; arg += 2) {
+		struct flow *f = &flow[nflows++];
+		bool cut = !strcmp(*arg, "cut");
+
+		arg += cut;
+		if (nflows > PACKETS_MAX || !arg[0] || !arg[1])
+			die("usage", "frames IFACE [cut] N PACKET...");
+		f->left = strtoul(arg[0], NULL, 10);
+		if (fw_text_frame(arg[1], &f->frame, &ds))
+			die(arg[1], ds.d[0].message);
+		if (cut)
+			f->frame.len -= CUT;
+	}
+}
+
+/* Whether it left: a filter on the way out may have dropped it. */
+static bool send_one(int fd, const struct fw_frame *frame)
+{
+	if (send(fd, frame->data, frame->len, 0) >= 0)
+		return true;
+	if (errno != ENOBUFS)
+		die(iface, strerror(errno));
+	return false;
+}
+
+/* Until @want have been taken. */
+static void settle(unsigned long want, unsigned long lost_before)
+{
+	double until = fw_now() + DEADLINE;
+	unsigned long sent, lost;
+
+	for (;;) {
+		numbers(&sent, &lost);
+		if (lost != lost_before)
+			die(iface, "frames were lost");
+		if (sent >= want)
+			return;
+		if (fw_now() > until)
+			die(iface, "the other end does not take what is sent");
+		usleep(200);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	unsigned long want, lost, n = 0;
+	bool more = true;
+	int fd;
+
+	if (argc < 4)
+		die("usage", "frames IFACE [cut] N PACKET...");
+	iface = argv[1];
+	read_flows(argv + 2);
+	fd = sender();
+	numbers(&want, &lost);
+	while (more) {
+		more = false;
+		for (unsigned i = 0; i < nflows; i++) {
+			if (!flow[i].left)
+				continue;
+			flow[i].left--;
+			more = true;
+			want += send_one(fd, &flow[i].frame);
+			if (++n % UNDER_WAY == 0)
+				settle(want, lost);
+		}
+	}
+	settle(want, lost);
+	close(fd);
+	return 0;
+}
