@@ -11,6 +11,7 @@
 
 static const char *const whats[] = { "rules", "sets", "policy", NULL };
 static const char *const hooks[] = { "in", "out", NULL };
+static const char *const selections[] = { "selected", "all", "none", NULL };
 static const char *const formats[] = { "rules", "classbench", NULL };
 const char *const args_modes[] = { "auto", "native", "generic", "tc", NULL };
 const char *const args_outs[] = { "auto", "yes", "no", NULL };
@@ -106,6 +107,9 @@ static const struct arg table[] = {
 	{ "rule", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(rule) },
 	{ "set", take_text, "the name of a set", B(LIST), 0, .offset = AT(set), .min = 1, .max = FW_NAME_MAX },
 	{ "top", take_number, "a number from 1 to 10000", B(COUNTERS), 0, .offset = AT(top), .min = 1, .max = 10000 },
+	{ "rules", take_word, "\"selected\", \"all\" or \"none\"", B(METRICS), 0, .offset = AT(shown), .words = selections },
+	{ "limit", take_number, "a number from 0 to 1000000", B(METRICS), 0, .offset = AT(limit), .min = 0, .max = 1000000 },
+	{ "top", take_number, "a number from 0 to 10000", B(METRICS), 0, .offset = AT(top), .min = 0, .max = 10000 },
 	{ "rules", take_refs, "an array of up to 10000 ids or names of rules", B(RESET), 0, .offset = AT(rules) },
 	{ "hook", take_word, "\"in\" or \"out\"", B(CLASSIFY), 0, .offset = AT(hook), .words = hooks },
 	{ "dev", take_text, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY) | B(ATTACH) | B(DETACH),
@@ -172,6 +176,10 @@ int args_decode(enum fw_request request, const char *text, size_t len, struct fw
 	struct args a = { .counters = true };
 	json_error_t error;
 
+	if (request == FW_REQ_METRICS) {
+		a.limit = 1000;
+		a.top = 20;
+	}
 	a.object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(a.object)) {
 		fw_diag_add(ds, nowhere, "send {} when there are none", "the arguments of '%s' are no JSON object: %s",

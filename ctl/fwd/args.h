@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 enum args_what { ARGS_RULES, ARGS_SETS, ARGS_POLICY };
+enum args_shown { ARGS_SELECTED, ARGS_ALL, ARGS_NONE };
 enum args_mode { ARGS_AUTO, ARGS_NATIVE, ARGS_GENERIC, ARGS_TC };
 enum args_out { ARGS_OUT_AUTO, ARGS_OUT_YES, ARGS_OUT_NO };
 extern const char *const args_modes[], *const args_outs[]; /* their names; ended by NULL */
@@ -20,7 +21,7 @@ struct args {
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of them */
 	uint64_t limit, top, mark, confirm;
-	unsigned what, hook, format, mode, out; /* which of the words */
+	unsigned what, shown, hook, format, mode, out; /* which of the words */
 	bool terse, counters, check, diff;
 };
 

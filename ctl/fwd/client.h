@@ -74,6 +74,8 @@ bool client_stuck(const struct client *c, double now);
  * client_lines: the text of @b, which is emptied. client_end: takes @fields, further fields of END, or NULL.
  */
 void client_lines(struct client *c, struct fw_buf *b);
+/* TEXT: @head is part 0. */
+void client_text(struct client *c, const char *head, const char *text, size_t len);
 void client_progress(struct client *c, const char *stage);
 void client_end(struct client *c, json_t *fields);
 /* END with ok:false. @ds may be NULL. */

@@ -9,6 +9,7 @@
 
 #include "ctl/fwd/client.h"
 #include "ctl/fwd/devices.h"
+#include "ctl/fwd/forked.h"
 #include "ctl/fwd/log.h"
 #include "fw/service.h"
 #include "ctl/fwd/privileges.h"
@@ -20,6 +21,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TICK 1.0 /* seconds between two looks at who is stuck */
@@ -62,7 +64,7 @@ static void reap(struct fwd *d)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		save_over(d, pid, WIFEXITED(status) && !WEXITSTATUS(status));
+		forked_over(d, pid, WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
 /* SIGHUP does nothing: to read the configuration anew, start again; filtering goes on meanwhile. */
@@ -169,9 +171,19 @@ static void stop(struct fwd *d)
 	loop_close(&d->loop);
 }
 
+static double epoch(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (double)t.tv_sec + (double)(t.tv_nsec / 1000000) / 1000;
+}
+
 int daemon_run(const struct config *c, struct fw_diags *ds)
 {
-	struct fwd d = { .config = *c, .started = fw_now(), .listener = { .fd = -1 }, .loop = { .fd = -1 } };
+	struct fwd d = {
+		.config = *c, .started = fw_now(), .born = epoch(), .listener = { .fd = -1 }, .loop = { .fd = -1 }
+	};
 	int err;
 
 	d.loop.round = round_over;

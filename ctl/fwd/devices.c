@@ -124,8 +124,10 @@ static void appeared(struct fwd *d, struct device *dev, uint32_t index)
 	take_over(d->devices, dev);
 	forget_renamed(d, dev);
 	device_apply(d, dev, &ds);
-	if (dev->state == DEVICE_FAILED && (before != DEVICE_FAILED || strcmp(was, dev->error) != 0))
+	if (dev->state == DEVICE_FAILED && (before != DEVICE_FAILED || strcmp(was, dev->error) != 0)) {
 		log_say("%s", dev->error);
+		d->attach_failures++;
+	}
 	if (dev->state == DEVICE_ATTACHED)
 		log_say("filtering on %s (%s%s)", dev->name, args_modes[dev->mode], dev->out ? ", out" : "");
 }

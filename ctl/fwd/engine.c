@@ -342,15 +342,16 @@ void engine_status(const struct engine *e, struct engine_status *out)
 
 	*out = (struct engine_status){
 		.generation = e->live->image.generation,
-		.transactions = e->transactions,
-		.reloads = e->reloads,
-		.failures = e->failures,
+		.transaction_seconds = e->transaction_seconds,
+		.reload_seconds = e->reload_seconds,
 		.stats = e->live->image.stats,
 		.pool_segments = fw_kern_pool(e->kern)->nsegments,
 		.confirm_by = e->confirm.by,
 		.rollback_at = e->rollback_at,
 		.rollback_rules = e->rollback_rules,
 	};
+	memcpy(out->reloads, e->reloads, sizeof(out->reloads));
+	memcpy(out->failures, e->failures, sizeof(out->failures));
 	snprintf(out->rollback_reason, sizeof(out->rollback_reason), "%s", e->rollback_reason);
 	fw_image_usage(&e->live->image, &out->pool_used, &room);
 	out->pool_used *= FW_LINE;

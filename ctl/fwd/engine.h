@@ -7,6 +7,7 @@
 #ifndef FWD_ENGINE_H
 #define FWD_ENGINE_H
 
+#include "ctl/fwd/histogram.h"
 #include "ctl/fwd/store.h"
 
 #include "fw/kern.h"
@@ -68,7 +69,12 @@ struct engine_result {
 int engine_change(struct engine *e, const char *text, size_t len, const char *name, bool check,
 		  void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out);
 
+/* What puts another ruleset in the place of the live one; what may fail. */
+enum engine_reload { ENGINE_LOAD, ENGINE_FLUSH, ENGINE_ROLLBACK, ENGINE_NRELOADS };
+enum engine_failure { ENGINE_FAILED_CHANGE, ENGINE_FAILED_LOAD, ENGINE_NFAILURES };
+
 struct engine_load {
+	enum engine_reload kind;
 	char *name, *text; /* both are the engine's to free() */
 	size_t len;
 	enum fw_format format;
@@ -90,7 +96,10 @@ int engine_load_start(struct engine *e, struct engine_load *load);
 int engine_confirm(struct engine *e, bool *was_waiting, struct fw_diags *ds);
 
 struct engine_status {
-	uint64_t generation, transactions, reloads, failures;
+	uint64_t generation;
+	/* Since the start: */
+	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
+	struct histogram transaction_seconds, reload_seconds; /* of those that succeeded */
 	struct fw_compile_stats stats;
 	uint64_t pool_segments, pool_used; /* bytes */
 	int64_t confirm_by;

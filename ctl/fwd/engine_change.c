@@ -197,12 +197,13 @@ int engine_change(struct engine *e, const char *text, size_t len, const char *na
 	}
 	if (err)
 		engine_explain(err, "make the change", &out->ds);
-	e->transactions += !err && !check;
-	e->failures += err && !check;
+	e->failures[ENGINE_FAILED_CHANGE] += err && !check;
 	out->err = err;
 	out->rules = e->live->rs->nrules;
 	out->generation = e->live->image.generation;
 	out->seconds.total = fw_now() - start;
+	if (!err && !check)
+		histogram_add(&e->transaction_seconds, out->seconds.total);
 	engine_upkeep(e);
 	return err;
 }

@@ -20,6 +20,7 @@ struct undo_job {
 	struct job job;
 	struct live *live;
 	struct fw_diags ds;
+	double start;
 	int err;
 };
 
@@ -185,7 +186,8 @@ static void undo_swap(struct engine *e, struct undo_job *j)
 	if (e->graces.ticket_of == old)
 		e->graces.ticket_of = NULL;
 	live_free(e, old);
-	e->reloads++;
+	e->reloads[ENGINE_ROLLBACK]++;
+	histogram_add(&e->reload_seconds, fw_now() - j->start);
 	rollback_note(e, e->live->rs->nrules, why);
 }
 
@@ -205,7 +207,7 @@ static void undo_finish(struct engine *e, struct job *job)
 	} else {
 		engine_explain(err, "bring the ruleset before back", &j->ds);
 		snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%.150s", j->ds.d[0].message);
-		e->failures++;
+		e->failures[ENGINE_FAILED_LOAD]++;
 		timer_set(e, TRY_AGAIN);
 	}
 	live_free(e, j->live);
@@ -228,6 +230,7 @@ static void undo_start(struct engine *e)
 		timer_set(e, TRY_AGAIN);
 		return;
 	}
+	j->start = fw_now();
 	j->job = (struct job){ .swaps = true, .run = undo_run, .finish = undo_finish };
 	job_queue(e, &j->job);
 }

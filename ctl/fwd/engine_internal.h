@@ -89,7 +89,8 @@ struct engine {
 	bool keeping_up;          /* a job that looks after the store is under way */
 	double upkeep_after;      /* on the clock of fw_now() */
 	int threads;              /* that were started */
-	uint64_t transactions, reloads, failures;
+	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
+	struct histogram transaction_seconds, reload_seconds;
 	int64_t rollback_at;
 	size_t rollback_rules;
 	char rollback_reason[160];

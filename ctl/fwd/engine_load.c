@@ -319,11 +319,13 @@ static void load_finish(struct engine *e, struct job *job)
 	if (r->err)
 		engine_explain(r->err, "load the ruleset", &r->ds);
 	live_free(e, j->next);
-	e->reloads += !r->err && !check;
-	e->failures += r->err && !check;
+	e->reloads[j->load.kind] += !r->err && !check;
+	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;
 	r->generation = e->live->image.generation;
 	r->confirm_by = e->confirm.by;
 	r->seconds.total = fw_now() - j->start;
+	if (!r->err && !check)
+		histogram_add(&e->reload_seconds, r->seconds.total);
 	if (j->load.done)
 		j->load.done(r, j->load.ctx);
 	free(j->adoption.freed);

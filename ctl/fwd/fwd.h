@@ -13,6 +13,7 @@
 struct fwd {
 	struct config config;
 	double started; /* on the clock of fw_now() */
+	double born;    /* the same, in seconds since the epoch */
 	struct loop loop;
 	struct engine *engine;
 	struct source work; /* of the engine */
@@ -38,6 +39,7 @@ struct fwd {
 	/* devices.c */
 	struct devices *devices;
 	struct source links;
+	uint64_t attach_failures;
 };
 
 /* After everything that may have changed the ruleset or put another one in its place. */

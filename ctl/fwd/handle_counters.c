@@ -1,23 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
+#include "ctl/fwd/best.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
 
 #define SCAN 4096 /* rules that one step looks at */
-
-/* By id: the rule may be gone when its turn comes. */
-struct top {
-	uint64_t id;
-	struct fw_count count;
-};
 
 struct counting {
 	struct stream stream;
 	struct fwd *fwd;
 	struct cursor cursor;
 	struct fw_count all;
-	struct top *top; /* a heap, the fewest packets first; NULL: every rule goes out as it comes */
-	size_t ntop, room;
+	struct best top; /* room 0: every rule goes out as it comes */
 	struct fw_buf b;
 };
 
@@ -27,47 +21,8 @@ static void counting_free(struct stream *s)
 
 	cursor_close(&k->fwd->cursors, &k->cursor);
 	fw_buf_free(&k->b);
-	free(k->top);
+	best_free(&k->top);
 	free(k);
-}
-
-static bool fewer(const struct top *a, const struct top *b)
-{
-	return a->count.packets < b->count.packets || (a->count.packets == b->count.packets && a->id > b->id);
-}
-
-static void sift_down(struct top *heap, size_t n, size_t at)
-{
-	struct top moved = heap[at];
-
-	for (size_t child; (child = 2 * at + 1) < n; at = child) {
-		if (child + 1 < n && fewer(&heap[child + 1], &heap[child]))
-			child++;
-		if (!fewer(&heap[child], &moved))
-			break;
-		heap[at] = heap[child];
-	}
-	heap[at] = moved;
-}
-
-static void sift_up(struct top *heap, size_t at)
-{
-	struct top moved = heap[at];
-
-	for (; at && fewer(&moved, &heap[(at - 1) / 2]); at = (at - 1) / 2)
-		heap[at] = heap[(at - 1) / 2];
-	heap[at] = moved;
-}
-
-static void keep_top(struct counting *k, struct top t)
-{
-	if (k->ntop < k->room) {
-		k->top[k->ntop++] = t;
-		sift_up(k->top, k->ntop - 1);
-	} else if (fewer(&k->top[0], &t)) {
-		k->top[0] = t;
-		sift_down(k->top, k->ntop, 0);
-	}
 }
 
 static void add_rule(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule,
@@ -77,24 +32,16 @@ static void add_rule(struct counting *k, const struct fw_ruleset *rs, const stru
 	fw_buf_add(&k->b, "\n", 1);
 }
 
-/* Taken from the heap they come in the wrong order, so they go to its end one by one. */
 static void add_top(struct counting *k, const struct fw_ruleset *rs)
 {
-	size_t n = k->ntop;
-
-	while (n > 1) {
-		struct top least = k->top[0];
-
-		k->top[0] = k->top[--n];
-		sift_down(k->top, n, 0);
-		k->top[n] = least;
-	}
-	for (size_t i = 0; i < k->ntop; i++) {
-		const struct fw_rule *rule = fw_ruleset_by_id(rs, k->top[i].id);
+	best_sort(&k->top);
+	for (size_t i = 0; i < k->top.n; i++) {
+		const struct fw_rule *rule = fw_ruleset_by_id(rs, k->top.rows[i].id);
 
 		if (rule)
-			add_rule(k, rs, rule, &k->top[i].count);
+			add_rule(k, rs, rule, &k->top.rows[i].count);
 	}
+	k->b.failed |= k->top.failed;
 }
 
 static void add_policies(struct counting *k, const struct fw_ruleset *rs)
@@ -115,8 +62,8 @@ static void look_at(struct counting *k, const struct fw_ruleset *rs, const struc
 		return;
 	k->all.packets += count.packets;
 	k->all.bytes += count.bytes;
-	if (k->top)
-		keep_top(k, (struct top){ rule->id, count });
+	if (k->top.room)
+		best_add(&k->top, (struct best_row){ rule->id, rule->slot, count });
 	else
 		add_rule(k, rs, rule, &count);
 }
@@ -125,7 +72,7 @@ static void finish(struct client *c, struct counting *k, const struct fw_ruleset
 {
 	struct engine_status st;
 
-	if (k->top)
+	if (k->top.room)
 		add_top(k, rs);
 	add_policies(k, rs);
 	client_lines(c, &k->b);
@@ -155,16 +102,13 @@ void handle_counters(struct client *c)
 {
 	struct counting *k = calloc(1, sizeof(*k));
 
-	if (k && c->args.top)
-		k->top = malloc(c->args.top * sizeof(*k->top));
-	if (!k || (c->args.top && !k->top)) {
-		free(k);
+	if (!k) {
 		client_fail_errno(c, NULL, "cannot count", -ENOMEM);
 		return;
 	}
 	k->stream = (struct stream){ counting_step, counting_free };
 	k->fwd = c->fwd;
-	k->room = c->args.top;
+	best_init(&k->top, c->args.top, best_by_packets);
 	cursor_open(&c->fwd->cursors, &k->cursor, engine_ruleset(c->fwd->engine)->first);
 	c->stream = &k->stream;
 }

@@ -12,6 +12,7 @@ void handle_attach(struct client *c)
 	int err = devices_attach(c->fwd, &c->args, &ds, &dev);
 
 	if (err) {
+		c->fwd->attach_failures++;
 		client_fail_errno(c, &ds, "cannot attach", err);
 		return;
 	}

@@ -190,7 +190,7 @@ void handle_load(struct client *c)
 /* No rules, no sets, the policies that nobody set: an empty ruleset in the place of this one. */
 void handle_flush(struct client *c)
 {
-	struct engine_load l = { .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };
+	struct engine_load l = { .kind = ENGINE_FLUSH, .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };
 
 	if (l.text && l.files) {
 		start(c, &l);

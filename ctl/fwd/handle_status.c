@@ -3,6 +3,7 @@
 #include "ctl/fwd/devices.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
+#include "ctl/fwd/status.h"
 
 #include <unistd.h>
 
@@ -21,6 +22,7 @@ static void add_daemon(json_t *o, const struct fwd *d)
 	json_object_set_new(o, "version", json_string(FW_VERSION));
 	json_object_set_new(o, "pid", json_integer(getpid()));
 	json_object_set_new(o, "uptime", json_integer((json_int_t)(fw_now() - d->started)));
+	json_object_set_new(o, "started", json_real(d->born));
 	json_object_set_new(o, "clients", json_integer(d->nclients));
 }
 
@@ -40,9 +42,35 @@ static void add_tables(json_t *o, const struct fwd *d, const struct engine_statu
 	json_object_set_new(o, "identities", both(st->stats.identities));
 	json_object_set_new(o, "classes", both(st->stats.classes));
 	json_object_set_new(o, "pairs", number(st->stats.pairs));
-	json_object_set_new(o, "transactions", number(st->transactions));
-	json_object_set_new(o, "reloads", number(st->reloads));
-	json_object_set_new(o, "failures", number(st->failures));
+}
+
+static json_t *histogram(const struct histogram *h)
+{
+	json_t *le = json_array(), *counts = json_array();
+
+	for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++)
+		json_array_append_new(le, json_real(histogram_bounds[i]));
+	for (unsigned i = 0; i <= HISTOGRAM_BOUNDS; i++)
+		json_array_append_new(counts, number(h->counts[i]));
+	return json_pack("{so so sf so}", "le", le, "counts", counts, "sum", h->sum, "count", number(h->count));
+}
+
+static void add_history(json_t *o, const struct fwd *d, const struct engine_status *st)
+{
+	const uint64_t *r = st->reloads, *f = st->failures;
+
+	json_object_set_new(o, "transactions", number(st->transaction_seconds.count));
+	json_object_set_new(o, "reloads", number(r[ENGINE_LOAD] + r[ENGINE_FLUSH] + r[ENGINE_ROLLBACK]));
+	json_object_set_new(o, "failures",
+			    number(f[ENGINE_FAILED_CHANGE] + f[ENGINE_FAILED_LOAD] + d->attach_failures));
+	json_object_set_new(o, "reloads_by",
+			    json_pack("{so so so}", "load", number(r[ENGINE_LOAD]), "flush", number(r[ENGINE_FLUSH]),
+				      "rollback", number(r[ENGINE_ROLLBACK])));
+	json_object_set_new(o, "failures_by",
+			    json_pack("{so so so}", "change", number(f[ENGINE_FAILED_CHANGE]), "load",
+				      number(f[ENGINE_FAILED_LOAD]), "attach", number(d->attach_failures)));
+	json_object_set_new(o, "transaction_seconds", histogram(&st->transaction_seconds));
+	json_object_set_new(o, "reload_seconds", histogram(&st->reload_seconds));
 }
 
 static json_t *devices(const struct fwd *d)
@@ -57,8 +85,9 @@ static json_t *devices(const struct fwd *d)
 
 static json_t *pool(const struct engine_status *st)
 {
-	return json_pack("{so so so}", "segments", number(st->pool_segments), "bytes",
-			 number(st->pool_segments * FW_SEGMENT_BYTES), "used", number(st->pool_used));
+	return json_pack("{so so so so}", "segments", number(st->pool_segments), "bytes",
+			 number(st->pool_segments * FW_SEGMENT_BYTES), "used", number(st->pool_used), "limit",
+			 number((uint64_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES));
 }
 
 static json_t *memory(const struct fwd *d)
@@ -94,23 +123,30 @@ static json_t *rollback(const struct engine_status *st)
 			 "reason", objects_text(st->rollback_reason));
 }
 
-void handle_status(struct client *c)
+json_t *status_json(const struct fwd *d)
 {
-	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	struct fwd *d = c->fwd;
 	json_t *o = json_object();
 	struct engine_status st;
 
 	engine_status(d->engine, &st);
 	add_daemon(o, d);
 	add_tables(o, d, &st);
+	add_history(o, d, &st);
 	json_object_set_new(o, "devices", devices(d));
 	json_object_set_new(o, "pool", pool(&st));
+	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "rollback", rollback(&st));
-	objects_json(&b, o);
+	return o;
+}
+
+void handle_status(struct client *c)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	objects_json(&b, status_json(c->fwd));
 	client_lines(c, &b);
 	client_end(c, NULL);
 }

@@ -130,7 +130,7 @@ void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 
 void objects_json(struct fw_buf *b, json_t *object)
 {
-	fw_autofree char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	fw_autofree char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
 	json_decref(object);
 	if (text)

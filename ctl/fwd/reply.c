@@ -28,16 +28,32 @@ static void append(struct client *c, const char *bytes, size_t len)
 	c->out_len += len;
 }
 
-static void message(struct client *c, enum fw_reply kind, const char *text, size_t len)
+static void parts(struct client *c, enum fw_reply kind, const struct fw_part *part, uint16_t n)
 {
-	struct fw_part part = { text, (uint32_t)len };
 	fw_autofree char *bytes = NULL;
 	size_t size;
 
-	if (len > UINT32_MAX || fw_wire_encode((uint16_t)kind, &part, 1, &bytes, &size))
+	if (fw_wire_encode((uint16_t)kind, part, n, &bytes, &size))
 		c->broken = true;
 	else
 		append(c, bytes, size);
+}
+
+static void message(struct client *c, enum fw_reply kind, const char *text, size_t len)
+{
+	struct fw_part part = { text, (uint32_t)len };
+
+	if (len > UINT32_MAX)
+		c->broken = true;
+	else
+		parts(c, kind, &part, 1);
+}
+
+void client_text(struct client *c, const char *head, const char *text, size_t len)
+{
+	struct fw_part both[] = { { head, (uint32_t)strlen(head) }, { text, (uint32_t)len } };
+
+	parts(c, FW_REPLY_TEXT, both, 2);
 }
 
 void client_lines(struct client *c, struct fw_buf *b)

@@ -15,6 +15,7 @@ static const struct handler {
 	[FW_REQ_CHANGE] = { handle_change, true },      [FW_REQ_LOAD] = { handle_load, true },
 	[FW_REQ_CONFIRM] = { handle_confirm, true },    [FW_REQ_FLUSH] = { handle_flush, true },
 	[FW_REQ_ATTACH] = { handle_attach, true },      [FW_REQ_DETACH] = { handle_detach, true },
+	[FW_REQ_METRICS] = { handle_metrics, false },
 };
 
 bool request_allowed(struct client *c)

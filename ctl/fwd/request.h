@@ -27,10 +27,9 @@ void handle_confirm(struct client *c);
 void handle_flush(struct client *c);
 void handle_attach(struct client *c);
 void handle_detach(struct client *c);
+void handle_metrics(struct client *c);
 
 /* The client of a load is gone: nobody is told any more. */
 void load_orphan(struct load_job *job);
-/* A child process has ended: the reply that it wrote is over, or cannot be completed. */
-void save_over(struct fwd *d, pid_t child, bool well);
 
 #endif

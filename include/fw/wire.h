@@ -31,7 +31,8 @@ enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
 	X(CONFIRM, "confirm", FW_RIGHT_CHANGE, 1, 4096)                     \
 	X(FLUSH, "flush", FW_RIGHT_CHANGE, 1, 4096)                         \
 	X(ATTACH, "attach", FW_RIGHT_CHANGE, 1, 4096)                       \
-	X(DETACH, "detach", FW_RIGHT_CHANGE, 1, 4096)
+	X(DETACH, "detach", FW_RIGHT_CHANGE, 1, 4096)                       \
+	X(METRICS, "metrics", FW_RIGHT_READ, 1, 4096)
 
 enum fw_request {
 #define FW_REQUEST_ENUM(sym, name, right, parts, bytes) FW_REQ_##sym,
@@ -44,7 +45,7 @@ enum fw_request {
 /* A reply is any number of LINES, TEXT and PROGRESS, then one END. */
 enum fw_reply {
 	FW_REPLY_LINES = 256, /* part 0: JSON objects, one a line */
-	FW_REPLY_TEXT,        /* part 0: `{}`; part 1: text as it is */
+	FW_REPLY_TEXT,        /* part 0: `{}`, of metrics {"pass"}; part 1: text as it is */
 	FW_REPLY_PROGRESS,    /* part 0: {"stage"} */
 	FW_REPLY_END,         /* part 0: {"ok", "error", "diags", ...} */
 };

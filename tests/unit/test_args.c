@@ -42,6 +42,18 @@ static void taken(void **state)
 	assert_null(a.filter);
 	args_free(&a);
 
+	assert_int_equal(decode(FW_REQ_METRICS, "{}", &a, &ds), 0);
+	assert_int_equal(a.shown, ARGS_SELECTED);
+	assert_int_equal(a.limit, 1000);
+	assert_int_equal(a.top, 20);
+	args_free(&a);
+
+	assert_int_equal(decode(FW_REQ_METRICS, "{\"rules\":\"all\",\"limit\":0,\"top\":0}", &a, &ds), 0);
+	assert_int_equal(a.shown, ARGS_ALL);
+	assert_int_equal(a.limit, 0);
+	assert_int_equal(a.top, 0);
+	args_free(&a);
+
 	assert_int_equal(decode(FW_REQ_ATTACH, "{\"dev\":\"eth0\",\"mode\":\"tc\",\"out\":\"no\"}", &a, &ds), 0);
 	assert_string_equal(a.dev, "eth0");
 	assert_int_equal(a.mode, ARGS_TC);
@@ -78,6 +90,12 @@ static void refused(void **state)
 		{ FW_REQ_LIST, "{\"dev\":\"eth0\"}", "'list' has no argument 'dev'" },
 		{ FW_REQ_LIST, "{\"filter\":\"a\\u0000b\"}", "are no JSON object" },
 		{ FW_REQ_COUNTERS, "{\"top\":10001}", "from 1 to 10000" },
+		{ FW_REQ_METRICS, "{\"rules\":[]}", "\"selected\", \"all\" or \"none\"" },
+		{ FW_REQ_METRICS, "{\"rules\":\"some\"}", "\"selected\", \"all\" or \"none\"" },
+		{ FW_REQ_METRICS, "{\"limit\":1000001}", "'limit' of 'metrics' wants a number from 0 to 1000000" },
+		{ FW_REQ_METRICS, "{\"top\":10001}", "'top' of 'metrics' wants a number from 0 to 10000" },
+		{ FW_REQ_METRICS, "{\"from\":1}", "'metrics' has no argument 'from'" },
+		{ FW_REQ_COUNTERS, "{\"top\":0}", "from 1 to 10000" },
 		{ FW_REQ_RESET, "{\"rules\":[1,[]]}", "array" },
 		{ FW_REQ_LOAD, "{\"confirm\":86401}", "seconds from 1 to 86400" },
 		{ FW_REQ_ATTACH, "{}", "'attach' wants the argument 'dev'" },

@@ -293,7 +293,7 @@ static void loads(void **state)
 	assert_int_equal(engine_rule_count(e, rule(e, "a")).packets, 3);
 	assert_filters(e, 300);
 	engine_status(e, &st);
-	assert_int_equal(st.reloads, 0);
+	assert_int_equal(st.reload_seconds.count, 0);
 	load(e, "");
 	assert_int_equal(engine_ruleset(e)->nrules, 0);
 	engine_close(e);

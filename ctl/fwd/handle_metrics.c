@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All that is worth a time series, of one moment: how the daemon is, what came by
+ * interfaces, what policies and rules counted. Few rules go out from a text that
+ * is made at once; where they are many, a child process writes them.
+ */
+#include "ctl/fwd/forked.h"
+#include "ctl/fwd/metric.h"
+#include "ctl/fwd/objects.h"
+#include "ctl/fwd/request.h"
+#include "ctl/fwd/selection.h"
+#include "ctl/fwd/status.h"
+
+#include <string.h>
+
+#define FEW 16384 /* rules: their text is about 1 MiB at most */
+#define PASSES 2
+
+static const char *const heads[PASSES] = { "{\"pass\":1}", "{\"pass\":2}" };
+
+struct metrics {
+	struct stream stream;
+	struct fw_buf lines; /* of the rules that are shown */
+	size_t at;           /* what is next to be sent of them */
+	unsigned pass;
+	json_t *end;
+};
+
+static void metrics_free(struct stream *s)
+{
+	struct metrics *m = (struct metrics *)s;
+
+	fw_buf_free(&m->lines);
+	json_decref(m->end);
+	free(m);
+}
+
+static json_t *sum_json(uint64_t rules, struct fw_count count)
+{
+	return json_pack("{sI sI sI}", "count", (json_int_t)rules, "packets", (json_int_t)count.packets, "bytes",
+			 (json_int_t)count.bytes);
+}
+
+/* The further fields of END. */
+static json_t *sums_json(const struct selection *s)
+{
+	const struct fw_count *all = &s->all.count, *shown = &s->shown.count;
+	const struct fw_count left = { all->packets - shown->packets, all->bytes - shown->bytes };
+
+	return json_pack("{so so so sI}", "rules", sum_json(s->all.rules, *all), "shown",
+			 sum_json(s->shown.rules, *shown), "left_out", sum_json(s->all.rules - s->shown.rules, left),
+			 "marked_left_out", (json_int_t)s->marked_left_out);
+}
+
+/* How much of it makes one message: whole lines. */
+static size_t some(const struct metrics *m)
+{
+	size_t left = m->lines.len - m->at;
+	const char *newline = left <= CLIENT_CHUNK ? NULL : memrchr(m->lines.text + m->at, '\n', CLIENT_CHUNK);
+
+	return newline ? (size_t)(newline + 1 - (m->lines.text + m->at)) : left;
+}
+
+static void metrics_step(struct client *c, struct stream *s)
+{
+	struct metrics *m = (struct metrics *)s;
+	size_t n = some(m);
+
+	if (n)
+		client_text(c, heads[m->pass], m->lines.text + m->at, n);
+	m->at += n;
+	if (m->at < m->lines.len)
+		return;
+	m->at = 0;
+	if (++m->pass == PASSES)
+		client_end(c, fw_take(m->end));
+}
+
+static void add_row(void *ctx, const struct best_row *row, bool marked)
+{
+	selection_add(ctx, row, marked);
+}
+
+static void print_rows(struct fw_buf *b, const struct fw_ruleset *rs, const struct selection *s)
+{
+	for (size_t i = 0; i < s->marked.n; i++) {
+		const struct best_row *row = &s->marked.rows[i];
+
+		metric_rule(b, fw_ruleset_by_slot(rs, row->slot), row->count);
+	}
+}
+
+static int forked_end(const struct forked *f, const struct selection *s)
+{
+	json_t *o = sums_json(s);
+	fw_autofree char *text = NULL;
+	struct fw_part part;
+
+	json_object_set_new(o, "ok", json_true());
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	if (!text)
+		return -ENOMEM;
+	part = (struct fw_part){ text, (uint32_t)strlen(text) };
+	return forked_send(f, FW_REPLY_END, &part, 1);
+}
+
+/* In a child: many rules that were chosen. */
+static int write_many(struct forked *f, const struct fwd *d, void *ctx)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	const struct selection *s = ctx;
+	int err = 0;
+
+	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
+		for (size_t i = 0; i < s->marked.n && !err; i++) {
+			const struct best_row *row = &s->marked.rows[i];
+
+			metric_rule(&f->b, fw_ruleset_by_slot(rs, row->slot), row->count);
+			err = forked_text(f, heads[pass], false);
+		}
+		err = err ? err : forked_text(f, heads[pass], true);
+	}
+	return err ? err : forked_end(f, s);
+}
+
+/* Counts of all rules, by slot: packets go on counting while they are written. */
+struct counted {
+	struct selection sums;
+	struct fw_count *by_slot;
+};
+
+static void note_count(void *ctx, const struct best_row *row, bool marked)
+{
+	struct counted *k = ctx;
+
+	k->by_slot[row->slot] = row->count;
+	selection_add(&k->sums, row, false);
+}
+
+static int write_all_rules(struct forked *f, const struct fw_ruleset *rs, const struct counted *k)
+{
+	int err = 0;
+
+	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
+		for (const struct fw_rule *r = rs->first; r && !err; r = r->next) {
+			metric_rule(&f->b, r, k->by_slot[r->slot]);
+			err = forked_text(f, heads[pass], false);
+		}
+		err = err ? err : forked_text(f, heads[pass], true);
+	}
+	return err;
+}
+
+/* In a child: all rules, in order. */
+static int write_all(struct forked *f, const struct fwd *d, void *ctx)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	struct counted k = { .by_slot = calloc((size_t)rs->next_slot + 1, sizeof(*k.by_slot)) };
+	int err;
+
+	if (!k.by_slot)
+		return -ENOMEM;
+	selection_init(&k.sums, 0, 0);
+	selection_scan(d->engine, note_count, &k);
+	k.sums.shown = k.sums.all;
+	err = write_all_rules(f, rs, &k);
+	return err ? err : forked_end(f, &k.sums);
+}
+
+/* The rules that were chosen go out. */
+static void begin(struct client *c, const struct fw_ruleset *rs, struct selection *s)
+{
+	struct metrics *m;
+
+	if (s->marked.n > FEW) {
+		forked_reply(c, "write the metrics", write_many, s);
+		return;
+	}
+	m = calloc(1, sizeof(*m));
+	if (!m) {
+		c->broken = true;
+		return;
+	}
+	m->stream = (struct stream){ metrics_step, metrics_free };
+	m->end = sums_json(s);
+	print_rows(&m->lines, rs, s);
+	c->broken |= m->lines.failed;
+	c->stream = &m->stream;
+}
+
+static void choose(struct client *c)
+{
+	bool none = c->args.shown == ARGS_NONE;
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	struct selection s;
+
+	selection_init(&s, none ? 0 : c->args.limit, none ? 0 : c->args.top);
+	selection_scan(c->fwd->engine, add_row, &s);
+	if (selection_complete(&s, rs))
+		c->broken = true;
+	else
+		begin(c, rs, &s);
+	selection_free(&s);
+}
+
+static void add_policies(struct fw_buf *b, const struct fwd *d)
+{
+	for (int r = 0; r < FW_NREASONS; r++)
+		metric_policy(b, d->engine, (enum fw_reason)r);
+}
+
+void handle_metrics(struct client *c)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	objects_json(&b, status_json(c->fwd));
+	add_policies(&b, c->fwd);
+	client_lines(c, &b);
+	if (c->args.shown == ARGS_ALL)
+		forked_reply(c, "write the metrics", write_all, NULL);
+	else
+		choose(c);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The object of `status`. */
+#ifndef FWD_STATUS_H
+#define FWD_STATUS_H
+
+#include "ctl/fwd/fwd.h"
+
+#include <jansson.h>
+
+/* NULL when memory is out. */
+json_t *status_json(const struct fwd *d);
+
+#endif
