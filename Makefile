@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels bench lint fuzz install uninstall clean. Settings: V=1 (say every command),
+# Targets: all deps demo check check-kernels bench lint fuzz install uninstall deb clean. Settings: V=1 (say every command),
 # SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
 # SYSCONFDIR (/etc), UNITDIR, ZSHDIR (install: /etc, and where systemd and zsh look).
-# demo, check, check-kernels, bench, lint and fuzz first install what is missing of the Debian packages (as root).
+# demo, check, check-kernels, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -16,11 +16,13 @@ BUILD   := build$(if $(SAN),/$(if $(filter thread,$(SAN)),tsan,san))
 Q       := $(if $(V),,@)
 , := ,
 
-PACKAGES := build-essential clang llvm bpftool libbpf-dev libmnl-dev libcmocka-dev libjemalloc-dev libelf-dev \
-	zlib1g-dev libjansson-dev libpcap-dev libsqlite3-dev linux-libc-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh
+BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev libmnl-dev libjemalloc-dev libelf-dev zlib1g-dev \
+	libjansson-dev libpcap-dev libsqlite3-dev
+PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh
 CHECK_PACKAGES := curl jq prometheus
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
+DEB_PACKAGES := debhelper fakeroot dpkg-dev
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
 
 SANITIZER := $(if $(filter thread,$(SAN)),thread,address$(,)undefined)
@@ -37,7 +39,8 @@ JEMALLOC := $(if $(SAN),,-ljemalloc)
 
 # Expanded only where a BPF program is compiled: on a fresh machine there is no compiler when this file is read.
 ARCH_INC = -I/usr/include/$(shell $(CC) -print-multiarch)
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member
+# The folder that it is compiled in does not become part of the program (of its line numbers).
+BPF_CFLAGS := -fdebug-compilation-dir=. -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member
 
 LIB_SRC  := $(wildcard lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -62,7 +65,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: all deps demo check unit-tests check-kernels bench lint fuzz install uninstall clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: all deps demo check unit-tests check-kernels bench lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -286,8 +289,9 @@ define install_kind
 install -D -m $(MODE_$1) -t $(DESTDIR)$(TO_$1) $(FILES_$1)
 
 endef
-# Nothing but that is built for it.
-install: $(foreach k,$(KINDS),$(FILES_$k))
+programs: $(foreach k,$(KINDS),$(FILES_$k))
+
+install: programs
 	$(foreach k,$(KINDS),$(if $(FILES_$k),$(call install_kind,$k)))
 	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fwd.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fwd.conf
 
@@ -296,7 +300,24 @@ uninstall:
 	rm -f $(foreach k,$(KINDS),$(addprefix $(DESTDIR)$(TO_$k)/,$(notdir $(FILES_$k))))
 	@rmdir -p $(addprefix $(DESTDIR),$(TO_grafana) $(TO_prometheus) $(TO_examples)) 2>/dev/null || :
 
+# The Debian package, from a copy of the sources, as dpkg-buildpackage makes it: no root, no network, and by the date of the
+# last commit the same bytes each time. What was said to this make is not said to that one.
+DEB_MAINTAINER ?= fwd maintainers <maintainers@fwd.invalid>
+DEB_TREE := build/deb/fwd-$(VERSION)
+DEB_DEPENDS = $(filter-out build-essential linux-libc-dev,$(BUILD_PACKAGES))
+deb:
+	$(call install_missing,$(BUILD_PACKAGES) $(DEB_PACKAGES))
+	$(Q)rm -rf build/deb && mkdir -p $(DEB_TREE)
+	$(Q)tools/debian/sources | tar -c --mtime="$$(tools/debian/date)" --null -T - | tar -x -C $(DEB_TREE)
+	$(Q)mv $(DEB_TREE)/tools/debian $(DEB_TREE)/debian
+	$(Q)for f in control changelog; do sed -e 's|@VERSION@|$(VERSION)|' -e 's|@MAINTAINER@|$(DEB_MAINTAINER)|' \
+		-e "s|@DATE@|$$(tools/debian/date)|" -e 's|@BUILD_DEPENDS@|$(subst $() ,$(,) ,$(DEB_DEPENDS))|' \
+		tools/debian/$$f.in >$(DEB_TREE)/debian/$$f; done
+	@echo "  DEB     build/deb/fwd_$(VERSION)_$$(dpkg --print-architecture).deb"
+	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u MFLAGS -u SAN -u BUILD -u CFLAGS -u LDFLAGS \
+		dpkg-buildpackage -b -us -uc -j$$(nproc) $(if $(V),,>../log 2>&1 || { tail -n 30 ../log; exit 1; })
+
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path '*/deb' -prune -o -name '*.d' -type f -print 2>/dev/null)
