@@ -22,14 +22,25 @@ struct bpf_iter__bpf_map_elem {
 /* Settings, fixed when the programs are loaded. */
 volatile const __u32 fw_ncpus = 1;
 
-/* Names of rules by counter: only those that have one. */
+struct fw_name_chunk {
+	struct fw_label_name name[FW_COUNTER_CHUNK];
+};
+
+/* Names of rules, in chunks as counters: those in which a rule has one. */
+/* clang-format off */
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1 << 24);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, FW_COUNTER_CHUNKS);
 	__type(key, __u32);
-	__type(value, struct fw_label_name);
+	__array(values, struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(map_flags, BPF_F_MMAPABLE);
+		__uint(max_entries, 1);
+		__type(key, __u32);
+		__uint(value_size, sizeof(struct fw_name_chunk));
+	});
 } fw_names SEC(".maps");
+/* clang-format on */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -91,15 +102,22 @@ static void sum(struct page *p)
 	}
 }
 
+static const char *name_of(__u32 counter)
+{
+	__u32 index = counter >> FW_COUNTER_CHUNK_SHIFT, zero = 0;
+	void *inner = bpf_map_lookup_elem(&fw_names, &index);
+	const struct fw_name_chunk *chunk = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
+
+	return chunk ? chunk->name[counter & (FW_COUNTER_CHUNK - 1)].name : no_name;
+}
+
 static void show_rule(struct page *p, const struct fw_label *label)
 {
 	const char *name = no_name, *counter = label->what & FW_LABEL_COUNTER ? "counter" : no_name;
 	const char *verdict = verdicts[label->what & FW_LABEL_ACCEPT];
 
 	if (label->what & FW_LABEL_NAMED)
-		name = bpf_map_lookup_elem(&fw_names, &p->counter);
-	if (!name)
-		name = no_name;
+		name = name_of(p->counter);
 	sum(p);
 	BPF_SEQ_PRINTF(p->seq, "%llu %llu %llu %s %s %s\n", label->id, p->packets, p->bytes, verdict, counter, name);
 }

@@ -209,9 +209,14 @@ void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_labe
 	_Static_assert(sizeof(struct fw_label) == sizeof(struct fw_counter), "a label stands in a counter's place");
 	if (!at)
 		return;
-	if (name || at->what & FW_LABEL_NAMED)
-		kern_files_name(k, counter, name);
+	if (at->id == label->id && at->what == label->what && !name)
+		return;
+	/* Nobody's while it changes: no line shows half of each. */
+	__atomic_store_n(&at->id, 0, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
 	__atomic_store_n(&at->what, label->what, __ATOMIC_RELAXED);
+	if (name)
+		kern_files_name(k, counter, name);
 	__atomic_store_n(&at->id, label->id, __ATOMIC_RELEASE);
 }
 

@@ -11,6 +11,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,9 +20,12 @@ static const char *const file_names[FW_NFILES] = {
 	[FW_FILE_INTERFACES] = "interfaces",
 };
 
+#define NAMES_BYTES (sizeof(struct fw_label_name) * FW_COUNTER_CHUNK)
+
 struct files {
 	struct counters_bpf *skel;
 	char *path[FW_NFILES]; /* NULL: it is not there */
+	struct fw_label_name *names[FW_COUNTER_CHUNKS]; /* mmapped; NULL: no rule of that chunk has one */
 };
 
 static int load(struct fw_kern *k, struct files *f)
@@ -62,21 +66,38 @@ void kern_files_close(struct fw_kern *k)
 	counters_bpf__destroy(f->skel);
 	for (int i = 0; i < FW_NFILES; i++)
 		free(f->path[i]);
+	for (int i = 0; i < FW_COUNTER_CHUNKS; i++)
+		if (f->names[i])
+			munmap(f->names[i], NAMES_BYTES);
 	free(f);
 	k->files = NULL;
 }
 
-void kern_files_name(struct fw_kern *k, uint32_t counter, const char *name)
+/* The names of a chunk; NULL: no memory. */
+static struct fw_label_name *names_new(struct files *f, uint32_t chunk)
 {
-	struct fw_label_name value = { "" };
-	int map = k->files ? bpf_map__fd(k->files->skel->maps.fw_names) : -1;
+	int fd = kern_value_map("fw_names", NAMES_BYTES);
+	void *at = fd < 0 ? MAP_FAILED : mmap(NULL, NAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (map < 0)
-		return;
-	if (!name || snprintf(value.name, sizeof(value.name), "%s", name) < 0)
-		bpf_map_delete_elem(map, &counter);
-	else if (bpf_map_update_elem(map, &counter, &value, BPF_ANY))
-		bpf_map_delete_elem(map, &counter); /* no name rather than that of another rule */
+	if (at != MAP_FAILED && bpf_map_update_elem(bpf_map__fd(f->skel->maps.fw_names), &chunk, &fd, BPF_ANY)) {
+		munmap(at, NAMES_BYTES);
+		at = MAP_FAILED;
+	}
+	kern_close_fd(&fd);
+	return f->names[chunk] = at == MAP_FAILED ? NULL : at;
+}
+
+bool kern_files_name(struct fw_kern *k, uint32_t counter, const char *name)
+{
+	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;
+	struct fw_label_name *names;
+
+	if (!k->files)
+		return false;
+	names = k->files->names[chunk] ? k->files->names[chunk] : names_new(k->files, chunk);
+	if (names)
+		snprintf(names[counter & (FW_COUNTER_CHUNK - 1)].name, sizeof(names->name), "%s", name);
+	return names;
 }
 
 /* A link to the iterator that does not go away with this process. */

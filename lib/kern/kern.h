@@ -95,8 +95,8 @@ void kern_counters_fini(struct fw_kern *k);
 int kern_files_open(struct fw_kern *k);
 void kern_files_close(struct fw_kern *k);
 void kern_files_remove(const struct fw_kern *k);
-/* The name of a counter's rule, NULL: none. */
-void kern_files_name(struct fw_kern *k, uint32_t counter, const char *name);
+/* The name of a counter's rule. false: it cannot be shown. */
+bool kern_files_name(struct fw_kern *k, uint32_t counter, const char *name);
 
 /* pins.c: 0 or -errno with a diagnostic. */
 int kern_pins_open(struct fw_kern *k, const char *pins, const char *fingerprint, struct fw_diags *ds);

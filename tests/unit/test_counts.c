@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is counted, in each of the forms in which it can be read: counter by
+ * counter, many at once, by interface, and as the text of the pinned files; all
+ * compared with what was sent.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fw/kern.h"
+#include "tests/unit/random.h"
+#include "tests/unit/rulesets.h"
+#include "tests/unit/sandbox.h"
+
+#define PINS SANDBOX_BPFFS "/fw"
+#define RULES 6
+#define LOOPBACK 1 /* where test packets come from */
+
+static const char *const rules = "policy out drop\n"
+				 "rule from 10.0.0.0 drop\nrule from 10.0.0.1 accept\nrule from 10.0.0.2 drop\n"
+				 "rule from 10.0.0.3 accept\nrule from 10.0.0.4 accept\nrule from 10.0.0.5 drop\n";
+/* One frame for each rule, and one that no rule matches. */
+static const char *const packets[] = {
+	"udp 10.0.0.0:1 > 10.9.0.1:2", "udp 10.0.0.1:1 > 10.9.0.1:2", "udp 10.0.0.2:1 > 10.9.0.1:2",
+	"udp 10.0.0.3:1 > 10.9.0.1:2", "udp 10.0.0.4:1 > 10.9.0.1:2", "udp 10.0.0.5:1 > 10.9.0.1:2",
+	"udp 10.0.1.1:1 > 10.9.0.1:2",
+};
+#define FRAMES (sizeof(packets) / sizeof(*packets))
+
+static const struct {
+	struct fw_label label;
+	const char *name;
+} labels[RULES] = {
+	{ { 1, 0 }, NULL },
+	{ { 18446744073709551615ull, FW_LABEL_ACCEPT | FW_LABEL_NAMED },
+	  "a23456789b23456789c23456789d23456789e23456789f23456789g23456789" },
+	{ { 3, FW_LABEL_COUNTER }, NULL },
+	{ { 40, FW_LABEL_ACCEPT | FW_LABEL_COUNTER | FW_LABEL_NAMED }, "web" },
+	{ { 0, 0 }, NULL }, /* nobody's */
+	{ { 6, FW_LABEL_NAMED }, "six" },
+};
+
+static struct fixture {
+	struct fw_kern *k;
+	struct fw_ruleset *rs;
+	struct fw_image image;
+	struct fw_frame frames[FRAMES];
+} fx;
+
+/* What was sent since the last reset, and since the beginning. */
+static struct {
+	struct fw_count rule[RULES], reason[FW_NPROGS][FW_NREASONS];
+	uint64_t traffic[FW_NPROGS][FW_NDECIDED][2];
+} sent;
+
+static void begin(void)
+{
+	struct fw_kern_options options = { .pins = PINS };
+
+	assert_int_equal(fw_kern_open(&options, NULL, &fx.k), 0);
+	fx.rs = ruleset_of(rules);
+	assert_int_equal(fw_compile(fx.rs, fw_kern_pool(fx.k), NULL, &fx.image), 0);
+	assert_int_equal(fw_kern_counters_reserve(fx.k, fx.rs->next_slot), 0);
+	assert_int_equal(fw_kern_publish(fx.k, fx.image.root, fw_kern_generation(fx.k) + 1), 0);
+	for (uint32_t i = 0; i < RULES; i++)
+		fw_kern_label_set(fx.k, i + FW_COUNTER_RULES, &labels[i].label, labels[i].name);
+	for (uint32_t prog = 0; prog < FW_NPROGS; prog++)
+		for (uint32_t r = 0; r < FW_NREASONS; r++)
+			fw_kern_label_set(fx.k, FW_COUNTER_REASON(prog, r),
+					  &(struct fw_label){ .what = fx.rs->policy[r] }, NULL);
+	assert_int_equal(fw_kern_files_pin(fx.k, (gid_t)-1), 0);
+}
+
+static void end(void)
+{
+	fw_image_free(&fx.image);
+	fw_ruleset_free(fx.rs);
+	fw_kern_close(fx.k);
+}
+
+static void count(struct fw_count *c, uint32_t bytes)
+{
+	c->packets++;
+	c->bytes += bytes;
+}
+
+static void send_one(enum fw_prog prog)
+{
+	struct fw_frame f = fx.frames[random_below(FRAMES)];
+	struct fw_result got;
+	bool rule;
+
+	if (!random_below(8))
+		f.data[14] = 0x41; /* an IP header of 4 bytes */
+	assert_int_equal(fw_kern_test(fx.k, prog, f.data, f.len, 0, &got), 0);
+	rule = got.reason == FW_R_NONE;
+	count(rule ? &sent.rule[got.slot] : &sent.reason[prog][got.reason], f.len);
+	sent.traffic[prog][rule ? FW_BY_RULE : FW_BY_POLICY][got.verdict]++;
+}
+
+static void assert_count(struct fw_count got, struct fw_count want)
+{
+	assert_int_equal(got.packets, want.packets);
+	assert_int_equal(got.bytes, want.bytes);
+}
+
+static void check_counters(void)
+{
+	struct fw_kern_row rows[RULES + 3];
+
+	fw_kern_rows(fx.k, 0, RULES + 3, rows);
+	for (uint32_t i = 0; i < RULES; i++) {
+		assert_count(fw_kern_rule_count(fx.k, i), sent.rule[i]);
+		assert_count(rows[i].count, sent.rule[i]);
+		assert_memory_equal(&rows[i].label, &labels[i].label, sizeof(rows[i].label));
+	}
+	for (uint32_t i = RULES; i < RULES + 3; i++)
+		assert_true(!rows[i].count.packets && !rows[i].label.id);
+	for (uint32_t prog = 0; prog < FW_NPROGS; prog++)
+		for (uint32_t r = 0; r < FW_NREASONS; r++)
+			assert_count(fw_kern_prog_count(fx.k, (enum fw_prog)prog, (enum fw_reason)r),
+				     sent.reason[prog][r]);
+}
+
+static void check_traffic(void)
+{
+	static const uint64_t nothing[FW_NPROGS][FW_NDECIDED][2];
+	bool any = memcmp(sent.traffic, nothing, sizeof(nothing));
+	struct fw_traffic *t;
+	size_t n;
+
+	assert_int_equal(fw_kern_traffic(fx.k, &t, &n), 0);
+	assert_int_equal(n, any ? 2 : 1);
+	assert_int_equal(t[0].ifindex, 0);
+	assert_true(!any || t[1].ifindex == LOOPBACK);
+	assert_memory_equal(t[n - 1].packets, sent.traffic, sizeof(sent.traffic));
+	free(t);
+}
+
+static const char *verdict_name(uint64_t accept)
+{
+	return accept ? "accept" : "drop";
+}
+
+static const char *file_text(enum fw_kern_file file)
+{
+	static char text[65536];
+	FILE *f = fopen(fw_kern_file(fx.k, file), "r");
+	size_t n;
+
+	assert_non_null(f);
+	n = fread(text, 1, sizeof(text) - 1, f);
+	assert_int_equal(ferror(f), 0);
+	fclose(f);
+	text[n] = '\0';
+	return text;
+}
+
+static void check_counters_file(void)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	static const char *const progs[] = { "xdp", "tc-ingress", "tc-egress" };
+
+	fw_buf_printf(&b, "# rule packets bytes verdict counter name\n");
+	for (int prog = 0; prog < FW_NPROGS; prog++)
+		for (int r = 0; r < FW_NREASONS; r++)
+			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name, progs[prog],
+				      sent.reason[prog][r].packets, sent.reason[prog][r].bytes,
+				      verdict_name(fx.rs->policy[r]));
+	for (int i = 0; i < RULES; i++)
+		if (labels[i].label.id)
+			fw_buf_printf(&b, "%llu %" PRIu64 " %" PRIu64 " %s %s %s\n", labels[i].label.id,
+				      sent.rule[i].packets, sent.rule[i].bytes,
+				      verdict_name(labels[i].label.what & FW_LABEL_ACCEPT),
+				      labels[i].label.what & FW_LABEL_COUNTER ? "counter" : "-",
+				      labels[i].name ? labels[i].name : "-");
+	assert_string_equal(file_text(FW_FILE_COUNTERS), b.text);
+}
+
+static void check_interfaces_file(void)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	static const char *const progs[] = { "xdp", "tc-ingress", "tc-egress" };
+	static const char *const by[] = { "policy", "rule" };
+
+	fw_buf_printf(&b, "# interface hook by verdict packets\n");
+	for (int prog = 0; prog < FW_NPROGS; prog++)
+		for (int i = 0; i < 4; i++)
+			if (sent.traffic[prog][i >> 1][i & 1])
+				fw_buf_printf(&b, "%d %s %s %s %" PRIu64 "\n", LOOPBACK, progs[prog], by[i >> 1],
+					      verdict_name(i & 1), sent.traffic[prog][i >> 1][i & 1]);
+	assert_string_equal(file_text(FW_FILE_INTERFACES), b.text);
+}
+
+static void check(void)
+{
+	check_counters();
+	check_traffic();
+	check_counters_file();
+	check_interfaces_file();
+}
+
+static void reset_some(void)
+{
+	uint32_t i = random_below(RULES), r = random_below(FW_NREASONS), prog = random_below(FW_NPROGS);
+
+	assert_int_equal(fw_kern_count_reset(fx.k, i + FW_COUNTER_RULES), 0);
+	sent.rule[i] = (struct fw_count){ 0 };
+	assert_int_equal(fw_kern_count_reset(fx.k, FW_COUNTER_REASON(prog, r)), 0);
+	sent.reason[prog][r] = (struct fw_count){ 0 };
+}
+
+/* Random packets and resets, now and then another process. */
+static void all_forms_agree(void **state)
+{
+	memset(&sent, 0, sizeof(sent));
+	begin();
+	check();
+	for (int round = 0; round < 30; round++) {
+		for (unsigned n = random_below(50); n; n--)
+			send_one((enum fw_prog)random_below(FW_NPROGS));
+		check();
+		if (random_below(3) == 0) {
+			reset_some();
+			check();
+		}
+		if (random_below(8) == 0) {
+			end();
+			begin();
+			check();
+		}
+	}
+	fw_kern_unpin(fx.k);
+	end();
+	assert_int_equal(access(PINS, F_OK), -1);
+}
+
+static bool file_has(const char *what)
+{
+	return strstr(file_text(FW_FILE_COUNTERS), what);
+}
+
+/* The rule of a slot goes, and another one takes its place. */
+static void slot_is_cleared(void **state)
+{
+	struct fw_kern_row row;
+
+	begin();
+	for (int i = 0; i < 50; i++)
+		send_one(FW_PROG_XDP);
+	assert_int_equal(fw_kern_count_reset(fx.k, 3 + FW_COUNTER_RULES), 0);
+	for (int i = 0; i < 50; i++)
+		send_one(FW_PROG_XDP);
+	fw_kern_counter_clear(fx.k, 3);
+	assert_count(fw_kern_rule_count(fx.k, 3), (struct fw_count){ 0 });
+	fw_kern_rows(fx.k, 3, 1, &row);
+	assert_true(!row.count.packets && !row.count.bytes && !row.label.id && !row.label.what);
+	assert_false(file_has("\n40 "));
+	fw_kern_label_set(fx.k, 3 + FW_COUNTER_RULES, &(struct fw_label){ 77, FW_LABEL_NAMED }, "next");
+	fw_kern_label_set(fx.k, 5 + FW_COUNTER_RULES, &(struct fw_label){ 78, 0 }, NULL);
+	assert_true(file_has("\n77 0 0 drop - next\n"));
+	assert_true(file_has("\n78 "));
+	assert_false(file_has("six"));
+	fw_kern_unpin(fx.k);
+	end();
+}
+
+static int read_of(const char *path, uid_t uid, gid_t group)
+{
+	char text[64] = "";
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		FILE *f;
+
+		if (setgid(group) || setuid(uid))
+			_exit(2);
+		f = fopen(path, "r");
+		_exit(f && fgets(text, sizeof(text), f) && text[0] == '#' ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WEXITSTATUS(status);
+}
+
+/* Without any capability, by the group alone. What else is pinned stays closed. */
+static void members_read(void **state)
+{
+	begin();
+	assert_int_equal(chmod(SANDBOX_BPFFS, 0755), 0);
+	assert_int_equal(fw_kern_files_pin(fx.k, 12345), 0);
+	assert_int_equal(read_of(fw_kern_file(fx.k, FW_FILE_COUNTERS), 54321, 12345), 0);
+	assert_int_equal(read_of(fw_kern_file(fx.k, FW_FILE_INTERFACES), 54321, 12345), 0);
+	assert_int_equal(read_of(fw_kern_file(fx.k, FW_FILE_COUNTERS), 54321, 54321), 1);
+	fw_kern_unpin(fx.k);
+	end();
+}
+
+static void send_from(uint32_t ifindex)
+{
+	struct __sk_buff ctx = { .ifindex = ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = fx.frames[1].data, .data_size_in = fx.frames[1].len,
+		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+
+	assert_int_equal(bpf_prog_test_run_opts(fw_kern_prog_fd(fx.k, FW_PROG_TC_INGRESS), &opts), 0);
+}
+
+static uint64_t came_by(uint32_t ifindex)
+{
+	struct fw_traffic *t;
+	uint64_t sum = 0;
+	size_t n;
+
+	assert_int_equal(fw_kern_traffic(fx.k, &t, &n), 0);
+	for (size_t i = 0; i < n; i++)
+		if (t[i].ifindex == ifindex)
+			sum += t[i].packets[FW_PROG_TC_INGRESS][FW_BY_RULE][FW_ACCEPT];
+	free(t);
+	return sum;
+}
+
+/* Interfaces whose indices want the same place: some find none, and when one is gone, its place is another's. */
+static void crowded_interfaces(void **state)
+{
+	enum { DEVICES = FW_TRAFFIC_PROBES + 4 };
+	uint32_t index[DEVICES];
+	char text[160];
+
+	begin();
+	fw_kern_traffic_forget(fx.k, LOOPBACK);
+	for (uint32_t i = 0; i < DEVICES; i++) {
+		index[i] = 1000 + i * FW_TRAFFIC;
+		snprintf(text, sizeof(text), "ip link add name crowd%u index %u type veth peer name peer%u", i, index[i], i);
+		assert_int_equal(system(text), 0);
+	}
+
+	uint64_t others = came_by(0);
+
+	for (uint32_t i = 0; i < DEVICES; i++)
+		for (uint32_t n = 0; n <= i; n++)
+			send_from(index[i]);
+	for (uint32_t i = 0; i < DEVICES; i++)
+		assert_int_equal(came_by(index[i]), i < FW_TRAFFIC_PROBES ? i + 1 : 0);
+	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12);
+
+	fw_kern_traffic_forget(fx.k, index[2]);
+	assert_int_equal(came_by(index[2]), 0);
+	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12 + 3);
+	/* An interface that had a place farther on takes the free one too; one that had none finds none. */
+	for (uint32_t i = 3; i < DEVICES; i++)
+		send_from(index[i]);
+	for (uint32_t i = 3; i < FW_TRAFFIC_PROBES; i++)
+		assert_int_equal(came_by(index[i]), i + 2);
+	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12 + 3 + 4);
+	fw_kern_unpin(fx.k);
+	end();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_forms_agree),
+		cmocka_unit_test(slot_is_cleared),
+		cmocka_unit_test(members_read),
+		cmocka_unit_test(crowded_interfaces),
+	};
+
+	if (!sandbox_enter())
+		return 0;
+	random_start();
+	for (size_t i = 0; i < FRAMES; i++)
+		if (fw_text_frame(packets[i], &fx.frames[i], NULL))
+			return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
