@@ -17,9 +17,9 @@ Q       := $(if $(V),,@)
 , := ,
 
 BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev libmnl-dev libjemalloc-dev libelf-dev zlib1g-dev \
-	libjansson-dev libpcap-dev libsqlite3-dev
+	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh
-CHECK_PACKAGES := curl jq prometheus
+CHECK_PACKAGES := curl jq openssl prometheus
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
 DEB_PACKAGES := debhelper fakeroot dpkg-dev
@@ -46,6 +46,8 @@ LIB_SRC  := $(wildcard lib/*/*.c)
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
 FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwd/*.c))
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwctl/*.c))
+EXPORTER := $(BUILD)/fw-exporter
+EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fw-exporter/*.c))
 BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/perf/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
@@ -158,10 +160,16 @@ $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
 
+# The exporter but for its main(), for its tests. It needs none of the libraries of those who load programs.
+$(BUILD)/libexporter.a: $(EXPORTER_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(BUILD)/fw-exporter: LDLIBS := -lmicrohttpd -ljansson -lz -lpthread -lm
+$(BUILD)/fw-exporter: $(BUILD)/libexporter.a
 $(BUILD)/fwgen: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
 $(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter-out %/libfw.a,$(filter %.a,$^)) $(BUILD)/libfw.a $(LDLIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)

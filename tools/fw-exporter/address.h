@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The socket that the server listens on. */
+#ifndef EXPORTER_ADDRESS_H
+#define EXPORTER_ADDRESS_H
+
+#include "tools/fw-exporter/settings.h"
+
+/* The one that the service manager handed over, or one at the address and port of the settings. Return: it, or -errno with a diagnostic. */
+int address_listen(const struct settings *c, struct fw_diags *ds);
+/* Where it listens, as it stands in a URL: "127.0.0.1:9479", "[::1]:9479". Return: @buf. */
+#define ADDRESS_TEXT 128
+const char *address_text(int fd, char buf[ADDRESS_TEXT]);
+
+#endif

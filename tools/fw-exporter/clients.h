@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Connections, and what keeps those that are slow from being in the way of the
+ * others: who takes too long to ask or to read the answer is cut off, one
+ * connection more than there may be costs the one that has waited longest, and
+ * few scrapes go on at once.
+ */
+#ifndef EXPORTER_CLIENTS_H
+#define EXPORTER_CLIENTS_H
+
+#include "fw/base.h"
+
+#include <pthread.h>
+
+#define CLIENTS_SCRAPES 3 /* at once */
+#define CLIENTS_QUEUE 8.0 /* seconds that one more waits for its turn */
+#define CLIENTS_GRACE 5.0 /* seconds after which a scrape that goes on may have to make room for another */
+
+struct client {
+	struct client *next, **link;
+	int fd;
+	double since;  /* by fw_now(): it is to ask, or to read, since then */
+	bool reading;  /* it has asked */
+	double scrape; /* its scrape goes on since then; 0: none does */
+	bool cut;
+};
+
+struct clients {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct client *first;
+	unsigned n, max;
+	unsigned scrapes;
+	double timeout; /* seconds */
+	bool closing;
+};
+
+/* 0 or -ENOMEM. */
+int clients_init(struct clients *all, unsigned max, double timeout);
+void clients_fini(struct clients *all);
+
+/* A connection is there. @fd stays open until clients_close(). NULL: no memory. */
+struct client *clients_open(struct clients *all, int fd);
+void clients_close(struct clients *all, struct client *c); /* NULL is fine */
+/* It has asked, or it is to ask again: its time begins anew. */
+void clients_reading(struct clients *all, struct client *c, bool reading);
+/* Cuts those off whose time is over. Now and then. */
+void clients_sweep(struct clients *all);
+/* Nobody waits for a scrape any more, and no one gets one. */
+void clients_stop(struct clients *all);
+
+/* Waits for its turn. 0, or -EBUSY: it did not come. */
+int clients_scrape_begin(struct clients *all, struct client *c);
+void clients_scrape_end(struct clients *all, struct client *c); /* also when none goes on */
+
+#endif

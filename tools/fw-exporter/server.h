@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The HTTP server: a thread for each connection. */
+#ifndef EXPORTER_SERVER_H
+#define EXPORTER_SERVER_H
+
+#include "tools/fw-exporter/clients.h"
+#include "tools/fw-exporter/scrape.h"
+
+struct MHD_Daemon;
+
+struct server {
+	const struct settings *settings;
+	struct scrapes scrapes;
+	struct clients clients;
+	struct MHD_Daemon *daemon;
+	char *cert, *key; /* NULL: plain HTTP */
+	pthread_t starter;
+	char complaint[256]; /* of the library, to who starts it */
+};
+
+/* @fd: listens; the server's from now on, also on failure. 0, or -errno with a diagnostic. */
+int server_start(struct server *s, const struct settings *c, int fd, struct fw_diags *ds);
+/* Closes all connections and waits for their threads. */
+void server_stop(struct server *s);
+
+#endif
