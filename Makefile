@@ -62,7 +62,7 @@ FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
 FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
-KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_publish test_pins)
+KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_publish test_counts test_pins)
 # Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"

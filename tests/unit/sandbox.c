@@ -83,10 +83,15 @@ bool sandbox_enter(void)
 
 uint32_t sandbox_veth(const char *name, const char *peer)
 {
+	return sandbox_veth_at(name, peer, 0);
+}
+
+uint32_t sandbox_veth_at(const char *name, const char *peer, uint32_t ifindex)
+{
 	struct request r;
 	struct nlattr *info, *data, *other;
 
-	request_begin(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, 0);
+	request_begin(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifindex);
 	mnl_attr_put_strz(r.h, IFLA_IFNAME, name);
 	info = mnl_attr_nest_start(r.h, IFLA_LINKINFO);
 	mnl_attr_put_strz(r.h, IFLA_INFO_KIND, "veth");

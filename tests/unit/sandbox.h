@@ -14,6 +14,8 @@
 bool sandbox_enter(void);
 /* A pair of interfaces, up. Return: the index of the first. */
 uint32_t sandbox_veth(const char *name, const char *peer);
+/* The first with this index. */
+uint32_t sandbox_veth_at(const char *name, const char *peer, uint32_t ifindex);
 void sandbox_delete(const char *name);
 void sandbox_rename(const char *from, const char *to);
 

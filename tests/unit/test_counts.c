@@ -333,15 +333,16 @@ static uint64_t came_by(uint32_t ifindex)
 static void crowded_interfaces(void **state)
 {
 	enum { DEVICES = FW_TRAFFIC_PROBES + 4 };
+	char name[16], peer[16];
 	uint32_t index[DEVICES];
-	char text[160];
 
 	begin();
 	fw_kern_traffic_forget(fx.k, LOOPBACK);
 	for (uint32_t i = 0; i < DEVICES; i++) {
 		index[i] = 1000 + i * FW_TRAFFIC;
-		snprintf(text, sizeof(text), "ip link add name crowd%u index %u type veth peer name peer%u", i, index[i], i);
-		assert_int_equal(system(text), 0);
+		snprintf(name, sizeof(name), "crowd%u", i);
+		snprintf(peer, sizeof(peer), "peer%u", i);
+		assert_int_equal(sandbox_veth_at(name, peer, index[i]), index[i]);
 	}
 
 	uint64_t others = came_by(0);
