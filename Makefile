@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels bench lint fuzz install uninstall deb clean. Settings: V=1 (say every command),
-# SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR.
-# SYSCONFDIR (/etc), UNITDIR, ZSHDIR (install: /etc, and where systemd and zsh look).
-# demo, check, check-kernels, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
+# Targets: all deps demo check check-kernels check-package bench lint fuzz install uninstall deb clean. Settings: V=1 (say every
+# command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX,
+# DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where systemd and zsh look).
+# demo, all checks, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -23,6 +23,7 @@ CHECK_PACKAGES := curl jq openssl prometheus
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
 DEB_PACKAGES := debhelper fakeroot dpkg-dev
+CHECK_DEB_PACKAGES := lintian debootstrap systemd-container iproute2 iputils-ping procps
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
 
 SANITIZER := $(if $(filter thread,$(SAN)),thread,address$(,)undefined)
@@ -67,7 +68,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: all deps demo check unit-tests check-kernels bench lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: all deps demo check unit-tests check-kernels check-package bench lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -325,7 +326,18 @@ deb:
 	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u MFLAGS -u SAN -u BUILD -u CFLAGS -u LDFLAGS \
 		dpkg-buildpackage -b -us -uc -j$$(nproc) $(if $(V),,>../log 2>&1 || { tail -n 30 ../log; exit 1; })
 
+# In a clean system, from Debian's mirror the first time. A package of another version and with another BPF program is what it
+# is upgraded to.
+DEB_NEXT := build/package/next
+check-package:
+	$(call install_missing,$(BUILD_PACKAGES) $(DEB_PACKAGES) $(CHECK_DEB_PACKAGES))
+	$(SUBMAKE) deb
+	$(Q)rm -rf $(DEB_NEXT) && mkdir -p $(DEB_NEXT) && tools/debian/sources | tar -c --null -T - | tar -x -C $(DEB_NEXT)
+	$(Q)echo 'volatile const __u32 fw_other_version = 1;' >>$(DEB_NEXT)/bpf/fw.bpf.c
+	$(SUBMAKE) -C $(DEB_NEXT) deb VERSION=$(VERSION)+next
+	$(Q)tests/e2e/package.sh build/deb/fwd_$(VERSION)_*.deb $(DEB_NEXT)/build/deb/fwd_*.deb $(CURDIR)/build/package
+
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) -path '*/deb' -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path '*/deb' -o -path '*/package' \) -prune -o -name '*.d' -type f -print 2>/dev/null)
