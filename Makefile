@@ -18,7 +18,8 @@ Q       := $(if $(V),,@)
 
 BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev libmnl-dev libjemalloc-dev libelf-dev zlib1g-dev \
 	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
-PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh
+PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
+	bash-completion
 CHECK_PACKAGES := curl jq openssl prometheus
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
@@ -285,8 +286,8 @@ $(call installed,bin,$(PREFIX)/bin,755,$(BUILD)/fwctl $(EXPORTER))
 $(call installed,sbin,$(PREFIX)/sbin,755,$(BUILD)/fwd)
 $(call installed,man8,$(PREFIX)/share/man/man8,644,$(filter %.8,$(MAN)))
 $(call installed,man5,$(PREFIX)/share/man/man5,644,$(filter %.5,$(MAN)))
-$(call installed,bash,$(PREFIX)/share/bash-completion/completions,644,$(BUILD)/completion/fwctl)
-$(call installed,zsh,$(ZSHDIR),644,$(BUILD)/completion/_fwctl)
+$(call installed,bash,$(PREFIX)/share/bash-completion/completions,644,$(BUILD)/completion/fwctl $(wildcard tools/completion/bash/*))
+$(call installed,zsh,$(ZSHDIR),644,$(BUILD)/completion/_fwctl $(wildcard tools/completion/zsh/*))
 $(call installed,units,$(UNITDIR),644,$(UNITS) $(wildcard tools/systemd/*.socket))
 $(call installed,sysusers,$(PREFIX)/lib/sysusers.d,644,tools/systemd/fwd.conf)
 $(call installed,grafana,$(PREFIX)/share/fwd/grafana,644,$(wildcard tools/grafana/*.json))

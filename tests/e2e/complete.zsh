@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # complete.zsh SCRIPT LINE...: what a zsh with that completion script offers when Tab is pressed behind each of the lines:
 # a line of output for each, its words in order. The zsh is an interactive one on a terminal of its own; SCRIPT lies in its
-# $fpath as _fwctl, as an installed one does.
+# $fpath, as an installed one does.
 emulate -R zsh
 zmodload zsh/zpty || exit 2
 script=$1
@@ -10,7 +10,7 @@ shift
 dir=$(mktemp -d) || exit 2
 trap 'zpty -d shell 2>/dev/null; rm -rf $dir' EXIT
 trap 'exit 130' INT TERM
-mkdir $dir/functions && cp $script $dir/functions/_fwctl || exit 2
+mkdir $dir/functions && cp $script $dir/functions || exit 2
 
 # Every way to offer words ends in compadd: matches are noted, and "." says that Tab is done.
 cat >$dir/setup <<END

@@ -151,6 +151,26 @@ step_permits() {
 	return 0
 }
 
+metrics() {
+	inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/9479 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+}
+# metric SERIES: its value
+metric() { metrics | awk -v want="$1" 'index($0, want " ") == 1 { print $NF }'; }
+exported() {
+	is "series of good" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="good".*} //p')" $sent_good &&
+		is "series of bad" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="bad".*} //p')" $sent_bad
+}
+# By the first who asks, as nobody in particular; also while fwd does not run, with what was counted meanwhile.
+step_exports() {
+	local uid
+	is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported || return 1
+	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep --ns "$(leader)" --nslist pid -x fw-exporter)/status")
+	[ "$uid" -ge 61184 ] || fail "it runs as $uid" || return 1
+	inside systemctl stop fwd.socket fwd.service && pings 50 || return 1
+	is "fw_controller_up" "$(metric fw_controller_up)" 0 && exported || fail "$(metrics)" || return 1
+	inside systemctl start fwd.socket fwd.service && is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported
+}
+
 step_upgrades_under_traffic() {
 	local program pid
 	program=$(program)
@@ -163,7 +183,7 @@ step_upgrades_under_traffic() {
 	running fwd.service && running fwd.socket && running fw-exporter.socket || return 1
 	is version "$(answers)" "$(version_of "$next")" || return 1
 	[ "$(program)" != "$program" ] || fail "the program is the same: $program" || return 1
-	pings 100 && counted
+	pings 100 && counted && exported
 }
 
 step_reboots() {
@@ -192,7 +212,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian boots installs filters permits upgrades_under_traffic reboots removes purges; do
+for step in lintian boots installs filters permits exports upgrades_under_traffic reboots removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1

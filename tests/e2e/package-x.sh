@@ -1,0 +1,221 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The package as a user has it: in a clean Debian 12 that systemd boots in a container, with a veth pair to a client.
+# Installed, filters, is upgraded under traffic, rebooted, removed, purged. Steps build on each other: PASS a step, and the
+# first one that fails ends it.
+#
+#	package.sh DEB NEXT FOLDER     NEXT: a higher version with another BPF program; FOLDER keeps the clean system
+set -u
+. "$(dirname "$0")/lib.sh"
+
+deb=$1 next=$2 folder=$3
+base=$folder/base
+root=$folder/root
+machine=fwpackage-$$
+client=$machine-c
+nspawn=
+good=192.0.2.2 bad=192.0.2.66 here4=192.0.2.1
+
+fail() {
+	echo "      $*" >&2
+	return 1
+}
+is() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; }
+
+# A command in the container.
+leader() { pgrep -P "$nspawn" 2>/dev/null | head -n 1; }
+inside() { nsenter -t "$(leader)" -m -u -i -n -p -r -w -- "$@"; }
+
+# The clean system. Its apt finds what the packages depend on in its cache: the container has no network.
+make_base() {
+	[ -e "$base/made" ] && return 0
+	rm -rf "$base" && mkdir -p "$base" || return 1
+	debootstrap --variant=minbase --include=systemd,systemd-sysv,iproute2,iputils-ping bookworm "$base" >"$folder/log" 2>&1 &&
+		touch "$base/made"
+}
+make_root() {
+	rm -rf "$root" && cp -a "$base" "$root" && mkdir "$root/root/debs" && cp "$deb" "$next" "$root/root/debs" &&
+		cp -L --remove-destination /etc/resolv.conf "$root/etc/resolv.conf" || return 1
+	bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
+		ln -s ../bpffs.service "$root/usr/lib/systemd/system/sysinit.target.wants/" || return 1
+	chroot "$root" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")" \
+		>"$folder/log" 2>&1
+}
+# On a machine systemd mounts it; in a container it leaves that to others.
+bpffs_service() {
+	cat <<-'END'
+		[Unit]
+		DefaultDependencies=no
+		Before=local-fs-pre.target fwd.service
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=/bin/sh -c 'mkdir -p /sys/fs/bpf && mount -t bpf -o mode=0700 bpf /sys/fs/bpf'
+	END
+}
+
+booted() { inside systemctl is-system-running | grep -q running; }
+boot() {
+	local keep=
+	[ -d /run/systemd/system ] || keep=--keep-unit
+	SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setsid systemd-nspawn -D "$root" --machine="$machine" --boot --private-network \
+		--register=no $keep --capability=all --system-call-filter=bpf </dev/null >"$folder/boot.log" 2>&1 &
+	nspawn=$!
+	wait_until booted || fail "it does not boot: $(inside systemctl --failed --no-legend; tail "$folder/boot.log")" || return 1
+	ip link add c0 netns "$client" type veth peer name s0 netns "$(leader)" || return 1
+	enter "$client" sh -c "ip addr add $good/24 dev c0; ip addr add $bad/24 dev c0; ip link set c0 up"
+	inside sh -c "ip addr add $here4/24 dev s0; ip link set s0 up"
+}
+shut_down() {
+	[ -n "$nspawn" ] || return 0
+	kill -TERM "$nspawn" 2>/dev/null
+	for _ in $(seq 100); do
+		kill -0 "$nspawn" 2>/dev/null || break
+		sleep 0.1
+	done
+	kill -KILL "$(leader)" "$nspawn" 2>/dev/null
+	wait "$nspawn" 2>/dev/null
+	nspawn=
+}
+clean_up() {
+	trap '' INT TERM
+	shut_down
+	ip netns del "$client" 2>/dev/null
+	rm -rf "$root"
+}
+
+# install FILE: by apt, offline
+install() {
+	inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "/root/debs/$(basename "$1")" \
+		>"$folder/log" 2>&1 || fail "apt-get install: $(tail -n 20 "$folder/log")"
+}
+version_of() { dpkg-deb -f "$1" Version; }
+answers() { inside fwctl status | sed -n 's/^fwd \([^,]*\),.*/\1/p'; } # its version
+running() { inside systemctl is-active -q "$@"; }
+program() { inside ls /sys/fs/bpf/fwd | grep -xE '[0-9a-f]{16}'; }
+attached() { inside ip link show s0 | grep -q xdp; }
+
+# pinged SOURCE NUMBER: so many of its pings were answered
+pinged() { enter "$client" ping -q -c "$2" -i 0.005 -W 0.2 -I "$1" $here4 | sed -n 's/.* \([0-9]*\) received.*/\1/p'; }
+sent_good=0 sent_bad=0
+# pings NUMBER: that many of both kinds; all good ones pass, and no bad one.
+pings() {
+	pinged $good "$1" >"$folder/good" &
+	local pid=$!
+	is "answered bad pings" "$(pinged $bad "$1")" 0 || return 1
+	wait $pid
+	sent_good=$((sent_good + $1)) sent_bad=$((sent_bad + $1))
+	is "answered good pings" "$(cat "$folder/good")" "$1"
+}
+count_of() { inside fwctl show rule "$1" | awk '{ print $1 }'; }
+counted() { is "counter of good" "$(count_of good)" $sent_good && is "counter of bad" "$(count_of bad)" $sent_bad; }
+
+# Names of ours anywhere in the system, but for packages and their caches.
+ours() {
+	inside find / -xdev \( -path /root/debs -o -path /var/cache -o -path /proc -o -path /var/lib/apt \) -prune -o \
+		\( -name '*fwd*' -o -name '*fwctl*' -o -name '*fw-exporter*' -o -name 'fw.rules*' \) -print | sort
+}
+
+step_lintian() {
+	local said
+	said=$(lintian --fail-on error,warning "$deb" 2>&1) || fail "$said"
+}
+step_boots() { make_base && make_root && boot || fail "$(tail "$folder/log")"; }
+
+step_installs() {
+	ours >"$folder/before"
+	[ -s "$folder/before" ] && { fail "not clean: $(cat "$folder/before")"; return 1; }
+	install "$deb" || return 1
+	running fwd.service && running fwd.socket && running fw-exporter.socket || fail "$(inside journalctl -u 'fw*' | tail)" || return 1
+	is version "$(answers)" "$(version_of "$deb")" &&
+		is "what systemd says of the units" "$(inside systemd-analyze verify --man=no fwd.service fwd.socket fw-exporter.service \
+			fw-exporter.socket 2>&1 | grep fw)" ""
+}
+
+step_filters() {
+	inside fwctl batch - >/dev/null <<-END && inside fwctl attach s0 >/dev/null && attached || return 1
+		policy in drop
+		add rule name good in from $good proto icmp accept
+		add rule name bad in from $bad drop
+	END
+	pings 200 && counted
+}
+
+# Members of fwd may read and no more, others nothing.
+step_permits() {
+	local as=(setpriv --reuid=4242 --regid=4242) group
+	group=$(inside getent group fwd | cut -d: -f3)
+	inside "${as[@]}" --groups "$group" fwctl status >/dev/null || fail "a member of fwd cannot read" || return 1
+	inside "${as[@]}" --groups "$group" fwctl add rule drop >/dev/null 2>&1 && fail "a member of fwd can make changes" && return 1
+	inside "${as[@]}" --clear-groups fwctl status >/dev/null 2>&1 && fail "everybody can read" && return 1
+	return 0
+}
+
+metrics() {
+	inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/9479 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3'
+}
+# metric SERIES: its value
+metric() { metrics | awk -v want="$1" 'index($0, want " ") == 1 { print $NF }'; }
+exported() {
+	is "series of good" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="good".*} //p')" $sent_good &&
+		is "series of bad" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="bad".*} //p')" $sent_bad
+}
+# By the first who asks, as nobody in particular; also while fwd does not run, with what was counted meanwhile.
+step_exports() {
+	local uid
+	is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported || return 1
+	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep --ns "$(leader)" --nslist pid -x fw-exporter)/status")
+	[ "$uid" -ge 61184 ] || fail "it runs as $uid" || return 1
+	inside systemctl stop fwd.socket fwd.service && pings 50 || return 1
+	is "fw_controller_up" "$(metric fw_controller_up)" 0 && exported || fail "$(metrics)" || return 1
+	inside systemctl start fwd.socket fwd.service && is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported
+}
+
+step_upgrades_under_traffic() {
+	local program pid
+	program=$(program)
+	pings 2000 &
+	pid=$!
+	install "$next" || return 1
+	kill -0 $pid || fail "the pings ended before the upgrade" || return 1
+	wait $pid || return 1
+	sent_good=$((sent_good + 2000)) sent_bad=$((sent_bad + 2000))
+	running fwd.service && running fwd.socket && running fw-exporter.socket || return 1
+	is version "$(answers)" "$(version_of "$next")" || return 1
+	[ "$(program)" != "$program" ] || fail "the program is the same: $program" || return 1
+	pings 100 && counted && exported
+}
+
+step_reboots() {
+	shut_down
+	boot && wait_until attached || fail "s0 is not filtered: $(inside fwctl status)" || return 1
+	is rules "$(inside fwctl list --terse | awk '{ print $4 }' | xargs)" "good bad" && pings 100
+}
+
+step_removes() {
+	inside apt-get remove -y -q fwd >"$folder/log" 2>&1 || fail "$(tail "$folder/log")" || return 1
+	attached && fail "still attached" && return 1
+	inside test -e /sys/fs/bpf/fwd && fail "still pinned" && return 1
+	is "answered bad pings" "$(pinged $bad 5)" 5 || return 1
+	pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-exporter' && fail "still running" && return 1
+	is "what is left" "$(ours | grep -v -e '^/var/lib/dpkg/' -e '^/var/lib/systemd/deb-systemd-helper' -e '^/etc/systemd/' | xargs)" \
+		"/etc/fwd /etc/fwd/fwd.conf /var/lib/fwd /var/lib/fwd/fwd.db"
+}
+
+step_purges() {
+	inside apt-get purge -y -q fwd >"$folder/log" 2>&1 || fail "$(tail "$folder/log")" || return 1
+	is "what is left" "$(ours | xargs)" ""
+}
+
+[ "$(id -u)" = 0 ] || die "needs root"
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+mkdir -p "$folder" && ip netns add "$client" || exit 1
+for step in boots installs filters permits exports upgrades_under_traffic reboots removes purges; do
+	if ! "step_$step"; then
+		echo "FAIL  package: $step"
+		exit 1
+	fi
+	echo "PASS  package: $step"
+done
