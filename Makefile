@@ -69,7 +69,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: all deps demo check unit-tests check-kernels check-package bench lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -139,7 +139,6 @@ $(BUILD)/completion/_fwctl: $(BUILD)/fwctl
 $(BUILD)/systemd/%.service: tools/systemd/%.service.in FORCE
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@BINDIR@|$(PREFIX)/bin|' $< > $@
-FORCE:
 
 # Checks JSON in tests.
 $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
