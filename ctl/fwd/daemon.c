@@ -28,7 +28,8 @@
 
 static void tell_status(const struct fwd *d)
 {
-	fw_service_say("STATUS=%zu rules, generation %u", d->ruleset->nrules, fw_kern_generation(engine_kern(d->engine)));
+	fw_service_say("STATUS=%zu rules, generation %u", d->ruleset->nrules,
+		       fw_kern_generation(engine_kern(d->engine)));
 }
 
 void fwd_ruleset_changed(struct fwd *d)
@@ -131,6 +132,7 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 	struct engine_options opts = {
 		.store = d->config.store,
 		.pins = d->config.pins,
+		.readers = listen_group(d->config.group),
 		.rules = d->config.rules[0] ? d->config.rules : NULL,
 		.opened = privileges_drop,
 	};

@@ -219,6 +219,7 @@ int devices_open(struct fwd *d, struct fw_diags *ds)
 		return err;
 	d->links = (struct source){ .fd = fw_links_fd(d->devices->links), .ready = links_ready };
 	links_ready(&d->links, 0);
+	engine_links_known(d->engine);
 	adopt(d);
 	return loop_add(&d->loop, &d->links, EPOLLIN);
 }

@@ -194,6 +194,9 @@ static int opening_swap(struct engine *e, struct opening *o, struct fw_diags *ds
 		return err;
 	engine_settle(e);
 	fw_kern_retire(e->kern);
+	labels_all(e);
+	/* Filtering does not need them. */
+	e->files_err = fw_kern_files_pin(e->kern, o->opts->readers);
 	return 0;
 }
 
@@ -311,6 +314,11 @@ struct fw_kern *engine_kern(struct engine *e)
 struct store *engine_store(struct engine *e)
 {
 	return e->store;
+}
+
+int engine_files_error(const struct engine *e)
+{
+	return e->files_err;
 }
 
 int engine_fd(const struct engine *e)

@@ -18,6 +18,7 @@ struct engine;
 struct engine_options {
 	const char *store; /* path of the database */
 	const char *pins;
+	gid_t readers;     /* members of this group may read the files of counters; (gid_t)-1: root only */
 	const char *rules; /* loaded when the store holds no ruleset; NULL: none */
 	/* When all that wants privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
 	int (*opened)(struct fw_diags *ds);
@@ -122,6 +123,12 @@ struct engine_memory {
 };
 void engine_memory(const struct engine *e, struct engine_memory *out);
 
+/* The name of an interface as rtnetlink last told it; NULL: there is none of this index. */
+const char *engine_link_name(const struct engine *e, uint32_t ifindex);
+
+/* Why there are no files of counters (fw_kern_file()): -errno; 0: they are there. */
+int engine_files_error(const struct engine *e);
+
 /* Packets that a rule decided, or a policy. */
 struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule);
 struct fw_count engine_reason_count(const struct engine *e, enum fw_reason reason);
@@ -133,5 +140,7 @@ int engine_count_reset(struct engine *e, const struct fw_rule *rule);
 
 /* The interfaces that rules name: which index has which name. Called for every rtnetlink message. 0 or -errno. */
 int engine_link(struct engine *e, const struct fw_link *link);
+/* All that there are were told: what others counted goes to those that are gone. */
+void engine_links_known(struct engine *e);
 
 #endif

@@ -126,6 +126,7 @@ static void transaction_commit(struct transaction *t, struct later *old,
 		replace_image(t, old);
 	t->out->seconds.compile += lap(&since);
 	engine_publish(e, &e->live->image);
+	labels_edit(e, &t->edit);
 	t->out->seconds.swap += lap(&since);
 	for (size_t i = 0; each && i < t->edit.nrules; i++)
 		each(&t->edit.rules[i], ctx);

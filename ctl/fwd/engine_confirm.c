@@ -19,6 +19,7 @@
 struct undo_job {
 	struct job job;
 	struct live *live;
+	struct labels labels;
 	struct fw_diags ds;
 	double start;
 	int err;
@@ -155,7 +156,8 @@ static int undo_build(struct engine *e, struct undo_job *j)
 			    reason);
 		err = -EIO;
 	}
-	return err ? err : engine_kernel_ready(e, st.rs, &j->ds);
+	err = err ? err : engine_kernel_ready(e, st.rs, &j->ds);
+	return err ? err : labels_prepare(e, st.rs, &j->labels);
 }
 
 static void undo_run(struct engine *e, struct job *job)
@@ -179,6 +181,7 @@ static void undo_swap(struct engine *e, struct undo_job *j)
 	e->live = fw_take(j->live);
 	e->live->image.generation = engine_next_generation(e);
 	engine_publish(e, &e->live->image);
+	labels_commit(e, &j->labels);
 	not_confirmed(e, why, sizeof(why));
 	confirm_end(e);
 	free(fw_take(e->confirm.slots)); /* their rules are there again */
@@ -206,11 +209,14 @@ static void undo_finish(struct engine *e, struct job *job)
 		undo_swap(e, j);
 	} else {
 		engine_explain(err, "bring the ruleset before back", &j->ds);
+		if (j->labels.n)
+			labels_abort(e, j->live->rs);
 		snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%.150s", j->ds.d[0].message);
 		e->failures[ENGINE_FAILED_LOAD]++;
 		timer_set(e, TRY_AGAIN);
 	}
 	live_free(e, j->live);
+	labels_free(&j->labels);
 	free(j);
 }
 

@@ -35,6 +35,13 @@ static int number_set(struct engine *e, const struct link_name *l)
 	return fw_kern_iface_clear(e->kern, l->ifindex);
 }
 
+const char *engine_link_name(const struct engine *e, uint32_t ifindex)
+{
+	const struct link_name *l = find(e, ifindex);
+
+	return l ? l->name : NULL;
+}
+
 int engine_link(struct engine *e, const struct fw_link *link)
 {
 	struct link_name *l = find(e, link->ifindex), added = { .ifindex = link->ifindex };
@@ -42,6 +49,7 @@ int engine_link(struct engine *e, const struct fw_link *link)
 	if (link->gone) {
 		if (l)
 			*l = e->links[--e->nlinks];
+		fw_kern_traffic_forget(e->kern, link->ifindex);
 		return fw_kern_iface_clear(e->kern, link->ifindex);
 	}
 	if (l && !strcmp(l->name, link->name))
@@ -51,6 +59,19 @@ int engine_link(struct engine *e, const struct fw_link *link)
 	l = l ? l : &e->links[e->nlinks - 1];
 	snprintf(l->name, sizeof(l->name), "%s", link->name);
 	return number_set(e, l);
+}
+
+void engine_links_known(struct engine *e)
+{
+	fw_autofree struct fw_traffic *t = NULL;
+	size_t n;
+
+	/* Without memory for that they are only not told apart from those that are there. */
+	if (fw_kern_traffic(e->kern, &t, &n))
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (t[i].ifindex && !find(e, t[i].ifindex))
+			fw_kern_traffic_forget(e->kern, t[i].ifindex);
 }
 
 static int names_store(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)

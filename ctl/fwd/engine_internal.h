@@ -83,7 +83,8 @@ struct engine {
 	struct confirm confirm;
 	struct link_name *links;
 	size_t nlinks, links_cap;
-	size_t ifaces_stored;  /* names of interfaces that the store knows the numbers of */
+	int files_err;            /* why there are no files of counters */
+	size_t ifaces_stored;     /* names of interfaces that the store knows the numbers of */
 	struct load_job *loading; /* NULL: none */
 	bool rolled_back;         /* by engine_open() */
 	bool keeping_up;          /* a job that looks after the store is under way */
@@ -185,6 +186,31 @@ int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_
 /* A file of rules, with the files of its sets, as a request. 0, -errno with a diagnostic. */
 int load_request_read(const char *path, struct engine_load *out, struct fw_diags *ds);
 void load_request_free(struct engine_load *l);
+
+/* engine_label.c */
+struct label_name {
+	uint32_t slot;
+	const char *name; /* of the ruleset's; NULL: none any more */
+};
+/* Labels of a ruleset that is to take the place of the live one. */
+struct labels {
+	struct fw_label *by_slot; /* @n of them; all 0 where neither has a rule */
+	uint32_t n;
+	struct label_name *names; /* that change at slots that have a rule already */
+	size_t nnames, cap;
+};
+/* All that there are, from the live ruleset. */
+void labels_all(struct engine *e);
+/* What an edit did: while its rows are there. */
+void labels_edit(struct engine *e, const struct fw_edit *edit);
+/*
+ * Makes ready what @next needs. By the worker; it may take a second where a million rules have names. Then either
+ * labels_commit(), when @next is live, or labels_abort(), while it is not. 0, or -ENOMEM: nothing is left to be undone.
+ */
+int labels_prepare(struct engine *e, const struct fw_ruleset *next, struct labels *out);
+void labels_commit(struct engine *e, const struct labels *l);
+void labels_abort(struct engine *e, const struct fw_ruleset *next);
+void labels_free(struct labels *l);
 
 /* engine_iface.c */
 /* Interfaces that @rs names and the live ruleset does not get their numbers, also in the store. */

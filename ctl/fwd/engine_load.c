@@ -31,6 +31,7 @@ struct load_job {
 	struct engine_load load;
 	struct live *next;
 	struct fw_adoption adoption;
+	struct labels labels;
 	struct engine_result result;
 	struct writer writer;
 	_Atomic int stage;
@@ -221,6 +222,8 @@ static int load_build(struct engine *e, struct load_job *j)
 	/* Many segments and counters take their time to be known to the kernel. */
 	if (!err && !j->load.check)
 		err = engine_kernel_ready(e, j->next->rs, &j->result.ds);
+	if (!err && !j->load.check)
+		err = labels_prepare(e, j->next->rs, &j->labels);
 	return err;
 }
 
@@ -266,6 +269,7 @@ static void load_swap(struct engine *e, struct load_job *j, struct later *old)
 	old->live = e->live;
 	e->live = fw_take(j->next);
 	engine_publish(e, &e->live->image);
+	labels_commit(e, &j->labels);
 	if (j->load.confirm) {
 		confirm_begin(e, j->load.confirm, fw_take(j->adoption.freed), j->adoption.nfreed);
 	} else {
@@ -318,6 +322,8 @@ static void load_finish(struct engine *e, struct job *job)
 		store_snapshot_abort(e->store);
 	if (r->err)
 		engine_explain(r->err, "load the ruleset", &r->ds);
+	if (r->err && j->labels.n)
+		labels_abort(e, j->next->rs);
 	live_free(e, j->next);
 	e->reloads[j->load.kind] += !r->err && !check;
 	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;
@@ -329,6 +335,7 @@ static void load_finish(struct engine *e, struct job *job)
 	if (j->load.done)
 		j->load.done(r, j->load.ctx);
 	free(j->adoption.freed);
+	labels_free(&j->labels);
 	free(j->diff);
 	load_request_free(&j->load);
 	free(j);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
-#include "ctl/fwd/best.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
+#include "ctl/fwd/selection.h"
 
 #define SCAN 4096 /* rules that one step looks at */
 
@@ -11,7 +11,6 @@ struct counting {
 	struct fwd *fwd;
 	struct cursor cursor;
 	struct fw_count all;
-	struct best top; /* room 0: every rule goes out as it comes */
 	struct fw_buf b;
 };
 
@@ -21,7 +20,6 @@ static void counting_free(struct stream *s)
 
 	cursor_close(&k->fwd->cursors, &k->cursor);
 	fw_buf_free(&k->b);
-	best_free(&k->top);
 	free(k);
 }
 
@@ -30,18 +28,6 @@ static void add_rule(struct counting *k, const struct fw_ruleset *rs, const stru
 {
 	objects_rule(&k->b, rs, rule, count);
 	fw_buf_add(&k->b, "\n", 1);
-}
-
-static void add_top(struct counting *k, const struct fw_ruleset *rs)
-{
-	best_sort(&k->top);
-	for (size_t i = 0; i < k->top.n; i++) {
-		const struct fw_rule *rule = fw_ruleset_by_id(rs, k->top.rows[i].id);
-
-		if (rule)
-			add_rule(k, rs, rule, &k->top.rows[i].count);
-	}
-	k->b.failed |= k->top.failed;
 }
 
 static void add_policies(struct counting *k, const struct fw_ruleset *rs)
@@ -54,26 +40,26 @@ static void add_policies(struct counting *k, const struct fw_ruleset *rs)
 	}
 }
 
+static void add_to(struct fw_count *sum, struct fw_count count)
+{
+	sum->packets += count.packets;
+	sum->bytes += count.bytes;
+}
+
 static void look_at(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	struct fw_count count = engine_rule_count(k->fwd->engine, rule);
 
 	if (!count.packets)
 		return;
-	k->all.packets += count.packets;
-	k->all.bytes += count.bytes;
-	if (k->top.room)
-		best_add(&k->top, (struct best_row){ rule->id, rule->slot, count });
-	else
-		add_rule(k, rs, rule, &count);
+	add_to(&k->all, count);
+	add_rule(k, rs, rule, &count);
 }
 
 static void finish(struct client *c, struct counting *k, const struct fw_ruleset *rs)
 {
 	struct engine_status st;
 
-	if (k->top.room)
-		add_top(k, rs);
 	add_policies(k, rs);
 	client_lines(c, &k->b);
 	engine_status(c->fwd->engine, &st);
@@ -98,7 +84,45 @@ static void counting_step(struct client *c, struct stream *s)
 		client_lines(c, &k->b);
 }
 
-void handle_counters(struct client *c)
+/* The rules with the most packets: chosen at once, so that all counts are of one moment. */
+struct top {
+	struct best best;
+	struct fw_count all;
+};
+
+static void look_at_row(void *ctx, const struct best_row *row, bool marked)
+{
+	struct top *t = ctx;
+
+	if (!row->count.packets)
+		return;
+	add_to(&t->all, row->count);
+	best_add(&t->best, *row);
+}
+
+static void count_top(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	struct counting k = { .fwd = c->fwd };
+	struct top t = { .best = { .n = 0 } };
+
+	best_init(&t.best, c->args.top, best_by_packets);
+	selection_scan(c->fwd->engine, look_at_row, &t);
+	best_sort(&t.best);
+	for (size_t i = 0; i < t.best.n; i++) {
+		const struct fw_rule *rule = fw_ruleset_by_slot(rs, t.best.rows[i].slot);
+
+		if (rule)
+			add_rule(&k, rs, rule, &t.best.rows[i].count);
+	}
+	k.all = t.all;
+	k.b.failed |= t.best.failed;
+	finish(c, &k, rs);
+	best_free(&t.best);
+	fw_buf_free(&k.b);
+}
+
+static void count_all(struct client *c)
 {
 	struct counting *k = calloc(1, sizeof(*k));
 
@@ -108,9 +132,16 @@ void handle_counters(struct client *c)
 	}
 	k->stream = (struct stream){ counting_step, counting_free };
 	k->fwd = c->fwd;
-	best_init(&k->top, c->args.top, best_by_packets);
 	cursor_open(&c->fwd->cursors, &k->cursor, engine_ruleset(c->fwd->engine)->first);
 	c->stream = &k->stream;
+}
+
+void handle_counters(struct client *c)
+{
+	if (c->args.top)
+		count_top(c);
+	else
+		count_all(c);
 }
 
 static int reset(struct client *c, const struct fw_ruleset *rs)

@@ -215,6 +215,7 @@ void handle_metrics(struct client *c)
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
 	objects_json(&b, status_json(c->fwd));
+	metric_interfaces(&b, c->fwd->engine);
 	add_policies(&b, c->fwd);
 	client_lines(c, &b);
 	if (c->args.shown == ARGS_ALL)

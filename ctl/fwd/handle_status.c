@@ -5,6 +5,7 @@
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/status.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static json_t *number(uint64_t v)
@@ -90,6 +91,16 @@ static json_t *pool(const struct engine_status *st)
 			 number((uint64_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES));
 }
 
+static json_t *files(const struct fwd *d)
+{
+	const struct fw_kern *k = engine_kern(d->engine);
+	int err = engine_files_error(d->engine);
+
+	return json_pack("{so so so}", "counters", objects_text(fw_kern_file(k, FW_FILE_COUNTERS)), "interfaces",
+			 objects_text(fw_kern_file(k, FW_FILE_INTERFACES)), "error",
+			 objects_text(err ? strerror(-err) : NULL));
+}
+
 static json_t *memory(const struct fwd *d)
 {
 	struct engine_memory m;
@@ -135,6 +146,7 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "devices", devices(d));
 	json_object_set_new(o, "pool", pool(&st));
 	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
+	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());

@@ -43,10 +43,122 @@ void metric_rule(struct fw_buf *b, const struct fw_rule *rule, struct fw_count c
 	fw_buf_add(b, line, (size_t)(at - line));
 }
 
-void metric_policy(struct fw_buf *b, const struct engine *e, enum fw_reason reason)
-{
-	struct fw_count count = engine_reason_count(e, reason);
+static const struct {
+	const char *name;
+	enum fw_hook direction;
+} progs[FW_NPROGS] = {
+#define PROG_ROW(sym, name, direction) { name, direction },
+	FW_PROGS(PROG_ROW)
+#undef PROG_ROW
+};
 
-	objects_policy(b, engine_ruleset(e), reason, &count);
-	fw_buf_add(b, "\n", 1);
+static void put_hook(struct fw_buf *b, unsigned prog)
+{
+	fw_buf_printf(b, "\"hook\":\"%s\",\"direction\":\"%s\"", progs[prog].name,
+		      progs[prog].direction == FW_OUT ? "out" : "in");
+}
+
+/* The policies of directions have nothing to say on hooks of the other one. */
+static bool policy_is_on(enum fw_reason reason, unsigned prog)
+{
+	return reason == FW_R_IN ? progs[prog].direction == FW_IN :
+				   reason != FW_R_OUT || progs[prog].direction == FW_OUT;
+}
+
+void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
+{
+	struct fw_count of[FW_NPROGS], sum = { 0 };
+	const char *comma = "";
+
+	/* Packets come in between: what is shown of a policy adds up all the same. */
+	for (unsigned prog = 0; prog < FW_NPROGS; prog++) {
+		of[prog] = fw_kern_prog_count(engine_kern(e), (enum fw_prog)prog, reason);
+		sum.packets += of[prog].packets;
+		sum.bytes += of[prog].bytes;
+	}
+	objects_policy(b, engine_ruleset(e), reason, &sum);
+	b->len -= !b->failed; /* it goes on before the brace */
+	fw_buf_printf(b, ",\"hooks\":[");
+	for (unsigned prog = 0; prog < FW_NPROGS; prog++) {
+		if (!policy_is_on(reason, prog))
+			continue;
+		fw_buf_printf(b, "%s{", comma);
+		put_hook(b, prog);
+		fw_buf_printf(b, ",\"packets\":%llu,\"bytes\":%llu}", (unsigned long long)of[prog].packets,
+			      (unsigned long long)of[prog].bytes);
+		comma = ",";
+	}
+	fw_buf_printf(b, "]}\n");
+}
+
+static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned prog, enum fw_verdict verdict)
+{
+	fw_buf_printf(b, ",\"%s\":{\"rule\":%llu,\"policy\":%llu}", verdict == FW_ACCEPT ? "accept" : "drop",
+		      (unsigned long long)t->packets[prog][FW_BY_RULE][verdict],
+		      (unsigned long long)t->packets[prog][FW_BY_POLICY][verdict]);
+}
+
+static void put_traffic(struct fw_buf *b, const struct engine *e, const struct fw_traffic *t, unsigned prog)
+{
+	fw_buf_printf(b, "{\"interface\":");
+	objects_string(b, t->ifindex ? engine_link_name(e, t->ifindex) : NULL);
+	fw_buf_printf(b, ",\"index\":%u,", t->ifindex);
+	put_hook(b, prog);
+	put_verdict(b, t, prog, FW_ACCEPT);
+	put_verdict(b, t, prog, FW_DROP);
+	fw_buf_add(b, "}\n", 2);
+}
+
+static bool counted(const struct fw_traffic *t, unsigned prog)
+{
+	static const uint64_t none[FW_NDECIDED][2];
+
+	return memcmp(t->packets[prog], none, sizeof(none)) != 0;
+}
+
+/* Interfaces that nobody knows are gone: what they counted goes to the first entry, that of no interface. */
+static void fold_unknown(const struct engine *e, struct fw_traffic *t, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint64_t *to = (uint64_t *)t[0].packets, *from = (uint64_t *)t[i].packets;
+
+		if (engine_link_name(e, t[i].ifindex))
+			continue;
+		for (unsigned k = 0; k < FW_TRAFFIC_COUNTS; k++) {
+			to[k] += from[k];
+			from[k] = 0;
+		}
+	}
+}
+
+/* Does the list above say something of it already? */
+static bool is_listed(const struct fw_traffic *t, size_t n, const struct fw_kern_attachment *a)
+{
+	for (size_t i = 1; i < n; i++)
+		if (t[i].ifindex == a->ifindex)
+			return counted(&t[i], a->prog);
+	return false;
+}
+
+void metric_interfaces(struct fw_buf *b, struct engine *e)
+{
+	fw_autofree struct fw_traffic *t = NULL;
+	struct fw_kern_attachment a;
+	size_t n;
+
+	if (fw_kern_traffic(engine_kern(e), &t, &n)) {
+		b->failed = true;
+		return;
+	}
+	fold_unknown(e, t, n);
+	for (size_t i = 0; i < n; i++)
+		for (unsigned prog = 0; prog < FW_NPROGS; prog++)
+			if (counted(&t[i], prog))
+				put_traffic(b, e, &t[i], prog);
+	for (size_t i = 0; fw_kern_attached(engine_kern(e), i, &a); i++) {
+		const struct fw_traffic none = { .ifindex = a.ifindex };
+
+		if (engine_link_name(e, a.ifindex) && !is_listed(t, n, &a))
+			put_traffic(b, e, &none, a.prog);
+	}
 }

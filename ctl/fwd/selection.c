@@ -4,6 +4,8 @@
 
 #include "ctl/fwd/engine.h"
 
+#define ROWS 1024 /* that are looked at in one go: they stay in the cache */
+
 void selection_init(struct selection *s, size_t limit, size_t top)
 {
 	*s = (struct selection){ .nmarked = 0 };
@@ -67,14 +69,17 @@ int selection_complete(struct selection *s, const struct fw_ruleset *rs)
 void selection_scan(struct engine *e, void (*each)(void *ctx, const struct best_row *row, bool marked), void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
+	struct fw_kern_row rows[ROWS];
 
-	for (uint32_t slot = 0; slot < rs->next_slot; slot++) {
-		const struct fw_rule *rule = fw_ruleset_by_slot(rs, slot);
-		struct best_row row;
+	for (uint32_t slot = 0; slot < rs->next_slot; slot += ROWS) {
+		uint32_t n = rs->next_slot - slot < ROWS ? rs->next_slot - slot : ROWS;
 
-		if (!rule)
-			continue;
-		row = (struct best_row){ rule->id, slot, engine_rule_count(e, rule) };
-		each(ctx, &row, rule->counter || rule->name);
+		fw_kern_rows(engine_kern(e), slot, n, rows);
+		for (uint32_t i = 0; i < n; i++) {
+			const struct best_row row = { rows[i].label.id, slot + i, rows[i].count };
+
+			if (fw_ruleset_by_slot(rs, slot + i))
+				each(ctx, &row, rows[i].label.what & (FW_LABEL_COUNTER | FW_LABEL_NAMED));
+		}
 	}
 }

@@ -30,7 +30,10 @@ void selection_add(struct selection *s, const struct best_row *row, bool marked)
 int selection_complete(struct selection *s, const struct fw_ruleset *rs);
 void selection_free(struct selection *s);
 
-/* All rules of the live ruleset by slot, in one go: some milliseconds for a million. */
+/*
+ * All rules of the live ruleset by slot, in one go: some milliseconds for a million. Their ids and whether they are marked
+ * are as their labels say, so that the rules themselves are not looked at.
+ */
 void selection_scan(struct engine *e, void (*each)(void *ctx, const struct best_row *row, bool marked), void *ctx);
 
 #endif

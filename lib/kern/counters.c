@@ -220,6 +220,37 @@ void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_labe
 	__atomic_store_n(&at->id, label->id, __ATOMIC_RELEASE);
 }
 
+void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name)
+{
+	kern_files_name(k, slot + FW_COUNTER_RULES, name);
+}
+
+static void chunk_labels(struct fw_label *at, const struct fw_label *labels, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		if (!labels[i].id && !labels[i].what)
+			continue;
+		__atomic_store_n(&at[i].what, labels[i].what, __ATOMIC_RELAXED);
+		__atomic_store_n(&at[i].id, labels[i].id, __ATOMIC_RELEASE);
+	}
+}
+
+void fw_kern_labels_put(struct fw_kern *k, uint32_t slot, const struct fw_label *labels, uint32_t n)
+{
+	while (n) {
+		uint32_t counter = slot + FW_COUNTER_RULES;
+		uint32_t here = FW_COUNTER_CHUNK - (counter & (FW_COUNTER_CHUNK - 1));
+		struct fw_label *at = (struct fw_label *)(void *)counter_of(k, counter, FW_COLUMN_LABEL(k->ncpus));
+
+		here = n < here ? n : here;
+		if (at)
+			chunk_labels(at, labels, here);
+		slot += here;
+		labels += here;
+		n -= here;
+	}
+}
+
 struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot)
 {
 	return count(k, slot + FW_COUNTER_RULES);
