@@ -57,7 +57,7 @@ TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/tes
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 TOOLS    := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
 BINS     := $(BUILD)/fwd $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
-MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw.rules.5)
+MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw.rules.5 fw.metrics.5)
 COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -116,11 +116,11 @@ $(BUILD)/man/fwctl.8: docs/fwctl.8.in $(BUILD)/fwctl
 	@echo "  MAN     $@"
 	$(Q)$(BUILD)/fwctl man $< > $@
 
-# What `fwd --help` says of the settings, as it stands.
-$(BUILD)/man/fwd.8: docs/fwd.8.in $(BUILD)/fwd
+# What `--help` says of the settings, as it stands.
+$(addprefix $(BUILD)/man/,fwd.8 fw-exporter.8): $(BUILD)/man/%.8: docs/%.8.in $(BUILD)/%
 	@mkdir -p $(@D)
 	@echo "  MAN     $@"
-	$(Q)$(BUILD)/fwd --help | sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^[.']/\\\\\&&/" | sed -e '/^@HELP@$$/{' -e 'r /dev/stdin' -e 'd' -e '}' $< > $@
+	$(Q)$(BUILD)/$* --help | sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^[.']/\\\\\&&/" | sed -e '/^@HELP@$$/{' -e 'r /dev/stdin' -e 'd' -e '}' $< > $@
 
 $(BUILD)/man/%.5: docs/%.md tools/md2man
 	@mkdir -p $(@D)
@@ -172,7 +172,7 @@ $(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter-out %/libfw.a,$(filter %.a,$^)) $(BUILD)/libfw.a $(LDLIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@

@@ -18,7 +18,7 @@ static const struct extra {
 	int number;
 } extras[] = {
 	{ "once", "print the page of metrics, and end; 1 when nothing can be read", ONCE },
-	{ "metrics", "print what metrics there are, as Markdown, and end", METRICS },
+	{ "metrics", "print what metrics there are, as a table in Markdown, and end", METRICS },
 	{ "help", "this text", HELP },
 	{ "version", "which version this is", VERSION },
 };

@@ -177,7 +177,7 @@ static int send_scrape(const struct request *r, const struct wish *w, struct scr
 	if (!done)
 		return send_page(r, w, streamed(fw_take(o), type));
 	text = outgoing_whole(o, &len);
-	clients_scrape_end(&r->server->clients, r->client);
+	clients_scrape_end(&r->web->clients, r->client);
 	return send_page(r, w, response_of(text, len, type));
 }
 
@@ -186,10 +186,10 @@ static int metrics_get(const struct request *r, const struct wish *w)
 	fw_cleanup(scrape_freep) struct scrape *s = NULL;
 	bool done = false;
 
-	if (scrape_new(r->server->settings, &r->server->scrapes, w->format, &s))
+	if (scrape_new(r->web->settings, &r->web->scrapes, w->format, &s))
 		return MHD_NO;
 	if (scrape_fill(s, WHOLE_MAX, &done)) {
-		clients_scrape_end(&r->server->clients, r->client);
+		clients_scrape_end(&r->web->clients, r->client);
 		return answer_text(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, scrape_why(s));
 	}
 	/* Without chunks its end would look the same whether it is complete or not. */
@@ -205,14 +205,14 @@ static int answer_metrics(const struct request *r)
 
 	if (!strcmp(r->method, MHD_HTTP_METHOD_HEAD))
 		return metrics_head(r, &w);
-	if (clients_scrape_begin(&r->server->clients, r->client))
+	if (clients_scrape_begin(&r->web->clients, r->client))
 		return answer_text(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once");
 	return metrics_get(r, &w);
 }
 
 static int answer_health(const struct request *r)
 {
-	const struct settings *c = r->server->settings;
+	const struct settings *c = r->web->settings;
 	char why[SOURCE_WHY], why_pinned[SOURCE_WHY];
 	struct fw_buf b = { 0 };
 	unsigned status = MHD_HTTP_OK;

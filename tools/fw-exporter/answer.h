@@ -3,12 +3,12 @@
 #ifndef EXPORTER_ANSWER_H
 #define EXPORTER_ANSWER_H
 
-#include "tools/fw-exporter/server.h"
+#include "tools/fw-exporter/web.h"
 
 struct MHD_Connection;
 
 struct request {
-	struct server *server;
+	struct web *web;
 	struct client *client;
 	struct MHD_Connection *connection;
 	const char *path, *method, *version; /* of HTTP */

@@ -3,37 +3,17 @@
 #include "tools/fw-exporter/exporter.h"
 
 #include "tools/fw-exporter/address.h"
-#include "tools/fw-exporter/server.h"
+#include "tools/fw-exporter/web.h"
 
 #include "fw/service.h"
 
 #include <malloc.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 #define SWEEP_SECONDS 1
 #define LARGE (128 << 10) /* bytes of what goes back to the system when it is freed */
-
-void exporter_log(const char *fmt, ...)
-{
-	char line[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "fw-exporter: %s\n", line);
-}
-
-void exporter_log_diags(const struct fw_diags *ds)
-{
-	char line[1024];
-
-	for (unsigned i = 0; i < ds->n; i++)
-		exporter_log("%s", fw_diag_format(&ds->d[i], line, sizeof(line)));
-}
 
 /* Signals that end it come to the one who waits for them; writing to a client that is gone is an error like others. */
 static void hold_signals(sigset_t *set)
@@ -54,13 +34,13 @@ static void save_memory(void)
 }
 
 /* Until a signal comes. */
-static void watch(struct server *s, const sigset_t *set)
+static void watch(struct web *w, const sigset_t *set)
 {
 	const struct timespec pause = { .tv_sec = SWEEP_SECONDS };
 	bool watched = fw_service_watchdog() > 0;
 
 	while (sigtimedwait(set, NULL, &pause) < 0) {
-		clients_sweep(&s->clients);
+		clients_sweep(&w->clients);
 		if (watched)
 			fw_service_say("WATCHDOG=1");
 	}
@@ -69,7 +49,7 @@ static void watch(struct server *s, const sigset_t *set)
 int exporter_run(const struct settings *c, struct fw_diags *ds)
 {
 	char where[ADDRESS_TEXT];
-	struct server server;
+	struct web web;
 	sigset_t set;
 	int fd = address_listen(c, ds), err;
 
@@ -78,14 +58,14 @@ int exporter_run(const struct settings *c, struct fw_diags *ds)
 	hold_signals(&set);
 	save_memory();
 	address_text(fd, where);
-	err = server_start(&server, c, fd, ds);
+	err = web_start(&web, c, fd, ds);
 	if (err)
 		return err;
 	exporter_log("listening on http%s://%s/metrics", c->tls_cert[0] ? "s" : "", where);
 	fw_service_say("READY=1");
-	watch(&server, &set);
+	watch(&web, &set);
 	fw_service_say("STOPPING=1");
-	server_stop(&server);
+	web_stop(&web);
 	return 0;
 }
 

@@ -36,7 +36,7 @@ void metrics_emit(const struct metric *m, const struct snapshot *s, const struct
  * Return: 0, or -EPROTO.
  */
 int metrics_emit_rules(const struct metric *m, const char *text, size_t len, struct snapshot *s, struct page *p);
-/* All metrics as a document in Markdown. */
+/* All metrics as a table in Markdown. */
 void metrics_describe(struct fw_buf *out);
 
 #endif

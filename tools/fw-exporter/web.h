@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The HTTP server: a thread for each connection. */
-#ifndef EXPORTER_SERVER_H
-#define EXPORTER_SERVER_H
+#ifndef EXPORTER_WEB_H
+#define EXPORTER_WEB_H
 
 #include "tools/fw-exporter/clients.h"
 #include "tools/fw-exporter/scrape.h"
 
 struct MHD_Daemon;
 
-struct server {
+struct web {
 	const struct settings *settings;
 	struct scrapes scrapes;
 	struct clients clients;
@@ -19,8 +19,8 @@ struct server {
 };
 
 /* @fd: listens; the server's from now on, also on failure. 0, or -errno with a diagnostic. */
-int server_start(struct server *s, const struct settings *c, int fd, struct fw_diags *ds);
+int web_start(struct web *w, const struct settings *c, int fd, struct fw_diags *ds);
 /* Closes all connections and waits for their threads. */
-void server_stop(struct server *s);
+void web_stop(struct web *w);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The HTTP server: what libmicrohttpd is told, and the connections that it tells of. */
-#include "tools/fw-exporter/server.h"
+#include "tools/fw-exporter/web.h"
 
 #include "tools/fw-exporter/answer.h"
 
@@ -27,27 +27,27 @@ static struct client *client_of(struct MHD_Connection *connection)
 static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
-	struct server *s = cls;
+	struct web *w = cls;
 	const union MHD_ConnectionInfo *info;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		clients_close(&s->clients, *context);
+		clients_close(&w->clients, *context);
 		return;
 	}
 	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	*context = info ? clients_open(&s->clients, info->connect_fd) : NULL;
+	*context = info ? clients_open(&w->clients, info->connect_fd) : NULL;
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
 			 enum MHD_RequestTerminationCode code)
 {
-	struct server *s = cls;
+	struct web *w = cls;
 	struct client *c = client_of(connection);
 
 	if (!c)
 		return;
-	clients_scrape_end(&s->clients, c);
-	clients_reading(&s->clients, c, false);
+	clients_scrape_end(&w->clients, c);
+	clients_reading(&w->clients, c, false);
 }
 
 static bool has_body(struct MHD_Connection *connection)
@@ -62,30 +62,30 @@ static bool has_body(struct MHD_Connection *connection)
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
 				  const char *version, const char *upload, size_t *upload_size, void **context)
 {
-	struct server *s = cls;
-	struct request r = { s, client_of(connection), connection, url, method, version };
+	struct web *w = cls;
+	struct request r = { w, client_of(connection), connection, url, method, version };
 
 	if (!r.client)
 		return MHD_NO;
 	if (!*context) {
-		*context = s;
+		*context = w;
 		if (!answer_method(method))
 			return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only");
 		if (has_body(connection))
 			return answer_text(connection, MHD_HTTP_BAD_REQUEST, "a request without body, please");
 		return MHD_YES;
 	}
-	clients_reading(&s->clients, r.client, true);
+	clients_reading(&w->clients, r.client, true);
 	return answer_request(&r);
 }
 
 /* What the library says while it starts: why it does not. Later it speaks of what clients do wrong, which nobody wants to read. */
 static void on_log(void *cls, const char *fmt, va_list ap)
 {
-	struct server *s = cls;
+	struct web *w = cls;
 
-	if (pthread_equal(pthread_self(), s->starter))
-		vsnprintf(s->complaint, sizeof(s->complaint), fmt, ap);
+	if (pthread_equal(pthread_self(), w->starter))
+		vsnprintf(w->complaint, sizeof(w->complaint), fmt, ap);
 }
 
 static int read_file(const char *path, char **out, struct fw_diags *ds)
@@ -107,70 +107,70 @@ static int read_file(const char *path, char **out, struct fw_diags *ds)
 	return err;
 }
 
-static int read_tls(struct server *s, struct fw_diags *ds)
+static int read_tls(struct web *w, struct fw_diags *ds)
 {
 	int err = 0;
 
-	if (!s->settings->tls_cert[0])
+	if (!w->settings->tls_cert[0])
 		return 0;
 	if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
 		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "libmicrohttpd was built without TLS");
-	err = read_file(s->settings->tls_cert, &s->cert, ds);
-	return err ? err : read_file(s->settings->tls_key, &s->key, ds);
+	err = read_file(w->settings->tls_cert, &w->cert, ds);
+	return err ? err : read_file(w->settings->tls_key, &w->key, ds);
 }
 
-static int start(struct server *s, int fd, struct fw_diags *ds)
+static int start(struct web *w, int fd, struct fw_diags *ds)
 {
-	const struct settings *c = s->settings;
+	const struct settings *c = w->settings;
 	unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-			 MHD_USE_ERROR_LOG | (s->cert ? MHD_USE_TLS : 0);
+			 MHD_USE_ERROR_LOG | (w->cert ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, s->cert },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, s->key },
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, w->cert },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, w->key },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1" },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 	struct MHD_OptionItem none[] = { { MHD_OPTION_END, 0, NULL } };
 
-	s->starter = pthread_self();
-	s->daemon = MHD_start_daemon(
-		flags, 0, NULL, NULL, on_request, s, MHD_OPTION_EXTERNAL_LOGGER, on_log, s, MHD_OPTION_LISTEN_SOCKET,
-		fd, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+	w->starter = pthread_self();
+	w->daemon = MHD_start_daemon(
+		flags, 0, NULL, NULL, on_request, w, MHD_OPTION_EXTERNAL_LOGGER, on_log, w, MHD_OPTION_LISTEN_SOCKET,
+		fd, MHD_OPTION_NOTIFY_CONNECTION, on_connection, w, MHD_OPTION_NOTIFY_COMPLETED, on_completed, w,
 		MHD_OPTION_CONNECTION_LIMIT, c->clients_max + SPARE, MHD_OPTION_CONNECTION_TIMEOUT, c->timeout,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE,
-		(size_t)STACK, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, s->cert ? tls : none, MHD_OPTION_END);
-	if (s->daemon)
+		(size_t)STACK, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, w->cert ? tls : none, MHD_OPTION_END);
+	if (w->daemon)
 		return 0;
-	s->complaint[strcspn(s->complaint, "\n")] = '\0';
-	return fw_diag_add(ds, (struct fw_place){ 0 }, s->cert ? "do --tls-cert and --tls-key belong together?" : NULL,
-			   "the HTTP server does not start: %s", s->complaint);
+	w->complaint[strcspn(w->complaint, "\n")] = '\0';
+	return fw_diag_add(ds, (struct fw_place){ 0 }, w->cert ? "do --tls-cert and --tls-key belong together?" : NULL,
+			   "the HTTP server does not start: %s", w->complaint);
 }
 
-int server_start(struct server *s, const struct settings *c, int fd, struct fw_diags *ds)
+int web_start(struct web *w, const struct settings *c, int fd, struct fw_diags *ds)
 {
 	int err;
 
-	*s = (struct server){ .settings = c };
-	err = clients_init(&s->clients, c->clients_max, c->timeout);
+	*w = (struct web){ .settings = c };
+	err = clients_init(&w->clients, c->clients_max, c->timeout);
 	if (err) {
 		close(fd);
 		return err;
 	}
-	err = read_tls(s, ds);
-	err = err ? err : start(s, fd, ds);
+	err = read_tls(w, ds);
+	err = err ? err : start(w, fd, ds);
 	if (err) {
 		close(fd);
-		server_stop(s);
+		web_stop(w);
 	}
 	return err;
 }
 
-void server_stop(struct server *s)
+void web_stop(struct web *w)
 {
-	clients_stop(&s->clients);
-	if (s->daemon)
-		MHD_stop_daemon(s->daemon);
-	free(s->cert);
-	free(s->key);
-	clients_fini(&s->clients);
+	clients_stop(&w->clients);
+	if (w->daemon)
+		MHD_stop_daemon(w->daemon);
+	free(w->cert);
+	free(w->key);
+	clients_fini(&w->clients);
 }

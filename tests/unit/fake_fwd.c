@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The other end of fwd's socket: one connection after the other. */
+#include "fake_fwd.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* Until there is something to read, or the test is over: false. */
+static bool readable(const struct fake_fwd *f, int fd)
+{
+	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = f->wake[0], .events = POLLIN } };
+
+	return poll(p, 2, -1) > 0 && !p[1].revents;
+}
+
+static void read_request(struct fake_fwd *f, int fd)
+{
+	char bytes[1024] = "";
+	ssize_t n = recv(fd, bytes, sizeof(bytes) - 1, 0);
+	struct fw_wire_head head;
+
+	if (n < FW_WIRE_HEADER + 4)
+		return;
+	fw_wire_head_read(bytes, &head);
+	f->kind = (enum fw_request)head.kind;
+	snprintf(f->request, sizeof(f->request), "%.500s", bytes + FW_WIRE_HEADER + 4);
+	f->requests++;
+}
+
+static void *serve(void *ctx)
+{
+	struct fake_fwd *f = ctx;
+
+	while (readable(f, f->fd)) {
+		int fd = accept(f->fd, NULL, NULL);
+
+		if (fd < 0)
+			break;
+		if (readable(f, fd)) {
+			read_request(f, fd);
+			for (size_t at = 0; at < f->len;) {
+				ssize_t n = send(fd, f->bytes + at, f->len - at, MSG_NOSIGNAL);
+
+				if (n <= 0)
+					break;
+				at += (size_t)n;
+			}
+			if (f->hangs)
+				readable(f, fd);
+		}
+		close(fd);
+	}
+	return NULL;
+}
+
+void fake_fwd_start(struct fake_fwd *f, const char *bytes, size_t len, bool hangs)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	*f = (struct fake_fwd){ .folder = "/tmp/fake-fwd-XXXXXX", .bytes = bytes, .len = len, .hangs = hangs };
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->path, sizeof(f->path), "%s/sock", f->folder);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", f->path);
+	f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(f->fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(f->fd, 8), 0);
+	assert_int_equal(pipe(f->wake), 0);
+	assert_int_equal(pthread_create(&f->thread, NULL, serve, f), 0);
+}
+
+void fake_fwd_stop(struct fake_fwd *f)
+{
+	assert_int_equal(write(f->wake[1], "x", 1), 1);
+	pthread_join(f->thread, NULL);
+	close(f->fd);
+	close(f->wake[0]);
+	close(f->wake[1]);
+	unlink(f->path);
+	rmdir(f->folder);
+}
+
+void fake_message(struct fw_buf *b, enum fw_reply kind, const char *part0, const char *part1)
+{
+	const struct fw_part parts[] = { { part0, (uint32_t)strlen(part0) },
+					 { part1, part1 ? (uint32_t)strlen(part1) : 0 } };
+	char *bytes = NULL;
+	size_t len;
+
+	assert_int_equal(fw_wire_encode(kind, parts, part1 ? 2 : 1, &bytes, &len), 0);
+	fw_buf_add(b, bytes, len);
+	free(bytes);
+}
+
+char *fake_file(const char *name)
+{
+	FILE *f = fopen(name, "re");
+	char *text = calloc(1, 1 << 20);
+
+	assert_non_null(f);
+	assert_non_null(text);
+	assert_in_range(fread(text, 1, (1 << 20) - 1, f), 1, (1 << 20) - 2);
+	fclose(f);
+	return text;
+}

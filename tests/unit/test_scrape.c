@@ -1,0 +1,442 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Whole pages: from a reply of fwd as it was recorded, from pinned files, and from what is left when something breaks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_fwd.h"
+#include "tools/fw-exporter/outgoing.h"
+
+#include <zlib.h>
+
+#define GOLDEN "tests/unit/golden/"
+
+struct recorded {
+	char *lines, *rules, *end;
+	struct fw_buf b; /* the reply */
+};
+
+static void recorded_init(struct recorded *r)
+{
+	*r = (struct recorded){ fake_file(GOLDEN "metrics.lines"),
+				fake_file(GOLDEN "metrics.rules"),
+				fake_file(GOLDEN "metrics.end"),
+				{ 0 } };
+	fake_message(&r->b, FW_REPLY_LINES, r->lines, NULL);
+	fake_message(&r->b, FW_REPLY_TEXT, "{\"pass\":1}", r->rules);
+	fake_message(&r->b, FW_REPLY_TEXT, "{\"pass\":2}", r->rules);
+	fake_message(&r->b, FW_REPLY_END, r->end, NULL);
+}
+
+static void recorded_free(struct recorded *r)
+{
+	free(r->lines);
+	free(r->rules);
+	free(r->end);
+	fw_buf_free(&r->b);
+}
+
+/* The value of a sample that is never the same becomes 0. */
+static void mask(char *text, const char *name)
+{
+	char *at = strstr(text, name), *end;
+
+	assert_non_null(at);
+	at += strlen(name);
+	end = at + strcspn(at, "\n");
+	*at++ = '0';
+	memmove(at, end, strlen(end) + 1);
+}
+
+/* A page with what the exporter says of itself as 0. */
+static char *page_of(const struct settings *c, struct scrapes *all, enum page_format format, int *err)
+{
+	struct scrape *s = NULL;
+	bool done = false;
+	char *text;
+	size_t len;
+
+	assert_int_equal(scrape_new(c, all, format, &s), 0);
+	*err = scrape_fill(s, SIZE_MAX, &done);
+	if (*err) {
+		assert_true(scrape_why(s)[0]);
+		scrape_free(s);
+		return NULL;
+	}
+	assert_true(done);
+	text = scrape_steal(s, &len);
+	scrape_free(s);
+	assert_int_equal(strlen(text), len);
+	mask(text, "\nfw_exporter_resident_memory_bytes ");
+	mask(text, "\nfw_exporter_scrape_duration_seconds ");
+	return text;
+}
+
+/* FW_GOLDEN_WRITE=1 writes what came, to be looked at and committed. */
+static void is_golden(char *text, const char *name)
+{
+	char *want;
+
+	if (getenv("FW_GOLDEN_WRITE")) {
+		FILE *f = fopen(name, "we");
+
+		fputs(text, f);
+		fclose(f);
+	}
+	want = fake_file(name);
+	assert_string_equal(text, want);
+	free(want);
+}
+
+static void settings_for(struct settings *c, const char *socket, const char *pins)
+{
+	settings_defaults(c);
+	snprintf(c->socket, sizeof(c->socket), "%s", socket);
+	snprintf(c->pins, sizeof(c->pins), "%s", pins);
+}
+
+static void golden_pages(void **state)
+{
+	static const char *const names[PAGE_NFORMATS] = { GOLDEN "page.prometheus", GOLDEN "page.openmetrics" };
+	struct scrapes all = { .down = false };
+	struct recorded r;
+	struct settings c;
+	struct fake_fwd f;
+	int err;
+
+	recorded_init(&r);
+	fake_fwd_start(&f, r.b.text, r.b.len, false);
+	settings_for(&c, f.path, "/nonexistent");
+	for (int format = 0; format < PAGE_NFORMATS; format++) {
+		char *text = page_of(&c, &all, (enum page_format)format, &err);
+
+		assert_int_equal(err, 0);
+		all = (struct scrapes){ .down = false };
+		is_golden(text, names[format]);
+		free(text);
+	}
+	fake_fwd_stop(&f);
+	assert_int_equal(f.kind, FW_REQ_METRICS);
+	assert_string_equal(f.request, "{\"rules\":\"selected\",\"limit\":1000,\"top\":20}");
+	recorded_free(&r);
+}
+
+/* Pinned files of the interface lo, whose index is 1 everywhere. */
+static void golden_pinned(void **state)
+{
+	static const char *const names[RULES_NCHOICES] = { GOLDEN "pinned.selected", GOLDEN "pinned.all",
+							   GOLDEN "pinned.none" };
+	struct scrapes all = { .down = true };
+	struct settings c;
+	int err;
+
+	settings_for(&c, "/nonexistent/sock", GOLDEN);
+	c.max_rules = 2;
+	c.top = 1;
+	for (c.rules = 0; c.rules < RULES_NCHOICES; c.rules++) {
+		char *text = page_of(&c, &all, PAGE_PROMETHEUS, &err);
+
+		assert_int_equal(err, 0);
+		all = (struct scrapes){ .down = true };
+		is_golden(text, names[c.rules]);
+		free(text);
+	}
+}
+
+static void requests(void **state)
+{
+	static const char *const want[RULES_NCHOICES] = { "{\"rules\":\"selected\",\"limit\":7,\"top\":0}",
+							  "{\"rules\":\"all\"}", "{\"rules\":\"none\"}" };
+	struct scrapes all = { .down = false };
+	struct recorded r;
+	struct settings c;
+	struct fake_fwd f;
+	int err;
+
+	recorded_init(&r);
+	fake_fwd_start(&f, r.b.text, r.b.len, false);
+	settings_for(&c, f.path, "/nonexistent");
+	c.max_rules = 7;
+	c.top = 0;
+	for (c.rules = 0; c.rules < RULES_NCHOICES; c.rules++) {
+		free(page_of(&c, &all, PAGE_PROMETHEUS, &err));
+		assert_int_equal(err, 0);
+		assert_string_equal(f.request, want[c.rules]);
+	}
+	assert_int_equal(all.ended[SCRAPE_OK], 3);
+	fake_fwd_stop(&f);
+	recorded_free(&r);
+}
+
+/* Wherever a reply ends, the page is that of the pinned files, whole; and without these there is none. */
+static void broken_replies(void **state)
+{
+	struct scrapes all = { .down = true };
+	struct recorded r;
+	struct settings c;
+	char *want;
+	int err;
+
+	recorded_init(&r);
+	settings_for(&c, "/nonexistent/sock", GOLDEN);
+	want = page_of(&c, &all, PAGE_PROMETHEUS, &err);
+	for (size_t len = 0; len < r.b.len; len += 1 + len % 61) {
+		struct fake_fwd f;
+		char *text;
+
+		all = (struct scrapes){ .down = true };
+		fake_fwd_start(&f, r.b.text, len, false);
+		settings_for(&c, f.path, GOLDEN);
+		text = page_of(&c, &all, PAGE_PROMETHEUS, &err);
+		assert_int_equal(err, 0);
+		assert_string_equal(text, want);
+		assert_int_equal(all.ended[SCRAPE_CONTROLLER_DOWN], 1);
+		free(text);
+		snprintf(c.pins, sizeof(c.pins), "/nonexistent");
+		assert_null(page_of(&c, &all, PAGE_PROMETHEUS, &err));
+		assert_int_equal(err, -ENOENT);
+		assert_int_equal(all.ended[SCRAPE_FAILED], 1);
+		fake_fwd_stop(&f);
+	}
+	free(want);
+	recorded_free(&r);
+}
+
+/* Messages that are none of this reply. */
+static void wrong_replies(void **state)
+{
+	static const struct row {
+		struct {
+			enum fw_reply kind;
+			const char *part0, *part1;
+		} m[5];
+	} rows[] = {
+		{ { { FW_REPLY_END, "{\"ok\":true}", NULL } } },
+		{ { { FW_REPLY_END, "{\"ok\":false,\"error\":\"no\"}", NULL } } },
+		{ { { FW_REPLY_END, "", NULL } } },
+		{ { { FW_REPLY_LINES, "{\"version\":\"1\"}\nx\n", NULL } } },
+		{ { { FW_REPLY_LINES, "[]\n", NULL } } },
+		{ { { FW_REPLY_LINES, "{\"policy\":\"nosuch\",\"verdict\":\"drop\"}\n", NULL } } },
+		{ { { FW_REPLY_LINES, "{\"policy\":3}\n", NULL } } },
+		{ { { FW_REPLY_LINES, "{\"policy\":\"in\",\"verdict\":\"drop\",\"hooks\":[{\"hook\":\"x\"}]}\n",
+		      NULL } } },
+		{ { { FW_REPLY_LINES, "{\"interface\":\"a\",\"hook\":\"x\"}\n", NULL } } },
+		{ { { FW_REPLY_TEXT, "{\"pass\":1}", "1 2 3 drop - -\n" }, { FW_REPLY_END, "{\"ok\":true}", NULL } } },
+		{ { { FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL }, { FW_REPLY_TEXT, "{\"pass\":1}", NULL } } },
+		{ { { FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL },
+		    { FW_REPLY_TEXT, "{\"pass\":3}", "1 2 3 drop - -\n" } } },
+		{ { { FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL },
+		    { FW_REPLY_TEXT, "{\"pass\":1}", "1 2 3 drop - -" } } },
+		{ { { FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL },
+		    { FW_REPLY_TEXT, "{\"pass\":2}", "1 2 3 drop - -\n" },
+		    { FW_REPLY_TEXT, "{\"pass\":1}", "1 2 3 drop - -\n" } } },
+		{ { { FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL },
+		    { FW_REPLY_TEXT, "{\"pass\":1}", "1 2 3 drop - -\n" },
+		    { FW_REPLY_TEXT, "{\"pass\":2}", "1 2 3 drop - -\n" },
+		    { FW_REPLY_END, "{\"ok\":true,\"shown\":{\"count\":2}}", NULL } } },
+		{ { { (enum fw_reply)300, "{}", NULL } } },
+	};
+	struct scrapes all = { .down = true };
+	struct settings c;
+	int err;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fw_buf b = { 0 };
+		struct fake_fwd f;
+
+		for (size_t k = 0; k < 5 && rows[i].m[k].part0; k++)
+			fake_message(&b, rows[i].m[k].kind, rows[i].m[k].part0, rows[i].m[k].part1);
+		fake_fwd_start(&f, b.text, b.len, false);
+		settings_for(&c, f.path, "/nonexistent");
+		if (page_of(&c, &all, PAGE_PROMETHEUS, &err) || !err)
+			fail_msg("row %zu makes a page", i);
+		fake_fwd_stop(&f);
+		fw_buf_free(&b);
+	}
+}
+
+static void fwd_that_hangs(void **state)
+{
+	struct scrapes all = { .down = true };
+	double start = fw_now();
+	struct recorded r;
+	struct settings c;
+	struct fake_fwd f;
+	int err;
+
+	recorded_init(&r);
+	fake_fwd_start(&f, r.b.text, r.b.len / 2, true);
+	settings_for(&c, f.path, GOLDEN);
+	free(page_of(&c, &all, PAGE_PROMETHEUS, &err));
+	assert_int_equal(err, 0);
+	assert_true(fw_now() - start < SOURCE_SECONDS + 2);
+	assert_int_equal(all.ended[SCRAPE_CONTROLLER_DOWN], 1);
+	fake_fwd_stop(&f);
+	recorded_free(&r);
+}
+
+/* Once something is on its way, there is no other source: an error. */
+static void too_late_for_the_pinned_files(void **state)
+{
+	struct scrapes all = { .down = true };
+	struct outgoing *o = NULL;
+	struct scrape *s = NULL;
+	struct recorded r;
+	struct settings c;
+	struct fake_fwd f;
+	char buf[100];
+	ssize_t n;
+
+	recorded_init(&r);
+	fake_fwd_start(&f, r.b.text, r.b.len - 1, false);
+	settings_for(&c, f.path, GOLDEN);
+	assert_int_equal(scrape_new(&c, &all, PAGE_PROMETHEUS, &s), 0);
+	assert_int_equal(outgoing_new(s, false, &o), 0);
+	while ((n = outgoing_next(o, buf, sizeof(buf))) > 0)
+		;
+	assert_int_equal(n, -ECONNRESET);
+	outgoing_free(o);
+	assert_int_equal(all.ended[SCRAPE_FAILED], 1);
+	fake_fwd_stop(&f);
+	recorded_free(&r);
+}
+
+static char *piece_by_piece(const struct settings *c, bool gzip, size_t size, size_t *len)
+{
+	char *text = calloc(1, 1 << 20), *buf = malloc(size);
+	struct scrapes all = { .down = false };
+	struct outgoing *o = NULL;
+	struct scrape *s = NULL;
+	ssize_t n;
+
+	*len = 0;
+	assert_int_equal(scrape_new(c, &all, PAGE_OPENMETRICS, &s), 0);
+	assert_int_equal(outgoing_new(s, gzip, &o), 0);
+	while ((n = outgoing_next(o, buf, size)) > 0) {
+		memcpy(text + *len, buf, (size_t)n);
+		*len += (size_t)n;
+	}
+	assert_int_equal(n, 0);
+	assert_int_equal(outgoing_next(o, buf, size), 0);
+	outgoing_free(o);
+	free(buf);
+	return text;
+}
+
+static void unpack(char **text, size_t len)
+{
+	char *plain = calloc(1, 1 << 20);
+	z_stream z = { .next_in = (unsigned char *)*text,
+		       .avail_in = (unsigned)len,
+		       .next_out = (unsigned char *)plain,
+		       .avail_out = (1 << 20) - 1 };
+
+	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	inflateEnd(&z);
+	free(*text);
+	*text = plain;
+}
+
+/* In pieces of any size, compressed or not, it is the same page. */
+static void pieces(void **state)
+{
+	static const size_t sizes[] = { 1, 7, 100, 4096, 1 << 20 };
+	struct recorded r;
+	struct settings c;
+	struct fake_fwd f;
+
+	recorded_init(&r);
+	fake_fwd_start(&f, r.b.text, r.b.len, false);
+	settings_for(&c, f.path, "/nonexistent");
+	for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+		size_t len;
+		char *text = piece_by_piece(&c, i % 2, sizes[i / 2], &len);
+		char *want = fake_file(GOLDEN "page.openmetrics"), *at;
+
+		if (i % 2)
+			unpack(&text, len);
+		at = strstr(want, "fw_exporter_resident_memory_bytes 0");
+		assert_memory_equal(text, want, (size_t)(at - want));
+		assert_non_null(strstr(text, "\n# EOF\n"));
+		free(text);
+		free(want);
+	}
+	fake_fwd_stop(&f);
+	recorded_free(&r);
+}
+
+/* Pinned files that are not as they should be. */
+static void broken_files(void **state)
+{
+	static const struct {
+		const char *counters, *interfaces;
+		int err;
+	} rows[] = {
+		{ "", "", 0 },
+		{ "# nothing\n", "# nothing\n", 0 },
+		{ "1 2 3 drop - -\n", NULL, -ENOENT },
+		{ NULL, "", -ENOENT },
+		{ "1 2 3 drop - -", "", -EPROTO },
+		{ "1 2 3 drop -\n", "", -EPROTO },
+		{ "in 2 3 drop - -\n", "", -EPROTO },
+		{ "in/nosuch 2 3 drop - -\n", "", -EPROTO },
+		{ "nosuch/xdp 2 3 drop - -\n", "", -EPROTO },
+		{ "", "1 xdp rule drop", -EPROTO },
+		{ "", "1 xdp rule drop\n", -EPROTO },
+		{ "", "x xdp rule drop 1\n", -EPROTO },
+		{ "", "1 xdq rule drop 1\n", -EPROTO },
+		{ "", "1 xdp rule dropp 1\n", -EPROTO },
+		{ "", "1 xdp rule drop x\n", -EPROTO },
+	};
+	char folder[] = "/tmp/pinned-XXXXXX", path[2][64];
+	struct scrapes all = { .down = true };
+	struct settings c;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path[0], sizeof(path[0]), "%s/counters", folder);
+	snprintf(path[1], sizeof(path[1]), "%s/interfaces", folder);
+	settings_for(&c, "/nonexistent/sock", folder);
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *const texts[] = { rows[i / 2].counters, rows[i / 2].interfaces };
+		int err;
+
+		for (int k = 0; k < 2; k++) {
+			FILE *file = texts[k] ? fopen(path[k], "we") : NULL;
+
+			unlink(texts[k] ? "" : path[k]);
+			if (file) {
+				fputs(texts[k], file);
+				fclose(file);
+			}
+		}
+		c.rules = i % 2 ? RULES_ALL : RULES_SELECTED;
+		free(page_of(&c, &all, PAGE_PROMETHEUS, &err));
+		if (err != rows[i / 2].err)
+			fail_msg("row %zu: %d, not %d", i / 2, err, rows[i / 2].err);
+	}
+	unlink(path[0]);
+	unlink(path[1]);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(golden_pages),
+		cmocka_unit_test(golden_pinned),
+		cmocka_unit_test(requests),
+		cmocka_unit_test(broken_replies),
+		cmocka_unit_test(wrong_replies),
+		cmocka_unit_test(fwd_that_hangs),
+		cmocka_unit_test(too_late_for_the_pinned_files),
+		cmocka_unit_test(pieces),
+		cmocka_unit_test(broken_files),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
