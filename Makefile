@@ -73,7 +73,7 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/frames
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -143,6 +143,10 @@ $(BUILD)/systemd/%.service: tools/systemd/%.service.in FORCE
 # Checks JSON in tests.
 $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
 	$(Q)$(CC) $(LINK) $^ -ljansson -o $@
+
+# HTTP clients that do not behave, for tests.
+$(BUILD)/webpeer: $(BUILD)/tests/e2e/webpeer.o
+	$(Q)$(CC) $(LINK) $^ -o $@
 
 # The other end of fwd's socket, for tests.
 $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
