@@ -4,9 +4,9 @@
  *
  *	frames IFACE [cut] N PACKET [[cut] N PACKET...]
  *
- * PACKET is as fwctl classify takes it; `cut` takes 20 bytes off its end, which it goes on to claim. The frames of all
- * packets take turns. It ends when the other end of the veth pair has taken them all, so that they are counted
- * there; none can be lost, since never more are under way than the pair holds.
+ * PACKET is as fwctl classify takes it, or the frame's bytes in hexadecimal behind 0x; `cut` takes 20 bytes off its
+ * end, which it goes on to claim. The frames of all packets take turns. It ends when the other end of the veth pair has
+ * taken them all, so that they are counted there; none can be lost, since never more are under way than the pair holds.
  */
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -77,6 +77,20 @@ static int sender(void)
 	return fd;
 }
 
+static void read_bytes(const char *hex, struct fw_frame *out)
+{
+	size_t len = strlen(hex);
+	char byte[3] = "";
+
+	if (len % 2 || len > 2 * sizeof(out->data) || strspn(hex, "0123456789abcdef") != len)
+		die(hex, "no bytes in hexadecimal");
+	out->len = (uint32_t)len / 2;
+	for (size_t i = 0; i < out->len; i++) {
+		memcpy(byte, hex + 2 * i, 2);
+		out->data[i] = (uint8_t)strtoul(byte, NULL, 16);
+	}
+}
+
 static void read_flows(char **arg)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -89,7 +103,9 @@ static void read_flows(char **arg)
 		if (nflows > PACKETS_MAX || !arg[0] || !arg[1])
 			die("usage", "frames IFACE [cut] N PACKET...");
 		f->left = strtoul(arg[0], NULL, 10);
-		if (fw_text_frame(arg[1], &f->frame, &ds))
+		if (!strncmp(arg[1], "0x", 2))
+			read_bytes(arg[1] + 2, &f->frame);
+		else if (fw_text_frame(arg[1], &f->frame, &ds))
 			die(arg[1], ds.d[0].message);
 		if (cut)
 			f->frame.len -= CUT;
