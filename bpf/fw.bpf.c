@@ -24,8 +24,6 @@ volatile __u64 fw_control;
 struct fw_packet {
 	const void *data, *data_end;
 	struct fw_meta meta;
-	__u32 prog; /* enum fw_prog */
-	__u32 ifindex;
 	struct xdp_md *xdp;
 };
 
@@ -71,15 +69,16 @@ static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table 
 	return &t->other;
 }
 
-/* Counts a packet: for what decided it, and for its interface. */
-static __always_inline void fw_count_packet(__u32 n, const struct fw_packet *p, __u32 what)
+/* Counts a packet: for what decided it, and for its interface. Gives the verdict. */
+static __always_inline enum fw_verdict fw_count_packet(__u32 what, __u32 bytes, enum fw_prog prog, __u32 ifindex)
 {
-	__u32 counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
+	__u32 n = bpf_get_smp_processor_id(), counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
 	struct fw_traffic_table *t = bpf_map_lookup_elem(&fw_traffic, &n);
 
 	if (t)
-		fw_traffic_of(t, p->ifindex)->packets[p->prog][by][FW_WHAT_VERDICT(what)]++;
-	fw_count(n, by ? counter : FW_COUNTER_REASON(p->prog, counter), p->meta.len);
+		fw_traffic_of(t, ifindex)->packets[prog][by][FW_WHAT_VERDICT(what)]++;
+	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter), bytes);
+	return FW_WHAT_VERDICT(what);
 }
 
 /* The number of an interface in the ruleset. */
@@ -110,24 +109,22 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 	fw_packet_parse(p->data, p->data_end, &p->meta, key);
 }
 
-/* The verdict for a packet; it is counted. */
-static __always_inline enum fw_verdict fw_filter_packet(struct fw_packet *p)
+/* What is to be done with a packet: FW_WHAT. */
+static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 ifindex)
 {
-	__u32 n = bpf_get_smp_processor_id(), what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
-	struct fw_cpu *cpu = fw_cpu_take(n);
+	struct fw_cpu *cpu = fw_cpu_take(bpf_get_smp_processor_id());
+	__u32 what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
 
 	if (!cpu)
-		goto count;
+		return what;
 	if (!fw_begin(cpu, fw_control)) {
-		p->meta.iface = fw_iface(&cpu->root, p->ifindex);
+		p->meta.iface = fw_iface(&cpu->root, ifindex);
 		fw_parse(p, &cpu->key);
 		what = fw_classify(cpu, fw_flow_cache);
 	}
 	cpu->what = what;
 	*(volatile __u32 *)&cpu->busy = 0;
-count:
-	fw_count_packet(n, p, what);
-	return FW_WHAT_VERDICT(what);
+	return what;
 }
 
 SEC("xdp.frags")
@@ -137,15 +134,14 @@ int fw_xdp(struct xdp_md *ctx)
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data },
-		.prog = FW_PROG_XDP,
-		.ifindex = ctx->ingress_ifindex,
 		.xdp = ctx,
 	};
+	__u32 what = fw_filter_packet(&p, ctx->ingress_ifindex);
 
-	return fw_filter_packet(&p) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+	return fw_count_packet(what, p.meta.len, FW_PROG_XDP, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
-static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, __u32 prog)
+static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog prog)
 {
 	struct fw_packet p = {
 		.meta = {
@@ -155,15 +151,15 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, __u32 prog)
 			.vlan_tci = skb->vlan_tci,
 			.vlan_present = skb->vlan_present,
 		},
-		.prog = prog,
-		.ifindex = skb->ifindex,
 	};
+	__u32 what;
 
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
 	p.data = (void *)(long)skb->data;
 	p.data_end = (void *)(long)skb->data_end;
-	return fw_filter_packet(&p) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	what = fw_filter_packet(&p, skb->ifindex);
+	return fw_count_packet(what, skb->len, prog, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
