@@ -38,8 +38,10 @@ make_root() {
 		cp -L --remove-destination /etc/resolv.conf "$root/etc/resolv.conf" || return 1
 	bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
 		ln -s ../bpffs.service "$root/usr/lib/systemd/system/sysinit.target.wants/" || return 1
-	chroot "$root" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")" \
-		>"$folder/log" 2>&1
+	download >"$folder/log" 2>&1 || { chroot "$root" apt-get update -q && download; } >"$folder/log" 2>&1
+}
+download() {
+	chroot "$root" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")"
 }
 # On a machine systemd mounts it; in a container it leaves that to others.
 bpffs_service() {
