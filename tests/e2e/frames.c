@@ -40,15 +40,21 @@ static void die(const char *what, const char *why)
 	exit(1);
 }
 
-static bool numbers_of(char *line, unsigned long *sent, unsigned long *lost)
+/* A line of the interface: behind its name 8 numbers of what came, then packets sent and lost among those of what went. */
+static bool numbers_of(const char *line, unsigned long *sent, unsigned long *lost)
 {
-	char *name = line + strspn(line, " "), *end = strchr(name, ':');
+	const char *name = line + strspn(line, " ");
+	size_t len = strcspn(name, ":");
+	unsigned long v[12];
+	char *end = (char *)name + len + 1;
 
-	if (!end)
+	if (!name[len] || len != strlen(iface) || memcmp(name, iface, len) != 0)
 		return false;
-	*end = 0;
-	return !strcmp(name, iface) &&
-	       sscanf(end + 1, "%*u %*u %*u %*u %*u %*u %*u %*u %*u %lu %*u %lu", sent, lost) == 2;
+	for (unsigned i = 0; i < 12; i++)
+		v[i] = strtoul(end, &end, 10);
+	*sent = v[9];
+	*lost = v[11];
+	return true;
 }
 
 /* What was sent and what was lost, as the namespace of this process has it; that of /sys may be another. */
@@ -95,13 +101,13 @@ static void read_flows(char **arg)
 {
 	struct fw_diags ds = { .n = 0 };
 
-	for (; *arg; arg += 2) {
-		struct flow *f = &flow[nflows++];
+	for (; *arg; arg += 2, nflows++) {
+		struct flow *f = &flow[nflows];
 		bool cut = !strcmp(*arg, "cut");
 
 		arg += cut;
-		if (nflows > PACKETS_MAX || !arg[0] || !arg[1])
-			die("usage", "frames IFACE [cut] N PACKET...");
+		if (nflows == PACKETS_MAX || !arg[0] || !arg[1])
+			die("usage", "frames IFACE [cut] N PACKET..., up to 64 of them");
 		f->left = strtoul(arg[0], NULL, 10);
 		if (!strncmp(arg[1], "0x", 2))
 			read_bytes(arg[1] + 2, &f->frame);

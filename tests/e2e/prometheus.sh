@@ -10,15 +10,22 @@ dashboard=$top/tools/grafana/fwd.json
 target=127.0.0.1:9479
 prometheus_pids=() exporter_pid=
 
+prometheus_tools() {
+	local tool
+	for tool in curl jq prometheus promtool; do
+		command -v $tool >/dev/null || fail "$tool is missing: make check installs it" || return 1
+	done
+}
+
 case_prometheus_rules() {
-	promtool check rules "$rules_file" >"$tmp/out" 2>&1 &&
+	prometheus_tools && promtool check rules "$rules_file" >"$tmp/out" 2>&1 &&
 		promtool check config "$top/tools/prometheus/prometheus.yml" >"$tmp/out" 2>&1 &&
 		promtool test rules "$top/tests/prometheus/fwd.rules.test.yml" >"$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
 }
 
 # Panels have titles, descriptions and units; no two of them the same id or the same place.
 case_prometheus_dashboard() {
-	jq -e '
+	prometheus_tools && jq -e '
 		def distinct: length == (unique | length);
 		[.panels[] | select(.type != "row")] as $p |
 		([.panels[].id] | distinct) and ([.panels[].gridPos | [.x, .y]] | distinct) and
@@ -166,6 +173,7 @@ numbers_wrong() {
 numbers_are_right() { [ -z "$(numbers_wrong)" ]; }
 # Soon what Prometheus knows is what was sent: no less, and no more.
 numbers() { # WHEN
+	local f
 	expected >"$tmp/expected"
 	soon numbers_are_right || fail "$1: not what was sent:"$'\n'"$(numbers_wrong)"$'\n'"but:"$'\n'"$(cat "$tmp/series")" ||
 		return 1
@@ -179,6 +187,7 @@ numbers() { # WHEN
 }
 # No counter ever went down.
 no_resets() {
+	local f
 	for f in rule_packets rule_bytes policy_packets policy_bytes packets drops; do
 		has_value "max(resets(fw_${f}_total[1h]))" 0 || fail "$(query "resets(fw_${f}_total[1h]) > 0")" || return 1
 	done
@@ -217,15 +226,22 @@ prometheus_start() {
 }
 
 prometheus_stop() {
+	local f
 	for f in "${prometheus_pids[@]}"; do kill "$f" 2>/dev/null && wait "$f" 2>/dev/null; done
 	for f in x0 g0 t0; do in_client ip link del $f 2>/dev/null; done
 	prometheus_pids=()
 	rm -rf "$tmp/tsdb"
 }
 
+# The page is as promtool wants it, and OpenMetrics, which Prometheus asks for, has the same numbers.
 page_is_well_formed() {
-	in_server curl -sf "http://$target/metrics" >"$tmp/page" || fail "no page" || return 1
-	promtool check metrics <"$tmp/page" >"$tmp/out" 2>&1 && [ ! -s "$tmp/out" ] || fail "promtool: $(cat "$tmp/out")"
+	in_server curl -sf "http://$target/metrics" >"$tmp/page" &&
+		in_server curl -sf -H "Accept: application/openmetrics-text" "http://$target/metrics" >"$tmp/openmetrics" ||
+		fail "no page" || return 1
+	promtool check metrics <"$tmp/page" >"$tmp/out" 2>&1 && [ ! -s "$tmp/out" ] || fail "promtool: $(cat "$tmp/out")" || return 1
+	is "end of OpenMetrics" "$(tail -n 1 "$tmp/openmetrics")" "# EOF" || return 1
+	diff <(grep -E '^fw_(rule|policy|packets|drops)' "$tmp/page") <(grep -E '^fw_(rule|policy|packets|drops)' "$tmp/openmetrics") ||
+		fail "the formats differ"
 }
 
 # TITLE, instant or range, QUERY, LEGEND: of all panels and annotations, variables filled in.
@@ -266,7 +282,7 @@ rules_have_values() { # ALERT, sorted...
 	jq -e '[.data.groups[].rules[]] | length > 15 and all(.health == "ok")' "$tmp/answer" >/dev/null ||
 		fail "a rule cannot be evaluated: $(cat "$tmp/answer")" || return 1
 	for record in $(sed -n 's/^ *- record: //p' "$rules_file"); do
-		has_value "count(last_over_time($record[1h])) > bool 0" 1 || fail "$record has no values" || return 1
+		has_value "count(last_over_time(${record}[1h])) > bool 0" 1 || fail "$record has no values" || return 1
 	done
 	fired=$(query 'group by (alertname) (max_over_time(ALERTS{alertstate="firing"}[1h]))' |
 		jq -r '[.data.result[].metric.alertname] | sort | join(" ")')
@@ -275,6 +291,7 @@ rules_have_values() { # ALERT, sorted...
 
 # Each flow, and more rules than the exporter is to show.
 prometheus_traffic() {
+	local f
 	for f in "${flows[@]}"; do send "${f%%|*}" $((${#f} % 7 + 1)) || return 1; done
 	send plain 20 && send_crowd && numbers "all flows" || return 1
 	becomes 'fw_rules_left_out{selection="marked"}' 1 && becomes 'fw_rules_left_out{selection="other"}' 6 &&
@@ -307,6 +324,7 @@ prometheus_killed() {
 
 prometheus_numbers() {
 	local began
+	prometheus_tools || return 1
 	began=$(date +%s)
 	sent=() removed=
 	: >"$tmp/said"
