@@ -12,6 +12,7 @@ fi
 . "$here/faults.sh"
 . "$here/devices.sh"
 . "$here/prometheus.sh"
+. "$here/exporter.sh"
 
 fail() {
 	echo "      $*" >&2
@@ -271,6 +272,7 @@ for name in ${*:-$(declare -F | sed -n 's/^declare -f case_//p')}; do
 		[ -n "$fw_pid" ] && fw_stop
 		fwd_stop
 	fi
+	stop_web
 	clean_fwd || fwd_stop
 done
 [ $failures = 0 ] || echo "$failures failed"

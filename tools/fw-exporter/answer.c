@@ -98,17 +98,32 @@ static const char *header_read(struct header *h, struct MHD_Connection *connecti
 	return h->value[0] ? h->value : NULL;
 }
 
+/* A page that goes out while it is made. */
+struct streaming {
+	struct outgoing *page;
+	struct web *web;
+	struct client *client;
+};
+
 static ssize_t next_piece(void *ctx, uint64_t pos, char *buf, size_t max)
 {
-	ssize_t n = outgoing_next(ctx, buf, max);
+	struct streaming *s = ctx;
+	ssize_t n;
 
+	clients_scrape_piece(&s->web->clients, s->client, false);
+	n = outgoing_next(s->page, buf, max);
+	clients_scrape_piece(&s->web->clients, s->client, true);
 	/* An error ends the connection without the last chunk, so that nobody takes what came for a page. */
 	return n > 0 ? n : n ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-static void free_outgoing(void *ctx)
+/* The connection may be gone by now. */
+static void free_streaming(void *ctx)
 {
-	outgoing_free(ctx);
+	struct streaming *s = ctx;
+
+	outgoing_free(s->page);
+	free(s);
 }
 
 /* What a page is asked for as. */
@@ -137,15 +152,21 @@ static int send_page(const struct request *r, const struct wish *w, struct MHD_R
 	return send_response(r->connection, MHD_HTTP_OK, response);
 }
 
-static struct MHD_Response *streamed(struct outgoing *o, const char *type)
+static struct MHD_Response *streamed(const struct request *r, struct outgoing *taken, const char *type)
 {
-	struct MHD_Response *response =
-		MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, next_piece, o, free_outgoing);
+	struct streaming *s = calloc(1, sizeof(*s));
+	struct MHD_Response *response = NULL;
 
-	if (!response)
-		outgoing_free(o);
-	else
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
+	if (s) {
+		*s = (struct streaming){ taken, r->web, r->client };
+		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, next_piece, s, free_streaming);
+	}
+	if (!response) {
+		outgoing_free(taken);
+		free(s);
+		return NULL;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
 	return response;
 }
 
@@ -175,7 +196,7 @@ static int send_scrape(const struct request *r, const struct wish *w, struct scr
 	if (outgoing_new(taken, w->gzip, &o))
 		return MHD_NO;
 	if (!done)
-		return send_page(r, w, streamed(fw_take(o), type));
+		return send_page(r, w, streamed(r, fw_take(o), type));
 	text = outgoing_whole(o, &len);
 	clients_scrape_end(&r->web->clients, r->client);
 	return send_page(r, w, response_of(text, len, type));

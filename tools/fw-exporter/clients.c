@@ -42,7 +42,7 @@ static struct client *least_missed(struct clients *all, double now)
 		if (!c->cut && (!*best || c->since < (*best)->since))
 			*best = c;
 	}
-	return asking ? asking : reading && now - reading->since > CLIENTS_GRACE ? reading : NULL;
+	return asking ? asking : reading && now - reading->since > CLIENTS_STALL ? reading : NULL;
 }
 
 struct client *clients_open(struct clients *all, int fd)
@@ -120,19 +120,37 @@ void clients_stop(struct clients *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* Cuts the scrape off that goes on longest, if that is long. */
+/* How much a scrape is in the way: seconds of standing still, or else of going on, beyond what is allowed. */
+static double in_the_way(const struct client *c, double now)
+{
+	if (!c->scrape || c->cut)
+		return 0;
+	if (c->moved && now - c->moved > CLIENTS_STALL)
+		return now - c->moved;
+	return now - c->scrape > CLIENTS_GRACE ? now - c->scrape : 0;
+}
+
+/* Cuts the scrape off that is most in the way, if one is. */
 static void make_room(struct clients *all, double now)
 {
-	struct client *oldest = NULL;
+	struct client *worst = NULL;
 
 	for (struct client *c = all->first; c; c = c->next)
-		if (c->scrape && !c->cut && (!oldest || c->scrape < oldest->scrape))
-			oldest = c;
-	if (!oldest || now - oldest->scrape < CLIENTS_GRACE)
+		if (in_the_way(c, now) > (worst ? in_the_way(worst, now) : 0))
+			worst = c;
+	if (!worst)
 		return;
-	cut(oldest);
+	cut(worst);
 	all->n--;
-	leave(all, oldest);
+	leave(all, worst);
+}
+
+static bool may_scrape(const struct clients *all, const struct client *self)
+{
+	for (const struct client *c = all->first; c; c = c->next)
+		if (c->ticket && c->ticket < self->ticket)
+			return false;
+	return all->scrapes < CLIENTS_SCRAPES;
 }
 
 /* A tenth of a second, or until something changes. */
@@ -154,18 +172,30 @@ int clients_scrape_begin(struct clients *all, struct client *c)
 	double start = fw_now(), now = start;
 
 	pthread_mutex_lock(&all->lock);
-	while (all->scrapes >= CLIENTS_SCRAPES && !all->closing && now - start < CLIENTS_QUEUE) {
-		make_room(all, now);
+	c->ticket = ++all->tickets;
+	while (!may_scrape(all, c) && !all->closing && !c->cut && now - start < CLIENTS_QUEUE) {
 		if (all->scrapes >= CLIENTS_SCRAPES)
+			make_room(all, now);
+		if (!may_scrape(all, c))
 			wait_a_little(all);
 		now = fw_now();
 	}
-	if (all->scrapes < CLIENTS_SCRAPES && !all->closing) {
+	if (may_scrape(all, c) && !all->closing && !c->cut) {
 		c->scrape = now;
+		c->moved = 0;
 		all->scrapes++;
 	}
+	c->ticket = 0;
+	pthread_cond_broadcast(&all->changed);
 	pthread_mutex_unlock(&all->lock);
 	return c->scrape ? 0 : -EBUSY;
+}
+
+void clients_scrape_piece(struct clients *all, struct client *c, bool made)
+{
+	pthread_mutex_lock(&all->lock);
+	c->moved = made ? fw_now() : 0;
+	pthread_mutex_unlock(&all->lock);
 }
 
 void clients_scrape_end(struct clients *all, struct client *c)

@@ -14,14 +14,18 @@
 
 #define CLIENTS_SCRAPES 3 /* at once */
 #define CLIENTS_QUEUE 8.0 /* seconds that one more waits for its turn */
-#define CLIENTS_GRACE 5.0 /* seconds after which a scrape that goes on may have to make room for another */
+#define CLIENTS_STALL \
+	1.0 /* seconds in which a client takes nothing, after which its scrape has to make room for another */
+#define CLIENTS_GRACE 10.0 /* seconds after which any has to */
 
 struct client {
 	struct client *next, **link;
 	int fd;
-	double since;  /* by fw_now(): it is to ask, or to read, since then */
-	bool reading;  /* it has asked */
-	double scrape; /* its scrape goes on since then; 0: none does */
+	double since;    /* by fw_now(): it is to ask, or to read, since then */
+	bool reading;    /* it has asked */
+	uint64_t ticket; /* its place in the queue for a scrape; 0: it does not wait */
+	double scrape;   /* its scrape goes on since then; 0: none does */
+	double moved;    /* it took something last; 0: it was given nothing yet */
 	bool cut;
 };
 
@@ -31,7 +35,8 @@ struct clients {
 	struct client *first;
 	unsigned n, max;
 	unsigned scrapes;
-	double timeout; /* seconds */
+	uint64_t tickets; /* given out */
+	double timeout;   /* seconds */
 	bool closing;
 };
 
@@ -51,6 +56,8 @@ void clients_stop(struct clients *all);
 
 /* Waits for its turn. 0, or -EBUSY: it did not come. */
 int clients_scrape_begin(struct clients *all, struct client *c);
+/* A piece of the page is being made for it, or has gone out to it. */
+void clients_scrape_piece(struct clients *all, struct client *c, bool made);
 void clients_scrape_end(struct clients *all, struct client *c); /* also when none goes on */
 
 #endif
