@@ -84,6 +84,14 @@ clean_up() {
 	shut_down
 	ip netns del "$client" 2>/dev/null
 	rm -rf "$root"
+	[ -d /run/systemd/system ] || no_cgroups
+}
+# Those that systemd-nspawn makes where no systemd made one for it, and leaves.
+no_cgroups() {
+	local folder
+	for folder in /sys/fs/cgroup/{,systemd/,unified/}{payload,supervisor}; do
+		[ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} + 2>/dev/null
+	done
 }
 
 # install FILE: by apt, offline
