@@ -60,14 +60,19 @@ static void bad_lines(void **state)
 		"1 2 100000000000000000000 accept - x\n",
 		"in/xdp x 2 drop - -\n",
 	};
+	static const char begin[] = "1 2 3 accept - ";
+	static const char zeros[] = "1 2 3 accept\0\0\0 - x\n";
 	char longest[LINE_BYTES_MAX + 32];
 	struct line l;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (parse(rows[i], &l) != -EPROTO)
 			fail_msg("taken for a line: %s", rows[i]);
+	/* Bytes of 0 end no word. */
+	assert_int_equal(line_parse(zeros, zeros + sizeof(zeros) - 1, &l), -EPROTO);
 	memset(longest, 'x', sizeof(longest));
-	memcpy(longest, "1 2 3 accept - ", 15);
+	for (size_t i = 0; i < sizeof(begin) - 1; i++)
+		longest[i] = begin[i];
 	longest[LINE_BYTES_MAX] = '\n';
 	assert_int_equal(line_parse(longest, longest + sizeof(longest), &l), -EPROTO);
 	longest[LINE_BYTES_MAX - 1] = '\n';

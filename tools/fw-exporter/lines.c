@@ -21,7 +21,7 @@ bool line_split(const char *s, const char *end, size_t n, struct line_span *out)
 
 bool line_is(struct line_span field, const char *word)
 {
-	return !strncmp(field.s, word, field.len) && !word[field.len];
+	return field.len == strlen(word) && !memcmp(field.s, word, field.len);
 }
 
 bool line_digits(struct line_span field)

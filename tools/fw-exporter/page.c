@@ -108,7 +108,7 @@ static char *put(char *to, const char *s, size_t len)
 	return (char *)memcpy(to, s, len) + len;
 }
 
-/* What is not UTF-8: with the backslash escaped once more. */
+/* What is not UTF-8, or NUL: with the backslash escaped once more. */
 static char *put_hex(char *to, unsigned char ch)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -130,7 +130,7 @@ char *page_escape(char *to, const char *value, size_t len)
 			n = 1;
 			continue;
 		}
-		n = utf8((const unsigned char *)value + i, len - i);
+		n = value[i] ? utf8((const unsigned char *)value + i, len - i) : 0;
 		if (value[i] == '\n')
 			to = put(to, "\\n", 2);
 		else if (!n)

@@ -53,17 +53,20 @@ void scrape_freep(struct scrape **s)
 	scrape_free(*s);
 }
 
+/* The second number of statm, in pages. */
 static uint64_t resident_bytes(void)
 {
-	unsigned long pages = 0;
 	FILE *f = fopen("/proc/self/statm", "re");
+	char line[128] = "";
+	char *space;
 
 	if (!f)
 		return 0;
-	if (fscanf(f, "%*u %lu", &pages) != 1)
-		pages = 0;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
 	fclose(f);
-	return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+	space = strchr(line, ' ');
+	return space ? strtoul(space, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 /* A page from its beginning. */

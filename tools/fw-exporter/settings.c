@@ -35,7 +35,7 @@ static int parse_address(const struct setting *s, const char *value, void *field
 
 	if (len >= sizeof(address) || (zone && !zone[1]))
 		return -EINVAL;
-	memcpy(address, value, len);
+	snprintf(address, sizeof(address), "%.*s", (int)len, value);
 	if (inet_pton(AF_INET6, address, &in) != 1 && (zone || inet_pton(AF_INET, address, &in) != 1))
 		return -EINVAL;
 	return parse_text(s, value, field);

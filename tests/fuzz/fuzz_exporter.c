@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What fw-exporter takes from others: headers of any bytes; any objects and lines of rules as fwd's, any text as the pinned
+ * files'. What becomes series must be lines of a page, however odd the names.
+ */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/fw-exporter/accept.h"
+#include "tools/fw-exporter/choice.h"
+#include "tools/fw-exporter/source.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void headers(const char *text, size_t size)
+{
+	fw_autofree char *header = calloc(1, size + 1);
+
+	memcpy(header, text, size);
+	if (accept_format(header) >= PAGE_NFORMATS)
+		abort();
+	accept_gzip(header);
+}
+
+/* A sample: a name, labels whose quotes are all escaped or in pairs, and a number. */
+static void check_sample(const char *s, const char *end)
+{
+	bool quoted = false;
+
+	if (*s == '#')
+		return;
+	if (memcmp(s, "fw_", 3) != 0)
+		abort();
+	for (; s < end; s++) {
+		if (*s == '\\' && quoted)
+			s++;
+		else if (*s == '"')
+			quoted = !quoted;
+	}
+	if (quoted || !isdigit((unsigned char)end[-1]))
+		abort();
+}
+
+static void check_page(const struct page *p)
+{
+	const char *s = p->b.text, *end;
+
+	if (!p->b.len)
+		return;
+	end = s + p->b.len;
+	while (s < end) {
+		const char *newline = memchr(s, '\n', (size_t)(end - s));
+
+		if (!newline)
+			abort();
+		check_sample(s, newline);
+		s = newline + 1;
+	}
+}
+
+static const struct metric *rule_metric(enum line_field field)
+{
+	for (size_t i = 0; i < metrics_n; i++)
+		if (metrics_table[i].rules == field)
+			return &metrics_table[i];
+	abort();
+}
+
+static void lines(const char *text, size_t size)
+{
+	struct snapshot snap = { .rule_drops = 0 };
+	struct page p[2] = { { .format = PAGE_PROMETHEUS }, { .format = PAGE_OPENMETRICS } };
+	int err[2];
+
+	for (int i = 0; i < 2; i++) {
+		const struct metric *m = rule_metric(i ? LINE_BYTES : LINE_PACKETS);
+
+		page_family(&p[i], &m->family);
+		err[i] = metrics_emit_rules(m, text, size, &snap, &p[i]);
+		check_page(&p[i]);
+		fw_buf_free(&p[i].b);
+	}
+	if (err[0] != err[1] || (err[0] && err[0] != -EPROTO))
+		abort();
+	snapshot_free(&snap);
+}
+
+static void choice(const char *text, size_t size)
+{
+	const char *end = text + size;
+	const struct chosen *chosen;
+	struct snapshot snap = { .rule_drops = 0 };
+	struct choice c;
+	struct line l;
+	size_t n;
+	long bytes;
+
+	choice_init(&c, 5, 3);
+	for (; text < end && (bytes = line_parse(text, end, &l)) > 0; text += bytes)
+		if (!l.comment && !l.policy && choice_add(&c, &l))
+			break;
+	if (choice_end(&c, &snap, &chosen, &n) || n > 8 || snap.rules.count != n + snap.left_out.count)
+		abort();
+	choice_free(&c);
+}
+
+/* Objects of fwd, or lines of the file of interfaces, and then all metrics that come from them. */
+static void snapshots(const char *text, size_t size, int (*take)(const char *, size_t, struct snapshot *))
+{
+	struct self self = { .resident = 0 };
+	struct snapshot snap = { .rule_drops = 0 };
+	const char *end = text + size;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text)), *stop = newline ? newline : end;
+
+		take(text, (size_t)(stop - text), &snap);
+		text = stop + 1;
+	}
+	for (int f = 0; f < PAGE_NFORMATS; f++) {
+		struct page p = { .format = (enum page_format)f };
+
+		for (size_t i = 0; i < metrics_n; i++)
+			if (metrics_table[i].emit)
+				metrics_emit(&metrics_table[i], &snap, &self, &p);
+		check_page(&p);
+		fw_buf_free(&p.b);
+	}
+	snapshot_free(&snap);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *text = (const char *)data + 1;
+
+	if (!size--)
+		return 0;
+	switch ((uint8_t)(data[0] - '0') % 5) {
+	case 0:
+		headers(text, size);
+		break;
+	case 1:
+		lines(text, size);
+		break;
+	case 2:
+		choice(text, size);
+		break;
+	case 3:
+		snapshots(text, size, source_fwd_object);
+		break;
+	default:
+		snapshots(text, size, source_pinned_interface);
+	}
+	return 0;
+}
