@@ -115,6 +115,8 @@ static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 ifindex
 	struct fw_cpu *cpu = fw_cpu_take(bpf_get_smp_processor_id());
 	__u32 what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
 
+	fw_arena_name();
+
 	if (!cpu)
 		return what;
 	if (!fw_begin(cpu, fw_control)) {
@@ -190,6 +192,7 @@ int fw_dry_run(struct __sk_buff *skb)
 	__u32 n = FW_CPU_STATES(fw_ncpus) - 1;
 	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
 
+	fw_arena_name();
 	if (!cpu || fw_begin(cpu, fw_control))
 		return FW_WHAT(FW_R_INTERNAL, FW_DROP);
 	p.meta.iface = fw_iface(&cpu->root, skb->cb[1]);

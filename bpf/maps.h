@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps of the classifier, and the pool's accessor over map segments. User space creates the
- * inner maps; their sizes are those declared here.
+ * The maps of the classifier, and the pool's accessor, over an arena or over map
+ * segments. User space creates arena and inner maps; the sizes of the latter are
+ * those declared here.
  */
 #ifndef FW_MAPS_H
 #define FW_MAPS_H
 
 #include "bpf/counters.h"
 
-/* The pool: one value of FW_SEGMENT_BYTES per segment. */
+/* Is the pool an arena? Fixed when the program is loaded. */
+volatile const __u32 fw_use_arena = 0;
+
+/* The pool as an arena. Where it is not used, another map stands in its place, since old kernels know none. */
+struct {
+	__uint(type, FW_MAP_TYPE_ARENA);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} fw_arena SEC(".maps");
+
+/* The pool as segments: one value of FW_SEGMENT_BYTES each. */
 /* clang-format off */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -43,9 +53,39 @@ struct {
 } fw_ifaces SEC(".maps");
 
 struct fw_object {
-	const __u8 *base; /* the segment */
+	const __u8 *base; /* the segment; of an arena: the object */
 	__u32 start;      /* the object's first byte in it */
 };
+
+/*
+ * Makes a register with an offset into the arena a pointer for the verifier: a 64-bit move with offset 1 and, for "from the
+ * user's address space to the kernel's", immediate 1. Older compilers do not know it, so its bytes are written down.
+ */
+#define FW_IF_REGISTER(name, byte) ".ifc %0, " name "; .byte " byte "; .endif;"
+#define fw_arena_pointer(p)                                                                                            \
+	__asm__ volatile(                                                                                              \
+		".byte 0xbf;" FW_IF_REGISTER("r0", "0x00") FW_IF_REGISTER("r1", "0x11") FW_IF_REGISTER("r2", "0x22")   \
+			FW_IF_REGISTER("r3", "0x33") FW_IF_REGISTER("r4", "0x44") FW_IF_REGISTER("r5", "0x55")         \
+				FW_IF_REGISTER("r6", "0x66") FW_IF_REGISTER("r7", "0x77") FW_IF_REGISTER("r8", "0x88") \
+					FW_IF_REGISTER("r9", "0x99") ".short 1; .long 1"                               \
+		: "+r"(p))
+
+/* A program's arena is the one that it names. */
+static __always_inline void fw_arena_name(void)
+{
+	void *arena = &fw_arena;
+
+	fw_opaque(arena);
+}
+
+/* The arena begins where its addresses' low 32 bits are 0. */
+static __always_inline const __u8 *fw_arena_line(__u32 line)
+{
+	__u64 at = (__u64)line * FW_LINE;
+
+	fw_arena_pointer(at);
+	return (const __u8 *)at;
+}
 
 static __always_inline const __u8 *fw_segment(__u32 line)
 {
@@ -57,11 +97,15 @@ static __always_inline const __u8 *fw_segment(__u32 line)
 
 static __always_inline struct fw_object fw_pool_object(__u32 line)
 {
+	if (fw_use_arena)
+		return (struct fw_object){ fw_arena_line(line), 0 };
 	return (struct fw_object){ fw_segment(line), (line & (FW_SEGMENT_LINES - 1)) * FW_LINE };
 }
 
 static __always_inline const void *fw_object_start(struct fw_object o)
 {
+	if (fw_use_arena)
+		return o.base;
 	if (!o.base)
 		return NULL;
 	fw_opaque(o.base);
@@ -77,6 +121,8 @@ static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)
 {
 	__u64 at = o.start + offset;
 
+	if (fw_use_arena)
+		return *(const __u32 *)(o.base + offset);
 	fw_opaque(at);
 	at &= FW_SEGMENT_BYTES - 4;
 	return *(const __u32 *)(o.base + at);
@@ -86,6 +132,8 @@ static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset)
 {
 	__u64 at = o.start + offset;
 
+	if (fw_use_arena)
+		return *(const __u64 *)(o.base + offset);
 	fw_opaque(at);
 	at &= FW_SEGMENT_BYTES - 8;
 	return *(const __u64 *)(o.base + at);

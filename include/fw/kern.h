@@ -13,8 +13,12 @@
 
 struct fw_kern;
 
+/* Where the tables lie: an arena is faster, segments are there on every kernel. */
+enum fw_kern_pool { FW_POOL_AUTO, FW_POOL_ARENA, FW_POOL_MAPS };
+
 struct fw_kern_options {
 	bool no_flow_cache;
+	enum fw_kern_pool pool; /* FW_POOL_AUTO: an arena where the kernel has them */
 	/*
 	 * Folder in bpffs; NULL: nothing outlives this process. In it, a folder named after the program's fingerprint holds
 	 * the pinned programs, maps and links: filtering goes on when this process ends, and the next one takes them over.
@@ -45,8 +49,10 @@ void fw_kern_unpin(struct fw_kern *k);
 uint32_t fw_kern_generation(const struct fw_kern *k);
 void fw_kern_retire(struct fw_kern *k);
 
-/* The pool of map segments that the program reads. Owned by @k. */
+/* The pool that the program reads. Owned by @k. */
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
+/* FW_POOL_ARENA or FW_POOL_MAPS. */
+enum fw_kern_pool fw_kern_pool_kind(const struct fw_kern *k);
 struct fw_count {
 	uint64_t packets, bytes;
 };

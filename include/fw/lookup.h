@@ -216,9 +216,16 @@ static __always_inline int fw_batch(struct fw_cpu *cpu, __u32 room)
 	return fw_min_hit(next, cpu->second) < cpu->hit ? fw_blocks(cpu, next) : 0;
 }
 
-FW_GLOBAL int fw_filter_lines(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
+/* The pairs of the two lines at cpu->line[]. */
+FW_GLOBAL int fw_filter_lines(struct fw_cpu *cpu)
 {
-	if (!cpu || !s || !d)
+	const struct fw_class *s, *d;
+
+	if (!cpu)
+		return -1;
+	s = fw_pool_line(cpu->class_line[0] + cpu->line[0]);
+	d = fw_pool_line(cpu->class_line[1] + cpu->line[1]);
+	if (!s || !d)
 		return -1;
 	fw_filter(cpu, s, d);
 	return 0;
@@ -247,10 +254,8 @@ FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
 	cpu->line[1] = 0;
 	for (int i = 0; i < FW_CLASS_LINES * FW_CLASS_LINES; i++) {
 		__u32 si = *(volatile __u32 *)&cpu->line[0], di = *(volatile __u32 *)&cpu->line[1];
-		const struct fw_class *s = fw_pool_line(cpu->class_line[0] + si);
-		const struct fw_class *d = fw_pool_line(cpu->class_line[1] + di);
 
-		if (!s || !d || fw_filter_lines(cpu, s, d))
+		if (fw_filter_lines(cpu))
 			return -1;
 		if (++di >= d_lines) {
 			di = 0;

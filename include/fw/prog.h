@@ -5,6 +5,15 @@
 
 #include "fw/format.h"
 
+/* Of bpf(2), for systems whose headers are older; from Linux 6.9 on. */
+#define FW_MAP_TYPE_ARENA 33
+/* Pages of it that are given back. */
+struct fw_arena_range {
+	__u64 address; /* in user space */
+	__u32 pages;
+	__u32 pad;
+};
+
 /* The programs on the hooks: what they are called, and which way packets go there. X(symbol, name, direction) */
 /* clang-format off */
 #define FW_PROGS(X)                              \

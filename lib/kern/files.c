@@ -24,7 +24,7 @@ static const char *const file_names[FW_NFILES] = {
 
 struct files {
 	struct counters_bpf *skel;
-	char *path[FW_NFILES]; /* NULL: it is not there */
+	char *path[FW_NFILES];                          /* NULL: it is not there */
 	struct fw_label_name *names[FW_COUNTER_CHUNKS]; /* mmapped; NULL: no rule of that chunk has one */
 };
 

@@ -14,7 +14,7 @@
 #define FILTERS_MAX 4096
 
 enum { PROG_DRY_RUN = FW_NPROGS, NPROGS };
-enum kern_map { MAP_POOL, MAP_COUNTERS, MAP_TRAFFIC, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
+enum kern_map { MAP_POOL, MAP_ARENA, MAP_COUNTERS, MAP_TRAFFIC, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
 
 /* A folder under the pins, by its name there; the empty name: none. */
 struct folder {
@@ -56,6 +56,7 @@ struct fw_kern {
 	uint32_t ncpus;      /* possible ones */
 	struct fw_cpu *cpus; /* mmapped */
 	uint64_t *control;   /* mmapped */
+	struct arena *arena; /* the pool is one; NULL: it is segments */
 	struct segment pending[PENDING_MAX];
 	uint32_t npending;
 	uint64_t known[FW_POOL_SEGMENTS / 64];     /* segments that the program knows */
@@ -91,6 +92,16 @@ int kern_grace_init(struct fw_kern *k);
 int kern_counters_adopt(struct fw_kern *k);
 void kern_counters_fini(struct fw_kern *k);
 
+/*
+ * arena.c: a map for the pool, and the pool over the map that is there, with what a process before put in place.
+ * 0, -EINVAL or other -errno where the kernel has no arenas.
+ */
+int kern_arena_new(struct fw_kern *k);
+int kern_arena_open(struct fw_kern *k);
+void kern_arena_close(struct fw_kern *k);
+/* Memory of segments that were given back goes. */
+void kern_arena_sync(struct fw_kern *k);
+
 /* files.c: the iterators' maps; fw_kern_files_pin() makes the files. 0 or -errno, and then there are no files. */
 int kern_files_open(struct fw_kern *k);
 void kern_files_close(struct fw_kern *k);
@@ -99,7 +110,7 @@ void kern_files_remove(const struct fw_kern *k);
 bool kern_files_name(struct fw_kern *k, uint32_t counter, const char *name);
 
 /* pins.c: 0 or -errno with a diagnostic. */
-int kern_pins_open(struct fw_kern *k, const char *pins, const char *fingerprint, struct fw_diags *ds);
+int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds);
 int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
 /* Everything of our own folder: 0; -ENOENT: it is not there or not whole. */
 int kern_pins_adopt(struct fw_kern *k);

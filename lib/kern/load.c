@@ -72,6 +72,8 @@ static int keep_fds(struct fw_kern *k, const struct fw_bpf *skel)
 			return -errno;
 	}
 	for (int i = 0; i < (int)(sizeof(maps) / sizeof(*maps)); i++) {
+		if (!maps[i])
+			continue;
 		kern_close_fd(&k->maps[i]);
 		k->maps[i] = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 3);
 		if (k->maps[i] < 0)
@@ -105,7 +107,17 @@ static int inherit(const struct fw_kern *k, enum kern_map which, struct bpf_map 
 	return err;
 }
 
-static int load(struct fw_kern *k, bool flow_cache)
+/* The arena, or what stands in its place. */
+static int arena_prepare(struct fw_kern *k, bool arena)
+{
+	kern_close_fd(&k->maps[MAP_ARENA]);
+	if (arena)
+		return kern_arena_new(k);
+	k->maps[MAP_ARENA] = kern_value_map("fw_no_arena", sizeof(uint64_t));
+	return k->maps[MAP_ARENA] < 0 ? k->maps[MAP_ARENA] : 0;
+}
+
+static int load(struct fw_kern *k, bool flow_cache, bool arena)
 {
 	fw_cleanup(skel_freep) struct fw_bpf *skel = fw_bpf__open();
 	int err = 0;
@@ -114,10 +126,13 @@ static int load(struct fw_kern *k, bool flow_cache)
 		return -errno;
 	skel->rodata->fw_ncpus = k->ncpus;
 	skel->rodata->fw_flow_cache = flow_cache;
+	skel->rodata->fw_use_arena = arena;
+	err = arena_prepare(k, arena);
+	err = err ? err : bpf_map__reuse_fd(skel->maps.fw_arena, k->maps[MAP_ARENA]);
 	bpf_map__set_max_entries(skel->maps.fw_cpus, FW_CPU_STATES(k->ncpus));
 	bpf_map__set_max_entries(skel->maps.fw_traffic, k->ncpus);
 	bpf_map__set_max_entries(skel->maps.fw_counters, FW_COUNTER_CHUNKS * k->columns);
-	if (k->pins) {
+	if (!err && k->pins) {
 		err = inherit(k, MAP_COUNTERS, skel->maps.fw_counters, sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
 		err = err ? err : inherit(k, MAP_TRAFFIC, skel->maps.fw_traffic, 0);
 	}
@@ -143,9 +158,9 @@ static int map_values(struct fw_kern *k)
 }
 
 /* A name for the program and its settings: 16 hexadecimal digits. */
-static void fingerprint(const struct fw_kern *k, bool flow_cache, char *out, size_t size)
+static void fingerprint(const struct fw_kern *k, bool flow_cache, bool arena, char *out, size_t size)
 {
-	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 1 | flow_cache, word;
+	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 2 | arena << 1 | flow_cache, word;
 	size_t n;
 	const char *elf = fw_bpf__elf_bytes(&n);
 
@@ -158,16 +173,44 @@ static void fingerprint(const struct fw_kern *k, bool flow_cache, char *out, siz
 }
 
 /* Programs and maps: those that are pinned, or new ones. */
-static int obtain(struct fw_kern *k, bool flow_cache, struct fw_diags *ds)
+static int obtain(struct fw_kern *k, bool flow_cache, bool arena, struct fw_diags *ds)
 {
 	int err = k->pins ? kern_pins_adopt(k) : -ENOENT;
 
-	if (!err || err != -ENOENT)
+	if (err == -ENOENT) {
+		err = load(k, flow_cache, arena);
+		if (err)
+			return load_error(err, ds);
+		err = k->pins ? kern_pins_write(k, ds) : 0;
+	}
+	if (!err && arena)
+		err = kern_arena_open(k);
+	return err;
+}
+
+static void close_all(struct fw_kern *k)
+{
+	for (int i = 0; i < NPROGS; i++)
+		kern_close_fd(&k->progs[i]);
+	for (int i = 0; i < NMAPS; i++)
+		kern_close_fd(&k->maps[i]);
+}
+
+/* With an arena, where one is wanted and the kernel has them; else with segments. */
+static int obtain_pool(struct fw_kern *k, const struct fw_kern_options *opts, struct fw_diags *ds)
+{
+	bool flow_cache = !opts->no_flow_cache;
+	int err = -EOPNOTSUPP;
+
+	if (opts->pool != FW_POOL_MAPS) {
+		fingerprint(k, flow_cache, true, k->folder.name, sizeof(k->folder.name));
+		err = obtain(k, flow_cache, true, opts->pool == FW_POOL_ARENA ? ds : NULL);
+	}
+	if (!err || opts->pool == FW_POOL_ARENA)
 		return err;
-	err = load(k, flow_cache);
-	if (err)
-		return load_error(err, ds);
-	return k->pins ? kern_pins_write(k, ds) : 0;
+	close_all(k);
+	fingerprint(k, flow_cache, false, k->folder.name, sizeof(k->folder.name));
+	return obtain(k, flow_cache, false, ds);
 }
 
 /* What those before left, once the programs are there. */
@@ -188,16 +231,14 @@ static int adopt(struct fw_kern *k)
 
 static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struct fw_diags *ds)
 {
-	bool flow_cache = !(opts && opts->no_flow_cache);
+	static const struct fw_kern_options defaults = { .pool = FW_POOL_AUTO };
 	double start = fw_now();
-	char name[FOLDER_MAX];
 	int err = 0;
 
-	fingerprint(k, flow_cache, name, sizeof(name));
 	if (opts && opts->pins)
-		err = kern_pins_open(k, opts->pins, name, ds);
+		err = kern_pins_open(k, opts->pins, ds);
 	if (!err)
-		err = obtain(k, flow_cache, ds);
+		err = obtain_pool(k, opts ? opts : &defaults, ds);
 	k->load_seconds = fw_now() - start;
 	if (!err)
 		err = map_values(k);
@@ -267,10 +308,7 @@ void fw_kern_close(struct fw_kern *k)
 	if (k->control)
 		munmap((void *)((uintptr_t)k->control & ~(whole_pages(1) - 1)),
 		       whole_pages(sizeof(struct fw_bpf__bss)));
-	for (int i = 0; i < NPROGS; i++)
-		kern_close_fd(&k->progs[i]);
-	for (int i = 0; i < NMAPS; i++)
-		kern_close_fd(&k->maps[i]);
+	close_all(k);
 	kern_close_fd(&k->grace[0]);
 	kern_close_fd(&k->grace[1]);
 	kern_close_fd(&k->lock);

@@ -3,7 +3,7 @@
  * Pins: what outlives this process.
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run}
- *	                      maps/{pool,counters,traffic,cpus,ifaces,control,filters}
+ *	                      maps/{pool,arena,counters,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-IFINDEX
  *	PINS/new/...          being written
  *	PINS/counters, PINS/interfaces   iterators: see files.c
@@ -35,8 +35,8 @@ static const char *const prog_names[NPROGS] = {
 };
 
 static const char *const map_names[NMAPS] = {
-	[MAP_POOL] = "pool",     [MAP_COUNTERS] = "counters", [MAP_TRAFFIC] = "traffic", [MAP_CPUS] = "cpus",
-	[MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",   [MAP_FILTERS] = "filters",
+	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = "counters", [MAP_TRAFFIC] = "traffic",
+	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",   [MAP_FILTERS] = "filters",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };
@@ -94,7 +94,7 @@ static int make_folders(char *path)
 	return err ? err : mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-int kern_pins_open(struct fw_kern *k, const char *pins, const char *fingerprint, struct fw_diags *ds)
+int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds)
 {
 	int err;
 
@@ -115,7 +115,6 @@ int kern_pins_open(struct fw_kern *k, const char *pins, const char *fingerprint,
 	if (flock(k->lock, LOCK_EX | LOCK_NB))
 		return fail(ds, errno == EWOULDBLOCK ? -EBUSY : -errno, pins, "cannot be locked",
 			    "another process holds it: end that one first");
-	snprintf(k->folder.name, sizeof(k->folder.name), "%s", fingerprint);
 	return 0;
 }
 

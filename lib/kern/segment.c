@@ -96,9 +96,13 @@ static int collect_holes(struct fw_kern *k, struct changes *c)
 
 int fw_kern_sync(struct fw_kern *k)
 {
-	fw_autofree struct changes *c = malloc(sizeof(*c));
+	fw_autofree struct changes *c = k->arena ? NULL : malloc(sizeof(*c));
 	int err;
 
+	if (k->arena) {
+		kern_arena_sync(k);
+		return 0;
+	}
 	if (!c)
 		return -ENOMEM;
 	c->n = 0;
@@ -185,7 +189,7 @@ int kern_segments_adopt(struct fw_kern *k)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < FW_POOL_SEGMENTS && !err; i++)
+	for (uint32_t i = 0; !k->arena && i < FW_POOL_SEGMENTS && !err; i++)
 		err = place_adopt(k, i);
 	return err;
 }
@@ -218,10 +222,18 @@ void kern_segments_fini(struct fw_kern *k)
 	while (k->npending)
 		kern_close_fd(&k->pending[--k->npending].fd);
 	kern_close_fd(&k->hole);
-	fw_pool_fini(&k->pool);
+	if (k->arena)
+		kern_arena_close(k);
+	else
+		fw_pool_fini(&k->pool);
 }
 
 struct fw_pool *fw_kern_pool(struct fw_kern *k)
 {
 	return &k->pool;
+}
+
+enum fw_kern_pool fw_kern_pool_kind(const struct fw_kern *k)
+{
+	return k->arena ? FW_POOL_ARENA : FW_POOL_MAPS;
 }

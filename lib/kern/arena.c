@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The pool as an arena: memory that the program reads without asking a map for
+ * each segment, and that it knows as soon as it is there. Pages come when this
+ * process touches them, and a small program gives them back. An arena has the
+ * same addresses in every process that maps it. Which segments are in place
+ * stands in the last one, which is no segment of the pool's therefore.
+ */
+#include "kern.h"
+
+#include "bpf/arena.skel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define ARENA_BYTES ((size_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES)
+#define ARENA_LAST (FW_POOL_SEGMENTS - 1)
+/* Far from where programs, libraries, stacks and sanitizers are: the first that is free of these, 4 GiB apart. */
+#define ARENA_FIRST 0x200000000000ull
+#define ARENA_PLACES 16
+
+_Static_assert(ARENA_BYTES == 1ull << 32, "an arena's addresses differ in their low 32 bits");
+
+struct arena {
+	struct arena_bpf *skel;                  /* the program that gives pages back */
+	uint64_t *placed;                        /* in the arena: bits of segments in place */
+	uint64_t dropped[FW_POOL_SEGMENTS / 64]; /* given back since the pool was synced */
+};
+
+static int map_at(int fd, uint64_t address)
+{
+	void *at = mmap((void *)(uintptr_t)address, ARENA_BYTES, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	if ((uintptr_t)at == address)
+		return 0;
+	munmap(at, ARENA_BYTES);
+	return -EEXIST;
+}
+
+/* A new arena at an address, which it keeps: its descriptor, -EEXIST: the address is taken, -errno. */
+static int arena_at(uint64_t address)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE, .map_extra = address);
+	uint32_t pages = (uint32_t)(ARENA_BYTES / (size_t)sysconf(_SC_PAGESIZE));
+	int fd = bpf_map_create((enum bpf_map_type)FW_MAP_TYPE_ARENA, "fw_arena", 0, 0, pages, &opts), err;
+
+	if (fd < 0)
+		return -errno;
+	err = map_at(fd, address);
+	if (!err)
+		return fd;
+	close(fd);
+	return err;
+}
+
+int kern_arena_new(struct fw_kern *k)
+{
+	int fd = -EEXIST;
+
+	for (uint64_t i = 0; i < ARENA_PLACES && fd == -EEXIST; i++) {
+		uint64_t address = ARENA_FIRST + i * ARENA_BYTES;
+
+		fd = arena_at(address);
+		if (fd >= 0)
+			munmap((void *)(uintptr_t)address, ARENA_BYTES);
+	}
+	if (fd < 0)
+		return fd;
+	k->maps[MAP_ARENA] = fd;
+	return 0;
+}
+
+static int load(struct fw_kern *k, struct arena *a)
+{
+	a->skel = arena_bpf__open();
+	if (!a->skel)
+		return -errno;
+
+	int err = bpf_map__reuse_fd(a->skel->maps.fw_arena, k->maps[MAP_ARENA]);
+
+	return err ? err : arena_bpf__load(a->skel);
+}
+
+/* Its pages go: whoever touches it next gets zeros. */
+static void give_back(const struct fw_kern *k, uint32_t index)
+{
+	uint8_t *at = k->pool.base + (uint64_t)index * FW_SEGMENT_BYTES;
+	struct fw_arena_range range = {
+		.address = (uintptr_t)at,
+		.pages = (uint32_t)(FW_SEGMENT_BYTES / (size_t)sysconf(_SC_PAGESIZE)),
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &range, .ctx_size_in = sizeof(range));
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(k->arena->skel->progs.fw_arena_free), &opts))
+		memset(at, 0, FW_SEGMENT_BYTES);
+}
+
+static void set(uint64_t *bits, uint32_t i, bool value)
+{
+	bits[i / 64] = (bits[i / 64] & ~(1ull << i % 64)) | (uint64_t)value << i % 64;
+}
+
+static bool is_set(const uint64_t *bits, uint32_t i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+static int segment_add(struct fw_pool *pool, uint32_t index)
+{
+	struct fw_kern *k = (struct fw_kern *)pool;
+
+	if (is_set(k->arena->dropped, index))
+		give_back(k, index);
+	set(k->arena->dropped, index, false);
+	set(k->arena->placed, index, true);
+	return 0;
+}
+
+/* Its memory goes when the pool is synced: a process that ends gives back what packets go on to see. */
+static void segment_drop(struct fw_pool *pool, uint32_t index)
+{
+	set(((struct fw_kern *)pool)->arena->dropped, index, true);
+}
+
+void kern_arena_sync(struct fw_kern *k)
+{
+	for (uint32_t i = 0; i < ARENA_LAST; i++) {
+		if (!is_set(k->arena->dropped, i))
+			continue;
+		give_back(k, i);
+		set(k->arena->placed, i, false);
+		set(k->arena->dropped, i, false);
+	}
+}
+
+/* What a process before put in place is in the way of ours until fw_kern_retire(). */
+static void adopt(struct fw_kern *k)
+{
+	for (uint32_t i = 0; i < ARENA_LAST; i++) {
+		if (!is_set(k->arena->placed, i))
+			continue;
+		set(k->inherited, i, true);
+		fw_pool_occupy(&k->pool, i);
+	}
+}
+
+static int pool_over(struct fw_kern *k)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int err = bpf_obj_get_info_by_fd(k->maps[MAP_ARENA], &info, &len) ? -errno : 0;
+
+	err = err ? err : map_at(k->maps[MAP_ARENA], info.map_extra);
+	if (err)
+		return err;
+	fw_pool_fini(&k->pool);
+	k->pool = (struct fw_pool){
+		.base = (uint8_t *)(uintptr_t)info.map_extra,
+		.limit = ARENA_LAST,
+		.add = segment_add,
+		.drop = segment_drop,
+	};
+	return 0;
+}
+
+int kern_arena_open(struct fw_kern *k)
+{
+	struct arena *a = calloc(1, sizeof(*a));
+	int err = a ? load(k, a) : -ENOMEM;
+
+	err = err ? err : pool_over(k);
+	if (err) {
+		if (a)
+			arena_bpf__destroy(a->skel);
+		free(a);
+		return err;
+	}
+	k->arena = a;
+	a->placed = (uint64_t *)(void *)(k->pool.base + (size_t)ARENA_LAST * FW_SEGMENT_BYTES);
+	set(k->pool.taken, ARENA_LAST, true);
+	adopt(k);
+	return 0;
+}
+
+void kern_arena_close(struct fw_kern *k)
+{
+	if (!k->arena)
+		return;
+	munmap(k->pool.base, ARENA_BYTES);
+	arena_bpf__destroy(k->arena->skel);
+	free(k->arena);
+	k->arena = NULL;
+}
