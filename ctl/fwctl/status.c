@@ -87,10 +87,12 @@ static void print_memory(const json_t *o)
 {
 	const json_t *pool = json_object_get(o, "pool"), *memory = json_object_get(o, "memory"),
 		     *store = json_object_get(o, "store");
+	bool is_arena = !strcmp(ctl_field_text(pool, "kind"), "arena");
 	char a[32], b[32];
 
-	row("tables", "%s in %llu segments, %s in use", ctl_bytes(a, sizeof(a), ctl_field_u64(pool, "bytes")),
-	    LLU(pool, "segments"), ctl_bytes(b, sizeof(b), ctl_field_u64(pool, "used")));
+	row("tables", "%s in %llu segments of %s, %s in use", ctl_bytes(a, sizeof(a), ctl_field_u64(pool, "bytes")),
+	    LLU(pool, "segments"), is_arena ? "an arena" : "maps",
+	    ctl_bytes(b, sizeof(b), ctl_field_u64(pool, "used")));
 	row("memory", "%s of fwd, %s resident", ctl_bytes(a, sizeof(a), ctl_field_u64(memory, "allocated")),
 	    ctl_bytes(b, sizeof(b), ctl_field_u64(memory, "resident")));
 	row("store", "%s, %s, %llu changes since the last snapshot", ctl_field_text(store, "path"),

@@ -35,6 +35,16 @@ static int parse_number(const struct setting *s, const char *value, void *field)
 	return 0;
 }
 
+static int parse_pool(const struct setting *s, const char *value, void *field)
+{
+	for (int i = 0; i < FW_NPOOLS; i++)
+		if (!strcmp(value, fw_kern_pool_names[i])) {
+			*(enum fw_kern_pool *)field = (enum fw_kern_pool)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 #define AT(field) offsetof(struct config, field)
 
 /* clang-format off */
@@ -45,6 +55,8 @@ const struct setting config_settings[] = {
 	  "a path that begins with '/'", parse_path, AT(store), 2, CONFIG_TEXT_MAX - 1 },
 	{ "pins", "DIR", "the folder in bpffs that keeps packets filtered while fwd does not run", "/sys/fs/bpf/fwd",
 	  "a path that begins with '/'", parse_path, AT(pins), 2, CONFIG_TEXT_MAX - 1 },
+	{ "pool", "KIND", "where the tables lie: `arena` (faster), `maps` (any kernel), or `auto`, an arena if there are any",
+	  "auto", "auto, arena or maps", parse_pool, AT(pool), 0, 0 },
 	{ "rules", "PATH", "the ruleset to begin with, while the store has none", "",
 	  "a path that begins with '/'", parse_path, AT(rules), 0, CONFIG_TEXT_MAX - 1 },
 	{ "group", "GROUP", "members may connect and read", "fwd",

@@ -6,7 +6,7 @@
 #ifndef FWD_CONFIG_H
 #define FWD_CONFIG_H
 
-#include "fw/base.h"
+#include "fw/kern.h"
 
 #define CONFIG_DEFAULT_FILE "/etc/fwd/fwd.conf"
 #define CONFIG_TEXT_MAX 256 /* bytes of a value, NUL included */
@@ -15,6 +15,7 @@ struct config {
 	char socket[CONFIG_TEXT_MAX];
 	char store[CONFIG_TEXT_MAX];
 	char pins[CONFIG_TEXT_MAX];
+	enum fw_kern_pool pool;
 	char rules[CONFIG_TEXT_MAX]; /* empty: none */
 	char group[CONFIG_TEXT_MAX];
 	char admin_group[CONFIG_TEXT_MAX];

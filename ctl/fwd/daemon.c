@@ -132,6 +132,7 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 	struct engine_options opts = {
 		.store = d->config.store,
 		.pins = d->config.pins,
+		.pool = d->config.pool,
 		.readers = listen_group(d->config.group),
 		.rules = d->config.rules[0] ? d->config.rules : NULL,
 		.opened = privileges_drop,
@@ -205,7 +206,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 
 int daemon_detach(const struct config *c, struct fw_diags *ds)
 {
-	struct fw_kern_options opts = { .pins = c->pins };
+	struct fw_kern_options opts = { .pins = c->pins, .pool = c->pool };
 	struct fw_kern *k;
 	int err;
 

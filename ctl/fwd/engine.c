@@ -240,7 +240,7 @@ static int open_threads(struct engine *e)
 
 static int open_all(struct engine *e, const struct engine_options *opts, struct fw_diags *ds)
 {
-	const struct fw_kern_options kern = { .pins = opts->pins };
+	const struct fw_kern_options kern = { .pins = opts->pins, .pool = opts->pool };
 	int err = store_open(opts->store, ds, &e->store);
 
 	err = err ? err : fw_kern_open(&kern, ds, &e->kern);

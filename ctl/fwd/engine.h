@@ -18,6 +18,7 @@ struct engine;
 struct engine_options {
 	const char *store; /* path of the database */
 	const char *pins;
+	enum fw_kern_pool pool;
 	gid_t readers;     /* members of this group may read the files of counters; (gid_t)-1: root only */
 	const char *rules; /* loaded when the store holds no ruleset; NULL: none */
 	/* When all that wants privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */

@@ -84,11 +84,11 @@ static json_t *devices(const struct fwd *d)
 	return array;
 }
 
-static json_t *pool(const struct engine_status *st)
+static json_t *pool(struct engine *e, const struct engine_status *st)
 {
-	return json_pack("{so so so so}", "segments", number(st->pool_segments), "bytes",
-			 number(st->pool_segments * FW_SEGMENT_BYTES), "used", number(st->pool_used), "limit",
-			 number((uint64_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES));
+	return json_pack("{ss so so so so}", "kind", fw_kern_pool_names[fw_kern_pool_kind(engine_kern(e))], "segments",
+			 number(st->pool_segments), "bytes", number(st->pool_segments * FW_SEGMENT_BYTES), "used",
+			 number(st->pool_used), "limit", number((uint64_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES));
 }
 
 static json_t *files(const struct fwd *d)
@@ -144,7 +144,7 @@ json_t *status_json(const struct fwd *d)
 	add_tables(o, d, &st);
 	add_history(o, d, &st);
 	json_object_set_new(o, "devices", devices(d));
-	json_object_set_new(o, "pool", pool(&st));
+	json_object_set_new(o, "pool", pool(d->engine, &st));
 	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "memory", memory(d));

@@ -14,7 +14,8 @@
 struct fw_kern;
 
 /* Where the tables lie: an arena is faster, segments are there on every kernel. */
-enum fw_kern_pool { FW_POOL_AUTO, FW_POOL_ARENA, FW_POOL_MAPS };
+enum fw_kern_pool { FW_POOL_AUTO, FW_POOL_ARENA, FW_POOL_MAPS, FW_NPOOLS };
+extern const char *const fw_kern_pool_names[FW_NPOOLS];
 
 struct fw_kern_options {
 	bool no_flow_cache;

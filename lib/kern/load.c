@@ -12,6 +12,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+const char *const fw_kern_pool_names[FW_NPOOLS] = { "auto", "arena", "maps" };
+
 static size_t whole_pages(size_t bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);

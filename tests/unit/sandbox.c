@@ -70,6 +70,17 @@ static void set_up(const char *name)
 	assert_int_equal(request_send(&r), 0);
 }
 
+enum fw_kern_pool sandbox_pool(void)
+{
+	const char *name = getenv("FW_POOL");
+	int kind = 0;
+
+	while (name && kind < FW_NPOOLS && strcmp(name, fw_kern_pool_names[kind]))
+		kind++;
+	assert_true(kind < FW_NPOOLS);
+	return (enum fw_kern_pool)kind;
+}
+
 bool sandbox_enter(void)
 {
 	if (geteuid() || unshare(CLONE_NEWNS | CLONE_NEWNET) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||

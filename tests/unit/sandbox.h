@@ -6,9 +6,13 @@
 #ifndef FW_TEST_SANDBOX_H
 #define FW_TEST_SANDBOX_H
 
+#include "fw/kern.h"
 #include "fw/text.h"
 
 #define SANDBOX_BPFFS "/sys/fs/bpf"
+
+/* Where tables are to lie: what FW_POOL says (auto, arena, maps). */
+enum fw_kern_pool sandbox_pool(void);
 
 /* Enters it, for good. false: that is not allowed, and it is said. */
 bool sandbox_enter(void);

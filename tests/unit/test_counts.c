@@ -65,7 +65,7 @@ static struct {
 
 static void begin(void)
 {
-	struct fw_kern_options options = { .pins = PINS };
+	struct fw_kern_options options = { .pins = PINS, .pool = sandbox_pool() };
 
 	assert_int_equal(fw_kern_open(&options, NULL, &fx.k), 0);
 	fx.rs = ruleset_of(rules);

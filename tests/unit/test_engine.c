@@ -29,7 +29,7 @@
 
 static char folder[64], store_path[96];
 
-static const struct engine_options options = { .store = store_path, .pins = PINS, .readers = (gid_t)-1 };
+static struct engine_options options = { .store = store_path, .pins = PINS, .readers = (gid_t)-1 };
 
 /* Nothing is stored and nothing is filtering. */
 static void fresh(void)
@@ -356,7 +356,7 @@ static void cannot_begin(void **state)
 	struct fw_diags ds = { 0 };
 	struct engine *e, *none = NULL;
 	struct fw_kern *k = NULL;
-	const struct fw_kern_options kern = { .pins = PINS };
+	const struct fw_kern_options kern = { .pins = PINS, .pool = sandbox_pool() };
 	uint32_t generation;
 	int fd;
 
@@ -968,6 +968,7 @@ int main(int argc, char **argv)
 	int failed;
 
 	random_start();
+	options.pool = sandbox_pool();
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	if (!sandbox_enter())

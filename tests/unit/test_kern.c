@@ -15,6 +15,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/verdict.h"
+#include "tests/unit/sandbox.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
@@ -128,7 +129,7 @@ static void unnamed_interface(void **state)
 	struct fw_frame f;
 	struct fw_result got;
 
-	assert_int_equal(fw_kern_open(NULL, NULL, &k), 0);
+	assert_int_equal(fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &k), 0);
 	assert_int_equal(fw_compile(rs, fw_kern_pool(k), NULL, &image), 0);
 	assert_int_equal(fw_kern_publish(k, image.root, 1), 0);
 	for (int i = 0; i < 4; i++) {
@@ -213,7 +214,7 @@ static void before_the_first_publication(void **state)
 	struct fw_frame f;
 	struct fw_result got;
 
-	assert_int_equal(fw_kern_open(NULL, NULL, &k), 0);
+	assert_int_equal(fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &k), 0);
 	assert_int_equal(fw_text_frame("tcp 10.0.0.1:1 > 10.0.0.2:80", &f, NULL), 0);
 	assert_int_equal(fw_kern_test(k, FW_PROG_XDP, f.data, f.len, 0, &got), 0);
 	assert_int_equal(got.verdict, FW_DROP);

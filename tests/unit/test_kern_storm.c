@@ -14,6 +14,7 @@
 
 #include "fw/kern.h"
 #include "tests/unit/storm.h"
+#include "tests/unit/sandbox.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 /* FW_ROUNDS asks for more. */
@@ -173,7 +174,7 @@ static void check_counters(const struct reader *r)
 /* A program of its own, so that generations and counters begin at their beginning. */
 static uint64_t round_run(struct storm *s, const struct random_shape *shape, bool no_flow_cache)
 {
-	struct fw_kern_options opts = { .no_flow_cache = no_flow_cache };
+	struct fw_kern_options opts = { .no_flow_cache = no_flow_cache, .pool = sandbox_pool() };
 	struct reader r = { .s = s };
 
 	assert_int_equal(fw_kern_open(&opts, NULL, &kern), 0);
@@ -249,7 +250,7 @@ static void check_unchanged(struct storm *s)
 static void unseen(void **state)
 {
 	struct random_shape shape = { 50, 20, 10, 1, 30 };
-	struct fw_kern_options opts = { .no_flow_cache = true };
+	struct fw_kern_options opts = { .no_flow_cache = true, .pool = sandbox_pool() };
 	struct storm s = { .ops = &ops };
 	uint32_t segments;
 
@@ -303,7 +304,7 @@ int main(void)
 
 	run_on(0);
 	random_start();
-	err = fw_kern_open(NULL, NULL, &kern);
+	err = fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &kern);
 	if (err == -EPERM) {
 		print_message("skipped: the kernel, for want of CAP_BPF\n");
 		return 0;

@@ -58,7 +58,7 @@ static struct fw_diags ds;
 
 static int kern_open(bool flow_cache, const char *pins, struct fw_kern **out)
 {
-	struct fw_kern_options options = { .no_flow_cache = !flow_cache, .pins = pins };
+	struct fw_kern_options options = { .no_flow_cache = !flow_cache, .pool = sandbox_pool(), .pins = pins };
 
 	ds.n = ds.total = 0;
 	return fw_kern_open(&options, &ds, out);

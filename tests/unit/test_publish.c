@@ -21,6 +21,7 @@
 #include "fw/kern.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
+#include "tests/unit/sandbox.h"
 
 #define LOOPBACK 1 /* the interface that test packets come from */
 /* Interface index of number 0 in the rulesets. */
@@ -278,7 +279,9 @@ static int forbid_membarrier(void)
 static int grace_without_membarrier(void)
 {
 	struct fw_kern *k = NULL;
-	int err = forbid_membarrier() ? 1 : fw_kern_open(NULL, NULL, &k) ? 2 : 0;
+	int err = forbid_membarrier()                                                         ? 1 :
+		  fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &k) ? 2 :
+												0;
 
 	for (int i = 0; i < 3 && !err; i++)
 		err = fw_kern_grace(k) ? 3 : 0;
@@ -314,7 +317,7 @@ int main(void)
 	int err, failed;
 
 	random_start();
-	err = fw_kern_open(NULL, NULL, &kern);
+	err = fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &kern);
 	if (err == -EPERM) {
 		print_message("skipped: the kernel, for want of CAP_BPF\n");
 		return 0;

@@ -15,6 +15,7 @@
 #include "fw/kern.h"
 #include "fw/packet.h"
 #include "fw/text.h"
+#include "tests/unit/sandbox.h"
 
 static struct fw_diags ds;
 
@@ -58,7 +59,7 @@ static void compile(struct set *s, struct fw_pool *pool, struct fw_image *image)
 /* Without the right to load programs there is no kernel here. */
 static void kernel_open(struct set *s)
 {
-	int err = fw_kern_open(NULL, &ds, &s->kern);
+	int err = fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, &ds, &s->kern);
 
 	if (err == -EPERM) {
 		ds.n = ds.total = 0;

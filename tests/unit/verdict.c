@@ -10,6 +10,7 @@
 
 #include "fw/kern.h"
 #include "tests/unit/random.h"
+#include "tests/unit/sandbox.h"
 
 /* Pools only grow; the engines start anew above so many segments. */
 /* The interface that packets of a test run come from. */
@@ -62,7 +63,7 @@ static void user_open(void)
 /* The program with the flow cache and without take turns. */
 static int kernel_open(void)
 {
-	struct fw_kern_options options = { .no_flow_cache = engines.flow_cache };
+	struct fw_kern_options options = { .no_flow_cache = engines.flow_cache, .pool = sandbox_pool() };
 	static struct fw_diags ds;
 	int err;
 
