@@ -78,6 +78,7 @@ struct bench_setup {
 	const struct fw_ruleset *rs;
 	const struct bench_trace *trace;
 	bool flow_cache;
+	unsigned pool;                 /* enum fw_kern_pool, for the kernel */
 	struct fw_compile_stats stats; /* filled in */
 	double compile_seconds;        /* filled in */
 };

@@ -30,7 +30,8 @@ static void kernel_close(void *ctx)
 
 static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_diags *ds)
 {
-	struct fw_kern_options options = { .no_flow_cache = !setup->flow_cache };
+	struct fw_kern_options options = { .no_flow_cache = !setup->flow_cache,
+					   .pool = (enum fw_kern_pool)setup->pool };
 	int err = fw_kern_open(&options, ds, &k->kern);
 
 	if (err)

@@ -2,6 +2,8 @@
 /* fwbench lookup: every packet of a trace against the known answers, then nanoseconds a lookup. */
 #include "tests/perf/bench.h"
 
+#include "fw/kern.h"
+
 #include <jansson.h>
 #include <string.h>
 
@@ -16,12 +18,31 @@ static const struct bench_option options[] = {
 	{ "--trace", "FILE", "the packets (required)", AT(trace), 0 },
 	{ "--truth", "FILE", "for each packet the first rule that matches, from 0, or -1", AT(truth), 0 },
 	{ "--format", "NAME", "of rules and trace: rules (default) or classbench", AT(format), 0 },
-	{ "--engine", "NAME", "kernel (default) or user", AT(engine), 0 },
+	{ "--engine", "NAME", "kernel (default), arena or maps (kernel with this pool), or user", AT(engine), 0 },
 	{ "--no-check", NULL, "take the time only", AT(no_check), 0 },
 	{ "--json", NULL, "one line of JSON instead of a table", AT(json), 0 },
 };
 static const struct bench_command_line command_line = { "lookup --rules FILE --trace FILE [OPTION...]", options,
 							sizeof(options) / sizeof(*options) };
+
+static const struct engine {
+	const char *name;
+	const struct bench_engine *engine;
+	enum fw_kern_pool pool;
+} engines[] = {
+	{ "kernel", &bench_kernel, FW_POOL_AUTO },
+	{ "arena", &bench_kernel, FW_POOL_ARENA },
+	{ "maps", &bench_kernel, FW_POOL_MAPS },
+	{ "user", &bench_user, FW_POOL_AUTO },
+};
+
+static const struct engine *engine_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		if (!strcmp(engines[i].name, name))
+			return &engines[i];
+	return NULL;
+}
 
 struct lookup {
 	const struct settings *set;
@@ -44,8 +65,8 @@ static int settings_check(const struct settings *s, enum fw_format *format)
 
 	if (bench_format(s->format, format))
 		wrong = "--format is rules or classbench";
-	if (strcmp(s->engine, "kernel") && strcmp(s->engine, "user"))
-		wrong = "--engine is kernel or user";
+	if (!engine_of(s->engine))
+		wrong = "--engine is kernel, arena, maps or user";
 	return wrong ? bench_wrong_usage(&command_line, wrong) : 0;
 }
 
@@ -120,7 +141,12 @@ static int measure(struct lookup *l, void *ctx, bool flow_cache)
 
 static int engine_run(struct lookup *l, bool flow_cache)
 {
-	struct bench_setup setup = { .rs = l->rs, .trace = &l->trace, .flow_cache = flow_cache };
+	struct bench_setup setup = {
+		.rs = l->rs,
+		.trace = &l->trace,
+		.flow_cache = flow_cache,
+		.pool = engine_of(l->set->engine)->pool,
+	};
 	void *ctx = NULL;
 	int err = l->engine->open(&setup, &ctx);
 
@@ -147,7 +173,7 @@ static void print_table(const struct lookup *l)
 {
 	static const char *const cache[] = { "off", "on" };
 
-	printf("%s, %s engine\n", l->set->rules, l->engine->name);
+	printf("%s, %s engine\n", l->set->rules, l->set->engine);
 	printf("  rules       %zu\n", l->rs->nrules);
 	printf("  build       %.3f s (parse %.3f, compile %.3f)\n", l->parse_seconds + l->compile_seconds,
 	       l->parse_seconds, l->compile_seconds);
@@ -177,7 +203,7 @@ static json_t *json_of(const struct lookup *l)
 
 	/* clang-format off */
 	return json_pack("{s:s,s:s,s:I,s:I,s:I,s:f,s:f,s:f,s:I,s:I,s:I,s:o,s:o,s:o}",
-			 "ruleset", l->set->rules, "engine", l->engine->name,
+			 "ruleset", l->set->rules, "engine", l->set->engine,
 			 "rules", (json_int_t)l->rs->nrules,
 			 "packets", (json_int_t)l->trace.n, "packets_walked", (json_int_t)l->walked,
 			 "parse_seconds", l->parse_seconds, "compile_seconds", l->compile_seconds,
@@ -239,9 +265,7 @@ int bench_lookup(int argc, char **argv)
 	if (bench_pin_cpu())
 		fprintf(stderr, "fwbench: cannot stay on one CPU; times will be less even\n");
 
-	struct lookup l = { .set = &s,
-			    .engine = strcmp(s.engine, "user") ? &bench_kernel : &bench_user,
-			    .format = format };
+	struct lookup l = { .set = &s, .engine = engine_of(s.engine)->engine, .format = format };
 	int status = lookup_run(&l);
 
 	lookup_free(&l);
