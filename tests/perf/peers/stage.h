@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The stage: three network namespaces of our own in a line, which go away with
+ * this process however it ends.
+ *
+ *	source                   device under test                       sink
+ *	fwb-out  ------------>  fwb-in   (routes)   fwb-fwd  ---------->  fwb-end
+ *	a program sends frames   a peer filters here                     what got through is counted
+ *	from inside the kernel
+ *
+ * Everything runs on one CPU: a packet's time is that of its whole way, and the
+ * way without a filter is taken off.
+ */
+#ifndef FWBENCH_STAGE_H
+#define FWBENCH_STAGE_H
+
+#include "tests/perf/peers/work.h"
+
+struct stage;
+
+/* 0 or -errno, said on standard error. Enters a mount and network namespace of its own first; once in a process. */
+int stage_open(struct stage **out);
+void stage_close(struct stage *st); /* NULL is fine */
+/* This thread is in the namespace of the device under test from stage_open() on; the index of its device fwb-in there. */
+uint32_t stage_ifindex(const struct stage *st);
+#define STAGE_DEVICE "fwb-in"
+
+/* Packets that were sent, came in at fwb-in, and came out at fwb-end. */
+struct stage_count {
+	uint64_t sent, passed;
+};
+/**
+ * stage_flood - sends packets at full rate
+ * @packets: @n of them, over and over
+ * @seconds: about how long
+ * @took:    seconds from the first packet to the last being through
+ * Return: 0 or -errno, said.
+ */
+int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds,
+		struct stage_count *out, double *took);
+/**
+ * stage_judge - the verdict of each packet, as it shows on the wire
+ * @accept: for each of @n packets: did it get through?
+ * Return: 0, or -errno, said: packets were lost on the way that a second try did not find.
+ */
+int stage_judge(struct stage *st, const struct work_packet *packets, size_t n, bool *accept);
+
+#endif
