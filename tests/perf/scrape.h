@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* fwbench scrape: what its parts share. */
+#ifndef FWBENCH_SCRAPE_H
+#define FWBENCH_SCRAPE_H
+
+#include "tests/perf/bench.h"
+#include "tests/perf/house.h"
+
+/* fw-exporter, once for each choice of rules. */
+enum scrape_choice { SCRAPE_SELECTED, SCRAPE_ALL, SCRAPE_NCHOICES };
+extern const char *const scrape_choice_name[SCRAPE_NCHOICES];
+
+struct scrape_exporter {
+	pid_t pid; /* 0: does not run */
+	unsigned short port;
+};
+/* Back when it answers. 0 or -errno, said. */
+int scrape_exporter_start(const struct house *h, enum scrape_choice choice, struct scrape_exporter *out);
+void scrape_exporter_stop(struct scrape_exporter *e);
+/* A line of /proc/PID/status, in bytes. */
+uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *what);
+
+/* One page, from connecting to its last byte: seconds. It must be whole and say that fwd is up, or not. 0 or -errno, said. */
+int scrape_once(const struct scrape_exporter *e, bool up, double *seconds, uint64_t *bytes);
+
+/* Lookups by the program that fwd has loaded, idle and while pages are scraped in a loop: ns a packet, of each walk. */
+struct scrape_lookup {
+	struct bench_sample idle, busy[SCRAPE_NCHOICES], empty;
+	size_t packets, scrapes[SCRAPE_NCHOICES];
+};
+int scrape_lookup_run(const struct house *h, const char *rules, const char *format, unsigned windows,
+		      const struct scrape_exporter *exporters, struct scrape_lookup *out);
+void scrape_lookup_free(struct scrape_lookup *l);
+
+#endif

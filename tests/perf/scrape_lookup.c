@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fwbench scrape, packets on their way: one thread walks the program that fwd
+ * has loaded on the highest CPU, while pages are scraped in a loop by all others,
+ * where fwd and fw-exporter run too. Windows of all kinds take turns.
+ */
+#include "tests/perf/scrape.h"
+
+#include <bpf/bpf.h>
+#include <glob.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PACKETS "20000"
+#define WINDOW_SECONDS 0.5
+
+struct walk {
+	struct bench_walker *walker;
+	size_t packets;
+	int prog;
+	struct bench_sample *ns, *empty;
+	cpu_set_t may;
+	bool done; /* atomic */
+	int err;
+};
+
+/* All CPUs of @may but the highest, where there are two. */
+static void others_of(const cpu_set_t *may, cpu_set_t *others)
+{
+	*others = *may;
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && CPU_COUNT(may) > 1; cpu--)
+		if (CPU_ISSET(cpu, may)) {
+			CPU_CLR(cpu, others);
+			return;
+		}
+}
+
+/* All threads of a process, and those that they will start. */
+static void confine(pid_t pid, const cpu_set_t *to)
+{
+	char path[64];
+	glob_t g = { 0 };
+
+	snprintf(path, sizeof(path), "/proc/%d/task/*", (int)pid);
+	if (!glob(path, 0, NULL, &g))
+		for (size_t i = 0; i < g.gl_pathc; i++)
+			sched_setaffinity((pid_t)strtol(strrchr(g.gl_pathv[i], '/') + 1, NULL, 10), sizeof(*to), to);
+	globfree(&g);
+}
+
+static void *walk(void *arg)
+{
+	struct walk *w = arg;
+	double start = fw_now();
+
+	sched_setaffinity(0, sizeof(w->may), &w->may);
+	bench_pin_cpu();
+	while (!w->err && fw_now() - start < WINDOW_SECONDS) {
+		struct bench_walk out = { 0 };
+
+		w->err = bench_walker_run(w->walker, w->prog, w->packets, w->packets, &out);
+		w->err = w->err ? w->err : bench_sample_add(w->ns, out.ns);
+		w->err = w->err ? w->err : bench_walker_run(w->walker, -1, w->packets, w->packets, &out);
+		w->err = w->err ? w->err : bench_sample_add(w->empty, out.ns);
+	}
+	__atomic_store_n(&w->done, true, __ATOMIC_SEQ_CST);
+	return NULL;
+}
+
+/* @e: scraped in a loop; NULL: nobody is. */
+static int window(struct walk *w, const struct scrape_exporter *e, size_t *scrapes)
+{
+	pthread_t thread;
+	uint64_t bytes;
+	double seconds;
+	int err;
+
+	w->done = false;
+	err = -pthread_create(&thread, NULL, walk, w);
+	if (err)
+		return err;
+	while (e && !err && !__atomic_load_n(&w->done, __ATOMIC_SEQ_CST)) {
+		err = scrape_once(e, true, &seconds, &bytes);
+		++*scrapes;
+	}
+	pthread_join(thread, NULL);
+	return err ? err : w->err;
+}
+
+static int windows_run(struct walk *w, unsigned windows, const struct scrape_exporter *exporters,
+		       struct scrape_lookup *out)
+{
+	int err = 0;
+
+	w->empty = &out->empty;
+	for (unsigned i = 0; !err && i < windows * SCRAPE_NCHOICES; i++) {
+		unsigned choice = i % SCRAPE_NCHOICES;
+
+		w->ns = &out->idle;
+		err = window(w, NULL, NULL);
+		w->ns = &out->busy[choice];
+		err = err ? err : window(w, &exporters[choice], &out->scrapes[choice]);
+	}
+	return err;
+}
+
+/* Packets that lean to the rules, as fwgen makes them; those that can be walked. */
+static int trace_make(const struct house *h, const char *rules, const char *format, struct bench_trace *out)
+{
+	const char *const argv[] = {
+		"fwgen", "trace", "--rules", rules, "--format", format, "--packets", PACKETS, NULL
+	};
+	const char *path = house_path(h, "trace");
+	struct house_answer a = { 0 };
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	int err = !rs ? -ENOMEM : house_run(h, argv, &a);
+	FILE *f = err ? NULL : fopen(path, "we");
+
+	if (!err && (!f || fwrite(a.out.text, 1, a.out.len, f) != a.out.len))
+		err = bench_said("write a trace", -EIO);
+	if (f && fclose(f) && !err)
+		err = bench_said("write a trace", -EIO);
+	house_answer_free(&a);
+	err = err ? err : bench_trace_read(path, FW_FORMAT_RULES, rs, out);
+	fw_ruleset_free(rs);
+	return err;
+}
+
+/* fwd's own program, from its pins. */
+static int program_open(const struct house *h)
+{
+	glob_t g = { 0 };
+	int fd = -ENOENT;
+
+	if (!glob(house_path(h, "bpf/fwd/*/progs/xdp"), 0, NULL, &g))
+		fd = bpf_obj_get(g.gl_pathv[0]);
+	globfree(&g);
+	return fd < 0 ? bench_said("get at fwd's program", fd) : fd;
+}
+
+int scrape_lookup_run(const struct house *h, const char *rules, const char *format, unsigned windows,
+		      const struct scrape_exporter *exporters, struct scrape_lookup *out)
+{
+	struct bench_trace trace = { 0 };
+	struct walk w = { .prog = -1 };
+	cpu_set_t others;
+	int err;
+
+	err = trace_make(h, rules, format, &trace);
+	err = err ? err : bench_walker_new(&trace, &w.walker, &w.packets);
+	if (!err)
+		w.prog = program_open(h);
+	err = err ? err : w.prog < 0 ? w.prog : 0;
+	if (!err && !sched_getaffinity(0, sizeof(w.may), &w.may)) {
+		others_of(&w.may, &others);
+		confine(h->fwd, &others);
+		for (int i = 0; i < SCRAPE_NCHOICES; i++)
+			confine(exporters[i].pid, &others);
+		sched_setaffinity(0, sizeof(others), &others);
+		err = windows_run(&w, windows, exporters, out);
+		sched_setaffinity(0, sizeof(w.may), &w.may);
+	}
+	out->packets = w.packets;
+	if (w.prog >= 0)
+		close(w.prog);
+	bench_walker_free(w.walker);
+	bench_trace_free(&trace);
+	return err;
+}
+
+void scrape_lookup_free(struct scrape_lookup *l)
+{
+	bench_sample_free(&l->idle);
+	bench_sample_free(&l->empty);
+	for (int i = 0; i < SCRAPE_NCHOICES; i++)
+		bench_sample_free(&l->busy[i]);
+}
