@@ -79,8 +79,34 @@ static void print_tables(const json_t *o)
 	row("identities", "%llu source, %llu destination", LLU(identities, "src"), LLU(identities, "dst"));
 	row("classes", "%llu source, %llu destination", LLU(classes, "src"), LLU(classes, "dst"));
 	row("pairs", "%llu", LLU(o, "pairs"));
-	row("since start", "%llu transactions, %llu loads, %llu refused", LLU(o, "transactions"), LLU(o, "reloads"),
-	    LLU(o, "failures"));
+}
+
+/* How long one of them took: "1.2 ms on average". Nothing when there was none. */
+static const char *mean(const json_t *histogram, char *buf, size_t size)
+{
+	double n = (double)ctl_field_u64(histogram, "count");
+	double each = n > 0 ? json_number_value(json_object_get(histogram, "sum")) / n : 0;
+
+	buf[0] = '\0';
+	if (n > 0)
+		snprintf(buf, size, each < 1 ? " (%.2f ms on average)" : " (%.2f s on average)",
+			 each < 1 ? each * 1000 : each);
+	return buf;
+}
+
+static void print_history(const json_t *o)
+{
+	const json_t *files = json_object_get(o, "files");
+	const char *counters = ctl_field_text(files, "counters");
+	char a[48], b[48];
+
+	row("since start", "%llu transactions%s, %llu loads%s, %llu refused", LLU(o, "transactions"),
+	    mean(json_object_get(o, "transaction_seconds"), a, sizeof(a)), LLU(o, "reloads"),
+	    mean(json_object_get(o, "reload_seconds"), b, sizeof(b)), LLU(o, "failures"));
+	if (counters[0])
+		row("counters", "%s, also while fwd does not run", counters);
+	else
+		row("counters", "no file of them while fwd does not run: %s", ctl_field_text(files, "error"));
 }
 
 static void print_memory(const json_t *o)
@@ -120,6 +146,7 @@ static int on_status(void *ctx, json_t *o)
 	printf("fwd %s, process %llu, up %llu s, %llu clients\n", ctl_field_text(o, "version"), LLU(o, "pid"),
 	       LLU(o, "uptime"), LLU(o, "clients"));
 	print_tables(o);
+	print_history(o);
 	print_memory(o);
 	print_confirmation(o);
 	if (!json_array_size(devices))

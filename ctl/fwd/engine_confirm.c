@@ -209,8 +209,6 @@ static void undo_finish(struct engine *e, struct job *job)
 		undo_swap(e, j);
 	} else {
 		engine_explain(err, "bring the ruleset before back", &j->ds);
-		if (j->labels.n)
-			labels_abort(e, j->live->rs);
 		snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%.150s", j->ds.d[0].message);
 		e->failures[ENGINE_FAILED_LOAD]++;
 		timer_set(e, TRY_AGAIN);

@@ -190,11 +190,11 @@ void load_request_free(struct engine_load *l);
 /* engine_label.c */
 struct label_name {
 	uint32_t slot;
-	const char *name; /* of the ruleset's; NULL: none any more */
+	const char *name; /* of the ruleset's */
 };
 /* Labels of a ruleset that is to take the place of the live one. */
 struct labels {
-	struct fw_label *by_slot; /* @n of them; all 0 where neither has a rule */
+	struct fw_label *by_slot; /* @n of them */
 	uint32_t n;
 	struct label_name *names; /* that change at slots that have a rule already */
 	size_t nnames, cap;
@@ -204,12 +204,11 @@ void labels_all(struct engine *e);
 /* What an edit did: while its rows are there. */
 void labels_edit(struct engine *e, const struct fw_edit *edit);
 /*
- * Makes ready what @next needs. By the worker; it may take a second where a million rules have names. Then either
- * labels_commit(), when @next is live, or labels_abort(), while it is not. 0, or -ENOMEM: nothing is left to be undone.
+ * Makes ready what @next needs; by the worker. labels_commit() when it is live; when it never is, nothing is to be undone.
+ * 0 or -ENOMEM.
  */
 int labels_prepare(struct engine *e, const struct fw_ruleset *next, struct labels *out);
 void labels_commit(struct engine *e, const struct labels *l);
-void labels_abort(struct engine *e, const struct fw_ruleset *next);
 void labels_free(struct labels *l);
 
 /* engine_iface.c */

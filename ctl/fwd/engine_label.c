@@ -3,8 +3,8 @@
  * Labels: whose a counter is, beside it in the kernel, for those who read the
  * files of counters. They follow what packets see. A load brings a million at
  * once: the worker makes them ready, and what is left for the swap is a copy.
- * Until then its own rules stand at slots that nobody has, so that their names,
- * which take longer, can be given before.
+ * Rules that are new stand at slots that nobody has until then, so that their
+ * names, which may need room, can be given before.
  */
 #include "ctl/fwd/engine_internal.h"
 
@@ -14,12 +14,6 @@ static struct fw_label label_of(const struct fw_rule *r)
 {
 	return (struct fw_label){ r->id, (r->verdict == FW_ACCEPT ? FW_LABEL_ACCEPT : 0) |
 						 (r->counter ? FW_LABEL_COUNTER : 0) | (r->name ? FW_LABEL_NAMED : 0) };
-}
-
-/* What is left of a rule that is gone: that there is a name to be let go with its slot. */
-static struct fw_label label_of_none(const struct fw_rule *was)
-{
-	return (struct fw_label){ 0, label_of(was).what };
 }
 
 static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
@@ -55,15 +49,12 @@ void labels_all(struct engine *e)
 
 static void label_change(struct engine *e, const struct fw_rule_change *row)
 {
-	const struct fw_rule *old = row->old, *new = row->new;
-	struct fw_label label = new ? label_of(new) : old ? label_of_none(old) : (struct fw_label){ 0 };
+	const struct fw_rule *was = row->old, *is = row->new;
+	struct fw_label label = is ? label_of(is) : (struct fw_label){ 0 };
 
-	if (old && new &&label.what == label_of(old).what && same_name(old, new))
+	if ((!was && !is) || (was && is && label.what == label_of(was).what && same_name(was, is)))
 		return;
-	if (new)
-		fw_kern_label_set(e->kern, row->slot + FW_COUNTER_RULES, &label, new->name);
-	else
-		fw_kern_labels_put(e->kern, row->slot, &label, 1);
+	fw_kern_label_set(e->kern, row->slot + FW_COUNTER_RULES, &label, is ? is->name : NULL);
 }
 
 void labels_edit(struct engine *e, const struct fw_edit *edit)
@@ -84,7 +75,7 @@ void labels_free(struct labels *l)
 /* The name of one rule that is to come: now, when its slot has no rule, or at the swap. */
 static int prepare_name(struct engine *e, const struct fw_rule *was, const struct fw_rule *r, struct labels *l)
 {
-	if (was ? same_name(was, r) : !r->name)
+	if (!r->name || (was && same_name(was, r)))
 		return 0;
 	if (was)
 		return fw_vec_push(l->names, l->nnames, l->cap, ((struct label_name){ r->slot, r->name }));
@@ -101,26 +92,15 @@ int labels_prepare(struct engine *e, const struct fw_ruleset *next, struct label
 
 	l.by_slot = calloc((size_t)l.n + 1, sizeof(*l.by_slot));
 	err = l.by_slot ? 0 : -ENOMEM;
-	for (const struct fw_rule *r = old->first; r && !err; r = r->next)
-		l.by_slot[r->slot] = label_of_none(r);
 	for (const struct fw_rule *r = next->first; r && !err; r = r->next) {
 		l.by_slot[r->slot] = label_of(r);
 		err = prepare_name(e, fw_ruleset_by_slot(old, r->slot), r, &l);
 	}
-	if (err) {
-		labels_abort(e, next);
+	if (err)
 		return err;
-	}
 	*out = l;
 	l = (struct labels){ .n = 0 };
 	return 0;
-}
-
-void labels_abort(struct engine *e, const struct fw_ruleset *next)
-{
-	for (const struct fw_rule *r = next->first; r; r = r->next)
-		if (r->name && !fw_ruleset_by_slot(e->live->rs, r->slot))
-			fw_kern_name_set(e->kern, r->slot, NULL);
 }
 
 void labels_commit(struct engine *e, const struct labels *l)

@@ -322,8 +322,6 @@ static void load_finish(struct engine *e, struct job *job)
 		store_snapshot_abort(e->store);
 	if (r->err)
 		engine_explain(r->err, "load the ruleset", &r->ds);
-	if (r->err && j->labels.n)
-		labels_abort(e, j->next->rs);
 	live_free(e, j->next);
 	e->reloads[j->load.kind] += !r->err && !check;
 	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#define FEW 16384 /* rules: their text is about 1 MiB at most */
+#define FEW 16384 /* rules, and those with the most packets: their text is some MiB at most */
 #define PASSES 2
 
 static const char *const heads[PASSES] = { "{\"pass\":1}", "{\"pass\":2}" };
@@ -105,11 +105,18 @@ static int forked_end(const struct forked *f, const struct selection *s)
 	return forked_send(f, FW_REPLY_END, &part, 1);
 }
 
-/* In a child: many rules that were chosen. */
-static int write_many(struct forked *f, const struct fwd *d, void *ctx)
+/* The rules that were asked for. 0 or -ENOMEM. */
+static int choose(const struct fwd *d, const struct args *a, struct selection *s)
 {
-	const struct fw_ruleset *rs = engine_ruleset(d->engine);
-	const struct selection *s = ctx;
+	bool none = a->shown == ARGS_NONE;
+
+	selection_init(s, none ? 0 : a->limit, none ? 0 : a->top);
+	selection_scan(d->engine, add_row, s);
+	return selection_complete(s, engine_ruleset(d->engine));
+}
+
+static int write_rows(struct forked *f, const struct fw_ruleset *rs, const struct selection *s)
+{
 	int err = 0;
 
 	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
@@ -121,7 +128,17 @@ static int write_many(struct forked *f, const struct fwd *d, void *ctx)
 		}
 		err = err ? err : forked_text(f, heads[pass], true);
 	}
-	return err ? err : forked_end(f, s);
+	return err;
+}
+
+/* In a child: many rules that are chosen. */
+static int write_many(struct forked *f, const struct fwd *d, void *ctx)
+{
+	fw_cleanup(selection_free) struct selection s;
+	int err = choose(d, ctx, &s);
+
+	err = err ? err : write_rows(f, engine_ruleset(d->engine), &s);
+	return err ? err : forked_end(f, &s);
 }
 
 /* Counts of all rules, by slot: packets go on counting while they are written. */
@@ -168,40 +185,22 @@ static int write_all(struct forked *f, const struct fwd *d, void *ctx)
 	return err ? err : forked_end(f, &k.sums);
 }
 
-/* The rules that were chosen go out. */
-static void begin(struct client *c, const struct fw_ruleset *rs, struct selection *s)
+static void begin(struct client *c)
 {
-	struct metrics *m;
+	fw_cleanup(selection_free) struct selection s;
+	struct metrics *m = calloc(1, sizeof(*m));
+	int err = choose(c->fwd, &c->args, &s);
 
-	if (s->marked.n > FEW) {
-		forked_reply(c, "write the metrics", write_many, s);
-		return;
-	}
-	m = calloc(1, sizeof(*m));
-	if (!m) {
+	if (err || !m) {
+		free(m);
 		c->broken = true;
 		return;
 	}
 	m->stream = (struct stream){ metrics_step, metrics_free };
-	m->end = sums_json(s);
-	print_rows(&m->lines, rs, s);
+	m->end = sums_json(&s);
+	print_rows(&m->lines, engine_ruleset(c->fwd->engine), &s);
 	c->broken |= m->lines.failed;
 	c->stream = &m->stream;
-}
-
-static void choose(struct client *c)
-{
-	bool none = c->args.shown == ARGS_NONE;
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
-	struct selection s;
-
-	selection_init(&s, none ? 0 : c->args.limit, none ? 0 : c->args.top);
-	selection_scan(c->fwd->engine, add_row, &s);
-	if (selection_complete(&s, rs))
-		c->broken = true;
-	else
-		begin(c, rs, &s);
-	selection_free(&s);
 }
 
 static void add_policies(struct fw_buf *b, const struct fwd *d)
@@ -220,6 +219,8 @@ void handle_metrics(struct client *c)
 	client_lines(c, &b);
 	if (c->args.shown == ARGS_ALL)
 		forked_reply(c, "write the metrics", write_all, NULL);
+	else if (c->args.shown == ARGS_SELECTED && c->args.limit > FEW && engine_ruleset(c->fwd->engine)->nrules > FEW)
+		forked_reply(c, "write the metrics", write_many, &c->args);
 	else
-		choose(c);
+		begin(c);
 }

@@ -95,10 +95,12 @@ static json_t *files(const struct fwd *d)
 {
 	const struct fw_kern *k = engine_kern(d->engine);
 	int err = engine_files_error(d->engine);
+	char why[160];
 
+	snprintf(why, sizeof(why), "the kernel has no iterators for them, or does not let them be made: %s",
+		 strerror(err < 0 ? -err : 0));
 	return json_pack("{so so so}", "counters", objects_text(fw_kern_file(k, FW_FILE_COUNTERS)), "interfaces",
-			 objects_text(fw_kern_file(k, FW_FILE_INTERFACES)), "error",
-			 objects_text(err ? strerror(-err) : NULL));
+			 objects_text(fw_kern_file(k, FW_FILE_INTERFACES)), "error", objects_text(err ? why : NULL));
 }
 
 static json_t *memory(const struct fwd *d)

@@ -75,8 +75,8 @@ int fw_kern_count_reset(struct fw_kern *k, uint32_t counter);
  */
 void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label, const char *name);
 /*
- * The two halves of it, for many slots at once. Names cost a system call each, and nobody sees one without
- * FW_LABEL_NAMED: that of a slot without a rule can be given before. Labels that are all 0 leave the slot's as it is.
+ * The two halves of it, for many slots at once. Nobody sees a name without FW_LABEL_NAMED: that of a slot without a rule can
+ * be given before. Making room for names takes time; it may be done by any thread, one at a time.
  */
 void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name);
 void fw_kern_labels_put(struct fw_kern *k, uint32_t slot, const struct fw_label *labels, uint32_t n);

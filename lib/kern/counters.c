@@ -228,8 +228,6 @@ void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name)
 static void chunk_labels(struct fw_label *at, const struct fw_label *labels, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		if (!labels[i].id && !labels[i].what)
-			continue;
 		__atomic_store_n(&at[i].what, labels[i].what, __ATOMIC_RELAXED);
 		__atomic_store_n(&at[i].id, labels[i].id, __ATOMIC_RELEASE);
 	}

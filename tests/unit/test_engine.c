@@ -20,6 +20,8 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/engine_internal.h"
+#include "ctl/fwd/metric.h"
+#include "ctl/fwd/selection.h"
 #include "fw/packet.h"
 #include "tests/unit/random.h"
 #include "tests/unit/sandbox.h"
@@ -78,12 +80,81 @@ static bool same_text(const struct fw_ruleset *a, const struct fw_ruleset *b)
 	return !strcmp(x, y);
 }
 
-/* Packets near the rules get from the live tables what the oracle says. */
+struct scanned {
+	struct engine *e;
+	size_t rules;
+};
+
+static void check_row(void *ctx, const struct best_row *row, bool marked)
+{
+	struct scanned *s = ctx;
+	const struct fw_rule *r = fw_ruleset_by_slot(engine_ruleset(s->e), row->slot);
+	struct fw_count count;
+
+	assert_non_null(r);
+	assert_true(row->id == r->id);
+	assert_int_equal(marked, r->counter || r->name);
+	count = engine_rule_count(s->e, r);
+	assert_memory_equal(&row->count, &count, sizeof(count));
+	s->rules++;
+}
+
+/* What the pinned file has to say of policies and rules. */
+static void print_counters(struct engine *e, struct fw_buf *b)
+{
+	static const char *const hooks[] = { "xdp", "tc-ingress", "tc-egress" };
+	const struct fw_ruleset *rs = engine_ruleset(e);
+
+	fw_buf_printf(b, "# rule packets bytes verdict counter name\n");
+	for (unsigned prog = 0; prog < FW_NPROGS; prog++)
+		for (unsigned reason = 0; reason < FW_NREASONS; reason++) {
+			struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason);
+
+			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, hooks[prog],
+				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
+				      rs->policy[reason] == FW_ACCEPT ? "accept" : "drop");
+		}
+	for (uint32_t slot = 0; slot < rs->next_slot; slot++) {
+		const struct fw_rule *r = fw_ruleset_by_slot(rs, slot);
+
+		if (r)
+			metric_rule(b, r, engine_rule_count(e, r));
+	}
+}
+
+/* Whose a counter is, for those who read only counters: as the ruleset says. */
+static void assert_labels(struct engine *e)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf want = { 0 }, got = { 0 };
+	const char *path = fw_kern_file(engine_kern(e), FW_FILE_COUNTERS);
+	struct scanned s = { .e = e };
+	char part[4096];
+	ssize_t n;
+	int fd;
+
+	selection_scan(e, check_row, &s);
+	assert_int_equal(s.rules, engine_ruleset(e)->nrules);
+	if (!path) {
+		assert_true(engine_files_error(e) < 0);
+		return;
+	}
+	print_counters(e, &want);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		fw_buf_add(&got, part, (size_t)n);
+	close(fd);
+	assert_int_equal(n, 0);
+	assert_string_equal(got.text, want.text);
+}
+
+/* Packets near the rules get from the live tables what the oracle says; counters say whose they are. */
 static void assert_filters(struct engine *e, unsigned packets)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
 	static struct random_frame f;
 
+	assert_labels(e);
 	assert_int_equal(fw_ruleset_order((struct fw_ruleset *)rs), 0);
 	assert_int_equal(fw_kern_generation(engine_kern(e)) != 0, true);
 	for (unsigned i = 0; i < packets; i++) {
@@ -256,6 +327,50 @@ static void changes(void **state)
 	change(e, "del rule ssh\nmove rule bad last");
 	assert_filters(e, 300);
 	e = restart(e);
+	engine_close(e);
+}
+
+/* A rule that is deleted, renamed, marked, moved or reset; a load that keeps, renames and removes rules, and one that fails. */
+static void labels(void **state)
+{
+	struct engine *e;
+
+	fresh();
+	e = engine_begin();
+	change(e,
+	       "add rule name a proto tcp accept counter\nadd rule proto udp drop\nadd rule name c proto icmp drop\n");
+	assert_labels(e);
+	for (int i = 0; i < 5; i++)
+		send_packet(e, i % 2 ? "udp 10.0.0.1:1 > 10.0.0.2:22" : "tcp 10.0.0.1:1 > 10.0.0.2:22");
+	assert_labels(e);
+	change(e, "replace rule a name b proto tcp drop\nreplace rule 2 proto udp drop counter\nmove rule c first\n"
+		  "policy in drop\n");
+	assert_labels(e);
+	assert_int_equal(engine_count_reset(e, rule(e, "b")), 0);
+	send_packet(e, "tcp 10.0.0.1:1 > 10.0.0.2:22");
+	assert_int_equal(engine_rule_count(e, rule(e, "b")).packets, 1);
+	assert_labels(e);
+	change(e, "del rule b\nadd rule name d proto gre accept\ndel rule d\n");
+	assert_labels(e);
+	pump(e);
+	change(e, "add rule name e proto gre accept counter\nadd rule proto ah accept\n");
+	assert_labels(e);
+	load(e,
+	     "rule 2 name two proto udp accept\nrule name c proto icmp drop\nrule name new proto esp drop counter\n");
+	assert_labels(e);
+	assert_int_equal(engine_rule_count(e, rule(e, "two")).packets, 2);
+	assert_int_equal(load_start(e, "rule name x drop\nrule from 10.0.0.0/40 drop\n", 0, false), 0);
+	pump(e);
+	assert_int_equal(loaded.err, -EINVAL);
+	assert_int_equal(load_start(e, "rule name x drop\n", 0, true), 0);
+	pump(e);
+	assert_labels(e);
+	assert_int_equal(engine_count_reset(e, NULL), 0);
+	assert_labels(e);
+	e = restart(e);
+	assert_labels(e);
+	load(e, "");
+	assert_labels(e);
 	engine_close(e);
 }
 
@@ -959,11 +1074,12 @@ static void full_store(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(begins_empty), cmocka_unit_test(changes),          cmocka_unit_test(loads),
-		cmocka_unit_test(files),        cmocka_unit_test(cannot_begin),     cmocka_unit_test(counts),
-		cmocka_unit_test(interfaces),   cmocka_unit_test(confirmed),        cmocka_unit_test(not_confirmed),
-		cmocka_unit_test(folded),       cmocka_unit_test(model_agrees),     cmocka_unit_test(killed),
-		cmocka_unit_test(little_room),  cmocka_unit_test(many_generations), cmocka_unit_test(full_store),
+		cmocka_unit_test(begins_empty),  cmocka_unit_test(changes),     cmocka_unit_test(labels),
+		cmocka_unit_test(loads),         cmocka_unit_test(files),       cmocka_unit_test(cannot_begin),
+		cmocka_unit_test(counts),        cmocka_unit_test(interfaces),  cmocka_unit_test(confirmed),
+		cmocka_unit_test(not_confirmed), cmocka_unit_test(folded),      cmocka_unit_test(model_agrees),
+		cmocka_unit_test(killed),        cmocka_unit_test(little_room), cmocka_unit_test(many_generations),
+		cmocka_unit_test(full_store),
 	};
 	int failed;
 
