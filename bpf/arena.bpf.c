@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What only a program can do with an arena: give pages back. Run by user space. */
+/* What only a program can do with an arena: take pages before they are touched, and give them back. Run by user space. */
 #include "fw/port.h"
 #include "fw/prog.h"
 
@@ -9,7 +9,17 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 } fw_arena SEC(".maps");
 
+extern void *bpf_arena_alloc_pages(void *map, void *at, __u32 pages, int node, __u64 flags) __ksym;
 extern void bpf_arena_free_pages(void *map, void *at, __u32 pages) __ksym;
+
+#define ANY_NODE (-1)
+
+/* 1: there is not enough memory, or some of the pages are there already. */
+SEC("syscall")
+int fw_arena_alloc(struct fw_arena_range *range)
+{
+	return !bpf_arena_alloc_pages(&fw_arena, (void *)range->address, range->pages, ANY_NODE, 0);
+}
 
 SEC("syscall")
 int fw_arena_free(struct fw_arena_range *range)

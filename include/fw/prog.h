@@ -7,7 +7,7 @@
 
 /* Of bpf(2), for systems whose headers are older; from Linux 6.9 on. */
 #define FW_MAP_TYPE_ARENA 33
-/* Pages of it that are given back. */
+/* Pages of it. */
 struct fw_arena_range {
 	__u64 address; /* in user space */
 	__u32 pages;

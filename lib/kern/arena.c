@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The pool as an arena: memory that the program reads without asking a map for
- * each segment, and that it knows as soon as it is there. Pages come when this
- * process touches them, and a small program gives them back. An arena has the
- * same addresses in every process that maps it. Which segments are in place
- * stands in the last one, which is no segment of the pool's therefore.
+ * each segment, and that it knows as soon as it is there. Two small programs take
+ * and give back its pages. An arena has the same addresses in every process that
+ * maps it. Which segments are in place stands in the last one, which is no
+ * segment of the pool's therefore.
  */
 #include "kern.h"
 
@@ -87,18 +87,17 @@ static int load(struct fw_kern *k, struct arena *a)
 	return err ? err : arena_bpf__load(a->skel);
 }
 
-/* Its pages go: whoever touches it next gets zeros. */
-static void give_back(const struct fw_kern *k, uint32_t index)
+static int pages_run(const struct fw_kern *k, const struct bpf_program *prog, uint32_t index, size_t bytes)
 {
-	uint8_t *at = k->pool.base + (uint64_t)index * FW_SEGMENT_BYTES;
 	struct fw_arena_range range = {
-		.address = (uintptr_t)at,
-		.pages = (uint32_t)(FW_SEGMENT_BYTES / (size_t)sysconf(_SC_PAGESIZE)),
+		.address = (uintptr_t)(k->pool.base + (uint64_t)index * FW_SEGMENT_BYTES),
+		.pages = (uint32_t)(bytes / (size_t)sysconf(_SC_PAGESIZE)),
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &range, .ctx_size_in = sizeof(range));
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(k->arena->skel->progs.fw_arena_free), &opts))
-		memset(at, 0, FW_SEGMENT_BYTES);
+	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
+		return -errno;
+	return opts.retval ? -ENOMEM : 0;
 }
 
 static void set(uint64_t *bits, uint32_t i, bool value)
@@ -111,15 +110,26 @@ static bool is_set(const uint64_t *bits, uint32_t i)
 	return bits[i / 64] >> i % 64 & 1;
 }
 
+/*
+ * The pages are taken now: a process that touches one for which there is no memory is killed. The bit comes first, so
+ * that a process that is killed here leaves nothing that the next one does not know of.
+ */
 static int segment_add(struct fw_pool *pool, uint32_t index)
 {
 	struct fw_kern *k = (struct fw_kern *)pool;
+	struct arena *a = k->arena;
+	int err;
 
-	if (is_set(k->arena->dropped, index))
-		give_back(k, index);
-	set(k->arena->dropped, index, false);
-	set(k->arena->placed, index, true);
-	return 0;
+	if (is_set(a->dropped, index)) {
+		set(a->dropped, index, false);
+		memset(pool->base + (uint64_t)index * FW_SEGMENT_BYTES, 0, FW_SEGMENT_BYTES);
+		return 0;
+	}
+	set(a->placed, index, true);
+	err = pages_run(k, a->skel->progs.fw_arena_alloc, index, FW_SEGMENT_BYTES);
+	if (err)
+		set(a->placed, index, false);
+	return err;
 }
 
 /* Its memory goes when the pool is synced: a process that ends gives back what packets go on to see. */
@@ -130,12 +140,13 @@ static void segment_drop(struct fw_pool *pool, uint32_t index)
 
 void kern_arena_sync(struct fw_kern *k)
 {
+	struct arena *a = k->arena;
+
 	for (uint32_t i = 0; i < ARENA_LAST; i++) {
-		if (!is_set(k->arena->dropped, i))
+		if (!is_set(a->dropped, i) || pages_run(k, a->skel->progs.fw_arena_free, i, FW_SEGMENT_BYTES))
 			continue;
-		give_back(k, i);
-		set(k->arena->placed, i, false);
-		set(k->arena->dropped, i, false);
+		set(a->placed, i, false);
+		set(a->dropped, i, false);
 	}
 }
 
@@ -184,6 +195,7 @@ int kern_arena_open(struct fw_kern *k)
 	k->arena = a;
 	a->placed = (uint64_t *)(void *)(k->pool.base + (size_t)ARENA_LAST * FW_SEGMENT_BYTES);
 	set(k->pool.taken, ARENA_LAST, true);
+	pages_run(k, a->skel->progs.fw_arena_alloc, ARENA_LAST, (size_t)sysconf(_SC_PAGESIZE)); /* unless it is there */
 	adopt(k);
 	return 0;
 }
