@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels check-package bench lint fuzz install uninstall deb clean. Settings: V=1 (say every
-# command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer), FW_RULESETS=DIR (check, bench), PREFIX,
-# DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where systemd and zsh look).
+# Targets: all deps demo check check-kernels check-package bench bench-instructions lint fuzz install uninstall deb clean.
+# Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
+# FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where systemd and zsh look).
 # demo, all checks, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
@@ -20,7 +20,7 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
-CHECK_PACKAGES := curl jq openssl prometheus
+CHECK_PACKAGES := curl jq openssl prometheus valgrind
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
 DEB_PACKAGES := debhelper fakeroot dpkg-dev
@@ -72,7 +72,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench bench-instructions lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -157,6 +157,11 @@ $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 
 # Sends exact numbers of packets, for tests.
 $(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+
+# Lookups whose instructions are counted.
+$(BUILD)/lookups: $(BUILD)/tests/perf/instructions/lookups.o $(BUILD)/libfw.a
+	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
 # Kills fwd, and looks what is left.
@@ -246,12 +251,13 @@ check: deps
 	$(call no_service,prometheus)
 	$(call install_missing,$(CHECK_PACKAGES))
 	$(call disabled_service,prometheus)
-	$(SUBMAKE) SAN= all build/kills
+	$(SUBMAKE) SAN= all build/kills build/lookups
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests
 	$(SUBMAKE) SAN=thread build/tsan/tests/test_storm
 	$(Q)tests/unit/run build/tsan/tests
 	$(Q)tests/e2e/docs
+	$(Q)$(INSTRUCTIONS) check
 	$(Q)tests/e2e/run.sh
 
 check-kernels: deps
@@ -262,6 +268,13 @@ check-kernels: deps
 bench: deps
 	$(SUBMAKE) all
 	$(Q)tests/perf/run
+
+# Counts them, and notes them as those that `make check` wants.
+INSTRUCTIONS = CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/instructions/run
+bench-instructions: deps
+	$(call install_missing,valgrind)
+	$(SUBMAKE) SAN= build/fwgen build/lookups
+	$(Q)$(INSTRUCTIONS) note
 
 fuzz: deps
 	$(call install_missing,$(FUZZ_PACKAGES))
