@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The other end of fwd's socket: one connection after the other. */
+/* The other end of fwd's socket: a thread for each connection. */
 #include "fake_fwd.h"
 
 #include <poll.h>
@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#define FAKE_CONNECTIONS 1000
 
 /* Until there is something to read, or the test is over: false. */
 static bool readable(const struct fake_fwd *f, int fd)
@@ -29,34 +31,52 @@ static void read_request(struct fake_fwd *f, int fd)
 	if (n < FW_WIRE_HEADER + 4)
 		return;
 	fw_wire_head_read(bytes, &head);
+	pthread_mutex_lock(&f->lock);
 	f->kind = (enum fw_request)head.kind;
 	snprintf(f->request, sizeof(f->request), "%.500s", bytes + FW_WIRE_HEADER + 4);
 	f->requests++;
+	pthread_mutex_unlock(&f->lock);
+}
+
+struct connection {
+	struct fake_fwd *f;
+	int fd;
+};
+
+static void *answer(void *ctx)
+{
+	struct connection c = *(struct connection *)ctx;
+	const struct fake_fwd *f = c.f;
+	size_t at = 0;
+	ssize_t n = 0;
+
+	free(ctx);
+	if (readable(f, c.fd)) {
+		read_request(c.f, c.fd);
+		for (; at < f->len && n >= 0; at += n > 0 ? (size_t)n : 0)
+			n = send(c.fd, f->bytes + at, f->len - at, MSG_NOSIGNAL);
+		if (f->hangs)
+			readable(f, c.fd);
+	}
+	close(c.fd);
+	return NULL;
 }
 
 static void *serve(void *ctx)
 {
+	pthread_t threads[FAKE_CONNECTIONS];
 	struct fake_fwd *f = ctx;
+	size_t n = 0;
 
-	while (readable(f, f->fd)) {
-		int fd = accept(f->fd, NULL, NULL);
+	while (n < FAKE_CONNECTIONS && readable(f, f->fd)) {
+		struct connection *c = malloc(sizeof(*c));
 
-		if (fd < 0)
-			break;
-		if (readable(f, fd)) {
-			read_request(f, fd);
-			for (size_t at = 0; at < f->len;) {
-				ssize_t n = send(fd, f->bytes + at, f->len - at, MSG_NOSIGNAL);
-
-				if (n <= 0)
-					break;
-				at += (size_t)n;
-			}
-			if (f->hangs)
-				readable(f, fd);
-		}
-		close(fd);
+		*c = (struct connection){ f, accept(f->fd, NULL, NULL) };
+		if (!pthread_create(&threads[n], NULL, answer, c))
+			n++;
 	}
+	while (n)
+		pthread_join(threads[--n], NULL);
 	return NULL;
 }
 
@@ -66,6 +86,7 @@ void fake_fwd_start(struct fake_fwd *f, const char *bytes, size_t len, bool hang
 
 	*f = (struct fake_fwd){ .folder = "/tmp/fake-fwd-XXXXXX", .bytes = bytes, .len = len, .hangs = hangs };
 	assert_non_null(mkdtemp(f->folder));
+	pthread_mutex_init(&f->lock, NULL);
 	snprintf(f->path, sizeof(f->path), "%s/sock", f->folder);
 	snprintf(a.sun_path, sizeof(a.sun_path), "%s", f->path);
 	f->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -82,6 +103,7 @@ void fake_fwd_stop(struct fake_fwd *f)
 	close(f->fd);
 	close(f->wake[0]);
 	close(f->wake[1]);
+	pthread_mutex_destroy(&f->lock);
 	unlink(f->path);
 	rmdir(f->folder);
 }

@@ -15,6 +15,7 @@ struct fake_fwd {
 	const char *bytes; /* of the reply */
 	size_t len;        /* that are sent; then the connection is closed, */
 	bool hangs;        /* or held */
+	pthread_mutex_t lock;
 	char request[512]; /* the last one's arguments */
 	enum fw_request kind;
 	unsigned requests;

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The HTTP server as a whole, under the sanitizers: requests, clients that stop halfway, and its end in the middle of pages. */
+#include <arpa/inet.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_fwd.h"
+#include "tools/fw-exporter/address.h"
+#include "tools/fw-exporter/web.h"
+
+#define RULES 60000 /* of a page that does not fit into what is made at once, nor into sockets */
+
+static struct web web;
+static struct settings settings;
+static struct fake_fwd fwd;
+static struct fw_buf reply;
+static struct sockaddr_storage address;
+
+static void start(unsigned clients_max, unsigned timeout)
+{
+	struct fw_diags ds = { .n = 0 };
+	socklen_t len = sizeof(address);
+	int fd;
+
+	settings_defaults(&settings);
+	settings.port = 0;
+	settings.clients_max = clients_max;
+	settings.timeout = timeout;
+	snprintf(settings.socket, sizeof(settings.socket), "%s", fwd.path);
+	snprintf(settings.pins, sizeof(settings.pins), "/nonexistent");
+	fd = address_listen(&settings, &ds);
+	assert_true(fd >= 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+	assert_int_equal(web_start(&web, &settings, fd, &ds), 0);
+}
+
+/* @rules: of the reply. */
+static void begin(unsigned rules, unsigned clients_max, unsigned timeout)
+{
+	struct fw_buf text = { 0 };
+	char end[64];
+
+	for (unsigned i = 1; i <= rules; i++)
+		fw_buf_printf(&text, "%u %u %u accept - -\n", i, i * 2, i * 300);
+	snprintf(end, sizeof(end), "{\"ok\":true,\"shown\":{\"count\":%u}}", rules);
+	fake_message(&reply, FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL);
+	for (int pass = 1; rules && pass <= 2; pass++)
+		fake_message(&reply, FW_REPLY_TEXT, pass == 1 ? "{\"pass\":1}" : "{\"pass\":2}", text.text);
+	fake_message(&reply, FW_REPLY_END, end, NULL);
+	fw_buf_free(&text);
+	fake_fwd_start(&fwd, reply.text, reply.len, false);
+	start(clients_max, timeout);
+}
+
+static void finish(void)
+{
+	double from = fw_now();
+
+	web_stop(&web);
+	assert_true(fw_now() - from < SOURCE_SECONDS + 3);
+	fake_fwd_stop(&fwd);
+	fw_buf_free(&reply);
+}
+
+static int dial(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(struct sockaddr_in)), 0);
+	return fd;
+}
+
+static void say(int fd, const char *text)
+{
+	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* What comes until the other end closes; free() it. */
+static char *hear(int fd, size_t *len)
+{
+	struct fw_buf b = { 0 };
+	char piece[65536];
+	ssize_t n;
+
+	while ((n = recv(fd, piece, sizeof(piece), 0)) > 0)
+		fw_buf_add(&b, piece, (size_t)n);
+	close(fd);
+	*len = b.len;
+	return b.text ? b.text : calloc(1, 1);
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+
+static void requests(void **state)
+{
+	static const struct {
+		const char *request, *want; /* the answer begins with it; */
+		const char *also;           /* and holds it */
+	} rows[] = {
+		{ GET("/metrics") "\r\n", "HTTP/1.1 200 ", "\nfw_controller_up 1\n" },
+		{ GET("/metrics") "Accept: application/openmetrics-text\r\n\r\n", "HTTP/1.1 200 ", "\n# EOF\n" },
+		{ GET("/metrics") "Accept-Encoding: gzip\r\n\r\n", "HTTP/1.1 200 ", "Content-Encoding: gzip\r\n" },
+		{ GET("/healthz") "\r\n", "HTTP/1.1 200 ", "\r\n\r\nok\nfwd: up\n" },
+		{ GET("/") "\r\n", "HTTP/1.1 200 ", "<a href=\"/metrics\">" },
+		{ GET("/nosuch") "\r\n", "HTTP/1.1 404 ", "/metrics" },
+		{ "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 ", "text/plain" },
+		{ "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 405 ",
+		  "Allow: GET, HEAD\r\n" },
+		{ "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 405 ", "GET" },
+		{ "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", "HTTP/1.1 400 ", "body" },
+		{ "GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "fw-exporter" },
+		{ "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "" },
+		{ "\r\n\r\n \r\n\r\n", "", "" },
+		{ "GET / HTTP/1.1\r\nHost: x\r\nA b\r\n\r\n", "HTTP/1.1 ", "" },
+	};
+
+	begin(3, 10, 5);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = dial();
+		char *text;
+		size_t len;
+
+		say(fd, rows[i].request);
+		shutdown(fd, SHUT_WR);
+		text = hear(fd, &len);
+		if (strncmp(text, rows[i].want, strlen(rows[i].want)) != 0 || !strstr(text, rows[i].also))
+			fail_msg("row %zu: %s", i, text);
+		free(text);
+	}
+	finish();
+}
+
+/* Three requests on one connection. */
+static void one_connection(void **state)
+{
+	char *text, *at;
+	size_t len;
+	int fd;
+
+	begin(3, 10, 5);
+	fd = dial();
+	say(fd,
+	    "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n" GET("/healthz") "\r\n");
+	text = hear(fd, &len);
+	at = strstr(text, "HTTP/1.1 200 ");
+	at = at ? strstr(at, "HTTP/1.1 404 ") : NULL;
+	at = at ? strstr(at, "HTTP/1.1 200 ") : NULL;
+	assert_non_null(at);
+	free(text);
+	finish();
+}
+
+static void long_pages(void **state)
+{
+	char *text;
+	size_t len;
+	int fd;
+
+	begin(RULES, 10, 10);
+	fd = dial();
+	say(fd, GET("/metrics") "\r\n");
+	text = hear(fd, &len);
+	assert_non_null(strstr(text, "Transfer-Encoding: chunked\r\n"));
+	assert_string_equal(text + len - 7, "\r\n0\r\n\r\n");
+	assert_non_null(strstr(text, "{id=\"60000\",name=\"\",verdict=\"accept\"} 120000\n"));
+	free(text);
+	fd = dial();
+	say(fd, "GET /metrics HTTP/1.0\r\n\r\n");
+	text = hear(fd, &len);
+	assert_non_null(strstr(text, " 505 "));
+	free(text);
+	finish();
+}
+
+/* One that is cut short has no last chunk. */
+static void page_cut_short(void **state)
+{
+	char *text;
+	size_t len;
+	int fd;
+
+	begin(RULES, 10, 10);
+	fwd.len = reply.len - 10;
+	fd = dial();
+	say(fd, GET("/metrics") "\r\n");
+	text = hear(fd, &len);
+	assert_int_equal(strncmp(text, "HTTP/1.1 200 ", 13), 0);
+	assert_null(strstr(text, "\r\n0\r\n\r\n"));
+	free(text);
+	finish();
+}
+
+static bool closed_within(int fd, int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	char byte;
+
+	return poll(&p, 1, ms) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+/* Beyond the limit, the one that has waited longest goes; and then those whose time is over, however busy they seem. */
+static void idle_connections(void **state)
+{
+	int fds[8];
+
+	begin(3, 4, 2);
+	for (int i = 0; i < 8; i++) {
+		fds[i] = dial();
+		say(fds[i], "GET / HT");
+		usleep(20000);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_true(closed_within(fds[i], 2000));
+	for (int i = 0; i < 30; i++) {
+		send(fds[7], "x", 1, MSG_NOSIGNAL);
+		usleep(100000);
+		clients_sweep(&web.clients);
+	}
+	for (int i = 4; i < 8; i++)
+		assert_true(closed_within(fds[i], 2000));
+	for (int i = 0; i < 8; i++)
+		close(fds[i]);
+	finish();
+}
+
+/* It ends although clients are in the middle of pages that they do not read, or wait for their turn. */
+static void end_in_the_middle(void **state)
+{
+	int fds[8];
+
+	begin(RULES, 20, 30);
+	for (int i = 0; i < 8; i++) {
+		fds[i] = dial();
+		say(fds[i], GET("/metrics") "\r\n");
+	}
+	usleep(300000);
+	finish();
+	for (int i = 0; i < 8; i++)
+		close(fds[i]);
+}
+
+/* Clients that do not read make room for one that does. */
+static void unread_pages(void **state)
+{
+	int fds[2 * CLIENTS_SCRAPES], fd;
+	char *text;
+	size_t len;
+
+	begin(RULES, 20, 30);
+	for (int i = 0; i < 2 * CLIENTS_SCRAPES; i++) {
+		fds[i] = dial();
+		say(fds[i], GET("/metrics") "\r\n");
+	}
+	usleep(100000);
+	fd = dial();
+	say(fd, GET("/metrics") "\r\n");
+	text = hear(fd, &len);
+	assert_int_equal(strncmp(text, "HTTP/1.1 200 ", 13), 0);
+	assert_string_equal(text + len - 7, "\r\n0\r\n\r\n");
+	free(text);
+	for (int i = 0; i < 2 * CLIENTS_SCRAPES; i++)
+		close(fds[i]);
+	finish();
+}
+
+static void clients_that_go(void **state)
+{
+	begin(RULES, 20, 10);
+	for (int i = 0; i < 60; i++) {
+		int fd = dial();
+
+		say(fd, i % 3 ? GET("/metrics") "\r\n" : GET("/metrics"));
+		usleep((useconds_t)(i % 5) * 2000);
+		close(fd);
+	}
+	finish();
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(requests),         cmocka_unit_test(one_connection),
+		cmocka_unit_test(long_pages),       cmocka_unit_test(page_cut_short),
+		cmocka_unit_test(idle_connections), cmocka_unit_test(end_in_the_middle),
+		cmocka_unit_test(unread_pages),     cmocka_unit_test(clients_that_go),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
