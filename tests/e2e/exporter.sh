@@ -12,6 +12,7 @@ in_house() { nsenter --target "$fwd_house" --net --mount "$@"; }
 # start_web OPTION...: back when it listens; fwd must have been started. $as: words before it.
 start_web() {
 	stop_web
+	rm -f "$tmp/web.log"
 	# shellcheck disable=SC2086 # words on purpose
 	nsenter --target "$fwd_house" --net --mount ${as:-} "$exporter" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" "$@" \
 		2>"$tmp/web.log" &
@@ -289,6 +290,7 @@ case_exporter_activation() {
 	local address code
 	start_fwd || return 1
 	for address in 127.0.0.1 ::1; do
+		rm -f "$tmp/web.log"
 		nsenter --target "$fwd_house" --net --mount "$webpeer" $address 9480 run "$exporter" --socket "$tmp/fwd/sock" \
 			--port 1 2>"$tmp/web.log" &
 		web_pid=$!
