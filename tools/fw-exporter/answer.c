@@ -188,16 +188,17 @@ static int metrics_head(const struct request *r, const struct wish *w)
 /* A page that is complete before the first byte goes out has a length, and makes room for the next scrape at once. */
 static int send_scrape(const struct request *r, const struct wish *w, struct scrape *taken, bool done)
 {
+	struct outgoing *o = outgoing_new(taken, w->gzip);
 	const char *type = page_content_type[w->format];
-	fw_cleanup(outgoing_freep) struct outgoing *o = NULL;
 	char *text;
 	size_t len;
 
-	if (outgoing_new(taken, w->gzip, &o))
+	if (!o)
 		return MHD_NO;
 	if (!done)
-		return send_page(r, w, streamed(r, fw_take(o), type));
+		return send_page(r, w, streamed(r, o, type));
 	text = outgoing_whole(o, &len);
+	outgoing_free(o);
 	clients_scrape_end(&r->web->clients, r->client);
 	return send_page(r, w, response_of(text, len, type));
 }

@@ -16,21 +16,19 @@ struct outgoing {
 	bool finished; /* all is in @packed */
 };
 
-int outgoing_new(struct scrape *scrape, bool gzip, struct outgoing **out)
+struct outgoing *outgoing_new(struct scrape *scrape, bool gzip)
 {
 	struct outgoing *o = calloc(1, sizeof(*o));
 
 	if (!o) {
 		scrape_free(scrape);
-		return -ENOMEM;
+		return NULL;
 	}
 	o->scrape = scrape;
-	if (gzip && gzip_new(&o->gzip)) {
-		outgoing_free(o);
-		return -ENOMEM;
-	}
-	*out = o;
-	return 0;
+	if (!gzip || !gzip_new(&o->gzip))
+		return o;
+	outgoing_free(o);
+	return NULL;
 }
 
 void outgoing_free(struct outgoing *o)
@@ -41,11 +39,6 @@ void outgoing_free(struct outgoing *o)
 	gzip_free(o->gzip);
 	fw_buf_free(&o->packed);
 	free(o);
-}
-
-void outgoing_freep(struct outgoing **o)
-{
-	outgoing_free(*o);
 }
 
 /* Compresses what waits. @last: nothing follows. */

@@ -9,10 +9,9 @@
 
 struct outgoing;
 
-/* @scrape: taken, also on failure. 0 or -ENOMEM. */
-int outgoing_new(struct scrape *scrape, bool gzip, struct outgoing **out);
+/* @scrape: taken, also on failure. NULL: no memory. */
+struct outgoing *outgoing_new(struct scrape *scrape, bool gzip);
 void outgoing_free(struct outgoing *o); /* NULL is fine */
-void outgoing_freep(struct outgoing **o);
 /* All of a page that is made already, to be freed; NULL: no memory. */
 char *outgoing_whole(struct outgoing *o, size_t *len);
 /* The next bytes, at most @max. 0: there are no more; -errno: what came before is no page. */
