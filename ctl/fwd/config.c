@@ -59,7 +59,7 @@ const struct setting config_settings[] = {
 	  "auto", "auto, arena or maps", parse_pool, AT(pool), 0, 0 },
 	{ "rules", "PATH", "the ruleset to begin with, while the store has none", "",
 	  "a path that begins with '/'", parse_path, AT(rules), 0, CONFIG_TEXT_MAX - 1 },
-	{ "group", "GROUP", "members may connect and read", "fwd",
+	{ "group", "GROUP", "members may connect and read, and read the files of counters", "fwd",
 	  "the name of a group", parse_text, AT(group), 1, 32 },
 	{ "admin-group", "GROUP", "members may make changes, if they may connect", "fwd-admin",
 	  "the name of a group", parse_text, AT(admin_group), 1, 32 },
