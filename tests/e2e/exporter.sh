@@ -213,7 +213,8 @@ quick_scrape() { # MILLISECONDS
 	[ $((($(date +%s%N) - start) / 1000000)) -lt "$1" ] || fail "a scrape took more than $1 ms"
 }
 held() { # MODE N [PATH]
-	in_server "$webpeer" 127.0.0.1 9479 "$@" >"$tmp/held.$1" 2>&1 &
+	rm -f "$tmp/held.$1"
+	nsenter --net="/run/netns/$server" "$webpeer" 127.0.0.1 9479 "$@" >"$tmp/held.$1" 2>&1 &
 	pids+=($!)
 	wait_until grep -q ready "$tmp/held.$1" || fail "webpeer $*: $(cat "$tmp/held.$1")"
 }

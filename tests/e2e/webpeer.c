@@ -25,6 +25,7 @@
 #define MAX 2048
 #define PAUSE_MS 200
 #define PIECE 16
+#define LIFE 300 /* seconds, if nobody ends it */
 
 enum { OK, FAILED, USAGE };
 
@@ -181,6 +182,8 @@ int main(int argc, char **argv)
 	snprintf(request, sizeof(request),
 		 "GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: a client that takes its time\r\n\r\n",
 		 argc > 5 ? argv[5] : "/metrics");
+	if (strcmp(mode, "run") != 0)
+		alarm(LIFE);
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
 		if (!strcmp(mode, modes[i].name))
 			return hold(&modes[i], n);
