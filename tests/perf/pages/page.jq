@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The report as Markdown, from what data.jq makes of the lines of the comparison, and from those of fwbench's other commands.
+include "data";
+include "alone";
+
+# Machine and noise
+
+def machine_rows: .machines[0] // {} | to_entries
+	| map([.key, (.value | if type == "object" then to_entries | map("\(.key) \(.value)") | join(", ") else . end | cell)]);
+def machines_differ: .machines | map(del(.date)) | unique | length > 1;
+
+def noise_text: .baselines as $b | if ($b | length) == 0 then "No baselines were taken." else
+	($b | map(.spread // 0) | max) as $s
+	| "Baselines are taken between the measures. The largest spread of one was **\($s | percent)** of its median"
+	  + if $s > 0.2 then ": a noisy machine, on which only large differences mean something." else ": smaller differences mean nothing." end end;
+def baseline_names: { generator: "generator alone", drop: "XDP_DROP, no lookup", pass: "no filter, forwarded" };
+def baseline_rows: .baselines | map([(baseline_names[.baseline] // .baseline) + (if (.traffic // "") == "" then "" else ", \(.traffic)" end),
+	(.min | human("pps")), (.median | human("pps")), (.spread // 0 | percent)]);
+
+def verdicts_text: if .checked == 0 then "Verdicts were not checked." elif (.wrong | length) == 0 then
+	"\(.checked | grouped) verdicts of all filters were checked against the right ones; none was wrong."
+	else "**Wrong verdicts**, so that these figures are worth nothing: "
+	  + (.wrong | map("\(.label), \(.shape), \(.rules | grouped) rules: \(.errors) of \(.checked)") | join("; ")) + "." end;
+
+# At a glance: fwd and the best of the others, at 1,000 rules and at the largest size.
+
+def better($m): if $m.high then max_by(.median) else min_by(.median) end;
+def glance_sizes: [.rows[] | select(.peer == "fwd") | .rules] | unique | [(if index(1000) then 1000 else empty end), (.[-1] // empty)] | unique;
+def glance_cell($shape; $m; $size): rows_shown($shape; $m.id) | map(select(.rules == $size and (.peer | is_reference | not)))
+	| (map(select(.peer == "fwd")) | first) as $ours
+	| (map(select(.peer | startswith("fwd") | not)) | if length > 0 then better($m) else null end) as $other
+	| if $ours then "**\($ours.median | human($m.unit))**; \(if $other then "\($other.median | human($m.unit)) \($other.label)" else "no other" end)"
+	  elif $other then "\($other.median | human($m.unit)) \($other.label)" else "" end;
+def glance: . as $d | glance_sizes as $sizes | select($sizes | length > 0)
+	| "## At a glance", "",
+	  "Medians: **fwd**, and the best of all others that can say the same rules and load them.", "",
+	  ($sizes[] as $n | text_table(["\($n | grouped) rules"] + .shapes;
+		[measures[] as $m | select(any($d.rows[]; .measure == $m.id)) | [$m.title] + [$d.shapes[] as $s | $d | glance_cell($s; $m; $n)]]));
+
+# A measure: a picture, and tables
+
+def cell_of($rows; $absent; $peer; $size; $unit):
+	($rows | map(select(.peer == $peer and .rules == $size)) | first) as $r
+	| if $r then $r | figure($unit)
+	  elif any($absent[]; .peer == $peer and .rules == $size and .does_not_load) then "does not load"
+	  else "" end;
+def measure_table($shape; $m; $traffic): . as $d
+	| [.rows[] | select(.shape == $shape and .measure == $m.id and (.traffic // "") == $traffic)] as $rows
+	| [.absent[] | select(.shape == $shape)] as $absent
+	| [.peers[] | select(.peer as $p | any($rows[]; .peer == $p))] as $peers
+	| table(["\($shape)\(if $traffic == "" then "" else ", \($traffic)" end)"] + (.sizes | map(grouped));
+		[$peers[] as $p | [$p.label] + [$d.sizes[] as $n | cell_of($rows; $absent; $p.peer; $n; $m.unit)]]);
+def traffics_of($shape; $id): [.rows[] | select(.shape == $shape and .measure == $id) | .traffic // ""] | unique;
+def measure_section($m): . as $d | select(any(.rows[]; .measure == $m.id))
+	| "## \($m.title)", "", $m.text, "", "![\($m.title) against rules](\($m.id).svg)", "",
+	  "Smallest / median\(if $m.unit == "ns" then ", ns" elif $m.unit == "pps" then ", packets a second" else "" end), against rules:", "",
+	  (.shapes[] as $s | ($d | traffic_shown($s; $m.id)) as $t | select($t != null) | $d | measure_table($s; $m; $t)),
+	  ([.shapes[] as $s | ($d | traffics_of($s; $m.id)) - [$d | traffic_shown($s; $m.id)] | .[] | [$s, .]] as $more
+	   | select($more | length > 0)
+	   | "<details><summary>Other traffic</summary>", "", ($more[] as [$s, $t] | $d | measure_table($s; $m; $t)), "</details>", "");
+
+# What has no figures
+
+def sizes_of: unique | if length == 1 then .[0] | grouped else "\(min | grouped) to \(max | grouped)" end;
+# A row for each shape, then those that differ in nothing else as one; in the order of the peers.
+def absent_rows($key): (.peers | map(.peer)) as $order
+	| [.absent[] | select(.[$key])] | group_by([.peer, .shape, .[$key]])
+	| map({ peer: .[0].peer, name: .[0].label, shape: .[0].shape, sizes: (map(.rules) | sizes_of), why: .[0][$key] })
+	| group_by([.peer, .sizes, .why]) | sort_by(.[0].peer as $p | $order | index($p))
+	| map([(.[0].name | cell), (map(.shape) | join(", ")), .[0].sizes, (.[0].why | cell)]);
+def absences: ["peer", "shape", "rules", "why"] as $head | absent_rows("cannot") as $cannot | absent_rows("does_not_load") as $not
+	| select($cannot + $not | length > 0)
+	| "## What is not there", "",
+	  (select($not | length > 0) | "Does not load:", "", text_table($head; $not)),
+	  (select($cannot | length > 0) | "Cannot say these rules:", "", text_table($head; $cannot));
+
+# $own: lines of the other commands, { lookup, update, reload, scrape }
+def page($own): . as $d
+	| "# fwd and other packet filters, measured", "",
+	  "By `make bench` or `make bench-full`; [what is measured and how](../../tests/perf/README.md). The same rules and packets for all; lines are medians, and end where a filter does not load more.", "",
+	  (select($d.rows | length > 0) | verdicts_text + " " + noise_text, ""),
+	  (select(machines_differ) | "**The figures come from machines or versions that differ.**", ""),
+	  glance, (measures[] as $m | $d | measure_section($m)), absences,
+	  (select(.machines | length > 0) | "## Machine and baselines", "", text_table(["", ""]; machine_rows)),
+	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "spread"]; baseline_rows)),
+	  ($own | alone);
