@@ -25,7 +25,7 @@ void stage_close(struct stage *st); /* NULL is fine */
 uint32_t stage_ifindex(const struct stage *st);
 #define STAGE_DEVICE "fwb-in"
 
-/* Packets that were sent, came in at fwb-in, and came out at fwb-end. */
+/* Packets that came in at fwb-in (by stage_generate(): that were made), and those of them that came out at fwb-end. */
 struct stage_count {
 	uint64_t sent, passed;
 };
@@ -36,8 +36,11 @@ struct stage_count {
  * @took:    seconds from the first packet to the last being through
  * Return: 0 or -errno, said.
  */
-int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds,
-		struct stage_count *out, double *took);
+int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, struct stage_count *out,
+		double *took);
+/* The same, but that frames are dropped where they are made: what the generator alone costs. */
+int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds,
+		   struct stage_count *out, double *took);
 /**
  * stage_judge - the verdict of each packet, as it shows on the wire
  * @accept: for each of @n packets: did it get through?

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Packets at full rate, and the verdict of each. They are made by a program that
+ * BPF_PROG_TEST_RUN runs for live frames: batch after batch goes out of fwb-out
+ * and is polled in at fwb-in before the next begins, all on this CPU, so that
+ * queues, which hold several batches, do not fill. That is checked by the
+ * devices' counters nevertheless.
+ */
+#include "tests/perf/peers/stage.h"
+
+#include "tests/perf/bench.h"
+#include "tests/perf/peers/stage_frame.h"
+#include "tests/perf/peers/stage_net.h"
+
+#include "tests/perf/peers/stage.skel.h"
+
+#include <bpf/bpf.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+_Static_assert(STAGE_FRAME == WORK_FRAME && STAGE_FRAMES >= WORK_PACKETS, "all packets fit as they are");
+
+#define QUIET_SECONDS 0.002 /* all is through when nothing has moved for so long */
+#define STUCK_SECONDS 10
+#define MAX_PACKETS 1000000000u /* of a call */
+#define BATCH 64                /* as many as are polled at once */
+#define BATCHES 16    /* at least, for the time; there are filters that take a hundredth of a second for a packet */
+#define SMALL_BATCH 8 /* when some were lost */
+
+struct stage {
+	struct stage_net net;
+	struct stage_bpf *bpf;
+	struct bpf_link *end;
+	struct stage_frame *frames; /* those of the map */
+	uint32_t ifindex;
+};
+
+static int map_frames(struct stage *st)
+{
+	size_t bytes = STAGE_FRAMES * sizeof(*st->frames);
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(st->bpf->maps.frames), 0);
+
+	if (p == MAP_FAILED)
+		return -errno;
+	st->frames = p;
+	return 0;
+}
+
+/* Devices are named by their index in the namespace that this thread is in. */
+static int programs_place(struct stage *st)
+{
+	uint32_t slot = 0, device;
+	int err = stage_net_go(&st->net, STAGE_SOURCE);
+
+	if (err)
+		return err;
+	device = if_nametoindex(STAGE_SOURCE_DEVICE);
+	if (bpf_map_update_elem(bpf_map__fd(st->bpf->maps.out), &slot, &device, BPF_ANY))
+		return bench_said("send by " STAGE_SOURCE_DEVICE, -errno);
+	err = stage_net_go(&st->net, STAGE_SINK);
+	if (err)
+		return err;
+	st->end = bpf_program__attach_xdp(st->bpf->progs.end, (int)if_nametoindex(STAGE_SINK_DEVICE));
+	if (!st->end)
+		return bench_said("listen at " STAGE_SINK_DEVICE, -errno);
+	err = stage_net_go(&st->net, STAGE_TEST);
+	st->ifindex = if_nametoindex(STAGE_DEVICE);
+	return err;
+}
+
+static int stage_make(struct stage *st)
+{
+	int err = bench_pin_cpu();
+
+	if (err)
+		return bench_said("stay on one CPU", err);
+	err = stage_net_open(&st->net);
+	if (err)
+		return err;
+	st->bpf = stage_bpf__open_and_load();
+	if (!st->bpf)
+		return bench_said("load the stage's programs", -errno);
+	err = map_frames(st);
+	return err ? bench_said("see the stage's frames", err) : programs_place(st);
+}
+
+int stage_open(struct stage **out)
+{
+	struct stage *st = calloc(1, sizeof(*st));
+	int err;
+
+	if (!st)
+		return -ENOMEM;
+	err = stage_make(st);
+	if (err)
+		stage_close(st);
+	else
+		*out = st;
+	return err;
+}
+
+void stage_close(struct stage *st)
+{
+	if (!st)
+		return;
+	if (st->frames)
+		munmap(st->frames, STAGE_FRAMES * sizeof(*st->frames));
+	bpf_link__destroy(st->end);
+	stage_bpf__destroy(st->bpf);
+	stage_net_close(&st->net);
+	free(st);
+}
+
+uint32_t stage_ifindex(const struct stage *st)
+{
+	return st->ifindex;
+}
+
+static void frame_put(struct stage *st, size_t at, const struct work_packet *p, uint32_t id)
+{
+	uint8_t *frame = (uint8_t *)&st->frames[at];
+
+	work_frame(p, id, frame);
+	memcpy(frame, STAGE_ETHERNET, sizeof(STAGE_ETHERNET) - 1);
+}
+
+/* What has been counted until now. */
+struct state {
+	uint64_t sent, passed;
+	uint64_t refused; /* sent, and found no room at the device under test */
+	uint64_t lost;    /* later, other than by a filter */
+	uint64_t arrived;
+};
+
+static int state_read(const struct stage *st, struct state *out)
+{
+	struct stage_device from, in, forward, end;
+	int err = stage_net_count(&st->net, STAGE_SOURCE, STAGE_SOURCE_DEVICE, &from);
+
+	err = err ? err : stage_net_count(&st->net, STAGE_TEST, STAGE_DEVICE, &in);
+	err = err ? err : stage_net_count(&st->net, STAGE_TEST, STAGE_FORWARD_DEVICE, &forward);
+	err = err ? err : stage_net_count(&st->net, STAGE_SINK, STAGE_SINK_DEVICE, &end);
+	if (err)
+		return err;
+	*out = (struct state){
+		.sent = __atomic_load_n(&st->bpf->bss->sent, __ATOMIC_RELAXED),
+		.passed = __atomic_load_n(&st->bpf->bss->passed, __ATOMIC_RELAXED),
+		.refused = from.sent_dropped,
+		.lost = in.received_dropped + forward.sent_dropped + end.received_dropped,
+		.arrived = in.received,
+	};
+	return 0;
+}
+
+static struct state state_since(const struct state *before, const struct state *now)
+{
+	return (struct state){
+		.sent = now->sent - before->sent,
+		.passed = now->passed - before->passed,
+		.refused = now->refused - before->refused,
+		.lost = now->lost - before->lost,
+		.arrived = now->arrived - before->arrived,
+	};
+}
+
+static bool state_same(const struct state *a, const struct state *b)
+{
+	return a->passed == b->passed && a->arrived == b->arrived && a->refused == b->refused && a->lost == b->lost;
+}
+
+/*
+ * What a batch leaves undone when its time is up, the kernel's thread for that does on this CPU while we sleep. We never
+ * run amidst it.
+ */
+static int drain(const struct stage *st, const struct state *before, struct state *out)
+{
+	struct state last = { 0 }, now;
+	double moved = fw_now();
+
+	for (;; usleep(100)) {
+		double at = fw_now();
+		int err = state_read(st, &now);
+
+		if (err)
+			return err;
+		*out = state_since(before, &now);
+		if (!state_same(&now, &last))
+			moved = at;
+		else if (out->arrived + out->refused >= out->sent && at - moved > QUIET_SECONDS)
+			return 0;
+		else if (at - moved > STUCK_SECONDS)
+			return bench_said("get all packets to " STAGE_DEVICE, -EIO);
+		last = now;
+	}
+}
+
+/* One call to the generator: @n packets, over and over the first @count frames. Takes some hundredths of a second besides. */
+static int generate(struct stage *st, size_t count, uint64_t n, uint32_t batch)
+{
+	struct stage_bpf__bss *g = st->bpf->bss;
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = st->frames, .data_size_in = STAGE_FRAME, .repeat = (int)n,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = batch);
+
+	g->frame_count = (uint32_t)count;
+	g->batch = batch;
+	g->batch_left = 0;
+	g->began.at = 0;
+	if (bpf_prog_test_run_opts(bpf_program__fd(st->bpf->progs.generate), &opts))
+		return bench_said("send live frames (Linux 5.18 or later is needed)", -errno);
+	return 0;
+}
+
+static int generate_through(struct stage *st, size_t count, uint64_t n, uint32_t batch, struct state *out)
+{
+	struct state before;
+	int err = state_read(st, &before);
+
+	err = err ? err : generate(st, count, n, batch);
+	return err ? err : drain(st, &before, out);
+}
+
+/* Whole batches, from the beginning of the first to that of the last, so that no call's begin and end is in it. */
+static int way_time(struct stage *st, bool nowhere, size_t count, uint64_t n, struct stage_count *out, double *took)
+{
+	uint32_t batch = n / BATCH < BATCHES ? (uint32_t)(n / BATCHES) : BATCH;
+	const struct stage_bpf__bss *g = st->bpf->bss;
+	struct state s = { 0 };
+	int err;
+
+	st->bpf->bss->nowhere = nowhere;
+	err = nowhere ? generate(st, count, n, batch) : generate_through(st, count, n, batch, &s);
+	st->bpf->bss->nowhere = 0;
+	if (err)
+		return err;
+	if (s.lost)
+		return bench_said("flood: packets were lost behind the device under test", -EIO);
+	*took = (double)(g->latest.at - g->began.at) / 1e9;
+	*out = (struct stage_count){
+		.sent = g->latest.sent - g->began.sent - s.refused,
+		.passed = g->latest.passed - g->began.passed,
+	};
+	return 0;
+}
+
+/* Few packets first, since some filters are slow, then more and more, until it is clear how many make up the time. */
+static int run(struct stage *st, bool nowhere, size_t count, double seconds, struct stage_count *out, double *took)
+{
+	uint64_t n = BATCHES;
+	int err = way_time(st, nowhere, count, n, out, took);
+
+	while (!err && *took < seconds / 64 && n < MAX_PACKETS / 8) {
+		n *= 8;
+		err = way_time(st, nowhere, count, n, out, took);
+	}
+	if (err || *took >= seconds)
+		return err;
+
+	double wanted = (double)n * seconds / *took;
+
+	return way_time(st, nowhere, count, wanted < MAX_PACKETS ? (uint64_t)wanted : MAX_PACKETS, out, took);
+}
+
+/* Ours is the CPU, as far as others let us. */
+static int flood(struct stage *st, bool nowhere, const struct work_packet *packets, size_t n, double seconds,
+		 struct stage_count *out, double *took)
+{
+	int nice = getpriority(PRIO_PROCESS, 0), err;
+
+	if (!n || n > STAGE_FRAMES)
+		return bench_said("send so many different packets", -EINVAL);
+	for (size_t i = 0; i < n; i++)
+		frame_put(st, i, &packets[i], (uint32_t)i);
+	st->bpf->bss->next_frame = 0;
+	setpriority(PRIO_PROCESS, 0, -20);
+	err = run(st, nowhere, n, seconds, out, took);
+	setpriority(PRIO_PROCESS, 0, nice);
+	return err;
+}
+
+int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, struct stage_count *out,
+		double *took)
+{
+	return flood(st, false, packets, n, seconds, out, took);
+}
+
+int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds,
+		   struct stage_count *out, double *took)
+{
+	return flood(st, true, packets, n, seconds, out, took);
+}
+
+/* Each frame of the first @n once. Return: were some lost? -errno. */
+static int send_once(struct stage *st, size_t n, uint32_t batch)
+{
+	struct state s = { 0 };
+	int err;
+
+	st->bpf->bss->next_frame = 0;
+	err = generate_through(st, n, n, batch, &s);
+	return err ? err : s.lost || s.refused || s.sent != n;
+}
+
+static int judge_some(struct stage *st, const struct work_packet *packets, size_t n, bool *accept)
+{
+	size_t missing = 0;
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		frame_put(st, i, &packets[i], (uint32_t)i);
+	memset(st->bpf->bss->seen, 0, sizeof(st->bpf->bss->seen));
+	err = send_once(st, n, BATCH);
+	if (err > 0) {
+		for (size_t i = 0; i < n; i++)
+			if (!st->bpf->bss->seen[i])
+				frame_put(st, missing++, &packets[i], (uint32_t)i);
+		err = missing ? send_once(st, missing, SMALL_BATCH) : 0;
+	}
+	if (err)
+		return err < 0 ? err : bench_said("tell packets that were dropped from packets that were lost", -EIO);
+	for (size_t i = 0; i < n; i++)
+		accept[i] = st->bpf->bss->seen[i];
+	return 0;
+}
+
+int stage_judge(struct stage *st, const struct work_packet *packets, size_t n, bool *accept)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < n; i += STAGE_FRAMES)
+		err = judge_some(st, packets + i, n - i < STAGE_FRAMES ? n - i : STAGE_FRAMES, accept + i);
+	return err;
+}
