@@ -3,6 +3,7 @@
 #ifndef FWBENCH_CHANGES_H
 #define FWBENCH_CHANGES_H
 
+#include "fw/kern.h"
 #include "tests/perf/bench.h"
 
 /* X(symbol, name) */
@@ -52,7 +53,7 @@ struct bench_stages {
 /* Rules and their tables in the kernel's pool: all that fwd has, but for the disk. */
 struct bench_controller;
 /* @rs: borrowed, and changed. Errors are said. 0 or -errno. */
-int bench_controller_new(struct fw_ruleset *rs, bool flow_cache, struct bench_controller **out);
+int bench_controller_new(struct fw_ruleset *rs, const struct fw_kern_options *options, struct bench_controller **out);
 void bench_controller_free(struct bench_controller *c); /* NULL is fine */
 struct fw_kern *bench_controller_kern(struct bench_controller *c);
 /**

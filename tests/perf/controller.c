@@ -125,10 +125,9 @@ struct fw_kern *bench_controller_kern(struct bench_controller *c)
 	return c->kern;
 }
 
-static int controller_start(struct bench_controller *c, bool flow_cache)
+static int controller_start(struct bench_controller *c, const struct fw_kern_options *options)
 {
-	struct fw_kern_options options = { .no_flow_cache = !flow_cache };
-	int err = fw_kern_open(&options, &c->ds, &c->kern);
+	int err = fw_kern_open(options, &c->ds, &c->kern);
 
 	err = err ? err : fw_ruleset_order(c->rs);
 	err = err ? err : fw_compile(c->rs, fw_kern_pool(c->kern), &c->ds, &c->image);
@@ -143,7 +142,7 @@ static int controller_start(struct bench_controller *c, bool flow_cache)
 	return err;
 }
 
-int bench_controller_new(struct fw_ruleset *rs, bool flow_cache, struct bench_controller **out)
+int bench_controller_new(struct fw_ruleset *rs, const struct fw_kern_options *options, struct bench_controller **out)
 {
 	struct bench_controller *c = calloc(1, sizeof(*c));
 	int err;
@@ -153,7 +152,7 @@ int bench_controller_new(struct fw_ruleset *rs, bool flow_cache, struct bench_co
 	c->rs = rs;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->turn, NULL);
-	err = controller_start(c, flow_cache);
+	err = controller_start(c, options);
 	if (!err) {
 		*out = c;
 		return 0;

@@ -48,7 +48,8 @@ int update_inside_run(const struct update_settings *s, struct fw_ruleset *rs, st
 	struct bench_changes changes = { .rs = rs, .state = s->seed };
 	struct bench_controller *controller = NULL;
 	cpu_set_t before;
-	int err = bench_controller_new(rs, true, &controller);
+	struct fw_kern_options options = { 0 };
+	int err = bench_controller_new(rs, &options, &controller);
 
 	sched_getaffinity(0, sizeof(before), &before);
 	bench_pin_cpu();

@@ -245,7 +245,8 @@ static int trace_make(struct traffic *t, const struct update_settings *s, const 
 
 static int traffic_prepare(struct traffic *t, struct fw_ruleset *rs, bool flow_cache)
 {
-	int err = bench_controller_new(rs, flow_cache, &t->controller);
+	struct fw_kern_options options = { .no_flow_cache = !flow_cache };
+	int err = bench_controller_new(rs, &options, &t->controller);
 
 	err = err ? err : bench_walker_new(&t->trace, &t->walker, &t->walked);
 	err = err ? err : answers_new(rs, t->keys, t->tracked, &t->answers);

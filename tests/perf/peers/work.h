@@ -6,14 +6,15 @@
 #ifndef FWBENCH_WORK_H
 #define FWBENCH_WORK_H
 
-#include "fw/rule.h"
+#include "fw/text.h"
 
 enum work_shape {
-	WORK_BLOCKLIST,  /* sources to drop, from hosts to /16; all else passes */
-	WORK_POLICY,     /* source and destination prefixes, protocol and a destination port or range to accept; all else drops.
+	WORK_BLOCKLIST, /* sources to drop, from hosts to /16; all else passes */
+	WORK_POLICY, /* source and destination prefixes, protocol and a destination port or range to accept; all else drops.
 			    Rules do not overlap, so that an unordered set can say the same */
 	WORK_CLASSBENCH, /* nested prefixes, port ranges, overlapping: the first match decides */
-	WORK_HOTPAIR,    /* one source and destination prefix, and many port ranges in it */
+	WORK_HOTPAIR, /* one source and destination prefix, and many port ranges in it that do not overlap; all else drops.
+			    From some 16,000 on there are ranges of source ports too */
 	WORK_SHAPES,
 };
 extern const char *const work_shapes[WORK_SHAPES];
@@ -27,9 +28,9 @@ enum work_traffic {
 extern const char *const work_traffics[WORK_TRAFFICS];
 
 struct work_rule {
-	uint32_t src, dst;           /* prefixes */
-	uint8_t src_len, dst_len;    /* bits; 0: any */
-	uint8_t proto;               /* 0: any; else 6 or 17 where ports are said */
+	uint32_t src, dst;        /* prefixes */
+	uint8_t src_len, dst_len; /* bits; 0: any */
+	uint8_t proto;            /* 0: any; else 6 or 17 where ports are said */
 	bool accept;
 	uint16_t sport[2], dport[2]; /* first and last; 0 and 65535: any */
 };
@@ -44,6 +45,20 @@ struct work_packet {
 
 #define WORK_PACKETS 65536 /* of each kind of traffic; a power of two */
 #define WORK_FRAME 60      /* bytes of a frame, without checksum */
+/* What the stage may give routes to: no packet and no prefix but `any` goes beyond 11 to 126/8 and 128 to 168/8. */
+#define WORK_SRC_NET 0x0b000000u
+#define WORK_SRC_LAST 0x7effffffu
+#define WORK_DST_NET 0x80000000u
+#define WORK_DST_LAST 0xa8ffffffu
+/* Of every frame, before somebody writes others. */
+#define WORK_MAC_TO              \
+	{                        \
+		2, 0, 0, 0, 0, 2 \
+	}
+#define WORK_MAC_FROM            \
+	{                        \
+		2, 0, 0, 0, 0, 1 \
+	}
 
 struct work {
 	enum work_shape shape;
@@ -57,18 +72,22 @@ struct work {
  * work_new - rules and packets, the same for the same numbers
  * @n: rules; from 1 to 1,000,000
  *
- * The verdicts are those of our lookup in user space; of a part of the packets, as many as takes some seconds, a linear
- * search must say the same.
+ * The verdicts come from an index of rules by prefix lengths that has nothing in common with our lookup; of a part of
+ * the packets, as many as takes a second, a linear search must say the same.
  * Return: 0, -ENOMEM, or -EILSEQ (said on standard error): they differ.
  */
 int work_new(enum work_shape shape, size_t n, uint64_t seed, struct work **out);
 void work_free(struct work *w); /* NULL is fine */
-/* A rule that is not among those of @w and overlaps none of them where the shape wants that: the @i-th to be added. */
+/* A rule that is not among those of @w and overlaps none of them: the @i-th to be added, from 0 to WORK_EXTRA - 1. */
+#define WORK_EXTRA 256
 struct work_rule work_extra(const struct work *w, size_t i);
+/* The first packet that the rule matches. */
+struct work_packet work_inside(const struct work_rule *r);
 /* The packet as a frame of WORK_FRAME bytes, Ethernet header included; checksums are right. @id goes into the IP header's
- * identification field, and as 32 bits into the payload's last 4 bytes where there is room (UDP). */
+ * identification field, and as 32 bits in network order into the last 4 bytes, which are payload. */
 void work_frame(const struct work_packet *p, uint32_t id, uint8_t frame[WORK_FRAME]);
-/* The rules as a ruleset of ours. 0 or -ENOMEM. */
-int work_ruleset(const struct work *w, struct fw_ruleset **out);
+/* A rule as a line of our language behind `rule`; the ruleset's whole text. Memory that is out shows in @out. */
+void work_rule_text(const struct work_rule *r, struct fw_buf *out);
+void work_text(const struct work *w, struct fw_buf *out);
 
 #endif
