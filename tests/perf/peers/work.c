@@ -223,7 +223,9 @@ static void transport_write(const struct work_packet *p, const struct iphdr *ip,
 
 void work_frame(const struct work_packet *p, uint32_t id, uint8_t frame[WORK_FRAME])
 {
-	struct ethhdr eth = { .h_dest = WORK_MAC_TO, .h_source = WORK_MAC_FROM, .h_proto = htons(ETH_P_IP) };
+	struct ethhdr eth = { .h_dest = { 2, 0, 0, 0, 0, 2 },
+			      .h_source = { 2, 0, 0, 0, 0, 1 },
+			      .h_proto = htons(ETH_P_IP) };
 	struct iphdr ip = { .version = 4,
 			    .ihl = 5,
 			    .tot_len = htons(WORK_FRAME - sizeof(eth)),

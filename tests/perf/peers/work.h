@@ -50,15 +50,6 @@ struct work_packet {
 #define WORK_SRC_LAST 0x7effffffu
 #define WORK_DST_NET 0x80000000u
 #define WORK_DST_LAST 0xa8ffffffu
-/* Of every frame, before somebody writes others. */
-#define WORK_MAC_TO              \
-	{                        \
-		2, 0, 0, 0, 0, 2 \
-	}
-#define WORK_MAC_FROM            \
-	{                        \
-		2, 0, 0, 0, 0, 1 \
-	}
 
 struct work {
 	enum work_shape shape;

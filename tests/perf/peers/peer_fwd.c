@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Ourselves: the program as fwd loads it, and changes as fwd makes them, but for the disk. The text of the rules is
+ * written and parsed, as the peers' is.
+ */
+#include "tests/perf/peers/peer_xdp.h"
+
+#include "tests/perf/changes.h"
+
+struct fwd {
+	struct fw_ruleset *rs;
+	struct bench_controller *controller;
+	uint32_t ifindex;
+	bool set; /* the addresses stand in a set that one rule names */
+};
+
+#define SET_NAME "blocked"
+
+static void set_text(const struct work *w, struct fw_buf *out)
+{
+	fw_buf_printf(out, "policy in accept\nset " SET_NAME " {\n");
+	for (size_t i = 0; i < w->n; i++) {
+		uint32_t a = w->rules[i].src;
+
+		fw_buf_printf(out, "%u.%u.%u.%u/%u,\n", a >> 24, a >> 16 & 255, a >> 8 & 255, a & 255,
+			      w->rules[i].src_len);
+	}
+	fw_buf_printf(out, "}\nrule in from @" SET_NAME " drop\n");
+}
+
+static int fwd_rules(const struct work *w, struct fwd *f, struct fw_diags *ds)
+{
+	struct fw_buf text = { 0 };
+	int err;
+
+	(f->set ? set_text : work_text)(w, &text);
+	f->rs = fw_ruleset_new(NULL);
+	err = text.failed || !f->rs ? -ENOMEM : fw_text_parse(f->rs, text.text, text.len, "work", ds);
+	fw_buf_free(&text);
+	if (err)
+		bench_say(ds);
+	return err;
+}
+
+static void fwd_unload(void *ctx)
+{
+	struct fwd *f = ctx;
+
+	if (!f)
+		return;
+	bench_controller_free(f->controller);
+	fw_ruleset_free(f->rs);
+	free(f);
+}
+
+static int fwd_start(const struct work *w, struct stage *st, struct fwd *f, const struct fw_kern_options *options)
+{
+	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));
+	int err = ds ? fwd_rules(w, f, ds) : -ENOMEM;
+
+	err = err ? err : bench_controller_new(f->rs, options, &f->controller);
+	if (err || !st)
+		return err;
+	err = fw_kern_attach_xdp(bench_controller_kern(f->controller), stage_ifindex(st), FW_XDP_NATIVE, NULL, ds);
+	if (err)
+		bench_say(ds);
+	return err;
+}
+
+static int fwd_load(const struct work *w, struct stage *st, bool set, const struct fw_kern_options *options, void **out)
+{
+	struct fwd *f = calloc(1, sizeof(*f));
+	int err;
+
+	if (!f)
+		return -ENOMEM;
+	f->set = set;
+	err = fwd_start(w, st, f, options);
+	if (err)
+		fwd_unload(f);
+	else
+		*out = f;
+	return err;
+}
+
+static int fwd_add(void *ctx, const struct work_rule *r)
+{
+	struct fwd *f = ctx;
+	struct fw_buf text = { 0 };
+	struct bench_stages stages;
+	uint32_t a = r->src;
+	int err;
+
+	if (f->set) {
+		fw_buf_printf(&text, "set add " SET_NAME " %u.%u.%u.%u\n", a >> 24, a >> 16 & 255, a >> 8 & 255,
+			      a & 255);
+	} else {
+		fw_buf_printf(&text, "add rule ");
+		work_rule_text(r, &text);
+	}
+	err = text.failed ? -ENOMEM : bench_controller_change(f->controller, &text, NULL, NULL, &stages);
+	fw_buf_free(&text);
+	return err;
+}
+
+static int fwd_prog(void *ctx)
+{
+	return fw_kern_prog_fd(bench_controller_kern(((struct fwd *)ctx)->controller), FW_PROG_XDP);
+}
+
+static const char *no_set(const struct work *w)
+{
+	return w->shape == WORK_BLOCKLIST ? NULL : "a set of addresses is not what these rules say";
+}
+
+/* X(symbol, name, label, pool, without flow cache, a set, cannot) */
+#define FWDS(X)                                                                                       \
+	X(arena, "fwd", "fwd (arena)", FW_POOL_ARENA, false, false, NULL)                             \
+	X(arena_plain, "fwd-plain", "fwd (arena, no flow cache)", FW_POOL_ARENA, true, false, NULL)   \
+	X(maps, "fwd-maps", "fwd (maps)", FW_POOL_MAPS, false, false, NULL)                           \
+	X(maps_plain, "fwd-maps-plain", "fwd (maps, no flow cache)", FW_POOL_MAPS, true, false, NULL) \
+	X(set, "fwd-set", "fwd (arena, a set)", FW_POOL_ARENA, false, true, no_set)
+
+#define FWD_PEER(sym, word, text, kind_of_pool, plain, in_set, why)                                             \
+	static int sym##_load(const struct work *w, struct stage *st, void **out)                               \
+	{                                                                                                       \
+		static const struct fw_kern_options options = { .no_flow_cache = plain, .pool = kind_of_pool }; \
+                                                                                                                \
+		return fwd_load(w, st, in_set, &options, out);                                                  \
+	}                                                                                                       \
+	const struct peer peer_fwd_##sym = {                                                                    \
+		.name = word,                                                                                   \
+		.label = text,                                                                                  \
+		.kind = PEER_XDP,                                                                               \
+		.cannot = why,                                                                                  \
+		.load = sym##_load,                                                                             \
+		.unload = fwd_unload,                                                                           \
+		.add = fwd_add,                                                                                 \
+		.prog = fwd_prog,                                                                               \
+	};
+FWDS(FWD_PEER)
