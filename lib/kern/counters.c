@@ -213,8 +213,7 @@ void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_labe
 		return;
 	/* Nobody's while it changes: no line shows half of each. */
 	__atomic_store_n(&at->id, 0, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	__atomic_store_n(&at->what, label->what, __ATOMIC_RELAXED);
+	__atomic_store_n(&at->what, label->what, __ATOMIC_RELEASE);
 	if (name)
 		kern_files_name(k, counter, name);
 	__atomic_store_n(&at->id, label->id, __ATOMIC_RELEASE);
