@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels check-package bench bench-instructions lint fuzz install uninstall deb clean.
-# Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
-# FW_RULESETS=DIR (check, bench), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where systemd and zsh look).
+# Targets: all deps demo check check-kernels check-package bench bench-instructions bench-compare lint fuzz install uninstall
+# deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
+# FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
+# systemd and zsh look).
 # demo, all checks, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
@@ -73,7 +74,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench bench-instructions lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -279,6 +280,13 @@ bench-instructions: deps
 	$(SUBMAKE) SAN= build/fwgen build/lookups
 	$(Q)$(INSTRUCTIONS) note
 
+# This tree against a revision: BASE=HEAD~1, a tag, a hash. ROUNDS=N: how often.
+bench-compare: deps
+	$(if $(BASE),,$(error which revision? For example: make bench-compare BASE=HEAD~1))
+	$(call install_missing,git jq valgrind)
+	$(SUBMAKE) SAN= build/fwbench build/fwgen build/fwd build/fwctl build/lookups
+	$(Q)CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/compare '$(BASE)'
+
 fuzz: deps
 	$(call install_missing,$(FUZZ_PACKAGES))
 	$(SUBMAKE) $(FUZZERS:%=run-fuzz-%)
@@ -363,4 +371,4 @@ check-package:
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) \( -path '*/deb' -o -path '*/package' \) -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path '*/deb' -o -path '*/package' -o -path '*/compare' \) -prune -o -name '*.d' -type f -print 2>/dev/null)

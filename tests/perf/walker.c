@@ -94,9 +94,14 @@ int bench_walker_run(struct bench_walker *w, int prog, size_t count, uint64_t pa
 		return bench_said("choose the program under test", -errno);
 	w->walk->bss->next_header = 0;
 	w->walk->bss->header_count = (uint32_t)count;
-	double start = fw_now();
-	int err = bpf_prog_test_run_opts(bpf_program__fd(w->walk->progs.walk), &opts) ? -errno : 0;
+	double start;
+	int err;
 
+	/* A machine that is put to sleep and goes on interrupts it. */
+	do {
+		start = fw_now();
+		err = bpf_prog_test_run_opts(bpf_program__fd(w->walk->progs.walk), &opts) ? -errno : 0;
+	} while (err == -EINTR);
 	out->seconds = fw_now() - start;
 	out->ns = opts.duration;
 	if (err)
