@@ -123,6 +123,7 @@ void bench_sample_free(struct bench_sample *s);
 int bench_lookup(int argc, char **argv);
 int bench_update(int argc, char **argv);
 int bench_reload(int argc, char **argv);
+int bench_peers(int argc, char **argv);
 int bench_scrape(int argc, char **argv);
 
 #endif

@@ -11,6 +11,7 @@ static const struct {
 	{ "lookup", "check every packet of a trace, then take the time of lookups", bench_lookup },
 	{ "update", "take the time of changes, alone and with packets on their way", bench_update },
 	{ "reload", "take the time and memory of reloads, with packets on their way", bench_reload },
+	{ "peers", "compare with what else filters packets", bench_peers },
 	{ "scrape", "take the time and memory of scrapes, with packets on their way", bench_scrape },
 };
 
