@@ -54,6 +54,9 @@ struct bench_stages {
 struct bench_controller;
 /* @rs: borrowed, and changed. Errors are said. 0 or -errno. */
 int bench_controller_new(struct fw_ruleset *rs, const struct fw_kern_options *options, struct bench_controller **out);
+/* The same in two steps: the program without rules; and rules, once, 0 or -errno, said. */
+int bench_controller_open(const struct fw_kern_options *options, struct bench_controller **out);
+int bench_controller_start(struct bench_controller *c, struct fw_ruleset *rs);
 void bench_controller_free(struct bench_controller *c); /* NULL is fine */
 struct fw_kern *bench_controller_kern(struct bench_controller *c);
 /**

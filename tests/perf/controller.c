@@ -125,11 +125,29 @@ struct fw_kern *bench_controller_kern(struct bench_controller *c)
 	return c->kern;
 }
 
-static int controller_start(struct bench_controller *c, const struct fw_kern_options *options)
+int bench_controller_open(const struct fw_kern_options *options, struct bench_controller **out)
 {
-	int err = fw_kern_open(options, &c->ds, &c->kern);
+	struct bench_controller *c = calloc(1, sizeof(*c));
+	int err;
 
-	err = err ? err : fw_ruleset_order(c->rs);
+	if (!c)
+		return -ENOMEM;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_cond_init(&c->turn, NULL);
+	err = fw_kern_open(options, &c->ds, &c->kern);
+	if (!err) {
+		*out = c;
+		return 0;
+	}
+	bench_say(&c->ds);
+	bench_controller_free(c);
+	return err;
+}
+
+static int controller_start(struct bench_controller *c)
+{
+	int err = fw_ruleset_order(c->rs);
+
 	err = err ? err : fw_compile(c->rs, fw_kern_pool(c->kern), &c->ds, &c->image);
 	err = err ? err : fw_kern_counters_reserve(c->kern, c->rs->next_slot);
 	err = err ? err : fw_kern_sync(c->kern);
@@ -142,25 +160,25 @@ static int controller_start(struct bench_controller *c, const struct fw_kern_opt
 	return err;
 }
 
-int bench_controller_new(struct fw_ruleset *rs, const struct fw_kern_options *options, struct bench_controller **out)
+int bench_controller_start(struct bench_controller *c, struct fw_ruleset *rs)
 {
-	struct bench_controller *c = calloc(1, sizeof(*c));
 	int err;
 
-	if (!c)
-		return -ENOMEM;
 	c->rs = rs;
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->turn, NULL);
-	err = controller_start(c, options);
-	if (!err) {
-		*out = c;
+	err = controller_start(c);
+	if (!err)
 		return 0;
-	}
 	bench_say(&c->ds);
-	if (!c->ds.n)
-		bench_said("bring the ruleset into the kernel", err);
-	bench_controller_free(c);
+	return c->ds.n ? err : bench_said("bring the ruleset into the kernel", err);
+}
+
+int bench_controller_new(struct fw_ruleset *rs, const struct fw_kern_options *options, struct bench_controller **out)
+{
+	int err = bench_controller_open(options, out);
+
+	err = err ? err : bench_controller_start(*out, rs);
+	if (err)
+		bench_controller_free(fw_take(*out));
 	return err;
 }
 

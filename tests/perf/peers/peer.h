@@ -17,14 +17,21 @@ struct peer {
 	const char *label; /* in tables and plots */
 	enum peer_kind kind;
 	bool reference; /* a limit, not a filter: its verdicts are not checked */
+	bool unaccounted; /* the kernel holds memory for it that it does not account to the cgroup of who asked for it */
 	/* Why it cannot do this work, a constant text; NULL: it can. */
 	const char *(*cannot)(const struct work *w);
 	/*
+	 * What is done once in a system's life, before there are rules, such as to have the kernel verify a large program: it
+	 * is not counted to loading. NULL: nothing. @out: what load() begins with. 0 or -errno, said.
+	 */
+	int (*start)(void **out);
+	/*
 	 * The rules in force on the stage's device under test (PEER_USER: in memory). The caller takes the time and the memory.
-	 * @st: entered already; NULL for PEER_USER
+	 * @st:  entered already; NULL for PEER_USER
+	 * @ctx: what start() gave, or NULL; unload() gets it, also after a failure
 	 * Return: 0; -errno, said on standard error: it does not load.
 	 */
-	int (*load)(const struct work *w, struct stage *st, void **out);
+	int (*load)(const struct work *w, struct stage *st, void **ctx);
 	void (*unload)(void *ctx); /* nothing is left behind; NULL is fine */
 	/* One more rule, in front or behind, as is cheapest; and it is gone again with unload() only. 0 or -errno. */
 	int (*add)(void *ctx, const struct work_rule *r);

@@ -10,7 +10,6 @@
 struct fwd {
 	struct fw_ruleset *rs;
 	struct bench_controller *controller;
-	uint32_t ifindex;
 	bool set; /* the addresses stand in a set that one rule names */
 };
 
@@ -53,33 +52,32 @@ static void fwd_unload(void *ctx)
 	free(f);
 }
 
-static int fwd_start(const struct work *w, struct stage *st, struct fwd *f, const struct fw_kern_options *options)
+static int fwd_start(bool set, const struct fw_kern_options *options, void **out)
+{
+	struct fwd *f = calloc(1, sizeof(*f));
+	int err = f ? bench_controller_open(options, &f->controller) : -ENOMEM;
+
+	if (err) {
+		fwd_unload(f);
+		return err;
+	}
+	f->set = set;
+	*out = f;
+	return 0;
+}
+
+static int fwd_load(const struct work *w, struct stage *st, void **ctx)
 {
 	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));
+	struct fwd *f = *ctx;
 	int err = ds ? fwd_rules(w, f, ds) : -ENOMEM;
 
-	err = err ? err : bench_controller_new(f->rs, options, &f->controller);
-	if (err || !st)
+	err = err ? err : bench_controller_start(f->controller, f->rs);
+	if (err)
 		return err;
 	err = fw_kern_attach_xdp(bench_controller_kern(f->controller), stage_ifindex(st), FW_XDP_NATIVE, NULL, ds);
 	if (err)
 		bench_say(ds);
-	return err;
-}
-
-static int fwd_load(const struct work *w, struct stage *st, bool set, const struct fw_kern_options *options, void **out)
-{
-	struct fwd *f = calloc(1, sizeof(*f));
-	int err;
-
-	if (!f)
-		return -ENOMEM;
-	f->set = set;
-	err = fwd_start(w, st, f, options);
-	if (err)
-		fwd_unload(f);
-	else
-		*out = f;
 	return err;
 }
 
@@ -122,18 +120,19 @@ static const char *no_set(const struct work *w)
 	X(set, "fwd-set", "fwd (arena, a set)", FW_POOL_ARENA, false, true, no_set)
 
 #define FWD_PEER(sym, word, text, kind_of_pool, plain, in_set, why)                                             \
-	static int sym##_load(const struct work *w, struct stage *st, void **out)                               \
+	static int sym##_start(void **out)                                                                      \
 	{                                                                                                       \
 		static const struct fw_kern_options options = { .no_flow_cache = plain, .pool = kind_of_pool }; \
                                                                                                                 \
-		return fwd_load(w, st, in_set, &options, out);                                                  \
+		return fwd_start(in_set, &options, out);                                                        \
 	}                                                                                                       \
 	const struct peer peer_fwd_##sym = {                                                                    \
 		.name = word,                                                                                   \
 		.label = text,                                                                                  \
 		.kind = PEER_XDP,                                                                               \
 		.cannot = why,                                                                                  \
-		.load = sym##_load,                                                                             \
+		.start = sym##_start,                                                                           \
+		.load = fwd_load,                                                                               \
 		.unload = fwd_unload,                                                                           \
 		.add = fwd_add,                                                                                 \
 		.prog = fwd_prog,                                                                               \

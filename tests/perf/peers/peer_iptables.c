@@ -230,6 +230,7 @@ const struct peer peer_iptables = {
 
 const struct peer peer_ipset = {
 	.name = "ipset",
+	.unaccounted = true,
 	.label = "ipset hash:net",
 	.kind = PEER_STACK,
 	.cannot = stack_cannot_sources,
@@ -240,6 +241,7 @@ const struct peer peer_ipset = {
 
 const struct peer peer_ipset_concat = {
 	.name = "ipset-concat",
+	.unaccounted = true,
 	.label = "ipset hash:net,port,net",
 	.kind = PEER_STACK,
 	.cannot = ipset_concat_cannot,

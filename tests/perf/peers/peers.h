@@ -52,7 +52,9 @@ struct peers_result {
 	int err;
 	double v[PEERS_REPEATS]; /* LOAD, ADD: seconds; TIME: ns a packet; FLOOD: packets a second */
 	unsigned n;              /* of these */
+	double start_seconds;
 	int64_t kernel_bytes, user_bytes;
+	bool by_cgroup;          /* kernel_bytes: only what was asked for from there; else of the whole system */
 	uint64_t checked, wrong; /* verdicts */
 };
 
@@ -76,6 +78,19 @@ int peers_actor_do(struct peers_actor *a, const struct peers_task *task, struct 
 /* Why the last task failed: what was said, in one line. */
 void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t size);
 void peers_actor_end(struct peers_actor *a);
+
+/* Memory cgroup of an actor. */
+struct peers_cgroup {
+	int usage;        /* a file; -1: there are no such cgroups */
+	const char *line; /* that says it */
+};
+/* This process goes into one of its own; quietly not where there are none. */
+void peers_cgroup_enter(struct peers_cgroup *g);
+/* Bytes that the kernel holds for it. -1: not known. */
+int64_t peers_cgroup_bytes(const struct peers_cgroup *g);
+/* After the process has ended. And those that runs before have left, because they were killed. */
+void peers_cgroup_remove(pid_t pid);
+void peers_cgroup_sweep(void);
 
 /* Bytes that the kernel holds for itself: all but free memory, that of processes, and caches. 0: not known. */
 int64_t peers_kernel_bytes(void);

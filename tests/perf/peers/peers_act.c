@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOAD_AGAIN_SECONDS 1.0 /* loads that all together take no longer are repeated */
+#define LOAD_AGAIN_SECONDS 1.0 /* as long as another load ends within this, it is repeated */
 #define JUDGED 256             /* packets that are judged together on the wire */
 #define JUDGED_LEAST 768       /* of each kind of traffic */
 
@@ -16,6 +16,7 @@ struct act {
 	const struct peer *peer; /* NULL: nothing filters */
 	struct stage *stage;     /* NULL: of a peer in user space */
 	void *ctx;
+	struct peers_cgroup cgroup;
 	uint64_t packets[WORK_TRAFFICS]; /* that a measurement takes */
 };
 
@@ -31,34 +32,47 @@ size_t peers_part_of(const struct work *w, enum work_traffic t, enum peers_part 
 	return n;
 }
 
-static int load_once(struct act *a, double *seconds)
+static int64_t kernel_bytes(const struct act *a, bool *by_cgroup)
 {
-	double start = fw_now();
-	int err = a->peer->load(a->shared->work, a->stage, &a->ctx);
+	int64_t bytes = a->peer->unaccounted ? -1 : peers_cgroup_bytes(&a->cgroup);
 
-	*seconds = fw_now() - start;
-	return err;
+	*by_cgroup = bytes >= 0;
+	return *by_cgroup ? bytes : peers_kernel_bytes();
+}
+
+/* @r: gets the time, and once the memory. */
+static int load_once(struct act *a, struct peers_result *r)
+{
+	int64_t kernel = kernel_bytes(a, &r->by_cgroup), user = peers_user_bytes();
+	double start = fw_now();
+	int err = a->peer->start ? a->peer->start(&a->ctx) : 0;
+
+	if (err)
+		return err;
+	r->start_seconds = fw_now() - start;
+	start = fw_now();
+	err = a->peer->load(a->shared->work, a->stage, &a->ctx);
+	r->v[r->n] = fw_now() - start;
+	if (err || r->n++)
+		return err;
+	r->user_bytes = peers_user_bytes() - user;
+	r->kernel_bytes = kernel_bytes(a, &r->by_cgroup) - kernel;
+	return 0;
 }
 
 static int do_load(struct act *a, const struct peers_task *task, struct peers_result *r)
 {
-	int64_t kernel, user;
-	double all = 0;
+	double start = fw_now(), last;
 	int err;
 
 	if (!a->peer)
 		return 0;
-	kernel = peers_kernel_bytes();
-	user = peers_user_bytes();
-	err = load_once(a, &r->v[r->n++]);
-	if (err)
-		return err;
-	r->user_bytes = peers_user_bytes() - user;
-	r->kernel_bytes = peers_kernel_bytes() - kernel;
-	for (all = r->v[0]; !err && r->n < PEERS_REPEATS && all + r->v[0] < LOAD_AGAIN_SECONDS; all += r->v[r->n - 1]) {
-		a->peer->unload(fw_take(a->ctx));
-		err = load_once(a, &r->v[r->n++]);
-	}
+	do {
+		last = fw_now();
+		if (a->ctx)
+			a->peer->unload(fw_take(a->ctx));
+		err = load_once(a, r);
+	} while (!err && r->n < PEERS_REPEATS && 2 * fw_now() - last - start < LOAD_AGAIN_SECONDS);
 	return err;
 }
 
@@ -216,7 +230,12 @@ void peers_act(const struct peers_shared *shared, const struct peer *peer, int f
 {
 	struct act a = { .shared = shared, .peer = peer };
 	struct peers_task task;
-	int err = !peer || peer->kind != PEER_USER ? stage_open(&a.stage) : 0;
+	int err = 0;
+
+	/* First: the stage has mounts of its own. */
+	peers_cgroup_enter(&a.cgroup);
+	if (!peer || peer->kind != PEER_USER)
+		err = stage_open(&a.stage);
 
 	while (read(fd, &task, sizeof(task)) == (ssize_t)sizeof(task)) {
 		struct peers_result r = { 0 };

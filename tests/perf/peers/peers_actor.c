@@ -43,6 +43,7 @@ static void actor_kill(struct peers_actor *a)
 	kill(-a->pid, SIGKILL);
 	kill(a->pid, SIGKILL);
 	waitpid(a->pid, NULL, 0);
+	peers_cgroup_remove(a->pid);
 	close(a->fd);
 	a->pid = 0;
 }
@@ -94,6 +95,8 @@ void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t siz
 	out[strcspn(out, "\n")] = '\0';
 	skip = !strncmp(out, prefix, sizeof(prefix) - 1) ? sizeof(prefix) - 1 : 0;
 	memmove(out, out + skip, strlen(out + skip) + 1);
+	for (size_t len = strlen(out); len && out[len - 1] == ' '; len--)
+		out[len - 1] = '\0';
 	if (!*out)
 		snprintf(out, size, "%s", err == -EPIPE ? "it ended on its own" : strerror(-err));
 }
@@ -105,6 +108,7 @@ void peers_actor_end(struct peers_actor *a)
 		shutdown(a->fd, SHUT_RDWR);
 		close(a->fd);
 		waitpid(a->pid, NULL, 0);
+		peers_cgroup_remove(a->pid);
 		a->pid = 0;
 	}
 	if (a->complaints >= 0)

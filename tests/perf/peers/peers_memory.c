@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory as /proc shows it. Memory cgroups do not account for all that the kernel holds for a filter. */
+/* Memory as /proc shows it. */
 #include "tests/perf/peers/peers.h"
 
 #include <stdint.h>

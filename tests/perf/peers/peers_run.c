@@ -49,11 +49,11 @@ static int sample_add(struct bench_sample *s, const struct peers_result *r)
 	return err;
 }
 
-static void figures_say(struct peers_run *run, const struct peer *p, const char *measure, double value)
+static void figure_say(struct peers_run *run, const struct peer *p, const char *measure, double value, json_t *extra)
 {
 	struct bench_sample s = { &value, 1, 1 };
 
-	peers_json_measure(run->shared.work, p, NULL, measure, &s, NULL);
+	peers_json_measure(run->shared.work, p, NULL, measure, &s, extra);
 }
 
 static void load_say(struct peers_run *run, const struct peer *p, struct peers_result *r)
@@ -61,8 +61,11 @@ static void load_say(struct peers_run *run, const struct peer *p, struct peers_r
 	struct bench_sample s = { r->v, r->n, r->n };
 
 	peers_json_measure(run->shared.work, p, NULL, "load_seconds", &s, NULL);
-	figures_say(run, p, "kernel_bytes", (double)(r->kernel_bytes > 0 ? r->kernel_bytes : 0));
-	figures_say(run, p, "user_bytes", (double)(r->user_bytes > 0 ? r->user_bytes : 0));
+	if (p->start)
+		figure_say(run, p, "start_seconds", r->start_seconds, NULL);
+	figure_say(run, p, "kernel_bytes", (double)(r->kernel_bytes > 0 ? r->kernel_bytes : 0),
+		   json_pack("{s:s}", "by", r->by_cgroup ? "cgroup" : "meminfo"));
+	figure_say(run, p, "user_bytes", (double)(r->user_bytes > 0 ? r->user_bytes : 0), NULL);
 }
 
 static int actor_add(struct peers_run *run, const struct peer *p, struct peers_result *r)
@@ -95,7 +98,10 @@ static int actor_add(struct peers_run *run, const struct peer *p, struct peers_r
 int peers_run_base(struct peers_run *run)
 {
 	struct peers_result r;
-	int err = actor_add(run, NULL, &r);
+	int err;
+
+	peers_cgroup_sweep();
+	err = actor_add(run, NULL, &r);
 
 	return err ? err : actor_add(run, &peer_drop, &r);
 }
