@@ -16,7 +16,7 @@ struct peer {
 	const char *name;  /* in JSON: one word */
 	const char *label; /* in tables and plots */
 	enum peer_kind kind;
-	bool reference; /* a limit, not a filter: its verdicts are not checked */
+	bool reference;   /* a limit, not a filter: its verdicts are not checked */
 	bool unaccounted; /* the kernel holds memory for it that it does not account to the cgroup of who asked for it */
 	/* Why it cannot do this work, a constant text; NULL: it can. */
 	const char *(*cannot)(const struct work *w);
