@@ -170,7 +170,7 @@ static int do_flood(struct act *a, const struct peers_task *task, struct peers_r
 	fw_autofree struct work_packet *p = NULL;
 	size_t n = peers_part_of(a->shared->work, task->traffic, task->part, &p);
 	struct stage_count count = { 0 };
-	double took;
+	double took = 0;
 	int err;
 
 	if (!n)

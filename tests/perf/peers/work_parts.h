@@ -46,7 +46,7 @@ static inline bool work_match(const struct work_rule *r, const struct work_packe
 int work_rules_make(struct work *w, struct work_random *r);
 
 /* Any packet that the rule matches. */
-struct work_packet work_inside_any(const struct work_rule *r, struct work_random *random);
+struct work_packet work_inside_any(const struct work_rule *rule, struct work_random *r);
 
 /* Which rule decides. 0 or -ENOMEM. */
 struct work_truth;
