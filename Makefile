@@ -21,7 +21,7 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
-CHECK_PACKAGES := curl jq openssl prometheus valgrind gnuplot-nox
+CHECK_PACKAGES := curl jq openssl prometheus valgrind gnuplot-nox nftables
 BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox
 LINT_PACKAGES := clang-format clang-tidy cppcheck git
 FUZZ_PACKAGES := libclang-rt-dev
@@ -261,6 +261,7 @@ check: deps
 	$(Q)tests/unit/run build/tsan/tests
 	$(Q)tests/e2e/docs
 	$(Q)tests/perf/pages/check
+	$(Q)tests/perf/peers/check
 	$(Q)$(INSTRUCTIONS) check
 	$(Q)tests/e2e/run.sh
 

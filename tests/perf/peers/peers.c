@@ -2,7 +2,7 @@
 /*
  * fwbench peers: the same work through everything that could be chosen instead,
  * and through ourselves. All are loaded at once; every measure is taken from one
- * after the other, five times over, so that what disturbs the machine disturbs all.
+ * after the other, several times over, so that what disturbs the machine disturbs all.
  */
 #include "tests/perf/peers/peers_run.h"
 
@@ -11,7 +11,7 @@
 
 struct settings {
 	const char *shape, *peers, *seconds;
-	unsigned rules;
+	unsigned rules, repeats;
 	bool list;
 };
 
@@ -21,6 +21,7 @@ static const struct bench_option options[] = {
 	{ "--rules", "N", "how many, up to 1000000 (required)", AT(rules), 1000000 },
 	{ "--peers", "A,B,...", "only these; xdp-drop, the limit, is always there", AT(peers), 0 },
 	{ "--seconds", "S", "of each measurement, about; 0.2 unless said", AT(seconds), 0 },
+	{ "--repeats", "N", "of each measurement; 5 unless said", AT(repeats), 1000 },
 	{ "--list", NULL, "the names of all peers, no measurement", AT(list), 0 },
 };
 static const struct bench_command_line command_line = { "peers --shape NAME --rules N [OPTION...]", options,
@@ -83,8 +84,8 @@ static int settings_check(const struct settings *s, enum work_shape *shape, doub
 			*shape = (enum work_shape)i;
 			wrong = NULL;
 		}
-	if (!s->rules)
-		wrong = "--rules is missing";
+	if (!s->rules || !s->repeats)
+		wrong = s->rules ? "--repeats is 1 or more" : "--rules is missing";
 	*seconds = strtod(s->seconds, &end);
 	if (!(*seconds >= 0.001 && *seconds <= 60) || *end)
 		wrong = "--seconds is a number from 0.001 to 60";
@@ -134,7 +135,7 @@ static int peers_all(struct peers_run *run, const struct settings *s)
 /* The exit status. */
 static int peers_main(const struct settings *s, enum work_shape shape, double seconds)
 {
-	struct peers_run run = { .shared.seconds = seconds };
+	struct peers_run run = { .shared = { .seconds = seconds, .repeats = s->repeats } };
 	int err = work_new(shape, s->rules, 1, &run.shared.work);
 
 	err = err ? err : walkers_make(&run.shared);
@@ -153,7 +154,7 @@ static int peers_main(const struct settings *s, enum work_shape shape, double se
 
 int bench_peers(int argc, char **argv)
 {
-	struct settings s = { .seconds = "0.2" };
+	struct settings s = { .seconds = "0.2", .repeats = 5 };
 	enum work_shape shape = 0;
 	double seconds;
 	int err = bench_options(&command_line, &s, argc, argv);

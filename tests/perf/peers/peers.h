@@ -12,7 +12,7 @@
 
 #include <sys/types.h>
 
-#define PEERS_REPEATS 5
+#define PEERS_LOADS 5 /* at most */
 #define PEERS_LOAD_SECONDS 120
 #define PEERS_LOAD_BYTES (8ull << 30)
 
@@ -21,6 +21,7 @@ struct peers_shared {
 	struct work *work;
 	struct bench_walker *walkers[WORK_TRAFFICS];
 	double seconds; /* of a measurement, about */
+	unsigned repeats;
 };
 
 /* Packets of a kind of traffic: all, or those of one verdict. */
@@ -50,8 +51,8 @@ struct peers_task {
 
 struct peers_result {
 	int err;
-	double v[PEERS_REPEATS]; /* LOAD, ADD: seconds; TIME: ns a packet; FLOOD: packets a second */
-	unsigned n;              /* of these */
+	double v[PEERS_LOADS]; /* LOAD, ADD: seconds; TIME: ns a packet; FLOOD: packets a second */
+	unsigned n;            /* of these */
 	double start_seconds;
 	int64_t kernel_bytes, user_bytes;
 	bool by_cgroup;          /* kernel_bytes: only what was asked for from there; else of the whole system */

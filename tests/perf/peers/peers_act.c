@@ -72,7 +72,7 @@ static int do_load(struct act *a, const struct peers_task *task, struct peers_re
 		if (a->ctx)
 			a->peer->unload(fw_take(a->ctx));
 		err = load_once(a, r);
-	} while (!err && r->n < PEERS_REPEATS && 2 * fw_now() - last - start < LOAD_AGAIN_SECONDS);
+	} while (!err && r->n < PEERS_LOADS && 2 * fw_now() - last - start < LOAD_AGAIN_SECONDS);
 	return err;
 }
 

@@ -203,7 +203,7 @@ static int time_all(struct peers_run *run, enum work_traffic t)
 	struct round round = { 0 };
 	int err = 0;
 
-	for (int repeat = 0; !err && repeat < PEERS_REPEATS; repeat++)
+	for (unsigned repeat = 0; !err && repeat < run->shared.repeats; repeat++)
 		err = time_once(run, t, &round);
 	if (!err)
 		times_say(run, t, &round);
@@ -271,7 +271,7 @@ static int flood_all(struct peers_run *run, enum work_traffic t, enum peers_part
 	struct round round = { 0 };
 	int err = 0;
 
-	for (int repeat = 0; !err && repeat < PEERS_REPEATS; repeat++)
+	for (unsigned repeat = 0; !err && repeat < run->shared.repeats; repeat++)
 		err = flood_once(run, task, &round);
 	if (!err && (run->off[PEERS_NO_FILTER] || run->off[PEERS_DROP]))
 		err = -EIO;
