@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels check-package bench bench-instructions bench-compare lint fuzz install uninstall
-# deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
+# Targets: all deps demo check check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz
+# install uninstall deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
 # FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
 # systemd and zsh look).
 # demo, all checks, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
@@ -74,7 +74,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -270,9 +270,10 @@ check-kernels: deps
 	$(SUBMAKE) SAN= $(KERNEL_TESTS)
 	$(Q)tools/check-kernels $(filter-out %/test_pins,$(KERNEL_TESTS)) $(KERNEL_PINS)
 
-bench: deps
-	$(SUBMAKE) all
-	$(Q)tests/perf/run
+bench bench-full: deps
+	$(call install_missing,$(BENCH_PACKAGES))
+	$(SUBMAKE) SAN= all
+	$(Q)tests/perf/run $(if $(filter bench-full,$@),--full)
 
 # Counts them, and notes them as those that `make check` wants.
 INSTRUCTIONS = CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/instructions/run

@@ -5,19 +5,19 @@
 # The measures, in the order of the report. unit: how figures are written; high: more is better.
 def measures: [
 	{ id: "ns", title: "Time to decide", unit: "ns",
-	  text: "The classifier alone, no network around it: XDP programs by test run, with the time of a run that only returns taken off; user-space peers by calls. Peers of the network stack cannot be asked without it: see *CPU time a packet*." },
+	  text: "The classifier alone, no network around it: XDP programs by test run, with the time of a run that only returns taken off; user-space peers by calls. Peers of the network stack cannot be asked without it: see *CPU time a packet*. Under 1 ns is drawn as 1 ns." },
 	{ id: "cpu_ns", title: "CPU time a packet", unit: "ns",
-	  text: "On the wire: CPU time of a packet's whole way with the filter, less that of the fastest way there is without: for packets that are forwarded the way without any filter, for packets that are dropped the way to XDP_DROP." },
+	  text: "On the wire: CPU time of a packet's whole way with the filter, less that of the way without." },
 	{ id: "drop_pps", title: "Packets a second dropped", unit: "pps", high: true,
 	  text: "Packets a second that are sent and dropped, at full rate, on one CPU that also sends them." },
 	{ id: "forward_pps", title: "Packets a second forwarded", unit: "pps", high: true,
 	  text: "Packets a second that are sent, let pass, routed and received at the other end, on the same one CPU." },
 	{ id: "add_seconds", title: "Time to add a rule", unit: "s",
-	  text: "One more rule on top of those that are loaded, until it is in force." },
+	  text: "One more rule on top of those that are loaded, until it is in force: a change as `fwd` makes it, without the disk; a system call; a process of nft, iptables or ipset." },
 	{ id: "load_seconds", title: "Time to load", unit: "s",
-	  text: "All rules from memory to being in force." },
+	  text: "All rules from memory to being in force; programs are loaded and checked by the kernel before, since that happens once." },
 	{ id: "memory_bytes", title: "Memory, kernel and user space", unit: "B",
-	  text: "What the rules take when loaded: kernel and user space together." }
+	  text: "What the rules take when loaded: kernel and user space together. Where little is taken, what else happens on the machine shows as much; under 1 MB is drawn as 1 MB." }
 ];
 
 # A limit and no filter.
@@ -33,9 +33,13 @@ def memory_rows: [.[] | select(.measure == "kernel_bytes" or .measure == "user_b
 	| group_by([.shape, .rules, .peer])
 	| map(.[0] + { measure: "memory_bytes", min: (map(.min) | add), median: (map(.median) | add) });
 
+# Each kind of baseline over all works: the spread that is usual, and the largest.
 def noise: [.[] | select(.baseline)] | group_by([.baseline, .traffic]) | map({
-	baseline: .[0].baseline, traffic: .[0].traffic, n: length,
-	min: (map(.min) | min), median: (map(.median) | medians), max: (map(.max // .median) | max), spread: (map(.spread) | max) });
+	baseline: .[0].baseline, traffic: .[0].traffic, min: (map(.min) | min), median: (map(.median) | medians),
+	spread: (map(.spread) | medians), spread_most: (map(.spread) | max) });
+# How many packets get through without a filter, as rows.
+def passes: [.[] | select(.baseline == "pass" and .shape)] | group_by([.shape, .rules, .traffic])
+	| map({ shape: .[0].shape, rules: .[0].rules, traffic: .[0].traffic, median: (map(.median) | medians) });
 
 # From an array of all lines.
 def report_data:
@@ -47,6 +51,7 @@ def report_data:
 	| {
 		machines: [.[] | .machine | values],
 		baselines: noise,
+		passes: passes,
 		rows: ($rows + ($rows | memory_rows)),
 		absent: $absent,
 		checked: ($verdicts | map(.checked // 0) | add // 0),
@@ -79,6 +84,7 @@ def digits: . as $v | if $v == 0 then "0" else
 def scaled($steps): . as $v | ([$steps[] | select(($v | fabs) >= .[0])] | last // $steps[0]) as $s
 	| "\($v / $s[0] | digits) \($s[1])" | sub(" $"; "");
 def human($unit): if $unit == "s" then scaled([[1e-9, "ns"], [1e-6, "µs"], [1e-3, "ms"], [1, "s"]])
+	elif $unit == "B" and . < 102400 then "< 0.1 MiB"
 	elif $unit == "B" then scaled([[1, "B"], [1024, "KiB"], [1048576, "MiB"], [1073741824, "GiB"]])
 	elif $unit == "pps" then scaled([[1, ""], [1e3, "k"], [1e6, "M"]])
 	elif fabs >= 1000 then round | grouped

@@ -6,16 +6,16 @@ include "alone";
 # Machine and noise
 
 def machine_rows: .machines[0] // {} | to_entries
-	| map([.key, (.value | if type == "object" then to_entries | map("\(.key) \(.value)") | join(", ") else . end | cell)]);
+	| map([.key, (.key as $key | .value | if $key == "memory" then human("B") elif type == "object" then to_entries | map("\(.key) \(.value)") | join(", ") else . end | cell)]);
 def machines_differ: .machines | map(del(.date)) | unique | length > 1;
 
 def noise_text: .baselines as $b | if ($b | length) == 0 then "No baselines were taken." else
-	($b | map(.spread // 0) | max) as $s
-	| "Baselines are taken between the measures. The largest spread of one was **\($s | percent)** of its median"
-	  + if $s > 0.2 then ": a noisy machine, on which only large differences mean something." else ": smaller differences mean nothing." end end;
+	($b | map(.spread) | max) as $usual | ($b | map(.spread_most) | max) as $most
+	| "Baselines are taken between the measures, five of each: the fastest was usually up to **\($usual | percent)** faster than the slowest, at most \($most | percent)"
+	  + if $usual > 0.15 then ": a noisy machine, on which only large differences mean something." else ": smaller differences mean nothing." end end;
 def baseline_names: { generator: "generator alone", drop: "XDP_DROP, no lookup", pass: "no filter, forwarded" };
-def baseline_rows: .baselines | map([(baseline_names[.baseline] // .baseline) + (if (.traffic // "") == "" then "" else ", \(.traffic)" end),
-	(.min | human("pps")), (.median | human("pps")), (.spread // 0 | percent)]);
+def baseline_rows: .baselines | map(["\(baseline_names[.baseline] // .baseline)\(if .traffic then ", \(.traffic)" else "" end)",
+	(.min, .median | human("pps")), (.spread, .spread_most | percent)]);
 
 def verdicts_text: if .checked == 0 then "Verdicts were not checked." elif (.wrong | length) == 0 then
 	"\(.checked | grouped) verdicts of all filters were checked against the right ones; none was wrong."
@@ -51,8 +51,15 @@ def measure_table($shape; $m; $traffic): . as $d
 	| table(["\($shape)\(if $traffic == "" then "" else ", \($traffic)" end)"] + (.sizes | map(grouped));
 		[$peers[] as $p | [$p.label] + [$d.sizes[] as $n | cell_of($rows; $absent; $p.peer; $n; $m.unit)]]);
 def traffics_of($shape; $id): [.rows[] | select(.shape == $shape and .measure == $id) | .traffic // ""] | unique;
+# What there is to be said of these figures.
+def started: [.rows[] | select(.measure == "start_seconds")] | select(length > 0)
+	| "Not in it, what the kernel takes to check the program when it is loaded: "
+	  + (group_by(.peer) | map("\(.[0].label) \(map(.median) | medians | human("s"))") | join(", ")) + ".";
+def memory_by: [.rows[] | select(.measure == "kernel_bytes" and .by == "meminfo") | .label] | unique | select(length > 0)
+	| "What the kernel holds is what it accounts to a process; for \(join(", ")) what the whole machine has less of, which is noisy.";
+def note($id): if $id == "load_seconds" then started elif $id == "memory_bytes" then memory_by else empty end;
 def measure_section($m): . as $d | select(any(.rows[]; .measure == $m.id))
-	| "## \($m.title)", "", $m.text, "", "![\($m.title) against rules](\($m.id).svg)", "",
+	| "## \($m.title)", "", ([$m.text, note($m.id)] | join(" ")), "", "![\($m.title) against rules](\($m.id).svg)", "",
 	  "Smallest / median\(if $m.unit == "ns" then ", ns" elif $m.unit == "pps" then ", packets a second" else "" end), against rules:", "",
 	  (.shapes[] as $s | ($d | traffic_shown($s; $m.id)) as $t | select($t != null) | $d | measure_table($s; $m; $t)),
 	  ([.shapes[] as $s | ($d | traffics_of($s; $m.id)) - [$d | traffic_shown($s; $m.id)] | .[] | [$s, .]] as $more
@@ -82,5 +89,5 @@ def page($own): . as $d
 	  (select(machines_differ) | "**The figures come from machines or versions that differ.**", ""),
 	  glance, (measures[] as $m | $d | measure_section($m)), absences,
 	  (select(.machines | length > 0) | "## Machine and baselines", "", text_table(["", ""]; machine_rows)),
-	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "spread"]; baseline_rows)),
+	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "usual spread", "largest"]; baseline_rows)),
 	  ($own | alone);

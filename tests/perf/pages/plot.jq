@@ -2,28 +2,25 @@
 # Pictures, as scripts for gnuplot. A panel for each shape, a line for each peer, and its name where the line ends.
 include "data";
 
-# How peers are drawn. A family, which is what the name of a peer begins with, shares dashes and colour; each peer has a
-# mark of its own. So colour only repeats what can be seen without.
+# How peers are drawn. A family, which is what the name of a peer begins with, shares dashes and colour; its peers, in
+# their order, have these marks. So colour only repeats what can be seen without it.
 def families: {
-	fwd: { dash: "1", color: "#000000" },
-	xdp: { dash: "(14,5)", color: "#0050a0" },
-	nft: { dash: "(9,3,2,3)", color: "#b04000" },
-	iptables: { dash: "(2,3)", color: "#900060" },
-	ipset: { dash: "(2,3)", color: "#900060" },
-	acl: { dash: "(6,4)", color: "#207020" }
+	fwd: { dash: "1", color: "#000000", marks: [7, 6, 5, 4, 14] },
+	xdp: { dash: "(14,5)", color: "#0050a0", marks: [9, 8] },
+	nft: { dash: "(9,3,2,3)", color: "#b04000", marks: [13, 12, 11, 10] },
+	iptables: { dash: "(2,3)", color: "#900060", marks: [2] },
+	ipset: { dash: "(2,3)", color: "#900060", marks: [15, 14] },
+	acl: { dash: "(6,4)", color: "#207020", marks: [1, 3, 12, 10] },
+	other: { dash: "(4,2,1,2,1,2)", color: "#555555", marks: [1, 2, 3, 4, 5] }
 };
 def family: split("-")[0] | if families[.] then . else "other" end;
-def marks: { fwd: [7, 6], other: [5, 4, 9, 8, 11, 10, 13, 12, 15, 14, 3, 2, 1] };
 # Nothing is a filter that only drops, or none: a limit, without mark.
 def limit_style: { dash: "(1,3)", color: "#555555", width: 1.2, mark: 0 };
-def styles: .peers | reduce .[] as $p ({ fwd: 0, other: 0, out: {} };
-	($p.peer | family) as $f | (if $f == "fwd" then "fwd" else "other" end) as $kind
-	| (families[$f] // { dash: "2", color: "#555555" }) as $line
-	| if $p.peer | is_reference then .out[$p.peer] = limit_style
-	  else .out[$p.peer] = $line + { width: (if $p.peer == "fwd" then 3 elif $f == "fwd" then 1.8 else 1.5 end),
-			mark: marks[$kind][.[$kind] % (marks[$kind] | length)] }
-	  | .[$kind] += 1 end)
-	| .out;
+def styles: .peers | map(.peer | select(is_reference | not)) | group_by(family)
+	| [.[] as $peers | families[$peers[0] | family] as $f | $peers | to_entries[]
+		| { (.value): { dash: $f.dash, color: $f.color, mark: $f.marks[.key % ($f.marks | length)],
+			width: (if .value == "fwd" then 3 else 1.5 end) } }]
+	| add;
 
 # 1, 2 and 5 of each power of ten, around what is drawn.
 def steps($low; $high): [range($low | log10 | floor; ($high | log10 | ceil) + 1) as $e | (1, 2, 5) * pow(10; $e)]
@@ -49,20 +46,19 @@ def spread($gap): to_entries
 
 # The lines of a panel: name, style, points in order. What would be nothing or less is drawn at the bottom.
 def peer_lines($shape; $m): styles as $styles | .absent as $absent | .peers as $peers
-	| rows_shown($shape; $m.id) | map(select(.peer | is_reference | not))
+	| rows_shown($shape; $m.id) | map(select($m.id == "drop_pps" or (.peer | is_reference | not)))
 	| [$peers[] as $p | map(select(.peer == $p.peer)) | select(length > 0) | sort_by(.rules)
 		| (last | .rules) as $stop
-		| { style: $styles[$p.peer], points: map([.rules, .median]),
+		| { style: ($styles[$p.peer] // limit_style), points: map([.rules, .median]),
 		    stops: any($absent[]; .shape == $shape and .peer == $p.peer and .does_not_load and .rules > $stop) }
 		| .name = $p.label + if .stops then ", to \($stop | count)" else "" end];
-def limit_names: { drop: "limit: XDP_DROP", pass: "limit: no filter" };
-def limit_of: { drop_pps: "drop", forward_pps: "pass" };
-def limit_lines($m): .sizes as $s | limit_of[$m.id] as $which
-	| [.baselines[] | select(.baseline == $which)][:1]
-	| map({ style: limit_style, name: limit_names[$which], points: [[$s[0], .median], [$s[-1], .median]] });
+# How much gets through without a filter. (How much can be dropped is drawn as those peers that only drop.)
+def limit_lines($shape; $m): traffic_shown($shape; $m.id) as $t
+	| [.passes[] | select($m.id == "forward_pps" and .shape == $shape and .traffic == $t)] | sort_by(.rules)
+	| select(length > 0) | { style: limit_style, name: "no filter", points: map([.rules, .median]) };
 def panels($m): [.shapes[] as $s | peer_lines($s; $m) as $lines
 	| select($lines | length > 0)
-	| { shape: $s, traffic: traffic_shown($s; $m.id), lines: ($lines + limit_lines($m)) }];
+	| { shape: $s, traffic: traffic_shown($s; $m.id), lines: ($lines + [limit_lines($s; $m)]) }];
 
 # gnuplot
 
@@ -98,7 +94,7 @@ def panel_data($p; $i; $low): $p.lines | to_entries[] | "$l\($i)_\(.key) << E", 
 def picture($id): . as $d | (measures[] | select(.id == $id)) as $m | panels($m) as $panels | canvas as $c
 	| ([$panels[].lines[].points[][1] | select(. > 0)]) as $values
 	| select($values | length > 0)
-	| (if $m.unit == "ns" then 1 else 0 end) as $floor
+	| ({ ns: 1, B: 1e6 }[$m.unit] // 0) as $floor
 	| steps([($values | min), $floor] | max; $values | max) as $y
 	| (($panels | length) + 1) / 2 | floor | . as $rows
 	| "set terminal svg size \($c.width),\($rows * $c.panel + $c.head) noenhanced font 'Helvetica,Arial,sans-serif,12' background rgb 'white'",

@@ -63,9 +63,9 @@ static void load_say(struct peers_run *run, const struct peer *p, struct peers_r
 	peers_json_measure(run->shared.work, p, NULL, "load_seconds", &s, NULL);
 	if (p->start)
 		figure_say(run, p, "start_seconds", r->start_seconds, NULL);
-	figure_say(run, p, "kernel_bytes", (double)r->kernel_bytes,
+	figure_say(run, p, "kernel_bytes", (double)(r->kernel_bytes > 0 ? r->kernel_bytes : 0),
 		   json_pack("{s:s}", "by", r->by_cgroup ? "cgroup" : "meminfo"));
-	figure_say(run, p, "user_bytes", (double)r->user_bytes, NULL);
+	figure_say(run, p, "user_bytes", (double)(r->user_bytes > 0 ? r->user_bytes : 0), NULL);
 }
 
 static int actor_add(struct peers_run *run, const struct peer *p, struct peers_result *r)
