@@ -16,12 +16,14 @@
 #define INGRESS "netdev fwbench", "type filter hook ingress device \"" STAGE_DEVICE "\" priority 0"
 #define PREROUTING "ip fwbench", "type filter hook prerouting priority raw"
 
-enum form { LINEAR, SET, CONCAT, VMAP, NOTHING, FORMS };
+enum form { LINEAR, SET, CONCAT, VMAP, FORMS };
 static const struct {
 	const char *table, *hook;
 } place[FORMS] = {
-	[LINEAR] = { PREROUTING }, [SET] = { INGRESS },     [CONCAT] = { INGRESS },
-	[VMAP] = { INGRESS },      [NOTHING] = { INGRESS },
+	[LINEAR] = { PREROUTING },
+	[SET] = { INGRESS },
+	[CONCAT] = { INGRESS },
+	[VMAP] = { INGRESS },
 };
 
 struct nft {
@@ -134,13 +136,12 @@ static void write_set(const struct nft *nft, const struct work *w, struct fw_buf
 
 static void write_table(const struct nft *nft, const struct work *w, struct fw_buf *b)
 {
-	bool set = nft->form != LINEAR && nft->form != NOTHING;
+	bool set = nft->form != LINEAR;
 
 	fw_buf_printf(b, "table %s {\n", place[nft->form].table);
 	if (set)
 		write_set(nft, w, b);
-	fw_buf_printf(b, "chain rules {\n%s; policy %s;\n", place[nft->form].hook,
-		      verdict(nft->form != NOTHING && w->accept));
+	fw_buf_printf(b, "chain rules {\n%s; policy %s;\n", place[nft->form].hook, verdict(w->accept));
 	if (set) {
 		write_fields(nft->fields, false, b);
 		fw_buf_printf(b, " %s\n",
@@ -148,7 +149,7 @@ static void write_table(const struct nft *nft, const struct work *w, struct fw_b
 			      w->accept         ? "@rules drop" :
 						  "@rules accept");
 	}
-	for (size_t i = 0; nft->form == LINEAR && i < w->n; i++)
+	for (size_t i = 0; !set && i < w->n; i++)
 		write_rule(&w->rules[i], b);
 	fw_buf_printf(b, "}\n}\n");
 }
@@ -211,19 +212,12 @@ static int vmap_load(const struct work *w, struct stage *st, void **out)
 	return nft_load(VMAP, w, st, out);
 }
 
-static int nothing_load(const struct work *w, struct stage *st, void **out)
-{
-	return nft_load(NOTHING, w, st, out);
-}
-
 /* A rule goes in front; sets have no order. */
 static int nft_add(void *ctx, const struct work_rule *r)
 {
 	struct nft *nft = ctx;
 	struct fw_buf text = { 0 };
 
-	if (nft->form == NOTHING)
-		return -EOPNOTSUPP;
 	for (size_t i = 0; nft->form != LINEAR && i < NFIELDS; i++)
 		if (fields[i].said(r) && !(nft->fields >> i & 1))
 			return -EOPNOTSUPP;
@@ -238,7 +232,7 @@ static int nft_add(void *ctx, const struct work_rule *r)
 	return nft_feed(nft, &text);
 }
 
-static const char *cannot_nothing(const struct work *w)
+static const char *linear_cannot(const struct work *w)
 {
 	return NULL;
 }
@@ -247,7 +241,7 @@ const struct peer peer_nft_linear = {
 	.name = "nft-linear",
 	.label = "nftables, rules",
 	.kind = PEER_STACK,
-	.cannot = cannot_nothing,
+	.cannot = linear_cannot,
 	.load = linear_load,
 	.unload = nft_unload,
 	.add = nft_add,
@@ -279,17 +273,6 @@ const struct peer peer_nft_vmap = {
 	.kind = PEER_STACK,
 	.cannot = stack_cannot_verdicts,
 	.load = vmap_load,
-	.unload = nft_unload,
-	.add = nft_add,
-};
-
-const struct peer peer_nft_drop = {
-	.name = "nft-drop",
-	.label = "nftables, drops all",
-	.kind = PEER_STACK,
-	.reference = true,
-	.cannot = cannot_nothing,
-	.load = nothing_load,
 	.unload = nft_unload,
 	.add = nft_add,
 };

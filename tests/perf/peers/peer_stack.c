@@ -3,7 +3,7 @@
 #include "tests/perf/peers/peer_stack.h"
 
 const struct peer *const peers_stack[] = {
-	&peer_nft_linear, &peer_nft_set, &peer_nft_concat,   &peer_nft_vmap, &peer_nft_drop,
+	&peer_nft_linear, &peer_nft_set, &peer_nft_concat,   &peer_nft_vmap,
 	&peer_iptables,   &peer_ipset,   &peer_ipset_concat, NULL,
 };
 

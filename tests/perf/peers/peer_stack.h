@@ -6,7 +6,7 @@
 #include "fw/text.h"
 #include "tests/perf/peers/peer.h"
 
-extern const struct peer peer_nft_linear, peer_nft_set, peer_nft_concat, peer_nft_vmap, peer_nft_drop;
+extern const struct peer peer_nft_linear, peer_nft_set, peer_nft_concat, peer_nft_vmap;
 extern const struct peer peer_iptables, peer_ipset, peer_ipset_concat;
 
 /* What a rule says something about. */
