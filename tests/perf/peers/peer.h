@@ -16,8 +16,7 @@ struct peer {
 	const char *name;  /* in JSON: one word */
 	const char *label; /* in tables and plots */
 	enum peer_kind kind;
-	bool reference;   /* a limit, not a filter: its verdicts are not checked */
-	bool unaccounted; /* the kernel holds memory for it that it does not account to the cgroup of who asked for it */
+	bool reference; /* a limit, not a filter: its verdicts are not checked */
 	/* Why it cannot do this work, a constant text; NULL: it can. */
 	const char *(*cannot)(const struct work *w);
 	/*
@@ -35,6 +34,11 @@ struct peer {
 	void (*unload)(void *ctx); /* nothing is left behind; NULL is fine */
 	/* One more rule, in front or behind, as is cheapest; and it is gone again with unload() only. 0 or -errno. */
 	int (*add)(void *ctx, const struct work_rule *r);
+	/*
+	 * Bytes that the kernel holds for it, as the kernel says, where it does not account them to the cgroup of who asked for
+	 * them; -errno, said. NULL: they are accounted.
+	 */
+	int64_t (*kernel_bytes)(void *ctx);
 	/* PEER_XDP: the program's descriptor, for test runs. */
 	int (*prog)(void *ctx);
 	/* PEER_USER: verdicts of @n packets (true: accept). */

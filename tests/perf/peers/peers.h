@@ -49,13 +49,17 @@ struct peers_task {
 	unsigned index;       /* of the rule to add */
 };
 
+/* Who says how much memory the kernel holds: the cgroup, which has only what was asked for from there; the whole system; or
+ * what asks the kernel itself. */
+enum peers_memory { PEERS_CGROUP, PEERS_MEMINFO, PEERS_ITSELF };
+
 struct peers_result {
 	int err;
 	double v[PEERS_LOADS]; /* LOAD, ADD: seconds; TIME: ns a packet; FLOOD: packets a second */
 	unsigned n;            /* of these */
 	double start_seconds;
 	int64_t kernel_bytes, user_bytes;
-	bool by_cgroup;          /* kernel_bytes: only what was asked for from there; else of the whole system */
+	enum peers_memory by;    /* who says kernel_bytes */
 	uint64_t checked, wrong; /* verdicts */
 };
 

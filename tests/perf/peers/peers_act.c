@@ -32,18 +32,23 @@ size_t peers_part_of(const struct work *w, enum work_traffic t, enum peers_part 
 	return n;
 }
 
-static int64_t kernel_bytes(const struct act *a, bool *by_cgroup)
+/* Before a load, and after it: the difference is what it takes. */
+static int64_t kernel_bytes(const struct act *a, enum peers_memory *by)
 {
-	int64_t bytes = a->peer->unaccounted ? -1 : peers_cgroup_bytes(&a->cgroup);
+	int64_t bytes = a->peer->kernel_bytes ? -1 : peers_cgroup_bytes(&a->cgroup);
 
-	*by_cgroup = bytes >= 0;
-	return *by_cgroup ? bytes : peers_kernel_bytes();
+	if (a->peer->kernel_bytes) {
+		*by = PEERS_ITSELF;
+		return a->ctx ? a->peer->kernel_bytes(a->ctx) : 0;
+	}
+	*by = bytes >= 0 ? PEERS_CGROUP : PEERS_MEMINFO;
+	return bytes >= 0 ? bytes : peers_kernel_bytes();
 }
 
 /* @r: gets the time, and once the memory. */
 static int load_once(struct act *a, struct peers_result *r)
 {
-	int64_t kernel = kernel_bytes(a, &r->by_cgroup), user = peers_user_bytes();
+	int64_t kernel = kernel_bytes(a, &r->by), user = peers_user_bytes();
 	double start = fw_now();
 	int err = a->peer->start ? a->peer->start(&a->ctx) : 0;
 
@@ -56,8 +61,8 @@ static int load_once(struct act *a, struct peers_result *r)
 	if (err || r->n++)
 		return err;
 	r->user_bytes = peers_user_bytes() - user;
-	r->kernel_bytes = kernel_bytes(a, &r->by_cgroup) - kernel;
-	return 0;
+	r->kernel_bytes = kernel_bytes(a, &r->by) - kernel;
+	return r->by == PEERS_ITSELF && r->kernel_bytes < 0 ? (int)r->kernel_bytes : 0;
 }
 
 static int do_load(struct act *a, const struct peers_task *task, struct peers_result *r)

@@ -17,6 +17,12 @@ static const char *const task_name[PEERS_NTASKS] = {
 #undef TASK_NAME
 };
 
+static const char *const memory_name[] = {
+	[PEERS_CGROUP] = "cgroup",
+	[PEERS_MEMINFO] = "meminfo",
+	[PEERS_ITSELF] = "itself",
+};
+
 static const char *const part_measure[PEERS_PARTS] = { "drop_pps", "forward_pps" };
 
 static const char *actor_name(const struct peers_actor *a)
@@ -64,7 +70,7 @@ static void load_say(struct peers_run *run, const struct peer *p, struct peers_r
 	if (p->start)
 		figure_say(run, p, "start_seconds", r->start_seconds, NULL);
 	figure_say(run, p, "kernel_bytes", (double)(r->kernel_bytes > 0 ? r->kernel_bytes : 0),
-		   json_pack("{s:s}", "by", r->by_cgroup ? "cgroup" : "meminfo"));
+		   json_pack("{s:s}", "by", memory_name[r->by]));
 	figure_say(run, p, "user_bytes", (double)(r->user_bytes > 0 ? r->user_bytes : 0), NULL);
 }
 
