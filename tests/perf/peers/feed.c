@@ -16,8 +16,6 @@
 
 extern char **environ;
 
-/* As much is shown of what a program complains of: with a million rules it may be long. */
-#define COMPLAINT 400
 /* Beyond this it does not load. */
 #define PEER_SECONDS 120
 #define PEER_BYTES (8ull << 30)
@@ -75,7 +73,7 @@ static ssize_t hear(int fd, double until, char *chunk, size_t size)
 }
 
 /* The beginning of all it says, until it says no more, as one line, since that becomes part of a report. */
-static int listen_to(int fd, char text[static COMPLAINT])
+static int listen_to(int fd, char text[static PEER_ANSWER])
 {
 	double until = fw_now() + PEER_SECONDS;
 	size_t len = 0;
@@ -83,7 +81,7 @@ static int listen_to(int fd, char text[static COMPLAINT])
 	ssize_t n;
 
 	while ((n = hear(fd, until, chunk, sizeof(chunk))) > 0)
-		for (ssize_t i = 0; i < n && len < COMPLAINT - 1; i++)
+		for (ssize_t i = 0; i < n && len < PEER_ANSWER - 1; i++)
 			if (!isspace((unsigned char)chunk[i]))
 				text[len++] = chunk[i];
 			else if (len && text[len - 1] != ' ')
@@ -103,10 +101,10 @@ static int end(pid_t pid, bool kill_it)
 	return status;
 }
 
-static int run(char *const argv[], int in)
+/* Standard input is @in. 0 or -errno, and what it complained of on standard error. */
+static int run(char *const argv[], int in, char said[static PEER_ANSWER])
 {
 	static const struct rlimit memory = { PEER_BYTES, PEER_BYTES };
-	char said[COMPLAINT] = "";
 	int fds[2], status = 0, err = pipe2(fds, O_CLOEXEC) ? -errno : 0;
 	pid_t pid = 0;
 
@@ -123,9 +121,9 @@ static int run(char *const argv[], int in)
 	if (!err && WIFEXITED(status) && !WEXITSTATUS(status))
 		return 0;
 	if (err == -ETIMEDOUT)
-		snprintf(said, sizeof(said), "takes over %d s", PEER_SECONDS);
+		snprintf(said, PEER_ANSWER, "takes over %d s", PEER_SECONDS);
 	else if (!err && WIFSIGNALED(status))
-		snprintf(said, sizeof(said), "%s", strsignal(WTERMSIG(status)));
+		snprintf(said, PEER_ANSWER, "%s", strsignal(WTERMSIG(status)));
 	fprintf(stderr, "fwbench: %s: %s\n", argv[0], *said ? said : strerror(err ? -err : EIO));
 	return err ? err : -EIO;
 }
@@ -133,10 +131,23 @@ static int run(char *const argv[], int in)
 int peer_feed(struct stage *st, char *const argv[], const char *text, size_t len)
 {
 	int in = text_file(text, len), err;
+	char said[PEER_ANSWER] = "";
 
 	if (in < 0)
 		return bench_said("hand over rules", in);
-	err = run(argv, in);
+	err = run(argv, in, said);
+	close(in);
+	return err;
+}
+
+int peer_ask(char *const argv[], char answer[static PEER_ANSWER])
+{
+	int in = text_file("", 0), err;
+
+	*answer = '\0';
+	if (in < 0)
+		return bench_said("ask a program", in);
+	err = run(argv, in, answer);
 	close(in);
 	return err;
 }

@@ -51,5 +51,8 @@ extern const struct peer *const peers_xdp[], *const peers_stack[], *const peers_
 /* The rules of a peer's own form as text to a program's standard input: runs @argv in the stage's namespace. 0, or -errno and
  * what it said on standard error. Text may be many megabytes. */
 int peer_feed(struct stage *st, char *const argv[], const char *text, size_t len);
+/* The beginning of what a program prints, as one line. 0, or -errno and what it said on standard error. */
+#define PEER_ANSWER 400
+int peer_ask(char *const argv[], char answer[PEER_ANSWER]);
 
 #endif

@@ -200,17 +200,15 @@ static int set_add(void *ctx, const struct work_rule *r)
 /* The kernel does not account sets to anybody, but says how large they are. */
 static int64_t set_bytes(void *ctx)
 {
-	FILE *f = popen("ipset -t list " SET, "re");
-	unsigned long long bytes;
-	int64_t found = -EPROTO;
-	char line[256];
+	static const char *const argv[] = { "ipset", "-t", "list", SET, NULL };
+	static const char name[] = "Size in memory: ";
+	char answer[PEER_ANSWER];
+	int err = peer_ask((char *const *)argv, answer);
+	const char *at = strstr(answer, name);
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "Size in memory: %llu", &bytes) == 1)
-			found = (int64_t)bytes;
-	if (f)
-		pclose(f);
-	return found >= 0 ? found : bench_said("see how large a set is", found);
+	if (!err && !at)
+		err = bench_said("see how large a set is", -EPROTO);
+	return err ? err : strtoll(at + sizeof(name) - 1, NULL, 10);
 }
 
 static const char *linear_cannot(const struct work *w)
