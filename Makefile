@@ -22,8 +22,8 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
 CHECK_PACKAGES := curl jq openssl prometheus valgrind gnuplot-nox nftables
-BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox
-LINT_PACKAGES := clang-format clang-tidy cppcheck git
+BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
+LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
 FUZZ_PACKAGES := libclang-rt-dev
 DEB_PACKAGES := debhelper fakeroot dpkg-dev
 CHECK_DEB_PACKAGES := lintian debootstrap systemd-container iproute2 iputils-ping procps
@@ -52,7 +52,7 @@ FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwd/*.c))
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwctl/*.c))
 EXPORTER := $(BUILD)/fw-exporter
 EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fw-exporter/*.c))
-BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
+BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c tests/perf/peers/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -175,6 +175,25 @@ $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
 
+# With DPDK's classifier among the peers. Of its package for developers only the headers: the rest would bring a driver for
+# each card that there is.
+DPDK := build/dpdk/include
+DPDK_INC = -isystem $(DPDK)/dpdk -isystem $(DPDK)/$(shell $(CC) -print-multiarch)/dpdk
+ACL_OBJ := $(filter-out %/peers_acl_none.o,$(BENCH_OBJ)) $(BUILD)/tests/perf/peers/peers_acl.o
+$(BUILD)/fwbench-acl: $(ACL_OBJ) $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -l:librte_acl.so.23 -l:librte_eal.so.23 -o $@
+
+$(BUILD)/tests/perf/peers/peers_acl.o: COMPILE += $(DPDK_INC)
+$(BUILD)/tests/perf/peers/peers_acl.o: | $(DPDK)
+
+$(DPDK):
+	@mkdir -p $@.part
+	@echo "  FETCH   $@"
+	$(Q)cd $@.part && apt-get -q -o APT::Sandbox::User=root download libdpdk-dev >log 2>&1 || { cat log; exit 1; }
+	$(Q)cd $@.part && dpkg-deb --fsys-tarfile libdpdk-dev_*.deb | tar -x --strip-components=3 ./usr/include
+	$(Q)rm $@.part/libdpdk-dev_*.deb $@.part/log && mv $@.part $@
+
 # The exporter but for its main(), for its tests. It needs none of the libraries of those who load programs.
 $(BUILD)/libexporter.a: $(EXPORTER_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -272,7 +291,7 @@ check-kernels: deps
 
 bench bench-full: deps
 	$(call install_missing,$(BENCH_PACKAGES))
-	$(SUBMAKE) SAN= all
+	$(SUBMAKE) SAN= all $(if $(shell command -v dpkg-deb),build/fwbench-acl)
 	$(Q)tests/perf/run $(if $(filter bench-full,$@),--full)
 
 # Counts them, and notes them as those that `make check` wants.
@@ -298,7 +317,7 @@ LINTED = $(shell git ls-files '*.c' '*.h')
 CHECKED = $(filter-out %.bpf.c tests/fuzz/%,$(filter %.c,$(LINTED)))
 lint: deps
 	$(call install_missing,$(LINT_PACKAGES))
-	$(SUBMAKE) SAN= all
+	$(SUBMAKE) SAN= all $(DPDK)
 	@echo "  LINT    clang-format"
 	$(Q)clang-format --dry-run -Werror $(LINTED)
 	@echo "  LINT    cppcheck"
@@ -306,7 +325,7 @@ lint: deps
 		--suppressions-list=.cppcheck-suppressions $(DEFINES) -D__x86_64__ \
 		'-DLIBBPF_OPTS(t,n,...)=struct t n = { __VA_ARGS__ }' $(CHECKED)
 	@echo "  LINT    clang-tidy"
-	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) -std=gnu11 2>/dev/null
+	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) $(DPDK_INC) -std=gnu11 2>/dev/null
 
 # What is installed: $(call installed,KIND,FOLDER,MODE,FILES), each under the name that it has.
 define installed

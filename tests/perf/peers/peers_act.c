@@ -55,6 +55,9 @@ static int load_once(struct act *a, struct peers_result *r)
 	if (err)
 		return err;
 	r->start_seconds = fw_now() - start;
+	/* A library in this process: what it takes for itself, whatever the rules. */
+	if (a->peer->kind == PEER_USER)
+		user = peers_user_bytes();
 	start = fw_now();
 	err = a->peer->load(a->shared->work, a->stage, &a->ctx);
 	r->v[r->n] = fw_now() - start;

@@ -78,7 +78,8 @@ int64_t peers_user_bytes(void)
 		mallctl(ALL_ARENAS ".purge", NULL, NULL, NULL, 0);
 	}
 	file_read("/proc/self/status", text, sizeof(text));
-	return line_bytes(text, "RssAnon");
+	/* Libraries that bring memory of their own may have it from a file that is nowhere. */
+	return line_bytes(text, "RssAnon") + line_bytes(text, "RssShmem");
 }
 
 int64_t peers_available_bytes(void)
