@@ -177,9 +177,11 @@ static void stop(struct fwd *d)
 static double epoch(void)
 {
 	struct timespec t;
+	long milliseconds;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (double)t.tv_sec + (double)(t.tv_nsec / 1000000) / 1000;
+	milliseconds = t.tv_nsec / 1000000;
+	return (double)t.tv_sec + (double)milliseconds / 1000;
 }
 
 int daemon_run(const struct config *c, struct fw_diags *ds)
