@@ -167,6 +167,8 @@ int bench_peers(int argc, char **argv)
 	}
 	if (settings_check(&s, &shape, &seconds))
 		return 2;
+	if (peers_guard())
+		return 1;
 	if (bench_pin_cpu())
 		fprintf(stderr, "fwbench: cannot stay on one CPU; times will be less even\n");
 	return peers_main(&s, shape, seconds);

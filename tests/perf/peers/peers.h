@@ -84,6 +84,12 @@ int peers_actor_do(struct peers_actor *a, const struct peers_task *task, struct 
 void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t size);
 void peers_actor_end(struct peers_actor *a);
 
+/*
+ * Goes on in a process of its own, which the caller's watches over and never comes back from: it ends as that one does.
+ * 0 in the new process; -errno, said.
+ */
+int peers_guard(void);
+
 /* Memory cgroup of an actor. */
 struct peers_cgroup {
 	int usage;        /* a file; -1: there are no such cgroups */
@@ -93,7 +99,7 @@ struct peers_cgroup {
 void peers_cgroup_enter(struct peers_cgroup *g);
 /* Bytes that the kernel holds for it. -1: not known. */
 int64_t peers_cgroup_bytes(const struct peers_cgroup *g);
-/* After the process has ended. And those that runs before have left, because they were killed. */
+/* After the process has ended. And those of all processes that are gone. */
 void peers_cgroup_remove(pid_t pid);
 void peers_cgroup_sweep(void);
 

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <glob.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -88,6 +89,14 @@ void peers_cgroup_remove(pid_t pid)
 	}
 }
 
+static void folder_sweep(const char *path)
+{
+	pid_t pid = (pid_t)strtol(strrchr(path, '.') + 1, NULL, 10);
+
+	if (pid > 0 && kill(pid, 0) && errno == ESRCH)
+		rmdir(path);
+}
+
 void peers_cgroup_sweep(void)
 {
 	for (size_t i = 0; i < NVERSIONS; i++) {
@@ -97,7 +106,7 @@ void peers_cgroup_sweep(void)
 		snprintf(pattern, sizeof(pattern), "%s*", versions[i].folder);
 		if (!glob(pattern, 0, NULL, &found))
 			for (size_t k = 0; k < found.gl_pathc; k++)
-				rmdir(found.gl_pathv[k]);
+				folder_sweep(found.gl_pathv[k]);
 		globfree(&found);
 	}
 }
