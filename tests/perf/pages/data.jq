@@ -7,7 +7,7 @@ def measures: [
 	{ id: "ns", title: "Time to decide", unit: "ns",
 	  text: "The classifier alone, no network around it: XDP programs by test run, with the time of a run that only returns taken off; user-space peers by calls. Peers of the network stack cannot be asked without it: see *CPU time a packet*. Under 1 ns is drawn as 1 ns." },
 	{ id: "cpu_ns", title: "CPU time a packet", unit: "ns",
-	  text: "On the wire: CPU time of a packet's whole way with the filter, less that of the way without." },
+	  text: "On the wire: CPU time of a packet's whole way with the filter, less that of the fastest way there is without: for packets that are forwarded the way without any filter, for those that are dropped the way to XDP_DROP." },
 	{ id: "drop_pps", title: "Packets a second dropped", unit: "pps", high: true,
 	  text: "Packets a second that are sent and dropped, at full rate, on one CPU that also sends them." },
 	{ id: "forward_pps", title: "Packets a second forwarded", unit: "pps", high: true,

@@ -4,12 +4,15 @@
 
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 /* jemalloc's, where it is linked in. */
 int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen) __attribute__((weak));
 #define ALL_ARENAS "arena.4096"
 
-#define READS 5
+#define QUIET_BYTES (64 << 10)
+#define QUIET_US 100000
+#define QUIET_TRIES 20
 
 /* The line "NAME: N kB" of a file of lines like it, in bytes; 0: there is none. */
 static int64_t line_bytes(const char *text, const char *name)
@@ -48,25 +51,22 @@ static int64_t kernel_bytes(void)
 	return bytes;
 }
 
-static int compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
+/* What was freed just now goes back a moment later: until little moves. */
 int64_t peers_kernel_bytes(void)
 {
-	int64_t v[READS];
+	int64_t last = INT64_MIN / 2, now = 0;
 	char text[16];
 
-	for (int i = 0; i < READS; i++) {
+	for (int i = 0; i < QUIET_TRIES; i++) {
 		/* Sums up what CPUs have counted for themselves. */
 		file_read("/proc/sys/vm/stat_refresh", text, sizeof(text));
-		v[i] = kernel_bytes();
+		now = kernel_bytes();
+		if (llabs(now - last) < QUIET_BYTES)
+			break;
+		last = now;
+		usleep(QUIET_US);
 	}
-	qsort(v, READS, sizeof(v[0]), compare);
-	return v[READS / 2];
+	return now;
 }
 
 int64_t peers_user_bytes(void)

@@ -69,9 +69,8 @@ static void load_say(struct peers_run *run, const struct peer *p, struct peers_r
 	peers_json_measure(run->shared.work, p, NULL, "load_seconds", &s, NULL);
 	if (p->start)
 		figure_say(run, p, "start_seconds", r->start_seconds, NULL);
-	figure_say(run, p, "kernel_bytes", (double)(r->kernel_bytes > 0 ? r->kernel_bytes : 0),
-		   json_pack("{s:s}", "by", memory_name[r->by]));
-	figure_say(run, p, "user_bytes", (double)(r->user_bytes > 0 ? r->user_bytes : 0), NULL);
+	figure_say(run, p, "kernel_bytes", (double)r->kernel_bytes, json_pack("{s:s}", "by", memory_name[r->by]));
+	figure_say(run, p, "user_bytes", (double)r->user_bytes, NULL);
 }
 
 static int actor_add(struct peers_run *run, const struct peer *p, struct peers_result *r)
