@@ -267,9 +267,9 @@ static const char *no_vector(const struct work *w)
 		.lookup = acl_lookup,                                                                           \
 	};
 
-PEER_ACL(scalar_1, "dpdk-scalar-1", scalar, 1u, NULL)
-PEER_ACL(scalar_32, "dpdk-scalar-32", scalar, 32u, NULL)
-PEER_ACL(vector_1, "dpdk-vector-1", vector_best(), 1u, no_vector)
-PEER_ACL(vector_32, "dpdk-vector-32", vector_best(), 32u, no_vector)
+PEER_ACL(scalar_1, "acl-scalar-1", scalar, 1u, NULL)
+PEER_ACL(scalar_32, "acl-scalar-32", scalar, 32u, NULL)
+PEER_ACL(vector_1, "acl-vector-1", vector_best(), 1u, no_vector)
+PEER_ACL(vector_32, "acl-vector-32", vector_best(), 32u, no_vector)
 
 const struct peer *const peers_acl[] = { &peer_scalar_1, &peer_scalar_32, &peer_vector_1, &peer_vector_32, NULL };
