@@ -8,7 +8,6 @@ def table($head; $rows): "| \($head | join(" | ")) |", "| --- |\($head[1:] | map
 def text_table($head; $rows): "| \($head | join(" | ")) |", "|\($head | map(" --- |") | join(""))",
 	($rows[] | "| \(join(" | ")) |"), "";
 def cell: tostring | gsub("\\|"; "\\|") | gsub("\n"; " ");
-def percent: "\(. * 1000 | round / 10)%";
 def figure($unit): "\(.min | human($unit)) / \(.median | human($unit))";
 
 def ruleset: "\(.ruleset | split("/") | last | rtrimstr(".rules") | cell), \(.rules | grouped) rules";

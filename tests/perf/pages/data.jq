@@ -28,9 +28,10 @@ def uniq_by(f): reduce .[] as $r ({ seen: {}, out: [] };
 	($r | f | tostring) as $k | if .seen[$k] then . else .seen[$k] = true | .out += [$r] end) | .out;
 def last_by(f): reduce .[] as $r ({}; .[$r | f | tostring] = $r) | [.[]];
 
-# Kernel and user memory as one figure, where either is known.
+# Kernel and user memory as one figure; none where what the whole machine has less of does not show the filter.
 def memory_rows: [.[] | select(.measure == "kernel_bytes" or .measure == "user_bytes")]
 	| group_by([.shape, .rules, .peer])
+	| map(select(any(.[]; .by == "meminfo" and .median < 1e6) | not))
 	| map(.[0] + { measure: "memory_bytes", min: (map(.min) | add), median: (map(.median) | add) });
 
 # Each kind of baseline over all works: the spread that is usual, and the largest.

@@ -9,13 +9,14 @@ def machine_rows: .machines[0] // {} | to_entries
 	| map([.key, (.key as $key | .value | if $key == "memory" then human("B") elif type == "object" then to_entries | map("\(.key) \(.value)") | join(", ") else . end | cell)]);
 def machines_differ: .machines | map(del(.date)) | unique | length > 1;
 
+def times: "\(. + 1 | if . < 10 then . * 100 | round / 100 else round | grouped end)×";
 def noise_text: .baselines as $b | if ($b | length) == 0 then "No baselines were taken." else
 	($b | map(.spread) | max) as $usual | ($b | map(.spread_most) | max) as $most
-	| "Baselines are taken between the measures, five of each: the fastest was usually up to **\($usual | percent)** faster than the slowest, at most \($most | percent)"
+	| "Baselines are taken between the measures, five of each: the fastest was usually up to **\($usual | times)** as fast as the slowest, at most \($most | times)"
 	  + if $usual > 0.15 then ": a noisy machine, on which only large differences mean something." else ": smaller differences mean nothing." end end;
 def baseline_names: { generator: "generator alone", drop: "XDP_DROP, no lookup", pass: "no filter, forwarded" };
 def baseline_rows: .baselines | map(["\(baseline_names[.baseline] // .baseline)\(if .traffic then ", \(.traffic)" else "" end)",
-	(.min, .median | human("pps")), (.spread, .spread_most | percent)]);
+	(.min, .median | human("pps")), (.spread, .spread_most | times)]);
 
 def verdicts_text: if .checked == 0 then "Verdicts were not checked." elif (.wrong | length) == 0 then
 	"\(.checked | grouped) verdicts of all filters were checked against the right ones; none was wrong."
@@ -56,7 +57,7 @@ def started: [.rows[] | select(.measure == "start_seconds")] | select(length > 0
 	| "Not in it, what the kernel takes to check the program when it is loaded: "
 	  + (group_by(.peer) | map("\(.[0].label) \(map(.median) | medians | human("s"))") | join(", ")) + ".";
 def memory_by: [.rows[] | select(.measure == "kernel_bytes" and .by == "meminfo") | .label] | unique | select(length > 0)
-	| "What the kernel holds is what it accounts to a process; for \(join(", ")) what the whole machine has less of, which is noisy.";
+	| "What the kernel holds is what it accounts to a process; for \(join(", ")) what the whole machine has less of, which is noisy: nothing is shown where that is under 1 MB.";
 def note($id): if $id == "load_seconds" then started elif $id == "memory_bytes" then memory_by else empty end;
 def measure_section($m): . as $d | select(any(.rows[]; .measure == $m.id))
 	| "## \($m.title)", "", ([$m.text, note($m.id)] | join(" ")), "", "![\($m.title) against rules](\($m.id).svg)", "",
@@ -89,5 +90,5 @@ def page($own): . as $d
 	  (select(machines_differ) | "**The figures come from machines or versions that differ.**", ""),
 	  glance, (measures[] as $m | $d | measure_section($m)), absences,
 	  (select(.machines | length > 0) | "## Machine and baselines", "", text_table(["", ""]; machine_rows)),
-	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "usual spread", "largest"]; baseline_rows)),
+	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "fastest / slowest, usually", "at most"]; baseline_rows)),
 	  ($own | alone);
