@@ -85,7 +85,7 @@ def absences: ["peer", "shape", "rules", "why"] as $head | absent_rows("cannot")
 # $own: lines of the other commands, { lookup, update, reload, scrape }
 def page($own): . as $d
 	| "# fwd and other packet filters, measured", "",
-	  "By `make bench` or `make bench-full`; [what is measured and how](../../tests/perf/README.md). The same rules and packets for all; lines are medians, and end where a filter does not load more.", "",
+	  "By `make bench` or `make bench-full`; [what is measured and how](../../tests/perf/README.md). The same rules and packets for all; lines are medians, and end where a filter does not load more (`make bench`: rules one after the other are not tried beyond 1,000).", "",
 	  (select($d.rows | length > 0) | verdicts_text + " " + noise_text, ""),
 	  (select(machines_differ) | "**The figures come from machines or versions that differ.**", ""),
 	  glance, (measures[] as $m | $d | measure_section($m)), absences,

@@ -45,12 +45,12 @@ def spread($gap): to_entries
 	| reduce .[] as $v ([]; . + [[$v, (if length > 0 then .[-1] + $gap else 0 end)] | max]);
 
 # The lines of a panel: name, style, points in order. What would be nothing or less is drawn at the bottom.
-def peer_lines($shape; $m): styles as $styles | .absent as $absent | .peers as $peers
+def peer_lines($shape; $m): styles as $styles | .sizes[-1] as $most | .peers as $peers
 	| rows_shown($shape; $m.id) | map(select($m.id == "drop_pps" or (.peer | is_reference | not)))
 	| [$peers[] as $p | map(select(.peer == $p.peer)) | select(length > 0) | sort_by(.rules)
 		| (last | .rules) as $stop
 		| { style: ($styles[$p.peer] // limit_style), points: map([.rules, .median]),
-		    stops: any($absent[]; .shape == $shape and .peer == $p.peer and .does_not_load and .rules > $stop) }
+		    stops: ($stop < $most) }
 		| .name = $p.label + if .stops then ", to \($stop | count)" else "" end];
 # How much gets through without a filter. (How much can be dropped is drawn as those peers that only drop.)
 def limit_lines($shape; $m): traffic_shown($shape; $m.id) as $t
