@@ -62,7 +62,7 @@ def panels($m): [.shapes[] as $s | peer_lines($s; $m) as $lines
 
 # gnuplot
 
-def canvas: { width: 1320, panel: 420, head: 46, left: 0.06, plot: 0.27, column: 0.5 };
+def canvas: { width: 1440, panel: 420, head: 46, left: 0.055, plot: 0.25, column: 0.5 };
 def quoted: "\"" + gsub("\\\\"; "\\\\") + "\"";
 def floor_at($low): map([.[0], ([.[1], $low] | max)]);
 
