@@ -86,7 +86,7 @@ static void write_member(bool concat, const struct work_rule *r, struct fw_buf *
 	fw_buf_printf(b, "add " SET " ");
 	stack_write_prefix(r->src, r->src_len, b);
 	if (concat) {
-		fw_buf_printf(b, ",%s:", protocol(r->proto));
+		fw_buf_printf(b, ",%u:", r->proto);
 		stack_write_range(r->dport, '-', b);
 		fw_buf_printf(b, ",");
 		stack_write_prefix(r->dst, r->dst_len, b);
