@@ -100,16 +100,6 @@ static int pages_run(const struct fw_kern *k, const struct bpf_program *prog, ui
 	return opts.retval ? -ENOMEM : 0;
 }
 
-static void set(uint64_t *bits, uint32_t i, bool value)
-{
-	bits[i / 64] = (bits[i / 64] & ~(1ull << i % 64)) | (uint64_t)value << i % 64;
-}
-
-static bool is_set(const uint64_t *bits, uint32_t i)
-{
-	return bits[i / 64] >> i % 64 & 1;
-}
-
 /*
  * The pages are taken now: a process that touches one for which there is no memory is killed. The bit comes first, so
  * that a process that is killed here leaves nothing that the next one does not know of.
@@ -120,22 +110,22 @@ static int segment_add(struct fw_pool *pool, uint32_t index)
 	struct arena *a = k->arena;
 	int err;
 
-	if (is_set(a->dropped, index)) {
-		set(a->dropped, index, false);
+	if (kern_bit(a->dropped, index)) {
+		kern_bit_set(a->dropped, index, false);
 		memset(pool->base + (uint64_t)index * FW_SEGMENT_BYTES, 0, FW_SEGMENT_BYTES);
 		return 0;
 	}
-	set(a->placed, index, true);
+	kern_bit_set(a->placed, index, true);
 	err = pages_run(k, a->skel->progs.fw_arena_alloc, index, FW_SEGMENT_BYTES);
 	if (err)
-		set(a->placed, index, false);
+		kern_bit_set(a->placed, index, false);
 	return err;
 }
 
 /* Its memory goes when the pool is synced: a process that ends gives back what packets go on to see. */
 static void segment_drop(struct fw_pool *pool, uint32_t index)
 {
-	set(((struct fw_kern *)pool)->arena->dropped, index, true);
+	kern_bit_set(((struct fw_kern *)pool)->arena->dropped, index, true);
 }
 
 void kern_arena_sync(struct fw_kern *k)
@@ -143,10 +133,10 @@ void kern_arena_sync(struct fw_kern *k)
 	struct arena *a = k->arena;
 
 	for (uint32_t i = 0; i < ARENA_LAST; i++) {
-		if (!is_set(a->dropped, i) || pages_run(k, a->skel->progs.fw_arena_free, i, FW_SEGMENT_BYTES))
+		if (!kern_bit(a->dropped, i) || pages_run(k, a->skel->progs.fw_arena_free, i, FW_SEGMENT_BYTES))
 			continue;
-		set(a->placed, i, false);
-		set(a->dropped, i, false);
+		kern_bit_set(a->placed, i, false);
+		kern_bit_set(a->dropped, i, false);
 	}
 }
 
@@ -154,9 +144,9 @@ void kern_arena_sync(struct fw_kern *k)
 static void adopt(struct fw_kern *k)
 {
 	for (uint32_t i = 0; i < ARENA_LAST; i++) {
-		if (!is_set(k->arena->placed, i))
+		if (!kern_bit(k->arena->placed, i))
 			continue;
-		set(k->inherited, i, true);
+		kern_bit_set(k->inherited, i, true);
 		fw_pool_occupy(&k->pool, i);
 	}
 }
@@ -194,7 +184,7 @@ int kern_arena_open(struct fw_kern *k)
 	}
 	k->arena = a;
 	a->placed = (uint64_t *)(void *)(k->pool.base + (size_t)ARENA_LAST * FW_SEGMENT_BYTES);
-	set(k->pool.taken, ARENA_LAST, true);
+	kern_bit_set(k->pool.taken, ARENA_LAST, true);
 	pages_run(k, a->skel->progs.fw_arena_alloc, ARENA_LAST, (size_t)sysconf(_SC_PAGESIZE)); /* unless it is there */
 	adopt(k);
 	return 0;

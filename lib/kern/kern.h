@@ -77,6 +77,17 @@ struct fw_kern {
 	bool published;             /* by this process */
 };
 
+/* Bits by segment. */
+static inline bool kern_bit(const uint64_t *bits, uint32_t i)
+{
+	return bits[i / 64] >> i % 64 & 1;
+}
+
+static inline void kern_bit_set(uint64_t *bits, uint32_t i, bool value)
+{
+	bits[i / 64] = (bits[i / 64] & ~(1ull << i % 64)) | (uint64_t)value << i % 64;
+}
+
 /* An mmap-able array of one value of @bytes: its descriptor, or -errno. */
 int kern_value_map(const char *name, uint32_t bytes);
 /* Closes a descriptor and puts -1 in its place; -1 is fine. */

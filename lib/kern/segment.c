@@ -38,16 +38,6 @@ int kern_inner_map(int outer, uint32_t index, uint32_t *id)
 	return fd < 0 ? -errno : fd;
 }
 
-static bool bit(const uint64_t *bits, uint32_t i)
-{
-	return bits[i / 64] >> i % 64 & 1;
-}
-
-static void set_bit(uint64_t *bits, uint32_t i)
-{
-	bits[i / 64] |= 1ull << i % 64;
-}
-
 static void *place(const struct fw_pool *pool, uint32_t index)
 {
 	return pool->base + (uint64_t)index * FW_SEGMENT_BYTES;
@@ -83,7 +73,7 @@ static int changes_make(int map, const struct changes *c)
 static int collect_holes(struct fw_kern *k, struct changes *c)
 {
 	for (uint32_t i = 0; i < FW_POOL_SEGMENTS; i++) {
-		if (!bit(k->known, i) || bit(k->pool.taken, i))
+		if (!kern_bit(k->known, i) || kern_bit(k->pool.taken, i))
 			continue;
 		if (k->hole < 0)
 			k->hole = kern_value_map(HOLE, FW_SEGMENT_BYTES + FW_SLACK);
@@ -114,11 +104,11 @@ int fw_kern_sync(struct fw_kern *k)
 	if (err)
 		return err;
 	for (uint32_t i = 0; i < c->n; i++)
-		k->known[c->index[i] / 64] &= ~(1ull << c->index[i] % 64);
+		kern_bit_set(k->known, c->index[i], false);
 	for (; k->npending; k->npending--) {
 		struct segment *s = &k->pending[k->npending - 1];
 
-		set_bit(k->known, s->index);
+		kern_bit_set(k->known, s->index, true);
 		kern_close_fd(&s->fd);
 	}
 	return 0;
@@ -179,8 +169,8 @@ static int place_adopt(struct fw_kern *k, uint32_t index)
 	close(fd);
 	if (err)
 		return err;
-	set_bit(k->known, index);
-	set_bit(k->inherited, index);
+	kern_bit_set(k->known, index, true);
+	kern_bit_set(k->inherited, index, true);
 	fw_pool_occupy(&k->pool, index);
 	return 0;
 }
@@ -197,7 +187,7 @@ int kern_segments_adopt(struct fw_kern *k)
 void fw_kern_retire(struct fw_kern *k)
 {
 	for (uint32_t i = 0; i < FW_POOL_SEGMENTS; i++)
-		if (bit(k->inherited, i))
+		if (kern_bit(k->inherited, i))
 			fw_pool_give(&k->pool, i, 1);
 	memset(k->inherited, 0, sizeof(k->inherited));
 	/* If the kernel does not take it now, it will when the pool is synced next. */
