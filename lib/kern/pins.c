@@ -234,17 +234,23 @@ static int get_all(const struct fw_kern *k, const char *kind, const char *const 
 	return err;
 }
 
-/* A folder of ours that somebody took pins from goes aside as if it were another version's. */
+/*
+ * A folder of ours that is not whole goes aside as if it were another version's: somebody took pins from it, or a
+ * process was killed while removing it. Others that went aside before it may still be there.
+ */
 static int put_aside(struct fw_kern *k)
 {
+	enum { ASIDE_MAX = 1000 };
 	char from[PATH_MAX], to[PATH_MAX];
 	struct folder aside;
+	int err = -EEXIST;
 
 	kern_pin_path(k, &k->folder, NULL, NULL, from);
-	snprintf(aside.name, sizeof(aside.name), "%.16s-old", k->folder.name);
-	if (rename(from, kern_pin_path(k, &aside, NULL, NULL, to)) && errno != ENOENT)
-		return -errno;
-	return -ENOENT;
+	for (unsigned i = 0; i < ASIDE_MAX && (err == -EEXIST || err == -ENOTEMPTY); i++) {
+		snprintf(aside.name, sizeof(aside.name), "%.16s-old%u", k->folder.name, i);
+		err = rename(from, kern_pin_path(k, &aside, NULL, NULL, to)) ? -errno : -ENOENT;
+	}
+	return err;
 }
 
 int kern_pins_adopt(struct fw_kern *k)
