@@ -110,7 +110,7 @@ static void round_over(struct loop *l)
 
 static int make_store_folder(const char *path, struct fw_diags *ds)
 {
-	char folder[CONFIG_TEXT_MAX];
+	char folder[FW_SETTING_TEXT];
 	char *slash;
 
 	snprintf(folder, sizeof(folder), "%s", path);

@@ -44,7 +44,7 @@ bool listen_alive(const char *path)
 
 static int make_folder(const char *path, struct fw_diags *ds)
 {
-	char folder[CONFIG_TEXT_MAX];
+	char folder[FW_SETTING_TEXT];
 	char *slash;
 
 	snprintf(folder, sizeof(folder), "%s", path);

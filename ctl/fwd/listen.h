@@ -9,7 +9,7 @@
 
 struct listener {
 	int fd;
-	char path[CONFIG_TEXT_MAX]; /* that we made and take away; empty: not ours */
+	char path[FW_SETTING_TEXT]; /* that we made and take away; empty: not ours */
 };
 
 /**

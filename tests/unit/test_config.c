@@ -10,16 +10,17 @@
 
 static int parse(const char *text, struct config *c, struct fw_diags *ds)
 {
-	config_defaults(c);
+	*c = (struct config){ .socket = "" };
+	fw_settings_defaults(&config_settings, c);
 	*ds = (struct fw_diags){ .n = 0 };
-	return config_parse(c, text, strlen(text), "fwd.conf", ds);
+	return fw_settings_parse(&config_settings, c, text, strlen(text), "fwd.conf", ds);
 }
 
 static void defaults(void **state)
 {
-	struct config c;
+	struct config c = { .socket = "" };
 
-	config_defaults(&c);
+	fw_settings_defaults(&config_settings, &c);
 	assert_string_equal(c.socket, "/run/fwd/fwd.sock");
 	assert_string_equal(c.store, "/var/lib/fwd/fwd.db");
 	assert_string_equal(c.pins, "/sys/fs/bpf/fwd");
@@ -100,17 +101,17 @@ static void installed_file(void **state)
 	assert_non_null(f);
 	assert_in_range(fread(text, 1, 65535, f), 1, 65534);
 	fclose(f);
-	for (size_t i = 0; i < config_nsettings; i++) {
-		char line[CONFIG_TEXT_MAX * 2];
+	for (size_t i = 0; i < config_settings.n; i++) {
+		const struct fw_setting *s = &config_settings.rows[i];
+		char line[FW_SETTING_TEXT * 2];
 
-		snprintf(line, sizeof(line), "\n#%s%s%s\n", config_settings[i].name,
-			 config_settings[i].value[0] ? " " : "", config_settings[i].value);
+		snprintf(line, sizeof(line), "\n#%s%s%s\n", s->name, s->value[0] ? " " : "", s->value);
 		char *at = strstr(text, line);
 
 		assert_non_null(at);
 		at[1] = ' ';
 	}
-	config_defaults(&plain);
+	assert_int_equal(parse("", &plain, &ds), 0);
 	assert_int_equal(parse(text, &c, &ds), 0);
 	assert_memory_equal(&c, &plain, sizeof(c));
 }
@@ -118,14 +119,14 @@ static void installed_file(void **state)
 static void files(void **state)
 {
 	struct fw_diags ds = { .n = 0 };
-	struct config c;
+	struct config c = { .socket = "" };
 
-	config_defaults(&c);
-	assert_int_equal(config_read(&c, "/nonexistent/fwd.conf", false, &ds), 0);
+	fw_settings_defaults(&config_settings, &c);
+	assert_int_equal(fw_settings_read(&config_settings, &c, "/nonexistent/fwd.conf", false, &ds), 0);
 	assert_int_equal(ds.total, 0);
-	assert_int_equal(config_read(&c, "/nonexistent/fwd.conf", true, &ds), -ENOENT);
+	assert_int_equal(fw_settings_read(&config_settings, &c, "/nonexistent/fwd.conf", true, &ds), -ENOENT);
 	assert_int_equal(ds.total, 1);
-	assert_int_equal(config_read(&c, "/", false, &ds), -EIO);
+	assert_int_equal(fw_settings_read(&config_settings, &c, "/", false, &ds), -EIO);
 }
 
 int main(void)

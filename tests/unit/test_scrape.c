@@ -94,7 +94,8 @@ static void is_golden(char *text, const char *name)
 
 static void settings_for(struct settings *c, const char *socket, const char *pins)
 {
-	settings_defaults(c);
+	*c = (struct settings){ .address = "" };
+	fw_settings_defaults(&settings_table, c);
 	snprintf(c->socket, sizeof(c->socket), "%s", socket);
 	snprintf(c->pins, sizeof(c->pins), "%s", pins);
 }

@@ -29,7 +29,8 @@ static void start(unsigned clients_max, unsigned timeout)
 	socklen_t len = sizeof(address);
 	int fd;
 
-	settings_defaults(&settings);
+	settings = (struct settings){ .address = "" };
+	fw_settings_defaults(&settings_table, &settings);
 	settings.port = 0;
 	settings.clients_max = clients_max;
 	settings.timeout = timeout;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-const char *const page_format_names[PAGE_NFORMATS + 1] = { "prometheus", "openmetrics", NULL };
+const char *const page_format_names[PAGE_NFORMATS] = { "prometheus", "openmetrics" };
 const char *const page_content_type[PAGE_NFORMATS] = {
 	[PAGE_PROMETHEUS] = "text/plain; version=0.0.4; charset=utf-8",
 	[PAGE_OPENMETRICS] = "application/openmetrics-text; version=1.0.0; charset=utf-8",

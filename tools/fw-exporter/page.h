@@ -9,7 +9,7 @@
 #include "fw/text.h"
 
 enum page_format { PAGE_PROMETHEUS, PAGE_OPENMETRICS, PAGE_NFORMATS };
-extern const char *const page_format_names[PAGE_NFORMATS + 1]; /* ended by NULL */
+extern const char *const page_format_names[PAGE_NFORMATS];
 /* For the header Content-Type. */
 extern const char *const page_content_type[PAGE_NFORMATS];
 

@@ -46,7 +46,7 @@ static void reader_close(struct reader *r)
 
 static int reader_open(struct reader *r, const struct settings *c, const char *name)
 {
-	char path[SETTINGS_TEXT_MAX + 32];
+	char path[FW_SETTING_TEXT + 32];
 
 	reader_close(r);
 	snprintf(path, sizeof(path), "%s/%s", c->pins, name);

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A file of settings, line by line. */
+#include "fw/settings.h"
+
+#include <string.h>
+
+#define FILE_MAX_BYTES 65536
+
+/* A file on its way into settings. */
+struct reader {
+	const struct fw_settings *table;
+	void *into;
+	struct fw_diags *ds;
+	struct fw_place at;
+	unsigned said[FW_SETTINGS_MAX]; /* line of each setting; 0: not yet */
+};
+
+static const struct fw_setting *find(const struct fw_settings *t, const char *name, size_t len)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (strlen(t->rows[i].name) == len && !memcmp(t->rows[i].name, name, len))
+			return &t->rows[i];
+	return NULL;
+}
+
+static int unknown(const struct reader *r, const char *name, size_t len)
+{
+	const struct fw_settings *t = r->table;
+	char hint[240] = "the settings are";
+
+	for (size_t i = 0, n = strlen(hint); i < t->n && n < sizeof(hint); i++)
+		n += (size_t)snprintf(hint + n, sizeof(hint) - n, "%s %s", i ? "," : "", t->rows[i].name);
+	return fw_diag_add(r->ds, r->at, hint, "there is no setting '%.*s'", (int)(len < 64 ? len : 64), name);
+}
+
+static bool blank(char ch)
+{
+	return ch == ' ' || ch == '\t' || ch == '\r';
+}
+
+static int assign(struct reader *r, const struct fw_setting *s, const char *value, size_t len)
+{
+	unsigned *said = &r->said[s - r->table->rows];
+	char text[FW_SETTING_TEXT];
+
+	if (*said)
+		return fw_diag_add(r->ds, r->at, NULL, "'%s' stands in line %u already", s->name, *said);
+	*said = r->at.line;
+	if (len >= sizeof(text) || memchr(value, '\0', len))
+		return fw_diag_add(r->ds, r->at, NULL, "'%s' wants %s", s->name, s->want);
+	memcpy(text, value, len);
+	text[len] = '\0';
+	return fw_settings_set(s, r->into, text, r->at, r->ds);
+}
+
+static int parse_line(struct reader *r, const char *line, const char *end)
+{
+	const char *name = line, *name_end, *value;
+	const struct fw_setting *s;
+
+	while (end > name && blank(end[-1]))
+		end--;
+	while (name < end && blank(*name))
+		name++;
+	if (name == end || *name == '#')
+		return 0;
+	for (name_end = name; name_end < end && !blank(*name_end); name_end++)
+		;
+	for (value = name_end; value < end && blank(*value); value++)
+		;
+	r->at.column = (unsigned)(name - line) + 1;
+	s = find(r->table, name, (size_t)(name_end - name));
+	if (!s)
+		return unknown(r, name, (size_t)(name_end - name));
+	r->at.column = (unsigned)(value - line) + 1;
+	return assign(r, s, value, (size_t)(end - value));
+}
+
+int fw_settings_parse(const struct fw_settings *t, void *into, const char *text, size_t len, const char *name,
+		      struct fw_diags *ds)
+{
+	struct reader r = { .table = t, .into = into, .ds = ds, .at = { .file = name } };
+	const char *end = text + len;
+	int err = 0;
+
+	while (text < end) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *line_end = newline ? newline : end;
+
+		r.at.line++;
+		if (parse_line(&r, text, line_end))
+			err = -EINVAL;
+		text = newline ? newline + 1 : end;
+	}
+	return err;
+}
+
+int fw_settings_read(const struct fw_settings *t, void *into, const char *path, bool must, struct fw_diags *ds)
+{
+	fw_autofree char *text = malloc(FILE_MAX_BYTES);
+	FILE *f = text ? fopen(path, "re") : NULL;
+	int err = -errno;
+	size_t len;
+
+	if (!f && err == -ENOENT && !must)
+		return 0;
+	if (!f) {
+		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be read: %s", strerror(-err));
+		return err;
+	}
+	len = fread(text, 1, FILE_MAX_BYTES, f);
+	err = ferror(f) ? -EIO : len == FILE_MAX_BYTES ? -EFBIG : 0;
+	fclose(f);
+	if (err) {
+		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be read: %s", strerror(-err));
+		return err;
+	}
+	return fw_settings_parse(t, into, text, len, path, ds);
+}
