@@ -81,13 +81,33 @@ static void add_row(void *ctx, const struct best_row *row, bool marked)
 	selection_add(ctx, row, marked);
 }
 
-static void print_rows(struct fw_buf *b, const struct fw_ruleset *rs, const struct selection *s)
-{
-	for (size_t i = 0; i < s->marked.n; i++) {
-		const struct best_row *row = &s->marked.rows[i];
+/* The rules that are shown, one after another: rows that were chosen, then rules up to the last one. */
+struct shown {
+	const struct fw_ruleset *rs; /* of the rows */
+	const struct best_row *row, *end;
+	const struct fw_rule *rule;
+	const struct fw_count *by_slot; /* what those rules counted */
+};
 
-		metric_rule(b, fw_ruleset_by_slot(rs, row->slot), row->count);
+static struct shown chosen(const struct fw_ruleset *rs, const struct selection *s)
+{
+	return (struct shown){ .rs = rs, .row = s->marked.rows, .end = s->marked.rows + s->marked.n };
+}
+
+/* false: there is none any more. */
+static bool print_next(struct shown *w, struct fw_buf *b)
+{
+	if (w->row != w->end) {
+		metric_rule(b, fw_ruleset_by_slot(w->rs, w->row->slot), w->row->count);
+		w->row++;
+		return true;
 	}
+	if (w->rule) {
+		metric_rule(b, w->rule, w->by_slot[w->rule->slot]);
+		w->rule = w->rule->next;
+		return true;
+	}
+	return false;
 }
 
 static int forked_end(const struct forked *f, const struct selection *s)
@@ -115,17 +135,15 @@ static int choose(const struct fwd *d, const struct args *a, struct selection *s
 	return selection_complete(s, engine_ruleset(d->engine));
 }
 
-static int write_rows(struct forked *f, const struct fw_ruleset *rs, const struct selection *s)
+static int write_passes(struct forked *f, const struct shown *shown)
 {
 	int err = 0;
 
 	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
-		for (size_t i = 0; i < s->marked.n && !err; i++) {
-			const struct best_row *row = &s->marked.rows[i];
+		struct shown w = *shown;
 
-			metric_rule(&f->b, fw_ruleset_by_slot(rs, row->slot), row->count);
+		while (!err && print_next(&w, &f->b))
 			err = forked_text(f, heads[pass], false);
-		}
 		err = err ? err : forked_text(f, heads[pass], true);
 	}
 	return err;
@@ -136,8 +154,9 @@ static int write_many(struct forked *f, const struct fwd *d, void *ctx)
 {
 	fw_cleanup(selection_free) struct selection s;
 	int err = choose(d, ctx, &s);
+	struct shown shown = chosen(engine_ruleset(d->engine), &s);
 
-	err = err ? err : write_rows(f, engine_ruleset(d->engine), &s);
+	err = err ? err : write_passes(f, &shown);
 	return err ? err : forked_end(f, &s);
 }
 
@@ -155,20 +174,6 @@ static void note_count(void *ctx, const struct best_row *row, bool marked)
 	selection_add(&k->sums, row, false);
 }
 
-static int write_all_rules(struct forked *f, const struct fw_ruleset *rs, const struct counted *k)
-{
-	int err = 0;
-
-	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
-		for (const struct fw_rule *r = rs->first; r && !err; r = r->next) {
-			metric_rule(&f->b, r, k->by_slot[r->slot]);
-			err = forked_text(f, heads[pass], false);
-		}
-		err = err ? err : forked_text(f, heads[pass], true);
-	}
-	return err;
-}
-
 /* In a child: all rules, in order. */
 static int write_all(struct forked *f, const struct fwd *d, void *ctx)
 {
@@ -181,7 +186,7 @@ static int write_all(struct forked *f, const struct fwd *d, void *ctx)
 	selection_init(&k.sums, 0, 0);
 	selection_scan(d->engine, note_count, &k);
 	k.sums.shown = k.sums.all;
-	err = write_all_rules(f, rs, &k);
+	err = write_passes(f, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
 	return err ? err : forked_end(f, &k.sums);
 }
 
@@ -190,6 +195,7 @@ static void begin(struct client *c)
 	fw_cleanup(selection_free) struct selection s;
 	struct metrics *m = calloc(1, sizeof(*m));
 	int err = choose(c->fwd, &c->args, &s);
+	struct shown shown = chosen(engine_ruleset(c->fwd->engine), &s);
 
 	if (err || !m) {
 		free(m);
@@ -198,7 +204,8 @@ static void begin(struct client *c)
 	}
 	m->stream = (struct stream){ metrics_step, metrics_free };
 	m->end = sums_json(&s);
-	print_rows(&m->lines, engine_ruleset(c->fwd->engine), &s);
+	while (print_next(&shown, &m->lines))
+		;
 	c->broken |= m->lines.failed;
 	c->stream = &m->stream;
 }
