@@ -170,15 +170,6 @@ struct entries {
 	struct fw_traffic sum;
 };
 
-static void add_entry(struct fw_traffic *sum, const struct fw_traffic *t)
-{
-	const __u64 *from = &t->packets[0][0][0];
-	__u64 *to = &sum->packets[0][0][0];
-
-	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
-		to[i] += from[i];
-}
-
 static void show_entries(const struct entries *e)
 {
 	const __u64 *packets = &e->sum.packets[0][0][0];
@@ -204,7 +195,7 @@ static long add_cpu(__u32 cpu, struct entries *e)
 		__builtin_memset(&e->sum, 0, sizeof(e->sum));
 		e->sum.ifindex = t->ifindex;
 	}
-	add_entry(&e->sum, t);
+	fw_traffic_add(&e->sum, t);
 	return 0;
 }
 
@@ -214,8 +205,8 @@ static long add_others(__u32 cpu, struct entries *e)
 
 	if (!table)
 		return 1;
-	add_entry(&e->sum, &table->other);
-	add_entry(&e->sum, &table->gone);
+	fw_traffic_add(&e->sum, &table->other);
+	fw_traffic_add(&e->sum, &table->gone);
 	return 0;
 }
 

@@ -91,4 +91,14 @@ struct fw_traffic_table {
 	struct fw_traffic gone;  /* and those that are gone: written by user space */
 };
 
+/* Adds the packets of @t, which may be counting, to those of @sum. */
+static __always_inline void fw_traffic_add(struct fw_traffic *sum, const struct fw_traffic *t)
+{
+	const __u64 *from = &t->packets[0][0][0];
+	__u64 *to = &sum->packets[0][0][0];
+
+	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
+		to[i] += FW_READ(from[i]);
+}
+
 #endif

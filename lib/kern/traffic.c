@@ -2,15 +2,6 @@
 /* Packets by interface: each CPU has a table of its own, in which the program takes places for interfaces as they come. */
 #include "kern.h"
 
-static void add_counts(struct fw_traffic *sum, const struct fw_traffic *t)
-{
-	const uint64_t *from = (const uint64_t *)t->packets;
-	uint64_t *to = (uint64_t *)sum->packets;
-
-	for (unsigned i = 0; i < FW_TRAFFIC_COUNTS; i++)
-		to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-}
-
 static int by_ifindex(const void *a, const void *b)
 {
 	uint32_t x = ((const struct fw_traffic *)a)->ifindex, y = ((const struct fw_traffic *)b)->ifindex;
@@ -25,7 +16,7 @@ static size_t merge(struct fw_traffic *t, size_t n)
 
 	for (size_t i = 1; i < n; i++) {
 		if (t[i].ifindex == t[merged].ifindex)
-			add_counts(&t[merged], &t[i]);
+			fw_traffic_add(&t[merged], &t[i]);
 		else
 			t[++merged] = t[i];
 	}
@@ -42,15 +33,15 @@ int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
 	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
 		const struct fw_traffic_table *table = &k->traffic[cpu];
 
-		add_counts(&t[0], &table->other);
-		add_counts(&t[0], &table->gone);
+		fw_traffic_add(&t[0], &table->other);
+		fw_traffic_add(&t[0], &table->gone);
 		for (size_t i = 0; i < FW_TRAFFIC; i++) {
 			uint32_t ifindex = __atomic_load_n(&table->entry[i].ifindex, __ATOMIC_RELAXED);
 
 			if (!ifindex)
 				continue;
 			t[found].ifindex = ifindex;
-			add_counts(&t[found++], &table->entry[i]);
+			fw_traffic_add(&t[found++], &table->entry[i]);
 		}
 	}
 	qsort(t, found, sizeof(*t), by_ifindex);
@@ -70,7 +61,7 @@ void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex)
 
 			if (e->ifindex != ifindex)
 				continue;
-			add_counts(&table->gone, e);
+			fw_traffic_add(&table->gone, e);
 			for (unsigned c = 0; c < FW_TRAFFIC_COUNTS; c++)
 				((uint64_t *)e->packets)[c] = 0;
 			__atomic_store_n(&e->ifindex, 0, __ATOMIC_RELEASE);
