@@ -73,6 +73,8 @@ static int settings_check(const struct update_settings *s, enum fw_format *forma
 
 	if (bench_format(s->format, format))
 		wrong = "--format is rules or classbench";
+	else if (!s->windows)
+		wrong = "--windows is 1 or more";
 	return wrong ? bench_wrong_usage(&command_line, wrong) : 0;
 }
 
@@ -104,7 +106,7 @@ static int print_json(const struct update_settings *s, struct update *u)
 
 	json_decref(j);
 	if (!text)
-		return -ENOMEM;
+		return bench_said("write figures as JSON", -ENOMEM);
 	puts(text);
 	return 0;
 }

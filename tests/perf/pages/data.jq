@@ -22,6 +22,9 @@ def measures: [
 
 # A limit and no filter.
 def is_reference: test("drop");
+# Ours, in user space; and others there.
+def is_ours_in_user_space: startswith("fwd-user");
+def is_in_user_space: startswith("acl");
 def is_number: type == "number";
 def medians: sort | if length == 0 then null else .[(length - 1) / 2 | floor] end;
 def uniq_by(f): reduce .[] as $r ({ seen: {}, out: [] };

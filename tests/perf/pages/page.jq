@@ -38,6 +38,35 @@ def glance: . as $d | glance_sizes as $sizes | select($sizes | length > 0)
 	  ($sizes[] as $n | text_table(["\($n | grouped) rules"] + .shapes;
 		[measures[] as $m | select(any($d.rows[]; .measure == $m.id)) | [$m.title] + [$d.shapes[] as $s | $d | glance_cell($s; $m; $n)]]));
 
+# fwd as a multiple of the fastest that decides in user space, and its packets as a part of what gets through at all.
+
+def rows_of($shape; $id; $size): rows_shown($shape; $id) | map(select(.rules == $size));
+def fastest: if length > 0 then min_by(.median) else null end;
+def ratio_text: if . < 10 then digits else round | grouped end + "×";
+def ratio_cell($ours; $other): if $ours and $other and $other.median > 0
+	then "**\($ours.median / $other.median | ratio_text)** \($ours.median | human("ns")) / \($other.median | human("ns"))" else "" end;
+def ratio_row($name; $shape; is_ours): [$name] + [.sizes[] as $n | rows_of($shape; "ns"; $n) as $rows
+	| ratio_cell($rows | map(select(.peer | is_ours)) | fastest; $rows | map(select(.peer | is_in_user_space)) | fastest)];
+def ratios: . as $d
+	| [.shapes[] as $s | $d | ratio_row("\($s), fwd in the kernel"; $s; . == "fwd"), ratio_row("\($s), fwd in user space"; $s; is_ours_in_user_space)]
+	| map(select(.[1:] | any(. != "")))
+	| select(length > 0)
+	| "Time to decide, as a multiple of that of the fastest of DPDK's methods (ns / ns):", "", table(["", ($d.sizes[] | grouped)]; .);
+
+def part_cell($ours; $limit): if $ours and ($limit // 0) > 0
+	then "**\(100 * $ours.median / $limit | round)%** \($ours.median | human("pps"))" else "" end;
+def limit_of($shape; $id; $size): if $id == "drop_pps" then rows_of($shape; $id; $size) | map(select(.peer | is_reference)) | first | .median
+	else traffic_shown($shape; $id) as $t | .passes[] | select(.shape == $shape and .rules == $size and .traffic == $t) | .median end;
+def part_row($shape; $id; $what): [$shape + ", " + $what] + [.sizes[] as $n
+	| part_cell(rows_of($shape; $id; $n) | map(select(.peer == "fwd")) | first; first(limit_of($shape; $id; $n)) // null)];
+def parts: . as $d
+	| [.shapes[] as $s | $d | part_row($s; "drop_pps"; "dropped"), part_row($s; "forward_pps"; "forwarded")]
+	| map(select(.[1:] | any(. != "")))
+	| select(length > 0)
+	| "Packets a second of fwd, in percent of those that get that far without looking at a rule: dropped by XDP_DROP, forwarded without a filter:", "",
+	  table(["", ($d.sizes[] | grouped)]; .);
+def against: [ratios, parts] | select(length > 0) | "## Against the limits", "", .[];
+
 # A measure: a picture, and tables
 
 def cell_of($rows; $absent; $peer; $size; $unit):
@@ -82,13 +111,13 @@ def absences: ["peer", "shape", "rules", "why"] as $head | absent_rows("cannot")
 	  (select($not | length > 0) | "Does not load:", "", text_table($head; $not)),
 	  (select($cannot | length > 0) | "Cannot say these rules:", "", text_table($head; $cannot));
 
-# $own: lines of the other commands, { lookup, update, reload, scrape }
-def page($own): . as $d
+# $own: lines of the other commands, { lookup, update, reload, scrape }; $readme: the way to what is said about the measures
+def page($own; $readme): . as $d
 	| "# fwd and other packet filters, measured", "",
-	  "By `make bench` or `make bench-full`; [what is measured and how](../../tests/perf/README.md). The same rules and packets for all; lines are medians, and end where a filter does not load more (`make bench`: rules one after the other are not tried beyond 1,000).", "",
+	  "By `make bench` or `make bench-full`; [what is measured and how](\($readme)). The same rules and packets for all; lines are medians, and end where a filter does not load more or was not tried, [as is said there](\($readme)#what-is-left-out).", "",
 	  (select($d.rows | length > 0) | verdicts_text + " " + noise_text, ""),
 	  (select(machines_differ) | "**The figures come from machines or versions that differ.**", ""),
-	  glance, (measures[] as $m | $d | measure_section($m)), absences,
+	  glance, against, (measures[] as $m | $d | measure_section($m)), absences,
 	  (select(.machines | length > 0) | "## Machine and baselines", "", text_table(["", ""]; machine_rows)),
 	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "fastest / slowest, usually", "at most"]; baseline_rows)),
 	  ($own | alone);

@@ -3,23 +3,25 @@
 include "data";
 
 # How peers are drawn. A family, which is what the name of a peer begins with, shares dashes and colour; its peers, in
-# their order, have these marks. So colour only repeats what can be seen without it.
+# their order, have these marks. So colour only repeats what can be seen without it. Two families are in user space: their
+# dashes and colour are the same, ours are wider.
 def families: {
 	fwd: { dash: "1", color: "#000000", marks: [7, 6, 5, 4, 14] },
 	xdp: { dash: "(14,5)", color: "#0050a0", marks: [9, 8] },
 	nft: { dash: "(9,3,2,3)", color: "#b04000", marks: [13, 12, 11, 10] },
 	iptables: { dash: "(2,3)", color: "#900060", marks: [2] },
 	ipset: { dash: "(2,3)", color: "#900060", marks: [15, 14] },
+	"fwd-user": { dash: "(6,4)", color: "#207020", marks: [5, 7], width: 2.5 },
 	acl: { dash: "(6,4)", color: "#207020", marks: [1, 3, 12, 10] },
 	other: { dash: "(4,2,1,2,1,2)", color: "#555555", marks: [1, 2, 3, 4, 5] }
 };
-def family: split("-")[0] | if families[.] then . else "other" end;
+def family: (select(is_ours_in_user_space) | "fwd-user") // (split("-")[0] | select(families[.])) // "other";
 # Nothing is a filter that only drops, or none: a limit, without mark.
 def limit_style: { dash: "(1,3)", color: "#555555", width: 1.2, mark: 0 };
 def styles: .peers | map(.peer | select(is_reference | not)) | group_by(family)
 	| [.[] as $peers | families[$peers[0] | family] as $f | $peers | to_entries[]
 		| { (.value): { dash: $f.dash, color: $f.color, mark: $f.marks[.key % ($f.marks | length)],
-			width: (if .value == "fwd" then 3 else 1.5 end) } }]
+			width: (if .value == "fwd" then 3 else $f.width // 1.5 end) } }]
 	| add;
 
 # 1, 2 and 5 of each power of ten, around what is drawn.

@@ -17,6 +17,9 @@ struct peer {
 	const char *label; /* in tables and plots */
 	enum peer_kind kind;
 	bool reference; /* a limit, not a filter: its verdicts are not checked */
+	/* Another, before it, that takes as long and as much to load, since it builds the like: where that was too long or too
+	 * much, this is not tried. NULL: there is none. */
+	const struct peer *loads_as;
 	/* Why it cannot do this work, a constant text; NULL: it can. */
 	const char *(*cannot)(const struct work *w);
 	/*

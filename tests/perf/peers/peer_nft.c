@@ -272,6 +272,7 @@ const struct peer peer_nft_vmap = {
 	.label = "nftables, verdict map",
 	.kind = PEER_STACK,
 	.cannot = stack_cannot_verdicts,
+	.loads_as = &peer_nft_concat,
 	.load = vmap_load,
 	.unload = nft_unload,
 	.add = nft_add,

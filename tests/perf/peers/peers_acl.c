@@ -245,7 +245,7 @@ static const char *no_vector(const struct work *w)
 	return vector_best() != scalar ? NULL : "the CPU has no vectors that it knows";
 }
 
-#define PEER_ACL(sym, word, chosen, packets, why)                                                               \
+#define PEER_ACL(sym, word, chosen, packets, why, as)                                                           \
 	static char sym##_label[48];                                                                            \
 	static __attribute__((constructor)) void sym##_name(void)                                               \
 	{                                                                                                       \
@@ -260,6 +260,7 @@ static const char *no_vector(const struct work *w)
 		.label = sym##_label,                                                                           \
 		.kind = PEER_USER,                                                                              \
 		.cannot = why,                                                                                  \
+		.loads_as = as,                                                                                 \
 		.start = sym##_start,                                                                           \
 		.load = acl_load,                                                                               \
 		.unload = acl_unload,                                                                           \
@@ -267,9 +268,9 @@ static const char *no_vector(const struct work *w)
 		.lookup = acl_lookup,                                                                           \
 	};
 
-PEER_ACL(scalar_1, "acl-scalar-1", scalar, 1u, NULL)
-PEER_ACL(scalar_32, "acl-scalar-32", scalar, 32u, NULL)
-PEER_ACL(vector_1, "acl-vector-1", vector_best(), 1u, no_vector)
-PEER_ACL(vector_32, "acl-vector-32", vector_best(), 32u, no_vector)
+PEER_ACL(scalar_1, "acl-scalar-1", scalar, 1u, NULL, NULL)
+PEER_ACL(scalar_32, "acl-scalar-32", scalar, 32u, NULL, &peer_scalar_1)
+PEER_ACL(vector_1, "acl-vector-1", vector_best(), 1u, no_vector, &peer_scalar_1)
+PEER_ACL(vector_32, "acl-vector-32", vector_best(), 32u, no_vector, &peer_scalar_1)
 
 const struct peer *const peers_acl[] = { &peer_scalar_1, &peer_scalar_32, &peer_vector_1, &peer_vector_32, NULL };

@@ -17,7 +17,8 @@ struct act {
 	struct stage *stage;     /* NULL: of a peer in user space */
 	void *ctx;
 	struct peers_cgroup cgroup;
-	uint64_t packets[WORK_TRAFFICS]; /* that a measurement takes */
+	/* That a measurement takes: of lookups, of floods, of the generator's. */
+	uint64_t packets[WORK_TRAFFICS], sent[WORK_TRAFFICS][PEERS_PARTS], made[WORK_TRAFFICS][PEERS_PARTS];
 };
 
 size_t peers_part_of(const struct work *w, enum work_traffic t, enum peers_part part, struct work_packet **out)
@@ -178,12 +179,13 @@ static int do_flood(struct act *a, const struct peers_task *task, struct peers_r
 	fw_autofree struct work_packet *p = NULL;
 	size_t n = peers_part_of(a->shared->work, task->traffic, task->part, &p);
 	struct stage_count count = { 0 };
+	uint64_t *sent = &(task->generator ? a->made : a->sent)[task->traffic][task->part];
 	double took = 0;
 	int err;
 
 	if (!n)
 		return -ENOMEM;
-	err = (task->generator ? stage_generate : stage_flood)(a->stage, p, n, a->shared->seconds, &count, &took);
+	err = (task->generator ? stage_generate : stage_flood)(a->stage, p, n, a->shared->seconds, sent, &count, &took);
 	if (!err && !task->generator)
 		err = flood_check(a, task, &count);
 	r->n = 1;

@@ -95,6 +95,8 @@ static int actor_add(struct peers_run *run, const struct peer *p, struct peers_r
 	fprintf(stderr, "fwbench: %s cannot %s: %s\n", actor_name(a), task_name[PEERS_LOAD], why);
 	if (p)
 		peers_json_absent(run->shared.work, p, NULL, "does_not_load", why);
+	if (p && (err == -ETIME || err == -E2BIG) && run->nheavy < PEERS_MAX)
+		run->heavy[run->nheavy++] = p;
 	peers_actor_end(a);
 	run->n--;
 	return err;
@@ -111,6 +113,20 @@ int peers_run_base(struct peers_run *run)
 	return err ? err : actor_add(run, &peer_drop, &r);
 }
 
+/* Is it known that it will not load? Said then. */
+static bool heavy_say(struct peers_run *run, const struct peer *p)
+{
+	char why[WHY];
+
+	for (size_t i = 0; i < run->nheavy; i++)
+		if (p->loads_as == run->heavy[i]) {
+			snprintf(why, sizeof(why), "takes over 120 s or 8 GiB, as %s", p->loads_as->label);
+			peers_json_absent(run->shared.work, p, NULL, "does_not_load", why);
+			return true;
+		}
+	return false;
+}
+
 int peers_run_add(struct peers_run *run, const struct peer *p)
 {
 	const char *why = p->cannot ? p->cannot(run->shared.work) : NULL;
@@ -121,6 +137,8 @@ int peers_run_add(struct peers_run *run, const struct peer *p)
 		peers_json_absent(run->shared.work, p, NULL, "cannot", why);
 		return 0;
 	}
+	if (heavy_say(run, p))
+		return 0;
 	if (run->n == PEERS_MAX)
 		return bench_said("have so many peers", -ENOSPC);
 	err = actor_add(run, p, &r);

@@ -14,6 +14,8 @@ struct peers_run {
 	struct peers_actor actors[PEERS_MAX];
 	bool off[PEERS_MAX]; /* it failed once, and is measured no more */
 	size_t n;
+	const struct peer *heavy[PEERS_MAX]; /* takes too long or too much to load */
+	size_t nheavy;
 	uint64_t wrong; /* verdicts */
 };
 

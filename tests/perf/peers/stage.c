@@ -263,27 +263,34 @@ static int way_time(struct stage *st, bool nowhere, size_t count, uint64_t n, st
 	return 0;
 }
 
-/* Few packets first, since some filters are slow, then more and more, until it is clear how many make up the time. */
-static int run(struct stage *st, bool nowhere, size_t count, double seconds, struct stage_count *out, double *took)
+/*
+ * Few packets first, since some filters are slow, then more and more, until it is clear how many make up the time. What was
+ * found holds the next time too, unless it was far too few.
+ */
+static int run(struct stage *st, bool nowhere, size_t count, double seconds, uint64_t *packets, struct stage_count *out,
+	       double *took)
 {
-	uint64_t n = BATCHES;
+	uint64_t n = *packets ? *packets : BATCHES;
 	int err = way_time(st, nowhere, count, n, out, took);
 
 	while (!err && *took < seconds / 64 && n < MAX_PACKETS / 8) {
 		n *= 8;
 		err = way_time(st, nowhere, count, n, out, took);
 	}
-	if (err || *took >= seconds)
-		return err;
+	if (!err && *took < (*packets ? seconds / 2 : seconds)) {
+		double wanted = (double)n * seconds / *took;
 
-	double wanted = (double)n * seconds / *took;
-
-	return way_time(st, nowhere, count, wanted < MAX_PACKETS ? (uint64_t)wanted : MAX_PACKETS, out, took);
+		n = wanted < MAX_PACKETS ? (uint64_t)wanted : MAX_PACKETS;
+		err = way_time(st, nowhere, count, n, out, took);
+	}
+	if (!err)
+		*packets = n;
+	return err;
 }
 
 /* Ours is the CPU, as far as others let us. */
 static int flood(struct stage *st, bool nowhere, const struct work_packet *packets, size_t n, double seconds,
-		 struct stage_count *out, double *took)
+		 uint64_t *sent, struct stage_count *out, double *took)
 {
 	int nice = getpriority(PRIO_PROCESS, 0), err;
 
@@ -293,21 +300,21 @@ static int flood(struct stage *st, bool nowhere, const struct work_packet *packe
 		frame_put(st, i, &packets[i], (uint32_t)i);
 	st->bpf->bss->next_frame = 0;
 	setpriority(PRIO_PROCESS, 0, -20);
-	err = run(st, nowhere, n, seconds, out, took);
+	err = run(st, nowhere, n, seconds, sent, out, took);
 	setpriority(PRIO_PROCESS, 0, nice);
 	return err;
 }
 
-int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, struct stage_count *out,
-		double *took)
+int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
+		struct stage_count *out, double *took)
 {
-	return flood(st, false, packets, n, seconds, out, took);
+	return flood(st, false, packets, n, seconds, sent, out, took);
 }
 
-int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds,
+int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
 		   struct stage_count *out, double *took)
 {
-	return flood(st, true, packets, n, seconds, out, took);
+	return flood(st, true, packets, n, seconds, sent, out, took);
 }
 
 /* Each of @n frames from @first on once. Return: were some lost? -errno. */

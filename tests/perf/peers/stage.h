@@ -33,13 +33,14 @@ struct stage_count {
  * stage_flood - sends packets at full rate
  * @packets: @n of them, over and over
  * @seconds: about how long
+ * @sent:    how many for that; 0 at first, which is found out then
  * @took:    seconds from the first packet to the last being through
  * Return: 0 or -errno, said.
  */
-int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, struct stage_count *out,
-		double *took);
+int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
+		struct stage_count *out, double *took);
 /* The same, but that frames are dropped where they are made: what the generator alone costs. */
-int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds,
+int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
 		   struct stage_count *out, double *took);
 /**
  * stage_judge - the verdict of each packet, as it shows on the wire
