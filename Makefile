@@ -210,6 +210,7 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(B
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
+$(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
 # Lets memory run out.
 $(BUILD)/tests/test_change: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc

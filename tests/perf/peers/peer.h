@@ -49,7 +49,7 @@ struct peer {
 };
 
 /* One table each; NULL ends it. */
-extern const struct peer *const peers_xdp[], *const peers_stack[], *const peers_acl[];
+extern const struct peer *const peers_xdp[], *const peers_stack[], *const peers_native[], *const peers_acl[];
 
 /* The rules of a peer's own form as text to a program's standard input: runs @argv in the stage's namespace. 0, or -errno and
  * what it said on standard error. Text may be many megabytes. */

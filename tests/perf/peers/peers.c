@@ -27,7 +27,7 @@ static const struct bench_option options[] = {
 static const struct bench_command_line command_line = { "peers --shape NAME --rules N [OPTION...]", options,
 							sizeof(options) / sizeof(*options) };
 
-static const struct peer *const *const tables[] = { peers_xdp, peers_stack, peers_acl };
+static const struct peer *const *const tables[] = { peers_xdp, peers_stack, peers_native, peers_acl };
 #define NTABLES (sizeof(tables) / sizeof(tables[0]))
 
 /* The @i-th of all; NULL: there is none. */

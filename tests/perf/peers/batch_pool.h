@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A pool in this process's memory, as fw/lookup.h asks for one. */
+#ifndef FWBENCH_BATCH_POOL_H
+#define FWBENCH_BATCH_POOL_H
+
+#include "tests/perf/peers/batch_state.h"
+
+/* Set by each run, since the shared code takes no pool argument. */
+static _Thread_local const uint8_t *pool_base;
+
+struct fw_object {
+	const uint8_t *base;
+};
+
+static __always_inline const void *fw_pool_line(__u32 line)
+{
+	return pool_base + (uint64_t)line * FW_LINE;
+}
+
+static __always_inline struct fw_object fw_pool_object(__u32 line)
+{
+	return (struct fw_object){ fw_pool_line(line) };
+}
+
+static __always_inline const void *fw_object_start(struct fw_object o)
+{
+	return o.base;
+}
+
+static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)
+{
+	return *(const __u32 *)(o.base + offset);
+}
+
+static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset)
+{
+	return *(const __u64 *)(o.base + offset);
+}
+
+#endif
