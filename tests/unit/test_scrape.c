@@ -15,29 +15,30 @@
 
 #define GOLDEN "tests/unit/golden/"
 
-struct recorded {
-	char *lines, *rules, *end;
-	struct fw_buf b; /* the reply */
-};
+/* A reply as it was recorded, for all tests. */
+static struct fw_buf recorded;
 
-static void recorded_init(struct recorded *r)
+static void record(enum fw_reply kind, const char *part0, const char *file)
 {
-	*r = (struct recorded){ fake_file(GOLDEN "metrics.lines"),
-				fake_file(GOLDEN "metrics.rules"),
-				fake_file(GOLDEN "metrics.end"),
-				{ 0 } };
-	fake_message(&r->b, FW_REPLY_LINES, r->lines, NULL);
-	fake_message(&r->b, FW_REPLY_TEXT, "{\"pass\":1}", r->rules);
-	fake_message(&r->b, FW_REPLY_TEXT, "{\"pass\":2}", r->rules);
-	fake_message(&r->b, FW_REPLY_END, r->end, NULL);
+	char *text = fake_file(file);
+
+	fake_message(&recorded, kind, part0 ? part0 : text, part0 ? text : NULL);
+	free(text);
 }
 
-static void recorded_free(struct recorded *r)
+static int record_all(void **state)
 {
-	free(r->lines);
-	free(r->rules);
-	free(r->end);
-	fw_buf_free(&r->b);
+	record(FW_REPLY_LINES, NULL, GOLDEN "metrics.lines");
+	record(FW_REPLY_TEXT, "{\"pass\":1}", GOLDEN "metrics.rules");
+	record(FW_REPLY_TEXT, "{\"pass\":2}", GOLDEN "metrics.rules");
+	record(FW_REPLY_END, NULL, GOLDEN "metrics.end");
+	return 0;
+}
+
+static int record_free(void **state)
+{
+	fw_buf_free(&recorded);
+	return 0;
 }
 
 /* The value of a sample that is never the same becomes 0. */
@@ -100,18 +101,22 @@ static void settings_for(struct settings *c, const char *socket, const char *pin
 	snprintf(c->pins, sizeof(c->pins), "%s", pins);
 }
 
+/* An fwd that sends @len bytes of the recorded reply, and settings for it. */
+static void replay(struct fake_fwd *f, struct settings *c, size_t len, bool hangs, const char *pins)
+{
+	fake_fwd_start(f, recorded.text, len, hangs);
+	settings_for(c, f->path, pins);
+}
+
 static void golden_pages(void **state)
 {
 	static const char *const names[PAGE_NFORMATS] = { GOLDEN "page.prometheus", GOLDEN "page.openmetrics" };
 	struct scrapes all = { .down = false };
-	struct recorded r;
 	struct settings c;
 	struct fake_fwd f;
 	int err;
 
-	recorded_init(&r);
-	fake_fwd_start(&f, r.b.text, r.b.len, false);
-	settings_for(&c, f.path, "/nonexistent");
+	replay(&f, &c, recorded.len, false, "/nonexistent");
 	for (int format = 0; format < PAGE_NFORMATS; format++) {
 		char *text = page_of(&c, &all, (enum page_format)format, &err);
 
@@ -123,7 +128,6 @@ static void golden_pages(void **state)
 	fake_fwd_stop(&f);
 	assert_int_equal(f.kind, FW_REQ_METRICS);
 	assert_string_equal(f.request, "{\"rules\":\"selected\",\"limit\":1000,\"top\":20}");
-	recorded_free(&r);
 }
 
 /* Pinned files of the interface lo, whose index is 1 everywhere. */
@@ -153,14 +157,11 @@ static void requests(void **state)
 	static const char *const want[RULES_NCHOICES] = { "{\"rules\":\"selected\",\"limit\":7,\"top\":0}",
 							  "{\"rules\":\"all\"}", "{\"rules\":\"none\"}" };
 	struct scrapes all = { .down = false };
-	struct recorded r;
 	struct settings c;
 	struct fake_fwd f;
 	int err;
 
-	recorded_init(&r);
-	fake_fwd_start(&f, r.b.text, r.b.len, false);
-	settings_for(&c, f.path, "/nonexistent");
+	replay(&f, &c, recorded.len, false, "/nonexistent");
 	c.max_rules = 7;
 	c.top = 0;
 	for (c.rules = 0; c.rules < RULES_NCHOICES; c.rules++) {
@@ -170,28 +171,24 @@ static void requests(void **state)
 	}
 	assert_int_equal(all.ended[SCRAPE_OK], 3);
 	fake_fwd_stop(&f);
-	recorded_free(&r);
 }
 
 /* Wherever a reply ends, the page is that of the pinned files, whole; and without these there is none. */
 static void broken_replies(void **state)
 {
 	struct scrapes all = { .down = true };
-	struct recorded r;
 	struct settings c;
 	char *want;
 	int err;
 
-	recorded_init(&r);
 	settings_for(&c, "/nonexistent/sock", GOLDEN);
 	want = page_of(&c, &all, PAGE_PROMETHEUS, &err);
-	for (size_t len = 0; len < r.b.len; len += 1 + len % 61) {
+	for (size_t len = 0; len < recorded.len; len += 1 + len % 61) {
 		struct fake_fwd f;
 		char *text;
 
 		all = (struct scrapes){ .down = true };
-		fake_fwd_start(&f, r.b.text, len, false);
-		settings_for(&c, f.path, GOLDEN);
+		replay(&f, &c, len, false, GOLDEN);
 		text = page_of(&c, &all, PAGE_PROMETHEUS, &err);
 		assert_int_equal(err, 0);
 		assert_string_equal(text, want);
@@ -204,7 +201,6 @@ static void broken_replies(void **state)
 		fake_fwd_stop(&f);
 	}
 	free(want);
-	recorded_free(&r);
 }
 
 /* Messages that are none of this reply. */
@@ -264,20 +260,16 @@ static void fwd_that_hangs(void **state)
 {
 	struct scrapes all = { .down = true };
 	double start = fw_now();
-	struct recorded r;
 	struct settings c;
 	struct fake_fwd f;
 	int err;
 
-	recorded_init(&r);
-	fake_fwd_start(&f, r.b.text, r.b.len / 2, true);
-	settings_for(&c, f.path, GOLDEN);
+	replay(&f, &c, recorded.len / 2, true, GOLDEN);
 	free(page_of(&c, &all, PAGE_PROMETHEUS, &err));
 	assert_int_equal(err, 0);
 	assert_true(fw_now() - start < SOURCE_SECONDS + 2);
 	assert_int_equal(all.ended[SCRAPE_CONTROLLER_DOWN], 1);
 	fake_fwd_stop(&f);
-	recorded_free(&r);
 }
 
 /* Once something is on its way, there is no other source: an error. */
@@ -286,15 +278,12 @@ static void too_late_for_the_pinned_files(void **state)
 	struct scrapes all = { .down = true };
 	struct outgoing *o;
 	struct scrape *s = NULL;
-	struct recorded r;
 	struct settings c;
 	struct fake_fwd f;
 	char buf[100];
 	ssize_t n;
 
-	recorded_init(&r);
-	fake_fwd_start(&f, r.b.text, r.b.len - 1, false);
-	settings_for(&c, f.path, GOLDEN);
+	replay(&f, &c, recorded.len - 1, false, GOLDEN);
 	assert_int_equal(scrape_new(&c, &all, PAGE_PROMETHEUS, &s), 0);
 	o = outgoing_new(s, false);
 	assert_non_null(o);
@@ -304,7 +293,6 @@ static void too_late_for_the_pinned_files(void **state)
 	outgoing_free(o);
 	assert_int_equal(all.ended[SCRAPE_FAILED], 1);
 	fake_fwd_stop(&f);
-	recorded_free(&r);
 }
 
 static char *piece_by_piece(const struct settings *c, bool gzip, size_t size, size_t *len)
@@ -349,13 +337,10 @@ static void unpack(char **text, size_t len)
 static void pieces(void **state)
 {
 	static const size_t sizes[] = { 1, 7, 100, 4096, 1 << 20 };
-	struct recorded r;
 	struct settings c;
 	struct fake_fwd f;
 
-	recorded_init(&r);
-	fake_fwd_start(&f, r.b.text, r.b.len, false);
-	settings_for(&c, f.path, "/nonexistent");
+	replay(&f, &c, recorded.len, false, "/nonexistent");
 	for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t len;
 		char *text = piece_by_piece(&c, i % 2, sizes[i / 2], &len);
@@ -370,7 +355,6 @@ static void pieces(void **state)
 		free(want);
 	}
 	fake_fwd_stop(&f);
-	recorded_free(&r);
 }
 
 /* Pinned files that are not as they should be. */
@@ -441,5 +425,5 @@ int main(void)
 		cmocka_unit_test(broken_files),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, record_all, record_free);
 }
