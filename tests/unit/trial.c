@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* An engine, what is done to it, and what it must hold after that. */
+#include "tests/unit/trial.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctl/fwd/metric.h"
+#include "ctl/fwd/selection.h"
+#include "fw/packet.h"
+#include "tests/unit/random.h"
+#include "tests/unit/tree.h"
+
+static char store_path[96];
+char trial_folder[64];
+struct engine_options trial_options = { .store = store_path, .pins = TRIAL_PINS, .readers = (gid_t)-1 };
+
+bool trial_enter(int argc, char **argv)
+{
+	random_start();
+	trial_options.pool = sandbox_pool();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
+	return sandbox_enter();
+}
+
+int trial_setup(void **state)
+{
+	snprintf(trial_folder, sizeof(trial_folder), "/tmp/fwd-test-engine-%d", (int)getpid());
+	snprintf(store_path, sizeof(store_path), "%s/store", trial_folder);
+	return mkdir(trial_folder, 0700);
+}
+
+int trial_teardown(void **state)
+{
+	tree_empty(trial_folder);
+	return rmdir(trial_folder);
+}
+
+void trial_fresh(void)
+{
+	tree_empty(trial_folder);
+	tree_empty(TRIAL_PINS);
+	assert_true(!mkdir(TRIAL_PINS, 0700) || errno == EEXIST);
+}
+
+struct engine *trial_begin(void)
+{
+	struct fw_diags ds = { 0 };
+	struct engine *e = NULL;
+
+	if (engine_open(&trial_options, &ds, &e))
+		fail_msg("%s", ds.n ? ds.d[0].message : "engine_open");
+	return e;
+}
+
+void trial_pump(struct engine *e)
+{
+	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
+
+	while (poll(&p, 1, engine_busy(e) ? 20000 : 30) > 0)
+		engine_work(e);
+	assert_false(engine_busy(e));
+}
+
+/* The ruleset as text, with slots and whether the ids were given. free() it. */
+static char *text_of(const struct fw_ruleset *rs)
+{
+	struct fw_buf b = { 0 };
+
+	fw_text_print(&b, rs);
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		fw_buf_printf(&b, "%u ", r->own_id);
+	assert_false(b.failed);
+	return b.text;
+}
+
+bool trial_same(const struct fw_ruleset *a, const struct fw_ruleset *b)
+{
+	fw_autofree char *x = text_of(a), *y = text_of(b);
+
+	return !strcmp(x, y);
+}
+
+struct scanned {
+	struct engine *e;
+	size_t rules;
+};
+
+static void check_row(void *ctx, const struct best_row *row, bool marked)
+{
+	struct scanned *s = ctx;
+	const struct fw_rule *r = fw_ruleset_by_slot(engine_ruleset(s->e), row->slot);
+	struct fw_count count;
+
+	assert_non_null(r);
+	assert_true(row->id == r->id);
+	assert_int_equal(marked, r->counter || r->name);
+	count = engine_rule_count(s->e, r);
+	assert_memory_equal(&row->count, &count, sizeof(count));
+	s->rules++;
+}
+
+/* What the pinned file has to say of policies and rules. */
+static void print_counters(struct engine *e, struct fw_buf *b)
+{
+	static const char *const hooks[] = { "xdp", "tc-ingress", "tc-egress" };
+	const struct fw_ruleset *rs = engine_ruleset(e);
+
+	fw_buf_printf(b, "# rule packets bytes verdict counter name\n");
+	for (unsigned prog = 0; prog < FW_NPROGS; prog++)
+		for (unsigned reason = 0; reason < FW_NREASONS; reason++) {
+			struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason);
+
+			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, hooks[prog],
+				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
+				      rs->policy[reason] == FW_ACCEPT ? "accept" : "drop");
+		}
+	for (uint32_t slot = 0; slot < rs->next_slot; slot++) {
+		const struct fw_rule *r = fw_ruleset_by_slot(rs, slot);
+
+		if (r)
+			metric_rule(b, r, engine_rule_count(e, r));
+	}
+}
+
+void assert_labels(struct engine *e)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf want = { 0 }, got = { 0 };
+	const char *path = fw_kern_file(engine_kern(e), FW_FILE_COUNTERS);
+	struct scanned s = { .e = e };
+	char part[4096];
+	ssize_t n;
+	int fd;
+
+	selection_scan(e, check_row, &s);
+	assert_int_equal(s.rules, engine_ruleset(e)->nrules);
+	if (!path) {
+		assert_true(engine_files_error(e) < 0);
+		return;
+	}
+	print_counters(e, &want);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	while ((n = read(fd, part, sizeof(part))) > 0)
+		fw_buf_add(&got, part, (size_t)n);
+	close(fd);
+	assert_int_equal(n, 0);
+	assert_string_equal(got.text, want.text);
+}
+
+void assert_filters(struct engine *e, unsigned packets)
+{
+	const struct fw_ruleset *rs = engine_ruleset(e);
+	static struct random_frame f;
+
+	assert_labels(e);
+	assert_int_equal(fw_ruleset_order((struct fw_ruleset *)rs), 0);
+	assert_int_equal(fw_kern_generation(engine_kern(e)) != 0, true);
+	for (unsigned i = 0; i < packets; i++) {
+		struct fw_result got;
+		struct fw_key key;
+		long want;
+
+		random_frame(rs, &f);
+		f.meta.iface = FW_IFACE_OTHER;
+		fw_packet_parse(f.bytes, f.bytes + f.meta.len, &f.meta, &key);
+		want = fw_oracle(rs, &key);
+		assert_int_equal(fw_kern_probe(engine_kern(e), (enum fw_hook)f.meta.hook, 0, f.bytes, f.meta.len,
+					       f.meta.mark, &got),
+				 0);
+		if (got.verdict != fw_oracle_verdict(rs, want, &key) || (want >= 0) != (got.reason == FW_R_NONE) ||
+		    (want >= 0 && got.slot != rs->rules[want]->slot)) {
+			fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+			fw_text_print_key(&b, rs, &key);
+			fail_msg("%s: verdict %d slot %u reason %u, oracle: rule %ld", b.text, got.verdict, got.slot,
+				 got.reason, want >= 0 ? (long)rs->rules[want]->id : -1);
+		}
+	}
+}
+
+void trial_change(struct engine *e, const char *text)
+{
+	static struct engine_result r;
+
+	if (engine_change(e, text, strlen(text), "test", false, NULL, NULL, &r))
+		fail_msg("%s: %s", text, r.ds.d[0].message);
+	assert_true(r.generation == fw_kern_generation(engine_kern(e)));
+}
+
+int trial_refused(struct engine *e, const char *text, const char *says)
+{
+	static struct engine_result r;
+	fw_autofree char *before = text_of(engine_ruleset(e)), *after = NULL;
+	uint32_t generation = fw_kern_generation(engine_kern(e));
+
+	assert_true(engine_change(e, text, strlen(text), "test", false, NULL, NULL, &r) < 0);
+	assert_true(r.ds.n > 0);
+	if (!strstr(r.ds.d[0].message, says))
+		fail_msg("%s", r.ds.d[0].message);
+	after = text_of(engine_ruleset(e));
+	assert_string_equal(before, after);
+	assert_int_equal(generation, fw_kern_generation(engine_kern(e)));
+	return r.err;
+}
+
+struct engine_result trial_loaded;
+static unsigned loads_done;
+static char stages[100];
+
+void trial_done(const struct engine_result *r, void *ctx)
+{
+	trial_loaded = *r;
+	loads_done++;
+}
+
+static void on_stage(const char *stage, void *ctx)
+{
+	snprintf(stages + strlen(stages), sizeof(stages) - strlen(stages), "%s ", stage);
+}
+
+int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool check)
+{
+	struct engine_load l = {
+		.name = strdup("test.rules"),
+		.text = strdup(text),
+		.len = strlen(text),
+		.confirm = confirm,
+		.check = check,
+		.done = trial_done,
+		.progress = on_stage,
+	};
+
+	stages[0] = '\0';
+	return engine_load_start(e, &l);
+}
+
+void trial_load(struct engine *e, const char *text)
+{
+	unsigned before = loads_done;
+
+	assert_int_equal(trial_load_start(e, text, 0, false), 0);
+	assert_true(engine_busy(e));
+	trial_pump(e);
+	assert_int_equal(loads_done, before + 1);
+	if (trial_loaded.err)
+		fail_msg("%s", trial_loaded.ds.d[0].message);
+	assert_string_equal(stages, "parse compile store swap ");
+}
+
+const struct fw_rule *trial_rule(struct engine *e, const char *name)
+{
+	const struct fw_rule *r = fw_ruleset_by_name(engine_ruleset(e), name);
+
+	assert_non_null(r);
+	return r;
+}
+
+enum fw_verdict trial_send(struct engine *e, const char *text)
+{
+	struct fw_result got;
+	struct fw_frame f;
+
+	assert_int_equal(fw_text_frame(text, &f, NULL), 0);
+	assert_int_equal(fw_kern_test(engine_kern(e), FW_PROG_XDP, f.data, f.len, 0, &got), 0);
+	return got.verdict;
+}
+
+struct engine *trial_restart(struct engine *e)
+{
+	fw_autofree char *before = text_of(engine_ruleset(e)), *after = NULL;
+	uint32_t generation = fw_kern_generation(engine_kern(e));
+
+	engine_close(e);
+	e = trial_begin();
+	after = text_of(engine_ruleset(e));
+	assert_string_equal(before, after);
+	assert_true(fw_kern_generation(engine_kern(e)) > generation);
+	return e;
+}
