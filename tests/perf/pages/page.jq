@@ -44,12 +44,13 @@ def rows_of($shape; $id; $size): rows_shown($shape; $id) | map(select(.rules == 
 def fastest: if length > 0 then min_by(.median) else null end;
 def ratio_text: if . < 10 then digits else round | grouped end + "×";
 def ratio_cell($ours; $other): if $ours and $other and $other.median > 0
-	then "**\($ours.median / $other.median | ratio_text)** \($ours.median | human("ns")) / \($other.median | human("ns"))" else "" end;
+	then "**\($ours.median / $other.median | ratio_text)** \($ours.median | human("ns")) / \($other.median | human("ns"))"
+	elif $ours then "\($ours.median | human("ns")) / no other" else "" end;
 def ratio_row($name; $shape; is_ours): [$name] + [.sizes[] as $n | rows_of($shape; "ns"; $n) as $rows
 	| ratio_cell($rows | map(select(.peer | is_ours)) | fastest; $rows | map(select(.peer | is_in_user_space)) | fastest)];
 def ratios: . as $d
 	| [.shapes[] as $s | $d | ratio_row("\($s), fwd in the kernel"; $s; . == "fwd"), ratio_row("\($s), fwd in user space"; $s; is_ours_in_user_space)]
-	| map(select(.[1:] | any(. != "")))
+	| map(select(.[1:] | any(contains("**"))))
 	| select(length > 0)
 	| "Time to decide, as a multiple of that of the fastest of DPDK's methods (ns / ns):", "", table(["", ($d.sizes[] | grouped)]; .);
 

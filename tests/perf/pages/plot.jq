@@ -11,7 +11,7 @@ def families: {
 	nft: { dash: "(9,3,2,3)", color: "#b04000", marks: [13, 12, 11, 10] },
 	iptables: { dash: "(2,3)", color: "#900060", marks: [2] },
 	ipset: { dash: "(2,3)", color: "#900060", marks: [15, 14] },
-	"fwd-user": { dash: "(6,4)", color: "#207020", marks: [5, 7], width: 2.5 },
+	"fwd-user": { dash: "(6,4)", color: "#207020", marks: [13, 11], width: 2.5 },
 	acl: { dash: "(6,4)", color: "#207020", marks: [1, 3, 12, 10] },
 	other: { dash: "(4,2,1,2,1,2)", color: "#555555", marks: [1, 2, 3, 4, 5] }
 };

@@ -8,18 +8,45 @@
 #include <string.h>
 
 #define MOST_PACKETS (1u << 30) /* of one system call */
+#define ALL_SECONDS 1.0         /* more than that, and all packets are too many */
+#define FEW_PACKETS 1024
+
+/* How many, when a few have taken so long: 0, all of them, over and over, until the time is up. */
+static uint64_t packets_for(const struct peers_shared *shared, double few_seconds)
+{
+	double wanted = FEW_PACKETS * shared->seconds / few_seconds;
+
+	if (few_seconds * (WORK_PACKETS / FEW_PACKETS) < ALL_SECONDS)
+		return 0;
+	return wanted > FEW_PACKETS ? (uint64_t)wanted : FEW_PACKETS;
+}
+
+static int walk_packets(const struct peers_shared *shared, int prog, enum work_traffic t, uint64_t *packets)
+{
+	struct bench_walk walk = { 0 };
+	uint64_t n = FEW_PACKETS;
+	int err = bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, n, &walk);
+
+	if (err)
+		return err;
+	*packets = packets_for(shared, walk.seconds);
+	if (*packets)
+		return 0;
+	for (n = WORK_PACKETS; !err; n *= 2) {
+		err = bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, n, &walk);
+		*packets = n;
+		if (walk.seconds >= shared->seconds || n >= MOST_PACKETS)
+			break;
+	}
+	return err;
+}
 
 int peers_time_walk(const struct peers_shared *shared, int prog, enum work_traffic t, uint64_t *packets, double *ns)
 {
 	struct bench_walk walk = { 0 };
-	uint64_t n = *packets ? *packets : WORK_PACKETS;
-	int err = bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, n, &walk);
+	int err = *packets ? 0 : walk_packets(shared, prog, t, packets);
 
-	while (!err && !*packets && walk.seconds < shared->seconds && n < MOST_PACKETS) {
-		n *= 2;
-		err = bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, n, &walk);
-	}
-	*packets = n;
+	err = err ? err : bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, *packets, &walk);
 	*ns = walk.ns;
 	return err;
 }
@@ -29,12 +56,20 @@ int peers_time_calls(const struct peers_shared *shared,
 		     enum work_traffic t, uint64_t *packets, double *ns)
 {
 	static bool accept[WORK_PACKETS];
-	uint64_t n = 0;
+	const struct work_packet *all = shared->work->packets[t];
 	double start = fw_now(), took;
+	uint64_t n = 0;
+	size_t count;
 
+	if (!*packets) {
+		lookup(ctx, all, FEW_PACKETS, accept);
+		*packets = packets_for(shared, fw_now() - start);
+	}
+	count = *packets && *packets < WORK_PACKETS ? *packets : WORK_PACKETS;
+	start = fw_now();
 	do {
-		lookup(ctx, shared->work->packets[t], WORK_PACKETS, accept);
-		n += WORK_PACKETS;
+		lookup(ctx, all, count, accept);
+		n += count;
 		took = fw_now() - start;
 	} while (*packets ? n < *packets : took < shared->seconds);
 	*packets = n;
