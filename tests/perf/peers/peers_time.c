@@ -10,6 +10,7 @@
 #define MOST_PACKETS (1u << 30) /* of one system call */
 #define ALL_SECONDS 1.0         /* more than that, and all packets are too many */
 #define FEW_PACKETS 1024
+#define FEW_TRIES 3
 
 /* How many, when a few have taken so long: 0, all of them, over and over, until the time is up. */
 static uint64_t packets_for(const struct peers_shared *shared, double few_seconds)
@@ -29,7 +30,7 @@ static int walk_packets(const struct peers_shared *shared, int prog, enum work_t
 
 	if (err)
 		return err;
-	*packets = packets_for(shared, walk.seconds);
+	*packets = packets_for(shared, walk.ns * 1e-9 * FEW_PACKETS);
 	if (*packets)
 		return 0;
 	for (n = WORK_PACKETS; !err; n *= 2) {
@@ -51,20 +52,35 @@ int peers_time_walk(const struct peers_shared *shared, int prog, enum work_traff
 	return err;
 }
 
+/* The fastest: in others somebody else may have had the CPU. */
+static uint64_t call_packets(const struct peers_shared *shared,
+			     void (*lookup)(void *ctx, const struct work_packet *p, size_t n, bool *accept), void *ctx,
+			     enum work_traffic t, bool *accept)
+{
+	double best = ALL_SECONDS;
+
+	for (int i = 0; i < FEW_TRIES; i++) {
+		double start = fw_now(), took;
+
+		lookup(ctx, shared->work->packets[t], FEW_PACKETS, accept);
+		took = fw_now() - start;
+		best = took < best ? took : best;
+	}
+	return packets_for(shared, best);
+}
+
 int peers_time_calls(const struct peers_shared *shared,
 		     void (*lookup)(void *ctx, const struct work_packet *p, size_t n, bool *accept), void *ctx,
 		     enum work_traffic t, uint64_t *packets, double *ns)
 {
 	static bool accept[WORK_PACKETS];
 	const struct work_packet *all = shared->work->packets[t];
-	double start = fw_now(), took;
+	double start, took;
 	uint64_t n = 0;
 	size_t count;
 
-	if (!*packets) {
-		lookup(ctx, all, FEW_PACKETS, accept);
-		*packets = packets_for(shared, fw_now() - start);
-	}
+	if (!*packets)
+		*packets = call_packets(shared, lookup, ctx, t, accept);
 	count = *packets && *packets < WORK_PACKETS ? *packets : WORK_PACKETS;
 	start = fw_now();
 	do {
