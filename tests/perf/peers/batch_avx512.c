@@ -25,9 +25,6 @@
 
 #if AVX512_HERE
 
-/* Bits that a node takes from the address, by its tag. */
-#define STEP_BITS ((__u64)8 << 8 * FW_REF_RUNS8 | (__u64)32 << 8 * FW_REF_RUNS32 | (__u64)8 << 8 * FW_REF_TABLE8)
-
 /* @a, or @b when @other is 1: for values that are there already, without a branch. */
 static __always_inline __u32 either(__u32 a, __u32 b, bool other)
 {
@@ -36,26 +33,18 @@ static __always_inline __u32 either(__u32 a, __u32 b, bool other)
 	return a ^ ((a ^ b) & -(__u32)other);
 }
 
-/* As fw_trie_step(), of a node that is none of a class. Ends of runs ascend: the first that is not below is the run's. */
-static __always_inline __u32 batch_step(__u32 ref, struct fw_addr *rest, int family)
+/* Ends of runs ascend: the first that is not below is the run's. */
+static __always_inline __u32 batch_node(const void *node, __u32 tag, __u64 bits)
 {
-	const __u32 *node = fw_pool_line(FW_REF_LINE(ref));
-	__u32 tag = FW_REF_TAG(ref), bits = STEP_BITS >> 8 * tag & 63, at;
-	__u64 hi = rest->hi;
-	__m256i low = _mm256_load_si256((const __m256i *)node);
-	__mmask16 bytes = _mm_cmpge_epu8_mask(_mm256_castsi256_si128(low), _mm_set1_epi8((char)(hi >> 56)));
-	__mmask8 words = _mm256_cmpge_epu32_mask(low, _mm256_set1_epi32((int)(hi >> 32)));
+	__m256i low = _mm256_load_si256(node);
+	__mmask16 bytes = _mm_cmpge_epu8_mask(_mm256_castsi256_si128(low), _mm_set1_epi8((char)(bits >> 56)));
+	__mmask8 words = _mm256_cmpge_epu32_mask(low, _mm256_set1_epi32((int)(bits >> 32)));
+	__u32 at = either(FW_RUNS32 - 1 + _tzcnt_u32(words | 1u << (FW_RUNS32 - 1)),
+			  offsetof(struct fw_runs8, ref) / 4 + _tzcnt_u32(bytes | 1u << (FW_RUNS8 - 1)),
+			  tag == FW_REF_RUNS8);
 
-	at = either(FW_RUNS32 - 1 + _tzcnt_u32(words | 1u << (FW_RUNS32 - 1)),
-		    offsetof(struct fw_runs8, ref) / 4 + _tzcnt_u32(bytes | 1u << (FW_RUNS8 - 1)), tag == FW_REF_RUNS8);
-	at = either(at, hi >> 56, tag == FW_REF_TABLE8);
-	if (family == FW_IP6) {
-		rest->hi = hi << bits | rest->lo >> (63 - bits) >> 1;
-		rest->lo <<= bits;
-	} else {
-		rest->hi = hi << bits;
-	}
-	return FW_READ(node[at]);
+	at = either(at, bits >> 56, tag == FW_REF_TABLE8);
+	return ((const __u32 *)node)[at];
 }
 
 static __always_inline __m512i signature_bit(__m512i identity)

@@ -4,9 +4,16 @@
 
 #include "fw/flow.h"
 
-static __always_inline __u32 batch_step(__u32 ref, struct fw_addr *rest, int family)
+static __always_inline __u32 batch_node(const void *node, __u32 tag, __u64 bits)
 {
-	return fw_trie_step(ref, rest, family);
+	const struct fw_runs32 *runs32 = node;
+	const struct fw_runs8 *runs8 = node;
+
+	if (tag == FW_REF_RUNS8)
+		return runs8->ref[fw_runs8_find(runs8, bits >> 56) & 15];
+	if (tag == FW_REF_TABLE8)
+		return ((const __u32 *)node)[bits >> 56];
+	return runs32->ref[fw_runs32_find(runs32, bits >> 32) & 7];
 }
 
 /* Appends the pairs of a packet's two class lines. */

@@ -9,6 +9,8 @@
 #define BATCH_SIDES (2 * BATCH_PACKETS)
 #define BATCH_PAIRS (BATCH_PACKETS * FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
 #define BATCH_WANTS (BATCH_PAIRS * (FW_PAIR_DISPLACEMENT + 1) + 8) /* and room for a vector */
+/* One of each pair, and of up to three splits below it. */
+#define BATCH_HITS (4 * BATCH_PAIRS + 1)
 
 /* clang-format off */
 struct batch {
@@ -26,8 +28,8 @@ struct batch {
 	__u8 turn[FW_CLASS_IDENTITIES + 1][2][32];
 	__u64 want[BATCH_WANTS];      /* FW_PAIR_KEY | packet << 48 */
 	__u32 line[BATCH_WANTS];      /* where it may stand */
-	__u64 hit[BATCH_PAIRS + 1];   /* of pairs that are there and match, or are no rules */
-	__u8 hit_packet[BATCH_PAIRS + 1];
+	__u64 hit[BATCH_HITS];        /* of pairs that are there and match, or are no rules */
+	__u8 hit_packet[BATCH_HITS];
 	struct fw_cpu *cpu;           /* for what packets do one after the other; without the flow cache's places */
 };
 /* clang-format on */

@@ -2,7 +2,7 @@
 /*
  * The stages of a batch. Who includes this has fw/flow.h, and provides
  *
- *	batch_step(ref, rest, family)		the next reference of a walk that is not at its end
+ *	batch_node(node, tag, bits)		where a walk goes on from a node, by the upper of @bits
  *	batch_filter(b, s, d, packet, wanted)	pairs of two class lines into b->want[]: how many there are now
  *	batch_homes(b)				b->line[] of b->want[]
  *	struct batch_compare, batch_compare_of(root), batch_match(...)
@@ -17,12 +17,32 @@
  */
 #include <string.h>
 
+/* One function each: in a single one the compiler runs out of registers. */
+#define BATCH_STAGE __attribute__((noinline))
+
 /* Of the longest walk: a split takes a step and no bits. */
 #define BATCH_STEPS (2 * 128 / 8)
 
 static __always_inline void batch_prefetch(__u32 line)
 {
 	__builtin_prefetch(fw_pool_line(line));
+}
+
+/* Bits that a node takes from the address, by its tag. */
+#define BATCH_BITS ((__u64)8 << 8 * FW_REF_RUNS8 | (__u64)32 << 8 * FW_REF_RUNS32 | (__u64)8 << 8 * FW_REF_TABLE8)
+
+/* As fw_trie_step(), of what is no class. */
+static __always_inline __u32 batch_step(__u32 ref, struct fw_addr *rest, int family)
+{
+	__u32 tag = FW_REF_TAG(ref), bits = BATCH_BITS >> 8 * tag & 63;
+	__u64 hi = rest->hi;
+
+	rest->hi = hi << bits;
+	if (family == FW_IP6) {
+		rest->hi |= rest->lo >> (63 - bits) >> 1;
+		rest->lo <<= bits;
+	}
+	return batch_node(fw_pool_line(FW_REF_LINE(ref)), tag, hi);
 }
 
 /* As fw_trie_root(). */
@@ -75,9 +95,9 @@ static __always_inline void batch_family(struct batch *b, const struct fw_key *k
 }
 
 /* Those that the stages are for. */
-static __always_inline void batch_walks(struct batch *b, const struct fw_key *keys, unsigned n)
+static BATCH_STAGE void batch_walks(struct batch *b, const struct fw_key *keys, unsigned n)
 {
-	__u8 ip4[BATCH_PACKETS + 1], ip6[BATCH_PACKETS + 1];
+	__u8 ip4[BATCH_PACKETS + 1] = { 0 }, ip6[BATCH_PACKETS + 1] = { 0 };
 	unsigned n4 = 0, n6 = 0;
 	__u32 alone = 0;
 
@@ -96,10 +116,12 @@ static __always_inline void batch_walks(struct batch *b, const struct fw_key *ke
 }
 
 /* As fw_lanes(), of all packets. */
-static __always_inline void batch_lanes(struct batch *b, const struct fw_key *keys, unsigned n)
+static BATCH_STAGE void batch_lanes(struct batch *b, const struct fw_key *keys, unsigned n)
 {
+	unsigned lanes = b->root.lanes;
+
 	memset(b->lanes, 0, sizeof(b->lanes));
-	for (unsigned i = 0; i < b->root.lanes; i++) {
+	for (unsigned i = 0; i < lanes; i++) {
 		unsigned field = b->root.lane_field[i] & (FW_KEY_SLOTS - 1), shift = b->root.lane_shift[i] & 63;
 
 		for (unsigned p = 0; p < n; p++)
@@ -108,7 +130,7 @@ static __always_inline void batch_lanes(struct batch *b, const struct fw_key *ke
 }
 
 /* The pairs of all packets, and where they may stand. */
-static __always_inline void batch_pairs(struct batch *b, unsigned n)
+static BATCH_STAGE void batch_pairs(struct batch *b, unsigned n)
 {
 	unsigned wanted = 0;
 
@@ -130,8 +152,10 @@ static __always_inline void batch_pairs(struct batch *b, unsigned n)
 		batch_prefetch(b->line[k]);
 }
 
+#include "tests/perf/peers/batch_blocks.h"
+
 /* As fw_probe(). */
-static __always_inline void batch_probe(struct batch *b)
+static BATCH_STAGE void batch_probe(struct batch *b)
 {
 	struct batch_compare compare = batch_compare_of(&b->root);
 	unsigned n = 0;
@@ -152,7 +176,7 @@ static __always_inline void batch_probe(struct batch *b)
 }
 
 /* Hits that are rules: the lowest of each packet. Return: are there any others? */
-static __always_inline __u64 batch_rules(struct batch *b)
+static BATCH_STAGE __u64 batch_rules(struct batch *b)
 {
 	__u64 blocks = 0;
 
@@ -165,47 +189,6 @@ static __always_inline __u64 batch_rules(struct batch *b)
 		blocks |= block;
 	}
 	return blocks;
-}
-
-/* A block, and those that follow it, as long as they can matter. */
-static void batch_block(struct batch *b, const struct fw_key *key, unsigned p, __u64 hit)
-{
-	struct fw_cpu *cpu = b->cpu;
-
-	if (FW_HIT_IS_VERSION(hit))
-		b->alone |= 1u << p;
-	if (hit >= b->best[p] || b->alone >> p & 1)
-		return;
-	cpu->hit = b->best[p];
-	cpu->key = *key;
-	cpu->first = hit;
-	cpu->nhits = 0;
-	if (fw_blocks(cpu, hit))
-		b->alone |= 1u << p;
-	b->best[p] = cpu->hit;
-}
-
-/* Of each packet the block with the lowest rank first, which mostly settles it. */
-static __always_inline void batch_blocks(struct batch *b, const struct fw_key *keys)
-{
-	unsigned n = 0;
-
-	for (unsigned p = 0; p < BATCH_PACKETS; p++)
-		b->first[p] = FW_HIT_NONE;
-	for (unsigned k = 0; k < b->nhits; k++) {
-		__u64 hit = b->hit[k], rule = FW_HIT_BLOCK(hit) - 1, *first = &b->first[b->hit_packet[k]];
-
-		*first = fw_min_hit(*first, (hit | rule) & FW_HIT_NONE);
-		b->hit[n] = hit;
-		b->hit_packet[n] = b->hit_packet[k];
-		n += FW_HIT_BLOCK(hit);
-	}
-	for (unsigned p = 0; p < BATCH_PACKETS; p++)
-		if (b->first[p] < b->best[p])
-			batch_block(b, &keys[p], p, b->first[p]);
-	for (unsigned k = 0; k < n; k++)
-		if (b->hit[k] != b->first[b->hit_packet[k]])
-			batch_block(b, &keys[b->hit_packet[k]], b->hit_packet[k], b->hit[k]);
 }
 
 static void batch_single(struct batch *b, const struct fw_key *key, __u32 *what)
