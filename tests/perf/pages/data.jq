@@ -50,6 +50,7 @@ def report_data:
 	[.[] | select(.measure and (.median | is_number))] as $all
 	| ($all | last_by([.shape, .rules, .peer, .traffic, .measure])) as $rows
 	| ([.[] | select(.cannot or .does_not_load)] | last_by([.shape, .rules, .peer])) as $absent
+	| ([.[] | select(.failed)] | last_by([.shape, .rules, .peer, .measure])) as $failed
 	| ([.[] | select(.measure == "errors")] | last_by([.shape, .rules, .peer, .traffic])) as $verdicts
 	| ([.[] | select(.peer)]) as $named
 	| {
@@ -57,7 +58,7 @@ def report_data:
 		baselines: noise,
 		passes: passes,
 		rows: ($rows + ($rows | memory_rows)),
-		absent: $absent,
+		absent: ($absent + $failed),
 		checked: ($verdicts | map(.checked // 0) | add // 0),
 		wrong: [$verdicts[] | select(.errors != 0)],
 		shapes: ($named | uniq_by(.shape) | map(.shape)),

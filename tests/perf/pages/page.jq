@@ -70,17 +70,18 @@ def against: [ratios, parts] | select(length > 0) | "## Against the limits", "",
 
 # A measure: a picture, and tables
 
-def cell_of($rows; $absent; $peer; $size; $unit):
+def cell_of($rows; $absent; $peer; $size; $m):
 	($rows | map(select(.peer == $peer and .rules == $size)) | first) as $r
-	| if $r then $r | figure($unit)
+	| if $r then $r | figure($m.unit)
 	  elif any($absent[]; .peer == $peer and .rules == $size and .does_not_load) then "does not load"
+	  elif any($absent[]; .peer == $peer and .rules == $size and .failed and .measure == $m.id) then "fails"
 	  else "" end;
 def measure_table($shape; $m; $traffic): . as $d
 	| [.rows[] | select(.shape == $shape and .measure == $m.id and (.traffic // "") == $traffic)] as $rows
 	| [.absent[] | select(.shape == $shape)] as $absent
 	| [.peers[] | select(.peer as $p | any($rows[]; .peer == $p))] as $peers
 	| table(["\($shape)\(if $traffic == "" then "" else ", \($traffic)" end)"] + (.sizes | map(grouped));
-		[$peers[] as $p | [$p.label] + [$d.sizes[] as $n | cell_of($rows; $absent; $p.peer; $n; $m.unit)]]);
+		[$peers[] as $p | [$p.label] + [$d.sizes[] as $n | cell_of($rows; $absent; $p.peer; $n; $m)]]);
 def traffics_of($shape; $id): [.rows[] | select(.shape == $shape and .measure == $id) | .traffic // ""] | unique;
 # What there is to be said of these figures.
 def started: [.rows[] | select(.measure == "start_seconds")] | select(length > 0)
@@ -106,10 +107,14 @@ def absent_rows($key): (.peers | map(.peer)) as $order
 	| map({ peer: .[0].peer, name: .[0].label, shape: .[0].shape, sizes: (map(.rules) | sizes_of), why: .[0][$key] })
 	| group_by([.peer, .sizes, .why]) | sort_by(.[0].peer as $p | $order | index($p))
 	| map([(.[0].name | cell), (map(.shape) | join(", ")), .[0].sizes, (.[0].why | cell)]);
+def failures: .absent |= map(select(.failed) | .measure as $id | .failed = "\(first(measures[] | select(.id == $id) | .title) // "Verdicts"): \(.failed)")
+	| absent_rows("failed");
 def absences: ["peer", "shape", "rules", "why"] as $head | absent_rows("cannot") as $cannot | absent_rows("does_not_load") as $not
-	| select($cannot + $not | length > 0)
+	| failures as $failures
+	| select($cannot + $not + $failures | length > 0)
 	| "## What is not there", "",
 	  (select($not | length > 0) | "Does not load:", "", text_table($head; $not)),
+	  (select($failures | length > 0) | "Loads, but fails:", "", text_table($head; $failures)),
 	  (select($cannot | length > 0) | "Cannot say these rules:", "", text_table($head; $cannot));
 
 # $own: lines of the other commands, { lookup, update, reload, scrape }; $readme: the way to what is said about the measures

@@ -26,7 +26,7 @@ def styles: .peers | map(.peer | select(is_reference | not)) | group_by(family)
 
 # 1, 2 and 5 of each power of ten, around what is drawn.
 def steps($low; $high): [range($low | log10 | floor; ($high | log10 | ceil) + 1) as $e | (1, 2, 5) * pow(10; $e)]
-	| ([.[] | select(. <= $low * 1.0001)] | last) as $a | ([.[] | select(. >= $high * 0.9999)] | first) as $b
+	| ([.[] | select(. <= $low * 1.0001)] | last) as $a | ([.[] | select(. >= $high * 0.9999 and . > $a)] | first) as $b
 	| [.[] | select(. >= $a and . <= $b)];
 def tic_text($unit): if $unit == "s" then human("s")
 	elif $unit == "B" then scaled([[1, "B"], [1e3, "kB"], [1e6, "MB"], [1e9, "GB"]])

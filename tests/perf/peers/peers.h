@@ -128,7 +128,7 @@ void peers_json_machine(void);
 void peers_json_measure(const struct work *w, const struct peer *p, const char *traffic, const char *measure,
 			struct bench_sample *s, void *extra);
 void peers_json_baseline(const struct work *w, const char *name, const char *traffic, struct bench_sample *s);
-/* @key: "cannot", "does_not_load", or with a measure "failed". */
+/* @key: "cannot", "does_not_load", or "failed": what of it, @measure, which may be NULL. */
 void peers_json_absent(const struct work *w, const struct peer *p, const char *measure, const char *key,
 		       const char *why);
 void peers_json_errors(const struct work *w, const struct peer *p, const char *traffic, uint64_t wrong,

@@ -25,6 +25,14 @@ static const char *const memory_name[] = {
 
 static const char *const part_measure[PEERS_PARTS] = { "drop_pps", "forward_pps" };
 
+/* What a task that failed would have given. */
+static const char *task_measure(const struct peers_task *task)
+{
+	static const char *const measures[PEERS_NTASKS] = { [PEERS_TIME] = "ns", [PEERS_ADD] = "add_seconds" };
+
+	return task->kind == PEERS_FLOOD ? part_measure[task->part] : measures[task->kind];
+}
+
 static const char *actor_name(const struct peers_actor *a)
 {
 	return a->peer ? a->peer->name : "no filter";
@@ -42,6 +50,8 @@ static int task_do(struct peers_run *run, size_t i, const struct peers_task *tas
 	run->off[i] = true;
 	peers_actor_why(a, err, why, sizeof(why));
 	fprintf(stderr, "fwbench: %s cannot %s: %s\n", actor_name(a), task_name[task->kind], why);
+	if (a->peer)
+		peers_json_absent(run->shared.work, a->peer, task_measure(task), "failed", why);
 	return err;
 }
 
