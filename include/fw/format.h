@@ -49,9 +49,6 @@ enum fw_ref_tag {
 #define FW_RUNS32 8
 #define FW_TRIE_ROOT_BITS 16
 #define FW_TRIE_ROOT_LINES ((1u << FW_TRIE_ROOT_BITS) * 4 / FW_LINE)
-/* Steps below the root at most: 8 bits a step, and one step of a split that takes no bits. */
-#define FW_TRIE_STEPS4 3
-#define FW_TRIE_STEPS6 16
 
 /* Run i holds the values from last[i - 1] + 1 to last[i]; the last run ends at the largest value. Unused: 0xff.. */
 struct fw_runs8 {

@@ -332,27 +332,26 @@ static bool check_class(struct check *c, int side, uint32_t line, uint32_t first
 	return true;
 }
 
-static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits, unsigned steps);
+static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits);
 
-static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, unsigned bits, unsigned steps)
+static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, unsigned bits)
 {
 	unsigned i = 0;
 
 	for (; i < FW_RUNS8 - 1 && n->last[i] != 0xff; i++) {
 		if (i && n->last[i - 1] >= n->last[i])
 			return wrong(c, "a node's runs are out of order");
-		if (!check_ref(c, side, n->ref[i], bits - 8, steps))
+		if (!check_ref(c, side, n->ref[i], bits - 8))
 			return false;
 	}
 	for (unsigned k = i; k < FW_RUNS8 - 1; k++)
 		if (n->last[k] != 0xff)
 			return wrong(c, "a node's runs go on behind their end");
-	return check_ref(c, side, n->ref[i], bits - 8, steps);
+	return check_ref(c, side, n->ref[i], bits - 8);
 }
 
 /* @split: the references are nodes of runs over the same bits. */
-static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool split, unsigned bits,
-			 unsigned steps)
+static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool split, unsigned bits)
 {
 	unsigned runs = 1, rest = split ? bits : bits > 32 ? bits - 32 : 0;
 
@@ -364,37 +363,37 @@ static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, b
 	for (unsigned i = 0; i < runs; i++) {
 		if (split && FW_REF_TAG(n->ref[i]) != FW_REF_RUNS32)
 			return wrong(c, "a split refers to something else than runs");
-		if (!check_ref(c, side, n->ref[i], rest, steps))
+		if (!check_ref(c, side, n->ref[i], rest))
 			return false;
 	}
 	return true;
 }
 
-static bool check_table8(struct check *c, int side, const uint32_t *table, unsigned bits, unsigned steps)
+static bool check_table8(struct check *c, int side, const uint32_t *table, unsigned bits)
 {
 	for (unsigned i = 0; i < 256; i++)
-		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits - 8, steps))
+		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits - 8))
 			return false;
 	return true;
 }
 
-/* A reference with @bits of the address left to look at, and @steps to take at most. */
-static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits, unsigned steps)
+/* A reference with @bits of the address left to look at. */
+static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits)
 {
 	uint32_t tag = FW_REF_TAG(ref), line = FW_REF_LINE(ref);
 
 	if (tag == FW_REF_CLASS)
 		return check_class(c, side, line, FW_IDENTITY_ANY);
-	if (!steps || !bits)
+	if (!bits)
 		return wrong(c, "a trie is deeper than an address");
 	if (!inside_segment(c, line, tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1))
 		return wrong(c, "a node lies outside the pool or crosses a segment");
 	if (tag == FW_REF_RUNS8)
-		return check_runs8(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
+		return check_runs8(c, side, fw_pool_ptr(c->pool, line), bits);
 	if (tag == FW_REF_RUNS32 || tag == FW_REF_SPLIT)
-		return check_runs32(c, side, fw_pool_ptr(c->pool, line), tag == FW_REF_SPLIT, bits, steps - 1);
+		return check_runs32(c, side, fw_pool_ptr(c->pool, line), tag == FW_REF_SPLIT, bits);
 	if (tag == FW_REF_TABLE8)
-		return check_table8(c, side, fw_pool_ptr(c->pool, line), bits, steps - 1);
+		return check_table8(c, side, fw_pool_ptr(c->pool, line), bits);
 	return wrong(c, "a reference has an unknown tag");
 }
 
@@ -402,13 +401,12 @@ static bool check_trie(struct check *c, int side, enum fw_family family)
 {
 	uint32_t line = c->root->trie[side][family];
 	unsigned bits = (family == FW_IP4 ? 32 : 128) - FW_TRIE_ROOT_BITS;
-	unsigned steps = family == FW_IP4 ? FW_TRIE_STEPS4 : FW_TRIE_STEPS6;
 	const uint32_t *table = fw_pool_ptr(c->pool, line);
 
 	if (!inside(c, line, FW_TRIE_ROOT_LINES))
 		return wrong(c, "a trie's root lies outside the pool");
 	for (uint32_t i = 0; i < 1u << FW_TRIE_ROOT_BITS; i++)
-		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits, steps))
+		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits))
 			return false;
 	return true;
 }
