@@ -54,6 +54,8 @@ static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class 
 
 #pragma GCC unroll 5
 		for (int j = 0; j < FW_CLASS_IDENTITIES; j++) {
+			if (j >= d->n)
+				break;
 			cpu->want[n & (FW_BATCH_ROOM - 1)] = FW_PAIR_KEY(src, d->identity[j]);
 			n += signature >> bit[j] & FW_READ(d->signature[j]) >> src_bit & 1;
 		}
