@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The flow cache in front of the lookup: a flow that was seen in this generation
- * is answered from two cache lines.
+ * is answered from two cache lines. Where flows hardly repeat it is left alone.
  */
 #ifndef FW_FLOW_H
 #define FW_FLOW_H
@@ -68,6 +68,29 @@ static __always_inline void fw_flow_put(struct fw_flow_entry *e, const struct fw
 	e->what = what;
 }
 
+/*
+ * How many of its places the cache has for this packet. Where flows hardly repeat none, but for trials, see
+ * FW_DOUBT_MOST: and since those are few, they have few places, or they would find more than all would.
+ */
+static __always_inline __u32 fw_flow_places(struct fw_cpu *cpu)
+{
+	const struct fw_addr *src = &cpu->key.src, *dst = &cpu->key.dst;
+	__u64 who;
+
+	if (cpu->doubt < FW_DOUBT_MOST / 2)
+		return FW_FLOWS;
+	who = src->hi ^ src->lo ^ dst->hi ^ dst->lo;
+	who ^= who >> 32;
+	return (who ^ cpu->unasked++ / FW_DOUBT_PACKETS) & (FW_DOUBT_TRIALS - 1) ? 0 : FW_FLOWS / FW_DOUBT_TRIALS;
+}
+
+static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
+{
+	if (cpu->doubt)
+		cpu->doubt = cpu->doubt < FW_DOUBT_LESS ? 0 : cpu->doubt - FW_DOUBT_LESS;
+	return what;
+}
+
 /**
  * fw_classify - what to do with the packet of cpu->key, after fw_begin()
  * @cache: remember flows
@@ -78,18 +101,21 @@ static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
 	__u32 generation = cpu->control >> 32, reason = cpu->key.reason, what;
 	__u64 fields[FW_FLOW_WORDS];
 	struct fw_flow_entry *set;
+	__u32 places;
 
 	if (reason != FW_R_NONE && reason != FW_R_NON_IP)
 		return FW_WHAT(reason, cpu->root.accept >> (reason & 31) & 1);
-	if (!cache)
+	places = cache ? fw_flow_places(cpu) : 0;
+	if (!places)
 		return fw_decide(cpu);
 
 	fw_flow_of(cpu, fields);
-	set = &cpu->flows[fw_flow_set(&cpu->key, fields)];
+	set = &cpu->flows[fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS)];
 	if (!fw_flow_differs(&set[0], &cpu->key, fields, generation))
-		return set[0].what;
+		return fw_flow_found(cpu, set[0].what);
 	if (!fw_flow_differs(&set[1], &cpu->key, fields, generation))
-		return set[1].what;
+		return fw_flow_found(cpu, set[1].what);
+	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
 	what = fw_decide(cpu);
 	if (FW_WHAT_COUNTER(what) == FW_R_INTERNAL)
 		return what;

@@ -221,6 +221,15 @@ struct fw_flow_entry {
 	__u32 what;       /* FW_WHAT */
 };
 FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
+/*
+ * A flow that it does not know costs time, one that it knows saves several times as much: so doubt grows by 1, or becomes
+ * less by FW_DOUBT_LESS. From the half of FW_DOUBT_MOST on only one flow in FW_DOUBT_TRIALS is still looked for, each
+ * FW_DOUBT_PACKETS packets another one.
+ */
+#define FW_DOUBT_MOST 4096
+#define FW_DOUBT_LESS 3
+#define FW_DOUBT_TRIALS 32
+#define FW_DOUBT_PACKETS 16384
 
 /* Pairs that are asked for in one go, and the places for those that go on in a next line. */
 #define FW_BATCH 64
@@ -246,6 +255,8 @@ struct fw_cpu {
 	__u32 cursor;   /* next entry of hits[] */
 	__u32 interval;
 	__u32 turn;     /* of the flow cache's places */
+	__u32 doubt;    /* whether the flow cache is worth asking, up to FW_DOUBT_MOST */
+	__u32 unasked;  /* packets that it was not asked about */
 	__u32 pad;
 	__u64 lanes;    /* the packet's values, see struct fw_pair */
 	__u64 first, second; /* the lowest of hits[] */
