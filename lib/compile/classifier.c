@@ -1,42 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The lookup of include/fw/lookup.h over a pool in this process's memory. */
 #include "fw/compile.h"
-
-#include <stdlib.h>
-
-/* The pool that the lookup reads; set around each call, since the shared code takes no pool argument. */
-static _Thread_local const uint8_t *pool_base;
-
-struct fw_object {
-	const uint8_t *base;
-};
-
-static __always_inline const void *fw_pool_line(__u32 line)
-{
-	return pool_base + (uint64_t)line * FW_LINE;
-}
-
-static __always_inline struct fw_object fw_pool_object(__u32 line)
-{
-	return (struct fw_object){ fw_pool_line(line) };
-}
-
-static __always_inline const void *fw_object_start(struct fw_object o)
-{
-	return o.base;
-}
-
-static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)
-{
-	return *(const __u32 *)(o.base + offset);
-}
-
-static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset)
-{
-	return *(const __u64 *)(o.base + offset);
-}
+#include "fw/memory_pool.h"
 
 #include "fw/flow.h"
+
+#include <stdlib.h>
 
 struct fw_classifier {
 	struct fw_cpu cpu;
@@ -70,7 +39,7 @@ void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t gene
 
 struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key)
 {
-	pool_base = c->pool->base;
+	fw_pool_base = c->pool->base;
 	c->cpu.key = *key;
 	fw_begin(&c->cpu, c->control);
 	return fw_result_of(fw_classify(&c->cpu, c->flow_cache));

@@ -19,7 +19,9 @@
 #define AVX512_HERE 1
 #endif
 
-#include "tests/perf/peers/batch_pool.h"
+#include "tests/perf/peers/batch_state.h"
+
+#include "fw/memory_pool.h"
 
 #include "fw/flow.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A batch on any CPU: each step is the shared lookup's own. */
-#include "tests/perf/peers/batch_pool.h"
+#include "tests/perf/peers/batch_state.h"
+
+#include "fw/memory_pool.h"
 
 #include "fw/flow.h"
 

@@ -199,7 +199,7 @@ static void batch_single(struct batch *b, const struct fw_key *key, __u32 *what)
 
 static void batch_run(struct batch *b, const struct fw_key *keys, unsigned n, uint32_t *what)
 {
-	pool_base = b->pool->base;
+	fw_pool_base = b->pool->base;
 	batch_walks(b, keys, n);
 	batch_lanes(b, keys, n);
 	batch_pairs(b, n);

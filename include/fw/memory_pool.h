@@ -1,20 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A pool in this process's memory, as fw/lookup.h asks for one. */
-#ifndef FWBENCH_BATCH_POOL_H
-#define FWBENCH_BATCH_POOL_H
+/*
+ * A pool in this process's memory, as fw/lookup.h asks for one of who includes it. fw_pool_base is set before each
+ * lookup, since the shared code takes no pool argument.
+ */
+#ifndef FW_MEMORY_POOL_H
+#define FW_MEMORY_POOL_H
 
-#include "tests/perf/peers/batch_state.h"
+#include "fw/format.h"
 
-/* Set by each run, since the shared code takes no pool argument. */
-static _Thread_local const uint8_t *pool_base;
+static _Thread_local const __u8 *fw_pool_base;
 
 struct fw_object {
-	const uint8_t *base;
+	const __u8 *base;
 };
 
 static __always_inline const void *fw_pool_line(__u32 line)
 {
-	return pool_base + (uint64_t)line * FW_LINE;
+	return fw_pool_base + (__u64)line * FW_LINE;
 }
 
 static __always_inline struct fw_object fw_pool_object(__u32 line)
