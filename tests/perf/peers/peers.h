@@ -80,6 +80,8 @@ int peers_actor_start(const struct peers_shared *shared, const struct peer *peer
  * Return: 0 or -errno; -ETIME, -E2BIG: the time or the memory was over; -EPIPE: the actor is gone.
  */
 int peers_actor_do(struct peers_actor *a, const struct peers_task *task, struct peers_result *out);
+/* Was the time or the memory over, when the last task failed with @err? */
+bool peers_actor_limited(const struct peers_actor *a, int err);
 /* Why the last task failed: what was said, in one line. */
 void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t size);
 void peers_actor_end(struct peers_actor *a);

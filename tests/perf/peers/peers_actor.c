@@ -81,13 +81,19 @@ int peers_actor_do(struct peers_actor *a, const struct peers_task *task, struct 
 	return err;
 }
 
+bool peers_actor_limited(const struct peers_actor *a, int err)
+{
+	/* It can have come to the same on its own, and lives on then. */
+	return !a->pid && (err == -ETIME || err == -E2BIG);
+}
+
 void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t size)
 {
 	static const char prefix[] = "fwbench: ";
 	ssize_t n = pread(a->complaints, out, size - 1, 0);
 	size_t skip;
 
-	if (err == -ETIME || err == -E2BIG) {
+	if (peers_actor_limited(a, err)) {
 		snprintf(out, size, "%s", err == -ETIME ? "takes over 120 s" : "takes over 8 GiB");
 		return;
 	}

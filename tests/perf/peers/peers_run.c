@@ -105,7 +105,7 @@ static int actor_add(struct peers_run *run, const struct peer *p, struct peers_r
 	fprintf(stderr, "fwbench: %s cannot %s: %s\n", actor_name(a), task_name[PEERS_LOAD], why);
 	if (p)
 		peers_json_absent(run->shared.work, p, NULL, "does_not_load", why);
-	if (p && (err == -ETIME || err == -E2BIG) && run->nheavy < PEERS_MAX)
+	if (p && peers_actor_limited(a, err) && run->nheavy < PEERS_MAX)
 		run->heavy[run->nheavy++] = p;
 	peers_actor_end(a);
 	run->n--;
