@@ -532,9 +532,11 @@ static uint64_t kill_once(void)
 
 static void killed(void **state)
 {
+	enum { KILLS = 220, STEPS = 1000 }; /* at least: a busy machine takes more kills for as many steps */
 	uint64_t all = 0;
+	unsigned kills = 0;
 
-	for (int i = 0; i < 220; i++) {
+	for (; kills < KILLS || all <= STEPS; kills++) {
 		uint64_t done;
 
 		tree_empty(folder);
@@ -542,8 +544,7 @@ static void killed(void **state)
 		all += done;
 		assert_holds(path, done, "killed");
 	}
-	print_message("220 kills, %llu steps acknowledged\n", (unsigned long long)all);
-	assert_true(all > 1000);
+	print_message("%u kills, %llu steps acknowledged\n", kills, (unsigned long long)all);
 }
 
 /* The power fails at some of the writes of a step; what the disk may then hold is looked at when the step is over. */
