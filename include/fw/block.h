@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The search of a block's bit vectors. Part of the lookup: see lookup.h for
- * what the includer provides.
+ * The search of a block's bit vectors, and of a split for the block to search.
+ * Part of the lookup: see lookup.h for what the includer provides.
  */
 #ifndef FW_BLOCK_H
 #define FW_BLOCK_H
@@ -65,7 +65,20 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 	return 0;
 }
 
-/* The first match in a block goes to cpu->hit if it is better. Returns the hit of the pair's next block. */
+/* A split leads to @child; its rest waits for its turn in hits[]. */
+static __always_inline __u64 fw_split_search(struct fw_cpu *cpu, __u64 child, __u64 rest)
+{
+	if (rest < cpu->hit) {
+		__u32 n = cpu->nhits;
+
+		cpu->hits[n & (FW_HITS - 1)] = rest;
+		cpu->nhits = n + 1;
+		cpu->second = fw_min_hit(cpu->second, rest);
+	}
+	return child;
+}
+
+/* The first match in a block goes to cpu->hit if it is better. Returns the hit to go on with: of what follows the block. */
 static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 {
 	struct fw_object o = fw_pool_object(line);
@@ -87,10 +100,14 @@ static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 			cpu->words[f] = fw_word32(o, field->words + at * 4);
 		common &= vector;
 	}
-	if (common && b->rules > 64)
-		fw_block_words(cpu, line, common);
-	else if (common)
+	if (b->rules > 64) {
+		if (b->rules > FW_BLOCK_RULES)
+			return fw_split_search(cpu, common, b->next);
+		if (common)
+			fw_block_words(cpu, line, common);
+	} else if (common) {
 		cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + fw_lowest_bit(common) * 8));
+	}
 	return b->next;
 }
 

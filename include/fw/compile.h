@@ -67,6 +67,12 @@ struct fw_image {
  * Return: 0, -E2BIG with a diagnostic when a limit is exceeded, -ENOMEM, -ENOSPC.
  */
 int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out);
+/* With options; 0: what fw_compile() takes. They go for changes to the image too. */
+struct fw_compile_options {
+	uint32_t leaf_rules; /* a pair's rules are parted into blocks of about so many */
+};
+int fw_compile_with(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		    struct fw_diags *ds, struct fw_image *out);
 /* Gives the image's segments back: no packet may see them any more. Before its ruleset is freed. An image of zeros is fine. */
 void fw_image_free(struct fw_image *image);
 

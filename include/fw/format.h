@@ -6,8 +6,9 @@
  *
  *   control word -> root -> 4 tries (source, destination x IPv4, IPv6)
  *                             -> class: the identities that contain the address
- *                        -> pair table: (identity, identity) -> one rule, or a block of rules
- *                                                                 -> bit vectors per field
+ *                        -> pair table: (identity, identity) -> one rule, or a block of rules, or a split of many rules
+ *                                                                 split -> blocks or splits, by the value of one field
+ *                                                                 block -> bit vectors per field
  */
 #ifndef FW_FORMAT_H
 #define FW_FORMAT_H
@@ -154,7 +155,7 @@ FW_ASSERT_SIZE(struct fw_version, FW_LINE);
  * aligned), the hits and, per field, the ends of intervals and their vectors.
  */
 #define FW_BLOCK_RULES 4096
-#define FW_BLOCK_CHAIN 448 /* blocks beyond the first of their pair, in the whole image */
+#define FW_BLOCK_CHAIN 448 /* blocks beyond the first that they follow, in the whole image */
 #define FW_BLOCK_STEPS 17  /* 1 << 17 ends suffice for any set of 16-bit values */
 struct fw_block_field {
 	__u32 field;
@@ -162,17 +163,30 @@ struct fw_block_field {
 	__u32 ends;    /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not written */
 	__u32 vectors; /* __u64 per interval: bit i: rule i; in a block of more than 64 rules: bit i: word i is not 0 */
 	__u32 words;   /* block of more than 64 rules: __u32 per interval: offset of its words that are not 0 */
-	__u32 pad;
+	__u32 made;    /* split: its entries when it was made, before any change */
 };
 struct fw_block {
 	__u32 rules;
 	__u32 fields;
-	__u64 next; /* hit of the pair's next block, FW_HIT_NONE: none */
-	__u32 hits; /* __u64 per rule */
+	__u64 next; /* hit of the block that follows, FW_HIT_NONE: none; of a split's rest */
+	union {
+		__u32 hits;    /* __u64 per rule */
+		__u32 entries; /* of a split: rules in the blocks below it, every copy counted */
+	};
 	__u32 bytes;
 	struct fw_block_field field[FW_NFIELDS];
 };
 FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
+
+/*
+ * A split: many rules of one pair, parted by the values of one field. It has the shape of a block with that field, so that
+ * the search is the same; but its vectors are hits: of the block or split of the rules that name some value of the
+ * interval, or FW_HIT_NONE. Rules that would stand in too many of them make the rest, which is looked at besides. The rank
+ * in a split's hit is the lowest one below it. Splits stand in splits, the rest's among them, up to FW_SPLIT_DEPTH deep.
+ */
+#define FW_SPLIT 0xffffffffu /* fw_block.rules */
+#define FW_SPLIT_DEPTH 2
+#define FW_SPLIT_VISITS ((1 << FW_SPLIT_DEPTH) - 1) /* splits of one pair that a packet may come to */
 
 /* Fields that a pair's entry compares in place, at most. */
 #define FW_LANES 6
@@ -234,6 +248,8 @@ FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
 /* Pairs that are asked for in one go, and the places for those that go on in a next line. */
 #define FW_BATCH 64
 #define FW_BATCH_ROOM (FW_BATCH * (FW_PAIR_DISPLACEMENT + 1))
+/* What they have, and the rests of their splits. */
+#define FW_HITS (FW_BATCH * (FW_SPLIT_VISITS + 1))
 
 /*
  * What a CPU needs while it works on a packet, and its flow cache. The lists
@@ -263,7 +279,7 @@ struct fw_cpu {
 	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */
 	__u32 words[FW_NFIELDS];
 	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */
-	__u64 hits[FW_BATCH];
+	__u64 hits[FW_HITS];
 	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));
 };
 /* clang-format on */

@@ -138,13 +138,19 @@ static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 	return 0;
 }
 
+/*
+ * Of one batch: the splits and blocks of every pair, each of those in hits[] taken from there, and the blocks that follow
+ * others.
+ */
+#define FW_BLOCK_TURNS (FW_BATCH * (2 * FW_SPLIT_VISITS + 1) + FW_HITS + FW_BLOCK_CHAIN + 1)
+
 /* The other blocks among hits[], as long as they can matter, beginning with the one that follows the first. */
 FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
 {
 	if (!cpu)
 		return -1;
 	cpu->cursor = 0;
-	for (int i = 0; i < 2 * FW_BATCH + FW_BLOCK_CHAIN + 1; i++) {
+	for (int i = 0; i < FW_BLOCK_TURNS; i++) {
 		if (hit < cpu->hit) {
 			hit = fw_block_more(cpu, (__u32)hit);
 			continue;
@@ -154,7 +160,7 @@ FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
 		if (next >= *(volatile __u32 *)&cpu->nhits)
 			break;
 		cpu->cursor = next + 1;
-		hit = cpu->hits[next & (FW_BATCH - 1)];
+		hit = cpu->hits[next & (FW_HITS - 1)];
 		if (hit == cpu->first)
 			hit = FW_HIT_NONE;
 	}

@@ -319,6 +319,22 @@ static long block_build(struct fw_tables *t, const struct fw_rule *const *rules,
 	}
 }
 
+int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line)
+{
+	struct object o = { .lines = (bytes + FW_LINE - 1) / FW_LINE, .extra = extra };
+	int err = take_lines(t, o.lines, &t->stats.block_bytes, &o.line);
+
+	if (err)
+		return err;
+	t->extra_blocks += extra;
+	err = t->made ? objects_push(t->made, o) : 0;
+	if (err)
+		object_free(t, &o);
+	else
+		*line = o.line;
+	return err;
+}
+
 int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit)
 {
 	__u64 *to = hit;
@@ -338,11 +354,10 @@ int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_
 					   "give the rules addresses, so that they spread over pairs",
 					   "too many rules share their source and destination");
 
-		int err = take_lines(t, (bytes + FW_LINE - 1) / FW_LINE, &t->stats.block_bytes, &line);
+		int err = block_take(t, bytes, done > 0, &line);
 
 		if (err)
 			return err;
-		t->extra_blocks += done > 0;
 		memcpy(fw_pool_ptr(t->heap.pool, line), t->block, bytes);
 		*to = FW_HIT(rules[done]->rank, 1, line);
 		to = &((struct fw_block *)fw_pool_ptr(t->heap.pool, line))->next;

@@ -26,7 +26,7 @@
  * A change is refused with -EAGAIN where compiling everything beside the live tables and swapping the root is the better
  * way, or the only one.
  */
-#include "tables.h"
+#include "split.h"
 
 #include <string.h>
 
@@ -36,13 +36,6 @@
 
 /* Pairs for a hundred lines of two, from which on the table is too small. */
 #define TABLE_FULL 110
-
-/* A rule comes into a pair or leaves it. */
-struct part {
-	uint64_t key;
-	const struct fw_rule *rule;
-	bool comes;
-};
 
 struct made {
 	uint32_t id;
@@ -61,11 +54,9 @@ struct fw_change {
 	size_t nmade, made_cap;
 	struct sets_change sets;
 	struct fw_root root;
-	uint32_t root_line;           /* 0: the root stays as it is */
-	const struct fw_rule **rules; /* of the pair that is being built */
-	size_t nrules, rules_cap;
-	uint32_t *slots;
-	size_t slots_cap;
+	uint32_t root_line; /* 0: the root stays as it is */
+	struct tree_change trees;
+	struct rules rules; /* of the pair that is being built */
 };
 
 /* Does the change to a rule leave the tables as they are? */
@@ -174,61 +165,33 @@ static int parts_collect(struct fw_change *c)
 	return err;
 }
 
-static int compare_rank(const void *a, const void *b)
+static bool has_blocks(const struct pair_value *v)
 {
-	const struct fw_rule *x = *(const struct fw_rule *const *)a, *y = *(const struct fw_rule *const *)b;
-
-	return x->rank < y->rank ? -1 : x->rank > y->rank;
+	return v->hit != FW_HIT_NONE && FW_HIT_BLOCK(v->hit);
 }
 
-static int compare_slot(const void *a, const void *b)
+/* What a pair with many rules, parted by splits, becomes: only the blocks that the parts concern are made anew. */
+static int value_split(struct fw_change *c, const struct pair_value *old, struct part *parts, size_t n,
+		       struct fw_pair *to)
 {
-	const struct fw_rule *x = ((const struct part *)a)->rule, *y = ((const struct part *)b)->rule;
+	int err = tree_change(&c->trees, old->hit, parts, n, &to->hit);
 
-	return x->slot < y->slot ? -1 : x->slot > y->slot;
-}
-
-/* Is @slot that of a rule among the @n parts that leaves the pair? They are in the order of their slots. */
-static bool leaves(const struct part *parts, size_t n, uint32_t slot)
-{
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-
-		if (parts[mid].rule->slot < slot)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < n && parts[lo].rule->slot == slot; lo++)
-		if (!parts[lo].comes)
-			return true;
-	return false;
-}
-
-/* The rules that a pair is to have: those that it has, without those that leave, and those that come. */
-static int pair_rules(struct fw_change *c, const struct pair_value *old, struct part *parts, size_t n)
-{
-	size_t nslots = 0;
-	int err = pair_slots(c->t, old, &c->slots, &nslots, &c->slots_cap);
-
-	c->nrules = 0;
-	qsort(parts, n, sizeof(*parts), compare_slot);
-	for (size_t i = 0; !err && i < nslots; i++)
-		if (!leaves(parts, n, c->slots[i]))
-			err = fw_vec_push(c->rules, c->nrules, c->rules_cap, fw_ruleset_by_slot(c->e->rs, c->slots[i]));
-
-	bool more = false;
-
-	for (size_t i = 0; !err && i < n; i++)
-		if (parts[i].comes) {
-			err = fw_vec_push(c->rules, c->nrules, c->rules_cap, parts[i].rule);
-			more = true;
-		}
-	if (!err && more)
-		qsort(c->rules, c->nrules, sizeof(*c->rules), compare_rank);
+	to->hi = lanes_open(&c->t->root);
+	c->t->stats.blocks += !err && to->hit != FW_HIT_NONE;
 	return err;
+}
+
+/* All the rules of a pair in an entry or in blocks made anew. */
+static int value_build(struct fw_change *c, const struct pair_value *old, struct part *parts, size_t n,
+		       struct fw_pair *to)
+{
+	uint64_t key = parts[0].key;
+	int err = tree_rules(&c->trees, old->hit, parts, n, &c->rules);
+
+	to->hi = lanes_open(&c->t->root);
+	if (!err)
+		err = tree_goes(&c->trees, old->hit);
+	return err || !c->rules.n ? err : pair_build(c->t, key, c->rules.r, (uint32_t)c->rules.n, to);
 }
 
 /* The step for the pair that the @n parts belong to. */
@@ -241,14 +204,14 @@ static int step_make(struct fw_change *c, struct part *parts, size_t n)
 	int err;
 
 	pair_find(c->t, step.key, &entry, &old);
-	err = pair_rules(c, &old, parts, n);
-	if (!err && c->nrules)
-		err = pair_build(c->t, step.key, c->rules, (uint32_t)c->nrules, &built);
-	step.value = (struct pair_value){ built.hit, built.lo, c->nrules ? built.hi : lanes_open(&c->t->root) };
-	if (!err)
-		err = fw_vec_push(c->steps, c->nsteps, c->steps_cap, step);
+	err = hit_is_split(c->t, old.hit) ? value_split(c, &old, parts, n, &built) :
+					    value_build(c, &old, parts, n, &built);
 	if (err)
-		pair_free(c->t, &step.value);
+		return err;
+	step.value = (struct pair_value){ built.hit, built.lo, built.hi };
+	err = fw_vec_push(c->steps, c->nsteps, c->steps_cap, step);
+	if (err)
+		c->t->stats.blocks -= has_blocks(&step.value);
 	return err;
 }
 
@@ -346,7 +309,7 @@ static int prepare(struct fw_change *c)
 		err = steps_prepare(c);
 	if (!err)
 		err = root_prepare(c);
-	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + 8);
+	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + c->trees.gone.n + 8);
 }
 
 static void change_free(struct fw_change *c)
@@ -357,8 +320,7 @@ static void change_free(struct fw_change *c)
 	free(c->parts);
 	free(c->steps);
 	free(c->made);
-	free(c->rules);
-	free(c->slots);
+	free(c->rules.r);
 	free(c);
 }
 
@@ -374,6 +336,9 @@ int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw
 	c->e = e;
 	c->t->rs = e->rs;
 	c->t->ds = ds;
+	c->trees.t = c->t;
+	c->trees.rs = e->rs;
+	c->t->made = &c->trees.made;
 	err = prepare(c);
 	if (err)
 		fw_change_abort(c);
@@ -389,7 +354,8 @@ void fw_change_abort(struct fw_change *c)
 	for (size_t i = 0; i < c->prepared; i++)
 		pair_step_abort(t, &c->steps[i]);
 	for (size_t i = 0; i < c->nsteps; i++)
-		pair_free(t, &c->steps[i].value);
+		t->stats.blocks -= has_blocks(&c->steps[i].value);
+	tree_change_abort(&c->trees);
 	if (c->root_line)
 		heap_free(&t->heap, c->root_line, sizeof(c->root) / FW_LINE);
 	sets_end(t, &c->sets, false);
@@ -438,6 +404,12 @@ static void stats_update(struct fw_change *c)
 	c->image->stats = *st;
 }
 
+static void step_commit(struct fw_tables *t, const struct pair_step *step, uint32_t since)
+{
+	t->stats.blocks -= has_blocks(&step->old);
+	pair_step_commit(t, step, since);
+}
+
 void fw_change_commit(struct fw_change *c)
 {
 	struct fw_tables *t = c->t;
@@ -446,7 +418,8 @@ void fw_change_commit(struct fw_change *c)
 	/* Generation 0 marks free places of the flow caches. */
 	next += !next;
 	for (size_t i = 0; i < c->nsteps; i++)
-		pair_step_commit(t, &c->steps[i], next);
+		step_commit(t, &c->steps[i], next);
+	tree_change_commit(&c->trees);
 	sets_end(t, &c->sets, true);
 	for (size_t i = 0; i < c->e->nrules; i++)
 		if (c->e->rules[i].new)

@@ -18,7 +18,8 @@
  *
  * Steps: number the identities and sweep the address space for classes
  * (identity.c); collect the rules of each pair (pair.c); write pairs, with
- * bit-vector blocks where a pair has more than one rule (block.c); write the
+ * bit-vector blocks where a pair has more than one rule (block.c), parted by
+ * the values of a field where it has many (split.c); write the
  * tries and the classes that they lead to (trie.c, class.c). The root goes last. Everything is
  * new memory; nothing that a packet may be reading is touched.
  */
@@ -82,6 +83,9 @@ void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs)
 	for (int r = 0; r < FW_NREASONS; r++)
 		root->accept |= (uint32_t)(rs->policy[r] == FW_ACCEPT) << r;
 }
+
+/* Rules of a block of a large pair: their bit vectors are one word. */
+#define LEAF_RULES 64
 
 /* From so many rules on, a second thread is worth its start. */
 #define PARALLEL_RULES 20000
@@ -271,6 +275,12 @@ static void tables_freep(struct fw_tables **t)
 
 int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out)
 {
+	return fw_compile_with(rs, pool, &(struct fw_compile_options){ 0 }, ds, out);
+}
+
+int fw_compile_with(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		    struct fw_diags *ds, struct fw_image *out)
+{
 	fw_cleanup(tables_freep) struct fw_tables *t = calloc(1, sizeof(*t));
 	double start = fw_now();
 
@@ -279,6 +289,7 @@ int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diag
 	t->heap.pool = pool;
 	t->ds = ds;
 	t->file = rs->file;
+	t->leaf_rules = options->leaf_rules ? options->leaf_rules : LEAF_RULES;
 
 	int err = build(t, rs);
 

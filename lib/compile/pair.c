@@ -180,8 +180,11 @@ int pair_build(struct fw_tables *t, uint64_t key, const struct fw_rule *const *r
 	*out = entry_open(t, key);
 	if (n > t->stats.block_rules_max)
 		t->stats.block_rules_max = n;
-	t->stats.blocks++;
-	return block_write(t, rules, n, &out->hit);
+
+	int err = tree_build(t, rules, n, 0, &out->hit);
+
+	t->stats.blocks += !err;
+	return err;
 }
 
 static int entry_write(struct pairs *ps, const struct pair *p, struct fw_pair *to)

@@ -182,7 +182,6 @@ void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_
 	put(&e->hit, FW_HIT_VERSION(step->version));
 	put(&e->lo, 0);
 	put(&e->hi, lanes_open(&t->root));
-	pair_retire(t, &step->old);
 	/* clang-format off */
 	retire(t, (struct retired){ .kind = RETIRED_PAIR, .phase = PHASE_LANES, .line = step->version,
 				    .n = step->entry });
@@ -211,54 +210,4 @@ void pair_settle(struct fw_tables *t, struct retired r)
 		put(&e->hit, v->new.hit);
 	t->stats.pair_bytes -= FW_LINE;
 	retire_lines(t, r.line, 1);
-}
-
-int pair_slots(const struct fw_tables *t, const struct pair_value *v, uint32_t **slots, size_t *n, size_t *cap)
-{
-	uint64_t hit = v->hit;
-
-	if (hit == FW_HIT_NONE)
-		return 0;
-	if (!FW_HIT_BLOCK(hit))
-		return fw_vec_push(*slots, *n, *cap, FW_WHAT_COUNTER((uint32_t)hit) - FW_COUNTER_RULES);
-	while (hit != FW_HIT_NONE) {
-		const struct fw_block *b = fw_pool_ptr(t->heap.pool, (uint32_t)hit);
-		const uint64_t *hits = (const uint64_t *)((const uint8_t *)b + b->hits);
-
-		for (uint32_t i = 0; i < b->rules; i++)
-			if (fw_vec_push(*slots, *n, *cap, FW_WHAT_COUNTER((uint32_t)hits[i]) - FW_COUNTER_RULES))
-				return -ENOMEM;
-		hit = b->next;
-	}
-	return 0;
-}
-
-/* Each block of a value: freed, or put into the queue. */
-static void blocks_let_go(struct fw_tables *t, uint64_t hit, void (*let_go)(struct fw_tables *, uint32_t, uint32_t))
-{
-	for (bool first = true; hit != FW_HIT_NONE && FW_HIT_BLOCK(hit); first = false) {
-		const struct fw_block *b = fw_pool_ptr(t->heap.pool, (uint32_t)hit);
-		uint32_t lines = (b->bytes + FW_LINE - 1) / FW_LINE, line = (uint32_t)hit;
-
-		hit = b->next;
-		t->stats.blocks -= first;
-		t->extra_blocks -= !first;
-		t->stats.block_bytes -= (uint64_t)lines * FW_LINE;
-		let_go(t, line, lines);
-	}
-}
-
-static void free_lines(struct fw_tables *t, uint32_t line, uint32_t lines)
-{
-	heap_free(&t->heap, line, lines);
-}
-
-void pair_free(struct fw_tables *t, const struct pair_value *v)
-{
-	blocks_let_go(t, v->hit, free_lines);
-}
-
-void pair_retire(struct fw_tables *t, const struct pair_value *v)
-{
-	blocks_let_go(t, v->hit, retire_lines);
 }

@@ -68,13 +68,25 @@ struct retired {
 	uint32_t n;    /* lines; of a pair: number of its entry in the table; an identity's number */
 };
 
+/* A block or split in the pool. */
+struct object {
+	uint32_t line, lines;
+	bool extra; /* a block beyond the first */
+};
+struct objects {
+	struct object *o;
+	size_t n, cap;
+};
+
 struct fw_tables {
 	struct heap heap;
 	struct fw_root root; /* as it stands at root_line */
 	uint32_t root_line;
 	struct side side[2];
 	uint64_t npairs;         /* entries in use, those included that are on their way out */
-	uint32_t extra_blocks;   /* beyond the first of their pair */
+	uint32_t extra_blocks;   /* beyond the first that they follow */
+	uint32_t leaf_rules;     /* of a block, where the rules of a pair can be parted into such */
+	struct objects *made;    /* what a change that is being prepared has made; NULL: nobody asks */
 	uint8_t *block;          /* room to build a block in */
 	uint32_t ticket;         /* of the next grace period */
 	struct retired *retired; /* a queue: the oldest at retired[first] */
@@ -201,11 +213,6 @@ int pairs_write(struct fw_tables *t, const struct fw_ruleset *rs);
 struct pair_value {
 	uint64_t hit, lo, hi;
 };
-/* The slots of the rules that a value refers to, in rank order, into a vector. 0 or -ENOMEM. */
-int pair_slots(const struct fw_tables *t, const struct pair_value *v, uint32_t **slots, size_t *n, size_t *cap);
-/* Frees the blocks of a value, now or when a grace period is over. */
-void pair_free(struct fw_tables *t, const struct pair_value *v);
-void pair_retire(struct fw_tables *t, const struct pair_value *v);
 /* The entry of a pair and its newest value; false: there is none. */
 bool pair_find(const struct fw_tables *t, uint64_t key, uint32_t *entry, struct pair_value *value);
 
@@ -223,15 +230,55 @@ struct pair_step {
  */
 int pair_step_prepare(struct fw_tables *t, struct pair_step *step);
 void pair_step_abort(struct fw_tables *t, const struct pair_step *step);
-/* The value holds from generation @since on; the old one's blocks are retired. */
+/* The value holds from generation @since on. */
 void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_t since);
 /* A grace period is over for a pair. */
 void pair_settle(struct fw_tables *t, struct retired r);
 
 /* block.c */
 
-/* The blocks of one pair's @n rules; the hit of the first goes to @hit. */
+/* The blocks of @n rules, one following the other; the hit of the first goes to @hit. */
 int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit);
+/* Lines for a block or split, noted in t->made. 0, -ENOMEM, -ENOSPC. */
+int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line);
+
+/* split.c and split_change.c: the blocks of a pair, parted by splits where that pays; a tree. */
+
+/* The tree of @n rules in rank order, below @depth splits; its hit, FW_HIT_NONE without rules, goes to @hit. */
+int tree_build(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, unsigned depth, __u64 *hit);
+
+/* A rule comes into a pair or leaves it. */
+struct part {
+	uint64_t key;
+	const struct fw_rule *rule;
+	bool comes;
+};
+/* Changes to trees: what takes the place of what. */
+struct tree_change {
+	struct fw_tables *t;
+	const struct fw_ruleset *rs; /* as it is to be */
+	struct objects made, gone;
+};
+/*
+ * The tree that the one at @old (or the single rule there, or FW_HIT_NONE) becomes by @n parts, whose order is changed. All
+ * that stays the same is shared by both; what is new goes to c->made, what is not needed any more to c->gone.
+ * 0, -E2BIG with a diagnostic, -ENOMEM, -ENOSPC.
+ */
+int tree_change(struct tree_change *c, uint64_t old, struct part *parts, size_t n, __u64 *hit);
+/* The rules of a tree, or of a single rule's hit, as the parts leave them, in rank order, into a vector. 0 or -ENOMEM. */
+struct rules {
+	const struct fw_rule **r;
+	size_t n, cap;
+};
+int tree_rules(struct tree_change *c, uint64_t old, struct part *parts, size_t n, struct rules *out);
+/* Every block and split of a tree goes. 0 or -ENOMEM. */
+int tree_goes(struct tree_change *c, uint64_t hit);
+/* What is new stays, and the rest is retired (after retire_reserve() for each of c->gone); or nothing has been. */
+void tree_change_commit(struct tree_change *c);
+void tree_change_abort(struct tree_change *c);
+
+int objects_push(struct objects *v, struct object o);
+void object_free(struct fw_tables *t, const struct object *o);
 
 /* retire.c */
 

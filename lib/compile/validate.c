@@ -69,9 +69,9 @@ static bool check_words(struct check *c, const struct fw_block *b, uint32_t offs
 	return true;
 }
 
-static bool check_field(struct check *c, const struct fw_block *b, const struct fw_block_field *f)
+/* The intervals of a field; how many ends there are goes to @nends. */
+static bool check_ends(struct check *c, const struct fw_block *b, const struct fw_block_field *f, uint32_t *nends)
 {
-	const uint8_t *base = (const uint8_t *)b;
 	uint64_t places = 1ull << (f->steps & 31);
 	uint32_t n = 0;
 
@@ -81,8 +81,7 @@ static bool check_field(struct check *c, const struct fw_block *b, const struct 
 	if (f->ends % 4 || f->ends + places * 4 > b->bytes || f->vectors % 8)
 		return wrong(c, "a block's intervals lie outside of it");
 
-	const uint32_t *ends = (const uint32_t *)(base + f->ends);
-	const uint64_t *vectors = (const uint64_t *)(base + f->vectors);
+	const uint32_t *ends = (const uint32_t *)((const uint8_t *)b + f->ends);
 
 	while (n < places && ends[n] != UINT32_MAX)
 		n++;
@@ -94,6 +93,18 @@ static bool check_field(struct check *c, const struct fw_block *b, const struct 
 			return wrong(c, "a block's intervals go on behind their end");
 	if (n == places || f->vectors + 8ull * (n + 1) > b->bytes)
 		return wrong(c, "a block's intervals lack their end or their vectors");
+	*nends = n;
+	return true;
+}
+
+static bool check_field(struct check *c, const struct fw_block *b, const struct fw_block_field *f)
+{
+	const uint8_t *base = (const uint8_t *)b;
+	const uint64_t *vectors = (const uint64_t *)(base + f->vectors);
+	uint32_t n;
+
+	if (!check_ends(c, b, f, &n))
+		return false;
 	for (uint32_t i = 0; i <= n; i++) {
 		if (b->rules <= 64) {
 			if (b->rules < 64 && vectors[i] >> b->rules)
@@ -108,16 +119,23 @@ static bool check_field(struct check *c, const struct fw_block *b, const struct 
 	return true;
 }
 
-/* The blocks of one pair; each goes on after the last rank of the one before. */
+/* The header of the block or split at @line; NULL: it is not inside a segment. */
+static const struct fw_block *block_inside(const struct check *c, uint32_t line)
+{
+	const struct fw_block *b = inside_segment(c, line, 1) ? fw_pool_ptr(c->pool, line) : NULL;
+
+	return b && inside_segment(c, line, (b->bytes + (uint64_t)FW_LINE - 1) / FW_LINE) ? b : NULL;
+}
+
+/* Blocks that follow each other; each goes on after the last rank of the one before. */
 static bool check_blocks(struct check *c, uint64_t hit)
 {
 	uint64_t rank = 0;
 
 	for (bool first = true; hit != FW_HIT_NONE; first = false) {
-		uint32_t line = (uint32_t)hit;
-		const struct fw_block *b = inside_segment(c, line, 1) ? fw_pool_ptr(c->pool, line) : NULL;
+		const struct fw_block *b = block_inside(c, (uint32_t)hit);
 
-		if (!b || !inside_segment(c, line, (b->bytes + FW_LINE - 1) / FW_LINE))
+		if (!b)
 			return wrong(c, "a block lies outside the pool or crosses a segment");
 		if (!b->rules || b->rules > FW_BLOCK_RULES || b->fields > FW_NFIELDS ||
 		    b->hits + 8ull * b->rules > b->bytes || b->hits % 8)
@@ -138,6 +156,52 @@ static bool check_blocks(struct check *c, uint64_t hit)
 		hit = b->next;
 	}
 	return true;
+}
+
+static bool check_tree(struct check *c, uint64_t hit, unsigned depth);
+
+/* What a split leads to, and the lowest rank of that goes to @rank. */
+static bool check_child(struct check *c, uint64_t hit, unsigned depth, uint64_t *rank)
+{
+	if (hit == FW_HIT_NONE)
+		return true;
+	if (!FW_HIT_BLOCK(hit) || FW_HIT_IS_VERSION(hit) || hit > FW_HIT_NONE)
+		return wrong(c, "a split leads to something else than blocks");
+	if (FW_HIT_RANK(hit) < *rank)
+		*rank = FW_HIT_RANK(hit);
+	return check_tree(c, hit, depth);
+}
+
+static bool check_split(struct check *c, uint64_t hit, const struct fw_block *b, unsigned depth)
+{
+	const struct fw_block_field *f = &b->field[0];
+	uint64_t rank = UINT64_MAX;
+	uint32_t n;
+
+	if (depth == FW_SPLIT_DEPTH)
+		return wrong(c, "splits are deeper than the lookup goes");
+	if (b->fields != 1 || b->bytes < offsetof(struct fw_block, field) + sizeof(*f))
+		return wrong(c, "a split's header is wrong");
+	if (!check_ends(c, b, f, &n))
+		return false;
+	if (f->words % 4 || f->words + 4ull * (n + 1) > b->bytes)
+		return wrong(c, "a split's words lie outside of it");
+	for (uint32_t i = 0; i <= n; i++)
+		if (!check_child(c, ((const uint64_t *)((const uint8_t *)b + f->vectors))[i], depth + 1, &rank))
+			return false;
+	if (!check_child(c, b->next, depth + 1, &rank))
+		return false;
+	return rank == FW_HIT_RANK(hit) || wrong(c, "a split is referred to by another rank than its first rule's");
+}
+
+/* All that a pair has, or what stands below @depth splits. */
+static bool check_tree(struct check *c, uint64_t hit, unsigned depth)
+{
+	const struct fw_block *b = block_inside(c, (uint32_t)hit);
+
+	if (b && b->rules == FW_SPLIT)
+		return check_split(c, hit, b, depth);
+	return check_blocks(c, hit);
 }
 
 /* The value in a lane of an entry's word. */
@@ -198,8 +262,8 @@ static bool check_value(struct check *c, uint64_t hit, uint64_t lo, uint64_t hi)
 	if (FW_HIT_BLOCK(hit) && !open)
 		return wrong(c, "a pair with a block has constraints of its own");
 	if (FW_HIT_BLOCK(hit))
-		return check_blocks(c, hit);
-	return hit == FW_HIT_NONE || hit_is_rule(c, hit) || wrong(c, "a pair's rule has no counter");
+		return hit == FW_HIT_NONE || check_tree(c, hit, 0);
+	return hit_is_rule(c, hit) || wrong(c, "a pair's rule has no counter");
 }
 
 /* The newest version; those behind it may hold what is gone, and no packet that comes now takes it. */

@@ -322,6 +322,11 @@ struct fw_ruleset *random_ruleset(const struct random_shape *shape)
 	return m.rs;
 }
 
+struct fw_compile_options random_options(void)
+{
+	return (struct fw_compile_options){ .leaf_rules = rnd(3) ? 1 + rnd(8) : 0 };
+}
+
 struct random_maker {
 	struct maker m;
 	struct random_shape shape;

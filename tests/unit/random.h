@@ -7,7 +7,7 @@
 #ifndef FW_TEST_RANDOM_H
 #define FW_TEST_RANDOM_H
 
-#include "fw/edit.h"
+#include "fw/compile.h"
 #include "fw/packet.h"
 #include "fw/text.h"
 
@@ -45,6 +45,8 @@ struct fw_addr_range random_element(const struct random_maker *rm);
  */
 void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kinds);
 void random_edit_set(const struct random_maker *rm, struct fw_edit *e);
+/* How to compile: as it is for all rulesets, or with blocks so small that nearly every pair is split. */
+struct fw_compile_options random_options(void);
 /* Any rule of the ruleset; NULL when there is none. */
 struct fw_rule *random_rule(const struct fw_ruleset *rs);
 

@@ -143,7 +143,7 @@ static int image_compile(struct storm *s, struct fw_image *out)
 {
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_ruleset_order(s->rs), 0);
-	return fw_compile(s->rs, s->pool, &ds, out);
+	return fw_compile_with(s->rs, s->pool, &s->options, &ds, out);
 }
 
 bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_pool *pool, void (*keys)(struct storm *s))
@@ -151,6 +151,7 @@ bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_poo
 	int err;
 
 	s->shape = *shape;
+	s->options = random_options();
 	s->pool = pool;
 	s->rs = random_ruleset(shape);
 	s->maker = random_maker_new(s->rs, &s->shape);

@@ -42,6 +42,7 @@ struct storm {
 	struct fw_ruleset *rs;
 	struct random_maker *maker;
 	struct fw_pool *pool;
+	struct fw_compile_options options;
 	struct fw_image image;
 	struct fw_key key[STORM_KEYS];
 	struct storm_answers ring[STORM_RING];

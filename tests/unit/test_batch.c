@@ -34,12 +34,13 @@ static void publish(void)
 /* false: it nests too deep. */
 static bool compile(const struct fw_ruleset *rs)
 {
+	struct fw_compile_options options = random_options();
 	uint32_t generation = t.image.generation + 1;
 	struct fw_image image;
 	int err;
 
 	ds.n = ds.total = 0;
-	err = fw_compile(rs, t.pool, &ds, &image);
+	err = fw_compile_with(rs, t.pool, &options, &ds, &image);
 	if (err == -E2BIG)
 		return false;
 	assert_int_equal(err, 0);

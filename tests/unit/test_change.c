@@ -23,6 +23,7 @@ struct live {
 	struct fw_image image;
 	struct fw_classifier *classifier;
 	struct random_maker *maker;
+	struct fw_compile_options options;
 	uint64_t changed, rebuilt, refused;
 };
 
@@ -42,7 +43,7 @@ static bool live_compile(struct live *l)
 
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_ruleset_order(l->rs), 0);
-	err = fw_compile(l->rs, l->pool, &ds, &image);
+	err = fw_compile_with(l->rs, l->pool, &l->options, &ds, &image);
 	if (err == -E2BIG)
 		return false;
 	assert_int_equal(err, 0);
@@ -55,7 +56,7 @@ static bool live_compile(struct live *l)
 
 static bool live_open(struct live *l, const struct random_shape *shape)
 {
-	*l = (struct live){ .rs = random_ruleset(shape) };
+	*l = (struct live){ .rs = random_ruleset(shape), .options = random_options() };
 	l->maker = random_maker_new(l->rs, shape);
 	assert_int_equal(fw_pool_new(&l->pool), 0);
 	assert_int_equal(fw_classifier_new(l->pool, random_below(2), &l->classifier), 0);
@@ -230,8 +231,8 @@ static void storm(void **state)
 	uint64_t changed = 0, rebuilt = 0, refused = 0;
 
 	for (int round = 0; round < 40; round++) {
-		struct random_shape shape = { random_below(2) ? 20 : 300, 20, 1 + random_below(20), random_below(4),
-					      random_below(100) };
+		struct random_shape shape = { random_below(2) ? 20 : 300, 20, 1 + random_below(20),
+					      random_below(3) ? random_below(4) : 8, random_below(100) };
 		struct live l;
 
 		if (live_open(&l, &shape))
@@ -279,6 +280,7 @@ static void memory_out(void **state)
 		struct live l;
 
 		shape.expressions = round & 1 ? 40 : 20;
+		shape.any = round % 3 ? shape.any : 8;
 		assert_true(live_open(&l, &shape));
 		for (int i = 0; i < 200; i++) {
 			struct fw_edit e;

@@ -15,6 +15,7 @@
 #include "tests/unit/rulesets.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
+#define LEAF 200            /* rules of a block, where pairs are parted */
 #define NOWHERE 0x0fffffffu /* a line beyond the pool */
 
 /* An image with every kind of object, what it was before it was damaged, and where its objects are. */
@@ -29,8 +30,10 @@ static struct image {
 	struct fw_pair *single, *blocked, *displaced,
 		*home;                            /* entries: one rule; a block; away from its home, and there */
 	struct fw_block *small, *large, *chained; /* up to 64 rules; more; more, with a next one */
-	uint64_t chain_hit;                       /* that leads to the chained one */
-	struct fw_runs8 *runs8;                   /* these have three runs or more */
+	struct fw_block *parted;                  /* a split, with a rest */
+	struct fw_pair *parted_pair;
+	uint64_t chain_hit;     /* that leads to the chained one */
+	struct fw_runs8 *runs8; /* these have three runs or more */
 	struct fw_runs32 *runs32, *split;
 	uint32_t *table8;
 	struct fw_class *class; /* of several lines */
@@ -49,8 +52,11 @@ static void text_make(struct fw_buf *b)
 		fw_buf_printf(b, "rule from 203.0.%u.7 proto tcp drop\n", 9 * i);
 	for (unsigned i = 0; i < 100; i++)
 		fw_buf_printf(b, "rule from 192.0.2.0/24 proto tcp dport %u drop\n", 3 * i);
+	/* No field parts these: they make blocks that follow each other. */
 	for (unsigned i = 0; i < FW_BLOCK_RULES + 100; i++)
-		fw_buf_printf(b, "rule from 198.51.100.0/24 proto udp sport %u drop\n", i);
+		fw_buf_printf(b, "rule from 198.51.100.0/24 proto udp sport %u-%u drop\n", 20000 - i, 20000 + i);
+	for (unsigned i = 0; i < 12 * LEAF; i++)
+		fw_buf_printf(b, "rule from 198.18.0.0/15 proto udp %s %u drop\n", i % 8 ? "dport" : "sport", i);
 }
 
 static void block_note(struct fw_pair *e)
@@ -58,7 +64,10 @@ static void block_note(struct fw_pair *e)
 	struct fw_block *b = fw_pool_ptr(im.pool, (uint32_t)e->hit);
 
 	im.blocked = e;
-	if (b->next != FW_HIT_NONE) {
+	if (b->rules == FW_SPLIT) {
+		im.parted = b;
+		im.parted_pair = e;
+	} else if (b->next != FW_HIT_NONE) {
 		im.chained = b;
 		im.chain_hit = e->hit;
 	} else if (b->rules <= 64) {
@@ -147,7 +156,7 @@ static int image_open(void **state)
 	im.rs = ruleset_of(b.text);
 	fw_buf_free(&b);
 	assert_int_equal(fw_pool_new(&im.pool), 0);
-	assert_int_equal(fw_compile(im.rs, im.pool, NULL, &im.image), 0);
+	assert_int_equal(fw_compile_with(im.rs, im.pool, &(struct fw_compile_options){ LEAF }, NULL, &im.image), 0);
 	im.line = im.image.root;
 	im.root = fw_pool_ptr(im.pool, im.image.root);
 	im.pairs = fw_pool_ptr(im.pool, im.root->pairs);
@@ -155,8 +164,8 @@ static int image_open(void **state)
 	nodes_find();
 	im.before = malloc(used_bytes());
 	memcpy(im.before, im.pool->base, used_bytes());
-	return im.single && im.displaced && im.small && im.large && im.chained && im.runs8 && im.runs32 && im.split &&
-			       im.table8 && im.class && im.before ?
+	return im.single && im.displaced && im.small && im.large && im.chained && im.parted && im.runs8 && im.runs32 &&
+			       im.split && im.table8 && im.class && im.before ?
 		       0 :
 		       -1;
 }
@@ -179,6 +188,11 @@ static void image_restore(void)
 static void *part(struct fw_block *b, uint32_t offset)
 {
 	return (uint8_t *)b + offset;
+}
+
+static __u64 *children(void)
+{
+	return part(im.parted, im.parted->field[0].vectors);
 }
 
 static uint32_t *ends(struct fw_block *b, unsigned field)
@@ -282,6 +296,17 @@ static void copy_pair(struct fw_pair *to)
 	X(runs8_behind_end, "behind their end", im.runs8->last[0] = 0xff)                                            \
 	X(runs32_order, "out of order", im.runs32->last[1] = im.runs32->last[0])                                     \
 	X(runs32_behind_end, "out of order", im.runs32->last[0] = UINT32_MAX)                                        \
+	X(parted_fields, "a split's header", im.parted->fields = 2)                                                  \
+	X(parted_rank, "a split is referred to by another rank", im.parted_pair->hit += 1ull << 33)                  \
+	X(parted_rest, "something else than blocks", im.parted->next = 1)                                            \
+	X(parted_rest_rank, "another rank", im.parted->next += 1ull << 33)                                           \
+	X(parted_child, "something else than blocks", children()[1] = FW_HIT_VERSION(1))                             \
+	X(parted_child_beyond, "lies outside", children()[1] = FW_HIT(FW_HIT_RANK(children()[1]), 1, NOWHERE))       \
+	X(parted_loop, "deeper than", children()[1] = im.parted_pair->hit)                                           \
+	X(parted_order, "out of order", ends(im.parted, 0)[1] = ends(im.parted, 0)[0])                               \
+	X(parted_end, "lack their end", im.parted->field[0].steps = 0)                                               \
+	X(parted_vectors, "", im.parted->field[0].vectors = im.parted->bytes)                                        \
+	X(parted_words, "a split's words", im.parted->field[0].words = im.parted->bytes)                             \
 	X(split_order, "out of order", im.split->last[1] = im.split->last[0])                                        \
 	X(split_class, "else than runs", im.split->ref[0] = im.runs8->ref[0])                                        \
 	X(split_split, "else than runs",                                                                             \
@@ -359,9 +384,19 @@ static void run_all(unsigned n)
 /* Damages a few bytes of one object, or anywhere. */
 static void damage_random(void)
 {
-	void *const objects[] = { im.root,   im.single,  im.blocked,   im.small,
-				  im.large,  im.chained, im.runs8,     im.runs32,
-				  im.table8, im.class,   im.displaced, part(im.large, im.large->field[1].ends) };
+	void *const objects[] = { im.root,
+				  im.single,
+				  im.blocked,
+				  im.small,
+				  im.large,
+				  im.chained,
+				  im.parted,
+				  im.runs8,
+				  im.runs32,
+				  im.table8,
+				  im.class,
+				  im.displaced,
+				  part(im.large, im.large->field[1].ends) };
 	uint8_t *at = random_below(4) ? objects[random_below(ROWS(objects))] :
 					im.pool->base + random_u64() % used_bytes();
 

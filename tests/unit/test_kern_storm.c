@@ -203,8 +203,8 @@ static void storm(void **state)
 	uint64_t packets = 0, changed = 0, rebuilt = 0, refused = 0;
 
 	for (unsigned round = 0; round < rounds; round++) {
-		struct random_shape shape = { random_below(2) ? 20 : 300, 20, 1 + random_below(20), random_below(4),
-					      random_below(100) };
+		struct random_shape shape = { random_below(2) ? 20 : 300, 20, 1 + random_below(20),
+					      random_below(3) ? random_below(4) : 8, random_below(100) };
 		struct storm s = { .ops = &ops, .nreaders = 1 };
 
 		packets += round_run(&s, &shape, round & 1);

@@ -27,6 +27,7 @@ static struct engines {
 	struct fw_classifier *classifier[2]; /* without flow cache, with it */
 	uint32_t generation;
 	bool use_kernel;
+	struct fw_compile_options options;
 	struct fw_image image, kern_image;
 	struct fw_kern *kern;
 	bool flow_cache; /* of the kernel's program */
@@ -108,7 +109,7 @@ static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw
 	int err;
 
 	ds.n = ds.total = 0;
-	err = fw_compile(rs, pool, &ds, image);
+	err = fw_compile_with(rs, pool, &engines.options, &ds, image);
 	if (err == -E2BIG && ds.n)
 		return false;
 	if (err)
@@ -119,7 +120,7 @@ static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw
 	return true;
 }
 
-bool verdict_begin(const struct fw_ruleset *rs)
+static bool begin(const struct fw_ruleset *rs)
 {
 	struct fw_image image;
 
@@ -147,6 +148,12 @@ bool verdict_begin(const struct fw_ruleset *rs)
 	fw_image_free(&engines.kern_image);
 	engines.kern_image = image;
 	return true;
+}
+
+bool verdict_begin(const struct fw_ruleset *rs)
+{
+	engines.options = random_options();
+	return begin(rs);
 }
 
 static void parse(struct question *q)
@@ -271,7 +278,7 @@ static void shrink(struct fw_ruleset *sub, struct question *q)
 			memcpy(all, sub->rules, n * sizeof(*all));
 			memmove(sub->rules + at, sub->rules + at + step, (n - at - step) * sizeof(*all));
 			sub->nrules -= step;
-			if (verdict_begin(sub) && !agrees(q))
+			if (begin(sub) && !agrees(q))
 				continue;
 			memcpy(sub->rules, all, n * sizeof(*all));
 			sub->nrules = n;
@@ -279,7 +286,7 @@ static void shrink(struct fw_ruleset *sub, struct question *q)
 		}
 	}
 	/* What a flow cache remembered does not come again: then the first answer stands. */
-	if (!verdict_begin(sub) || agrees(q))
+	if (!begin(sub) || agrees(q))
 		*q = first;
 }
 
