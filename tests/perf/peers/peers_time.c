@@ -17,7 +17,7 @@ static uint64_t packets_for(const struct peers_shared *shared, double few_second
 {
 	double wanted = FEW_PACKETS * shared->seconds / few_seconds;
 
-	if (few_seconds * (WORK_PACKETS / FEW_PACKETS) < ALL_SECONDS)
+	if (few_seconds * WORK_PACKETS < ALL_SECONDS * FEW_PACKETS)
 		return 0;
 	return wanted > FEW_PACKETS ? (uint64_t)wanted : FEW_PACKETS;
 }
