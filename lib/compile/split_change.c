@@ -72,16 +72,16 @@ static uint64_t tree_entries(const struct fw_tables *t, uint64_t hit)
 	return n;
 }
 
-static int rule_push(struct tree_change *c, struct rules *out, uint64_t hit)
-{
-	const struct fw_rule *r = fw_ruleset_by_slot(c->rs, FW_WHAT_COUNTER((uint32_t)hit) - FW_COUNTER_RULES);
-
-	return fw_vec_push(out->r, out->n, out->cap, r);
-}
-
 static uint32_t hit_slot(uint64_t hit)
 {
 	return FW_WHAT_COUNTER((uint32_t)hit) - FW_COUNTER_RULES;
+}
+
+static int rule_push(struct tree_change *c, struct rules *out, uint64_t hit)
+{
+	const struct fw_rule *r = fw_ruleset_by_slot(c->rs, hit_slot(hit));
+
+	return fw_vec_push(out->r, out->n, out->cap, r);
 }
 
 static int compare_slot(const void *a, const void *b)
