@@ -8,10 +8,12 @@
 
 #include "fw/format.h"
 
-/* Bit of an identity in the signatures of the other side. */
+/* Bit of an identity in the signatures of the other side: the upper six of its product. */
+#define FW_SIGNATURE_MULTIPLIER 0x9e3779b1u
+#define FW_SIGNATURE_SHIFT 26
 static __always_inline __u32 fw_signature_bit(__u32 identity)
 {
-	return identity * 0x9e3779b1u >> 26;
+	return identity * FW_SIGNATURE_MULTIPLIER >> FW_SIGNATURE_SHIFT;
 }
 
 /* The line, counted from the table's first, where a pair's search begins. */

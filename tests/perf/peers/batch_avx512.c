@@ -51,7 +51,8 @@ static __always_inline __u32 batch_node(const void *node, __u32 tag, __u64 bits)
 
 static __always_inline __m512i signature_bit(__m512i identity)
 {
-	return _mm512_srli_epi32(_mm512_mullo_epi32(identity, _mm512_set1_epi32((int)0x9e3779b1u)), 26);
+	return _mm512_srli_epi32(_mm512_mullo_epi32(identity, _mm512_set1_epi32((int)FW_SIGNATURE_MULTIPLIER)),
+				 FW_SIGNATURE_SHIFT);
 }
 
 static __always_inline __m512i turns(const __u8 *at)
