@@ -23,9 +23,15 @@ uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *wha
 /* One page, from connecting to its last byte: seconds. It must be whole and say that fwd is up, or not. 0 or -errno, said. */
 int scrape_once(const struct scrape_exporter *e, bool up, double *seconds, uint64_t *bytes);
 
-/* Lookups by the program that fwd has loaded, idle and while pages are scraped in a loop: ns a packet, of each walk. */
+/*
+ * What goes on while packets are looked up: nothing; a loop that touches no memory, which shows what any process beside
+ * costs on this machine (CPUs share cores and clocks); or pages of one exporter that are scraped in a loop.
+ */
+enum scrape_beside { BESIDE_NOTHING, BESIDE_LOOP, BESIDE_PAGES, NBESIDE = BESIDE_PAGES + SCRAPE_NCHOICES };
+
+/* Lookups by the program that fwd has loaded: ns a packet, of each walk. */
 struct scrape_lookup {
-	struct bench_sample idle, busy[SCRAPE_NCHOICES], empty;
+	struct bench_sample ns[NBESIDE], empty;
 	size_t packets, scrapes[SCRAPE_NCHOICES];
 };
 int scrape_lookup_run(const struct house *h, const char *rules, const char *format, unsigned windows,

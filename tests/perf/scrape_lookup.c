@@ -2,7 +2,8 @@
 /*
  * fwbench scrape, packets on their way: one thread walks the program that fwd
  * has loaded on the highest CPU, while pages are scraped in a loop by all others,
- * where fwd and fw-exporter run too. Windows of all kinds take turns.
+ * where fwd and fw-exporter run too. Windows of all kinds take turns, and those
+ * with a loop beside that touches no memory tell what the machine itself does.
  */
 #include "tests/perf/scrape.h"
 
@@ -50,7 +51,7 @@ static void confine(pid_t pid, const cpu_set_t *to)
 	globfree(&g);
 }
 
-static void *walk(void *arg)
+static void *walk_packets(void *arg)
 {
 	struct walk *w = arg;
 	double start = fw_now();
@@ -69,41 +70,42 @@ static void *walk(void *arg)
 	return NULL;
 }
 
-/* @e: scraped in a loop; NULL: nobody is. */
-static int window(struct walk *w, const struct scrape_exporter *e, size_t *scrapes)
+struct windows {
+	struct walk walk;
+	const struct scrape_exporter *exporters;
+	struct scrape_lookup *out;
+};
+
+/* Until the walk is done. */
+static int go_beside(struct windows *w, enum scrape_beside beside)
 {
-	pthread_t thread;
+	unsigned choice = beside - BESIDE_PAGES;
 	uint64_t bytes;
 	double seconds;
-	int err;
-
-	w->done = false;
-	err = -pthread_create(&thread, NULL, walk, w);
-	if (err)
-		return err;
-	while (e && !err && !__atomic_load_n(&w->done, __ATOMIC_SEQ_CST)) {
-		err = scrape_once(e, true, &seconds, &bytes);
-		++*scrapes;
-	}
-	pthread_join(thread, NULL);
-	return err ? err : w->err;
-}
-
-static int windows_run(struct walk *w, unsigned windows, const struct scrape_exporter *exporters,
-		       struct scrape_lookup *out)
-{
 	int err = 0;
 
-	w->empty = &out->empty;
-	for (unsigned i = 0; !err && i < windows * SCRAPE_NCHOICES; i++) {
-		unsigned choice = i % SCRAPE_NCHOICES;
-
-		w->ns = &out->idle;
-		err = window(w, NULL, NULL);
-		w->ns = &out->busy[choice];
-		err = err ? err : window(w, &exporters[choice], &out->scrapes[choice]);
+	while (beside != BESIDE_NOTHING && !err && !__atomic_load_n(&w->walk.done, __ATOMIC_SEQ_CST)) {
+		if (beside == BESIDE_LOOP)
+			continue;
+		err = scrape_once(&w->exporters[choice], true, &seconds, &bytes);
+		w->out->scrapes[choice]++;
 	}
 	return err;
+}
+
+static int window(struct windows *w, enum scrape_beside beside)
+{
+	pthread_t thread;
+	int err;
+
+	w->walk.done = false;
+	w->walk.ns = &w->out->ns[beside];
+	err = -pthread_create(&thread, NULL, walk_packets, &w->walk);
+	if (err)
+		return err;
+	err = go_beside(w, beside);
+	pthread_join(thread, NULL);
+	return err ? err : w->walk.err;
 }
 
 /* Packets that lean to the rules, as fwgen makes them; those that can be walked. */
@@ -143,37 +145,38 @@ static int program_open(const struct house *h)
 int scrape_lookup_run(const struct house *h, const char *rules, const char *format, unsigned windows,
 		      const struct scrape_exporter *exporters, struct scrape_lookup *out)
 {
+	struct windows w = { .walk = { .prog = -1, .empty = &out->empty }, .exporters = exporters, .out = out };
 	struct bench_trace trace = { 0 };
-	struct walk w = { .prog = -1 };
+	struct walk *walk = &w.walk;
 	cpu_set_t others;
 	int err;
 
 	err = trace_make(h, rules, format, &trace);
-	err = err ? err : bench_walker_new(&trace, &w.walker, &w.packets);
+	err = err ? err : bench_walker_new(&trace, &walk->walker, &walk->packets);
 	if (!err)
-		w.prog = program_open(h);
-	err = err ? err : w.prog < 0 ? w.prog : 0;
-	if (!err && !sched_getaffinity(0, sizeof(w.may), &w.may)) {
-		others_of(&w.may, &others);
+		walk->prog = program_open(h);
+	err = err ? err : walk->prog < 0 ? walk->prog : 0;
+	if (!err && !sched_getaffinity(0, sizeof(walk->may), &walk->may)) {
+		others_of(&walk->may, &others);
 		confine(h->fwd, &others);
 		for (int i = 0; i < SCRAPE_NCHOICES; i++)
 			confine(exporters[i].pid, &others);
 		sched_setaffinity(0, sizeof(others), &others);
-		err = windows_run(&w, windows, exporters, out);
-		sched_setaffinity(0, sizeof(w.may), &w.may);
+		for (unsigned i = 0; !err && i < windows * NBESIDE; i++)
+			err = window(&w, (enum scrape_beside)(i % NBESIDE));
+		sched_setaffinity(0, sizeof(walk->may), &walk->may);
 	}
-	out->packets = w.packets;
-	if (w.prog >= 0)
-		close(w.prog);
-	bench_walker_free(w.walker);
+	out->packets = walk->packets;
+	if (walk->prog >= 0)
+		close(walk->prog);
+	bench_walker_free(walk->walker);
 	bench_trace_free(&trace);
 	return err;
 }
 
 void scrape_lookup_free(struct scrape_lookup *l)
 {
-	bench_sample_free(&l->idle);
 	bench_sample_free(&l->empty);
-	for (int i = 0; i < SCRAPE_NCHOICES; i++)
-		bench_sample_free(&l->busy[i]);
+	for (int i = 0; i < NBESIDE; i++)
+		bench_sample_free(&l->ns[i]);
 }

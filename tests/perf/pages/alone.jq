@@ -42,7 +42,7 @@ def scrapes: "### Scrapes", "", "Pages of fw-exporter, \(ruleset):", "",
 		[["rules chosen, from fwd", .fwd.selected], ["all rules, from fwd", .fwd.all],
 		 ["rules chosen, fwd dead", .pinned.selected], ["all rules, fwd dead", .pinned.all]]
 		| map([.[0]] + (.[1] | [(.n | grouped), (.min, .p50, .max | human("s")), (.bytes, .resident_peak | human("B"))]))),
-	"Lookups meanwhile, ns a packet: \(.lookup_ns | "\(.idle | digits) idle, \(.selected | digits) while chosen rules are scraped in a loop, \(.all | digits) while all are").", "";
+	"Lookups meanwhile, ns a packet: \(.lookup_ns | "\(.idle | digits) idle, \(.loop | digits) beside a loop that touches no memory, \(.selected | digits) while chosen rules are scraped in a loop, \(.all | digits) while all are").", "";
 
 def alone: select(map(length) | add > 0) | "## fwd alone", "",
 	(.lookup | select(length > 0) | lookups), (.update[] | changes), (.reload[] | reloads), (.scrape[] | scrapes);
