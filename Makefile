@@ -357,9 +357,10 @@ install: programs
 	$(foreach k,$(KINDS),$(if $(FILES_$k),$(call install_kind,$k)))
 	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fwd.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fwd.conf
 
-# All but the settings.
+# All but the settings. Of this system also the folder of pins, if it is empty.
 uninstall:
 	rm -f $(foreach k,$(KINDS),$(addprefix $(DESTDIR)$(TO_$k)/,$(notdir $(FILES_$k))))
+	@[ -n "$(DESTDIR)" ] || rmdir /sys/fs/bpf/fwd 2>/dev/null || :
 	@rmdir -p $(addprefix $(DESTDIR),$(TO_grafana) $(TO_prometheus) $(TO_examples)) 2>/dev/null || :
 
 # The Debian package, from a copy of the sources, as dpkg-buildpackage makes it: no root, no network, and by the date of the

@@ -41,7 +41,7 @@ int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct
  * their image was freed since the last fw_kern_sync(). NULL is fine.
  */
 void fw_kern_close(struct fw_kern *k);
-/* Detaches everything and removes the pins: packets are not filtered any more. */
+/* Detaches everything and removes the pins: packets are not filtered any more. The folder of pins stays, empty. */
 void fw_kern_unpin(struct fw_kern *k);
 /*
  * The generation that packets see; 0: nothing was ever published. Tables of a process before stay in place, in segments

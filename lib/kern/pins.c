@@ -214,10 +214,9 @@ void kern_pins_tidy(struct fw_kern *k, bool own)
 	for (size_t i = 0; i < n; i++)
 		if ((own || strcmp(folders[i].name, k->folder.name)) && !has_attached(k, &folders[i]))
 			remove_folder(k, &folders[i]);
-	if (own) {
+	/* The folder itself stays: whoever has it open, or bound into a namespace, sees what the next process pins. */
+	if (own)
 		kern_files_remove(k);
-		rmdir(k->pins);
-	}
 }
 
 static int get_all(const struct fw_kern *k, const char *kind, const char *const *names, int n, int *fds)

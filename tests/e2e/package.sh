@@ -26,22 +26,23 @@ is() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; }
 leader() { pgrep -P "$nspawn" 2>/dev/null | head -n 1; }
 inside() { nsenter -t "$(leader)" -m -u -i -n -p -r -w -- "$@"; }
 
-# The clean system. Its apt finds what the packages depend on in its cache: the container has no network.
+# The clean system. Its apt finds what is installed later in its cache: the container has no network.
 make_base() {
-	[ -e "$base/made" ] && return 0
-	rm -rf "$base" && mkdir -p "$base" || return 1
-	debootstrap --variant=minbase --include=systemd,systemd-sysv,iproute2,iputils-ping bookworm "$base" >"$folder/log" 2>&1 &&
-		touch "$base/made"
-}
-make_root() {
-	rm -rf "$root" && cp -a "$base" "$root" && mkdir "$root/root/debs" && cp "$deb" "$next" "$root/root/debs" &&
-		cp -L --remove-destination /etc/resolv.conf "$root/etc/resolv.conf" || return 1
-	bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
-		ln -s ../bpffs.service "$root/usr/lib/systemd/system/sysinit.target.wants/" || return 1
-	download >"$folder/log" 2>&1 || { chroot "$root" apt-get update -q && download; } >"$folder/log" 2>&1
+	if [ ! -e "$base/made" ]; then
+		rm -rf "$base" && mkdir -p "$base" || return 1
+		debootstrap --variant=minbase --include=systemd,systemd-sysv,iproute2,iputils-ping bookworm "$base" \
+			>"$folder/log" 2>&1 && touch "$base/made" || return 1
+	fi
+	rm -rf "$base/root/debs" && mkdir "$base/root/debs" && cp "$deb" "$next" "$base/root/debs" &&
+		cp -L --remove-destination /etc/resolv.conf "$base/etc/resolv.conf" || return 1
+	download >"$folder/log" 2>&1 || { chroot "$base" apt-get update -q && download; } >"$folder/log" 2>&1
 }
 download() {
-	chroot "$root" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")"
+	chroot "$base" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")" prometheus curl
+}
+make_root() {
+	rm -rf "$root" && cp -a "$base" "$root" && bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
+		ln -s ../bpffs.service "$root/usr/lib/systemd/system/sysinit.target.wants/"
 }
 # On a machine systemd mounts it; in a container it leaves that to others.
 bpffs_service() {
@@ -94,9 +95,9 @@ no_cgroups() {
 	done
 }
 
-# install FILE: by apt, offline
+# install PACKAGE...: by apt, offline; ours are files
 install() {
-	inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "/root/debs/$(basename "$1")" \
+	inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${@/#*\//\/root\/debs\/}" \
 		>"$folder/log" 2>&1 || fail "apt-get install: $(tail -n 20 "$folder/log")"
 }
 version_of() { dpkg-deb -f "$1" Version; }
@@ -170,15 +171,41 @@ exported() {
 	is "series of good" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="good".*} //p')" $sent_good &&
 		is "series of bad" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="bad".*} //p')" $sent_bad
 }
+exporter() { pgrep --ns "$(leader)" --nslist pid -x fw-exporter; }
 # By the first who asks, as nobody in particular; also while fwd does not run, with what was counted meanwhile.
 step_exports() {
 	local uid
 	is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported || return 1
-	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(pgrep --ns "$(leader)" --nslist pid -x fw-exporter)/status")
+	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(exporter)/status")
 	[ "$uid" -ge 61184 ] || fail "it runs as $uid" || return 1
 	inside systemctl stop fwd.socket fwd.service && pings 50 || return 1
 	is "fw_controller_up" "$(metric fw_controller_up)" 0 && exported || fail "$(metrics)" || return 1
 	inside systemctl start fwd.socket fwd.service && is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported
+}
+
+fwd_start() { inside systemctl start fwd.socket fwd.service; }
+fwd_detach() {
+	inside systemctl stop fwd.socket fwd.service && inside fwd --detach || return 1
+	attached && fail "still attached" && return 1
+	sent_good=0 sent_bad=0
+}
+# fwd is killed, and cannot start again.
+counts_without_fwd() {
+	fwd_start && wait_until attached && pings 50 || fail "$1: $(inside fwctl status)" || return 1
+	inside sh -c 'echo "no such setting" >>/etc/fwd/fwd.conf' && inside systemctl kill -s KILL fwd.service && pings 50 || return 1
+	is "$1: fw_controller_up" "$(metric fw_controller_up)" 0 && exported || fail "$1: $(metrics)" || return 1
+	inside sed -i '/^no such setting/d' /etc/fwd/fwd.conf && inside systemctl reset-failed && fwd_start && exported
+}
+# An exporter that was there before fwd, and the same one after `fwd --detach`.
+step_counts_for_ever() {
+	local pid
+	fwd_detach && inside systemctl -q stop fw-exporter.service || return 1
+	inside rmdir /sys/fs/bpf/fwd 2>/dev/null
+	inside test -e /sys/fs/bpf/fwd && fail "more than an empty folder is left" && return 1
+	metrics | grep -q '^HTTP/1.1 503' || fail "without counters: $(metrics)" || return 1
+	pid=$(exporter)
+	counts_without_fwd "exporter before fwd" && fwd_detach && counts_without_fwd "after fwd --detach" &&
+		is "the exporter's process" "$(exporter)" "$pid"
 }
 
 step_upgrades_under_traffic() {
@@ -222,7 +249,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian boots installs filters permits exports upgrades_under_traffic reboots removes purges; do
+for step in lintian boots installs filters permits exports counts_for_ever upgrades_under_traffic reboots removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1

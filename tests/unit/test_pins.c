@@ -118,7 +118,7 @@ static unsigned entries(const char *path)
 
 static void assert_clean(void)
 {
-	assert_int_equal(access(PINS, F_OK), -1);
+	assert_int_equal(entries(PINS), 0);
 }
 
 /* Sends some of each; the bad ones pass only where nothing filters. */
@@ -215,6 +215,21 @@ static void reopened(void **state)
 	user_unpin(&u);
 	assert_filtered(false);
 	assert_clean();
+}
+
+/* Who has the folder bound into a namespace sees in it what is pinned later. */
+static void folder_stays(void **state)
+{
+	struct user u = user_open(true);
+	struct stat before, after;
+
+	assert_int_equal(stat(PINS, &before), 0);
+	user_unpin(&u);
+	assert_clean();
+	u = user_open(true);
+	assert_int_equal(stat(PINS, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	user_unpin(&u);
 }
 
 /* Without pins all goes with the process. */
@@ -606,10 +621,10 @@ static void killed(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(not_pinned),      cmocka_unit_test(reopened),       cmocka_unit_test(attached_twice),
-		cmocka_unit_test(foreign_program), cmocka_unit_test(interface_gone), cmocka_unit_test(refused),
-		cmocka_unit_test(damaged),         cmocka_unit_test(not_taken_over), cmocka_unit_test(taken_over),
-		cmocka_unit_test(asked),           cmocka_unit_test(killed),
+		cmocka_unit_test(not_pinned),   cmocka_unit_test(reopened),        cmocka_unit_test(attached_twice),
+		cmocka_unit_test(folder_stays), cmocka_unit_test(foreign_program), cmocka_unit_test(interface_gone),
+		cmocka_unit_test(refused),      cmocka_unit_test(damaged),         cmocka_unit_test(not_taken_over),
+		cmocka_unit_test(taken_over),   cmocka_unit_test(asked),           cmocka_unit_test(killed),
 	};
 
 	if (argc > 1)

@@ -124,7 +124,15 @@ void house_copy(const char *from, const char *to)
 
 bool house_is_gone(const struct house *h)
 {
-	return access(h->pins, F_OK) && errno == ENOENT;
+	DIR *d = opendir(h->pins);
+	const struct dirent *f;
+
+	while (d && (f = readdir(d)) && f->d_name[0] == '.')
+		;
+	if (!d)
+		return errno == ENOENT;
+	closedir(d);
+	return !f;
 }
 
 void house_show_log(const struct house *h)
