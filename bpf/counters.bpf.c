@@ -176,7 +176,7 @@ static void show_entries(const struct entries *e)
 
 	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
 		if (packets[i])
-			BPF_SEQ_PRINTF(e->seq, "%u %s %s %s %llu\n", e->sum.ifindex, progs[i >> 2],
+			BPF_SEQ_PRINTF(e->seq, "%d %s %s %s %llu\n", e->sum.ifindex, progs[i >> 2],
 				       deciders[i >> 1 & 1], verdicts[i & 1], packets[i]);
 }
 
@@ -205,8 +205,7 @@ static long add_others(__u32 cpu, struct entries *e)
 
 	if (!table)
 		return 1;
-	fw_traffic_add(&e->sum, &table->other);
-	fw_traffic_add(&e->sum, &table->gone);
+	fw_traffic_add(&e->sum, e->sum.ifindex == FW_TRAFFIC_GONE ? &table->gone : &table->other);
 	return 0;
 }
 
@@ -221,6 +220,10 @@ int fw_show_interfaces(struct bpf_iter__bpf_map_elem *ctx)
 	e.place = *key;
 	if (!e.place) {
 		BPF_SEQ_PRINTF(e.seq, "# interface hook by verdict packets\n");
+		bpf_loop(fw_ncpus, add_others, &e, 0);
+		show_entries(&e);
+		__builtin_memset(&e.sum, 0, sizeof(e.sum));
+		e.sum.ifindex = FW_TRAFFIC_GONE;
 		bpf_loop(fw_ncpus, add_others, &e, 0);
 		show_entries(&e);
 		__builtin_memset(&e.sum, 0, sizeof(e.sum));

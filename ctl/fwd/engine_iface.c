@@ -69,8 +69,8 @@ void engine_links_known(struct engine *e)
 	/* Without memory for that they are only not told apart from those that are there. */
 	if (fw_kern_traffic(e->kern, &t, &n))
 		return;
-	for (size_t i = 0; i < n; i++)
-		if (t[i].ifindex && !find(e, t[i].ifindex))
+	for (size_t i = 1; i + 1 < n; i++)
+		if (!find(e, t[i].ifindex))
 			fw_kern_traffic_forget(e->kern, t[i].ifindex);
 }
 

@@ -101,8 +101,8 @@ static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned p
 static void put_traffic(struct fw_buf *b, const struct engine *e, const struct fw_traffic *t, unsigned prog)
 {
 	fw_buf_printf(b, "{\"interface\":");
-	objects_string(b, t->ifindex ? engine_link_name(e, t->ifindex) : NULL);
-	fw_buf_printf(b, ",\"index\":%u,", t->ifindex);
+	objects_string(b, engine_link_name(e, t->ifindex));
+	fw_buf_printf(b, ",\"index\":%d,", (int)t->ifindex);
 	put_hook(b, prog);
 	put_verdict(b, t, prog, FW_ACCEPT);
 	put_verdict(b, t, prog, FW_DROP);
@@ -116,11 +116,11 @@ static bool counted(const struct fw_traffic *t, unsigned prog)
 	return memcmp(t->packets[prog], none, sizeof(none)) != 0;
 }
 
-/* Interfaces that nobody knows are gone: what they counted goes to the first entry, that of no interface. */
+/* Interfaces that nobody knows are gone: what they counted goes to the last entry. */
 static void fold_unknown(const struct engine *e, struct fw_traffic *t, size_t n)
 {
-	for (size_t i = 1; i < n; i++) {
-		uint64_t *to = (uint64_t *)t[0].packets, *from = (uint64_t *)t[i].packets;
+	for (size_t i = 1; i + 1 < n; i++) {
+		uint64_t *to = (uint64_t *)t[n - 1].packets, *from = (uint64_t *)t[i].packets;
 
 		if (engine_link_name(e, t[i].ifindex))
 			continue;

@@ -112,16 +112,19 @@ struct fw_kern_row {
 };
 void fw_kern_rows(const struct fw_kern *k, uint32_t slot, uint32_t n, struct fw_kern_row *rows);
 
-/* What came by each interface, sums over all CPUs; ifindex 0: others. @out: free() it. 0 or -ENOMEM. */
+/*
+ * What came by each interface, sums over all CPUs, by ifindex. The first entry has ifindex 0: interfaces for which there was
+ * no room; the last FW_TRAFFIC_GONE: those that are gone. @out: free() it. 0 or -ENOMEM.
+ */
 int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n);
-/* The interface is gone: its counts go to those of others. */
+/* The interface is gone: its counts go to those of FW_TRAFFIC_GONE. */
 void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
 
 /*
  * Files under the pins that say as text what was counted, also when no process of ours runs:
  *
  *	counters    ID PACKETS BYTES VERDICT counter|- NAME|-     one a rule; policies first, with POLICY/HOOK for the id
- *	interfaces  INDEX HOOK rule|policy VERDICT PACKETS
+ *	interfaces  INDEX HOOK rule|policy VERDICT PACKETS    index 0: found no room; -1: are gone
  *
  * Lines that begin with # are comments.
  */

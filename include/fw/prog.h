@@ -78,6 +78,7 @@ struct fw_label_name {
 #define FW_TRAFFIC 256
 #define FW_TRAFFIC_PROBES 8
 enum fw_decided { FW_BY_POLICY, FW_BY_RULE, FW_NDECIDED };
+#define FW_TRAFFIC_GONE 0xffffffffu /* no index: of a sum over interfaces that are gone; %d prints -1 */
 struct fw_traffic {
 	__u32 ifindex; /* 0: free */
 	__u32 pad;
@@ -88,7 +89,7 @@ FW_ASSERT_SIZE(struct fw_traffic, 8 + 8 * FW_TRAFFIC_COUNTS);
 struct fw_traffic_table {
 	struct fw_traffic entry[FW_TRAFFIC];
 	struct fw_traffic other; /* interfaces that found no place */
-	struct fw_traffic gone;  /* and those that are gone: written by user space */
+	struct fw_traffic gone;  /* those that are gone: written by user space */
 };
 
 /* Adds the packets of @t, which may be counting, to those of @sum. */

@@ -25,16 +25,17 @@ static size_t merge(struct fw_traffic *t, size_t n)
 
 int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
 {
-	struct fw_traffic *t = calloc((size_t)k->ncpus * FW_TRAFFIC + 1, sizeof(*t));
-	size_t found = 1;
+	struct fw_traffic *t = calloc((size_t)k->ncpus * FW_TRAFFIC + 2, sizeof(*t));
+	size_t found = 2;
 
 	if (!t)
 		return -ENOMEM;
+	t[1].ifindex = FW_TRAFFIC_GONE;
 	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
 		const struct fw_traffic_table *table = &k->traffic[cpu];
 
 		fw_traffic_add(&t[0], &table->other);
-		fw_traffic_add(&t[0], &table->gone);
+		fw_traffic_add(&t[1], &table->gone);
 		for (size_t i = 0; i < FW_TRAFFIC; i++) {
 			uint32_t ifindex = __atomic_load_n(&table->entry[i].ifindex, __ATOMIC_RELAXED);
 

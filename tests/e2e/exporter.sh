@@ -180,6 +180,32 @@ case_exporter_killed() {
 	value_is 'fw_exporter_scrapes_total{result="controller_down"}' 2 || return 1
 	is "lines of the log" "$(grep -c 'no answer\|answers again' "$tmp/web.log")" 2
 }
+# The series of an interface that is gone end; the sum over all must not go up for it, nor drops down, whoever tells of them.
+gone_traffic() {
+	get /metrics && grep '^fw_packets_total' "$tmp/page" | grep -v ' 0$' | sort >"$tmp/series" &&
+		is drops "$(page_value 'fw_drops_total{reason="rule"}')" 3
+}
+gone_is_gone() {
+	wait_until sh -c "! nsenter --net=/run/netns/$server ip link show e1" && sleep 0.3 && gone_traffic || return 1
+	! grep -q 'e1\|interface=""' "$tmp/series" || fail "$1: $(cat "$tmp/series")"
+}
+gone_link() {
+	ip link add e0 netns "$client" type veth peer name e1 netns "$server" && in_client ip addr add 198.18.5.2/24 dev e0 &&
+		in_client ip link set e0 up && in_server ip addr add 198.18.5.1/24 dev e1 && in_server ip link set e1 up
+}
+
+case_exporter_interface_gone() {
+	local came='fw_packets_total{interface="e1",hook="xdp",direction="in",verdict="accept"}' n
+	web_up && gone_link && ok attach e1 || return 1
+	for _ in 1 2 3; do echo | in_client nc -u -w1 -q0 198.18.5.1 9; done
+	in_client ping -q -c 50 -i 0.005 198.18.5.1 >/dev/null && gone_traffic || fail "no ping" || return 1
+	[ "$(page_value "$came")" -ge 50 ] || fail "it did not count" || return 1
+	in_server ip link del e1 && gone_is_gone "fwd is there" && fwd_kill KILL && gone_is_gone "fwd is dead" && start_fwd &&
+		gone_link && wait_until ctl status && sleep 0.5 || return 1
+	in_client ping -q -c 5 -i 0.005 198.18.5.1 >/dev/null || fail "no ping" || return 1
+	get /metrics && n=$(page_value "$came") && [ "$n" -ge 5 ] && [ "$n" -lt 50 ] || fail "it comes again with $n" || return 1
+	fwd_kill KILL && in_server ip link del e1 && gone_is_gone "gone while fwd is dead" && start_fwd && gone_is_gone "and is back"
+}
 
 case_exporter_nothing_to_read() {
 	web_up || return 1

@@ -140,10 +140,11 @@ static void check_traffic(void)
 	size_t n;
 
 	assert_int_equal(fw_kern_traffic(fx.k, &t, &n), 0);
-	assert_int_equal(n, any ? 2 : 1);
+	assert_int_equal(n, any ? 3 : 2);
 	assert_int_equal(t[0].ifindex, 0);
 	assert_true(!any || t[1].ifindex == LOOPBACK);
-	assert_memory_equal(t[n - 1].packets, sent.traffic, sizeof(sent.traffic));
+	assert_memory_equal(t[n - 2].packets, sent.traffic, sizeof(sent.traffic));
+	assert_int_equal(t[n - 1].ifindex, FW_TRAFFIC_GONE);
 	free(t);
 }
 
@@ -345,7 +346,8 @@ static void crowded_interfaces(void **state)
 		assert_int_equal(sandbox_veth_at(name, peer, index[i]), index[i]);
 	}
 
-	uint64_t others = came_by(0);
+	uint64_t others = came_by(0), gone = came_by(FW_TRAFFIC_GONE);
+	char line[64];
 
 	for (uint32_t i = 0; i < DEVICES; i++)
 		for (uint32_t n = 0; n <= i; n++)
@@ -356,13 +358,18 @@ static void crowded_interfaces(void **state)
 
 	fw_kern_traffic_forget(fx.k, index[2]);
 	assert_int_equal(came_by(index[2]), 0);
-	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12 + 3);
+	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12);
+	assert_int_equal(came_by(FW_TRAFFIC_GONE), gone + 3);
+	snprintf(line, sizeof(line), "\n0 tc-ingress rule accept %" PRIu64 "\n", came_by(0));
+	assert_non_null(strstr(file_text(FW_FILE_INTERFACES), line));
+	snprintf(line, sizeof(line), "\n-1 tc-ingress rule accept %" PRIu64 "\n", came_by(FW_TRAFFIC_GONE));
+	assert_non_null(strstr(file_text(FW_FILE_INTERFACES), line));
 	/* An interface that had a place farther on takes the free one too; one that had none finds none. */
 	for (uint32_t i = 3; i < DEVICES; i++)
 		send_from(index[i]);
 	for (uint32_t i = 3; i < FW_TRAFFIC_PROBES; i++)
 		assert_int_equal(came_by(index[i]), i + 2);
-	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12 + 3 + 4);
+	assert_int_equal(came_by(0), others + 9 + 10 + 11 + 12 + 4);
 	fw_kern_unpin(fx.k);
 	end();
 }

@@ -376,6 +376,7 @@ static void broken_files(void **state)
 		{ "", "1 xdp rule drop", -EPROTO },
 		{ "", "1 xdp rule drop\n", -EPROTO },
 		{ "", "x xdp rule drop 1\n", -EPROTO },
+		{ "", "-2 xdp rule drop 1\n", -EPROTO },
 		{ "", "1 xdq rule drop 1\n", -EPROTO },
 		{ "", "1 xdp rule dropp 1\n", -EPROTO },
 		{ "", "1 xdp rule drop x\n", -EPROTO },

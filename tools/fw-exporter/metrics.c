@@ -325,7 +325,7 @@ const struct metric metrics_table[] = {
 	{ ROW("interface_attached", G, "Whether an interface is filtered, and by what: native, generic, tc, none.", "interface", "mode"), emit_attached },
 	{ ROW("interface_wanted", G, "How an interface is to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },
 	{ ROW("interface_fallback", G, "Whether an interface is filtered in generic mode for want of the native one.", "interface"), emit_fallback },
-	{ ROW("packets", C, "Packets that came by; without interface: on those that are gone, or for which there was no room.", "interface", "hook", "direction", "verdict"), emit_traffic },
+	{ ROW("packets", C, "Packets that came by; without interface: on those for which there was no room.", "interface", "hook", "direction", "verdict"), emit_traffic },
 	{ ROW("drops", C, "Packets that were dropped, by a rule or by the policy of this name.", "reason"), emit_drops },
 	{ ROW("policy_packets", C, "Packets that a policy decided, since no rule did.", "policy", "hook", "direction", "verdict"), emit_policy_packets },
 	{ ROW("policy_bytes", C, "Bytes of packets that a policy decided.", "policy", "hook", "direction", "verdict"), emit_policy_bytes },

@@ -72,6 +72,7 @@ static int take_policy(const json_t *o, struct snapshot *snap)
 static int take_interface(const json_t *o, struct snapshot *snap)
 {
 	const char *name = json_string_value(json_object_get(o, "interface"));
+	bool gone = !name && json_integer_value(json_object_get(o, "index")) < 0;
 	int hook = hook_of(o), err = 0;
 
 	if (hook < 0)
@@ -79,8 +80,9 @@ static int take_interface(const json_t *o, struct snapshot *snap)
 	for (int verdict = FW_DROP; verdict <= FW_ACCEPT && !err; verdict++) {
 		const json_t *by = json_object_get(o, snapshot_verdicts[verdict]);
 
-		err = snapshot_add_traffic(snap, name ? name : "", hook, (enum fw_verdict)verdict,
-					   count(by, "rule") + count(by, "policy"));
+		if (!gone)
+			err = snapshot_add_traffic(snap, name ? name : "", hook, (enum fw_verdict)verdict,
+						   count(by, "rule") + count(by, "policy"));
 		if (verdict == FW_DROP)
 			snap->rule_drops += count(by, "rule");
 	}

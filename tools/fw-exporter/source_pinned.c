@@ -92,25 +92,38 @@ static int reader_next(struct reader *r, const char **text, size_t *len)
 	return 1;
 }
 
-/* INDEX HOOK rule|policy VERDICT PACKETS. Interfaces that are gone are what fwd makes of them when it runs: others. */
+/* The name for an index: "" for 0, NULL when it is gone. */
+static const char *interface_name(struct line_span index, char name[IF_NAMESIZE])
+{
+	unsigned i = line_is(index, "-1") ? 0 : (unsigned)line_number(index);
+
+	if (line_is(index, "0"))
+		return "";
+	return i ? if_indextoname(i, name) : NULL;
+}
+
+/* INDEX HOOK rule|policy VERDICT PACKETS. Of interfaces that are gone only drops are wanted: see `interface` in fw.metrics. */
 int source_pinned_interface(const char *text, size_t len, struct snapshot *snap)
 {
 	enum { INDEX, HOOK, BY, VERDICT, PACKETS, NFIELDS };
 	struct line_span f[NFIELDS];
-	char name[IF_NAMESIZE];
+	char buf[IF_NAMESIZE];
+	const char *name;
 	bool drop;
 	int hook;
 
-	if (!line_split(text, text + len, NFIELDS, f) || !line_digits(f[INDEX]) || !line_digits(f[PACKETS]))
+	if (!line_split(text, text + len, NFIELDS, f) || !line_digits(f[PACKETS]) ||
+	    !(line_digits(f[INDEX]) || line_is(f[INDEX], "-1")))
 		return -EPROTO;
 	hook = snapshot_hook(f[HOOK].s, f[HOOK].len);
 	drop = line_is(f[VERDICT], "drop");
 	if (hook < 0 || (!drop && !line_is(f[VERDICT], "accept")))
 		return -EPROTO;
-	if (!if_indextoname((unsigned)line_number(f[INDEX]), name))
-		name[0] = '\0';
 	if (drop && line_is(f[BY], "rule"))
 		snap->rule_drops += line_number(f[PACKETS]);
+	name = interface_name(f[INDEX], buf);
+	if (!name)
+		return 0;
 	return snapshot_add_traffic(snap, name, hook, drop ? FW_DROP : FW_ACCEPT, line_number(f[PACKETS]));
 }
 
