@@ -112,7 +112,8 @@ case_exporter_gzip() {
 
 case_exporter_http() {
 	web_up || return 1
-	get /metrics -I && status_is 200 && header_has content-type "text/plain; version=0.0.4; charset=utf-8" || return 1
+	get /metrics -I && status_is 200 && header_has content-type "text/plain; version=0.0.4; charset=utf-8" &&
+		header_has content-length '[1-9][0-9]*' || return 1
 	get / && status_is 200 && header_has content-type "text/html; charset=utf-8" && page_has 'href="/metrics"' || return 1
 	get /healthz && status_is 200 && page_has "fwd: up" && get /healthz -I && status_is 200 || return 1
 	get /nosuch && status_is 404 && get /metrics/ && status_is 404 && get '/metrics?x=y' && status_is 200 || return 1
@@ -211,8 +212,13 @@ case_exporter_nothing_to_read() {
 	web_up || return 1
 	fwd_kill TERM
 	start_web --pins "$tmp/bpffs/nosuch" || return 1
-	get /metrics && status_is 503 && page_has "No such file" && get /healthz && status_is 503 || return 1
-	exits 1 in_house "$exporter" --once --socket "$tmp/fwd/sock" --pins /nonexistent && says "no page"
+	get /metrics && status_is 503 && page_has "No such file" && get /metrics -I && status_is 503 && get /healthz &&
+		status_is 503 && start_fwd && get /metrics && status_is 200 || return 1
+	is "the log" "$(sed 's|: fwd:.*||' "$tmp/web.log" | tail -n +2 | xargs -d '\n')" "fw-exporter: no page fw-exporter: fwd answers again" ||
+		return 1
+	fwd_kill TERM
+	exits 1 in_house "$exporter" --once --socket "$tmp/fwd/sock" --pins /nonexistent && says "no page" &&
+		! grep -q "going on" "$tmp/err" || fail "$(cat "$tmp/err")"
 }
 
 # Stopped, fwd does not answer, though the socket is there.
@@ -347,7 +353,7 @@ case_exporter_unprivileged() {
 	fwd_kill KILL
 	get /metrics && status_is 200 && value_is fw_controller_up 0 && page_has fw_policy_packets_total || return 1
 	as="setpriv --reuid nobody --regid nogroup --clear-groups"
-	start_web && get /metrics && status_is 503 && page_has "Permission denied"
+	start_web && get /metrics && status_is 503 && page_has "Permission denied; does it run in the group fwd?"
 }
 
 case_exporter_settings() {

@@ -111,7 +111,7 @@ static void replay(struct fake_fwd *f, struct settings *c, size_t len, bool hang
 static void golden_pages(void **state)
 {
 	static const char *const names[PAGE_NFORMATS] = { GOLDEN "page.prometheus", GOLDEN "page.openmetrics" };
-	struct scrapes all = { .down = false };
+	struct scrapes all = { .last = SCRAPE_OK };
 	struct settings c;
 	struct fake_fwd f;
 	int err;
@@ -121,7 +121,7 @@ static void golden_pages(void **state)
 		char *text = page_of(&c, &all, (enum page_format)format, &err);
 
 		assert_int_equal(err, 0);
-		all = (struct scrapes){ .down = false };
+		all = (struct scrapes){ .last = SCRAPE_OK };
 		is_golden(text, names[format]);
 		free(text);
 	}
@@ -135,7 +135,7 @@ static void golden_pinned(void **state)
 {
 	static const char *const names[RULES_NCHOICES] = { GOLDEN "pinned.selected", GOLDEN "pinned.all",
 							   GOLDEN "pinned.none" };
-	struct scrapes all = { .down = true };
+	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct settings c;
 	int err;
 
@@ -146,7 +146,7 @@ static void golden_pinned(void **state)
 		char *text = page_of(&c, &all, PAGE_PROMETHEUS, &err);
 
 		assert_int_equal(err, 0);
-		all = (struct scrapes){ .down = true };
+		all = (struct scrapes){ .last = SCRAPE_CONTROLLER_DOWN };
 		is_golden(text, names[c.rules]);
 		free(text);
 	}
@@ -156,7 +156,7 @@ static void requests(void **state)
 {
 	static const char *const want[RULES_NCHOICES] = { "{\"rules\":\"selected\",\"limit\":7,\"top\":0}",
 							  "{\"rules\":\"all\"}", "{\"rules\":\"none\"}" };
-	struct scrapes all = { .down = false };
+	struct scrapes all = { .last = SCRAPE_OK };
 	struct settings c;
 	struct fake_fwd f;
 	int err;
@@ -176,7 +176,7 @@ static void requests(void **state)
 /* Wherever a reply ends, the page is that of the pinned files, whole; and without these there is none. */
 static void broken_replies(void **state)
 {
-	struct scrapes all = { .down = true };
+	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct settings c;
 	char *want;
 	int err;
@@ -187,7 +187,7 @@ static void broken_replies(void **state)
 		struct fake_fwd f;
 		char *text;
 
-		all = (struct scrapes){ .down = true };
+		all = (struct scrapes){ .last = SCRAPE_CONTROLLER_DOWN };
 		replay(&f, &c, len, false, GOLDEN);
 		text = page_of(&c, &all, PAGE_PROMETHEUS, &err);
 		assert_int_equal(err, 0);
@@ -196,6 +196,7 @@ static void broken_replies(void **state)
 		free(text);
 		snprintf(c.pins, sizeof(c.pins), "/nonexistent");
 		assert_null(page_of(&c, &all, PAGE_PROMETHEUS, &err));
+		all.last = SCRAPE_FAILED;
 		assert_int_equal(err, -ENOENT);
 		assert_int_equal(all.ended[SCRAPE_FAILED], 1);
 		fake_fwd_stop(&f);
@@ -237,7 +238,7 @@ static void wrong_replies(void **state)
 		    { FW_REPLY_END, "{\"ok\":true,\"shown\":{\"count\":2}}", NULL } } },
 		{ { { (enum fw_reply)300, "{}", NULL } } },
 	};
-	struct scrapes all = { .down = true };
+	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct settings c;
 	int err;
 
@@ -258,7 +259,7 @@ static void wrong_replies(void **state)
 
 static void fwd_that_hangs(void **state)
 {
-	struct scrapes all = { .down = true };
+	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	double start = fw_now();
 	struct settings c;
 	struct fake_fwd f;
@@ -275,7 +276,7 @@ static void fwd_that_hangs(void **state)
 /* Once something is on its way, there is no other source: an error. */
 static void too_late_for_the_pinned_files(void **state)
 {
-	struct scrapes all = { .down = true };
+	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct outgoing *o;
 	struct scrape *s = NULL;
 	struct settings c;
@@ -298,7 +299,7 @@ static void too_late_for_the_pinned_files(void **state)
 static char *piece_by_piece(const struct settings *c, bool gzip, size_t size, size_t *len)
 {
 	char *text = calloc(1, 1 << 20), *buf = malloc(size);
-	struct scrapes all = { .down = false };
+	struct scrapes all = { .last = SCRAPE_OK };
 	struct outgoing *o;
 	struct scrape *s = NULL;
 	ssize_t n;
@@ -382,7 +383,7 @@ static void broken_files(void **state)
 		{ "", "1 xdp rule drop x\n", -EPROTO },
 	};
 	char folder[] = "/tmp/pinned-XXXXXX", path[2][64];
-	struct scrapes all = { .down = true };
+	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct settings c;
 
 	assert_non_null(mkdtemp(folder));

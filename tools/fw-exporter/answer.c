@@ -170,21 +170,6 @@ static struct MHD_Response *streamed(const struct request *r, struct outgoing *t
 	return response;
 }
 
-/* Nothing is made: the header alone goes out. */
-static ssize_t no_piece(void *ctx, uint64_t pos, char *buf, size_t max)
-{
-	return MHD_CONTENT_READER_END_OF_STREAM;
-}
-
-static int metrics_head(const struct request *r, const struct wish *w)
-{
-	struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 1, no_piece, NULL, NULL);
-
-	if (response)
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, page_content_type[w->format]);
-	return send_page(r, w, response);
-}
-
 /* A page that is complete before the first byte goes out has a length, and makes room for the next scrape at once. */
 static int send_scrape(const struct request *r, const struct wish *w, struct scrape *taken, bool done)
 {
@@ -203,7 +188,7 @@ static int send_scrape(const struct request *r, const struct wish *w, struct scr
 	return send_page(r, w, response_of(text, len, type));
 }
 
-static int metrics_get(const struct request *r, const struct wish *w)
+static int send_metrics(const struct request *r, const struct wish *w)
 {
 	fw_cleanup(scrape_freep) struct scrape *s = NULL;
 	bool done = false;
@@ -225,11 +210,9 @@ static int answer_metrics(const struct request *r)
 {
 	struct wish w = wish_of(r->connection);
 
-	if (!strcmp(r->method, MHD_HTTP_METHOD_HEAD))
-		return metrics_head(r, &w);
 	if (clients_scrape_begin(&r->web->clients, r->client))
 		return answer_text(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once");
-	return metrics_get(r, &w);
+	return send_metrics(r, &w);
 }
 
 static int answer_health(const struct request *r)

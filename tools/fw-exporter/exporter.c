@@ -91,13 +91,13 @@ static int print(struct scrape *s)
 int exporter_once(const struct settings *c, struct fw_diags *ds)
 {
 	fw_cleanup(scrape_freep) struct scrape *s = NULL;
-	struct scrapes all = { .down = false };
+	struct scrapes all = { .last = SCRAPE_OK };
 	int err = scrape_new(c, &all, (enum page_format)c->format, &s);
 
 	err = err ? err : print(s);
-	if (err)
-		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "no page: %s",
-			    s && scrape_why(s)[0] ? scrape_why(s) : strerror(-err));
+	/* Why there is no page was said already. */
+	if (err && !(s && scrape_why(s)[0]))
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "no page: %s", strerror(-err));
 	return err;
 }
 

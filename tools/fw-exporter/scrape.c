@@ -132,15 +132,28 @@ static void note_why(struct scrape *s, int err)
 		 s->source ? s->source->ops->name : "memory", SOURCE_WHY, why);
 }
 
-/* Says it when fwd stops to answer and when it answers again, not each time. */
-static void note_change(struct scrape *s, bool down)
+/* Says it when another way is gone than the last time, not each time. */
+static void note_change(struct scrape *s, enum scrape_result result)
 {
-	bool was = atomic_exchange(&s->all->down, down);
-
-	if (down && !was)
-		exporter_log("no answer, going on with the pinned files: %s", s->why);
-	else if (!down && was)
+	if (atomic_exchange(&s->all->last, result) == result)
+		return;
+	if (result == SCRAPE_OK)
 		exporter_log("fwd answers again");
+	else if (result == SCRAPE_CONTROLLER_DOWN)
+		exporter_log("no answer, going on with the pinned files: %s", s->why);
+	else
+		exporter_log("no page: %s", s->why);
+}
+
+/* Nothing more is tried. Return: @err. */
+static int give_up(struct scrape *s, int err)
+{
+	size_t len = strlen(s->why);
+
+	if (err == -EACCES)
+		snprintf(s->why + len, sizeof(s->why) - len, "; does it run in the group fwd?");
+	note_change(s, SCRAPE_FAILED);
+	return err;
 }
 
 /* From the pinned files, after what fwd could not do. */
@@ -148,13 +161,15 @@ static int fall_back(struct scrape *s, int err)
 {
 	note_why(s, err);
 	if (!s->from_fwd || s->taken || s->done)
-		return err;
-	note_change(s, true);
+		return give_up(s, err);
 	s->from_fwd = false;
 	err = begin(s, source_pinned);
-	if (err)
-		note_why(s, err);
-	return err;
+	if (!err) {
+		note_change(s, SCRAPE_CONTROLLER_DOWN);
+		return 0;
+	}
+	note_why(s, err);
+	return give_up(s, err);
 }
 
 int scrape_fill(struct scrape *s, size_t want, bool *done)
@@ -176,7 +191,7 @@ int scrape_fill(struct scrape *s, size_t want, bool *done)
 	if (!err && !more && !s->done) {
 		s->done = true;
 		if (s->from_fwd)
-			note_change(s, false);
+			note_change(s, SCRAPE_OK);
 	}
 	*done = s->done;
 	return err;

@@ -11,7 +11,7 @@
 /* What all scrapes share. Zero-initialised is none yet. */
 struct scrapes {
 	_Atomic uint64_t ended[SCRAPE_NRESULTS];
-	_Atomic bool down; /* fwd did not answer the last one, and that was said */
+	_Atomic unsigned last; /* enum scrape_result of the last one; what differs from it is said */
 };
 
 struct scrape;
