@@ -216,7 +216,7 @@ exporter_start() {
 
 # With the rules and the example of tools/, only faster. That nothing is scraped is so when it begins.
 prometheus_start() {
-	sed -e '/alert: FwdNotScraped/,/for:/!s/\( for: \).*/\10s/' -e 's/\[5m\]/[15s]/' -e 's/\[1h\] offset 10m/[1h] offset 5s/' \
+	sed -e '/alert: FwdNotScraped/,/for:/!s/\( for: \).*/\10s/' -e 's/\[5m\]/[15s]/' -e 's/offset 10m/offset 5s/' \
 		"$rules_file" >"$tmp/fwd.rules.yml"
 	sed -e 's/_interval: 15s/_interval: 1s/' "$top/tools/prometheus/prometheus.yml" >"$tmp/prometheus.yml"
 	nsenter --net="/run/netns/$server" prometheus --config.file="$tmp/prometheus.yml" --storage.tsdb.path="$tmp/tsdb" \

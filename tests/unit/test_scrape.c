@@ -195,8 +195,8 @@ static void broken_replies(void **state)
 		assert_int_equal(all.ended[SCRAPE_CONTROLLER_DOWN], 1);
 		free(text);
 		snprintf(c.pins, sizeof(c.pins), "/nonexistent");
-		assert_null(page_of(&c, &all, PAGE_PROMETHEUS, &err));
 		all.last = SCRAPE_FAILED;
+		assert_null(page_of(&c, &all, PAGE_PROMETHEUS, &err));
 		assert_int_equal(err, -ENOENT);
 		assert_int_equal(all.ended[SCRAPE_FAILED], 1);
 		fake_fwd_stop(&f);
