@@ -26,12 +26,6 @@
 
 #define TICK 1.0 /* seconds between two looks at who is stuck */
 
-static void tell_status(const struct fwd *d)
-{
-	fw_service_say("STATUS=%zu rules, generation %u", d->ruleset->nrules,
-		       fw_kern_generation(engine_kern(d->engine)));
-}
-
 void fwd_ruleset_changed(struct fwd *d)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
@@ -41,7 +35,6 @@ void fwd_ruleset_changed(struct fwd *d)
 		cursors_lose(&d->cursors);
 		facts_of(rs, &d->facts);
 		d->ruleset = rs;
-		tell_status(d);
 	}
 	needs = (d->facts.out || rs->policy_set[FW_R_OUT]) | (d->facts.mark != 0) << 1 | (d->facts.vlan != 0) << 2;
 	if (needs == d->needs)
@@ -96,6 +89,17 @@ static int signals_open(struct fwd *d)
 	return d->signals.fd < 0 ? -errno : loop_add(&d->loop, &d->signals, EPOLLIN);
 }
 
+/* Once in a TICK at most, however fast things change. */
+static void tell_status(struct fwd *d, double now)
+{
+	struct told is = { now, d->ruleset->nrules, fw_kern_generation(engine_kern(d->engine)) };
+
+	if (d->told.generation == is.generation && d->told.nrules == is.nrules)
+		return;
+	d->told = is;
+	fw_service_say("STATUS=%zu rules, generation %u", is.nrules, is.generation);
+}
+
 static void round_over(struct loop *l)
 {
 	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
@@ -106,6 +110,8 @@ static void round_over(struct loop *l)
 		fw_service_say("WATCHDOG=1");
 		d->alive = now;
 	}
+	if (now - d->told.at >= TICK)
+		tell_status(d, now);
 }
 
 static int make_store_folder(const char *path, struct fw_diags *ds)
@@ -198,7 +204,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 	if (!err) {
 		log_say("ready: %zu rules, on %s", d.ruleset->nrules, c->socket);
 		fw_service_say("READY=1");
-		tell_status(&d);
+		tell_status(&d, fw_now());
 		err = loop_run(&d.loop);
 		fw_service_say("STOPPING=1");
 	}

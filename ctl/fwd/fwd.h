@@ -10,6 +10,13 @@
 #include "ctl/fwd/listen.h"
 #include "ctl/fwd/loop.h"
 
+/* What the service manager shows. */
+struct told {
+	double at;
+	size_t nrules;
+	uint32_t generation;
+};
+
 struct fwd {
 	struct config config;
 	double started; /* on the clock of fw_now() */
@@ -20,6 +27,7 @@ struct fwd {
 	struct source signals;
 	double watchdog; /* seconds between two signs of life to the service manager; 0: none */
 	double alive;    /* when the last one was given */
+	struct told told;
 
 	/* server.c */
 	struct listener listener;
