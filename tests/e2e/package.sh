@@ -38,7 +38,8 @@ make_base() {
 	download >"$folder/log" 2>&1 || { chroot "$base" apt-get update -q && download; } >"$folder/log" 2>&1
 }
 download() {
-	chroot "$base" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")" prometheus curl
+	chroot "$base" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")" \
+		prometheus curl procps
 }
 make_root() {
 	rm -rf "$root" && cp -a "$base" "$root" && bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
@@ -121,9 +122,10 @@ pings() {
 count_of() { inside fwctl show rule "$1" | awk '{ print $1 }'; }
 counted() { is "counter of good" "$(count_of good)" $sent_good && is "counter of bad" "$(count_of bad)" $sent_bad; }
 
-# Names of ours anywhere in the system, but for packages and their caches.
+# Names of ours anywhere in the system, but for packages and their caches, and for what the user copied.
 ours() {
-	inside find / -xdev \( -path /root/debs -o -path /var/cache -o -path /proc -o -path /var/lib/apt \) -prune -o \
+	inside find / -xdev \( -path /root/debs -o -path /etc/prometheus -o -path /var/cache -o -path /proc -o \
+		-path /var/lib/apt \) -prune -o \
 		\( -name '*fwd*' -o -name '*fwctl*' -o -name '*fw-exporter*' -o -name 'fw.rules*' \) -print | sort
 }
 
@@ -149,8 +151,9 @@ step_filters() {
 		add rule name good in from $good proto icmp accept
 		add rule name bad in from $bad drop
 	END
-	pings 200 && counted
+	pings 200 && counted && wait_until shows_status || fail "$(inside systemctl show -p StatusText fwd.service)"
 }
+shows_status() { inside systemctl show -p StatusText fwd.service | grep -qx 'StatusText=2 rules, generation [0-9]*'; }
 
 # Members of fwd may read and no more, others nothing.
 step_permits() {
@@ -208,6 +211,34 @@ step_counts_for_ever() {
 		is "the exporter's process" "$(exporter)" "$pid"
 }
 
+# The commands that docs/monitoring.md has for wiring up, as the package brings them.
+wiring() { inside sh -c 'zcat -f /usr/share/doc/fwd/monitoring.md*' | sed -n '/^## Wiring up/,/^## /s/^    //p'; }
+# api PATH [NAME=VALUE]: what Prometheus answers
+api() { inside curl -sG --max-time 10 "http://127.0.0.1:9090/api/v1/$1" ${2:+--data-urlencode "$2"}; }
+value() { api query "query=$1" | jq -r '.data.result | if length == 1 then .[0].value[1] else tojson end'; }
+has_value() { [ "$(value "$1")" = "$2" ]; }
+becomes() { wait_until has_value "$1" "$2" || fail "$1 is $(value "$1"), not $2"; }
+alerts() { api alerts | jq -c '[.data.alerts[] | "\(.labels.alertname) \(.state)"]'; }
+calm() { [ "$(alerts)" = "[]" ]; }
+# Prometheus knows what was counted, and no alert fires or is about to.
+watched() {
+	becomes 'up{job="fwd"}' 1 && becomes fw_controller_up 1 &&
+		becomes 'sum(fw_rule_packets_total{name="good",verdict="accept"})' $sent_good &&
+		becomes 'sum(fw_rule_packets_total{name="bad",verdict="drop"})' $sent_bad &&
+		becomes 'fw_drops_total{reason="rule"}' $sent_bad || return 1
+	wait_until calm || fail "alerts: $(alerts)"
+}
+rules_evaluated() {
+	[ "$(api rules | jq '[.data.groups[].rules[] | select(.health == "ok")] | length')" = \
+		"$(inside grep -cE '^ *- (record|alert): ' /usr/share/fwd/prometheus/fwd.rules.yml)" ]
+}
+step_shows_in_prometheus() {
+	install prometheus curl procps && inside sed -i 's/^\(  [a-z]*_interval: *\)15s/\11s/' /etc/prometheus/prometheus.yml || return 1
+	wiring >"$folder/wiring" && grep -q promtool "$folder/wiring" || fail "no commands in docs/monitoring.md" || return 1
+	inside sh -e <"$folder/wiring" >"$folder/log" 2>&1 || fail "$(cat "$folder/wiring" "$folder/log")" || return 1
+	becomes 'up{job="fwd"}' 1 && pings 100 && watched && wait_until rules_evaluated || fail "$(api rules | jq .data)"
+}
+
 step_upgrades_under_traffic() {
 	local program pid
 	program=$(program)
@@ -220,13 +251,14 @@ step_upgrades_under_traffic() {
 	running fwd.service && running fwd.socket && running fw-exporter.socket || return 1
 	is version "$(answers)" "$(version_of "$next")" || return 1
 	[ "$(program)" != "$program" ] || fail "the program is the same: $program" || return 1
-	pings 100 && counted && exported
+	pings 100 && counted && exported && watched
 }
 
 step_reboots() {
 	shut_down
 	boot && wait_until attached || fail "s0 is not filtered: $(inside fwctl status)" || return 1
-	is rules "$(inside fwctl list --terse | awk '{ print $4 }' | xargs)" "good bad" && pings 100
+	is rules "$(inside fwctl list --terse | awk '{ print $4 }' | xargs)" "good bad" && sent_good=0 sent_bad=0 &&
+		pings 100 && counted && watched
 }
 
 step_removes() {
@@ -249,7 +281,8 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian boots installs filters permits exports counts_for_ever upgrades_under_traffic reboots removes purges; do
+for step in lintian boots installs filters permits exports counts_for_ever shows_in_prometheus upgrades_under_traffic reboots \
+	removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1
