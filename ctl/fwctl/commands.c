@@ -162,6 +162,7 @@ const struct ctl_command ctl_help = {
 	.operands = "[COMMAND]",
 	.summary = "what a command does and takes",
 	.options = no_options,
+	.kinds = CTL_KIND_COMMAND,
 	.max_operands = 2,
 	.run = run_help,
 };

@@ -25,7 +25,7 @@ void completion_kinds(unsigned kinds)
 		char letter;
 	} letters[] = {
 		{ CTL_KIND_FILE, 'F' }, { CTL_KIND_IFACE, 'I' }, { CTL_KIND_RULE, 'R' },
-		{ CTL_KIND_SET, 'S' },  { CTL_KIND_MATCH, '@' },
+		{ CTL_KIND_SET, 'S' },  { CTL_KIND_MATCH, '@' }, { CTL_KIND_COMMAND, '!' },
 	};
 
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -33,13 +33,52 @@ void completion_kinds(unsigned kinds)
 			putchar(letters[i].letter);
 }
 
-void completion_match_words(void)
+static void print_match_words(void)
 {
 	fputs(" in out ip ip6 from to any not on accept drop name counter comment", stdout);
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
 		if (i != FW_F_HOOK && i != FW_F_IFACE)
 			printf(" %s", fw_field_info[i].keyword);
 	fputs(" icmp6-type icmp6-code", stdout);
+}
+
+static bool is_among(const char *name, const char *word)
+{
+	size_t len = strlen(word), first = strcspn(name, " ");
+
+	return (first == len && !strncmp(name, word, len)) || (name[first] && !strcmp(name + first + 1, word));
+}
+
+/* The second word of a command, unless one before has it. */
+static void print_second_word(const struct ctl_command *const *c, const char *word)
+{
+	for (const struct ctl_command *const *before = ctl_commands; before != c; before++)
+		if (is_among((*before)->name, word))
+			return;
+	printf(" %s", word);
+}
+
+static void print_command_words(void)
+{
+	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+		const char *space = strchr((*c)->name, ' ');
+		size_t len;
+
+		if ((*c)->hidden)
+			continue;
+		if (completion_first(c, &len))
+			printf(" %.*s", (int)len, (*c)->name);
+		if (space)
+			print_second_word(c, space + 1);
+	}
+}
+
+void completion_words(unsigned kinds)
+{
+	if (kinds & CTL_KIND_MATCH)
+		print_match_words();
+	if (kinds & CTL_KIND_COMMAND)
+		print_command_words();
 }
 
 bool completion_first(const struct ctl_command *const *c, size_t *len)

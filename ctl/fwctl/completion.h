@@ -9,10 +9,10 @@
 void completion_bash(void);
 void completion_zsh(void);
 
-/* The letters of kinds of operands, as the scripts know them; '@' stands for match words. */
+/* The letters of kinds of operands, as the scripts know them; '@' and '!' stand for words. */
 void completion_kinds(unsigned kinds);
-/* The words of the rule language, each with a blank in front. */
-void completion_match_words(void);
+/* The words that go with kinds of operands, each with a blank in front: of the rule language, of commands. */
+void completion_words(unsigned kinds);
 /* Is @c the first of those commands (of two words, or one) that begin with its first word, @len bytes long? */
 bool completion_first(const struct ctl_command *const *c, size_t *len);
 

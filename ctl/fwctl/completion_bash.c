@@ -77,8 +77,7 @@ static void print_command(const struct ctl_command *c)
 	printf("\t\"%s\"%s) case $cur in -*) words=\"--help", c->name, two ? "" : "\\ *");
 	ctl_options_each(c, print_option, NULL);
 	printf("\" ;; *) words=\"%s", c->words ? c->words : "");
-	if (c->kinds & CTL_KIND_MATCH)
-		completion_match_words();
+	completion_words(c->kinds);
 	fputs("\" kinds=", stdout);
 	completion_kinds(c->kinds);
 	puts(" ;; esac ;;");

@@ -137,8 +137,7 @@ static void print_operand(const struct ctl_command *c, int i)
 	print_message(c->operands, c->kinds, c->words);
 	if (c->words)
 		printf(" %s", c->words);
-	if (c->kinds & CTL_KIND_MATCH)
-		completion_match_words();
+	completion_words(c->kinds);
 	fputs("' \\\n", stdout);
 }
 

@@ -38,6 +38,7 @@ enum ctl_kind {
 	CTL_KIND_RULE = 4,
 	CTL_KIND_SET = 8,
 	CTL_KIND_MATCH = 16, /* words of the rule language, and @sets */
+	CTL_KIND_COMMAND = 32,
 };
 
 /* One option: parsing, help, manual and completion come from the same row. */

@@ -339,8 +339,9 @@ case_fwd_completion() {
 	local got
 	mkdir -p "$tmp/path" && ln -sf "$fwctl" "$tmp/path/fwctl" || return 1
 	"$fwctl" completion zsh >"$tmp/_fwctl"
-	got=$("$here/complete.zsh" "$tmp/_fwctl" 'fwctl show rule w' 'fwctl list --from w' 'fwctl set del w' | xargs)
-	is "completion in zsh" "$got" "web web wolves" || return 1
+	got=$("$here/complete.zsh" "$tmp/_fwctl" 'fwctl show rule w' 'fwctl list --from w' 'fwctl set del w' \
+		'fwctl help comp' | xargs)
+	is "completion in zsh" "$got" "web web wolves completion" || return 1
 	"$fwctl" completion bash >"$tmp/fwctl.bash"
 	# shellcheck disable=SC2016 # inner
 	got=$(bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=3; _fwctl; echo "${COMPREPLY[@]}"' - "$tmp/fwctl.bash" \
