@@ -26,7 +26,7 @@ BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
 FUZZ_PACKAGES := libclang-rt-dev
 DEB_PACKAGES := debhelper fakeroot dpkg-dev
-CHECK_DEB_PACKAGES := lintian debootstrap systemd-container iproute2 iputils-ping jq procps
+CHECK_DEB_PACKAGES := lintian debootstrap systemd-container iproute2 iputils-ping jq procps openssl
 KERNEL_PACKAGES := qemu-system-x86 busybox-static cpio xz-utils
 
 SANITIZER := $(if $(filter thread,$(SAN)),thread,address$(,)undefined)

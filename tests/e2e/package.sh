@@ -239,6 +239,21 @@ step_shows_in_prometheus() {
 	becomes 'up{job="fwd"}' 1 && pings 100 && watched && wait_until rules_evaluated || fail "$(api rules | jq .data)"
 }
 
+# By the lines of the manual, with a key that only root may read.
+step_exports_by_tls() {
+	local unit=/etc/systemd/system/fw-exporter.service.d
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=fw -addext \
+		subjectAltName=IP:127.0.0.1 -keyout "$root/etc/fwd/key.pem" -out "$root/etc/fwd/cert.pem" 2>/dev/null &&
+		chmod 600 "$root/etc/fwd/key.pem" && mkdir -p "$root$unit" || return 1
+	inside sh -c 'zcat -f /usr/share/man/man8/fw-exporter.8*' | sed -n '/^.SH TLS/,/^.SH SYSTEMD/ { /^\[Service\]/,/^.fi/p }' |
+		sed -e '/^\.fi/d' -e 's/\\-/-/g' >"$root$unit/tls.conf"
+	inside systemctl daemon-reload && inside systemctl -q stop fw-exporter.service || return 1
+	is healthz "$(inside curl -s --cacert /etc/fwd/cert.pem https://127.0.0.1:9479/healthz | head -n 1)" ok ||
+		fail "$(inside journalctl -u fw-exporter.service | tail -n 5; cat "$root$unit/tls.conf")" || return 1
+	rm -r "${root:?}$unit" "$root/etc/fwd/key.pem" "$root/etc/fwd/cert.pem"
+	inside systemctl daemon-reload && inside systemctl -q stop fw-exporter.service && watched
+}
+
 step_upgrades_under_traffic() {
 	local program pid
 	program=$(program)
@@ -281,8 +296,8 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian boots installs filters permits exports counts_for_ever shows_in_prometheus upgrades_under_traffic reboots \
-	removes purges; do
+for step in lintian boots installs filters permits exports counts_for_ever shows_in_prometheus exports_by_tls \
+	upgrades_under_traffic reboots removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1

@@ -101,7 +101,9 @@ static int read_file(const char *path, char **out, struct fw_diags *ds)
 		fclose(f);
 	}
 	if (err)
-		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be read: %s", strerror(-err));
+		fw_diag_add(ds, (struct fw_place){ path, 0, 0 },
+			    err == -EACCES ? "for the service, see TLS in man fw-exporter" : NULL, "cannot be read: %s",
+			    strerror(-err));
 	else
 		*out = fw_take(text);
 	return err;
