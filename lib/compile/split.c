@@ -310,16 +310,15 @@ void node_free(struct node *nd)
 int node_write(struct fw_tables *t, const struct node *nd, __u64 *hit)
 {
 	uint32_t header = offsetof(struct fw_block, field) + (uint32_t)sizeof(struct fw_block_field), steps = 0, line;
-	uint64_t rank = nd->rest == FW_HIT_NONE ? UINT64_MAX : FW_HIT_RANK(nd->rest);
+	uint64_t lowest = nd->rest; /* FW_HIT_NONE is above all others */
 	struct fw_block head = { .rules = FW_SPLIT, .fields = 1, .next = nd->rest, .entries = (uint32_t)nd->entries };
 	uint8_t *to;
 	int err;
 
 	*hit = FW_HIT_NONE;
 	for (size_t i = 0; i < nd->nhits; i++)
-		if (nd->hits[i] != FW_HIT_NONE && FW_HIT_RANK(nd->hits[i]) < rank)
-			rank = FW_HIT_RANK(nd->hits[i]);
-	if (rank == UINT64_MAX)
+		lowest = nd->hits[i] < lowest ? nd->hits[i] : lowest;
+	if (lowest == FW_HIT_NONE)
 		return 0;
 	while (1ull << steps < nd->nhits)
 		steps++;
@@ -338,7 +337,7 @@ int node_write(struct fw_tables *t, const struct node *nd, __u64 *hit)
 	if (nd->nends)
 		memcpy(to + header, nd->ends, nd->nends * sizeof(*nd->ends));
 	memcpy(to + header + ends, nd->hits, nd->nhits * sizeof(*nd->hits));
-	*hit = FW_HIT(rank, 1, line);
+	*hit = FW_HIT(FW_HIT_RANK(lowest), 1, line);
 	return 0;
 }
 

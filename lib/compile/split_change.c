@@ -16,6 +16,8 @@
 
 /* A split has changed that much, as a factor. */
 #define SPLIT_OUTGROWN 4
+/* Room for children that one becomes when it is cut. */
+#define CHILDREN_BESIDES 64
 
 int objects_push(struct objects *v, struct object o)
 {
@@ -301,6 +303,29 @@ static int tasks_collect(struct splitting *s, const struct part *parts, size_t n
 	return err;
 }
 
+/* Room for @n more children, and for a few that come besides. */
+static int node_reserve(struct node *to, size_t n)
+{
+	size_t cap = to->nhits + n;
+	__u64 *hits;
+	uint32_t *ends;
+
+	if (cap <= to->hits_cap && cap <= to->ends_cap)
+		return 0;
+	cap += CHILDREN_BESIDES;
+	hits = realloc(to->hits, cap * sizeof(*hits));
+	if (!hits)
+		return -ENOMEM;
+	to->hits = hits;
+	to->hits_cap = cap;
+	ends = realloc(to->ends, cap * sizeof(*ends));
+	if (!ends)
+		return -ENOMEM;
+	to->ends = ends;
+	to->ends_cap = cap;
+	return 0;
+}
+
 static int node_push(struct node *to, uint64_t hit, bool has_end, uint32_t end)
 {
 	int err = fw_vec_push(to->hits, to->nhits, to->hits_cap, hit);
@@ -403,27 +428,42 @@ static int child_change(struct splitting *s, uint32_t child, uint32_t nends, siz
 						      child < nends ? split_ends(s->b)[child] : UINT32_MAX });
 }
 
-/* All children and the rest, those that a task concerns as they become. */
+/* The children from @from to @to - 1 stay as they are. */
+static int children_stay(struct splitting *s, uint32_t from, uint32_t to, uint32_t nends)
+{
+	uint32_t n = to - from, ends = (to < nends ? to : nends) - from;
+	int err = node_reserve(&s->to, n);
+
+	if (err || !n)
+		return err;
+	memcpy(s->to.hits + s->to.nhits, split_hits(s->b) + from, n * sizeof(*s->to.hits));
+	memcpy(s->to.ends + s->to.nends, split_ends(s->b) + from, ends * sizeof(*s->to.ends));
+	s->to.nhits += n;
+	s->to.nends += ends;
+	return 0;
+}
+
+/* All children and the rest, those that a task concerns as they become. A split may have thousands of others. */
 static int children_change(struct splitting *s)
 {
-	uint32_t nends = split_nends(s->b);
-	size_t at = 0;
-	int err = 0;
+	uint32_t nends = split_nends(s->b), done = 0;
+	int err = node_reserve(&s->to, nends + 1);
 
 	s->parts = malloc(s->ntasks * sizeof(*s->parts) + 1);
 	if (!s->parts)
 		return -ENOMEM;
-	for (uint32_t i = 0; !err && i <= nends + 1; i++) {
+	for (size_t at = 0; !err && at < s->ntasks;) {
+		uint32_t child = s->tasks[at].child;
 		size_t n = 0;
 
-		for (; at < s->ntasks && s->tasks[at].child == i; at++)
+		for (; at < s->ntasks && s->tasks[at].child == child; at++)
 			s->parts[n++] = s->tasks[at].part;
-		if (n)
-			err = child_change(s, i, nends, n);
-		else if (i <= nends)
-			err = node_push(&s->to, split_hits(s->b)[i], i < nends, i < nends ? split_ends(s->b)[i] : 0);
+		err = children_stay(s, done, child, nends);
+		if (!err)
+			err = child_change(s, child, nends, n);
+		done = child + 1;
 	}
-	return err;
+	return err || done > nends ? err : children_stay(s, done, nends + 1, nends);
 }
 
 static int split_change(struct tree_change *c, uint64_t old, const struct part *parts, size_t n, unsigned depth,
