@@ -132,12 +132,16 @@ void kern_arena_sync(struct fw_kern *k)
 {
 	struct arena *a = k->arena;
 
-	for (uint32_t i = 0; i < ARENA_LAST; i++) {
-		if (!kern_bit(a->dropped, i) || pages_run(k, a->skel->progs.fw_arena_free, i, FW_SEGMENT_BYTES))
-			continue;
-		kern_bit_set(a->placed, i, false);
-		kern_bit_set(a->dropped, i, false);
-	}
+	/* Each change of a rule comes by here, and mostly there is nothing: word by word. */
+	for (uint32_t w = 0; w < FW_POOL_SEGMENTS / 64; w++)
+		for (uint64_t left = a->dropped[w]; left; left &= left - 1) {
+			uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(left);
+
+			if (pages_run(k, a->skel->progs.fw_arena_free, i, FW_SEGMENT_BYTES))
+				continue;
+			kern_bit_set(a->placed, i, false);
+			kern_bit_set(a->dropped, i, false);
+		}
 }
 
 /* What a process before put in place is in the way of ours until fw_kern_retire(). */
