@@ -29,14 +29,14 @@
 void fwd_ruleset_changed(struct fwd *d)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	const struct facts *facts = engine_facts(d->engine);
 	unsigned needs;
 
 	if (rs != d->ruleset) {
 		cursors_lose(&d->cursors);
-		facts_of(rs, &d->facts);
 		d->ruleset = rs;
 	}
-	needs = (d->facts.out || rs->policy_set[FW_R_OUT]) | (d->facts.mark != 0) << 1 | (d->facts.vlan != 0) << 2;
+	needs = (facts->out || rs->policy_set[FW_R_OUT]) | (facts->mark != 0) << 1 | (facts->vlan != 0) << 2;
 	if (needs == d->needs)
 		return;
 	d->needs = needs;

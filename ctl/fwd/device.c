@@ -33,17 +33,18 @@ bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
 /* The best way is the one that sees everything that the rules ask for. */
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
-	bool vlan = d->facts.vlan && fw_link_strips_vlan(dev->name);
+	const struct facts *facts = engine_facts(d->engine);
+	bool vlan = facts->vlan && fw_link_strips_vlan(dev->name);
 
 	if (dev->wanted == ARGS_AUTO)
-		return d->facts.mark || vlan ? ARGS_TC : ARGS_AUTO;
+		return facts->mark || vlan ? ARGS_TC : ARGS_AUTO;
 	if (dev->wanted == ARGS_TC)
 		return ARGS_TC;
-	if (d->facts.mark)
+	if (facts->mark)
 		snprintf(
 			dev->warning, sizeof(dev->warning),
 			"%zu rules match the mark of incoming packets, which have none yet at XDP: attach with mode tc",
-			d->facts.mark);
+			facts->mark);
 	else if (vlan)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
@@ -112,7 +113,7 @@ static bool wants_out(const struct fwd *d, const struct device *dev)
 
 	if (dev->wanted_out != ARGS_OUT_AUTO)
 		return dev->wanted_out == ARGS_OUT_YES;
-	return d->facts.out || rs->policy_set[FW_R_OUT];
+	return engine_facts(d->engine)->out || rs->policy_set[FW_R_OUT];
 }
 
 static int apply_out(struct fwd *d, struct device *dev, struct fw_diags *ds)

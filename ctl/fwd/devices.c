@@ -252,10 +252,12 @@ static void put_back(struct fwd *d, const char *name, const struct device *was)
 /* Rules that XDP cannot be right about are a reason to refuse it where somebody asks for it by name. */
 static int check_mode(const struct fwd *d, const struct args *a, struct fw_diags *ds)
 {
-	if (!d->facts.mark || a->mode == ARGS_AUTO || a->mode == ARGS_TC)
+	size_t marks = engine_facts(d->engine)->mark;
+
+	if (!marks || a->mode == ARGS_AUTO || a->mode == ARGS_TC)
 		return 0;
 	return fw_diag_add(ds, (struct fw_place){ 0 }, "attach with mode tc, or auto, which then is tc",
-			   "%zu rules match the mark of incoming packets, which have none yet at XDP", d->facts.mark);
+			   "%zu rules match the mark of incoming packets, which have none yet at XDP", marks);
 }
 
 int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, const struct device **out)

@@ -19,6 +19,18 @@ void engine_wake(struct engine *e)
 		;
 }
 
+int live_compile(struct engine *e, struct live *live, struct fw_diags *ds)
+{
+	int err;
+
+	memory_use(live->arena);
+	err = fw_compile(live->rs, fw_kern_pool(e->kern), ds, &live->image);
+	memory_use(0);
+	if (!err)
+		facts_of(live->rs, &live->facts);
+	return err;
+}
+
 void live_free(struct engine *e, struct live *live)
 {
 	if (!live)
@@ -178,11 +190,8 @@ static int opening_store(struct engine *e, struct opening *o, struct fw_diags *d
 static int opening_swap(struct engine *e, struct opening *o, struct fw_diags *ds)
 {
 	struct live *live = e->live;
-	int err;
+	int err = live_compile(e, live, ds);
 
-	memory_use(live->arena);
-	err = fw_compile(live->rs, fw_kern_pool(e->kern), ds, &live->image);
-	memory_use(0);
 	err = err ? err : engine_make_ready(e, live->rs, ds);
 	err = err ? err : opening_store(e, o, ds);
 	if (err)
@@ -304,6 +313,11 @@ void engine_close(struct engine *e)
 const struct fw_ruleset *engine_ruleset(const struct engine *e)
 {
 	return e->live->rs;
+}
+
+const struct facts *engine_facts(const struct engine *e)
+{
+	return &e->live->facts;
 }
 
 struct fw_kern *engine_kern(struct engine *e)

@@ -7,6 +7,7 @@
 #ifndef FWD_ENGINE_H
 #define FWD_ENGINE_H
 
+#include "ctl/fwd/facts.h"
 #include "ctl/fwd/histogram.h"
 #include "ctl/fwd/store.h"
 
@@ -38,6 +39,7 @@ void engine_close(struct engine *e);
 
 /* For reading only. */
 const struct fw_ruleset *engine_ruleset(const struct engine *e);
+const struct facts *engine_facts(const struct engine *e); /* of that ruleset */
 struct fw_kern *engine_kern(struct engine *e);
 struct store *engine_store(struct engine *e); /* for settings */
 

@@ -128,8 +128,11 @@ static void transaction_commit(struct transaction *t, struct later *old,
 	engine_publish(e, &e->live->image);
 	labels_edit(e, &t->edit);
 	t->out->seconds.swap += lap(&since);
-	for (size_t i = 0; each && i < t->edit.nrules; i++)
-		each(&t->edit.rules[i], ctx);
+	for (size_t i = 0; i < t->edit.nrules; i++) {
+		facts_change(&e->live->facts, t->edit.rules[i].old, t->edit.rules[i].new);
+		if (each)
+			each(&t->edit.rules[i], ctx);
+	}
 	fw_edit_commit(&t->edit);
 	if (t->ndeleted) {
 		old->slots = fw_take(t->deleted);

@@ -148,9 +148,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	int err = stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
 
 	j->live->rs = st.rs;
-	memory_use(j->live->arena);
-	err = err ? err : fw_compile(st.rs, fw_kern_pool(e->kern), &j->ds, &j->live->image);
-	memory_use(0);
+	err = err ? err : live_compile(e, j->live, &j->ds);
 	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
 		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
 			    reason);

@@ -16,7 +16,8 @@
 struct live {
 	struct fw_ruleset *rs;
 	struct fw_image image;
-	unsigned arena; /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
+	struct facts facts; /* of the ruleset */
+	unsigned arena;     /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
 };
 
 /* What may go when no packet sees it any more. */
@@ -98,6 +99,11 @@ struct engine {
 };
 
 void engine_wake(struct engine *e);
+/*
+ * The tables of live->rs, whose rules are in order, and what attachments need to know of it: both look at every rule, so
+ * this is the worker's once there is one. As fw_compile().
+ */
+int live_compile(struct engine *e, struct live *live, struct fw_diags *ds);
 /* Frees tables and ruleset: no packet may see them. */
 void live_free(struct engine *e, struct live *live);
 /* Makes @next what packets see. Cannot fail: room and segments are there. */

@@ -192,8 +192,8 @@ static int compile(struct engine *e, struct load_job *j)
 
 	memory_use(j->next->arena);
 	err = fw_ruleset_order(j->next->rs);
-	err = err ? err : fw_compile(j->next->rs, fw_kern_pool(e->kern), &j->result.ds, &j->next->image);
 	memory_use(0);
+	err = err ? err : live_compile(e, j->next, &j->result.ds);
 	j->result.seconds.compile = fw_now() - start;
 	return err;
 }

@@ -6,7 +6,6 @@
 #include "ctl/fwd/config.h"
 #include "ctl/fwd/cursor.h"
 #include "ctl/fwd/engine.h"
-#include "ctl/fwd/facts.h"
 #include "ctl/fwd/listen.h"
 #include "ctl/fwd/loop.h"
 
@@ -41,7 +40,6 @@ struct fwd {
 	/* cursor.c */
 	struct cursors cursors;
 	const struct fw_ruleset *ruleset; /* as of the last look: when the engine's is another one, cursors are void */
-	struct facts facts;               /* of it */
 	unsigned needs;                   /* what it asks of attachments, as of the last look */
 
 	/* devices.c */

@@ -40,10 +40,8 @@ static void each(const struct fw_rule_change *row, void *ctx)
 
 	if (!row->old && !row->new)
 		return;
-	if (!ch->c->args.check) {
+	if (!ch->c->args.check)
 		cursors_row(&d->cursors, row);
-		facts_change(&d->facts, row->old, row->new);
-	}
 	add_line(ch, row);
 }
 
