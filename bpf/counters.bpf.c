@@ -122,15 +122,18 @@ static void show_rule(struct page *p, const struct fw_label *label)
 	BPF_SEQ_PRINTF(p->seq, "%llu %llu %llu %s %s %s\n", label->id, p->packets, p->bytes, verdict, counter, name);
 }
 
+/* The verdict that the policy has, and another one that it had when it decided something. */
 static void show_reason(struct page *p, const struct fw_label *label)
 {
-	__u32 prog = p->counter >> 3, reason = p->counter & 7;
+	__u32 prog = p->counter >> 4, reason = p->counter >> 1 & 7, verdict = p->counter & 1;
 
 	if (prog >= FW_NPROGS || reason >= FW_NREASONS)
 		return;
 	sum(p);
+	if (!label->id && !p->packets)
+		return;
 	BPF_SEQ_PRINTF(p->seq, "%s/%s %llu %llu %s - -\n", reasons[reason], progs[prog], p->packets, p->bytes,
-		       verdicts[label->what & FW_LABEL_ACCEPT]);
+		       verdicts[verdict]);
 }
 
 static long show_counter(__u32 i, struct page *p)

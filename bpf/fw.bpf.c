@@ -77,7 +77,7 @@ static __always_inline enum fw_verdict fw_count_packet(__u32 what, __u32 bytes, 
 
 	if (t)
 		fw_traffic_of(t, ifindex)->packets[prog][by][FW_WHAT_VERDICT(what)]++;
-	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter), bytes);
+	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter, FW_WHAT_VERDICT(what)), bytes);
 	return FW_WHAT_VERDICT(what);
 }
 

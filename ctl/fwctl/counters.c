@@ -33,10 +33,12 @@ static void read_all(struct counters *c, size_t max)
 		view_rule(&c->view, &l);
 	}
 	for (unsigned i = 0; i < FW_NREASONS; i++) {
-		struct view_line l = view_step(&c->reasons[i], fw_kern_reason_count(c->kern, (enum fw_reason)i));
+		enum fw_verdict verdict = c->rs->policy[i];
+		struct fw_count now = fw_kern_reason_count(c->kern, (enum fw_reason)i, verdict);
+		struct view_line l = view_step(&c->reasons[i], now);
 
 		l.reason = (enum fw_reason)i;
-		l.verdict = c->rs->policy[i];
+		l.verdict = verdict;
 		view_policy(&c->view, &l);
 	}
 }

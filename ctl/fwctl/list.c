@@ -33,10 +33,16 @@ static void print_rule(const struct printer *p, const json_t *o)
 
 static void print_policy(const struct printer *p, const json_t *o)
 {
+	const json_t *before = json_object_get(o, "before");
+
 	if (!p->terse)
 		ctl_print_counts(o);
 	printf("policy %s %s%s\n", ctl_field_text(o, "policy"), ctl_field_text(o, "verdict"),
 	       json_is_true(json_object_get(o, "set")) ? "" : "  # by default");
+	if (!before)
+		return;
+	ctl_print_counts(before);
+	printf("policy %s %s  # before\n", ctl_field_text(o, "policy"), ctl_field_text(before, "verdict"));
 }
 
 static void print_elements(const json_t *ranges, const char *before, const char *between)
@@ -197,7 +203,8 @@ const struct ctl_command ctl_list = {
 		"MATCH: only rules that could decide on such packets, as in `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
 		",\n"
 		"set {set (name), elements (how many), ranges, rules (that use it), more (true: goes on in the next object)},\n"
-		"policy {policy, verdict, set (false: by default), packets, bytes}; at last {ok, count, total}.\n",
+		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided while it had the\n"
+		"other verdict, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
 	.options = list_options,
 	.words = "rules sets policy",
 	.kinds = CTL_KIND_MATCH,

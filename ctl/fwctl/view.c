@@ -62,7 +62,7 @@ void view_begin(struct view *v, size_t max)
 {
 	double now = fw_now();
 
-	v->ntop = v->active = 0;
+	v->ntop = v->active = v->npolicies = 0;
 	v->max = max < VIEW_TOP ? max : VIEW_TOP;
 	v->sum = (struct view_line){ 0 };
 	v->interval = now - v->last;
@@ -86,7 +86,9 @@ void view_rule(struct view *v, const struct view_line *l)
 
 void view_policy(struct view *v, const struct view_line *l)
 {
-	v->policies[l->reason] = *l;
+	if (v->npolicies == sizeof(v->policies) / sizeof(v->policies[0]))
+		return;
+	v->policies[v->npolicies++] = *l;
 	add_line(v, l);
 }
 
@@ -113,8 +115,8 @@ static json_t *json_policies(const struct view *v)
 {
 	json_t *policies = json_array();
 
-	for (unsigned i = 0; i < FW_NREASONS; i++) {
-		json_t *o = json_pack("{ss ss}", "name", fw_reason_info[i].name, "verdict",
+	for (size_t i = 0; i < v->npolicies; i++) {
+		json_t *o = json_pack("{ss ss}", "name", fw_reason_info[v->policies[i].reason].name, "verdict",
 				      ctl_verdict_name(v->policies[i].verdict));
 
 		json_object_update_new(o, json_counts(&v->policies[i]));
@@ -174,8 +176,8 @@ static void show_table(const struct view *v, const char *title)
 		print_line(v, &v->top[i], left);
 	if (v->active > v->ntop)
 		printf("%46s  and %zu more rules\n", "", v->active - v->ntop);
-	for (unsigned i = 0; i < FW_NREASONS; i++)
-		if (v->policies[i].total.packets || i < FW_NHOOKS)
+	for (size_t i = 0; i < v->npolicies; i++)
+		if (v->policies[i].total.packets || (unsigned)v->policies[i].reason < FW_NHOOKS)
 			print_line(v, &v->policies[i], left);
 }
 
@@ -192,7 +194,7 @@ static void show_lines(const struct view *v)
 {
 	for (size_t i = 0; i < v->ntop; i++)
 		print_moved(v, &v->top[i]);
-	for (unsigned i = 0; i < FW_NREASONS; i++)
+	for (size_t i = 0; i < v->npolicies; i++)
 		print_moved(v, &v->policies[i]);
 }
 
@@ -237,7 +239,7 @@ void view_total(const struct view *v)
 		print_total(v, &v->top[i]);
 	if (v->active > v->ntop)
 		printf("%26sand %zu more rules\n", "", v->active - v->ntop);
-	for (unsigned i = 0; i < FW_NREASONS; i++)
+	for (size_t i = 0; i < v->npolicies; i++)
 		print_total(v, &v->policies[i]);
 	fflush(stdout);
 }

@@ -29,8 +29,9 @@ struct view {
 	struct view_source source;
 	double start, last, interval; /* seconds */
 	bool json, terminal;
-	struct view_line top[VIEW_TOP], policies[FW_NREASONS];
+	struct view_line top[VIEW_TOP], policies[2 * FW_NREASONS];
 	size_t ntop, max;     /* rules kept, busiest first, and at most */
+	size_t npolicies;     /* more than there are where one had another verdict before */
 	size_t active;        /* rules that ever decided on a packet */
 	struct view_line sum; /* of all rules and policies */
 };
@@ -40,7 +41,7 @@ void view_init(struct view *v, const struct view_source *source, bool json);
 /* A new value of a counter: what it is, and how far it moved. A counter that went back was reset. */
 struct view_line view_step(struct fw_count *was, struct fw_count now);
 
-/* One reading: begin, every rule in order, every policy, then show. */
+/* One reading: begin, every rule in order, every policy with each verdict that is to be shown, then show. */
 void view_begin(struct view *v, size_t max);
 void view_rule(struct view *v, const struct view_line *l);
 void view_policy(struct view *v, const struct view_line *l);

@@ -21,10 +21,10 @@ struct seen {
 struct watch {
 	struct view view;
 	struct fw_client *client;
-	struct seen *seen;  /* by id, open addressing, at most half full */
-	size_t nseen, size; /* a power of two, or 0 */
-	struct fw_count reasons[FW_NREASONS];
-	json_t *kept[VIEW_TOP + 1]; /* the rules that the view holds, and one more while it decides */
+	struct seen *seen;                       /* by id, open addressing, at most half full */
+	size_t nseen, size;                      /* a power of two, or 0 */
+	struct fw_count reasons[FW_NREASONS][2]; /* by enum fw_verdict */
+	json_t *kept[VIEW_TOP + 1];              /* the rules that the view holds, and one more while it decides */
 	size_t nkept;
 	bool first; /* nothing has been seen yet: all that there is was before us */
 	char title[128];
@@ -125,21 +125,33 @@ static void forget(struct watch *w)
 		json_decref(w->kept[--w->nkept]);
 }
 
+static void add_verdict(struct watch *w, enum fw_reason reason, enum fw_verdict verdict, struct fw_count count,
+			bool has)
+{
+	struct fw_count *was = &w->reasons[reason][verdict];
+
+	if (w->first)
+		*was = count;
+
+	struct view_line l = view_step(was, count);
+
+	l.reason = reason;
+	l.verdict = verdict;
+	if (has || count.packets)
+		view_policy(&w->view, &l);
+}
+
 static void add_policy(struct watch *w, const json_t *o)
 {
 	const char *name = ctl_field_text(o, "policy");
+	bool accept = !strcmp(ctl_field_text(o, "verdict"), "accept");
 
 	for (unsigned i = 0; i < FW_NREASONS; i++) {
 		if (strcmp(name, fw_reason_info[i].name))
 			continue;
-		if (w->first)
-			w->reasons[i] = count_of(o);
-
-		struct view_line l = view_step(&w->reasons[i], count_of(o));
-
-		l.reason = (enum fw_reason)i;
-		l.verdict = strcmp(ctl_field_text(o, "verdict"), "accept") ? FW_DROP : FW_ACCEPT;
-		view_policy(&w->view, &l);
+		add_verdict(w, (enum fw_reason)i, accept ? FW_ACCEPT : FW_DROP, count_of(o), true);
+		add_verdict(w, (enum fw_reason)i, accept ? FW_DROP : FW_ACCEPT, count_of(json_object_get(o, "before")),
+			    false);
 	}
 }
 
@@ -285,8 +297,8 @@ const struct ctl_command ctl_watch = {
 		"On a terminal the busiest rules as a table that is drawn over; else each interval prints what moved in it.\n\n"
 		"JSON, one object an interval: {event (\"interval\"), seconds (since the start), interval, all (sums),\n"
 		"rules (the 10 busiest of the interval), policies, active_rules (that ever decided on a packet)}.\n"
-		"A rule has id, name, verdict and text, a policy name and verdict; both packets and bytes, moved_packets\n"
-		"and moved_bytes (in the interval).\n",
+		"A rule has id, name, verdict and text, a policy name and verdict (and a second object for what it decided\n"
+		"while it had the other one); both packets and bytes, moved_packets and moved_bytes (in the interval).\n",
 	.options = options,
 	.run = run,
 };

@@ -132,9 +132,9 @@ const char *engine_link_name(const struct engine *e, uint32_t ifindex);
 /* Why there are no files of counters (fw_kern_file()): -errno; 0: they are there. */
 int engine_files_error(const struct engine *e);
 
-/* Packets that a rule decided, or a policy. */
+/* Packets that a rule decided, or a policy, by the verdict that it had then. */
 struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule);
-struct fw_count engine_reason_count(const struct engine *e, enum fw_reason reason);
+void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[2]);
 /*
  * Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted.
  * 0 or -ENOMEM.

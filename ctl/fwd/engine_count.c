@@ -11,9 +11,10 @@ struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *
 	return fw_kern_rule_count(e->kern, rule->slot);
 }
 
-struct fw_count engine_reason_count(const struct engine *e, enum fw_reason reason)
+void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[2])
 {
-	return fw_kern_reason_count(e->kern, reason);
+	out[FW_DROP] = fw_kern_reason_count(e->kern, reason, FW_DROP);
+	out[FW_ACCEPT] = fw_kern_reason_count(e->kern, reason, FW_ACCEPT);
 }
 
 int engine_count_reset(struct engine *e, const struct fw_rule *rule)

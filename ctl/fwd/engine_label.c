@@ -21,16 +21,21 @@ static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
 	return a->name && b->name ? !strcmp(a->name, b->name) : a->name == b->name;
 }
 
+/* The verdict that it has comes first: no reader finds neither. */
+static void label_policy(struct engine *e, enum fw_prog prog, enum fw_reason reason)
+{
+	uint32_t is = e->live->rs->policy[reason];
+
+	fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, is), &(struct fw_label){ .id = 1 }, NULL);
+	fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, !is), &(struct fw_label){ 0 }, NULL);
+}
+
 static void label_policies(struct engine *e)
 {
-	const struct fw_ruleset *rs = e->live->rs;
-
-	for (uint32_t prog = 0; prog < FW_NPROGS; prog++)
-		for (uint32_t reason = 0; reason < FW_NREASONS; reason++) {
-			struct fw_label label = { 0, rs->policy[reason] == FW_ACCEPT ? FW_LABEL_ACCEPT : 0 };
-
-			fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason), &label, NULL);
-		}
+	for (int prog = 0; prog < FW_NPROGS; prog++)
+		for (int reason = 0; reason < FW_NREASONS; reason++)
+			if (fw_reason_possible((enum fw_prog)prog, (enum fw_reason)reason))
+				label_policy(e, (enum fw_prog)prog, (enum fw_reason)reason);
 }
 
 void labels_all(struct engine *e)

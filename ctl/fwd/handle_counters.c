@@ -33,9 +33,10 @@ static void add_rule(struct counting *k, const struct fw_ruleset *rs, const stru
 static void add_policies(struct counting *k, const struct fw_ruleset *rs)
 {
 	for (int r = 0; r < FW_NREASONS; r++) {
-		struct fw_count count = engine_reason_count(k->fwd->engine, (enum fw_reason)r);
+		struct fw_count count[2];
 
-		objects_policy(&k->b, rs, (enum fw_reason)r, &count);
+		engine_reason_count(k->fwd->engine, (enum fw_reason)r, count);
+		objects_policy(&k->b, rs, (enum fw_reason)r, count);
 		fw_buf_add(&k->b, "\n", 1);
 	}
 }

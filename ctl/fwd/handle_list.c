@@ -100,9 +100,10 @@ static void list_policies(struct client *c)
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
 	for (int r = 0; r < FW_NREASONS; r++) {
-		struct fw_count count = engine_reason_count(c->fwd->engine, (enum fw_reason)r);
+		struct fw_count count[2];
 
-		objects_policy(&b, rs, (enum fw_reason)r, c->args.counters ? &count : NULL);
+		engine_reason_count(c->fwd->engine, (enum fw_reason)r, count);
+		objects_policy(&b, rs, (enum fw_reason)r, c->args.counters ? count : NULL);
 		fw_buf_add(&b, "\n", 1);
 	}
 	client_lines(c, &b);

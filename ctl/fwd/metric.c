@@ -58,42 +58,48 @@ static void put_hook(struct fw_buf *b, unsigned prog)
 		      progs[prog].direction == FW_OUT ? "out" : "in");
 }
 
-/* The policies of directions have nothing to say on hooks of the other one. */
-static bool policy_is_on(enum fw_reason reason, unsigned prog)
+static const char *verdict_name(unsigned verdict)
 {
-	return reason == FW_R_IN ? progs[prog].direction == FW_IN :
-				   reason != FW_R_OUT || progs[prog].direction == FW_OUT;
+	return verdict == FW_ACCEPT ? "accept" : "drop";
+}
+
+static void put_count(struct fw_buf *b, unsigned prog, unsigned verdict, struct fw_count n)
+{
+	fw_buf_printf(b, "%s{", b->text[b->len - 1] == '}' ? "," : "");
+	put_hook(b, prog);
+	fw_buf_printf(b, ",\"verdict\":\"%s\",\"packets\":%llu,\"bytes\":%llu}", verdict_name(verdict),
+		      (unsigned long long)n.packets, (unsigned long long)n.bytes);
 }
 
 void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 {
-	struct fw_count of[FW_NPROGS], sum = { 0 };
-	const char *comma = "";
+	const struct fw_ruleset *rs = engine_ruleset(e);
+	struct fw_count of[FW_NPROGS][2], sum[2] = { { 0 } };
 
 	/* Packets come in between: what is shown of a policy adds up all the same. */
-	for (unsigned prog = 0; prog < FW_NPROGS; prog++) {
-		of[prog] = fw_kern_prog_count(engine_kern(e), (enum fw_prog)prog, reason);
-		sum.packets += of[prog].packets;
-		sum.bytes += of[prog].bytes;
+	for (unsigned i = 0; i < FW_NPROGS * 2; i++) {
+		struct fw_count n = fw_kern_prog_count(engine_kern(e), (enum fw_prog)(i / 2), reason, i % 2);
+
+		of[i / 2][i % 2] = n;
+		sum[i % 2].packets += n.packets;
+		sum[i % 2].bytes += n.bytes;
 	}
-	objects_policy(b, engine_ruleset(e), reason, &sum);
+	objects_policy(b, rs, reason, sum);
 	b->len -= !b->failed; /* it goes on before the brace */
 	fw_buf_printf(b, ",\"hooks\":[");
-	for (unsigned prog = 0; prog < FW_NPROGS; prog++) {
-		if (!policy_is_on(reason, prog))
-			continue;
-		fw_buf_printf(b, "%s{", comma);
-		put_hook(b, prog);
-		fw_buf_printf(b, ",\"packets\":%llu,\"bytes\":%llu}", (unsigned long long)of[prog].packets,
-			      (unsigned long long)of[prog].bytes);
-		comma = ",";
+	for (unsigned i = 0; i < FW_NPROGS * 2 && !b->failed; i++) {
+		unsigned prog = i / 2, verdict = i % 2;
+
+		if (fw_reason_possible((enum fw_prog)prog, reason) &&
+		    (verdict == rs->policy[reason] || of[prog][verdict].packets))
+			put_count(b, prog, verdict, of[prog][verdict]);
 	}
 	fw_buf_printf(b, "]}\n");
 }
 
 static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned prog, enum fw_verdict verdict)
 {
-	fw_buf_printf(b, ",\"%s\":{\"rule\":%llu,\"policy\":%llu}", verdict == FW_ACCEPT ? "accept" : "drop",
+	fw_buf_printf(b, ",\"%s\":{\"rule\":%llu,\"policy\":%llu}", verdict_name(verdict),
 		      (unsigned long long)t->packets[prog][FW_BY_RULE][verdict],
 		      (unsigned long long)t->packets[prog][FW_BY_POLICY][verdict]);
 }

@@ -120,11 +120,19 @@ void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw
 	fw_buf_printf(b, ",\"slot\":%u}", rule->slot);
 }
 
-void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason, const struct fw_count *count)
+void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
+		    const struct fw_count count[2])
 {
+	uint8_t is = rs->policy[reason], was = !is;
+
 	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
-		      verdict_name(rs->policy[reason]), rs->policy_set[reason] ? "true" : "false");
-	counters(b, count);
+		      verdict_name(is), rs->policy_set[reason] ? "true" : "false");
+	counters(b, count ? &count[is] : NULL);
+	if (count && count[was].packets) {
+		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", verdict_name(was));
+		counters(b, &count[was]);
+		fw_buf_add(b, "}", 1);
+	}
 	fw_buf_add(b, "}", 1);
 }
 

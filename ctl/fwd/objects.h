@@ -13,7 +13,9 @@ void objects_string(struct fw_buf *b, const char *s);
 /* @count NULL: without counters. */
 void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		  const struct fw_count *count);
-void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason, const struct fw_count *count);
+/* @count: by enum fw_verdict. */
+void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
+		    const struct fw_count count[2]);
 /* An object made by jansson, which is taken, and a newline. */
 void objects_json(struct fw_buf *b, json_t *object);
 /* Diagnostics as an array, or NULL when memory is out. */

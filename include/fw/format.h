@@ -217,14 +217,14 @@ struct fw_root {
 /* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
 
-/* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', by enum fw_reason. */
+/* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', see FW_COUNTER_REASON(). */
 struct fw_counter {
 	__u64 packets;
 	__u64 bytes;
 };
 #define FW_COUNTER_CHUNK_SHIFT 14
 #define FW_COUNTER_CHUNK (1u << FW_COUNTER_CHUNK_SHIFT)
-#define FW_COUNTER_RULES 32 /* counter of rule slot 0 */
+#define FW_COUNTER_RULES 64 /* counter of rule slot 0 */
 
 /* The flow cache: sets of two. */
 #define FW_FLOWS 4096

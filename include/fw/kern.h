@@ -70,7 +70,7 @@ void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
 int fw_kern_count_reset(struct fw_kern *k, uint32_t counter);
 /*
  * Says whose a counter is: for the file of counters, which can be read also when this process is gone. Of a reason only
- * the verdict counts.
+ * the id counts: a counter that is nobody's is shown when it has counted something.
  * @name: NULL: none; when the kernel has no memory for it, the file does not show it
  */
 void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label, const char *name);
@@ -100,9 +100,10 @@ int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
 
 /* The sum over all CPUs, without the base. */
 struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot);
-/* Packets that a policy decided: @reason as in struct fw_result. Of one program, or of all. */
-struct fw_count fw_kern_prog_count(const struct fw_kern *k, enum fw_prog prog, enum fw_reason reason);
-struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason reason);
+/* Packets that a policy decided while this was its verdict: @reason as in struct fw_result. Of one program, or of all. */
+struct fw_count fw_kern_prog_count(const struct fw_kern *k, enum fw_prog prog, enum fw_reason reason,
+				   enum fw_verdict verdict);
+struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason reason, enum fw_verdict verdict);
 /*
  * Many at once: counts and labels of @n slots from @slot on; where there is no room, all is 0.
  */
@@ -123,7 +124,8 @@ void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
 /*
  * Files under the pins that say as text what was counted, also when no process of ours runs:
  *
- *	counters    ID PACKETS BYTES VERDICT counter|- NAME|-     one a rule; policies first, with POLICY/HOOK for the id
+ *	counters    ID PACKETS BYTES VERDICT counter|- NAME|-     one a rule; policies first, with POLICY/HOOK for the id,
+ *	                                                          and also what they counted under another verdict
  *	interfaces  INDEX HOOK rule|policy VERDICT PACKETS    index 0: found no room; -1: are gone
  *
  * Lines that begin with # are comments.

@@ -42,11 +42,18 @@ struct fw_dry_run {
 };
 
 /*
- * Counters come before those of rules in this order: what program @prog decided for @reason. Above the last one stand
- * the rules', see FW_COUNTER_RULES.
+ * Counters come before those of rules in this order: what program @prog decided for @reason, by the verdict that its
+ * policy had then. Above the last one stand the rules', see FW_COUNTER_RULES.
  */
-#define FW_COUNTER_REASON(prog, reason) ((prog)*8 + (reason))
-_Static_assert(FW_NREASONS <= 8, "counters of reasons");
+#define FW_COUNTER_REASON(prog, reason, verdict) (((prog)*8 + (reason)) * 2 + (verdict))
+_Static_assert(FW_NREASONS <= 8 && FW_COUNTER_REASON(FW_NPROGS, 0, 0) <= FW_COUNTER_RULES, "counters of reasons");
+/* Can a packet at a program's hook come to this policy? Those of directions have nothing to say on hooks of the other one. */
+static __always_inline int fw_reason_possible(enum fw_prog prog, enum fw_reason reason)
+{
+	int out = prog == FW_PROG_TC_EGRESS;
+
+	return reason == FW_R_IN ? !out : reason != FW_R_OUT || out;
+}
 
 /*
  * Beside the columns of counters that belong to CPUs stand two more: what is not to be counted (it was there before a
@@ -57,7 +64,7 @@ _Static_assert(FW_NREASONS <= 8, "counters of reasons");
 #define FW_COLUMN_LABEL(ncpus) ((ncpus) + 1)
 /* Whose a counter is. */
 struct fw_label {
-	__u64 id;   /* of the rule; 0: nobody's */
+	__u64 id;   /* of the rule; of a reason's counter: 1 when its policy has that verdict; 0: nobody's */
 	__u64 what; /* FW_LABEL_... */
 };
 #define FW_LABEL_ACCEPT 1  /* the verdict */

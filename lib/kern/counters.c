@@ -253,17 +253,18 @@ struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot)
 	return count(k, slot + FW_COUNTER_RULES);
 }
 
-struct fw_count fw_kern_prog_count(const struct fw_kern *k, enum fw_prog prog, enum fw_reason reason)
+struct fw_count fw_kern_prog_count(const struct fw_kern *k, enum fw_prog prog, enum fw_reason reason,
+				   enum fw_verdict verdict)
 {
-	return count(k, FW_COUNTER_REASON(prog, reason));
+	return count(k, FW_COUNTER_REASON(prog, reason, verdict));
 }
 
-struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason reason)
+struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason reason, enum fw_verdict verdict)
 {
 	struct fw_count sum = { 0 };
 
 	for (int prog = 0; prog < FW_NPROGS; prog++) {
-		struct fw_count of = fw_kern_prog_count(k, (enum fw_prog)prog, reason);
+		struct fw_count of = fw_kern_prog_count(k, (enum fw_prog)prog, reason, verdict);
 
 		sum.packets += of.packets;
 		sum.bytes += of.bytes;

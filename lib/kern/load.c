@@ -99,7 +99,7 @@ static int filters_new(struct fw_kern *k)
 	return k->maps[MAP_FILTERS] < 0 ? -errno : 0;
 }
 
-/* What was counted under another version goes on, where its map has the same shape. */
+/* What was counted under another version goes on, where its map has the same name and shape. */
 static int inherit(const struct fw_kern *k, enum kern_map which, struct bpf_map *map, uint32_t inner_size)
 {
 	int fd = kern_pins_inherit(k, which, bpf_map__max_entries(map), bpf_map__value_size(map), inner_size);

@@ -3,7 +3,7 @@
  * Pins: what outlives this process.
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run}
- *	                      maps/{pool,arena,counters,traffic,cpus,ifaces,control,filters}
+ *	                      maps/{pool,arena,counters-2,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-IFINDEX
  *	PINS/new/...          being written
  *	PINS/counters, PINS/interfaces   iterators: see files.c
@@ -34,9 +34,10 @@ static const char *const prog_names[NPROGS] = {
 	[PROG_DRY_RUN] = "dry-run",
 };
 
+/* Another version goes on with what it finds by the same name: the 2 grows with what a counter's number means. */
 static const char *const map_names[NMAPS] = {
-	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = "counters", [MAP_TRAFFIC] = "traffic",
-	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",   [MAP_FILTERS] = "filters",
+	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = "counters-2", [MAP_TRAFFIC] = "traffic",
+	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",     [MAP_FILTERS] = "filters",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };

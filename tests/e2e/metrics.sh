@@ -18,17 +18,13 @@ rules_of_metrics() {
 rules_of_fwctl() {
 	ctl --json list | sed -n 's/^{"id":\([0-9]*\).*"packets":\([0-9]*\),"bytes":\([0-9]*\),.*/\1 \2 \3/p' | sort -n
 }
-# REASON/HOOK PACKETS BYTES, for the hooks where the policy can decide.
+# REASON/HOOK PACKETS BYTES VERDICT
 policies_of_metrics() {
-	grep '^{"policy"' "$tmp/metrics" | while read -r line; do
-		reason=$(sed 's/{"policy":"\([^"]*\).*/\1/' <<<"$line")
-		grep -o '"hook":"[^}]*' <<<"$line" |
-			sed "s|\"hook\":\"\([^\"]*\).*\"packets\":\([0-9]*\),\"bytes\":\([0-9]*\)|$reason/\1 \2 \3|"
-	done | sort
+	grep '^{"policy"' "$tmp/metrics" |
+		jq -r '.policy as $policy | .hooks[] | "\($policy)/\(.hook) \(.packets) \(.bytes) \(.verdict)"' | sort
 }
 policies_of_file() {
-	in_house cat "$tmp/bpffs/fwd/counters" | grep -v '^#\|^[0-9]\|^out/xdp\|^out/tc-ingress\|^in/tc-egress' |
-		cut -d' ' -f1-3 | sort
+	in_house cat "$tmp/bpffs/fwd/counters" | sed -n 's/^\([a-z].*\) - -$/\1/p' | sort
 }
 # INDEX HOOK rule|policy VERDICT PACKETS, but for zeros.
 interfaces_of_metrics() {
@@ -113,4 +109,87 @@ case_fwd_metrics_add_up() {
 	done
 	kill $pinging && wait $pinging 2>/dev/null
 	all_forms_agree "behind it"
+}
+
+# What `policy in` has accepted and dropped, in the words of whoever shows it: VERDICT PACKETS BYTES.
+policy_of_file() {
+	in_house cat "$tmp/bpffs/fwd/counters" | sed -n 's|^in/xdp \([0-9]*\) \([0-9]*\) \([a-z]*\) - -$|\3 \1 \2|p' | sort
+}
+policy_of_fwctl() { # list policy|counters
+	ctl --json "$@" | jq -r 'select(.policy == "in") | ., (.before // empty) | "\(.verdict) \(.packets) \(.bytes)"' | sort
+}
+policy_of_page() {
+	local f
+	for f in packets bytes; do
+		sed -n "s/^fw_policy_${f}_total{policy=\"in\",hook=\"xdp\",direction=\"in\",verdict=\"\([a-z]*\)\"}/\1/p" "$tmp/page" | sort
+	done | awk '{ of[$1] = of[$1] " " $2 } END { for (v in of) print v of[v] }' | sort
+}
+
+# policy_counted ACCEPTED DROPPED [BY RULES]: packets, - where nothing is to be said; by the file, the page, and fwctl if it can.
+policy_counted() {
+	local want form
+	want=$([ "$1" = - ] || echo "accept $1 $(($1 * 77))"; [ "$2" = - ] || echo "drop $2 $(($2 * 77))")
+	[ "$(policy_of_file)" = "$want" ] || sleep 0.2 # what native XDP has not seen yet
+	is "policy in by the file" "$(policy_of_file)" "$want" && get /metrics && lint &&
+		is "policy in by the page" "$(policy_of_page)" "$want" &&
+		is "drops by policy in" "$(page_value 'fw_drops_total{reason="in"}')" "${2#-}" &&
+		is "drops by rules" "$(page_value 'fw_drops_total{reason="rule"}')" "${3:-0}" || return 1
+	is "fw_controller_up" "$(page_value fw_controller_up)" "$([ -n "$fwd_pid" ] && echo 1 || echo 0)" || return 1
+	[ -n "$fwd_pid" ] || return 0
+	for form in "list policy" counters; do
+		# shellcheck disable=SC2086 # words on purpose
+		is "policy in by fwctl $form" "$(policy_of_fwctl $form)" "$want" || return 1
+	done
+	all_forms_agree "policy in: $want"
+}
+policy_frames() { in_client "$frames" x0 "$1" "udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63"; }
+
+# While nothing comes, a change of the policy moves nothing in what `fwctl watch` shows.
+intervals() { [ "$(wc -l <"$tmp/watched")" -gt "$1" ]; }
+policy_watched() {
+	local pid
+	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.1 --json >"$tmp/watched" &
+	pid=$!
+	pids+=($pid)
+	wait_until intervals 0 && ok policy in drop && wait_until intervals "$(($(wc -l <"$tmp/watched") + 1))" && ok policy in accept &&
+		wait_until intervals "$(($(wc -l <"$tmp/watched") + 1))" || fail "no intervals: $(cat "$tmp/watched")" || return 1
+	kill -INT $pid && wait $pid && [ "$(jq '.policies[] | select(.moved_packets > 0)' "$tmp/watched")" = "" ] &&
+		is "policy in" "$(jq -c '[.policies[] | select(.name == "in") | [.verdict, .packets]]' "$tmp/watched" | uniq)" \
+			$'[["accept",9],["drop",6]]\n[["drop",6],["accept",9]]\n[["accept",9],["drop",6]]' || fail "$(cat "$tmp/watched")"
+}
+
+# What a policy accepted is never shown as dropped when its verdict changes, nor the other way round.
+policy_verdicts() {
+	prometheus_links && start_fwd && ok policy in accept && ok attach x1 --mode native && start_web || return 1
+	policy_frames 5 && policy_counted 5 - && ok policy in drop && policy_counted 5 0 || return 1
+	policy_frames 3 && policy_counted 5 3 && ok list policy && says "           3" && says "policy in accept  # before" || return 1
+	fwd_kill KILL && policy_counted 5 3 && policy_frames 2 && policy_counted 5 5 || return 1
+	start_fwd && policy_counted 5 5 && policy_frames 1 && policy_counted 5 6 || return 1
+	ok policy in accept && policy_counted 5 6 && policy_frames 4 && policy_counted 9 6 && policy_watched || return 1
+	echo 'policy in drop' >"$tmp/next.rules"
+	ok load "$tmp/next.rules" && policy_counted 9 6 && policy_frames 1 && policy_counted 9 7 || return 1
+	ok flush --yes && policy_counted 9 7 && policy_frames 1 && policy_counted 10 7 || return 1
+	ok counters --reset && policy_counted 0 - && policy_frames 2 && policy_counted 2 - && ok policy in drop && policy_counted 2 0
+}
+case_fwd_policy_verdicts() {
+	policy_verdicts
+	local code=$?
+	prometheus_stop
+	return $code
+}
+
+# The same of rules: what was dropped stays dropped, and nothing else is.
+rule_verdicts() {
+	prometheus_links && start_fwd && ok add rule 1 in proto udp dport 4444 accept && ok attach x1 --mode native && start_web ||
+		return 1
+	policy_frames 3 && policy_counted 0 - 0 && ok replace rule 1 in proto udp dport 4444 drop && policy_counted 0 - 0 || return 1
+	policy_frames 2 && policy_counted 0 - 2 && ok replace rule 1 in proto udp dport 4444 accept && policy_counted 0 - 2 || return 1
+	fwd_kill KILL && policy_frames 4 && policy_counted 0 - 2 && start_fwd && policy_counted 0 - 2 && line_is '1 9 693 accept - -' &&
+		ok del rule 1 && policy_counted 0 - 2
+}
+case_fwd_rule_verdicts() {
+	rule_verdicts
+	local code=$?
+	prometheus_stop
+	return $code
 }

@@ -47,6 +47,7 @@ flows=(
 	"plain|xi|rule 50|accept|75|udp 198.18.0.1:1000 > 192.0.2.1:9 length 61"
 	"leak|xo|rule 60 leak|drop|76|udp 192.0.2.1:1000 > 198.18.0.1:53 length 62"
 	"none|xi|policy in|drop|77|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63"
+	"let|xi|policy in|accept|77|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63" # when its verdict is that
 	"none-t|ti|policy in|drop|78|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 64"
 	"away|xo|policy out|accept|79|udp 192.0.2.1:1000 > 198.18.0.1:4444 length 65"
 	"cut|xi|policy malformed|drop|80|cut udp 198.18.0.1:1000 > 192.0.2.1:80 length 86"
@@ -292,11 +293,20 @@ rules_have_values() { # ALERT, sorted...
 # Each flow, and more rules than the exporter is to show.
 prometheus_traffic() {
 	local f
-	for f in "${flows[@]}"; do send "${f%%|*}" $((${#f} % 7 + 1)) || return 1; done
+	for f in "${flows[@]}"; do [ "${f%%|*}" = let ] || send "${f%%|*}" $((${#f} % 7 + 1)) || return 1; done
 	send plain 20 && send_crowd && numbers "all flows" || return 1
 	becomes 'fw_rules_left_out{selection="marked"}' 1 && becomes 'fw_rules_left_out{selection="other"}' 6 &&
 		becomes 'fw_rules_selected{selection="top"}' 4 && becomes fw_left_out_packets $((1 + 2 + 3 + 4 + 5 + 6)) &&
 		fires FwdRulesLeftOut
+}
+
+# What a policy accepted was not dropped, whatever its verdict is later: no number goes down, and none jumps.
+prometheus_policies() {
+	ok policy in accept && send let 900 plain 1 && numbers "policy in accept" || return 1
+	ok policy in drop && send none 1 plain 1 && numbers "policy in drop" || return 1
+	ok policy in accept && send let 1 plain 1 && numbers "policy in accept again" || return 1
+	ok policy in drop && send none 1 plain 1 && numbers "policy in drop again" && no_resets &&
+		has_value 'max_over_time(rate(fw_drops_total{reason="in"}[15s])[1m:1s]) < bool 5' 1 || fail "drops jump"
 }
 
 # A rule that is replaced, and those that a load keeps, count on.
@@ -307,7 +317,7 @@ prometheus_changes() {
 	removed=20
 	send web 4 marked 5 leak 1 cut 2 none 900 && numbers "a load" && fires FwdDropsJump || return 1
 	becomes 'absent(fw_rule_packets_total{id="20"})' 1 && becomes 'fw_reloads_total{kind="load"}' 2 &&
-		becomes fw_transactions_total 1 && becomes fw_transaction_seconds_count 1 && becomes fw_reload_seconds_count 2 || return 1
+		becomes fw_transactions_total 5 && becomes fw_transaction_seconds_count 5 && becomes fw_reload_seconds_count 2 || return 1
 	echo "rule dorp" >"$tmp/rules"
 	refuses 1 dorp load "$tmp/rules" && becomes 'fw_failures_total{kind="load"}' 1 && fires FwdFailures
 }
@@ -331,7 +341,7 @@ prometheus_numbers() {
 	prometheus_links && start_fwd && prometheus_ruleset >"$tmp/rules" && ok load "$tmp/rules" && ok attach x1 --out yes &&
 		ok attach g1 && ok attach t1 --mode tc && ok attach absent0 || return 1
 	exporter_start && page_is_well_formed && prometheus_start && numbers "nothing sent" || return 1
-	prometheus_traffic && prometheus_changes && prometheus_killed && dashboard_has_values "$began" || return 1
+	prometheus_traffic && prometheus_policies && prometheus_changes && prometheus_killed && dashboard_has_values "$began" || return 1
 	kill $exporter_pid
 	fires FwdExporterDown && rules_have_values FwdControllerDown FwdDropsJump FwdExporterDown FwdFailures \
 		FwdInterfaceGenericMode FwdInterfaceNotAttached FwdLoadWaitsForConfirmation FwdRulesLeftOut

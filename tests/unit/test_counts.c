@@ -59,9 +59,22 @@ static struct fixture {
 
 /* What was sent since the last reset, and since the beginning. */
 static struct {
-	struct fw_count rule[RULES], reason[FW_NPROGS][FW_NREASONS];
+	struct fw_count rule[RULES], reason[FW_NPROGS][FW_NREASONS][2];
 	uint64_t traffic[FW_NPROGS][FW_NDECIDED][2];
 } sent;
+
+static void publish(void)
+{
+	assert_int_equal(fw_compile(fx.rs, fw_kern_pool(fx.k), NULL, &fx.image), 0);
+	assert_int_equal(fw_kern_counters_reserve(fx.k, fx.rs->next_slot), 0);
+	assert_int_equal(fw_kern_publish(fx.k, fx.image.root, fw_kern_generation(fx.k) + 1), 0);
+	for (uint32_t i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
+		uint32_t prog = i / 2 / FW_NREASONS, r = i / 2 % FW_NREASONS, verdict = i % 2;
+
+		fw_kern_label_set(fx.k, FW_COUNTER_REASON(prog, r, verdict),
+				  &(struct fw_label){ .id = fx.rs->policy[r] == verdict }, NULL);
+	}
+}
 
 static void begin(void)
 {
@@ -69,15 +82,9 @@ static void begin(void)
 
 	assert_int_equal(fw_kern_open(&options, NULL, &fx.k), 0);
 	fx.rs = ruleset_of(rules);
-	assert_int_equal(fw_compile(fx.rs, fw_kern_pool(fx.k), NULL, &fx.image), 0);
-	assert_int_equal(fw_kern_counters_reserve(fx.k, fx.rs->next_slot), 0);
-	assert_int_equal(fw_kern_publish(fx.k, fx.image.root, fw_kern_generation(fx.k) + 1), 0);
+	publish();
 	for (uint32_t i = 0; i < RULES; i++)
 		fw_kern_label_set(fx.k, i + FW_COUNTER_RULES, &labels[i].label, labels[i].name);
-	for (uint32_t prog = 0; prog < FW_NPROGS; prog++)
-		for (uint32_t r = 0; r < FW_NREASONS; r++)
-			fw_kern_label_set(fx.k, FW_COUNTER_REASON(prog, r),
-					  &(struct fw_label){ .what = fx.rs->policy[r] }, NULL);
 	assert_int_equal(fw_kern_files_pin(fx.k, (gid_t)-1), 0);
 }
 
@@ -104,7 +111,7 @@ static void send_one(enum fw_prog prog)
 		f.data[14] = 0x41; /* an IP header of 4 bytes */
 	assert_int_equal(fw_kern_test(fx.k, prog, f.data, f.len, 0, &got), 0);
 	rule = got.reason == FW_R_NONE;
-	count(rule ? &sent.rule[got.slot] : &sent.reason[prog][got.reason], f.len);
+	count(rule ? &sent.rule[got.slot] : &sent.reason[prog][got.reason][got.verdict], f.len);
 	sent.traffic[prog][rule ? FW_BY_RULE : FW_BY_POLICY][got.verdict]++;
 }
 
@@ -126,10 +133,12 @@ static void check_counters(void)
 	}
 	for (uint32_t i = RULES; i < RULES + 3; i++)
 		assert_true(!rows[i].count.packets && !rows[i].label.id);
-	for (uint32_t prog = 0; prog < FW_NPROGS; prog++)
-		for (uint32_t r = 0; r < FW_NREASONS; r++)
-			assert_count(fw_kern_prog_count(fx.k, (enum fw_prog)prog, (enum fw_reason)r),
-				     sent.reason[prog][r]);
+	for (uint32_t i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
+		uint32_t prog = i / 2 / FW_NREASONS, r = i / 2 % FW_NREASONS, verdict = i % 2;
+
+		assert_count(fw_kern_prog_count(fx.k, (enum fw_prog)prog, (enum fw_reason)r, (enum fw_verdict)verdict),
+			     sent.reason[prog][r][verdict]);
+	}
 }
 
 static void check_traffic(void)
@@ -173,11 +182,14 @@ static void check_counters_file(void)
 	static const char *const progs[] = { "xdp", "tc-ingress", "tc-egress" };
 
 	fw_buf_printf(&b, "# rule packets bytes verdict counter name\n");
-	for (int prog = 0; prog < FW_NPROGS; prog++)
-		for (int r = 0; r < FW_NREASONS; r++)
+	for (int i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
+		int prog = i / 2 / FW_NREASONS, r = i / 2 % FW_NREASONS, verdict = i % 2;
+		const struct fw_count *n = &sent.reason[prog][r][verdict];
+
+		if (n->packets || verdict == fx.rs->policy[r])
 			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name, progs[prog],
-				      sent.reason[prog][r].packets, sent.reason[prog][r].bytes,
-				      verdict_name(fx.rs->policy[r]));
+				      n->packets, n->bytes, verdict_name((uint64_t)verdict));
+	}
 	for (int i = 0; i < RULES; i++)
 		if (labels[i].label.id)
 			fw_buf_printf(&b, "%llu %" PRIu64 " %" PRIu64 " %s %s %s\n", labels[i].label.id,
@@ -214,14 +226,24 @@ static void check(void)
 static void reset_some(void)
 {
 	uint32_t i = random_below(RULES), r = random_below(FW_NREASONS), prog = random_below(FW_NPROGS);
+	uint32_t verdict = random_below(2);
 
 	assert_int_equal(fw_kern_count_reset(fx.k, i + FW_COUNTER_RULES), 0);
 	sent.rule[i] = (struct fw_count){ 0 };
-	assert_int_equal(fw_kern_count_reset(fx.k, FW_COUNTER_REASON(prog, r)), 0);
-	sent.reason[prog][r] = (struct fw_count){ 0 };
+	assert_int_equal(fw_kern_count_reset(fx.k, FW_COUNTER_REASON(prog, r, verdict)), 0);
+	sent.reason[prog][r][verdict] = (struct fw_count){ 0 };
 }
 
-/* Random packets and resets, now and then another process. */
+static void change_policy(void)
+{
+	static const enum fw_reason some[] = { FW_R_IN, FW_R_OUT, FW_R_MALFORMED };
+
+	fx.rs->policy[some[random_below(3)]] ^= 1;
+	fw_image_free(&fx.image);
+	publish();
+}
+
+/* Random packets, policies and resets, now and then another process. */
 static void all_forms_agree(void **state)
 {
 	memset(&sent, 0, sizeof(sent));
@@ -233,6 +255,10 @@ static void all_forms_agree(void **state)
 		check();
 		if (random_below(3) == 0) {
 			reset_some();
+			check();
+		}
+		if (random_below(3) == 0) {
+			change_policy();
 			check();
 		}
 		if (random_below(8) == 0) {

@@ -55,6 +55,47 @@ static void labels(void **state)
 	engine_close(e);
 }
 
+/* Packets that the policy of what comes in has dropped and accepted. */
+static void assert_decided(struct engine *e, uint64_t dropped, uint64_t accepted)
+{
+	struct fw_count count[2];
+
+	engine_reason_count(e, FW_R_IN, count);
+	assert_int_equal(count[FW_DROP].packets, dropped);
+	assert_int_equal(count[FW_ACCEPT].packets, accepted);
+	assert_labels(e);
+}
+
+/* What a policy accepted stays that when its verdict changes, however that comes. */
+static void verdicts(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_send(e, "gre 10.0.0.1 > 10.0.0.2");
+	assert_decided(e, 0, 1);
+	trial_change(e, "policy in drop\n");
+	assert_decided(e, 0, 1);
+	trial_send(e, "gre 10.0.0.1 > 10.0.0.2");
+	trial_send(e, "gre 10.0.0.1 > 10.0.0.2");
+	assert_decided(e, 2, 1);
+	e = trial_restart(e);
+	assert_decided(e, 2, 1);
+	trial_load(e, "policy in accept\nrule proto tcp drop\n");
+	assert_decided(e, 2, 1);
+	trial_send(e, "gre 10.0.0.1 > 10.0.0.2");
+	assert_decided(e, 2, 2);
+	trial_load(e, "policy in drop\nrule proto tcp drop\n");
+	trial_send(e, "gre 10.0.0.1 > 10.0.0.2");
+	assert_decided(e, 3, 2);
+	assert_int_equal(engine_count_reset(e, NULL), 0);
+	assert_decided(e, 0, 0);
+	trial_send(e, "gre 10.0.0.1 > 10.0.0.2");
+	assert_decided(e, 1, 0);
+	engine_close(e);
+}
+
 static void counts(void **state)
 {
 	struct engine *e;
@@ -74,10 +115,10 @@ static void counts(void **state)
 	e = trial_restart(e);
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 1);
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "b")).packets, 1);
-	assert_int_equal(engine_reason_count(e, FW_R_IN).packets, 1);
+	assert_decided(e, 0, 1);
 	assert_int_equal(engine_count_reset(e, NULL), 0);
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "b")).packets, 0);
-	assert_int_equal(engine_reason_count(e, FW_R_IN).packets, 0);
+	assert_decided(e, 0, 0);
 	/* The slot of a rule that goes is another rule's later, which begins at 0. */
 	for (int i = 0; i < 20; i++) {
 		char text[100];
@@ -103,6 +144,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(labels),
+		cmocka_unit_test(verdicts),
 		cmocka_unit_test(counts),
 	};
 

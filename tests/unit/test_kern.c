@@ -170,23 +170,27 @@ static void counters(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule proto udp dport 53 accept\nrule proto tcp drop\n");
 	const struct fw_kern *k;
-	struct fw_count rule[2], policy[FW_NREASONS];
+	struct fw_count rule[2], policy[FW_NREASONS][2];
 	uint32_t bytes = 0, other = 0;
 
 	assert_true(verdict_begin(rs));
 	k = verdict_kern();
 	for (uint32_t i = 0; i < 2; i++)
 		rule[i] = fw_kern_rule_count(k, i);
-	for (int r = 0; r < FW_NREASONS; r++)
-		policy[r] = fw_kern_reason_count(k, (enum fw_reason)r);
+	for (int r = 0; r < FW_NREASONS * 2; r++)
+		policy[r / 2][r % 2] = fw_kern_reason_count(k, (enum fw_reason)(r / 2), (enum fw_verdict)(r % 2));
 	for (int i = 0; i < 10; i++)
 		assert_true(accepts("udp 10.0.0.1:1 > 10.0.0.2:53 length 700", &bytes));
 	assert_true(accepts("udp [::1]:1 > [::2]:54 out length 77", &other));
 	assert_count(rule[0], fw_kern_rule_count(k, 0), 10, 10ull * bytes);
 	assert_count(rule[1], fw_kern_rule_count(k, 1), 0, 0);
-	for (int r = 0; r < FW_NREASONS; r++)
-		assert_count(policy[r], fw_kern_reason_count(k, (enum fw_reason)r), r == FW_R_OUT,
-			     r == FW_R_OUT ? other : 0);
+	for (int r = 0; r < FW_NREASONS * 2; r++) {
+		bool that = r / 2 == FW_R_OUT && r % 2 == FW_ACCEPT;
+
+		assert_count(policy[r / 2][r % 2],
+			     fw_kern_reason_count(k, (enum fw_reason)(r / 2), (enum fw_verdict)(r % 2)), that,
+			     that ? other : 0);
+	}
 	fw_ruleset_free(rs);
 }
 
@@ -219,7 +223,8 @@ static void before_the_first_publication(void **state)
 	assert_int_equal(fw_kern_test(k, FW_PROG_XDP, f.data, f.len, 0, &got), 0);
 	assert_int_equal(got.verdict, FW_DROP);
 	assert_int_equal(got.reason, FW_R_INTERNAL);
-	assert_int_equal(fw_kern_reason_count(k, FW_R_INTERNAL).packets, 1);
+	assert_int_equal(fw_kern_reason_count(k, FW_R_INTERNAL, FW_DROP).packets, 1);
+	assert_int_equal(fw_kern_reason_count(k, FW_R_INTERNAL, FW_ACCEPT).packets, 0);
 	assert_true(fw_kern_test(k, FW_PROG_XDP, f.data, 13, 0, &got) < 0);
 	assert_true(fw_kern_memory(k) > 0);
 	fw_kern_close(k);

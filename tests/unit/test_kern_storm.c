@@ -33,7 +33,7 @@ struct reader {
 	struct storm *s;
 	pthread_t thread;
 	uint64_t packets;
-	uint64_t *by_slot, by_reason[FW_NREASONS];
+	uint64_t *by_slot, by_reason[FW_NREASONS][2];
 	size_t slots_cap;
 	/* The first answer that was wrong: */
 	bool wrong;
@@ -59,7 +59,7 @@ static void tally(struct reader *r, struct fw_result got)
 
 	r->packets++;
 	if (got.reason != FW_R_NONE) {
-		r->by_reason[got.reason]++;
+		r->by_reason[got.reason][got.verdict]++;
 		return;
 	}
 	while (got.slot >= r->slots_cap)
@@ -162,10 +162,10 @@ static void check_counters(const struct reader *r)
 		assert_int_equal(n, slot < r->slots_cap ? r->by_slot[slot] : 0);
 		sum += n;
 	}
-	for (int reason = 0; reason < FW_NREASONS; reason++) {
-		uint64_t n = fw_kern_reason_count(kern, (enum fw_reason)reason).packets;
+	for (int i = 0; i < FW_NREASONS * 2; i++) {
+		uint64_t n = fw_kern_reason_count(kern, (enum fw_reason)(i / 2), (enum fw_verdict)(i % 2)).packets;
 
-		assert_int_equal(n, r->by_reason[reason]);
+		assert_int_equal(n, r->by_reason[i / 2][i % 2]);
 		sum += n;
 	}
 	assert_int_equal(sum, r->packets);

@@ -479,8 +479,49 @@ static void taken_over(void **state)
 	}
 	traffic_end();
 	assert_int_equal(fw_kern_rule_count(u.k, 0).packets, traffic->sent);
-	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL).packets, 0);
+	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL, FW_DROP).packets, 0);
 	munmap(traffic, sizeof(*traffic));
+	user_unpin(&u);
+	assert_clean();
+}
+
+/* As an older version pinned it, in whose map of counters the same number is another one. */
+static void make_older(void)
+{
+	char from[1024], to[1024];
+	const struct dirent *e;
+	DIR *dir = opendir(PINS);
+	int made = 0;
+
+	while (dir && (e = readdir(dir))) {
+		snprintf(from, sizeof(from), PINS "/%s/maps/counters-2", e->d_name);
+		snprintf(to, sizeof(to), PINS "/%s/maps/counters", e->d_name);
+		made += e->d_name[0] != '.' && !rename(from, to);
+	}
+	closedir(dir);
+	assert_int_equal(made, 1);
+}
+
+/* Packets are filtered on, and counted from 0: no rule shows what another one counted. */
+static void other_layout(void **state)
+{
+	struct user u = user_open(true);
+
+	user_publish(&u, 1);
+	user_attach(&u);
+	assert_filtered(true);
+	assert_int_equal(fw_kern_rule_count(u.k, 0).packets, 20);
+	user_close(&u);
+	make_older();
+	u = user_open(false);
+	assert_filtered(true);
+	user_publish(&u, fw_kern_generation(u.k) + 1);
+	for (uint32_t slot = 0; slot < 2; slot++)
+		assert_int_equal(fw_kern_rule_count(u.k, slot).packets, 0);
+	assert_filtered(true);
+	for (uint32_t slot = 0; slot < 2; slot++)
+		assert_int_equal(fw_kern_rule_count(u.k, slot).packets, 20);
+	assert_int_equal(entries(PINS), 1);
 	user_unpin(&u);
 	assert_clean();
 }
@@ -505,7 +546,7 @@ static void asked(void **state)
 	traffic_end();
 	assert_int_equal(fw_kern_rule_count(u.k, 0).packets, traffic->sent);
 	assert_int_equal(fw_kern_rule_count(u.k, 1).packets, 0);
-	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL).packets, 0);
+	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL, FW_DROP).packets, 0);
 	munmap(traffic, sizeof(*traffic));
 	user_unpin(&u);
 	assert_clean();
@@ -609,7 +650,7 @@ static void killed(void **state)
 	assert_int_equal(attachments(u.k), 2);
 	traffic_end();
 	assert_filtered(true);
-	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL).packets, 0);
+	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL, FW_DROP).packets, 0);
 	munmap(traffic, sizeof(*traffic));
 	user_unpin(&u);
 	assert_clean();
@@ -624,7 +665,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(not_pinned),   cmocka_unit_test(reopened),        cmocka_unit_test(attached_twice),
 		cmocka_unit_test(folder_stays), cmocka_unit_test(foreign_program), cmocka_unit_test(interface_gone),
 		cmocka_unit_test(refused),      cmocka_unit_test(damaged),         cmocka_unit_test(not_taken_over),
-		cmocka_unit_test(taken_over),   cmocka_unit_test(asked),           cmocka_unit_test(killed),
+		cmocka_unit_test(taken_over),   cmocka_unit_test(other_layout),    cmocka_unit_test(asked),
+		cmocka_unit_test(killed),
 	};
 
 	if (argc > 1)

@@ -104,8 +104,8 @@ static uint64_t packets_counted(void)
 
 	for (uint32_t slot = 0; slot < 1000; slot++)
 		sum += fw_kern_rule_count(kern, slot).packets;
-	for (int r = 0; r < FW_NREASONS; r++)
-		sum += fw_kern_reason_count(kern, (enum fw_reason)r).packets;
+	for (int i = 0; i < FW_NREASONS * 2; i++)
+		sum += fw_kern_reason_count(kern, (enum fw_reason)(i / 2), (enum fw_verdict)(i % 2)).packets;
 	return sum;
 }
 

@@ -115,14 +115,15 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 	const struct fw_ruleset *rs = engine_ruleset(e);
 
 	fw_buf_printf(b, "# rule packets bytes verdict counter name\n");
-	for (unsigned prog = 0; prog < FW_NPROGS; prog++)
-		for (unsigned reason = 0; reason < FW_NREASONS; reason++) {
-			struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason);
+	for (unsigned i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
+		unsigned prog = i / 2 / FW_NREASONS, reason = i / 2 % FW_NREASONS, verdict = i % 2;
+		struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason, verdict);
 
+		if (n.packets || (verdict == rs->policy[reason] && fw_reason_possible(prog, reason)))
 			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, hooks[prog],
 				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
-				      rs->policy[reason] == FW_ACCEPT ? "accept" : "drop");
-		}
+				      verdict == FW_ACCEPT ? "accept" : "drop");
+	}
 	for (uint32_t slot = 0; slot < rs->next_slot; slot++) {
 		const struct fw_rule *r = fw_ruleset_by_slot(rs, slot);
 

@@ -178,14 +178,14 @@ EMIT(traffic)
 
 static void each_policy(const struct snapshot *s, struct page *p, bool bytes)
 {
-	for (int k = 0; k < FW_NREASONS * FW_NPROGS; k++) {
-		int reason = k / FW_NPROGS, hook = k % FW_NPROGS;
-		const struct snapshot_policy *policy = &s->policy[reason];
+	for (int k = 0; k < FW_NREASONS * FW_NPROGS * 2; k++) {
+		int reason = k / 2 / FW_NPROGS, hook = k / 2 % FW_NPROGS, verdict = !(k % 2);
+		const struct tally *count = &s->policy[reason].count[hook][verdict];
 		const char *const values[] = { snapshot_reasons[reason], snapshot_hooks[hook].name, direction(hook),
-					       snapshot_verdicts[policy->verdict] };
+					       snapshot_verdicts[verdict] };
 
-		if (policy->there[hook] && snapshot_possible(reason, hook))
-			page_u64(p, values, bytes ? policy->count[hook].bytes : policy->count[hook].packets);
+		if (s->policy[reason].there[hook][verdict])
+			page_u64(p, values, bytes ? count->bytes : count->packets);
 	}
 }
 
@@ -210,10 +210,10 @@ EMIT(drops)
 		bool there = false;
 
 		for (int hook = 0; hook < FW_NPROGS; hook++) {
-			packets += policy->count[hook].packets;
-			there |= policy->there[hook];
+			packets += policy->count[hook][FW_DROP].packets;
+			there |= policy->there[hook][FW_DROP];
 		}
-		if (there && policy->verdict == FW_DROP)
+		if (there)
 			page_u64(p, &snapshot_reasons[r], packets);
 	}
 }

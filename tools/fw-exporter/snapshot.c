@@ -48,11 +48,12 @@ int snapshot_reason(const char *name, size_t len)
 	return -1;
 }
 
-bool snapshot_possible(int reason, int hook)
+int snapshot_verdict(const char *name, size_t len)
 {
-	enum fw_hook direction = snapshot_hooks[hook].direction;
-
-	return reason == FW_R_IN ? direction == FW_IN : reason == FW_R_OUT ? direction == FW_OUT : true;
+	for (int i = 0; i < 2; i++)
+		if (is(snapshot_verdicts[i], name, len))
+			return i;
+	return -1;
 }
 
 static struct snapshot_traffic *find(struct snapshot *snap, const char *interface)

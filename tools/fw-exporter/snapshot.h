@@ -20,11 +20,10 @@ struct tally {
 	uint64_t packets, bytes;
 };
 
-/* Packets that no rule decided, by policy. */
+/* Packets that no rule decided, by policy: by hook, and the verdict that the policy had then. */
 struct snapshot_policy {
-	enum fw_verdict verdict;
-	bool there[FW_NPROGS]; /* there is a count */
-	struct tally count[FW_NPROGS];
+	bool there[FW_NPROGS][2]; /* there is a count */
+	struct tally count[FW_NPROGS][2];
 };
 
 #define SNAPSHOT_INTERFACE 64
@@ -60,9 +59,7 @@ void snapshot_free(struct snapshot *snap);
 /* Numbers of names; -1: there is none. */
 int snapshot_hook(const char *name, size_t len);
 int snapshot_reason(const char *name, size_t len);
-
-/* Can packets at the hook come to this policy? */
-bool snapshot_possible(int reason, int hook);
+int snapshot_verdict(const char *name, size_t len);
 
 /* Packets of an interface at a hook; more of the same add up. 0, -ENOMEM, or -E2BIG (more interfaces than there can be). */
 int snapshot_add_traffic(struct snapshot *snap, const char *interface, int hook, enum fw_verdict verdict,

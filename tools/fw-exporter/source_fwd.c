@@ -46,25 +46,30 @@ static int hook_of(const json_t *o)
 	return name ? snapshot_hook(name, strlen(name)) : -1;
 }
 
+static int verdict_of(const json_t *o)
+{
+	const char *name = json_string_value(json_object_get(o, "verdict"));
+
+	return name ? snapshot_verdict(name, strlen(name)) : -1;
+}
+
 static int take_policy(const json_t *o, struct snapshot *snap)
 {
 	const char *name = json_string_value(json_object_get(o, "policy"));
-	const char *verdict = json_string_value(json_object_get(o, "verdict"));
 	const json_t *hooks = json_object_get(o, "hooks"), *h;
 	int reason = name ? snapshot_reason(name, strlen(name)) : -1;
 	size_t i;
 
-	if (reason < 0 || !verdict)
+	if (reason < 0)
 		return -EPROTO;
-	snap->policy[reason].verdict = strcmp(verdict, "accept") ? FW_DROP : FW_ACCEPT;
 	json_array_foreach(hooks, i, h)
 	{
-		int hook = hook_of(h);
+		int hook = hook_of(h), verdict = verdict_of(h);
 
-		if (hook < 0)
+		if (hook < 0 || verdict < 0)
 			return -EPROTO;
-		snap->policy[reason].there[hook] = true;
-		snap->policy[reason].count[hook] = (struct tally){ count(h, "packets"), count(h, "bytes") };
+		snap->policy[reason].there[hook][verdict] = true;
+		snap->policy[reason].count[hook][verdict] = (struct tally){ count(h, "packets"), count(h, "bytes") };
 	}
 	return 0;
 }

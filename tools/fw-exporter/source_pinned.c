@@ -109,22 +109,21 @@ int source_pinned_interface(const char *text, size_t len, struct snapshot *snap)
 	struct line_span f[NFIELDS];
 	char buf[IF_NAMESIZE];
 	const char *name;
-	bool drop;
-	int hook;
+	int hook, verdict;
 
 	if (!line_split(text, text + len, NFIELDS, f) || !line_digits(f[PACKETS]) ||
 	    !(line_digits(f[INDEX]) || line_is(f[INDEX], "-1")))
 		return -EPROTO;
 	hook = snapshot_hook(f[HOOK].s, f[HOOK].len);
-	drop = line_is(f[VERDICT], "drop");
-	if (hook < 0 || (!drop && !line_is(f[VERDICT], "accept")))
+	verdict = snapshot_verdict(f[VERDICT].s, f[VERDICT].len);
+	if (hook < 0 || verdict < 0)
 		return -EPROTO;
-	if (drop && line_is(f[BY], "rule"))
+	if (verdict == FW_DROP && line_is(f[BY], "rule"))
 		snap->rule_drops += line_number(f[PACKETS]);
 	name = interface_name(f[INDEX], buf);
 	if (!name)
 		return 0;
-	return snapshot_add_traffic(snap, name, hook, drop ? FW_DROP : FW_ACCEPT, line_number(f[PACKETS]));
+	return snapshot_add_traffic(snap, name, hook, (enum fw_verdict)verdict, line_number(f[PACKETS]));
 }
 
 static int add_interfaces(const char *text, size_t len, struct snapshot *snap)
@@ -162,12 +161,12 @@ static int add_policy(const struct line *l, struct snapshot *snap)
 	const char *slash = memchr(id.s, '/', id.len);
 	int reason = slash ? snapshot_reason(id.s, (size_t)(slash - id.s)) : -1;
 	int hook = slash ? snapshot_hook(slash + 1, (size_t)(id.s + id.len - slash - 1)) : -1;
+	enum fw_verdict verdict = l->accept ? FW_ACCEPT : FW_DROP;
 
 	if (reason < 0 || hook < 0)
 		return -EPROTO;
-	snap->policy[reason].verdict = l->accept ? FW_ACCEPT : FW_DROP;
-	snap->policy[reason].there[hook] = true;
-	snap->policy[reason].count[hook] =
+	snap->policy[reason].there[hook][verdict] = true;
+	snap->policy[reason].count[hook][verdict] =
 		(struct tally){ line_number(l->field[LINE_PACKETS]), line_number(l->field[LINE_BYTES]) };
 	return 0;
 }
