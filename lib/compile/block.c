@@ -37,10 +37,9 @@ struct draft {
 	uint32_t used; /* bytes of it */
 };
 
-/* What the @i-th rule says of a field, as plain ranges; a rule that says nothing has one of all values. free() them. */
-static struct fw_range *rule_ranges(const struct draft *d, uint32_t i, uint32_t field, size_t *n)
+struct fw_range *rule_ranges(const struct fw_rule *rule, uint32_t field, size_t *n)
 {
-	const struct fw_match *m = fw_rule_match(d->rules[i], field);
+	const struct fw_match *m = fw_rule_match(rule, field);
 	struct fw_range *r = malloc((m ? FW_MATCH_RANGES_MAX(m) : 1) * sizeof(*r));
 
 	if (!r)
@@ -64,7 +63,7 @@ static int column_ends(const struct draft *d, struct column *col)
 
 	for (uint32_t i = 0; i < d->n; i++) {
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = rule_ranges(d, i, col->field, &nr);
+		fw_autofree struct fw_range *r = rule_ranges(d->rules[i], col->field, &nr);
 
 		if (!r)
 			return -ENOMEM;
@@ -113,7 +112,7 @@ static int column_vectors(const struct draft *d, struct column *col)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < d->n; i++) {
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = rule_ranges(d, i, col->field, &nr);
+		fw_autofree struct fw_range *r = rule_ranges(d->rules[i], col->field, &nr);
 
 		if (!r)
 			return -ENOMEM;

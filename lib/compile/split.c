@@ -180,26 +180,21 @@ static void plan_free(struct plan *p)
 	free(p->counts);
 }
 
-/* Calls @use for every child that a rule's values are in. Return: how many. */
-static uint32_t children_of(const struct plan *p, uint32_t rule, void (*use)(void *ctx, uint32_t child), void *ctx)
+/* The next children that a rule's values are in. */
+static bool plan_next(const struct plan *p, uint32_t rule, struct stretch *s)
 {
-	uint32_t n = 0, next = 0;
+	size_t first = p->spans.first[rule], n = p->spans.first[rule + 1] - first;
 
-	for (size_t k = p->spans.first[rule]; k < p->spans.first[rule + 1]; k++) {
-		uint32_t from = child_of(p->cuts.ends, (uint32_t)p->cuts.n, p->spans.r[k].lo);
-		uint32_t to = child_of(p->cuts.ends, (uint32_t)p->cuts.n, p->spans.r[k].hi);
-
-		for (uint32_t i = from > next ? from : next; i <= to; i++, n++)
-			if (use)
-				use(ctx, i);
-		next = to + 1;
-	}
-	return n;
+	return stretch_next(s, p->cuts.ends, (uint32_t)p->cuts.n, p->spans.r + first, n);
 }
 
-static void count_one(void *ctx, uint32_t child)
+static bool plan_is_rest(const struct plan *p, uint32_t rule, uint32_t spread)
 {
-	((uint32_t *)ctx)[child]++;
+	uint32_t n = 0;
+
+	for (struct stretch s = { 0 }; plan_next(p, rule, &s);)
+		n += s.end - s.from;
+	return n > spread;
 }
 
 /* How many rules each child has, and what that costs. */
@@ -213,11 +208,14 @@ static int plan_count(struct plan *p, uint32_t n)
 	p->entries = p->nrest = 0;
 	for (uint32_t i = 0; i < n; i++) {
 		p->nrest += p->rest[i];
-		if (!p->rest[i])
-			p->entries += children_of(p, i, count_one, p->counts);
+		for (struct stretch s = { 0 }; !p->rest[i] && plan_next(p, i, &s);)
+			for (uint32_t child = s.from; child < s.end; child++)
+				p->counts[child]++;
 	}
-	for (size_t i = 0; i <= p->cuts.n; i++)
+	for (size_t i = 0; i <= p->cuts.n; i++) {
+		p->entries += p->counts[i];
 		squares += (uint64_t)p->counts[i] * p->counts[i];
+	}
 	p->cost = (p->entries ? squares / p->entries : 0) + p->nrest + (p->nrest ? REST_COST : 0);
 	return 0;
 }
@@ -240,7 +238,7 @@ static int plan_make(struct plan *p, const struct fw_rule *const *rules, uint32_
 	if (err || !p->cuts.n)
 		return err;
 	for (uint32_t i = 0; i < n; i++) {
-		bool rest = children_of(p, i, NULL, NULL) > spread;
+		bool rest = plan_is_rest(p, i, spread);
 
 		changed |= rest != p->rest[i];
 		p->rest[i] = rest;
@@ -341,40 +339,25 @@ int node_write(struct fw_tables *t, const struct node *nd, __u64 *hit)
 	return 0;
 }
 
-/* Rules handed out to children, each in rank order. */
-struct deal {
-	const struct fw_rule **rules;
-	const struct fw_rule *rule;
-	size_t *at; /* by child: where its next rule goes */
-};
-
-static void deal_one(void *ctx, uint32_t child)
+/* The rules of all children one after the other, then those of the rest, each in rank order; @at is where each begins. */
+static void deal(const struct plan *p, const struct fw_rule *const *rules, uint32_t n, const struct fw_rule **dealt,
+		 size_t *at)
 {
-	struct deal *d = ctx;
+	size_t nchildren = p->cuts.n + 1;
 
-	d->rules[d->at[child]++] = d->rule;
-}
-
-/* The rules of all children one after the other, then those of the rest; at[] is where each begins. */
-static void deal(struct deal *d, const struct plan *p, const struct fw_rule *const *rules, uint32_t n)
-{
-	size_t at = 0, nchildren = p->cuts.n + 1;
-
-	for (size_t i = 0; i < nchildren; i++) {
-		d->at[i] = at;
-		at += p->counts[i];
-	}
-	d->at[nchildren] = at;
+	at[0] = 0;
+	for (size_t i = 0; i < nchildren; i++)
+		at[i + 1] = at[i] + p->counts[i];
 	for (uint32_t i = 0; i < n; i++) {
-		d->rule = rules[i];
 		if (p->rest[i])
-			deal_one(d, (uint32_t)nchildren);
-		else
-			children_of(p, i, deal_one, d);
+			dealt[at[nchildren]++] = rules[i];
+		for (struct stretch s = { 0 }; !p->rest[i] && plan_next(p, i, &s);)
+			for (uint32_t child = s.from; child < s.end; child++)
+				dealt[at[child]++] = rules[i];
 	}
 	/* Each has gone on to where the next began. */
-	memmove(d->at + 1, d->at, nchildren * sizeof(*d->at));
-	d->at[0] = 0;
+	memmove(at + 1, at, nchildren * sizeof(*at));
+	at[0] = 0;
 }
 
 static int split_write(struct fw_tables *t, struct plan *p, const struct fw_rule *const *rules, uint32_t n,
@@ -384,13 +367,12 @@ static int split_write(struct fw_tables *t, struct plan *p, const struct fw_rule
 	fw_autofree const struct fw_rule **dealt = malloc(total * sizeof(*dealt) + 1);
 	fw_autofree size_t *at = calloc(nchildren + 2, sizeof(*at));
 	fw_autofree __u64 *hits = malloc(nchildren * sizeof(*hits));
-	struct deal d = { dealt, NULL, at };
 	struct node nd = { .field = p->spans.field, .made = (uint32_t)total, .entries = total, .rest = FW_HIT_NONE };
 	int err = dealt && at && hits ? 0 : -ENOMEM;
 
 	if (err)
 		return err;
-	deal(&d, p, rules, n);
+	deal(p, rules, n, dealt, at);
 	for (size_t i = 0; !err && i < nchildren; i++)
 		err = tree_build(t, dealt + at[i], p->counts[i], depth + 1, &hits[i]);
 	if (!err)

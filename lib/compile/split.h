@@ -50,6 +50,27 @@ static inline uint32_t child_of(const uint32_t *ends, uint32_t n, uint32_t value
 	return lo;
 }
 
+/*
+ * The children that ranges (ascending and disjoint) lie in: for each range those from @from to @end - 1, none of them twice.
+ * Begins with zeros.
+ */
+struct stretch {
+	size_t next; /* range */
+	uint32_t from, end;
+};
+static inline bool stretch_next(struct stretch *s, const uint32_t *ends, uint32_t nends, const struct fw_range *r,
+				size_t n)
+{
+	uint32_t from;
+
+	if (s->next == n)
+		return false;
+	from = child_of(ends, nends, r[s->next].lo);
+	s->from = from > s->end ? from : s->end;
+	s->end = child_of(ends, nends, r[s->next++].hi) + 1;
+	return true;
+}
+
 /* A split as it is to be written: its children's intervals and hits (one more than ends), its rest. */
 struct node {
 	uint32_t field;

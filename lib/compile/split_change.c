@@ -191,54 +191,17 @@ int tree_goes(struct tree_change *c, uint64_t hit)
 	return err;
 }
 
-/* The children of a split that a rule's values are in: calls @use for each as long as that answers 0. */
-struct touched {
-	const struct fw_block *b;
-	uint32_t nends, next, n;
-	uint32_t first; /* of them */
-};
-
-static int touch_range(struct touched *to, struct fw_range r, int (*use)(void *ctx, uint32_t child), void *ctx)
-{
-	uint32_t from = child_of(split_ends(to->b), to->nends, r.lo),
-		 last = child_of(split_ends(to->b), to->nends, r.hi);
-	int err = 0;
-
-	for (uint32_t i = from > to->next ? from : to->next; !err && i <= last; i++) {
-		if (!to->n++)
-			to->first = i;
-		err = use ? use(ctx, i) : 0;
-	}
-	to->next = last + 1;
-	return err;
-}
-
-static int touch(struct touched *to, const struct fw_rule *rule, int (*use)(void *ctx, uint32_t child), void *ctx)
-{
-	const struct fw_match *m = fw_rule_match(rule, to->b->field[0].field);
-	fw_autofree struct fw_range *r = m ? malloc(FW_MATCH_RANGES_MAX(m) * sizeof(*r)) : NULL;
-	int err = 0;
-
-	to->nends = split_nends(to->b);
-	if (!m)
-		return touch_range(to, (struct fw_range){ 0, UINT32_MAX }, use, ctx);
-	if (!r)
-		return -ENOMEM;
-	for (size_t i = 0, n = fw_match_ranges(m, r); !err && i < n; i++)
-		err = touch_range(to, r[i], use, ctx);
-	return err;
-}
-
 /* 1: the rule is in the tree; 0: it is not; -ENOMEM. */
 static int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_rule *rule)
 {
 	if (hit_is_split(t, hit)) {
-		struct touched to = { .b = block_at(t, hit) };
-		int err = touch(&to, rule, NULL, NULL);
+		const struct fw_block *b = block_at(t, hit);
+		size_t n;
+		fw_autofree struct fw_range *r = rule_ranges(rule, b->field[0].field, &n);
+		int has = r ? tree_has(t, split_hits(b)[child_of(split_ends(b), split_nends(b), r[0].lo)], rule) :
+			      -ENOMEM;
 
-		if (!err)
-			err = tree_has(t, split_hits(to.b)[to.first], rule);
-		return err ? err : tree_has(t, to.b->next, rule);
+		return has ? has : tree_has(t, b->next, rule);
 	}
 	for (; hit != FW_HIT_NONE; hit = block_at(t, hit)->next)
 		for (uint32_t i = 0; i < block_at(t, hit)->rules; i++)
@@ -258,7 +221,6 @@ struct splitting {
 	struct tree_change *c;
 	const struct fw_block *b;
 	unsigned depth;
-	struct part part; /* whose tasks are being noted */
 	struct task *tasks;
 	size_t ntasks, cap;
 	struct node to;
@@ -266,11 +228,32 @@ struct splitting {
 	struct part *parts; /* of one child */
 };
 
-static int task_note(void *ctx, uint32_t child)
+static int task_note(struct splitting *s, uint32_t child, const struct part *part)
 {
-	struct splitting *s = ctx;
+	return fw_vec_push(s->tasks, s->ntasks, s->cap, ((struct task){ child, *part }));
+}
 
-	return fw_vec_push(s->tasks, s->ntasks, s->cap, ((struct task){ child, s->part }));
+/* The children that a part concerns, or the rest. */
+static int tasks_note(struct splitting *s, const struct part *part)
+{
+	const uint32_t *ends = split_ends(s->b);
+	uint32_t nends = split_nends(s->b), count = 0;
+	size_t n;
+	fw_autofree struct fw_range *r = rule_ranges(part->rule, s->b->field[0].field, &n);
+	int has, err = 0;
+
+	if (!r)
+		return -ENOMEM;
+	for (struct stretch st = { 0 }; stretch_next(&st, ends, nends, r, n);)
+		count += st.end - st.from;
+	has = part->comes ? count <= SPREAD_MAX :
+			    tree_has(s->c->t, split_hits(s->b)[child_of(ends, nends, r[0].lo)], part->rule);
+	if (has <= 0)
+		return has ? has : task_note(s, nends + 1, part);
+	for (struct stretch st = { 0 }; !err && stretch_next(&st, ends, nends, r, n);)
+		for (uint32_t i = st.from; !err && i < st.end; i++)
+			err = task_note(s, i, part);
+	return err;
 }
 
 static int compare_tasks(const void *a, const void *b)
@@ -283,21 +266,10 @@ static int compare_tasks(const void *a, const void *b)
 /* Which children does each part concern? */
 static int tasks_collect(struct splitting *s, const struct part *parts, size_t n)
 {
-	uint32_t rest = split_nends(s->b) + 1;
 	int err = 0;
 
-	for (size_t i = 0; !err && i < n; i++) {
-		struct touched count = { .b = s->b }, all = { .b = s->b };
-		int in_rest;
-
-		s->part = parts[i];
-		err = touch(&count, parts[i].rule, NULL, NULL);
-		if (err)
-			return err;
-		in_rest = parts[i].comes ? count.n > SPREAD_MAX :
-					   !tree_has(s->c->t, split_hits(s->b)[count.first], parts[i].rule);
-		err = in_rest ? task_note(s, rest) : touch(&all, parts[i].rule, task_note, s);
-	}
+	for (size_t i = 0; !err && i < n; i++)
+		err = tasks_note(s, &parts[i]);
 	if (s->ntasks)
 		qsort(s->tasks, s->ntasks, sizeof(*s->tasks), compare_tasks);
 	return err;
@@ -333,13 +305,21 @@ static int node_push(struct node *to, uint64_t hit, bool has_end, uint32_t end)
 	return err || !has_end ? err : fw_vec_push(to->ends, to->nends, to->ends_cap, end);
 }
 
+/* Rules as a child that ends at @end. */
+static int child_write(struct splitting *s, const struct fw_rule *const *rules, size_t n, uint32_t end)
+{
+	__u64 hit;
+	int err = tree_build(s->c->t, rules, (uint32_t)n, s->depth + 1, &hit);
+
+	s->to.entries += n;
+	return err ? err : node_push(&s->to, hit, end != UINT32_MAX, end);
+}
+
 /* The rules of s->rules that name a value up to @within.hi, from @within.lo on, as a child that ends there. */
 static int child_part(struct splitting *s, const struct spans *spans, struct fw_range within)
 {
 	fw_autofree const struct fw_rule **some = malloc(s->rules.n * sizeof(*some) + 1);
-	uint32_t n = 0;
-	__u64 hit;
-	int err;
+	size_t n = 0;
 
 	if (!some)
 		return -ENOMEM;
@@ -349,9 +329,7 @@ static int child_part(struct splitting *s, const struct spans *spans, struct fw_
 				some[n++] = s->rules.r[i];
 				break;
 			}
-	s->to.entries += n;
-	err = tree_build(s->c->t, some, n, s->depth + 1, &hit);
-	return err ? err : node_push(&s->to, hit, within.hi != UINT32_MAX, within.hi);
+	return child_write(s, some, n, within.hi);
 }
 
 /* Do few enough rules fall into more than one part? */
@@ -383,16 +361,8 @@ static int child_make(struct splitting *s, struct fw_range within)
 		err = child_part(s, &spans, (struct fw_range){ within.lo, cuts.ends[i] });
 		within.lo = cuts.ends[i] + 1;
 	}
-	if (!err && cuts.n) {
-		err = child_part(s, &spans, within);
-	} else if (!err) {
-		__u64 hit;
-
-		s->to.entries += s->rules.n;
-		err = tree_build(s->c->t, s->rules.r, (uint32_t)s->rules.n, s->depth + 1, &hit);
-		if (!err)
-			err = node_push(&s->to, hit, within.hi != UINT32_MAX, within.hi);
-	}
+	if (!err)
+		err = cuts.n ? child_part(s, &spans, within) : child_write(s, s->rules.r, s->rules.n, within.hi);
 	spans_free(&spans);
 	free(cuts.ends);
 	return err;

@@ -239,6 +239,8 @@ void pair_settle(struct fw_tables *t, struct retired r);
 
 /* The blocks of @n rules, one following the other; the hit of the first goes to @hit. */
 int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit);
+/* What a rule says of a field, as plain ranges; where it says nothing, one of all values. free() them. NULL: no memory. */
+struct fw_range *rule_ranges(const struct fw_rule *rule, uint32_t field, size_t *n);
 /* Lines for a block or split, noted in t->made. 0, -ENOMEM, -ENOSPC. */
 int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line);
 
