@@ -42,9 +42,10 @@ static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 
 struct fw_compile_stats {
 	uint64_t rules, identities[2], classes[2], pairs; /* [0] source, [1] destination */
-	uint64_t blocks, block_rules_max;
-	uint32_t nesting_max[2]; /* identities of one class, `any` included */
-	uint64_t probes_max;     /* pairs that one packet can ask for, at most */
+	uint64_t blocks;                                  /* pairs that have some */
+	uint64_t block_rules_max; /* of one pair that has some, when all was compiled: changes do not count it */
+	uint32_t nesting_max[2];  /* identities of one class, `any` included */
+	uint64_t probes_max;      /* pairs that one packet can ask for, at most */
 	uint64_t trie_bytes, class_bytes, pair_bytes, block_bytes, bytes; /* in the pool; bytes: all of it */
 	double seconds;
 };

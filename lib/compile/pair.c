@@ -178,8 +178,6 @@ int pair_build(struct fw_tables *t, uint64_t key, const struct fw_rule *const *r
 	if (n == 1 && entry_rule(&t->root, out, rules[0]))
 		return 0;
 	*out = entry_open(t, key);
-	if (n > t->stats.block_rules_max)
-		t->stats.block_rules_max = n;
 
 	int err = tree_build(t, rules, n, 0, &out->hit);
 
@@ -198,6 +196,8 @@ static int entry_write(struct pairs *ps, const struct pair *p, struct fw_pair *t
 	err = pair_build(ps->t, p->key, ps->rules, n, &e);
 	if (err)
 		return err;
+	if (FW_HIT_BLOCK(e.hit) && n > ps->t->stats.block_rules_max)
+		ps->t->stats.block_rules_max = n;
 	e.key |= to->key & FW_PAIR_OVERFLOW;
 	*to = e;
 	return 0;
