@@ -114,14 +114,16 @@ static int need_identity(struct fw_change *c, const struct fw_rule *r, int side)
 	struct fw_tables *t = c->t;
 	uint32_t addrs = side == SRC ? r->src : r->dst, id = t->side[side].identity_of[addrs];
 	uint64_t places;
+	bool wide;
 	int err;
 
 	if (id != NO_IDENTITY && (!t->side[side].ids[id].broken || t->side[side].ids[id].coming))
 		return 0;
 	err = identity_survey(t, side, addrs, &places);
+	wide = places > SIGNATURE_REACH;
 	if (!err && id == NO_IDENTITY) {
-		err = identity_new(t, side, addrs, &id);
-		if (!err && (places > SIGNATURE_REACH || t->rs->addrs[addrs].negated || t->rs->addrs[addrs].nsets))
+		err = identity_new(t, side, addrs, wide, &id);
+		if (!err && (wide || t->rs->addrs[addrs].negated || t->rs->addrs[addrs].nsets))
 			t->side[side].ids[id].signature = ~0ull;
 	}
 	if (!err)

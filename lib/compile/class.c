@@ -3,7 +3,8 @@
  * The classes' records in the pool, one for each list of identities, and the
  * index that finds them by what they hold. A record is written when a trie first
  * refers to it, so that it stands near the node that leads there, mostly in the
- * same page; it goes away with the last reference.
+ * same page; it goes away with the last reference. All that changes in it while packets may read it are bits of
+ * signatures, which come, and an identity that comes to its end.
  */
 #include "tables.h"
 
@@ -139,25 +140,72 @@ int class_add(struct fw_tables *t, int side, const struct class_list *list, uint
 	return 0;
 }
 
+/* The line of the class with these identities; 0: there is none. */
+static uint32_t class_find(const struct fw_tables *t, const struct side *s, const struct class_list *list,
+			   uint64_t hash)
+{
+	size_t mask = s->classes_room - 1, at = hash & mask;
+
+	for (; s->classes_room && s->classes[at].line; at = (at + 1) & mask)
+		if (s->classes[at].hash == (uint32_t)hash && holds(t, s->classes[at].line, list))
+			return s->classes[at].line;
+	return 0;
+}
+
 int class_intern(struct fw_tables *t, int side, const struct class_list *list, uint32_t *line)
 {
 	struct side *s = &t->side[side];
 	uint64_t hash = list_hash(list);
-	size_t mask = s->classes_room - 1, at = hash & mask;
+	size_t at;
 
-	for (; s->classes_room && s->classes[at].line; at = (at + 1) & mask)
-		if (s->classes[at].hash == (uint32_t)hash && holds(t, s->classes[at].line, list)) {
-			*line = s->classes[at].line;
-			/* Where it stood until now, a bit may not have mattered. */
-			for (uint32_t i = 0; i < list->n; i++)
-				class_sign(t, *line, list->id[i], s->ids[list->id[i]].signature);
-			return 0;
-		}
+	*line = class_find(t, s, list, hash);
+	if (*line) {
+		/* Where it stood until now, a bit may not have mattered. */
+		for (uint32_t i = 0; i < list->n; i++)
+			class_sign(t, *line, list->id[i], s->ids[list->id[i]].signature);
+		return 0;
+	}
 
 	int err = class_add(t, side, list, hash, &at);
 
 	*line = err ? 0 : s->classes[at].line;
 	return err;
+}
+
+/* Does a class become this list by one more identity at the end of its last line? */
+static bool is_one_longer(const struct fw_class *c, const struct class_list *list)
+{
+	const struct fw_class *last = c + c->lines - 1;
+	uint32_t n = (c->lines - 1u) * FW_CLASS_IDENTITIES + last->n;
+
+	if (list->n != n + 1 || last->n == FW_CLASS_IDENTITIES)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (c[i / FW_CLASS_IDENTITIES].identity[i % FW_CLASS_IDENTITIES] != list->id[i])
+			return false;
+	return true;
+}
+
+bool class_append(struct fw_tables *t, int side, uint32_t line, const struct class_list *list)
+{
+	struct side *s = &t->side[side];
+	struct fw_class *c = class_at(t, line), *last = c + c->lines - 1;
+	uint32_t identity = list->id[list->n - 1];
+	uint64_t hash = list_hash(list);
+	size_t at;
+
+	if (!is_one_longer(c, list))
+		return false;
+	at = entry_of(t, s, line);
+	if (s->classes[at].refs != 1 || class_find(t, s, list, hash))
+		return false;
+	entry_remove(s, at);
+	__atomic_store_n(&last->identity[last->n], identity, __ATOMIC_RELAXED);
+	__atomic_store_n(&last->signature[last->n], s->ids[identity].signature, __ATOMIC_RELAXED);
+	__atomic_store_n(&last->n, last->n + 1, __ATOMIC_RELEASE);
+	entry_put(s, (struct class_entry){ line, 1, (uint32_t)hash });
+	s->nclasses++;
+	return true;
 }
 
 void class_hold(struct fw_tables *t, int side, uint32_t line, uint32_t n)

@@ -18,6 +18,9 @@
 #define PLACES_KEPT 4096
 #define IDENTITIES_KEPT 4
 #define RANGES_KEPT 2
+/* Free numbers are left lying where a large one is wanted: up to such a share of all, and so many besides. */
+#define IDLE_SHARE 8
+#define IDLE_BESIDES 1024
 
 static uint64_t places_limit(const struct fw_tables *t)
 {
@@ -48,12 +51,14 @@ int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_
 	return err;
 }
 
-int identity_new(struct fw_tables *t, int side, uint32_t addrs, uint32_t *id)
+int identity_new(struct fw_tables *t, int side, uint32_t addrs, bool largest, uint32_t *id)
 {
 	struct side *s = &t->side[side];
 	struct identity new = { .addrs = addrs, .broken = true };
 
-	if (s->nfree) {
+	if (s->nfree >= s->nids / IDLE_SHARE + IDLE_BESIDES || s->nids == FW_IDENTITIES_MAX)
+		largest = false;
+	if (s->nfree && !largest) {
 		*id = s->free_ids[--s->nfree];
 		s->ids[*id] = new;
 	} else {

@@ -133,6 +133,13 @@ struct class_list {
 void class_read(const struct fw_tables *t, uint32_t line, struct class_list *out);
 /* The line of a class with these identities, written if there is none. 0, -ENOMEM, -ENOSPC. */
 int class_intern(struct fw_tables *t, int side, const struct class_list *list, uint32_t *line);
+/*
+ * The class at @line becomes @list where it stands, by one more identity at its end. Packets may be reading it, and see it
+ * with the identity or without: it must be one of which no pair says anything yet, to any packet that can still come here.
+ * false: only as another class, since more than one place refers to this one, or there is no room in its last line, or
+ * there is such a class already.
+ */
+bool class_append(struct fw_tables *t, int side, uint32_t line, const struct class_list *list);
 /* A new class that is known not to be there yet, its hash being @hash; @at: its place in the index. 0, -ENOMEM, -ENOSPC. */
 int class_add(struct fw_tables *t, int side, const struct class_list *list, uint64_t hash, size_t *at);
 /* @n more tries' references to a class; one less: without any the class goes away. */
@@ -331,8 +338,11 @@ void sweep_free(struct sweep *s);
  * are about to go, perhaps); -ENOMEM.
  */
 int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places);
-/* A number for an expression; no class holds it before identity_spread(). 0 or -ENOMEM. */
-int identity_new(struct fw_tables *t, int side, uint32_t addrs, uint32_t *id);
+/*
+ * A number for an expression; no class holds it before identity_spread(). @largest: better above all others, so that it comes
+ * to the end of classes. 0 or -ENOMEM.
+ */
+int identity_new(struct fw_tables *t, int side, uint32_t addrs, bool largest, uint32_t *id);
 /* It comes into the classes of its addresses, or leaves them. 0; -EAGAIN, -ENOMEM, -ENOSPC: a part may be done. */
 int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come);
 /* Bits come into its signature, everywhere. 0 or -ENOMEM. */

@@ -12,6 +12,9 @@
  *	range   10.1 .. 10.1                       only the node below changes
  *	range   10.1 .. 11.0                       both are written anew
  *
+ * Where all of a node lies in the range, each of its references changes by itself, and a class that a single place refers
+ * to gets one more identity where it stands: nothing is written anew inside of a prefix around very many others.
+ *
  * That is for identities that no rule refers to yet, or any more. A change that packets must see at a stroke is made to a
  * copy of the trie's root, with new nodes below it wherever something differs; the copy becomes the trie with the next
  * root of the image.
@@ -211,6 +214,49 @@ static int rewrite(struct changing *c, uint32_t *slot, u128 base, unsigned depth
 	return 0;
 }
 
+/* Is that all there is to do for the class of a place? */
+static bool class_appended(const struct changing *c, uint32_t line)
+{
+	struct class_list list;
+
+	if (c->delta->nadd != 1 || c->delta->nremove || c->from == line)
+		return false;
+	class_read(c->t, line, &list);
+	return !list_apply(&list, c->delta) && class_append(c->t, c->side, line, &list);
+}
+
+/* The class of one place. */
+static int change_class(struct changing *c, uint32_t *slot)
+{
+	uint32_t old = FW_REF_LINE(*slot), fresh = 0;
+	int err = retire_reserve(c->t, 2);
+
+	if (!err && class_appended(c, old))
+		return 0;
+	if (!err)
+		err = class_changed(c, old, &fresh);
+	if (err || fresh == old)
+		return err;
+	class_hold(c->t, c->side, fresh, 1);
+	__atomic_store_n(slot, FW_REF(fresh, FW_REF_CLASS), __ATOMIC_RELEASE);
+	class_drop(c->t, c->side, old);
+	return 0;
+}
+
+/* All of the reference's span lies in the range: the nodes stay, since runs that differ will do so then. */
+static int change_whole(struct changing *c, uint32_t *slot)
+{
+	uint32_t n, *refs;
+	int err = 0;
+
+	if (FW_REF_TAG(*slot) == FW_REF_CLASS)
+		return change_class(c, slot);
+	refs = node_refs(c->t, *slot, &n);
+	for (uint32_t i = 0; !err && i < n; i++)
+		err = change_whole(c, &refs[i]);
+	return err;
+}
+
 static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits);
 
 static int change_table8(struct changing *c, uint32_t *table, u128 base, unsigned depth, u128 lo, u128 hi,
@@ -228,24 +274,13 @@ static int change_table8(struct changing *c, uint32_t *table, u128 base, unsigne
 
 static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits)
 {
-	uint32_t tag = FW_REF_TAG(*slot), *below = slot, fresh = 0;
+	uint32_t *below = slot;
 	unsigned width = 0;
 
-	if (tag == FW_REF_TABLE8)
+	if (lo == base && hi == span_last(base, depth))
+		return change_whole(c, slot);
+	if (FW_REF_TAG(*slot) == FW_REF_TABLE8)
 		return change_table8(c, fw_pool_ptr(c->t->heap.pool, FW_REF_LINE(*slot)), base, depth, lo, hi, bits);
-	if (tag == FW_REF_CLASS && lo == base && hi == span_last(base, depth)) {
-		uint32_t old = FW_REF_LINE(*slot);
-		int err = retire_reserve(c->t, 2);
-
-		if (!err)
-			err = class_changed(c, old, &fresh);
-		if (err || fresh == old)
-			return err;
-		class_hold(c->t, c->side, fresh, 1);
-		__atomic_store_n(slot, FW_REF(fresh, FW_REF_CLASS), __ATOMIC_RELEASE);
-		class_drop(c->t, c->side, old);
-		return 0;
-	}
 	/* Both ends under one reference to a node: that one. */
 	while (FW_REF_TAG(*below) != FW_REF_CLASS && FW_REF_TAG(*below) != FW_REF_TABLE8) {
 		uint32_t *a = step_down(c->t, *below, lo, depth, &width),

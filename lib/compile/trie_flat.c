@@ -65,11 +65,32 @@ void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base,
 	}
 }
 
+uint32_t *node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n)
+{
+	void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
+	struct fw_runs8 *r8 = node;
+	struct fw_runs32 *r32 = node;
+
+	*n = 1;
+	switch (FW_REF_TAG(ref)) {
+	case FW_REF_TABLE8:
+		*n = 256;
+		return node;
+	case FW_REF_RUNS8:
+		while (*n < FW_RUNS8 && r8->last[*n - 1] != 0xff)
+			++*n;
+		return r8->ref;
+	default:
+		while (*n < FW_RUNS32 && r32->last[*n - 1] != UINT32_MAX)
+			++*n;
+		return r32->ref;
+	}
+}
+
 void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
 {
-	uint32_t line = FW_REF_LINE(ref), tag = FW_REF_TAG(ref), n = 1;
-	const void *node = fw_pool_ptr(t->heap.pool, line);
-	const uint32_t *refs = tag == FW_REF_TABLE8 ? node : NULL;
+	uint32_t line = FW_REF_LINE(ref), tag = FW_REF_TAG(ref), n;
+	const uint32_t *refs;
 
 	if (!ref)
 		return;
@@ -77,19 +98,7 @@ void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
 		class_drop(t, side, line);
 		return;
 	}
-	if (refs) {
-		n = 256;
-	} else if (tag == FW_REF_RUNS8) {
-		const struct fw_runs8 *r = node;
-
-		for (refs = r->ref; n < FW_RUNS8 && r->last[n - 1] != 0xff; n++)
-			;
-	} else {
-		const struct fw_runs32 *r = node;
-
-		for (refs = r->ref; n < FW_RUNS32 && r->last[n - 1] != UINT32_MAX; n++)
-			;
-	}
+	refs = node_refs(t, ref, &n);
 	for (uint32_t i = 0; i < n; i++)
 		subtree_retire(t, side, refs[i]);
 	n = tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1;

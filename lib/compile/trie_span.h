@@ -53,6 +53,8 @@ struct flat {
 void flat_put(struct flat *f, u128 start, uint32_t class);
 /* What a reference says of its span, as the addresses at which the class changes. */
 void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth);
+/* The references of a node, which is no class: @n of them. */
+uint32_t *node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n);
 /* A subtree is out of reach: its lines, and its references to classes. One that was not finished has references of 0. */
 void subtree_retire(struct fw_tables *t, int side, uint32_t ref);
 

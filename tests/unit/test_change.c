@@ -403,6 +403,49 @@ static void nesting(void **state)
 	}
 }
 
+/* A rule in front from one prefix of IPv4. */
+static void add_from(struct live *l, struct fw_edit *e, uint32_t addr, unsigned len)
+{
+	struct fw_addr_range r = fw_addr_prefix(FW_IP4, (struct fw_addr){ (uint64_t)addr << 32, 0 }, len);
+	struct fw_rule draft = { .verdict = (uint8_t)random_below(2) };
+
+	assert_int_equal(fw_ruleset_addrs(l->rs, &r, 1, NULL, 0, false, &draft.src), 0);
+	assert_int_equal(
+		fw_edit_add(e, &draft, (struct fw_position){ FW_FIRST, NULL }, (struct fw_place){ 0 }, NULL, NULL), 0);
+}
+
+/* A prefix around thousands of hosts comes into their classes where these stand, also where lower numbers are free. */
+static void wide(void **state)
+{
+	const struct random_shape shape = { 0, 1, 1, 0, 0 };
+	uint64_t before, used, room;
+	struct fw_edit e;
+	struct live l;
+
+	assert_true(live_open(&l, &shape));
+	assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+	for (uint32_t i = 0; i < 5000; i++)
+		add_from(&l, &e, 0x0a000000 + i * 1237, 32);
+	assert_int_equal(live_finish(&l, &e, false, false), 0);
+	for (unsigned len = 10; len > 7; len--) {
+		assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+		assert_int_equal(fw_edit_delete(&e, l.rs->first), 0);
+		assert_int_equal(live_finish(&l, &e, false, false), 0);
+		live_settle(&l);
+		fw_image_usage(&l.image, &before, &room);
+		assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+		add_from(&l, &e, 0x0a000000, len);
+		assert_int_equal(live_finish(&l, &e, false, false), 0);
+		live_check(&l);
+		/* Before a grace period nothing is free again. */
+		fw_image_usage(&l.image, &used, &room);
+		assert_true(used < before + 100);
+	}
+	assert_int_equal(l.rebuilt, 1);
+	check_usage(&l);
+	live_close(&l);
+}
+
 /* Expressions that no rule has any more go, also those that waited for it when everything was compiled anew. */
 static void expressions_go(void **state)
 {
@@ -488,8 +531,9 @@ static void steady(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(storm),     cmocka_unit_test(nesting),        cmocka_unit_test(memory_out),
-		cmocka_unit_test(pool_full), cmocka_unit_test(expressions_go), cmocka_unit_test(steady),
+		cmocka_unit_test(storm),  cmocka_unit_test(nesting),   cmocka_unit_test(memory_out),
+		cmocka_unit_test(wide),   cmocka_unit_test(pool_full), cmocka_unit_test(expressions_go),
+		cmocka_unit_test(steady),
 	};
 
 	random_start();
