@@ -36,7 +36,10 @@
 #include "fw/hash.h"
 #include "fw/trie.h"
 
-/* Appends to want[] the pairs of two class lines that the signatures on both sides let pass. */
+/*
+ * Appends to want[] the pairs of two class lines that the signatures on both sides let pass. An identity may be coming to the
+ * end of a line meanwhile: seen in part, it makes a pair that says nothing, or one with `any`, which is there anyway.
+ */
 static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
 {
 	__u32 bit[FW_CLASS_IDENTITIES];
@@ -44,19 +47,19 @@ static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class 
 
 #pragma GCC unroll 5
 	for (int j = 0; j < FW_CLASS_IDENTITIES; j++)
-		bit[j] = fw_signature_bit(d->identity[j]);
+		bit[j] = fw_signature_bit(FW_READ(d->identity[j]));
 	for (int i = 0; i < FW_CLASS_IDENTITIES; i++) {
-		if (i >= s->n)
+		if (i >= FW_READ(s->n))
 			break;
 
-		__u32 src = s->identity[i], src_bit = fw_signature_bit(src);
+		__u32 src = FW_READ(s->identity[i]), src_bit = fw_signature_bit(src);
 		__u64 signature = FW_READ(s->signature[i]);
 
 #pragma GCC unroll 5
 		for (int j = 0; j < FW_CLASS_IDENTITIES; j++) {
-			if (j >= d->n)
+			if (j >= FW_READ(d->n))
 				break;
-			cpu->want[n & (FW_BATCH_ROOM - 1)] = FW_PAIR_KEY(src, d->identity[j]);
+			cpu->want[n & (FW_BATCH_ROOM - 1)] = FW_PAIR_KEY(src, FW_READ(d->identity[j]));
 			n += signature >> bit[j] & FW_READ(d->signature[j]) >> src_bit & 1;
 		}
 	}
