@@ -161,6 +161,11 @@ uint32_t store_sum(uint32_t sum, const void *p, size_t len)
 	return len ? (uint32_t)crc32_z(sum, p, len) : sum;
 }
 
+bool store_sum_is(sqlite3_stmt *st, int column, uint32_t sum)
+{
+	return sqlite3_column_type(st, column) == SQLITE_INTEGER && sqlite3_column_int64(st, column) == sum;
+}
+
 static uint32_t row_sum(const struct row *row)
 {
 	return store_sum(store_sum(0, row->number, sizeof(row->number)), row->name, strlen(row->name));
@@ -184,7 +189,7 @@ static int row_take(struct store *s, sqlite3_stmt *st, struct fw_diags *ds)
 	for (unsigned i = 0; i < ROW_NUMBERS; i++)
 		row.number[i] = (uint64_t)sqlite3_column_int64(st, (int)i);
 	snprintf(row.name, sizeof(row.name), "%s", name ? (const char *)name : "");
-	if (row_sum(&row) != (uint32_t)sqlite3_column_int64(st, ROW_NUMBERS + 1) || row.n.state > ROW_GONE)
+	if (!store_sum_is(st, ROW_NUMBERS + 1, row_sum(&row)) || row.n.state > ROW_GONE)
 		return store_damaged(s, ds, "what it says of snapshot %llu is wrong", (unsigned long long)row.n.id);
 	s->last_id = row.n.id;
 	if (row.n.state != ROW_LIVE && row.n.state != ROW_KEPT) {
@@ -426,7 +431,7 @@ int store_get(struct store *s, const char *key, char **out)
 	value = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(st, 0) : NULL;
 	if (rc != SQLITE_ROW)
 		err = rc == SQLITE_DONE ? -ENOENT : -EIO;
-	else if (!value || setting_sum(key, value) != (uint32_t)sqlite3_column_int64(st, 1))
+	else if (!value || !store_sum_is(st, 1, setting_sum(key, value)))
 		err = -EIO;
 	else
 		*out = strdup(value);

@@ -125,6 +125,8 @@ int store_end(struct store *s, int rc);
 int store_row_put(struct store *s, const struct row *row);
 /* A checksum over some bytes, begun with 0. */
 uint32_t store_sum(uint32_t sum, const void *p, size_t len);
+/* Is that what a column of a row says? One that was damaged may be of another type, which would read as 0, the sum of nothing. */
+bool store_sum_is(sqlite3_stmt *st, int column, uint32_t sum);
 /* Moves the log into the database. */
 int store_checkpoint(struct store *s);
 

@@ -74,8 +74,7 @@ static int piece_read(struct store *s, struct assembly *a, uint64_t number, stru
 		const void *data = sqlite3_column_blob(st, 2);
 		size_t n = (size_t)sqlite3_column_bytes(st, 2);
 
-		if (kind < 0 || kind >= PIECE_KINDS || (n && !data) ||
-		    store_sum(0, data, n) != (uint32_t)sqlite3_column_int64(st, 1))
+		if (kind < 0 || kind >= PIECE_KINDS || (n && !data) || !store_sum_is(st, 1, store_sum(0, data, n)))
 			err = store_damaged(s, ds, "piece %llu of the ruleset's %llu is not what was written",
 					    (unsigned long long)number + 1, (unsigned long long)a->row.n.pieces);
 		else
@@ -156,8 +155,7 @@ static int change_get(struct store *s, uint64_t snapshot, uint64_t number, struc
 		err = bytes_add(text, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
 		if (!err)
 			err = bytes_add(slots, sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2));
-		if (!err && store_sum(store_sum(0, text->p, text->n), slots->p, slots->n) !=
-				    (uint32_t)sqlite3_column_int64(st, 0))
+		if (!err && !store_sum_is(st, 0, store_sum(store_sum(0, text->p, text->n), slots->p, slots->n)))
 			err = store_damaged(s, ds, "change %llu since the last load is not what was written",
 					    (unsigned long long)number + 1);
 	} else {

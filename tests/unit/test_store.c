@@ -764,6 +764,23 @@ static bool notices_damage(const struct ruleset_model *written, long long at)
 	return err;
 }
 
+/* The checksum of nothing is 0, which is what nothing reads as: a change that lost all its columns is no empty change. */
+static void emptied(void **state)
+{
+	static struct ruleset_model written;
+	sqlite3 *db;
+
+	make_dense(&written);
+	assert_int_equal(sqlite3_open(path, &db), 0);
+	assert_int_equal(sqlite3_exec(db,
+				      "UPDATE change SET sum = x'41', text = x'', slots = NULL "
+				      "WHERE id = (SELECT max(id) FROM change)",
+				      NULL, NULL, NULL),
+			 0);
+	sqlite3_close(db);
+	assert_true(notices_damage(&written, 0));
+}
+
 static void damaged(void **state)
 {
 	static struct ruleset_model written;
@@ -797,7 +814,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(read_back),   cmocka_unit_test(stays_small),   cmocka_unit_test(two_opens),
 		cmocka_unit_test(not_a_store), cmocka_unit_test(other_version), cmocka_unit_test(killed),
-		cmocka_unit_test(power_cut),   cmocka_unit_test(full_disk),     cmocka_unit_test(damaged),
+		cmocka_unit_test(power_cut),   cmocka_unit_test(full_disk),     cmocka_unit_test(emptied),
+		cmocka_unit_test(damaged),
 	};
 	int failed;
 
