@@ -146,7 +146,7 @@ static int ask_kernel(struct session *ss, const struct fw_frame *frame, uint32_t
 
 static void describe(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_result *r)
 {
-	fw_buf_printf(b, "%s by ", ctl_verdict_name(r->verdict));
+	fw_buf_printf(b, "%s by ", fw_verdict_name(r->verdict));
 	if (r->reason < FW_NREASONS) {
 		fw_buf_printf(b, "policy %s", fw_reason_info[r->reason].name);
 		return;
@@ -178,7 +178,7 @@ static void print_policy(const struct answer *a)
 {
 	const char *name = a->oracle.reason < FW_NREASONS ? fw_reason_info[a->oracle.reason].name : "?";
 
-	printf("  by       policy %s %s%s\n", name, ctl_verdict_name(a->oracle.verdict),
+	printf("  by       policy %s %s%s\n", name, fw_verdict_name(a->oracle.verdict),
 	       a->oracle.reason < FW_NHOOKS ? " (no rule matches)" : "");
 }
 
@@ -192,7 +192,7 @@ static void print_rule(const struct fw_ruleset *rs, const char *what, size_t ind
 
 static void print_text(const struct session *ss, const char *packet, const struct answer *a)
 {
-	printf("%s: %s\n", packet, ctl_verdict_name(a->oracle.verdict));
+	printf("%s: %s\n", packet, fw_verdict_name(a->oracle.verdict));
 	if (a->index < 0)
 		print_policy(a);
 	else
@@ -216,7 +216,7 @@ static int print_json(const struct session *ss, const char *packet, const struct
 	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
 		json_array_append_new(shadows, ctl_json_rule(ss->rs, ss->rs->rules[a->shadows[i]]));
 	return ctl_json_print(json_pack("{so ss so so so sI sb so}", "packet", ctl_json_string(packet), "verdict",
-					ctl_verdict_name(a->oracle.verdict), "rule",
+					fw_verdict_name(a->oracle.verdict), "rule",
 					a->index < 0 ? json_null() : ctl_json_rule(ss->rs, ss->rs->rules[a->index]),
 					"policy", ctl_json_string(policy), "shadows", shadows, "shadowed",
 					(json_int_t)a->nshadows, "kernel", ss->kern && !a->untested, "kernel_not_asked",

@@ -158,8 +158,6 @@ json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule);
 /* One object on one line; takes @object. Return: 0, or -EIO. */
 int ctl_json_print(json_t *object);
 
-const char *ctl_verdict_name(enum fw_verdict verdict);
-
 /* Cleanup attributes. */
 void ctl_ruleset_freep(struct fw_ruleset **p);
 void ctl_pool_freep(struct fw_pool **p);

@@ -172,7 +172,7 @@ json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule)
 
 	fw_text_print_rule(&text, rs, rule);
 	return json_pack("{so so ss so}", "id", ctl_json_u64(rule->id), "name", ctl_json_string(rule->name), "verdict",
-			 ctl_verdict_name(rule->verdict), "text", ctl_json_string(text.text));
+			 fw_verdict_name(rule->verdict), "text", ctl_json_string(text.text));
 }
 
 int ctl_json_print(json_t *object)
@@ -185,9 +185,4 @@ int ctl_json_print(json_t *object)
 		return -EIO;
 	}
 	return 0;
-}
-
-const char *ctl_verdict_name(enum fw_verdict verdict)
-{
-	return verdict == FW_ACCEPT ? "accept" : "drop";
 }

@@ -117,7 +117,7 @@ static json_t *json_policies(const struct view *v)
 
 	for (size_t i = 0; i < v->npolicies; i++) {
 		json_t *o = json_pack("{ss ss}", "name", fw_reason_info[v->policies[i].reason].name, "verdict",
-				      ctl_verdict_name(v->policies[i].verdict));
+				      fw_verdict_name(v->policies[i].verdict));
 
 		json_object_update_new(o, json_counts(&v->policies[i]));
 		json_array_append_new(policies, o);
@@ -140,7 +140,7 @@ static void print_who(const struct view *v, const struct view_line *l, int width
 	if (l->rule)
 		v->source.rule_text(v->source.ctx, l, &b);
 	else
-		fw_buf_printf(&b, "policy %s %s", fw_reason_info[l->reason].name, ctl_verdict_name(l->verdict));
+		fw_buf_printf(&b, "policy %s %s", fw_reason_info[l->reason].name, fw_verdict_name(l->verdict));
 	printf("%.*s\n", width, b.text ? b.text : "");
 }
 

@@ -25,8 +25,7 @@ static int save_all(struct forked *f, const struct fwd *d, void *ctx)
 
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r])
-			fw_buf_printf(&f->b, "policy %s %s\n", fw_reason_info[r].name,
-				      rs->policy[r] == FW_ACCEPT ? "accept" : "drop");
+			fw_buf_printf(&f->b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
 	for (size_t i = 0; !err && i < rs->nsets; i++)
 		err = save_set(f, &rs->sets[i]);
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next) {

@@ -58,16 +58,11 @@ static void put_hook(struct fw_buf *b, unsigned prog)
 		      progs[prog].direction == FW_OUT ? "out" : "in");
 }
 
-static const char *verdict_name(unsigned verdict)
-{
-	return verdict == FW_ACCEPT ? "accept" : "drop";
-}
-
 static void put_count(struct fw_buf *b, unsigned prog, unsigned verdict, struct fw_count n)
 {
 	fw_buf_printf(b, "%s{", b->text[b->len - 1] == '}' ? "," : "");
 	put_hook(b, prog);
-	fw_buf_printf(b, ",\"verdict\":\"%s\",\"packets\":%llu,\"bytes\":%llu}", verdict_name(verdict),
+	fw_buf_printf(b, ",\"verdict\":\"%s\",\"packets\":%llu,\"bytes\":%llu}", fw_verdict_name(verdict),
 		      (unsigned long long)n.packets, (unsigned long long)n.bytes);
 }
 
@@ -99,7 +94,7 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 
 static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned prog, enum fw_verdict verdict)
 {
-	fw_buf_printf(b, ",\"%s\":{\"rule\":%llu,\"policy\":%llu}", verdict_name(verdict),
+	fw_buf_printf(b, ",\"%s\":{\"rule\":%llu,\"policy\":%llu}", fw_verdict_name(verdict),
 		      (unsigned long long)t->packets[prog][FW_BY_RULE][verdict],
 		      (unsigned long long)t->packets[prog][FW_BY_POLICY][verdict]);
 }

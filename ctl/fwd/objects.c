@@ -90,11 +90,6 @@ static void escape_in_place(struct fw_buf *b, size_t from)
 	escape(b, copy);
 }
 
-static const char *verdict_name(unsigned verdict)
-{
-	return verdict == FW_ACCEPT ? "accept" : "drop";
-}
-
 static void counters(struct fw_buf *b, const struct fw_count *count)
 {
 	if (count)
@@ -111,7 +106,7 @@ void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw
 
 	fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)rule->id, quote);
 	objects_string(b, rule->name);
-	fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", verdict_name(rule->verdict));
+	fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", fw_verdict_name(rule->verdict));
 	from = b->len;
 	fw_text_print_rule(b, rs, rule);
 	escape_in_place(b, from);
@@ -126,10 +121,10 @@ void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 	uint8_t is = rs->policy[reason], was = !is;
 
 	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
-		      verdict_name(is), rs->policy_set[reason] ? "true" : "false");
+		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
 	counters(b, count ? &count[is] : NULL);
 	if (count && count[was].packets) {
-		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", verdict_name(was));
+		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", fw_verdict_name(was));
 		counters(b, &count[was]);
 		fw_buf_add(b, "}", 1);
 	}

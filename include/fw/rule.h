@@ -220,4 +220,10 @@ struct fw_reason_info {
 };
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
+/* As rules and policies say it. */
+static inline const char *fw_verdict_name(enum fw_verdict verdict)
+{
+	return verdict == FW_ACCEPT ? "accept" : "drop";
+}
+
 #endif

@@ -301,8 +301,7 @@ static int change_policy(struct change *c)
 	err = err ? err : fw_parser_statement_end(p);
 	err = err ? err : fw_edit_policy(p->edit, reason, verdict);
 	if (!err && c->log)
-		fw_buf_printf(c->log, "policy %s %s", fw_reason_info[reason].name,
-			      verdict == FW_ACCEPT ? "accept" : "drop");
+		fw_buf_printf(c->log, "policy %s %s", fw_reason_info[reason].name, fw_verdict_name(verdict));
 	return err;
 }
 

@@ -285,8 +285,7 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r])
-			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
-				      rs->policy[r] == FW_ACCEPT ? "accept" : "drop");
+			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (rs->sets[i].name) {
 			fw_text_print_set(b, &rs->sets[i]);
