@@ -9,13 +9,25 @@
 
 #include <string.h>
 
+static struct store_snapshot snapshot_of(const struct stored *st, const struct fw_buf *text)
+{
+	return (struct store_snapshot){
+		.name = "snapshot",
+		.format = FW_FORMAT_RULES,
+		.text = text->text,
+		.len = text->len,
+		.files = st->files,
+		.nfiles = st->nfiles,
+	};
+}
+
 /* Does the text say what the ruleset says? It is all that will be left of it. */
 static bool text_holds(const struct fw_buf *text, const struct stored *st)
 {
+	const struct store_snapshot sn = snapshot_of(st, text);
 	struct fw_ruleset *again = fw_ruleset_new(NULL);
 	fw_cleanup(fw_buf_free) struct fw_buf twice = { 0 };
-	bool same = again && !fw_ruleset_follow(again, st->rs) &&
-		    !parse_text(again, FW_FORMAT_RULES, text->text, text->len, "snapshot", st->files, st->nfiles, NULL);
+	bool same = again && !fw_ruleset_follow(again, st->rs) && !stored_parse(again, &sn, NULL);
 
 	if (same)
 		fw_text_print(&twice, again);
@@ -47,14 +59,7 @@ static void files_drop(struct stored *st)
 
 static int fold_write(struct engine *e, struct stored *st, const struct fw_buf *text)
 {
-	const struct store_snapshot sn = {
-		.name = "snapshot",
-		.format = FW_FORMAT_RULES,
-		.text = text->text,
-		.len = text->len,
-		.files = st->files,
-		.nfiles = st->nfiles,
-	};
+	const struct store_snapshot sn = snapshot_of(st, text);
 	int err = store_snapshot_begin(e->store, &sn, NULL);
 
 	err = err ? err : load_store_numbers(e, st->rs, NULL);

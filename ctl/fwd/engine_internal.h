@@ -179,8 +179,8 @@ void confirm_begin(struct engine *e, unsigned seconds, uint32_t *slots, size_t n
 void confirm_work(struct engine *e);
 
 /* engine_load.c */
-int parse_text(struct fw_ruleset *rs, uint32_t format, const char *text, size_t len, const char *name,
-	       const struct store_file *files, size_t nfiles, struct fw_diags *ds);
+/* A text that was accepted before. */
+int stored_parse(struct fw_ruleset *rs, const struct store_snapshot *sn, struct fw_diags *ds);
 int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds);
 /* Tells the client of the load how far it has come. */
 void load_tell(struct engine *e);

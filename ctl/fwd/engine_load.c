@@ -61,24 +61,23 @@ static int find_file(void *ctx, const char *path, const char **text, size_t *len
 	return -ENOENT;
 }
 
-int parse_text(struct fw_ruleset *rs, uint32_t format, const char *text, size_t len, const char *name,
-	       const struct store_file *files, size_t nfiles, struct fw_diags *ds)
+static int parse_text(struct fw_ruleset *rs, const struct store_snapshot *sn, bool stored, struct fw_diags *ds)
 {
-	struct finder f = { files, nfiles };
-	const struct fw_files find = { find_file, &f };
+	struct finder f = { sn->files, sn->nfiles };
+	const struct fw_files find = { find_file, &f, stored };
 
-	return format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, text, len, name, ds) :
-						fw_text_parse_with(rs, text, len, name, &find, ds);
+	return sn->format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, sn->text, sn->len, sn->name, ds) :
+						    fw_text_parse_with(rs, sn->text, sn->len, sn->name, &find, ds);
 }
 
-int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds)
+int stored_parse(struct fw_ruleset *rs, const struct store_snapshot *sn, struct fw_diags *ds)
 {
-	return parse_text(rs, l->format, l->text, l->len, l->name ? l->name : "<text>", l->files, l->nfiles, ds);
+	return parse_text(rs, sn, true, ds);
 }
 
-int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds)
+static struct store_snapshot text_of(const struct engine_load *l)
 {
-	const struct store_snapshot sn = {
+	return (struct store_snapshot){
 		.name = l->name ? l->name : "<text>",
 		.format = l->format,
 		.text = l->text,
@@ -86,6 +85,18 @@ int load_store_text(struct engine *e, const struct engine_load *l, struct fw_dia
 		.files = l->files,
 		.nfiles = l->nfiles,
 	};
+}
+
+int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	const struct store_snapshot sn = text_of(l);
+
+	return parse_text(rs, &sn, false, ds);
+}
+
+int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds)
+{
+	const struct store_snapshot sn = text_of(l);
 
 	return store_snapshot_begin(e->store, &sn, ds);
 }

@@ -90,7 +90,7 @@ static int number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *sl
 static int take_snapshot(struct reading *r, const struct store_snapshot *sn)
 {
 	struct fw_ruleset *rs = r->st->rs;
-	int err = parse_text(rs, sn->format, sn->text, sn->len, sn->name, sn->files, sn->nfiles, r->ds);
+	int err = stored_parse(rs, sn, r->ds);
 
 	r->st->loaded = true;
 	if (!err && rs->nrules != sn->nrules)

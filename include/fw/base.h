@@ -126,6 +126,12 @@ static inline uint64_t fw_mix64(uint64_t x)
 	return x ^ (x >> 33);
 }
 
+/* The end of a noun behind a number of things: "%zu rule%s", n, fw_plural(n). */
+static inline const char *fw_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 /* Seconds on the monotonic clock. */
 double fw_now(void);
 

@@ -56,6 +56,11 @@ struct fw_addrs {
 };
 #define FW_ANY 0
 
+/* What the words behind a set's file say of it. */
+enum fw_set_word {
+	FW_SET_MAY_BE_EMPTY = 1, /* a file without an element is no error */
+};
+
 /* A named set of addresses. Elements stand as given (sorted by family, lo, hi; no two equal), so that each can be deleted again. */
 struct fw_set {
 	const char *name; /* NULL: there is no set of this number any more */
@@ -64,6 +69,7 @@ struct fw_set {
 	size_t n, cap;
 	uint32_t line;  /* of its definition, 0: none */
 	uint32_t users; /* address expressions that refer to it */
+	uint8_t words;  /* enum fw_set_word, ORed */
 	uint8_t width;  /* no element's last address is 2^width or more above its first one */
 };
 

@@ -38,6 +38,7 @@ int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const cha
 struct fw_files {
 	int (*find)(void *ctx, const char *path, const char **text, size_t *len);
 	void *ctx;
+	bool stored; /* the text was accepted before: a file without an element is no error */
 };
 /* fw_text_parse() with files from @files. */
 int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
@@ -100,7 +101,7 @@ int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **ou
 
 /* One rule as `rule ID ...`, no newline. Parses back to the same rule. */
 void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
-/* `set NAME { ... }` or `set NAME file "PATH"`, no newline. */
+/* `set NAME { ... }` or `set NAME file "PATH" { WORD }`, no newline. */
 void fw_text_print_set(struct fw_buf *b, const struct fw_set *set);
 /* Policies (those the user set), sets, rules: a text that parses back to the same ruleset. */
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);

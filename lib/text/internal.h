@@ -32,6 +32,9 @@ static inline bool fw_str_is(struct fw_str a, const char *b)
 /* ` ID [name NAME] { match } verdict [comment STRING]`, with a blank in front. */
 void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
 
+/* The words behind a set's file, each with a blank in front. */
+void fw_print_set_words(struct fw_buf *b, const struct fw_set *set);
+
 /* A whole file in memory; free() @text. 0, -ENOMEM, or -errno with a diagnostic. @path NULL is standard input. */
 int fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len);
 

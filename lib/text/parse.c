@@ -242,7 +242,11 @@ static int read_set(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 	fw_cleanup(set_file_free) struct fw_set_file f = { .name = NULL };
 	int err = fw_set_file_read(p, set->path, at, &f);
 
-	return err ? err : fw_text_set_elements(set, f.text, f.len, f.name, p->ds);
+	err = err ? err : fw_text_set_elements(set, f.text, f.len, f.name, p->ds);
+	if (err || set->n || set->words & FW_SET_MAY_BE_EMPTY || (p->files && p->files->stored))
+		return err;
+	return fw_diag_add(p->ds, at, "write 'may-be-empty' behind the file if that is right",
+			   "'%s' holds no address: the set '%s' would be empty", f.name, set->name);
 }
 
 static int new_set(struct fw_parser *p, const char *name, const char *path, struct fw_token start, struct fw_place at,
@@ -268,6 +272,7 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	struct fw_place here;
 	char path[PATH_MAX];
 	struct fw_set *set;
+	uint8_t said = 0;
 
 	fw_parser_next(p);
 	here = fw_parser_here(p);
@@ -284,8 +289,12 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	if (!p->name && !p->files)
 		return fw_diag_add(p->ds, here, "list the addresses between '{' and '}'",
 				   "sets can be read from files only by rules that are in a file");
-	err = new_set(p, name, path, start, at, &set);
-	return err ? err : read_set(p, set, here);
+	err = fw_set_words_parse(p, &said);
+	err = err ? err : new_set(p, name, path, start, at, &set);
+	if (err)
+		return err;
+	set->words = said;
+	return read_set(p, set, here);
 }
 
 static int parse_set(struct fw_parser *p, struct fw_token start)

@@ -84,6 +84,8 @@ struct fw_set_file {
 	char *own_name, *own_text; /* free() them */
 };
 int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, struct fw_set_file *out);
+/* The words behind the file: 0, or -EINVAL with a diagnostic. */
+int fw_set_words_parse(struct fw_parser *p, uint8_t *words);
 /* What a string says without its escapes: 0, or -EINVAL with a diagnostic. */
 int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struct fw_diags *ds, char *out, size_t max);
 

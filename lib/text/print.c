@@ -60,6 +60,7 @@ void fw_text_print_set(struct fw_buf *b, const struct fw_set *set)
 	if (set->path) {
 		word(b, "file ");
 		print_string(b, set->path);
+		fw_print_set_words(b, set);
 		return;
 	}
 	word(b, "{");

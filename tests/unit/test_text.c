@@ -389,14 +389,15 @@ static void sets_from_files(void **state)
 	put_file("feed",
 		 "# a feed\n\n10.0.0.0/8\n 192.0.2.1 ; spam\r\n2001:db8::1-2001:db8::9# x\n10.0.0.0/8\n; end\n::1");
 	put_file("empty", "");
-	put_file("a.rules", "set feed file \"feed\"\nset none file \"empty\"\nrule from { @feed, @none } drop\n");
+	put_file("a.rules",
+		 "set feed file \"feed\"\nset none file \"empty\" may-be-empty\nrule from { @feed, @none } drop\n");
 	assert_int_equal(fw_text_load(path_of("a.rules"), FW_FORMAT_RULES, &rs, &ds), 0);
 	assert_int_equal(rs->sets[0].n, 4);
 	assert_int_equal(rs->sets[1].n, 0);
 	assert_string_equal(rs->sets[0].path, "feed");
 	text = print(rs);
-	assert_string_equal(text,
-			    "set feed file \"feed\"\nset none file \"empty\"\nrule 1 from { @feed, @none } drop\n");
+	assert_string_equal(text, "set feed file \"feed\"\nset none file \"empty\" may-be-empty\n"
+				  "rule 1 from { @feed, @none } drop\n");
 	assert_reparses(rs, path_of("a.rules"));
 	fw_ruleset_free(rs);
 }
@@ -412,8 +413,16 @@ static void bad_files_name_themselves(void **state)
 		{ "\nset a file \"missing\"", "b.rules", 2, 12, "missing': No such file" },
 		{ "set a file \".\"", "b.rules", 1, 12, "Is a directory" },
 		{ "set a file \"/dev/zero\"", "b.rules", 1, 12, "it is a device" },
+		/* What a download that failed leaves: nothing, or only comments. */
+		{ "\nset a file \"none\"\nrule from @a drop", "b.rules", 2, 12, "none' holds no address: the set 'a'" },
+		{ "set a file \"comments\"", "b.rules", 1, 12, "comments' holds no address" },
+		{ "set a file \"none\" may-be-emty", "b.rules", 1, 19, "'may-be-emty' is no word for a set's file" },
+		{ "set a file \"none\" may-be-empty may-be-empty", "b.rules", 1, 32, "stands twice" },
+		{ "set a file \"none\" may-be-empty { }", "b.rules", 1, 32, "expected the end of the line" },
 	};
 
+	put_file("none", "");
+	put_file("comments", "# list of today\n; 0 entries\n\n");
 	put_file("bad", "1.1.1.1\n# x\n 10.0.0.1/8\n1.1.1.1 2.2.2.2\n");
 	for (size_t i = 0; i < ROWS(cases); i++) {
 		struct fw_ruleset *rs = NULL;
@@ -553,7 +562,7 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	static const char *const names[] = { "feed", "empty", "a.rules", "bad", "b.rules" };
+	static const char *const names[] = { "feed", "empty", "none", "comments", "a.rules", "bad", "b.rules" };
 
 	for (size_t i = 0; i < ROWS(names); i++)
 		unlink(path_of(names[i]));

@@ -566,7 +566,7 @@ static int find_file(void *ctx, const char *path, const char **text, size_t *len
 	static const char elements[] = "10.0.0.0/8 # ten\n\n::1\n", bad[] = "\n10.0.0.0/8x\n";
 
 	(*(int *)ctx)++;
-	*text = strcmp(path, "bad") ? elements : bad;
+	*text = !strcmp(path, "nothing") ? "" : strcmp(path, "bad") ? elements : bad;
 	*len = strlen(*text);
 	return strcmp(path, "none") ? 0 : -ENOENT;
 }
@@ -584,7 +584,7 @@ static void files_come_from_the_caller(void **state)
 	static const char text[] = "set a file \"x y\"\nset b file \"x\\\"y\" # c\nrule from @a to @b drop\n";
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	int calls = 0;
-	struct fw_files files = { find_file, &calls };
+	struct fw_files files = { .find = find_file, .ctx = &calls };
 	struct fw_diags ds = { .n = 0 };
 	char list[64] = "";
 
@@ -603,6 +603,15 @@ static void files_come_from_the_caller(void **state)
 	assert_int_equal(ds.d[1].line, 2);
 	fw_ruleset_free(rs);
 
+	/* What was accepted once is so for ever: nobody may be kept from the rules that are stored. */
+	for (int stored = 0; stored < 2; stored++) {
+		files.stored = stored;
+		rs = fw_ruleset_new(NULL);
+		assert_int_equal(fw_text_parse_with(rs, "set a file \"nothing\"", 20, "f", &files, &ds),
+				 stored ? 0 : -EINVAL);
+		fw_ruleset_free(rs);
+	}
+
 	assert_int_equal(fw_text_files(text, strlen(text), note_path, list), 0);
 	assert_string_equal(list, "x y|x\"y|");
 	list[0] = '\0';
@@ -620,7 +629,7 @@ static void a_changed_set_forgets_its_file(void **state)
 	static const char text[] = "set a file \"x\"\n";
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	int calls = 0;
-	struct fw_files files = { find_file, &calls };
+	struct fw_files files = { .find = find_file, .ctx = &calls };
 	struct fw_diags ds = { .n = 0 };
 
 	assert_int_equal(fw_text_parse_with(rs, text, strlen(text), NULL, &files, &ds), 0);
