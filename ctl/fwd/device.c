@@ -14,7 +14,7 @@ bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
 
 	*out = false;
 	for (size_t i = 0; fw_kern_attached(engine_kern(d->engine), i, &a); i++) {
-		if (a.ifindex != index)
+		if (a.ifindex != index || a.away)
 			continue;
 		if (a.prog == FW_PROG_TC_EGRESS) {
 			*out = true;

@@ -193,7 +193,7 @@ static void adopt(struct fwd *d)
 		struct device *dev;
 		bool out, in = device_look(d, a.ifindex, &mode, &out);
 
-		if (!if_indextoname(a.ifindex, name) || find(d->devices, name) || !in)
+		if (a.away || !if_indextoname(a.ifindex, name) || find(d->devices, name) || !in)
 			continue;
 		dev = add(d->devices, name, mode, out ? ARGS_OUT_YES : ARGS_OUT_AUTO);
 		if (!dev)

@@ -159,7 +159,7 @@ void metric_interfaces(struct fw_buf *b, struct engine *e)
 	for (size_t i = 0; fw_kern_attached(engine_kern(e), i, &a); i++) {
 		const struct fw_traffic none = { .ifindex = a.ifindex };
 
-		if (engine_link_name(e, a.ifindex) && !is_listed(t, n, &a))
+		if (!a.away && engine_link_name(e, a.ifindex) && !is_listed(t, n, &a))
 			put_traffic(b, e, &none, a.prog);
 	}
 }

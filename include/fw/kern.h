@@ -187,13 +187,26 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds);
 /* Undoes one of these. 0, or -ENOENT. */
 int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
+/* Undoes the link with this id, wherever its interface is. 0, or -ENOENT. */
+int fw_kern_detach_link(struct fw_kern *k, uint32_t link);
+/**
+ * fw_kern_to_front - what is attached by tc goes before the programs of others
+ *
+ * Every packet on its way meanwhile is filtered; it may be so twice, and counted twice.
+ * Return: 0, also when it is there already; -ENOENT: it is not attached; -errno, and it stays where it was.
+ */
+int fw_kern_to_front(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 
-/* What is attached, also by a process before. */
+/* What is attached, also by a process before, as the kernel says at the moment. */
 struct fw_kern_attachment {
-	uint32_t ifindex;
+	uint32_t ifindex; /* in the network namespace of the interface */
 	enum fw_prog prog;
-	enum fw_xdp_mode mode; /* of XDP: FW_XDP_NATIVE or FW_XDP_GENERIC */
+	enum fw_xdp_mode mode; /* of XDP here: FW_XDP_NATIVE or FW_XDP_GENERIC */
+	uint32_t link;         /* its id; 0: a classic tc filter */
+	bool away;             /* the interface is in another network namespace than this process */
+	uint32_t in_front; /* id of the program that packets meet first, and that may keep them from ours; 0: none */
 };
+#define FW_IN_FRONT_FILTER UINT32_MAX /* a tc filter that is no program */
 /* The @i-th. false: there is none. One whose interface is gone is not there any more. */
 bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachment *out);
 

@@ -15,10 +15,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Attach types of tcx links, by number: older headers lack the names. */
-#define TCX_INGRESS 46
-#define TCX_EGRESS 47
-
 static const char *name_of(uint32_t ifindex, char *buf)
 {
 	return if_indextoname(ifindex, buf) ? buf : "?";
@@ -62,6 +58,7 @@ static int remember(struct fw_kern *k, struct attachment a)
 	int err;
 
 	a.folder = k->folder;
+	a.id = a.link >= 0 ? kern_link_id(a.link) : 0;
 	err = kern_attached_add(k, a);
 	if (err || !k->pins || a.link < 0 || !bpf_obj_pin(a.link, kern_link_path(k, &a.folder, &a, path)))
 		return err;
@@ -80,16 +77,6 @@ static int xdp_link(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode)
 	if (fd < 0)
 		return -errno;
 	return remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = FW_PROG_XDP, .mode = mode });
-}
-
-/* The id of the XDP program on the interface, 0: none. */
-static uint32_t xdp_foreign(uint32_t ifindex)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, q);
-
-	if (bpf_xdp_query((int)ifindex, 0, &q))
-		return 0;
-	return q.prog_id ? q.prog_id : q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
 }
 
 /* In another mode than it is attached in; if that fails, as it was. */
@@ -141,7 +128,7 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 		*as = mode == FW_XDP_AUTO ? a->mode : mode;
 		return *as == a->mode ? 0 : xdp_change(k, a, mode, ds);
 	}
-	foreign = xdp_foreign(ifindex);
+	foreign = kern_xdp_view(ifindex).prog;
 	if (!foreign)
 		return xdp_attach(k, ifindex, mode, as, ds);
 	fw_diag_add(ds, (struct fw_place){ 0 }, "remove that program first, or filter by tc",
@@ -149,7 +136,7 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 	return -EBUSY;
 }
 
-/* A classic filter behind the clsact qdisc, which is made if it is not there. */
+/* Notes a new filter and pins nothing; on failure it is removed. */
 static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	struct attachment a = { .link = -1, .ifindex = ifindex, .prog = prog };
@@ -165,19 +152,75 @@ static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds)
 {
-	int type = prog == FW_PROG_TC_INGRESS ? TCX_INGRESS : TCX_EGRESS, fd, err = check_ethernet(ifindex, ds);
+	int fd, err = check_ethernet(ifindex, ds);
 
 	if (err)
 		return err;
 	kern_attached_prune(k);
 	if (kern_attached_find(k, ifindex, prog))
 		return 0;
-	fd = bpf_link_create(k->progs[prog], (int)ifindex, (enum bpf_attach_type)type, NULL);
+	fd = kern_chain_head(ifindex, prog, k->progs[prog]);
 	if (fd >= 0)
 		err = remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = prog });
 	else
-		err = errno == EINVAL ? tc_classic(k, ifindex, prog) : -errno;
+		err = fd == -EINVAL ? tc_classic(k, ifindex, prog) : fd;
 	return err ? fail(ds, ifindex, err, "tc", NULL) : 0;
+}
+
+/* The link that was there goes on by a stand-in until the new one has its place: a program is in a chain once. */
+static int link_to_front(struct fw_kern *k, struct attachment *a)
+{
+	struct attachment new = { .ifindex = a->ifindex, .prog = a->prog };
+	struct stand_in s;
+	int err = kern_stand_in_open(&s, a->prog, k->progs[a->prog]);
+
+	if (err)
+		return err;
+	err = kern_attached_update(a, s.prog);
+	if (!err) {
+		new.link = kern_chain_head(a->ifindex, a->prog, k->progs[a->prog]);
+		err = new.link < 0 ? new.link : remember(k, new);
+		/* The list may have grown: the old one is the first of the two. */
+		a = kern_attached_find(k, new.ifindex, new.prog);
+		if (err) {
+			kern_attached_update(a, k->progs[a->prog]);
+		} else {
+			kern_detach(k, a);
+			kern_attached_remove(k, a);
+		}
+	}
+	kern_stand_in_close(&s);
+	return err;
+}
+
+/* Filters need no stand-in: the same program may be in two. */
+static int filter_to_front(struct fw_kern *k, struct attachment *a)
+{
+	struct attachment old = *a, new = *a;
+	int err = kern_filter_add(k, &new);
+
+	if (err) {
+		kern_filter_note(k->maps[MAP_FILTERS], &old);
+		return err;
+	}
+	new.qdisc = old.qdisc;
+	*a = new;
+	old.qdisc = false;
+	kern_filter_remove(&old);
+	return kern_filter_note(k->maps[MAP_FILTERS], a);
+}
+
+int fw_kern_to_front(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
+{
+	struct attachment *a;
+
+	kern_attached_prune(k);
+	a = kern_attached_find(k, ifindex, prog);
+	if (!a)
+		return -ENOENT;
+	if (prog == FW_PROG_XDP || !kern_in_front(a))
+		return 0;
+	return a->link < 0 ? filter_to_front(k, a) : link_to_front(k, a);
 }
 
 /* The other filter behind a qdisc that is ours takes the qdisc over. */
@@ -193,6 +236,13 @@ static void hand_qdisc_on(struct fw_kern *k, struct attachment *a)
 	kern_filter_note(k->maps[MAP_FILTERS], heir);
 }
 
+static void detach(struct fw_kern *k, struct attachment *a)
+{
+	hand_qdisc_on(k, a);
+	kern_detach(k, a);
+	kern_attached_remove(k, a);
+}
+
 int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	struct attachment *a;
@@ -201,19 +251,25 @@ int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 	a = kern_attached_find(k, ifindex, prog);
 	if (!a)
 		return -ENOENT;
-	hand_qdisc_on(k, a);
-	kern_detach(k, a);
-	kern_attached_remove(k, a);
+	detach(k, a);
 	return 0;
+}
+
+int fw_kern_detach_link(struct fw_kern *k, uint32_t link)
+{
+	kern_attached_prune(k);
+	for (size_t i = 0; link && i < k->nattached; i++)
+		if (k->attached[i].id == link) {
+			detach(k, &k->attached[i]);
+			return 0;
+		}
+	return -ENOENT;
 }
 
 void fw_kern_unpin(struct fw_kern *k)
 {
-	while (k->nattached) {
-		struct attachment *a = &k->attached[0];
-
-		fw_kern_detach(k, a->ifindex, a->prog);
-	}
+	while (k->nattached)
+		detach(k, &k->attached[0]);
 	if (!k->pins)
 		return;
 	kern_pins_tidy(k, true);

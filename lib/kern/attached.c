@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A link's pin is named after its program and the index of its interface. */
+/* A link's pin is named after its program and its id: an index would be one of this network namespace only. */
 static const char *const prefixes[FW_NPROGS] = {
 	[FW_PROG_XDP] = "xdp-",
 	[FW_PROG_TC_INGRESS] = "tc-ingress-",
@@ -20,30 +20,35 @@ const char *kern_link_path(const struct fw_kern *k, const struct folder *f, cons
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%s%u", prefixes[a->prog], a->ifindex);
+	snprintf(name, sizeof(name), "%s%u", prefixes[a->prog], a->id);
 	return kern_pin_path(k, f, "links", name, buf);
 }
 
-/* Index of the interface and id of the program; 0 and 0: the interface is gone. */
-static void link_info(int link, uint32_t *ifindex, uint32_t *prog)
+/* Index of the interface, in its network namespace; 0: it is gone. */
+static uint32_t link_info(int link, struct bpf_link_info *info)
 {
-	struct bpf_link_info info = { 0 };
-	uint32_t len = sizeof(info);
-	bool there = !bpf_obj_get_info_by_fd(link, &info, &len);
+	uint32_t len = sizeof(*info);
 
+	*info = (struct bpf_link_info){ 0 };
 	/* A tcx link says its interface in the same place. */
-	*ifindex = there ? info.xdp.ifindex : 0;
-	*prog = *ifindex ? info.prog_id : 0;
+	return bpf_obj_get_info_by_fd(link, info, &len) ? 0 : info->xdp.ifindex;
+}
+
+uint32_t kern_link_id(int link)
+{
+	struct bpf_link_info info;
+
+	link_info(link, &info);
+	return info.id;
 }
 
 uint32_t kern_attached_prog(const struct attachment *a)
 {
-	uint32_t ifindex, prog;
+	struct bpf_link_info info;
 
 	if (a->link < 0)
 		return kern_filter_prog(a);
-	link_info(a->link, &ifindex, &prog);
-	return prog;
+	return link_info(a->link, &info) ? info.prog_id : 0;
 }
 
 int kern_attached_update(const struct attachment *a, int prog_fd)
@@ -51,14 +56,6 @@ int kern_attached_update(const struct attachment *a, int prog_fd)
 	if (a->link < 0)
 		return kern_filter_replace(a, prog_fd);
 	return bpf_link_update(a->link, prog_fd, NULL) ? -errno : 0;
-}
-
-enum fw_xdp_mode kern_xdp_mode(uint32_t ifindex)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, q);
-
-	return !bpf_xdp_query((int)ifindex, 0, &q) && q.attach_mode == XDP_ATTACHED_SKB ? FW_XDP_GENERIC :
-											  FW_XDP_NATIVE;
 }
 
 int kern_attached_add(struct fw_kern *k, struct attachment a)
@@ -73,7 +70,7 @@ int kern_attached_add(struct fw_kern *k, struct attachment a)
 struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	for (size_t i = 0; i < k->nattached; i++)
-		if (k->attached[i].ifindex == ifindex && k->attached[i].prog == prog)
+		if (k->attached[i].ifindex == ifindex && k->attached[i].prog == prog && !k->attached[i].away)
 			return &k->attached[i];
 	return NULL;
 }
@@ -118,13 +115,26 @@ void kern_detach(struct fw_kern *k, const struct attachment *a)
 	close(a->link);
 }
 
+/* The interface may have another index than before: it may have gone to another namespace. */
+static bool is_there(struct attachment *a)
+{
+	struct bpf_link_info info;
+
+	if (a->link < 0)
+		return kern_filter_prog(a);
+	a->ifindex = link_info(a->link, &info);
+	return a->ifindex;
+}
+
 void kern_attached_prune(struct fw_kern *k)
 {
 	for (size_t i = k->nattached; i-- > 0;) {
 		struct attachment *a = &k->attached[i];
 
-		if (kern_attached_prog(a))
+		if (is_there(a)) {
+			a->away = !kern_is_here(k, a);
 			continue;
+		}
 		/* A classic filter went away with its interface, and another one may have its index now. */
 		if (a->link < 0)
 			filter_forget(k, a);
@@ -143,11 +153,29 @@ static enum fw_prog prog_of(const char *pin)
 	return FW_NPROGS;
 }
 
+static struct attachment *by_id(struct fw_kern *k, uint32_t link)
+{
+	for (size_t i = 0; link && i < k->nattached; i++)
+		if (k->attached[i].id == link)
+			return &k->attached[i];
+	return NULL;
+}
+
+/* A version before may have named the pin by another number. */
+static int link_name(const struct fw_kern *k, const struct attachment *a, const char *path)
+{
+	char right[PATH_MAX];
+
+	kern_link_path(k, &a->folder, a, right);
+	return strcmp(path, right) && rename(path, right) ? -errno : 0;
+}
+
 static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
 {
 	struct attachment a = { .prog = prog_of(pin), .folder = *f };
+	struct bpf_link_info info;
 	char path[PATH_MAX];
-	uint32_t prog;
+	int err;
 
 	kern_pin_path(k, f, "links", pin, path);
 	if (a.prog == FW_NPROGS)
@@ -155,14 +183,19 @@ static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
 	a.link = bpf_obj_get(path);
 	if (a.link < 0)
 		return -errno;
-	link_info(a.link, &a.ifindex, &prog);
-	if (!a.ifindex) {
+	a.ifindex = link_info(a.link, &info);
+	a.id = info.id;
+	if (!a.ifindex)
 		unlink(path);
+	if (!a.ifindex || by_id(k, a.id)) {
 		close(a.link);
 		return 0;
 	}
-	a.mode = a.prog == FW_PROG_XDP ? kern_xdp_mode(a.ifindex) : FW_XDP_AUTO;
-	return kern_attached_add(k, a);
+	err = link_name(k, &a, path);
+	if (!err)
+		return kern_attached_add(k, a);
+	close(a.link);
+	return err;
 }
 
 static int links_load(struct fw_kern *k, const struct folder *f)
@@ -214,6 +247,27 @@ static int filters_load(struct fw_kern *k, const struct folder *f)
 	return err;
 }
 
+/*
+ * Whoever was killed while moving a link to the head of its chain left two: the one that goes is that with a stand-in.
+ */
+static void remove_twins(struct fw_kern *k)
+{
+	for (size_t i = k->nattached; i-- > 0;) {
+		struct attachment *a = &k->attached[i], *first = kern_attached_find(k, a->ifindex, a->prog);
+
+		if (a->away || first == a)
+			continue;
+		if (!kern_prog_is_ours(k, first->prog, kern_attached_prog(first))) {
+			struct attachment swap = *a;
+
+			*a = *first;
+			*first = swap;
+		}
+		kern_detach(k, a);
+		kern_attached_remove(k, a);
+	}
+}
+
 int kern_attached_load(struct fw_kern *k)
 {
 	fw_autofree struct folder *folders = NULL;
@@ -231,17 +285,23 @@ int kern_attached_load(struct fw_kern *k)
 		if (!err)
 			err = filters_load(k, &folders[i]);
 	}
-	return err;
+	if (err)
+		return err;
+	kern_places_tell(k);
+	remove_twins(k);
+	return 0;
 }
 
 bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachment *out)
 {
 	for (size_t j = 0; j < k->nattached; j++) {
-		const struct attachment *a = &k->attached[j];
+		struct attachment a = k->attached[j];
 
-		if (!kern_attached_prog(a) || i--)
+		if (!is_there(&a) || i--)
 			continue;
-		*out = (struct fw_kern_attachment){ a->ifindex, a->prog, a->mode };
+		a.away = !kern_is_here(k, &a);
+		*out = (struct fw_kern_attachment){ a.ifindex, a.prog, a.mode,
+						    a.id,      a.away, a.away ? 0 : kern_in_front(&a) };
 		return true;
 	}
 	return false;

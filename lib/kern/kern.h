@@ -26,12 +26,14 @@ struct folder {
  * stays until it is removed.
  */
 struct attachment {
-	int link; /* descriptor, or -1 for a classic filter */
+	int link;    /* descriptor, or -1 for a classic filter */
+	uint32_t id; /* of the link; 0: a classic filter */
 	uint32_t ifindex;
 	enum fw_prog prog;
 	enum fw_xdp_mode mode;
 	uint32_t handle, priority; /* of a classic filter */
 	bool qdisc;                /* the clsact qdisc is ours to remove */
+	bool away;                 /* its interface is in another network namespace, as of the last look */
 	struct folder folder;      /* that remembers it */
 };
 
@@ -142,26 +144,65 @@ uint32_t kern_prog_id(int fd);
 
 /* attached.c: the list of what is attached. */
 int kern_attached_load(struct fw_kern *k);
+/* On an interface of this network namespace. */
 struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 /* Takes over the link; on failure it is closed. */
 int kern_attached_add(struct fw_kern *k, struct attachment a);
 void kern_attached_remove(struct fw_kern *k, struct attachment *a);
-/* Forgets what went away with its interface. */
+/* Forgets what went away with its interface, and looks which interfaces are in another network namespace. */
 void kern_attached_prune(struct fw_kern *k);
 /* The pin of a link; @buf: PATH_MAX. */
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf);
+uint32_t kern_link_id(int link);
 /* The program behind it: its id, 0 when the interface is gone. */
 uint32_t kern_attached_prog(const struct attachment *a);
-enum fw_xdp_mode kern_xdp_mode(uint32_t ifindex);
 /* Points it at another program. 0 or -errno. */
 int kern_attached_update(const struct attachment *a, int prog_fd);
 /* Undoes it; the entry stays. */
 void kern_detach(struct fw_kern *k, const struct attachment *a);
 
+/* place.c: where an attachment is, as the kernel says. */
+/* XDP programs of an interface, by id, 0: none: @prog in @mode, @hardware offloaded to the card, before it. */
+struct xdp_view {
+	uint32_t prog, hardware;
+	enum fw_xdp_mode mode;
+};
+struct xdp_view kern_xdp_view(uint32_t ifindex);
+/* Is it on the interface with its index in this network namespace? Notes the mode that it has there. */
+bool kern_is_here(const struct fw_kern *k, struct attachment *a);
+/* The same of all that was loaded: links of several namespaces may say the same index. */
+void kern_places_tell(struct fw_kern *k);
+/* What packets meet before it: see struct fw_kern_attachment. */
+uint32_t kern_in_front(const struct attachment *a);
+
+/* tcx.c: who is on a hook of an interface, first to last. */
+#define CHAIN_MAX 64 /* as the kernel */
+struct chain {
+	uint32_t n;
+	uint32_t prog[CHAIN_MAX], link[CHAIN_MAX]; /* ids; link 0: it is attached without one */
+	uint64_t revision;
+};
+/* 0, -ENODEV, -EINVAL where the kernel has no tcx, or other -errno. */
+int kern_chain_read(uint32_t ifindex, enum fw_prog prog, struct chain *out);
+/* The place of a link, or -ENOENT. */
+int kern_chain_find(const struct chain *c, uint32_t link);
+/* Attaches before all others. Return: the link's descriptor; -EEXIST: the program is in the chain already; -errno. */
+int kern_chain_head(uint32_t ifindex, enum fw_prog prog, int prog_fd);
+
+/* stand_in.c: a program that does what @target does, as long as it is open: if it is not, packets are dropped. */
+struct stand_in {
+	int prog, calls;
+};
+int kern_stand_in_open(struct stand_in *s, enum fw_prog prog, int target);
+void kern_stand_in_close(struct stand_in *s);
+
 /* filter.c: classic tc filters. */
+/* Before others', as far as they let it. */
 int kern_filter_add(struct fw_kern *k, struct attachment *a);
 int kern_filter_replace(const struct attachment *a, int prog_fd);
 uint32_t kern_filter_prog(const struct attachment *a);
+/* As kern_in_front(). */
+uint32_t kern_filter_in_front(const struct attachment *a);
 void kern_filter_remove(const struct attachment *a);
 /* Writes it into a map of filters, deletes it there. */
 int kern_filter_note(int map, const struct attachment *a);

@@ -4,7 +4,7 @@
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run}
  *	                      maps/{pool,arena,counters-2,traffic,cpus,ifaces,control,filters}
- *	                      links/{xdp,tc-ingress,tc-egress}-IFINDEX
+ *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
  *	PINS/counters, PINS/interfaces   iterators: see files.c
  *
