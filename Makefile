@@ -210,6 +210,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(B
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
+# Tests read files of the sources.
+$(BUILD)/tests/unit/tree.o: COMPILE += -DFW_TOP='"$(CURDIR)"'
 $(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
 # Lets memory run out.

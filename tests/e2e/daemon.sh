@@ -95,14 +95,14 @@ case_fwd_rules_refused() {
 case_fwd_replace_keeps_counter() {
 	share_fwd || return 1
 	ok attach s0 --mode native && ok add rule 9 name ping in proto icmp accept || return 1
-	in_client ping -q -c 5 -i 0.01 -W1 $server4 >/dev/null || fail "no ping" || return 1
+	in_client ping -q -c 5 -i 0.01 -W60 $server4 >/dev/null || fail "no ping" || return 1
 	packets ping 5 && ok replace rule ping in proto icmp icmp-type echo-request accept comment more &&
 		ok add rule name other drop && ok move rule ping last && ok del rule other || return 1
-	in_client ping -q -c 3 -i 0.01 -W1 $server4 >/dev/null || fail "no ping" || return 1
+	in_client ping -q -c 3 -i 0.01 -W60 $server4 >/dev/null || fail "no ping" || return 1
 	packets 9 8 && ok counters && says "rule 9 name ping" && ok counters --top 1 && says "8 " || return 1
 	ok counters --reset ping && says "1 counter" && packets ping 0 &&
 		refuses 1 "nosuch" counters --reset nosuch && refuses 2 "only with --reset" counters ping || return 1
-	in_client ping -q -c 2 -i 0.01 -W1 $server4 >/dev/null
+	in_client ping -q -c 2 -i 0.01 -W60 $server4 >/dev/null
 	packets ping 2 && ok counters --reset && packets ping 0
 }
 
@@ -178,15 +178,12 @@ case_fwd_confirm() {
 	local rules=$tmp/confirm.rules
 	start_fwd || return 1
 	ok confirm && says "no load" && ok add rule name old in accept && echo 'rule name new in drop' >"$rules" || return 1
-	ok load "$rules" --confirm 1s && says "within 1 s" && order new && refuses 1 "confirm" add rule drop &&
-		refuses 1 "confirm" load "$rules" && ok status && says "to confirm" || return 1
-	sleep 1.2
-	order old && ok status && says "undone" || return 1
-	ok load "$rules" --confirm 1s && ok confirm && says "confirmed" || return 1
-	sleep 1.2
+	ok load "$rules" --confirm 1s && says "within 1 s" && wait_until order old && ok status && says "undone" || return 1
+	ok load "$rules" --confirm 1h && order new && refuses 1 "confirm" add rule drop &&
+		refuses 1 "confirm" load "$rules" && ok status && says "to confirm" && ok confirm && says "confirmed" || return 1
 	order new && ok load "$rules" && ok flush --yes && ok add rule name old accept || return 1
 	# the time goes on while fwd does not
-	ok load "$rules" --confirm 1s && order new && fwd_kill KILL && sleep 1.2 && start_fwd && order old &&
+	ok load "$rules" --confirm 1s && fwd_kill KILL && sleep 1.2 && start_fwd && order old &&
 		refuses 2 "--confirm wants" load "$rules" --confirm 2d
 }
 
@@ -217,8 +214,13 @@ case_fwd_list() {
 	ok batch "$tmp/batch" && is "lines" "$(ctl list | wc -l)" 20004 || return 1
 	ctl list 2>"$tmp/err" | head -1 >/dev/null
 	is "errors" "$(cat "$tmp/err")" "" || return 1
-	timeout --preserve-status -s INT 0.3 "$fwctl" --socket "$tmp/fwd/sock" list 2>"$tmp/err" | sleep 0.6
-	is "exit code" "${PIPESTATUS[0]}" 130 && is "errors" "$(cat "$tmp/err")" "" && ok flush --yes && order
+	mkfifo "$tmp/fifo" && exec 9<>"$tmp/fifo" || return 1
+	timeout --preserve-status -s INT 0.3 "$fwctl" --socket "$tmp/fwd/sock" list 2>"$tmp/err" >"$tmp/fifo"
+	is "exit code" "$?" 130 && is "errors" "$(cat "$tmp/err")" "" && ok flush --yes && order
+	local code=$?
+	exec 9>&-
+	rm -f "$tmp/fifo"
+	return $code
 }
 
 on_s0() { in_server ip -d link show s0 | grep -q "$1"; }
@@ -298,17 +300,22 @@ case_fwd_classify() {
 case_fwd_watch() {
 	share_fwd || return 1
 	ok add rule name ping in proto icmp accept && ok attach s0 || return 1
-	timeout --preserve-status -s INT 1 "$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.3 >"$tmp/watched" 2>"$tmp/err" &
+	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.1 >"$tmp/watched" 2>"$tmp/err" &
 	local watch=$!
-	timeout --preserve-status -s INT 1 "$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.3 --json >"$tmp/watched.json" &
+	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.1 --json >"$tmp/watched.json" &
 	local json=$!
-	sleep 0.1
-	in_client ping -q -c 6 -i 0.1 -W1 $server4 >/dev/null
+	pids+=($watch $json)
+	wait_until watched_twice || fail "not two intervals: $(cat "$tmp/watched" "$tmp/watched.json")" || return 1
+	kill -INT $watch $json
 	wait $watch || fail "watch ends with $?: $(cat "$tmp/err")" || return 1
 	wait $json || fail "watch --json ends with $?" || return 1
-	[ "$(grep -c 'rule [0-9]* name ping' "$tmp/watched")" -ge 2 ] || fail "not two intervals: $(cat "$tmp/watched")" || return 1
-	"$jsonl" active_rules <"$tmp/watched.json" && [ "$(wc -l <"$tmp/watched.json")" -ge 2 ] &&
-		grep -q '"name":"ping".*"moved_packets":[1-9]' "$tmp/watched.json" || fail "$(cat "$tmp/watched.json")"
+	"$jsonl" active_rules <"$tmp/watched.json"
+}
+# In two intervals something moved, by both.
+watched_twice() {
+	try_ping $server4
+	[ "$(grep -c 'rule [0-9]* name ping' "$tmp/watched")" -ge 2 ] &&
+		[ "$(grep -c '"name":"ping".*"moved_packets":[1-9]' "$tmp/watched.json")" -ge 2 ]
 }
 
 case_fwd_json() {

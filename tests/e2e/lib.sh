@@ -93,16 +93,17 @@ net_up() {
 	for ns in "$client" "$server"; do enter "$ns" ip link set lo up; done
 	in_client ip link set c0 up
 	server_up
-	wait_until in_client ping -q -c1 -W1 $server6 || die "no IPv6 between the namespaces"
+	wait_until try_ping $server6 || die "no IPv6 between the namespaces"
 }
 
-# Tries a command for up to five seconds.
+# Tries a command until it succeeds, for up to a minute: machines are slow and busy. The command is called each time: what it
+# compares it has to look up itself.
 wait_until() {
-	for _ in $(seq 50); do
-		"$@" >/dev/null 2>&1 && return 0
-		sleep 0.1
+	local until=$((SECONDS + 60))
+	while ! "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $until ] || return 1
+		sleep 0.05
 	done
-	return 1
 }
 
 listening() { in_server ss -Hln${1}6 "sport = :$2" | grep -q . && in_server ss -Hln${1}4 "sport = :$2" | grep -q .; }
@@ -121,13 +122,15 @@ listen() {
 	done
 }
 
-# Each says by its exit code whether the packet got through. ADDRESS [SOURCE].
-try_ping() { in_client ping -q -c1 -W1 ${2:+-I "$2"} "$1" >/dev/null 2>&1; }
-try_tcp() { in_client nc -z -w1 ${3:+-s "$3"} "$1" "$2" >/dev/null 2>&1; }
+# Each says by its exit code whether the packet got through. ADDRESS [SOURCE]. What is to get through is waited for longer:
+# a slow machine makes nothing pass that is dropped.
+patience=1 # seconds
+try_ping() { in_client ping -q -c1 -W$patience ${2:+-I "$2"} "$1" >/dev/null 2>&1; }
+try_tcp() { in_client nc -z -w$patience ${3:+-s "$3"} "$1" "$2" >/dev/null 2>&1; }
 try_udp() {
 	local token=$RANDOM-$RANDOM-$RANDOM
 	echo $token | in_client nc -u -w1 -q0 ${3:+-s "$3"} "$1" "$2" >/dev/null 2>&1
-	for _ in 1 2 3 4 5; do
+	for _ in $(seq $((10 * patience))); do
 		grep -q $token "$tmp/udp" && return 0
 		sleep 0.1
 	done
@@ -141,23 +144,19 @@ fw_start() {
 	rm -f "$tmp/out" "$tmp/err"
 	nsenter --net="/run/netns/$server" "$fwctl" run "$rules" --dev s0 "$@" >"$tmp/out" 2>"$tmp/err" &
 	fw_pid=$!
-	for _ in $(seq 200); do
-		[ -s "$tmp/out" ] && return 0
-		kill -0 $fw_pid 2>/dev/null || break
-		sleep 0.05
-	done
+	wait_until fw_started
+	[ -s "$tmp/out" ] && return 0
 	fw_stop 2>/dev/null
 	return 1
 }
+fw_started() { [ -s "$tmp/out" ] || fw_ended; }
+fw_ended() { ! kill -0 "$fw_pid"; }
 
 # Ends it; its totals are in $tmp/out then. Returns its exit code, 99 when it had to be killed.
 fw_stop() {
 	local code=99
 	kill -TERM "$fw_pid"
-	for _ in $(seq 200); do
-		kill -0 "$fw_pid" 2>/dev/null || break
-		sleep 0.05
-	done
+	wait_until fw_ended
 	if kill -KILL "$fw_pid" 2>/dev/null; then
 		wait "$fw_pid" 2>/dev/null
 	else
@@ -187,13 +186,11 @@ fwd_start() {
 	nsenter --target "$fwd_house" --net --mount "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
 		--pins "$tmp/bpffs/fwd" "$@" >>"$tmp/fwd.log" 2>&1 &
 	fwd_pid=$!
-	for _ in $(seq 200); do
-		"$fwctl" --socket "$tmp/fwd/sock" status >/dev/null 2>&1 && return 0
-		kill -0 $fwd_pid 2>/dev/null || break
-		sleep 0.05
-	done
-	return 1
+	wait_until fwd_started
+	fwd_answers
 }
+fwd_answers() { "$fwctl" --socket "$tmp/fwd/sock" status >/dev/null 2>&1; }
+fwd_started() { fwd_answers || ! kill -0 "$fwd_pid"; }
 
 # Only the process: packets are filtered on. fwd_kill SIGNAL
 fwd_kill() {

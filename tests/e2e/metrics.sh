@@ -44,15 +44,14 @@ forms_agree() {
 
 # The kernel looks for neighbours when it likes: what differs for that is the same at the next look. all_forms_agree WHEN
 all_forms_agree() {
-	for _ in 1 2 3 4 5; do forms_agree && return 0; done
-	fail "$1: $(cat "$tmp/differ")"
+	wait_until forms_agree || fail "$1: $(cat "$tmp/differ")"
 }
 
 # line_is PATTERN: in the file of counters, as PACKETS BYTES or whatever the pattern says.
 line_is() { rules_of_file | grep -qx -- "$1" || fail "no line '$1': $(rules_of_file)"; }
 
 metrics_traffic() {
-	in_client ping -q -c 5 -i 0.01 -W1 $server4 >/dev/null || fail "no ping" || return 1
+	in_client ping -q -c 5 -i 0.01 -W60 $server4 >/dev/null || fail "no ping" || return 1
 	expect no try_tcp $server4 25 && expect no try_udp $server4 5353
 }
 

@@ -150,9 +150,9 @@ series() {
 		"\(.metric.__name__){\($labels | join(","))} \(.value[1])"' | sort
 }
 
-# soon COMMAND...: within half a minute.
+# soon COMMAND...: within two minutes.
 soon() {
-	local until=$((SECONDS + 30))
+	local until=$((SECONDS + 120))
 	while ! "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $until ] || return 1
 		sleep 0.2

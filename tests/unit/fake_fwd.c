@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The other end of fwd's socket: a thread for each connection. */
 #include "fake_fwd.h"
+#include "tests/unit/tree.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -122,7 +123,7 @@ void fake_message(struct fw_buf *b, enum fw_reply kind, const char *part0, const
 
 char *fake_file(const char *name)
 {
-	FILE *f = fopen(name, "re");
+	FILE *f = fopen(tree_source(name), "re");
 	char *text = calloc(1, 1 << 20);
 
 	assert_non_null(f);

@@ -16,6 +16,7 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <netinet/ip.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #define RECEIVE_BYTES (16 << 20)
+#define RECEIVE_MS 60000 /* that a frame may take */
 
 struct request {
 	_Alignas(struct nlmsghdr) uint8_t buf[1024];
@@ -167,13 +169,21 @@ void sandbox_send(int sender, const struct fw_frame *frame)
 			fail_msg("send: %s", strerror(errno));
 }
 
-void sandbox_received(int receiver, const uint32_t from[2], unsigned n[2])
+/* The next frame that is there, or with @wait is to come: with native XDP another thread of the kernel takes them. 0: none. */
+static ssize_t next_frame(int receiver, uint8_t *frame, bool wait)
+{
+	struct pollfd p = { .fd = receiver, .events = POLLIN };
+
+	return poll(&p, 1, wait ? RECEIVE_MS : 0) == 1 ? recv(receiver, frame, FW_FRAME_MAX, 0) : 0;
+}
+
+void sandbox_received(int receiver, const uint32_t from[2], int which, unsigned want, unsigned n[2])
 {
 	uint8_t frame[FW_FRAME_MAX];
 	ssize_t len;
 
 	n[0] = n[1] = 0;
-	while ((len = recv(receiver, frame, sizeof(frame), MSG_DONTWAIT)) > 0) {
+	while ((len = next_frame(receiver, frame, n[which] < want)) > 0) {
 		struct iphdr ip;
 
 		if ((size_t)len < ETH_HLEN + sizeof(ip))

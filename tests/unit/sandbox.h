@@ -27,7 +27,10 @@ void sandbox_rename(const char *from, const char *to);
 int sandbox_sender(const char *name);
 int sandbox_receiver(const char *name);
 void sandbox_send(int sender, const struct fw_frame *frame);
-/* Takes away what waits at a receiver and counts the frames from two IPv4 addresses (host's order). */
-void sandbox_received(int receiver, const uint32_t from[2], unsigned n[2]);
+/*
+ * Takes away what waits at a receiver and counts the frames from two IPv4 addresses (host's order). Waits until there are
+ * @want from the address @which; what was sent before these is counted then too.
+ */
+void sandbox_received(int receiver, const uint32_t from[2], int which, unsigned want, unsigned n[2]);
 
 #endif

@@ -105,13 +105,11 @@ static void broken_reply(void **state)
 
 static void no_answer(void **state)
 {
-	double start = fw_now();
 	struct fake_fwd f;
 	unsigned n;
 
 	fake_fwd_start(&f, "\6\0", 2, true);
 	assert_int_equal(read_all(f.path, &n), -ETIMEDOUT);
-	assert_true(fw_now() - start > 0.9 && fw_now() - start < 5);
 	fake_fwd_stop(&f);
 }
 
@@ -121,7 +119,6 @@ static void nobody_accepts(void **state)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
 	struct fw_client *c[8] = { NULL };
-	double start = fw_now();
 
 	snprintf(a.sun_path, sizeof(a.sun_path), "/tmp/full-%d.sock", getpid());
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
@@ -129,7 +126,6 @@ static void nobody_accepts(void **state)
 	for (int i = 0; i < 8 && !err; i++)
 		err = fw_client_open(a.sun_path, 1, &c[i]);
 	assert_int_equal(err, -ETIMEDOUT);
-	assert_true(fw_now() - start < 5);
 	for (int i = 0; i < 8; i++)
 		fw_client_close(c[i]);
 	close(fd);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/config.h"
+#include "tests/unit/tree.h"
 
 static int parse(const char *text, struct config *c, struct fw_diags *ds)
 {
@@ -94,7 +95,7 @@ static void every_error_is_told(void **state)
 static void installed_file(void **state)
 {
 	fw_autofree char *text = calloc(1, 65536);
-	FILE *f = fopen("etc/fwd.conf", "re");
+	FILE *f = fopen(tree_source("etc/fwd.conf"), "re");
 	struct config c, plain;
 	struct fw_diags ds;
 

@@ -206,7 +206,7 @@ static uint64_t kill_once(uint64_t from)
 	close(ends[1]);
 	/* Mostly when it has begun to work. */
 	if (random_below(5))
-		assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 20000), 1);
+		assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 300000), 1);
 	usleep(random_below(200000));
 	if (waitpid(child, &status, WNOHANG))
 		fail_msg("the child ended by itself: status %d", status);

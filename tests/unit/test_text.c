@@ -11,6 +11,7 @@
 
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/tree.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
@@ -456,7 +457,7 @@ static void examples_load(void **state)
 {
 	glob_t g;
 
-	assert_int_equal(glob("examples/*.rules", 0, NULL, &g), 0);
+	assert_int_equal(glob(tree_source("examples/*.rules"), 0, NULL, &g), 0);
 	for (size_t i = 0; i < g.gl_pathc; i++) {
 		struct fw_ruleset *rs = NULL;
 		struct fw_diags ds = { .n = 0 };
@@ -476,7 +477,7 @@ static void reference_parses(void **state)
 {
 	static const char open[] = "```rules\n";
 	static char text[65536];
-	FILE *f = fopen("docs/fw.rules.md", "r");
+	FILE *f = fopen(tree_source("docs/fw.rules.md"), "r");
 	unsigned blocks = 0;
 
 	assert_non_null(f);

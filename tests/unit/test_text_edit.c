@@ -10,6 +10,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/ruleset_check.h"
 #include "tests/unit/rulesets.h"
+#include "tests/unit/tree.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
@@ -276,7 +277,7 @@ static void reference_applies(void **state)
 {
 	fw_autofree char *text = NULL;
 	size_t len, room = 0;
-	FILE *f = fopen("docs/fw.rules.md", "r");
+	FILE *f = fopen(tree_source("docs/fw.rules.md"), "r");
 	struct fw_ruleset *rs = ruleset_of("rule 17 name ssh in drop\nrule name old-web in drop\n");
 	struct fw_diags ds = { .n = 0 };
 	char *from, *to;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Folders that tests work in. */
+/* Folders: those that tests work in, and the one with the sources. */
 #include "tests/unit/tree.h"
 
 #include <errno.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,4 +19,12 @@ void tree_empty(const char *folder)
 		return;
 	perror(folder);
 	abort();
+}
+
+const char *tree_source(const char *name)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%s", FW_TOP, name);
+	return path;
 }

@@ -65,7 +65,7 @@ void trial_pump(struct engine *e)
 {
 	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
 
-	while (poll(&p, 1, engine_busy(e) ? 20000 : 30) > 0)
+	while (poll(&p, 1, engine_busy(e) ? 300000 : 30) > 0)
 		engine_work(e);
 	assert_false(engine_busy(e));
 }
