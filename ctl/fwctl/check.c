@@ -50,13 +50,14 @@ static int print_json(const char *path, const struct fw_ruleset *rs, const struc
 	json_t *memory = json_pack("{sI sI sI sI si}", "tables", (json_int_t)m->tables, "tables_used",
 				   (json_int_t)st->bytes, "counters", (json_int_t)m->counters, "flow_cache",
 				   (json_int_t)m->flow_cache, "cpus", (int)m->cpus);
-	json_t *o = json_pack("{so sI sI sI so so sI sI sI so sI so sf sf}", "file", ctl_json_string(path), "rules",
+	json_t *o = json_pack("{so sI sI sI so so sI sI sI so sI so sf sf so}", "file", ctl_json_string(path), "rules",
 			      (json_int_t)rs->nrules, "sets", (json_int_t)rs->nsets, "set_elements",
 			      (json_int_t)elements_of(rs), "identities", both(st->identities[0], st->identities[1]),
 			      "classes", both(st->classes[0], st->classes[1]), "pairs", (json_int_t)st->pairs, "blocks",
 			      (json_int_t)st->blocks, "largest_block", (json_int_t)st->block_rules_max, "nesting",
 			      both(st->nesting_max[0], st->nesting_max[1]), "probes_max", (json_int_t)st->probes_max,
-			      "memory", memory, "parse_seconds", parse, "compile_seconds", st->seconds);
+			      "memory", memory, "parse_seconds", parse, "compile_seconds", st->seconds, "warnings",
+			      ctl_json_diags(rs->warnings));
 
 	return ctl_json_print(o);
 }
@@ -130,7 +131,8 @@ const struct ctl_command ctl_check = {
 	.details = "FILE - is standard input. Nothing is loaded into the kernel.\n\n"
 		   "JSON: file, rules, sets, set_elements, identities, classes, nesting {source, destination},\n"
 		   "pairs, blocks, largest_block (rules), probes_max (pairs that one packet can ask for),\n"
-		   "memory {tables, tables_used, counters, flow_cache: bytes; cpus}, parse_seconds, compile_seconds.\n",
+		   "memory {tables, tables_used, counters, flow_cache: bytes; cpus}, parse_seconds, compile_seconds,\n"
+		   "warnings (array of {file, line, column, message, hint}).\n",
 	.options = options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

@@ -99,32 +99,14 @@ static int pass_message(const struct fw_message *m, const struct ctl_call *call)
 	}
 }
 
-static void diags_of(const json_t *end, struct fw_diags *ds)
-{
-	const json_t *all = json_object_get(end, "diags"), *d;
-	size_t i;
-
-	json_array_foreach(all, i, d)
-	{
-		const char *file = ctl_field_text(d, "file"), *hint = ctl_field_text(d, "hint");
-		struct fw_place at = {
-			.file = file[0] ? file : NULL,
-			.line = (unsigned)ctl_field_u64(d, "line"),
-			.column = (unsigned)ctl_field_u64(d, "column"),
-		};
-
-		fw_diag_add(ds, at, hint[0] ? hint : NULL, "%s", ctl_field_text(d, "message"));
-	}
-	if (ctl_field_u64(end, "diags_total") > ds->total)
-		ds->total = (unsigned)ctl_field_u64(end, "diags_total");
-}
-
 static void say_refused(const struct ctl_call *call, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
 	const char *error = ctl_field_text(end, "error");
 
-	diags_of(end, &ds);
+	ctl_diags_of(json_object_get(end, "diags"), &ds);
+	if (ctl_field_u64(end, "diags_total") > ds.total)
+		ds.total = (unsigned)ctl_field_u64(end, "diags_total");
 	if (ds.total) {
 		ctl_print_diags(&ds, call->sources);
 		return;

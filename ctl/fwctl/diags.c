@@ -63,6 +63,10 @@ static void print_marked(struct text line, unsigned column)
 {
 	if (!line.s || !column || column > line.len + 1)
 		return;
+	if (line.len >= 3 && column > 3 && !memcmp(line.s, "\xef\xbb\xbf", 3)) { /* a byte order mark takes no place */
+		line = (struct text){ line.s + 3, line.len - 3 };
+		column -= 3;
+	}
 	line = cut(line, &column);
 	fputs("  ", stderr);
 	for (size_t i = 0; i < line.len; i++) {
@@ -139,6 +143,16 @@ static void print_diag(const struct fw_diag *d, const struct ctl_source *sources
 	print_source(d, source);
 	if (d->hint[0])
 		fprintf(stderr, "  hint: %s\n", d->hint);
+}
+
+void ctl_print_warnings(const struct fw_diags *ds)
+{
+	char buf[1024];
+
+	for (unsigned i = 0; ds && i < ds->n; i++)
+		ctl_warn("%s", fw_diag_format(&ds->d[i], buf, sizeof(buf)));
+	if (ds && ds->total > ds->n)
+		ctl_warn("%u more not shown", ds->total - ds->n);
 }
 
 void ctl_print_diags(const struct fw_diags *ds, const struct ctl_source *sources)

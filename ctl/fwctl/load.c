@@ -140,6 +140,19 @@ static void show_progress(void *ctx, json_t *o)
 
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
 
+/* Files are called as the user named them. */
+static void print_warnings(const struct load *l, const json_t *end)
+{
+	struct fw_diags ds = { 0 };
+
+	ctl_diags_of(json_object_get(end, "warnings"), &ds);
+	for (unsigned i = 0; i < ds.n; i++)
+		for (unsigned k = 0; k < l->nsources; k++)
+			if (l->sources[k].shown && !strcmp(l->sources[k].name, ds.d[i].file))
+				snprintf(ds.d[i].file, sizeof(ds.d[i].file), "%s", l->sources[k].shown);
+	ctl_print_warnings(&ds);
+}
+
 static void print_result(const struct ctl_settings *s, const char *name, const json_t *end, uint64_t shown)
 {
 	const json_t *seconds = json_object_get(end, "seconds");
@@ -186,6 +199,8 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	call.nparts = l->nparts;
 	call.sources = l->sources;
 	code = ctl_request(s, &call, &end);
+	if (code == CTL_OK && !s->json)
+		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
 		print_result(s, l->sources[0].name, end, shown);
 	json_decref(end);
@@ -244,7 +259,8 @@ const struct ctl_command ctl_load_command = {
 		"when anything is wrong, the old one stays. FILE - is standard input; files of sets are read too.\n"
 		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n\n"
 		"JSON: with --diff {change, rule, old} for each rule; at last {ok, added, removed, changed, kept, rules,\n"
-		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970)}.\n",
+		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970),\n"
+		"warnings (array of {file, line, column, message, hint})}.\n",
 	.options = load_options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

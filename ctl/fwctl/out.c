@@ -36,14 +36,21 @@ static json_t *json_diag(const struct fw_diag *d)
 	return o;
 }
 
+json_t *ctl_json_diags(const struct fw_diags *ds)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; ds && i < ds->n; i++)
+		json_array_append_new(array, json_diag(&ds->d[i]));
+	return array;
+}
+
 void ctl_note_diags(const struct fw_diags *ds)
 {
 	if (failure.error[0] || !ds->n)
 		return;
 	snprintf(failure.error, sizeof(failure.error), "%s", ds->d[0].message);
-	failure.diags = json_array();
-	for (unsigned i = 0; i < ds->n; i++)
-		json_array_append_new(failure.diags, json_diag(&ds->d[i]));
+	failure.diags = ctl_json_diags(ds);
 }
 
 void ctl_note_answer(void)

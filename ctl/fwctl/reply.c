@@ -28,6 +28,24 @@ const char *ctl_field_text(const json_t *o, const char *name)
 	return s ? s : "";
 }
 
+void ctl_diags_of(const json_t *array, struct fw_diags *ds)
+{
+	const json_t *d;
+	size_t i;
+
+	json_array_foreach(array, i, d)
+	{
+		const char *file = ctl_field_text(d, "file"), *hint = ctl_field_text(d, "hint");
+		struct fw_place at = {
+			.file = file[0] ? file : NULL,
+			.line = (unsigned)ctl_field_u64(d, "line"),
+			.column = (unsigned)ctl_field_u64(d, "column"),
+		};
+
+		fw_diag_add(ds, at, hint[0] ? hint : NULL, "%s", ctl_field_text(d, "message"));
+	}
+}
+
 double ctl_seconds_of(const json_t *end)
 {
 	static const char *const stages[] = { "parse", "compile", "store", "swap" };

@@ -10,11 +10,14 @@ int ctl_load(const char *path, int format, struct fw_ruleset **out, double *seco
 	double start = fw_now();
 	int err = fw_text_load(path, (enum fw_format)format, out, &ds);
 
-	if (err)
+	if (err) {
 		ctl_print_failure(&ds, path, err);
-	else if (seconds)
+		return err;
+	}
+	ctl_print_warnings((*out)->warnings);
+	if (seconds)
 		*seconds = fw_now() - start;
-	return err;
+	return 0;
 }
 
 int ctl_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out)

@@ -55,6 +55,7 @@ struct engine_seconds {
 };
 struct engine_result {
 	struct fw_diags ds;
+	struct fw_diags warnings; /* of a load that was taken, or would be */
 	int err;
 	size_t added, removed, changed, kept, rules;
 	uint64_t generation;

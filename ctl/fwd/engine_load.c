@@ -325,6 +325,8 @@ static void load_finish(struct engine *e, struct job *job)
 	r->changed = j->adoption.changed;
 	r->kept = j->adoption.kept;
 	r->rules = j->next->rs ? j->next->rs->nrules : 0;
+	if (j->next->rs && j->next->rs->warnings)
+		r->warnings = *j->next->rs->warnings;
 	for (size_t i = 0; !r->err && i < j->ndiff; i++)
 		j->load.diff(e->live->rs, j->next->rs, j->diff[i].old, j->diff[i].new, j->load.ctx);
 	if (!r->err && !check)

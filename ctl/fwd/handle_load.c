@@ -34,6 +34,7 @@ void result_end(struct client *c, const struct engine_result *r, bool load)
 		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
 		json_object_set_new(end, "kept", json_integer((json_int_t)r->kept));
 		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
+		json_object_set_new(end, "warnings", objects_diags(&r->warnings));
 		if (r->confirm_by)
 			json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
 	}

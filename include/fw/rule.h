@@ -59,6 +59,9 @@ struct fw_addrs {
 /* What the words behind a set's file say of it. */
 enum fw_set_word {
 	FW_SET_MAY_BE_EMPTY = 1, /* a file without an element is no error */
+	FW_SET_SKIP_BAD = 2,     /* its bad lines are passed over, and counted */
+	FW_SET_CSV = 4,          /* the first of its columns counts */
+	FW_SET_P2P = 8,          /* its lines are LABEL:FIRST-LAST, whatever the label holds */
 };
 
 /* A named set of addresses. Elements stand as given (sorted by family, lo, hi; no two equal), so that each can be deleted again. */
@@ -103,11 +106,15 @@ struct fw_ruleset {
 	size_t nifaces, ifaces_cap;
 	uint8_t policy[FW_NREASONS];     /* enum fw_verdict for each enum fw_reason */
 	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
+	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	uint64_t next_id;                /* above every id in use */
 	uint32_t next_slot;
 	struct fw_arena arena;
 	struct fw_rule_index *index; /* private: names, ids, address expressions */
 };
+
+/* Where warnings of the ruleset's text go; NULL when memory is out. */
+struct fw_diags *fw_ruleset_warnings(struct fw_ruleset *rs);
 
 /* Return: an empty ruleset with the default policies, freed with fw_ruleset_free(), or NULL when memory is out. */
 struct fw_ruleset *fw_ruleset_new(const char *file);

@@ -57,6 +57,13 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 	return fw_take(rs);
 }
 
+struct fw_diags *fw_ruleset_warnings(struct fw_ruleset *rs)
+{
+	if (!rs->warnings)
+		rs->warnings = fw_arena_alloc(&rs->arena, sizeof(*rs->warnings));
+	return rs->warnings;
+}
+
 /* Ids that follow each other stand together, eight in a cache line. */
 uint32_t fw_id_hash(uint64_t id)
 {

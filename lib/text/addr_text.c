@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Addresses in text, and files of them. */
+/* Addresses, prefixes and ranges in text. What is wrong with a word that is none of them: addr_hint.c. */
 #include "lib/text/internal.h"
 
 static int parse_ip4(struct fw_str s, struct fw_addr *out)
@@ -47,47 +47,23 @@ int fw_str_addr(struct fw_str s, enum fw_family *family, struct fw_addr *out)
 	return *family == FW_IP6 ? parse_ip6(s, out) : parse_ip4(s, out);
 }
 
-static int refuse_addr(struct fw_str s, struct fw_place at, struct fw_diags *ds)
-{
-	bool scoped = memchr(s.s, ':', s.len) && memchr(s.s, '%', s.len);
+/* Why a word is no element: what fw_str_addr_range() says of it. */
+enum fault { FINE, NO_ADDRESS, NO_LENGTH, HOST_BITS, TWO_FAMILIES, EMPTY };
 
-	return fw_diag_add(ds, at,
-			   scoped ? "leave '%' and the interface out; use 'on' to match an interface" :
-				    "addresses are like 192.0.2.1, 2001:db8::1, 10.0.0.0/8 or 192.0.2.1-192.0.2.9; "
-				    "names are not looked up",
-			   "'%s' is no address", FW_SHOW(s));
-}
-
-static int parse_range(struct fw_str s, size_t dash, struct fw_place at, struct fw_diags *ds, struct fw_addr_range *out)
+static enum fault read_range(struct fw_str s, size_t dash, struct fw_addr_range *out)
 {
 	enum fw_family flo, fhi;
 
 	if (fw_str_addr((struct fw_str){ s.s, dash }, &flo, &out->lo) ||
 	    fw_str_addr((struct fw_str){ s.s + dash + 1, s.len - dash - 1 }, &fhi, &out->hi))
-		return refuse_addr(s, at, ds);
+		return NO_ADDRESS;
 	if (flo != fhi)
-		return fw_diag_add(ds, at, "both ends must be of one family",
-				   "the range '%s' goes from one family to the other", FW_SHOW(s));
-	if (fw_addr_cmp(out->lo, out->hi) > 0)
-		return fw_diag_add(ds, at, "write the smaller address first", "the range '%s' is empty", FW_SHOW(s));
+		return TWO_FAMILIES;
 	out->family = (uint8_t)flo;
-	return 0;
+	return fw_addr_cmp(out->lo, out->hi) > 0 ? EMPTY : FINE;
 }
 
-static int refuse_host_bits(struct fw_str s, const struct fw_addr_range *right, struct fw_place at, struct fw_diags *ds)
-{
-	struct fw_buf b = { 0 };
-
-	fw_buf_printf(&b, "did you mean ");
-	fw_text_print_addr_range(&b, right);
-	fw_buf_printf(&b, "?");
-	fw_diag_add(ds, at, b.text, "'%s' has bits set behind its prefix length", FW_SHOW(s));
-	fw_buf_free(&b);
-	return -EINVAL;
-}
-
-static int parse_prefix(struct fw_str s, size_t slash, struct fw_place at, struct fw_diags *ds,
-			struct fw_addr_range *out)
+static enum fault read_prefix(struct fw_str s, size_t slash, struct fw_addr_range *out)
 {
 	struct fw_str length = { s.s + slash + 1, s.len - slash - 1 };
 	enum fw_family family;
@@ -95,71 +71,83 @@ static int parse_prefix(struct fw_str s, size_t slash, struct fw_place at, struc
 	uint64_t len;
 
 	if (fw_str_addr((struct fw_str){ s.s, slash }, &family, &addr))
-		return refuse_addr(s, at, ds);
+		return NO_ADDRESS;
+	out->family = (uint8_t)family;
 	if (fw_str_u64(length, &len) || len > (family == FW_IP4 ? 32 : 128) || length.s[length.len - 1] > '9' ||
 	    (length.len > 1 && length.s[1] == 'x'))
-		return fw_diag_add(ds, at, family == FW_IP4 ? "a number from 0 to 32" : "a number from 0 to 128",
-				   "'%s' is no prefix length", FW_SHOW(length));
+		return NO_LENGTH;
 	*out = fw_addr_prefix(family, addr, (unsigned)len);
-	return fw_addr_cmp(out->lo, addr) ? refuse_host_bits(s, out, at, ds) : 0;
+	return fw_addr_cmp(out->lo, addr) ? HOST_BITS : FINE;
+}
+
+/* *out is whole only when all is fine; but for HOST_BITS it is the prefix that the word lies in. */
+static enum fault read_element(struct fw_str s, struct fw_addr_range *out)
+{
+	const char *mark = memchr(s.s, '-', s.len);
+	enum fw_family family;
+
+	memset(out, 0, sizeof(*out));
+	if (mark)
+		return read_range(s, (size_t)(mark - s.s), out);
+	mark = memchr(s.s, '/', s.len);
+	if (mark)
+		return read_prefix(s, (size_t)(mark - s.s), out);
+	if (fw_str_addr(s, &family, &out->lo))
+		return NO_ADDRESS;
+	out->hi = out->lo;
+	out->family = (uint8_t)family;
+	return FINE;
+}
+
+bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out)
+{
+	return read_element(s, out) == FINE;
+}
+
+static const char *hint_of(enum fault fault, struct fw_str s, const struct fw_addr_range *r, struct fw_buf *b)
+{
+	if (fault == TWO_FAMILIES)
+		return "both ends must be of one family";
+	if (fault == EMPTY)
+		return "write the smaller address first";
+	if (fault == HOST_BITS) {
+		fw_buf_printf(b, "did you mean ");
+		fw_text_print_addr_range(b, r);
+		fw_buf_printf(b, "?");
+		return b->text;
+	}
+	if (fw_addr_hint(s, b))
+		return b->text;
+	if (fault == NO_LENGTH)
+		return r->family == FW_IP4 ? "a number from 0 to 32" : "a number from 0 to 128";
+	return "addresses are like 192.0.2.1, 2001:db8::1, 10.0.0.0/8 or 192.0.2.1-192.0.2.9; names are not looked up";
 }
 
 int fw_str_addr_range(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_addr_range *out)
 {
-	const char *mark = memchr(s.s, '-', s.len);
-	struct fw_addr_range r = { 0 };
-	enum fw_family family;
-	int err;
+	static const struct {
+		const char *before, *after;
+	} says[] = {
+		[NO_ADDRESS] = { "", "is no address" },
+		[NO_LENGTH] = { "", "is no prefix length" },
+		[HOST_BITS] = { "", "has bits set behind its prefix length" },
+		[TWO_FAMILIES] = { "the range ", "goes from one family to the other" },
+		[EMPTY] = { "the range ", "is empty" },
+	};
+	fw_cleanup(fw_buf_free) struct fw_buf hint = { 0 };
+	struct fw_addr_range r;
+	enum fault fault = read_element(s, &r);
+	const char *text;
 
-	if (mark) {
-		err = parse_range(s, (size_t)(mark - s.s), at, ds, &r);
-	} else if ((mark = memchr(s.s, '/', s.len))) {
-		err = parse_prefix(s, (size_t)(mark - s.s), at, ds, &r);
-	} else {
-		err = fw_str_addr(s, &family, &r.lo) ? refuse_addr(s, at, ds) : 0;
-		r.hi = r.lo;
-		r.family = (uint8_t)family;
-	}
-	if (!err)
+	if (fault == FINE) {
 		*out = r;
-	return err;
-}
-
-/* What stands on the line besides blanks and a comment. */
-static struct fw_str element_of(const char *line, const char *end)
-{
-	const char *s = line, *last;
-
-	while (s < end && (*s == ' ' || *s == '\t' || *s == '\r'))
-		s++;
-	for (last = s; last < end && *last != '#' && *last != ';'; last++)
-		;
-	while (last > s && (last[-1] == ' ' || last[-1] == '\t' || last[-1] == '\r'))
-		last--;
-	return (struct fw_str){ s, (size_t)(last - s) };
-}
-
-int fw_text_set_elements(struct fw_set *set, const char *text, size_t len, const char *name, struct fw_diags *ds)
-{
-	const char *end = text + len, *next;
-	struct fw_place at = { .file = name };
-	int result = 0;
-
-	for (const char *line = text; line < end; line = next) {
-		const char *newline = memchr(line, '\n', (size_t)(end - line));
-		struct fw_str s = element_of(line, newline ? newline : end);
-		struct fw_addr_range r;
-
-		next = newline ? newline + 1 : end;
-		at.line++;
-		at.column = (unsigned)(s.s - line) + 1;
-		if (!s.len)
-			continue;
-		if (fw_str_addr_range(s, at, ds, &r))
-			result = -EINVAL;
-		else if (fw_set_push(set, &r))
-			return -ENOMEM;
+		return 0;
 	}
-	fw_set_sort(set);
-	return result;
+	text = hint_of(fault, s, &r, &hint);
+	if (fault == NO_LENGTH) {
+		const char *length = (const char *)memchr(s.s, '/', s.len) + 1;
+
+		s = (struct fw_str){ length, s.len - (size_t)(length - s.s) };
+	}
+	return fw_diag_add(ds, at, text, "%s'%s' %s", says[fault].before, FW_SHOW(s), says[fault].after);
 }

@@ -29,6 +29,12 @@ static inline bool fw_str_is(struct fw_str a, const char *b)
 	return a.len == len && !memcmp(a.s, b, len);
 }
 
+/* Behind the mark that says that a text is UTF-8, which some editors write in front of it. */
+static inline const char *fw_str_behind_mark(const char *s, const char *end)
+{
+	return end - s >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? s + 3 : s;
+}
+
 /* ` ID [name NAME] { match } verdict [comment STRING]`, with a blank in front. */
 void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
 
@@ -47,11 +53,25 @@ int fw_str_u64(struct fw_str s, uint64_t *out);
  * Return: 0, or -EINVAL with a diagnostic.
  */
 int fw_str_addr_range(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_addr_range *out);
+/* The same, without a diagnostic; *out is undefined when it is none. */
+bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out);
 /* An address alone: 0 or -EINVAL, no diagnostic. */
 int fw_str_addr(struct fw_str s, enum fw_family *family, struct fw_addr *out);
+/* An IPv4 network and its mask, 10.0.0.0 and 255.0.0.0; false: they are not, or the address has bits set behind the mask. */
+bool fw_str_masked(struct fw_str addr, struct fw_str mask, struct fw_addr_range *out);
+/* What to write instead of a word that is no address, in an empty buffer; false: nothing is known of it. */
+bool fw_addr_hint(struct fw_str s, struct fw_buf *b);
 
-/* The elements of a set's file, added to a set: every bad line is a diagnostic. 0, -EINVAL, -ENOMEM. */
-int fw_text_set_elements(struct fw_set *set, const char *text, size_t len, const char *name, struct fw_diags *ds);
+/**
+ * fw_list_read - the elements of a set's file, added to the set
+ * @set:  set->words say how the file is read
+ * @name: of the file, for diagnostics
+ *
+ * Every bad line is a diagnostic, or, with skip-bad, counted, and said once as a warning of the ruleset.
+ * Return: 0, -EINVAL with diagnostics, -ENOMEM.
+ */
+int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name,
+		 struct fw_diags *ds);
 
 /*
  * The nearest of some words, when it is near: fw_nearest_try() with each of

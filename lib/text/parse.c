@@ -242,7 +242,7 @@ static int read_set(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 	fw_cleanup(set_file_free) struct fw_set_file f = { .name = NULL };
 	int err = fw_set_file_read(p, set->path, at, &f);
 
-	err = err ? err : fw_text_set_elements(set, f.text, f.len, f.name, p->ds);
+	err = err ? err : fw_list_read(p->rs, set, f.text, f.len, f.name, p->ds);
 	if (err || set->n || set->words & FW_SET_MAY_BE_EMPTY || (p->files && p->files->stored))
 		return err;
 	return fw_diag_add(p->ds, at, "write 'may-be-empty' behind the file if that is right",
@@ -373,7 +373,9 @@ void fw_parser_init(struct fw_parser *p, struct fw_ruleset *rs, const char *text
 	if (!text)
 		text = nothing;
 	*p = (struct fw_parser){ .rs = rs, .name = name, .ds = ds, .fresh = true };
-	p->lx = (struct fw_lexer){ .s = text, .end = text + len, .line_start = text, .line = 1 };
+	p->lx = (struct fw_lexer){
+		.s = fw_str_behind_mark(text, text + len), .end = text + len, .line_start = text, .line = 1
+	};
 	p->tok = fw_lex(&p->lx);
 }
 

@@ -56,7 +56,7 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
 	char name[PATH_MAX];
 	int result = 0;
 
-	for (const char *line = text; line < end && !result; line = next) {
+	for (const char *line = fw_str_behind_mark(text, end); line < end && !result; line = next) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line)), *s = line;
 
 		next = newline ? newline + 1 : end;

@@ -14,6 +14,7 @@ fi
 . "$here/metrics.sh"
 . "$here/prometheus.sh"
 . "$here/exporter.sh"
+. "$here/lists.sh"
 
 fail() {
 	echo "      $*" >&2

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The state of a list that is being read, shared by its forms (list.c) and by what is said of other lines (list_hint.c). */
+#ifndef FW_TEXT_LIST_H
+#define FW_TEXT_LIST_H
+
+#include "lib/text/internal.h"
+
+/* What a line is; 0: none of these. */
+enum { FW_LIST_ELEMENT = 1, FW_LIST_NOTHING };
+
+struct fw_list {
+	struct fw_set *set;
+	struct fw_str ipset; /* the set that `add` lines speak of; empty: none has come */
+	bool expires;        /* its elements do, unless they say `timeout 0` */
+	bool began;          /* a line of columns has come */
+	size_t skipped;      /* bad lines */
+	unsigned first_bad;  /* line */
+	struct fw_diags bad; /* of that line */
+};
+
+/* The words of a line, with blanks between; the rest of a longer line is left out. */
+#define FW_LIST_WORDS 24
+struct fw_list_words {
+	struct fw_str word[FW_LIST_WORDS];
+	unsigned n;
+};
+void fw_list_words(struct fw_str s, struct fw_list_words *out);
+/* What stands on a line besides blanks, a comment, which '#', ';' or '//' begins, and a comma at its end. */
+struct fw_str fw_list_body(struct fw_str line);
+/* The first of some columns, without quotes. */
+struct fw_str fw_list_column(struct fw_str line);
+/* May a number behind an address be the length of a prefix? The address has no bits set behind it. */
+bool fw_list_maybe_length(struct fw_str addr, struct fw_str number);
+
+/* Refuses a file that is no list at all: 0 or -EINVAL. */
+int fw_list_check(const char *text, size_t len, const char *name, struct fw_diags *ds);
+/* Refuses a line (without blanks around it): always -EINVAL. */
+int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds);
+
+#endif

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Cases of lists of addresses as others publish them, and of the words of other programs; sourced by run.sh.
+
+# list_of WORDS: $tmp/feed as a set's file, and a rule.
+list_of() { printf 'set feed file "feed" %s\nrule name feed in from @feed drop\n' "$1" >"$tmp/feed.rules"; }
+
+case_lists_are_read() {
+	share_fwd || return 1
+	printf '\xef\xbb\xbf1.2.3.4\r\n5.6.7.0/24\t9\r\n' >"$tmp/feed"
+	list_of ""
+	exits 0 "$fwctl" check "$tmp/feed.rules" && says "1 with 2 elements" && ok load "$tmp/feed.rules" &&
+		ok set list feed && says "set feed { 1.2.3.4, 5.6.7.0/24 }" || return 1
+	# What is saved holds the elements themselves.
+	ok save "$tmp/saved" && grep -q "^set feed { 1.2.3.4, 5.6.7.0/24 }" "$tmp/saved" || fail "$(cat "$tmp/saved")"
+}
+
+case_lists_refused() {
+	share_fwd || return 1
+	printf '1.2.3.4\n081.2.3.4\n' >"$tmp/feed"
+	list_of ""
+	ok load "$top/examples/first.rules" && refuses 1 "feed:2:1: '081.2.3.4' is no address" load "$tmp/feed.rules" &&
+		says "octal or decimal? if decimal, write 81.2.3.4" && marked 081.2.3.4 && ok list && says "name ssh" || return 1
+	printf '192.0.2.1,AS64500\n' >"$tmp/feed"
+	refuses 1 "format csv" load "$tmp/feed.rules"
+}
+
+case_lists_skip_bad() {
+	start_fwd || return 1
+	printf '# feed\n1.2.3.4\n\nnosuch\n5.6.7.8\n10/8\nx\n' >"$tmp/feed"
+	list_of skip-bad
+	exits 0 "$fwctl" check "$tmp/feed.rules" && says "feed: 3 lines skipped, first at line 4: 'nosuch' is no address" &&
+		says "1 with 2 elements" && exits 0 "$fwctl" check --json "$tmp/feed.rules" &&
+		says '"message":"3 lines skipped' || return 1
+	ok load "$tmp/feed.rules" && says "$tmp/feed: 3 lines skipped, first at line 4" &&
+		ok load --json "$tmp/feed.rules" && says '"warnings":[{' && says "3 lines skipped" &&
+		ok load --check "$tmp/feed.rules" && says "3 lines skipped" || return 1
+	# The store holds the file as it was, and reads it again in the same way.
+	[ "$(ctl set list feed)" = "set feed { 1.2.3.4, 5.6.7.8 }" ] && fwd_kill TERM && start_fwd &&
+		is "the set behind a restart" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }" || return 1
+	printf 'nosuch\n' >"$tmp/feed"
+	refuses 1 "no line is an address" load "$tmp/feed.rules" || return 1
+	printf '<html>\n1.2.3.4\n' >"$tmp/feed"
+	refuses 1 "the file is HTML" load "$tmp/feed.rules" && is "the set" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }"
+}
