@@ -21,7 +21,7 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
-CHECK_PACKAGES := curl jq openssl prometheus valgrind gnuplot-nox nftables
+CHECK_PACKAGES := curl jq openssl prometheus valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils
 BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
 FUZZ_PACKAGES := libclang-rt-dev

@@ -26,6 +26,7 @@ fwd_pid=    # fwd
 fwd_shared= # yes: fwd is the one that cases share
 fwd_house=  # holds the mount namespace that fwd runs in
 pids=()
+spaces=()    # further namespaces
 
 server4=192.0.2.1 server6=2001:db8:0:1::1
 client4=192.0.2.2 client6=2001:db8:0:1::2
@@ -50,8 +51,7 @@ cleanup() {
 	for pid in "${pids[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
-	ip netns del "$client" 2>/dev/null
-	ip netns del "$server" 2>/dev/null
+	for space in "$client" "$server" "${spaces[@]}"; do ip netns del "$space" 2>/dev/null; done
 	[ -n "$tmp" ] && rm -rf "$tmp"
 	[ -n "$tc_folders" ] && tc_folders_remove
 }

@@ -15,6 +15,8 @@ fi
 . "$here/prometheus.sh"
 . "$here/exporter.sh"
 . "$here/lists.sh"
+. "$here/transcripts.sh"
+. "$here/examples.sh"
 
 fail() {
 	echo "      $*" >&2

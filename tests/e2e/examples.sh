@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Cases of the examples, sourced by run.sh. A host, or a router with a LAN and servers, keeps its addresses, names, time
+# and path MTU when it is filtered by its example: real DHCP clients and servers (dhclient, dnsmasq) and lookups (drill),
+# by native XDP, generic XDP and tc.
+#
+#   far                             isp                                s, under test       lan, srv (of a router)
+#   198.18.1.9 ------ MTU 1300 ---- 198.18.1.1, 198.18.0.1 ----------- 198.18.0.50   ----- 10.1.0.50, 203.0.113.17
+#   2001:db8:78::9                  2001:db8:78::1, 2001:db8:77::1     2001:db8:77::50     2001:db8:1000::50
+isp4=198.18.0.1 isp6=2001:db8:77::1
+far4=198.18.1.9 far6=2001:db8:78::9
+tested4=198.18.0.50 tested6=2001:db8:77::50
+tested_mac=02:00:00:00:77:50 tested_link6=fe80::ff:fe00:7750
+example_pids=()
+
+space_of() { echo "fwe2e-$$-$1"; }
+at() { enter "$(space_of "$1")" "${@:2}"; }
+in_background() { # SPACE COMMAND...: until example_down
+	nsenter --net="/run/netns/$(space_of "$1")" "${@:2}" >>"$tmp/background.log" 2>&1 </dev/null &
+	example_pids+=($!)
+}
+
+# A network namespace; lib.sh deletes those that are left at the end.
+space() {
+	ip netns add "$(space_of "$1")" || return 1
+	spaces+=("$(space_of "$1")")
+	at "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv4.icmp_ratelimit=0 \
+		net.ipv6.icmp.ratelimit=0 && at "$1" ip link set lo up
+}
+routes() { at "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; }
+
+# link SPACE DEV SPACE DEV OPTION...
+link() { ip link add "$2" netns "$(space_of "$1")" "${@:5}" type veth peer name "$4" netns "$(space_of "$3")" "${@:5}"; }
+addresses() { # SPACE DEV ADDRESS...
+	local a
+	at "$1" ip link set "$2" up
+	for a in "${@:3}"; do at "$1" ip addr add "$a" dev "$2" || return 1; done
+}
+
+# dnsmasq_at SPACE DEV RANGE4 RANGE6 OPTION...: DHCP, router advertisements and DNS.
+dnsmasq_at() {
+	in_background "$1" dnsmasq --conf-file=/dev/null --keep-in-foreground --no-hosts --no-resolv --user=root --pid-file= \
+		--dhcp-leasefile="$tmp/leases.$1" --no-ping --dhcp-authoritative --enable-ra --interface="$2" --bind-dynamic \
+		--dhcp-range="$3,2m" --dhcp-range="$4,slaac,64,2m" --edns-packet-max=4096 "${@:5}"
+	in_time serves_names "$1" "[::1]" || fail "no DNS server in $1: $(tail -5 "$tmp/background.log")"
+}
+serves_names() { at "$1" ss -Hlun "sport = :53" | grep -qF "$2"; }
+
+# The provider. isp_up DEV-UNDER-TEST
+isp_up() {
+	space isp && space far && routes isp && link s "$1" isp p0 && link isp q0 far f0 mtu 1300 || return 1
+	in_server ip link set "$1" address $tested_mac && in_server ip link set "$1" up || return 1
+	addresses isp p0 $isp4/24 $isp6/64 && addresses isp q0 198.18.1.1/24 2001:db8:78::1/64 &&
+		addresses far f0 $far4/24 $far6/64 && at far ip route add default via 198.18.1.1 &&
+		at far ip route add default via 2001:db8:78::1 || return 1
+	dnsmasq_at isp p0 $tested4,$tested4 $tested6,$tested6 --host-record=small.test,192.0.2.7,2001:db8::7 \
+		"--txt-record=big.test$(printf ',%0200d' {1..15})"
+}
+
+example_down() {
+	local pid s
+	for pid in "${example_pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
+	for s in "${spaces[@]}"; do ip netns del "$s"; done
+	for s in t0 eth0 wan0 lan0 srv0; do in_server ip link del "$s" 2>/dev/null; done
+	example_pids=() spaces=()
+}
+
+# lease 4|6 SPACE DEV ADDRESS: by a client that ends when it has that.
+lease() {
+	cat >"$tmp/dhclient-script" <<-'END'
+		#!/bin/sh
+		case $reason in
+		PREINIT*) ip link set "$interface" up ;;
+		BOUND) ip addr replace "$new_ip_address/24" dev "$interface" && ip route replace default via "$new_routers" ;;
+		BOUND6) ip addr replace "$new_ip6_address/128" dev "$interface" ;;
+		esac
+		case $reason in BOUND*) kill "$PPID" ;; esac
+	END
+	chmod +x "$tmp/dhclient-script"
+	cp "$(command -v dhclient)" "$tmp/dhclient" # AppArmor confines the installed one to its own folders
+	rm -f "$tmp/dhclient.leases" && : >"$tmp/dhclient.conf"
+	at "$2" timeout "${lease_seconds:-60}" "$tmp/dhclient" "-$1" -1 -d -cf "$tmp/dhclient.conf" -lf "$tmp/dhclient.leases" --no-pid -D LL \
+		-sf "$tmp/dhclient-script" "$3" >"$tmp/dhclient.log" 2>&1
+	at "$2" ip addr show dev "$3" | grep -q "inet6* $4/" || fail "no lease of $4: $(cat "$tmp/dhclient.log")"
+}
+
+# Up to half a minute, for what other machines decide the time of.
+in_time() {
+	for _ in 1 2 3 4 5 6; do wait_until "$@" && return 0; done
+	return 1
+}
+advertised() { at "$1" ip -6 addr show dev "$2" dynamic | grep -q "inet6 $3"; }
+autoconfigured() { # SPACE DEV PREFIX: the router is asked when the link comes up
+	at "$1" ip link set "$2" down && at "$1" ip link set "$2" up && in_time advertised "$@" || fail "no address by router advertisement"
+}
+
+# lookup SPACE SERVER OPTION...: short and over the path MTU by UDP, and by TCP.
+lookup() {
+	local size
+	at "$1" drill -u small.test "@$2" | grep -q 192.0.2.7 || fail "$1 cannot look up at $2" || return 1
+	at "$1" drill -t small.test "@$2" | grep -q 192.0.2.7 || fail "$1 cannot look up at $2 by TCP" || return 1
+	size=$(at "$1" drill -u -b 4096 TXT big.test "@$2" | sed -n 's/;; MSG SIZE *rcvd: //p')
+	[ "${size:-0}" -gt 3000 ] || fail "$1 gets no large answer from $2: ${size:-no} bytes"
+}
+
+# clock SPACE SERVER PORT: a reply from port 123 to PORT.
+clock() {
+	local got
+	in_background isp bash -c "exec nc -u -l $2 123 <<<time"
+	in_time serves_time "$2" || fail "no time server" || return 1
+	got=$(echo ask | at "$1" nc -u -w1 -p "$3" "$2" 123)
+	kill "${example_pids[-1]}" && wait "${example_pids[-1]}" 2>/dev/null
+	[ "$got" = time ] || fail "$1 gets no time from $2"
+}
+serves_time() { at isp ss -Hlun "sport = :123" | grep -qF "$1"; }
+
+pings() { # SPACE ADDRESS TEXT OPTION...
+	at "$1" ping -c1 -W5 "${@:4}" "$2" >"$tmp/ping" 2>&1
+	grep -q "$3" "$tmp/ping" || fail "ping from $1 to $2 does not say '$3': $(cat "$tmp/ping")"
+}
+
+# Errors on the way to a host behind a smaller MTU.
+path() { # SPACE
+	at "$1" ip route flush cache && at "$1" ip -6 route flush cache
+	pings "$1" $far4 " 0% packet loss" && pings "$1" $far6 " 0% packet loss" &&
+		pings "$1" $far4 "[Ff]rag needed" -M "do" -s 1400 && pings "$1" $far6 "mtu.1300" -M "do" -s 1400 &&
+		pings "$1" $far4 "Time to live exceeded" -t 1 && pings "$1" $far6 "Hop limit" -t 1
+	grep -q 'mtu 1300' <(at "$1" ip route get $far4) || fail "$1 does not know the path MTU"
+}
+
+# All that a host does to be alive behind isp, and a router too.
+host_lives() { # DEV
+	autoconfigured s "$1" 2001:db8:77: && lease 4 s "$1" $tested4 && lease 6 s "$1" $tested6 || return 1
+	lookup s $isp4 && lookup s $isp6 && clock s $isp4 123 && clock s $isp6 40123 && path s &&
+		pings isp $tested4 " 0% packet loss" && pings isp $tested6 " 0% packet loss" &&
+		pings s 127.0.0.1 " 0% packet loss" && pings s ::1 " 0% packet loss"
+}
+
+# The router's LAN, for which it is DHCP and DNS server, and its servers.
+router_up() {
+	space lan && space srv && link s lan0 lan t0 && link s srv0 srv t0 && routes s &&
+		in_server sysctl -qw net.ipv6.conf.wan0.accept_ra=2 net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 &&
+		addresses s lan0 10.1.0.1/24 2001:db8:1000::1/64 && addresses s srv0 203.0.113.30/28 2001:db8:2000::1/64 &&
+		addresses srv t0 203.0.113.17/28 203.0.113.25/28 2001:db8:2000::25/64 &&
+		at srv ip route add default via 203.0.113.30 && at srv ip route add default via 2001:db8:2000::1 || return 1
+	local net
+	for net in 10.1.0.0/16 203.0.113.16/28; do at isp ip route add $net via $tested4 || return 1; done
+	for net in 2001:db8:1000::/52 2001:db8:2000::/64; do at isp ip route add $net via $tested_link6 dev p0 || return 1; done
+	in_background srv nc -4 -lk 80
+	in_background srv nc -6 -lk 25
+	dnsmasq_at s lan0 10.1.0.50,10.1.0.50 2001:db8:1000::50,2001:db8:1000::50 --server=$isp4
+}
+
+connects() { at "$1" nc -z -w5 "$2" "$3" || fail "$1 cannot connect to $2 port $3"; }
+router_serves() {
+	autoconfigured lan t0 2001:db8:1000: && lease 4 lan t0 10.1.0.50 && lease 6 lan t0 2001:db8:1000::50 || return 1
+	lookup lan 10.1.0.1 && lookup lan 2001:db8:1000::1 && lookup lan $isp4 && lookup lan $isp6 && path lan &&
+		clock lan $isp4 123 && lookup srv $isp4 && lookup srv $isp6 && path srv || return 1
+	connects far 203.0.113.17 80 && connects far 2001:db8:2000::25 25 && connects lan 203.0.113.17 80 &&
+		pings far 10.1.0.50 " 0% packet loss" || return 1
+	! at far nc -z -w1 10.1.0.1 53 || fail "the router's DNS server is open to the WAN"
+}
+
+# example_filters MODE DEV...: loaded already; on the loopback as well, where there is no native XDP.
+example_filters() {
+	local dev
+	for dev in "${@:2}"; do ok attach "$dev" --mode "$1" && says "$1" || return 1; done
+	[ "$1" = native ] || ok attach lo --mode "$1"
+}
+
+example_host() { # NAME
+	share_fwd && isp_up t0 && ok load "$top/examples/$1.rules" || return 1
+	local mode
+	for mode in native generic tc; do
+		example_filters $mode t0 && host_lives t0 || fail "$1.rules, $mode" || return 1
+		[ "$(count_of fragments)" -gt 1 ] || fail "no fragments were seen" || return 1
+		ok counters --reset
+	done
+}
+
+example() { # FUNCTION ARGUMENT...
+	local code=0
+	"$@" || code=1
+	example_down
+	return $code
+}
+case_examples_first() { example example_host first; }
+case_examples_server() { example example_host server; }
+
+example_router() {
+	share_fwd && isp_up wan0 && router_up && ok load "$top/examples/edge.rules" || return 1
+	local mode
+	for mode in native generic tc; do
+		example_filters $mode wan0 lan0 srv0 && host_lives wan0 && router_serves || fail "edge.rules, $mode" || return 1
+		ok counters --reset
+	done
+}
+case_examples_edge() { example example_router; }
+
+# What the rules for answers let in, and what they do not. EXAMPLE|VERDICT|PACKET
+example_verdicts=(
+	'first server|accept|udp 198.51.100.1:67 > 255.255.255.255:68'
+	'first server|accept|udp 198.51.100.1:67 > 198.51.100.7:68'
+	'first server|drop|udp 198.51.100.9:68 > 255.255.255.255:67'
+	'first server|accept|udp [fe80::1]:547 > [fe80::2]:546'
+	'first server|accept|udp [fe80::1]:40000 > [fe80::2]:546'
+	'first server|drop|udp [2001:db8:9::1]:547 > [2001:db8:77::2]:546'
+	'first server|accept|udp 9.9.9.9:53 > 198.51.100.7:40000'
+	'first server|drop|udp 9.9.9.9:53 > 198.51.100.7:161'
+	'first server|drop|udp 9.9.9.9:5353 > 198.51.100.7:40000'
+	'first server|accept|udp 9.9.9.9:123 > 198.51.100.7:123'
+	'first server|accept|udp 9.9.9.9:123 > 198.51.100.7:40000'
+	'first server|drop|udp 9.9.9.9:123 > 198.51.100.7:1900'
+	'first server|accept|udp 9.9.9.9 > 198.51.100.7 frag later'
+	'first server|accept|udp 2001:db8:9::1 > 2001:db8:77::2 frag later'
+	'first server|drop|tcp 9.9.9.9 > 198.51.100.7 frag later'
+	'first server|accept|icmp 9.9.9.9 > 198.51.100.7 type destination-unreachable code 4'
+	'first server|accept|icmp 9.9.9.9 > 198.51.100.7 type time-exceeded'
+	'first server|accept|icmp 9.9.9.9 > 198.51.100.7 type echo-reply'
+	'first server|drop|icmp 9.9.9.9 > 198.51.100.7 type redirect'
+	'first server|accept|icmp6 2001:db8:9::1 > 2001:db8:77::2 type packet-too-big'
+	'first server|accept|icmp6 fe80::1 > ff02::1 type router-advertisement'
+	'first server|accept|icmp6 :: > ff02::1:ff00:1 type neighbour-solicitation'
+	'first server|accept|icmp6 fe80::1 > ff02::1 type 130'
+	'first server|accept|tcp 9.9.9.9:53 > 198.51.100.7:40000 flags syn,ack'
+	'first server|drop|tcp 9.9.9.9:53 > 198.51.100.7:40000 flags syn'
+	'first server|accept|tcp 127.0.0.1:40000 > 127.0.0.1:53 on lo'
+	'first server|accept|udp [::1]:40000 > [::1]:53 on lo'
+	'edge|accept|udp 198.18.0.1:67 > 255.255.255.255:68 on wan0'
+	'edge|drop|udp 198.18.0.9:68 > 255.255.255.255:67 on wan0'
+	'edge|accept|udp 0.0.0.0:68 > 255.255.255.255:67 on lan0'
+	'edge|accept|udp 10.1.2.3:68 > 10.1.0.1:67 on lan0'
+	'edge|drop|udp 0.0.0.0:5000 > 255.255.255.255:5000 on lan0'
+	'edge|accept|udp [fe80::1]:547 > [fe80::2]:546 on wan0'
+	'edge|drop|udp [fe80::1]:546 > [ff02::1:2]:547 on wan0'
+	'edge|accept|udp [fe80::3]:546 > [ff02::1:2]:547 on lan0'
+	'edge|drop|udp 9.9.9.9:53 > 198.18.0.50:161 on wan0'
+	'edge|drop|udp 9.9.9.9:5353 > 10.1.2.3:40000 on wan0'
+	'edge|drop|udp 9.9.9.9:443 > 198.18.0.50:40000 on wan0'
+	'edge|drop|udp 9.9.9.9:40000 > 198.18.0.50:53 on wan0'
+	'edge|drop|tcp 9.9.9.9:40000 > 10.1.0.1:53 flags syn on wan0'
+	'edge|drop|tcp 9.9.9.9 > 10.1.2.3 frag later on wan0'
+	'edge|accept|udp 9.9.9.9 > 10.1.2.3 frag later on wan0'
+	'edge|accept|icmp6 fe80::1 > ff02::1 type router-advertisement on wan0'
+	'edge|accept|icmp6 fe80::3 > ff02::16 type 143 on lan0'
+	'edge|drop|udp 10.1.2.3:40000 > 10.1.0.1:161 on lan0'
+	'edge|accept|tcp 127.0.0.1:40000 > 127.0.0.1:53 on lo'
+)
+case_examples_verdicts() {
+	local row names verdict packet name
+	for row in "${example_verdicts[@]}"; do
+		IFS='|' read -r names verdict packet <<<"$row"
+		for name in $names; do
+			"$fwctl" classify --rules "$top/examples/$name.rules" "$packet in" | grep -q ": $verdict$" ||
+				fail "$name.rules: not $verdict: $packet" || return 1
+		done
+	done
+}
+
+# XDP drops before any packet socket, dhclient's too, tc after those that take all protocols.
+case_examples_packet_sockets() { example behind_packet_sockets; }
+behind_packet_sockets() {
+	share_fwd && isp_up t0 && echo "policy in drop" >"$tmp/rules" && ok load "$tmp/rules" || return 1
+	ok attach t0 --mode tc && lease 4 s t0 $tested4 || return 1
+	in_server ip addr flush dev t0
+	ok attach t0 --mode generic && ! lease_seconds=3 lease 4 s t0 $tested4 2>/dev/null || fail "a lease behind XDP"
+}
+
+# What README shows of fwctl with fwd, one command behind the other, but for times and the packets that were counted.
+case_examples_readme() { example readme_shows; }
+readme_shows() {
+	start_fwd && isp_up eth0 || return 1
+	transcripts_wrong=0 transcripts_seen=0
+	transcripts "$top/README.md" '(sudo )?fwctl (load|attach|add|set|replace|list|classify .tcp) .*'
+	[ $transcripts_wrong = 0 ] && [ $transcripts_seen -ge 8 ] || fail "of $transcripts_seen, $transcripts_wrong differ"
+}
+transcript() {
+	transcripts_seen=$((transcripts_seen + 1))
+	diff <(of_no_moment <"$shown") <(cd "$top" && eval "ctl ${1#*fwctl}" 2>&1 | of_no_moment) >&2 && return
+	fail "README shows something else of: $1"
+	transcripts_wrong=$((transcripts_wrong + 1))
+}
+of_no_moment() { sed -E 's/[0-9.]+ s(,|$)/N s\1/g; s/^ +[0-9]+ +[0-9.]+ [KMGT]?i?B  rule/rule/'; }

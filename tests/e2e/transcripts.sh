@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The commands that a document shows, each with what it shows behind it; sourced by docs and run.sh.
+
+# transcripts FILE PATTERN: says `transcript COMMAND` for each line "$ COMMAND" in a block of code where the command
+# matches the pattern; $shown is the file of what follows it, up to the next command or the end of the block.
+transcripts() {
+	local line command=
+	shown=$tmp/shown
+	while IFS= read -r line <&3; do
+		case $line in
+		'$ '* | '```'*)
+			[ -z "$command" ] || transcript "$command"
+			: >"$shown"
+			command=$(grep -xE "$2" <<<"${line#\$ }")
+			;;
+		*) echo "$line" >>"$shown" ;;
+		esac
+	done 3<"$1"
+}
