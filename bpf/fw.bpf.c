@@ -106,6 +106,9 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 	if (len == p->meta.len)
 		return;
 	p->meta.len = len;
+	/* Read anew, they carry nothing of what the verifier learnt in each way through the parser. */
+	p->data = (void *)(long)p->xdp->data;
+	p->data_end = (void *)(long)p->xdp->data_end;
 	fw_packet_parse(p->data, p->data_end, &p->meta, key);
 }
 

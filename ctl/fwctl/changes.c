@@ -232,11 +232,12 @@ const struct ctl_command ctl_set_destroy = {
 #define REASON_WORD(sym, name, verdict) name " "
 const struct ctl_command ctl_policy = {
 	.name = "policy",
-	.operands = "REASON accept|drop",
+	.operands = "REASON accept|drop|follow",
 	.summary = "what becomes of packets that no rule decides",
-	.details = "REASON is one of: " FW_REASONS(REASON_WORD) "\n(in and out: no rule matched).\n\n" AS_ADD,
+	.details = "REASON is one of: " FW_REASONS(REASON_WORD) "\n(in and out: no rule matched; follow: as\n"
+								"in or out, whichever way the packet goes).\n\n" AS_ADD,
 	.options = options,
-	.words = FW_REASONS(REASON_WORD) "accept drop",
+	.words = FW_REASONS(REASON_WORD) "accept drop follow",
 	.min_operands = 2,
 	.max_operands = 2,
 	.run = run_policy,

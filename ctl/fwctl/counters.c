@@ -23,6 +23,18 @@ static json_t *rule_json(const void *ctx, const struct view_line *l)
 	return ctl_json_rule(ctx, l->rule);
 }
 
+/* What a policy decided; one that follows others has their verdicts. */
+static struct fw_count policy_count(const struct counters *c, enum fw_reason reason)
+{
+	struct fw_count of[] = { fw_kern_reason_count(c->kern, reason, FW_DROP),
+				 fw_kern_reason_count(c->kern, reason, FW_ACCEPT) };
+	uint8_t policy = c->rs->policy[reason];
+
+	if (policy != FW_FOLLOW)
+		return of[policy];
+	return (struct fw_count){ of[0].packets + of[1].packets, of[0].bytes + of[1].bytes };
+}
+
 static void read_all(struct counters *c, size_t max)
 {
 	view_begin(&c->view, max);
@@ -33,12 +45,10 @@ static void read_all(struct counters *c, size_t max)
 		view_rule(&c->view, &l);
 	}
 	for (unsigned i = 0; i < FW_NREASONS; i++) {
-		enum fw_verdict verdict = c->rs->policy[i];
-		struct fw_count now = fw_kern_reason_count(c->kern, (enum fw_reason)i, verdict);
-		struct view_line l = view_step(&c->reasons[i], now);
+		struct view_line l = view_step(&c->reasons[i], policy_count(c, (enum fw_reason)i));
 
 		l.reason = (enum fw_reason)i;
-		l.verdict = verdict;
+		l.verdict = c->rs->policy[i];
 		view_policy(&c->view, &l);
 	}
 }

@@ -21,10 +21,10 @@ struct seen {
 struct watch {
 	struct view view;
 	struct fw_client *client;
-	struct seen *seen;                       /* by id, open addressing, at most half full */
-	size_t nseen, size;                      /* a power of two, or 0 */
-	struct fw_count reasons[FW_NREASONS][2]; /* by enum fw_verdict */
-	json_t *kept[VIEW_TOP + 1];              /* the rules that the view holds, and one more while it decides */
+	struct seen *seen;                                   /* by id, open addressing, at most half full */
+	size_t nseen, size;                                  /* a power of two, or 0 */
+	struct fw_count reasons[FW_NREASONS][FW_FOLLOW + 1]; /* by enum fw_verdict */
+	json_t *kept[VIEW_TOP + 1]; /* the rules that the view holds, and one more while it decides */
 	size_t nkept;
 	bool first; /* nothing has been seen yet: all that there is was before us */
 	char title[128];
@@ -141,17 +141,29 @@ static void add_verdict(struct watch *w, enum fw_reason reason, enum fw_verdict 
 		view_policy(&w->view, &l);
 }
 
+static enum fw_verdict verdict_of(const json_t *o)
+{
+	const char *name = ctl_field_text(o, "verdict");
+	unsigned v = FW_DROP;
+
+	while (v < FW_FOLLOW && strcmp(name, fw_verdict_name((enum fw_verdict)v)) != 0)
+		v++;
+	return (enum fw_verdict)v;
+}
+
 static void add_policy(struct watch *w, const json_t *o)
 {
 	const char *name = ctl_field_text(o, "policy");
-	bool accept = !strcmp(ctl_field_text(o, "verdict"), "accept");
+	const json_t *before = json_object_get(o, "before");
+	enum fw_verdict is = verdict_of(o);
 
 	for (unsigned i = 0; i < FW_NREASONS; i++) {
 		if (strcmp(name, fw_reason_info[i].name))
 			continue;
-		add_verdict(w, (enum fw_reason)i, accept ? FW_ACCEPT : FW_DROP, count_of(o), true);
-		add_verdict(w, (enum fw_reason)i, accept ? FW_DROP : FW_ACCEPT, count_of(json_object_get(o, "before")),
-			    false);
+		add_verdict(w, (enum fw_reason)i, is, count_of(o), true);
+		if (is != FW_FOLLOW)
+			add_verdict(w, (enum fw_reason)i, is == FW_ACCEPT ? FW_DROP : FW_ACCEPT, count_of(before),
+				    false);
 	}
 }
 

@@ -24,7 +24,8 @@ static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
 /* The verdict that it has comes first: no reader finds neither. */
 static void label_policy(struct engine *e, enum fw_prog prog, enum fw_reason reason)
 {
-	uint32_t is = e->live->rs->policy[reason];
+	enum fw_hook hook = prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN;
+	uint32_t is = fw_ruleset_policy(e->live->rs, reason, hook);
 
 	fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, is), &(struct fw_label){ .id = 1 }, NULL);
 	fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, !is), &(struct fw_label){ 0 }, NULL);

@@ -83,10 +83,9 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 	b->len -= !b->failed; /* it goes on before the brace */
 	fw_buf_printf(b, ",\"hooks\":[");
 	for (unsigned i = 0; i < FW_NPROGS * 2 && !b->failed; i++) {
-		unsigned prog = i / 2, verdict = i % 2;
+		unsigned prog = i / 2, verdict = i % 2, is = fw_ruleset_policy(rs, reason, progs[prog].direction);
 
-		if (fw_reason_possible((enum fw_prog)prog, reason) &&
-		    (verdict == rs->policy[reason] || of[prog][verdict].packets))
+		if (fw_reason_possible((enum fw_prog)prog, reason) && (verdict == is || of[prog][verdict].packets))
 			put_count(b, prog, verdict, of[prog][verdict]);
 	}
 	fw_buf_printf(b, "]}\n");

@@ -119,11 +119,15 @@ void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 		    const struct fw_count count[2])
 {
 	uint8_t is = rs->policy[reason], was = !is;
+	bool follows = is == FW_FOLLOW;
+	struct fw_count both;
 
+	if (count)
+		both = (struct fw_count){ count[0].packets + count[1].packets, count[0].bytes + count[1].bytes };
 	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
 		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
-	counters(b, count ? &count[is] : NULL);
-	if (count && count[was].packets) {
+	counters(b, !count ? NULL : follows ? &both : &count[is]);
+	if (count && !follows && count[was].packets) {
 		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", fw_verdict_name(was));
 		counters(b, &count[was]);
 		fw_buf_add(b, "}", 1);

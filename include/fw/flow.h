@@ -98,14 +98,13 @@ static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
  */
 static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
 {
-	__u32 generation = cpu->control >> 32, reason = cpu->key.reason, what;
+	__u32 generation = cpu->control >> 32, what;
 	__u64 fields[FW_FLOW_WORDS];
 	struct fw_flow_entry *set;
 	__u32 places;
 
-	if (reason != FW_R_NONE && reason != FW_R_NON_IP)
-		return FW_WHAT(reason, cpu->root.accept >> (reason & 31) & 1);
-	places = cache ? fw_flow_places(cpu) : 0;
+	/* The reason is not part of a flow. */
+	places = cache && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
 	if (!places)
 		return fw_decide(cpu);
 

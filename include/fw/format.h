@@ -204,7 +204,7 @@ struct fw_root {
 	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
 	__u64 hash;                  /* odd multiplier, see fw_pair_home() */
 	__u64 flow_mask[FW_FLOW_WORDS];
-	__u32 accept;                /* bit r: the policy of reason r is accept */
+	__u32 accept;                /* bit r: the policy of reason r accepts what comes in; bit 16 + r: what goes out */
 	__u32 fields_used;           /* bit f: some rule constrains field f */
 	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
 	__u32 slots;                 /* counters that the image refers to */

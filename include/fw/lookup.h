@@ -313,9 +313,9 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 /* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */
 static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 {
-	__u32 reason = cpu->key.reason;
+	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & 1;
 
-	if (reason != FW_R_NON_IP || cpu->root.frame_rules) {
+	if (reason == FW_R_NONE || (cpu->root.frame_rules && fw_reason_has_rules(reason))) {
 		int left = fw_lookup(cpu);
 
 		if (left > 0)
@@ -326,8 +326,8 @@ static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 			return (__u32)cpu->hit;
 	}
 	if (reason == FW_R_NONE)
-		reason = cpu->key.f[FW_F_HOOK] & 1;
-	return FW_WHAT(reason, cpu->root.accept >> (reason & 31) & 1);
+		reason = hook;
+	return FW_WHAT(reason, cpu->root.accept >> ((reason & 15) | hook << 4) & 1);
 }
 
 /* Before a packet: makes cpu->root the root that @control names. -1: it is not there. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The packet parser: from the bytes of an Ethernet frame to the key that the
- * classifier looks up. One source for the BPF program and for user space.
+ * The packet parser: from the bytes of a frame to the key that the classifier
+ * looks up. One source for the BPF program and for user space.
  *
  * A cursor walks the frame. Each fw_parse_*() takes its header from the cursor,
  * which checks two ends: where the bytes that we can read stop, and where the
@@ -168,6 +168,99 @@ static __always_inline int fw_parse_ether(struct fw_cursor *c, const struct fw_m
 	return type;
 }
 
+/*
+ * Ethertypes behind whose header an IP packet, or a whole frame, may stand that is not looked into; those that are looked
+ * into stand here for the places where they are not.
+ */
+static __always_inline int fw_hides_ip(__u32 type)
+{
+	switch (type) {
+	case ETH_P_IP:
+	case ETH_P_IPV6:
+	case ETH_P_PPP_SES:
+	case ETH_P_MPLS_UC:
+	case ETH_P_MPLS_MC:
+	case ETH_P_8021AH: /* provider backbone bridges */
+	case ETH_P_QINQ2:
+	case ETH_P_QINQ3:
+	case ETH_P_MACSEC:
+	case ETH_P_HSR:
+	case ETH_P_NSH:
+	case ETH_P_BATMAN:
+	case ETH_P_EDSA:
+	case ETH_P_TEB:
+	case 0x22f3: /* TRILL */
+	case 0x8926: /* VN-Tag */
+	case 0x893f: /* E-Tag, 802.1BR */
+	case 0xa0ed: /* 6LoWPAN */
+		return 1;
+	default:
+		return fw_is_vlan(type);
+	}
+}
+
+/* Behind a length, the headers of LLC and SNAP may have an ethertype after all: RFC 1042, and 802.1H's tunnel. 0: they have none. */
+static __always_inline int fw_parse_llc(struct fw_cursor *c)
+{
+	const __u8 *llc;
+
+	if (c->left < 8)
+		return 0;
+	llc = fw_cursor_take(c, 8);
+	if (!llc)
+		return -FW_R_MALFORMED;
+	if (llc[0] != 0xaa || llc[1] != 0xaa || llc[2] != 3 || llc[3] || llc[4] || (llc[5] && llc[5] != 0xf8))
+		return 0;
+	return fw_ntohs(fw_load16(llc + 6));
+}
+
+#define FW_PPP_IP 0x0021
+#define FW_PPP_IPV6 0x0057
+#define FW_PPP_CONTROL 0x8000 /* and above: LCP, authentication, and the control protocols of network protocols */
+
+/*
+ * A PPPoE session's header, whose length ends the packet, and the protocol of PPP: RFC 2516, RFC 1661. A protocol of one
+ * byte should not occur here, but the kernel takes it. Return: the ethertype of the IP packet, or why it is not looked up.
+ */
+static __always_inline int fw_parse_pppoe(struct fw_cursor *c, struct fw_key *key)
+{
+	const __u8 *session = fw_cursor_take(c, 6), *high, *low;
+	__u32 bytes, proto;
+
+	if (!session || session[0] != 0x11 || session[1])
+		return -FW_R_MALFORMED;
+	bytes = fw_ntohs(fw_load16(session + 4));
+	if (bytes > c->left)
+		return -FW_R_MALFORMED;
+	fw_cursor_trim(c, bytes);
+	high = fw_cursor_take(c, 1);
+	if (!high)
+		return -FW_R_MALFORMED;
+	proto = high[0];
+	if (!(proto & 1)) {
+		low = fw_cursor_take(c, 1);
+		if (!low)
+			return -FW_R_MALFORMED;
+		proto = proto << 8 | low[0];
+	}
+	if (proto != FW_PPP_IP && proto != FW_PPP_IPV6)
+		return proto >= FW_PPP_CONTROL ? -FW_R_NON_IP : -FW_R_NOT_PARSED;
+	key->f[FW_F_ETHERTYPE] = proto == FW_PPP_IP ? ETH_P_IP : ETH_P_IPV6;
+	return key->f[FW_F_ETHERTYPE];
+}
+
+/* Behind an ethertype that is not IP: the ethertype of an IP packet all the same, or why it is not looked up. */
+static __always_inline int fw_parse_other(struct fw_cursor *c, int type, struct fw_key *key)
+{
+	if (type == ETH_P_PPP_SES)
+		return fw_parse_pppoe(c, key);
+	if (type < ETH_P_802_3_MIN)
+		type = fw_parse_llc(c);
+	if (type < 0)
+		return type;
+	return fw_hides_ip(type) ? -FW_R_NOT_PARSED : -FW_R_NON_IP;
+}
+
 /* A total length of 0 stands for more than 65,535 bytes, as large segments have inside one host. */
 static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 {
@@ -322,15 +415,12 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 	int type = fw_parse_ether(c, meta, key), proto;
 
 	key->f[FW_F_LENGTH] = fw_length(c->left);
+	if (type >= 0 && type != ETH_P_IP && type != ETH_P_IPV6)
+		type = fw_parse_other(c, type, key);
 	if (type < 0)
 		return type;
 	fw_cursor_skip(c, 0);
-	if (type == ETH_P_IP)
-		proto = fw_parse_ip4(c, key);
-	else if (type == ETH_P_IPV6)
-		proto = fw_parse_ip6(c, key);
-	else
-		return -FW_R_NON_IP;
+	proto = type == ETH_P_IP ? fw_parse_ip4(c, key) : fw_parse_ip6(c, key);
 	if (proto < 0)
 		return proto;
 	key->f[FW_F_PROTO] = proto;

@@ -104,7 +104,8 @@ struct fw_ruleset {
 	size_t nsets, sets_cap;
 	const char **ifaces; /* interface number -> name */
 	size_t nifaces, ifaces_cap;
-	uint8_t policy[FW_NREASONS];     /* enum fw_verdict for each enum fw_reason */
+	uint8_t policy
+		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; those of FW_R_IN and FW_R_OUT follow nobody */
 	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	uint64_t next_id;                /* above every id in use */
@@ -236,7 +237,17 @@ extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 /* As rules and policies say it. */
 static inline const char *fw_verdict_name(enum fw_verdict verdict)
 {
-	return verdict == FW_ACCEPT ? "accept" : "drop";
+	static const char *const names[] = { [FW_DROP] = "drop", [FW_ACCEPT] = "accept", [FW_FOLLOW] = "follow" };
+
+	return names[verdict];
+}
+
+/* What a policy does with a packet at a hook: FW_DROP or FW_ACCEPT. */
+static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)
+{
+	uint8_t policy = rs->policy[reason];
+
+	return (enum fw_verdict)(policy == FW_FOLLOW ? rs->policy[hook == FW_OUT ? FW_R_OUT : FW_R_IN] : policy);
 }
 
 #endif

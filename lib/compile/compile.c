@@ -80,8 +80,10 @@ void root_use_fields(struct fw_root *root, uint32_t fields)
 void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs)
 {
 	root->accept = 0;
-	for (int r = 0; r < FW_NREASONS; r++)
-		root->accept |= (uint32_t)(rs->policy[r] == FW_ACCEPT) << r;
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+			if (fw_ruleset_policy(rs, (enum fw_reason)r, (enum fw_hook)hook) == FW_ACCEPT)
+				root->accept |= 1u << (r | hook << 4);
 }
 
 /* Rules of a block of a large pair: their bit vectors are one word. */

@@ -54,7 +54,7 @@ bool fw_oracle_rule(const struct fw_ruleset *rs, const struct fw_rule *rule, con
 
 long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key)
 {
-	if (key->reason != FW_R_NONE && key->reason != FW_R_NON_IP)
+	if (!fw_reason_has_rules(key->reason))
 		return -1;
 	for (size_t i = 0; i < rs->nrules; i++)
 		if (fw_oracle_rule(rs, rs->rules[i], key))
@@ -66,5 +66,7 @@ enum fw_verdict fw_oracle_verdict(const struct fw_ruleset *rs, long index, const
 {
 	if (index >= 0)
 		return rs->rules[index]->verdict;
-	return rs->policy[key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason];
+	if (key->reason == FW_R_NONE)
+		return rs->policy[key->f[FW_F_HOOK]];
+	return fw_ruleset_policy(rs, (enum fw_reason)key->reason, (enum fw_hook)key->f[FW_F_HOOK]);
 }

@@ -10,7 +10,7 @@
 
 #define FORM "PROTO ADDR[:PORT] > ADDR[:PORT] [in|out] [on IFACE] [flags F,F] [type T] [vlan N] ..."
 
-/* Words that are followed by a value; the others are `in`, `out` and an interface. */
+/* Words that are followed by a value; the others are `in`, `out`, `pppoe` and an interface. */
 static const struct option {
 	const char *word;
 	enum fw_field field;
@@ -191,6 +191,10 @@ static int read_option(struct reader *r)
 {
 	if (fw_str_is(r->word, "in") || fw_str_is(r->word, "out"))
 		return set_field(r, FW_F_HOOK, fw_str_is(r->word, "out") ? FW_OUT : FW_IN);
+	if (fw_str_is(r->word, "pppoe")) {
+		r->p->pppoe = true;
+		return 0;
+	}
 	if (fw_str_is(r->word, "on")) {
 		next_word(r);
 		return read_iface(r, r->word);
@@ -256,6 +260,9 @@ static int check(struct reader *r)
 	least = fw_packet_headers(p) + l4->least;
 	if (!r->column[FW_F_LENGTH])
 		p->f[FW_F_LENGTH] = fw_packet_headers(p) + l4->bytes;
+	if (p->pppoe && p->f[FW_F_LENGTH] > FW_PPPOE_LENGTH_MAX)
+		return fw_diag_add(r->ds, field_place(r, FW_F_LENGTH), NULL,
+				   "a packet in a PPPoE session has at most %d bytes", FW_PPPOE_LENGTH_MAX);
 	if (p->f[FW_F_LENGTH] < least)
 		return fw_diag_add(r->ds, field_place(r, FW_F_LENGTH), NULL,
 				   "the headers of this packet alone take %u bytes", least);

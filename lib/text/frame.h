@@ -5,12 +5,15 @@
 
 #include "fw/text.h"
 
+#define FW_PPPOE_LENGTH_MAX (65535 - 2)
+
 struct fw_packet {
 	struct fw_addr src, dst;
 	enum fw_family family;
 	uint32_t f[FW_KEY_SLOTS]; /* FW_F_VLAN may be absent; fields that its protocol lacks, and FW_F_IFACE: any */
 	char iface[FW_IFNAME_MAX + 1];
 	bool proto_named; /* by name, not by number */
+	bool pppoe;       /* in a PPPoE session; its length is at most FW_PPPOE_LENGTH_MAX then */
 };
 
 /* What follows the IP header. */

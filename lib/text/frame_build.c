@@ -84,7 +84,15 @@ static void put_ether(struct writer *w, const struct fw_packet *p)
 		put16(w, ETH_P_8021Q);
 		put16(w, p->f[FW_F_VLAN]);
 	}
-	put16(w, p->family == FW_IP4 ? ETH_P_IP : ETH_P_IPV6);
+	if (!p->pppoe) {
+		put16(w, p->family == FW_IP4 ? ETH_P_IP : ETH_P_IPV6);
+		return;
+	}
+	put16(w, ETH_P_PPP_SES);
+	put16(w, 0x1100);
+	put16(w, 1); /* the session */
+	put16(w, p->f[FW_F_LENGTH] + 2);
+	put16(w, p->family == FW_IP4 ? FW_PPP_IP : FW_PPP_IPV6);
 }
 
 /* The Internet checksum of RFC 1071, not yet folded. */

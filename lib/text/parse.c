@@ -169,6 +169,24 @@ int fw_parser_verdict(struct fw_parser *p, uint8_t *out)
 	return 0;
 }
 
+#define REASONS_HINT "in, out, malformed, non-ip, not-parsed, vlan-depth or ext-headers"
+
+/* Policies but those of directions may follow these. */
+static int parser_policy_verdict(struct fw_parser *p, enum fw_reason reason, uint8_t *out)
+{
+	bool direction = reason == FW_R_IN || reason == FW_R_OUT, follow = fw_parser_at(p, "follow");
+
+	if (follow && direction)
+		return fw_parser_expected(p, "'accept' or 'drop'", "other policies may follow this one");
+	if (direction || fw_parser_at(p, "accept") || fw_parser_at(p, "drop"))
+		return fw_parser_verdict(p, out);
+	if (!follow)
+		return fw_parser_expected(p, "'accept', 'drop' or 'follow'", NULL);
+	*out = FW_FOLLOW;
+	fw_parser_next(p);
+	return 0;
+}
+
 int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict)
 {
 	struct fw_nearest near = { .word = p->tok.text };
@@ -176,19 +194,17 @@ int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdi
 	size_t r = 0;
 
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "what the policy is for",
-					  "in, out, malformed, non-ip, vlan-depth or ext-headers");
+		return fw_parser_expected(p, "what the policy is for", REASONS_HINT);
 	for (; r < FW_NREASONS && !(r != FW_R_INTERNAL && fw_parser_at(p, fw_reason_info[r].name)); r++)
 		if (r != FW_R_INTERNAL)
 			fw_nearest_try(&near, fw_reason_info[r].name);
 	if (r == FW_NREASONS)
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
-					       "in, out, malformed, non-ip, vlan-depth or ext-headers",
+				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : REASONS_HINT,
 				   "there is no policy for '%s'", FW_SHOW(p->tok.text));
 	*reason = r;
 	fw_parser_next(p);
-	return fw_parser_verdict(p, verdict);
+	return parser_policy_verdict(p, r, verdict);
 }
 
 static int parse_policy(struct fw_parser *p, struct fw_token start)

@@ -71,7 +71,7 @@ int fw_parser_name(struct fw_parser *p, const char *what, char *out);
 int fw_parser_verdict(struct fw_parser *p, uint8_t *out);
 /* The end of the line or of the text: 0; else refuses what stands there. */
 int fw_parser_statement_end(struct fw_parser *p);
-/* Takes what a policy is for, and its verdict. */
+/* Takes what a policy is for, and its verdict, FW_FOLLOW included. */
 int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict);
 /* The set of that name; without one, a diagnostic at the current token. */
 int fw_parser_find_set(struct fw_parser *p, struct fw_str name, uint32_t *out);

@@ -17,6 +17,7 @@ fi
 . "$here/lists.sh"
 . "$here/transcripts.sh"
 . "$here/examples.sh"
+. "$here/links.sh"
 
 fail() {
 	echo "      $*" >&2

@@ -102,6 +102,7 @@ static void check_reason(const struct fw_key *key, const struct fw_meta *meta, s
 		DEMAND(size >= 34 && key->family != FW_FAMILY_NONE && key->f[FW_F_LENGTH] <= meta->len - ETH_HLEN);
 		break;
 	case FW_R_NON_IP:
+	case FW_R_NOT_PARSED:
 		DEMAND(key->family == FW_FAMILY_NONE && size >= ETH_HLEN);
 		DEMAND(key->f[FW_F_ETHERTYPE] != ETH_P_IP && key->f[FW_F_ETHERTYPE] != ETH_P_IPV6);
 		break;

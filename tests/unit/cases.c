@@ -27,6 +27,11 @@
 #define FRAGMENT(next, frag) next, 0, U16(frag), 0, 0, 0, 1
 #define AUTH(next) next, 4, 0, 0, 0, 0, 0, 1, ZERO8, ZERO8
 
+/* A session's header with a length, and that with a protocol of PPP; LLC and SNAP */
+#define SESSION(length) 0x11, 0, 0, 1, U16(length)
+#define PPPOE(length, proto) SESSION(length), U16(proto)
+#define SNAP(oui, type) 0xaa, 0xaa, 3, 0, 0, oui, U16(type)
+
 /* Ports 999 and 80, or type 8 and code 1 */
 #define TCP_AS(doff, flags) 3, 231, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, (doff) << 4, flags, 255, 255, 0, 0, 0, 0
 #define TCP TCP_AS(5, 0x02)
@@ -104,15 +109,79 @@ const struct fw_case fw_cases[] = {
 	  FRAME(NON_IP, 0x0806, 46, VLAN(7)) },
 	{ "LLDP", BYTES(ETHER(0x88cc), 2, 7, 4, ZERO20),
 	  .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x88cc, 23) },
-	{ "MPLS", BYTES(ETHER(0x8847), ZERO20), .needs = 14, .ends = 14, .open = true, FRAME(NON_IP, 0x8847, 20) },
-	{ "802.3 length, as of spanning tree", BYTES(ETHER(38), 0x42, 0x42, 3, ZERO46), .needs = 14, .ends = 14,
-	  .open = true, FRAME(NON_IP, 38, 49) },
-	{ "802.3, largest length", BYTES(ETHER(0x5ff), ZERO8), .needs = 14, .ends = 14, .open = true,
+	{ "802.3 length, as of spanning tree", BYTES(ETHER(38), 0x42, 0x42, 3, ZERO46), .needs = 22, .open = true,
+	  .llc = true, FRAME(NON_IP, 38, 49) },
+	{ "802.3, largest length", BYTES(ETHER(0x5ff), ZERO8), .needs = 22, .open = true, .llc = true,
 	  FRAME(NON_IP, 0x5ff, 8) },
+	{ "SNAP, Cisco's discovery", BYTES(ETHER(28), SNAP(0x0c, 0x2000), ZERO20), .needs = 22, .open = true,
+	  .llc = true, FRAME(NON_IP, 28, 28) },
+	{ "SNAP, AppleTalk's ARP", BYTES(ETHER(28), SNAP(0, 0x80f3), ZERO20), .needs = 22, .open = true, .llc = true,
+	  FRAME(NON_IP, 28, 28) },
+	{ "PPPoE discovery", BYTES(ETHER(0x8863), 0x11, 9, 0, 0, 0, 4, 1, 1, 0, 0), .needs = 14, .ends = 14,
+	  .open = true, FRAME(NON_IP, 0x8863, 10) },
 	{ "no payload", BYTES(ETHER(0xffff)), .open = true, FRAME(NON_IP, 0xffff, 0) },
 	{ "not IP and large", BYTES(ETHER(0x88b5), ZERO8),
 	  .meta = { .len = 70000 }, .needs = 14, .ends = 14, .open = true,
 	  FRAME(NON_IP, 0x88b5, 65535) },
+
+	/* What an IP packet may stand in that is not looked into */
+	{ "MPLS", BYTES(ETHER(0x8847), 0, 1, 1, 64, IP4(40, 0, 6), TCP), .needs = 14, .ends = 14, .open = true,
+	  FRAME(NOT_PARSED, 0x8847, 44) },
+	{ "MPLS multicast in a VLAN", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x8848), ZERO20), .needs = 18, .ends = 18,
+	  .open = true, FRAME(NOT_PARSED, 0x8848, 20, VLAN(7)) },
+	{ "MPLS, nothing behind", BYTES(ETHER(0x8847)), .open = true, FRAME(NOT_PARSED, 0x8847, 0) },
+	{ "provider backbone bridge", BYTES(ETHER(0x88e7), ZERO46), .needs = 14, .ends = 14, .open = true,
+	  FRAME(NOT_PARSED, 0x88e7, 46) },
+	{ "MACsec", BYTES(ETHER(0x88e5), ZERO46), .needs = 14, .ends = 14, .open = true,
+	  FRAME(NOT_PARSED, 0x88e5, 46) },
+	{ "TRILL", BYTES(ETHER(0x22f3), ZERO46), .needs = 14, .ends = 14, .open = true,
+	  FRAME(NOT_PARSED, 0x22f3, 46) },
+	{ "NSH", BYTES(ETHER(0x894f), ZERO46), .needs = 14, .ends = 14, .open = true, FRAME(NOT_PARSED, 0x894f, 46) },
+	{ "QinQ of 0x9200", BYTES(ETHER(0x9200), 0, 7, 8, 0, IP4(40, 0, 6), TCP), .needs = 14, .ends = 14,
+	  .open = true, FRAME(NOT_PARSED, 0x9200, 44) },
+	{ "IPv4 in SNAP", BYTES(ETHER(48), SNAP(0, 0x0800), IP4(40, 0, 6), TCP), .needs = 22, .open = true,
+	  .llc = true, FRAME(NOT_PARSED, 48, 48) },
+	{ "IPv6 in SNAP of a bridge tunnel", BYTES(ETHER(68), SNAP(0xf8, 0x86dd), IP6(20, 6), TCP), .needs = 22,
+	  .open = true, .llc = true, FRAME(NOT_PARSED, 68, 68) },
+	{ "VLAN in SNAP", BYTES(ETHER(32), SNAP(0, 0x8100), 0, 7, 8, 0, ZERO20), .needs = 22, .open = true,
+	  .llc = true, FRAME(NOT_PARSED, 32, 32) },
+
+	/* PPPoE */
+	{ "TCP in PPPoE", BYTES(ETHER(0x8864), PPPOE(42, 0x0021), IP4(40, 0, 6), TCP), KEY4(NONE, 40, PROTO(6), SYN) },
+	{ "UDP over IPv6 in PPPoE", BYTES(ETHER(0x8864), PPPOE(50, 0x0057), IP6(8, 17), UDP),
+	  KEY6(NONE, 48, PROTO(17), PORTS) },
+	{ "PPPoE in a VLAN", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x8864), PPPOE(30, 0x0021), IP4(28, 0, 1), ICMP),
+	  KEY4(NONE, 28, PROTO(1), ECHO(8), VLAN(7)) },
+	{ "PPPoE, IPv4 protocol of one byte", BYTES(ETHER(0x8864), SESSION(41), 0x21, IP4(40, 0, 6), TCP),
+	  KEY4(NONE, 40, PROTO(6), SYN) },
+	{ "PPPoE, IPv6 protocol of one byte", BYTES(ETHER(0x8864), SESSION(61), 0x57, IP6(20, 6), TCP),
+	  KEY6(NONE, 60, PROTO(6), SYN) },
+	{ "PPPoE, padded inside", BYTES(ETHER(0x8864), PPPOE(44, 0x0021), IP4(40, 0, 6), TCP, 0, 0), .needs = 62,
+	  KEY4(NONE, 40, PROTO(6), SYN) },
+	{ "PPPoE shorter than its IP packet", BYTES(ETHER(0x8864), PPPOE(41, 0x0021), IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x0800, 48) },
+	{ "PPPoE longer than the frame", BYTES(ETHER(0x8864), PPPOE(43, 0x0021), IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x8864, 48) },
+	{ "PPPoE with another version", BYTES(ETHER(0x8864), 0x21, 0, 0, 1, U16(42), U16(0x21), IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x8864, 48) },
+	{ "PPPoE session with a code", BYTES(ETHER(0x8864), 0x11, 1, 0, 1, U16(42), U16(0x21), IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x8864, 48) },
+	{ "PPPoE without a protocol", BYTES(ETHER(0x8864), SESSION(0), 0, 0x21, IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x8864, 48) },
+	{ "PPPoE with half a protocol", BYTES(ETHER(0x8864), SESSION(1), 0, 0x21, IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x8864, 48) },
+	{ "PPPoE, IPv6 that is IPv4", BYTES(ETHER(0x8864), PPPOE(42, 0x0057), IP4(40, 0, 6), TCP),
+	  FRAME(MALFORMED, 0x86dd, 48) },
+	{ "LCP", BYTES(ETHER(0x8864), PPPOE(10, 0xc021), 9, 1, 0, 8, 0, 0, 0, 0), .needs = 22, .ends = 30,
+	  FRAME(NON_IP, 0x8864, 16) },
+	{ "IPV6CP", BYTES(ETHER(0x8864), PPPOE(6, 0x8057), 1, 1, 0, 4), .needs = 22, .ends = 26,
+	  FRAME(NON_IP, 0x8864, 12) },
+	{ "PPP compressed data", BYTES(ETHER(0x8864), PPPOE(10, 0x00fd), ZERO8), .needs = 22, .ends = 30,
+	  FRAME(NOT_PARSED, 0x8864, 16) },
+	{ "PPP multilink", BYTES(ETHER(0x8864), SESSION(9), 0x3d, ZERO8), .needs = 21, .ends = 29,
+	  FRAME(NOT_PARSED, 0x8864, 15) },
+	{ "MPLS in PPP", BYTES(ETHER(0x8864), PPPOE(10, 0x0281), ZERO8), .needs = 22, .ends = 30,
+	  FRAME(NOT_PARSED, 0x8864, 16) },
 
 	/* IPv4: what it carries */
 	{ "TCP", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP), KEY4(NONE, 40, PROTO(6), SYN) },
@@ -364,6 +433,11 @@ void fw_case_key_cut(const struct fw_case *c, uint32_t readable, uint32_t len, s
 	uint32_t length;
 
 	fw_case_key(c, key);
+	if (c->llc && readable >= ETH_HLEN && len < needs) {
+		key->reason = FW_R_NON_IP;
+		key->f[FW_F_LENGTH] = len - ETH_HLEN;
+		return;
+	}
 	if (c->reason == FW_R_MALFORMED || readable < needs || len < ends) {
 		key->reason = FW_R_MALFORMED;
 		return;
@@ -371,6 +445,6 @@ void fw_case_key_cut(const struct fw_case *c, uint32_t readable, uint32_t len, s
 	if (!c->open)
 		return;
 	/* What is in front of the packet: all but the length that the whole frame gives. */
-	length = len - (c->family == FW_IP6 ? ETH_HLEN : needs);
+	length = len - (c->family == FW_IP6 || c->llc ? ETH_HLEN : needs);
 	key->f[FW_F_LENGTH] = length > FW_LENGTH_MAX ? FW_LENGTH_MAX : length;
 }

@@ -26,6 +26,7 @@ struct fw_case {
 	uint32_t needs;      /* bytes that must be readable for this key; 0: all. With fewer: malformed */
 	uint32_t ends;       /* bytes of the frame up to the packet's end; 0: all. A shorter frame: malformed */
 	bool open;           /* the length is the frame's: a shorter frame is a shorter packet, not a malformed one */
+	bool llc;            /* a shorter frame has no LLC header that could say more */
 	enum fw_family family;
 	enum fw_reason reason;
 	const struct fw_case_field *want; /* the rest is absent; later ones replace earlier ones */

@@ -298,11 +298,16 @@ static void add_names(const struct maker *m)
 		}
 		fw_set_sort(&m->rs->sets[set]);
 	}
-	for (int r = 0; r < FW_R_INTERNAL; r++) {
-		m->rs->policy_set[r] = rnd(2);
+	for (int r = 0; r < FW_NREASONS; r++) {
+		m->rs->policy_set[r] = r != FW_R_INTERNAL && rnd(2);
 		if (m->rs->policy_set[r])
-			m->rs->policy[r] = (uint8_t)rnd(2);
+			m->rs->policy[r] = random_policy((enum fw_reason)r);
 	}
+}
+
+uint8_t random_policy(enum fw_reason reason)
+{
+	return (uint8_t)rnd(reason == FW_R_IN || reason == FW_R_OUT ? 2 : 3);
 }
 
 struct fw_ruleset *random_ruleset(const struct random_shape *shape)

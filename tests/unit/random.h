@@ -31,6 +31,8 @@ struct random_shape {
 
 /* Rules (fewer than asked for when many drafts are refused, as an empty `not` is), sets, interfaces, policies. */
 struct fw_ruleset *random_ruleset(const struct random_shape *shape);
+/* What a policy may say. */
+uint8_t random_policy(enum fw_reason reason);
 
 /* Drafts for a ruleset that is there (and whose sets are random_ruleset()'s), to change it by. */
 struct random_maker;

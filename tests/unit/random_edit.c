@@ -45,6 +45,7 @@ void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kind
 {
 	struct adding a = { e, NULL };
 	struct fw_rule *r = random_rule(e->rs);
+	enum fw_reason reason;
 
 	switch (random_below(kinds)) {
 	case 0:
@@ -66,7 +67,9 @@ void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kind
 			move(e, r);
 		return;
 	case 6:
-		fw_edit_policy(e, random_below(FW_R_INTERNAL), random_below(2));
+		reason = (enum fw_reason)random_below(FW_NREASONS);
+		if (reason != FW_R_INTERNAL)
+			fw_edit_policy(e, reason, random_policy(reason));
 		return;
 	default:
 		random_edit_set(rm, e);

@@ -144,6 +144,13 @@ static void key_ip(const struct fw_ruleset *rs, const struct fw_rule *rule, stru
 		key_restrict(key);
 }
 
+static uint32_t some_type(uint32_t reason)
+{
+	static const uint16_t not_parsed[] = { ETH_P_MPLS_UC, ETH_P_8021AH, ETH_P_PPP_SES };
+
+	return reason == FW_R_NON_IP ? ETH_P_ARP : not_parsed[rnd(ROWS(not_parsed))];
+}
+
 /* The family that the rule's addresses ask for. */
 static enum fw_family family_of(const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
@@ -172,15 +179,17 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 		key_ip(rs, rule, key);
 		return;
 	}
+	if (!rnd(3))
+		key->reason = FW_R_NOT_PARSED;
 	do
-		key->f[FW_F_ETHERTYPE] = rnd(3) ? value_of(rs, rule, FW_F_ETHERTYPE) : ETH_P_ARP;
+		key->f[FW_F_ETHERTYPE] = rnd(3) ? value_of(rs, rule, FW_F_ETHERTYPE) : some_type(key->reason);
 	while (key->f[FW_F_ETHERTYPE] == ETH_P_IP || key->f[FW_F_ETHERTYPE] == ETH_P_IPV6);
 }
 
 /* An IP packet of at least the bytes that its headers take. */
 static void build_ip(const struct fw_key *key, struct fw_frame *f)
 {
-	struct fw_packet p = { .src = key->src, .dst = key->dst, .family = key->family };
+	struct fw_packet p = { .src = key->src, .dst = key->dst, .family = key->family, .pppoe = !rnd(12) };
 	uint32_t least;
 
 	for (int i = 0; i < FW_NFIELDS; i++)

@@ -63,6 +63,11 @@ static struct {
 	uint64_t traffic[FW_NPROGS][FW_NDECIDED][2];
 } sent;
 
+static enum fw_verdict policy_of(uint32_t prog, uint32_t reason)
+{
+	return fw_ruleset_policy(fx.rs, (enum fw_reason)reason, prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN);
+}
+
 static void publish(void)
 {
 	assert_int_equal(fw_compile(fx.rs, fw_kern_pool(fx.k), NULL, &fx.image), 0);
@@ -72,7 +77,7 @@ static void publish(void)
 		uint32_t prog = i / 2 / FW_NREASONS, r = i / 2 % FW_NREASONS, verdict = i % 2;
 
 		fw_kern_label_set(fx.k, FW_COUNTER_REASON(prog, r, verdict),
-				  &(struct fw_label){ .id = fx.rs->policy[r] == verdict }, NULL);
+				  &(struct fw_label){ .id = policy_of(prog, r) == verdict }, NULL);
 	}
 }
 
@@ -186,7 +191,7 @@ static void check_counters_file(void)
 		int prog = i / 2 / FW_NREASONS, r = i / 2 % FW_NREASONS, verdict = i % 2;
 		const struct fw_count *n = &sent.reason[prog][r][verdict];
 
-		if (n->packets || verdict == fx.rs->policy[r])
+		if (n->packets || (enum fw_verdict)verdict == policy_of((uint32_t)prog, (uint32_t)r))
 			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name, progs[prog],
 				      n->packets, n->bytes, verdict_name((uint64_t)verdict));
 	}

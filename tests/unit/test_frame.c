@@ -54,6 +54,8 @@ static const struct {
 	{ "udp [::1]:1 > [::2]:2 frag first", "udp [::1]:1 > [::2]:2 in frag first length 56" },
 	{ "icmp6 ::1 > ::2 frag later length 1000", "icmp6 ::1 > ::2 in frag later length 1000" },
 	{ "ah ::1 > ::2 frag later", "ah ::1 > ::2 in frag later length 48" },
+	{ "tcp 10.0.0.1:1 > 10.0.0.2:2 pppoe", "tcp 10.0.0.1:1 > 10.0.0.2:2 in flags syn length 40" },
+	{ "udp [::1]:1 > [::2]:2 vlan 7 pppoe length 65533", "udp [::1]:1 > [::2]:2 in vlan 7 length 65533" },
 };
 
 static void assert_prints(const struct fw_ruleset *rs, const struct fw_key *key, const char *want)
@@ -144,6 +146,7 @@ static const struct {
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 in out", 32, "'hook' is given twice" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 vlan 1 vlan 1", 41, "'vlan' is given twice" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 eth0 eth1", 34, "unknown word 'eth1'" },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:2 pppoe length 65534", 42, "at most 65533 bytes" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 on", 31, "not an interface name" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 on sixteen-letters-", 32, "not an interface name" },
 };

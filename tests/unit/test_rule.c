@@ -579,6 +579,23 @@ static void tables_follow_the_fields(void **state)
 	fw_ruleset_free(rs);
 }
 
+static void policies_follow_directions(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+
+	for (unsigned i = 0; i < 4; i++) {
+		rs->policy[FW_R_IN] = i & 1;
+		rs->policy[FW_R_OUT] = i >> 1;
+		assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, FW_IN), i & 1);
+		assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, FW_OUT), i >> 1);
+		assert_int_equal(fw_ruleset_policy(rs, FW_R_NON_IP, FW_IN), FW_ACCEPT);
+	}
+	rs->policy[FW_R_NOT_PARSED] = FW_ACCEPT;
+	rs->policy[FW_R_IN] = FW_DROP;
+	assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, FW_IN), FW_ACCEPT);
+	fw_ruleset_free(rs);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -596,6 +613,7 @@ int main(void)
 		cmocka_unit_test(sets_keep_what_was_given),
 		cmocka_unit_test(many_rules_are_found),
 		cmocka_unit_test(tables_follow_the_fields),
+		cmocka_unit_test(policies_follow_directions),
 	};
 	const char *given = getenv("FW_SEED");
 

@@ -119,7 +119,9 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 		unsigned prog = i / 2 / FW_NREASONS, reason = i / 2 % FW_NREASONS, verdict = i % 2;
 		struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason, verdict);
 
-		if (n.packets || (verdict == rs->policy[reason] && fw_reason_possible(prog, reason)))
+		enum fw_verdict is = fw_ruleset_policy(rs, reason, prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN);
+
+		if (n.packets || (verdict == is && fw_reason_possible(prog, reason)))
 			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, hooks[prog],
 				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
 				      verdict == FW_ACCEPT ? "accept" : "drop");

@@ -195,7 +195,7 @@ static void put_set(struct model *m, struct fw_buf *b)
 
 static void put_policy(struct model *m, struct fw_buf *b)
 {
-	static const char *const reasons[] = { "out", "ext-headers", "vlan-depth", "non-ip" };
+	static const char *const reasons[] = { "out", "ext-headers", "vlan-depth", "non-ip", "not-parsed" };
 
 	fw_buf_printf(b, "policy %s %s", reasons[rnd(ROWS(reasons))], rnd(2) ? "accept" : "drop");
 }
