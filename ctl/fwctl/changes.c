@@ -13,18 +13,23 @@ static const struct ctl_option *const options[] = { &ctl_opt_check, NULL };
 static const struct ctl_option *const echo_options[] = { &ctl_opt_echo, &ctl_opt_check, NULL };
 static const struct ctl_option *const flush_options[] = { &ctl_opt_yes, NULL };
 
+/* A rule that has only moved has no id that anybody waits for. */
 static int echo_id(void *ctx, json_t *o)
 {
-	printf("%llu\n", (unsigned long long)ctl_field_u64(json_object_get(o, "rule"), "id"));
+	if (strcmp(ctl_field_text(o, "op"), "move"))
+		printf("%llu\n", (unsigned long long)ctl_field_u64(json_object_get(o, "rule"), "id"));
 	return 0;
 }
 
-static void print_changes(const char *name, const json_t *end)
+static void print_changes(const struct ctl_settings *s, const char *name, const json_t *end)
 {
-	printf("%s: %llu rules added, %llu removed, %llu changed in %.3f s%s\n", name,
-	       (unsigned long long)ctl_field_u64(end, "added"), (unsigned long long)ctl_field_u64(end, "removed"),
-	       (unsigned long long)ctl_field_u64(end, "changed"), ctl_seconds_of(end),
-	       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were written anew)" : "");
+	printf("%s: ", name);
+	ctl_print_change(end);
+	if (s->check)
+		puts(" (checked only, nothing has changed)");
+	else
+		printf(" in %.3f s%s\n", ctl_seconds_of(end),
+		       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were written anew)" : "");
 }
 
 /* Sends @source as one transaction. @name: of it, for the summary; NULL: no summary. */
@@ -43,10 +48,8 @@ static int change(const struct ctl_settings *s, const struct ctl_source *source,
 	json_t *end = NULL;
 	int code = ctl_request(s, &call, &end);
 
-	if (code == CTL_OK && !s->json && s->check)
-		puts("ok: it would be taken, nothing has changed");
-	else if (code == CTL_OK && !s->json && name && !s->echo)
-		print_changes(name, end);
+	if (code == CTL_OK && !s->json && (s->check || (name && !s->echo)))
+		print_changes(s, name ? name : "ok", end);
 	json_decref(end);
 	return code;
 }
@@ -117,8 +120,13 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 	if (!s->yes && !agreed())
 		return CTL_FAILED;
 	code = ctl_request(s, &call, &end);
-	if (code == CTL_OK && !s->json)
-		printf("%llu rules removed\n", (unsigned long long)ctl_field_u64(end, "removed"));
+	if (code == CTL_OK && !s->json) {
+		uint64_t removed = ctl_field_u64(end, "removed");
+
+		printf("%llu rule%s removed", (unsigned long long)removed, fw_plural(removed));
+		ctl_print_others(end);
+		putchar('\n');
+	}
 	json_decref(end);
 	return code;
 }
@@ -126,7 +134,8 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 #define POSITIONS "first|last|before REF|after REF"
 #define CHANGE_JSON                                                                                          \
 	"JSON: {op, rule {id, name, verdict, text, ...}} for each rule that was added, replaced or moved;\n" \
-	"at last {ok, added, removed, changed, generation, seconds {parse, compile, store, swap}, rebuilt}.\n"
+	"at last {ok, " CTL_COUNTS_JSON ",\n"                                                                \
+	"generation, seconds {parse, compile, store, swap}, rebuilt}.\n"
 #define AS_ADD "JSON: as of `fwctl add rule`.\n"
 
 const struct ctl_command ctl_add = {

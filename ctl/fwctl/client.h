@@ -41,6 +41,17 @@ double ctl_field_real(const json_t *o, const char *name);
 const char *ctl_field_text(const json_t *o, const char *name);
 /* The sum of the stages of END's "seconds". */
 double ctl_seconds_of(const json_t *end);
+/* What another ruleset or a change changes: each object of LINES of `load`, and the counts of END, in one line. */
+int ctl_print_diff(void *ctx, json_t *o);
+void ctl_print_load(const json_t *end, const char *note);
+void ctl_print_change(const json_t *end);
+void ctl_print_others(const json_t *end); /* without rules */
+#define CTL_DIFF_JSON                                                                                               \
+	"JSON: with --diff {change: policy, policy, old}, {change: set, set, is, removed, removed_ranges, added,\n" \
+	"added_ranges} and {change: added, removed, changed or moved, rule, old, after} for each that differs;\n"
+#define CTL_COUNTS_JSON                                                                \
+	"added, removed, changed, moved, kept, policies, sets {created, destroyed},\n" \
+	"elements {added, removed}"
 /* "PACKETS BYTES  " in columns, as counters are shown everywhere. */
 void ctl_print_counts(const json_t *o);
 

@@ -113,20 +113,6 @@ static int read_files(struct load *l)
 	return err;
 }
 
-static int print_diff(void *ctx, json_t *o)
-{
-	uint64_t *shown = ctx;
-	const char *change = ctl_field_text(o, "change");
-	const json_t *is = json_object_get(o, "rule"), *was = json_object_get(o, "old");
-
-	if (strcmp(change, "added"))
-		printf("- %s\n", ctl_field_text(json_is_object(was) ? was : is, "text"));
-	if (strcmp(change, "removed"))
-		printf("+ %s\n", ctl_field_text(is, "text"));
-	++*shown;
-	return 0;
-}
-
 static void show_progress(void *ctx, json_t *o)
 {
 	uint64_t of = ctl_field_u64(o, "of"), done = ctl_field_u64(o, "done");
@@ -137,8 +123,6 @@ static void show_progress(void *ctx, json_t *o)
 	else
 		ctl_progress("%s", ctl_field_text(o, "stage"));
 }
-
-#define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
 
 /* Files are called as the user named them. */
 static void print_warnings(const struct load *l, const json_t *end)
@@ -153,17 +137,14 @@ static void print_warnings(const struct load *l, const json_t *end)
 	ctl_print_warnings(&ds);
 }
 
-static void print_result(const struct ctl_settings *s, const char *name, const json_t *end, uint64_t shown)
+static void print_result(const struct ctl_settings *s, const char *name, const json_t *end)
 {
 	const json_t *seconds = json_object_get(end, "seconds");
 	double total = ctl_field_real(seconds, "total");
-	uint64_t differ = ctl_field_u64(end, "added") + ctl_field_u64(end, "removed") + ctl_field_u64(end, "changed");
 
-	if (s->diff && differ > shown)
-		printf("and %llu more\n", (unsigned long long)(differ - shown));
-	printf("%s: %llu rules%s: %llu added, %llu removed, %llu changed, %llu kept\n", name, LLU(end, "rules"),
-	       s->check ? " (checked only, nothing has changed)" : "", LLU(end, "added"), LLU(end, "removed"),
-	       LLU(end, "changed"), LLU(end, "kept"));
+	printf("%s: ", name);
+	ctl_print_load(end, s->check ? " (checked only, nothing has changed)" : "");
+	putchar('\n');
 	printf("  time     parse %.3f s, compile %.3f s, store %.3f s, swap %.3f s, in all %.3f s\n",
 	       ctl_field_real(seconds, "parse"), ctl_field_real(seconds, "compile"), ctl_field_real(seconds, "store"),
 	       ctl_field_real(seconds, "swap"), total > 0 ? total : ctl_seconds_of(end));
@@ -175,13 +156,7 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 static int run_load(const struct ctl_settings *s, int n, char **operands)
 {
 	fw_cleanup(load_endp) struct load *l = calloc(1, sizeof(*l));
-	uint64_t shown = 0;
-	struct ctl_call call = {
-		.kind = FW_REQ_LOAD,
-		.line = print_diff,
-		.progress = show_progress,
-		.ctx = &shown,
-	};
+	struct ctl_call call = { .kind = FW_REQ_LOAD, .line = ctl_print_diff, .progress = show_progress };
 	json_t *end = NULL;
 	int code;
 
@@ -202,7 +177,7 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	if (code == CTL_OK && !s->json)
 		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
-		print_result(s, l->sources[0].name, end, shown);
+		print_result(s, l->sources[0].name, end);
 	json_decref(end);
 	return code;
 }
@@ -255,10 +230,13 @@ const struct ctl_command ctl_load_command = {
 	.operands = "FILE",
 	.summary = "put a ruleset in the place of the one that is filtering",
 	.details =
-		"Rules that stay keep their ids and counters. Packets see the old ruleset or the new one, never a mixture;\n"
+		"Rules that stay keep their ids and counters: the same id with the same name or matches, or without an id\n"
+		"the same name, or the same text. Packets see the old ruleset or the new one, never a mixture;\n"
 		"when anything is wrong, the old one stays. FILE - is standard input; files of sets are read too.\n"
-		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n\n"
-		"JSON: with --diff {change, rule, old} for each rule; at last {ok, added, removed, changed, kept, rules,\n"
+		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n"
+		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
+		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n\n" CTL_DIFF_JSON
+		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
 		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970),\n"
 		"warnings (array of {file, line, column, message, hint})}.\n",
 	.options = load_options,

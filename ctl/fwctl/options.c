@@ -125,7 +125,7 @@ OPTION(top, "top", "N", "only the N rules with the most packets, most first", se
 OPTION(terse, "terse", NULL, "rules without counters, sets without elements", set_flag, AT(terse));
 OPTION(reset, "reset", NULL, "count from 0 again: the rules named, or everything", set_flag, AT(reset));
 OPTION(check, "check", NULL, "only say whether it would be taken", set_flag, AT(check));
-OPTION(diff, "diff", NULL, "say which rules come (+) and go (-); changed ones are both", set_flag, AT(diff));
+OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policies, addresses of sets, rules", set_flag, AT(diff));
 OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
        AT(confirm));
 OPTION(yes, "yes", NULL, "do not ask", set_flag, AT(yes));

@@ -11,6 +11,7 @@
 #include "ctl/fwd/histogram.h"
 #include "ctl/fwd/store.h"
 
+#include "fw/diff.h"
 #include "fw/kern.h"
 #include "fw/text.h"
 
@@ -57,7 +58,8 @@ struct engine_result {
 	struct fw_diags ds;
 	struct fw_diags warnings; /* of a load that was taken, or would be */
 	int err;
-	size_t added, removed, changed, kept, rules;
+	struct fw_diff_counts counts;
+	size_t rules;
 	uint64_t generation;
 	int64_t confirm_by; /* seconds since the epoch; 0: none */
 	bool rebuilt;
@@ -78,6 +80,7 @@ int engine_change(struct engine *e, const char *text, size_t len, const char *na
 enum engine_reload { ENGINE_LOAD, ENGINE_FLUSH, ENGINE_ROLLBACK, ENGINE_NRELOADS };
 enum engine_failure { ENGINE_FAILED_CHANGE, ENGINE_FAILED_LOAD, ENGINE_NFAILURES };
 
+#define ENGINE_DIFF_MAX 10000 /* rules, and sets, that a diff shows */
 struct engine_load {
 	enum engine_reload kind;
 	char *name, *text; /* both are the engine's to free() */
@@ -87,9 +90,8 @@ struct engine_load {
 	size_t nfiles;
 	bool check;
 	unsigned confirm; /* seconds; 0: at once */
-	/* For `diff`: each rule that was added, removed or changed; from engine_work(), before done(). May be NULL. */
-	void (*diff)(const struct fw_ruleset *old, const struct fw_ruleset *new, const struct fw_rule *was,
-		     const struct fw_rule *is, void *ctx);
+	/* What it changes; by the worker, before done(). May be NULL. */
+	void (*diff)(const struct fw_diff *diff, void *ctx);
 	void (*progress)(const char *stage, void *ctx); /* from engine_work(); may be NULL */
 	/* From engine_work(), once; or from engine_close(), with -ECANCELED. */
 	void (*done)(const struct engine_result *result, void *ctx);

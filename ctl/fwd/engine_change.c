@@ -75,9 +75,6 @@ static int collect_slots(struct transaction *t)
 			t->added[t->nadded++] = row->slot | (row->new && row->new->own_id ? STORED_OWN_ID : 0);
 		if (!row->new)
 			t->deleted[t->ndeleted++] = row->slot;
-		t->out->added += !row->old && row->new;
-		t->out->removed += row->old && !row->new;
-		t->out->changed += row->old && row->new;
 	}
 	return 0;
 }
@@ -95,6 +92,8 @@ static int transaction_prepare(struct transaction *t, const char *text, size_t l
 		err = -ENOMEM;
 	err = err ? err : prepare(t);
 	err = err ? err : collect_slots(t);
+	if (!err)
+		fw_edit_counts(&t->edit, &out->counts);
 	out->seconds.compile = lap(&since);
 	err = err ? err : engine_make_ready(e, e->live->rs, &out->ds);
 	out->seconds.swap = lap(&since);

@@ -38,8 +38,6 @@ struct load_job {
 	enum stage told;
 	double start;
 	bool stored; /* the store has begun a snapshot */
-	struct fw_rule_change *diff;
-	size_t ndiff, diff_cap;
 };
 
 struct finder {
@@ -144,40 +142,19 @@ static void set_stage(struct engine *e, struct load_job *j, enum stage stage)
 	engine_wake(e);
 }
 
-static int same_rule(struct load_job *j, const struct fw_ruleset *old, const struct fw_rule *was,
-		     const struct fw_rule *is, bool *same)
+/* For the summary, and for whoever wants to see it. */
+static int diff(struct engine *e, struct load_job *j)
 {
-	fw_cleanup(fw_buf_free) struct fw_buf a = { 0 };
-	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_diff d;
+	int err = fw_diff(e->live->rs, j->next->rs, j->load.diff ? ENGINE_DIFF_MAX : 0, &d);
 
-	fw_text_print_rule(&a, old, was);
-	fw_text_print_rule(&b, j->next->rs, is);
-	if (a.failed || b.failed)
-		return -ENOMEM;
-	*same = !strcmp(a.text, b.text);
+	if (err)
+		return err;
+	j->result.counts = d.counts;
+	if (j->load.diff)
+		j->load.diff(&d, j->load.ctx);
+	fw_diff_free(&d);
 	return 0;
-}
-
-/* Rules that came, went or say something else: for load_finish() to tell. */
-static int diff(struct load_job *j, const struct fw_ruleset *old)
-{
-	int err = 0;
-
-	for (struct fw_rule *r = j->next->rs->first; r && !err; r = r->next) {
-		struct fw_rule_change row = { fw_ruleset_by_id(old, r->id), r, r->slot };
-		bool same = false;
-
-		err = row.old ? same_rule(j, old, row.old, r, &same) : 0;
-		if (!err && !same)
-			err = fw_vec_push(j->diff, j->ndiff, j->diff_cap, row);
-	}
-	for (struct fw_rule *r = old->first; r && !err; r = r->next) {
-		struct fw_rule_change row = { r, NULL, r->slot };
-
-		if (!fw_ruleset_by_id(j->next->rs, r->id))
-			err = fw_vec_push(j->diff, j->ndiff, j->diff_cap, row);
-	}
-	return err;
 }
 
 static int parse(struct engine *e, struct load_job *j)
@@ -251,12 +228,11 @@ static void load_run(struct engine *e, struct job *job)
 		j->stored = !err;
 	}
 	err = err ? err : load_build(e, j);
+	err = err ? err : diff(e, j);
 	set_stage(e, j, STAGE_STORE);
 	stored = writer_join(w);
 	take_writer_diags(j);
 	err = err ? err : stored;
-	if (!err && j->load.diff)
-		err = diff(j, e->live->rs);
 	j->result.seconds.store = w->seconds;
 	j->result.err = err;
 }
@@ -320,15 +296,9 @@ static void load_finish(struct engine *e, struct job *job)
 	if (!r->err && e->jobs.quit)
 		r->err = -ECANCELED;
 	tell_stages(j, r->err || check ? (enum stage)atomic_load(&j->stage) : STAGE_SWAP);
-	r->added = j->adoption.added;
-	r->removed = j->adoption.removed;
-	r->changed = j->adoption.changed;
-	r->kept = j->adoption.kept;
 	r->rules = j->next->rs ? j->next->rs->nrules : 0;
 	if (j->next->rs && j->next->rs->warnings)
 		r->warnings = *j->next->rs->warnings;
-	for (size_t i = 0; !r->err && i < j->ndiff; i++)
-		j->load.diff(e->live->rs, j->next->rs, j->diff[i].old, j->diff[i].new, j->load.ctx);
 	if (!r->err && !check)
 		r->err = load_commit(e, j);
 	if (r->err && j->stored)
@@ -347,7 +317,6 @@ static void load_finish(struct engine *e, struct job *job)
 		j->load.done(r, j->load.ctx);
 	free(j->adoption.freed);
 	labels_free(&j->labels);
-	free(j->diff);
 	load_request_free(&j->load);
 	free(j);
 }

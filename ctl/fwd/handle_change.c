@@ -4,32 +4,20 @@
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/result.h"
 
-#include <string.h>
-
 struct changing {
 	struct client *c;
 	struct fw_buf lines;
 };
 
-static bool same_text(const struct fw_ruleset *rs, const struct fw_rule *a, const struct fw_rule *b)
-{
-	fw_cleanup(fw_buf_free) struct fw_buf x = { 0 };
-	fw_cleanup(fw_buf_free) struct fw_buf y = { 0 };
-
-	fw_text_print_rule(&x, rs, a);
-	fw_text_print_rule(&y, rs, b);
-	return !x.failed && !y.failed && !strcmp(x.text, y.text);
-}
-
-/* A rule that only stands elsewhere, or got another rank to make room, says what it said. */
+/* A rule that only got another rank to make room says what it said, where it said it. */
 static void add_line(struct changing *ch, const struct fw_rule_change *row)
 {
-	const struct fw_ruleset *rs = engine_ruleset(ch->c->fwd->engine);
+	bool says_more = !row->old || !row->new || !fw_rule_same_text(row->old, row->new);
 
-	if (!row->new || (row->old && same_text(rs, row->old, row->new)))
+	if (!row->new || (!says_more && !row->moved))
 		return;
-	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", row->old ? "replace" : "add");
-	objects_rule(&ch->lines, rs, row->new, NULL);
+	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->old ? "add" : says_more ? "replace" : "move");
+	objects_rule(&ch->lines, engine_ruleset(ch->c->fwd->engine), row->new, NULL);
 	fw_buf_add(&ch->lines, "}\n", 2);
 }
 

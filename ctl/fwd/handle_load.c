@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A whole ruleset takes the place of the live one: the engine compiles it in a thread of its own and reports here. */
-#include "ctl/fwd/objects.h"
+#include "ctl/fwd/diff.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/result.h"
 
 #include <string.h>
 
-#define DIFF_MAX 10000 /* rules that the answer to `diff` holds */
-
 /* Lives from the start of the load to its end, whatever becomes of the client. */
 struct load_job {
 	struct client *client; /* NULL: gone */
 	struct fwd *fwd;
-	struct fw_buf diff; /* written by the engine's thread, read when the load is done */
-	size_t ndiff;
+	struct fw_buf diff; /* written by the engine's worker, read when the load is done */
 };
 
 void result_end(struct client *c, const struct engine_result *r, bool load)
@@ -25,37 +22,28 @@ void result_end(struct client *c, const struct engine_result *r, bool load)
 		client_fail_errno(c, &r->ds, "not done", r->err);
 		return;
 	}
-	end = json_pack("{sI sI sI sI s{sf sf sf sf} sb}", "added", (json_int_t)r->added, "removed",
-			(json_int_t)r->removed, "changed", (json_int_t)r->changed, "generation",
-			(json_int_t)r->generation, "seconds", "parse", s->parse, "compile", s->compile, "store",
-			s->store, "swap", s->swap, "rebuilt", r->rebuilt);
-	if (load && end) {
-		json_object_del(end, "rebuilt");
+	end = diff_counts(&r->counts);
+	json_object_set_new(end, "generation", json_integer((json_int_t)r->generation));
+	json_object_set_new(end, "seconds",
+			    json_pack("{sf sf sf sf}", "parse", s->parse, "compile", s->compile, "store", s->store,
+				      "swap", s->swap));
+	if (load) {
 		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
-		json_object_set_new(end, "kept", json_integer((json_int_t)r->kept));
 		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
 		json_object_set_new(end, "warnings", objects_diags(&r->warnings));
 		if (r->confirm_by)
 			json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
+	} else {
+		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
 	}
 	client_end(c, end);
 }
 
-static void diff(const struct fw_ruleset *old, const struct fw_ruleset *new, const struct fw_rule *was,
-		 const struct fw_rule *is, void *ctx)
+static void diff(const struct fw_diff *d, void *ctx)
 {
 	struct load_job *job = ctx;
-	struct fw_buf *b = &job->diff;
 
-	if (job->ndiff++ >= DIFF_MAX)
-		return;
-	fw_buf_printf(b, "{\"change\":\"%s\",\"rule\":", !was ? "added" : !is ? "removed" : "changed");
-	objects_rule(b, is ? new : old, is ? is : was, NULL);
-	if (is && was) {
-		fw_buf_printf(b, ",\"old\":");
-		objects_rule(b, old, was, NULL);
-	}
-	fw_buf_add(b, "}\n", 2);
+	diff_lines(&job->diff, d);
 }
 
 static void progress(const char *stage, void *ctx)

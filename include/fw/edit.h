@@ -15,6 +15,7 @@
 struct fw_rule_change {
 	struct fw_rule *old, *new;
 	uint32_t slot; /* of both; of a row that cancelled out, too */
+	bool moved;    /* by fw_edit_move(); else it is where it was, whatever its rank */
 };
 
 /*
@@ -101,18 +102,17 @@ int fw_ruleset_set_users(const struct fw_ruleset *rs, uint32_t set, uint32_t **o
 int fw_ruleset_follow(struct fw_ruleset *rs, const struct fw_ruleset *old);
 
 struct fw_adoption {
-	size_t added, removed, changed, kept;
 	uint32_t *freed; /* slots of the rules removed; free() it */
 	size_t nfreed;
 };
 /**
  * fw_ruleset_adopt - second, when it is complete: its rules become those of @old where they are the same
  *
- * The same rule: the same id where the user gave one (own_id; such a rule is found in no other way), else the same name, else
- * (the n-th one) the same matches, verdict and comment. It gets the id and the slot of the old one, and with it the counter;
- * it is `kept` when it says the same, `changed` when it does not, also when only the word `counter` came or went. All other
- * rules get new ids above all, but for those that the user gave, and slots that are free in @old. Slots that are held in @old,
- * or in @freed, are held in @rs.
+ * The same rule: where the user gave an id (own_id) the same id, and the same name or the same matches with it: an id alone
+ * may have been given to another rule. Else the same name, else (the n-th one) the same matches, verdict and comment. It gets
+ * the id and the slot of the old one, and with it the counter: fw_diff() tells what it says otherwise. All other rules get new
+ * ids above all, but for those that the user gave, and slots that are free in @old. Slots that are held in @old, or in @freed,
+ * are held in @rs.
  * @old: not changed
  * Return: 0, -EINVAL with a diagnostic (no id left), -ENOMEM.
  */

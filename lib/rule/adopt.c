@@ -2,145 +2,31 @@
 /*
  * A ruleset takes the place of another one: rules that were there before keep
  * their id and their slot, and with it their counter.
- *
- * Both rulesets have interned what their rules say, so each expression and each
- * array of matches is looked up once in the old ruleset. From then on a rule is
- * four numbers and a comment, and two rules say the same when these are equal.
  */
-#include "lib/rule/internal.h"
+#include "lib/rule/translate.h"
 
 #define NONE UINT32_MAX
 
-/* What the new ruleset's numbers are in the old one. */
-struct translation {
-	const struct fw_ruleset *rs, *old;
-	uint32_t *sets, *addrs;
-	const void **blobs; /* by number of the blob; NULL: there is none, or it is not known yet */
-	bool *blob_known;
-	uint32_t *scratch; /* numbers of sets */
-};
+/* What becomes of an old rule. GONE: another rule has its id. */
+enum fate { LEFT, TAKEN, GONE };
 
 struct adopter {
-	struct translation t;
+	struct fw_translation t;
 	struct fw_rule **match; /* by slot in @rs: the old rule that it is; NULL: none yet */
-	bool *taken;            /* by slot in the old ruleset */
-	struct fw_table
-		content; /* of the old rules that are left: the slot of one that stands for all of the same content */
+	uint8_t *fate;          /* by slot in the old ruleset */
+	/* Of the old rules that are left: the slot of one that stands for all of the same content. */
+	struct fw_table content;
 	uint32_t *head, *next; /* by slot in the old ruleset: of those the first, and the next; NONE: no more */
 };
 
 static void adopter_free(struct adopter *a)
 {
-	free(a->t.sets);
-	free(a->t.addrs);
-	free(a->t.blobs);
-	free(a->t.blob_known);
-	free(a->t.scratch);
+	fw_translation_free(&a->t);
 	free(a->match);
-	free(a->taken);
+	free(a->fate);
 	free(a->content.entries);
 	free(a->head);
 	free(a->next);
-}
-
-static int u32_cmp(const void *va, const void *vb)
-{
-	uint32_t a = *(const uint32_t *)va, b = *(const uint32_t *)vb;
-
-	return (a > b) - (a < b);
-}
-
-/* The same expression in the old ruleset's numbers of sets; NONE: it has not all of them. It may well be @guess. */
-static uint32_t translate_addrs(const struct translation *t, uint32_t number, uint32_t guess)
-{
-	struct fw_addrs a = t->rs->addrs[number];
-
-	for (uint32_t i = 0; i < a.nsets; i++) {
-		t->scratch[i] = t->sets[a.sets[i]];
-		if (t->scratch[i] == NONE)
-			return NONE;
-	}
-	if (a.nsets)
-		qsort(t->scratch, a.nsets, sizeof(*t->scratch), u32_cmp);
-	a.sets = t->scratch;
-
-	int64_t known = fw_addrs_find(t->old, &a, guess);
-
-	return known < 0 ? NONE : (uint32_t)known;
-}
-
-static const void *find_blob(const struct fw_ruleset *rs, const void *data, size_t len)
-{
-	const struct fw_rule_index *ix = rs->index;
-	uint32_t hash = fw_hash_bytes(data, len), v;
-
-	for (uint32_t pos = hash; fw_table_next(&ix->blobs, hash, &pos, &v);)
-		if (ix->blob[v].blob->len == len && !memcmp(ix->blob[v].blob->data, data, len))
-			return ix->blob[v].blob->data;
-	return NULL;
-}
-
-/* The array of matches that a rule would have in the old ruleset. */
-static const void *translate_matches(const struct translation *t, const struct fw_rule *r)
-{
-	struct fw_blob *b = r->nmatches ? fw_blob_of(r->matches) : NULL;
-	const void *matches[FW_NFIELDS];
-
-	if (!b || t->blob_known[b->number])
-		return b ? t->blobs[b->number] : NULL;
-	t->blob_known[b->number] = true;
-	for (unsigned i = 0; i < r->nmatches; i++) {
-		matches[i] = find_blob(t->old, r->matches[i], fw_blob_of(r->matches[i])->len);
-		if (!matches[i])
-			return NULL;
-	}
-	t->blobs[b->number] = find_blob(t->old, matches, r->nmatches * sizeof(*matches));
-	return t->blobs[b->number];
-}
-
-static int translation_init(struct translation *t, const struct fw_ruleset *rs, const struct fw_ruleset *old)
-{
-	*t = (struct translation){
-		.rs = rs,
-		.old = old,
-		.sets = malloc((rs->nsets + 1) * sizeof(*t->sets)),
-		.addrs = malloc(rs->naddrs * sizeof(*t->addrs)),
-		.blobs = calloc(rs->index->nblobs + 1, sizeof(*t->blobs)),
-		.blob_known = calloc(rs->index->nblobs + 1, sizeof(*t->blob_known)),
-		.scratch = malloc((rs->nsets + 1) * sizeof(*t->scratch)),
-	};
-	if (!t->sets || !t->addrs || !t->blobs || !t->blob_known || !t->scratch)
-		return -ENOMEM;
-	for (size_t i = 0; i < rs->nsets; i++) {
-		int number = rs->sets[i].name ? fw_ruleset_set_find(old, rs->sets[i].name) : -ENOENT;
-
-		t->sets[i] = number < 0 ? NONE : (uint32_t)number;
-	}
-	for (uint32_t i = 0, guess = 0; i < rs->naddrs; i++) {
-		t->addrs[i] = rs->addrs[i].ranges ? translate_addrs(t, i, guess) : NONE;
-		if (t->addrs[i] != NONE)
-			guess = t->addrs[i] + 1;
-	}
-	return 0;
-}
-
-static bool same_string(const char *a, const char *b)
-{
-	return a && b ? !strcmp(a, b) : a == b;
-}
-
-/* Do packets get the same from the new rule as from the old one, with the same comment? */
-static bool same_content(const struct translation *t, const struct fw_rule *r, const struct fw_rule *old)
-{
-	return t->addrs[r->src] == old->src && t->addrs[r->dst] == old->dst && r->verdict == old->verdict &&
-	       r->nmatches == old->nmatches && (!r->nmatches || translate_matches(t, r) == old->matches) &&
-	       same_string(r->comment, old->comment);
-}
-
-/* The same rule by its content may still differ in what does not tell rules apart. */
-static bool says_the_same(const struct translation *t, const struct fw_rule *r, const struct fw_rule *old)
-{
-	return same_content(t, r, old) && r->counter == old->counter && same_string(r->name, old->name);
 }
 
 static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, const struct fw_rule *r)
@@ -155,7 +41,13 @@ static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, co
 static void take(struct adopter *a, const struct fw_rule *r, struct fw_rule *old)
 {
 	a->match[r->slot] = old;
-	a->taken[old->slot] = true;
+	a->fate[old->slot] = TAKEN;
+}
+
+/* An id alone may have been given to another rule: it must be called the same, or match the same. */
+static bool same_by_id(const struct adopter *a, const struct fw_rule *r, const struct fw_rule *old)
+{
+	return (r->name && fw_same_string(r->name, old->name)) || fw_same_matches(&a->t, r, old);
 }
 
 /* By the id that the user gave, or else by name. */
@@ -164,13 +56,15 @@ static void match_named(struct adopter *a)
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
 		struct fw_rule *old = r->own_id ? fw_ruleset_by_id(a->t.old, r->id) : NULL;
 
-		if (old)
+		if (old && same_by_id(a, r, old))
 			take(a, r, old);
+		else if (old)
+			a->fate[old->slot] = GONE;
 	}
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
 		struct fw_rule *old = r->own_id || !r->name ? NULL : fw_ruleset_by_name(a->t.old, r->name);
 
-		if (old && !a->taken[old->slot])
+		if (old && a->fate[old->slot] == LEFT)
 			take(a, r, old);
 	}
 }
@@ -181,9 +75,9 @@ static void match_head(struct adopter *a, struct fw_rule **r, struct fw_rule **o
 	for (;;) {
 		while (*r && ((*r)->own_id || a->match[(*r)->slot]))
 			*r = (*r)->next;
-		while (*old && a->taken[(*old)->slot])
+		while (*old && a->fate[(*old)->slot] != LEFT)
 			*old = (*old)->next;
-		if (!*r || !*old || !same_content(&a->t, *r, *old))
+		if (!*r || !*old || !fw_same_content(&a->t, *r, *old))
 			return;
 		take(a, *r, *old);
 	}
@@ -199,7 +93,7 @@ static const struct fw_rule *find_content(const struct adopter *a, uint32_t src,
 		const struct fw_rule *o = a->t.old->index->by_slot[v].rule;
 
 		if (o->src == src && o->dst == dst && (o->nmatches ? o->matches : NULL) == matches &&
-		    o->verdict == r->verdict && same_string(o->comment, r->comment))
+		    o->verdict == r->verdict && fw_same_string(o->comment, r->comment))
 			return o;
 	}
 	return NULL;
@@ -217,9 +111,10 @@ static int index_rest(struct adopter *a, const struct fw_rule *first)
 	for (const struct fw_rule *r = old->last; r && first && r != first->prev; r = r->prev) {
 		const void *matches = r->nmatches ? r->matches : NULL;
 		uint32_t hash = content_hash(r->src, r->dst, matches, r);
-		const struct fw_rule *same = a->taken[r->slot] ? r : find_content(a, r->src, r->dst, matches, r, hash);
+		bool left = a->fate[r->slot] == LEFT;
+		const struct fw_rule *same = left ? find_content(a, r->src, r->dst, matches, r, hash) : r;
 
-		if (a->taken[r->slot])
+		if (!left)
 			continue;
 		if (!same && fw_table_reserve(&a->content))
 			return -ENOMEM;
@@ -233,13 +128,14 @@ static int index_rest(struct adopter *a, const struct fw_rule *first)
 
 static void match_rest(struct adopter *a, const struct fw_rule *r)
 {
-	const struct translation *t = &a->t;
+	const struct fw_translation *t = &a->t;
 
 	for (; r; r = r->next) {
 		uint32_t src = t->addrs[r->src], dst = t->addrs[r->dst];
-		const void *matches = translate_matches(t, r);
+		const void *matches = fw_translate_matches(t, r);
 
-		if (r->own_id || a->match[r->slot] || src == NONE || dst == NONE || (r->nmatches && !matches))
+		if (r->own_id || a->match[r->slot] || src == FW_UNKNOWN || dst == FW_UNKNOWN ||
+		    (r->nmatches && !matches))
 			continue;
 
 		const struct fw_rule *same = find_content(a, src, dst, matches, r, content_hash(src, dst, matches, r));
@@ -321,22 +217,12 @@ static void new_slots(const struct adopter *a, struct numbers *n, uint32_t *next
 	*next_slot = end;
 }
 
-static void count(const struct adopter *a, struct fw_adoption *out)
+/* Slots of the old rules that no rule is any more. */
+static void collect_freed(const struct adopter *a, struct fw_adoption *out)
 {
-	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
-		const struct fw_rule *old = a->match[r->slot];
-
-		if (!old)
-			out->added++;
-		else if (says_the_same(&a->t, r, old))
-			out->kept++;
-		else
-			out->changed++;
-	}
 	for (const struct fw_rule *o = a->t.old->first; o; o = o->next)
-		if (!a->taken[o->slot])
+		if (a->fate[o->slot] != TAKEN)
 			out->freed[out->nfreed++] = o->slot;
-	out->removed = out->nfreed;
 }
 
 /* Both name the same interfaces by the same numbers, as far as the old ruleset goes. */
@@ -354,8 +240,8 @@ static int check_followed(const struct fw_ruleset *rs, const struct fw_ruleset *
 static int adopter_init(struct adopter *a, const struct fw_ruleset *rs, const struct fw_ruleset *old)
 {
 	a->match = calloc(rs->next_slot + 1, sizeof(*a->match));
-	a->taken = calloc(old->next_slot + 1, sizeof(*a->taken));
-	return a->match && a->taken ? translation_init(&a->t, rs, old) : -ENOMEM;
+	a->fate = calloc(old->next_slot + 1, sizeof(*a->fate));
+	return a->match && a->fate ? fw_translation_init(&a->t, rs, old) : -ENOMEM;
 }
 
 int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds, struct fw_adoption *out)
@@ -379,7 +265,7 @@ int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct
 	if (err)
 		return err;
 	new_slots(&a, &n, &next_slot);
-	count(&a, &result);
+	collect_freed(&a, &result);
 	err = fw_ruleset_renumber(rs, n.ids, n.slots, next_slot, old);
 	if (err)
 		return err;

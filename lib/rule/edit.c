@@ -112,7 +112,7 @@ static void row_add(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new)
 	if (row)
 		e->rules[row - 1].new = new;
 	else
-		e->rules[e->nrules++] = (struct fw_rule_change){ old, new, old ? old->slot : new->slot };
+		e->rules[e->nrules++] = (struct fw_rule_change){ old, new, old ? old->slot : new->slot, false };
 	if (new)
 		new->edit = row ? row : (uint32_t)e->nrules;
 	if (row && !new && !e->rules[row - 1].old)

@@ -155,6 +155,7 @@ int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos
 		err = fw_step_rule(e, rule, copy, gap.prev);
 	}
 	if (!err && copy) {
+		e->rules[copy->edit - 1].moved = true;
 		if (out)
 			*out = copy;
 		return 0;

@@ -152,11 +152,11 @@ case_fwd_load() {
 	printf '10.9.0.0/16\n2001:db8:9::/48\n' >"$tmp/load/lists/feed"
 	printf '%s\n' 'policy in drop' 'set feed file "lists/feed"' 'rule 1 name a from @feed drop' \
 		'rule name b in proto tcp dport 80 accept' 'rule in proto icmp accept' >"$tmp/load/one"
-	ok load "$tmp/load/one" && says "3 rules: 3 added, 0 removed, 0 changed, 0 kept" && says "compile" &&
+	ok load "$tmp/load/one" && says "3 rules: 3 added, 0 removed, 0 changed, 0 moved, 0 kept" && says "compile" &&
 		ok set list feed && says "2001:db8:9::/48" || return 1
 	sed -e 's/port 80/port 81/' -e '/icmp/d' "$tmp/load/one" >"$tmp/load/two"
 	echo 'rule name c drop' >>"$tmp/load/two"
-	ok load --check --diff "$tmp/load/two" && says "1 added, 1 removed, 1 changed, 1 kept" && says "nothing has changed" &&
+	ok load --check --diff "$tmp/load/two" && says "1 added, 1 removed, 1 changed, 0 moved, 1 kept" && says "nothing has changed" &&
 		grep -q '^- .*dport 80 ' "$tmp/out" && grep -q '^+ .*dport 81 ' "$tmp/out" && grep -q '^+ .*name c' "$tmp/out" &&
 		grep -q '^- .*icmp' "$tmp/out" && ! grep -q 'name a' "$tmp/out" || fail "diff: $(cat "$tmp/out")" || return 1
 	ok show rule b && says "dport 80" && ok load "$tmp/load/two" && order a b c && ok show rule b && says "dport 81" || return 1

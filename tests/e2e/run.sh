@@ -18,6 +18,7 @@ fi
 . "$here/transcripts.sh"
 . "$here/examples.sh"
 . "$here/links.sh"
+. "$here/diff.sh"
 
 fail() {
 	echo "      $*" >&2

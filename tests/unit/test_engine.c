@@ -51,7 +51,7 @@ static void changes(void **state)
 	assert_int_equal(trial_send(e, "tcp 192.0.2.2:1 > 10.0.0.2:23"), FW_DROP);
 	assert_filters(e, 300);
 	assert_int_equal(engine_change(e, check, sizeof(check) - 1, "c", true, NULL, NULL, &r), 0);
-	assert_int_equal(r.added, 1);
+	assert_int_equal(r.counts.added, 1);
 	assert_int_equal(engine_ruleset(e)->nrules, 2);
 	trial_refused(e, "add rule drop\nadd rule dport 80 drop", "dport");
 	trial_refused(e, "del rule nobody", "nobody");
@@ -73,15 +73,15 @@ static void loads(void **state)
 	trial_fresh();
 	e = trial_begin();
 	trial_load(e, "policy in drop\nrule name a from 10.0.0.0/8 accept\nrule name b proto tcp drop\n");
-	assert_int_equal(trial_loaded.added, 2);
+	assert_int_equal(trial_loaded.counts.added, 2);
 	assert_filters(e, 300);
 	for (int i = 0; i < 3; i++)
 		trial_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 3);
 	trial_load(e, "policy in drop\nrule proto udp dport 53 accept\nrule name a from 10.0.0.0/8 accept\n");
-	assert_int_equal(trial_loaded.added, 1);
-	assert_int_equal(trial_loaded.kept, 1);
-	assert_int_equal(trial_loaded.removed, 1);
+	assert_int_equal(trial_loaded.counts.added, 1);
+	assert_int_equal(trial_loaded.counts.kept, 1);
+	assert_int_equal(trial_loaded.counts.removed, 1);
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 3);
 	assert_filters(e, 300);
 	assert_int_equal(trial_load_start(e, "rule dport 80 accept\nrule from 10.0.0.0/40 drop\n", 0, false), 0);
@@ -338,12 +338,67 @@ static void not_confirmed(void **state)
 	}
 }
 
+static uint64_t packets_of(struct engine *e, const char *name)
+{
+	return engine_rule_count(e, trial_rule(e, name)).packets;
+}
+
+static void send_times(struct engine *e, const char *packet, int n)
+{
+	while (n--)
+		trial_send(e, packet);
+}
+
+/* A rule with another name and other matches is another rule, also under the same id; the old one may come back. */
+static void an_id_given_to_another_rule(void **state)
+{
+	static const char web[] = "rule 10 name web in proto udp dport 9 drop\n";
+	static const char mail[] = "rule 10 name mail in proto tcp dport 25 drop\n";
+	static const char udp[] = "udp 10.0.0.1:1 > 10.0.0.2:9", tcp[] = "tcp 10.0.0.1:1 > 10.0.0.2:25";
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, web);
+	send_times(e, udp, 5);
+	assert_int_equal(trial_load_start(e, mail, 1, false), 0);
+	trial_pump(e);
+	assert_int_equal(trial_loaded.err, 0);
+	assert_int_equal(trial_loaded.counts.added, 1);
+	assert_int_equal(trial_loaded.counts.removed, 1);
+	assert_int_equal(packets_of(e, "mail"), 0);
+	send_times(e, tcp, 2);
+	assert_int_equal(packets_of(e, "mail"), 2);
+	pump_undone(e);
+	assert_int_equal(packets_of(e, "web"), 5);
+	send_times(e, udp, 1);
+	/* For good, and through a restart. */
+	trial_load(e, mail);
+	assert_int_equal(packets_of(e, "mail"), 0);
+	send_times(e, tcp, 3);
+	e = trial_restart(e);
+	assert_int_equal(packets_of(e, "mail"), 3);
+	assert_labels(e);
+	/* With the same name, or the same matches, it is the same rule. */
+	trial_load(e, "rule 10 name mail in proto tcp dport { 25, 465 } accept\n");
+	assert_int_equal(packets_of(e, "mail"), 3);
+	trial_load(e, "rule 10 name post in proto tcp dport { 25, 465 } drop\n");
+	assert_int_equal(packets_of(e, "post"), 3);
+	engine_close(e);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(begins_empty), cmocka_unit_test(changes),       cmocka_unit_test(loads),
-		cmocka_unit_test(files),        cmocka_unit_test(cannot_begin),  cmocka_unit_test(interfaces),
-		cmocka_unit_test(confirmed),    cmocka_unit_test(not_confirmed),
+		cmocka_unit_test(begins_empty),
+		cmocka_unit_test(changes),
+		cmocka_unit_test(loads),
+		cmocka_unit_test(files),
+		cmocka_unit_test(cannot_begin),
+		cmocka_unit_test(interfaces),
+		cmocka_unit_test(confirmed),
+		cmocka_unit_test(not_confirmed),
+		cmocka_unit_test(an_id_given_to_another_rule),
 	};
 
 	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Two rulesets compared: everything that a packet could notice, and which rules are still the same. */
+#ifndef FW_DIFF_H
+#define FW_DIFF_H
+
+#include "fw/edit.h"
+
+#define FW_DIFF_RANGES 10 /* of a set that are shown, on either side */
+
+struct fw_diff_counts {
+	size_t added, removed, changed, kept; /* rules; changed: the same rule with another text */
+	size_t moved;                         /* of the changed and kept ones, the fewest that explain the order */
+	size_t policies;                      /* that differ, also when only one of both says them */
+	size_t sets_created, sets_destroyed;
+	size_t elements_added, elements_removed; /* of all sets */
+};
+
+/* @old NULL: added; @new NULL: removed. The same rule counts at the same slot. */
+struct fw_diff_rule {
+	const struct fw_rule *old, *new;
+	bool changed, moved;
+};
+
+/* Addresses of a set that only one of the rulesets has: how many ranges, and the first ones. */
+struct fw_diff_side {
+	size_t n;
+	struct fw_addr_range first[FW_DIFF_RANGES];
+};
+struct fw_diff_set {
+	const struct fw_set *old, *new; /* NULL: there is none of that name */
+	struct fw_diff_side removed, added;
+};
+
+struct fw_diff {
+	const struct fw_ruleset *old, *new;
+	struct fw_diff_counts counts;
+	bool policy[FW_NREASONS];
+	struct fw_diff_set *sets;
+	size_t nsets, sets_cap, more_sets; /* more: that there was no room for */
+	struct fw_diff_rule *rules;        /* in the order of @new, then those removed in that of @old */
+	size_t nrules, rules_cap, more_rules;
+};
+
+/**
+ * fw_diff - what another ruleset changes
+ * @new: has the ids, slots and interfaces of @old where rules are the same (fw_ruleset_adopt(), or both from the same store)
+ * @max: rules, and sets, that @out holds at most; its counts are of all
+ * @out: refers to both rulesets; fw_diff_free(); untouched on failure
+ *
+ * Sets are compared by the addresses that they hold: an element that others of its set cover makes no difference, and
+ * 10.0.0.0/8 is the same as both its halves. The rules that have moved are those outside a longest increasing subsequence
+ * (Schensted, "Longest increasing and decreasing subsequences", 1961): a rule that comes in front moves no other.
+ * Return: 0 or -ENOMEM.
+ */
+int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t max, struct fw_diff *out);
+void fw_diff_free(struct fw_diff *d);
+
+/* The same of an edit, before it ends. Elements are counted as they were added and deleted. */
+void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out);
+/* Do two rules of one ruleset say the same, but for their ids? */
+bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b);
+
+#endif

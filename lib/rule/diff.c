@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What another ruleset changes: policies, sets by the addresses that they hold, rules and their order. */
+#include "fw/diff.h"
+
+#include "lib/rule/translate.h"
+#include "lib/rule/undo.h"
+
+#define NONE UINT32_MAX
+
+static void diff_policies(struct fw_diff *d)
+{
+	for (size_t r = 0; r < FW_NREASONS; r++) {
+		d->policy[r] = d->old->policy[r] != d->new->policy[r] || d->old->policy_set[r] != d->new->policy_set[r];
+		d->counts.policies += d->policy[r];
+	}
+}
+
+static void side_add(struct fw_diff_side *side, struct fw_addr lo, struct fw_addr hi, uint8_t family)
+{
+	if (side->n < FW_DIFF_RANGES)
+		side->first[side->n] = (struct fw_addr_range){ lo, hi, family };
+	side->n++;
+}
+
+/* The parts of @e that are in none of the @n merged ranges; of those, *at is the first that does not lie before it. */
+static void subtract(const struct fw_addr_range *e, const struct fw_addr_range *merged, size_t n, size_t *at,
+		     struct fw_diff_side *out)
+{
+	struct fw_addr lo = e->lo;
+
+	while (*at < n && (merged[*at].family < e->family ||
+			   (merged[*at].family == e->family && fw_addr_cmp(merged[*at].hi, lo) < 0)))
+		++*at;
+	for (size_t i = *at; i < n; i++) {
+		const struct fw_addr_range *m = &merged[i];
+
+		if (m->family != e->family || fw_addr_cmp(m->lo, e->hi) > 0)
+			break;
+		if (fw_addr_cmp(lo, m->lo) < 0)
+			side_add(out, lo, fw_addr_prev(e->family, m->lo), e->family);
+		if (fw_addr_cmp(m->hi, e->hi) >= 0)
+			return;
+		lo = fw_addr_next(e->family, m->hi);
+	}
+	side_add(out, lo, e->hi, e->family);
+}
+
+/* What @a holds and @b, merged, does not: each address once, though elements may overlap. */
+static void only_in(const struct fw_set *a, const struct fw_addr_range *b, size_t n, struct fw_diff_side *out)
+{
+	struct fw_addr_range done = { .family = 0 };
+	size_t at = 0;
+
+	for (size_t i = 0; a && i < a->n; i++) {
+		struct fw_addr_range e = a->elements[i];
+		bool follows = i && done.family == e.family;
+
+		if (follows && fw_addr_cmp(done.hi, e.hi) >= 0)
+			continue;
+		if (follows && fw_addr_cmp(done.hi, e.lo) >= 0)
+			e.lo = fw_addr_next(e.family, done.hi);
+		subtract(&e, b, n, &at, out);
+		done = e;
+	}
+}
+
+static int only_in_first(const struct fw_set *a, const struct fw_set *b, struct fw_diff_side *out)
+{
+	size_t n = b ? b->n : 0;
+	fw_autofree struct fw_addr_range *merged = malloc((n + 1) * sizeof(*merged));
+
+	if (!merged)
+		return -ENOMEM;
+	if (n)
+		memcpy(merged, b->elements, n * sizeof(*merged));
+	only_in(a, merged, fw_addr_ranges_merge(merged, n), out);
+	return 0;
+}
+
+static bool same_elements(const struct fw_set *a, const struct fw_set *b)
+{
+	if (!a || !b || a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (!fw_addr_range_same(&a->elements[i], &b->elements[i]))
+			return false;
+	return true;
+}
+
+static int diff_set(struct fw_diff *d, const struct fw_set *old, const struct fw_set *new, size_t max)
+{
+	struct fw_diff_set row = { .old = old, .new = new };
+	struct fw_diff_counts *c = &d->counts;
+	int err;
+
+	if (same_elements(old, new))
+		return 0;
+	err = only_in_first(old, new, &row.removed);
+	err = err ? err : only_in_first(new, old, &row.added);
+	c->sets_created += !old;
+	c->sets_destroyed += !new;
+	c->elements_added += row.added.n;
+	c->elements_removed += row.removed.n;
+	if (err || (old && new && !row.added.n && !row.removed.n))
+		return err;
+	if (d->nsets == max) {
+		d->more_sets++;
+		return 0;
+	}
+	return fw_vec_push(d->sets, d->nsets, d->sets_cap, row);
+}
+
+static const struct fw_set *set_of(const struct fw_ruleset *rs, const char *name)
+{
+	int number = fw_ruleset_set_find(rs, name);
+
+	return number < 0 ? NULL : &rs->sets[number];
+}
+
+static int diff_sets(struct fw_diff *d, size_t max)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < d->new->nsets && !err; i++)
+		if (d->new->sets[i].name)
+			err = diff_set(d, set_of(d->old, d->new->sets[i].name), &d->new->sets[i], max);
+	for (size_t i = 0; i < d->old->nsets && !err; i++)
+		if (d->old->sets[i].name && !set_of(d->new, d->old->sets[i].name))
+			err = diff_set(d, &d->old->sets[i], NULL, max);
+	return err;
+}
+
+/* Places in the old order, by place in the new order, of the rules that are in both. */
+struct order {
+	uint32_t *rank; /* of the old rule; 0: it is new */
+	bool *moved;
+	size_t n;
+};
+
+static void order_free(struct order *o)
+{
+	free(o->rank);
+	free(o->moved);
+}
+
+/* The place of the last rule of the shortest chains that end in a rank below @rank: a longer one is at *len. */
+static size_t chain_for(const struct order *o, const uint32_t *ends, size_t len, uint32_t rank)
+{
+	size_t lo = 0;
+
+	while (lo < len) {
+		size_t mid = lo + (len - lo) / 2;
+
+		if (o->rank[ends[mid]] < rank)
+			lo = mid + 1;
+		else
+			len = mid;
+	}
+	return lo;
+}
+
+/* Of several longest chains the one that is complete first is taken: what comes later has moved. */
+static int find_moved(struct order *o)
+{
+	fw_autofree uint32_t *ends = malloc((o->n + 1) * sizeof(*ends));
+	fw_autofree uint32_t *before = malloc((o->n + 1) * sizeof(*before));
+	uint32_t last = NONE;
+	size_t len = 0;
+
+	if (!ends || !before)
+		return -ENOMEM;
+	for (size_t i = 0; i < o->n; i++) {
+		size_t k;
+
+		if (!o->rank[i])
+			continue;
+		k = chain_for(o, ends, len, o->rank[i]);
+		before[i] = k ? ends[k - 1] : NONE;
+		ends[k] = (uint32_t)i;
+		o->moved[i] = true;
+		if (k == len) {
+			last = (uint32_t)i;
+			len++;
+		}
+	}
+	for (; last != NONE; last = before[last])
+		o->moved[last] = false;
+	return 0;
+}
+
+static int order_of(const struct fw_diff *d, struct order *o)
+{
+	uint32_t last = 0;
+	bool sorted = true;
+
+	o->rank = calloc(d->new->nrules + 1, sizeof(*o->rank));
+	o->moved = calloc(d->new->nrules + 1, sizeof(*o->moved));
+	if (!o->rank || !o->moved)
+		return -ENOMEM;
+	for (const struct fw_rule *r = d->new->first; r; r = r->next, o->n++) {
+		const struct fw_rule *old = fw_ruleset_by_slot(d->old, r->slot);
+
+		o->rank[o->n] = old ? old->rank : 0;
+		sorted &= !old || old->rank > last;
+		last = old ? old->rank : last;
+	}
+	return sorted ? 0 : find_moved(o);
+}
+
+static int add_rule(struct fw_diff *d, const struct fw_diff_rule *row, size_t max)
+{
+	struct fw_diff_counts *c = &d->counts;
+	bool both = row->old && row->new;
+
+	c->added += !row->old;
+	c->removed += !row->new;
+	c->changed += both && row->changed;
+	c->kept += both && !row->changed;
+	c->moved += row->moved;
+	if (both && !row->changed && !row->moved)
+		return 0;
+	if (d->nrules == max) {
+		d->more_rules++;
+		return 0;
+	}
+	return fw_vec_push(d->rules, d->nrules, d->rules_cap, *row);
+}
+
+static int diff_rules(struct fw_diff *d, const struct fw_translation *t, size_t max)
+{
+	fw_cleanup(order_free) struct order o = { .n = 0 };
+	int err = order_of(d, &o);
+	size_t i = 0;
+
+	for (const struct fw_rule *r = d->new->first; r && !err; r = r->next, i++) {
+		struct fw_diff_rule row = { fw_ruleset_by_slot(d->old, r->slot), r, false, o.moved[i] };
+
+		row.changed = row.old && !fw_same_text(t, r, row.old);
+		err = add_rule(d, &row, max);
+	}
+	for (const struct fw_rule *r = d->old->first; r && !err; r = r->next)
+		if (!fw_ruleset_by_slot(d->new, r->slot))
+			err = add_rule(d, &(struct fw_diff_rule){ .old = r }, max);
+	return err;
+}
+
+void fw_diff_free(struct fw_diff *d)
+{
+	free(d->sets);
+	free(d->rules);
+	*d = (struct fw_diff){ .old = NULL };
+}
+
+int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t max, struct fw_diff *out)
+{
+	fw_cleanup(fw_translation_free) struct fw_translation t = { .rs = NULL };
+	struct fw_diff d = { .old = old, .new = new };
+	int err = fw_translation_init(&t, new, old);
+
+	diff_policies(&d);
+	err = err ? err : diff_sets(&d, max);
+	err = err ? err : diff_rules(&d, &t, max);
+	if (err)
+		fw_diff_free(&d);
+	else
+		*out = d;
+	return err;
+}
+
+bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b)
+{
+	return a->src == b->src && a->dst == b->dst && a->verdict == b->verdict && a->counter == b->counter &&
+	       a->nmatches == b->nmatches && (!a->nmatches || a->matches == b->matches) &&
+	       fw_same_string(a->name, b->name) && fw_same_string(a->comment, b->comment);
+}
+
+static void count_rows(const struct fw_edit *e, struct fw_diff_counts *c)
+{
+	for (size_t i = 0; i < e->nrules; i++) {
+		const struct fw_rule_change *row = &e->rules[i];
+
+		c->added += !row->old && row->new;
+		c->removed += row->old && !row->new;
+		c->changed += row->old && row->new && !fw_rule_same_text(row->old, row->new);
+		c->moved += row->old && row->new && row->moved;
+	}
+	for (size_t i = 0; i < e->nsets; i++)
+		*(e->sets[i].added ? &c->elements_added : &c->elements_removed) += 1;
+}
+
+void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out)
+{
+	const struct fw_edit_undo *u = e->undo;
+	struct fw_diff_counts c = { .added = 0 };
+
+	count_rows(e, &c);
+	c.kept = e->rs->nrules - c.added - c.changed;
+	for (size_t i = 0; i < u->n; i++) {
+		c.sets_created += u->steps[i].kind == FW_STEP_CREATE;
+		c.sets_destroyed += u->steps[i].kind == FW_STEP_DESTROY;
+	}
+	for (size_t r = 0; r < FW_NREASONS; r++)
+		c.policies += e->rs->policy[r] != u->policy[r] || e->rs->policy_set[r] != u->policy_set[r];
+	*out = c;
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What a load changes: the diff, the summaries, and which counters go on. Sourced by run.sh.
+
+# shows LINE: a line of the last command's output.
+shows() { grep -qxF -- "$1" "$tmp/out" || fail "does not show '$1': $(cat "$tmp/out" "$tmp/err")"; }
+
+case_fwd_diff() {
+	local old=$tmp/diff.old new=$tmp/diff.new
+	share_fwd || return 1
+	printf '%s\n' 'policy in accept' 'set admins { 198.51.100.0/24 }' 'set banned { 192.0.2.66 }' \
+		'rule 10 name ban in from @banned drop' 'rule 20 name ssh in from @admins proto tcp dport 22 accept' \
+		'rule 30 name rest in proto tcp dport 22 drop' >"$old"
+	printf '%s\n' 'policy in drop' 'set admins { 203.0.113.0/24 }' 'set banned { }' 'set more { 192.0.2.1, 192.0.2.2 }' \
+		'rule 10 name ban in from @banned drop' 'rule 30 name rest in proto tcp dport 22 drop' \
+		'rule 20 name ssh in from @admins proto tcp dport 22 accept' >"$new"
+	ok load "$old" && says "3 rules: 3 added, 0 removed, 0 changed, 0 moved, 0 kept; policies: 1 changed; sets: 2 created, 0 destroyed, 2 elements added, 0 removed" || return 1
+	# the check says it, the load says it again, and then there is nothing to say
+	for check in --check ''; do
+		# shellcheck disable=SC2086 # it may be no word
+		ok load --diff $check "$new" && shows "- policy in accept" && shows "+ policy in drop" &&
+			shows "- set admins { 198.51.100.0/24 }" && shows "+ set admins { 203.0.113.0/24 }" &&
+			shows "- set banned { 192.0.2.66 }" && shows "+ set more { 192.0.2.1, 192.0.2.2 }  # a new set" &&
+			shows "~ rule 20 name ssh in from @admins proto tcp dport 22 accept  # moved behind rule 30" &&
+			is "lines of the diff" "$(grep -c '^[-+~]' "$tmp/out")" 7 &&
+			says "0 added, 0 removed, 0 changed, 1 moved, 3 kept; policies: 1 changed; sets: 1 created, 0 destroyed, 3 elements added, 2 removed" || return 1
+	done
+	ok load --diff "$new" && is "lines of the diff" "$(grep -c '^[-+~]' "$tmp/out")" 0 || return 1
+	ok --json load --diff --check "$old" && says '{"change":"policy","policy":{"policy":"in","verdict":"accept","set":true},"old":{"policy":"in","verdict":"drop","set":true}}' &&
+		says '{"change":"set","set":"admins","is":"changed","removed":1,"removed_ranges":["203.0.113.0/24"],"added":1,"added_ranges":["198.51.100.0/24"]}' &&
+		says '"is":"destroyed","removed":2,' && says '{"change":"moved","rule":{"id":30,' && says '"after":{"id":20,' &&
+		says '"moved":1,"kept":3,"policies":1,"sets":{"created":0,"destroyed":1},"elements":{"added":2,"removed":3}' || return 1
+	# what others cover makes no difference; only the first ranges are shown
+	printf '%s\n' 'policy in drop' "set admins { 203.0.113.0/25, 203.0.113.128/25, 203.0.113.7 }" 'set banned { }' \
+		"set more { $(seq -s, -f '10.0.0.%.0f' 0 2 100) }" 'rule drop' >"$new"
+	ok load --diff --check "$new" && ! grep -q 'set admins' "$tmp/out" || fail "shows elements that are covered" || return 1
+	says "+ set more { 10.0.0.0, 10.0.0.2, 10.0.0.4, 10.0.0.6, 10.0.0.8, 10.0.0.10, 10.0.0.12, 10.0.0.14, 10.0.0.16, 10.0.0.18, ... }  # 51 in all" || return 1
+	# the summaries of changes
+	printf '%s\n' 'policy in accept' 'move rule 10 last' 'set add admins 10.0.0.0/8' 'add rule drop' >"$tmp/batch"
+	ok batch --check "$tmp/batch" && says "1 rule added, 0 removed, 0 changed, 1 moved; policies: 1 changed; sets: 1 element added, 0 removed (checked only" &&
+		ok batch "$tmp/batch" && says "1 rule added, 0 removed, 0 changed, 1 moved; policies: 1 changed; sets: 1 element added, 0 removed in" &&
+		ok --json move rule 10 first && says '{"op":"move","rule":{"id":10,' && ok add rule --check in drop &&
+		says "ok: 1 rule added" && says "nothing has changed" &&
+		ok flush --yes && says "4 rules removed; policies: 1 changed; sets: 0 created, 3 destroyed, 0 elements added, 4 removed"
+}
+
+# An id is a number: a rule with another name and other matches counts from 0.
+case_fwd_other_rule() {
+	local rules=$tmp/other.rules
+	share_fwd && listen tcp 80 && ok attach s0 || return 1
+	echo 'rule 10 name web in proto tcp dport 80 counter accept' | sed 's/counter accept/accept counter/' >"$rules"
+	ok load "$rules" && expect yes try_tcp $server4 80 || return 1
+	[ "$(count_of web)" -gt 0 ] || fail "web has counted nothing" || return 1
+	echo 'rule 10 name web in proto tcp dport { 80, 443 } accept' >"$rules"
+	ok load --diff "$rules" && says "# its counter goes on" && [ "$(count_of web)" -gt 0 ] || fail "web counts anew" || return 1
+	echo 'rule 10 name mail in proto tcp dport 25 drop' >"$rules"
+	ok load --confirm 60s --diff "$rules" && shows "+ rule 10 name mail in proto tcp dport 25 drop" &&
+		says "1 added, 1 removed, 0 changed" && packets mail 0 && expect no try_tcp $server4 25 &&
+		[ "$(count_of mail)" -gt 0 ] && ok confirm && ok counters && says "name mail" && ok detach s0
+}
