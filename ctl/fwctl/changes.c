@@ -9,9 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct ctl_option *const options[] = { &ctl_opt_check, NULL };
-static const struct ctl_option *const echo_options[] = { &ctl_opt_echo, &ctl_opt_check, NULL };
-static const struct ctl_option *const flush_options[] = { &ctl_opt_yes, NULL };
+static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_confirm, NULL };
+static const struct ctl_option *const echo_options[] = { &ctl_opt_echo, &ctl_opt_check, &ctl_opt_confirm, NULL };
+static const struct ctl_option *const flush_options[] = { &ctl_opt_yes, &ctl_opt_confirm, NULL };
 
 /* A rule that has only moved has no id that anybody waits for. */
 static int echo_id(void *ctx, json_t *o)
@@ -46,10 +46,14 @@ static int change(const struct ctl_settings *s, const struct ctl_source *source,
 		.line = s->echo ? echo_id : NULL,
 	};
 	json_t *end = NULL;
-	int code = ctl_request(s, &call, &end);
+	int code;
 
+	ctl_add_wait(s, call.args);
+	code = ctl_request(s, &call, &end);
 	if (code == CTL_OK && !s->json && (s->check || (name && !s->echo)))
 		print_changes(s, name ? name : "ok", end);
+	if (code == CTL_OK && !s->json && !s->echo)
+		ctl_print_wait(s, "to confirm ");
 	json_decref(end);
 	return code;
 }
@@ -113,12 +117,15 @@ static bool agreed(void)
 
 static int run_flush(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_FLUSH };
+	struct ctl_call call = { .kind = FW_REQ_FLUSH, .args = json_object() };
 	json_t *end = NULL;
 	int code;
 
-	if (!s->yes && !agreed())
+	if (!s->yes && !agreed()) {
+		json_decref(call.args);
 		return CTL_FAILED;
+	}
+	ctl_add_wait(s, call.args);
 	code = ctl_request(s, &call, &end);
 	if (code == CTL_OK && !s->json) {
 		uint64_t removed = ctl_field_u64(end, "removed");
@@ -126,6 +133,7 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 		printf("%llu rule%s removed", (unsigned long long)removed, fw_plural(removed));
 		ctl_print_others(end);
 		putchar('\n');
+		ctl_print_wait(s, "to confirm ");
 	}
 	json_decref(end);
 	return code;

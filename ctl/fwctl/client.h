@@ -55,6 +55,10 @@ void ctl_print_others(const json_t *end); /* without rules */
 /* "PACKETS BYTES  " in columns, as counters are shown everywhere. */
 void ctl_print_counts(const json_t *o);
 
+/* --confirm: as an argument of a request that is answered by "confirm_by"; and, when it was carried out, in words. */
+void ctl_add_wait(const struct ctl_settings *s, json_t *args);
+void ctl_print_wait(const struct ctl_settings *s, const char *heading);
+
 /* One line on the terminal's standard error that is written over; nothing where that is no terminal. */
 void ctl_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ctl_progress_end(void);

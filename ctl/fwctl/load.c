@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl load, confirm and save: whole rulesets. fwd opens no files of its
+ * fwctl load and save: whole rulesets. fwd opens no files of its
  * clients, so load reads the rules and the files that their sets name, and
  * sends the texts.
  */
@@ -148,9 +148,7 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 	printf("  time     parse %.3f s, compile %.3f s, store %.3f s, swap %.3f s, in all %.3f s\n",
 	       ctl_field_real(seconds, "parse"), ctl_field_real(seconds, "compile"), ctl_field_real(seconds, "store"),
 	       ctl_field_real(seconds, "swap"), total > 0 ? total : ctl_seconds_of(end));
-	if (s->confirm && !s->check)
-		printf("  confirm  within %llu s (`fwctl confirm`), else it is undone\n",
-		       (unsigned long long)s->confirm);
+	ctl_print_wait(s, "  confirm  ");
 }
 
 static int run_load(const struct ctl_settings *s, int n, char **operands)
@@ -168,8 +166,7 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 		return CTL_FAILED;
 	call.args = json_pack("{so ss sb sb}", "name", ctl_json_string(l->sources[0].name), "format",
 			      ctl_opt_format.words[s->format], "check", s->check, "diff", s->diff);
-	if (s->confirm)
-		json_object_set_new(call.args, "confirm", json_integer((json_int_t)s->confirm));
+	ctl_add_wait(s, call.args);
 	call.parts = l->parts;
 	call.nparts = l->nparts;
 	call.sources = l->sources;
@@ -178,18 +175,6 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
 		print_result(s, l->sources[0].name, end);
-	json_decref(end);
-	return code;
-}
-
-static int run_confirm(const struct ctl_settings *s, int n, char **operands)
-{
-	struct ctl_call call = { .kind = FW_REQ_CONFIRM };
-	json_t *end = NULL;
-	int code = ctl_request(s, &call, &end);
-
-	if (code == CTL_OK && !s->json)
-		puts(json_is_true(json_object_get(end, "confirmed")) ? "confirmed" : "no load was waiting");
 	json_decref(end);
 	return code;
 }
@@ -244,15 +229,6 @@ const struct ctl_command ctl_load_command = {
 	.min_operands = 1,
 	.max_operands = 1,
 	.run = run_load,
-};
-
-const struct ctl_command ctl_confirm = {
-	.name = "confirm",
-	.operands = "",
-	.summary = "keep what was loaded with --confirm",
-	.details = "JSON: {ok, confirmed (true: a load was waiting)}.\n",
-	.options = no_options,
-	.run = run_confirm,
 };
 
 const struct ctl_command ctl_save = {

@@ -125,7 +125,8 @@ OPTION(top, "top", "N", "only the N rules with the most packets, most first", se
 OPTION(terse, "terse", NULL, "rules without counters, sets without elements", set_flag, AT(terse));
 OPTION(reset, "reset", NULL, "count from 0 again: the rules named, or everything", set_flag, AT(reset));
 OPTION(check, "check", NULL, "only say whether it would be taken", set_flag, AT(check));
-OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policies, addresses of sets, rules", set_flag, AT(diff));
+OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policies, addresses of sets, rules", set_flag,
+       AT(diff));
 OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
        AT(confirm));
 OPTION(yes, "yes", NULL, "do not ask", set_flag, AT(yes));
@@ -226,5 +227,7 @@ int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, stru
 		return usage_error(cmd, "missing operand; want", cmd->operands);
 	if (cmd->max_operands >= 0 && *n > cmd->max_operands)
 		return usage_error(cmd, "unexpected operand", (*operands)[cmd->max_operands]);
+	if (s->check && s->confirm)
+		return usage_error(cmd, "nothing changes by --check that could wait for", "--confirm");
 	return 0;
 }

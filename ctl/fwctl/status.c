@@ -131,11 +131,13 @@ static void print_confirmation(const json_t *o)
 	char at[64];
 
 	if (ctl_field_u64(o, "confirm_by"))
-		row("to confirm", "by %s, else the last load is undone",
+		row("to confirm", "%s: by %s, else it is undone", ctl_field_text(o, "confirm_what"),
 		    clock_text(ctl_field_u64(o, "confirm_by"), at, sizeof(at)));
 	if (json_is_object(rollback))
-		row("undone", "a load of %llu rules at %s: %s", LLU(rollback, "rules"),
-		    clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at)), ctl_field_text(rollback, "reason"));
+		row("undone", "%s (%llu rule%s) at %s: %s; %llu rule%s came back", ctl_field_text(rollback, "what"),
+		    LLU(rollback, "rules"), fw_plural(ctl_field_u64(rollback, "rules")),
+		    clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at)), ctl_field_text(rollback, "reason"),
+		    LLU(rollback, "restored"), fw_plural(ctl_field_u64(rollback, "restored")));
 }
 
 static int on_status(void *ctx, json_t *o)

@@ -120,7 +120,7 @@ static const struct arg table[] = {
 	{ "check", take_flag, "true or false", B(CHANGE) | B(LOAD), 0, .offset = AT(check) },
 	{ "format", take_word, "\"rules\" or \"classbench\"", B(LOAD), 0, .offset = AT(format), .words = formats },
 	{ "diff", take_flag, "true or false", B(LOAD), 0, .offset = AT(diff) },
-	{ "confirm", take_number, "seconds from 1 to 86400", B(LOAD), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
+	{ "confirm", take_number, "seconds from 1 to 86400", B(CHANGE) | B(LOAD) | B(FLUSH), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
 	{ "mode", take_word, "\"auto\", \"native\", \"generic\" or \"tc\"", B(ATTACH), 0, .offset = AT(mode), .words = args_modes },
 	{ "out", take_word, "\"auto\", \"yes\" or \"no\"", B(ATTACH), 0, .offset = AT(out), .words = args_outs },
 };
@@ -164,6 +164,9 @@ static int take_all(enum fw_request request, json_t *object, struct fw_diags *ds
 			return fw_diag_add(ds, nowhere, NULL, "argument '%s' of '%s' wants %s", name,
 					   fw_request_info[request].name, a->want);
 	}
+	if (out->check && out->confirm)
+		return fw_diag_add(ds, nowhere, "leave out one of them",
+				   "'check' changes nothing that 'confirm' could wait for");
 	for (size_t i = 0; i < NARGS; i++)
 		if (table[i].needed & 1u << request && !json_object_get(object, table[i].name))
 			return fw_diag_add(ds, nowhere, NULL, "'%s' wants the argument '%s': %s",

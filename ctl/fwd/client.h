@@ -56,6 +56,7 @@ struct client {
 	struct stream *stream;              /* NULL: somebody else will end it, or has */
 	struct load_job *load;              /* that reports to this client */
 	pid_t child;                        /* that writes the reply; 0: none */
+	bool asked;                         /* the engine was asked for it, and the reply waits until it is done */
 };
 
 /* A new connection; @fd is taken. 0 or -errno. */

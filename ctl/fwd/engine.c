@@ -369,12 +369,11 @@ void engine_status(const struct engine *e, struct engine_status *out)
 		.stats = e->live->image.stats,
 		.pool_segments = fw_kern_pool(e->kern)->nsegments,
 		.confirm_by = e->confirm.by,
-		.rollback_at = e->rollback_at,
-		.rollback_rules = e->rollback_rules,
+		.undone = e->undone,
 	};
 	memcpy(out->reloads, e->reloads, sizeof(out->reloads));
 	memcpy(out->failures, e->failures, sizeof(out->failures));
-	snprintf(out->rollback_reason, sizeof(out->rollback_reason), "%s", e->rollback_reason);
+	snprintf(out->confirm_what, sizeof(out->confirm_what), "%s", e->confirm.by ? e->confirm.what : "");
 	fw_image_usage(&e->live->image, &out->pool_used, &room);
 	out->pool_used *= FW_LINE;
 }

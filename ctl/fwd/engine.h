@@ -30,8 +30,8 @@ struct engine_options {
 /**
  * engine_open - takes over what is pinned and stored, and brings both together
  *
- * The stored ruleset is compiled beside whatever is filtering and swapped in; a load that was not confirmed in time is
- * undone first.
+ * The stored ruleset is compiled beside whatever is filtering and swapped in; what was not confirmed in time is undone
+ * first.
  * Return: 0, or -errno with diagnostics; what was filtering before goes on.
  */
 int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct engine **out);
@@ -66,15 +66,29 @@ struct engine_result {
 	struct engine_seconds seconds;
 };
 
+#define ENGINE_WHAT 128 /* bytes of what somebody asked for, in few words and with the end */
+
+/* A change that is undone unless engine_confirm() comes in time. */
+struct engine_wait {
+	unsigned seconds;       /* 0: it does not wait */
+	char what[ENGINE_WHAT]; /* "load FILE"; without control characters */
+};
+
+struct engine_edit {
+	const char *text, *name; /* the name is for diagnostics */
+	size_t len;
+	bool check; /* only say whether it would be taken */
+	struct engine_wait wait;
+	/* Called for each row of the edit when it is done, while old and new rule are there; may be NULL. */
+	void (*each)(const struct fw_rule_change *change, void *ctx);
+	void *ctx;
+};
 /**
  * engine_change - one transaction
- * @check: only say whether it would be taken
- * @each:  called for each row of the edit when it is done, while old and new rule are there; may be NULL
- * Return: out->err: 0; -EAGAIN: busy; -EBUSY with a diagnostic: a load waits to be confirmed; else with diagnostics, and
+ * Return: out->err: 0; -EAGAIN: busy; -EBUSY with a diagnostic: something waits to be confirmed; else with diagnostics, and
  * nothing has changed.
  */
-int engine_change(struct engine *e, const char *text, size_t len, const char *name, bool check,
-		  void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out);
+int engine_change(struct engine *e, const struct engine_edit *edit, struct engine_result *out);
 
 /* What puts another ruleset in the place of the live one; what may fail. */
 enum engine_reload { ENGINE_LOAD, ENGINE_FLUSH, ENGINE_ROLLBACK, ENGINE_NRELOADS };
@@ -89,7 +103,7 @@ struct engine_load {
 	struct store_file *files; /* path, text and the array: free() */
 	size_t nfiles;
 	bool check;
-	unsigned confirm; /* seconds; 0: at once */
+	struct engine_wait wait;
 	/* What it changes; by the worker, before done(). May be NULL. */
 	void (*diff)(const struct fw_diff *diff, void *ctx);
 	void (*progress)(const char *stage, void *ctx); /* from engine_work(); may be NULL */
@@ -97,10 +111,32 @@ struct engine_load {
 	void (*done)(const struct engine_result *result, void *ctx);
 	void *ctx;
 };
-/* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: a load waits to be confirmed. */
+/* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: see engine_waits(). */
 int engine_load_start(struct engine *e, struct engine_load *load);
 
-int engine_confirm(struct engine *e, bool *was_waiting, struct fw_diags *ds);
+/* -EBUSY with a diagnostic: something waits to be confirmed; 0: nothing does. */
+int engine_waits(const struct engine *e, struct fw_diags *ds);
+/* It stays. 0; -ENOENT with a diagnostic: nothing waits, or it is too late; -EBUSY with one: it is being undone; -errno. */
+int engine_confirm(struct engine *e, struct fw_diags *ds);
+/* It is undone now; while engine_busy(), that is being done. As engine_confirm(); what fails is tried again. */
+int engine_undo(struct engine *e, struct fw_diags *ds);
+
+/*
+ * Something beside the ruleset that waits: @before, a text that undoes it, is kept in the store and given back to @undo, also by
+ * the next process. engine_beside_end: nothing has come of it.
+ */
+typedef int engine_beside_undo(const char *before, void *ctx, struct fw_diags *ds);
+void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx);
+int engine_beside_begin(struct engine *e, const struct engine_wait *w, const char *before, struct fw_diags *ds);
+int engine_beside_end(struct engine *e, struct fw_diags *ds);
+
+/* What waited and was undone last. */
+struct engine_undone {
+	int64_t at;       /* seconds since the epoch; 0: never, or something was confirmed since */
+	size_t rules;     /* that there were with it */
+	int64_t restored; /* rules that came back; -1: not yet */
+	char what[ENGINE_WHAT], reason[160];
+};
 
 struct engine_status {
 	uint64_t generation;
@@ -110,9 +146,8 @@ struct engine_status {
 	struct fw_compile_stats stats;
 	uint64_t pool_segments, pool_used; /* bytes */
 	int64_t confirm_by;
-	int64_t rollback_at; /* 0: never */
-	size_t rollback_rules;
-	char rollback_reason[160];
+	char confirm_what[ENGINE_WHAT]; /* that waits until then */
+	struct engine_undone undone;
 };
 void engine_status(const struct engine *e, struct engine_status *out);
 

@@ -10,6 +10,7 @@
 
 struct transaction {
 	struct engine *e;
+	const struct engine_edit *asked;
 	struct fw_edit edit;
 	struct fw_change *change; /* of the tables; NULL: they are written anew */
 	struct fw_image image;    /* then these */
@@ -80,12 +81,13 @@ static int collect_slots(struct transaction *t)
 }
 
 /* All that can fail. */
-static int transaction_prepare(struct transaction *t, const char *text, size_t len, const char *name)
+static int transaction_prepare(struct transaction *t)
 {
+	const struct engine_edit *asked = t->asked;
 	struct engine *e = t->e;
 	struct engine_result *out = t->out;
 	double since = fw_now();
-	int err = fw_text_edit(&t->edit, text, len, name, &out->ds, &t->log);
+	int err = fw_text_edit(&t->edit, asked->text, asked->len, asked->name, &out->ds, &t->log);
 
 	out->seconds.parse = lap(&since);
 	if (!err && t->log.failed)
@@ -113,9 +115,43 @@ static void replace_image(struct transaction *t, struct later *old)
 	e->graces.ticket_of = NULL; /* a grace period that runs now is that of the old image */
 }
 
-static void transaction_commit(struct transaction *t, struct later *old,
-			       void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx)
+/* Until it is on the disk, all can be taken back. */
+static int transaction_store(struct transaction *t)
 {
+	const struct engine_wait *wait = &t->asked->wait;
+	const struct store_change change = {
+		.text = t->log.text ? t->log.text : "",
+		.len = t->log.len,
+		.slots = t->added,
+		.nslots = t->nadded,
+		.keep = wait->seconds,
+	};
+	double since = fw_now();
+	int err = 0;
+
+	if (wait->seconds)
+		err = confirm_prepare(t->e, wait, t->e->live->rs->nrules, &t->out->ds);
+	err = err ? err : store_change(t->e->store, &change, &t->out->ds);
+	t->out->seconds.store = lap(&since);
+	return err;
+}
+
+/* Slots of rules that are gone are free a grace period later, or when nobody can bring the rules back. */
+static void retire_slots(struct transaction *t, struct later *old)
+{
+	const struct engine_wait *wait = &t->asked->wait;
+
+	if (wait->seconds) {
+		confirm_begin(t->e, wait, t->e->live->rs->nrules, fw_take(t->deleted), t->ndeleted);
+	} else if (t->ndeleted) {
+		old->slots = fw_take(t->deleted);
+		old->nslots = t->ndeleted;
+	}
+}
+
+static void transaction_commit(struct transaction *t, struct later *old)
+{
+	const struct engine_edit *asked = t->asked;
 	struct engine *e = t->e;
 	double since = fw_now();
 
@@ -129,14 +165,11 @@ static void transaction_commit(struct transaction *t, struct later *old,
 	t->out->seconds.swap += lap(&since);
 	for (size_t i = 0; i < t->edit.nrules; i++) {
 		facts_change(&e->live->facts, t->edit.rules[i].old, t->edit.rules[i].new);
-		if (each)
-			each(&t->edit.rules[i], ctx);
+		if (asked->each)
+			asked->each(&t->edit.rules[i], asked->ctx);
 	}
 	fw_edit_commit(&t->edit);
-	if (t->ndeleted) {
-		old->slots = fw_take(t->deleted);
-		old->nslots = t->ndeleted;
-	}
+	retire_slots(t, old);
 	if (old->nslots || old->image.root)
 		grace_later(e, old);
 	else
@@ -145,58 +178,53 @@ static void transaction_commit(struct transaction *t, struct later *old,
 }
 
 /* Lets the edit be seen, as far as it got, and takes it back. */
-static void transaction_check(struct transaction *t, void (*each)(const struct fw_rule_change *change, void *ctx),
-			      void *ctx)
+static void transaction_check(struct transaction *t)
 {
-	for (size_t i = 0; each && i < t->edit.nrules; i++)
-		each(&t->edit.rules[i], ctx);
+	for (size_t i = 0; t->asked->each && i < t->edit.nrules; i++)
+		t->asked->each(&t->edit.rules[i], t->asked->ctx);
 	transaction_abort(t);
 }
 
-static int attempt(struct engine *e, const char *text, size_t len, const char *name, bool check,
-		   void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out)
+static int attempt(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
 {
-	fw_cleanup(transaction_free) struct transaction t = { .e = e, .out = out };
+	fw_cleanup(transaction_free) struct transaction t = { .e = e, .asked = asked, .out = out };
 	struct later *old = calloc(1, sizeof(*old));
 	int err = old ? fw_edit_begin(e->live->rs, &t.edit) : -ENOMEM;
-	double since;
 
 	if (err) {
 		free(old);
 		return err;
 	}
-	err = transaction_prepare(&t, text, len, name);
-	since = fw_now();
-	if (!err && !check)
-		err = store_change(e->store, t.log.text ? t.log.text : "", t.log.len, t.added, t.nadded, &out->ds);
-	out->seconds.store = lap(&since);
-	if (err || check)
+	err = transaction_prepare(&t);
+	if (!err && !asked->check)
+		err = transaction_store(&t);
+	if (err || asked->check)
 		free(old);
 	if (err)
 		transaction_abort(&t);
-	else if (check)
-		transaction_check(&t, each, ctx);
+	else if (asked->check)
+		transaction_check(&t);
 	else
-		transaction_commit(&t, old, each, ctx);
+		transaction_commit(&t, old);
 	return err;
 }
 
-int engine_change(struct engine *e, const char *text, size_t len, const char *name, bool check,
-		  void (*each)(const struct fw_rule_change *change, void *ctx), void *ctx, struct engine_result *out)
+int engine_change(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
 {
+	bool check = asked->check;
 	double start = fw_now();
 	int err;
 
 	*out = (struct engine_result){ .err = 0 };
-	err = e->swapping ? -EAGAIN : confirm_check(e, &out->ds);
+	err = e->swapping ? -EAGAIN : engine_waits(e, &out->ds);
 	if (err)
 		return out->err = err;
-	err = attempt(e, text, len, name, check, each, ctx, out);
+	err = attempt(e, asked, out);
 	if ((err == -ENOSPC || err == -EBUSY) && grace_pending(e)) {
 		/* What was replaced just now still takes room, or was replaced too often since the last grace period. */
 		grace_wait(e);
 		*out = (struct engine_result){ .err = 0 };
-		err = attempt(e, text, len, name, check, each, ctx, out);
+		err = attempt(e, asked, out);
 	}
 	if (err)
 		engine_explain(err, "make the change", &out->ds);
@@ -204,6 +232,7 @@ int engine_change(struct engine *e, const char *text, size_t len, const char *na
 	out->err = err;
 	out->rules = e->live->rs->nrules;
 	out->generation = e->live->image.generation;
+	out->confirm_by = e->confirm.by;
 	out->seconds.total = fw_now() - start;
 	if (!err && !check)
 		histogram_add(&e->transaction_seconds, out->seconds.total);

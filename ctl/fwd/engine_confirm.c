@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Loads that have to be confirmed. The store keeps the ruleset before, and a
- * setting, written first, says until when. When the time is over the store goes
- * back at once, so that a restart from then on brings the old ruleset, and the
- * worker compiles it; what fails is tried again until it works.
+ * What has to be confirmed: a load, a change, or something beside the ruleset
+ * that has a way back of its own. The store keeps what was before, and a
+ * setting, written first, says until when. When the time is over, or somebody
+ * says so, engine_undo.c goes back.
  */
 #include "ctl/fwd/engine_internal.h"
 
@@ -12,25 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEADLINE "confirm"  /* "seconds since the epoch" "seconds given" */
-#define ROLLBACK "rollback" /* "seconds since the epoch" "rules" "reason" */
-#define TRY_AGAIN 5         /* seconds */
-
-struct undo_job {
-	struct job job;
-	struct live *live;
-	struct labels labels;
-	struct fw_diags ds;
-	double start;
-	int err;
-};
+#define DEADLINE "confirm" /* "seconds since the epoch" "seconds given" "rules" "what" */
+#define BEFORE "before"    /* the way back of what is not the ruleset */
+#define UNDONE "undone" /* "seconds since the epoch" "rules" "rules restored" "what", and behind a newline the reason */
 
 static int64_t now(void)
 {
 	return (int64_t)time(NULL);
 }
 
-static void timer_set(struct engine *e, int64_t seconds)
+void confirm_timer(struct engine *e, int64_t seconds)
 {
 	struct itimerspec at = { .it_value = { .tv_sec = seconds > 0 ? seconds : 0, .tv_nsec = 1 } };
 
@@ -44,77 +35,127 @@ static void timer_stop(struct engine *e)
 	timerfd_settime(e->confirm.timer, 0, &never, NULL);
 }
 
-static void until(const struct engine *e, char *out, size_t size)
+static const char *clock_text(int64_t seconds, char *out, size_t size)
 {
-	time_t by = (time_t)e->confirm.by;
+	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	if (!localtime_r(&by, &tm) || !strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm))
-		snprintf(out, size, "second %lld", (long long)by);
+	if (!localtime_r(&t, &tm) || !strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm))
+		snprintf(out, size, "second %lld", (long long)seconds);
+	return out;
 }
 
-int confirm_check(const struct engine *e, struct fw_diags *ds)
+int engine_waits(const struct engine *e, struct fw_diags *ds)
 {
+	const struct confirm *c = &e->confirm;
 	char by[64];
 
-	if (!e->confirm.by)
+	if (!c->by)
 		return 0;
-	until(e, by, sizeof(by));
-	if (e->confirm.undoing)
+	if (c->undoing)
 		fw_diag_add(ds, (struct fw_place){ 0 }, "try again when that is done; `fwctl status` says how it went",
-			    "the last load was not confirmed by %s and is being undone%s%s", by,
-			    e->rollback_reason[0] ? ": " : "", e->rollback_reason);
+			    "'%s' is being undone%s%s", c->what, c->error[0] ? ": " : "", c->error);
 	else
 		fw_diag_add(ds, (struct fw_place){ 0 },
-			    "`fwctl confirm` keeps it; if nobody says so in time, the ruleset before comes back",
-			    "a load waits until %s to be confirmed", by);
+			    "`fwctl confirm` keeps it, `fwctl undo` takes it back; other changes have to wait",
+			    "'%s' waits until %s to be confirmed", c->what, clock_text(c->by, by, sizeof(by)));
 	return -EBUSY;
 }
 
-int confirm_prepare(struct engine *e, unsigned seconds, struct fw_diags *ds)
+/* Why there is nothing to confirm or to take back. */
+static int nothing_waits(const struct engine *e, const char *done, struct fw_diags *ds)
 {
-	char value[64];
+	const struct engine_undone *u = &e->undone;
+	char at[64];
 
-	snprintf(value, sizeof(value), "%lld %u", (long long)now() + seconds, seconds);
+	if (u->at)
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "too late: '%s' was undone at %s: %s", u->what,
+			    clock_text(u->at, at, sizeof(at)), u->reason);
+	else
+		fw_diag_add(ds, (struct fw_place){ 0 }, "`--confirm TIME` makes a change wait",
+			    "nothing is waiting to be %s", done);
+	return -ENOENT;
+}
+
+int confirm_prepare(struct engine *e, const struct engine_wait *w, size_t rules, struct fw_diags *ds)
+{
+	char value[ENGINE_WHAT + 64];
+
+	snprintf(value, sizeof(value), "%lld %u %zu %s", (long long)now() + w->seconds, w->seconds, rules, w->what);
 	return store_set(e->store, DEADLINE, value, ds);
 }
 
-void confirm_begin(struct engine *e, unsigned seconds, uint32_t *slots, size_t nslots)
+void confirm_begin(struct engine *e, const struct engine_wait *w, size_t rules, uint32_t *slots, size_t nslots)
 {
-	e->confirm.by = now() + seconds;
-	e->confirm.seconds = seconds;
-	e->confirm.slots = slots;
-	e->confirm.nslots = nslots;
-	timer_set(e, seconds);
+	struct confirm *c = &e->confirm;
+
+	c->by = now() + w->seconds;
+	c->seconds = w->seconds;
+	c->rules = rules;
+	c->slots = slots;
+	c->nslots = nslots;
+	c->error[0] = '\0';
+	snprintf(c->what, sizeof(c->what), "%s", w->what);
+	confirm_timer(e, w->seconds);
 }
 
-/* Nothing waits any more. */
-static void confirm_end(struct engine *e)
+void confirm_end(struct engine *e)
 {
 	e->confirm.by = 0;
 	e->confirm.undoing = false;
 	timer_stop(e);
-	store_set(e->store, DEADLINE, NULL, NULL); /* without a kept snapshot it means nothing */
+	store_set(e->store, DEADLINE, NULL, NULL); /* without what was kept it means nothing */
 }
 
-int engine_confirm(struct engine *e, bool *was_waiting, struct fw_diags *ds)
+/* The setting first: without a deadline, and with one that is over, it is only what is the case anyway. */
+int engine_beside_begin(struct engine *e, const struct engine_wait *w, const char *before, struct fw_diags *ds)
 {
-	struct later *l;
-	int err;
+	size_t rules = e->live->rs->nrules;
+	int err = engine_waits(e, ds);
 
-	*was_waiting = e->confirm.by;
-	if (!e->confirm.by)
-		return 0;
-	if (e->confirm.undoing)
-		return confirm_check(e, ds);
-	l = calloc(1, sizeof(*l));
-	err = l ? store_forget(e->store, ds) : -ENOMEM;
+	err = err ? err : store_set(e->store, BEFORE, before, ds);
+	err = err ? err : confirm_prepare(e, w, rules, ds);
+	if (err)
+		return err;
+	confirm_begin(e, w, rules, NULL, 0);
+	e->confirm.beside = true;
+	return 0;
+}
+
+int engine_beside_end(struct engine *e, struct fw_diags *ds)
+{
+	int err = store_set(e->store, BEFORE, NULL, ds);
+
+	if (err)
+		return err;
+	e->confirm.beside = false;
+	confirm_end(e);
+	return 0;
+}
+
+void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx)
+{
+	e->beside_undo = undo;
+	e->beside_ctx = ctx;
+}
+
+int confirm_before(struct engine *e, char **out)
+{
+	return store_get(e->store, BEFORE, out);
+}
+
+/* The ruleset stays: what only the one before needs goes away. */
+static int ruleset_stays(struct engine *e, struct fw_diags *ds)
+{
+	struct later *l = calloc(1, sizeof(*l));
+	int err = l ? store_forget(e->store, ds) : -ENOMEM;
+
 	if (err) {
 		free(l);
 		return err;
 	}
 	confirm_end(e);
-	/* After a restart nobody knows which rules the load removed, but only which slots have none. */
+	/* After a restart nobody knows which rules are gone, but only which slots have none. */
 	if (!e->confirm.slots)
 		engine_settle(e);
 	l->slots = fw_take(e->confirm.slots);
@@ -124,180 +165,139 @@ int engine_confirm(struct engine *e, bool *was_waiting, struct fw_diags *ds)
 	return 0;
 }
 
-/* What was undone, for the status; @why as in "not confirmed within 30 s". */
-static void rollback_note(struct engine *e, size_t rules, const char *why)
+int engine_confirm(struct engine *e, struct fw_diags *ds)
 {
-	char value[256];
+	int err;
 
-	e->rollback_at = now();
-	e->rollback_rules = rules;
-	snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%s", why);
-	snprintf(value, sizeof(value), "%lld %zu %s", (long long)e->rollback_at, rules, why);
-	store_set(e->store, ROLLBACK, value, NULL);
+	if (!e->confirm.by)
+		return nothing_waits(e, "confirmed", ds);
+	if (e->confirm.undoing)
+		return engine_waits(e, ds);
+	err = e->confirm.beside ? engine_beside_end(e, ds) : ruleset_stays(e, ds);
+	if (!err && e->undone.at) {
+		e->undone = (struct engine_undone){ .at = 0 };
+		store_set(e->store, UNDONE, NULL, NULL);
+	}
+	return err;
 }
 
-static void not_confirmed(const struct engine *e, char *out, size_t size)
+int engine_undo(struct engine *e, struct fw_diags *ds)
+{
+	if (!e->confirm.by)
+		return nothing_waits(e, "undone", ds);
+	if (e->confirm.undoing)
+		return engine_waits(e, ds);
+	return undo_start(e, "taken back by `fwctl undo`", ds);
+}
+
+void confirm_late(const struct engine *e, char *out, size_t size)
 {
 	snprintf(out, size, "not confirmed within %u s", e->confirm.seconds);
 }
 
-static int undo_build(struct engine *e, struct undo_job *j)
-{
-	struct stored st = { 0 };
-	const char *reason = NULL;
-	int err = stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
-
-	j->live->rs = st.rs;
-	err = err ? err : live_compile(e, j->live, &j->ds);
-	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
-		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
-			    reason);
-		err = -EIO;
-	}
-	err = err ? err : engine_kernel_ready(e, st.rs, &j->ds);
-	return err ? err : labels_prepare(e, st.rs, &j->labels);
-}
-
-static void undo_run(struct engine *e, struct job *job)
-{
-	struct undo_job *j = (struct undo_job *)job;
-
-	j->live = calloc(1, sizeof(*j->live));
-	if (!j->live) {
-		j->err = -ENOMEM;
-		return;
-	}
-	j->live->arena = memory_new();
-	j->err = undo_build(e, j);
-}
-
-static void undo_swap(struct engine *e, struct undo_job *j)
-{
-	struct live *old = e->live;
-	char why[160];
-
-	e->live = fw_take(j->live);
-	e->live->image.generation = engine_next_generation(e);
-	engine_publish(e, &e->live->image);
-	labels_commit(e, &j->labels);
-	not_confirmed(e, why, sizeof(why));
-	confirm_end(e);
-	free(fw_take(e->confirm.slots)); /* their rules are there again */
-	engine_settle(e);                /* and no packet sees the old tables from here on */
-	if (e->graces.ticket_of == old)
-		e->graces.ticket_of = NULL;
-	live_free(e, old);
-	e->reloads[ENGINE_ROLLBACK]++;
-	histogram_add(&e->reload_seconds, fw_now() - j->start);
-	rollback_note(e, e->live->rs->nrules, why);
-}
-
-static void undo_finish(struct engine *e, struct job *job)
-{
-	struct undo_job *j = (struct undo_job *)job;
-	int err = j->err;
-
-	if (!err && e->jobs.quit)
-		err = -ECANCELED;
-	if (!err) {
-		grace_wait(e); /* slots that wait to be released are of the ruleset that goes */
-		err = engine_make_ready(e, j->live->rs, &j->ds);
-	}
-	if (!err) {
-		undo_swap(e, j);
-	} else {
-		engine_explain(err, "bring the ruleset before back", &j->ds);
-		snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%.150s", j->ds.d[0].message);
-		e->failures[ENGINE_FAILED_LOAD]++;
-		timer_set(e, TRY_AGAIN);
-	}
-	live_free(e, j->live);
-	labels_free(&j->labels);
-	free(j);
-}
-
-static void undo_start(struct engine *e)
-{
-	struct fw_diags ds = { 0 };
-	struct undo_job *j = calloc(1, sizeof(*j));
-	int err = j ? 0 : -ENOMEM;
-
-	e->confirm.undoing = true;
-	if (!err && store_keeps(e->store))
-		err = store_rollback(e->store, &ds);
-	if (err) {
-		engine_explain(err, "go back to the ruleset before", &ds);
-		snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%.150s", ds.d[0].message);
-		free(j);
-		timer_set(e, TRY_AGAIN);
-		return;
-	}
-	j->start = fw_now();
-	j->job = (struct job){ .swaps = true, .run = undo_run, .finish = undo_finish };
-	job_queue(e, &j->job);
-}
-
 void confirm_work(struct engine *e)
 {
+	char why[160];
 	uint64_t n;
 
-	if (read(e->confirm.timer, &n, sizeof(n)) == sizeof(n) && e->confirm.by && !e->swapping)
-		undo_start(e);
+	if (read(e->confirm.timer, &n, sizeof(n)) != sizeof(n) || !e->confirm.by || e->swapping)
+		return;
+	confirm_late(e, why, sizeof(why));
+	undo_start(e, e->confirm.undoing ? e->undone.reason : why, NULL);
 }
 
-/* A number at the start of the text, which goes on behind it. */
-static bool take_number(const char **text, uint64_t *out)
+void undone_note(struct engine *e, int64_t restored, const char *why)
 {
-	char *end;
+	struct engine_undone *u = &e->undone;
+	char value[2 * ENGINE_WHAT + 160];
 
-	errno = 0;
-	*out = strtoull(*text, &end, 10);
-	if (errno || end == *text)
-		return false;
-	*text = end;
-	return true;
+	if (u->reason != why)
+		snprintf(u->reason, sizeof(u->reason), "%s", why);
+	u->at = now();
+	u->rules = e->confirm.rules;
+	u->restored = restored;
+	snprintf(u->what, sizeof(u->what), "%s", e->confirm.what);
+	snprintf(value, sizeof(value), "%lld %zu %lld %s\n%s", (long long)u->at, u->rules, (long long)restored, u->what,
+		 u->reason);
+	store_set(e->store, UNDONE, value, NULL);
 }
 
-static void rollback_read(struct engine *e)
+/* @n numbers at the start of the text; the rest, behind a blank, may be empty. NULL: they are not there. */
+static const char *take_numbers(const char *text, int64_t *out, int n)
 {
+	for (int i = 0; i < n; i++) {
+		char *end;
+
+		errno = 0;
+		out[i] = strtoll(text, &end, 10);
+		if (errno || end == text)
+			return NULL;
+		text = end;
+	}
+	return text + strspn(text, " ");
+}
+
+static void undone_read(struct engine *e)
+{
+	struct engine_undone *u = &e->undone;
 	fw_autofree char *value = NULL;
-	const char *rest;
-	uint64_t at, rules;
+	const char *rest, *newline;
+	int64_t n[3];
 
-	if (store_get(e->store, ROLLBACK, &value))
+	if (store_get(e->store, UNDONE, &value))
 		return;
-	rest = value;
-	if (!take_number(&rest, &at) || !take_number(&rest, &rules))
+	rest = take_numbers(value, n, 3);
+	newline = rest ? strchr(rest, '\n') : NULL;
+	if (!newline)
 		return;
-	snprintf(e->rollback_reason, sizeof(e->rollback_reason), "%s", rest + strspn(rest, " "));
-	e->rollback_at = (int64_t)at;
-	e->rollback_rules = rules;
+	*u = (struct engine_undone){ .at = n[0], .rules = (size_t)n[1], .restored = n[2] };
+	snprintf(u->what, sizeof(u->what), "%.*s", (int)(newline - rest), rest);
+	snprintf(u->reason, sizeof(u->reason), "%s", newline + 1);
+}
+
+/* Until when, and what it is that waits. A damaged or missing setting: no longer. Earlier versions wrote two numbers. */
+static int deadline_read(struct engine *e, int64_t *left)
+{
+	struct confirm *c = &e->confirm;
+	fw_autofree char *value = NULL;
+	int64_t n[3] = { 0 };
+	const char *what = NULL;
+	int err = store_get(e->store, DEADLINE, &value);
+
+	if (err && err != -ENOENT)
+		return err;
+	if (value) {
+		what = take_numbers(value, n, 3);
+		what = what ? what : take_numbers(value, n, 2);
+	}
+	c->seconds = (unsigned)n[1];
+	c->rules = (size_t)n[2];
+	snprintf(c->what, sizeof(c->what), "%s", what && what[0] ? what : "load");
+	/* A clock that was set back does not make it longer than it was. */
+	*left = n[0] - now();
+	*left = *left > n[1] ? n[1] : *left > 0 ? *left : 0;
+	return 0;
 }
 
 int confirm_open(struct engine *e, struct fw_diags *ds)
 {
-	fw_autofree char *value = NULL;
-	uint64_t by = 0, seconds = 0;
-	const char *rest;
+	struct confirm *c = &e->confirm;
+	fw_autofree char *before = NULL;
+	bool keeps = store_keeps(e->store);
 	int64_t left;
 	int err;
 
-	rollback_read(e);
-	if (!store_keeps(e->store))
+	undone_read(e);
+	c->beside = !keeps && !confirm_before(e, &before);
+	if (!keeps && !c->beside)
 		return 0;
-	err = store_get(e->store, DEADLINE, &value);
-	if (err && err != -ENOENT)
+	err = deadline_read(e, &left);
+	if (err)
 		return err;
-	rest = value;
-	if (value && (!take_number(&rest, &by) || !take_number(&rest, &seconds)))
-		by = seconds = 0;
-	e->confirm.seconds = (unsigned)seconds;
-	left = (int64_t)by - now();
-	if (left > 0) {
-		/* A clock that was set back does not make it longer than it was. */
-		left = left > (int64_t)seconds ? (int64_t)seconds : left;
-		e->confirm.by = now() + left;
-		timer_set(e, left);
+	/* What is beside the ruleset is undone when it is there. */
+	if (left || c->beside) {
+		c->by = now() + left;
+		confirm_timer(e, left);
 		return 0;
 	}
 	err = store_rollback(e->store, ds);
@@ -307,11 +307,17 @@ int confirm_open(struct engine *e, struct fw_diags *ds)
 
 void confirm_opened(struct engine *e)
 {
+	struct engine_undone *u = &e->undone;
 	char why[160];
 
+	/* A process that was killed in the middle had not done it yet, or had all but said so. */
+	if (u->at && u->restored < 0 && e->confirm.by)
+		*u = (struct engine_undone){ .at = 0 };
+	else if (u->restored < 0)
+		u->restored = (int64_t)e->live->rs->nrules;
 	if (!e->rolled_back)
 		return;
-	not_confirmed(e, why, sizeof(why));
-	rollback_note(e, e->live->rs->nrules, why);
+	confirm_late(e, why, sizeof(why));
+	undone_note(e, (int64_t)e->live->rs->nrules, why);
 	store_set(e->store, DEADLINE, NULL, NULL);
 }

@@ -62,12 +62,16 @@ struct link_name {
 	char name[FW_IFNAME_MAX + 1];
 };
 
-/* A load that waits to be confirmed. */
+/* What waits to be confirmed. */
 struct confirm {
-	int64_t by;       /* seconds since the epoch; 0: none waits */
-	unsigned seconds; /* that it was given */
-	bool undoing;     /* it was not confirmed in time, and is being undone */
-	uint32_t *slots;  /* of rules that it removed, kept for the case that it is undone */
+	int64_t by;             /* seconds since the epoch; 0: nothing waits */
+	unsigned seconds;       /* that it was given */
+	char what[ENGINE_WHAT]; /* as somebody would say it: "load FILE" */
+	size_t rules;           /* that there are with it */
+	bool beside;            /* it is not of the ruleset: see engine_beside() */
+	bool undoing;           /* it is being undone */
+	char error[160];        /* why that did not work yet; empty: it was not tried */
+	uint32_t *slots;        /* of rules that it removed, kept for the case that it is undone */
 	size_t nslots;
 	int timer;
 };
@@ -93,9 +97,9 @@ struct engine {
 	int threads;              /* that were started */
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
 	struct histogram transaction_seconds, reload_seconds;
-	int64_t rollback_at;
-	size_t rollback_rules;
-	char rollback_reason[160];
+	struct engine_undone undone;
+	engine_beside_undo *beside_undo;
+	void *beside_ctx;
 };
 
 void engine_wake(struct engine *e);
@@ -167,16 +171,27 @@ int stored_numbers(const struct fw_ruleset *rs, uint64_t **ids, uint32_t **slots
 void engine_upkeep(struct engine *e);
 
 /* engine_confirm.c */
-/* Before the store is read: undoes a load whose time is over. 0, -errno with a diagnostic. */
+/* Before the store is read: undoes what waited and whose time is over. 0, -errno with a diagnostic. */
 int confirm_open(struct engine *e, struct fw_diags *ds);
 /* When it is live. */
 void confirm_opened(struct engine *e);
-/* -EBUSY with a diagnostic while a load waits; 0. */
-int confirm_check(const struct engine *e, struct fw_diags *ds);
-/* Before the load is committed: what would undo it is written down. */
-int confirm_prepare(struct engine *e, unsigned seconds, struct fw_diags *ds);
-void confirm_begin(struct engine *e, unsigned seconds, uint32_t *slots, size_t nslots);
+/* Before a load or a change that waits is committed: until when, written down. @rules: that there are with it. */
+int confirm_prepare(struct engine *e, const struct engine_wait *w, size_t rules, struct fw_diags *ds);
+/* When it is live: takes @slots, of the rules that it removed. */
+void confirm_begin(struct engine *e, const struct engine_wait *w, size_t rules, uint32_t *slots, size_t nslots);
+/* Nothing waits any more. */
+void confirm_end(struct engine *e);
+void confirm_timer(struct engine *e, int64_t seconds);
+/* What engine_beside_begin() wrote down: free() it. -ENOENT: nothing. */
+int confirm_before(struct engine *e, char **out);
+void confirm_late(const struct engine *e, char *out, size_t size);
 void confirm_work(struct engine *e);
+/* What waited was undone, for the status; @restored: rules that there are then, -1: not yet known. */
+void undone_note(struct engine *e, int64_t restored, const char *why);
+
+/* engine_undo.c */
+/* Takes back what waits: 0 when it is done or begun; -errno with a diagnostic: it is tried again. */
+int undo_start(struct engine *e, const char *why, struct fw_diags *ds);
 
 /* engine_load.c */
 /* A text that was accepted before. */

@@ -257,8 +257,8 @@ static void load_swap(struct engine *e, struct load_job *j, struct later *old)
 	e->live = fw_take(j->next);
 	engine_publish(e, &e->live->image);
 	labels_commit(e, &j->labels);
-	if (j->load.confirm) {
-		confirm_begin(e, j->load.confirm, fw_take(j->adoption.freed), j->adoption.nfreed);
+	if (j->load.wait.seconds) {
+		confirm_begin(e, &j->load.wait, e->live->rs->nrules, fw_take(j->adoption.freed), j->adoption.nfreed);
 	} else {
 		old->slots = fw_take(j->adoption.freed);
 		old->nslots = j->adoption.nfreed;
@@ -273,9 +273,9 @@ static int load_commit(struct engine *e, struct load_job *j)
 	double start = fw_now();
 	int err = old ? engine_make_ready(e, j->next->rs, ds) : -ENOMEM;
 
-	if (!err && j->load.confirm)
-		err = confirm_prepare(e, j->load.confirm, ds);
-	err = err ? err : store_snapshot_commit(e->store, j->load.confirm, ds);
+	if (!err && j->load.wait.seconds)
+		err = confirm_prepare(e, &j->load.wait, j->next->rs->nrules, ds);
+	err = err ? err : store_snapshot_commit(e->store, j->load.wait.seconds, ds);
 	if (err) {
 		free(old);
 		return err;
@@ -325,7 +325,7 @@ int engine_load_start(struct engine *e, struct engine_load *load)
 {
 	struct load_job *j = NULL;
 	struct live *next = NULL;
-	int err = e->swapping ? -EAGAIN : confirm_check(e, NULL);
+	int err = e->swapping ? -EAGAIN : engine_waits(e, NULL);
 
 	if (!err) {
 		j = calloc(1, sizeof(*j));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One transaction: what it did to the rules goes to the client, to the cursors of others and to the attachments. */
 #include "ctl/fwd/objects.h"
+#include "ctl/fwd/record.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/result.h"
 
@@ -37,6 +38,11 @@ void handle_change(struct client *c)
 {
 	const struct fw_part *text = &c->message->part[1];
 	struct changing ch = { .c = c };
+	struct engine_edit edit = { .name = c->args.name,
+				    .check = c->args.check,
+				    .wait.seconds = (unsigned)c->args.confirm,
+				    .each = each,
+				    .ctx = &ch };
 	struct engine_result r = { .err = 0 };
 	struct fwd *d = c->fwd;
 
@@ -44,7 +50,10 @@ void handle_change(struct client *c)
 		client_fail(c, NULL, "'change' wants the text of the changes as part 1");
 		return;
 	}
-	engine_change(d->engine, text->data, text->len, c->args.name, c->args.check, each, &ch, &r);
+	edit.text = text->data;
+	edit.len = text->len;
+	record_change(edit.wait.what, sizeof(edit.wait.what), text->data, text->len, c->args.name);
+	engine_change(d->engine, &edit, &r);
 	if (!r.err && !c->args.check)
 		cursors_settle(&d->cursors, engine_ruleset(d->engine));
 	fwd_ruleset_changed(d);
@@ -52,16 +61,4 @@ void handle_change(struct client *c)
 		client_lines(c, &ch.lines);
 	fw_buf_free(&ch.lines);
 	result_end(c, &r, false);
-}
-
-void handle_confirm(struct client *c)
-{
-	struct fw_diags ds = { .n = 0 };
-	bool waiting = false;
-	int err = engine_confirm(c->fwd->engine, &waiting, &ds);
-
-	if (err)
-		client_fail_errno(c, &ds, "cannot confirm", err);
-	else
-		client_end(c, json_pack("{sb}", "confirmed", waiting));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A whole ruleset takes the place of the live one: the engine compiles it in a thread of its own and reports here. */
 #include "ctl/fwd/diff.h"
+#include "ctl/fwd/record.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/result.h"
 
@@ -31,11 +32,11 @@ void result_end(struct client *c, const struct engine_result *r, bool load)
 		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
 		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
 		json_object_set_new(end, "warnings", objects_diags(&r->warnings));
-		if (r->confirm_by)
-			json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
 	} else {
 		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
 	}
+	if (r->confirm_by && end)
+		json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
 	client_end(c, end);
 }
 
@@ -127,9 +128,20 @@ static int load_fill(struct engine_load *l, const struct client *c)
 	return failed ? -ENOMEM : 0;
 }
 
+static void title(struct engine_load *l)
+{
+	char text[300];
+
+	snprintf(text, sizeof(text), "load %s", l->name ? l->name : "");
+	if (l->kind == ENGINE_FLUSH)
+		snprintf(text, sizeof(text), "flush");
+	record_text(l->wait.what, sizeof(l->wait.what), text, strlen(text));
+}
+
 static void start(struct client *c, struct engine_load *l)
 {
 	struct load_job *job = calloc(1, sizeof(*job));
+	struct fw_diags ds = { .n = 0 };
 	int err;
 
 	if (!job) {
@@ -141,16 +153,16 @@ static void start(struct client *c, struct engine_load *l)
 	l->progress = progress;
 	l->done = done;
 	l->ctx = job;
+	l->wait.seconds = (unsigned)c->args.confirm;
+	title(l);
 	err = engine_load_start(c->fwd->engine, l);
 	if (!err) {
 		c->load = job;
 		return;
 	}
 	free(job);
-	if (err == -EBUSY)
-		client_fail(c, NULL, "a load waits to be confirmed: confirm it, or wait until it is undone");
-	else
-		client_fail_errno(c, NULL, "cannot load", err);
+	engine_waits(c->fwd->engine, &ds);
+	client_fail_errno(c, &ds, "cannot load", err);
 }
 
 void handle_load(struct client *c)
@@ -158,7 +170,6 @@ void handle_load(struct client *c)
 	struct engine_load l = {
 		.format = c->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
 		.check = c->args.check,
-		.confirm = (unsigned)c->args.confirm,
 		.diff = c->args.diff ? diff : NULL,
 	};
 

@@ -128,12 +128,13 @@ static json_t *store(const struct fwd *d)
 			 number(changes));
 }
 
-static json_t *rollback(const struct engine_status *st)
+static json_t *rollback(const struct engine_undone *u)
 {
-	if (!st->rollback_at)
+	if (!u->at || u->restored < 0)
 		return json_null();
-	return json_pack("{so so so}", "at", json_integer(st->rollback_at), "rules", number(st->rollback_rules),
-			 "reason", objects_text(st->rollback_reason));
+	return json_pack("{so so so so so}", "at", json_integer(u->at), "what", objects_text(u->what), "rules",
+			 number(u->rules), "restored", number((uint64_t)u->restored), "reason",
+			 objects_text(u->reason));
 }
 
 json_t *status_json(const struct fwd *d)
@@ -152,7 +153,8 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
-	json_object_set_new(o, "rollback", rollback(&st));
+	json_object_set_new(o, "confirm_what", objects_text(st.confirm_by ? st.confirm_what : NULL));
+	json_object_set_new(o, "rollback", rollback(&st.undone));
 	return o;
 }
 

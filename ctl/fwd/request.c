@@ -15,7 +15,7 @@ static const struct handler {
 	[FW_REQ_CHANGE] = { handle_change, true },      [FW_REQ_LOAD] = { handle_load, true },
 	[FW_REQ_CONFIRM] = { handle_confirm, true },    [FW_REQ_FLUSH] = { handle_flush, true },
 	[FW_REQ_ATTACH] = { handle_attach, true },      [FW_REQ_DETACH] = { handle_detach, true },
-	[FW_REQ_METRICS] = { handle_metrics, false },
+	[FW_REQ_METRICS] = { handle_metrics, false },   [FW_REQ_UNDO] = { handle_undo, true },
 };
 
 bool request_allowed(struct client *c)
@@ -50,7 +50,7 @@ static int decode(struct client *c, struct fw_diags *ds)
 			   &c->args);
 }
 
-static void wait_for_load(struct client *c)
+void request_wait(struct client *c)
 {
 	struct client **last = &c->fwd->waiting;
 
@@ -70,7 +70,7 @@ void request_begin(struct client *c)
 	if (err)
 		client_fail_errno(c, &ds, "cannot read the request", err);
 	else if (h->waits && engine_busy(c->fwd->engine))
-		wait_for_load(c);
+		request_wait(c);
 	else
 		h->run(c);
 }
@@ -88,6 +88,7 @@ void request_forget(struct client *c)
 		kill(c->child, SIGKILL);
 	c->load = NULL;
 	c->child = 0;
+	c->asked = false;
 	args_free(&c->args);
 	free(fw_take(c->message));
 }

@@ -11,6 +11,8 @@ bool request_allowed(struct client *c);
 void request_begin(struct client *c);
 /* It is done, or its client is gone: lets go of all that it holds. */
 void request_forget(struct client *c);
+/* Its handler runs when the engine is not busy any more. */
+void request_wait(struct client *c);
 /* Those that waited, in the order in which they came, until one of them starts a load. */
 void requests_resume(struct fwd *d);
 
@@ -24,6 +26,7 @@ void handle_classify(struct client *c);
 void handle_change(struct client *c);
 void handle_load(struct client *c);
 void handle_confirm(struct client *c);
+void handle_undo(struct client *c);
 void handle_flush(struct client *c);
 void handle_attach(struct client *c);
 void handle_detach(struct client *c);

@@ -313,7 +313,7 @@ static int open_all(struct store *s, struct fw_diags *ds)
 			s, sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL),
 			"read the store", ds);
 	err = err ? err : rows_read(s, ds);
-	return err;
+	return err ? err : store_keep_open(s, ds);
 }
 
 int store_open(const char *path, struct fw_diags *ds, struct store **out)
@@ -350,19 +350,19 @@ void store_close(struct store *s)
 	free(s);
 }
 
-static int change_put(struct store *s, const char *text, size_t len, const uint32_t *slots, size_t nslots)
+static int change_put(struct store *s, const struct store_change *c)
 {
-	uint32_t sum = store_sum(store_sum(0, text, len), slots, nslots * sizeof(*slots));
+	uint32_t sum = store_sum(store_sum(0, c->text, c->len), c->slots, c->nslots * sizeof(*c->slots));
 	sqlite3_stmt *st = store_sql(s, STMT_CHANGE_PUT, PIECE_ID(s->live.n.id, s->live.n.changes), sum);
 
-	if (sqlite3_bind_blob64(st, 3, len ? text : "", len, SQLITE_STATIC) ||
-	    sqlite3_bind_blob64(st, 4, nslots ? (const void *)slots : "", nslots * sizeof(*slots), SQLITE_STATIC))
+	if (sqlite3_bind_blob64(st, 3, c->len ? c->text : "", c->len, SQLITE_STATIC) ||
+	    sqlite3_bind_blob64(st, 4, c->nslots ? (const void *)c->slots : "", c->nslots * sizeof(*c->slots),
+				SQLITE_STATIC))
 		return SQLITE_TOOBIG;
 	return store_run(st);
 }
 
-int store_change(struct store *s, const char *text, size_t len, const uint32_t *slots, size_t nslots,
-		 struct fw_diags *ds)
+int store_change(struct store *s, const struct store_change *c, struct fw_diags *ds)
 {
 	struct row row;
 	int rc;
@@ -370,13 +370,17 @@ int store_change(struct store *s, const char *text, size_t len, const uint32_t *
 	store_locked(s);
 	row = s->live;
 	row.n.changes++;
-	row.n.change_bytes += len;
+	row.n.change_bytes += c->len;
 	rc = store_begin(s, true);
-	rc = rc ? rc : change_put(s, text, len, slots, nslots);
+	rc = rc ? rc : change_put(s, c);
 	rc = rc ? rc : store_row_put(s, &row);
+	if (!rc && c->keep)
+		rc = store_keep_change(s, &row, row.n.changes);
 	rc = store_end(s, rc);
-	if (!rc)
+	if (!rc) {
 		s->live = row;
+		s->tentative = c->keep ? row.n.changes : s->tentative;
+	}
 	return store_error(s, rc, "write the change down", ds);
 }
 
@@ -401,20 +405,25 @@ static uint32_t setting_sum(const char *key, const char *value)
 	return store_sum(store_sum(0, key, strlen(key) + 1), value, strlen(value));
 }
 
-int store_set(struct store *s, const char *key, const char *value, struct fw_diags *ds)
+int store_setting_put(struct store *s, const char *key, const char *value)
 {
-	sqlite3_stmt *st;
-	int rc;
+	sqlite3_stmt *st = store_stmt(s, value ? STMT_SETTING_PUT : STMT_SETTING_DELETE, 0, NULL);
+	int rc = sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
 
-	store_locked(s);
-	st = store_stmt(s, value ? STMT_SETTING_PUT : STMT_SETTING_DELETE, 0, NULL);
-	rc = sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
 	if (!rc && value)
 		rc = sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
 	if (!rc && value)
 		rc = sqlite3_bind_int64(st, 3, setting_sum(key, value));
-	rc = rc ? rc : store_begin(s, true);
-	rc = rc ? rc : store_run(st);
+	return rc ? rc : store_run(st);
+}
+
+int store_set(struct store *s, const char *key, const char *value, struct fw_diags *ds)
+{
+	int rc;
+
+	store_locked(s);
+	rc = store_begin(s, true);
+	rc = rc ? rc : store_setting_put(s, key, value);
 	return store_error(s, store_end(s, rc), "write a setting down", ds);
 }
 

@@ -50,9 +50,16 @@ struct store_reader {
 };
 int store_read(struct store *s, const struct store_reader *r, struct fw_diags *ds);
 
-/* One transaction's text (fw_text_edit()'s log) and the slots of the rules it adds. 0, -ENOSPC, -EIO with a diagnostic. */
-int store_change(struct store *s, const char *text, size_t len, const uint32_t *slots, size_t nslots,
-		 struct fw_diags *ds);
+/* One transaction's text (fw_text_edit()'s log) and the slots of the rules it adds. */
+struct store_change {
+	const char *text;
+	size_t len;
+	const uint32_t *slots;
+	size_t nslots;
+	bool keep; /* what was before stays behind, for store_rollback() */
+};
+/* 0, -ENOSPC, -EIO with a diagnostic. */
+int store_change(struct store *s, const struct store_change *c, struct fw_diags *ds);
 /* Changes since the snapshot, and bytes on disk. */
 void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
 
@@ -66,15 +73,11 @@ int store_snapshot_number(struct store *s, const struct store_snapshot *ids_and_
 /* @keep: the old one stays behind, for store_rollback() */
 int store_snapshot_commit(struct store *s, bool keep, struct fw_diags *ds);
 void store_snapshot_abort(struct store *s);
-/* The snapshot that was kept, with its changes, is the ruleset again: 0, -ENOENT. */
-int store_rollback(struct store *s, struct fw_diags *ds);
-/* It is not needed any more. */
-int store_forget(struct store *s, struct fw_diags *ds);
-
 /*
  * When the changes have become many, reading them all takes longer than it should. Whoever has the time reads them,
  * writes what they led to as a new snapshot, and ends by this instead of store_snapshot_commit(): the snapshot stands
- * for the first @changes changes; those that came while it was written go on top of it.
+ * for the first @changes changes; those that came while it was written go on top of it. -EAGAIN: one of the first waits to
+ * be confirmed.
  */
 bool store_fold_wanted(struct store *s);
 int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds);
@@ -82,8 +85,14 @@ int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds);
 int store_tidy(struct store *s);
 bool store_tidy_wanted(struct store *s);
 
-/* Is there a snapshot to roll back to? */
+/*
+ * What a load or a change kept: at most one of them waits, and until it is decided no other load may come.
+ * store_rollback: a load is undone as a whole, with the changes since; a change alone, and later ones stay. 0, -ENOENT.
+ * store_forget: what was before is not needed any more. Both 0 or -errno with a diagnostic.
+ */
 bool store_keeps(struct store *s);
+int store_rollback(struct store *s, struct fw_diags *ds);
+int store_forget(struct store *s, struct fw_diags *ds);
 
 /* Settings: small values by key; @value NULL deletes. store_get: free() *out; -ENOENT. */
 int store_set(struct store *s, const char *key, const char *value, struct fw_diags *ds);

@@ -4,7 +4,8 @@
  *
  *	snapshot (id, ...)      a ruleset as it was loaded: one LIVE, one KEPT while a load waits to be confirmed
  *	piece (id, kind, data)  its text, files, ids and slots, in the order written; id = snapshot << 32 | number from 0
- *	change (id, text)       what came after it; id = snapshot << 32 | number from 0
+ *	change (id, text)       what came after it; id = snapshot << 32 | number from 0; the setting `tentative` names one
+ *	                        that waits to be confirmed
  *
  * Pieces are small, so that writing a large snapshot holds nobody up for long.
  * A snapshot whose pieces are not all there yet is PENDING: the next process to
@@ -88,7 +89,8 @@ struct store {
 	bool untidy;  /* rows are there that nobody refers to */
 	int log_pages;
 	struct row live, kept, pending;
-	uint64_t last_id; /* of snapshots */
+	uint64_t tentative; /* the change that waits to be confirmed: its number from 1 on; 0: none */
+	uint64_t last_id;   /* of snapshots */
 };
 
 void store_lock(struct store *s);
@@ -123,6 +125,14 @@ int store_begin(struct store *s, bool durable);
 /* Commits when @rc is 0, else undoes; the answer is that of both. */
 int store_end(struct store *s, int rc);
 int store_row_put(struct store *s, const struct row *row);
+/* A row in another state; one without an id is no row. */
+int store_row_state(struct store *s, struct row *row, enum row_state state);
+/* A setting, inside of a transaction; @value NULL deletes. */
+int store_setting_put(struct store *s, const char *key, const char *value);
+/* store_keep.c: which change of @row may be taken back: its number from 1 on; 0: none. Inside of a transaction. */
+int store_keep_change(struct store *s, const struct row *row, uint64_t number);
+/* At the opening: which change waits. 0 or -errno with a diagnostic. */
+int store_keep_open(struct store *s, struct fw_diags *ds);
 /* A checksum over some bytes, begun with 0. */
 uint32_t store_sum(uint32_t sum, const void *p, size_t len);
 /* Is that what a column of a row says? One that was damaged may be of another type, which would read as 0, the sum of nothing. */

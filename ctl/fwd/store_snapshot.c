@@ -135,8 +135,7 @@ void store_snapshot_abort(struct store *s)
 		store_tidy(s);
 }
 
-/* A row in another state; one without an id is no row. */
-static int row_state(struct store *s, struct row *row, enum row_state state)
+int store_row_state(struct store *s, struct row *row, enum row_state state)
 {
 	row->n.state = state;
 	return row->n.id ? store_row_put(s, row) : 0;
@@ -161,18 +160,22 @@ static int changes_move(struct store *s, struct row *to, uint64_t from)
 static int turn_over(struct store *s, enum row_state old_state, uint64_t from, struct fw_diags *ds)
 {
 	struct row live = s->pending, old = s->live, kept = s->kept;
+	uint64_t tentative = s->tentative > from ? s->tentative - from : 0;
 	int rc = store_begin(s, true);
 
 	if (from < old.n.changes)
 		rc = rc ? rc : changes_move(s, &live, from);
-	rc = rc ? rc : row_state(s, &live, ROW_LIVE);
-	rc = rc ? rc : row_state(s, &old, old_state);
+	rc = rc ? rc : store_row_state(s, &live, ROW_LIVE);
+	rc = rc ? rc : store_row_state(s, &old, old_state);
 	if (old_state == ROW_KEPT)
-		rc = rc ? rc : row_state(s, &kept, ROW_GONE);
+		rc = rc ? rc : store_row_state(s, &kept, ROW_GONE);
+	if (s->tentative)
+		rc = rc ? rc : store_keep_change(s, &live, tentative);
 	rc = store_end(s, rc);
 	if (rc)
 		return store_error(s, rc, "write the ruleset down", ds);
 	s->live = live;
+	s->tentative = tentative;
 	if (old_state == ROW_KEPT)
 		s->kept = old;
 	memset(&s->pending, 0, sizeof(s->pending));
@@ -189,60 +192,17 @@ int store_snapshot_commit(struct store *s, bool keep, struct fw_diags *ds)
 int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
 {
 	store_locked(s);
+	/* It waits to be confirmed since the fold was begun: it must not become a part of the snapshot. */
+	if (s->tentative && s->tentative <= changes)
+		return -EAGAIN;
 	return turn_over(s, ROW_GONE, changes, ds);
-}
-
-int store_rollback(struct store *s, struct fw_diags *ds)
-{
-	struct row live, gone;
-	int rc;
-
-	store_locked(s);
-	if (!s->kept.n.id)
-		return -ENOENT;
-	live = s->kept;
-	gone = s->live;
-	rc = store_begin(s, true);
-	rc = rc ? rc : row_state(s, &gone, ROW_GONE);
-	rc = rc ? rc : row_state(s, &live, ROW_LIVE);
-	rc = store_end(s, rc);
-	if (rc)
-		return store_error(s, rc, "go back to the ruleset before", ds);
-	s->live = live;
-	memset(&s->kept, 0, sizeof(s->kept));
-	s->untidy = true;
-	return 0;
-}
-
-int store_forget(struct store *s, struct fw_diags *ds)
-{
-	struct row gone;
-	int rc;
-
-	store_locked(s);
-	gone = s->kept;
-	if (!gone.n.id)
-		return 0;
-	rc = store_begin(s, true);
-	rc = rc ? rc : row_state(s, &gone, ROW_GONE);
-	rc = store_end(s, rc);
-	if (rc)
-		return store_error(s, rc, "forget the ruleset before", ds);
-	memset(&s->kept, 0, sizeof(s->kept));
-	s->untidy = true;
-	return 0;
-}
-
-bool store_keeps(struct store *s)
-{
-	store_locked(s);
-	return s->kept.n.id;
 }
 
 bool store_fold_wanted(struct store *s)
 {
 	store_locked(s);
-	return !s->pending.n.id && !s->kept.n.id && s->live.n.change_bytes > s->live.n.text_bytes / 2 + (1u << 20);
+	return !s->pending.n.id && !s->kept.n.id && !s->tentative &&
+	       s->live.n.change_bytes > s->live.n.text_bytes / 2 + (1u << 20);
 }
 
 bool store_tidy_wanted(struct store *s)

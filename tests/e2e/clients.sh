@@ -90,7 +90,7 @@ case_clients_rights() {
 	chmod 644 "$tmp/change"
 	answers 4 as clear-groups ask status || return 1
 	answers 0 as groups=games ask status && answers 0 as groups=games ask save || return 1
-	for request in "change {} $tmp/change" "load {} $tmp/change" reset confirm flush 'attach {"dev":"s0"}' \
+	for request in "change {} $tmp/change" "load {} $tmp/change" reset confirm undo flush 'attach {"dev":"s0"}' \
 		'detach {"dev":"s0"}'; do
 		# shellcheck disable=SC2086 # words on purpose
 		answers 3 as groups=games ask $request && told "members of the group 'staff'" || return 1

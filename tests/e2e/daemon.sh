@@ -177,7 +177,7 @@ case_fwd_load() {
 case_fwd_confirm() {
 	local rules=$tmp/confirm.rules
 	start_fwd || return 1
-	ok confirm && says "no load" && ok add rule name old in accept && echo 'rule name new in drop' >"$rules" || return 1
+	ok add rule name old in accept && echo 'rule name new in drop' >"$rules" || return 1
 	ok load "$rules" --confirm 1s && says "within 1 s" && wait_until order old && ok status && says "undone" || return 1
 	ok load "$rules" --confirm 1h && order new && refuses 1 "confirm" add rule drop &&
 		refuses 1 "confirm" load "$rules" && ok status && says "to confirm" && ok confirm && says "confirmed" || return 1

@@ -19,6 +19,7 @@ fi
 . "$here/examples.sh"
 . "$here/links.sh"
 . "$here/diff.sh"
+. "$here/history.sh"
 
 fail() {
 	echo "      $*" >&2

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The engine: rules, tables in the kernel and the store change together or not
- * at all, through changes, loads, restarts and loads that nobody confirms.
+ * at all, through changes, loads and restarts.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -33,7 +31,7 @@ static void begins_empty(void **state)
 static void changes(void **state)
 {
 	static struct engine_result r;
-	static const char check[] = "add rule drop";
+	static const struct engine_edit check = { .text = "add rule drop", .len = 13, .name = "c", .check = true };
 	struct engine *e;
 
 	trial_fresh();
@@ -50,7 +48,7 @@ static void changes(void **state)
 	assert_int_equal(trial_send(e, "tcp 192.0.2.1:1 > 10.0.0.2:23"), FW_ACCEPT);
 	assert_int_equal(trial_send(e, "tcp 192.0.2.2:1 > 10.0.0.2:23"), FW_DROP);
 	assert_filters(e, 300);
-	assert_int_equal(engine_change(e, check, sizeof(check) - 1, "c", true, NULL, NULL, &r), 0);
+	assert_int_equal(engine_change(e, &check, &r), 0);
 	assert_int_equal(r.counts.added, 1);
 	assert_int_equal(engine_ruleset(e)->nrules, 2);
 	trial_refused(e, "add rule drop\nadd rule dport 80 drop", "dport");
@@ -85,7 +83,7 @@ static void loads(void **state)
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 3);
 	assert_filters(e, 300);
 	assert_int_equal(trial_load_start(e, "rule dport 80 accept\nrule from 10.0.0.0/40 drop\n", 0, false), 0);
-	assert_int_equal(engine_change(e, "add rule drop", 13, "test", false, NULL, NULL, &r), -EAGAIN);
+	assert_int_equal(trial_edit(e, "add rule drop", 0, &r), -EAGAIN);
 	trial_pump(e);
 	assert_int_equal(trial_loaded.err, -EINVAL);
 	assert_int_equal(trial_loaded.ds.n, 2);
@@ -231,113 +229,6 @@ static void interfaces(void **state)
 	engine_close(e);
 }
 
-/* Until a load that is not confirmed is undone. */
-static void pump_undone(struct engine *e)
-{
-	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
-	struct engine_status st;
-
-	do {
-		if (poll(&p, 1, 300000) > 0)
-			engine_work(e);
-		engine_status(e, &st);
-	} while (st.confirm_by);
-	trial_pump(e);
-}
-
-static void begin_unconfirmed(struct engine *e, unsigned seconds)
-{
-	time_t start = time(NULL);
-
-	trial_load(e, "rule 5 name a proto udp accept\nrule 7 name b proto tcp accept\n");
-	trial_change(e, "add rule name c proto gre accept");
-	trial_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
-	assert_int_equal(
-		trial_load_start(e, "rule 7 name b proto tcp drop\nrule name d proto esp drop\n", seconds, false), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, 0);
-	assert_true(trial_loaded.confirm_by >= start + seconds);
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_DROP);
-	assert_int_equal(trial_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
-	assert_int_equal(trial_load_start(e, "rule drop", 0, false), -EBUSY);
-}
-
-static void assert_undone(struct engine *e)
-{
-	struct engine_status st;
-
-	assert_int_equal(engine_ruleset(e)->nrules, 3);
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_ACCEPT);
-	assert_filters(e, 100);
-	engine_status(e, &st);
-	assert_int_equal(st.confirm_by, 0);
-	assert_true(st.rollback_at >= trial_loaded.confirm_by - 1 && st.rollback_at <= time(NULL));
-	assert_int_equal(st.rollback_rules, 3);
-	assert_non_null(strstr(st.rollback_reason, "not confirmed within"));
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 1);
-	trial_change(e, "add rule name new proto ah drop");
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "new")).packets, 0);
-}
-
-static void confirmed(void **state)
-{
-	struct fw_diags ds = { 0 };
-	struct engine *e;
-	bool waiting;
-
-	for (int restarts = 0; restarts < 2; restarts++) {
-		trial_fresh();
-		e = trial_begin();
-		begin_unconfirmed(e, 60);
-		if (restarts) {
-			e = trial_restart(e);
-			assert_int_equal(trial_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
-		}
-		assert_int_equal(engine_confirm(e, &waiting, &ds), 0);
-		assert_true(waiting);
-		assert_int_equal(engine_confirm(e, &waiting, &ds), 0);
-		assert_false(waiting);
-		trial_change(e, "add rule name e proto gre drop");
-		trial_pump(e);
-		e = trial_restart(e);
-		assert_int_equal(engine_ruleset(e)->nrules, 3);
-		assert_filters(e, 100);
-		engine_close(e);
-	}
-}
-
-static void not_confirmed(void **state)
-{
-	struct engine *e;
-
-	trial_fresh();
-	e = trial_begin();
-	begin_unconfirmed(e, 1);
-	pump_undone(e);
-	assert_undone(e);
-	e = trial_restart(e);
-	assert_int_equal(engine_ruleset(e)->nrules, 4);
-	engine_close(e);
-
-	/* Over a restart, before the time is over and after. */
-	for (int late = 0; late < 2; late++) {
-		trial_fresh();
-		e = trial_begin();
-		begin_unconfirmed(e, late ? 2 : 4);
-		engine_close(e);
-		while (late && time(NULL) <= trial_loaded.confirm_by)
-			usleep(100000);
-		e = trial_begin();
-		/* A start may take that long on a busy machine. */
-		if (!late && engine_ruleset(e)->nrules == 3)
-			assert_true(time(NULL) >= trial_loaded.confirm_by);
-		else if (!late)
-			pump_undone(e);
-		assert_undone(e);
-		engine_close(e);
-	}
-}
-
 static uint64_t packets_of(struct engine *e, const char *name)
 {
 	return engine_rule_count(e, trial_rule(e, name)).packets;
@@ -361,7 +252,7 @@ static void an_id_given_to_another_rule(void **state)
 	e = trial_begin();
 	trial_load(e, web);
 	send_times(e, udp, 5);
-	assert_int_equal(trial_load_start(e, mail, 1, false), 0);
+	assert_int_equal(trial_load_start(e, mail, 3600, false), 0);
 	trial_pump(e);
 	assert_int_equal(trial_loaded.err, 0);
 	assert_int_equal(trial_loaded.counts.added, 1);
@@ -369,7 +260,8 @@ static void an_id_given_to_another_rule(void **state)
 	assert_int_equal(packets_of(e, "mail"), 0);
 	send_times(e, tcp, 2);
 	assert_int_equal(packets_of(e, "mail"), 2);
-	pump_undone(e);
+	assert_int_equal(engine_undo(e, NULL), 0);
+	trial_wait_undone(e);
 	assert_int_equal(packets_of(e, "web"), 5);
 	send_times(e, udp, 1);
 	/* For good, and through a restart. */
@@ -396,8 +288,6 @@ int main(int argc, char **argv)
 		cmocka_unit_test(files),
 		cmocka_unit_test(cannot_begin),
 		cmocka_unit_test(interfaces),
-		cmocka_unit_test(confirmed),
-		cmocka_unit_test(not_confirmed),
 		cmocka_unit_test(an_id_given_to_another_rule),
 	};
 

@@ -74,7 +74,7 @@ static void little_room(void **state)
 
 		snprintf(line, sizeof(line), "del rule %u\nadd rule %u from 172.16.%u.%u proto udp dport %u drop",
 			 i + 1, i + 1, i >> 8, i & 255, i);
-		if (engine_change(e, line, strlen(line), "t", false, NULL, NULL, &r) == -ENOSPC) {
+		if (trial_edit(e, line, 0, &r) == -ENOSPC) {
 			assert_int_equal(r.ds.n, 1);
 			assert_non_null(fw_ruleset_by_id(engine_ruleset(e), i + 1));
 			break;
@@ -147,10 +147,9 @@ static void full_store(void **state)
 		static struct engine_result r;
 		static const char text[] = "add rule first proto udp accept\ndel rule 2";
 
-		err = engine_change(e, i ? text : "add rule 2 proto udp accept", i ? sizeof(text) - 1 : 27, "t", false,
-				    NULL, NULL, &r);
+		err = trial_edit(e, i ? text : "add rule 2 proto udp accept", 0, &r);
 		if (!err && i)
-			err = engine_change(e, "add rule 2 proto udp accept", 27, "t", false, NULL, NULL, &r);
+			err = trial_edit(e, "add rule 2 proto udp accept", 0, &r);
 		if (err)
 			assert_non_null(strstr(r.ds.d[0].message, "no space"));
 	}

@@ -40,6 +40,7 @@ struct ruleset_model {
 struct model {
 	struct ruleset_model live, kept;
 	bool keeps;
+	uint64_t tentative; /* which of the live changes waits to be confirmed, from 1 on; 0: none */
 	uint64_t setting;
 };
 
@@ -125,10 +126,27 @@ static void store_state(struct store *s, struct model *out)
 	assert_int_equal(store_ruleset(s, &out->kept, NULL), 0);
 }
 
-static bool same_state(const struct model *a, const struct model *b)
+static void model_rollback(struct model *m)
 {
-	return a->setting == b->setting && same_ruleset(&a->live, &b->live) && a->keeps == b->keeps &&
-	       (!a->keeps || same_ruleset(&a->kept, &b->kept));
+	uint64_t *at = m->live.change + m->tentative;
+
+	if (m->keeps)
+		m->live = m->kept;
+	else if (m->tentative)
+		memmove(at - 1, at, (m->live.nchanges-- - m->tentative) * sizeof(*at));
+	m->keeps = false;
+	m->tentative = 0;
+}
+
+/* @got as store_state() sees it. */
+static bool same_state(const struct model *got, const struct model *m)
+{
+	static struct model back;
+
+	back = *m;
+	model_rollback(&back);
+	return got->setting == m->setting && same_ruleset(&got->live, &m->live) &&
+	       got->keeps == (m->keeps || m->tentative) && (!got->keeps || same_ruleset(&got->kept, &back.live));
 }
 
 /* Numbers that follow from the seed and the step. */
@@ -184,12 +202,14 @@ static void snapshot_make(struct dice *d, struct made_snapshot *m)
 /* Steps: each does something to the store (when there is one) and says to the model what must come of it. */
 static int step_change(struct store *s, struct model *m, struct dice *d)
 {
+	bool keep = !m->keeps && !m->tentative && !roll(d, 8);
 	size_t len = roll(d, 50) ? roll(d, 300) : roll(d, 200000), nslots = roll(d, 4);
 	uint32_t slots[4] = { (uint32_t)roll(d, 1000), (uint32_t)roll(d, 1000), 7, 9 };
 	const char *text = text_at(d);
 
 	m->live.change[m->live.nchanges++] = change_digest(text, len, slots, nslots);
-	return s ? store_change(s, text, len, slots, nslots, NULL) : 0;
+	m->tentative = keep ? m->live.nchanges : m->tentative;
+	return s ? store_change(s, &(struct store_change){ text, len, slots, nslots, keep }, NULL) : 0;
 }
 
 static int step_set(struct store *s, struct model *m, struct dice *d)
@@ -219,6 +239,7 @@ static int step_snapshot(struct store *s, struct model *m, struct dice *d)
 		m->kept = m->live;
 		m->keeps = true;
 	}
+	m->tentative = 0;
 	m->live.nchanges = 0;
 	m->live.snapshot = snapshot_digest(&made.sn);
 	if (!s)
@@ -246,7 +267,7 @@ static int step_fold(struct store *s, struct model *m, struct dice *d)
 	size_t folded = m->live.nchanges, more = roll(d, 3);
 	int err = 0;
 
-	if (m->keeps)
+	if (m->keeps || m->tentative)
 		return 0;
 	snapshot_make(d, &made);
 	if (s)
@@ -257,16 +278,15 @@ static int step_fold(struct store *s, struct model *m, struct dice *d)
 	m->live.snapshot = snapshot_digest(&made.sn);
 	memmove(m->live.change, m->live.change + folded, more * sizeof(*m->live.change));
 	m->live.nchanges = more;
+	m->tentative -= m->tentative ? folded : 0;
 	return s && !err ? store_snapshot_fold(s, folded, NULL) : err;
 }
 
 static int step_rollback(struct store *s, struct model *m, struct dice *d)
 {
-	int want = m->keeps ? 0 : -ENOENT, err;
+	int want = m->keeps || m->tentative ? 0 : -ENOENT, err;
 
-	if (m->keeps)
-		m->live = m->kept;
-	m->keeps = false;
+	model_rollback(m);
 	err = s ? store_rollback(s, NULL) : want;
 	return err == want ? 0 : err ? err : -EINVAL;
 }
@@ -274,6 +294,7 @@ static int step_rollback(struct store *s, struct model *m, struct dice *d)
 static int step_forget(struct store *s, struct model *m, struct dice *d)
 {
 	m->keeps = false;
+	m->tentative = 0;
 	return s ? store_forget(s, NULL) : 0;
 }
 
@@ -313,7 +334,7 @@ static bool is_part_of_fold(const struct model *got, const struct model *before,
 {
 	static struct model after, part;
 
-	if (!is_fold(number) || before->keeps)
+	if (!is_fold(number) || before->keeps || before->tentative)
 		return false;
 	after = part = *before;
 	step(NULL, &after, number);
@@ -641,7 +662,7 @@ static void full_changes(const char *file, const char *in)
 	for (unsigned i = 0; !err; i++) {
 		size_t len = 1 + random_below(i % 10 ? 3000 : 60000);
 
-		err = store_change(s, noise + i % 4096, len, NULL, 0, &ds);
+		err = store_change(s, &(struct store_change){ .text = noise + i % 4096, .len = len }, &ds);
 		if (!err)
 			want.change[want.nchanges++] = change_digest(noise + i % 4096, len, NULL, 0);
 	}
@@ -656,7 +677,7 @@ static void full_changes(const char *file, const char *in)
 	assert_true(same_ruleset(&want, &got));
 	snprintf(ballast, sizeof(ballast), "%s/ballast", in);
 	unlink(ballast);
-	assert_int_equal(store_change(s, "more", 4, NULL, 0, NULL), 0);
+	assert_int_equal(store_change(s, &(struct store_change){ .text = "more", .len = 4 }, NULL), 0);
 	store_close(s);
 }
 
@@ -687,13 +708,13 @@ static void full_snapshot(const char *file, const char *in)
 	fill(in, 4u << 20);
 	assert_int_equal(store_snapshot_begin(s, &sn, &ds), -ENOSPC);
 	assert_int_equal(ds.n, 1);
-	assert_int_equal(store_change(s, "small", 5, NULL, 0, NULL), 0);
+	assert_int_equal(store_change(s, &(struct store_change){ .text = "small", .len = 5 }, NULL), 0);
 	unlink(ballast);
 	assert_int_equal(store_snapshot_begin(s, &sn, NULL), 0);
 	fill(in, 64u << 10);
 	assert_int_equal(store_snapshot_number(s, &sn, &ds), -ENOSPC);
 	assert_int_equal(ds.n, 2);
-	assert_int_equal(store_change(s, "small", 5, NULL, 0, NULL), 0);
+	assert_int_equal(store_change(s, &(struct store_change){ .text = "small", .len = 5 }, NULL), 0);
 	assert_int_equal(store_ruleset(s, &got, NULL), 0);
 	assert_int_equal(got.snapshot, 0);
 	assert_int_equal(got.nchanges, 2);
@@ -742,7 +763,10 @@ static void make_dense(struct ruleset_model *out)
 	assert_int_equal(snapshot_write(s, &made), 0);
 	assert_int_equal(store_snapshot_commit(s, false, NULL), 0);
 	for (int i = 0; i < 300; i++)
-		assert_int_equal(store_change(s, noise + i, 1 + random_below(500), NULL, 0, NULL), 0);
+		assert_int_equal(store_change(s,
+					      &(struct store_change){ .text = noise + i, .len = 1 + random_below(500) },
+					      NULL),
+				 0);
 	assert_int_equal(store_ruleset(s, out, NULL), 0);
 	store_close(s);
 }

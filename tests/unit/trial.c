@@ -61,6 +61,22 @@ struct engine *trial_begin(void)
 	return e;
 }
 
+void trial_wait_undone(struct engine *e)
+{
+	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
+	double end = fw_now() + 120;
+
+	for (;;) {
+		if (!engine_waits(e, NULL) && !engine_busy(e))
+			break;
+		if (fw_now() > end)
+			fail_msg("it is not undone");
+		if (poll(&p, 1, 100) > 0)
+			engine_work(e);
+	}
+	trial_pump(e);
+}
+
 void trial_pump(struct engine *e)
 {
 	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
@@ -190,11 +206,20 @@ void assert_filters(struct engine *e, unsigned packets)
 	}
 }
 
+int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
+{
+	const struct engine_edit edit = {
+		.text = text, .len = strlen(text), .name = "test", .wait = { confirm, "change test" }
+	};
+
+	return engine_change(e, &edit, out);
+}
+
 void trial_change(struct engine *e, const char *text)
 {
 	static struct engine_result r;
 
-	if (engine_change(e, text, strlen(text), "test", false, NULL, NULL, &r))
+	if (trial_edit(e, text, 0, &r))
 		fail_msg("%s: %s", text, r.ds.d[0].message);
 	assert_true(r.generation == fw_kern_generation(engine_kern(e)));
 }
@@ -205,7 +230,7 @@ int trial_refused(struct engine *e, const char *text, const char *says)
 	fw_autofree char *before = text_of(engine_ruleset(e)), *after = NULL;
 	uint32_t generation = fw_kern_generation(engine_kern(e));
 
-	assert_true(engine_change(e, text, strlen(text), "test", false, NULL, NULL, &r) < 0);
+	assert_true(trial_edit(e, text, 0, &r) < 0);
 	assert_true(r.ds.n > 0);
 	if (!strstr(r.ds.d[0].message, says))
 		fail_msg("%s", r.ds.d[0].message);
@@ -236,7 +261,7 @@ int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool 
 		.name = strdup("test.rules"),
 		.text = strdup(text),
 		.len = strlen(text),
-		.confirm = confirm,
+		.wait = { confirm, "load test" },
 		.check = check,
 		.done = trial_done,
 		.progress = on_stage,

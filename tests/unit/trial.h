@@ -28,7 +28,11 @@ struct engine *trial_begin(void);
 struct engine *trial_restart(struct engine *e);
 /* Lets the engine work until it has nothing to do for a while. */
 void trial_pump(struct engine *e);
+/* Waits for what the clock brings: lets it work until nothing waits to be confirmed any more. */
+void trial_wait_undone(struct engine *e);
 
+/* One transaction, which waits @confirm seconds, or with 0 does not. */
+int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out);
 /* Changes by words of fwctl: they work, or are refused with a message that contains @says, and nothing changes: the error. */
 void trial_change(struct engine *e, const char *text);
 int trial_refused(struct engine *e, const char *text, const char *says);

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Going back to the ruleset before. The store goes first, so that a restart from
+ * then on brings that ruleset, and the worker compiles it; what fails is tried
+ * again until it works.
+ */
+#include "ctl/fwd/engine_internal.h"
+
+#include <string.h>
+
+#define TRY_AGAIN 5 /* seconds */
+
+struct undo_job {
+	struct job job;
+	struct live *live;
+	struct labels labels;
+	struct fw_diags ds;
+	double start;
+	int err;
+};
+
+static int undo_build(struct engine *e, struct undo_job *j)
+{
+	struct stored st = { 0 };
+	const char *reason = NULL;
+	int err = stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
+
+	j->live->rs = st.rs;
+	err = err ? err : live_compile(e, j->live, &j->ds);
+	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
+		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
+			    reason);
+		err = -EIO;
+	}
+	err = err ? err : engine_kernel_ready(e, st.rs, &j->ds);
+	return err ? err : labels_prepare(e, st.rs, &j->labels);
+}
+
+static void undo_run(struct engine *e, struct job *job)
+{
+	struct undo_job *j = (struct undo_job *)job;
+
+	j->live = calloc(1, sizeof(*j->live));
+	if (!j->live) {
+		j->err = -ENOMEM;
+		return;
+	}
+	j->live->arena = memory_new();
+	j->err = undo_build(e, j);
+}
+
+static void undo_swap(struct engine *e, struct undo_job *j)
+{
+	struct live *old = e->live;
+
+	e->live = fw_take(j->live);
+	e->live->image.generation = engine_next_generation(e);
+	engine_publish(e, &e->live->image);
+	labels_commit(e, &j->labels);
+	confirm_end(e);
+	free(fw_take(e->confirm.slots)); /* their rules are there again */
+	engine_settle(e);                /* and no packet sees the old tables from here on */
+	if (e->graces.ticket_of == old)
+		e->graces.ticket_of = NULL;
+	live_free(e, old);
+	e->reloads[ENGINE_ROLLBACK]++;
+	histogram_add(&e->reload_seconds, fw_now() - j->start);
+	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
+}
+
+/* Why it could not be done, for those who ask; returns @err. */
+static int undo_failed(struct engine *e, int err, struct fw_diags *ds)
+{
+	engine_explain(err, "bring back what was before", ds);
+	snprintf(e->confirm.error, sizeof(e->confirm.error), "%.150s", ds->d[0].message);
+	e->failures[ENGINE_FAILED_LOAD]++;
+	confirm_timer(e, TRY_AGAIN);
+	return err;
+}
+
+static void undo_finish(struct engine *e, struct job *job)
+{
+	struct undo_job *j = (struct undo_job *)job;
+	int err = j->err;
+
+	if (!err && e->jobs.quit)
+		err = -ECANCELED;
+	if (!err) {
+		grace_wait(e); /* slots that wait to be released are of the ruleset that goes */
+		err = engine_make_ready(e, j->live->rs, &j->ds);
+	}
+	if (err)
+		undo_failed(e, err, &j->ds);
+	else
+		undo_swap(e, j);
+	live_free(e, j->live);
+	labels_free(&j->labels);
+	free(j);
+}
+
+static int ruleset_back(struct engine *e, struct fw_diags *ds)
+{
+	struct undo_job *j = calloc(1, sizeof(*j));
+	int err = j ? 0 : -ENOMEM;
+
+	if (!err && store_keeps(e->store))
+		err = store_rollback(e->store, ds);
+	if (err) {
+		free(j);
+		return err;
+	}
+	j->start = fw_now();
+	j->job = (struct job){ .swaps = true, .run = undo_run, .finish = undo_finish };
+	job_queue(e, &j->job);
+	return 0;
+}
+
+static int beside_back(struct engine *e, struct fw_diags *ds)
+{
+	fw_autofree char *before = NULL;
+	int err = e->beside_undo ? confirm_before(e, &before) : -ENOSYS;
+
+	err = err ? err : e->beside_undo(before, e->beside_ctx, ds);
+	return err ? err : engine_beside_end(e, ds);
+}
+
+int undo_start(struct engine *e, const char *why, struct fw_diags *ds)
+{
+	struct fw_diags unseen = { .n = 0 };
+	int err;
+
+	/* Written first: a process that is killed from here on must not leave somebody in the belief that it is in force. */
+	undone_note(e, e->confirm.beside ? (int64_t)e->live->rs->nrules : -1, why);
+	e->confirm.undoing = true;
+	ds = ds ? ds : &unseen;
+	err = e->confirm.beside ? beside_back(e, ds) : ruleset_back(e, ds);
+	return err ? undo_failed(e, err, ds) : 0;
+}

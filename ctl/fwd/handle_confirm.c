@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What waits to be confirmed: it stays, or it is taken back. */
+#include "ctl/fwd/objects.h"
+#include "ctl/fwd/request.h"
+
+void handle_confirm(struct client *c)
+{
+	struct engine_status st;
+	struct fw_diags ds = { .n = 0 };
+	int err;
+
+	engine_status(c->fwd->engine, &st);
+	err = engine_confirm(c->fwd->engine, &ds);
+	if (err)
+		client_fail_errno(c, &ds, "cannot confirm", err);
+	else
+		client_end(c, json_pack("{so}", "what", objects_text(st.confirm_what)));
+}
+
+/* It is over: how it went. */
+static void undone(struct client *c)
+{
+	struct engine_status st;
+	struct fw_diags ds = { .n = 0 };
+
+	engine_status(c->fwd->engine, &st);
+	if (engine_waits(c->fwd->engine, &ds))
+		client_fail_errno(c, &ds, "cannot undo", -EBUSY);
+	else
+		client_end(c, json_pack("{so sI sI}", "what", objects_text(st.undone.what), "rules",
+					(json_int_t)st.undone.rules, "restored", (json_int_t)st.undone.restored));
+}
+
+/* Runs again when the engine is done. */
+void handle_undo(struct client *c)
+{
+	struct fw_diags ds = { .n = 0 };
+	int err = c->asked ? 0 : engine_undo(c->fwd->engine, &ds);
+
+	if (err) {
+		client_fail_errno(c, &ds, "cannot undo", err);
+	} else if (!c->asked && engine_busy(c->fwd->engine)) {
+		c->asked = true;
+		request_wait(c);
+	} else {
+		undone(c);
+	}
+}

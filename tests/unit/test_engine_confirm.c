@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loads, changes and other things that wait to be confirmed: they stay, are
+ * taken back, or nobody says anything in time; also over restarts and kill -9.
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/random.h"
+#include "tests/unit/trial.h"
+
+#define LONG 3600 /* seconds: nothing takes so long */
+#define BEFORE "rule 5 name a proto udp accept\nrule 7 name b proto tcp accept\n"
+
+/* What makes another ruleset, as a load or as a change; both leave rules a, b (which now drops) and d. */
+struct way {
+	const char *what, *text;
+	size_t rules;
+	bool load;
+};
+static const struct way ways[] = {
+	{ "load test", "rule 7 name b proto tcp drop\nrule name d proto esp drop\n", 2, true },
+	{ "change test", "replace rule b proto tcp drop\nadd rule name d proto esp drop\ndel rule a\ndel rule c\n", 2,
+	  false },
+};
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+static void begin(struct engine *e, const struct way *w, unsigned seconds)
+{
+	static struct engine_result r;
+	struct engine_status st;
+	time_t start = time(NULL);
+
+	trial_load(e, BEFORE);
+	trial_change(e, "add rule name c proto gre accept");
+	trial_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
+	if (w->load) {
+		assert_int_equal(trial_load_start(e, w->text, seconds, false), 0);
+		trial_pump(e);
+		r = trial_loaded;
+	} else {
+		trial_edit(e, w->text, seconds, &r);
+	}
+	assert_int_equal(r.err, 0);
+	assert_true(r.confirm_by >= start + seconds);
+	if (seconds < LONG)
+		return; /* it may be over */
+	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_DROP);
+	assert_int_equal(trial_refused(e, "add rule drop", w->what), -EBUSY);
+	assert_int_equal(trial_load_start(e, "rule drop", 0, false), -EBUSY);
+	engine_status(e, &st);
+	assert_string_equal(st.confirm_what, w->what);
+}
+
+static void assert_undone(struct engine *e, const struct way *w, const char *why)
+{
+	struct engine_status st;
+	struct fw_diags ds = { .n = 0 };
+
+	assert_int_equal(engine_ruleset(e)->nrules, 3);
+	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_ACCEPT);
+	assert_filters(e, 100);
+	engine_status(e, &st);
+	assert_int_equal(st.confirm_by, 0);
+	assert_true(st.undone.at && st.undone.at <= time(NULL));
+	assert_string_equal(st.undone.what, w->what);
+	assert_int_equal(st.undone.rules, w->rules);
+	assert_int_equal(st.undone.restored, 3);
+	assert_non_null(strstr(st.undone.reason, why));
+	assert_int_equal(engine_confirm(e, &ds), -ENOENT);
+	assert_non_null(strstr(ds.d[0].message, "too late"));
+	assert_non_null(strstr(ds.d[0].message, w->what));
+	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 1);
+	trial_change(e, "add rule name new proto ah drop");
+	assert_int_equal(engine_rule_count(e, trial_rule(e, "new")).packets, 0);
+}
+
+static void nothing_waits(void **state)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	assert_int_equal(engine_confirm(e, &ds), -ENOENT);
+	assert_string_equal(ds.d[0].message, "nothing is waiting to be confirmed");
+	assert_int_equal(engine_undo(e, &ds), -ENOENT);
+	assert_string_equal(ds.d[1].message, "nothing is waiting to be undone");
+	engine_close(e);
+}
+
+static void confirmed(const struct way *w, bool restarts)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	begin(e, w, LONG);
+	if (restarts) {
+		e = trial_restart(e);
+		assert_int_equal(trial_refused(e, "add rule drop", w->what), -EBUSY);
+	}
+	assert_int_equal(engine_confirm(e, &ds), 0);
+	assert_int_equal(engine_confirm(e, &ds), -ENOENT);
+	assert_non_null(strstr(ds.d[0].message, "nothing is waiting"));
+	trial_change(e, "add rule name e proto gre drop");
+	assert_int_equal(engine_rule_count(e, trial_rule(e, "e")).packets, 0);
+	trial_pump(e);
+	e = trial_restart(e);
+	assert_int_equal(engine_ruleset(e)->nrules, w->rules + 1);
+	assert_filters(e, 100);
+	engine_close(e);
+}
+
+static void are_confirmed(void **state)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		for (int restarts = 0; restarts < 2; restarts++)
+			confirmed(&ways[i], restarts);
+}
+
+static void taken_back(const struct way *w, bool restarts)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	begin(e, w, LONG);
+	e = restarts ? trial_restart(e) : e;
+	assert_int_equal(engine_undo(e, &ds), 0);
+	assert_true(engine_busy(e));
+	trial_wait_undone(e);
+	assert_undone(e, w, "fwctl undo");
+	e = trial_restart(e);
+	assert_int_equal(engine_ruleset(e)->nrules, 4);
+	assert_filters(e, 100);
+	/* And what comes next may wait again, and stay. */
+	begin(e, w, LONG);
+	assert_int_equal(engine_confirm(e, &ds), 0);
+	assert_int_equal(engine_ruleset(e)->nrules, w->rules);
+	engine_close(e);
+}
+
+static void are_taken_back(void **state)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		for (int restarts = 0; restarts < 2; restarts++)
+			taken_back(&ways[i], restarts);
+}
+
+static void too_late(const struct way *w)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	begin(e, w, 1);
+	trial_wait_undone(e);
+	assert_undone(e, w, "not confirmed within 1 s");
+	e = trial_restart(e);
+	assert_int_equal(engine_ruleset(e)->nrules, 4);
+	engine_close(e);
+
+	/* Over a restart, before the time is over and after. */
+	for (int late = 0; late < 2; late++) {
+		trial_fresh();
+		e = trial_begin();
+		begin(e, w, late ? 2 : 10);
+		engine_close(e);
+		usleep(late ? 3100000 : 0);
+		e = trial_begin();
+		trial_wait_undone(e);
+		assert_undone(e, w, late ? "within 2 s" : "within 10 s");
+		engine_close(e);
+	}
+}
+
+static void are_too_late(void **state)
+{
+	for (size_t i = 0; i < WAYS; i++)
+		too_late(&ways[i]);
+}
+
+static unsigned undone_beside;
+static int undo_beside(const char *before, void *ctx, struct fw_diags *ds)
+{
+	assert_string_equal(before, "the way back");
+	return undone_beside++ ? 0 : -EIO;
+}
+
+/* Something else that waits, which fails to be undone at first, over restarts. */
+static void beside(void **state)
+{
+	const struct engine_wait w = { LONG, "attach e0" }, soon = { 1, "attach e0" };
+	struct fw_diags ds = { .n = 0 };
+	struct engine_status st;
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, BEFORE);
+	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
+	assert_int_equal(trial_refused(e, "add rule drop", "attach e0"), -EBUSY);
+	assert_int_equal(engine_beside_begin(e, &w, "another", &ds), -EBUSY);
+	e = trial_restart(e);
+	assert_int_equal(trial_refused(e, "add rule drop", "attach e0"), -EBUSY);
+	assert_int_equal(engine_confirm(e, &ds), 0);
+	trial_change(e, "add rule drop");
+	assert_int_equal(engine_beside_begin(e, &soon, "the way back", &ds), 0);
+	engine_close(e);
+	e = trial_begin();
+	undone_beside = 0;
+	engine_beside(e, undo_beside, NULL);
+	trial_wait_undone(e);
+	assert_int_equal(undone_beside, 2);
+	engine_status(e, &st);
+	assert_string_equal(st.undone.what, "attach e0");
+	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
+	assert_int_equal(engine_undo(e, &ds), 0);
+	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
+	assert_int_equal(engine_beside_end(e, &ds), 0);
+	e = trial_restart(e);
+	trial_change(e, "add rule drop");
+	engine_close(e);
+}
+
+/* A child that makes changes that wait, and takes them back or keeps them: a byte when it begins, and when it is done. */
+static void work(int out)
+{
+	struct engine *e = NULL;
+
+	if (engine_open(&trial_options, NULL, &e))
+		_exit(1);
+	for (unsigned n = 0;; n++) {
+		static struct engine_result r;
+		struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
+
+		if (write(out, "b", 1) != 1 || trial_edit(e, "add rule name t proto esp drop", LONG, &r) ||
+		    write(out, "w", 1) != 1 || engine_undo(e, &r.ds))
+			_exit(1);
+		while (engine_busy(e))
+			if (poll(&p, 1, 1000) > 0)
+				engine_work(e);
+		if (write(out, "u", 1) != 1 || trial_edit(e, "add rule proto ah drop", LONG, &r) ||
+		    engine_confirm(e, &r.ds) || write(out, "c", 1) != 1)
+			_exit(1);
+	}
+}
+
+/* The last byte that it wrote before it was killed, and how many rules it has confirmed. */
+static char kill_once(unsigned *rules)
+{
+	char bytes[4096], last = 0;
+	int ends[2], status;
+	ssize_t n;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(stdout);
+	child = fork();
+	if (!child)
+		work(ends[1]);
+	close(ends[1]);
+	assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 60000), 1);
+	usleep(random_below(250000));
+	if (waitpid(child, &status, WNOHANG))
+		fail_msg("the child ended by itself: status %d", status);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			*rules += bytes[i] == 'c';
+		last = bytes[n - 1];
+	}
+	close(ends[0]);
+	return last;
+}
+
+/* Whatever waits is known to the next process, and goes when it is taken back; what was confirmed stays. */
+static void killed(void **state)
+{
+	unsigned rules = 0, seen[256] = { 0 };
+	struct engine *e;
+
+	trial_fresh();
+	for (int i = 0; i < 40; i++) {
+		char last = kill_once(&rules);
+		struct fw_diags ds = { .n = 0 };
+		struct engine_status st;
+		size_t have;
+
+		e = trial_begin();
+		engine_status(e, &st);
+		have = engine_ruleset(e)->nrules;
+		seen[(unsigned char)last]++;
+		if (last == 'w' && have == rules + 1)
+			assert_true(st.confirm_by > 0); /* it has not been taken back yet */
+		if (st.confirm_by) {
+			assert_int_equal(have, rules + 1);
+			assert_int_equal(engine_undo(e, &ds), 0);
+			trial_wait_undone(e);
+			assert_int_equal(engine_ruleset(e)->nrules, rules);
+		} else if (have != rules) {
+			/* The last one was confirmed, and killed before it could say so. */
+			assert_int_equal(last, 'u');
+			assert_int_equal(have, ++rules);
+		}
+		assert_null(fw_ruleset_by_name(engine_ruleset(e), "t"));
+		assert_filters(e, 30);
+		engine_close(e);
+	}
+	print_message(
+		"40 kills: %u before, %u while something waited, %u after it was undone, %u after it was confirmed\n",
+		seen['b'], seen['w'], seen['u'], seen['c']);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_waits), cmocka_unit_test(are_confirmed), cmocka_unit_test(are_taken_back),
+		cmocka_unit_test(are_too_late),  cmocka_unit_test(beside),        cmocka_unit_test(killed),
+	};
+
+	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+}
