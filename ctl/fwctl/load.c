@@ -10,7 +10,7 @@
 #include <string.h>
 
 static const struct ctl_option *const load_options[] = {
-	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_confirm, &ctl_opt_format, NULL,
+	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
 };
 static const struct ctl_option *const no_options[] = { NULL };
 
@@ -164,8 +164,8 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	l->path = operands[0];
 	if (read_files(l))
 		return CTL_FAILED;
-	call.args = json_pack("{so ss sb sb}", "name", ctl_json_string(l->sources[0].name), "format",
-			      ctl_opt_format.words[s->format], "check", s->check, "diff", s->diff);
+	call.args = json_pack("{so ss sb sb sb}", "name", ctl_json_string(l->sources[0].name), "format",
+			      ctl_opt_format.words[s->format], "check", s->check, "diff", s->diff, "empty", s->yes);
 	ctl_add_wait(s, call.args);
 	call.parts = l->parts;
 	call.nparts = l->nparts;
@@ -218,6 +218,7 @@ const struct ctl_command ctl_load_command = {
 		"Rules that stay keep their ids and counters: the same id with the same name or matches, or without an id\n"
 		"the same name, or the same text. Packets see the old ruleset or the new one, never a mixture;\n"
 		"when anything is wrong, the old one stays. FILE - is standard input; files of sets are read too.\n"
+		"A file without rules in the place of rules, and one that says nothing, wants --yes.\n"
 		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n"
 		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
 		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n\n" CTL_DIFF_JSON

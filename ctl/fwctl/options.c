@@ -129,7 +129,7 @@ OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policie
        AT(diff));
 OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
        AT(confirm));
-OPTION(yes, "yes", NULL, "do not ask", set_flag, AT(yes));
+OPTION(yes, "yes", NULL, "do not ask: all rules may go", set_flag, AT(yes));
 OPTION(echo, "echo", NULL, "print the ids of the rules, one a line", set_flag, AT(echo));
 OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", set_choice, AT(mode),
        .words = mode_words);

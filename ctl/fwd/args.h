@@ -22,7 +22,7 @@ struct args {
 	const json_t *rules;       /* array of them */
 	uint64_t limit, top, mark, confirm;
 	unsigned what, shown, hook, format, mode, out; /* which of the words */
-	bool terse, counters, check, diff;
+	bool terse, counters, check, diff, empty;
 };
 
 /**

@@ -157,6 +157,7 @@ static int opening_read(struct engine *e, struct opening *o, struct fw_diags *ds
 		err = load_request_read(o->opts->rules, &o->first, ds);
 		memory_use(e->live->arena);
 		err = err ? err : load_parse(&o->first, e->live->rs, ds);
+		err = err ? err : load_check_empty(&o->first, e->live->rs, e->live->rs, ds);
 		err = err ? err : fw_ruleset_order(e->live->rs);
 		memory_use(0);
 		return err;

@@ -103,6 +103,7 @@ struct engine_load {
 	struct store_file *files; /* path, text and the array: free() */
 	size_t nfiles;
 	bool check;
+	bool empty; /* a text without rules is meant */
 	struct engine_wait wait;
 	/* What it changes; by the worker, before done(). May be NULL. */
 	void (*diff)(const struct fw_diff *diff, void *ctx);

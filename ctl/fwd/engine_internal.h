@@ -207,6 +207,12 @@ int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_
 /* A file of rules, with the files of its sets, as a request. 0, -errno with a diagnostic. */
 int load_request_read(const char *path, struct engine_load *out, struct fw_diags *ds);
 void load_request_free(struct engine_load *l);
+/*
+ * What a full disk or a template left empty would open everything: a text without rules in the place of a ruleset that has
+ * some, and one that says nothing at all. 0, or -EINVAL with a diagnostic.
+ */
+int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, const struct fw_ruleset *old,
+		     struct fw_diags *ds);
 
 /* engine_label.c */
 struct label_name {

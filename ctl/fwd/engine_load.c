@@ -167,6 +167,7 @@ static int parse(struct engine *e, struct load_job *j)
 	j->next->rs = fw_ruleset_new(j->load.name);
 	err = j->next->rs ? fw_ruleset_follow(j->next->rs, old) : -ENOMEM;
 	err = err ? err : load_parse(&j->load, j->next->rs, &j->result.ds);
+	err = err ? err : load_check_empty(&j->load, j->next->rs, old, &j->result.ds);
 	err = err ? err : fw_ruleset_adopt(j->next->rs, old, &j->result.ds, &j->adoption);
 	memory_use(0);
 	j->result.seconds.parse = fw_now() - start;

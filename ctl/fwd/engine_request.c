@@ -117,3 +117,26 @@ int load_request_read(const char *path, struct engine_load *out, struct fw_diags
 	out->name = strdup(path);
 	return out->name ? fw_text_files(out->text, out->len, file_add, &r) : -ENOMEM;
 }
+
+static bool says_nothing(const struct fw_ruleset *rs)
+{
+	bool policies = false;
+
+	for (size_t r = 0; r < FW_NREASONS; r++)
+		policies |= rs->policy_set[r];
+	return !rs->nrules && !rs->nsets && !policies;
+}
+
+int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, const struct fw_ruleset *old,
+		     struct fw_diags *ds)
+{
+	const struct fw_place at = { .file = rs->file };
+	const char *hint = "was the file cut off? If that is what you want, load it with --yes";
+
+	if (l->empty || l->kind != ENGINE_LOAD || rs->nrules)
+		return 0;
+	if (old->nrules)
+		return fw_diag_add(ds, at, hint, "there are no rules in it, and it would take the place of %zu rule%s",
+				   old->nrules, fw_plural(old->nrules));
+	return says_nothing(rs) ? fw_diag_add(ds, at, hint, "there is nothing in it: no policy, no set, no rule") : 0;
+}

@@ -170,6 +170,7 @@ void handle_load(struct client *c)
 	struct engine_load l = {
 		.format = c->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
 		.check = c->args.check,
+		.empty = c->args.empty,
 		.diff = c->args.diff ? diff : NULL,
 	};
 

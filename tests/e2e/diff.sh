@@ -57,3 +57,24 @@ case_fwd_other_rule() {
 		says "1 added, 1 removed, 0 changed" && packets mail 0 && expect no try_tcp $server4 25 &&
 		[ "$(count_of mail)" -gt 0 ] && ok confirm && ok counters && says "name mail" && ok detach s0
 }
+
+# Files that a full disk, a template or a download left empty open nothing.
+case_fwd_load_empty() {
+	local empty=$tmp/empty.rules sets=$tmp/sets.rules feed=$tmp/empty.feed
+	share_fwd || return 1
+	: >"$empty" && : >"$feed"
+	refuses 1 "there is nothing in it" load "$empty" && printf 'policy in drop\n' >"$sets" && ok load "$sets" || return 1
+	# neither in the place of policies, nor of rules, nor when it holds only comments, policies and sets
+	refuses 1 "--yes" load "$empty" && ok add rule name a drop && echo '# rules of today' >"$empty" &&
+		refuses 1 "there are no rules in it, and it would take the place of 1 rule" load "$empty" && says "--yes" &&
+		refuses 1 "" load --check "$empty" && exits 1 ctl load - </dev/null && says "<stdin>: there are no rules" &&
+		echo 'set s { 192.0.2.1 }' >>"$sets" && refuses 1 "no rules" load "$sets" && order a || return 1
+	ok load --yes "$sets" && says "0 rules: 0 added, 1 removed" && ok load --yes "$empty" && ok list policy &&
+		says "policy in accept  # by default" || return 1
+	# the files of sets
+	printf '%s\n' 'set feed file "empty.feed"' 'rule name b from @feed drop' >"$sets"
+	refuses 1 "empty.feed' holds no address: the set 'feed' would be empty" load "$sets" && says "may-be-empty" &&
+		marked '"empty.feed"' && exits 1 "$fwctl" check "$sets" && says "holds no address" && order || return 1
+	sed -i 's/feed"/feed" may-be-empty/' "$sets"
+	ok load "$sets" && order b && exits 0 "$fwctl" check "$sets" && ok save - && says 'set feed { }'
+}

@@ -143,8 +143,17 @@ static void files(void **state)
 	snprintf(path, sizeof(path), "%s/first.rules", trial_folder);
 	snprintf(list, sizeof(list), "%s/s.txt", trial_folder);
 	write_file(path, "set s file \"s.txt\"\nrule from @s drop\n");
-	write_file(list, "192.0.2.9\n");
 	from_file.rules = path;
+	/* Files that were cut off open nothing. */
+	write_file(list, "");
+	assert_int_equal(engine_open(&from_file, &ds, &e), -EINVAL);
+	write_file(path, "# rules\n");
+	assert_int_equal(engine_open(&from_file, &ds, &e), -EINVAL);
+	assert_int_equal(ds.n, 2);
+	assert_non_null(strstr(ds.d[0].message, "holds no address"));
+	assert_non_null(strstr(ds.d[1].message, "nothing in it"));
+	write_file(path, "set s file \"s.txt\"\nrule from @s drop\n");
+	write_file(list, "192.0.2.9\n");
 	assert_int_equal(engine_open(&from_file, &ds, &e), 0);
 	assert_int_equal(trial_send(e, "tcp 192.0.2.9:1 > 10.0.0.2:22"), FW_DROP);
 	unlink(path);

@@ -263,6 +263,7 @@ int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool 
 		.len = strlen(text),
 		.wait = { confirm, "load test" },
 		.check = check,
+		.empty = true,
 		.done = trial_done,
 		.progress = on_stage,
 	};
