@@ -116,7 +116,7 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 	static const char *const kinds[] = { "rules", "sets", "policy" };
 	fw_cleanup(ctl_buf_clear) struct fw_buf filter = { 0 };
 	struct ctl_source source = { 0 };
-	const char *what = "rules";
+	const char *what = "rules", *name = NULL;
 	json_t *args;
 	int skip = 0;
 
@@ -125,11 +125,18 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 			what = kinds[i];
 			skip = 1;
 		}
-	if (ctl_words_join("", n - skip, operands + skip, &filter))
+	if (strcmp(what, "rules") != 0 && n > 2) {
+		ctl_error("list %s: unexpected operand \"%s\"", what, operands[2]);
+		return CTL_USAGE;
+	}
+	if (strcmp(what, "rules") != 0 && n == 2)
+		name = operands[1];
+	else if (ctl_words_join("", n - skip, operands + skip, &filter))
 		return CTL_USAGE;
 	source.text = filter.text;
 	source.len = filter.len;
 	args = json_pack("{ss sb sb}", "what", what, "terse", s->terse, "counters", !s->terse);
+	add_text(args, !strcmp(what, "sets") ? "set" : "policy", name);
 	add_text(args, "from", s->from);
 	if (filter.len)
 		add_text(args, "filter", filter.text);
@@ -197,7 +204,7 @@ static int run_counters(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_list = {
 	.name = "list",
-	.operands = "[rules|sets|policy] [MATCH...]",
+	.operands = "[[rules] [MATCH...]|sets [NAME]|policy [REASON]]",
 	.summary = "the rules in order with their counters, the sets or the policies",
 	.details =
 		"MATCH: only rules that could decide on such packets, as in `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON

@@ -106,6 +106,7 @@ static const struct arg table[] = {
 	{ "counters", take_flag, "true or false", B(LIST), 0, .offset = AT(counters) },
 	{ "rule", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(rule) },
 	{ "set", take_text, "the name of a set", B(LIST), 0, .offset = AT(set), .min = 1, .max = FW_NAME_MAX },
+	{ "policy", take_text, "what a policy is for", B(LIST), 0, .offset = AT(policy), .min = 1, .max = FW_NAME_MAX },
 	{ "top", take_number, "a number from 1 to 10000", B(COUNTERS), 0, .offset = AT(top), .min = 1, .max = 10000 },
 	{ "rules", take_word, "\"selected\", \"all\" or \"none\"", B(METRICS), 0, .offset = AT(shown), .words = selections },
 	{ "limit", take_number, "a number from 0 to 1000000", B(METRICS), 0, .offset = AT(limit), .min = 0, .max = 1000000 },

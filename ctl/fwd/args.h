@@ -17,7 +17,7 @@ extern const char *const args_modes[], *const args_outs[]; /* their names; ended
 /* Texts and JSON are NULL where an argument is missing; they live as long as @object. */
 struct args {
 	json_t *object;
-	const char *filter, *set, *dev, *packet, *name;
+	const char *filter, *set, *policy, *dev, *packet, *name;
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of them */
 	uint64_t limit, top, mark, confirm;

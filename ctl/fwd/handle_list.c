@@ -4,6 +4,8 @@
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/sets.h"
 
+#include <string.h>
+
 #define SCAN 4096 /* rules that one step looks at */
 
 struct list {
@@ -94,12 +96,35 @@ static void begin_rules(struct client *c)
 		list_rules(c, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
 }
 
+/* The policy of that name; FW_NREASONS and a diagnostic: there is none. */
+static int find_policy(const char *name, struct fw_diags *ds)
+{
+	struct fw_nearest near = { .word = { name, strlen(name) } };
+	char hint[128];
+
+	for (int r = 0; r < FW_NREASONS; r++) {
+		if (!strcmp(fw_reason_info[r].name, name))
+			return r;
+		fw_nearest_try(&near, fw_reason_info[r].name);
+	}
+	fw_diag_add(ds, (struct fw_place){ 0 }, fw_nearest_hint(&near, hint, sizeof(hint)),
+		    "there is no policy for '%s'", name);
+	return FW_NREASONS;
+}
+
 static void list_policies(struct client *c)
 {
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	int only = c->args.policy ? find_policy(c->args.policy, &ds) : 0;
+	int end = c->args.policy ? only + 1 : FW_NREASONS;
 
-	for (int r = 0; r < FW_NREASONS; r++) {
+	if (only == FW_NREASONS) {
+		client_fail_errno(c, &ds, "cannot list", -ENOENT);
+		return;
+	}
+	for (int r = only; r < end; r++) {
 		struct fw_count count[2];
 
 		engine_reason_count(c->fwd->engine, (enum fw_reason)r, count);
@@ -107,7 +132,7 @@ static void list_policies(struct client *c)
 		fw_buf_add(&b, "\n", 1);
 	}
 	client_lines(c, &b);
-	client_end(c, json_pack("{si si}", "count", FW_NREASONS, "total", FW_NREASONS));
+	client_end(c, json_pack("{si si}", "count", end - only, "total", FW_NREASONS));
 }
 
 void handle_list(struct client *c)
@@ -118,5 +143,11 @@ void handle_list(struct client *c)
 		[ARGS_POLICY] = list_policies,
 	};
 
-	lists[c->args.set ? ARGS_SETS : c->args.what](c);
+	const struct args *a = &c->args;
+	unsigned what = a->set ? ARGS_SETS : a->policy ? ARGS_POLICY : a->what;
+
+	if (what != ARGS_RULES && (a->filter || a->from || a->rule))
+		client_fail(c, NULL, "'filter', 'from' and 'rule' are of rules only");
+	else
+		lists[what](c);
 }

@@ -15,7 +15,7 @@ struct sets {
 	uint32_t set, end;          /* numbers: the next, and behind the last */
 	char name[FW_NAME_MAX + 1]; /* of the set that is partly sent; empty: none is */
 	struct fw_addr_range last;  /* what was sent of it last */
-	uint64_t count;
+	uint64_t count, limit;
 	bool terse;
 	struct fw_buf b;
 };
@@ -104,7 +104,7 @@ static void sets_step(struct client *c, struct stream *s)
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
 	bool lost = l->cursor.lost || went_away(l, rs);
 
-	while (!lost && l->set < l->end && l->set < rs->nsets && l->b.len < CLIENT_CHUNK) {
+	while (!lost && l->set < l->end && l->set < rs->nsets && l->count < l->limit && l->b.len < CLIENT_CHUNK) {
 		if (rs->sets[l->set].name && !piece(l, rs))
 			continue;
 		l->count += rs->sets[l->set].name != NULL;
@@ -113,8 +113,23 @@ static void sets_step(struct client *c, struct stream *s)
 	client_lines(c, &l->b);
 	if (lost)
 		client_fail(c, NULL, "the ruleset was replaced or the set destroyed meanwhile");
-	else if (l->set >= l->end || l->set >= rs->nsets)
+	else if (l->set >= l->end || l->set >= rs->nsets || l->count >= l->limit)
 		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)l->count));
+}
+
+static void refuse_name(struct client *c, const char *name)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	struct fw_nearest near = { .word = { name, strlen(name) } };
+	struct fw_diags ds = { .n = 0 };
+	char hint[128];
+
+	for (size_t i = 0; i < rs->nsets; i++)
+		if (rs->sets[i].name)
+			fw_nearest_try(&near, rs->sets[i].name);
+	fw_diag_add(&ds, (struct fw_place){ 0 }, fw_nearest_hint(&near, hint, sizeof(hint)), "there is no set '%s'",
+		    name);
+	client_fail_errno(c, &ds, "cannot list", -ENOENT);
 }
 
 void sets_list(struct client *c)
@@ -124,7 +139,7 @@ void sets_list(struct client *c)
 	struct sets *l;
 
 	if (only < 0) {
-		client_fail(c, NULL, "there is no set '%s'", name);
+		refuse_name(c, name);
 		return;
 	}
 	l = calloc(1, sizeof(*l));
@@ -135,6 +150,7 @@ void sets_list(struct client *c)
 	*l = (struct sets){ .stream = { sets_step, sets_free }, .fwd = c->fwd, .set = (uint32_t)only };
 	l->end = name ? (uint32_t)only + 1 : UINT32_MAX;
 	l->terse = c->args.terse;
+	l->limit = c->args.limit ? c->args.limit : UINT64_MAX;
 	cursor_open(&c->fwd->cursors, &l->cursor, NULL);
 	c->stream = &l->stream;
 }

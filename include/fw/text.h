@@ -19,6 +19,24 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format
 void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
 void fw_buf_free(struct fw_buf *b);
 
+/* A stretch of text; not ended by NUL. */
+struct fw_str {
+	const char *s;
+	size_t len;
+};
+
+/*
+ * The nearest of some words, when it is near: fw_nearest_try() with each of
+ * them, then fw_nearest_hint() writes "did you mean 'x'?", or nothing.
+ */
+struct fw_nearest {
+	struct fw_str word;
+	const char *best;
+	unsigned distance;
+};
+void fw_nearest_try(struct fw_nearest *n, const char *candidate);
+const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size);
+
 enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
 
 /**

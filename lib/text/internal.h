@@ -8,12 +8,6 @@
 #include "fw/text.h"
 #include "lib/rule/internal.h"
 
-/* A stretch of text; not ended by NUL. */
-struct fw_str {
-	const char *s;
-	size_t len;
-};
-
 /* Text that goes into a message: long ones are cut, bytes that are not printable ASCII become '?'. */
 #define FW_SHOWN 64
 struct fw_shown {
@@ -72,18 +66,6 @@ bool fw_addr_hint(struct fw_str s, struct fw_buf *b);
  */
 int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name,
 		 struct fw_diags *ds);
-
-/*
- * The nearest of some words, when it is near: fw_nearest_try() with each of
- * them, then fw_nearest_hint() writes "did you mean 'x'?", or nothing.
- */
-struct fw_nearest {
-	struct fw_str word;
-	const char *best;
-	unsigned distance;
-};
-void fw_nearest_try(struct fw_nearest *n, const char *candidate);
-const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size);
 
 /* The keyword of a field; ICMPv6 has its own for type and code. */
 const char *fw_field_word(enum fw_field field, bool v6);

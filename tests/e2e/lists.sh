@@ -42,3 +42,17 @@ case_lists_skip_bad() {
 	printf '<html>\n1.2.3.4\n' >"$tmp/feed"
 	refuses 1 "the file is HTML" load "$tmp/feed.rules" && is "the set" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }"
 }
+
+case_list_one_set_or_policy() {
+	share_fwd || return 1
+	ok set create admins 192.0.2.1 && ok set create other 192.0.2.2 && ok list sets admins &&
+		is "list sets admins" "$(cat "$tmp/out")" "set admins { 192.0.2.1 }" && ok list --terse sets other &&
+		is "its lines" "$(wc -l <"$tmp/out")" 1 || return 1
+	refuses 1 "there is no set 'nosuch'" list sets nosuch && refuses 1 "did you mean 'admins'?" list sets admin &&
+		refuses 1 "did you mean 'other'?" set list othr && refuses 2 "unexpected operand" list sets admins other || return 1
+	ok list --limit 1 sets && is "its lines" "$(wc -l <"$tmp/out")" 1 || return 1
+	ok list policy in && is "list policy in" "$(awk '{ $1 = $2 = $3 = ""; print }' "$tmp/out" | xargs)" "policy in accept # by default" &&
+		refuses 1 "there is no policy for 'garbage'" list policy garbage &&
+		refuses 1 "did you mean 'malformed'?" list policy malforned && refuses 2 "unexpected operand" list policy in out &&
+		refuses 1 "of rules only" list --from x sets
+}
