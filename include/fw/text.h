@@ -93,8 +93,8 @@ int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *na
  * @matches: match fields as in a rule, without a verdict or with one: `from 10.0.0.0/8 proto tcp`
  * @out:     a rule that a ruleset of its own holds; fw_text_filter_free()
  *
- * A rule passes when for each match of the filter it could match some packet that the filter matches: its addresses
- * overlap, its values overlap, its verdict is the same.
+ * A rule passes when some packet that the filter matches is matched by the rule, by what their sets hold now, and the
+ * verdict is the same. A filter that names nothing of IP is for other frames too.
  */
 struct fw_filter;
 int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out);

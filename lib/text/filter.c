@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filters: does a rule say something about the packets that somebody asks for? A
+ * Filters: could a rule decide on some of the packets that somebody asks for? A
  * filter is read as the matches of a rule. It need not stand on its own as a rule
  * does: what `dport 22` says of the protocol goes without saying.
+ *
+ * A rule passes when some packet satisfies both. Fields that every packet may
+ * have in any value meet or do not, each on its own. What a packet has of the
+ * others depends on its family, its fragment and its protocol: so each of these
+ * is tried for which such a packet could be.
  */
+#include "fw/packet.h"
+#include "lib/text/filter.h"
+#include "lib/text/frame.h"
 #include "lib/text/parse.h"
-
-/* What kinds of frames a rule can match: a bit for each family, and one for what is not IP. */
-#define KIND_NON_IP (1u << FW_FAMILY_NONE)
 
 struct fw_filter {
 	struct fw_ruleset *rs; /* what the filter's rule refers to */
@@ -15,9 +20,10 @@ struct fw_filter {
 	const struct fw_match *matches[FW_NFIELDS];
 	struct fw_range *values[FW_NFIELDS]; /* of each match, but for interfaces */
 	size_t nvalues[FW_NFIELDS];
+	struct fw_range *frames; /* ethertypes that are not IP */
+	size_t nframes;
 	struct fw_addr_range *src, *dst;
 	size_t nsrc, ndst;
-	unsigned kinds;
 	int verdict; /* negative: either */
 };
 
@@ -27,6 +33,7 @@ void fw_filter_free(struct fw_filter *f)
 		return;
 	for (size_t i = 0; i < FW_NFIELDS; i++)
 		free(f->values[i]);
+	free(f->frames);
 	free(f->src);
 	free(f->dst);
 	fw_ruleset_free(f->rs);
@@ -38,60 +45,16 @@ static void filter_freep(struct fw_filter **f)
 	fw_filter_free(*f);
 }
 
-static unsigned kinds_of(const struct fw_ruleset *rs, const struct fw_rule *r)
+/* Types and codes are those of ICMP or of ICMPv6: which one, the word says. */
+static void imply_icmp(struct fw_rule_text *text, struct fw_match *room)
 {
-	const struct fw_match *ether = fw_rule_match(r, FW_F_ETHERTYPE);
-	unsigned kinds = fw_addrs_families(&rs->addrs[r->src]) & fw_addrs_families(&rs->addrs[r->dst]);
+	const struct fw_keyword *type = text->said[FW_F_ICMP_TYPE], *code = text->said[FW_F_ICMP_CODE];
+	uint32_t proto = fw_keyword_v6(type) || fw_keyword_v6(code) ? FW_PROTO_ICMP6 : FW_PROTO_ICMP;
 
-	if (ether && !fw_match_has(ether, FW_ETHERTYPE_IP))
-		kinds &= ~(1u << FW_IP4);
-	if (ether && !fw_match_has(ether, FW_ETHERTYPE_IP6))
-		kinds &= ~(1u << FW_IP6);
-	return kinds | (fw_rule_names_non_ip(r) ? KIND_NON_IP : 0);
-}
-
-/* A filter that asks for nothing of IP is for all frames. */
-static unsigned kinds_asked(const struct fw_filter *f)
-{
-	static const uint8_t of_ip[] = { FW_F_ETHERTYPE, FW_F_PROTO,     FW_F_SPORT, FW_F_DPORT, FW_F_ICMP_TYPE,
-					 FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP,  FW_F_FRAG };
-	bool ip = f->src || f->dst;
-
-	for (size_t i = 0; i < sizeof(of_ip) && !ip; i++)
-		ip = fw_rule_match(&f->rule, of_ip[i]);
-	return kinds_of(f->rs, &f->rule) | (ip ? 0 : KIND_NON_IP);
-}
-
-/* What the words of a filter say about the protocol. */
-static const struct implied {
-	uint8_t field;
-	uint8_t n;
-	uint8_t proto[5];
-} implied[] = {
-	{ FW_F_SPORT, 5, { 6, 17, 33, 132, 136 } },
-	{ FW_F_DPORT, 5, { 6, 17, 33, 132, 136 } },
-	{ FW_F_TCP_FLAGS, 1, { 6 } },
-	{ FW_F_ICMP_TYPE, 1, { FW_PROTO_ICMP } },
-	{ FW_F_ICMP_CODE, 1, { FW_PROTO_ICMP } },
-};
-
-/* Adds a match on the protocol to a filter that has none. */
-static void imply_proto(struct fw_rule_text *text, struct fw_match *room)
-{
-	const struct implied *found = NULL;
-	bool v6 = fw_keyword_v6(text->said[FW_F_ICMP_TYPE]) || fw_keyword_v6(text->said[FW_F_ICMP_CODE]);
-
-	for (size_t i = 0; i < sizeof(implied) / sizeof(*implied); i++)
-		if (text->said[implied[i].field])
-			found = &implied[i];
-	if (!found || text->said[FW_F_PROTO])
+	if ((!type && !code) || text->said[FW_F_PROTO])
 		return;
-	*room = (struct fw_match){ .field = FW_F_PROTO };
-	for (unsigned i = 0; i < found->n; i++) {
-		uint32_t proto = v6 ? FW_PROTO_ICMP6 : found->proto[i];
-
-		room->r[room->n++] = (struct fw_range){ proto, proto };
-	}
+	*room = (struct fw_match){ .field = FW_F_PROTO, .n = 1 };
+	room->r[0] = (struct fw_range){ proto, proto };
 	text->matches[text->draft.nmatches++] = room;
 }
 
@@ -120,19 +83,44 @@ static int take_match(struct fw_filter *f, const struct fw_rule_text *text, cons
 
 static int take_addrs(struct fw_filter *f)
 {
-	int err = 0;
+	int err = fw_addrs_ranges(f->rs, f->rule.src, &f->src, &f->nsrc);
 
-	if (f->rule.src != FW_ANY)
-		err = fw_addrs_ranges(f->rs, f->rule.src, &f->src, &f->nsrc);
-	if (!err && f->rule.dst != FW_ANY)
-		err = fw_addrs_ranges(f->rs, f->rule.dst, &f->dst, &f->ndst);
-	return err;
+	return err ? err : fw_addrs_ranges(f->rs, f->rule.dst, &f->dst, &f->ndst);
+}
+
+/* Of the ethertypes that the filter names, or of all, those that a frame can have that is not IP. */
+static int take_frames(struct fw_filter *f)
+{
+	static const uint32_t others[] = { ETH_P_IP, ETH_P_8021Q, ETH_P_IPV6, ETH_P_8021AD,
+					   ETH_P_QINQ1 }; /* ascending */
+	enum { N = sizeof(others) / sizeof(*others) };
+	const struct fw_range whole = { 0, fw_field_info[FW_F_ETHERTYPE].max };
+	const struct fw_range *r = f->values[FW_F_ETHERTYPE] ? f->values[FW_F_ETHERTYPE] : &whole;
+	size_t n = f->values[FW_F_ETHERTYPE] ? f->nvalues[FW_F_ETHERTYPE] : 1;
+
+	f->frames = malloc((n + N) * sizeof(*f->frames));
+	if (!f->frames)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t from = r[i].lo;
+
+		for (size_t k = 0; k < N; k++) {
+			if (others[k] < from || others[k] > r[i].hi)
+				continue;
+			if (from < others[k])
+				f->frames[f->nframes++] = (struct fw_range){ from, others[k] - 1 };
+			from = others[k] + 1;
+		}
+		if (from <= r[i].hi)
+			f->frames[f->nframes++] = (struct fw_range){ from, r[i].hi };
+	}
+	return 0;
 }
 
 static int read_filter(struct fw_filter *f, const char *matches, const char *name, struct fw_diags *ds)
 {
 	static const char *const none[] = { NULL };
-	_Alignas(8) unsigned char room[sizeof(struct fw_match) + 5 * sizeof(struct fw_range)];
+	_Alignas(8) unsigned char room[sizeof(struct fw_match) + sizeof(struct fw_range)];
 	fw_cleanup(fw_parser_free) struct fw_parser p;
 	struct fw_rule_text text;
 	int err;
@@ -143,15 +131,14 @@ static int read_filter(struct fw_filter *f, const char *matches, const char *nam
 	err = fw_parse_filter(&p, &text, &f->verdict);
 	if (err)
 		return err;
-	imply_proto(&text, (void *)room);
+	imply_icmp(&text, (void *)room);
 	f->rule.src = text.draft.src;
 	f->rule.dst = text.draft.dst;
 	f->rule.matches = f->matches;
 	for (unsigned i = 0; i < text.draft.nmatches && !err; i++)
 		err = take_match(f, &text, text.matches[i], ds);
 	err = err ? err : take_addrs(f);
-	f->kinds = kinds_asked(f);
-	return err;
+	return err ? err : take_frames(f);
 }
 
 int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out)
@@ -230,61 +217,125 @@ static bool passes_ifaces(const struct fw_filter *f, const struct fw_match *m, c
 	return of_rule->negated || some_iface(rs, of_rule, f->rs, m);
 }
 
-static bool overlap(const struct fw_addr_range *a, const struct fw_addr_range *b)
+/* A filter and a rule, and what both say together. */
+struct meeting {
+	const struct fw_filter *f;
+	const struct fw_rule *rule;
+	bool ports, flags, icmp; /* one of them names such a field */
+	bool ip;                 /* or another one that only IP packets have */
+};
+
+static bool named(const struct meeting *m, enum fw_field field)
 {
-	return a->family == b->family && fw_addr_cmp(a->lo, b->hi) <= 0 && fw_addr_cmp(b->lo, a->hi) <= 0;
+	return fw_rule_match(&m->f->rule, field) || fw_rule_match(m->rule, field);
 }
 
-static bool some_overlap(const struct fw_addr_range *a, size_t na, const struct fw_addr_range *b, size_t nb)
+static bool both_have(const struct meeting *m, enum fw_field field, uint32_t value)
 {
-	for (size_t i = 0; i < na; i++)
-		for (size_t k = 0; k < nb; k++)
-			if (overlap(&a[i], &b[k]))
-				return true;
+	const struct fw_match *a = fw_rule_match(&m->f->rule, field), *b = fw_rule_match(m->rule, field);
+
+	return (!a || fw_match_has(a, value)) && (!b || fw_match_has(b, value));
+}
+
+/* Some length from @least on is right for both. */
+static bool some_length(const struct meeting *m, uint32_t least)
+{
+	const struct fw_match *of_rule = fw_rule_match(m->rule, FW_F_LENGTH);
+	const struct fw_range whole = { 0, FW_LENGTH_MAX };
+	const struct fw_range *r = m->f->values[FW_F_LENGTH] ? m->f->values[FW_F_LENGTH] : &whole;
+	size_t n = m->f->values[FW_F_LENGTH] ? m->f->nvalues[FW_F_LENGTH] : 1;
+
+	for (size_t i = 0; i < n; i++) {
+		struct fw_range span = { r[i].lo > least ? r[i].lo : least, r[i].hi };
+
+		if (span.lo <= span.hi && (!of_rule || accepts_some(of_rule, span)))
+			return true;
+	}
 	return false;
 }
 
-/* An expression that is not just a union: what is outside of it. */
-static bool overlaps_outside(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr_range *r, size_t n)
+/* Can there be such a packet, of this family, fragment and protocol? */
+static bool some_packet(const struct meeting *m, const struct fw_packet *p)
 {
-	fw_autofree struct fw_addr_range *all = NULL;
-	size_t nall;
+	const struct fw_l4 *l4 = fw_packet_l4(p);
 
-	if (fw_addrs_ranges(rs, number, &all, &nall))
-		return true; /* a rule too many rather than one too few */
-	return some_overlap(r, n, all, nall);
+	if ((m->ports && !l4->ports) || (m->flags && !l4->flags) || (m->icmp && !l4->icmp))
+		return false;
+	if (p->family == FW_IP6 && p->f[FW_F_FRAG] != FW_FRAG_LATER && fw_packet_is_ext(p->f[FW_F_PROTO]))
+		return false;
+	return some_length(m, fw_packet_headers(p) + l4->least);
 }
 
-/* @r: addresses that the filter asks for; NULL: any. */
-static bool passes_addrs(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr_range *r, size_t n)
+static bool some_protocol(const struct meeting *m, struct fw_packet *p)
 {
-	const struct fw_addrs *a = &rs->addrs[number];
+	if (p->f[FW_F_FRAG] == FW_FRAG_LATER && (m->ports || m->flags || m->icmp))
+		return false;
+	for (uint32_t proto = 0; proto <= fw_field_info[FW_F_PROTO].max; proto++) {
+		p->f[FW_F_PROTO] = proto;
+		if (both_have(m, FW_F_PROTO, proto) && some_packet(m, p))
+			return true;
+	}
+	return false;
+}
 
-	if (!r || number == FW_ANY)
-		return true;
-	if (a->negated)
-		return overlaps_outside(rs, number, r, n);
-	if (some_overlap(r, n, a->ranges, a->nranges))
-		return true;
-	for (uint32_t i = 0; i < a->nsets; i++)
-		if (some_overlap(r, n, rs->sets[a->sets[i]].elements, rs->sets[a->sets[i]].n))
+static bool meet_in_ip(const struct meeting *m, unsigned families)
+{
+	static const uint32_t type[] = { [FW_IP4] = ETH_P_IP, [FW_IP6] = ETH_P_IPV6 };
+
+	for (enum fw_family family = FW_IP4; family <= FW_IP6; family++) {
+		struct fw_packet p = { .family = family };
+
+		if (!(families & 1u << family) || !both_have(m, FW_F_ETHERTYPE, type[family]))
+			continue;
+		for (uint32_t frag = FW_FRAG_NO; frag <= FW_FRAG_LATER; frag++) {
+			p.f[FW_F_FRAG] = frag;
+			if (both_have(m, FW_F_FRAG, frag) && some_protocol(m, &p))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Frames that are not IP are matched by rules that name an ethertype. */
+static bool meet_in_frames(const struct meeting *m)
+{
+	const struct fw_match *ether = fw_rule_match(m->rule, FW_F_ETHERTYPE);
+
+	if (m->ip || m->ports || m->flags || m->icmp || !ether || !some_length(m, 0))
+		return false;
+	for (size_t i = 0; i < m->f->nframes; i++)
+		if (accepts_some(ether, m->f->frames[i]))
 			return true;
 	return false;
 }
 
-bool fw_filter_passes(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule)
+/* The values of each field that both name have one in common, whatever the packet is. */
+static bool values_meet(const struct meeting *m, const struct fw_ruleset *rs)
 {
-	if (f->verdict >= 0 && rule->verdict != f->verdict)
-		return false;
-	if (!(f->kinds & kinds_of(rs, rule)))
-		return false;
-	for (unsigned i = 0; i < f->rule.nmatches; i++) {
-		const struct fw_match *m = f->matches[i], *of_rule = fw_rule_match(rule, m->field);
+	for (unsigned i = 0; i < m->f->rule.nmatches; i++) {
+		const struct fw_match *a = m->f->matches[i], *b = fw_rule_match(m->rule, a->field);
 
-		if (!of_rule)
-			continue;
-		if (m->field == FW_F_IFACE ? !passes_ifaces(f, m, rs, of_rule) : !passes_values(f, m, of_rule))
+		if (b && (a->field == FW_F_IFACE ? !passes_ifaces(m->f, a, rs, b) : !passes_values(m->f, a, b)))
 			return false;
 	}
-	return passes_addrs(rs, rule->src, f->src, f->nsrc) && passes_addrs(rs, rule->dst, f->dst, f->ndst);
+	return true;
+}
+
+bool fw_filter_passes(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	struct meeting m = { .f = f, .rule = rule };
+	unsigned families;
+
+	if ((f->verdict >= 0 && rule->verdict != f->verdict) || !values_meet(&m, rs))
+		return false;
+	m.ports = named(&m, FW_F_SPORT) || named(&m, FW_F_DPORT);
+	m.flags = named(&m, FW_F_TCP_FLAGS);
+	m.icmp = named(&m, FW_F_ICMP_TYPE) || named(&m, FW_F_ICMP_CODE);
+	m.ip = named(&m, FW_F_PROTO) || named(&m, FW_F_DSCP) || named(&m, FW_F_FRAG) || f->rule.src != FW_ANY ||
+	       f->rule.dst != FW_ANY || rule->src != FW_ANY || rule->dst != FW_ANY;
+	if (meet_in_frames(&m))
+		return true;
+	families = fw_filter_families(rs, rule->src, f->src, f->nsrc);
+	families = families ? families & fw_filter_families(rs, rule->dst, f->dst, f->ndst) : 0;
+	return meet_in_ip(&m, families);
 }

@@ -56,3 +56,15 @@ case_list_one_set_or_policy() {
 		refuses 1 "did you mean 'malformed'?" list policy malforned && refuses 2 "unexpected operand" list policy in out &&
 		refuses 1 "of rules only" list --from x sets
 }
+
+# Only the rules that could decide on such packets.
+case_list_filter() {
+	share_fwd || return 1
+	ok add rule name web in proto tcp dport 80 accept && ok add rule name xmas flags fin,psh,urg drop &&
+		ok add rule name dns in proto udp dport 53 accept && ok add rule name ping proto icmp icmp-type echo-request accept &&
+		ok add rule name rest in from 10.0.0.0/8 drop || return 1
+	ok list --terse frag later && is "frag later" "$(cut -d' ' -f4 "$tmp/out" | xargs)" rest &&
+		ok list --terse proto udp drop && is "proto udp drop" "$(cut -d' ' -f4 "$tmp/out" | xargs)" rest &&
+		ok list --terse dport 80 && is "dport 80" "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas rest" &&
+		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns"
+}

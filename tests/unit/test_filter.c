@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Filters against packets: when a filter says no, no packet of all that it asks
+ * for is matched by the rule; when it says yes, there is one, and its bytes say so.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/text/frame.h"
+#include "tests/unit/random.h"
+
+#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+
+static struct fw_filter *filter_of(const char *text)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct fw_filter *f = NULL;
+	char buf[1024];
+
+	if (fw_text_filter(text, "filter", &ds, &f))
+		fail_msg("%s: %s", text, fw_diag_format(&ds.d[0], buf, sizeof(buf)));
+	return f;
+}
+
+static const struct {
+	const char *filter, *rule;
+	bool passes;
+} rows[] = {
+	{ "frag later", "proto tcp dport 22", false },
+	{ "frag later", "proto icmp icmp-type echo-request", false },
+	{ "frag later", "flags syn", false },
+	{ "frag later", "proto tcp", true },
+	{ "frag later", "frag no", false },
+	{ "frag later", "in on eth0 from 10.0.0.0/8", true },
+	{ "frag { first, later }", "proto tcp dport 22", true },
+	{ "dport 22", "frag later", false },
+	{ "proto udp", "flags syn", false },
+	{ "proto udp drop", "flags syn", false },
+	{ "flags syn", "proto udp", false },
+	{ "proto { udp, tcp }", "flags syn", true },
+	{ "dport 22", "proto icmp", false },
+	{ "dport 22", "proto { tcp, gre }", true },
+	{ "dport 22", "proto not { tcp, udp, sctp, dccp, udplite }", false },
+	{ "sport 53", "proto tcp dport 22", true },
+	{ "dport 23", "proto tcp dport 22", false },
+	{ "icmp-type echo-request", "proto icmp6 icmp6-type 8", false },
+	{ "icmp-type echo-request", "ip6", false },
+	{ "icmp-type echo-request", "proto icmp", true },
+	{ "icmp6-type echo-request", "from 10.0.0.0/8", false },
+	{ "icmp6-type echo-request", "from not 10.0.0.0/8", true },
+	{ "proto icmp", "proto icmp6", false },
+	{ "icmp-code 1 icmp-type 3", "proto icmp icmp-type 8", false },
+	{ "flags syn/syn,ack", "flags syn,ack", false },
+	{ "flags syn/syn,ack", "proto tcp flags not ack", true },
+	{ "ip", "ip6", false },
+	{ "ip", "from fd00::/8", false },
+	{ "ip6", "from @four", false },
+	{ "ip", "from @four", true },
+	{ "ip", "from @none", false },
+	{ "ip", "from not @none", true },
+	{ "from 10.0.0.0/8", "from not 10.0.0.0/7", false },
+	{ "from 10.0.0.0/8", "from not @halves", false },
+	{ "from 10.0.0.0/7", "from not @halves", true },
+	{ "from { 10.0.0.0/8, fd00::/8 }", "from fd00::1 to fd00::2", true },
+	{ "from { 10.0.0.0/8, fd00::1 } to { 192.0.2.1, fd00::2 }", "from { 10.0.0.0/8, fc00::/16 } to fd00::2",
+	  false },
+	{ "ethertype arp", "proto tcp", false },
+	{ "ethertype arp", "in on eth0", false },
+	{ "ethertype arp", "ethertype { arp, lldp }", true },
+	{ "ethertype arp", "ethertype not arp", false },
+	{ "ethertype 0x8100", "ethertype not arp", false },
+	{ "ethertype not arp", "ethertype arp", false },
+	{ "in", "ethertype arp", true },
+	{ "proto tcp", "ethertype arp", false },
+	{ "dscp ef", "ethertype arp", false },
+	{ "from any", "ethertype arp", true },
+	{ "proto ah frag not later", "ip6", false },
+	{ "proto ah frag later", "ip6", true },
+	{ "proto ah", "ip", true },
+	{ "length 0-19", "ip", false },
+	{ "length 20", "ip", true },
+	{ "length 0-39", "proto tcp dport 22", false },
+	{ "length 40", "proto tcp dport 22 ip6", false },
+	{ "length 28", "proto udp dport 53", true },
+	{ "length 27", "proto udp dport 53", false },
+	{ "proto tcp frag no", "length 0-39", false },
+	{ "proto tcp", "frag later length 0-39", true },
+	{ "ip6 frag later", "length 0-47", false },
+	{ "in", "out", false },
+	{ "on eth0", "on not eth0", false },
+	{ "on not eth0", "on eth1", true },
+	{ "on eth0", "on { eth0, eth1 }", true },
+	{ "vlan 5", "vlan not 5", false },
+	{ "mark 1", "mark 2-3", false },
+	{ "drop", "in", true },
+	{ "accept", "in", false },
+	{ "frag later dport 80", "proto tcp dport 80", false },
+};
+
+static void filters_pass_what_could_decide(void **state)
+{
+	static const char sets[] = "set four { 192.0.2.1, 10.0.0.0/8 }\nset none { }\n"
+				   "set halves { 10.0.0.0/9, 10.128.0.0/9, fd00::1 }\nrule ";
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		struct fw_filter *f = filter_of(rows[i].filter);
+		struct fw_diags ds = { .n = 0 };
+		char text[512];
+
+		snprintf(text, sizeof(text), "%s%s drop\n", sets, rows[i].rule);
+		if (fw_text_parse(rs, text, strlen(text), NULL, &ds))
+			fail_msg("%s: %s", text, ds.d[0].message);
+		if (fw_filter_passes(f, rs, rs->rules[0]) != rows[i].passes)
+			fail_msg("filter '%s', rule '%s': not %d", rows[i].filter, rows[i].rule, rows[i].passes);
+		fw_filter_free(f);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* A filter at random: some of the matches of a rule, of whose ruleset it takes the numbers of interfaces. */
+struct asked {
+	const struct fw_ruleset *rs;
+	struct fw_rule rule;
+	const struct fw_match *matches[FW_NFIELDS];
+	struct fw_filter *filter;
+};
+
+static bool has_sets(const struct fw_ruleset *rs, uint32_t number)
+{
+	return rs->addrs[number].nsets;
+}
+
+/* The rule's matches as text, without what stands around them. */
+static void print_matches(const struct fw_ruleset *rs, const struct fw_rule *rule, char *out, size_t size)
+{
+	struct fw_buf b = { 0 };
+
+	fw_text_print_rule(&b, rs, rule);
+	assert_memory_equal(b.text, "rule 1 ", 7);
+	snprintf(out, size, "%.*s", (int)(b.len - 7 - strlen("drop")), b.text + 7);
+	fw_buf_free(&b);
+}
+
+static void ask(const struct fw_ruleset *rs, const struct fw_rule *rule, struct asked *a)
+{
+	char text[4096];
+	bool icmp = fw_rule_match(rule, FW_F_ICMP_TYPE) || fw_rule_match(rule, FW_F_ICMP_CODE);
+
+	*a = (struct asked){ .rs = rs, .rule = { .id = 1, .matches = a->matches, .verdict = FW_DROP } };
+	a->rule.src = random_below(2) || has_sets(rs, rule->src) ? FW_ANY : rule->src;
+	a->rule.dst = random_below(2) || has_sets(rs, rule->dst) ? FW_ANY : rule->dst;
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		if (random_below(3) || (icmp && rule->matches[i]->field == FW_F_PROTO))
+			a->matches[a->rule.nmatches++] = rule->matches[i];
+	print_matches(rs, &a->rule, text, sizeof(text));
+	a->filter = filter_of(text);
+}
+
+/* A filter that names nothing of IP is for other frames too, as a rule is not. */
+static bool asks_for(const struct asked *a, const struct fw_key *key)
+{
+	struct fw_key all = *key;
+
+	if (key->family == FW_FAMILY_NONE && a->rule.src == FW_ANY && a->rule.dst == FW_ANY)
+		all.family = FW_IP4;
+	return fw_oracle_rule(a->rs, &a->rule, &all);
+}
+
+static bool is_looked_up(const struct fw_key *key)
+{
+	return key->reason == FW_R_NONE || key->reason == FW_R_NON_IP;
+}
+
+static void fail_with(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, const char *what)
+{
+	struct fw_buf f = { 0 }, r = { 0 };
+
+	fw_text_print_rule(&f, a->rs, &a->rule);
+	fw_text_print_rule(&r, rs, rule);
+	fail_msg("filter %s\nrule %s\n%s", f.text, r.text, what);
+}
+
+/* Values of a field at which something changes, for two rules. */
+static size_t corners(const struct fw_rule *a, const struct fw_rule *b, enum fw_field field, uint32_t *out, size_t max)
+{
+	const struct fw_match *m[] = { fw_rule_match(a, field), fw_rule_match(b, field) };
+	size_t n = 0;
+
+	out[n++] = 0;
+	for (int i = 0; i < 2; i++)
+		for (unsigned k = 0; m[i] && k < m[i]->n && n + 2 < max; k++) {
+			out[n++] = m[i]->r[k].lo;
+			if (m[i]->r[k].hi < fw_field_info[field].max)
+				out[n++] = m[i]->r[k].hi + 1;
+		}
+	return n;
+}
+
+/* The first value from @least on that both accept; false: there is none. */
+static bool common(const struct fw_rule *a, const struct fw_rule *b, enum fw_field field, uint32_t least, uint32_t *out)
+{
+	const struct fw_match *m[] = { fw_rule_match(a, field), fw_rule_match(b, field) };
+	uint32_t at[512];
+	size_t n = corners(a, b, field, at, ROWS(at) - 1);
+
+	at[n++] = least;
+	if (field == FW_F_TCP_FLAGS)
+		for (n = 0; n < 256; n++)
+			at[n] = (uint32_t)n;
+	for (size_t i = 0; i < n; i++) {
+		struct fw_rule one = { .nmatches = 1 };
+		bool good = at[i] >= least;
+
+		for (int k = 0; k < 2 && good; k++)
+			if (m[k]) {
+				struct fw_key key;
+
+				fw_key_clear(&key);
+				key.family = FW_IP4;
+				key.f[field] = at[i];
+				one.matches = (const struct fw_match **)&m[k];
+				good = fw_oracle_rule(NULL, &one, &key);
+			}
+		if (good) {
+			*out = at[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* An address of the family that both expressions hold. */
+static bool common_addr(const struct asked *a, const struct fw_ruleset *rs, uint32_t asked, uint32_t number,
+			enum fw_family family, struct fw_addr *out)
+{
+	struct fw_addr_range *x, *y;
+	size_t nx, ny;
+	bool found = false;
+
+	assert_int_equal(fw_addrs_ranges(a->rs, asked, &x, &nx), 0);
+	assert_int_equal(fw_addrs_ranges(rs, number, &y, &ny), 0);
+	for (size_t i = 0; i < nx && !found; i++)
+		for (size_t k = 0; k < ny && !found; k++) {
+			*out = fw_addr_cmp(x[i].lo, y[k].lo) > 0 ? x[i].lo : y[k].lo;
+			found = x[i].family == family && y[k].family == family && fw_addr_cmp(*out, x[i].hi) <= 0 &&
+				fw_addr_cmp(*out, y[k].hi) <= 0;
+		}
+	free(x);
+	free(y);
+	return found;
+}
+
+static void parse_frame(const struct fw_frame *frame, const struct fw_packet *p, struct fw_key *key)
+{
+	const struct fw_meta meta = {
+		.hook = p->f[FW_F_HOOK], .iface = p->f[FW_F_IFACE], .mark = p->f[FW_F_MARK], .len = frame->wire_len
+	};
+
+	fw_packet_parse(frame->data, frame->data + frame->len, &meta, key);
+}
+
+static bool witnesses(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		      const struct fw_frame *frame, const struct fw_packet *p)
+{
+	struct fw_key key;
+
+	parse_frame(frame, p, &key);
+	return is_looked_up(&key) && asks_for(a, &key) && fw_oracle_rule(rs, rule, &key);
+}
+
+static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_packet p)
+{
+	static const uint8_t fields[] = { FW_F_SPORT,     FW_F_DPORT,     FW_F_ICMP_TYPE,
+					  FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP };
+	struct fw_frame frame;
+
+	if (!common_addr(a, rs, a->rule.src, rule->src, p.family, &p.src) ||
+	    !common_addr(a, rs, a->rule.dst, rule->dst, p.family, &p.dst))
+		return false;
+	for (size_t i = 0; i < ROWS(fields); i++)
+		if (!common(&a->rule, rule, fields[i], 0, &p.f[fields[i]]))
+			return false;
+	for (p.f[FW_F_FRAG] = 0; p.f[FW_F_FRAG] < 3; p.f[FW_F_FRAG]++)
+		for (p.f[FW_F_PROTO] = 0; p.f[FW_F_PROTO] < 256; p.f[FW_F_PROTO]++) {
+			uint32_t least = fw_packet_headers(&p) + fw_packet_l4(&p)->least;
+
+			if (!common(&a->rule, rule, FW_F_LENGTH, least, &p.f[FW_F_LENGTH]))
+				continue;
+			fw_packet_build(&p, &frame);
+			if (witnesses(a, rs, rule, &frame, &p))
+				return true;
+		}
+	return false;
+}
+
+static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       const struct fw_packet *p)
+{
+	uint32_t types[512], length, at = 2 * ETH_ALEN;
+	size_t n = corners(&a->rule, rule, FW_F_ETHERTYPE, types, ROWS(types) - 2);
+	struct fw_frame frame = { .len = 0 };
+
+	if (!common(&a->rule, rule, FW_F_LENGTH, 0, &length))
+		return false;
+	types[n++] = ETH_P_ARP;
+	if (p->f[FW_F_VLAN] != FW_ABSENT_VLAN) {
+		frame.data[at++] = ETH_P_8021Q >> 8;
+		frame.data[at++] = ETH_P_8021Q & 255;
+		frame.data[at++] = (uint8_t)(p->f[FW_F_VLAN] >> 8);
+		frame.data[at++] = (uint8_t)p->f[FW_F_VLAN];
+	}
+	frame.len = at + 2;
+	frame.wire_len = frame.len + length;
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t type = types[i]; type < types[i] + 6; type++) { /* past those that are not such types */
+			frame.data[at] = (uint8_t)(type >> 8);
+			frame.data[at + 1] = (uint8_t)type;
+			if (witnesses(a, rs, rule, &frame, p))
+				return true;
+		}
+	return false;
+}
+
+/* A packet that the filter asks for and the rule matches, made of what both say. */
+static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	static const uint8_t fields[] = { FW_F_HOOK, FW_F_IFACE, FW_F_MARK, FW_F_VLAN };
+	struct fw_packet p = { .family = FW_IP4 };
+
+	for (size_t i = 0; i < ROWS(fields); i++)
+		if (!common(&a->rule, rule, fields[i], 0, &p.f[fields[i]]))
+			return false;
+	if (!fw_rule_match(&a->rule, FW_F_VLAN) && !fw_rule_match(rule, FW_F_VLAN))
+		p.f[FW_F_VLAN] = FW_ABSENT_VLAN;
+	if (find_ip(a, rs, rule, p))
+		return true;
+	p.family = FW_IP6;
+	return find_ip(a, rs, rule, p) || find_other(a, rs, rule, &p);
+}
+
+/* What the filter says of each rule of a ruleset is what there is. */
+static void check_filter(const struct asked *a, const struct fw_ruleset *rs, unsigned *passed)
+{
+	for (size_t i = 0; i < rs->nrules; i++) {
+		bool passes = fw_filter_passes(a->filter, rs, rs->rules[i]);
+
+		*passed += passes;
+		if (passes != find_witness(a, rs, rs->rules[i]))
+			fail_with(a, rs, rs->rules[i],
+				  passes ? "passes, but no packet is of both" :
+					   "does not pass, but a packet is of both");
+	}
+}
+
+/* Packets that are not made for the purpose: the rules that match those which the filter asks for all pass. */
+static void check_packets(const struct asked *a, const struct fw_ruleset *rs, unsigned packets)
+{
+	for (unsigned n = 0; n < packets; n++) {
+		struct random_frame frame;
+		struct fw_key key;
+
+		random_frame(random_below(2) ? rs : a->rs, &frame);
+		fw_packet_parse(frame.bytes, frame.bytes + frame.meta.len, &frame.meta, &key);
+		if (!is_looked_up(&key) || !asks_for(a, &key))
+			continue;
+		for (size_t i = 0; i < rs->nrules; i++)
+			if (fw_oracle_rule(rs, rs->rules[i], &key) && !fw_filter_passes(a->filter, rs, rs->rules[i]))
+				fail_with(a, rs, rs->rules[i], "does not pass, but matches a packet");
+	}
+}
+
+static void filters_are_exact(void **state)
+{
+	static const struct random_shape shapes[] = { { 12, 8, 2, 5, 100 }, { 12, 20, 2, 7, 60 }, { 12, 4, 1, 1, 90 } };
+	unsigned passed = 0, asked = 0;
+
+	for (unsigned round = 0; round < random_amount("FW_ROUNDS", 60); round++) {
+		struct fw_ruleset *rs = random_ruleset(&shapes[round % ROWS(shapes)]);
+		struct fw_ruleset *other = random_ruleset(&shapes[round / 2 % ROWS(shapes)]);
+
+		for (size_t i = 0; i < rs->nrules; i++) {
+			const struct fw_ruleset *of = random_below(2) ? rs : other;
+			struct asked a;
+
+			if (!of->nrules)
+				continue;
+			ask(of, of->rules[random_below((uint32_t)of->nrules)], &a);
+			check_filter(&a, rs, &passed);
+			check_packets(&a, rs, 50);
+			asked += (unsigned)rs->nrules;
+			fw_filter_free(a.filter);
+		}
+		fw_ruleset_free(rs);
+		fw_ruleset_free(other);
+	}
+	assert_in_range(passed, asked / 10, asked * 9 / 10);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(filters_pass_what_could_decide),
+		cmocka_unit_test(filters_are_exact),
+	};
+
+	random_start();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
