@@ -100,7 +100,7 @@ static int take_refs(const struct arg *a, const json_t *value, void *field)
 static const struct arg table[] = {
 	{ "what", take_word, "\"rules\", \"sets\" or \"policy\"", B(LIST), 0, .offset = AT(what), .words = whats },
 	{ "from", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(from) },
-	{ "limit", take_number, "a number from 1 on", B(LIST), 0, .offset = AT(limit), .min = 1, .max = INT64_MAX },
+	{ "limit", take_number, "a number from 1 on", B(LIST) | B(HISTORY), 0, .offset = AT(limit), .min = 1, .max = INT64_MAX },
 	{ "filter", take_text, "match text, as in a rule", B(LIST), 0, .offset = AT(filter), .min = 0, .max = 60000 },
 	{ "terse", take_flag, "true or false", B(LIST), 0, .offset = AT(terse) },
 	{ "counters", take_flag, "true or false", B(LIST), 0, .offset = AT(counters) },

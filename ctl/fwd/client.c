@@ -182,6 +182,14 @@ int client_new(struct fwd *d, int fd)
 	return 0;
 }
 
+struct record_who client_who(const struct client *c)
+{
+	struct record_who who;
+
+	listen_peer(c->source.fd, &who);
+	return who;
+}
+
 void client_close(struct client *c)
 {
 	struct client **p = &c->fwd->clients;

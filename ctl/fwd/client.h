@@ -61,6 +61,8 @@ struct client {
 
 /* A new connection; @fd is taken. 0 or -errno. */
 int client_new(struct fwd *d, int fd);
+/* The process at the other end, while it waits for an answer. */
+struct record_who client_who(const struct client *c);
 /* Not freed at once: see client_bury(). */
 void client_close(struct client *c);
 /* Frees those that were closed. */

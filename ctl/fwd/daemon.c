@@ -10,6 +10,7 @@
 #include "ctl/fwd/client.h"
 #include "ctl/fwd/devices.h"
 #include "ctl/fwd/forked.h"
+#include "ctl/fwd/history.h"
 #include "ctl/fwd/log.h"
 #include "fw/service.h"
 #include "ctl/fwd/privileges.h"
@@ -106,6 +107,7 @@ static void round_over(struct loop *l)
 	double now = fw_now();
 
 	server_round(d);
+	history_tick(d, now);
 	if (d->watchdog && now - d->alive >= d->watchdog) {
 		fw_service_say("WATCHDOG=1");
 		d->alive = now;
@@ -142,6 +144,8 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 		.readers = listen_group(d->config.group),
 		.rules = d->config.rules[0] ? d->config.rules : NULL,
 		.opened = privileges_drop,
+		.record = history_record,
+		.record_ctx = d,
 	};
 	int err = make_store_folder(opts.store, ds);
 
@@ -203,6 +207,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 	err = start(&d, ds);
 	if (!err) {
 		log_say("ready: %zu rules, on %s", d.ruleset->nrules, c->socket);
+		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());
 		err = loop_run(&d.loop);

@@ -182,7 +182,7 @@ static int opening_store(struct engine *e, struct opening *o, struct fw_diags *d
 	if (o->loads) {
 		err = load_store_text(e, &o->first, ds);
 		err = err ? err : load_store_numbers(e, e->live->rs, ds);
-		err = err ? err : store_snapshot_commit(e->store, false, ds);
+		err = err ? err : store_snapshot_commit(e->store, false, NULL, ds);
 	}
 	return err ? err : note_filtering(e, ds);
 }
@@ -274,6 +274,8 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 	if (!e)
 		return -ENOMEM;
 	e->wake = e->poll = e->confirm.timer = -1;
+	e->record = opts->record;
+	e->record_ctx = opts->record_ctx;
 	err = open_all(e, opts, ds ? ds : &unseen);
 	if (err) {
 		engine_close(e);

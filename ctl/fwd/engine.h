@@ -9,6 +9,7 @@
 
 #include "ctl/fwd/facts.h"
 #include "ctl/fwd/histogram.h"
+#include "ctl/fwd/record.h"
 #include "ctl/fwd/store.h"
 
 #include "fw/diff.h"
@@ -25,6 +26,9 @@ struct engine_options {
 	const char *rules; /* loaded when the store holds no ruleset; NULL: none */
 	/* When all that wants privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
 	int (*opened)(struct fw_diags *ds);
+	/* What was done or refused, when it is; false: a refusal that is one too many to be kept. May be NULL. */
+	bool (*record)(const struct record *r, void *ctx);
+	void *record_ctx;
 };
 
 /**
@@ -66,19 +70,18 @@ struct engine_result {
 	struct engine_seconds seconds;
 };
 
-#define ENGINE_WHAT 128 /* bytes of what somebody asked for, in few words and with the end */
-
-/* A change that is undone unless engine_confirm() comes in time. */
-struct engine_wait {
-	unsigned seconds;       /* 0: it does not wait */
-	char what[ENGINE_WHAT]; /* "load FILE"; without control characters */
+/* Who asks for something, in a few words what, and whether it is undone unless engine_confirm() comes in time. */
+struct engine_cause {
+	struct record_who who;
+	char what[RECORD_WHAT]; /* "load FILE", by record_text() */
+	unsigned confirm;       /* seconds; 0: it stays */
 };
 
 struct engine_edit {
 	const char *text, *name; /* the name is for diagnostics */
 	size_t len;
 	bool check; /* only say whether it would be taken */
-	struct engine_wait wait;
+	struct engine_cause cause;
 	/* Called for each row of the edit when it is done, while old and new rule are there; may be NULL. */
 	void (*each)(const struct fw_rule_change *change, void *ctx);
 	void *ctx;
@@ -104,7 +107,7 @@ struct engine_load {
 	size_t nfiles;
 	bool check;
 	bool empty; /* a text without rules is meant */
-	struct engine_wait wait;
+	struct engine_cause cause;
 	/* What it changes; by the worker, before done(). May be NULL. */
 	void (*diff)(const struct fw_diff *diff, void *ctx);
 	void (*progress)(const char *stage, void *ctx); /* from engine_work(); may be NULL */
@@ -118,9 +121,9 @@ int engine_load_start(struct engine *e, struct engine_load *load);
 /* -EBUSY with a diagnostic: something waits to be confirmed; 0: nothing does. */
 int engine_waits(const struct engine *e, struct fw_diags *ds);
 /* It stays. 0; -ENOENT with a diagnostic: nothing waits, or it is too late; -EBUSY with one: it is being undone; -errno. */
-int engine_confirm(struct engine *e, struct fw_diags *ds);
+int engine_confirm(struct engine *e, const struct record_who *who, struct fw_diags *ds);
 /* It is undone now; while engine_busy(), that is being done. As engine_confirm(); what fails is tried again. */
-int engine_undo(struct engine *e, struct fw_diags *ds);
+int engine_undo(struct engine *e, const struct record_who *who, struct fw_diags *ds);
 
 /*
  * Something beside the ruleset that waits: @before, a text that undoes it, is kept in the store and given back to @undo, also by
@@ -128,15 +131,18 @@ int engine_undo(struct engine *e, struct fw_diags *ds);
  */
 typedef int engine_beside_undo(const char *before, void *ctx, struct fw_diags *ds);
 void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx);
-int engine_beside_begin(struct engine *e, const struct engine_wait *w, const char *before, struct fw_diags *ds);
+int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds);
 int engine_beside_end(struct engine *e, struct fw_diags *ds);
+
+/* What was done or refused elsewhere: @r but for time and rules. */
+void engine_record(struct engine *e, struct record *r);
 
 /* What waited and was undone last. */
 struct engine_undone {
 	int64_t at;       /* seconds since the epoch; 0: never, or something was confirmed since */
 	size_t rules;     /* that there were with it */
 	int64_t restored; /* rules that came back; -1: not yet */
-	char what[ENGINE_WHAT], reason[160];
+	char what[RECORD_WHAT], reason[160];
 };
 
 struct engine_status {
@@ -147,7 +153,7 @@ struct engine_status {
 	struct fw_compile_stats stats;
 	uint64_t pool_segments, pool_used; /* bytes */
 	int64_t confirm_by;
-	char confirm_what[ENGINE_WHAT]; /* that waits until then */
+	char confirm_what[RECORD_WHAT]; /* that waits until then */
 	struct engine_undone undone;
 };
 void engine_status(const struct engine *e, struct engine_status *out);

@@ -18,6 +18,7 @@ struct transaction {
 	uint32_t *added, *deleted; /* slots */
 	size_t nadded, ndeleted;
 	struct engine_result *out;
+	struct record record;
 };
 
 static void transaction_abort(struct transaction *t)
@@ -118,19 +119,26 @@ static void replace_image(struct transaction *t, struct later *old)
 /* Until it is on the disk, all can be taken back. */
 static int transaction_store(struct transaction *t)
 {
-	const struct engine_wait *wait = &t->asked->wait;
+	const struct engine_cause *cause = &t->asked->cause;
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct store_note note;
 	const struct store_change change = {
 		.text = t->log.text ? t->log.text : "",
 		.len = t->log.len,
 		.slots = t->added,
 		.nslots = t->nadded,
-		.keep = wait->seconds,
+		.keep = cause->confirm,
+		.note = &note,
 	};
 	double since = fw_now();
-	int err = 0;
+	int err;
 
-	if (wait->seconds)
-		err = confirm_prepare(t->e, wait, t->e->live->rs->nrules, &t->out->ds);
+	t->record = record_of(RECORD_CHANGE, cause);
+	t->record.counts = t->out->counts;
+	t->record.rules = t->e->live->rs->nrules;
+	err = record_write(&t->record, &b, &note);
+	if (!err && cause->confirm)
+		err = confirm_prepare(t->e, cause, t->e->live->rs->nrules, &t->out->ds);
 	err = err ? err : store_change(t->e->store, &change, &t->out->ds);
 	t->out->seconds.store = lap(&since);
 	return err;
@@ -139,10 +147,10 @@ static int transaction_store(struct transaction *t)
 /* Slots of rules that are gone are free a grace period later, or when nobody can bring the rules back. */
 static void retire_slots(struct transaction *t, struct later *old)
 {
-	const struct engine_wait *wait = &t->asked->wait;
+	const struct engine_cause *cause = &t->asked->cause;
 
-	if (wait->seconds) {
-		confirm_begin(t->e, wait, t->e->live->rs->nrules, fw_take(t->deleted), t->ndeleted);
+	if (cause->confirm) {
+		confirm_begin(t->e, cause, t->e->live->rs->nrules, fw_take(t->deleted), t->ndeleted);
 	} else if (t->ndeleted) {
 		old->slots = fw_take(t->deleted);
 		old->nslots = t->ndeleted;
@@ -206,6 +214,8 @@ static int attempt(struct engine *e, const struct engine_edit *asked, struct eng
 		transaction_check(&t);
 	else
 		transaction_commit(&t, old);
+	if (!err && !asked->check)
+		record_tell(e, &t.record);
 	return err;
 }
 
@@ -217,8 +227,11 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 
 	*out = (struct engine_result){ .err = 0 };
 	err = e->swapping ? -EAGAIN : engine_waits(e, &out->ds);
-	if (err)
+	if (err) {
+		if (err != -EAGAIN && !check)
+			record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
 		return out->err = err;
+	}
 	err = attempt(e, asked, out);
 	if ((err == -ENOSPC || err == -EBUSY) && grace_pending(e)) {
 		/* What was replaced just now still takes room, or was replaced too often since the last grace period. */
@@ -228,6 +241,8 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	}
 	if (err)
 		engine_explain(err, "make the change", &out->ds);
+	if (err && !check)
+		record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
 	e->failures[ENGINE_FAILED_CHANGE] += err && !check;
 	out->err = err;
 	out->rules = e->live->rs->nrules;

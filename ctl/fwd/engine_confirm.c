@@ -77,26 +77,26 @@ static int nothing_waits(const struct engine *e, const char *done, struct fw_dia
 	return -ENOENT;
 }
 
-int confirm_prepare(struct engine *e, const struct engine_wait *w, size_t rules, struct fw_diags *ds)
+int confirm_prepare(struct engine *e, const struct engine_cause *w, size_t rules, struct fw_diags *ds)
 {
-	char value[ENGINE_WHAT + 64];
+	char value[RECORD_WHAT + 64];
 
-	snprintf(value, sizeof(value), "%lld %u %zu %s", (long long)now() + w->seconds, w->seconds, rules, w->what);
+	snprintf(value, sizeof(value), "%lld %u %zu %s", (long long)now() + w->confirm, w->confirm, rules, w->what);
 	return store_set(e->store, DEADLINE, value, ds);
 }
 
-void confirm_begin(struct engine *e, const struct engine_wait *w, size_t rules, uint32_t *slots, size_t nslots)
+void confirm_begin(struct engine *e, const struct engine_cause *w, size_t rules, uint32_t *slots, size_t nslots)
 {
 	struct confirm *c = &e->confirm;
 
-	c->by = now() + w->seconds;
-	c->seconds = w->seconds;
+	c->by = now() + w->confirm;
+	c->seconds = w->confirm;
 	c->rules = rules;
 	c->slots = slots;
 	c->nslots = nslots;
 	c->error[0] = '\0';
 	snprintf(c->what, sizeof(c->what), "%s", w->what);
-	confirm_timer(e, w->seconds);
+	confirm_timer(e, w->confirm);
 }
 
 void confirm_end(struct engine *e)
@@ -108,7 +108,7 @@ void confirm_end(struct engine *e)
 }
 
 /* The setting first: without a deadline, and with one that is over, it is only what is the case anyway. */
-int engine_beside_begin(struct engine *e, const struct engine_wait *w, const char *before, struct fw_diags *ds)
+int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds)
 {
 	size_t rules = e->live->rs->nrules;
 	int err = engine_waits(e, ds);
@@ -165,7 +165,17 @@ static int ruleset_stays(struct engine *e, struct fw_diags *ds)
 	return 0;
 }
 
-int engine_confirm(struct engine *e, struct fw_diags *ds)
+static void record_confirmed(struct engine *e, const struct record_who *who)
+{
+	struct record r = { .action = RECORD_CONFIRM, .who = *who };
+	char what[RECORD_WHAT + 16];
+
+	snprintf(what, sizeof(what), "confirm: %s", e->confirm.what);
+	record_text(r.what, sizeof(r.what), what, strlen(what));
+	engine_record(e, &r);
+}
+
+int engine_confirm(struct engine *e, const struct record_who *who, struct fw_diags *ds)
 {
 	int err;
 
@@ -174,6 +184,8 @@ int engine_confirm(struct engine *e, struct fw_diags *ds)
 	if (e->confirm.undoing)
 		return engine_waits(e, ds);
 	err = e->confirm.beside ? engine_beside_end(e, ds) : ruleset_stays(e, ds);
+	if (!err)
+		record_confirmed(e, who);
 	if (!err && e->undone.at) {
 		e->undone = (struct engine_undone){ .at = 0 };
 		store_set(e->store, UNDONE, NULL, NULL);
@@ -181,13 +193,13 @@ int engine_confirm(struct engine *e, struct fw_diags *ds)
 	return err;
 }
 
-int engine_undo(struct engine *e, struct fw_diags *ds)
+int engine_undo(struct engine *e, const struct record_who *who, struct fw_diags *ds)
 {
 	if (!e->confirm.by)
 		return nothing_waits(e, "undone", ds);
 	if (e->confirm.undoing)
 		return engine_waits(e, ds);
-	return undo_start(e, "taken back by `fwctl undo`", ds);
+	return undo_start(e, who, "taken back by `fwctl undo`", ds);
 }
 
 void confirm_late(const struct engine *e, char *out, size_t size)
@@ -203,13 +215,16 @@ void confirm_work(struct engine *e)
 	if (read(e->confirm.timer, &n, sizeof(n)) != sizeof(n) || !e->confirm.by || e->swapping)
 		return;
 	confirm_late(e, why, sizeof(why));
-	undo_start(e, e->confirm.undoing ? e->undone.reason : why, NULL);
+	if (e->confirm.undoing)
+		undo_start(e, &e->confirm.undoer, e->undone.reason, NULL); /* another try */
+	else
+		undo_start(e, &(struct record_who){ 0 }, why, NULL);
 }
 
 void undone_note(struct engine *e, int64_t restored, const char *why)
 {
 	struct engine_undone *u = &e->undone;
-	char value[2 * ENGINE_WHAT + 160];
+	char value[2 * RECORD_WHAT + 160];
 
 	if (u->reason != why)
 		snprintf(u->reason, sizeof(u->reason), "%s", why);
@@ -319,5 +334,6 @@ void confirm_opened(struct engine *e)
 		return;
 	confirm_late(e, why, sizeof(why));
 	undone_note(e, (int64_t)e->live->rs->nrules, why);
+	record_undone(e);
 	store_set(e->store, DEADLINE, NULL, NULL);
 }

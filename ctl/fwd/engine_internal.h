@@ -66,12 +66,13 @@ struct link_name {
 struct confirm {
 	int64_t by;             /* seconds since the epoch; 0: nothing waits */
 	unsigned seconds;       /* that it was given */
-	char what[ENGINE_WHAT]; /* as somebody would say it: "load FILE" */
+	char what[RECORD_WHAT]; /* as somebody would say it: "load FILE" */
 	size_t rules;           /* that there are with it */
 	bool beside;            /* it is not of the ruleset: see engine_beside() */
 	bool undoing;           /* it is being undone */
 	char error[160];        /* why that did not work yet; empty: it was not tried */
-	uint32_t *slots;        /* of rules that it removed, kept for the case that it is undone */
+	struct record_who undoer;
+	uint32_t *slots; /* of rules that it removed, kept for the case that it is undone */
 	size_t nslots;
 	int timer;
 };
@@ -100,6 +101,8 @@ struct engine {
 	struct engine_undone undone;
 	engine_beside_undo *beside_undo;
 	void *beside_ctx;
+	bool (*record)(const struct record *r, void *ctx);
+	void *record_ctx;
 };
 
 void engine_wake(struct engine *e);
@@ -170,15 +173,27 @@ int stored_numbers(const struct fw_ruleset *rs, uint64_t **ids, uint32_t **slots
 /* engine_fold.c: upkeep of the store */
 void engine_upkeep(struct engine *e);
 
+/* engine_record.c */
+/* What was asked for now, with nothing of how it went. */
+struct record record_of(enum record_action action, const struct engine_cause *cause);
+/* Tells it; false: it need not be kept. */
+bool record_tell(struct engine *e, const struct record *r);
+/* As a note for the store, which borrows @b: 0 or -ENOMEM. */
+int record_write(const struct record *r, struct fw_buf *b, struct store_note *out);
+void record_refused(struct engine *e, enum record_action action, const struct engine_cause *cause, int err,
+		    const struct fw_diags *ds);
+/* What undone_note() noted is done. */
+void record_undone(struct engine *e);
+
 /* engine_confirm.c */
 /* Before the store is read: undoes what waited and whose time is over. 0, -errno with a diagnostic. */
 int confirm_open(struct engine *e, struct fw_diags *ds);
 /* When it is live. */
 void confirm_opened(struct engine *e);
 /* Before a load or a change that waits is committed: until when, written down. @rules: that there are with it. */
-int confirm_prepare(struct engine *e, const struct engine_wait *w, size_t rules, struct fw_diags *ds);
+int confirm_prepare(struct engine *e, const struct engine_cause *w, size_t rules, struct fw_diags *ds);
 /* When it is live: takes @slots, of the rules that it removed. */
-void confirm_begin(struct engine *e, const struct engine_wait *w, size_t rules, uint32_t *slots, size_t nslots);
+void confirm_begin(struct engine *e, const struct engine_cause *w, size_t rules, uint32_t *slots, size_t nslots);
 /* Nothing waits any more. */
 void confirm_end(struct engine *e);
 void confirm_timer(struct engine *e, int64_t seconds);
@@ -191,7 +206,7 @@ void undone_note(struct engine *e, int64_t restored, const char *why);
 
 /* engine_undo.c */
 /* Takes back what waits: 0 when it is done or begun; -errno with a diagnostic: it is tried again. */
-int undo_start(struct engine *e, const char *why, struct fw_diags *ds);
+int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds);
 
 /* engine_load.c */
 /* A text that was accepted before. */

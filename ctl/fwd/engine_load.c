@@ -258,8 +258,8 @@ static void load_swap(struct engine *e, struct load_job *j, struct later *old)
 	e->live = fw_take(j->next);
 	engine_publish(e, &e->live->image);
 	labels_commit(e, &j->labels);
-	if (j->load.wait.seconds) {
-		confirm_begin(e, &j->load.wait, e->live->rs->nrules, fw_take(j->adoption.freed), j->adoption.nfreed);
+	if (j->load.cause.confirm) {
+		confirm_begin(e, &j->load.cause, e->live->rs->nrules, fw_take(j->adoption.freed), j->adoption.nfreed);
 	} else {
 		old->slots = fw_take(j->adoption.freed);
 		old->nslots = j->adoption.nfreed;
@@ -267,16 +267,27 @@ static void load_swap(struct engine *e, struct load_job *j, struct later *old)
 	grace_later(e, old);
 }
 
+static enum record_action action_of(const struct engine_load *l)
+{
+	return l->kind == ENGINE_FLUSH ? RECORD_FLUSH : RECORD_LOAD;
+}
+
 static int load_commit(struct engine *e, struct load_job *j)
 {
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct record r = record_of(action_of(&j->load), &j->load.cause);
+	struct store_note note;
 	struct fw_diags *ds = &j->result.ds;
 	struct later *old = calloc(1, sizeof(*old));
 	double start = fw_now();
 	int err = old ? engine_make_ready(e, j->next->rs, ds) : -ENOMEM;
 
-	if (!err && j->load.wait.seconds)
-		err = confirm_prepare(e, &j->load.wait, j->next->rs->nrules, ds);
-	err = err ? err : store_snapshot_commit(e->store, j->load.wait.seconds, ds);
+	if (!err && j->load.cause.confirm)
+		err = confirm_prepare(e, &j->load.cause, j->next->rs->nrules, ds);
+	r.counts = j->result.counts;
+	r.rules = j->next->rs->nrules;
+	err = err ? err : record_write(&r, &b, &note);
+	err = err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
 	if (err) {
 		free(old);
 		return err;
@@ -284,6 +295,7 @@ static int load_commit(struct engine *e, struct load_job *j)
 	j->next->image.generation = engine_next_generation(e);
 	load_swap(e, j, old);
 	j->result.seconds.swap = fw_now() - start;
+	record_tell(e, &r);
 	return 0;
 }
 
@@ -306,6 +318,8 @@ static void load_finish(struct engine *e, struct job *job)
 		store_snapshot_abort(e->store);
 	if (r->err)
 		engine_explain(r->err, "load the ruleset", &r->ds);
+	if (r->err && !check && !e->jobs.quit)
+		record_refused(e, action_of(&j->load), &j->load.cause, r->err, &r->ds);
 	live_free(e, j->next);
 	e->reloads[j->load.kind] += !r->err && !check;
 	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;
@@ -326,7 +340,8 @@ int engine_load_start(struct engine *e, struct engine_load *load)
 {
 	struct load_job *j = NULL;
 	struct live *next = NULL;
-	int err = e->swapping ? -EAGAIN : engine_waits(e, NULL);
+	struct fw_diags ds = { .n = 0 };
+	int err = e->swapping ? -EAGAIN : engine_waits(e, &ds);
 
 	if (!err) {
 		j = calloc(1, sizeof(*j));
@@ -336,6 +351,8 @@ int engine_load_start(struct engine *e, struct engine_load *load)
 	if (err) {
 		free(j);
 		free(next);
+		if (err == -EBUSY && !load->check)
+			record_refused(e, action_of(load), &load->cause, err, &ds);
 		load_request_free(load);
 		return err;
 	}

@@ -66,6 +66,7 @@ static void undo_swap(struct engine *e, struct undo_job *j)
 	e->reloads[ENGINE_ROLLBACK]++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
 	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
+	record_undone(e);
 }
 
 /* Why it could not be done, for those who ask; returns @err. */
@@ -121,10 +122,13 @@ static int beside_back(struct engine *e, struct fw_diags *ds)
 	int err = e->beside_undo ? confirm_before(e, &before) : -ENOSYS;
 
 	err = err ? err : e->beside_undo(before, e->beside_ctx, ds);
-	return err ? err : engine_beside_end(e, ds);
+	err = err ? err : engine_beside_end(e, ds);
+	if (!err)
+		record_undone(e);
+	return err;
 }
 
-int undo_start(struct engine *e, const char *why, struct fw_diags *ds)
+int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds)
 {
 	struct fw_diags unseen = { .n = 0 };
 	int err;
@@ -132,6 +136,7 @@ int undo_start(struct engine *e, const char *why, struct fw_diags *ds)
 	/* Written first: a process that is killed from here on must not leave somebody in the belief that it is in force. */
 	undone_note(e, e->confirm.beside ? (int64_t)e->live->rs->nrules : -1, why);
 	e->confirm.undoing = true;
+	e->confirm.undoer = *who;
 	ds = ds ? ds : &unseen;
 	err = e->confirm.beside ? beside_back(e, ds) : ruleset_back(e, ds);
 	return err ? undo_failed(e, err, ds) : 0;

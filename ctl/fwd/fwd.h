@@ -16,6 +16,13 @@ struct told {
 	uint32_t generation;
 };
 
+/* What was told lately of one kind. */
+struct history {
+	double since; /* on the clock of fw_now(): when the second began */
+	unsigned lines;
+	uint64_t left_out;
+};
+
 struct fwd {
 	struct config config;
 	double started; /* on the clock of fw_now() */
@@ -27,6 +34,7 @@ struct fwd {
 	double watchdog; /* seconds between two signs of life to the service manager; 0: none */
 	double alive;    /* when the last one was given */
 	struct told told;
+	struct history history[RECORD_NRINGS]; /* history.c */
 
 	/* server.c */
 	struct listener listener;

@@ -40,7 +40,7 @@ void handle_change(struct client *c)
 	struct changing ch = { .c = c };
 	struct engine_edit edit = { .name = c->args.name,
 				    .check = c->args.check,
-				    .wait.seconds = (unsigned)c->args.confirm,
+				    .cause = { .who = client_who(c), .confirm = (unsigned)c->args.confirm },
 				    .each = each,
 				    .ctx = &ch };
 	struct engine_result r = { .err = 0 };
@@ -52,7 +52,7 @@ void handle_change(struct client *c)
 	}
 	edit.text = text->data;
 	edit.len = text->len;
-	record_change(edit.wait.what, sizeof(edit.wait.what), text->data, text->len, c->args.name);
+	record_change(edit.cause.what, sizeof(edit.cause.what), text->data, text->len, c->args.name);
 	engine_change(d->engine, &edit, &r);
 	if (!r.err && !c->args.check)
 		cursors_settle(&d->cursors, engine_ruleset(d->engine));

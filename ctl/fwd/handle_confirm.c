@@ -9,8 +9,10 @@ void handle_confirm(struct client *c)
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
+	const struct record_who who = client_who(c);
+
 	engine_status(c->fwd->engine, &st);
-	err = engine_confirm(c->fwd->engine, &ds);
+	err = engine_confirm(c->fwd->engine, &who, &ds);
 	if (err)
 		client_fail_errno(c, &ds, "cannot confirm", err);
 	else
@@ -35,7 +37,8 @@ static void undone(struct client *c)
 void handle_undo(struct client *c)
 {
 	struct fw_diags ds = { .n = 0 };
-	int err = c->asked ? 0 : engine_undo(c->fwd->engine, &ds);
+	const struct record_who who = client_who(c);
+	int err = c->asked ? 0 : engine_undo(c->fwd->engine, &who, &ds);
 
 	if (err) {
 		client_fail_errno(c, &ds, "cannot undo", err);

@@ -135,7 +135,7 @@ static void title(struct engine_load *l)
 	snprintf(text, sizeof(text), "load %s", l->name ? l->name : "");
 	if (l->kind == ENGINE_FLUSH)
 		snprintf(text, sizeof(text), "flush");
-	record_text(l->wait.what, sizeof(l->wait.what), text, strlen(text));
+	record_text(l->cause.what, sizeof(l->cause.what), text, strlen(text));
 }
 
 static void start(struct client *c, struct engine_load *l)
@@ -153,7 +153,8 @@ static void start(struct client *c, struct engine_load *l)
 	l->progress = progress;
 	l->done = done;
 	l->ctx = job;
-	l->wait.seconds = (unsigned)c->args.confirm;
+	l->cause.confirm = (unsigned)c->args.confirm;
+	l->cause.who = client_who(c);
 	title(l);
 	err = engine_load_start(c->fwd->engine, l);
 	if (!err) {

@@ -159,3 +159,31 @@ bool listen_peer_is(int fd, gid_t group)
 			return true;
 	return who.gid == group;
 }
+
+void listen_process(pid_t pid, char *out, size_t size)
+{
+	char path[64], name[64] = "?";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	f = fopen(path, "re");
+	if (f && fgets(name, sizeof(name), f))
+		name[strcspn(name, "\n")] = '\0';
+	if (f)
+		fclose(f);
+	record_text(out, size, name, strlen(name));
+}
+
+void listen_peer(int fd, struct record_who *out)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	*out = (struct record_who){ .pid = -1, .uid = UINT32_MAX, .process = "?" };
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
+		return;
+	out->pid = who.pid ? who.pid : -1; /* 0: of a namespace that cannot be seen from here */
+	out->uid = who.uid;
+	if (who.pid)
+		listen_process(who.pid, out->process, sizeof(out->process));
+}

@@ -5,6 +5,8 @@
 
 #include "ctl/fwd/config.h"
 
+#include "ctl/fwd/record.h"
+
 #include <sys/types.h>
 
 struct listener {
@@ -25,6 +27,10 @@ void listen_close(struct listener *l);
 
 /* Is the peer of a connection root, or a member of the group? @group (gid_t)-1: there is no such group. */
 bool listen_peer_is(int fd, gid_t group);
+/* The process that connected, with its name as it is now, where /proc tells. */
+void listen_peer(int fd, struct record_who *out);
+/* The name of a process: without control characters; "?": nobody knows. */
+void listen_process(pid_t pid, char *out, size_t size);
 /* The number of a group, (gid_t)-1: there is none. */
 gid_t listen_group(const char *name);
 

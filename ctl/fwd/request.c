@@ -2,6 +2,8 @@
 /* The table of what carries requests out, and the queue of those that wait. Rights and limits stand in fw/wire.h. */
 #include "ctl/fwd/request.h"
 
+#include "ctl/fwd/history.h"
+
 #include <signal.h>
 #include <string.h>
 
@@ -16,6 +18,7 @@ static const struct handler {
 	[FW_REQ_CONFIRM] = { handle_confirm, true },    [FW_REQ_FLUSH] = { handle_flush, true },
 	[FW_REQ_ATTACH] = { handle_attach, true },      [FW_REQ_DETACH] = { handle_detach, true },
 	[FW_REQ_METRICS] = { handle_metrics, false },   [FW_REQ_UNDO] = { handle_undo, true },
+	[FW_REQ_HISTORY] = { handle_history, false },
 };
 
 bool request_allowed(struct client *c)
@@ -29,7 +32,11 @@ bool request_allowed(struct client *c)
 		return false;
 	}
 	if (fw_request_info[c->header.kind].right == FW_RIGHT_CHANGE && !c->admin) {
+		const struct record_who who = client_who(c);
+
 		c->state = CLIENT_REPLY;
+		history_say(c->fwd, RECORD_DENIED, &who, fw_request_info[c->header.kind].name, true,
+			    "only root and the admin group may");
 		client_deny(c, "only root and members of the group '%s' may ask for '%s'", c->fwd->config.admin_group,
 			    fw_request_info[c->header.kind].name);
 		return false;

@@ -27,6 +27,7 @@ void handle_change(struct client *c);
 void handle_load(struct client *c);
 void handle_confirm(struct client *c);
 void handle_undo(struct client *c);
+void handle_history(struct client *c);
 void handle_flush(struct client *c);
 void handle_attach(struct client *c);
 void handle_detach(struct client *c);

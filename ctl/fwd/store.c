@@ -87,6 +87,11 @@ int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
 	return -err;
 }
 
+const char *store_statement(unsigned which)
+{
+	return statements[which];
+}
+
 sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, const uint64_t *numbers)
 {
 	sqlite3_stmt *st = s->stmt[which];
@@ -308,11 +313,13 @@ static int open_all(struct store *s, struct fw_diags *ds)
 	int err = store_error(s, connect_alone(s), "open the store", ds);
 
 	err = err ? err : schema_check(s, ds);
-	for (unsigned i = 0; !err && i < STMT_COUNT; i++)
+	for (unsigned i = 0; !err && i < STMT_HISTORY_PUT; i++)
 		err = store_error(
 			s, sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL),
 			"read the store", ds);
 	err = err ? err : rows_read(s, ds);
+	if (!err)
+		store_history_open(s);
 	return err ? err : store_keep_open(s, ds);
 }
 
@@ -376,8 +383,10 @@ int store_change(struct store *s, const struct store_change *c, struct fw_diags 
 	rc = rc ? rc : store_row_put(s, &row);
 	if (!rc && c->keep)
 		rc = store_keep_change(s, &row, row.n.changes);
+	rc = rc ? rc : store_note_put(s, c->note);
 	rc = store_end(s, rc);
 	if (!rc) {
+		store_note_done(s, c->note);
 		s->live = row;
 		s->tentative = c->keep ? row.n.changes : s->tentative;
 	}

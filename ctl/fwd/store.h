@@ -50,13 +50,26 @@ struct store_reader {
 };
 int store_read(struct store *s, const struct store_reader *r, struct fw_diags *ds);
 
+/* What was done, for those who ask later: the last ones of each ring are kept. */
+#define STORE_RINGS 3
+struct store_note {
+	unsigned ring;
+	const char *text;
+	size_t len;
+};
+/* Without waiting for the disk, and without fail: it may be lost. */
+void store_note(struct store *s, const struct store_note *note);
+/* The last @limit of all rings, newest first. 0; -ENODATA: there is no room for them; -EIO: more cannot be read. */
+int store_history(struct store *s, size_t limit, void (*each)(const char *text, size_t len, void *ctx), void *ctx);
+
 /* One transaction's text (fw_text_edit()'s log) and the slots of the rules it adds. */
 struct store_change {
 	const char *text;
 	size_t len;
 	const uint32_t *slots;
 	size_t nslots;
-	bool keep; /* what was before stays behind, for store_rollback() */
+	bool keep;                     /* what was before stays behind, for store_rollback() */
+	const struct store_note *note; /* in the same transaction; NULL: none */
 };
 /* 0, -ENOSPC, -EIO with a diagnostic. */
 int store_change(struct store *s, const struct store_change *c, struct fw_diags *ds);
@@ -70,8 +83,8 @@ void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
  */
 int store_snapshot_begin(struct store *s, const struct store_snapshot *text_and_files, struct fw_diags *ds);
 int store_snapshot_number(struct store *s, const struct store_snapshot *ids_and_slots, struct fw_diags *ds);
-/* @keep: the old one stays behind, for store_rollback() */
-int store_snapshot_commit(struct store *s, bool keep, struct fw_diags *ds);
+/* @keep: the old one stays behind, for store_rollback(); @note: in the same transaction, NULL: none */
+int store_snapshot_commit(struct store *s, bool keep, const struct store_note *note, struct fw_diags *ds);
 void store_snapshot_abort(struct store *s);
 /*
  * When the changes have become many, reading them all takes longer than it should. Whoever has the time reads them,

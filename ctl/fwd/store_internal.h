@@ -4,6 +4,7 @@
  *
  *	snapshot (id, ...)      a ruleset as it was loaded: one LIVE, one KEPT while a load waits to be confirmed
  *	piece (id, kind, data)  its text, files, ids and slots, in the order written; id = snapshot << 32 | number from 0
+ *	history (id, record)    what was done, in rings: store_history.c
  *	change (id, text)       what came after it; id = snapshot << 32 | number from 0; the setting `tentative` names one
  *	                        that waits to be confirmed
  *
@@ -68,7 +69,10 @@ struct row {
 	X(CHANGE_MOVE, "UPDATE change SET id = id + ?3 WHERE id BETWEEN ?1 AND ?2") \
 	X(SETTING_PUT, "INSERT OR REPLACE INTO setting VALUES (?1, ?2, ?3)") \
 	X(SETTING_GET, "SELECT value, sum FROM setting WHERE key = ?1") \
-	X(SETTING_DELETE, "DELETE FROM setting WHERE key = ?1")
+	X(SETTING_DELETE, "DELETE FROM setting WHERE key = ?1") \
+	X(HISTORY_PUT, "INSERT OR REPLACE INTO history VALUES (?1, ?2, ?3, ?4)") \
+	X(HISTORY_PLACES, "SELECT id, number FROM history") \
+	X(HISTORY_GET, "SELECT record, sum FROM history ORDER BY number DESC LIMIT ?1")
 /* clang-format on */
 enum statement {
 #define STATEMENT_ENUM(sym, sql) STMT_##sym,
@@ -91,6 +95,9 @@ struct store {
 	struct row live, kept, pending;
 	uint64_t tentative; /* the change that waits to be confirmed: its number from 1 on; 0: none */
 	uint64_t last_id;   /* of snapshots */
+	bool history;       /* there is a table of what was done */
+	uint64_t history_number;
+	unsigned history_place[STORE_RINGS];
 };
 
 void store_lock(struct store *s);
@@ -117,6 +124,7 @@ int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...) __
 sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, const uint64_t *numbers);
 #define store_sql(s, which, ...) \
 	store_stmt(s, which, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t), (const uint64_t[]){ __VA_ARGS__ })
+const char *store_statement(unsigned which);
 /* Runs one that answers no rows. */
 int store_run(sqlite3_stmt *st);
 
@@ -131,7 +139,12 @@ int store_row_state(struct store *s, struct row *row, enum row_state state);
 int store_setting_put(struct store *s, const char *key, const char *value);
 /* store_keep.c: which change of @row may be taken back: its number from 1 on; 0: none. Inside of a transaction. */
 int store_keep_change(struct store *s, const struct row *row, uint64_t number);
-/* At the opening: which change waits. 0 or -errno with a diagnostic. */
+/* store_history.c: at the opening */
+void store_history_open(struct store *s);
+/* Inside of a transaction, and when that is over; NULL is fine. */
+int store_note_put(struct store *s, const struct store_note *note);
+void store_note_done(struct store *s, const struct store_note *note);
+/* store_keep.c, at the opening: which change waits. 0 or -errno with a diagnostic. */
 int store_keep_open(struct store *s, struct fw_diags *ds);
 /* A checksum over some bytes, begun with 0. */
 uint32_t store_sum(uint32_t sum, const void *p, size_t len);

@@ -157,7 +157,8 @@ static int changes_move(struct store *s, struct row *to, uint64_t from)
 }
 
 /* The pending snapshot becomes the live one; the old one goes to @old_state; changes from @from on come along. */
-static int turn_over(struct store *s, enum row_state old_state, uint64_t from, struct fw_diags *ds)
+static int turn_over(struct store *s, enum row_state old_state, uint64_t from, const struct store_note *note,
+		     struct fw_diags *ds)
 {
 	struct row live = s->pending, old = s->live, kept = s->kept;
 	uint64_t tentative = s->tentative > from ? s->tentative - from : 0;
@@ -171,9 +172,11 @@ static int turn_over(struct store *s, enum row_state old_state, uint64_t from, s
 		rc = rc ? rc : store_row_state(s, &kept, ROW_GONE);
 	if (s->tentative)
 		rc = rc ? rc : store_keep_change(s, &live, tentative);
+	rc = rc ? rc : store_note_put(s, note);
 	rc = store_end(s, rc);
 	if (rc)
 		return store_error(s, rc, "write the ruleset down", ds);
+	store_note_done(s, note);
 	s->live = live;
 	s->tentative = tentative;
 	if (old_state == ROW_KEPT)
@@ -183,10 +186,10 @@ static int turn_over(struct store *s, enum row_state old_state, uint64_t from, s
 	return 0;
 }
 
-int store_snapshot_commit(struct store *s, bool keep, struct fw_diags *ds)
+int store_snapshot_commit(struct store *s, bool keep, const struct store_note *note, struct fw_diags *ds)
 {
 	store_locked(s);
-	return turn_over(s, keep ? ROW_KEPT : ROW_GONE, UINT64_MAX, ds);
+	return turn_over(s, keep ? ROW_KEPT : ROW_GONE, UINT64_MAX, note, ds);
 }
 
 int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
@@ -195,7 +198,7 @@ int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
 	/* It waits to be confirmed since the fold was begun: it must not become a part of the snapshot. */
 	if (s->tentative && s->tentative <= changes)
 		return -EAGAIN;
-	return turn_over(s, ROW_GONE, changes, ds);
+	return turn_over(s, ROW_GONE, changes, NULL, ds);
 }
 
 bool store_fold_wanted(struct store *s)

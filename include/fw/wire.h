@@ -33,7 +33,8 @@ enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
 	X(ATTACH, "attach", FW_RIGHT_CHANGE, 1, 4096)                       \
 	X(DETACH, "detach", FW_RIGHT_CHANGE, 1, 4096)                       \
 	X(METRICS, "metrics", FW_RIGHT_READ, 1, 4096)                       \
-	X(UNDO, "undo", FW_RIGHT_CHANGE, 1, 4096)
+	X(UNDO, "undo", FW_RIGHT_CHANGE, 1, 4096)                           \
+	X(HISTORY, "history", FW_RIGHT_READ, 1, 4096)
 
 enum fw_request {
 #define FW_REQUEST_ENUM(sym, name, right, parts, bytes) FW_REQ_##sym,

@@ -65,3 +65,40 @@ case_confirm_too_late() {
 	refuses 2 "--confirm" load "$tmp/g.rules" --check --confirm 1s && refuses 2 "--confirm" add rule drop --check --confirm 5s &&
 		answers 1 ask change '{"check":true,"confirm":5}' "$tmp/g.rules" && told "leave out"
 }
+
+# What was done stands in the log and in the history, over a restart; a name cannot forge a line of either.
+case_history() {
+	start_fwd && ok add rule name old in accept || return 1
+	printf 'rule name %s in drop\n' a b c >"$tmp/g.rules"
+	logged() { wait_until grep -qF -- "$1" "$tmp/fwd.log" || fail "the log does not say '$1': $(cat "$tmp/fwd.log")"; }
+	ok load "$tmp/g.rules" && logged "fwd: load $tmp/g.rules: 3 rules, 3 rules added, 1 rule removed, by fwctl (pid " &&
+		ok set create s 10.0.0.1 && ok set add s 10.0.0.2 && refuses 1 "nosuch" del rule nosuch &&
+		logged "refused: del rule nosuch: line 1: " && ok load "$tmp/g.rules" --confirm 1s &&
+		logged "rollback: load $tmp/g.rules: not confirmed within 1 s" && ok load "$tmp/g.rules" --confirm 5m &&
+		refuses 1 "waits until" add rule drop && logged "refused: add rule drop: 'load $tmp/g.rules' waits" && ok undo &&
+		logged "undo: load $tmp/g.rules: taken back by \`fwctl undo\`, by fwctl (pid " &&
+		ok del rule a --confirm 5m && ok confirm && logged "confirm: del rule a, by fwctl" || return 1
+	printf 'add rule in drop\nnonsense\n' >"$tmp/change"
+	answers 1 ask change '{"name":"x\nfwd: load forged\u001b[2J"}' "$tmp/change" && logged 'batch x\nfwd: load forged\x1b[2J' || return 1
+	grep -q '^fwd: load forged' "$tmp/fwd.log" && { fail "a line is forged: $(cat "$tmp/fwd.log")"; return 1; }
+	fwd_kill KILL && start_fwd && ok history && says "root fwctl[" && says "load $tmp/g.rules: 3 rules, 3 rules added" &&
+		says "set add s 10.0.0.2: 1 element added" && says "refused: del rule nosuch" && says "confirm: del rule a" &&
+		says "start of fwd" && says 'forged\x1b' || return 1
+	is "entries" "$(ctl history --limit 2 | wc -l)" 2 && ctl --json history >"$tmp/json" && "$jsonl" <"$tmp/json" || return 1
+	grep '"action":"change"' "$tmp/json" | grep '"what":"set create s 10.0.0.1"' | grep '"sets_created":1' | grep -q '"uid":0' ||
+		fail "$(cat "$tmp/json")" || return 1
+	head -1 "$tmp/json" | grep -q '"action":"start"' || fail "the start is not the newest: $(head -1 "$tmp/json")"
+}
+
+# A flood of one kind neither fills the log nor pushes the others out.
+case_history_flood() {
+	start_fwd --group games && ok set create s && ok add rule name old in accept || return 1
+	chmod 711 "$tmp" "$tmp/fwd"
+	local i
+	for i in $(seq 60); do ok set add s 10.0.0.$i || return 1; done
+	for i in $(seq 60); do answers 3 as groups=games ask flush || return 1; done
+	is "what is kept of the others" "$(ctl history --limit 5000 | grep -c 'add rule name old')" 1 &&
+		is "what is kept of the sets" "$(ctl history --limit 5000 | grep -c 'element added')" 60 || return 1
+	[ "$(ctl history --limit 5000 | grep -c 'refused: flush: only root')" -ge 20 ] || fail "no refusals" || return 1
+	ok del rule old && wait_until grep -q "fwd: del rule old" "$tmp/fwd.log"
+}

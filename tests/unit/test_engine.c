@@ -269,7 +269,7 @@ static void an_id_given_to_another_rule(void **state)
 	assert_int_equal(packets_of(e, "mail"), 0);
 	send_times(e, tcp, 2);
 	assert_int_equal(packets_of(e, "mail"), 2);
-	assert_int_equal(engine_undo(e, NULL), 0);
+	assert_int_equal(engine_undo(e, &trial_who, NULL), 0);
 	trial_wait_undone(e);
 	assert_int_equal(packets_of(e, "web"), 5);
 	send_times(e, udp, 1);

@@ -75,7 +75,7 @@ static void assert_undone(struct engine *e, const struct way *w, const char *why
 	assert_int_equal(st.undone.rules, w->rules);
 	assert_int_equal(st.undone.restored, 3);
 	assert_non_null(strstr(st.undone.reason, why));
-	assert_int_equal(engine_confirm(e, &ds), -ENOENT);
+	assert_int_equal(engine_confirm(e, &trial_who, &ds), -ENOENT);
 	assert_non_null(strstr(ds.d[0].message, "too late"));
 	assert_non_null(strstr(ds.d[0].message, w->what));
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 1);
@@ -90,9 +90,9 @@ static void nothing_waits(void **state)
 
 	trial_fresh();
 	e = trial_begin();
-	assert_int_equal(engine_confirm(e, &ds), -ENOENT);
+	assert_int_equal(engine_confirm(e, &trial_who, &ds), -ENOENT);
 	assert_string_equal(ds.d[0].message, "nothing is waiting to be confirmed");
-	assert_int_equal(engine_undo(e, &ds), -ENOENT);
+	assert_int_equal(engine_undo(e, &trial_who, &ds), -ENOENT);
 	assert_string_equal(ds.d[1].message, "nothing is waiting to be undone");
 	engine_close(e);
 }
@@ -109,8 +109,8 @@ static void confirmed(const struct way *w, bool restarts)
 		e = trial_restart(e);
 		assert_int_equal(trial_refused(e, "add rule drop", w->what), -EBUSY);
 	}
-	assert_int_equal(engine_confirm(e, &ds), 0);
-	assert_int_equal(engine_confirm(e, &ds), -ENOENT);
+	assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
+	assert_int_equal(engine_confirm(e, &trial_who, &ds), -ENOENT);
 	assert_non_null(strstr(ds.d[0].message, "nothing is waiting"));
 	trial_change(e, "add rule name e proto gre drop");
 	assert_int_equal(engine_rule_count(e, trial_rule(e, "e")).packets, 0);
@@ -137,7 +137,7 @@ static void taken_back(const struct way *w, bool restarts)
 	e = trial_begin();
 	begin(e, w, LONG);
 	e = restarts ? trial_restart(e) : e;
-	assert_int_equal(engine_undo(e, &ds), 0);
+	assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
 	assert_true(engine_busy(e));
 	trial_wait_undone(e);
 	assert_undone(e, w, "fwctl undo");
@@ -146,7 +146,7 @@ static void taken_back(const struct way *w, bool restarts)
 	assert_filters(e, 100);
 	/* And what comes next may wait again, and stay. */
 	begin(e, w, LONG);
-	assert_int_equal(engine_confirm(e, &ds), 0);
+	assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
 	assert_int_equal(engine_ruleset(e)->nrules, w->rules);
 	engine_close(e);
 }
@@ -201,7 +201,8 @@ static int undo_beside(const char *before, void *ctx, struct fw_diags *ds)
 /* Something else that waits, which fails to be undone at first, over restarts. */
 static void beside(void **state)
 {
-	const struct engine_wait w = { LONG, "attach e0" }, soon = { 1, "attach e0" };
+	const struct engine_cause w = { .what = "attach e0", .confirm = LONG },
+				  soon = { .what = "attach e0", .confirm = 1 };
 	struct fw_diags ds = { .n = 0 };
 	struct engine_status st;
 	struct engine *e;
@@ -214,7 +215,7 @@ static void beside(void **state)
 	assert_int_equal(engine_beside_begin(e, &w, "another", &ds), -EBUSY);
 	e = trial_restart(e);
 	assert_int_equal(trial_refused(e, "add rule drop", "attach e0"), -EBUSY);
-	assert_int_equal(engine_confirm(e, &ds), 0);
+	assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
 	trial_change(e, "add rule drop");
 	assert_int_equal(engine_beside_begin(e, &soon, "the way back", &ds), 0);
 	engine_close(e);
@@ -226,7 +227,7 @@ static void beside(void **state)
 	engine_status(e, &st);
 	assert_string_equal(st.undone.what, "attach e0");
 	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
-	assert_int_equal(engine_undo(e, &ds), 0);
+	assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
 	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
 	assert_int_equal(engine_beside_end(e, &ds), 0);
 	e = trial_restart(e);
@@ -246,13 +247,13 @@ static void work(int out)
 		struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
 
 		if (write(out, "b", 1) != 1 || trial_edit(e, "add rule name t proto esp drop", LONG, &r) ||
-		    write(out, "w", 1) != 1 || engine_undo(e, &r.ds))
+		    write(out, "w", 1) != 1 || engine_undo(e, &trial_who, &r.ds))
 			_exit(1);
 		while (engine_busy(e))
 			if (poll(&p, 1, 1000) > 0)
 				engine_work(e);
 		if (write(out, "u", 1) != 1 || trial_edit(e, "add rule proto ah drop", LONG, &r) ||
-		    engine_confirm(e, &r.ds) || write(out, "c", 1) != 1)
+		    engine_confirm(e, &trial_who, &r.ds) || write(out, "c", 1) != 1)
 			_exit(1);
 	}
 }
@@ -307,7 +308,7 @@ static void killed(void **state)
 			assert_true(st.confirm_by > 0); /* it has not been taken back yet */
 		if (st.confirm_by) {
 			assert_int_equal(have, rules + 1);
-			assert_int_equal(engine_undo(e, &ds), 0);
+			assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
 			trial_wait_undone(e);
 			assert_int_equal(engine_ruleset(e)->nrules, rules);
 		} else if (have != rules) {

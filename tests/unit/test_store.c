@@ -42,6 +42,7 @@ struct model {
 	bool keeps;
 	uint64_t tentative; /* which of the live changes waits to be confirmed, from 1 on; 0: none */
 	uint64_t setting;
+	uint64_t note; /* that came with the last change: its digest; 0: none */
 };
 
 static uint64_t digest(uint64_t d, const void *p, size_t len)
@@ -111,6 +112,11 @@ static bool same_ruleset(const struct ruleset_model *a, const struct ruleset_mod
 	       !memcmp(a->change, b->change, a->nchanges * sizeof(*a->change));
 }
 
+static void read_note(const char *text, size_t len, void *ctx)
+{
+	*(uint64_t *)ctx = strtoull(text, NULL, 10);
+}
+
 /* All that the store holds. Goes back to the kept ruleset to see that one too. */
 static void store_state(struct store *s, struct model *out)
 {
@@ -119,6 +125,8 @@ static void store_state(struct store *s, struct model *out)
 
 	assert_true(!err || err == -ENOENT);
 	out->setting = setting ? strtoull(setting, NULL, 10) : 0;
+	out->note = 0;
+	assert_int_equal(store_history(s, 1, read_note, &out->note), 0);
 	assert_int_equal(store_ruleset(s, &out->live, NULL), 0);
 	err = store_rollback(s, NULL);
 	assert_true(!err || err == -ENOENT);
@@ -145,7 +153,7 @@ static bool same_state(const struct model *got, const struct model *m)
 
 	back = *m;
 	model_rollback(&back);
-	return got->setting == m->setting && same_ruleset(&got->live, &m->live) &&
+	return got->setting == m->setting && got->note == m->note && same_ruleset(&got->live, &m->live) &&
 	       got->keeps == (m->keeps || m->tentative) && (!got->keeps || same_ruleset(&got->kept, &back.live));
 }
 
@@ -203,13 +211,17 @@ static void snapshot_make(struct dice *d, struct made_snapshot *m)
 static int step_change(struct store *s, struct model *m, struct dice *d)
 {
 	bool keep = !m->keeps && !m->tentative && !roll(d, 8);
+	char words[32];
+	struct store_note note = { 0, words, 0 };
 	size_t len = roll(d, 50) ? roll(d, 300) : roll(d, 200000), nslots = roll(d, 4);
 	uint32_t slots[4] = { (uint32_t)roll(d, 1000), (uint32_t)roll(d, 1000), 7, 9 };
 	const char *text = text_at(d);
 
 	m->live.change[m->live.nchanges++] = change_digest(text, len, slots, nslots);
 	m->tentative = keep ? m->live.nchanges : m->tentative;
-	return s ? store_change(s, &(struct store_change){ text, len, slots, nslots, keep }, NULL) : 0;
+	m->note = m->live.change[m->live.nchanges - 1];
+	note.len = (size_t)snprintf(words, sizeof(words), "%llu", (unsigned long long)m->note);
+	return s ? store_change(s, &(struct store_change){ text, len, slots, nslots, keep, &note }, NULL) : 0;
 }
 
 static int step_set(struct store *s, struct model *m, struct dice *d)
@@ -245,7 +257,7 @@ static int step_snapshot(struct store *s, struct model *m, struct dice *d)
 	if (!s)
 		return 0;
 	err = snapshot_write(s, &made);
-	return err ? err : store_snapshot_commit(s, keep, NULL);
+	return err ? err : store_snapshot_commit(s, keep, NULL, NULL);
 }
 
 static int step_abort(struct store *s, struct model *m, struct dice *d)
@@ -339,7 +351,7 @@ static bool is_part_of_fold(const struct model *got, const struct model *before,
 	after = part = *before;
 	step(NULL, &after, number);
 	for (size_t i = 0; i < after.live.nchanges; i++) {
-		part.live.change[part.live.nchanges++] = after.live.change[i];
+		part.note = part.live.change[part.live.nchanges++] = after.live.change[i];
 		if (same_state(got, &part))
 			return true;
 	}
@@ -405,7 +417,7 @@ static void stays_small(void **state)
 	for (int i = 0; i < 30; i++) {
 		assert_int_equal(store_snapshot_begin(s, &sn, NULL), 0);
 		assert_int_equal(store_snapshot_number(s, &sn, NULL), 0);
-		assert_int_equal(store_snapshot_commit(s, false, NULL), 0);
+		assert_int_equal(store_snapshot_commit(s, false, NULL, NULL), 0);
 		assert_true(store_tidy_wanted(s));
 		assert_int_equal(store_tidy(s), 0);
 		assert_false(store_tidy_wanted(s));
@@ -510,6 +522,72 @@ static void other_version(void **state)
 	assert_int_equal(store_open(path, &ds, &s), -EPROTONOSUPPORT);
 	assert_non_null(strstr(ds.d[0].message, "version 2"));
 	assert_true(ds.d[0].hint[0] != 0);
+}
+
+struct noted {
+	unsigned long long last;
+	size_t n;
+};
+
+static void note_read(const char *text, size_t len, void *ctx)
+{
+	struct noted *k = ctx;
+	unsigned long long number = strtoull(text, NULL, 10);
+
+	assert_true(len == strlen(text) && (!k->n++ || number < k->last));
+	k->last = number;
+}
+
+static struct noted notes(struct store *s, size_t limit)
+{
+	struct noted k = { 0 };
+
+	assert_int_equal(store_history(s, limit, note_read, &k), 0);
+	return k;
+}
+
+static void note(struct store *s, unsigned ring, unsigned number)
+{
+	char text[32];
+
+	store_note(s, &(struct store_note){ ring, text, (size_t)snprintf(text, sizeof(text), "%u", number) });
+}
+
+/* Rings hold the last ones, in order, however often the store is opened; the rest of the store is as large as before. */
+static void history(void **state)
+{
+	static const size_t sizes[] = { 1000, 1000, 200 };
+	struct store *s = NULL;
+	uint64_t changes, bytes;
+	sqlite3 *db;
+
+	tree_empty(folder);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	assert_int_equal(notes(s, 10).n, 0);
+	for (unsigned i = 1; i <= 700; i++)
+		note(s, i % 3, i);
+	store_close(s);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	assert_int_equal(notes(s, 10000).n, 233 + 234 + 200);
+	for (unsigned i = 701; i <= 9000; i++)
+		note(s, i % 3, i);
+	store_close(s);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	assert_int_equal(notes(s, 10000).n, sizes[0] + sizes[1] + sizes[2]);
+	assert_int_equal(notes(s, 10).n, 10);
+	assert_int_equal(notes(s, 10).last, 8991);
+	store_size(s, &changes, &bytes);
+	assert_true(bytes < 12u << 20);
+	store_close(s);
+
+	/* A store from before there was such a table. */
+	assert_int_equal(sqlite3_open(path, &db), 0);
+	assert_int_equal(sqlite3_exec(db, "DROP TABLE history", NULL, NULL, NULL), 0);
+	sqlite3_close(db);
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	note(s, 0, 1);
+	assert_int_equal(notes(s, 10).n, 1);
+	store_close(s);
 }
 
 /* A child works until it is killed, and says through the pipe after each step that it is done. */
@@ -761,7 +839,7 @@ static void make_dense(struct ruleset_model *out)
 	snapshot_make(&d, &made);
 	made.sn.len = 200000;
 	assert_int_equal(snapshot_write(s, &made), 0);
-	assert_int_equal(store_snapshot_commit(s, false, NULL), 0);
+	assert_int_equal(store_snapshot_commit(s, false, NULL, NULL), 0);
 	for (int i = 0; i < 300; i++)
 		assert_int_equal(store_change(s,
 					      &(struct store_change){ .text = noise + i, .len = 1 + random_below(500) },
@@ -839,7 +917,7 @@ int main(void)
 		cmocka_unit_test(read_back),   cmocka_unit_test(stays_small),   cmocka_unit_test(two_opens),
 		cmocka_unit_test(not_a_store), cmocka_unit_test(other_version), cmocka_unit_test(killed),
 		cmocka_unit_test(power_cut),   cmocka_unit_test(full_disk),     cmocka_unit_test(emptied),
-		cmocka_unit_test(damaged),
+		cmocka_unit_test(damaged),     cmocka_unit_test(history),
 	};
 	int failed;
 

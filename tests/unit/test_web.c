@@ -16,7 +16,7 @@
 #include "tools/fw-exporter/web.h"
 
 #define CLOSE_MS 60000 /* that a connection may take to be closed */
-#define RULES 60000 /* of a page that does not fit into what is made at once, nor into sockets */
+#define RULES 60000    /* of a page that does not fit into what is made at once, nor into sockets */
 
 static struct web web;
 static struct settings settings;

@@ -19,6 +19,7 @@
 #include "tests/unit/tree.h"
 
 static char store_path[96];
+const struct record_who trial_who = { .pid = 77, .uid = 7, .process = "trial" };
 char trial_folder[64];
 struct engine_options trial_options = { .store = store_path, .pins = TRIAL_PINS, .readers = (gid_t)-1 };
 
@@ -208,9 +209,10 @@ void assert_filters(struct engine *e, unsigned packets)
 
 int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
 {
-	const struct engine_edit edit = {
-		.text = text, .len = strlen(text), .name = "test", .wait = { confirm, "change test" }
-	};
+	const struct engine_edit edit = { .text = text,
+					  .len = strlen(text),
+					  .name = "test",
+					  .cause = { .what = "change test", .confirm = confirm } };
 
 	return engine_change(e, &edit, out);
 }
@@ -261,7 +263,7 @@ int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool 
 		.name = strdup("test.rules"),
 		.text = strdup(text),
 		.len = strlen(text),
-		.wait = { confirm, "load test" },
+		.cause = { .what = "load test", .confirm = confirm },
 		.check = check,
 		.empty = true,
 		.done = trial_done,

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One line for each thing that was done, but in a second no more of a kind than somebody can read. */
+#include "ctl/fwd/history.h"
+
+#include "ctl/fwd/journal.h"
+#include "ctl/fwd/log.h"
+
+#include <string.h>
+
+#define LINES 20 /* of a kind, in a second */
+
+static void say(const char *priority, const char *message, const char *fields)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fw_buf_printf(&b, "MESSAGE=%s\nPRIORITY=%s\nSYSLOG_IDENTIFIER=fwd\n%s", message, priority, fields);
+	if (b.failed || !journal_is_there() || !journal_send(b.text, b.len))
+		log_say("%s", message);
+}
+
+static void left_out(struct history *h, enum record_ring ring)
+{
+	static const char *const what[] = { "changes", "changes of sets", "refusals" };
+	char message[100];
+
+	if (!h->left_out)
+		return;
+	snprintf(message, sizeof(message), "and %llu more %s within a second, which are not shown here",
+		 (unsigned long long)h->left_out, what[ring]);
+	say("6", message, "");
+	h->left_out = 0;
+}
+
+bool history_record(const struct record *r, void *ctx)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf line = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf fields = { 0 };
+	struct fwd *d = ctx;
+	enum record_ring ring = record_ring(r);
+	struct history *h = &d->history[ring];
+	double now = fw_now();
+
+	if (now - h->since >= 1) {
+		left_out(h, ring);
+		h->since = now;
+		h->lines = 0;
+	}
+	if (h->lines++ >= LINES) {
+		h->left_out++;
+		return !r->refused;
+	}
+	record_line(&line, r);
+	record_fields(&fields, r);
+	if (!line.failed && !fields.failed)
+		say(r->refused ? "4" : "6", line.text, fields.text);
+	return true;
+}
+
+void history_tick(struct fwd *d, double now)
+{
+	for (int ring = 0; ring < RECORD_NRINGS; ring++)
+		if (now - d->history[ring].since >= 1)
+			left_out(&d->history[ring], (enum record_ring)ring);
+}
+
+void history_say(struct fwd *d, enum record_action action, const struct record_who *who, const char *what, bool refused,
+		 const char *why)
+{
+	struct record r = { .action = action, .who = *who, .refused = refused };
+
+	record_text(r.what, sizeof(r.what), what, strlen(what));
+	if (why)
+		record_text(r.why, sizeof(r.why), why, strlen(why));
+	engine_record(d->engine, &r);
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What was done, in words: nobody's words forge a line; and an entry with fields reaches the journal. */
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "ctl/fwd/journal.h"
+#include "ctl/fwd/record.h"
+
+static void texts(void **state)
+{
+	static const struct {
+		const char *text, *want;
+		size_t size;
+	} rows[] = {
+		{ "", "", 8 },
+		{ "load a", "load a", 8 },
+		{ "load abc", "load...", 8 },
+		{ "a\nb\tc\rd", "a\\nb\\tc\\x0dd", 64 },
+		{ "\x1b[2Jx\x7f", "\\x1b[2Jx\\x7f", 64 },
+		{ "\xc2\x9bK \xc3\xa4", "\\x9bK \xc3\xa4", 64 },
+		{ "1234\n", "1234\\n", 8 },
+		{ "123\xc3\xa4xyz", "123...", 8 },
+		{ "\xc2", "\xc2", 8 },
+	};
+	char out[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(record_text(out, rows[i].size, rows[i].text, strlen(rows[i].text)), rows[i].want);
+}
+
+static void changes(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "add rule drop", "add rule drop" },
+		{ "add rule drop\n\n \n", "add rule drop" },
+		{ "add rule drop\ndel rule 1", "batch f.batch" },
+		{ "", "" },
+	};
+	char out[64];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(record_change(out, sizeof(out), rows[i][0], strlen(rows[i][0]), "f.batch"),
+				    rows[i][1]);
+}
+
+static const struct record load = { .at = 1796014146.5,
+				    .action = RECORD_LOAD,
+				    .who = { 123, 1000, "fwctl" },
+				    .what = "load \"a\".rules",
+				    .rules = 3,
+				    .counts = { .added = 2, .removed = 1, .elements_added = 7 } };
+static const struct record bans = { .action = RECORD_CHANGE,
+				    .what = "set add b 192.0.2.1",
+				    .counts = { .elements_added = 1 } };
+static const struct record denied = {
+	.action = RECORD_DENIED, .who = { 5, 1, "x" }, .what = "flush", .refused = true, .why = "nobody may"
+};
+
+static void lines(void **state)
+{
+	static const struct {
+		const struct record *r;
+		enum record_ring ring;
+		const char *want;
+	} rows[] = {
+		{ &load, RECORD_CHANGES,
+		  "load \"a\".rules: 3 rules, 2 rules added, 1 rule removed, 7 elements added, by fwctl (pid 123, uid 1000)" },
+		{ &bans, RECORD_ELEMENTS, "set add b 192.0.2.1: 1 element added" },
+		{ &denied, RECORD_REFUSALS, "refused: flush: nobody may, by x (pid 5, uid 1)" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		fw_cleanup(fw_buf_free) struct fw_buf line = { 0 };
+		fw_cleanup(fw_buf_free) struct fw_buf json = { 0 };
+		json_t *o;
+
+		record_line(&line, rows[i].r);
+		record_json(&json, rows[i].r);
+		assert_string_equal(line.text, rows[i].want);
+		assert_int_equal(record_ring(rows[i].r), rows[i].ring);
+		o = json_loads(json.text, 0, NULL);
+		assert_non_null(o);
+		assert_string_equal(json_string_value(json_object_get(o, "what")), rows[i].r->what);
+		assert_int_equal(json_integer_value(json_object_get(o, "rules")), rows[i].r->rules);
+		json_decref(o);
+	}
+}
+
+/* A journal of the test's own, where the system's stands. */
+static int journal_open(void)
+{
+	const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
+	int fd;
+
+	if (geteuid() || unshare(CLONE_NEWNS) || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("none", "/run", "tmpfs", 0, NULL) || mkdir("/run/systemd", 0755) ||
+	    mkdir("/run/systemd/journal", 0755))
+		return -1;
+	fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static void journal(void **state)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	char stream[64], got[1024] = "";
+	struct stat st;
+	int fd;
+
+	unsetenv("JOURNAL_STREAM");
+	assert_false(journal_is_there());
+	assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino + 1);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_false(journal_is_there());
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_true(journal_is_there());
+	fd = journal_open();
+	if (fd < 0) {
+		print_message("skipped: a journal, for want of root\n");
+		return;
+	}
+	record_fields(&b, &load);
+	assert_true(journal_send(b.text, b.len));
+	assert_int_equal(recv(fd, got, sizeof(got) - 1, 0), b.len);
+	assert_non_null(strstr(got, "FWD_ACTION=load\nFWD_WHAT=load \"a\".rules\nFWD_RESULT=done\nFWD_PID=123\n"));
+	assert_non_null(strstr(got, "FWD_UID=1000\nFWD_PROCESS=fwctl\nFWD_ADDED=2\nFWD_REMOVED=1\n"));
+	assert_non_null(strstr(got, "FWD_ELEMENTS_ADDED=7\n"));
+	close(fd);
+	assert_false(journal_send(b.text, b.len));
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(texts),
+		cmocka_unit_test(changes),
+		cmocka_unit_test(lines),
+		cmocka_unit_test(journal),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
