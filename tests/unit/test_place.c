@@ -96,7 +96,7 @@ static bool pings(void)
 	for (int i = 0; i < 10; i++)
 		sandbox_send(sender, &frame);
 	usleep(30000);
-	sandbox_received(receiver, sources, n);
+	sandbox_received(receiver, sources, 0, 0, n);
 	close(sender);
 	close(receiver);
 	assert_true(n[0] == 0 || n[0] == 10);
@@ -181,7 +181,7 @@ static void moves_without_a_gap(void **state)
 		close(link);
 	}
 	usleep(30000);
-	sandbox_received(receiver, sources, n);
+	sandbox_received(receiver, sources, 0, 0, n);
 	assert_int_equal(n[0], 0);
 	close(receiver);
 	close(next);
