@@ -136,6 +136,8 @@ OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", s
 OPTION(out, "out", "WHEN", "filter outgoing packets: auto (when the rules do, the default), yes or no", set_choice,
        AT(out), .words = out_words);
 
+OPTION(later, "later", NULL, "also interfaces that do not exist yet, when they appear", set_flag, AT(later));
+
 const struct ctl_option *const ctl_global_options[] = { &ctl_opt_json, &ctl_opt_socket, NULL };
 
 static int usage_error(const struct ctl_command *cmd, const char *what, const char *which)

@@ -6,22 +6,42 @@
 #include <string.h>
 #include <time.h>
 
-static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, NULL };
+static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later, NULL };
 static const struct ctl_option *const no_options[] = { NULL };
 
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
 
+/* How it is filtered, or why not. */
+static void print_way(const json_t *d)
+{
+	const char *mode = ctl_field_text(d, "mode");
+	json_int_t in_front = json_integer_value(json_object_get(d, "in_front"));
+
+	if (!mode[0]) {
+		printf(" wanted: %s", ctl_field_text(d, "wanted"));
+		return;
+	}
+	printf(" in by %s%s", mode, !strcmp(mode, "tc") ? "" : " XDP");
+	if (json_is_true(json_object_get(d, "out")))
+		printf(", out by tc");
+	if (in_front > 0)
+		printf(", BEHIND program %lld, which may keep packets from it", (long long)in_front);
+	else if (in_front)
+		printf(", BEHIND a tc filter, which may keep packets from it");
+}
+
 static void print_device(const json_t *d)
 {
-	const char *mode = ctl_field_text(d, "mode"), *error = ctl_field_text(d, "error");
-	bool out = json_is_true(json_object_get(d, "out"));
+	const char *name = ctl_field_text(d, "dev"), *interface = ctl_field_text(d, "interface");
+	const char *error = ctl_field_text(d, "error"), *from = ctl_field_text(d, "from");
 
-	printf("%-16s %-8s", ctl_field_text(d, "dev"), ctl_field_text(d, "state"));
-	if (mode[0])
-		printf(" in by %s%s", !strcmp(mode, "tc") ? "tc" : mode, !strcmp(mode, "tc") ? "" : " XDP");
-	else
-		printf(" wanted: %s", ctl_field_text(d, "wanted"));
-	printf("%s%s%s\n", out ? ", out by tc" : "", error[0] ? ": " : "", error);
+	printf("%-16s %-8s", name, ctl_field_text(d, "state"));
+	print_way(d);
+	if (interface[0] && strcmp(interface, name) != 0)
+		printf(", now called %s", interface);
+	if (from[0])
+		printf(", for the sake of %s", from);
+	printf("%s%s\n", error[0] ? ": " : "", error);
 }
 
 static int on_device(void *ctx, json_t *o)
@@ -30,19 +50,27 @@ static int on_device(void *ctx, json_t *o)
 	return 0;
 }
 
+static json_t *names(int n, char **operands)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(array, ctl_json_string(operands[i]));
+	return array;
+}
+
 static int run_attach(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_call call = { .kind = FW_REQ_ATTACH, .line = on_device };
 
-	call.args = json_pack("{so ss ss}", "dev", ctl_json_string(operands[0]), "mode", ctl_opt_mode.words[s->mode],
-			      "out", ctl_opt_out.words[s->out]);
+	call.args = json_pack("{so ss ss sb}", "dev", names(n, operands), "mode", ctl_opt_mode.words[s->mode], "out",
+			      ctl_opt_out.words[s->out], "later", s->later);
 	return ctl_request(s, &call, NULL);
 }
 
 static int run_detach(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_DETACH,
-				 .args = json_pack("{so}", "dev", ctl_json_string(operands[0])) };
+	struct ctl_call call = { .kind = FW_REQ_DETACH, .args = json_pack("{so}", "dev", names(n, operands)) };
 
 	return ctl_request(s, &call, NULL);
 }
@@ -140,6 +168,22 @@ static void print_confirmation(const json_t *o)
 		    LLU(rollback, "restored"), fw_plural(ctl_field_u64(rollback, "restored")));
 }
 
+/* Interfaces that are not here, and yet filtered by what is pinned. */
+static void print_away(const json_t *o)
+{
+	const json_t *away = json_object_get(o, "away"), *a;
+	size_t i;
+
+	json_array_foreach(away, i, a)
+	{
+		const char *dev = ctl_field_text(a, "dev");
+
+		printf("%-14s %s of interface %llu in another network namespace, %s%s%s\n", i ? "" : "elsewhere",
+		       ctl_field_text(a, "hook"), LLU(a, "index"), dev[0] ? "`fwctl detach " : "`fwd --detach", dev,
+		       "` ends it");
+	}
+}
+
 static int on_status(void *ctx, json_t *o)
 {
 	const json_t *devices = json_object_get(o, "devices"), *d;
@@ -158,6 +202,7 @@ static int on_status(void *ctx, json_t *o)
 		printf("%-14s ", i ? "" : "interfaces");
 		print_device(d);
 	}
+	print_away(o);
 	return 0;
 }
 
@@ -168,31 +213,38 @@ static int run_status(const struct ctl_settings *s, int n, char **operands)
 	return ctl_request(s, &call, NULL);
 }
 
-#define DEVICE_JSON "JSON: {dev, index, mode, wanted, out, state (attached, missing or failed), error}"
+#define DEVICE_JSON                                                                                                        \
+	"JSON: {dev, interface, index, mode, wanted, out, state (attached, missing, failed or pattern), error, warning,\n" \
+	"in_front, from}, one for each"
 
 const struct ctl_command ctl_attach = {
 	.name = "attach",
-	.operands = "IFACE",
-	.summary = "filter on an interface from now on, also after a restart",
+	.operands = "IFACE...",
+	.summary = "filter on interfaces from now on, also after a restart",
 	.details =
-		"An interface that does not exist is filtered as soon as it appears. A program of someone else on it is\n"
-		"never replaced. Said again, it changes the mode.\n\n" DEVICE_JSON "; then {ok}.\n",
+		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
+		"pattern such as 'veth*': all that match. With --later also an interface that does not exist, which is\n"
+		"filtered as soon as it appears, and with a pattern every one that matches whenever it appears. Packets come\n"
+		"to fwd before the programs of others; one of XDP is never replaced. Said again, it changes the mode.\n\n" DEVICE_JSON
+		"; then {ok}.\n",
 	.options = attach_options,
 	.kinds = CTL_KIND_IFACE,
 	.min_operands = 1,
-	.max_operands = 1,
+	.max_operands = -1,
 	.run = run_attach,
 };
 
 const struct ctl_command ctl_detach = {
 	.name = "detach",
-	.operands = "IFACE",
-	.summary = "filter on an interface no more",
-	.details = "JSON: {ok}.\n",
+	.operands = "IFACE...",
+	.summary = "stop filtering on interfaces",
+	.details =
+		"By the names that `fwctl status` shows, or a pattern of them: all of them, or none. Also where an interface\n"
+		"of this name was renamed or went to another network namespace.\n\nJSON: {ok}.\n",
 	.options = no_options,
 	.kinds = CTL_KIND_IFACE,
 	.min_operands = 1,
-	.max_operands = 1,
+	.max_operands = -1,
 	.run = run_detach,
 };
 

@@ -96,6 +96,25 @@ static int take_refs(const struct arg *a, const json_t *value, void *field)
 	return 0;
 }
 
+static bool is_dev(const json_t *value)
+{
+	return json_is_string(value) && json_string_length(value) && json_string_length(value) <= FW_ALTNAME_MAX;
+}
+
+/* One name, or an array of them. */
+static int take_devs(const struct arg *a, const json_t *value, void *field)
+{
+	size_t n = json_array_size(value);
+
+	if (!is_dev(value) && (!n || n > REFS_MAX))
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++)
+		if (!is_dev(json_array_get(value, i)))
+			return -EINVAL;
+	*(const json_t **)field = value;
+	return 0;
+}
+
 /* clang-format off */
 static const struct arg table[] = {
 	{ "what", take_word, "\"rules\", \"sets\" or \"policy\"", B(LIST), 0, .offset = AT(what), .words = whats },
@@ -113,8 +132,11 @@ static const struct arg table[] = {
 	{ "top", take_number, "a number from 0 to 10000", B(METRICS), 0, .offset = AT(top), .min = 0, .max = 10000 },
 	{ "rules", take_refs, "an array of up to 10000 ids or names of rules", B(RESET), 0, .offset = AT(rules) },
 	{ "hook", take_word, "\"in\" or \"out\"", B(CLASSIFY), 0, .offset = AT(hook), .words = hooks },
-	{ "dev", take_text, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY) | B(ATTACH) | B(DETACH),
-	  B(ATTACH) | B(DETACH), .offset = AT(dev), .min = 1, .max = FW_IFNAME_MAX },
+	{ "dev", take_text, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY), 0, .offset = AT(dev), .min = 1,
+	  .max = FW_IFNAME_MAX },
+	{ "dev", take_devs, "the name of an interface, of 1 to 127 bytes, or an array of such", B(ATTACH) | B(DETACH),
+	  B(ATTACH) | B(DETACH), .offset = AT(devs) },
+	{ "later", take_flag, "true or false", B(ATTACH), 0, .offset = AT(later) },
 	{ "mark", take_number, "a number from 0 to 4294967295", B(CLASSIFY), 0, .offset = AT(mark), .min = 0, .max = UINT32_MAX },
 	{ "packet", take_text, "a packet as text", B(CLASSIFY), 0, .offset = AT(packet), .min = 1, .max = 4096 },
 	{ "name", take_text, "a text of up to 255 bytes", B(CHANGE) | B(LOAD), 0, .offset = AT(name), .min = 0, .max = 255 },
@@ -204,6 +226,13 @@ void args_free(struct args *a)
 {
 	json_decref(a->object);
 	*a = (struct args){ 0 };
+}
+
+const char *args_dev(const struct args *a, size_t i)
+{
+	if (json_is_array(a->devs))
+		return json_string_value(json_array_get(a->devs, i));
+	return i ? NULL : json_string_value(a->devs);
 }
 
 /* Digits alone are an id: names do not begin with one. */

@@ -20,9 +20,10 @@ struct args {
 	const char *filter, *set, *policy, *dev, *packet, *name;
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of them */
+	const json_t *devs;        /* one name, or several: see args_dev() */
 	uint64_t limit, top, mark, confirm;
 	unsigned what, shown, hook, format, mode, out; /* which of the words */
-	bool terse, counters, check, diff, empty;
+	bool terse, counters, check, diff, empty, later;
 };
 
 /**
@@ -32,6 +33,8 @@ struct args {
  */
 int args_decode(enum fw_request request, const char *text, size_t len, struct fw_diags *ds, struct args *out);
 void args_free(struct args *a);
+/* The @i-th name of an interface; NULL: there are no more. */
+const char *args_dev(const struct args *a, size_t i);
 /* The rule that a REF means, or NULL with a diagnostic. */
 struct fw_rule *args_rule(const struct fw_ruleset *rs, const json_t *ref, struct fw_diags *ds);
 

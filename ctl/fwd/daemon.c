@@ -108,6 +108,7 @@ static void round_over(struct loop *l)
 
 	server_round(d);
 	history_tick(d, now);
+	devices_tick(d, now);
 	if (d->watchdog && now - d->alive >= d->watchdog) {
 		fw_service_say("WATCHDOG=1");
 		d->alive = now;

@@ -2,12 +2,16 @@
 /* Attaching one interface: by which hook, and from one way to another without a gap. */
 #include "ctl/fwd/device.h"
 
+#include "ctl/fwd/log.h"
 #include "ctl/fwd/objects.h"
 
-#include <net/if.h>
 #include <string.h>
 
-bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
+/* A program before ours keeps others from going there at most once in a while: seconds. */
+#define FRONT_WAIT 10.0
+#define FRONT_WAIT_MAX 640.0
+
+bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
 {
 	struct fw_kern_attachment a;
 	bool in = false;
@@ -34,7 +38,7 @@ bool device_look(struct fwd *d, uint32_t index, enum args_mode *mode, bool *out)
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
 	const struct facts *facts = engine_facts(d->engine);
-	bool vlan = facts->vlan && fw_link_strips_vlan(dev->name);
+	bool vlan = facts->vlan && fw_link_strips_vlan(engine_link_name(d->engine, dev->index));
 
 	if (dev->wanted == ARGS_AUTO)
 		return facts->mark || vlan ? ARGS_TC : ARGS_AUTO;
@@ -49,7 +53,7 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
 			 "ethtool -K %s rx-vlan-offload off, or attach with mode tc",
-			 dev->name);
+			 engine_link_name(d->engine, dev->index));
 	return dev->wanted;
 }
 
@@ -88,7 +92,7 @@ static int apply_in(struct fwd *d, struct device *dev, struct fw_diags *ds)
 {
 	struct fw_kern *k = engine_kern(d->engine);
 	enum args_mode mode = resolve(d, dev), now;
-	bool out, in = device_look(d, dev->index, &now, &out);
+	bool out, in = device_filtered(d, dev->index, &now, &out);
 	int err;
 
 	if (mode == ARGS_TC) {
@@ -130,6 +134,27 @@ static int apply_out(struct fwd *d, struct device *dev, struct fw_diags *ds)
 	return err;
 }
 
+/* What is as it was asked for, and yet not as good as it could be. */
+static void warn(const struct fwd *d, struct device *dev)
+{
+	const char *torn[2];
+	uint32_t xdp = dev->mode == ARGS_TC ? fw_kern_xdp_prog(dev->index) : 0;
+
+	dev->warning[0] = '\0';
+	resolve(d, dev);
+	if (engine_link_torn(d->engine, dev->index, torn))
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "rules call this interface '%s' and '%s': those with '%s' do not match, use one name", torn[0],
+			 torn[1], torn[1]);
+	else if (xdp)
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "XDP program %u of someone else comes first: what it drops or redirects is not seen", xdp);
+	else if (dev->mode == ARGS_GENERIC && !dev->warning[0])
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "generic XDP is slow: a copy of each packet may be made; mode tc is faster where native XDP "
+			 "cannot be had");
+}
+
 int device_apply(struct fwd *d, struct device *dev, struct fw_diags *ds)
 {
 	unsigned first = ds->n;
@@ -143,15 +168,84 @@ int device_apply(struct fwd *d, struct device *dev, struct fw_diags *ds)
 	err = apply_in(d, dev, ds);
 	if (!err)
 		err = apply_out(d, dev, ds);
-	dev->asked = false;
 	dev->state = err ? DEVICE_FAILED : DEVICE_ATTACHED;
 	if (err)
 		snprintf(dev->error, sizeof(dev->error), "%s", ds->n > first ? ds->d[first].message : strerror(-err));
-	else if (dev->mode == ARGS_GENERIC && !dev->warning[0])
-		snprintf(dev->warning, sizeof(dev->warning),
-			 "generic XDP is slow: a copy of each packet may be made; mode tc is faster where native XDP "
-			 "cannot be had");
+	else
+		warn(d, dev);
 	return err;
+}
+
+static void note_links(const struct fwd *d, struct device *dev)
+{
+	struct fw_kern_attachment a;
+
+	dev->nlinks = 0;
+	dev->in_front = 0;
+	for (size_t i = 0; fw_kern_attached(engine_kern(d->engine), i, &a); i++) {
+		if (a.ifindex != dev->index || a.away)
+			continue;
+		if (a.link && dev->nlinks < DEVICE_LINKS)
+			dev->links[dev->nlinks++] = a.link;
+		if (!dev->in_front)
+			dev->in_front = a.in_front;
+	}
+}
+
+bool device_look(const struct fwd *d, struct device *dev)
+{
+	enum args_mode mode = dev->mode;
+	bool out = false, in;
+
+	note_links(d, dev);
+	if (!dev->index)
+		return true;
+	in = device_filtered(d, dev->index, &mode, &out);
+	if (dev->state != DEVICE_ATTACHED)
+		return false;
+	if (in && mode == dev->mode && out == dev->out) {
+		warn(d, dev);
+		return true;
+	}
+	dev->out = out;
+	if (in) {
+		dev->mode = mode;
+	} else {
+		dev->state = DEVICE_FAILED;
+		snprintf(dev->error, sizeof(dev->error), "somebody detached it: it is attached again at once");
+	}
+	return false;
+}
+
+static const char *in_front_text(const struct device *dev, char *buf, size_t size)
+{
+	if (dev->in_front == FW_IN_FRONT_FILTER)
+		return "a tc filter";
+	snprintf(buf, size, "program %u", dev->in_front);
+	return buf;
+}
+
+bool device_to_front(struct fwd *d, struct device *dev, double now)
+{
+	static const enum fw_prog progs[] = { FW_PROG_TC_INGRESS, FW_PROG_TC_EGRESS };
+	char who[32];
+	double wait;
+	int err = 0;
+
+	if (!dev->in_front || now < dev->front_again)
+		return false;
+	for (size_t i = 0; i < sizeof(progs) / sizeof(*progs); i++) {
+		int one = fw_kern_to_front(engine_kern(d->engine), dev->index, progs[i]);
+
+		err = one && one != -ENOENT ? one : err;
+	}
+	/* Whoever has left it alone for long enough does not keep it from being quick the next time. */
+	wait = now > dev->front_again + FRONT_WAIT_MAX ? FRONT_WAIT : 2 * dev->front_wait;
+	dev->front_wait = wait < FRONT_WAIT ? FRONT_WAIT : wait > FRONT_WAIT_MAX ? FRONT_WAIT_MAX : wait;
+	dev->front_again = now + dev->front_wait;
+	log_say("%s: %s was attached in front of fwd: %s", dev->name, in_front_text(dev, who, sizeof(who)),
+		err ? strerror(-err) : "fwd is first again");
+	return true;
 }
 
 void device_release(struct fwd *d, uint32_t index)
@@ -160,14 +254,23 @@ void device_release(struct fwd *d, uint32_t index)
 		fw_kern_detach(engine_kern(d->engine), index, (enum fw_prog)prog);
 }
 
-json_t *device_json(const struct device *dev)
+static json_t *in_front_json(const struct device *dev)
 {
-	static const char *const states[] = { "missing", "attached", "failed" };
+	if (!dev->in_front)
+		return json_null();
+	return json_integer(dev->in_front == FW_IN_FRONT_FILTER ? -1 : (json_int_t)dev->in_front);
+}
+
+json_t *device_json(const struct fwd *d, const struct device *dev)
+{
+	static const char *const states[] = { "missing", "attached", "failed", "pattern" };
 	bool attached = dev->state == DEVICE_ATTACHED;
 
-	return json_pack("{so si so ss sb ss so so}", "dev", objects_text(dev->name), "index", (int)dev->index, "mode",
+	return json_pack("{so so sI so ss sb ss so so so so}", "dev", objects_text(dev->name), "interface",
+			 objects_text(engine_link_name(d->engine, dev->index)), "index", (json_int_t)dev->index, "mode",
 			 objects_text(attached ? args_modes[dev->mode] : NULL), "wanted", args_modes[dev->wanted],
 			 "out", dev->out, "state", states[dev->state], "error",
 			 objects_text(dev->error[0] ? dev->error : NULL), "warning",
-			 objects_text(dev->warning[0] ? dev->warning : NULL));
+			 objects_text(dev->warning[0] ? dev->warning : NULL), "in_front", in_front_json(dev), "from",
+			 objects_text(dev->wish ? NULL : dev->from));
 }

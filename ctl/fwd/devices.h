@@ -22,16 +22,26 @@ int devices_open(struct fwd *d, struct fw_diags *ds);
 void devices_close(struct fwd *d); /* attachments stay; one that was not opened is fine */
 
 /**
- * devices_attach - from now on the interface shall be filtered; for one that is attached: in another way
- * @out: borrowed until the next call
- * Return: 0, also when there is no such interface yet; -errno with diagnostics: nothing has changed.
+ * devices_attach - from now on the interfaces shall be filtered; those that are attached: in another way
+ * @a:   names, other names and patterns; with @later also of interfaces that are not there
+ * @out: the devices that it is about, an array
+ * Return: 0; -errno with diagnostics: nothing has changed, whichever of the interfaces it was that could not be attached.
  */
-int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, const struct device **out);
-/* 0; -ENOENT with a diagnostic; -errno of the store with one: it is detached, but will be attached at the next start. */
-int devices_detach(struct fwd *d, const char *name, struct fw_diags *ds);
+int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, json_t **out);
+/*
+ * Filters there no more, nor where these names were before. 0; -ENOENT with a diagnostic, and nothing has changed; -errno of
+ * the store with one: it is detached, but will be attached at the next start.
+ */
+int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds);
 /* The ruleset changed: does it ask for outgoing packets, for tc? */
 void devices_recheck(struct fwd *d);
+/* Asks the kernel what is attached, and changes nothing: what devices say after it is so. */
+void devices_look(struct fwd *d);
+/* From time to time: what nobody tells is looked for, and what was lost is attached again. */
+void devices_tick(struct fwd *d, double now);
 /* The @i-th, or NULL. */
 const struct device *devices_at(const struct fwd *d, size_t i);
+/* What is filtered in other network namespaces: an array (docs/fwd.socket.md). */
+json_t *devices_away_json(const struct fwd *d);
 
 #endif

@@ -309,7 +309,7 @@ void engine_close(struct engine *e)
 	close_fd(e->poll);
 	close_fd(e->confirm.timer);
 	free(e->confirm.slots);
-	free(e->links);
+	ifaces_free(e);
 	free(e);
 }
 

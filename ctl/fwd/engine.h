@@ -172,7 +172,15 @@ struct engine_memory {
 void engine_memory(const struct engine *e, struct engine_memory *out);
 
 /* The name of an interface as rtnetlink last told it; NULL: there is none of this index. */
-const char *engine_link_name(const struct engine *e, uint32_t ifindex);
+/* Interfaces that there are, as engine_link() was told of them. */
+const char *engine_link_name(const struct engine *e, uint32_t ifindex); /* NULL: there is none */
+uint32_t engine_link_at(const struct engine *e, size_t i);              /* the @i-th one's index; 0: there are no more */
+uint32_t engine_link_named(const struct engine *e, const char *name);   /* by its name or another name of it; 0: none */
+bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name); /* is this another name of it? */
+/* Two names of the interface that rules use, of which only the first one matches. false: all is well. */
+bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *names[2]);
+/* The number that packets of the interface have in the ruleset, or FW_IFACE_OTHER. */
+uint32_t engine_link_number(const struct engine *e, uint32_t ifindex);
 
 /* Why there are no files of counters (fw_kern_file()): -errno; 0: they are there. */
 int engine_files_error(const struct engine *e);
@@ -186,9 +194,10 @@ void engine_reason_count(const struct engine *e, enum fw_reason reason, struct f
  */
 int engine_count_reset(struct engine *e, const struct fw_rule *rule);
 
-/* The interfaces that rules name: which index has which name. Called for every rtnetlink message. 0 or -errno. */
+/*
+ * The interfaces that rules name: which index has which names. Called for every rtnetlink message; with index 0, all that
+ * there are have been told, and others are gone. 0 or -errno.
+ */
 int engine_link(struct engine *e, const struct fw_link *link);
-/* All that there are were told: what others counted goes to those that are gone. */
-void engine_links_known(struct engine *e);
 
 #endif

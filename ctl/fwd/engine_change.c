@@ -93,6 +93,7 @@ static int transaction_prepare(struct transaction *t)
 	out->seconds.parse = lap(&since);
 	if (!err && t->log.failed)
 		err = -ENOMEM;
+	err = err ? err : ifaces_check(e, e->live->rs, &out->ds);
 	err = err ? err : prepare(t);
 	err = err ? err : collect_slots(t);
 	if (!err)

@@ -57,9 +57,14 @@ struct jobs {
 	bool quit;
 };
 
+/* An interface, and what it is called. */
 struct link_name {
 	uint32_t ifindex;
 	char name[FW_IFNAME_MAX + 1];
+	char **altname;
+	size_t naltnames;
+	unsigned round;    /* when it was last told of */
+	unsigned numbered; /* of its names so many have a number */
 };
 
 /* What waits to be confirmed. */
@@ -89,6 +94,7 @@ struct engine {
 	struct confirm confirm;
 	struct link_name *links;
 	size_t nlinks, links_cap;
+	unsigned links_round; /* grows whenever all interfaces were told */
 	int files_err;            /* why there are no files of counters */
 	size_t ifaces_stored;     /* names of interfaces that the store knows the numbers of */
 	struct load_job *loading; /* NULL: none */
@@ -254,6 +260,9 @@ void labels_commit(struct engine *e, const struct labels *l);
 void labels_free(struct labels *l);
 
 /* engine_iface.c */
+/* Rules may call an interface by one of its names only: 0, or -EINVAL with a diagnostic. */
+int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+void ifaces_free(struct engine *e);
 /* Interfaces that @rs names and the live ruleset does not get their numbers, also in the store. */
 int ifaces_number(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
 /* The numbers that the store knows. */

@@ -308,6 +308,8 @@ static void load_finish(struct engine *e, struct job *job)
 	e->loading = NULL;
 	if (!r->err && e->jobs.quit)
 		r->err = -ECANCELED;
+	if (!r->err)
+		r->err = ifaces_check(e, j->next->rs, &r->ds);
 	tell_stages(j, r->err || check ? (enum stage)atomic_load(&j->stage) : STAGE_SWAP);
 	r->rules = j->next->rs ? j->next->rs->nrules : 0;
 	if (j->next->rs && j->next->rs->warnings)

@@ -5,7 +5,6 @@
 
 #include "fw/packet.h"
 
-#include <net/if.h>
 #include <string.h>
 
 /* What the arguments say stands above what the packet's text says. */
@@ -38,19 +37,13 @@ static int question(const struct client *c, struct fw_frame *out, struct fw_diag
 	return 0;
 }
 
-static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
+static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw_frame *f)
 {
-	for (size_t i = 0; name[0] && i < rs->nifaces; i++)
-		if (!strcmp(rs->ifaces[i], name))
-			return (uint32_t)i;
-	return FW_IFACE_OTHER;
-}
-
-static void add_packet(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_frame *f)
-{
-	struct fw_meta meta = {
-		.hook = f->hook, .iface = iface_number(rs, f->iface), .mark = f->mark, .len = f->wire_len
-	};
+	const struct fw_ruleset *rs = engine_ruleset(e);
+	struct fw_meta meta = { .hook = f->hook,
+				.iface = engine_link_number(e, engine_link_named(e, f->iface)),
+				.mark = f->mark,
+				.len = f->wire_len };
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 	struct fw_key key;
 
@@ -73,7 +66,7 @@ static void answer(struct client *c, const struct fw_frame *f, const struct fw_r
 	fw_buf_printf(&b, ",\"reason\":");
 	objects_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
 	fw_buf_printf(&b, ",\"packet\":");
-	add_packet(&b, rs, f);
+	add_packet(&b, c->fwd->engine, f);
 	fw_buf_printf(&b, "}\n");
 	client_lines(c, &b);
 	client_end(c, NULL);
@@ -88,7 +81,7 @@ void handle_classify(struct client *c)
 	int err = question(c, &f, &ds);
 
 	if (!err && f.iface[0]) {
-		index = if_nametoindex(f.iface);
+		index = engine_link_named(c->fwd->engine, f.iface);
 		if (!index)
 			err = fw_diag_add(&ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
 					  "there is no interface '%s'", f.iface);

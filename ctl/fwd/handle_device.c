@@ -7,16 +7,19 @@
 void handle_attach(struct client *c)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	const struct device *dev = NULL;
 	struct fw_diags ds = { .n = 0 };
-	int err = devices_attach(c->fwd, &c->args, &ds, &dev);
+	json_t *devices = NULL, *dev;
+	int err = devices_attach(c->fwd, &c->args, &ds, &devices);
+	size_t i;
 
 	if (err) {
 		c->fwd->attach_failures++;
 		client_fail_errno(c, &ds, "cannot attach", err);
 		return;
 	}
-	objects_json(&b, device_json(dev));
+	json_array_foreach(devices, i, dev)
+		objects_json(&b, json_incref(dev));
+	json_decref(devices);
 	client_lines(c, &b);
 	client_end(c, NULL);
 }
@@ -24,7 +27,7 @@ void handle_attach(struct client *c)
 void handle_detach(struct client *c)
 {
 	struct fw_diags ds = { .n = 0 };
-	int err = devices_detach(c->fwd, c->args.dev, &ds);
+	int err = devices_detach(c->fwd, &c->args, &ds);
 
 	if (err)
 		client_fail_errno(c, &ds, "cannot detach", err);

@@ -4,6 +4,7 @@
  * interfaces, what policies and rules counted. Few rules go out from a text that
  * is made at once; where they are many, a child process writes them.
  */
+#include "ctl/fwd/devices.h"
 #include "ctl/fwd/forked.h"
 #include "ctl/fwd/metric.h"
 #include "ctl/fwd/objects.h"
@@ -220,6 +221,7 @@ void handle_metrics(struct client *c)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
+	devices_look(c->fwd);
 	objects_json(&b, status_json(c->fwd));
 	metric_interfaces(&b, c->fwd->engine);
 	add_policies(&b, c->fwd);

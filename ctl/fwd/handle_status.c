@@ -80,7 +80,7 @@ static json_t *devices(const struct fwd *d)
 	const struct device *dev;
 
 	for (size_t i = 0; (dev = devices_at(d, i)) != NULL; i++)
-		json_array_append_new(array, device_json(dev));
+		json_array_append_new(array, device_json(d, dev));
 	return array;
 }
 
@@ -147,6 +147,7 @@ json_t *status_json(const struct fwd *d)
 	add_tables(o, d, &st);
 	add_history(o, d, &st);
 	json_object_set_new(o, "devices", devices(d));
+	json_object_set_new(o, "away", devices_away_json(d));
 	json_object_set_new(o, "pool", pool(d->engine, &st));
 	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
 	json_object_set_new(o, "files", files(d));
@@ -162,6 +163,7 @@ void handle_status(struct client *c)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
+	devices_look(c->fwd);
 	objects_json(&b, status_json(c->fwd));
 	client_lines(c, &b);
 	client_end(c, NULL);

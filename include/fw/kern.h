@@ -197,7 +197,8 @@ int fw_kern_detach_link(struct fw_kern *k, uint32_t link);
  */
 int fw_kern_to_front(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 
-/* What is attached, also by a process before, as the kernel says at the moment. */
+extern const char *const fw_prog_names[FW_NPROGS]; /* "xdp", "tc-ingress", "tc-egress" */
+/* What is attached, also by a process before, as the kernel said when fw_kern_look() asked it. */
 struct fw_kern_attachment {
 	uint32_t ifindex; /* in the network namespace of the interface */
 	enum fw_prog prog;
@@ -207,23 +208,37 @@ struct fw_kern_attachment {
 	uint32_t in_front; /* id of the program that packets meet first, and that may keep them from ours; 0: none */
 };
 #define FW_IN_FRONT_FILTER UINT32_MAX /* a tc filter that is no program */
-/* The @i-th. false: there is none. One whose interface is gone is not there any more. */
+/* Asks the kernel what is attached, where, and behind what. What went away with its interface is forgotten. */
+void fw_kern_look(struct fw_kern *k);
+/* The @i-th. false: there is none. */
 bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachment *out);
+
+/* The XDP program of the interface, its id; 0: none. */
+uint32_t fw_kern_xdp_prog(uint32_t ifindex);
 
 /* Interfaces come, go and are renamed: what rtnetlink says, from a socket that can be polled. */
 struct fw_links;
+#define FW_LINK_ALTNAMES 64 /* more are not told */
 struct fw_link {
-	uint32_t ifindex;
+	uint32_t ifindex; /* 0: every interface that there is has been told since all were asked for */
 	bool gone;
 	bool up;
 	bool ethernet; /* its packets begin with an Ethernet header */
 	char name[FW_IFNAME_MAX + 1];
+	const char *altname[FW_LINK_ALTNAMES]; /* its other names, of up to FW_ALTNAME_MAX bytes */
+	size_t naltnames;
 };
+/* What it says is borrowed until it returns. */
+typedef void fw_link_told(const struct fw_link *link, void *ctx);
 /* 0 or -errno. Asks for all interfaces there are: the first fw_links_read() gives them. */
 int fw_links_open(struct fw_links **out);
 int fw_links_fd(const struct fw_links *l);
 /* Calls @link for each message that is there; never blocks. -ENOBUFS: some were lost, and all are asked for again. 0, -errno. */
-int fw_links_read(struct fw_links *l, void (*link)(const struct fw_link *, void *), void *ctx);
+int fw_links_read(struct fw_links *l, fw_link_told *link, void *ctx);
+/* Asks for all interfaces again. 0 or -errno. */
+int fw_links_ask(struct fw_links *l);
+/* Asks the kernel now which interface has this name, also as another name of it. 0, -ENODEV or -errno. */
+int fw_link_find(const char *name, fw_link_told *link, void *ctx);
 void fw_links_close(struct fw_links *l); /* NULL is fine */
 /* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
 bool fw_link_strips_vlan(const char *name);

@@ -15,6 +15,7 @@
 #define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
 #define FW_COMMENT_MAX 255 /* bytes of a comment */
 #define FW_IFNAME_MAX 15   /* bytes of an interface name (IFNAMSIZ - 1) */
+#define FW_ALTNAME_MAX 127 /* bytes of another name of an interface (ALTIFNAMSIZ - 1) */
 
 /* Values lo to hi, both included. For FW_F_TCP_FLAGS: lo is the mask and hi the value, (flags & lo) == hi. */
 struct fw_range {
@@ -136,6 +137,11 @@ void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
 int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at, struct fw_diags *ds,
 		   struct fw_rule **out);
 
+/*
+ * Can an interface be called so? The kernel refuses '/', ':', white space, "." and "..", and more than @max bytes:
+ * FW_IFNAME_MAX, or FW_ALTNAME_MAX of another name. All other bytes may be in a name, also quotes and those above 0x7f.
+ */
+bool fw_ifname_valid(const char *s, size_t len, size_t max);
 /**
  * fw_ruleset_addrs - the number of an address expression, interned
  * @ranges:  any order, may overlap; borrowed

@@ -189,4 +189,7 @@ const struct fw_name *fw_field_names(enum fw_field field, bool v6);
 /* Name of a value or NULL. Codes of ICMP have names only for reading: what they mean depends on the type. */
 const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
 
+/* What somebody may have meant who wrote @word: @best so far (may be NULL) or @candidate. NULL: neither. */
+const char *fw_text_nearer(const char *word, const char *best, const char *candidate);
+
 #endif

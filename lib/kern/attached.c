@@ -9,18 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A link's pin is named after its program and its id: an index would be one of this network namespace only. */
-static const char *const prefixes[FW_NPROGS] = {
-	[FW_PROG_XDP] = "xdp-",
-	[FW_PROG_TC_INGRESS] = "tc-ingress-",
-	[FW_PROG_TC_EGRESS] = "tc-egress-",
+const char *const fw_prog_names[FW_NPROGS] = {
+#define NAME(sym, name, direction) [FW_PROG_##sym] = name,
+	FW_PROGS(NAME)
+#undef NAME
 };
 
+/* Named after its program and its id: an index would be one of some network namespace. */
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%s%u", prefixes[a->prog], a->id);
+	snprintf(name, sizeof(name), "%s-%u", fw_prog_names[a->prog], a->id);
 	return kern_pin_path(k, f, "links", name, buf);
 }
 
@@ -131,10 +131,8 @@ void kern_attached_prune(struct fw_kern *k)
 	for (size_t i = k->nattached; i-- > 0;) {
 		struct attachment *a = &k->attached[i];
 
-		if (is_there(a)) {
-			a->away = !kern_is_here(k, a);
+		if (is_there(a))
 			continue;
-		}
 		/* A classic filter went away with its interface, and another one may have its index now. */
 		if (a->link < 0)
 			filter_forget(k, a);
@@ -148,7 +146,7 @@ void kern_attached_prune(struct fw_kern *k)
 static enum fw_prog prog_of(const char *pin)
 {
 	for (int i = 0; i < FW_NPROGS; i++)
-		if (!strncmp(pin, prefixes[i], strlen(prefixes[i])))
+		if (!strncmp(pin, fw_prog_names[i], strlen(fw_prog_names[i])))
 			return (enum fw_prog)i;
 	return FW_NPROGS;
 }
@@ -292,17 +290,23 @@ int kern_attached_load(struct fw_kern *k)
 	return 0;
 }
 
+void fw_kern_look(struct fw_kern *k)
+{
+	kern_attached_prune(k);
+	for (size_t i = 0; i < k->nattached; i++) {
+		struct attachment *a = &k->attached[i];
+
+		a->away = !kern_is_here(k, a);
+		a->in_front = a->away ? 0 : kern_in_front(a);
+	}
+}
+
 bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachment *out)
 {
-	for (size_t j = 0; j < k->nattached; j++) {
-		struct attachment a = k->attached[j];
+	const struct attachment *a = k->attached + (i < k->nattached ? i : 0);
 
-		if (!is_there(&a) || i--)
-			continue;
-		a.away = !kern_is_here(k, &a);
-		*out = (struct fw_kern_attachment){ a.ifindex, a.prog, a.mode,
-						    a.id,      a.away, a.away ? 0 : kern_in_front(&a) };
-		return true;
-	}
-	return false;
+	if (i >= k->nattached)
+		return false;
+	*out = (struct fw_kern_attachment){ a->ifindex, a->prog, a->mode, a->id, a->away, a->in_front };
+	return true;
 }

@@ -34,6 +34,7 @@ struct attachment {
 	uint32_t handle, priority; /* of a classic filter */
 	bool qdisc;                /* the clsact qdisc is ours to remove */
 	bool away;                 /* its interface is in another network namespace, as of the last look */
+	uint32_t in_front;         /* as of the last look: see struct fw_kern_attachment */
 	struct folder folder;      /* that remembers it */
 };
 
@@ -149,7 +150,7 @@ struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum 
 /* Takes over the link; on failure it is closed. */
 int kern_attached_add(struct fw_kern *k, struct attachment a);
 void kern_attached_remove(struct fw_kern *k, struct attachment *a);
-/* Forgets what went away with its interface, and looks which interfaces are in another network namespace. */
+/* Forgets what went away with its interface. */
 void kern_attached_prune(struct fw_kern *k);
 /* The pin of a link; @buf: PATH_MAX. */
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf);

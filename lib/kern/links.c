@@ -21,7 +21,7 @@
 
 struct fw_links {
 	struct mnl_socket *socket;
-	void (*link)(const struct fw_link *link, void *ctx);
+	fw_link_told *link;
 	void *ctx;
 	bool dumping; /* the answer to a question for all interfaces is not over */
 	bool again;   /* and it is not complete */
@@ -29,7 +29,7 @@ struct fw_links {
 };
 
 /* The kernel answers one such question at a time. */
-static int ask_for_all(struct fw_links *l)
+static int ask_all(struct fw_links *l)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[256];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
@@ -46,6 +46,11 @@ static int ask_for_all(struct fw_links *l)
 	return mnl_socket_sendto(l->socket, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
+int fw_links_ask(struct fw_links *l)
+{
+	return l->dumping ? 0 : ask_all(l);
+}
+
 static int listen_on(struct fw_links *l)
 {
 	int size = RECEIVE_BYTES, fd = mnl_socket_get_fd(l->socket);
@@ -55,7 +60,7 @@ static int listen_on(struct fw_links *l)
 	/* Beyond the limit of the system for root; else as much as there is. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	return ask_for_all(l);
+	return ask_all(l);
 }
 
 int fw_links_open(struct fw_links **out)
@@ -87,16 +92,28 @@ void fw_links_close(struct fw_links *l)
 	free(l);
 }
 
+static int altname(const struct nlattr *attr, void *ctx)
+{
+	struct fw_link *link = ctx;
+
+	if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) &&
+	    link->naltnames < FW_LINK_ALTNAMES)
+		link->altname[link->naltnames++] = mnl_attr_get_str(attr);
+	return MNL_CB_OK;
+}
+
 static int attribute(const struct nlattr *attr, void *ctx)
 {
 	struct fw_link *link = ctx;
 
 	if (mnl_attr_get_type(attr) == IFLA_IFNAME && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == IFLA_PROP_LIST)
+		mnl_attr_parse_nested(attr, altname, link);
 	return MNL_CB_OK;
 }
 
-static void tell(const struct fw_links *l, const struct nlmsghdr *h)
+static void tell(const struct nlmsghdr *h, fw_link_told *told, void *ctx)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
 	struct fw_link link = { 0 };
@@ -109,7 +126,7 @@ static void tell(const struct fw_links *l, const struct nlmsghdr *h)
 	link.up = ifi->ifi_flags & IFF_UP;
 	link.ethernet = ifi->ifi_type == ARPHRD_ETHER || ifi->ifi_type == ARPHRD_LOOPBACK;
 	mnl_attr_parse(h, sizeof(*ifi), attribute, &link);
-	l->link(&link, l->ctx);
+	told(&link, ctx);
 }
 
 static int message(struct fw_links *l, const struct nlmsghdr *h)
@@ -120,12 +137,17 @@ static int message(struct fw_links *l, const struct nlmsghdr *h)
 	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 		l->again = true;
 	if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
-		tell(l, h);
+		tell(h, l->link, l->ctx);
 	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE)
 		l->dumping = false;
 	if (h->nlmsg_type == NLMSG_ERROR)
 		return mnl_nlmsg_get_payload_len(h) < sizeof(*e) ? -EBADMSG : e->error;
-	return h->nlmsg_type == NLMSG_DONE && l->again ? ask_for_all(l) : 0;
+	if (h->nlmsg_type != NLMSG_DONE)
+		return 0;
+	if (l->again)
+		return ask_all(l);
+	l->link(&(const struct fw_link){ 0 }, l->ctx);
+	return 0;
 }
 
 static int read_one(struct fw_links *l)
@@ -141,7 +163,7 @@ static int read_one(struct fw_links *l)
 	return err;
 }
 
-int fw_links_read(struct fw_links *l, void (*link)(const struct fw_link *, void *), void *ctx)
+int fw_links_read(struct fw_links *l, fw_link_told *link, void *ctx)
 {
 	int err;
 
@@ -153,10 +175,48 @@ int fw_links_read(struct fw_links *l, void (*link)(const struct fw_link *, void 
 	if (err == -EAGAIN)
 		return 0;
 	if (err == -ENOBUFS) {
-		int again = ask_for_all(l);
+		int again = ask_all(l);
 
 		return again ? again : -ENOBUFS;
 	}
+	return err;
+}
+
+struct asked {
+	fw_link_told *link;
+	void *ctx;
+};
+
+static int answer(const struct nlmsghdr *h, void *ctx)
+{
+	const struct asked *a = ctx;
+
+	if (h->nlmsg_type == RTM_NEWLINK)
+		tell(h, a->link, a->ctx);
+	return MNL_CB_OK;
+}
+
+int fw_link_find(const char *name, fw_link_told *link, void *ctx)
+{
+	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
+	_Alignas(struct nlmsghdr) uint8_t buf[MESSAGE_BYTES];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
+	struct asked asked = { link, ctx };
+	ssize_t n;
+	int err;
+
+	h->nlmsg_type = RTM_GETLINK;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	/* By this attribute the kernel looks among both kinds of names. */
+	mnl_attr_put_strz(h, IFLA_ALT_IFNAME, name);
+	if (!s)
+		return -errno;
+	err = mnl_socket_bind(s, 0, MNL_SOCKET_AUTOPID) || mnl_socket_sendto(s, h, h->nlmsg_len) < 0 ? -errno : 0;
+	n = err ? -1 : mnl_socket_recvfrom(s, buf, sizeof(buf));
+	if (!err && (n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, answer, &asked) < 0))
+		err = -errno;
+	mnl_socket_close(s);
 	return err;
 }
 

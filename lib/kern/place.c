@@ -24,6 +24,11 @@ struct xdp_view kern_xdp_view(uint32_t ifindex)
 	};
 }
 
+uint32_t fw_kern_xdp_prog(uint32_t ifindex)
+{
+	return kern_xdp_view(ifindex).prog;
+}
+
 /* One that was seen to be elsewhere has not come back while another link of ours has the interface. */
 static bool has_rival(const struct fw_kern *k, const struct attachment *a)
 {

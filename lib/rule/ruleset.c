@@ -209,6 +209,18 @@ int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw
 	return fw_ruleset_add_at(rs, draft, &places, ds, out);
 }
 
+bool fw_ifname_valid(const char *s, size_t len, size_t max)
+{
+	if (!len || len > max)
+		return false;
+	if (s[0] == '.' && (len == 1 || (len == 2 && s[1] == '.')))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s[i] == '\0' || strchr("/: \t\n\v\f\r\xa0", s[i]))
+			return false;
+	return true;
+}
+
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name)
 {
 	struct fw_table *t = &rs->index->ifaces;

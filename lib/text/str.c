@@ -84,6 +84,16 @@ void fw_nearest_try(struct fw_nearest *n, const char *candidate)
 	}
 }
 
+const char *fw_text_nearer(const char *word, const char *best, const char *candidate)
+{
+	struct fw_nearest n = { .word = { word, strlen(word) } };
+
+	if (best)
+		fw_nearest_try(&n, best);
+	fw_nearest_try(&n, candidate);
+	return n.best;
+}
+
 const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size)
 {
 	if (!n->best)

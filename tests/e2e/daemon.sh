@@ -247,7 +247,7 @@ case_fwd_attach() {
 case_fwd_attach_later() {
 	share_fwd || return 1
 	state() { ctl --json status | grep -q "\"dev\":\"$1\",[^}]*\"state\":\"$2\""; }
-	ok policy in drop && ok attach late0 && state late0 missing || fail "not missing" || return 1
+	ok policy in drop && refuses 1 "no interface" attach late0 && ok attach late0 --later && state late0 missing || fail "not missing" || return 1
 	in_server ip link add late0 type veth peer name late9 && in_server ip link set late0 up
 	wait_until state late0 attached || fail "not attached when it appeared: $(ctl status)" || return 1
 	# under another name it is still filtered, so that nothing gets through meanwhile, and that is said

@@ -45,7 +45,8 @@ case_devices_follow_rules() {
 
 case_devices_come_and_go() {
 	start_fwd || return 1
-	attach '{"dev":"late0"}' && told '"state":"missing"' || return 1
+	answers 1 ask attach '{"dev":"late0"}' && told "there is no interface" || return 1
+	attach '{"dev":"late0","later":true}' && told '"state":"missing"' || return 1
 	pair late0 late1 && device_becomes late0 '"state":"attached"' || return 1
 	in_server ip link del late0 && device_becomes late0 '"state":"missing"' || return 1
 	pair late0 late1 && device_becomes late0 '"state":"attached"' || return 1

@@ -11,6 +11,7 @@ fi
 . "$here/clients.sh"
 . "$here/faults.sh"
 . "$here/devices.sh"
+. "$here/interfaces.sh"
 . "$here/metrics.sh"
 . "$here/prometheus.sh"
 . "$here/exporter.sh"

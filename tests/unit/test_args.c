@@ -55,9 +55,15 @@ static void taken(void **state)
 	args_free(&a);
 
 	assert_int_equal(decode(FW_REQ_ATTACH, "{\"dev\":\"eth0\",\"mode\":\"tc\",\"out\":\"no\"}", &a, &ds), 0);
-	assert_string_equal(a.dev, "eth0");
+	assert_string_equal(args_dev(&a, 0), "eth0");
+	assert_null(args_dev(&a, 1));
 	assert_int_equal(a.mode, ARGS_TC);
 	assert_int_equal(a.out, ARGS_OUT_NO);
+	args_free(&a);
+
+	assert_int_equal(decode(FW_REQ_DETACH, "{\"dev\":[\"eth0\",\"veth*\"]}", &a, &ds), 0);
+	assert_string_equal(args_dev(&a, 1), "veth*");
+	assert_null(args_dev(&a, 2));
 	args_free(&a);
 
 	assert_int_equal(decode(FW_REQ_CLASSIFY, "{\"mark\":4294967295,\"hook\":\"out\",\"packet\":\"x\"}", &a, &ds),
@@ -103,7 +109,9 @@ static void refused(void **state)
 		{ FW_REQ_CONFIRM, "{\"confirm\":5}", "'confirm' has no argument 'confirm'" },
 		{ FW_REQ_ATTACH, "{}", "'attach' wants the argument 'dev'" },
 		{ FW_REQ_ATTACH, "{\"dev\":\"\"}", "name of an interface" },
-		{ FW_REQ_ATTACH, "{\"dev\":\"0123456789abcdef\"}", "name of an interface" },
+		{ FW_REQ_ATTACH, "{\"dev\":[]}", "name of an interface" },
+		{ FW_REQ_ATTACH, "{\"dev\":[\"eth0\",1]}", "or an array of such" },
+		{ FW_REQ_CLASSIFY, "{\"dev\":\"0123456789abcdef\"}", "name of an interface" },
 		{ FW_REQ_DETACH, "{\"dev\":\"eth0\",\"mode\":\"tc\"}", "'detach' has no argument 'mode'" },
 		{ FW_REQ_CLASSIFY, "{\"mark\":4294967296}", "from 0 to 4294967295" },
 	};

@@ -145,21 +145,23 @@ static uint32_t prog_id(int fd)
 	return info.id;
 }
 
-static bool attached(const struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
+static bool attached(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	struct fw_kern_attachment a;
 
+	fw_kern_look(k);
 	for (size_t i = 0; fw_kern_attached(k, i, &a); i++)
 		if (a.ifindex == ifindex && a.prog == prog)
 			return true;
 	return false;
 }
 
-static size_t attachments(const struct fw_kern *k)
+static size_t attachments(struct fw_kern *k)
 {
 	struct fw_kern_attachment a;
 	size_t n = 0;
 
+	fw_kern_look(k);
 	while (fw_kern_attached(k, n, &a))
 		n++;
 	return n;

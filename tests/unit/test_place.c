@@ -66,11 +66,12 @@ static int foreign(enum bpf_prog_type type, int verdict)
 }
 
 /* What is attached to an interface by a program; fails where there is not exactly one. */
-static struct fw_kern_attachment the(const struct fw_kern *k, enum fw_prog prog, uint32_t index, bool away)
+static struct fw_kern_attachment the(struct fw_kern *k, enum fw_prog prog, uint32_t index, bool away)
 {
 	struct fw_kern_attachment a, found = { 0 };
 	unsigned n = 0;
 
+	fw_kern_look(k);
 	for (size_t i = 0; fw_kern_attached(k, i, &a); i++)
 		if (a.prog == prog && a.ifindex == index && a.away == away) {
 			found = a;
@@ -80,7 +81,7 @@ static struct fw_kern_attachment the(const struct fw_kern *k, enum fw_prog prog,
 	return found;
 }
 
-static uint32_t in_front(const struct fw_kern *k)
+static uint32_t in_front(struct fw_kern *k)
 {
 	return the(k, FW_PROG_TC_INGRESS, ifindex, false).in_front;
 }
