@@ -109,7 +109,8 @@ void kern_detach(struct fw_kern *k, const struct attachment *a)
 		filter_forget(k, a);
 		return;
 	}
-	/* The last to let go of a link detaches it at once, if that is a process. */
+	/* At once: the pin and the descriptor may go a moment later. */
+	bpf_link_detach(a->link);
 	if (k->pins)
 		unlink(kern_link_path(k, &a->folder, a, path));
 	close(a->link);
