@@ -32,6 +32,14 @@ static void print_changes(const struct ctl_settings *s, const char *name, const 
 		       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were written anew)" : "");
 }
 
+static void print_warnings(const json_t *end)
+{
+	struct fw_diags ds = { 0 };
+
+	ctl_warnings_of(end, &ds);
+	ctl_print_warnings(&ds);
+}
+
 /* Sends @source as one transaction. @name: of it, for the summary; NULL: no summary. */
 static int change(const struct ctl_settings *s, const struct ctl_source *source, const char *name)
 {
@@ -50,6 +58,8 @@ static int change(const struct ctl_settings *s, const struct ctl_source *source,
 
 	ctl_add_wait(s, call.args);
 	code = ctl_request(s, &call, &end);
+	if (code == CTL_OK && !s->json)
+		print_warnings(end);
 	if (code == CTL_OK && !s->json && (s->check || (name && !s->echo)))
 		print_changes(s, name ? name : "ok", end);
 	if (code == CTL_OK && !s->json && !s->echo)
@@ -143,7 +153,8 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 #define CHANGE_JSON                                                                                          \
 	"JSON: {op, rule {id, name, verdict, text, ...}} for each rule that was added, replaced or moved;\n" \
 	"at last {ok, " CTL_COUNTS_JSON ",\n"                                                                \
-	"generation, seconds {parse, compile, store, swap}, rebuilt}.\n"
+	"generation, seconds {parse, compile, store, swap}, rebuilt,\n"                                      \
+	"warnings (array of {message, hint}), warnings_total}.\n"
 #define AS_ADD "JSON: as of `fwctl add rule`.\n"
 
 const struct ctl_command ctl_add = {

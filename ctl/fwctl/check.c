@@ -45,19 +45,19 @@ static json_t *both(uint64_t src, uint64_t dst)
 }
 
 static int print_json(const char *path, const struct fw_ruleset *rs, const struct fw_compile_stats *st,
-		      const struct memory *m, double parse)
+		      const struct memory *m, const struct fw_diags *warnings, double parse)
 {
 	json_t *memory = json_pack("{sI sI sI sI si}", "tables", (json_int_t)m->tables, "tables_used",
 				   (json_int_t)st->bytes, "counters", (json_int_t)m->counters, "flow_cache",
 				   (json_int_t)m->flow_cache, "cpus", (int)m->cpus);
-	json_t *o = json_pack("{so sI sI sI so so sI sI sI so sI so sf sf so}", "file", ctl_json_string(path), "rules",
-			      (json_int_t)rs->nrules, "sets", (json_int_t)rs->nsets, "set_elements",
+	json_t *o = json_pack("{so sI sI sI so so sI sI sI so sI so sf sf so sI}", "file", ctl_json_string(path),
+			      "rules", (json_int_t)rs->nrules, "sets", (json_int_t)rs->nsets, "set_elements",
 			      (json_int_t)elements_of(rs), "identities", both(st->identities[0], st->identities[1]),
 			      "classes", both(st->classes[0], st->classes[1]), "pairs", (json_int_t)st->pairs, "blocks",
 			      (json_int_t)st->blocks, "largest_block", (json_int_t)st->block_rules_max, "nesting",
 			      both(st->nesting_max[0], st->nesting_max[1]), "probes_max", (json_int_t)st->probes_max,
 			      "memory", memory, "parse_seconds", parse, "compile_seconds", st->seconds, "warnings",
-			      ctl_json_diags(rs->warnings));
+			      ctl_json_diags(warnings), "warnings_total", (json_int_t)warnings->total);
 
 	return ctl_json_print(o);
 }
@@ -98,11 +98,29 @@ static void print_text(const char *path, const struct fw_ruleset *rs, const stru
 	row("time", "parse %.3f s, compile %.3f s", parse, st->seconds);
 }
 
+/* Rules that can never decide; those of the text have been said. */
+static int warn(struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out)
+{
+	struct fw_diags shadowed = { 0 };
+	int err = fw_warn_all_shadowed(rs, pool, root, &shadowed);
+
+	if (err) {
+		ctl_print_failure(NULL, "cannot look for rules that never decide", err);
+		return err;
+	}
+	ctl_print_warnings(&shadowed);
+	if (rs->warnings)
+		*out = *rs->warnings;
+	fw_diags_append(out, &shadowed);
+	return 0;
+}
+
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	fw_cleanup(ctl_ruleset_freep) struct fw_ruleset *rs = NULL;
 	fw_cleanup(ctl_pool_freep) struct fw_pool *pool = NULL;
 	fw_cleanup(fw_image_free) struct fw_image image = { 0 };
+	struct fw_diags warnings = { 0 };
 	double parse;
 	int err;
 
@@ -115,11 +133,13 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 	}
 	if (ctl_compile(rs, pool, &image))
 		return CTL_FAILED;
+	if (warn(rs, pool, image.root, &warnings))
+		return CTL_FAILED;
 
 	struct memory m = memory_of(rs, pool);
 
 	if (s->json)
-		return print_json(operands[0], rs, &image.stats, &m, parse) ? CTL_FAILED : CTL_OK;
+		return print_json(operands[0], rs, &image.stats, &m, &warnings, parse) ? CTL_FAILED : CTL_OK;
 	print_text(operands[0], rs, &image.stats, &m, parse);
 	return CTL_OK;
 }
@@ -132,7 +152,8 @@ const struct ctl_command ctl_check = {
 		   "JSON: file, rules, sets, set_elements, identities, classes, nesting {source, destination},\n"
 		   "pairs, blocks, largest_block (rules), probes_max (pairs that one packet can ask for),\n"
 		   "memory {tables, tables_used, counters, flow_cache: bytes; cpus}, parse_seconds, compile_seconds,\n"
-		   "warnings (array of {file, line, column, message, hint}).\n",
+		   "warnings (array of {file, line, column, message, hint}), warnings_total.\n\n"
+		   "Warns of rules that can never decide, since one before them matches all of their packets.\n",
 	.options = options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

@@ -139,6 +139,8 @@ void ctl_print_warnings(const struct fw_diags *ds);
 /* Diagnostics as an array of {"file", "line", "column", "message", "hint"}, and back; NULL is none. */
 json_t *ctl_json_diags(const struct fw_diags *ds);
 void ctl_diags_of(const json_t *array, struct fw_diags *ds);
+/* The warnings of an END. */
+void ctl_warnings_of(const json_t *end, struct fw_diags *ds);
 /* What went wrong: the diagnostics, or, when there are none, @what and the errno of @err. */
 void ctl_print_failure(const struct fw_diags *ds, const char *what, int err);
 

@@ -129,7 +129,7 @@ static void print_warnings(const struct load *l, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
 
-	ctl_diags_of(json_object_get(end, "warnings"), &ds);
+	ctl_warnings_of(end, &ds);
 	for (unsigned i = 0; i < ds.n; i++)
 		for (unsigned k = 0; k < l->nsources; k++)
 			if (l->sources[k].shown && !strcmp(l->sources[k].name, ds.d[i].file))
@@ -224,7 +224,8 @@ const struct ctl_command ctl_load_command = {
 		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n\n" CTL_DIFF_JSON
 		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
 		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970),\n"
-		"warnings (array of {file, line, column, message, hint})}.\n",
+		"warnings (array of {file, line, column, message, hint}), warnings_total}. Of up to 100,000 rules those are\n"
+		"warned of that can never decide, since one before them matches all of their packets.\n",
 	.options = load_options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

@@ -46,6 +46,13 @@ void ctl_diags_of(const json_t *array, struct fw_diags *ds)
 	}
 }
 
+void ctl_warnings_of(const json_t *end, struct fw_diags *ds)
+{
+	ctl_diags_of(json_object_get(end, "warnings"), ds);
+	if (ctl_field_u64(end, "warnings_total") > ds->total)
+		ds->total = (unsigned)ctl_field_u64(end, "warnings_total");
+}
+
 double ctl_seconds_of(const json_t *end)
 {
 	static const char *const stages[] = { "parse", "compile", "store", "swap" };

@@ -303,6 +303,7 @@ void engine_close(struct engine *e)
 		graces_stop(e);
 	/* Segments are given back to the pool, but the kernel's maps keep them: nothing is synced any more. */
 	live_free(e, e->live);
+	fw_classifier_free(e->probe);
 	fw_kern_close(e->kern);
 	store_close(e->store);
 	close_fd(e->wake);

@@ -60,7 +60,7 @@ struct engine_seconds {
 };
 struct engine_result {
 	struct fw_diags ds;
-	struct fw_diags warnings; /* of a load that was taken, or would be */
+	struct fw_diags warnings; /* of what was taken, or would be */
 	int err;
 	struct fw_diff_counts counts;
 	size_t rules;

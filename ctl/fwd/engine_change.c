@@ -177,6 +177,7 @@ static void transaction_commit(struct transaction *t, struct later *old)
 		if (asked->each)
 			asked->each(&t->edit.rules[i], asked->ctx);
 	}
+	warn_edit(e, &t->edit, &t->out->warnings);
 	fw_edit_commit(&t->edit);
 	retire_slots(t, old);
 	if (old->nslots || old->image.root)
@@ -191,6 +192,7 @@ static void transaction_check(struct transaction *t)
 {
 	for (size_t i = 0; t->asked->each && i < t->edit.nrules; i++)
 		t->asked->each(&t->edit.rules[i], t->asked->ctx);
+	warn_edit(t->e, &t->edit, &t->out->warnings);
 	transaction_abort(t);
 }
 

@@ -92,6 +92,7 @@ struct engine {
 	int wake;                   /* eventfd */
 	int poll;                   /* of wake and the timer */
 	struct confirm confirm;
+	struct fw_classifier *probe; /* of warn_edit(); NULL: not yet needed */
 	struct link_name *links;
 	size_t nlinks, links_cap;
 	unsigned links_round; /* grows whenever all interfaces were told */
@@ -234,6 +235,12 @@ void load_request_free(struct engine_load *l);
  */
 int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, const struct fw_ruleset *old,
 		     struct fw_diags *ds);
+
+/* engine_warn.c */
+/* Of a ruleset that is compiled, by the worker: with what its text is warned of. */
+void warn_load(struct engine *e, const struct live *next, struct fw_diags *out);
+/* Of an edit that is open, after its change of the tables, or without it when the edit is only checked. */
+void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *out);
 
 /* engine_label.c */
 struct label_name {

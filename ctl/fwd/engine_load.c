@@ -208,6 +208,8 @@ static int load_build(struct engine *e, struct load_job *j)
 	}
 	set_stage(e, j, STAGE_COMPILE);
 	err = err ? err : compile(e, j);
+	if (!err)
+		warn_load(e, j->next, &j->result.warnings);
 	/* Many segments and counters take their time to be known to the kernel. */
 	if (!err && !j->load.check)
 		err = engine_kernel_ready(e, j->next->rs, &j->result.ds);
@@ -312,8 +314,6 @@ static void load_finish(struct engine *e, struct job *job)
 		r->err = ifaces_check(e, j->next->rs, &r->ds);
 	tell_stages(j, r->err || check ? (enum stage)atomic_load(&j->stage) : STAGE_SWAP);
 	r->rules = j->next->rs ? j->next->rs->nrules : 0;
-	if (j->next->rs && j->next->rs->warnings)
-		r->warnings = *j->next->rs->warnings;
 	if (!r->err && !check)
 		r->err = load_commit(e, j);
 	if (r->err && j->stored)

@@ -31,10 +31,12 @@ void result_end(struct client *c, const struct engine_result *r, bool load)
 	if (load) {
 		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
 		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
-		json_object_set_new(end, "warnings", objects_diags(&r->warnings));
 	} else {
 		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
 	}
+	json_object_set_new(end, "warnings", objects_diags(&r->warnings));
+	if (r->warnings.total > r->warnings.n)
+		json_object_set_new(end, "warnings_total", json_integer(r->warnings.total));
 	if (r->confirm_by && end)
 		json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
 	client_end(c, end);

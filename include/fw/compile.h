@@ -163,4 +163,15 @@ void fw_classifier_free(struct fw_classifier *c);
 void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t generation);
 struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key);
 
+/*
+ * A rule before @r that covers it (fw_rule_covers()), so that @r can never decide; NULL: none was found. Rules that do so only
+ * together are not looked for. @c: has tables of @rs, from before or after @r came.
+ */
+const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r);
+/* That as a warning. @file: that both stand in; NULL: none. */
+void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw_rule *by, const struct fw_ruleset *rs,
+		      struct fw_diags *out);
+/* The same of all rules. @root: of the ruleset's tables. 0 or -ENOMEM. */
+int fw_warn_all_shadowed(const struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out);
+
 #endif

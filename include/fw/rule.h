@@ -206,6 +206,9 @@ bool fw_rule_names_non_ip(const struct fw_rule *rule);
 /* Can the rule match packets of this hook? */
 bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
 
+/* Does @wide match all packets that @narrow matches? Whatever sets may come to hold; false: that is not certain. */
+bool fw_rule_covers(const struct fw_ruleset *rs, const struct fw_rule *wide, const struct fw_rule *narrow);
+
 /* The match that a rule has for a field, or NULL. */
 const struct fw_match *fw_rule_match(const struct fw_rule *rule, enum fw_field field);
 

@@ -78,3 +78,25 @@ case_fwd_load_empty() {
 	sed -i 's/feed"/feed" may-be-empty/' "$sets"
 	ok load "$sets" && order b && exits 0 "$fwctl" check "$sets" && ok save - && says 'set feed { }'
 }
+
+# Rules that never decide are taken, with a warning.
+case_fwd_shadowed() {
+	local rules=$tmp/shadow.rules
+	share_fwd || return 1
+	printf '%s\n' 'rule 10 name wide in from 10.0.0.0/8 drop' 'rule 20 name web in proto tcp dport 80 accept' \
+		'rule 30 name narrow in from 10.1.0.0/16 proto udp accept' 'rule 40 name web2 in proto tcp dport 80 accept' >"$rules"
+	for how in "$fwctl check" "ctl load --check" "ctl load"; do
+		# shellcheck disable=SC2086 # words
+		exits 0 $how "$rules" && says "shadow.rules:3: rule 30 (narrow) is shadowed: rule 10 (wide) in line 1 matches all of its packets first" &&
+			says "put it in front of rule 10" && says "shadow.rules:4: rule 40 (web2) is a duplicate: rule 20 (web) in line 2" || return 1
+	done
+	exits 0 "$fwctl" check --json "$rules" && says '"line":4,"hint":"it can go"}],"warnings_total":2' || return 1
+	ok --json load "$rules" && says '"warnings":[{"message":"rule 30 (narrow) is shadowed' || return 1
+	ok add rule name new in from 10.2.0.0/16 accept && says "warning: rule 41 (new) is shadowed: rule 10 (wide) matches" &&
+		ok add rule --check in from 10.0.0.0/8 accept && says "is a duplicate: rule 10 (wide)" &&
+		ok add rule first name top in from 10.3.0.0/16 accept && ! says warning 2>/dev/null &&
+		ok move rule top last && says "rule 42 (top) is shadowed" && ok del rule wide && ! says warning 2>/dev/null || return 1
+	# many: the first ones, and how many there are
+	{ echo 'rule 1 drop' && seq -f 'rule in proto tcp dport %.0f accept' 100; } >"$rules"
+	exits 0 "$fwctl" check "$rules" && says "80 more not shown" && ok load "$rules" && says "80 more not shown"
+}

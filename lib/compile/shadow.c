@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Rules that can never decide, since one that stands before them matches all
+ * that they match. The tables find the one in question: a packet that the rule
+ * matches is looked up, and whichever rule decides on it either is the rule
+ * itself, which then can decide, or is tried whether it covers the rule. So a
+ * million rules take a million lookups; what is found is certain, and what
+ * several rules cover only together is not found.
+ *
+ *	rule 10 in from 10.0.0.0/8 drop
+ *	rule 20 in proto tcp dport 22 accept
+ *	rule 30 in from 10.1.0.0/16 proto udp accept    10.1.0.0 udp: rule 10 decides, and covers rule 30
+ */
+#include "fw/compile.h"
+
+#include "lib/rule/internal.h"
+
+#define TRIES 8 /* packets of one rule */
+
+#define TCP 6
+#define PORT 50000 /* that few rules name */
+
+/* A value of the field, or @otherwise where the rule says nothing of it. */
+static void set(struct fw_key *k, const struct fw_rule *r, enum fw_field field, uint32_t otherwise)
+{
+	const struct fw_match *m = fw_rule_match(r, field);
+
+	k->f[field] = !m ? otherwise : !m->negated ? m->r[0].hi : m->r[0].lo ? m->r[0].lo - 1 : m->r[m->n - 1].hi + 1;
+}
+
+/* Some addresses that the expression names; NULL: it names none. */
+static const struct fw_addr_range *named(const struct fw_ruleset *rs, uint32_t number)
+{
+	const struct fw_addrs *a = &rs->addrs[number];
+
+	if (a->nranges)
+		return &a->ranges[0];
+	for (uint32_t i = 0; i < a->nsets; i++)
+		if (rs->sets[a->sets[i]].n)
+			return &rs->sets[a->sets[i]].elements[0];
+	return NULL;
+}
+
+static const struct fw_addr_range *inside(const struct fw_ruleset *rs, uint32_t number)
+{
+	return rs->addrs[number].negated ? NULL : named(rs, number);
+}
+
+static struct fw_addr address(const struct fw_addr_range *r, uint32_t family)
+{
+	if (r && r->family == family)
+		return r->lo;
+	return family == FW_IP4 ? (struct fw_addr){ 0xc612370700000000ull, 0 } :
+				  (struct fw_addr){ 0x2001000200000000ull, 7 };
+}
+
+static uint32_t family_of(const struct fw_rule *r, const struct fw_addr_range *src, const struct fw_addr_range *dst)
+{
+	const struct fw_match *ether = fw_rule_match(r, FW_F_ETHERTYPE), *proto = fw_rule_match(r, FW_F_PROTO);
+
+	if (src || dst)
+		return src ? src->family : dst->family;
+	if (ether && !ether->negated)
+		return ether->r[0].lo == 0x86dd ? FW_IP6 : ether->r[0].lo == 0x800 ? FW_IP4 : FW_FAMILY_NONE;
+	return proto && !proto->negated && proto->r[0].lo == 58 ? FW_IP6 : FW_IP4;
+}
+
+static void set_transport(struct fw_key *k, const struct fw_rule *r)
+{
+	static const uint8_t with_ports[] = { TCP, 17, 33, 132, 136 };
+	uint32_t proto = k->f[FW_F_PROTO];
+	bool ports = false, icmp = proto == 1 || proto == 58;
+
+	for (size_t i = 0; i < sizeof(with_ports); i++)
+		ports |= proto == with_ports[i];
+	set(k, r, FW_F_SPORT, ports ? PORT : (uint32_t)FW_ABSENT_SPORT);
+	set(k, r, FW_F_DPORT, ports ? PORT + 1 : (uint32_t)FW_ABSENT_DPORT);
+	set(k, r, FW_F_ICMP_TYPE, icmp ? 200 : FW_ABSENT_ICMP_TYPE);
+	set(k, r, FW_F_ICMP_CODE, icmp ? 0 : FW_ABSENT_ICMP_CODE);
+	set(k, r, FW_F_TCP_FLAGS, proto == TCP ? 0x10 : FW_ABSENT_TCP_FLAGS);
+}
+
+/* A packet that the rule matches, mostly: where it says nothing, one that others hardly speak of. */
+static void packet_of(const struct fw_ruleset *rs, const struct fw_rule *r, struct fw_key *k)
+{
+	const struct fw_addr_range *src = inside(rs, r->src), *dst = inside(rs, r->dst);
+	uint32_t family = family_of(r, src, dst);
+	bool ip = family != FW_FAMILY_NONE;
+
+	*k = (struct fw_key){ .family = family, .reason = ip ? FW_R_NONE : FW_R_NON_IP };
+	if (ip) {
+		k->src = address(src, family);
+		k->dst = address(dst, family);
+	}
+	set(k, r, FW_F_HOOK, FW_IN);
+	set(k, r, FW_F_IFACE, FW_IFACE_OTHER);
+	set(k, r, FW_F_VLAN, FW_ABSENT_VLAN);
+	set(k, r, FW_F_ETHERTYPE, family == FW_IP6 ? 0x86dd : 0x800);
+	set(k, r, FW_F_LENGTH, 100);
+	set(k, r, FW_F_MARK, 0);
+	set(k, r, FW_F_PROTO, ip ? TCP : FW_ABSENT_PROTO);
+	set(k, r, FW_F_DSCP, ip ? 0 : FW_ABSENT_DSCP);
+	set(k, r, FW_F_FRAG, ip ? FW_FRAG_NO : FW_ABSENT_FRAG);
+	set_transport(k, r);
+}
+
+static bool in_ranges(const struct fw_addr_range *r, size_t n, struct fw_addr a, uint32_t family)
+{
+	for (size_t i = 0; i < n; i++)
+		if (r[i].family == family && fw_addr_cmp(r[i].lo, a) <= 0 && fw_addr_cmp(a, r[i].hi) <= 0)
+			return true;
+	return false;
+}
+
+static bool holds(const struct fw_ruleset *rs, uint32_t number, struct fw_addr a, uint32_t family)
+{
+	const struct fw_addrs *e = &rs->addrs[number];
+	const struct fw_addr_range at = { a, a, (uint8_t)family };
+	bool found = in_ranges(e->ranges, e->nranges, a, family);
+
+	for (uint32_t i = 0; i < e->nsets && !found; i++) {
+		const struct fw_set *s = &rs->sets[e->sets[i]];
+		size_t first, end;
+
+		fw_set_near(s, &at, &first, &end);
+		found = in_ranges(s->elements + first, end - first, a, family);
+	}
+	return number == FW_ANY || found != e->negated;
+}
+
+/* Another address that @in holds and @out does not, at an end of what either names. */
+static bool escape_address(const struct fw_ruleset *rs, uint32_t in, uint32_t out, uint32_t family, struct fw_addr *a)
+{
+	const struct fw_addr_range *ends[] = { named(rs, in), named(rs, out) };
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct fw_addr_range *r = ends[i];
+
+		if (!r || r->family != family)
+			continue;
+
+		/* At the ends of a family these go around: they are tried all the same. */
+		struct fw_addr tries[] = { r->lo, r->hi, fw_addr_prev((enum fw_family)family, r->lo),
+					   fw_addr_next((enum fw_family)family, r->hi) };
+
+		for (size_t k = 0; k < 4; k++)
+			if (holds(rs, in, tries[k], family) && !holds(rs, out, tries[k], family)) {
+				*a = tries[k];
+				return true;
+			}
+	}
+	return false;
+}
+
+/* Another value that @in (NULL: any) holds and @out does not. */
+static bool escape_value(const struct fw_match *in, const struct fw_match *out, uint32_t *value)
+{
+	const struct fw_match *ends[] = { in, out };
+	uint32_t absent = fw_field_info[out->field].absent;
+
+	for (size_t i = in ? 0 : 1; i < 2; i++) {
+		const struct fw_match *m = ends[i];
+		uint32_t tries[] = { m->r[0].lo, m->r[m->n - 1].hi, m->r[0].lo - 1, m->r[m->n - 1].hi + 1 };
+
+		for (size_t k = 0; k < 4; k++)
+			if (tries[k] < absent && (!in || fw_match_has(in, tries[k])) && !fw_match_has(out, tries[k])) {
+				*value = tries[k];
+				return true;
+			}
+	}
+	return false;
+}
+
+/* Makes the packet of @r one that @decides does not match: false where that is not easy. */
+static bool escape(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule *decides,
+		   struct fw_key *k)
+{
+	if (k->family != FW_FAMILY_NONE && (escape_address(rs, r->src, decides->src, k->family, &k->src) ||
+					    escape_address(rs, r->dst, decides->dst, k->family, &k->dst)))
+		return true;
+	for (unsigned i = 0; i < decides->nmatches; i++) {
+		const struct fw_match *m = decides->matches[i];
+
+		if (escape_value(fw_rule_match(r, (enum fw_field)m->field), m, &k->f[m->field]))
+			return true;
+	}
+	return false;
+}
+
+const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	struct fw_key key;
+
+	packet_of(rs, r, &key);
+	for (unsigned tries = 0; tries < TRIES; tries++) {
+		struct fw_result got = fw_classifier_run(c, &key);
+		const struct fw_rule *decides = got.reason == FW_R_NONE ? fw_ruleset_by_slot(rs, got.slot) : NULL;
+
+		if (!decides || decides->rank >= r->rank)
+			return NULL;
+		if (fw_rule_covers(rs, decides, r))
+			return decides;
+		if (!escape(rs, r, decides, &key))
+			return NULL;
+	}
+	return NULL;
+}
+
+/* "30 (web)" */
+struct named_rule {
+	char s[FW_NAME_MAX + 32];
+};
+static struct named_rule name_of(const struct fw_rule *r)
+{
+	struct named_rule out;
+
+	snprintf(out.s, sizeof(out.s), "%llu%s%s%s", (unsigned long long)r->id, r->name ? " (" : "",
+		 r->name ? r->name : "", r->name ? ")" : "");
+	return out;
+}
+
+void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw_rule *by, const struct fw_ruleset *rs,
+		      struct fw_diags *out)
+{
+	const struct fw_place at = { .file = file, .line = file ? r->line : 0 };
+	char line[32] = "", hint[64];
+	bool same;
+
+	if (out->n == FW_MAX_DIAGS) { /* only counted */
+		out->total++;
+		return;
+	}
+	same = fw_rule_covers(rs, r, by);
+	if (by->line && file)
+		snprintf(line, sizeof(line), " in line %u", by->line);
+	if (r->verdict == by->verdict)
+		snprintf(hint, sizeof(hint), "it can go");
+	else
+		snprintf(hint, sizeof(hint), "if it is an exception, put it in front of rule %llu",
+			 (unsigned long long)by->id);
+	fw_diag_add(out, at, hint, "rule %s is %s: rule %s%s matches all of its packets first", name_of(r).s,
+		    same ? "a duplicate" : "shadowed", name_of(by).s, line);
+}
+
+int fw_warn_all_shadowed(const struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out)
+{
+	struct fw_classifier *c;
+	int err = fw_classifier_new(pool, false, &c);
+
+	if (err)
+		return err;
+	fw_classifier_publish(c, root, 1);
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		const struct fw_rule *by = fw_rule_shadow(c, rs, r);
+
+		if (by)
+			fw_warn_shadowed(rs->file, r, by, rs, out);
+	}
+	fw_classifier_free(c);
+	return 0;
+}
