@@ -89,6 +89,8 @@ extern const struct ctl_command ctl_add, ctl_replace, ctl_move, ctl_del, ctl_sho
  * Return: NULL when there is none, and said so.
  */
 const struct ctl_command *ctl_command_find(int argc, char **argv, int *words);
+/* The command that does what other firewalls' one of that name does; NULL: none. */
+const char *ctl_other_command(const char *word);
 void ctl_print_usage(FILE *f);
 void ctl_print_help(const struct ctl_command *cmd);
 

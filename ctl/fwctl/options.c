@@ -147,6 +147,23 @@ static int usage_error(const struct ctl_command *cmd, const char *what, const ch
 	return CTL_USAGE;
 }
 
+/* It may be a word of another firewall, of a rule or in the place of a command. */
+static int unknown_option(const struct ctl_command *cmd, const char *which)
+{
+	bool rule = cmd && cmd->kinds & CTL_KIND_MATCH;
+	const char *word = rule ? fw_other_word((struct fw_str){ which, strlen(which) }, FW_WORD_OF_RULE) : NULL;
+	const char *command = cmd ? NULL : ctl_other_command(which);
+
+	if (!word && !command)
+		return usage_error(cmd, "unknown option", which);
+	ctl_error("%s%sunknown option %s", cmd ? cmd->name : "", cmd ? ": " : "", which);
+	if (word)
+		ctl_hint("%s", word);
+	else
+		ctl_hint("say `fwctl %s`", command);
+	return CTL_USAGE;
+}
+
 static int apply(const struct ctl_command *cmd, const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	const char *want = o->set(o, s, value);
@@ -198,7 +215,7 @@ static int parse(const struct ctl_command *cmd, const char *shorts, int argc, ch
 		if (c == ':')
 			return usage_error(cmd, "missing value of", argv[optind - 1]);
 		if (c == '?')
-			return usage_error(cmd, "unknown option", argv[optind - 1]);
+			return unknown_option(cmd, argv[optind - 1]);
 		if (apply(cmd, r.row[c], s, optarg))
 			return CTL_USAGE;
 	}

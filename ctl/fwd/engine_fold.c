@@ -3,7 +3,8 @@
  * Upkeep of the store, by the worker when it has nothing else to do. Changes
  * since the last load are folded into a new snapshot when they have become many:
  * the worker reads the store as a restart would and writes what comes of it,
- * while the live ruleset goes on changing; later changes go on top.
+ * while the live ruleset goes on changing; later changes go on top. So is a text
+ * that names services: the next fwd may find other ports for them, or none.
  */
 #include "ctl/fwd/engine_internal.h"
 
@@ -95,6 +96,7 @@ static int fold(struct engine *e)
 
 struct upkeep_job {
 	struct job job;
+	bool fold, folded;
 	int err;
 };
 
@@ -102,17 +104,22 @@ static void upkeep_run(struct engine *e, struct job *job)
 {
 	struct upkeep_job *j = (struct upkeep_job *)job;
 
-	if (store_fold_wanted(e->store))
+	if (j->fold)
 		j->err = fold(e);
+	j->folded = j->fold && !j->err;
 	if (store_tidy_wanted(e->store) && store_tidy(e->store) && !j->err)
 		j->err = -EIO;
 }
 
 static void upkeep_finish(struct engine *e, struct job *job)
 {
+	const struct upkeep_job *j = (struct upkeep_job *)job;
+
 	/* What failed is tried again, but not at every turn: the store is whole without it. */
-	if (((struct upkeep_job *)job)->err)
+	if (j->err)
 		e->upkeep_after = fw_now() + 60;
+	if (j->folded)
+		e->live->rs->names_services = false;
 	e->keeping_up = false;
 	free(job);
 }
@@ -120,13 +127,17 @@ static void upkeep_finish(struct engine *e, struct job *job)
 void engine_upkeep(struct engine *e)
 {
 	struct upkeep_job *j;
+	bool fold;
 
-	if (e->keeping_up || e->swapping || fw_now() < e->upkeep_after ||
-	    (!store_fold_wanted(e->store) && !store_tidy_wanted(e->store)))
+	if (e->keeping_up || e->swapping || fw_now() < e->upkeep_after)
+		return;
+	fold = store_fold_wanted(e->store, e->live->rs->names_services);
+	if (!fold && !store_tidy_wanted(e->store))
 		return;
 	j = calloc(1, sizeof(*j));
 	if (!j)
 		return;
+	j->fold = fold;
 	j->job = (struct job){ .run = upkeep_run, .finish = upkeep_finish };
 	e->keeping_up = true;
 	job_queue(e, &j->job);

@@ -90,9 +90,9 @@ void store_snapshot_abort(struct store *s);
  * When the changes have become many, reading them all takes longer than it should. Whoever has the time reads them,
  * writes what they led to as a new snapshot, and ends by this instead of store_snapshot_commit(): the snapshot stands
  * for the first @changes changes; those that came while it was written go on top of it. -EAGAIN: one of the first waits to
- * be confirmed.
+ * be confirmed. @anyway: however few they are.
  */
-bool store_fold_wanted(struct store *s);
+bool store_fold_wanted(struct store *s, bool anyway);
 int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds);
 /* Removes what nobody refers to any more and keeps the log short: for a thread that has time. 0 or -errno. */
 int store_tidy(struct store *s);

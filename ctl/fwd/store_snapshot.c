@@ -201,11 +201,11 @@ int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
 	return turn_over(s, ROW_GONE, changes, NULL, ds);
 }
 
-bool store_fold_wanted(struct store *s)
+bool store_fold_wanted(struct store *s, bool anyway)
 {
 	store_locked(s);
 	return !s->pending.n.id && !s->kept.n.id && !s->tentative &&
-	       s->live.n.change_bytes > s->live.n.text_bytes / 2 + (1u << 20);
+	       (anyway || s->live.n.change_bytes > s->live.n.text_bytes / 2 + (1u << 20));
 }
 
 bool store_tidy_wanted(struct store *s)

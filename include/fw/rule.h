@@ -109,6 +109,7 @@ struct fw_ruleset {
 		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; those of FW_R_IN and FW_R_OUT follow nobody */
 	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
+	bool names_services;             /* its text does: what they mean is told by this machine, today */
 	uint64_t next_id;                /* above every id in use */
 	uint32_t next_slot;
 	struct fw_arena arena;

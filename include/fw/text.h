@@ -37,6 +37,11 @@ struct fw_nearest {
 void fw_nearest_try(struct fw_nearest *n, const char *candidate);
 const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size);
 
+/* Where a word of another program (iptables, nft, ufw, pf) stands: in a rule, where a statement begins, or a change. */
+enum fw_word_where { FW_WORD_OF_RULE = 1, FW_WORD_OF_TEXT = 2, FW_WORD_OF_CHANGE = 4 };
+/* What to say instead of it; NULL: it is none. */
+const char *fw_other_word(struct fw_str s, enum fw_word_where where);
+
 enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
 
 /**

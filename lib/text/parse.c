@@ -158,12 +158,23 @@ int fw_parser_name(struct fw_parser *p, const char *what, char *out)
 	return 0;
 }
 
+static int no_verdict(struct fw_parser *p, const char *expected)
+{
+	struct fw_nearest near = { .word = p->tok.text };
+	const char *other = fw_other_word(p->tok.text, FW_WORD_OF_RULE);
+	char hint[128];
+
+	fw_nearest_try(&near, "accept");
+	fw_nearest_try(&near, "drop");
+	return fw_parser_expected(p, expected, other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
+}
+
 int fw_parser_verdict(struct fw_parser *p, uint8_t *out)
 {
 	bool accept = fw_parser_at(p, "accept");
 
 	if (!accept && !fw_parser_at(p, "drop"))
-		return fw_parser_expected(p, "'accept' or 'drop'", NULL);
+		return no_verdict(p, "'accept' or 'drop'");
 	*out = accept ? FW_ACCEPT : FW_DROP;
 	fw_parser_next(p);
 	return 0;
@@ -181,7 +192,7 @@ static int parser_policy_verdict(struct fw_parser *p, enum fw_reason reason, uin
 	if (direction || fw_parser_at(p, "accept") || fw_parser_at(p, "drop"))
 		return fw_parser_verdict(p, out);
 	if (!follow)
-		return fw_parser_expected(p, "'accept', 'drop' or 'follow'", NULL);
+		return no_verdict(p, "'accept', 'drop' or 'follow'");
 	*out = FW_FOLLOW;
 	fw_parser_next(p);
 	return 0;
@@ -339,8 +350,11 @@ int fw_parser_statement_end(struct fw_parser *p)
 {
 	if (p->tok.kind == FW_T_NEWLINE || p->tok.kind == FW_T_END)
 		return 0;
+
+	const char *other = p->tok.kind == FW_T_WORD ? fw_other_word(p->tok.text, FW_WORD_OF_RULE) : NULL;
+
 	return fw_parser_expected(p, "the end of the line",
-				  "a statement is one line; matches stand before the verdict");
+				  other ? other : "a statement is one line; matches stand before the verdict");
 }
 
 static const char *const words[] = { "rule", "set", "policy", NULL };
@@ -363,7 +377,11 @@ static int parse_statement(struct fw_parser *p)
 
 		return err ? err : fw_parser_statement_end(p);
 	}
-	return fw_parser_expected(p, "'rule', 'set' or 'policy'", fw_nearest_hint(&near, hint, sizeof(hint)));
+
+	const char *other = fw_other_word(start.text, FW_WORD_OF_TEXT);
+
+	return fw_parser_expected(p, "'rule', 'set' or 'policy'",
+				  other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
 }
 
 /* Behind the statement that went wrong. */
@@ -403,6 +421,7 @@ void fw_parser_free(struct fw_parser *p)
 	free(p->src.sets);
 	free(p->dst.ranges);
 	free(p->dst.sets);
+	free(p->services.text);
 }
 
 int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,

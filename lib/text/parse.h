@@ -16,6 +16,21 @@ struct fw_side {
 	size_t nsets, sets_cap;
 };
 
+/* /etc/services, once it was needed. */
+struct fw_services {
+	char *text; /* free() */
+	size_t len;
+	bool read;
+};
+/* What a name says: no port, one, or several, of which two are here; or the nearest name of those that are none. */
+struct fw_service {
+	unsigned n;
+	uint32_t port, other;
+	char near[32];
+};
+/* @proto: only of these protocols; NULL: of all that have ports. */
+void fw_service_find(struct fw_services *sv, struct fw_str name, const struct fw_match *proto, struct fw_service *out);
+
 struct fw_parser {
 	struct fw_lexer lx;
 	struct fw_token tok; /* the one that is looked at */
@@ -31,6 +46,8 @@ struct fw_parser {
 	const struct fw_files *files;      /* NULL: the parser opens files itself */
 	struct fw_edit *edit;              /* NULL: a ruleset is read, not changes to one */
 	bool filter;                       /* matches without a rule */
+	const struct fw_match *proto;      /* of the rule that is being read; NULL: not said so far */
+	struct fw_services services;
 };
 
 /* From the beginning of a text; then what the text is made for is set. */

@@ -324,7 +324,10 @@ static int dispatch(struct change *c, const struct verb *verbs, const char *expe
 		if (c->p.tok.kind == FW_T_WORD)
 			fw_nearest_try(&near, verbs->word);
 	}
-	return fw_parser_expected(&c->p, expected, fw_nearest_hint(&near, hint, sizeof(hint)));
+
+	const char *other = fw_other_word(c->p.tok.text, FW_WORD_OF_CHANGE);
+
+	return fw_parser_expected(&c->p, expected, other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
 }
 
 static int change_set(struct change *c)

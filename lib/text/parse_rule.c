@@ -53,7 +53,17 @@ static int end_match(struct fw_parser *p, struct fw_rule_text *rule, enum fw_fie
 {
 	if (!err)
 		rule->matches[rule->draft.nmatches++] = p->room[field];
+	if (!err && field == FW_F_PROTO)
+		p->proto = p->room[field];
 	return err;
+}
+
+static bool has_letter(struct fw_str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((s.s[i] | 0x20) >= 'a' && (s.s[i] | 0x20) <= 'z')
+			return true;
+	return false;
 }
 
 static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
@@ -61,6 +71,35 @@ static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "a value", "values stand without quotes");
 	return fw_str_value(p->tok.text, kw->subject, kw->arg == FW_PROTO_ICMP6, fw_parser_here(p), p->ds, out);
+}
+
+/* A number, or the name of a service, of the protocols that the rule has named so far. */
+static int value_port(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
+{
+	struct fw_str s = p->tok.text;
+	struct fw_place at = fw_parser_here(p);
+	struct fw_service service;
+	char hint[128];
+
+	if (p->tok.kind != FW_T_WORD || !fw_str_value(s, kw->subject, false, at, NULL, out) || !has_letter(s))
+		return value_number(p, kw, out);
+	fw_service_find(&p->services, s, p->proto, &service);
+	if (!service.n && p->proto)
+		fw_service_find(&p->services, s, NULL, &service);
+	p->rs->names_services |= service.n == 1;
+	if (service.n == 1) {
+		*out = (struct fw_range){ service.port, service.port };
+		return 0;
+	}
+	if (service.n) {
+		snprintf(hint, sizeof(hint), "name the protocol in front of it, or write %u or %u", service.port,
+			 service.other);
+		return fw_diag_add(p->ds, at, hint, "the service '%s' has several ports", FW_SHOW(s));
+	}
+	if (!service.near[0])
+		return value_number(p, kw, out);
+	snprintf(hint, sizeof(hint), "did you mean '%s'?", service.near);
+	return fw_diag_add(p->ds, at, hint, "'%s' is no service", FW_SHOW(s));
 }
 
 static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
@@ -236,8 +275,8 @@ static const struct fw_keyword keywords[] = {
 	{ WORD("from"), FW_SIDE_SRC, parse_addrs, NULL, 0 },
 	{ WORD("to"), FW_SIDE_DST, parse_addrs, NULL, 0 },
 	{ WORD("proto"), FW_F_PROTO, parse_match, value_number, 0 },
-	{ WORD("sport"), FW_F_SPORT, parse_match, value_number, 0 },
-	{ WORD("dport"), FW_F_DPORT, parse_match, value_number, 0 },
+	{ WORD("sport"), FW_F_SPORT, parse_match, value_port, 0 },
+	{ WORD("dport"), FW_F_DPORT, parse_match, value_port, 0 },
 	{ WORD("icmp-type"), FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP },
 	{ WORD("icmp-code"), FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP },
 	{ WORD("icmp6-type"), FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP6 },
@@ -269,7 +308,9 @@ static int refuse_keyword(struct fw_parser *p)
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
 		fw_nearest_try(&near, keywords[i].word);
 	fw_nearest_try(&near, "accept");
-	hint = fw_nearest_hint(&near, buf, sizeof(buf));
+	fw_nearest_try(&near, "drop");
+	hint = fw_other_word(p->tok.text, FW_WORD_OF_RULE);
+	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
 	if (fw_parser_at(p, "name"))
 		hint = "the name stands first: rule 10 name ssh in ...";
 	else if (fw_parser_at(p, "comment"))
@@ -409,6 +450,7 @@ static void begin_rule(struct fw_parser *p, struct fw_token start, struct fw_rul
 	rule->draft.line = p->edit ? 0 : start.line;
 	rule->at.file = p->name;
 	rule->at.rule = rule->at.id = (struct fw_spot){ start.line, start.column };
+	p->proto = NULL;
 	begin_side(&p->src);
 	begin_side(&p->dst);
 }

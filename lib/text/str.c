@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Words as values: numbers, names, ranges, TCP flags; and what the nearest known word is. */
+#include <ctype.h>
+
 #include "lib/text/internal.h"
 
 const char *fw_field_word(enum fw_field field, bool v6)
@@ -47,7 +49,7 @@ int fw_str_u64(struct fw_str s, uint64_t *out)
 	return err;
 }
 
-/* Letters to change, insert, delete or swap until @a is @b; words of up to 31 letters, else far. */
+/* Letters to change, insert, delete or swap until @a is @b, whatever their case; words of up to 31 letters, else far. */
 static unsigned distance(struct fw_str a, const char *b)
 {
 	size_t blen = strlen(b);
@@ -62,7 +64,8 @@ static unsigned distance(struct fw_str a, const char *b)
 
 		now[0] = (unsigned)i;
 		for (size_t j = 1; j <= blen; j++) {
-			unsigned best = up[j - 1] + (a.s[i - 1] != b[j - 1]);
+			unsigned best =
+				up[j - 1] + (tolower((unsigned char)a.s[i - 1]) != tolower((unsigned char)b[j - 1]));
 
 			best = up[j] + 1 < best ? up[j] + 1 : best;
 			best = now[j - 1] + 1 < best ? now[j - 1] + 1 : best;
@@ -78,7 +81,9 @@ void fw_nearest_try(struct fw_nearest *n, const char *candidate)
 {
 	unsigned d = distance(n->word, candidate);
 
-	if (d <= (n->word.len < 4 ? 1 : 2) && d < n->word.len && (!n->best || d < n->distance)) {
+	/* Of two that are as near, the one with the same first letter is meant. */
+	d = d * 2 + (!n->word.len || (n->word.s[0] | 0x20) != (candidate[0] | 0x20));
+	if (d <= (n->word.len < 4 ? 3 : 5) && d / 2 < n->word.len && (!n->best || d < n->distance)) {
 		n->best = candidate;
 		n->distance = d;
 	}
@@ -127,6 +132,32 @@ static int one_value(struct fw_str s, const struct fw_name *names, uint32_t max,
 	return err ? err : v > max ? -ERANGE : 0;
 }
 
+/* Values as other programs write them: a:b, !a, >a. */
+static const char *other_value(struct fw_str s, enum fw_field field, bool v6, char *buf, size_t size)
+{
+	const char *word = fw_field_word(field, v6), *colon = memchr(s.s, ':', s.len);
+	size_t before = colon ? (size_t)(colon - s.s) : 0;
+	char text[64];
+	struct fw_range r;
+	int n;
+
+	if (fw_str_is(s, "any") || fw_str_is(s, "all"))
+		return snprintf(buf, size, "leave '%s' out: what a rule does not name may be anything", word), buf;
+	if (s.len && s.s[0] == '!')
+		return snprintf(buf, size, "say 'not': %s not VALUE", word), buf;
+	if (s.len && (s.s[0] == '<' || s.s[0] == '>'))
+		return snprintf(buf, size, "write a range, up to %u", fw_field_info[field].max), buf;
+	if (!colon || s.len > 40)
+		return NULL;
+	n = snprintf(text, sizeof(text), "%.*s-%.*s", before ? (int)before : 1, before ? s.s : "0",
+		     (int)(s.len - before - 1), colon + 1);
+	if (before + 1 == s.len)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%u", fw_field_info[field].max);
+	if (fw_str_value((struct fw_str){ text, (size_t)n }, field, v6, (struct fw_place){ 0 }, NULL, &r))
+		return NULL;
+	return snprintf(buf, size, "write %s", text), buf;
+}
+
 static int refuse_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds)
 {
 	const struct fw_name *names = fw_field_names(field, v6);
@@ -136,13 +167,18 @@ static int refuse_value(struct fw_str s, enum fw_field field, bool v6, struct fw
 	for (const struct fw_name *n = names; n && n->name; n++)
 		fw_nearest_try(&near, n->name);
 
-	const char *hint = fw_nearest_hint(&near, buf, sizeof(buf));
+	const char *hint = other_value(s, field, v6, buf, sizeof(buf));
 
+	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
 	if (!hint && field == FW_F_FRAG)
 		hint = "no, first, later or any";
 	if (!hint) {
+		const char *name = field == FW_F_SPORT || field == FW_F_DPORT ? "ssh" :
+				   names && names->name                       ? names->name :
+										NULL;
+
 		snprintf(buf, sizeof(buf), "a number up to %u, a range a-b%s%s", fw_field_info[field].max,
-			 names && names->name ? ", or a name such as " : "", names && names->name ? names->name : "");
+			 name ? ", or a name such as " : "", name ? name : "");
 		hint = buf;
 	}
 	return fw_diag_add(ds, at, hint, "'%s' is no value of '%s'", FW_SHOW(s), fw_field_word(field, v6));

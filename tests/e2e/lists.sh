@@ -68,3 +68,31 @@ case_list_filter() {
 		ok list --terse dport 80 && is "dport 80" "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas rest" &&
 		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns"
 }
+
+# What a service's name meant when it was read stays, whatever /etc/services says later.
+case_service_names() {
+	start_fwd || return 1
+	grep -q "^ssh[[:blank:]]*22/tcp" /etc/services || return 0
+	printf 'rule name in-ssh in proto tcp dport { ssh, https } accept\n' >"$tmp/names.rules"
+	ok load "$tmp/names.rules" && ok list --terse && says "dport { 22, 443 }" &&
+		ok add rule name dns in proto udp dport domain accept && ok show rule dns && says "dport 53" || return 1
+	refuses 1 "did you mean 'ssh'?" add rule in proto tcp dport shs accept || return 1
+	# The store is folded when fwd has time: then it has no names, and no changes behind them.
+	wait_until store_is_folded || fail "the store is not folded: $(ctl --json status)" || return 1
+	nsenter --target "$fwd_house" --mount mount --bind /dev/null /etc/services && fwd_kill TERM && start_fwd &&
+		ok list --terse && says "dport { 22, 443 }" &&
+		refuses 1 "'https' is no value of 'dport'" add rule in proto tcp dport https accept
+}
+store_is_folded() { ctl --json status | grep -q '"changes":0'; }
+
+# Words of other firewalls as commands.
+case_other_words() {
+	share_fwd || return 1
+	refuses 2 'fwctl add rule' deny from 192.0.2.1 && refuses 2 'fwctl add rule' allow 22 &&
+		refuses 2 'fwctl del rule' delete rule 1 && refuses 2 'fwctl add rule first' insert &&
+		refuses 2 'fwctl attach' enable && refuses 2 'fwctl load' reload && refuses 2 'fwctl list' -L && refuses 2 'add rule' -A INPUT || return 1
+	refuses 2 "say 'from'" add rule -s 192.0.2.1 -j DROP && refuses 2 "say 'dport'" add rule --dport 22 accept &&
+		refuses 1 "say 'from'" add rule saddr 192.0.2.1 drop && refuses 1 "say 'drop'" add rule in deny &&
+		refuses 1 "write 1000-2000" add rule proto tcp dport 1000:2000 accept &&
+		refuses 1 "write 10.0.0.0/8" add rule from 10.0.0.0/255.0.0.0 drop && marked 10.0.0.0/255.0.0.0
+}

@@ -172,7 +172,7 @@ static bool asks_for(const struct asked *a, const struct fw_key *key)
 
 static bool is_looked_up(const struct fw_key *key)
 {
-	return key->reason == FW_R_NONE || key->reason == FW_R_NON_IP;
+	return key->reason == FW_R_NONE || key->reason == FW_R_NON_IP || key->reason == FW_R_NOT_PARSED;
 }
 
 static void fail_with(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, const char *what)
@@ -313,8 +313,8 @@ static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const
 		frame.data[at++] = (uint8_t)(p->f[FW_F_VLAN] >> 8);
 		frame.data[at++] = (uint8_t)p->f[FW_F_VLAN];
 	}
-	frame.len = at + 2;
-	frame.wire_len = frame.len + length;
+	frame.wire_len = at + 2 + length;
+	frame.len = frame.wire_len < FW_FRAME_MAX ? frame.wire_len : FW_FRAME_MAX;
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t type = types[i]; type < types[i] + 6; type++) { /* past those that are not such types */
 			frame.data[at] = (uint8_t)(type >> 8);

@@ -210,6 +210,39 @@ static const struct {
 	{ "rule from 1.1.1 drop", 1, 11, "'1.1.1' is no address", "write 1.1.1.0/24" },
 	{ "rule from 1.1.1.256 drop", 1, 11, "is no address", "0 to 255" },
 	{ "rule from 01.1.1.1 drop", 1, 11, "is no address", "octal or decimal? if decimal, write 1.1.1.1" },
+	{ "rule tcp dport 22 accept", 1, 6, "not 'tcp'", "say 'proto tcp'" },
+	{ "rule saddr 1.1.1.1 drop", 1, 6, "not 'saddr'", "say 'from'" },
+	{ "rule daddr 1.1.1.1 drop", 1, 6, "not 'daddr'", "say 'to'" },
+	{ "rule -s 1.1.1.1 -j DROP", 1, 6, "not '-s'", "say 'from'" },
+	{ "rule in -j DROP", 1, 9, "not '-j'", "a rule ends with" },
+	{ "rule iifname eth0 drop", 1, 6, "not 'iifname'", "say 'in on eth0'" },
+	{ "rule oif eth0 drop", 1, 6, "not 'oif'", "say 'out on eth0'" },
+	{ "rule ct state new accept", 1, 6, "not 'ct'", "no connection tracking" },
+	{ "rule -m state accept", 1, 6, "not '-m'", "no connection tracking" },
+	{ "rule from any port 22 accept", 1, 15, "not 'port'", "'dport' or 'sport'" },
+	{ "rule proto tcp --dport 22 accept", 1, 16, "not '--dport'", "say 'dport'" },
+	{ "rule ipv6-icmp accept", 1, 6, "not 'ipv6-icmp'", "say 'proto icmp6'" },
+	{ "rule limit rate 1/second accept", 1, 6, "not 'limit'", "do not limit" },
+	{ "rule in accept log", 1, 16, "not 'log'", "count them" },
+	{ "rule in ACCEPT", 1, 9, "not 'ACCEPT'", "did you mean 'accept'?" },
+	{ "rule in DENY", 1, 9, "not 'DENY'", "say 'drop'" },
+	{ "rule in reject", 1, 9, "not 'reject'", "rules send no answers" },
+	{ "rule ! in drop", 1, 6, "not '!'", "dport not 22" },
+	{ "policy in DROP", 1, 11, "not 'DROP'", "did you mean 'drop'?" },
+	{ "policy in deny", 1, 11, "not 'deny'", "say 'drop'" },
+	{ "allow 22", 1, 1, "not 'allow'", "rule ... accept" },
+	{ "-A INPUT -j DROP", 1, 1, "not '-A'", "a rule is like" },
+	{ "table inet filter {", 1, 1, "not 'table'", "no tables and chains" },
+	{ "define x = 1", 1, 1, "not 'define'", "set NAME" },
+	{ "rule proto TCP drop", 1, 12, "'TCP' is no value", "did you mean 'tcp'?" },
+	{ "rule proto any drop", 1, 12, "'any' is no value", "leave 'proto' out" },
+	{ "rule proto tcp dport 1000:2000 drop", 1, 22, "is no value of 'dport'", "write 1000-2000" },
+	{ "rule proto tcp dport :1023 drop", 1, 22, "is no value of 'dport'", "write 0-1023" },
+	{ "rule proto tcp dport 1024: drop", 1, 22, "is no value of 'dport'", "write 1024-65535" },
+	{ "rule proto tcp dport != 22 drop", 1, 22, "is no value of 'dport'", "dport not VALUE" },
+	{ "rule proto tcp dport > 1023 drop", 1, 22, "is no value of 'dport'", "write a range" },
+	{ "rule proto tcp dport no-such-name drop", 1, 22, "is no value of 'dport'", "a name such as ssh" },
+	{ "rule proto tcp flags SYN drop", 1, 22, "'SYN' is no TCP flag", "did you mean 'syn'?" },
 	{ "rule from 192.0.2.* drop", 1, 11, "is no address", "write 192.0.2.0/24" },
 	{ "rule from 10/8 drop", 1, 11, "is no address", "write 10.0.0.0/8" },
 	{ "rule from 192.0.2.1-9 drop", 1, 11, "is no address", "write 192.0.2.1-192.0.2.9" },
@@ -314,6 +347,47 @@ static void refused_texts_say_where_and_why(void **state)
 		    !strstr(d->message, refused[i].message) || !strstr(d->hint, refused[i].hint))
 			fail_msg("%s\n%d %u:%u: %s (%s)", refused[i].text, err, d->line, d->column, d->message,
 				 d->hint);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* Names of services, as this machine has them. */
+static const struct {
+	const char *text, *printed, *message, *hint; /* printed, or else what is said */
+} services[] = {
+	{ "rule proto tcp dport ssh drop", "rule 1 proto tcp dport 22 drop\n", NULL, NULL },
+	{ "rule dport { https, http, 1000-2000 } proto tcp drop",
+	  "rule 1 proto tcp dport { 80, 443, 1000-2000 } drop\n", NULL, NULL },
+	{ "rule proto udp sport not domain drop", "rule 1 proto udp sport not 53 drop\n", NULL, NULL },
+	{ "rule proto { tcp, udp } dport www drop", "rule 1 proto { tcp, udp } dport 80 drop\n", NULL,
+	  NULL }, /* an alias */
+	{ "rule proto udp dport ssh drop", "rule 1 proto udp dport 22 drop\n", NULL, NULL },
+	{ "rule proto tcp dport htps drop", NULL, "'htps' is no service", "did you mean 'http" },
+	{ "rule proto tcp dport ssh-http drop", NULL, "'ssh-http' is no value of 'dport'", "" },
+	{ "rule proto tcp dport \"ssh\" drop", NULL, "expected a value", "without quotes" },
+};
+
+static void services_are_ports(void **state)
+{
+	fw_autofree char *text = NULL;
+	struct fw_ruleset *rs;
+	struct fw_diags ds;
+
+	for (size_t i = 0; !access("/etc/services", R_OK) && i < ROWS(services); i++) {
+		ds.n = ds.total = 0;
+		rs = fw_ruleset_new(NULL);
+		if (services[i].printed) {
+			assert_int_equal(fw_text_parse(rs, services[i].text, strlen(services[i].text), NULL, &ds), 0);
+			free(text);
+			text = print(rs);
+			assert_string_equal(text, services[i].printed);
+			assert_true(rs->names_services);
+		} else {
+			assert_int_equal(fw_text_parse(rs, services[i].text, strlen(services[i].text), NULL, &ds),
+					 -EINVAL);
+			if (!strstr(ds.d[0].message, services[i].message) || !strstr(ds.d[0].hint, services[i].hint))
+				fail_msg("%s: %s (%s)", services[i].text, ds.d[0].message, ds.d[0].hint);
+		}
 		fw_ruleset_free(rs);
 	}
 }
@@ -594,6 +668,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accepted_texts_print_canonically),
 		cmocka_unit_test(refused_texts_say_where_and_why),
+		cmocka_unit_test(services_are_ports),
 		cmocka_unit_test(every_error_is_reported),
 		cmocka_unit_test(errors_beyond_the_room_are_counted),
 		cmocka_unit_test(long_lists),

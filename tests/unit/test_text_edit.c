@@ -196,7 +196,8 @@ static const struct {
 	unsigned total;
 } refused[] = {
 	{ "\nad rule drop", 2, 1, "expected 'add', 'replace', 'move'", "did you mean 'add'?", 1 },
-	{ "rule drop", 1, 1, "expected 'add'", "", 1 },
+	{ "rule drop", 1, 1, "expected 'add'", "say 'add rule ...'", 1 },
+	{ "delete rule 1", 1, 1, "expected 'add'", "say 'del rule ...'", 1 },
 	{ "add drop", 1, 5, "expected 'rule', not 'drop'", "set create", 1 },
 	{ "add rule", 1, 9, "expected a match, 'accept' or 'drop' before the end", "", 1 },
 	{ "add rule befor ssh drop", 1, 10, "expected a match", "", 1 },

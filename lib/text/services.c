@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names of services as ports: /etc/services, read once for a text, when its first
+ * name comes. Not getservbyname(): what a rule means must not depend on a network.
+ */
+#include "lib/text/parse.h"
+
+#define SERVICES "/etc/services"
+
+/* The file's text, or nothing when it cannot be read. */
+static void services_read(struct fw_services *sv)
+{
+	if (!sv->read && fw_file_read(SERVICES, (struct fw_place){ 0 }, NULL, &sv->text, &sv->len))
+		sv->len = 0;
+	sv->read = true;
+}
+
+/* The next word of a line; empty: there is none. */
+static struct fw_str next_word(const char **at, const char *end)
+{
+	const char *s = *at;
+
+	while (s < end && (*s == ' ' || *s == '\t' || *s == '\r'))
+		s++;
+
+	const char *from = s;
+
+	while (s < end && *s != ' ' && *s != '\t' && *s != '\r' && *s != '#')
+		s++;
+	*at = s;
+	return (struct fw_str){ from, (size_t)(s - from) };
+}
+
+/* `NUMBER/PROTOCOL` of a protocol that has ports. */
+static bool port_of(struct fw_str s, uint32_t *port, uint32_t *proto)
+{
+	const char *slash = memchr(s.s, '/', s.len);
+	uint64_t v;
+
+	if (!slash || fw_str_u64((struct fw_str){ s.s, (size_t)(slash - s.s) }, &v) ||
+	    v > fw_field_info[FW_F_DPORT].max)
+		return false;
+	for (const struct fw_name *n = fw_field_names(FW_F_PROTO, false); n->name; n++)
+		if (fw_str_is((struct fw_str){ slash + 1, s.len - (size_t)(slash + 1 - s.s) }, n->name)) {
+			*port = (uint32_t)v;
+			*proto = n->value;
+			return true;
+		}
+	return false;
+}
+
+/* Is it the line's name or one of its aliases? */
+static bool is_called(struct fw_str first, const char *rest, const char *end, struct fw_str name)
+{
+	struct fw_str s = first;
+
+	do {
+		if (s.len == name.len && !memcmp(s.s, name.s, s.len))
+			return true;
+		s = next_word(&rest, end);
+	} while (s.len);
+	return false;
+}
+
+/* Copies the name to be suggested, since candidates end in NUL. */
+static void try_near(struct fw_service *out, struct fw_nearest *near, struct fw_str name)
+{
+	char word[sizeof(out->near)];
+
+	if (name.len >= sizeof(word))
+		return;
+	memcpy(word, name.s, name.len);
+	word[name.len] = '\0';
+	fw_nearest_try(near, word);
+	if (near->best == word) {
+		memcpy(out->near, word, sizeof(word));
+		near->best = out->near;
+	}
+}
+
+void fw_service_find(struct fw_services *sv, struct fw_str name, const struct fw_match *proto, struct fw_service *out)
+{
+	struct fw_nearest near = { .word = name };
+	const char *end, *next;
+
+	*out = (struct fw_service){ .n = 0 };
+	services_read(sv);
+	end = sv->text + sv->len;
+	for (const char *line = sv->text; sv->len && line < end; line = next) {
+		const char *newline = memchr(line, '\n', (size_t)(end - line)), *stop = newline ? newline : end,
+			   *at = line;
+		struct fw_str first = next_word(&at, stop);
+		struct fw_str number = next_word(&at, stop);
+		uint32_t port, of;
+
+		next = newline ? newline + 1 : end;
+		if (!first.len || !port_of(number, &port, &of) || (proto && !fw_match_has(proto, of)))
+			continue;
+		if (!is_called(first, at, stop, name)) {
+			try_near(out, &near, first);
+			continue;
+		}
+		out->n += !out->n || port != out->port;
+		out->other = out->n > 1 && port != out->port ? port : out->other;
+		out->port = out->n == 1 ? port : out->port;
+	}
+}
