@@ -84,17 +84,18 @@ static void print_text(const char *path, const struct fw_ruleset *rs, const stru
 
 	printf("%s: ok\n", path);
 	row("rules", "%zu", rs->nrules);
-	row("sets", "%zu with %llu elements", rs->nsets, LLU(elements_of(rs)));
+	row("sets", "%zu with %llu element%s", rs->nsets, LLU(elements_of(rs)), fw_plural(elements_of(rs)));
 	row("identities", "%llu source, %llu destination", LLU(st->identities[0]), LLU(st->identities[1]));
 	row("classes", "%llu source, %llu destination", LLU(st->classes[0]), LLU(st->classes[1]));
 	row("pairs", "%llu", LLU(st->pairs));
-	row("blocks", "%llu, the largest of %llu rules", LLU(st->blocks), LLU(st->block_rules_max));
+	row("blocks", "%llu, the largest of %llu rule%s", LLU(st->blocks), LLU(st->block_rules_max),
+	    fw_plural(st->block_rules_max));
 	row("deepest nesting", "%u source, %u destination", st->nesting_max[0], st->nesting_max[1]);
-	row("probes", "at most %llu pairs a packet", LLU(st->probes_max));
+	row("probes", "at most %llu pair%s a packet", LLU(st->probes_max), fw_plural(st->probes_max));
 	row("kernel memory", "%s", ctl_bytes(a, sizeof(a), total));
 	row("  tables", "%s (%s in use)", ctl_bytes(a, sizeof(a), m->tables), ctl_bytes(b, sizeof(b), st->bytes));
-	row("  counters", "%s on %u CPUs", ctl_bytes(a, sizeof(a), m->counters), m->cpus);
-	row("  flow cache", "%s on %u CPUs", ctl_bytes(a, sizeof(a), m->flow_cache), m->cpus);
+	row("  counters", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->counters), m->cpus, fw_plural(m->cpus));
+	row("  flow cache", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->flow_cache), m->cpus, fw_plural(m->cpus));
 	row("time", "parse %.3f s, compile %.3f s", parse, st->seconds);
 }
 

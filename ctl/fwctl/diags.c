@@ -164,5 +164,5 @@ void ctl_print_diags(const struct fw_diags *ds, const struct ctl_source *sources
 	if (ds->total > ds->n)
 		fprintf(stderr, "%u more not shown\n", ds->total - ds->n);
 	if (ds->n && ds->d[0].file[0] && !(sources && !sources->name))
-		fprintf(stderr, "%u error%s\n", ds->total, ds->total == 1 ? "" : "s");
+		fprintf(stderr, "%u error%s\n", ds->total, fw_plural(ds->total));
 }

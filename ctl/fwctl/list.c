@@ -173,7 +173,7 @@ static int reset(const struct ctl_settings *s, int n, char **operands)
 	}
 	code = ctl_request(s, &call, &end);
 	if (code == CTL_OK && !s->json)
-		printf("%llu counters reset\n", LLU(end, "count"));
+		printf("%llu counter%s reset\n", LLU(end, "count"), fw_plural(LLU(end, "count")));
 	json_decref(end);
 	return code;
 }

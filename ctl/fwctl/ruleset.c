@@ -55,7 +55,8 @@ int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struc
 	int err = fw_kern_counters_reserve(k, rs->next_slot);
 
 	if (err) {
-		ctl_error("cannot make counters for %u rules: %s", rs->next_slot, strerror(-err));
+		ctl_error("cannot make counters for %u rule%s: %s", rs->next_slot, fw_plural(rs->next_slot),
+			  strerror(-err));
 		return err;
 	}
 	err = fw_kern_publish(k, image->root, 1);

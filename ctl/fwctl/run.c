@@ -121,8 +121,8 @@ static void announce(struct session *ss, const char *path)
 		announce_json(ss, path);
 		return;
 	}
-	len = snprintf(ss->title, sizeof(ss->title), "%s: %zu rules, %s, on", path, ss->rs->nrules,
-		       ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
+	len = snprintf(ss->title, sizeof(ss->title), "%s: %zu rule%s, %s, on", path, ss->rs->nrules,
+		       fw_plural(ss->rs->nrules), ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
 	for (unsigned i = 0; i < ss->devices.n && len > 0 && (size_t)len < sizeof(ss->title); i++)
 		len += snprintf(ss->title + len, sizeof(ss->title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
 				ss->devices.d[i].name, ss->devices.d[i].how, ss->out ? ", tc egress" : "");

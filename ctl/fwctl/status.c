@@ -103,7 +103,7 @@ static void print_tables(const json_t *o)
 
 	row("generation", "%llu", LLU(o, "generation"));
 	row("rules", "%llu", LLU(o, "rules"));
-	row("sets", "%llu with %llu elements", LLU(o, "sets"), LLU(o, "elements"));
+	row("sets", "%llu with %llu element%s", LLU(o, "sets"), LLU(o, "elements"), fw_plural(LLU(o, "elements")));
 	row("identities", "%llu source, %llu destination", LLU(identities, "src"), LLU(identities, "dst"));
 	row("classes", "%llu source, %llu destination", LLU(classes, "src"), LLU(classes, "dst"));
 	row("pairs", "%llu", LLU(o, "pairs"));
@@ -128,9 +128,10 @@ static void print_history(const json_t *o)
 	const char *counters = ctl_field_text(files, "counters");
 	char a[48], b[48];
 
-	row("since start", "%llu transactions%s, %llu loads%s, %llu refused", LLU(o, "transactions"),
-	    mean(json_object_get(o, "transaction_seconds"), a, sizeof(a)), LLU(o, "reloads"),
-	    mean(json_object_get(o, "reload_seconds"), b, sizeof(b)), LLU(o, "failures"));
+	row("since start", "%llu transaction%s%s, %llu load%s%s, %llu refused", LLU(o, "transactions"),
+	    fw_plural(LLU(o, "transactions")), mean(json_object_get(o, "transaction_seconds"), a, sizeof(a)),
+	    LLU(o, "reloads"), fw_plural(LLU(o, "reloads")), mean(json_object_get(o, "reload_seconds"), b, sizeof(b)),
+	    LLU(o, "failures"));
 	if (counters[0])
 		row("counters", "%s, also while fwd does not run", counters);
 	else
@@ -149,8 +150,9 @@ static void print_memory(const json_t *o)
 	    ctl_bytes(b, sizeof(b), ctl_field_u64(pool, "used")));
 	row("memory", "%s of fwd, %s resident", ctl_bytes(a, sizeof(a), ctl_field_u64(memory, "allocated")),
 	    ctl_bytes(b, sizeof(b), ctl_field_u64(memory, "resident")));
-	row("store", "%s, %s, %llu changes since the last snapshot", ctl_field_text(store, "path"),
-	    ctl_bytes(a, sizeof(a), ctl_field_u64(store, "bytes")), LLU(store, "changes"));
+	row("store", "%s, %s, %llu change%s since the last snapshot", ctl_field_text(store, "path"),
+	    ctl_bytes(a, sizeof(a), ctl_field_u64(store, "bytes")), LLU(store, "changes"),
+	    fw_plural(LLU(store, "changes")));
 }
 
 static void print_confirmation(const json_t *o)
@@ -189,8 +191,8 @@ static int on_status(void *ctx, json_t *o)
 	const json_t *devices = json_object_get(o, "devices"), *d;
 	size_t i;
 
-	printf("fwd %s, process %llu, up %llu s, %llu clients\n", ctl_field_text(o, "version"), LLU(o, "pid"),
-	       LLU(o, "uptime"), LLU(o, "clients"));
+	printf("fwd %s, process %llu, up %llu s, %llu client%s\n", ctl_field_text(o, "version"), LLU(o, "pid"),
+	       LLU(o, "uptime"), LLU(o, "clients"), fw_plural(LLU(o, "clients")));
 	print_tables(o);
 	print_history(o);
 	print_memory(o);

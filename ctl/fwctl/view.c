@@ -169,13 +169,13 @@ static void show_table(const struct view *v, const char *title)
 	enum { LEFT = 48 }; /* columns before the rule */
 	int width = terminal_width(), left = width > LEFT ? width - LEFT : 1;
 
-	printf("\033[H\033[J%.*s\n%.0f s, %llu packets; stop with Ctrl-C\n\n", width, title, v->last - v->start,
-	       (unsigned long long)v->sum.total.packets);
+	printf("\033[H\033[J%.*s\n%.0f s, %llu packet%s; stop with Ctrl-C\n\n", width, title, v->last - v->start,
+	       (unsigned long long)v->sum.total.packets, fw_plural(v->sum.total.packets));
 	printf("%10s %10s %12s %11s  %s\n", "packets/s", "Mbit/s", "packets", "bytes", "decided by");
 	for (size_t i = 0; i < v->ntop; i++)
 		print_line(v, &v->top[i], left);
 	if (v->active > v->ntop)
-		printf("%46s  and %zu more rules\n", "", v->active - v->ntop);
+		printf("%46s  and %zu more rule%s\n", "", v->active - v->ntop, fw_plural(v->active - v->ntop));
 	for (size_t i = 0; i < v->npolicies; i++)
 		if (v->policies[i].total.packets || (unsigned)v->policies[i].reason < FW_NHOOKS)
 			print_line(v, &v->policies[i], left);
@@ -185,8 +185,8 @@ static void print_moved(const struct view *v, const struct view_line *l)
 {
 	if (!l->moved.packets)
 		return;
-	printf("%8.1f s  +%llu packets +%llu bytes  ", v->last - v->start, (unsigned long long)l->moved.packets,
-	       (unsigned long long)l->moved.bytes);
+	printf("%8.1f s  +%llu packet%s +%llu byte%s  ", v->last - v->start, (unsigned long long)l->moved.packets,
+	       fw_plural(l->moved.packets), (unsigned long long)l->moved.bytes, fw_plural(l->moved.bytes));
 	print_who(v, l, -1);
 }
 
@@ -238,7 +238,7 @@ void view_total(const struct view *v)
 	for (size_t i = 0; i < v->ntop; i++)
 		print_total(v, &v->top[i]);
 	if (v->active > v->ntop)
-		printf("%26sand %zu more rules\n", "", v->active - v->ntop);
+		printf("%26sand %zu more rule%s\n", "", v->active - v->ntop, fw_plural(v->active - v->ntop));
 	for (size_t i = 0; i < v->npolicies; i++)
 		print_total(v, &v->policies[i]);
 	fflush(stdout);

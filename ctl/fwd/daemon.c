@@ -98,7 +98,7 @@ static void tell_status(struct fwd *d, double now)
 	if (d->told.generation == is.generation && d->told.nrules == is.nrules)
 		return;
 	d->told = is;
-	fw_service_say("STATUS=%zu rules, generation %u", is.nrules, is.generation);
+	fw_service_say("STATUS=%zu rule%s, generation %u", is.nrules, fw_plural(is.nrules), is.generation);
 }
 
 static void round_over(struct loop *l)
@@ -207,7 +207,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 	d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
 	err = start(&d, ds);
 	if (!err) {
-		log_say("ready: %zu rules, on %s", d.ruleset->nrules, c->socket);
+		log_say("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);
 		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());

@@ -45,10 +45,9 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 	if (dev->wanted == ARGS_TC)
 		return ARGS_TC;
 	if (facts->mark)
-		snprintf(
-			dev->warning, sizeof(dev->warning),
-			"%zu rules match the mark of incoming packets, which have none yet at XDP: attach with mode tc",
-			facts->mark);
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "%zu rule%s on the mark of incoming packets, which have none yet at XDP: attach with mode tc",
+			 facts->mark, fw_plural(facts->mark));
 	else if (vlan)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "

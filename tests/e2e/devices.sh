@@ -35,10 +35,10 @@ case_devices_follow_rules() {
 		device_becomes s0 '"out":false' && change "policy out accept" && device_becomes s0 '"out":true' || return 1
 	attach '{"dev":"s0","out":"no"}' && told '"out":false' && attach '{"dev":"s0","out":"yes"}' && told '"out":true' || return 1
 	change "add rule name m in mark 7 drop" && device_becomes s0 '"mode":"tc"' &&
-		answers 1 ask attach '{"dev":"s0","mode":"native"}' && told "match the mark" && device_is s0 '"mode":"tc"' &&
+		answers 1 ask attach '{"dev":"s0","mode":"native"}' && told "on the mark" && device_is s0 '"mode":"tc"' &&
 		change "del rule m" && device_becomes s0 '"mode":"native"' || return 1
 	attach '{"dev":"s0","mode":"native"}' && change "add rule name m in mark 7 drop" &&
-		device_becomes s0 'match the mark' && device_is s0 '"mode":"native"' || return 1
+		device_becomes s0 'on the mark' && device_is s0 '"mode":"native"' || return 1
 	echo "rule in drop" >"$tmp/rules"
 	answers 0 ask load '{}' "$tmp/rules" && device_becomes s0 '"warning":null'
 }
