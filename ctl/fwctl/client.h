@@ -43,7 +43,7 @@ const char *ctl_field_text(const json_t *o, const char *name);
 double ctl_seconds_of(const json_t *end);
 /* What another ruleset or a change changes: each object of LINES of `load`, and the counts of END, in one line. */
 int ctl_print_diff(void *ctx, json_t *o);
-void ctl_print_load(const json_t *end, const char *note);
+void ctl_print_counts_of(const json_t *end);
 void ctl_print_change(const json_t *end);
 void ctl_print_others(const json_t *end); /* without rules */
 #define CTL_DIFF_JSON                                                                                               \

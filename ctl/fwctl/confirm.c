@@ -38,8 +38,10 @@ static int run_undo(const struct ctl_settings *s, int n, char **operands)
 	if (code == CTL_OK && !s->json) {
 		uint64_t rules = ctl_field_u64(end, "restored");
 
-		printf("undone: %s: %llu rule%s, as before\n", ctl_field_text(end, "what"), (unsigned long long)rules,
+		printf("undone: %s: %llu rule%s, as before: ", ctl_field_text(end, "what"), (unsigned long long)rules,
 		       fw_plural(rules));
+		ctl_print_counts_of(end);
+		putchar('\n');
 	}
 	json_decref(end);
 	return code;
@@ -61,7 +63,8 @@ const struct ctl_command ctl_undo = {
 	.summary = "take back what was done with --confirm, at once",
 	.details =
 		"What was before is there again when the command ends. Exit code 1: nothing is waiting.\n\n"
-		"JSON: {ok, what (was undone), rules (that there were with it), restored (rules that there are now)}.\n",
+		"JSON: {ok, what (was undone), rules (that there were with it), restored (rules that there are now),\n" CTL_COUNTS_JSON
+		"}.\n",
 	.options = no_options,
 	.run = run_undo,
 };

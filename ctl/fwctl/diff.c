@@ -154,11 +154,9 @@ static void print_changes(const json_t *end)
 	       field(end, "moved"));
 }
 
-void ctl_print_load(const json_t *end, const char *note)
+void ctl_print_counts_of(const json_t *end)
 {
-	unsigned long long rules = field(end, "rules");
-
-	printf("%llu rule%s%s: %llu", rules, fw_plural(rules), note, field(end, "added"));
+	printf("%llu", field(end, "added"));
 	print_changes(end);
 	printf(", %llu kept", field(end, "kept"));
 	ctl_print_others(end);

@@ -141,9 +141,11 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 {
 	const json_t *seconds = json_object_get(end, "seconds");
 	double total = ctl_field_real(seconds, "total");
+	uint64_t rules = ctl_field_u64(end, "rules");
 
-	printf("%s: ", name);
-	ctl_print_load(end, s->check ? " (checked only, nothing has changed)" : "");
+	printf("%s: %llu rule%s%s: ", name, (unsigned long long)rules, fw_plural(rules),
+	       s->check ? " (checked only, nothing has changed)" : "");
+	ctl_print_counts_of(end);
 	putchar('\n');
 	printf("  time     parse %.3f s, compile %.3f s, store %.3f s, swap %.3f s, in all %.3f s\n",
 	       ctl_field_real(seconds, "parse"), ctl_field_real(seconds, "compile"), ctl_field_real(seconds, "store"),

@@ -142,6 +142,8 @@ struct engine_undone {
 	int64_t at;       /* seconds since the epoch; 0: never, or something was confirmed since */
 	size_t rules;     /* that there were with it */
 	int64_t restored; /* rules that came back; -1: not yet */
+	struct fw_diff_counts
+		counts; /* what that changed; zeros when another process did it, or nothing of the ruleset was undone */
 	char what[RECORD_WHAT], reason[160];
 };
 

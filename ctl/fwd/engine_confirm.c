@@ -231,6 +231,7 @@ void undone_note(struct engine *e, int64_t restored, const char *why)
 	u->at = now();
 	u->rules = e->confirm.rules;
 	u->restored = restored;
+	u->counts = (struct fw_diff_counts){ .added = 0 };
 	snprintf(u->what, sizeof(u->what), "%s", e->confirm.what);
 	snprintf(value, sizeof(value), "%lld %zu %lld %s\n%s", (long long)u->at, u->rules, (long long)restored, u->what,
 		 u->reason);

@@ -14,6 +14,7 @@ struct undo_job {
 	struct job job;
 	struct live *live;
 	struct labels labels;
+	struct fw_diff_counts counts; /* what it changes */
 	struct fw_diags ds;
 	double start;
 	int err;
@@ -36,6 +37,19 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	return err ? err : labels_prepare(e, st.rs, &j->labels);
 }
 
+/* Both come from the same store: a rule that is in both has its slot in both. */
+static int undo_count(const struct engine *e, struct undo_job *j)
+{
+	struct fw_diff d;
+	int err = fw_diff(e->live->rs, j->live->rs, 0, &d);
+
+	if (err)
+		return err;
+	j->counts = d.counts;
+	fw_diff_free(&d);
+	return 0;
+}
+
 static void undo_run(struct engine *e, struct job *job)
 {
 	struct undo_job *j = (struct undo_job *)job;
@@ -47,6 +61,7 @@ static void undo_run(struct engine *e, struct job *job)
 	}
 	j->live->arena = memory_new();
 	j->err = undo_build(e, j);
+	j->err = j->err ? j->err : undo_count(e, j);
 }
 
 static void undo_swap(struct engine *e, struct undo_job *j)
@@ -66,6 +81,7 @@ static void undo_swap(struct engine *e, struct undo_job *j)
 	e->reloads[ENGINE_ROLLBACK]++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
 	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
+	e->undone.counts = j->counts;
 	record_undone(e);
 }
 

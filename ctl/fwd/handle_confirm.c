@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What waits to be confirmed: it stays, or it is taken back. */
-#include "ctl/fwd/objects.h"
+#include "ctl/fwd/diff.h"
 #include "ctl/fwd/request.h"
 
 void handle_confirm(struct client *c)
@@ -24,13 +24,18 @@ static void undone(struct client *c)
 {
 	struct engine_status st;
 	struct fw_diags ds = { .n = 0 };
+	json_t *end;
 
 	engine_status(c->fwd->engine, &st);
-	if (engine_waits(c->fwd->engine, &ds))
+	if (engine_waits(c->fwd->engine, &ds)) {
 		client_fail_errno(c, &ds, "cannot undo", -EBUSY);
-	else
-		client_end(c, json_pack("{so sI sI}", "what", objects_text(st.undone.what), "rules",
-					(json_int_t)st.undone.rules, "restored", (json_int_t)st.undone.restored));
+		return;
+	}
+	end = diff_counts(&st.undone.counts);
+	json_object_set_new(end, "what", objects_text(st.undone.what));
+	json_object_set_new(end, "rules", json_integer((json_int_t)st.undone.rules));
+	json_object_set_new(end, "restored", json_integer((json_int_t)st.undone.restored));
+	client_end(c, end);
 }
 
 /* Runs again when the engine is done. */
