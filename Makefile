@@ -78,7 +78,8 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames \
+	$(BUILD)/refusing.so
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -161,6 +162,11 @@ $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 $(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
+# Preloaded: a kernel that refuses tracing programs, for tests.
+$(BUILD)/refusing.so: tests/refusing.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) -O2 -shared -fPIC $< -o $@
+
 # Lookups whose instructions are counted.
 $(BUILD)/lookups: $(BUILD)/tests/perf/instructions/lookups.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
@@ -217,7 +223,7 @@ $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
 # Lets memory run out.
 $(BUILD)/tests/test_change: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
-unit-tests: $(TESTS)
+unit-tests: $(TESTS) $(BUILD)/refusing.so
 
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)

@@ -16,7 +16,7 @@ static const struct fw_program program = {
 	.about =
 		"Answers Prometheus with what fwd counts: GET /metrics, as text or OpenMetrics; GET /healthz. Runs in the\n"
 		"foreground, with no privileges but to connect to fwd's socket. While fwd does not answer, rules, policies and\n"
-		"interfaces are read from the files that fwd has pinned, and fw_controller_up is 0. Takes a listening socket\n"
+		"interfaces are read from the maps that fwd has pinned, and fw_controller_up is 0. Takes a listening socket\n"
 		"from systemd, instead of --address and --port.",
 	.heading = "settings",
 	.after = "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage.",

@@ -133,9 +133,9 @@ static void print_history(const json_t *o)
 	    LLU(o, "reloads"), fw_plural(LLU(o, "reloads")), mean(json_object_get(o, "reload_seconds"), b, sizeof(b)),
 	    LLU(o, "failures"));
 	if (counters[0])
-		row("counters", "%s, also while fwd does not run", counters);
+		row("counters", "as text in %s", counters);
 	else
-		row("counters", "no file of them while fwd does not run: %s", ctl_field_text(files, "error"));
+		row("counters", "not as text: %s", ctl_field_text(files, "error"));
 }
 
 static void print_memory(const json_t *o)

@@ -17,7 +17,8 @@ static int check_mode(const struct fwd *d, const struct args *a, struct fw_diags
 	if (!marks || a->mode == ARGS_AUTO || a->mode == ARGS_TC)
 		return 0;
 	return fw_diag_add(ds, nowhere, "attach with mode tc, or auto, which then is tc",
-			   "%zu rules match the mark of incoming packets, which have none yet at XDP", marks);
+			   "%zu rule%s on the mark of incoming packets, which have none yet at XDP", marks,
+			   fw_plural(marks));
 }
 
 /* Interfaces that are down get other names without anybody being told. */

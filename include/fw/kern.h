@@ -7,6 +7,7 @@
 #define FW_KERN_H
 
 #include "fw/compile.h"
+#include "fw/pinned.h"
 #include "fw/prog.h"
 
 #include <sys/types.h>
@@ -54,9 +55,6 @@ void fw_kern_retire(struct fw_kern *k);
 struct fw_pool *fw_kern_pool(struct fw_kern *k);
 /* FW_POOL_ARENA or FW_POOL_MAPS. */
 enum fw_kern_pool fw_kern_pool_kind(const struct fw_kern *k);
-struct fw_count {
-	uint64_t packets, bytes;
-};
 /*
  * Room for the counters of rule slots 0 to @slots - 1. Call before fw_kern_publish(). 0 or -errno. Others may read counts
  * meanwhile.
@@ -122,7 +120,8 @@ int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
 void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
 
 /*
- * Files under the pins that say as text what was counted, also when no process of ours runs:
+ * Files under the pins that say as text what was counted, for `cat`, also when no process of ours runs. (Who reads the numbers
+ * themselves: see fw/pinned.h.)
  *
  *	counters    ID PACKETS BYTES VERDICT counter|- NAME|-     one a rule; policies first, with POLICY/HOOK for the id,
  *	                                                          and also what they counted under another verdict
@@ -131,8 +130,10 @@ void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
  * Lines that begin with # are comments.
  */
 enum fw_kern_file { FW_FILE_COUNTERS, FW_FILE_INTERFACES, FW_NFILES };
+/* Does the kernel let them be made? 0, or -errno: it has no iterators, or refuses programs of their type. */
+int fw_kern_files_probe(void);
 /**
- * fw_kern_files_pin - makes the files, in the place of those of a process before
+ * fw_kern_files_pin - makes the files, and the pins that fw_pinned_open() reads, in the place of those of a process before
  * @readers: members of this group may read them; (gid_t)-1: root only
  *
  * Call it when the labels are there. Without iterators in the kernel there are no files, and all else works.

@@ -24,6 +24,11 @@ static int chunk_mmap(struct fw_kern *k, uint32_t index, int fd)
 	return 0;
 }
 
+static int chunk_share(const struct fw_kern *k, uint32_t index, int fd)
+{
+	return kern_readers_add(k, fd, FW_COUNTERS_PIN_CHUNK, index / k->columns, index % k->columns);
+}
+
 static bool is_base(const struct fw_kern *k, uint32_t index)
 {
 	return index % k->columns == FW_COLUMN_BASE(k->ncpus);
@@ -65,7 +70,8 @@ static int chunk_new(struct fw_kern *k, uint32_t index, struct new_chunks *c)
 	fd = kern_value_map("fw_counter_chunk", CHUNK_BYTES);
 	if (fd < 0)
 		return fd;
-	err = chunk_mmap(k, index, fd);
+	err = chunk_share(k, index, fd);
+	err = err ? err : chunk_mmap(k, index, fd);
 	if (err) {
 		close(fd);
 		return err;
@@ -87,7 +93,8 @@ int kern_counters_adopt(struct fw_kern *k)
 			continue;
 		if (fd == -ENOENT)
 			break;
-		err = fd < 0 ? fd : chunk_mmap(k, index, fd);
+		err = fd < 0 ? fd : chunk_share(k, index, fd);
+		err = err ? err : chunk_mmap(k, index, fd);
 		kern_close_fd(&fd);
 	}
 	k->nchunks = index / k->columns;
@@ -211,17 +218,19 @@ void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_labe
 		return;
 	if (at->id == label->id && at->what == label->what && !name)
 		return;
+	if (name)
+		kern_readers_room(k, counter);
 	/* Nobody's while it changes: no line shows half of each. */
 	__atomic_store_n(&at->id, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&at->what, label->what, __ATOMIC_RELEASE);
 	if (name)
-		kern_files_name(k, counter, name);
+		kern_readers_name(k, counter, name);
 	__atomic_store_n(&at->id, label->id, __ATOMIC_RELEASE);
 }
 
 void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name)
 {
-	kern_files_name(k, slot + FW_COUNTER_RULES, name);
+	kern_readers_name(k, slot + FW_COUNTER_RULES, name);
 }
 
 static void chunk_labels(struct fw_label *at, const struct fw_label *labels, uint32_t n)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files that say as text what was counted: iterators over the maps, pinned. They
- * hold the maps, so that they can be read whatever becomes of this process. Each
- * process makes its own, which take the place of those before in one step.
+ * Files that say as text what was counted, for `cat`: iterators over the maps,
+ * pinned. They hold the maps, so that they can be read whatever becomes of this
+ * process. Each process makes its own, which take the place of those before in
+ * one step. Not every kernel lets them be made; nothing else needs them.
  */
 #include "kern.h"
 
@@ -11,7 +12,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,12 +20,9 @@ static const char *const file_names[FW_NFILES] = {
 	[FW_FILE_INTERFACES] = "interfaces",
 };
 
-#define NAMES_BYTES (sizeof(struct fw_label_name) * FW_COUNTER_CHUNK)
-
 struct files {
 	struct counters_bpf *skel;
-	char *path[FW_NFILES];                          /* NULL: it is not there */
-	struct fw_label_name *names[FW_COUNTER_CHUNKS]; /* mmapped; NULL: no rule of that chunk has one */
+	char *path[FW_NFILES]; /* NULL: it is not there */
 };
 
 static int load(struct fw_kern *k, struct files *f)
@@ -41,6 +38,27 @@ static int load(struct fw_kern *k, struct files *f)
 	return err ? err : counters_bpf__load(skel);
 }
 
+/* An iterator that shows nothing. */
+int fw_kern_files_probe(void)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
+	int btf = libbpf_find_vmlinux_btf_id("bpf_map_elem", BPF_TRACE_ITER), prog;
+
+	if (btf < 0)
+		return btf;
+	opts.attach_btf_id = (uint32_t)btf;
+	prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, "fw_probe", "GPL", nothing, sizeof(nothing) / sizeof(nothing[0]),
+			     &opts);
+	if (prog < 0)
+		return -errno;
+	close(prog);
+	return 0;
+}
+
 int kern_files_open(struct fw_kern *k)
 {
 	struct files *f = calloc(1, sizeof(*f));
@@ -51,8 +69,12 @@ int kern_files_open(struct fw_kern *k)
 	k->files = f;
 	err = load(k, f);
 	/* Filtering does not need them. */
-	if (err)
+	if (err) {
+		int refused = fw_kern_files_probe();
+
 		kern_files_close(k);
+		err = refused ? refused : err;
+	}
 	k->files_err = err;
 	return err == -ENOMEM ? err : 0;
 }
@@ -66,38 +88,15 @@ void kern_files_close(struct fw_kern *k)
 	counters_bpf__destroy(f->skel);
 	for (int i = 0; i < FW_NFILES; i++)
 		free(f->path[i]);
-	for (int i = 0; i < FW_COUNTER_CHUNKS; i++)
-		if (f->names[i])
-			munmap(f->names[i], NAMES_BYTES);
 	free(f);
 	k->files = NULL;
 }
 
-/* The names of a chunk; NULL: no memory. */
-static struct fw_label_name *names_new(struct files *f, uint32_t chunk)
+int kern_files_names(struct fw_kern *k, uint32_t chunk, int fd)
 {
-	int fd = kern_value_map("fw_names", NAMES_BYTES);
-	void *at = fd < 0 ? MAP_FAILED : mmap(NULL, NAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (at != MAP_FAILED && bpf_map_update_elem(bpf_map__fd(f->skel->maps.fw_names), &chunk, &fd, BPF_ANY)) {
-		munmap(at, NAMES_BYTES);
-		at = MAP_FAILED;
-	}
-	kern_close_fd(&fd);
-	return f->names[chunk] = at == MAP_FAILED ? NULL : at;
-}
-
-bool kern_files_name(struct fw_kern *k, uint32_t counter, const char *name)
-{
-	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;
-	struct fw_label_name *names;
-
 	if (!k->files)
-		return false;
-	names = k->files->names[chunk] ? k->files->names[chunk] : names_new(k->files, chunk);
-	if (names)
-		snprintf(names[counter & (FW_COUNTER_CHUNK - 1)].name, sizeof(names->name), "%s", name);
-	return names;
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(k->files->skel->maps.fw_names), &chunk, &fd, BPF_ANY) ? -errno : 0;
 }
 
 /* A link to the iterator that does not go away with this process. */
@@ -124,14 +123,6 @@ static int pin(const char *path, const struct bpf_program *prog, const struct bp
 	return err;
 }
 
-/* Members of the group may go through the folder; what else stands in it they cannot read. */
-static int open_folder(const struct fw_kern *k, gid_t readers)
-{
-	if (readers == (gid_t)-1)
-		return 0;
-	return chown(k->pins, (uid_t)-1, readers) || chmod(k->pins, 0710) ? -errno : 0;
-}
-
 int fw_kern_files_pin(struct fw_kern *k, gid_t readers)
 {
 	struct files *f = k->files;
@@ -139,6 +130,9 @@ int fw_kern_files_pin(struct fw_kern *k, gid_t readers)
 
 	if (!k->pins)
 		return 0;
+	err = kern_readers_share(k, readers);
+	if (err)
+		return err;
 	if (!f)
 		return k->files_err;
 
@@ -146,7 +140,6 @@ int fw_kern_files_pin(struct fw_kern *k, gid_t readers)
 						       f->skel->progs.fw_show_interfaces };
 	const struct bpf_map *pages[FW_NFILES] = { f->skel->maps.fw_counter_pages, f->skel->maps.fw_traffic_pages };
 
-	err = open_folder(k, readers);
 	for (int i = 0; i < FW_NFILES && !err; i++) {
 		fw_autofree char *path = NULL;
 

@@ -69,6 +69,8 @@ struct fw_kern {
 	struct fw_counter **chunks; /* chunk * columns + column, mmapped; of the column of bases some may be NULL */
 	uint32_t nchunks, columns;
 	struct fw_traffic_table *traffic; /* by CPU, mmapped */
+	bool shared;                      /* the folder of readers has its name */
+	struct fw_label_name **names;     /* by chunk, mmapped; NULL: no rule of that chunk has one */
 	struct files *files;              /* NULL: none, and why */
 	int files_err;
 	struct attachment *attached;
@@ -120,8 +122,23 @@ void kern_arena_sync(struct fw_kern *k);
 int kern_files_open(struct fw_kern *k);
 void kern_files_close(struct fw_kern *k);
 void kern_files_remove(const struct fw_kern *k);
-/* The name of a counter's rule. false: it cannot be shown. */
-bool kern_files_name(struct fw_kern *k, uint32_t counter, const char *name);
+/* They show the names in a map from now on. 0 or -errno. */
+int kern_files_names(struct fw_kern *k, uint32_t chunk, int fd);
+
+/* traffic.c: fw_kern_traffic() of these tables. */
+int kern_traffic_sum(const struct fw_traffic_table *tables, uint32_t ncpus, struct fw_traffic **out, size_t *n);
+
+/* readers.c: 0, also when nothing is pinned, or -errno. */
+int kern_readers_open(struct fw_kern *k);
+void kern_readers_close(struct fw_kern *k);
+void kern_readers_remove(const struct fw_kern *k);
+/* Pins a map for them, by the name that is printed. */
+int kern_readers_add(const struct fw_kern *k, int fd, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* From now on they find what this process has; @readers: the group, or (gid_t)-1. */
+int kern_readers_share(struct fw_kern *k, gid_t readers);
+/* The name of a counter's rule, which is not shown where there is no memory for it; and room for it, beforehand. */
+void kern_readers_name(struct fw_kern *k, uint32_t counter, const char *name);
+void kern_readers_room(struct fw_kern *k, uint32_t counter);
 
 /* pins.c: 0 or -errno with a diagnostic. */
 int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds);

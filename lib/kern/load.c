@@ -218,8 +218,10 @@ static int obtain_pool(struct fw_kern *k, const struct fw_kern_options *opts, st
 /* What those before left, once the programs are there. */
 static int adopt(struct fw_kern *k)
 {
-	int err = kern_segments_adopt(k);
+	int err = kern_readers_open(k);
 
+	if (!err)
+		err = kern_segments_adopt(k);
 	if (!err)
 		err = kern_counters_adopt(k);
 	if (err || !k->pins)
@@ -303,6 +305,7 @@ void fw_kern_close(struct fw_kern *k)
 		kern_close_fd(&k->attached[i].link);
 	kern_counters_fini(k);
 	kern_files_close(k);
+	kern_readers_close(k);
 	if (k->cpus)
 		munmap(k->cpus, cpus_bytes(k));
 	if (k->traffic)

@@ -6,6 +6,7 @@
  *	                      maps/{pool,arena,counters-2,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
+ *	PINS/readers/...      some of the maps once more, for those who may only read: see readers.c
  *	PINS/counters, PINS/interfaces   iterators: see files.c
  *
  * A folder is named after the fingerprint of its program and gets its name when
@@ -34,10 +35,10 @@ static const char *const prog_names[NPROGS] = {
 	[PROG_DRY_RUN] = "dry-run",
 };
 
-/* Another version goes on with what it finds by the same name: the 2 grows with what a counter's number means. */
+/* Another version goes on with what it finds by the same name. */
 static const char *const map_names[NMAPS] = {
-	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = "counters-2", [MAP_TRAFFIC] = "traffic",
-	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",     [MAP_FILTERS] = "filters",
+	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = FW_COUNTERS_PIN, [MAP_TRAFFIC] = "traffic",
+	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",        [MAP_FILTERS] = "filters",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };
@@ -216,8 +217,10 @@ void kern_pins_tidy(struct fw_kern *k, bool own)
 		if ((own || strcmp(folders[i].name, k->folder.name)) && !has_attached(k, &folders[i]))
 			remove_folder(k, &folders[i]);
 	/* The folder itself stays: whoever has it open, or bound into a namespace, sees what the next process pins. */
-	if (own)
-		kern_files_remove(k);
+	if (!own)
+		return;
+	kern_files_remove(k);
+	kern_readers_remove(k);
 }
 
 static int get_all(const struct fw_kern *k, const char *kind, const char *const *names, int n, int *fds)

@@ -23,16 +23,16 @@ static size_t merge(struct fw_traffic *t, size_t n)
 	return merged + 1;
 }
 
-int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
+int kern_traffic_sum(const struct fw_traffic_table *tables, uint32_t ncpus, struct fw_traffic **out, size_t *n)
 {
-	struct fw_traffic *t = calloc((size_t)k->ncpus * FW_TRAFFIC + 2, sizeof(*t));
+	struct fw_traffic *t = calloc((size_t)ncpus * FW_TRAFFIC + 2, sizeof(*t));
 	size_t found = 2;
 
 	if (!t)
 		return -ENOMEM;
 	t[1].ifindex = FW_TRAFFIC_GONE;
-	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {
-		const struct fw_traffic_table *table = &k->traffic[cpu];
+	for (uint32_t cpu = 0; cpu < ncpus; cpu++) {
+		const struct fw_traffic_table *table = &tables[cpu];
 
 		fw_traffic_add(&t[0], &table->other);
 		fw_traffic_add(&t[1], &table->gone);
@@ -49,6 +49,11 @@ int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
 	*n = merge(t, found);
 	*out = t;
 	return 0;
+}
+
+int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
+{
+	return kern_traffic_sum(k->traffic, k->ncpus, out, n);
 }
 
 /* No packet of the interface comes any more; the place may be taken as soon as it is free. */

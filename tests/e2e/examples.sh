@@ -113,7 +113,7 @@ clock() {
 }
 serves_time() { at isp ss -Hlun "sport = :123" | grep -qF "$1"; }
 
-pings() { # SPACE ADDRESS TEXT OPTION...
+pinged() { # SPACE ADDRESS TEXT OPTION...
 	at "$1" ping -c1 -W5 "${@:4}" "$2" >"$tmp/ping" 2>&1
 	grep -q "$3" "$tmp/ping" || fail "ping from $1 to $2 does not say '$3': $(cat "$tmp/ping")"
 }
@@ -121,9 +121,9 @@ pings() { # SPACE ADDRESS TEXT OPTION...
 # Errors on the way to a host behind a smaller MTU.
 path() { # SPACE
 	at "$1" ip route flush cache && at "$1" ip -6 route flush cache
-	pings "$1" $far4 " 0% packet loss" && pings "$1" $far6 " 0% packet loss" &&
-		pings "$1" $far4 "[Ff]rag needed" -M "do" -s 1400 && pings "$1" $far6 "mtu.1300" -M "do" -s 1400 &&
-		pings "$1" $far4 "Time to live exceeded" -t 1 && pings "$1" $far6 "Hop limit" -t 1
+	pinged "$1" $far4 " 0% packet loss" && pinged "$1" $far6 " 0% packet loss" &&
+		pinged "$1" $far4 "[Ff]rag needed" -M "do" -s 1400 && pinged "$1" $far6 "mtu.1300" -M "do" -s 1400 &&
+		pinged "$1" $far4 "Time to live exceeded" -t 1 && pinged "$1" $far6 "Hop limit" -t 1
 	grep -q 'mtu 1300' <(at "$1" ip route get $far4) || fail "$1 does not know the path MTU"
 }
 
@@ -131,8 +131,8 @@ path() { # SPACE
 host_lives() { # DEV
 	autoconfigured s "$1" 2001:db8:77: && lease 4 s "$1" $tested4 && lease 6 s "$1" $tested6 || return 1
 	lookup s $isp4 && lookup s $isp6 && clock s $isp4 123 && clock s $isp6 40123 && path s &&
-		pings isp $tested4 " 0% packet loss" && pings isp $tested6 " 0% packet loss" &&
-		pings s 127.0.0.1 " 0% packet loss" && pings s ::1 " 0% packet loss"
+		pinged isp $tested4 " 0% packet loss" && pinged isp $tested6 " 0% packet loss" &&
+		pinged s 127.0.0.1 " 0% packet loss" && pinged s ::1 " 0% packet loss"
 }
 
 # The router's LAN, for which it is DHCP and DNS server, and its servers.
@@ -156,7 +156,7 @@ router_serves() {
 	lookup lan 10.1.0.1 && lookup lan 2001:db8:1000::1 && lookup lan $isp4 && lookup lan $isp6 && path lan &&
 		clock lan $isp4 123 && lookup srv $isp4 && lookup srv $isp6 && path srv || return 1
 	connects far 203.0.113.17 80 && connects far 2001:db8:2000::25 25 && connects lan 203.0.113.17 80 &&
-		pings far 10.1.0.50 " 0% packet loss" || return 1
+		pinged far 10.1.0.50 " 0% packet loss" || return 1
 	! at far nc -z -w1 10.1.0.1 53 || fail "the router's DNS server is open to the WAN"
 }
 

@@ -6,9 +6,6 @@ webpeer=${WEBPEER:-$top/build/webpeer}
 web=127.0.0.1:9479
 web_pid= # fw-exporter
 
-# As fwd sees things: its network, its bpffs.
-in_house() { nsenter --target "$fwd_house" --net --mount "$@"; }
-
 # start_web OPTION...: back when it listens; fwd must have been started. $as: words before it.
 start_web() {
 	stop_web

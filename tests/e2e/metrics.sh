@@ -1,8 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What was counted, in all the forms in which it can be read: by the request for metrics, by fwctl, and by the files under
-# the pins. Sourced by run.sh.
+# What was counted, in all the forms in which it can be read: by the request for metrics, by fwctl, by the pinned maps (as
+# fw-exporter reads them when there is no fwd), and by the iterators' files where the kernel lets them be made. Sourced by run.sh.
 
+# As fwd sees things: its network, its bpffs.
 in_house() { nsenter --target "$fwd_house" --net --mount "$@"; }
+
+# Why the kernel lets no files be made, in the words of fwd; empty: they are there.
+no_files() { ask status | jq -r 'select(.files) | .files.error // empty'; }
+
+# The page of the maps, whether fwd runs or not.
+read_maps() {
+	in_house "$exporter" --once --rules all --socket "$tmp/nosuch" --pins "$tmp/bpffs/fwd" >"$tmp/maps" 2>"$tmp/err" ||
+		fail "the maps cannot be read: $(cat "$tmp/err")"
+}
+# `ID PACKETS BYTES VERDICT NAME|-`, by id.
+rules_of_maps() {
+	sed -n 's/^fw_rule_\([a-z]*\)_total{id="\([0-9]*\)",name="\([^"]*\)",verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2 \4 \5 \3/p' "$tmp/maps" |
+		awk '$1 == "packets" { packets[$2] = $4; next } { print $2, packets[$2], $4, $3, $5 == "" ? "-" : $5 }' | sort -n
+}
+# REASON/HOOK PACKETS BYTES VERDICT
+policies_of_maps() {
+	sed -n 's/^fw_policy_\([a-z]*\)_total{policy="\([^"]*\)",hook="\([^"]*\)",.*verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2\/\3 \4 \5/p' "$tmp/maps" |
+		awk '$1 == "packets" { packets[$2 $3] = $4; next } { print $2, packets[$2 $3], $4, $3 }' | sort
+}
+# INTERFACE HOOK VERDICT PACKETS, but for zeros.
+interfaces_of_maps() {
+	sed -n 's/^fw_packets_total{interface="\([^"]*\)",hook="\([^"]*\)",.*verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2 \3 \4/p' "$tmp/maps" |
+		grep -v ' 0$' | sort
+}
+names_of_metrics() {
+	jq -r 'select(.interface?) | "\(.interface) \(.hook) accept \(.accept.rule + .accept.policy)",
+		"\(.interface) \(.hook) drop \(.drop.rule + .drop.policy)"' <(grep '^{"interface":"' "$tmp/metrics") | grep -v ' 0$' | sort
+}
 
 # The lines of rules, `ID PACKETS BYTES VERDICT counter|- NAME|-`, by id.
 rules_of_file() { in_house cat "$tmp/bpffs/fwd/counters" | grep '^[0-9]' | sort -n; }
@@ -35,11 +64,17 @@ interfaces_of_file() { in_house cat "$tmp/bpffs/fwd/interfaces" | grep -v '^#' |
 
 # Writes what differs to $tmp/differ.
 forms_agree() {
-	rules_of_metrics >"$tmp/a" && rules_of_file >"$tmp/b" && rules_of_fwctl >"$tmp/c" || return 1
+	rules_of_metrics >"$tmp/a" && read_maps && rules_of_fwctl >"$tmp/c" || return 1
 	{
-		diff "$tmp/a" "$tmp/b" && diff <(cut -d' ' -f1-3 "$tmp/a") "$tmp/c" &&
-			diff <(policies_of_metrics) <(policies_of_file) && diff <(interfaces_of_metrics) <(interfaces_of_file)
+		diff <(cut -d' ' -f1-4,6 "$tmp/a") <(rules_of_maps) && diff <(cut -d' ' -f1-3 "$tmp/a") "$tmp/c" &&
+			diff <(policies_of_metrics) <(policies_of_maps) && diff <(names_of_metrics) <(interfaces_of_maps) &&
+			{ [ -n "$(no_files)" ] || files_agree; }
 	} >"$tmp/differ"
+}
+# With what rules_of_metrics wrote.
+files_agree() {
+	diff "$tmp/a" <(rules_of_file) && diff <(policies_of_metrics) <(policies_of_file) &&
+		diff <(interfaces_of_metrics) <(interfaces_of_file)
 }
 
 # The kernel looks for neighbours when it likes: what differs for that is the same at the next look. all_forms_agree WHEN
@@ -47,8 +82,10 @@ all_forms_agree() {
 	wait_until forms_agree || fail "$1: $(cat "$tmp/differ")"
 }
 
-# line_is PATTERN: in the file of counters, as PACKETS BYTES or whatever the pattern says.
-line_is() { rules_of_file | grep -qx -- "$1" || fail "no line '$1': $(rules_of_file)"; }
+# line_is PATTERN: of a rule, by the maps: ID PACKETS BYTES VERDICT NAME|-
+line_is() { read_maps && { rules_of_maps | grep -qx -- "$1" || fail "no line '$1': $(rules_of_maps)"; }; }
+# marked_are ID...: rules that say `counter`.
+marked_are() { is "rules with \`counter\`" "$(rules_of_metrics | awk '$5 == "counter" { print $1 }' | xargs)" "$*"; }
 
 metrics_traffic() {
 	in_client ping -q -c 5 -i 0.01 -W60 $server4 >/dev/null || fail "no ping" || return 1
@@ -63,32 +100,53 @@ metrics_rules() {
 
 case_fwd_metrics() {
 	start_fwd && metrics_rules && metrics_traffic && all_forms_agree "after traffic" || return 1
-	line_is '7 5 490 accept - ping' && line_is '8 [1-9][0-9]* [0-9]* drop counter -' &&
-		line_is '9 [1-9][0-9]* [0-9]* drop counter tcp' || return 1
+	line_is '7 5 490 accept ping' && line_is '8 [1-9][0-9]* [0-9]* drop -' &&
+		line_is '9 [1-9][0-9]* [0-9]* drop tcp' && marked_are 8 9 || return 1
 	ok replace rule tcp name smtp in proto tcp dport 25 drop && ok move rule ping last && ok del rule 8 &&
 		ok add rule 12 name dns in proto udp dport 53 accept counter && metrics_traffic &&
 		all_forms_agree "after changes" || return 1
-	line_is '7 10 980 accept - ping' && line_is '9 [1-9][0-9]* [0-9]* drop - smtp' && line_is '12 0 0 accept counter dns' ||
-		return 1
-	ok counters --reset ping && line_is '7 0 0 accept - ping' && all_forms_agree "after a reset" || return 1
-	metrics_traffic && line_is '7 5 490 accept - ping' || return 1
+	line_is '7 10 980 accept ping' && line_is '9 [1-9][0-9]* [0-9]* drop smtp' && line_is '12 0 0 accept dns' &&
+		marked_are 12 || return 1
+	ok counters --reset ping && line_is '7 0 0 accept ping' && all_forms_agree "after a reset" || return 1
+	metrics_traffic && line_is '7 5 490 accept ping' || return 1
 	printf 'policy in accept\nrule name more in proto gre drop\nrule 7 name echo in proto icmp accept counter\n' >"$tmp/next.rules"
-	ok load "$tmp/next.rules" && metrics_traffic_open && line_is '7 6 588 accept counter echo' &&
+	ok load "$tmp/next.rules" && metrics_traffic_open && line_is '7 6 588 accept echo' && marked_are 7 &&
 		all_forms_agree "after a load" && ok counters --reset && all_forms_agree "after a reset of all" || return 1
-	line_is '7 0 0 accept counter echo'
+	line_is '7 0 0 accept echo'
 }
 metrics_traffic_open() { expect yes try_ping $server4; }
 
-# Without fwd the files go on; the next one knows no less.
+# Without fwd the counters go on; the next one knows no less.
 case_fwd_metrics_killed() {
 	start_fwd && metrics_rules && metrics_traffic && ok counters --reset 10 && all_forms_agree "before" || return 1
-	cp "$tmp/b" "$tmp/before"
-	fwd_kill KILL && metrics_traffic && line_is '7 10 980 accept - ping' || return 1
-	[ "$(cut -d' ' -f1,4- "$tmp/before")" = "$(rules_of_file | cut -d' ' -f1,4-)" ] || fail "other labels: $(rules_of_file)" ||
+	rules_of_maps >"$tmp/before"
+	fwd_kill KILL && metrics_traffic && line_is '7 10 980 accept ping' || return 1
+	[ "$(cut -d' ' -f1,4- "$tmp/before")" = "$(rules_of_maps | cut -d' ' -f1,4-)" ] || fail "other labels: $(rules_of_maps)" ||
 		return 1
-	start_fwd && line_is '7 10 980 accept - ping' && all_forms_agree "of the next one" && metrics_traffic &&
-		line_is '7 15 1470 accept - ping' && all_forms_agree "with traffic" || return 1
-	ok status && says "$tmp/bpffs/fwd/counters"
+	start_fwd && line_is '7 10 980 accept ping' && all_forms_agree "of the next one" && metrics_traffic &&
+		line_is '7 15 1470 accept ping' && all_forms_agree "with traffic"
+}
+
+# The texts for `cat`, with and without fwd.
+case_fwd_files() {
+	start_fwd && metrics_rules || return 1
+	[ -z "$(no_files)" ] || { skip "$(no_files)"; return; }
+	metrics_traffic && all_forms_agree "with files" || return 1
+	ok status && says "$tmp/bpffs/fwd/counters" && fwd_kill KILL && metrics_traffic || return 1
+	rules_of_file | grep -qx '7 10 980 accept - ping' || fail "the file does not count on: $(rules_of_file)"
+}
+
+# A kernel that lets no iterators be made, whatever this one does: nothing but the texts is missing.
+case_fwd_no_iterators() {
+	local fwd_before=$fwd code
+	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$top/build/refusing.so" "$fwd" >"$tmp/refused" && chmod +x "$tmp/refused"
+	fwd=$tmp/refused
+	start_fwd && metrics_rules && metrics_traffic && all_forms_agree "refused" && ok status && says "Operation not permitted" &&
+		in_house sh -c "! test -e $tmp/bpffs/fwd/counters" && fwd_kill KILL && metrics_traffic &&
+		line_is '7 10 980 accept ping' && start_fwd && all_forms_agree "the next one" && line_is '7 10 980 accept ping'
+	code=$?
+	fwd=$fwd_before
+	return $code
 }
 
 # While packets come, each reply adds up in itself.
@@ -111,9 +169,8 @@ case_fwd_metrics_add_up() {
 }
 
 # What `policy in` has accepted and dropped, in the words of whoever shows it: VERDICT PACKETS BYTES.
-policy_of_file() {
-	in_house cat "$tmp/bpffs/fwd/counters" | sed -n 's|^in/xdp \([0-9]*\) \([0-9]*\) \([a-z]*\) - -$|\3 \1 \2|p' | sort
-}
+policy_of_maps() { read_maps && policies_of_maps | sed -n 's|^in/xdp \([0-9]*\) \([0-9]*\) \([a-z]*\)$|\3 \1 \2|p' | sort; }
+policy_maps_are() { [ "$(policy_of_maps)" = "$1" ]; }
 policy_of_fwctl() { # list policy|counters
 	ctl --json "$@" | jq -r 'select(.policy == "in") | ., (.before // empty) | "\(.verdict) \(.packets) \(.bytes)"' | sort
 }
@@ -124,12 +181,13 @@ policy_of_page() {
 	done | awk '{ of[$1] = of[$1] " " $2 } END { for (v in of) print v of[v] }' | sort
 }
 
-# policy_counted ACCEPTED DROPPED [BY RULES]: packets, - where nothing is to be said; by the file, the page, and fwctl if it can.
+# policy_counted ACCEPTED DROPPED [BY RULES]: packets, - where nothing is to be said; by the maps, the page, and fwctl if it can.
 policy_counted() {
 	local want form
 	want=$([ "$1" = - ] || echo "accept $1 $(($1 * 77))"; [ "$2" = - ] || echo "drop $2 $(($2 * 77))")
-	[ "$(policy_of_file)" = "$want" ] || sleep 0.2 # what native XDP has not seen yet
-	is "policy in by the file" "$(policy_of_file)" "$want" && get /metrics && lint &&
+	# Native XDP sees frames a moment later.
+	wait_until policy_maps_are "$want"
+	is "policy in by the maps" "$(policy_of_maps)" "$want" && get /metrics && lint &&
 		is "policy in by the page" "$(policy_of_page)" "$want" &&
 		is "drops by policy in" "$(page_value 'fw_drops_total{reason="in"}')" "${2#-}" &&
 		is "drops by rules" "$(page_value 'fw_drops_total{reason="rule"}')" "${3:-0}" || return 1
@@ -183,7 +241,7 @@ rule_verdicts() {
 		return 1
 	policy_frames 3 && policy_counted 0 - 0 && ok replace rule 1 in proto udp dport 4444 drop && policy_counted 0 - 0 || return 1
 	policy_frames 2 && policy_counted 0 - 2 && ok replace rule 1 in proto udp dport 4444 accept && policy_counted 0 - 2 || return 1
-	fwd_kill KILL && policy_frames 4 && policy_counted 0 - 2 && start_fwd && policy_counted 0 - 2 && line_is '1 9 693 accept - -' &&
+	fwd_kill KILL && policy_frames 4 && policy_counted 0 - 2 && start_fwd && policy_counted 0 - 2 && line_is '1 9 693 accept -' &&
 		ok del rule 1 && policy_counted 0 - 2
 }
 case_fwd_rule_verdicts() {

@@ -7,20 +7,13 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 . "$(dirname "$0")/lib.sh"
-. "$here/daemon.sh"
-. "$here/clients.sh"
-. "$here/faults.sh"
-. "$here/devices.sh"
-. "$here/interfaces.sh"
-. "$here/metrics.sh"
-. "$here/prometheus.sh"
-. "$here/exporter.sh"
-. "$here/lists.sh"
-. "$here/transcripts.sh"
-. "$here/examples.sh"
-. "$here/links.sh"
-. "$here/diff.sh"
-. "$here/history.sh"
+files="daemon clients faults devices interfaces metrics prometheus exporter lists transcripts examples links diff history"
+for file in $files; do
+	. "$here/$file.sh"
+done
+# One that is defined twice is not the one that a case means.
+twice=$(for file in lib run $files; do sed -n 's/^\([a-z_0-9]*\)() .*/\1/p' "$here/$file.sh"; done | sort | uniq -d)
+[ -z "$twice" ] || die "functions that are defined twice:" $twice
 
 fail() {
 	echo "      $*" >&2

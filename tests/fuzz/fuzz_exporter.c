@@ -88,25 +88,26 @@ static void lines(const char *text, size_t size)
 
 static void choice(const char *text, size_t size)
 {
-	const char *end = text + size;
 	const struct chosen *chosen;
 	struct snapshot snap = { .rule_drops = 0 };
 	struct choice c;
-	struct line l;
-	size_t n;
-	long bytes;
+	size_t n, at = 0;
 
 	choice_init(&c, 5, 3);
-	for (; text < end && (bytes = line_parse(text, end, &l)) > 0; text += bytes)
-		if (!l.comment && !l.policy && choice_add(&c, &l))
+	for (; at + sizeof(uint32_t) <= size; at += sizeof(uint32_t)) {
+		struct chosen rule = { .id = (uint8_t)text[at], .marked = text[at + 1] & 1 };
+
+		rule.count.packets = (uint8_t)text[at + 2];
+		if (choice_add(&c, &rule))
 			break;
+	}
 	if (choice_end(&c, &snap, &chosen, &n) || n > 8 || snap.rules.count != n + snap.left_out.count)
 		abort();
 	choice_free(&c);
 }
 
-/* Objects of fwd, or lines of the file of interfaces, and then all metrics that come from them. */
-static void snapshots(const char *text, size_t size, int (*take)(const char *, size_t, struct snapshot *))
+/* Objects of fwd, and then all metrics that come from them. */
+static void snapshots(const char *text, size_t size)
 {
 	struct self self = { .resident = 0 };
 	struct snapshot snap = { .rule_drops = 0 };
@@ -115,7 +116,7 @@ static void snapshots(const char *text, size_t size, int (*take)(const char *, s
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text)), *stop = newline ? newline : end;
 
-		take(text, (size_t)(stop - text), &snap);
+		source_fwd_object(text, (size_t)(stop - text), &snap);
 		text = stop + 1;
 	}
 	for (int f = 0; f < PAGE_NFORMATS; f++) {
@@ -136,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size--)
 		return 0;
-	switch ((uint8_t)(data[0] - '0') % 5) {
+	switch ((uint8_t)(data[0] - '0') % 4) {
 	case 0:
 		headers(text, size);
 		break;
@@ -146,11 +147,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case 2:
 		choice(text, size);
 		break;
-	case 3:
-		snapshots(text, size, source_fwd_object);
-		break;
 	default:
-		snapshots(text, size, source_pinned_interface);
+		snapshots(text, size);
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * fwbench scrape: how long pages of fw-exporter take with the choice of rules
- * that is the default and with all of them, from fwd and from its pinned files;
+ * that is the default and with all of them, from fwd and from its pinned maps;
  * what memory that needs; and what lookups cost meanwhile.
  */
 #include "tests/perf/scrape.h"
@@ -36,7 +36,7 @@ struct series {
 };
 
 enum from { FROM_FWD, FROM_PINNED, NFROM };
-static const char *const from_name[NFROM] = { "fwd", "pinned files" };
+static const char *const from_name[NFROM] = { "fwd", "pinned maps" };
 
 struct scrape {
 	const struct settings *set;

@@ -19,7 +19,6 @@ static void good_lines(void **state)
 	struct line l;
 
 	assert_int_equal(parse("10 3 588 accept - neighbour\nmore", &l), 28);
-	assert_false(l.comment || l.policy);
 	assert_true(l.marked && l.accept);
 	assert_int_equal(line_number(l.field[LINE_ID]), 10);
 	assert_int_equal(line_number(l.field[LINE_PACKETS]), 3);
@@ -32,10 +31,6 @@ static void good_lines(void **state)
 	assert_int_equal(l.field[LINE_NAME].len, 0);
 	assert_int_equal(parse("1 0 0 drop counter -\n", &l), 21);
 	assert_true(l.marked);
-	assert_int_equal(parse("non-ip/tc-egress 1 2 accept - -\n", &l), 32);
-	assert_true(l.policy);
-	assert_int_equal(parse("# anything\n", &l), 11);
-	assert_true(l.comment);
 }
 
 static void bad_lines(void **state)
@@ -58,7 +53,8 @@ static void bad_lines(void **state)
 		"1 2 3.0 accept - x\n",
 		"1x 2 3 accept - x\n",
 		"1 2 100000000000000000000 accept - x\n",
-		"in/xdp x 2 drop - -\n",
+		"in/xdp 1 2 drop - -\n",
+		"# anything\n",
 	};
 	static const char begin[] = "1 2 3 accept - ";
 	static const char zeros[] = "1 2 3 accept\0\0\0 - x\n";
@@ -138,7 +134,9 @@ static void check_choice(const struct chosen *rules, size_t n, size_t max_marked
 		struct line l;
 
 		assert_int_equal(line_parse(text, text + len, &l), len);
-		assert_int_equal(choice_add(&c, &l), 0);
+		assert_int_equal(line_number(l.field[LINE_ID]), rules[i].id);
+		assert_true(l.marked == rules[i].marked && l.accept == rules[i].accept);
+		assert_int_equal(choice_add(&c, &rules[i]), 0);
 	}
 	assert_int_equal(choice_end(&c, &snap, &got, &ngot), 0);
 	for (size_t i = 0; i < n; i++) {
@@ -182,30 +180,12 @@ static void as_a_naive_search(void **state)
 	check_choice(rules, 0, 10, 10);
 }
 
-static void long_names(void **state)
-{
-	char text[128] = "1 2 3 accept - ";
-	struct choice c;
-	struct line l;
-
-	choice_init(&c, 10, 10);
-	memset(text + 15, 'n', CHOICE_NAME + 1);
-	strcpy(text + 15 + CHOICE_NAME, "\n");
-	assert_true(parse(text, &l) > 0);
-	assert_int_equal(choice_add(&c, &l), 0);
-	strcpy(text + 15 + CHOICE_NAME, "n\n");
-	assert_true(parse(text, &l) > 0);
-	assert_int_equal(choice_add(&c, &l), -EPROTO);
-	choice_free(&c);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_lines),
 		cmocka_unit_test(bad_lines),
 		cmocka_unit_test(as_a_naive_search),
-		cmocka_unit_test(long_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -116,6 +116,20 @@ static unsigned entries(const char *path)
 	return n;
 }
 
+/* Folders of versions: all but those of readers. */
+static unsigned versions(void)
+{
+	DIR *dir = opendir(PINS);
+	const struct dirent *e;
+	unsigned n = 0;
+
+	while (dir && (e = readdir(dir)))
+		n += e->d_name[0] != '.' && e->d_type == DT_DIR && strncmp(e->d_name, "readers", 7) != 0;
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
 static void assert_clean(void)
 {
 	assert_int_equal(entries(PINS), 0);
@@ -395,7 +409,7 @@ static void damaged(void **state)
 	for (int i = 0; i < 3; i++) {
 		damage("progs/tc-egress");
 		u = user_open(true);
-		assert_int_equal(entries(PINS), 2);
+		assert_int_equal(versions(), 2);
 		assert_int_equal(attachments(u.k), 2);
 		assert_filtered(true);
 		user_close(&u);
@@ -403,7 +417,7 @@ static void damaged(void **state)
 	u = user_open(true);
 	user_publish(&u, fw_kern_generation(u.k) + 1);
 	assert_filtered(true);
-	assert_int_equal(entries(PINS), 1);
+	assert_int_equal(versions(), 1);
 	assert_int_equal(attachments(u.k), 2);
 	assert_int_equal(fw_kern_detach(u.k, fx.ifindex, FW_PROG_XDP), 0);
 	assert_filtered(true);
@@ -466,11 +480,11 @@ static void taken_over(void **state)
 		u = user_open(i & 1);
 		after = prog_id(fw_kern_prog_fd(u.k, FW_PROG_XDP));
 		assert_int_not_equal(before, after);
-		assert_int_equal(entries(PINS), 2);
+		assert_int_equal(versions(), 2);
 		assert_int_equal(attachments(u.k), 2);
 		assert_int_equal(fw_kern_generation(u.k), 41 + (uint32_t)i);
 		user_publish(&u, fw_kern_generation(u.k) + 1);
-		assert_int_equal(entries(PINS), 1);
+		assert_int_equal(versions(), 1);
 		assert_int_equal(attachments(u.k), 2);
 		before = after;
 		if (!i)
@@ -520,7 +534,7 @@ static void other_layout(void **state)
 	assert_filtered(true);
 	for (uint32_t slot = 0; slot < 2; slot++)
 		assert_int_equal(fw_kern_rule_count(u.k, slot).packets, 20);
-	assert_int_equal(entries(PINS), 1);
+	assert_int_equal(versions(), 1);
 	user_unpin(&u);
 	assert_clean();
 }
@@ -564,7 +578,7 @@ static void not_taken_over(void **state)
 	user_close(&u);
 	assert_filtered(true);
 	u = user_open(true);
-	assert_int_equal(entries(PINS), 1);
+	assert_int_equal(versions(), 1);
 	assert_int_equal(fw_kern_generation(u.k), 3);
 	assert_int_equal(attachments(u.k), 1);
 	assert_filtered(true);
@@ -582,13 +596,35 @@ static void work(bool flow_cache)
 	assert_int_equal(fw_kern_attach_tc(u.k, fx.ifindex, FW_PROG_TC_EGRESS, &ds), 0);
 	assert_int_equal(fw_kern_grace(u.k), 0);
 	fw_kern_retire(u.k);
+	fw_kern_label_set(u.k, FW_COUNTER_RULES, &(struct fw_label){ 1, FW_LABEL_NAMED }, "bad");
+	assert_int_equal(fw_kern_files_pin(u.k, 12345), fw_kern_files_probe());
 	user_close(&u);
+}
+
+/* What was counted by the rule can be read at any time. */
+static void assert_readable(void)
+{
+	static uint64_t last;
+	struct fw_pinned_row row;
+	struct fw_pinned *p = NULL;
+	char why[FW_PINNED_WHY];
+
+	if (fw_pinned_open(PINS, why, &p))
+		fail_msg("%s", why);
+	assert_int_equal(fw_pinned_chunk(p, 0), 1);
+	row = fw_pinned_row(p, FW_COUNTER_RULES);
+	assert_int_equal(row.label.id, 1);
+	assert_string_equal(row.name, "bad");
+	assert_true(row.count.packets >= last);
+	last = row.count.packets;
+	fw_pinned_close(p);
 }
 
 /* System calls that change what is pinned, known or attached: places to be killed at. */
 static bool changes(const struct __ptrace_syscall_info *info)
 {
-	static const unsigned long calls[] = { SYS_unlink, SYS_rename, SYS_rmdir, SYS_mkdir, SYS_sendto };
+	static const unsigned long calls[] = { SYS_unlink, SYS_rename,  SYS_renameat2, SYS_rmdir,
+					       SYS_mkdir,  SYS_symlink, SYS_chmod,     SYS_sendto };
 	static const unsigned long commands[] = { BPF_OBJ_PIN,         BPF_LINK_CREATE,     BPF_LINK_UPDATE,
 						  BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM, BPF_MAP_UPDATE_BATCH };
 
@@ -633,7 +669,7 @@ static bool work_killed(bool flow_cache, unsigned at)
 /* Processes of two versions, killed at any point: traffic is filtered all the while, and the last one finds its way. */
 static void killed(void **state)
 {
-	enum { AT_LEAST = 4, CALLS = 44 }; /* what a version makes that takes over */
+	enum { AT_LEAST = 4, CALLS = 90 }; /* what a version makes that takes over */
 	const double seconds = 10;
 	double start = fw_now();
 	unsigned kills = 0;
@@ -641,11 +677,13 @@ static void killed(void **state)
 
 	work(true);
 	traffic_start();
-	for (unsigned i = 0; i < AT_LEAST || fw_now() - start < seconds; i++)
+	for (unsigned i = 0; i < AT_LEAST || fw_now() - start < seconds; i++) {
 		kills += work_killed(random_below(4) ? i & 1 : !(i & 1), random_below(CALLS));
+		assert_readable();
+	}
 	u = user_open(true);
 	user_publish(&u, fw_kern_generation(u.k) + 1);
-	assert_int_equal(entries(PINS), 1);
+	assert_int_equal(versions(), 1);
 	assert_int_equal(attachments(u.k), 2);
 	traffic_end();
 	assert_filtered(true);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whole pages: from a reply of fwd as it was recorded, from pinned files, and from what is left when something breaks. */
+/* Whole pages: from a reply of fwd as it was recorded, from pinned maps, and from what is left when something breaks. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -11,6 +11,8 @@
 #include "fake_fwd.h"
 #include "tools/fw-exporter/outgoing.h"
 #include "tests/unit/tree.h"
+#include "tests/unit/fake_pins.h"
+#include "tests/unit/sandbox.h"
 
 #include <zlib.h>
 
@@ -27,12 +29,29 @@ static void record(enum fw_reply kind, const char *part0, const char *file)
 	free(text);
 }
 
+static bool have_pins; /* there can be some */
+
+static void make_pins(void)
+{
+	fw_autofree char *counters = fake_file(GOLDEN "counters"), *interfaces = fake_file(GOLDEN "interfaces");
+
+	fake_pins_make(counters, interfaces);
+}
+
+static void need_pins(void)
+{
+	if (!have_pins)
+		skip();
+}
+
 static int record_all(void **state)
 {
 	record(FW_REPLY_LINES, NULL, GOLDEN "metrics.lines");
 	record(FW_REPLY_TEXT, "{\"pass\":1}", GOLDEN "metrics.rules");
 	record(FW_REPLY_TEXT, "{\"pass\":2}", GOLDEN "metrics.rules");
 	record(FW_REPLY_END, NULL, GOLDEN "metrics.end");
+	if (have_pins)
+		make_pins();
 	return 0;
 }
 
@@ -131,7 +150,7 @@ static void golden_pages(void **state)
 	assert_string_equal(f.request, "{\"rules\":\"selected\",\"limit\":1000,\"top\":20}");
 }
 
-/* Pinned files of the interface lo, whose index is 1 everywhere. */
+/* Pins with counts of the interface lo, whose index is 1 everywhere. */
 static void golden_pinned(void **state)
 {
 	static const char *const names[RULES_NCHOICES] = { GOLDEN "pinned.selected", GOLDEN "pinned.all",
@@ -140,7 +159,8 @@ static void golden_pinned(void **state)
 	struct settings c;
 	int err;
 
-	settings_for(&c, "/nonexistent/sock", tree_source(GOLDEN));
+	need_pins();
+	settings_for(&c, "/nonexistent/sock", FAKE_PINS);
 	c.max_rules = 2;
 	c.top = 1;
 	for (c.rules = 0; c.rules < RULES_NCHOICES; c.rules++) {
@@ -174,7 +194,7 @@ static void requests(void **state)
 	fake_fwd_stop(&f);
 }
 
-/* Wherever a reply ends, the page is that of the pinned files, whole; and without these there is none. */
+/* Wherever a reply ends, the page is that of the pinned maps, whole; and without these there is none. */
 static void broken_replies(void **state)
 {
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
@@ -182,14 +202,15 @@ static void broken_replies(void **state)
 	char *want;
 	int err;
 
-	settings_for(&c, "/nonexistent/sock", tree_source(GOLDEN));
+	need_pins();
+	settings_for(&c, "/nonexistent/sock", FAKE_PINS);
 	want = page_of(&c, &all, PAGE_PROMETHEUS, &err);
 	for (size_t len = 0; len < recorded.len; len += 1 + len % 61) {
 		struct fake_fwd f;
 		char *text;
 
 		all = (struct scrapes){ .last = SCRAPE_CONTROLLER_DOWN };
-		replay(&f, &c, len, false, tree_source(GOLDEN));
+		replay(&f, &c, len, false, FAKE_PINS);
 		text = page_of(&c, &all, PAGE_PROMETHEUS, &err);
 		assert_int_equal(err, 0);
 		assert_string_equal(text, want);
@@ -269,7 +290,8 @@ static void fwd_that_hangs(void **state)
 	struct fake_fwd f;
 	int err;
 
-	replay(&f, &c, recorded.len / 2, true, tree_source(GOLDEN));
+	need_pins();
+	replay(&f, &c, recorded.len / 2, true, FAKE_PINS);
 	free(page_of(&c, &all, PAGE_PROMETHEUS, &err));
 	assert_int_equal(err, 0);
 	assert_int_equal(all.ended[SCRAPE_CONTROLLER_DOWN], 1);
@@ -277,7 +299,7 @@ static void fwd_that_hangs(void **state)
 }
 
 /* Once something is on its way, there is no other source: an error. */
-static void too_late_for_the_pinned_files(void **state)
+static void too_late_for_the_pins(void **state)
 {
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct outgoing *o;
@@ -287,7 +309,8 @@ static void too_late_for_the_pinned_files(void **state)
 	char buf[100];
 	ssize_t n;
 
-	replay(&f, &c, recorded.len - 1, false, tree_source(GOLDEN));
+	need_pins();
+	replay(&f, &c, recorded.len - 1, false, FAKE_PINS);
 	assert_int_equal(scrape_new(&c, &all, PAGE_PROMETHEUS, &s), 0);
 	o = outgoing_new(s, false);
 	assert_non_null(o);
@@ -361,60 +384,37 @@ static void pieces(void **state)
 	fake_fwd_stop(&f);
 }
 
-/* Pinned files that are not as they should be. */
-static void broken_files(void **state)
+/* Pins that are not as they should be: one is missing, or of another size. */
+static void broken_pins(void **state)
 {
 	static const struct {
-		const char *counters, *interfaces;
+		const char *name;
+		unsigned size;
 		int err;
 	} rows[] = {
-		{ "", "", 0 },
-		{ "# nothing\n", "# nothing\n", 0 },
-		{ "1 2 3 drop - -\n", NULL, -ENOENT },
-		{ NULL, "", -ENOENT },
-		{ "1 2 3 drop - -", "", -EPROTO },
-		{ "1 2 3 drop -\n", "", -EPROTO },
-		{ "in 2 3 drop - -\n", "", -EPROTO },
-		{ "in/nosuch 2 3 drop - -\n", "", -EPROTO },
-		{ "nosuch/xdp 2 3 drop - -\n", "", -EPROTO },
-		{ "in/xdp 2 3 no - -\n", "", -EPROTO },
-		{ "", "1 xdp rule drop", -EPROTO },
-		{ "", "1 xdp rule drop\n", -EPROTO },
-		{ "", "x xdp rule drop 1\n", -EPROTO },
-		{ "", "-2 xdp rule drop 1\n", -EPROTO },
-		{ "", "1 xdq rule drop 1\n", -EPROTO },
-		{ "", "1 xdp rule dropp 1\n", -EPROTO },
-		{ "", "1 xdp rule drop x\n", -EPROTO },
+		{ "traffic", 0, -ENOENT },         { "traffic", 64, -EPROTO },
+		{ "counters-2-0-0", 0, -ENOENT },  { "counters-2-0-1", 64, -EPROTO },
+		{ "counters-2-0-2", 0, 0 },                                          /* the base */
+		{ "counters-2-0-2", 64, -EPROTO }, { "counters-2-0-3", 0, -ENOENT }, /* labels */
+		{ "counters-2-0-3", 64, -EPROTO }, { "names-0", 0, 0 },
+		{ "names-0", 64, -EPROTO },
 	};
-	char folder[] = "/tmp/pinned-XXXXXX", path[2][64];
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
 	struct settings c;
 
-	assert_non_null(mkdtemp(folder));
-	snprintf(path[0], sizeof(path[0]), "%s/counters", folder);
-	snprintf(path[1], sizeof(path[1]), "%s/interfaces", folder);
-	settings_for(&c, "/nonexistent/sock", folder);
+	need_pins();
+	settings_for(&c, "/nonexistent/sock", FAKE_PINS);
 	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-		const char *const texts[] = { rows[i / 2].counters, rows[i / 2].interfaces };
 		int err;
 
-		for (int k = 0; k < 2; k++) {
-			FILE *file = texts[k] ? fopen(path[k], "we") : NULL;
-
-			unlink(texts[k] ? "" : path[k]);
-			if (file) {
-				fputs(texts[k], file);
-				fclose(file);
-			}
-		}
+		make_pins();
+		fake_pins_replace(rows[i / 2].name, rows[i / 2].size);
 		c.rules = i % 2 ? RULES_ALL : RULES_SELECTED;
 		free(page_of(&c, &all, PAGE_PROMETHEUS, &err));
 		if (err != rows[i / 2].err)
 			fail_msg("row %zu: %d, not %d", i / 2, err, rows[i / 2].err);
 	}
-	unlink(path[0]);
-	unlink(path[1]);
-	rmdir(folder);
+	make_pins();
 }
 
 int main(void)
@@ -426,10 +426,11 @@ int main(void)
 		cmocka_unit_test(broken_replies),
 		cmocka_unit_test(wrong_replies),
 		cmocka_unit_test(fwd_that_hangs),
-		cmocka_unit_test(too_late_for_the_pinned_files),
+		cmocka_unit_test(too_late_for_the_pins),
 		cmocka_unit_test(pieces),
-		cmocka_unit_test(broken_files),
+		cmocka_unit_test(broken_pins),
 	};
 
+	have_pins = sandbox_enter();
 	return cmocka_run_group_tests(tests, record_all, record_free);
 }

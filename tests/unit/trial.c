@@ -151,6 +151,44 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 	}
 }
 
+/* The counters of a chunk that were read from the pins, as print_counters(). */
+static void print_pinned(const struct fw_pinned *p, uint32_t chunk, struct fw_buf *b)
+{
+	for (uint32_t i = chunk ? 0 : FW_COUNTER_RULES; i < FW_COUNTER_CHUNK; i++) {
+		struct fw_pinned_row row = fw_pinned_row(p, i);
+
+		if (row.label.id)
+			fw_buf_printf(b, "%llu %llu %llu %s %s %s\n", (unsigned long long)row.label.id,
+				      (unsigned long long)row.count.packets, (unsigned long long)row.count.bytes,
+				      fw_verdict_name(row.label.what & FW_LABEL_ACCEPT ? FW_ACCEPT : FW_DROP),
+				      row.label.what & FW_LABEL_COUNTER ? "counter" : "-", row.name ? row.name : "-");
+	}
+}
+
+static void assert_pinned(const char *want)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf got = { 0 };
+	struct fw_pinned *p = NULL;
+	char why[FW_PINNED_WHY];
+	int more = 1;
+
+	if (fw_pinned_open(trial_options.pins, why, &p))
+		fail_msg("%s", why);
+	for (uint32_t chunk = 0; (more = fw_pinned_chunk(p, chunk)) > 0; chunk++)
+		print_pinned(p, chunk, &got);
+	assert_int_equal(more, 0);
+	fw_pinned_close(p);
+	assert_string_equal(got.text ? got.text : "", want);
+}
+
+/* Where the rules begin in what print_counters() says. */
+static const char *rules_of(const char *text)
+{
+	while (*text && (*text < '0' || *text > '9'))
+		text += strcspn(text, "\n") + 1;
+	return text;
+}
+
 void assert_labels(struct engine *e)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf want = { 0 }, got = { 0 };
@@ -162,11 +200,13 @@ void assert_labels(struct engine *e)
 
 	selection_scan(e, check_row, &s);
 	assert_int_equal(s.rules, engine_ruleset(e)->nrules);
+	print_counters(e, &want);
+	assert_pinned(rules_of(want.text));
+	assert_true(!path == !!engine_files_error(e));
 	if (!path) {
-		assert_true(engine_files_error(e) < 0);
+		assert_int_equal(engine_files_error(e), fw_kern_files_probe());
 		return;
 	}
-	print_counters(e, &want);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	while ((n = read(fd, part, sizeof(part))) > 0)

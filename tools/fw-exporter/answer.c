@@ -225,9 +225,9 @@ static int answer_health(const struct request *r)
 	if (!source_fwd_check(c, why)) {
 		fw_buf_printf(&b, "ok\nfwd: up\n");
 	} else if (!source_pinned_check(c, why_pinned)) {
-		fw_buf_printf(&b, "ok\nfwd: %s\ncounters: from the pinned files\n", why);
+		fw_buf_printf(&b, "ok\nfwd: %s\ncounters: from the pinned maps\n", why);
 	} else {
-		fw_buf_printf(&b, "no counters\nfwd: %s\npinned files: %s\n", why, why_pinned);
+		fw_buf_printf(&b, "no counters\nfwd: %s\npinned maps: %s\n", why, why_pinned);
 		status = MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	return send_response(r->connection, status, response_of_buf(&b, TEXT));

@@ -73,26 +73,14 @@ static void sum_up(struct snapshot_rules *r, const struct chosen *c)
 	r->sum.bytes += c->count.bytes;
 }
 
-int choice_add(struct choice *s, const struct line *l)
+int choice_add(struct choice *s, const struct chosen *rule)
 {
-	size_t len = l->field[LINE_NAME].len;
-	struct chosen c;
-
-	if (len > CHOICE_NAME)
-		return -EPROTO;
-	c.id = line_number(l->field[LINE_ID]);
-	c.count = (struct tally){ line_number(l->field[LINE_PACKETS]), line_number(l->field[LINE_BYTES]) };
-	c.marked = l->marked;
-	c.counter = l->field[LINE_MARK].len > 1;
-	c.accept = l->accept;
-	memcpy(c.name, l->field[LINE_NAME].s, len);
-	c.name[len] = '\0';
-	sum_up(&s->all, &c);
-	if (c.marked)
-		sum_up(&s->marked_all, &c);
-	if (c.marked)
-		return heap_add(&s->marked, &c);
-	return c.count.packets ? heap_add(&s->top, &c) : 0;
+	sum_up(&s->all, rule);
+	if (rule->marked)
+		sum_up(&s->marked_all, rule);
+	if (rule->marked)
+		return heap_add(&s->marked, rule);
+	return rule->count.packets ? heap_add(&s->top, rule) : 0;
 }
 
 static int by_id(const void *a, const void *b)

@@ -33,8 +33,8 @@ struct choice {
 
 void choice_init(struct choice *s, size_t max_marked, size_t top);
 void choice_free(struct choice *s);
-/* A rule's line. 0, -ENOMEM, or -EPROTO when the name is too long to be one. */
-int choice_add(struct choice *s, const struct line *l);
+/* One more rule, in any order. 0 or -ENOMEM. */
+int choice_add(struct choice *s, const struct chosen *rule);
 /*
  * All have been added: the numbers of rules go to @snap, and the chosen ones to @out, by id; owned by @s. 0 or -ENOMEM.
  */

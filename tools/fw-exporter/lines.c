@@ -6,7 +6,8 @@
 
 #define DIGITS_MAX 20
 
-bool line_split(const char *s, const char *end, size_t n, struct line_span *out)
+/* [@s, @end) as @n fields between single spaces, the last of which may hold some; none is empty. false: it is not that. */
+static bool split(const char *s, const char *end, size_t n, struct line_span *out)
 {
 	for (size_t i = 0; i < n; i++) {
 		const char *stop = s >= end ? NULL : i + 1 < n ? memchr(s, ' ', (size_t)(end - s)) : end;
@@ -24,7 +25,8 @@ bool line_is(struct line_span field, const char *word)
 	return field.len == strlen(word) && !memcmp(field.s, word, field.len);
 }
 
-bool line_digits(struct line_span field)
+/* Is it a number of up to 20 digits? */
+static bool is_number(struct line_span field)
 {
 	if (!field.len || field.len > DIGITS_MAX)
 		return false;
@@ -48,15 +50,12 @@ static bool check(struct line *l)
 {
 	bool counter = line_is(l->field[LINE_MARK], "counter");
 
-	l->comment = false;
-	l->policy = l->field[LINE_ID].s[0] > '9';
 	l->accept = line_is(l->field[LINE_VERDICT], "accept");
 	if (line_is(l->field[LINE_NAME], "-"))
 		l->field[LINE_NAME].len = 0;
 	l->marked = counter || l->field[LINE_NAME].len;
-	return (l->policy || line_digits(l->field[LINE_ID])) && line_digits(l->field[LINE_PACKETS]) &&
-	       line_digits(l->field[LINE_BYTES]) && (l->accept || line_is(l->field[LINE_VERDICT], "drop")) &&
-	       (counter || line_is(l->field[LINE_MARK], "-"));
+	return is_number(l->field[LINE_ID]) && is_number(l->field[LINE_PACKETS]) && is_number(l->field[LINE_BYTES]) &&
+	       (l->accept || line_is(l->field[LINE_VERDICT], "drop")) && (counter || line_is(l->field[LINE_MARK], "-"));
 }
 
 long line_parse(const char *text, const char *end, struct line *out)
@@ -66,9 +65,5 @@ long line_parse(const char *text, const char *end, struct line *out)
 
 	if (!newline)
 		return -EPROTO;
-	if (*text == '#') {
-		*out = (struct line){ .comment = true };
-		return newline + 1 - text;
-	}
-	return line_split(text, newline, LINE_NFIELDS, out->field) && check(out) ? newline + 1 - text : -EPROTO;
+	return split(text, newline, LINE_NFIELDS, out->field) && check(out) ? newline + 1 - text : -EPROTO;
 }

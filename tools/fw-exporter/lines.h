@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counters of rules as lines of text, as fwd's reply to `metrics` and its pinned
- * file bring them: ID PACKETS BYTES VERDICT counter|- NAME|-. In the file
- * policies come first, with POLICY/HOOK for the id, and lines that begin with #. Pure.
+ * Counters of rules as lines of text, as fwd's reply to `metrics` brings them: ID
+ * PACKETS BYTES VERDICT counter|- NAME|-. Pure.
  */
 #ifndef EXPORTER_LINES_H
 #define EXPORTER_LINES_H
@@ -16,20 +15,14 @@ struct line_span {
 	const char *s;
 	size_t len;
 };
-/* [@s, @end) as @n fields between single spaces, the last of which may hold some; none is empty. false: it is not that. */
-bool line_split(const char *s, const char *end, size_t n, struct line_span *out);
 bool line_is(struct line_span field, const char *word);
-/* Is it a number of up to 20 digits? */
-bool line_digits(struct line_span field);
-/* What a field that line_digits() has found to be a number is. UINT64_MAX when it is larger. */
+/* What a field that is a number is. UINT64_MAX when it is larger. */
 uint64_t line_number(struct line_span field);
 
 /* Fields point into the text. A name of `-` is none and has no bytes. */
 struct line {
 	struct line_span field[LINE_NFIELDS];
-	bool comment; /* and then nothing else */
-	bool policy;  /* the id is POLICY/HOOK */
-	bool marked;  /* named, or says `counter` */
+	bool marked; /* named, or says `counter` */
 	bool accept;
 };
 

@@ -295,7 +295,7 @@ EMIT(own_seconds)
 
 /* clang-format off */
 const struct metric metrics_table[] = {
-	{ ROW("controller_up", G, "Whether fwd answers; if not, counters are those of the files that it has pinned."), emit_up },
+	{ ROW("controller_up", G, "Whether fwd answers; if not, counters are those of the maps that it has pinned."), emit_up },
 	{ ROW("build", I, "Version of fwd.", "version"), emit_build },
 	{ ROW("start_time_seconds", G, "When fwd started, since the epoch."), STATUS("started") },
 	{ ROW("generation", G, "Generation of the tables that packets see."), STATUS("generation") },
@@ -339,7 +339,7 @@ const struct metric metrics_table[] = {
 	{ ROW("left_out_packets", G, "Packets that rules without series of their own have decided."), emit_left_out_packets },
 	{ ROW("left_out_bytes", G, "Bytes of packets that rules without series of their own have decided."), emit_left_out_bytes },
 	{ ROW("exporter_build", I, "Version of fw-exporter.", "version"), emit_own_build },
-	{ ROW("exporter_scrapes", C, "Scrapes that ended before this one: with fwd's answer, with the pinned files, without a page.", "result"), emit_own_scrapes },
+	{ ROW("exporter_scrapes", C, "Scrapes that ended before this one: with fwd's answer, with the pinned maps, without a page.", "result"), emit_own_scrapes },
 	{ ROW("exporter_resident_memory_bytes", G, "Memory that fw-exporter holds resident."), emit_own_resident },
 	{ ROW("exporter_scrape_duration_seconds", G, "How long this scrape took up to this line."), emit_own_seconds },
 };

@@ -30,7 +30,7 @@ extern const size_t metrics_n;
 /* The samples of a metric that has no rules. */
 void metrics_emit(const struct metric *m, const struct snapshot *s, const struct self *self, struct page *p);
 /**
- * metrics_emit_rules - samples for lines of rules; those of policies are passed over
+ * metrics_emit_rules - samples for lines of rules
  * @text: whole lines
  * @s:    the packets' pass adds to @shown and @marked_shown
  * Return: 0, or -EPROTO.

@@ -140,7 +140,7 @@ static void note_change(struct scrape *s, enum scrape_result result)
 	if (result == SCRAPE_OK)
 		exporter_log("fwd answers again");
 	else if (result == SCRAPE_CONTROLLER_DOWN)
-		exporter_log("no answer, going on with the pinned files: %s", s->why);
+		exporter_log("no answer, going on with the pinned maps: %s", s->why);
 	else
 		exporter_log("no page: %s", s->why);
 }
@@ -156,7 +156,7 @@ static int give_up(struct scrape *s, int err)
 	return err;
 }
 
-/* From the pinned files, after what fwd could not do. */
+/* From the pinned maps, after what fwd could not do. */
 static int fall_back(struct scrape *s, int err)
 {
 	note_why(s, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One page of metrics, made piece by piece while it is taken away. From fwd; and
- * when fwd does not answer and nothing of the page was taken yet, from the pinned files.
+ * when fwd does not answer and nothing of the page was taken yet, from the pinned maps.
  */
 #ifndef EXPORTER_SCRAPE_H
 #define EXPORTER_SCRAPE_H

@@ -45,8 +45,6 @@ int metrics_emit_rules(const struct metric *m, const char *lines, size_t len, st
 		if (bytes < 0)
 			return (int)bytes;
 		lines += bytes;
-		if (l.comment || l.policy)
-			continue;
 		if (m->rules == LINE_PACKETS)
 			note_shown(s, &l);
 		page_begin(p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a page's numbers come from: fwd, or the files that it has pinned. Calls come in the order in which they stand here. */
+/* Where a page's numbers come from: fwd, or the maps that it has pinned. Calls come in the order in which they stand here. */
 #ifndef EXPORTER_SOURCE_H
 #define EXPORTER_SOURCE_H
 
@@ -35,8 +35,7 @@ void source_close(struct source *s); /* NULL is fine */
 int source_fwd_check(const struct settings *c, char why[SOURCE_WHY]);
 int source_pinned_check(const struct settings *c, char why[SOURCE_WHY]);
 
-/* One line of objects, or of the file of interfaces: adds it to the snapshot. 0 or -errno. */
+/* One line of objects: adds it to the snapshot. 0 or -errno. */
 int source_fwd_object(const char *text, size_t len, struct snapshot *snap);
-int source_pinned_interface(const char *text, size_t len, struct snapshot *snap);
 
 #endif

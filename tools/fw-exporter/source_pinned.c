@@ -1,215 +1,125 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files that fwd has pinned in bpffs, which the kernel writes while they are
- * read: what was counted, also while fwd does not run. Which rules get series of
- * their own is decided here.
+ * The maps that fwd has pinned for readers: what was counted, also while fwd does
+ * not run. Which rules get series of their own is decided here.
  */
 #include "tools/fw-exporter/source.h"
 
+#include "fw/pinned.h"
 #include "tools/fw-exporter/choice.h"
 
-#include <fcntl.h>
 #include <net/if.h>
 #include <string.h>
-#include <unistd.h>
 
-#define BLOCK 65536
-#define AGAIN_MAX 1000 /* reads in a row that the kernel gives nothing for yet */
-
-/* A file, some whole lines at a time. */
-struct reader {
-	int fd;           /* -1: not open */
-	size_t used, len; /* bytes that were given out; that there are */
-	char *buf;
-};
+#define BLOCK 65536 /* bytes of lines at a time */
 
 struct pinned {
 	struct source source;
 	const struct settings *settings;
-	struct reader counters;
-	const char *text; /* a block that nobody has taken yet */
-	size_t len;
-	unsigned pass; /* of the file */
+	struct fw_pinned *maps;
+	uint32_t next, row; /* the chunk to be read next, the row of the last one to be looked at next */
+	bool read;          /* there is one */
+	unsigned pass;
 	struct choice choice;
 	const struct chosen *chosen;
 	size_t nchosen, at;
-	struct fw_buf lines; /* of the chosen rules */
+	struct fw_buf lines;
 };
 
-static void reader_close(struct reader *r)
+_Static_assert(CHOICE_NAME + 1 == sizeof(struct fw_label_name), "a name's room");
+
+/* What one CPU, hook, decider and verdict made of an interface's packets. Of interfaces that are gone only drops are wanted: see
+ * `interface` in fw.metrics. */
+static int add_traffic(const struct fw_traffic *t, const char *name, struct snapshot *snap)
 {
-	if (r->fd >= 0)
-		close(r->fd);
-	free(r->buf);
-	*r = (struct reader){ .fd = -1 };
-}
+	int err = 0;
 
-static int reader_open(struct reader *r, const struct settings *c, const char *name)
-{
-	char path[FW_SETTING_TEXT + 32];
+	for (int hook = 0; hook < FW_NPROGS; hook++) {
+		snap->rule_drops += t->packets[hook][FW_BY_RULE][FW_DROP];
+		for (int verdict = 0; name && verdict < 2 && !err; verdict++) {
+			uint64_t n = t->packets[hook][FW_BY_POLICY][verdict] + t->packets[hook][FW_BY_RULE][verdict];
 
-	reader_close(r);
-	snprintf(path, sizeof(path), "%s/%s", c->pins, name);
-	r->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0)
-		return -errno;
-	r->buf = malloc(BLOCK);
-	return r->buf ? 0 : -ENOMEM;
-}
-
-/* Bytes, 0 at the end, or -errno. */
-static ssize_t read_some(struct reader *r)
-{
-	for (int i = 0; i < AGAIN_MAX; i++) {
-		ssize_t n = read(r->fd, r->buf + r->len, BLOCK - r->len);
-
-		if (n >= 0)
-			return n;
-		if (errno != EINTR && errno != EAGAIN)
-			return -errno;
+			if (n)
+				err = snapshot_add_traffic(snap, name, hook, (enum fw_verdict)verdict, n);
+		}
 	}
-	return -EAGAIN;
+	return err;
 }
 
-/* The next whole lines. 1, 0 at the end, or -errno: -EPROTO when the file ends inside a line, or has a longer one than there are. */
-static int reader_next(struct reader *r, const char **text, size_t *len)
+static int read_interfaces(const struct pinned *p, struct snapshot *snap)
 {
-	const char *newline = NULL;
+	fw_autofree struct fw_traffic *t = NULL;
+	size_t n = 0;
+	int err = fw_pinned_traffic(p->maps, &t, &n);
 
-	memmove(r->buf, r->buf + r->used, r->len - r->used);
-	r->len -= r->used;
-	r->used = 0;
-	while (!newline) {
-		ssize_t n = r->len < BLOCK ? read_some(r) : -EPROTO;
+	for (size_t i = 0; i < n && !err; i++) {
+		char name[IF_NAMESIZE];
+		bool gone = t[i].ifindex == FW_TRAFFIC_GONE;
 
-		if (n <= 0)
-			return n ? (int)n : r->len ? -EPROTO : 0;
-		newline = memrchr(r->buf + r->len, '\n', (size_t)n);
-		r->len += (size_t)n;
+		err = add_traffic(&t[i], !t[i].ifindex ? "" : gone ? NULL : if_indextoname(t[i].ifindex, name), snap);
 	}
-	*text = r->buf;
-	*len = r->used = (size_t)(newline + 1 - r->buf);
+	return err;
+}
+
+/* Counters of reasons: those of verdicts that policies have, and of others that they had when they decided something. */
+static void take_policies(const struct pinned *p, struct snapshot *snap)
+{
+	for (unsigned hook = 0; hook < FW_NPROGS; hook++)
+		for (unsigned i = 0; i < 2 * FW_NREASONS; i++) {
+			struct fw_pinned_row row = fw_pinned_row(p->maps, FW_COUNTER_REASON(hook, i / 2, i % 2));
+			struct snapshot_policy *policy = &snap->policy[i / 2];
+
+			policy->there[hook][i % 2] = row.label.id || row.count.packets;
+			policy->count[hook][i % 2] = (struct tally){ row.count.packets, row.count.bytes };
+		}
+}
+
+/* The next rule. 1; 0: there is none; -errno. */
+static int next_rule(struct pinned *p, struct chosen *out)
+{
+	struct fw_pinned_row row = { .name = NULL };
+	int more = 1;
+
+	while (!row.label.id && more > 0) {
+		if (p->read && p->row < FW_COUNTER_CHUNK) {
+			row = fw_pinned_row(p->maps, p->row++);
+			continue;
+		}
+		more = fw_pinned_chunk(p->maps, p->next);
+		p->row = p->next++ ? 0 : FW_COUNTER_RULES;
+		p->read = more > 0;
+	}
+	if (more <= 0)
+		return more;
+	*out = (struct chosen){
+		.id = row.label.id,
+		.count = { row.count.packets, row.count.bytes },
+		.counter = row.label.what & FW_LABEL_COUNTER,
+		.accept = row.label.what & FW_LABEL_ACCEPT,
+	};
+	snprintf(out->name, sizeof(out->name), "%s", row.name ? row.name : "");
+	out->marked = out->counter || out->name[0];
 	return 1;
 }
 
-/* The name for an index: "" for 0, NULL when it is gone. */
-static const char *interface_name(struct line_span index, char name[IF_NAMESIZE])
+/* From the first rule on. */
+static void rewind_rules(struct pinned *p, unsigned pass)
 {
-	unsigned i = line_is(index, "-1") ? 0 : (unsigned)line_number(index);
-
-	if (line_is(index, "0"))
-		return "";
-	return i ? if_indextoname(i, name) : NULL;
+	p->pass = pass;
+	p->next = 0;
+	p->read = false;
+	p->at = 0;
 }
 
-/* INDEX HOOK rule|policy VERDICT PACKETS. Of interfaces that are gone only drops are wanted: see `interface` in fw.metrics. */
-int source_pinned_interface(const char *text, size_t len, struct snapshot *snap)
+static int choose(struct pinned *p, struct snapshot *snap)
 {
-	enum { INDEX, HOOK, BY, VERDICT, PACKETS, NFIELDS };
-	struct line_span f[NFIELDS];
-	char buf[IF_NAMESIZE];
-	const char *name;
-	int hook, verdict;
+	struct chosen rule;
+	int more = 1, err = 0;
 
-	if (!line_split(text, text + len, NFIELDS, f) || !line_digits(f[PACKETS]) ||
-	    !(line_digits(f[INDEX]) || line_is(f[INDEX], "-1")))
-		return -EPROTO;
-	hook = snapshot_hook(f[HOOK].s, f[HOOK].len);
-	verdict = snapshot_verdict(f[VERDICT].s, f[VERDICT].len);
-	if (hook < 0 || verdict < 0)
-		return -EPROTO;
-	if (verdict == FW_DROP && line_is(f[BY], "rule"))
-		snap->rule_drops += line_number(f[PACKETS]);
-	name = interface_name(f[INDEX], buf);
-	if (!name)
-		return 0;
-	return snapshot_add_traffic(snap, name, hook, (enum fw_verdict)verdict, line_number(f[PACKETS]));
-}
-
-static int add_interfaces(const char *text, size_t len, struct snapshot *snap)
-{
-	const char *end = text + len;
-	int err = 0;
-
-	while (text < end && !err) {
-		const char *newline = memchr(text, '\n', (size_t)(end - text));
-
-		if (*text != '#')
-			err = source_pinned_interface(text, (size_t)(newline - text), snap);
-		text = newline + 1;
-	}
-	return err;
-}
-
-static int read_interfaces(const struct settings *c, struct snapshot *snap)
-{
-	struct reader r = { .fd = -1 };
-	const char *text;
-	size_t len;
-	int more, err = reader_open(&r, c, "interfaces");
-
-	while (!err && (more = reader_next(&r, &text, &len)))
-		err = more < 0 ? more : add_interfaces(text, len, snap);
-	reader_close(&r);
-	return err;
-}
-
-/* POLICY/HOOK */
-static int add_policy(const struct line *l, struct snapshot *snap)
-{
-	struct line_span id = l->field[LINE_ID];
-	const char *slash = memchr(id.s, '/', id.len);
-	int reason = slash ? snapshot_reason(id.s, (size_t)(slash - id.s)) : -1;
-	int hook = slash ? snapshot_hook(slash + 1, (size_t)(id.s + id.len - slash - 1)) : -1;
-	enum fw_verdict verdict = l->accept ? FW_ACCEPT : FW_DROP;
-
-	if (reason < 0 || hook < 0)
-		return -EPROTO;
-	snap->policy[reason].there[hook][verdict] = true;
-	snap->policy[reason].count[hook][verdict] =
-		(struct tally){ line_number(l->field[LINE_PACKETS]), line_number(l->field[LINE_BYTES]) };
-	return 0;
-}
-
-/* @rules: those of rules are chosen from; else they are left alone, and it is said whether there was one. */
-static int add_counters(struct pinned *p, struct snapshot *snap, bool rules, bool *seen)
-{
-	const char *s = p->text, *end = p->text + p->len;
-	struct line l;
-	int err = 0;
-
-	while (s < end && !err) {
-		long bytes = line_parse(s, end, &l);
-
-		if (bytes < 0)
-			return (int)bytes;
-		s += bytes;
-		if (l.comment)
-			continue;
-		*seen |= !l.policy;
-		if (l.policy)
-			err = add_policy(&l, snap);
-		else if (rules)
-			err = choice_add(&p->choice, &l);
-	}
-	return err;
-}
-
-/* All of the file; or, when all rules are shown, up to the block with the first of them, which is kept. */
-static int read_counters(struct pinned *p, struct snapshot *snap)
-{
-	bool all = p->settings->rules == RULES_ALL, seen = false;
-	int more, err = 0;
-
-	while (!err && !(all && seen)) {
-		more = reader_next(&p->counters, &p->text, &p->len);
-		if (more <= 0) {
-			p->text = NULL;
-			return more;
-		}
-		err = add_counters(p, snap, !all, &seen);
-	}
-	return err;
+	while (!err && (more = next_rule(p, &rule)) > 0)
+		err = choice_add(&p->choice, &rule);
+	err = err ? err : more;
+	return err ? err : choice_end(&p->choice, snap, &p->chosen, &p->nchosen);
 }
 
 static int pinned_begin(struct source *s, struct snapshot *snap)
@@ -217,55 +127,47 @@ static int pinned_begin(struct source *s, struct snapshot *snap)
 	struct pinned *p = (struct pinned *)s;
 	const struct settings *c = p->settings;
 	bool some = c->rules == RULES_SELECTED;
-	int err;
+	int err = fw_pinned_open(c->pins, s->why, &p->maps);
 
 	choice_init(&p->choice, some ? c->max_rules : 0, some ? c->top : 0);
 	snap->all_shown = c->rules == RULES_ALL;
-	p->pass = 1;
-	err = reader_open(&p->counters, c, "counters");
-	err = err ? err : read_counters(p, snap);
-	err = err ? err : read_interfaces(c, snap);
-	return err || snap->all_shown ? err : choice_end(&p->choice, snap, &p->chosen, &p->nchosen);
+	rewind_rules(p, 1);
+	err = err ? err : fw_pinned_chunk(p->maps, 0);
+	if (err <= 0)
+		return err ? err : -EPROTO;
+	take_policies(p, snap);
+	err = read_interfaces(p, snap);
+	return err || snap->all_shown ? err : choose(p, snap);
 }
 
-/* The chosen rules as lines, some at a time. */
-static int chosen_rules(struct pinned *p, unsigned pass, const char **text, size_t *len)
+/* The next rule of those that are shown, as next_rule(). */
+static int next_shown(struct pinned *p, struct chosen *out)
 {
-	char line[LINE_BYTES_MAX];
-
-	if (pass != p->pass)
-		p->at = 0;
-	p->pass = pass;
-	p->lines.len = 0;
-	while (p->at < p->nchosen && p->lines.len < BLOCK) {
-		size_t n = choice_line(&p->chosen[p->at++], line);
-
-		fw_buf_add(&p->lines, line, n);
-	}
-	*text = p->lines.text;
-	*len = p->lines.len;
-	return p->lines.failed ? -ENOMEM : p->lines.len ? 1 : 0;
+	if (p->settings->rules == RULES_ALL)
+		return next_rule(p, out);
+	if (p->at == p->nchosen)
+		return 0;
+	*out = p->chosen[p->at++];
+	return 1;
 }
 
 static int pinned_rules(struct source *s, unsigned pass, const char **text, size_t *len)
 {
 	struct pinned *p = (struct pinned *)s;
-	int err = 0;
+	struct chosen rule;
+	int more = 1;
 
-	if (p->settings->rules != RULES_ALL)
-		return chosen_rules(p, pass, text, len);
-	if (pass != p->pass) {
-		p->pass = pass;
-		err = reader_open(&p->counters, p->settings, "counters");
+	if (pass != p->pass)
+		rewind_rules(p, pass);
+	p->lines.len = 0;
+	while (p->lines.len < BLOCK && (more = next_shown(p, &rule)) > 0) {
+		char line[LINE_BYTES_MAX];
+
+		fw_buf_add(&p->lines, line, choice_line(&rule, line));
 	}
-	if (err)
-		return err;
-	if (!p->text)
-		return reader_next(&p->counters, text, len);
-	*text = p->text;
-	*len = p->len;
-	p->text = NULL;
-	return 1;
+	*text = p->lines.text;
+	*len = p->lines.len;
+	return more < 0 ? more : p->lines.failed ? -ENOMEM : p->lines.len > 0;
 }
 
 static int pinned_end(struct source *s, struct snapshot *snap)
@@ -279,14 +181,13 @@ static void pinned_close(struct source *s)
 {
 	struct pinned *p = (struct pinned *)s;
 
-	reader_close(&p->counters);
+	fw_pinned_close(p->maps);
 	choice_free(&p->choice);
 	fw_buf_free(&p->lines);
 	free(p);
 }
 
-static const struct source_ops pinned_ops = { "the pinned files", pinned_begin, pinned_rules, pinned_end,
-					      pinned_close };
+static const struct source_ops pinned_ops = { "the pinned maps", pinned_begin, pinned_rules, pinned_end, pinned_close };
 
 int source_pinned(const struct settings *c, struct source **out)
 {
@@ -296,21 +197,15 @@ int source_pinned(const struct settings *c, struct source **out)
 		return -ENOMEM;
 	p->source.ops = &pinned_ops;
 	p->settings = c;
-	p->counters.fd = -1;
 	*out = &p->source;
 	return 0;
 }
 
 int source_pinned_check(const struct settings *c, char why[SOURCE_WHY])
 {
-	struct reader r = { .fd = -1 };
-	const char *text;
-	size_t len;
-	int err = reader_open(&r, c, "counters");
+	struct fw_pinned *p = NULL;
+	int err = fw_pinned_open(c->pins, why, &p);
 
-	err = err ? err : reader_next(&r, &text, &len);
-	reader_close(&r);
-	err = err > 0 ? 0 : err ? err : -ENODATA;
-	snprintf(why, SOURCE_WHY, "%.120s/counters: %s", c->pins, strerror(-err));
+	fw_pinned_close(p);
 	return err;
 }

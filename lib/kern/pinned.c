@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads what readers.c has pinned, by bpf(2) itself. Descriptors that may only
+ * read cannot be mapped (the kernel takes such a mapping for a private one), so
+ * values are copied.
+ */
+#include "fw/pinned.h"
+
+#include "lib/kern/kern.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define CHUNK_BYTES (sizeof(struct fw_counter) * FW_COUNTER_CHUNK)
+#define NAMES_BYTES (sizeof(struct fw_label_name) * FW_COUNTER_CHUNK)
+
+struct fw_pinned {
+	char *folder;
+	uint32_t ncpus;
+	/* The chunk that was read last. */
+	struct fw_count count[FW_COUNTER_CHUNK];
+	struct fw_label label[FW_COUNTER_CHUNK], again[FW_COUNTER_CHUNK]; /* before and after all else was read */
+	struct fw_counter column[FW_COUNTER_CHUNK];
+	struct fw_label_name name[FW_COUNTER_CHUNK];
+};
+
+static int call(int command, union bpf_attr *attr)
+{
+	long r = syscall(SYS_bpf, command, attr, sizeof(*attr));
+
+	return r < 0 ? -errno : (int)r;
+}
+
+static uint64_t address(const void *p)
+{
+	return (uintptr_t)p;
+}
+
+/* A map that is only read: its descriptor or -errno. */
+static int map_open(const struct fw_pinned *p, const char *name)
+{
+	char path[PATH_MAX];
+	union bpf_attr a;
+
+	snprintf(path, sizeof(path), "%s/%s", p->folder, name);
+	memset(&a, 0, sizeof(a));
+	a.pathname = address(path);
+	a.file_flags = BPF_F_RDONLY;
+	return call(BPF_OBJ_GET, &a);
+}
+
+static int map_value(int map, const void *key, void *value)
+{
+	union bpf_attr a;
+
+	memset(&a, 0, sizeof(a));
+	a.map_fd = (uint32_t)map;
+	a.key = address(key);
+	a.value = address(value);
+	return call(BPF_MAP_LOOKUP_ELEM, &a);
+}
+
+/* How many values of a size a map has; -EPROTO: they have another one. */
+static int map_entries(int map, uint32_t value_size)
+{
+	struct bpf_map_info info = { 0 };
+	union bpf_attr a;
+	int err;
+
+	memset(&a, 0, sizeof(a));
+	a.info.bpf_fd = (uint32_t)map;
+	a.info.info_len = sizeof(info);
+	a.info.info = address(&info);
+	err = call(BPF_OBJ_GET_INFO_BY_FD, &a);
+	if (!err && (info.value_size != value_size || info.max_entries > INT32_MAX))
+		err = -EPROTO;
+	return err ? err : (int)info.max_entries;
+}
+
+/* The only value of a map of its own; @size: what it has to have. */
+static int value_of(const struct fw_pinned *p, void *value, uint32_t size, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+static int value_of(const struct fw_pinned *p, void *value, uint32_t size, const char *fmt, ...)
+{
+	uint32_t zero = 0;
+	char name[64];
+	va_list ap;
+	int map, err;
+
+	va_start(ap, fmt);
+	vsnprintf(name, sizeof(name), fmt, ap);
+	va_end(ap);
+	map = map_open(p, name);
+	if (map < 0)
+		return map;
+	err = map_entries(map, size);
+	err = err < 0 ? err : err == 1 ? map_value(map, &zero, value) : -EPROTO;
+	close(map);
+	return err;
+}
+
+static int say(int err, const char *path, char why[FW_PINNED_WHY])
+{
+	const char *text = strerror(-err);
+
+	if (err == -EPERM)
+		text = "bpf() is refused to this process: a seccomp filter, a security module, or before Linux 5.19 "
+		       "kernel.unprivileged_bpf_disabled";
+	else if (err == -EPROTO)
+		text = "pinned by another version of fwd";
+	snprintf(why, FW_PINNED_WHY, "%.60s: %s", path, text);
+	return err;
+}
+
+static int open_traffic(struct fw_pinned *p)
+{
+	int map = map_open(p, "traffic"), n;
+
+	if (map < 0)
+		return map;
+	n = map_entries(map, sizeof(struct fw_traffic_table));
+	close(map);
+	p->ncpus = n > 0 ? (uint32_t)n : 0;
+	return n < 0 ? n : 0;
+}
+
+int fw_pinned_open(const char *pins, char why[FW_PINNED_WHY], struct fw_pinned **out)
+{
+	struct fw_pinned *p = strlen(pins) < PATH_MAX - 128 ? calloc(1, sizeof(*p)) : NULL;
+	int err = p ? 0 : strlen(pins) < PATH_MAX - 128 ? -ENOMEM : -ENAMETOOLONG;
+
+	if (p && asprintf(&p->folder, "%s/" FW_READERS, pins) < 0) {
+		p->folder = NULL;
+		err = -ENOMEM;
+	}
+	err = err ? err : open_traffic(p);
+	if (!err) {
+		*out = p;
+		return 0;
+	}
+	say(err, p && p->folder ? p->folder : pins, why);
+	fw_pinned_close(p);
+	return err;
+}
+
+void fw_pinned_close(struct fw_pinned *p)
+{
+	if (!p)
+		return;
+	free(p->folder);
+	free(p);
+}
+
+int fw_pinned_generation(const struct fw_pinned *p, uint32_t *generation)
+{
+	uint64_t control = 0;
+	int err = value_of(p, &control, sizeof(control), "control");
+
+	*generation = (uint32_t)(control >> 32);
+	return err;
+}
+
+int fw_pinned_traffic(const struct fw_pinned *p, struct fw_traffic **out, size_t *n)
+{
+	fw_autofree struct fw_traffic_table *tables = calloc(p->ncpus, sizeof(*tables));
+	int map = map_open(p, "traffic"), err = tables ? map : -ENOMEM;
+
+	for (uint32_t cpu = 0; cpu < p->ncpus && err >= 0; cpu++)
+		err = map_value(map, &cpu, &tables[cpu]);
+	if (map >= 0)
+		close(map);
+	return err < 0 ? err : kern_traffic_sum(tables, p->ncpus, out, n);
+}
+
+/* 0; also for one that is not there, with @may_miss: and then it is all 0. */
+static int read_column(struct fw_pinned *p, uint32_t chunk, uint32_t column, bool may_miss)
+{
+	int err = value_of(p, p->column, CHUNK_BYTES, FW_COUNTERS_PIN_CHUNK, chunk, column);
+
+	if (err != -ENOENT || !may_miss)
+		return err;
+	memset(p->column, 0, sizeof(p->column));
+	return 0;
+}
+
+static int read_labels(const struct fw_pinned *p, uint32_t chunk, struct fw_label *out)
+{
+	return value_of(p, out, CHUNK_BYTES, FW_COUNTERS_PIN_CHUNK, chunk, FW_COLUMN_LABEL(p->ncpus));
+}
+
+static int read_counts(struct fw_pinned *p, uint32_t chunk)
+{
+	int err = 0;
+
+	memset(p->count, 0, sizeof(p->count));
+	for (uint32_t cpu = 0; cpu < p->ncpus && !err; cpu++) {
+		err = read_column(p, chunk, cpu, false);
+		for (uint32_t i = 0; i < FW_COUNTER_CHUNK && !err; i++) {
+			p->count[i].packets += p->column[i].packets;
+			p->count[i].bytes += p->column[i].bytes;
+		}
+	}
+	err = err ? err : read_column(p, chunk, FW_COLUMN_BASE(p->ncpus), true);
+	for (uint32_t i = 0; i < FW_COUNTER_CHUNK && !err; i++) {
+		p->count[i].packets -= p->column[i].packets;
+		p->count[i].bytes -= p->column[i].bytes;
+	}
+	return err;
+}
+
+static int read_names(struct fw_pinned *p, uint32_t chunk)
+{
+	int err = value_of(p, p->name, NAMES_BYTES, FW_NAMES_PIN_CHUNK, chunk);
+
+	if (err == -ENOENT)
+		memset(p->name, 0, sizeof(p->name));
+	return err == -ENOENT ? 0 : err;
+}
+
+int fw_pinned_chunk(struct fw_pinned *p, uint32_t chunk)
+{
+	int err = chunk < FW_COUNTER_CHUNKS ? read_labels(p, chunk, p->label) : -ENOENT;
+
+	if (err)
+		return err == -ENOENT && chunk ? 0 : err;
+	err = read_counts(p, chunk);
+	err = err ? err : read_names(p, chunk);
+	err = err ? err : read_labels(p, chunk, p->again);
+	return err ? err : 1;
+}
+
+/* A counter that became another rule's meanwhile is nobody's. */
+struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i)
+{
+	struct fw_pinned_row row = { p->count[i], p->label[i], NULL };
+
+	if (memcmp(&p->label[i], &p->again[i], sizeof(row.label)))
+		row.label = (struct fw_label){ 0 };
+	if (row.label.what & FW_LABEL_NAMED && p->name[i].name[0] && memchr(p->name[i].name, '\0', sizeof(p->name[i])))
+		row.name = p->name[i].name;
+	return row;
+}
+
+struct attachments {
+	struct fw_pinned_attachment *v;
+	size_t n, cap;
+};
+
+/* The program that a link's pin is named after, and the index of its interface; FW_NPROGS: it is no link. */
+static enum fw_prog link_of(const char *pin, uint32_t *ifindex)
+{
+	static const char *const names[FW_NPROGS] = {
+#define FW_PROG_NAME(sym, name, direction) [FW_PROG_##sym] = name,
+		FW_PROGS(FW_PROG_NAME)
+#undef FW_PROG_NAME
+	};
+
+	for (int i = 0; i < FW_NPROGS; i++) {
+		size_t len = strlen(names[i]);
+
+		if (!strncmp(pin, names[i], len) && pin[len] == '-' && pin[len + 1] >= '0' && pin[len + 1] <= '9') {
+			*ifindex = (uint32_t)strtoul(pin + len + 1, NULL, 10);
+			return (enum fw_prog)i;
+		}
+	}
+	return FW_NPROGS;
+}
+
+/* Is the link still on an interface? Who may not open it does not know better than that its pin is there. */
+static bool link_holds(const char *path)
+{
+	struct bpf_link_info info = { 0 };
+	union bpf_attr a;
+	int link, err;
+
+	memset(&a, 0, sizeof(a));
+	a.pathname = address(path);
+	link = call(BPF_OBJ_GET, &a);
+	if (link < 0)
+		return link != -ENOENT;
+	memset(&a, 0, sizeof(a));
+	a.info.bpf_fd = (uint32_t)link;
+	a.info.info_len = sizeof(info);
+	a.info.info = address(&info);
+	err = call(BPF_OBJ_GET_INFO_BY_FD, &a);
+	close(link);
+	/* A tcx link says its interface in the same place. */
+	return err || info.xdp.ifindex;
+}
+
+static int add_links(const struct fw_pinned *p, struct attachments *out)
+{
+	char folder[PATH_MAX], path[2 * PATH_MAX];
+	DIR *dir;
+	const struct dirent *e;
+	int err = 0;
+
+	snprintf(folder, sizeof(folder), "%s/links", p->folder);
+	dir = opendir(folder);
+	if (!dir)
+		return -errno;
+	while (!err && (e = readdir(dir))) {
+		struct fw_pinned_attachment a;
+
+		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+		a.prog = link_of(e->d_name, &a.ifindex);
+		if (a.prog < FW_NPROGS && link_holds(path))
+			err = fw_vec_push(out->v, out->n, out->cap, a);
+	}
+	closedir(dir);
+	return err;
+}
+
+static int next_key(int map, const struct filter_key *key, struct filter_key *next)
+{
+	union bpf_attr a;
+
+	memset(&a, 0, sizeof(a));
+	a.map_fd = (uint32_t)map;
+	a.key = address(key);
+	a.next_key = address(next);
+	return call(BPF_MAP_GET_NEXT_KEY, &a);
+}
+
+static int add_filters(const struct fw_pinned *p, struct attachments *out)
+{
+	struct filter_key key, next;
+	int map = map_open(p, "filters"), err = map < 0 ? map : next_key(map, NULL, &next);
+
+	while (!err) {
+		key = next;
+		if (key.prog < FW_NPROGS)
+			err = fw_vec_push(out->v, out->n, out->cap,
+					  ((struct fw_pinned_attachment){ key.ifindex, (enum fw_prog)key.prog }));
+		err = err ? err : next_key(map, &key, &next);
+	}
+	if (map >= 0)
+		close(map);
+	return map >= 0 && err == -ENOENT ? 0 : err;
+}
+
+int fw_pinned_attached(const struct fw_pinned *p, struct fw_pinned_attachment **out, size_t *n)
+{
+	struct attachments all = { 0 };
+	int err = add_links(p, &all);
+
+	err = err ? err : add_filters(p, &all);
+	if (err) {
+		free(all.v);
+		return err;
+	}
+	*out = all.v;
+	*n = all.n;
+	return 0;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What members of the group may read, without any privilege and whatever becomes
+ * of this process: maps that are pinned once more, in a folder that only they and
+ * root may enter, in which all may be read and nothing written.
+ *
+ *	PINS/readers/control, traffic, filters   as in the folder of the live program
+ *	             counters-2-CHUNK-COLUMN     the maps that stand in counters-2
+ *	             names-CHUNK                 names of rules, where a rule of the chunk has one
+ *	             links                       to the folder of links, whose names say what is attached
+ *
+ * The kernel gives the maps in a map of maps to nobody without privileges, so
+ * each of them is pinned. The folder is made beside the one of the process
+ * before and takes its place in one step, when labels and names are there. A map
+ * that is made later is pinned before the program knows it, so a reader finds
+ * all that was ever counted, wherever a process was killed.
+ */
+#include "kern.h"
+
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FRESH "readers-new"
+#define NAMES_BYTES (sizeof(struct fw_label_name) * FW_COUNTER_CHUNK)
+
+static const char *folder(const struct fw_kern *k)
+{
+	return k->shared ? FW_READERS : FRESH;
+}
+
+static const char *path_of(const struct fw_kern *k, const char *dir, const char *name, char *buf)
+{
+	snprintf(buf, PATH_MAX, "%s/%s%s%s", k->pins, dir, name ? "/" : "", name ? name : "");
+	return buf;
+}
+
+static void remove_folder(const struct fw_kern *k, const char *name)
+{
+	char path[PATH_MAX], pin[PATH_MAX];
+	DIR *dir = opendir(path_of(k, name, NULL, path));
+	const struct dirent *e;
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.')
+			unlink(path_of(k, name, e->d_name, pin));
+	if (dir)
+		closedir(dir);
+	rmdir(path);
+}
+
+void kern_readers_remove(const struct fw_kern *k)
+{
+	remove_folder(k, FRESH);
+	remove_folder(k, FW_READERS);
+}
+
+int kern_readers_open(struct fw_kern *k)
+{
+	char path[PATH_MAX];
+
+	if (!k->pins)
+		return 0;
+	k->names = calloc(FW_COUNTER_CHUNKS, sizeof(*k->names));
+	if (!k->names)
+		return -ENOMEM;
+	remove_folder(k, FRESH);
+	return mkdir(path_of(k, FRESH, NULL, path), 0700) ? -errno : 0;
+}
+
+void kern_readers_close(struct fw_kern *k)
+{
+	for (int i = 0; k->names && i < FW_COUNTER_CHUNKS; i++)
+		if (k->names[i])
+			munmap(k->names[i], NAMES_BYTES);
+	free(k->names);
+}
+
+/* A pin gets its name when it may be read: none that cannot is left by a process that is killed. */
+int kern_readers_add(const struct fw_kern *k, int fd, const char *fmt, ...)
+{
+	char name[64], path[PATH_MAX], fresh[PATH_MAX];
+	va_list ap;
+	int err;
+
+	if (!k->pins)
+		return 0;
+	va_start(ap, fmt);
+	vsnprintf(name, sizeof(name) - 4, fmt, ap);
+	va_end(ap);
+	path_of(k, folder(k), name, path);
+	path_of(k, folder(k), strcat(name, "-new"), fresh);
+	if (!bpf_obj_pin(fd, fresh) && !chmod(fresh, 0444) && !rename(fresh, path))
+		return 0;
+	err = -errno;
+	unlink(fresh);
+	return err;
+}
+
+static int open_folder(const char *path, gid_t readers, mode_t mode)
+{
+	return chown(path, (uid_t)-1, readers) || chmod(path, mode) ? -errno : 0;
+}
+
+/* Members of the group may go through our folders and list the links, the names of which say it all: no link can be opened. */
+static int open_folders(const struct fw_kern *k, gid_t readers)
+{
+	char path[PATH_MAX];
+	int err = open_folder(k->pins, readers, 0710);
+
+	if (!err)
+		err = open_folder(path_of(k, folder(k), NULL, path), readers, 0750);
+	if (!err)
+		err = open_folder(kern_pin_path(k, &k->folder, NULL, NULL, path), readers, 0710);
+	if (!err)
+		err = open_folder(kern_pin_path(k, &k->folder, "links", NULL, path), readers, 0750);
+	return err;
+}
+
+/* The new folder takes the place of the one before, if there is one. */
+static int swap_folders(struct fw_kern *k)
+{
+	char fresh[PATH_MAX], path[PATH_MAX];
+
+	if (k->shared)
+		return 0;
+	path_of(k, FRESH, NULL, fresh);
+	path_of(k, FW_READERS, NULL, path);
+	if (renameat2(AT_FDCWD, fresh, AT_FDCWD, path, RENAME_EXCHANGE) && (errno != ENOENT || rename(fresh, path)))
+		return -errno;
+	k->shared = true;
+	remove_folder(k, FRESH);
+	return 0;
+}
+
+/* The maps that are as they are from the beginning, and the way to the links. */
+static int add_others(const struct fw_kern *k)
+{
+	char links[PATH_MAX], path[PATH_MAX];
+	int err = kern_readers_add(k, k->maps[MAP_CONTROL], "control");
+
+	if (!err)
+		err = kern_readers_add(k, k->maps[MAP_TRAFFIC], "traffic");
+	if (!err)
+		err = kern_readers_add(k, k->maps[MAP_FILTERS], "filters");
+	snprintf(links, sizeof(links), "../%s/links", k->folder.name);
+	if (!err && symlink(links, path_of(k, FRESH, "links", path)))
+		err = -errno;
+	return err;
+}
+
+int kern_readers_share(struct fw_kern *k, gid_t readers)
+{
+	int err = k->shared ? 0 : add_others(k);
+
+	if (!err && readers != (gid_t)-1)
+		err = open_folders(k, readers);
+	return err ? err : swap_folders(k);
+}
+
+/* The names of a chunk; NULL: no memory. */
+static struct fw_label_name *names_new(struct fw_kern *k, uint32_t chunk)
+{
+	int fd = kern_value_map("fw_names", NAMES_BYTES);
+	void *at = fd < 0 ? MAP_FAILED : mmap(NULL, NAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at != MAP_FAILED &&
+	    (kern_readers_add(k, fd, FW_NAMES_PIN_CHUNK, chunk) || kern_files_names(k, chunk, fd))) {
+		munmap(at, NAMES_BYTES);
+		at = MAP_FAILED;
+	}
+	kern_close_fd(&fd);
+	return k->names[chunk] = at == MAP_FAILED ? NULL : at;
+}
+
+/* Those of the chunk that a counter is in; NULL: no memory. */
+static struct fw_label_name *names_of(struct fw_kern *k, uint32_t counter)
+{
+	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;
+
+	if (!k->pins)
+		return NULL;
+	return k->names[chunk] ? k->names[chunk] : names_new(k, chunk);
+}
+
+void kern_readers_room(struct fw_kern *k, uint32_t counter)
+{
+	names_of(k, counter);
+}
+
+void kern_readers_name(struct fw_kern *k, uint32_t counter, const char *name)
+{
+	struct fw_label_name *names = names_of(k, counter);
+
+	if (names)
+		snprintf(names[counter & (FW_COUNTER_CHUNK - 1)].name, sizeof(names->name), "%s", name);
+}
