@@ -177,6 +177,12 @@ $(BUILD)/kills: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/kills/*.c)) $(T
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
+# Interfaces that change in any order, and what is attached to them.
+$(BUILD)/sequences: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/sequences/*.c)) $(BUILD)/tests/e2e/kills/house.o $(TEST_LIB) \
+		$(BUILD)/libfwd.a $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
+
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
@@ -282,7 +288,7 @@ check: deps
 	$(call no_service,prometheus)
 	$(call install_missing,$(CHECK_PACKAGES))
 	$(call disabled_service,prometheus)
-	$(SUBMAKE) SAN= all build/kills build/lookups
+	$(SUBMAKE) SAN= all build/kills build/sequences build/lookups
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests
 	$(SUBMAKE) SAN=thread build/tsan/tests/test_storm
