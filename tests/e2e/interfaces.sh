@@ -127,3 +127,9 @@ case_interfaces_refused() {
 		refuses 1 "matches 'veth*'" detach veth8 && ok detach 'veth*' && ! has_xdp veth8 && ok status && says "nothing is filtered" || return 1
 	in_server ip link del veth0 && in_server ip link del veth2 && in_server ip link del veth8
 }
+
+# At random: what status says against what the kernel says. FW_SEQUENCES=N for more of them.
+case_interfaces_sequences() {
+	"${SEQUENCES_PROGRAM:-$top/build/sequences}" >"$tmp/sequences" 2>&1 || fail "$(cat "$tmp/sequences")" || return 1
+	sed -n -e '/^seed/s/^/      /p' -e '/^[0-9]/s/^/      /p' "$tmp/sequences"
+}

@@ -339,7 +339,7 @@ prometheus_numbers() {
 	sent=() removed=
 	: >"$tmp/said"
 	prometheus_links && start_fwd && prometheus_ruleset >"$tmp/rules" && ok load "$tmp/rules" && ok attach x1 --out yes &&
-		ok attach g1 && ok attach t1 --mode tc && ok attach absent0 || return 1
+		ok attach g1 && ok attach t1 --mode tc && ok attach --later absent0 || return 1
 	exporter_start && page_is_well_formed && prometheus_start && numbers "nothing sent" || return 1
 	prometheus_traffic && prometheus_policies && prometheus_changes && prometheus_killed && dashboard_has_values "$began" || return 1
 	kill $exporter_pid

@@ -108,7 +108,15 @@ static bool is(const json_t *o, const char *path, const char *word)
 	return s && !strcmp(s, word);
 }
 
-/* For each device: its name and a mode. */
+/* What packets are counted under; of an interface that is not there, what it was asked for by. */
+static const char *interface_of(const json_t *dev)
+{
+	const char *name = text(dev, "interface");
+
+	return name ? name : text(dev, "dev");
+}
+
+/* For each device: its name and a mode. A pattern is none: the interfaces that match are devices. */
 static void each_device(const struct snapshot *s, struct page *p, const char *mode,
 			uint64_t (*value)(const json_t *dev))
 {
@@ -118,9 +126,9 @@ static void each_device(const struct snapshot *s, struct page *p, const char *mo
 	json_array_foreach(devices, i, dev)
 	{
 		const char *word = mode ? text(dev, mode) : NULL;
-		const char *const values[] = { text(dev, "dev"), word ? word : "none" };
+		const char *const values[] = { interface_of(dev), word ? word : "none" };
 
-		if (values[0])
+		if (values[0] && !is(dev, "state", "pattern"))
 			page_u64(p, values, value(dev));
 	}
 }
@@ -138,6 +146,16 @@ static uint64_t is_there(const json_t *dev)
 static uint64_t is_fallback(const json_t *dev)
 {
 	return is(dev, "wanted", "auto") && is(dev, "mode", "generic");
+}
+
+static uint64_t is_shadowed(const json_t *dev)
+{
+	return json_is_number(at_path(dev, "in_front"));
+}
+
+EMIT(shadowed)
+{
+	each_device(s, p, NULL, is_shadowed);
 }
 
 EMIT(attached)
@@ -325,6 +343,7 @@ const struct metric metrics_table[] = {
 	{ ROW("interface_attached", G, "Whether an interface is filtered, and by what: native, generic, tc, none.", "interface", "mode"), emit_attached },
 	{ ROW("interface_wanted", G, "How an interface is to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },
 	{ ROW("interface_fallback", G, "Whether an interface is filtered in generic mode for want of the native one.", "interface"), emit_fallback },
+	{ ROW("attach_shadowed", G, "Whether a program of someone else gets packets of an interface before fwd, and may keep them from it.", "interface"), emit_shadowed },
 	{ ROW("packets", C, "Packets that came by; without interface: on those for which there was no room.", "interface", "hook", "direction", "verdict"), emit_traffic },
 	{ ROW("drops", C, "Packets that were dropped, by a rule or by the policy of this name.", "reason"), emit_drops },
 	{ ROW("policy_packets", C, "Packets that a policy decided, since no rule did.", "policy", "hook", "direction", "verdict"), emit_policy_packets },

@@ -5,7 +5,7 @@
  * After each step what the kernel says is attached where must be what status says, and whatever was filtered must be so
  * still, unless it was detached.
  *
- *	sequences	FW_SEQUENCES=n (default 20), FW_SEED=n, FWD=path of the daemon
+ *	sequences	FW_SEQUENCES=n (default 4), FW_SEED=n, FWD=path of the daemon
  */
 #include "world.h"
 
@@ -462,7 +462,7 @@ static void one_sequence(void)
 
 static void sequences(void **state)
 {
-	unsigned n = random_amount("FW_SEQUENCES", 20);
+	unsigned n = random_amount("FW_SEQUENCES", 4);
 
 	for (unsigned i = 0; i < n; i++)
 		one_sequence();
