@@ -23,7 +23,8 @@ static int echo_id(void *ctx, json_t *o)
 
 static void print_changes(const struct ctl_settings *s, const char *name, const json_t *end)
 {
-	printf("%s: ", name);
+	ctl_put(stdout, name);
+	fputs(": ", stdout);
 	ctl_print_change(end);
 	if (s->check)
 		puts(" (checked only, nothing has changed)");

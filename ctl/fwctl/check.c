@@ -82,7 +82,8 @@ static void print_text(const char *path, const struct fw_ruleset *rs, const stru
 	uint64_t total = m->tables + m->counters + m->flow_cache;
 	char a[32], b[32];
 
-	printf("%s: ok\n", path);
+	ctl_put(stdout, path);
+	puts(": ok");
 	row("rules", "%zu", rs->nrules);
 	row("sets", "%zu with %llu element%s", rs->nsets, LLU(elements_of(rs)), fw_plural(elements_of(rs)));
 	row("identities", "%llu source, %llu destination", LLU(st->identities[0]), LLU(st->identities[1]));

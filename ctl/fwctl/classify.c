@@ -192,7 +192,8 @@ static void print_rule(const struct fw_ruleset *rs, const char *what, size_t ind
 
 static void print_text(const struct session *ss, const char *packet, const struct answer *a)
 {
-	printf("%s: %s\n", packet, fw_verdict_name(a->oracle.verdict));
+	ctl_put(stdout, packet);
+	printf(": %s\n", fw_verdict_name(a->oracle.verdict));
 	if (a->index < 0)
 		print_policy(a);
 	else

@@ -44,7 +44,7 @@ static int send_request(struct fw_client *c, const struct ctl_call *call, const 
 
 static int print_raw(const struct fw_part *p)
 {
-	fwrite(p->data, 1, p->len, stdout);
+	ctl_put_json(p->data, p->len);
 	if (p->len && p->data[p->len - 1] != '\n')
 		putchar('\n');
 	return ferror(stdout) ? -EIO : 0;
@@ -63,6 +63,7 @@ static int pass_lines(const struct ctl_call *call, const struct fw_part *p)
 
 		if (len && !o)
 			return -EPROTO;
+		ctl_json_clean(o);
 		if (o)
 			err = call->line(call->ctx, o);
 		json_decref(o);
@@ -75,6 +76,7 @@ static int pass_progress(const struct ctl_call *call, const struct fw_part *p)
 {
 	json_t *o = json_loadb(p->data, p->len, 0, NULL);
 
+	ctl_json_clean(o);
 	if (o && call->progress)
 		call->progress(call->ctx, o);
 	json_decref(o);
@@ -127,6 +129,7 @@ static enum ctl_exit finish(const struct fw_part *p, struct ctl_call *call, json
 		print_raw(p);
 		ctl_note_answer();
 	}
+	ctl_json_clean(o);
 	call->refused = !ok;
 	if (!ok && !call->quiet)
 		say_refused(call, o);

@@ -116,6 +116,13 @@ void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Something that is right, below an error. */
 void ctl_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* JSON on standard output, with \u for the control characters that its writers leave as they are: DEL and C1. */
+void ctl_put_json(const char *text, size_t len);
+/* A text of others, escaped as fw_escape() does it. */
+void ctl_put(FILE *f, const char *s);
+/* So are all strings of a value, in place; NULL is fine. */
+void ctl_json_clean(json_t *o);
+
 /* A text that diagnostics speak of. */
 struct ctl_source {
 	const char *name;  /* as diagnostics call it; NULL: the words of the command line, whatever they are called */

@@ -69,10 +69,13 @@ static void print_marked(struct text line, unsigned column)
 	}
 	line = cut(line, &column);
 	fputs("  ", stderr);
-	for (size_t i = 0; i < line.len; i++) {
-		unsigned char c = (unsigned char)line.s[i];
-
-		fputc(c < ' ' && c != '\t' ? ' ' : c, stderr);
+	for (size_t i = 0, n; i < line.len; i += n) {
+		n = fw_utf8_len(line.s + i, line.len - i);
+		if (n)
+			fwrite(line.s + i, 1, n, stderr);
+		else
+			fputc(line.s[i] == '\t' ? '\t' : ' ', stderr);
+		n = n ? n : 1;
 	}
 	fputs("\n  ", stderr);
 	for (size_t i = 0; i + 1 < column; i++)
@@ -139,18 +142,26 @@ static void print_diag(const struct fw_diag *d, const struct ctl_source *sources
 		head.file[0] = '\0';
 	else if (source && source->shown)
 		snprintf(head.file, sizeof(head.file), "%s", source->shown);
-	fprintf(stderr, "%s%s\n", head.file[0] ? "" : "fwctl: ", fw_diag_format(&head, buf, sizeof(buf)));
+	fputs(head.file[0] ? "" : "fwctl: ", stderr);
+	ctl_put(stderr, fw_diag_format(&head, buf, sizeof(buf)));
+	fputc('\n', stderr);
 	print_source(d, source);
 	if (d->hint[0])
-		fprintf(stderr, "  hint: %s\n", d->hint);
+		ctl_hint("%s", d->hint);
 }
 
 void ctl_print_warnings(const struct fw_diags *ds)
 {
 	char buf[1024];
 
-	for (unsigned i = 0; ds && i < ds->n; i++)
-		ctl_warn("%s", fw_diag_format(&ds->d[i], buf, sizeof(buf)));
+	for (unsigned i = 0; ds && i < ds->n; i++) {
+		struct fw_diag head = ds->d[i];
+
+		head.hint[0] = '\0';
+		ctl_warn("%s", fw_diag_format(&head, buf, sizeof(buf)));
+		if (ds->d[i].hint[0])
+			ctl_hint("%s", ds->d[i].hint);
+	}
 	if (ds && ds->total > ds->n)
 		ctl_warn("%u more not shown", ds->total - ds->n);
 }

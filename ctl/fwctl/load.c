@@ -143,7 +143,8 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 	double total = ctl_field_real(seconds, "total");
 	uint64_t rules = ctl_field_u64(end, "rules");
 
-	printf("%s: %llu rule%s%s: ", name, (unsigned long long)rules, fw_plural(rules),
+	ctl_put(stdout, name);
+	printf(": %llu rule%s%s: ", (unsigned long long)rules, fw_plural(rules),
 	       s->check ? " (checked only, nothing has changed)" : "");
 	ctl_print_counts_of(end);
 	putchar('\n');

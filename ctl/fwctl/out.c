@@ -70,11 +70,25 @@ void ctl_json_failure(void)
 	ctl_json_print(o);
 }
 
+void ctl_put(FILE *f, const char *s)
+{
+	char one[FW_ESCAPE_ONE];
+
+	for (size_t left = strlen(s), taken; left; s += taken, left -= taken) {
+		taken = fw_escape_one(one, s, left);
+		fputs(one, f);
+	}
+}
+
 static void say(const char *kind, const char *fmt, va_list ap)
 {
+	fw_autofree char *text = NULL;
+
 	fflush(stdout);
-	fprintf(stderr, "fwctl: %s", kind);
-	vfprintf(stderr, fmt, ap);
+	fputs(kind, stderr);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	ctl_put(stderr, text ? text : "out of memory");
 	fputc('\n', stderr);
 }
 
@@ -84,7 +98,7 @@ void ctl_error(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	note(fmt, ap);
-	say("", fmt, ap);
+	say("fwctl: ", fmt, ap);
 	va_end(ap);
 }
 
@@ -93,7 +107,7 @@ void ctl_warn(const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	say("warning: ", fmt, ap);
+	say("fwctl: warning: ", fmt, ap);
 	va_end(ap);
 }
 
@@ -101,11 +115,9 @@ void ctl_hint(const char *fmt, ...)
 {
 	va_list ap;
 
-	fputs("  hint: ", stderr);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	say("  hint: ", fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 }
 
 void ctl_print_failure(const struct fw_diags *ds, const char *what, int err)
@@ -146,6 +158,27 @@ unsigned ctl_cpus(void)
 	return (unsigned)strtoul(text + last, NULL, 10) + 1;
 }
 
+void ctl_json_clean(json_t *o)
+{
+	const char *s = json_string_value(o), *name;
+	json_t *v;
+	size_t i;
+
+	if (s) {
+		size_t len = json_string_length(o), n = 0;
+		fw_autofree char *clean = NULL;
+
+		while (n < len && fw_utf8_len(s + n, len - n))
+			n += fw_utf8_len(s + n, len - n);
+		if (n < len)
+			clean = malloc(len * FW_ESCAPE_ONE + 4);
+		if (clean)
+			json_string_set(o, fw_escape(clean, len * FW_ESCAPE_ONE + 4, s, len));
+	}
+	json_array_foreach(o, i, v) ctl_json_clean(v);
+	json_object_foreach(o, name, v) ctl_json_clean(v);
+}
+
 /* JSON is UTF-8; names of files and interfaces need not be: other bytes become question marks. */
 json_t *ctl_json_string(const char *s)
 {
@@ -182,12 +215,31 @@ json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule)
 			 fw_verdict_name(rule->verdict), "text", ctl_json_string(text.text));
 }
 
+void ctl_put_json(const char *text, size_t len)
+{
+	const char *from = text, *end = text + len;
+
+	for (const char *s = text; s < end; s++) {
+		bool c1 = (unsigned char)*s == 0xc2 && end - s > 1 && (unsigned char)s[1] < 0xa0;
+
+		if (!c1 && *s != 0x7f)
+			continue;
+		fwrite(from, 1, (size_t)(s - from), stdout);
+		s += c1;
+		printf("\\u%04x", (unsigned char)*s);
+		from = s + 1;
+	}
+	fwrite(from, 1, (size_t)(end - from), stdout);
+}
+
 int ctl_json_print(json_t *object)
 {
-	int err = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+	fw_autofree char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
 	json_decref(object);
-	if (err || putchar('\n') == EOF || fflush(stdout)) {
+	if (text)
+		ctl_put_json(text, strlen(text));
+	if (!text || putchar('\n') == EOF || fflush(stdout)) {
 		ctl_error("cannot write JSON");
 		return -EIO;
 	}

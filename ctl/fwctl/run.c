@@ -114,19 +114,19 @@ static void announce_json(const struct session *ss, const char *path)
 
 static void announce(struct session *ss, const char *path)
 {
-	char memory[32];
+	char memory[32], title[sizeof(ss->title)];
 	int len;
 
 	if (ss->settings->json) {
 		announce_json(ss, path);
 		return;
 	}
-	len = snprintf(ss->title, sizeof(ss->title), "%s: %zu rule%s, %s, on", path, ss->rs->nrules,
+	len = snprintf(title, sizeof(title), "%s: %zu rule%s, %s, on", path, ss->rs->nrules,
 		       fw_plural(ss->rs->nrules), ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
-	for (unsigned i = 0; i < ss->devices.n && len > 0 && (size_t)len < sizeof(ss->title); i++)
-		len += snprintf(ss->title + len, sizeof(ss->title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
+	for (unsigned i = 0; i < ss->devices.n && len > 0 && (size_t)len < sizeof(title); i++)
+		len += snprintf(title + len, sizeof(title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
 				ss->devices.d[i].name, ss->devices.d[i].how, ss->out ? ", tc egress" : "");
-	puts(ss->title);
+	puts(fw_escape(ss->title, sizeof(ss->title), title, sizeof(title)));
 	fflush(stdout);
 }
 

@@ -55,9 +55,7 @@ enum record_ring { RECORD_CHANGES, RECORD_ELEMENTS, RECORD_REFUSALS, RECORD_NRIN
 enum record_ring record_ring(const struct record *r);
 
 /**
- * record_text - a text as one line: control characters become \n, \t or \x1b, what does not fit "..."
- * @text: of @len bytes
- * Return: @out, ended by NUL.
+ * record_text - a text as one line, by fw_escape()
  */
 char *record_text(char *out, size_t size, const char *text, size_t len);
 /* What a change is: its line, or, when it has several, "batch NAME". */

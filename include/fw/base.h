@@ -132,6 +132,18 @@ static inline const char *fw_plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* Bytes of the printable UTF-8 character at @s, of at most @left: 0 when it is a control character (C1 too) or none. */
+size_t fw_utf8_len(const char *s, size_t left);
+
+/*
+ * Text that others wrote, for a terminal or a log: control characters and what is not UTF-8 become \n, \t or \x1b.
+ * One character, into @out with a NUL behind: how many bytes of @s it took.
+ */
+#define FW_ESCAPE_ONE 8
+size_t fw_escape_one(char out[FW_ESCAPE_ONE], const char *s, size_t left);
+/* @len bytes, or up to a NUL, as one line; what does not fit becomes "...", and @size is at least 4. Return: @out. */
+char *fw_escape(char *out, size_t size, const char *text, size_t len);
+
 /* Seconds on the monotonic clock. */
 double fw_now(void);
 

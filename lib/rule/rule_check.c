@@ -213,23 +213,6 @@ int fw_name_check(const char *what, const char *name, struct fw_place at, struct
 	return 0;
 }
 
-/* Bytes of the UTF-8 character at @s: 0 when it is none, or a control character. */
-static size_t utf8_len(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c = n == 1 ? s[0] : n ? s[0] & (0x7fu >> n) : 0;
-	static const uint32_t least[] = { 0, 0x20, 0x80, 0x800, 0x10000 };
-
-	for (size_t i = 1; i < n; i++) {
-		if (s[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (s[i] & 0x3f);
-	}
-	if (c < least[n] || (c >= 0x7f && c < 0xa0) || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff)
-		return 0;
-	return n;
-}
-
 int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *ds)
 {
 	size_t len = strlen(comment);
@@ -237,7 +220,7 @@ int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *d
 	if (len > FW_COMMENT_MAX)
 		return fw_diag_add(ds, at, NULL, "a comment has at most %d bytes, not %zu", FW_COMMENT_MAX, len);
 	for (size_t i = 0, n; i < len; i += n) {
-		n = utf8_len((const unsigned char *)comment + i);
+		n = fw_utf8_len(comment + i, len - i);
 		if (!n)
 			return fw_diag_add(ds, at, NULL, "byte 0x%02x of the comment is not printable UTF-8",
 					   (unsigned char)comment[i]);

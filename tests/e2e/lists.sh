@@ -96,3 +96,33 @@ case_other_words() {
 		refuses 1 "write 1000-2000" add rule proto tcp dport 1000:2000 accept &&
 		refuses 1 "write 10.0.0.0/8" add rule from 10.0.0.0/255.0.0.0 drop && marked 10.0.0.0/255.0.0.0
 }
+
+# no_controls: nothing that the last command wrote moves a terminal's cursor or begins a line of its own.
+no_controls() {
+	! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f\x9b]' "$tmp/out" "$tmp/err" || fail "control characters: $(cat -v "$tmp/out" "$tmp/err")"
+}
+
+# Names of interfaces and files, and words of the command line, are data.
+case_terminal_controls() {
+	local name=$'e\x1b[31m\x7f\xc2\x9bx'
+	start_fwd || return 1
+	ctl attach "$name" >"$tmp/out" 2>"$tmp/err"
+	no_controls || return 1
+	in_server ip link add name "$name" type veth peer name $'p\x1bx' || return 1
+	ctl attach "$name" --mode generic >"$tmp/out" 2>"$tmp/err"
+	no_controls && says '\x1b[31m\x7f' || return 1
+	ok status && no_controls && says 'e\x1b[31m' && ok --json status && no_controls || return 1
+	LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f\x9b]' "$tmp/fwd.log" && { fail "control characters in the log: $(cat -v "$tmp/fwd.log")"; return 1; }
+	for command in "add rule on $name drop" "show rule $name" "set list $name" "list policy $name" "add rule from $name drop" \
+		"attach nosuch$name" "$name" "list --$name"; do
+		# shellcheck disable=SC2086 # words on purpose
+		ctl $command >"$tmp/out" 2>"$tmp/err"
+		no_controls || return 1
+	done
+	printf 'rule %s drop\n' "$name" >"$tmp/$name"
+	exits 1 "$fwctl" check "$tmp/$name" && no_controls && printf 'rule drop\n' >"$tmp/$name" &&
+		exits 0 "$fwctl" check "$tmp/$name" && no_controls && ok load "$tmp/$name" && no_controls && ok history &&
+		no_controls && printf '1.2.3.4\n%s\n' "$name" >"$tmp/feed" && list_of skip-bad && ok load "$tmp/feed.rules" &&
+		no_controls || return 1
+	in_server ip link del "$name"
+}

@@ -91,6 +91,29 @@ static void take_leaves_null(void **state)
 	assert_null(p);
 }
 
+static void escapes(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t size;
+		const char *want;
+	} rows[] = {
+		{ "plain", 32, "plain" },
+		{ "a\nb\tc", 32, "a\\nb\\tc" },
+		{ "\x1b[31mred\x07\x7f", 32, "\\x1b[31mred\\x07\\x7f" },
+		{ "caf\xc3\xa9 \xe2\x82\xac", 32, "caf\xc3\xa9 \xe2\x82\xac" },
+		{ "\xc2\x9b[2J", 32, "\\xc2\\x9b[2J" }, /* C1 in UTF-8, */
+		{ "\x9b[2J\xff", 32, "\\x9b[2J\\xff" }, /* and as a byte */
+		{ "\xc3", 32, "\\xc3" },
+		{ "0123456789", 8, "0123..." },
+		{ "0123456\x1b", 10, "012345..." },
+	};
+	char out[32];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(fw_escape(out, rows[i].size, rows[i].text, strlen(rows[i].text)), rows[i].want);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -99,6 +122,7 @@ int main(void)
 		cmocka_unit_test(arena_is_aligned_and_zeroed),
 		cmocka_unit_test(vec_grows),
 		cmocka_unit_test(take_leaves_null),
+		cmocka_unit_test(escapes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

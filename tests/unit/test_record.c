@@ -27,10 +27,10 @@ static void texts(void **state)
 		{ "load abc", "load...", 8 },
 		{ "a\nb\tc\rd", "a\\nb\\tc\\x0dd", 64 },
 		{ "\x1b[2Jx\x7f", "\\x1b[2Jx\\x7f", 64 },
-		{ "\xc2\x9bK \xc3\xa4", "\\x9bK \xc3\xa4", 64 },
+		{ "\xc2\x9bK \xc3\xa4", "\\xc2\\x9bK \xc3\xa4", 64 },
 		{ "1234\n", "1234\\n", 8 },
 		{ "123\xc3\xa4xyz", "123...", 8 },
-		{ "\xc2", "\xc2", 8 },
+		{ "\xc2", "\\xc2", 8 },
 	};
 	char out[64];
 
