@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The commands that change rules, sets and policies: each sends one line of the
+ * The commands that change rules and policies: each sends one line of the
  * language of `fwctl batch`, which sends many; flush, which asks first.
  */
 #include "client.h"
@@ -41,8 +41,19 @@ static void print_warnings(const json_t *end)
 	ctl_print_warnings(&ds);
 }
 
-/* Sends @source as one transaction. @name: of it, for the summary; NULL: no summary. */
-static int change(const struct ctl_settings *s, const struct ctl_source *source, const char *name)
+void ctl_print_elements(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	const json_t *elements = json_object_get(end, "elements");
+	uint64_t came = ctl_field_u64(elements, "added"), went = ctl_field_u64(elements, "removed");
+
+	if (came || !went)
+		printf("%llu element%s added%s", (unsigned long long)came, fw_plural(came), went ? ", " : "\n");
+	if (went)
+		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
+}
+
+int ctl_change(const struct ctl_settings *s, const struct ctl_source *source,
+	       void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end))
 {
 	struct fw_part text = { source->text, (uint32_t)source->len };
 	struct ctl_call call = {
@@ -61,8 +72,10 @@ static int change(const struct ctl_settings *s, const struct ctl_source *source,
 	code = ctl_request(s, &call, &end);
 	if (code == CTL_OK && !s->json)
 		print_warnings(end);
-	if (code == CTL_OK && !s->json && (s->check || (name && !s->echo)))
-		print_changes(s, name ? name : "ok", end);
+	if (code == CTL_OK && !s->json && s->check)
+		print_changes(s, source->name ? source->name : "ok", end);
+	else if (code == CTL_OK && !s->json && summary && !s->echo)
+		summary(s, source->name, end);
 	if (code == CTL_OK && !s->json && !s->echo)
 		ctl_print_wait(s, "to confirm ");
 	json_decref(end);
@@ -75,7 +88,7 @@ static int change_words(const struct ctl_settings *s, const char *command, int n
 
 	if (ctl_words_join(command, n, words, &line))
 		return CTL_USAGE;
-	return change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, NULL);
+	return ctl_change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, NULL);
 }
 
 #define RUN_CHANGE(sym, command)                                                   \
@@ -87,10 +100,6 @@ RUN_CHANGE(add, "add rule")
 RUN_CHANGE(replace, "replace rule")
 RUN_CHANGE(move, "move rule")
 RUN_CHANGE(del, "del rule")
-RUN_CHANGE(set_create, "set create")
-RUN_CHANGE(set_add, "set add")
-RUN_CHANGE(set_del, "set del")
-RUN_CHANGE(set_destroy, "set destroy")
 RUN_CHANGE(policy, "policy")
 
 static int run_batch(const struct ctl_settings *s, int n, char **operands)
@@ -107,7 +116,7 @@ static int run_batch(const struct ctl_settings *s, int n, char **operands)
 		ctl_hint("`fwctl load` takes whole rulesets");
 		return CTL_FAILED;
 	}
-	return change(s, &source, source.name);
+	return ctl_change(s, &source, print_changes);
 }
 
 /* Only a person at a terminal can be asked. */
@@ -211,53 +220,6 @@ const struct ctl_command ctl_del = {
 	.run = run_del,
 };
 
-const struct ctl_command ctl_set_create = {
-	.name = "set create",
-	.operands = "NAME [ELEMENT...]",
-	.summary = "make a set of addresses, prefixes and ranges",
-	.details = AS_ADD,
-	.options = options,
-	.min_operands = 1,
-	.max_operands = -1,
-	.run = run_set_create,
-};
-
-const struct ctl_command ctl_set_add = {
-	.name = "set add",
-	.operands = "NAME ELEMENT...",
-	.summary = "add elements to a set",
-	.details = AS_ADD,
-	.options = options,
-	.kinds = CTL_KIND_SET,
-	.min_operands = 2,
-	.max_operands = -1,
-	.run = run_set_add,
-};
-
-const struct ctl_command ctl_set_del = {
-	.name = "set del",
-	.operands = "NAME ELEMENT...",
-	.summary = "delete elements of a set",
-	.details = AS_ADD,
-	.options = options,
-	.kinds = CTL_KIND_SET,
-	.min_operands = 2,
-	.max_operands = -1,
-	.run = run_set_del,
-};
-
-const struct ctl_command ctl_set_destroy = {
-	.name = "set destroy",
-	.operands = "NAME",
-	.summary = "delete a set that no rule uses",
-	.details = AS_ADD,
-	.options = options,
-	.kinds = CTL_KIND_SET,
-	.min_operands = 1,
-	.max_operands = 1,
-	.run = run_set_destroy,
-};
-
 #define REASON_WORD(sym, name, verdict) name " "
 const struct ctl_command ctl_policy = {
 	.name = "policy",
@@ -278,7 +240,7 @@ const struct ctl_command ctl_batch = {
 	.summary = "many changes, one a line, as one transaction: all of them or none",
 	.details =
 		"Without FILE, or with -, the lines come from standard input. They are commands of fwctl: add rule,\n"
-		"replace rule, move rule, del rule, set create|add|del|destroy, policy; comments in \"quotes\".\n\n" CHANGE_JSON,
+		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, policy; comments in \"quotes\".\n\n" CHANGE_JSON,
 	.options = echo_options,
 	.kinds = CTL_KIND_FILE,
 	.max_operands = 1,

@@ -73,4 +73,14 @@ void ctl_signal_unlink(const char *path);
  */
 int ctl_words_join(const char *prefix, int n, char *const *words, struct fw_buf *out);
 
+/* changes.c */
+/*
+ * Sends @source as one transaction. @summary: prints what became of it, from the name of the source and the END of the reply;
+ * NULL: none is wanted.
+ */
+int ctl_change(const struct ctl_settings *s, const struct ctl_source *source,
+	       void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end));
+/* "N elements added, M removed" */
+void ctl_print_elements(const struct ctl_settings *s, const char *name, const json_t *end);
+
 #endif

@@ -22,7 +22,7 @@ struct ctl_settings {
 	int format;    /* enum fw_format */
 	int xdp;       /* enum fw_xdp_mode; -1: not said */
 	int mode, out; /* of attach, indices into the option's words */
-	bool json, kernel, tc, terse, reset, check, diff, yes, echo, later;
+	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later;
 	double interval;     /* seconds */
 	uint64_t limit, top; /* 0: all */
 	uint64_t confirm;    /* seconds; 0: no confirmation is waited for */
@@ -57,7 +57,7 @@ struct ctl_option {
 extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl_opt_pcap, ctl_opt_dev, ctl_opt_xdp,
 	ctl_opt_tc, ctl_opt_interval, ctl_opt_socket, ctl_opt_rules, ctl_opt_from, ctl_opt_limit, ctl_opt_top,
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes, ctl_opt_echo,
-	ctl_opt_mode, ctl_opt_out, ctl_opt_later;
+	ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later;
 /* Those that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 
@@ -78,9 +78,9 @@ struct ctl_command {
 /* All of them, ended by NULL. */
 extern const struct ctl_command *const ctl_commands[];
 extern const struct ctl_command ctl_add, ctl_replace, ctl_move, ctl_del, ctl_show, ctl_list, ctl_counters,
-	ctl_set_create, ctl_set_add, ctl_set_del, ctl_set_destroy, ctl_set_list, ctl_policy, ctl_load_command,
-	ctl_confirm, ctl_undo, ctl_history, ctl_save, ctl_flush, ctl_batch, ctl_attach, ctl_detach, ctl_status,
-	ctl_classify, ctl_watch, ctl_check, ctl_run, ctl_completion, ctl_man, ctl_help;
+	ctl_set_create, ctl_set_add, ctl_set_del, ctl_set_flush, ctl_set_replace, ctl_set_destroy, ctl_set_list,
+	ctl_policy, ctl_load_command, ctl_confirm, ctl_undo, ctl_history, ctl_save, ctl_flush, ctl_batch, ctl_attach,
+	ctl_detach, ctl_status, ctl_classify, ctl_watch, ctl_check, ctl_run, ctl_completion, ctl_man, ctl_help;
 
 /**
  * ctl_command_find - the command that an argument vector begins with

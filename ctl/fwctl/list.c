@@ -62,17 +62,18 @@ static void print_elements(const json_t *ranges, const char *before, const char 
 static void print_set(struct printer *p, const json_t *o)
 {
 	const json_t *ranges = json_object_get(o, "ranges");
+	const char *dynamic = json_is_true(json_object_get(o, "dynamic")) ? " dynamic" : "";
 	const char *name = ctl_field_text(o, "set");
 	bool more = json_is_true(json_object_get(o, "more")), lines = p->open || more;
 
 	if (!json_is_array(ranges)) {
-		printf("set %s  # elements: %llu, rules that use it: %llu\n", name, LLU(o, "elements"),
+		printf("set %s%s  # elements: %llu, rules that use it: %llu\n", name, dynamic, LLU(o, "elements"),
 		       LLU(o, "rules"));
 		return;
 	}
 	lines |= json_array_size(ranges) > ONE_LINE;
 	if (!p->open)
-		printf("set %s {%s", name, lines ? "\n\t" : " ");
+		printf("set %s%s {%s", name, dynamic, lines ? "\n\t" : " ");
 	print_elements(ranges, p->open ? ",\n\t" : "", lines ? ",\n\t" : ", ");
 	p->open = more;
 	if (!more)
@@ -209,7 +210,7 @@ const struct ctl_command ctl_list = {
 	.details =
 		"MATCH: only rules that could decide on such packets, as in `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
 		",\n"
-		"set {set (name), elements (how many), ranges, rules (that use it), more (true: goes on in the next object)},\n"
+		"set {set (name), dynamic, elements (how many), ranges, rules (that use it), more (true: goes on in the next object)},\n"
 		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided while it had the\n"
 		"other verdict, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
 	.options = list_options,

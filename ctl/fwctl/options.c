@@ -131,6 +131,7 @@ OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 
        AT(confirm));
 OPTION(yes, "yes", NULL, "do not ask: all rules may go", set_flag, AT(yes));
 OPTION(echo, "echo", NULL, "print the ids of the rules, one a line", set_flag, AT(echo));
+OPTION(exist, "exist", NULL, "pass over elements that are there already, or that are not there", set_flag, AT(exist));
 OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", set_choice, AT(mode),
        .words = mode_words);
 OPTION(out, "out", "WHEN", "filter outgoing packets: auto (when the rules do, the default), yes or no", set_choice,

@@ -181,7 +181,7 @@ static int opening_store(struct engine *e, struct opening *o, struct fw_diags *d
 
 	if (o->loads) {
 		err = load_store_text(e, &o->first, ds);
-		err = err ? err : load_store_numbers(e, e->live->rs, ds);
+		err = err ? err : load_store_numbers(e, e->live->rs, NULL, ds);
 		err = err ? err : store_snapshot_commit(e->store, false, NULL, ds);
 	}
 	return err ? err : note_filtering(e, ds);

@@ -87,12 +87,16 @@ static int transaction_prepare(struct transaction *t)
 	const struct engine_edit *asked = t->asked;
 	struct engine *e = t->e;
 	struct engine_result *out = t->out;
+	static const struct fw_files files = { .find = stored_no_file };
 	double since = fw_now();
-	int err = fw_text_edit(&t->edit, asked->text, asked->len, asked->name, &out->ds, &t->log);
+	int err = fw_text_edit_with(&t->edit, asked->text, asked->len, asked->name, &files, &out->ds, &t->log);
 
 	out->seconds.parse = lap(&since);
 	if (!err && t->log.failed)
 		err = -ENOMEM;
+	/* What fills a dynamic set does not stop when somebody tries something. */
+	if (!err && !fw_edit_only_dynamic(&t->edit))
+		err = engine_waits(e, &out->ds);
 	err = err ? err : ifaces_check(e, e->live->rs, &out->ds);
 	err = err ? err : prepare(t);
 	err = err ? err : collect_slots(t);
@@ -229,14 +233,16 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	int err;
 
 	*out = (struct engine_result){ .err = 0 };
-	err = e->swapping ? -EAGAIN : engine_waits(e, &out->ds);
+	err = e->swapping ? -EAGAIN : 0;
+	if (!err && (e->confirm.undoing || asked->cause.confirm))
+		err = engine_waits(e, &out->ds);
 	if (err) {
 		if (err != -EAGAIN && !check)
 			record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
 		return out->err = err;
 	}
 	err = attempt(e, asked, out);
-	if ((err == -ENOSPC || err == -EBUSY) && grace_pending(e)) {
+	if ((err == -ENOSPC || (err == -EBUSY && !out->ds.n)) && grace_pending(e)) {
 		/* What was replaced just now still takes room, or was replaced too often since the last grace period. */
 		grace_wait(e);
 		*out = (struct engine_result){ .err = 0 };

@@ -295,6 +295,17 @@ static int deadline_read(struct engine *e, int64_t *left)
 	return 0;
 }
 
+/* Back before anything is live. What cannot be read carries nothing over. */
+static int open_back(struct engine *e, struct fw_diags *ds)
+{
+	struct stored st = { .rs = NULL };
+	int err = stored_read(e, 0, NULL, false, &st, NULL);
+
+	err = store_back(e, err ? NULL : st.rs, ds);
+	stored_free(&st);
+	return err;
+}
+
 int confirm_open(struct engine *e, struct fw_diags *ds)
 {
 	struct confirm *c = &e->confirm;
@@ -316,7 +327,7 @@ int confirm_open(struct engine *e, struct fw_diags *ds)
 		confirm_timer(e, left);
 		return 0;
 	}
-	err = store_rollback(e->store, ds);
+	err = open_back(e, ds);
 	e->rolled_back = !err;
 	return err;
 }

@@ -63,7 +63,7 @@ static int fold_write(struct engine *e, struct stored *st, const struct fw_buf *
 	const struct store_snapshot sn = snapshot_of(st, text);
 	int err = store_snapshot_begin(e->store, &sn, NULL);
 
-	err = err ? err : load_store_numbers(e, st->rs, NULL);
+	err = err ? err : load_store_numbers(e, st->rs, NULL, NULL);
 	err = err ? err : store_snapshot_fold(e->store, st->changes, NULL);
 	if (err)
 		store_snapshot_abort(e->store);

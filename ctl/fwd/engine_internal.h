@@ -173,6 +173,8 @@ void stored_free(struct stored *st);
  */
 int stored_read(struct engine *e, unsigned arena, const struct fw_ruleset *like, bool files, struct stored *out,
 		struct fw_diags *ds);
+/* For struct fw_files: changes are written down without them. */
+int stored_no_file(void *ctx, const char *path, const char **text, size_t *len);
 /* The slots of rules in order, as the store keeps them, and their ids. free() both. 0 or -ENOMEM. */
 int stored_numbers(const struct fw_ruleset *rs, uint64_t **ids, uint32_t **slots);
 #define STORED_OWN_ID 0x80000000u /* in a stored slot: the user gave the rule's id */
@@ -212,6 +214,8 @@ void confirm_work(struct engine *e);
 void undone_note(struct engine *e, int64_t restored, const char *why);
 
 /* engine_undo.c */
+/* The store goes back. @rs: what goes, whose dynamic sets are carried over to what comes back; NULL: they are not. */
+int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
 /* Takes back what waits: 0 when it is done or begun; -errno with a diagnostic: it is tried again. */
 int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds);
 
@@ -223,7 +227,9 @@ int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_dia
 void load_tell(struct engine *e);
 /* The two parts of a snapshot; store_snapshot_commit() makes it the one that counts. */
 int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds);
-int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+/* @carried: changes on top of the text; NULL: none. */
+int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, const struct fw_buf *carried,
+		       struct fw_diags *ds);
 
 /* engine_request.c */
 /* A file of rules, with the files of its sets, as a request. 0, -errno with a diagnostic. */

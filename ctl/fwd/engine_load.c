@@ -21,6 +21,7 @@ struct writer {
 	struct engine *e;
 	const struct engine_load *load;
 	const struct fw_ruleset *rs; /* write its numbers; NULL: write the text */
+	const struct fw_buf *carried;
 	struct fw_diags ds;
 	double seconds;
 	int err;
@@ -37,7 +38,8 @@ struct load_job {
 	_Atomic int stage;
 	enum stage told;
 	double start;
-	bool stored; /* the store has begun a snapshot */
+	bool stored;           /* the store has begun a snapshot */
+	struct fw_buf carried; /* changes that bring dynamic sets to what they hold */
 };
 
 struct finder {
@@ -99,12 +101,19 @@ int load_store_text(struct engine *e, const struct engine_load *l, struct fw_dia
 	return store_snapshot_begin(e->store, &sn, ds);
 }
 
-int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, const struct fw_buf *carried, struct fw_diags *ds)
 {
 	fw_autofree uint64_t *ids = NULL;
 	fw_autofree uint32_t *slots = NULL;
 	int err = stored_numbers(rs, &ids, &slots);
-	const struct store_snapshot sn = { .ids = ids, .slots = slots, .nrules = rs->nrules, .next_id = rs->next_id };
+	const struct store_snapshot sn = {
+		.ids = ids,
+		.slots = slots,
+		.nrules = rs->nrules,
+		.next_id = rs->next_id,
+		.change = carried ? carried->text : NULL,
+		.change_len = carried ? carried->len : 0,
+	};
 
 	return err ? err : store_snapshot_number(e->store, &sn, ds);
 }
@@ -114,7 +123,7 @@ static void *write_part(void *arg)
 	struct writer *w = arg;
 	double start = fw_now();
 
-	w->err = w->rs ? load_store_numbers(w->e, w->rs, &w->ds) : load_store_text(w->e, w->load, &w->ds);
+	w->err = w->rs ? load_store_numbers(w->e, w->rs, w->carried, &w->ds) : load_store_text(w->e, w->load, &w->ds);
 	w->seconds += fw_now() - start;
 	return NULL;
 }
@@ -170,6 +179,9 @@ static int parse(struct engine *e, struct load_job *j)
 	err = err ? err : load_check_empty(&j->load, j->next->rs, old, &j->result.ds);
 	err = err ? err : fw_ruleset_adopt(j->next->rs, old, &j->result.ds, &j->adoption);
 	memory_use(0);
+	if (!err)
+		fw_text_print_dynamic(&j->carried, j->next->rs, old);
+	err = err ? err : j->carried.failed ? -ENOMEM : 0;
 	j->result.seconds.parse = fw_now() - start;
 	return err;
 }
@@ -204,6 +216,7 @@ static int load_build(struct engine *e, struct load_job *j)
 	if (!err && j->stored) {
 		err = writer_join(w); /* its text is written; now the numbers, while the tables are */
 		w->rs = j->next->rs;
+		w->carried = &j->carried;
 		err = err ? err : writer_start(w);
 	}
 	set_stage(e, j, STAGE_COMPILE);
@@ -334,6 +347,7 @@ static void load_finish(struct engine *e, struct job *job)
 		j->load.done(r, j->load.ctx);
 	free(j->adoption.freed);
 	labels_free(&j->labels);
+	fw_buf_free(&j->carried);
 	load_request_free(&j->load);
 	free(j);
 }

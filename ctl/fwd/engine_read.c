@@ -117,8 +117,14 @@ static void own_ids(struct fw_edit *edit, const uint32_t *slots, size_t nslots)
 	}
 }
 
+int stored_no_file(void *ctx, const char *path, const char **text, size_t *len)
+{
+	return -ENOENT;
+}
+
 static int take_change(struct reading *r, const char *text, size_t len, const uint32_t *slots, size_t nslots)
 {
+	static const struct fw_files stored = { stored_no_file, NULL, true };
 	fw_autofree uint32_t *plain = malloc((nslots + 1) * sizeof(*plain));
 	struct fw_edit edit;
 	int err = plain ? fw_edit_begin(r->st->rs, &edit) : -ENOMEM;
@@ -128,7 +134,7 @@ static int take_change(struct reading *r, const char *text, size_t len, const ui
 	for (size_t i = 0; i < nslots; i++)
 		plain[i] = slots[i] & ~STORED_OWN_ID;
 	fw_edit_slots(&edit, plain, nslots);
-	err = fw_text_edit(&edit, text, len, "change", r->ds, NULL);
+	err = fw_text_edit_with(&edit, text, len, "change", &stored, r->ds, NULL);
 	if (err) {
 		fw_edit_abort(&edit);
 		return cannot_apply(r, err, "changes");

@@ -115,13 +115,24 @@ static void undo_finish(struct engine *e, struct job *job)
 	free(j);
 }
 
+int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf carried = { 0 };
+
+	if (rs)
+		fw_text_print_dynamic(&carried, rs, NULL);
+	if (carried.failed)
+		return -ENOMEM;
+	return store_rollback(e->store, &(struct store_change){ .text = carried.text, .len = carried.len }, ds);
+}
+
 static int ruleset_back(struct engine *e, struct fw_diags *ds)
 {
 	struct undo_job *j = calloc(1, sizeof(*j));
 	int err = j ? 0 : -ENOMEM;
 
 	if (!err && store_keeps(e->store))
-		err = store_rollback(e->store, ds);
+		err = store_back(e, e->live->rs, ds);
 	if (err) {
 		free(j);
 		return err;

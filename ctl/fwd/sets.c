@@ -72,7 +72,8 @@ static bool piece(struct sets *l, const struct fw_ruleset *rs)
 	size_t i = l->name[0] ? behind(set, &l->last) : 0, n = 0;
 	bool more;
 
-	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"elements\":%zu,\"rules\":%zu", set->name, set->n, rules_of(rs, l->set));
+	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,\"elements\":%zu,\"rules\":%zu", set->name,
+		      set->dynamic ? "true" : "false", set->n, rules_of(rs, l->set));
 	if (!l->terse)
 		fw_buf_printf(&l->b, ",\"ranges\":[");
 	for (; !l->terse && i < set->n && n < RANGES && l->b.len < CLIENT_CHUNK; i++, n++) {

@@ -357,10 +357,10 @@ void store_close(struct store *s)
 	free(s);
 }
 
-static int change_put(struct store *s, const struct store_change *c)
+int store_change_put(struct store *s, const struct row *of, const struct store_change *c)
 {
 	uint32_t sum = store_sum(store_sum(0, c->text, c->len), c->slots, c->nslots * sizeof(*c->slots));
-	sqlite3_stmt *st = store_sql(s, STMT_CHANGE_PUT, PIECE_ID(s->live.n.id, s->live.n.changes), sum);
+	sqlite3_stmt *st = store_sql(s, STMT_CHANGE_PUT, PIECE_ID(of->n.id, of->n.changes), sum);
 
 	if (sqlite3_bind_blob64(st, 3, c->len ? c->text : "", c->len, SQLITE_STATIC) ||
 	    sqlite3_bind_blob64(st, 4, c->nslots ? (const void *)c->slots : "", c->nslots * sizeof(*c->slots),
@@ -379,7 +379,7 @@ int store_change(struct store *s, const struct store_change *c, struct fw_diags 
 	row.n.changes++;
 	row.n.change_bytes += c->len;
 	rc = store_begin(s, true);
-	rc = rc ? rc : change_put(s, c);
+	rc = rc ? rc : store_change_put(s, &s->live, c);
 	rc = rc ? rc : store_row_put(s, &row);
 	if (!rc && c->keep)
 		rc = store_keep_change(s, &row, row.n.changes);

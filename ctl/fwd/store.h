@@ -30,6 +30,8 @@ struct store_snapshot {
 	const uint32_t *slots;
 	size_t nrules;
 	uint64_t next_id;
+	const char *change; /* the first change since, which comes with it; NULL: none */
+	size_t change_len;
 };
 
 /*
@@ -82,7 +84,7 @@ void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
  * reads as before. -ENOSPC with a diagnostic: there is no room, which is asked for before anything is written.
  */
 int store_snapshot_begin(struct store *s, const struct store_snapshot *text_and_files, struct fw_diags *ds);
-int store_snapshot_number(struct store *s, const struct store_snapshot *ids_and_slots, struct fw_diags *ds);
+int store_snapshot_number(struct store *s, const struct store_snapshot *ids_slots_and_change, struct fw_diags *ds);
 /* @keep: the old one stays behind, for store_rollback(); @note: in the same transaction, NULL: none */
 int store_snapshot_commit(struct store *s, bool keep, const struct store_note *note, struct fw_diags *ds);
 void store_snapshot_abort(struct store *s);
@@ -100,11 +102,12 @@ bool store_tidy_wanted(struct store *s);
 
 /*
  * What a load or a change kept: at most one of them waits, and until it is decided no other load may come.
- * store_rollback: a load is undone as a whole, with the changes since; a change alone, and later ones stay. 0, -ENOENT.
+ * store_rollback: a load is undone as a whole, with the changes since, and @carried (of length 0: nothing) comes on top; a
+ * change alone, and later ones stay. 0, -ENOENT.
  * store_forget: what was before is not needed any more. Both 0 or -errno with a diagnostic.
  */
 bool store_keeps(struct store *s);
-int store_rollback(struct store *s, struct fw_diags *ds);
+int store_rollback(struct store *s, const struct store_change *carried, struct fw_diags *ds);
 int store_forget(struct store *s, struct fw_diags *ds);
 
 /* Settings: small values by key; @value NULL deletes. store_get: free() *out; -ENOENT. */

@@ -132,6 +132,8 @@ int store_run(sqlite3_stmt *st);
 int store_begin(struct store *s, bool durable);
 /* Commits when @rc is 0, else undoes; the answer is that of both. */
 int store_end(struct store *s, int rc);
+/* The next change of a snapshot; the row itself is not changed. */
+int store_change_put(struct store *s, const struct row *of, const struct store_change *c);
 int store_row_put(struct store *s, const struct row *row);
 /* A row in another state; one without an id is no row. */
 int store_row_state(struct store *s, struct row *row, enum row_state state);

@@ -44,11 +44,16 @@ bool store_keeps(struct store *s)
 }
 
 /* The kept snapshot in the place of the live one. */
-static int load_undo(struct store *s)
+static int load_undo(struct store *s, const struct store_change *carried)
 {
 	struct row live = s->kept, gone = s->live;
 	int rc = store_begin(s, true);
 
+	if (carried->len) {
+		rc = rc ? rc : store_change_put(s, &live, carried);
+		live.n.changes++;
+		live.n.change_bytes += carried->len;
+	}
 	rc = rc ? rc : store_row_state(s, &gone, ROW_GONE);
 	rc = rc ? rc : store_row_state(s, &live, ROW_LIVE);
 	rc = store_end(s, rc);
@@ -92,12 +97,13 @@ static int change_undo(struct store *s)
 	return 0;
 }
 
-int store_rollback(struct store *s, struct fw_diags *ds)
+int store_rollback(struct store *s, const struct store_change *carried, struct fw_diags *ds)
 {
 	store_locked(s);
 	if (!s->kept.n.id && !s->tentative)
 		return -ENOENT;
-	return store_error(s, s->kept.n.id ? load_undo(s) : change_undo(s), "go back to the ruleset before", ds);
+	return store_error(s, s->kept.n.id ? load_undo(s, carried) : change_undo(s), "go back to the ruleset before",
+			   ds);
 }
 
 int store_forget(struct store *s, struct fw_diags *ds)

@@ -111,6 +111,13 @@ int store_snapshot_number(struct store *s, const struct store_snapshot *sn, stru
 		row.n.rules = sn->nrules;
 		row.n.next_id = sn->next_id;
 		rc = store_begin(s, true);
+		if (sn->change_len) {
+			rc = rc ? rc :
+				  store_change_put(s, &row,
+						   &(struct store_change){ .text = sn->change, .len = sn->change_len });
+			row.n.changes++;
+			row.n.change_bytes += sn->change_len;
+		}
 		rc = rc ? rc : store_row_put(s, &row);
 		rc = store_end(s, rc);
 		if (!rc)

@@ -20,7 +20,7 @@ struct fw_rule_change {
 
 /*
  * An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. The
- * rows of a set that is destroyed while expressions still refer to it say what it held.
+ * rows of a set that is destroyed say what it held. Rows are there once fw_edit_settle() has run, those of one set in order.
  */
 struct fw_set_change {
 	uint32_t set;
@@ -68,15 +68,29 @@ int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rul
 int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out);
 int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
 int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict verdict);
-/* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. */
-int fw_edit_set_create(struct fw_edit *e, const char *name, struct fw_place at, struct fw_diags *ds, uint32_t *number);
+/* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. @dynamic: as of struct fw_set. */
+int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
+		       uint32_t *number);
 /* Refused while a rule uses it. The number may be given to another set when no expression refers to it any more. */
 int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds);
-/* An element that is already there, or is not there, is refused. A set from a file forgets the file. */
+/*
+ * An element that is already there, or is not there, is refused. A set from a file forgets the file. The set's own array
+ * changes in fw_edit_settle().
+ */
 int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		    struct fw_diags *ds);
 int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		       struct fw_diags *ds);
+bool fw_edit_set_has(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *element);
+/* The set gets the elements of @with, which is sorted and borrowed, instead of its own. 0 or -ENOMEM. */
+int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *with);
+/*
+ * Brings e->sets and the sets' arrays up to date with the elements that were added and deleted: before anybody reads them,
+ * and before fw_edit_commit(). 0, or -ENOMEM: the edit can only be aborted.
+ */
+int fw_edit_settle(struct fw_edit *e);
+/* Is it about elements of dynamic sets, and nothing else? Of an edit that is settled. */
+bool fw_edit_only_dynamic(const struct fw_edit *e);
 
 /*
  * The slots that the next rules added by this edit get, in that order, instead of free ones: borrowed until the end. One that
@@ -112,7 +126,7 @@ struct fw_adoption {
  * may have been given to another rule. Else the same name, else (the n-th one) the same matches, verdict and comment. It gets
  * the id and the slot of the old one, and with it the counter: fw_diff() tells what it says otherwise. All other rules get new
  * ids above all, but for those that the user gave, and slots that are free in @old. Slots that are held in @old, or in @freed,
- * are held in @rs.
+ * are held in @rs. A dynamic set holds what the set of that name holds in @old, if there is one.
  * @old: not changed
  * Return: 0, -EINVAL with a diagnostic (no id left), -ENOMEM.
  */

@@ -71,10 +71,12 @@ struct fw_set {
 	const char *path; /* file that it was read from, as written in the ruleset; NULL: elements given in place */
 	struct fw_addr_range *elements;
 	size_t n, cap;
-	uint32_t line;  /* of its definition, 0: none */
-	uint32_t users; /* address expressions that refer to it */
-	uint8_t words;  /* enum fw_set_word, ORed */
-	uint8_t width;  /* no element's last address is 2^width or more above its first one */
+	uint32_t line;    /* of its definition, 0: none */
+	uint32_t users;   /* address expressions that refer to it */
+	uint32_t pending; /* private to the open edit */
+	bool dynamic;     /* filled at run time: a load takes over what is live */
+	uint8_t words;    /* enum fw_set_word, ORed */
+	uint8_t width;    /* no element's last address is 2^width or more above its first one */
 };
 
 struct fw_rule {

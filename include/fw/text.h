@@ -61,7 +61,7 @@ int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const cha
 struct fw_files {
 	int (*find)(void *ctx, const char *path, const char **text, size_t *len);
 	void *ctx;
-	bool stored; /* the text was accepted before: a file without an element is no error */
+	bool stored; /* the text was accepted before: what only newer versions refuse is taken */
 };
 /* fw_text_parse() with files from @files. */
 int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
@@ -79,19 +79,28 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
  *	replace rule REF [name NAME] { match } verdict [counter] [comment STRING]
  *	move rule REF ( first | last | before REF | after REF )
  *	del rule REF { REF }
- *	set create NAME { ELEMENT }
- *	set add | del NAME ELEMENT { ELEMENT }
+ *	set create NAME [dynamic] ELEMENTS
+ *	set add | del [--exist] NAME ELEMENTS
+ *	set replace NAME ( ELEMENTS | file "PATH" { WORD } )
+ *	set flush NAME
  *	set destroy NAME
  *	policy REASON accept | drop
  *
- * REF is the id or the name of a rule. Later lines see what earlier ones did.
- * @e:   gets the changes; on failure end it by fw_edit_abort()
+ * REF is the id or the name of a rule, ELEMENTS are addresses with blanks between, or a list in braces. Later lines see
+ * what earlier ones did.
+ * @e:   gets the changes, and is settled (fw_edit_settle()); on failure end it by fw_edit_abort()
  * @log: gets the same lines in a form that does the same when it is read again over the same ruleset: ids given, REFs as
  *       ids; NULL: not wanted
  * Return: 0, -EINVAL with a diagnostic for the first line that went wrong, -ENOMEM.
  */
 int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *name, struct fw_diags *ds,
 		 struct fw_buf *log);
+/*
+ * fw_text_edit() with files from @files. Where they are `stored`, elements that are there already, or are not there, and
+ * changes of elements of a set that is gone are passed over.
+ */
+int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const char *name, const struct fw_files *files,
+		      struct fw_diags *ds, struct fw_buf *log);
 
 /**
  * fw_text_filter - does a rule say what somebody looks for?
@@ -124,8 +133,13 @@ int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **ou
 
 /* One rule as `rule ID ...`, no newline. Parses back to the same rule. */
 void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
-/* `set NAME { ... }` or `set NAME file "PATH" { WORD }`, no newline. */
+/* `set NAME [dynamic] { ... }` or `set NAME file "PATH" { WORD }`, no newline. */
 void fw_text_print_set(struct fw_buf *b, const struct fw_set *set);
+/*
+ * The changes (fw_text_edit()) that give a ruleset the elements of @rs's dynamic sets. @with: only of sets whose names it has,
+ * NULL: of all.
+ */
+void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *with);
 /* Policies (those the user set), sets, rules: a text that parses back to the same ruleset. */
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);
 /* An address range as address, prefix or a-b. */

@@ -266,7 +266,8 @@ int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct
 		return err;
 	new_slots(&a, &n, &next_slot);
 	collect_freed(&a, &result);
-	err = fw_ruleset_renumber(rs, n.ids, n.slots, next_slot, old);
+	err = fw_adopt_sets(rs, old);
+	err = err ? err : fw_ruleset_renumber(rs, n.ids, n.slots, next_slot, old);
 	if (err)
 		return err;
 	rs->next_id = next_id;

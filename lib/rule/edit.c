@@ -21,6 +21,7 @@ static void end(struct fw_edit *e)
 {
 	struct fw_edit_undo *u = e->undo;
 
+	fw_pending_end(e);
 	for (size_t i = 0; i < u->nfresh; i++)
 		fw_addrs_put(e->rs, u->fresh[i]);
 	e->rs->index->edit = NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sets: by name and number, and changes to them. A set that is destroyed leaves a hole, so that the others keep their numbers. */
+/* Sets: by name and number; made and destroyed. A set that is destroyed leaves a hole, so that the others keep their numbers. */
 #include "lib/rule/undo.h"
 
 int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
@@ -71,7 +71,8 @@ static int step_reserve(struct fw_edit *e)
 	return fw_vec_grow(&e->undo->steps, e->undo->n, &e->undo->cap, sizeof(*e->undo->steps));
 }
 
-int fw_edit_set_create(struct fw_edit *e, const char *name, struct fw_place at, struct fw_diags *ds, uint32_t *number)
+int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
+		       uint32_t *number)
 {
 	int err = fw_name_check("set", name, at, ds);
 	uint32_t n = 0;
@@ -82,6 +83,7 @@ int fw_edit_set_create(struct fw_edit *e, const char *name, struct fw_place at, 
 		return fw_diag_add(ds, at, "'set add' adds to it", "there is already a set '%s'", name);
 	if (err)
 		return err;
+	e->rs->sets[n].dynamic = dynamic;
 	e->undo->steps[e->undo->n++] = (struct fw_step){ .kind = FW_STEP_CREATE, .set = n, .nsets = e->nsets };
 	if (number)
 		*number = n;
@@ -111,14 +113,17 @@ int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, str
 {
 	struct fw_ruleset *rs = e->rs;
 	struct fw_set *s = &rs->sets[set];
-	struct fw_step step = { .kind = FW_STEP_DESTROY, .set = set, .nsets = e->nsets, .saved = *s };
+	struct fw_step step = { .kind = FW_STEP_DESTROY, .set = set };
 	int err = check_unused(rs, set, at, ds);
 
+	err = err ? err : fw_settle_elements(e, set);
 	err = err ? err : step_reserve(e);
 	if (err)
 		return err;
-	/* Expressions of rules that are gone in the same edit may still speak of it. */
-	for (size_t i = 0; i < s->n && s->users; i++)
+	step.nsets = e->nsets;
+	step.saved = *s;
+	step.saved.pending = 0; /* it is settled */
+	for (size_t i = 0; i < s->n; i++)
 		if (fw_vec_push(e->sets, e->nsets, e->sets_cap,
 				((struct fw_set_change){ set, false, s->elements[i] }))) {
 			e->nsets = step.nsets;
@@ -129,122 +134,6 @@ int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, str
 	*s = (struct fw_set){ .users = s->users };
 	rs->index->holes++;
 	return 0;
-}
-
-/* Where the element is, or where it belongs. */
-static size_t search(const struct fw_set *s, const struct fw_addr_range *element, bool *found)
-{
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (fw_addr_range_cmp(&s->elements[mid], element) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	*found = lo < s->n && !fw_addr_range_cmp(&s->elements[lo], element);
-	return lo;
-}
-
-/* There is room. */
-static void insert(struct fw_set *s, const struct fw_addr_range *element)
-{
-	bool found;
-	size_t i = search(s, element, &found);
-
-	fw_set_widen(s, element);
-	memmove(s->elements + i + 1, s->elements + i, (s->n - i) * sizeof(*s->elements));
-	s->elements[i] = *element;
-	s->n++;
-}
-
-static void take_out(struct fw_set *s, const struct fw_addr_range *element)
-{
-	bool found;
-	size_t i = search(s, element, &found);
-
-	memmove(s->elements + i, s->elements + i + 1, (s->n - i - 1) * sizeof(*s->elements));
-	s->n--;
-}
-
-/* Room for two steps and a row. */
-static int element_reserve(struct fw_edit *e, struct fw_set *s)
-{
-	struct fw_edit_undo *u = e->undo;
-	int err = fw_vec_grow(&u->steps, u->n + 1, &u->cap, sizeof(*u->steps));
-
-	err = err ? err : fw_vec_grow(&e->sets, e->nsets, &e->sets_cap, sizeof(*e->sets));
-	return err ? err : fw_vec_grow(&s->elements, s->n, &s->cap, sizeof(*s->elements));
-}
-
-static int element_change(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, bool add)
-{
-	struct fw_edit_undo *u = e->undo;
-	struct fw_set *s = &e->rs->sets[set];
-
-	if (element_reserve(e, s))
-		return -ENOMEM;
-	if (s->path) {
-		u->steps[u->n++] =
-			(struct fw_step){ .kind = FW_STEP_PATH, .set = set, .nsets = e->nsets, .path = s->path };
-		s->path = NULL;
-	}
-	if (add)
-		insert(s, element);
-	else
-		take_out(s, element);
-	u->steps[u->n++] = (struct fw_step){
-		.kind = FW_STEP_ELEMENT, .set = set, .added = add, .nsets = e->nsets, .element = *element
-	};
-	e->sets[e->nsets++] = (struct fw_set_change){ set, add, *element };
-	return 0;
-}
-
-int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
-		    struct fw_diags *ds)
-{
-	bool found;
-
-	search(&e->rs->sets[set], element, &found);
-	if (found)
-		return fw_diag_add(ds, at, NULL, "the set '%s' has this element already", e->rs->sets[set].name);
-	return element_change(e, set, element, true);
-}
-
-/* An element that holds the one that is not there, as a hint. */
-static const struct fw_addr_range *holder(const struct fw_set *s, const struct fw_addr_range *r)
-{
-	for (size_t i = 0; i < s->n; i++)
-		if (s->elements[i].family == r->family && fw_addr_cmp(s->elements[i].lo, r->hi) <= 0 &&
-		    fw_addr_cmp(r->lo, s->elements[i].hi) <= 0)
-			return &s->elements[i];
-	return NULL;
-}
-
-int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
-		       struct fw_diags *ds)
-{
-	const struct fw_set *s = &e->rs->sets[set];
-	bool found;
-
-	search(s, element, &found);
-	if (!found)
-		return fw_diag_add(ds, at,
-				   holder(s, element) ? "another element covers addresses of it: elements are deleted "
-							"in the form in which they were added" :
-							NULL,
-				   "the set '%s' has no such element", s->name);
-	return element_change(e, set, element, false);
-}
-
-static void undo_element(struct fw_edit *e, const struct fw_step *s)
-{
-	if (s->added)
-		take_out(&e->rs->sets[s->set], &s->element);
-	else
-		insert(&e->rs->sets[s->set], &s->element);
 }
 
 static void set_free(struct fw_ruleset *rs, const struct fw_set *s)
@@ -279,8 +168,8 @@ static void undo_destroy(struct fw_edit *e, const struct fw_step *step)
 
 void fw_undo_set(struct fw_edit *e, const struct fw_step *s)
 {
-	if (s->kind == FW_STEP_ELEMENT)
-		undo_element(e, s);
+	if (s->kind == FW_STEP_ELEMENTS)
+		fw_undo_elements(e, s);
 	else if (s->kind == FW_STEP_PATH)
 		e->rs->sets[s->set].path = s->path;
 	else if (s->kind == FW_STEP_CREATE)
@@ -290,9 +179,23 @@ void fw_undo_set(struct fw_edit *e, const struct fw_step *s)
 	e->nsets = s->nsets;
 }
 
+/* Gives back what a set has much more of than it needs. */
+static void trim(struct fw_set *s)
+{
+	size_t cap = s->n + 16;
+	void *fewer = s->cap / 4 > cap ? realloc(s->elements, cap * sizeof(*s->elements)) : NULL;
+
+	if (!fewer)
+		return;
+	s->elements = fewer;
+	s->cap = cap;
+}
+
 void fw_settle_set(struct fw_edit *e, const struct fw_step *s)
 {
-	if (s->kind == FW_STEP_PATH)
+	if (s->kind == FW_STEP_ELEMENTS)
+		trim(&e->rs->sets[s->set]);
+	else if (s->kind == FW_STEP_PATH)
 		fw_arena_recycle(&e->rs->arena, s->path, strlen(s->path) + 1);
 	else if (s->kind == FW_STEP_DESTROY)
 		set_free(e->rs, &s->saved);

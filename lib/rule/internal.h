@@ -123,6 +123,9 @@ bool fw_match_has(const struct fw_match *m, uint32_t value);
 /* Bit 1 << family for every family of which the expression may hold an address; sets may hold any. */
 unsigned fw_addrs_families(const struct fw_addrs *a);
 
+/* Dynamic sets get the elements that the sets of their name have in @old. 0 or -ENOMEM. */
+int fw_adopt_sets(struct fw_ruleset *rs, const struct fw_ruleset *old);
+
 /* Where the parts of a rule were written. */
 struct fw_spot {
 	unsigned line, column;

@@ -9,11 +9,10 @@
 
 #include "lib/rule/internal.h"
 
-enum fw_step_kind { FW_STEP_RULE, FW_STEP_ELEMENT, FW_STEP_PATH, FW_STEP_CREATE, FW_STEP_DESTROY };
+enum fw_step_kind { FW_STEP_RULE, FW_STEP_ELEMENTS, FW_STEP_PATH, FW_STEP_CREATE, FW_STEP_DESTROY };
 
 struct fw_step {
 	uint8_t kind;
-	bool added; /* an element that came */
 	uint32_t set;
 	size_t nsets; /* rows of sets that the edit had before */
 	union {
@@ -23,7 +22,7 @@ struct fw_step {
 			uint32_t next_slot;
 			bool slot_free, slot_given; /* what the new rule's slot was */
 		};
-		struct fw_addr_range element;
+		size_t end;          /* of the rows with the elements that came and went, from @nsets on */
 		const char *path;    /* that the set had */
 		struct fw_set saved; /* that was destroyed */
 	};
@@ -35,6 +34,8 @@ struct fw_edit_undo {
 	uint32_t *fresh; /* address expressions that came; some may be left without a rule */
 	size_t nfresh, fresh_cap;
 	uint8_t policy[FW_NREASONS], policy_set[FW_NREASONS];
+	struct fw_pending *pending; /* elements that came and went since the edit was settled; one of each set */
+	size_t npending, pending_cap;
 	const uint32_t *slots; /* for the next new rules */
 	size_t nslots;
 	bool ordered, reordered; /* rs->rules: at the beginning; since then */
@@ -51,6 +52,12 @@ int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, st
 
 /* Takes back a step of a set. */
 void fw_undo_set(struct fw_edit *e, const struct fw_step *s);
+/* The same of FW_STEP_ELEMENTS. */
+void fw_undo_elements(struct fw_edit *e, const struct fw_step *s);
+/* What is pending of one set becomes rows and what the set holds. 0, or -ENOMEM: the edit can only be aborted. */
+int fw_settle_elements(struct fw_edit *e, uint32_t set);
+/* Forgets what is pending. */
+void fw_pending_end(struct fw_edit *e);
 /* The end of a step of a set that stays: frees what only its undoing needed. */
 void fw_settle_set(struct fw_edit *e, const struct fw_step *s);
 

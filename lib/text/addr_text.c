@@ -99,6 +99,28 @@ static enum fault read_element(struct fw_str s, struct fw_addr_range *out)
 	return FINE;
 }
 
+/* ::ffff:0:0/96, in which programs write IPv4 addresses. */
+#define MAPPED_LO ((struct fw_addr){ 0, 0xffff00000000ull })
+#define MAPPED_HI ((struct fw_addr){ 0, 0xffffffffffffull })
+
+bool fw_addr_is_mapped(const struct fw_addr_range *r)
+{
+	int lo = fw_addr_cmp(r->lo, MAPPED_LO), hi = fw_addr_cmp(r->hi, MAPPED_HI);
+
+	return r->family == FW_IP6 && lo >= 0 && hi <= 0 && (lo || hi);
+}
+
+int fw_addr_refuse_mapped(const struct fw_addr_range *r, struct fw_str s, struct fw_place at, struct fw_diags *ds)
+{
+	const struct fw_addr_range ip4 = { { r->lo.lo << 32, 0 }, { r->hi.lo << 32, 0 }, FW_IP4 };
+	fw_cleanup(fw_buf_free) struct fw_buf hint = { 0 };
+
+	fw_buf_printf(&hint, "did you mean ");
+	fw_text_print_addr_range(&hint, &ip4);
+	fw_buf_printf(&hint, "?");
+	return fw_diag_add(ds, at, hint.text, "'%s' is IPv4-mapped: packets have the IPv4 address", FW_SHOW(s));
+}
+
 bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out)
 {
 	return read_element(s, out) == FINE;

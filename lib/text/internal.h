@@ -48,6 +48,12 @@ int fw_str_u64(struct fw_str s, uint64_t *out);
  */
 int fw_str_addr_range(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_addr_range *out);
 /* The same, without a diagnostic; *out is undefined when it is none. */
+/*
+ * Addresses of ::ffff:0:0/96, but not the whole of it: programs write IPv4 addresses like that, and no packet has them.
+ * fw_addr_refuse_mapped(): always -EINVAL, with the IPv4 ones as a hint.
+ */
+bool fw_addr_is_mapped(const struct fw_addr_range *r);
+int fw_addr_refuse_mapped(const struct fw_addr_range *r, struct fw_str s, struct fw_place at, struct fw_diags *ds);
 bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out);
 /* An address alone: 0 or -EINVAL, no diagnostic. */
 int fw_str_addr(struct fw_str s, enum fw_family *family, struct fw_addr *out);
@@ -60,11 +66,12 @@ bool fw_addr_hint(struct fw_str s, struct fw_buf *b);
  * fw_list_read - the elements of a set's file, added to the set
  * @set:  set->words say how the file is read
  * @name: of the file, for diagnostics
+ * @stored: it was accepted before
  *
  * Every bad line is a diagnostic, or, with skip-bad, counted, and said once as a warning of the ruleset.
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */
-int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name,
+int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name, bool stored,
 		 struct fw_diags *ds);
 
 /* The keyword of a field; ICMPv6 has its own for type and code. */

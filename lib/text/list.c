@@ -275,6 +275,9 @@ static int read_line(struct fw_list *l, struct fw_str line, struct fw_place at, 
 		   l->set->words & FW_SET_P2P ? read_p2p(l, line, &r) :
 						read_any(l, line, &r);
 
+	l->mapped = what == FW_LIST_ELEMENT && !l->stored && fw_addr_is_mapped(&r) ? &r : NULL;
+	if (l->mapped)
+		return bad_line(l, line, at, ds);
 	if (what == FW_LIST_ELEMENT)
 		return fw_set_push(l->set, &r);
 	return what == FW_LIST_NOTHING ? 0 : bad_line(l, line, at, ds);
@@ -299,12 +302,12 @@ static int say_skipped(struct fw_ruleset *rs, const struct fw_list *l, const cha
 	return 0;
 }
 
-int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name,
+int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name, bool stored,
 		 struct fw_diags *ds)
 {
 	const char *end = text + len, *next;
 	struct fw_place at = { .file = name };
-	struct fw_list l = { .set = set };
+	struct fw_list l = { .set = set, .stored = stored };
 	int result = fw_list_check(text, len, name, ds);
 
 	if (result)

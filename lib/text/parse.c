@@ -243,6 +243,15 @@ static int parse_rule(struct fw_parser *p, struct fw_token start)
 	return err ? err : fw_ruleset_add_at(p->rs, &rule.draft, &rule.at, p->ds, NULL);
 }
 
+int fw_parser_range(struct fw_parser *p, struct fw_addr_range *out)
+{
+	int err = fw_str_addr_range(p->tok.text, fw_parser_here(p), p->ds, out);
+
+	if (err || fw_parser_stored(p) || !fw_addr_is_mapped(out))
+		return err;
+	return fw_addr_refuse_mapped(out, p->tok.text, fw_parser_here(p), p->ds);
+}
+
 static int set_element(struct fw_parser *p, void *ctx)
 {
 	struct fw_addr_range r;
@@ -253,24 +262,18 @@ static int set_element(struct fw_parser *p, void *ctx)
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "an address", "addresses stand without quotes");
 
-	int err = fw_str_addr_range(p->tok.text, fw_parser_here(p), p->ds, &r);
+	int err = fw_parser_range(p, &r);
 
 	return err ? err : fw_set_push(ctx, &r);
 }
 
-static void set_file_free(struct fw_set_file *f)
+int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 {
-	free(f->own_name);
-	free(f->own_text);
-}
-
-static int read_set(struct fw_parser *p, struct fw_set *set, struct fw_place at)
-{
-	fw_cleanup(set_file_free) struct fw_set_file f = { .name = NULL };
+	fw_cleanup(fw_set_file_free) struct fw_set_file f = { .name = NULL };
 	int err = fw_set_file_read(p, set->path, at, &f);
 
-	err = err ? err : fw_list_read(p->rs, set, f.text, f.len, f.name, p->ds);
-	if (err || set->n || set->words & FW_SET_MAY_BE_EMPTY || (p->files && p->files->stored))
+	err = err ? err : fw_list_read(p->rs, set, f.text, f.len, f.name, fw_parser_stored(p), p->ds);
+	if (err || set->n || set->words & FW_SET_MAY_BE_EMPTY || fw_parser_stored(p))
 		return err;
 	return fw_diag_add(p->ds, at, "write 'may-be-empty' behind the file if that is right",
 			   "'%s' holds no address: the set '%s' would be empty", f.name, set->name);
@@ -321,7 +324,7 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	if (err)
 		return err;
 	set->words = said;
-	return read_set(p, set, here);
+	return fw_set_read(p, set, here);
 }
 
 static int parse_set(struct fw_parser *p, struct fw_token start)
@@ -329,18 +332,25 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	struct fw_place at = fw_parser_here(p);
 	char name[FW_NAME_MAX + 1];
 	struct fw_set *set;
+	bool dynamic;
 	int err = fw_parser_name(p, "set", name);
 
 	if (err)
 		return err;
+	dynamic = fw_parser_at(p, FW_WORD_DYNAMIC);
+	if (dynamic)
+		fw_parser_next(p);
+	if (dynamic && fw_parser_at(p, "file"))
+		return fw_parser_expected(p, "'{'", "a rule can name both: from { @list, @banned }");
 	if (fw_parser_at(p, "file"))
 		return parse_set_file(p, name, start, at);
 	if (p->tok.kind != FW_T_OPEN)
-		return fw_parser_expected(p, "'{' or 'file'",
-					  "set NAME { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
+		return fw_parser_expected(p, dynamic ? "'{'" : "'{', 'file' or 'dynamic'",
+					  "set NAME [dynamic] { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
 	err = new_set(p, name, NULL, start, at, &set);
 	if (err)
 		return err;
+	set->dynamic = dynamic;
 	err = fw_parser_list(p, set_element, set, true);
 	fw_set_sort(set);
 	return err;

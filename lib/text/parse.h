@@ -6,6 +6,8 @@
 #include "lib/text/internal.h"
 
 #define FW_LIST_MAX 65535 /* values of one list */
+#define FW_WORD_DYNAMIC "dynamic"
+#define FW_WORD_EXIST "--exist"
 
 /* What a rule says about one side, until it is complete. */
 struct fw_side {
@@ -68,6 +70,15 @@ static inline bool fw_parser_at(const struct fw_parser *p, const char *word)
 	return p->tok.kind == FW_T_WORD && fw_str_is(p->tok.text, word);
 }
 
+/* The text was accepted before: see struct fw_files. */
+static inline bool fw_parser_stored(const struct fw_parser *p)
+{
+	return p->files && p->files->stored;
+}
+
+/* The current word as addresses, not passed over: 0, or -EINVAL with a diagnostic. */
+int fw_parser_range(struct fw_parser *p, struct fw_addr_range *out);
+
 /* Refuses the current token: always -EINVAL. */
 int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint);
 
@@ -101,6 +112,9 @@ struct fw_set_file {
 	char *own_name, *own_text; /* free() them */
 };
 int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, struct fw_set_file *out);
+void fw_set_file_free(struct fw_set_file *f);
+/* The elements of a set that has a name, a path and words, from its file. 0, -EINVAL with diagnostics, -ENOMEM. */
+int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at);
 /* The words behind the file: 0, or -EINVAL with a diagnostic. */
 int fw_set_words_parse(struct fw_parser *p, uint8_t *words);
 /* What a string says without its escapes: 0, or -EINVAL with a diagnostic. */

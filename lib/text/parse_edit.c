@@ -4,26 +4,15 @@
  * line sees it, and is written down in a form that means the same to whoever reads
  * it again: with the id that a new rule got, and rules named by their ids.
  */
-#include "lib/text/parse.h"
+#include "lib/text/parse_edit.h"
 
 #define NEAREST_TRIES 20000 /* names that are compared for a hint */
-
-struct change {
-	struct fw_parser p;
-	struct fw_buf *log; /* may be NULL */
-};
 
 /* One rule's id, for the log. */
 static void log_id(struct change *c, const struct fw_rule *r)
 {
 	if (c->log)
 		fw_buf_printf(c->log, " %llu", (unsigned long long)r->id);
-}
-
-static void log_text(struct change *c, const char *s)
-{
-	if (c->log)
-		fw_buf_add(c->log, s, strlen(s));
 }
 
 static void refuse_ref(struct fw_parser *p)
@@ -199,98 +188,6 @@ static int change_del(struct change *c)
 	return result;
 }
 
-/* Addresses with blanks between, to the end of the line: each is added to the set, or deleted. */
-static int elements(struct change *c, uint32_t set,
-		    int (*apply)(struct fw_edit *, uint32_t, const struct fw_addr_range *, struct fw_place,
-				 struct fw_diags *))
-{
-	struct fw_parser *p = &c->p;
-	struct fw_addr_range r;
-	int result = 0;
-
-	while (p->tok.kind == FW_T_WORD) {
-		struct fw_place at = fw_parser_here(p);
-		int err = fw_str_addr_range(p->tok.text, at, p->ds, &r);
-
-		err = err ? err : apply(p->edit, set, &r, at, p->ds);
-		if (err && err != -EINVAL)
-			return err;
-		result = err ? err : result;
-		if (!err && c->log) {
-			log_text(c, " ");
-			fw_text_print_addr_range(c->log, &r);
-		}
-		fw_parser_next(p);
-	}
-	if (p->tok.kind != FW_T_NEWLINE && p->tok.kind != FW_T_END)
-		return fw_parser_expected(p, "an address or the end of the line",
-					  "write addresses with blanks between, without braces and commas");
-	return result;
-}
-
-static int set_create(struct change *c)
-{
-	struct fw_parser *p = &c->p;
-	struct fw_place at = fw_parser_here(p);
-	char name[FW_NAME_MAX + 1];
-	uint32_t set;
-	int err = fw_parser_name(p, "set", name);
-
-	err = err ? err : fw_edit_set_create(p->edit, name, at, p->ds, &set);
-	if (err)
-		return err;
-	log_text(c, "set create ");
-	log_text(c, name);
-	return elements(c, set, fw_edit_set_add);
-}
-
-static int take_set(struct change *c, const char *verb, uint32_t *set)
-{
-	struct fw_parser *p = &c->p;
-	int err = p->tok.kind == FW_T_WORD ? 0 : fw_parser_expected(p, "the name of a set", NULL);
-
-	err = err ? err : fw_parser_find_set(p, p->tok.text, set);
-	if (err)
-		return err;
-	log_text(c, verb);
-	log_text(c, p->rs->sets[*set].name);
-	fw_parser_next(p);
-	return 0;
-}
-
-static int need_element(struct fw_parser *p)
-{
-	return p->tok.kind == FW_T_WORD ? 0 : fw_parser_expected(p, "an address", "name at least one");
-}
-
-static int set_add(struct change *c)
-{
-	uint32_t set;
-	int err = take_set(c, "set add ", &set);
-
-	err = err ? err : need_element(&c->p);
-	return err ? err : elements(c, set, fw_edit_set_add);
-}
-
-static int set_del(struct change *c)
-{
-	uint32_t set;
-	int err = take_set(c, "set del ", &set);
-
-	err = err ? err : need_element(&c->p);
-	return err ? err : elements(c, set, fw_edit_set_delete);
-}
-
-static int set_destroy(struct change *c)
-{
-	struct fw_place at = fw_parser_here(&c->p);
-	uint32_t set;
-	int err = take_set(c, "set destroy ", &set);
-
-	err = err ? err : fw_parser_statement_end(&c->p);
-	return err ? err : fw_edit_set_destroy(c->p.edit, set, at, c->p.ds);
-}
-
 static int change_policy(struct change *c)
 {
 	struct fw_parser *p = &c->p;
@@ -305,13 +202,7 @@ static int change_policy(struct change *c)
 	return err;
 }
 
-struct verb {
-	const char *word;
-	int (*change)(struct change *);
-};
-
-/* Passes over one of some words, up to NULL, and does what it says. */
-static int dispatch(struct change *c, const struct verb *verbs, const char *expected)
+int fw_change_dispatch(struct change *c, const struct verb *verbs, const char *expected)
 {
 	struct fw_nearest near = { .word = c->p.tok.text };
 	char hint[128];
@@ -330,31 +221,23 @@ static int dispatch(struct change *c, const struct verb *verbs, const char *expe
 	return fw_parser_expected(&c->p, expected, other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
 }
 
-static int change_set(struct change *c)
-{
-	static const struct verb verbs[] = {
-		{ "create", set_create },   { "add", set_add }, { "del", set_del },
-		{ "destroy", set_destroy }, { NULL, NULL },
-	};
-
-	return dispatch(c, verbs, "'create', 'add', 'del' or 'destroy'");
-}
-
 static int change(struct change *c)
 {
 	static const struct verb verbs[] = {
-		{ "add", change_add }, { "replace", change_replace }, { "move", change_move }, { "del", change_del },
-		{ "set", change_set }, { "policy", change_policy },   { NULL, NULL },
+		{ "add", change_add },    { "replace", change_replace }, { "move", change_move }, { "del", change_del },
+		{ "set", fw_change_set }, { "policy", change_policy },   { NULL, NULL },
 	};
-	int err = dispatch(c, verbs, "'add', 'replace', 'move', 'del', 'set' or 'policy'");
+	size_t logged = c->log ? c->log->len : 0;
+	int err = fw_change_dispatch(c, verbs, "'add', 'replace', 'move', 'del', 'set' or 'policy'");
 
 	c->p.lx.commas = false;
-	log_text(c, "\n");
+	if (c->log && c->log->len > logged)
+		log_text(c, "\n");
 	return err;
 }
 
-int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *name, struct fw_diags *ds,
-		 struct fw_buf *log)
+int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const char *name, const struct fw_files *files,
+		      struct fw_diags *ds, struct fw_buf *log)
 {
 	static const char *const words[] = { "add", "replace", "move", "del", "set", "policy", NULL };
 	struct change c = { .log = log };
@@ -363,9 +246,17 @@ int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *na
 	fw_parser_init(&c.p, e->rs, text, len, name, ds);
 	c.p.statements = words;
 	c.p.edit = e;
+	c.p.files = files;
 	log_text(&c, ""); /* no changes are an empty text, not none */
 	for (fw_parser_skip_newlines(&c.p); c.p.tok.kind != FW_T_END && !err; fw_parser_skip_newlines(&c.p))
 		err = change(&c);
 	fw_parser_free(&c.p);
+	err = err ? err : fw_edit_settle(e);
 	return err ? err : log && log->failed ? -ENOMEM : 0;
+}
+
+int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *name, struct fw_diags *ds,
+		 struct fw_buf *log)
+{
+	return fw_text_edit_with(e, text, len, name, NULL, ds, log);
 }

@@ -228,7 +228,7 @@ static int addr_element(struct fw_parser *p, void *ctx)
 	if (fw_str_is(p->tok.text, "any"))
 		return fw_diag_add(p->ds, fw_parser_here(p), "leave the match out, or say 'any' alone",
 				   "'any' does not go with 'not' or into a list");
-	err = fw_str_addr_range(p->tok.text, fw_parser_here(p), p->ds, &r);
+	err = fw_parser_range(p, &r);
 	return err ? err : fw_vec_push(side->ranges, side->nranges, side->ranges_cap, r);
 }
 

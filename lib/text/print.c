@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rulesets as text in the grammar of fw.rules: what is printed parses back to the same ruleset. */
-#include "lib/text/internal.h"
+#include "lib/text/parse.h"
 
 static void word(struct fw_buf *b, const char *s)
 {
@@ -63,7 +63,7 @@ void fw_text_print_set(struct fw_buf *b, const struct fw_set *set)
 		fw_print_set_words(b, set);
 		return;
 	}
-	word(b, "{");
+	word(b, set->dynamic ? FW_WORD_DYNAMIC " {" : "{");
 	for (size_t i = 0; i < set->n; i++) {
 		if (i)
 			word(b, ",");

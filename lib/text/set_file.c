@@ -39,12 +39,23 @@ int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, 
 	return err && err != -ENOMEM ? -EINVAL : err;
 }
 
-/* The path of `set NAME file "PATH"`, when that is what stands on the line. */
+void fw_set_file_free(struct fw_set_file *f)
+{
+	free(f->own_name);
+	free(f->own_text);
+}
+
+/* The path of `set [replace] NAME file "PATH"`, when that is what stands on the line. */
 static bool line_path(const char *line, const char *end, char *out, size_t max)
 {
 	struct fw_lexer lx = { .s = line, .end = end, .line_start = line, .line = 1 };
 	struct fw_token set = fw_lex(&lx), name = fw_lex(&lx), file = fw_lex(&lx), path = fw_lex(&lx);
 
+	if (path.kind == FW_T_WORD && name.kind == FW_T_WORD && fw_str_is(name.text, "replace")) {
+		name = file;
+		file = path;
+		path = fw_lex(&lx);
+	}
 	return set.kind == FW_T_WORD && fw_str_is(set.text, "set") && name.kind == FW_T_WORD &&
 	       file.kind == FW_T_WORD && fw_str_is(file.text, "file") && path.kind == FW_T_STRING &&
 	       !fw_str_unescape(path.text, "", (struct fw_place){ 0 }, NULL, out, max);

@@ -32,6 +32,7 @@ void random_edit_set(const struct random_maker *rm, struct fw_edit *e)
 	} else {
 		fw_edit_set_add(e, set, &element, (struct fw_place){ 0 }, NULL);
 	}
+	fw_edit_settle(e);
 }
 
 static void move(struct fw_edit *e, struct fw_rule *r)

@@ -64,28 +64,31 @@ static void sets_change_and_are_undone(void **state)
 	assert_int_equal(fw_edit_set_add(&e, 0, &ten, NOWHERE, &ds), -EINVAL);
 	assert_int_equal(fw_edit_set_delete(&e, 1, &two, NOWHERE, &ds), -EINVAL);
 	assert_int_equal(fw_edit_set_destroy(&e, 0, NOWHERE, &ds), -EINVAL);
-	assert_int_equal(fw_edit_set_create(&e, "c", NOWHERE, &ds, &n), -EINVAL);
+	assert_int_equal(fw_edit_set_create(&e, "c", false, NOWHERE, &ds, &n), -EINVAL);
 	assert_int_equal(ds.n, 4);
 	assert_string_equal(ds.d[2].message, "the set 'a' is in use, by rule 1 and others");
 	assert_int_equal(e.nsets, 0);
 
 	assert_int_equal(fw_edit_set_add(&e, 0, &one, NOWHERE, NULL), 0);
 	assert_int_equal(fw_edit_set_delete(&e, 0, &ten, NOWHERE, NULL), 0);
+	assert_int_equal(e.nsets, 0);
+	assert_int_equal(fw_edit_settle(&e), 0);
 	assert_int_equal(e.nsets, 2);
 	assert_true(e.sets[0].added && !e.sets[1].added);
 	assert_int_equal(e.sets[1].element.hi.hi, ten.hi.hi);
 	assert_int_equal(rs->sets[0].n, 2);
 	assert_int_equal(rs->sets[0].elements[0].lo.hi, one.lo.hi);
 	assert_int_equal(fw_edit_set_destroy(&e, 2, NOWHERE, NULL), 0);
-	assert_int_equal(fw_edit_set_create(&e, "d", NOWHERE, NULL, &n), 0);
+	assert_int_equal(fw_edit_set_create(&e, "d", false, NOWHERE, NULL, &n), 0);
 	assert_int_equal(n, 2);
 	assert_int_equal(fw_edit_set_add(&e, 2, &two, NOWHERE, NULL), 0);
+	assert_int_equal(fw_edit_settle(&e), 0);
 	/* The rule is gone, but its expression lives until the edit ends: what the set held is told in rows. */
 	assert_int_equal(fw_edit_delete(&e, rs->first), 0);
 	assert_int_equal(fw_edit_set_destroy(&e, 1, NOWHERE, NULL), 0);
 	assert_int_equal(e.nsets, 4);
 	assert_false(e.sets[3].added);
-	assert_int_equal(fw_edit_set_create(&e, "b", NOWHERE, NULL, &n), 0);
+	assert_int_equal(fw_edit_set_create(&e, "b", false, NOWHERE, NULL, &n), 0);
 	assert_int_equal(n, 3);
 	assert_sound(rs);
 	fw_edit_abort(&e);
@@ -100,7 +103,7 @@ static void sets_change_and_are_undone(void **state)
 	fw_edit_commit(&e);
 	assert_sound(rs);
 	e = begin(rs);
-	assert_int_equal(fw_edit_set_create(&e, "x", NOWHERE, NULL, &n), 0);
+	assert_int_equal(fw_edit_set_create(&e, "x", false, NOWHERE, NULL, &n), 0);
 	assert_int_equal(n, 1);
 	fw_edit_commit(&e);
 	assert_sound(rs);
@@ -130,7 +133,7 @@ static void random_set_op(struct fw_edit *e, struct set_model *m)
 
 	assert_int_equal(number >= 0, m->there[s]);
 	if (number < 0) {
-		assert_int_equal(fw_edit_set_create(e, set_name(s), NOWHERE, NULL, NULL), 0);
+		assert_int_equal(fw_edit_set_create(e, set_name(s), false, NOWHERE, NULL, NULL), 0);
 		m->there[s] = true;
 	} else if (!random_below(8)) {
 		assert_int_equal(fw_edit_set_destroy(e, (uint32_t)number, NOWHERE, NULL), 0);
@@ -173,6 +176,8 @@ static void set_storms_against_bits(void **state)
 				random_set_op(&e, &m[1]);
 				assert_sound(rs);
 			}
+			assert_int_equal(fw_edit_settle(&e), 0);
+			assert_sound(rs);
 			assert_sets(rs, &m[1]);
 			if (random_below(2)) {
 				fw_edit_commit(&e);

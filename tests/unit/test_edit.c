@@ -509,8 +509,9 @@ static void storm(struct fw_ruleset *rs, uint32_t n)
 	assert_int_equal(fw_edit_delete(&e, rs->last), 0);
 	assert_int_equal(fw_edit_add(&e, &draft, first, NOWHERE, NULL, NULL), 0);
 	snprintf(name, sizeof(name), "set-%u", n);
-	assert_int_equal(fw_edit_set_create(&e, name, NOWHERE, NULL, &set), 0);
+	assert_int_equal(fw_edit_set_create(&e, name, false, NOWHERE, NULL, &set), 0);
 	assert_int_equal(fw_edit_set_add(&e, set, &element, NOWHERE, NULL), 0);
+	assert_int_equal(fw_edit_settle(&e), 0);
 	if (n % 4 == 3) {
 		fw_edit_abort(&e);
 		return;

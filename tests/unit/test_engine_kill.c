@@ -63,7 +63,7 @@ static const struct fw_rule *any_rule(const struct fw_ruleset *rs, struct dice *
 static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct dice *d, uint32_t unique)
 {
 	const struct fw_rule *r = any_rule(rs, d), *other = any_rule(rs, d);
-	uint32_t kind = r ? roll(d, 10) : 0;
+	uint32_t kind = r ? roll(d, 13) : 0;
 
 	if (kind < 3)
 		fw_buf_printf(b, "add rule %s", kind ? "" : "first");
@@ -78,6 +78,11 @@ static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct dice 
 			      (unsigned long long)other->id);
 	else if (kind == 8)
 		fw_buf_printf(b, "policy in %s\n", roll(d, 2) ? "accept" : "drop");
+	else if (kind == 9)
+		fw_buf_printf(b, roll(d, 2) ? "set replace t { 10.8.0.%u, 10.3.0.0/16 }\n" : "set flush t # %u\n",
+			      unique & 255);
+	else if (kind == 10)
+		fw_buf_printf(b, "set del --exist t { 10.3.0.0/16, 10.8.0.%u }\n", unique & 255);
 	else
 		fw_buf_printf(b, "set add t 10.9.%u.%u\n", unique >> 8 & 255, unique & 255);
 }
@@ -91,7 +96,8 @@ static char *step_text(const struct fw_ruleset *rs, uint64_t n, bool *whole)
 
 	*whole = !n || !roll(&d, 8);
 	if (*whole) {
-		fw_buf_printf(&b, "set s { 10.2.0.0/16, 2001:db8:1::/48 }\nset t { 10.3.0.0/16 }\n");
+		fw_buf_printf(&b, "set s { 10.2.0.0/16, 2001:db8:1::/48 }\nset t %s{ 10.3.0.0/16 }\n",
+			      roll(&d, 4) ? "dynamic " : "");
 		for (uint32_t i = 0; i < rules; i++) {
 			fw_buf_printf(&b, roll(&d, 3) ? "rule" : "rule name r%u", i);
 			put_body(&b, &d);

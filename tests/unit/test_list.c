@@ -69,6 +69,7 @@ static const struct {
 	  "192.0.2.1 192.0.2.7-192.0.2.9" },
 	{ "may-be-empty", "# nothing\n", "" },
 	{ "skip-bad", "x\n1.1.1.1\n2.2.2\n", "1.1.1.1" },
+	{ "skip-bad", "::ffff:1.1.1.1\n::ffff:0:0/96\n", "::ffff:0.0.0.0/96" },
 	{ "skip-bad format csv may-be-empty", "1.1.1.1,x\n,\n", "1.1.1.1" },
 };
 
@@ -104,6 +105,9 @@ static const struct {
 	{ "", "\n  095.032.221.040\n", 2, 3, "no address", "octal or decimal? if decimal, write 95.32.221.40" },
 	{ "", "001.009.096.0/24\n", 1, 1, "no address", "write 1.9.96.0/24" },
 	{ "", "001.009.096.105-001.009.096.110\n", 1, 1, "no address", "write 1.9.96.105-1.9.96.110" },
+	{ "", "1.1.1.1\n::ffff:203.0.113.9,\n", 2, 1, "'::ffff:203.0.113.9' is IPv4-mapped",
+	  "did you mean 203.0.113.9?" },
+	{ "format csv", "::ffff:203.0.113.0/120,x\n", 1, 1, "is IPv4-mapped", "did you mean 203.0.113.0/24?" },
 	{ "", "192.0.2.20-30\n", 1, 1, "no address", "write 192.0.2.20-192.0.2.30" },
 	{ "", "192.0.2.20-3.30\n", 1, 1, "no address", "write 192.0.2.20-192.0.3.30" },
 	{ "", "10/8\n", 1, 1, "no address", "write 10.0.0.0/8" },

@@ -128,7 +128,7 @@ static void store_state(struct store *s, struct model *out)
 	out->note = 0;
 	assert_int_equal(store_history(s, 1, read_note, &out->note), 0);
 	assert_int_equal(store_ruleset(s, &out->live, NULL), 0);
-	err = store_rollback(s, NULL);
+	err = store_rollback(s, &(struct store_change){ .len = 0 }, NULL);
 	assert_true(!err || err == -ENOENT);
 	out->keeps = !err;
 	assert_int_equal(store_ruleset(s, &out->kept, NULL), 0);
@@ -299,7 +299,7 @@ static int step_rollback(struct store *s, struct model *m, struct dice *d)
 	int want = m->keeps || m->tentative ? 0 : -ENOENT, err;
 
 	model_rollback(m);
-	err = s ? store_rollback(s, NULL) : want;
+	err = s ? store_rollback(s, &(struct store_change){ .len = 0 }, NULL) : want;
 	return err == want ? 0 : err ? err : -EINVAL;
 }
 

@@ -160,6 +160,25 @@ static const struct {
 	  "policy in drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\nset empty { }\nrule 31 in accept\n"
 	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\n"
 	  "rule 30 in proto icmp drop counter\nrule 10 name ssh drop counter comment \"x\"\n" },
+	/* Lists in braces as in rules; what is so already. */
+	{ "set create x { }\nset create y dynamic { 1.1.1.1,\n # more\n ::1, }\nset add x { 2.2.2.2, 1.1.1.1 }\n"
+	  "set del x { 2.2.2.2 }\nset add --exist x 1.1.1.1 3.3.3.3\nset del --exist x { 1.1.1.1, 9.9.9.9 }\n"
+	  "set add --exist x { 3.3.3.3 }\nset del --exist x 1.1.1.1\nset create z dynamic\nset add x { }\n",
+	  "set create x\nset create y dynamic 1.1.1.1 ::1\nset add x 2.2.2.2 1.1.1.1\nset del x 2.2.2.2\n"
+	  "set add x 3.3.3.3\nset del x 1.1.1.1\nset create z dynamic\n",
+	  "policy in drop\nset admins { 192.0.2.10, 198.51.100.0/24 }\nset empty { }\nset x { 3.3.3.3 }\n"
+	  "set y dynamic { 1.1.1.1, ::1 }\nset z dynamic { }\n"
+	  "rule 10 name ssh in from @admins proto tcp dport 22 accept\n"
+	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
+	{ "set add admins 9.9.9.9\nset del admins 192.0.2.10\n"
+	  "set replace admins 9.9.9.9 1.1.1.1 1.1.1.1\nset add admins 2.2.2.2\nset del admins 9.9.9.9\n"
+	  "set add empty 1.1.1.1\nset flush empty\nset add empty 1.1.1.1\nset replace empty { ::2, ::1 }\n",
+	  "set add admins 9.9.9.9\nset del admins 192.0.2.10\n"
+	  "set replace admins { 1.1.1.1, 9.9.9.9 }\nset add admins 2.2.2.2\nset del admins 9.9.9.9\n"
+	  "set add empty 1.1.1.1\nset replace empty { }\nset add empty 1.1.1.1\nset replace empty { ::1, ::2 }\n",
+	  "policy in drop\nset admins { 1.1.1.1, 2.2.2.2 }\nset empty { ::1, ::2 }\n"
+	  "rule 10 name ssh in from @admins proto tcp dport 22 accept\n"
+	  "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\nrule 30 in proto icmp drop\n" },
 	{ "add rule name first flags syn,ack on {\n a,\n b } drop\nadd rule before 31 vlan 7 accept",
 	  "add rule 31 name first on { a, b } flags syn,ack drop\nadd rule before 31 32 vlan 7 accept\n", NULL },
 };
@@ -225,18 +244,37 @@ static const struct {
 	{ "del web", 1, 5, "expected 'rule'", "set destroy", 1 },
 	{ "del rule web web 31", 1, 14, "there is no rule 'web'", "", 2 },
 	{ "del rule ssh\nreplace rule ssh drop", 2, 14, "there is no rule 'ssh'", "", 1 },
-	{ "set", 1, 4, "expected 'create', 'add', 'del' or 'destroy'", "", 1 },
+	{ "set", 1, 4, "expected 'create', 'add', 'del', 'replace', 'flush' or 'destroy'", "", 1 },
 	{ "set ad admins 1.1.1.1", 1, 5, "expected 'create'", "did you mean 'add'?", 1 },
 	{ "set create admins", 1, 12, "there is already a set 'admins'", "set add", 1 },
 	{ "set create 1x", 1, 12, "'1x' is no name for a set", "", 1 },
-	{ "set create x 1.1.1.1 1.1.1.1/32", 1, 22, "has this element already", "", 1 },
-	{ "set create x { 1.1.1.1 }", 1, 14, "expected an address", "without braces", 1 },
+	{ "set create x 1.1.1.1 1.1.1.1/32", 1, 22, "has this element already", "set add --exist", 1 },
+	{ "set create x { 1.1.1.1, 1.1.1.1/32 }", 1, 25, "has this element already", "", 1 },
+	{ "set create x { 1.1.1.1", 1, 14, "the '{' is never closed", "end the list", 1 },
+	{ "set create x { 1.1.1.1 2.2.2.2 }", 1, 24, "expected ',' or '}'", "", 1 },
+	{ "set create x { 1.1.1.1, @admins }", 1, 25, "'@admins' is no address", "", 1 },
+	{ "set create x { \"1.1.1.1\" }", 1, 16, "expected an address", "without quotes", 1 },
+	{ "set create x { 1.1.1.1 } 2.2.2.2", 1, 26, "expected the end of the line", "", 1 },
+	{ "set create x static", 1, 14, "'static' is no address", "", 1 },
+	{ "set add admins 1.1.1.1\nset add empty 2.2.2.2\nset add admins 1.1.1.1", 3, 16, "has this element already",
+	  "--exist", 1 },
+	{ "set del admins 192.0.2.10\nset del admins 192.0.2.10", 2, 16, "no such element", "--exist", 1 },
+	{ "set add --exist", 1, 16, "expected the name of a set", "", 1 },
+	{ "set add --exist none 1.1.1.1", 1, 17, "there is no set 'none'", "", 1 },
+	{ "set add admins --exist 1.1.1.1", 1, 16, "'--exist' is no address", "", 1 },
+	{ "set add --exists admins 1.1.1.1", 1, 9, "there is no set '--exists'", "", 1 },
+	{ "set flush none", 1, 11, "there is no set 'none'", "", 1 },
+	{ "set flush admins 1.1.1.1", 1, 18, "expected the end of the line", "", 1 },
+	{ "set replace admins", 1, 19, "expected 'file' or an address", "set flush", 1 },
+	{ "set replace none { }", 1, 13, "there is no set 'none'", "", 1 },
+	{ "set replace admins { 1.1.1.1/8, x }", 1, 22, "has bits set", "1.0.0.0/8", 2 },
+	{ "set replace admins file list", 1, 25, "expected the path of a file", "between", 1 },
 	{ "set add admins", 1, 15, "expected an address", "at least one", 1 },
 	{ "set add admin 1.1.1.1", 1, 9, "there is no set 'admin'", "did you mean 'admins'?", 1 },
 	{ "set add admins 1.1.1 1.1.1.1/33", 1, 16, "'1.1.1' is no address", "", 2 },
-	{ "set add admins 1.1.1.1, 2.2.2.2", 1, 23, "expected an address", "without braces and commas", 1 },
+	{ "set add admins 1.1.1.1, 2.2.2.2", 1, 23, "expected an address", "blanks between", 1 },
 	{ "set del admins 198.51.100.7", 1, 16, "no such element", "covers", 1 },
-	{ "set del empty 198.51.100.7", 1, 15, "no such element", "", 1 },
+	{ "set del empty 198.51.100.7", 1, 15, "no such element", "--exist", 1 },
 	{ "set destroy admins", 1, 13, "in use, by rule 10", "delete or replace", 1 },
 	{ "set destroy empty x", 1, 19, "expected the end of the line", "", 1 },
 	{ "policy inn drop", 1, 8, "no policy for 'inn'", "did you mean 'in'?", 1 },
@@ -345,8 +383,9 @@ static void random_body(struct fw_buf *b, const struct fw_ruleset *from)
 static void random_change(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *from)
 {
 	unsigned set = random_below(6), net = random_below(16);
+	const char *const exist = random_below(2) ? "--exist " : "";
 
-	switch (random_below(8)) {
+	switch (random_below(9)) {
 	case 0:
 	case 1:
 		fw_buf_printf(b, "add rule");
@@ -369,10 +408,16 @@ static void random_change(struct fw_buf *b, const struct fw_ruleset *rs, const s
 		random_ref(b, rs);
 		break;
 	case 5:
-		fw_buf_printf(b, "set create t%u 10.%u.0.0/16", set, net);
+		fw_buf_printf(b, "set create t%u%s 10.%u.0.0/16", set, random_below(2) ? " dynamic" : "", net);
 		break;
 	case 6:
-		fw_buf_printf(b, "set %s t%u 10.%u.0.0/16", random_below(2) ? "add" : "del", set, net);
+		fw_buf_printf(b, "set %s %st%u 10.%u.0.0/16", random_below(2) ? "add" : "del", exist, set, net);
+		break;
+	case 7:
+		if (random_below(2))
+			fw_buf_printf(b, "set flush t%u", set);
+		else
+			fw_buf_printf(b, "set replace t%u { 10.%u.0.0/16, 10.0.0.0/16 }", set, net);
 		break;
 	default:
 		if (random_below(2))
@@ -645,9 +690,98 @@ static void a_changed_set_forgets_its_file(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* A list file takes the place of what a set holds; what it was read from does not matter to those who read the log. */
+static void a_file_replaces_what_a_set_holds(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of(base);
+	int calls = 0;
+	struct fw_files files = { find_file, &calls, false };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_buf log = { 0 };
+	struct fw_edit e;
+	static const char text[] = "set add empty 1.1.1.1\nset replace empty file \"x\"\n";
+	static const char bad[] = "set replace empty file \"bad\"\n", none[] = "set replace empty file \"none\"\n";
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	assert_int_equal(fw_text_edit_with(&e, text, strlen(text), NULL, &files, &ds, &log), 0);
+	assert_int_equal(calls, 1);
+	assert_int_equal(rs->sets[1].n, 2);
+	assert_null(rs->sets[1].path);
+	fw_edit_commit(&e);
+	assert_sound(rs);
+	assert_string_equal(log.text, "set add empty 1.1.1.1\nset replace empty { 10.0.0.0/8, ::1 }\n");
+	fw_buf_free(&log);
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	assert_int_equal(fw_text_edit_with(&e, bad, strlen(bad), "f", &files, &ds, NULL), -EINVAL);
+	assert_string_equal(ds.d[0].file, "bad");
+	assert_int_equal(fw_text_edit_with(&e, none, strlen(none), "f", &files, &ds, NULL), -EINVAL);
+	assert_string_equal(ds.d[1].message, "cannot read 'none': No such file or directory");
+	assert_int_equal(ds.d[1].column, 24);
+	fw_edit_abort(&e);
+	assert_int_equal(rs->sets[1].n, 2);
+	assert_sound(rs);
+	fw_ruleset_free(rs);
+}
+
+/* What was accepted once applies again, also when something before it was taken back meanwhile. */
+static void stored_changes_bear_what_is_gone(void **state)
+{
+	static const char text[] = "set add admins 192.0.2.10 1.1.1.1\nset del empty 1.1.1.1\nset add gone 1.1.1.1\n"
+				   "set replace gone { 1.1.1.1, 2.2.2.2 }\nset replace empty { 3.3.3.3 }\n";
+	const struct fw_files files = { NULL, NULL, true };
+	struct fw_ruleset *rs = ruleset_of(base);
+	struct fw_diags ds = { .n = 0 };
+	struct fw_edit e;
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	assert_int_equal(fw_text_edit_with(&e, text, strlen(text), NULL, &files, &ds, NULL), 0);
+	assert_int_equal(ds.n, 0);
+	fw_edit_commit(&e);
+	assert_sound(rs);
+	assert_int_equal(rs->nsets, 2);
+	assert_int_equal(rs->sets[0].n, 3);
+	assert_int_equal(rs->sets[1].n, 1);
+	fw_ruleset_free(rs);
+}
+
+/* While a load waits to be confirmed, elements of dynamic sets come and go, and nothing else. */
+static void edits_of_dynamic_sets_are_told_apart(void **state)
+{
+	static const struct {
+		const char *text;
+		bool only;
+	} rows[] = {
+		{ "", true },
+		{ "set add d 1.1.1.1\nset del d 1.1.1.1\nset flush d\nset replace d { 2.2.2.2 }", true },
+		{ "set add d 1.1.1.1\nset add s 1.1.1.1", false },
+		{ "set flush s", true }, /* it is empty already */
+		{ "set create x dynamic", false },
+		{ "set destroy d", false },
+		{ "set add d 1.1.1.1\npolicy in accept", false },
+		{ "add rule drop\ndel rule 6", false },
+		{ "set add d 1.1.1.1\nmove rule 5 first", false },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct fw_ruleset *rs = ruleset_of(
+			"policy in drop\nset d dynamic { 9.9.9.9 }\nset s { }\nrule 1 in drop\nrule 5 out drop\n");
+		struct fw_edit e;
+
+		assert_int_equal(fw_edit_begin(rs, &e), 0);
+		assert_int_equal(fw_text_edit(&e, rows[i].text, strlen(rows[i].text), NULL, NULL, NULL), 0);
+		assert_int_equal(fw_edit_only_dynamic(&e), rows[i].only);
+		fw_edit_abort(&e);
+		fw_ruleset_free(rs);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_replaces_what_a_set_holds),
+		cmocka_unit_test(stored_changes_bear_what_is_gone),
+		cmocka_unit_test(edits_of_dynamic_sets_are_told_apart),
 		cmocka_unit_test(every_change_does_what_it_says),
 		cmocka_unit_test(what_is_wrong_is_said_and_undone),
 		cmocka_unit_test(reference_applies),

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The commands that change sets: each sends one line of the language of `fwctl batch`. */
+#include "client.h"
+
+#include <string.h>
+
+static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_confirm, NULL };
+static const struct ctl_option *const exist_options[] = { &ctl_opt_exist, &ctl_opt_check, &ctl_opt_confirm, NULL };
+
+static int change_set(const struct ctl_settings *s, const char *command, int n, char **words)
+{
+	fw_cleanup(ctl_buf_clear) struct fw_buf line = { 0 };
+	fw_cleanup(ctl_buf_clear) struct fw_buf prefix = { 0 };
+
+	fw_buf_printf(&prefix, "set %s%s", command, s->exist ? " --exist" : "");
+	if (ctl_words_join(prefix.text, n, words, &line))
+		return CTL_USAGE;
+	return ctl_change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, ctl_print_elements);
+}
+
+#define RUN_CHANGE(sym)                                                            \
+	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
+	{                                                                          \
+		return change_set(s, #sym, n, operands);                           \
+	}
+RUN_CHANGE(create)
+RUN_CHANGE(add)
+RUN_CHANGE(del)
+RUN_CHANGE(flush)
+RUN_CHANGE(replace)
+RUN_CHANGE(destroy)
+
+#define ELEMENTS                                                                                          \
+	"ELEMENTS are addresses, prefixes and ranges with blanks between, or a list { 192.0.2.1, ... }\n" \
+	"with blanks inside its braces, or in quotes, else the shell takes it apart.\n\n"
+#define AS_ADD "JSON: as of `fwctl add rule`.\n"
+
+const struct ctl_command ctl_set_create = {
+	.name = "set create",
+	.operands = "NAME [dynamic] [ELEMENTS]",
+	.summary = "make a set of addresses, prefixes and ranges",
+	.details = ELEMENTS
+	"What a dynamic set holds outlives a load of a ruleset that has it too, as dynamic.\n\n" AS_ADD,
+	.options = options,
+	.words = "dynamic",
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_create,
+};
+
+const struct ctl_command ctl_set_add = {
+	.name = "set add",
+	.operands = "NAME ELEMENTS",
+	.summary = "add elements to a set",
+	.details = ELEMENTS "An element that the set has already is an error, unless --exist is said.\n\n" AS_ADD,
+	.options = exist_options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_add,
+};
+
+const struct ctl_command ctl_set_del = {
+	.name = "set del",
+	.operands = "NAME ELEMENTS",
+	.summary = "delete elements of a set",
+	.details = ELEMENTS
+	"Elements are deleted in the form in which they were added. One that the set does not have is an\n"
+	"error, unless --exist is said.\n\n" AS_ADD,
+	.options = exist_options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_del,
+};
+
+const struct ctl_command ctl_set_flush = {
+	.name = "set flush",
+	.operands = "NAME",
+	.summary = "delete all elements of a set",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_flush,
+};
+
+const struct ctl_command ctl_set_replace = {
+	.name = "set replace",
+	.operands = "NAME ELEMENTS",
+	.summary = "give a set other elements instead of those that it has",
+	.details = ELEMENTS "Packets see the old elements or the new ones, never a mixture.\n\n" AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_replace,
+};
+
+const struct ctl_command ctl_set_destroy = {
+	.name = "set destroy",
+	.operands = "NAME",
+	.summary = "delete a set that no rule uses",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_destroy,
+};

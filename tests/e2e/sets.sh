@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Cases of sets that are filled while packets are filtered; sourced by run.sh.
+
+banned_rules() {
+	rules <<-END
+		policy in drop
+		set banned dynamic { }
+		rule 5 name neighbour in ip6 proto icmp6 icmp6-type { 133-136 } accept
+		rule 10 name ban in from @banned drop
+		rule 20 name ping in proto icmp accept
+		rule 21 name ping6 in proto icmp6 accept
+	END
+}
+
+banned_is() { is "the set" "$(ctl set list banned)" "set banned dynamic { $1}"; }
+
+# A ban that was added at run time outlives loads, also of another file, and restarts.
+case_sets_outlive_loads() {
+	start_fwd || return 1
+	banned_rules
+	ok load "$tmp/rules" && ok attach s0 && expect yes try_ping $server4 $listed4 || return 1
+	ok set add banned { $listed4, $listed6 } && says "2 elements added" && ok load "$tmp/rules" || return 1
+	expect no try_ping $server4 $listed4 && expect no try_ping $server6 $listed6 && expect yes try_ping $server4 || return 1
+	echo 'rule 30 name web in proto tcp dport 80 accept' >>"$tmp/rules"
+	ok load "$tmp/rules" && fwd_kill KILL && start_fwd && banned_is "$listed4, $listed6 " &&
+		expect no try_ping $server4 $listed4 || return 1
+	ok save "$tmp/saved" && grep -q "^set banned dynamic { $listed4, $listed6 }" "$tmp/saved" && ok load "$tmp/saved" &&
+		ok set del banned $listed4 && says "1 element removed" && expect yes try_ping $server4 $listed4 || return 1
+	# A file without the word says what the set holds.
+	sed -i 's/ dynamic//' "$tmp/rules"
+	ok load "$tmp/rules" && expect yes try_ping $server6 $listed6 && is "the set" "$(ctl set list banned)" "set banned { }"
+}
+
+case_sets_exist() {
+	share_fwd || return 1
+	ok set create banned dynamic "{ 192.0.2.7 }" && banned_is "192.0.2.7 " || return 1
+	refuses 1 "has this element already" set add banned 192.0.2.7 && says "set add --exist" &&
+		refuses 1 "no such element" set del banned 192.0.2.8 && says "set del --exist" || return 1
+	ok set add --exist banned 192.0.2.7 192.0.2.8 && says "1 element added" && banned_is "192.0.2.7, 192.0.2.8 " &&
+		ok set add banned 192.0.2.8 --exist && says "0 elements added" &&
+		ok set del banned --exist { 192.0.2.8, 192.0.2.9 } && says "1 element removed" || return 1
+	printf '%s\n' 'set add --exist banned { 192.0.2.7, 192.0.2.1 }' 'set del --exist banned 192.0.2.99' \
+		'set create other 192.0.2.3' >"$tmp/batch"
+	ok batch "$tmp/batch" && says "2 elements added" && banned_is "192.0.2.1, 192.0.2.7 " || return 1
+	ok set replace banned 192.0.2.5 192.0.2.1 && says "1 element added, 1 removed" && banned_is "192.0.2.1, 192.0.2.5 " &&
+		ok --json set flush banned && says '"elements":{"added":0,"removed":2}' && banned_is ""
+}
+
+case_sets_mapped_addresses() {
+	share_fwd || return 1
+	ok set create banned dynamic && refuses 1 "is IPv4-mapped" set add banned ::ffff:203.0.113.9 &&
+		says "did you mean 203.0.113.9?" && marked ::ffff:203.0.113.9 &&
+		refuses 1 "did you mean 203.0.113.0/24?" add rule from ::ffff:203.0.113.0/120 drop &&
+		ok add rule from ::/0 drop && ok add rule from ::ffff:0:0/96 drop
+}
+
+# A ban is taken while a load waits to be confirmed, and nothing else is; it stays when the load is undone and when it is kept.
+case_sets_while_a_load_waits() {
+	start_fwd || return 1
+	banned_rules
+	ok load "$tmp/rules" && ok attach s0 && ok set add banned $listed6 && ok load --confirm 600s "$tmp/rules" &&
+		ok set add banned $listed4 && refuses 1 "waits until" add rule drop || return 1
+	expect no try_ping $server4 $listed4 && fwd_kill KILL && start_fwd && refuses 1 "waits until" policy in accept &&
+		ok set add banned $other4 && ok undo && banned_is "$other4, $listed4, $listed6 " || return 1
+	expect no try_ping $server4 $listed4 && ok load --confirm 600s "$tmp/rules" && ok set del banned $listed4 &&
+		ok confirm && banned_is "$other4, $listed6 " && expect yes try_ping $server4 $listed4 &&
+		expect no try_ping $server6 $listed6
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The engine and dynamic sets: what is in them outlives loads and restarts. */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/random.h"
+#include "tests/unit/trial.h"
+
+static const char rules[] = "set banned dynamic { 192.0.2.1 }\nset listed { 192.0.2.2 }\nrule from @banned drop\n"
+			    "rule from @listed drop\n";
+
+static bool drops(struct engine *e, unsigned host)
+{
+	char packet[64];
+
+	snprintf(packet, sizeof(packet), "tcp 192.0.2.%u:1 > 10.0.0.2:22", host);
+	return trial_send(e, packet) == FW_DROP;
+}
+
+/* Which of the hosts 1 to 8 are dropped, as digits. */
+static void assert_dropped(struct engine *e, const char *want)
+{
+	char got[16] = "";
+
+	for (unsigned host = 1, n = 0; host <= 8; host++)
+		if (drops(e, host))
+			n += (unsigned)snprintf(got + n, sizeof(got) - n, "%u", host);
+	assert_string_equal(got, want);
+	assert_filters(e, 50);
+}
+
+static void loads_leave_them_alone(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, rules);
+	assert_dropped(e, "12");
+	trial_change(e, "set add banned 192.0.2.5\nset add listed 192.0.2.6");
+	trial_change(e, "set del banned 192.0.2.1\nset add banned { 192.0.2.7 }");
+	assert_dropped(e, "2567");
+	trial_load(e, rules);
+	assert_dropped(e, "257");
+	e = trial_restart(e);
+	assert_dropped(e, "257");
+	/* Changes on top of a load, and another load on top of them. */
+	trial_change(e, "set add banned 192.0.2.3\nset add --exist banned 192.0.2.5 192.0.2.4");
+	trial_load(e, rules);
+	trial_change(e, "set del banned 192.0.2.4");
+	e = trial_restart(e);
+	assert_dropped(e, "2357");
+	trial_change(e, "set flush banned");
+	trial_load(e, rules);
+	e = trial_restart(e);
+	assert_dropped(e, "2");
+	trial_change(e, "set replace banned 192.0.2.8 192.0.2.3");
+	e = trial_restart(e);
+	assert_dropped(e, "238");
+	engine_close(e);
+}
+
+/* A set becomes dynamic, and is no more; it is not in the file, and again. */
+static void the_word_comes_and_goes(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, "set banned { 192.0.2.1 }\nrule from @banned drop\n");
+	trial_change(e, "set add banned 192.0.2.2");
+	trial_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
+	assert_dropped(e, "12");
+	trial_load(e, "set banned { 192.0.2.4 }\nrule from @banned drop\n");
+	e = trial_restart(e);
+	assert_dropped(e, "4");
+	trial_load(e, "rule from 192.0.2.5 drop\n");
+	trial_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
+	assert_dropped(e, "3");
+	trial_load(e, "");
+	trial_change(e, "set create banned dynamic { 192.0.2.6 }\nadd rule from @banned drop");
+	e = trial_restart(e);
+	assert_true(engine_ruleset(e)->sets[0].dynamic);
+	trial_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
+	e = trial_restart(e);
+	assert_dropped(e, "6");
+	engine_close(e);
+}
+
+/* What a load that is only checked would do. */
+static void checks_change_nothing(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, rules);
+	trial_change(e, "set add banned 192.0.2.5");
+	assert_int_equal(trial_load_start(e, rules, 0, true), 0);
+	trial_pump(e);
+	assert_int_equal(trial_loaded.err, 0);
+	assert_dropped(e, "125");
+	trial_refused(e, "set add banned 192.0.2.6 192.0.2.5", "already");
+	e = trial_restart(e);
+	assert_dropped(e, "125");
+	engine_close(e);
+}
+
+static void load_waits(struct engine *e, const char *text, unsigned seconds)
+{
+	assert_int_equal(trial_load_start(e, text, seconds, false), 0);
+	trial_pump(e);
+	assert_int_equal(trial_loaded.err, 0);
+}
+
+static void pump_undone(struct engine *e)
+{
+	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
+	struct engine_status st;
+
+	do {
+		if (poll(&p, 1, 300000) > 0)
+			engine_work(e);
+		engine_status(e, &st);
+	} while (st.confirm_by);
+	trial_pump(e);
+}
+
+enum ending { CONFIRMED, UNDONE, IN_TIME, LATE, NENDINGS };
+
+/* What waits comes to its end: the engine that is there then. */
+static struct engine *end(struct engine *e, enum ending how)
+{
+	struct fw_diags ds = { 0 };
+
+	switch (how) {
+	case CONFIRMED:
+		assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
+		break;
+	case UNDONE:
+		assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
+		pump_undone(e);
+		break;
+	case IN_TIME:
+		pump_undone(e);
+		break;
+	default:
+		engine_close(e);
+		while (time(NULL) <= trial_loaded.confirm_by)
+			usleep(100000);
+		e = trial_begin();
+		pump_undone(e);
+	}
+	return e;
+}
+
+/* Bans go on while a load waits, with restarts and without, and stay whatever becomes of it. */
+static void bans_go_on_while_a_load_waits(void **state)
+{
+	for (unsigned how = 0; how < NENDINGS * 2; how++) {
+		bool restart = how >= NENDINGS;
+		struct engine *e;
+
+		trial_fresh();
+		e = trial_begin();
+		trial_load(e, rules);
+		trial_change(e, "set add banned 192.0.2.3");
+		load_waits(e,
+			   "set banned dynamic { }\nset new dynamic { 192.0.2.7 }\nrule from { @banned, @new } drop\n",
+			   how % NENDINGS < IN_TIME ? 600 : 2);
+		e = restart ? trial_restart(e) : e;
+		assert_int_equal(trial_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
+		assert_int_equal(trial_refused(e, "set add banned 192.0.2.8\npolicy in drop", "to be confirmed"),
+				 -EBUSY);
+		assert_int_equal(trial_refused(e, "set create x dynamic", "to be confirmed"), -EBUSY);
+		trial_change(e, "set add banned 192.0.2.5\nset del banned 192.0.2.1\nset add new 192.0.2.6");
+		assert_dropped(e, "3567");
+		e = restart ? trial_restart(e) : e;
+		e = end(e, how % NENDINGS);
+		assert_dropped(e, how % NENDINGS == CONFIRMED ? "3567" : "235");
+		trial_change(e, "set add banned 192.0.2.4");
+		e = trial_restart(e);
+		assert_dropped(e, how % NENDINGS == CONFIRMED ? "34567" : "2345");
+		engine_close(e);
+	}
+}
+
+/* Sets that are dynamic in only one of the two rulesets. */
+static void the_word_is_tried_out(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(
+		e,
+		"set a { 192.0.2.1 }\nset b dynamic { }\nset c dynamic { 192.0.2.2 }\nrule from { @a, @b, @c } drop\n");
+	trial_change(e, "set add b 192.0.2.3");
+	load_waits(e, "set a dynamic { }\nset b { 192.0.2.8 }\nrule from { @a, @b } drop\n", 600);
+	assert_dropped(e, "18");
+	assert_int_equal(trial_refused(e, "set add b 192.0.2.7", "to be confirmed"), -EBUSY);
+	trial_change(e, "set add a 192.0.2.4");
+	e = end(e, UNDONE);
+	assert_dropped(e, "1234");
+	e = trial_restart(e);
+	assert_dropped(e, "1234");
+	engine_close(e);
+}
+
+static void change_waits(struct engine *e, const char *text)
+{
+	static struct engine_result r;
+
+	assert_int_equal(trial_edit(e, text, 600, &r), 0);
+}
+
+/* What is undone is the change that waits, also of a dynamic set, and none of those that came later. */
+static void bans_go_on_while_a_change_waits(void **state)
+{
+	static const struct {
+		const char *waits, *bans, *confirmed, *undone;
+	} rows[] = {
+		{ "add rule first from 192.0.2.8 drop", "set add banned 192.0.2.4", "1248", "124" },
+		{ "set flush banned", "set add banned 192.0.2.1 192.0.2.4", "124", "124" },
+		{ "set add banned 192.0.2.4 192.0.2.5", "set del banned 192.0.2.4 192.0.2.1", "25", "2" },
+		{ "set create x dynamic\nadd rule from @x drop", "set add x 192.0.2.5\nset add banned 192.0.2.6",
+		  "1256", "126" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 4; i++) {
+		struct engine *e;
+
+		trial_fresh();
+		e = trial_begin();
+		trial_load(e, rules);
+		change_waits(e, rows[i / 4].waits);
+		trial_change(e, rows[i / 4].bans);
+		assert_int_equal(trial_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
+		e = i & 2 ? trial_restart(e) : e;
+		e = end(e, i & 1 ? UNDONE : CONFIRMED);
+		assert_dropped(e, i & 1 ? rows[i / 4].undone : rows[i / 4].confirmed);
+		e = trial_restart(e);
+		assert_dropped(e, i & 1 ? rows[i / 4].undone : rows[i / 4].confirmed);
+		engine_close(e);
+	}
+}
+
+static void ban(struct engine *e, uint32_t n)
+{
+	static struct engine_result r;
+	char text[80];
+
+	snprintf(text, sizeof(text), "set add --exist banned 10.1.%u.%u", n >> 8, n & 255);
+	if (trial_edit(e, text, 0, &r))
+		_exit(1);
+}
+
+static void wait_for_load(struct engine *e)
+{
+	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
+
+	while (engine_busy(e))
+		if (poll(&p, 1, 1000) > 0)
+			engine_work(e);
+}
+
+/* Bans, one after the other, while rulesets come, wait, and stay or go. */
+static void work(int out, uint32_t n)
+{
+	struct fw_diags ds = { 0 };
+	struct engine *e = NULL;
+
+	if (engine_open(&trial_options, NULL, &e))
+		_exit(1);
+	wait_for_load(e);
+	for (;; n++) {
+		ban(e, n);
+		if (write(out, "x", 1) != 1)
+			_exit(1);
+		if (n % 5 == 0)
+			trial_load_start(e, n % 2 ? rules : "set banned dynamic { 10.9.9.9 }\nrule from @banned drop\n",
+					 n % 3 ? 600 : 0, false);
+		else if (n % 5 == 3 && n % 2)
+			engine_undo(e, &trial_who, &ds);
+		else if (n % 5 == 3)
+			engine_confirm(e, &trial_who, &ds);
+		wait_for_load(e);
+	}
+}
+
+static uint32_t kill_once(uint32_t from)
+{
+	uint32_t done = 0;
+	char bytes[4096];
+	int ends[2], status;
+	ssize_t n;
+	pid_t child;
+
+	assert_int_equal(pipe(ends), 0);
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		close(ends[0]);
+		work(ends[1], from);
+	}
+	close(ends[1]);
+	assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 300000), 1);
+	usleep(random_below(200000));
+	if (waitpid(child, &status, WNOHANG))
+		fail_msg("the child ended by itself: status %d", status);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
+		done += (uint32_t)n;
+	close(ends[0]);
+	return done;
+}
+
+/* Every ban that was acknowledged is there, wherever fwd was killed. */
+static void no_ban_is_lost(void **state)
+{
+	uint32_t bans = 0;
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, rules);
+	engine_close(e);
+	for (int i = 0; i < 20; i++) {
+		const struct fw_ruleset *rs;
+		int set;
+
+		bans += kill_once(bans);
+		e = trial_begin();
+		rs = engine_ruleset(e);
+		set = fw_ruleset_set_find(rs, "banned");
+		assert_true(set >= 0);
+		/* One may be there that nobody was told of. */
+		assert_in_range(rs->sets[set].n, bans + 1, bans + 2);
+		engine_close(e);
+	}
+	print_message("20 kills, %u bans\n", bans);
+	assert_true(bans > 40);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loads_leave_them_alone), cmocka_unit_test(the_word_comes_and_goes),
+		cmocka_unit_test(checks_change_nothing),  cmocka_unit_test(bans_go_on_while_a_load_waits),
+		cmocka_unit_test(the_word_is_tried_out),  cmocka_unit_test(bans_go_on_while_a_change_waits),
+		cmocka_unit_test(no_ban_is_lost),
+	};
+
+	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+}
