@@ -100,7 +100,7 @@ static void print_text(const char *path, const struct fw_ruleset *rs, const stru
 	row("time", "parse %.3f s, compile %.3f s", parse, st->seconds);
 }
 
-/* Rules that can never decide; those of the text have been said. */
+/* Rules that can never decide, or none at all; what the text is warned of has been said. */
 static int warn(struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out)
 {
 	struct fw_diags shadowed = { 0 };
@@ -110,6 +110,9 @@ static int warn(struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root
 		ctl_print_failure(NULL, "cannot look for rules that never decide", err);
 		return err;
 	}
+	if (!rs->nrules)
+		fw_diag_add(&shadowed, (struct fw_place){ .file = rs->file }, "`fwctl load` wants --yes for it",
+			    "there are no rules in it");
 	ctl_print_warnings(&shadowed);
 	if (rs->warnings)
 		*out = *rs->warnings;

@@ -32,7 +32,10 @@ static void print_side(char sign, const json_t *o, const char *side, const char 
 	snprintf(name, sizeof(name), "%s_ranges", side);
 	ranges = json_object_get(o, name);
 	printf("%c set %s {", sign, ctl_field_text(o, "set"));
-	json_array_foreach(ranges, i, range) printf("%s %s", i ? "," : "", json_string_value(range));
+	json_array_foreach(ranges, i, range)
+	{
+		printf("%s %s", i ? "," : "", json_string_value(range));
+	}
 	printf(n > json_array_size(ranges) ? ", ... }" : " }");
 	if (note)
 		printf("  # %s", note);

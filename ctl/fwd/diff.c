@@ -55,7 +55,7 @@ static void rule(struct fw_buf *b, const struct fw_diff *d, const struct fw_diff
 		fw_buf_printf(b, ",\"old\":");
 		objects_rule(b, d->old, r->old, NULL);
 	}
-	if (r->moved)
+	if (r->new && r->moved)
 		after(b, d, r->new);
 	fw_buf_printf(b, "}\n");
 }

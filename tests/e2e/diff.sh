@@ -64,7 +64,8 @@ case_fwd_load_empty() {
 	local empty=$tmp/empty.rules sets=$tmp/sets.rules feed=$tmp/empty.feed
 	share_fwd || return 1
 	: >"$empty" && : >"$feed"
-	refuses 1 "there is nothing in it" load "$empty" && printf 'policy in drop\n' >"$sets" && ok load "$sets" || return 1
+	exits 0 "$fwctl" check "$empty" && says "warning: $empty: there are no rules in it" &&
+		refuses 1 "there is nothing in it" load "$empty" && printf 'policy in drop\n' >"$sets" && ok load "$sets" || return 1
 	# neither in the place of policies, nor of rules, nor when it holds only comments, policies and sets
 	refuses 1 "--yes" load "$empty" && ok add rule name a drop && echo '# rules of today' >"$empty" &&
 		refuses 1 "there are no rules in it, and it would take the place of 1 rule" load "$empty" && says "--yes" &&
