@@ -78,7 +78,7 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames \
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames $(BUILD)/tunpair \
 	$(BUILD)/refusing.so
 
 $(BUILD)/%.bpf.o: %.bpf.c
@@ -166,6 +166,10 @@ $(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
 $(BUILD)/refusing.so: tests/refusing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) -O2 -shared -fPIC $< -o $@
+
+# Two interfaces without Ethernet header, for tests.
+$(BUILD)/tunpair: $(BUILD)/tests/e2e/tunpair.o
+	$(Q)$(CC) $(LINK) $^ -o $@
 
 # Lookups whose instructions are counted.
 $(BUILD)/lookups: $(BUILD)/tests/perf/instructions/lookups.o $(BUILD)/libfw.a

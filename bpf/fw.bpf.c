@@ -13,12 +13,17 @@
 /* Settings, fixed when the program is loaded. */
 volatile const __u32 fw_ncpus = 1;
 volatile const __u32 fw_flow_cache = 1;
+volatile const __u32 fw_l3 = 0; /* on interfaces whose packets have no Ethernet header */
 
 /* The control word, written by user space. */
 volatile __u64 fw_control;
 
 /* Bytes of a packet's start that the tc hooks make readable. */
 #define FW_HEADERS 256
+
+/* Without an Ethernet header: how far into a packet its network header may be, and its bytes that are compared to find it. */
+#define FW_NETWORK_MAX 64
+#define FW_NETWORK_BYTES 20
 
 /* What the bytes do not say, and bytes; @xdp: the frame may go on in fragments that cannot be read. */
 struct fw_packet {
@@ -138,12 +143,49 @@ int fw_xdp(struct xdp_md *ctx)
 	struct fw_packet p = {
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
-		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data },
+		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data, .l3 = fw_l3 },
 		.xdp = ctx,
 	};
 	__u32 what = fw_filter_packet(&p, ctx->ingress_ifindex);
 
 	return fw_count_packet(what, p.meta.len, FW_PROG_XDP, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+}
+
+/*
+ * Where the network header is, from skb->data on. It is not at its start when a driver has put its own in front (GRE with
+ * many peers), or when that of the packet which this one was decrypted from is still there (IPsec). The kernel does not tell,
+ * but it reads bytes from there, and they are found again; that packets have lengths makes them different from those of a
+ * packet around it. -1: there are not so many bytes.
+ */
+FW_GLOBAL int fw_network_offset(struct __sk_buff *skb)
+{
+	const __u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u32 head[FW_NETWORK_BYTES / 4];
+
+	if (bpf_skb_load_bytes_relative(skb, 0, head, sizeof(head), BPF_HDR_START_NET))
+		return -1;
+	for (int at = 0; at <= FW_NETWORK_MAX && data + at + FW_NETWORK_BYTES <= end; at += 2) {
+		__u32 differs = 0;
+
+		for (int i = 0; i < FW_NETWORK_BYTES / 4; i++)
+			differs |= fw_load32(data + at + 4 * i) ^ head[i];
+		if (!differs)
+			return at;
+	}
+	return -1;
+}
+
+/* The packet from its network header on, without the bytes if that is not found. */
+static __always_inline void fw_tc_network(struct __sk_buff *skb, struct fw_packet *p)
+{
+	int at = fw_network_offset(skb);
+
+	p->meta.l3 = 1;
+	p->meta.ethertype = bpf_ntohs(skb->protocol);
+	p->meta.vlan_present = 0;
+	p->meta.len = at < 0 ? 0 : skb->len - at;
+	p->data = (void *)(long)skb->data + (at & (2 * FW_NETWORK_MAX - 1));
+	p->data_end = (void *)(long)skb->data_end;
 }
 
 static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog prog)
@@ -163,6 +205,8 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
 	p.data = (void *)(long)skb->data;
 	p.data_end = (void *)(long)skb->data_end;
+	if (fw_l3)
+		fw_tc_network(skb, &p);
 	what = fw_filter_packet(&p, skb->ifindex);
 	return fw_count_packet(what, skb->len, prog, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }

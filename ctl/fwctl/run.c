@@ -47,10 +47,11 @@ static int attach_in(struct session *ss, struct device *d)
 	struct fw_diags ds = { 0 };
 	enum fw_xdp_mode wanted = ss->settings->xdp < 0 ? FW_XDP_AUTO : (enum fw_xdp_mode)ss->settings->xdp,
 			 used = wanted;
+	bool tc = ss->settings->tc || (wanted == FW_XDP_AUTO && fw_link_is_l3(d->index));
 	char what[64];
 	int err;
 
-	if (ss->settings->tc)
+	if (tc)
 		err = fw_kern_attach_tc(ss->kern, d->index, FW_PROG_TC_INGRESS, &ds);
 	else
 		err = fw_kern_attach_xdp(ss->kern, d->index, wanted, &used, &ds);
@@ -59,8 +60,8 @@ static int attach_in(struct session *ss, struct device *d)
 		ctl_print_failure(&ds, what, err);
 		return err;
 	}
-	d->how = ss->settings->tc ? "tc ingress" : used == FW_XDP_GENERIC ? "generic XDP" : "native XDP";
-	if (!ss->settings->tc && used == FW_XDP_GENERIC && wanted != FW_XDP_GENERIC)
+	d->how = tc ? "tc ingress" : used == FW_XDP_GENERIC ? "generic XDP" : "native XDP";
+	if (!tc && used == FW_XDP_GENERIC && wanted != FW_XDP_GENERIC)
 		ctl_warn("%s: its driver has no native XDP; generic XDP is slower", d->name);
 	return 0;
 }
@@ -215,8 +216,8 @@ const struct ctl_command ctl_run = {
 	.operands = "FILE",
 	.summary = "filter on interfaces and show live counters until interrupted",
 	.details =
-		"Incoming packets are filtered by XDP, or by tc with --tc; outgoing ones by tc, when the ruleset has rules\n"
-		"for them or says `policy out`. Ctrl-C (SIGINT), SIGTERM and SIGHUP detach and print the totals.\n"
+		"Incoming packets are filtered by XDP, or by tc with --tc and where packets have no Ethernet header; outgoing\n"
+		"ones by tc, when the ruleset has rules for them or says `policy out`. Ctrl-C (SIGINT), SIGTERM and SIGHUP detach and print the totals.\n"
 		"When something cannot be attached, nothing stays attached.\n\n"
 		"JSON, one object a line, each with an event:\n"
 		"  attached   file, rules, devices [{dev, index, in, out}], memory (bytes), load_seconds\n"

@@ -227,7 +227,9 @@ const struct ctl_command ctl_attach = {
 		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
 		"pattern such as 'veth*': all that match. With --later also an interface that does not exist, which is\n"
 		"filtered as soon as it appears, and with a pattern every one that matches whenever it appears. Packets come\n"
-		"to fwd before the programs of others; one of XDP is never replaced. Said again, it changes the mode.\n\n" DEVICE_JSON
+		"to fwd before the programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
+		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
+		"tunnels: there native XDP is refused), and while rules match what XDP cannot know.\n\n" DEVICE_JSON
 		"; then {ok}.\n",
 	.options = attach_options,
 	.kinds = CTL_KIND_IFACE,

@@ -41,7 +41,7 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 	bool vlan = facts->vlan && fw_link_strips_vlan(engine_link_name(d->engine, dev->index));
 
 	if (dev->wanted == ARGS_AUTO)
-		return facts->mark || vlan ? ARGS_TC : ARGS_AUTO;
+		return facts->mark || vlan || fw_link_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
 	if (dev->wanted == ARGS_TC)
 		return ARGS_TC;
 	if (facts->mark)

@@ -241,6 +241,8 @@ int fw_links_ask(struct fw_links *l);
 /* Asks the kernel now which interface has this name, also as another name of it. 0, -ENODEV or -errno. */
 int fw_link_find(const char *name, fw_link_told *link, void *ctx);
 void fw_links_close(struct fw_links *l); /* NULL is fine */
+/* Do its packets begin with an IP header, without an Ethernet header? */
+bool fw_link_is_l3(uint32_t ifindex);
 /* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
 bool fw_link_strips_vlan(const char *name);
 

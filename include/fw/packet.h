@@ -38,6 +38,8 @@ struct fw_meta {
 	__u32 len;          /* bytes of the whole frame; more than data_end - data when a part cannot be read */
 	__u32 vlan_tci;     /* of the tag that the NIC or the kernel took out of the frame */
 	__u32 vlan_present; /* 1: there is such a tag, the outermost */
+	__u32 l3;           /* 1: there is no Ethernet header: the packet begins with its network header */
+	__u32 ethertype;    /* of that; 0: only its version says what it is */
 };
 
 struct fw_cursor {
@@ -261,6 +263,23 @@ static __always_inline int fw_parse_other(struct fw_cursor *c, int type, struct 
 	return fw_hides_ip(type) ? -FW_R_NOT_PARSED : -FW_R_NON_IP;
 }
 
+/* The ethertype of a packet without Ethernet header. Numbers below those of Ethernet are none: the kernel's own, for what it does not know. */
+static __always_inline int fw_parse_l3(const struct fw_cursor *c, const struct fw_meta *meta, struct fw_key *key)
+{
+	__u32 type = meta->ethertype, version = 0;
+
+	key->f[FW_F_ETHERTYPE] = 0;
+	if (type < ETH_P_802_3_MIN) {
+		if (c->left && c->pos + 1 <= c->end)
+			version = c->pos[0] >> 4;
+		if (version != 4 && version != 6)
+			return -FW_R_MALFORMED;
+		type = version == 4 ? ETH_P_IP : ETH_P_IPV6;
+	}
+	key->f[FW_F_ETHERTYPE] = type;
+	return type;
+}
+
 /* A total length of 0 stands for more than 65,535 bytes, as large segments have inside one host. */
 static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 {
@@ -412,8 +431,9 @@ static __always_inline int fw_parse_l4(struct fw_cursor *c, __u32 proto, struct 
 
 static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_meta *meta, struct fw_key *key)
 {
-	int type = fw_parse_ether(c, meta, key), proto;
+	int type = meta->l3 ? fw_parse_l3(c, meta, key) : fw_parse_ether(c, meta, key), proto;
 
+	fw_opaque(type); /* one way on, not one for each way to here */
 	key->f[FW_F_LENGTH] = fw_length(c->left);
 	if (type >= 0 && type != ETH_P_IP && type != ETH_P_IPV6)
 		type = fw_parse_other(c, type, key);
@@ -429,7 +449,7 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 
 /**
  * fw_packet_parse - what the classifier may know of a frame
- * @data:     the Ethernet header
+ * @data:     the Ethernet header, or with @meta->l3 the network header
  * @data_end: behind the last byte that can be read
  * @meta:     borrowed; the hook, interface and mark go into the key as they are
  * @key:      every member is written

@@ -9,10 +9,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 static const char *name_of(uint32_t ifindex, char *buf)
@@ -29,26 +26,35 @@ static int fail(struct fw_diags *ds, uint32_t ifindex, int err, const char *what
 	return err;
 }
 
-/* Packets must begin with an Ethernet header, or the parser would read nonsense. */
-static int check_ethernet(uint32_t ifindex, struct fw_diags *ds)
+/* The parser must know how packets begin, or it would read nonsense. Sets @a->l3, and has the program for it. */
+static int check_layer(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode mode, struct fw_diags *ds)
 {
-	struct ifreq ifr = { 0 };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+	const char *hint = "packets must begin with an Ethernet header, or with an IP header as those of tunnels do";
+	struct kern_layer l = { .layer = LAYER_OTHER };
+	int err = kern_layer_ask(a->ifindex, &l);
+	char name[IF_NAMESIZE];
 
-	if (fd < 0)
-		return -errno;
-	if (!if_indextoname(ifindex, ifr.ifr_name) || ioctl(fd, SIOCGIFHWADDR, &ifr))
-		err = -errno;
-	close(fd);
-	if (err) {
-		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "interface %u: %s", ifindex, strerror(-err));
-		return err;
-	}
-	if (ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER || ifr.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK)
-		return 0;
-	fw_diag_add(ds, (struct fw_place){ 0 }, "attach to the Ethernet interface below it",
-		    "%s: its packets have no Ethernet header (link type %u)", ifr.ifr_name, ifr.ifr_hwaddr.sa_family);
-	return -EOPNOTSUPP;
+	name_of(a->ifindex, name);
+	a->l3 = l.layer == LAYER_IP;
+	if (err)
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "interface %u: %s", a->ifindex, strerror(-err));
+	else if (l.layer == LAYER_OTHER)
+		err = fw_diag_add(ds, (struct fw_place){ 0 }, hint, "%s: packets of link type %u cannot be parsed",
+				  name, l.type);
+	else if (a->l3 && a->prog == FW_PROG_XDP && !l.xdp_begins)
+		err = fw_diag_add(ds, (struct fw_place){ 0 }, "filter by tc, as mode auto does",
+				  "%s: XDP cannot tell how its packets begin", name);
+	else if (a->l3 && a->prog == FW_PROG_XDP && mode == FW_XDP_NATIVE)
+		err = fw_diag_add(ds, (struct fw_place){ 0 }, "filter by tc, as mode auto does",
+				  "%s: its packets have no Ethernet header, and so no native XDP", name);
+	if (err)
+		return err == -EINVAL ? -EOPNOTSUPP : err;
+	err = kern_prog_need(k, a->prog, a->l3);
+	if (err)
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL,
+			    "%s: cannot load the program for packets without Ethernet header: %s", name,
+			    strerror(-err));
+	return err;
 }
 
 /* Notes what was attached, and pins it. On failure it is detached. */
@@ -68,56 +74,54 @@ static int remember(struct fw_kern *k, struct attachment a)
 	return err;
 }
 
-static int xdp_link(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode)
+static int xdp_link(struct fw_kern *k, struct attachment a, enum fw_xdp_mode mode)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
 		    .flags = mode == FW_XDP_NATIVE ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	int fd = bpf_link_create(k->progs[FW_PROG_XDP], (int)ifindex, BPF_XDP, &opts);
 
-	if (fd < 0)
-		return -errno;
-	return remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = FW_PROG_XDP, .mode = mode });
+	a.mode = mode;
+	a.link = bpf_link_create(kern_prog_of(k, &a), (int)a.ifindex, BPF_XDP, &opts);
+	return a.link < 0 ? -errno : remember(k, a);
 }
 
 /* In another mode than it is attached in; if that fails, as it was. */
 static int xdp_change(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode mode, struct fw_diags *ds)
 {
-	uint32_t ifindex = a->ifindex;
-	enum fw_xdp_mode before = a->mode;
+	struct attachment was = *a;
 	int err, again;
 
 	kern_detach(k, a);
 	kern_attached_remove(k, a);
-	err = xdp_link(k, ifindex, mode);
+	err = xdp_link(k, was, mode);
 	if (!err)
 		return 0;
-	again = xdp_link(k, ifindex, before);
-	return fail(ds, ifindex, err, mode == FW_XDP_NATIVE ? "native XDP" : "generic XDP",
+	again = xdp_link(k, was, was.mode);
+	return fail(ds, was.ifindex, err, mode == FW_XDP_NATIVE ? "native XDP" : "generic XDP",
 		    again ? "it is not filtered now: attach it again" : "it goes on in the mode that it was in");
 }
 
-static int xdp_attach(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
+static int xdp_attach(struct fw_kern *k, struct attachment a, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
 		      struct fw_diags *ds)
 {
-	int err = mode == FW_XDP_GENERIC ? -EOPNOTSUPP : xdp_link(k, ifindex, FW_XDP_NATIVE);
+	int err = mode == FW_XDP_GENERIC || a.l3 ? -EOPNOTSUPP : xdp_link(k, a, FW_XDP_NATIVE);
 
 	*used = FW_XDP_NATIVE;
 	if (!err)
 		return 0;
 	if (mode == FW_XDP_NATIVE)
-		return fail(ds, ifindex, err, "native XDP", "its driver may lack XDP: try generic mode, or tc");
+		return fail(ds, a.ifindex, err, "native XDP", "its driver may lack XDP: try generic mode, or tc");
 	*used = FW_XDP_GENERIC;
-	err = xdp_link(k, ifindex, FW_XDP_GENERIC);
-	return err ? fail(ds, ifindex, err, "generic XDP", NULL) : 0;
+	err = xdp_link(k, a, FW_XDP_GENERIC);
+	return err ? fail(ds, a.ifindex, err, "generic XDP", NULL) : 0;
 }
 
 int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
 		       struct fw_diags *ds)
 {
 	enum fw_xdp_mode ignored = FW_XDP_AUTO, *as = used ? used : &ignored;
-	int err = check_ethernet(ifindex, ds);
+	struct attachment *a, new = { .ifindex = ifindex, .prog = FW_PROG_XDP };
+	int err = check_layer(k, &new, mode, ds);
 	char name[IF_NAMESIZE];
-	struct attachment *a;
 	uint32_t foreign;
 
 	if (err)
@@ -130,16 +134,15 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 	}
 	foreign = kern_xdp_view(ifindex).prog;
 	if (!foreign)
-		return xdp_attach(k, ifindex, mode, as, ds);
+		return xdp_attach(k, new, mode, as, ds);
 	fw_diag_add(ds, (struct fw_place){ 0 }, "remove that program first, or filter by tc",
 		    "%s: XDP program %u is attached and is not ours to replace", name_of(ifindex, name), foreign);
 	return -EBUSY;
 }
 
 /* Notes a new filter and pins nothing; on failure it is removed. */
-static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
+static int tc_classic(struct fw_kern *k, struct attachment a)
 {
-	struct attachment a = { .link = -1, .ifindex = ifindex, .prog = prog };
 	int err = kern_filter_add(k, &a);
 
 	if (err)
@@ -152,38 +155,41 @@ static int tc_classic(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds)
 {
-	int fd, err = check_ethernet(ifindex, ds);
+	struct attachment new = { .link = -1, .ifindex = ifindex, .prog = prog };
+	int fd, err = check_layer(k, &new, FW_XDP_AUTO, ds);
 
 	if (err)
 		return err;
 	kern_attached_prune(k);
 	if (kern_attached_find(k, ifindex, prog))
 		return 0;
-	fd = kern_chain_head(ifindex, prog, k->progs[prog]);
-	if (fd >= 0)
-		err = remember(k, (struct attachment){ .link = fd, .ifindex = ifindex, .prog = prog });
-	else
-		err = fd == -EINVAL ? tc_classic(k, ifindex, prog) : fd;
+	fd = kern_chain_head(ifindex, prog, kern_prog_of(k, &new));
+	if (fd == -EINVAL) {
+		err = tc_classic(k, new);
+	} else {
+		new.link = fd;
+		err = fd < 0 ? fd : remember(k, new);
+	}
 	return err ? fail(ds, ifindex, err, "tc", NULL) : 0;
 }
 
 /* The link that was there goes on by a stand-in until the new one has its place: a program is in a chain once. */
 static int link_to_front(struct fw_kern *k, struct attachment *a)
 {
-	struct attachment new = { .ifindex = a->ifindex, .prog = a->prog };
+	struct attachment new = { .ifindex = a->ifindex, .prog = a->prog, .l3 = a->l3 };
 	struct stand_in s;
-	int err = kern_stand_in_open(&s, a->prog, k->progs[a->prog]);
+	int prog = kern_prog_of(k, a), err = kern_stand_in_open(&s, a->prog, prog);
 
 	if (err)
 		return err;
 	err = kern_attached_update(a, s.prog);
 	if (!err) {
-		new.link = kern_chain_head(a->ifindex, a->prog, k->progs[a->prog]);
+		new.link = kern_chain_head(a->ifindex, a->prog, prog);
 		err = new.link < 0 ? new.link : remember(k, new);
 		/* The list may have grown: the old one is the first of the two. */
 		a = kern_attached_find(k, new.ifindex, new.prog);
 		if (err) {
-			kern_attached_update(a, k->progs[a->prog]);
+			kern_attached_update(a, prog);
 		} else {
 			kern_detach(k, a);
 			kern_attached_remove(k, a);

@@ -15,12 +15,15 @@ const char *const fw_prog_names[FW_NPROGS] = {
 #undef NAME
 };
 
+/* On interfaces without Ethernet header. */
+#define L3_NAME "l3-"
+
 /* Named after its program and its id: an index would be one of some network namespace. */
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf)
 {
 	char name[32];
 
-	snprintf(name, sizeof(name), "%s-%u", fw_prog_names[a->prog], a->id);
+	snprintf(name, sizeof(name), "%s%s-%u", a->l3 ? L3_NAME : "", fw_prog_names[a->prog], a->id);
 	return kern_pin_path(k, f, "links", name, buf);
 }
 
@@ -143,13 +146,17 @@ void kern_attached_prune(struct fw_kern *k)
 	}
 }
 
-/* The program that a link's pin is named after, or FW_NPROGS. */
-static enum fw_prog prog_of(const char *pin)
+/* The program that a link's pin is named after. false: none of ours. */
+static bool read_name(const char *pin, struct attachment *a)
 {
+	a->l3 = !strncmp(pin, L3_NAME, strlen(L3_NAME));
+	pin += a->l3 ? strlen(L3_NAME) : 0;
 	for (int i = 0; i < FW_NPROGS; i++)
-		if (!strncmp(pin, fw_prog_names[i], strlen(fw_prog_names[i])))
-			return (enum fw_prog)i;
-	return FW_NPROGS;
+		if (!strncmp(pin, fw_prog_names[i], strlen(fw_prog_names[i]))) {
+			a->prog = (enum fw_prog)i;
+			return true;
+		}
+	return false;
 }
 
 static struct attachment *by_id(struct fw_kern *k, uint32_t link)
@@ -171,13 +178,13 @@ static int link_name(const struct fw_kern *k, const struct attachment *a, const 
 
 static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
 {
-	struct attachment a = { .prog = prog_of(pin), .folder = *f };
+	struct attachment a = { .folder = *f };
 	struct bpf_link_info info;
 	char path[PATH_MAX];
 	int err;
 
 	kern_pin_path(k, f, "links", pin, path);
-	if (a.prog == FW_NPROGS)
+	if (!read_name(pin, &a))
 		return 0;
 	a.link = bpf_obj_get(path);
 	if (a.link < 0)
@@ -212,18 +219,24 @@ static int links_load(struct fw_kern *k, const struct folder *f)
 	return err;
 }
 
-/* One that is noted may not have been made, may have gone with its interface, or may have come to our own folder. */
+/*
+ * One that is noted may not have been made, may have gone with its interface, or may have come to our own folder. Its
+ * program says which kind of interface it is on.
+ */
 static int filter_load(struct fw_kern *k, const struct folder *f, int map, const struct filter_key *key)
 {
 	struct attachment a = { .link = -1, .ifindex = key->ifindex, .prog = (enum fw_prog)key->prog, .folder = *f };
 	struct filter_value value;
+	uint32_t id;
 
 	if (key->prog >= FW_NPROGS || bpf_map_lookup_elem(map, key, &value))
 		return 0;
 	a.handle = value.handle;
 	a.priority = value.priority;
 	a.qdisc = value.qdisc;
-	if (!kern_attached_find(k, a.ifindex, a.prog) && kern_prog_is_ours(k, a.prog, kern_filter_prog(&a)))
+	id = kern_filter_prog(&a);
+	a.l3 = kern_prog_is_ours(k, PROG_L3 + (int)a.prog, id);
+	if (!kern_attached_find(k, a.ifindex, a.prog) && kern_prog_is_ours(k, kern_which(&a), id))
 		return kern_attached_add(k, a);
 	kern_filter_forget(map, &a);
 	return 0;
@@ -256,7 +269,7 @@ static void remove_twins(struct fw_kern *k)
 
 		if (a->away || first == a)
 			continue;
-		if (!kern_prog_is_ours(k, first->prog, kern_attached_prog(first))) {
+		if (!kern_prog_is_ours(k, kern_which(first), kern_attached_prog(first))) {
 			struct attachment swap = *a;
 
 			*a = *first;

@@ -75,7 +75,7 @@ static int filter_try(struct fw_kern *k, struct attachment *a)
 		a->handle = handle;
 		err = kern_filter_note(k->maps[MAP_FILTERS], a);
 		if (!err)
-			err = filter_set(a, k->progs[a->prog], 0);
+			err = filter_set(a, kern_prog_of(k, a), 0);
 	}
 	return err;
 }

@@ -13,7 +13,8 @@
 /* Classic tc filters at most. */
 #define FILTERS_MAX 4096
 
-enum { PROG_DRY_RUN = FW_NPROGS, NPROGS };
+/* Programs of PROG_L3 on are those of enum fw_prog again, for interfaces without Ethernet header: loaded when one is attached. */
+enum { PROG_DRY_RUN = FW_NPROGS, PROG_L3, NPROGS = PROG_L3 + FW_NPROGS };
 enum kern_map { MAP_POOL, MAP_ARENA, MAP_COUNTERS, MAP_TRAFFIC, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
 
 /* A folder under the pins, by its name there; the empty name: none. */
@@ -30,6 +31,7 @@ struct attachment {
 	uint32_t id; /* of the link; 0: a classic filter */
 	uint32_t ifindex;
 	enum fw_prog prog;
+	bool l3; /* by the program for interfaces without Ethernet header */
 	enum fw_xdp_mode mode;
 	uint32_t handle, priority; /* of a classic filter */
 	bool qdisc;                /* the clsact qdisc is ours to remove */
@@ -59,6 +61,7 @@ struct fw_kern {
 	uint32_t ncpus;      /* possible ones */
 	struct fw_cpu *cpus; /* mmapped */
 	uint64_t *control;   /* mmapped */
+	bool flow_cache;     /* that the programs have */
 	struct arena *arena; /* the pool is one; NULL: it is segments */
 	struct segment pending[PENDING_MAX];
 	uint32_t npending;
@@ -143,8 +146,10 @@ void kern_readers_room(struct fw_kern *k, uint32_t counter);
 /* pins.c: 0 or -errno with a diagnostic. */
 int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds);
 int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
-/* Everything of our own folder: 0; -ENOENT: it is not there or not whole. */
+/* Everything of our own folder: 0; -ENOENT: it is not there or not whole. Programs of PROG_L3 may not be there. */
 int kern_pins_adopt(struct fw_kern *k);
+/* A program that was loaded later comes into our own folder. 0 or -errno. */
+int kern_pins_add(const struct fw_kern *k, int which);
 /* A map of another folder that can go on: its descriptor, or -ENOENT. @inner_size: of the values of the maps in it; 0: it has none. */
 int kern_pins_inherit(const struct fw_kern *k, enum kern_map map, uint32_t max_entries, uint32_t value_size,
 		      uint32_t inner_size);
@@ -156,9 +161,35 @@ const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const
 			  char *buf);
 /* All folders; *out is freed by the caller. 0 or -errno. */
 int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n);
-/* Is a program one of those of any folder, or of this process? */
-bool kern_prog_is_ours(const struct fw_kern *k, enum fw_prog prog, uint32_t id);
+/* Is a program that of any folder, or of this process? @which: index of fw_kern.progs */
+bool kern_prog_is_ours(const struct fw_kern *k, int which, uint32_t id);
 uint32_t kern_prog_id(int fd);
+
+/* load.c: loads the programs of PROG_L3 that an attachment of this kind needs, unless they are there. 0 or -errno. */
+int kern_prog_need(struct fw_kern *k, enum fw_prog prog, bool l3);
+/* The program for an attachment: its index in fw_kern.progs, its descriptor. */
+static inline int kern_which(const struct attachment *a)
+{
+	return (int)a->prog + (a->l3 ? PROG_L3 : 0);
+}
+
+static inline int kern_prog_of(const struct fw_kern *k, const struct attachment *a)
+{
+	return k->progs[kern_which(a)];
+}
+
+/* test.c: as fw_kern_test(), by any program; what those of PROG_L3 are given by tc has an Ethernet header all the same. */
+int kern_test(struct fw_kern *k, int which, const void *frame, uint32_t len, uint32_t mark, struct fw_result *out);
+
+/* layer.c: how the packets of an interface begin. */
+enum layer { LAYER_ETHERNET, LAYER_IP, LAYER_OTHER };
+struct kern_layer {
+	enum layer layer;
+	unsigned type;   /* ARPHRD_... */
+	bool xdp_begins; /* for generic XDP they begin so too */
+};
+/* 0, -ENODEV or other -errno. */
+int kern_layer_ask(uint32_t ifindex, struct kern_layer *out);
 
 /* attached.c: the list of what is attached. */
 int kern_attached_load(struct fw_kern *k);

@@ -53,35 +53,48 @@ static int load_error(int err, struct fw_diags *ds)
 	return err;
 }
 
-/* Descriptors that outlive the skeleton, which holds a copy of the object file. */
+/* By index in fw_kern.progs and fw_kern.maps; NULL: the program does not know the map. */
+struct parts {
+	struct bpf_program *prog[PROG_L3];
+	struct bpf_map *map[NMAPS];
+};
+
+static struct parts parts_of(const struct fw_bpf *skel)
+{
+	return (struct parts){
+		.prog = { [FW_PROG_XDP] = skel->progs.fw_xdp,
+			  [FW_PROG_TC_INGRESS] = skel->progs.fw_tc_ingress,
+			  [FW_PROG_TC_EGRESS] = skel->progs.fw_tc_egress,
+			  [PROG_DRY_RUN] = skel->progs.fw_dry_run },
+		.map = { [MAP_POOL] = skel->maps.fw_pool,
+			 [MAP_ARENA] = skel->maps.fw_arena,
+			 [MAP_COUNTERS] = skel->maps.fw_counters,
+			 [MAP_TRAFFIC] = skel->maps.fw_traffic,
+			 [MAP_CPUS] = skel->maps.fw_cpus,
+			 [MAP_IFACES] = skel->maps.fw_ifaces,
+			 [MAP_CONTROL] = skel->maps.bss },
+	};
+}
+
+/* A descriptor that outlives the skeleton, which holds a copy of the object file. */
+static int keep_fd(int *to, int fd)
+{
+	kern_close_fd(to);
+	*to = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return *to < 0 ? -errno : 0;
+}
+
 static int keep_fds(struct fw_kern *k, const struct fw_bpf *skel)
 {
-	const struct bpf_program *progs[NPROGS] = {
-		[FW_PROG_XDP] = skel->progs.fw_xdp,
-		[FW_PROG_TC_INGRESS] = skel->progs.fw_tc_ingress,
-		[FW_PROG_TC_EGRESS] = skel->progs.fw_tc_egress,
-		[PROG_DRY_RUN] = skel->progs.fw_dry_run,
-	};
-	const struct bpf_map *maps[] = {
-		[MAP_POOL] = skel->maps.fw_pool,       [MAP_COUNTERS] = skel->maps.fw_counters,
-		[MAP_TRAFFIC] = skel->maps.fw_traffic, [MAP_CPUS] = skel->maps.fw_cpus,
-		[MAP_IFACES] = skel->maps.fw_ifaces,   [MAP_CONTROL] = skel->maps.bss,
-	};
+	struct parts parts = parts_of(skel);
+	int err = 0;
 
-	for (int i = 0; i < NPROGS; i++) {
-		k->progs[i] = fcntl(bpf_program__fd(progs[i]), F_DUPFD_CLOEXEC, 3);
-		if (k->progs[i] < 0)
-			return -errno;
-	}
-	for (int i = 0; i < (int)(sizeof(maps) / sizeof(*maps)); i++) {
-		if (!maps[i])
-			continue;
-		kern_close_fd(&k->maps[i]);
-		k->maps[i] = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 3);
-		if (k->maps[i] < 0)
-			return -errno;
-	}
-	return 0;
+	for (int i = 0; i < PROG_L3 && !err; i++)
+		err = keep_fd(&k->progs[i], bpf_program__fd(parts.prog[i]));
+	for (int i = 0; i < NMAPS && !err; i++)
+		if (parts.map[i])
+			err = keep_fd(&k->maps[i], bpf_map__fd(parts.map[i]));
+	return err;
 }
 
 static void skel_freep(struct fw_bpf **skel)
@@ -119,16 +132,25 @@ static int arena_prepare(struct fw_kern *k, bool arena)
 	return k->maps[MAP_ARENA] < 0 ? k->maps[MAP_ARENA] : 0;
 }
 
-static int load(struct fw_kern *k, bool flow_cache, bool arena)
+static struct fw_bpf *open_skel(const struct fw_kern *k, bool arena)
 {
-	fw_cleanup(skel_freep) struct fw_bpf *skel = fw_bpf__open();
+	struct fw_bpf *skel = fw_bpf__open();
+
+	if (!skel)
+		return NULL;
+	skel->rodata->fw_ncpus = k->ncpus;
+	skel->rodata->fw_flow_cache = k->flow_cache;
+	skel->rodata->fw_use_arena = arena;
+	return skel;
+}
+
+static int load(struct fw_kern *k, bool arena)
+{
+	fw_cleanup(skel_freep) struct fw_bpf *skel = open_skel(k, arena);
 	int err = 0;
 
 	if (!skel)
 		return -errno;
-	skel->rodata->fw_ncpus = k->ncpus;
-	skel->rodata->fw_flow_cache = flow_cache;
-	skel->rodata->fw_use_arena = arena;
 	err = arena_prepare(k, arena);
 	err = err ? err : bpf_map__reuse_fd(skel->maps.fw_arena, k->maps[MAP_ARENA]);
 	bpf_map__set_max_entries(skel->maps.fw_cpus, FW_CPU_STATES(k->ncpus));
@@ -143,6 +165,41 @@ static int load(struct fw_kern *k, bool flow_cache, bool arena)
 	if (!err)
 		err = keep_fds(k, skel);
 	return err ? err : filters_new(k);
+}
+
+/* One program more, over the maps that are there. */
+static int load_l3(struct fw_kern *k, enum fw_prog prog)
+{
+	fw_cleanup(skel_freep) struct fw_bpf *skel = open_skel(k, fw_kern_pool_kind(k) == FW_POOL_ARENA);
+	struct parts parts;
+	int err = 0;
+
+	if (!skel)
+		return -errno;
+	skel->rodata->fw_l3 = 1;
+	parts = parts_of(skel);
+	for (int i = 0; i < PROG_L3; i++)
+		bpf_program__set_autoload(parts.prog[i], i == (int)prog);
+	for (int i = 0; i < NMAPS && !err; i++)
+		if (parts.map[i])
+			err = bpf_map__reuse_fd(parts.map[i], k->maps[i]);
+	if (!err)
+		err = fw_bpf__load(skel);
+	return err ? err : keep_fd(&k->progs[PROG_L3 + prog], bpf_program__fd(parts.prog[prog]));
+}
+
+int kern_prog_need(struct fw_kern *k, enum fw_prog prog, bool l3)
+{
+	int err;
+
+	if (!l3 || k->progs[PROG_L3 + prog] >= 0)
+		return 0;
+	err = load_l3(k, prog);
+	if (!err && k->pins)
+		err = kern_pins_add(k, PROG_L3 + (int)prog);
+	if (err)
+		kern_close_fd(&k->progs[PROG_L3 + prog]);
+	return err;
 }
 
 static int map_values(struct fw_kern *k)
@@ -160,9 +217,9 @@ static int map_values(struct fw_kern *k)
 }
 
 /* A name for the program and its settings: 16 hexadecimal digits. */
-static void fingerprint(const struct fw_kern *k, bool flow_cache, bool arena, char *out, size_t size)
+static void fingerprint(const struct fw_kern *k, bool arena, char *out, size_t size)
 {
-	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 2 | arena << 1 | flow_cache, word;
+	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 2 | arena << 1 | k->flow_cache, word;
 	size_t n;
 	const char *elf = fw_bpf__elf_bytes(&n);
 
@@ -175,12 +232,12 @@ static void fingerprint(const struct fw_kern *k, bool flow_cache, bool arena, ch
 }
 
 /* Programs and maps: those that are pinned, or new ones. */
-static int obtain(struct fw_kern *k, bool flow_cache, bool arena, struct fw_diags *ds)
+static int obtain(struct fw_kern *k, bool arena, struct fw_diags *ds)
 {
 	int err = k->pins ? kern_pins_adopt(k) : -ENOENT;
 
 	if (err == -ENOENT) {
-		err = load(k, flow_cache, arena);
+		err = load(k, arena);
 		if (err)
 			return load_error(err, ds);
 		err = k->pins ? kern_pins_write(k, ds) : 0;
@@ -201,18 +258,18 @@ static void close_all(struct fw_kern *k)
 /* With an arena, where one is wanted and the kernel has them; else with segments. */
 static int obtain_pool(struct fw_kern *k, const struct fw_kern_options *opts, struct fw_diags *ds)
 {
-	bool flow_cache = !opts->no_flow_cache;
 	int err = -EOPNOTSUPP;
 
+	k->flow_cache = !opts->no_flow_cache;
 	if (opts->pool != FW_POOL_MAPS) {
-		fingerprint(k, flow_cache, true, k->folder.name, sizeof(k->folder.name));
-		err = obtain(k, flow_cache, true, opts->pool == FW_POOL_ARENA ? ds : NULL);
+		fingerprint(k, true, k->folder.name, sizeof(k->folder.name));
+		err = obtain(k, true, opts->pool == FW_POOL_ARENA ? ds : NULL);
 	}
 	if (!err || opts->pool == FW_POOL_ARENA)
 		return err;
 	close_all(k);
-	fingerprint(k, flow_cache, false, k->folder.name, sizeof(k->folder.name));
-	return obtain(k, flow_cache, false, ds);
+	fingerprint(k, false, k->folder.name, sizeof(k->folder.name));
+	return obtain(k, false, ds);
 }
 
 /* What those before left, once the programs are there. */

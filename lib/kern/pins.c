@@ -2,7 +2,7 @@
 /*
  * Pins: what outlives this process.
  *
- *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run}
+ *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress}
  *	                      maps/{pool,arena,counters-2,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
@@ -33,6 +33,9 @@ static const char *const prog_names[NPROGS] = {
 	[FW_PROG_TC_INGRESS] = "tc-ingress",
 	[FW_PROG_TC_EGRESS] = "tc-egress",
 	[PROG_DRY_RUN] = "dry-run",
+	[PROG_L3 + FW_PROG_XDP] = "l3-xdp",
+	[PROG_L3 + FW_PROG_TC_INGRESS] = "l3-tc-ingress",
+	[PROG_L3 + FW_PROG_TC_EGRESS] = "l3-tc-egress",
 };
 
 /* Another version goes on with what it finds by the same name. */
@@ -261,7 +264,9 @@ int kern_pins_adopt(struct fw_kern *k)
 	int err = get_all(k, "maps", map_names, NMAPS, k->maps);
 
 	if (!err)
-		err = get_all(k, "progs", prog_names, NPROGS, k->progs);
+		err = get_all(k, "progs", prog_names, PROG_L3, k->progs);
+	for (int i = PROG_L3; !err && i < NPROGS; i++)
+		get_all(k, "progs", &prog_names[i], 1, &k->progs[i]);
 	if (!err)
 		return 0;
 	for (int i = 0; i < NMAPS; i++)
@@ -294,7 +299,7 @@ int kern_pins_write(struct fw_kern *k, struct fw_diags *ds)
 	if (!err)
 		err = pin_all(k, "maps", map_names, NMAPS, k->maps);
 	if (!err)
-		err = pin_all(k, "progs", prog_names, NPROGS, k->progs);
+		err = pin_all(k, "progs", prog_names, PROG_L3, k->progs);
 	kern_pin_path(k, &new_folder, NULL, NULL, path);
 	if (!err && rename(path, kern_pin_path(k, &k->folder, NULL, NULL, to)))
 		err = -errno;
@@ -372,17 +377,25 @@ uint32_t kern_prog_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-bool kern_prog_is_ours(const struct fw_kern *k, enum fw_prog prog, uint32_t id)
+int kern_pins_add(const struct fw_kern *k, int which)
+{
+	char path[PATH_MAX];
+
+	return bpf_obj_pin(k->progs[which], kern_pin_path(k, &k->folder, "progs", prog_names[which], path)) ? -errno :
+													      0;
+}
+
+bool kern_prog_is_ours(const struct fw_kern *k, int which, uint32_t id)
 {
 	fw_autofree struct folder *folders = NULL;
 	char path[PATH_MAX];
-	bool ours = id && id == kern_prog_id(k->progs[prog]);
+	bool ours = id && id == kern_prog_id(k->progs[which]);
 	size_t n;
 
 	if (!id || kern_folders(k, &folders, &n))
 		return false;
 	for (size_t i = 0; i < n && !ours; i++) {
-		int fd = bpf_obj_get(kern_pin_path(k, &folders[i], "progs", prog_names[prog], path));
+		int fd = bpf_obj_get(kern_pin_path(k, &folders[i], "progs", prog_names[which], path));
 
 		ours = fd >= 0 && kern_prog_id(fd) == id;
 		kern_close_fd(&fd);

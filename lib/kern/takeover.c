@@ -22,10 +22,10 @@ static int point_all(struct fw_kern *k, int *before)
 		uint32_t id = kern_attached_prog(a);
 		int err;
 
-		if (id == kern_prog_id(k->progs[a->prog]))
+		if (id == kern_prog_id(kern_prog_of(k, a)))
 			continue;
 		before[i] = bpf_prog_get_fd_by_id(id);
-		err = before[i] < 0 ? -errno : kern_attached_update(a, k->progs[a->prog]);
+		err = before[i] < 0 ? -errno : kern_attached_update(a, kern_prog_of(k, a));
 		/* An interface that goes away meanwhile is no failure. */
 		if (err && kern_attached_prog(a))
 			return err;
@@ -38,6 +38,15 @@ static void point_back(struct fw_kern *k, const int *before)
 	for (size_t i = 0; i < k->nattached; i++)
 		if (before[i] >= 0)
 			kern_attached_update(&k->attached[i], before[i]);
+}
+
+static int need_programs(struct fw_kern *k)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < k->nattached && !err; i++)
+		err = kern_prog_need(k, k->attached[i].prog, k->attached[i].l3);
+	return err;
 }
 
 static int note_here(struct fw_kern *k)
@@ -79,7 +88,9 @@ int kern_takeover(struct fw_kern *k)
 	if (!before)
 		return -ENOMEM;
 	memset(before, 0xff, (k->nattached + 1) * sizeof(*before));
-	err = note_here(k);
+	err = need_programs(k);
+	if (!err)
+		err = note_here(k);
 	if (!err)
 		err = point_all(k, before);
 	if (err)

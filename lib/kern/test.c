@@ -38,6 +38,11 @@ static int run(int prog, struct bpf_test_run_opts *opts)
 int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32_t len, uint32_t mark,
 		 struct fw_result *out)
 {
+	return kern_test(k, (int)prog, frame, len, mark, out);
+}
+
+int kern_test(struct fw_kern *k, int which, const void *frame, uint32_t len, uint32_t mark, struct fw_result *out)
+{
 	struct __sk_buff skb = { .mark = mark };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len, .repeat = 1);
 	cpu_set_t before;
@@ -45,11 +50,11 @@ int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32
 
 	if (cpu < 0)
 		return cpu;
-	if (prog != FW_PROG_XDP) {
+	if (which != FW_PROG_XDP && which != PROG_L3 + FW_PROG_XDP) {
 		opts.ctx_in = &skb;
 		opts.ctx_size_in = sizeof(skb);
 	}
-	err = run(k->progs[prog], &opts);
+	err = run(k->progs[which], &opts);
 	if (!err)
 		*out = fw_result_of(__atomic_load_n(&k->cpus[cpu].what, __ATOMIC_RELAXED));
 	sched_setaffinity(0, sizeof(before), &before);

@@ -4,16 +4,21 @@
  *
  *	frames IFACE [cut] N PACKET [[cut] N PACKET...]
  *
- * PACKET is as fwctl classify takes it, or the frame's bytes in hexadecimal behind 0x; `cut` takes 20 bytes off its
- * end, which it goes on to claim. The frames of all packets take turns. It ends when the other end of the veth pair has
- * taken them all, so that they are counted there; none can be lost, since never more are under way than the pair holds.
+ * PACKET is as fwctl classify takes it, or the frame's bytes in hexadecimal behind 0x. An interface without Ethernet header
+ * gets what is behind that, as a packet of its ethertype. `cut` takes 20 bytes off its end, which it goes on to claim. The
+ * frames of all packets take turns. It ends when the other end of the veth pair has taken them all, so that they are
+ * counted there; none can be lost, since never more are under way than the pair holds.
  */
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <net/if_arp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,6 +38,7 @@ struct flow {
 static const char *iface;
 static struct flow flow[PACKETS_MAX];
 static unsigned nflows;
+static uint32_t skip; /* bytes of the frames that are not sent */
 
 static void die(const char *what, const char *why)
 {
@@ -75,11 +81,13 @@ static void numbers(unsigned long *sent, unsigned long *lost)
 
 static int sender(void)
 {
-	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(iface) };
+	struct ifreq ifr = { .ifr_flags = 0 };
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || !at.sll_ifindex || bind(fd, (struct sockaddr *)&at, sizeof(at)))
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", iface);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &ifr))
 		die(iface, strerror(errno));
+	skip = ifr.ifr_hwaddr.sa_family == ARPHRD_ETHER ? 0 : ETH_HLEN;
 	return fd;
 }
 
@@ -121,7 +129,11 @@ static void read_flows(char **arg)
 /* Whether it left: a filter on the way out may have dropped it. */
 static bool send_one(int fd, const struct fw_frame *frame)
 {
-	if (send(fd, frame->data, frame->len, 0) >= 0)
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(iface) };
+
+	if (skip)
+		memcpy(&at.sll_protocol, frame->data + offsetof(struct ethhdr, h_proto), sizeof(at.sll_protocol));
+	if (sendto(fd, frame->data + skip, frame->len - skip, 0, (struct sockaddr *)&at, sizeof(at)) >= 0)
 		return true;
 	if (errno != ENOBUFS)
 		die(iface, strerror(errno));

@@ -65,3 +65,108 @@ case_not_parsed_follows() {
 		told '{"hook":"tc-egress","direction":"out","verdict":"drop","packets":3' &&
 		told '{"hook":"tc-egress","direction":"out","verdict":"accept","packets":3'
 }
+
+# The server's t1 and the client's t0 are a pair of tun interfaces; all else is as with s0 and c0.
+#   t0 10.99.0.2, 2001:db8:99::2  ---  t1 10.99.0.1, 2001:db8:99::1
+tunpair=${TUNPAIR:-$top/build/tunpair}
+tun4=10.99.0.1 tun6=2001:db8:99::1
+tun_up() {
+	rm -f "$tmp/tunpair"
+	"$tunpair" t0 "/run/netns/$client" t1 "/run/netns/$server" >"$tmp/tunpair" &
+	tun_pid=$!
+	pids+=($tun_pid)
+	wait_until grep -q ready "$tmp/tunpair" || fail "no pair of tun interfaces" || return 1
+	in_client sysctl -qw net.ipv6.conf.t0.router_solicitations=0
+	in_server sysctl -qw net.ipv6.conf.t1.router_solicitations=0
+	in_client ip addr add 10.99.0.2/24 dev t0 && in_client ip addr add 2001:db8:99::2/64 dev t0 nodad &&
+		in_client ip link set t0 up && in_server ip addr add $tun4/24 dev t1 &&
+		in_server ip addr add $tun6/64 dev t1 nodad && in_server ip link set t1 up && wait_until try_ping $tun6
+}
+
+# on_tun COMMAND...: with the pair, which goes then.
+on_tun() {
+	local code=1
+	tun_up && "$@" && code=0
+	kill $tun_pid
+	wait $tun_pid 2>/dev/null
+	return $code
+}
+
+tun_rules() { # POLICY...
+	rules <<-END
+		$(printf 'policy %s\n' "in drop" "$@")
+		rule 1 name ssh proto tcp dport 22 drop
+		rule 2 name web ip6 proto tcp dport 80 accept
+		rule 3 name here on t1 proto udp dport 7 accept
+		rule 4 name tagged vlan 0-4095 accept
+		rule 5 name arp ethertype arp accept
+		rule 6 name neighbour ip6 proto icmp6 accept
+	END
+}
+tun_frames=(
+	1 "tcp 198.18.0.1:999 > 192.0.2.1:22" 2 "tcp [2001:db8:1::1]:999 > [2001:db8:2::1]:22"
+	4 "tcp [2001:db8:1::1]:999 > [2001:db8:2::1]:80" 8 "udp 198.18.0.1:999 > 192.0.2.1:7"
+	16 "udp 198.18.0.1:999 > 192.0.2.1:9" 32 "$(frame 8847 00010140 "$syn4")" 64 "$(frame 0806 00010800 06040001)"
+	cut 128 "udp 198.18.0.1:999 > 192.0.2.1:7"
+)
+tun_received() { in_server awk '$1 == "t1:" { n = $3 } END { exit n < '"$1"' }' /proc/net/dev; }
+
+# tun_in OPTION...: what comes in by t1.
+tun_in() {
+	local n
+	n=$(in_server awk '$1 == "t1:" { print $3 }' /proc/net/dev) && start "$tmp/rules" --dev t1 "$@" &&
+		in_client "$frames" t0 "${tun_frames[@]}" && wait_until tun_received $((n + 255)) && stop || return 1
+	in_server ip -d link show t1 | grep -q xdp && fail "something is left on t1" && return 1
+	expect_count ssh 3 && expect_count web 4 && expect_count here 8 && expect_count "policy in drop" 16 && expect_count tagged 0
+}
+tun_auto() {
+	tun_in && grep -q 't1 (tc ingress' "$tmp/out" && expect_count arp 64 && expect_count "policy not-parsed follow" 32 &&
+		expect_count "policy malformed drop" 128
+}
+# There only a packet's version says what it is: two frames are no IP packet.
+tun_generic() {
+	tun_in --xdp generic && grep -q 't1 (generic XDP' "$tmp/out" && expect_count arp 0 &&
+		expect_count "policy malformed drop" 224
+}
+tun_out() {
+	start "$tmp/rules" --dev t1 && in_server "$frames" t1 "${tun_frames[@]}" && stop || return 1
+	expect_count ssh 3 && expect_count web 4 && expect_count here 8 && expect_count "policy out drop" 16 &&
+		expect_count arp 64 && expect_count "policy not-parsed accept" 32 && expect_count "policy malformed drop" 128
+}
+tun_native() { refused "no Ethernet header" --dev t1 --xdp native; }
+
+case_tun_auto() { tun_rules && on_tun tun_auto; }
+case_tun_generic() { tun_rules && on_tun tun_generic; }
+case_tun_out() { tun_rules "out drop" "not-parsed accept" && on_tun tun_out; }
+case_tun_native() { tun_rules && on_tun tun_native; }
+
+# Real traffic through fwd, from one way of filtering to another, and while fwd is gone.
+tun_fwd() {
+	start_fwd && change "policy in drop" && attach '{"dev":"t1"}' && told '"mode":"tc"' || return 1
+	in_client ping -q -i 0.002 -w 3 $tun4 >"$tmp/ping" 2>&1 &
+	local ping=$! mode
+	for mode in generic tc generic auto generic; do
+		attach "{\"dev\":\"t1\",\"mode\":\"$mode\",\"out\":\"yes\"}" || return 1
+	done
+	answers 1 ask attach '{"dev":"t1","mode":"native"}' && told "no Ethernet header" && device_is t1 '"mode":"generic"' || return 1
+	wait $ping && fail "a packet got through: $(cat "$tmp/ping")" && return 1
+	change "add rule name ping in proto icmp accept" "add rule name ping6 in ip6 proto icmp6 accept" &&
+		expect yes try_ping $tun4 && expect yes try_ping $tun6 && expect no try_tcp $tun4 80 || return 1
+	fwd_kill KILL
+	expect yes try_ping $tun4 && expect no try_tcp $tun4 80 && start_fwd && device_is t1 '"state":"attached"' &&
+		device_is t1 '"mode":"generic"' && expect yes try_ping $tun6 && expect no try_tcp $tun6 80 || return 1
+	change "add rule name web in proto tcp accept" "add rule first name noreply out proto icmp drop" &&
+		expect yes try_tcp $tun4 80 && expect yes try_tcp $tun6 80 && expect no try_ping $tun4 || return 1
+	answers 0 ask detach '{"dev":"t1"}' && expect yes try_ping $tun4
+}
+case_tun_fwd() { on_tun tun_fwd; }
+
+# What packets of other links begin with is not known.
+case_links_unknown() {
+	in_server ip link add mon0 type nlmon 2>/dev/null || { echo "SKIP  links_unknown: the kernel has no nlmon"; return 0; }
+	rules <<<'policy in drop'
+	refused "link type 824" --dev mon0
+	local code=$?
+	in_server ip link del mon0
+	return $code
+}

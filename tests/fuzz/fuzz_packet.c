@@ -13,9 +13,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The head of an input. */
 struct head {
-	uint8_t hook, vlan_present;
-	uint16_t iface, vlan_tci;
-	uint16_t hidden; /* bytes of the frame that cannot be read */
+	uint8_t hook;
+	uint8_t beside; /* bit 0: there is a tag beside the frame, bit 1: there is no Ethernet header */
+	uint16_t iface;
+	uint16_t vlan_tci; /* without Ethernet header: the ethertype */
+	uint16_t hidden;   /* bytes of the frame that cannot be read */
 	uint32_t mark;
 	uint32_t beyond; /* the same, a larger number: only its low 17 bits count */
 };
@@ -97,13 +99,15 @@ static void check_l4(const struct fw_key *key)
 
 static void check_reason(const struct fw_key *key, const struct fw_meta *meta, size_t size)
 {
+	size_t head = meta->l3 ? 0 : ETH_HLEN;
+
 	switch (key->reason) {
 	case FW_R_NONE:
-		DEMAND(size >= 34 && key->family != FW_FAMILY_NONE && key->f[FW_F_LENGTH] <= meta->len - ETH_HLEN);
+		DEMAND(size >= head + 20 && key->family != FW_FAMILY_NONE && key->f[FW_F_LENGTH] <= meta->len - head);
 		break;
 	case FW_R_NON_IP:
 	case FW_R_NOT_PARSED:
-		DEMAND(key->family == FW_FAMILY_NONE && size >= ETH_HLEN);
+		DEMAND(key->family == FW_FAMILY_NONE && size >= head);
 		DEMAND(key->f[FW_F_ETHERTYPE] != ETH_P_IP && key->f[FW_F_ETHERTYPE] != ETH_P_IPV6);
 		break;
 	case FW_R_VLAN_DEPTH:
@@ -111,12 +115,12 @@ static void check_reason(const struct fw_key *key, const struct fw_meta *meta, s
 		DEMAND(key->f[FW_F_VLAN] <= 4095 && size >= ETH_HLEN + 4);
 		break;
 	case FW_R_EXT_HEADERS:
-		DEMAND(key->family == FW_IP6 && key->f[FW_F_PROTO] == FW_ABSENT_PROTO && size >= ETH_HLEN + 40 + 8 * 8);
+		DEMAND(key->family == FW_IP6 && key->f[FW_F_PROTO] == FW_ABSENT_PROTO && size >= head + 40 + 8 * 8);
 		break;
 	default:
 		DEMAND(key->reason == FW_R_MALFORMED);
 	}
-	if (meta->vlan_present)
+	if (meta->vlan_present && !meta->l3)
 		DEMAND(key->f[FW_F_VLAN] == (meta->vlan_tci & 0xfff));
 	DEMAND(key->f[FW_F_HOOK] == meta->hook && key->f[FW_F_IFACE] == meta->iface && key->f[FW_F_MARK] == meta->mark);
 }
@@ -138,7 +142,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.mark = h.mark,
 		.len = (uint32_t)size + h.hidden + (h.beyond & 0x1ffff),
 		.vlan_tci = h.vlan_tci,
-		.vlan_present = h.vlan_present & 1,
+		.vlan_present = h.beside & 1,
+		.l3 = h.beside >> 1 & 1,
+		.ethertype = h.vlan_tci,
 	};
 	parse(data, size, &meta, 0x00, &key);
 	parse(data, size, &meta, 0xff, &again);

@@ -183,6 +183,25 @@ const struct fw_case fw_cases[] = {
 	{ "MPLS in PPP", BYTES(ETHER(0x8864), PPPOE(10, 0x0281), ZERO8), .needs = 22, .ends = 30,
 	  FRAME(NOT_PARSED, 0x8864, 16) },
 
+	/* Without Ethernet header */
+	{ "IPv4 packet", BYTES(IP4(40, 0, 6), TCP), .meta = { .l3 = 1, .ethertype = 0x0800 },
+	  KEY4(NONE, 40, PROTO(6), SYN) },
+	{ "IPv6 packet", BYTES(IP6(8, 17), UDP), .meta = { .l3 = 1, .ethertype = 0x86dd, .hook = FW_OUT },
+	  KEY6(NONE, 48, PROTO(17), PORTS) },
+	{ "IPv4 packet by its version", BYTES(IP4(28, 0, 1), ICMP), .meta = { .l3 = 1 },
+	  KEY4(NONE, 28, PROTO(1), ECHO(8)) },
+	{ "IPv6 packet by its version", BYTES(IP6(20, 6), TCP), .meta = { .l3 = 1, .ethertype = 3 },
+	  KEY6(NONE, 60, PROTO(6), SYN) },
+	{ "IPv4 packet that is said to be IPv6", BYTES(IP4(40, 0, 6), TCP), .meta = { .l3 = 1, .ethertype = 0x86dd },
+	  FRAME(MALFORMED, 0x86dd, 40) },
+	{ "version 5", BYTES(IP4_AS(0x55, 0, 40, 0, 6), TCP), .meta = { .l3 = 1 }, FRAME(MALFORMED, 0, 40) },
+	{ "a tag beside what has no Ethernet header", BYTES(IP4(28, 0, 17), UDP),
+	  .meta = { .l3 = 1, .vlan_present = 1, .vlan_tci = 7 }, KEY4(NONE, 28, PROTO(17), PORTS) },
+	{ "PPPoE, beside an ethertype", BYTES(PPPOE(42, 0x0021), IP4(40, 0, 6), TCP),
+	  .meta = { .l3 = 1, .ethertype = 0x8864 }, KEY4(NONE, 40, PROTO(6), SYN) },
+	{ "LCP, beside an ethertype", BYTES(PPPOE(6, 0xc021), 9, 1, 0, 4), .meta = { .l3 = 1, .ethertype = 0x8864 },
+	  .needs = 8, .ends = 12, FRAME(NON_IP, 0x8864, 12) },
+
 	/* IPv4: what it carries */
 	{ "TCP", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP), KEY4(NONE, 40, PROTO(6), SYN) },
 	{ "TCP, no flags", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP_AS(5, 0)),

@@ -61,6 +61,8 @@ struct random_frame {
 	struct fw_meta meta; /* with the frame's length, and no tag outside of it */
 };
 void random_frame(const struct fw_ruleset *rs, struct random_frame *out);
+/* Takes its Ethernet header off. */
+void random_l3(struct random_frame *f);
 
 /* The address @by beyond @a, which may be negative; wraps at the family's ends. */
 struct fw_addr random_step(enum fw_family family, struct fw_addr a, int by);

@@ -255,3 +255,13 @@ void random_frame(const struct fw_ruleset *rs, struct random_frame *out)
 		.hook = key.f[FW_F_HOOK], .iface = key.f[FW_F_IFACE], .mark = key.f[FW_F_MARK], .len = f.len
 	};
 }
+
+void random_l3(struct random_frame *f)
+{
+	uint32_t type = fw_ntohs(fw_load16(f->bytes + 2 * ETH_ALEN));
+
+	f->meta.l3 = 1;
+	f->meta.len -= ETH_HLEN;
+	f->meta.ethertype = rnd(4) ? type : 0;
+	memmove(f->bytes, f->bytes + ETH_HLEN, f->meta.len);
+}

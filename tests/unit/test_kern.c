@@ -44,6 +44,8 @@ static void check_frames(const struct fw_ruleset *rs, unsigned n)
 
 	for (unsigned i = 0; i < n; i++) {
 		random_frame(rs, &f);
+		if (!random_below(8))
+			random_l3(&f);
 		assert_same_verdict(f.bytes, f.meta.len, &f.meta);
 	}
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "fw/kern.h"
+#include "lib/kern/kern.h"
 #include "tests/unit/random.h"
 #include "tests/unit/sandbox.h"
 
@@ -195,6 +195,31 @@ static bool user_agrees(struct question *q)
 	return true;
 }
 
+/*
+ * Without Ethernet header: XDP knows no ethertype. For tc a test run makes one of what is in front of the packet, which
+ * the program must find behind it, by its first 20 bytes.
+ */
+static bool l3_takes(const struct question *q, enum fw_prog prog)
+{
+	uint32_t type = q->meta.ethertype;
+
+	if (prog == FW_PROG_XDP)
+		return !type;
+	return prog == FW_PROG_TC_INGRESS && type >= ETH_P_802_3_MIN && q->readable >= sizeof(struct ipv6hdr);
+}
+
+static int l3_run(const struct question *q, enum fw_prog prog, struct fw_result *got)
+{
+	uint8_t frame[ETH_HLEN + FW_FRAME_MAX] = { 2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1 };
+	uint32_t head = prog == FW_PROG_XDP ? 0 : ETH_HLEN;
+
+	frame[2 * ETH_ALEN] = (uint8_t)(q->meta.ethertype >> 8);
+	frame[2 * ETH_ALEN + 1] = (uint8_t)q->meta.ethertype;
+	memcpy(frame + head, q->bytes, q->readable);
+	assert_int_equal(kern_prog_need(engines.kern, prog, true), 0);
+	return kern_test(engines.kern, PROG_L3 + (int)prog, frame, head + q->readable, q->meta.mark, got);
+}
+
 /* A test run takes at least an Ethernet header, and for tc the IP header that the ethertype names. */
 static bool kernel_takes(const struct question *q, enum fw_prog prog)
 {
@@ -202,6 +227,8 @@ static bool kernel_takes(const struct question *q, enum fw_prog prog)
 
 	if (q->meta.vlan_present || q->meta.len != q->readable || q->readable < ETH_HLEN)
 		return false;
+	if (q->meta.l3)
+		return l3_takes(q, prog);
 	if (prog == FW_PROG_XDP)
 		return true;
 	type = fw_ntohs(fw_load16(q->bytes + 2 * ETH_ALEN));
@@ -218,7 +245,8 @@ static bool program_agrees(struct question *q, enum fw_prog prog)
 
 	for (int again = 0; again < (engines.flow_cache ? 2 : 1); again++) {
 		struct fw_result got;
-		int err = fw_kern_test(engines.kern, prog, q->bytes, q->readable, q->meta.mark, &got);
+		int err = q->meta.l3 ? l3_run(q, prog, &got) :
+				       fw_kern_test(engines.kern, prog, q->bytes, q->readable, q->meta.mark, &got);
 
 		if (err)
 			fail_msg("test run of %s with %u bytes: %s", names[prog], q->readable, strerror(-err));
