@@ -200,6 +200,15 @@ void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct c
 		each(*o, ctx);
 }
 
+/* What getopt has refused. Of several letters, as in -dash, it has looked at the first and not gone on. */
+static const char *refused(char **argv)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	bool is_long = optopt >= 0 && (optopt <= OPTIONS_MAX || optopt == HELP_OPTION);
+
+	return is_long || !strcmp(argv[optind - 1], letter) ? argv[optind - 1] : argv[optind];
+}
+
 /* @shorts "+:h" stops at the first operand, ":h" goes on behind it. */
 static int parse(const struct ctl_command *cmd, const char *shorts, int argc, char **argv, struct ctl_settings *s)
 {
@@ -216,7 +225,7 @@ static int parse(const struct ctl_command *cmd, const char *shorts, int argc, ch
 		if (c == ':')
 			return usage_error(cmd, "missing value of", argv[optind - 1]);
 		if (c == '?')
-			return unknown_option(cmd, argv[optind - 1]);
+			return unknown_option(cmd, refused(argv));
 		if (apply(cmd, r.row[c], s, optarg))
 			return CTL_USAGE;
 	}

@@ -87,7 +87,9 @@ case_fwd_rules_refused() {
 		refuses 1 "" replace rule nosuch drop && marked nosuch && refuses 1 "" move rule five before nosuch &&
 		refuses 1 "" del rule five 6 && marked 6 && refuses 1 "" show rule nosuch && order five || return 1
 	refuses 2 "missing operand" add rule && refuses 2 "unexpected operand" move rule a before b c &&
-		refuses 2 "line break" add rule in $'\n' drop && refuses 2 "unknown option" add rule --terse drop &&
+		refuses 2 "line break" add rule in $'\n' drop && refuses 2 "unknown option --terse" add rule --terse drop &&
+		refuses 2 "unknown option -dash" attach --json -dash && refuses 2 "unknown option -x" attach -x e0 &&
+		refuses 2 "unknown option --json=1" attach --json=1 e0 &&
 		refuses 2 "did you mean" lst && refuses 2 "add rule" add && refuses 2 "missing operand" del rule
 }
 
