@@ -164,20 +164,22 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	if (!l)
 		return CTL_FAILED;
 	l->settings = s;
-	l->path = operands[0];
-	if (read_files(l))
+	l->path = n ? operands[0] : NULL;
+	if (l->path && read_files(l))
 		return CTL_FAILED;
-	call.args = json_pack("{so ss sb sb sb}", "name", ctl_json_string(l->sources[0].name), "format",
-			      ctl_opt_format.words[s->format], "check", s->check, "diff", s->diff, "empty", s->yes);
+	call.args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
+			      s->diff, "empty", s->yes);
+	if (l->path)
+		json_object_set_new(call.args, "name", ctl_json_string(l->sources[0].name));
 	ctl_add_wait(s, call.args);
 	call.parts = l->parts;
 	call.nparts = l->nparts;
-	call.sources = l->sources;
+	call.sources = l->path ? l->sources : NULL;
 	code = ctl_request(s, &call, &end);
 	if (code == CTL_OK && !s->json)
 		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
-		print_result(s, l->sources[0].name, end);
+		print_result(s, l->path ? l->sources[0].name : "the file of the setting `rules`", end);
 	json_decref(end);
 	return code;
 }
@@ -215,12 +217,13 @@ static int run_save(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_load_command = {
 	.name = "load",
-	.operands = "FILE",
+	.operands = "[FILE]",
 	.summary = "put a ruleset in the place of the one that is filtering",
 	.details =
 		"Rules that stay keep their ids and counters: the same id with the same name or matches, or without an id\n"
 		"the same name, or the same text. Packets see the old ruleset or the new one, never a mixture;\n"
 		"when anything is wrong, the old one stays. FILE - is standard input; files of sets are read too.\n"
+		"Without FILE it is the one of fwd's setting `rules`, which fwd reads itself.\n"
 		"A file without rules in the place of rules, and one that says nothing, wants --yes.\n"
 		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n"
 		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
@@ -231,7 +234,6 @@ const struct ctl_command ctl_load_command = {
 		"warned of that can never decide, since one before them matches all of their packets.\n",
 	.options = load_options,
 	.kinds = CTL_KIND_FILE,
-	.min_operands = 1,
 	.max_operands = 1,
 	.run = run_load,
 };

@@ -186,6 +186,23 @@ static void print_away(const json_t *o)
 	}
 }
 
+static void print_rules_file(const json_t *o)
+{
+	const json_t *f = json_object_get(o, "rules_file"), *differs = json_object_get(f, "differs");
+	const char *why = ctl_field_text(f, "why"), *path = ctl_field_text(f, "path");
+	bool since = json_is_true(json_object_get(f, "changed_since"));
+
+	if (!json_is_object(f))
+		return;
+	if (json_is_null(differs))
+		row("rules file", "%s: not compared%s%s", path, why[0] ? ": " : " yet", why);
+	else if (json_is_true(differs))
+		row("rules file", "%s differs%s (`fwctl load --diff --check` shows how)", path,
+		    since ? ", and there were changes since" : "");
+	else
+		row("rules file", "%s: %s", path, since ? "as live before the changes since" : "as live");
+}
+
 static int on_status(void *ctx, json_t *o)
 {
 	const json_t *devices = json_object_get(o, "devices"), *d;
@@ -196,6 +213,7 @@ static int on_status(void *ctx, json_t *o)
 	print_tables(o);
 	print_history(o);
 	print_memory(o);
+	print_rules_file(o);
 	print_confirmation(o);
 	if (!json_array_size(devices))
 		row("interfaces", "none: nothing is filtered (`fwctl attach IFACE`)");

@@ -14,7 +14,7 @@ static const struct fw_setting rows[] = {
 	  "a path that begins with '/'", fw_setting_path, AT(pins), 2, FW_SETTING_TEXT - 1, NULL },
 	{ "pool", "KIND", "where the tables lie: `arena` (faster), `maps` (any kernel), or `auto`, an arena if there are any",
 	  "auto", "auto, arena or maps", fw_setting_choice, AT(pool), 0, FW_NPOOLS, fw_kern_pool_names },
-	{ "rules", "PATH", "the ruleset to begin with, while the store has none", "",
+	{ "rules", "PATH", "the ruleset to begin with, while the store has none, and to load again at SIGHUP", "",
 	  "a path that begins with '/'", fw_setting_path, AT(rules), 0, FW_SETTING_TEXT - 1, NULL },
 	{ "group", "GROUP", "members may connect and read, and read the files of counters", "fwd",
 	  "the name of a group", fw_setting_text, AT(group), 1, 32, NULL },

@@ -15,6 +15,7 @@
 #include "fw/service.h"
 #include "ctl/fwd/privileges.h"
 #include "ctl/fwd/request.h"
+#include "ctl/fwd/rules_file.h"
 #include "ctl/fwd/server.h"
 
 #include <signal.h>
@@ -50,6 +51,7 @@ static void work_ready(struct source *s, uint32_t events)
 
 	engine_work(d->engine);
 	fwd_ruleset_changed(d);
+	rules_file_resume(d);
 	requests_resume(d);
 }
 
@@ -62,7 +64,15 @@ static void reap(struct fwd *d)
 		forked_over(d, pid, WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
-/* SIGHUP does nothing: to read the configuration anew, start again; filtering goes on meanwhile. */
+static void hang_up(struct fwd *d, const struct signalfd_siginfo *info)
+{
+	struct record_who who = { .pid = info->ssi_pid ? (int32_t)info->ssi_pid : -1, .uid = info->ssi_uid };
+
+	listen_process((pid_t)info->ssi_pid, who.process, sizeof(who.process));
+	rules_file_reload(d, &who);
+}
+
+/* Settings are read when fwd starts, and only then; filtering goes on meanwhile. */
 static void signal_ready(struct source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, signals));
@@ -71,7 +81,9 @@ static void signal_ready(struct source *s, uint32_t events)
 	while (read(s->fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			reap(d);
-		else if (info.ssi_signo != SIGHUP)
+		else if (info.ssi_signo == SIGHUP)
+			hang_up(d, &info);
+		else
 			d->loop.end = true;
 	}
 }
@@ -211,6 +223,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());
+		rules_file_compare(&d);
 		err = loop_run(&d.loop);
 		fw_service_say("STOPPING=1");
 	}

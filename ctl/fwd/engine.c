@@ -130,7 +130,7 @@ struct opening {
 
 static void opening_end(struct opening *o)
 {
-	load_request_free(&o->first);
+	engine_load_free(&o->first);
 }
 
 /* Tables without rules would let everything through that is being filtered now. */
@@ -154,7 +154,7 @@ static int opening_read(struct engine *e, struct opening *o, struct fw_diags *ds
 		return err;
 	if (o->opts->rules) {
 		o->loads = true;
-		err = load_request_read(o->opts->rules, &o->first, ds);
+		err = engine_load_read(o->opts->rules, &o->first, ds);
 		memory_use(e->live->arena);
 		err = err ? err : load_parse(&o->first, e->live->rs, ds);
 		err = err ? err : load_check_empty(&o->first, e->live->rs, e->live->rs, ds);

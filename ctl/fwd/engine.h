@@ -106,7 +106,8 @@ struct engine_load {
 	struct store_file *files; /* path, text and the array: free() */
 	size_t nfiles;
 	bool check;
-	bool empty; /* a text without rules is meant */
+	bool compare; /* with @check: only what it changes, see the result's counts; whether it fits is not looked at */
+	bool empty;   /* a text without rules is meant */
 	struct engine_cause cause;
 	/* What it changes; by the worker, before done(). May be NULL. */
 	void (*diff)(const struct fw_diff *diff, void *ctx);
@@ -115,6 +116,9 @@ struct engine_load {
 	void (*done)(const struct engine_result *result, void *ctx);
 	void *ctx;
 };
+/* A file of rules, with the files of its sets, as a load. 0, -errno with a diagnostic or -ENOMEM: engine_load_free() it. */
+int engine_load_read(const char *path, struct engine_load *out, struct fw_diags *ds);
+void engine_load_free(struct engine_load *l); /* name, text and files */
 /* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: see engine_waits(). */
 int engine_load_start(struct engine *e, struct engine_load *load);
 
@@ -176,8 +180,8 @@ void engine_memory(const struct engine *e, struct engine_memory *out);
 /* The name of an interface as rtnetlink last told it; NULL: there is none of this index. */
 /* Interfaces that there are, as engine_link() was told of them. */
 const char *engine_link_name(const struct engine *e, uint32_t ifindex); /* NULL: there is none */
-uint32_t engine_link_at(const struct engine *e, size_t i);              /* the @i-th one's index; 0: there are no more */
-uint32_t engine_link_named(const struct engine *e, const char *name);   /* by its name or another name of it; 0: none */
+uint32_t engine_link_at(const struct engine *e, size_t i);            /* the @i-th one's index; 0: there are no more */
+uint32_t engine_link_named(const struct engine *e, const char *name); /* by its name or another name of it; 0: none */
 bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name); /* is this another name of it? */
 /* Two names of the interface that rules use, of which only the first one matches. false: all is well. */
 bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *names[2]);

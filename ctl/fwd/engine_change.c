@@ -256,7 +256,7 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	out->err = err;
 	out->rules = e->live->rs->nrules;
 	out->generation = e->live->image.generation;
-	out->confirm_by = e->confirm.by;
+	out->confirm_by = asked->cause.confirm ? e->confirm.by : 0;
 	out->seconds.total = fw_now() - start;
 	if (!err && !check)
 		histogram_add(&e->transaction_seconds, out->seconds.total);

@@ -95,7 +95,7 @@ struct engine {
 	struct fw_classifier *probe; /* of warn_edit(); NULL: not yet needed */
 	struct link_name *links;
 	size_t nlinks, links_cap;
-	unsigned links_round; /* grows whenever all interfaces were told */
+	unsigned links_round;     /* grows whenever all interfaces were told */
 	int files_err;            /* why there are no files of counters */
 	size_t ifaces_stored;     /* names of interfaces that the store knows the numbers of */
 	struct load_job *loading; /* NULL: none */
@@ -232,9 +232,6 @@ int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, const stru
 		       struct fw_diags *ds);
 
 /* engine_request.c */
-/* A file of rules, with the files of its sets, as a request. 0, -errno with a diagnostic. */
-int load_request_read(const char *path, struct engine_load *out, struct fw_diags *ds);
-void load_request_free(struct engine_load *l);
 /*
  * What a full disk or a template left empty would open everything: a text without rules in the place of a ruleset that has
  * some, and one that says nothing at all. 0, or -EINVAL with a diagnostic.

@@ -194,7 +194,8 @@ static int compile(struct engine *e, struct load_job *j)
 	memory_use(j->next->arena);
 	err = fw_ruleset_order(j->next->rs);
 	memory_use(0);
-	err = err ? err : live_compile(e, j->next, &j->result.ds);
+	if (!err && !j->load.compare)
+		err = live_compile(e, j->next, &j->result.ds);
 	j->result.seconds.compile = fw_now() - start;
 	return err;
 }
@@ -221,7 +222,7 @@ static int load_build(struct engine *e, struct load_job *j)
 	}
 	set_stage(e, j, STAGE_COMPILE);
 	err = err ? err : compile(e, j);
-	if (!err)
+	if (!err && !j->load.compare)
 		warn_load(e, j->next, &j->result.warnings);
 	/* Many segments and counters take their time to be known to the kernel. */
 	if (!err && !j->load.check)
@@ -348,7 +349,7 @@ static void load_finish(struct engine *e, struct job *job)
 	free(j->adoption.freed);
 	labels_free(&j->labels);
 	fw_buf_free(&j->carried);
-	load_request_free(&j->load);
+	engine_load_free(&j->load);
 	free(j);
 }
 
@@ -369,7 +370,7 @@ int engine_load_start(struct engine *e, struct engine_load *load)
 		free(next);
 		if (err == -EBUSY && !load->check)
 			record_refused(e, action_of(load), &load->cause, err, &ds);
-		load_request_free(load);
+		engine_load_free(load);
 		return err;
 	}
 	/* What was replaced shortly before takes no room from what comes now. */

@@ -50,16 +50,10 @@ void record_refused(struct engine *e, enum record_action action, const struct en
 		    const struct fw_diags *ds)
 {
 	struct record r = record_of(action, cause);
-	const struct fw_diag *d = ds && ds->n ? &ds->d[0] : NULL;
-	char why[sizeof(d->message) + 32];
 
-	if (d && d->line)
-		snprintf(why, sizeof(why), "line %u: %s", d->line, d->message);
-	else
-		snprintf(why, sizeof(why), "%s", d ? d->message : strerror(-err));
 	r.refused = true;
 	r.confirm_by = 0;
-	record_text(r.why, sizeof(r.why), why, strlen(why));
+	record_diag(r.why, sizeof(r.why), ds, err);
 	engine_record(e, &r);
 }
 

@@ -9,7 +9,7 @@
 
 #define FILE_BYTES_MAX (1ll << 30)
 
-void load_request_free(struct engine_load *l)
+void engine_load_free(struct engine_load *l)
 {
 	for (size_t i = 0; i < l->nfiles; i++) {
 		free((char *)l->files[i].path);
@@ -107,7 +107,7 @@ static int file_add(const char *path, void *ctx)
 	return 0;
 }
 
-int load_request_read(const char *path, struct engine_load *out, struct fw_diags *ds)
+int engine_load_read(const char *path, struct engine_load *out, struct fw_diags *ds)
 {
 	struct reading r = { .l = out, .rules = path, .ds = ds };
 	int err = read_file(path, NULL, ds, &out->text, &out->len);

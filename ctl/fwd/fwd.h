@@ -23,6 +23,15 @@ struct history {
 	uint64_t left_out;
 };
 
+/* Of the file of the setting `rules`, as it was looked at last. */
+struct rules_file {
+	enum rules_file_state { RULES_FILE_UNKNOWN, RULES_FILE_SAME, RULES_FILE_DIFFERS } state;
+	uint32_t generation;   /* of the ruleset that it was compared with */
+	char why[320];         /* UNKNOWN: the reason; empty: it was not looked at yet */
+	bool waits;            /* it is to be loaded when the engine is not busy any more */
+	struct record_who who; /* asked for that */
+};
+
 struct fwd {
 	struct config config;
 	double started; /* on the clock of fw_now() */
@@ -35,6 +44,7 @@ struct fwd {
 	double alive;    /* when the last one was given */
 	struct told told;
 	struct history history[RECORD_NRINGS]; /* history.c */
+	struct rules_file rules_file;          /* rules_file.c */
 
 	/* server.c */
 	struct listener listener;

@@ -17,8 +17,7 @@ void handle_attach(struct client *c)
 		client_fail_errno(c, &ds, "cannot attach", err);
 		return;
 	}
-	json_array_foreach(devices, i, dev)
-		objects_json(&b, json_incref(dev));
+	json_array_foreach(devices, i, dev) objects_json(&b, json_incref(dev));
 	json_decref(devices);
 	client_lines(c, &b);
 	client_end(c, NULL);

@@ -4,6 +4,7 @@
 #include "ctl/fwd/record.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/result.h"
+#include "ctl/fwd/rules_file.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@
 struct load_job {
 	struct client *client; /* NULL: gone */
 	struct fwd *fwd;
+	bool own;           /* it is the file of the setting `rules` */
 	struct fw_buf diff; /* written by the engine's worker, read when the load is done */
 };
 
@@ -65,6 +67,8 @@ static void done(const struct engine_result *r, void *ctx)
 	struct client *c = job->client;
 
 	fwd_ruleset_changed(job->fwd);
+	if (!r->err && job->own)
+		rules_file_loaded(job->fwd);
 	if (c) {
 		c->load = NULL;
 		if (!r->err)
@@ -92,17 +96,6 @@ static char *copy(const struct fw_part *p)
 	return text;
 }
 
-static void load_free(struct engine_load *l)
-{
-	for (size_t i = 0; i < l->nfiles; i++) {
-		free((char *)l->files[i].path);
-		free((char *)l->files[i].text);
-	}
-	free(l->files);
-	free(l->name);
-	free(l->text);
-}
-
 /* What the engine takes over is not the client's memory. 0 or -ENOMEM, and then nothing is left. */
 static int load_fill(struct engine_load *l, const struct client *c)
 {
@@ -126,7 +119,7 @@ static int load_fill(struct engine_load *l, const struct client *c)
 		failed |= !f->path || !f->text;
 	}
 	if (failed)
-		load_free(l);
+		engine_load_free(l);
 	return failed ? -ENOMEM : 0;
 }
 
@@ -140,18 +133,18 @@ static void title(struct engine_load *l)
 	record_text(l->cause.what, sizeof(l->cause.what), text, strlen(text));
 }
 
-static void start(struct client *c, struct engine_load *l)
+static void start(struct client *c, struct engine_load *l, bool own)
 {
 	struct load_job *job = calloc(1, sizeof(*job));
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
 	if (!job) {
-		load_free(l);
+		engine_load_free(l);
 		client_fail_errno(c, NULL, "cannot load", -ENOMEM);
 		return;
 	}
-	*job = (struct load_job){ .client = c, .fwd = c->fwd };
+	*job = (struct load_job){ .client = c, .fwd = c->fwd, .own = own && !l->check };
 	l->progress = progress;
 	l->done = done;
 	l->ctx = job;
@@ -168,6 +161,20 @@ static void start(struct client *c, struct engine_load *l)
 	client_fail_errno(c, &ds, "cannot load", err);
 }
 
+/* The file of the setting. */
+static void load_own(struct client *c, struct engine_load *l)
+{
+	struct fw_diags ds = { .n = 0 };
+	int err = c->args.format ? -EINVAL : rules_file_read(c->fwd, l, &ds);
+
+	if (!err) {
+		start(c, l, true);
+		return;
+	}
+	engine_load_free(l);
+	client_fail_errno(c, &ds, "the file of the setting `rules` has the format `rules`", err);
+}
+
 void handle_load(struct client *c)
 {
 	struct engine_load l = {
@@ -177,7 +184,11 @@ void handle_load(struct client *c)
 		.diff = c->args.diff ? diff : NULL,
 	};
 
-	if (c->message->nparts < 2 || c->message->nparts % 2) {
+	if (c->message->nparts == 1) {
+		load_own(c, &l);
+		return;
+	}
+	if (c->message->nparts % 2) {
 		client_fail(c, NULL, "'load' wants the text as part 1, then two parts for each file: path and text");
 		return;
 	}
@@ -188,7 +199,7 @@ void handle_load(struct client *c)
 	free(fw_take(c->body)); /* nothing points into it any more: twice a large text would be too much */
 	c->room = 0;
 	c->message->nparts = 0;
-	start(c, &l);
+	start(c, &l, false);
 }
 
 /* No rules, no sets, the policies that nobody set: an empty ruleset in the place of this one. */
@@ -197,9 +208,9 @@ void handle_flush(struct client *c)
 	struct engine_load l = { .kind = ENGINE_FLUSH, .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };
 
 	if (l.text && l.files) {
-		start(c, &l);
+		start(c, &l, false);
 		return;
 	}
-	load_free(&l);
+	engine_load_free(&l);
 	client_fail_errno(c, NULL, "cannot flush", -ENOMEM);
 }

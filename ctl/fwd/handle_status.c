@@ -3,6 +3,7 @@
 #include "ctl/fwd/devices.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
+#include "ctl/fwd/rules_file.h"
 #include "ctl/fwd/status.h"
 
 #include <string.h>
@@ -153,6 +154,7 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
+	json_object_set_new(o, "rules_file", rules_file_json(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "confirm_what", objects_text(st.confirm_by ? st.confirm_what : NULL));
 	json_object_set_new(o, "rollback", rollback(&st.undone));

@@ -17,6 +17,18 @@ char *record_text(char *out, size_t size, const char *text, size_t len)
 	return fw_escape(out, size, text, len);
 }
 
+char *record_diag(char *out, size_t size, const struct fw_diags *ds, int err)
+{
+	const struct fw_diag *d = ds && ds->n ? &ds->d[0] : NULL;
+	char text[sizeof(d->message) + 32];
+
+	if (d && d->line)
+		snprintf(text, sizeof(text), "line %u: %s", d->line, d->message);
+	else
+		snprintf(text, sizeof(text), "%s", d ? d->message : strerror(-err));
+	return record_text(out, size, text, strlen(text));
+}
+
 char *record_change(char *out, size_t size, const char *text, size_t len, const char *name)
 {
 	const char *newline = memchr(text, '\n', len);

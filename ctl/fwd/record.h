@@ -58,6 +58,8 @@ enum record_ring record_ring(const struct record *r);
  * record_text - a text as one line, by fw_escape()
  */
 char *record_text(char *out, size_t size, const char *text, size_t len);
+/* The first diagnostic, "line 5: MESSAGE", or, where there is none, the errno of @err. */
+char *record_diag(char *out, size_t size, const struct fw_diags *ds, int err);
 /* What a change is: its line, or, when it has several, "batch NAME". */
 char *record_change(char *out, size_t size, const char *text, size_t len, const char *name);
 

@@ -102,3 +102,28 @@ case_history_flood() {
 	[ "$(ctl history --limit 5000 | grep -c 'refused: flush: only root')" -ge 20 ] || fail "no refusals" || return 1
 	ok del rule old && wait_until grep -q "fwd: del rule old" "$tmp/fwd.log"
 }
+
+# The file of the setting is loaded by SIGHUP and by load without a file; that it differs from what is live is said.
+case_rules_file() {
+	local file=$tmp/own.rules
+	printf 'policy in accept\nset s { 10.0.0.1, 10.0.0.2 }\nrule name a from @s drop\n' >"$file"
+	logs() { wait_until grep -qF -- "$1" "$tmp/fwd.log" || fail "the log does not say '$1': $(cat "$tmp/fwd.log")"; }
+	says_file() { wait_until eval "ctl status | grep -qF \"rules file     $file$1\"" || fail "not '$1': $(ctl status)"; }
+	start_fwd --rules "$file" && order a && says_file ": as live" && refuses 1 "has the format" load --format classbench ||
+		return 1
+	# The same in other words is the same.
+	printf '# words\nset s { 10.0.0.2,10.0.0.1 }\npolicy   in accept\nrule  name a   from @s drop\n' >"$file"
+	fwd_kill TERM && start_fwd --rules "$file" && says_file ": as live" && ok set add s 10.0.0.3 &&
+		says_file ": as live before the changes since" && fwd_kill TERM && start_fwd --rules "$file" &&
+		says_file " differs" && logs "$file differs from the live ruleset" && ok --json status && says '"differs":true' || return 1
+	ok load --diff --check && says "10.0.0.3" && kill -HUP "$fwd_pid" && says_file ": as live" &&
+		logs "load $file (SIGHUP): 1 rule, 1 element removed, by run.sh (pid $$, uid 0)" || return 1
+	ok add rule name b drop && ok load && order a && says_file ": as live" && ok add rule name b drop || return 1
+	# What is wrong changes nothing, and is said.
+	echo nonsense >>"$file"
+	kill -HUP "$fwd_pid" && logs "refused: load $file (SIGHUP): line 5" && order a b && refuses 1 "own.rules:5" load || return 1
+	rm "$file"
+	kill -HUP "$fwd_pid" && logs "cannot read '$file'" && order a b && refuses 1 "$file" load && fwd_kill TERM &&
+		start_fwd --rules "$file" && says_file ": not compared: cannot read" || return 1
+	fwd_kill TERM && start_fwd && refuses 1 "no file of its own" load && kill -HUP "$fwd_pid" && order a b && ok status
+}

@@ -226,7 +226,7 @@ static void test_options(void **state)
 		{ &ctl_del, { "r", "--check", "--confirm", "5s" }, CTL_USAGE },
 		{ &ctl_flush, { "--yes", "--confirm", "5s" }, 0 },
 		{ &ctl_load_command, { "f", "g" }, CTL_USAGE },
-		{ &ctl_load_command, { NULL }, CTL_USAGE },
+		{ &ctl_load_command, { NULL }, 0 },
 		{ &ctl_load_command, { "f", "--terse" }, CTL_USAGE },
 		{ &ctl_load_command, { "f", "--format", "yaml" }, CTL_USAGE },
 		{ &ctl_load_command, { "--help" }, -1 },
