@@ -24,8 +24,8 @@ void completion_kinds(unsigned kinds)
 		enum ctl_kind kind;
 		char letter;
 	} letters[] = {
-		{ CTL_KIND_FILE, 'F' }, { CTL_KIND_IFACE, 'I' }, { CTL_KIND_RULE, 'R' },
-		{ CTL_KIND_SET, 'S' },  { CTL_KIND_MATCH, '@' }, { CTL_KIND_COMMAND, '!' },
+		{ CTL_KIND_FILE, 'F' },  { CTL_KIND_IFACE, 'I' },   { CTL_KIND_RULE, 'R' },  { CTL_KIND_SET, 'S' },
+		{ CTL_KIND_MATCH, '@' }, { CTL_KIND_COMMAND, '!' }, { CTL_KIND_PLACE, '@' },
 	};
 
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -40,6 +40,44 @@ static void print_match_words(void)
 		if (i != FW_F_HOOK && i != FW_F_IFACE)
 			printf(" %s", fw_field_info[i].keyword);
 	fputs(" icmp6-type icmp6-code", stdout);
+}
+
+static size_t add_names(char *out, size_t size, const struct fw_name *names)
+{
+	size_t n = 0;
+
+	for (; names && names->name && n < size; names++)
+		n += (size_t)snprintf(out + n, size - n, " %s", names->name);
+	return n;
+}
+
+void completion_fields(void (*each)(const char *word, const char *letters, const char *values))
+{
+	static const struct {
+		const char *word, *letters, *values;
+	} others[] = {
+		{ "on", "I", "not" }, { "from", "A", "any not" }, { "to", "A", "any not" }, { "before", "R", "" },
+		{ "after", "R", "" }, { "name", "", "" },         { "comment", "", "" },    { "sets", "S", "" },
+	};
+	char values[2048];
+	size_t n = 0;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		each(others[i].word, others[i].letters, others[i].values);
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		if (r != FW_R_INTERNAL)
+			n += (size_t)snprintf(values + n, sizeof(values) - n, "%s%s", n ? " " : "",
+					      fw_reason_info[r].name);
+	each("policy", "", values);
+	for (unsigned f = 0; f < FW_NFIELDS; f++)
+		for (int v6 = 0; v6 < 1 + (f == FW_F_ICMP_TYPE || f == FW_F_ICMP_CODE); v6++) {
+			n = (size_t)snprintf(values, sizeof(values), f == FW_F_FRAG ? "any not" : "not");
+			if (f == FW_F_HOOK || f == FW_F_IFACE)
+				continue;
+			add_names(values + n, sizeof(values) - n, fw_field_names((enum fw_field)f, v6));
+			each(v6 ? f == FW_F_ICMP_TYPE ? "icmp6-type" : "icmp6-code" : fw_field_info[f].keyword, "",
+			     values);
+		}
 }
 
 static bool is_among(const char *name, const char *word)

@@ -4,15 +4,68 @@
 
 #include <string.h>
 
+/*
+ * What fwd and the kernel call things is data: it is never a word list of compgen, which would expand it, and what is offered
+ * of it is quoted, as it becomes a part of the command line.
+ */
 static const char head[] =
 	"# bash completion for fwctl; `fwctl completion bash` writes it.\n"
 	"_fwctl_rules() { timeout 1 fwctl list rules --terse --limit 1000 2>/dev/null |\n"
 	"\tawk '{ print $3 == \"name\" ? $4 : $2 }'; }\n"
 	"_fwctl_sets() { timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }'; }\n"
-	"_fwctl_ifaces() { ls /sys/class/net; }\n"
+	"\n"
+	"# _fwctl_offer WORD...: those that begin as what is typed does.\n"
+	"_fwctl_offer() {\n"
+	"\tlocal w q\n"
+	"\tfor w; do\n"
+	"\t\tprintf -v q %q \"$w\"\n"
+	"\t\t[[ $w == \"$cur\"* || $q == \"$cur\"* ]] && COMPREPLY+=(\"$q\")\n"
+	"\tdone\n"
+	"}\n"
+	"\n"
+	"# _fwctl_offer_kinds LETTERS: names of rules, sets and interfaces. The shell may take '@' for the end of a word.\n"
+	"_fwctl_offer_kinds() {\n"
+	"\tlocal -a names=()\n"
+	"\tlocal at=@ cur=$cur\n"
+	"\tcase $1 in *R*) mapfile -t names < <(_fwctl_rules) && _fwctl_offer \"${names[@]}\" ;; esac\n"
+	"\tcase $1 in *S*) mapfile -t names < <(_fwctl_sets) && _fwctl_offer \"${names[@]}\" ;; esac\n"
+	"\tcase $1 in *I*)\n"
+	"\t\tfor at in /sys/class/net/*; do [[ -e $at/ifindex ]] && _fwctl_offer \"${at##*/}\"; done ;;\n"
+	"\tesac\n"
+	"\tcase $1 in *A*)\n"
+	"\t\tmapfile -t names < <(_fwctl_sets)\n"
+	"\t\tif [[ $cur == @ ]]; then cur= at=; elif [[ $prev == @ ]]; then at=; fi\n"
+	"\t\t_fwctl_offer \"${names[@]/#/$at}\" ;;\n"
+	"\tesac\n"
+	"}\n"
+	"\n"
+	"# _fwctl_field WORD...: the word whose value is typed next goes to $field.\n"
+	"_fwctl_field() {\n"
+	"\tlocal w open=\n"
+	"\tfield=\n"
+	"\tfor w; do\n"
+	"\t\tcase $field:$w in\n"
+	"\t\t?*:not | ?*:@ | ?*:,) ;;\n"
+	"\t\t?*:'{') open=yes ;;\n"
+	"\t\t?*:'}') open= field= ;;\n"
+	"\t\t?*:*) [[ $open ]] || field= ;;\n"
+	"\t\t";
+
+static const char fields[] = ") field=$w ;;\n"
+			     "\t\tesac\n"
+			     "\tdone\n"
+			     "}\n"
+			     "\n"
+			     "# What the value of $field may be.\n"
+			     "_fwctl_offer_values() {\n"
+			     "\tcase $field in\n";
+
+static const char start[] =
+	"\tesac\n"
+	"}\n"
 	"\n"
 	"_fwctl() {\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= words= kinds= w i\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= words= kinds= field= w i\n"
 	"\tlocal -a said=()\n"
 	"\tCOMPREPLY=()\n"
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
@@ -26,11 +79,21 @@ static const char head[] =
 	"\tcommand=\"${said[0]-} ${said[1]-}\"\n"
 	"\tcase $prev in\n";
 
+/* The words are the script's own. A name of a rule or set that begins the operands is no later one. */
 static const char tail[] = "\tesac\n"
-			   "\tcase $kinds in *R*) words+=\" $(_fwctl_rules)\" ;; esac\n"
-			   "\tcase $kinds in *S*) words+=\" $(_fwctl_sets)\" ;; esac\n"
-			   "\tcase $kinds in *I*) words+=\" $(_fwctl_ifaces)\" ;; esac\n"
-			   "\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n"
+			   "\tcase $kinds in *@*) _fwctl_field \"${said[@]}\" ;; esac\n"
+			   "\tif [[ $field ]]; then\n"
+			   "\t\t_fwctl_offer_values\n"
+			   "\t\treturn\n"
+			   "\tfi\n"
+			   "\tcase $kinds in\n"
+			   "\t*S*) (( ${#said[@]} > 2 )) && kinds= ;;\n"
+			   "\t*R*@* | *@*R*)\n"
+			   "\t\tif (( ${#said[@]} > 2 )); then kinds=${kinds//R/}; else words= kinds=R; fi ;;\n"
+			   "\tesac\n"
+			   "\t# shellcheck disable=SC2086\n"
+			   "\t_fwctl_offer $words\n"
+			   "\t_fwctl_offer_kinds \"$kinds\"\n"
 			   "\tcase $kinds in\n"
 			   "\t*F*)\n"
 			   "\t\tlocal -a files\n"
@@ -40,6 +103,16 @@ static const char tail[] = "\tesac\n"
 			   "\tesac\n"
 			   "}\n"
 			   "complete -F _fwctl fwctl\n";
+
+static void print_pattern(const char *word, const char *letters, const char *values)
+{
+	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
+}
+
+static void print_field(const char *word, const char *letters, const char *values)
+{
+	printf("\t%s) _fwctl_offer %s; _fwctl_offer_kinds '%s' ;;\n", word, values, letters);
+}
 
 /* The options whose value can be completed, each once: the commands' and the global ones. */
 struct values {
@@ -116,6 +189,10 @@ void completion_bash(void)
 	struct values values = { 0 };
 
 	fputs(head, stdout);
+	completion_fields(print_pattern);
+	fputs(fields, stdout);
+	completion_fields(print_field);
+	fputs(start, stdout);
 	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
 		ctl_options_each(*c, print_values, &values);
 	puts("\tesac\n\tcase $command in\n\tvalue) ;;");

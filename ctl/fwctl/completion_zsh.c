@@ -23,25 +23,75 @@ static const char head[] =
 	"}\n"
 	"\n"
 	"_fwctl_ifaces() {\n"
-	"\tlocal -a names=(/sys/class/net/*(N:t))\n"
+	"\tlocal -a names=(/sys/class/net/*/ifindex(N:h:t))\n"
 	"\t_wanted interfaces expl interface compadd -a names\n"
 	"}\n"
 	"\n"
-	"# KINDS WORD...: what an operand may be.\n"
-	"_fwctl_any() {\n"
-	"\tlocal kinds=$1 ret=1\n"
-	"\tlocal -a expl=() said=($@[2,-1])\n"
+	"_fwctl_at_sets() {\n"
+	"\tlocal -a names=(@${^${(f)\"$(timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }')\"}})\n"
+	"\t_wanted sets expl set compadd -a names\n"
+	"}\n"
+	"\n"
+	"# WORD...: the word whose value is typed next goes to $field.\n"
+	"_fwctl_field() {\n"
+	"\tlocal w open=\n"
+	"\tfield=\n"
+	"\tfor w; do\n"
+	"\t\tcase $field:$w in\n"
+	"\t\t?*:not | ?*:,) ;;\n"
+	"\t\t?*:'{') open=yes ;;\n"
+	"\t\t?*:'}') open= field= ;;\n"
+	"\t\t?*:*) [[ -n $open ]] || field= ;;\n"
+	"\t\t";
+
+static const char fields[] = ") field=$w ;;\n"
+			     "\t\tesac\n"
+			     "\tdone\n"
+			     "}\n"
+			     "\n"
+			     "# What the value of $field may be.\n"
+			     "_fwctl_values() {\n"
+			     "\tlocal -a said=()\n"
+			     "\tlocal letters= ret=1\n"
+			     "\tcase $field in\n";
+
+static const char any[] =
+	"\tesac\n"
+	"\t_fwctl_offer \"$letters\"\n"
+	"}\n"
+	"\n"
+	"# LETTERS: the words of $said, and names.\n"
+	"_fwctl_offer() {\n"
+	"\tlocal ret=1\n"
+	"\tlocal -a expl=()\n"
 	"\t(( $#said )) && _wanted words expl word compadd -a said && ret=0\n"
-	"\t[[ $kinds = *R* ]] && _fwctl_rules && ret=0\n"
-	"\t[[ $kinds = *S* ]] && _fwctl_sets && ret=0\n"
-	"\t[[ $kinds = *I* ]] && _fwctl_ifaces && ret=0\n"
-	"\t[[ $kinds = *F* ]] && _files && ret=0\n"
+	"\t[[ $1 = *R* ]] && _fwctl_rules && ret=0\n"
+	"\t[[ $1 = *S* ]] && _fwctl_sets && ret=0\n"
+	"\t[[ $1 = *A* ]] && _fwctl_at_sets && ret=0\n"
+	"\t[[ $1 = *I* ]] && _fwctl_ifaces && ret=0\n"
+	"\t[[ $1 = *F* ]] && _files && ret=0\n"
 	"\treturn ret\n"
+	"}\n"
+	"\n"
+	"# KINDS WORD...: what an operand may be. Of the words before, those of two-word commands are one less.\n"
+	"_fwctl_any() {\n"
+	"\tlocal kinds=$1 field= w\n"
+	"\tlocal -a said=($@[2,-1]) before=()\n"
+	"\tfor w in ${(Q)words[1,CURRENT-1]}; do [[ $w = -* ]] || before+=($w); done\n"
+	"\t[[ $kinds = *@* ]] && _fwctl_field $before\n"
+	"\tif [[ -n $field ]]; then\n"
+	"\t\t_fwctl_values\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\tcase $kinds in\n"
+	"\t*S*) (( $#before > 1 )) && kinds= ;;\n"
+	"\t*R*@* | *@*R*) if (( $#before > 1 )); then kinds=${kinds//R/}; else said=() kinds=R; fi ;;\n"
+	"\tesac\n"
+	"\t_fwctl_offer \"$kinds\"\n"
 	"}\n"
 	"\n"
 	"_fwctl_commands() {\n"
 	"\tlocal -a said=(\n";
-
 static const char middle[] = "\t)\n"
 			     "\t_describe -t commands command said\n"
 			     "}\n"
@@ -209,9 +259,23 @@ static void print_second_words(void)
 	}
 }
 
+static void print_pattern(const char *word, const char *letters, const char *values)
+{
+	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
+}
+
+static void print_field(const char *word, const char *letters, const char *values)
+{
+	printf("\t%s) said=(%s) letters=%s ;;\n", word, values, letters);
+}
+
 void completion_zsh(void)
 {
 	fputs(head, stdout);
+	completion_fields(print_pattern);
+	fputs(fields, stdout);
+	completion_fields(print_field);
+	fputs(any, stdout);
 	print_first_words();
 	fputs(middle, stdout);
 	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)

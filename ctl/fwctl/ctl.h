@@ -37,8 +37,9 @@ enum ctl_kind {
 	CTL_KIND_IFACE = 2,
 	CTL_KIND_RULE = 4,
 	CTL_KIND_SET = 8,
-	CTL_KIND_MATCH = 16, /* words of the rule language, and @sets */
+	CTL_KIND_MATCH = 16, /* words of the rule language, and what may follow each */
 	CTL_KIND_COMMAND = 32,
+	CTL_KIND_PLACE = 64, /* what may follow a word, such as `before` */
 };
 
 /* One option: parsing, help, manual and completion come from the same row. */

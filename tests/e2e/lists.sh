@@ -126,3 +126,55 @@ case_terminal_controls() {
 		no_controls || return 1
 	in_server ip link del "$name"
 }
+
+# tab SHELL WORD...: what is offered for the last word, one a line, in the server's namespace and its /sys.
+tab() {
+	local shell=$1
+	shift
+	# shellcheck disable=SC2016 # inner
+	case $shell in
+	bash) set -- bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _fwctl; printf "%s\n" "${COMPREPLY[@]}"' - \
+		"$tmp/fwctl.bash" "$@" ;;
+	zsh) set -- "$here/complete.zsh" "$tmp/_fwctl" "$*" ;;
+	esac
+	# shellcheck disable=SC2016 # inner
+	nsenter --net="/run/netns/$server" unshare --mount --propagation private \
+		sh -c 'mount -t sysfs none /sys && cd "$1" && shift && exec "$@"' - "$tmp/there" "$@" | sort
+}
+
+# What may follow depends on the word before. Names are data: in no shell does a device's name do anything.
+case_completion_positions() {
+	local shell name code=0
+	local -x PATH=$tmp/path:$PATH FWD_SOCKET=$tmp/fwd/sock
+	share_fwd && mkdir -p "$tmp/path" "$tmp/there" && ln -sf "$fwctl" "$tmp/path/fwctl" || return 1
+	ok add rule name web in proto tcp dport 80 accept && ok set create wolves 10.0.0.1 && ok set create web2 10.0.0.1 || return 1
+	"$fwctl" completion bash >"$tmp/fwctl.bash" && "$fwctl" completion zsh >"$tmp/_fwctl" || return 1
+	for shell in bash zsh; do
+		is "$shell: on" "$(tab $shell fwctl add rule in on s | xargs)" s0 &&
+			is "$shell: on not" "$(tab $shell fwctl add rule in on not s | xargs)" s0 &&
+			is "$shell: from" "$(tab $shell fwctl add rule from @w | xargs)" "@web2 @wolves" &&
+			is "$shell: a list" "$(tab $shell fwctl list from { 10.0.0.1, @wo | xargs)" "@wolves" &&
+			is "$shell: before" "$(tab $shell fwctl add rule before w | xargs)" web &&
+			is "$shell: REF" "$(tab $shell fwctl replace rule w | xargs)" web &&
+			is "$shell: list sets" "$(tab $shell fwctl list sets w | xargs)" "web2 wolves" &&
+			is "$shell: set del" "$(tab $shell fwctl set del wol | xargs)" wolves &&
+			is "$shell: an element" "$(tab $shell fwctl set del wolves w | xargs)" "" || return 1
+	done
+	# Where bash takes '@' for a word of its own.
+	is "bash: @" "$(tab bash fwctl add rule from @ | xargs)" "web2 wolves" &&
+		is "bash: @w" "$(tab bash fwctl add rule from @ wo | xargs)" wolves || return 1
+	for name in '$(id>pwned)' '`id>pwned`' 'x;id>pwned' "q'\"*[a]"; do
+		in_server ip link add name "$name" type veth peer name v9 || return 1
+		for shell in bash zsh; do
+			tab $shell fwctl attach "" >"$tmp/out" 2>&1
+			tab $shell fwctl add rule in on "" >>"$tmp/out" 2>&1
+			[ -e "$tmp/there/pwned" ] && { fail "$shell runs $name"; code=1; }
+			grep -q s0 "$tmp/out" || { fail "$shell offers nothing: $(cat "$tmp/out")"; code=1; }
+		done
+		# What is offered is one word of the shell again, and means the name.
+		eval "got=($(tab bash fwctl attach "" | grep -v '^[a-z][a-z0-9]*$'))"
+		is "the word" "${got[0]:-}" "$name" && is "its words" "${#got[@]}" 1 || code=1
+		in_server ip link del "$name"
+	done
+	return $code
+}
