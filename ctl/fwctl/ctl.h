@@ -18,7 +18,7 @@ enum ctl_exit { CTL_OK, CTL_FAILED, CTL_USAGE, CTL_NO_DAEMON };
 
 /* What the options of a command line said. */
 struct ctl_settings {
-	const char *socket;
+	const char *socket, *pins;
 	int format;    /* enum fw_format */
 	int xdp;       /* enum fw_xdp_mode; -1: not said */
 	int mode, out; /* of attach, indices into the option's words */
@@ -58,7 +58,7 @@ struct ctl_option {
 extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl_opt_pcap, ctl_opt_dev, ctl_opt_xdp,
 	ctl_opt_tc, ctl_opt_interval, ctl_opt_socket, ctl_opt_rules, ctl_opt_from, ctl_opt_limit, ctl_opt_top,
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes, ctl_opt_echo,
-	ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later;
+	ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_pins;
 /* Those that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 

@@ -4,6 +4,7 @@
  * policy a line as they come, so that a million rules need no memory here.
  */
 #include "client.h"
+#include "left.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@
 #define ONE_LINE 8 /* elements of a set that are shown beside its name */
 
 static const struct ctl_option *const list_options[] = { &ctl_opt_terse, &ctl_opt_from, &ctl_opt_limit, NULL };
-static const struct ctl_option *const counters_options[] = { &ctl_opt_top, &ctl_opt_reset, NULL };
+static const struct ctl_option *const counters_options[] = { &ctl_opt_top, &ctl_opt_reset, &ctl_opt_pins, NULL };
 static const struct ctl_option *const terse_options[] = { &ctl_opt_terse, NULL };
 static const struct ctl_option *const no_options[] = { NULL };
 
@@ -193,6 +194,8 @@ static int run_counters(const struct ctl_settings *s, int n, char **operands)
 	}
 	code = print_answer(s, FW_REQ_COUNTERS, s->top ? json_pack("{so}", "top", ctl_json_u64(s->top)) : NULL, NULL,
 			    &end);
+	if (code == CTL_NO_DAEMON)
+		return ctl_left_counters(s);
 	if (code == CTL_OK && !s->json) {
 		ctl_print_counts(json_object_get(end, "rules"));
 		puts("all rules");
@@ -247,10 +250,13 @@ const struct ctl_command ctl_counters = {
 	.name = "counters",
 	.operands = "[REF...]",
 	.summary = "rules that decided on packets, and the policies",
-	.details = "Counters stay with a rule's id, through replace, move, load and a restart of fwd.\n"
-		   "With --reset they count from 0 again; what was counted before is not shown.\n\n"
-		   "JSON: rules and policies as in `fwctl list`; at last {ok, rules {packets, bytes}, generation}.\n"
-		   "With --reset: {ok, count}.\n",
+	.details =
+		"Counters stay with a rule's id, through replace, move, load and a restart of fwd.\n"
+		"With --reset they count from 0 again; what was counted before is not shown.\n"
+		"While fwd does not run they come from what it has pinned, by id, without what rules match; the exit code is 0.\n\n"
+		"JSON: rules and policies as in `fwctl list`; at last {ok, rules {packets, bytes}, generation}.\n"
+		"While fwd does not run: text is null, slot and set are missing, and the last has running (false).\n"
+		"With --reset: {ok, count}.\n",
 	.options = counters_options,
 	.kinds = CTL_KIND_RULE,
 	.max_operands = -1,

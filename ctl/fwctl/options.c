@@ -111,6 +111,8 @@ OPTION(format, "format", "FORMAT", "of the file: rules (the default) or classben
 OPTION(json, "json", NULL, "JSON instead of text, one object a line", set_flag, AT(json));
 OPTION(socket, "socket", "PATH", "fwd's socket (else $FWD_SOCKET, else /run/fwd/fwd.sock)", set_text, AT(socket),
        .kind = CTL_KIND_FILE);
+OPTION(pins, "pins", "DIR", "while fwd does not run: its folder in bpffs (else $FWD_PINS, else /sys/fs/bpf/fwd)",
+       set_text, AT(pins), .kind = CTL_KIND_FILE);
 OPTION(kernel, "kernel", NULL, "with --rules: ask the program in the kernel too (root)", set_flag, AT(kernel));
 OPTION(pcap, "pcap", "FILE", "take packets from a capture file, as incoming", set_text, AT(pcap),
        .kind = CTL_KIND_FILE);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl status, attach and detach: what fwd does, and on which interfaces. */
 #include "client.h"
+#include "left.h"
 
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later, NULL };
+static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
 static const struct ctl_option *const no_options[] = { NULL };
 
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
@@ -30,7 +32,7 @@ static void print_way(const json_t *d)
 		printf(", BEHIND a tc filter, which may keep packets from it");
 }
 
-static void print_device(const json_t *d)
+void ctl_print_device(const json_t *d)
 {
 	const char *name = ctl_field_text(d, "dev"), *interface = ctl_field_text(d, "interface");
 	const char *error = ctl_field_text(d, "error"), *from = ctl_field_text(d, "from");
@@ -46,7 +48,7 @@ static void print_device(const json_t *d)
 
 static int on_device(void *ctx, json_t *o)
 {
-	print_device(o);
+	ctl_print_device(o);
 	return 0;
 }
 
@@ -220,7 +222,7 @@ static int on_status(void *ctx, json_t *o)
 	json_array_foreach(devices, i, d)
 	{
 		printf("%-14s ", i ? "" : "interfaces");
-		print_device(d);
+		ctl_print_device(d);
 	}
 	print_away(o);
 	return 0;
@@ -229,8 +231,9 @@ static int on_status(void *ctx, json_t *o)
 static int run_status(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_call call = { .kind = FW_REQ_STATUS, .line = on_status };
+	int code = ctl_request(s, &call, NULL);
 
-	return ctl_request(s, &call, NULL);
+	return code == CTL_NO_DAEMON ? ctl_left_status(s) : code;
 }
 
 #define DEVICE_JSON                                                                                                        \
@@ -274,7 +277,10 @@ const struct ctl_command ctl_status = {
 	.name = "status",
 	.operands = "",
 	.summary = "what fwd holds, does and waits for",
-	.details = "JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}.\n",
-	.options = no_options,
+	.details =
+		"While fwd does not run, what the kernel goes on with, from what fwd has pinned; the exit code is 3 then.\n\n"
+		"JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}. While fwd does not run: {running\n"
+		"(false), generation, rules, counted {packets, bytes}, devices (null: only root sees them)}; then {ok, error}.\n",
+	.options = status_options,
 	.run = run_status,
 };

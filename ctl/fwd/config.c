@@ -10,7 +10,7 @@ static const struct fw_setting rows[] = {
 	  "a path that begins with '/', of at most 107 bytes", fw_setting_path, AT(socket), 2, 107, NULL },
 	{ "store", "PATH", "the database of the ruleset and the attachments", "/var/lib/fwd/fwd.db",
 	  "a path that begins with '/'", fw_setting_path, AT(store), 2, FW_SETTING_TEXT - 1, NULL },
-	{ "pins", "DIR", "the folder in bpffs that keeps packets filtered while fwd does not run", "/sys/fs/bpf/fwd",
+	{ "pins", "DIR", "the folder in bpffs that keeps packets filtered while fwd does not run", FW_PINS,
 	  "a path that begins with '/'", fw_setting_path, AT(pins), 2, FW_SETTING_TEXT - 1, NULL },
 	{ "pool", "KIND", "where the tables lie: `arena` (faster), `maps` (any kernel), or `auto`, an arena if there are any",
 	  "auto", "auto, arena or maps", fw_setting_choice, AT(pool), 0, FW_NPOOLS, fw_kern_pool_names },

@@ -213,6 +213,13 @@ struct fw_kern_attachment {
 void fw_kern_look(struct fw_kern *k);
 /* The @i-th. false: there is none. */
 bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachment *out);
+/**
+ * fw_kern_left - what is attached in this network namespace while no process of ours runs, as the kernel says it
+ * @pins: fwd's folder in bpffs
+ * @out:  free() it
+ * For root. Return: 0; -ENOENT: nothing is pinned there; -EACCES; -errno.
+ */
+int fw_kern_left(const char *pins, struct fw_kern_attachment **out, size_t *n);
 
 /* The XDP program of the interface, its id; 0: none. */
 uint32_t fw_kern_xdp_prog(uint32_t ifindex);

@@ -10,6 +10,8 @@
 #include "fw/base.h"
 #include "fw/prog.h"
 
+/* Where fwd pins, unless its settings say something else. */
+#define FW_PINS "/sys/fs/bpf/fwd"
 /* The folder under fwd's pins, and what is in it: see lib/kern/readers.c. */
 #define FW_READERS "readers"
 /* The counters' map. Another version goes on with what it finds by the same name: the 2 grows with what a counter's number means. */
@@ -52,13 +54,5 @@ struct fw_pinned_row {
 };
 /* The counter number @i of the chunk. */
 struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i);
-
-/* What is attached: for root as the kernel says it, for others as fwd left it. An index may be that of no interface any more. */
-struct fw_pinned_attachment {
-	uint32_t ifindex;
-	enum fw_prog prog;
-};
-/* @out: free() it. 0 or -errno. */
-int fw_pinned_attached(const struct fw_pinned *p, struct fw_pinned_attachment **out, size_t *n);
 
 #endif

@@ -176,21 +176,30 @@ static int link_name(const struct fw_kern *k, const struct attachment *a, const 
 	return strcmp(path, right) && rename(path, right) ? -errno : 0;
 }
 
+int kern_link_open(const char *path, const char *name, struct attachment *out)
+{
+	struct bpf_link_info info;
+
+	*out = (struct attachment){ .link = -1 };
+	if (!read_name(name, out))
+		return -ENOENT;
+	out->link = bpf_obj_get(path);
+	if (out->link < 0)
+		return -errno;
+	out->ifindex = link_info(out->link, &info);
+	out->id = info.id;
+	return 0;
+}
+
 static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
 {
-	struct attachment a = { .folder = *f };
-	struct bpf_link_info info;
+	struct attachment a;
 	char path[PATH_MAX];
-	int err;
+	int err = kern_link_open(kern_pin_path(k, f, "links", pin, path), pin, &a);
 
-	kern_pin_path(k, f, "links", pin, path);
-	if (!read_name(pin, &a))
-		return 0;
-	a.link = bpf_obj_get(path);
-	if (a.link < 0)
-		return -errno;
-	a.ifindex = link_info(a.link, &info);
-	a.id = info.id;
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	a.folder = *f;
 	if (!a.ifindex)
 		unlink(path);
 	if (!a.ifindex || by_id(k, a.id)) {

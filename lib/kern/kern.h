@@ -203,6 +203,8 @@ void kern_attached_prune(struct fw_kern *k);
 /* The pin of a link; @buf: PATH_MAX. */
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf);
 uint32_t kern_link_id(int link);
+/* The link that is pinned there: 0, -ENOENT when it is called as none is or there is none, or -errno. */
+int kern_link_open(const char *path, const char *name, struct attachment *out);
 /* The program behind it: its id, 0 when the interface is gone. */
 uint32_t kern_attached_prog(const struct attachment *a);
 /* Points it at another program. 0 or -errno. */

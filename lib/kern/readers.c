@@ -4,10 +4,10 @@
  * of this process: maps that are pinned once more, in a folder that only they and
  * root may enter, in which all may be read and nothing written.
  *
- *	PINS/readers/control, traffic, filters   as in the folder of the live program
- *	             counters-2-CHUNK-COLUMN     the maps that stand in counters-2
- *	             names-CHUNK                 names of rules, where a rule of the chunk has one
- *	             links                       to the folder of links, whose names say what is attached
+ *	PINS/readers/control, traffic          as in the folder of the live program
+ *	             counters-2-CHUNK-COLUMN   the maps that stand in counters-2
+ *	             names-CHUNK               names of rules, where a rule of the chunk has one
+ *	             live                      to that folder, for root
  *
  * The kernel gives the maps in a map of maps to nobody without privileges, so
  * each of them is pinned. The folder is made beside the one of the process
@@ -107,19 +107,12 @@ static int open_folder(const char *path, gid_t readers, mode_t mode)
 	return chown(path, (uid_t)-1, readers) || chmod(path, mode) ? -errno : 0;
 }
 
-/* Members of the group may go through our folders and list the links, the names of which say it all: no link can be opened. */
 static int open_folders(const struct fw_kern *k, gid_t readers)
 {
 	char path[PATH_MAX];
 	int err = open_folder(k->pins, readers, 0710);
 
-	if (!err)
-		err = open_folder(path_of(k, folder(k), NULL, path), readers, 0750);
-	if (!err)
-		err = open_folder(kern_pin_path(k, &k->folder, NULL, NULL, path), readers, 0710);
-	if (!err)
-		err = open_folder(kern_pin_path(k, &k->folder, "links", NULL, path), readers, 0750);
-	return err;
+	return err ? err : open_folder(path_of(k, folder(k), NULL, path), readers, 0750);
 }
 
 /* The new folder takes the place of the one before, if there is one. */
@@ -138,18 +131,16 @@ static int swap_folders(struct fw_kern *k)
 	return 0;
 }
 
-/* The maps that are as they are from the beginning, and the way to the links. */
+/* The maps that are as they are from the beginning. */
 static int add_others(const struct fw_kern *k)
 {
-	char links[PATH_MAX], path[PATH_MAX];
+	char live[PATH_MAX], path[PATH_MAX];
 	int err = kern_readers_add(k, k->maps[MAP_CONTROL], "control");
 
 	if (!err)
 		err = kern_readers_add(k, k->maps[MAP_TRAFFIC], "traffic");
-	if (!err)
-		err = kern_readers_add(k, k->maps[MAP_FILTERS], "filters");
-	snprintf(links, sizeof(links), "../%s/links", k->folder.name);
-	if (!err && symlink(links, path_of(k, FRESH, "links", path)))
+	snprintf(live, sizeof(live), "../%s", k->folder.name);
+	if (!err && symlink(live, path_of(k, FRESH, "live", path)))
 		err = -errno;
 	return err;
 }

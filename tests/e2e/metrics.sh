@@ -250,3 +250,38 @@ case_fwd_rule_verdicts() {
 	prometheus_stop
 	return $code
 }
+
+# left COMMAND...: fwctl where fwd was, as root or as $as.
+left() {
+	# shellcheck disable=SC2086 # words on purpose
+	in_house ${as:-} "$fwctl" --socket "$tmp/fwd/sock" "$@" --pins "$tmp/bpffs/fwd"
+}
+
+# While fwd does not run, fwctl shows what the kernel goes on with.
+case_fwd_left() {
+	local mode as
+	start_fwd --group games && metrics_rules && metrics_traffic && read_maps || return 1
+	chmod 711 "$tmp" "$tmp/fwd" "$tmp/bpffs"
+	fwd_kill KILL && metrics_traffic || return 1
+	exits 0 left counters && says "fwd is not running" && says "rule 7 name ping ... accept" && says "rule 9 name tcp ... drop counter" &&
+		says "policy in drop" && says "all rules" || return 1
+	[ "$(awk '/name ping/ { print $1 }' "$tmp/out")" = 10 ] || fail "ping: $(cat "$tmp/out")" || return 1
+	exits 0 left counters --top 1 --json && is "rules" "$(jq -s '[.[] | select(.id)] | length' "$tmp/out")" 1 &&
+		is "the end" "$(jq -c 'select(.ok) | .running' "$tmp/out")" false || return 1
+	exits 3 left status && says "fwd does not run" && says "generation" && grep -Eq '^interfaces +s0 +attached +in by native XDP, out by tc$' "$tmp/out" ||
+		fail "status: $(cat "$tmp/out")" || return 1
+	exits 3 left status --json && is devices "$(jq -c 'select(.devices) | [.devices[] | .dev, .mode, .out]' "$tmp/out")" '["s0","native",true]' &&
+		is "the end" "$(jq -s '.[-1].ok' "$tmp/out")" false || return 1
+	exits 3 left counters --reset && exits 3 ctl status --pins "$tmp/nosuch" && says "packets are not filtered, unless" || return 1
+	as="setpriv --reuid nobody --regid nogroup --groups games --bounding-set -all"
+	exits 0 left counters && says "rule 7 name ping" && exits 3 left status && says "only root" || return 1
+	as="setpriv --reuid nobody --regid nogroup --clear-groups --bounding-set -all"
+	rm -f "$tmp/fwd/sock"
+	exits 3 left counters && says "Permission denied" || return 1
+	as=
+	for mode in generic tc; do
+		start_fwd && ok attach s0 --mode $mode && fwd_kill KILL && exits 3 left status || return 1
+		grep -Eq "^interfaces +s0 +attached +in by $mode( XDP)?, out by tc$" "$tmp/out" || fail "$mode: $(cat "$tmp/out")" || return 1
+	done
+	start_fwd && ok detach s0 && fwd_kill KILL && exits 3 left status && says "nothing is filtered"
+}

@@ -3,6 +3,7 @@
 #include "tools/fw-exporter/settings.h"
 
 #include "fw/client.h"
+#include "fw/pinned.h"
 #include "tools/fw-exporter/page.h"
 
 #include <arpa/inet.h>
@@ -42,7 +43,7 @@ static const struct fw_setting rows[] = {
 	  PATH, fw_setting_path, AT(tls_key), 2, PATH_MAX_BYTES, NULL },
 	{ "socket", "PATH", "fwd's socket", FW_CLIENT_SOCKET,
 	  PATH ", of at most 107 bytes", fw_setting_path, AT(socket), 2, 107, NULL },
-	{ "pins", "DIR", "fwd's folder in bpffs, to read while fwd does not answer", "/sys/fs/bpf/fwd",
+	{ "pins", "DIR", "fwd's folder in bpffs, to read while fwd does not answer", FW_PINS,
 	  PATH, fw_setting_path, AT(pins), 2, PATH_MAX_BYTES, NULL },
 	{ "rules", "WHICH", "rules with series of their own: selected, all or none", "selected",
 	  "selected, all or none", fw_setting_choice, AT(rules), 0, RULES_NCHOICES, rules_names },
