@@ -2,6 +2,8 @@
 /* What another ruleset changes, as objects: policies first, then sets, then rules. */
 #include "ctl/fwd/diff.h"
 
+#define DIFF_BYTES (64u << 20) /* that are made, about: a rule may be as long as its lists */
+
 static void policy(struct fw_buf *b, const struct fw_diff *d, enum fw_reason reason)
 {
 	fw_buf_printf(b, "{\"change\":\"policy\",\"policy\":");
@@ -62,15 +64,19 @@ static void rule(struct fw_buf *b, const struct fw_diff *d, const struct fw_diff
 
 void diff_lines(struct fw_buf *b, const struct fw_diff *d)
 {
+	size_t sets = 0, rules = 0, more_sets, more_rules;
+
 	for (int r = 0; r < FW_NREASONS; r++)
 		if (d->policy[r])
 			policy(b, d, (enum fw_reason)r);
-	for (size_t i = 0; i < d->nsets; i++)
-		set(b, &d->sets[i]);
-	for (size_t i = 0; i < d->nrules; i++)
-		rule(b, d, &d->rules[i]);
-	if (d->more_sets || d->more_rules)
-		fw_buf_printf(b, "{\"change\":\"more\",\"sets\":%zu,\"rules\":%zu}\n", d->more_sets, d->more_rules);
+	for (; sets < d->nsets && b->len < DIFF_BYTES; sets++)
+		set(b, &d->sets[sets]);
+	for (; rules < d->nrules && b->len < DIFF_BYTES; rules++)
+		rule(b, d, &d->rules[rules]);
+	more_sets = d->more_sets + d->nsets - sets;
+	more_rules = d->more_rules + d->nrules - rules;
+	if (more_sets || more_rules)
+		fw_buf_printf(b, "{\"change\":\"more\",\"sets\":%zu,\"rules\":%zu}\n", more_sets, more_rules);
 }
 
 #define INT(n) ((json_int_t)(n))

@@ -242,8 +242,32 @@ void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw
 		    same ? "a duplicate" : "shadowed", name_of(by).s, line);
 }
 
+/* Rules for everything, or for everything on one hook: few, and often in front of others by mistake. */
+struct wide {
+	const struct fw_rule *rule[FW_NHOOKS + 1];
+	unsigned n;
+};
+
+static bool is_wide(const struct fw_rule *r)
+{
+	return r->src == FW_ANY && r->dst == FW_ANY &&
+	       (!r->nmatches || (r->nmatches == 1 && fw_rule_match(r, FW_F_HOOK)));
+}
+
+/* One of them that covers @r; else @r may be one of them. */
+static const struct fw_rule *by_wide(struct wide *w, const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (fw_rule_covers(rs, w->rule[i], r))
+			return w->rule[i];
+	if (w->n < FW_NHOOKS + 1 && is_wide(r))
+		w->rule[w->n++] = r;
+	return NULL;
+}
+
 int fw_warn_all_shadowed(const struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out)
 {
+	struct wide wide = { .n = 0 };
 	struct fw_classifier *c;
 	int err = fw_classifier_new(pool, false, &c);
 
@@ -251,8 +275,9 @@ int fw_warn_all_shadowed(const struct fw_ruleset *rs, const struct fw_pool *pool
 		return err;
 	fw_classifier_publish(c, root, 1);
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {
-		const struct fw_rule *by = fw_rule_shadow(c, rs, r);
+		const struct fw_rule *by = by_wide(&wide, rs, r);
 
+		by = by ? by : fw_rule_shadow(c, rs, r);
 		if (by)
 			fw_warn_shadowed(rs->file, r, by, rs, out);
 	}

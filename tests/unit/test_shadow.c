@@ -120,6 +120,28 @@ static void warnings_name_both(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* Warnings of a ruleset that is all shadowed from its third rule on. */
+static void nothing_behind_a_wide_rule_decides(void **state)
+{
+	struct fw_ruleset *rs =
+		ruleset_of("rule from not 9.9.9.9 accept\nrule in drop\nrule in ip6 accept\n"
+			   "rule in from 8.8.8.8 accept\nrule ip6 accept\nrule out drop\nrule out ip6 drop\n");
+	struct fw_image image = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_pool *pool;
+
+	compile(rs, &pool, &image);
+	assert_int_equal(fw_warn_all_shadowed(rs, pool, image.root, &ds), 0);
+	assert_int_equal(ds.n, 3);
+	for (unsigned i = 0; i < 3; i++)
+		print_message("%s\n", ds.d[i].message);
+	assert_string_equal(ds.d[0].message, "rule 3 is shadowed: rule 2 matches all of its packets first");
+	assert_string_equal(ds.d[2].message, "rule 7 is shadowed: rule 6 matches all of its packets first");
+	fw_image_free(&image);
+	fw_pool_free(pool);
+	fw_ruleset_free(rs);
+}
+
 /* Whatever the sets hold then. */
 static void change_sets(struct fw_ruleset *rs, const struct random_shape *shape)
 {
@@ -168,6 +190,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shadowed_rules_are_found),
 		cmocka_unit_test(warnings_name_both),
+		cmocka_unit_test(nothing_behind_a_wide_rule_decides),
 		cmocka_unit_test(covers_is_never_wrong),
 	};
 
