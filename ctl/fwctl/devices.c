@@ -2,22 +2,48 @@
 /* The interfaces that fwctl run filters on: which they are, and what a ruleset may ask of them. */
 #include "devices.h"
 
-#include <net/if.h>
 #include <string.h>
+
+#define FRONT_AGAIN 10.0 /* seconds between two fights for the first place */
+
+static void note(const struct fw_link *link, void *ctx)
+{
+	*(uint32_t *)ctx = link->ifindex;
+}
+
+/* By its name or another name of it; 0: there is none. */
+static uint32_t index_of(const char *name)
+{
+	uint32_t index = 0;
+
+	return fw_link_find(name, note, &index) ? 0 : index;
+}
+
+static const struct device *by_index(const struct devices *ds, uint32_t index)
+{
+	for (unsigned i = 0; i < ds->n; i++)
+		if (ds->d[i].index == index)
+			return &ds->d[i];
+	return NULL;
+}
 
 int devices_find(struct devices *ds, const struct ctl_settings *s)
 {
-	for (unsigned i = 0; i < s->ndevs; i++) {
-		const char *name = s->devs[i];
+	for (ds->n = 0; ds->n < s->ndevs; ds->n++) {
+		struct device d = { .name = s->devs[ds->n], .index = index_of(s->devs[ds->n]) };
+		const struct device *same = by_index(ds, d.index);
 
-		ds->d[i] = (struct device){ .name = name, .index = if_nametoindex(name) };
-		if (!ds->d[i].index) {
-			ctl_error("no interface \"%s\": %s", name, strerror(errno));
+		if (!d.index) {
+			ctl_error("no interface \"%s\"", d.name);
 			ctl_hint("`ip -brief link` lists the interfaces");
 			return -ENODEV;
 		}
+		if (same) {
+			ctl_error("\"%s\" and \"%s\" are names of the same interface", same->name, d.name);
+			return -EINVAL;
+		}
+		ds->d[ds->n] = d;
 	}
-	ds->n = s->ndevs;
 	return 0;
 }
 
@@ -61,29 +87,67 @@ int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 	return refuse_marks(rs);
 }
 
-static bool is_device(const struct devices *ds, uint32_t index)
+/* An interface has one number in the tables. 0 or -EINVAL, and said so. */
+static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *indices)
 {
-	for (unsigned i = 0; i < ds->n; i++)
-		if (ds->d[i].index == index)
-			return true;
-	return false;
+	for (size_t i = 0; i < at; i++)
+		if (indices[at] && indices[i] == indices[at]) {
+			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i], rs->ifaces[at]);
+			ctl_hint("say the same name in all rules");
+			return -EINVAL;
+		}
+	return 0;
 }
 
 int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw_kern *k)
 {
-	for (size_t i = 0; i < rs->nifaces; i++) {
-		const char *name = rs->ifaces[i];
-		uint32_t index = if_nametoindex(name);
-		int err = index ? fw_kern_iface_set(k, index, (uint32_t)i) : 0;
+	fw_autofree uint32_t *indices = calloc(rs->nifaces + 1, sizeof(*indices));
+	int err = indices ? 0 : -ENOMEM;
 
-		if (err) {
-			ctl_error("cannot map interface \"%s\": %s", name, strerror(-err));
+	for (size_t i = 0; !err && i < rs->nifaces; i++) {
+		const char *name = rs->ifaces[i];
+
+		indices[i] = index_of(name);
+		err = check_names(rs, i, indices);
+		if (err)
 			return err;
-		}
-		if (!index)
+		err = indices[i] ? fw_kern_iface_set(k, indices[i], (uint32_t)i) : 0;
+		if (!indices[i])
 			ctl_warn("interface \"%s\" does not exist: no packet is `on %s`", name, name);
-		else if (!is_device(ds, index))
+		else if (!by_index(ds, indices[i]))
 			ctl_warn("interface \"%s\" is not among --dev: no packet here is `on %s`", name, name);
 	}
-	return 0;
+	if (err)
+		ctl_error("cannot map interfaces: %s", strerror(-err));
+	return err;
+}
+
+static const char *name_at(const struct devices *ds, uint32_t index)
+{
+	const struct device *d = by_index(ds, index);
+
+	return d ? d->name : "?";
+}
+
+void devices_guard(struct devices *ds, struct fw_kern *k)
+{
+	struct fw_kern_attachment a;
+	double now = fw_now();
+	unsigned n = 0;
+
+	fw_kern_look(k);
+	while (fw_kern_attached(k, n, &a)) {
+		n++;
+		if (!a.in_front || now < ds->front_again)
+			continue;
+		ds->front_again = now + FRONT_AGAIN;
+		ctl_warn("%s: program %u was attached in front, and may have let packets pass: %s",
+			 name_at(ds, a.ifindex), a.in_front,
+			 fw_kern_to_front(k, a.ifindex, a.prog) ? "it stays there" : "the filter is before it again");
+		break;
+	}
+	if (n < ds->attached)
+		ctl_warn("an interface is gone, or somebody detached the filter: %u of %u attachments are left", n,
+			 ds->attached);
+	ds->attached = n;
 }

@@ -14,13 +14,17 @@ struct device {
 struct devices {
 	struct device d[CTL_DEVS_MAX];
 	unsigned n;
+	unsigned attached;  /* programs, at the last look */
+	double front_again; /* not before that, on the clock of fw_now() */
 };
 
-/* Looks the --dev interfaces up, or says which one does not exist. Return: 0 or -ENODEV. */
+/* Looks the --dev interfaces up, or says which one does not exist. Return: 0, -ENODEV or -EINVAL. */
 int devices_find(struct devices *ds, const struct ctl_settings *s);
 /* Refuses what XDP cannot know of incoming packets, and warns of what it may not see. Return: 0 or -EINVAL. */
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs);
 /* Interface numbers of the ruleset become those of this machine. Return: 0 or -errno, and said so. */
 int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw_kern *k);
+/* Is all still attached, and before the programs of others? Warns when not, and goes before them again. */
+void devices_guard(struct devices *ds, struct fw_kern *k);
 
 #endif

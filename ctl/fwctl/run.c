@@ -165,6 +165,7 @@ static int watch(struct session *ss, const sigset_t *stop)
 		if (wait_for_signal(stop, deadline))
 			break;
 		counters_show(c, ss->title);
+		devices_guard(&ss->devices, ss->kern);
 		if (deadline < fw_now()) /* reading took longer than the interval */
 			deadline = fw_now();
 	}
@@ -217,7 +218,8 @@ const struct ctl_command ctl_run = {
 	.summary = "filter on interfaces and show live counters until interrupted",
 	.details =
 		"Incoming packets are filtered by XDP, or by tc with --tc and where packets have no Ethernet header; outgoing\n"
-		"ones by tc, when the ruleset has rules for them or says `policy out`. Ctrl-C (SIGINT), SIGTERM and SIGHUP detach and print the totals.\n"
+		"ones by tc, when the ruleset has rules for them or says `policy out`; by tc before the programs of others.\n"
+		"Ctrl-C (SIGINT), SIGTERM and SIGHUP detach and print the totals.\n"
 		"When something cannot be attached, nothing stays attached.\n\n"
 		"JSON, one object a line, each with an event:\n"
 		"  attached   file, rules, devices [{dev, index, in, out}], memory (bytes), load_seconds\n"

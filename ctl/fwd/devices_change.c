@@ -176,9 +176,12 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
 	return 0;
 }
 
+/* A pattern means itself and all that match it, but for those that match another pattern, which would attach them again. */
 static bool is_meant(const struct device *dev, const char *name)
 {
-	return !strcmp(dev->name, name) || (devices_is_pattern(name) && dev->wish && !fnmatch(name, dev->name, 0));
+	if (!strcmp(dev->name, name))
+		return true;
+	return devices_is_pattern(name) && !devices_is_pattern(dev->from) && !fnmatch(name, dev->name, 0);
 }
 
 /* What of it can be detached by this name: 0, or an error that says by which other one. */

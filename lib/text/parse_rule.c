@@ -109,34 +109,48 @@ static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct 
 	return fw_str_flags(p->tok.text, fw_parser_here(p), p->ds, out);
 }
 
-static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
+/* The name as it is: in quotes with escapes, and then never a pattern. */
+static int iface_name(struct fw_parser *p, char *out, size_t max)
 {
-	struct fw_place at = fw_parser_here(p);
 	struct fw_str s = p->tok.text;
-	char name[FW_IFNAME_MAX + 1];
+
+	if (p->tok.kind == FW_T_STRING)
+		return fw_str_unescape(s, "an interface name", fw_parser_here(p), p->ds, out, max);
+	if (memchr(s.s, '*', s.len) || memchr(s.s, '+', s.len))
+		return fw_diag_add(p->ds, fw_parser_here(p),
+				   "list the interfaces: on { eth0, eth1 }; quote the name if it has such a sign",
+				   "'%s' is a pattern, but interfaces are matched by their exact names", FW_SHOW(s));
+	snprintf(out, max, "%.*s", (int)s.len, s.s);
+	return 0;
+}
+
+static int check_iface(struct fw_parser *p, const char *name)
+{
+	struct fw_str s = { name, strlen(name) };
+	const char *hint = "the kernel allows no blanks, '/' and ':' in names, nor '.' and '..'";
 
 	if (!s.len || s.len > FW_IFNAME_MAX)
-		return fw_diag_add(p->ds, at, NULL, "an interface name has 1 to %d bytes, not %zu", FW_IFNAME_MAX,
-				   s.len);
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.s[i] == '*' || s.s[i] == '+')
-			return fw_diag_add(p->ds, at, "list the interfaces: on { eth0, eth1 }",
-					   "'%s' is a pattern, but interfaces are matched by their exact names",
-					   FW_SHOW(s));
-		if (s.s[i] <= ' ' || s.s[i] >= 0x7f || strchr("/\\\"", s.s[i]))
-			return fw_diag_add(p->ds, at,
-					   "letters, digits and most signs, without blanks, '/', '\\' and '\"'",
-					   "'%s' is no interface name", FW_SHOW(s));
-	}
-	if (fw_str_is(s, ".") || fw_str_is(s, ".."))
-		return fw_diag_add(p->ds, at, NULL, "'%s' is no interface name", FW_SHOW(s));
-	memcpy(name, s.s, s.len);
-	name[s.len] = '\0';
+		return fw_diag_add(p->ds, fw_parser_here(p),
+				   s.len ? "another name (altname) may be longer: say the interface's own name" : NULL,
+				   "an interface name has 1 to %d bytes, not %zu", FW_IFNAME_MAX, s.len);
+	if (fw_ifname_valid(name, s.len, FW_IFNAME_MAX))
+		return 0;
+	if (strchr(name, ':'))
+		hint = "what is behind the ':' labels an address: name the interface, and the address by `to`";
+	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' is no interface name", FW_SHOW(s));
+}
 
-	int number = fw_ruleset_iface(p->rs, name);
+static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
+{
+	char name[FW_ALTNAME_MAX + 1];
+	int number, err = iface_name(p, name, sizeof(name));
 
+	err = err ? err : check_iface(p, name);
+	if (err)
+		return err;
+	number = fw_ruleset_iface(p->rs, name);
 	if (number == -E2BIG)
-		return fw_diag_add(p->ds, at, NULL, "the rules name more than 65535 interfaces");
+		return fw_diag_add(p->ds, fw_parser_here(p), NULL, "the rules name more than 65535 interfaces");
 	out->lo = out->hi = (uint32_t)number;
 	return number < 0 ? number : 0;
 }

@@ -170,10 +170,11 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 	qsort(names, n, sizeof(*names), name_cmp);
 	list_begin(p, m->negated, n > 1);
 	for (size_t i = 0; i < n; i++) {
-		bool plain = fw_lex_is_word(names[i]) && strcmp(names[i], "not");
-
 		list_element(p);
-		fw_buf_printf(p->b, plain ? "%s" : "\"%s\"", names[i]);
+		if (fw_lex_is_word(names[i]) && !strpbrk(names[i], "*+") && strcmp(names[i], "not") != 0)
+			word(p->b, names[i]);
+		else
+			print_string(p->b, names[i]);
 	}
 	list_end(p);
 }

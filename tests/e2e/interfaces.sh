@@ -111,6 +111,17 @@ case_interfaces_in_front() {
 	in_server tc qdisc del dev s0 clsact
 }
 
+# fwctl run looks after its place too, and takes interfaces by any of their names.
+case_interfaces_run() {
+	compile_bpf pass 'SEC("tc") int pass(void *ctx) { return 0; }' && basic_rules &&
+		in_server ip link property add dev s0 altname enp3s0 || return 1
+	refused "same interface" --dev enp3s0 || return 1
+	fw_dev=enp3s0 start "$tmp/rules" --tc && basic_traffic && stop || return 1
+	rules <<<"rule in on enp3s0 proto icmp drop" && start "$tmp/rules" && expect no try_ping $server4 && stop || return 1
+	rules <<<"rule in on { enp3s0, s0 } proto icmp drop" && refused "call the same interface" || return 1
+	in_server ip link property del dev s0 altname enp3s0
+}
+
 # What is wrong is refused, with what would be right; several at once are attached all or none.
 case_interfaces_refused() {
 	start_fwd && pair veth0 veth1 && pair veth2 veth3 || return 1

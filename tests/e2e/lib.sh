@@ -142,7 +142,7 @@ fw_start() {
 	local rules=$1
 	shift
 	rm -f "$tmp/out" "$tmp/err"
-	nsenter --net="/run/netns/$server" "$fwctl" run "$rules" --dev s0 "$@" >"$tmp/out" 2>"$tmp/err" &
+	nsenter --net="/run/netns/$server" "$fwctl" run "$rules" --dev "${fw_dev:-s0}" "$@" >"$tmp/out" 2>"$tmp/err" &
 	fw_pid=$!
 	wait_until fw_started
 	[ -s "$tmp/out" ] && return 0

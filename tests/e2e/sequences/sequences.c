@@ -9,6 +9,7 @@
  */
 #include "world.h"
 
+#include <fnmatch.h>
 #include <libgen.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -169,7 +170,7 @@ static const char *check_kept(const struct seen *s)
 		if (seen_filtered(&before.seen[i]) && !released[i] && !seen_filtered(s))
 			return "was filtered, and is not any more";
 		/* It may have another name, or match a pattern, that is asked for as well. */
-		if (released[i] && seen_filtered(s) && !strcmp(text_of(device_of(s->index), "dev"), detached))
+		if (released[i] && seen_filtered(s) && !fnmatch(detached, text_of(device_of(s->index), "dev"), 0))
 			return "was detached, and is filtered still";
 	}
 	return NULL;
@@ -374,22 +375,29 @@ static void step_attach(void)
 	answer_free(&a);
 }
 
+static void note_index(uint32_t index, bool here)
+{
+	for (unsigned k = 0; k < before.n; k++)
+		if ((before.seen[k].space == home) == here && before.seen[k].index == index)
+			released[k] = true;
+}
+
+/* Which of the interfaces before belong to what is detached. */
 static void note_released(const char *name)
 {
 	const json_t *dev, *row;
 	size_t i;
 
-	json_array_foreach(
-		json_object_get(status, "devices"), i,
-		dev) for (unsigned k = 0; k < before.n;
-			  k++) if (before.seen[k].space == home && before.seen[k].index == number_of(dev, "index") &&
-				   (!strcmp(text_of(dev, "dev"), name) || !strcmp(text_of(dev, "from"), name)))
-		released[k] = true;
-	json_array_foreach(json_object_get(status, "away"), i,
-			   row) for (unsigned k = 0; k < before.n;
-				     k++) if (before.seen[k].space != home &&
-					      before.seen[k].index == number_of(row, "index") &&
-					      !strcmp(text_of(row, "dev"), name)) released[k] = true;
+	json_array_foreach(json_object_get(status, "devices"), i, dev)
+	{
+		if (!fnmatch(name, text_of(dev, "dev"), 0) || !strcmp(text_of(dev, "from"), name))
+			note_index(number_of(dev, "index"), true);
+	}
+	json_array_foreach(json_object_get(status, "away"), i, row)
+	{
+		if (!fnmatch(name, text_of(row, "dev"), 0))
+			note_index(number_of(row, "index"), false);
+	}
 }
 
 static void step_detach(void)
