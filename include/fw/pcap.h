@@ -8,7 +8,7 @@
 struct fw_pcap;
 
 /**
- * fw_pcap_open - a capture file (pcap or pcapng) of an Ethernet link
+ * fw_pcap_open - a capture file (pcap or pcapng) of Ethernet, IP, PPP, or what tcpdump writes of `any`
  * @path: "-": standard input; copied
  * @out:  closed with fw_pcap_close(); untouched on failure
  * Return: 0, -EINVAL with a diagnostic (no such file, no capture, another link type), -ENOMEM.
@@ -17,7 +17,8 @@ int fw_pcap_open(const char *path, struct fw_diags *ds, struct fw_pcap **out);
 
 /**
  * fw_pcap_next - the next packet
- * @frame: at most FW_FRAME_MAX bytes of it, and its true length; hook FW_IN, no interface, mark 0
+ * @frame: at most FW_FRAME_MAX bytes of it, with an Ethernet header even where there was none, and its true length; hook
+ *         FW_IN, no interface, mark 0
  * Return: 1 a packet, 0 the end, -EINVAL with a diagnostic when the file is broken.
  */
 int fw_pcap_next(struct fw_pcap *p, struct fw_diags *ds, struct fw_frame *frame);

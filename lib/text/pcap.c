@@ -1,22 +1,112 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets from capture files, by libpcap. Only Ethernet: other links have no frames that the parser knows. */
+/*
+ * Packets from capture files, by libpcap. What was captured without an Ethernet header gets one, which says the
+ * ethertype; PPP is put into a PPPoE session.
+ */
 #include "fw/pcap.h"
 
+#include <linux/if_ether.h>
 #include <pcap/pcap.h>
 #include <string.h>
 
+/* What is left of a captured packet: @len bytes of it are there, @wire were on the way. */
+struct packet {
+	const uint8_t *bytes;
+	uint32_t len, wire;
+};
+
+static struct packet packet_skip(struct packet p, uint32_t n)
+{
+	if (p.len < n)
+		return (struct packet){ p.bytes, 0, 0 };
+	return (struct packet){ p.bytes + n, p.len - n, p.wire - n };
+}
+
+static uint32_t packet_u16(struct packet p, uint32_t at)
+{
+	return p.len < at + 2 ? 0 : (uint32_t)p.bytes[at] << 8 | p.bytes[at + 1];
+}
+
+static void put(struct fw_frame *f, struct packet p)
+{
+	uint32_t room = FW_FRAME_MAX - f->len, n = p.len < room ? p.len : room;
+
+	memcpy(f->data + f->len, p.bytes, n);
+	f->len += n;
+	f->wire_len += p.wire;
+}
+
+static void put_ether(struct fw_frame *f, uint32_t type)
+{
+	const uint8_t head[ETH_HLEN] = { [2 * ETH_ALEN] = (uint8_t)(type >> 8), (uint8_t)type };
+
+	put(f, (struct packet){ head, sizeof(head), sizeof(head) });
+}
+
+static void read_ether(struct fw_frame *f, struct packet p)
+{
+	put(f, p);
+}
+
+/* By its version; what is neither is no IPv4 either. */
+static void read_raw(struct fw_frame *f, struct packet p)
+{
+	put_ether(f, p.len && p.bytes[0] >> 4 == 6 ? ETH_P_IPV6 : ETH_P_IP);
+	put(f, p);
+}
+
+static void read_sll(struct fw_frame *f, struct packet p)
+{
+	put_ether(f, packet_u16(p, 14));
+	put(f, packet_skip(p, 16));
+}
+
+static void read_sll2(struct fw_frame *f, struct packet p)
+{
+	put_ether(f, packet_u16(p, 0));
+	put(f, packet_skip(p, 20));
+}
+
+/* In front of the protocol an address and a control byte may stand, as on serial lines. */
+static void read_ppp(struct fw_frame *f, struct packet p)
+{
+	struct packet ppp = packet_u16(p, 0) == 0xff03 ? packet_skip(p, 2) : p;
+	uint32_t bytes = ppp.wire < 65535 ? ppp.wire : 65535;
+	const uint8_t session[] = { 0x11, 0, 0, 1, (uint8_t)(bytes >> 8), (uint8_t)bytes };
+
+	put_ether(f, ETH_P_PPP_SES);
+	put(f, (struct packet){ session, sizeof(session), sizeof(session) });
+	put(f, ppp);
+}
+
+static const struct link {
+	int number; /* DLT_... */
+	void (*read)(struct fw_frame *f, struct packet p);
+} links[] = {
+	{ DLT_EN10MB, read_ether },  { DLT_RAW, read_raw },         { DLT_IPV4, read_raw }, { DLT_IPV6, read_raw },
+	{ DLT_LINUX_SLL, read_sll }, { DLT_LINUX_SLL2, read_sll2 }, { DLT_PPP, read_ppp },
+};
+
 struct fw_pcap {
 	pcap_t *handle;
+	const struct link *link;
 	char path[256];
 };
 
-static int refuse_link(struct fw_pcap *p, struct fw_diags *ds, int link)
+static int find_link(struct fw_pcap *p, struct fw_diags *ds)
 {
-	const char *name = pcap_datalink_val_to_name(link);
+	int number = pcap_datalink(p->handle);
+	const char *name = pcap_datalink_val_to_name(number);
 	struct fw_place at = { .file = p->path };
 
-	return fw_diag_add(ds, at, "capture on one Ethernet interface (tcpdump -i eth0), not on `any`",
-			   "link type %s (%d) is not Ethernet", name ? name : "unknown", link);
+	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++)
+		if (links[i].number == number)
+			p->link = &links[i];
+	if (p->link)
+		return 0;
+	return fw_diag_add(ds, at,
+			   "capture on an interface with Ethernet or IP packets (tcpdump -i eth0, -i wg0), or on `any`",
+			   "packets of link type %s (%d) cannot be parsed", name ? name : "unknown", number);
 }
 
 int fw_pcap_open(const char *path, struct fw_diags *ds, struct fw_pcap **out)
@@ -24,7 +114,6 @@ int fw_pcap_open(const char *path, struct fw_diags *ds, struct fw_pcap **out)
 	fw_autofree struct fw_pcap *p = calloc(1, sizeof(*p));
 	struct fw_place at = { .file = path };
 	char why[PCAP_ERRBUF_SIZE] = "";
-	int link;
 
 	if (!p)
 		return -ENOMEM;
@@ -32,9 +121,7 @@ int fw_pcap_open(const char *path, struct fw_diags *ds, struct fw_pcap **out)
 	p->handle = pcap_open_offline(path, why);
 	if (!p->handle)
 		return fw_diag_add(ds, at, "a file as written by tcpdump -w", "no capture can be read: %s", why);
-	link = pcap_datalink(p->handle);
-	if (link != DLT_EN10MB) {
-		refuse_link(p, ds, link);
+	if (find_link(p, ds)) {
 		pcap_close(p->handle);
 		return -EINVAL;
 	}
@@ -45,19 +132,17 @@ int fw_pcap_open(const char *path, struct fw_diags *ds, struct fw_pcap **out)
 int fw_pcap_next(struct fw_pcap *p, struct fw_diags *ds, struct fw_frame *frame)
 {
 	struct fw_place at = { .file = p->path };
-	struct pcap_pkthdr *header;
+	struct pcap_pkthdr *h;
 	const u_char *data;
-	int got = pcap_next_ex(p->handle, &header, &data);
+	int got = pcap_next_ex(p->handle, &h, &data);
 
 	if (got == PCAP_ERROR_BREAK)
 		return 0;
 	if (got != 1)
 		return fw_diag_add(ds, at, NULL, "the capture is broken: %s", pcap_geterr(p->handle));
 	memset(frame, 0, sizeof(*frame));
-	frame->len = header->caplen < FW_FRAME_MAX ? header->caplen : FW_FRAME_MAX;
-	frame->wire_len = header->len > header->caplen ? header->len : header->caplen;
 	frame->hook = FW_IN;
-	memcpy(frame->data, data, frame->len);
+	p->link->read(frame, (struct packet){ data, h->caplen, h->len > h->caplen ? h->len : h->caplen });
 	return 1;
 }
 

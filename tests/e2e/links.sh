@@ -161,6 +161,23 @@ tun_fwd() {
 }
 case_tun_fwd() { on_tun tun_fwd; }
 
+# Another program takes over what is attached by both of ours for such interfaces, and it is the right one.
+tun_takeover() {
+	local mode
+	start_fwd || return 1
+	change "policy in drop" "add rule name ping in proto icmp accept" "add rule name leak out proto udp drop" || return 1
+	for mode in tc generic; do
+		attach "{\"dev\":\"t1\",\"mode\":\"$mode\"}" && told '"out":true' || return 1
+		fwd_kill KILL
+		start_fwd --pool maps && device_is t1 "\"mode\":\"$mode\"" && expect yes try_ping $tun4 &&
+			expect no try_tcp $tun4 80 && expect no try_ping $tun6 || return 1
+		answers 0 ask classify '{"hook":"out","dev":"t1","packet":"udp 10.99.0.1:1 > 10.99.0.2:2"}' && told '"verdict":"drop"' || return 1
+		fwd_kill KILL
+		start_fwd && expect yes try_ping $tun4 && expect no try_tcp $tun6 80 || return 1
+	done
+}
+case_tun_takeover() { on_tun tun_takeover; }
+
 # What packets of other links begin with is not known.
 case_links_unknown() {
 	in_server ip link add mon0 type nlmon 2>/dev/null || { echo "SKIP  links_unknown: the kernel has no nlmon"; return 0; }

@@ -308,6 +308,56 @@ static void test_capture(void **state)
 	unlink(path);
 }
 
+/* What is captured on other links, in front of an IP packet, and what it is then. */
+#define UDP4 "udp 10.0.0.1:1 > 10.0.0.2:2"
+#define UDP6 "udp [::1]:1 > [::2]:2"
+static const struct {
+	int link;
+	const uint8_t front[20];
+	uint32_t bytes;
+	const char *packet, *key;
+} captured[] = {
+	{ DLT_RAW, { 0 }, 0, UDP4, UDP4 " in length 28" },
+	{ DLT_RAW, { 0 }, 0, UDP6, UDP6 " in length 48" },
+	{ DLT_IPV4, { 0 }, 0, UDP4 " frag first", UDP4 " in frag first length 28" },
+	{ DLT_IPV6, { 0 }, 0, UDP6, UDP6 " in length 48" },
+	{ DLT_RAW, { 0x50 }, 1, UDP4, "malformed frame, ethertype 0x0800, 29 bytes, in" },
+	{ DLT_LINUX_SLL, { [14] = 0x08, 0x00 }, 16, UDP4, UDP4 " in length 28" },
+	{ DLT_LINUX_SLL, { [14] = 0x08, 0x06 }, 16, UDP4, "non-ip frame, ethertype 0x0806, 28 bytes, in" },
+	{ DLT_LINUX_SLL, { [14] = 0x86 }, 15, NULL, "non-ip frame, ethertype 0x0000, 0 bytes, in" },
+	{ DLT_LINUX_SLL2, { 0x86, 0xdd }, 20, UDP6, UDP6 " in length 48" },
+	{ DLT_LINUX_SLL2, { 0x88, 0x47 }, 20, UDP6, "not-parsed frame, ethertype 0x8847, 48 bytes, in" },
+	{ DLT_PPP, { 0x00, 0x21 }, 2, UDP4, UDP4 " in length 28" },
+	{ DLT_PPP, { 0xff, 0x03, 0x00, 0x57 }, 4, UDP6, UDP6 " in length 48" },
+	{ DLT_PPP, { 0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 4 }, 8, NULL, "non-ip frame, ethertype 0x8864, 12 bytes, in" },
+	{ DLT_PPP, { 0 }, 0, NULL, "malformed frame, ethertype 0x8864, 6 bytes, in" },
+};
+
+static void test_captured_links(void **state)
+{
+	for (size_t i = 0; i < sizeof(captured) / sizeof(captured[0]); i++) {
+		struct fw_frame f = { .len = ETH_HLEN }, got;
+		struct fw_pcap *p = NULL;
+		struct fw_key key;
+		uint8_t bytes[128];
+		uint32_t len = captured[i].bytes;
+		char path[64];
+
+		if (captured[i].packet)
+			assert_int_equal(fw_text_frame(captured[i].packet, &f, NULL), 0);
+		memcpy(bytes, captured[i].front, len);
+		memcpy(bytes + len, f.data + ETH_HLEN, f.len - ETH_HLEN);
+		len += f.len - ETH_HLEN;
+		write_capture(path, captured[i].link, bytes, len, len);
+		assert_int_equal(fw_pcap_open(path, NULL, &p), 0);
+		unlink(path);
+		assert_int_equal(fw_pcap_next(p, NULL, &got), 1);
+		fw_pcap_close(p);
+		frame_key(&got, FW_ABSENT_IFACE, &key);
+		assert_prints(NULL, &key, captured[i].key);
+	}
+}
+
 static void test_capture_refused(void **state)
 {
 	static const uint8_t bytes[64];
@@ -315,9 +365,9 @@ static void test_capture_refused(void **state)
 	struct fw_pcap *p = NULL;
 	struct fw_diags ds = { 0 };
 
-	write_capture(path, DLT_LINUX_SLL, bytes, sizeof(bytes), sizeof(bytes));
+	write_capture(path, DLT_IEEE802_11, bytes, sizeof(bytes), sizeof(bytes));
 	assert_int_equal(fw_pcap_open(path, &ds, &p), -EINVAL);
-	assert_non_null(strstr(ds.d[0].message, "LINUX_SLL (113) is not Ethernet"));
+	assert_non_null(strstr(ds.d[0].message, "link type IEEE802_11 (105) cannot be parsed"));
 	unlink(path);
 	assert_int_equal(fw_pcap_open(path, &ds, &p), -EINVAL);
 	assert_non_null(strstr(ds.d[1].message, "No such file"));
@@ -329,10 +379,15 @@ static void test_capture_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),        cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_checksums),   cmocka_unit_test(test_print_frames),
-		cmocka_unit_test(test_print_cases), cmocka_unit_test(test_names),
-		cmocka_unit_test(test_capture),     cmocka_unit_test(test_capture_refused),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_checksums),
+		cmocka_unit_test(test_print_frames),
+		cmocka_unit_test(test_print_cases),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_capture),
+		cmocka_unit_test(test_captured_links),
+		cmocka_unit_test(test_capture_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
