@@ -63,8 +63,8 @@ MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw.rules.5 fw.
 COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# The kernel side is no part of what is fuzzed.
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) ctl/fwd/args.c)
+# The kernel side is no part of what is fuzzed, but for what the exporter reads of it.
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/args.c)
 FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
 # Nor is the exporter's server.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix tools/fw-exporter/,web.c answer.c exporter.c address.c), \

@@ -122,8 +122,8 @@ static void announce(struct session *ss, const char *path)
 		announce_json(ss, path);
 		return;
 	}
-	len = snprintf(title, sizeof(title), "%s: %zu rule%s, %s, on", path, ss->rs->nrules,
-		       fw_plural(ss->rs->nrules), ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
+	len = snprintf(title, sizeof(title), "%s: %zu rule%s, %s, on", path, ss->rs->nrules, fw_plural(ss->rs->nrules),
+		       ctl_bytes(memory, sizeof(memory), fw_kern_memory(ss->kern)));
 	for (unsigned i = 0; i < ss->devices.n && len > 0 && (size_t)len < sizeof(title); i++)
 		len += snprintf(title + len, sizeof(title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
 				ss->devices.d[i].name, ss->devices.d[i].how, ss->out ? ", tc egress" : "");

@@ -131,7 +131,7 @@ static bool hint_wildcard(struct fw_str s, struct fw_buf *b)
 	}
 	if (!stars || stars > 3)
 		return false;
-	snprintf(text, sizeof(text), "%.*s%s/%u", (int)n, s.s, ".0.0.0" + 2 * (3 - stars), 32 - 8 * stars);
+	snprintf(text, sizeof(text), "%.*s%s/%u", (int)n, s.s, &".0.0.0"[2 * (3 - stars)], 32 - 8 * stars);
 	return write_instead(b, "", text);
 }
 
@@ -189,7 +189,7 @@ static bool hint_short(struct fw_str s, struct fw_buf *b)
 		return false;
 	if (slash == s.len)
 		snprintf(length, sizeof(length), "/%u", numbers * 8);
-	snprintf(text, sizeof(text), "%.*s%s%.*s%s", (int)n, s.s, ".0.0.0" + 2 * (numbers - 1), (int)(s.len - slash),
+	snprintf(text, sizeof(text), "%.*s%s%.*s%s", (int)n, s.s, &".0.0.0"[2 * (numbers - 1)], (int)(s.len - slash),
 		 s.s + slash, length);
 	return write_instead(b, slash == s.len ? "an IPv4 address has four numbers; for the network " : "", text);
 }
