@@ -284,7 +284,7 @@ static void print_devices(const json_t *devices, int err)
 	if (err)
 		printf("interfaces     cannot be seen: %s\n", err == -EACCES ? "only root may" : strerror(-err));
 	else if (!json_array_size(devices))
-		puts("interfaces     none: nothing is filtered");
+		puts("interfaces     none in this network namespace");
 	json_array_foreach(devices, i, d)
 	{
 		printf("%-14s ", i ? "" : "interfaces");
