@@ -54,7 +54,7 @@ struct client {
 	bool closing;                       /* no further request */
 	bool broken;                        /* memory ran out: it cannot be completed */
 	struct stream *stream;              /* NULL: somebody else will end it, or has */
-	struct load_job *load;              /* that reports to this client */
+	struct client **reporter;           /* where a job that reports to this client has it; NULL: none */
 	pid_t child;                        /* that writes the reply; 0: none */
 	bool asked;                         /* the engine was asked for it, and the reply waits until it is done */
 };

@@ -82,8 +82,10 @@ struct engine_edit {
 	size_t len;
 	bool check; /* only say whether it would be taken */
 	struct engine_cause cause;
-	/* Called for each row of the edit when it is done, while old and new rule are there; may be NULL. */
-	void (*each)(const struct fw_rule_change *change, void *ctx);
+	const struct store_file *files; /* that sets are read from */
+	size_t nfiles;
+	/* Called for each row of the edit of @rs when it is done, while old and new rule are there; may be NULL. */
+	void (*each)(const struct fw_ruleset *rs, const struct fw_rule_change *change, void *ctx);
 	void *ctx;
 };
 /**
@@ -92,6 +94,19 @@ struct engine_edit {
  * nothing has changed.
  */
 int engine_change(struct engine *e, const struct engine_edit *edit, struct engine_result *out);
+
+/* Are there so many elements of sets in it that others should not wait until it is done? Then: */
+bool engine_edit_is_bulk(const struct engine_edit *edit);
+/**
+ * engine_bulk_start - a large change, by the worker
+ * @edit: what it points to must live until done(), which has the same ctx; each() comes just before
+ * @done: from engine_work(), once; or from engine_close()
+ *
+ * The ruleset is another one then, as after a load: pointers to its rules are of the old one.
+ * Return: 0; -EAGAIN: busy; -EBUSY with a diagnostic: something waits to be confirmed; -ENOMEM.
+ */
+int engine_bulk_start(struct engine *e, const struct engine_edit *edit,
+		      void (*done)(const struct engine_result *result, void *ctx), struct fw_diags *ds);
 
 /* What puts another ruleset in the place of the live one; what may fail. */
 enum engine_reload { ENGINE_LOAD, ENGINE_FLUSH, ENGINE_ROLLBACK, ENGINE_NRELOADS };

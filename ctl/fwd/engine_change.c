@@ -4,22 +4,9 @@
  * writes it down, packets see it. Until the store has it, all can be taken back;
  * from then on nothing can fail.
  */
-#include "ctl/fwd/engine_internal.h"
+#include "ctl/fwd/transaction.h"
 
 #include <string.h>
-
-struct transaction {
-	struct engine *e;
-	const struct engine_edit *asked;
-	struct fw_edit edit;
-	struct fw_change *change; /* of the tables; NULL: they are written anew */
-	struct fw_image image;    /* then these */
-	struct fw_buf log;
-	uint32_t *added, *deleted; /* slots */
-	size_t nadded, ndeleted;
-	struct engine_result *out;
-	struct record record;
-};
 
 static void transaction_abort(struct transaction *t)
 {
@@ -29,7 +16,7 @@ static void transaction_abort(struct transaction *t)
 	fw_edit_abort(&t->edit);
 }
 
-static void transaction_free(struct transaction *t)
+void transaction_free(struct transaction *t)
 {
 	fw_buf_free(&t->log);
 	free(t->added);
@@ -81,27 +68,37 @@ static int collect_slots(struct transaction *t)
 	return 0;
 }
 
-/* All that can fail. */
-static int transaction_prepare(struct transaction *t)
+int transaction_read(struct transaction *t)
 {
 	const struct engine_edit *asked = t->asked;
-	struct engine *e = t->e;
+	struct finder finder = { asked->files, asked->nfiles };
+	const struct fw_files files = { .find = finder_find, .ctx = &finder };
 	struct engine_result *out = t->out;
-	static const struct fw_files files = { .find = stored_no_file };
-	double since = fw_now();
+	double start = fw_now();
 	int err = fw_text_edit_with(&t->edit, asked->text, asked->len, asked->name, &files, &out->ds, &t->log);
 
-	out->seconds.parse = lap(&since);
 	if (!err && t->log.failed)
 		err = -ENOMEM;
 	/* What fills a dynamic set does not stop when somebody tries something. */
 	if (!err && !fw_edit_only_dynamic(&t->edit))
-		err = engine_waits(e, &out->ds);
-	err = err ? err : ifaces_check(e, e->live->rs, &out->ds);
-	err = err ? err : prepare(t);
+		err = engine_waits(t->e, &out->ds);
 	err = err ? err : collect_slots(t);
 	if (!err)
 		fw_edit_counts(&t->edit, &out->counts);
+	out->seconds.parse = fw_now() - start;
+	return err;
+}
+
+/* All that can fail. */
+static int transaction_prepare(struct transaction *t)
+{
+	struct engine *e = t->e;
+	struct engine_result *out = t->out;
+	int err = transaction_read(t);
+	double since = fw_now();
+
+	err = err ? err : ifaces_check(e, e->live->rs, &out->ds);
+	err = err ? err : prepare(t);
 	out->seconds.compile = lap(&since);
 	err = err ? err : engine_make_ready(e, e->live->rs, &out->ds);
 	out->seconds.swap = lap(&since);
@@ -121,8 +118,7 @@ static void replace_image(struct transaction *t, struct later *old)
 	e->graces.ticket_of = NULL; /* a grace period that runs now is that of the old image */
 }
 
-/* Until it is on the disk, all can be taken back. */
-static int transaction_store(struct transaction *t)
+int transaction_store(struct transaction *t)
 {
 	const struct engine_cause *cause = &t->asked->cause;
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
@@ -140,17 +136,16 @@ static int transaction_store(struct transaction *t)
 
 	t->record = record_of(RECORD_CHANGE, cause);
 	t->record.counts = t->out->counts;
-	t->record.rules = t->e->live->rs->nrules;
+	t->record.rules = t->edit.rs->nrules;
 	err = record_write(&t->record, &b, &note);
 	if (!err && cause->confirm)
-		err = confirm_prepare(t->e, cause, t->e->live->rs->nrules, &t->out->ds);
+		err = confirm_prepare(t->e, cause, t->edit.rs->nrules, &t->out->ds);
 	err = err ? err : store_change(t->e->store, &change, &t->out->ds);
 	t->out->seconds.store = lap(&since);
 	return err;
 }
 
-/* Slots of rules that are gone are free a grace period later, or when nobody can bring the rules back. */
-static void retire_slots(struct transaction *t, struct later *old)
+void transaction_retire(struct transaction *t, struct later *old)
 {
 	const struct engine_cause *cause = &t->asked->cause;
 
@@ -162,9 +157,15 @@ static void retire_slots(struct transaction *t, struct later *old)
 	}
 }
 
+void transaction_tell(struct transaction *t)
+{
+	for (size_t i = 0; t->asked->each && i < t->edit.nrules; i++)
+		t->asked->each(t->edit.rs, &t->edit.rules[i], t->asked->ctx);
+	warn_edit(t->e, &t->edit, &t->out->warnings);
+}
+
 static void transaction_commit(struct transaction *t, struct later *old)
 {
-	const struct engine_edit *asked = t->asked;
 	struct engine *e = t->e;
 	double since = fw_now();
 
@@ -176,28 +177,16 @@ static void transaction_commit(struct transaction *t, struct later *old)
 	engine_publish(e, &e->live->image);
 	labels_edit(e, &t->edit);
 	t->out->seconds.swap += lap(&since);
-	for (size_t i = 0; i < t->edit.nrules; i++) {
+	for (size_t i = 0; i < t->edit.nrules; i++)
 		facts_change(&e->live->facts, t->edit.rules[i].old, t->edit.rules[i].new);
-		if (asked->each)
-			asked->each(&t->edit.rules[i], asked->ctx);
-	}
-	warn_edit(e, &t->edit, &t->out->warnings);
+	transaction_tell(t);
 	fw_edit_commit(&t->edit);
-	retire_slots(t, old);
+	transaction_retire(t, old);
 	if (old->nslots || old->image.root)
 		grace_later(e, old);
 	else
 		free(old);
 	grace_work(e);
-}
-
-/* Lets the edit be seen, as far as it got, and takes it back. */
-static void transaction_check(struct transaction *t)
-{
-	for (size_t i = 0; t->asked->each && i < t->edit.nrules; i++)
-		t->asked->each(&t->edit.rules[i], t->asked->ctx);
-	warn_edit(t->e, &t->edit, &t->out->warnings);
-	transaction_abort(t);
 }
 
 static int attempt(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
@@ -215,10 +204,10 @@ static int attempt(struct engine *e, const struct engine_edit *asked, struct eng
 		err = transaction_store(&t);
 	if (err || asked->check)
 		free(old);
-	if (err)
+	if (!err && asked->check)
+		transaction_tell(&t);
+	if (err || asked->check)
 		transaction_abort(&t);
-	else if (asked->check)
-		transaction_check(&t);
 	else
 		transaction_commit(&t, old);
 	if (!err && !asked->check)

@@ -212,8 +212,12 @@ void confirm_work(struct engine *e)
 	char why[160];
 	uint64_t n;
 
-	if (read(e->confirm.timer, &n, sizeof(n)) != sizeof(n) || !e->confirm.by || e->swapping)
+	if (read(e->confirm.timer, &n, sizeof(n)) != sizeof(n) || !e->confirm.by)
 		return;
+	if (e->swapping) {
+		confirm_timer(e, 1); /* a large change is under way: when it is done */
+		return;
+	}
 	confirm_late(e, why, sizeof(why));
 	if (e->confirm.undoing)
 		undo_start(e, &e->confirm.undoer, e->undone.reason, NULL); /* another try */

@@ -220,6 +220,12 @@ int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *d
 int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds);
 
 /* engine_load.c */
+struct finder {
+	const struct store_file *files;
+	size_t n;
+};
+/* For struct fw_files, with a struct finder. */
+int finder_find(void *ctx, const char *path, const char **text, size_t *len);
 /* A text that was accepted before. */
 int stored_parse(struct fw_ruleset *rs, const struct store_snapshot *sn, struct fw_diags *ds);
 int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds);

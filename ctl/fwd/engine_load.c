@@ -42,12 +42,7 @@ struct load_job {
 	struct fw_buf carried; /* changes that bring dynamic sets to what they hold */
 };
 
-struct finder {
-	const struct store_file *files;
-	size_t n;
-};
-
-static int find_file(void *ctx, const char *path, const char **text, size_t *len)
+int finder_find(void *ctx, const char *path, const char **text, size_t *len)
 {
 	const struct finder *f = ctx;
 
@@ -64,7 +59,7 @@ static int find_file(void *ctx, const char *path, const char **text, size_t *len
 static int parse_text(struct fw_ruleset *rs, const struct store_snapshot *sn, bool stored, struct fw_diags *ds)
 {
 	struct finder f = { sn->files, sn->nfiles };
-	const struct fw_files find = { find_file, &f, stored };
+	const struct fw_files find = { finder_find, &f, stored };
 
 	return sn->format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, sn->text, sn->len, sn->name, ds) :
 						    fw_text_parse_with(rs, sn->text, sn->len, sn->name, &find, ds);

@@ -70,7 +70,7 @@ static void done(const struct engine_result *r, void *ctx)
 	if (!r->err && job->own)
 		rules_file_loaded(job->fwd);
 	if (c) {
-		c->load = NULL;
+		c->reporter = NULL;
 		if (!r->err)
 			client_lines(c, &job->diff);
 		result_end(c, r, true);
@@ -78,11 +78,6 @@ static void done(const struct engine_result *r, void *ctx)
 	}
 	fw_buf_free(&job->diff);
 	free(job);
-}
-
-void load_orphan(struct load_job *job)
-{
-	job->client = NULL;
 }
 
 static char *copy(const struct fw_part *p)
@@ -153,7 +148,7 @@ static void start(struct client *c, struct engine_load *l, bool own)
 	title(l);
 	err = engine_load_start(c->fwd->engine, l);
 	if (!err) {
-		c->load = job;
+		c->reporter = &job->client;
 		return;
 	}
 	free(job);

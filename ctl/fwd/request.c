@@ -89,11 +89,11 @@ void request_forget(struct client *c)
 			*p = c->waits;
 			break;
 		}
-	if (c->load)
-		load_orphan(c->load);
+	if (c->reporter)
+		*c->reporter = NULL;
 	if (c->child)
 		kill(c->child, SIGKILL);
-	c->load = NULL;
+	c->reporter = NULL;
 	c->child = 0;
 	c->asked = false;
 	args_free(&c->args);

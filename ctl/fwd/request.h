@@ -16,7 +16,7 @@ void request_wait(struct client *c);
 /* Those that waited, in the order in which they came, until one of them starts a load. */
 void requests_resume(struct fwd *d);
 
-/* One for each request; each ends the reply, or leaves somebody behind who will: c->stream, c->load or c->child. */
+/* One for each request; each ends the reply, or leaves somebody behind who will: c->stream, c->reporter or c->child. */
 void handle_status(struct client *c);
 void handle_list(struct client *c);
 void handle_counters(struct client *c);
@@ -32,8 +32,5 @@ void handle_flush(struct client *c);
 void handle_attach(struct client *c);
 void handle_detach(struct client *c);
 void handle_metrics(struct client *c);
-
-/* The client of a load is gone: nobody is told any more. */
-void load_orphan(struct load_job *job);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,7 @@ void store_lock(struct store *s)
 
 void store_unlock(struct store *s)
 {
+	atomic_store(&s->changes, s->live.n.changes);
 	pthread_mutex_lock(&s->lock);
 	s->served++;
 	pthread_cond_broadcast(&s->turn);
@@ -318,6 +320,7 @@ static int open_all(struct store *s, struct fw_diags *ds)
 			s, sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL),
 			"read the store", ds);
 	err = err ? err : rows_read(s, ds);
+	atomic_store(&s->changes, s->live.n.changes);
 	if (!err)
 		store_history_open(s);
 	return err ? err : store_keep_open(s, ds);
@@ -399,8 +402,7 @@ void store_size(struct store *s, uint64_t *changes, uint64_t *bytes)
 	char path[4096];
 	struct stat st;
 
-	store_locked(s);
-	*changes = s->live.n.changes;
+	*changes = atomic_load(&s->changes);
 	*bytes = 0;
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(*suffixes); i++) {
 		snprintf(path, sizeof(path), "%s%s", s->path, suffixes[i]);

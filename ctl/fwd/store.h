@@ -75,7 +75,7 @@ struct store_change {
 };
 /* 0, -ENOSPC, -EIO with a diagnostic. */
 int store_change(struct store *s, const struct store_change *c, struct fw_diags *ds);
-/* Changes since the snapshot, and bytes on disk. */
+/* Changes since the snapshot, and bytes on disk; waits for nobody. */
 void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
 
 /*

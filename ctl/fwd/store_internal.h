@@ -93,9 +93,10 @@ struct store {
 	bool untidy;  /* rows are there that nobody refers to */
 	int log_pages;
 	struct row live, kept, pending;
-	uint64_t tentative; /* the change that waits to be confirmed: its number from 1 on; 0: none */
-	uint64_t last_id;   /* of snapshots */
-	bool history;       /* there is a table of what was done */
+	uint64_t tentative;       /* the change that waits to be confirmed: its number from 1 on; 0: none */
+	uint64_t last_id;         /* of snapshots */
+	_Atomic uint64_t changes; /* of the live one, for those who do not wait for the lock */
+	bool history;             /* there is a table of what was done */
 	uint64_t history_number;
 	unsigned history_place[STORE_RINGS];
 };

@@ -26,7 +26,7 @@ enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
 	X(RESET, "reset", FW_RIGHT_CHANGE, 1, 65536)                        \
 	X(SAVE, "save", FW_RIGHT_READ, 1, 4096)                             \
 	X(CLASSIFY, "classify", FW_RIGHT_READ, 2, 16384)                    \
-	X(CHANGE, "change", FW_RIGHT_CHANGE, 2, 64 << 20)                   \
+	X(CHANGE, "change", FW_RIGHT_CHANGE, FW_WIRE_PARTS, 256 << 20)      \
 	X(LOAD, "load", FW_RIGHT_CHANGE, FW_WIRE_PARTS, 1 << 30)            \
 	X(CONFIRM, "confirm", FW_RIGHT_CHANGE, 1, 4096)                     \
 	X(FLUSH, "flush", FW_RIGHT_CHANGE, 1, 4096)                         \

@@ -66,3 +66,30 @@ case_sets_while_a_load_waits() {
 		ok confirm && banned_is "$other4, $listed6 " && expect yes try_ping $server4 $listed4 &&
 		expect no try_ping $server6 $listed6
 }
+
+# Very many elements at once are a matter of the worker: others are answered, and changes wait.
+case_sets_bulk() {
+	start_fwd || return 1
+	banned_rules
+	ok load "$tmp/rules" && ok attach s0 || return 1
+	{
+		awk 'BEGIN { srand(7); for (i = 0; i < 60000; i++) printf "set add --exist banned 10.%d.%d.%d\n",
+			rand() * 256, rand() * 256, rand() * 256 }'
+		echo "set add banned $listed4"
+		echo "add rule 40 name late in from @banned proto tcp drop"
+		echo "set create more 10.0.0.1"
+	} >"$tmp/batch"
+	ok batch --check "$tmp/batch" && says "checked only" && banned_is "" && ok batch "$tmp/batch" &&
+		says "1 rule added" || return 1
+	expect no try_ping $server4 $listed4 && expect yes try_ping $server4 && ok list && says "rule 40 name late" || return 1
+	ctl set list banned >"$tmp/before"
+	fwd_kill KILL && start_fwd && ctl set list banned | cmp -s - "$tmp/before" || fail "elements are lost" || return 1
+	# What is wrong is said with its place, and changes nothing; a change that is sent meanwhile waits for its turn.
+	echo "set add banned $listed4" >>"$tmp/batch"
+	refuses 1 ":60001:16: the set 'banned' has this element already" batch "$tmp/batch" &&
+		ctl set list banned | cmp -s - "$tmp/before" || fail "half of it was done" || return 1
+	sed -i "/$listed4/d; /rule/d; s/create more/add more/; s/10.0.0.1$/10.0.0.2/" "$tmp/batch"
+	ctl batch "$tmp/batch" >/dev/null &
+	ok set del banned $listed4 && wait $! && expect yes try_ping $server4 $listed4 &&
+		ok set list more && says "{ 10.0.0.1, 10.0.0.2 }"
+}
