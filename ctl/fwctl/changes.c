@@ -21,6 +21,20 @@ static int echo_id(void *ctx, json_t *o)
 	return 0;
 }
 
+/* "rule 51 (db)": what it can be called by from now on. */
+static int print_added(void *ctx, json_t *o)
+{
+	const json_t *rule = json_object_get(o, "rule");
+	const char *name = ctl_field_text(rule, "name");
+
+	if (strcmp(ctl_field_text(o, "op"), "add") != 0)
+		return 0;
+	printf("rule %llu%s", (unsigned long long)ctl_field_u64(rule, "id"), name[0] ? " (" : "");
+	ctl_put(stdout, name);
+	puts(name[0] ? ")" : "");
+	return 0;
+}
+
 static void print_changes(const struct ctl_settings *s, const char *name, const json_t *end)
 {
 	ctl_put(stdout, name);
@@ -52,7 +66,7 @@ void ctl_print_elements(const struct ctl_settings *s, const char *name, const js
 		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
 }
 
-int ctl_change(const struct ctl_settings *s, const struct ctl_source *source,
+int ctl_change(const struct ctl_settings *s, const struct ctl_source *source, int (*line)(void *ctx, json_t *o),
 	       void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end))
 {
 	struct fw_part text = { source->text, (uint32_t)source->len };
@@ -63,7 +77,7 @@ int ctl_change(const struct ctl_settings *s, const struct ctl_source *source,
 		.parts = &text,
 		.nparts = 1,
 		.sources = source,
-		.line = s->echo ? echo_id : NULL,
+		.line = s->echo ? echo_id : line,
 	};
 	json_t *end = NULL;
 	int code;
@@ -82,25 +96,30 @@ int ctl_change(const struct ctl_settings *s, const struct ctl_source *source,
 	return code;
 }
 
-static int change_words(const struct ctl_settings *s, const char *command, int n, char **words)
+static int change_words(const struct ctl_settings *s, const char *command, int n, char **words,
+			int (*line)(void *ctx, json_t *o))
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf line = { 0 };
+	fw_cleanup(ctl_buf_clear) struct fw_buf text = { 0 };
 
-	if (ctl_words_join(command, n, words, &line))
+	if (ctl_words_join(command, n, words, &text))
 		return CTL_USAGE;
-	return ctl_change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, NULL);
+	return ctl_change(s, &(struct ctl_source){ .text = text.text, .len = text.len }, line, NULL);
 }
 
 #define RUN_CHANGE(sym, command)                                                   \
 	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
 	{                                                                          \
-		return change_words(s, command, n, operands);                      \
+		return change_words(s, command, n, operands, NULL);                \
 	}
-RUN_CHANGE(add, "add rule")
 RUN_CHANGE(replace, "replace rule")
 RUN_CHANGE(move, "move rule")
 RUN_CHANGE(del, "del rule")
 RUN_CHANGE(policy, "policy")
+
+static int run_add(const struct ctl_settings *s, int n, char **operands)
+{
+	return change_words(s, "add rule", n, operands, s->check ? NULL : print_added);
+}
 
 static int run_batch(const struct ctl_settings *s, int n, char **operands)
 {
@@ -116,7 +135,7 @@ static int run_batch(const struct ctl_settings *s, int n, char **operands)
 		ctl_hint("`fwctl load` takes whole rulesets");
 		return CTL_FAILED;
 	}
-	return ctl_change(s, &source, print_changes);
+	return ctl_change(s, &source, NULL, print_changes);
 }
 
 /* Only a person at a terminal can be asked. */
@@ -170,7 +189,7 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_add = {
 	.name = "add rule",
 	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] accept|drop [counter] [comment TEXT]",
-	.summary = "add a rule, last unless a place is given",
+	.summary = "add a rule, last unless a place is given; says its id",
 	.details =
 		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
 		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"

@@ -15,18 +15,28 @@ static void say_cannot_connect(const char *path, int error)
 	ctl_hint("start it (as root: `fwd`), or say where its socket is with --socket or FWD_SOCKET");
 }
 
-enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct fw_client **out)
+static const char *path_of(const struct ctl_settings *s)
 {
 	const char *env = getenv("FWD_SOCKET");
-	const char *path = s->socket ? s->socket : env && env[0] ? env : FW_CLIENT_SOCKET;
-	int err = fw_client_open(path, 0, out);
+
+	return s->socket ? s->socket : env && env[0] ? env : FW_CLIENT_SOCKET;
+}
+
+int ctl_client_try(const struct ctl_settings *s, struct fw_client **out)
+{
+	return fw_client_open(path_of(s), 0, out);
+}
+
+enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct fw_client **out)
+{
+	int err = ctl_client_try(s, out);
 
 	if (err == -ENOMEM) {
 		ctl_error("out of memory");
 		return CTL_FAILED;
 	}
 	if (err)
-		say_cannot_connect(path, -err);
+		say_cannot_connect(path_of(s), -err);
 	return !err ? CTL_OK : err == -EACCES || err == -EPERM ? CTL_FAILED : CTL_NO_DAEMON;
 }
 
@@ -172,7 +182,9 @@ enum ctl_exit ctl_client_call(struct fw_client *c, struct ctl_call *call, json_t
 		if (!err)
 			err = pass_message(m, call);
 	}
-	say_broken(call, err);
+	call->lost = err == -ECONNRESET || err == -EPIPE;
+	if (!call->lost || !call->patient)
+		say_broken(call, err);
 	return CTL_FAILED;
 }
 

@@ -16,7 +16,9 @@ struct ctl_call {
 	const struct ctl_source *sources; /* for diagnostics */
 	bool raw;                         /* print LINES and END as they are; `line` is not called then */
 	bool quiet;                       /* a refusal is not said */
+	bool patient;                     /* a connection that is lost is not said */
 	bool refused;                     /* out: the answer came, and is no */
+	bool lost;                        /* out: fwd ended instead */
 	/* Each returns 0, or -errno (and said so) when nothing more is wanted. NULL: not wanted. */
 	int (*line)(void *ctx, json_t *object);
 	int (*text)(void *ctx, const char *text, size_t len);
@@ -24,6 +26,8 @@ struct ctl_call {
 	void *ctx;
 };
 
+/* Connects: 0 or -errno, and says nothing. */
+int ctl_client_try(const struct ctl_settings *s, struct fw_client **out);
 /* Connects, or says why not. Return: CTL_OK, CTL_NO_DAEMON, CTL_FAILED. */
 enum ctl_exit ctl_client_open(const struct ctl_settings *s, struct fw_client **out);
 /**
@@ -75,10 +79,10 @@ int ctl_words_join(const char *prefix, int n, char *const *words, struct fw_buf 
 
 /* changes.c */
 /*
- * Sends @source as one transaction. @summary: prints what became of it, from the name of the source and the END of the reply;
- * NULL: none is wanted.
+ * Sends @source as one transaction. @line: of rules that are new or have changed, as of a call; @summary: prints what became of it, from the name
+ * of the source and the END of the reply. NULL: not wanted.
  */
-int ctl_change(const struct ctl_settings *s, const struct ctl_source *source,
+int ctl_change(const struct ctl_settings *s, const struct ctl_source *source, int (*line)(void *ctx, json_t *o),
 	       void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end));
 /* "N elements added, M removed" */
 void ctl_print_elements(const struct ctl_settings *s, const char *name, const json_t *end);

@@ -15,7 +15,7 @@ static int change_set(const struct ctl_settings *s, const char *command, int n, 
 	fw_buf_printf(&prefix, "set %s%s", command, s->exist ? " --exist" : "");
 	if (ctl_words_join(prefix.text, n, words, &line))
 		return CTL_USAGE;
-	return ctl_change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, ctl_print_elements);
+	return ctl_change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, NULL, ctl_print_elements);
 }
 
 #define RUN_CHANGE(sym)                                                            \

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later, NULL };
+static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later,
+							   &ctl_opt_confirm, NULL };
+static const struct ctl_option *const detach_options[] = { &ctl_opt_confirm, NULL };
 static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
-static const struct ctl_option *const no_options[] = { NULL };
 
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
 
@@ -61,20 +62,31 @@ static json_t *names(int n, char **operands)
 	return array;
 }
 
+static int change(const struct ctl_settings *s, struct ctl_call *call)
+{
+	int code;
+
+	ctl_add_wait(s, call->args);
+	code = ctl_request(s, call, NULL);
+	if (code == CTL_OK && !s->json)
+		ctl_print_wait(s, "to confirm ");
+	return code;
+}
+
 static int run_attach(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_call call = { .kind = FW_REQ_ATTACH, .line = on_device };
 
 	call.args = json_pack("{so ss ss sb}", "dev", names(n, operands), "mode", ctl_opt_mode.words[s->mode], "out",
 			      ctl_opt_out.words[s->out], "later", s->later);
-	return ctl_request(s, &call, NULL);
+	return change(s, &call);
 }
 
 static int run_detach(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_call call = { .kind = FW_REQ_DETACH, .args = json_pack("{so}", "dev", names(n, operands)) };
 
-	return ctl_request(s, &call, NULL);
+	return change(s, &call);
 }
 
 static void row(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -266,7 +278,7 @@ const struct ctl_command ctl_detach = {
 	.details =
 		"By the names that `fwctl status` shows, or a pattern of them: all of them, or none. Also where an interface\n"
 		"of this name was renamed or went to another network namespace.\n\nJSON: {ok}.\n",
-	.options = no_options,
+	.options = detach_options,
 	.kinds = CTL_KIND_IFACE,
 	.min_operands = 1,
 	.max_operands = -1,

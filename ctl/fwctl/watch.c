@@ -19,6 +19,7 @@ struct seen {
 };
 
 struct watch {
+	const struct ctl_settings *settings;
 	struct view view;
 	struct fw_client *client;
 	struct seen *seen;                                   /* by id, open addressing, at most half full */
@@ -26,6 +27,7 @@ struct watch {
 	struct fw_count reasons[FW_NREASONS][FW_FOLLOW + 1]; /* by enum fw_verdict */
 	json_t *kept[VIEW_TOP + 1]; /* the rules that the view holds, and one more while it decides */
 	size_t nkept;
+	bool lost;  /* fwd has ended */
 	bool first; /* nothing has been seen yet: all that there is was before us */
 	char title[128];
 	int signals;             /* descriptor that becomes readable when one comes */
@@ -193,7 +195,7 @@ static int on_line(void *ctx, json_t *o)
 /* When a load replaces the ruleset meanwhile, the answer ends in the middle; it is asked for again, once. */
 static enum ctl_exit read_all(struct watch *w)
 {
-	struct ctl_call call = { .kind = FW_REQ_COUNTERS, .quiet = true, .line = on_line, .ctx = w };
+	struct ctl_call call = { .kind = FW_REQ_COUNTERS, .quiet = true, .patient = true, .line = on_line, .ctx = w };
 
 	for (;;) {
 		enum ctl_exit code;
@@ -201,6 +203,7 @@ static enum ctl_exit read_all(struct watch *w)
 		forget(w);
 		view_begin(&w->view, view_fits(&w->view));
 		code = ctl_client_call(w->client, &call, NULL);
+		w->lost = call.lost;
 		if (code == CTL_OK || !call.refused || !call.quiet)
 			return code;
 		call.quiet = false;
@@ -253,13 +256,45 @@ static bool wait_for_end(const struct watch *w, double deadline)
 	}
 }
 
+/* Where fwd is: a line of its own, below the table where there is one. */
+static void say_event(const struct watch *w, const char *event, const char *text)
+{
+	if (w->view.json)
+		ctl_json_print(json_pack("{ss sf}", "event", event, "seconds", fw_now() - w->view.start));
+	else
+		puts(text);
+	fflush(stdout);
+}
+
+/* fwd was started again, or will be: counters go on, and so does whoever watches them. true: the user wants no more. */
+static bool wait_for_fwd(struct watch *w, double interval)
+{
+	bool end = false;
+
+	fw_client_close(fw_take(w->client));
+	say_event(w, "away", "fwd is away; packets are filtered on, and counted: waiting for it");
+	while (!end && ctl_client_try(w->settings, &w->client))
+		end = wait_for_end(w, fw_now() + interval);
+	if (!end)
+		say_event(w, "back", "fwd is there again");
+	return end;
+}
+
 static enum ctl_exit loop(struct watch *w, double interval)
 {
 	double deadline = fw_now();
 	enum ctl_exit code;
 
 	w->first = true;
-	while ((code = read_all(w)) == CTL_OK) {
+	for (;;) {
+		code = read_all(w);
+		if (code != CTL_OK && w->lost) {
+			if (wait_for_fwd(w, interval))
+				return CTL_OK;
+			continue;
+		}
+		if (code != CTL_OK)
+			return code;
 		if (!w->first || (w->view.terminal && !w->view.json))
 			view_show(&w->view, w->title);
 		w->first = false;
@@ -267,9 +302,8 @@ static enum ctl_exit loop(struct watch *w, double interval)
 			deadline = fw_now();
 		deadline += interval;
 		if (ferror(stdout) || wait_for_end(w, deadline))
-			break;
+			return CTL_OK;
 	}
-	return code;
 }
 
 static void watch_end(struct watch *w)
@@ -286,7 +320,7 @@ static void watch_end(struct watch *w)
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	const struct view_source source = { rule_text, rule_json, NULL };
-	fw_cleanup(watch_end) struct watch w = { .signals = -1 };
+	fw_cleanup(watch_end) struct watch w = { .settings = s, .signals = -1 };
 	enum ctl_exit code = ctl_client_open(s, &w.client);
 
 	if (code != CTL_OK)
@@ -306,11 +340,13 @@ const struct ctl_command ctl_watch = {
 	.operands = "",
 	.summary = "what rules and policies decide, live, until Ctrl-C or q",
 	.details =
-		"On a terminal the busiest rules as a table that is drawn over; else each interval prints what moved in it.\n\n"
+		"On a terminal the busiest rules as a table that is drawn over; else each interval prints what moved in it.\n"
+		"When fwd is started again, it says so and goes on.\n\n"
 		"JSON, one object an interval: {event (\"interval\"), seconds (since the start), interval, all (sums),\n"
 		"rules (the 10 busiest of the interval), policies, active_rules (that ever decided on a packet)}.\n"
 		"A rule has id, name, verdict and text, a policy name and verdict (and a second object for what it decided\n"
-		"while it had the other one); both packets and bytes, moved_packets and moved_bytes (in the interval).\n",
+		"while it had the other one); both packets and bytes, moved_packets and moved_bytes (in the interval).\n"
+		"When fwd ends and when it is there again: {event (\"away\" or \"back\"), seconds}.\n",
 	.options = options,
 	.run = run,
 };

@@ -144,7 +144,7 @@ static const struct arg table[] = {
 	{ "format", take_word, "\"rules\" or \"classbench\"", B(LOAD), 0, .offset = AT(format), .words = formats },
 	{ "diff", take_flag, "true or false", B(LOAD), 0, .offset = AT(diff) },
 	{ "empty", take_flag, "true or false", B(LOAD), 0, .offset = AT(empty) },
-	{ "confirm", take_number, "seconds from 1 to 86400", B(CHANGE) | B(LOAD) | B(FLUSH), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
+	{ "confirm", take_number, "seconds from 1 to 86400", B(CHANGE) | B(LOAD) | B(FLUSH) | B(ATTACH) | B(DETACH), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
 	{ "mode", take_word, "\"auto\", \"native\", \"generic\" or \"tc\"", B(ATTACH), 0, .offset = AT(mode), .words = args_modes },
 	{ "out", take_word, "\"auto\", \"yes\" or \"no\"", B(ATTACH), 0, .offset = AT(out), .words = args_outs },
 };

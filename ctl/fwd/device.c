@@ -3,6 +3,7 @@
 #include "ctl/fwd/device.h"
 
 #include "ctl/fwd/log.h"
+#include "ctl/fwd/history.h"
 #include "ctl/fwd/objects.h"
 
 #include <string.h>
@@ -227,7 +228,7 @@ static const char *in_front_text(const struct device *dev, char *buf, size_t siz
 bool device_to_front(struct fwd *d, struct device *dev, double now)
 {
 	static const enum fw_prog progs[] = { FW_PROG_TC_INGRESS, FW_PROG_TC_EGRESS };
-	char who[32];
+	char who[32], why[160];
 	double wait;
 	int err = 0;
 
@@ -242,8 +243,9 @@ bool device_to_front(struct fwd *d, struct device *dev, double now)
 	wait = now > dev->front_again + FRONT_WAIT_MAX ? FRONT_WAIT : 2 * dev->front_wait;
 	dev->front_wait = wait < FRONT_WAIT ? FRONT_WAIT : wait > FRONT_WAIT_MAX ? FRONT_WAIT_MAX : wait;
 	dev->front_again = now + dev->front_wait;
-	log_say("%s: %s was attached in front of fwd: %s", dev->name, in_front_text(dev, who, sizeof(who)),
-		err ? strerror(-err) : "fwd is first again");
+	snprintf(why, sizeof(why), "%s was attached in front of fwd: %s", in_front_text(dev, who, sizeof(who)),
+		 err ? strerror(-err) : "fwd is first again");
+	device_say(d, dev, err, why);
 	return true;
 }
 
@@ -258,6 +260,15 @@ static json_t *in_front_json(const struct device *dev)
 	if (!dev->in_front)
 		return json_null();
 	return json_integer(dev->in_front == FW_IN_FRONT_FILTER ? -1 : (json_int_t)dev->in_front);
+}
+
+void device_say(struct fwd *d, const struct device *dev, bool refused, const char *why)
+{
+	char what[FW_ALTNAME_MAX + 64];
+
+	snprintf(what, sizeof(what), "interface %s%s%s%s", dev->name, dev->state == DEVICE_ATTACHED ? " (" : "",
+		 dev->state == DEVICE_ATTACHED ? args_modes[dev->mode] : "", dev->state == DEVICE_ATTACHED ? ")" : "");
+	history_say(d, RECORD_ATTACH, &(struct record_who){ 0 }, what, refused, why);
 }
 
 json_t *device_json(const struct fwd *d, const struct device *dev)

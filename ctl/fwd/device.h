@@ -54,6 +54,8 @@ bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, 
 bool device_to_front(struct fwd *d, struct device *dev, double now);
 /* No program of ours on the interface any more. */
 void device_release(struct fwd *d, uint32_t index);
+/* What became of it without anybody asking, for the log and the history. */
+void device_say(struct fwd *d, const struct device *dev, bool refused, const char *why);
 /* As docs/fwd.socket.md has it; NULL: memory is out. */
 json_t *device_json(const struct fwd *d, const struct device *dev);
 

@@ -103,21 +103,35 @@ static int load_row(struct devices *devs, const json_t *row)
 	return 0;
 }
 
-static int load(struct fwd *d, struct fw_diags *ds)
+int devices_parse(struct devices *out, const char *text, struct fw_diags *ds)
 {
-	fw_autofree char *text = NULL;
-	int err = store_get(engine_store(d->engine), KEY, &text);
-	json_t *array, *row;
+	json_t *array = json_loads(text, 0, NULL), *row;
+	int err = 0;
 	size_t i;
 
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	array = json_loads(text, 0, NULL);
-	json_array_foreach(array, i, row) err = err ? err : load_row(d->devices, row);
+	json_array_foreach(array, i, row) err = err ? err : load_row(out, row);
 	if (!array)
 		err = fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the store's list of devices is damaged");
 	json_decref(array);
 	return err;
+}
+
+int devices_saved(struct fwd *d, char **out)
+{
+	int err = store_get(engine_store(d->engine), KEY, out);
+
+	if (err != -ENOENT)
+		return err;
+	*out = strdup("[]");
+	return *out ? 0 : -ENOMEM;
+}
+
+static int load(struct fwd *d, struct fw_diags *ds)
+{
+	fw_autofree char *text = NULL;
+	int err = devices_saved(d, &text);
+
+	return err ? err : devices_parse(d->devices, text, ds);
 }
 
 void devices_on_link(const struct fw_link *link, void *ctx)
@@ -172,6 +186,7 @@ int devices_open(struct fwd *d, struct fw_diags *ds)
 		err = fw_links_open(&d->devices->links);
 	if (err)
 		return err;
+	devices_wait_open(d);
 	d->links = (struct source){ .fd = fw_links_fd(d->devices->links), .ready = links_ready };
 	links_ready(&d->links, 0);
 	return loop_add(&d->loop, &d->links, EPOLLIN);

@@ -33,6 +33,11 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
  * the store with one: it is detached, but will be attached at the next start.
  */
 int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds);
+/*
+ * Before each of them: -EBUSY with a diagnostic while something waits. With a time to confirm it in, the way back is written
+ * down, and engine_beside_end() is called when nothing comes of it. 0 or -errno.
+ */
+int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diags *ds);
 /* The ruleset changed: does it ask for outgoing packets, for tc? */
 void devices_recheck(struct fwd *d);
 /* Asks the kernel what is attached, and changes nothing: what devices say after it is so. */

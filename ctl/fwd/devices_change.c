@@ -208,7 +208,7 @@ static int check_named(struct fwd *d, const char *name, struct fw_diags *ds)
 	return -ENOENT;
 }
 
-static void release(struct fwd *d, const struct device *dev)
+void devices_release(struct fwd *d, const struct device *dev)
 {
 	if (dev->index)
 		device_release(d, dev->index);
@@ -225,7 +225,7 @@ static void detach_named(struct fwd *d, const char *name)
 
 		if (!is_meant(dev, name) && (dev->wish || strcmp(dev->from, name) != 0))
 			continue;
-		release(d, dev);
+		devices_release(d, dev);
 		devices_drop(devs, dev);
 	}
 }

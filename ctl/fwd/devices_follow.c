@@ -198,7 +198,7 @@ static void say_failure(struct fwd *d, const struct device *dev, const char *err
 {
 	if (!strcmp(error_before, dev->error))
 		return;
-	log_say("%s", dev->error);
+	device_say(d, dev, true, dev->error);
 	d->attach_failures++;
 }
 
@@ -218,7 +218,7 @@ static bool settle(struct fwd *d, struct device *dev, double now)
 	if (dev->state == DEVICE_FAILED)
 		say_failure(d, dev, before);
 	else
-		log_say("filtering on %s (%s%s)", dev->name, args_modes[dev->mode], dev->out ? ", out" : "");
+		device_say(d, dev, false, dev->out ? "filtered, outgoing packets too" : "filtered");
 	return true;
 }
 
@@ -254,7 +254,7 @@ static void explain_missing(struct fwd *d, struct device *dev)
 		snprintf(dev->error, sizeof(dev->error), "this is another name of %s, which is attached",
 			 engine_link_name(d->engine, other));
 	if (dev->error[0] && strcmp(before, dev->error) != 0)
-		log_say("%s: %s", dev->name, dev->error);
+		device_say(d, dev, true, dev->error);
 }
 
 /* At the start: the store may be a new one, or what somebody asked for is called otherwise now. */
@@ -270,7 +270,7 @@ static void adopt(struct fwd *d)
 		if (dev->wish || dev->from[0])
 			continue;
 		dev->wish = any = true;
-		log_say("%s is filtered already, though nothing here asks for it: it stays so", dev->name);
+		device_say(d, dev, false, "filtered already, though nothing here asks for it: it stays so");
 	}
 	if (any)
 		devices_save(d, NULL);

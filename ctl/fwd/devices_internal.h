@@ -20,10 +20,21 @@ struct device *devices_find(struct devices *devs, const char *name);
 struct device *devices_add(struct devices *devs, const char *name);
 void devices_drop(struct devices *devs, struct device *dev);
 int devices_save(struct fwd *d, struct fw_diags *ds);
+/* The list as the store has it: free() it. 0 or -errno. */
+int devices_saved(struct fwd *d, char **out);
+/* Such a list into @out, which has none yet: free(out->d). 0, -errno, with a diagnostic when it is damaged. */
+int devices_parse(struct devices *out, const char *text, struct fw_diags *ds);
 /* Reads what rtnetlink has to say. true: it had. */
 bool devices_read_links(struct fwd *d);
 /* For fw_link_find(). */
 void devices_on_link(const struct fw_link *link, void *ctx);
+
+/* devices_change.c */
+/* Nothing of ours on it any more, wherever it is. */
+void devices_release(struct fwd *d, const struct device *dev);
+
+/* devices_confirm.c: at the opening */
+void devices_wait_open(struct fwd *d);
 
 /* devices_follow.c */
 /*

@@ -104,8 +104,10 @@ static void text(struct fw_buf *b, const struct record *r)
 		fw_buf_printf(b, "%s%llu %s %s", sep, n, n == 1 ? counts[i].one : counts[i].many, counts[i].did);
 		sep = ", ";
 	}
-	if (r->why[0])
+	if (r->why[0]) {
 		fw_buf_printf(b, ": %s", r->why);
+		sep = ", ";
+	}
 	if (r->confirm_by)
 		fw_buf_printf(b, "%sto be confirmed", sep);
 }

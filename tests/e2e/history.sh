@@ -127,3 +127,59 @@ case_rules_file() {
 		start_fwd --rules "$file" && says_file ": not compared: cannot read" || return 1
 	fwd_kill TERM && start_fwd && refuses 1 "no file of its own" load && kill -HUP "$fwd_pid" && order a b && ok status
 }
+
+# attach and detach wait, too: what was filtered before is filtered again, and in the way in which it was.
+case_confirm_attach() {
+	start_fwd && ok policy in drop || return 1
+	dev() { ctl --json status | grep -o "{\"dev\":\"$1\"[^}]*}"; }
+	dev_is() { wait_until eval "dev $1 | grep -qF -- '$2'" || fail "$1 is not $2: $(dev "$1")"; }
+	no_dev() { wait_until eval "[ -z \"\$(dev $1)\" ]" || fail "$1 is there: $(dev "$1")"; }
+	ok attach s0 --confirm 5m && says "within 300 s" && expect no try_ping $server4 &&
+		refuses 1 "attach s0" add rule drop && refuses 1 "attach s0" attach late0 --later && refuses 1 "attach s0" detach s0 &&
+		ok status && says "attach s0: by" && ok undo && says "undone: attach s0" && no_dev s0 &&
+		expect yes try_ping $server4 && fw_gone || return 1
+	ok attach s0 --confirm 5m && ok confirm && says "confirmed: attach s0" && dev_is s0 '"mode":"native"' || return 1
+	# Another way of filtering, and another interface, over a restart.
+	ok attach s0 late0 --later --mode tc --confirm 5m && dev_is s0 '"mode":"tc"' && dev_is late0 '"missing"' &&
+		fwd_kill KILL && start_fwd && refuses 1 "attach s0 late0" add rule drop && ok undo && no_dev late0 &&
+		dev_is s0 '"mode":"native"' && expect no try_ping $server4 || return 1
+	ok detach s0 --confirm 1s && dev_is s0 '"mode":"native"' && expect no try_ping $server4 &&
+		refuses 1 "too late: 'detach s0'" confirm || return 1
+	# The time goes on while fwd does not.
+	ok detach s0 --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && dev_is s0 '"attached"' &&
+		expect no try_ping $server4 && refuses 1 "too late" confirm || return 1
+	ok attach late0 --later --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && no_dev late0 && dev_is s0 '"attached"' || return 1
+	# What is refused leaves nothing that waits.
+	refuses 1 "nosuch0" attach nosuch0 --confirm 5m && refuses 1 "" undo && ok add rule name y accept || return 1
+	ok detach s0 --confirm 5m && ok confirm && no_dev s0 && expect yes try_ping $server4 && ok history &&
+		says "attach s0: s0 attached (native), to be confirmed" && says "refused: attach nosuch0: there is no interface" &&
+		says "rollback: detach s0: not confirmed within 1 s" && says "undo: attach s0 late0" && says "confirm: detach s0"
+}
+
+# A rule that was added says what it is called by.
+case_add_says_id() {
+	share_fwd || return 1
+	ok add rule name db in drop && is "what add says" "$(cat "$tmp/out")" "rule 1 (db)" &&
+		ok add rule 7 out drop && is "what add says" "$(cat "$tmp/out")" "rule 7" &&
+		ok add rule first in drop && is "what add says" "$(cat "$tmp/out")" "rule 8" &&
+		ok add rule --echo in drop && is "what add says" "$(cat "$tmp/out")" 9 || return 1
+	ok add rule --check in drop && says "checked only" && ! grep -q "^rule" "$tmp/out"
+}
+
+# watch goes on when fwd is started again.
+case_watch_restart() {
+	start_fwd && ok add rule name ping in proto icmp accept && ok attach s0 || return 1
+	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 >"$tmp/watched" 2>"$tmp/err" &
+	local text=$!
+	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 --json >"$tmp/watched.json" 2>>"$tmp/err" &
+	local json=$!
+	wait_until grep -q interval "$tmp/watched.json" && fwd_kill KILL && wait_until grep -q "fwd is away" "$tmp/watched" &&
+		wait_until grep -q '"event":"away"' "$tmp/watched.json" || fail "$(cat "$tmp/watched" "$tmp/watched.json" "$tmp/err")" || return 1
+	in_client ping -q -c 3 -i 0.05 -W1 $server4 >/dev/null
+	start_fwd && wait_until grep -q "fwd is there again" "$tmp/watched" && wait_until grep -q "name ping" "$tmp/watched" &&
+		wait_until grep -q '"event":"back"' "$tmp/watched.json" &&
+		wait_until grep -q '"name":"ping".*"moved_packets":3' "$tmp/watched.json" ||
+		fail "$(cat "$tmp/watched" "$tmp/watched.json" "$tmp/err")" || return 1
+	kill -INT $text $json
+	wait $text && wait $json && "$jsonl" active_rules <"$tmp/watched.json" && [ ! -s "$tmp/err" ] || fail "$(cat "$tmp/err")"
+}
