@@ -104,8 +104,10 @@ static void print_more(const json_t *o)
 {
 	uint64_t sets = ctl_field_u64(o, "sets"), rules = ctl_field_u64(o, "rules");
 
-	printf("and %llu more set%s, %llu more rule%s\n", (unsigned long long)sets, fw_plural(sets),
-	       (unsigned long long)rules, fw_plural(rules));
+	if (sets)
+		printf("and %llu more set%s\n", (unsigned long long)sets, fw_plural(sets));
+	if (rules)
+		printf("and %llu more rule%s\n", (unsigned long long)rules, fw_plural(rules));
 }
 
 int ctl_print_diff(void *ctx, json_t *o)

@@ -227,11 +227,12 @@ const struct ctl_command ctl_load_command = {
 		"A file without rules in the place of rules, and one that says nothing, wants --yes.\n"
 		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n"
 		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
-		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n\n" CTL_DIFF_JSON
-		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
+		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n"
+		"Rules that can never decide, since one before them matches all of their packets, are warned of; with more\n"
+		"than 100,000 rules by `fwctl check` only.\n\n" CTL_DIFF_JSON "at last {ok, " CTL_COUNTS_JSON
+		", rules,\n"
 		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970),\n"
-		"warnings (array of {file, line, column, message, hint}), warnings_total}. Of up to 100,000 rules those are\n"
-		"warned of that can never decide, since one before them matches all of their packets.\n",
+		"warnings (array of {file, line, column, message, hint}), warnings_total}.\n",
 	.options = load_options,
 	.kinds = CTL_KIND_FILE,
 	.max_operands = 1,

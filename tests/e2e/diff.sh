@@ -34,6 +34,9 @@ case_fwd_diff() {
 		"set more { $(seq -s, -f '10.0.0.%.0f' 0 2 100) }" 'rule drop' >"$new"
 	ok load --diff --check "$new" && ! grep -q 'set admins' "$tmp/out" || fail "shows elements that are covered" || return 1
 	says "+ set more { 10.0.0.0, 10.0.0.2, 10.0.0.4, 10.0.0.6, 10.0.0.8, 10.0.0.10, 10.0.0.12, 10.0.0.14, 10.0.0.16, 10.0.0.18, ... }  # 51 in all" || return 1
+	# more than anybody reads
+	seq -f 'rule %.0f in proto udp dport 53 drop' 10001 | sed '1!s/udp dport 53/tcp/' >"$tmp/diff.many"
+	ok load --check --diff "$tmp/diff.many" && says "and 4 more rules" && ! says "more set" 2>/dev/null || return 1
 	# the summaries of changes
 	printf '%s\n' 'policy in accept' 'move rule 10 last' 'set add admins 10.0.0.0/8' 'add rule drop' >"$tmp/batch"
 	ok batch --check "$tmp/batch" && says "1 rule added, 0 removed, 0 changed, 1 moved; policies: 1 changed; sets: 1 element added, 0 removed (checked only" &&
