@@ -184,6 +184,15 @@ static void print_confirmation(const json_t *o)
 		    LLU(rollback, "restored"), fw_plural(ctl_field_u64(rollback, "restored")));
 }
 
+static void print_pins(const json_t *o)
+{
+	const json_t *pins = json_object_get(o, "pins");
+
+	if (json_is_true(json_object_get(pins, "private")))
+		row("pins", "%s, in a private mount namespace: filtering ends with its last process",
+		    ctl_field_text(pins, "path"));
+}
+
 /* Interfaces that are not here, and yet filtered by what is pinned. */
 static void print_away(const json_t *o)
 {
@@ -237,6 +246,7 @@ static int on_status(void *ctx, json_t *o)
 		ctl_print_device(d);
 	}
 	print_away(o);
+	print_pins(o);
 	return 0;
 }
 

@@ -171,11 +171,21 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 	return loop_add(&d->loop, &d->work, EPOLLIN);
 }
 
+static void check_pins(struct fwd *d)
+{
+	d->pins_private = fw_kern_pins_private(d->config.pins);
+	if (d->pins_private)
+		log_say("%s is in a private mount namespace (as of `ip netns exec`): when its last process ends, filtering ends "
+			"too; to keep it, start fwd by `nsenter --net=/run/netns/NAME`, or bind a bpffs from outside",
+			d->config.pins);
+}
+
 static int start(struct fwd *d, struct fw_diags *ds)
 {
 	int err;
 
 	privileges_files();
+	check_pins(d);
 	err = loop_open(&d->loop);
 	err = err ? err : signals_open(d);
 	err = err ? err : listen_open(&d->config, &d->listener, ds);

@@ -151,6 +151,8 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "away", devices_away_json(d));
 	json_object_set_new(o, "pool", pool(d->engine, &st));
 	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
+	json_object_set_new(o, "pins",
+			    json_pack("{so sb}", "path", objects_text(d->config.pins), "private", d->pins_private));
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));

@@ -42,6 +42,11 @@ int fw_kern_open(const struct fw_kern_options *opts, struct fw_diags *ds, struct
  * their image was freed since the last fw_kern_sync(). NULL is fine.
  */
 void fw_kern_close(struct fw_kern *k);
+/*
+ * Is the file system of the pins mounted nowhere that process 1 sees? Then it goes with this process's mount namespace, and
+ * filtering with it. false: no, or that cannot be told.
+ */
+bool fw_kern_pins_private(const char *pins);
 /* Detaches everything and removes the pins: packets are not filtered any more. The folder of pins stays, empty. */
 void fw_kern_unpin(struct fw_kern *k);
 /*

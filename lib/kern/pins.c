@@ -23,8 +23,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+#define BPFFS "/sys/fs/bpf"
 
 static const struct folder new_folder = { "new" };
 
@@ -60,27 +63,60 @@ static int fail(struct fw_diags *ds, int err, const char *path, const char *what
 	return err;
 }
 
+/* Cuts a path to what of it is there. 0 or -errno. */
+static int cut_to_existing(char *path, struct statfs *fs)
+{
+	while (statfs(path, fs)) {
+		char *slash = strrchr(path, '/');
+
+		if (errno != ENOENT || !slash || slash == path)
+			return -errno;
+		*slash = '\0';
+	}
+	return 0;
+}
+
 /* Is the folder, or what of its path is there, in a bpf file system? */
 static int check_bpffs(const char *pins, struct fw_diags *ds)
 {
 	fw_autofree char *path = strdup(pins);
+	char hint[240] = "mount -t bpf bpf /sys/fs/bpf";
 	struct statfs fs;
+	int err = path ? cut_to_existing(path, &fs) : -ENOMEM;
 
-	if (!path)
-		return -ENOMEM;
-	while (statfs(path, &fs)) {
-		char *slash = strrchr(path, '/');
-
-		if (errno != ENOENT || !slash || slash == path)
-			return fail(ds, -errno, pins, "cannot be used for pins",
-				    "say a folder in /sys/fs/bpf, where names have no dots, and be root");
-		*slash = '\0';
-	}
+	if (err)
+		return fail(ds, err, pins, "cannot be used for pins",
+			    "say a folder in /sys/fs/bpf, where names have no dots, and be root");
 	if (fs.f_type == BPF_FS_MAGIC)
 		return 0;
-	fw_diag_add(ds, (struct fw_place){ 0 }, "mount -t bpf bpf /sys/fs/bpf", "%s: %s is not in a bpf file system",
-		    pins, path);
+	if (strncmp(pins, BPFFS "/", strlen(BPFFS "/")) != 0)
+		snprintf(
+			hint, sizeof(hint),
+			"mkdir -p %.70s && mount -t bpf bpf %.70s; or mount -t bpf bpf /sys/fs/bpf and say a folder there",
+			pins, pins);
+	fw_diag_add(ds, (struct fw_place){ 0 }, hint, "%s: %s is not in a bpf file system", pins, path);
 	return -ENODEV;
+}
+
+/* Lines of mountinfo: id, parent, MAJOR:MINOR, ...: see proc(5). */
+bool fw_kern_pins_private(const char *pins)
+{
+	fw_autofree char *path = strdup(pins), *line = NULL;
+	FILE *mounts = fopen("/proc/1/mountinfo", "re");
+	unsigned major_of, minor_of;
+	bool found = !mounts;
+	struct statfs fs;
+	struct stat st;
+	size_t size = 0;
+
+	if (!path || cut_to_existing(path, &fs) || stat(path, &st))
+		found = true;
+	while (!found && getline(&line, &size, mounts) > 0)
+		found = sscanf(line, "%*u %*u %u:%u", &major_of, &minor_of) == 2 && major_of == major(st.st_dev) &&
+			minor_of == minor(st.st_dev);
+	if (mounts)
+		fclose(mounts);
+	return !found;
 }
 
 static int make_folders(char *path)

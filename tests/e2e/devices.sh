@@ -80,6 +80,11 @@ case_devices_foreign_program() {
 	answers 1 ask attach '{"dev":"g0"}' && told "not ours" && [ -z "$(device g0)" ] || fail "$(device g0)" || return 1
 	in_server ip link set g0 name f0 && device_becomes f0 '"state":"failed"' && device_is f0 "not ours" || return 1
 	in_server ip link set f0 up && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
+	# Also when nothing else happens: the kernel tells nobody.
+	fwd_kill KILL
+	exits 0 nsenter --target "$fwd_house" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
+		in_server ip link set f0 down && in_server ip link set f0 xdp obj "$tmp/other.o" sec xdp && start_fwd &&
+		device_is f0 '"state":"failed"' && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
 	in_server ip link del f0
 }
 

@@ -111,6 +111,13 @@ case_interfaces_in_front() {
 	in_server tc qdisc del dev s0 clsact
 }
 
+# Pins in a mount namespace of its own, and without: that is said before somebody relies on them.
+case_interfaces_private_pins() {
+	start_fwd && grep -q "private mount namespace" "$tmp/fwd.log" && ok status && says "in a private mount namespace" || return 1
+	exits 1 "$fwd" --socket "$tmp/fwd/other" --store "$tmp/fwd/others" --pins "$tmp/no/pins" &&
+		says "mount -t bpf bpf $tmp/no/pins"
+}
+
 # fwctl run looks after its place too, and takes interfaces by any of their names.
 case_interfaces_run() {
 	compile_bpf pass 'SEC("tc") int pass(void *ctx) { return 0; }' && basic_rules &&

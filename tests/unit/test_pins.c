@@ -371,7 +371,9 @@ static void refused(void **state)
 
 	assert_refused(PINS, -EBUSY, PINS, "another process");
 	user_unpin(&u);
-	assert_refused("/tmp/fw-pins", -ENODEV, "bpf file system", "mount -t bpf bpf /sys/fs/bpf");
+	assert_refused("/tmp/fw-pins", -ENODEV, "bpf file system", "mount -t bpf bpf /tmp/fw-pins");
+	assert_true(fw_kern_pins_private(PINS));
+	assert_false(fw_kern_pins_private("/tmp"));
 	assert_int_equal(access("/tmp/fw-pins", F_OK), -1);
 	assert_refused("pins", -EINVAL, "pins", "/sys/fs/bpf");
 	assert_refused(SANDBOX_BPFFS "/fw.pins", -EPERM, "fw.pins", "dots");
