@@ -152,7 +152,7 @@ case_clients_slow_list() {
 	slow=$!
 	wait_until test -s "$tmp/slow" || return 1
 	echo >"$tmp/empty"
-	answers 0 ask load '{}' "$tmp/empty" || return 1
+	answers 0 ask load '{"empty":true}' "$tmp/empty" || return 1
 	wait $slow && fail "the list did not end when its ruleset did"
 	tail -1 "$tmp/slow" | grep -q "replaced meanwhile" || fail "$(tail -1 "$tmp/slow")"
 }
@@ -166,7 +166,7 @@ case_clients_slow_save() {
 	local slow=$!
 	wait_until test -s "$tmp/slow" || return 1
 	echo >"$tmp/empty"
-	answers 0 ask load '{}' "$tmp/empty" || return 1
+	answers 0 ask load '{"empty":true}' "$tmp/empty" || return 1
 	wait $slow || fail "the save: $(tail -1 "$tmp/slow")" || return 1
 	is rules "$(grep -c '^rule' "$tmp/slow")" 20000
 }

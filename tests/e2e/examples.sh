@@ -270,8 +270,8 @@ case_examples_readme() { example readme_shows; }
 readme_shows() {
 	start_fwd && isp_up eth0 || return 1
 	transcripts_wrong=0 transcripts_seen=0
-	transcripts "$top/README.md" '(sudo )?fwctl (load|attach|add|set|replace|list|classify .tcp) .*'
-	[ $transcripts_wrong = 0 ] && [ $transcripts_seen -ge 8 ] || fail "of $transcripts_seen, $transcripts_wrong differ"
+	transcripts "$top/README.md" '(sudo )?fwctl (confirm|(load|attach|add|set|replace|list|classify .tcp) .*)'
+	[ $transcripts_wrong = 0 ] && [ $transcripts_seen -ge 9 ] || fail "of $transcripts_seen, $transcripts_wrong differ"
 }
 transcript() {
 	transcripts_seen=$((transcripts_seen + 1))
