@@ -109,17 +109,23 @@ static int form_count(struct fw_list *l, struct fw_str s, const struct fw_list_w
 	       !fw_list_maybe_length(w->word[0], w->word[1]);
 }
 
-/* `first last length ...`: the three say the same. */
-static int form_first_last(struct fw_list *l, struct fw_str s, const struct fw_list_words *w, struct fw_addr_range *out)
+/* A prefix that is told three times: its first and last address, and its length. */
+static bool is_first_last(struct fw_str lo, struct fw_str hi, struct fw_str length, struct fw_addr_range *out)
 {
 	struct fw_addr_range first, last;
 	uint64_t len;
 
-	if (w->n < 3 || !is_address(w->word[0], &first) || !is_address(w->word[1], &last) ||
-	    first.family != last.family || fw_str_u64(w->word[2], &len) || len > (first.family == FW_IP4 ? 32 : 128))
-		return 0;
+	if (!is_address(lo, &first) || !is_address(hi, &last) || first.family != last.family ||
+	    fw_str_u64(length, &len) || len > (first.family == FW_IP4 ? 32 : 128))
+		return false;
 	*out = fw_addr_prefix(first.family, first.lo, (unsigned)len);
 	return !fw_addr_cmp(out->lo, first.lo) && !fw_addr_cmp(out->hi, last.lo);
+}
+
+/* `first last length ...` */
+static int form_first_last(struct fw_list *l, struct fw_str s, const struct fw_list_words *w, struct fw_addr_range *out)
+{
+	return w->n > 2 && is_first_last(w->word[0], w->word[1], w->word[2], out);
 }
 
 static bool is_value(const struct fw_list_words *w, unsigned i, const char *name, const char *value)
@@ -223,14 +229,31 @@ static int read_p2p(struct fw_list *l, struct fw_str line, struct fw_addr_range 
 	return form_p2p(l, line, NULL, out);
 }
 
-struct fw_str fw_list_column(struct fw_str line)
+/* Takes a column off the front of the line: what is in it. */
+static struct fw_str take_column(struct fw_str *line)
 {
-	bool quoted = line.len && (line.s[0] == '"' || line.s[0] == '\'');
-	const char *s = line.s + quoted, *end = line.s + line.len, *stop = s;
+	const char *s = line->s, *end = line->s + line->len, *stop;
+	char quote = s < end && (*s == '"' || *s == '\'') ? *s++ : '\0';
 
-	while (stop < end && (quoted ? *stop != line.s[0] : !strchr(",;\t", *stop) || !*stop))
+	for (stop = s; stop < end && (quote ? *stop != quote : !strchr(",;\t", *stop) || !*stop); stop++)
+		;
+
+	struct fw_str column = trim(s, stop);
+
+	while (stop < end && (!strchr(",;\t", *stop) || !*stop))
 		stop++;
-	return trim(s, stop);
+	*line = stop < end ? trim(stop + 1, end) : (struct fw_str){ end, 0 };
+	return column;
+}
+
+struct fw_str fw_list_column(struct fw_str line, unsigned n)
+{
+	struct fw_str column;
+
+	do
+		column = take_column(&line);
+	while (n--);
+	return column;
 }
 
 /* Words, and no address in any spelling: what columns are called. */
@@ -245,14 +268,17 @@ static bool is_title(struct fw_str s)
 /* The first column. The first line may say what the columns are called. */
 static int read_csv(struct fw_list *l, struct fw_str line, struct fw_addr_range *out)
 {
-	struct fw_str s = fw_list_column(line);
+	struct fw_str s = fw_list_column(line, 0), second = fw_list_column(line, 1);
 	bool first = !l->began;
+	struct fw_addr_range other;
 
 	if (!line.len || line.s[0] == '#')
 		return FW_LIST_NOTHING;
 	l->began = true;
 	if (first && is_title(s))
 		return FW_LIST_NOTHING;
+	if (is_address(second, &other))
+		return is_first_last(s, second, fw_list_column(line, 2), out);
 	return s.len ? read_any(l, s, out) : 0;
 }
 

@@ -29,8 +29,8 @@ struct fw_list_words {
 void fw_list_words(struct fw_str s, struct fw_list_words *out);
 /* What stands on a line besides blanks, a comment, which '#', ';' or '//' begins, and a comma at its end. */
 struct fw_str fw_list_body(struct fw_str line);
-/* The first of some columns, without quotes. */
-struct fw_str fw_list_column(struct fw_str line);
+/* One of the columns, from 0, without quotes; empty when there are fewer. */
+struct fw_str fw_list_column(struct fw_str line, unsigned n);
 /* May a number behind an address be the length of a prefix? The address has no bits set behind it. */
 bool fw_list_maybe_length(struct fw_str addr, struct fw_str number);
 

@@ -123,7 +123,7 @@ static bool hint_markup(const struct fw_list *l, struct fw_str s, const struct f
 /* Columns: all of them addresses, or only the first one. */
 static bool hint_columns(const struct fw_list *l, struct fw_str s, const struct fw_list_words *w, struct fw_buf *b)
 {
-	struct fw_str column = fw_list_column(s), second;
+	struct fw_str column = fw_list_column(s, 0);
 	struct fw_addr_range r, last;
 	const char *comma = memchr(s.s, ',', s.len);
 
@@ -135,10 +135,7 @@ static bool hint_columns(const struct fw_list *l, struct fw_str s, const struct 
 		fw_buf_printf(b, "the first column is no address; keep only the column of addresses, as `cut` does");
 		return true;
 	}
-	second = comma ? fw_list_column((struct fw_str){ comma + 1, s.len - (size_t)(comma + 1 - s.s) }) : column;
-	while (second.len && *second.s == ' ')
-		second = (struct fw_str){ second.s + 1, second.len - 1 };
-	if (comma && fw_str_is_element(second, &last))
+	if (fw_str_is_element(fw_list_column(s, 1), &last))
 		fw_buf_printf(b, "two addresses: write one a line, or first-last for a range");
 	else
 		fw_buf_printf(b, "for the first column of each line say: set NAME file \"...\" format csv");

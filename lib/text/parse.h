@@ -24,15 +24,6 @@ struct fw_services {
 	size_t len;
 	bool read;
 };
-/* What a name says: no port, one, or several, of which two are here; or the nearest name of those that are none. */
-struct fw_service {
-	unsigned n;
-	uint32_t port, other;
-	char near[32];
-};
-/* @proto: only of these protocols; NULL: of all that have ports. */
-void fw_service_find(struct fw_services *sv, struct fw_str name, const struct fw_match *proto, struct fw_service *out);
-
 struct fw_parser {
 	struct fw_lexer lx;
 	struct fw_token tok; /* the one that is looked at */
@@ -119,6 +110,9 @@ int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at);
 int fw_set_words_parse(struct fw_parser *p, uint8_t *words);
 /* What a string says without its escapes: 0, or -EINVAL with a diagnostic. */
 int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struct fw_diags *ds, char *out, size_t max);
+
+/* The current word as a port: a number, a range, or the name of a service of the protocols that the rule has named so far. */
+int fw_parse_port(struct fw_parser *p, enum fw_field field, struct fw_range *out);
 
 struct fw_keyword;
 /* Of ICMP's types and codes: is it ICMPv6's word? NULL: no. */

@@ -58,14 +58,6 @@ static int end_match(struct fw_parser *p, struct fw_rule_text *rule, enum fw_fie
 	return err;
 }
 
-static bool has_letter(struct fw_str s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((s.s[i] | 0x20) >= 'a' && (s.s[i] | 0x20) <= 'z')
-			return true;
-	return false;
-}
-
 static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
@@ -73,33 +65,11 @@ static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct
 	return fw_str_value(p->tok.text, kw->subject, kw->arg == FW_PROTO_ICMP6, fw_parser_here(p), p->ds, out);
 }
 
-/* A number, or the name of a service, of the protocols that the rule has named so far. */
 static int value_port(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
-	struct fw_str s = p->tok.text;
-	struct fw_place at = fw_parser_here(p);
-	struct fw_service service;
-	char hint[128];
-
-	if (p->tok.kind != FW_T_WORD || !fw_str_value(s, kw->subject, false, at, NULL, out) || !has_letter(s))
-		return value_number(p, kw, out);
-	fw_service_find(&p->services, s, p->proto, &service);
-	if (!service.n && p->proto)
-		fw_service_find(&p->services, s, NULL, &service);
-	p->rs->names_services |= service.n == 1;
-	if (service.n == 1) {
-		*out = (struct fw_range){ service.port, service.port };
-		return 0;
-	}
-	if (service.n) {
-		snprintf(hint, sizeof(hint), "name the protocol in front of it, or write %u or %u", service.port,
-			 service.other);
-		return fw_diag_add(p->ds, at, hint, "the service '%s' has several ports", FW_SHOW(s));
-	}
-	if (!service.near[0])
-		return value_number(p, kw, out);
-	snprintf(hint, sizeof(hint), "did you mean '%s'?", service.near);
-	return fw_diag_add(p->ds, at, hint, "'%s' is no service", FW_SHOW(s));
+	if (p->tok.kind != FW_T_WORD)
+		return fw_parser_expected(p, "a value", "values stand without quotes");
+	return fw_parse_port(p, kw->subject, out);
 }
 
 static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)

@@ -7,6 +7,13 @@
 
 #define SERVICES "/etc/services"
 
+/* What a name says: no port, one, or several, of which two are here; or the nearest name of those that are none. */
+struct service {
+	unsigned n;
+	uint32_t port, other;
+	char near[32];
+};
+
 /* The file's text, or nothing when it cannot be read. */
 static void services_read(struct fw_services *sv)
 {
@@ -63,7 +70,7 @@ static bool is_called(struct fw_str first, const char *rest, const char *end, st
 }
 
 /* Copies the name to be suggested, since candidates end in NUL. */
-static void try_near(struct fw_service *out, struct fw_nearest *near, struct fw_str name)
+static void try_near(struct service *out, struct fw_nearest *near, struct fw_str name)
 {
 	char word[sizeof(out->near)];
 
@@ -78,12 +85,13 @@ static void try_near(struct fw_service *out, struct fw_nearest *near, struct fw_
 	}
 }
 
-void fw_service_find(struct fw_services *sv, struct fw_str name, const struct fw_match *proto, struct fw_service *out)
+/* @proto: only of these protocols; NULL: of all that have ports. */
+static void service_find(struct fw_services *sv, struct fw_str name, const struct fw_match *proto, struct service *out)
 {
 	struct fw_nearest near = { .word = name };
 	const char *end, *next;
 
-	*out = (struct fw_service){ .n = 0 };
+	*out = (struct service){ .n = 0 };
 	services_read(sv);
 	end = sv->text + sv->len;
 	for (const char *line = sv->text; sv->len && line < end; line = next) {
@@ -104,4 +112,40 @@ void fw_service_find(struct fw_services *sv, struct fw_str name, const struct fw
 		out->other = out->n > 1 && port != out->port ? port : out->other;
 		out->port = out->n == 1 ? port : out->port;
 	}
+}
+
+static bool has_letter(struct fw_str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((s.s[i] | 0x20) >= 'a' && (s.s[i] | 0x20) <= 'z')
+			return true;
+	return false;
+}
+
+int fw_parse_port(struct fw_parser *p, enum fw_field field, struct fw_range *out)
+{
+	struct fw_str s = p->tok.text;
+	struct fw_place at = fw_parser_here(p);
+	struct service service;
+	char hint[128];
+
+	if (!fw_str_value(s, field, false, at, NULL, out) || !has_letter(s))
+		return fw_str_value(s, field, false, at, p->ds, out);
+	service_find(&p->services, s, p->proto, &service);
+	if (!service.n && p->proto)
+		service_find(&p->services, s, NULL, &service);
+	p->rs->names_services |= service.n == 1 && !p->edit; /* changes are written down with numbers */
+	if (service.n == 1) {
+		*out = (struct fw_range){ service.port, service.port };
+		return 0;
+	}
+	if (service.n) {
+		snprintf(hint, sizeof(hint), "name the protocol in front of it, or write %u or %u", service.port,
+			 service.other);
+		return fw_diag_add(p->ds, at, hint, "the service '%s' has several ports", FW_SHOW(s));
+	}
+	if (!service.near[0])
+		return fw_str_value(s, field, false, at, p->ds, out);
+	snprintf(hint, sizeof(hint), "did you mean '%s'?", service.near);
+	return fw_diag_add(p->ds, at, hint, "'%s' is no service", FW_SHOW(s));
 }
