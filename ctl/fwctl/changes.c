@@ -5,6 +5,7 @@
  */
 #include "client.h"
 #include "files.h"
+#include "texts.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -66,18 +67,16 @@ void ctl_print_elements(const struct ctl_settings *s, const char *name, const js
 		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
 }
 
-int ctl_change(const struct ctl_settings *s, const struct ctl_source *source, int (*line)(void *ctx, json_t *o),
-	       void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end))
+int ctl_change(const struct ctl_settings *s, const struct ctl_texts *t, const struct ctl_tell *tell)
 {
-	struct fw_part text = { source->text, (uint32_t)source->len };
+	const char *name = t->sources[0].name;
 	struct ctl_call call = {
 		.kind = FW_REQ_CHANGE,
-		.args = json_pack("{so sb}", "name", ctl_json_string(source->name ? source->name : "fwctl"), "check",
-				  s->check),
-		.parts = &text,
-		.nparts = 1,
-		.sources = source,
-		.line = s->echo ? echo_id : line,
+		.args = json_pack("{so sb}", "name", ctl_json_string(name ? name : "fwctl"), "check", s->check),
+		.parts = t->parts,
+		.nparts = t->nparts,
+		.sources = t->sources,
+		.line = s->echo ? echo_id : tell->line,
 	};
 	json_t *end = NULL;
 	int code;
@@ -87,29 +86,35 @@ int ctl_change(const struct ctl_settings *s, const struct ctl_source *source, in
 	if (code == CTL_OK && !s->json)
 		print_warnings(end);
 	if (code == CTL_OK && !s->json && s->check)
-		print_changes(s, source->name ? source->name : "ok", end);
-	else if (code == CTL_OK && !s->json && summary && !s->echo)
-		summary(s, source->name, end);
+		print_changes(s, name ? name : "ok", end);
+	else if (code == CTL_OK && !s->json && tell->summary && !s->echo)
+		tell->summary(s, name, end);
 	if (code == CTL_OK && !s->json && !s->echo)
 		ctl_print_wait(s, "to confirm ");
 	json_decref(end);
 	return code;
 }
 
-static int change_words(const struct ctl_settings *s, const char *command, int n, char **words,
-			int (*line)(void *ctx, json_t *o))
+int ctl_change_words(const struct ctl_settings *s, const char *command, int n, char **words,
+		     const struct ctl_tell *tell)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf text = { 0 };
+	fw_cleanup(ctl_texts_freep) struct ctl_texts *t = calloc(1, sizeof(*t));
+	fw_cleanup(ctl_buf_clear) struct fw_buf line = { 0 };
 
-	if (ctl_words_join(command, n, words, &text))
+	if (!t)
+		return CTL_FAILED;
+	if (ctl_words_join(command, n, words, &line))
 		return CTL_USAGE;
-	return ctl_change(s, &(struct ctl_source){ .text = text.text, .len = text.len }, line, NULL);
+	if (ctl_texts_add(t, NULL, fw_take(line.text), line.len) || ctl_texts_files(t, NULL))
+		return CTL_FAILED;
+	return ctl_change(s, t, tell);
 }
 
+static const struct ctl_tell nothing;
 #define RUN_CHANGE(sym, command)                                                   \
 	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
 	{                                                                          \
-		return change_words(s, command, n, operands, NULL);                \
+		return ctl_change_words(s, command, n, operands, &nothing);        \
 	}
 RUN_CHANGE(replace, "replace rule")
 RUN_CHANGE(move, "move rule")
@@ -118,24 +123,26 @@ RUN_CHANGE(policy, "policy")
 
 static int run_add(const struct ctl_settings *s, int n, char **operands)
 {
-	return change_words(s, "add rule", n, operands, s->check ? NULL : print_added);
+	return ctl_change_words(s, "add rule", n, operands,
+				&(struct ctl_tell){ .line = s->check ? NULL : print_added });
 }
 
 static int run_batch(const struct ctl_settings *s, int n, char **operands)
 {
 	const char *path = n ? operands[0] : "-";
-	fw_autofree char *text = NULL;
-	struct ctl_source source = { .name = ctl_file_name(path) };
+	fw_cleanup(ctl_texts_freep) struct ctl_texts *t = calloc(1, sizeof(*t));
+	char *text;
+	size_t len;
 
-	if (ctl_file_read(path, &text, &source.len))
+	if (!t || ctl_file_read(path, &text, &len) || ctl_texts_add(t, ctl_file_name(path), text, len) ||
+	    ctl_texts_files(t, path))
 		return CTL_FAILED;
-	source.text = text;
-	if (source.len > fw_request_info[FW_REQ_CHANGE].bytes) {
-		ctl_error("%s: more than fwd takes as one transaction", source.name);
+	if (len > fw_request_info[FW_REQ_CHANGE].bytes) {
+		ctl_error("%s: more than fwd takes as one transaction", t->sources[0].name);
 		ctl_hint("`fwctl load` takes whole rulesets");
 		return CTL_FAILED;
 	}
-	return ctl_change(s, &source, NULL, print_changes);
+	return ctl_change(s, t, &(struct ctl_tell){ .summary = print_changes });
 }
 
 /* Only a person at a terminal can be asked. */

@@ -76,14 +76,20 @@ void ctl_signal_unlink(const char *path);
  * Return: 0, -EINVAL (a line break; and said so), -ENOMEM.
  */
 int ctl_words_join(const char *prefix, int n, char *const *words, struct fw_buf *out);
+/* A word as a string of the rule language, unless it is one. */
+void ctl_words_string(struct fw_buf *out, const char *word);
 
 /* changes.c */
-/*
- * Sends @source as one transaction. @line: of rules that are new or have changed, as of a call; @summary: prints what became of it, from the name
- * of the source and the END of the reply. NULL: not wanted.
- */
-int ctl_change(const struct ctl_settings *s, const struct ctl_source *source, int (*line)(void *ctx, json_t *o),
-	       void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end));
+struct ctl_texts;
+/* What is said of a change: of each rule that is new or has changed, as of a call; and at the end, of END. NULL: nothing. */
+struct ctl_tell {
+	int (*line)(void *ctx, json_t *o);
+	void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end); /* name: of the text */
+};
+/* Sends a text, or words of a command line, as one transaction. */
+int ctl_change(const struct ctl_settings *s, const struct ctl_texts *t, const struct ctl_tell *tell);
+int ctl_change_words(const struct ctl_settings *s, const char *command, int n, char **words,
+		     const struct ctl_tell *tell);
 /* "N elements added, M removed" */
 void ctl_print_elements(const struct ctl_settings *s, const char *name, const json_t *end);
 

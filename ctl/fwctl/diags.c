@@ -109,10 +109,14 @@ static char *file_line(const char *path, unsigned number, size_t *len)
 
 static const struct ctl_source *source_of(const struct fw_diag *d, const struct ctl_source *sources)
 {
-	for (; sources; sources = sources->next)
-		if (!sources->name || !strcmp(sources->name, d->file))
+	const struct ctl_source *any = NULL;
+
+	for (; sources; sources = sources->next) {
+		if (sources->name && !strcmp(sources->name, d->file))
 			return sources;
-	return NULL;
+		any = sources->name ? any : sources;
+	}
+	return any;
 }
 
 static void print_source(const struct fw_diag *d, const struct ctl_source *source)

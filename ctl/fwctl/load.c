@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * fwctl load and save: whole rulesets. fwd opens no files of its
- * clients, so load reads the rules and the files that their sets name, and
- * sends the texts.
- */
+/* fwctl load and save: whole rulesets. */
 #include "client.h"
 #include "files.h"
+#include "texts.h"
 
 #include <string.h>
 
@@ -13,105 +10,6 @@ static const struct ctl_option *const load_options[] = {
 	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
 };
 static const struct ctl_option *const no_options[] = { NULL };
-
-/* What one load sends: the rules, then path and text of each file. */
-struct load {
-	const struct ctl_settings *settings;
-	const char *path;
-	struct fw_part parts[FW_WIRE_PARTS];
-	struct ctl_source sources[FW_WIRE_PARTS];
-	unsigned nparts, nsources;
-};
-
-static void load_end(struct load *l)
-{
-	for (unsigned i = 0; i < l->nsources; i++) {
-		free((char *)l->sources[i].text);
-		free((char *)l->sources[i].name);
-		free((char *)l->sources[i].shown);
-	}
-	free(l);
-}
-
-static void load_endp(struct load **l)
-{
-	load_end(*l);
-}
-
-/* Takes what @source points to. */
-static void add_source(struct load *l, const struct ctl_source *source)
-{
-	struct ctl_source *s = &l->sources[l->nsources++];
-
-	*s = *source;
-	if (l->nsources > 1)
-		s[-1].next = s;
-	l->parts[l->nparts++] = (struct fw_part){ s->text, (uint32_t)s->len };
-}
-
-static bool have(const struct load *l, const char *path)
-{
-	for (unsigned i = 1; i < l->nparts; i += 2)
-		if (!strcmp(l->parts[i].data, path))
-			return true;
-	return false;
-}
-
-/* A relative path starts from the folder of the rules. */
-static char *resolve(const struct load *l, const char *path)
-{
-	const char *slash = strrchr(l->path, '/');
-	char *full;
-
-	if (path[0] == '/' || !slash)
-		return strdup(path);
-	return asprintf(&full, "%.*s%s", (int)(slash - l->path + 1), l->path, path) < 0 ? NULL : full;
-}
-
-static int add_file(const char *path, void *ctx)
-{
-	struct load *l = ctx;
-	fw_autofree char *full = NULL;
-	fw_autofree char *written = NULL;
-	char *text;
-	size_t len;
-	int err;
-
-	if (have(l, path))
-		return 0;
-	if (l->nparts + 3 > FW_WIRE_PARTS) {
-		ctl_error("%s: more files than one load can hold (%d)", l->path, (FW_WIRE_PARTS - 2) / 2);
-		return -E2BIG;
-	}
-	full = resolve(l, path);
-	written = strdup(path);
-	if (!full || !written)
-		return -ENOMEM;
-	err = ctl_file_read(full, &text, &len);
-	if (err)
-		return err;
-	l->parts[l->nparts++] = (struct fw_part){ written, (uint32_t)strlen(written) };
-	add_source(l,
-		   &(struct ctl_source){ .name = fw_take(written), .shown = fw_take(full), .text = text, .len = len });
-	return 0;
-}
-
-static int read_files(struct load *l)
-{
-	char *name = strdup(ctl_file_name(l->path)), *text;
-	size_t len;
-	int err = name ? ctl_file_read(l->path, &text, &len) : -ENOMEM;
-
-	if (!err) {
-		add_source(l, &(struct ctl_source){ .name = fw_take(name), .text = text, .len = len });
-		if (l->settings->format == FW_FORMAT_RULES)
-			err = fw_text_files(text, len, add_file, l);
-	}
-	free(name);
-	if (err == -ENOMEM)
-		ctl_error("out of memory");
-	return err;
-}
 
 static void show_progress(void *ctx, json_t *o)
 {
@@ -125,7 +23,7 @@ static void show_progress(void *ctx, json_t *o)
 }
 
 /* Files are called as the user named them. */
-static void print_warnings(const struct load *l, const json_t *end)
+static void print_warnings(const struct ctl_texts *l, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
 
@@ -154,32 +52,42 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 	ctl_print_wait(s, "  confirm  ");
 }
 
+/* The rules and the files that their sets name. 0 or -errno, and said so. */
+static int read_all(struct ctl_texts *l, const char *path, int format)
+{
+	char *text;
+	size_t len;
+	int err = ctl_file_read(path, &text, &len);
+
+	err = err ? err : ctl_texts_add(l, ctl_file_name(path), text, len);
+	return err || format != FW_FORMAT_RULES ? err : ctl_texts_files(l, path);
+}
+
 static int run_load(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(load_endp) struct load *l = calloc(1, sizeof(*l));
+	fw_cleanup(ctl_texts_freep) struct ctl_texts *l = calloc(1, sizeof(*l));
+	const char *path = n ? operands[0] : NULL;
 	struct ctl_call call = { .kind = FW_REQ_LOAD, .line = ctl_print_diff, .progress = show_progress };
 	json_t *end = NULL;
 	int code;
 
 	if (!l)
 		return CTL_FAILED;
-	l->settings = s;
-	l->path = n ? operands[0] : NULL;
-	if (l->path && read_files(l))
+	if (path && read_all(l, path, s->format))
 		return CTL_FAILED;
 	call.args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
 			      s->diff, "empty", s->yes);
-	if (l->path)
+	if (path)
 		json_object_set_new(call.args, "name", ctl_json_string(l->sources[0].name));
 	ctl_add_wait(s, call.args);
 	call.parts = l->parts;
 	call.nparts = l->nparts;
-	call.sources = l->path ? l->sources : NULL;
+	call.sources = path ? l->sources : NULL;
 	code = ctl_request(s, &call, &end);
 	if (code == CTL_OK && !s->json)
 		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
-		print_result(s, l->path ? l->sources[0].name : "the file of the setting `rules`", end);
+		print_result(s, path ? l->sources[0].name : "the file of the setting `rules`", end);
 	json_decref(end);
 	return code;
 }

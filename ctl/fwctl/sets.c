@@ -9,13 +9,22 @@ static const struct ctl_option *const exist_options[] = { &ctl_opt_exist, &ctl_o
 
 static int change_set(const struct ctl_settings *s, const char *command, int n, char **words)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf line = { 0 };
 	fw_cleanup(ctl_buf_clear) struct fw_buf prefix = { 0 };
 
 	fw_buf_printf(&prefix, "set %s%s", command, s->exist ? " --exist" : "");
-	if (ctl_words_join(prefix.text, n, words, &line))
-		return CTL_USAGE;
-	return ctl_change(s, &(struct ctl_source){ .text = line.text, .len = line.len }, NULL, ctl_print_elements);
+	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_tell){ .summary = ctl_print_elements });
+}
+
+/* `NAME file PATH ...`: the path is a string of the language. */
+static int run_replace(const struct ctl_settings *s, int n, char **operands)
+{
+	fw_cleanup(ctl_buf_clear) struct fw_buf path = { 0 };
+
+	if (n > 2 && !strcmp(operands[1], "file")) {
+		ctl_words_string(&path, operands[2]);
+		operands[2] = path.text;
+	}
+	return change_set(s, "replace", n, operands);
 }
 
 #define RUN_CHANGE(sym)                                                            \
@@ -27,7 +36,6 @@ RUN_CHANGE(create)
 RUN_CHANGE(add)
 RUN_CHANGE(del)
 RUN_CHANGE(flush)
-RUN_CHANGE(replace)
 RUN_CHANGE(destroy)
 
 #define ELEMENTS                                                                                          \
@@ -88,11 +96,14 @@ const struct ctl_command ctl_set_flush = {
 
 const struct ctl_command ctl_set_replace = {
 	.name = "set replace",
-	.operands = "NAME ELEMENTS",
+	.operands = "NAME ELEMENTS|file LIST [WORD...]",
 	.summary = "give a set other elements instead of those that it has",
-	.details = ELEMENTS "Packets see the old elements or the new ones, never a mixture.\n\n" AS_ADD,
+	.details = ELEMENTS
+	"LIST is a file of them, and what may stand behind it as in a rules file (skip-bad, format csv, ...).\n"
+	"Packets see the old elements or the new ones, never a mixture.\n\n" AS_ADD,
 	.options = options,
-	.kinds = CTL_KIND_SET,
+	.words = "file",
+	.kinds = CTL_KIND_SET | CTL_KIND_FILE,
 	.min_operands = 2,
 	.max_operands = -1,
 	.run = run_replace,

@@ -11,8 +11,12 @@ static bool is_string(const char *word)
 	return len >= 2 && word[0] == '"' && word[len - 1] == '"';
 }
 
-static void add_string(struct fw_buf *b, const char *word)
+void ctl_words_string(struct fw_buf *b, const char *word)
 {
+	if (is_string(word)) {
+		fw_buf_printf(b, "%s", word);
+		return;
+	}
 	fw_buf_printf(b, "\"");
 	for (; *word; word++)
 		fw_buf_printf(b, *word == '"' || *word == '\\' ? "\\%c" : "%c", *word);
@@ -32,8 +36,8 @@ int ctl_words_join(const char *prefix, int n, char *const *words, struct fw_buf 
 		}
 		if (out->len)
 			fw_buf_printf(out, " ");
-		if (comment && !is_string(words[i]))
-			add_string(out, words[i]);
+		if (comment)
+			ctl_words_string(out, words[i]);
 		else
 			fw_buf_printf(out, "%s", words[i]);
 	}

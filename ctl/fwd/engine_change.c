@@ -74,9 +74,15 @@ int transaction_read(struct transaction *t)
 	struct finder finder = { asked->files, asked->nfiles };
 	const struct fw_files files = { .find = finder_find, .ctx = &finder };
 	struct engine_result *out = t->out;
+	struct fw_diags *warnings = t->edit.rs->warnings;
 	double start = fw_now();
-	int err = fw_text_edit_with(&t->edit, asked->text, asked->len, asked->name, &files, &out->ds, &t->log);
+	int err;
 
+	if (warnings)
+		*warnings = (struct fw_diags){ .n = 0 }; /* those of before were told */
+	err = fw_text_edit_with(&t->edit, asked->text, asked->len, asked->name, &files, &out->ds, &t->log);
+	if (t->edit.rs->warnings)
+		out->warnings = *t->edit.rs->warnings;
 	if (!err && t->log.failed)
 		err = -ENOMEM;
 	/* What fills a dynamic set does not stop when somebody tries something. */

@@ -93,3 +93,26 @@ case_sets_bulk() {
 	ok set del banned $listed4 && wait $! && expect yes try_ping $server4 $listed4 &&
 		ok set list more && says "{ 10.0.0.1, 10.0.0.2 }"
 }
+
+# A list takes the place of what a set holds, in one transaction; the file is the client's.
+case_sets_replace_by_file() {
+	start_fwd || return 1
+	banned_rules
+	ok load "$tmp/rules" && ok set add banned 192.0.2.7 192.0.2.8 && mkdir -p "$tmp/li st" || return 1
+	printf '# a feed\n192.0.2.8\t5\n10.0.0.0/8\n' >"$tmp/li st/feed"
+	(cd "$tmp/li st" && ctl set replace banned file feed) >"$tmp/out" 2>"$tmp/err" && says "1 element added, 1 removed" &&
+		banned_is "10.0.0.0/8, 192.0.2.8 " || return 1
+	printf '192.0.2.9\nnosuch\n' >"$tmp/li st/bad"
+	refuses 1 "bad:2:1: 'nosuch' is no address" set replace banned file "$tmp/li st/bad" && banned_is "10.0.0.0/8, 192.0.2.8 " &&
+		refuses 1 "cannot read $tmp/none" set replace banned file "$tmp/none" &&
+		ok set replace banned file "$tmp/li st/bad" skip-bad && says "1 line skipped, first at line 2" &&
+		banned_is "192.0.2.9 " || return 1
+	: >"$tmp/li st/empty"
+	refuses 1 "holds no address" set replace banned file "$tmp/li st/empty" &&
+		ok set replace banned file "$tmp/li st/empty" may-be-empty && banned_is "" || return 1
+	# In a batch a relative path starts from the batch's folder; a long list is read too.
+	seq 20000 | awk '{ printf "10.%d.%d.%d\n", $1 / 16384, $1 / 64 % 256, $1 % 64 * 4 }' >"$tmp/li st/long"
+	printf '%s\n' 'set add banned ::1' 'set replace banned file "li st/long"' 'set add banned ::2' >"$tmp/batch"
+	ok batch "$tmp/batch" && says "20002 elements added, 1 removed" && fwd_kill KILL && start_fwd &&
+		[ "$(ctl set list banned | grep -c '10\.')" = 20000 ] || fail "the long list is not there"
+}
