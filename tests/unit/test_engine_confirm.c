@@ -235,6 +235,31 @@ static void beside(void **state)
 	engine_close(e);
 }
 
+static void work_until_idle(struct engine *e)
+{
+	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
+
+	while (engine_busy(e))
+		if (poll(&p, 1, 1000) > 0)
+			engine_work(e);
+}
+
+/* One more rule, called t, by a change or by a load of everything. */
+static int try_something(struct engine *e, unsigned n)
+{
+	static struct engine_result r;
+	fw_cleanup(fw_buf_free) struct fw_buf all = { 0 };
+
+	if (n % 2)
+		return trial_edit(e, "add rule name t proto esp drop", LONG, &r);
+	fw_text_print(&all, engine_ruleset(e));
+	fw_buf_printf(&all, "rule name t proto esp drop\n");
+	if (trial_load_start(e, all.text, LONG, false))
+		return -EBUSY;
+	work_until_idle(e);
+	return trial_loaded.err;
+}
+
 /* A child that makes changes that wait, and takes them back or keeps them: a byte when it begins, and when it is done. */
 static void work(int out)
 {
@@ -244,14 +269,11 @@ static void work(int out)
 		_exit(1);
 	for (unsigned n = 0;; n++) {
 		static struct engine_result r;
-		struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
 
-		if (write(out, "b", 1) != 1 || trial_edit(e, "add rule name t proto esp drop", LONG, &r) ||
-		    write(out, "w", 1) != 1 || engine_undo(e, &trial_who, &r.ds))
+		if (write(out, "b", 1) != 1 || try_something(e, n) || write(out, "w", 1) != 1 ||
+		    engine_undo(e, &trial_who, &r.ds))
 			_exit(1);
-		while (engine_busy(e))
-			if (poll(&p, 1, 1000) > 0)
-				engine_work(e);
+		work_until_idle(e);
 		if (write(out, "u", 1) != 1 || trial_edit(e, "add rule proto ah drop", LONG, &r) ||
 		    engine_confirm(e, &trial_who, &r.ds) || write(out, "c", 1) != 1)
 			_exit(1);

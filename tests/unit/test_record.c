@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "ctl/fwd/history.h"
 #include "ctl/fwd/journal.h"
 #include "ctl/fwd/record.h"
 
@@ -114,6 +115,7 @@ static int journal_open(void)
 static void journal(void **state)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	static struct fwd d;
 	char stream[64], got[1024] = "";
 	struct stat st;
 	int fd;
@@ -138,17 +140,42 @@ static void journal(void **state)
 	assert_non_null(strstr(got, "FWD_ACTION=load\nFWD_WHAT=load \"a\".rules\nFWD_RESULT=done\nFWD_PID=123\n"));
 	assert_non_null(strstr(got, "FWD_UID=1000\nFWD_PROCESS=fwctl\nFWD_ADDED=2\nFWD_REMOVED=1\n"));
 	assert_non_null(strstr(got, "FWD_ELEMENTS_ADDED=7\n"));
+	/* As the daemon does. */
+	memset(&d, 0, sizeof(d));
+	assert_true(history_record(&load, &d));
+	memset(got, 0, sizeof(got));
+	assert_true(recv(fd, got, sizeof(got) - 1, 0) > 0);
+	assert_memory_equal(got, "MESSAGE=load \"a\".rules: 3 rules, ", 31);
+	assert_non_null(strstr(got, "\nPRIORITY=6\nSYSLOG_IDENTIFIER=fwd\nFWD_ACTION=load\n"));
 	close(fd);
 	assert_false(journal_send(b.text, b.len));
+}
+
+/* However many there are: of a kind only some a second are told, and of refusals only those are kept. */
+static void floods(void **state)
+{
+	static struct fwd d;
+	double start = fw_now();
+	unsigned kept = 0, told;
+
+	fflush(stderr);
+	for (int i = 0; i < 5000; i++)
+		kept += history_record(&denied, &d);
+	told = 20 * ((unsigned)(fw_now() - start) + 2);
+	assert_true(kept >= 20 && kept <= told);
+	for (int i = 0; i < 100; i++)
+		assert_true(history_record(&bans, &d));
+	assert_true(history_record(&load, &d));
+	assert_int_equal(d.history[RECORD_CHANGES].left_out, 0);
+	history_tick(&d, fw_now() + 2);
+	assert_int_equal(d.history[RECORD_ELEMENTS].left_out, 0);
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(texts),
-		cmocka_unit_test(changes),
-		cmocka_unit_test(lines),
-		cmocka_unit_test(journal),
+		cmocka_unit_test(texts),  cmocka_unit_test(changes), cmocka_unit_test(lines),
+		cmocka_unit_test(floods), cmocka_unit_test(journal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
