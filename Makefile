@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz
+# Targets: all deps demo check check-quick check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz
 # install uninstall deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
 # FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
 # systemd and zsh look).
+# check-quick: what runs within a minute once it is built, for every hour's use.
 # demo, all checks, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
 
 VERSION := 0.1.0
@@ -21,6 +22,7 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
+QUICK_PACKAGES := curl jq prometheus
 CHECK_PACKAGES := curl jq openssl prometheus valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils
 BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
@@ -74,7 +76,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check unit-tests check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check check-quick unit-tests check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -302,6 +304,15 @@ check: deps
 	$(Q)tests/perf/peers/check
 	$(Q)$(INSTRUCTIONS) check
 	$(Q)tests/e2e/run.sh
+
+# Without sanitizers, each unit test once and without the long ones, and an end-to-end case of each kind.
+QUICK_CASES := auto tc fragments classify_in_kernel clients_rights fwd_rules fwd_metrics fwd_left exporter_page
+check-quick: deps
+	$(call install_missing,$(QUICK_PACKAGES))
+	$(SUBMAKE) SAN= all unit-tests
+	$(Q)tests/unit/run --quick build/tests
+	$(Q)tests/e2e/docs
+	$(Q)tests/e2e/run.sh $(QUICK_CASES)
 
 check-kernels: deps
 	$(call install_missing,$(KERNEL_PACKAGES))
