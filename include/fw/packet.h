@@ -433,7 +433,8 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 {
 	int type = meta->l3 ? fw_parse_l3(c, meta, key) : fw_parse_ether(c, meta, key), proto;
 
-	fw_opaque(type); /* one way on, not one for each way to here */
+	if (FW_BPF)
+		fw_opaque(type); /* the verifier sees one way on, not one for each way to here */
 	key->f[FW_F_LENGTH] = fw_length(c->left);
 	if (type >= 0 && type != ETH_P_IP && type != ETH_P_IPV6)
 		type = fw_parse_other(c, type, key);
