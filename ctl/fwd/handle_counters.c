@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
+#include "ctl/fwd/history.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/selection.h"
+
+#include <string.h>
 
 #define SCAN 4096 /* rules that one step looks at */
 
@@ -158,6 +161,16 @@ static int reset(struct client *c, const struct fw_ruleset *rs)
 }
 
 /* All are looked up before the first is reset: an unknown one is no half reset. */
+static void record_reset(struct client *c, size_t n, int err)
+{
+	const struct record_who who = client_who(c);
+	char what[64] = "reset all counters";
+
+	if (c->args.rules)
+		snprintf(what, sizeof(what), "reset the counter%s of %zu rule%s", fw_plural(n), n, fw_plural(n));
+	history_say(c->fwd, RECORD_RESET, &who, what, err, err ? strerror(-err) : NULL);
+}
+
 void handle_reset(struct client *c)
 {
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
@@ -168,6 +181,7 @@ void handle_reset(struct client *c)
 	for (size_t i = 0; i < n; i++)
 		args_rule(rs, json_array_get(c->args.rules, i), &ds);
 	err = ds.total ? -ENOENT : reset(c, rs);
+	record_reset(c, n, err);
 	if (err)
 		client_fail_errno(c, &ds, "some counters could not be reset", err);
 	else

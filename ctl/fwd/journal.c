@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,11 +14,13 @@
 bool journal_is_there(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long dev, inode;
+	char ours[64];
 	struct stat st;
 
-	return stream && sscanf(stream, "%llu:%llu", &dev, &inode) == 2 && !fstat(STDERR_FILENO, &st) &&
-	       st.st_dev == dev && st.st_ino == inode;
+	if (!stream || fstat(STDERR_FILENO, &st))
+		return false;
+	snprintf(ours, sizeof(ours), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	return !strcmp(stream, ours);
 }
 
 bool journal_send(const char *fields, size_t len)

@@ -24,13 +24,16 @@ int store_keep_open(struct store *s, struct fw_diags *ds)
 	fw_autofree char *value = NULL;
 	unsigned long long snapshot, number;
 	int err = store_get(s, TENTATIVE, &value);
+	char *end;
 
 	if (err == -ENOENT)
 		return 0;
-	if (err == -EIO || (!err && sscanf(value, "%llu %llu", &snapshot, &number) != 2))
+	if (err == -EIO)
 		return store_damaged(s, ds, "it does not say which change waits to be confirmed");
 	if (err)
 		return err;
+	snapshot = strtoull(value, &end, 10);
+	number = strtoull(end, NULL, 10);
 	if (snapshot != s->live.n.id || !number || number > s->live.n.changes)
 		return store_damaged(s, ds, "the change that waits to be confirmed is missing");
 	s->tentative = number;

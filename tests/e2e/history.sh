@@ -77,6 +77,7 @@ case_history() {
 		logged "rollback: load $tmp/g.rules: not confirmed within 1 s" && ok load "$tmp/g.rules" --confirm 5m &&
 		refuses 1 "waits until" add rule drop && logged "refused: add rule drop: 'load $tmp/g.rules' waits" && ok undo &&
 		logged "undo: load $tmp/g.rules: taken back by \`fwctl undo\`, by fwctl (pid " &&
+		ok counters --reset && logged "fwd: reset all counters, by fwctl" &&
 		ok del rule a --confirm 5m && ok confirm && logged "confirm: del rule a, by fwctl" || return 1
 	printf 'add rule in drop\nnonsense\n' >"$tmp/change"
 	answers 1 ask change '{"name":"x\nfwd: load forged\u001b[2J"}' "$tmp/change" && logged 'batch x\nfwd: load forged\x1b[2J' || return 1
