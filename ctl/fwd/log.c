@@ -18,11 +18,11 @@ void log_say(const char *fmt, ...)
 	fprintf(stderr, "fwd: %s\n", record_text(clean, sizeof(clean), line, strlen(line)));
 }
 
-void log_failure(const struct fw_diags *ds, const char *what, int err)
+void log_diags(const struct fw_diags *ds)
 {
 	char line[1024];
 
-	for (unsigned i = 0; ds && i < ds->n; i++) {
+	for (unsigned i = 0; i < ds->n; i++) {
 		struct fw_diag d = ds->d[i];
 
 		d.hint[0] = '\0';
@@ -30,8 +30,14 @@ void log_failure(const struct fw_diags *ds, const char *what, int err)
 		if (ds->d[i].hint[0])
 			log_say("  hint: %s", ds->d[i].hint);
 	}
-	if (ds && ds->total > ds->n)
+	if (ds->total > ds->n)
 		log_say("%u more not shown", ds->total - ds->n);
-	if (!ds || !ds->n)
+}
+
+void log_failure(const struct fw_diags *ds, const char *what, int err)
+{
+	if (ds && ds->n)
+		log_diags(ds);
+	else
 		log_say("%s: %s", what, strerror(-err));
 }

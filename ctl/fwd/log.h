@@ -7,7 +7,9 @@
 
 /* "fwd: MESSAGE" */
 void log_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Every diagnostic, or, when there are none, @what and the errno of @err. */
+/* Every diagnostic, with its hint. */
+void log_diags(const struct fw_diags *ds);
+/* The same, or, when there are none, @what and the errno of @err. */
 void log_failure(const struct fw_diags *ds, const char *what, int err);
 
 #endif

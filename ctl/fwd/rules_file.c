@@ -96,6 +96,7 @@ static void reloaded(const struct engine_result *r, void *ctx)
 	struct fwd *d = ctx;
 
 	if (!r->err) {
+		log_diags(&r->warnings); /* nobody else is told */
 		fwd_ruleset_changed(d);
 		rules_file_loaded(d);
 	}

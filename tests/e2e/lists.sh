@@ -183,3 +183,11 @@ case_completion_positions() {
 	done
 	return $code
 }
+
+# What is skipped when no client waits for the answer is in the log.
+case_lists_skip_bad_reload() {
+	printf '1.2.3.4\nnosuch\n' >"$tmp/feed"
+	list_of skip-bad
+	start_fwd --rules "$tmp/feed.rules" && kill -HUP "$fwd_pid" &&
+		wait_until grep -qF "1 line skipped, first at line 2: 'nosuch' is no address" "$tmp/fwd.log" || fail "$(cat "$tmp/fwd.log")"
+}
