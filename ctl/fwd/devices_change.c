@@ -34,16 +34,19 @@ static uint32_t interface_named(struct fwd *d, const char *name)
 static int no_interface(struct fwd *d, const char *name, struct fw_diags *ds)
 {
 	const char *best = NULL;
-	char hint[320];
+	bool possible = fw_ifname_valid(name, strlen(name), FW_ALTNAME_MAX);
+	char hint[320] = "";
 	uint32_t index;
 
 	for (size_t i = 0; (index = engine_link_at(d->engine, i)); i++)
 		best = fw_text_nearer(name, best, engine_link_name(d->engine, index));
 	if (best)
-		snprintf(hint, sizeof(hint), "did you mean '%s'? --later filters '%.127s' when it appears", best, name);
+		snprintf(hint, sizeof(hint), "did you mean '%s'?", best);
 	else
-		snprintf(hint, sizeof(hint),
-			 "`ip -brief link` lists the interfaces; --later filters it when it appears");
+		snprintf(hint, sizeof(hint), "`ip -brief link` lists the interfaces");
+	if (possible)
+		snprintf(hint + strlen(hint), sizeof(hint) - strlen(hint),
+			 "%s --later filters '%.127s' when it appears", best ? "" : ";", name);
 	fw_diag_add(ds, nowhere, hint, "there is no interface '%s'", name);
 	return -ENODEV;
 }

@@ -109,7 +109,7 @@ bool fw_kern_pins_private(const char *pins)
 	struct stat st;
 	size_t size = 0;
 
-	if (!path || cut_to_existing(path, &fs) || stat(path, &st))
+	if (!path || cut_to_existing(path, &fs) || fs.f_type != BPF_FS_MAGIC || stat(path, &st))
 		found = true;
 	while (!found && getline(&line, &size, mounts) > 0)
 		found = sscanf(line, "%*u %*u %u:%u", &major_of, &minor_of) == 2 && major_of == major(st.st_dev) &&

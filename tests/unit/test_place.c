@@ -118,11 +118,12 @@ static bool has_tcx(void)
 /* A program that lets everything pass and ends the chain: whoever attached first, ours comes before it. */
 static void before_others(void **state)
 {
-	struct fw_kern *k = open_kern(1);
 	int pass = foreign(BPF_PROG_TYPE_SCHED_CLS, PASS), next = foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link, second;
+	struct fw_kern *k;
 
 	if (!has_tcx())
 		skip();
+	k = open_kern(1);
 	link = kern_chain_head(ifindex, FW_PROG_TC_INGRESS, pass);
 	assert_true(link >= 0 && bad_pass());
 	assert_int_equal(fw_kern_attach_tc(k, ifindex, FW_PROG_TC_INGRESS, &ds), 0);
@@ -159,20 +160,21 @@ static void before_others(void **state)
 /* While the link moves to the head again and again, no packet passes that the program behind it drops. */
 static void moves_without_a_gap(void **state)
 {
-	struct fw_kern *k = open_kern(1);
 	int next = foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link;
+	struct fw_kern *k;
 	int receiver = sandbox_receiver("fwk0");
 	unsigned n[2];
 	pid_t pid;
 
 	if (!has_tcx())
 		skip();
+	k = open_kern(1);
 	assert_int_equal(fw_kern_attach_tc(k, ifindex, FW_PROG_TC_INGRESS, &ds), 0);
 	pid = fork();
 	if (!pid) {
 		int sender = sandbox_sender("fwk1");
 
-		for (int i = 0; i < 200000; i++)
+		for (int i = 0; i < 100000; i++)
 			sandbox_send(sender, &bad);
 		sandbox_send(sender, &good);
 		_exit(0);
@@ -282,12 +284,15 @@ static void attach_both(struct fw_kern *k)
 /* The pins are of an interface with the same name and index in another namespace. */
 static void another_namespace(void **state)
 {
-	struct fw_kern *k = open_kern(1);
-	uint32_t xdp = kern_prog_id(k->progs[FW_PROG_XDP]), tc = kern_prog_id(k->progs[FW_PROG_TC_INGRESS]), id;
+	uint32_t xdp, tc, id;
 	int first, second;
+	struct fw_kern *k;
 
 	if (!has_tcx())
 		skip();
+	k = open_kern(1);
+	xdp = kern_prog_id(k->progs[FW_PROG_XDP]);
+	tc = kern_prog_id(k->progs[FW_PROG_TC_INGRESS]);
 	attach_both(k);
 	close_kern(k);
 	first = enter(-1);

@@ -5,7 +5,7 @@
  * After each step what the kernel says is attached where must be what status says, and whatever was filtered must be so
  * still, unless it was detached.
  *
- *	sequences	FW_SEQUENCES=n (default 4), FW_SEED=n, FWD=path of the daemon
+ *	sequences [TEST]	FW_SEQUENCES=n (default 4), FW_SEED=n, FWD=path of the daemon
  */
 #include "world.h"
 
@@ -327,7 +327,7 @@ static void step_foreign(void)
 	if (what == 0)
 		world_foreign_xdp(s);
 	else if (what < 3)
-		world_foreign_tc(s, what == 1);
+		world_foreign_tc(s, random_below(2) ? FW_PROG_TC_INGRESS : FW_PROG_TC_EGRESS, what == 1);
 	else
 		world_foreign_gone();
 }
@@ -472,9 +472,66 @@ static void sequences(void **state)
 {
 	unsigned n = random_amount("FW_SEQUENCES", 4);
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 1; i <= n; i++) {
 		one_sequence();
+		if (i % 20 == 0)
+			print_message("%u sequences\n", i);
+	}
 	print_message("%u sequences of %u steps\n", n, STEPS);
+}
+
+static const struct seen *the_one(void)
+{
+	world_look(&after);
+	assert_int_equal(after.n, 1);
+	return &after.seen[0];
+}
+
+/* Until fwd is first on incoming packets. Return: has status named the program that was before it meanwhile? */
+static bool wait_until_first(void)
+{
+	double end = fw_now() + 2 * SETTLE;
+	bool named = false;
+
+	for (;;) {
+		uint32_t first = the_one()->first[FW_PROG_TC_INGRESS];
+
+		read_status();
+		named |= first && number_of(device_of(after.seen[0].index), "in_front") == first;
+		if (first == the_one()->own[FW_PROG_TC_INGRESS])
+			return named;
+		assert_true(fw_now() < end);
+		usleep(20000);
+	}
+}
+
+/* Whoever attaches before fwd is behind it soon; who does it again and again is behind it later, and named meanwhile. */
+static void in_front(void **state)
+{
+	struct answer a;
+
+	home = 0;
+	house_make(&house, "front");
+	world_add("n0");
+	start();
+	world_foreign_tc(the_one(), FW_PROG_TC_INGRESS, true);
+	assert_true(request(FW_REQ_ATTACH, "{\"dev\":\"n0\",\"mode\":\"tc\"}", &a));
+	answer_free(&a);
+	assert_false(wait_until_first());
+	world_foreign_gone();
+	for (unsigned i = 0; i < 2; i++) {
+		bool named;
+
+		world_foreign_tc(the_one(), FW_PROG_TC_INGRESS, true);
+		named = wait_until_first();
+		assert_true(named || !i);
+		world_foreign_gone();
+	}
+	house_stop(&house, SIGTERM);
+	assert_int_equal(house_detach(&house), 0);
+	world_clear();
+	house_clear(&house);
+	house_end(&house);
 }
 
 static int clean_up(void **state)
@@ -486,7 +543,8 @@ static int clean_up(void **state)
 
 int main(int argc, char **argv)
 {
-	static const struct CMUnitTest tests[] = { cmocka_unit_test_teardown(sequences, clean_up) };
+	static const struct CMUnitTest tests[] = { cmocka_unit_test_teardown(in_front, clean_up),
+						   cmocka_unit_test_teardown(sequences, clean_up) };
 	static char program[256];
 	char beside[240];
 	int failed;
@@ -502,6 +560,8 @@ int main(int argc, char **argv)
 	if (mkdir(kills_folder, 0700))
 		return 1;
 	world_open();
+	if (argc > 1)
+		cmocka_set_test_filter(argv[1]);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	return rmdir(kills_folder) || failed;
 }

@@ -21,7 +21,6 @@
 #include <cmocka.h>
 
 #include "lib/kern/kern.h"
-#include "tests/unit/random.h"
 
 #define FOREIGN_MAX 8
 
@@ -144,9 +143,8 @@ void world_foreign_xdp(const struct seen *s)
 	bpf_xdp_attach((int)s->index, foreign_progs[0], XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST, NULL);
 }
 
-void world_foreign_tc(const struct seen *s, bool in_front)
+void world_foreign_tc(const struct seen *s, enum fw_prog hook, bool in_front)
 {
-	enum fw_prog hook = random_below(2) ? FW_PROG_TC_INGRESS : FW_PROG_TC_EGRESS;
 	int type = hook == FW_PROG_TC_INGRESS ? 46 : 47, fd; /* BPF_TCX_INGRESS, BPF_TCX_EGRESS */
 
 	world_enter(s->space);

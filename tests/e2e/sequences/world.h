@@ -42,7 +42,7 @@ bool seen_filtered(const struct seen *s);
 void world_move(const struct seen *s);
 /* Other people's programs, which come and go. */
 void world_foreign_xdp(const struct seen *s);
-void world_foreign_tc(const struct seen *s, bool in_front);
+void world_foreign_tc(const struct seen *s, enum fw_prog hook, bool in_front);
 void world_foreign_gone(void);
 
 #endif
