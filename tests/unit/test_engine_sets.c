@@ -253,6 +253,105 @@ static void bans_go_on_while_a_change_waits(void **state)
 	}
 }
 
+static struct engine_result bulk_result;
+static unsigned bulk_rows;
+
+static void bulk_done(const struct engine_result *r, void *ctx)
+{
+	bulk_result = *r;
+}
+
+static void bulk_row(const struct fw_ruleset *rs, const struct fw_rule_change *row, void *ctx)
+{
+	bulk_rows += row->new != NULL;
+}
+
+static void bulk_begin(struct engine *e, const struct fw_buf *text, bool check, unsigned confirm)
+{
+	const struct engine_edit edit = {
+		.text = text->text,
+		.len = text->len,
+		.name = "bulk",
+		.check = check,
+		.cause = { .what = "bulk", .confirm = confirm },
+		.each = bulk_row,
+	};
+
+	assert_true(engine_edit_is_bulk(&edit));
+	bulk_result = (struct engine_result){ .err = 1 };
+	bulk_rows = 0;
+	assert_int_equal(engine_bulk_start(e, &edit, bulk_done, NULL), 0);
+}
+
+/* 5,000 elements, in no order, and @more. */
+static void bulk_text(struct fw_buf *b, const char *more)
+{
+	for (uint32_t i = 0; i < 5000; i++)
+		fw_buf_printf(b, "set add --exist banned 10.%u.%u.%u\n", i * 7919 % 251, i % 249, i * 31 % 256);
+	fw_buf_printf(b, "%s", more);
+}
+
+/* A large change is made beside the live ruleset, as a load is; it can do all that a small one can. */
+static void bulk_changes(void **state)
+{
+	struct fw_buf sets = { 0 }, mixed = { 0 }, bad = { 0 };
+	struct fw_diags ds = { 0 };
+	struct engine *e;
+
+	bulk_text(&sets, "set add banned 192.0.2.5\n");
+	bulk_text(&mixed, "set add --exist banned 192.0.2.5\nadd rule first name six from 192.0.2.6 drop\n");
+	bulk_text(&bad, "add rule drop\nset add banned x\n");
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, rules);
+	bulk_begin(e, &bad, false, 0);
+	trial_pump(e);
+	assert_int_equal(bulk_result.err, -EINVAL);
+	assert_int_equal(bulk_result.ds.d[0].line, 5002);
+	bulk_begin(e, &mixed, true, 0);
+	trial_pump(e);
+	assert_int_equal(bulk_result.err, 0);
+	assert_int_equal(bulk_rows, 1);
+	assert_dropped(e, "12");
+	bulk_begin(e, &sets, false, 0);
+	assert_true(engine_busy(e));
+	trial_pump(e);
+	assert_int_equal(bulk_result.err, 0);
+	assert_int_equal(bulk_result.counts.elements_added, engine_ruleset(e)->sets[0].n - 1);
+	assert_dropped(e, "125");
+	e = trial_restart(e);
+	bulk_begin(e, &mixed, false, 600);
+	trial_pump(e);
+	assert_int_equal(bulk_result.err, 0);
+	assert_int_equal(bulk_rows, 1);
+	assert_dropped(e, "1256");
+	trial_change(e, "set del banned 192.0.2.5\nset add banned 192.0.2.7");
+	e = end(e, UNDONE);
+	assert_dropped(e, "127");
+	/* While something waits: elements of dynamic sets. */
+	load_waits(e, rules, 600);
+	bulk_begin(e, &mixed, false, 0);
+	trial_pump(e);
+	assert_int_equal(bulk_result.err, -EBUSY);
+	bulk_begin(e, &sets, false, 0);
+	trial_pump(e);
+	assert_int_equal(bulk_result.err, 0);
+	e = end(e, UNDONE);
+	assert_dropped(e, "1257");
+	/* The end of the engine is that of what it is at: all of it or nothing. */
+	trial_change(e, "set flush banned");
+	bulk_begin(e, &sets, false, 0);
+	engine_close(e);
+	e = trial_begin();
+	assert_dropped(e, bulk_result.err ? "2" : "25");
+	assert_true(bulk_result.err <= 0);
+	assert_int_equal(engine_undo(e, &trial_who, &ds), -ENOENT);
+	engine_close(e);
+	fw_buf_free(&sets);
+	fw_buf_free(&mixed);
+	fw_buf_free(&bad);
+}
+
 static void ban(struct engine *e, uint32_t n)
 {
 	static struct engine_result r;
@@ -357,7 +456,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(loads_leave_them_alone), cmocka_unit_test(the_word_comes_and_goes),
 		cmocka_unit_test(checks_change_nothing),  cmocka_unit_test(bans_go_on_while_a_load_waits),
 		cmocka_unit_test(the_word_is_tried_out),  cmocka_unit_test(bans_go_on_while_a_change_waits),
-		cmocka_unit_test(no_ban_is_lost),
+		cmocka_unit_test(bulk_changes),           cmocka_unit_test(no_ban_is_lost),
 	};
 
 	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
