@@ -58,6 +58,14 @@ static int bulk_compile(struct engine *e, struct bulk_job *j)
 	return err;
 }
 
+static bool names_interfaces(const struct fw_edit *edit)
+{
+	for (size_t i = 0; i < edit->nrules; i++)
+		if (edit->rules[i].new &&fw_rule_match(edit->rules[i].new, FW_F_IFACE))
+			return true;
+	return false;
+}
+
 static int bulk_build(struct engine *e, struct bulk_job *j)
 {
 	struct stored st = { .rs = NULL };
@@ -67,8 +75,8 @@ static int bulk_build(struct engine *e, struct bulk_job *j)
 	err = err ? err : fw_edit_begin(j->next->rs, &j->t.edit);
 	err = err ? err : transaction_read(&j->t);
 	err = err ? err : bulk_compile(e, j);
-	/* New interfaces and rules have something to settle first that only the engine's thread can. */
-	if (!err && !j->asked.check && !j->t.edit.nrules) {
+	/* What interfaces are called is for the engine's thread to settle first. */
+	if (!err && !j->asked.check && !names_interfaces(&j->t.edit)) {
 		err = transaction_store(&j->t);
 		j->stored = !err;
 	}
