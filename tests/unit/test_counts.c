@@ -14,7 +14,11 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -445,6 +449,26 @@ static int maps_read(void)
 	return unlink(PINS "/readers/traffic") ? 0 : 5;
 }
 
+/* bpf() is refused, as sandboxes do: then that is what is said. */
+static int sandbox_says_so(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_bpf, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(filter[0]), filter };
+	struct fw_pinned *p = NULL;
+	char why[FW_PINNED_WHY];
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		return 1;
+	if (fw_pinned_open(PINS, why, &p) != -EPERM)
+		return 2;
+	return strstr(why, "bpf() is refused to this process") ? 0 : 3;
+}
+
 /* What a process without any capability comes to, as a user and with a group. */
 static int as_member(int (*read)(void), uid_t uid, gid_t group)
 {
@@ -476,6 +500,7 @@ static void members_read(void **state)
 	begin_for_group();
 	assert_int_equal(as_member(maps_read, 54321, 12345), 0);
 	assert_int_equal(as_member(maps_read, 54321, 54321), 1);
+	assert_int_equal(as_member(sandbox_says_so, 54321, 12345), 0);
 	fw_kern_unpin(fx.k);
 	assert_int_equal(fw_pinned_open(PINS, why, &p), -ENOENT);
 	end();
