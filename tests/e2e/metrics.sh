@@ -283,5 +283,5 @@ case_fwd_left() {
 		start_fwd && ok attach s0 --mode $mode && fwd_kill KILL && exits 3 left status || return 1
 		grep -Eq "^interfaces +s0 +attached +in by $mode( XDP)?, out by tc$" "$tmp/out" || fail "$mode: $(cat "$tmp/out")" || return 1
 	done
-	start_fwd && ok detach s0 && fwd_kill KILL && exits 3 left status && says "nothing is filtered"
+	start_fwd && ok detach s0 && fwd_kill KILL && exits 3 left status && says "none in this network namespace"
 }
