@@ -187,24 +187,61 @@ static bool is_meant(const struct device *dev, const char *name)
 	return devices_is_pattern(name) && !devices_is_pattern(dev->from) && !fnmatch(name, dev->name, 0);
 }
 
-/* What of it can be detached by this name: 0, or an error that says by which other one. */
-static int check_named(struct fwd *d, const char *name, struct fw_diags *ds)
+/* Is it detached by the name? Also what is filtered for the sake of a device with it. */
+static bool goes_with(const struct device *dev, const char *name)
+{
+	return is_meant(dev, name) || (!dev->wish && !strcmp(dev->from, name));
+}
+
+static bool is_meant_by_any(const struct device *dev, const struct args *a)
+{
+	for (size_t i = 0; args_dev(a, i); i++)
+		if (is_meant(dev, args_dev(a, i)))
+			return true;
+	return false;
+}
+
+/* Would another device that is asked for take the interface, and go on filtering there? */
+static bool is_heir(struct fwd *d, const struct device *heir, const struct device *dev)
+{
+	if (heir == dev || heir->index || !heir->wish || !dev->index)
+		return false;
+	return engine_link_also(d->engine, dev->index, heir->name) ||
+	       (devices_is_pattern(heir->name) && !fnmatch(heir->name, engine_link_name(d->engine, dev->index), 0));
+}
+
+/* Who is told that a device is detached must not find it filtered. */
+static int check_heirs(struct fwd *d, const struct device *dev, const struct args *a, struct fw_diags *ds)
 {
 	const struct devices *devs = d->devices;
-	uint32_t index = engine_link_named(d->engine, name);
-	const struct device *owner = devices_owner(d->devices, index);
-	char hint[320] = "`fwctl status` shows what is attached";
+	char hint[320];
 
 	for (size_t i = 0; i < devs->n; i++) {
-		const struct device *dev = &devs->d[i];
+		const struct device *heir = &devs->d[i];
 
-		if (!is_meant(dev, name))
+		if (!is_heir(d, heir, dev) || is_meant_by_any(heir, a))
 			continue;
-		if (dev->wish || !devices_is_pattern(dev->from))
-			return 0;
-		snprintf(hint, sizeof(hint), "detach '%.127s'", dev->from);
-		return fw_diag_add(ds, nowhere, hint, "%s is filtered because it matches '%s'", name, dev->from);
+		snprintf(hint, sizeof(hint), "detach '%.127s' too", heir->name);
+		return fw_diag_add(ds, nowhere, hint, "%s is also attached as '%s'", dev->name, heir->name);
 	}
+	return 0;
+}
+
+static int check_named(struct fwd *d, const char *name, const struct args *a, struct fw_diags *ds)
+{
+	const struct devices *devs = d->devices;
+	const struct device *owner = devices_owner(d->devices, engine_link_named(d->engine, name));
+	char hint[320] = "`fwctl status` shows what is attached";
+	bool any = false;
+	int err = 0;
+
+	for (size_t i = 0; !err && i < devs->n; i++) {
+		any |= is_meant(&devs->d[i], name);
+		if (goes_with(&devs->d[i], name))
+			err = check_heirs(d, &devs->d[i], a, ds);
+	}
+	if (any || err)
+		return err;
 	if (owner)
 		snprintf(hint, sizeof(hint), "it is another name of %s: detach %s", owner->name, owner->name);
 	fw_diag_add(ds, nowhere, hint, "%s is not attached", name);
@@ -226,7 +263,7 @@ static void detach_named(struct fwd *d, const char *name)
 	for (size_t i = devs->n; i-- > 0;) {
 		struct device *dev = &devs->d[i];
 
-		if (!is_meant(dev, name) && (dev->wish || strcmp(dev->from, name) != 0))
+		if (!goes_with(dev, name))
 			continue;
 		devices_release(d, dev);
 		devices_drop(devs, dev);
@@ -240,7 +277,7 @@ int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds)
 
 	devices_look(d);
 	for (size_t i = 0; !err && args_dev(a, i); i++)
-		err = check_named(d, args_dev(a, i), ds);
+		err = check_named(d, args_dev(a, i), a, ds);
 	if (err)
 		return err;
 	for (size_t i = 0; args_dev(a, i); i++)

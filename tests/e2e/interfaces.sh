@@ -142,7 +142,7 @@ case_interfaces_refused() {
 	ok attach 'veth*' && has_xdp veth0 && has_xdp veth3 && refuses 1 "nosuch0" detach veth0 nosuch0 && has_xdp veth0 &&
 		ok detach 'veth*' && ! has_xdp veth0 && ok status && says "nothing is filtered" || return 1
 	ok attach --later 'veth*' && wait_until has_xdp veth2 && pair veth8 veth9 && wait_until has_xdp veth8 &&
-		refuses 1 "matches 'veth*'" detach veth8 && ok detach 'veth*' && ! has_xdp veth8 && ok status && says "nothing is filtered" || return 1
+		refuses 1 "also attached as 'veth*'" detach veth8 && ok attach veth0 && refuses 1 "detach 'veth*' too" detach veth0 && has_xdp veth0 && ok detach 'veth*' && ! has_xdp veth8 && ok status && says "nothing is filtered" || return 1
 	in_server ip link del veth0 && in_server ip link del veth2 && in_server ip link del veth8
 }
 
