@@ -294,9 +294,9 @@ static int load_commit(struct engine *e, struct load_job *j)
 	int err = old ? engine_make_ready(e, j->next->rs, ds) : -ENOMEM;
 
 	if (!err && j->load.cause.confirm)
-		err = confirm_prepare(e, &j->load.cause, j->next->rs->nrules, ds);
+		err = confirm_prepare(e, &j->load.cause, j->result.rules, ds);
 	r.counts = j->result.counts;
-	r.rules = j->next->rs->nrules;
+	r.rules = j->result.rules;
 	err = err ? err : record_write(&r, &b, &note);
 	err = err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
 	if (err) {
