@@ -162,15 +162,35 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 	return err;
 }
 
-/* To compile anew is no slower than to look at so many places of the tries. */
+/* An element with all that is written anew for it: what a reference of the trie's root leads to. */
+static struct trie_range rewritten(const struct fw_addr_range *element)
+{
+	struct trie_range r = trie_range_of(element);
+	unsigned __int128 below = ~(unsigned __int128)0 >> FW_TRIE_ROOT_BITS;
+
+	r.lo &= ~below;
+	r.hi |= below;
+	return r;
+}
+
+/* To compile anew is no slower than to write so many places of the tries. */
 static int size_check(const struct fw_tables *t, const struct fw_edit *e, int side)
 {
-	uint64_t limit = t->compiled_rules * 8 + 65536;
+	uint64_t limit = t->compiled_rules * 8 + 65536, places = 0;
+	struct trie_range last = { .family = 0 };
 	struct trie_survey sum = { 0 };
 
 	for (size_t i = 0; i < e->nsets; i++) {
-		trie_survey(t, side, trie_range_of(&e->sets[i].element), limit, &sum);
-		if (sum.places > limit || e->nsets > limit)
+		struct trie_range r = rewritten(&e->sets[i].element);
+
+		/* Elements are in order: many are in the same part of the trie. */
+		if (!i || r.lo != last.lo || r.hi != last.hi || r.family != last.family) {
+			sum = (struct trie_survey){ 0 };
+			trie_survey(t, side, r, limit, &sum);
+			last = r;
+		}
+		places += sum.places;
+		if (places > limit || e->nsets > limit)
 			return -EAGAIN;
 	}
 	return 0;

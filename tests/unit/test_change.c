@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-
 #include "fw/compile.h"
+#include "fw/text.h"
 #include "tests/unit/random.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
@@ -528,11 +528,61 @@ static void steady(void **state)
 	live_close(&l);
 }
 
+/*
+ * Each element that comes between others is written with all that shares its first 16 bits: of a few that is little, and of
+ * many in a dense part of the trie more than compiling anew.
+ */
+static void many_elements_in_a_dense_part(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	struct fw_pool *pool = NULL;
+	struct fw_image image = { 0 };
+	static const char rule[] = "rule from @s drop\n";
+	uint32_t set;
+
+	assert_int_equal(fw_ruleset_set(rs, "s", NULL, &set), 0);
+	for (uint64_t i = 0; i < 20000; i++) {
+		struct fw_addr_range r = fw_addr_prefix(FW_IP4, (struct fw_addr){ (0x0a070000 + i * 2) << 32, 0 }, 32);
+
+		assert_int_equal(fw_set_push(&rs->sets[set], &r), 0);
+	}
+	assert_int_equal(fw_text_parse(rs, rule, strlen(rule), NULL, NULL), 0);
+	assert_int_equal(fw_ruleset_order(rs), 0);
+	assert_int_equal(fw_pool_new(&pool), 0);
+	assert_int_equal(fw_compile(rs, pool, NULL, &image), 0);
+	image.generation = 1;
+	for (uint64_t n = 1; n <= 1000; n *= 1000) {
+		struct fw_change *c = NULL;
+		struct fw_edit e;
+
+		assert_int_equal(fw_edit_begin(rs, &e), 0);
+		for (uint64_t i = 0; i < n; i++) {
+			struct fw_addr_range r =
+				fw_addr_prefix(FW_IP4, (struct fw_addr){ (0x0a070001 + i * 2) << 32, 0 }, 32);
+
+			assert_int_equal(fw_edit_set_add(&e, set, &r, (struct fw_place){ 0 }, NULL), 0);
+		}
+		assert_int_equal(fw_edit_settle(&e), 0);
+		assert_int_equal(fw_change_prepare(&image, &e, NULL, &c), n > 1 ? -EAGAIN : 0);
+		if (c)
+			fw_change_abort(c);
+		fw_edit_abort(&e);
+	}
+	fw_image_free(&image);
+	fw_pool_free(pool);
+	fw_ruleset_free(rs);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(storm),  cmocka_unit_test(nesting),   cmocka_unit_test(memory_out),
-		cmocka_unit_test(wide),   cmocka_unit_test(pool_full), cmocka_unit_test(expressions_go),
+		cmocka_unit_test(many_elements_in_a_dense_part),
+		cmocka_unit_test(storm),
+		cmocka_unit_test(nesting),
+		cmocka_unit_test(memory_out),
+		cmocka_unit_test(wide),
+		cmocka_unit_test(pool_full),
+		cmocka_unit_test(expressions_go),
 		cmocka_unit_test(steady),
 	};
 
