@@ -144,10 +144,10 @@ void fake_pins_make(const char *counters, const char *interfaces)
 	assert_int_equal(mkdir(FAKE_PINS "/" FW_READERS, 0700), 0);
 	pin("traffic", sizeof(traffic[0]), NCPUS, traffic);
 	for (uint32_t c = 0; c < FW_COUNTER_COLUMNS(NCPUS); c++) {
-		snprintf(name, sizeof(name), FW_COUNTERS_PIN_CHUNK, 0, c);
+		snprintf(name, sizeof(name), FW_COUNTERS_PIN_CHUNK, 0u, c);
 		pin(name, sizeof(column[0]), 1, column[c]);
 	}
-	snprintf(name, sizeof(name), FW_NAMES_PIN_CHUNK, 0);
+	snprintf(name, sizeof(name), FW_NAMES_PIN_CHUNK, 0u);
 	pin(name, sizeof(names), 1, names);
 }
 
