@@ -102,7 +102,11 @@ static const json_t *device_of(uint32_t index)
 	const json_t *dev;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "devices"), i, dev) if (number_of(dev, "index") == index) return dev;
+	json_array_foreach(json_object_get(status, "devices"), i, dev)
+	{
+		if (number_of(dev, "index") == index)
+			return dev;
+	}
 	return NULL;
 }
 
