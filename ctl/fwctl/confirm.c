@@ -29,6 +29,14 @@ static int run_confirm(const struct ctl_settings *s, int n, char **operands)
 	return code;
 }
 
+static void print_restored(const json_t *end)
+{
+	uint64_t rules = ctl_field_u64(end, "restored");
+
+	printf(": %llu rule%s, as before: ", (unsigned long long)rules, fw_plural(rules));
+	ctl_print_counts_of(end);
+}
+
 static int run_undo(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_call call = { .kind = FW_REQ_UNDO };
@@ -36,11 +44,9 @@ static int run_undo(const struct ctl_settings *s, int n, char **operands)
 	int code = ctl_request(s, &call, &end);
 
 	if (code == CTL_OK && !s->json) {
-		uint64_t rules = ctl_field_u64(end, "restored");
-
-		printf("undone: %s: %llu rule%s, as before: ", ctl_field_text(end, "what"), (unsigned long long)rules,
-		       fw_plural(rules));
-		ctl_print_counts_of(end);
+		printf("undone: %s", ctl_field_text(end, "what"));
+		if (!json_is_null(json_object_get(end, "rules")))
+			print_restored(end);
 		putchar('\n');
 	}
 	json_decref(end);
@@ -64,7 +70,7 @@ const struct ctl_command ctl_undo = {
 	.details =
 		"What was before is there again when the command ends. Exit code 1: nothing is waiting.\n\n"
 		"JSON: {ok, what (was undone), rules (that there were with it), restored (rules that there are now),\n" CTL_COUNTS_JSON
-		"}.\n",
+		"}. rules and restored are null where the ruleset was not touched.\n",
 	.options = no_options,
 	.run = run_undo,
 };

@@ -177,11 +177,16 @@ static void print_confirmation(const json_t *o)
 	if (ctl_field_u64(o, "confirm_by"))
 		row("to confirm", "%s: by %s, else it is undone", ctl_field_text(o, "confirm_what"),
 		    clock_text(ctl_field_u64(o, "confirm_by"), at, sizeof(at)));
-	if (json_is_object(rollback))
+	if (!json_is_object(rollback))
+		return;
+	clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at));
+	if (json_is_null(json_object_get(rollback, "rules")))
+		row("undone", "%s at %s: %s", ctl_field_text(rollback, "what"), at, ctl_field_text(rollback, "reason"));
+	else
 		row("undone", "%s (%llu rule%s) at %s: %s; %llu rule%s came back", ctl_field_text(rollback, "what"),
-		    LLU(rollback, "rules"), fw_plural(ctl_field_u64(rollback, "rules")),
-		    clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at)), ctl_field_text(rollback, "reason"),
-		    LLU(rollback, "restored"), fw_plural(ctl_field_u64(rollback, "restored")));
+		    LLU(rollback, "rules"), fw_plural(ctl_field_u64(rollback, "rules")), at,
+		    ctl_field_text(rollback, "reason"), LLU(rollback, "restored"),
+		    fw_plural(ctl_field_u64(rollback, "restored")));
 }
 
 static void print_pins(const json_t *o)

@@ -46,6 +46,7 @@ static int want_old(struct fwd *d, const struct devices *before)
 		if (!dev)
 			return -ENOMEM;
 		dev->wish = true;
+		dev->asked = dev->wanted != was->wanted;
 		dev->from[0] = '\0';
 		dev->wanted = was->wanted;
 		dev->wanted_out = was->wanted_out;

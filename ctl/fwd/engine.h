@@ -159,7 +159,7 @@ void engine_record(struct engine *e, struct record *r);
 /* What waited and was undone last. */
 struct engine_undone {
 	int64_t at;       /* seconds since the epoch; 0: never, or something was confirmed since */
-	size_t rules;     /* that there were with it */
+	int64_t rules;    /* that there were with it; -1: the ruleset was not touched */
 	int64_t restored; /* rules that came back; -1: not yet */
 	struct fw_diff_counts
 		counts; /* what that changed; zeros when another process did it, or nothing of the ruleset was undone */

@@ -233,12 +233,12 @@ void undone_note(struct engine *e, int64_t restored, const char *why)
 	if (u->reason != why)
 		snprintf(u->reason, sizeof(u->reason), "%s", why);
 	u->at = now();
-	u->rules = e->confirm.rules;
+	u->rules = e->confirm.beside ? -1 : (int64_t)e->confirm.rules;
 	u->restored = restored;
 	u->counts = (struct fw_diff_counts){ .added = 0 };
 	snprintf(u->what, sizeof(u->what), "%s", e->confirm.what);
-	snprintf(value, sizeof(value), "%lld %zu %lld %s\n%s", (long long)u->at, u->rules, (long long)restored, u->what,
-		 u->reason);
+	snprintf(value, sizeof(value), "%lld %lld %lld %s\n%s", (long long)u->at, (long long)u->rules,
+		 (long long)restored, u->what, u->reason);
 	store_set(e->store, UNDONE, value, NULL);
 }
 
@@ -270,7 +270,7 @@ static void undone_read(struct engine *e)
 	newline = rest ? strchr(rest, '\n') : NULL;
 	if (!newline)
 		return;
-	*u = (struct engine_undone){ .at = n[0], .rules = (size_t)n[1], .restored = n[2] };
+	*u = (struct engine_undone){ .at = n[0], .rules = n[1], .restored = n[2] };
 	snprintf(u->what, sizeof(u->what), "%.*s", (int)(newline - rest), rest);
 	snprintf(u->reason, sizeof(u->reason), "%s", newline + 1);
 }

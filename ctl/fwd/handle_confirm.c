@@ -2,6 +2,7 @@
 /* What waits to be confirmed: it stays, or it is taken back. */
 #include "ctl/fwd/diff.h"
 #include "ctl/fwd/request.h"
+#include "ctl/fwd/status.h"
 
 void handle_confirm(struct client *c)
 {
@@ -33,8 +34,8 @@ static void undone(struct client *c)
 	}
 	end = diff_counts(&st.undone.counts);
 	json_object_set_new(end, "what", objects_text(st.undone.what));
-	json_object_set_new(end, "rules", json_integer((json_int_t)st.undone.rules));
-	json_object_set_new(end, "restored", json_integer((json_int_t)st.undone.restored));
+	json_object_set_new(end, "rules", status_undone(&st.undone, st.undone.rules));
+	json_object_set_new(end, "restored", status_undone(&st.undone, st.undone.restored));
 	client_end(c, end);
 }
 

@@ -129,12 +129,17 @@ static json_t *store(const struct fwd *d)
 			 number(changes));
 }
 
+json_t *status_undone(const struct engine_undone *u, int64_t rules)
+{
+	return u->rules < 0 ? json_null() : json_integer((json_int_t)rules);
+}
+
 static json_t *rollback(const struct engine_undone *u)
 {
 	if (!u->at || u->restored < 0)
 		return json_null();
 	return json_pack("{so so so so so}", "at", json_integer(u->at), "what", objects_text(u->what), "rules",
-			 number(u->rules), "restored", number((uint64_t)u->restored), "reason",
+			 status_undone(u, u->rules), "restored", status_undone(u, u->restored), "reason",
 			 objects_text(u->reason));
 }
 

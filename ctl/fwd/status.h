@@ -9,5 +9,7 @@
 
 /* NULL when memory is out. */
 json_t *status_json(const struct fwd *d);
+/* A number of rules of what was undone; null where the ruleset was not touched. */
+json_t *status_undone(const struct engine_undone *u, int64_t rules);
 
 #endif

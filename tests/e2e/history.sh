@@ -137,7 +137,8 @@ case_confirm_attach() {
 	no_dev() { wait_until eval "[ -z \"\$(dev $1)\" ]" || fail "$1 is there: $(dev "$1")"; }
 	ok attach s0 --confirm 5m && says "within 300 s" && expect no try_ping $server4 &&
 		refuses 1 "attach s0" add rule drop && refuses 1 "attach s0" attach late0 --later && refuses 1 "attach s0" detach s0 &&
-		ok status && says "attach s0: by" && ok undo && says "undone: attach s0" && no_dev s0 &&
+		ok status && says "attach s0: by" && ok undo && is "what undo says" "$(cat "$tmp/out")" "undone: attach s0" &&
+		ok --json status && says '"what":"attach s0","rules":null,"restored":null' && no_dev s0 &&
 		expect yes try_ping $server4 && fw_gone || return 1
 	ok attach s0 --confirm 5m && ok confirm && says "confirmed: attach s0" && dev_is s0 '"mode":"native"' || return 1
 	# Another way of filtering, and another interface, over a restart.
@@ -150,6 +151,8 @@ case_confirm_attach() {
 	ok detach s0 --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && dev_is s0 '"attached"' &&
 		expect no try_ping $server4 && refuses 1 "too late" confirm || return 1
 	ok attach late0 --later --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && no_dev late0 && dev_is s0 '"attached"' || return 1
+	ok attach s0 --mode generic --confirm 2s && dev_is s0 '"mode":"generic"' && fwd_kill KILL && sleep 3 && start_fwd &&
+		dev_is s0 '"mode":"native"' && expect no try_ping $server4 || return 1
 	# What is refused leaves nothing that waits.
 	refuses 1 "nosuch0" attach nosuch0 --confirm 5m && refuses 1 "" undo && ok add rule name y accept || return 1
 	ok detach s0 --confirm 5m && ok confirm && no_dev s0 && expect yes try_ping $server4 && ok history &&
