@@ -71,7 +71,7 @@ FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
 # Nor is the exporter's server.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix tools/fw-exporter/,web.c answer.c exporter.c address.c), \
 	$(wildcard tools/fw-exporter/*.c)))
-KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_publish test_counts test_pins)
+KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_pins)
 # Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
