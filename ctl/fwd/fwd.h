@@ -38,7 +38,7 @@ struct fwd {
 	double born;    /* the same, in seconds since the epoch */
 	struct loop loop;
 	struct engine *engine;
-	bool pins_private; /* what is pinned goes with the mount namespace that this process is in */
+	bool pins_private;  /* what is pinned goes with the mount namespace that this process is in */
 	struct source work; /* of the engine */
 	struct source signals;
 	double watchdog; /* seconds between two signs of life to the service manager; 0: none */

@@ -13,7 +13,7 @@
 
 extern struct engine_options trial_options;
 extern const struct record_who trial_who; /* asks for everything */
-extern char trial_folder[64]; /* the store's */
+extern char trial_folder[64];             /* the store's */
 
 /* Enters the sandbox, for good; the first argument names the tests to run. false: that is not allowed, and it is said. */
 bool trial_enter(int argc, char **argv);
