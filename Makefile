@@ -229,7 +229,8 @@ $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(B
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
 # Tests read files of the sources.
-$(BUILD)/tests/unit/tree.o: COMPILE += -DFW_TOP='"$(CURDIR)"'
+TOP := -DFW_TOP='"$(CURDIR)"'
+$(BUILD)/tests/unit/tree.o: COMPILE += $(TOP)
 $(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
 # Lets memory run out.
@@ -358,7 +359,7 @@ lint: deps
 		'-Djson_array_foreach(o,i,v)=while ((v = json_next(o, &i)))' \
 		'-Djson_object_foreach(o,k,v)=while ((v = json_next(o, &k)))' $(CHECKED)
 	@echo "  LINT    clang-tidy"
-	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) $(DPDK_INC) -std=gnu11 2>/dev/null
+	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) $(TOP) $(DPDK_INC) -std=gnu11 2>/dev/null
 
 # What is installed: $(call installed,KIND,FOLDER,MODE,FILES), each under the name that it has.
 define installed
