@@ -296,16 +296,16 @@ static int bad_line(struct fw_list *l, struct fw_str line, struct fw_place at, s
 
 static int read_line(struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds)
 {
-	struct fw_addr_range r;
-	int what = l->set->words & FW_SET_CSV ? read_csv(l, line, &r) :
-		   l->set->words & FW_SET_P2P ? read_p2p(l, line, &r) :
-						read_any(l, line, &r);
+	struct fw_addr_range *r = &l->element;
+	int what = l->set->words & FW_SET_CSV ? read_csv(l, line, r) :
+		   l->set->words & FW_SET_P2P ? read_p2p(l, line, r) :
+						read_any(l, line, r);
 
-	l->mapped = what == FW_LIST_ELEMENT && !l->stored && fw_addr_is_mapped(&r) ? &r : NULL;
+	l->mapped = what == FW_LIST_ELEMENT && !l->stored && fw_addr_is_mapped(r);
 	if (l->mapped)
 		return bad_line(l, line, at, ds);
 	if (what == FW_LIST_ELEMENT)
-		return fw_set_push(l->set, &r);
+		return fw_set_push(l->set, r);
 	return what == FW_LIST_NOTHING ? 0 : bad_line(l, line, at, ds);
 }
 

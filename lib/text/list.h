@@ -10,14 +10,15 @@ enum { FW_LIST_ELEMENT = 1, FW_LIST_NOTHING };
 
 struct fw_list {
 	struct fw_set *set;
-	struct fw_str ipset;                /* the set that `add` lines speak of; empty: none has come */
-	bool expires;                       /* its elements do, unless they say `timeout 0` */
-	bool stored;                        /* the list was accepted before */
-	const struct fw_addr_range *mapped; /* the line holds IPv4-mapped addresses: these; NULL: none */
-	bool began;                         /* a line of columns has come */
-	size_t skipped;                     /* bad lines */
-	unsigned first_bad;                 /* line */
-	struct fw_diags bad;                /* of that line */
+	struct fw_str ipset;          /* the set that `add` lines speak of; empty: none has come */
+	bool expires;                 /* its elements do, unless they say `timeout 0` */
+	bool stored;                  /* the list was accepted before */
+	struct fw_addr_range element; /* the addresses of the line that is read, if it holds any */
+	bool mapped;                  /* they are IPv4-mapped, which is refused */
+	bool began;                   /* a line of columns has come */
+	size_t skipped;               /* bad lines */
+	unsigned first_bad;           /* line */
+	struct fw_diags bad;          /* of that line */
 };
 
 /* The words of a line, with blanks between; the rest of a longer line is left out. */

@@ -204,7 +204,7 @@ static int refuse_any(const struct fw_list *l, struct fw_str s, struct fw_place 
 int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds)
 {
 	if (l->mapped)
-		return fw_addr_refuse_mapped(l->mapped, fw_list_body(line), at, ds);
+		return fw_addr_refuse_mapped(&l->element, fw_list_body(line), at, ds);
 	if (l->set->words & FW_SET_P2P)
 		return fw_diag_add(ds, at, "lines of a p2p list are like LABEL:192.0.2.1-192.0.2.9",
 				   "'%s' is no range with a label", FW_SHOW(line));

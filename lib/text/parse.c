@@ -279,25 +279,33 @@ int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 			   "'%s' holds no address: the set '%s' would be empty", f.name, set->name);
 }
 
-static int new_set(struct fw_parser *p, const char *name, const char *path, struct fw_token start, struct fw_place at,
-		   struct fw_set **out)
+static int name_set(struct fw_parser *p, struct fw_place at, char name[FW_NAME_MAX + 1])
 {
-	int old = fw_ruleset_set_find(p->rs, name);
+	int err = fw_parser_name(p, "set", name), old;
 	char hint[64] = "";
-	uint32_t number;
 
+	if (err)
+		return err;
+	old = fw_ruleset_set_find(p->rs, name);
 	if (old >= 0 && p->rs->sets[old].line)
 		snprintf(hint, sizeof(hint), "line %u defines it", p->rs->sets[old].line);
 	if (old >= 0)
 		return fw_diag_add(p->ds, at, hint, "there is already a set '%s'", name);
-	if (fw_ruleset_set(p->rs, name, path, &number))
-		return -ENOMEM;
-	*out = &p->rs->sets[number];
-	(*out)->line = start.line;
 	return 0;
 }
 
-static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token start, struct fw_place at)
+/* NULL: no memory */
+static struct fw_set *new_set(struct fw_parser *p, const char *name, const char *path, struct fw_token start)
+{
+	uint32_t number;
+
+	if (fw_ruleset_set(p->rs, name, path, &number))
+		return NULL;
+	p->rs->sets[number].line = start.line;
+	return &p->rs->sets[number];
+}
+
+static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token start)
 {
 	struct fw_place here;
 	char path[PATH_MAX];
@@ -320,9 +328,11 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 		return fw_diag_add(p->ds, here, "list the addresses between '{' and '}'",
 				   "sets can be read from files only by rules that are in a file");
 	err = fw_set_words_parse(p, &said);
-	err = err ? err : new_set(p, name, path, start, at, &set);
 	if (err)
 		return err;
+	set = new_set(p, name, path, start);
+	if (!set)
+		return -ENOMEM;
 	set->words = said;
 	return fw_set_read(p, set, here);
 }
@@ -333,7 +343,7 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	char name[FW_NAME_MAX + 1];
 	struct fw_set *set;
 	bool dynamic;
-	int err = fw_parser_name(p, "set", name);
+	int err = name_set(p, at, name);
 
 	if (err)
 		return err;
@@ -343,13 +353,13 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	if (dynamic && fw_parser_at(p, "file"))
 		return fw_parser_expected(p, "'{'", "a rule can name both: from { @list, @banned }");
 	if (fw_parser_at(p, "file"))
-		return parse_set_file(p, name, start, at);
+		return parse_set_file(p, name, start);
 	if (p->tok.kind != FW_T_OPEN)
 		return fw_parser_expected(p, dynamic ? "'{'" : "'{', 'file' or 'dynamic'",
 					  "set NAME [dynamic] { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
-	err = new_set(p, name, NULL, start, at, &set);
-	if (err)
-		return err;
+	set = new_set(p, name, NULL, start);
+	if (!set)
+		return -ENOMEM;
 	set->dynamic = dynamic;
 	err = fw_parser_list(p, set_element, set, true);
 	fw_set_sort(set);
