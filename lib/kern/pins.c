@@ -98,12 +98,20 @@ static int check_bpffs(const char *pins, struct fw_diags *ds)
 	return -ENODEV;
 }
 
-/* Lines of mountinfo: id, parent, MAJOR:MINOR, ...: see proc(5). */
+/* A line of mountinfo: id, parent, MAJOR:MINOR, ...: see proc(5). */
+static bool is_mount_of(const char *line, dev_t device)
+{
+	char *at;
+
+	strtoul(line, &at, 10);
+	strtoul(at, &at, 10);
+	return strtoul(at, &at, 10) == major(device) && *at == ':' && strtoul(at + 1, NULL, 10) == minor(device);
+}
+
 bool fw_kern_pins_private(const char *pins)
 {
 	fw_autofree char *path = strdup(pins), *line = NULL;
 	FILE *mounts = fopen("/proc/1/mountinfo", "re");
-	unsigned major_of, minor_of;
 	bool found = !mounts;
 	struct statfs fs;
 	struct stat st;
@@ -112,8 +120,7 @@ bool fw_kern_pins_private(const char *pins)
 	if (!path || cut_to_existing(path, &fs) || fs.f_type != BPF_FS_MAGIC || stat(path, &st))
 		found = true;
 	while (!found && getline(&line, &size, mounts) > 0)
-		found = sscanf(line, "%*u %*u %u:%u", &major_of, &minor_of) == 2 && major_of == major(st.st_dev) &&
-			minor_of == minor(st.st_dev);
+		found = is_mount_of(line, st.st_dev);
 	if (mounts)
 		fclose(mounts);
 	return !found;

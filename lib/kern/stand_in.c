@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
+#define LD_IMM64 (BPF_LD | BPF_DW | BPF_IMM) /* takes the place of two instructions */
 #define CALL_TAIL                                                     \
 	{                                                             \
 		.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call \
@@ -22,7 +23,7 @@ static int load(struct stand_in *s, enum fw_prog prog)
 {
 	/* The call does not come back; if it fails, the packet is dropped: XDP_DROP, TC_ACT_SHOT. */
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = s->calls },
+		{ .code = LD_IMM64, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = s->calls },
 		{ 0 },
 		SET(3, 0),
 		CALL_TAIL,
