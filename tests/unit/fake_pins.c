@@ -64,24 +64,24 @@ static void put(uint32_t counter, struct fw_counter c, struct fw_label label)
 /* ID PACKETS BYTES VERDICT MARK NAME */
 static void put_line(char *line, uint32_t *slot)
 {
-	char id[64], verdict[16], mark[16], name[64], *slash;
-	unsigned long long packets, bytes;
+	char id[64], packets[24], bytes[24], verdict[16], mark[16], name[64], *slash;
+	struct fw_counter c;
 	uint32_t accept;
 
-	assert_int_equal(sscanf(line, "%63s %llu %llu %15s %15s %63s", id, &packets, &bytes, verdict, mark, name), 6);
+	assert_int_equal(sscanf(line, "%63s %23s %23s %15s %15s %63s", id, packets, bytes, verdict, mark, name), 6);
+	c = (struct fw_counter){ strtoull(packets, NULL, 10), strtoull(bytes, NULL, 10) };
 	accept = !strcmp(verdict, "accept");
 	slash = strchr(id, '/');
 	if (slash) {
 		uint32_t hook = number_of(hooks, FW_NPROGS, slash + 1, strlen(slash + 1));
 		uint32_t reason = number_of(reasons, FW_NREASONS, id, (size_t)(slash - id));
 
-		put(FW_COUNTER_REASON(hook, reason, accept), (struct fw_counter){ packets, bytes },
-		    (struct fw_label){ .id = 1 });
+		put(FW_COUNTER_REASON(hook, reason, accept), c, (struct fw_label){ .id = 1 });
 		return;
 	}
 	if (strcmp(name, "-") != 0)
 		snprintf(names[*slot].name, sizeof(names->name), "%s", name);
-	put((*slot)++, (struct fw_counter){ packets, bytes },
+	put((*slot)++, c,
 	    (struct fw_label){ strtoull(id, NULL, 10), (accept ? FW_LABEL_ACCEPT : 0) |
 							       (strcmp(mark, "-") ? FW_LABEL_COUNTER : 0) |
 							       (strcmp(name, "-") ? FW_LABEL_NAMED : 0) });
@@ -90,18 +90,18 @@ static void put_line(char *line, uint32_t *slot)
 /* INDEX HOOK BY VERDICT PACKETS: each in a place of its own, but for the two sums. */
 static void put_traffic(const char *line, uint32_t *place)
 {
-	char hook[16], by[16], verdict[16];
+	char number[24], hook[16], by[16], verdict[16], packets[24];
 	struct fw_traffic *t;
-	unsigned long long packets;
 	long long index;
 
-	assert_int_equal(sscanf(line, "%lld %15s %15s %15s %llu", &index, hook, by, verdict, &packets), 5);
+	assert_int_equal(sscanf(line, "%23s %15s %15s %15s %23s", number, hook, by, verdict, packets), 5);
+	index = strtoll(number, NULL, 10);
 	t = !index ? &traffic[0].other : index < 0 ? &traffic[0].gone : &traffic[*place & 1].entry[*place];
 	*place += index > 0;
 	if (index > 0)
 		t->ifindex = (uint32_t)index;
 	t->packets[number_of(hooks, FW_NPROGS, hook, strlen(hook))][!strcmp(by, "rule") ? FW_BY_RULE : FW_BY_POLICY]
-		  [!strcmp(verdict, "accept")] += packets;
+		  [!strcmp(verdict, "accept")] += strtoull(packets, NULL, 10);
 }
 
 static void each_line(const char *text, void (*put_one)(char *line, void *number), void *number)
