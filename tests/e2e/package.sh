@@ -155,6 +155,28 @@ step_filters() {
 }
 shows_status() { inside systemctl show -p StatusText fwd.service | grep -qx 'StatusText=2 rules, generation [0-9]*'; }
 
+# entries FIELD=VALUE...: how many the journal has of fwd
+entries() { inside journalctl -q -u fwd -o cat "$@" | wc -l; }
+has_entries() { [ "$(entries "${@:2}")" = "$1" ]; }
+# reload_fails WHY: `systemctl reload` fails, the journal says why, and fwd goes on.
+reload_fails() {
+	inside systemctl reload fwd 2>/dev/null && fail "the reload did not fail: $1" && return 1
+	running fwd.service && wait_until said_by_fwd "$1" || fail "not in the journal: $1: $(inside journalctl -u fwd | tail)"
+}
+said_by_fwd() { inside journalctl -q -u fwd -o cat | grep -qF "$1"; }
+# The file of the setting `rules`, from which a rule goes and to which it comes back; one that is wrong changes nothing.
+step_reloads() {
+	local rules=/etc/fwd/fw.rules
+	reload_fails "no file of its own" || return 1
+	inside sh -ec "fwctl save $rules; echo rules $rules >>/etc/fwd/fwd.conf; fwctl add rule name more drop; systemctl restart fwd" \
+		>/dev/null && inside systemctl reload fwd || return 1
+	wait_until has_entries 1 FWD_ACTION=load FWD_RESULT=done FWD_REMOVED=1 || fail "$(inside journalctl -u fwd -o verbose)" || return 1
+	inside sh -c "echo 'rule frm 192.0.2.1 drop' >>$rules" && reload_fails "$rules:" || return 1
+	wait_until has_entries 1 FWD_ACTION=load FWD_RESULT=refused || fail "$(inside journalctl -u fwd -o verbose)" || return 1
+	is rules "$(inside fwctl list --terse | awk '{ print $4 }' | xargs)" "good bad" && pings 50 && counted || return 1
+	inside sh -ec "sed -i '/^rule frm/d' $rules; systemctl reload fwd; rm $rules; sed -i '/^rules /d' /etc/fwd/fwd.conf"
+}
+
 # Members of fwd may read and no more, others nothing.
 step_permits() {
 	local as=(setpriv --reuid=4242 --regid=4242) group
@@ -296,7 +318,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian boots installs filters permits exports counts_for_ever shows_in_prometheus exports_by_tls \
+for step in lintian boots installs filters reloads permits exports counts_for_ever shows_in_prometheus exports_by_tls \
 	upgrades_under_traffic reboots removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
