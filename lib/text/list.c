@@ -40,6 +40,30 @@ struct fw_str fw_list_body(struct fw_str line)
 	return body.len > 1 && body.s[body.len - 1] == ',' ? trim(body.s, body.s + body.len - 1) : body;
 }
 
+static struct fw_str first_word(const char *s, const char *end)
+{
+	const char *stop = s;
+
+	while (stop < end && !is_blank(*stop) && *stop != '#' && *stop != ';' && *stop != ',')
+		stop++;
+	return (struct fw_str){ s, (size_t)(stop - s) };
+}
+
+bool fw_list_hides(struct fw_str line, struct fw_str body, struct fw_str *element)
+{
+	const char *mark = body.s + body.len, *end = line.s + line.len, *s;
+	struct fw_addr_range r;
+
+	while (mark < end && (is_blank(*mark) || *mark == ','))
+		mark++;
+	if (mark == end || !body.len)
+		return false;
+	for (s = mark; s < end && (*s == '#' || *s == ';' || *s == '/'); s++)
+		;
+	*element = first_word(trim(s, end).s, end);
+	return (!is_blank(mark[-1]) || element->s == s) && fw_str_is_element(*element, &r);
+}
+
 void fw_list_words(struct fw_str s, struct fw_list_words *out)
 {
 	const char *p = s.s, *end = s.s + s.len;
@@ -201,25 +225,31 @@ static int form_p2p(struct fw_list *l, struct fw_str s, const struct fw_list_wor
 	return (i < label.len || l->set->words & FW_SET_P2P) && fw_str_is_element(range, out) && out->family == FW_IP4;
 }
 
-/* One of the forms that need no format. */
-static int read_any(struct fw_list *l, struct fw_str line, struct fw_addr_range *out)
+static int read_form(struct fw_list *l, struct fw_str s, struct fw_addr_range *out)
 {
 	static int (*const forms[])(struct fw_list *, struct fw_str, const struct fw_list_words *,
 				    struct fw_addr_range *) = {
 		form_ipset, form_count, form_range, form_mask, form_first_last, form_p2p,
 	};
-	struct fw_str s = fw_list_body(line);
 	struct fw_list_words w;
 	int what = 0;
 
-	if (!s.len)
-		return FW_LIST_NOTHING;
-	if (fw_str_is_element(s, out))
-		return FW_LIST_ELEMENT;
 	fw_list_words(s, &w);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms) && !what; i++)
 		what = forms[i](l, s, &w, out);
 	return what;
+}
+
+/* One of the forms that need no format. Comments of ipset are quoted: what is in them is no element. */
+static int read_any(struct fw_list *l, struct fw_str line, struct fw_addr_range *out)
+{
+	struct fw_str s = fw_list_body(line), element;
+	int what;
+
+	if (!s.len)
+		return FW_LIST_NOTHING;
+	what = fw_str_is_element(s, out) ? FW_LIST_ELEMENT : read_form(l, s, out);
+	return what && !l->stored && !l->ipset.len && fw_list_hides(line, s, &element) ? 0 : what;
 }
 
 static int read_p2p(struct fw_list *l, struct fw_str line, struct fw_addr_range *out)

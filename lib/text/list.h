@@ -30,6 +30,11 @@ struct fw_list_words {
 void fw_list_words(struct fw_str s, struct fw_list_words *out);
 /* What stands on a line besides blanks, a comment, which '#', ';' or '//' begins, and a comma at its end. */
 struct fw_str fw_list_body(struct fw_str line);
+/*
+ * Does what would be the comment of @line begin with another @element? `192.0.2.1;192.0.2.2`: before and behind the mark of a
+ * comment that does are blanks. @body: of the line.
+ */
+bool fw_list_hides(struct fw_str line, struct fw_str body, struct fw_str *element);
 /* One of the columns, from 0, without quotes; empty when there are fewer. */
 struct fw_str fw_list_column(struct fw_str line, unsigned n);
 /* May a number behind an address be the length of a prefix? The address has no bits set behind it. */

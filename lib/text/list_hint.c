@@ -203,12 +203,20 @@ static int refuse_any(const struct fw_list *l, struct fw_str s, struct fw_place 
 
 int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds)
 {
+	struct fw_str body = fw_list_body(line), element;
+
 	if (l->mapped)
-		return fw_addr_refuse_mapped(&l->element, fw_list_body(line), at, ds);
+		return fw_addr_refuse_mapped(&l->element, body, at, ds);
 	if (l->set->words & FW_SET_P2P)
 		return fw_diag_add(ds, at, "lines of a p2p list are like LABEL:192.0.2.1-192.0.2.9",
 				   "'%s' is no range with a label", FW_SHOW(line));
-	return refuse_any(l, l->set->words & FW_SET_CSV ? line : fw_list_body(line), at, ds);
+	if (l->set->words & FW_SET_CSV)
+		return refuse_any(l, line, at, ds);
+	if (l->ipset.len || !fw_list_hides(line, body, &element))
+		return refuse_any(l, body, at, ds);
+	at.column += (unsigned)(element.s - line.s);
+	return fw_diag_add(ds, at, "write one a line; before and behind the mark of a comment, a blank",
+			   "'%s' would be the comment of '%s'", FW_SHOW(element), FW_SHOW(body));
 }
 
 int fw_list_check(const char *text, size_t len, const char *name, struct fw_diags *ds)

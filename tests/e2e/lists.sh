@@ -21,7 +21,9 @@ case_lists_refused() {
 	ok load "$top/examples/first.rules" && refuses 1 "feed:2:1: '081.2.3.4' is no address" load "$tmp/feed.rules" &&
 		says "octal or decimal? if decimal, write 81.2.3.4" && marked 081.2.3.4 && ok list && says "name ssh" || return 1
 	printf '192.0.2.1,AS64500\n' >"$tmp/feed"
-	refuses 1 "format csv" load "$tmp/feed.rules"
+	refuses 1 "format csv" load "$tmp/feed.rules" || return 1
+	printf '192.0.2.1;192.0.2.2\n' >"$tmp/feed"
+	refuses 1 "feed:1:11: '192.0.2.2' would be the comment of '192.0.2.1'" load "$tmp/feed.rules" && says "one a line"
 }
 
 case_lists_skip_bad() {
