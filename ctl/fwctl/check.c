@@ -110,9 +110,10 @@ static int warn(struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root
 		ctl_print_failure(NULL, "cannot look for rules that never decide", err);
 		return err;
 	}
-	if (!rs->nrules)
-		fw_diag_add(&shadowed, (struct fw_place){ .file = rs->file }, "`fwctl load` wants --yes for it",
-			    "there are no rules in it");
+	if (fw_ruleset_is_open(rs))
+		fw_diag_add(&shadowed, (struct fw_place){ .file = rs->file },
+			    "in the place of rules or of policy in drop, `fwctl load` wants --yes for it",
+			    "there are no rules in it and its policy in is accept");
 	ctl_print_warnings(&shadowed);
 	if (rs->warnings)
 		*out = *rs->warnings;

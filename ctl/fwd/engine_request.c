@@ -133,10 +133,16 @@ int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, c
 	const struct fw_place at = { .file = rs->file };
 	const char *hint = "was the file cut off? If that is what you want, load it with --yes";
 
-	if (l->empty || l->kind != ENGINE_LOAD || rs->nrules)
+	if (l->empty || l->kind != ENGINE_LOAD || !fw_ruleset_is_open(rs))
 		return 0;
 	if (old->nrules)
-		return fw_diag_add(ds, at, hint, "there are no rules in it, and it would take the place of %zu rule%s",
+		return fw_diag_add(ds, at, hint,
+				   "there are no rules in it and its policy in is accept: it would take the place of "
+				   "%zu rule%s",
 				   old->nrules, fw_plural(old->nrules));
+	if (!fw_ruleset_is_open(old))
+		return fw_diag_add(ds, at, hint,
+				   "there are no rules in it and its policy in is accept: it would take the place of "
+				   "policy in drop");
 	return says_nothing(rs) ? fw_diag_add(ds, at, hint, "there is nothing in it: no policy, no set, no rule") : 0;
 }

@@ -262,4 +262,10 @@ static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enu
 	return (enum fw_verdict)(policy == FW_FOLLOW ? rs->policy[hook == FW_OUT ? FW_R_OUT : FW_R_IN] : policy);
 }
 
+/* Is whatever comes in accepted? No rule says otherwise, nor does the policy. */
+static inline bool fw_ruleset_is_open(const struct fw_ruleset *rs)
+{
+	return !rs->nrules && rs->policy[FW_R_IN] == FW_ACCEPT;
+}
+
 #endif

@@ -67,13 +67,13 @@ case_fwd_load_empty() {
 	local empty=$tmp/empty.rules sets=$tmp/sets.rules feed=$tmp/empty.feed
 	share_fwd || return 1
 	: >"$empty" && : >"$feed"
-	exits 0 "$fwctl" check "$empty" && says "warning: $empty: there are no rules in it" &&
+	exits 0 "$fwctl" check "$empty" && says "warning: $empty: there are no rules in it and its policy in is accept" &&
 		refuses 1 "there is nothing in it" load "$empty" && printf 'policy in drop\n' >"$sets" && ok load "$sets" || return 1
 	# neither in the place of policies, nor of rules, nor when it holds only comments, policies and sets
 	refuses 1 "--yes" load "$empty" && ok add rule name a drop && echo '# rules of today' >"$empty" &&
-		refuses 1 "there are no rules in it, and it would take the place of 1 rule" load "$empty" && says "--yes" &&
+		refuses 1 "there are no rules in it and its policy in is accept: it would take the place of 1 rule" load "$empty" && says "--yes" &&
 		refuses 1 "" load --check "$empty" && exits 1 ctl load - </dev/null && says "<stdin>: there are no rules" &&
-		echo 'set s { 192.0.2.1 }' >>"$sets" && refuses 1 "no rules" load "$sets" && order a || return 1
+		printf 'policy in accept\nset s { 192.0.2.1 }\n' >"$sets" && refuses 1 "no rules" load "$sets" && order a || return 1
 	ok load --yes "$sets" && says "0 rules: 0 added, 1 removed" && ok load --yes "$empty" && ok list policy &&
 		says "policy in accept  # by default" || return 1
 	# the files of sets
@@ -82,6 +82,23 @@ case_fwd_load_empty() {
 		marked '"empty.feed"' && exits 1 "$fwctl" check "$sets" && says "holds no address" && order || return 1
 	sed -i 's/feed"/feed" may-be-empty/' "$sets"
 	ok load "$sets" && order b && exits 0 "$fwctl" check "$sets" && ok save - && says 'set feed { }'
+}
+
+# What closes needs no consent: a text without rules whose policy drops what comes in.
+case_fwd_load_closes() {
+	local text=$tmp/closes.rules policies
+	share_fwd || return 1
+	for policies in 'policy in drop' 'policy in drop\npolicy out drop' 'policy in drop\npolicy out accept\nset s { 192.0.2.1 }'; do
+		ok load --yes - <<<'rule name a in drop' && printf '%b\n' "$policies" >"$text" || return 1
+		exits 0 "$fwctl" check "$text" && ! says warning 2>/dev/null && ok load --check "$text" && ok load "$text" &&
+			says "0 rules: 0 added, 1 removed" && ok load "$text" || fail "$policies" || return 1
+	done
+	echo 'set s { 192.0.2.1 }' >"$text"
+	refuses 1 "it would take the place of policy in drop" load "$text" && ok load --yes "$text" || return 1
+	for policies in 'policy out drop' 'policy in accept' 'policy malformed drop'; do
+		ok load --yes - <<<'rule name a in drop' && echo "$policies" >"$text" &&
+			refuses 1 "its policy in is accept: it would take the place of 1 rule" load "$text" && order a || return 1
+	done
 }
 
 # Rules that never decide are taken, with a warning.
