@@ -56,17 +56,6 @@ static void print_warnings(const json_t *end)
 	ctl_print_warnings(&ds);
 }
 
-void ctl_print_elements(const struct ctl_settings *s, const char *name, const json_t *end)
-{
-	const json_t *elements = json_object_get(end, "elements");
-	uint64_t came = ctl_field_u64(elements, "added"), went = ctl_field_u64(elements, "removed");
-
-	if (came || !went)
-		printf("%llu element%s added%s", (unsigned long long)came, fw_plural(came), went ? ", " : "\n");
-	if (went)
-		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
-}
-
 int ctl_change(const struct ctl_settings *s, const struct ctl_texts *t, const struct ctl_tell *tell)
 {
 	const char *name = t->sources[0].name;

@@ -90,7 +90,5 @@ struct ctl_tell {
 int ctl_change(const struct ctl_settings *s, const struct ctl_texts *t, const struct ctl_tell *tell);
 int ctl_change_words(const struct ctl_settings *s, const char *command, int n, char **words,
 		     const struct ctl_tell *tell);
-/* "N elements added, M removed" */
-void ctl_print_elements(const struct ctl_settings *s, const char *name, const json_t *end);
 
 #endif

@@ -7,12 +7,44 @@
 static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_confirm, NULL };
 static const struct ctl_option *const exist_options[] = { &ctl_opt_exist, &ctl_opt_check, &ctl_opt_confirm, NULL };
 
-static int change_set(const struct ctl_settings *s, const char *command, int n, char **words)
+/* "N elements added, M removed", or @none when nothing was. */
+static void print_elements(const json_t *end, const char *none)
+{
+	const json_t *elements = json_object_get(end, "elements");
+	uint64_t came = ctl_field_u64(elements, "added"), went = ctl_field_u64(elements, "removed");
+
+	if (!came && !went)
+		fputs(none, stdout);
+	if (came)
+		printf("%llu element%s added%s", (unsigned long long)came, fw_plural(came), went ? ", " : "\n");
+	if (went)
+		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
+}
+
+static void print_added(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	print_elements(end, "0 elements added\n");
+}
+
+static void print_removed(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	print_elements(end, "0 elements removed\n");
+}
+
+/* Of commands that need not change elements. */
+static void print_changed(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	print_elements(end, "");
+}
+
+typedef void summary_fn(const struct ctl_settings *s, const char *name, const json_t *end);
+
+static int change_set(const struct ctl_settings *s, const char *command, int n, char **words, summary_fn *summary)
 {
 	fw_cleanup(ctl_buf_clear) struct fw_buf prefix = { 0 };
 
 	fw_buf_printf(&prefix, "set %s%s", command, s->exist ? " --exist" : "");
-	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_tell){ .summary = ctl_print_elements });
+	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_tell){ .summary = summary });
 }
 
 /* `NAME file PATH ...`: the path is a string of the language. */
@@ -24,19 +56,19 @@ static int run_replace(const struct ctl_settings *s, int n, char **operands)
 		ctl_words_string(&path, operands[2]);
 		operands[2] = path.text;
 	}
-	return change_set(s, "replace", n, operands);
+	return change_set(s, "replace", n, operands, print_added);
 }
 
-#define RUN_CHANGE(sym)                                                            \
+#define RUN_CHANGE(sym, summary)                                                   \
 	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
 	{                                                                          \
-		return change_set(s, #sym, n, operands);                           \
+		return change_set(s, #sym, n, operands, summary);                  \
 	}
-RUN_CHANGE(create)
-RUN_CHANGE(add)
-RUN_CHANGE(del)
-RUN_CHANGE(flush)
-RUN_CHANGE(destroy)
+RUN_CHANGE(create, print_changed)
+RUN_CHANGE(add, print_added)
+RUN_CHANGE(del, print_removed)
+RUN_CHANGE(flush, print_removed)
+RUN_CHANGE(destroy, print_changed)
 
 #define ELEMENTS                                                                                          \
 	"ELEMENTS are addresses, prefixes and ranges with blanks between, or a list { 192.0.2.1, ... }\n" \

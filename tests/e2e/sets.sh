@@ -46,6 +46,16 @@ case_sets_exist() {
 		ok --json set flush banned && says '"elements":{"added":0,"removed":2}' && banned_is ""
 }
 
+# What is said of a command is what it did.
+case_sets_say() {
+	share_fwd || return 1
+	ok set create s && is "of a new set" "$(cat "$tmp/out")" "" && ok set flush s && is "of an empty set" "$(cat "$tmp/out")" "0 elements removed" &&
+		ok set del --exist s 192.0.2.1 && is "of no element" "$(cat "$tmp/out")" "0 elements removed" &&
+		ok set add s 192.0.2.1 && is "of one" "$(cat "$tmp/out")" "1 element added" &&
+		ok set flush s && is "of what went" "$(cat "$tmp/out")" "1 element removed" &&
+		ok set destroy s && is "of a set that is gone" "$(cat "$tmp/out")" ""
+}
+
 case_sets_mapped_addresses() {
 	share_fwd || return 1
 	ok set create banned dynamic && refuses 1 "is IPv4-mapped" set add banned ::ffff:203.0.113.9 &&
