@@ -123,6 +123,19 @@ bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name
 	return l && has_altname(l, name);
 }
 
+static bool has_name(const struct link_name *l, const char *name)
+{
+	return !strcmp(l->name, name) || has_altname(l, name);
+}
+
+bool engine_link_same(const struct engine *e, const char *a, const char *b)
+{
+	for (size_t i = 0; i < e->nlinks; i++)
+		if (has_name(&e->links[i], a))
+			return has_name(&e->links[i], b);
+	return false;
+}
+
 uint32_t engine_link_named(const struct engine *e, const char *name)
 {
 	for (size_t i = 0; i < e->nlinks; i++)

@@ -74,6 +74,11 @@ static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, s
 	c->stream = &l->stream;
 }
 
+static bool same_iface(void *ctx, const char *a, const char *b)
+{
+	return engine_link_same(ctx, a, b);
+}
+
 static void begin_rules(struct client *c)
 {
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
@@ -90,6 +95,8 @@ static void begin_rules(struct client *c)
 	}
 	if (!err && a->filter)
 		err = fw_text_filter(a->filter, "filter", &ds, &filter);
+	if (filter)
+		fw_filter_name(filter, &(struct fw_filter_names){ same_iface, c->fwd->engine });
 	if (err)
 		client_fail_errno(c, &ds, "cannot list", err);
 	else

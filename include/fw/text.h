@@ -108,10 +108,18 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
  * @out:     a rule that a ruleset of its own holds; fw_text_filter_free()
  *
  * A rule passes when some packet that the filter matches is matched by the rule, by what their sets hold now, and the
- * verdict is the same. A filter that names nothing of IP is for other frames too.
+ * verdict is the same. A filter that names nothing of IP is for other frames too. One that no packet can match is refused
+ * when a rule that says the same would be.
  */
 struct fw_filter;
+/* Are both names of one interface? They differ. same NULL: an interface has one name. */
+struct fw_filter_names {
+	bool (*same)(void *ctx, const char *a, const char *b);
+	void *ctx;
+};
 int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out);
+/* From now on interfaces have other names too. */
+void fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names);
 bool fw_filter_passes(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule);
 void fw_filter_free(struct fw_filter *f); /* NULL is fine */
 

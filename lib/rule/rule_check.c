@@ -61,8 +61,8 @@ static int check_addresses(const struct check *c)
 
 static int check_non_ip(const struct check *c)
 {
-	static const uint8_t needs_ip[] = { FW_F_PROTO,     FW_F_SPORT,     FW_F_DPORT, FW_F_ICMP_TYPE,
-					    FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP,  FW_F_FRAG };
+	static const uint8_t needs_ip[] = { FW_F_SPORT,     FW_F_DPORT, FW_F_ICMP_TYPE, FW_F_ICMP_CODE,
+					    FW_F_TCP_FLAGS, FW_F_DSCP,  FW_F_FRAG,      FW_F_PROTO };
 	const char *hint = "leave it out, or name an IP ethertype";
 
 	if (c->ether)

@@ -25,6 +25,7 @@ struct fw_filter {
 	struct fw_addr_range *src, *dst;
 	size_t nsrc, ndst;
 	int verdict; /* negative: either */
+	struct fw_filter_names names;
 };
 
 void fw_filter_free(struct fw_filter *f)
@@ -45,17 +46,39 @@ static void filter_freep(struct fw_filter **f)
 	fw_filter_free(*f);
 }
 
-/* Types and codes are those of ICMP or of ICMPv6: which one, the word says. */
-static void imply_icmp(struct fw_rule_text *text, struct fw_match *room)
-{
-	const struct fw_keyword *type = text->said[FW_F_ICMP_TYPE], *code = text->said[FW_F_ICMP_CODE];
-	uint32_t proto = fw_keyword_v6(type) || fw_keyword_v6(code) ? FW_PROTO_ICMP6 : FW_PROTO_ICMP;
+/* Room for a match of a few values. */
+union room {
+	struct fw_match match;
+	_Alignas(8) unsigned char bytes[sizeof(struct fw_match) + 8 * sizeof(struct fw_range)];
+};
 
-	if ((!type && !code) || text->said[FW_F_PROTO])
+static void add_value(struct fw_match *m, uint32_t value)
+{
+	m->r[m->n++] = (struct fw_range){ value, value };
+}
+
+/* Types and codes are those of ICMP or of ICMPv6: which one, the word says. Flags are of TCP, ports of what has them. */
+static void imply_proto(struct fw_rule_text *text, struct fw_match *m)
+{
+	static const uint8_t ports[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_DCCP, IPPROTO_SCTP, IPPROTO_UDPLITE };
+	static const uint8_t implying[] = { FW_F_DPORT, FW_F_SPORT, FW_F_TCP_FLAGS, FW_F_ICMP_CODE, FW_F_ICMP_TYPE };
+	const struct fw_keyword *type = text->said[FW_F_ICMP_TYPE], *code = text->said[FW_F_ICMP_CODE];
+
+	*m = (struct fw_match){ .field = FW_F_PROTO };
+	if (text->said[FW_F_PROTO])
 		return;
-	*room = (struct fw_match){ .field = FW_F_PROTO, .n = 1 };
-	room->r[0] = (struct fw_range){ proto, proto };
-	text->matches[text->draft.nmatches++] = room;
+	if (type || code)
+		add_value(m, fw_keyword_v6(type) || fw_keyword_v6(code) ? FW_PROTO_ICMP6 : FW_PROTO_ICMP);
+	else if (text->said[FW_F_TCP_FLAGS])
+		add_value(m, IPPROTO_TCP);
+	else if (text->said[FW_F_SPORT] || text->said[FW_F_DPORT])
+		for (size_t i = 0; i < sizeof(ports); i++)
+			add_value(m, ports[i]);
+	for (size_t i = 0; i < sizeof(implying); i++)
+		if (text->said[implying[i]])
+			text->at.field[FW_F_PROTO] = text->at.field[implying[i]];
+	if (m->n)
+		text->matches[text->draft.nmatches++] = m;
 }
 
 static int take_values(struct fw_filter *f, const struct fw_match *m)
@@ -117,12 +140,27 @@ static int take_frames(struct fw_filter *f)
 	return 0;
 }
 
+/* What no packet can be is refused as a rule is that says it. */
+static int check_possible(const struct fw_filter *f, const struct fw_rule_places *at, struct fw_diags *ds)
+{
+	union room frames = { .match = { .field = FW_F_ETHERTYPE, .n = 1 } };
+	const struct fw_match *matches[] = { &frames.match };
+	const struct fw_rule all = { .src = FW_ANY,
+				     .dst = FW_ANY,
+				     .matches = matches,
+				     .nmatches = 1,
+				     .verdict = f->verdict >= 0 ? (uint8_t)f->verdict : FW_DROP };
+
+	frames.match.r[0] = (struct fw_range){ 0, fw_field_info[FW_F_ETHERTYPE].max };
+	return fw_filter_passes(f, f->rs, &all) ? 0 : fw_rule_check(f->rs, &f->rule, at, ds);
+}
+
 static int read_filter(struct fw_filter *f, const char *matches, const char *name, struct fw_diags *ds)
 {
 	static const char *const none[] = { NULL };
-	_Alignas(8) unsigned char room[sizeof(struct fw_match) + sizeof(struct fw_range)];
 	fw_cleanup(fw_parser_free) struct fw_parser p;
 	struct fw_rule_text text;
+	union room implied;
 	int err;
 
 	fw_parser_init(&p, f->rs, matches, strlen(matches), name, ds);
@@ -131,14 +169,15 @@ static int read_filter(struct fw_filter *f, const char *matches, const char *nam
 	err = fw_parse_filter(&p, &text, &f->verdict);
 	if (err)
 		return err;
-	imply_icmp(&text, (void *)room);
+	imply_proto(&text, &implied.match);
 	f->rule.src = text.draft.src;
 	f->rule.dst = text.draft.dst;
 	f->rule.matches = f->matches;
 	for (unsigned i = 0; i < text.draft.nmatches && !err; i++)
 		err = take_match(f, &text, text.matches[i], ds);
 	err = err ? err : take_addrs(f);
-	return err ? err : take_frames(f);
+	err = err ? err : take_frames(f);
+	return err ? err : check_possible(f, &text.at, ds);
 }
 
 int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out)
@@ -154,6 +193,11 @@ int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, s
 	if (!err)
 		*out = fw_take(f);
 	return err;
+}
+
+void fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names)
+{
+	f->names = *names;
 }
 
 /* Does the match accept some value of the span? */
@@ -189,22 +233,26 @@ static bool passes_values(const struct fw_filter *f, const struct fw_match *m, c
 }
 
 /* Interfaces have numbers of their own in each ruleset. There are always others than those that a list names. */
-static bool names_iface(const struct fw_ruleset *rs, const struct fw_match *m, const char *name)
+static bool names_iface(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_match *m,
+			const char *name)
 {
+	const struct fw_filter_names *names = &f->names;
+
 	for (unsigned i = 0; i < m->n; i++)
 		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++)
-			if (!strcmp(rs->ifaces[v], name))
+			if (!strcmp(rs->ifaces[v], name) ||
+			    (names->same && names->same(names->ctx, rs->ifaces[v], name)))
 				return true;
 	return false;
 }
 
 /* Some interface that @list names is one that @m accepts. */
-static bool some_iface(const struct fw_ruleset *rs, const struct fw_match *list, const struct fw_ruleset *rs_m,
-		       const struct fw_match *m)
+static bool some_iface(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_match *list,
+		       const struct fw_ruleset *rs_m, const struct fw_match *m)
 {
 	for (unsigned i = 0; i < list->n; i++)
 		for (uint32_t v = list->r[i].lo; v <= list->r[i].hi; v++)
-			if (names_iface(rs_m, m, rs->ifaces[v]) != m->negated)
+			if (names_iface(f, rs_m, m, rs->ifaces[v]) != m->negated)
 				return true;
 	return false;
 }
@@ -213,8 +261,8 @@ static bool passes_ifaces(const struct fw_filter *f, const struct fw_match *m, c
 			  const struct fw_match *of_rule)
 {
 	if (!m->negated)
-		return some_iface(f->rs, m, rs, of_rule);
-	return of_rule->negated || some_iface(rs, of_rule, f->rs, m);
+		return some_iface(f, f->rs, m, rs, of_rule);
+	return of_rule->negated || some_iface(f, rs, of_rule, f->rs, m);
 }
 
 /* A filter and a rule, and what both say together. */

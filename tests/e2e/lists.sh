@@ -68,8 +68,23 @@ case_list_filter() {
 	ok list --terse frag later && is "frag later" "$(cut -d' ' -f4 "$tmp/out" | xargs)" rest &&
 		ok list --terse proto udp drop && is "proto udp drop" "$(cut -d' ' -f4 "$tmp/out" | xargs)" rest &&
 		ok list --terse dport 80 && is "dport 80" "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas rest" &&
-		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns"
+		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns" || return 1
+	# What no packet can be is refused as of a rule.
+	refuses 1 "'flags' are flags of TCP" list proto udp flags syn && marked flags &&
+		refuses 1 "a later fragment has no 'dport'" list frag later dport 22 &&
+		refuses 1 "its addresses are IPv6" list ip from 2001:db8::1
 }
+
+# The names of an interface are one.
+case_list_filter_altname() {
+	share_fwd || return 1
+	in_server ip link property add dev s0 altname enp3s0 && ok add rule name r in on enp3s0 drop &&
+		ok add rule name other in on not enp3s0 drop || return 1
+	wait_until lists r on s0 && lists r on enp3s0 && lists other on not s0 && lists other on not enp3s0 || fail "$(ctl list on s0)" || return 1
+	in_server ip link property del dev s0 altname enp3s0 && wait_until lists other on s0 && lists r on enp3s0 || fail "$(ctl list on s0)"
+}
+# lists NAMES FILTER...: the rules that pass.
+lists() { [ "$(ctl list --terse "${@:2}" | cut -d' ' -f4 | xargs)" = "$1" ]; }
 
 # What a service's name meant when it was read stays, whatever /etc/services says later.
 case_service_names() {

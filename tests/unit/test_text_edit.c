@@ -593,6 +593,17 @@ static void filters_are_checked(void **state)
 		{ "dport not 0-65535", 1, "excludes every value" },
 		{ "on {\n eth0", 4, "never closed" },
 		{ "in\n", 3, "expected a match" },
+		{ "proto udp flags syn", 11, "'flags' are flags of TCP" },
+		{ "frag later dport 22", 12, "a later fragment has no 'dport'" },
+		{ "frag later flags syn drop", 12, "a later fragment has no 'flags'" },
+		{ "frag later icmp-type 8", 12, "a later fragment has no 'icmp-type'" },
+		{ "ip from 2001:db8::1", 1, "the rule asks for IPv4 packets, but its addresses are IPv6" },
+		{ "from 10.0.0.1 to 2001:db8::1", 15, "'from' is IPv4 and 'to' is IPv6" },
+		{ "from not 0.0.0.0/0 to 10.0.0.1", 20, "'from' is IPv6 and 'to' is IPv4" },
+		{ "ethertype arp dport 22", 15, "there is no 'dport' to match" },
+		{ "ip6 icmp-type 8", 5, "icmp is a protocol of IPv4" },
+		{ "proto gre dport 22", 11, "protocol 47, which has no ports" },
+		{ "icmp-type 8 dport 22", 13, "protocol 1, which has no ports" },
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
