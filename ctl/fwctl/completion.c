@@ -80,6 +80,35 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 		}
 }
 
+static void print_pattern(const char *word, const char *letters, const char *values)
+{
+	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
+}
+
+/* A lone '@' is a word of bash only. */
+void completion_field_function(void)
+{
+	fputs("# _fwctl_field WORD...: the word whose value is typed next goes to $field.\n"
+	      "_fwctl_field() {\n"
+	      "\tlocal w open=\n"
+	      "\tfield=\n"
+	      "\tfor w; do\n"
+	      "\t\tcase $field:$w in\n"
+	      "\t\t?*:not | ?*:@ | ?*:,) ;;\n"
+	      "\t\t?*:'{') open=yes ;;\n"
+	      "\t\t?*:'}') open= field= ;;\n"
+	      "\t\t?*:*) [[ -n $open ]] || field= ;;\n"
+	      "\t\t",
+	      stdout);
+	completion_fields(print_pattern);
+	fputs(") field=$w ;;\n"
+	      "\t\tesac\n"
+	      "\tdone\n"
+	      "}\n"
+	      "\n",
+	      stdout);
+}
+
 static bool is_among(const char *name, const char *word)
 {
 	size_t len = strlen(word), first = strcspn(name, " ");

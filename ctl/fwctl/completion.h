@@ -13,6 +13,8 @@ void completion_zsh(void);
 void completion_kinds(unsigned kinds);
 /* A word whose value is typed next: what that may be, letters of kinds ('A': sets with '@') and words between blanks. */
 void completion_fields(void (*each)(const char *word, const char *letters, const char *values));
+/* Writes the function of both scripts that finds such a word on the line. */
+void completion_field_function(void);
 /* The words that go with kinds of operands, each with a blank in front: of the rule language, of commands. */
 void completion_words(unsigned kinds);
 /* Is @c the first of those commands (of two words, or one) that begin with its first word, @len bytes long? */

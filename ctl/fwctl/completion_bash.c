@@ -38,27 +38,11 @@ static const char head[] =
 	"\t\t_fwctl_offer \"${names[@]/#/$at}\" ;;\n"
 	"\tesac\n"
 	"}\n"
-	"\n"
-	"# _fwctl_field WORD...: the word whose value is typed next goes to $field.\n"
-	"_fwctl_field() {\n"
-	"\tlocal w open=\n"
-	"\tfield=\n"
-	"\tfor w; do\n"
-	"\t\tcase $field:$w in\n"
-	"\t\t?*:not | ?*:@ | ?*:,) ;;\n"
-	"\t\t?*:'{') open=yes ;;\n"
-	"\t\t?*:'}') open= field= ;;\n"
-	"\t\t?*:*) [[ $open ]] || field= ;;\n"
-	"\t\t";
+	"\n";
 
-static const char fields[] = ") field=$w ;;\n"
-			     "\t\tesac\n"
-			     "\tdone\n"
-			     "}\n"
-			     "\n"
-			     "# What the value of $field may be.\n"
-			     "_fwctl_offer_values() {\n"
-			     "\tcase $field in\n";
+static const char values_of[] = "# What the value of $field may be.\n"
+				"_fwctl_offer_values() {\n"
+				"\tcase $field in\n";
 
 static const char start[] =
 	"\tesac\n"
@@ -103,11 +87,6 @@ static const char tail[] = "\tesac\n"
 			   "\tesac\n"
 			   "}\n"
 			   "complete -F _fwctl fwctl\n";
-
-static void print_pattern(const char *word, const char *letters, const char *values)
-{
-	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
-}
 
 static void print_field(const char *word, const char *letters, const char *values)
 {
@@ -189,8 +168,8 @@ void completion_bash(void)
 	struct values values = { 0 };
 
 	fputs(head, stdout);
-	completion_fields(print_pattern);
-	fputs(fields, stdout);
+	completion_field_function();
+	fputs(values_of, stdout);
 	completion_fields(print_field);
 	fputs(start, stdout);
 	for (const struct ctl_command *const *c = ctl_commands; *c; c++)

@@ -31,29 +31,13 @@ static const char head[] =
 	"\tlocal -a names=(@${^${(f)\"$(timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }')\"}})\n"
 	"\t_wanted sets expl set compadd -a names\n"
 	"}\n"
-	"\n"
-	"# WORD...: the word whose value is typed next goes to $field.\n"
-	"_fwctl_field() {\n"
-	"\tlocal w open=\n"
-	"\tfield=\n"
-	"\tfor w; do\n"
-	"\t\tcase $field:$w in\n"
-	"\t\t?*:not | ?*:,) ;;\n"
-	"\t\t?*:'{') open=yes ;;\n"
-	"\t\t?*:'}') open= field= ;;\n"
-	"\t\t?*:*) [[ -n $open ]] || field= ;;\n"
-	"\t\t";
+	"\n";
 
-static const char fields[] = ") field=$w ;;\n"
-			     "\t\tesac\n"
-			     "\tdone\n"
-			     "}\n"
-			     "\n"
-			     "# What the value of $field may be.\n"
-			     "_fwctl_values() {\n"
-			     "\tlocal -a said=()\n"
-			     "\tlocal letters= ret=1\n"
-			     "\tcase $field in\n";
+static const char values_of[] = "# What the value of $field may be.\n"
+				"_fwctl_values() {\n"
+				"\tlocal -a said=()\n"
+				"\tlocal letters= ret=1\n"
+				"\tcase $field in\n";
 
 static const char any[] =
 	"\tesac\n"
@@ -259,11 +243,6 @@ static void print_second_words(void)
 	}
 }
 
-static void print_pattern(const char *word, const char *letters, const char *values)
-{
-	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
-}
-
 static void print_field(const char *word, const char *letters, const char *values)
 {
 	printf("\t%s) said=(%s) letters=%s ;;\n", word, values, letters);
@@ -272,8 +251,8 @@ static void print_field(const char *word, const char *letters, const char *value
 void completion_zsh(void)
 {
 	fputs(head, stdout);
-	completion_fields(print_pattern);
-	fputs(fields, stdout);
+	completion_field_function();
+	fputs(values_of, stdout);
 	completion_fields(print_field);
 	fputs(any, stdout);
 	print_first_words();
