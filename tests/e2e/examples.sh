@@ -39,9 +39,9 @@ addresses() { # SPACE DEV ADDRESS...
 # dnsmasq_at SPACE DEV RANGE4 RANGE6 OPTION...: DHCP, router advertisements and DNS.
 dnsmasq_at() {
 	in_background "$1" dnsmasq --conf-file=/dev/null --keep-in-foreground --no-hosts --no-resolv --user=root --pid-file= \
-		--dhcp-leasefile="$tmp/leases.$1" --no-ping --dhcp-authoritative --enable-ra --interface="$2" --bind-dynamic \
+		--dhcp-leasefile="$tmp/leases.$1" --no-ping --dhcp-authoritative --enable-ra --ra-param="$2,10" --interface="$2" --bind-dynamic \
 		--dhcp-range="$3,2m" --dhcp-range="$4,slaac,64,2m" --edns-packet-max=4096 "${@:5}"
-	in_time serves_names "$1" "[::1]" || fail "no DNS server in $1: $(tail -5 "$tmp/background.log")"
+	wait_until serves_names "$1" "[::1]" || fail "no DNS server in $1: $(tail -5 "$tmp/background.log")"
 }
 serves_names() { at "$1" ss -Hlun "sport = :53" | grep -qF "$2"; }
 
@@ -83,14 +83,9 @@ lease() {
 	at "$2" ip addr show dev "$3" | grep -q "inet6* $4/" || fail "no lease of $4: $(cat "$tmp/dhclient.log")"
 }
 
-# Up to half a minute, for what other machines decide the time of.
-in_time() {
-	for _ in 1 2 3 4 5 6; do wait_until "$@" && return 0; done
-	return 1
-}
 advertised() { at "$1" ip -6 addr show dev "$2" dynamic | grep -q "inet6 $3"; }
-autoconfigured() { # SPACE DEV PREFIX: the router is asked when the link comes up
-	at "$1" ip link set "$2" down && at "$1" ip link set "$2" up && in_time advertised "$@" || fail "no address by router advertisement"
+autoconfigured() { # SPACE DEV PREFIX: the router is asked when the link comes up, and speaks every 10 s
+	at "$1" ip link set "$2" down && at "$1" ip link set "$2" up && wait_until advertised "$@" || fail "no address by router advertisement"
 }
 
 # lookup SPACE SERVER OPTION...: short and over the path MTU by UDP, and by TCP.
@@ -106,7 +101,7 @@ lookup() {
 clock() {
 	local got
 	in_background isp bash -c "exec nc -u -l $2 123 <<<time"
-	in_time serves_time "$2" || fail "no time server" || return 1
+	wait_until serves_time "$2" || fail "no time server" || return 1
 	got=$(echo ask | at "$1" nc -u -w1 -p "$3" "$2" 123)
 	kill "${example_pids[-1]}" && wait "${example_pids[-1]}" 2>/dev/null
 	[ "$got" = time ] || fail "$1 gets no time from $2"
