@@ -153,7 +153,7 @@ case_clients_slow_list() {
 	wait_until test -s "$tmp/slow" || return 1
 	echo >"$tmp/empty"
 	answers 0 ask load '{"empty":true}' "$tmp/empty" || return 1
-	wait $slow && fail "the list did not end when its ruleset did"
+	! wait $slow || fail "the list did not end when its ruleset did" || return 1
 	tail -1 "$tmp/slow" | grep -q "replaced meanwhile" || fail "$(tail -1 "$tmp/slow")"
 }
 

@@ -21,7 +21,7 @@ case_devices_modes() {
 			attach "{\"dev\":\"s0\",\"mode\":\"$mode\"}" && told "\"mode\":\"$mode\"" || return 1
 		done
 	done
-	wait $ping && fail "a packet got through: $(cat "$tmp/ping")"
+	! wait $ping || fail "a packet got through: $(cat "$tmp/ping")" || return 1
 	grep -q " 0 received" "$tmp/ping" || fail "$(cat "$tmp/ping")" || return 1
 	attach '{"dev":"s0","mode":"generic"}' && told "generic XDP is slow" && attach '{"dev":"s0","mode":"auto"}' &&
 		told '"warning":null'
@@ -55,7 +55,7 @@ case_devices_come_and_go() {
 		in_server ip link set other0 name late0 && device_becomes late0 '"state":"attached"' || return 1
 	in_server ip -d link show late0 | grep -q prog/xdp || fail "no XDP on late0" || return 1
 	answers 0 ask detach '{"dev":"late0"}' && answers 1 ask detach '{"dev":"late0"}' || return 1
-	in_server ip -d link show late0 | grep -q prog/xdp && fail "XDP is left on late0"
+	! in_server ip -d link show late0 | grep -q prog/xdp || fail "XDP is left on late0" || return 1
 	in_server ip link del late0
 }
 

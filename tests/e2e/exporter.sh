@@ -171,7 +171,7 @@ case_exporter_killed() {
 	value_is 'fw_rule_bytes_total{id="10",name="ping",verdict="accept"}' $((35 * 98)) &&
 		value_is fw_rules 5 && value_is fw_rules_packets "$(awk '/^fw_(rule_packets_total|left_out_packets)/ { n += $NF }
 			END { print n }' "$tmp/page")" && is "fw_sets" "$(page_value fw_sets)" "" || return 1
-	grep -q '^fw_build_info' "$tmp/page" && fail "what only fwd knows is still there" && return 1
+	! grep -q '^fw_build_info' "$tmp/page" || fail "what only fwd knows is still there" || return 1
 	get /healthz && status_is 200 && page_has "fwd: Connection refused" || return 1
 	get /metrics -H 'Accept: application/openmetrics-text' && page_has "# EOF" && value_is fw_controller_up 0 || return 1
 	pings 5 && start_fwd && pings 2 || return 1
@@ -300,9 +300,9 @@ case_exporter_tls() {
 	start_web --tls-cert "$tmp/a.pem" --tls-key "$tmp/a.key" && grep -q https: "$tmp/web.log" || return 1
 	in_server curl -sS --cacert "$tmp/a.pem" -o "$tmp/page" "https://$web/metrics" 2>"$tmp/err" || fail "$(cat "$tmp/err")" || return 1
 	value_is fw_controller_up 1 || return 1
-	in_server curl -s --cacert "$tmp/b.pem" "https://$web/metrics" >/dev/null && fail "another certificate will do" && return 1
-	in_server curl -s --cacert "$tmp/a.pem" --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 "https://$web/metrics" >/dev/null &&
-		fail "TLS 1.1 will do" && return 1
+	! in_server curl -s --cacert "$tmp/b.pem" "https://$web/metrics" >/dev/null || fail "another certificate will do" || return 1
+	! in_server curl -s --cacert "$tmp/a.pem" --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0 "https://$web/metrics" >/dev/null ||
+		fail "TLS 1.1 will do" || return 1
 	held half 20 && in_server "$webpeer" 127.0.0.1 9479 gone 50 /metrics
 	in_server curl -s --cacert "$tmp/a.pem" "https://$web/healthz" | grep -q ok || fail "no answer any more" || return 1
 	stop_web || return 1

@@ -116,7 +116,7 @@ tun_in() {
 	local n
 	n=$(in_server awk '$1 == "t1:" { print $3 }' /proc/net/dev) && start "$tmp/rules" --dev t1 "$@" &&
 		in_client "$frames" t0 "${tun_frames[@]}" && wait_until tun_received $((n + 255)) && stop || return 1
-	in_server ip -d link show t1 | grep -q xdp && fail "something is left on t1" && return 1
+	! in_server ip -d link show t1 | grep -q xdp || fail "something is left on t1" || return 1
 	expect_count ssh 3 && expect_count web 4 && expect_count here 8 && expect_count "policy in drop" 16 && expect_count tagged 0
 }
 tun_auto() {
@@ -149,7 +149,7 @@ tun_fwd() {
 		attach "{\"dev\":\"t1\",\"mode\":\"$mode\",\"out\":\"yes\"}" || return 1
 	done
 	answers 1 ask attach '{"dev":"t1","mode":"native"}' && told "no Ethernet header" && device_is t1 '"mode":"generic"' || return 1
-	wait $ping && fail "a packet got through: $(cat "$tmp/ping")" && return 1
+	! wait $ping || fail "a packet got through: $(cat "$tmp/ping")" || return 1
 	change "add rule name ping in proto icmp accept" "add rule name ping6 in ip6 proto icmp6 accept" &&
 		expect yes try_ping $tun4 && expect yes try_ping $tun6 && expect no try_tcp $tun4 80 || return 1
 	fwd_kill KILL

@@ -155,12 +155,12 @@ step_filters() {
 }
 shows_status() { inside systemctl show -p StatusText fwd.service | grep -qx 'StatusText=2 rules, generation [0-9]*'; }
 
-# entries FIELD=VALUE...: how many the journal has of fwd
-entries() { inside journalctl -q -u fwd -o cat "$@" | wc -l; }
-has_entries() { [ "$(entries "${@:2}")" = "$1" ]; }
+# one_entry FIELD=VALUE...: the journal has one of fwd with these fields.
+one_entry() { wait_until has_one_entry "$@" || fail "not one entry of $*: $(inside journalctl -u fwd -o verbose)"; }
+has_one_entry() { [ "$(inside journalctl -q -u fwd -o cat "$@" | wc -l)" = 1 ]; }
 # reload_fails WHY: `systemctl reload` fails, the journal says why, and fwd goes on.
 reload_fails() {
-	inside systemctl reload fwd 2>/dev/null && fail "the reload did not fail: $1" && return 1
+	! inside systemctl reload fwd 2>/dev/null || fail "the reload did not fail: $1" || return 1
 	running fwd.service && wait_until said_by_fwd "$1" || fail "not in the journal: $1: $(inside journalctl -u fwd | tail)"
 }
 said_by_fwd() { inside journalctl -q -u fwd -o cat | grep -qF "$1"; }
@@ -170,9 +170,9 @@ step_reloads() {
 	reload_fails "no file of its own" || return 1
 	inside sh -ec "fwctl save $rules; echo rules $rules >>/etc/fwd/fwd.conf; fwctl add rule name more drop; systemctl restart fwd" \
 		>/dev/null && inside systemctl reload fwd || return 1
-	wait_until has_entries 1 FWD_ACTION=load FWD_RESULT=done FWD_REMOVED=1 || fail "$(inside journalctl -u fwd -o verbose)" || return 1
+	one_entry FWD_ACTION=change FWD_PROCESS=fwctl FWD_RULES=3 && one_entry FWD_ACTION=load FWD_PROCESS=fwctl FWD_REMOVED=1 || return 1
 	inside sh -c "echo 'rule frm 192.0.2.1 drop' >>$rules" && reload_fails "$rules:" || return 1
-	wait_until has_entries 1 FWD_ACTION=load FWD_RESULT=refused || fail "$(inside journalctl -u fwd -o verbose)" || return 1
+	one_entry FWD_ACTION=load FWD_RESULT=refused FWD_PROCESS=fwctl "FWD_WHAT=load $rules" || return 1
 	is rules "$(inside fwctl list --terse | awk '{ print $4 }' | xargs)" "good bad" && pings 50 && counted || return 1
 	inside sh -ec "sed -i '/^rule frm/d' $rules; systemctl reload fwd; rm $rules; sed -i '/^rules /d' /etc/fwd/fwd.conf"
 }
@@ -182,8 +182,8 @@ step_permits() {
 	local as=(setpriv --reuid=4242 --regid=4242) group
 	group=$(inside getent group fwd | cut -d: -f3)
 	inside "${as[@]}" --groups "$group" fwctl status >/dev/null || fail "a member of fwd cannot read" || return 1
-	inside "${as[@]}" --groups "$group" fwctl add rule drop >/dev/null 2>&1 && fail "a member of fwd can make changes" && return 1
-	inside "${as[@]}" --clear-groups fwctl status >/dev/null 2>&1 && fail "everybody can read" && return 1
+	! inside "${as[@]}" --groups "$group" fwctl add rule drop >/dev/null 2>&1 || fail "a member of fwd can make changes" || return 1
+	! inside "${as[@]}" --clear-groups fwctl status >/dev/null 2>&1 || fail "everybody can read" || return 1
 	return 0
 }
 
@@ -211,7 +211,7 @@ step_exports() {
 fwd_start() { inside systemctl start fwd.socket fwd.service; }
 fwd_detach() {
 	inside systemctl stop fwd.socket fwd.service && inside fwd --detach || return 1
-	attached && fail "still attached" && return 1
+	! attached || fail "still attached" || return 1
 	sent_good=0 sent_bad=0
 }
 # fwd is killed, and cannot start again.
@@ -226,7 +226,7 @@ step_counts_for_ever() {
 	local pid
 	fwd_detach && inside systemctl -q stop fw-exporter.service || return 1
 	inside rmdir /sys/fs/bpf/fwd 2>/dev/null
-	inside test -e /sys/fs/bpf/fwd && fail "more than an empty folder is left" && return 1
+	! inside test -e /sys/fs/bpf/fwd || fail "more than an empty folder is left" || return 1
 	metrics | grep -q '^HTTP/1.1 503' || fail "without counters: $(metrics)" || return 1
 	pid=$(exporter)
 	counts_without_fwd "exporter before fwd" && fwd_detach && counts_without_fwd "after fwd --detach" &&
@@ -300,10 +300,10 @@ step_reboots() {
 
 step_removes() {
 	inside apt-get remove -y -q fwd >"$folder/log" 2>&1 || fail "$(tail "$folder/log")" || return 1
-	attached && fail "still attached" && return 1
-	inside test -e /sys/fs/bpf/fwd && fail "still pinned" && return 1
+	! attached || fail "still attached" || return 1
+	! inside test -e /sys/fs/bpf/fwd || fail "still pinned" || return 1
 	is "answered bad pings" "$(pinged $bad 5)" 5 || return 1
-	pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-exporter' && fail "still running" && return 1
+	! pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-exporter' || fail "still running" || return 1
 	is "what is left" "$(ours | grep -v -e '^/var/lib/dpkg/' -e '^/var/lib/systemd/deb-systemd-helper' -e '^/etc/systemd/' | xargs)" \
 		"/etc/fwd /etc/fwd/fwd.conf /var/lib/fwd /var/lib/fwd/fwd.db"
 }
