@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A whole ruleset takes the place of the live one: the engine compiles it in a thread of its own and reports here. */
 #include "ctl/fwd/diff.h"
+#include "ctl/fwd/history.h"
 #include "ctl/fwd/record.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/result.h"
@@ -156,18 +157,36 @@ static void start(struct client *c, struct engine_load *l, bool own)
 	client_fail_errno(c, &ds, "cannot load", err);
 }
 
+/* The engine records what it refuses; a file that cannot be read never gets there. */
+static void record_unread(struct client *c, const struct fw_diags *ds, int err)
+{
+	const struct record_who who = client_who(c);
+	const char *path = c->fwd->config.rules;
+	char what[FW_SETTING_TEXT + 8], why[RECORD_WHY];
+
+	snprintf(what, sizeof(what), "load%s%s", path[0] ? " " : "", path);
+	history_say(c->fwd, RECORD_LOAD, &who, what, true, record_diag(why, sizeof(why), ds, err));
+}
+
 /* The file of the setting. */
 static void load_own(struct client *c, struct engine_load *l)
 {
 	struct fw_diags ds = { .n = 0 };
-	int err = c->args.format ? -EINVAL : rules_file_read(c->fwd, l, &ds);
+	int err;
 
+	if (c->args.format) {
+		client_fail(c, NULL, "the file of the setting `rules` has the format `rules`");
+		return;
+	}
+	err = rules_file_read(c->fwd, l, &ds);
 	if (!err) {
 		start(c, l, true);
 		return;
 	}
+	if (!l->check)
+		record_unread(c, &ds, err);
 	engine_load_free(l);
-	client_fail_errno(c, &ds, "the file of the setting `rules` has the format `rules`", err);
+	client_fail_errno(c, &ds, "cannot load", err);
 }
 
 void handle_load(struct client *c)

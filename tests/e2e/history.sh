@@ -124,9 +124,12 @@ case_rules_file() {
 	echo nonsense >>"$file"
 	kill -HUP "$fwd_pid" && logs "refused: load $file (SIGHUP): line 5" && order a b && refuses 1 "own.rules:5" load || return 1
 	rm "$file"
-	kill -HUP "$fwd_pid" && logs "cannot read '$file'" && order a b && refuses 1 "$file" load && fwd_kill TERM &&
-		start_fwd --rules "$file" && says_file ": not compared: cannot read" || return 1
-	fwd_kill TERM && start_fwd && refuses 1 "no file of its own" load && kill -HUP "$fwd_pid" && order a b && ok status
+	kill -HUP "$fwd_pid" && logs "cannot read '$file'" && order a b && refuses 1 "$file" load &&
+		logs "refused: load $file: cannot read" && refuses 1 "$file" load --check || return 1
+	fwd_kill TERM && start_fwd --rules "$file" && says_file ": not compared: cannot read" || return 1
+	fwd_kill TERM && start_fwd && refuses 1 "no file of its own" load && logs "refused: load: fwd has no file of its own" &&
+		is "refusals of the file" "$(ctl history --limit 99 | grep -c 'refused: load [^(]*cannot read')" 1 &&
+		kill -HUP "$fwd_pid" && order a b && ok status
 }
 
 # attach and detach wait, too: what was filtered before is filtered again, and in the way in which it was.

@@ -167,7 +167,7 @@ said_by_fwd() { inside journalctl -q -u fwd -o cat | grep -qF "$1"; }
 # The file of the setting `rules`, from which a rule goes and to which it comes back; one that is wrong changes nothing.
 step_reloads() {
 	local rules=/etc/fwd/fw.rules
-	reload_fails "no file of its own" || return 1
+	reload_fails "no file of its own" && one_entry FWD_ACTION=load FWD_RESULT=refused FWD_WHAT=load || return 1
 	inside sh -ec "fwctl save $rules; echo rules $rules >>/etc/fwd/fwd.conf; fwctl add rule name more drop; systemctl restart fwd" \
 		>/dev/null && inside systemctl reload fwd || return 1
 	one_entry FWD_ACTION=change FWD_PROCESS=fwctl FWD_RULES=3 && one_entry FWD_ACTION=load FWD_PROCESS=fwctl FWD_REMOVED=1 || return 1
