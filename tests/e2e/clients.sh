@@ -200,7 +200,7 @@ case_clients_socket() {
 	fwd_kill TERM
 	[ ! -e "$tmp/fwd/sock" ] || fail "the socket is still there" || return 1
 	echo >"$tmp/fwd/sock"
-	exits 1 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" && says "is no socket"
+	exits 1 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" && says "is no socket" || return 1
 	rm "$tmp/fwd/sock"
 }
 

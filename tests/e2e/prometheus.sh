@@ -324,7 +324,7 @@ prometheus_changes() {
 
 # fwd is killed between two scrapes, packets come meanwhile, and fwd comes again.
 prometheus_killed() {
-	becomes fw_confirm_pending 0 && fwd_kill KILL
+	becomes fw_confirm_pending 0 && fwd_kill KILL || return 1
 	send web 21 web-t 7 bad 3 marked 2 plain 1 leak 5 none-t 4 away 3 cut-g 1 other 2 tags 1 || return 1
 	becomes fw_controller_up 0 && numbers "while fwd is dead" && fires FwdControllerDown && page_is_well_formed || return 1
 	becomes 'absent(fw_generation)' 1 && becomes fw_rules 15 && send web 5 none 5 || return 1
