@@ -352,6 +352,8 @@ static bool is_part_of_fold(const struct model *got, const struct model *before,
 	step(NULL, &after, number);
 	for (size_t i = 0; i < after.live.nchanges; i++) {
 		part.note = part.live.change[part.live.nchanges++] = after.live.change[i];
+		if (after.tentative == i + 1)
+			part.tentative = part.live.nchanges;
 		if (same_state(got, &part))
 			return true;
 	}
