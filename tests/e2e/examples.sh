@@ -26,7 +26,8 @@ space() {
 	at "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv4.icmp_ratelimit=0 \
 		net.ipv6.icmp.ratelimit=0 && at "$1" ip link set lo up
 }
-routes() { at "$1" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; }
+# routes SPACE [0|1]: a router takes no address from advertisements.
+routes() { at "$1" sysctl -qw "net.ipv4.ip_forward=${2:-1}" "net.ipv6.conf.all.forwarding=${2:-1}"; }
 
 # link SPACE DEV SPACE DEV OPTION...
 link() { ip link add "$2" netns "$(space_of "$1")" "${@:5}" type veth peer name "$4" netns "$(space_of "$3")" "${@:5}"; }
@@ -60,6 +61,7 @@ example_down() {
 	local pid s
 	for pid in "${example_pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
 	for s in "${spaces[@]}"; do ip netns del "$s"; done
+	routes s 0
 	for s in t0 eth0 wan0 lan0 srv0; do in_server ip link del "$s" 2>/dev/null; done
 	example_pids=() spaces=()
 }
