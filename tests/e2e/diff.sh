@@ -114,9 +114,9 @@ case_fwd_shadowed() {
 	done
 	exits 0 "$fwctl" check --json "$rules" && says '"line":4,"hint":"it can go"}],"warnings_total":2' || return 1
 	ok --json load "$rules" && says '"warnings":[{"message":"rule 30 (narrow) is shadowed' || return 1
-	ok add rule name new in from 10.2.0.0/16 accept && says "warning: rule 41 (new) is shadowed: rule 10 (wide) matches" &&
+	ok add rule 41 name new in from 10.2.0.0/16 accept && says "warning: rule 41 (new) is shadowed: rule 10 (wide) matches" &&
 		ok add rule --check in from 10.0.0.0/8 accept && says "is a duplicate: rule 10 (wide)" &&
-		ok add rule first name top in from 10.3.0.0/16 accept && ! says warning 2>/dev/null &&
+		ok add rule first 42 name top in from 10.3.0.0/16 accept && ! says warning 2>/dev/null &&
 		ok move rule top last && says "rule 42 (top) is shadowed" && ok del rule wide && ! says warning 2>/dev/null || return 1
 	# many: the first ones, and how many there are
 	{ echo 'rule 1 drop' && seq -f 'rule in proto tcp dport %.0f accept' 100; } >"$rules"
