@@ -307,7 +307,7 @@ check: deps
 	$(Q)tests/e2e/run.sh
 
 # Without sanitizers, each unit test once and without the long ones, and an end-to-end case of each kind.
-QUICK_CASES := auto tc fragments classify_in_kernel clients_rights fwd_rules fwd_metrics fwd_left exporter_page
+QUICK_CASES := auto classify_in_kernel fwd_rules fwd_metrics
 check-quick: deps
 	$(call install_missing,$(QUICK_PACKAGES))
 	$(SUBMAKE) SAN= all unit-tests
