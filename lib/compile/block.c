@@ -189,7 +189,11 @@ static int put_ends(struct draft *d, const struct column *col, struct fw_block_f
 	d->used = to->ends + col->nends * 4;
 	for (uint32_t i = col->nends; i < 1u << steps; i++, d->used += 4)
 		memcpy(d->out + d->used, &pad, 4);
-	d->used = (d->used + 7) & ~7u;
+	/* Behind a single end, so that no bytes of the block before stay. */
+	if (d->used % 8) {
+		memset(d->out + d->used, 0, 4);
+		d->used += 4;
+	}
 	return 0;
 }
 
