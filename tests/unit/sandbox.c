@@ -193,3 +193,15 @@ void sandbox_received(int receiver, const uint32_t from[2], int which, unsigned 
 		n[1] += ntohl(ip.saddr) == from[1];
 	}
 }
+
+int sandbox_foreign(enum bpf_prog_type type, int verdict)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = verdict },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(type, "foreign", "GPL", insns, 2, NULL);
+
+	assert_true(fd >= 0);
+	return fd;
+}

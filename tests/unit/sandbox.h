@@ -9,6 +9,8 @@
 #include "fw/kern.h"
 #include "fw/text.h"
 
+#include <bpf/bpf.h>
+
 #define SANDBOX_BPFFS "/sys/fs/bpf"
 
 /* Where tables are to lie: what FW_POOL says (auto, arena, maps). */
@@ -22,6 +24,9 @@ uint32_t sandbox_veth(const char *name, const char *peer);
 uint32_t sandbox_veth_at(const char *name, const char *peer, uint32_t ifindex);
 void sandbox_delete(const char *name);
 void sandbox_rename(const char *from, const char *to);
+
+/* Somebody else's program, which says @verdict of every packet: its descriptor. */
+int sandbox_foreign(enum bpf_prog_type type, int verdict);
 
 /* A socket that sends frames on an interface; one that gets those of IPv4 that passed its filters. */
 int sandbox_sender(const char *name);

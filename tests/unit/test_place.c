@@ -56,19 +56,6 @@ static void close_kern(struct fw_kern *k)
 	fw_ruleset_free(rs);
 }
 
-/* Somebody else's program, which says @verdict of every packet. */
-static int foreign(enum bpf_prog_type type, int verdict)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = verdict },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(type, "foreign", "GPL", insns, 2, NULL);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
 /* What is attached to an interface by a program; fails where there is not exactly one. */
 static struct fw_kern_attachment the(struct fw_kern *k, enum fw_prog prog, uint32_t index, bool away)
 {
@@ -118,7 +105,8 @@ static bool has_tcx(void)
 /* A program that lets everything pass and ends the chain: whoever attached first, ours comes before it. */
 static void before_others(void **state)
 {
-	int pass = foreign(BPF_PROG_TYPE_SCHED_CLS, PASS), next = foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link, second;
+	int pass = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, PASS),
+	    next = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link, second;
 	struct fw_kern *k;
 
 	if (!has_tcx())
@@ -160,7 +148,7 @@ static void before_others(void **state)
 /* While the link moves to the head again and again, no packet passes that the program behind it drops. */
 static void moves_without_a_gap(void **state)
 {
-	int next = foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link;
+	int next = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link;
 	struct fw_kern *k;
 	int receiver = sandbox_receiver("fwk0");
 	unsigned n[2];
@@ -206,7 +194,7 @@ static struct attachment *classic(struct fw_kern *k)
 static void filters_before_others(void **state)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
-	int pass = foreign(BPF_PROG_TYPE_SCHED_CLS, PASS);
+	int pass = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, PASS);
 	LIBBPF_OPTS(bpf_tc_opts, other, .prog_fd = pass, .priority = 1, .handle = 1);
 	LIBBPF_OPTS(bpf_tc_opts, again, .prog_fd = pass, .priority = 1, .handle = 77);
 	struct fw_kern *k = open_kern(1);

@@ -22,6 +22,7 @@
 #include <cmocka.h>
 
 #include "lib/kern/kern.h"
+#include "tests/unit/sandbox.h"
 
 #define FOREIGN_MAX 8
 
@@ -55,18 +56,6 @@ static pid_t hold(bool new_space)
 	return pid;
 }
 
-static int foreign_prog(enum bpf_prog_type type, int verdict)
-{
-	const struct bpf_insn insns[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .imm = verdict },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(type, "foreign", "GPL", insns, 2, NULL);
-
-	assert_true(fd >= 0);
-	return fd;
-}
-
 void world_open(void)
 {
 	for (unsigned i = 0; i < SPACES; i++) {
@@ -77,8 +66,8 @@ void world_open(void)
 		spaces[i] = open(path, O_RDONLY | O_CLOEXEC);
 		assert_true(spaces[i] >= 0);
 	}
-	foreign_progs[0] = foreign_prog(BPF_PROG_TYPE_XDP, XDP_PASS);
-	foreign_progs[1] = foreign_prog(BPF_PROG_TYPE_SCHED_CLS, 0);
+	foreign_progs[0] = sandbox_foreign(BPF_PROG_TYPE_XDP, XDP_PASS);
+	foreign_progs[1] = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, 0);
 }
 
 void world_enter(unsigned space)
