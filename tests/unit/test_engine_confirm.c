@@ -5,15 +5,14 @@
  */
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/killed.h"
 #include "tests/unit/random.h"
 #include "tests/unit/trial.h"
 
@@ -261,52 +260,34 @@ static int try_something(struct engine *e, unsigned n)
 }
 
 /* A child that makes changes that wait, and takes them back or keeps them: a byte when it begins, and when it is done. */
-static void work(int out)
+static void work(int out, uint64_t from)
 {
 	struct engine *e = NULL;
 
 	if (engine_open(&trial_options, NULL, &e))
-		_exit(1);
-	for (unsigned n = 0;; n++) {
+		return;
+	for (uint64_t n = from;; n++) {
 		static struct engine_result r;
 
-		if (write(out, "b", 1) != 1 || try_something(e, n) || write(out, "w", 1) != 1 ||
+		if (write(out, "b", 1) != 1 || try_something(e, (unsigned)n) || write(out, "w", 1) != 1 ||
 		    engine_undo(e, &trial_who, &r.ds))
-			_exit(1);
+			return;
 		work_until_idle(e);
 		if (write(out, "u", 1) != 1 || trial_edit(e, "add rule proto ah drop", LONG, &r) ||
 		    engine_confirm(e, &trial_who, &r.ds) || write(out, "c", 1) != 1)
-			_exit(1);
+			return;
 	}
 }
 
 /* The last byte that it wrote before it was killed, and how many rules it has confirmed. */
 static char kill_once(unsigned *rules)
 {
-	char bytes[4096], last = 0;
-	int ends[2], status;
-	ssize_t n;
-	pid_t child;
+	fw_cleanup(fw_buf_free) struct fw_buf said = { 0 };
 
-	assert_int_equal(pipe(ends), 0);
-	fflush(stdout);
-	child = fork();
-	if (!child)
-		work(ends[1]);
-	close(ends[1]);
-	assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 60000), 1);
-	usleep(random_below(250000));
-	if (waitpid(child, &status, WNOHANG))
-		fail_msg("the child ended by itself: status %d", status);
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0) {
-		for (ssize_t i = 0; i < n; i++)
-			*rules += bytes[i] == 'c';
-		last = bytes[n - 1];
-	}
-	close(ends[0]);
-	return last;
+	kill_child(&(struct killed){ .work = work, .us = 250000, .begun = true }, &said);
+	for (size_t i = 0; i < said.len; i++)
+		*rules += said.text[i] == 'c';
+	return said.len ? said.text[said.len - 1] : 0;
 }
 
 /* Whatever waits is known to the next process, and goes when it is taken back; what was confirmed stays. */

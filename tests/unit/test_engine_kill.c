@@ -5,14 +5,13 @@
  */
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/killed.h"
 #include "tests/unit/random.h"
 #include "tests/unit/trial.h"
 
@@ -188,40 +187,9 @@ static void work(int out, uint64_t from)
 	struct engine *e = NULL;
 
 	if (engine_open(&trial_options, NULL, &e))
-		_exit(1);
-	for (uint64_t n = from;; n++)
-		if (engine_step(e, n) || write(out, "x", 1) != 1)
-			_exit(1);
-}
-
-static uint64_t kill_once(uint64_t from)
-{
-	uint64_t done = 0;
-	char bytes[4096];
-	int ends[2], status;
-	ssize_t n;
-	pid_t child;
-
-	assert_int_equal(pipe(ends), 0);
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		close(ends[0]);
-		work(ends[1], from);
-	}
-	close(ends[1]);
-	/* Mostly when it has begun to work. */
-	if (random_below(5))
-		assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 300000), 1);
-	usleep(random_below(200000));
-	if (waitpid(child, &status, WNOHANG))
-		fail_msg("the child ended by itself: status %d", status);
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
-		done += (uint64_t)n;
-	close(ends[0]);
-	return done;
+		return;
+	for (uint64_t n = from; !engine_step(e, n) && write(out, "x", 1) == 1; n++)
+		;
 }
 
 /* Of all steps from 0 on, those that were acknowledged are there, and perhaps the one after them. */
@@ -232,7 +200,9 @@ static void killed(void **state)
 
 	trial_fresh();
 	for (int i = 0; i < 60; i++) {
-		uint64_t done = steps + kill_once(steps);
+		/* Mostly when it has begun to work. */
+		struct killed k = { .work = work, .from = steps, .us = 200000, .begun = random_below(5) };
+		uint64_t done = steps + kill_child_counted(&k);
 		struct engine *e = trial_begin();
 
 		for (; steps < done; steps++)

@@ -2,15 +2,14 @@
 /* The engine and dynamic sets: what is in them outlives loads and restarts. */
 #include <poll.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "tests/unit/killed.h"
 #include "tests/unit/random.h"
 #include "tests/unit/trial.h"
 
@@ -372,18 +371,18 @@ static void wait_for_load(struct engine *e)
 }
 
 /* Bans, one after the other, while rulesets come, wait, and stay or go. */
-static void work(int out, uint32_t n)
+static void work(int out, uint64_t n)
 {
 	struct fw_diags ds = { 0 };
 	struct engine *e = NULL;
 
 	if (engine_open(&trial_options, NULL, &e))
-		_exit(1);
+		return;
 	wait_for_load(e);
 	for (;; n++) {
-		ban(e, n);
+		ban(e, (uint32_t)n);
 		if (write(out, "x", 1) != 1)
-			_exit(1);
+			return;
 		if (n % 5 == 0)
 			trial_load_start(e, n % 2 ? rules : "set banned dynamic { 10.9.9.9 }\nrule from @banned drop\n",
 					 n % 3 ? 600 : 0, false);
@@ -393,34 +392,6 @@ static void work(int out, uint32_t n)
 			engine_confirm(e, &trial_who, &ds);
 		wait_for_load(e);
 	}
-}
-
-static uint32_t kill_once(uint32_t from)
-{
-	uint32_t done = 0;
-	char bytes[4096];
-	int ends[2], status;
-	ssize_t n;
-	pid_t child;
-
-	assert_int_equal(pipe(ends), 0);
-	fflush(stdout);
-	child = fork();
-	if (!child) {
-		close(ends[0]);
-		work(ends[1], from);
-	}
-	close(ends[1]);
-	assert_int_equal(poll(&(struct pollfd){ .fd = ends[0], .events = POLLIN }, 1, 300000), 1);
-	usleep(random_below(200000));
-	if (waitpid(child, &status, WNOHANG))
-		fail_msg("the child ended by itself: status %d", status);
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
-		done += (uint32_t)n;
-	close(ends[0]);
-	return done;
 }
 
 /* Every ban that was acknowledged is there, wherever fwd was killed. */
@@ -437,7 +408,8 @@ static void no_ban_is_lost(void **state)
 		const struct fw_ruleset *rs;
 		int set;
 
-		bans += kill_once(bans);
+		bans += (uint32_t)kill_child_counted(
+			&(struct killed){ .work = work, .from = bans, .us = 200000, .begun = true });
 		e = trial_begin();
 		rs = engine_ruleset(e);
 		set = fw_ruleset_set_find(rs, "banned");

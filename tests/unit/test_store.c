@@ -6,7 +6,6 @@
  * hold after any number of them.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include <sqlite3.h>
 
 #include "ctl/fwd/store.h"
+#include "tests/unit/killed.h"
 #include "tests/unit/powercut.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tree.h"
@@ -593,42 +593,16 @@ static void history(void **state)
 }
 
 /* A child works until it is killed, and says through the pipe after each step that it is done. */
-static void work(int out)
+static void work(int out, uint64_t from)
 {
 	static struct model m;
 	struct store *s = NULL;
 
 	memset(&m, 0, sizeof(m));
 	if (store_open(path, NULL, &s))
-		_exit(1);
-	for (uint64_t i = 0;; i++)
-		if (step(s, &m, i) || write(out, "x", 1) != 1)
-			_exit(1);
-}
-
-static uint64_t kill_once(void)
-{
-	uint64_t acknowledged = 0;
-	char bytes[4096];
-	int ends[2], status;
-	ssize_t n;
-	pid_t child;
-
-	assert_int_equal(pipe(ends), 0);
-	child = fork();
-	if (!child) {
-		close(ends[0]);
-		work(ends[1]);
-	}
-	close(ends[1]);
-	usleep(random_below(60000));
-	assert_int_equal(waitpid(child, &status, WNOHANG), 0);
-	kill(child, SIGKILL);
-	waitpid(child, &status, 0);
-	while ((n = read(ends[0], bytes, sizeof(bytes))) > 0)
-		acknowledged += (uint64_t)n;
-	close(ends[0]);
-	return acknowledged;
+		return;
+	for (uint64_t i = from; !step(s, &m, i) && write(out, "x", 1) == 1; i++)
+		;
 }
 
 static void killed(void **state)
@@ -641,7 +615,7 @@ static void killed(void **state)
 		uint64_t done;
 
 		tree_empty(folder);
-		done = kill_once();
+		done = kill_child_counted(&(struct killed){ .work = work, .us = 60000 });
 		all += done;
 		assert_holds(path, done, "killed");
 	}
