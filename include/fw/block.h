@@ -31,6 +31,25 @@ static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o,
 	return *(volatile __u32 *)&cpu->interval;
 }
 
+/* What all fields have in word @w. */
+FW_GLOBAL __u64 fw_block_common(struct fw_cpu *cpu, __u32 line, __u32 w)
+{
+	struct fw_object o = fw_pool_object(line);
+	const struct fw_block *b = fw_object_start(o);
+	__u64 common = ~0ull;
+
+	if (!cpu || !b)
+		return 0;
+	for (__u32 f = 0; f < FW_NFIELDS; f++) {
+		if (f >= b->fields)
+			break;
+		__u64 below = cpu->vector[f] & ((1ull << (w & 63)) - 1);
+
+		common &= fw_word64(o, cpu->words[f] + fw_popcount(below) * 8);
+	}
+	return common;
+}
+
 /*
  * A block of more than 64 rules: @words says in which words every field has bits. The first word in which all of them
  * share one holds the first match.
@@ -47,15 +66,8 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 			break;
 
 		__u32 w = fw_lowest_bit(words);
-		__u64 common = ~0ull;
+		__u64 common = fw_block_common(cpu, line, w);
 
-		for (__u32 f = 0; f < FW_NFIELDS; f++) {
-			if (f >= b->fields)
-				break;
-			__u64 below = cpu->vector[f] & ((1ull << (w & 63)) - 1);
-
-			common &= fw_word64(o, cpu->words[f] + fw_popcount(below) * 8);
-		}
 		if (common) {
 			cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + (w * 64 + fw_lowest_bit(common)) * 8));
 			break;

@@ -27,7 +27,8 @@
  * once. Each holds a single rule, compared in place: 3 fails on its protocol, 1 and 2 hit; the rank of 1 is the lower.
  *
  * Written for the verifier: loops are bounded by constants and end on counts that live in memory, so that their states
- * merge; conditional updates are arithmetic; every offset is masked right before use.
+ * merge; long loops have two levels, the inner one a function that is verified once; conditional updates are arithmetic;
+ * every offset is masked right before use.
  */
 #ifndef FW_LOOKUP_H
 #define FW_LOOKUP_H
@@ -102,19 +103,19 @@ static __always_inline void fw_best(struct fw_cpu *cpu)
 }
 
 /*
- * Looks up every pair of want[]; rules that match and blocks go to hits[]. What
- * an entry holds decides no branch, but for the rare pair that may stand in the
- * next line and is put at the end of the list again: so the misses of all pairs overlap.
+ * Looks up @room pairs of want[], from number @from on; rules that match and blocks are appended to hits[]. What an entry
+ * holds decides no branch, but for the rare pair that may stand in the next line and is put at the end of the list again:
+ * so the misses of all pairs overlap.
  */
-static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
+static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 room)
 {
-	__u64 lanes = cpu->lanes, guard = cpu->root.lane_guard, n = 0;
+	__u64 lanes = cpu->lanes, guard = cpu->root.lane_guard, n = cpu->nhits;
 
 	for (__u32 i = 0; i < room; i++) {
-		if (i >= *(volatile __u32 *)&cpu->wanted)
+		if (from + i >= *(volatile __u32 *)&cpu->wanted)
 			break;
 
-		__u64 word = cpu->want[i], key = word & FW_PAIR_KEY_MASK;
+		__u64 word = cpu->want[(from + i) & (FW_BATCH_ROOM - 1)], key = word & FW_PAIR_KEY_MASK;
 		__u32 line = cpu->root.pairs + fw_pair_home(&cpu->root, key) + (__u32)(word >> 48);
 		const struct fw_pair *pair = fw_pool_line(line);
 
@@ -137,6 +138,40 @@ static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 		}
 	}
 	cpu->nhits = n;
+	return 0;
+}
+
+/* Most packets want no more than these. */
+#define FW_PROBE_CHUNK 32
+
+FW_GLOBAL int fw_probe_chunk(struct fw_cpu *cpu, __u32 from)
+{
+	return cpu ? fw_probe_some(cpu, from, FW_PROBE_CHUNK) : -1;
+}
+
+/* All of want[] beyond the first @from. */
+FW_GLOBAL int fw_probe_more(struct fw_cpu *cpu, __u32 from)
+{
+	if (!cpu)
+		return -1;
+	for (int i = 0; i < FW_BATCH_ROOM / FW_PROBE_CHUNK; i++) {
+		if (from >= *(volatile __u32 *)&cpu->wanted)
+			break;
+		if (fw_probe_chunk(cpu, from))
+			return -1;
+		from += FW_PROBE_CHUNK;
+	}
+	return 0;
+}
+
+/* All of want[], the first @room of it in line: a call costs as much as several table reads. */
+static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
+{
+	cpu->nhits = 0;
+	if (room && fw_probe_some(cpu, 0, room))
+		return -1;
+	if (*(volatile __u32 *)&cpu->wanted > room && fw_probe_more(cpu, room))
+		return -1;
 	fw_best(cpu);
 	return 0;
 }
@@ -147,13 +182,15 @@ static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
  */
 #define FW_BLOCK_TURNS (FW_BATCH * (2 * FW_SPLIT_VISITS + 1) + FW_HITS + FW_BLOCK_CHAIN + 1)
 
-/* The other blocks among hits[], as long as they can matter, beginning with the one that follows the first. */
-FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
+#define FW_BLOCK_CHUNK 36
+#define FW_BLOCKS_END (FW_HIT_NONE - 1) /* no hit: its rank is above FW_RANK_MAX */
+
+/* Up to FW_BLOCK_CHUNK turns, beginning with @hit. Returns the hit to go on with, or FW_BLOCKS_END. */
+FW_GLOBAL __u64 fw_blocks_some(struct fw_cpu *cpu, __u64 hit)
 {
 	if (!cpu)
-		return -1;
-	cpu->cursor = 0;
-	for (int i = 0; i < FW_BLOCK_TURNS; i++) {
+		return FW_BLOCKS_END;
+	for (int i = 0; i < FW_BLOCK_CHUNK; i++) {
 		if (hit < cpu->hit) {
 			hit = fw_block_more(cpu, (__u32)hit);
 			continue;
@@ -161,20 +198,34 @@ FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
 		__u32 next = *(volatile __u32 *)&cpu->cursor;
 
 		if (next >= *(volatile __u32 *)&cpu->nhits)
-			break;
+			return FW_BLOCKS_END;
 		cpu->cursor = next + 1;
 		hit = cpu->hits[next & (FW_HITS - 1)];
 		if (hit == cpu->first)
 			hit = FW_HIT_NONE;
 	}
+	return hit;
+}
+
+/* The other blocks among hits[], as long as they can matter, beginning with the one that follows the first. */
+FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
+{
+	if (!cpu)
+		return -1;
+	cpu->cursor = 0;
+	for (int i = 0; i < FW_BLOCK_TURNS / FW_BLOCK_CHUNK + 1; i++) {
+		hit = fw_blocks_some(cpu, hit);
+		if (hit == FW_BLOCKS_END)
+			break;
+	}
 	return 0;
 }
 
-/*
- * Hits that are versions become what the pair has in this packet's generation. A packet that is that many generations
- * behind that the versions do not end is refused: who makes changes waits before it comes to that.
- */
-FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
+/* Two hits may need so many steps. */
+#define FW_VERSION_CHUNK (2 * (FW_VERSION_DEPTH + 1))
+
+/* fw_versions(), a chunk of it. Returns 1 if hits are left. */
+FW_GLOBAL int fw_versions_some(struct fw_cpu *cpu)
 {
 	__u64 lanes, guard;
 
@@ -182,8 +233,7 @@ FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
 		return -1;
 	lanes = cpu->lanes;
 	guard = cpu->root.lane_guard;
-	cpu->cursor = 0;
-	for (int i = 0; i < FW_BATCH * (FW_VERSION_DEPTH + 1); i++) {
+	for (int i = 0; i < FW_VERSION_CHUNK; i++) {
 		__u32 at = *(volatile __u32 *)&cpu->cursor;
 		const struct fw_version *v;
 		const struct fw_version_value *value;
@@ -208,7 +258,23 @@ FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
 			hit = FW_HIT_NONE;
 		cpu->hits[at & (FW_BATCH - 1)] = hit;
 	}
-	return -1;
+	return 1;
+}
+
+/*
+ * Hits that are versions become what the pair has in this packet's generation. A packet that is that many generations
+ * behind that the versions do not end is refused: who makes changes waits before it comes to that.
+ */
+FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
+{
+	int left = 1;
+
+	if (!cpu)
+		return -1;
+	cpu->cursor = 0;
+	for (int i = 0; i < FW_BATCH / 2 + 1 && left > 0; i++)
+		left = fw_versions_some(cpu);
+	return left;
 }
 
 /* The pairs of want[], and the blocks among them where they can matter: the one with the lowest rank mostly settles it. */
@@ -244,7 +310,7 @@ FW_GLOBAL int fw_filter_lines(struct fw_cpu *cpu)
 
 FW_GLOBAL int fw_batch_lines(struct fw_cpu *cpu)
 {
-	return cpu ? fw_batch(cpu, FW_BATCH_ROOM) : -1;
+	return cpu ? fw_batch(cpu, 0) : -1;
 }
 
 /* Goes on after fw_lookup() where a class has more than one line: the pairs of every line with every line. */
@@ -307,7 +373,7 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 	if (s->lines > 1 || d->lines > 1)
 		return 1;
 	fw_filter(cpu, s, d);
-	return fw_batch(cpu, FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES * (FW_PAIR_DISPLACEMENT + 1));
+	return fw_batch(cpu, FW_PROBE_CHUNK);
 }
 
 /* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */

@@ -10,7 +10,9 @@
 
 #include <cmocka.h>
 
-#include "fw/kern.h"
+#include <bpf/bpf.h>
+
+#include "lib/kern/kern.h"
 #include "tests/unit/cases.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
@@ -233,18 +235,46 @@ static void before_the_first_publication(void **state)
 	fw_kern_close(NULL);
 }
 
+/* The verifier gives up at a million instructions; each kernel counts them in its own way. */
+#define VERIFIED_MOST 300000
+
+static void assert_verified(int prog, const char *name)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t size = sizeof(info);
+
+	assert_int_equal(bpf_obj_get_info_by_fd(prog, &info, &size), 0);
+	print_message("%s: the verifier processed %u instructions, at most %u are wanted\n", name, info.verified_insns,
+		      VERIFIED_MOST);
+	assert_in_range(info.verified_insns, 1, VERIFIED_MOST);
+}
+
+/* Loops in two levels leave most of the verifier's budget to what comes. */
+static void verification(void **state)
+{
+	static const char *const names[] = { [FW_PROG_XDP] = "xdp",
+					     [FW_PROG_TC_INGRESS] = "tc ingress",
+					     [FW_PROG_TC_EGRESS] = "tc egress",
+					     [PROG_DRY_RUN] = "dry run",
+					     [PROG_L3 + FW_PROG_XDP] = "xdp without Ethernet",
+					     [PROG_L3 + FW_PROG_TC_INGRESS] = "tc ingress without Ethernet",
+					     [PROG_L3 + FW_PROG_TC_EGRESS] = "tc egress without Ethernet" };
+	struct fw_kern *k = verdict_kern();
+
+	for (int prog = FW_PROG_XDP; prog <= FW_PROG_TC_EGRESS; prog++)
+		assert_int_equal(kern_prog_need(k, (enum fw_prog)prog, true), 0);
+	for (size_t i = 0; i < ROWS(names); i++)
+		assert_verified(k->progs[i], names[i]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(before_the_first_publication),
-		cmocka_unit_test(packet_cases),
-		cmocka_unit_test(random_rulesets),
-		cmocka_unit_test(nested),
-		cmocka_unit_test(distinct_ports),
-		cmocka_unit_test(interfaces),
-		cmocka_unit_test(unnamed_interface),
-		cmocka_unit_test(counters),
-		cmocka_unit_test(publication),
+		cmocka_unit_test(verification), cmocka_unit_test(before_the_first_publication),
+		cmocka_unit_test(packet_cases), cmocka_unit_test(random_rulesets),
+		cmocka_unit_test(nested),       cmocka_unit_test(distinct_ports),
+		cmocka_unit_test(interfaces),   cmocka_unit_test(unnamed_interface),
+		cmocka_unit_test(counters),     cmocka_unit_test(publication),
 	};
 	int failed;
 
