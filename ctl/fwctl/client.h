@@ -66,8 +66,8 @@ void ctl_print_wait(const struct ctl_settings *s, const char *heading);
 /* One line on the terminal's standard error that is written over; nothing where that is no terminal. */
 void ctl_progress(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void ctl_progress_end(void);
-/* When a signal ends the command, this file goes away; NULL: none. */
-void ctl_signal_unlink(const char *path);
+/* When a signal ends the command, this file of an open folder goes away; NULL: none. */
+void ctl_signal_unlink(int folder, const char *name);
 
 /**
  * ctl_words_join - words of a command line as one line of the rule language

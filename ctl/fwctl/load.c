@@ -106,7 +106,7 @@ static int save_to(const struct ctl_settings *s, FILE *f)
 
 static int run_save(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(ctl_new_file_end) struct ctl_new_file nf = { 0 };
+	fw_cleanup(ctl_new_file_end) struct ctl_new_file nf = { .at.folder = -1 };
 	int code;
 
 	if (!n || !strcmp(operands[0], "-")) {
@@ -152,8 +152,11 @@ const struct ctl_command ctl_save = {
 	.name = "save",
 	.operands = "[FILE]",
 	.summary = "write the ruleset that is filtering, with ids, as `fwctl load` reads it",
-	.details = "Without FILE, or with -, to standard output. A file is replaced when the new one is complete.\n\n"
-		   "JSON: {ok, rules}.\n",
+	.details =
+		"Without FILE, or with -, to standard output. A file is replaced when the new one is complete, and keeps its\n"
+		"permissions if it is yours; else the owner may write it and the group read it. A symbolic link is followed,\n"
+		"unless another user made it and what it leads to is not his. Devices, pipes and sockets are written to.\n\n"
+		"JSON: {ok, rules}.\n",
 	.options = no_options,
 	.kinds = CTL_KIND_FILE,
 	.max_operands = 1,

@@ -72,7 +72,8 @@ void ctl_print_counts(const json_t *o)
 	       ctl_bytes(bytes, sizeof(bytes), ctl_field_u64(o, "bytes")));
 }
 
-static const char *unlink_path;
+static const char *volatile unlink_name; /* in unlink_folder; NULL: nothing */
+static int unlink_folder;
 static volatile sig_atomic_t progress_shown;
 
 /* Only calls that are safe in a signal handler. The process then ends by the signal, as its parent expects. */
@@ -80,8 +81,8 @@ static void on_signal(int sig)
 {
 	if (progress_shown && write(STDERR_FILENO, "\r\033[K", 4) < 0)
 		progress_shown = 0;
-	if (unlink_path)
-		unlink(unlink_path);
+	if (unlink_name)
+		unlinkat(unlink_folder, unlink_name, 0);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -98,10 +99,12 @@ static void catch_signals(void)
 	done = true;
 }
 
-void ctl_signal_unlink(const char *path)
+void ctl_signal_unlink(int folder, const char *name)
 {
-	unlink_path = path;
-	if (path)
+	unlink_name = NULL;
+	unlink_folder = folder;
+	unlink_name = name;
+	if (name)
 		catch_signals();
 }
 

@@ -129,25 +129,6 @@ static void round_over(struct loop *l)
 		tell_status(d, now);
 }
 
-static int make_store_folder(const char *path, struct fw_diags *ds)
-{
-	char folder[FW_SETTING_TEXT];
-	char *slash;
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (slash == folder)
-		return 0;
-	*slash = '\0';
-	if (!mkdir(folder, 0700) || errno == EEXIST)
-		return 0;
-
-	int err = -errno;
-
-	fw_diag_add(ds, (struct fw_place){ folder, 0, 0 }, NULL, "cannot make the store's folder: %s", strerror(-err));
-	return err;
-}
-
 static int open_engine(struct fwd *d, struct fw_diags *ds)
 {
 	struct engine_options opts = {
@@ -160,10 +141,8 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 		.record = history_record,
 		.record_ctx = d,
 	};
-	int err = make_store_folder(opts.store, ds);
+	int err = engine_open(&opts, ds, &d->engine);
 
-	if (!err)
-		err = engine_open(&opts, ds, &d->engine);
 	if (err)
 		return err;
 	d->work = (struct source){ .fd = engine_fd(d->engine), .ready = work_ready };

@@ -39,7 +39,7 @@ static void closep(int *fd)
 /* @at: the file that names @path; NULL: none does. */
 static int read_file(const char *path, const char *at, struct fw_diags *ds, char **text, size_t *len)
 {
-	fw_cleanup(closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
+	fw_cleanup(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe has fwd wait for nobody */
 	fw_autofree char *all = NULL;
 	struct stat st;
 	size_t n = 0;

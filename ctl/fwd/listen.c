@@ -2,6 +2,7 @@
 /* Unix sockets: making one without opening a gap for others, and the credentials of a peer. */
 #include "ctl/fwd/listen.h"
 
+#include "fw/path.h"
 #include "fw/service.h"
 
 #include <grp.h>
@@ -42,21 +43,6 @@ bool listen_alive(const char *path)
 	return alive;
 }
 
-static int make_folder(const char *path, struct fw_diags *ds)
-{
-	char folder[FW_SETTING_TEXT];
-	char *slash;
-
-	snprintf(folder, sizeof(folder), "%s", path);
-	slash = strrchr(folder, '/');
-	if (!slash || slash == folder)
-		return 0;
-	*slash = '\0';
-	if (mkdir(folder, 0755) && errno != EEXIST)
-		return fail(ds, folder, -errno, "cannot make the socket's folder", NULL);
-	return 0;
-}
-
 static int remove_stale(const char *path, struct fw_diags *ds)
 {
 	struct stat st;
@@ -65,6 +51,8 @@ static int remove_stale(const char *path, struct fw_diags *ds)
 		return errno == ENOENT ? 0 : fail(ds, path, -errno, "cannot be looked at", NULL);
 	if (!S_ISSOCK(st.st_mode))
 		return fail(ds, path, -EEXIST, "is there and is no socket", "give the socket another path");
+	if (!fw_path_ours(st.st_uid))
+		return fail(ds, path, -EPERM, "is a socket of another user", "give the socket another path");
 	if (listen_alive(path))
 		return fail(ds, path, -EADDRINUSE, "another fwd listens here",
 			    "stop it first, or give this one a socket, a store and pins of its own");
@@ -91,7 +79,7 @@ static int bind_socket(const struct config *c, int fd, struct fw_diags *ds)
 
 static int make_socket(const struct config *c, struct listener *out, struct fw_diags *ds)
 {
-	int err = make_folder(c->socket, ds), fd;
+	int err = fw_path_folder(c->socket, 0755, ds), fd;
 
 	if (!err)
 		err = remove_stale(c->socket, ds);

@@ -336,7 +336,9 @@ int store_open(const char *path, struct fw_diags *ds, struct store **out)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->turn, NULL);
 	s->path = strdup(path);
-	err = s->path ? open_all(s, ds) : -ENOMEM;
+	err = s->path ? store_files_check(path, ds) : -ENOMEM;
+	err = err ? err : open_all(s, ds);
+	err = err ? err : store_files_check(path, ds); /* SQLite removes what is empty and of no use to it */
 	if (err) {
 		store_close(s);
 		return err;

@@ -112,6 +112,9 @@ static inline void store_unlockp(struct store **s)
 	struct store *store_held_ fw_cleanup(store_unlockp) __attribute__((unused)) = (s); \
 	store_lock(s)
 
+/* Makes the folder of the store, and refuses what other users could have put into it: 0, or -errno, and said so. */
+int store_files_check(const char *path, struct fw_diags *ds);
+
 /**
  * store_error - what SQLite answered, as an errno and a diagnostic
  * @rc:   0 is fine

@@ -15,6 +15,8 @@
  */
 #include "kern.h"
 
+#include "fw/path.h"
+
 #include <bpf/bpf.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -126,20 +128,44 @@ bool fw_kern_pins_private(const char *pins)
 	return !found;
 }
 
-static int make_folders(char *path)
+/* What others put into a folder that everybody could write to is not taken for ours. Closes @fd. */
+static int check_owners(int fd, const char *pins, struct fw_diags *ds)
 {
-	char *slash;
-	int err;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *e;
+	struct stat st;
+	int err = dir ? 0 : -errno;
 
-	if (!mkdir(path, 0700) || errno == EEXIST)
-		return 0;
-	slash = strrchr(path, '/');
-	if (errno != ENOENT || !slash || slash == path)
-		return -errno;
-	*slash = '\0';
-	err = make_folders(path);
-	*slash = '/';
-	return err ? err : mkdir(path, 0700) && errno != EEXIST ? -errno : 0;
+	while (!err && (e = readdir(dir)))
+		if (strcmp(e->d_name, "..") != 0 && !fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
+		    !fw_path_ours(st.st_uid))
+			err = fail(ds, -EPERM, pins, "something in it belongs to another user",
+				   "remove it, or say another folder");
+	if (dir)
+		closedir(dir);
+	else if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* From here on nobody else makes anything in it. */
+static int close_to_others(int folder, const char *pins, struct fw_diags *ds)
+{
+	struct stat st;
+
+	if (fstat(folder, &st) || (st.st_mode & 022 && fchmod(folder, st.st_mode & 0755)))
+		return fail(ds, -errno, pins, "cannot be closed to other users", NULL);
+	return check_owners(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), pins, ds);
+}
+
+/* The folder, made if need be, in folders that nobody else may change. */
+static int make_folder(const char *pins, struct fw_diags *ds)
+{
+	fw_autofree char *inside = NULL;
+
+	if (asprintf(&inside, "%s/.", pins) < 0)
+		return -ENOMEM;
+	return fw_path_folder(inside, 0700, ds);
 }
 
 int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds)
@@ -154,16 +180,16 @@ int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds)
 	k->pins = strdup(pins);
 	if (!k->pins)
 		return -ENOMEM;
-	err = make_folders(k->pins);
+	err = make_folder(pins, ds);
 	if (err)
-		return fail(ds, err, pins, "cannot be made", NULL);
+		return err;
 	k->lock = open(pins, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (k->lock < 0)
 		return fail(ds, -errno, pins, "cannot be opened", NULL);
 	if (flock(k->lock, LOCK_EX | LOCK_NB))
 		return fail(ds, errno == EWOULDBLOCK ? -EBUSY : -errno, pins, "cannot be locked",
 			    "another process holds it: end that one first");
-	return 0;
+	return close_to_others(k->lock, pins, ds);
 }
 
 /* Names that we give: nothing else is touched. */

@@ -197,7 +197,7 @@ case_fwd_save() {
 	ok save "$tmp/save.1" && ok flush --yes && ok load "$tmp/save.1" && ok save "$tmp/save.2" && ok save &&
 		cmp "$tmp/save.1" "$tmp/save.2" && cmp "$tmp/save.1" "$tmp/out" || fail "what was loaded is saved differently" || return 1
 	chmod 600 "$tmp/save.1" && ok save "$tmp/save.1" && is mode "$(stat -c %a "$tmp/save.1")" 600 || return 1
-	refuses 1 "nosuch" save "$tmp/nosuch/file" && is "files left" "$(ls "$tmp" | grep -c 'save\.[12]\.')" 0
+	refuses 1 "nosuch" save "$tmp/nosuch/file" && is "files left" "$(ls -A "$tmp" | grep -c fwctl-)" 0
 }
 
 case_fwd_list() {
@@ -364,7 +364,7 @@ case_fwd_no_daemon() {
 	refuses 3 "not running" status && refuses 3 "not running" list && refuses 3 "not running" add rule drop &&
 		refuses 3 "not running" classify "icmp 10.0.0.1 > 10.0.0.2" && refuses 3 "not running" watch &&
 		refuses 3 "not running" save "$tmp/save.3" || return 1
-	ls "$tmp" | grep -q 'save\.3' && { fail "half a file is left"; return 1; }
+	ls -A "$tmp" | grep -q 'save\.3\|fwctl-' && { fail "half a file is left"; return 1; }
 	ctl --json status >"$tmp/json" 2>&1
 	grep -v ^fwctl "$tmp/json" | grep -v hint | "$jsonl" || fail "$(cat "$tmp/json")" || return 1
 	start_fwd || return 1
