@@ -169,6 +169,17 @@ static void print_memory(const json_t *o)
 	    fw_plural(LLU(store, "changes")));
 }
 
+/* For how long fwd looked at nothing else, and what it did meanwhile. */
+static void print_loop(const json_t *o)
+{
+	const json_t *loop = json_object_get(o, "loop"), *longest = json_object_get(loop, "longest"),
+		     *recent = json_object_get(loop, "recent");
+
+	row("longest step", "%.1f ms (%s), in the last ten minutes %.1f ms (%s)",
+	    json_number_value(json_object_get(longest, "seconds")) * 1000, ctl_field_text(longest, "what"),
+	    json_number_value(json_object_get(recent, "seconds")) * 1000, ctl_field_text(recent, "what"));
+}
+
 static void print_confirmation(const json_t *o)
 {
 	const json_t *rollback = json_object_get(o, "rollback");
@@ -241,6 +252,7 @@ static int on_status(void *ctx, json_t *o)
 	print_tables(o);
 	print_history(o);
 	print_memory(o);
+	print_loop(o);
 	print_rules_file(o);
 	print_confirmation(o);
 	if (!json_array_size(devices))

@@ -20,6 +20,7 @@ static void want(struct client *c)
 		events |= EPOLLIN;
 	if (c->out_len || c->stream)
 		events |= EPOLLOUT;
+	loop_patient(&c->fwd->loop, &c->source, !c->admin || c->stream);
 	loop_want(&c->fwd->loop, &c->source, events);
 }
 
@@ -60,8 +61,10 @@ void client_pump(struct client *c)
 {
 	if (c->state == CLIENT_DEAD)
 		return;
-	if (c->stream && !c->out_len && !c->ended)
+	if (c->stream && !c->out_len && !c->ended) {
+		request_doing(c);
 		c->stream->step(c, c->stream);
+	}
 	if (c->ended && c->stream) {
 		c->stream->free(c->stream);
 		c->stream = NULL;
@@ -166,10 +169,11 @@ int client_new(struct fwd *d, int fd)
 		close(fd);
 		return -ENOMEM;
 	}
-	c->source = (struct source){ .fd = fd, .ready = ready };
+	c->source = (struct source){ .fd = fd, .name = "client", .ready = ready };
 	c->fwd = d;
 	c->admin = listen_peer_is(fd, d->admins);
 	c->progress = fw_now();
+	c->source.patient = !c->admin;
 	err = loop_add(&d->loop, &c->source, EPOLLIN);
 	if (err) {
 		close(fd);

@@ -98,7 +98,9 @@ static int signals_open(struct fwd *d)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	d->signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready };
+	d->signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+				      .name = "signals",
+				      .ready = signal_ready };
 	return d->signals.fd < 0 ? -errno : loop_add(&d->loop, &d->signals, EPOLLIN);
 }
 
@@ -145,7 +147,7 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 
 	if (err)
 		return err;
-	d->work = (struct source){ .fd = engine_fd(d->engine), .ready = work_ready };
+	d->work = (struct source){ .fd = engine_fd(d->engine), .name = "engine", .ready = work_ready };
 	fwd_ruleset_changed(d);
 	return loop_add(&d->loop, &d->work, EPOLLIN);
 }
@@ -199,7 +201,7 @@ static double epoch(void)
 int daemon_run(const struct config *c, struct fw_diags *ds)
 {
 	struct fwd d = {
-		.config = *c, .started = fw_now(), .born = epoch(), .listener = { .fd = -1 }, .loop = { .fd = -1 }
+		.config = *c, .started = fw_now(), .born = epoch(), .listener = { .fd = -1 }, .loop = { -1, -1 }
 	};
 	int err;
 

@@ -187,7 +187,7 @@ int devices_open(struct fwd *d, struct fw_diags *ds)
 	if (err)
 		return err;
 	devices_wait_open(d);
-	d->links = (struct source){ .fd = fw_links_fd(d->devices->links), .ready = links_ready };
+	d->links = (struct source){ .fd = fw_links_fd(d->devices->links), .name = "interfaces", .ready = links_ready };
 	links_ready(&d->links, 0);
 	return loop_add(&d->loop, &d->links, EPOLLIN);
 }

@@ -198,7 +198,8 @@ const char *engine_link_name(const struct engine *e, uint32_t ifindex); /* NULL:
 uint32_t engine_link_at(const struct engine *e, size_t i);            /* the @i-th one's index; 0: there are no more */
 uint32_t engine_link_named(const struct engine *e, const char *name); /* by its name or another name of it; 0: none */
 bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name); /* is this another name of it? */
-bool engine_link_same(const struct engine *e, const char *a, const char *b); /* are these names of one interface? */
+const char *engine_link_name_at(const struct engine *e, size_t link,
+				size_t i); /* the i-th of its names; NULL: no more */
 /* Two names of the interface that rules use, of which only the first one matches. false: all is well. */
 bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *names[2]);
 /* The number that packets of the interface have in the ruleset, or FW_IFACE_OTHER. */

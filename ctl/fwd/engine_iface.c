@@ -11,14 +11,6 @@
 
 #define SETTING "interfaces" /* names by number, one a line */
 
-static int number_of(const struct fw_ruleset *rs, const char *name)
-{
-	for (size_t i = 0; i < rs->nifaces; i++)
-		if (!strcmp(rs->ifaces[i], name))
-			return (int)i;
-	return -ENOENT;
-}
-
 static struct link_name *find(const struct engine *e, uint32_t ifindex)
 {
 	for (size_t i = 0; i < e->nlinks; i++)
@@ -62,7 +54,7 @@ static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, str
 
 	out[0] = out[1] = (struct use){ .number = -ENOENT };
 	for (size_t i = 0; (name = name_at(l, i)); i++) {
-		struct use u = { .name = name, .number = number_of(rs, name) };
+		struct use u = { .name = name, .number = fw_ruleset_iface_find(rs, name) };
 
 		if (u.number < 0)
 			continue;
@@ -83,7 +75,7 @@ static void count_numbered(const struct fw_ruleset *rs, struct link_name *l)
 
 	l->numbered = 0;
 	for (size_t i = 0; (name = name_at(l, i)); i++)
-		l->numbered += number_of(rs, name) >= 0;
+		l->numbered += fw_ruleset_iface_find(rs, name) >= 0;
 }
 
 static int number_set(struct engine *e, const struct fw_ruleset *rs, struct link_name *l)
@@ -123,17 +115,9 @@ bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name
 	return l && has_altname(l, name);
 }
 
-static bool has_name(const struct link_name *l, const char *name)
+const char *engine_link_name_at(const struct engine *e, size_t link, size_t i)
 {
-	return !strcmp(l->name, name) || has_altname(l, name);
-}
-
-bool engine_link_same(const struct engine *e, const char *a, const char *b)
-{
-	for (size_t i = 0; i < e->nlinks; i++)
-		if (has_name(&e->links[i], a))
-			return has_name(&e->links[i], b);
-	return false;
+	return link < e->nlinks ? name_at(&e->links[link], i) : NULL;
 }
 
 uint32_t engine_link_named(const struct engine *e, const char *name)

@@ -3,10 +3,9 @@
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/sets.h"
+#include "ctl/fwd/work.h"
 
 #include <string.h>
-
-#define SCAN 4096 /* rules that one step looks at */
 
 struct list {
 	struct stream stream;
@@ -28,7 +27,7 @@ static void list_free(struct stream *s)
 	free(l);
 }
 
-static void add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule)
+static void add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	struct fw_count count;
 
@@ -36,23 +35,38 @@ static void add_rule(struct list *l, const struct fw_ruleset *rs, const struct f
 		count = engine_rule_count(l->fwd->engine, rule);
 	objects_rule(&l->b, rs, rule, l->counters ? &count : NULL);
 	fw_buf_add(&l->b, "\n", 1);
+	*work -= WORK_COUNTER + WORK_ELEMENT * 8;
 	l->count++;
 	l->left--;
+}
+
+/* The next rule, or a part of the comparison with it. 0, -EAGAIN or -ENOMEM. */
+static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *work)
+{
+	const struct fw_rule *rule = l->cursor.rule;
+	int passes = l->filter ? fw_filter_passes(l->filter, rs, rule, work) : 1;
+
+	if (passes < 0)
+		return passes;
+	if (passes)
+		add_rule(l, rs, rule, work);
+	*work -= WORK_RULE;
+	l->cursor.rule = rule->next;
+	return 0;
 }
 
 static void list_step(struct client *c, struct stream *s)
 {
 	struct list *l = (struct list *)s;
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	int64_t work = WORK_STEP;
+	int err = 0;
 
-	for (size_t seen = 0; l->cursor.rule && l->left && seen < SCAN && l->b.len < CLIENT_CHUNK; seen++) {
-		const struct fw_rule *rule = l->cursor.rule;
-
-		if (!l->filter || fw_filter_passes(l->filter, rs, rule))
-			add_rule(l, rs, rule);
-		l->cursor.rule = rule->next;
-	}
+	while (!err && l->cursor.rule && l->left && work > 0 && l->b.len < CLIENT_CHUNK)
+		err = look_at_next(l, rs, &work);
+	loop_worked(&c->fwd->loop, WORK_STEP - work);
 	client_lines(c, &l->b);
+	c->broken |= err == -ENOMEM;
 	if (l->cursor.lost)
 		client_fail(c, NULL, "the ruleset was replaced meanwhile");
 	else if (!l->cursor.rule || !l->left)
@@ -74,9 +88,9 @@ static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, s
 	c->stream = &l->stream;
 }
 
-static bool same_iface(void *ctx, const char *a, const char *b)
+static const char *iface_name(void *ctx, size_t iface, size_t i)
 {
-	return engine_link_same(ctx, a, b);
+	return engine_link_name_at(ctx, iface, i);
 }
 
 static void begin_rules(struct client *c)
@@ -95,12 +109,14 @@ static void begin_rules(struct client *c)
 	}
 	if (!err && a->filter)
 		err = fw_text_filter(a->filter, "filter", &ds, &filter);
-	if (filter)
-		fw_filter_name(filter, &(struct fw_filter_names){ same_iface, c->fwd->engine });
-	if (err)
+	if (filter && !err)
+		err = fw_filter_name(filter, &(struct fw_filter_names){ iface_name, c->fwd->engine });
+	if (err) {
+		fw_filter_free(filter);
 		client_fail_errno(c, &ds, "cannot list", err);
-	else
+	} else {
 		list_rules(c, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
+	}
 }
 
 /* The policy of that name; FW_NREASONS and a diagnostic: there is none. */

@@ -129,6 +129,11 @@ static json_t *store(const struct fwd *d)
 			 number(changes));
 }
 
+static json_t *stretch(struct stretch s)
+{
+	return json_pack("{sf so}", "seconds", s.seconds, "what", objects_text(s.what));
+}
+
 json_t *status_undone(const struct engine_undone *u, int64_t rules)
 {
 	return u->rules < 0 ? json_null() : json_integer((json_int_t)rules);
@@ -161,6 +166,9 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
+	json_object_set_new(
+		o, "loop",
+		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(loop_recent(&d->loop))));
 	json_object_set_new(o, "rules_file", rules_file_json(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "confirm_what", objects_text(st.confirm_by ? st.confirm_what : NULL));

@@ -67,12 +67,18 @@ void request_wait(struct client *c)
 	c->waits = NULL;
 }
 
+void request_doing(struct client *c)
+{
+	loop_doing(&c->fwd->loop, fw_request_info[c->header.kind].name);
+}
+
 void request_begin(struct client *c)
 {
 	const struct handler *h = &handlers[c->header.kind];
 	struct fw_diags ds = { .n = 0 };
 	int err = decode(c, &ds);
 
+	request_doing(c);
 	c->state = CLIENT_REPLY;
 	if (err)
 		client_fail_errno(c, &ds, "cannot read the request", err);
@@ -107,6 +113,7 @@ void requests_resume(struct fwd *d)
 
 		d->waiting = c->waits;
 		c->waits = NULL;
+		request_doing(c);
 		handlers[c->header.kind].run(c);
 		client_pump(c);
 	}

@@ -9,6 +9,8 @@
 bool request_allowed(struct client *c);
 /* The request is complete: carries it out, or lets it wait for a load to be over. */
 void request_begin(struct client *c);
+/* From now on the loop's time is the request's. */
+void request_doing(struct client *c);
 /* It is done, or its client is gone: lets go of all that it holds. */
 void request_forget(struct client *c);
 /* Its handler runs when the engine is not busy any more. */

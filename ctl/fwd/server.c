@@ -61,7 +61,7 @@ int server_start(struct fwd *d)
 	d->admins = listen_group(d->config.admin_group);
 	if (flags < 0 || fcntl(d->listener.fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
-	d->accepting = (struct source){ .fd = d->listener.fd, .ready = accept_ready };
+	d->accepting = (struct source){ .fd = d->listener.fd, .name = "connections", .ready = accept_ready };
 	return loop_add(&d->loop, &d->accepting, EPOLLIN);
 }
 

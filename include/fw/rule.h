@@ -114,6 +114,8 @@ struct fw_ruleset {
 	bool names_services;             /* its text does: what they mean is told by this machine, today */
 	uint64_t next_id;                /* above every id in use */
 	uint32_t next_slot;
+	uint64_t
+		recycled; /* grows when the number of a set, or of an expression of more than one range, may mean another */
 	struct fw_arena arena;
 	struct fw_rule_index *index; /* private: names, ids, address expressions */
 };
@@ -157,6 +159,9 @@ int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, 
 
 /* The number of an interface name, interned; negative: -ENOMEM, or -E2BIG above 65,535 names. */
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
+
+/* The same for a name that may be new to the ruleset: -ENOENT. */
+int fw_ruleset_iface_find(const struct fw_ruleset *rs, const char *name);
 
 /* Rule by id or name; NULL: none. */
 struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id);

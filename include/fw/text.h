@@ -112,15 +112,20 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
  * when a rule that says the same would be.
  */
 struct fw_filter;
-/* Are both names of one interface? They differ. same NULL: an interface has one name. */
+/* The @i-th name of the @iface-th interface; NULL: it has no more, and when it has none there are no more interfaces. */
 struct fw_filter_names {
-	bool (*same)(void *ctx, const char *a, const char *b);
+	const char *(*name)(void *ctx, size_t iface, size_t i);
 	void *ctx;
 };
 int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out);
-/* From now on interfaces have other names too. */
-void fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names);
-bool fw_filter_passes(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule);
+/* Interfaces have other names too. 0 or -ENOMEM. */
+int fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names);
+/*
+ * 1: the rule passes; 0: it does not; -EAGAIN: before that was clear, *@work comparisons were made: the next call with the
+ * same rule goes on, also when the ruleset was edited in between; -ENOMEM. *@work is lowered by those that were made;
+ * NULL: as many as it takes.
+ */
+int fw_filter_passes(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
 void fw_filter_free(struct fw_filter *f); /* NULL is fine */
 
 /**

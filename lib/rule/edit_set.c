@@ -133,6 +133,7 @@ int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, str
 	fw_table_delete(&rs->index->sets, fw_hash_string(s->name), set);
 	*s = (struct fw_set){ .users = s->users };
 	rs->index->holes++;
+	rs->recycled++;
 	return 0;
 }
 
@@ -153,6 +154,7 @@ static void undo_create(struct fw_edit *e, const struct fw_step *step)
 	set_free(rs, s);
 	*s = (struct fw_set){ .users = s->users };
 	rs->index->holes++;
+	rs->recycled++;
 }
 
 static void undo_destroy(struct fw_edit *e, const struct fw_step *step)

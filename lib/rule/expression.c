@@ -175,6 +175,7 @@ void fw_addrs_put(struct fw_ruleset *rs, uint32_t number)
 
 	if (a->refs || !a->ranges)
 		return;
+	rs->recycled += a->nsets || a->nranges != 1;
 	fw_table_delete(&rs->index->addrs, addrs_hash(a), number);
 	for (uint32_t i = 0; i < a->nsets; i++)
 		rs->sets[a->sets[i]].users--;

@@ -221,14 +221,24 @@ bool fw_ifname_valid(const char *s, size_t len, size_t max)
 	return true;
 }
 
+int fw_ruleset_iface_find(const struct fw_ruleset *rs, const char *name)
+{
+	uint32_t hash = fw_hash_string(name), v;
+
+	for (uint32_t pos = hash; fw_table_next(&rs->index->ifaces, hash, &pos, &v);)
+		if (!strcmp(rs->ifaces[v], name))
+			return (int)v;
+	return -ENOENT;
+}
+
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name)
 {
 	struct fw_table *t = &rs->index->ifaces;
-	uint32_t hash = fw_hash_string(name), v;
+	uint32_t hash = fw_hash_string(name);
+	int known = fw_ruleset_iface_find(rs, name);
 
-	for (uint32_t pos = hash; fw_table_next(t, hash, &pos, &v);)
-		if (!strcmp(rs->ifaces[v], name))
-			return (int)v;
+	if (known >= 0)
+		return known;
 	if (rs->nifaces == 65535)
 		return -E2BIG;
 

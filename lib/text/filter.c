@@ -22,10 +22,9 @@ struct fw_filter {
 	size_t nvalues[FW_NFIELDS];
 	struct fw_range *frames; /* ethertypes that are not IP */
 	size_t nframes;
-	struct fw_addr_range *src, *dst;
-	size_t nsrc, ndst;
+	struct fw_filter_side src, dst;
+	struct fw_filter_ifaces ifaces;
 	int verdict; /* negative: either */
-	struct fw_filter_names names;
 };
 
 void fw_filter_free(struct fw_filter *f)
@@ -35,8 +34,9 @@ void fw_filter_free(struct fw_filter *f)
 	for (size_t i = 0; i < FW_NFIELDS; i++)
 		free(f->values[i]);
 	free(f->frames);
-	free(f->src);
-	free(f->dst);
+	fw_filter_side_free(&f->src);
+	fw_filter_side_free(&f->dst);
+	fw_filter_ifaces_free(&f->ifaces);
 	fw_ruleset_free(f->rs);
 	free(f);
 }
@@ -106,9 +106,17 @@ static int take_match(struct fw_filter *f, const struct fw_rule_text *text, cons
 
 static int take_addrs(struct fw_filter *f)
 {
-	int err = fw_addrs_ranges(f->rs, f->rule.src, &f->src, &f->nsrc);
+	struct fw_addr_range *r;
+	size_t n;
+	int err = fw_addrs_ranges(f->rs, f->rule.src, &r, &n);
 
-	return err ? err : fw_addrs_ranges(f->rs, f->rule.dst, &f->dst, &f->ndst);
+	if (err)
+		return err;
+	fw_filter_side_init(&f->src, r, n);
+	err = fw_addrs_ranges(f->rs, f->rule.dst, &r, &n);
+	if (!err)
+		fw_filter_side_init(&f->dst, r, n);
+	return err;
 }
 
 /* Of the ethertypes that the filter names, or of all, those that a frame can have that is not IP. */
@@ -141,7 +149,7 @@ static int take_frames(struct fw_filter *f)
 }
 
 /* What no packet can be is refused as a rule is that says it. */
-static int check_possible(const struct fw_filter *f, const struct fw_rule_places *at, struct fw_diags *ds)
+static int check_possible(struct fw_filter *f, const struct fw_rule_places *at, struct fw_diags *ds)
 {
 	union room frames = { .match = { .field = FW_F_ETHERTYPE, .n = 1 } };
 	const struct fw_match *matches[] = { &frames.match };
@@ -150,9 +158,11 @@ static int check_possible(const struct fw_filter *f, const struct fw_rule_places
 				     .matches = matches,
 				     .nmatches = 1,
 				     .verdict = f->verdict >= 0 ? (uint8_t)f->verdict : FW_DROP };
+	int passes;
 
 	frames.match.r[0] = (struct fw_range){ 0, fw_field_info[FW_F_ETHERTYPE].max };
-	return fw_filter_passes(f, f->rs, &all) ? 0 : fw_rule_check(f->rs, &f->rule, at, ds);
+	passes = fw_filter_passes(f, f->rs, &all, NULL);
+	return passes < 0 ? passes : passes ? 0 : fw_rule_check(f->rs, &f->rule, at, ds);
 }
 
 static int read_filter(struct fw_filter *f, const char *matches, const char *name, struct fw_diags *ds)
@@ -177,6 +187,7 @@ static int read_filter(struct fw_filter *f, const char *matches, const char *nam
 		err = take_match(f, &text, text.matches[i], ds);
 	err = err ? err : take_addrs(f);
 	err = err ? err : take_frames(f);
+	err = err ? err : fw_filter_ifaces_init(&f->ifaces, f->rs, NULL);
 	return err ? err : check_possible(f, &text.at, ds);
 }
 
@@ -195,82 +206,21 @@ int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, s
 	return err;
 }
 
-void fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names)
+int fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names)
 {
-	f->names = *names;
-}
-
-/* Does the match accept some value of the span? */
-static bool accepts_some(const struct fw_match *m, struct fw_range span)
-{
-	uint64_t from = span.lo; /* values below are known not to be accepted, when negated */
-
-	if (m->field == FW_F_TCP_FLAGS) {
-		while (from <= span.hi && !fw_match_has(m, (uint32_t)from))
-			from++;
-		return from <= span.hi;
-	}
-	for (unsigned i = 0; i < m->n; i++) {
-		bool overlaps = m->r[i].lo <= span.hi && span.lo <= m->r[i].hi;
-
-		if (overlaps && !m->negated)
-			return true;
-		if (overlaps && m->r[i].lo > from)
-			return true;
-		if (overlaps)
-			from = (uint64_t)m->r[i].hi + 1;
-	}
-	return m->negated && from <= span.hi;
-}
-
-static bool passes_values(const struct fw_filter *f, const struct fw_match *m, const struct fw_match *of_rule)
-{
-	bool some = false;
-
-	for (size_t i = 0; i < f->nvalues[m->field] && !some; i++)
-		some = accepts_some(of_rule, f->values[m->field][i]);
-	return some;
-}
-
-/* Interfaces have numbers of their own in each ruleset. There are always others than those that a list names. */
-static bool names_iface(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_match *m,
-			const char *name)
-{
-	const struct fw_filter_names *names = &f->names;
-
-	for (unsigned i = 0; i < m->n; i++)
-		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++)
-			if (!strcmp(rs->ifaces[v], name) ||
-			    (names->same && names->same(names->ctx, rs->ifaces[v], name)))
-				return true;
-	return false;
-}
-
-/* Some interface that @list names is one that @m accepts. */
-static bool some_iface(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_match *list,
-		       const struct fw_ruleset *rs_m, const struct fw_match *m)
-{
-	for (unsigned i = 0; i < list->n; i++)
-		for (uint32_t v = list->r[i].lo; v <= list->r[i].hi; v++)
-			if (names_iface(f, rs_m, m, rs->ifaces[v]) != m->negated)
-				return true;
-	return false;
-}
-
-static bool passes_ifaces(const struct fw_filter *f, const struct fw_match *m, const struct fw_ruleset *rs,
-			  const struct fw_match *of_rule)
-{
-	if (!m->negated)
-		return some_iface(f, f->rs, m, rs, of_rule);
-	return of_rule->negated || some_iface(f, rs, of_rule, f->rs, m);
+	return fw_filter_ifaces_init(&f->ifaces, f->rs, names);
 }
 
 /* A filter and a rule, and what both say together. */
 struct meeting {
-	const struct fw_filter *f;
+	struct fw_filter *f;
+	const struct fw_ruleset *rs;
 	const struct fw_rule *rule;
 	bool ports, flags, icmp; /* one of them names such a field */
 	bool ip;                 /* or another one that only IP packets have */
+	bool protocols[256];     /* that both accept */
+	int64_t length;          /* the largest that both accept; negative: none */
+	int64_t *work;
 };
 
 static bool named(const struct meeting *m, enum fw_field field)
@@ -282,24 +232,8 @@ static bool both_have(const struct meeting *m, enum fw_field field, uint32_t val
 {
 	const struct fw_match *a = fw_rule_match(&m->f->rule, field), *b = fw_rule_match(m->rule, field);
 
+	*m->work -= b ? b->n : 0;
 	return (!a || fw_match_has(a, value)) && (!b || fw_match_has(b, value));
-}
-
-/* Some length from @least on is right for both. */
-static bool some_length(const struct meeting *m, uint32_t least)
-{
-	const struct fw_match *of_rule = fw_rule_match(m->rule, FW_F_LENGTH);
-	const struct fw_range whole = { 0, FW_LENGTH_MAX };
-	const struct fw_range *r = m->f->values[FW_F_LENGTH] ? m->f->values[FW_F_LENGTH] : &whole;
-	size_t n = m->f->values[FW_F_LENGTH] ? m->f->nvalues[FW_F_LENGTH] : 1;
-
-	for (size_t i = 0; i < n; i++) {
-		struct fw_range span = { r[i].lo > least ? r[i].lo : least, r[i].hi };
-
-		if (span.lo <= span.hi && (!of_rule || accepts_some(of_rule, span)))
-			return true;
-	}
-	return false;
 }
 
 /* Can there be such a packet, of this family, fragment and protocol? */
@@ -311,7 +245,7 @@ static bool some_packet(const struct meeting *m, const struct fw_packet *p)
 		return false;
 	if (p->family == FW_IP6 && p->f[FW_F_FRAG] != FW_FRAG_LATER && fw_packet_is_ext(p->f[FW_F_PROTO]))
 		return false;
-	return some_length(m, fw_packet_headers(p) + l4->least);
+	return m->length >= (int64_t)fw_packet_headers(p) + l4->least;
 }
 
 static bool some_protocol(const struct meeting *m, struct fw_packet *p)
@@ -320,7 +254,8 @@ static bool some_protocol(const struct meeting *m, struct fw_packet *p)
 		return false;
 	for (uint32_t proto = 0; proto <= fw_field_info[FW_F_PROTO].max; proto++) {
 		p->f[FW_F_PROTO] = proto;
-		if (both_have(m, FW_F_PROTO, proto) && some_packet(m, p))
+		--*m->work;
+		if (m->protocols[proto] && some_packet(m, p))
 			return true;
 	}
 	return false;
@@ -349,41 +284,64 @@ static bool meet_in_frames(const struct meeting *m)
 {
 	const struct fw_match *ether = fw_rule_match(m->rule, FW_F_ETHERTYPE);
 
-	if (m->ip || m->ports || m->flags || m->icmp || !ether || !some_length(m, 0))
+	if (m->ip || m->ports || m->flags || m->icmp || !ether || m->length < 0)
 		return false;
-	for (size_t i = 0; i < m->f->nframes; i++)
-		if (accepts_some(ether, m->f->frames[i]))
-			return true;
-	return false;
+	return fw_filter_values_meet(m->f->frames, m->f->nframes, ether, m->work);
 }
 
 /* The values of each field that both name have one in common, whatever the packet is. */
-static bool values_meet(const struct meeting *m, const struct fw_ruleset *rs)
+static bool values_meet(const struct meeting *m)
 {
-	for (unsigned i = 0; i < m->f->rule.nmatches; i++) {
-		const struct fw_match *a = m->f->matches[i], *b = fw_rule_match(m->rule, a->field);
+	struct fw_filter *f = m->f;
 
-		if (b && (a->field == FW_F_IFACE ? !passes_ifaces(m->f, a, rs, b) : !passes_values(m->f, a, b)))
+	for (unsigned i = 0; i < f->rule.nmatches; i++) {
+		const struct fw_match *a = f->matches[i], *b = fw_rule_match(m->rule, a->field);
+
+		if (!b)
+			continue;
+		if (a->field == FW_F_IFACE ?
+			    !fw_filter_ifaces_meet(&f->ifaces, f->rs, a, m->rs, b, m->work) :
+			    !fw_filter_values_meet(f->values[a->field], f->nvalues[a->field], b, m->work))
 			return false;
 	}
 	return true;
 }
 
-bool fw_filter_passes(const struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule)
+/* What does not depend on the packet's family and fragment. */
+static void take_common(struct meeting *m)
 {
-	struct meeting m = { .f = f, .rule = rule };
-	unsigned families;
+	static const struct fw_range whole = { 0, FW_LENGTH_MAX };
+	const struct fw_filter *f = m->f;
+	const struct fw_range *lengths = f->values[FW_F_LENGTH];
 
-	if ((f->verdict >= 0 && rule->verdict != f->verdict) || !values_meet(&m, rs))
-		return false;
-	m.ports = named(&m, FW_F_SPORT) || named(&m, FW_F_DPORT);
-	m.flags = named(&m, FW_F_TCP_FLAGS);
-	m.icmp = named(&m, FW_F_ICMP_TYPE) || named(&m, FW_F_ICMP_CODE);
-	m.ip = named(&m, FW_F_PROTO) || named(&m, FW_F_DSCP) || named(&m, FW_F_FRAG) || f->rule.src != FW_ANY ||
-	       f->rule.dst != FW_ANY || rule->src != FW_ANY || rule->dst != FW_ANY;
+	m->ports = named(m, FW_F_SPORT) || named(m, FW_F_DPORT);
+	m->flags = named(m, FW_F_TCP_FLAGS);
+	m->icmp = named(m, FW_F_ICMP_TYPE) || named(m, FW_F_ICMP_CODE);
+	m->ip = named(m, FW_F_PROTO) || named(m, FW_F_DSCP) || named(m, FW_F_FRAG) || f->rule.src != FW_ANY ||
+		f->rule.dst != FW_ANY || m->rule->src != FW_ANY || m->rule->dst != FW_ANY;
+	memset(m->protocols, true, sizeof(m->protocols));
+	fw_filter_protocols(fw_rule_match(&f->rule, FW_F_PROTO), m->protocols);
+	fw_filter_protocols(fw_rule_match(m->rule, FW_F_PROTO), m->protocols);
+	m->length = fw_filter_largest(lengths ? lengths : &whole, lengths ? f->nvalues[FW_F_LENGTH] : 1,
+				      fw_rule_match(m->rule, FW_F_LENGTH), m->work);
+}
+
+int fw_filter_passes(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
+{
+	int64_t enough = INT64_MAX;
+	struct meeting m = { .f = f, .rs = rs, .rule = rule, .work = work ? work : &enough };
+	unsigned src, dst;
+	int err;
+
+	*m.work -= 1 + rule->nmatches;
+	if ((f->verdict >= 0 && rule->verdict != f->verdict) || !values_meet(&m))
+		return 0;
+	take_common(&m);
 	if (meet_in_frames(&m))
-		return true;
-	families = fw_filter_families(rs, rule->src, f->src, f->nsrc);
-	families = families ? families & fw_filter_families(rs, rule->dst, f->dst, f->ndst) : 0;
-	return meet_in_ip(&m, families);
+		return 1;
+	err = fw_filter_families(&f->src, rs, rule->src, m.work, &src);
+	if (err || !src)
+		return err;
+	err = fw_filter_families(&f->dst, rs, rule->dst, m.work, &dst);
+	return err ? err : meet_in_ip(&m, src & dst);
 }

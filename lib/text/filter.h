@@ -1,11 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where the addresses of a rule and those of a filter meet (filter_addrs.c). */
+/*
+ * Where a rule and a filter meet: addresses (filter_addrs.c), and values of fields (filter_values.c). @work is lowered by
+ * the comparisons that were made, also below 0: but for those of addresses, they are at most as many as the values.
+ */
 #ifndef FW_TEXT_FILTER_H
 #define FW_TEXT_FILTER_H
 
 #include "lib/text/internal.h"
 
-/* Bit 1 << family for every family of which an address lies in the expression and in one of @n ranges, which are merged. */
-unsigned fw_filter_families(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr_range *r, size_t n);
+/* A list of a union of addresses, looked through from front to back beside the ranges of a filter. */
+struct fw_part {
+	unsigned family, round; /* that it was looked at for last */
+	size_t next;            /* the first element that was not looked at; only in this round */
+	struct fw_addr seen;    /* all that begin before it were, so that the place is found again in the next round */
+	struct fw_addr last;    /* the farthest address that one of them reaches, if there is any */
+	bool any;
+};
+
+/* A comparison of an expression with the ranges of a filter, on its way. */
+struct fw_walk {
+	bool begun;
+	uint32_t number;       /* the expression */
+	uint64_t recycled;     /* of the ruleset, when it began */
+	unsigned round;        /* grows whenever it is taken up again: lists may have changed then */
+	unsigned families;     /* that were found so far */
+	int64_t cost;          /* comparisons so far */
+	struct fw_part *parts; /* of a negated expression one for each list; else one for all, one after another */
+	size_t cap;
+	size_t part; /* the list that is next */
+	size_t i;    /* the filter's range that is next */
+	/* Not negated: of the list. */
+	unsigned list_families;
+	int64_t list_cost;
+	/* Negated: the address that is looked at, and how far elements of the lists before reach that hold it. */
+	struct fw_addr at, best;
+	bool covered;
+};
+
+/* What the filter says of one side, and what came of comparing it with large expressions and sets. */
+struct fw_filter_side {
+	struct fw_addr_range *r; /* merged */
+	size_t n;
+	unsigned families; /* of them */
+	uint64_t *known;   /* table of results; NULL: none yet */
+	size_t nknown;
+	uint64_t recycled; /* of the ruleset, when they were put there */
+	struct fw_walk walk;
+};
+
+void fw_filter_side_init(struct fw_filter_side *s, struct fw_addr_range *r, size_t n);
+void fw_filter_side_free(struct fw_filter_side *s);
+/**
+ * fw_filter_families - which families have an address that lies in an expression and in the ranges of a filter
+ * @work: comparisons that may be made; lowered by those that were
+ * @out:  bit 1 << family for each of them
+ * Return: 0; -EAGAIN: @work is used up, call it again for the rest; -ENOMEM.
+ */
+int fw_filter_families(struct fw_filter_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work,
+		       unsigned *out);
+
+/* Is a value of the ranges, which are sorted and disjoint, one that the match accepts? */
+bool fw_filter_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
+/* The largest such value, negative: there is none. @m NULL: it accepts all. */
+int64_t fw_filter_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
+/* Takes out what the match on the protocol does not accept. @m NULL: it accepts all. */
+void fw_filter_protocols(const struct fw_match *m, bool protocols[256]);
+
+/* Interfaces that a filter names, by all names that they have. */
+struct fw_filter_ifaces {
+	uint32_t *group; /* of each name of the filter's ruleset; names of one interface are of the same */
+	uint32_t ngroups;
+	size_t said;    /* names that stand in the filter; behind them other names of the same interfaces */
+	uint32_t *seen; /* for each group: in which turn a rule had a name of it last */
+	uint32_t turn;
+};
+/* @rs: the filter's, gets the further names. @names NULL: there are none. 0 or -ENOMEM. */
+int fw_filter_ifaces_init(struct fw_filter_ifaces *f, struct fw_ruleset *rs, const struct fw_filter_names *names);
+void fw_filter_ifaces_free(struct fw_filter_ifaces *f);
+/* Is there an interface that both matches accept? @of_filter is of the ruleset @rs_f, @of_rule of @rs. */
+bool fw_filter_ifaces_meet(struct fw_filter_ifaces *f, const struct fw_ruleset *rs_f, const struct fw_match *of_filter,
+			   const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work);
 
 #endif

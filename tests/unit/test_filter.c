@@ -105,9 +105,11 @@ static const struct {
 	{ "accept", "in", false },
 };
 
-static bool same_iface(void *ctx, const char *a, const char *b)
+static const char *iface_name(void *ctx, size_t iface, size_t i)
 {
-	return (!strcmp(a, "eth0") && !strcmp(b, "alt0")) || (!strcmp(a, "alt0") && !strcmp(b, "eth0"));
+	static const char *const names[][3] = { { "lo" }, { "eth0", "alt0" } };
+
+	return iface < ROWS(names) && i < 2 ? names[iface][i] : NULL;
 }
 
 static void filters_pass_what_could_decide(void **state)
@@ -121,11 +123,11 @@ static void filters_pass_what_could_decide(void **state)
 		struct fw_diags ds = { .n = 0 };
 		char text[512];
 
-		fw_filter_name(f, &(struct fw_filter_names){ .same = same_iface });
+		assert_int_equal(fw_filter_name(f, &(struct fw_filter_names){ .name = iface_name }), 0);
 		snprintf(text, sizeof(text), "%s%s drop\n", sets, rows[i].rule);
 		if (fw_text_parse(rs, text, strlen(text), NULL, &ds))
 			fail_msg("%s: %s", text, ds.d[0].message);
-		if (fw_filter_passes(f, rs, rs->rules[0]) != rows[i].passes)
+		if (fw_filter_passes(f, rs, rs->rules[0], NULL) != rows[i].passes)
 			fail_msg("filter '%s', rule '%s': not %d", rows[i].filter, rows[i].rule, rows[i].passes);
 		fw_filter_free(f);
 		fw_ruleset_free(rs);
@@ -357,7 +359,7 @@ static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, con
 static void check_filter(const struct asked *a, const struct fw_ruleset *rs, unsigned *passed)
 {
 	for (size_t i = 0; i < rs->nrules; i++) {
-		bool passes = fw_filter_passes(a->filter, rs, rs->rules[i]);
+		bool passes = fw_filter_passes(a->filter, rs, rs->rules[i], NULL);
 
 		*passed += passes;
 		if (passes != find_witness(a, rs, rs->rules[i]))
@@ -379,7 +381,8 @@ static void check_packets(const struct asked *a, const struct fw_ruleset *rs, un
 		if (!is_looked_up(&key) || !asks_for(a, &key))
 			continue;
 		for (size_t i = 0; i < rs->nrules; i++)
-			if (fw_oracle_rule(rs, rs->rules[i], &key) && !fw_filter_passes(a->filter, rs, rs->rules[i]))
+			if (fw_oracle_rule(rs, rs->rules[i], &key) &&
+			    !fw_filter_passes(a->filter, rs, rs->rules[i], NULL))
 				fail_with(a, rs, rs->rules[i], "does not pass, but matches a packet");
 	}
 }
@@ -411,9 +414,181 @@ static void filters_are_exact(void **state)
 	assert_in_range(passed, asked / 10, asked * 9 / 10);
 }
 
+#define POINTS 64 /* addresses of each family that lists are made of; one more stands for all others */
+#define BIT(n) ((unsigned __int128)1 << (n))
+
+/* Some of the points, as text and as bits, one family above the other. */
+static unsigned __int128 random_list(struct fw_buf *b, unsigned n, bool nested)
+{
+	unsigned __int128 bits = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned v6 = random_below(2), lo = random_below(POINTS), len = nested ? random_below(30) : 0;
+		unsigned hi = lo + len < POINTS ? lo + len : POINTS - 1;
+
+		fw_buf_printf(b, v6 ? "%sfd00::%x-fd00::%x" : "%s10.0.0.%u-10.0.0.%u", i ? ", " : "", lo, hi);
+		for (unsigned k = lo; k <= hi; k++)
+			bits |= BIT(k + v6 * POINTS);
+	}
+	return bits;
+}
+
+/* An expression with its own ranges and some of the sets; @others: does it hold addresses beyond the points? */
+static unsigned __int128 random_expression(struct fw_buf *b, const unsigned __int128 *sets, unsigned nsets,
+					   bool *others)
+{
+	unsigned __int128 bits;
+	unsigned n = 1 + random_below(random_below(8) ? 4 : 40);
+
+	*others = random_below(2);
+	fw_buf_printf(b, *others ? "not { " : "{ ");
+	bits = random_list(b, n, random_below(2));
+	for (unsigned i = 0; i < nsets; i++) {
+		if (random_below(3))
+			continue;
+		fw_buf_printf(b, ", @s%u", i);
+		bits |= sets[i];
+	}
+	fw_buf_printf(b, " }");
+	return *others ? ~bits : bits;
+}
+
+/* The same rule with little work at a time. */
+static int in_pieces(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	for (unsigned pieces = 0; pieces < 100000; pieces++) {
+		int64_t work = random_below(8);
+		int passes = fw_filter_passes(f, rs, rule, &work);
+
+		if (passes != -EAGAIN)
+			return passes;
+	}
+	fail_msg("it does not come to an end");
+	return -EAGAIN;
+}
+
+struct lists {
+	struct fw_ruleset *rs;
+	unsigned __int128 sets[4], rules[8];
+	bool others[8];
+};
+
+static void random_lists(struct lists *l)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_diags ds = { .n = 0 };
+
+	*l = (struct lists){ .rs = fw_ruleset_new(NULL) };
+	for (unsigned i = 0; i < ROWS(l->sets); i++) {
+		fw_buf_printf(&b, "set s%u { ", i);
+		l->sets[i] = random_list(&b, random_below(random_below(2) ? 6 : 60), random_below(2));
+		fw_buf_printf(&b, " }\n");
+	}
+	for (unsigned i = 0; i < ROWS(l->rules); i++) {
+		fw_buf_printf(&b, "rule from ");
+		l->rules[i] = random_expression(&b, l->sets, ROWS(l->sets), &l->others[i]);
+		fw_buf_printf(&b, " drop\n");
+	}
+	if (fw_text_parse(l->rs, b.text, b.len, "lists", &ds))
+		fail_msg("%s: %s", b.text, ds.d[0].message);
+}
+
+static void addresses_meet_whatever_the_pieces(void **state)
+{
+	for (unsigned round = 0; round < random_amount("FW_ROUNDS", 60) * 20; round++) {
+		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+		struct fw_filter *whole, *pieces;
+		unsigned __int128 asked;
+		struct lists l;
+		bool others;
+
+		random_lists(&l);
+		fw_buf_printf(&b, "from ");
+		asked = random_expression(&b, NULL, 0, &others);
+		whole = filter_of(b.text);
+		pieces = filter_of(b.text);
+		for (unsigned i = 0; i < ROWS(l.rules); i++) {
+			bool meet = asked & l.rules[i] || (others && l.others[i]);
+
+			if (fw_filter_passes(whole, l.rs, l.rs->rules[i], NULL) != meet)
+				fail_msg("seed %llu: %s, rule %u: not %d", (unsigned long long)random_seed(), b.text, i,
+					 meet);
+			if (in_pieces(pieces, l.rs, l.rs->rules[i]) != meet)
+				fail_msg("seed %llu: %s, rule %u: in pieces it is not %d",
+					 (unsigned long long)random_seed(), b.text, i, meet);
+		}
+		fw_filter_free(whole);
+		fw_filter_free(pieces);
+		fw_ruleset_free(l.rs);
+	}
+}
+
+/* A list of @n addresses, every @step-th. */
+static void add_many(struct fw_buf *b, unsigned n, unsigned step, unsigned from)
+{
+	for (unsigned i = 0; i < n; i++) {
+		unsigned a = from + i * step;
+
+		fw_buf_printf(b, "%s10.%u.%u.%u", i ? "," : "", a >> 16, a >> 8 & 255, a & 255);
+	}
+}
+
+/* Comparisons for all rules of a text, each asked once. */
+static int64_t comparisons(const char *text, size_t len, const char *filter)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	struct fw_filter *f = filter_of(filter);
+	struct fw_diags ds = { .n = 0 };
+	int64_t work = INT64_MAX;
+
+	assert_int_equal(fw_text_parse(rs, text, len, "many", &ds), 0);
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		assert_in_range(fw_filter_passes(f, rs, r, &work), 0, 1);
+	fw_filter_free(f);
+	fw_ruleset_free(rs);
+	return INT64_MAX - work;
+}
+
+/* In rules or sets that many rules name, a comparison with all of them costs little more than with one. */
+static void comparisons_are_few(void **state)
+{
+	static const struct {
+		const char *before; /* of the set's other elements */
+		unsigned elements, asked, rules;
+		const char *negated;
+	} cases[] = {
+		{ "", 2000, 4500, 500, "" },
+		{ "", 100000, 4500, 400, "" },
+		{ "", 100000, 1, 400, "" },
+		{ "0.0.0.0-10.9.0.0,", 100000, 4500, 400,
+		  "" }, /* reaches as far as most: each element must be looked at */
+		{ "", 100000, 4500, 400, "not " },
+		{ "0.0.0.0-10.9.0.0,", 100000, 4500, 400, "not " },
+	};
+
+	for (size_t i = 0; i < ROWS(cases); i++) {
+		fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
+		fw_cleanup(fw_buf_free) struct fw_buf filter = { 0 };
+		int64_t work;
+
+		fw_buf_printf(&text, "set s { %s", cases[i].before);
+		add_many(&text, cases[i].elements, 4, 0);
+		fw_buf_printf(&text, " }\n");
+		for (unsigned k = 0; k < cases[i].rules; k++)
+			fw_buf_printf(&text, "rule from %s@s proto tcp dport %u drop\n", cases[i].negated, k + 1);
+		fw_buf_printf(&filter, "from { ");
+		add_many(&filter, cases[i].asked, 4, *cases[i].negated ? 0 : 1);
+		fw_buf_printf(&filter, " }");
+		work = comparisons(text.text, text.len, filter.text);
+		assert_in_range(work, 1, 8 * (cases[i].elements + cases[i].asked) + 2000ll * cases[i].rules);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(addresses_meet_whatever_the_pieces),
+		cmocka_unit_test(comparisons_are_few),
 		cmocka_unit_test(filters_pass_what_could_decide),
 		cmocka_unit_test(filters_are_exact),
 	};

@@ -568,7 +568,7 @@ static void filters_find_rules(void **state)
 		if (fw_text_filter(filters[i].filter, NULL, &ds, &f))
 			fail_msg("%s: %s", filters[i].filter, ds.d[0].message);
 		for (const struct fw_rule *r = rs->first; r; r = r->next)
-			if (fw_filter_passes(f, rs, r))
+			if (fw_filter_passes(f, rs, r, NULL))
 				passes[n++] = (char)('0' + r->id);
 		print_message("%-30s %s\n", filters[i].filter, passes);
 		assert_string_equal(passes, filters[i].passes);

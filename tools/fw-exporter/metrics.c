@@ -339,6 +339,7 @@ const struct metric metrics_table[] = {
 	{ ROW("store_bytes", G, "Size of the store on the disk."), STATUS("store.bytes") },
 	{ ROW("store_changes", G, "Changes in the store since its last snapshot."), STATUS("store.changes") },
 	{ ROW("clients", G, "Open connections to fwd's socket, this one included."), STATUS("clients") },
+	{ ROW("loop_longest_stretch_seconds", G, "Longest time of the last ten minutes in which fwd looked at nothing else."), STATUS("loop.recent.seconds") },
 	{ ROW("confirm_pending", G, "Whether a load waits to be confirmed."), emit_confirm },
 	{ ROW("interface_attached", G, "Whether an interface is filtered, and by what: native, generic, tc, none.", "interface", "mode"), emit_attached },
 	{ ROW("interface_wanted", G, "How an interface is to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Values of a field that a filter asks for and a rule's match: lists in order, looked through side by side. */
+#include "lib/text/filter.h"
+
+#include <string.h>
+
+/* The first range from @from on that ends at @value or behind it, in steps that double. */
+static size_t seek(const struct fw_range *r, size_t n, size_t from, uint32_t value, int64_t *work)
+{
+	size_t step = 1, end = from;
+
+	for (--*work; end < n && r[end].hi < value; --*work) {
+		from = end + 1;
+		end = end + step < n ? end + step : n;
+		step *= 2;
+	}
+	for (; from < end; --*work) {
+		size_t mid = from + (end - from) / 2;
+
+		if (r[mid].hi < value)
+			from = mid + 1;
+		else
+			end = mid;
+	}
+	return from;
+}
+
+static bool some_inside(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+{
+	for (size_t i = 0, k = 0; i < n; i = seek(r, n, i, m->r[k].lo, work)) {
+		k = seek(m->r, m->n, k, r[i].lo, work);
+		if (k == m->n)
+			return false;
+		if (m->r[k].lo <= r[i].hi)
+			return true;
+	}
+	return false;
+}
+
+/* Ranges of a match do not touch each other: a range that one of them does not hold has a value in between. */
+static bool some_outside(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+{
+	for (size_t i = 0, k = 0; i < n; i++) {
+		k = seek(m->r, m->n, k, r[i].lo, work);
+		if (k == m->n || r[i].lo < m->r[k].lo || r[i].hi > m->r[k].hi)
+			return true;
+	}
+	return false;
+}
+
+static bool some_flags(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+{
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t v = r[i].lo; v <= r[i].hi; v++) {
+			*work -= m->n;
+			if (fw_match_has(m, v))
+				return true;
+		}
+	return false;
+}
+
+bool fw_filter_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+{
+	if (m->field == FW_F_TCP_FLAGS)
+		return some_flags(r, n, m, work);
+	return m->negated ? some_outside(r, n, m, work) : some_inside(r, n, m, work);
+}
+
+/* The largest value of a span that the first @k ranges of a match leave: all others lie above the span. */
+static int64_t largest_outside(struct fw_range span, const struct fw_match *m, size_t k)
+{
+	if (k && m->r[k - 1].hi >= span.hi)
+		return (int64_t)m->r[k - 1].lo - 1 >= span.lo ? (int64_t)m->r[k - 1].lo - 1 : -1;
+	return span.hi;
+}
+
+static int64_t largest_inside(struct fw_range span, const struct fw_match *m, size_t k)
+{
+	uint32_t hi = k && m->r[k - 1].hi < span.hi ? m->r[k - 1].hi : span.hi;
+
+	return k && hi >= span.lo ? (int64_t)hi : -1;
+}
+
+int64_t fw_filter_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+{
+	size_t k = m ? m->n : 0;
+
+	while (n--) {
+		int64_t v = r[n].hi;
+
+		for (; k && m->r[k - 1].lo > r[n].hi; k--)
+			--*work;
+		if (m)
+			v = m->negated ? largest_outside(r[n], m, k) : largest_inside(r[n], m, k);
+		--*work;
+		if (v >= 0)
+			return v;
+	}
+	return -1;
+}
+
+void fw_filter_protocols(const struct fw_match *m, bool protocols[256])
+{
+	uint32_t from = 0;
+
+	if (!m)
+		return;
+	for (unsigned i = 0; i <= m->n; i++) {
+		uint32_t lo = i < m->n ? m->r[i].lo : 256, end = i < m->n ? m->r[i].hi + 1 : 256;
+
+		if (!m->negated)
+			memset(protocols + from, false, lo - from);
+		else
+			memset(protocols + lo, false, end - lo);
+		from = end;
+	}
+}
+
+void fw_filter_ifaces_free(struct fw_filter_ifaces *f)
+{
+	free(f->group);
+	free(f->seen);
+	*f = (struct fw_filter_ifaces){ 0 };
+}
+
+/* A name of the interface that the filter says itself: its number, or -ENOENT. */
+static int said_name(const struct fw_ruleset *rs, size_t said, const struct fw_filter_names *names, size_t iface)
+{
+	const char *name;
+
+	for (size_t i = 0; (name = names->name(names->ctx, iface, i)); i++) {
+		int number = fw_ruleset_iface_find(rs, name);
+
+		if (number >= 0 && (size_t)number < said)
+			return number;
+	}
+	return -ENOENT;
+}
+
+/* Further names of interfaces that the filter names get numbers as well. */
+static int names_add(struct fw_ruleset *rs, size_t said, const struct fw_filter_names *names)
+{
+	const char *name;
+
+	for (size_t k = 0; names->name(names->ctx, k, 0); k++) {
+		if (said_name(rs, said, names, k) < 0)
+			continue;
+		for (size_t i = 0; (name = names->name(names->ctx, k, i)); i++)
+			if (fw_ruleset_iface(rs, name) < 0)
+				return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A group is called by the number of one of its names. */
+static void names_group(struct fw_filter_ifaces *f, const struct fw_ruleset *rs, size_t said,
+			const struct fw_filter_names *names)
+{
+	const char *name;
+
+	for (size_t k = 0; names->name(names->ctx, k, 0); k++) {
+		int group = said_name(rs, said, names, k);
+
+		for (size_t i = 0; group >= 0 && (name = names->name(names->ctx, k, i)); i++)
+			f->group[fw_ruleset_iface_find(rs, name)] = (uint32_t)group;
+	}
+}
+
+int fw_filter_ifaces_init(struct fw_filter_ifaces *f, struct fw_ruleset *rs, const struct fw_filter_names *names)
+{
+	size_t said = f->said = f->group ? f->said : rs->nifaces;
+	int err = names ? names_add(rs, said, names) : 0;
+
+	if (err)
+		return err;
+	free(f->group);
+	free(f->seen);
+	f->group = malloc((rs->nifaces + 1) * sizeof(*f->group));
+	f->seen = calloc(rs->nifaces + 1, sizeof(*f->seen));
+	if (!f->group || !f->seen)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < rs->nifaces; i++)
+		f->group[i] = i;
+	if (names)
+		names_group(f, rs, said, names);
+	f->ngroups = 0;
+	for (uint32_t i = 0; i < said; i++)
+		f->ngroups += f->group[i] == i;
+	return 0;
+}
+
+/* How many of a rule's interfaces the filter names, and of how many groups they are. */
+struct ifaces_count {
+	uint32_t named, other, groups;
+};
+
+static struct ifaces_count count_ifaces(struct fw_filter_ifaces *f, const struct fw_ruleset *rs_f,
+					const struct fw_ruleset *rs, const struct fw_match *m, int64_t *work)
+{
+	struct ifaces_count n = { 0 };
+
+	f->turn++;
+	for (unsigned i = 0; i < m->n; i++)
+		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++) {
+			int number = fw_ruleset_iface_find(rs_f, rs->ifaces[v]);
+
+			*work -= 4;
+			n.named += number >= 0;
+			n.other += number < 0;
+			if (number < 0 || f->seen[f->group[number]] == f->turn)
+				continue;
+			f->seen[f->group[number]] = f->turn;
+			n.groups++;
+		}
+	return n;
+}
+
+/* There are always other interfaces than those that a list names. */
+bool fw_filter_ifaces_meet(struct fw_filter_ifaces *f, const struct fw_ruleset *rs_f, const struct fw_match *of_filter,
+			   const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work)
+{
+	struct ifaces_count n;
+
+	if (of_filter->negated && of_rule->negated)
+		return true;
+	n = count_ifaces(f, rs_f, rs, of_rule, work);
+	if (of_filter->negated)
+		return n.other;
+	return of_rule->negated ? n.groups < f->ngroups : n.named;
+}
