@@ -119,8 +119,10 @@ static void nobody_accepts(void **state)
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), err = 0;
 	struct fw_client *c[8] = { NULL };
+	char folder[] = "/tmp/fw-test-client-XXXXXX";
 
-	snprintf(a.sun_path, sizeof(a.sun_path), "/tmp/full-%d.sock", getpid());
+	assert_non_null(mkdtemp(folder));
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s/sock", folder);
 	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
 	assert_int_equal(listen(fd, 0), 0);
 	for (int i = 0; i < 8 && !err; i++)
@@ -130,6 +132,7 @@ static void nobody_accepts(void **state)
 		fw_client_close(c[i]);
 	close(fd);
 	unlink(a.sun_path);
+	rmdir(folder);
 }
 
 static void no_connection(void **state)

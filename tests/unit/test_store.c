@@ -28,7 +28,7 @@
 #define CHANGES_MAX 4096
 #define TEXT_MAX (3u << 20)
 
-static char folder[64], path[96];
+static char folder[64] = "/tmp/fwd-test-store-XXXXXX", path[96];
 static char *noise; /* TEXT_MAX + 4096 random bytes: texts begin anywhere in it */
 
 /* What a ruleset in the store comes down to. */
@@ -898,11 +898,10 @@ int main(void)
 	int failed;
 
 	random_start();
-	snprintf(folder, sizeof(folder), "/tmp/fwd-test-store-%d", (int)getpid());
-	snprintf(path, sizeof(path), "%s/store", folder);
 	noise = malloc(TEXT_MAX + 4096);
-	if (mkdir(folder, 0700) || !noise)
+	if (!noise || !mkdtemp(folder))
 		return 1;
+	snprintf(path, sizeof(path), "%s/store", folder);
 	for (size_t i = 0; i < TEXT_MAX + 4096; i++)
 		noise[i] = (char)random_u64();
 	failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@
 
 static char store_path[96];
 const struct record_who trial_who = { .pid = 77, .uid = 7, .process = "trial" };
-char trial_folder[64];
+char trial_folder[64] = "/tmp/fwd-test-engine-XXXXXX";
 struct engine_options trial_options = { .store = store_path, .pins = TRIAL_PINS, .readers = (gid_t)-1 };
 
 bool trial_enter(int argc, char **argv)
@@ -34,9 +34,10 @@ bool trial_enter(int argc, char **argv)
 
 int trial_setup(void **state)
 {
-	snprintf(trial_folder, sizeof(trial_folder), "/tmp/fwd-test-engine-%d", (int)getpid());
+	if (!mkdtemp(trial_folder))
+		return -1;
 	snprintf(store_path, sizeof(store_path), "%s/store", trial_folder);
-	return mkdir(trial_folder, 0700);
+	return 0;
 }
 
 int trial_teardown(void **state)

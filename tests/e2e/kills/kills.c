@@ -34,7 +34,7 @@
 #define VERDICTS 20
 #define STEPS_MAX 3 /* that are acknowledged before one that is under way at the kill */
 
-char kills_folder[64];
+char kills_folder[64] = "/tmp/fwd-kills-XXXXXX";
 const char *kills_fwd;
 
 static struct house house;
@@ -306,8 +306,7 @@ int main(int argc, char **argv)
 	snprintf(beside, sizeof(beside), "%s", argv[0]);
 	snprintf(program, sizeof(program), "%s/fwd", dirname(beside));
 	kills_fwd = getenv("FWD") ? getenv("FWD") : program;
-	snprintf(kills_folder, sizeof(kills_folder), "/tmp/fwd-kills-%d", (int)getpid());
-	if (mkdir(kills_folder, 0700))
+	if (!mkdtemp(kills_folder))
 		return 1;
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);

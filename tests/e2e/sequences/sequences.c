@@ -27,7 +27,7 @@
 #define STEPS 12
 #define SETTLE 30.0 /* seconds at most until what fwd says and does goes together */
 
-char kills_folder[64];
+char kills_folder[64] = "/tmp/fwd-sequences-XXXXXX";
 const char *kills_fwd;
 
 static struct house house;
@@ -560,8 +560,7 @@ int main(int argc, char **argv)
 	snprintf(beside, sizeof(beside), "%s", argv[0]);
 	snprintf(program, sizeof(program), "%s/fwd", dirname(beside));
 	kills_fwd = getenv("FWD") ? getenv("FWD") : program;
-	snprintf(kills_folder, sizeof(kills_folder), "/tmp/fwd-sequences-%d", (int)getpid());
-	if (mkdir(kills_folder, 0700))
+	if (!mkdtemp(kills_folder))
 		return 1;
 	world_open();
 	if (argc > 1)
