@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define CHUNK_BYTES_MIN 4096u
 #define CHUNK_BYTES (256u * 1024)
 #define CHUNK_BYTES_MAX (16u << 20)
 #define HUGE_BYTES (8u << 20)
@@ -25,12 +26,16 @@ struct fw_arena_large {
 };
 
 /* Chunks grow with the region: few page faults for a large one, little waste for a small one. */
+static size_t chunk_room(size_t bytes)
+{
+	if (bytes < CHUNK_BYTES)
+		return bytes < CHUNK_BYTES_MIN ? CHUNK_BYTES_MIN : bytes;
+	return bytes / 4 < CHUNK_BYTES ? CHUNK_BYTES : bytes / 4 > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : bytes / 4;
+}
+
 static struct fw_arena_chunk *chunk_new(struct fw_arena *a)
 {
-	size_t room = a->bytes / 4;
-
-	room = room < CHUNK_BYTES ? CHUNK_BYTES : room > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : room;
-
+	size_t room = chunk_room(a->bytes);
 	struct fw_arena_chunk *c = calloc(1, sizeof(*c) + room);
 
 	if (!c)

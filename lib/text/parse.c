@@ -198,21 +198,29 @@ static int parser_policy_verdict(struct fw_parser *p, enum fw_reason reason, uin
 	return 0;
 }
 
-int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict)
+static int refuse_policy(struct fw_parser *p)
 {
 	struct fw_nearest near = { .word = p->tok.text };
 	char hint[128];
+
+	for (size_t r = 0; r < FW_NREASONS; r++)
+		if (r != FW_R_INTERNAL)
+			fw_nearest_try(&near, fw_reason_info[r].name);
+	return fw_diag_add(p->ds, fw_parser_here(p),
+			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : REASONS_HINT,
+			   "there is no policy for '%s'", FW_SHOW(p->tok.text));
+}
+
+int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict)
+{
 	size_t r = 0;
 
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "what the policy is for", REASONS_HINT);
-	for (; r < FW_NREASONS && !(r != FW_R_INTERNAL && fw_parser_at(p, fw_reason_info[r].name)); r++)
-		if (r != FW_R_INTERNAL)
-			fw_nearest_try(&near, fw_reason_info[r].name);
+	while (r < FW_NREASONS && (r == FW_R_INTERNAL || !fw_parser_at(p, fw_reason_info[r].name)))
+		r++;
 	if (r == FW_NREASONS)
-		return fw_diag_add(p->ds, fw_parser_here(p),
-				   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : REASONS_HINT,
-				   "there is no policy for '%s'", FW_SHOW(p->tok.text));
+		return refuse_policy(p);
 	*reason = r;
 	fw_parser_next(p);
 	return parser_policy_verdict(p, r, verdict);
@@ -324,9 +332,6 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	for (const char *c = path; *c; c++)
 		if ((unsigned char)*c < ' ' || *c == 0x7f)
 			return fw_diag_add(p->ds, here, NULL, "the path holds a control character");
-	if (!p->name && !p->files)
-		return fw_diag_add(p->ds, here, "list the addresses between '{' and '}'",
-				   "sets can be read from files only by rules that are in a file");
 	err = fw_set_words_parse(p, &said);
 	if (err)
 		return err;
@@ -379,29 +384,33 @@ int fw_parser_statement_end(struct fw_parser *p)
 
 static const char *const words[] = { "rule", "set", "policy", NULL };
 
+static int refuse_statement(struct fw_parser *p)
+{
+	const char *other = fw_other_word(p->tok.text, FW_WORD_OF_TEXT);
+	struct fw_nearest near = { .word = p->tok.text };
+	char hint[128];
+
+	for (size_t i = 0; words[i]; i++)
+		fw_nearest_try(&near, words[i]);
+	return fw_parser_expected(p, "'rule', 'set' or 'policy'",
+				  other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
+}
+
 static int parse_statement(struct fw_parser *p)
 {
 	static int (*const parse[])(struct fw_parser *, struct fw_token) = { parse_rule, parse_set, parse_policy };
-	struct fw_nearest near = { .word = p->tok.text };
 	struct fw_token start = p->tok;
-	char hint[128];
+	size_t i = 0;
 
-	for (size_t i = 0; words[i]; i++) {
-		if (!fw_parser_at(p, words[i])) {
-			fw_nearest_try(&near, words[i]);
-			continue;
-		}
-		fw_parser_next(p);
+	while (words[i] && !fw_parser_at(p, words[i]))
+		i++;
+	if (!words[i])
+		return refuse_statement(p);
+	fw_parser_next(p);
 
-		int err = parse[i](p, start);
+	int err = parse[i](p, start);
 
-		return err ? err : fw_parser_statement_end(p);
-	}
-
-	const char *other = fw_other_word(start.text, FW_WORD_OF_TEXT);
-
-	return fw_parser_expected(p, "'rule', 'set' or 'policy'",
-				  other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
+	return err ? err : fw_parser_statement_end(p);
 }
 
 /* Behind the statement that went wrong. */

@@ -103,12 +103,12 @@ static int set_create(struct change *c)
  */
 static int take_set(struct fw_parser *p, uint32_t *set)
 {
-	struct fw_diags unseen = { 0 }, *ds = p->ds;
+	struct fw_diags *ds = p->ds;
 	int err = p->tok.kind == FW_T_WORD ? 0 : fw_parser_expected(p, "the name of a set", NULL);
 
 	if (err)
 		return err;
-	p->ds = fw_parser_stored(p) ? &unseen : ds;
+	p->ds = fw_parser_stored(p) ? NULL : ds;
 	err = fw_parser_find_set(p, p->tok.text, set);
 	p->ds = ds;
 	if (err && !fw_parser_stored(p))

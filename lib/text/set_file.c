@@ -28,6 +28,9 @@ int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, 
 {
 	if (p->files)
 		return find_file(p, path, at, out);
+	if (!p->name)
+		return fw_diag_add(p->ds, at, "list the addresses between '{' and '}'",
+				   "sets can be read from files only by rules that are in a file");
 	out->own_name = set_path(p, path);
 	if (!out->own_name)
 		return -ENOMEM;

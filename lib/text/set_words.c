@@ -40,25 +40,31 @@ static int parse_value(struct fw_parser *p, size_t i, uint8_t *out)
 				  "lists of other forms are known by their lines: leave 'format' out");
 }
 
-static int parse_word(struct fw_parser *p, uint8_t *out)
+static int refuse_word(struct fw_parser *p)
 {
 	struct fw_nearest near = { .word = p->tok.text };
 	char hint[128];
 
-	for (size_t i = 0; i < NWORDS; i++) {
+	for (size_t i = 0; i < NWORDS; i++)
 		fw_nearest_try(&near, words[i].name);
-		if (!fw_parser_at(p, words[i].name))
-			continue;
-		if (*out & of_name(words[i].name))
-			return fw_diag_add(p->ds, fw_parser_here(p), "keep one of the two", "'%s' stands twice",
-					   words[i].name);
-		fw_parser_next(p);
-		return parse_value(p, i, out);
-	}
 	return fw_diag_add(p->ds, fw_parser_here(p),
 			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
 				       "behind the file: may-be-empty, skip-bad, format csv or format p2p",
 			   "'%s' is no word for a set's file", FW_SHOW(p->tok.text));
+}
+
+static int parse_word(struct fw_parser *p, uint8_t *out)
+{
+	size_t i = 0;
+
+	while (i < NWORDS && !fw_parser_at(p, words[i].name))
+		i++;
+	if (i == NWORDS)
+		return refuse_word(p);
+	if (*out & of_name(words[i].name))
+		return fw_diag_add(p->ds, fw_parser_here(p), "keep one of the two", "'%s' stands twice", words[i].name);
+	fw_parser_next(p);
+	return parse_value(p, i, out);
 }
 
 int fw_set_words_parse(struct fw_parser *p, uint8_t *out)

@@ -49,13 +49,16 @@ int fw_str_u64(struct fw_str s, uint64_t *out)
 	return err;
 }
 
+#define NEAR 2 /* the most letters by which a word that is suggested differs */
+
 /* Letters to change, insert, delete or swap until @a is @b, whatever their case; words of up to 31 letters, else far. */
 static unsigned distance(struct fw_str a, const char *b)
 {
 	size_t blen = strlen(b);
 	unsigned row[3][32];
 
-	if (a.len > 31 || blen > 31)
+	/* Each letter too many is one to delete. */
+	if (a.len > 31 || blen > 31 || a.len > blen + NEAR || blen > a.len + NEAR)
 		return 99;
 	for (size_t j = 0; j <= blen; j++)
 		row[0][j] = (unsigned)j;
@@ -83,7 +86,7 @@ void fw_nearest_try(struct fw_nearest *n, const char *candidate)
 
 	/* Of two that are as near, the one with the same first letter is meant. */
 	d = d * 2 + (!n->word.len || (n->word.s[0] | 0x20) != (candidate[0] | 0x20));
-	if (d <= (n->word.len < 4 ? 3 : 5) && d / 2 < n->word.len && (!n->best || d < n->distance)) {
+	if (d <= (n->word.len < 4 ? 3 : 2 * NEAR + 1) && d / 2 < n->word.len && (!n->best || d < n->distance)) {
 		n->best = candidate;
 		n->distance = d;
 	}
@@ -213,6 +216,18 @@ int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place 
 	return 0;
 }
 
+static int refuse_flag(struct fw_str s, struct fw_place at, struct fw_diags *ds)
+{
+	const char *hint = "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all";
+	struct fw_nearest near = { .word = s };
+	char buf[64];
+
+	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
+		fw_nearest_try(&near, n->name);
+	return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, buf, sizeof(buf)) : hint, "'%s' is no TCP flag",
+			   FW_SHOW(s));
+}
+
 /* Flags joined by commas. */
 static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, uint32_t *out)
 {
@@ -229,18 +244,10 @@ static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, u
 	for (;;) {
 		const char *comma = memchr(p, ',', (size_t)(end - p));
 		struct fw_str one = { p, (size_t)((comma ? comma : end) - p) };
-		struct fw_nearest near = { .word = one };
-		char hint[64];
 		uint32_t bit;
 
-		for (const struct fw_name *n = names; n->name; n++)
-			fw_nearest_try(&near, n->name);
 		if (!find_name(names, one, &bit))
-			return fw_diag_add(ds, at,
-					   near.best ?
-						   fw_nearest_hint(&near, hint, sizeof(hint)) :
-						   "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all",
-					   "'%s' is no TCP flag", FW_SHOW(one));
+			return refuse_flag(one, at, ds);
 		*out |= bit;
 		if (!comma)
 			return 0;

@@ -736,6 +736,21 @@ static void a_file_replaces_what_a_set_holds(void **state)
 }
 
 /* What was accepted once applies again, also when something before it was taken back meanwhile. */
+/* A path starts from the file that names it, and here is none. */
+static void changes_without_a_name_read_no_files(void **state)
+{
+	static const char text[] = "set replace a file \"relative\"";
+	struct fw_ruleset *rs = ruleset_of("set a { 10.0.0.0/8 }\n");
+	struct fw_diags ds = { .n = 0 };
+	struct fw_edit e;
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	assert_int_equal(fw_text_edit(&e, text, strlen(text), NULL, &ds, NULL), -EINVAL);
+	assert_string_equal(ds.d[0].hint, "list the addresses between '{' and '}'");
+	fw_edit_abort(&e);
+	fw_ruleset_free(rs);
+}
+
 static void stored_changes_bear_what_is_gone(void **state)
 {
 	static const char text[] = "set add admins 192.0.2.10 1.1.1.1\nset del empty 1.1.1.1\nset add gone 1.1.1.1\n"
@@ -791,6 +806,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_replaces_what_a_set_holds),
+		cmocka_unit_test(changes_without_a_name_read_no_files),
 		cmocka_unit_test(stored_changes_bear_what_is_gone),
 		cmocka_unit_test(edits_of_dynamic_sets_are_told_apart),
 		cmocka_unit_test(every_change_does_what_it_says),
