@@ -67,7 +67,7 @@ UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/sy
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed, but for what the exporter reads of it.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/args.c)
-FUZZ_OBJ += build/fuzz/tests/unit/ruleset_check.o
+FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz/reparse.o)
 # Nor is the exporter's server.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix tools/fw-exporter/,web.c answer.c exporter.c address.c), \
 	$(wildcard tools/fw-exporter/*.c)))
@@ -238,21 +238,30 @@ $(BUILD)/tests/test_change: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=rea
 
 unit-tests: $(TESTS) $(BUILD)/refusing.so
 
+# Comparisons are not traced, which would take half of the time: the fuzzers that read text have dictionaries.
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
-	$(Q)$(CLANG) $(DEFINES) -std=gnu11 -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
-		-MMD -MP -c $< -o $@
+	$(Q)$(CLANG) $(DEFINES) -std=gnu11 -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp \
+		-fno-sanitize-recover=all -MMD -MP -c $< -o $@
 
-build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o $(FUZZ_OBJ)
+# Of the library only what a fuzzer uses: its counters are looked through after each run.
+build/fuzz/libfuzzed.a: $(FUZZ_OBJ)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfuzzed.a
 	@echo "  LINK    $@"
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -o $@
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -Wl,--wrap=fw_file_read -o $@
+
+# Texts are short, some statements: a run costs what its text costs. What was freed is remembered for a while only.
+$(foreach f,text edit list,$(eval FUZZ_ARGS_$f := -max_len=256 -dict=tests/fuzz/words.dict))
+FUZZ_ENV := ASAN_OPTIONS=malloc_context_size=2:quarantine_size_mb=16
 
 # New inputs stay in build/: the corpus that is tracked grows by hand. What makes the fuzzer fail is left there too.
 $(FUZZERS:%=run-fuzz-%): run-fuzz-%: build/fuzz/fuzz_%
 	@mkdir -p build/fuzz/corpus/$*
 	@echo "  FUZZ    $* ($(T) s)"
-	$(Q)$< -max_total_time=$(T) -timeout=10 -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/corpus/$* \
+	$(Q)$(FUZZ_ENV) $< -max_total_time=$(T) -timeout=10 $(FUZZ_ARGS_$*) -artifact_prefix=build/fuzz/$*- build/fuzz/corpus/$* tests/fuzz/corpus/$* \
 		>build/fuzz/$*.log 2>&1 || { tail -n 50 build/fuzz/$*.log; echo "  FAILED  $*"; exit 1; }
 	@echo "  PASSED  $*: $$(tail -n 1 build/fuzz/$*.log)"
 

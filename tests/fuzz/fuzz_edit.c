@@ -8,15 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fw/text.h"
+#include "tests/fuzz/files.h"
 #include "tests/unit/ruleset_check.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char base[] = "policy in drop\nset a { 10.0.0.0/8, 10.1.0.0/16, ::1 }\nset b { }\nset c { 1.1.1.1 }\n"
-			   "rule 10 name ssh in from @a proto tcp dport 22 accept\n"
-			   "rule 20 name web from { @c, 10.0.0.0/8 } to not @a accept counter comment \"x\"\n"
-			   "rule 30 in on eth0 drop\nrule 40 drop\n";
+/* Small: most of a run is to read it. */
+static const char base[] = "set a { 10.0.0.0/8, ::1 }\nset b { }\nset c { 1.1.1.1 }\n"
+			   "rule 10 name ssh in from @a accept\n"
+			   "rule 20 name web from { @c, 10.0.0.0/8 } to not @a accept comment \"x\"\n"
+			   "rule 40 drop\n";
 
 static const char *const words[] = {
 	"\n",
@@ -89,19 +90,25 @@ static const char *const words[] = {
 	"accept\n",
 	"counter",
 };
+#define WORDS_MAX 48 /* of one input: some eight changes */
 
-static struct fw_buf text_of(const uint8_t *data, size_t size)
+/* A text that is kept for the next run: else most of a run would be malloc(). */
+static const struct fw_buf *text_of(const uint8_t *data, size_t size)
 {
-	struct fw_buf b = { 0 };
+	static struct fw_buf b;
 
+	b.len = 0;
 	if (size && isalpha(data[0]))
-		fw_buf_printf(&b, "%.*s", (int)size, (const char *)data);
+		fw_buf_add(&b, (const char *)data, size);
 	else
-		for (size_t i = 0; i < size; i++)
-			fw_buf_printf(&b, "%s ", words[data[i] % (sizeof(words) / sizeof(*words))]);
-	if (!b.text)
-		fw_buf_printf(&b, "\n");
-	return b;
+		for (size_t i = 0; i < size && i < WORDS_MAX; i++) {
+			const char *word = words[data[i] % (sizeof(words) / sizeof(*words))];
+
+			fw_buf_add(&b, word, strlen(word));
+			fw_buf_add(&b, " ", 1);
+		}
+	fw_buf_add(&b, "\n", 1);
+	return &b;
 }
 
 static struct fw_ruleset *base_ruleset(void)
@@ -122,55 +129,86 @@ static void check(const struct fw_ruleset *rs)
 /* Begins, applies, checks; the edit is left open. */
 static int apply(struct fw_ruleset *rs, struct fw_edit *e, const struct fw_buf *text, struct fw_buf *log)
 {
-	struct fw_diags ds = { .n = 0 };
+	static struct fw_diags ds;
 	int err;
 
+	ds.n = ds.total = 0;
 	if (fw_edit_begin(rs, e))
 		abort();
-	err = fw_text_edit(e, text->text, text->len, NULL, &ds, log);
+	err = fw_text_edit_with(e, text->text, text->len, NULL, &fuzz_files, &ds, log);
 	if (!err != !ds.total || (err && err != -EINVAL))
 		abort();
 	check(rs);
 	return err;
 }
 
-static void same(const struct fw_ruleset *a, const struct fw_ruleset *b)
-{
-	struct fw_buf x = { 0 }, y = { 0 };
+struct state {
+	struct fw_buf text;
+	uint64_t next_id;
+	uint32_t next_slot;
+};
 
-	fw_text_print(&x, a);
-	fw_text_print(&y, b);
-	if (x.len != y.len || memcmp(x.text, y.text, x.len) || a->next_id != b->next_id || a->next_slot != b->next_slot)
+static void state_of(const struct fw_ruleset *rs, struct state *s)
+{
+	s->text.len = 0;
+	fw_text_print(&s->text, rs);
+	s->next_id = rs->next_id;
+	s->next_slot = rs->next_slot;
+}
+
+static void check_same(const struct fw_ruleset *rs, const struct state *want)
+{
+	static struct state is;
+
+	state_of(rs, &is);
+	if (is.text.len != want->text.len || memcmp(is.text.text, want->text.text, is.text.len) ||
+	    is.next_id != want->next_id || is.next_slot != want->next_slot)
 		abort();
-	fw_buf_free(&x);
-	fw_buf_free(&y);
+}
+
+/* What is committed to @rs, its log does to another copy. */
+static void replay(struct fw_ruleset *rs, const struct fw_buf *text)
+{
+	static struct fw_buf log, again;
+	static struct state is;
+	struct fw_ruleset *copy = base_ruleset();
+	struct fw_edit e;
+
+	log.len = again.len = 0;
+	if (apply(rs, &e, text, &log))
+		abort();
+	fw_edit_commit(&e);
+	check(rs);
+	state_of(rs, &is);
+	if (apply(copy, &e, &log, &again) || log.len != again.len || memcmp(log.text, again.text, log.len))
+		abort();
+	fw_edit_commit(&e);
+	check(copy);
+	check_same(copy, &is);
+	fw_ruleset_free(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fw_ruleset *rs = base_ruleset(), *untouched = base_ruleset();
-	struct fw_buf text = text_of(data, size), log = { 0 }, again = { 0 };
+	/* Since nothing is left of what is aborted, one ruleset serves until changes are not refused. */
+	static struct fw_ruleset *rs;
+	static struct state base_state;
+	const struct fw_buf *text = text_of(data, size);
 	struct fw_edit e;
-	int err = apply(rs, &e, &text, NULL);
+	int err;
 
+	if (!rs) {
+		rs = base_ruleset();
+		state_of(rs, &base_state);
+	}
+	err = apply(rs, &e, text, NULL);
 	fw_edit_abort(&e);
 	check(rs);
-	same(rs, untouched);
+	check_same(rs, &base_state);
 	if (!err) {
-		if (apply(rs, &e, &text, &log))
-			abort();
-		fw_edit_commit(&e);
-		check(rs);
-		if (apply(untouched, &e, &log, &again) || log.len != again.len || memcmp(log.text, again.text, log.len))
-			abort();
-		fw_edit_commit(&e);
-		check(untouched);
-		same(rs, untouched);
+		replay(rs, text);
+		fw_ruleset_free(rs);
+		rs = NULL;
 	}
-	fw_buf_free(&text);
-	fw_buf_free(&log);
-	fw_buf_free(&again);
-	fw_ruleset_free(rs);
-	fw_ruleset_free(untouched);
 	return 0;
 }

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tests/fuzz/files.h"
+
+#include <string.h>
+
+#include "lib/text/internal.h"
+
+static int find(void *ctx, const char *path, const char **text, size_t *len)
+{
+	static const struct {
+		const char *path, *text;
+	} files[] = { { "l", "192.0.2.1\n2001:db8::/32 # both\n" }, { "e", "# nothing\n" } };
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		if (!strcmp(path, files[i].path)) {
+			*text = files[i].text;
+			*len = strlen(files[i].text);
+			return 0;
+		}
+	return -ENOENT;
+}
+
+const struct fw_files fuzz_files = { .find = find };
+
+/* In the place of fw_file_read(), which reads only the names of services here: see the Makefile. */
+int __wrap_fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len);
+int __wrap_fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len)
+{
+	static const char services[] =
+		"# services\nssh 22/tcp # shell\nhttp\t80/tcp www\ndomain 53/tcp\ndomain 53/udp\n"
+		"exec 512/tcp\nbiff 512/udp comsat\ntwo 1/tcp\ntwo 2/udp\nraw 1/ip\nbad\nworse x/tcp";
+
+	if (!path || strcmp(path, "/etc/services") != 0)
+		abort();
+	*text = strdup(services);
+	*len = sizeof(services) - 1;
+	return *text ? 0 : -ENOMEM;
+}

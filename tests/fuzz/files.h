@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All files that a fuzzer's texts can name. None is opened: what an input finds does not depend on the machine. */
+#ifndef FW_FUZZ_FILES_H
+#define FW_FUZZ_FILES_H
+
+#include "fw/text.h"
+
+/* "l" has two elements, "e" none; there are no others. */
+extern const struct fw_files fuzz_files;
+
+#endif
