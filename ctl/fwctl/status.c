@@ -152,6 +152,23 @@ static void print_history(const json_t *o)
 		row("counters", "not as text: %s", ctl_field_text(files, "error"));
 }
 
+static unsigned long long connections(const json_t *shares, const char *rank)
+{
+	return LLU(json_object_get(shares, rank), "connections");
+}
+
+static void print_clients(const json_t *o)
+{
+	const json_t *shares = json_object_get(o, "shares"), *away = json_object_get(o, "turned_away"), *n;
+	unsigned long long turned_away = 0;
+	const char *kind;
+
+	json_object_foreach((json_t *)away, kind, n) turned_away += (unsigned long long)json_integer_value(n);
+	row("clients", "%llu root, %llu admin, %llu reader, of %llu each; %llu turned away as busy",
+	    connections(shares, "root"), connections(shares, "admin"), connections(shares, "reader"),
+	    LLU(json_object_get(shares, "root"), "connections_max"), turned_away);
+}
+
 static void print_memory(const json_t *o)
 {
 	const json_t *pool = json_object_get(o, "pool"), *memory = json_object_get(o, "memory"),
@@ -251,6 +268,7 @@ static int on_status(void *ctx, json_t *o)
 	       LLU(o, "uptime"), LLU(o, "clients"), fw_plural(LLU(o, "clients")));
 	print_tables(o);
 	print_history(o);
+	print_clients(o);
 	print_memory(o);
 	print_loop(o);
 	print_rules_file(o);

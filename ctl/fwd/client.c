@@ -3,14 +3,14 @@
 #include "ctl/fwd/client.h"
 
 #include "ctl/fwd/request.h"
+#include "ctl/fwd/turns.h"
 
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define READ_FIRST 65536            /* memory for a body to begin with */
-#define READ_ONCE (1 << 20)         /* bytes of one read, so that everybody has a turn */
-#define OUT_KEEP (2 * CLIENT_CHUNK) /* memory of a reply that is kept for the next */
+#define READ_ONCE (1 << 20) /* bytes of one read, so that everybody has a turn */
+#define OUT_KEEP 4096       /* memory of a reply that is kept for the next */
 
 static void want(struct client *c)
 {
@@ -20,7 +20,6 @@ static void want(struct client *c)
 		events |= EPOLLIN;
 	if (c->out_len || c->stream)
 		events |= EPOLLOUT;
-	loop_patient(&c->fwd->loop, &c->source, !c->admin || c->stream);
 	loop_want(&c->fwd->loop, &c->source, events);
 }
 
@@ -29,8 +28,9 @@ static void reply_over(struct client *c)
 	request_forget(c);
 	free(c->body);
 	c->body = NULL;
-	c->room = c->got = 0;
+	c->got = 0;
 	c->ended = false;
+	shares_hold(c, SHARE_REQUEST, 0);
 	if (c->out_room > OUT_KEEP) {
 		free(fw_take(c->out));
 		c->out_room = 0;
@@ -66,6 +66,7 @@ void client_pump(struct client *c)
 		c->stream->step(c, c->stream);
 	}
 	if (c->ended && c->stream) {
+		c->stream_bytes = 0;
 		c->stream->free(c->stream);
 		c->stream = NULL;
 	}
@@ -75,62 +76,63 @@ void client_pump(struct client *c)
 	}
 	if (c->ended && !c->out_len)
 		reply_over(c);
+	shares_hold(c, SHARE_REPLY, c->out_room + (c->stream ? c->stream_bytes : 0));
 	want(c);
-}
-
-static int grow(struct client *c)
-{
-	size_t body = c->got - FW_WIRE_HEADER;
-	size_t room = c->room ? c->room * 2 : READ_FIRST;
-	char *grown;
-
-	if (body < c->room)
-		return 0;
-	if (room > c->header.bytes)
-		room = c->header.bytes;
-	grown = realloc(c->body, room);
-	if (!grown)
-		return -ENOMEM;
-	c->body = grown;
-	c->room = room;
-	return 0;
 }
 
 /* Bytes of the header or of the body: more than 0; 0: the other end closed; -errno. */
 static ssize_t receive(struct client *c)
 {
-	size_t body = c->got - FW_WIRE_HEADER, room;
-	ssize_t n;
+	bool head = c->got < FW_WIRE_HEADER;
+	size_t body = head ? 0 : c->got - FW_WIRE_HEADER;
+	size_t left = head ? FW_WIRE_HEADER - c->got : c->header.bytes - body;
+	ssize_t n = recv(c->source.fd, head ? c->head + c->got : c->body + body, left < READ_ONCE ? left : READ_ONCE,
+			 MSG_DONTWAIT);
 
-	if (c->got < FW_WIRE_HEADER) {
-		n = recv(c->source.fd, c->head + c->got, FW_WIRE_HEADER - c->got, MSG_DONTWAIT);
-		return n < 0 ? -errno : n;
-	}
-	if (grow(c))
-		return -ENOMEM;
-	room = c->room - body;
-	n = recv(c->source.fd, c->body + body, room < READ_ONCE ? room : READ_ONCE, MSG_DONTWAIT);
 	return n < 0 ? -errno : n;
 }
 
-static void read_request(struct client *c)
+/* The header is there. Memory for the body is taken at once, and filled as it comes. */
+static void head_read(struct client *c)
+{
+	fw_wire_head_read(c->head, &c->header);
+	c->begun = c->progress;
+	if (!request_allowed(c))
+		return;
+	c->body = malloc(c->header.bytes);
+	if (c->body)
+		return;
+	c->closing = true;
+	c->state = CLIENT_REPLY;
+	client_fail_errno(c, NULL, "cannot read the request", -ENOMEM);
+}
+
+/* Some of it: 0, or -errno when there is no more for now or at all. */
+static int read_some(struct client *c)
 {
 	ssize_t n = receive(c);
 
 	if (n == -EAGAIN || n == -EINTR)
-		return;
-	if (n <= 0) {
-		client_close(c);
-		return;
-	}
+		return -EAGAIN;
+	if (n <= 0)
+		return -ECONNRESET;
 	c->progress = fw_now();
 	c->got += (size_t)n;
-	if (c->got == FW_WIRE_HEADER) {
-		fw_wire_head_read(c->head, &c->header);
-		if (!request_allowed(c))
-			return;
+	return 0;
+}
+
+static void read_request(struct client *c)
+{
+	int err = read_some(c);
+
+	if (!err && c->got == FW_WIRE_HEADER) {
+		/* The rest when its turn comes: now it is known whether it only reads. */
+		head_read(c);
+		return;
 	}
-	if (c->got == FW_WIRE_HEADER + (size_t)c->header.bytes)
+	if (err == -ECONNRESET)
+		client_close(c);
+	else if (!err && c->got == FW_WIRE_HEADER + (size_t)c->header.bytes)
 		request_begin(c);
 }
 
@@ -143,16 +145,21 @@ static void drain(struct client *c)
 		client_close(c);
 }
 
+/* Who has hung up reads no reply: what he asked for ends, or does not begin. */
 static void ready(struct source *s, uint32_t events)
 {
 	struct client *c = (struct client *)s;
 
 	if (c->state == CLIENT_DEAD)
 		return;
-	if (events & (EPOLLERR | EPOLLHUP) && !(events & EPOLLIN)) {
+	if (events & (EPOLLERR | EPOLLHUP))
 		client_close(c);
-		return;
-	}
+	else
+		turns_queue(c, events);
+}
+
+void client_turn(struct client *c, uint32_t events)
+{
 	if (events & EPOLLIN && c->state == CLIENT_READ)
 		read_request(c);
 	else if (events & EPOLLIN && c->state == CLIENT_DRAIN)
@@ -160,9 +167,21 @@ static void ready(struct source *s, uint32_t events)
 	client_pump(c);
 }
 
-int client_new(struct fwd *d, int fd)
+bool client_only_reads(const struct client *c)
 {
-	struct client *c = calloc(1, sizeof(*c));
+	bool head = c->state == CLIENT_READ && c->got >= FW_WIRE_HEADER;
+
+	return !client_is_admin(c) || c->stream || (head && fw_request_info[c->header.kind].right == FW_RIGHT_READ);
+}
+
+bool client_is_admin(const struct client *c)
+{
+	return c->share->rank != SHARE_READER;
+}
+
+int client_new(struct fwd *d, struct share *share, int fd)
+{
+	struct client *c = share ? calloc(1, sizeof(*c)) : NULL;
 	int err;
 
 	if (!c) {
@@ -171,9 +190,8 @@ int client_new(struct fwd *d, int fd)
 	}
 	c->source = (struct source){ .fd = fd, .name = "client", .ready = ready };
 	c->fwd = d;
-	c->admin = listen_peer_is(fd, d->admins);
+	c->share = share;
 	c->progress = fw_now();
-	c->source.patient = !c->admin;
 	err = loop_add(&d->loop, &c->source, EPOLLIN);
 	if (err) {
 		close(fd);
@@ -183,6 +201,7 @@ int client_new(struct fwd *d, int fd)
 	c->next = d->clients;
 	d->clients = c;
 	d->nclients++;
+	shares_hold(c, SHARE_CONNECTIONS, 1);
 	return 0;
 }
 
@@ -204,6 +223,10 @@ void client_close(struct client *c)
 	if (c->stream)
 		c->stream->free(c->stream);
 	c->stream = NULL;
+	turns_leave(c);
+	for (int thing = 0; thing < SHARE_NTHINGS; thing++)
+		if (thing != SHARE_LONG)
+			shares_hold(c, (enum share_thing)thing, 0);
 	loop_remove(&c->fwd->loop, &c->source);
 	close(c->source.fd);
 	while (*p != c)

@@ -2,13 +2,15 @@
 /*
  * One connection: a request comes in piece by piece, a reply goes out piece by
  * piece, then the next request. Whatever the other end does, a client costs at
- * most one request that it has the right to send, and one chunk of a reply.
+ * most one request that it has the right to send, and one chunk of a reply; what
+ * all clients cost together, see shares.h.
  */
 #ifndef FWD_CLIENT_H
 #define FWD_CLIENT_H
 
 #include "ctl/fwd/args.h"
 #include "ctl/fwd/fwd.h"
+#include "ctl/fwd/shares.h"
 #include "fw/text.h"
 
 #include <sys/types.h>
@@ -34,16 +36,23 @@ struct client {
 	struct fwd *fwd;
 	struct client *next;  /* of all, or of the dead */
 	struct client *waits; /* behind it in fwd->waiting */
-	bool admin;           /* has the right to change */
+	struct share *share;  /* of its user */
+	uint64_t held[SHARE_NTHINGS];
 	enum client_state state;
 	double progress; /* when bytes last went either way */
+	double begun;    /* when its request did */
+
+	/* turns.c */
+	bool queued;
+	uint32_t pending;     /* events that it is queued for */
+	enum share_rank turn; /* with whom it takes turns */
+	struct client *ready_next;
 
 	/* The request. */
 	char head[FW_WIRE_HEADER];
 	struct fw_wire_head header;
 	size_t got; /* bytes of header and body */
 	char *body;
-	size_t room; /* of body */
 	struct fw_message *message;
 	struct args args;
 
@@ -54,13 +63,21 @@ struct client {
 	bool closing;                       /* no further request */
 	bool broken;                        /* memory ran out: it cannot be completed */
 	struct stream *stream;              /* NULL: somebody else will end it, or has */
+	size_t stream_bytes;                /* that it holds, where they are many */
 	struct client **reporter;           /* where a job that reports to this client has it; NULL: none */
-	pid_t child;                        /* that writes the reply; 0: none */
-	bool asked;                         /* the engine was asked for it, and the reply waits until it is done */
+	struct child *child;                /* that writes the reply; NULL: none */
+	struct forked_work *forked; /* for which it waits until one of its user's has ended; NULL: it does not */
+	bool asked;                 /* the engine was asked for it, and the reply waits until it is done */
 };
 
-/* A new connection; @fd is taken. 0 or -errno. */
-int client_new(struct fwd *d, int fd);
+/* A new connection of a user; @fd is taken. @s NULL: there was no memory for it. 0 or -errno. */
+int client_new(struct fwd *d, struct share *s, int fd);
+/* Has the right to change. */
+bool client_is_admin(const struct client *c);
+/* What it is at changes nothing: others come first. */
+bool client_only_reads(const struct client *c);
+/* One step, when @events are there. */
+void client_turn(struct client *c, uint32_t events);
 /* The process at the other end, while it waits for an answer. */
 struct record_who client_who(const struct client *c);
 /* Not freed at once: see client_bury(). */

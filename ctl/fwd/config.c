@@ -20,7 +20,7 @@ static const struct fw_setting rows[] = {
 	  "the name of a group", fw_setting_text, AT(group), 1, 32, NULL },
 	{ "admin-group", "GROUP", "members may make changes, if they may connect", "fwd-admin",
 	  "the name of a group", fw_setting_text, AT(admin_group), 1, 32, NULL },
-	{ "clients-max", "N", "open connections", "128",
+	{ "clients-max", "N", "open connections of root, of the admin group and of readers, each", "128",
 	  "a number from 1 to 4096", fw_setting_number, AT(clients_max), 1, 4096, NULL },
 	{ "client-timeout", "SECONDS", "how long a client may stop in the middle of a request or a reply", "30",
 	  "a number from 1 to 3600", fw_setting_number, AT(client_timeout), 1, 3600, NULL },

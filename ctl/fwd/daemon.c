@@ -52,7 +52,6 @@ static void work_ready(struct source *s, uint32_t events)
 	engine_work(d->engine);
 	fwd_ruleset_changed(d);
 	rules_file_resume(d);
-	requests_resume(d);
 }
 
 static void reap(struct fwd *d)
@@ -118,9 +117,10 @@ static void tell_status(struct fwd *d, double now)
 static void round_over(struct loop *l)
 {
 	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
+	bool more = server_round(d);
 	double now = fw_now();
 
-	server_round(d);
+	l->tick = more ? 0 : d->tick;
 	history_tick(d, now);
 	devices_tick(d, now);
 	if (d->watchdog && now - d->alive >= d->watchdog) {
@@ -201,13 +201,13 @@ static double epoch(void)
 int daemon_run(const struct config *c, struct fw_diags *ds)
 {
 	struct fwd d = {
-		.config = *c, .started = fw_now(), .born = epoch(), .listener = { .fd = -1 }, .loop = { -1, -1 }
+		.config = *c, .started = fw_now(), .born = epoch(), .listener = { .fd = -1 }, .loop = { .fd = -1 }
 	};
 	int err;
 
 	d.loop.round = round_over;
 	d.watchdog = fw_service_watchdog();
-	d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
+	d.tick = d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
 	err = start(&d, ds);
 	if (!err) {
 		log_say("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);

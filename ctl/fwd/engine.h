@@ -115,7 +115,8 @@ enum engine_failure { ENGINE_FAILED_CHANGE, ENGINE_FAILED_LOAD, ENGINE_NFAILURES
 #define ENGINE_DIFF_MAX 10000 /* rules, and sets, that a diff shows */
 struct engine_load {
 	enum engine_reload kind;
-	char *name, *text; /* both are the engine's to free() */
+	char *name, *text; /* all are the engine's to free() */
+	char *body;        /* that text and the files' texts lie in; NULL: each of them is allocated by itself */
 	size_t len;
 	enum fw_format format;
 	struct store_file *files; /* path, text and the array: free() */

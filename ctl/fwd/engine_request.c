@@ -13,14 +13,15 @@ void engine_load_free(struct engine_load *l)
 {
 	for (size_t i = 0; i < l->nfiles; i++) {
 		free((char *)l->files[i].path);
-		free((char *)l->files[i].text);
+		if (!l->body)
+			free((char *)l->files[i].text);
 	}
 	free(l->files);
 	free(l->name);
-	free(l->text);
+	free(l->body ? l->body : l->text);
 	l->nfiles = 0;
 	l->files = NULL;
-	l->name = l->text = NULL;
+	l->name = l->text = l->body = NULL;
 }
 
 static int cannot_read(const char *path, const char *at, struct fw_diags *ds, int err)

@@ -2,6 +2,8 @@
 /* Child processes that write replies, and what is left to do when they end. */
 #include "ctl/fwd/forked.h"
 
+#include "ctl/fwd/shares.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -9,7 +11,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHILDREN_MAX 4
+#define LONGEST 600 /* seconds that a reply may take: all that has changed since is in memory twice */
+
+/* A child process, until it is reaped. */
+struct child {
+	struct child *next;
+	pid_t pid;
+	struct share *share;
+	struct client *client; /* NULL: gone, and the child killed */
+};
+
+/* A reply that is to be written. */
+struct forked_work {
+	const char *verb;
+	int (*write)(struct forked *f, const struct fwd *d, void *ctx);
+	void *ctx;
+};
 
 static int send_all(const struct forked *f, const char *bytes, size_t len)
 {
@@ -53,54 +70,144 @@ int forked_text(struct forked *f, const char *head, bool all)
 }
 
 /* The child holds nothing but this one connection: above all not the socket that another fwd may want to make anew. */
-static void child(const struct client *c, int (*write)(struct forked *f, const struct fwd *d, void *ctx), void *ctx)
+static void child(const struct client *c, const struct forked_work *w)
 {
 	struct forked f = { .fd = c->source.fd, .timeout = (int)c->fwd->config.client_timeout * 1000 };
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(LONGEST);
 	if (f.fd > 3)
 		close_range(3, (unsigned)f.fd - 1, 0);
 	close_range((unsigned)f.fd + 1, ~0u, 0);
 	err = c->out_len ? send_all(&f, c->out + c->out_from, c->out_len - c->out_from) : 0;
-	_exit(err || write(&f, c->fwd, ctx) ? 1 : 0);
+	_exit(err || w->write(&f, c->fwd, w->ctx) ? 1 : 0);
+}
+
+/* One of the user's that was killed, and has not ended yet? */
+static bool one_is_ending(const struct fwd *d, const struct share *s)
+{
+	for (const struct child *ch = d->children; ch; ch = ch->next)
+		if (ch->share == s && !ch->client)
+			return true;
+	return false;
+}
+
+static void start(struct client *c, const struct forked_work *w)
+{
+	struct child *ch = calloc(1, sizeof(*ch));
+	pid_t pid = ch ? fork() : -1;
+	char what[64];
+
+	if (!pid)
+		child(c, w);
+	if (pid < 0) {
+		snprintf(what, sizeof(what), "cannot %s", w->verb);
+		client_fail_errno(c, NULL, what, ch ? -errno : -ENOMEM);
+		free(ch);
+		return;
+	}
+	*ch = (struct child){ c->fwd->children, pid, c->share, c };
+	c->fwd->children = c->child = ch;
+	c->fwd->forks++;
+	shares_hold(c, SHARE_LONG, 1);
+	c->out_from = c->out_len = 0;
+}
+
+/* A process is not made for a client that does not wait for it. */
+static void begin(struct client *c, const struct forked_work *w)
+{
+	char why[200];
+
+	if (listen_peer_gone(c->source.fd))
+		c->broken = true;
+	else if (shares_room(c->fwd, c->share, SHARE_LONG, 1, why, sizeof(why)))
+		start(c, w);
+	else
+		client_fail(c, NULL, "cannot %s: %s", w->verb, why);
 }
 
 void forked_reply(struct client *c, const char *verb, int (*write)(struct forked *f, const struct fwd *d, void *ctx),
 		  void *ctx)
 {
-	unsigned children = 0;
-	char what[64];
-	pid_t pid;
+	const struct forked_work w = { verb, write, ctx };
 
-	for (const struct client *other = c->fwd->clients; other; other = other->next)
-		children += other->child != 0;
-	if (children >= CHILDREN_MAX) {
-		client_fail(c, NULL, "cannot %s: %u long replies are being written already: try again", verb, children);
+	if (!one_is_ending(c->fwd, c->share)) {
+		begin(c, &w);
 		return;
 	}
-	pid = fork();
-	if (!pid)
-		child(c, write, ctx);
-	snprintf(what, sizeof(what), "cannot %s", verb);
-	if (pid < 0) {
-		client_fail_errno(c, NULL, what, -errno);
-		return;
+	c->forked = malloc(sizeof(w));
+	if (c->forked)
+		*c->forked = w;
+	else
+		c->broken = true;
+}
+
+static struct client *find_waiting(const struct fwd *d, const struct share *s)
+{
+	struct client *c = d->clients;
+
+	while (c && (!c->forked || c->share != s))
+		c = c->next;
+	return c;
+}
+
+/* Those that waited for it. */
+static void resume(struct fwd *d, const struct share *s)
+{
+	struct client *c;
+
+	while (!one_is_ending(d, s) && (c = find_waiting(d, s)) != NULL) {
+		fw_autofree struct forked_work *w = fw_take(c->forked);
+
+		begin(c, w);
+		client_pump(c);
 	}
-	c->child = pid;
-	c->out_from = c->out_len = 0;
 }
 
 void forked_over(struct fwd *d, pid_t pid, bool well)
 {
-	for (struct client *c = d->clients; c; c = c->next) {
-		if (c->child != pid)
-			continue;
-		c->child = 0;
-		c->ended = c->broken = true;
-		if (well)
-			c->broken = false;
-		client_pump(c);
+	struct child **p = &d->children, *ch;
+	struct client *c;
+
+	while (*p && (*p)->pid != pid)
+		p = &(*p)->next;
+	ch = *p;
+	if (!ch)
 		return;
+	*p = ch->next;
+	c = ch->client;
+	if (c) {
+		shares_hold(c, SHARE_LONG, 0);
+		c->child = NULL;
+		c->ended = true;
+		c->broken = !well;
+		client_pump(c);
+	} else {
+		shares_add(d, ch->share, SHARE_LONG, -1);
+	}
+	resume(d, ch->share);
+	free(ch);
+}
+
+void forked_forget(struct client *c)
+{
+	free(fw_take(c->forked));
+	if (!c->child)
+		return;
+	kill(c->child->pid, SIGKILL);
+	c->child->client = NULL;
+	c->child = NULL;
+	c->held[SHARE_LONG] = 0; /* the child's, until it is reaped */
+}
+
+void forked_stop(struct fwd *d)
+{
+	while (d->children) {
+		struct child *ch = d->children;
+
+		d->children = ch->next;
+		shares_add(d, ch->share, SHARE_LONG, -1);
+		free(ch);
 	}
 }

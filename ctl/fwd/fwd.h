@@ -8,6 +8,7 @@
 #include "ctl/fwd/engine.h"
 #include "ctl/fwd/listen.h"
 #include "ctl/fwd/loop.h"
+#include "ctl/fwd/shares.h"
 
 /* What the service manager shows. */
 struct told {
@@ -37,6 +38,7 @@ struct fwd {
 	double started; /* on the clock of fw_now() */
 	double born;    /* the same, in seconds since the epoch */
 	struct loop loop;
+	double tick; /* seconds that the loop sleeps at most */
 	struct engine *engine;
 	bool pins_private;  /* what is pinned goes with the mount namespace that this process is in */
 	struct source work; /* of the engine */
@@ -54,7 +56,12 @@ struct fwd {
 	gid_t admins;
 	struct client *clients, *dead;
 	unsigned nclients;
-	struct client *waiting; /* requests that wait for a load to be over, oldest first */
+	struct shares shares;
+	struct client *waiting; /* requests that wait for a load to be over: root's, then others', oldest first */
+
+	/* forked.c */
+	struct child *children;
+	uint64_t forks; /* since the start */
 
 	/* cursor.c */
 	struct cursors cursors;

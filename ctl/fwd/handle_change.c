@@ -129,7 +129,6 @@ static void change_bulk(struct client *c, struct changing *ch)
 	}
 	c->reporter = &ch->c;
 	ch->body = fw_take(c->body);
-	c->room = 0;
 	c->message->nparts = 0;
 }
 

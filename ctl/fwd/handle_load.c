@@ -81,39 +81,28 @@ static void done(const struct engine_result *r, void *ctx)
 	free(job);
 }
 
-static char *copy(const struct fw_part *p)
-{
-	char *text = malloc((size_t)p->len + 1);
-
-	if (!text)
-		return NULL;
-	memcpy(text, p->data, p->len);
-	text[p->len] = '\0';
-	return text;
-}
-
-/* What the engine takes over is not the client's memory. 0 or -ENOMEM, and then nothing is left. */
-static int load_fill(struct engine_load *l, const struct client *c)
+/* The engine takes over the body of the request, and the texts stay where they are. 0 or -ENOMEM, and then nothing is left. */
+static int load_fill(struct engine_load *l, struct client *c)
 {
 	const struct fw_message *m = c->message;
 	bool failed;
 
 	l->nfiles = (m->nparts - 2u) / 2;
-	l->text = copy(&m->part[1]);
+	l->text = (char *)m->part[1].data;
 	l->len = m->part[1].len;
 	l->name = c->args.name ? strdup(c->args.name) : NULL;
 	l->files = calloc(l->nfiles + 1, sizeof(*l->files));
-	failed = !l->text || !l->files || (c->args.name && !l->name);
+	failed = !l->files || (c->args.name && !l->name);
 	if (!l->files)
 		l->nfiles = 0;
 	for (size_t i = 0; i < l->nfiles; i++) {
-		struct store_file *f = &l->files[i];
+		const struct fw_part *path = &m->part[2 + 2 * i], *text = path + 1;
 
-		f->path = copy(&m->part[2 + 2 * i]);
-		f->text = copy(&m->part[3 + 2 * i]);
-		f->len = m->part[3 + 2 * i].len;
-		failed |= !f->path || !f->text;
+		l->files[i] = (struct store_file){ strndup(path->data, path->len), text->data, text->len };
+		failed |= !l->files[i].path;
 	}
+	l->body = fw_take(c->body);
+	c->message->nparts = 0;
 	if (failed)
 		engine_load_free(l);
 	return failed ? -ENOMEM : 0;
@@ -210,9 +199,6 @@ void handle_load(struct client *c)
 		client_fail_errno(c, NULL, "cannot load", -ENOMEM);
 		return;
 	}
-	free(fw_take(c->body)); /* nothing points into it any more: twice a large text would be too much */
-	c->room = 0;
-	c->message->nparts = 0;
 	start(c, &l, false);
 }
 

@@ -207,6 +207,7 @@ static void begin(struct client *c)
 	m->end = sums_json(&s);
 	while (print_next(&shown, &m->lines))
 		;
+	c->stream_bytes = m->lines.len;
 	c->broken |= m->lines.failed;
 	c->stream = &m->stream;
 }

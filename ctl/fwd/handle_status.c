@@ -26,6 +26,10 @@ static void add_daemon(json_t *o, const struct fwd *d)
 	json_object_set_new(o, "uptime", json_integer((json_int_t)(fw_now() - d->started)));
 	json_object_set_new(o, "started", json_real(d->born));
 	json_object_set_new(o, "clients", json_integer(d->nclients));
+	json_object_set_new(o, "shares", shares_json(d));
+	json_object_set_new(o, "turned_away", shares_turned_away_json(d));
+	json_object_set_new(o, "gave_way", number(d->shares.gave_way));
+	json_object_set_new(o, "long_replies", number(d->forks));
 }
 
 static void add_tables(json_t *o, const struct fwd *d, const struct engine_status *st)

@@ -6,6 +6,7 @@
 #include "fw/service.h"
 
 #include <grp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #define BACKLOG 128
-#define GROUPS_MAX 65536 /* NGROUPS_MAX of Linux */
 
 static int fail(struct fw_diags *ds, const char *path, int err, const char *what, const char *hint)
 {
@@ -127,25 +127,41 @@ gid_t listen_group(const char *name)
 	return g ? g->gr_gid : (gid_t)-1;
 }
 
+uid_t listen_peer_uid(int fd)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) ? UINT32_MAX : who.uid;
+}
+
+bool listen_peer_gone(int fd)
+{
+	struct pollfd p = { .fd = fd };
+
+	return poll(&p, 1, 0) > 0;
+}
+
 bool listen_peer_is(int fd, gid_t group)
 {
 	struct ucred who;
-	socklen_t len = sizeof(who), size = GROUPS_MAX * sizeof(gid_t);
+	socklen_t len = sizeof(who), size = 0;
 	fw_autofree gid_t *groups = NULL;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
+	if (group == (gid_t)-1 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
 		return false;
-	if (who.uid == 0)
+	if (who.gid == group)
 		return true;
-	if (group == (gid_t)-1)
+	/* Without room for them it tells how much they need. */
+	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) || errno != ERANGE)
 		return false;
 	groups = malloc(size);
 	if (!groups || getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size))
-		return who.gid == group;
+		return false;
 	for (size_t i = 0; i < size / sizeof(gid_t); i++)
 		if (groups[i] == group)
 			return true;
-	return who.gid == group;
+	return false;
 }
 
 void listen_process(pid_t pid, char *out, size_t size)

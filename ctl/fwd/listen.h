@@ -25,8 +25,12 @@ int listen_open(const struct config *c, struct listener *out, struct fw_diags *d
 bool listen_alive(const char *path);
 void listen_close(struct listener *l);
 
-/* Is the peer of a connection root, or a member of the group? @group (gid_t)-1: there is no such group. */
+/* Is the peer of a connection a member of the group? @group (gid_t)-1: there is no such group. */
 bool listen_peer_is(int fd, gid_t group);
+/* The user at the other end; UINT32_MAX: the kernel does not tell. */
+uid_t listen_peer_uid(int fd);
+/* Has it hung up? */
+bool listen_peer_gone(int fd);
 /* The process that connected, with its name as it is now, where /proc tells. */
 void listen_peer(int fd, struct record_who *out);
 /* The name of a process: without control characters; "?": nobody knows. */

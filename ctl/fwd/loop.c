@@ -1,70 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* epoll, level-triggered: a source that does only a part of its work comes around again, behind the others of its kind. */
+/* epoll, level-triggered: a source that does only a part of its work comes around again. */
 #include "ctl/fwd/loop.h"
 
 #include <string.h>
 #include <unistd.h>
 
-#define EVENTS 64 /* of one round */
+#define EVENTS 512 /* of one round */
 
 int loop_open(struct loop *l)
 {
-	struct epoll_event e = { .events = EPOLLIN };
-
 	l->fd = epoll_create1(EPOLL_CLOEXEC);
-	l->patient = epoll_create1(EPOLL_CLOEXEC);
-	if (l->fd < 0 || l->patient < 0 || epoll_ctl(l->fd, EPOLL_CTL_ADD, l->patient, &e))
-		return -errno;
-	return 0;
+	return l->fd < 0 ? -errno : 0;
 }
 
 void loop_close(struct loop *l)
 {
 	if (l->fd >= 0)
 		close(l->fd);
-	if (l->patient >= 0)
-		close(l->patient);
-	l->fd = l->patient = -1;
-}
-
-static int set_of(const struct loop *l, bool patient)
-{
-	return patient ? l->patient : l->fd;
-}
-
-static int control(int set, int what, struct source *s)
-{
-	struct epoll_event e = { .events = s->events, .data.ptr = s };
-
-	return epoll_ctl(set, what, s->fd, &e) ? -errno : 0;
+	l->fd = -1;
 }
 
 int loop_add(struct loop *l, struct source *s, uint32_t events)
 {
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
 	s->events = events;
-	return control(set_of(l, s->patient), EPOLL_CTL_ADD, s);
+	return epoll_ctl(l->fd, EPOLL_CTL_ADD, s->fd, &e) ? -errno : 0;
 }
 
 void loop_want(struct loop *l, struct source *s, uint32_t events)
 {
+	struct epoll_event e = { .events = events, .data.ptr = s };
+
 	if (s->events == events)
 		return;
 	s->events = events;
-	control(set_of(l, s->patient), EPOLL_CTL_MOD, s);
-}
-
-void loop_patient(struct loop *l, struct source *s, bool patient)
-{
-	/* Where memory is short it stays where it is. */
-	if (s->patient == patient || control(set_of(l, patient), EPOLL_CTL_ADD, s))
-		return;
-	control(set_of(l, s->patient), EPOLL_CTL_DEL, s);
-	s->patient = patient;
+	epoll_ctl(l->fd, EPOLL_CTL_MOD, s->fd, &e);
 }
 
 void loop_remove(struct loop *l, struct source *s)
 {
-	control(set_of(l, s->patient), EPOLL_CTL_DEL, s);
+	epoll_ctl(l->fd, EPOLL_CTL_DEL, s->fd, NULL);
 }
 
 void loop_doing(struct loop *l, const char *what)
@@ -108,41 +84,31 @@ struct stretch loop_recent(const struct loop *l)
 	return longest;
 }
 
-/* @most: what took longest of the round so far. Return: the time. */
-static double serve(struct loop *l, const struct epoll_event *e, double since, struct stretch *most)
+void loop_part(struct loop *l)
 {
-	struct source *s = e->data.ptr;
-	double now;
+	double now = fw_now();
 
-	l->doing = s->name;
-	s->ready(s, e->events);
-	now = fw_now();
-	take_longer(most, &(struct stretch){ now - since, l->doing });
-	return now;
+	take_longer(&l->part, &(struct stretch){ now - l->since, l->doing });
+	l->since = now;
 }
 
-/* All that are ready, of the patient ones the first: it goes to the end of their queue. */
 static void serve_all(struct loop *l, const struct epoll_event *events, int n)
 {
-	double start = fw_now(), now = start;
-	struct stretch round = { .what = "round" };
-	struct epoll_event one;
-	bool patient = false;
+	double start = fw_now();
 
+	l->since = start;
+	l->part = (struct stretch){ .what = "round" };
 	for (int i = 0; i < n; i++) {
-		if (events[i].data.ptr)
-			now = serve(l, &events[i], now, &round);
-		else
-			patient = true;
+		struct source *s = events[i].data.ptr;
+
+		l->doing = s->name;
+		s->ready(s, events[i].events);
+		loop_part(l);
 	}
-	if (patient && epoll_wait(l->patient, &one, 1, 0) == 1)
-		now = serve(l, &one, now, &round);
 	l->doing = "round";
 	l->round(l);
-	take_longer(&round, &(struct stretch){ fw_now() - now, l->doing });
-	now = fw_now();
-	round.seconds = now - start;
-	note(l, &round, now);
+	loop_part(l);
+	note(l, &(struct stretch){ l->since - start, l->part.what }, l->since);
 }
 
 int loop_run(struct loop *l)

@@ -2,10 +2,14 @@
 /* The table of what carries requests out, and the queue of those that wait. Rights and limits stand in fw/wire.h. */
 #include "ctl/fwd/request.h"
 
+#include "ctl/fwd/forked.h"
 #include "ctl/fwd/history.h"
 
-#include <signal.h>
 #include <string.h>
+
+#define LARGE \
+	65536 /* bytes of a request that are counted: of smaller ones, the number of connections is limit enough */
+#define RESUME_TIME 0.008 /* seconds of a round for those that waited */
 
 static const struct handler {
 	void (*run)(struct client *c);
@@ -21,6 +25,23 @@ static const struct handler {
 	[FW_REQ_HISTORY] = { handle_history, false },
 };
 
+/* Is there room for a request of this length? */
+static bool fits(struct client *c)
+{
+	char why[200];
+
+	if (c->header.bytes <= LARGE)
+		return true;
+	if (shares_room(c->fwd, c->share, SHARE_REQUEST, c->header.bytes, why, sizeof(why))) {
+		shares_hold(c, SHARE_REQUEST, c->header.bytes);
+		return true;
+	}
+	c->closing = true;
+	c->state = CLIENT_REPLY;
+	client_fail(c, NULL, "%s", why);
+	return false;
+}
+
 bool request_allowed(struct client *c)
 {
 	const char *why = NULL;
@@ -31,7 +52,7 @@ bool request_allowed(struct client *c)
 		client_fail(c, NULL, "not a request of fwd " FW_VERSION ": %s", why);
 		return false;
 	}
-	if (fw_request_info[c->header.kind].right == FW_RIGHT_CHANGE && !c->admin) {
+	if (fw_request_info[c->header.kind].right == FW_RIGHT_CHANGE && !client_is_admin(c)) {
 		const struct record_who who = client_who(c);
 
 		c->state = CLIENT_REPLY;
@@ -41,7 +62,7 @@ bool request_allowed(struct client *c)
 			    fw_request_info[c->header.kind].name);
 		return false;
 	}
-	return true;
+	return fits(c);
 }
 
 static int decode(struct client *c, struct fw_diags *ds)
@@ -57,14 +78,26 @@ static int decode(struct client *c, struct fw_diags *ds)
 			   &c->args);
 }
 
+/* Root's before others', else in the order in which they came. */
 void request_wait(struct client *c)
 {
-	struct client **last = &c->fwd->waiting;
+	struct client **at = &c->fwd->waiting;
 
-	while (*last)
-		last = &(*last)->waits;
-	*last = c;
-	c->waits = NULL;
+	while (*at && ((*at)->share->rank == SHARE_ROOT || c->share->rank != SHARE_ROOT))
+		at = &(*at)->waits;
+	c->waits = *at;
+	*at = c;
+}
+
+/* Unless too much of what its user was told already lies unread. */
+static void run(struct client *c)
+{
+	char why[200];
+
+	if (shares_room(c->fwd, c->share, SHARE_REPLY, 1, why, sizeof(why)))
+		handlers[c->header.kind].run(c);
+	else
+		client_fail(c, NULL, "%s", why);
 }
 
 void request_doing(struct client *c)
@@ -82,10 +115,10 @@ void request_begin(struct client *c)
 	c->state = CLIENT_REPLY;
 	if (err)
 		client_fail_errno(c, &ds, "cannot read the request", err);
-	else if (h->waits && engine_busy(c->fwd->engine))
+	else if (h->waits && (engine_busy(c->fwd->engine) || c->fwd->waiting))
 		request_wait(c);
 	else
-		h->run(c);
+		run(c);
 }
 
 void request_forget(struct client *c)
@@ -97,24 +130,25 @@ void request_forget(struct client *c)
 		}
 	if (c->reporter)
 		*c->reporter = NULL;
-	if (c->child)
-		kill(c->child, SIGKILL);
+	forked_forget(c);
 	c->reporter = NULL;
-	c->child = 0;
 	c->asked = false;
 	args_free(&c->args);
 	free(fw_take(c->message));
 }
 
-void requests_resume(struct fwd *d)
+bool requests_resume(struct fwd *d)
 {
-	while (d->waiting && !engine_busy(d->engine)) {
+	double end = fw_now() + RESUME_TIME;
+
+	while (d->waiting && !engine_busy(d->engine) && fw_now() < end) {
 		struct client *c = d->waiting;
 
 		d->waiting = c->waits;
 		c->waits = NULL;
 		request_doing(c);
-		handlers[c->header.kind].run(c);
+		run(c);
 		client_pump(c);
 	}
+	return d->waiting && !engine_busy(d->engine);
 }

@@ -15,8 +15,8 @@ void request_doing(struct client *c);
 void request_forget(struct client *c);
 /* Its handler runs when the engine is not busy any more. */
 void request_wait(struct client *c);
-/* Those that waited, in the order in which they came, until one of them starts a load. */
-void requests_resume(struct fwd *d);
+/* Some of those that waited, until one of them starts a load. true: there are more that could go on at once. */
+bool requests_resume(struct fwd *d);
 
 /* One for each request; each ends the reply, or leaves somebody behind who will: c->stream, c->reporter or c->child. */
 void handle_status(struct client *c);

@@ -3,28 +3,43 @@
 #include "ctl/fwd/server.h"
 
 #include "ctl/fwd/client.h"
+#include "ctl/fwd/forked.h"
 #include "ctl/fwd/log.h"
+#include "ctl/fwd/request.h"
+#include "ctl/fwd/shares.h"
+#include "ctl/fwd/turns.h"
 
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPT_ONCE 16 /* connections of one round */
-#define RESERVE 8      /* connections above clients-max for those who may change: readers cannot lock them out */
-#define PAUSE 1.0      /* seconds without accepting when descriptors ran out */
+#define ACCEPT_TIME 0.004 /* seconds of one round */
+#define PAUSE 1.0         /* seconds without accepting when descriptors ran out */
+
+static enum share_rank rank_of(const struct fwd *d, int fd, uid_t uid)
+{
+	return !uid ? SHARE_ROOT : listen_peer_is(fd, d->admins) ? SHARE_ADMIN : SHARE_READER;
+}
 
 static void accept_one(struct fwd *d, int fd)
 {
-	unsigned max = d->config.clients_max + (listen_peer_is(fd, d->admins) ? RESERVE : 0);
+	uid_t uid = listen_peer_uid(fd);
+	struct share *s;
+	char why[200];
 	int err;
 
-	if (d->nclients >= max) {
-		client_turn_away(fd, "too many clients: see clients-max in fwd.conf");
+	if (listen_peer_gone(fd)) {
 		close(fd);
 		return;
 	}
-	err = client_new(d, fd);
+	s = shares_of(d, uid, rank_of(d, fd, uid));
+	if (s && !shares_room(d, s, SHARE_CONNECTIONS, 1, why, sizeof(why))) {
+		client_turn_away(fd, why);
+		close(fd);
+		return;
+	}
+	err = client_new(d, s, fd);
 	if (err)
 		log_say("cannot serve a client: %s", strerror(-err));
 }
@@ -41,7 +56,7 @@ static void accept_ready(struct source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, accepting));
 
-	for (int i = 0; i < ACCEPT_ONCE; i++) {
+	for (double end = fw_now() + ACCEPT_TIME; fw_now() < end;) {
 		int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd >= 0) {
@@ -65,20 +80,28 @@ int server_start(struct fwd *d)
 	return loop_add(&d->loop, &d->accepting, EPOLLIN);
 }
 
-void server_round(struct fwd *d)
+bool server_round(struct fwd *d)
 {
-	double now = fw_now();
+	bool more;
+	double now;
 
+	more = requests_resume(d);
+	loop_part(&d->loop);
+	turns_serve(d);
+	loop_doing(&d->loop, "round");
+	now = fw_now();
 	for (struct client *c = d->clients, *next; c; c = next) {
 		next = c->next;
 		if (client_stuck(c, now))
 			client_close(c);
 	}
 	client_bury(d);
+	shares_sweep(d);
 	if (d->accept_again && now >= d->accept_again) {
 		d->accept_again = 0;
 		loop_want(&d->loop, &d->accepting, EPOLLIN);
 	}
+	return more;
 }
 
 void server_stop(struct fwd *d)
@@ -86,6 +109,8 @@ void server_stop(struct fwd *d)
 	while (d->clients)
 		client_close(d->clients);
 	client_bury(d);
+	forked_stop(d);
+	shares_sweep(d);
 	if (d->accepting.fd > 0)
 		loop_remove(&d->loop, &d->accepting);
 }

@@ -7,8 +7,11 @@
 
 /* Serves the listening socket from now on. 0 or -errno. */
 int server_start(struct fwd *d);
-/* After each round of the loop: stuck clients go, and closed ones are freed. */
-void server_round(struct fwd *d);
+/*
+ * After each round of the loop: clients have their turns, stuck ones go, and closed ones are freed. true: there is more to
+ * do, which no descriptor tells of.
+ */
+bool server_round(struct fwd *d);
 void server_stop(struct fwd *d);
 
 #endif

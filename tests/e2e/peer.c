@@ -7,6 +7,9 @@
  *	peer SOCKET slow REQUEST JSON KIB/S        as ask, reading no faster than that
  *	peer SOCKET bad N                          N clients of all kinds below; prints "ready", holds them until killed
  *	peer SOCKET open N                         N connections that say nothing; likewise
+ *	peer SOCKET unread N REQUEST               N connections that ask and do not read; likewise, once each has something to read
+ *	peer SOCKET announce N BYTES               N connections that announce a load of so many bytes; likewise
+ *	peer SOCKET hangup N REQUEST               asks N times, and hangs up at once
  *	peer SOCKET raw                            standard input goes in as it is, what comes out is printed
  */
 #include <string.h>
@@ -210,6 +213,14 @@ static void behave_badly(const struct bad *b, int fd)
 		close(fd);
 }
 
+static int stay(void)
+{
+	puts("ready");
+	fflush(stdout);
+	pause();
+	return OK;
+}
+
 static int hold(int n, bool bad)
 {
 	for (int i = 0; i < n; i++) {
@@ -218,10 +229,46 @@ static int hold(int n, bool bad)
 		if (bad)
 			behave_badly(&bads[(size_t)i % NBADS], fd);
 	}
-	puts("ready");
-	fflush(stdout);
-	pause();
+	return stay();
+}
+
+static int dial_and_ask(const char *request)
+{
+	const struct fw_part none = { "{}", 2 };
+	fw_autofree char *bytes = NULL;
+	int fd = dial();
+	size_t len;
+
+	if (fw_wire_encode((uint16_t)request_number(request), &none, 1, &bytes, &len))
+		exit(USAGE);
+	send_all(fd, bytes, len);
+	return fd;
+}
+
+static int unread(int n, const char *request)
+{
+	for (int i = 0; i < n; i++) {
+		struct pollfd p = { .fd = dial_and_ask(request), .events = POLLIN };
+
+		poll(&p, 1, -1);
+	}
+	return stay();
+}
+
+static int hang_up(int n, const char *request)
+{
+	while (n--)
+		close(dial_and_ask(request));
 	return OK;
+}
+
+static int announce(int n, uint32_t bytes)
+{
+	const struct bad b = { "a load", { bytes, FW_REQ_LOAD, 2 }, FW_WIRE_HEADER, "", 0, 1, false };
+
+	for (int i = 0; i < n; i++)
+		behave_badly(&b, dial());
+	return stay();
 }
 
 static int raw(void)
@@ -250,9 +297,16 @@ int main(int argc, char **argv)
 		return slow(argc - 3, argv + 3);
 	if (argc > 3 && (!strcmp(mode, "bad") || !strcmp(mode, "open")))
 		return hold((int)strtol(argv[3], NULL, 10), mode[0] == 'b');
+	if (argc > 4 && !strcmp(mode, "unread"))
+		return unread((int)strtol(argv[3], NULL, 10), argv[4]);
+	if (argc > 4 && !strcmp(mode, "announce"))
+		return announce((int)strtol(argv[3], NULL, 10), (uint32_t)strtoul(argv[4], NULL, 10));
+	if (argc > 4 && !strcmp(mode, "hangup"))
+		return hang_up((int)strtol(argv[3], NULL, 10), argv[4]);
 	if (!strcmp(mode, "raw"))
 		return raw();
-	fputs("usage: peer SOCKET ask REQUEST [JSON [FILE...]] | slow REQUEST JSON KIB/S | bad N | open N | raw\n",
+	fputs("usage: peer SOCKET ask REQUEST [JSON [FILE...]] | slow REQUEST JSON KIB/S | bad N | open N | "
+	      "unread N REQUEST | announce N BYTES | hangup N REQUEST | raw\n",
 	      stderr);
 	return USAGE;
 }

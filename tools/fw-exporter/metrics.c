@@ -340,6 +340,7 @@ const struct metric metrics_table[] = {
 	{ ROW("store_changes", G, "Changes in the store since its last snapshot."), STATUS("store.changes") },
 	{ ROW("clients", G, "Open connections to fwd's socket, this one included."), STATUS("clients") },
 	{ ROW("loop_longest_stretch_seconds", G, "Longest time of the last ten minutes in which fwd looked at nothing else."), STATUS("loop.recent.seconds") },
+	{ ROW("turned_away", C, "Connections and requests that fwd turned away since too much of their kind was in use, since it started.", "kind"), emit_members, 0, "turned_away", { "connection", "long_reply", "request", "reply" } },
 	{ ROW("confirm_pending", G, "Whether a load waits to be confirmed."), emit_confirm },
 	{ ROW("interface_attached", G, "Whether an interface is filtered, and by what: native, generic, tc, none.", "interface", "mode"), emit_attached },
 	{ ROW("interface_wanted", G, "How an interface is to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },

@@ -22,7 +22,7 @@ struct metric {
 	void (*emit)(const struct metric *m, const struct snapshot *s, const struct self *self, struct page *p);
 	enum line_field rules;
 	const char *path;       /* where in the status, by dots; of @emit */
-	const char *members[3]; /* that are looked at there, each a value of the label */
+	const char *members[4]; /* that are looked at there, each a value of the label */
 };
 extern const struct metric metrics_table[];
 extern const size_t metrics_n;

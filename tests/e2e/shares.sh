@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Cases of fwd whose clients want more than their share; sourced by run.sh. Members of games may read, those of staff change.
+
+# by UID GROUPS PEER-ARGUMENT...
+by() { setpriv --reuid "$1" --regid nogroup --groups "$2" "$peer" "$tmp/fwd/sock" "${@:3}"; }
+by_fwctl() { setpriv --reuid "$1" --regid nogroup --groups "$2" "$fwctl" --socket "$tmp/fwd/sock" "${@:3}"; }
+
+# holds UID GROUPS PEER-ARGUMENT...: clients that stay until let_go.
+holding=()
+holds() {
+	local out=$tmp/held.${#holding[@]}
+	setpriv --reuid "$1" --regid nogroup --groups "$2" "$peer" "$tmp/fwd/sock" "${@:3}" >"$out" &
+	holding+=($!)
+	pids+=($!)
+	wait_until grep -q ready "$out" || fail "peer ${*:3} does not get ready"
+}
+let_go() {
+	[ ${#holding[@]} = 0 ] || kill "${holding[@]}" 2>/dev/null
+	wait "${holding[@]}" 2>/dev/null
+	holding=()
+}
+
+start_shared() {
+	holding=()
+	start_fwd --group games --admin-group staff "$@" || return 1
+	chmod 711 "$tmp" "$tmp/fwd"
+}
+load_many() {
+	many_rules "$1"
+	answers 0 ask load '{}' "$tmp/many"
+}
+children() { pgrep -P "$fwd_pid" | wc -l; }
+children_are() { [ "$(children)" = "$1" ]; }
+
+# Each of them says yes, with a change by root and by an admin.
+everyone_gets_in() {
+	echo "add rule name by-root in drop" >"$tmp/change"
+	answers 0 ask change '{}' "$tmp/change" || return 1
+	echo "del rule by-root" >"$tmp/change"
+	chmod 644 "$tmp/change"
+	answers 0 by 4004 games,staff ask change '{}' "$tmp/change" && answers 0 by 4002 games ask status &&
+		answers 0 by 4003 games ask metrics
+}
+
+case_shares_idle_connections() {
+	start_shared || return 1
+	holds 4001 games open 200 && everyone_gets_in || return 1
+	# He himself too: his own oldest one ends.
+	answers 0 by 4001 games ask status || return 1
+	# Many users with one each, as of a user namespace.
+	for uid in $(seq 5001 5140); do
+		holds "$uid" games open 1 || return 1
+	done
+	everyone_gets_in || return 1
+	# Who may change things keeps neither root nor others out.
+	holds 4005 games,staff open 200 && everyone_gets_in || return 1
+	let_go
+	wait_until clients_are 1 || fail "the places are not free again"
+}
+
+# Connections that are not idle: of who has most, the one in which nothing has moved for longest.
+case_shares_busy_connections() {
+	start_shared || return 1
+	load_many 30000 || return 1
+	holds 4001 games unread 64 list && everyone_gets_in || return 1
+	answers 1 by 4001 games ask status && told "busy: user 4001 has 64 of 64 connections, none of them idle" || return 1
+	exits 1 by_fwctl 4001 games status && says "close some, or see clients-max in fwd.conf" || return 1
+	holds 4006 games unread 64 list && everyone_gets_in || return 1
+	let_go
+}
+
+case_shares_slow_saves() {
+	start_shared || return 1
+	load_many 30000 || return 1
+	holds 4001 games unread 1 save || return 1
+	answers 1 by 4001 games ask save && told "busy: user 4001 has 1 of 1 long replies under way: try again" || return 1
+	holds 4006 games unread 1 save && holds 4007 games unread 1 save && holds 4008 games unread 1 save || return 1
+	answers 1 by 4009 games ask save && told "busy: all users together have 4 of 4 long replies under way" || return 1
+	holds 4005 games,staff unread 2 save || return 1
+	answers 0 ask save && told "dport 1 accept" && answers 0 ask metrics '{"rules":"all"}' || return 1
+	answers 0 by 4004 games,staff ask save || return 1
+	# When they have had their time, who has none comes before who has one.
+	wait_until answers 0 by 4009 games ask save || return 1
+	let_go
+	wait_until children_are 0 || fail "$(children) children are left"
+}
+
+# No process is made for who has gone, and one that has lost its client ends.
+case_shares_hang_up() {
+	local before after
+	start_shared || return 1
+	load_many 30000 || return 1
+	before=$(status_of long_replies)
+	by 4001 games hangup 2000 save && by 4001 games hangup 2000 list || return 1
+	after=$(status_of long_replies)
+	[ $((after - before)) -lt 200 ] || fail "$((after - before)) processes for 2000 clients that had hung up" || return 1
+	holds 4001 games unread 1 save && children_are 1 || fail "$(children) children" || return 1
+	let_go
+	wait_until children_are 0 || fail "$(children) children are left" || return 1
+	# At once again, while the one before may still be ending.
+	for _ in $(seq 20); do
+		by 4001 games ask save 2>/dev/null | head -c 1000 >"$tmp/out"
+		[ -s "$tmp/out" ] && ! grep -q busy "$tmp/out" || fail "the next save: $(cat "$tmp/out")" || return 1
+	done
+}
+
+# A change whose client hangs up while it waits for a load is not made; the load is.
+case_shares_hang_up_waiting() {
+	start_shared || return 1
+	many_rules 200000
+	ask load '{"name":"many"}' "$tmp/many" >"$tmp/loading" &
+	local load=$!
+	wait_until grep -q stage "$tmp/loading" || fail "no progress" || return 1
+	echo "add rule name late in drop" >"$tmp/change"
+	"$peer" "$tmp/fwd/sock" ask change '{}' "$tmp/change" >"$tmp/out" 2>&1 &
+	local change=$!
+	wait_until clients_are 3 || return 1
+	kill $change
+	wait $change 2>/dev/null
+	wait_until clients_are 2 || fail "its connection is still there" || return 1
+	wait $load || fail "the load: $(cat "$tmp/loading")" || return 1
+	is rules "$(status_of rules)" 200000
+}
+
+case_shares_large_requests() {
+	local before after
+	start_shared || return 1
+	before=$(memory_of)
+	holds 4005 games,staff announce 1 1073741824 || return 1
+	printf '\0\0\0\100\7\0\2\0' >"$tmp/head"
+	chmod 644 "$tmp/head"
+	for _ in $(seq 30); do
+		answers 0 by 4005 games,staff raw <"$tmp/head" &&
+			told "busy: user 4005 has 1024 of 1024 MiB of requests under way: try again" || return 1
+		answers 0 by 4006 games,staff raw <"$tmp/head" &&
+			told "busy: all users together have 1024 of 1024 MiB of requests under way" || return 1
+	done
+	everyone_gets_in && load_many 30000 || return 1
+	after=$(memory_of)
+	[ $((after - before)) -lt 65536 ] || fail "announced loads cost $((after - before)) KiB" || return 1
+	let_go
+	wait_until clients_are 1 && is "bytes of requests" "$(ask status | grep -o '"request_bytes":[1-9]')" ""
+}
+
+# What a client is told and does not read is bounded too.
+case_shares_unread_replies() {
+	local before after
+	start_shared --clients-max 4096 || return 1
+	load_many 30000 || return 1
+	before=$(memory_of)
+	holds 4001 games unread 1500 list || return 1
+	after=$(memory_of)
+	[ $((after - before)) -lt 65536 ] || fail "unread replies cost $((after - before)) KiB" || return 1
+	answers 1 by 4001 games ask list && told "busy: user 4001 has 16 of 16 MiB of replies that have not been read" || return 1
+	everyone_gets_in || return 1
+	let_go
+}
