@@ -7,7 +7,7 @@
  *	peer SOCKET slow REQUEST JSON KIB/S        as ask, reading no faster than that
  *	peer SOCKET bad N                          N clients of all kinds below; prints "ready", holds them until killed
  *	peer SOCKET open N                         N connections that say nothing; likewise
- *	peer SOCKET unread N REQUEST               N connections that ask and do not read; likewise, once each has something to read
+ *	peer SOCKET unread N REQUEST JSON          N connections that ask and do not read; likewise, once each has something to read
  *	peer SOCKET announce N BYTES               N connections that announce a load of so many bytes; likewise
  *	peer SOCKET hangup N REQUEST               asks N times, and hangs up at once
  *	peer SOCKET raw                            standard input goes in as it is, what comes out is printed
@@ -232,23 +232,23 @@ static int hold(int n, bool bad)
 	return stay();
 }
 
-static int dial_and_ask(const char *request)
+static int dial_and_ask(const char *request, const char *json)
 {
-	const struct fw_part none = { "{}", 2 };
+	const struct fw_part args = { json, (uint32_t)strlen(json) };
 	fw_autofree char *bytes = NULL;
 	int fd = dial();
 	size_t len;
 
-	if (fw_wire_encode((uint16_t)request_number(request), &none, 1, &bytes, &len))
+	if (fw_wire_encode((uint16_t)request_number(request), &args, 1, &bytes, &len))
 		exit(USAGE);
 	send_all(fd, bytes, len);
 	return fd;
 }
 
-static int unread(int n, const char *request)
+static int unread(int n, const char *request, const char *json)
 {
 	for (int i = 0; i < n; i++) {
-		struct pollfd p = { .fd = dial_and_ask(request), .events = POLLIN };
+		struct pollfd p = { .fd = dial_and_ask(request, json), .events = POLLIN };
 
 		poll(&p, 1, -1);
 	}
@@ -258,7 +258,7 @@ static int unread(int n, const char *request)
 static int hang_up(int n, const char *request)
 {
 	while (n--)
-		close(dial_and_ask(request));
+		close(dial_and_ask(request, "{}"));
 	return OK;
 }
 
@@ -297,8 +297,8 @@ int main(int argc, char **argv)
 		return slow(argc - 3, argv + 3);
 	if (argc > 3 && (!strcmp(mode, "bad") || !strcmp(mode, "open")))
 		return hold((int)strtol(argv[3], NULL, 10), mode[0] == 'b');
-	if (argc > 4 && !strcmp(mode, "unread"))
-		return unread((int)strtol(argv[3], NULL, 10), argv[4]);
+	if (argc > 5 && !strcmp(mode, "unread"))
+		return unread((int)strtol(argv[3], NULL, 10), argv[4], argv[5]);
 	if (argc > 4 && !strcmp(mode, "announce"))
 		return announce((int)strtol(argv[3], NULL, 10), (uint32_t)strtoul(argv[4], NULL, 10));
 	if (argc > 4 && !strcmp(mode, "hangup"))
@@ -306,7 +306,7 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "raw"))
 		return raw();
 	fputs("usage: peer SOCKET ask REQUEST [JSON [FILE...]] | slow REQUEST JSON KIB/S | bad N | open N | "
-	      "unread N REQUEST | announce N BYTES | hangup N REQUEST | raw\n",
+	      "unread N REQUEST JSON | announce N BYTES | hangup N REQUEST | raw\n",
 	      stderr);
 	return USAGE;
 }
