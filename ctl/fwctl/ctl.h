@@ -117,12 +117,14 @@ void ctl_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Something that is right, below an error. */
 void ctl_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* JSON on standard output, with \u for the control characters that its writers leave as they are: DEL and C1. */
+/* JSON on standard output, with \u for what its writers leave as it is though nobody would see it. */
 void ctl_put_json(const char *text, size_t len);
 /* A text of others, escaped as fw_escape() does it. */
 void ctl_put(FILE *f, const char *s);
 /* So are all strings of a value, in place; NULL is fine. */
 void ctl_json_clean(json_t *o);
+/* Do both mean the same file, whose name @shown is escaped? */
+bool ctl_is_shown_as(const char *name, const char *shown);
 
 /* A text that diagnostics speak of. */
 struct ctl_source {
@@ -168,9 +170,11 @@ const char *ctl_bytes(char *buf, size_t size, uint64_t bytes);
 /* Possible CPUs of this machine: per-CPU maps have a copy for each. */
 unsigned ctl_cpus(void);
 
-/* Strings that need not be UTF-8; NULL becomes null. Rules as {"id", "name", "verdict", "text"}. */
+/* A text of others, escaped too; NULL becomes null. Text of fwd's languages as it is, if it is UTF-8. */
 json_t *ctl_json_string(const char *s);
+json_t *ctl_json_text(const char *s);
 json_t *ctl_json_u64(uint64_t v);
+/* {"id", "name", "verdict", "text"} */
 json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule);
 /* One object on one line; takes @object. Return: 0, or -EIO. */
 int ctl_json_print(json_t *object);

@@ -74,16 +74,19 @@ static bool has_vlan_rules(const struct fw_ruleset *rs)
 	return false;
 }
 
+static void warn_vlan(const char *name)
+{
+	ctl_warn("%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not match", name);
+	ctl_hint("ethtool -K %s rx-vlan-offload off, or run with --tc", name);
+}
+
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 {
 	bool vlan = has_vlan_rules(rs);
 
 	for (unsigned i = 0; vlan && i < ds->n; i++)
 		if (fw_link_strips_vlan(ds->d[i].name))
-			ctl_warn(
-				"%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not "
-				"match\n  hint: ethtool -K %s rx-vlan-offload off, or run with --tc",
-				ds->d[i].name, ds->d[i].name);
+			warn_vlan(ds->d[i].name);
 	return refuse_marks(rs);
 }
 

@@ -11,6 +11,7 @@
 
 #include <string.h>
 #include <sys/stat.h>
+#include <wchar.h>
 
 #define SHOWN 110 /* bytes of a line that are shown, at most */
 #define BEFORE 70 /* bytes before the column, when the line is longer */
@@ -36,31 +37,53 @@ static struct text line_of(struct text all, unsigned number)
 	return (struct text){ NULL, 0 };
 }
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
 /* Long lines are cut around the column, not inside a character. */
 static struct text cut(struct text line, unsigned *column)
 {
 	size_t skip = 0;
 
 	if (line.len > SHOWN && *column > BEFORE)
-		skip = *column - BEFORE;
-	while (skip && skip < line.len && is_continuation(line.s[skip]))
-		skip++;
+		skip = fw_utf8_cut(line.s, line.len, *column - BEFORE);
 	line.s += skip;
 	line.len -= skip;
 	*column -= (unsigned)skip;
-	if (line.len > SHOWN)
-		line.len = SHOWN;
+	line.len = fw_utf8_cut(line.s, line.len, SHOWN);
 	return line;
 }
 
-/* The mark stands below the column also behind tabs and characters of several bytes. */
+/* Columns of a character on a terminal: 0 for marks that are put on the one before, 2 for wide ones. */
+static int width_of(const char *s, size_t n)
+{
+	uint32_t code = ' ';
+	int width;
+
+	fw_utf8_read(s, n, &code);
+	width = wcwidth((wchar_t)code);
+	return width < 0 ? 1 : width;
+}
+
+/* One character as it is shown, and in @mark as many blanks. Return: its bytes in the line. */
+static size_t print_char(const char *s, size_t left, struct fw_buf *mark)
+{
+	char one[FW_ESCAPE_ONE];
+	size_t n = fw_escape_one(one, s, left);
+
+	if (*s == '\t') {
+		fputc('\t', stderr);
+		fw_buf_add(mark, "\t", 1);
+		return 1;
+	}
+	fputs(one, stderr);
+	fw_buf_printf(mark, "%*s", fw_utf8_shown(s, left) ? width_of(s, n) : (int)strlen(one), "");
+	return n;
+}
+
+/* The mark stands below the column also behind tabs, wide characters, and what takes several to be shown. */
 static void print_marked(struct text line, unsigned column)
 {
+	fw_cleanup(ctl_buf_clear) struct fw_buf mark = { 0 };
+	size_t marked = 0;
+
 	if (!line.s || !column || column > line.len + 1)
 		return;
 	if (line.len >= 3 && column > 3 && !memcmp(line.s, "\xef\xbb\xbf", 3)) { /* a byte order mark takes no place */
@@ -69,19 +92,12 @@ static void print_marked(struct text line, unsigned column)
 	}
 	line = cut(line, &column);
 	fputs("  ", stderr);
-	for (size_t i = 0, n; i < line.len; i += n) {
-		n = fw_utf8_len(line.s + i, line.len - i);
-		if (n)
-			fwrite(line.s + i, 1, n, stderr);
-		else
-			fputc(line.s[i] == '\t' ? '\t' : ' ', stderr);
-		n = n ? n : 1;
+	for (size_t i = 0; i < line.len;) {
+		i += print_char(line.s + i, line.len - i, &mark);
+		if (i < column)
+			marked = mark.len;
 	}
-	fputs("\n  ", stderr);
-	for (size_t i = 0; i + 1 < column; i++)
-		if (!is_continuation(line.s[i]))
-			fputc(line.s[i] == '\t' ? '\t' : ' ', stderr);
-	fputs("^\n", stderr);
+	fprintf(stderr, "\n  %.*s^\n", (int)marked, mark.text ? mark.text : "");
 }
 
 /* A line of a file; only of regular ones, whose reading can neither block nor change anything. */
@@ -112,7 +128,7 @@ static const struct ctl_source *source_of(const struct fw_diag *d, const struct 
 	const struct ctl_source *any = NULL;
 
 	for (; sources; sources = sources->next) {
-		if (sources->name && !strcmp(sources->name, d->file))
+		if (sources->name && ctl_is_shown_as(sources->name, d->file))
 			return sources;
 		any = sources->name ? any : sources;
 	}

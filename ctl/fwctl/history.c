@@ -3,6 +3,7 @@
 #include "client.h"
 
 #include <pwd.h>
+#include <string.h>
 #include <time.h>
 
 static const struct ctl_option *const options[] = { &ctl_opt_limit, NULL };
@@ -13,7 +14,7 @@ static const char *user_of(const json_t *o, char *buf, size_t size)
 	const struct passwd *pw = getpwuid((uid_t)uid);
 
 	if (pw)
-		snprintf(buf, size, "%s", pw->pw_name);
+		fw_escape(buf, size, pw->pw_name, strlen(pw->pw_name));
 	else
 		snprintf(buf, size, "uid %llu", (unsigned long long)uid);
 	return buf;

@@ -156,8 +156,9 @@ static void print_rule(const struct left_rule *r)
 	fw_cleanup(json_freep) json_t *o = json_count(r->count);
 
 	ctl_print_counts(o);
-	printf("rule %llu%s%s ... %s%s\n", (unsigned long long)r->id, r->name[0] ? " name " : "", r->name,
-	       fw_verdict_name(r->accept ? FW_ACCEPT : FW_DROP), r->counter ? " counter" : "");
+	printf("rule %llu%s", (unsigned long long)r->id, r->name[0] ? " name " : "");
+	ctl_put(stdout, r->name);
+	printf(" ... %s%s\n", fw_verdict_name(r->accept ? FW_ACCEPT : FW_DROP), r->counter ? " counter" : "");
 }
 
 static json_t *json_verdict(const struct left *l, unsigned reason, unsigned verdict)
@@ -256,8 +257,8 @@ static json_t *json_device(const struct fw_kern_attachment *all, size_t n, uint3
 			mode = "tc";
 	}
 	if_indextoname(ifindex, name);
-	return json_pack("{so sI ss so sb sI so}", "dev", ctl_json_string(name), "index", (json_int_t)ifindex, "state",
-			 "attached", "mode", ctl_json_string(mode), "out", out, "in_front", in_front, "error",
+	return json_pack("{so sI ss so sb sI so}", "dev", json_string(FW_NAME(name)), "index", (json_int_t)ifindex,
+			 "state", "attached", "mode", ctl_json_string(mode), "out", out, "in_front", in_front, "error",
 			 json_null());
 }
 

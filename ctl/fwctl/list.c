@@ -141,7 +141,7 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 	add_text(args, !strcmp(what, "sets") ? "set" : "policy", name);
 	add_text(args, "from", s->from);
 	if (filter.len)
-		add_text(args, "filter", filter.text);
+		json_object_set_new(args, "filter", ctl_json_text(filter.text));
 	if (s->limit)
 		json_object_set_new(args, "limit", ctl_json_u64(s->limit));
 	return print_answer(s, FW_REQ_LIST, args, filter.len ? &source : NULL, NULL);

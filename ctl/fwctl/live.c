@@ -41,7 +41,7 @@ static void ask(struct session *ss, struct ctl_call *call)
 static void ask_text(struct session *ss, const char *text)
 {
 	struct ctl_source source = { .text = text, .len = strlen(text) };
-	struct ctl_call call = { .args = json_pack("{so}", "packet", ctl_json_string(text)), .sources = &source };
+	struct ctl_call call = { .args = json_pack("{so}", "packet", ctl_json_text(text)), .sources = &source };
 
 	ask(ss, &call);
 }

@@ -5,6 +5,7 @@
 #include "texts.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static const struct ctl_option *const load_options[] = {
 	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
@@ -30,7 +31,7 @@ static void print_warnings(const struct ctl_texts *l, const json_t *end)
 	ctl_warnings_of(end, &ds);
 	for (unsigned i = 0; i < ds.n; i++)
 		for (unsigned k = 0; k < l->nsources; k++)
-			if (l->sources[k].shown && !strcmp(l->sources[k].name, ds.d[i].file))
+			if (l->sources[k].shown && ctl_is_shown_as(l->sources[k].name, ds.d[i].file))
 				snprintf(ds.d[i].file, sizeof(ds.d[i].file), "%s", l->sources[k].shown);
 	ctl_print_warnings(&ds);
 }
@@ -92,6 +93,21 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	return code;
 }
 
+/* On a terminal nothing goes out that is not shown, whatever fwd says; what it wrote, it can read in either form. */
+static int show_text(void *ctx, const char *text, size_t len)
+{
+	char one[FW_ESCAPE_ONE];
+
+	for (size_t i = 0; i < len;) {
+		bool blank = text[i] == '\n' || text[i] == '\t';
+		size_t n = blank ? 1 : fw_escape_one(one, text + i, len - i);
+
+		fwrite(blank ? text + i : one, 1, blank ? 1 : strlen(one), ctx);
+		i += n;
+	}
+	return ferror(ctx) ? -EIO : 0;
+}
+
 static int write_text(void *ctx, const char *text, size_t len)
 {
 	return fwrite(text, 1, len, ctx) == len ? 0 : -errno;
@@ -99,7 +115,7 @@ static int write_text(void *ctx, const char *text, size_t len)
 
 static int save_to(const struct ctl_settings *s, FILE *f)
 {
-	struct ctl_call call = { .kind = FW_REQ_SAVE, .text = write_text, .ctx = f };
+	struct ctl_call call = { .kind = FW_REQ_SAVE, .text = isatty(fileno(f)) ? show_text : write_text, .ctx = f };
 
 	return ctl_request(s, &call, NULL);
 }

@@ -2,6 +2,7 @@
 /* fwctl: finds the command, its options and its operands, and runs it. */
 #include "ctl.h"
 
+#include <locale.h>
 #include <string.h>
 
 int main(int argc, char **argv)
@@ -11,6 +12,7 @@ int main(int argc, char **argv)
 	char **operands;
 	int n, words, err;
 
+	setlocale(LC_CTYPE, "C.UTF-8"); /* how wide characters are */
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		puts("fwctl " FW_VERSION);
 		return CTL_OK;

@@ -86,6 +86,7 @@ static const char *set_interval(const struct ctl_option *o, struct ctl_settings 
 
 static const char *set_dev(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
+	fw_name_read((char *)value, strlen(value) + 1, value);
 	for (unsigned i = 0; i < s->ndevs; i++)
 		if (!strcmp(s->devs[i], value))
 			return "each device once";

@@ -158,6 +158,13 @@ unsigned ctl_cpus(void)
 	return (unsigned)strtoul(text + last, NULL, 10) + 1;
 }
 
+bool ctl_is_shown_as(const char *name, const char *shown)
+{
+	fw_autofree char *escaped = fw_escaped(name);
+
+	return !strcmp(name, shown) || (escaped && !strcmp(escaped, shown));
+}
+
 void ctl_json_clean(json_t *o)
 {
 	const char *s = json_string_value(o), *name;
@@ -165,34 +172,32 @@ void ctl_json_clean(json_t *o)
 	size_t i;
 
 	if (s) {
-		size_t len = json_string_length(o), n = 0;
+		size_t len = json_string_length(o), n = 0, taken;
 		fw_autofree char *clean = NULL;
 
-		while (n < len && fw_utf8_len(s + n, len - n))
-			n += fw_utf8_len(s + n, len - n);
+		while (n < len && (taken = fw_utf8_shown(s + n, len - n)))
+			n += taken;
 		if (n < len)
-			clean = malloc(len * FW_ESCAPE_ONE + 4);
+			clean = fw_escaped(s);
 		if (clean)
-			json_string_set(o, fw_escape(clean, len * FW_ESCAPE_ONE + 4, s, len));
+			json_string_set(o, clean);
 	}
 	json_array_foreach(o, i, v) ctl_json_clean(v);
 	json_object_foreach(o, name, v) ctl_json_clean(v);
 }
 
-/* JSON is UTF-8; names of files and interfaces need not be: other bytes become question marks. */
 json_t *ctl_json_string(const char *s)
 {
-	json_t *j = s ? json_string(s) : json_null();
+	fw_autofree char *shown = s ? fw_escaped(s) : NULL;
 
-	if (j)
-		return j;
+	return s ? json_string(shown) : json_null();
+}
 
-	fw_autofree char *plain = strdup(s);
+json_t *ctl_json_text(const char *s)
+{
+	json_t *j = json_string(s);
 
-	for (char *p = plain; p && *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	return plain ? json_string(plain) : json_null();
+	return j ? j : ctl_json_string(s);
 }
 
 /* Above what JSON libraries hold as an integer it is a string. */
@@ -215,19 +220,33 @@ json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule)
 			 fw_verdict_name(rule->verdict), "text", ctl_json_string(text.text));
 }
 
+/* A byte that is no UTF-8 becomes the character that stands for such. */
+static size_t put_json_escape(const char *s, size_t left)
+{
+	uint32_t c = 0xfffd;
+	size_t n = fw_utf8_read(s, left, &c);
+
+	if (c > 0xffff)
+		printf("\\u%04x\\u%04x", 0xd7c0u + (c >> 10), 0xdc00u | (c & 0x3ff));
+	else
+		printf("\\u%04x", c);
+	return n ? n : 1;
+}
+
 void ctl_put_json(const char *text, size_t len)
 {
 	const char *from = text, *end = text + len;
 
-	for (const char *s = text; s < end; s++) {
-		bool c1 = (unsigned char)*s == 0xc2 && end - s > 1 && (unsigned char)s[1] < 0xa0;
+	for (const char *s = text; s < end;) {
+		size_t left = (size_t)(end - s), n = *s == '\n' ? 1 : fw_utf8_shown(s, left);
 
-		if (!c1 && *s != 0x7f)
+		if (n) {
+			s += n;
 			continue;
+		}
 		fwrite(from, 1, (size_t)(s - from), stdout);
-		s += c1;
-		printf("\\u%04x", (unsigned char)*s);
-		from = s + 1;
+		s += put_json_escape(s, left);
+		from = s;
 	}
 	fwrite(from, 1, (size_t)(end - from), stdout);
 }

@@ -53,12 +53,20 @@ static int on_device(void *ctx, json_t *o)
 	return 0;
 }
 
+/* As it was typed, which may be as it is shown; or, where it has bytes that are not shown, as they are. */
+static json_t *name_of(const char *typed)
+{
+	if (fw_name_is_plain(typed))
+		return json_string(typed);
+	return strlen(typed) > FW_NAME_BYTES ? ctl_json_string(typed) : json_string(FW_NAME(typed));
+}
+
 static json_t *names(int n, char **operands)
 {
 	json_t *array = json_array();
 
 	for (int i = 0; i < n; i++)
-		json_array_append_new(array, ctl_json_string(operands[i]));
+		json_array_append_new(array, name_of(operands[i]));
 	return array;
 }
 
@@ -303,9 +311,10 @@ const struct ctl_command ctl_attach = {
 	.summary = "filter on interfaces from now on, also after a restart",
 	.details =
 		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
-		"pattern such as 'veth*': all that match. With --later also an interface that does not exist, which is\n"
-		"filtered as soon as it appears, and with a pattern every one that matches whenever it appears. Packets come\n"
-		"to fwd before the programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
+		"pattern such as 'veth*': all that match. A byte that no terminal shows is typed as it is shown, \\x1b.\n"
+		"With --later also an interface that does not exist, which is filtered as soon as it appears, and with a\n"
+		"pattern every one that matches whenever it appears. Packets come to fwd before the\n"
+		"programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
 		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
 		"tunnels: there native XDP is refused), and while rules match what XDP cannot know.\n\n" DEVICE_JSON
 		"; then {ok}.\n",

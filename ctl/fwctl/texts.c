@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define NAME_BYTES 255 /* of the name of a text, at most */
+
 void ctl_texts_freep(struct ctl_texts **p)
 {
 	struct ctl_texts *t = *p;
@@ -30,8 +32,11 @@ static void add_source(struct ctl_texts *t, const struct ctl_source *source)
 
 int ctl_texts_add(struct ctl_texts *t, const char *name, char *text, size_t len)
 {
-	char *copy = name ? strdup(name) : NULL;
+	char *copy = name ? fw_escaped(name) : NULL;
+	size_t len_name = copy ? strlen(copy) : 0;
 
+	if (len_name > NAME_BYTES) /* the end of a path says more than its beginning */
+		memmove(copy, copy + len_name - NAME_BYTES, NAME_BYTES + 1);
 	if (name && !copy) {
 		ctl_error("out of memory");
 		free(text);

@@ -6,6 +6,7 @@
  */
 #include "view.h"
 
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -141,7 +142,7 @@ static void print_who(const struct view *v, const struct view_line *l, int width
 		v->source.rule_text(v->source.ctx, l, &b);
 	else
 		fw_buf_printf(&b, "policy %s %s", fw_reason_info[l->reason].name, fw_verdict_name(l->verdict));
-	printf("%.*s\n", width, b.text ? b.text : "");
+	printf("%.*s\n", (int)fw_utf8_cut(b.text ? b.text : "", b.len, (size_t)width), b.text ? b.text : "");
 }
 
 static void print_line(const struct view *v, const struct view_line *l, int width)
@@ -169,7 +170,8 @@ static void show_table(const struct view *v, const char *title)
 	enum { LEFT = 48 }; /* columns before the rule */
 	int width = terminal_width(), left = width > LEFT ? width - LEFT : 1;
 
-	printf("\033[H\033[J%.*s\n%.0f s, %llu packet%s; stop with Ctrl-C\n\n", width, title, v->last - v->start,
+	printf("\033[H\033[J%.*s\n%.0f s, %llu packet%s; stop with Ctrl-C\n\n",
+	       (int)fw_utf8_cut(title, strlen(title), (size_t)width), title, v->last - v->start,
 	       (unsigned long long)v->sum.total.packets, fw_plural(v->sum.total.packets));
 	printf("%10s %10s %12s %11s  %s\n", "packets/s", "Mbit/s", "packets", "bytes", "decided by");
 	for (size_t i = 0; i < v->ntop; i++)

@@ -96,9 +96,22 @@ static int take_refs(const struct arg *a, const json_t *value, void *field)
 	return 0;
 }
 
-static bool is_dev(const json_t *value)
+/* A name as FW_NAME() shows it becomes the name. */
+static bool take_dev(const json_t *value, size_t max)
 {
-	return json_is_string(value) && json_string_length(value) && json_string_length(value) <= FW_ALTNAME_MAX;
+	const char *shown = json_string_value(value);
+	char name[FW_ALTNAME_MAX + 1];
+	size_t len = shown ? fw_name_read(name, max + 1, shown) : 0;
+
+	return len && !json_string_setn_nocheck((json_t *)value, name, len);
+}
+
+static int take_name(const struct arg *a, const json_t *value, void *field)
+{
+	if (!take_dev(value, a->max))
+		return -EINVAL;
+	*(const char **)field = json_string_value(value);
+	return 0;
 }
 
 /* One name, or an array of them. */
@@ -106,10 +119,10 @@ static int take_devs(const struct arg *a, const json_t *value, void *field)
 {
 	size_t n = json_array_size(value);
 
-	if (!is_dev(value) && (!n || n > REFS_MAX))
+	if (json_is_array(value) ? !n || n > REFS_MAX : !take_dev(value, a->max))
 		return -EINVAL;
 	for (size_t i = 0; i < n; i++)
-		if (!is_dev(json_array_get(value, i)))
+		if (!take_dev(json_array_get(value, i), a->max))
 			return -EINVAL;
 	*(const json_t **)field = value;
 	return 0;
@@ -132,10 +145,10 @@ static const struct arg table[] = {
 	{ "top", take_number, "a number from 0 to 10000", B(METRICS), 0, .offset = AT(top), .min = 0, .max = 10000 },
 	{ "rules", take_refs, "an array of up to 10000 ids or names of rules", B(RESET), 0, .offset = AT(rules) },
 	{ "hook", take_word, "\"in\" or \"out\"", B(CLASSIFY), 0, .offset = AT(hook), .words = hooks },
-	{ "dev", take_text, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY), 0, .offset = AT(dev), .min = 1,
+	{ "dev", take_name, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY), 0, .offset = AT(dev),
 	  .max = FW_IFNAME_MAX },
 	{ "dev", take_devs, "the name of an interface, of 1 to 127 bytes, or an array of such", B(ATTACH) | B(DETACH),
-	  B(ATTACH) | B(DETACH), .offset = AT(devs) },
+	  B(ATTACH) | B(DETACH), .offset = AT(devs), .max = FW_ALTNAME_MAX },
 	{ "later", take_flag, "true or false", B(ATTACH), 0, .offset = AT(later) },
 	{ "mark", take_number, "a number from 0 to 4294967295", B(CLASSIFY), 0, .offset = AT(mark), .min = 0, .max = UINT32_MAX },
 	{ "packet", take_text, "a packet as text", B(CLASSIFY), 0, .offset = AT(packet), .min = 1, .max = 4096 },

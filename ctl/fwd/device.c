@@ -52,8 +52,8 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 	else if (vlan)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
-			 "ethtool -K %s rx-vlan-offload off, or attach with mode tc",
-			 engine_link_name(d->engine, dev->index));
+			 "ethtool -K %.60s rx-vlan-offload off, or attach with mode tc",
+			 FW_NAME(engine_link_name(d->engine, dev->index)));
 	return dev->wanted;
 }
 
@@ -143,9 +143,10 @@ static void warn(const struct fwd *d, struct device *dev)
 	dev->warning[0] = '\0';
 	resolve(d, dev);
 	if (engine_link_torn(d->engine, dev->index, torn))
-		snprintf(dev->warning, sizeof(dev->warning),
-			 "rules call this interface '%s' and '%s': those with '%s' do not match, use one name", torn[0],
-			 torn[1], torn[1]);
+		snprintf(
+			dev->warning, sizeof(dev->warning),
+			"rules call this interface '%.128s' and '%.128s': those with '%.128s' do not match, use one name",
+			FW_NAME(torn[0]), FW_NAME(torn[1]), FW_NAME(torn[1]));
 	else if (xdp)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "XDP program %u of someone else comes first: what it drops or redirects is not seen", xdp);
@@ -264,10 +265,11 @@ static json_t *in_front_json(const struct device *dev)
 
 void device_say(struct fwd *d, const struct device *dev, bool refused, const char *why)
 {
-	char what[FW_ALTNAME_MAX + 64];
+	char what[sizeof(struct fw_name_shown) + 64];
 
-	snprintf(what, sizeof(what), "interface %s%s%s%s", dev->name, dev->state == DEVICE_ATTACHED ? " (" : "",
-		 dev->state == DEVICE_ATTACHED ? args_modes[dev->mode] : "", dev->state == DEVICE_ATTACHED ? ")" : "");
+	snprintf(what, sizeof(what), "interface %s%s%s%s", FW_NAME(dev->name),
+		 dev->state == DEVICE_ATTACHED ? " (" : "", dev->state == DEVICE_ATTACHED ? args_modes[dev->mode] : "",
+		 dev->state == DEVICE_ATTACHED ? ")" : "");
 	history_say(d, RECORD_ATTACH, &(struct record_who){ 0 }, what, refused, why);
 }
 
@@ -276,11 +278,11 @@ json_t *device_json(const struct fwd *d, const struct device *dev)
 	static const char *const states[] = { "missing", "attached", "failed", "pattern" };
 	bool attached = dev->state == DEVICE_ATTACHED;
 
-	return json_pack("{so so sI so ss sb ss so so so so}", "dev", objects_text(dev->name), "interface",
-			 objects_text(engine_link_name(d->engine, dev->index)), "index", (json_int_t)dev->index, "mode",
+	return json_pack("{so so sI so ss sb ss so so so so}", "dev", objects_name(dev->name), "interface",
+			 objects_name(engine_link_name(d->engine, dev->index)), "index", (json_int_t)dev->index, "mode",
 			 objects_text(attached ? args_modes[dev->mode] : NULL), "wanted", args_modes[dev->wanted],
 			 "out", dev->out, "state", states[dev->state], "error",
 			 objects_text(dev->error[0] ? dev->error : NULL), "warning",
 			 objects_text(dev->warning[0] ? dev->warning : NULL), "in_front", in_front_json(dev), "from",
-			 objects_text(dev->wish ? NULL : dev->from));
+			 objects_name(dev->wish ? NULL : dev->from));
 }

@@ -43,7 +43,7 @@ void devices_drop(struct devices *devs, struct device *dev)
 /* Links of interfaces in other namespaces are kept: whoever detaches the device after a restart means them too. */
 static json_t *row_json(const struct device *dev)
 {
-	json_t *row = json_pack("{ss ss ss}", "dev", dev->name, "mode", args_modes[dev->wanted], "out",
+	json_t *row = json_pack("{so ss ss}", "dev", objects_name(dev->name), "mode", args_modes[dev->wanted], "out",
 				args_outs[dev->wanted_out]),
 	       *away = dev->naway ? json_array() : NULL;
 
@@ -89,13 +89,17 @@ static void ask_for(struct device *dev, unsigned mode, unsigned out)
 
 static int load_row(struct devices *devs, const json_t *row)
 {
-	const char *name = json_string_value(json_object_get(row, "dev"));
-	struct device *dev = name ? devices_add(devs, name) : NULL;
+	const char *shown = json_string_value(json_object_get(row, "dev"));
+	char name[FW_ALTNAME_MAX + 1];
+	struct device *dev;
 	json_t *id;
 	size_t i;
 
+	if (!shown || !fw_name_read(name, sizeof(name), shown))
+		return 0;
+	dev = devices_add(devs, name);
 	if (!dev)
-		return name ? -ENOMEM : 0;
+		return -ENOMEM;
 	ask_for(dev, word(args_modes, json_string_value(json_object_get(row, "mode"))),
 		word(args_outs, json_string_value(json_object_get(row, "out"))));
 	json_array_foreach(json_object_get(row, "away"), i, id) if (dev->naway < DEVICE_LINKS)
@@ -141,7 +145,7 @@ void devices_on_link(const struct fw_link *link, void *ctx)
 
 	d->devices->known |= !link->ifindex;
 	if (err)
-		log_say("%s: rules that name it may not match: %s", link->name, strerror(-err));
+		log_say("%s: rules that name it may not match: %s", FW_NAME(link->name), strerror(-err));
 }
 
 struct reading {
@@ -251,7 +255,7 @@ json_t *devices_away_json(const struct fwd *d)
 				if (devs->d[k].away[n] == a.link)
 					dev = devs->d[k].name;
 		if (a.away)
-			json_array_append_new(array, json_pack("{so si ss si}", "dev", objects_text(dev), "index",
+			json_array_append_new(array, json_pack("{so si ss si}", "dev", objects_name(dev), "index",
 							       (int)a.ifindex, "hook", fw_prog_names[a.prog], "link",
 							       (int)a.link));
 	}

@@ -34,20 +34,20 @@ static uint32_t interface_named(struct fwd *d, const char *name)
 static int no_interface(struct fwd *d, const char *name, struct fw_diags *ds)
 {
 	const char *best = NULL;
-	bool possible = fw_ifname_valid(name, strlen(name), FW_ALTNAME_MAX);
+	bool possible = fw_ifname_valid(name, strlen(name), FW_ALTNAME_MAX) && fw_name_is_plain(name);
 	char hint[320] = "";
 	uint32_t index;
 
 	for (size_t i = 0; (index = engine_link_at(d->engine, i)); i++)
 		best = fw_text_nearer(name, best, engine_link_name(d->engine, index));
 	if (best)
-		snprintf(hint, sizeof(hint), "did you mean '%s'?", best);
+		snprintf(hint, sizeof(hint), "did you mean '%.60s'?", FW_NAME(best));
 	else
 		snprintf(hint, sizeof(hint), "`ip -brief link` lists the interfaces");
 	if (possible)
 		snprintf(hint + strlen(hint), sizeof(hint) - strlen(hint),
 			 "%s --later filters '%.127s' when it appears", best ? "" : ";", name);
-	fw_diag_add(ds, nowhere, hint, "there is no interface '%s'", name);
+	fw_diag_add(ds, nowhere, hint, "there is no interface '%.250s'", FW_NAME(name));
 	return -ENODEV;
 }
 
@@ -86,14 +86,19 @@ static int want_pattern(struct fwd *d, const char *pattern, const struct args *a
 	if (err || any)
 		return err;
 	fw_diag_add(ds, nowhere, "`ip -brief link` lists the interfaces; --later filters those that appear",
-		    "no interface matches '%s'", pattern);
+		    "no interface matches '%.250s'", FW_NAME(pattern));
 	return -ENODEV;
 }
 
 static int want_later(struct fwd *d, const char *name, const struct args *a, struct fw_diags *ds)
 {
 	if (!fw_ifname_valid(name, strlen(name), FW_ALTNAME_MAX))
-		return fw_diag_add(ds, nowhere, "without blanks, '/' and ':'", "no interface can be called '%s'", name);
+		return fw_diag_add(ds, nowhere, "without blanks, '/' and ':'", "no interface can be called '%.250s'",
+				   FW_NAME(name));
+	if (!fw_name_is_plain(name))
+		return fw_diag_add(ds, nowhere, "attach it once it is there",
+				   "'%.128s' has bytes that are not shown: such a name must be an interface's already",
+				   FW_NAME(name));
 	return want(d, devices_find(d->devices, name), name, a);
 }
 
@@ -221,8 +226,9 @@ static int check_heirs(struct fwd *d, const struct device *dev, const struct arg
 
 		if (!is_heir(d, heir, dev) || is_meant_by_any(heir, a))
 			continue;
-		snprintf(hint, sizeof(hint), "detach '%.127s' too", heir->name);
-		return fw_diag_add(ds, nowhere, hint, "%s is also attached as '%s'", dev->name, heir->name);
+		snprintf(hint, sizeof(hint), "detach '%.200s' too", FW_NAME(heir->name));
+		return fw_diag_add(ds, nowhere, hint, "%.128s is also attached as '%.128s'", FW_NAME(dev->name),
+				   FW_NAME(heir->name));
 	}
 	return 0;
 }
@@ -243,8 +249,9 @@ static int check_named(struct fwd *d, const char *name, const struct args *a, st
 	if (any || err)
 		return err;
 	if (owner)
-		snprintf(hint, sizeof(hint), "it is another name of %s: detach %s", owner->name, owner->name);
-	fw_diag_add(ds, nowhere, hint, "%s is not attached", name);
+		snprintf(hint, sizeof(hint), "it is another name of %.100s: detach %.100s", FW_NAME(owner->name),
+			 FW_NAME(owner->name));
+	fw_diag_add(ds, nowhere, hint, "%.250s is not attached", FW_NAME(name));
 	return -ENOENT;
 }
 

@@ -244,15 +244,15 @@ static void explain_missing(struct fwd *d, struct device *dev)
 	if (dev->naway)
 		snprintf(
 			dev->error, sizeof(dev->error),
-			"its interface went to another network namespace and is still filtered there: detach %s ends that",
-			dev->name);
+			"its interface went to another network namespace and is still filtered there: detach %.400s ends that",
+			FW_NAME(dev->name));
 	else if (kept && dev->state == DEVICE_MISSING)
 		snprintf(dev->error, sizeof(dev->error),
-			 "its interface was renamed to %s and is still filtered: attach %s, or detach %s", kept->name,
-			 kept->name, dev->name);
+			 "its interface was renamed to %.64s and is still filtered: attach %.64s, or detach %.250s",
+			 FW_NAME(kept->name), FW_NAME(kept->name), FW_NAME(dev->name));
 	else if (other)
-		snprintf(dev->error, sizeof(dev->error), "this is another name of %s, which is attached",
-			 engine_link_name(d->engine, other));
+		snprintf(dev->error, sizeof(dev->error), "this is another name of %.60s, which is attached",
+			 FW_NAME(engine_link_name(d->engine, other)));
 	if (dev->error[0] && strcmp(before, dev->error) != 0)
 		device_say(d, dev, true, dev->error);
 }

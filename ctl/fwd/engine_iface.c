@@ -274,8 +274,8 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 			continue;
 		return fw_diag_add(ds, (struct fw_place){ 0 }, "say the same name in all rules",
 				   "rule %llu says '%s' and rule %llu '%s': both are names of interface %s",
-				   (unsigned long long)u[0].rule->id, u[0].name, (unsigned long long)u[1].rule->id,
-				   u[1].name, l.name);
+				   (unsigned long long)u[0].rule->id, FW_NAME(u[0].name),
+				   (unsigned long long)u[1].rule->id, FW_NAME(u[1].name), FW_NAME(l.name));
 	}
 	return 0;
 }

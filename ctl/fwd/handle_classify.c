@@ -84,7 +84,7 @@ void handle_classify(struct client *c)
 		index = engine_link_named(c->fwd->engine, f.iface);
 		if (!index)
 			err = fw_diag_add(&ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
-					  "there is no interface '%s'", f.iface);
+					  "there is no interface '%s'", FW_NAME(f.iface));
 	}
 	if (!err)
 		err = fw_kern_probe(engine_kern(c->fwd->engine), (enum fw_hook)f.hook, index, f.data, f.len, f.mark,

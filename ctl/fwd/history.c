@@ -12,9 +12,10 @@
 static void say(const char *priority, const char *message, const char *fields)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	fw_autofree char *line = fw_escaped(message);
 
-	fw_buf_printf(&b, "MESSAGE=%s\nPRIORITY=%s\nSYSLOG_IDENTIFIER=fwd\n%s", message, priority, fields);
-	if (b.failed || !journal_is_there() || !journal_send(b.text, b.len))
+	fw_buf_printf(&b, "MESSAGE=%s\nPRIORITY=%s\nSYSLOG_IDENTIFIER=fwd\n%s", line ? line : "", priority, fields);
+	if (!line || b.failed || !journal_is_there() || !journal_send(b.text, b.len))
 		log_say("%s", message);
 }
 

@@ -100,8 +100,10 @@ static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned p
 
 static void put_traffic(struct fw_buf *b, const struct engine *e, const struct fw_traffic *t, unsigned prog)
 {
+	const char *name = engine_link_name(e, t->ifindex);
+
 	fw_buf_printf(b, "{\"interface\":");
-	objects_string(b, engine_link_name(e, t->ifindex));
+	objects_string(b, name ? FW_NAME(name) : NULL);
 	fw_buf_printf(b, ",\"index\":%d,", (int)t->ifindex);
 	put_hook(b, prog);
 	put_verdict(b, t, prog, FW_ACCEPT);

@@ -4,56 +4,35 @@
 
 #include <string.h>
 
-/* Bytes of the UTF-8 character at @s, 0: there is none. Long forms, surrogates and what is above U+10FFFF are none. */
-static size_t utf8(const unsigned char *s)
-{
-	static const struct {
-		unsigned char lo, hi, next_lo, next_hi, len;
-	} forms[] = {
-		{ 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 }, { 0xf0, 0xf0, 0x90, 0xbf, 4 },
-		{ 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-	};
-
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		if (*s < forms[i].lo || *s > forms[i].hi)
-			continue;
-		if (s[1] < forms[i].next_lo || s[1] > forms[i].next_hi)
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++)
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
 static bool plain(unsigned char ch)
 {
 	return ch >= 0x20 && ch < 0x7f && ch != '"' && ch != '\\';
 }
 
+/* One character, as fw_escape() shows it. Return: how many bytes of @s it took. */
+static size_t escape_one(struct fw_buf *b, const char *s, size_t left)
+{
+	char one[FW_ESCAPE_ONE];
+	size_t taken = fw_escape_one(one, s, left);
+
+	if (*one == '"' || *one == '\\')
+		fw_buf_add(b, "\\", 1);
+	fw_buf_add(b, one, strlen(one));
+	return taken;
+}
+
 static void escape(struct fw_buf *b, const char *s)
 {
-	while (*s) {
+	const char *end = s + strlen(s);
+
+	while (s < end) {
 		const char *from = s;
-		size_t len;
 
 		while (plain((unsigned char)*s))
 			s++;
 		fw_buf_add(b, from, (size_t)(s - from));
-		if (!*s)
-			return;
-		len = utf8((const unsigned char *)s);
-		if (len)
-			fw_buf_add(b, s, len);
-		else if (*s == '"' || *s == '\\')
-			fw_buf_printf(b, "\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			fw_buf_printf(b, "\\u%04x", *s);
-		else
-			fw_buf_add(b, *s == 0x7f ? "\x7f" : "?", 1);
-		s += len ? len : 1;
+		if (s < end)
+			s += escape_one(b, s, (size_t)(end - s));
 	}
 }
 
@@ -148,17 +127,14 @@ void objects_json(struct fw_buf *b, json_t *object)
 
 json_t *objects_text(const char *s)
 {
-	json_t *j = s ? json_string(s) : json_null();
+	fw_autofree char *shown = s ? fw_escaped(s) : NULL;
 
-	if (j)
-		return j;
+	return s ? json_string(shown) : json_null();
+}
 
-	fw_autofree char *copy = strdup(s);
-
-	for (char *p = copy; p && *p; p++)
-		if ((unsigned char)*p >= 0x80)
-			*p = '?';
-	return copy ? json_string(copy) : NULL;
+json_t *objects_name(const char *name)
+{
+	return name ? json_string(FW_NAME(name)) : json_null();
 }
 
 static json_t *diag(const struct fw_diag *d)

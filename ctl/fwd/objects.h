@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-/* A JSON string with its quotes. Bytes that are no UTF-8 become question marks. NULL becomes null. */
+/* A JSON string with its quotes, of text as fw_escape() shows it, so that no reader gets more than that. NULL becomes null. */
 void objects_string(struct fw_buf *b, const char *s);
 /* @count NULL: without counters. */
 void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
@@ -20,7 +20,9 @@ void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 void objects_json(struct fw_buf *b, json_t *object);
 /* Diagnostics as an array, or NULL when memory is out. */
 json_t *objects_diags(const struct fw_diags *ds);
-/* A string for json_pack()'s "o": never NULL but when memory is out. */
+/* The same for json_pack()'s "o": never NULL but when memory is out. */
 json_t *objects_text(const char *s);
+/* The name of an interface, as FW_NAME() shows it, so that it can be asked for by what is said. */
+json_t *objects_name(const char *name);
 
 #endif

@@ -147,13 +147,24 @@ void record_json(struct fw_buf *b, const struct record *r)
 	fw_buf_add(b, "}", 1);
 }
 
+/* A newline would begin another field. */
+static void field(struct fw_buf *b, const char *name, const char *value)
+{
+	fw_autofree char *line = fw_escaped(value);
+
+	b->failed |= !line;
+	fw_buf_printf(b, "%s=%s\n", name, line ? line : "");
+}
+
 void record_fields(struct fw_buf *b, const struct record *r)
 {
-	fw_buf_printf(b, "FWD_ACTION=%s\nFWD_WHAT=%s\nFWD_RESULT=%s\nFWD_PID=%d\nFWD_UID=%u\nFWD_PROCESS=%s\n",
-		      actions[r->action], r->what, r->refused ? "refused" : "done", r->who.pid, r->who.uid,
-		      r->who.pid ? r->who.process : "fwd");
+	field(b, "FWD_ACTION", actions[r->action]);
+	field(b, "FWD_WHAT", r->what);
+	fw_buf_printf(b, "FWD_RESULT=%s\nFWD_PID=%d\nFWD_UID=%u\n", r->refused ? "refused" : "done", r->who.pid,
+		      r->who.uid);
+	field(b, "FWD_PROCESS", r->who.pid ? r->who.process : "fwd");
 	if (r->why[0])
-		fw_buf_printf(b, "FWD_WHY=%s\n", r->why);
+		field(b, "FWD_WHY", r->why);
 	for (size_t i = 0; is_change(r) && i < NCOUNTS; i++)
 		fw_buf_printf(b, "FWD_%s=%llu\n", counts[i].field, count_of(r, i));
 	fw_buf_printf(b, "FWD_RULES=%zu\n", r->rules);

@@ -132,17 +132,46 @@ static inline const char *fw_plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-/* Bytes of the printable UTF-8 character at @s, of at most @left: 0 when it is a control character (C1 too) or none. */
+/* Bytes of the UTF-8 character at @s, of at most @left, and which it is; 0: there is none, or not in its shortest form. */
+size_t fw_utf8_read(const char *s, size_t left, uint32_t *code);
+/* Bytes of the character at @s: 0 when it is a control character (C1 too) or none. */
 size_t fw_utf8_len(const char *s, size_t left);
+/* The same, but 0 also when nobody sees it, or when it turns the direction of writing: U+200B, U+202E, U+2028, U+FEFF ... */
+size_t fw_utf8_shown(const char *s, size_t left);
+/* How many of @len bytes are a text of at most @max that ends with a whole character. */
+size_t fw_utf8_cut(const char *s, size_t len, size_t max);
 
 /*
- * Text that others wrote, for a terminal or a log: control characters and what is not UTF-8 become \n, \t or \x1b.
+ * Text that others wrote, for a terminal, a log or a page: what fw_utf8_shown() refuses becomes \n, \t or, byte by byte, \x1b.
  * One character, into @out with a NUL behind: how many bytes of @s it took.
  */
 #define FW_ESCAPE_ONE 8
 size_t fw_escape_one(char out[FW_ESCAPE_ONE], const char *s, size_t left);
 /* @len bytes, or up to a NUL, as one line; what does not fit becomes "...", and @size is at least 4. Return: @out. */
 char *fw_escape(char *out, size_t size, const char *text, size_t len);
+/* All of it, to be freed; NULL: no memory. */
+char *fw_escaped(const char *text);
+
+/*
+ * The name of an interface, of up to FW_NAME_BYTES bytes, as it is shown and taken: \x1b for each byte that is not shown, and
+ * \x5c for a backslash, so that two names never look the same, and what is shown can be typed. Lives to the end of the
+ * expression: FW_NAME(name). NULL is no name, and shown as nothing.
+ */
+#define FW_NAME_BYTES 127
+struct fw_name_shown {
+	char s[4 * FW_NAME_BYTES + 1];
+};
+struct fw_name_shown fw_name_show(const char *name);
+#define FW_NAME(name) fw_name_show(name).s
+/*
+ * The name that is shown as @text; or @text itself, when no name is: et\x680 is not eth0. Its length, 0 when it does not fit.
+ * @out may be @text.
+ */
+size_t fw_name_read(char *out, size_t size, const char *text);
+/* Is every character of it one that is shown? */
+bool fw_name_is_plain(const char *name);
+/* Are the first four bytes of @text \xNN, but not \x00? Then @byte is what that says. */
+bool fw_hex_escape(const char *text, size_t left, char *byte);
 
 /* Seconds on the monotonic clock. */
 double fw_now(void);

@@ -164,11 +164,13 @@ static int read_endpoint(struct reader *r, struct fw_addr *out, enum fw_field po
 
 static int read_iface(struct reader *r, struct fw_str name)
 {
-	if (!name.len || name.len > FW_IFNAME_MAX)
+	char shown[4 * FW_IFNAME_MAX + 1] = "";
+
+	if (name.len < sizeof(shown))
+		snprintf(shown, sizeof(shown), "%.*s", (int)name.len, name.s);
+	if (!fw_name_read(r->p->iface, sizeof(r->p->iface), shown))
 		return fw_diag_add(r->ds, place(r), "an interface name has 1 to 15 characters",
 				   "'%s' is not an interface name", FW_SHOW(name));
-	memcpy(r->p->iface, name.s, name.len);
-	r->p->iface[name.len] = '\0';
 	return set_field(r, FW_F_IFACE, 0);
 }
 

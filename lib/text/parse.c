@@ -109,21 +109,36 @@ int fw_parser_list(struct fw_parser *p, int (*element)(struct fw_parser *, void 
 	return err;
 }
 
+/* How many bytes of a string say the next one; 0: a backslash that says nothing. */
+static size_t string_byte(const char *s, size_t left, char *byte)
+{
+	if (*s != '\\')
+		return 1;
+	if (left > 1 && (s[1] == '\\' || s[1] == '"')) {
+		*byte = s[1];
+		return 2;
+	}
+	return fw_hex_escape(s, left, byte) ? 4 : 0;
+}
+
 int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struct fw_diags *ds, char *out, size_t max)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s.len; i++) {
-		if (s.s[i] == '\\' && (i + 1 == s.len || !strchr("\\\"", s.s[i + 1]) || !s.s[i + 1]))
-			return fw_diag_add(ds, at, "write \\\\ for a backslash and \\\" for a quote",
-					   "'\\' stands alone in the string");
-		if (s.s[i] == '\\')
-			i++;
+	for (size_t i = 0, taken; i < s.len; i += taken) {
+		char byte = s.s[i];
+
+		taken = string_byte(s.s + i, s.len - i, &byte);
+		if (!taken)
+			return fw_diag_add(
+				ds, at,
+				"write \\\\ for a backslash, \\\" for a quote and \\x1b for a byte that cannot be typed",
+				"'\\' stands alone in the string");
 		if (n + 1 == max)
 			return fw_diag_add(ds, at, NULL, "%s has at most %zu bytes", what, max - 1);
-		if (!s.s[i])
+		if (!byte)
 			return fw_diag_add(ds, at, NULL, "the string holds a byte 0x00");
-		out[n++] = s.s[i];
+		out[n++] = byte;
 	}
 	out[n] = '\0';
 	return 0;

@@ -79,10 +79,11 @@ static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct 
 	return fw_str_flags(p->tok.text, fw_parser_here(p), p->ds, out);
 }
 
-/* The name as it is: in quotes with escapes, and then never a pattern. */
+/* The name as it is shown: in quotes with escapes of strings too, and then never a pattern. */
 static int iface_name(struct fw_parser *p, char *out, size_t max)
 {
 	struct fw_str s = p->tok.text;
+	char shown[sizeof(struct fw_name_shown)];
 
 	if (p->tok.kind == FW_T_STRING)
 		return fw_str_unescape(s, "an interface name", fw_parser_here(p), p->ds, out, max);
@@ -90,8 +91,11 @@ static int iface_name(struct fw_parser *p, char *out, size_t max)
 		return fw_diag_add(p->ds, fw_parser_here(p),
 				   "list the interfaces: on { eth0, eth1 }; quote the name if it has such a sign",
 				   "'%s' is a pattern, but interfaces are matched by their exact names", FW_SHOW(s));
-	snprintf(out, max, "%.*s", (int)s.len, s.s);
-	return 0;
+	snprintf(shown, sizeof(shown), "%.*s", (int)s.len, s.s);
+	if (s.len < sizeof(shown) && fw_name_read(out, max, shown))
+		return 0;
+	return fw_diag_add(p->ds, fw_parser_here(p), NULL, "an interface name has 1 to %d bytes, not %zu",
+			   FW_IFNAME_MAX, s.len);
 }
 
 static int check_iface(struct fw_parser *p, const char *name)

@@ -41,13 +41,19 @@ void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r)
 	print_addr(b, r->family, r->hi);
 }
 
+/* What is not shown as \xNN: a saved ruleset can be looked at on any terminal. */
 static void print_string(struct fw_buf *b, const char *s)
 {
 	word(b, "\"");
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
-			word(b, "\\");
-		fw_buf_add(b, s, 1);
+	for (size_t left = strlen(s), n; left; s += n, left -= n) {
+		n = fw_utf8_shown(s, left);
+		if (!n)
+			fw_buf_printf(b, "\\x%02x", (unsigned char)*s);
+		else if (*s == '"' || *s == '\\')
+			fw_buf_printf(b, "\\%c", *s);
+		else
+			fw_buf_add(b, s, n);
+		n = n ? n : 1;
 	}
 	word(b, "\"");
 }
@@ -171,7 +177,8 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 	list_begin(p, m->negated, n > 1);
 	for (size_t i = 0; i < n; i++) {
 		list_element(p);
-		if (fw_lex_is_word(names[i]) && !strpbrk(names[i], "*+") && strcmp(names[i], "not") != 0)
+		if (fw_lex_is_word(names[i]) && !strpbrk(names[i], "*+") && !strstr(names[i], "\\x") &&
+		    strcmp(names[i], "not") != 0)
 			word(p->b, names[i]);
 		else
 			print_string(p->b, names[i]);

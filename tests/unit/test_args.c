@@ -66,6 +66,22 @@ static void taken(void **state)
 	assert_null(args_dev(&a, 2));
 	args_free(&a);
 
+	/* As it is shown, or as it is. */
+	assert_int_equal(decode(FW_REQ_ATTACH,
+				"{\"dev\":[\"a\\\\x1b\\\\xffb\",\"a\\u001b\",\"a\\\\x5cx41\",\"a\\\\b\"]}", &a, &ds),
+			 0);
+	assert_string_equal(args_dev(&a, 0), "a\x1b\xff"
+					     "b");
+	assert_string_equal(args_dev(&a, 1), "a\x1b");
+	assert_string_equal(args_dev(&a, 2), "a\\x41");
+	assert_string_equal(args_dev(&a, 3), "a\\b");
+	args_free(&a);
+
+	assert_int_equal(decode(FW_REQ_CLASSIFY, "{\"dev\":\"123456789012\\\\x1b45\",\"packet\":\"x\"}", &a, &ds), 0);
+	assert_string_equal(a.dev, "123456789012\x1b"
+				   "45");
+	args_free(&a);
+
 	assert_int_equal(decode(FW_REQ_CLASSIFY, "{\"mark\":4294967295,\"hook\":\"out\",\"packet\":\"x\"}", &a, &ds),
 			 0);
 	assert_int_equal(a.mark, UINT32_MAX);
@@ -163,15 +179,16 @@ static void strings(void **state)
 		const char *s, *want;
 	} rows[] = {
 		{ "", "" },
-		{ "a\"b\\c\n\t\x01\x7f", "a\"b\\c\n\t\x01\x7f" },
+		{ "a\"b\\c\n\t\x01\x7f", "a\"b\\c\\n\\t\\x01\\x7f" },
+		{ "\xc2\x9b\xe2\x80\xae", "\\xc2\\x9b\\xe2\\x80\\xae" },
 		{ "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\xa5",
 		  "gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x94\xa5" },
-		{ "\xff", "?" },
-		{ "\xc0\xaf", "??" },
-		{ "\xed\xa0\x80", "???" },
-		{ "\xf4\x90\x80\x80", "????" },
-		{ "\xe2\x82", "??" },
-		{ "\xc3", "?" },
+		{ "\xff", "\\xff" },
+		{ "\xc0\xaf", "\\xc0\\xaf" },
+		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" },
+		{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
+		{ "\xe2\x82", "\\xe2\\x82" },
+		{ "\xc3", "\\xc3" },
 	};
 	unsigned seed = (unsigned)time(NULL);
 
@@ -197,6 +214,7 @@ static void strings(void **state)
 		objects_string(&b, s);
 		j = json_loads(b.text, JSON_DECODE_ANY, NULL);
 		assert_true(json_is_string(j));
+		assert_true(fw_name_is_plain(json_string_value(j)));
 		json_decref(j);
 		fw_buf_free(&b);
 	}

@@ -105,6 +105,16 @@ static void escapes(void **state)
 		{ "\xc2\x9b[2J", 32, "\\xc2\\x9b[2J" }, /* C1 in UTF-8, */
 		{ "\x9b[2J\xff", 32, "\\x9b[2J\\xff" }, /* and as a byte */
 		{ "\xc3", 32, "\\xc3" },
+		{ "\xc0\xaf\xed\xa0\x80", 32, "\\xc0\\xaf\\xed\\xa0\\x80" }, /* not the shortest form; a surrogate */
+		{ "\xf4\x90\x80\x80", 32, "\\xf4\\x90\\x80\\x80" },          /* above U+10FFFF */
+		{ "\xe2\x80\xae\xe2\x81\xa6", 32,
+		  "\\xe2\\x80\\xae\\xe2\\x81\\xa6" },                        /* U+202E and U+2066 turn what is behind */
+		{ "\xd8\x9c\xe2\x80\x8e", 32, "\\xd8\\x9c\\xe2\\x80\\x8e" }, /* U+061C, U+200E */
+		{ "\xe2\x80\xa8\xe2\x80\xa9", 32, "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" }, /* separate lines, paragraphs */
+		{ "\xe2\x80\x8b\xef\xbb\xbf", 32, "\\xe2\\x80\\x8b\\xef\\xbb\\xbf" }, /* have no width */
+		{ "\xc2\xad\xe3\x85\xa4", 32, "\\xc2\\xad\\xe3\\x85\\xa4" },          /* are seldom or never seen */
+		{ "\xf3\xa0\x81\x81", 32, "\\xf3\\xa0\\x81\\x81" },                   /* a tag */
+		{ "e\xcc\x81 \xe6\xbc\xa2 \xf0\x9f\x94\xa5", 32, "e\xcc\x81 \xe6\xbc\xa2 \xf0\x9f\x94\xa5" },
 		{ "0123456789", 8, "0123..." },
 		{ "0123456\x1b", 10, "012345..." },
 	};
@@ -112,6 +122,43 @@ static void escapes(void **state)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_string_equal(fw_escape(out, rows[i].size, rows[i].text, strlen(rows[i].text)), rows[i].want);
+}
+
+/* Every byte but 0 in every place: no two names look the same, and what is shown is read as the name. */
+static void names(void **state)
+{
+	char name[4] = "", back[sizeof(name)], long_name[16], *all;
+
+	for (int a = 1; a < 256; a++)
+		for (int b = 1; b < 256; b++) {
+			name[0] = (char)a;
+			name[1] = '\\';
+			name[2] = (char)b;
+			assert_true(fw_name_is_plain(FW_NAME(name)));
+			assert_int_equal(fw_name_read(back, sizeof(back), FW_NAME(name)), 3);
+			assert_string_equal(back, name);
+		}
+	assert_string_equal(FW_NAME("a\x1b\\x1b"), "a\\x1b\\x5cx1b");
+	assert_string_equal(FW_NAME(NULL), "");
+	assert_int_equal(fw_name_read(back, sizeof(back), "four"), 0);
+	assert_int_equal(fw_name_read(back, sizeof(back), "\\x00"), 0);
+	assert_int_equal(fw_name_read(back, sizeof(back), "\\x4"), 3);
+	assert_int_equal(fw_name_read(long_name, sizeof(long_name), "et\\x680"), 7); /* not eth0 */
+	assert_string_equal(long_name, "et\\x680");
+	assert_int_equal(fw_name_read(long_name, sizeof(long_name), "caf\\xc3\\xa9"), 11);
+	all = fw_escaped("\x1b\x1b\x1b");
+	assert_string_equal(all, "\\x1b\\x1b\\x1b");
+	free(all);
+}
+
+/* A character is never cut in two. */
+static void cuts(void **state)
+{
+	assert_int_equal(fw_utf8_cut("abc", 3, 5), 3);
+	assert_int_equal(fw_utf8_cut("abc", 3, 2), 2);
+	assert_int_equal(fw_utf8_cut("a\xe2\x82\xac", 4, 3), 1);
+	assert_int_equal(fw_utf8_cut("a\xe2\x82\xac", 4, 1), 1);
+	assert_int_equal(fw_utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 2);
 }
 
 int main(void)
@@ -123,6 +170,8 @@ int main(void)
 		cmocka_unit_test(vec_grows),
 		cmocka_unit_test(take_leaves_null),
 		cmocka_unit_test(escapes),
+		cmocka_unit_test(names),
+		cmocka_unit_test(cuts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

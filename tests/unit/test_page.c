@@ -21,7 +21,8 @@ static void escapes(void **state)
 		{ "eth0", "eth0" },
 		{ "a\"b\\c\nd", "a\\\"b\\\\c\\nd" },
 		{ "\\n", "\\\\n" },
-		{ "\t\x7f", "\t\x7f" },
+		{ "\t\x7f\x1b", "\\\\x09\\\\x7f\\\\x1b" },
+		{ "\xc2\x9b\xe2\x80\xae", "\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae" }, /* C1; turned */
 		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xa5", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xa5" },
 		{ "\xff", "\\\\xff" },
 		{ "a\xc3", "a\\\\xc3" },

@@ -58,10 +58,11 @@ static const struct extra {
 
 int answer_text(struct MHD_Connection *connection, unsigned status, const char *text)
 {
-	struct fw_buf b = { 0 };
+	fw_autofree char *line = fw_escaped(text);
+	struct fw_buf b = { .failed = !line };
 	struct MHD_Response *r;
 
-	fw_buf_printf(&b, "%s\n", text);
+	fw_buf_printf(&b, "%s\n", line ? line : "");
 	r = response_of_buf(&b, TEXT);
 	for (size_t i = 0; r && i < sizeof(extras) / sizeof(extras[0]); i++)
 		if (extras[i].status == status)
@@ -218,16 +219,18 @@ static int answer_metrics(const struct request *r)
 static int answer_health(const struct request *r)
 {
 	const struct settings *c = r->web->settings;
-	char why[SOURCE_WHY], why_pinned[SOURCE_WHY];
+	char why[SOURCE_WHY], why_pinned[SOURCE_WHY], a[SOURCE_WHY], other[SOURCE_WHY];
 	struct fw_buf b = { 0 };
 	unsigned status = MHD_HTTP_OK;
 
 	if (!source_fwd_check(c, why)) {
 		fw_buf_printf(&b, "ok\nfwd: up\n");
 	} else if (!source_pinned_check(c, why_pinned)) {
-		fw_buf_printf(&b, "ok\nfwd: %s\ncounters: from the pinned maps\n", why);
+		fw_buf_printf(&b, "ok\nfwd: %s\ncounters: from the pinned maps\n",
+			      fw_escape(a, sizeof(a), why, sizeof(why)));
 	} else {
-		fw_buf_printf(&b, "no counters\nfwd: %s\npinned maps: %s\n", why, why_pinned);
+		fw_buf_printf(&b, "no counters\nfwd: %s\npinned maps: %s\n", fw_escape(a, sizeof(a), why, sizeof(why)),
+			      fw_escape(other, sizeof(other), why_pinned, sizeof(why_pinned)));
 		status = MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
 	return send_response(r->connection, status, response_of_buf(&b, TEXT));

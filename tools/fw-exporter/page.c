@@ -80,35 +80,12 @@ void page_begin(struct page *p)
 	p->begun = true;
 }
 
-/* Bytes of the UTF-8 sequence at @s, 0 when there is none: no surrogates, nothing that could be shorter. */
-static size_t utf8(const unsigned char *s, size_t len)
-{
-	static const struct {
-		unsigned char mask, lead, bytes;
-		uint32_t min;
-	} rows[] = { { 0x80, 0, 1, 0 }, { 0xe0, 0xc0, 2, 0x80 }, { 0xf0, 0xe0, 3, 0x800 }, { 0xf8, 0xf0, 4, 0x10000 } };
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		uint32_t code = (uint32_t)(s[0] & ~rows[i].mask);
-
-		if ((s[0] & rows[i].mask) != rows[i].lead || rows[i].bytes > len)
-			continue;
-		for (size_t k = 1; k < rows[i].bytes; k++) {
-			if ((s[k] & 0xc0) != 0x80)
-				return 0;
-			code = code << 6 | (s[k] & 0x3f);
-		}
-		return code < rows[i].min || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ? 0 : rows[i].bytes;
-	}
-	return 0;
-}
-
 static char *put(char *to, const char *s, size_t len)
 {
 	return (char *)memcpy(to, s, len) + len;
 }
 
-/* What is not UTF-8, or NUL: with the backslash escaped once more. */
+/* What is not shown, with the backslash escaped once more. */
 static char *put_hex(char *to, unsigned char ch)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -130,7 +107,7 @@ char *page_escape(char *to, const char *value, size_t len)
 			n = 1;
 			continue;
 		}
-		n = value[i] ? utf8((const unsigned char *)value + i, len - i) : 0;
+		n = fw_utf8_shown(value + i, len - i);
 		if (value[i] == '\n')
 			to = put(to, "\\n", 2);
 		else if (!n)

@@ -54,8 +54,8 @@ void page_end(struct page *p);
 const char *page_number(char buf[PAGE_NUMBER], double v);
 
 /*
- * A label's value of @len bytes, escaped; what is not UTF-8 becomes \xNN, since one such byte would cost the whole page. Return: the end of
- * what was written, at most PAGE_ESCAPED(len) bytes.
+ * A label's value of @len bytes, escaped; what is not shown, or no UTF-8, which would cost the whole page, becomes \xNN. Return: the
+ * end of what was written, at most PAGE_ESCAPED(len) bytes.
  */
 #define PAGE_ESCAPED(len) ((len)*5)
 char *page_escape(char *to, const char *value, size_t len);

@@ -53,10 +53,11 @@ static int read_interfaces(const struct pinned *p, struct snapshot *snap)
 	int err = fw_pinned_traffic(p->maps, &t, &n);
 
 	for (size_t i = 0; i < n && !err; i++) {
-		char name[IF_NAMESIZE];
 		bool gone = t[i].ifindex == FW_TRAFFIC_GONE;
+		char raw[IF_NAMESIZE];
+		const char *name = !t[i].ifindex ? "" : gone ? NULL : if_indextoname(t[i].ifindex, raw);
 
-		err = add_traffic(&t[i], !t[i].ifindex ? "" : gone ? NULL : if_indextoname(t[i].ifindex, name), snap);
+		err = add_traffic(&t[i], name ? FW_NAME(name) : NULL, snap); /* as fwd calls it */
 	}
 	return err;
 }
