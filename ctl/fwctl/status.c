@@ -192,6 +192,10 @@ static void print_memory(const json_t *o)
 	row("store", "%s, %s, %llu change%s since the last snapshot", ctl_field_text(store, "path"),
 	    ctl_bytes(a, sizeof(a), ctl_field_u64(store, "bytes")), LLU(store, "changes"),
 	    fw_plural(LLU(store, "changes")));
+	if (ctl_field_text(store, "error")[0])
+		row("", "CHANGES CANNOT BE KEPT: %s", ctl_field_text(store, "error"));
+	if (ctl_field_text(store, "hint")[0])
+		row("", "hint: %s", ctl_field_text(store, "hint"));
 }
 
 /* For how long fwd looked at nothing else, and what it did meanwhile. */

@@ -114,6 +114,33 @@ static void tell_status(struct fwd *d, double now)
 	fw_service_say("STATUS=%zu rule%s, generation %u", is.nrules, fw_plural(is.nrules), is.generation);
 }
 
+/* Who tells it is whoever asks for a change; somebody should know before. */
+static void watch_store(struct fwd *d)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct store *s = engine_store(d->engine);
+	int err;
+
+	store_look(s);
+	err = store_trouble(s, &ds);
+	if (err && err != d->store_trouble)
+		log_diags(&ds);
+	else if (!err && d->store_trouble)
+		log_say("the store can be written to again");
+	d->store_trouble = err;
+}
+
+/* Once, at the start: whoever put another database in the store's place wants to know. */
+static void tell_aside(struct fwd *d)
+{
+	const char *aside = store_aside(engine_store(d->engine));
+
+	if (aside)
+		log_say("the store was replaced while fwd did not run: its log of changes belonged to the database before, and "
+			"is %s now",
+			aside);
+}
+
 static void round_over(struct loop *l)
 {
 	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
@@ -129,6 +156,10 @@ static void round_over(struct loop *l)
 	}
 	if (now - d->told.at >= TICK)
 		tell_status(d, now);
+	if (now - d->looked >= TICK) {
+		d->looked = now;
+		watch_store(d);
+	}
 }
 
 static int open_engine(struct fwd *d, struct fw_diags *ds)
@@ -214,6 +245,8 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());
+		tell_aside(&d);
+		watch_store(&d);
 		rules_file_compare(&d);
 		err = loop_run(&d.loop);
 		fw_service_say("STOPPING=1");

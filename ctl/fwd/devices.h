@@ -34,7 +34,7 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
  */
 int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds);
 /*
- * Before each of them: -EBUSY with a diagnostic while something waits. With a time to confirm it in, the way back is written
+ * Before each of them: -EBUSY with a diagnostic while something waits, or the store's fault. With a time to confirm it in, the way back is written
  * down, and engine_beside_end() is called when nothing comes of it. 0 or -errno.
  */
 int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diags *ds);

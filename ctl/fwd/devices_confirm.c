@@ -7,10 +7,10 @@
 int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diags *ds)
 {
 	fw_autofree char *saved = NULL;
-	int err;
+	int err = store_writable(engine_store(d->engine), ds);
 
-	if (!cause->confirm)
-		return engine_waits(d->engine, ds);
+	if (err || !cause->confirm)
+		return err ? err : engine_waits(d->engine, ds);
 	err = devices_saved(d, &saved);
 	return err ? err : engine_beside_begin(d->engine, cause, saved, ds);
 }

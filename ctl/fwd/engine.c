@@ -179,7 +179,8 @@ static int opening_store(struct engine *e, struct opening *o, struct fw_diags *d
 {
 	int err = 0;
 
-	if (o->loads) {
+	/* Filtering comes first: a store that cannot be written to says so by itself. */
+	if (o->loads && !store_writable(e->store, NULL)) {
 		err = load_store_text(e, &o->first, ds);
 		err = err ? err : load_store_numbers(e, e->live->rs, NULL, ds);
 		err = err ? err : store_snapshot_commit(e->store, false, NULL, ds);

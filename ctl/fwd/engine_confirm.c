@@ -183,6 +183,9 @@ int engine_confirm(struct engine *e, const struct record_who *who, struct fw_dia
 		return nothing_waits(e, "confirmed", ds);
 	if (e->confirm.undoing)
 		return engine_waits(e, ds);
+	err = store_writable(e->store, ds);
+	if (err)
+		return err;
 	err = e->confirm.beside ? engine_beside_end(e, ds) : ruleset_stays(e, ds);
 	if (!err)
 		record_confirmed(e, who);

@@ -46,6 +46,8 @@ struct fwd {
 	double watchdog; /* seconds between two signs of life to the service manager; 0: none */
 	double alive;    /* when the last one was given */
 	struct told told;
+	double looked;                         /* when the store's files were, on the same clock */
+	int store_trouble;                     /* -errno, as it was told last */
 	struct history history[RECORD_NRINGS]; /* history.c */
 	struct rules_file rules_file;          /* rules_file.c */
 

@@ -126,11 +126,15 @@ static json_t *memory(const struct fwd *d)
 
 static json_t *store(const struct fwd *d)
 {
+	struct store *s = engine_store(d->engine);
+	struct fw_diags ds = { .n = 0 };
 	uint64_t changes, bytes;
 
-	store_size(engine_store(d->engine), &changes, &bytes);
-	return json_pack("{so so so}", "path", objects_text(d->config.store), "bytes", number(bytes), "changes",
-			 number(changes));
+	store_size(s, &changes, &bytes);
+	store_trouble(s, &ds);
+	return json_pack("{so so so so so}", "path", objects_text(d->config.store), "bytes", number(bytes), "changes",
+			 number(changes), "error", objects_text(ds.n ? ds.d[0].message : NULL), "hint",
+			 objects_text(ds.n && ds.d[0].hint[0] ? ds.d[0].hint : NULL));
 }
 
 static json_t *stretch(struct stretch s)

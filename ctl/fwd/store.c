@@ -50,41 +50,57 @@ int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...)
 	return -EIO;
 }
 
-/* What SQLite's primary codes mean to the user. */
+/* What SQLite's primary codes mean to the user; @os: of an I/O error, the kernel's errno. */
 static const struct {
-	int rc, err;
-	const char *hint;
+	int rc, os, err;
+	const char *message, *hint;
 } meanings[] = {
-	{ SQLITE_FULL, ENOSPC, "make room on the disk and try again; nothing was changed" },
-	{ SQLITE_BUSY, EBUSY, "is another fwd running?" },
-	{ SQLITE_LOCKED, EBUSY, "is another fwd running?" },
-	{ SQLITE_CORRUPT, EIO, damage_hint },
-	{ SQLITE_NOTADB, EIO, "name another file, or move this one away: it is no store" },
-	{ SQLITE_NOMEM, ENOMEM, NULL },
-	{ SQLITE_TOOBIG, E2BIG, "load it as several smaller changes" },
-	{ SQLITE_READONLY, EROFS, "fwd must be able to write to the file and its directory" },
-	{ SQLITE_PERM, EACCES, "fwd must be able to write to the file and its directory" },
-	{ SQLITE_CANTOPEN, ENOENT, "fwd must be able to write to the file and its directory" },
+	{ SQLITE_IOERR, 0, EIO, NULL, "the disk may be failing; see the kernel's log" },
+	{ SQLITE_FULL, 0, ENOSPC, "no space left", "make room on the disk and try again; nothing was changed" },
+	{ SQLITE_IOERR, ENOSPC, ENOSPC, "no space left", "make room on the disk and try again; nothing was changed" },
+	{ SQLITE_IOERR, EDQUOT, EDQUOT, "the disk quota is used up", "make room and try again; nothing was changed" },
+	{ SQLITE_IOERR, EROFS, EROFS, "the file system is read-only",
+	  "the kernel's log may say why; when it can be written to again, try again; nothing was changed" },
+	{ SQLITE_BUSY, 0, EBUSY, NULL, "is another fwd running?" },
+	{ SQLITE_LOCKED, 0, EBUSY, NULL, "is another fwd running?" },
+	{ SQLITE_CORRUPT, 0, EIO, NULL, damage_hint },
+	{ SQLITE_NOTADB, 0, EIO, NULL, "name another file, or move this one away: it is no store" },
+	{ SQLITE_NOMEM, 0, ENOMEM, NULL, NULL },
+	{ SQLITE_TOOBIG, 0, E2BIG, NULL, "load it as several smaller changes" },
+	{ SQLITE_READONLY, 0, EROFS, NULL, "fwd must be able to write to the file and its directory" },
+	{ SQLITE_PERM, 0, EACCES, NULL, "fwd must be able to write to the file and its directory" },
+	{ SQLITE_CANTOPEN, 0, ENOENT, NULL, "fwd must be able to read and write the file and its directory" },
 };
+
+/* Its row, of those with the kernel's errno when there is one. */
+static size_t meaning_of(int rc, int os)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++)
+		if (meanings[i].rc == (rc & 0xff) && (!meanings[i].os || meanings[i].os == os))
+			found = i;
+	return found;
+}
 
 int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
 {
-	int os = rc ? sqlite3_system_errno(s->db) : 0, err = EIO;
-	const char *hint = "the disk may be failing; see the kernel's log";
+	int os = rc ? sqlite3_system_errno(s->db) : 0, err;
+	const char *message;
+	size_t i;
 
 	if (!rc)
 		return 0;
-	if ((rc & 0xff) == SQLITE_IOERR && (os == ENOSPC || os == EDQUOT))
-		rc = SQLITE_FULL;
-	for (size_t i = 0; i < sizeof(meanings) / sizeof(*meanings); i++) {
-		if (meanings[i].rc != (rc & 0xff))
-			continue;
-		err = meanings[i].err;
-		hint = meanings[i].hint;
-	}
-	if ((rc & 0xff) == SQLITE_CANTOPEN && os)
+	if (rc == SQLITE_READONLY_DBMOVED)
+		return store_fault_error(s, ds);
+	i = meaning_of(rc, os);
+	err = meanings[i].err;
+	message = meanings[i].message ? meanings[i].message : sqlite3_errstr(rc);
+	if ((rc & 0xff) == SQLITE_CANTOPEN && os) {
 		err = os;
-	fw_diag_add(ds, here(s), hint, "cannot %s: %s", what, err == ENOSPC ? "no space left" : sqlite3_errstr(rc));
+		message = strerror(os);
+	}
+	fw_diag_add(ds, here(s), meanings[i].hint, "cannot %s: %s", what, message);
 	return -err;
 }
 
@@ -136,6 +152,8 @@ int store_begin(struct store *s, bool durable)
 {
 	int rc = 0;
 
+	if (atomic_load(&s->fault) == FAULT_WRITTEN)
+		return SQLITE_READONLY_DBMOVED;
 	if (durable != s->durable)
 		rc = sqlite3_exec(s->db, durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL", NULL, NULL,
 				  NULL);
@@ -145,19 +163,45 @@ int store_begin(struct store *s, bool durable)
 	return store_run(store_stmt(s, STMT_BEGIN, 0, NULL));
 }
 
+/* Whether the disk takes what is to be kept, for those who ask. */
+static void note_result(struct store *s, int rc)
+{
+	int primary = rc & 0xff;
+
+	if (rc == SQLITE_READONLY_DBMOVED)
+		return;
+	if (primary == SQLITE_FULL || primary == SQLITE_IOERR || primary == SQLITE_READONLY)
+		atomic_store(&s->failed, meanings[meaning_of(rc, sqlite3_system_errno(s->db))].err);
+	else if (!rc && s->durable)
+		atomic_store(&s->failed, 0);
+}
+
 int store_end(struct store *s, int rc)
 {
 	if (!rc)
 		rc = store_run(store_stmt(s, STMT_COMMIT, 0, NULL));
+	note_result(s, rc);
 	if (!sqlite3_get_autocommit(s->db))
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 	return rc;
 }
 
+int store_end_kept(struct store *s, int rc)
+{
+	if (!rc && store_watch_look(s))
+		rc = SQLITE_READONLY_DBMOVED;
+	return store_end(s, rc);
+}
+
 int store_checkpoint(struct store *s)
 {
-	int rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	int rc;
 
+	if (store_watch_look(s))
+		return 0;
+	store_watch_settle(s, false);
+	rc = sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	store_watch_settle(s, true);
 	if (!rc)
 		s->log_pages = 0;
 	return rc;
@@ -246,27 +290,75 @@ static int log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 	return pages < LOG_PAGES_MAX ? 0 : (store_checkpoint(s), 0);
 }
 
+void store_harden(sqlite3 *db)
+{
+	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
+	sqlite3_extended_result_codes(db, 1);
+}
+
 /* Alone with the database from here on, or SQLITE_BUSY. */
 static int connect_alone(struct store *s)
 {
 	static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE;"
 				    "PRAGMA journal_mode=WAL;"
 				    "PRAGMA synchronous=FULL;"
-				    "PRAGMA cell_size_check=ON;"
 				    "PRAGMA journal_size_limit=33554432;"
 				    "BEGIN IMMEDIATE; COMMIT;";
-	int fd = open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600), rc;
+	int rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
-	/* Closing another descriptor of a database that this process has open would drop its locks: so only a new one. */
-	if (fd >= 0)
-		close(fd);
-	rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	if (rc)
 		return rc;
-	sqlite3_extended_result_codes(s->db, 1);
+	store_harden(s->db);
 	sqlite3_wal_hook(s->db, log_grown, s);
 	s->durable = true;
 	return sqlite3_exec(s->db, setup, NULL, NULL, NULL);
+}
+
+/* Has the store something that can be read, though it cannot be written to? */
+static bool is_unwritable(const struct store *s, int rc)
+{
+	static const int others[] = { SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM };
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		if ((rc & 0xff) == others[i])
+			return false;
+	return !fstat(s->watch.fd, &st) && S_ISREG(st.st_mode) && st.st_size;
+}
+
+/* Why, as the kernel says it: of a file that may be written to, what SQLite met. */
+static int unwritable_errno(const struct store *s)
+{
+	int os = sqlite3_system_errno(s->db), fd = open(s->path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return os ? os : EIO;
+}
+
+static int connect_any(struct store *s)
+{
+	struct store_watch *w = &s->watch;
+	int rc, why;
+
+	w->fd = open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	if (w->fd < 0)
+		w->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (w->fd < 0)
+		return sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL); /* which says why it cannot be */
+	rc = w->foreign_log ? SQLITE_READONLY : connect_alone(s);
+	if (!rc)
+		store_watch_begin(s);
+	if (!rc || !is_unwritable(s, rc))
+		return rc;
+	why = unwritable_errno(s);
+	sqlite3_close(fw_take(s->db));
+	return store_connect_copy(s, why);
 }
 
 /* The tables of a new store, with an empty ruleset in them. */
@@ -312,7 +404,7 @@ static int schema_check(struct store *s, struct fw_diags *ds)
 
 static int open_all(struct store *s, struct fw_diags *ds)
 {
-	int err = store_error(s, connect_alone(s), "open the store", ds);
+	int err = store_error(s, connect_any(s), "open the store", ds);
 
 	err = err ? err : schema_check(s, ds);
 	for (unsigned i = 0; !err && i < STMT_HISTORY_PUT; i++)
@@ -336,7 +428,9 @@ int store_open(const char *path, struct fw_diags *ds, struct store **out)
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->turn, NULL);
 	s->path = strdup(path);
+	s->watch.fd = s->watch.mark_fd = -1;
 	err = s->path ? store_files_check(path, ds) : -ENOMEM;
+	err = err ? err : store_watch_prepare(s);
 	err = err ? err : open_all(s, ds);
 	err = err ? err : store_files_check(path, ds); /* SQLite removes what is empty and of no use to it */
 	if (err) {
@@ -355,7 +449,12 @@ void store_close(struct store *s)
 		return;
 	for (unsigned i = 0; i < STMT_COUNT; i++)
 		sqlite3_finalize(s->stmt[i]);
+	if (store_watch_look(s))
+		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	else
+		store_watch_settle(s, false);
 	sqlite3_close(s->db);
+	store_watch_end(s);
 	pthread_cond_destroy(&s->turn);
 	pthread_mutex_destroy(&s->lock);
 	free(s->path);
@@ -389,13 +488,59 @@ int store_change(struct store *s, const struct store_change *c, struct fw_diags 
 	if (!rc && c->keep)
 		rc = store_keep_change(s, &row, row.n.changes);
 	rc = rc ? rc : store_note_put(s, c->note);
-	rc = store_end(s, rc);
+	rc = store_end_kept(s, rc);
 	if (!rc) {
 		store_note_done(s, c->note);
 		s->live = row;
 		s->tentative = c->keep ? row.n.changes : s->tentative;
 	}
 	return store_error(s, rc, "write the change down", ds);
+}
+
+int store_writable(struct store *s, struct fw_diags *ds)
+{
+	store_locked(s);
+	store_watch_look(s);
+	return store_fault_error(s, ds);
+}
+
+/* Is there room again? Something small that says so. */
+static void try_again(struct store *s)
+{
+	int rc = store_begin(s, true);
+
+	rc = rc ? rc : store_setting_put(s, "tried", "again");
+	store_end(s, rc);
+}
+
+void store_look(struct store *s)
+{
+	bool idle;
+
+	pthread_mutex_lock(&s->lock);
+	idle = s->drawn == s->served;
+	s->drawn += idle;
+	pthread_mutex_unlock(&s->lock);
+	if (!idle)
+		return; /* whoever is at it looks himself */
+	if (!store_watch_look(s) && atomic_load(&s->failed))
+		try_again(s);
+	store_unlock(s);
+}
+
+int store_trouble(const struct store *s, struct fw_diags *ds)
+{
+	int failed = atomic_load(&s->failed), err = store_fault_error(s, ds);
+
+	if (err || !failed)
+		return err;
+	fw_diag_add(ds, here(s), NULL, "the last change could not be written down: %s", strerror(failed));
+	return -failed;
+}
+
+const char *store_aside(const struct store *s)
+{
+	return s->watch.aside;
 }
 
 void store_size(struct store *s, uint64_t *changes, uint64_t *bytes)

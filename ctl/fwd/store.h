@@ -36,6 +36,7 @@ struct store_snapshot {
 
 /*
  * @path is made when it is not there; its directory must be. -EBUSY: another process has it open. -EIO: damaged.
+ * What cannot be written to, but read, is read into memory: see store_writable().
  * 0, -errno with a diagnostic.
  */
 int store_open(const char *path, struct fw_diags *ds, struct store **out);
@@ -75,6 +76,19 @@ struct store_change {
 };
 /* 0, -ENOSPC, -EIO with a diagnostic. */
 int store_change(struct store *s, const struct store_change *c, struct fw_diags *ds);
+/*
+ * Can what is changed now be kept? The files are compared with those that were opened. 0, -EROFS or -ESTALE with a
+ * diagnostic, as store_change(), store_snapshot_begin(), store_snapshot_commit() and store_forget() answer too.
+ */
+int store_writable(struct store *s, struct fw_diags *ds);
+/*
+ * Compares them, unless somebody else has the store just now, and finds out whether there is room again: for every second.
+ */
+void store_look(struct store *s);
+/* What store_look() saw, or what became of the last write: 0, or -errno with a diagnostic; waits for nobody. */
+int store_trouble(const struct store *s, struct fw_diags *ds);
+/* A log that belonged to another database was moved there when the store was opened, or since; NULL: there was none. */
+const char *store_aside(const struct store *s);
 /* Changes since the snapshot, and bytes on disk; waits for nobody. */
 void store_size(struct store *s, uint64_t *changes, uint64_t *bytes);
 

@@ -51,7 +51,7 @@ static int check(const char *path, const struct fw_path *at, const char *suffix,
 
 int store_files_check(const char *path, struct fw_diags *ds)
 {
-	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	static const char *const suffixes[] = { "", "-wal", "-journal", "-mark" };
 	fw_cleanup(fw_path_end) struct fw_path at = { .folder = -1 };
 	int err = fw_path_folder(path, 0700, ds);
 

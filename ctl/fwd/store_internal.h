@@ -81,9 +81,35 @@ enum statement {
 		STMT_COUNT,
 };
 
+/* store_watch.c: a file, to be known again; times are nanoseconds since the epoch. */
+struct file_mark {
+	uint64_t device, inode, size;
+	int64_t born, written; /* born 0: the file system does not say */
+};
+/* The files that the store is, as they were when it was opened. */
+struct store_watch {
+	char *log_path, *mark_path;
+	int fd;                   /* of the database, as long as the store is open: closing it drops SQLite's locks */
+	int mark_fd;              /* -1: there is none */
+	struct file_mark db, log; /* @db as it was written last by us */
+	bool watched;             /* they are known: the store is no copy */
+	bool stays;               /* the fault does not go away */
+	bool foreign_log;         /* the log that lies there is of another database */
+	char *aside;              /* the name that a foreign log got; NULL: there was none */
+	int err;                  /* of a copy: why */
+};
+/*
+ * Why no change is taken. COPY: what it holds was read into memory; GONE: the path leads nowhere; REPLACED: to another
+ * file; WRITTEN: somebody else has written to it; LOG: the log is not there any more, or another one.
+ */
+enum store_fault { FAULT_NONE, FAULT_COPY, FAULT_GONE, FAULT_REPLACED, FAULT_WRITTEN, FAULT_LOG };
+
 struct store {
 	sqlite3 *db;
 	char *path;
+	struct store_watch watch;
+	_Atomic enum store_fault fault; /* these two also for those who do not wait for the lock */
+	_Atomic int failed;             /* errno of the last commit; 0: it is on the disk */
 	/* Held for one transaction at a time, by turns: who works in the background does not get it twice in a row. */
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
@@ -158,5 +184,28 @@ uint32_t store_sum(uint32_t sum, const void *p, size_t len);
 bool store_sum_is(sqlite3_stmt *st, int column, uint32_t sum);
 /* Moves the log into the database. */
 int store_checkpoint(struct store *s);
+/*
+ * As store_end(), for what is answered to somebody: only while the store is the one that was opened, and can be written to.
+ */
+int store_end_kept(struct store *s, int rc);
+/* Nothing that a database says of itself is carried out. */
+void store_harden(sqlite3 *db);
+
+/* store_watch.c */
+/* @path + @suffix: free() it. NULL: memory is out. */
+char *store_beside(const char *path, const char *suffix);
+/* Before the database is opened. A log that is not its own is set aside, if it can be. 0 or -ENOMEM. */
+int store_watch_prepare(struct store *s);
+void store_watch_begin(struct store *s); /* with its log */
+/* Compares them with what is there now; under the lock. */
+enum store_fault store_watch_look(struct store *s);
+/* Before and after the database is written to, which only a checkpoint does. */
+void store_watch_settle(struct store *s, bool settled);
+void store_watch_end(struct store *s); /* after SQLite's */
+/* 0; or the fault as -errno and a diagnostic. */
+int store_fault_error(const struct store *s, struct fw_diags *ds);
+
+/* store_copy.c: s->db in memory, with what the file holds. @why: errno. */
+int store_connect_copy(struct store *s, int why);
 
 #endif

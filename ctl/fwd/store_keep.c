@@ -122,7 +122,7 @@ int store_forget(struct store *s, struct fw_diags *ds)
 	rc = rc ? rc : store_row_state(s, &gone, ROW_GONE);
 	if (!rc && s->tentative)
 		rc = store_keep_change(s, &s->live, 0);
-	rc = store_end(s, rc);
+	rc = store_end_kept(s, rc);
 	if (rc)
 		return store_error(s, rc, "forget the ruleset before", ds);
 	s->untidy |= gone.n.id != 0;

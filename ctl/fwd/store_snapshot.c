@@ -83,8 +83,9 @@ static int pending_begin(struct store *s, const struct store_snapshot *sn)
 
 int store_snapshot_begin(struct store *s, const struct store_snapshot *sn, struct fw_diags *ds)
 {
-	int err = room_check(s, sn, ds), rc;
+	int err = store_writable(s, ds), rc;
 
+	err = err ? err : room_check(s, sn, ds);
 	if (err)
 		return err;
 	rc = pending_begin(s, sn);
@@ -180,7 +181,7 @@ static int turn_over(struct store *s, enum row_state old_state, uint64_t from, c
 	if (s->tentative)
 		rc = rc ? rc : store_keep_change(s, &live, tentative);
 	rc = rc ? rc : store_note_put(s, note);
-	rc = store_end(s, rc);
+	rc = store_end_kept(s, rc);
 	if (rc)
 		return store_error(s, rc, "write the ruleset down", ds);
 	store_note_done(s, note);
@@ -211,14 +212,14 @@ int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
 bool store_fold_wanted(struct store *s, bool anyway)
 {
 	store_locked(s);
-	return !s->pending.n.id && !s->kept.n.id && !s->tentative &&
+	return !s->fault && !s->pending.n.id && !s->kept.n.id && !s->tentative &&
 	       (anyway || s->live.n.change_bytes > s->live.n.text_bytes / 2 + (1u << 20));
 }
 
 bool store_tidy_wanted(struct store *s)
 {
 	store_locked(s);
-	return s->untidy || s->log_pages >= LOG_PAGES;
+	return !s->fault && (s->untidy || s->log_pages >= LOG_PAGES);
 }
 
 /* Some of a snapshot's pieces, or of its changes, or else its row. */

@@ -95,6 +95,12 @@ EMIT(pool_free)
 		page_u64(p, NULL, bytes > used ? bytes - used : 0);
 }
 
+EMIT(store_writable)
+{
+	if (s->status)
+		page_u64(p, NULL, !text(s->status, "store.error"));
+}
+
 EMIT(confirm)
 {
 	if (s->status)
@@ -338,6 +344,7 @@ const struct metric metrics_table[] = {
 	{ ROW("reload_seconds", H, "How long rulesets took, from their text to packets seeing them."), emit_histogram, 0, "reload_seconds" },
 	{ ROW("store_bytes", G, "Size of the store on the disk."), STATUS("store.bytes") },
 	{ ROW("store_changes", G, "Changes in the store since its last snapshot."), STATUS("store.changes") },
+	{ ROW("store_writable", G, "Whether changes can be kept in the store."), emit_store_writable },
 	{ ROW("clients", G, "Open connections to fwd's socket, this one included."), STATUS("clients") },
 	{ ROW("loop_longest_stretch_seconds", G, "Longest time of the last ten minutes in which fwd looked at nothing else."), STATUS("loop.recent.seconds") },
 	{ ROW("turned_away", C, "Connections and requests that fwd turned away since too much of their kind was in use, since it started.", "kind"), emit_members, 0, "turned_away", { "connection", "long_reply", "request", "reply" } },

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A store that cannot be written to (its file system is read-only or full, or
+ * may not be written): what it holds, with its log, is copied into memory, and
+ * everything goes on there. Only nobody is told that a change is kept.
+ */
+#include "ctl/fwd/store_internal.h"
+
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The bytes of a database on which SQLite's readers have their locks. */
+#define LOCK_START 0x40000002
+#define LOCK_BYTES 510
+
+/* Nobody writes to it as long as the descriptor is open. */
+static int lock_shared(int fd)
+{
+	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = LOCK_START, .l_len = LOCK_BYTES };
+
+	return !fcntl(fd, F_SETLK, &lock) ? 0 : errno == EAGAIN || errno == EACCES ? SQLITE_BUSY : SQLITE_IOERR;
+}
+
+/* As a URI that asks for the file alone: SQLite cannot read it otherwise where it can make no log. */
+static void uri_of(const char *path, char *out)
+{
+	out += sprintf(out, "file:");
+	for (; *path; path++)
+		out += sprintf(out, strchr("?#%", *path) ? "%%%02x" : "%c", (unsigned char)*path);
+	sprintf(out, "?immutable=1");
+}
+
+static int connect_read(const struct store *s, sqlite3 **out)
+{
+	const struct store_watch *w = &s->watch;
+	const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+	fw_autofree char *uri = malloc(3 * strlen(s->path) + 32);
+	struct stat log;
+	int rc;
+
+	if (!uri)
+		return SQLITE_NOMEM;
+	uri_of(s->path, uri);
+	/* The lock is ours already; of the log an index is made in memory. */
+	if (!w->foreign_log && !stat(w->log_path, &log) && log.st_size)
+		rc = sqlite3_open_v2(s->path, out, flags, "unix-none");
+	else
+		rc = sqlite3_open_v2(uri, out, flags | SQLITE_OPEN_URI, NULL);
+	if (rc)
+		return rc;
+	store_harden(*out);
+	return sqlite3_exec(*out, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
+}
+
+static int copy(sqlite3 *from, sqlite3 *to)
+{
+	sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
+	int rc;
+
+	if (!b)
+		return sqlite3_errcode(to);
+	rc = sqlite3_backup_step(b, -1);
+	sqlite3_backup_finish(b);
+	return rc == SQLITE_DONE ? 0 : rc;
+}
+
+int store_connect_copy(struct store *s, int why)
+{
+	sqlite3 *from = NULL;
+	int rc = s->watch.fd < 0 ? SQLITE_CANTOPEN : lock_shared(s->watch.fd);
+
+	rc = rc ? rc : sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+	rc = rc ? rc : connect_read(s, &from);
+	rc = rc ? rc : copy(from, s->db);
+	sqlite3_close(from);
+	if (!rc)
+		store_harden(s->db);
+	s->watch.err = why;
+	atomic_store(&s->fault, FAULT_COPY);
+	return rc;
+}

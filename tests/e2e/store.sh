@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Cases of fwd's store on a bad day, sourced by run.sh: another file in its place, a file system that is read-only, full or
+# gone. Packets are filtered all the time, and what was acknowledged is there afterwards.
+
+# store_fwd OPTION...: a fwd with its store in a folder of its own, filtering by rules `ping` and `web`.
+store_fwd() {
+	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && start_fwd "${store_there[@]}" "$@" || return 1
+	ok policy in drop && ok add rule name ping in proto icmp accept && ok add rule name web in proto tcp dport 80 accept &&
+		ok attach s0
+}
+store_filters() { expect yes try_ping $server4 && expect yes try_tcp $server4 80 && expect no try_tcp $server4 25; }
+store_clean() {
+	fwd_stop
+	rm -rf "$tmp/disk" "$tmp/backup" "$tmp/away"
+}
+shows_trouble() { ctl status | grep -q "CHANGES CANNOT BE KEPT: .*$1"; }
+store_refuses() { # TEXT
+	refuses 1 "$1" add rule name late in drop && says "hint: " && refuses 1 "$1" load "$tmp/rules" &&
+		refuses 1 "$1" attach lo && refuses 1 "$1" flush --yes && store_filters || return 1
+	wait_until shows_trouble "$1" || fail "status does not say '$1': $(ctl status)" || return 1
+	ok save "$tmp/saved" && grep -q 'name web' "$tmp/saved" && ok add rule --check name late in drop
+}
+
+# replaced COMMAND: a backup with `ping` alone comes in the store's place, in different ways, and fwd is killed or ended.
+replaced() {
+	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") how=$1 end
+	rules <<<'rule accept'
+	for end in TERM KILL; do
+		store_clean
+		store_fwd && ok del rule web && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
+		start_fwd "${store_there[@]}" && ok add rule name web in proto tcp dport 80 accept &&
+			ok load "$tmp/rules" --check && store_filters || return 1
+		(cd "$tmp/disk" && eval "$how") || return 1
+		store_refuses "the store was replaced" || return 1
+		fwd_kill $end
+		start_fwd "${store_there[@]}" && order ping && expect no try_tcp $server4 80 && ok add rule name more in accept &&
+			order ping more || return 1
+		fwd_kill KILL
+		start_fwd "${store_there[@]}" && order ping more || return 1
+	done
+	# Nobody had the time to notice it.
+	store_clean
+	store_fwd && ok del rule web && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
+	start_fwd "${store_there[@]}" && ok add rule name web in proto tcp dport 80 accept && ok add rule name x in accept || return 1
+	fwd_kill KILL
+	(cd "$tmp/disk" && eval "$how") && start_fwd "${store_there[@]}" && order ping || return 1
+	grep -q 'the store was replaced while fwd did not run' "$tmp/fwd.log" || fail "$(cat "$tmp/fwd.log")"
+}
+case_fwd_store_moved_over() { replaced 'mv ../backup store'; }
+case_fwd_store_copied_over() { replaced 'cp ../backup store'; }
+
+# It is not where it was: until it is back, nothing is taken.
+case_fwd_store_moved_away() {
+	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
+	rules <<<'rule accept'
+	store_clean && store_fwd && mv "$tmp/disk" "$tmp/away" && store_refuses "not where it was" && mv "$tmp/away" "$tmp/disk" &&
+		ok add rule name more out accept || return 1
+	on_disk mount --bind "$tmp" "$tmp/disk" && store_refuses "not where it was" && on_disk umount "$tmp/disk" &&
+		ok del rule more || return 1
+	fwd_kill KILL
+	start_fwd "${store_there[@]}" && order ping web && store_filters
+}
+
+# What waits to be confirmed cannot be kept; in the end it is undone.
+case_fwd_store_moved_over_confirm() {
+	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
+	rules <<<'rule name all in accept'
+	store_clean && store_fwd && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" && start_fwd "${store_there[@]}" || return 1
+	ok load "$tmp/rules" --confirm 3s && expect yes try_tcp $server4 25 && mv "$tmp/backup" "$tmp/disk/store" || return 1
+	refuses 1 "the store was replaced" confirm || return 1
+	wait_until order ping web && store_filters
+}
