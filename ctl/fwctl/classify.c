@@ -90,10 +90,9 @@ static int session_begin(struct session *ss, const char *path)
 
 static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
 {
-	for (size_t i = 0; name[0] && i < rs->nifaces; i++)
-		if (!strcmp(rs->ifaces[i], name))
-			return (uint32_t)i;
-	return FW_IFACE_OTHER;
+	int number = fw_ruleset_iface_find(rs, name);
+
+	return number < 0 ? FW_IFACE_OTHER : (uint32_t)number;
 }
 
 static bool same(const struct fw_result *a, const struct fw_result *b)

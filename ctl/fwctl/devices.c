@@ -95,7 +95,7 @@ static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *i
 {
 	for (size_t i = 0; i < at; i++)
 		if (indices[at] && indices[i] == indices[at]) {
-			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i], rs->ifaces[at]);
+			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i].name, rs->ifaces[at].name);
 			ctl_hint("say the same name in all rules");
 			return -EINVAL;
 		}
@@ -108,7 +108,7 @@ int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw
 	int err = indices ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < rs->nifaces; i++) {
-		const char *name = rs->ifaces[i];
+		const char *name = rs->ifaces[i].name;
 
 		indices[i] = index_of(name);
 		err = check_names(rs, i, indices);

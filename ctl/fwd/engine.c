@@ -85,7 +85,7 @@ int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw
 	return err ? err : engine_kernel_error(fw_kern_sync(e->kern), "take the tables", ds);
 }
 
-int engine_make_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+int engine_make_ready(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {
 	int err = ifaces_number(e, rs, ds);
 
@@ -221,7 +221,10 @@ static int open_live(struct engine *e, const struct engine_options *opts, struct
 		return -ENOMEM;
 	e->live->arena = memory_new();
 	err = opening_read(e, &o, ds);
-	return err ? err : opening_swap(e, &o, ds);
+	if (err)
+		return err;
+	e->names_stored = e->live->rs->ifaces_named;
+	return opening_swap(e, &o, ds);
 }
 
 static int open_descriptors(struct engine *e)
@@ -283,6 +286,7 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 		return err;
 	}
 	confirm_opened(e);
+	grace_work(e);
 	engine_upkeep(e);
 	*out = e;
 	return 0;

@@ -221,6 +221,17 @@ static int attempt(struct engine *e, const struct engine_edit *asked, struct eng
 	return err;
 }
 
+/*
+ * What was replaced just now still takes room, or was replaced too often since the last grace period, or numbers of interfaces
+ * are not given back yet?
+ */
+static bool grace_helps(const struct engine *e, int err, const struct engine_result *out)
+{
+	bool may = err == -ENOSPC || (err == -EBUSY && !out->ds.n) || (err == -E2BIG && names_wanted(e));
+
+	return may && grace_pending(e);
+}
+
 int engine_change(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
 {
 	bool check = asked->check;
@@ -237,8 +248,7 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 		return out->err = err;
 	}
 	err = attempt(e, asked, out);
-	if ((err == -ENOSPC || (err == -EBUSY && !out->ds.n)) && grace_pending(e)) {
-		/* What was replaced just now still takes room, or was replaced too often since the last grace period. */
+	if (grace_helps(e, err, out)) {
 		grace_wait(e);
 		*out = (struct engine_result){ .err = 0 };
 		err = attempt(e, asked, out);
@@ -255,6 +265,7 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	out->seconds.total = fw_now() - start;
 	if (!err && !check)
 		histogram_add(&e->transaction_seconds, out->seconds.total);
+	grace_work(e);
 	engine_upkeep(e);
 	return err;
 }

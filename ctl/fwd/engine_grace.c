@@ -58,18 +58,20 @@ static void set_state(struct graces *g, enum grace_state state)
 
 bool grace_pending(const struct engine *e)
 {
-	return e->graces.waiting || e->graces.running || e->graces.ticket_of || fw_image_grace_wanted(&e->live->image);
+	return e->graces.waiting || e->graces.running || e->graces.ticket_of || names_wanted(e) ||
+	       fw_image_grace_wanted(&e->live->image);
 }
 
 static void begin(struct engine *e)
 {
 	struct graces *g = &e->graces;
 
-	if (!g->waiting && !fw_image_grace_wanted(&e->live->image))
+	if (!g->waiting && !names_wanted(e) && !fw_image_grace_wanted(&e->live->image))
 		return;
 	g->running = fw_take(g->waiting);
 	g->ticket_of = e->live;
 	g->ticket = fw_image_grace_begin(&e->live->image);
+	names_wait(e);
 	set_state(g, GRACE_RUNS);
 }
 
@@ -99,6 +101,7 @@ static void end(struct engine *e)
 	if (g->ticket_of == e->live)
 		fw_image_grace_end(&e->live->image, g->ticket);
 	g->ticket_of = NULL;
+	names_part(e);
 	while (g->running) {
 		struct later *l = g->running;
 

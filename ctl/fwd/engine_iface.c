@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Interfaces. Rules name them; packets have an index; tables have numbers, which
- * stay with a name for ever, also over a restart, so that the map from index to
- * number is right for the tables before and after a swap. An interface may have
- * several names and has one number: that of the name that rules use.
+ * stay with a name as long as any rule uses it, also over a restart, so that the
+ * map from index to number is right for the tables before and after a swap. An
+ * interface may have several names and has one number: that of the name that
+ * rules use. What becomes of numbers that no rule uses: engine_names.c.
  */
 #include "ctl/fwd/engine_internal.h"
 
 #include <string.h>
-
-#define SETTING "interfaces" /* names by number, one a line */
 
 static struct link_name *find(const struct engine *e, uint32_t ifindex)
 {
@@ -27,26 +26,14 @@ static const char *name_at(const struct link_name *l, size_t i)
 	return i <= l->naltnames ? l->altname[i - 1] : NULL;
 }
 
-static const struct fw_rule *rule_on(const struct fw_ruleset *rs, uint32_t number)
-{
-	for (const struct fw_rule *r = rs->first; r; r = r->next) {
-		const struct fw_match *m = fw_rule_match(r, FW_F_IFACE);
-
-		for (unsigned i = 0; m && i < m->n; i++)
-			if (m->r[i].lo <= number && number <= m->r[i].hi)
-				return r;
-	}
-	return NULL;
-}
-
-/* A name of an interface that has a number, and a rule that uses it. */
+/* A name of an interface that has a number. */
 struct use {
 	const char *name;
 	int number;
-	const struct fw_rule *rule; /* NULL: none does any more */
+	bool used; /* by some rule */
 };
 
-/* Up to two names: those that rules use before others. Rules are looked at only where it matters. */
+/* Up to two names: those that rules use before others. */
 static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, struct use out[2])
 {
 	const char *name;
@@ -58,12 +45,12 @@ static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, str
 
 		if (u.number < 0)
 			continue;
-		u.rule = l->numbered > 1 ? rule_on(rs, (uint32_t)u.number) : NULL;
-		if (n && u.rule && !out[0].rule)
+		u.used = rs->ifaces[u.number].rules > 0;
+		if (n && u.used && !out[0].used)
 			out[0] = u;
 		else if (n < 2)
 			out[n++] = u;
-		else if (u.rule && !out[1].rule)
+		else if (u.used && !out[1].used)
 			out[1] = u;
 	}
 	return n;
@@ -136,7 +123,7 @@ bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *name
 	const struct link_name *l = find(e, ifindex);
 	struct use u[2];
 
-	if (!l || l->numbered < 2 || uses(e->live->rs, l, u) < 2 || !u[1].rule)
+	if (!l || l->numbered < 2 || uses(e->live->rs, l, u) < 2 || !u[1].used)
 		return false;
 	names[0] = u[0].name;
 	names[1] = u[1].name;
@@ -205,10 +192,15 @@ static void forget_traffic(struct engine *e)
 			fw_kern_traffic_forget(e->kern, t[i].ifindex);
 }
 
-/* That they went was in a message that got lost. */
+static bool is_gone(void *ctx, uint32_t ifindex, uint32_t number)
+{
+	return !find(ctx, ifindex);
+}
+
+/* That they went was in a message that got lost, or while no process was there to read it. */
 static int all_told(struct engine *e)
 {
-	int err = 0;
+	int err = e->links_round ? 0 : fw_kern_ifaces_forget(e->kern, is_gone, e);
 
 	for (size_t i = e->nlinks; i-- > 0;)
 		if (e->links[i].round != e->links_round)
@@ -247,62 +239,56 @@ void ifaces_free(struct engine *e)
 	free(e->links);
 }
 
-static int names_store(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+static const struct fw_rule *rule_on(const struct fw_ruleset *rs, uint32_t number)
 {
-	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	int err;
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		const struct fw_match *m = fw_rule_match(r, FW_F_IFACE);
 
-	for (size_t i = 0; i < rs->nifaces; i++)
-		fw_buf_printf(&b, "%s\n", rs->ifaces[i]);
-	if (b.failed)
-		return -ENOMEM;
-	err = store_set(e->store, SETTING, b.text ? b.text : "", ds);
-	if (!err)
-		e->ifaces_stored = rs->nifaces;
-	return err;
+		for (unsigned i = 0; m && i < m->n; i++)
+			if (m->r[i].lo <= number && number <= m->r[i].hi)
+				return r;
+	}
+	return NULL;
 }
 
 int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
 {
 	for (size_t i = 0; i < e->nlinks; i++) {
-		struct link_name l = e->links[i];
+		const struct link_name *l = &e->links[i];
 		struct use u[2];
 
-		if (rs->nifaces > e->ifaces_stored)
-			count_numbered(rs, &l);
-		if (l.numbered < 2 || uses(rs, &l, u) < 2 || !u[1].rule)
+		if (!l->naltnames || uses(rs, l, u) < 2 || !u[1].used)
 			continue;
 		return fw_diag_add(ds, (struct fw_place){ 0 }, "say the same name in all rules",
 				   "rule %llu says '%s' and rule %llu '%s': both are names of interface %s",
-				   (unsigned long long)u[0].rule->id, FW_NAME(u[0].name),
-				   (unsigned long long)u[1].rule->id, FW_NAME(u[1].name), FW_NAME(l.name));
+				   (unsigned long long)rule_on(rs, (uint32_t)u[0].number)->id, FW_NAME(u[0].name),
+				   (unsigned long long)rule_on(rs, (uint32_t)u[1].number)->id, FW_NAME(u[1].name),
+				   FW_NAME(l->name));
 	}
 	return 0;
 }
 
-/* Also where no number is new, rules may use another name of an interface than before. */
-int ifaces_number(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+/*
+ * Where no number is new, rules may use another name of an interface than before; in another ruleset than the live one, all may
+ * be different. The store is first: a number that packets have is never another name's to the next process.
+ */
+int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {
-	bool grown = rs->nifaces > e->ifaces_stored;
-	int err = 0;
+	bool all = rs->ifaces_fresh || rs != e->live->rs;
+	int err = names_store(e, rs, ds), told = 0;
 
-	for (size_t i = 0; !err && i < e->nlinks; i++)
-		if (grown || e->links[i].numbered > 1)
-			err = number_set(e, rs, &e->links[i]);
-	err = engine_kernel_error(err, "tell an interface's number", ds);
-	return err || !grown ? err : names_store(e, rs, ds);
+	for (size_t i = 0; !err && !told && i < e->nlinks; i++)
+		if (all || e->links[i].numbered > 1)
+			told = number_set(e, rs, &e->links[i]);
+	return err ? err : engine_kernel_error(told, "tell an interface's number", ds);
 }
 
-int ifaces_restore(struct engine *e, struct fw_ruleset *rs)
+int ifaces_renumber(struct engine *e)
 {
-	fw_autofree char *names = NULL;
-	char *save = NULL;
-	int err = store_get(e->store, SETTING, &names);
+	int err = 0;
 
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	for (char *name = strtok_r(names, "\n", &save); name; name = strtok_r(NULL, "\n", &save))
-		if (fw_ruleset_iface(rs, name) < 0)
-			return -ENOMEM;
-	return 0;
+	for (size_t i = 0; i < e->nlinks; i++)
+		if (e->links[i].numbered)
+			err |= number_set(e, e->live->rs, &e->links[i]);
+	return err ? -EIO : 0;
 }

@@ -97,7 +97,9 @@ struct engine {
 	size_t nlinks, links_cap;
 	unsigned links_round;     /* grows whenever all interfaces were told */
 	int files_err;            /* why there are no files of counters */
-	size_t ifaces_stored;     /* names of interfaces that the store knows the numbers of */
+	size_t names_stored;      /* names of interfaces that the store knows */
+	bool names_told;          /* the kernel was told which numbers have no name */
+	bool names_stuck;         /* that failed: until the next change */
 	struct load_job *loading; /* NULL: none */
 	bool rolled_back;         /* by engine_open() */
 	bool keeping_up;          /* a job that looks after the store is under way */
@@ -130,7 +132,7 @@ uint32_t engine_next_generation(const struct engine *e);
  */
 void engine_settle(struct engine *e);
 /* A new image of @rs is about to be published: counters, interfaces, segments. 0 or -errno with a diagnostic. */
-int engine_make_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+int engine_make_ready(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
 /* The part of it that takes time: the worker may do it before. */
 int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
 /* What the kernel could not do, as a diagnostic: returns @err. */
@@ -279,10 +281,21 @@ void labels_free(struct labels *l);
 /* Rules may call an interface by one of its names only: 0, or -EINVAL with a diagnostic. */
 int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
 void ifaces_free(struct engine *e);
-/* Interfaces that @rs names and the live ruleset does not get their numbers, also in the store. */
-int ifaces_number(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
-/* The numbers that the store knows. */
-int ifaces_restore(struct engine *e, struct fw_ruleset *rs);
+/* Packets of interfaces get the numbers of @rs, and the store knows them, before it is live. 0 or -errno with a diagnostic. */
+int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
+/* Names of the live ruleset went. 0 or -EIO. */
+int ifaces_renumber(struct engine *e);
+
+/* engine_names.c */
+/* Those that are new, into the store. 0, -errno with a diagnostic. */
+int names_store(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
+/* The numbers that the store knows, into an empty ruleset. 0 or -errno. */
+int names_restore(struct engine *e, struct fw_ruleset *rs);
+/* Would a grace period give numbers back? */
+bool names_wanted(const struct engine *e);
+/* One begins; it is over. */
+void names_wait(struct engine *e);
+void names_part(struct engine *e);
 
 /* engine_memory.c: an arena of jemalloc's for each ruleset, so that the whole of it goes away at once */
 unsigned memory_new(void); /* 0: there is none */

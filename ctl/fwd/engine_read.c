@@ -141,6 +141,7 @@ static int take_change(struct reading *r, const char *text, size_t len, const ui
 	}
 	own_ids(&edit, slots, nslots);
 	fw_edit_commit(&edit);
+	fw_ruleset_ifaces_tidy(r->st->rs);
 	r->st->changes++;
 	return 0;
 }
@@ -194,16 +195,21 @@ static int read_change(void *ctx, const char *text, size_t len, const uint32_t *
 /* An empty ruleset in which interfaces have the numbers that they have elsewhere. */
 static int begin(struct engine *e, const struct fw_ruleset *like, struct stored *st)
 {
+	int err;
+
 	st->rs = fw_ruleset_new(NULL);
 	if (!st->rs)
 		return -ENOMEM;
-	return like ? fw_ruleset_follow(st->rs, like) : ifaces_restore(e, st->rs);
+	err = like ? fw_ruleset_follow(st->rs, like) : names_restore(e, st->rs);
+	fw_ruleset_ifaces_hold(st->rs, true);
+	return err;
 }
 
 static int finish(struct stored *st)
 {
 	int err = st->changes ? slots_tidy(st->rs) : 0;
 
+	fw_ruleset_ifaces_hold(st->rs, false);
 	return err ? err : fw_ruleset_order(st->rs);
 }
 

@@ -111,9 +111,33 @@ int fw_ruleset_set_users(const struct fw_ruleset *rs, uint32_t set, uint32_t **o
 
 /*
  * A ruleset that is to take the place of another one, in two steps. First, while it is empty: the interfaces that
- * @old names get the same numbers.
+ * @old names get the same numbers, and what @old holds back is held back.
  */
 int fw_ruleset_follow(struct fw_ruleset *rs, const struct fw_ruleset *old);
+
+/*
+ * The number of an interface that no rule names is given to another one after two grace periods, each between a call of
+ * fw_ruleset_ifaces_wait() and one of fw_ruleset_ifaces_part(), and none while an edit is open:
+ *
+ *	the rule goes, tables without it are published
+ *	wait ... part    packets are looked up in tables that do not know the number: it loses its name, and is held
+ *	(what tells packets their numbers forgets it)
+ *	wait ... part    no packet has it any more: it is free
+ *
+ * A name that a rule needs again before it is lost keeps its number.
+ */
+/* @idle: those that rules do not name; @parting: those without a name that are held. */
+void fw_ruleset_ifaces_wait(struct fw_ruleset *rs, bool idle, bool parting);
+/* Does that to what still waits. @idle: as before; true: some lost their names. */
+bool fw_ruleset_ifaces_part(struct fw_ruleset *rs, bool idle);
+/* Of a ruleset that no packet has seen: numbers that are idle are free at once. */
+void fw_ruleset_ifaces_tidy(struct fw_ruleset *rs);
+/* All that have a name are held, or none is. */
+void fw_ruleset_ifaces_hold(struct fw_ruleset *rs, bool held);
+/* None is fresh any more. */
+void fw_ruleset_ifaces_settle(struct fw_ruleset *rs);
+/* The next number is that of this interface; NULL: it is nobody's. 0, -EEXIST, -E2BIG or -ENOMEM. */
+int fw_ruleset_iface_append(struct fw_ruleset *rs, const char *name);
 
 struct fw_adoption {
 	uint32_t *freed; /* slots of the rules removed; free() it */

@@ -100,6 +100,9 @@ int fw_kern_grace(struct fw_kern *k);
 int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
 /* No rule names it any more. 0, also when none did, or -errno. */
 int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
+/* Clears every index that, with its number, is @gone. 0, or -errno: some may be left. */
+typedef bool fw_kern_iface_gone(void *ctx, uint32_t ifindex, uint32_t number);
+int fw_kern_ifaces_forget(struct fw_kern *k, fw_kern_iface_gone *gone, void *ctx);
 
 /* The sum over all CPUs, without the base. */
 struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot);

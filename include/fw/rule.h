@@ -96,6 +96,18 @@ struct fw_rule {
 	uint8_t counter; /* 1: who exports what was counted is to show it; all rules count */
 };
 
+/*
+ * An interface that rules name, at its number. A number outlives its rules, since packets may still come with it: see
+ * fw_ruleset_ifaces_wait().
+ */
+struct fw_iface {
+	const char *name; /* NULL: the number is nobody's */
+	uint32_t rules;   /* that name it */
+	bool fresh;       /* it was given since fw_ruleset_ifaces_settle() */
+	bool held;        /* with a name: stays without rules; without one: is not given to another yet */
+	bool waits;       /* unused since before the grace period that is running */
+};
+
 struct fw_ruleset {
 	const char *file;             /* for diagnostics; NULL: none */
 	struct fw_rule *first, *last; /* the rules, first match first */
@@ -105,8 +117,10 @@ struct fw_ruleset {
 	size_t naddrs, addrs_cap;
 	struct fw_set *sets;
 	size_t nsets, sets_cap;
-	const char **ifaces; /* interface number -> name */
+	struct fw_iface *ifaces; /* by number */
 	size_t nifaces, ifaces_cap;
+	uint32_t ifaces_named, ifaces_fresh;  /* of them so many have a name, and so many a fresh one */
+	uint32_t ifaces_idle, ifaces_parting; /* not held and without rules; nobody's and held */
 	uint8_t policy
 		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; those of FW_R_IN and FW_R_OUT follow nobody */
 	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
@@ -157,10 +171,10 @@ bool fw_ifname_valid(const char *s, size_t len, size_t max);
 int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges, const uint32_t *sets,
 		     size_t nsets, bool negated, uint32_t *number);
 
-/* The number of an interface name, interned; negative: -ENOMEM, or -E2BIG above 65,535 names. */
+/* The number of an interface name, the lowest free one if it has none; negative: -ENOMEM, or -E2BIG: all FW_IFACES_MAX are taken. */
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
-
-/* The same for a name that may be new to the ruleset: -ENOENT. */
+#define FW_IFACES_MAX FW_IFACE_OTHER
+/* The number that a name has, or -ENOENT. */
 int fw_ruleset_iface_find(const struct fw_ruleset *rs, const char *name);
 
 /* Rule by id or name; NULL: none. */

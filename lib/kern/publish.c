@@ -74,13 +74,3 @@ int fw_kern_grace(struct fw_kern *k)
 		return bpf_map_update_elem(k->grace[0], &zero, &k->grace[1], 0) ? -errno : 0;
 	return syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) ? -errno : 0;
 }
-
-int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number)
-{
-	return bpf_map_update_elem(k->maps[MAP_IFACES], &ifindex, &number, 0) ? -errno : 0;
-}
-
-int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex)
-{
-	return bpf_map_delete_elem(k->maps[MAP_IFACES], &ifindex) && errno != ENOENT ? -errno : 0;
-}

@@ -225,13 +225,16 @@ static void collect_freed(const struct adopter *a, struct fw_adoption *out)
 			out->freed[out->nfreed++] = o->slot;
 }
 
-/* Both name the same interfaces by the same numbers, as far as the old ruleset goes. */
+/* Both name the same interfaces by the same numbers, as far as the old ruleset goes, and what that holds back is nobody's. */
 static int check_followed(const struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds)
 {
 	bool same = rs->nifaces >= old->nifaces;
 
-	for (size_t i = 0; same && i < old->nifaces; i++)
-		same = !strcmp(rs->ifaces[i], old->ifaces[i]);
+	for (size_t i = 0; same && i < old->nifaces; i++) {
+		const struct fw_iface *a = &rs->ifaces[i], *b = &old->ifaces[i];
+
+		same = b->name ? a->name && !strcmp(a->name, b->name) : !b->held || !a->name;
+	}
 	return same ? 0 :
 		      fw_diag_add(ds, (struct fw_place){ .file = rs->file }, NULL,
 				  "the interfaces have other numbers than before");

@@ -76,6 +76,7 @@ struct fw_rule_index {
 	uint32_t blob_free;       /* number + 1; 0: none */
 	uint32_t addrs_free;      /* the last number given up; 0: none */
 	uint32_t holes;           /* in rs->sets */
+	uint32_t iface_free;      /* no lower number of an interface is free */
 	bool ordered;             /* rs->rules is what the list says */
 	struct fw_match *scratch; /* the match that is being normalised */
 	size_t scratch_bytes;
@@ -105,6 +106,11 @@ void fw_slot_take(struct fw_ruleset *rs, uint32_t slot, struct fw_rule *rule);
 void fw_slot_free(struct fw_ruleset *rs, uint32_t slot);
 /* Forgets the slots from @n on: none has a rule. */
 void fw_slot_cut(struct fw_ruleset *rs, uint32_t n);
+
+/* Has every number of the range a name? */
+bool fw_ifaces_named(const struct fw_ruleset *rs, const struct fw_range *r);
+/* @rule comes (1) or goes (-1): the interfaces that it names. */
+void fw_ifaces_count(struct fw_ruleset *rs, const struct fw_rule *rule, int by);
 
 uint32_t fw_id_hash(uint64_t id);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules get other ids and slots, all at once, and interfaces the numbers of another ruleset. */
+/* Rules get other ids and slots, all at once. */
 #include "lib/rule/internal.h"
 
 /* The tables that ids, names and slots stand in. */
@@ -128,12 +128,4 @@ int fw_ruleset_number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t
 	if (!err)
 		rs->next_id = top + 1;
 	return err;
-}
-
-int fw_ruleset_follow(struct fw_ruleset *rs, const struct fw_ruleset *old)
-{
-	for (size_t i = rs->nifaces; i < old->nifaces; i++)
-		if (fw_ruleset_iface(rs, old->ifaces[i]) < 0)
-			return -ENOMEM;
-	return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rulesets: rules in order, found by id and name; interface names. */
+/* Rulesets: rules in order, found by id and name. */
 #include "lib/rule/undo.h"
 
 void fw_ruleset_free(struct fw_ruleset *rs)
@@ -103,6 +103,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	*(r->next ? &r->next->prev : &rs->last) = r;
 	rs->addrs[r->src].rules++;
 	rs->addrs[r->dst].rules++;
+	fw_ifaces_count(rs, r, 1);
 	rs->nrules++;
 	rs->index->ordered = false;
 }
@@ -120,6 +121,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	*(r->next ? &r->next->prev : &rs->last) = r->prev;
 	rs->addrs[r->src].rules--;
 	rs->addrs[r->dst].rules--;
+	fw_ifaces_count(rs, r, -1);
 	rs->nrules--;
 	rs->index->ordered = false;
 }
@@ -219,33 +221,4 @@ bool fw_ifname_valid(const char *s, size_t len, size_t max)
 		if (s[i] == '\0' || strchr("/: \t\n\v\f\r\xa0", s[i]))
 			return false;
 	return true;
-}
-
-int fw_ruleset_iface_find(const struct fw_ruleset *rs, const char *name)
-{
-	uint32_t hash = fw_hash_string(name), v;
-
-	for (uint32_t pos = hash; fw_table_next(&rs->index->ifaces, hash, &pos, &v);)
-		if (!strcmp(rs->ifaces[v], name))
-			return (int)v;
-	return -ENOENT;
-}
-
-int fw_ruleset_iface(struct fw_ruleset *rs, const char *name)
-{
-	struct fw_table *t = &rs->index->ifaces;
-	uint32_t hash = fw_hash_string(name);
-	int known = fw_ruleset_iface_find(rs, name);
-
-	if (known >= 0)
-		return known;
-	if (rs->nifaces == 65535)
-		return -E2BIG;
-
-	const char *copy = fw_arena_strdup(&rs->arena, name, strlen(name));
-
-	if (!copy || fw_table_reserve(t) || fw_vec_push(rs->ifaces, rs->nifaces, rs->ifaces_cap, copy))
-		return -ENOMEM;
-	fw_table_put(t, hash, (uint32_t)rs->nifaces - 1);
-	return (int)rs->nifaces - 1;
 }

@@ -202,7 +202,7 @@ static struct ifaces_count count_ifaces(struct fw_filter_ifaces *f, const struct
 	f->turn++;
 	for (unsigned i = 0; i < m->n; i++)
 		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++) {
-			int number = fw_ruleset_iface_find(rs_f, rs->ifaces[v]);
+			int number = fw_ruleset_iface_find(rs_f, rs->ifaces[v].name);
 
 			*work -= 4;
 			n.named += number >= 0;

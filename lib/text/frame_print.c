@@ -48,8 +48,8 @@ static void print_around(struct fw_buf *b, const struct fw_ruleset *rs, const st
 	uint32_t iface = key->f[FW_F_IFACE];
 
 	fw_buf_printf(b, " %s", key->f[FW_F_HOOK] == FW_OUT ? "out" : "in");
-	if (rs && iface < rs->nifaces)
-		fw_buf_printf(b, " on %s", FW_NAME(rs->ifaces[iface]));
+	if (rs && iface < rs->nifaces && rs->ifaces[iface].name)
+		fw_buf_printf(b, " on %s", FW_NAME(rs->ifaces[iface].name));
 	if (key->f[FW_F_VLAN] <= fw_field_info[FW_F_VLAN].max)
 		print_value(b, " vlan ", FW_F_VLAN, key);
 	if (key->f[FW_F_MARK])

@@ -172,7 +172,7 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 	}
 	for (unsigned i = 0; i < m->n; i++)
 		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++)
-			names[n++] = p->rs->ifaces[v];
+			names[n++] = p->rs->ifaces[v].name;
 	qsort(names, n, sizeof(*names), name_cmp);
 	list_begin(p, m->negated, n > 1);
 	for (size_t i = 0; i < n; i++) {

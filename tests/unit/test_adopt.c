@@ -382,7 +382,7 @@ static void interfaces_keep_their_numbers(void **state)
 	assert_int_equal(fw_ruleset_follow(rs, old), 0);
 	assert_int_equal(rs->nifaces, old->nifaces);
 	for (size_t i = 0; i < old->nifaces; i++)
-		assert_int_equal(fw_ruleset_iface(rs, old->ifaces[i]), i);
+		assert_int_equal(fw_ruleset_iface(rs, old->ifaces[i].name), i);
 	assert_int_equal(fw_ruleset_iface(rs, "new"), old->nifaces);
 	fw_ruleset_free(rs);
 	/* One that does not follow is refused. */

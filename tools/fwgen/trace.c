@@ -283,7 +283,7 @@ static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	print_end(b, f, 1);
 	fw_buf_printf(b, f->f[FW_F_HOOK] == FW_IN ? " in" : " out");
 	if (f->said & 1u << FW_F_IFACE && f->f[FW_F_IFACE] < rs->nifaces)
-		fw_buf_printf(b, " on %s", rs->ifaces[f->f[FW_F_IFACE]]);
+		fw_buf_printf(b, " on %s", rs->ifaces[f->f[FW_F_IFACE]].name);
 	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
 		if (f->said & 1u << plain[i].field)
 			fw_buf_printf(b, plain[i].format, f->f[plain[i].field]);
