@@ -95,7 +95,8 @@ static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *i
 {
 	for (size_t i = 0; i < at; i++)
 		if (indices[at] && indices[i] == indices[at]) {
-			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i].name, rs->ifaces[at].name);
+			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i].name,
+				  rs->ifaces[at].name);
 			ctl_hint("say the same name in all rules");
 			return -EINVAL;
 		}

@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-#define SETTING "interfaces" /* names by number, one a line; where a number is nobody's, one that no interface can have */
+#define SETTING \
+	"interfaces" /* names by number, one a line; where a number is nobody's, one that no interface can have */
 /* So many more names than there are may be stored, and as many again. */
 #define STORED_BESIDES 64
 

@@ -40,7 +40,9 @@ int fw_kern_ifaces_forget(struct fw_kern *k, fw_kern_iface_gone *gone, void *ctx
 
 	while (!err && !last) {
 		e->n = AT_ONCE;
-		last = bpf_map_lookup_batch(k->maps[MAP_IFACES], from, &at, e->ifindex, e->number, &e->n, NULL) ? -errno : 0;
+		last = bpf_map_lookup_batch(k->maps[MAP_IFACES], from, &at, e->ifindex, e->number, &e->n, NULL) ?
+			     -errno :
+			     0;
 		if (last && last != -ENOENT)
 			return last;
 		err = forget(k, e, gone, ctx);

@@ -200,7 +200,8 @@ int fw_ruleset_follow(struct fw_ruleset *rs, const struct fw_ruleset *old)
 		if (err)
 			return err;
 		set(rs, &rs->ifaces[n],
-		    (struct fw_iface){ .name = rs->ifaces[n].name, .fresh = from->fresh, .held = !from->name && from->held });
+		    (struct fw_iface){
+			    .name = rs->ifaces[n].name, .fresh = from->fresh, .held = !from->name && from->held });
 	}
 	return 0;
 }

@@ -124,9 +124,10 @@ static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct 
 		return err;
 	number = fw_ruleset_iface(p->rs, name);
 	if (number == -E2BIG)
-		fw_diag_add(p->ds, fw_parser_here(p),
-			    "those count too that the ruleset which is filtering names: when both are too many, `fwctl flush` first",
-			    "the rules name more than %u interfaces", FW_IFACES_MAX);
+		fw_diag_add(
+			p->ds, fw_parser_here(p),
+			"those count too that the ruleset which is filtering names: when both are too many, `fwctl flush` first",
+			"the rules name more than %u interfaces", FW_IFACES_MAX);
 	out->lo = out->hi = (uint32_t)number;
 	return number < 0 ? number : 0;
 }

@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "fw/rule.h"
+#include "fw/edit.h"
+#include "fw/text.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
@@ -185,6 +186,51 @@ static void interface_names_are_bounded(void **state)
 	}
 	assert_int_equal(fw_ruleset_iface(rs, "more"), -E2BIG);
 	assert_int_equal(fw_ruleset_iface(rs, "if77"), 77);
+	fw_ruleset_free(rs);
+}
+
+static void on(struct fw_ruleset *rs, const char *change)
+{
+	struct fw_diags ds = { 0 };
+	struct fw_edit e;
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	if (fw_text_edit(&e, change, strlen(change), "test", &ds, NULL))
+		fail_msg("%s", ds.d[0].message);
+	fw_edit_commit(&e);
+}
+
+/* A number goes in two grace periods, of which each began when nothing used it any more. */
+static void interface_numbers_are_given_back(void **state)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+
+	on(rs, "add rule name a on { eth0, eth1 } accept\nadd rule name b on eth1 accept");
+	fw_ruleset_ifaces_wait(rs, true, true);
+	on(rs, "del rule a");
+	assert_false(fw_ruleset_ifaces_part(rs, true)); /* this one began before */
+	assert_int_equal(rs->ifaces_idle, 1);
+	fw_ruleset_ifaces_wait(rs, true, true);
+	on(rs, "add rule name a on eth0 accept\ndel rule b");
+	on(rs, "del rule a");
+	assert_false(fw_ruleset_ifaces_part(rs, true)); /* it was used meanwhile */
+	assert_int_equal(rs->ifaces_idle, 2);
+	fw_ruleset_ifaces_wait(rs, true, true);
+	assert_false(fw_ruleset_ifaces_part(rs, false)); /* it may be needed yet */
+	on(rs, "add rule name a on eth1 accept");
+	assert_true(fw_ruleset_ifaces_part(rs, true));
+	assert_int_equal(fw_ruleset_iface_find(rs, "eth0"), -ENOENT);
+	assert_int_equal(rs->ifaces_parting, 1);
+	assert_int_equal(fw_ruleset_iface(rs, "lo"), 2); /* packets may still have 0 */
+	assert_false(fw_ruleset_ifaces_part(rs, true));
+	fw_ruleset_ifaces_wait(rs, false, true);
+	assert_false(fw_ruleset_ifaces_part(rs, true));
+	assert_int_equal(fw_ruleset_iface(rs, "eth0"), 0);
+	assert_int_equal(fw_ruleset_iface(rs, "eth1"), 1);
+	assert_int_equal(rs->ifaces_named, 3);
+	fw_ruleset_ifaces_tidy(rs);
+	assert_int_equal(rs->ifaces_named, 1);
+	assert_int_equal(rs->nifaces, 2);
 	fw_ruleset_free(rs);
 }
 
@@ -599,21 +645,14 @@ static void policies_follow_directions(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes_cover_their_range),
-		cmocka_unit_test(expressions_against_brute_force),
-		cmocka_unit_test(expressions_are_interned),
-		cmocka_unit_test(interface_names_are_bounded),
-		cmocka_unit_test(match_ranges_against_brute_force),
-		cmocka_unit_test(marks_reach_the_last_value),
-		cmocka_unit_test(what_can_never_match_is_refused),
-		cmocka_unit_test(names_ids_and_comments),
-		cmocka_unit_test(drafts_out_of_bounds),
-		cmocka_unit_test(matches_become_normal_and_shared),
-		cmocka_unit_test(non_ip_rules_are_known),
-		cmocka_unit_test(sets_keep_what_was_given),
-		cmocka_unit_test(many_rules_are_found),
-		cmocka_unit_test(tables_follow_the_fields),
-		cmocka_unit_test(policies_follow_directions),
+		cmocka_unit_test(prefixes_cover_their_range),       cmocka_unit_test(expressions_against_brute_force),
+		cmocka_unit_test(expressions_are_interned),         cmocka_unit_test(interface_names_are_bounded),
+		cmocka_unit_test(interface_numbers_are_given_back), cmocka_unit_test(match_ranges_against_brute_force),
+		cmocka_unit_test(marks_reach_the_last_value),       cmocka_unit_test(what_can_never_match_is_refused),
+		cmocka_unit_test(names_ids_and_comments),           cmocka_unit_test(drafts_out_of_bounds),
+		cmocka_unit_test(matches_become_normal_and_shared), cmocka_unit_test(non_ip_rules_are_known),
+		cmocka_unit_test(sets_keep_what_was_given),         cmocka_unit_test(many_rules_are_found),
+		cmocka_unit_test(tables_follow_the_fields),         cmocka_unit_test(policies_follow_directions),
 	};
 	const char *given = getenv("FW_SEED");
 

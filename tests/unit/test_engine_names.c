@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Names of interfaces that come and go with the rules that use them, by the
+ * hundred thousand: their numbers never run out, and no packet matches by a
+ * number that is another name's by now.
+ */
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ctl/fwd/engine_internal.h"
+#include "fw/packet.h"
+#include "tests/unit/killed.h"
+#include "tests/unit/random.h"
+#include "tests/unit/trial.h"
+
+#define MANY 1000 /* names of a transaction */
+#define NAMES_MOST 65535
+#define STEPS 800 /* FW_ROUNDS asks for more */
+
+static unsigned next_name;
+
+/* @n rules, each on an interface that no rule ever named. */
+static char *new_names(unsigned n, const char *before)
+{
+	struct fw_buf b = { 0 };
+
+	for (unsigned i = 0; i < n; i++)
+		fw_buf_printf(&b, "%srule name r%u in on i%u proto tcp drop\n", before, i, next_name++);
+	assert_false(b.failed);
+	return b.text;
+}
+
+static void delete_names(struct engine *e, unsigned n)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fw_buf_printf(&b, "del rule");
+	for (unsigned i = 0; i < n; i++)
+		fw_buf_printf(&b, " r%u", i);
+	trial_change(e, b.text);
+}
+
+/* More than there are numbers; nothing waits for grace periods but who needs one. */
+static void more_than_there_are(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	for (unsigned i = 0; i < NAMES_MOST / MANY + 8; i++) {
+		fw_autofree char *text = new_names(MANY, "add ");
+
+		trial_change(e, text);
+		if (i % 10 == 9)
+			trial_load(e, "");
+		else
+			delete_names(e, MANY);
+		if (i % 40 == 25)
+			e = trial_restart(e);
+	}
+	assert_true(next_name > NAMES_MOST + MANY);
+	trial_pump(e);
+	assert_int_equal(engine_ruleset(e)->nifaces, 0);
+	engine_close(e);
+}
+
+/* Rules that were refused, or only tried, leave no names behind. */
+static void refused(void **state)
+{
+	static struct engine_result r;
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	for (unsigned i = 0; i < NAMES_MOST / MANY + 2; i++) {
+		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+		fw_autofree char *text = new_names(MANY, "add ");
+		struct engine_edit edit = { .text = text, .len = strlen(text), .name = "test", .check = true };
+
+		assert_int_equal(engine_change(e, &edit, &r), 0);
+		fw_buf_printf(&b, "%sadd rule from 10.0.0.1/8 drop\n", text);
+		trial_refused(e, b.text, "bits set behind its prefix length");
+	}
+	trial_pump(e);
+	assert_int_equal(engine_ruleset(e)->nifaces, 0);
+	engine_close(e);
+}
+
+/* A ruleset of @n names, a hundred a rule, from number @from on. */
+static char *names_text(unsigned from, unsigned n)
+{
+	struct fw_buf b = { 0 };
+
+	for (unsigned i = 0; i < n; i++)
+		fw_buf_printf(&b, i % 100 ? ", f%u" : i ? " } drop\nrule on { f%u" : "rule on { f%u", from + i);
+	fw_buf_printf(&b, " } drop\n");
+	assert_false(b.failed);
+	return b.text;
+}
+
+static void load_refused(struct engine *e, const char *text)
+{
+	size_t rules = engine_ruleset(e)->nrules;
+
+	assert_int_equal(trial_load_start(e, text, 0, false), 0);
+	trial_pump(e);
+	assert_int_equal(trial_loaded.err, -E2BIG);
+	assert_non_null(strstr(trial_loaded.ds.d[0].message, "more than 65535 interfaces"));
+	assert_int_equal(engine_ruleset(e)->nrules, rules);
+}
+
+/* All numbers are in use: one more is refused, and place is made by what goes. */
+static void all_in_use(void **state)
+{
+	fw_autofree char *most = names_text(0, NAMES_MOST), *too_many = names_text(0, NAMES_MOST + 1);
+	fw_autofree char *others = names_text(100000, MANY);
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	load_refused(e, too_many);
+	trial_load(e, most);
+	trial_load(e, most);
+	assert_int_equal(trial_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
+	trial_change(e, "add rule on { f7, f65534 } accept");
+	load_refused(e, others);
+	e = trial_restart(e);
+	assert_int_equal(trial_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
+	trial_change(e, "del rule 9");
+	trial_change(e, "add rule on other drop");
+	trial_load(e, "");
+	trial_load(e, others);
+	trial_pump(e);
+	assert_int_equal(engine_ruleset(e)->ifaces_named, MANY);
+	engine_close(e);
+}
+
+/* What may come back keeps its names, also over a restart. */
+static void comes_back(void **state)
+{
+	fw_autofree char *a = names_text(0, 40000), *b = names_text(50000, 25000), *c = names_text(50000, 30000);
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, a);
+	load_refused(e, c);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(trial_load_start(e, b, 600, false), 0);
+		trial_pump(e);
+		assert_int_equal(trial_loaded.err, 0);
+		if (i)
+			e = trial_restart(e);
+		trial_pump(e);
+		assert_int_equal(engine_ruleset(e)->ifaces_named, 65000);
+		assert_int_equal(engine_undo(e, &trial_who, NULL), 0);
+		trial_pump(e);
+		assert_int_equal(engine_ruleset(e)->ifaces_named, 40000);
+		assert_int_equal(engine_ruleset(e)->nrules, 400);
+	}
+	trial_load(e, "");
+	trial_load(e, c);
+	engine_close(e);
+}
+
+/* A store that was written when numbers were never given back. */
+static void full_store(void **state)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf names = { 0 };
+	fw_autofree char *after = NULL;
+	struct store *s;
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, "rule name mine on eth0 proto tcp drop\n");
+	trial_change(e, "add rule name late on eth1 accept");
+	engine_close(e);
+	for (unsigned i = 0; i < NAMES_MOST; i++)
+		fw_buf_printf(&names, i == 500 ? "eth0\n" : i == 65000 ? "eth1\n" : "old%u\n", i);
+	assert_int_equal(store_open(trial_options.store, NULL, &s), 0);
+	assert_int_equal(store_set(s, "interfaces", names.text, NULL), 0);
+	store_close(s);
+	e = trial_begin();
+	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "eth0"), 500);
+	trial_change(e, "add rule on one-more drop");
+	trial_pump(e);
+	assert_int_equal(engine_ruleset(e)->ifaces_named, 3);
+	assert_int_equal(store_get(engine_store(e), "interfaces", &after), 0);
+	assert_null(strstr(after, "old"));
+	e = trial_restart(e);
+	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "eth0"), 500);
+	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "eth1"), 65000);
+	engine_close(e);
+}
+
+/* Interfaces that only the engine is told of: the kernel's answer for an index needs no more. */
+#define LINKS 6
+#define IFINDEX 5000
+struct played {
+	uint32_t ifindex;
+	char name[3][FW_IFNAME_MAX + 1]; /* its own, and other ones */
+	unsigned n;                      /* 0: it is gone */
+};
+
+static void tell(struct engine *e, const struct played *l)
+{
+	struct fw_link link = { .ifindex = l->ifindex, .gone = !l->n };
+
+	snprintf(link.name, sizeof(link.name), "%s", l->name[0]);
+	for (unsigned i = 1; i < l->n; i++)
+		link.altname[link.naltnames++] = l->name[i];
+	assert_int_equal(engine_link(e, &link), 0);
+}
+
+static void tell_all(struct engine *e, const struct played *links)
+{
+	for (unsigned i = 0; i < LINKS; i++)
+		if (links[i].n)
+			tell(e, &links[i]);
+	assert_int_equal(engine_link(e, &(struct fw_link){ .ifindex = 0 }), 0);
+}
+
+/* The number of a name of the interface that some rule uses. */
+static uint32_t number_of(const struct fw_ruleset *rs, const struct played *l)
+{
+	for (unsigned i = 0; i < l->n; i++) {
+		int number = fw_ruleset_iface_find(rs, l->name[i]);
+
+		if (number >= 0 && rs->ifaces[number].rules)
+			return (uint32_t)number;
+	}
+	return FW_IFACE_OTHER;
+}
+
+static void assert_packet(struct engine *e, uint32_t ifindex, uint32_t number, unsigned port)
+{
+	struct fw_ruleset *rs = (struct fw_ruleset *)engine_ruleset(e);
+	struct fw_result got;
+	struct fw_frame f;
+	struct fw_key key;
+	char text[64];
+	long want;
+
+	snprintf(text, sizeof(text), "tcp 10.0.0.1:1 > 10.0.0.2:%u", port);
+	assert_int_equal(fw_text_frame(text, &f, NULL), 0);
+	fw_packet_parse(f.data, f.data + f.len, &(struct fw_meta){ .iface = number, .len = f.len }, &key);
+	assert_int_equal(fw_ruleset_order(rs), 0);
+	want = fw_oracle(rs, &key);
+	assert_int_equal(fw_kern_probe(engine_kern(e), FW_IN, ifindex, f.data, f.len, 0, &got), 0);
+	if ((want >= 0) == (got.reason == FW_R_NONE) && (want < 0 || got.slot == rs->rules[want]->slot))
+		return;
+	fail_msg("seed %llu: interface %u, number %u, port %u: reason %u slot %u, oracle: rule %ld",
+		 (unsigned long long)random_seed(), ifindex, number, port, got.reason, got.slot,
+		 want < 0 ? want : (long)rs->rules[want]->id);
+}
+
+/* The kernel says of packets what the oracle says by the names of their interfaces. */
+static void assert_matches(struct engine *e, const struct played *links)
+{
+	for (unsigned port = 0; port < 8; port += 1 + random_below(3)) {
+		assert_packet(e, IFINDEX - 1, FW_IFACE_OTHER, port);
+		for (unsigned i = 0; i < LINKS; i++)
+			assert_packet(e, links[i].ifindex, number_of(engine_ruleset(e), &links[i]), port);
+	}
+}
+
+/* A name that was seen before, or mostly not. */
+static void some_name(char out[FW_IFNAME_MAX + 1])
+{
+	if (random_below(2))
+		snprintf(out, FW_IFNAME_MAX + 1, "c%u", random_below(10));
+	else if (next_name && random_below(2))
+		snprintf(out, FW_IFNAME_MAX + 1, "i%u", next_name - 1 - random_below(next_name < 20 ? next_name : 20));
+	else
+		snprintf(out, FW_IFNAME_MAX + 1, "i%u", next_name++);
+}
+
+static bool is_taken(const struct played *links, const char *name)
+{
+	for (unsigned i = 0; i < LINKS; i++)
+		for (unsigned k = 0; k < links[i].n; k++)
+			if (!strcmp(links[i].name[k], name))
+				return true;
+	return false;
+}
+
+/* It is renamed, gets other names, goes, or comes. */
+static void play(struct played *links, struct played *l)
+{
+	unsigned n = random_below(4);
+
+	l->n = 0;
+	while (l->n < n) {
+		some_name(l->name[l->n]);
+		l->n += !is_taken(links, l->name[l->n]);
+	}
+}
+
+static void put_rule(struct fw_buf *b, const char *before)
+{
+	unsigned lo = random_below(8);
+	char name[2][FW_IFNAME_MAX + 1];
+
+	some_name(name[0]);
+	some_name(name[1]);
+	fw_buf_printf(b, "%srule on %s{ %s, %s } proto tcp dport %u-%u %s\n", before, random_below(4) ? "" : "not ",
+		      name[0], name[1], lo, lo + random_below(3), random_below(2) ? "accept" : "drop");
+}
+
+/* Some rules go and come; where two names of an interface meet it is refused, and nothing changes. */
+static void change(struct engine *e)
+{
+	static struct engine_result r;
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	const struct fw_rule *rule = engine_ruleset(e)->first;
+
+	for (unsigned n = random_below(3); n; n--)
+		put_rule(&b, random_below(2) ? "add " : "add rule first name x proto udp drop\ndel rule x\nadd ");
+	for (; rule; rule = rule->next)
+		if (!random_below(engine_ruleset(e)->nrules > 12 ? 3 : 10))
+			fw_buf_printf(&b, "del rule %llu\n", (unsigned long long)rule->id);
+	if (b.text && trial_edit(e, b.text, random_below(15) ? 0 : 600, &r))
+		assert_true(r.ds.n > 0);
+}
+
+static void load(struct engine *e)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	for (unsigned n = random_below(10); n; n--)
+		put_rule(&b, "");
+	if (!trial_load_start(e, b.text ? b.text : "", random_below(3) ? 0 : 600, false))
+		trial_pump(e);
+}
+
+static void decide(struct engine *e)
+{
+	if (engine_waits(e, NULL) && random_below(2))
+		engine_confirm(e, &trial_who, NULL);
+	else if (engine_waits(e, NULL))
+		engine_undo(e, &trial_who, NULL);
+	while (engine_busy(e))
+		engine_work(e);
+}
+
+static struct engine *again(struct engine *e, struct played *links)
+{
+	e = trial_restart(e);
+	assert_matches(e, links);
+	for (unsigned i = 0; i < LINKS; i++)
+		if (!random_below(3))
+			play(links, &links[i]);
+	tell_all(e, links);
+	return e;
+}
+
+static struct engine *step(struct engine *e, struct played *links)
+{
+	unsigned kind = random_below(40), i = random_below(LINKS);
+
+	if (kind < 6) {
+		play(links, &links[i]);
+		tell(e, &links[i]);
+	} else if (kind == 6) {
+		load(e);
+	} else if (kind == 7) {
+		decide(e);
+	} else if (kind == 8 && !random_below(3)) {
+		e = again(e, links);
+	} else if (kind < 16) {
+		trial_pump(e);
+	} else {
+		change(e);
+	}
+	if (random_below(2))
+		engine_work(e);
+	return e;
+}
+
+static void names_and_interfaces(void **state)
+{
+	struct played links[LINKS] = { { .n = 0 } };
+	size_t most = 0;
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	for (unsigned i = 0; i < LINKS; i++)
+		links[i].ifindex = IFINDEX + i;
+	tell_all(e, links);
+	for (unsigned i = 0; i < random_amount("FW_ROUNDS", STEPS); i++) {
+		e = step(e, links);
+		assert_matches(e, links);
+		most = engine_ruleset(e)->nifaces > most ? engine_ruleset(e)->nifaces : most;
+	}
+	print_message("%u names had %zu numbers\n", next_name, most);
+	assert_true(most < 400);
+	engine_close(e);
+}
+
+/* The kernel knows an interface that went while no process looked: its number does not become another name's. */
+static void left_behind(void **state)
+{
+	const struct played gone = { .ifindex = IFINDEX, .name = { "a" }, .n = 1 };
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_change(e, "add rule name mine on a drop");
+	tell(e, &gone);
+	assert_packet(e, IFINDEX, 0, 80);
+	e = trial_restart(e);
+	assert_packet(e, IFINDEX, 0, 80);
+	trial_change(e, "del rule mine");
+	trial_pump(e);
+	trial_change(e, "add rule name other on b drop");
+	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "b"), 0);
+	assert_packet(e, IFINDEX, FW_IFACE_OTHER, 80);
+	engine_close(e);
+}
+
+/* A thread's packets, from the interface of test runs, which no rule that drops ever names. */
+#define LOOPBACK 1
+struct sender {
+	pthread_t thread;
+	struct fw_kern *kern;
+	uint64_t sent;
+	bool stop, dropped;
+};
+
+static void *send_on(void *arg)
+{
+	struct sender *s = arg;
+	struct fw_frame f;
+
+	if (fw_text_frame("tcp 10.0.0.1:1 > 10.0.0.2:80", &f, NULL))
+		return NULL;
+	for (; !__atomic_load_n(&s->stop, __ATOMIC_RELAXED); __atomic_add_fetch(&s->sent, 1, __ATOMIC_RELAXED)) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = f.data, .data_size_in = f.len, .repeat = 200);
+
+		if (!bpf_prog_test_run_opts(fw_kern_prog_fd(s->kern, FW_PROG_XDP), &opts) && opts.retval != 2)
+			s->dropped = true; /* 2: XDP_PASS, of the last one */
+	}
+	return NULL;
+}
+
+/* The number that packets have goes from name to name, under their feet. */
+static void under_way(void **state)
+{
+	struct sender s = { .sent = 0 };
+	struct engine *e;
+	char text[200];
+
+	trial_fresh();
+	e = trial_begin();
+	s.kern = engine_kern(e);
+	assert_int_equal(pthread_create(&s.thread, NULL, send_on, &s), 0);
+	for (unsigned i = 0; i < 120 || __atomic_load_n(&s.sent, __ATOMIC_RELAXED) < 100; i++) {
+		struct played lo = { .ifindex = LOOPBACK, .n = 1 };
+
+		snprintf(lo.name[0], sizeof(lo.name[0]), "m%u", i % 3 ? i / 3 : 0);
+		tell(e, &lo);
+		snprintf(text, sizeof(text), "add rule name mine on %s accept\nadd rule name other on o%u drop",
+			 lo.name[0], i);
+		trial_change(e, text);
+		trial_change(e, "del rule mine other");
+		for (unsigned k = random_below(5); k; k--)
+			engine_work(e);
+		snprintf(text, sizeof(text), "add rule name bad on { b%u, d%u, e%u } drop", i, i, i);
+		trial_change(e, text);
+		for (unsigned k = random_below(3); k; k--)
+			engine_work(e);
+		trial_change(e, "del rule bad");
+	}
+	s.stop = true;
+	pthread_join(s.thread, NULL);
+	assert_false(s.dropped);
+	trial_pump(e);
+	assert_int_equal(engine_ruleset(e)->nifaces, 0);
+	engine_close(e);
+}
+
+/* Interfaces that stay what they are, while fwd is killed. */
+static const struct played *fixed_links(void)
+{
+	static struct played links[LINKS];
+
+	for (unsigned i = 0; i < LINKS; i++) {
+		links[i] = (struct played){ .ifindex = IFINDEX + i, .n = 1 };
+		snprintf(links[i].name[0], sizeof(links[i].name[0]), "c%u", i);
+	}
+	return links;
+}
+
+static void work(int out, uint64_t from)
+{
+	struct pollfd p = { .events = POLLIN };
+	struct engine *e = NULL;
+
+	if (engine_open(&trial_options, NULL, &e))
+		return;
+	tell_all(e, fixed_links());
+	p.fd = engine_fd(e);
+	next_name = (unsigned)from * 10000;
+	do {
+		change(e);
+		decide(e);
+		if (random_below(2) && poll(&p, 1, (int)random_below(3)) > 0)
+			engine_work(e);
+	} while (write(out, "x", 1) == 1);
+}
+
+static void killed(void **state)
+{
+	uint64_t steps = 0;
+
+	trial_fresh();
+	for (unsigned i = 0; i < 40; i++) {
+		struct killed k = { .work = work, .from = i, .us = 150000, .begun = random_below(5) };
+		struct engine *e;
+
+		steps += kill_child_counted(&k);
+		e = trial_begin();
+		assert_matches(e, fixed_links()); /* what the kernel holds is right for these rules already */
+		tell_all(e, fixed_links());
+		assert_matches(e, fixed_links());
+		trial_pump(e);
+		assert_matches(e, fixed_links());
+		engine_close(e);
+	}
+	print_message("40 kills, %llu steps\n", (unsigned long long)steps);
+	assert_true(steps > 200);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more_than_there_are),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(all_in_use),
+		cmocka_unit_test(comes_back),
+		cmocka_unit_test(full_store),
+		cmocka_unit_test(names_and_interfaces),
+		cmocka_unit_test(left_behind),
+		cmocka_unit_test(under_way),
+		cmocka_unit_test(killed),
+	};
+
+	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+}
