@@ -35,7 +35,7 @@ struct client {
 	struct source source;
 	struct fwd *fwd;
 	struct client *next;  /* of all, or of the dead */
-	struct client *waits; /* behind it in fwd->waiting */
+	struct client *waits; /* behind it in fwd->waiting or waiting_long */
 	struct share *share;  /* of its user */
 	uint64_t held[SHARE_NTHINGS];
 	enum client_state state;
@@ -66,8 +66,8 @@ struct client {
 	size_t stream_bytes;                /* that it holds, where they are many */
 	struct client **reporter;           /* where a job that reports to this client has it; NULL: none */
 	struct child *child;                /* that writes the reply; NULL: none */
-	struct forked_work *forked; /* for which it waits until one of its user's has ended; NULL: it does not */
-	bool asked;                 /* the engine was asked for it, and the reply waits until it is done */
+	struct forked_work *forked;         /* what the child writes, or is to write when there is a place */
+	bool asked;                         /* the engine was asked for it, and the reply waits until it is done */
 };
 
 /* A new connection of a user; @fd is taken. @s NULL: there was no memory for it. 0 or -errno. */

@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define WAIT 6.0    /* seconds that a request waits for its place */
+#define LOOK 0.5    /* seconds between two looks for one; and when a child has ended */
 #define LONGEST 600 /* seconds that a reply may take: all that has changed since is in memory twice */
 
 /* A child process, until it is reaped. */
@@ -55,6 +57,23 @@ int forked_send(const struct forked *f, enum fw_reply kind, const struct fw_part
 	return err ? err : send_all(f, bytes, len);
 }
 
+int forked_end(const struct forked *f, json_t *fields)
+{
+	fw_autofree char *text = NULL;
+	struct fw_part part;
+
+	if (!fields || json_object_set_new(fields, "ok", json_true())) {
+		json_decref(fields);
+		return -ENOMEM;
+	}
+	text = json_dumps(fields, JSON_COMPACT);
+	json_decref(fields);
+	if (!text)
+		return -ENOMEM;
+	part = (struct fw_part){ text, (uint32_t)strlen(text) };
+	return forked_send(f, FW_REPLY_END, &part, 1);
+}
+
 int forked_text(struct forked *f, const char *head, bool all)
 {
 	struct fw_part parts[] = { { head, (uint32_t)strlen(head) }, { f->b.text, (uint32_t)f->b.len } };
@@ -84,11 +103,11 @@ static void child(const struct client *c, const struct forked_work *w)
 	_exit(err || w->write(&f, c->fwd, w->ctx) ? 1 : 0);
 }
 
-/* One of the user's that was killed, and has not ended yet? */
-static bool one_is_ending(const struct fwd *d, const struct share *s)
+/* One that was killed, and has not ended yet? Its place is about to be free. */
+static bool one_is_ending(const struct fwd *d, enum share_rank rank)
 {
 	for (const struct child *ch = d->children; ch; ch = ch->next)
-		if (ch->share == s && !ch->client)
+		if (ch->share->rank == rank && !ch->client)
 			return true;
 	return false;
 }
@@ -114,55 +133,73 @@ static void start(struct client *c, const struct forked_work *w)
 	c->out_from = c->out_len = 0;
 }
 
-/* A process is not made for a client that does not wait for it. */
-static void begin(struct client *c, const struct forked_work *w)
+/* No process is made for who has gone. true: it is begun, or the request is over; false: there is no place for it yet. */
+static bool begin(struct client *c)
 {
+	const struct forked_work *w = c->forked;
+	bool late = fw_now() - c->begun > WAIT;
 	char why[200];
 
-	if (listen_peer_gone(c->source.fd))
+	if (listen_peer_gone(c->source.fd)) {
 		c->broken = true;
-	else if (shares_room(c->fwd, c->share, SHARE_LONG, 1, why, sizeof(why)))
+		return true;
+	}
+	if (!late && one_is_ending(c->fwd, c->share->rank))
+		return false;
+	if (shares_room(c->fwd, c->share, SHARE_LONG, 1, late ? why : NULL, sizeof(why)))
 		start(c, w);
-	else
+	else if (late)
 		client_fail(c, NULL, "cannot %s: %s", w->verb, why);
+	else
+		return false;
+	return true;
+}
+
+static void wait_for_place(struct client *c)
+{
+	struct client **last = &c->fwd->waiting_long;
+
+	while (*last)
+		last = &(*last)->waits;
+	*last = c;
+	c->waits = NULL;
 }
 
 void forked_reply(struct client *c, const char *verb, int (*write)(struct forked *f, const struct fwd *d, void *ctx),
 		  void *ctx)
 {
-	const struct forked_work w = { verb, write, ctx };
-
-	if (!one_is_ending(c->fwd, c->share)) {
-		begin(c, &w);
+	c->forked = malloc(sizeof(*c->forked));
+	if (!c->forked) {
+		c->broken = true;
 		return;
 	}
-	c->forked = malloc(sizeof(w));
-	if (c->forked)
-		*c->forked = w;
-	else
-		c->broken = true;
+	*c->forked = (struct forked_work){ verb, write, ctx };
+	if (!begin(c))
+		wait_for_place(c);
 }
 
-static struct client *find_waiting(const struct fwd *d, const struct share *s)
+/* Those that can have a place now. */
+static void resume(struct fwd *d)
 {
-	struct client *c = d->clients;
+	struct client **p = &d->waiting_long;
 
-	while (c && (!c->forked || c->share != s))
-		c = c->next;
-	return c;
-}
+	while (*p) {
+		struct client *c = *p;
 
-/* Those that waited for it. */
-static void resume(struct fwd *d, const struct share *s)
-{
-	struct client *c;
-
-	while (!one_is_ending(d, s) && (c = find_waiting(d, s)) != NULL) {
-		fw_autofree struct forked_work *w = fw_take(c->forked);
-
-		begin(c, w);
+		if (!begin(c)) {
+			p = &c->waits;
+			continue;
+		}
+		*p = c->waits;
 		client_pump(c);
 	}
+	d->looked_long = fw_now();
+}
+
+void forked_tick(struct fwd *d, double now)
+{
+	if (d->waiting_long && now - d->looked_long > LOOK)
+		resume(d);
 }
 
 void forked_over(struct fwd *d, pid_t pid, bool well)
@@ -186,8 +223,8 @@ void forked_over(struct fwd *d, pid_t pid, bool well)
 	} else {
 		shares_add(d, ch->share, SHARE_LONG, -1);
 	}
-	resume(d, ch->share);
 	free(ch);
+	resume(d);
 }
 
 void forked_forget(struct client *c)

@@ -19,13 +19,15 @@ struct forked {
  * @verb:  for errors: "save"
  * @write: called in the child: all of it, END too; 0, or -errno: the connection is closed
  *
- * What is in the client's reply already goes out first. The request fails when other long replies are in the way; it
- * waits for those of its user whose clients have hung up.
+ * What is in the client's reply already goes out first. While other long replies are in the way it waits, for some
+ * seconds; then the request fails.
  */
 void forked_reply(struct client *c, const char *verb, int (*write)(struct forked *f, const struct fwd *d, void *ctx),
 		  void *ctx);
 /* A child process has ended: the reply that it wrote is over, or cannot be completed. */
 void forked_over(struct fwd *d, pid_t pid, bool well);
+/* Now and then: those that wait for a place. */
+void forked_tick(struct fwd *d, double now);
 /* The client wants no more of it: its child process is killed. */
 void forked_forget(struct client *c);
 /* The daemon ends: no child is waited for. */
@@ -33,6 +35,8 @@ void forked_stop(struct fwd *d);
 
 /* For the child. One message: 0 or -errno. */
 int forked_send(const struct forked *f, enum fw_reply kind, const struct fw_part *parts, uint16_t n);
+/* END with ok:true; takes @fields, further fields. 0 or -errno. */
+int forked_end(const struct forked *f, json_t *fields);
 /* The text that there is in f->b, with @head as part 0, when it is worth a message; or @all of it. 0 or -errno. */
 int forked_text(struct forked *f, const char *head, bool all);
 

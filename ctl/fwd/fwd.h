@@ -63,7 +63,9 @@ struct fwd {
 
 	/* forked.c */
 	struct child *children;
-	uint64_t forks; /* since the start */
+	uint64_t forks;              /* since the start */
+	struct client *waiting_long; /* requests whose replies wait for a place, oldest first */
+	double looked_long;
 
 	/* cursor.c */
 	struct cursors cursors;

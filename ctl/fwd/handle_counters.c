@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
+#include "ctl/fwd/forked.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
@@ -60,15 +61,21 @@ static void look_at(struct counting *k, const struct fw_ruleset *rs, const struc
 	add_rule(k, rs, rule, &count);
 }
 
-static void finish(struct client *c, struct counting *k, const struct fw_ruleset *rs)
+/* The further fields of END. */
+static json_t *sums(const struct counting *k)
 {
 	struct engine_status st;
 
+	engine_status(k->fwd->engine, &st);
+	return json_pack("{s{sI sI} sI}", "rules", "packets", (json_int_t)k->all.packets, "bytes",
+			 (json_int_t)k->all.bytes, "generation", (json_int_t)st.generation);
+}
+
+static void finish(struct client *c, struct counting *k, const struct fw_ruleset *rs)
+{
 	add_policies(k, rs);
 	client_lines(c, &k->b);
-	engine_status(c->fwd->engine, &st);
-	client_end(c, json_pack("{s{sI sI} sI}", "rules", "packets", (json_int_t)k->all.packets, "bytes",
-				(json_int_t)k->all.bytes, "generation", (json_int_t)st.generation));
+	client_end(c, sums(k));
 }
 
 static void counting_step(struct client *c, struct stream *s)
@@ -104,25 +111,52 @@ static void look_at_row(void *ctx, const struct best_row *row, bool marked)
 	best_add(&t->best, *row);
 }
 
-static void count_top(struct client *c)
+static void choose_top(struct counting *k, const struct fw_ruleset *rs, size_t n)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
-	struct counting k = { .fwd = c->fwd };
 	struct top t = { .best = { .n = 0 } };
 
-	best_init(&t.best, c->args.top, best_by_packets);
-	selection_scan(c->fwd->engine, look_at_row, &t);
+	best_init(&t.best, n, best_by_packets);
+	selection_scan(k->fwd->engine, look_at_row, &t);
 	best_sort(&t.best);
 	for (size_t i = 0; i < t.best.n; i++) {
 		const struct fw_rule *rule = fw_ruleset_by_slot(rs, t.best.rows[i].slot);
 
 		if (rule)
-			add_rule(&k, rs, rule, &t.best.rows[i].count);
+			add_rule(k, rs, rule, &t.best.rows[i].count);
 	}
-	k.all = t.all;
-	k.b.failed |= t.best.failed;
-	finish(c, &k, rs);
+	k->all = t.all;
+	k->b.failed |= t.best.failed;
 	best_free(&t.best);
+}
+
+/* In a child. */
+static int write_top(struct forked *f, const struct fwd *d, void *ctx)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	struct counting k = { .fwd = (struct fwd *)d };
+	struct fw_part lines;
+	int err;
+
+	choose_top(&k, rs, ((const struct args *)ctx)->top);
+	add_policies(&k, rs);
+	if (k.b.failed)
+		return -ENOMEM;
+	lines = (struct fw_part){ k.b.text, (uint32_t)k.b.len };
+	err = forked_send(f, FW_REPLY_LINES, &lines, 1);
+	return err ? err : forked_end(f, sums(&k));
+}
+
+static void count_top(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	struct counting k = { .fwd = c->fwd };
+
+	if (rs->next_slot > SELECTION_FEW) {
+		forked_reply(c, "count", write_top, &c->args);
+		return;
+	}
+	choose_top(&k, rs, c->args.top);
+	finish(c, &k, rs);
 	fw_buf_free(&k.b);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * All that is worth a time series, of one moment: how the daemon is, what came by
- * interfaces, what policies and rules counted. Few rules go out from a text that
- * is made at once; where they are many, a child process writes them.
+ * interfaces, what policies and rules counted. Of few rules the text is made at
+ * once; where they are many, a child process chooses and writes them.
  */
 #include "ctl/fwd/devices.h"
 #include "ctl/fwd/forked.h"
@@ -14,7 +14,6 @@
 
 #include <string.h>
 
-#define FEW 16384 /* rules, and those with the most packets: their text is some MiB at most */
 #define PASSES 2
 
 static const char *const heads[PASSES] = { "{\"pass\":1}", "{\"pass\":2}" };
@@ -111,21 +110,6 @@ static bool print_next(struct shown *w, struct fw_buf *b)
 	return false;
 }
 
-static int forked_end(const struct forked *f, const struct selection *s)
-{
-	json_t *o = sums_json(s);
-	fw_autofree char *text = NULL;
-	struct fw_part part;
-
-	json_object_set_new(o, "ok", json_true());
-	text = json_dumps(o, JSON_COMPACT);
-	json_decref(o);
-	if (!text)
-		return -ENOMEM;
-	part = (struct fw_part){ text, (uint32_t)strlen(text) };
-	return forked_send(f, FW_REPLY_END, &part, 1);
-}
-
 /* The rules that were asked for. 0 or -ENOMEM. */
 static int choose(const struct fwd *d, const struct args *a, struct selection *s)
 {
@@ -158,7 +142,7 @@ static int write_many(struct forked *f, const struct fwd *d, void *ctx)
 	struct shown shown = chosen(engine_ruleset(d->engine), &s);
 
 	err = err ? err : write_passes(f, &shown);
-	return err ? err : forked_end(f, &s);
+	return err ? err : forked_end(f, sums_json(&s));
 }
 
 /* Counts of all rules, by slot: packets go on counting while they are written. */
@@ -188,7 +172,7 @@ static int write_all(struct forked *f, const struct fwd *d, void *ctx)
 	selection_scan(d->engine, note_count, &k);
 	k.sums.shown = k.sums.all;
 	err = write_passes(f, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
-	return err ? err : forked_end(f, &k.sums);
+	return err ? err : forked_end(f, sums_json(&k.sums));
 }
 
 static void begin(struct client *c)
@@ -229,7 +213,7 @@ void handle_metrics(struct client *c)
 	client_lines(c, &b);
 	if (c->args.shown == ARGS_ALL)
 		forked_reply(c, "write the metrics", write_all, NULL);
-	else if (c->args.shown == ARGS_SELECTED && c->args.limit > FEW && engine_ruleset(c->fwd->engine)->nrules > FEW)
+	else if (engine_ruleset(c->fwd->engine)->next_slot > SELECTION_FEW)
 		forked_reply(c, "write the metrics", write_many, &c->args);
 	else
 		begin(c);

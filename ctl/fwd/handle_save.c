@@ -19,8 +19,6 @@ static int save_set(struct forked *f, const struct fw_set *set)
 static int save_all(struct forked *f, const struct fwd *d, void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
-	char end[64];
-	struct fw_part part = { end, 0 };
 	int err = 0;
 
 	for (size_t r = 0; r < FW_NREASONS; r++)
@@ -34,8 +32,7 @@ static int save_all(struct forked *f, const struct fwd *d, void *ctx)
 		err = forked_text(f, "{}", false);
 	}
 	err = err ? err : forked_text(f, "{}", true);
-	part.len = (uint32_t)snprintf(end, sizeof(end), "{\"ok\":true,\"rules\":%zu}", rs->nrules);
-	return err ? err : forked_send(f, FW_REPLY_END, &part, 1);
+	return err ? err : forked_end(f, json_pack("{sI}", "rules", (json_int_t)rs->nrules));
 }
 
 void handle_save(struct client *c)

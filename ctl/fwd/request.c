@@ -121,13 +121,18 @@ void request_begin(struct client *c)
 		run(c);
 }
 
+static void leave(struct client **queue, const struct client *c)
+{
+	while (*queue && *queue != c)
+		queue = &(*queue)->waits;
+	if (*queue)
+		*queue = c->waits;
+}
+
 void request_forget(struct client *c)
 {
-	for (struct client **p = &c->fwd->waiting; *p; p = &(*p)->waits)
-		if (*p == c) {
-			*p = c->waits;
-			break;
-		}
+	leave(&c->fwd->waiting, c);
+	leave(&c->fwd->waiting_long, c);
 	if (c->reporter)
 		*c->reporter = NULL;
 	forked_forget(c);

@@ -10,6 +10,9 @@
 
 struct engine;
 
+#define SELECTION_FEW \
+	16384 /* slots that are looked at at once, in about a millisecond; of more, a child process does it */
+
 /* Rules, and what they counted together. */
 struct selection_sum {
 	uint64_t rules;
@@ -31,7 +34,7 @@ int selection_complete(struct selection *s, const struct fw_ruleset *rs);
 void selection_free(struct selection *s);
 
 /*
- * All rules of the live ruleset by slot, in one go: some milliseconds for a million. Their ids and whether they are marked
+ * All rules of the live ruleset by slot, in one go. Their ids and whether they are marked
  * are as their labels say, so that the rules themselves are not looked at.
  */
 void selection_scan(struct engine *e, void (*each)(void *ctx, const struct best_row *row, bool marked), void *ctx);

@@ -4,7 +4,7 @@
 
 #include "ctl/fwd/client.h"
 
-#define GRACE 10.0 /* seconds after which a request gives way to that of someone else */
+#define GRACE 5.0 /* seconds after which a request gives way to that of someone else */
 #define MIB (1ull << 20)
 
 struct limit {
@@ -123,17 +123,19 @@ static struct client *find_victim(const struct fwd *d, const struct share *s, en
 	return found;
 }
 
-/* @s NULL: all users of the rank together are at the limit. */
-static void explain(const struct share *s, enum share_thing thing, uint64_t used, uint64_t limit, char *why,
-		    size_t size)
+/* @own: the user is at his limit, else all of his rank together are at theirs. */
+static void turn_away(struct fwd *d, const struct share *s, enum share_thing thing, bool own, char *why, size_t size)
 {
+	const struct limit limit = limit_of(d, s->rank, thing);
+	uint64_t used = own ? s->used[thing] : d->shares.used[s->rank][thing], max = own ? limit.a_user : limit.all;
 	const struct thing *t = &things[thing];
 	char who[32] = "all users together have";
 
-	if (s)
+	if (own)
 		snprintf(who, sizeof(who), "user %u has", s->uid);
 	snprintf(why, size, "busy: %s %llu of %llu %s: %s", who, (unsigned long long)(used / t->unit),
-		 (unsigned long long)(limit / t->unit), t->what, t->advice);
+		 (unsigned long long)(max / t->unit), t->what, t->advice);
+	d->shares.turned_away[thing]++;
 }
 
 bool shares_room(struct fwd *d, struct share *s, enum share_thing thing, uint64_t amount, char *why, size_t size)
@@ -146,16 +148,15 @@ bool shares_room(struct fwd *d, struct share *s, enum share_thing thing, uint64_
 		struct client *c = find_victim(d, s, thing, own);
 
 		if (!c) {
-			explain(own ? s : NULL, thing, own ? s->used[thing] : *all, own ? limit.a_user : limit.all, why,
-				size);
-			d->shares.turned_away[thing]++;
+			if (why)
+				turn_away(d, s, thing, own, why, size);
 			return false;
 		}
 		d->shares.gave_way++;
 		client_close(c);
-		/* Its place is free when the child process has ended, which was told to. */
+		/* Its place is free once its child process has ended: who waits asks again then. */
 		if (thing == SHARE_LONG)
-			break;
+			return why != NULL;
 	}
 	return true;
 }

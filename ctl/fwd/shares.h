@@ -63,7 +63,7 @@ void shares_hold(struct client *c, enum share_thing thing, uint64_t amount);
 
 /**
  * shares_room - may a user have @amount more of a thing?
- * @why: when not: what is in use and what to do
+ * @why: when not: what is in use and what to do; NULL: he is not turned away but waits
  *
  * Makes room by closing connections where that is fair.
  */
