@@ -126,9 +126,11 @@ static void read_request(struct client *c)
 	int err = read_some(c);
 
 	if (!err && c->got == FW_WIRE_HEADER) {
-		/* The rest when its turn comes: now it is known whether it only reads. */
 		head_read(c);
-		return;
+		/* Now it is known whether it only reads: then the rest has to wait for its turn. */
+		if (c->state != CLIENT_READ || client_only_reads(c))
+			return;
+		err = read_some(c);
 	}
 	if (err == -ECONNRESET)
 		client_close(c);
@@ -202,6 +204,7 @@ int client_new(struct fwd *d, struct share *share, int fd)
 	d->clients = c;
 	d->nclients++;
 	shares_hold(c, SHARE_CONNECTIONS, 1);
+	turns_queue(c, EPOLLIN); /* most ask at once */
 	return 0;
 }
 

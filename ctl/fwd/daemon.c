@@ -147,7 +147,7 @@ static void round_over(struct loop *l)
 	bool more = server_round(d);
 	double now = fw_now();
 
-	l->tick = more ? 0 : d->tick;
+	l->tick = more ? 0 : d->waiting_long ? FORKED_LOOK : d->tick;
 	history_tick(d, now);
 	devices_tick(d, now);
 	if (d->watchdog && now - d->alive >= d->watchdog) {

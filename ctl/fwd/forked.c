@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define WAIT 6.0    /* seconds that a request waits for its place */
-#define LOOK 0.5    /* seconds between two looks for one; and when a child has ended */
+#define SHARE 10    /* forks for one rank take at most 1/SHARE of the loop's time */
+#define NICE 5      /* the loop comes first */
 #define LONGEST 600 /* seconds that a reply may take: all that has changed since is in memory twice */
 
 /* A child process, until it is reaped. */
@@ -96,6 +97,7 @@ static void child(const struct client *c, const struct forked_work *w)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(LONGEST);
+	nice(NICE);
 	if (f.fd > 3)
 		close_range(3, (unsigned)f.fd - 1, 0);
 	close_range((unsigned)f.fd + 1, ~0u, 0);
@@ -115,6 +117,7 @@ static bool one_is_ending(const struct fwd *d, enum share_rank rank)
 static void start(struct client *c, const struct forked_work *w)
 {
 	struct child *ch = calloc(1, sizeof(*ch));
+	double before = fw_now(), now;
 	pid_t pid = ch ? fork() : -1;
 	char what[64];
 
@@ -129,6 +132,8 @@ static void start(struct client *c, const struct forked_work *w)
 	*ch = (struct child){ c->fwd->children, pid, c->share, c };
 	c->fwd->children = c->child = ch;
 	c->fwd->forks++;
+	now = fw_now();
+	c->fwd->fork_after[c->share->rank] = now + SHARE * (now - before);
 	shares_hold(c, SHARE_LONG, 1);
 	c->out_from = c->out_len = 0;
 }
@@ -137,15 +142,16 @@ static void start(struct client *c, const struct forked_work *w)
 static bool begin(struct client *c)
 {
 	const struct forked_work *w = c->forked;
-	bool late = fw_now() - c->begun > WAIT;
+	double now = fw_now();
+	bool late = now - c->begun > WAIT;
 	char why[200];
 
+	if (!late && (now < c->fwd->fork_after[c->share->rank] || one_is_ending(c->fwd, c->share->rank)))
+		return false;
 	if (listen_peer_gone(c->source.fd)) {
 		c->broken = true;
 		return true;
 	}
-	if (!late && one_is_ending(c->fwd, c->share->rank))
-		return false;
 	if (shares_room(c->fwd, c->share, SHARE_LONG, 1, late ? why : NULL, sizeof(why)))
 		start(c, w);
 	else if (late)
@@ -178,8 +184,7 @@ void forked_reply(struct client *c, const char *verb, int (*write)(struct forked
 		wait_for_place(c);
 }
 
-/* Those that can have a place now. */
-static void resume(struct fwd *d)
+void forked_resume(struct fwd *d)
 {
 	struct client **p = &d->waiting_long;
 
@@ -193,13 +198,6 @@ static void resume(struct fwd *d)
 		*p = c->waits;
 		client_pump(c);
 	}
-	d->looked_long = fw_now();
-}
-
-void forked_tick(struct fwd *d, double now)
-{
-	if (d->waiting_long && now - d->looked_long > LOOK)
-		resume(d);
 }
 
 void forked_over(struct fwd *d, pid_t pid, bool well)
@@ -224,7 +222,7 @@ void forked_over(struct fwd *d, pid_t pid, bool well)
 		shares_add(d, ch->share, SHARE_LONG, -1);
 	}
 	free(ch);
-	resume(d);
+	forked_resume(d);
 }
 
 void forked_forget(struct client *c)

@@ -9,6 +9,8 @@
 
 #include "ctl/fwd/client.h"
 
+#define FORKED_LOOK 0.02
+
 struct forked {
 	int fd, timeout; /* milliseconds */
 	struct fw_buf b; /* text that is not sent yet */
@@ -26,8 +28,8 @@ void forked_reply(struct client *c, const char *verb, int (*write)(struct forked
 		  void *ctx);
 /* A child process has ended: the reply that it wrote is over, or cannot be completed. */
 void forked_over(struct fwd *d, pid_t pid, bool well);
-/* Now and then: those that wait for a place. */
-void forked_tick(struct fwd *d, double now);
+/* Begins those of the replies that wait which can have a place now: each FORKED_LOOK seconds while there are any. */
+void forked_resume(struct fwd *d);
 /* The client wants no more of it: its child process is killed. */
 void forked_forget(struct client *c);
 /* The daemon ends: no child is waited for. */

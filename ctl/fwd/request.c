@@ -9,7 +9,7 @@
 
 #define LARGE \
 	65536 /* bytes of a request that are counted: of smaller ones, the number of connections is limit enough */
-#define RESUME_TIME 0.008 /* seconds of a round for those that waited */
+#define RESUME_TIME 0.004 /* seconds of a round for those that waited */
 
 static const struct handler {
 	void (*run)(struct client *c);

@@ -90,7 +90,7 @@ bool server_round(struct fwd *d)
 	turns_serve(d);
 	loop_doing(&d->loop, "round");
 	now = fw_now();
-	forked_tick(d, now);
+	forked_resume(d);
 	for (struct client *c = d->clients, *next; c; c = next) {
 		next = c->next;
 		if (client_stuck(c, now))

@@ -117,6 +117,8 @@ static struct client *find_victim(const struct fwd *d, const struct share *s, en
 	struct client *found = NULL;
 	double now = fw_now();
 
+	if (own && thing != SHARE_CONNECTIONS)
+		return NULL;
 	for (struct client *c = d->clients; c; c = c->next)
 		if ((!own || c->share == s) && gives_way(c, s, thing, now) && (!found || before(c, found, thing)))
 			found = c;

@@ -7,7 +7,7 @@
 #include "ctl/fwd/turns.h"
 
 /* Seconds of a round, and then the step that is under way. Who only reads has his turn with the readers. */
-static const double times[SHARE_NRANKS] = { [SHARE_ROOT] = 0.008, [SHARE_ADMIN] = 0.004, [SHARE_READER] = 0.004 };
+static const double times[SHARE_NRANKS] = { [SHARE_ROOT] = 0.004, [SHARE_ADMIN] = 0.002, [SHARE_READER] = 0.001 };
 
 void turns_queue(struct client *c, uint32_t events)
 {
