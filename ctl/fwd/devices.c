@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#define KEY "devices" /* of the store's settings */
 /* Seconds: nobody tells of programs that are attached, nor of other names of interfaces that are down. */
 #define LOOK_EVERY 2.0
 #define ASK_EVERY 10.0
@@ -68,7 +67,7 @@ int devices_save(struct fwd *d, struct fw_diags *ds)
 		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "cannot write down the devices: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
-	return store_set(engine_store(d->engine), KEY, text, ds);
+	return store_set(engine_store(d->engine), DEVICES_KEY, text, ds);
 }
 
 static unsigned word(const char *const *words, const char *w)
@@ -122,7 +121,7 @@ int devices_parse(struct devices *out, const char *text, struct fw_diags *ds)
 
 int devices_saved(struct fwd *d, char **out)
 {
-	int err = store_get(engine_store(d->engine), KEY, out);
+	int err = store_get(engine_store(d->engine), DEVICES_KEY, out);
 
 	if (err != -ENOENT)
 		return err;

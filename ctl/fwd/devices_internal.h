@@ -5,6 +5,8 @@
 
 #include "ctl/fwd/devices.h"
 
+#define DEVICES_KEY "devices" /* of the store's settings: see devices_parse() */
+
 struct devices {
 	struct fw_links *links;
 	struct device *d;

@@ -48,6 +48,18 @@ const struct facts *engine_facts(const struct engine *e); /* of that ruleset */
 struct fw_kern *engine_kern(struct engine *e);
 struct store *engine_store(struct engine *e); /* for settings */
 
+/* What a store holds. */
+struct engine_stored {
+	size_t rules, sets;
+	uint64_t changes; /* since the last snapshot */
+	bool waits;       /* something is to be confirmed */
+};
+/*
+ * Is all of it whole, and a ruleset that compiles, also the one that it may go back to? @s: of store_open_copy(), changed by
+ * this. 0, or -errno with diagnostics.
+ */
+int engine_check_store(struct store *s, struct engine_stored *out, struct fw_diags *ds);
+
 /* A descriptor that is readable when engine_work() has something to do: a load that is done, a grace period that is over, a
  * confirmation that did not come. */
 int engine_fd(const struct engine *e);

@@ -3,16 +3,22 @@
 #include "ctl/fwd/config.h"
 #include "ctl/fwd/daemon.h"
 #include "ctl/fwd/log.h"
+#include "ctl/fwd/offline.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
-enum { CONFIG, CHECK_CONFIG, DETACH };
+enum { CONFIG, CHECK_CONFIG, DETACH, CHECK_STORE, RESTORE, NOPTIONS };
 static const struct fw_setting options[] = {
 	[CONFIG] = { .name = "config",
 		     .arg = "FILE",
 		     .help = "settings to read (default: " CONFIG_DEFAULT_FILE ", if there is one)" },
 	[CHECK_CONFIG] = { .name = "check-config", .help = "say whether the settings are right, and end" },
 	[DETACH] = { .name = "detach", .help = "stop filtering (fwd must not run), and end" },
+	[CHECK_STORE] = { .name = "check-store",
+			  .help = "say whether the store is whole and its rules compile (fwd must not run), and end" },
+	[RESTORE] = { .name = "restore",
+		      .arg = "FILE",
+		      .help = "put a copy of a store in the place of the store (fwd must not run), and end" },
 };
 
 static const struct fw_program program = {
@@ -24,6 +30,33 @@ static const struct fw_program program = {
 	.after = "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage. The socket's protocol: docs/fwd.socket.md.",
 	.settings = &config_settings,
 	.options = &(const struct fw_settings){ options, sizeof(options) / sizeof(options[0]) },
+};
+
+static int detach(const struct config *c, const char *value, struct fw_diags *ds)
+{
+	return daemon_detach(c, ds);
+}
+
+static int check_store(const struct config *c, const char *value, struct fw_diags *ds)
+{
+	return offline_check(c, ds);
+}
+
+static int check_config(const struct config *c, const char *value, struct fw_diags *ds)
+{
+	puts("the settings are right");
+	return 0;
+}
+
+/* Options after which fwd ends. */
+static const struct {
+	int (*run)(const struct config *c, const char *value, struct fw_diags *ds);
+	const char *failure;
+} actions[NOPTIONS] = {
+	[CHECK_CONFIG] = { check_config, NULL },
+	[DETACH] = { detach, "cannot detach" },
+	[CHECK_STORE] = { check_store, "cannot check the store" },
+	[RESTORE] = { offline_restore, "cannot restore the store" },
 };
 
 /* Defaults, the file, the command line, in that order. */
@@ -48,13 +81,17 @@ static int run(const struct fw_command_line *cl)
 		log_failure(&ds, "cannot read the settings", err);
 		return EXIT_FAILED;
 	}
-	if (cl->option[CHECK_CONFIG]) {
-		puts("the settings are right");
-		return EXIT_OK;
+	for (int i = 0; i < NOPTIONS; i++) {
+		if (!cl->option[i] || !actions[i].run)
+			continue;
+		err = actions[i].run(&config, cl->option[i], &ds);
+		if (err)
+			log_failure(&ds, actions[i].failure, err);
+		return err ? EXIT_FAILED : EXIT_OK;
 	}
-	err = cl->option[DETACH] ? daemon_detach(&config, &ds) : daemon_run(&config, &ds);
+	err = daemon_run(&config, &ds);
 	if (err)
-		log_failure(&ds, cl->option[DETACH] ? "cannot detach" : "cannot run", err);
+		log_failure(&ds, "cannot run", err);
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The store: opening it, errors, transactions, changes and settings. */
+/* The store: errors, transactions, changes and settings. */
 #include "ctl/fwd/store_internal.h"
 
 #include <fcntl.h>
@@ -10,27 +10,13 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#define STORE_VERSION 1
-#define STORE_APPLICATION 1719100449 /* "fwd!", to be told from other databases */
-
 static const char *const statements[STMT_COUNT] = {
 #define STATEMENT_SQL(sym, sql) [STMT_##sym] = (sql),
 	STATEMENTS(STATEMENT_SQL)
 #undef STATEMENT_SQL
 };
 
-static const char schema[] =
-	"BEGIN IMMEDIATE;"
-	"CREATE TABLE snapshot (id INTEGER PRIMARY KEY, state INTEGER, loaded INTEGER, format INTEGER, pieces INTEGER,"
-	" text_bytes INTEGER, files INTEGER, rules INTEGER, next_id INTEGER, changes INTEGER, change_bytes INTEGER,"
-	" name TEXT, sum INTEGER);"
-	"CREATE TABLE piece (id INTEGER PRIMARY KEY, kind INTEGER, sum INTEGER, data BLOB);"
-	"CREATE TABLE change (id INTEGER PRIMARY KEY, sum INTEGER, text BLOB, slots BLOB);"
-	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID;"
-	"PRAGMA application_id = 1719100449;"
-	"PRAGMA user_version = 1;";
-
-static struct fw_place here(const struct store *s)
+struct fw_place store_place(const struct store *s)
 {
 	return (struct fw_place){ s->path, 0, 0 };
 }
@@ -46,7 +32,7 @@ int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
-	fw_diag_add(ds, here(s), damage_hint, "the store is damaged: %s", what);
+	fw_diag_add(ds, store_place(s), damage_hint, "the store is damaged: %s", what);
 	return -EIO;
 }
 
@@ -61,8 +47,8 @@ static const struct {
 	{ SQLITE_IOERR, EDQUOT, EDQUOT, "the disk quota is used up", "make room and try again; nothing was changed" },
 	{ SQLITE_IOERR, EROFS, EROFS, "the file system is read-only",
 	  "the kernel's log may say why; when it can be written to again, try again; nothing was changed" },
-	{ SQLITE_BUSY, 0, EBUSY, NULL, "is another fwd running?" },
-	{ SQLITE_LOCKED, 0, EBUSY, NULL, "is another fwd running?" },
+	{ SQLITE_BUSY, 0, EBUSY, NULL, STORE_BUSY_HINT },
+	{ SQLITE_LOCKED, 0, EBUSY, NULL, STORE_BUSY_HINT },
 	{ SQLITE_CORRUPT, 0, EIO, NULL, damage_hint },
 	{ SQLITE_NOTADB, 0, EIO, NULL, "name another file, or move this one away: it is no store" },
 	{ SQLITE_NOMEM, 0, ENOMEM, NULL, NULL },
@@ -100,7 +86,7 @@ int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
 		err = os;
 		message = strerror(os);
 	}
-	fw_diag_add(ds, here(s), meanings[i].hint, "cannot %s: %s", what, message);
+	fw_diag_add(ds, store_place(s), meanings[i].hint, "cannot %s: %s", what, message);
 	return -err;
 }
 
@@ -217,7 +203,7 @@ bool store_sum_is(sqlite3_stmt *st, int column, uint32_t sum)
 	return sqlite3_column_type(st, column) == SQLITE_INTEGER && sqlite3_column_int64(st, column) == sum;
 }
 
-static uint32_t row_sum(const struct row *row)
+uint32_t store_row_sum(const struct row *row)
 {
 	return store_sum(store_sum(0, row->number, sizeof(row->number)), row->name, strlen(row->name));
 }
@@ -227,238 +213,8 @@ int store_row_put(struct store *s, const struct row *row)
 	sqlite3_stmt *st = store_stmt(s, STMT_ROW_PUT, ROW_NUMBERS, row->number);
 
 	sqlite3_bind_text(st, ROW_NUMBERS + 1, row->name, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(st, ROW_NUMBERS + 2, row_sum(row));
+	sqlite3_bind_int64(st, ROW_NUMBERS + 2, store_row_sum(row));
 	return store_run(st);
-}
-
-/* A row of the table, as ROW_GET gives it, into its place. */
-static int row_take(struct store *s, sqlite3_stmt *st, struct fw_diags *ds)
-{
-	struct row *places[] = { [ROW_LIVE] = &s->live, [ROW_KEPT] = &s->kept }, row = { 0 };
-	const unsigned char *name = sqlite3_column_text(st, ROW_NUMBERS);
-
-	for (unsigned i = 0; i < ROW_NUMBERS; i++)
-		row.number[i] = (uint64_t)sqlite3_column_int64(st, (int)i);
-	snprintf(row.name, sizeof(row.name), "%s", name ? (const char *)name : "");
-	if (!store_sum_is(st, ROW_NUMBERS + 1, row_sum(&row)) || row.n.state > ROW_GONE)
-		return store_damaged(s, ds, "what it says of snapshot %llu is wrong", (unsigned long long)row.n.id);
-	s->last_id = row.n.id;
-	if (row.n.state != ROW_LIVE && row.n.state != ROW_KEPT) {
-		s->untidy = true;
-		return 0;
-	}
-	if (places[row.n.state]->n.id)
-		return store_damaged(s, ds, "two snapshots are in the same place");
-	*places[row.n.state] = row;
-	return 0;
-}
-
-static int rows_read(struct store *s, struct fw_diags *ds)
-{
-	sqlite3_stmt *st = store_stmt(s, STMT_ROW_GET, 0, NULL);
-	int rc, err = 0;
-
-	while (!err && (rc = sqlite3_step(st)) == SQLITE_ROW)
-		err = row_take(s, st, ds);
-	sqlite3_reset(st);
-	if (err)
-		return err;
-	if (rc != SQLITE_DONE)
-		return store_error(s, rc, "read the store", ds);
-	return s->live.n.id ? 0 : store_damaged(s, ds, "it has no snapshot");
-}
-
-static int pragma_get(struct store *s, const char *sql, int *value)
-{
-	sqlite3_stmt *st;
-	int rc = sqlite3_prepare_v2(s->db, sql, -1, &st, NULL);
-
-	if (rc)
-		return rc;
-	rc = sqlite3_step(st);
-	*value = sqlite3_column_int(st, 0);
-	sqlite3_finalize(st);
-	return rc == SQLITE_ROW ? 0 : rc;
-}
-
-/* After each commit: how long the log is. Who tidies in time keeps a change from having to. */
-static int log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
-{
-	struct store *s = ctx;
-
-	s->log_pages = pages;
-	return pages < LOG_PAGES_MAX ? 0 : (store_checkpoint(s), 0);
-}
-
-void store_harden(sqlite3 *db)
-{
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
-	sqlite3_extended_result_codes(db, 1);
-}
-
-/* Alone with the database from here on, or SQLITE_BUSY. */
-static int connect_alone(struct store *s)
-{
-	static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE;"
-				    "PRAGMA journal_mode=WAL;"
-				    "PRAGMA synchronous=FULL;"
-				    "PRAGMA journal_size_limit=33554432;"
-				    "BEGIN IMMEDIATE; COMMIT;";
-	int rc = sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-
-	if (rc)
-		return rc;
-	store_harden(s->db);
-	sqlite3_wal_hook(s->db, log_grown, s);
-	s->durable = true;
-	return sqlite3_exec(s->db, setup, NULL, NULL, NULL);
-}
-
-/* Has the store something that can be read, though it cannot be written to? */
-static bool is_unwritable(const struct store *s, int rc)
-{
-	static const int others[] = { SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM };
-	struct stat st;
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
-		if ((rc & 0xff) == others[i])
-			return false;
-	return !fstat(s->watch.fd, &st) && S_ISREG(st.st_mode) && st.st_size;
-}
-
-/* Why, as the kernel says it: of a file that may be written to, what SQLite met. */
-static int unwritable_errno(const struct store *s)
-{
-	int os = sqlite3_system_errno(s->db), fd = open(s->path, O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return errno;
-	close(fd);
-	return os ? os : EIO;
-}
-
-static int connect_any(struct store *s)
-{
-	struct store_watch *w = &s->watch;
-	int rc, why;
-
-	w->fd = open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	if (w->fd < 0)
-		w->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (w->fd < 0)
-		return sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL); /* which says why it cannot be */
-	rc = w->foreign_log ? SQLITE_READONLY : connect_alone(s);
-	if (!rc)
-		store_watch_begin(s);
-	if (!rc || !is_unwritable(s, rc))
-		return rc;
-	why = unwritable_errno(s);
-	sqlite3_close(fw_take(s->db));
-	return store_connect_copy(s, why);
-}
-
-/* The tables of a new store, with an empty ruleset in them. */
-static int schema_make(struct store *s)
-{
-	struct row first = { .n = { .id = 1, .state = ROW_LIVE, .next_id = 1 } };
-	int rc = sqlite3_exec(s->db, schema, NULL, NULL, NULL);
-	sqlite3_stmt *put = NULL;
-
-	if (!rc)
-		rc = sqlite3_prepare_v2(s->db, statements[STMT_ROW_PUT], -1, &put, NULL);
-	s->stmt[STMT_ROW_PUT] = put;
-	if (!rc)
-		rc = store_row_put(s, &first);
-	if (!rc)
-		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
-	sqlite3_finalize(put);
-	s->stmt[STMT_ROW_PUT] = NULL;
-	return rc;
-}
-
-static int schema_check(struct store *s, struct fw_diags *ds)
-{
-	int version = 0, application = 0, tables = 0;
-	int rc = pragma_get(s, "PRAGMA user_version", &version);
-
-	rc = rc ? rc : pragma_get(s, "PRAGMA application_id", &application);
-	rc = rc ? rc : pragma_get(s, "SELECT count(*) FROM sqlite_schema", &tables);
-	if (!rc && !version && !application && !tables)
-		return store_error(s, schema_make(s), "make a new store", ds);
-	if (rc)
-		return store_error(s, rc, "read the store", ds);
-	if (application != STORE_APPLICATION) {
-		fw_diag_add(ds, here(s), "name another file, or move this one away", "this is no store of fwd");
-		return -EINVAL;
-	}
-	if (version == STORE_VERSION)
-		return 0;
-	fw_diag_add(ds, here(s), "start the fwd that wrote it, save the ruleset there (fwctl save), and load it here",
-		    "the store is of version %d, and this fwd reads version %d", version, STORE_VERSION);
-	return -EPROTONOSUPPORT;
-}
-
-static int open_all(struct store *s, struct fw_diags *ds)
-{
-	int err = store_error(s, connect_any(s), "open the store", ds);
-
-	err = err ? err : schema_check(s, ds);
-	for (unsigned i = 0; !err && i < STMT_HISTORY_PUT; i++)
-		err = store_error(
-			s, sqlite3_prepare_v3(s->db, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL),
-			"read the store", ds);
-	err = err ? err : rows_read(s, ds);
-	atomic_store(&s->changes, s->live.n.changes);
-	if (!err)
-		store_history_open(s);
-	return err ? err : store_keep_open(s, ds);
-}
-
-int store_open(const char *path, struct fw_diags *ds, struct store **out)
-{
-	struct store *s = calloc(1, sizeof(*s));
-	int err;
-
-	if (!s)
-		return -ENOMEM;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->turn, NULL);
-	s->path = strdup(path);
-	s->watch.fd = s->watch.mark_fd = -1;
-	err = s->path ? store_files_check(path, ds) : -ENOMEM;
-	err = err ? err : store_watch_prepare(s);
-	err = err ? err : open_all(s, ds);
-	err = err ? err : store_files_check(path, ds); /* SQLite removes what is empty and of no use to it */
-	if (err) {
-		store_close(s);
-		return err;
-	}
-	if (s->untidy)
-		store_tidy(s); /* what could not be removed now, for want of space, is removed another time */
-	*out = s;
-	return 0;
-}
-
-void store_close(struct store *s)
-{
-	if (!s)
-		return;
-	for (unsigned i = 0; i < STMT_COUNT; i++)
-		sqlite3_finalize(s->stmt[i]);
-	if (store_watch_look(s))
-		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	else
-		store_watch_settle(s, false);
-	sqlite3_close(s->db);
-	store_watch_end(s);
-	pthread_cond_destroy(&s->turn);
-	pthread_mutex_destroy(&s->lock);
-	free(s->path);
-	free(s);
 }
 
 int store_change_put(struct store *s, const struct row *of, const struct store_change *c)
@@ -534,7 +290,7 @@ int store_trouble(const struct store *s, struct fw_diags *ds)
 
 	if (err || !failed)
 		return err;
-	fw_diag_add(ds, here(s), NULL, "the last change could not be written down: %s", strerror(failed));
+	fw_diag_add(ds, store_place(s), NULL, "the last change could not be written down: %s", strerror(failed));
 	return -failed;
 }
 

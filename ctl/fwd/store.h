@@ -40,7 +40,19 @@ struct store_snapshot {
  * 0, -errno with a diagnostic.
  */
 int store_open(const char *path, struct fw_diags *ds, struct store **out);
+/* What a store holds, in memory; the files are only read. -EBUSY: a process has it open. 0, -errno with a diagnostic. */
+int store_open_copy(const char *path, struct fw_diags *ds, struct store **out);
 void store_close(struct store *s); /* NULL is fine */
+/* Is everything in it whole? It is not said whether the texts are a ruleset. 0, -EIO with a diagnostic. */
+int store_check(struct store *s, struct fw_diags *ds);
+/**
+ * store_restore - another store in the place of the one that is there
+ * @from: what it is to hold
+ * @path: no process may have it open
+ * @kept: gets the name that the former one has now; "": there was none
+ * Return: 0; -EBUSY; or -errno; with a diagnostic, and nothing has changed.
+ */
+int store_restore(struct store *from, const char *path, char *kept, size_t size, struct fw_diags *ds);
 
 /*
  * The ruleset: @snapshot once (when there is one), then @change for each change since, oldest first. What they get is

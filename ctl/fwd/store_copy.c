@@ -16,10 +16,9 @@
 #define LOCK_START 0x40000002
 #define LOCK_BYTES 510
 
-/* Nobody writes to it as long as the descriptor is open. */
-static int lock_shared(int fd)
+int store_lock_file(int fd, short type)
 {
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = LOCK_START, .l_len = LOCK_BYTES };
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = LOCK_START, .l_len = LOCK_BYTES };
 
 	return !fcntl(fd, F_SETLK, &lock) ? 0 : errno == EAGAIN || errno == EACCES ? SQLITE_BUSY : SQLITE_IOERR;
 }
@@ -70,7 +69,7 @@ static int copy(sqlite3 *from, sqlite3 *to)
 int store_connect_copy(struct store *s, int why)
 {
 	sqlite3 *from = NULL;
-	int rc = s->watch.fd < 0 ? SQLITE_CANTOPEN : lock_shared(s->watch.fd);
+	int rc = s->watch.fd < 0 ? SQLITE_CANTOPEN : store_lock_file(s->watch.fd, F_RDLCK);
 
 	rc = rc ? rc : sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	rc = rc ? rc : connect_read(s, &from);

@@ -35,10 +35,9 @@ static void places_read(struct store *s)
 
 void store_history_open(struct store *s)
 {
-	static const char table[] = "CREATE TABLE IF NOT EXISTS history"
-				    " (id INTEGER PRIMARY KEY, number INTEGER, sum INTEGER, record TEXT)";
-	int rc = sqlite3_exec(s->db, table, NULL, NULL, NULL);
+	int rc = 0;
 
+	sqlite3_exec(s->db, STORE_HISTORY_TABLE, NULL, NULL, NULL); /* unless it is there */
 	for (unsigned i = STMT_HISTORY_PUT; !rc && i < STMT_COUNT; i++)
 		rc = sqlite3_prepare_v3(s->db, store_statement(i), -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
 	s->history = !rc;

@@ -107,6 +107,7 @@ enum store_fault { FAULT_NONE, FAULT_COPY, FAULT_GONE, FAULT_REPLACED, FAULT_WRI
 struct store {
 	sqlite3 *db;
 	char *path;
+	bool copy; /* the files are to be read only */
 	struct store_watch watch;
 	_Atomic enum store_fault fault; /* these two also for those who do not wait for the lock */
 	_Atomic int failed;             /* errno of the last commit; 0: it is on the disk */
@@ -155,6 +156,8 @@ sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, cons
 #define store_sql(s, which, ...) \
 	store_stmt(s, which, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t), (const uint64_t[]){ __VA_ARGS__ })
 const char *store_statement(unsigned which);
+struct fw_place store_place(const struct store *s);
+uint32_t store_row_sum(const struct row *row);
 /* Runs one that answers no rows. */
 int store_run(sqlite3_stmt *st);
 
@@ -173,6 +176,7 @@ int store_setting_put(struct store *s, const char *key, const char *value);
 int store_keep_change(struct store *s, const struct row *row, uint64_t number);
 /* store_history.c: at the opening */
 void store_history_open(struct store *s);
+#define STORE_HISTORY_TABLE "CREATE TABLE history (id INTEGER PRIMARY KEY, number INTEGER, sum INTEGER, record TEXT)"
 /* Inside of a transaction, and when that is over; NULL is fine. */
 int store_note_put(struct store *s, const struct store_note *note);
 void store_note_done(struct store *s, const struct store_note *note);
@@ -201,11 +205,16 @@ void store_watch_begin(struct store *s); /* with its log */
 enum store_fault store_watch_look(struct store *s);
 /* Before and after the database is written to, which only a checkpoint does. */
 void store_watch_settle(struct store *s, bool settled);
-void store_watch_end(struct store *s); /* after SQLite's */
+void store_watch_end(struct store *s);    /* after SQLite's */
+void store_folder_sync(const char *path); /* of the file's folder */
 /* 0; or the fault as -errno and a diagnostic. */
 int store_fault_error(const struct store *s, struct fw_diags *ds);
 
 /* store_copy.c: s->db in memory, with what the file holds. @why: errno. */
 int store_connect_copy(struct store *s, int why);
+/* SQLite's lock of a database: F_RDLCK or F_WRLCK, until the descriptor is closed. 0, SQLITE_BUSY or SQLITE_IOERR. */
+int store_lock_file(int fd, short type);
+#define STORE_BUSY_HINT \
+	"is another fwd running? `systemctl stop fwd.socket fwd.service` stops it; filtering goes on meanwhile"
 
 #endif

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define AT_ONCE (256u << 20) /* bytes: more only when they are there */
+
 struct bytes {
 	char *p;
 	size_t n, cap;
@@ -128,7 +130,7 @@ static int snapshot_read(struct store *s, const struct row *row, const struct st
 	struct bytes *text = &a.kind[PIECE_TEXT];
 	int err = 0;
 
-	text->cap = row->n.text_bytes;
+	text->cap = row->n.text_bytes < AT_ONCE ? row->n.text_bytes : AT_ONCE;
 	text->p = malloc(text->cap + 1);
 	if (!text->p)
 		err = -ENOMEM;

@@ -67,7 +67,7 @@ char *store_beside(const char *path, const char *suffix)
 	return asprintf(&out, "%s%s", path, suffix) < 0 ? NULL : out;
 }
 
-static void folder_sync(const char *path)
+void store_folder_sync(const char *path)
 {
 	fw_autofree char *copy = strdup(path);
 	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
@@ -144,7 +144,7 @@ static int set_aside(struct store_watch *w)
 		free(to);
 		return err;
 	}
-	folder_sync(w->log_path);
+	store_folder_sync(w->log_path);
 	free(w->aside);
 	w->aside = to;
 	return 0;
@@ -174,7 +174,7 @@ int store_watch_prepare(struct store *s)
 	w->mark_path = store_beside(path, "-mark");
 	if (!w->log_path || !w->mark_path)
 		return -ENOMEM;
-	w->foreign_log = log_is_foreign(s) && set_aside(w);
+	w->foreign_log = log_is_foreign(s) && (s->copy || set_aside(w));
 	return 0;
 }
 
@@ -189,7 +189,7 @@ void store_watch_begin(struct store *s)
 	mark_write(s, true);
 	if (w->mark_fd >= 0)
 		fsync(w->mark_fd);
-	folder_sync(w->mark_path);
+	store_folder_sync(w->mark_path);
 }
 
 static enum store_fault compare(const struct store *s)
@@ -227,7 +227,7 @@ static void log_part(struct store *s, bool empty)
 	if (empty ? unlink(w->log_path) : set_aside(w))
 		return;
 	unlink(w->mark_path);
-	folder_sync(w->mark_path);
+	store_folder_sync(w->mark_path);
 }
 
 static void notice(struct store *s, enum store_fault fault)

@@ -70,3 +70,41 @@ case_fwd_store_moved_over_confirm() {
 	refuses 1 "the store was replaced" confirm || return 1
 	wait_until order ping web && store_filters
 }
+
+fwd_offline() { # OPTION...: fwd for a moment, on the store of the case
+	"$fwd" --socket "$tmp/fwd/sock" --store "$tmp/disk/store" --pins "$tmp/bpffs/disk" "$@"
+}
+
+# A store is looked at and put back while fwd does not run; what is wrong is said, and nothing has changed then.
+case_fwd_store_restore() {
+	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") sum
+	store_clean && store_fwd && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
+	exits 0 fwd_offline --check-store && says "$tmp/disk/store: ok" && says "rules       2" && says "interfaces  1" || return 1
+	start_fwd "${store_there[@]}" && ok del rule web && exits 1 fwd_offline --check-store && says "stop fwd.socket" &&
+		exits 1 fwd_offline --restore "$tmp/backup" && says "fwd runs" && order ping || return 1
+	fwd_kill KILL
+	exits 0 fwd_offline --check-store && says "rules       1" || return 1
+
+	# What is no store, or not a whole one.
+	rules <<<'rule accept'
+	head -c 20480 "$tmp/backup" >"$tmp/short"
+	: >"$tmp/empty"
+	cp "$tmp/backup" "$tmp/trigger" && sqlite3 "$tmp/trigger" "CREATE TRIGGER t AFTER INSERT ON change BEGIN DELETE FROM change; END"
+	cp "$tmp/backup" "$tmp/unsaid" && sqlite3 "$tmp/unsaid" "UPDATE change SET text = 'add rule accept'"
+	sum=$(cat "$tmp/disk/store" "$tmp/disk/store-wal" | md5sum)
+	refuses_restore() { exits 1 fwd_offline --restore "$tmp/$1" && says "$2" && says "$tmp/$1"; }
+	refuses_restore rules "not a database" && refuses_restore short "" && refuses_restore empty "no store of fwd" &&
+		refuses_restore trigger "fwd did not make its trigger" && refuses_restore unsaid "is not what was written" &&
+		refuses_restore nosuch "No such file" || return 1
+	is "the store" "$(cat "$tmp/disk/store" "$tmp/disk/store-wal" | md5sum)" "$sum" && is "files" "$(ls "$tmp/disk" | xargs)" \
+		"store store-mark store-wal" || return 1
+
+	# The former store stays beside, with its log.
+	exits 0 fwd_offline --restore "$tmp/backup" && says "restored from $tmp/backup" && says "the former store is $tmp/disk/store.2" &&
+		start_fwd "${store_there[@]}" && order ping web && store_filters && fwd_kill TERM || return 1
+	mv "$tmp"/disk/store.*Z "$tmp/old" && mv "$tmp"/disk/store.*Z-wal "$tmp/old-wal" || return 1
+	exits 0 fwd_offline --restore "$tmp/old" && says "rules       1" && start_fwd "${store_there[@]}" && order ping && fwd_kill TERM || return 1
+
+	# Where there is none.
+	rm -r "$tmp/disk" && exits 0 fwd_offline --restore "$tmp/backup" && start_fwd "${store_there[@]}" && order ping web
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwd --check-store and --restore. */
+#include "ctl/fwd/offline.h"
+
+#include "ctl/fwd/devices_internal.h"
+#include "ctl/fwd/listen.h"
+
+#include <string.h>
+
+struct found {
+	struct engine_stored stored;
+	size_t interfaces;
+};
+
+static int check_devices(struct store *s, size_t *n, struct fw_diags *ds)
+{
+	fw_autofree char *text = NULL;
+	struct devices devs = { .n = 0 };
+	int err = store_get(s, DEVICES_KEY, &text);
+
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = devices_parse(&devs, text, ds);
+	*n = devs.n;
+	free(devs.d);
+	return err;
+}
+
+/* What is in a copy of the store at @path. */
+static int check(struct store *s, struct found *out, struct fw_diags *ds)
+{
+	int err = engine_check_store(s, &out->stored, ds);
+
+	return err ? err : check_devices(s, &out->interfaces, ds);
+}
+
+static void print(const char *path, const struct found *f)
+{
+	printf("%s: ok\n", path);
+	printf("  rules       %zu\n", f->stored.rules);
+	printf("  sets        %zu\n", f->stored.sets);
+	printf("  changes     %llu since the last snapshot%s\n", (unsigned long long)f->stored.changes,
+	       f->stored.waits ? ", something waits to be confirmed" : "");
+	printf("  interfaces  %zu\n", f->interfaces);
+}
+
+static int open_checked(const char *path, struct store **out, struct fw_diags *ds)
+{
+	struct found found = { .interfaces = 0 };
+	struct store *s = NULL;
+	int err = store_open_copy(path, ds, &s);
+
+	err = err ? err : check(s, &found, ds);
+	if (err && !ds->n)
+		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be checked: %s", strerror(-err));
+	if (err) {
+		store_close(s);
+		return err;
+	}
+	print(path, &found);
+	*out = s;
+	return 0;
+}
+
+int offline_check(const struct config *c, struct fw_diags *ds)
+{
+	struct store *s = NULL;
+	int err = open_checked(c->store, &s, ds);
+
+	store_close(s);
+	return err;
+}
+
+int offline_restore(const struct config *c, const char *from, struct fw_diags *ds)
+{
+	char kept[FW_SETTING_TEXT + 64];
+	struct store *s = NULL;
+	int err;
+
+	if (listen_alive(c->socket)) {
+		fw_diag_add(ds, (struct fw_place){ c->socket, 0, 0 },
+			    "stop it first: systemctl stop fwd.socket fwd.service; filtering goes on meanwhile",
+			    "fwd runs");
+		return -EBUSY;
+	}
+	err = open_checked(from, &s, ds);
+	err = err ? err : store_restore(s, c->store, kept, sizeof(kept), ds);
+	store_close(s);
+	if (err)
+		return err;
+	printf("%s: restored from %s\n", c->store, from);
+	if (kept[0])
+		printf("  the former store is %s\n", kept);
+	return 0;
+}
