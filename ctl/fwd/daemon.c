@@ -13,6 +13,7 @@
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/log.h"
 #include "fw/service.h"
+#include "fw/unix_socket.h"
 #include "ctl/fwd/privileges.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/rules_file.h"
@@ -261,7 +262,7 @@ int daemon_detach(const struct config *c, struct fw_diags *ds)
 	struct fw_kern *k;
 	int err;
 
-	if (listen_alive(c->socket)) {
+	if (fw_unix_alive(c->socket)) {
 		fw_diag_add(ds, (struct fw_place){ c->socket, 0, 0 },
 			    "stop it first: systemctl stop fwd.service fwd.socket",
 			    "fwd runs, and would go on filtering");

@@ -1,99 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unix sockets: making one without opening a gap for others, and the credentials of a peer. */
+/* The socket that clients connect to, and the credentials of a peer. */
 #include "ctl/fwd/listen.h"
 
-#include "fw/path.h"
 #include "fw/service.h"
+#include "fw/unix_socket.h"
 
 #include <grp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#define BACKLOG 128
-
-static int fail(struct fw_diags *ds, const char *path, int err, const char *what, const char *hint)
-{
-	fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, hint, "%s: %s", what, strerror(-err));
-	return err;
-}
-
-/* config.c allows no longer paths than fit. */
-static struct sockaddr_un address(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	snprintf(a.sun_path, sizeof(a.sun_path), "%.*s", (int)sizeof(a.sun_path) - 1, path);
-	return a;
-}
-
-bool listen_alive(const char *path)
-{
-	struct sockaddr_un a = address(path);
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	bool alive;
-
-	if (fd < 0)
-		return false;
-	alive = !connect(fd, (struct sockaddr *)&a, sizeof(a)) || errno == EAGAIN;
-	close(fd);
-	return alive;
-}
-
-static int remove_stale(const char *path, struct fw_diags *ds)
-{
-	struct stat st;
-
-	if (lstat(path, &st))
-		return errno == ENOENT ? 0 : fail(ds, path, -errno, "cannot be looked at", NULL);
-	if (!S_ISSOCK(st.st_mode))
-		return fail(ds, path, -EEXIST, "is there and is no socket", "give the socket another path");
-	if (!fw_path_ours(st.st_uid))
-		return fail(ds, path, -EPERM, "is a socket of another user", "give the socket another path");
-	if (listen_alive(path))
-		return fail(ds, path, -EADDRINUSE, "another fwd listens here",
-			    "stop it first, or give this one a socket, a store and pins of its own");
-	return unlink(path) ? fail(ds, path, -errno, "cannot remove the stale socket", NULL) : 0;
-}
-
-/* Nobody but root can connect before the group is right. */
-static int bind_socket(const struct config *c, int fd, struct fw_diags *ds)
-{
-	struct sockaddr_un a = address(c->socket);
-	gid_t group = listen_group(c->group);
-	mode_t mask = umask(0177);
-	int err = bind(fd, (struct sockaddr *)&a, sizeof(a)) ? -errno : 0;
-
-	umask(mask);
-	if (err)
-		return fail(ds, c->socket, err, "cannot make the socket", NULL);
-	if (group != (gid_t)-1 && chown(c->socket, (uid_t)-1, group))
-		return fail(ds, c->socket, -errno, "cannot give the socket to its group", NULL);
-	if (chmod(c->socket, 0660) || listen(fd, BACKLOG))
-		return fail(ds, c->socket, -errno, "cannot listen", NULL);
-	return 0;
-}
 
 static int make_socket(const struct config *c, struct listener *out, struct fw_diags *ds)
 {
-	int err = fw_path_folder(c->socket, 0755, ds), fd;
+	const struct fw_unix_socket s = {
+		.path = c->socket,
+		.mode = 0660,
+		.group = listen_group(c->group),
+		.who = "fwd",
+		.hint = "stop it first, or give this one a socket, a store and pins of its own",
+	};
 
-	if (!err)
-		err = remove_stale(c->socket, ds);
-	if (err)
-		return err;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return fail(ds, c->socket, -errno, "cannot make a socket", NULL);
-	err = bind_socket(c, fd, ds);
-	if (err) {
-		close(fd);
-		return err;
-	}
-	out->fd = fd;
+	out->fd = fw_unix_listen(&s, SOCK_NONBLOCK, ds);
+	if (out->fd < 0)
+		return out->fd;
 	snprintf(out->path, sizeof(out->path), "%s", c->socket);
 	return 0;
 }

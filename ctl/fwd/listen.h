@@ -21,8 +21,6 @@ struct listener {
  * Return: 0; -EADDRINUSE with a diagnostic: another fwd is there; other -errno with a diagnostic.
  */
 int listen_open(const struct config *c, struct listener *out, struct fw_diags *ds);
-/* Does somebody listen there? */
-bool listen_alive(const char *path);
 void listen_close(struct listener *l);
 
 /* Is the peer of a connection a member of the group? @group (gid_t)-1: there is no such group. */

@@ -4,6 +4,7 @@
 
 #include "ctl/fwd/devices_internal.h"
 #include "ctl/fwd/listen.h"
+#include "fw/unix_socket.h"
 
 #include <string.h>
 
@@ -77,7 +78,7 @@ int offline_restore(const struct config *c, const char *from, struct fw_diags *d
 	struct store *s = NULL;
 	int err;
 
-	if (listen_alive(c->socket)) {
+	if (fw_unix_alive(c->socket)) {
 		fw_diag_add(ds, (struct fw_place){ c->socket, 0, 0 },
 			    "stop it first: systemctl stop fwd.socket fwd.service; filtering goes on meanwhile",
 			    "fwd runs");

@@ -126,13 +126,13 @@ case_exporter_http() {
 # Requests that are none. The first word is the status that is to come; - for none.
 bad_requests() {
 	printf '%s\n' '400 GET /metrics HTTP/1.1\r\n\r\n' '- GET\r\n\r\n' '- \x00\x01\x02\r\n\r\n' '- \r\n\r\n\r\n' \
-		'405 G\xc3\xa4T /metrics HTTP/1.1\r\nHost: x\r\n\r\n' '404 GET /%%ff%%zz HTTP/1.1\r\nHost: x\r\n\r\n' '- GET /%%00x HTTP/1.1\r\nHost: x\r\n\r\n' \
-		'400 GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n' \
-		'413 GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n' \
-		'400 GET /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n' \
-		'405 POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nxxx' \
-		'200 GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: ;;;,,,q=\x22\r\nAccept-Encoding: \x80\r\n\r\n' \
-		'200 GET /metrics HTTP/1.0\r\n\r\n' '- GET /metrics HTTP/9.9\r\nHost: x\r\n\r\n'
+		'405 G\xc3\xa4T /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n' '404 GET /%%ff%%zz HTTP/1.1\r\nHost: localhost\r\n\r\n' '- GET /%%00x HTTP/1.1\r\nHost: localhost\r\n\r\n' \
+		'400 GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n' \
+		'413 GET /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999999999999\r\n\r\n' \
+		'400 GET /metrics HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n' \
+		'405 POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\nxxx' \
+		'200 GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: ;;;,,,q=\x22\r\nAccept-Encoding: \x80\r\n\r\n' \
+		'200 GET /metrics HTTP/1.0\r\n\r\n' '- GET /metrics HTTP/9.9\r\nHost: localhost\r\n\r\n'
 	printf '414 GET /%s HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n\n' "$(head -c 100000 /dev/zero | tr '\0' a)"
 	printf '431 GET / HTTP/1.1\\r\\nHost: x\\r\\nX: %s\\r\\n\\r\\n\n' "$(head -c 100000 /dev/zero | tr '\0' a)"
 }
@@ -375,4 +375,68 @@ case_exporter_storm() {
 	codes=$(sort "$tmp/codes" | uniq -c | xargs)
 	is answers "$codes" "100 200 0" || return 1
 	[ "$most" -le 6 ] || fail "$most clients of fwd at once"
+}
+
+# Only who says a name of ours is answered: a page of evil.example that a browser here has open can make its name lead here.
+case_exporter_hosts() {
+	local host name code
+	name=$(hostname)
+	start_fwd && start_web --host metrics.example.org,other.example.org || return 1
+	for path in /metrics /healthz / /nosuch; do
+		for host in evil.example evil.example:9479 localhost.evil.example 127.0.0.1.evil.example "$name.evil.example" \
+			evil@localhost x ''; do
+			get $path -H "Host: $host" || return 1
+			[ "$path$host" = "$path" ] || { status_is 421 && page_has "is no name of this exporter" && ! grep -q fw_ "$tmp/page"; } ||
+				fail "$path of $host: $(cat "$tmp/header" "$tmp/page")" || return 1
+		done
+	done
+	for host in localhost LOCALHOST:9479 localhost. 127.0.0.1 127.0.0.1:80 203.0.113.9 '[::1]:9479' metrics.example.org \
+		OTHER.example.org:443 "$name"; do
+		get /metrics -H "Host: $host" && status_is 200 && value_is fw_controller_up 1 || fail "$host" || return 1
+	done
+	get /metrics -0 -H 'Host:' && status_is 200 && get /metrics -0 -H 'Host: evil.example' && status_is 421 &&
+		is "two of them" "$(printf 'GET /metrics HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n' |
+			in_server "$webpeer" 127.0.0.1 9479 raw | head -1 | awk '{ print $2 }')" 400 || return 1
+	get /metrics --request-target http://evil.example/metrics && status_is 421 &&
+		get /metrics --request-target http://localhost/metrics -H 'Host: evil.example' && status_is 200 || return 1
+	get /metrics -H $'Host: \xff\xe2\x80\xae' && status_is 421 && shows_nothing_raw "$tmp/page" "$tmp/web.log" || return 1
+	for name in 'a b' , a: '*' $'a\xff'; do exits 2 "$exporter" --host "$name" && says "--host wants names" || return 1; done
+	exits 2 "$exporter" --group games && says "--group is of a Unix socket"
+}
+
+# A Unix socket, which its mode and group guard; of its own, and handed over.
+by_unix() { # NAME OF curl's URL [WORDS BEFORE]
+	in_server "${@:2}" curl -s -m 60 -w '\n%{http_code}' --unix-socket "$tmp/web/sock" "http://$1/metrics" >"$tmp/page"
+	code=$?
+	tail -n 1 "$tmp/page" >"$tmp/code"
+	return $code
+}
+case_exporter_unix() {
+	local code nobody="setpriv --reuid nobody --regid nogroup"
+	start_fwd && rm -rf "$tmp/web" && mkdir -m 755 "$tmp/web" && chmod 711 "$tmp" && start_web --address "$tmp/web/sock" --group games &&
+		is "what it says" "$(cat "$tmp/web.log")" "fw-exporter: listening on unix:$tmp/web/sock" &&
+		is "the socket" "$(stat -c '%a %U %G' "$tmp/web/sock")" "660 root games" || return 1
+	by_unix localhost && is code "$(cat "$tmp/code")" 200 && value_is fw_controller_up 1 && by_unix any.example &&
+		is code "$(cat "$tmp/code")" 200 || return 1
+	# shellcheck disable=SC2086 # words on purpose
+	! by_unix localhost $nobody --clear-groups && is code "$(cat "$tmp/code")" 000 &&
+		by_unix localhost $nobody --groups games && is code "$(cat "$tmp/code")" 200 || fail "who may ask" || return 1
+	in_server curl -s -m 5 "http://$web/metrics" >/dev/null && { fail "it listens on TCP too"; return 1; }
+	exits 1 in_house "$exporter" --address "$tmp/web/sock" && says "another fw-exporter listens here" || return 1
+	# Killed, it leaves the file; the next one takes its place, and removes it in the end.
+	kill -KILL "$web_pid" && wait "$web_pid" 2>/dev/null
+	web_pid=
+	[ -S "$tmp/web/sock" ] && start_web --address "$tmp/web/sock" --mode 600 && is "mode" "$(stat -c %a "$tmp/web/sock")" 600 &&
+		stop_web && [ ! -e "$tmp/web/sock" ] || fail "$(ls -l "$tmp/web")" || return 1
+	echo mine >"$tmp/web/file"
+	exits 1 in_house "$exporter" --address "$tmp/web/file" && says "is no socket" && is file "$(cat "$tmp/web/file")" mine &&
+		exits 1 in_house "$exporter" --address "$tmp/web/sock" --group nosuch && says "no group 'nosuch'" &&
+		exits 2 "$exporter" --mode 4660 --address /x && says "octal" && exits 2 "$exporter" --mode 8 || return 1
+	command -v systemd-socket-activate >/dev/null || return 0
+	nsenter --target "$fwd_house" --net --mount systemd-socket-activate -l "$tmp/web/sock" "$exporter" --socket "$tmp/fwd/sock" \
+		2>"$tmp/web.log" &
+	web_pid=$!
+	pids+=("$web_pid")
+	wait_until test -S "$tmp/web/sock" && by_unix localhost && is code "$(cat "$tmp/code")" 200 && stop_web &&
+		[ -S "$tmp/web/sock" ] || fail "by the service manager: $(cat "$tmp/web.log")"
 }

@@ -180,7 +180,7 @@ int main(int argc, char **argv)
 	if (argc < 4 || !set_address(argv[1], argv[2]) || n > MAX)
 		return USAGE;
 	snprintf(request, sizeof(request),
-		 "GET %s HTTP/1.1\r\nHost: x\r\nUser-Agent: a client that takes its time\r\n\r\n",
+		 "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a client that takes its time\r\n\r\n",
 		 argc > 5 ? argv[5] : "/metrics");
 	if (strcmp(mode, "run") != 0)
 		alarm(LIFE);

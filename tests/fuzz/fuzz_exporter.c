@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What fw-exporter takes from others: headers of any bytes; any objects and lines of rules as fwd's, any text as the pinned
+ * What fw-exporter takes from others: headers and targets of any bytes; any objects and lines of rules as fwd's, any text as the pinned
  * files'. What becomes series must be lines of a page, however odd the names.
  */
 #include <ctype.h>
@@ -9,6 +9,7 @@
 
 #include "tools/fw-exporter/accept.h"
 #include "tools/fw-exporter/choice.h"
+#include "tools/fw-exporter/host.h"
 #include "tools/fw-exporter/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,11 +24,40 @@ static void headers(const char *text, size_t size)
 	accept_gzip(header);
 }
 
+/* A Host header, and a target with it: what is ours begins with a name of ours, or as an address. */
+static void hosts(const char *text, size_t size)
+{
+	const struct hosts h = { .names = "metrics.example.org,b", .own = "fw1,fw1.example.net" };
+	static const char *const ours[] = { "localhost", "metrics.example.org", "b", "fw1", "fw1.example.net" };
+	fw_autofree char *host = calloc(1, size + 1);
+	fw_autofree char *url = NULL;
+	bool named = false;
+	struct target t;
+
+	memcpy(host, text, size);
+	hosts_valid(host);
+	size = strlen(host);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		named |= !strncasecmp(host, ours[i], strlen(ours[i]));
+	if (hosts_allow(&h, host, size) && !named && *host != '[' && strspn(host, "0123456789.:") != size)
+		abort();
+	if (asprintf(&url, "http://%s", host) < 0)
+		return;
+	t = target_of(url);
+	if (!t.host || t.len > size || *t.path != '/')
+		abort();
+}
+
 /* A sample: a name, labels whose quotes are all escaped or in pairs, and a number. */
 static void check_sample(const char *s, const char *end)
 {
 	bool quoted = false;
 
+	for (size_t n, left = (size_t)(end - s), at = 0; at < left; at += n) {
+		n = fw_utf8_shown(s + at, left - at);
+		if (!n)
+			abort();
+	}
 	if (*s == '#')
 		return;
 	if (memcmp(s, "fw_", 3) != 0)
@@ -137,7 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size--)
 		return 0;
-	switch ((uint8_t)(data[0] - '0') % 4) {
+	switch ((uint8_t)(data[0] - '0') % 5) {
 	case 0:
 		headers(text, size);
 		break;
@@ -146,6 +176,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	case 2:
 		choice(text, size);
+		break;
+	case 4:
+		hosts(text, size);
 		break;
 	default:
 		snapshots(text, size);

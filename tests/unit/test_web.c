@@ -35,6 +35,7 @@ static void start(unsigned clients_max, unsigned timeout)
 	settings.port = 0;
 	settings.clients_max = clients_max;
 	settings.timeout = timeout;
+	snprintf(settings.host, sizeof(settings.host), "metrics.example.org");
 	snprintf(settings.socket, sizeof(settings.socket), "%s", fwd.path);
 	snprintf(settings.pins, sizeof(settings.pins), "/nonexistent");
 	fd = address_listen(&settings, &ds);
@@ -95,7 +96,9 @@ static char *hear(int fd, size_t *len)
 	return b.text ? b.text : calloc(1, 1);
 }
 
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+
+#define GET_OF(host) "GET / HTTP/1.1\r\nHost: " host "\r\nConnection: close\r\n\r\n"
 
 static void requests(void **state)
 {
@@ -109,15 +112,29 @@ static void requests(void **state)
 		{ GET("/healthz") "\r\n", "HTTP/1.1 200 ", "\r\n\r\nok\nfwd: up\n" },
 		{ GET("/") "\r\n", "HTTP/1.1 200 ", "<a href=\"/metrics\">" },
 		{ GET("/nosuch") "\r\n", "HTTP/1.1 404 ", "/metrics" },
-		{ "HEAD /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 ", "text/plain" },
-		{ "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 405 ",
+		{ "HEAD /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 ",
+		  "text/plain" },
+		{ "POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", "HTTP/1.1 405 ",
 		  "Allow: GET, HEAD\r\n" },
-		{ "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 405 ", "GET" },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n", "HTTP/1.1 400 ", "body" },
+		{ "PUT / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 405 ", "GET" },
+		{ "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n", "HTTP/1.1 400 ", "body" },
 		{ "GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "fw-exporter" },
 		{ "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "" },
+		{ "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421 ", "'evil.example' is no name" },
+		{ "GET /healthz HTTP/1.0\r\nHost: evil.example:9479\r\n\r\n", "HTTP/1.1 421 ", "--host" },
+		{ "GET /metrics HTTP/1.1\r\nHost:\r\n\r\n", "HTTP/1.1 421 ", "" },
+		{ "GET /metrics HTTP/1.1\r\nHost: \x1b[2J\xff\r\n\r\n", "HTTP/1.1 421 ", "'\\x1b[2J\\xff' is" },
+		{ "GET / HTTP/1.1\r\nHost: localhost\r\nhost: localhost\r\n\r\n", "HTTP/1.1 400 ", "one Host" },
+		{ "GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 400 ", "one Host" },
+		{ "GET http://localhost/healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n",
+		  "HTTP/1.1 200 ", "fwd: up" },
+		{ "GET http://evil.example/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 421 ",
+		  "evil.example" },
+		{ "GET http://[::1]:80 HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "<a href" },
+		{ GET_OF("metrics.example.org:80"), "HTTP/1.1 200 ", "fw-exporter" },
+		{ GET_OF("203.0.113.9"), "HTTP/1.1 200 ", "fw-exporter" },
 		{ "\r\n\r\n \r\n\r\n", "", "" },
-		{ "GET / HTTP/1.1\r\nHost: x\r\nA b\r\n\r\n", "HTTP/1.1 ", "" },
+		{ "GET / HTTP/1.1\r\nHost: localhost\r\nA b\r\n\r\n", "HTTP/1.1 ", "" },
 	};
 
 	begin(3, 10, 5);
@@ -145,8 +162,8 @@ static void one_connection(void **state)
 
 	begin(3, 10, 5);
 	fd = dial();
-	say(fd,
-	    "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\nGET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n" GET("/healthz") "\r\n");
+	say(fd, "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\nGET /nosuch HTTP/1.1\r\nHost: localhost\r\n\r\n" GET(
+			"/healthz") "\r\n");
 	text = hear(fd, &len);
 	at = strstr(text, "HTTP/1.1 200 ");
 	at = at ? strstr(at, "HTTP/1.1 404 ") : NULL;

@@ -3,10 +3,13 @@
 #include "tools/fw-exporter/address.h"
 
 #include "fw/service.h"
+#include "fw/unix_socket.h"
 
+#include <grp.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG 128
@@ -32,6 +35,23 @@ static int listen_at(const struct addrinfo *a)
 	return err;
 }
 
+static int listen_unix(const struct settings *c, struct fw_diags *ds)
+{
+	const struct group *g = c->group[0] ? getgrnam(c->group) : NULL;
+	const struct fw_unix_socket s = {
+		.path = c->address,
+		.mode = (mode_t)c->mode,
+		.group = g ? g->gr_gid : (gid_t)-1,
+		.who = "fw-exporter",
+		.hint = "say another path with --address",
+	};
+
+	if (c->group[0] && !g)
+		return fw_diag_add(ds, (struct fw_place){ 0 }, "`getent group` lists the groups",
+				   "there is no group '%s' for --group", c->group);
+	return fw_unix_listen(&s, 0, ds);
+}
+
 int address_listen(const struct settings *c, struct fw_diags *ds)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
@@ -42,6 +62,8 @@ int address_listen(const struct settings *c, struct fw_diags *ds)
 
 	if (fd >= 0)
 		return fd;
+	if (fd == -ENOENT && settings_is_unix(c))
+		return listen_unix(c, ds);
 	if (fd != -ENOENT)
 		return fw_diag_add(ds, (struct fw_place){ 0 }, "let the socket unit have one ListenStream=",
 				   "the service manager did not hand over one listening socket");
@@ -53,6 +75,25 @@ int address_listen(const struct settings *c, struct fw_diags *ds)
 	return fd < 0 ? fail(c, fd, ds) : fd;
 }
 
+bool address_is_unix(int fd)
+{
+	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(a);
+
+	return !getsockname(fd, (struct sockaddr *)&a, &len) && a.ss_family == AF_UNIX;
+}
+
+/* Nobody is named where a socket has no file. */
+static const char *unix_text(int fd, char buf[ADDRESS_TEXT])
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(a);
+
+	getsockname(fd, (struct sockaddr *)&a, &len);
+	snprintf(buf, ADDRESS_TEXT, "unix:%.*s", FW_UNIX_PATH_MAX, a.sun_path[0] ? a.sun_path : "?");
+	return buf;
+}
+
 const char *address_text(int fd, char buf[ADDRESS_TEXT])
 {
 	struct sockaddr_storage a;
@@ -60,6 +101,8 @@ const char *address_text(int fd, char buf[ADDRESS_TEXT])
 	char host[64] = "?", port[8] = "?";
 	bool v6;
 
+	if (address_is_unix(fd))
+		return unix_text(fd, buf);
 	if (!getsockname(fd, (struct sockaddr *)&a, &len))
 		getnameinfo((struct sockaddr *)&a, len, host, sizeof(host), port, sizeof(port),
 			    NI_NUMERICHOST | NI_NUMERICSERV);

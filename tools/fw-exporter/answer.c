@@ -54,6 +54,7 @@ static const struct extra {
 	{ MHD_HTTP_METHOD_NOT_ALLOWED, MHD_HTTP_HEADER_ALLOW, "GET, HEAD" },
 	{ MHD_HTTP_SERVICE_UNAVAILABLE, MHD_HTTP_HEADER_RETRY_AFTER, "5" },
 	{ MHD_HTTP_BAD_REQUEST, MHD_HTTP_HEADER_CONNECTION, "close" },
+	{ MHD_HTTP_MISDIRECTED_REQUEST, MHD_HTTP_HEADER_CONNECTION, "close" },
 };
 
 int answer_text(struct MHD_Connection *connection, unsigned status, const char *text)
@@ -97,6 +98,42 @@ static const char *header_read(struct header *h, struct MHD_Connection *connecti
 	*h = (struct header){ .name = name };
 	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, h);
 	return h->value[0] ? h->value : NULL;
+}
+
+/* The Host headers of a request. */
+struct host_header {
+	const char *value; /* of the first */
+	unsigned n;
+};
+
+static enum MHD_Result count_host(void *cls, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+	struct host_header *h = cls;
+
+	if (strcasecmp(name, MHD_HTTP_HEADER_HOST) != 0)
+		return MHD_YES;
+	h->value = h->n++ ? h->value : value ? value : "";
+	return MHD_YES;
+}
+
+int answer_host(const struct request *r, const struct target *t)
+{
+	struct host_header h = { .n = 0 };
+	char text[512];
+	const char *host;
+	size_t len;
+
+	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_host, &h);
+	if (h.n > 1)
+		return answer_text(r->connection, MHD_HTTP_BAD_REQUEST, "one Host header, please");
+	host = t->host ? t->host : h.value;
+	len = t->host ? t->len : host ? strlen(host) : 0;
+	if (hosts_allow(&r->web->hosts, host, len))
+		return MHD_YES;
+	snprintf(text, sizeof(text),
+		 "'%.*s' is no name of this exporter: ask by an address or localhost, or start it with --host NAME",
+		 (int)(len < 255 ? len : 255), host);
+	return answer_text(r->connection, MHD_HTTP_MISDIRECTED_REQUEST, text);
 }
 
 /* A page that goes out while it is made. */

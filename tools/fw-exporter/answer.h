@@ -18,6 +18,8 @@ struct request {
 int answer_request(const struct request *r);
 /* Of a request that is refused before it is whole: a status with one line of text. */
 int answer_text(struct MHD_Connection *connection, unsigned status, const char *text);
+/* Refuses a request that means another host, or says two. Return: as answer_request(), MHD_YES also when nothing is to be said. */
+int answer_host(const struct request *r, const struct target *t);
 /* Is the method one that is answered? */
 bool answer_method(const char *method);
 

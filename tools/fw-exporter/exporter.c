@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define SWEEP_SECONDS 1
 #define LARGE (128 << 10) /* bytes of what goes back to the system when it is freed */
@@ -51,6 +52,7 @@ int exporter_run(const struct settings *c, struct fw_diags *ds)
 	char where[ADDRESS_TEXT];
 	struct web web;
 	sigset_t set;
+	bool made = fw_service_socket() == -ENOENT && settings_is_unix(c);
 	int fd = address_listen(c, ds), err;
 
 	if (fd < 0)
@@ -61,10 +63,15 @@ int exporter_run(const struct settings *c, struct fw_diags *ds)
 	err = web_start(&web, c, fd, ds);
 	if (err)
 		return err;
-	exporter_log("listening on http%s://%s/metrics", c->tls_cert[0] ? "s" : "", where);
+	if (address_is_unix(fd))
+		exporter_log("listening on %s", where);
+	else
+		exporter_log("listening on http%s://%s/metrics", c->tls_cert[0] ? "s" : "", where);
 	fw_service_say("READY=1");
 	watch(&web, &set);
 	fw_service_say("STOPPING=1");
+	if (made)
+		unlink(c->address);
 	web_stop(&web);
 	return 0;
 }

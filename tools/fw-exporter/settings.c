@@ -4,6 +4,8 @@
 
 #include "fw/client.h"
 #include "fw/pinned.h"
+#include "fw/unix_socket.h"
+#include "tools/fw-exporter/host.h"
 #include "tools/fw-exporter/page.h"
 
 #include <arpa/inet.h>
@@ -11,9 +13,12 @@
 
 const char *const rules_names[RULES_NCHOICES] = { "selected", "all", "none" };
 
-/* Behind a '%' there may be the interface of a link-local address. */
+/* The path of a Unix socket, or an address. Behind a '%' there may be the interface of a link-local address. */
 static int parse_address(const struct fw_setting *s, const char *value, void *field)
 {
+	if (value[0] == '/')
+		return fw_setting_text(s, value, field);
+
 	const char *zone = strchr(value, '%');
 	size_t len = zone ? (size_t)(zone - value) : strlen(value);
 	char address[INET6_ADDRSTRLEN] = "";
@@ -27,14 +32,38 @@ static int parse_address(const struct fw_setting *s, const char *value, void *fi
 	return fw_setting_text(s, value, field);
 }
 
+static int parse_host(const struct fw_setting *s, const char *value, void *field)
+{
+	return !value[0] || hosts_valid(value) ? fw_setting_text(s, value, field) : -EINVAL;
+}
+
+/* For the owner, the group and others, without bits that mean something else. */
+static int parse_mode(const struct fw_setting *s, const char *value, void *field)
+{
+	char *end;
+	unsigned long v = strtoul(value, &end, 8);
+
+	if (value[0] < '0' || value[0] > '7' || *end || v > 0777)
+		return -EINVAL;
+	*(unsigned *)field = (unsigned)v;
+	return 0;
+}
+
 #define AT(field) offsetof(struct settings, field)
 #define PATH "a path that begins with '/'"
 #define PATH_MAX_BYTES (FW_SETTING_TEXT - 1)
 
 /* clang-format off */
 static const struct fw_setting rows[] = {
-	{ "address", "ADDRESS", "where to listen", "127.0.0.1",
-	  "an IPv4 or IPv6 address, such as 127.0.0.1, ::1, or :: for all", parse_address, AT(address), 2, 63, NULL },
+	{ "address", "ADDRESS", "where to listen: an address, or the path of a Unix socket", "127.0.0.1",
+	  "an IPv4 or IPv6 address, such as 127.0.0.1, ::1, or :: for all, or a path of at most 107 bytes", parse_address,
+	  AT(address), 2, FW_UNIX_PATH_MAX, NULL },
+	{ "group", "GROUP", "of the Unix socket, whose members may ask (default: the group that runs it)", "",
+	  "the name of a group", fw_setting_text, AT(group), 1, 32, NULL },
+	{ "mode", "MODE", "of the Unix socket", "660",
+	  "up to three octal digits, such as 660", parse_mode, AT(mode), 0, 0, NULL },
+	{ "host", "NAMES", "names to be asked by, with commas between, besides addresses, localhost and the machine's own name", "",
+	  "names of hosts, with commas between", parse_host, AT(host), 0, FW_SETTING_TEXT - 1, NULL },
 	{ "port", "PORT", "TCP port; 0: any that is free, and it is said which", "9479",
 	  "a number from 0 to 65535", fw_setting_number, AT(port), 0, 65535, NULL },
 	{ "tls-cert", "FILE", "certificates in PEM, for HTTPS; with --tls-key", "",
@@ -62,8 +91,15 @@ static const struct fw_setting rows[] = {
 _Static_assert(sizeof(rows) / sizeof(rows[0]) <= FW_SETTINGS_MAX, "room for each setting");
 const struct fw_settings settings_table = { rows, sizeof(rows) / sizeof(rows[0]) };
 
+bool settings_is_unix(const struct settings *c)
+{
+	return c->address[0] == '/';
+}
+
 int settings_check(const struct settings *c, struct fw_diags *ds)
 {
+	if (c->group[0] && !settings_is_unix(c))
+		return fw_diag_add(ds, (struct fw_place){ 0 }, "say --address PATH", "--group is of a Unix socket");
 	if (!c->tls_cert[0] == !c->tls_key[0])
 		return 0;
 	return fw_diag_add(ds, (struct fw_place){ 0 }, "give both, or none for plain HTTP", "--%s is missing",

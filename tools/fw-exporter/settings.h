@@ -10,7 +10,10 @@ enum rules { RULES_SELECTED, RULES_ALL, RULES_NONE, RULES_NCHOICES };
 extern const char *const rules_names[RULES_NCHOICES]; /* as fwd's request calls them */
 
 struct settings {
-	char address[FW_SETTING_TEXT];
+	char address[FW_SETTING_TEXT]; /* or the path of a Unix socket */
+	char group[FW_SETTING_TEXT];   /* of the Unix socket; empty: that of the process */
+	unsigned mode;                 /* of the Unix socket */
+	char host[FW_SETTING_TEXT];    /* names with commas between; empty: none */
 	unsigned port;
 	char tls_cert[FW_SETTING_TEXT], tls_key[FW_SETTING_TEXT]; /* empty: none */
 	char socket[FW_SETTING_TEXT];
@@ -24,6 +27,8 @@ struct settings {
 
 extern const struct fw_settings settings_table;
 
+/* Is the address the path of a Unix socket? */
+bool settings_is_unix(const struct settings *c);
 /* Do they go together? 0, or -EINVAL with a diagnostic. */
 int settings_check(const struct settings *c, struct fw_diags *ds);
 

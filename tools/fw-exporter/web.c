@@ -2,6 +2,7 @@
 /* The HTTP server: what libmicrohttpd is told, and the connections that it tells of. */
 #include "tools/fw-exporter/web.h"
 
+#include "tools/fw-exporter/address.h"
 #include "tools/fw-exporter/answer.h"
 
 #include <fcntl.h>
@@ -63,7 +64,8 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 				  const char *version, const char *upload, size_t *upload_size, void **context)
 {
 	struct web *w = cls;
-	struct request r = { w, client_of(connection), connection, url, method, version };
+	const struct target t = target_of(url);
+	struct request r = { w, client_of(connection), connection, t.path, method, version };
 
 	if (!r.client)
 		return MHD_NO;
@@ -73,7 +75,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 			return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only");
 		if (has_body(connection))
 			return answer_text(connection, MHD_HTTP_BAD_REQUEST, "a request without body, please");
-		return MHD_YES;
+		return answer_host(&r, &t);
 	}
 	clients_reading(&w->clients, r.client, true);
 	return answer_request(&r);
@@ -153,6 +155,7 @@ int web_start(struct web *w, const struct settings *c, int fd, struct fw_diags *
 	int err;
 
 	*w = (struct web){ .settings = c };
+	hosts_init(&w->hosts, c->host, address_is_unix(fd));
 	err = clients_init(&w->clients, c->clients_max, c->timeout);
 	if (err) {
 		close(fd);

@@ -4,6 +4,7 @@
 #define EXPORTER_WEB_H
 
 #include "tools/fw-exporter/clients.h"
+#include "tools/fw-exporter/host.h"
 #include "tools/fw-exporter/scrape.h"
 
 struct MHD_Daemon;
@@ -12,6 +13,7 @@ struct web {
 	const struct settings *settings;
 	struct scrapes scrapes;
 	struct clients clients;
+	struct hosts hosts;
 	struct MHD_Daemon *daemon;
 	char *cert, *key; /* NULL: plain HTTP */
 	pthread_t starter;
