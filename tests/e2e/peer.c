@@ -10,6 +10,8 @@
  *	peer SOCKET unread N REQUEST JSON          N connections that ask and do not read; likewise, once each has something to read
  *	peer SOCKET announce N BYTES               N connections that announce a load of so many bytes; likewise
  *	peer SOCKET hangup N REQUEST               asks N times, and hangs up at once
+ *	peer SOCKET flood N REQUEST JSON           N connections that ask on and on, until killed; prints "ready"
+ *	peer SOCKET flood N REQUEST JSON           N connections that ask again and again until killed; prints "ready"
  *	peer SOCKET raw                            standard input goes in as it is, what comes out is printed
  */
 #include <string.h>
@@ -232,16 +234,22 @@ static int hold(int n, bool bad)
 	return stay();
 }
 
-static int dial_and_ask(const char *request, const char *json)
+static void ask_on(int fd, const char *request, const char *json)
 {
 	const struct fw_part args = { json, (uint32_t)strlen(json) };
 	fw_autofree char *bytes = NULL;
-	int fd = dial();
 	size_t len;
 
 	if (fw_wire_encode((uint16_t)request_number(request), &args, 1, &bytes, &len))
 		exit(USAGE);
 	send_all(fd, bytes, len);
+}
+
+static int dial_and_ask(const char *request, const char *json)
+{
+	int fd = dial();
+
+	ask_on(fd, request, json);
 	return fd;
 }
 
@@ -253,6 +261,29 @@ static int unread(int n, const char *request, const char *json)
 		poll(&p, 1, -1);
 	}
 	return stay();
+}
+
+#define FLOOD_MAX 1024
+
+/* Whatever is answered is thrown away, and more is asked for whenever there is room. */
+static int flood(unsigned n, const char *request, const char *json)
+{
+	static struct pollfd p[FLOOD_MAX];
+	static char away[1 << 16];
+
+	n = n < FLOOD_MAX ? n : FLOOD_MAX;
+	for (unsigned i = 0; i < n; i++)
+		p[i] = (struct pollfd){ .fd = dial(), .events = POLLIN | POLLOUT };
+	puts("ready");
+	fflush(stdout);
+	while (poll(p, n, -1) > 0)
+		for (unsigned i = 0; i < n; i++) {
+			if (p[i].revents & POLLIN && recv(p[i].fd, away, sizeof(away), MSG_DONTWAIT) == 0)
+				return BROKEN;
+			if (p[i].revents & POLLOUT)
+				ask_on(p[i].fd, request, json);
+		}
+	return BROKEN;
 }
 
 static int hang_up(int n, const char *request)
@@ -299,6 +330,8 @@ int main(int argc, char **argv)
 		return hold((int)strtol(argv[3], NULL, 10), mode[0] == 'b');
 	if (argc > 5 && !strcmp(mode, "unread"))
 		return unread((int)strtol(argv[3], NULL, 10), argv[4], argv[5]);
+	if (argc > 5 && !strcmp(mode, "flood"))
+		return flood((unsigned)strtoul(argv[3], NULL, 10), argv[4], argv[5]);
 	if (argc > 4 && !strcmp(mode, "announce"))
 		return announce((int)strtol(argv[3], NULL, 10), (uint32_t)strtoul(argv[4], NULL, 10));
 	if (argc > 4 && !strcmp(mode, "hangup"))
@@ -306,7 +339,7 @@ int main(int argc, char **argv)
 	if (!strcmp(mode, "raw"))
 		return raw();
 	fputs("usage: peer SOCKET ask REQUEST [JSON [FILE...]] | slow REQUEST JSON KIB/S | bad N | open N | "
-	      "unread N REQUEST JSON | announce N BYTES | hangup N REQUEST | raw\n",
+	      "unread N REQUEST JSON | announce N BYTES | hangup N REQUEST | flood N REQUEST JSON | raw\n",
 	      stderr);
 	return USAGE;
 }

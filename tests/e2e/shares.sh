@@ -97,6 +97,19 @@ case_shares_saves_take_turns() {
 	is "saves that are whole" "$(grep -l '"ok":true' "$tmp"/saved.* | wc -l)" 12
 }
 
+# Who asks without end waits for the others, as they do for him.
+case_shares_floods() {
+	start_shared || return 1
+	load_many 30000 || return 1
+	holds 4001 games flood 60 status '{}' && holds 4006 games flood 60 list '{"filter":"from 203.0.113.0/24"}' &&
+		holds 4005 games,staff flood 64 metrics '{}' || return 1
+	for _ in $(seq 20); do
+		everyone_gets_in || return 1
+	done
+	kill -0 "${holding[@]}" || fail "a flooding client was turned away" || return 1
+	let_go
+}
+
 # No process is made for who has gone, and one that has lost its client ends.
 case_shares_hang_up() {
 	local before after
