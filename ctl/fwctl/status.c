@@ -198,6 +198,27 @@ static void print_memory(const json_t *o)
 		row("", "hint: %s", ctl_field_text(store, "hint"));
 }
 
+/* Of what there is only so much: from this percentage on it is worth a look. */
+#define NEARLY 80
+
+static void print_limits(const json_t *o)
+{
+	const json_t *limits = json_object_get(o, "limits"), *l;
+	size_t i;
+
+	json_array_foreach(limits, i, l)
+	{
+		double share = 100.0 * (double)ctl_field_u64(l, "used") / (double)ctl_field_u64(l, "max");
+		char what[64];
+
+		snprintf(what, sizeof(what), "%s", ctl_field_text(l, "what"));
+		for (char *blank = what; (blank = strchr(blank, '_')) != NULL;)
+			*blank = ' ';
+		row(i ? "" : "limits", "%llu of %llu %s%s", LLU(l, "used"), LLU(l, "max"), what,
+		    share >= NEARLY ? ": NEARLY USED UP" : "");
+	}
+}
+
 /* For how long fwd looked at nothing else, and what it did meanwhile. */
 static void print_loop(const json_t *o)
 {
@@ -282,6 +303,7 @@ static int on_status(void *ctx, json_t *o)
 	print_history(o);
 	print_clients(o);
 	print_memory(o);
+	print_limits(o);
 	print_loop(o);
 	print_rules_file(o);
 	print_confirmation(o);

@@ -329,6 +329,11 @@ const struct facts *engine_facts(const struct engine *e)
 	return &e->live->facts;
 }
 
+const struct fw_image *engine_image(const struct engine *e)
+{
+	return &e->live->image;
+}
+
 struct fw_kern *engine_kern(struct engine *e)
 {
 	return e->kern;

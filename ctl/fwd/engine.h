@@ -45,6 +45,7 @@ void engine_close(struct engine *e);
 /* For reading only. */
 const struct fw_ruleset *engine_ruleset(const struct engine *e);
 const struct facts *engine_facts(const struct engine *e); /* of that ruleset */
+const struct fw_image *engine_image(const struct engine *e); /* its tables */
 struct fw_kern *engine_kern(struct engine *e);
 struct store *engine_store(struct engine *e); /* for settings */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How the daemon is: one object. */
 #include "ctl/fwd/devices.h"
+#include "ctl/fwd/limits.h"
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/rules_file.h"
@@ -168,6 +169,7 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "devices", devices(d));
 	json_object_set_new(o, "away", devices_away_json(d));
 	json_object_set_new(o, "pool", pool(d->engine, &st));
+	json_object_set_new(o, "limits", limits_json(d));
 	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
 	json_object_set_new(o, "pins",
 			    json_pack("{so sb}", "path", objects_text(d->config.pins), "private", d->pins_private));

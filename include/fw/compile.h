@@ -116,6 +116,9 @@ void fw_image_grace_end(struct fw_image *image, uint32_t ticket);
 bool fw_image_grace_wanted(const struct fw_image *image);
 /* Lines of the pool in use by the image, and those that it has room for. */
 void fw_image_usage(const struct fw_image *image, uint64_t *used, uint64_t *room);
+/* Identities that rules made, of FW_IDENTITIES_MAX less the fixed ones, and blocks beyond the first of their pair, of FW_BLOCK_CHAIN. */
+uint64_t fw_image_identities(const struct fw_image *image, int side);
+uint64_t fw_image_further_blocks(const struct fw_image *image);
 
 /**
  * fw_image_validate - does the image hold together?

@@ -99,6 +99,8 @@ bool fw_edit_only_dynamic(const struct fw_edit *e);
 void fw_edit_slots(struct fw_edit *e, const uint32_t *slots, size_t n);
 /* A slot may be given to a new rule: no packet counts there any more, and its counter is 0. A slot in use stays so. 0. */
 int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot);
+/* Slots that are not free. */
+uint32_t fw_ruleset_slots(const struct fw_ruleset *rs);
 
 /* Makes rs->rules what the list says. 0 or -ENOMEM. */
 int fw_ruleset_order(struct fw_ruleset *rs);

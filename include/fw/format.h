@@ -87,6 +87,7 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 #define FW_IDENTITY_ANY 0
 /* Contains every frame, IP or not; there when a rule names an ethertype that is not IP. */
 #define FW_IDENTITY_FRAME 1
+#define FW_IDENTITIES_FIXED 2 /* those two */
 
 /*
  * A hit: rank << 33 | block << 32 | what was hit. The lowest rank wins; hits stay below 2^63, so that differences have a

@@ -321,3 +321,15 @@ void fw_image_usage(const struct fw_image *image, uint64_t *used, uint64_t *room
 	for (size_t i = 0; i < h->n; i++)
 		*room += (uint64_t)(h->segments[i]->span ? h->segments[i]->span : 1) * FW_SEGMENT_LINES;
 }
+
+uint64_t fw_image_identities(const struct fw_image *image, int side)
+{
+	const struct side *s = &image->tables->side[side];
+
+	return s->nids - s->nfree - FW_IDENTITIES_FIXED;
+}
+
+uint64_t fw_image_further_blocks(const struct fw_image *image)
+{
+	return image->tables->extra_blocks;
+}

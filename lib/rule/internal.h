@@ -71,6 +71,7 @@ struct fw_rule_index {
 	union fw_slot *by_slot; /* what ids and names lead to; rs->next_slot of them */
 	size_t slots_cap;
 	uint32_t slot_free;      /* the first of the free ones; FW_SLOT_NONE: none */
+	uint32_t slots_free;     /* so many are */
 	union fw_blob_ref *blob; /* what blobs leads to */
 	size_t nblobs, blobs_cap;
 	uint32_t blob_free;       /* number + 1; 0: none */

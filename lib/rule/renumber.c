@@ -44,6 +44,7 @@ static void link_free(struct fw_ruleset *rs, const struct fw_ruleset *held)
 	const struct fw_rule_index *ix = rs->index;
 
 	rs->index->slot_free = FW_SLOT_NONE;
+	rs->index->slots_free = 0;
 	for (uint32_t s = rs->next_slot; s-- > 0;)
 		if (!ix->by_slot[s].rule && (!held || fw_slot_is_free(held, s)))
 			fw_slot_free(rs, s);

@@ -68,6 +68,7 @@ void fw_slot_free(struct fw_ruleset *rs, uint32_t slot)
 	if (next != FW_SLOT_NONE)
 		ix->by_slot[next].link = link_of(slot, link_next(ix->by_slot[next].link));
 	ix->slot_free = slot;
+	ix->slots_free++;
 }
 
 /* Takes a slot out of the free ones. */
@@ -79,6 +80,7 @@ static void unfree(struct fw_rule_index *ix, uint32_t slot)
 		ix->by_slot[prev].link = link_of(link_prev(ix->by_slot[prev].link), next);
 	else
 		ix->slot_free = next;
+	ix->slots_free--;
 	if (next != FW_SLOT_NONE)
 		ix->by_slot[next].link = link_of(prev, link_next(ix->by_slot[next].link));
 }
@@ -101,6 +103,11 @@ void fw_slot_cut(struct fw_ruleset *rs, uint32_t n)
 			unfree(rs->index, --rs->next_slot);
 		else
 			rs->next_slot--;
+}
+
+uint32_t fw_ruleset_slots(const struct fw_ruleset *rs)
+{
+	return rs->next_slot - rs->index->slots_free;
 }
 
 int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot)

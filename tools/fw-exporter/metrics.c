@@ -101,6 +101,30 @@ EMIT(store_writable)
 		page_u64(p, NULL, !text(s->status, "store.error"));
 }
 
+static void add_limits(const struct snapshot *s, const char *field, struct page *p)
+{
+	const json_t *limits = at_path(s->status, "limits"), *l;
+	size_t i;
+
+	json_array_foreach(limits, i, l)
+	{
+		const char *what = text(l, "what");
+
+		if (what)
+			add_number(p, &what, json_object_get(l, field));
+	}
+}
+
+EMIT(limit_used)
+{
+	add_limits(s, "used", p);
+}
+
+EMIT(limit_max)
+{
+	add_limits(s, "max", p);
+}
+
 EMIT(confirm)
 {
 	if (s->status)
@@ -333,6 +357,8 @@ const struct metric metrics_table[] = {
 	{ ROW("pool_used_bytes", G, "Memory of tables in use."), STATUS("pool.used") },
 	{ ROW("pool_free_bytes", G, "Memory for tables that is not in use."), emit_pool_free },
 	{ ROW("pool_limit_bytes", G, "How much memory tables may have."), STATUS("pool.limit") },
+	{ ROW("limit_used", G, "How much is in use of what there is only so much of.", "what"), emit_limit_used },
+	{ ROW("limit_max", G, "How much there is of it; beyond that, changes are refused.", "what"), emit_limit_max },
 	{ ROW("kernel_memory_bytes", G, "Memory of all maps in the kernel."), STATUS("kernel.bytes") },
 	{ ROW("memory_allocated_bytes", G, "Memory that fwd has allocated."), STATUS("memory.allocated") },
 	{ ROW("memory_active_bytes", G, "Memory of fwd in pages that hold allocations."), STATUS("memory.active") },

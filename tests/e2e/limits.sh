@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What there is only so much of: it is shown, refused beyond, and given back. Sourced by run.sh.
+
+# names_in_use N
+names_in_use() { ok status && grep -q " $1 of 65535 interface names" "$tmp/out"; }
+# limit_names FROM TO: rules on so many interfaces, a hundred each
+limit_names() { seq -f 'limit%.0f' "$1" "$2" | paste -sd, | sed 's/\(\([^,]*,\)\{99\}[^,]*\),/\1\n/g' | sed 's/.*/rule in on { & } drop/'; }
+
+case_fwd_limits() {
+	start_fwd && ok add rule 9 in on limit1 drop && ok add rule in on limit2 accept && names_in_use 2 || return 1
+	limit_names 1 60000 >"$tmp/limit.rules"
+	ok load "$tmp/limit.rules" && names_in_use 60000 && says "of 65535 interface names: NEARLY USED UP" &&
+		says "of 16777152 rule counters" || return 1
+	exits 0 "$exporter" --once --socket "$tmp/fwd/sock" && says 'fw_limit_used{what="interface_names"} 60000' &&
+		says 'fw_limit_max{what="interface_names"} 65535' || return 1
+	limit_names 60001 70000 >"$tmp/limit.others"
+	refuses 1 "the rules name more than 65535 interfaces" load "$tmp/limit.others" && names_in_use 60000 || return 1
+	ok flush --yes && wait_until names_in_use 0 || { fail "names are not given back: $(cat "$tmp/out")"; return 1; }
+	ok load "$tmp/limit.others" && names_in_use 10000 && fwd_kill && start_fwd && names_in_use 10000
+}
