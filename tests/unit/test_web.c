@@ -77,6 +77,18 @@ static int dial(void)
 	return fd;
 }
 
+/* From another address of this machine. */
+static int dial_from(const char *from)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	inet_pton(AF_INET, from, &a.sin_addr);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(struct sockaddr_in)), 0);
+	return fd;
+}
+
 static void say(int fd, const char *text)
 {
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
@@ -291,6 +303,54 @@ static void unread_pages(void **state)
 	finish();
 }
 
+/* @n connections from one address that ask for a page and do not read it. */
+static void crowd(int *fds, int n, const char *from)
+{
+	for (int i = 0; i < n; i++) {
+		fds[i] = dial_from(from);
+		say(fds[i], GET("/metrics") "\r\n");
+	}
+}
+
+static void hear_page(int fd)
+{
+	size_t len;
+	char *text = hear(fd, &len);
+
+	assert_int_equal(strncmp(text, "HTTP/1.1 200 ", 13), 0);
+	free(text);
+}
+
+/* However many connections an address has, and whatever it does with them, another one gets in and gets its page. */
+static void one_address(void **state)
+{
+	int fds[90], again[10];
+
+	begin(RULES, 100, 3600);
+	crowd(fds, 90, "127.0.0.2");
+	usleep(100000);
+	for (int i = 0; i < 3; i++) {
+		int fd = dial_from("127.0.0.3");
+
+		say(fd, GET("/metrics") "\r\n");
+		hear_page(fd);
+	}
+	/* All places are taken, by connections that are busy. */
+	for (int i = 0; i < 5; i++) {
+		int fd;
+
+		crowd(again, 10, "127.0.0.2");
+		fd = dial_from("127.0.0.4");
+		say(fd, GET("/healthz") "\r\n");
+		hear_page(fd);
+		for (int k = 0; k < 10; k++)
+			close(again[k]);
+	}
+	for (int i = 0; i < 90; i++)
+		close(fds[i]);
+	finish();
+}
+
 static void clients_that_go(void **state)
 {
 	begin(RULES, 20, 10);
@@ -310,7 +370,8 @@ int main(void)
 		cmocka_unit_test(requests),         cmocka_unit_test(one_connection),
 		cmocka_unit_test(long_pages),       cmocka_unit_test(page_cut_short),
 		cmocka_unit_test(idle_connections), cmocka_unit_test(end_in_the_middle),
-		cmocka_unit_test(unread_pages),     cmocka_unit_test(clients_that_go),
+		cmocka_unit_test(unread_pages),     cmocka_unit_test(one_address),
+		cmocka_unit_test(clients_that_go),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -2,6 +2,8 @@
 /* Connections, and how long each may take. All under one lock; a connection is cut off by shutdown(), which wakes its thread. */
 #include "tools/fw-exporter/clients.h"
 
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -25,24 +27,96 @@ void clients_fini(struct clients *all)
 	pthread_mutex_destroy(&all->lock);
 }
 
-static void cut(struct client *c)
+static uint64_t key6(const struct in6_addr *a)
+{
+	uint64_t half[2];
+
+	memcpy(half, a, sizeof(half));
+	return IN6_IS_ADDR_V4MAPPED(a) ? half[1] >> 32 : half[0];
+}
+
+static uint64_t key_of(int fd)
+{
+	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
+	socklen_t len = sizeof(a), size = sizeof(struct ucred);
+	struct ucred who = { 0 };
+
+	getpeername(fd, (struct sockaddr *)&a, &len);
+	if (a.ss_family == AF_INET)
+		return ((struct sockaddr_in *)&a)->sin_addr.s_addr;
+	if (a.ss_family == AF_INET6)
+		return key6(&((struct sockaddr_in6 *)&a)->sin6_addr);
+	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size);
+	return who.uid;
+}
+
+/* NULL: no memory. */
+static struct origin *origin_get(struct clients *all, uint64_t key)
+{
+	struct origin **o = &all->origins;
+
+	while (*o && (*o)->key != key)
+		o = &(*o)->next;
+	if (!*o) {
+		*o = calloc(1, sizeof(**o));
+		if (!*o)
+			return NULL;
+		(*o)->key = key;
+	}
+	(*o)->n++;
+	(*o)->open++;
+	return *o;
+}
+
+static void origin_put(struct clients *all, struct origin *which)
+{
+	struct origin **o = &all->origins;
+
+	if (--which->n)
+		return;
+	while (*o != which)
+		o = &(*o)->next;
+	*o = which->next;
+	free(which);
+}
+
+/* From now on it does not count. */
+static void cut(struct clients *all, struct client *c)
 {
 	c->cut = true;
+	c->origin->open--;
+	all->n--;
 	shutdown(c->fd, SHUT_RDWR);
 }
 
-/* The one that has waited longest for its request; else the one that has read longest, if that is long. NULL: none. */
-static struct client *least_missed(struct clients *all, double now)
+/* The most connections that come from one place. */
+static unsigned most_open(const struct clients *all)
+{
+	unsigned most = 0;
+
+	for (const struct origin *o = all->origins; o; o = o->next)
+		most = o->open > most ? o->open : most;
+	return most;
+}
+
+/*
+ * Of those who come from where most do, the one that has waited longest for its request; else the one that has read
+ * longest, if that is long, or if fewer come from where @c does. NULL: none.
+ */
+static struct client *least_missed(struct clients *all, const struct client *c, double now)
 {
 	struct client *asking = NULL, *reading = NULL;
+	unsigned most = most_open(all);
 
-	for (struct client *c = all->first; c; c = c->next) {
-		struct client **best = c->reading ? &reading : &asking;
+	for (struct client *other = all->first; other; other = other->next) {
+		struct client **best = other->reading ? &reading : &asking;
 
-		if (!c->cut && (!*best || c->since < (*best)->since))
-			*best = c;
+		if (!other->cut && other->origin->open == most && (!*best || other->since < (*best)->since))
+			*best = other;
 	}
-	return asking ? asking : reading && now - reading->since > CLIENTS_STALL ? reading : NULL;
+	if (asking)
+		return asking;
+	return reading && (most > c->origin->open || now - reading->since > CLIENTS_STALL) ? reading : NULL;
 }
 
 struct client *clients_open(struct clients *all, int fd)
@@ -54,10 +128,15 @@ struct client *clients_open(struct clients *all, int fd)
 	c->fd = fd;
 	c->since = fw_now();
 	pthread_mutex_lock(&all->lock);
+	c->origin = origin_get(all, key_of(fd));
+	if (!c->origin) {
+		pthread_mutex_unlock(&all->lock);
+		free(c);
+		return NULL;
+	}
 	if (++all->n > all->max) {
-		other = least_missed(all, c->since);
-		cut(other ? other : c);
-		all->n--;
+		other = least_missed(all, c, c->since);
+		cut(all, other ? other : c);
 	}
 	c->next = all->first;
 	c->link = &all->first;
@@ -73,6 +152,7 @@ static void leave(struct clients *all, struct client *c)
 	if (!c->scrape)
 		return;
 	c->scrape = 0;
+	c->origin->scrapes--;
 	all->scrapes--;
 	pthread_cond_broadcast(&all->changed);
 }
@@ -84,6 +164,8 @@ void clients_close(struct clients *all, struct client *c)
 	pthread_mutex_lock(&all->lock);
 	leave(all, c);
 	all->n -= !c->cut;
+	c->origin->open -= !c->cut;
+	origin_put(all, c->origin);
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -105,10 +187,8 @@ void clients_sweep(struct clients *all)
 
 	pthread_mutex_lock(&all->lock);
 	for (struct client *c = all->first; c; c = c->next)
-		if (!c->cut && now - c->since > all->timeout) {
-			cut(c);
-			all->n--;
-		}
+		if (!c->cut && now - c->since > all->timeout)
+			cut(all, c);
 	pthread_mutex_unlock(&all->lock);
 }
 
@@ -120,35 +200,50 @@ void clients_stop(struct clients *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* How much a scrape is in the way: seconds of standing still, or else of going on, beyond what is allowed. */
-static double in_the_way(const struct client *c, double now)
+/* Seconds that a scrape is in the way of @self, who has waited for @waited: of standing still, or else of going on. */
+static double in_the_way(const struct client *c, const struct client *self, double now, double waited)
 {
 	if (!c->scrape || c->cut)
 		return 0;
 	if (c->moved && now - c->moved > CLIENTS_STALL)
 		return now - c->moved;
+	if (waited > CLIENTS_PATIENCE && c->origin->scrapes > self->origin->scrapes + 1)
+		return now - c->scrape;
 	return now - c->scrape > CLIENTS_GRACE ? now - c->scrape : 0;
 }
 
 /* Cuts the scrape off that is most in the way, if one is. */
-static void make_room(struct clients *all, double now)
+static void make_room(struct clients *all, const struct client *self, double now, double waited)
 {
 	struct client *worst = NULL;
+	double most = 0;
 
-	for (struct client *c = all->first; c; c = c->next)
-		if (in_the_way(c, now) > (worst ? in_the_way(worst, now) : 0))
+	for (struct client *c = all->first; c; c = c->next) {
+		double seconds = in_the_way(c, self, now, waited);
+
+		if (seconds > most) {
 			worst = c;
+			most = seconds;
+		}
+	}
 	if (!worst)
 		return;
-	cut(worst);
-	all->n--;
+	cut(all, worst);
 	leave(all, worst);
+}
+
+/* Who comes from where fewer scrapes go on is first, then who came first. */
+static bool before(const struct client *a, const struct client *b)
+{
+	if (a->origin->scrapes != b->origin->scrapes)
+		return a->origin->scrapes < b->origin->scrapes;
+	return a->ticket < b->ticket;
 }
 
 static bool may_scrape(const struct clients *all, const struct client *self)
 {
 	for (const struct client *c = all->first; c; c = c->next)
-		if (c->ticket && c->ticket < self->ticket)
+		if (c->ticket && before(c, self))
 			return false;
 	return all->scrapes < CLIENTS_SCRAPES;
 }
@@ -175,7 +270,7 @@ int clients_scrape_begin(struct clients *all, struct client *c)
 	c->ticket = ++all->tickets;
 	while (!may_scrape(all, c) && !all->closing && !c->cut && now - start < CLIENTS_QUEUE) {
 		if (all->scrapes >= CLIENTS_SCRAPES)
-			make_room(all, now);
+			make_room(all, c, now, now - start);
 		if (!may_scrape(all, c))
 			wait_a_little(all);
 		now = fw_now();
@@ -183,6 +278,7 @@ int clients_scrape_begin(struct clients *all, struct client *c)
 	if (may_scrape(all, c) && !all->closing && !c->cut) {
 		c->scrape = now;
 		c->moved = 0;
+		c->origin->scrapes++;
 		all->scrapes++;
 	}
 	c->ticket = 0;

@@ -3,7 +3,8 @@
  * Connections, and what keeps those that are slow from being in the way of the
  * others: who takes too long to ask or to read the answer is cut off, one
  * connection more than there may be costs the one that has waited longest, and
- * few scrapes go on at once.
+ * few scrapes go on at once. All of that goes by where they come from: who has
+ * most gives way to who has less.
  */
 #ifndef EXPORTER_CLIENTS_H
 #define EXPORTER_CLIENTS_H
@@ -18,8 +19,20 @@
 	1.0 /* seconds in which a client takes nothing, after which its scrape has to make room for another */
 #define CLIENTS_GRACE 10.0 /* seconds after which any has to */
 
+#define CLIENTS_PATIENCE 2.0 /* seconds that one from elsewhere waits while others have several scrapes */
+
+/* Where clients come from: an IPv4 address, an IPv6 network of 64 bits, a user of a Unix socket. */
+struct origin {
+	struct origin *next;
+	uint64_t key;
+	unsigned n;       /* connections, those that are cut off too */
+	unsigned open;    /* of them: that are not */
+	unsigned scrapes; /* that go on */
+};
+
 struct client {
 	struct client *next, **link;
+	struct origin *origin;
 	int fd;
 	double since;    /* by fw_now(): it is to ask, or to read, since then */
 	bool reading;    /* it has asked */
@@ -33,6 +46,7 @@ struct clients {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct client *first;
+	struct origin *origins;
 	unsigned n, max;
 	unsigned scrapes;
 	uint64_t tickets; /* given out */
