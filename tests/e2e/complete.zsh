@@ -22,7 +22,7 @@ compadd() {
 	local -a offered
 	if (( ! \${@[(I)-[OAD]]} )); then
 		builtin compadd -O offered "\$@"
-		(( \$#offered )) && print -l -- "\${offered[@]}" >>$dir/offered
+		(( \$#offered )) && print -rl -- "\${offered[@]}" >>$dir/offered
 	fi
 	builtin compadd "\$@"
 }
@@ -52,5 +52,5 @@ for line in $@; do
 	rm -f $dir/offered
 	zpty -w -n shell $'\C-U'$line$'\t'
 	awaits $dir/offered .
-	print -- $(grep -vx '\.' $dir/offered | sort -u)
+	print -r -- $(grep -vx '\.' $dir/offered | sort -u)
 done

@@ -182,9 +182,9 @@ case_completion_positions() {
 			is "$shell: set del" "$(tab $shell fwctl set del wol | xargs)" wolves &&
 			is "$shell: an element" "$(tab $shell fwctl set del wolves w | xargs)" "" || return 1
 	done
-	# Where bash takes '@' for a word of its own.
-	is "bash: @" "$(tab bash fwctl add rule from @ | xargs)" "web2 wolves" &&
-		is "bash: @w" "$(tab bash fwctl add rule from @ wo | xargs)" wolves || return 1
+	# Where bash takes '@' for a word of its own, and puts what is offered into the place of both.
+	is "bash: @" "$(tab bash fwctl add rule from @ | xargs)" "@web2 @wolves" &&
+		is "bash: @w" "$(tab bash fwctl add rule from @ wo | xargs)" @wolves || return 1
 	for name in '$(id>pwned)' '`id>pwned`' 'x;id>pwned' "q'\"*[a]"; do
 		in_server ip link add name "$name" type veth peer name v9 || return 1
 		for shell in bash zsh; do
