@@ -39,7 +39,8 @@ static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, str
 	const char *name;
 	unsigned n = 0;
 
-	out[0] = out[1] = (struct use){ .number = -ENOENT };
+	out[0] = (struct use){ .number = -ENOENT };
+	out[1] = out[0];
 	for (size_t i = 0; (name = name_at(l, i)); i++) {
 		struct use u = { .name = name, .number = fw_ruleset_iface_find(rs, name) };
 

@@ -151,7 +151,7 @@ int stored_numbers(const struct fw_ruleset *rs, uint64_t **ids, uint32_t **slots
 	size_t i = 0;
 
 	*ids = malloc((rs->nrules + 1) * sizeof(**ids));
-	*slots = malloc((rs->nrules + 1) * sizeof(**slots));
+	*slots = calloc(rs->nrules + 1, sizeof(**slots));
 	for (const struct fw_rule *r = *ids && *slots ? rs->first : NULL; r; r = r->next, i++) {
 		(*ids)[i] = r->id;
 		(*slots)[i] = r->slot | (r->own_id ? STORED_OWN_ID : 0);

@@ -17,7 +17,7 @@ struct bytes {
 
 static int bytes_add(struct bytes *b, const void *p, size_t n)
 {
-	if (b->n + n > b->cap) {
+	if (!b->p || b->n + n > b->cap) {
 		size_t cap = b->cap * 2 > b->n + n ? b->cap * 2 : b->n + n;
 		char *grown = realloc(b->p, cap);
 

@@ -42,9 +42,14 @@ struct fw_place {
  * @ds:    where to; NULL is fine and drops it
  * @at:    place; copied
  * @hint:  what would be right; NULL: nothing to say; copied
- * Return: always -EINVAL, so that a caller can `return fw_diag_add(...)`.
+ * Return: always -EINVAL, so that a caller can `return fw_diag_add(...)`; a macro, so that compilers know.
  */
-int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
+#define fw_diag_add(...)                   \
+	({                                 \
+		fw_diag_note(__VA_ARGS__); \
+		-EINVAL;                   \
+	})
+void fw_diag_note(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
 /* Those of @from behind those of @to; NULL is fine and drops them. */

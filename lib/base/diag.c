@@ -5,13 +5,13 @@
 #include <stdarg.h>
 #include <time.h>
 
-int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
+void fw_diag_note(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
 {
 	if (!ds)
-		return -EINVAL;
+		return;
 	ds->total++;
 	if (ds->n == FW_MAX_DIAGS)
-		return -EINVAL;
+		return;
 
 	struct fw_diag *d = &ds->d[ds->n++];
 	va_list ap;
@@ -23,7 +23,6 @@ int fw_diag_add(struct fw_diags *ds, struct fw_place at, const char *hint, const
 	snprintf(d->hint, sizeof(d->hint), "%s", hint ? hint : "");
 	d->line = at.line;
 	d->column = at.column;
-	return -EINVAL;
 }
 
 void fw_diags_append(struct fw_diags *to, const struct fw_diags *from)

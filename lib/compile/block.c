@@ -344,7 +344,7 @@ int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_
 	uint32_t most = FW_BLOCK_RULES;
 
 	for (uint32_t done = 0; done < n;) {
-		uint32_t bytes, line;
+		uint32_t bytes = 0, line;
 		long took = block_build(t, rules + done, n - done < most ? n - done : most, &bytes);
 
 		if (took < 0)

@@ -140,7 +140,7 @@ static int draft_intern(struct class_drafts *cs, const uint32_t *ids, uint32_t n
 	for (; cs->slots[at]; at = (at + 1) & (cs->nslots - 1)) {
 		const struct class_draft *c = &cs->c[cs->slots[at] - 1];
 
-		if (c->hash == hash && c->n == n && !memcmp(cs->ids + c->first, ids, n * sizeof(*ids))) {
+		if (c->hash == hash && c->n == n && (!n || !memcmp(cs->ids + c->first, ids, n * sizeof(*ids)))) {
 			*number = cs->slots[at] - 1;
 			return 0;
 		}

@@ -84,7 +84,7 @@ static int pair_add(struct pairs *ps, uint32_t *slots, size_t mask, uint32_t i, 
 static int pairs_collect(struct pairs *ps)
 {
 	const struct fw_ruleset *rs = ps->rs;
-	uint64_t keys[AHEAD];
+	uint64_t keys[AHEAD] = { 0 };
 	size_t nslots = 16;
 
 	while (nslots < rs->nrules * 2)
@@ -339,7 +339,7 @@ static int table_size(struct pairs *ps, uint32_t *order)
 
 static int table_write(struct pairs *ps)
 {
-	fw_autofree uint32_t *order = malloc(ps->n * sizeof(*order) + 1);
+	fw_autofree uint32_t *order = calloc(ps->n + 1, sizeof(*order));
 	struct fw_tables *t = ps->t;
 	int err = order ? table_size(ps, order) : -ENOMEM;
 

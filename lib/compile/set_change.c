@@ -83,7 +83,8 @@ static int cut_expression(const struct fw_ruleset *rs, uint32_t addrs, struct cu
 		for (fw_set_near(set, &c->within, &i, &end); !err && i < end; i++)
 			err = cut_put(c, &set->elements[i]);
 	}
-	c->n = fw_addr_ranges_merge(c->r, c->n);
+	if (c->n)
+		c->n = fw_addr_ranges_merge(c->r, c->n);
 	return err;
 }
 

@@ -40,7 +40,7 @@ int spans_make(struct spans *s, const struct fw_rule *const *rules, uint32_t n, 
 		size_t most = m ? FW_MATCH_RANGES_MAX(m) : 1;
 
 		s->first[i] = s->n;
-		if (s->n + most > s->cap) {
+		if (!s->r || s->n + most > s->cap) {
 			size_t cap = (s->n + most) * 2 + 64;
 			struct fw_range *grown = realloc(s->r, cap * sizeof(*grown));
 

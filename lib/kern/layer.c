@@ -69,6 +69,7 @@ int kern_layer_ask(uint32_t ifindex, struct kern_layer *out)
 	ssize_t n;
 	int err;
 
+	*out = (struct kern_layer){ .layer = LAYER_OTHER, .xdp_begins = true };
 	h->nlmsg_type = RTM_GETLINK;
 	h->nlmsg_flags = NLM_F_REQUEST;
 	ifi->ifi_index = (int)ifindex;

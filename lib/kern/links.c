@@ -201,11 +201,11 @@ int fw_link_find(const char *name, fw_link_told *link, void *ctx)
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	_Alignas(struct nlmsghdr) uint8_t buf[MESSAGE_BYTES];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(h, sizeof(*ifi));
 	struct asked asked = { link, ctx };
 	ssize_t n;
 	int err;
 
+	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
 	h->nlmsg_type = RTM_GETLINK;
 	h->nlmsg_flags = NLM_F_REQUEST;
 	/* By this attribute the kernel looks among both kinds of names. */

@@ -136,7 +136,7 @@ static int check_owners(int fd, const char *pins, struct fw_diags *ds)
 	struct stat st;
 	int err = dir ? 0 : -errno;
 
-	while (!err && (e = readdir(dir)))
+	while (dir && !err && (e = readdir(dir)))
 		if (strcmp(e->d_name, "..") != 0 && !fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
 		    !fw_path_ours(st.st_uid))
 			err = fail(ds, -EPERM, pins, "something in it belongs to another user",

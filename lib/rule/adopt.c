@@ -250,16 +250,15 @@ static int adopter_init(struct adopter *a, const struct fw_ruleset *rs, const st
 int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds, struct fw_adoption *out)
 {
 	fw_cleanup(adopter_free) struct adopter a = { .match = NULL };
-	fw_cleanup(numbers_free) struct numbers n = {
-		.ids = malloc((rs->nrules + 1) * sizeof(*n.ids)),
-		.slots = malloc((rs->nrules + 1) * sizeof(*n.slots)),
-	};
+	fw_cleanup(numbers_free) struct numbers n = { .ids = NULL };
 	fw_autofree uint32_t *freed = malloc((old->nrules + 1) * sizeof(*freed));
 	struct fw_adoption result = { .freed = freed };
 	uint64_t next_id = 0;
 	uint32_t next_slot;
 	int err = check_followed(rs, old, ds);
 
+	n.ids = malloc((rs->nrules + 1) * sizeof(*n.ids));
+	n.slots = malloc((rs->nrules + 1) * sizeof(*n.slots));
 	if (!err && (!n.ids || !n.slots || !freed))
 		err = -ENOMEM;
 	err = err ? err : adopter_init(&a, rs, old);

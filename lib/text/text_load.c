@@ -84,7 +84,7 @@ int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **ou
 	bool input = !strcmp(path, "-");
 	const char *name = input ? "<stdin>" : path;
 	fw_autofree char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int err = fw_file_read(input ? NULL : path, (struct fw_place){ 0 }, ds, &text, &len);
 
 	if (err)

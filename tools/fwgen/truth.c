@@ -74,7 +74,6 @@ int gen_truth(const struct gen_options *o)
 	fw_cleanup(gen_ruleset_freep) struct fw_ruleset *rs = NULL;
 	fw_autofree char *line = NULL;
 	size_t room = 0;
-	ssize_t n;
 	int err = gen_load(o, &rs);
 
 	if (err)
@@ -85,7 +84,7 @@ int gen_truth(const struct gen_options *o)
 		fprintf(stderr, "fwgen: cannot open %s: %s\n", o->trace_path, strerror(errno));
 		return 1;
 	}
-	for (unsigned long number = 1; !err && (n = getline(&line, &room, f)) > 0; number++) {
+	for (unsigned long number = 1; !err && getline(&line, &room, f) > 0; number++) {
 		line[strcspn(line, "\n")] = '\0';
 		err = truth_line(rs, o->trace_path, number, line);
 	}
