@@ -288,6 +288,7 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 	confirm_opened(e);
 	grace_work(e);
 	engine_upkeep(e);
+	engine_wake(e); /* what the process before left goes in steps */
 	*out = e;
 	return 0;
 }
@@ -368,6 +369,8 @@ void engine_work(struct engine *e)
 	load_tell(e);
 	jobs_work(e);
 	grace_work(e);
+	if (!e->swapping && fw_kern_give_back(e->kern))
+		engine_wake(e);
 	confirm_work(e);
 	engine_upkeep(e);
 }

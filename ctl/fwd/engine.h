@@ -80,6 +80,7 @@ struct engine_result {
 	uint64_t generation;
 	int64_t confirm_by; /* seconds since the epoch; 0: none */
 	bool rebuilt;
+	bool bulk; /* with -EAGAIN: it takes so long that it is one for engine_bulk_start() */
 	struct engine_seconds seconds;
 };
 
@@ -103,13 +104,13 @@ struct engine_edit {
 };
 /**
  * engine_change - one transaction
- * Return: out->err: 0; -EAGAIN: busy; -EBUSY with a diagnostic: something waits to be confirmed; else with diagnostics, and
+ * Return: out->err: 0; -EAGAIN: busy, or out->bulk; -EBUSY with a diagnostic: something waits to be confirmed; else with diagnostics, and
  * nothing has changed.
  */
 int engine_change(struct engine *e, const struct engine_edit *edit, struct engine_result *out);
 
-/* Are there so many elements of sets in it that others should not wait until it is done? Then: */
-bool engine_edit_is_bulk(const struct engine_edit *edit);
+/* Is it so large, or are sets that it empties, that others should not wait until it is done? Then: */
+bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit);
 /**
  * engine_bulk_start - a large change, by the worker
  * @edit: what it points to must live until done(), which has the same ctx; each() comes just before

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes with very many elements of sets. The worker reads the ruleset from the
+ * Changes that would take long, mostly of sets with very many elements. The worker reads the ruleset from the
  * store once more, as a restart would, makes the change in that copy, compiles
  * it and writes the change down; then it takes the place of the live one, as what
  * is loaded does. Others read the live ruleset meanwhile.
@@ -9,7 +9,10 @@
 
 #include <string.h>
 
-#define BULK_BYTES 65536 /* of text: some thousand elements, which take the engine a few milliseconds */
+/* What takes the engine some ten milliseconds: of text, of changes, of elements in sets that are emptied. */
+#define BULK_BYTES 65536
+#define BULK_LINES 2000
+#define BULK_ELEMENTS 16384
 
 struct bulk_job {
 	struct job job;
@@ -24,22 +27,43 @@ struct bulk_job {
 	bool stored; /* from here on it cannot fail */
 };
 
-bool engine_edit_is_bulk(const struct engine_edit *edit)
+/* Elements of the sets that a line empties or fills anew. @s: from the line's beginning. */
+static size_t elements_of_line(const struct fw_ruleset *rs, const char *s, const char *end)
 {
-	size_t bytes = edit->len;
+	static const char *const verbs[] = { "set flush ", "set destroy ", "set replace " };
+	char name[FW_NAME_MAX + 1] = "";
+	int set;
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs) && !name[0]; i++) {
+		size_t len = strlen(verbs[i]), n = 0;
+
+		if ((size_t)(end - s) <= len || memcmp(s, verbs[i], len))
+			continue;
+		for (s += len; s < end && *s == ' '; s++)
+			;
+		while (n < FW_NAME_MAX && s + n < end && !strchr(" \t\r\n{", s[n]))
+			n++;
+		memcpy(name, s, n);
+	}
+	set = name[0] ? fw_ruleset_set_find(rs, name) : -ENOENT;
+	return set < 0 ? 0 : rs->sets[set].n;
+}
+
+/* What the whole text is about is known when it is read; here only what is plain: blanks may be others. */
+bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit)
+{
+	const char *end = edit->text + edit->len;
+	size_t bytes = edit->len, elements = 0, lines = 0;
 
 	for (size_t i = 0; i < edit->nfiles; i++)
 		bytes += edit->files[i].len;
-	if (bytes < BULK_BYTES)
-		return false;
-	for (const char *s = edit->text, *end = s + edit->len; s; s = memchr(s, '\n', (size_t)(end - s))) {
-		s += *s == '\n';
-		if ((size_t)(end - s) < 4)
-			return false;
-		if (!memcmp(s, "set ", 4))
-			return true;
+	if (bytes >= BULK_BYTES)
+		return true;
+	for (const char *s = edit->text; s && s < end; s = memchr(s, '\n', (size_t)(end - s)), s += s != NULL) {
+		elements += elements_of_line(e->live->rs, s, end);
+		lines++;
 	}
-	return false;
+	return elements >= BULK_ELEMENTS || lines >= BULK_LINES;
 }
 
 static int bulk_compile(struct engine *e, struct bulk_job *j)
@@ -181,8 +205,6 @@ int engine_bulk_start(struct engine *e, const struct engine_edit *edit,
 		free(j);
 		return -ENOMEM;
 	}
-	if (grace_pending(e))
-		grace_wait(e);
 	j->job = (struct job){ .swaps = true, .run = bulk_run, .finish = bulk_finish };
 	j->asked = *edit;
 	j->t = (struct transaction){ .e = e, .asked = &j->asked, .out = &j->result };

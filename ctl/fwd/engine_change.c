@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define LARGE 10000 /* rules and elements, which take some 10 ms to compile */
+
 static void transaction_abort(struct transaction *t)
 {
 	if (t->change)
@@ -42,6 +44,9 @@ static int prepare(struct transaction *t)
 	if (image->generation < UINT32_MAX)
 		err = fw_change_prepare(image, &t->edit, ds, &t->change);
 	if (err != -EAGAIN)
+		return err;
+	t->out->bulk = engine_is_large(e);
+	if (t->out->bulk)
 		return err;
 	t->out->rebuilt = true;
 	err = fw_ruleset_order(e->live->rs);
@@ -232,6 +237,16 @@ static bool grace_helps(const struct engine *e, int err, const struct engine_res
 	return may && grace_pending(e);
 }
 
+bool engine_is_large(const struct engine *e)
+{
+	const struct fw_ruleset *rs = e->live->rs;
+	size_t n = rs->nrules;
+
+	for (size_t i = 0; i < rs->nsets; i++)
+		n += rs->sets[i].n;
+	return n > LARGE;
+}
+
 int engine_change(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
 {
 	bool check = asked->check;
@@ -248,6 +263,11 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 		return out->err = err;
 	}
 	err = attempt(e, asked, out);
+	/* The worker waits for grace periods without keeping others from anything. */
+	if (!out->bulk && grace_helps(e, err, out) && engine_is_large(e))
+		*out = (struct engine_result){ .bulk = true };
+	if (out->bulk)
+		return out->err = -EAGAIN;
 	if (grace_helps(e, err, out)) {
 		grace_wait(e);
 		*out = (struct engine_result){ .err = 0 };

@@ -2,9 +2,11 @@
 /*
  * Grace periods. A thread waits for one at a time; what it was for is freed by
  * the engine's own thread, and not while a job is compiling, since they would
- * both use the pool and the job reads which slots are free.
+ * both use the pool and the job reads which slots are free. What is freed is freed in
+ * steps, so that nobody has to wait until the tables of a million rules are.
  */
 #include "ctl/fwd/engine_internal.h"
+#include "ctl/fwd/work.h"
 
 #include <string.h>
 
@@ -75,12 +77,16 @@ static void begin(struct engine *e)
 	set_state(g, GRACE_RUNS);
 }
 
-static void slots_release(struct engine *e, struct later *l)
+/* false: some of them are left. */
+static bool slots_release(struct engine *e, struct later *l, int64_t *work)
 {
-	for (size_t i = 0; i < l->nslots; i++) {
-		fw_kern_counter_clear(e->kern, l->slots[i]);
-		fw_ruleset_slot_release(e->live->rs, l->slots[i]);
+	for (; l->nslots && *work > 0; *work -= WORK_COUNTER) {
+		uint32_t slot = l->slots[--l->nslots];
+
+		fw_kern_counter_clear(e->kern, slot);
+		fw_ruleset_slot_release(e->live->rs, slot);
 	}
+	return !l->nslots;
 }
 
 static void later_free(struct engine *e, struct later *l)
@@ -92,27 +98,43 @@ static void later_free(struct engine *e, struct later *l)
 	free(l);
 }
 
+/* Some of what waited for the grace period that is over; true: that was all. */
+static bool end_some(struct engine *e)
+{
+	struct graces *g = &e->graces;
+	int64_t work = WORK_STEP;
+
+	/* The image may have been replaced while its grace period ran: then all of it goes away by another. */
+	if (g->ticket_of == e->live && !fw_image_grace_end(&e->live->image, g->ticket, &work))
+		return false;
+	g->ticket_of = NULL;
+	while (g->running && work > 0) {
+		struct later *l = g->running;
+
+		if (!slots_release(e, l, &work))
+			return false;
+		work -= l->live || l->image.root ? WORK_STEP : WORK_COUNTER;
+		g->tables |= l->live || l->image.root;
+		g->running = l->next;
+		later_free(e, l);
+	}
+	return !g->running;
+}
+
 static void end(struct engine *e)
 {
 	struct graces *g = &e->graces;
-	bool tables = false;
 
-	/* The image may have been replaced while its grace period ran: then all of it goes away by another. */
-	if (g->ticket_of == e->live)
-		fw_image_grace_end(&e->live->image, g->ticket);
-	g->ticket_of = NULL;
-	names_part(e);
-	while (g->running) {
-		struct later *l = g->running;
-
-		g->running = l->next;
-		tables |= l->live || l->image.root;
-		slots_release(e, l);
-		later_free(e, l);
+	if (!end_some(e)) {
+		engine_wake(e);
+		return;
 	}
+	names_part(e);
 	/* Segments that were given back are let go when the pool is synced. If that fails now, the next change does it. */
-	if (tables)
+	if (g->tables)
 		fw_kern_sync(e->kern);
+	g->tables = false;
+	engine_wake(e);
 	set_state(g, GRACE_IDLE);
 }
 
@@ -120,12 +142,14 @@ void grace_work(struct engine *e)
 {
 	struct graces *g = &e->graces;
 
-	if (e->swapping)
+	if (e->swapping && !e->held)
 		return;
 	if (state_of(g) == GRACE_OVER)
 		end(e);
 	if (state_of(g) == GRACE_IDLE)
 		begin(e);
+	if (e->held && !grace_pending(e))
+		job_release(e);
 }
 
 void grace_later(struct engine *e, struct later *what)

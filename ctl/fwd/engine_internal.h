@@ -37,6 +37,7 @@ struct graces {
 	enum grace_state { GRACE_IDLE, GRACE_RUNS, GRACE_OVER } state; /* under the lock */
 	bool quit;                                                     /* under the lock */
 	struct later *waiting, *running;
+	bool tables;                  /* of those that were freed since it was over, some had tables */
 	const struct live *ticket_of; /* whose image the ticket is of; NULL: none */
 	uint32_t ticket;
 };
@@ -89,6 +90,7 @@ struct engine {
 	struct graces graces;
 	struct jobs jobs;
 	const struct job *swapping; /* the job that makes another ruleset */
+	struct job *held;           /* the same, while it waits for grace periods; NULL: it does not */
 	int wake;                   /* eventfd */
 	int poll;                   /* of wake and the timer */
 	struct confirm confirm;
@@ -115,6 +117,8 @@ struct engine {
 };
 
 void engine_wake(struct engine *e);
+/* Does it take so long to compile the live ruleset that nobody should wait for it? */
+bool engine_is_large(const struct engine *e);
 /*
  * The tables of live->rs, whose rules are in order, and what attachments need to know of it: both look at every rule, so
  * this is the worker's once there is one. As fw_compile().
@@ -155,7 +159,9 @@ void grace_wait(struct engine *e);
 /* engine_job.c */
 int jobs_start(struct engine *e);
 void jobs_stop(struct engine *e);
+/* A job that makes another ruleset waits until what was replaced before takes no room any more. */
 void job_queue(struct engine *e, struct job *job);
+void job_release(struct engine *e);
 void jobs_work(struct engine *e);
 
 /* engine_read.c: what the store holds, as a ruleset */

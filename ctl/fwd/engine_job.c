@@ -32,19 +32,33 @@ int jobs_start(struct engine *e)
 	return -pthread_create(&e->jobs.thread, NULL, worker, e);
 }
 
-void job_queue(struct engine *e, struct job *job)
+static void enqueue(struct engine *e, struct job *job)
 {
 	struct job **at = &e->jobs.queue;
 
 	job->next = NULL;
-	if (job->swaps)
-		e->swapping = job;
 	pthread_mutex_lock(&e->jobs.lock);
 	while (*at)
 		at = &(*at)->next;
 	*at = job;
 	pthread_cond_signal(&e->jobs.turn);
 	pthread_mutex_unlock(&e->jobs.lock);
+}
+
+void job_release(struct engine *e)
+{
+	if (e->held)
+		enqueue(e, fw_take(e->held));
+}
+
+void job_queue(struct engine *e, struct job *job)
+{
+	if (!job->swaps) {
+		enqueue(e, job);
+		return;
+	}
+	e->swapping = e->held = job;
+	grace_work(e);
 }
 
 /* The job that was run, taken off the queue; NULL: none. */
@@ -93,6 +107,7 @@ void jobs_stop(struct engine *e)
 	pthread_cond_signal(&j->turn);
 	pthread_mutex_unlock(&j->lock);
 	pthread_join(j->thread, NULL);
+	job_release(e);
 	while (j->queue) {
 		struct job *job = j->queue;
 

@@ -368,9 +368,6 @@ int engine_load_start(struct engine *e, struct engine_load *load)
 		engine_load_free(load);
 		return err;
 	}
-	/* What was replaced shortly before takes no room from what comes now. */
-	if (grace_pending(e))
-		grace_wait(e);
 	j->next = next;
 	j->job = (struct job){ .swaps = true, .run = load_run, .finish = load_finish };
 	j->load = *load;

@@ -148,11 +148,14 @@ void handle_change(struct client *c)
 		client_fail_errno(c, NULL, "not done", -ENOMEM);
 		return;
 	}
-	if (engine_edit_is_bulk(&ch->edit)) {
+	if (!engine_edit_is_bulk(d->engine, &ch->edit))
+		engine_change(d->engine, &ch->edit, &r);
+	else
+		r.bulk = true;
+	if (r.bulk) {
 		change_bulk(c, ch);
 		return;
 	}
-	engine_change(d->engine, &ch->edit, &r);
 	if (!r.err && !c->args.check)
 		cursors_settle(&d->cursors, engine_ruleset(d->engine));
 	done(&r, ch);

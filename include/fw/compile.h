@@ -111,7 +111,8 @@ void fw_change_abort(struct fw_change *c);
  * go on.
  */
 uint32_t fw_image_grace_begin(struct fw_image *image);
-void fw_image_grace_end(struct fw_image *image, uint32_t ticket);
+/* false: *@work is used up before all was done, call it again before the next fw_image_grace_begin(). NULL: all at once. */
+bool fw_image_grace_end(struct fw_image *image, uint32_t ticket, int64_t *work);
 /* Is there anything that waits for one? Each grace period may leave work for another. */
 bool fw_image_grace_wanted(const struct fw_image *image);
 /* Lines of the pool in use by the image, and those that it has room for. */

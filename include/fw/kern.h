@@ -84,10 +84,16 @@ void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_labe
 void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name);
 void fw_kern_labels_put(struct fw_kern *k, uint32_t slot, const struct fw_label *labels, uint32_t n);
 /*
- * Makes new segments of the pool known to the program, and lets those go that were given back, whose memory is held until
- * then. A grace period, or on kernels before 6.8 one for each segment. 0, or -errno when the kernel does not take them.
+ * Makes new segments of the pool known to the program. Where tables lie in maps, those that were given back go too, whose
+ * memory is held until then; it takes a grace period, or on kernels before 6.8 one for each segment. 0, or -errno when the
+ * kernel does not take them.
  */
 int fw_kern_sync(struct fw_kern *k);
+/*
+ * Gives a part of what was given back to the pool to the kernel, where tables lie in an arena: about a millisecond.
+ * false: there is nothing left. Not while another thread uses the pool.
+ */
+bool fw_kern_give_back(struct fw_kern *k);
 /*
  * One store: from now on every packet sees the image at @root, as generation @generation: not 0, and not the one before,
  * fw_kern_generation(). After fw_kern_sync() it

@@ -57,6 +57,7 @@ struct fw_change {
 	uint32_t root_line; /* 0: the root stays as it is */
 	struct tree_change trees;
 	struct rules rules; /* of the pair that is being built */
+	uint64_t places;    /* that new identities come to */
 };
 
 /* Does the change to a rule leave the tables as they are? */
@@ -119,7 +120,8 @@ static int need_identity(struct fw_change *c, const struct fw_rule *r, int side)
 
 	if (id != NO_IDENTITY && (!t->side[side].ids[id].broken || t->side[side].ids[id].coming))
 		return 0;
-	err = identity_survey(t, side, addrs, &places);
+	err = identity_survey(t, side, addrs, CHANGE_PLACES - c->places, &places);
+	c->places += err ? 0 : places;
 	wide = places > SIGNATURE_REACH;
 	if (!err && id == NO_IDENTITY) {
 		err = identity_new(t, side, addrs, wide, &id);
@@ -423,6 +425,8 @@ void fw_change_commit(struct fw_change *c)
 		step_commit(t, &c->steps[i], next);
 	tree_change_commit(&c->trees);
 	sets_end(t, &c->sets, true);
+	if (c->e->nsets)
+		identity_leave_again(t);
 	for (size_t i = 0; i < c->e->nrules; i++)
 		if (c->e->rules[i].new)
 			rules_ref(t, c->e->rules[i].new, 1);

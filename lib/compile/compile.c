@@ -266,6 +266,7 @@ static void tables_free(struct fw_tables *t)
 		free(t->side[side].classes);
 	}
 	free(t->retired);
+	free(t->leaving.owned);
 	free(t->block);
 	free(t);
 }

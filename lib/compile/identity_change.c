@@ -8,9 +8,8 @@
  */
 #include "tables.h"
 
-/* Places that a change may touch, for each rule of the ruleset and besides: beyond, to compile anew is no slower. */
-#define PLACES_PER_RULE 8
-#define PLACES_BESIDES 65536
+/* As other work is counted: a place of a trie, with the class that comes there or goes. */
+#define WORK_PLACE 16
 /*
  * An identity in more places stays when no rule refers to it any more: a next rule gains much. But packets lose a little
  * by each: only so many of a side.
@@ -21,11 +20,6 @@
 /* Free numbers are left lying where a large one is wanted: up to such a share of all, and so many besides. */
 #define IDLE_SHARE 8
 #define IDLE_BESIDES 1024
-
-static uint64_t places_limit(const struct fw_tables *t)
-{
-	return t->rs->nrules * PLACES_PER_RULE + PLACES_BESIDES;
-}
 
 /* Stops counting above @limit places. */
 static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, struct trie_survey *sum)
@@ -40,12 +34,23 @@ static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t 
 	return err;
 }
 
-int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places)
+/* Ranges of an expression, those of sets that hold each other counted all. */
+static uint64_t count_ranges(const struct fw_ruleset *rs, uint32_t addrs)
+{
+	const struct fw_addrs *a = &rs->addrs[addrs];
+	uint64_t n = a->nranges;
+
+	for (uint32_t i = 0; i < a->nsets; i++)
+		n += rs->sets[a->sets[i]].n;
+	return n;
+}
+
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, uint64_t *places)
 {
 	struct trie_survey sum = { 0 };
-	int err = survey(t, side, addrs, places_limit(t), &sum);
+	int err = count_ranges(t->rs, addrs) > limit ? -EAGAIN : survey(t, side, addrs, limit, &sum);
 
-	if (!err && (sum.identities_max >= FW_CLASS_MAX || sum.places > places_limit(t)))
+	if (!err && (sum.identities_max >= FW_CLASS_MAX || sum.places > limit))
 		err = -EAGAIN;
 	*places = sum.places;
 	return err;
@@ -80,6 +85,8 @@ int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
 
 	/* Until it is whole. */
 	t->side[side].ids[id].broken = true;
+	if (come && t->leaving.active && t->leaving.what.side == side && t->leaving.what.n == id)
+		identity_leave_again(t);
 	for (size_t i = 0; !err && i < n; i++)
 		err = trie_change(t, side, trie_range_of(&r[i]), &delta);
 	if (!err)
@@ -113,7 +120,14 @@ int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits)
 void identity_idle(struct fw_tables *t, int side, uint32_t id)
 {
 	struct identity *identity = &t->side[side].ids[id];
+	struct leaving *l = &t->leaving;
 
+	/* A rule has referred to it once more meanwhile, and packets may have seen that. */
+	if (l->active && l->what.side == side && l->what.n == id) {
+		identity_leave_again(t);
+		l->active = false;
+		retire(t, l->what);
+	}
 	if (identity->idle)
 		return;
 	identity->idle = true;
@@ -151,17 +165,66 @@ void identity_settle(struct fw_tables *t, struct retired r)
 		s->nkept++;
 		return;
 	}
-	identity->idle = false;
-	if (!identity->refs) {
-		if (identity_spread(t, r.side, r.n, false)) {
-			/* No memory: later. What is in use of it stays in the classes, and does no harm. */
-			identity->idle = true;
-			retire(t, r);
-			return;
-		}
-		s->identity_of[identity->addrs] = NO_IDENTITY;
-		/* Without memory for the list, the number is not used again. */
-		(void)fw_vec_push(s->free_ids, s->nfree, s->free_cap, r.n);
+	t->leaving = (struct leaving){ .active = true, .what = r };
+}
+
+void identity_leave_again(struct fw_tables *t)
+{
+	struct leaving *l = &t->leaving;
+
+	free(fw_take(l->owned));
+	l->r = NULL;
+	l->i = l->n = 0;
+}
+
+/* Nobody refers to it, and no class has it. */
+static void left(struct fw_tables *t, struct retired r)
+{
+	struct side *s = &t->side[r.side];
+	struct identity *identity = &s->ids[r.n];
+
+	s->identity_of[identity->addrs] = NO_IDENTITY;
+	/* Without memory for the list, the number is not used again. */
+	(void)fw_vec_push(s->free_ids, s->nfree, s->free_cap, r.n);
+}
+
+static int leave_some(struct fw_tables *t, struct leaving *l, int64_t *work)
+{
+	uint32_t id = l->what.n;
+	const struct trie_delta delta = { .remove = &id, .nremove = 1 };
+	struct identity *identity = &t->side[l->what.side].ids[id];
+	int err = l->r ? 0 : identity_ranges(t->rs, identity->addrs, &l->r, &l->n, &l->owned);
+
+	identity->broken = true;
+	while (!err && l->i<l->n && * work> 0) {
+		uint64_t before = t->places;
+
+		err = trie_change(t, l->what.side, trie_range_of(&l->r[l->i]), &delta);
+		l->i += !err;
+		*work -= (int64_t)(t->places - before) * WORK_PLACE;
 	}
+	return err;
+}
+
+bool identity_leave(struct fw_tables *t, int64_t *work)
+{
+	struct leaving *l = &t->leaving;
+	struct retired r = l->what;
+	struct identity *identity = &t->side[r.side].ids[r.n];
+	int err = identity->refs ? 0 : leave_some(t, l, work);
+
+	if (!err && !identity->refs && l->i < l->n)
+		return false;
+	identity_leave_again(t);
+	l->active = false;
+	/* No memory: later. What is in use of it stays in the classes, and does no harm. */
+	if (err) {
+		retire(t, r);
+		return true;
+	}
+	identity->idle = false;
+	if (!identity->refs)
+		left(t, r);
 	fw_ruleset_addrs_drop(t->rs, identity->addrs);
+	return true;
 }

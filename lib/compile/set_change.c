@@ -163,35 +163,40 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 	return err;
 }
 
-/* An element with all that is written anew for it: what a reference of the trie's root leads to. */
-static struct trie_range rewritten(const struct fw_addr_range *element)
-{
-	struct trie_range r = trie_range_of(element);
-	unsigned __int128 below = ~(unsigned __int128)0 >> FW_TRIE_ROOT_BITS;
+#define NEAR_PER_PLACE 8 /* elements of sets that are looked at, for a place that is written */
 
-	r.lo &= ~below;
-	r.hi |= below;
-	return r;
+/* Elements around one that are looked at for it, in all that is concerned. */
+static uint64_t near_all(const struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < c->n; k++) {
+		const struct fw_addrs *a = &t->rs->addrs[t->side[c->side].ids[c->ids[k]].addrs];
+
+		for (uint32_t s = 0; s < a->nsets; s++) {
+			size_t first, end;
+
+			fw_set_near(&t->rs->sets[a->sets[s]], element, &first, &end);
+			n += end - first;
+		}
+		n += a->nranges;
+	}
+	return n;
 }
 
-/* To compile anew is no slower than to write so many places of the tries. */
-static int size_check(const struct fw_tables *t, const struct fw_edit *e, int side)
+/* To compile anew, by another thread, is better than to have everybody wait for so many places of the tries. */
+static int size_check(const struct fw_tables *t, const struct fw_edit *e, const struct concerned *c)
 {
-	uint64_t limit = t->compiled_rules * 8 + 65536, places = 0;
-	struct trie_range last = { .family = 0 };
 	struct trie_survey sum = { 0 };
 
+	if (e->nsets > CHANGE_PLACES)
+		return -EAGAIN;
 	for (size_t i = 0; i < e->nsets; i++) {
-		struct trie_range r = rewritten(&e->sets[i].element);
+		const struct fw_addr_range *element = &e->sets[i].element;
 
-		/* Elements are in order: many are in the same part of the trie. */
-		if (!i || r.lo != last.lo || r.hi != last.hi || r.family != last.family) {
-			sum = (struct trie_survey){ 0 };
-			trie_survey(t, side, r, limit, &sum);
-			last = r;
-		}
-		places += sum.places;
-		if (places > limit || e->nsets > limit)
+		trie_copy_survey(t, c->side, trie_range_of(element), CHANGE_PLACES, &sum);
+		sum.places += near_all(t, c, element) / NEAR_PER_PLACE;
+		if (sum.places > CHANGE_PLACES)
 			return -EAGAIN;
 	}
 	return 0;
@@ -199,7 +204,7 @@ static int size_check(const struct fw_tables *t, const struct fw_edit *e, int si
 
 static int side_change(struct fw_tables *t, const struct fw_edit *e, const struct concerned *c, struct sets_change *out)
 {
-	int err = size_check(t, e, c->side);
+	int err = size_check(t, e, c);
 
 	for (size_t i = 0; !err && i < e->nsets; i++) {
 		const struct fw_addr_range *element = &e->sets[i].element;

@@ -15,6 +15,8 @@ enum { SRC, DST };
 
 /* Identities whose address ranges or classes are that many have all bits set in their signature: nothing to update then. */
 #define SIGNATURE_REACH 2048
+/* Places of the tries that one change may write, about 20 ms: nobody else is served meanwhile. */
+#define CHANGE_PLACES 65536
 
 /* From @start on (to the next boundary), addresses have this class: its number, or, in a change, its line. */
 struct boundary {
@@ -78,6 +80,15 @@ struct objects {
 	size_t n, cap;
 };
 
+/* An identity that is taken out of the classes of its addresses, some ranges at a time. */
+struct leaving {
+	bool active;
+	struct retired what;
+	const struct fw_addr_range *r; /* NULL: not yet, or not any more, since its sets have changed */
+	struct fw_addr_range *owned;
+	size_t i, n;
+};
+
 struct fw_tables {
 	struct heap heap;
 	struct fw_root root; /* as it stands at root_line */
@@ -91,6 +102,8 @@ struct fw_tables {
 	uint32_t ticket;         /* of the next grace period */
 	struct retired *retired; /* a queue: the oldest at retired[first] */
 	size_t retired_first, nretired, retired_cap;
+	struct leaving leaving;
+	uint64_t places; /* of the tries that were looked at or written to change them, ever */
 	struct fw_compile_stats stats;
 	struct fw_ruleset *rs; /* once there was a change */
 	size_t compiled_rules; /* when it was compiled */
@@ -184,6 +197,9 @@ struct trie_survey {
 	uint32_t identities_max;
 };
 void trie_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit, struct trie_survey *sum);
+/* Adds the places that trie_copy_change() would write for a range. */
+void trie_copy_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit,
+		      struct trie_survey *sum);
 /* Identities come into the classes of a range, and others leave them. */
 struct trie_delta {
 	const uint32_t *add, *remove;
@@ -334,10 +350,10 @@ void sweep_free(struct sweep *s);
 /* identity_change.c */
 
 /*
- * Would an identity for this expression go into the classes? 0; -EAGAIN: too many of them, or too full (of identities that
- * are about to go, perhaps); -ENOMEM.
+ * Would an identity for this expression go into the classes? 0; -EAGAIN: it would come to more than @limit places, or into
+ * classes that are too full (of identities that are about to go, perhaps); -ENOMEM.
  */
-int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t *places);
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, uint64_t *places);
 /*
  * A number for an expression; no class holds it before identity_spread(). @largest: better above all others, so that it comes
  * to the end of classes. 0 or -ENOMEM.
@@ -352,6 +368,10 @@ void identity_ref(struct fw_tables *t, int side, uint32_t id, int change);
 /* It is to be removed when nothing refers to it after a grace period. */
 void identity_idle(struct fw_tables *t, int side, uint32_t id);
 void identity_settle(struct fw_tables *t, struct retired r);
+/* Goes on with t->leaving: true when it is over. */
+bool identity_leave(struct fw_tables *t, int64_t *work);
+/* It starts from the beginning: its sets hold other addresses, or some have the identity again. */
+void identity_leave_again(struct fw_tables *t);
 
 /* set_change.c */
 

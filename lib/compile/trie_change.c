@@ -31,6 +31,8 @@ struct trie_range trie_range_of(const struct fw_addr_range *r)
 	return (struct trie_range){ addr_wide(r->lo), addr_wide(r->hi) | rest, r->family };
 }
 
+#define TABLE8_LINES (256u * 4 / FW_LINE)
+
 /* One step down: the reference that @at takes, and the bits that it looked at (0: a split, which looks at none of its own). */
 static uint32_t *step_down(const struct fw_tables *t, uint32_t ref, u128 at, unsigned depth, unsigned *width)
 {
@@ -183,6 +185,7 @@ static int span_write(struct changing *c, uint32_t ref, u128 base, unsigned dept
 	int err;
 
 	flatten(c->t, &old, ref, base, depth);
+	c->t->places += old.n;
 	err = old.err ? old.err : flat_change(c, &old, lo, hi, span_last(base, depth), &new);
 	/* Nodes and classes that go, or that were made in vain: nearly all are among those of the two lists. */
 	if (!err)
@@ -231,6 +234,7 @@ static int change_class(struct changing *c, uint32_t *slot)
 	uint32_t old = FW_REF_LINE(*slot), fresh = 0;
 	int err = retire_reserve(c->t, 2);
 
+	c->t->places++;
 	if (!err && class_appended(c, old))
 		return 0;
 	if (!err)
@@ -329,29 +333,108 @@ int trie_copy_begin(struct fw_tables *t, int side, enum fw_family family, struct
 	return 0;
 }
 
+/*
+ * A table of 256 that a change has copied shares the nodes below it with the live one, but for those that differ, and has
+ * references to classes of its own. What goes of a subtree that is left, when @stays takes its place: all but what both share.
+ */
+static void differing_retire(struct fw_tables *t, int side, uint32_t goes, uint32_t stays)
+{
+	const uint32_t *old, *new;
+
+	if (FW_REF_TAG(goes) != FW_REF_TABLE8 || FW_REF_TAG(stays) != FW_REF_TABLE8) {
+		subtree_retire(t, side, goes);
+		return;
+	}
+	old = fw_pool_ptr(t->heap.pool, FW_REF_LINE(goes));
+	new = fw_pool_ptr(t->heap.pool, FW_REF_LINE(stays));
+	for (uint32_t i = 0; i < 256; i++)
+		if (FW_REF_TAG(old[i]) == FW_REF_CLASS || old[i] != new[i])
+			differing_retire(t, side, old[i], new[i]);
+	t->stats.trie_bytes -= TABLE8_LINES * FW_LINE;
+	retire_lines(t, FW_REF_LINE(goes), TABLE8_LINES);
+}
+
+static int table8_copy(struct changing *c, uint32_t ref, uint32_t *out)
+{
+	uint32_t line, *table;
+	int err = retire_reserve(c->t, 1);
+
+	err = err ? err : take_lines(c->t, TABLE8_LINES, &c->t->stats.trie_bytes, &line);
+	if (err)
+		return err;
+	table = fw_pool_ptr(c->t->heap.pool, line);
+	memcpy(table, fw_pool_ptr(c->t->heap.pool, FW_REF_LINE(ref)), TABLE8_LINES * FW_LINE);
+	for (uint32_t i = 0; i < 256; i++)
+		if (FW_REF_TAG(table[i]) == FW_REF_CLASS)
+			class_hold(c->t, c->side, FW_REF_LINE(table[i]), 1);
+	*out = FW_REF(line, FW_REF_TABLE8);
+	return 0;
+}
+
+/* A reference that is changed in a copy. @live: what stands in its place in the live trie; 0: nothing. */
+struct copied {
+	uint32_t *slot;
+	uint32_t live;
+	bool own; /* its reference to a class is its own, not that of @live */
+};
+
+static int copy_span(struct changing *c, struct copied at, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits);
+
+static int copy_table8(struct changing *c, struct copied at, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits)
+{
+	const uint32_t *live = NULL;
+	uint32_t *table;
+	int err = *at.slot == at.live ? table8_copy(c, *at.slot, at.slot) : 0;
+
+	if (err)
+		return err;
+	table = fw_pool_ptr(c->t->heap.pool, FW_REF_LINE(*at.slot));
+	if (FW_REF_TAG(at.live) == FW_REF_TABLE8)
+		live = fw_pool_ptr(c->t->heap.pool, FW_REF_LINE(at.live));
+	for (uint32_t v = wide_bits(lo, depth, 8); !err && v <= wide_bits(hi, depth, 8); v++) {
+		u128 from = base | wide_value(v, depth, 8), to = span_last(from, depth + 8);
+
+		err = copy_span(c, (struct copied){ &table[v], live ? live[v] : 0, true }, from, depth + 8,
+				lo > from ? lo : from, hi < to ? hi : to, bits);
+	}
+	return err;
+}
+
+/* In the copy, from @lo to @hi, which lie in the reference's span. Tables on the way are copied, the node they lead to anew. */
+static int copy_span(struct changing *c, struct copied at, u128 base, unsigned depth, u128 lo, u128 hi, unsigned bits)
+{
+	bool whole = lo == base && hi == span_last(base, depth);
+	uint32_t ref = *at.slot, fresh;
+	int err;
+
+	if (FW_REF_TAG(ref) == FW_REF_TABLE8 && !whole)
+		return copy_table8(c, at, base, depth, lo, hi, bits);
+	err = span_write(c, ref, base, depth, lo, hi, bits, &fresh);
+	if (err)
+		return err;
+	*at.slot = fresh;
+	/* What this change itself had written before. */
+	if (ref != at.live || (at.own && FW_REF_TAG(ref) == FW_REF_CLASS))
+		differing_retire(c->t, c->side, ref, at.live);
+	/* A place that is the same as before, in the end, counts once. */
+	if (fresh == at.live && !at.own)
+		subtree_retire(c->t, c->side, fresh);
+	return 0;
+}
+
 int trie_copy_change(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
 		     const struct trie_delta *delta)
 {
 	uint32_t *live = trie_root(t, copy->side, copy->family), *table = fw_pool_ptr(t->heap.pool, copy->line);
 	struct changing c = { .t = t, .side = copy->side, .delta = delta };
-	unsigned bits = copy->family == FW_IP4 ? 32 : 128;
 	int err = 0;
 
 	for (uint32_t v = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); !err && v <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS);
 	     v++) {
 		u128 from = wide_value(v, 0, FW_TRIE_ROOT_BITS), to = span_last(from, FW_TRIE_ROOT_BITS);
-		uint32_t ref = table[v];
 
-		err = span_write(&c, ref, from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to,
-				 bits, &table[v]);
-		if (err)
-			break;
-		/* What this change itself had written before. */
-		if (ref != live[v])
-			subtree_retire(t, copy->side, ref);
-		/* A place that is the same as before, in the end, counts once. */
-		if (table[v] == live[v])
-			subtree_retire(t, copy->side, table[v]);
+		err = copy_span(&c, (struct copied){ &table[v], live[v], false }, from, FW_TRIE_ROOT_BITS,
+				r.lo > from ? r.lo : from, r.hi < to ? r.hi : to, copy->family == FW_IP4 ? 32 : 128);
 	}
 	changed_drop(&c);
 	return err;
@@ -365,7 +448,7 @@ void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commi
 
 	for (uint32_t v = 0; v < 1u << FW_TRIE_ROOT_BITS; v++)
 		if (was[v] != is[v])
-			subtree_retire(t, copy->side, commit ? was[v] : is[v]);
+			differing_retire(t, copy->side, commit ? was[v] : is[v], commit ? is[v] : was[v]);
 	t->stats.trie_bytes -= (uint64_t)FW_TRIE_ROOT_LINES * FW_LINE;
 	/* The copy was seen by nobody. */
 	if (commit)

@@ -2,6 +2,8 @@
 /* A look at all classes that the addresses of a range have. */
 #include "trie_span.h"
 
+#define TABLE_PLACES 16 /* that a table of 256, copied as it is, counts as */
+
 /* Calls @leaf for the class of each place under a reference that lies in the range, until it says no. */
 struct visit {
 	const struct fw_tables *t;
@@ -97,6 +99,38 @@ void trie_survey(const struct fw_tables *t, int side, struct trie_range r, uint6
 	struct visit v = { .t = t, .leaf = leaf_survey, .sum = sum, .limit = limit };
 
 	visit(&v, side, r);
+}
+
+/* The places of a reference that a change of the range in a copy writes anew: those of the nodes that tables lead to. */
+static void survey_copy(struct visit *v, uint32_t ref, u128 base, unsigned depth, u128 lo, u128 hi)
+{
+	const uint32_t *table = fw_pool_ptr(v->t->heap.pool, FW_REF_LINE(ref));
+
+	if (FW_REF_TAG(ref) != FW_REF_TABLE8 || (lo == base && hi == span_last(base, depth))) {
+		v->lo = base;
+		v->hi = span_last(base, depth);
+		visit_ref(v, ref, base, depth);
+		return;
+	}
+	v->sum->places += TABLE_PLACES;
+	for (uint32_t i = wide_bits(lo, depth, 8); i <= wide_bits(hi, depth, 8) && v->sum->places <= v->limit; i++) {
+		u128 from = base | wide_value(i, depth, 8), to = span_last(from, depth + 8);
+
+		survey_copy(v, table[i], from, depth + 8, lo > from ? lo : from, hi < to ? hi : to);
+	}
+}
+
+void trie_copy_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit, struct trie_survey *sum)
+{
+	struct visit v = { .t = t, .leaf = leaf_survey, .sum = sum, .limit = limit };
+	const uint32_t *root = trie_root(t, side, r.family);
+
+	for (uint32_t i = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS);
+	     i <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS) && sum->places <= limit; i++) {
+		u128 from = wide_value(i, 0, FW_TRIE_ROOT_BITS), to = span_last(from, FW_TRIE_ROOT_BITS);
+
+		survey_copy(&v, root[i], from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to);
+	}
 }
 
 static bool leaf_sign(struct visit *v, uint32_t line)

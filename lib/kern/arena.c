@@ -21,13 +21,16 @@
 /* Far from where programs, libraries, stacks and sanitizers are: the first that is free of these, 4 GiB apart. */
 #define ARENA_FIRST 0x200000000000ull
 #define ARENA_PLACES 16
+#define GIVE_BACK_PAGES 64
 
 _Static_assert(ARENA_BYTES == 1ull << 32, "an arena's addresses differ in their low 32 bits");
 
 struct arena {
 	struct arena_bpf *skel;                  /* the program that gives pages back */
 	uint64_t *placed;                        /* in the arena: bits of segments in place */
-	uint64_t dropped[FW_POOL_SEGMENTS / 64]; /* given back since the pool was synced */
+	uint64_t dropped[FW_POOL_SEGMENTS / 64]; /* given back, with all of their pages */
+	uint32_t leaving;                        /* the segment whose pages are being taken away; ARENA_LAST: none */
+	uint32_t gone;                           /* so many of them are */
 };
 
 static int map_at(int fd, uint64_t address)
@@ -87,17 +90,60 @@ static int load(struct fw_kern *k, struct arena *a)
 	return err ? err : arena_bpf__load(a->skel);
 }
 
-static int pages_run(const struct fw_kern *k, const struct bpf_program *prog, uint32_t index, size_t bytes)
+static uint32_t segment_pages(void)
+{
+	return (uint32_t)(FW_SEGMENT_BYTES / (size_t)sysconf(_SC_PAGESIZE));
+}
+
+static int pages_run(const struct fw_kern *k, const struct bpf_program *prog, uint32_t index, uint32_t first,
+		     uint32_t pages)
 {
 	struct fw_arena_range range = {
-		.address = (uintptr_t)(k->pool.base + (uint64_t)index * FW_SEGMENT_BYTES),
-		.pages = (uint32_t)(bytes / (size_t)sysconf(_SC_PAGESIZE)),
+		.address = (uintptr_t)(k->pool.base + (uint64_t)index * FW_SEGMENT_BYTES) +
+			   first * (uintptr_t)sysconf(_SC_PAGESIZE),
+		.pages = pages,
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &range, .ctx_size_in = sizeof(range));
 
 	if (bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
 		return -errno;
 	return opts.retval ? -ENOMEM : 0;
+}
+
+/* Any segment that was given back: the next one whose pages go. */
+static uint32_t take_dropped(struct arena *a)
+{
+	for (uint32_t w = 0; w < FW_POOL_SEGMENTS / 64; w++)
+		if (a->dropped[w]) {
+			uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(a->dropped[w]);
+
+			kern_bit_set(a->dropped, i, false);
+			return i;
+		}
+	return ARENA_LAST;
+}
+
+/* Each page interrupts all CPUs, which takes 2 to 20 us, so a segment is done in several calls. */
+bool kern_arena_give_back(struct fw_kern *k)
+{
+	struct arena *a = k->arena;
+	uint32_t pages;
+
+	if (a->leaving == ARENA_LAST) {
+		a->leaving = take_dropped(a);
+		a->gone = 0;
+	}
+	if (a->leaving == ARENA_LAST)
+		return false;
+	pages = segment_pages() - a->gone < GIVE_BACK_PAGES ? segment_pages() - a->gone : GIVE_BACK_PAGES;
+	if (pages_run(k, a->skel->progs.fw_arena_free, a->leaving, a->gone, pages))
+		return false; /* it is tried again when somebody asks next */
+	a->gone += pages;
+	if (a->gone == segment_pages()) {
+		kern_bit_set(a->placed, a->leaving, false);
+		a->leaving = ARENA_LAST;
+	}
+	return true;
 }
 
 /*
@@ -110,38 +156,24 @@ static int segment_add(struct fw_pool *pool, uint32_t index)
 	struct arena *a = k->arena;
 	int err;
 
+	while (index == a->leaving)
+		kern_arena_give_back(k);
 	if (kern_bit(a->dropped, index)) {
 		kern_bit_set(a->dropped, index, false);
 		memset(pool->base + (uint64_t)index * FW_SEGMENT_BYTES, 0, FW_SEGMENT_BYTES);
 		return 0;
 	}
 	kern_bit_set(a->placed, index, true);
-	err = pages_run(k, a->skel->progs.fw_arena_alloc, index, FW_SEGMENT_BYTES);
+	err = pages_run(k, a->skel->progs.fw_arena_alloc, index, 0, segment_pages());
 	if (err)
 		kern_bit_set(a->placed, index, false);
 	return err;
 }
 
-/* Its memory goes when the pool is synced: a process that ends gives back what packets go on to see. */
+/* Its memory goes by kern_arena_give_back(): a process that ends must not give back what packets go on to see. */
 static void segment_drop(struct fw_pool *pool, uint32_t index)
 {
 	kern_bit_set(((struct fw_kern *)pool)->arena->dropped, index, true);
-}
-
-void kern_arena_sync(struct fw_kern *k)
-{
-	struct arena *a = k->arena;
-
-	/* Each change of a rule comes by here, and mostly there is nothing: word by word. */
-	for (uint32_t w = 0; w < FW_POOL_SEGMENTS / 64; w++)
-		for (uint64_t left = a->dropped[w]; left; left &= left - 1) {
-			uint32_t i = w * 64 + (uint32_t)__builtin_ctzll(left);
-
-			if (pages_run(k, a->skel->progs.fw_arena_free, i, FW_SEGMENT_BYTES))
-				continue;
-			kern_bit_set(a->placed, i, false);
-			kern_bit_set(a->dropped, i, false);
-		}
 }
 
 /* What a process before put in place is in the way of ours until fw_kern_retire(). */
@@ -187,9 +219,10 @@ int kern_arena_open(struct fw_kern *k)
 		return err;
 	}
 	k->arena = a;
+	a->leaving = ARENA_LAST;
 	a->placed = (uint64_t *)(void *)(k->pool.base + (size_t)ARENA_LAST * FW_SEGMENT_BYTES);
 	kern_bit_set(k->pool.taken, ARENA_LAST, true);
-	pages_run(k, a->skel->progs.fw_arena_alloc, ARENA_LAST, (size_t)sysconf(_SC_PAGESIZE)); /* unless it is there */
+	pages_run(k, a->skel->progs.fw_arena_alloc, ARENA_LAST, 0, 1); /* unless it is there */
 	adopt(k);
 	return 0;
 }

@@ -119,7 +119,7 @@ int kern_arena_new(struct fw_kern *k);
 int kern_arena_open(struct fw_kern *k);
 void kern_arena_close(struct fw_kern *k);
 /* Memory of segments that were given back goes. */
-void kern_arena_sync(struct fw_kern *k);
+bool kern_arena_give_back(struct fw_kern *k);
 
 /* files.c: the iterators' maps; fw_kern_files_pin() makes the files. 0 or -errno, and then there are no files. */
 int kern_files_open(struct fw_kern *k);

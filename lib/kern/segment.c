@@ -89,10 +89,8 @@ int fw_kern_sync(struct fw_kern *k)
 	fw_autofree struct changes *c = k->arena ? NULL : malloc(sizeof(*c));
 	int err;
 
-	if (k->arena) {
-		kern_arena_sync(k);
+	if (k->arena)
 		return 0;
-	}
 	if (!c)
 		return -ENOMEM;
 	c->n = 0;
@@ -112,6 +110,11 @@ int fw_kern_sync(struct fw_kern *k)
 		kern_close_fd(&s->fd);
 	}
 	return 0;
+}
+
+bool fw_kern_give_back(struct fw_kern *k)
+{
+	return k->arena && kern_arena_give_back(k);
 }
 
 static int segment_add(struct fw_pool *pool, uint32_t index)

@@ -74,7 +74,7 @@ static void grace_end(struct bench_controller *c)
 {
 	/* One that began before all tables were written anew was for memory of the old ones. */
 	if (!c->old.root)
-		fw_image_grace_end(&c->image, c->ticket);
+		fw_image_grace_end(&c->image, c->ticket, NULL);
 	for (size_t i = 0; i < c->running.n; i++) {
 		fw_kern_counter_clear(c->kern, c->running.v[i]);
 		fw_ruleset_slot_release(c->rs, c->running.v[i]);

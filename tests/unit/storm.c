@@ -94,7 +94,7 @@ static void grace_end(struct storm *s)
 {
 	if (s->ops->grace)
 		s->ops->grace(s);
-	fw_image_grace_end(&s->image, s->ticket);
+	fw_image_grace_end(&s->image, s->ticket, NULL);
 	for (size_t i = 0; i < s->covered; i++)
 		assert_int_equal(fw_ruleset_slot_release(s->rs, s->slots[i]), 0);
 	if (s->nslots > s->covered)

@@ -179,7 +179,7 @@ static void changes(void **state)
 		assert_int_equal(fw_ruleset_order(rs), 0);
 		batches_same(rs, 4);
 		if (i % 10 == 9)
-			fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image));
+			fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image), NULL);
 	}
 	assert_true(changed > 100);
 	random_maker_free(maker);

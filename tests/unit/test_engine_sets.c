@@ -276,7 +276,7 @@ static void bulk_begin(struct engine *e, const struct fw_buf *text, bool check, 
 		.each = bulk_row,
 	};
 
-	assert_true(engine_edit_is_bulk(&edit));
+	assert_true(engine_edit_is_bulk(e, &edit));
 	bulk_result = (struct engine_result){ .err = 1 };
 	bulk_rows = 0;
 	assert_int_equal(engine_bulk_start(e, &edit, bulk_done, NULL), 0);

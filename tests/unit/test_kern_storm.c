@@ -287,7 +287,7 @@ static void unseen(void **state)
 		check_unchanged(&s);
 	}
 	while (fw_image_grace_wanted(&s.image)) {
-		fw_image_grace_end(&s.image, fw_image_grace_begin(&s.image));
+		fw_image_grace_end(&s.image, fw_image_grace_begin(&s.image), NULL);
 		check_unchanged(&s);
 	}
 	storm_close(&s);

@@ -213,6 +213,8 @@ static void reopened(void **state)
 	assert_int_equal(fw_kern_pool(u.k)->nsegments, 2 * segments);
 	assert_int_equal(fw_kern_grace(u.k), 0);
 	fw_kern_retire(u.k);
+	while (fw_kern_give_back(u.k))
+		;
 	assert_int_equal(fw_kern_pool(u.k)->nsegments, segments);
 	assert_filtered(true);
 	user_close(&u);

@@ -158,7 +158,7 @@ static void step(uint32_t values, bool shrink)
 	fw_classifier_publish(t.classifier, t.image.root, t.image.generation);
 	fw_edit_commit(&e);
 	while (!random_below(2) || t.image.generation % 8 == 0) {
-		fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image));
+		fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image), NULL);
 		if (!fw_image_grace_wanted(&t.image))
 			break;
 	}
@@ -183,7 +183,7 @@ static void rule_by_rule(void **state)
 			ask(t.rs->nrules % 8 ? 5 : 100);
 		}
 		while (fw_image_grace_wanted(&t.image))
-			fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image));
+			fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image), NULL);
 		fw_image_usage(&t.image, &after, &room);
 		assert_int_equal(t.image.stats.block_bytes, 0);
 		assert_int_equal(t.image.stats.blocks, 0);

@@ -248,14 +248,24 @@ void assert_filters(struct engine *e, unsigned packets)
 	}
 }
 
+static void take_result(const struct engine_result *r, void *ctx)
+{
+	*(struct engine_result *)ctx = *r;
+}
+
+/* As fwd does it: what takes long is for the worker. */
 int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
 {
 	const struct engine_edit edit = { .text = text,
 					  .len = strlen(text),
 					  .name = "test",
-					  .cause = { .what = "change test", .confirm = confirm } };
+					  .cause = { .what = "change test", .confirm = confirm },
+					  .ctx = out };
 
-	return engine_change(e, &edit, out);
+	engine_change(e, &edit, out);
+	if (out->bulk && !engine_bulk_start(e, &edit, take_result, NULL))
+		trial_pump(e);
+	return out->err;
 }
 
 void trial_change(struct engine *e, const char *text)

@@ -130,7 +130,7 @@ static int native_add(void *ctx, const struct work_rule *r)
 		return ds->n ? err : bench_said("make the change", err);
 	}
 	fw_edit_commit(&e);
-	fw_image_grace_end(&n->image, fw_image_grace_begin(&n->image));
+	fw_image_grace_end(&n->image, fw_image_grace_begin(&n->image), NULL);
 	return 0;
 }
 
