@@ -128,27 +128,6 @@ static void say_refused(const struct ctl_call *call, const json_t *end)
 		ctl_hint("root and members of the group fwd-admin may change things");
 }
 
-/* The last message. */
-static enum ctl_exit finish(const struct fw_part *p, struct ctl_call *call, json_t **end)
-{
-	json_t *o = json_loadb(p->data, p->len, 0, NULL);
-	bool ok = json_is_true(json_object_get(o, "ok"));
-
-	ctl_progress_end();
-	if (call->raw) {
-		print_raw(p);
-		ctl_note_answer();
-	}
-	ctl_json_clean(o);
-	call->refused = !ok;
-	if (!ok && !call->quiet)
-		say_refused(call, o);
-	if (ok && end)
-		*end = json_incref(o);
-	json_decref(o);
-	return ok ? CTL_OK : CTL_FAILED;
-}
-
 static void say_broken(const struct ctl_call *call, int err)
 {
 	static const struct {
@@ -166,6 +145,32 @@ static void say_broken(const struct ctl_call *call, int err)
 		if (texts[i].err == err)
 			text = texts[i].text;
 	ctl_error("%s: %s", fw_request_info[call->kind].name, text);
+}
+
+/* The last message. */
+static enum ctl_exit finish(const struct fw_part *p, struct ctl_call *call, json_t **end)
+{
+	json_t *o = json_loadb(p->data, p->len, 0, NULL);
+	bool ok = json_is_true(json_object_get(o, "ok"));
+
+	if (!json_is_object(o)) {
+		json_decref(o);
+		say_broken(call, -EPROTO);
+		return CTL_FAILED;
+	}
+	ctl_progress_end();
+	if (call->raw) {
+		print_raw(p);
+		ctl_note_answer();
+	}
+	ctl_json_clean(o);
+	call->refused = !ok;
+	if (!ok && !call->quiet)
+		say_refused(call, o);
+	if (ok && end)
+		*end = json_incref(o);
+	json_decref(o);
+	return ok ? CTL_OK : CTL_FAILED;
 }
 
 enum ctl_exit ctl_client_call(struct fw_client *c, struct ctl_call *call, json_t **end)

@@ -3,9 +3,9 @@
 #include "ctl/fwd/offline.h"
 
 #include "ctl/fwd/devices_internal.h"
-#include "ctl/fwd/listen.h"
 #include "fw/unix_socket.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 struct found {
@@ -35,9 +35,22 @@ static int check(struct store *s, struct found *out, struct fw_diags *ds)
 	return err ? err : check_devices(s, &out->interfaces, ds);
 }
 
+/* A line of what was found, with the names that users gave. */
+static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static void say(const char *fmt, ...)
+{
+	char line[1024], shown[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	puts(fw_escape(shown, sizeof(shown), line, strlen(line)));
+}
+
 static void print(const char *path, const struct found *f)
 {
-	printf("%s: ok\n", path);
+	say("%s: ok", path);
 	printf("  rules       %zu\n", f->stored.rules);
 	printf("  sets        %zu\n", f->stored.sets);
 	printf("  changes     %llu since the last snapshot%s\n", (unsigned long long)f->stored.changes,
@@ -89,8 +102,8 @@ int offline_restore(const struct config *c, const char *from, struct fw_diags *d
 	store_close(s);
 	if (err)
 		return err;
-	printf("%s: restored from %s\n", c->store, from);
+	say("%s: restored from %s", c->store, from);
 	if (kept[0])
-		printf("  the former store is %s\n", kept);
+		say("  the former store is %s", kept);
 	return 0;
 }

@@ -195,20 +195,21 @@ case_names_other_fwd() {
 		local LC_ALL=C
 		le $((${#2} + 4)) && printf "\\x$(printf %02x "$1")\\x01\\x01\\x00" && le ${#2} && printf '%s' "$2"
 	}
-	line="{\"text\":\"a${bad}b\",\"dev\":\"a\\u001b[2J\\u202eb\",\"state\":\"$bad\",\"packet\":\"\\u009b\"}"
-	for kind in list status history 'attach x' 'classify x' save counters watch; do
+	line="{\"text\":\"a\u001b\u0080b\",\"name\":\"$(printf '\xc2\x9b\xe2\x80\xae')\",\"dev\":\"a\\u001b[2J\\u202eb\",\"state\":\"$(printf '\x7f')\",\"packet\":\"\\u009b\"}"
+	for kind in list status history 'attach x' 'classify x' counters; do
 		for end in '{"ok":true,"what":"\u001b[2J"}' "{\"ok\":false,\"error\":\"$bad\"}" '{"ok":false,"error":"\u001b[2J\u202e"}' \
-			'{"ok":false,"diags":[{"file":"\u001b[2J","line":1,"column":1,"message":"\u009b","hint":"\u2028"}]}'; do
+			'{"ok":false,"diags":[{"file":"\u001b[2J","line":1,"column":1,"message":"\u009b","hint":"\u2028"}]}' "$bad" '[]'; do
 			for json in '' --json; do
 				{ message 0 "$line" && message 3 "$end"; } >"$reply"
 				rm -f "$tmp/other.sock"
 				nc -lU "$tmp/other.sock" <"$reply" >/dev/null &
 				wait_until test -S "$tmp/other.sock"
 				# shellcheck disable=SC2086 # words on purpose
-				timeout 20 "$fwctl" $json --socket "$tmp/other.sock" $kind >"$tmp/out" 2>"$tmp/err" </dev/null
+				timeout -k 1 20 "$fwctl" $json --socket "$tmp/other.sock" $kind >"$tmp/out" 2>"$tmp/err" </dev/null
 				kill $! 2>/dev/null
 				wait $! 2>/dev/null
 				shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+				[ -z "$json" ] || "$jsonl" <"$tmp/out" || fail "$kind, $end: no JSON: $(cat "$tmp/out")" || return 1
 			done
 		done
 	done

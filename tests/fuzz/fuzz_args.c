@@ -7,6 +7,16 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What is shown of a name can be read by anybody, and means it. */
+static void check_name(const char *name)
+{
+	char again[FW_ALTNAME_MAX + 1];
+
+	if (!*name || strlen(name) > FW_ALTNAME_MAX || !fw_name_is_plain(FW_NAME(name)) ||
+	    !fw_name_read(again, sizeof(again), FW_NAME(name)) || strcmp(again, name) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -24,6 +34,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (a.dev && (!*a.dev || strlen(a.dev) > FW_IFNAME_MAX))
 		abort();
+	for (size_t i = 0; a.devs && args_dev(&a, i); i++)
+		check_name(args_dev(&a, i));
 	args_free(&a);
 	return 0;
 }

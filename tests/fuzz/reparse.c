@@ -11,6 +11,11 @@ void fuzz_reparse(const struct fw_ruleset *rs)
 
 	ds.n = ds.total = 0;
 	fw_text_print(&first, rs);
+	for (size_t i = 0, n; i < first.len; i += n) {
+		n = strchr("\n\t", first.text[i]) ? 1 : fw_utf8_shown(first.text + i, first.len - i);
+		if (!n)
+			abort();
+	}
 	if (!again || first.failed || fw_text_parse_with(again, first.text, first.len, "r", &fuzz_files, &ds))
 		abort();
 	fw_text_print(&second, again);
