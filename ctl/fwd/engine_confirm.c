@@ -335,6 +335,8 @@ int confirm_open(struct engine *e, struct fw_diags *ds)
 		return 0;
 	}
 	err = open_back(e, ds);
+	if (err && !store_into_memory(e->store, err, ds))
+		err = open_back(e, ds); /* a full disk does not keep what nobody confirmed */
 	e->rolled_back = !err;
 	return err;
 }

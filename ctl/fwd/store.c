@@ -49,7 +49,7 @@ static const struct {
 	  "the kernel's log may say why; when it can be written to again, try again; nothing was changed" },
 	{ SQLITE_BUSY, 0, EBUSY, NULL, STORE_BUSY_HINT },
 	{ SQLITE_LOCKED, 0, EBUSY, NULL, STORE_BUSY_HINT },
-	{ SQLITE_CORRUPT, 0, EIO, NULL, damage_hint },
+	{ SQLITE_CORRUPT, 0, EIO, "it is damaged", damage_hint },
 	{ SQLITE_NOTADB, 0, EIO, NULL, "name another file, or move this one away: it is no store" },
 	{ SQLITE_NOMEM, 0, ENOMEM, NULL, NULL },
 	{ SQLITE_TOOBIG, 0, E2BIG, NULL, "load it as several smaller changes" },
@@ -71,7 +71,7 @@ static size_t meaning_of(int rc, int os)
 
 int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
 {
-	int os = rc ? sqlite3_system_errno(s->db) : 0, err;
+	int os = s->watch.err ? s->watch.err : sqlite3_system_errno(s->db), err;
 	const char *message;
 	size_t i;
 

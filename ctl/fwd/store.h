@@ -43,6 +43,11 @@ int store_open(const char *path, struct fw_diags *ds, struct store **out);
 /* What a store holds, in memory; the files are only read. -EBUSY: a process has it open. 0, -errno with a diagnostic. */
 int store_open_copy(const char *path, struct fw_diags *ds, struct store **out);
 void store_close(struct store *s); /* NULL is fine */
+/*
+ * When @err says that it cannot be written to just now: from here on in memory, as what cannot be written to when it is
+ * opened. No change is taken until the next process. 0; @err when it says something else; -errno with a diagnostic.
+ */
+int store_into_memory(struct store *s, int err, struct fw_diags *ds);
 /* Is everything in it whole? It is not said whether the texts are a ruleset. 0, -EIO with a diagnostic. */
 int store_check(struct store *s, struct fw_diags *ds);
 /**

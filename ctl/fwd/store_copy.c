@@ -54,30 +54,30 @@ static int connect_read(const struct store *s, sqlite3 **out)
 	return sqlite3_exec(*out, "PRAGMA locking_mode=EXCLUSIVE", NULL, NULL, NULL);
 }
 
-static int copy(sqlite3 *from, sqlite3 *to)
+int store_copy(struct store *s, sqlite3 *from, int why)
 {
-	sqlite3_backup *b = sqlite3_backup_init(to, "main", from, "main");
-	int rc;
+	sqlite3_backup *b = NULL;
+	int rc = sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
+	s->watch.why = why;
+	atomic_store(&s->fault, FAULT_COPY);
+	if (!rc)
+		b = sqlite3_backup_init(s->db, "main", from, "main");
 	if (!b)
-		return sqlite3_errcode(to);
+		return rc ? rc : sqlite3_errcode(s->db);
 	rc = sqlite3_backup_step(b, -1);
 	sqlite3_backup_finish(b);
+	store_harden(s->db);
 	return rc == SQLITE_DONE ? 0 : rc;
 }
 
 int store_connect_copy(struct store *s, int why)
 {
 	sqlite3 *from = NULL;
-	int rc = s->watch.fd < 0 ? SQLITE_CANTOPEN : store_lock_file(s->watch.fd, F_RDLCK);
+	int rc = store_lock_file(s->watch.fd, F_RDLCK);
 
-	rc = rc ? rc : sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 	rc = rc ? rc : connect_read(s, &from);
-	rc = rc ? rc : copy(from, s->db);
+	rc = rc ? rc : store_copy(s, from, why);
 	sqlite3_close(from);
-	if (!rc)
-		store_harden(s->db);
-	s->watch.err = why;
-	atomic_store(&s->fault, FAULT_COPY);
 	return rc;
 }

@@ -96,7 +96,8 @@ struct store_watch {
 	bool stays;               /* the fault does not go away */
 	bool foreign_log;         /* the log that lies there is of another database */
 	char *aside;              /* the name that a foreign log got; NULL: there was none */
-	int err;                  /* of a copy: why */
+	int why;                  /* of a copy: errno of what cannot be written to */
+	int err;                  /* errno of what cannot be opened at all */
 };
 /*
  * Why no change is taken. COPY: what it holds was read into memory; GONE: the path leads nowhere; REPLACED: to another
@@ -212,6 +213,8 @@ int store_fault_error(const struct store *s, struct fw_diags *ds);
 
 /* store_copy.c: s->db in memory, with what the file holds. @why: errno. */
 int store_connect_copy(struct store *s, int why);
+/* The same, of a database that is open. */
+int store_copy(struct store *s, sqlite3 *from, int why);
 /* SQLite's lock of a database: F_RDLCK or F_WRLCK, until the descriptor is closed. 0, SQLITE_BUSY or SQLITE_IOERR. */
 int store_lock_file(int fd, short type);
 #define STORE_BUSY_HINT \

@@ -76,27 +76,41 @@ static bool is_unwritable(const struct store *s, int rc)
 	return !fstat(s->watch.fd, &st) && S_ISREG(st.st_mode) && st.st_size;
 }
 
-/* Why, as the kernel says it: of a file that may be written to, what SQLite met. */
-static int unwritable_errno(const struct store *s)
+/* 0, or why the kernel does not let it be written to. */
+static int try_write(const char *path, int flags)
 {
-	int os = sqlite3_system_errno(s->db), fd = open(s->path, O_RDWR | O_CLOEXEC);
+	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
 
 	if (fd < 0)
 		return errno;
 	close(fd);
-	return os ? os : EIO;
+	return 0;
+}
+
+/* As the kernel says it; when it now says nothing, what SQLite met. */
+static int unwritable_errno(const struct store *s)
+{
+	int os = sqlite3_system_errno(s->db), err = try_write(s->path, 0);
+
+	err = err ? err : try_write(s->watch.log_path, O_CREAT);
+	return err ? err : os ? os : EIO;
 }
 
 static int connect_any(struct store *s)
 {
 	struct store_watch *w = &s->watch;
-	int rc, why;
+	int rc, why = ENOENT;
 
-	w->fd = s->copy ? -1 : open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-	if (w->fd < 0)
+	if (!s->copy)
+		w->fd = open(s->path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+	if (w->fd < 0) {
+		why = s->copy ? ENOENT : errno;
 		w->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (w->fd < 0)
-		return sqlite3_open_v2(s->path, &s->db, SQLITE_OPEN_READWRITE, NULL); /* which says why it cannot be */
+	}
+	if (w->fd < 0) {
+		w->err = errno == ENOENT ? why : errno; /* of one that is not there: why none can be made */
+		return SQLITE_CANTOPEN;
+	}
 	if (s->copy)
 		return store_connect_copy(s, 0);
 	rc = w->foreign_log ? SQLITE_READONLY : connect_alone(s);
@@ -269,16 +283,48 @@ int store_check(struct store *s, struct fw_diags *ds)
 	return err ? err : settings_check(s, ds);
 }
 
+static int prepare(struct store *s)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; !rc && i < STMT_HISTORY_PUT; i++)
+		rc = sqlite3_prepare_v3(s->db, store_statement(i), -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
+	return rc;
+}
+
+static void finalize(struct store *s)
+{
+	for (unsigned i = 0; i < STMT_COUNT; i++)
+		sqlite3_finalize(fw_take(s->stmt[i]));
+}
+
+int store_into_memory(struct store *s, int err, struct fw_diags *ds)
+{
+	sqlite3 *was;
+	int rc;
+
+	store_locked(s);
+	if (!s->watch.watched || (err != -ENOSPC && err != -EDQUOT && err != -EROFS && err != -EIO))
+		return err;
+	finalize(s);
+	was = s->db;
+	rc = store_copy(s, was, -err);
+	sqlite3_db_config(was, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close(was);
+	s->watch.watched = false;
+	rc = rc ? rc : store_lock_file(s->watch.fd, F_RDLCK);
+	rc = rc ? rc : prepare(s);
+	if (!rc)
+		store_history_open(s);
+	return store_error(s, rc, "read the store", ds);
+}
+
 static int open_all(struct store *s, struct fw_diags *ds)
 {
 	int err = store_error(s, connect_any(s), "open the store", ds);
 
 	err = err ? err : schema_check(s, ds);
-	for (unsigned i = 0; !err && i < STMT_HISTORY_PUT; i++)
-		err = store_error(
-			s,
-			sqlite3_prepare_v3(s->db, store_statement(i), -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL),
-			"read the store", ds);
+	err = err ? err : store_error(s, prepare(s), "read the store", ds);
 	err = err ? err : rows_read(s, ds);
 	atomic_store(&s->changes, s->live.n.changes);
 	if (!err)
@@ -334,8 +380,7 @@ void store_close(struct store *s)
 {
 	if (!s)
 		return;
-	for (unsigned i = 0; i < STMT_COUNT; i++)
-		sqlite3_finalize(s->stmt[i]);
+	finalize(s);
 	if (s->db && store_watch_look(s))
 		sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	else

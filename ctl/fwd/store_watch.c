@@ -318,7 +318,7 @@ int store_fault_error(const struct store *s, struct fw_diags *ds)
 
 	if (!fault)
 		return 0;
-	snprintf(message, sizeof(message), faults[fault].message, strerror(s->watch.err));
+	snprintf(message, sizeof(message), faults[fault].message, strerror(s->watch.why));
 	fw_diag_add(ds, (struct fw_place){ s->path, 0, 0 }, faults[fault].hint, "%s", message);
 	return -faults[fault].err;
 }
