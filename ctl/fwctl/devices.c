@@ -77,7 +77,7 @@ static bool has_vlan_rules(const struct fw_ruleset *rs)
 static void warn_vlan(const char *name)
 {
 	ctl_warn("%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not match", name);
-	ctl_hint("ethtool -K %s rx-vlan-offload off, or run with --tc", name);
+	ctl_hint("ethtool -K DEV rx-vlan-offload off, or run with --tc");
 }
 
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)

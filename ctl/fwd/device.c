@@ -52,8 +52,7 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 	else if (vlan)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
-			 "ethtool -K %.60s rx-vlan-offload off, or attach with mode tc",
-			 FW_NAME(engine_link_name(d->engine, dev->index)));
+			 "ethtool -K DEV rx-vlan-offload off, or attach with mode tc");
 	return dev->wanted;
 }
 
