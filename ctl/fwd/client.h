@@ -40,7 +40,7 @@ struct client {
 	uint64_t held[SHARE_NTHINGS];
 	enum client_state state;
 	double progress; /* when bytes last went either way */
-	double begun;    /* when its request did */
+	double begun;    /* when its request did, or the child process that writes the reply */
 
 	/* turns.c */
 	bool queued;

@@ -132,7 +132,7 @@ static void start(struct client *c, const struct forked_work *w)
 	*ch = (struct child){ c->fwd->children, pid, c->share, c };
 	c->fwd->children = c->child = ch;
 	c->fwd->forks++;
-	now = fw_now();
+	now = c->begun = fw_now();
 	c->fwd->fork_after[c->share->rank] = now + SHARE * (now - before);
 	shares_hold(c, SHARE_LONG, 1);
 	c->out_from = c->out_len = 0;

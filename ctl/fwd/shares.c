@@ -4,7 +4,6 @@
 
 #include "ctl/fwd/client.h"
 
-#define GRACE 5.0 /* seconds after which a request gives way to that of someone else */
 #define MIB (1ull << 20)
 
 struct limit {
@@ -27,13 +26,14 @@ static const char *const rank_names[SHARE_NRANKS] = { "root", "admin", "reader" 
 static const struct thing {
 	const char *name; /* of what was turned away */
 	uint64_t unit;
+	double grace; /* seconds after which what has it gives way to someone else who has less */
 	const char *what, *advice;
 } things[SHARE_NTHINGS] = {
-	[SHARE_CONNECTIONS] = { "connection", 1, "connections, none of them idle",
+	[SHARE_CONNECTIONS] = { "connection", 1, 0, "connections, none of them idle",
 				"close some, or see clients-max in fwd.conf" },
-	[SHARE_LONG] = { "long_reply", 1, "long replies under way", "try again when one of them has ended" },
-	[SHARE_REQUEST] = { "request", MIB, "MiB of requests under way", "try again when they are done" },
-	[SHARE_REPLY] = { "reply", MIB, "MiB of replies that have not been read", "read them and try again" },
+	[SHARE_LONG] = { "long_reply", 1, 1, "long replies under way", "try again when one of them has ended" },
+	[SHARE_REQUEST] = { "request", MIB, 5, "MiB of requests under way", "try again when they are done" },
+	[SHARE_REPLY] = { "reply", MIB, 5, "MiB of replies that have not been read", "read them and try again" },
 };
 
 static struct limit limit_of(const struct fwd *d, enum share_rank rank, enum share_thing thing)
@@ -98,9 +98,12 @@ static bool gives_way(const struct client *c, const struct share *s, enum share_
 
 	if (c->share->rank != s->rank || !c->held[thing])
 		return false;
-	if (c->share == s || thing != SHARE_CONNECTIONS)
-		return thing == SHARE_CONNECTIONS ? idle(c) : c->share != s && more > less && now - c->begun > GRACE;
-	return more > less + !idle(c);
+	if (thing == SHARE_CONNECTIONS)
+		return idle(c) ? c->share == s || more > less : more > less + 1;
+	/* What has come as a whole is carried out. */
+	if (thing == SHARE_REQUEST && c->state != CLIENT_READ)
+		return false;
+	return more > less && now - c->begun > things[thing].grace;
 }
 
 /* Of whom has the most; an idle one; the one in which nothing has moved for longest. */

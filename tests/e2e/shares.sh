@@ -8,7 +8,8 @@ by_fwctl() { setpriv --reuid "$1" --regid nogroup --groups "$2" "$fwctl" --socke
 # holds UID GROUPS PEER-ARGUMENT...: clients that stay until let_go.
 holding=()
 holds() {
-	local out=$tmp/held.${#holding[@]}
+	local out
+	out=$(mktemp "$tmp/held.XXXXXX")
 	setpriv --reuid "$1" --regid nogroup --groups "$2" "$peer" "$tmp/fwd/sock" "${@:3}" >"$out" &
 	holding+=($!)
 	pids+=($!)
@@ -110,6 +111,28 @@ case_shares_floods() {
 	let_go
 }
 
+# Changes that waited for a load: root's comes first, though it came last.
+case_shares_root_first() {
+	local n load changes=()
+	start_shared || return 1
+	many_rules 200000
+	ask load '{"name":"many"}' "$tmp/many" >"$tmp/loading" &
+	load=$!
+	wait_until grep -q stage "$tmp/loading" || fail "no progress" || return 1
+	for n in $(seq 10); do
+		echo "add rule name admin-$n in drop" >"$tmp/change.$n"
+		chmod 644 "$tmp/change.$n"
+		by 4005 games,staff ask change '{}' "$tmp/change.$n" >"$tmp/changed.$n" &
+		changes+=($!)
+	done
+	wait_until clients_are 12 || fail "$(status_of clients) clients" || return 1
+	echo "add rule name by-root in drop" >"$tmp/change"
+	answers 0 ask change '{}' "$tmp/change" || return 1
+	wait $load "${changes[@]}" || fail "$(cat "$tmp/loading" "$tmp"/changed.*)" || return 1
+	grep -o '"generation":[0-9]*' "$tmp/out" "$tmp"/changed.* | sort -t: -k3n | head -1 | grep -q "^$tmp/out:" ||
+		fail "$(grep -o '"generation":[0-9]*' "$tmp/out" "$tmp"/changed.*)"
+}
+
 # No process is made for who has gone, and one that has lost its client ends.
 case_shares_hang_up() {
 	local before after
@@ -147,6 +170,10 @@ case_shares_hang_up_waiting() {
 	is rules "$(status_of rules)" 200000
 }
 
+head_is_taken() { # UID
+	by "$1" games,staff raw <"$tmp/head" >"$tmp/out" && ! grep -q busy "$tmp/out"
+}
+
 case_shares_large_requests() {
 	local before after
 	start_shared || return 1
@@ -157,10 +184,11 @@ case_shares_large_requests() {
 	for _ in $(seq 30); do
 		answers 0 by 4005 games,staff raw <"$tmp/head" &&
 			told "busy: user 4005 has 1024 of 1024 MiB of requests under way: try again" || return 1
-		answers 0 by 4006 games,staff raw <"$tmp/head" &&
-			told "busy: all users together have 1024 of 1024 MiB of requests under way" || return 1
 	done
 	everyone_gets_in && load_many 30000 || return 1
+	# What does not go on gives way to someone else.
+	wait_until head_is_taken 4006 || fail "user 4005 shuts 4006 out: $(cat "$tmp/out")" || return 1
+	holds 4005 games,staff announce 1 1073741824 || return 1
 	after=$(memory_of)
 	[ $((after - before)) -lt 65536 ] || fail "announced loads cost $((after - before)) KiB" || return 1
 	let_go
