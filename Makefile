@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-quick check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz
+# Targets: all deps demo check check-quick check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz
 # install uninstall deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
 # FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
 # systemd and zsh look).
@@ -76,7 +76,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check check-quick unit-tests check-kernels check-package bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check check-quick unit-tests check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -372,13 +372,13 @@ lint: deps
 	$(SUBMAKE) SAN= analyze
 
 # The analyzers of gcc and clang, each file once until it or one of its headers changes. gcc's search for leaks loses what is
-# kept in an element of an array; clang's does not.
+# kept in an element of an array; clang's does not. Results that Debian's flags make gcc ask for are asked for here too.
 ANALYZED = $(patsubst %.c,build/analyzed/%.o,$(filter lib/% ctl/% tools/%,$(CHECKED)))
-ANALYZE = $(filter-out -I$(BUILD),$(DEFINES)) -isystem build -std=gnu11
+ANALYZE = $(filter-out -I$(BUILD),$(DEFINES)) -isystem build -std=gnu11 '-D__wur=__attribute__((__warn_unused_result__))'
 build/analyzed/%.o: %.c tests/lint/clang-analyze .analyzer-suppressions
 	@mkdir -p $(@D)
 	@echo "  ANALYZE $<"
-	$(Q)$(CC) $(ANALYZE) -O0 -fanalyzer -Wno-analyzer-malloc-leak -Werror -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ANALYZE) -O0 $(WARN) -fanalyzer -Wno-analyzer-malloc-leak -Werror -MMD -MP -c $< -o $@
 	$(Q)CLANG='$(CLANG)' tests/lint/clang-analyze $< $(ANALYZE)
 
 .PHONY: analyze
@@ -436,12 +436,18 @@ deb:
 	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u MFLAGS -u SAN -u BUILD -u CFLAGS -u LDFLAGS \
 		dpkg-buildpackage -b -us -uc -j$$(nproc) $(if $(V),,>../log 2>&1 || { tail -n 30 ../log; exit 1; })
 
+# Built twice, in different surroundings, it has the same bytes.
+check-reproducible:
+	$(SUBMAKE) deb
+	$(Q)tests/e2e/reproducible.sh build/reproducible build/deb/*.deb
+	@echo "  SAME    $$(echo build/deb/*.deb)"
+
 # In a clean system, from Debian's mirror the first time. A package of another version and with another BPF program is what it
 # is upgraded to.
 DEB_NEXT := build/package/next
 check-package:
 	$(call install_missing,$(BUILD_PACKAGES) $(DEB_PACKAGES) $(CHECK_DEB_PACKAGES))
-	$(SUBMAKE) deb
+	$(SUBMAKE) check-reproducible
 	$(Q)rm -rf $(DEB_NEXT) && mkdir -p $(DEB_NEXT) && tools/debian/sources | tar -c --null -T - | tar -x -C $(DEB_NEXT)
 	$(Q)echo 'volatile const __u32 fw_other_version = 1;' >>$(DEB_NEXT)/bpf/fw.bpf.c
 	$(SUBMAKE) -C $(DEB_NEXT) deb VERSION=$(VERSION)+next
@@ -450,4 +456,4 @@ check-package:
 clean:
 	rm -rf build
 
--include $(shell find $(BUILD) \( -path '*/deb' -o -path '*/package' -o -path '*/compare' \) -prune -o -name '*.d' -type f -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path '*/deb' -o -path '*/package' -o -path '*/compare' -o -path '*/reproducible' \) -prune -o -name '*.d' -type f -print 2>/dev/null)

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -97,7 +98,7 @@ static void child(const struct client *c, const struct forked_work *w)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	alarm(LONGEST);
-	nice(NICE);
+	setpriority(PRIO_PROCESS, 0, NICE);
 	if (f.fd > 3)
 		close_range(3, (unsigned)f.fd - 1, 0);
 	close_range((unsigned)f.fd + 1, ~0u, 0);

@@ -133,6 +133,19 @@ step_lintian() {
 	local said
 	said=$(lintian --fail-on error,warning "$deb" 2>&1) || fail "$said"
 }
+# Debian's hardening: position-independent, everything bound at the start and then read-only, no stack that is code, and
+# functions that check the stack and the room behind pointers.
+step_hardened() {
+	local program headers
+	rm -rf "$folder/unpacked" && dpkg-deb -x "$deb" "$folder/unpacked" || return 1
+	for program in usr/sbin/fwd usr/bin/fwctl usr/bin/fw-exporter; do
+		headers=$(readelf -hldW --dyn-syms "$folder/unpacked/$program")
+		for want in 'Type: *DYN' 'FLAGS_1.* NOW.* PIE' 'GNU_RELRO' 'GNU_STACK.* RW ' '__stack_chk_fail' '__[a-z]*printf_chk'; do
+			grep -q "$want" <<<"$headers" || fail "$program: no $want" || return 1
+		done
+	done
+	rm -rf "$folder/unpacked"
+}
 step_boots() { make_base && make_root && boot || fail "$(tail "$folder/log")"; }
 
 step_installs() {
@@ -318,7 +331,7 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian boots installs filters reloads permits exports counts_for_ever shows_in_prometheus exports_by_tls \
+for step in lintian hardened boots installs filters reloads permits exports counts_for_ever shows_in_prometheus exports_by_tls \
 	upgrades_under_traffic reboots removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The package is built again in another folder, with another user's home, umask, locale, time zone, host name and number of jobs,
+# and later. Its bytes are the same.
+#
+#	reproducible.sh FOLDER DEB...     FOLDER: where it is built; DEB...: as they were built by `make deb`
+set -eu
+cd "$(dirname "$0")/../.."
+
+folder=$1
+shift
+SOURCE_DATE_EPOCH=$(date -d "$(tools/debian/date)" +%s)
+export SOURCE_DATE_EPOCH
+rm -rf "$folder"
+mkdir -p "$folder/a-longer-path" "$folder/home"
+tree=$(realpath "$folder/a-longer-path")
+tools/debian/sources | tar -c --null -T - | tar -x -C "$tree"
+
+built() {
+	cd "$tree" && umask 077 && env -u MAKEFLAGS -u MAKELEVEL HOME="$folder/home" TZ=Pacific/Kiritimati LC_ALL=C.UTF-8 LANG=C.UTF-8 \
+		unshare --uts sh -c 'hostname another-host; exec taskset -c 0 make deb'
+}
+(built) >"$folder/log" 2>&1 || { tail -n 30 "$folder/log"; exit 1; }
+
+# What differs, by the names of files.
+differs() {
+	local side
+	for side in a b; do
+		mkdir -p "$folder/$side" && dpkg-deb -R "$1" "$folder/$side"
+		shift
+	done
+	diff -rq "$folder/a" "$folder/b" || :
+}
+for deb; do
+	other=$tree/build/deb/$(basename "$deb")
+	cmp -s "$deb" "$other" || { echo "$(basename "$deb") is another package when it is built again:"; differs "$deb" "$other"; exit 1; }
+done
+rm -rf "$folder"
