@@ -4,11 +4,13 @@
 #include "files.h"
 #include "texts.h"
 
+#include "fw/cost.h"
+
 #include <string.h>
 #include <unistd.h>
 
 static const struct ctl_option *const load_options[] = {
-	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
+	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_max_cost, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
 };
 static const struct ctl_option *const no_options[] = { NULL };
 
@@ -38,7 +40,8 @@ static void print_warnings(const struct ctl_texts *l, const json_t *end)
 
 static void print_result(const struct ctl_settings *s, const char *name, const json_t *end)
 {
-	const json_t *seconds = json_object_get(end, "seconds");
+	const json_t *seconds = json_object_get(end, "seconds"), *worst = json_object_get(end, "worst_packet");
+	char time[32];
 	double total = ctl_field_real(seconds, "total");
 	uint64_t rules = ctl_field_u64(end, "rules");
 
@@ -50,6 +53,8 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 	printf("  time     parse %.3f s, compile %.3f s, store %.3f s, swap %.3f s, in all %.3f s\n",
 	       ctl_field_real(seconds, "parse"), ctl_field_real(seconds, "compile"), ctl_field_real(seconds, "store"),
 	       ctl_field_real(seconds, "swap"), total > 0 ? total : ctl_seconds_of(end));
+	if (worst)
+		printf("  packet   at most %s\n", fw_cost_text(ctl_field_real(worst, "seconds"), time, sizeof(time)));
 	ctl_print_wait(s, "  confirm  ");
 }
 
@@ -80,6 +85,8 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 			      s->diff, "empty", s->yes);
 	if (path)
 		json_object_set_new(call.args, "name", ctl_json_string(l->sources[0].name));
+	if (s->max_cost)
+		json_object_set_new(call.args, "max_cost", json_integer((json_int_t)s->max_cost));
 	ctl_add_wait(s, call.args);
 	call.parts = l->parts;
 	call.nparts = l->nparts;
@@ -154,9 +161,11 @@ const struct ctl_command ctl_load_command = {
 		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
 		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n"
 		"Rules that can never decide, since one before them matches all of their packets, are warned of; with more\n"
-		"than 100,000 rules by `fwctl check` only.\n\n" CTL_DIFF_JSON "at last {ok, " CTL_COUNTS_JSON
-		", rules,\n"
-		"generation, seconds {parse, compile, store, swap, total}, confirm_by (seconds since 1970),\n"
+		"than 100,000 rules by `fwctl check` only. So is a ruleset with which a packet may take more than 10 us;\n"
+		"--max-cost refuses it, and the old one stays (see `fwctl help check`).\n\n" CTL_DIFF_JSON
+		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
+		"generation, seconds {parse, compile, store, swap, total}, worst_packet {seconds, lines, rounds, pairs,\n"
+		"blocks}, confirm_by (seconds since 1970),\n"
 		"warnings (array of {file, line, column, message, hint}), warnings_total}.\n",
 	.options = load_options,
 	.kinds = CTL_KIND_FILE,

@@ -73,6 +73,26 @@ static const char *set_seconds(const struct ctl_option *o, struct ctl_settings *
 	return NULL;
 }
 
+/* A number with ns, us or ms behind: nanoseconds. */
+static const char *set_nanoseconds(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	static const char *const units[] = { "ns", "us", "ms" };
+	static const double nanoseconds[] = { 1, 1e3, 1e6 };
+	char *end;
+	double v = strtod(value, &end);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (value[0] < '0' || value[0] > '9' || strcmp(end, units[i]) != 0)
+			continue;
+		v *= nanoseconds[i];
+		if (v < 1 || v > 1e9)
+			break;
+		*SETTING(uint64_t, o, s) = (uint64_t)v;
+		return NULL;
+	}
+	return "a time from 1ns to 1000ms, such as 10us";
+}
+
 static const char *set_interval(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	char *end;
@@ -130,6 +150,8 @@ OPTION(reset, "reset", NULL, "count from 0 again: the rules named, or everything
 OPTION(check, "check", NULL, "only say whether it would be taken", set_flag, AT(check));
 OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policies, addresses of sets, rules", set_flag,
        AT(diff));
+OPTION(max_cost, "max-cost", "TIME", "refuse rules with which a packet may take longer: 10us, 1ms, ...",
+       set_nanoseconds, AT(max_cost));
 OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
        AT(confirm));
 OPTION(yes, "yes", NULL, "do not ask: all rules may go", set_flag, AT(yes));

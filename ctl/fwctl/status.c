@@ -3,6 +3,8 @@
 #include "client.h"
 #include "left.h"
 
+#include "fw/cost.h"
+
 #include <stdarg.h>
 #include <string.h>
 #include <time.h>
@@ -121,7 +123,9 @@ static const char *clock_text(uint64_t seconds, char *buf, size_t size)
 
 static void print_tables(const json_t *o)
 {
-	const json_t *identities = json_object_get(o, "identities"), *classes = json_object_get(o, "classes");
+	const json_t *identities = json_object_get(o, "identities"), *classes = json_object_get(o, "classes"),
+		     *worst = json_object_get(o, "worst_packet");
+	char time[32];
 
 	row("generation", "%llu", LLU(o, "generation"));
 	row("rules", "%llu", LLU(o, "rules"));
@@ -129,6 +133,9 @@ static void print_tables(const json_t *o)
 	row("identities", "%llu source, %llu destination", LLU(identities, "src"), LLU(identities, "dst"));
 	row("classes", "%llu source, %llu destination", LLU(classes, "src"), LLU(classes, "dst"));
 	row("pairs", "%llu", LLU(o, "pairs"));
+	if (worst)
+		row("worst packet", "at most %s%s", fw_cost_text(ctl_field_real(worst, "seconds"), time, sizeof(time)),
+		    json_is_true(json_object_get(o, "worst_packet_is_old")) ? " before the last changes" : "");
 }
 
 /* How long one of them took: "1.2 ms on average". Nothing when there was none. */

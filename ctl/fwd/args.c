@@ -156,6 +156,7 @@ static const struct arg table[] = {
 	{ "check", take_flag, "true or false", B(CHANGE) | B(LOAD), 0, .offset = AT(check) },
 	{ "format", take_word, "\"rules\" or \"classbench\"", B(LOAD), 0, .offset = AT(format), .words = formats },
 	{ "diff", take_flag, "true or false", B(LOAD), 0, .offset = AT(diff) },
+	{ "max_cost", take_number, "nanoseconds from 1 to 1000000000", B(LOAD), 0, .offset = AT(max_cost), .min = 1, .max = 1000000000 },
 	{ "empty", take_flag, "true or false", B(LOAD), 0, .offset = AT(empty) },
 	{ "confirm", take_number, "seconds from 1 to 86400", B(CHANGE) | B(LOAD) | B(FLUSH) | B(ATTACH) | B(DETACH), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
 	{ "mode", take_word, "\"auto\", \"native\", \"generic\" or \"tc\"", B(ATTACH), 0, .offset = AT(mode), .words = args_modes },

@@ -21,7 +21,7 @@ struct args {
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of them */
 	const json_t *devs;        /* one name, or several: see args_dev() */
-	uint64_t limit, top, mark, confirm;
+	uint64_t limit, top, mark, confirm, max_cost;
 	unsigned what, shown, hook, format, mode, out; /* which of the words */
 	bool terse, counters, check, diff, empty, later;
 };

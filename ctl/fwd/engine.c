@@ -28,7 +28,7 @@ int live_compile(struct engine *e, struct live *live, struct fw_diags *ds)
 	memory_use(0);
 	if (!err)
 		facts_of(live->rs, &live->facts);
-	return err;
+	return err ? err : fw_cost_worst(fw_kern_pool(e->kern), live->image.root, &live->cost);
 }
 
 void live_free(struct engine *e, struct live *live)
@@ -384,6 +384,8 @@ void engine_status(const struct engine *e, struct engine_status *out)
 		.transaction_seconds = e->transaction_seconds,
 		.reload_seconds = e->reload_seconds,
 		.stats = e->live->image.stats,
+		.cost = e->live->cost,
+		.cost_is_old = e->live->changed,
 		.pool_segments = fw_kern_pool(e->kern)->nsegments,
 		.confirm_by = e->confirm.by,
 		.undone = e->undone,

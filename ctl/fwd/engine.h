@@ -12,6 +12,7 @@
 #include "ctl/fwd/record.h"
 #include "ctl/fwd/store.h"
 
+#include "fw/cost.h"
 #include "fw/diff.h"
 #include "fw/kern.h"
 #include "fw/text.h"
@@ -77,6 +78,7 @@ struct engine_result {
 	int err;
 	struct fw_diff_counts counts;
 	size_t rules;
+	struct fw_cost_worst cost; /* of a load */
 	uint64_t generation;
 	int64_t confirm_by; /* seconds since the epoch; 0: none */
 	bool rebuilt;
@@ -138,6 +140,7 @@ struct engine_load {
 	bool check;
 	bool compare; /* with @check: only what it changes, see the result's counts; whether it fits is not looked at */
 	bool empty;   /* a text without rules is meant */
+	uint64_t max_cost; /* nanoseconds that a packet may take; 0: no matter */
 	struct engine_cause cause;
 	/* What it changes; by the worker, before done(). May be NULL. */
 	void (*diff)(const struct fw_diff *diff, void *ctx);
@@ -187,6 +190,8 @@ struct engine_status {
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
 	struct histogram transaction_seconds, reload_seconds; /* of those that succeeded */
 	struct fw_compile_stats stats;
+	struct fw_cost_worst cost;         /* of the tables when they were last written as a whole */
+	bool cost_is_old;                  /* they have changed since then */
 	uint64_t pool_segments, pool_used; /* bytes */
 	int64_t confirm_by;
 	char confirm_what[RECORD_WHAT]; /* that waits until then */

@@ -50,7 +50,8 @@ static int prepare(struct transaction *t)
 		return err;
 	t->out->rebuilt = true;
 	err = fw_ruleset_order(e->live->rs);
-	return err ? err : fw_compile(e->live->rs, fw_kern_pool(e->kern), ds, &t->image);
+	err = err ? err : fw_compile(e->live->rs, fw_kern_pool(e->kern), ds, &t->image);
+	return err ? err : fw_cost_worst(fw_kern_pool(e->kern), t->image.root, &t->cost);
 }
 
 /* Slots of the rules that came, in the order of the log, and of those that went; a rule may have done both. */
@@ -125,6 +126,7 @@ static void replace_image(struct transaction *t, struct later *old)
 	t->image.generation = engine_next_generation(e);
 	old->image = *image;
 	*image = t->image;
+	e->live->cost = t->cost;
 	t->image = (struct fw_image){ .root = 0 };
 	e->graces.ticket_of = NULL; /* a grace period that runs now is that of the old image */
 }
@@ -180,6 +182,7 @@ static void transaction_commit(struct transaction *t, struct later *old)
 	struct engine *e = t->e;
 	double since = fw_now();
 
+	e->live->changed = t->change;
 	if (t->change)
 		fw_change_commit(fw_take(t->change));
 	else

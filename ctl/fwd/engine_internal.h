@@ -16,7 +16,9 @@
 struct live {
 	struct fw_ruleset *rs;
 	struct fw_image image;
-	struct facts facts; /* of the ruleset */
+	struct fw_cost_worst cost; /* of the tables when they were written */
+	bool changed;              /* since then */
+	struct facts facts;        /* of the ruleset */
 	unsigned arena;     /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
 };
 

@@ -191,6 +191,9 @@ static int compile(struct engine *e, struct load_job *j)
 	memory_use(0);
 	if (!err && !j->load.compare)
 		err = live_compile(e, j->next, &j->result.ds);
+	j->result.cost = j->next->cost;
+	if (!err && j->load.max_cost)
+		err = fw_cost_refuse(j->next->rs, &j->result.cost, 1e-9 * (double)j->load.max_cost, &j->result.ds);
 	j->result.seconds.compile = fw_now() - start;
 	return err;
 }

@@ -9,6 +9,7 @@ void warn_load(struct engine *e, const struct live *next, struct fw_diags *out)
 {
 	if (next->rs->warnings)
 		*out = *next->rs->warnings;
+	fw_cost_warn(next->rs, &next->cost, out);
 	if (next->rs->nrules <= LOAD_RULES)
 		fw_warn_all_shadowed(next->rs, fw_kern_pool(e->kern), next->image.root, out);
 }

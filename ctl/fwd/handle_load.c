@@ -34,6 +34,8 @@ void result_end(struct client *c, const struct engine_result *r, bool load)
 	if (load) {
 		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
 		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
+		if (r->cost.most.lines)
+			json_object_set_new(end, "worst_packet", objects_cost(&r->cost));
 	} else {
 		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
 	}
@@ -184,6 +186,7 @@ void handle_load(struct client *c)
 		.format = c->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
 		.check = c->args.check,
 		.empty = c->args.empty,
+		.max_cost = c->args.max_cost,
 		.diff = c->args.diff ? diff : NULL,
 	};
 

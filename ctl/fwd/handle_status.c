@@ -49,6 +49,8 @@ static void add_tables(json_t *o, const struct fwd *d, const struct engine_statu
 	json_object_set_new(o, "identities", both(st->stats.identities));
 	json_object_set_new(o, "classes", both(st->stats.classes));
 	json_object_set_new(o, "pairs", number(st->stats.pairs));
+	json_object_set_new(o, "worst_packet", objects_cost(&st->cost));
+	json_object_set_new(o, "worst_packet_is_old", json_boolean(st->cost_is_old));
 }
 
 static json_t *histogram(const struct histogram *h)

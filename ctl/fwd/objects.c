@@ -160,3 +160,10 @@ json_t *objects_diags(const struct fw_diags *ds)
 		json_array_append_new(array, diag(&ds->d[i]));
 	return array;
 }
+
+json_t *objects_cost(const struct fw_cost_worst *w)
+{
+	return json_pack("{sf sI sI sI sI}", "seconds", fw_cost_seconds(w->most), "lines", (json_int_t)w->most.lines,
+			 "rounds", (json_int_t)w->most.rounds, "pairs", (json_int_t)w->pairs, "blocks",
+			 (json_int_t)w->blocks);
+}

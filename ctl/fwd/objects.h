@@ -3,6 +3,7 @@
 #ifndef FWD_OBJECTS_H
 #define FWD_OBJECTS_H
 
+#include "fw/cost.h"
 #include "fw/kern.h"
 #include "fw/text.h"
 
@@ -24,5 +25,7 @@ json_t *objects_diags(const struct fw_diags *ds);
 json_t *objects_text(const char *s);
 /* The name of an interface, as FW_NAME() shows it, so that it can be asked for by what is said. */
 json_t *objects_name(const char *name);
+/* What the dearest packet costs. */
+json_t *objects_cost(const struct fw_cost_worst *w);
 
 #endif

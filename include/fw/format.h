@@ -213,7 +213,8 @@ struct fw_root {
 	__u8 lane_field[FW_LANES];
 	__u8 lane_shift[FW_LANES];
 	__u32 lanes;                 /* in use */
-	__u32 pad[6];
+	__u32 displaced;             /* lines beyond its home that a pair stands at, at most */
+	__u32 pad[5];
 };
 /* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);

@@ -130,7 +130,7 @@ static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 r
 
 		cpu->hits[n & (FW_BATCH - 1)] = FW_READ(e->hit);
 		n += fw_is_zero((inside ^ guard) | other);
-		if (FW_READ(pair[0].key) & FW_PAIR_OVERFLOW && other) {
+		if (FW_READ(pair[0].key) & FW_PAIR_OVERFLOW && other && word >> 48 < cpu->root.displaced) {
 			__u32 last = *(volatile __u32 *)&cpu->wanted;
 
 			cpu->want[last & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);

@@ -182,6 +182,9 @@ struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id);
 struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name);
 /* The rule that counts in @slot; NULL: none. */
 struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot);
+/* A rule as diagnostics call it: "30 (web)". Return: @buf. */
+#define FW_RULE_LABEL (FW_NAME_MAX + 32)
+const char *fw_rule_label(const struct fw_rule *r, char *buf, size_t size);
 
 /* A new, empty set (number in @number): 0, -EEXIST or -ENOMEM. The ruleset copies name and path. */
 int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, uint32_t *number);

@@ -281,6 +281,7 @@ static int root_prepare(struct fw_change *c)
 	if (fields & ~c->root.fields_used)
 		root_use_fields(&c->root, fields);
 	root_set_policies(&c->root, rs);
+	c->root.displaced = c->t->displaced;
 	sets_root(&c->sets, &c->root);
 	if (rs->next_slot > c->root.slots)
 		c->root.slots = rs->next_slot + FW_COUNTER_CHUNK / 4;

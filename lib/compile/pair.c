@@ -272,6 +272,7 @@ static int table_fill(struct pairs *ps, const uint32_t *order)
 			place = (uint64_t)p->home * FW_PAIRS_PER_LINE;
 		for (uint64_t line = p->home; line < place / FW_PAIRS_PER_LINE; line++)
 			table[line * FW_PAIRS_PER_LINE].key |= FW_PAIR_OVERFLOW;
+		pair_displace(ps->t, p->home, (uint32_t)(place / FW_PAIRS_PER_LINE));
 		err = entry_write(ps, p, &table[place]);
 	}
 	return err;
@@ -362,6 +363,7 @@ int pairs_write(struct fw_tables *t, const struct fw_ruleset *rs)
 		t->root.hash = 0x9e3779b97f4a7c15ull;
 		choose_lanes(&ps);
 		err = table_write(&ps);
+		t->root.displaced = t->displaced;
 	}
 	free(ps.p);
 	free(ps.next_rule);

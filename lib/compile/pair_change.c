@@ -123,6 +123,7 @@ static int entry_take(struct fw_tables *t, uint64_t key, uint32_t *entry)
 	put(&e->hit, FW_HIT_NONE);
 	put(&e->key, key | (e->key & FW_PAIR_OVERFLOW));
 	mark_overflow(t, key, place);
+	pair_displace(t, fw_pair_home(&t->root, key), place / FW_PAIRS_PER_LINE);
 	t->npairs++;
 	*entry = place;
 	return 0;

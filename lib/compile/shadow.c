@@ -206,24 +206,11 @@ const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ru
 	return NULL;
 }
 
-/* "30 (web)" */
-struct named_rule {
-	char s[FW_NAME_MAX + 32];
-};
-static struct named_rule name_of(const struct fw_rule *r)
-{
-	struct named_rule out;
-
-	snprintf(out.s, sizeof(out.s), "%llu%s%s%s", (unsigned long long)r->id, r->name ? " (" : "",
-		 r->name ? r->name : "", r->name ? ")" : "");
-	return out;
-}
-
 void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw_rule *by, const struct fw_ruleset *rs,
 		      struct fw_diags *out)
 {
 	const struct fw_place at = { .file = file, .line = file ? r->line : 0 };
-	char line[32] = "", hint[64];
+	char line[32] = "", hint[64], name[FW_RULE_LABEL], other[FW_RULE_LABEL];
 	bool same;
 
 	if (out->n == FW_MAX_DIAGS) { /* only counted */
@@ -238,8 +225,9 @@ void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw
 	else
 		snprintf(hint, sizeof(hint), "if it is an exception, put it in front of rule %llu",
 			 (unsigned long long)by->id);
-	fw_diag_add(out, at, hint, "rule %s is %s: rule %s%s matches all of its packets first", name_of(r).s,
-		    same ? "a duplicate" : "shadowed", name_of(by).s, line);
+	fw_diag_add(out, at, hint, "rule %s is %s: rule %s%s matches all of its packets first",
+		    fw_rule_label(r, name, sizeof(name)), same ? "a duplicate" : "shadowed",
+		    fw_rule_label(by, other, sizeof(other)), line);
 }
 
 /* Rules for everything, or for everything on one hook: few, and often in front of others by mistake. */

@@ -95,6 +95,7 @@ struct fw_tables {
 	uint32_t root_line;
 	struct side side[2];
 	uint64_t npairs;         /* entries in use, those included that are on their way out */
+	uint32_t displaced;      /* lines beyond its home that a pair stood at, at most: for the next root */
 	uint32_t extra_blocks;   /* beyond the first that they follow */
 	uint32_t leaf_rules;     /* of a block, where the rules of a pair can be parted into such */
 	struct objects *made;    /* what a change that is being prepared has made; NULL: nobody asks */
@@ -238,6 +239,12 @@ struct pair_value {
 };
 /* The entry of a pair and its newest value; false: there is none. */
 bool pair_find(const struct fw_tables *t, uint64_t key, uint32_t *entry, struct pair_value *value);
+
+/* A pair with its home at line @home of the table stands at @line. */
+static inline void pair_displace(struct fw_tables *t, uint32_t home, uint32_t line)
+{
+	t->displaced = line - home > t->displaced ? line - home : t->displaced;
+}
 
 /* The next value of one pair, on its way into the table. */
 struct pair_step {

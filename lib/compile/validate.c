@@ -304,7 +304,7 @@ static bool check_place(struct check *c, const struct fw_pair *table, uint32_t l
 {
 	uint32_t home = fw_pair_home(c->root, key), found = 0;
 
-	if (line < home || line - home > FW_PAIR_DISPLACEMENT)
+	if (line < home || line - home > c->root->displaced)
 		return wrong(c, "a pair stands where the lookup does not look");
 	for (uint32_t l = home; l <= line; l++) {
 		const struct fw_pair *e = &table[(uint64_t)l * FW_PAIRS_PER_LINE];
@@ -343,7 +343,7 @@ static bool check_pairs(struct check *c)
 	const struct fw_pair *table = fw_pool_ptr(c->pool, r->pairs);
 	uint64_t lines = (uint64_t)r->pair_lines + FW_PAIR_DISPLACEMENT;
 
-	if (!r->pair_lines || !inside(c, r->pairs, lines))
+	if (!r->pair_lines || r->displaced > FW_PAIR_DISPLACEMENT || !inside(c, r->pairs, lines))
 		return wrong(c, "the pair table lies outside the pool");
 	if (!signatures_new(c, table, lines * FW_PAIRS_PER_LINE))
 		return false;

@@ -92,6 +92,13 @@ struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name
 	return NULL;
 }
 
+const char *fw_rule_label(const struct fw_rule *r, char *buf, size_t size)
+{
+	snprintf(buf, size, "%llu%s%s%s", (unsigned long long)r->id, r->name ? " (" : "", r->name ? r->name : "",
+		 r->name ? ")" : "");
+	return buf;
+}
+
 struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot)
 {
 	return fw_slot_is_free(rs, slot) ? NULL : rs->index->by_slot[slot].rule;

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the dearest packet of a ruleset costs, from its tables alone: see lib/compile/cost.c.
+ */
+#ifndef FW_COST_H
+#define FW_COST_H
+
+#include "fw/compile.h"
+
+/*
+ * Prices in nanoseconds, measured by `fwbench cost` on one core of an AMD EPYC (Zen 4, 2.6 GHz, virtual): tables flushed from all
+ * caches, the larger of user space and XDP, rounded up.
+ */
+#define FW_COST_PACKET_NS 250 /* parsing, counting */
+#define FW_COST_LINE_NS 10    /* reading a line while others are on their way, and what is done with it */
+#define FW_COST_ROUND_NS 60   /* waiting for a line whose place depends on one before */
+
+/* Lines that a packet reads, and how many of them it has to wait for. */
+struct fw_cost {
+	uint64_t lines, rounds;
+};
+
+static inline double fw_cost_seconds(struct fw_cost c)
+{
+	return 1e-9 * (double)(c.lines * FW_COST_LINE_NS + c.rounds * FW_COST_ROUND_NS + FW_COST_PACKET_NS);
+}
+
+/* A pair of addresses' identities whose blocks a packet searches. */
+struct fw_cost_pair {
+	uint32_t slot; /* of its first rule */
+	struct fw_cost cost;
+};
+
+#define FW_COST_PAIRS 5
+struct fw_cost_worst {
+	struct fw_cost most;   /* no packet costs more */
+	struct fw_cost found;  /* the dearest that was found: of packets between these addresses */
+	enum fw_family family; /* FW_FAMILY_NONE: not IP */
+	struct fw_addr src, dst;
+	uint32_t pairs;                         /* that it asks for */
+	uint32_t blocks;                        /* of these, pairs that have some */
+	struct fw_cost_pair top[FW_COST_PAIRS]; /* the dearest of them */
+	unsigned ntop;
+};
+
+/**
+ * fw_cost_worst - what no packet costs more than
+ * @root: of tables that do not change meanwhile
+ *
+ * Packets that meet a change before its grace period is over read a line more for each pair that it touches.
+ * Return: 0 or -ENOMEM.
+ */
+int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_worst *out);
+
+/* "12.3 us", "1.2 ms". Return: @buf. */
+const char *fw_cost_text(double seconds, char *buf, size_t size);
+/* Above that a ruleset is warned of. */
+#define FW_COST_WARN_SECONDS 10e-6
+/* Warnings with the rules that make it, if a packet may take longer than that. @rs: the ruleset of the tables. */
+void fw_cost_warn(const struct fw_ruleset *rs, const struct fw_cost_worst *w, struct fw_diags *out);
+/* The same as errors: -E2BIG if a packet may take longer than @most seconds, else 0. */
+int fw_cost_refuse(const struct fw_ruleset *rs, const struct fw_cost_worst *w, double most, struct fw_diags *out);
+
+#endif

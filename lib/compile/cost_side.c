@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* All classes of a trie, in the order of their addresses, and an address of one of them. */
+#include "cost.h"
+
+#include <string.h>
+
+struct walk {
+	const struct fw_pool *pool;
+	struct cost_side *out;
+	uint64_t *seen; /* a bit a line of the pool: nodes and classes */
+	uint32_t want;  /* the class to find, 0: collect all */
+	struct fw_addr found;
+	int err;
+};
+
+/* Once for each line: true the first time. */
+static bool see(struct walk *w, uint32_t line)
+{
+	uint64_t bit = 1ull << line % 64, *word = &w->seen[line / 64];
+	bool first = !(*word & bit);
+
+	*word |= bit;
+	return first;
+}
+
+static void class_note(struct walk *w, uint32_t line)
+{
+	struct cost_class c = cost_class_at(w->pool, line);
+	struct cost_side *s = w->out;
+	uint8_t same[64] = { 0 };
+
+	if (fw_vec_push(s->class, s->n, s->cap, line)) {
+		w->err = -ENOMEM;
+		return;
+	}
+	for (uint32_t i = 0; i < c.n; i++) {
+		uint32_t id = cost_identity(c, i), bit = fw_signature_bit(id);
+
+		if (id >= s->identities)
+			s->identities = id + 1;
+		if (++same[bit] > s->same_bit[bit])
+			s->same_bit[bit] = same[bit];
+	}
+	if (c.n > s->most)
+		s->most = c.n;
+}
+
+/* @value as the @width bits behind the first @depth of an address. */
+static struct fw_addr addr_with(struct fw_addr a, uint32_t value, unsigned depth, unsigned width)
+{
+	unsigned __int128 bits = (unsigned __int128)value << (128 - width) >> depth;
+
+	a.hi |= (uint64_t)(bits >> 64);
+	a.lo |= (uint64_t)bits;
+	return a;
+}
+
+/* A reference's subtree, which begins at the address @at, after a walk over @lines. true: the class was found. */
+static bool walk_ref(struct walk *w, uint32_t ref, struct fw_addr at, unsigned depth, uint32_t lines);
+
+/* @split: what it refers to are nodes over the same bits. */
+static bool walk_runs32(struct walk *w, const struct fw_runs32 *node, bool split, uint32_t first, struct fw_addr at,
+			unsigned depth, uint32_t lines)
+{
+	for (unsigned i = 0; i < FW_RUNS32; i++) {
+		uint32_t last = i < FW_RUNS32 - 1 ? node->last[i] : UINT32_MAX, ref = node->ref[i];
+		bool found = split ? walk_runs32(w, fw_pool_ptr(w->pool, FW_REF_LINE(ref)), false, first, at, depth,
+						 lines + 1) :
+				     walk_ref(w, ref, addr_with(at, first, depth, 32), depth + 32, lines);
+
+		if (found)
+			return true;
+		if (last == UINT32_MAX)
+			break;
+		first = last + 1;
+	}
+	return false;
+}
+
+static bool walk_runs8(struct walk *w, const struct fw_runs8 *node, struct fw_addr at, unsigned depth, uint32_t lines)
+{
+	uint32_t first = 0;
+
+	for (unsigned i = 0; i < FW_RUNS8; i++) {
+		uint32_t last = i < FW_RUNS8 - 1 ? node->last[i] : 0xff;
+
+		if (walk_ref(w, node->ref[i], addr_with(at, first, depth, 8), depth + 8, lines))
+			return true;
+		if (last == 0xff)
+			break;
+		first = last + 1;
+	}
+	return false;
+}
+
+/* A table of 1 << @width references. */
+static bool walk_table(struct walk *w, const uint32_t *table, unsigned width, struct fw_addr at, unsigned depth,
+		       uint32_t lines)
+{
+	for (uint32_t i = 0; i < 1u << width; i++)
+		if ((!i || table[i] != table[i - 1]) &&
+		    walk_ref(w, table[i], addr_with(at, i, depth, width), depth + width, lines))
+			return true;
+	return false;
+}
+
+static bool walk_ref(struct walk *w, uint32_t ref, struct fw_addr at, unsigned depth, uint32_t lines)
+{
+	uint32_t tag = FW_REF_TAG(ref), line = FW_REF_LINE(ref);
+	const void *node = fw_pool_ptr(w->pool, line);
+
+	if (lines > w->out->walk)
+		w->out->walk = lines;
+	if (!see(w, line))
+		return false;
+	if (tag == FW_REF_CLASS) {
+		if (!w->want)
+			class_note(w, line);
+		w->found = at;
+		return w->err || line == w->want;
+	}
+	if (tag == FW_REF_RUNS8)
+		return walk_runs8(w, node, at, depth, lines + 1);
+	if (tag == FW_REF_TABLE8)
+		return walk_table(w, node, 8, at, depth, lines + 1);
+	return walk_runs32(w, node, tag == FW_REF_SPLIT, 0, at, depth, lines + 1);
+}
+
+static int walk_all(struct walk *w, const struct fw_root *root, int side, enum fw_family family)
+{
+	uint32_t line = root->trie[side][family];
+	fw_autofree uint64_t *seen = calloc((size_t)FW_POOL_SEGMENTS * FW_SEGMENT_LINES / 64, sizeof(*seen));
+
+	w->seen = seen;
+	if (!seen)
+		return -ENOMEM;
+	if (family == FW_FAMILY_NONE)
+		walk_ref(w, FW_REF(line, FW_REF_CLASS), (struct fw_addr){ 0 }, 0, 0);
+	else
+		walk_table(w, fw_pool_ptr(w->pool, line), FW_TRIE_ROOT_BITS, (struct fw_addr){ 0 }, 0, 1);
+	return w->err;
+}
+
+int cost_side_read(const struct fw_pool *pool, const struct fw_root *root, int side, enum fw_family family,
+		   struct cost_side *out)
+{
+	struct walk w = { .pool = pool, .out = out };
+
+	*out = (struct cost_side){ 0 };
+	return walk_all(&w, root, side, family);
+}
+
+void cost_side_free(struct cost_side *s)
+{
+	free(s->class);
+}
+
+struct fw_addr cost_side_address(const struct fw_pool *pool, const struct fw_root *root, int side,
+				 enum fw_family family, uint32_t class)
+{
+	struct cost_side none = { 0 };
+	struct walk w = { .pool = pool, .out = &none, .want = class };
+
+	walk_all(&w, root, side, family);
+	return w.found;
+}
