@@ -401,7 +401,7 @@ $(call installed,sysusers,$(PREFIX)/lib/sysusers.d,644,tools/systemd/fwd.conf)
 $(call installed,grafana,$(PREFIX)/share/fwd/grafana,644,$(wildcard tools/grafana/*.json))
 $(call installed,prometheus,$(PREFIX)/share/fwd/prometheus,644,$(wildcard tools/prometheus/*.yml))
 $(call installed,examples,$(PREFIX)/share/doc/fwd/examples,644,$(wildcard examples/*))
-$(call installed,doc,$(PREFIX)/share/doc/fwd,644,README.md LICENSE $(wildcard docs/*.md))
+$(call installed,doc,$(PREFIX)/share/doc/fwd,644,README.md SECURITY.md LICENSE $(wildcard docs/*.md))
 
 define install_kind
 install -D -m $(MODE_$1) -t $(DESTDIR)$(TO_$1) $(FILES_$1)
