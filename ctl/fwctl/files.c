@@ -175,6 +175,26 @@ static int open_beside(struct ctl_new_file *nf, mode_t mode)
 	return err;
 }
 
+/* What another user has put where everybody may write could be a trap: as with the kernel's fs.protected_fifos. */
+static int check_owner(const struct ctl_new_file *nf, const struct stat *st)
+{
+	struct stat folder;
+
+	if (fstat(nf->at.folder, &folder))
+		return -errno;
+	return folder.st_mode & S_IWOTH && !fw_path_ours(st->st_uid) ? -EACCES : 0;
+}
+
+static int open_file(struct ctl_new_file *nf, const struct stat *st)
+{
+	int err;
+
+	if (!st->st_mode || S_ISREG(st->st_mode))
+		return open_beside(nf, mode_of(st));
+	err = check_owner(nf, st);
+	return err ? err : open_as_it_is(nf, st->st_mode & S_IFMT);
+}
+
 int ctl_new_file_open(const char *path, struct ctl_new_file *out)
 {
 	struct stat st = { 0 }; /* of nothing */
@@ -189,8 +209,7 @@ int ctl_new_file_open(const char *path, struct ctl_new_file *out)
 	err = check_link(out, &st);
 	if (err)
 		return err;
-	fd = st.st_mode && !S_ISREG(st.st_mode) ? open_as_it_is(out, st.st_mode & S_IFMT) :
-						  open_beside(out, mode_of(&st));
+	fd = open_file(out, &st);
 	if (fd < 0)
 		return cannot_write(out, fd);
 	out->f = fdopen(fd, "w");

@@ -81,13 +81,24 @@ static int next_name(struct walk *w, bool *last)
 	return 0;
 }
 
-/* Whoever owns the link could have led us here, and so could whoever owns its folder, by moving another link there. */
+/*
+ * Whoever owns the link could have led us here, and so could whoever owns its folder, by moving another link there. In a
+ * folder where everybody may write, others' links lead nowhere: as with the kernel's fs.protected_symlinks.
+ */
+static uid_t leader(const struct stat *folder, const struct stat *link)
+{
+	bool ours = fw_path_ours(link->st_uid);
+
+	if (folder->st_mode & S_IWOTH && (!ours || !(folder->st_mode & S_ISVTX)))
+		return FW_PATH_ANYBODY;
+	if (!ours)
+		return link->st_uid;
+	return fw_path_ours(folder->st_uid) ? FW_PATH_NOBODY : folder->st_uid;
+}
+
 static void blame(struct walk *w, const struct stat *link)
 {
-	uid_t who = !fw_path_ours(link->st_uid)       ? link->st_uid :
-		    !fw_path_ours(w->folder.st_uid)   ? w->folder.st_uid :
-		    others_write(&w->folder, S_IWOTH) ? FW_PATH_ANYBODY :
-							FW_PATH_NOBODY;
+	uid_t who = leader(&w->folder, link);
 
 	if (who == FW_PATH_NOBODY)
 		return;

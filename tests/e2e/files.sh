@@ -84,6 +84,10 @@ case_files_save_planted() {
 			refused_link "$tmp/$folder/dangling" && refused_link "$tmp/$folder/way/secret" && refused_link "$tmp/$folder/way/missing" &&
 			refused_link "$tmp/$folder/device" && refused_link "$tmp/$folder/device2" && refused_link "$tmp/$folder/out" || return 1
 	done
+	# Nor where everybody may write to what is the user's, nor by a link of ours that he could have moved to where it is.
+	as_user ln -s "$tmp/his/free" "$tmp/all/free" && ln -s ../ours/secret "$tmp/his/moved" && refused_link "$tmp/all/free" &&
+		refused_link "$tmp/his/moved" && [ ! -e "$tmp/his/free" ] || fail "a link was followed" || return 1
+	as_user mkfifo "$tmp/all/pipe" && refuses 1 "Permission denied" save "$tmp/all/pipe" && [ -p "$tmp/all/pipe" ] || return 1
 	nothing_left
 }
 
@@ -97,7 +101,8 @@ refused_fwd() {
 # Where others decide what is there, fwd makes nothing and believes nothing.
 case_files_fwd_paths() {
 	three_folders || return 1
-	mkdir "$tmp/fwd" && as_user mkdir "$tmp/his/sub" "$tmp/all/his" && as_user ln -s "$tmp/ours" "$tmp/all/link" &&
+	fwd_stop
+	mkdir -p "$tmp/fwd" && as_user mkdir "$tmp/his/sub" "$tmp/all/his" && as_user ln -s "$tmp/ours" "$tmp/all/link" &&
 		as_user ln -s "$tmp/ours/db" "$tmp/all/db" && mkdir -m 777 "$tmp/ours/open" || return 1
 	local folder
 	for folder in his his/sub his/new all/his all/link ours/open; do
