@@ -154,7 +154,7 @@ struct fw_adoption {
  * ids above all, but for those that the user gave, and slots that are free in @old. Slots that are held in @old, or in @freed,
  * are held in @rs. A dynamic set holds what the set of that name holds in @old, if there is one.
  * @old: not changed
- * Return: 0, -EINVAL with a diagnostic (no id left), -ENOMEM.
+ * Return: 0, -EINVAL with a diagnostic (interfaces have other numbers), -ENOMEM.
  */
 int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds, struct fw_adoption *out);
 /*

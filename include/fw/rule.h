@@ -126,7 +126,7 @@ struct fw_ruleset {
 	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	bool names_services;             /* its text does: what they mean is told by this machine, today */
-	uint64_t next_id;                /* above every id in use */
+	uint64_t next_id;                /* above every id in use; 0: none is, and rules get one that is free */
 	uint32_t next_slot;
 	uint64_t
 		recycled; /* grows when the number of a set, or of an expression of more than one range, may mean another */

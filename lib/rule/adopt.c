@@ -175,9 +175,19 @@ static void numbers_free(struct numbers *n)
 	free(n->slots);
 }
 
-static int new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_id, struct fw_diags *ds)
+/* The first id from @id on that neither an old rule has nor a new one was given. */
+static uint64_t free_id(const struct adopter *a, uint64_t id)
 {
-	uint64_t above = a->t.rs->next_id && a->t.old->next_id ? a->t.old->next_id : 0;
+	const struct fw_rule *r;
+
+	while (!id || fw_ruleset_by_id(a->t.old, id) || ((r = fw_ruleset_by_id(a->t.rs, id)) != NULL && r->own_id))
+		id++;
+	return id;
+}
+
+static void new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_id)
+{
+	uint64_t above = a->t.rs->next_id && a->t.old->next_id ? a->t.old->next_id : 0, below = 0;
 	size_t i = 0;
 
 	for (const struct fw_rule *r = a->t.rs->first; r && above; r = r->next)
@@ -186,14 +196,15 @@ static int new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_id
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next, i++) {
 		const struct fw_rule *old = a->match[r->slot];
 
-		n->ids[i] = old ? old->id : r->own_id ? r->id : above;
-		if (!n->ids[i])
-			return fw_diag_add(ds, (struct fw_place){ a->t.rs->file, r->line, 0 }, "give the rule an id",
-					   "there is no id left above the last one");
-		above += !old && !r->own_id;
+		if (old || r->own_id) {
+			n->ids[i] = old ? old->id : r->id;
+			continue;
+		}
+		if (!above)
+			below = free_id(a, below + 1);
+		n->ids[i] = above ? above++ : below;
 	}
 	*next_id = above;
-	return 0;
 }
 
 /* Free slots of the old ruleset first, the one that it would use next first, then new ones. */
@@ -263,9 +274,9 @@ int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct
 		err = -ENOMEM;
 	err = err ? err : adopter_init(&a, rs, old);
 	err = err ? err : match_all(&a);
-	err = err ? err : new_ids(&a, &n, &next_id, ds);
 	if (err)
 		return err;
+	new_ids(&a, &n, &next_id);
 	new_slots(&a, &n, &next_slot);
 	collect_freed(&a, &result);
 	err = fw_adopt_sets(rs, old);

@@ -182,7 +182,7 @@ int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, st
 		rs->index->by_slot[slot].rule = new;
 	index_change(rs, old, new);
 	if (new && rs->next_id &&new->id >= rs->next_id)
-		rs->next_id = new->id + 1; /* 0 after the last id: none is left */
+		rs->next_id = new->id + 1; /* 0 after the last id */
 	row_add(e, old, new);
 	e->undo->steps[e->undo->n++] = s;
 	return 0;

@@ -77,6 +77,7 @@ struct fw_rule_index {
 	uint32_t blob_free;       /* number + 1; 0: none */
 	uint32_t addrs_free;      /* the last number given up; 0: none */
 	uint32_t holes;           /* in rs->sets */
+	uint64_t id_free;         /* above the last id: where a free one is looked for */
 	uint32_t iface_free;      /* no lower number of an interface is free */
 	bool ordered;             /* rs->rules is what the list says */
 	struct fw_match *scratch; /* the match that is being normalised */
@@ -114,6 +115,8 @@ bool fw_ifaces_named(const struct fw_ruleset *rs, const struct fw_range *r);
 void fw_ifaces_count(struct fw_ruleset *rs, const struct fw_rule *rule, int by);
 
 uint32_t fw_id_hash(uint64_t id);
+/* The id that the next rule gets. */
+uint64_t fw_id_next(struct fw_ruleset *rs);
 
 /**
  * fw_match_normalise - a match in the form of struct fw_match's comment

@@ -27,9 +27,6 @@ static int check_id(const struct fw_ruleset *rs, const struct fw_rule *r, const 
 {
 	const struct fw_rule *other = r->id == rs->next_id ? NULL : fw_ruleset_by_id(rs, r->id);
 
-	if (!r->id)
-		return fw_diag_add(ds, fw_place_of(at, at->rule), "give the rule an id",
-				   "there is no id left above the last one");
 	if (other)
 		return refuse_taken(rs, other, fw_place_of(at, at->id), ds, "rule id %llu", (unsigned long long)r->id);
 	return 0;
@@ -186,7 +183,7 @@ int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struc
 	r.own_id = old ? old->own_id : !!draft->id;
 	r.slot = old ? old->slot : 0;
 	r.rank = old ? old->rank : 0;
-	r.id = old ? old->id : draft->id ? draft->id : rs->next_id;
+	r.id = old ? old->id : draft->id ? draft->id : fw_id_next(rs);
 	if (old && !r.name)
 		r.name = old->name;
 	if (!old)

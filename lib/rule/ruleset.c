@@ -81,6 +81,15 @@ struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id)
 	return NULL;
 }
 
+uint64_t fw_id_next(struct fw_ruleset *rs)
+{
+	struct fw_rule_index *ix = rs->index;
+
+	while (!rs->next_id && (!ix->id_free || fw_ruleset_by_id(rs, ix->id_free)))
+		ix->id_free++;
+	return rs->next_id ? rs->next_id : ix->id_free;
+}
+
 struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name)
 {
 	const struct fw_rule_index *ix = rs->index;
@@ -180,7 +189,7 @@ static void append(struct fw_ruleset *rs, struct fw_rule *r)
 	if (r->name)
 		fw_table_put(&ix->names, fw_hash_string(r->name), r->slot);
 	if (rs->next_id && r->id >= rs->next_id)
-		rs->next_id = r->id + 1; /* 0 after the last id: none is left */
+		rs->next_id = r->id + 1; /* 0 after the last id */
 }
 
 int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,

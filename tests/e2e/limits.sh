@@ -16,5 +16,5 @@ case_fwd_limits() {
 	limit_names 60001 70000 >"$tmp/limit.others"
 	refuses 1 "the rules name more than 65535 interfaces" load "$tmp/limit.others" && names_in_use 60000 || return 1
 	ok flush --yes && wait_until names_in_use 0 || { fail "names are not given back: $(cat "$tmp/out")"; return 1; }
-	ok load "$tmp/limit.others" && names_in_use 10000 && fwd_kill && start_fwd && names_in_use 10000
+	ok load "$tmp/limit.others" && names_in_use 10000 && fwd_kill KILL && start_fwd && names_in_use 10000
 }

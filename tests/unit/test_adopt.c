@@ -354,16 +354,34 @@ static void slots_of_the_old_ruleset(void **state)
 
 static void ids_run_out(void **state)
 {
-	struct fw_ruleset *old = ruleset_of("rule 18446744073709551615 drop\n");
-	struct fw_ruleset *rs = follow("rule in drop\n", old);
+	struct fw_ruleset *old = ruleset_of("rule 18446744073709551615 drop\nrule 1 out drop\n");
+	struct fw_ruleset *rs = follow("rule 3 out accept\nrule in drop\nrule in accept\nrule out drop\n", old);
 	struct fw_diags ds = { .n = 0 };
 	struct fw_adoption a;
 
-	assert_int_equal(fw_ruleset_adopt(rs, old, &ds, &a), -EINVAL);
-	assert_string_equal(ds.d[0].file, "new.rules");
-	assert_int_equal(ds.d[0].line, 1);
+	/* Those that are free, then. */
+	assert_int_equal(fw_ruleset_adopt(rs, old, &ds, &a), 0);
+	assert_int_equal(rs->first->next->id, 2);
+	assert_int_equal(rs->first->next->next->id, 4);
+	assert_int_equal(rs->last->id, 1);
+	assert_int_equal(rs->next_id, 0);
+	assert_sound(rs);
+	free(a.freed);
 	fw_ruleset_free(rs);
-	/* Not when none is needed. */
+	/* Also when they end in the midst of it. */
+	fw_ruleset_free(old);
+	old = ruleset_of("rule 18446744073709551614 drop\n");
+	rs = follow("rule in drop\nrule in accept\nrule out drop\n", old);
+	assert_int_equal(fw_ruleset_adopt(rs, old, &ds, &a), 0);
+	assert_true(rs->first->id == UINT64_MAX);
+	assert_int_equal(rs->first->next->id, 1);
+	assert_int_equal(rs->last->id, 2);
+	assert_int_equal(rs->next_id, 0);
+	assert_sound(rs);
+	free(a.freed);
+	fw_ruleset_free(rs);
+	fw_ruleset_free(old);
+	old = ruleset_of("rule 18446744073709551615 drop\n");
 	rs = follow("rule drop\nrule 5 in drop\n", old);
 	assert_int_equal(fw_ruleset_adopt(rs, old, &ds, &a), 0);
 	assert_int_equal(rs->next_id, 0);

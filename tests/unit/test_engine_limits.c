@@ -116,6 +116,29 @@ static void many_generations(void **state)
 	engine_close(e);
 }
 
+/* Ids above the last one: those that are free, also after a restart and a flush. */
+static void last_id(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_change(e, "add rule 18446744073709551615 name last drop\nadd rule name a accept\nadd rule name b drop");
+	assert_int_equal(trial_rule(e, "a")->id, 1);
+	trial_change(e, "del rule a last");
+	e = trial_restart(e);
+	trial_change(e, "add rule name c drop");
+	assert_int_equal(trial_rule(e, "c")->id, 1);
+	trial_load(e, "rule name d in drop\nrule name b drop\n");
+	assert_int_equal(trial_rule(e, "d")->id, 3);
+	assert_int_equal(trial_rule(e, "b")->id, 2);
+	trial_load(e, "");
+	trial_change(e, "add rule name e drop");
+	e = trial_restart(e);
+	assert_filters(e, 50);
+	engine_close(e);
+}
+
 /* A full disk: what was live and stored stays. */
 static void full_store(void **state)
 {
@@ -172,6 +195,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(folded),
 		cmocka_unit_test(little_room),
 		cmocka_unit_test(many_generations),
+		cmocka_unit_test(last_id),
 		cmocka_unit_test(full_store),
 	};
 

@@ -461,9 +461,10 @@ static void names_ids_and_comments(void **state)
 		{ 0, NULL, "\xf4\x90\x80\x80", "byte 0xf4 of the comment" },
 		{ 0, NULL, "\xc2\x85", "byte 0xc2 of the comment" },
 		{ UINT64_MAX, NULL, "\xf0\x9f\x94\xa5", NULL },
-		{ 0, NULL, NULL, "no id left" },
+		{ 0, NULL, NULL, NULL }, /* 2: above the last one there is none */
 		{ 4, NULL, NULL, NULL },
-		{ 0, NULL, NULL, "no id left" },
+		{ 0, NULL, NULL, NULL },
+		{ 2, NULL, NULL, "is taken" },
 		{ UINT64_MAX, NULL, NULL, "is taken" },
 	};
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
@@ -479,11 +480,13 @@ static void names_ids_and_comments(void **state)
 		if (err && !strstr(ds.d[0].message, steps[i].message))
 			fail_msg("'%s' lacks '%s'", ds.d[0].message, steps[i].message);
 	}
-	assert_int_equal(rs->nrules, 5);
+	assert_int_equal(rs->nrules, 7);
+	assert_int_equal(rs->rules[4]->id, 2);
 	assert_ptr_equal(fw_ruleset_by_name(rs, "ssh"), rs->rules[0]);
 	assert_ptr_equal(fw_ruleset_by_id(rs, 5), rs->rules[1]);
 	assert_ptr_equal(fw_ruleset_by_id(rs, UINT64_MAX), rs->rules[3]);
-	assert_null(fw_ruleset_by_id(rs, 2));
+	assert_ptr_equal(fw_ruleset_by_id(rs, 3), rs->rules[6]);
+	assert_null(fw_ruleset_by_id(rs, 6));
 	assert_null(fw_ruleset_by_id(rs, 0));
 	assert_null(fw_ruleset_by_name(rs, "none"));
 	fw_ruleset_free(rs);
