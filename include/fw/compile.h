@@ -70,7 +70,8 @@ struct fw_image {
 int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out);
 /* With options; 0: what fw_compile() takes. They go for changes to the image too. */
 struct fw_compile_options {
-	uint32_t leaf_rules; /* a pair's rules are parted into blocks of about so many */
+	uint32_t leaf_rules;     /* a pair's rules are parted into blocks of about so many */
+	uint32_t identities_max; /* of a side, the fixed ones included: up to FW_IDENTITIES_MAX */
 };
 int fw_compile_with(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
 		    struct fw_diags *ds, struct fw_image *out);

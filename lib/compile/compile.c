@@ -292,6 +292,7 @@ int fw_compile_with(const struct fw_ruleset *rs, struct fw_pool *pool, const str
 	t->heap.pool = pool;
 	t->ds = ds;
 	t->file = rs->file;
+	t->identities_max = options->identities_max ? options->identities_max : FW_IDENTITIES_MAX;
 	t->leaf_rules = options->leaf_rules ? options->leaf_rules : LEAF_RULES;
 
 	int err = build(t, rs);

@@ -257,10 +257,10 @@ int identities_number(struct fw_tables *t, int side, const struct fw_ruleset *rs
 		uint32_t addrs = side == SRC ? rs->rules[i]->src : rs->rules[i]->dst;
 
 		if (s->identity_of[addrs] == NO_IDENTITY) {
-			if (s->nids == FW_IDENTITIES_MAX)
-				return refuse_rule(t->ds, rs->file, rs->rules[i], NULL,
+			if (s->nids == t->identities_max)
+				return refuse_rule(t->ds, rs->file, rs->rules[i], "put them into sets",
 						   "more than %u different %s addresses",
-						   FW_IDENTITIES_MAX - FW_IDENTITIES_FIXED,
+						   t->identities_max - FW_IDENTITIES_FIXED,
 						   side == SRC ? "source" : "destination");
 			s->identity_of[addrs] = (uint32_t)s->nids;
 			if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = addrs }))

@@ -61,13 +61,16 @@ int identity_new(struct fw_tables *t, int side, uint32_t addrs, bool largest, ui
 	struct side *s = &t->side[side];
 	struct identity new = { .addrs = addrs, .broken = true };
 
-	if (s->nfree >= s->nids / IDLE_SHARE + IDLE_BESIDES || s->nids == FW_IDENTITIES_MAX)
+	if (s->nfree >= s->nids / IDLE_SHARE + IDLE_BESIDES || s->nids == t->identities_max)
 		largest = false;
 	if (s->nfree && !largest) {
 		*id = s->free_ids[--s->nfree];
 		s->ids[*id] = new;
 	} else {
-		if (s->nids == FW_IDENTITIES_MAX || fw_vec_push(s->ids, s->nids, s->ids_cap, new))
+		/* Some may wait for a grace period; tables that are compiled anew do not have these. */
+		if (s->nids == t->identities_max)
+			return -EAGAIN;
+		if (fw_vec_push(s->ids, s->nids, s->ids_cap, new))
 			return -ENOMEM;
 		*id = (uint32_t)s->nids - 1;
 	}

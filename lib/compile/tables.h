@@ -97,6 +97,7 @@ struct fw_tables {
 	uint64_t npairs;         /* entries in use, those included that are on their way out */
 	uint32_t displaced;      /* lines beyond its home that a pair stood at, at most: for the next root */
 	uint32_t extra_blocks;   /* beyond the first that they follow */
+	uint32_t identities_max; /* of a side */
 	uint32_t leaf_rules;     /* of a block, where the rules of a pair can be parted into such */
 	struct objects *made;    /* what a change that is being prepared has made; NULL: nobody asks */
 	uint8_t *block;          /* room to build a block in */

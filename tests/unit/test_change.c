@@ -414,6 +414,52 @@ static void add_from(struct live *l, struct fw_edit *e, uint32_t addr, unsigned 
 		fw_edit_add(e, &draft, (struct fw_position){ FW_FIRST, NULL }, (struct fw_place){ 0 }, NULL, NULL), 0);
 }
 
+static size_t sources(const struct fw_ruleset *rs)
+{
+	size_t n = 0;
+
+	for (size_t i = FW_ANY + 1; i < rs->naddrs; i++)
+		n += rs->addrs[i].ranges && rs->addrs[i].rules;
+	return n;
+}
+
+/* All numbers of identities are in use: one more is refused, and what goes makes room, also before a grace period is over. */
+static void identities_run_out(void **state)
+{
+	const struct random_shape shape = { 0, 1, 1, 0, 0 };
+	unsigned refused = 0;
+	struct live l;
+
+	assert_true(live_open(&l, &shape));
+	l.options.identities_max = 10 + FW_IDENTITIES_FIXED;
+	assert_true(live_compile(&l));
+	for (unsigned i = 0; i < 2000; i++) {
+		struct fw_edit e;
+		uint64_t before = l.refused;
+		bool too_many;
+		int err;
+
+		assert_int_equal(fw_edit_begin(l.rs, &e), 0);
+		for (unsigned n = random_below(4); n; n--)
+			add_from(&l, &e, 0x0a000000 + random_below(1000), 32);
+		for (unsigned n = random_below(4); n && l.rs->last; n--)
+			assert_int_equal(fw_edit_delete(&e, l.rs->last), 0);
+		too_many = sources(l.rs) > 10;
+		err = live_finish(&l, &e, false, false);
+		if (err || l.refused == before) /* not for want of a grace period alone */
+			assert_int_equal(err, too_many ? -E2BIG : 0);
+		if (err)
+			assert_non_null(strstr(ds.d[0].message, "more than 10 different source addresses"));
+		refused += err < 0;
+		assert_true(fw_image_identities(&l.image, 0) <= 10);
+		live_check(&l);
+		if (!random_below(5))
+			live_settle(&l);
+	}
+	assert_true(refused > 10);
+	live_close(&l);
+}
+
 /* A prefix around thousands of hosts comes into their classes where these stand, also where lower numbers are free. */
 static void wide(void **state)
 {
@@ -580,6 +626,7 @@ int main(void)
 		cmocka_unit_test(storm),
 		cmocka_unit_test(nesting),
 		cmocka_unit_test(memory_out),
+		cmocka_unit_test(identities_run_out),
 		cmocka_unit_test(wide),
 		cmocka_unit_test(pool_full),
 		cmocka_unit_test(expressions_go),

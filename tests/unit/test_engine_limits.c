@@ -192,11 +192,8 @@ static void full_store(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(folded),
-		cmocka_unit_test(little_room),
-		cmocka_unit_test(many_generations),
-		cmocka_unit_test(last_id),
-		cmocka_unit_test(full_store),
+		cmocka_unit_test(folded),  cmocka_unit_test(little_room), cmocka_unit_test(many_generations),
+		cmocka_unit_test(last_id), cmocka_unit_test(full_store),
 	};
 
 	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;

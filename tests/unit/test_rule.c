@@ -485,8 +485,8 @@ static void names_ids_and_comments(void **state)
 	assert_ptr_equal(fw_ruleset_by_name(rs, "ssh"), rs->rules[0]);
 	assert_ptr_equal(fw_ruleset_by_id(rs, 5), rs->rules[1]);
 	assert_ptr_equal(fw_ruleset_by_id(rs, UINT64_MAX), rs->rules[3]);
-	assert_ptr_equal(fw_ruleset_by_id(rs, 3), rs->rules[6]);
-	assert_null(fw_ruleset_by_id(rs, 6));
+	assert_ptr_equal(fw_ruleset_by_id(rs, 6), rs->rules[6]);
+	assert_null(fw_ruleset_by_id(rs, 7));
 	assert_null(fw_ruleset_by_id(rs, 0));
 	assert_null(fw_ruleset_by_name(rs, "none"));
 	fw_ruleset_free(rs);
