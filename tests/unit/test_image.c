@@ -156,7 +156,9 @@ static int image_open(void **state)
 	im.rs = ruleset_of(b.text);
 	fw_buf_free(&b);
 	assert_int_equal(fw_pool_new(&im.pool), 0);
-	assert_int_equal(fw_compile_with(im.rs, im.pool, &(struct fw_compile_options){ .leaf_rules = LEAF }, NULL, &im.image), 0);
+	assert_int_equal(
+		fw_compile_with(im.rs, im.pool, &(struct fw_compile_options){ .leaf_rules = LEAF }, NULL, &im.image),
+		0);
 	im.line = im.image.root;
 	im.root = fw_pool_ptr(im.pool, im.image.root);
 	im.pairs = fw_pool_ptr(im.pool, im.root->pairs);

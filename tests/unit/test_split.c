@@ -22,7 +22,7 @@ static struct {
 
 static void open_tables(const char *text, uint32_t leaf)
 {
-	struct fw_compile_options options = { leaf };
+	struct fw_compile_options options = { .leaf_rules = leaf };
 
 	t.rs = ruleset_of(text);
 	assert_int_equal(fw_pool_new(&t.pool), 0);
