@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define WAIT 6.0    /* seconds that a request waits for its place */
-#define SHARE 10    /* forks for one rank take at most 1/SHARE of the loop's time */
+#define SHARE 10    /* forks for one rank take at most 1/SHARE of the loop's time, */
+#define PAUSE 0.1   /* or are so far apart */
 #define NICE 5      /* the loop comes first */
 #define LONGEST 600 /* seconds that a reply may take: all that has changed since is in memory twice */
 
@@ -118,7 +119,7 @@ static bool one_is_ending(const struct fwd *d, enum share_rank rank)
 static void start(struct client *c, const struct forked_work *w)
 {
 	struct child *ch = calloc(1, sizeof(*ch));
-	double before = fw_now(), now;
+	double before = fw_now(), pause;
 	pid_t pid = ch ? fork() : -1;
 	char what[64];
 
@@ -133,8 +134,9 @@ static void start(struct client *c, const struct forked_work *w)
 	*ch = (struct child){ c->fwd->children, pid, c->share, c };
 	c->fwd->children = c->child = ch;
 	c->fwd->forks++;
-	now = c->begun = fw_now();
-	c->fwd->fork_after[c->share->rank] = now + SHARE * (now - before);
+	c->share->long_at = c->begun = fw_now();
+	pause = SHARE * (c->begun - before);
+	c->fwd->fork_after[c->share->rank] = c->begun + (pause < PAUSE ? pause : PAUSE);
 	shares_hold(c, SHARE_LONG, 1);
 	c->out_from = c->out_len = 0;
 }
@@ -162,27 +164,21 @@ static bool begin(struct client *c)
 	return true;
 }
 
-static void wait_for_place(struct client *c)
-{
-	struct client **last = &c->fwd->waiting_long;
-
-	while (*last)
-		last = &(*last)->waits;
-	*last = c;
-	c->waits = NULL;
-}
-
 void forked_reply(struct client *c, const char *verb, int (*write)(struct forked *f, const struct fwd *d, void *ctx),
 		  void *ctx)
 {
+	struct client **at = &c->fwd->waiting_long;
+
 	c->forked = malloc(sizeof(*c->forked));
 	if (!c->forked) {
 		c->broken = true;
 		return;
 	}
 	*c->forked = (struct forked_work){ verb, write, ctx };
-	if (!begin(c))
-		wait_for_place(c);
+	while (*at && (*at)->share->long_at <= c->share->long_at)
+		at = &(*at)->waits;
+	c->waits = *at;
+	*at = c;
 }
 
 void forked_resume(struct fwd *d)
@@ -223,7 +219,6 @@ void forked_over(struct fwd *d, pid_t pid, bool well)
 		shares_add(d, ch->share, SHARE_LONG, -1);
 	}
 	free(ch);
-	forked_resume(d);
 }
 
 void forked_forget(struct client *c)

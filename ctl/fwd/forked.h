@@ -21,14 +21,14 @@ struct forked {
  * @verb:  for errors: "save"
  * @write: called in the child: all of it, END too; 0, or -errno: the connection is closed
  *
- * What is in the client's reply already goes out first. While other long replies are in the way it waits, for some
- * seconds; then the request fails.
+ * What is in the client's reply already goes out first. It begins when the round is over; while other long replies are in
+ * the way it waits, for some seconds, behind those of users who had one longer ago; then the request fails.
  */
 void forked_reply(struct client *c, const char *verb, int (*write)(struct forked *f, const struct fwd *d, void *ctx),
 		  void *ctx);
 /* A child process has ended: the reply that it wrote is over, or cannot be completed. */
 void forked_over(struct fwd *d, pid_t pid, bool well);
-/* Begins those of the replies that wait which can have a place now: each FORKED_LOOK seconds while there are any. */
+/* Begins those of the replies that wait which can have a place now: after each round, FORKED_LOOK seconds apart at most. */
 void forked_resume(struct fwd *d);
 /* The client wants no more of it: its child process is killed. */
 void forked_forget(struct client *c);

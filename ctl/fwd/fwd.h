@@ -64,7 +64,7 @@ struct fwd {
 	/* forked.c */
 	struct child *children;
 	uint64_t forks;                  /* since the start */
-	struct client *waiting_long;     /* requests whose replies wait for a place, oldest first */
+	struct client *waiting_long;     /* requests whose replies wait for a place */
 	double fork_after[SHARE_NRANKS]; /* when the next one may be */
 
 	/* cursor.c */

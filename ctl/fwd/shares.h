@@ -38,6 +38,7 @@ struct share {
 	uid_t uid;
 	enum share_rank rank;
 	uint64_t used[SHARE_NTHINGS];
+	double long_at; /* when a long reply was begun last */
 	/* Clients that wait for their turn, oldest first: as changing or only reading, see turns.c. */
 	struct share_queue {
 		struct client *first, **end;

@@ -95,7 +95,7 @@ case_shares_saves_take_turns() {
 		saves+=($!)
 	done
 	wait "${saves[@]}"
-	is "saves that are whole" "$(grep -l '"ok":true' "$tmp"/saved.* | wc -l)" 12
+	is "saves that are whole" "$(grep -l '"ok":true' "$tmp"/saved.* | wc -l)" 12 || fail "$(tail -qn 1 "$tmp"/saved.*)"
 }
 
 # Who asks without end waits for the others, as they do for him.
