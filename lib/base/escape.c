@@ -73,8 +73,11 @@ static bool is_hidden(uint32_t c)
 size_t fw_utf8_shown(const char *text, size_t left)
 {
 	uint32_t c = 0;
-	size_t n = fw_utf8_read(text, left, &c);
+	size_t n;
 
+	if (left && *text >= ' ' && *text <= '~')
+		return 1;
+	n = fw_utf8_read(text, left, &c);
 	return is_control(c) || is_hidden(c) ? 0 : n;
 }
 

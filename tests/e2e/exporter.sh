@@ -381,7 +381,8 @@ case_exporter_storm() {
 case_exporter_hosts() {
 	local host name code
 	name=$(hostname)
-	start_fwd && start_web --host metrics.example.org,other.example.org || return 1
+	start_fwd && printf '127.0.0.1 localhost\n127.0.1.1 long.example.net %s\n127.0.1.2 evil.example other\n' "$name" >"$tmp/hosts" &&
+		in_house mount --bind "$tmp/hosts" /etc/hosts && start_web --host metrics.example.org,other.example.org || return 1
 	for path in /metrics /healthz / /nosuch; do
 		for host in evil.example evil.example:9479 localhost.evil.example 127.0.0.1.evil.example "$name.evil.example" \
 			evil@localhost x ''; do
@@ -391,7 +392,7 @@ case_exporter_hosts() {
 		done
 	done
 	for host in localhost LOCALHOST:9479 localhost. 127.0.0.1 127.0.0.1:80 203.0.113.9 '[::1]:9479' metrics.example.org \
-		OTHER.example.org:443 "$name"; do
+		OTHER.example.org:443 "$name" long.example.net:9479; do
 		get /metrics -H "Host: $host" && status_is 200 && value_is fw_controller_up 1 || fail "$host" || return 1
 	done
 	get /metrics -0 -H 'Host:' && status_is 200 && get /metrics -0 -H 'Host: evil.example' && status_is 421 &&

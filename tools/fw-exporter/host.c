@@ -3,6 +3,7 @@
 #include "tools/fw-exporter/host.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <resolv.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,21 +20,55 @@ static void add(struct hosts *h, const char *name, const char *domain)
 		snprintf(h->own + n, sizeof(h->own) - n, "%s%s%s%s", n ? "," : "", name, *domain ? "." : "", domain);
 }
 
-void hosts_init(struct hosts *h, const char *names, bool any)
+static bool names_us(const struct hostent *e, const char *name)
+{
+	bool is = !strcasecmp(e->h_name, name);
+
+	for (char **alias = e->h_aliases; *alias && !is; alias++)
+		is = !strcasecmp(*alias, name);
+	return is;
+}
+
+/* /etc/hosts, where Debian has the long name; nobody on the network is asked. */
+static void add_from_hosts(struct hosts *h, const char *name)
+{
+	const struct hostent *e;
+
+	sethostent(0);
+	while ((e = gethostent())) {
+		if (!names_us(e, name))
+			continue;
+		if (hosts_valid(e->h_name))
+			add(h, e->h_name, "");
+		for (char **alias = e->h_aliases; *alias; alias++)
+			if (hosts_valid(*alias))
+				add(h, *alias, "");
+	}
+	endhostent();
+}
+
+static void add_searched(struct hosts *h, const char *name)
 {
 	struct __res_state resolver = { 0 };
-	char name[NAME_MAX_BYTES + 1] = "";
 
-	*h = (struct hosts){ .names = names, .any = any };
-	if (gethostname(name, sizeof(name) - 1) || !hosts_valid(name))
-		return;
-	add(h, name, "");
 	if (res_ninit(&resolver))
 		return;
 	for (size_t i = 0; i < MAXDNSRCH && resolver.dnsrch[i]; i++)
 		if (hosts_valid(resolver.dnsrch[i]))
 			add(h, name, resolver.dnsrch[i]);
 	res_nclose(&resolver);
+}
+
+void hosts_init(struct hosts *h, const char *names, bool any)
+{
+	char name[NAME_MAX_BYTES + 1] = "";
+
+	*h = (struct hosts){ .names = names, .any = any };
+	if (gethostname(name, sizeof(name) - 1) || !hosts_valid(name))
+		return;
+	add(h, name, "");
+	add_from_hosts(h, name);
+	add_searched(h, name);
 }
 
 static bool in_name(char c)

@@ -11,11 +11,11 @@
 
 struct hosts {
 	const char *names; /* of the setting, with commas between; borrowed */
-	char own[512];     /* the machine's, likewise */
+	char own[1024];     /* the machine's, likewise */
 	bool any;          /* a Unix socket: nobody is led there */
 };
 
-/* The machine's names are its host name, alone and with the domains that its resolver searches. */
+/* The machine's names are its host name, alone, with the domains that its resolver searches, and as /etc/hosts has it. */
 void hosts_init(struct hosts *h, const char *names, bool any);
 /*
  * Is it us? @host of @len bytes is NAME, ADDRESS or [ADDRESS], with :PORT behind or without. An address is always: nobody
