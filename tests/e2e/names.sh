@@ -214,3 +214,33 @@ case_names_other_fwd() {
 		done
 	done
 }
+
+# The programs that have settings, with the text in each of them, on the command line and in the file; none of them starts.
+case_names_settings() {
+	local bad option program text
+	for bad in "$(printf %s "${names_bad[@]:6:10}")" "$(printf %s "${names_bad[@]:0:3}")" "$(printf %s "${names_bad[@]:4:2}" "${names_bad[@]:16}")" $'\n'; do
+		text=/nonexistent/a${bad}b
+		for program in "$fwd" "$exporter"; do
+			for option in $("$program" --help | grep -o '^  --[a-z-]*'); do
+				case $option in --help | --version | --once | --metrics | --check-* | --detach) continue ;; esac
+				timeout -s KILL 60 "$program" "$option" "$text" --nosuch >"$tmp/out" 2>"$tmp/err" </dev/null
+				shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+				[ "$option" = --config ] || printf '%s %s\n' "${option#--}" "a${bad}b" >>"$tmp/names.conf"
+			done
+			timeout -s KILL 60 "$program" "--$text" >"$tmp/out" 2>"$tmp/err" </dev/null
+			shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+			timeout -s KILL 60 "$program" "$text" >"$tmp/out" 2>"$tmp/err" </dev/null
+			shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+		done
+		cp "$tmp/names.conf" "$tmp/names$bad.conf"
+		exits 1 "$fwd" --check-config --config "$tmp/names$bad.conf" && shows_nothing_raw "$tmp/out" "$tmp/err" &&
+			exits 1 "$fwd" --check-config --config "$text" && shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+		"$fwd" --check-store --store "$text" >"$tmp/out" 2>"$tmp/err" </dev/null
+		shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+		for option in --pins --socket --address --host --group --mode; do
+			timeout -s KILL 60 "$exporter" --once "$option" "$text" >"$tmp/out" 2>"$tmp/err" </dev/null
+			shows_nothing_raw "$tmp/out" "$tmp/err" || return 1
+		done
+		rm -f "$tmp/names.conf" "$tmp/names$bad.conf"
+	done
+}
