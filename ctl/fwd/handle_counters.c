@@ -5,10 +5,9 @@
 #include "ctl/fwd/objects.h"
 #include "ctl/fwd/request.h"
 #include "ctl/fwd/selection.h"
+#include "ctl/fwd/work.h"
 
 #include <string.h>
-
-#define SCAN 4096 /* rules that one step looks at */
 
 struct counting {
 	struct stream stream;
@@ -82,11 +81,13 @@ static void counting_step(struct client *c, struct stream *s)
 {
 	struct counting *k = (struct counting *)s;
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	int64_t work = WORK_STEP;
 
-	for (size_t seen = 0; k->cursor.rule && seen < SCAN && k->b.len < CLIENT_CHUNK; seen++) {
+	for (; k->cursor.rule && work > 0 && k->b.len < CLIENT_CHUNK; work -= WORK_RULE + WORK_COUNTER) {
 		look_at(k, rs, k->cursor.rule);
 		k->cursor.rule = k->cursor.rule->next;
 	}
+	loop_worked(&c->fwd->loop, WORK_STEP - work);
 	if (k->cursor.lost)
 		client_fail(c, NULL, "the ruleset was replaced meanwhile");
 	else if (!k->cursor.rule)

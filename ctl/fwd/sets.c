@@ -53,18 +53,6 @@ static size_t behind(const struct fw_set *set, const struct fw_addr_range *last)
 	return lo;
 }
 
-static size_t rules_of(const struct fw_ruleset *rs, uint32_t set)
-{
-	fw_autofree uint32_t *users = NULL;
-	size_t n = 0, rules = 0;
-
-	if (fw_ruleset_set_users(rs, set, &users, &n))
-		return 0;
-	for (size_t i = 0; i < n; i++)
-		rules += rs->addrs[users[i]].rules;
-	return rules;
-}
-
 /* One object: the whole set, or the next piece of it. Return: nothing of the set is left. */
 static bool piece(struct sets *l, const struct fw_ruleset *rs)
 {
@@ -72,8 +60,8 @@ static bool piece(struct sets *l, const struct fw_ruleset *rs)
 	size_t i = l->name[0] ? behind(set, &l->last) : 0, n = 0;
 	bool more;
 
-	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,\"elements\":%zu,\"rules\":%zu", set->name,
-		      set->dynamic ? "true" : "false", set->n, rules_of(rs, l->set));
+	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,\"elements\":%zu,\"rules\":%u", set->name,
+		      set->dynamic ? "true" : "false", set->n, set->rules);
 	if (!l->terse)
 		fw_buf_printf(&l->b, ",\"ranges\":[");
 	for (; !l->terse && i < set->n && n < RANGES && l->b.len < CLIENT_CHUNK; i++, n++) {
@@ -125,7 +113,7 @@ static void refuse_name(struct client *c, const char *name)
 	struct fw_diags ds = { .n = 0 };
 	char hint[128];
 
-	for (size_t i = 0; i < rs->nsets; i++)
+	for (size_t i = 0; i < rs->nsets && i < FW_NEAREST_TRIES; i++)
 		if (rs->sets[i].name)
 			fw_nearest_try(&near, rs->sets[i].name);
 	fw_diag_add(&ds, (struct fw_place){ 0 }, fw_nearest_hint(&near, hint, sizeof(hint)), "there is no set '%s'",

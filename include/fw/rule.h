@@ -73,6 +73,7 @@ struct fw_set {
 	size_t n, cap;
 	uint32_t line;    /* of its definition, 0: none */
 	uint32_t users;   /* address expressions that refer to it */
+	uint32_t rules;   /* sides of rules that do */
 	uint32_t pending; /* private to the open edit */
 	bool dynamic;     /* filled at run time: a load takes over what is live */
 	uint8_t words;    /* enum fw_set_word, ORed */

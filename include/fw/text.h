@@ -35,6 +35,7 @@ struct fw_nearest {
 	unsigned distance;
 };
 void fw_nearest_try(struct fw_nearest *n, const char *candidate);
+#define FW_NEAREST_TRIES 4096 /* words that are looked at where there may be a million: some milliseconds */
 const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size);
 
 /* Where a word of another program (iptables, nft, ufw, pf) stands: in a rule, where a statement begins, or a change. */

@@ -175,9 +175,79 @@ void identity_leave_again(struct fw_tables *t)
 {
 	struct leaving *l = &t->leaving;
 
-	free(fw_take(l->owned));
-	l->r = NULL;
-	l->i = l->n = 0;
+	free(l->owned);
+	*l = (struct leaving){ .active = l->active, .what = l->what };
+}
+
+/* The next range of a union: from all of its lists in turn, also when they overlap. false: there is none. */
+static bool next_inside(const struct fw_ruleset *rs, const struct fw_addrs *a, struct leaving *l,
+			struct fw_addr_range *out)
+{
+	for (; l->list <= a->nsets; l->list++, l->i = 0) {
+		const struct fw_set *set = l->list ? &rs->sets[a->sets[l->list - 1]] : NULL;
+		const struct fw_addr_range *r = set ? set->elements : a->ranges;
+
+		if (l->i < (set ? set->n : a->nranges)) {
+			*out = r[l->i++];
+			return true;
+		}
+	}
+	return false;
+}
+
+static void pass_over(struct leaving *l, const struct fw_addr_range *r)
+{
+	if (l->ended || fw_addr_cmp(r->hi, l->from) < 0)
+		return;
+	l->ended = !fw_addr_cmp(r->hi, fw_addr_last(l->family));
+	if (!l->ended)
+		l->from = fw_addr_next(l->family, r->hi);
+}
+
+/* The next range that the @n ranges in order leave over. */
+static bool next_outside(const struct fw_addr_range *r, size_t n, struct leaving *l, struct fw_addr_range *out)
+{
+	bool found = false;
+
+	l->family = l->family ? l->family : FW_IP4;
+	while (!found && l->family <= FW_IP6) {
+		const struct fw_addr_range *next = l->i < n && r[l->i].family == l->family ? &r[l->i] : NULL;
+
+		if (next && !l->ended && fw_addr_cmp(l->from, next->lo) < 0) {
+			*out = (struct fw_addr_range){ l->from, fw_addr_prev(l->family, next->lo), (uint8_t)l->family };
+			found = true;
+		} else if (!next && !l->ended) {
+			*out = (struct fw_addr_range){ l->from, fw_addr_last(l->family), (uint8_t)l->family };
+			found = true;
+		}
+		if (next) {
+			pass_over(l, next);
+			l->i++;
+		} else {
+			l->family++;
+			l->from = (struct fw_addr){ 0 };
+			l->ended = false;
+		}
+	}
+	return found;
+}
+
+/* 1: a range; 0: there are no more; -ENOMEM. */
+static int next_range(const struct fw_tables *t, uint32_t addrs, struct leaving *l, struct fw_addr_range *out)
+{
+	const struct fw_addrs *a = &t->rs->addrs[addrs];
+
+	if (!a->negated)
+		return next_inside(t->rs, a, l, out);
+	if (!a->nsets)
+		return next_outside(a->ranges, a->nranges, l, out);
+	if (a->nsets == 1 && !a->nranges)
+		return next_outside(t->rs->sets[a->sets[0]].elements, t->rs->sets[a->sets[0]].n, l, out);
+	if (!l->owned && fw_addrs_ranges(t->rs, addrs, &l->owned, &l->n))
+		return -ENOMEM;
+	if (l->i < l->n)
+		*out = l->owned[l->i];
+	return l->i++ < l->n;
 }
 
 /* Nobody refers to it, and no class has it. */
@@ -191,22 +261,25 @@ static void left(struct fw_tables *t, struct retired r)
 	(void)fw_vec_push(s->free_ids, s->nfree, s->free_cap, r.n);
 }
 
+/* 0: that was all; -EAGAIN; -ENOMEM. */
 static int leave_some(struct fw_tables *t, struct leaving *l, int64_t *work)
 {
 	uint32_t id = l->what.n;
 	const struct trie_delta delta = { .remove = &id, .nremove = 1 };
 	struct identity *identity = &t->side[l->what.side].ids[id];
-	int err = l->r ? 0 : identity_ranges(t->rs, identity->addrs, &l->r, &l->n, &l->owned);
+	struct fw_addr_range r;
+	int more = 1;
 
 	identity->broken = true;
-	while (!err && l->i<l->n && * work> 0) {
+	while (more > 0 && *work > 0) {
 		uint64_t before = t->places;
 
-		err = trie_change(t, l->what.side, trie_range_of(&l->r[l->i]), &delta);
-		l->i += !err;
-		*work -= (int64_t)(t->places - before) * WORK_PLACE;
+		more = next_range(t, identity->addrs, l, &r);
+		if (more > 0 && trie_change(t, l->what.side, trie_range_of(&r), &delta))
+			more = -ENOMEM;
+		*work -= WORK_PLACE + (int64_t)(t->places - before) * WORK_PLACE;
 	}
-	return err;
+	return more > 0 ? -EAGAIN : more;
 }
 
 bool identity_leave(struct fw_tables *t, int64_t *work)
@@ -216,7 +289,7 @@ bool identity_leave(struct fw_tables *t, int64_t *work)
 	struct identity *identity = &t->side[r.side].ids[r.n];
 	int err = identity->refs ? 0 : leave_some(t, l, work);
 
-	if (!err && !identity->refs && l->i < l->n)
+	if (err == -EAGAIN)
 		return false;
 	identity_leave_again(t);
 	l->active = false;

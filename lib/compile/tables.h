@@ -84,9 +84,13 @@ struct objects {
 struct leaving {
 	bool active;
 	struct retired what;
-	const struct fw_addr_range *r; /* NULL: not yet, or not any more, since its sets have changed */
-	struct fw_addr_range *owned;
-	size_t i, n;
+	struct fw_addr_range *owned; /* the ranges of an expression that must be put together from several lists */
+	size_t n;                    /* of them */
+	size_t list, i;              /* where it goes on: in which list, at which range */
+	/* Negated: the first address behind the ranges before, unless they reach to the end of the family. */
+	enum fw_family family;
+	struct fw_addr from;
+	bool ended;
 };
 
 struct fw_tables {

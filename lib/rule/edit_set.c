@@ -96,6 +96,8 @@ static int check_unused(const struct fw_ruleset *rs, uint32_t set, struct fw_pla
 	fw_autofree uint32_t *users = NULL;
 	size_t n, sides = 0;
 
+	if (!rs->sets[set].rules)
+		return 0;
 	if (fw_ruleset_set_users(rs, set, &users, &n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)

@@ -113,12 +113,22 @@ struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot)
 	return fw_slot_is_free(rs, slot) ? NULL : rs->index->by_slot[slot].rule;
 }
 
+/* @step: 1: one more rule says it on one side; -1: one less. */
+static void addrs_count(struct fw_ruleset *rs, uint32_t number, uint32_t step)
+{
+	const struct fw_addrs *a = &rs->addrs[number];
+
+	rs->addrs[number].rules += step;
+	for (uint32_t i = 0; i < a->nsets; i++)
+		rs->sets[a->sets[i]].rules += step;
+}
+
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r;
 	*(r->next ? &r->next->prev : &rs->last) = r;
-	rs->addrs[r->src].rules++;
-	rs->addrs[r->dst].rules++;
+	addrs_count(rs, r->src, 1);
+	addrs_count(rs, r->dst, 1);
 	fw_ifaces_count(rs, r, 1);
 	rs->nrules++;
 	rs->index->ordered = false;
@@ -135,8 +145,8 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r->next;
 	*(r->next ? &r->next->prev : &rs->last) = r->prev;
-	rs->addrs[r->src].rules--;
-	rs->addrs[r->dst].rules--;
+	addrs_count(rs, r->src, UINT32_MAX); /* one less: it wraps */
+	addrs_count(rs, r->dst, UINT32_MAX);
 	fw_ifaces_count(rs, r, -1);
 	rs->nrules--;
 	rs->index->ordered = false;

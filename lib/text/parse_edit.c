@@ -6,8 +6,6 @@
  */
 #include "lib/text/parse_edit.h"
 
-#define NEAREST_TRIES 20000 /* names that are compared for a hint */
-
 /* One rule's id, for the log. */
 static void log_id(struct change *c, const struct fw_rule *r)
 {
@@ -18,14 +16,15 @@ static void log_id(struct change *c, const struct fw_rule *r)
 static void refuse_ref(struct fw_parser *p)
 {
 	struct fw_nearest near = { .word = p->tok.text };
-	unsigned tries = NEAREST_TRIES;
 	char hint[128];
+	size_t seen = 0;
 
-	for (const struct fw_rule *r = p->rs->first; r && tries; r = r->next)
-		if (r->name) {
-			fw_nearest_try(&near, r->name);
-			tries--;
-		}
+	for (const struct fw_rule *r = p->rs->first; r && seen < 64 * FW_NEAREST_TRIES; r = r->next, seen++) {
+		if (!r->name)
+			continue;
+		fw_nearest_try(&near, r->name);
+		seen += 63;
+	}
 	fw_diag_add(p->ds, fw_parser_here(p), fw_nearest_hint(&near, hint, sizeof(hint)), "there is no rule '%s'",
 		    FW_SHOW(p->tok.text));
 }

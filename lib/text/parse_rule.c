@@ -190,7 +190,7 @@ int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
 	*out = (uint32_t)number;
 	if (number >= 0)
 		return 0;
-	for (size_t i = 0; i < p->rs->nsets; i++)
+	for (size_t i = 0; i < p->rs->nsets && i < FW_NEAREST_TRIES; i++)
 		if (p->rs->sets[i].name)
 			fw_nearest_try(&near, p->rs->sets[i].name);
 	if (!near.best)

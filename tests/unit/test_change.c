@@ -25,6 +25,8 @@ struct live {
 	struct random_maker *maker;
 	struct fw_compile_options options;
 	uint64_t changed, rebuilt, refused;
+	bool ending; /* a grace period is over, and not yet all of what it was for is done */
+	uint32_t ticket;
 };
 
 static struct fw_diags ds;
@@ -48,6 +50,7 @@ static bool live_compile(struct live *l)
 		return false;
 	assert_int_equal(err, 0);
 	fw_image_free(&l->image);
+	l->ending = false;
 	l->image = image;
 	l->image.generation = generation + 1;
 	live_publish(l);
@@ -73,9 +76,24 @@ static void live_close(struct live *l)
 	fw_ruleset_free(l->rs);
 }
 
+/* A grace period is over; of what it was for, a part is done, and the rest some other time, behind other changes. */
+static void live_grace_some(struct live *l)
+{
+	int64_t work = random_below(200);
+
+	if (!l->ending)
+		l->ticket = fw_image_grace_begin(&l->image);
+	l->ending = !fw_image_grace_end(&l->image, l->ticket, &work);
+}
+
 static void live_grace(struct live *l)
 {
-	fw_image_grace_end(&l->image, fw_image_grace_begin(&l->image), NULL);
+	do
+		live_grace_some(l);
+	while (l->ending);
+	live_grace_some(l);
+	while (l->ending)
+		live_grace_some(l);
 }
 
 static void live_check(const struct live *l)
@@ -239,7 +257,7 @@ static void storm(void **state)
 			for (int i = 0; i < 120; i++) {
 				transaction(&l, random_below(4) ? 1 : 20, 9);
 				if (!random_below(3))
-					live_grace(&l);
+					live_grace_some(&l);
 				live_check(&l);
 			}
 		changed += l.changed;
