@@ -54,7 +54,8 @@ FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwd/*.c))
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwctl/*.c))
 EXPORTER := $(BUILD)/fw-exporter
 EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fw-exporter/*.c))
-BENCH_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
+# What is counted of a lookup is the unit tests'.
+BENCH_OBJ := $(BUILD)/tests/unit/counted.o $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c tests/perf/peers/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))

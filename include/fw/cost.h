@@ -8,8 +8,9 @@
 #include "fw/compile.h"
 
 /*
- * Prices in nanoseconds, measured by `fwbench cost` on one core of an AMD EPYC (Zen 4, 2.6 GHz, virtual): tables flushed from all
- * caches, the larger of user space and XDP, rounded up.
+ * Prices in nanoseconds. With these no packet that `fwbench cost` measured takes longer than its lines and rounds cost: with all
+ * of its lines flushed from the caches, in user space, on a virtual Intel Xeon with 2 MiB of L2 a core, in rulesets from 1,000
+ * rules to a million.
  */
 #define FW_COST_PACKET_NS 250 /* parsing, counting */
 #define FW_COST_LINE_NS 10    /* reading a line while others are on their way, and what is done with it */

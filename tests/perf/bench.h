@@ -120,6 +120,7 @@ void bench_sample_sort(struct bench_sample *s);
 double bench_sample_quantile(const struct bench_sample *s, double q);
 void bench_sample_free(struct bench_sample *s);
 
+int bench_cost(int argc, char **argv);
 int bench_lookup(int argc, char **argv);
 int bench_update(int argc, char **argv);
 int bench_reload(int argc, char **argv);

@@ -12,6 +12,7 @@ static const struct {
 	{ "update", "take the time of changes, alone and with packets on their way", bench_update },
 	{ "reload", "take the time and memory of reloads, with packets on their way", bench_reload },
 	{ "peers", "compare with what else filters packets", bench_peers },
+	{ "cost", "count and time the dearest packet of a ruleset, next to what is announced", bench_cost },
 	{ "scrape", "take the time and memory of scrapes, with packets on their way", bench_scrape },
 };
 
