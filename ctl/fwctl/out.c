@@ -238,9 +238,13 @@ void ctl_put_json(const char *text, size_t len)
 	const char *from = text, *end = text + len;
 
 	for (const char *s = text; s < end;) {
-		size_t left = (size_t)(end - s), n = *s == '\n' ? 1 : fw_utf8_shown(s, left);
+		size_t left, n;
 
-		if (n) {
+		while (s < end && ((*s >= ' ' && *s <= '~') || *s == '\n')) /* nearly all of it */
+			s++;
+		left = (size_t)(end - s);
+		n = fw_utf8_shown(s, left);
+		if (n || !left) {
 			s += n;
 			continue;
 		}

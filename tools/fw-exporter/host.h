@@ -11,7 +11,7 @@
 
 struct hosts {
 	const char *names; /* of the setting, with commas between; borrowed */
-	char own[1024];     /* the machine's, likewise */
+	char own[1024];    /* the machine's, likewise */
 	bool any;          /* a Unix socket: nobody is led there */
 };
 
