@@ -80,8 +80,15 @@ void engine_publish(struct engine *e, const struct fw_image *image)
 
 int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
 {
-	int err = engine_kernel_error(fw_kern_counters_reserve(e->kern, rs->next_slot), "make counters", ds);
+	int err;
 
+	if (rs->next_slot > FW_COUNTER_SLOTS) {
+		fw_diag_add(ds, (struct fw_place){ 0 },
+			    "rules that these replace count too, until they are gone: `fwctl flush` first",
+			    "there are counters for %u rules, not for more", FW_COUNTER_SLOTS);
+		return -E2BIG;
+	}
+	err = engine_kernel_error(fw_kern_counters_reserve(e->kern, rs->next_slot), "make counters", ds);
 	return err ? err : engine_kernel_error(fw_kern_sync(e->kern), "take the tables", ds);
 }
 

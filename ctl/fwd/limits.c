@@ -46,7 +46,7 @@ static const struct {
 	uint64_t max; /* 0: the pool's */
 } limits[] = {
 	{ "interface_names", interface_names, FW_IFACES_MAX },
-	{ "rule_counters", rule_counters, (uint64_t)FW_COUNTER_CHUNKS *FW_COUNTER_CHUNK - FW_COUNTER_RULES },
+	{ "rule_counters", rule_counters, FW_COUNTER_SLOTS },
 	{ "source_identities", source_identities, FW_IDENTITIES_MAX - FW_IDENTITIES_FIXED },
 	{ "destination_identities", destination_identities, FW_IDENTITIES_MAX - FW_IDENTITIES_FIXED },
 	{ "further_blocks", further_blocks, FW_BLOCK_CHAIN },

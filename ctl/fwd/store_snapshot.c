@@ -58,6 +58,18 @@ static int room_check(struct store *s, const struct store_snapshot *sn, struct f
 	return -ENOSPC;
 }
 
+/* Pieces and changes are found by the snapshot's number, in the upper half of a number with a sign. */
+static int number_check(struct store *s, struct fw_diags *ds)
+{
+	if (s->last_id < INT32_MAX)
+		return 0;
+	fw_diag_add(ds, (struct fw_place){ s->path, 0, 0 },
+		    "save the rules (fwctl save), stop fwd, move the store away, start fwd and load them",
+		    "the store has held %llu rulesets and has no number for another one",
+		    (unsigned long long)s->last_id);
+	return -E2BIG;
+}
+
 static int pending_begin(struct store *s, const struct store_snapshot *sn)
 {
 	struct row row = { .n = { .state = ROW_PENDING,
@@ -85,6 +97,7 @@ int store_snapshot_begin(struct store *s, const struct store_snapshot *sn, struc
 {
 	int err = store_writable(s, ds), rc;
 
+	err = err ? err : number_check(s, ds);
 	err = err ? err : room_check(s, sn, ds);
 	if (err)
 		return err;

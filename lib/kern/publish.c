@@ -29,13 +29,20 @@ static void forget_generations(struct fw_kern *k)
 int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation)
 {
 	uint64_t before = __atomic_load_n(k->control, __ATOMIC_RELAXED);
+	bool again = generation <= before >> 32;
 	int err = fw_kern_sync(k);
 
 	if (err)
 		return err;
-	if (generation <= before >> 32)
+	if (again)
 		forget_generations(k);
 	__atomic_store_n(k->control, FW_CONTROL(root, generation), __ATOMIC_RELEASE);
+	/* Packets that were on their way have noted the last one once more. */
+	if (again) {
+		while (fw_kern_grace(k))
+			;
+		forget_generations(k);
+	}
 	if (k->published)
 		return 0;
 	err = k->pins ? kern_takeover(k) : 0;

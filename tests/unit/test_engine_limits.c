@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/engine_internal.h"
+#include "ctl/fwd/store_internal.h"
+#include "lib/rule/internal.h"
 #include "tests/unit/trial.h"
 
 /* Many changes become a snapshot, while others go on. */
@@ -116,6 +118,52 @@ static void many_generations(void **state)
 	engine_close(e);
 }
 
+/* What the store can tell apart has an end: the load after it is refused, and all stays as it is. */
+static void last_snapshot(void **state)
+{
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_load(e, "rule name a drop\n");
+	engine_store(e)->last_id = INT32_MAX - 1;
+	trial_load(e, "rule name b drop\n");
+	assert_int_equal(trial_load_start(e, "rule name c drop\n", 0, false), 0);
+	trial_pump(e);
+	assert_int_equal(trial_loaded.err, -E2BIG);
+	assert_non_null(strstr(trial_loaded.ds.d[0].message, "no number for another one"));
+	trial_change(e, "add rule name d accept");
+	e = trial_restart(e);
+	trial_rule(e, "b");
+	trial_rule(e, "d");
+	assert_filters(e, 50);
+	engine_close(e);
+}
+
+/* All counters but the first are held, as by rules that are gone. */
+static void last_counter(void **state)
+{
+	static struct engine_result r;
+	struct engine *e;
+
+	trial_fresh();
+	e = trial_begin();
+	trial_change(e, "add rule name a drop");
+	while (e->live->rs->next_slot < FW_COUNTER_SLOTS) {
+		uint32_t slot = e->live->rs->next_slot;
+
+		assert_int_equal(fw_slot_reserve(e->live->rs, slot), 0);
+		fw_slot_take(e->live->rs, slot, NULL);
+	}
+	assert_int_equal(trial_edit(e, "add rule name b drop", 0, &r), -E2BIG);
+	assert_non_null(strstr(r.ds.d[0].message, "counters for 16777152 rules"));
+	assert_int_equal(e->live->rs->next_slot, FW_COUNTER_SLOTS);
+	e = trial_restart(e);
+	trial_change(e, "add rule name b drop");
+	assert_filters(e, 20);
+	engine_close(e);
+}
+
 /* Ids above the last one: those that are free, also after a restart and a flush. */
 static void last_id(void **state)
 {
@@ -192,8 +240,9 @@ static void full_store(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(folded),  cmocka_unit_test(little_room), cmocka_unit_test(many_generations),
-		cmocka_unit_test(last_id), cmocka_unit_test(full_store),
+		cmocka_unit_test(folded),        cmocka_unit_test(little_room),  cmocka_unit_test(many_generations),
+		cmocka_unit_test(last_snapshot), cmocka_unit_test(last_counter), cmocka_unit_test(last_id),
+		cmocka_unit_test(full_store),
 	};
 
 	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
