@@ -147,7 +147,7 @@ $(BUILD)/completion/_fwctl: $(BUILD)/fwctl
 # Written anew each time: PREFIX may be another.
 $(BUILD)/systemd/%.service: tools/systemd/%.service.in FORCE
 	@mkdir -p $(@D)
-	$(Q)sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@BINDIR@|$(PREFIX)/bin|' $< > $@
+	$(Q)sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@DATADIR@|$(PREFIX)/share/fwd|' $< > $@
 
 # Checks JSON in tests.
 $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
@@ -399,6 +399,7 @@ $(call installed,bash,$(PREFIX)/share/bash-completion/completions,644,$(BUILD)/c
 $(call installed,zsh,$(ZSHDIR),644,$(BUILD)/completion/_fwctl $(wildcard tools/completion/zsh/*))
 $(call installed,units,$(UNITDIR),644,$(UNITS) $(wildcard tools/systemd/*.socket))
 $(call installed,sysusers,$(PREFIX)/lib/sysusers.d,644,tools/systemd/fwd.conf)
+$(call installed,closed,$(PREFIX)/share/fwd,644,$(wildcard tools/systemd/*.nft))
 $(call installed,grafana,$(PREFIX)/share/fwd/grafana,644,$(wildcard tools/grafana/*.json))
 $(call installed,prometheus,$(PREFIX)/share/fwd/prometheus,644,$(wildcard tools/prometheus/*.yml))
 $(call installed,examples,$(PREFIX)/share/doc/fwd/examples,644,$(wildcard examples/*))

@@ -8,6 +8,7 @@
 #include "ctl/fwd/daemon.h"
 
 #include "ctl/fwd/client.h"
+#include "ctl/fwd/closed.h"
 #include "ctl/fwd/devices.h"
 #include "ctl/fwd/forked.h"
 #include "ctl/fwd/history.h"
@@ -160,6 +161,7 @@ static void round_over(struct loop *l)
 	if (now - d->looked >= TICK) {
 		d->looked = now;
 		watch_store(d);
+		closed_look(d);
 	}
 }
 
@@ -246,6 +248,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());
+		closed_look(&d);
 		tell_aside(&d);
 		watch_store(&d);
 		rules_file_compare(&d);

@@ -48,6 +48,7 @@ struct fwd {
 	struct told told;
 	double looked;                         /* when the store's files were, on the same clock */
 	int store_trouble;                     /* -errno, as it was told last */
+	int closed_err;                        /* closed.c: as it was told last */
 	struct history history[RECORD_NRINGS]; /* history.c */
 	struct rules_file rules_file;          /* rules_file.c */
 

@@ -39,7 +39,7 @@ make_base() {
 }
 download() {
 	chroot "$base" apt-get install -y -q --no-install-recommends --download-only "/root/debs/$(basename "$next")" \
-		prometheus curl procps
+		prometheus curl procps nftables
 }
 make_root() {
 	rm -rf "$root" && cp -a "$base" "$root" && bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
@@ -58,14 +58,14 @@ bpffs_service() {
 	END
 }
 
-booted() { inside systemctl is-system-running | grep -q running; }
-boot() {
+booted() { inside systemctl is-system-running | grep -qE "running${1:+|$1}"; }
+boot() { # degraded: also when a unit has failed
 	local keep=
 	[ -d /run/systemd/system ] || keep=--keep-unit
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setsid systemd-nspawn -D "$root" --machine="$machine" --boot --private-network \
 		--register=no $keep --capability=all --system-call-filter=bpf </dev/null >"$folder/boot.log" 2>&1 &
 	nspawn=$!
-	wait_until booted || fail "it does not boot: $(inside systemctl --failed --no-legend; tail "$folder/boot.log")" || return 1
+	wait_until booted "$@" || fail "it does not boot: $(inside systemctl --failed --no-legend; tail "$folder/boot.log")" || return 1
 	ip link add c0 netns "$client" type veth peer name s0 netns "$(leader)" || return 1
 	enter "$client" sh -c "ip addr add $good/24 dev c0; ip addr add $bad/24 dev c0; ip link set c0 up"
 	inside sh -c "ip addr add $here4/24 dev s0; ip link set s0 up"
@@ -311,6 +311,27 @@ step_reboots() {
 		pings 100 && counted && watched
 }
 
+# Nothing passes from boot on until fwd filters: not while s0 is not there yet, and not while the store is damaged.
+step_fails_closed() {
+	local store=/var/lib/fwd/fwd.db
+	install nftables && is "what systemd says of it" "$(inside systemd-analyze verify --man=no fwd-closed.service 2>&1 | grep fw)" "" &&
+		inside systemctl -q enable fwd-closed.service || return 1
+	shut_down
+	boot && wait_until attached && wait_until open || fail "closed: $(inside fwctl status; inside nft list ruleset)" || return 1
+	running fwd-closed.service && sent_good=0 sent_bad=0 && pings 100 && counted || return 1
+	inside sh -ec "systemctl stop fwd.socket fwd.service; cp -p $store /root/backup; dd if=/dev/urandom of=$store bs=4096 seek=1 \
+		count=3 conv=notrunc status=none" || return 1
+	shut_down
+	boot degraded && wait_until inside systemctl -q is-failed fwd.service || fail "$(inside systemctl status fwd.service)" || return 1
+	is "answered pings" "$(pinged $good 5) $(pinged $bad 5)" "0 0" && ! open || return 1
+	inside sh -ec "systemctl stop fwd.socket; fwd --restore /root/backup; rm $store.2* /root/backup; systemctl reset-failed
+		systemctl start fwd.socket fwd.service" >/dev/null || return 1
+	wait_until open || fail "$(inside fwctl status; inside journalctl -u fwd.service | tail)" || return 1
+	sent_good=0 sent_bad=0
+	pings 100 && counted && inside systemctl -q disable --now fwd-closed.service && watched
+}
+open() { ! inside nft list table inet fw_closed >/dev/null 2>&1; }
+
 step_removes() {
 	inside apt-get remove -y -q fwd >"$folder/log" 2>&1 || fail "$(tail "$folder/log")" || return 1
 	! attached || fail "still attached" || return 1
@@ -332,7 +353,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
 for step in lintian hardened boots installs filters reloads permits exports counts_for_ever shows_in_prometheus exports_by_tls \
-	upgrades_under_traffic reboots removes purges; do
+	upgrades_under_traffic reboots fails_closed removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1
