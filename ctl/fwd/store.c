@@ -69,9 +69,24 @@ static size_t meaning_of(int rc, int os)
 	return found;
 }
 
+/* The kernel's errno: SQLite itself does not keep that of a commit, but its files do. */
+static int os_errno(const struct store *s, int rc)
+{
+	sqlite3_file *log = NULL;
+	int err = 0;
+
+	if (s->watch.err || (rc & 0xff) != SQLITE_IOERR)
+		return s->watch.err ? s->watch.err : sqlite3_system_errno(s->db);
+	if (!sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) && log && log->pMethods)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &err);
+	if (!err)
+		sqlite3_file_control(s->db, "main", SQLITE_FCNTL_LAST_ERRNO, &err);
+	return err;
+}
+
 int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
 {
-	int os = s->watch.err ? s->watch.err : sqlite3_system_errno(s->db), err;
+	int os, err;
 	const char *message;
 	size_t i;
 
@@ -79,6 +94,7 @@ int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds)
 		return 0;
 	if (rc == SQLITE_READONLY_DBMOVED)
 		return store_fault_error(s, ds);
+	os = os_errno(s, rc);
 	i = meaning_of(rc, os);
 	err = meanings[i].err;
 	message = meanings[i].message ? meanings[i].message : sqlite3_errstr(rc);
@@ -157,7 +173,7 @@ static void note_result(struct store *s, int rc)
 	if (rc == SQLITE_READONLY_DBMOVED)
 		return;
 	if (primary == SQLITE_FULL || primary == SQLITE_IOERR || primary == SQLITE_READONLY)
-		atomic_store(&s->failed, meanings[meaning_of(rc, sqlite3_system_errno(s->db))].err);
+		atomic_store(&s->failed, meanings[meaning_of(rc, os_errno(s, rc))].err);
 	else if (!rc && s->durable)
 		atomic_store(&s->failed, 0);
 }

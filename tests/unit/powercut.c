@@ -41,6 +41,8 @@ static sqlite3_vfs vfs, *usual;
 static sqlite3_io_methods methods;
 static uint64_t operations;
 static void (*watch)(void);
+static uint64_t fail_at; /* the operation from which on all fail; 0: none */
+static int fail_errno;
 
 static sqlite3_file *real_of(sqlite3_file *f)
 {
@@ -106,8 +108,23 @@ static void happened(void)
 		watch();
 }
 
+/* As unix files do it: what SQLite answers, and errno. */
+static int failure(int rc)
+{
+	if (!fail_at || operations + 1 < fail_at)
+		return 0;
+	operations++;
+	errno = fail_errno;
+	return fail_errno == ENOSPC ? SQLITE_FULL : rc;
+}
+
 static int x_write(sqlite3_file *f, const void *data, int len, sqlite3_int64 at)
 {
+	int failed = failure(SQLITE_IOERR_WRITE);
+
+	if (failed)
+		return failed;
+
 	struct shadow *s = ((struct watched_file *)f)->shadow;
 	struct unsynced w = { (uint64_t)at, (uint64_t)len, malloc((size_t)len) };
 	int rc = real_of(f)->pMethods->xWrite(real_of(f), data, len, at);
@@ -130,6 +147,11 @@ static int x_truncate(sqlite3_file *f, sqlite3_int64 len)
 
 static int x_sync(sqlite3_file *f, int flags)
 {
+	int failed = failure(SQLITE_IOERR_FSYNC);
+
+	if (failed)
+		return failed;
+
 	struct shadow *s = ((struct watched_file *)f)->shadow;
 
 	for (size_t i = 0; i < s->nwrites; i++)
@@ -171,6 +193,10 @@ static int x_reserved(sqlite3_file *f, int *out)
 
 static int x_control(sqlite3_file *f, int op, void *arg)
 {
+	if (op == SQLITE_FCNTL_LAST_ERRNO && fail_errno) {
+		*(int *)arg = fail_errno;
+		return SQLITE_OK;
+	}
 	return real_of(f)->pMethods->xFileControl(real_of(f), op, arg);
 }
 
@@ -250,6 +276,12 @@ void powercut_end(void)
 uint64_t powercut_operations(void)
 {
 	return operations;
+}
+
+void powercut_fail(uint64_t at, int err)
+{
+	fail_at = at;
+	fail_errno = err;
 }
 
 void powercut_watch(void (*operation)(void))

@@ -19,6 +19,8 @@ void powercut_end(void);
 /* Writes and syncs so far, and what to call at each of them; NULL: nothing. */
 uint64_t powercut_operations(void);
 void powercut_watch(void (*operation)(void));
+/* From this operation on all fail, with this errno; 0: none does. */
+void powercut_fail(uint64_t at, int err);
 /* Puts the files into a folder as they could be found if power failed now. */
 void powercut_image(const char *folder);
 

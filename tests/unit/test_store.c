@@ -672,6 +672,58 @@ static void power_cut(void **state)
 	assert_true(cut.taken >= 200);
 }
 
+/* Writing fails somewhere in a step: it is refused and forgotten, and the next one finds all in order. */
+static void failing_with(int err, const char *says)
+{
+	static struct model m, before;
+	static struct ruleset_model got;
+	struct store *s = NULL;
+	unsigned refused = 0;
+
+	tree_empty(folder);
+	memset(&m, 0, sizeof(m));
+	powercut_begin();
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	for (uint64_t i = 0; i < 200; i++) {
+		struct fw_diags ds = { .n = 0 };
+		struct dice d = dice_of(i);
+		int is;
+
+		before = m;
+		powercut_fail(powercut_operations() + 1 + random_below(12), err);
+		is = i % 8 ? step_change(s, &m, &d) : step_snapshot(s, &m, &d);
+		if (is) {
+			assert_int_equal(is, -err);
+			assert_int_equal(store_trouble(s, &ds), -err);
+			if (!strstr(ds.d[0].message, says))
+				fail_msg("%s", ds.d[0].message);
+			m = before;
+			refused++;
+		}
+		powercut_fail(0, 0);
+		assert_int_equal(store_ruleset(s, &got, NULL), 0);
+		assert_true(same_ruleset(&got, &m.live));
+		store_look(s);
+		assert_int_equal(store_trouble(s, NULL), 0);
+	}
+	store_close(s);
+	powercut_end();
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	assert_int_equal(store_ruleset(s, &got, NULL), 0);
+	assert_true(same_ruleset(&got, &m.live));
+	store_close(s);
+	print_message("%s: %u of 200 steps refused\n", says, refused);
+	assert_true(refused > 50);
+}
+
+static void failing(void **state)
+{
+	failing_with(EIO, "Input/output error");
+	failing_with(ENOSPC, "No space left");
+	failing_with(EDQUOT, "quota");
+	failing_with(EROFS, "Read-only");
+}
+
 /* A small file system of its own, in a mount namespace of the test's. */
 static bool mount_small(const char *at)
 {
@@ -892,8 +944,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(read_back),   cmocka_unit_test(stays_small),   cmocka_unit_test(two_opens),
 		cmocka_unit_test(not_a_store), cmocka_unit_test(other_version), cmocka_unit_test(killed),
-		cmocka_unit_test(power_cut),   cmocka_unit_test(full_disk),     cmocka_unit_test(emptied),
-		cmocka_unit_test(damaged),     cmocka_unit_test(history),
+		cmocka_unit_test(power_cut),   cmocka_unit_test(failing),       cmocka_unit_test(full_disk),
+		cmocka_unit_test(emptied),     cmocka_unit_test(damaged),       cmocka_unit_test(history),
 	};
 	int failed;
 
