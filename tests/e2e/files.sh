@@ -149,3 +149,10 @@ case_files_pins() {
 		fwd_kill TERM && in_house chown 65534 "$pins" || return 1
 	exits 1 in_house timeout 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$pins" && says "other users could change"
 }
+
+# A pipe in the place of the rules has fwd wait for nobody.
+case_files_rules_pipe() {
+	three_folders && start_fwd && fwd_kill TERM && rm -rf "$tmp/fwd/store"* && mkfifo "$tmp/ours/rules" || return 1
+	exits 1 nsenter --target "$fwd_house" --net --mount timeout -k 5 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
+		--pins "$tmp/bpffs/fwd" --rules "$tmp/ours/rules" && says "cannot read"
+}
