@@ -18,6 +18,9 @@
 /* Additions: some tens of milliseconds. */
 #define BUDGET 10000000
 
+/* Classes are all over memory: they are sent for so many ahead. */
+#define AHEAD 8
+
 enum level { ROUGH, REFINED, EXACT };
 
 /* Classes that have the same identities with blocks. */
@@ -164,6 +167,7 @@ static struct fw_cost outside_of(const struct search *s, uint32_t class, const s
 	return cost;
 }
 
+/* @other: NULL: what they cost without blocks does not matter, and the one of most identities stands for its group. */
 static int groups_make(struct search *s, struct half *h, const struct cost_side *other)
 {
 	size_t nslots = 16;
@@ -176,8 +180,13 @@ static int groups_make(struct search *s, struct half *h, const struct cost_side 
 	if (!slots)
 		return -ENOMEM;
 	for (size_t i = 0; i < h->side->n; i++) {
-		struct fw_cost outside = outside_of(s, h->side->class[i], other);
+		struct fw_cost outside;
 		struct group *g;
+
+		if (i + AHEAD < h->side->n)
+			__builtin_prefetch(fw_pool_ptr(s->f->pool, h->side->class[i + AHEAD]));
+		outside = other ? outside_of(s, h->side->class[i], other) :
+				  (struct fw_cost){ cost_class_at(s->f->pool, h->side->class[i]).n, 0 };
 
 		if (group_intern(s, h, slots, nslots - 1, h->side->class[i], &g))
 			return -ENOMEM;
@@ -357,7 +366,7 @@ static int search_make(struct search *s)
 	int err = rows_make(s);
 
 	err = err ? err : groups_make(s, s->own, s->other->side);
-	err = err ? err : groups_make(s, s->other, s->own->side);
+	err = err ? err : groups_make(s, s->other, NULL);
 	err = err ? err : places_make(s);
 	err = err ? err : base_make(s);
 	return err ? err : heap_make(s);
