@@ -240,7 +240,7 @@ uint32_t fw_kern_xdp_prog(uint32_t ifindex);
 
 /* Interfaces come, go and are renamed: what rtnetlink says, from a socket that can be polled. */
 struct fw_links;
-#define FW_LINK_ALTNAMES 64 /* more are not told */
+#define FW_LINK_ALTNAMES 1024 /* more are not told */
 struct fw_link {
 	uint32_t ifindex; /* 0: every interface that there is has been told since all were asked for */
 	bool gone;

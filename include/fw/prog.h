@@ -78,7 +78,7 @@ struct fw_label_name {
 };
 /* Counters that an iterator shows in one step; a line has at most 160 bytes, a step 32 KiB. */
 #define FW_COUNTER_PAGE 128
-#define FW_COUNTER_CHUNKS 1024 /* at most */
+#define FW_COUNTER_CHUNKS 1024                                                     /* at most */
 #define FW_COUNTER_SLOTS (FW_COUNTER_CHUNKS * FW_COUNTER_CHUNK - FW_COUNTER_RULES) /* of rules */
 #define FW_COUNTER_PAGES (FW_COUNTER_CHUNKS * FW_COUNTER_CHUNK / FW_COUNTER_PAGE)
 

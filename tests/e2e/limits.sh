@@ -18,3 +18,14 @@ case_fwd_limits() {
 	ok flush --yes && wait_until names_in_use 0 || { fail "names are not given back: $(cat "$tmp/out")"; return 1; }
 	ok load "$tmp/limit.others" && names_in_use 10000 && fwd_kill KILL && start_fwd && names_in_use 10000
 }
+
+limit_altnames() { # add|del
+	seq -f 'altname limit%.0f' 100 | xargs -n 40 nsenter --net="/run/netns/$server" ip link property "$1" dev s0
+}
+
+# All of an interface's other names are known, however many.
+case_fwd_many_altnames() {
+	start_fwd && limit_altnames add || return 1
+	ok add rule in on limit100 drop && ok classify "icmp 10.0.0.1 > 10.0.0.2 in on limit100" && says ": drop" &&
+		ok classify "icmp 10.0.0.1 > 10.0.0.2 in on s0" && says ": drop" && limit_altnames del
+}
