@@ -200,6 +200,7 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	int err;
 
 	privileges_files();
+	privileges_first();
 	check_pins(d);
 	err = loop_open(&d->loop);
 	err = err ? err : signals_open(d);

@@ -2,11 +2,14 @@
 /* The worker: one job at a time, each finished by the engine's own thread before the next one is run. */
 #include "ctl/fwd/engine_internal.h"
 
+#include <sys/resource.h>
+
 static void *worker(void *arg)
 {
 	struct engine *e = arg;
 	struct jobs *j = &e->jobs;
 
+	setpriority(PRIO_PROCESS, 0, 0); /* what takes long is not first; see privileges_first() */
 	pthread_mutex_lock(&j->lock);
 	while (!j->quit) {
 		struct job *job = j->finishing ? NULL : j->queue;

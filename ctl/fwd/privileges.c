@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define FIRST -10 /* nice */
+
 /* Maps and programs; XDP, tc and links; the loads from maps that the verifier takes only with it. */
 static const unsigned keep[] = { CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON };
 #define NKEEP (sizeof(keep) / sizeof(keep[0]))
@@ -69,4 +71,9 @@ int privileges_drop(struct fw_diags *ds)
 	if (err)
 		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "cannot give up capabilities: %s", strerror(-err));
 	return err;
+}
+
+void privileges_first(void)
+{
+	setpriority(PRIO_PROCESS, 0, FIRST); /* where it may not, it waits as others do */
 }

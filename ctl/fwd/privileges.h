@@ -7,6 +7,8 @@
 
 /* As many open files as the system lets us have: each segment of the tables is one. */
 void privileges_files(void);
+/* The loop goes before the processes of all those who ask it: they cannot keep it from its CPU. Threads inherit it. */
+void privileges_first(void);
 /**
  * privileges_drop - gives up every capability but those that changes and new interfaces need, for good
  *

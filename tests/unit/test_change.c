@@ -88,12 +88,11 @@ static void live_grace_some(struct live *l)
 
 static void live_grace(struct live *l)
 {
+	while (l->ending)
+		live_grace_some(l);
 	do
 		live_grace_some(l);
 	while (l->ending);
-	live_grace_some(l);
-	while (l->ending)
-		live_grace_some(l);
 }
 
 static void live_check(const struct live *l)
