@@ -8,7 +8,7 @@
 #include "fw/text.h"
 #include "lib/rule/internal.h"
 
-/* Text that goes into a message: long ones are cut, bytes that are not printable ASCII become '?'. */
+/* Text that goes into a message: escaped, and cut when it is long. */
 #define FW_SHOWN 64
 struct fw_shown {
 	char s[FW_SHOWN + 4];

@@ -16,11 +16,8 @@ const char *fw_field_word(enum fw_field field, bool v6)
 struct fw_shown fw_str_show(struct fw_str s)
 {
 	struct fw_shown out;
-	size_t n = s.len < FW_SHOWN ? s.len : FW_SHOWN;
 
-	for (size_t i = 0; i < n; i++)
-		out.s[i] = s.s[i] >= ' ' && s.s[i] < 0x7f ? s.s[i] : '?';
-	strcpy(out.s + n, s.len > n ? "..." : "");
+	fw_escape(out.s, sizeof(out.s), s.s, s.len);
 	return out;
 }
 

@@ -214,6 +214,7 @@ static const struct {
 	{ "rule drop comment \"x", 1, 19, "no closing '\"'", "" },
 	{ "rule drop comment \"x\\n\"", 1, 19, "'\\' stands alone", "\\x1b for a byte" },
 	{ "rule drop comment \"x\\x1b\"", 1, 19, "byte 0x1b of the comment", "" },
+	{ "rule name \"a\x1b[2J\" drop", 1, 11, "expected a name, not 'a\\x1b[2J'", "" },
 	{ "rule drop comment \"x\\x4\"", 1, 19, "stands alone", "" },
 	{ "rule drop comment \"x\\x00\"", 1, 19, "stands alone", "" },
 	{ "rule on \"a\\x0ab\" drop", 1, 9, "no interface name", "" },
