@@ -68,6 +68,7 @@ struct client {
 	struct child *child;                /* that writes the reply; NULL: none */
 	struct forked_work *forked;         /* what the child writes, or is to write when there is a place */
 	bool asked;                         /* the engine was asked for it, and the reply waits until it is done */
+	bool waited;                        /* for a grace period, which the change was in need of */
 };
 
 /* A new connection of a user; @fd is taken. @s NULL: there was no memory for it. 0 or -errno. */

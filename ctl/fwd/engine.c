@@ -364,7 +364,7 @@ int engine_fd(const struct engine *e)
 
 bool engine_busy(const struct engine *e)
 {
-	return e->swapping;
+	return e->swapping || e->awaits_grace;
 }
 
 void engine_work(struct engine *e)

@@ -45,7 +45,7 @@ void engine_close(struct engine *e);
 
 /* For reading only. */
 const struct fw_ruleset *engine_ruleset(const struct engine *e);
-const struct facts *engine_facts(const struct engine *e); /* of that ruleset */
+const struct facts *engine_facts(const struct engine *e);    /* of that ruleset */
 const struct fw_image *engine_image(const struct engine *e); /* its tables */
 struct fw_kern *engine_kern(struct engine *e);
 struct store *engine_store(struct engine *e); /* for settings */
@@ -96,7 +96,8 @@ struct engine_cause {
 struct engine_edit {
 	const char *text, *name; /* the name is for diagnostics */
 	size_t len;
-	bool check; /* only say whether it would be taken */
+	bool check;  /* only say whether it would be taken */
+	bool waited; /* it has been answered -EAGAIN already */
 	struct engine_cause cause;
 	const struct store_file *files; /* that sets are read from */
 	size_t nfiles;
@@ -106,7 +107,7 @@ struct engine_edit {
 };
 /**
  * engine_change - one transaction
- * Return: out->err: 0; -EAGAIN: busy, or out->bulk; -EBUSY with a diagnostic: something waits to be confirmed; else with diagnostics, and
+ * Return: out->err: 0; -EAGAIN: busy now (engine_busy()), or out->bulk; -EBUSY with a diagnostic: something waits to be confirmed; else with diagnostics, and
  * nothing has changed.
  */
 int engine_change(struct engine *e, const struct engine_edit *edit, struct engine_result *out);

@@ -266,9 +266,13 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 		return out->err = err;
 	}
 	err = attempt(e, asked, out);
-	/* The worker waits for grace periods without keeping others from anything. */
-	if (!out->bulk && grace_helps(e, err, out) && engine_is_large(e))
-		*out = (struct engine_result){ .bulk = true };
+	/* Nobody else waits meanwhile: at first it comes again when no grace period is pending, and then it is one for the worker. */
+	if (!out->bulk && grace_helps(e, err, out) && engine_is_large(e)) {
+		*out = (struct engine_result){ .bulk = asked->waited };
+		e->awaits_grace = !asked->waited;
+		grace_work(e);
+		return out->err = -EAGAIN;
+	}
 	if (out->bulk)
 		return out->err = -EAGAIN;
 	if (grace_helps(e, err, out)) {

@@ -150,6 +150,8 @@ void grace_work(struct engine *e)
 		begin(e);
 	if (e->held && !grace_pending(e))
 		job_release(e);
+	if (e->awaits_grace && !grace_pending(e))
+		e->awaits_grace = false;
 }
 
 void grace_later(struct engine *e, struct later *what)

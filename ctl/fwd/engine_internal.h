@@ -93,6 +93,7 @@ struct engine {
 	struct jobs jobs;
 	const struct job *swapping; /* the job that makes another ruleset */
 	struct job *held;           /* the same, while it waits for grace periods; NULL: it does not */
+	bool awaits_grace; /* a change waits until no grace period is pending */
 	int wake;                   /* eventfd */
 	int poll;                   /* of wake and the timer */
 	struct confirm confirm;

@@ -102,6 +102,7 @@ static int changing_new(struct client *c, struct changing **out)
 		.len = text->len,
 		.name = ch->name,
 		.check = c->args.check,
+		.waited = c->waited,
 		.cause = { .who = client_who(c), .confirm = (unsigned)c->args.confirm },
 		.each = each,
 		.ctx = ch,
@@ -154,6 +155,12 @@ void handle_change(struct client *c)
 		r.bulk = true;
 	if (r.bulk) {
 		change_bulk(c, ch);
+		return;
+	}
+	if (r.err == -EAGAIN) {
+		c->waited = true;
+		changing_free(ch);
+		request_wait(c);
 		return;
 	}
 	if (!r.err && !c->args.check)

@@ -78,12 +78,19 @@ static int decode(struct client *c, struct fw_diags *ds)
 			   &c->args);
 }
 
-/* Root's before others', else in the order in which they came. */
+/* Root's before others', else in the order in which they came; one that was tried already was the first. */
+static bool goes_before(const struct client *a, const struct client *c)
+{
+	bool root = c->share->rank == SHARE_ROOT;
+
+	return a->share->rank == SHARE_ROOT ? !root || !c->waited : !root && !c->waited;
+}
+
 void request_wait(struct client *c)
 {
 	struct client **at = &c->fwd->waiting;
 
-	while (*at && ((*at)->share->rank == SHARE_ROOT || c->share->rank != SHARE_ROOT))
+	while (*at && goes_before(*at, c))
 		at = &(*at)->waits;
 	c->waits = *at;
 	*at = c;
@@ -137,7 +144,7 @@ void request_forget(struct client *c)
 		*c->reporter = NULL;
 	forked_forget(c);
 	c->reporter = NULL;
-	c->asked = false;
+	c->asked = c->waited = false;
 	args_free(&c->args);
 	free(fw_take(c->message));
 }
