@@ -266,6 +266,18 @@ $(FUZZERS:%=run-fuzz-%): run-fuzz-%: build/fuzz/fuzz_%
 		>build/fuzz/$*.log 2>&1 || { tail -n 50 build/fuzz/$*.log; echo "  FAILED  $*"; exit 1; }
 	@echo "  PASSED  $*: $$(tail -n 1 build/fuzz/$*.log)"
 
+# The fuzzers of texts as programs that count the lines that they run, for tests/fuzz/reached.
+REACHED := text edit list
+build/reached/%.o: %.c
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(DEFINES) -std=gnu11 -O0 --coverage -MMD -MP -c $< -o $@
+
+build/reached/replay_%: build/reached/tests/fuzz/fuzz_%.o $(patsubst %.c,build/reached/%.o,$(filter lib/text/%,$(LIB_SRC)) \
+		$(addprefix tests/,fuzz/replay.c fuzz/files.c fuzz/reparse.c unit/ruleset_check.c)) build/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) --coverage $^ $(LDLIBS) -Wl,--wrap=fw_file_read -o $@
+
 # $(call install_missing,PACKAGES): as root. On systems other than Debian: nothing.
 APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 define install_missing
@@ -305,12 +317,13 @@ check: deps
 	$(call no_service,prometheus)
 	$(call install_missing,$(CHECK_PACKAGES))
 	$(call disabled_service,prometheus)
-	$(SUBMAKE) SAN= all build/kills build/sequences build/lookups
+	$(SUBMAKE) SAN= all build/kills build/sequences build/lookups $(REACHED:%=build/reached/replay_%)
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests
 	$(SUBMAKE) SAN=thread build/tsan/tests/test_storm
 	$(Q)tests/unit/run build/tsan/tests
 	$(Q)tests/e2e/docs
+	$(Q)tests/fuzz/reached build/reached
 	$(Q)tests/perf/pages/check
 	$(Q)tests/perf/peers/check
 	$(Q)$(INSTRUCTIONS) check

@@ -326,10 +326,24 @@ static void take_common(struct meeting *m)
 				      fw_rule_match(m->rule, FW_F_LENGTH), m->work);
 }
 
+/*
+ * Families in which a side's addresses meet. What came before, @spent, is done again each time that this goes on: it goes on by
+ * as much at least, or steps that are no longer than that would never end.
+ */
+static int side_meets(struct meeting *m, struct fw_filter_side *side, uint32_t number, int64_t spent, unsigned *out)
+{
+	int64_t budget = *m->work > spent ? *m->work : spent, before = budget;
+	int err = fw_filter_families(side, m->rs, number, &budget, out);
+
+	*m->work -= before - budget;
+	return err;
+}
+
 int fw_filter_passes(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	int64_t enough = INT64_MAX;
 	struct meeting m = { .f = f, .rs = rs, .rule = rule, .work = work ? work : &enough };
+	int64_t before = *m.work, spent;
 	unsigned src, dst;
 	int err;
 
@@ -339,9 +353,10 @@ int fw_filter_passes(struct fw_filter *f, const struct fw_ruleset *rs, const str
 	take_common(&m);
 	if (meet_in_frames(&m))
 		return 1;
-	err = fw_filter_families(&f->src, rs, rule->src, m.work, &src);
+	spent = before - *m.work;
+	err = side_meets(&m, &f->src, rule->src, spent, &src);
 	if (err || !src)
 		return err;
-	err = fw_filter_families(&f->dst, rs, rule->dst, m.work, &dst);
+	err = side_meets(&m, &f->dst, rule->dst, spent, &dst);
 	return err ? err : meet_in_ip(&m, src & dst);
 }

@@ -28,7 +28,7 @@ int __wrap_fw_file_read(const char *path, struct fw_place at, struct fw_diags *d
 {
 	static const char services[] =
 		"# services\nssh 22/tcp # shell\nhttp\t80/tcp www\ndomain 53/tcp\ndomain 53/udp\n"
-		"exec 512/tcp\nbiff 512/udp comsat\ntwo 1/tcp\ntwo 2/udp\nraw 1/ip\nbad\nworse x/tcp";
+		"exec 512/tcp\nbiff 512/udp comsat\ntwo 1/tcp\ntwo 2/udp\nraw 1/ip\na-service-with-a-name-of-40-bytes-in-all 3/tcp\nbad\nworse x/tcp";
 
 	if (!path || strcmp(path, "/etc/services") != 0)
 		abort();
