@@ -19,7 +19,7 @@ struct live {
 	struct fw_cost_worst cost; /* of the tables when they were written */
 	bool changed;              /* since then */
 	struct facts facts;        /* of the ruleset */
-	unsigned arena;     /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
+	unsigned arena;            /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
 };
 
 /* What may go when no packet sees it any more. */
@@ -93,7 +93,7 @@ struct engine {
 	struct jobs jobs;
 	const struct job *swapping; /* the job that makes another ruleset */
 	struct job *held;           /* the same, while it waits for grace periods; NULL: it does not */
-	bool awaits_grace; /* a change waits until no grace period is pending */
+	bool awaits_grace;          /* a change waits until no grace period is pending */
 	int wake;                   /* eventfd */
 	int poll;                   /* of wake and the timer */
 	struct confirm confirm;
