@@ -95,6 +95,9 @@ bool client_stuck(const struct client *c, double now);
  * client_lines: the text of @b, which is emptied. client_end: takes @fields, further fields of END, or NULL.
  */
 void client_lines(struct client *c, struct fw_buf *b);
+void client_lines_of(struct client *c, const char *text, size_t len);
+/* How many of the bytes make one message: whole lines, of about CLIENT_CHUNK. */
+size_t client_some_lines(const char *text, size_t len);
 /* TEXT: @head is part 0. */
 void client_text(struct client *c, const char *head, const char *text, size_t len);
 void client_progress(struct client *c, const char *stage);

@@ -76,6 +76,7 @@ static void settle(struct cursors *cs, struct cursor *c, const struct fw_ruleset
 
 		if (t->old != c->rule)
 			continue;
+		c->touched = true;
 		if (t->new && t->new->rank == t->rank)
 			c->rule = (struct fw_rule *)t->new;
 		else

@@ -10,6 +10,7 @@
 #include "fw/edit.h"
 
 struct cursor {
+	bool touched; /* set when the rule that stands here was changed or went */
 	struct cursor *next;
 	struct fw_rule *rule; /* that comes next; NULL: the end */
 	bool lost;            /* the ruleset was replaced: there is nothing to go on with */

@@ -60,9 +60,7 @@ static void done(const struct engine_result *r, void *ctx)
 	fwd_ruleset_changed(ch->fwd);
 	if (c) {
 		c->reporter = NULL;
-		if (!r->err)
-			client_lines(c, &ch->lines);
-		result_end(c, r, false);
+		result_end(c, r, &ch->lines, false);
 	}
 	if (c && ch->bulk)
 		client_pump(c);

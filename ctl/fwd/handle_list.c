@@ -15,7 +15,11 @@ struct list {
 	uint64_t left, count;
 	bool counters;
 	struct fw_buf b;
+	struct fw_rule_place place; /* in a rule of which a part is in @b, from @begun on */
+	size_t begun;
 };
+
+#define SOME 4000 /* addresses of a rule in one step: most rules have one */
 
 static void list_free(struct stream *s)
 {
@@ -27,29 +31,48 @@ static void list_free(struct stream *s)
 	free(l);
 }
 
-static void add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
+/* false: a part of it is left for the next step. */
+static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	struct fw_count count;
+	size_t from = l->b.len;
 
+	if (l->place.part == FW_RULE_HEAD)
+		l->begun = from;
 	if (l->counters)
 		count = engine_rule_count(l->fwd->engine, rule);
-	objects_rule(&l->b, rs, rule, l->counters ? &count : NULL);
-	fw_buf_add(&l->b, "\n", 1);
 	*work -= WORK_COUNTER + WORK_ELEMENT * 8;
+	if (!objects_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
+		*work = 0;
+		return false;
+	}
+	fw_buf_add(&l->b, "\n", 1);
 	l->count++;
 	l->left--;
+	return true;
+}
+
+/* A rule that was changed when a part of it was printed is printed anew. */
+static void begin_again(struct list *l)
+{
+	if (l->place.part != FW_RULE_HEAD && (l->cursor.touched || l->cursor.lost)) {
+		l->b.len = l->begun;
+		l->place = (struct fw_rule_place){ 0 };
+	}
+	l->cursor.touched = false;
 }
 
 /* The next rule, or a part of the comparison with it. 0, -EAGAIN or -ENOMEM. */
 static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *work)
 {
 	const struct fw_rule *rule = l->cursor.rule;
-	int passes = l->filter ? fw_filter_passes(l->filter, rs, rule, work) : 1;
+	bool known = !l->filter || l->place.part != FW_RULE_HEAD;
+	int passes = known ? 1 : fw_filter_passes(l->filter, rs, rule, work);
 
 	if (passes < 0)
 		return passes;
-	if (passes)
-		add_rule(l, rs, rule, work);
+	if (passes && !add_rule(l, rs, rule, work))
+		return -EAGAIN;
 	*work -= WORK_RULE;
 	l->cursor.rule = rule->next;
 	return 0;
@@ -62,10 +85,14 @@ static void list_step(struct client *c, struct stream *s)
 	int64_t work = WORK_STEP;
 	int err = 0;
 
-	while (!err && l->cursor.rule && l->left && work > 0 && l->b.len < CLIENT_CHUNK)
+	begin_again(l);
+	while (!err && l->cursor.rule && l->left && work > 0 &&
+	       (l->b.len < CLIENT_CHUNK || l->place.part != FW_RULE_HEAD))
 		err = look_at_next(l, rs, &work);
 	loop_worked(&c->fwd->loop, WORK_STEP - work);
-	client_lines(c, &l->b);
+	if (l->place.part == FW_RULE_HEAD)
+		client_lines(c, &l->b);
+	c->stream_bytes = l->b.len;
 	c->broken |= err == -ENOMEM;
 	if (l->cursor.lost)
 		client_fail(c, NULL, "the ruleset was replaced meanwhile");

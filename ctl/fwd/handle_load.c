@@ -17,36 +17,6 @@ struct load_job {
 	struct fw_buf diff; /* written by the engine's worker, read when the load is done */
 };
 
-void result_end(struct client *c, const struct engine_result *r, bool load)
-{
-	const struct engine_seconds *s = &r->seconds;
-	json_t *end;
-
-	if (r->err) {
-		client_fail_errno(c, &r->ds, "not done", r->err);
-		return;
-	}
-	end = diff_counts(&r->counts);
-	json_object_set_new(end, "generation", json_integer((json_int_t)r->generation));
-	json_object_set_new(end, "seconds",
-			    json_pack("{sf sf sf sf}", "parse", s->parse, "compile", s->compile, "store", s->store,
-				      "swap", s->swap));
-	if (load) {
-		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
-		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
-		if (r->cost.most.lines)
-			json_object_set_new(end, "worst_packet", objects_cost(&r->cost));
-	} else {
-		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
-	}
-	json_object_set_new(end, "warnings", objects_diags(&r->warnings));
-	if (r->warnings.total > r->warnings.n)
-		json_object_set_new(end, "warnings_total", json_integer(r->warnings.total));
-	if (r->confirm_by && end)
-		json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
-	client_end(c, end);
-}
-
 static void diff(const struct fw_diff *d, void *ctx)
 {
 	struct load_job *job = ctx;
@@ -74,9 +44,7 @@ static void done(const struct engine_result *r, void *ctx)
 		rules_file_loaded(job->fwd);
 	if (c) {
 		c->reporter = NULL;
-		if (!r->err)
-			client_lines(c, &job->diff);
-		result_end(c, r, true);
+		result_end(c, r, &job->diff, true);
 		client_pump(c);
 	}
 	fw_buf_free(&job->diff);

@@ -52,19 +52,10 @@ static json_t *sums_json(const struct selection *s)
 			 "marked_left_out", (json_int_t)s->marked_left_out);
 }
 
-/* How much of it makes one message: whole lines. */
-static size_t some(const struct metrics *m)
-{
-	size_t left = m->lines.len - m->at;
-	const char *newline = left <= CLIENT_CHUNK ? NULL : memrchr(m->lines.text + m->at, '\n', CLIENT_CHUNK);
-
-	return newline ? (size_t)(newline + 1 - (m->lines.text + m->at)) : left;
-}
-
 static void metrics_step(struct client *c, struct stream *s)
 {
 	struct metrics *m = (struct metrics *)s;
-	size_t n = some(m);
+	size_t n = client_some_lines(m->lines.text + m->at, m->lines.len - m->at);
 
 	if (n)
 		client_text(c, heads[m->pass], m->lines.text + m->at, n);

@@ -76,22 +76,36 @@ static void counters(struct fw_buf *b, const struct fw_count *count)
 			      (unsigned long long)count->bytes);
 }
 
-void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
-		  const struct fw_count *count)
+bool objects_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most)
 {
 	/* Above what JSON libraries hold as an integer it is a string. */
 	const char *quote = rule->id > INT64_MAX ? "\"" : "";
 	size_t from;
+	bool all;
 
-	fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)rule->id, quote);
-	objects_string(b, rule->name);
-	fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", fw_verdict_name(rule->verdict));
+	if (at->part == FW_RULE_HEAD) {
+		fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)rule->id, quote);
+		objects_string(b, rule->name);
+		fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", fw_verdict_name(rule->verdict));
+	}
 	from = b->len;
-	fw_text_print_rule(b, rs, rule);
+	all = fw_text_print_rule_some(b, rs, rule, at, most);
 	escape_in_place(b, from);
+	if (!all)
+		return false;
 	fw_buf_add(b, "\"", 1);
 	counters(b, count);
 	fw_buf_printf(b, ",\"slot\":%u}", rule->slot);
+	return true;
+}
+
+void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		  const struct fw_count *count)
+{
+	struct fw_rule_place at = { 0 };
+
+	objects_rule_some(b, rs, rule, count, &at, UINT32_MAX);
 }
 
 void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,

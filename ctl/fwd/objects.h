@@ -14,6 +14,9 @@ void objects_string(struct fw_buf *b, const char *s);
 /* @count NULL: without counters. */
 void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		  const struct fw_count *count);
+/* In pieces, as fw_text_print_rule_some(). */
+bool objects_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most);
 /* @count: by enum fw_verdict. */
 void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
 		    const struct fw_count count[2]);

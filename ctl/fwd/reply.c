@@ -65,6 +65,21 @@ void client_lines(struct client *c, struct fw_buf *b)
 	b->len = 0;
 }
 
+void client_lines_of(struct client *c, const char *text, size_t len)
+{
+	message(c, FW_REPLY_LINES, text, len);
+}
+
+size_t client_some_lines(const char *text, size_t len)
+{
+	const char *newline = len <= CLIENT_CHUNK ? NULL : memrchr(text, '\n', CLIENT_CHUNK);
+
+	/* A line that is longer than that goes out by itself. */
+	if (!newline && len > CLIENT_CHUNK)
+		newline = memchr(text + CLIENT_CHUNK, '\n', len - CLIENT_CHUNK);
+	return newline ? (size_t)(newline + 1 - text) : len;
+}
+
 static void object(struct client *c, enum fw_reply kind, json_t *fields)
 {
 	fw_autofree char *text = fields ? json_dumps(fields, JSON_COMPACT) : NULL;

@@ -5,7 +5,10 @@
 
 #include "ctl/fwd/client.h"
 
-/* @load: with the fields that only a load has. */
-void result_end(struct client *c, const struct engine_result *r, bool load);
+/*
+ * @lines: objects that come before it, not when it failed; where they are many they are taken over and sent in pieces
+ * @load:  with the fields that only a load has
+ */
+void result_end(struct client *c, const struct engine_result *r, struct fw_buf *lines, bool load);
 
 #endif

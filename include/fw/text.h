@@ -147,6 +147,16 @@ int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **ou
 
 /* One rule as `rule ID ...`, no newline. Parses back to the same rule. */
 void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
+/*
+ * The same in pieces, since a rule may name a million addresses: about @most of them, from @at on, which begins as zeros.
+ * true: that was all.
+ */
+struct fw_rule_place {
+	enum fw_rule_part { FW_RULE_HEAD, FW_RULE_SRC, FW_RULE_DST } part;
+	uint32_t element;
+};
+bool fw_text_print_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+			     struct fw_rule_place *at, uint32_t most);
 /* `set NAME [dynamic] { ... }` or `set NAME file "PATH" { WORD }`, no newline. */
 void fw_text_print_set(struct fw_buf *b, const struct fw_set *set);
 /*

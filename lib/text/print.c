@@ -107,23 +107,36 @@ static void list_end(struct printer *p)
 	word(p->b, p->list ? " }" : "");
 }
 
-static void print_addrs(struct printer *p, const char *side, uint32_t number)
+/* Element @i of the expression: a range, or behind the ranges a set. */
+static void print_addrs_element(struct printer *p, const struct fw_addrs *a, uint32_t i)
+{
+	list_element(p);
+	if (i < a->nranges)
+		fw_text_print_addr_range(p->b, &a->ranges[i]);
+	else
+		fw_buf_printf(p->b, "@%s", p->rs->sets[a->sets[i - a->nranges]].name);
+}
+
+/* Up to @most elements from @at on, which goes on to the next; true: that was all. */
+static bool print_addrs(struct printer *p, const char *side, uint32_t number, uint32_t *at, uint32_t most)
 {
 	const struct fw_addrs *a = &p->rs->addrs[number];
+	uint32_t n = a->nranges + a->nsets;
 
 	if (number == FW_ANY)
-		return;
-	word(p->b, side);
-	list_begin(p, a->negated, a->nranges + a->nsets != 1);
-	for (uint32_t i = 0; i < a->nranges; i++) {
-		list_element(p);
-		fw_text_print_addr_range(p->b, &a->ranges[i]);
+		return true;
+	if (!*at) {
+		word(p->b, side);
+		list_begin(p, a->negated, n != 1);
 	}
-	for (uint32_t i = 0; i < a->nsets; i++) {
-		list_element(p);
-		fw_buf_printf(p->b, "@%s", p->rs->sets[a->sets[i]].name);
-	}
+	p->list = n != 1;
+	for (p->n = *at; *at < n && most; ++*at, most--)
+		print_addrs_element(p, a, *at);
+	if (*at < n)
+		return false;
 	list_end(p);
+	*at = 0;
+	return true;
 }
 
 static void print_flag_bits(struct fw_buf *b, uint32_t bits)
@@ -257,37 +270,75 @@ static void print_field(struct printer *p, enum fw_field field)
 	print_match(p, m);
 }
 
-void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
+/* Where the packet is, who talks, what it says: the order that one reads a rule in. */
+static const uint8_t before[] = { FW_F_HOOK, FW_F_IFACE, FW_F_ETHERTYPE, FW_F_VLAN };
+static const uint8_t after[] = { FW_F_FRAG,      FW_F_DSCP,      FW_F_PROTO,     FW_F_SPORT,  FW_F_DPORT,
+				 FW_F_ICMP_TYPE, FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_LENGTH, FW_F_MARK };
+_Static_assert(sizeof(before) + sizeof(after) == FW_NFIELDS, "every field is printed");
+
+static void print_head(struct printer *p)
 {
-	/* Where the packet is, who talks, what it says: the order that one reads a rule in. */
-	static const uint8_t before[] = { FW_F_HOOK, FW_F_IFACE, FW_F_ETHERTYPE, FW_F_VLAN };
-	static const uint8_t after[] = { FW_F_FRAG,      FW_F_DSCP,      FW_F_PROTO,     FW_F_SPORT,  FW_F_DPORT,
-					 FW_F_ICMP_TYPE, FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_LENGTH, FW_F_MARK };
+	fw_buf_printf(p->b, " %llu", (unsigned long long)p->rule->id);
+	if (p->rule->name)
+		fw_buf_printf(p->b, " name %s", p->rule->name);
+	for (size_t i = 0; i < sizeof(before); i++)
+		print_field(p, before[i]);
+}
+
+static void print_tail(struct printer *p)
+{
+	for (size_t i = 0; i < sizeof(after); i++)
+		print_field(p, after[i]);
+	word(p->b, p->rule->verdict == FW_ACCEPT ? " accept" : " drop");
+	word(p->b, p->rule->counter ? " counter" : "");
+	if (p->rule->comment) {
+		word(p->b, " comment ");
+		print_string(p->b, p->rule->comment);
+	}
+}
+
+/* true: the rule is printed. */
+static bool print_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       struct fw_rule_place *at, uint32_t most)
+{
 	const struct fw_match *proto = fw_rule_match(rule, FW_F_PROTO);
 	struct printer p = { .b = b, .rs = rs, .rule = rule, .v6 = proto && only(proto, FW_PROTO_ICMP6) };
 
-	_Static_assert(sizeof(before) + sizeof(after) == FW_NFIELDS, "every field is printed");
-	fw_buf_printf(b, " %llu", (unsigned long long)rule->id);
-	if (rule->name)
-		fw_buf_printf(b, " name %s", rule->name);
-	for (size_t i = 0; i < sizeof(before); i++)
-		print_field(&p, before[i]);
-	print_addrs(&p, " from", rule->src);
-	print_addrs(&p, " to", rule->dst);
-	for (size_t i = 0; i < sizeof(after); i++)
-		print_field(&p, after[i]);
-	word(b, rule->verdict == FW_ACCEPT ? " accept" : " drop");
-	word(b, rule->counter ? " counter" : "");
-	if (rule->comment) {
-		word(b, " comment ");
-		print_string(b, rule->comment);
+	if (at->part == FW_RULE_HEAD) {
+		print_head(&p);
+		at->part = FW_RULE_SRC;
 	}
+	if (at->part == FW_RULE_SRC) {
+		if (!print_addrs(&p, " from", rule->src, &at->element, most))
+			return false;
+		at->part = FW_RULE_DST;
+	}
+	if (!print_addrs(&p, " to", rule->dst, &at->element, most))
+		return false;
+	print_tail(&p);
+	*at = (struct fw_rule_place){ 0 };
+	return true;
+}
+
+void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	struct fw_rule_place at = { 0 };
+
+	print_body(b, rs, rule, &at, UINT32_MAX);
 }
 
 void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	word(b, "rule");
 	fw_print_rule_body(b, rs, rule);
+}
+
+bool fw_text_print_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+			     struct fw_rule_place *at, uint32_t most)
+{
+	if (at->part == FW_RULE_HEAD)
+		word(b, "rule");
+	return print_body(b, rs, rule, at, most);
 }
 
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
