@@ -18,6 +18,7 @@
 
 #include <cmocka.h>
 #include <sqlite3.h>
+#include <zlib.h>
 
 #include "ctl/fwd/store.h"
 #include "tests/unit/killed.h"
@@ -911,6 +912,39 @@ static void emptied(void **state)
 	assert_true(notices_damage(&written, 0));
 }
 
+/* Numbers of the live snapshot that cannot be, with a sum that is right. */
+static void lying(void **state)
+{
+	static const struct {
+		int column; /* of the table of snapshots */
+		long long value;
+	} rows[] = { { 4, 1ll << 40 }, { 5, -1 }, { 5, 1ll << 50 }, { 7, 1ll << 61 }, { 6, 1ll << 40 }, { 9, -1 } };
+	static struct ruleset_model written;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		long long numbers[11];
+		sqlite3_stmt *st;
+		char sql[160];
+		uLong sum;
+		sqlite3 *db;
+
+		make_dense(&written);
+		assert_int_equal(sqlite3_open(path, &db), 0);
+		assert_int_equal(sqlite3_prepare_v2(db, "SELECT * FROM snapshot WHERE state = 1", -1, &st, NULL), 0);
+		assert_int_equal(sqlite3_step(st), SQLITE_ROW);
+		for (int k = 0; k < 11; k++)
+			numbers[k] = k == rows[i].column ? rows[i].value : sqlite3_column_int64(st, k);
+		sum = crc32(0, (const Bytef *)numbers, sizeof(numbers));
+		sum = crc32(sum, sqlite3_column_text(st, 11), (uInt)sqlite3_column_bytes(st, 11));
+		snprintf(sql, sizeof(sql), "UPDATE snapshot SET %s = %lld, sum = %lu WHERE state = 1",
+			 sqlite3_column_name(st, rows[i].column), rows[i].value, sum);
+		sqlite3_finalize(st);
+		assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), 0);
+		sqlite3_close(db);
+		assert_true(notices_damage(&written, rows[i].column));
+	}
+}
+
 static void damaged(void **state)
 {
 	static struct ruleset_model written;
@@ -945,7 +979,8 @@ int main(void)
 		cmocka_unit_test(read_back),   cmocka_unit_test(stays_small),   cmocka_unit_test(two_opens),
 		cmocka_unit_test(not_a_store), cmocka_unit_test(other_version), cmocka_unit_test(killed),
 		cmocka_unit_test(power_cut),   cmocka_unit_test(failing),       cmocka_unit_test(full_disk),
-		cmocka_unit_test(emptied),     cmocka_unit_test(damaged),       cmocka_unit_test(history),
+		cmocka_unit_test(emptied),     cmocka_unit_test(lying),         cmocka_unit_test(damaged),
+		cmocka_unit_test(history),
 	};
 	int failed;
 
