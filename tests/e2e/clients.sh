@@ -28,6 +28,7 @@ many_rules() {
 
 # hold MODE N: clients that stay until `release`.
 hold() {
+	rm -f "$tmp/held"
 	"$peer" "$tmp/fwd/sock" "$1" "$2" >"$tmp/held" &
 	held=$!
 	pids+=($held)
@@ -69,10 +70,10 @@ as() {
 case_clients_limit() {
 	start_fwd --clients-max 5 --group games --admin-group staff || return 1
 	chmod 711 "$tmp" "$tmp/fwd"
-	setpriv --reuid nobody --regid nogroup --groups games "$peer" "$tmp/fwd/sock" open 5 >"$tmp/held" &
+	setpriv --reuid nobody --regid nogroup --groups games "$peer" "$tmp/fwd/sock" open 5 >"$tmp/readers" &
 	local readers=$!
 	pids+=("$readers")
-	wait_until grep -q ready "$tmp/held" || fail "no connections" || return 1
+	wait_until grep -q ready "$tmp/readers" || fail "no connections" || return 1
 	wait_until clients_are 4 || fail "$(status_of clients) clients, not 3 of nobody's and this one" || return 1
 	answers 0 as groups=games ask status && answers 0 as groups=games,staff ask status && answers 0 ask status || return 1
 	hold open 8 || return 1
