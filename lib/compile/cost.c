@@ -296,6 +296,7 @@ static int family_cost(struct cost_field *f, enum fw_family family, struct fw_co
 	err = err ? err : worst_of(f, family, out);
 	cost_side_free(&side[COST_SRC]);
 	cost_side_free(&side[COST_DST]);
+	f->side = NULL;
 	return err;
 }
 

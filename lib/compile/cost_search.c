@@ -334,7 +334,7 @@ static void sink(struct search *s, size_t at)
 
 static int heap_make(struct search *s)
 {
-	s->heap = malloc((s->own->n + 1) * sizeof(*s->heap));
+	s->heap = calloc(s->own->n + 1, sizeof(*s->heap));
 	if (!s->heap)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < s->own->n; i++) {
