@@ -266,7 +266,7 @@ static int base_make(struct search *s)
 
 	s->base = calloc(n + 1, sizeof(*s->base));
 	s->met.sum = calloc(n + 1, sizeof(*s->met.sum));
-	s->met.touched = malloc((n + 1) * sizeof(*s->met.touched));
+	s->met.touched = calloc(n + 1, sizeof(*s->met.touched));
 	if (!s->base || !s->met.sum || !s->met.touched)
 		return -ENOMEM;
 	for (uint32_t id = FW_IDENTITY_ANY; id <= FW_IDENTITY_FRAME && id < s->own->side->identities; id++)
