@@ -392,7 +392,7 @@ ANALYZE = $(filter-out -I$(BUILD),$(DEFINES)) -isystem build -std=gnu11 '-D__wur
 build/analyzed/%.o: %.c tests/lint/clang-analyze .analyzer-suppressions
 	@mkdir -p $(@D)
 	@echo "  ANALYZE $<"
-	$(Q)$(CC) $(ANALYZE) -O0 $(WARN) -fanalyzer -Wno-analyzer-malloc-leak -Werror -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ANALYZE) -O0 $(WARN) -Wno-format-truncation -fanalyzer -Wno-analyzer-malloc-leak -Werror -MMD -MP -c $< -o $@
 	$(Q)CLANG='$(CLANG)' tests/lint/clang-analyze $< $(ANALYZE)
 
 .PHONY: analyze

@@ -256,15 +256,19 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 {
 	for (size_t i = 0; i < e->nlinks; i++) {
 		const struct link_name *l = &e->links[i];
+		const struct fw_rule *first, *second;
 		struct use u[2];
 
 		if (!l->naltnames || uses(rs, l, u) < 2 || !u[1].used)
 			continue;
+		first = rule_on(rs, (uint32_t)u[0].number);
+		second = rule_on(rs, (uint32_t)u[1].number);
+		if (!first || !second)
+			continue;
 		return fw_diag_add(ds, (struct fw_place){ 0 }, "say the same name in all rules",
 				   "rule %llu says '%s' and rule %llu '%s': both are names of interface %s",
-				   (unsigned long long)rule_on(rs, (uint32_t)u[0].number)->id, FW_NAME(u[0].name),
-				   (unsigned long long)rule_on(rs, (uint32_t)u[1].number)->id, FW_NAME(u[1].name),
-				   FW_NAME(l->name));
+				   (unsigned long long)first->id, FW_NAME(u[0].name), (unsigned long long)second->id,
+				   FW_NAME(u[1].name), FW_NAME(l->name));
 	}
 	return 0;
 }

@@ -175,7 +175,7 @@ int fw_filter_ifaces_init(struct fw_filter_ifaces *f, struct fw_ruleset *rs, con
 		return err;
 	free(f->group);
 	free(f->seen);
-	f->group = malloc((rs->nifaces + 1) * sizeof(*f->group));
+	f->group = calloc(rs->nifaces + 1, sizeof(*f->group));
 	f->seen = calloc(rs->nifaces + 1, sizeof(*f->seen));
 	if (!f->group || !f->seen)
 		return -ENOMEM;

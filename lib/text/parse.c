@@ -244,8 +244,8 @@ int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdi
 static int parse_policy(struct fw_parser *p, struct fw_token start)
 {
 	struct fw_place at = fw_parser_here(p);
-	enum fw_reason r;
-	uint8_t verdict;
+	enum fw_reason r = FW_R_IN;
+	uint8_t verdict = FW_DROP;
 	int err = fw_parser_policy(p, &r, &verdict);
 
 	if (!err && p->rs->policy_set[r])
@@ -335,6 +335,7 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	struct fw_set *set;
 	uint8_t said = 0;
 
+	path[0] = '\0';
 	fw_parser_next(p);
 	here = fw_parser_here(p);
 
