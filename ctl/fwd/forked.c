@@ -149,7 +149,7 @@ static bool begin(struct client *c)
 	const struct forked_work *w = c->forked;
 	double now = fw_now();
 	bool late = now - c->begun > WAIT;
-	char why[200];
+	char why[200] = "";
 
 	if (!late && (now < c->fwd->fork_after[c->share->rank] || one_is_ending(c->fwd, c->share->rank)))
 		return false;

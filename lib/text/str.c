@@ -15,7 +15,7 @@ const char *fw_field_word(enum fw_field field, bool v6)
 
 struct fw_shown fw_str_show(struct fw_str s)
 {
-	struct fw_shown out;
+	struct fw_shown out = { "" };
 
 	fw_escape(out.s, sizeof(out.s), s.s, s.len);
 	return out;
