@@ -155,11 +155,13 @@ static int ruleset_stays(struct engine *e, struct fw_diags *ds)
 		return err;
 	}
 	confirm_end(e);
-	/* After a restart nobody knows which rules are gone, but only which slots have none. */
-	if (!e->confirm.slots)
-		engine_settle(e);
-	l->slots = fw_take(e->confirm.slots);
-	l->nslots = e->confirm.nslots;
+	if (e->confirm.slots) {
+		l->slots = fw_take(e->confirm.slots);
+		l->nslots = e->confirm.nslots;
+	} else {
+		/* Without memory for that a deleted rule's count may show up at a new one: better than not to go on. */
+		slots_retire(e, e->live, NULL, l);
+	}
 	grace_later(e, l);
 	engine_upkeep(e);
 	return 0;

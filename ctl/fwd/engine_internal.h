@@ -134,8 +134,8 @@ void engine_publish(struct engine *e, const struct fw_image *image);
 /* The generation that comes next. */
 uint32_t engine_next_generation(const struct engine *e);
 /*
- * Waits for a grace period: what was published before is out of sight then. Slots without a rule count from 0, but not while
- * a load waits to be confirmed, since the rules that it removed may come back.
+ * At the start: waits for a grace period, so that what was published before is out of sight. Slots without a rule count from
+ * 0, but not while a load waits to be confirmed, since the rules that it removed may come back.
  */
 void engine_settle(struct engine *e);
 /* A new image of @rs is about to be published: counters, interfaces, segments. 0 or -errno with a diagnostic. */
@@ -227,6 +227,11 @@ void undone_note(struct engine *e, int64_t restored, const char *why);
 /* engine_undo.c */
 /* The store goes back. @rs: what goes, whose dynamic sets are carried over to what comes back; NULL: they are not. */
 int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+/*
+ * Slots that are free in a ruleset which takes the place of @of, but may still be counted in, wait in @l to be released;
+ * @of NULL: all that are free. 0 or -ENOMEM.
+ */
+int slots_retire(struct engine *e, struct live *live, const struct fw_ruleset *of, struct later *l);
 /* Takes back what waits: 0 when it is done or begun; -errno with a diagnostic: it is tried again. */
 int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds);
 

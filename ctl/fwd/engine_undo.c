@@ -13,6 +13,7 @@
 struct undo_job {
 	struct job job;
 	struct live *live;
+	struct later *old; /* the ruleset that goes, and the slots that only its rules had */
 	struct labels labels;
 	struct fw_diff_counts counts; /* what it changes */
 	struct fw_diags ds;
@@ -20,13 +21,40 @@ struct undo_job {
 	int err;
 };
 
+int slots_retire(struct engine *e, struct live *live, const struct fw_ruleset *of, struct later *l)
+{
+	uint32_t end = of ? of->next_slot : fw_kern_counter_slots(e->kern);
+	int err = fw_ruleset_slots_missing(live->rs, of, end, &l->slots, &l->nslots);
+
+	memory_use(live->arena);
+	err = err ? err : fw_ruleset_slots_hold(live->rs, l->slots, l->nslots);
+	memory_use(0);
+	if (err)
+		l->nslots = 0;
+	return err;
+}
+
+int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf carried = { 0 };
+
+	if (rs)
+		fw_text_print_dynamic(&carried, rs, NULL);
+	if (carried.failed)
+		return -ENOMEM;
+	return store_rollback(e->store, &(struct store_change){ .text = carried.text, .len = carried.len }, ds);
+}
+
 static int undo_build(struct engine *e, struct undo_job *j)
 {
 	struct stored st = { 0 };
 	const char *reason = NULL;
-	int err = stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
+	int err = store_keeps(e->store) ? store_back(e, e->live->rs, &j->ds) : 0;
 
+	err = err ? err : stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
 	j->live->rs = st.rs;
+	/* After a restart nobody knows which rules are gone, but only which slots have none. */
+	err = err ? err : slots_retire(e, j->live, e->confirm.slots ? e->live->rs : NULL, j->old);
 	err = err ? err : live_compile(e, j->live, &j->ds);
 	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
 		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
@@ -55,7 +83,8 @@ static void undo_run(struct engine *e, struct job *job)
 	struct undo_job *j = (struct undo_job *)job;
 
 	j->live = calloc(1, sizeof(*j->live));
-	if (!j->live) {
+	j->old = calloc(1, sizeof(*j->old));
+	if (!j->live || !j->old) {
 		j->err = -ENOMEM;
 		return;
 	}
@@ -66,18 +95,14 @@ static void undo_run(struct engine *e, struct job *job)
 
 static void undo_swap(struct engine *e, struct undo_job *j)
 {
-	struct live *old = e->live;
-
+	j->old->live = e->live;
 	e->live = fw_take(j->live);
 	e->live->image.generation = engine_next_generation(e);
 	engine_publish(e, &e->live->image);
 	labels_commit(e, &j->labels);
 	confirm_end(e);
 	free(fw_take(e->confirm.slots)); /* their rules are there again */
-	engine_settle(e);                /* and no packet sees the old tables from here on */
-	if (e->graces.ticket_of == old)
-		e->graces.ticket_of = NULL;
-	live_free(e, old);
+	grace_later(e, fw_take(j->old));
 	e->reloads[ENGINE_ROLLBACK]++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
 	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
@@ -95,6 +120,16 @@ static int undo_failed(struct engine *e, int err, struct fw_diags *ds)
 	return err;
 }
 
+static void undo_free(struct engine *e, struct undo_job *j)
+{
+	live_free(e, j->live);
+	labels_free(&j->labels);
+	if (j->old)
+		free(j->old->slots);
+	free(j->old);
+	free(j);
+}
+
 static void undo_finish(struct engine *e, struct job *job)
 {
 	struct undo_job *j = (struct undo_job *)job;
@@ -110,33 +145,15 @@ static void undo_finish(struct engine *e, struct job *job)
 		undo_failed(e, err, &j->ds);
 	else
 		undo_swap(e, j);
-	live_free(e, j->live);
-	labels_free(&j->labels);
-	free(j);
+	undo_free(e, j);
 }
 
-int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	fw_cleanup(fw_buf_free) struct fw_buf carried = { 0 };
-
-	if (rs)
-		fw_text_print_dynamic(&carried, rs, NULL);
-	if (carried.failed)
-		return -ENOMEM;
-	return store_rollback(e->store, &(struct store_change){ .text = carried.text, .len = carried.len }, ds);
-}
-
-static int ruleset_back(struct engine *e, struct fw_diags *ds)
+static int ruleset_back(struct engine *e)
 {
 	struct undo_job *j = calloc(1, sizeof(*j));
-	int err = j ? 0 : -ENOMEM;
 
-	if (!err && store_keeps(e->store))
-		err = store_back(e, e->live->rs, ds);
-	if (err) {
-		free(j);
-		return err;
-	}
+	if (!j)
+		return -ENOMEM;
 	j->start = fw_now();
 	j->job = (struct job){ .swaps = true, .run = undo_run, .finish = undo_finish };
 	job_queue(e, &j->job);
@@ -165,6 +182,6 @@ int undo_start(struct engine *e, const struct record_who *who, const char *why, 
 	e->confirm.undoing = true;
 	e->confirm.undoer = *who;
 	ds = ds ? ds : &unseen;
-	err = e->confirm.beside ? beside_back(e, ds) : ruleset_back(e, ds);
+	err = e->confirm.beside ? beside_back(e, ds) : ruleset_back(e);
 	return err ? undo_failed(e, err, ds) : 0;
 }

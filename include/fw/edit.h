@@ -99,6 +99,14 @@ bool fw_edit_only_dynamic(const struct fw_edit *e);
 void fw_edit_slots(struct fw_edit *e, const uint32_t *slots, size_t n);
 /* A slot may be given to a new rule: no packet counts there any more, and its counter is 0. A slot in use stays so. 0. */
 int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot);
+/*
+ * The slots below @end, in order, that are free in @rs but not in @of; NULL: all that are free in @rs. @slots: malloc()ed,
+ * the caller's. 0 or -ENOMEM.
+ */
+int fw_ruleset_slots_missing(const struct fw_ruleset *rs, const struct fw_ruleset *of, uint32_t end, uint32_t **slots,
+			     size_t *nslots);
+/* Free slots, in order, are not given to rules until they are released: packets may be counting there. 0 or -ENOMEM. */
+int fw_ruleset_slots_hold(struct fw_ruleset *rs, const uint32_t *slots, size_t nslots);
 /* Slots that are not free. */
 uint32_t fw_ruleset_slots(const struct fw_ruleset *rs);
 

@@ -116,3 +116,34 @@ int fw_ruleset_slot_release(struct fw_ruleset *rs, uint32_t slot)
 		fw_slot_free(rs, slot);
 	return 0;
 }
+
+static bool is_missing(const struct fw_ruleset *rs, const struct fw_ruleset *of, uint32_t slot)
+{
+	return fw_slot_is_free(rs, slot) && (!of || !fw_slot_is_free(of, slot));
+}
+
+int fw_ruleset_slots_missing(const struct fw_ruleset *rs, const struct fw_ruleset *of, uint32_t end, uint32_t **slots,
+			     size_t *nslots)
+{
+	size_t n = 0;
+
+	for (uint32_t slot = 0; slot < end; slot++)
+		n += is_missing(rs, of, slot);
+	*slots = malloc((n + 1) * sizeof(**slots));
+	*nslots = 0;
+	if (!*slots)
+		return -ENOMEM;
+	for (uint32_t slot = 0; slot < end; slot++)
+		if (is_missing(rs, of, slot))
+			(*slots)[(*nslots)++] = slot;
+	return 0;
+}
+
+int fw_ruleset_slots_hold(struct fw_ruleset *rs, const uint32_t *slots, size_t nslots)
+{
+	int err = nslots ? fw_slot_reserve(rs, slots[nslots - 1]) : 0;
+
+	for (size_t i = 0; !err && i < nslots; i++)
+		fw_slot_take(rs, slots[i], NULL);
+	return err;
+}
