@@ -90,22 +90,41 @@ static void mark_print(char out[MARK_BYTES], const struct file_mark *db, const s
 	out[MARK_BYTES - 1] = '\n';
 }
 
+/* The number behind a word, and what is behind that; NULL: they are not there. */
+static const char *take(const char *s, const char *word, uint64_t *out)
+{
+	size_t len = strlen(word);
+	char *end;
+
+	if (!s || strncmp(s, word, len))
+		return NULL;
+	*out = strtoull(s + len, &end, 10);
+	return end;
+}
+
 /* What an earlier process left; false: nothing, or nothing whole. */
 static bool mark_read(const char *path, struct file_mark *db, struct file_mark *log)
 {
 	char text[MARK_BYTES + 1] = "", again[MARK_BYTES];
-	unsigned long long inode[2], size;
-	long long born[2], written;
+	uint64_t inode[2], born[2], written, size;
+	const char *at = text;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, MARK_BYTES);
 
 	if (fd >= 0)
 		close(fd);
-	if (n != MARK_BYTES || sscanf(text, "store of fwd: database %llu %lld log %llu %lld written %lld size %llu",
-				      &inode[0], &born[0], &inode[1], &born[1], &written, &size) != 6)
+	at = take(at, "store of fwd: database ", &inode[0]);
+	at = take(at, " ", &born[0]);
+	at = take(at, " log ", &inode[1]);
+	at = take(at, " ", &born[1]);
+	at = take(at, " written ", &written);
+	at = take(at, " size ", &size);
+	if (n != MARK_BYTES || !at)
 		return false;
-	*db = (struct file_mark){ .inode = inode[0], .born = born[0], .written = written, .size = size };
-	*log = (struct file_mark){ .inode = inode[1], .born = born[1] };
+	*db = (struct file_mark){
+		.inode = inode[0], .born = (int64_t)born[0], .written = (int64_t)written, .size = size
+	};
+	*log = (struct file_mark){ .inode = inode[1], .born = (int64_t)born[1] };
 	mark_print(again, db, log);
 	return !memcmp(text, again, MARK_BYTES);
 }
