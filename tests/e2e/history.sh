@@ -176,6 +176,7 @@ case_add_says_id() {
 # watch goes on when fwd is started again.
 case_watch_restart() {
 	start_fwd && ok add rule name ping in proto icmp accept && ok attach s0 || return 1
+	rm -f "$tmp/watched" "$tmp/watched.json" # of another case
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 >"$tmp/watched" 2>"$tmp/err" &
 	local text=$!
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 --json >"$tmp/watched.json" 2>>"$tmp/err" &

@@ -205,6 +205,7 @@ policy_frames() { in_client "$frames" x0 "$1" "udp 198.18.0.1:1000 > 192.0.2.1:4
 intervals() { [ "$(wc -l <"$tmp/watched")" -gt "$1" ]; }
 policy_watched() {
 	local pid
+	rm -f "$tmp/watched" # of another case
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.1 --json >"$tmp/watched" &
 	pid=$!
 	pids+=($pid)

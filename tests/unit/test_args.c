@@ -66,7 +66,19 @@ static void taken(void **state)
 	assert_null(args_dev(&a, 2));
 	args_free(&a);
 
-	/* As it is shown, or as it is. */
+	assert_int_equal(decode(FW_REQ_CLASSIFY, "{\"mark\":4294967295,\"hook\":\"out\",\"packet\":\"x\"}", &a, &ds),
+			 0);
+	assert_int_equal(a.mark, UINT32_MAX);
+	assert_int_equal(a.hook, FW_OUT);
+	args_free(&a);
+}
+
+/* As they are shown, or as they are. */
+static void names(void **state)
+{
+	struct fw_diags ds;
+	struct args a;
+
 	assert_int_equal(decode(FW_REQ_ATTACH,
 				"{\"dev\":[\"a\\\\x1b\\\\xffb\",\"a\\u001b\",\"a\\\\x5cx41\",\"a\\\\b\"]}", &a, &ds),
 			 0);
@@ -80,12 +92,6 @@ static void taken(void **state)
 	assert_int_equal(decode(FW_REQ_CLASSIFY, "{\"dev\":\"123456789012\\\\x1b45\",\"packet\":\"x\"}", &a, &ds), 0);
 	assert_string_equal(a.dev, "123456789012\x1b"
 				   "45");
-	args_free(&a);
-
-	assert_int_equal(decode(FW_REQ_CLASSIFY, "{\"mark\":4294967295,\"hook\":\"out\",\"packet\":\"x\"}", &a, &ds),
-			 0);
-	assert_int_equal(a.mark, UINT32_MAX);
-	assert_int_equal(a.hook, FW_OUT);
 	args_free(&a);
 }
 
@@ -247,8 +253,8 @@ static void rules(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(taken),   cmocka_unit_test(refused), cmocka_unit_test(refs),
-		cmocka_unit_test(strings), cmocka_unit_test(rules),
+		cmocka_unit_test(taken), cmocka_unit_test(names),   cmocka_unit_test(refused),
+		cmocka_unit_test(refs),  cmocka_unit_test(strings), cmocka_unit_test(rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,11 +114,7 @@ static void prefixes(enum fw_family family, unsigned depth, char text[][64], con
 {
 	for (unsigned i = 0; i < depth; i++) {
 		if (family == FW_IP4)
-			snprintf(text[i], sizeof(text[i]), "%s/%u",
-				 i < 2 ? "0.0.0.0" :
-				 i < 8 ? "64.0.0.0" :
-					 "64.0.0.0",
-				 i);
+			snprintf(text[i], sizeof(text[i]), "%s/%u", i < 2 ? "0.0.0.0" : "64.0.0.0", i);
 		else
 			snprintf(text[i], sizeof(text[i]), "2001:db8::/%u", 32 + i);
 		list[i] = text[i];
