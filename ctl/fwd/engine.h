@@ -55,6 +55,7 @@ struct engine_stored {
 	size_t rules, sets;
 	uint64_t changes; /* since the last snapshot */
 	bool waits;       /* something is to be confirmed */
+	bool held;        /* a ruleset was loaded, or changed, at some time */
 };
 /*
  * Is all of it whole, and a ruleset that compiles, also the one that it may go back to? @s: of store_open_copy(), changed by

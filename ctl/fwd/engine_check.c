@@ -31,7 +31,7 @@ static int check_ruleset(struct engine *e, struct engine_stored *out, struct fw_
 	err = err ? err : compile(st.rs, ds);
 	if (err)
 		return err;
-	*out = (struct engine_stored){ .rules = st.rs->nrules, .changes = st.changes };
+	*out = (struct engine_stored){ .rules = st.rs->nrules, .changes = st.changes, .held = st.loaded || st.changes };
 	for (size_t i = 0; i < st.rs->nsets; i++)
 		out->sets += st.rs->sets[i].name != NULL;
 	return 0;

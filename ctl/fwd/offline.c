@@ -58,36 +58,47 @@ static void print(const char *path, const struct found *f)
 	printf("  interfaces  %zu\n", f->interfaces);
 }
 
-static int open_checked(const char *path, struct store **out, struct fw_diags *ds)
+static int open_checked(const char *path, struct found *found, struct store **out, struct fw_diags *ds)
 {
-	struct found found = { .interfaces = 0 };
 	struct store *s = NULL;
 	int err = store_open_copy(path, ds, &s);
 
-	err = err ? err : check(s, &found, ds);
+	err = err ? err : check(s, found, ds);
 	if (err && !ds->n)
 		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be checked: %s", strerror(-err));
 	if (err) {
 		store_close(s);
 		return err;
 	}
-	print(path, &found);
+	print(path, found);
 	*out = s;
 	return 0;
 }
 
 int offline_check(const struct config *c, struct fw_diags *ds)
 {
+	struct found found = { .interfaces = 0 };
 	struct store *s = NULL;
-	int err = open_checked(c->store, &s, ds);
+	int err = open_checked(c->store, &found, &s, ds);
 
 	store_close(s);
 	return err;
 }
 
+/* Such a store would be taken, and nothing filtered after the next boot. */
+static int refuse_blank(const char *path, struct fw_diags *ds)
+{
+	fw_diag_add(
+		ds, (struct fw_place){ path, 0, 0 },
+		"a copy of a store whose fwd runs has not got what is in the log beside it: copy it while fwd is stopped",
+		"it holds no rules and no interfaces, and never did");
+	return -ENODATA;
+}
+
 int offline_restore(const struct config *c, const char *from, struct fw_diags *ds)
 {
 	char kept[FW_SETTING_TEXT + 64];
+	struct found found = { .interfaces = 0 };
 	struct store *s = NULL;
 	int err;
 
@@ -97,7 +108,9 @@ int offline_restore(const struct config *c, const char *from, struct fw_diags *d
 			    "fwd runs");
 		return -EBUSY;
 	}
-	err = open_checked(from, &s, ds);
+	err = open_checked(from, &found, &s, ds);
+	if (!err && !found.stored.held && !found.interfaces)
+		err = refuse_blank(from, ds);
 	err = err ? err : store_restore(s, c->store, kept, sizeof(kept), ds);
 	store_close(s);
 	if (err)

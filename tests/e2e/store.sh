@@ -183,7 +183,8 @@ fwd_offline() { # OPTION...: fwd for a moment, on the store of the case
 # A store is looked at and put back while fwd does not run; what is wrong is said, and nothing has changed then.
 case_fwd_store_restore() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") sum
-	store_clean && store_fwd && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
+	store_clean && start_fwd "${store_there[@]}" && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/blank" || return 1
+	store_fwd && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
 	exits 0 fwd_offline --check-store && says "$tmp/disk/store: ok" && says "rules       2" && says "interfaces  1" || return 1
 	start_fwd "${store_there[@]}" && ok del rule web && exits 1 fwd_offline --check-store && says "stop fwd.socket" &&
 		exits 1 fwd_offline --restore "$tmp/backup" && says "fwd runs" && order ping || return 1
@@ -200,7 +201,7 @@ case_fwd_store_restore() {
 	refuses_restore() { exits 1 fwd_offline --restore "$tmp/$1" && says "$2" && says "$tmp/$1"; }
 	refuses_restore rules "not a database" && refuses_restore short "" && refuses_restore empty "no store of fwd" &&
 		refuses_restore trigger "fwd did not make its trigger" && refuses_restore unsaid "is not what was written" &&
-		refuses_restore nosuch "No such file" || return 1
+		refuses_restore blank "never did" && refuses_restore nosuch "No such file" || return 1
 	is "the store" "$(cat "$tmp/disk/store" "$tmp/disk/store-wal" | md5sum)" "$sum" && is "files" "$(ls "$tmp/disk" | xargs)" \
 		"store store-mark store-wal" || return 1
 
