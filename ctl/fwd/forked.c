@@ -98,7 +98,6 @@ static void child(const struct client *c, const struct forked_work *w)
 	int err;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	setpriority(PRIO_PROCESS, 0, 0);
 	alarm(LONGEST);
 	setpriority(PRIO_PROCESS, 0, NICE);
 	if (f.fd > 3)
