@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define FRESH "-new" /* a pin under this name becomes the file when it may be read */
+
 static const char *const file_names[FW_NFILES] = {
 	[FW_FILE_COUNTERS] = "counters",
 	[FW_FILE_INTERFACES] = "interfaces",
@@ -110,7 +112,7 @@ static int pin(const char *path, const struct bpf_program *prog, const struct bp
 
 	if (link < 0)
 		return -errno;
-	snprintf(fresh, sizeof(fresh), "%.*s-new", PATH_MAX - 5, path);
+	snprintf(fresh, sizeof(fresh), "%.*s" FRESH, PATH_MAX - 5, path);
 	unlink(fresh);
 	err = bpf_obj_pin(link, fresh) ? -errno : 0;
 	close(link);
@@ -161,10 +163,11 @@ const char *fw_kern_file(const struct fw_kern *k, enum fw_kern_file file)
 
 void kern_files_remove(const struct fw_kern *k)
 {
+	static const char *const ends[] = { "", FRESH };
 	char path[PATH_MAX];
 
-	for (int i = 0; i < FW_NFILES; i++) {
-		snprintf(path, sizeof(path), "%s/%s", k->pins, file_names[i]);
+	for (int i = 0; i < FW_NFILES * 2; i++) {
+		snprintf(path, sizeof(path), "%s/%s%s", k->pins, file_names[i / 2], ends[i % 2]);
 		unlink(path);
 	}
 }

@@ -103,19 +103,6 @@ static void user_unpin(struct user *u)
 	user_close(u);
 }
 
-static unsigned entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *e;
-	unsigned n = 0;
-
-	while (dir && (e = readdir(dir)))
-		n += e->d_name[0] != '.';
-	if (dir)
-		closedir(dir);
-	return n;
-}
-
 /* Folders of versions: all but those of readers. */
 static unsigned versions(void)
 {
@@ -132,7 +119,16 @@ static unsigned versions(void)
 
 static void assert_clean(void)
 {
-	assert_int_equal(entries(PINS), 0);
+	DIR *dir = opendir(PINS);
+	const struct dirent *e;
+	unsigned left = 0;
+
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] != '.' && ++left)
+			print_error("left: %s\n", e->d_name);
+	if (dir)
+		closedir(dir);
+	assert_int_equal(left, 0);
 }
 
 /* Sends some of each; the bad ones pass only where nothing filters. */
@@ -245,6 +241,28 @@ static void folder_stays(void **state)
 	assert_int_equal(stat(PINS, &after), 0);
 	assert_int_equal(before.st_ino, after.st_ino);
 	user_unpin(&u);
+}
+
+/* A process that was killed while it made a file, a folder or the pins of readers leaves none of them for good. */
+static void half_made(void **state)
+{
+	static const char *const files[] = { "counters-new", "interfaces-new" };
+	static const char *const folders[] = { "readers-new", "new" };
+	char path[128];
+	struct user u = user_open(true);
+
+	for (size_t i = 0; i < ROWS(files); i++) {
+		snprintf(path, sizeof(path), PINS "/%s", files[i]);
+		assert_int_equal(bpf_obj_pin(fw_kern_prog_fd(u.k, FW_PROG_XDP), path), 0);
+	}
+	user_close(&u);
+	for (size_t i = 0; i < ROWS(folders); i++) {
+		snprintf(path, sizeof(path), PINS "/%s", folders[i]);
+		assert_true(!mkdir(path, 0700) || errno == EEXIST);
+	}
+	u = user_open(true);
+	user_unpin(&u);
+	assert_clean();
 }
 
 /* Without pins all goes with the process. */
@@ -707,7 +725,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(folder_stays), cmocka_unit_test(foreign_program), cmocka_unit_test(interface_gone),
 		cmocka_unit_test(refused),      cmocka_unit_test(damaged),         cmocka_unit_test(not_taken_over),
 		cmocka_unit_test(taken_over),   cmocka_unit_test(other_layout),    cmocka_unit_test(asked),
-		cmocka_unit_test(killed),
+		cmocka_unit_test(half_made),    cmocka_unit_test(killed),
 	};
 
 	if (argc > 1)
