@@ -48,30 +48,31 @@ ARCH_INC = -I/usr/include/$(shell $(CC) -print-multiarch)
 # The folder that it is compiled in does not become part of the program (of its line numbers).
 BPF_CFLAGS := -fdebug-compilation-dir=. -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member
 
-LIB_SRC  := $(wildcard lib/*/*.c)
+# $(call sources,FOLDER): of it and of the rooms in it.
+sources   = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
+LIB_SRC  := $(foreach l,$(wildcard lib/*),$(call sources,$(l)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
-FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwd/*.c))
-FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard ctl/fwctl/*.c))
+FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwd))
+FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwctl))
 EXPORTER := $(BUILD)/fw-exporter
-EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fw-exporter/*.c))
+EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/exporter))
 # What is counted of a lookup is the unit tests'.
 BENCH_OBJ := $(BUILD)/tests/unit/counted.o $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c tests/perf/peers/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
-TOOLS    := $(patsubst tools/%.c,$(BUILD)/%,$(wildcard tools/*.c))
-BINS     := $(BUILD)/fwd $(BUILD)/fwctl $(BUILD)/fwbench $(TOOLS)
+BINS     := $(addprefix $(BUILD)/,fwd fwctl fw-exporter fwgen fwbench)
 MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw.rules.5 fw.metrics.5)
 COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # The kernel side is no part of what is fuzzed, but for what the exporter reads of it.
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/args.c)
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/requests/args.c)
 FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz/reparse.o)
 # Nor is the exporter's server.
-FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix tools/fw-exporter/,web.c answer.c exporter.c address.c), \
-	$(wildcard tools/fw-exporter/*.c)))
+FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,web.c answer.c exporter.c address.c main.c), \
+	$(call sources,ctl/exporter)))
 KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_pins)
 # Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an
 # XDP program while another CPU makes it, which a takeover under traffic does.
@@ -214,15 +215,17 @@ $(DPDK):
 	$(Q)rm $@.part/libdpdk-dev_*.deb $@.part/log && mv $@.part $@
 
 # The exporter but for its main(), for its tests. It needs none of the libraries of those who load programs.
-$(BUILD)/libexporter.a: $(EXPORTER_OBJ)
+$(BUILD)/libexporter.a: $(filter-out %/main.o,$(EXPORTER_OBJ))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
 $(BUILD)/fw-exporter: LDLIBS := -lmicrohttpd -ljansson -lz -lpthread -lm
-$(BUILD)/fw-exporter: $(BUILD)/libexporter.a
-$(BUILD)/fwgen: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
-$(TOOLS): $(BUILD)/%: $(BUILD)/tools/%.o $(BUILD)/libfw.a
+$(BUILD)/fw-exporter: $(BUILD)/ctl/exporter/main.o $(BUILD)/libexporter.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter-out %/libfw.a,$(filter %.a,$^)) $(BUILD)/libfw.a $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+
+$(BUILD)/fwgen: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c)) $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)

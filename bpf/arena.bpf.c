@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What only a program can do with an arena: take pages before they are touched, and give them back. Run by user space. */
-#include "fw/port.h"
-#include "fw/prog.h"
+#include "fw/table/port.h"
+#include "fw/table/prog.h"
 
 /* User space puts the arena in its place. */
 struct {

@@ -3,8 +3,8 @@
 #ifndef FW_BPF_COUNTERS_H
 #define FW_BPF_COUNTERS_H
 
-#include "fw/format.h"
-#include "fw/prog.h"
+#include "fw/table/format.h"
+#include "fw/table/prog.h"
 
 struct fw_counter_chunk {
 	struct fw_counter counter[FW_COUNTER_CHUNK];

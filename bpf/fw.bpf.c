@@ -5,8 +5,8 @@
  */
 #include "bpf/maps.h"
 
-#include "fw/flow.h"
-#include "fw/packet.h"
+#include "fw/table/flow.h"
+#include "fw/table/packet.h"
 
 #include <linux/pkt_cls.h>
 

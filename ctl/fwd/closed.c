@@ -7,7 +7,7 @@
  */
 #include "ctl/fwd/closed.h"
 
-#include "ctl/fwd/devices.h"
+#include "ctl/fwd/devices/devices.h"
 #include "ctl/fwd/log.h"
 
 #include <arpa/inet.h>

@@ -4,11 +4,11 @@
 #define FWD_FWD_H
 
 #include "ctl/fwd/config.h"
-#include "ctl/fwd/cursor.h"
-#include "ctl/fwd/engine.h"
-#include "ctl/fwd/listen.h"
+#include "ctl/fwd/engine/cursor.h"
+#include "ctl/fwd/engine/engine.h"
+#include "ctl/fwd/clients/listen.h"
 #include "ctl/fwd/loop.h"
-#include "ctl/fwd/shares.h"
+#include "ctl/fwd/clients/shares.h"
 
 /* What the service manager shows. */
 struct told {

@@ -2,7 +2,7 @@
 /* fwd --check-store and --restore. */
 #include "ctl/fwd/offline.h"
 
-#include "ctl/fwd/devices_internal.h"
+#include "ctl/fwd/devices/devices_internal.h"
 #include "fw/unix_socket.h"
 
 #include <stdarg.h>

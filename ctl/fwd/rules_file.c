@@ -8,7 +8,7 @@
 
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/log.h"
-#include "ctl/fwd/objects.h"
+#include "ctl/fwd/requests/objects.h"
 #include "fw/service.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef FW_COMPILE_H
 #define FW_COMPILE_H
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 #include "fw/edit.h"
 
 /*
@@ -159,7 +159,7 @@ static inline struct fw_result fw_result_of(uint32_t what)
 				   rule ? FW_R_NONE : counter };
 }
 
-/* A lookup in user space: the code of include/fw/lookup.h over a pool. Not shared between threads. */
+/* A lookup in user space: the code of include/fw/table/lookup.h over a pool. Not shared between threads. */
 struct fw_classifier;
 /* @flow_cache: with it or without. 0 or -ENOMEM; fw_classifier_free(NULL) is fine. */
 int fw_classifier_new(const struct fw_pool *pool, bool flow_cache, struct fw_classifier **out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the dearest packet of a ruleset costs, from its tables alone: see lib/compile/cost.c.
+ * What the dearest packet of a ruleset costs, from its tables alone: see lib/compile/cost/cost.c.
  */
 #ifndef FW_COST_H
 #define FW_COST_H

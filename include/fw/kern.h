@@ -8,7 +8,7 @@
 
 #include "fw/compile.h"
 #include "fw/pinned.h"
-#include "fw/prog.h"
+#include "fw/table/prog.h"
 
 #include <sys/types.h>
 

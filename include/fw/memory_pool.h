@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A pool in this process's memory, as fw/lookup.h asks for one of who includes it. fw_pool_base is set before each
+ * A pool in this process's memory, as fw/table/lookup.h asks for one of who includes it. fw_pool_base is set before each
  * lookup, since the shared code takes no pool argument.
  */
 #ifndef FW_MEMORY_POOL_H
 #define FW_MEMORY_POOL_H
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 
 static _Thread_local const __u8 *fw_pool_base;
 

@@ -8,7 +8,7 @@
 #define FW_PINNED_H
 
 #include "fw/base.h"
-#include "fw/prog.h"
+#include "fw/table/prog.h"
 
 /* Where fwd pins, unless its settings say something else. */
 #define FW_PINS "/sys/fs/bpf/fwd"

@@ -10,7 +10,7 @@
 #define FW_RULE_H
 
 #include "fw/base.h"
-#include "fw/fields.h"
+#include "fw/table/fields.h"
 
 #define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
 #define FW_COMMENT_MAX 255 /* bytes of a comment */

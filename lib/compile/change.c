@@ -26,7 +26,7 @@
  * A change is refused with -EAGAIN where compiling everything beside the live tables and swapping the root is the better
  * way, or the only one.
  */
-#include "split.h"
+#include "lib/compile/pair/split.h"
 
 #include <string.h>
 

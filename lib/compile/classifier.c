@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The lookup of include/fw/lookup.h over a pool in this process's memory. */
+/* The lookup of include/fw/table/lookup.h over a pool in this process's memory. */
 #include "fw/compile.h"
 #include "fw/memory_pool.h"
 
-#include "fw/flow.h"
+#include "fw/table/flow.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #ifndef FW_TABLES_H
 #define FW_TABLES_H
 
-#include "fw/hash.h"
+#include "fw/table/hash.h"
 #include "heap.h"
 
 enum { SRC, DST };

@@ -4,7 +4,7 @@
  * checked here, over all that can be reached from the root.
  */
 #include "fw/compile.h"
-#include "fw/hash.h"
+#include "fw/table/hash.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  */
 #include "kern.h"
 
-#include "fw/prog.h"
+#include "fw/table/prog.h"
 
 #include <bpf/bpf.h>
 #include <string.h>

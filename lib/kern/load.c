@@ -3,7 +3,7 @@
 #include "kern.h"
 
 #include "bpf/fw.skel.h"
-#include "fw/prog.h"
+#include "fw/table/prog.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

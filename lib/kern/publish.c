@@ -2,7 +2,7 @@
 /* What packets see: the control word that names the live tables, and when the tables before are out of sight. */
 #include "kern.h"
 
-#include "fw/prog.h"
+#include "fw/table/prog.h"
 
 #include <bpf/bpf.h>
 #include <linux/membarrier.h>

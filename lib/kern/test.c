@@ -2,7 +2,7 @@
 /* One packet through a loaded program by BPF_PROG_TEST_RUN: as live traffic, or as a question. */
 #include "kern.h"
 
-#include "fw/prog.h"
+#include "fw/table/prog.h"
 
 #include <bpf/bpf.h>
 #include <sched.h>

@@ -13,7 +13,7 @@
  */
 #include "lib/rule/internal.h"
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 
 #define RANK_BITS 30
 

@@ -9,7 +9,7 @@
  * others depends on its family, its fragment and its protocol: so each of these
  * is tried for which such a packet could be.
  */
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 #include "lib/text/filter.h"
 #include "lib/text/frame.h"
 #include "lib/text/parse.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 
 #define FRAGMENT_UNITS 185 /* where a later fragment stands, in units of 8 bytes: behind 1,480 bytes */
 

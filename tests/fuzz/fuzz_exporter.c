@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tools/fw-exporter/accept.h"
-#include "tools/fw-exporter/choice.h"
-#include "tools/fw-exporter/host.h"
-#include "tools/fw-exporter/source.h"
+#include "ctl/exporter/accept.h"
+#include "ctl/exporter/choice.h"
+#include "ctl/exporter/host.h"
+#include "ctl/exporter/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

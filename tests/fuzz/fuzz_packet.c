@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

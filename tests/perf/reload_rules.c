@@ -2,7 +2,7 @@
 /* Two rulesets that packets can be told apart by, and those packets. */
 #include "tests/perf/reload.h"
 
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 
 #include <string.h>
 

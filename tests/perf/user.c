@@ -2,7 +2,7 @@
 /* The lookup as native code, over parsed packets. */
 #include "tests/perf/bench.h"
 
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 
 struct fw_case_field {
 	enum fw_field field;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fw/lookup.h over a pool that notes which of its lines are read. */
+/* fw/table/lookup.h over a pool that notes which of its lines are read. */
 #include "tests/unit/counted.h"
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 
 #include <string.h>
 
@@ -117,7 +117,7 @@ static __u64 fw_word64(struct fw_object o, __u32 offset)
 	return *(const __u64 *)word_at(o, offset);
 }
 
-#include "fw/flow.h"
+#include "fw/table/flow.h"
 
 static struct fw_cpu cpu __attribute__((aligned(FW_LINE)));
 

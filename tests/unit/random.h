@@ -8,7 +8,7 @@
 #define FW_TEST_RANDOM_H
 
 #include "fw/compile.h"
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 #include "fw/text.h"
 
 /* Starts from FW_SEED, or else from the clock, and says so. */

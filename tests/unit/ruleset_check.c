@@ -2,7 +2,7 @@
 /* Checks of a ruleset that are made after every step of a test: everything that is kept is counted again. */
 #include "tests/unit/ruleset_check.h"
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 #include "lib/rule/undo.h"
 
 #define CHECK(is)                          \

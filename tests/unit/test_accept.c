@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tools/fw-exporter/accept.h"
+#include "ctl/exporter/accept.h"
 
 #define P PAGE_PROMETHEUS
 #define O PAGE_OPENMETRICS

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/args.h"
-#include "ctl/fwd/objects.h"
+#include "ctl/fwd/requests/args.h"
+#include "ctl/fwd/requests/objects.h"
 
 static int decode(enum fw_request request, const char *text, struct args *a, struct fw_diags *ds)
 {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "random.h"
-#include "tools/fw-exporter/choice.h"
+#include "ctl/exporter/choice.h"
 
 static long parse(const char *text, struct line *l)
 {

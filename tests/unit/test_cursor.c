@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/cursor.h"
+#include "ctl/fwd/engine/cursor.h"
 #include "fw/text.h"
 
 #define RULES 60

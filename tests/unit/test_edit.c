@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 #include "fw/text.h"
 #include "tests/unit/random.h"
 #include "tests/unit/ruleset_check.h"

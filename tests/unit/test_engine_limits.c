@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/engine_internal.h"
-#include "ctl/fwd/store_internal.h"
+#include "ctl/fwd/engine/engine_internal.h"
+#include "ctl/fwd/store/store_internal.h"
 #include "lib/rule/internal.h"
 #include "tests/unit/trial.h"
 

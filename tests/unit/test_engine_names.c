@@ -13,8 +13,8 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/engine_internal.h"
-#include "fw/packet.h"
+#include "ctl/fwd/engine/engine_internal.h"
+#include "fw/table/packet.h"
 #include "tests/unit/killed.h"
 #include "tests/unit/random.h"
 #include "tests/unit/trial.h"

@@ -12,7 +12,7 @@
 #include "fw/compile.h"
 #include "fw/memory_pool.h"
 
-#include "fw/flow.h"
+#include "fw/table/flow.h"
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 

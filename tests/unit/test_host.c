@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "tools/fw-exporter/host.h"
+#include "ctl/exporter/host.h"
 
 static const struct {
 	const char *host;

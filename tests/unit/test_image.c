@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fw/compile.h"
-#include "fw/hash.h"
+#include "fw/table/hash.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 

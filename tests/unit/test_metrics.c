@@ -7,8 +7,8 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/histogram.h"
-#include "ctl/fwd/metric.h"
-#include "ctl/fwd/selection.h"
+#include "ctl/fwd/requests/metric.h"
+#include "ctl/fwd/requests/selection.h"
 #include "tests/unit/random.h"
 
 #define MAX 200

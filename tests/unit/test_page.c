@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "tools/fw-exporter/gzip.h"
-#include "tools/fw-exporter/page.h"
+#include "ctl/exporter/gzip.h"
+#include "ctl/exporter/page.h"
 
 #include <zlib.h>
 

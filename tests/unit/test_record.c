@@ -14,8 +14,8 @@
 #include <jansson.h>
 
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/journal.h"
-#include "ctl/fwd/record.h"
+#include "ctl/fwd/store/journal.h"
+#include "ctl/fwd/store/record.h"
 
 static void texts(void **state)
 {

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "fw/kern.h"
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 #include "fw/text.h"
 #include "tests/unit/sandbox.h"
 

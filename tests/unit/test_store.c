@@ -20,7 +20,7 @@
 #include <sqlite3.h>
 #include <zlib.h>
 
-#include "ctl/fwd/store.h"
+#include "ctl/fwd/store/store.h"
 #include "tests/unit/killed.h"
 #include "tests/unit/powercut.h"
 #include "tests/unit/random.h"

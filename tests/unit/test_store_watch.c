@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/store.h"
+#include "ctl/fwd/store/store.h"
 #include "tests/unit/tree.h"
 
 #define OLD 3  /* changes in the backup */

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/work.h"
+#include "ctl/fwd/engine/work.h"
 #include "lib/compile/tables.h"
 #include "tests/unit/random.h"
 

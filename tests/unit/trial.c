@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/metric.h"
-#include "ctl/fwd/selection.h"
-#include "fw/packet.h"
+#include "ctl/fwd/requests/metric.h"
+#include "ctl/fwd/requests/selection.h"
+#include "fw/table/packet.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tree.h"
 

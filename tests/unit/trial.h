@@ -6,7 +6,7 @@
 #ifndef FW_TEST_TRIAL_H
 #define FW_TEST_TRIAL_H
 
-#include "ctl/fwd/engine.h"
+#include "ctl/fwd/engine/engine.h"
 #include "tests/unit/sandbox.h"
 
 #define TRIAL_PINS SANDBOX_BPFFS "/engine"

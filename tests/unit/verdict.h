@@ -8,7 +8,7 @@
 #define FW_TEST_VERDICT_H
 
 #include "fw/compile.h"
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 
 /* Answers that were compared with the oracle's, not counting those that a flow cache gave again. */
 struct verdict_counts {

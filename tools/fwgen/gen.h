@@ -4,7 +4,7 @@
 #define FWGEN_GEN_H
 
 #include "fw/base.h"
-#include "fw/fields.h"
+#include "fw/table/fields.h"
 
 struct gen_options {
 	unsigned long rules, count, packets, seed, v6; /* v6 in percent */

@@ -3,7 +3,7 @@
 #include "tools/fwgen/gen.h"
 
 #include "fw/compile.h"
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 #include "fw/text.h"
 
 #include <stdio.h>

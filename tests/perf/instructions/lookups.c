@@ -4,7 +4,7 @@
  * what counts instructions runs this. Needs only the library, also that of older revisions.
  */
 #include "fw/compile.h"
-#include "fw/packet.h"
+#include "fw/table/packet.h"
 #include "fw/text.h"
 
 #include <string.h>

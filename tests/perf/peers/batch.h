@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * fwd's lookup for many packets at a time, in user space: what the kernel, which hands over one packet after the other, has
- * no use for. The tables are those of include/fw/format.h, and so is the way through them; only that all packets take a
+ * no use for. The tables are those of include/fw/table/format.h, and so is the way through them; only that all packets take a
  * step before any takes the next one, so that they wait for memory together.
  */
 #ifndef FWBENCH_BATCH_H

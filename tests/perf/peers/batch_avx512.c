@@ -23,7 +23,7 @@
 
 #include "fw/memory_pool.h"
 
-#include "fw/flow.h"
+#include "fw/table/flow.h"
 
 #if AVX512_HERE
 

@@ -4,7 +4,7 @@
 
 #include "fw/memory_pool.h"
 
-#include "fw/flow.h"
+#include "fw/table/flow.h"
 
 static __always_inline __u32 batch_node(const void *node, __u32 tag, __u64 bits)
 {

@@ -3,7 +3,7 @@
 #ifndef FWBENCH_BATCH_STATE_H
 #define FWBENCH_BATCH_STATE_H
 
-#include "fw/format.h"
+#include "fw/table/format.h"
 #include "tests/perf/peers/batch.h"
 
 #define BATCH_SIDES (2 * BATCH_PACKETS)

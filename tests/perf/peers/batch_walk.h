@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The stages of a batch. Who includes this has fw/flow.h, and provides
+ * The stages of a batch. Who includes this has fw/table/flow.h, and provides
  *
  *	batch_node(node, tag, bits)		where a walk goes on from a node, by the upper of @bits
  *	batch_filter(b, s, d, packet, wanted)	pairs of two class lines into b->want[]: how many there are now

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of metrics, and where their values come from. */
+#include "metrics.h"
+
+#include <string.h>
+
+/* The value at a path like "pool.used"; NULL: there is none. */
+static const json_t *at_path(const json_t *o, const char *path)
+{
+	char name[32];
+
+	while (o && *path) {
+		size_t len = strcspn(path, ".");
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, path);
+		o = json_object_get(o, name);
+		path += len + (path[len] == '.');
+	}
+	return o;
+}
+
+static uint64_t integer(const json_t *o, const char *path)
+{
+	json_int_t v = json_integer_value(at_path(o, path));
+
+	return v > 0 ? (uint64_t)v : 0;
+}
+
+static const char *text(const json_t *o, const char *path)
+{
+	return json_string_value(at_path(o, path));
+}
+
+static void add_number(struct page *p, const char *const *values, const json_t *v)
+{
+	if (json_is_integer(v) && json_integer_value(v) >= 0)
+		page_u64(p, values, (uint64_t)json_integer_value(v));
+	else if (json_is_number(v))
+		page_real(p, values, json_number_value(v));
+}
+
+#define EMIT(name)                                                                                         \
+	static void emit_##name(const struct metric *m, const struct snapshot *s, const struct self *self, \
+				struct page *p)
+
+EMIT(status)
+{
+	add_number(p, NULL, at_path(s->status, m->path));
+}
+
+/* Members of an object, each with its name for a label. */
+EMIT(members)
+{
+	for (size_t i = 0; i < sizeof(m->members) / sizeof(m->members[0]) && m->members[i]; i++)
+		add_number(p, &m->members[i], json_object_get(at_path(s->status, m->path), m->members[i]));
+}
+
+#define BOUNDS_MAX 64
+
+EMIT(histogram)
+{
+	const json_t *h = at_path(s->status, m->path), *le = json_object_get(h, "le"),
+		     *n = json_object_get(h, "counts");
+	size_t nbounds = json_array_size(le);
+	double bounds[BOUNDS_MAX];
+	uint64_t counts[BOUNDS_MAX + 1];
+
+	if (!nbounds || nbounds > BOUNDS_MAX || json_array_size(n) != nbounds + 1)
+		return;
+	for (size_t i = 0; i <= nbounds; i++) {
+		bounds[i < nbounds ? i : 0] = json_number_value(json_array_get(le, i < nbounds ? i : 0));
+		counts[i] = (uint64_t)json_integer_value(json_array_get(n, i));
+	}
+	page_histogram(p, bounds, counts, nbounds, json_number_value(json_object_get(h, "sum")));
+}
+
+EMIT(up)
+{
+	page_u64(p, NULL, s->status != NULL);
+}
+
+EMIT(build)
+{
+	const char *version = text(s->status, "version");
+
+	if (version)
+		page_u64(p, &version, 1);
+}
+
+EMIT(pool_free)
+{
+	uint64_t bytes = integer(s->status, "pool.bytes"), used = integer(s->status, "pool.used");
+
+	if (s->status)
+		page_u64(p, NULL, bytes > used ? bytes - used : 0);
+}
+
+EMIT(store_writable)
+{
+	if (s->status)
+		page_u64(p, NULL, !text(s->status, "store.error"));
+}
+
+static void add_limits(const struct snapshot *s, const char *field, struct page *p)
+{
+	const json_t *limits = at_path(s->status, "limits"), *l;
+	size_t i;
+
+	json_array_foreach(limits, i, l)
+	{
+		const char *what = text(l, "what");
+
+		if (what)
+			add_number(p, &what, json_object_get(l, field));
+	}
+}
+
+EMIT(limit_used)
+{
+	add_limits(s, "used", p);
+}
+
+EMIT(limit_max)
+{
+	add_limits(s, "max", p);
+}
+
+EMIT(confirm)
+{
+	if (s->status)
+		page_u64(p, NULL, json_is_number(at_path(s->status, "confirm_by")));
+}
+
+static bool is(const json_t *o, const char *path, const char *word)
+{
+	const char *s = text(o, path);
+
+	return s && !strcmp(s, word);
+}
+
+/* What packets are counted under; of an interface that is not there, what it was asked for by. */
+static const char *interface_of(const json_t *dev)
+{
+	const char *name = text(dev, "interface");
+
+	return name ? name : text(dev, "dev");
+}
+
+/* For each device: its name and a mode. A pattern is none: the interfaces that match are devices. */
+static void each_device(const struct snapshot *s, struct page *p, const char *mode,
+			uint64_t (*value)(const json_t *dev))
+{
+	const json_t *devices = at_path(s->status, "devices"), *dev;
+	size_t i;
+
+	json_array_foreach(devices, i, dev)
+	{
+		const char *word = mode ? text(dev, mode) : NULL;
+		const char *const values[] = { interface_of(dev), word ? word : "none" };
+
+		if (values[0] && !is(dev, "state", "pattern"))
+			page_u64(p, values, value(dev));
+	}
+}
+
+static uint64_t is_attached(const json_t *dev)
+{
+	return is(dev, "state", "attached");
+}
+
+static uint64_t is_there(const json_t *dev)
+{
+	return 1;
+}
+
+static uint64_t is_fallback(const json_t *dev)
+{
+	return is(dev, "wanted", "auto") && is(dev, "mode", "generic");
+}
+
+static uint64_t is_shadowed(const json_t *dev)
+{
+	return json_is_number(at_path(dev, "in_front"));
+}
+
+EMIT(shadowed)
+{
+	each_device(s, p, NULL, is_shadowed);
+}
+
+EMIT(attached)
+{
+	each_device(s, p, "mode", is_attached);
+}
+
+EMIT(wanted)
+{
+	each_device(s, p, "wanted", is_there);
+}
+
+EMIT(fallback)
+{
+	each_device(s, p, NULL, is_fallback);
+}
+
+static const char *direction(int hook)
+{
+	return snapshot_hooks[hook].direction == FW_IN ? "in" : "out";
+}
+
+EMIT(traffic)
+{
+	for (size_t i = 0; i < s->ntraffic; i++) {
+		const struct snapshot_traffic *t = &s->traffic[i];
+
+		for (int k = 0; k < 2 * FW_NPROGS; k++) {
+			int hook = k / 2, verdict = !(k % 2);
+			const char *const values[] = { t->interface, snapshot_hooks[hook].name, direction(hook),
+						       snapshot_verdicts[verdict] };
+
+			if (t->there[hook])
+				page_u64(p, values, t->packets[hook][verdict]);
+		}
+	}
+}
+
+static void each_policy(const struct snapshot *s, struct page *p, bool bytes)
+{
+	for (int k = 0; k < FW_NREASONS * FW_NPROGS * 2; k++) {
+		int reason = k / 2 / FW_NPROGS, hook = k / 2 % FW_NPROGS, verdict = !(k % 2);
+		const struct tally *count = &s->policy[reason].count[hook][verdict];
+		const char *const values[] = { snapshot_reasons[reason], snapshot_hooks[hook].name, direction(hook),
+					       snapshot_verdicts[verdict] };
+
+		if (s->policy[reason].there[hook][verdict])
+			page_u64(p, values, bytes ? count->bytes : count->packets);
+	}
+}
+
+EMIT(policy_packets)
+{
+	each_policy(s, p, false);
+}
+
+EMIT(policy_bytes)
+{
+	each_policy(s, p, true);
+}
+
+EMIT(drops)
+{
+	static const char *const rule = "rule";
+
+	page_u64(p, &rule, s->rule_drops);
+	for (int r = 0; r < FW_NREASONS; r++) {
+		const struct snapshot_policy *policy = &s->policy[r];
+		uint64_t packets = 0;
+		bool there = false;
+
+		for (int hook = 0; hook < FW_NPROGS; hook++) {
+			packets += policy->count[hook][FW_DROP].packets;
+			there |= policy->there[hook][FW_DROP];
+		}
+		if (there)
+			page_u64(p, &snapshot_reasons[r], packets);
+	}
+}
+
+static void add_sum(struct page *p, const char *which, uint64_t v)
+{
+	page_u64(p, &which, v);
+}
+
+EMIT(selected)
+{
+	add_sum(p, "marked", s->all_shown ? 0 : s->marked_shown);
+	add_sum(p, "top", s->all_shown ? 0 : s->shown.count - s->marked_shown);
+	add_sum(p, "all", s->all_shown ? s->shown.count : 0);
+}
+
+EMIT(left_out)
+{
+	add_sum(p, "marked", s->marked_left_out);
+	add_sum(p, "other", s->left_out.count - s->marked_left_out);
+}
+
+EMIT(left_out_packets)
+{
+	page_u64(p, NULL, s->left_out.sum.packets);
+}
+
+EMIT(left_out_bytes)
+{
+	page_u64(p, NULL, s->left_out.sum.bytes);
+}
+
+EMIT(rules)
+{
+	page_u64(p, NULL, s->rules.count);
+}
+
+EMIT(rules_packets)
+{
+	page_u64(p, NULL, s->rules.sum.packets);
+}
+
+EMIT(rules_bytes)
+{
+	page_u64(p, NULL, s->rules.sum.bytes);
+}
+
+EMIT(own_build)
+{
+	static const char *const version = FW_VERSION;
+
+	page_u64(p, &version, 1);
+}
+
+EMIT(own_scrapes)
+{
+	static const char *const names[SCRAPE_NRESULTS] = { "ok", "controller_down", "failed" };
+
+	for (int i = 0; i < SCRAPE_NRESULTS; i++)
+		page_u64(p, &names[i], self->scrapes[i]);
+}
+
+EMIT(own_resident)
+{
+	page_u64(p, NULL, self->resident);
+}
+
+EMIT(own_seconds)
+{
+	page_real(p, NULL, (double)(uint64_t)((fw_now() - self->began) * 1e6) / 1e6);
+}
+
+#define C FAMILY_COUNTER
+#define G FAMILY_GAUGE
+#define H FAMILY_HISTOGRAM
+#define I FAMILY_INFO
+#define ROW(name, type, help, ...) .family = { "fw_" name, type, help, { __VA_ARGS__ } }
+#define STATUS(where) .emit = emit_status, .path = (where)
+
+/* clang-format off */
+const struct metric metrics_table[] = {
+	{ ROW("controller_up", G, "Whether fwd answers; if not, counters are those of the maps that it has pinned."), emit_up },
+	{ ROW("build", I, "Version of fwd.", "version"), emit_build },
+	{ ROW("start_time_seconds", G, "When fwd started, since the epoch."), STATUS("started") },
+	{ ROW("generation", G, "Generation of the tables that packets see."), STATUS("generation") },
+	{ ROW("sets", G, "Sets of the ruleset."), STATUS("sets") },
+	{ ROW("set_elements", G, "Elements of all sets."), STATUS("elements") },
+	{ ROW("identities", G, "Distinct prefixes and sets that rules name.", "side"), emit_members, 0, "identities", { "src", "dst" } },
+	{ ROW("classes", G, "Classes of addresses that lie in the same identities.", "side"), emit_members, 0, "classes", { "src", "dst" } },
+	{ ROW("pairs", G, "Pairs of identities, source and destination, that rules name."), STATUS("pairs") },
+	{ ROW("pool_segments", G, "Segments of memory for tables."), STATUS("pool.segments") },
+	{ ROW("pool_bytes", G, "Memory for tables."), STATUS("pool.bytes") },
+	{ ROW("pool_used_bytes", G, "Memory of tables in use."), STATUS("pool.used") },
+	{ ROW("pool_free_bytes", G, "Memory for tables that is not in use."), emit_pool_free },
+	{ ROW("pool_limit_bytes", G, "How much memory tables may have."), STATUS("pool.limit") },
+	{ ROW("limit_used", G, "How much is in use of what there is only so much of.", "what"), emit_limit_used },
+	{ ROW("limit_max", G, "How much there is of it; beyond that, changes are refused.", "what"), emit_limit_max },
+	{ ROW("kernel_memory_bytes", G, "Memory of all maps in the kernel."), STATUS("kernel.bytes") },
+	{ ROW("memory_allocated_bytes", G, "Memory that fwd has allocated."), STATUS("memory.allocated") },
+	{ ROW("memory_active_bytes", G, "Memory of fwd in pages that hold allocations."), STATUS("memory.active") },
+	{ ROW("memory_resident_bytes", G, "Memory of fwd that its allocator holds resident."), STATUS("memory.resident") },
+	{ ROW("transactions", C, "Changes of the ruleset that came into force, since fwd started."), STATUS("transactions") },
+	{ ROW("reloads", C, "Rulesets that took another's place, since fwd started.", "kind"), emit_members, 0, "reloads_by", { "load", "flush", "rollback" } },
+	{ ROW("failures", C, "What was asked of fwd and failed or was refused, since fwd started.", "kind"), emit_members, 0, "failures_by", { "change", "load", "attach" } },
+	{ ROW("transaction_seconds", H, "How long changes took, from their text to packets seeing them."), emit_histogram, 0, "transaction_seconds" },
+	{ ROW("reload_seconds", H, "How long rulesets took, from their text to packets seeing them."), emit_histogram, 0, "reload_seconds" },
+	{ ROW("store_bytes", G, "Size of the store on the disk."), STATUS("store.bytes") },
+	{ ROW("store_changes", G, "Changes in the store since its last snapshot."), STATUS("store.changes") },
+	{ ROW("store_writable", G, "Whether changes can be kept in the store."), emit_store_writable },
+	{ ROW("clients", G, "Open connections to fwd's socket, this one included."), STATUS("clients") },
+	{ ROW("loop_longest_stretch_seconds", G, "Longest time of the last ten minutes in which fwd looked at nothing else."), STATUS("loop.recent.seconds") },
+	{ ROW("turned_away", C, "Connections and requests that fwd turned away since too much of their kind was in use, since it started.", "kind"), emit_members, 0, "turned_away", { "connection", "long_reply", "request", "reply" } },
+	{ ROW("confirm_pending", G, "Whether a load waits to be confirmed."), emit_confirm },
+	{ ROW("interface_attached", G, "Whether an interface is filtered, and by what: native, generic, tc, none.", "interface", "mode"), emit_attached },
+	{ ROW("interface_wanted", G, "How an interface is to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },
+	{ ROW("interface_fallback", G, "Whether an interface is filtered in generic mode for want of the native one.", "interface"), emit_fallback },
+	{ ROW("attach_shadowed", G, "Whether a program of someone else gets packets of an interface before fwd, and may keep them from it.", "interface"), emit_shadowed },
+	{ ROW("packets", C, "Packets that came by; without interface: on those for which there was no room.", "interface", "hook", "direction", "verdict"), emit_traffic },
+	{ ROW("drops", C, "Packets that were dropped, by a rule or by the policy of this name.", "reason"), emit_drops },
+	{ ROW("policy_packets", C, "Packets that a policy decided, since no rule did.", "policy", "hook", "direction", "verdict"), emit_policy_packets },
+	{ ROW("policy_bytes", C, "Bytes of packets that a policy decided.", "policy", "hook", "direction", "verdict"), emit_policy_bytes },
+	{ ROW("rule_packets", C, "Packets that a rule decided.", "id", "name", "verdict"), NULL, LINE_PACKETS },
+	{ ROW("rule_bytes", C, "Bytes of packets that a rule decided.", "id", "name", "verdict"), NULL, LINE_BYTES },
+	{ ROW("rules", G, "Rules of the ruleset."), emit_rules },
+	{ ROW("rules_packets", G, "Packets that all rules that are there have decided."), emit_rules_packets },
+	{ ROW("rules_bytes", G, "Bytes of packets that all rules that are there have decided."), emit_rules_bytes },
+	{ ROW("rules_selected", G, "Rules with series of their own: named or with the word counter; with the most packets; all.", "selection"), emit_selected },
+	{ ROW("rules_left_out", G, "Rules without series of their own: named or with the word counter, beyond the limit; others.", "selection"), emit_left_out },
+	{ ROW("left_out_packets", G, "Packets that rules without series of their own have decided."), emit_left_out_packets },
+	{ ROW("left_out_bytes", G, "Bytes of packets that rules without series of their own have decided."), emit_left_out_bytes },
+	{ ROW("exporter_build", I, "Version of fw-exporter.", "version"), emit_own_build },
+	{ ROW("exporter_scrapes", C, "Scrapes that ended before this one: with fwd's answer, with the pinned maps, without a page.", "result"), emit_own_scrapes },
+	{ ROW("exporter_resident_memory_bytes", G, "Memory that fw-exporter holds resident."), emit_own_resident },
+	{ ROW("exporter_scrape_duration_seconds", G, "How long this scrape took up to this line."), emit_own_seconds },
+};
+/* clang-format on */
+const size_t metrics_n = sizeof(metrics_table) / sizeof(metrics_table[0]);
+
+void metrics_emit(const struct metric *m, const struct snapshot *s, const struct self *self, struct page *p)
+{
+	page_family(p, &m->family);
+	m->emit(m, s, self, p);
+}
+
+void metrics_describe(struct fw_buf *out)
+{
+	fw_buf_printf(out, "| metric | type | is |\n| --- | --- | --- |\n");
+	for (size_t i = 0; i < metrics_n; i++) {
+		const struct family *f = &metrics_table[i].family;
+
+		fw_buf_printf(out, "| `%s%s", f->name, family_suffix(f));
+		for (size_t k = 0; k < FAMILY_LABELS && f->labels[k]; k++)
+			fw_buf_printf(out, "%c%s", k ? ',' : '{', f->labels[k]);
+		fw_buf_printf(out, "%s` | %s | %s |\n", f->labels[0] ? "}" : "",
+			      f->type == FAMILY_INFO ? "gauge" : family_type_names[f->type], f->help);
+	}
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* One page of metrics, row by row of the table. */
+#include "scrape.h"
+
+#include "exporter.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
+
+struct scrape {
+	const struct settings *settings;
+	struct scrapes *all;
+	struct source *source; /* NULL: not begun */
+	bool from_fwd;
+	struct snapshot snap;
+	struct self self;
+	struct page page;
+	size_t row; /* of the table */
+	size_t at;  /* bytes of what is in @page that were taken */
+	bool taken; /* some of the whole page were */
+	bool done;
+	char why[2 * SOURCE_WHY + 64];
+};
+
+int scrape_new(const struct settings *c, struct scrapes *all, enum page_format format, struct scrape **out)
+{
+	struct scrape *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->settings = c;
+	s->all = all;
+	s->page.format = format;
+	s->self.began = fw_now();
+	*out = s;
+	return 0;
+}
+
+void scrape_free(struct scrape *s)
+{
+	if (!s)
+		return;
+	s->all->ended[!s->done ? SCRAPE_FAILED : s->from_fwd ? SCRAPE_OK : SCRAPE_CONTROLLER_DOWN]++;
+	source_close(s->source);
+	snapshot_free(&s->snap);
+	fw_buf_free(&s->page.b);
+	free(s);
+}
+
+void scrape_freep(struct scrape **s)
+{
+	scrape_free(*s);
+}
+
+/* The second number of statm, in pages. */
+static uint64_t resident_bytes(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	char line[128] = "";
+	char *space;
+
+	if (!f)
+		return 0;
+	if (!fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	fclose(f);
+	space = strchr(line, ' ');
+	return space ? strtoul(space, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* A page from its beginning. */
+static int begin(struct scrape *s, int (*make)(const struct settings *c, struct source **out))
+{
+	int err;
+
+	source_close(fw_take(s->source));
+	snapshot_free(&s->snap);
+	s->page.b.len = 0;
+	s->page.family = NULL;
+	s->row = 0;
+	for (int i = 0; i < SCRAPE_NRESULTS; i++)
+		s->self.scrapes[i] = s->all->ended[i];
+	s->self.resident = resident_bytes();
+	err = make(s->settings, &s->source);
+	return err ? err : s->source->ops->begin(s->source, &s->snap);
+}
+
+/* One piece of a rule's metric. 1: there may be more. */
+static int add_rules(struct scrape *s, const struct metric *m)
+{
+	unsigned pass = m->rules == LINE_PACKETS ? 1 : 2;
+	const char *text;
+	size_t len;
+	int more;
+
+	if (s->page.family != &m->family)
+		page_family(&s->page, &m->family);
+	more = s->source->ops->rules(s->source, pass, &text, &len);
+	if (more <= 0)
+		return more;
+	more = metrics_emit_rules(m, text, len, &s->snap, &s->page);
+	return more ? more : 1;
+}
+
+/* One row, or a piece of it. 1: there is more, 0: the page is complete. */
+static int step(struct scrape *s)
+{
+	const struct metric *m = &metrics_table[s->row];
+	int more = 0;
+
+	if (m->rules)
+		more = add_rules(s, m);
+	else
+		metrics_emit(m, &s->snap, &s->self, &s->page);
+	if (!more && m->rules == LINE_BYTES)
+		more = s->source->ops->end(s->source, &s->snap);
+	if (!more && ++s->row == metrics_n)
+		page_end(&s->page);
+	if (s->page.b.failed)
+		return -ENOMEM;
+	return more ? more : s->row < metrics_n;
+}
+
+/* Notes why there is no page, or none of fwd. */
+static void note_why(struct scrape *s, int err)
+{
+	const char *why = s->source && s->source->why[0] ? s->source->why : strerror(-err);
+	size_t len = strlen(s->why);
+
+	snprintf(s->why + len, sizeof(s->why) - len, "%s%s: %.*s", len ? "; " : "",
+		 s->source ? s->source->ops->name : "memory", SOURCE_WHY, why);
+}
+
+/* Says it when another way is gone than the last time, not each time. */
+static void note_change(struct scrape *s, enum scrape_result result)
+{
+	if (atomic_exchange(&s->all->last, result) == result)
+		return;
+	if (result == SCRAPE_OK)
+		exporter_log("fwd answers again");
+	else if (result == SCRAPE_CONTROLLER_DOWN)
+		exporter_log("no answer, going on with the pinned maps: %s", s->why);
+	else
+		exporter_log("no page: %s", s->why);
+}
+
+/* Nothing more is tried. Return: @err. */
+static int give_up(struct scrape *s, int err)
+{
+	size_t len = strlen(s->why);
+
+	if (err == -EACCES)
+		snprintf(s->why + len, sizeof(s->why) - len, "; does it run in the group fwd?");
+	note_change(s, SCRAPE_FAILED);
+	return err;
+}
+
+/* From the pinned maps, after what fwd could not do. */
+static int fall_back(struct scrape *s, int err)
+{
+	note_why(s, err);
+	if (!s->from_fwd || s->taken || s->done)
+		return give_up(s, err);
+	s->from_fwd = false;
+	err = begin(s, source_pinned);
+	if (!err) {
+		note_change(s, SCRAPE_CONTROLLER_DOWN);
+		return 0;
+	}
+	note_why(s, err);
+	return give_up(s, err);
+}
+
+int scrape_fill(struct scrape *s, size_t want, bool *done)
+{
+	int more = !s->done, err = 0;
+
+	if (!s->source && !s->done) {
+		s->from_fwd = true;
+		err = begin(s, source_fwd);
+		err = err ? fall_back(s, err) : 0;
+	}
+	while (!err && more && s->page.b.len - s->at < want) {
+		more = step(s);
+		if (more < 0) {
+			err = fall_back(s, more);
+			more = 1;
+		}
+	}
+	if (!err && !more && !s->done) {
+		s->done = true;
+		if (s->from_fwd)
+			note_change(s, SCRAPE_OK);
+	}
+	*done = s->done;
+	return err;
+}
+
+const char *scrape_text(const struct scrape *s, size_t *len)
+{
+	*len = s->page.b.len - s->at;
+	return s->page.b.text ? s->page.b.text + s->at : "";
+}
+
+void scrape_take(struct scrape *s, size_t bytes)
+{
+	s->taken |= bytes > 0;
+	s->at += bytes;
+	if (s->at < s->page.b.len)
+		return;
+	s->page.b.len = 0;
+	s->at = 0;
+}
+
+char *scrape_steal(struct scrape *s, size_t *len)
+{
+	*len = s->page.b.len;
+	s->page.b.len = s->page.b.cap = 0;
+	return fw_take(s->page.b.text);
+}
+
+const char *scrape_why(const struct scrape *s)
+{
+	return s->why;
+}

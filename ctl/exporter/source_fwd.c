@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwd's reply to `metrics`, message by message. */
+#include "source.h"
+
+#include "fw/client.h"
+
+#include <string.h>
+
+struct reply {
+	struct source source;
+	const struct settings *settings;
+	struct fw_client *client;
+	const struct fw_message *text; /* lines of rules that nobody has taken yet */
+	unsigned pass;                 /* theirs */
+	json_t *end;                   /* the reply is over */
+};
+
+static int request(struct reply *r)
+{
+	const struct settings *c = r->settings;
+	char args[128];
+	struct fw_part part = { args, 0 };
+	int err = fw_client_open(c->socket, SOURCE_SECONDS, &r->client);
+
+	if (err)
+		return err;
+	if (c->rules == RULES_SELECTED)
+		snprintf(args, sizeof(args), "{\"rules\":\"selected\",\"limit\":%u,\"top\":%u}", c->max_rules, c->top);
+	else
+		snprintf(args, sizeof(args), "{\"rules\":\"%s\"}", rules_names[c->rules]);
+	part.len = (uint32_t)strlen(args);
+	return fw_client_send(r->client, FW_REQ_METRICS, &part, 1);
+}
+
+static uint64_t count(const json_t *o, const char *name)
+{
+	json_int_t v = json_integer_value(json_object_get(o, name));
+
+	return v > 0 ? (uint64_t)v : 0;
+}
+
+static int hook_of(const json_t *o)
+{
+	const char *name = json_string_value(json_object_get(o, "hook"));
+
+	return name ? snapshot_hook(name, strlen(name)) : -1;
+}
+
+static int verdict_of(const json_t *o)
+{
+	const char *name = json_string_value(json_object_get(o, "verdict"));
+
+	return name ? snapshot_verdict(name, strlen(name)) : -1;
+}
+
+static int take_policy(const json_t *o, struct snapshot *snap)
+{
+	const char *name = json_string_value(json_object_get(o, "policy"));
+	const json_t *hooks = json_object_get(o, "hooks"), *h;
+	int reason = name ? snapshot_reason(name, strlen(name)) : -1;
+	size_t i;
+
+	if (reason < 0)
+		return -EPROTO;
+	json_array_foreach(hooks, i, h)
+	{
+		int hook = hook_of(h), verdict = verdict_of(h);
+
+		if (hook < 0 || verdict < 0)
+			return -EPROTO;
+		snap->policy[reason].there[hook][verdict] = true;
+		snap->policy[reason].count[hook][verdict] = (struct tally){ count(h, "packets"), count(h, "bytes") };
+	}
+	return 0;
+}
+
+static int take_interface(const json_t *o, struct snapshot *snap)
+{
+	const char *name = json_string_value(json_object_get(o, "interface"));
+	bool gone = !name && json_integer_value(json_object_get(o, "index")) < 0;
+	int hook = hook_of(o), err = 0;
+
+	if (hook < 0)
+		return -EPROTO;
+	for (int verdict = FW_DROP; verdict <= FW_ACCEPT && !err; verdict++) {
+		const json_t *by = json_object_get(o, snapshot_verdicts[verdict]);
+
+		if (!gone)
+			err = snapshot_add_traffic(snap, name ? name : "", hook, (enum fw_verdict)verdict,
+						   count(by, "rule") + count(by, "policy"));
+		if (verdict == FW_DROP)
+			snap->rule_drops += count(by, "rule");
+	}
+	return err;
+}
+
+int source_fwd_object(const char *text, size_t len, struct snapshot *snap)
+{
+	json_t *o = json_loadb(text, len, 0, NULL);
+	int err = 0;
+
+	if (!json_is_object(o))
+		err = -EPROTO;
+	else if (json_object_get(o, "policy"))
+		err = take_policy(o, snap);
+	else if (json_object_get(o, "hook"))
+		err = take_interface(o, snap);
+	else if (json_object_get(o, "version") && !snap->status)
+		snap->status = json_incref(o);
+	json_decref(o);
+	return err;
+}
+
+static int take_lines(const struct fw_part *part, struct snapshot *snap)
+{
+	const char *s = part->data, *end = s + part->len;
+	int err = 0;
+
+	while (s < end && !err) {
+		const char *newline = memchr(s, '\n', (size_t)(end - s)), *stop = newline ? newline : end;
+
+		if (stop > s)
+			err = source_fwd_object(s, (size_t)(stop - s), snap);
+		s = stop + 1;
+	}
+	return err;
+}
+
+static int take_text(struct reply *r, const struct fw_message *m)
+{
+	json_t *o = m->nparts == 2 ? json_loadb(m->part[0].data, m->part[0].len, 0, NULL) : NULL;
+	unsigned pass = (unsigned)json_integer_value(json_object_get(o, "pass"));
+
+	json_decref(o);
+	if (pass < 1 || pass > 2 || pass < r->pass)
+		return -EPROTO;
+	r->pass = pass;
+	r->text = m;
+	return 0;
+}
+
+static int take_end(struct reply *r, const struct fw_part *part)
+{
+	const char *error;
+
+	r->end = json_loadb(part->data, part->len, 0, NULL);
+	if (json_is_true(json_object_get(r->end, "ok")))
+		return 0;
+	error = json_string_value(json_object_get(r->end, "error"));
+	snprintf(r->source.why, sizeof(r->source.why), "%s", error ? error : "");
+	return r->end ? -EREMOTEIO : -EPROTO;
+}
+
+/* The next message that is not about the rules' surroundings: text or the end. */
+static int next(struct reply *r, struct snapshot *snap)
+{
+	const struct fw_message *m;
+	int err = 0;
+
+	while (!r->text && !r->end && !err) {
+		err = fw_client_next(r->client, &m);
+		if (err)
+			break;
+		if (m->kind == FW_REPLY_LINES)
+			err = snap ? take_lines(&m->part[0], snap) : -EPROTO;
+		else if (m->kind == FW_REPLY_TEXT)
+			err = take_text(r, m);
+		else if (m->kind == FW_REPLY_END)
+			err = take_end(r, &m->part[0]);
+		else
+			err = m->kind == FW_REPLY_PROGRESS ? 0 : -EPROTO;
+	}
+	return err;
+}
+
+static int reply_begin(struct source *s, struct snapshot *snap)
+{
+	struct reply *r = (struct reply *)s;
+	int err = request(r);
+
+	err = err ? err : next(r, snap);
+	if (!err && !snap->status)
+		err = -EPROTO;
+	snap->all_shown = r->settings->rules == RULES_ALL;
+	return err;
+}
+
+static int reply_rules(struct source *s, unsigned pass, const char **text, size_t *len)
+{
+	struct reply *r = (struct reply *)s;
+	int err = next(r, NULL);
+
+	if (err)
+		return err;
+	if (!r->text || r->pass != pass)
+		return r->text && r->pass < pass ? -EPROTO : 0;
+	*text = r->text->part[1].data;
+	*len = r->text->part[1].len;
+	r->text = NULL;
+	return 1;
+}
+
+static struct snapshot_rules sum(const json_t *end, const char *name)
+{
+	const json_t *o = json_object_get(end, name);
+
+	return (struct snapshot_rules){ count(o, "count"), { count(o, "packets"), count(o, "bytes") } };
+}
+
+/* What came must be what fwd says that it sent. */
+static int reply_end(struct source *s, struct snapshot *snap)
+{
+	struct reply *r = (struct reply *)s;
+	int err = next(r, NULL);
+
+	if (err || r->text)
+		return err ? err : -EPROTO;
+	snap->rules = sum(r->end, "rules");
+	snap->left_out = sum(r->end, "left_out");
+	snap->marked_left_out = count(r->end, "marked_left_out");
+	return snap->shown.count == sum(r->end, "shown").count ? 0 : -EPROTO;
+}
+
+static void reply_close(struct source *s)
+{
+	struct reply *r = (struct reply *)s;
+
+	fw_client_close(r->client);
+	json_decref(r->end);
+	free(r);
+}
+
+static const struct source_ops reply_ops = { "fwd", reply_begin, reply_rules, reply_end, reply_close };
+
+int source_fwd(const struct settings *c, struct source **out)
+{
+	struct reply *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	r->source.ops = &reply_ops;
+	r->settings = c;
+	*out = &r->source;
+	return 0;
+}
+
+void source_close(struct source *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+int source_fwd_check(const struct settings *c, char why[SOURCE_WHY])
+{
+	fw_cleanup(fw_client_closep) struct fw_client *client = NULL;
+	const struct fw_part none = { "{}", 2 };
+	const struct fw_message *m = NULL;
+	struct reply r = { .source = { .why = "" } };
+	int err = fw_client_open(c->socket, SOURCE_SECONDS, &client);
+
+	err = err ? err : fw_client_send(client, FW_REQ_STATUS, &none, 1);
+	while (!err && !(m && m->kind == FW_REPLY_END))
+		err = fw_client_next(client, &m);
+	err = err ? err : take_end(&r, &m->part[0]);
+	json_decref(r.end);
+	snprintf(why, SOURCE_WHY, "%s", r.source.why[0] ? r.source.why : strerror(-err));
+	return err;
+}

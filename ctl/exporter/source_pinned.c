@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The maps that fwd has pinned for readers: what was counted, also while fwd does
+ * not run. Which rules get series of their own is decided here.
+ */
+#include "source.h"
+
+#include "fw/pinned.h"
+#include "choice.h"
+
+#include <net/if.h>
+#include <string.h>
+
+#define BLOCK 65536 /* bytes of lines at a time */
+
+struct pinned {
+	struct source source;
+	const struct settings *settings;
+	struct fw_pinned *maps;
+	uint32_t next, row; /* the chunk to be read next, the row of the last one to be looked at next */
+	bool read;          /* there is one */
+	unsigned pass;
+	struct choice choice;
+	const struct chosen *chosen;
+	size_t nchosen, at;
+	struct fw_buf lines;
+};
+
+_Static_assert(CHOICE_NAME + 1 == sizeof(struct fw_label_name), "a name's room");
+
+/* What one CPU, hook, decider and verdict made of an interface's packets. Of interfaces that are gone only drops are wanted: see
+ * `interface` in fw.metrics. */
+static int add_traffic(const struct fw_traffic *t, const char *name, struct snapshot *snap)
+{
+	int err = 0;
+
+	for (int hook = 0; hook < FW_NPROGS; hook++) {
+		snap->rule_drops += t->packets[hook][FW_BY_RULE][FW_DROP];
+		for (int verdict = 0; name && verdict < 2 && !err; verdict++) {
+			uint64_t n = t->packets[hook][FW_BY_POLICY][verdict] + t->packets[hook][FW_BY_RULE][verdict];
+
+			if (n)
+				err = snapshot_add_traffic(snap, name, hook, (enum fw_verdict)verdict, n);
+		}
+	}
+	return err;
+}
+
+static int read_interfaces(const struct pinned *p, struct snapshot *snap)
+{
+	fw_autofree struct fw_traffic *t = NULL;
+	size_t n = 0;
+	int err = fw_pinned_traffic(p->maps, &t, &n);
+
+	for (size_t i = 0; i < n && !err; i++) {
+		bool gone = t[i].ifindex == FW_TRAFFIC_GONE;
+		char raw[IF_NAMESIZE];
+		const char *name = !t[i].ifindex ? "" : gone ? NULL : if_indextoname(t[i].ifindex, raw);
+
+		err = add_traffic(&t[i], name ? FW_NAME(name) : NULL, snap); /* as fwd calls it */
+	}
+	return err;
+}
+
+/* Counters of reasons: those of verdicts that policies have, and of others that they had when they decided something. */
+static void take_policies(const struct pinned *p, struct snapshot *snap)
+{
+	for (unsigned hook = 0; hook < FW_NPROGS; hook++)
+		for (unsigned i = 0; i < 2 * FW_NREASONS; i++) {
+			struct fw_pinned_row row = fw_pinned_row(p->maps, FW_COUNTER_REASON(hook, i / 2, i % 2));
+			struct snapshot_policy *policy = &snap->policy[i / 2];
+
+			policy->there[hook][i % 2] = row.label.id || row.count.packets;
+			policy->count[hook][i % 2] = (struct tally){ row.count.packets, row.count.bytes };
+		}
+}
+
+/* The next rule. 1; 0: there is none; -errno. */
+static int next_rule(struct pinned *p, struct chosen *out)
+{
+	struct fw_pinned_row row = { .name = NULL };
+	int more = 1;
+
+	while (!row.label.id && more > 0) {
+		if (p->read && p->row < FW_COUNTER_CHUNK) {
+			row = fw_pinned_row(p->maps, p->row++);
+			continue;
+		}
+		more = fw_pinned_chunk(p->maps, p->next);
+		p->row = p->next++ ? 0 : FW_COUNTER_RULES;
+		p->read = more > 0;
+	}
+	if (more <= 0)
+		return more;
+	*out = (struct chosen){
+		.id = row.label.id,
+		.count = { row.count.packets, row.count.bytes },
+		.counter = row.label.what & FW_LABEL_COUNTER,
+		.accept = row.label.what & FW_LABEL_ACCEPT,
+	};
+	snprintf(out->name, sizeof(out->name), "%s", row.name ? row.name : "");
+	out->marked = out->counter || out->name[0];
+	return 1;
+}
+
+/* From the first rule on. */
+static void rewind_rules(struct pinned *p, unsigned pass)
+{
+	p->pass = pass;
+	p->next = 0;
+	p->read = false;
+	p->at = 0;
+}
+
+static int choose(struct pinned *p, struct snapshot *snap)
+{
+	struct chosen rule;
+	int more = 1, err = 0;
+
+	while (!err && (more = next_rule(p, &rule)) > 0)
+		err = choice_add(&p->choice, &rule);
+	err = err ? err : more;
+	return err ? err : choice_end(&p->choice, snap, &p->chosen, &p->nchosen);
+}
+
+static int pinned_begin(struct source *s, struct snapshot *snap)
+{
+	struct pinned *p = (struct pinned *)s;
+	const struct settings *c = p->settings;
+	bool some = c->rules == RULES_SELECTED;
+	int err = fw_pinned_open(c->pins, s->why, &p->maps);
+
+	choice_init(&p->choice, some ? c->max_rules : 0, some ? c->top : 0);
+	snap->all_shown = c->rules == RULES_ALL;
+	rewind_rules(p, 1);
+	err = err ? err : fw_pinned_chunk(p->maps, 0);
+	if (err <= 0)
+		return err ? err : -EPROTO;
+	take_policies(p, snap);
+	err = read_interfaces(p, snap);
+	return err || snap->all_shown ? err : choose(p, snap);
+}
+
+/* The next rule of those that are shown, as next_rule(). */
+static int next_shown(struct pinned *p, struct chosen *out)
+{
+	if (p->settings->rules == RULES_ALL)
+		return next_rule(p, out);
+	if (p->at == p->nchosen)
+		return 0;
+	*out = p->chosen[p->at++];
+	return 1;
+}
+
+static int pinned_rules(struct source *s, unsigned pass, const char **text, size_t *len)
+{
+	struct pinned *p = (struct pinned *)s;
+	struct chosen rule;
+	int more = 1;
+
+	if (pass != p->pass)
+		rewind_rules(p, pass);
+	p->lines.len = 0;
+	while (p->lines.len < BLOCK && (more = next_shown(p, &rule)) > 0) {
+		char line[LINE_BYTES_MAX];
+
+		fw_buf_add(&p->lines, line, choice_line(&rule, line));
+	}
+	*text = p->lines.text;
+	*len = p->lines.len;
+	return more < 0 ? more : p->lines.failed ? -ENOMEM : p->lines.len > 0;
+}
+
+static int pinned_end(struct source *s, struct snapshot *snap)
+{
+	if (snap->all_shown)
+		snap->rules = snap->shown;
+	return 0;
+}
+
+static void pinned_close(struct source *s)
+{
+	struct pinned *p = (struct pinned *)s;
+
+	fw_pinned_close(p->maps);
+	choice_free(&p->choice);
+	fw_buf_free(&p->lines);
+	free(p);
+}
+
+static const struct source_ops pinned_ops = { "the pinned maps", pinned_begin, pinned_rules, pinned_end, pinned_close };
+
+int source_pinned(const struct settings *c, struct source **out)
+{
+	struct pinned *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->source.ops = &pinned_ops;
+	p->settings = c;
+	*out = &p->source;
+	return 0;
+}
+
+int source_pinned_check(const struct settings *c, char why[SOURCE_WHY])
+{
+	struct fw_pinned *p = NULL;
+	int err = fw_pinned_open(c->pins, why, &p);
+
+	fw_pinned_close(p);
+	return err;
+}

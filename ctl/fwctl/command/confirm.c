@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwctl confirm and undo: what was done with --confirm, and what every command that takes that option does about it. */
+#include "ctl/fwctl/client.h"
+
+static const struct ctl_option *const no_options[] = { NULL };
+
+void ctl_add_wait(const struct ctl_settings *s, json_t *args)
+{
+	if (s->confirm)
+		json_object_set_new(args, "confirm", json_integer((json_int_t)s->confirm));
+}
+
+void ctl_print_wait(const struct ctl_settings *s, const char *heading)
+{
+	if (s->confirm)
+		printf("%swithin %llu s (`fwctl confirm`), else it is undone\n", heading,
+		       (unsigned long long)s->confirm);
+}
+
+static int run_confirm(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_CONFIRM };
+	json_t *end = NULL;
+	int code = ctl_request(s, &call, &end);
+
+	if (code == CTL_OK && !s->json)
+		printf("confirmed: %s\n", ctl_field_text(end, "what"));
+	json_decref(end);
+	return code;
+}
+
+static void print_restored(const json_t *end)
+{
+	uint64_t rules = ctl_field_u64(end, "restored");
+
+	printf(": %llu rule%s, as before: ", (unsigned long long)rules, fw_plural(rules));
+	ctl_print_counts_of(end);
+}
+
+static int run_undo(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_UNDO };
+	json_t *end = NULL;
+	int code = ctl_request(s, &call, &end);
+
+	if (code == CTL_OK && !s->json) {
+		printf("undone: %s", ctl_field_text(end, "what"));
+		if (!json_is_null(json_object_get(end, "rules")))
+			print_restored(end);
+		putchar('\n');
+	}
+	json_decref(end);
+	return code;
+}
+
+const struct ctl_command ctl_confirm = {
+	.name = "confirm",
+	.operands = "",
+	.summary = "keep what was done with --confirm",
+	.details = "Exit code 1: nothing is waiting, or it was undone already, which is said.\n\n"
+		   "JSON: {ok, what (was confirmed)}.\n",
+	.options = no_options,
+	.run = run_confirm,
+};
+
+const struct ctl_command ctl_undo = {
+	.name = "undo",
+	.operands = "",
+	.summary = "take back what was done with --confirm, at once",
+	.details =
+		"What was before is there again when the command ends. Exit code 1: nothing is waiting.\n\n"
+		"JSON: {ok, what (was undone), rules (that there were with it), restored (rules that there are now),\n" CTL_COUNTS_JSON
+		"}. rules and restored are null where the ruleset was not touched.\n",
+	.options = no_options,
+	.run = run_undo,
+};

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fwctl list, show, set list and counters: what is filtering, one rule, set or
+ * policy a line as they come, so that a million rules need no memory here.
+ */
+#include "ctl/fwctl/client.h"
+#include "left.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define ONE_LINE 8 /* elements of a set that are shown beside its name */
+
+static const struct ctl_option *const list_options[] = { &ctl_opt_terse, &ctl_opt_from, &ctl_opt_limit, NULL };
+static const struct ctl_option *const counters_options[] = { &ctl_opt_top, &ctl_opt_reset, &ctl_opt_pins, NULL };
+static const struct ctl_option *const terse_options[] = { &ctl_opt_terse, NULL };
+static const struct ctl_option *const no_options[] = { NULL };
+
+#define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
+
+struct printer {
+	bool terse;
+	bool progress;
+	bool open; /* a set whose elements go on */
+	uint64_t n;
+};
+
+static void print_rule(const struct printer *p, const json_t *o)
+{
+	if (!p->terse)
+		ctl_print_counts(o);
+	puts(ctl_field_text(o, "text"));
+}
+
+static void print_policy(const struct printer *p, const json_t *o)
+{
+	const json_t *before = json_object_get(o, "before");
+
+	if (!p->terse)
+		ctl_print_counts(o);
+	printf("policy %s %s%s\n", ctl_field_text(o, "policy"), ctl_field_text(o, "verdict"),
+	       json_is_true(json_object_get(o, "set")) ? "" : "  # by default");
+	if (!before)
+		return;
+	ctl_print_counts(before);
+	printf("policy %s %s  # before\n", ctl_field_text(o, "policy"), ctl_field_text(before, "verdict"));
+}
+
+static void print_elements(const json_t *ranges, const char *before, const char *between)
+{
+	const json_t *range;
+	size_t i;
+
+	json_array_foreach(ranges, i, range)
+	{
+		const char *text = json_string_value(range);
+
+		printf("%s%s", i ? between : before, text ? text : "?");
+	}
+}
+
+/* A large set comes in several objects, and is one statement here. */
+static void print_set(struct printer *p, const json_t *o)
+{
+	const json_t *ranges = json_object_get(o, "ranges");
+	const char *dynamic = json_is_true(json_object_get(o, "dynamic")) ? " dynamic" : "";
+	const char *name = ctl_field_text(o, "set");
+	bool more = json_is_true(json_object_get(o, "more")), lines = p->open || more;
+
+	if (!json_is_array(ranges)) {
+		printf("set %s%s  # elements: %llu, rules that use it: %llu\n", name, dynamic, LLU(o, "elements"),
+		       LLU(o, "rules"));
+		return;
+	}
+	lines |= json_array_size(ranges) > ONE_LINE;
+	if (!p->open)
+		printf("set %s%s {%s", name, dynamic, lines ? "\n\t" : " ");
+	print_elements(ranges, p->open ? ",\n\t" : "", lines ? ",\n\t" : ", ");
+	p->open = more;
+	if (!more)
+		printf("%s", lines ? "\n}\n" : json_array_size(ranges) ? " }\n" : "}\n");
+}
+
+static int print_any(void *ctx, json_t *o)
+{
+	struct printer *p = ctx;
+
+	if (json_object_get(o, "set") && json_is_string(json_object_get(o, "set")))
+		print_set(p, o);
+	else if (json_object_get(o, "policy"))
+		print_policy(p, o);
+	else
+		print_rule(p, o);
+	p->n++;
+	if (p->progress)
+		ctl_progress("%llu", (unsigned long long)p->n);
+	return ferror(stdout) ? -EIO : 0;
+}
+
+/* Asks and prints. @args is taken. */
+static int print_answer(const struct ctl_settings *s, enum fw_request kind, json_t *args,
+			const struct ctl_source *source, json_t **end)
+{
+	struct printer p = { .terse = s->terse, .progress = !isatty(STDOUT_FILENO) };
+	struct ctl_call call = { .kind = kind, .args = args, .sources = source, .line = print_any, .ctx = &p };
+
+	return ctl_request(s, &call, end);
+}
+
+static void add_text(json_t *args, const char *name, const char *value)
+{
+	if (value)
+		json_object_set_new(args, name, ctl_json_string(value));
+}
+
+static int run_list(const struct ctl_settings *s, int n, char **operands)
+{
+	static const char *const kinds[] = { "rules", "sets", "policy" };
+	fw_cleanup(ctl_buf_clear) struct fw_buf filter = { 0 };
+	struct ctl_source source = { 0 };
+	const char *what = "rules", *name = NULL;
+	json_t *args;
+	int skip = 0;
+
+	for (size_t i = 0; n && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(operands[0], kinds[i])) {
+			what = kinds[i];
+			skip = 1;
+		}
+	if (strcmp(what, "rules") != 0 && n > 2) {
+		ctl_error("list %s: unexpected operand \"%s\"", what, operands[2]);
+		return CTL_USAGE;
+	}
+	if (strcmp(what, "rules") != 0 && n == 2)
+		name = operands[1];
+	else if (ctl_words_join("", n - skip, operands + skip, &filter))
+		return CTL_USAGE;
+	source.text = filter.text;
+	source.len = filter.len;
+	args = json_pack("{ss sb sb}", "what", what, "terse", s->terse, "counters", !s->terse);
+	add_text(args, !strcmp(what, "sets") ? "set" : "policy", name);
+	add_text(args, "from", s->from);
+	if (filter.len)
+		json_object_set_new(args, "filter", ctl_json_text(filter.text));
+	if (s->limit)
+		json_object_set_new(args, "limit", ctl_json_u64(s->limit));
+	return print_answer(s, FW_REQ_LIST, args, filter.len ? &source : NULL, NULL);
+}
+
+static int run_show(const struct ctl_settings *s, int n, char **operands)
+{
+	return print_answer(s, FW_REQ_LIST, json_pack("{so}", "rule", ctl_json_string(operands[0])), NULL, NULL);
+}
+
+static int run_set_list(const struct ctl_settings *s, int n, char **operands)
+{
+	json_t *args = json_pack("{ss sb}", "what", "sets", "terse", s->terse);
+
+	add_text(args, "set", n ? operands[0] : NULL);
+	return print_answer(s, FW_REQ_LIST, args, NULL, NULL);
+}
+
+static int reset(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_RESET };
+	json_t *end = NULL;
+	int code;
+
+	if (n) {
+		json_t *rules = json_array();
+
+		for (int i = 0; i < n; i++)
+			json_array_append_new(rules, ctl_json_string(operands[i]));
+		call.args = json_pack("{so}", "rules", rules);
+	}
+	code = ctl_request(s, &call, &end);
+	if (code == CTL_OK && !s->json)
+		printf("%llu counter%s reset\n", LLU(end, "count"), fw_plural(LLU(end, "count")));
+	json_decref(end);
+	return code;
+}
+
+static int run_counters(const struct ctl_settings *s, int n, char **operands)
+{
+	json_t *end = NULL;
+	int code;
+
+	if (s->reset)
+		return reset(s, n, operands);
+	if (n) {
+		ctl_error("counters: rules are named only with --reset");
+		ctl_hint("`fwctl show rule %s` shows one rule's counter", operands[0]);
+		return CTL_USAGE;
+	}
+	code = print_answer(s, FW_REQ_COUNTERS, s->top ? json_pack("{so}", "top", ctl_json_u64(s->top)) : NULL, NULL,
+			    &end);
+	if (code == CTL_NO_DAEMON)
+		return ctl_left_counters(s);
+	if (code == CTL_OK && !s->json) {
+		ctl_print_counts(json_object_get(end, "rules"));
+		puts("all rules");
+	}
+	json_decref(end);
+	return code;
+}
+
+#define RULE_JSON "JSON: rule {id, name or null, verdict, text, packets, bytes, slot}"
+
+const struct ctl_command ctl_list = {
+	.name = "list",
+	.operands = "[[rules] [MATCH...]|sets [NAME]|policy [REASON]]",
+	.summary = "the rules in order with their counters, the sets or the policies",
+	.details =
+		"MATCH: only rules that could decide on such packets, as in `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
+		",\n"
+		"set {set (name), dynamic, elements (how many), ranges, rules (that use it), more (true: goes on in the next object)},\n"
+		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided while it had the\n"
+		"other verdict, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
+	.options = list_options,
+	.words = "rules sets policy",
+	.kinds = CTL_KIND_MATCH,
+	.max_operands = -1,
+	.run = run_list,
+};
+
+const struct ctl_command ctl_show = {
+	.name = "show rule",
+	.operands = "REF",
+	.summary = "one rule and its counter",
+	.details = RULE_JSON "; then {ok, count, total}.\n",
+	.options = no_options,
+	.kinds = CTL_KIND_RULE,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_show,
+};
+
+const struct ctl_command ctl_set_list = {
+	.name = "set list",
+	.operands = "[NAME]",
+	.summary = "a set's elements, or those of all sets",
+	.details = "JSON: as `fwctl list sets`.\n",
+	.options = terse_options,
+	.kinds = CTL_KIND_SET,
+	.max_operands = 1,
+	.run = run_set_list,
+};
+
+const struct ctl_command ctl_counters = {
+	.name = "counters",
+	.operands = "[REF...]",
+	.summary = "rules that decided on packets, and the policies",
+	.details =
+		"Counters stay with a rule's id, through replace, move, load and a restart of fwd.\n"
+		"With --reset they count from 0 again; what was counted before is not shown.\n"
+		"While fwd does not run they come from what it has pinned, by id, without what rules match; the exit code is 0.\n\n"
+		"JSON: rules and policies as in `fwctl list`; at last {ok, rules {packets, bytes}, generation}.\n"
+		"While fwd does not run: text is null, slot and set are missing, and the last has running (false).\n"
+		"With --reset: {ok, count}.\n",
+	.options = counters_options,
+	.kinds = CTL_KIND_RULE,
+	.max_operands = -1,
+	.run = run_counters,
+};

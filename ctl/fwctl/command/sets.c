@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The commands that change sets: each sends one line of the language of `fwctl batch`. */
+#include "ctl/fwctl/client.h"
+
+#include <string.h>
+
+static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_confirm, NULL };
+static const struct ctl_option *const exist_options[] = { &ctl_opt_exist, &ctl_opt_check, &ctl_opt_confirm, NULL };
+
+/* "N elements added, M removed", or @none when nothing was. */
+static void print_elements(const json_t *end, const char *none)
+{
+	const json_t *elements = json_object_get(end, "elements");
+	uint64_t came = ctl_field_u64(elements, "added"), went = ctl_field_u64(elements, "removed");
+
+	if (!came && !went)
+		fputs(none, stdout);
+	if (came)
+		printf("%llu element%s added%s", (unsigned long long)came, fw_plural(came), went ? ", " : "\n");
+	if (went)
+		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
+}
+
+static void print_added(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	print_elements(end, "0 elements added\n");
+}
+
+static void print_removed(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	print_elements(end, "0 elements removed\n");
+}
+
+/* Of commands that need not change elements. */
+static void print_changed(const struct ctl_settings *s, const char *name, const json_t *end)
+{
+	print_elements(end, "");
+}
+
+typedef void summary_fn(const struct ctl_settings *s, const char *name, const json_t *end);
+
+static int change_set(const struct ctl_settings *s, const char *command, int n, char **words, summary_fn *summary)
+{
+	fw_cleanup(ctl_buf_clear) struct fw_buf prefix = { 0 };
+
+	fw_buf_printf(&prefix, "set %s%s", command, s->exist ? " --exist" : "");
+	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_tell){ .summary = summary });
+}
+
+/* `NAME file PATH ...`: the path is a string of the language. */
+static int run_replace(const struct ctl_settings *s, int n, char **operands)
+{
+	fw_cleanup(ctl_buf_clear) struct fw_buf path = { 0 };
+
+	if (n > 2 && !strcmp(operands[1], "file")) {
+		ctl_words_string(&path, operands[2]);
+		operands[2] = path.text;
+	}
+	return change_set(s, "replace", n, operands, print_added);
+}
+
+#define RUN_CHANGE(sym, summary)                                                   \
+	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
+	{                                                                          \
+		return change_set(s, #sym, n, operands, summary);                  \
+	}
+RUN_CHANGE(create, print_changed)
+RUN_CHANGE(add, print_added)
+RUN_CHANGE(del, print_removed)
+RUN_CHANGE(flush, print_removed)
+RUN_CHANGE(destroy, print_changed)
+
+#define ELEMENTS                                                                                          \
+	"ELEMENTS are addresses, prefixes and ranges with blanks between, or a list { 192.0.2.1, ... }\n" \
+	"with blanks inside its braces, or in quotes, else the shell takes it apart.\n\n"
+#define AS_ADD "JSON: as of `fwctl add rule`.\n"
+
+const struct ctl_command ctl_set_create = {
+	.name = "set create",
+	.operands = "NAME [dynamic] [ELEMENTS]",
+	.summary = "make a set of addresses, prefixes and ranges",
+	.details = ELEMENTS
+	"What a dynamic set holds outlives a load of a ruleset that has it too, as dynamic.\n\n" AS_ADD,
+	.options = options,
+	.words = "dynamic",
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_create,
+};
+
+const struct ctl_command ctl_set_add = {
+	.name = "set add",
+	.operands = "NAME ELEMENTS",
+	.summary = "add elements to a set",
+	.details = ELEMENTS "An element that the set has already is an error, unless --exist is said.\n\n" AS_ADD,
+	.options = exist_options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_add,
+};
+
+const struct ctl_command ctl_set_del = {
+	.name = "set del",
+	.operands = "NAME ELEMENTS",
+	.summary = "delete elements of a set",
+	.details = ELEMENTS
+	"Elements are deleted in the form in which they were added. One that the set does not have is an\n"
+	"error, unless --exist is said.\n\n" AS_ADD,
+	.options = exist_options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_del,
+};
+
+const struct ctl_command ctl_set_flush = {
+	.name = "set flush",
+	.operands = "NAME",
+	.summary = "delete all elements of a set",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_flush,
+};
+
+const struct ctl_command ctl_set_replace = {
+	.name = "set replace",
+	.operands = "NAME ELEMENTS|file LIST [WORD...]",
+	.summary = "give a set other elements instead of those that it has",
+	.details = ELEMENTS
+	"LIST is a file of them, and what may stand behind it as in a rules file (skip-bad, format csv, ...).\n"
+	"Packets see the old elements or the new ones, never a mixture.\n\n" AS_ADD,
+	.options = options,
+	.words = "file",
+	.kinds = CTL_KIND_SET | CTL_KIND_FILE,
+	.min_operands = 2,
+	.max_operands = -1,
+	.run = run_replace,
+};
+
+const struct ctl_command ctl_set_destroy = {
+	.name = "set destroy",
+	.operands = "NAME",
+	.summary = "delete a set that no rule uses",
+	.details = AS_ADD,
+	.options = options,
+	.kinds = CTL_KIND_SET,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run_destroy,
+};

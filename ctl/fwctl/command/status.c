@@ -1,0 +1,385 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwctl status, attach and detach: what fwd does, and on which interfaces. */
+#include "ctl/fwctl/client.h"
+#include "left.h"
+
+#include "fw/cost.h"
+
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later,
+							   &ctl_opt_confirm, NULL };
+static const struct ctl_option *const detach_options[] = { &ctl_opt_confirm, NULL };
+static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
+
+#define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
+
+/* How it is filtered, or why not. */
+static void print_way(const json_t *d)
+{
+	const char *mode = ctl_field_text(d, "mode");
+	json_int_t in_front = json_integer_value(json_object_get(d, "in_front"));
+
+	if (!mode[0]) {
+		printf(" wanted: %s", ctl_field_text(d, "wanted"));
+		return;
+	}
+	printf(" in by %s%s", mode, !strcmp(mode, "tc") ? "" : " XDP");
+	if (json_is_true(json_object_get(d, "out")))
+		printf(", out by tc");
+	if (in_front > 0)
+		printf(", BEHIND program %lld, which may keep packets from it", (long long)in_front);
+	else if (in_front)
+		printf(", BEHIND a tc filter, which may keep packets from it");
+}
+
+void ctl_print_device(const json_t *d)
+{
+	const char *name = ctl_field_text(d, "dev"), *interface = ctl_field_text(d, "interface");
+	const char *error = ctl_field_text(d, "error"), *from = ctl_field_text(d, "from");
+
+	printf("%-16s %-8s", name, ctl_field_text(d, "state"));
+	print_way(d);
+	if (interface[0] && strcmp(interface, name) != 0)
+		printf(", now called %s", interface);
+	if (from[0])
+		printf(", for the sake of %s", from);
+	printf("%s%s\n", error[0] ? ": " : "", error);
+}
+
+static int on_device(void *ctx, json_t *o)
+{
+	ctl_print_device(o);
+	return 0;
+}
+
+/* As it was typed, which may be as it is shown; or, where it has bytes that are not shown, as they are. */
+static json_t *name_of(const char *typed)
+{
+	if (fw_name_is_plain(typed))
+		return json_string(typed);
+	return strlen(typed) > FW_NAME_BYTES ? ctl_json_string(typed) : json_string(FW_NAME(typed));
+}
+
+static json_t *names(int n, char **operands)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(array, name_of(operands[i]));
+	return array;
+}
+
+static int change(const struct ctl_settings *s, struct ctl_call *call)
+{
+	int code;
+
+	ctl_add_wait(s, call->args);
+	code = ctl_request(s, call, NULL);
+	if (code == CTL_OK && !s->json)
+		ctl_print_wait(s, "to confirm ");
+	return code;
+}
+
+static int run_attach(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_ATTACH, .line = on_device };
+
+	call.args = json_pack("{so ss ss sb}", "dev", names(n, operands), "mode", ctl_opt_mode.words[s->mode], "out",
+			      ctl_opt_out.words[s->out], "later", s->later);
+	return change(s, &call);
+}
+
+static int run_detach(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_DETACH, .args = json_pack("{so}", "dev", names(n, operands)) };
+
+	return change(s, &call);
+}
+
+static void row(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void row(const char *what, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%-14s ", what);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+}
+
+static const char *clock_text(uint64_t seconds, char *buf, size_t size)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || !strftime(buf, size, "%F %T", &tm))
+		snprintf(buf, size, "%llu", (unsigned long long)seconds);
+	return buf;
+}
+
+static void print_tables(const json_t *o)
+{
+	const json_t *identities = json_object_get(o, "identities"), *classes = json_object_get(o, "classes"),
+		     *worst = json_object_get(o, "worst_packet");
+	char time[32];
+
+	row("generation", "%llu", LLU(o, "generation"));
+	row("rules", "%llu", LLU(o, "rules"));
+	row("sets", "%llu with %llu element%s", LLU(o, "sets"), LLU(o, "elements"), fw_plural(LLU(o, "elements")));
+	row("identities", "%llu source, %llu destination", LLU(identities, "src"), LLU(identities, "dst"));
+	row("classes", "%llu source, %llu destination", LLU(classes, "src"), LLU(classes, "dst"));
+	row("pairs", "%llu", LLU(o, "pairs"));
+	if (worst)
+		row("worst packet", "at most %s%s", fw_cost_text(ctl_field_real(worst, "seconds"), time, sizeof(time)),
+		    json_is_true(json_object_get(o, "worst_packet_is_old")) ? " before the last changes" : "");
+}
+
+/* How long one of them took: "1.2 ms on average". Nothing when there was none. */
+static const char *mean(const json_t *histogram, char *buf, size_t size)
+{
+	double n = (double)ctl_field_u64(histogram, "count");
+	double each = n > 0 ? json_number_value(json_object_get(histogram, "sum")) / n : 0;
+
+	buf[0] = '\0';
+	if (n > 0)
+		snprintf(buf, size, each < 1 ? " (%.2f ms on average)" : " (%.2f s on average)",
+			 each < 1 ? each * 1000 : each);
+	return buf;
+}
+
+static void print_history(const json_t *o)
+{
+	const json_t *files = json_object_get(o, "files");
+	const char *counters = ctl_field_text(files, "counters");
+	char a[48], b[48];
+
+	row("since start", "%llu transaction%s%s, %llu load%s%s, %llu refused", LLU(o, "transactions"),
+	    fw_plural(LLU(o, "transactions")), mean(json_object_get(o, "transaction_seconds"), a, sizeof(a)),
+	    LLU(o, "reloads"), fw_plural(LLU(o, "reloads")), mean(json_object_get(o, "reload_seconds"), b, sizeof(b)),
+	    LLU(o, "failures"));
+	if (counters[0])
+		row("counters", "as text in %s", counters);
+	else
+		row("counters", "not as text: %s", ctl_field_text(files, "error"));
+}
+
+static unsigned long long connections(const json_t *shares, const char *rank)
+{
+	return LLU(json_object_get(shares, rank), "connections");
+}
+
+static void print_clients(const json_t *o)
+{
+	const json_t *shares = json_object_get(o, "shares"), *away = json_object_get(o, "turned_away"), *n;
+	unsigned long long turned_away = 0;
+	const char *kind;
+
+	json_object_foreach((json_t *)away, kind, n) turned_away += (unsigned long long)json_integer_value(n);
+	row("clients", "%llu root, %llu admin, %llu reader, of %llu each; %llu turned away as busy",
+	    connections(shares, "root"), connections(shares, "admin"), connections(shares, "reader"),
+	    LLU(json_object_get(shares, "root"), "connections_max"), turned_away);
+}
+
+static void print_memory(const json_t *o)
+{
+	const json_t *pool = json_object_get(o, "pool"), *memory = json_object_get(o, "memory"),
+		     *store = json_object_get(o, "store");
+	bool is_arena = !strcmp(ctl_field_text(pool, "kind"), "arena");
+	char a[32], b[32];
+
+	row("tables", "%s in %llu segments of %s, %s in use", ctl_bytes(a, sizeof(a), ctl_field_u64(pool, "bytes")),
+	    LLU(pool, "segments"), is_arena ? "an arena" : "maps",
+	    ctl_bytes(b, sizeof(b), ctl_field_u64(pool, "used")));
+	row("memory", "%s of fwd, %s resident", ctl_bytes(a, sizeof(a), ctl_field_u64(memory, "allocated")),
+	    ctl_bytes(b, sizeof(b), ctl_field_u64(memory, "resident")));
+	row("store", "%s, %s, %llu change%s since the last snapshot", ctl_field_text(store, "path"),
+	    ctl_bytes(a, sizeof(a), ctl_field_u64(store, "bytes")), LLU(store, "changes"),
+	    fw_plural(LLU(store, "changes")));
+	if (ctl_field_text(store, "error")[0])
+		row("", "CHANGES CANNOT BE KEPT: %s", ctl_field_text(store, "error"));
+	if (ctl_field_text(store, "hint")[0])
+		row("", "hint: %s", ctl_field_text(store, "hint"));
+}
+
+/* Of what there is only so much: from this percentage on it is worth a look. */
+#define NEARLY 80
+
+static void print_limits(const json_t *o)
+{
+	const json_t *limits = json_object_get(o, "limits"), *l;
+	size_t i;
+
+	json_array_foreach(limits, i, l)
+	{
+		double share = 100.0 * (double)ctl_field_u64(l, "used") / (double)ctl_field_u64(l, "max");
+		char what[64];
+
+		snprintf(what, sizeof(what), "%s", ctl_field_text(l, "what"));
+		for (char *blank = what; (blank = strchr(blank, '_')) != NULL;)
+			*blank = ' ';
+		row(i ? "" : "limits", "%llu of %llu %s%s", LLU(l, "used"), LLU(l, "max"), what,
+		    share >= NEARLY ? ": NEARLY USED UP" : "");
+	}
+}
+
+/* For how long fwd looked at nothing else, and what it did meanwhile. */
+static void print_loop(const json_t *o)
+{
+	const json_t *loop = json_object_get(o, "loop"), *longest = json_object_get(loop, "longest"),
+		     *recent = json_object_get(loop, "recent");
+
+	row("longest step", "%.1f ms (%s), in the last ten minutes %.1f ms (%s)",
+	    json_number_value(json_object_get(longest, "seconds")) * 1000, ctl_field_text(longest, "what"),
+	    json_number_value(json_object_get(recent, "seconds")) * 1000, ctl_field_text(recent, "what"));
+}
+
+static void print_confirmation(const json_t *o)
+{
+	const json_t *rollback = json_object_get(o, "rollback");
+	char at[64];
+
+	if (ctl_field_u64(o, "confirm_by"))
+		row("to confirm", "%s: by %s, else it is undone", ctl_field_text(o, "confirm_what"),
+		    clock_text(ctl_field_u64(o, "confirm_by"), at, sizeof(at)));
+	if (!json_is_object(rollback))
+		return;
+	clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at));
+	if (json_is_null(json_object_get(rollback, "rules")))
+		row("undone", "%s at %s: %s", ctl_field_text(rollback, "what"), at, ctl_field_text(rollback, "reason"));
+	else
+		row("undone", "%s (%llu rule%s) at %s: %s; %llu rule%s came back", ctl_field_text(rollback, "what"),
+		    LLU(rollback, "rules"), fw_plural(ctl_field_u64(rollback, "rules")), at,
+		    ctl_field_text(rollback, "reason"), LLU(rollback, "restored"),
+		    fw_plural(ctl_field_u64(rollback, "restored")));
+}
+
+static void print_pins(const json_t *o)
+{
+	const json_t *pins = json_object_get(o, "pins");
+
+	if (json_is_true(json_object_get(pins, "private")))
+		row("pins", "%s, in a private mount namespace: filtering ends with its last process",
+		    ctl_field_text(pins, "path"));
+}
+
+/* Interfaces that are not here, and yet filtered by what is pinned. */
+static void print_away(const json_t *o)
+{
+	const json_t *away = json_object_get(o, "away"), *a;
+	size_t i;
+
+	json_array_foreach(away, i, a)
+	{
+		const char *dev = ctl_field_text(a, "dev");
+
+		printf("%-14s %s of interface %llu in another network namespace, %s%s%s\n", i ? "" : "elsewhere",
+		       ctl_field_text(a, "hook"), LLU(a, "index"), dev[0] ? "`fwctl detach " : "`fwd --detach", dev,
+		       "` ends it");
+	}
+}
+
+static void print_rules_file(const json_t *o)
+{
+	const json_t *f = json_object_get(o, "rules_file"), *differs = json_object_get(f, "differs");
+	const char *why = ctl_field_text(f, "why"), *path = ctl_field_text(f, "path");
+	bool since = json_is_true(json_object_get(f, "changed_since"));
+
+	if (!json_is_object(f))
+		return;
+	if (json_is_null(differs))
+		row("rules file", "%s: not compared%s%s", path, why[0] ? ": " : " yet", why);
+	else if (json_is_true(differs))
+		row("rules file", "%s differs%s (`fwctl load --diff --check` shows how)", path,
+		    since ? ", and there were changes since" : "");
+	else
+		row("rules file", "%s: %s", path, since ? "as live before the changes since" : "as live");
+}
+
+static int on_status(void *ctx, json_t *o)
+{
+	const json_t *devices = json_object_get(o, "devices"), *d;
+	size_t i;
+
+	printf("fwd %s, process %llu, up %llu s, %llu client%s\n", ctl_field_text(o, "version"), LLU(o, "pid"),
+	       LLU(o, "uptime"), LLU(o, "clients"), fw_plural(LLU(o, "clients")));
+	print_tables(o);
+	print_history(o);
+	print_clients(o);
+	print_memory(o);
+	print_limits(o);
+	print_loop(o);
+	print_rules_file(o);
+	print_confirmation(o);
+	if (!json_array_size(devices))
+		row("interfaces", "none: nothing is filtered (`fwctl attach IFACE`)");
+	json_array_foreach(devices, i, d)
+	{
+		printf("%-14s ", i ? "" : "interfaces");
+		ctl_print_device(d);
+	}
+	print_away(o);
+	print_pins(o);
+	return 0;
+}
+
+static int run_status(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_call call = { .kind = FW_REQ_STATUS, .line = on_status };
+	int code = ctl_request(s, &call, NULL);
+
+	return code == CTL_NO_DAEMON ? ctl_left_status(s) : code;
+}
+
+#define DEVICE_JSON                                                                                                        \
+	"JSON: {dev, interface, index, mode, wanted, out, state (attached, missing, failed or pattern), error, warning,\n" \
+	"in_front, from}, one for each"
+
+const struct ctl_command ctl_attach = {
+	.name = "attach",
+	.operands = "IFACE...",
+	.summary = "filter on interfaces from now on, also after a restart",
+	.details =
+		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
+		"pattern such as 'veth*': all that match. A byte that no terminal shows is typed as it is shown, \\x1b.\n"
+		"With --later also an interface that does not exist, which is filtered as soon as it appears, and with a\n"
+		"pattern every one that matches whenever it appears. Packets come to fwd before the\n"
+		"programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
+		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
+		"tunnels: there native XDP is refused), and while rules match what XDP cannot know.\n\n" DEVICE_JSON
+		"; then {ok}.\n",
+	.options = attach_options,
+	.kinds = CTL_KIND_IFACE,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_attach,
+};
+
+const struct ctl_command ctl_detach = {
+	.name = "detach",
+	.operands = "IFACE...",
+	.summary = "stop filtering on interfaces",
+	.details =
+		"By the names that `fwctl status` shows, or a pattern of them: all of them, or none. Also where an interface\n"
+		"of this name was renamed or went to another network namespace.\n\nJSON: {ok}.\n",
+	.options = detach_options,
+	.kinds = CTL_KIND_IFACE,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_detach,
+};
+
+const struct ctl_command ctl_status = {
+	.name = "status",
+	.operands = "",
+	.summary = "what fwd holds, does and waits for",
+	.details =
+		"While fwd does not run, what the kernel goes on with, from what fwd has pinned; the exit code is 3 then.\n\n"
+		"JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}. While fwd does not run: {running\n"
+		"(false), generation, rules, counted {packets, bytes}, devices (null: only root sees them)}; then {ok, error}.\n",
+	.options = status_options,
+	.run = run_status,
+};

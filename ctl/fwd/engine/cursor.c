@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Cursors, and how one finds its place again. */
+#include "cursor.h"
+
+struct touched {
+	const struct fw_rule *old, *new; /* old: to compare with only, it may be freed */
+	uint32_t rank;                   /* of the old one; 0: added */
+};
+
+void cursor_open(struct cursors *cs, struct cursor *c, struct fw_rule *at)
+{
+	*c = (struct cursor){ .next = cs->first, .rule = at };
+	cs->first = c;
+}
+
+void cursor_close(struct cursors *cs, struct cursor *c)
+{
+	for (struct cursor **p = &cs->first; *p; p = &(*p)->next)
+		if (*p == c) {
+			*p = c->next;
+			return;
+		}
+}
+
+void cursors_row(struct cursors *cs, const struct fw_rule_change *row)
+{
+	struct touched t = { .old = row->old, .new = row->new, .rank = row->old ? row->old->rank : 0 };
+
+	if (cs->first && fw_vec_push(cs->rows, cs->n, cs->cap, t))
+		cs->failed = true;
+}
+
+static int by_new(const void *a, const void *b)
+{
+	uintptr_t x = (uintptr_t)((const struct touched *)a)->new, y = (uintptr_t)((const struct touched *)b)->new;
+
+	return x < y ? -1 : x > y;
+}
+
+static const struct touched *touched_new(const struct cursors *cs, const struct fw_rule *new)
+{
+	struct touched key = { .new = new };
+
+	return bsearch(&key, cs->rows, cs->n, sizeof(key), by_new);
+}
+
+/*
+ * What now comes first of the rules that stood at @rank or behind it. Untouched rules have kept rank and order, so
+ * the place lies between two of them; in between stand rules of this edit, which are passed over when they stood before
+ * @rank, or were not there.
+ *
+ *	before     10  20  30* 40  50        * the cursor; the edit deletes 30, moves 50 and 10 behind 20
+ *	after      20  50' 10' 40            20 and 40 are untouched: on with 50', which was still to come
+ */
+static struct fw_rule *find_again(const struct cursors *cs, const struct fw_ruleset *rs, uint32_t rank)
+{
+	struct fw_rule *found = NULL;
+
+	for (struct fw_rule *r = rs->first; r; r = r->next) {
+		const struct touched *t = touched_new(cs, r);
+
+		if (!t && r->rank > rank)
+			return found ? found : r;
+		if (!t)
+			found = NULL;
+		else if (!found && t->rank >= rank)
+			found = r;
+	}
+	return found;
+}
+
+static void settle(struct cursors *cs, struct cursor *c, const struct fw_ruleset *rs)
+{
+	for (size_t i = 0; i < cs->n; i++) {
+		const struct touched *t = &cs->rows[i];
+
+		if (t->old != c->rule)
+			continue;
+		c->touched = true;
+		if (t->new && t->new->rank == t->rank)
+			c->rule = (struct fw_rule *)t->new;
+		else
+			c->rule = find_again(cs, rs, t->rank);
+		return;
+	}
+}
+
+void cursors_settle(struct cursors *cs, const struct fw_ruleset *rs)
+{
+	if (cs->failed)
+		cursors_lose(cs);
+	if (cs->n)
+		qsort(cs->rows, cs->n, sizeof(*cs->rows), by_new);
+	for (struct cursor *c = cs->first; c; c = c->next)
+		if (c->rule && !c->lost)
+			settle(cs, c, rs);
+	free(fw_take(cs->rows));
+	cs->n = cs->cap = 0;
+	cs->failed = false;
+}
+
+void cursors_lose(struct cursors *cs)
+{
+	for (struct cursor *c = cs->first; c; c = c->next) {
+		c->lost = true;
+		c->rule = NULL;
+	}
+}

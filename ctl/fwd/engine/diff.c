@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What another ruleset changes, as objects: policies first, then sets, then rules. */
+#include "diff.h"
+
+#define DIFF_BYTES (64u << 20) /* that are made, about: a rule may be as long as its lists */
+
+static void policy(struct fw_buf *b, const struct fw_diff *d, enum fw_reason reason)
+{
+	fw_buf_printf(b, "{\"change\":\"policy\",\"policy\":");
+	objects_policy(b, d->new, reason, NULL);
+	fw_buf_printf(b, ",\"old\":");
+	objects_policy(b, d->old, reason, NULL);
+	fw_buf_printf(b, "}\n");
+}
+
+static void side(struct fw_buf *b, const char *what, const struct fw_diff_side *s)
+{
+	size_t shown = s->n < FW_DIFF_RANGES ? s->n : FW_DIFF_RANGES;
+
+	fw_buf_printf(b, ",\"%s\":%zu,\"%s_ranges\":[", what, s->n, what);
+	for (size_t i = 0; i < shown; i++) {
+		fw_buf_printf(b, i ? ",\"" : "\"");
+		fw_text_print_addr_range(b, &s->first[i]);
+		fw_buf_printf(b, "\"");
+	}
+	fw_buf_printf(b, "]");
+}
+
+static void set(struct fw_buf *b, const struct fw_diff_set *s)
+{
+	fw_buf_printf(b, "{\"change\":\"set\",\"set\":\"%s\",\"is\":\"%s\"", s->new ? s->new->name : s->old->name,
+		      !s->old ? "created" :
+		      !s->new ? "destroyed" :
+				"changed");
+	side(b, "removed", &s->removed);
+	side(b, "added", &s->added);
+	fw_buf_printf(b, "}\n");
+}
+
+/* The rule that it has moved behind. */
+static void after(struct fw_buf *b, const struct fw_diff *d, const struct fw_rule *r)
+{
+	fw_buf_printf(b, ",\"after\":");
+	if (r->prev)
+		objects_rule(b, d->new, r->prev, NULL);
+	else
+		fw_buf_printf(b, "null");
+}
+
+static void rule(struct fw_buf *b, const struct fw_diff *d, const struct fw_diff_rule *r)
+{
+	const char *change = !r->old ? "added" : !r->new ? "removed" : r->changed ? "changed" : "moved";
+
+	fw_buf_printf(b, "{\"change\":\"%s\",\"rule\":", change);
+	objects_rule(b, r->new ? d->new : d->old, r->new ? r->new : r->old, NULL);
+	if (r->changed) {
+		fw_buf_printf(b, ",\"old\":");
+		objects_rule(b, d->old, r->old, NULL);
+	}
+	if (r->new && r->moved)
+		after(b, d, r->new);
+	fw_buf_printf(b, "}\n");
+}
+
+void diff_lines(struct fw_buf *b, const struct fw_diff *d)
+{
+	size_t sets = 0, rules = 0, more_sets, more_rules;
+
+	for (int r = 0; r < FW_NREASONS; r++)
+		if (d->policy[r])
+			policy(b, d, (enum fw_reason)r);
+	for (; sets < d->nsets && b->len < DIFF_BYTES; sets++)
+		set(b, &d->sets[sets]);
+	for (; rules < d->nrules && b->len < DIFF_BYTES; rules++)
+		rule(b, d, &d->rules[rules]);
+	more_sets = d->more_sets + d->nsets - sets;
+	more_rules = d->more_rules + d->nrules - rules;
+	if (more_sets || more_rules)
+		fw_buf_printf(b, "{\"change\":\"more\",\"sets\":%zu,\"rules\":%zu}\n", more_sets, more_rules);
+}
+
+#define INT(n) ((json_int_t)(n))
+
+json_t *diff_counts(const struct fw_diff_counts *c)
+{
+	return json_pack("{sI sI sI sI sI sI s{sI sI} s{sI sI}}", "added", INT(c->added), "removed", INT(c->removed),
+			 "changed", INT(c->changed), "moved", INT(c->moved), "kept", INT(c->kept), "policies",
+			 INT(c->policies), "sets", "created", INT(c->sets_created), "destroyed", INT(c->sets_destroyed),
+			 "elements", "added", INT(c->elements_added), "removed", INT(c->elements_removed));
+}

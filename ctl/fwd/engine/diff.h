@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What another ruleset changes, as objects (docs/fwd.socket.md). */
+#ifndef FWD_DIFF_H
+#define FWD_DIFF_H
+
+#include "ctl/fwd/requests/objects.h"
+
+#include "fw/diff.h"
+
+/* One line for each policy, set and rule. */
+void diff_lines(struct fw_buf *b, const struct fw_diff *d);
+/* The counts, as fields of END; NULL: memory is out. */
+json_t *diff_counts(const struct fw_diff_counts *c);
+
+#endif

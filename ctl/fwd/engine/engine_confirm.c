@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What has to be confirmed: a load, a change, or something beside the ruleset
+ * that has a way back of its own. The store keeps what was before, and a
+ * setting, written first, says until when. When the time is over, or somebody
+ * says so, engine_undo.c goes back.
+ */
+#include "engine_internal.h"
+
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DEADLINE "confirm" /* "seconds since the epoch" "seconds given" "rules" "what" */
+#define BEFORE "before"    /* the way back of what is not the ruleset */
+#define UNDONE "undone" /* "seconds since the epoch" "rules" "rules restored" "what", and behind a newline the reason */
+
+static int64_t now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+void confirm_timer(struct engine *e, int64_t seconds)
+{
+	struct itimerspec at = { .it_value = { .tv_sec = seconds > 0 ? seconds : 0, .tv_nsec = 1 } };
+
+	timerfd_settime(e->confirm.timer, 0, &at, NULL);
+}
+
+static void timer_stop(struct engine *e)
+{
+	const struct itimerspec never = { 0 };
+
+	timerfd_settime(e->confirm.timer, 0, &never, NULL);
+}
+
+static const char *clock_text(int64_t seconds, char *out, size_t size)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || !strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm))
+		snprintf(out, size, "second %lld", (long long)seconds);
+	return out;
+}
+
+int engine_waits(const struct engine *e, struct fw_diags *ds)
+{
+	const struct confirm *c = &e->confirm;
+	char by[64];
+
+	if (!c->by)
+		return 0;
+	if (c->undoing)
+		fw_diag_add(ds, (struct fw_place){ 0 }, "try again when that is done; `fwctl status` says how it went",
+			    "'%s' is being undone%s%s", c->what, c->error[0] ? ": " : "", c->error);
+	else
+		fw_diag_add(ds, (struct fw_place){ 0 },
+			    "`fwctl confirm` keeps it, `fwctl undo` takes it back; other changes have to wait",
+			    "'%s' waits until %s to be confirmed", c->what, clock_text(c->by, by, sizeof(by)));
+	return -EBUSY;
+}
+
+/* Why there is nothing to confirm or to take back. */
+static int nothing_waits(const struct engine *e, const char *done, struct fw_diags *ds)
+{
+	const struct engine_undone *u = &e->undone;
+	char at[64];
+
+	if (u->at)
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "too late: '%s' was undone at %s: %s", u->what,
+			    clock_text(u->at, at, sizeof(at)), u->reason);
+	else
+		fw_diag_add(ds, (struct fw_place){ 0 }, "`--confirm TIME` makes a change wait",
+			    "nothing is waiting to be %s", done);
+	return -ENOENT;
+}
+
+int confirm_prepare(struct engine *e, const struct engine_cause *w, size_t rules, struct fw_diags *ds)
+{
+	char value[RECORD_WHAT + 64];
+
+	snprintf(value, sizeof(value), "%lld %u %zu %s", (long long)now() + w->confirm, w->confirm, rules, w->what);
+	return store_set(e->store, DEADLINE, value, ds);
+}
+
+void confirm_begin(struct engine *e, const struct engine_cause *w, size_t rules, uint32_t *slots, size_t nslots)
+{
+	struct confirm *c = &e->confirm;
+
+	c->by = now() + w->confirm;
+	c->seconds = w->confirm;
+	c->rules = rules;
+	c->slots = slots;
+	c->nslots = nslots;
+	c->error[0] = '\0';
+	snprintf(c->what, sizeof(c->what), "%s", w->what);
+	confirm_timer(e, w->confirm);
+}
+
+void confirm_end(struct engine *e)
+{
+	e->confirm.by = 0;
+	e->confirm.undoing = false;
+	timer_stop(e);
+	store_set(e->store, DEADLINE, NULL, NULL); /* without what was kept it means nothing */
+}
+
+/* The setting first: without a deadline, and with one that is over, it is only what is the case anyway. */
+int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds)
+{
+	size_t rules = e->live->rs->nrules;
+	int err = engine_waits(e, ds);
+
+	err = err ? err : store_set(e->store, BEFORE, before, ds);
+	err = err ? err : confirm_prepare(e, w, rules, ds);
+	if (err)
+		return err;
+	confirm_begin(e, w, rules, NULL, 0);
+	e->confirm.beside = true;
+	return 0;
+}
+
+int engine_beside_end(struct engine *e, struct fw_diags *ds)
+{
+	int err = store_set(e->store, BEFORE, NULL, ds);
+
+	if (err)
+		return err;
+	e->confirm.beside = false;
+	confirm_end(e);
+	return 0;
+}
+
+void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx)
+{
+	e->beside_undo = undo;
+	e->beside_ctx = ctx;
+}
+
+int confirm_before(struct engine *e, char **out)
+{
+	return store_get(e->store, BEFORE, out);
+}
+
+/* The ruleset stays: what only the one before needs goes away. */
+static int ruleset_stays(struct engine *e, struct fw_diags *ds)
+{
+	struct later *l = calloc(1, sizeof(*l));
+	int err = l ? store_forget(e->store, ds) : -ENOMEM;
+
+	if (err) {
+		free(l);
+		return err;
+	}
+	confirm_end(e);
+	if (e->confirm.slots) {
+		l->slots = fw_take(e->confirm.slots);
+		l->nslots = e->confirm.nslots;
+	} else {
+		/* Without memory for that a deleted rule's count may show up at a new one: better than not to go on. */
+		slots_retire(e, e->live, NULL, l);
+	}
+	grace_later(e, l);
+	engine_upkeep(e);
+	return 0;
+}
+
+static void record_confirmed(struct engine *e, const struct record_who *who)
+{
+	struct record r = { .action = RECORD_CONFIRM, .who = *who };
+	char what[RECORD_WHAT + 16];
+
+	snprintf(what, sizeof(what), "confirm: %s", e->confirm.what);
+	record_text(r.what, sizeof(r.what), what, strlen(what));
+	engine_record(e, &r);
+}
+
+int engine_confirm(struct engine *e, const struct record_who *who, struct fw_diags *ds)
+{
+	int err;
+
+	if (!e->confirm.by)
+		return nothing_waits(e, "confirmed", ds);
+	if (e->confirm.undoing)
+		return engine_waits(e, ds);
+	err = store_writable(e->store, ds);
+	if (err)
+		return err;
+	err = e->confirm.beside ? engine_beside_end(e, ds) : ruleset_stays(e, ds);
+	if (!err)
+		record_confirmed(e, who);
+	if (!err && e->undone.at) {
+		e->undone = (struct engine_undone){ .at = 0 };
+		store_set(e->store, UNDONE, NULL, NULL);
+	}
+	return err;
+}
+
+int engine_undo(struct engine *e, const struct record_who *who, struct fw_diags *ds)
+{
+	if (!e->confirm.by)
+		return nothing_waits(e, "undone", ds);
+	if (e->confirm.undoing)
+		return engine_waits(e, ds);
+	return undo_start(e, who, "taken back by `fwctl undo`", ds);
+}
+
+void confirm_late(const struct engine *e, char *out, size_t size)
+{
+	snprintf(out, size, "not confirmed within %u s", e->confirm.seconds);
+}
+
+void confirm_work(struct engine *e)
+{
+	char why[160];
+	uint64_t n;
+
+	if (read(e->confirm.timer, &n, sizeof(n)) != sizeof(n) || !e->confirm.by)
+		return;
+	if (e->swapping) {
+		confirm_timer(e, 1); /* a large change is under way: when it is done */
+		return;
+	}
+	confirm_late(e, why, sizeof(why));
+	if (e->confirm.undoing)
+		undo_start(e, &e->confirm.undoer, e->undone.reason, NULL); /* another try */
+	else
+		undo_start(e, &(struct record_who){ 0 }, why, NULL);
+}
+
+void undone_note(struct engine *e, int64_t restored, const char *why)
+{
+	struct engine_undone *u = &e->undone;
+	char value[2 * RECORD_WHAT + 160];
+
+	if (u->reason != why)
+		snprintf(u->reason, sizeof(u->reason), "%s", why);
+	u->at = now();
+	u->rules = e->confirm.beside ? -1 : (int64_t)e->confirm.rules;
+	u->restored = restored;
+	u->counts = (struct fw_diff_counts){ .added = 0 };
+	snprintf(u->what, sizeof(u->what), "%s", e->confirm.what);
+	snprintf(value, sizeof(value), "%lld %lld %lld %s\n%s", (long long)u->at, (long long)u->rules,
+		 (long long)restored, u->what, u->reason);
+	store_set(e->store, UNDONE, value, NULL);
+}
+
+/* @n numbers at the start of the text; the rest, behind a blank, may be empty. NULL: they are not there. */
+static const char *take_numbers(const char *text, int64_t *out, int n)
+{
+	for (int i = 0; i < n; i++) {
+		char *end;
+
+		errno = 0;
+		out[i] = strtoll(text, &end, 10);
+		if (errno || end == text)
+			return NULL;
+		text = end;
+	}
+	return text + strspn(text, " ");
+}
+
+static void undone_read(struct engine *e)
+{
+	struct engine_undone *u = &e->undone;
+	fw_autofree char *value = NULL;
+	const char *rest, *newline;
+	int64_t n[3];
+
+	if (store_get(e->store, UNDONE, &value))
+		return;
+	rest = take_numbers(value, n, 3);
+	newline = rest ? strchr(rest, '\n') : NULL;
+	if (!newline)
+		return;
+	*u = (struct engine_undone){ .at = n[0], .rules = n[1], .restored = n[2] };
+	snprintf(u->what, sizeof(u->what), "%.*s", (int)(newline - rest), rest);
+	snprintf(u->reason, sizeof(u->reason), "%s", newline + 1);
+}
+
+/* Until when, and what it is that waits. A damaged or missing setting: no longer. Earlier versions wrote two numbers. */
+static int deadline_read(struct engine *e, int64_t *left)
+{
+	struct confirm *c = &e->confirm;
+	fw_autofree char *value = NULL;
+	int64_t n[3] = { 0 };
+	const char *what = NULL;
+	int err = store_get(e->store, DEADLINE, &value);
+
+	if (err && err != -ENOENT)
+		return err;
+	if (value) {
+		what = take_numbers(value, n, 3);
+		what = what ? what : take_numbers(value, n, 2);
+	}
+	c->seconds = (unsigned)n[1];
+	c->rules = (size_t)n[2];
+	snprintf(c->what, sizeof(c->what), "%s", what && what[0] ? what : "load");
+	/* A clock that was set back does not make it longer than it was. */
+	*left = n[0] - now();
+	*left = *left > n[1] ? n[1] : *left > 0 ? *left : 0;
+	return 0;
+}
+
+/* Back before anything is live. What cannot be read carries nothing over. */
+static int open_back(struct engine *e, struct fw_diags *ds)
+{
+	struct stored st = { .rs = NULL };
+	int err = stored_read(e, 0, NULL, false, &st, NULL);
+
+	err = store_back(e, err ? NULL : st.rs, ds);
+	stored_free(&st);
+	return err;
+}
+
+int confirm_open(struct engine *e, struct fw_diags *ds)
+{
+	struct confirm *c = &e->confirm;
+	fw_autofree char *before = NULL;
+	bool keeps = store_keeps(e->store);
+	int64_t left;
+	int err;
+
+	undone_read(e);
+	c->beside = !keeps && !confirm_before(e, &before);
+	if (!keeps && !c->beside)
+		return 0;
+	err = deadline_read(e, &left);
+	if (err)
+		return err;
+	/* What is beside the ruleset is undone when it is there. */
+	if (left || c->beside) {
+		c->by = now() + left;
+		confirm_timer(e, left);
+		return 0;
+	}
+	err = open_back(e, ds);
+	if (err && !store_into_memory(e->store, err, ds))
+		err = open_back(e, ds); /* a full disk does not keep what nobody confirmed */
+	e->rolled_back = !err;
+	return err;
+}
+
+void confirm_opened(struct engine *e)
+{
+	struct engine_undone *u = &e->undone;
+	char why[160];
+
+	/* A process that was killed in the middle had not done it yet, or had all but said so. */
+	if (u->at && u->restored < 0 && e->confirm.by)
+		*u = (struct engine_undone){ .at = 0 };
+	else if (u->restored < 0)
+		u->restored = (int64_t)e->live->rs->nrules;
+	if (!e->rolled_back)
+		return;
+	confirm_late(e, why, sizeof(why));
+	undone_note(e, (int64_t)e->live->rs->nrules, why);
+	record_undone(e);
+	store_set(e->store, DEADLINE, NULL, NULL);
+}

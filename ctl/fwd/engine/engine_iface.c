@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Interfaces. Rules name them; packets have an index; tables have numbers, which
+ * stay with a name as long as any rule uses it, also over a restart, so that the
+ * map from index to number is right for the tables before and after a swap. An
+ * interface may have several names and has one number: that of the name that
+ * rules use. What becomes of numbers that no rule uses: engine_names.c.
+ */
+#include "engine_internal.h"
+
+#include <string.h>
+
+static struct link_name *find(const struct engine *e, uint32_t ifindex)
+{
+	for (size_t i = 0; i < e->nlinks; i++)
+		if (e->links[i].ifindex == ifindex)
+			return &e->links[i];
+	return NULL;
+}
+
+/* Its names, its own one first; NULL: there are no more. */
+static const char *name_at(const struct link_name *l, size_t i)
+{
+	if (!i)
+		return l->name;
+	return i <= l->naltnames ? l->altname[i - 1] : NULL;
+}
+
+/* A name of an interface that has a number. */
+struct use {
+	const char *name;
+	int number;
+	bool used; /* by some rule */
+};
+
+/* Up to two names: those that rules use before others. */
+static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, struct use out[2])
+{
+	const char *name;
+	unsigned n = 0;
+
+	out[0] = (struct use){ .number = -ENOENT };
+	out[1] = out[0];
+	for (size_t i = 0; (name = name_at(l, i)); i++) {
+		struct use u = { .name = name, .number = fw_ruleset_iface_find(rs, name) };
+
+		if (u.number < 0)
+			continue;
+		u.used = rs->ifaces[u.number].rules > 0;
+		if (n && u.used && !out[0].used)
+			out[0] = u;
+		else if (n < 2)
+			out[n++] = u;
+		else if (u.used && !out[1].used)
+			out[1] = u;
+	}
+	return n;
+}
+
+static void count_numbered(const struct fw_ruleset *rs, struct link_name *l)
+{
+	const char *name;
+
+	l->numbered = 0;
+	for (size_t i = 0; (name = name_at(l, i)); i++)
+		l->numbered += fw_ruleset_iface_find(rs, name) >= 0;
+}
+
+static int number_set(struct engine *e, const struct fw_ruleset *rs, struct link_name *l)
+{
+	struct use u[2];
+
+	count_numbered(rs, l);
+	if (uses(rs, l, u))
+		return fw_kern_iface_set(e->kern, l->ifindex, (uint32_t)u[0].number);
+	return fw_kern_iface_clear(e->kern, l->ifindex);
+}
+
+const char *engine_link_name(const struct engine *e, uint32_t ifindex)
+{
+	const struct link_name *l = find(e, ifindex);
+
+	return l ? l->name : NULL;
+}
+
+uint32_t engine_link_at(const struct engine *e, size_t i)
+{
+	return i < e->nlinks ? e->links[i].ifindex : 0;
+}
+
+static bool has_altname(const struct link_name *l, const char *name)
+{
+	for (size_t i = 0; i < l->naltnames; i++)
+		if (!strcmp(l->altname[i], name))
+			return true;
+	return false;
+}
+
+bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name)
+{
+	const struct link_name *l = find(e, ifindex);
+
+	return l && has_altname(l, name);
+}
+
+const char *engine_link_name_at(const struct engine *e, size_t link, size_t i)
+{
+	return link < e->nlinks ? name_at(&e->links[link], i) : NULL;
+}
+
+uint32_t engine_link_named(const struct engine *e, const char *name)
+{
+	for (size_t i = 0; i < e->nlinks; i++)
+		if (!strcmp(e->links[i].name, name))
+			return e->links[i].ifindex;
+	for (size_t i = 0; i < e->nlinks; i++)
+		if (has_altname(&e->links[i], name))
+			return e->links[i].ifindex;
+	return 0;
+}
+
+bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *names[2])
+{
+	const struct link_name *l = find(e, ifindex);
+	struct use u[2];
+
+	if (!l || l->numbered < 2 || uses(e->live->rs, l, u) < 2 || !u[1].used)
+		return false;
+	names[0] = u[0].name;
+	names[1] = u[1].name;
+	return true;
+}
+
+uint32_t engine_link_number(const struct engine *e, uint32_t ifindex)
+{
+	const struct link_name *l = find(e, ifindex);
+	struct use u[2];
+
+	return l && uses(e->live->rs, l, u) ? (uint32_t)u[0].number : FW_IFACE_OTHER;
+}
+
+static void altnames_free(struct link_name *l)
+{
+	for (size_t i = 0; i < l->naltnames; i++)
+		free(l->altname[i]);
+	free(fw_take(l->altname));
+	l->naltnames = 0;
+}
+
+static int altnames_copy(struct link_name *l, const struct fw_link *link)
+{
+	altnames_free(l);
+	l->altname = calloc(link->naltnames + 1, sizeof(*l->altname));
+	for (size_t i = 0; l->altname && i < link->naltnames; i++) {
+		l->altname[i] = strdup(link->altname[i]);
+		if (!l->altname[i])
+			return -ENOMEM;
+		l->naltnames++;
+	}
+	return l->altname ? 0 : -ENOMEM;
+}
+
+static bool same_names(const struct link_name *l, const struct fw_link *link)
+{
+	bool same = !strcmp(l->name, link->name) && l->naltnames == link->naltnames;
+
+	for (size_t i = 0; same && i < l->naltnames; i++)
+		same = !strcmp(l->altname[i], link->altname[i]);
+	return same;
+}
+
+static int forget(struct engine *e, struct link_name *l)
+{
+	uint32_t ifindex = l->ifindex;
+
+	altnames_free(l);
+	*l = e->links[--e->nlinks];
+	fw_kern_traffic_forget(e->kern, ifindex);
+	return fw_kern_iface_clear(e->kern, ifindex);
+}
+
+/* What interfaces counted that are not there goes to those that are gone. */
+static void forget_traffic(struct engine *e)
+{
+	fw_autofree struct fw_traffic *t = NULL;
+	size_t n;
+
+	/* Without memory for that they are only not told apart from those that are there. */
+	if (fw_kern_traffic(e->kern, &t, &n))
+		return;
+	for (size_t i = 1; i + 1 < n; i++)
+		if (!find(e, t[i].ifindex))
+			fw_kern_traffic_forget(e->kern, t[i].ifindex);
+}
+
+static bool is_gone(void *ctx, uint32_t ifindex, uint32_t number)
+{
+	return !find(ctx, ifindex);
+}
+
+/* That they went was in a message that got lost, or while no process was there to read it. */
+static int all_told(struct engine *e)
+{
+	int err = e->links_round ? 0 : fw_kern_ifaces_forget(e->kern, is_gone, e);
+
+	for (size_t i = e->nlinks; i-- > 0;)
+		if (e->links[i].round != e->links_round)
+			err |= forget(e, &e->links[i]);
+	e->links_round++;
+	forget_traffic(e);
+	return err ? -EIO : 0;
+}
+
+int engine_link(struct engine *e, const struct fw_link *link)
+{
+	struct link_name *l = find(e, link->ifindex), added = { .ifindex = link->ifindex };
+	int err;
+
+	if (!link->ifindex)
+		return all_told(e);
+	if (link->gone)
+		return l ? forget(e, l) : fw_kern_iface_clear(e->kern, link->ifindex);
+	if (l)
+		l->round = e->links_round;
+	if (l && same_names(l, link))
+		return 0;
+	if (!l && fw_vec_push(e->links, e->nlinks, e->links_cap, added))
+		return -ENOMEM;
+	l = l ? l : &e->links[e->nlinks - 1];
+	l->round = e->links_round;
+	snprintf(l->name, sizeof(l->name), "%s", link->name);
+	err = altnames_copy(l, link);
+	return err ? err : number_set(e, e->live->rs, l);
+}
+
+void ifaces_free(struct engine *e)
+{
+	for (size_t i = 0; i < e->nlinks; i++)
+		altnames_free(&e->links[i]);
+	free(e->links);
+}
+
+static const struct fw_rule *rule_on(const struct fw_ruleset *rs, uint32_t number)
+{
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		const struct fw_match *m = fw_rule_match(r, FW_F_IFACE);
+
+		for (unsigned i = 0; m && i < m->n; i++)
+			if (m->r[i].lo <= number && number <= m->r[i].hi)
+				return r;
+	}
+	return NULL;
+}
+
+int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	for (size_t i = 0; i < e->nlinks; i++) {
+		const struct link_name *l = &e->links[i];
+		const struct fw_rule *first, *second;
+		struct use u[2];
+
+		if (!l->naltnames || uses(rs, l, u) < 2 || !u[1].used)
+			continue;
+		first = rule_on(rs, (uint32_t)u[0].number);
+		second = rule_on(rs, (uint32_t)u[1].number);
+		if (!first || !second)
+			continue;
+		return fw_diag_add(ds, (struct fw_place){ 0 }, "say the same name in all rules",
+				   "rule %llu says '%s' and rule %llu '%s': both are names of interface %s",
+				   (unsigned long long)first->id, FW_NAME(u[0].name), (unsigned long long)second->id,
+				   FW_NAME(u[1].name), FW_NAME(l->name));
+	}
+	return 0;
+}
+
+/*
+ * Where no number is new, rules may use another name of an interface than before; in another ruleset than the live one, all may
+ * be different. The store is first: a number that packets have is never another name's to the next process.
+ */
+int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	bool all = rs->ifaces_fresh || rs != e->live->rs;
+	int err = names_store(e, rs, ds), told = 0;
+
+	for (size_t i = 0; !err && !told && i < e->nlinks; i++)
+		if (all || e->links[i].numbered > 1)
+			told = number_set(e, rs, &e->links[i]);
+	return err ? err : engine_kernel_error(told, "tell an interface's number", ds);
+}
+
+int ifaces_renumber(struct engine *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < e->nlinks; i++)
+		if (e->links[i].numbered)
+			err |= number_set(e, e->live->rs, &e->links[i]);
+	return err ? -EIO : 0;
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A whole ruleset takes the place of the live one. The worker parses and
+ * compiles it beside, while a thread of its own writes the text into the store;
+ * the engine's thread then makes both count, one store after the other.
+ */
+#include "engine_internal.h"
+
+#include <stdatomic.h>
+#include <string.h>
+
+enum stage { STAGE_NONE, STAGE_PARSE, STAGE_COMPILE, STAGE_STORE, STAGE_SWAP };
+static const char *const stage_names[] = {
+	[STAGE_PARSE] = "parse", [STAGE_COMPILE] = "compile", [STAGE_STORE] = "store", [STAGE_SWAP] = "swap"
+};
+
+/* A part of the work on the store, in a thread of its own. */
+struct writer {
+	pthread_t thread;
+	bool started;
+	struct engine *e;
+	const struct engine_load *load;
+	const struct fw_ruleset *rs; /* write its numbers; NULL: write the text */
+	const struct fw_buf *carried;
+	struct fw_diags ds;
+	double seconds;
+	int err;
+};
+
+struct load_job {
+	struct job job;
+	struct engine_load load;
+	struct live *next;
+	struct fw_adoption adoption;
+	struct labels labels;
+	struct engine_result result;
+	struct writer writer;
+	_Atomic int stage;
+	enum stage told;
+	double start;
+	bool stored;           /* the store has begun a snapshot */
+	struct fw_buf carried; /* changes that bring dynamic sets to what they hold */
+};
+
+int finder_find(void *ctx, const char *path, const char **text, size_t *len)
+{
+	const struct finder *f = ctx;
+
+	for (size_t i = 0; i < f->n; i++) {
+		if (strcmp(f->files[i].path, path))
+			continue;
+		*text = f->files[i].text;
+		*len = f->files[i].len;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static int parse_text(struct fw_ruleset *rs, const struct store_snapshot *sn, bool stored, struct fw_diags *ds)
+{
+	struct finder f = { sn->files, sn->nfiles };
+	const struct fw_files find = { finder_find, &f, stored };
+
+	return sn->format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, sn->text, sn->len, sn->name, ds) :
+						    fw_text_parse_with(rs, sn->text, sn->len, sn->name, &find, ds);
+}
+
+int stored_parse(struct fw_ruleset *rs, const struct store_snapshot *sn, struct fw_diags *ds)
+{
+	return parse_text(rs, sn, true, ds);
+}
+
+static struct store_snapshot text_of(const struct engine_load *l)
+{
+	return (struct store_snapshot){
+		.name = l->name ? l->name : "<text>",
+		.format = l->format,
+		.text = l->text,
+		.len = l->len,
+		.files = l->files,
+		.nfiles = l->nfiles,
+	};
+}
+
+int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	const struct store_snapshot sn = text_of(l);
+
+	return parse_text(rs, &sn, false, ds);
+}
+
+int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds)
+{
+	const struct store_snapshot sn = text_of(l);
+
+	return store_snapshot_begin(e->store, &sn, ds);
+}
+
+int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, const struct fw_buf *carried, struct fw_diags *ds)
+{
+	fw_autofree uint64_t *ids = NULL;
+	fw_autofree uint32_t *slots = NULL;
+	int err = stored_numbers(rs, &ids, &slots);
+	const struct store_snapshot sn = {
+		.ids = ids,
+		.slots = slots,
+		.nrules = rs->nrules,
+		.next_id = rs->next_id,
+		.change = carried ? carried->text : NULL,
+		.change_len = carried ? carried->len : 0,
+	};
+
+	return err ? err : store_snapshot_number(e->store, &sn, ds);
+}
+
+static void *write_part(void *arg)
+{
+	struct writer *w = arg;
+	double start = fw_now();
+
+	w->err = w->rs ? load_store_numbers(w->e, w->rs, w->carried, &w->ds) : load_store_text(w->e, w->load, &w->ds);
+	w->seconds += fw_now() - start;
+	return NULL;
+}
+
+static int writer_start(struct writer *w)
+{
+	int err = -pthread_create(&w->thread, NULL, write_part, w);
+
+	w->started = !err;
+	return err;
+}
+
+/* Waits for it: what became of it. */
+static int writer_join(struct writer *w)
+{
+	if (w->started)
+		pthread_join(w->thread, NULL);
+	w->started = false;
+	return w->err;
+}
+
+static void set_stage(struct engine *e, struct load_job *j, enum stage stage)
+{
+	atomic_store(&j->stage, stage);
+	engine_wake(e);
+}
+
+/* For the summary, and for whoever wants to see it. */
+static int diff(struct engine *e, struct load_job *j)
+{
+	struct fw_diff d;
+	int err = fw_diff(e->live->rs, j->next->rs, j->load.diff ? ENGINE_DIFF_MAX : 0, &d);
+
+	if (err)
+		return err;
+	j->result.counts = d.counts;
+	if (j->load.diff)
+		j->load.diff(&d, j->load.ctx);
+	fw_diff_free(&d);
+	return 0;
+}
+
+static int parse(struct engine *e, struct load_job *j)
+{
+	const struct fw_ruleset *old = e->live->rs;
+	double start = fw_now();
+	int err;
+
+	memory_use(j->next->arena);
+	j->next->rs = fw_ruleset_new(j->load.name);
+	err = j->next->rs ? fw_ruleset_follow(j->next->rs, old) : -ENOMEM;
+	err = err ? err : load_parse(&j->load, j->next->rs, &j->result.ds);
+	err = err ? err : load_check_empty(&j->load, j->next->rs, old, &j->result.ds);
+	err = err ? err : fw_ruleset_adopt(j->next->rs, old, &j->result.ds, &j->adoption);
+	memory_use(0);
+	if (!err)
+		fw_text_print_dynamic(&j->carried, j->next->rs, old);
+	err = err ? err : j->carried.failed ? -ENOMEM : 0;
+	j->result.seconds.parse = fw_now() - start;
+	return err;
+}
+
+static int compile(struct engine *e, struct load_job *j)
+{
+	double start = fw_now();
+	int err;
+
+	memory_use(j->next->arena);
+	err = fw_ruleset_order(j->next->rs);
+	memory_use(0);
+	if (!err && !j->load.compare)
+		err = live_compile(e, j->next, &j->result.ds);
+	j->result.cost = j->next->cost;
+	if (!err && j->load.max_cost)
+		err = fw_cost_refuse(j->next->rs, &j->result.cost, 1e-9 * (double)j->load.max_cost, &j->result.ds);
+	j->result.seconds.compile = fw_now() - start;
+	return err;
+}
+
+static void take_writer_diags(struct load_job *j)
+{
+	if (j->writer.ds.n && !j->result.ds.n)
+		j->result.ds = j->writer.ds;
+}
+
+/* Everything but what the other thread does with the store. */
+static int load_build(struct engine *e, struct load_job *j)
+{
+	struct writer *w = &j->writer;
+	int err;
+
+	j->next->arena = memory_new();
+	err = parse(e, j);
+	if (!err && j->stored) {
+		err = writer_join(w); /* its text is written; now the numbers, while the tables are */
+		w->rs = j->next->rs;
+		w->carried = &j->carried;
+		err = err ? err : writer_start(w);
+	}
+	set_stage(e, j, STAGE_COMPILE);
+	err = err ? err : compile(e, j);
+	if (!err && !j->load.compare)
+		warn_load(e, j->next, &j->result.warnings);
+	/* Many segments and counters take their time to be known to the kernel. */
+	if (!err && !j->load.check)
+		err = engine_kernel_ready(e, j->next->rs, &j->result.ds);
+	if (!err && !j->load.check)
+		err = labels_prepare(e, j->next->rs, &j->labels);
+	return err;
+}
+
+static void load_run(struct engine *e, struct job *job)
+{
+	struct load_job *j = (struct load_job *)job;
+	struct writer *w = &j->writer;
+	int err = 0, stored;
+
+	set_stage(e, j, STAGE_PARSE);
+	if (!j->load.check) {
+		*w = (struct writer){ .e = e, .load = &j->load };
+		err = writer_start(w);
+		j->stored = !err;
+	}
+	err = err ? err : load_build(e, j);
+	err = err ? err : diff(e, j);
+	set_stage(e, j, STAGE_STORE);
+	stored = writer_join(w);
+	take_writer_diags(j);
+	err = err ? err : stored;
+	j->result.seconds.store = w->seconds;
+	j->result.err = err;
+}
+
+static void tell_stages(struct load_job *j, enum stage upto)
+{
+	for (; j->told < upto; j->told++)
+		if (j->load.progress)
+			j->load.progress(stage_names[j->told + 1], j->load.ctx);
+}
+
+void load_tell(struct engine *e)
+{
+	if (e->loading)
+		tell_stages(e->loading, (enum stage)atomic_load(&e->loading->stage));
+}
+
+/* The new ruleset in the place of the old one, whose memory and slots wait for a grace period. */
+static void load_swap(struct engine *e, struct load_job *j, struct later *old)
+{
+	old->live = e->live;
+	e->live = fw_take(j->next);
+	engine_publish(e, &e->live->image);
+	labels_commit(e, &j->labels);
+	if (j->load.cause.confirm) {
+		confirm_begin(e, &j->load.cause, e->live->rs->nrules, fw_take(j->adoption.freed), j->adoption.nfreed);
+	} else {
+		old->slots = fw_take(j->adoption.freed);
+		old->nslots = j->adoption.nfreed;
+	}
+	grace_later(e, old);
+}
+
+static enum record_action action_of(const struct engine_load *l)
+{
+	return l->kind == ENGINE_FLUSH ? RECORD_FLUSH : RECORD_LOAD;
+}
+
+static int load_commit(struct engine *e, struct load_job *j)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct record r = record_of(action_of(&j->load), &j->load.cause);
+	struct store_note note;
+	struct fw_diags *ds = &j->result.ds;
+	struct later *old = calloc(1, sizeof(*old));
+	double start = fw_now();
+	int err = old ? engine_make_ready(e, j->next->rs, ds) : -ENOMEM;
+
+	if (!err && j->load.cause.confirm)
+		err = confirm_prepare(e, &j->load.cause, j->result.rules, ds);
+	r.counts = j->result.counts;
+	r.rules = j->result.rules;
+	err = err ? err : record_write(&r, &b, &note);
+	err = err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
+	if (err) {
+		free(old);
+		return err;
+	}
+	j->next->image.generation = engine_next_generation(e);
+	load_swap(e, j, old);
+	j->result.seconds.swap = fw_now() - start;
+	record_tell(e, &r);
+	return 0;
+}
+
+static void load_finish(struct engine *e, struct job *job)
+{
+	struct load_job *j = (struct load_job *)job;
+	struct engine_result *r = &j->result;
+	bool check = j->load.check;
+
+	e->loading = NULL;
+	if (!r->err && e->jobs.quit)
+		r->err = -ECANCELED;
+	if (!r->err)
+		r->err = ifaces_check(e, j->next->rs, &r->ds);
+	tell_stages(j, r->err || check ? (enum stage)atomic_load(&j->stage) : STAGE_SWAP);
+	r->rules = j->next->rs ? j->next->rs->nrules : 0;
+	if (!r->err && !check)
+		r->err = load_commit(e, j);
+	if (r->err && j->stored)
+		store_snapshot_abort(e->store);
+	if (r->err)
+		engine_explain(r->err, "load the ruleset", &r->ds);
+	if (r->err && !check && !e->jobs.quit)
+		record_refused(e, action_of(&j->load), &j->load.cause, r->err, &r->ds);
+	live_free(e, j->next);
+	e->reloads[j->load.kind] += !r->err && !check;
+	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;
+	r->generation = e->live->image.generation;
+	r->confirm_by = e->confirm.by;
+	r->seconds.total = fw_now() - j->start;
+	if (!r->err && !check)
+		histogram_add(&e->reload_seconds, r->seconds.total);
+	if (j->load.done)
+		j->load.done(r, j->load.ctx);
+	free(j->adoption.freed);
+	labels_free(&j->labels);
+	fw_buf_free(&j->carried);
+	engine_load_free(&j->load);
+	free(j);
+}
+
+int engine_load_start(struct engine *e, struct engine_load *load)
+{
+	struct load_job *j = NULL;
+	struct live *next = NULL;
+	struct fw_diags ds = { .n = 0 };
+	int err = e->swapping ? -EAGAIN : engine_waits(e, &ds);
+
+	if (!err) {
+		j = calloc(1, sizeof(*j));
+		next = calloc(1, sizeof(*next));
+		err = j && next ? 0 : -ENOMEM;
+	}
+	if (err) {
+		free(j);
+		free(next);
+		if (err == -EBUSY && !load->check)
+			record_refused(e, action_of(load), &load->cause, err, &ds);
+		engine_load_free(load);
+		return err;
+	}
+	j->next = next;
+	j->job = (struct job){ .swaps = true, .run = load_run, .finish = load_finish };
+	j->load = *load;
+	j->start = fw_now();
+	e->loading = j;
+	job_queue(e, &j->job);
+	return 0;
+}

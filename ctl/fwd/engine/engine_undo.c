@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Going back to the ruleset before. The store goes first, so that a restart from
+ * then on brings that ruleset, and the worker compiles it; what fails is tried
+ * again until it works.
+ */
+#include "engine_internal.h"
+
+#include <string.h>
+
+#define TRY_AGAIN 5 /* seconds */
+
+struct undo_job {
+	struct job job;
+	struct live *live;
+	struct later *old; /* the ruleset that goes, and the slots that only its rules had */
+	struct labels labels;
+	struct fw_diff_counts counts; /* what it changes */
+	struct fw_diags ds;
+	double start;
+	int err;
+};
+
+int slots_retire(struct engine *e, struct live *live, const struct fw_ruleset *of, struct later *l)
+{
+	uint32_t end = of ? of->next_slot : fw_kern_counter_slots(e->kern);
+	int err = fw_ruleset_slots_missing(live->rs, of, end, &l->slots, &l->nslots);
+
+	memory_use(live->arena);
+	err = err ? err : fw_ruleset_slots_hold(live->rs, l->slots, l->nslots);
+	memory_use(0);
+	if (err)
+		l->nslots = 0;
+	return err;
+}
+
+int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf carried = { 0 };
+
+	if (rs)
+		fw_text_print_dynamic(&carried, rs, NULL);
+	if (carried.failed)
+		return -ENOMEM;
+	return store_rollback(e->store, &(struct store_change){ .text = carried.text, .len = carried.len }, ds);
+}
+
+static int undo_build(struct engine *e, struct undo_job *j)
+{
+	struct stored st = { 0 };
+	const char *reason = NULL;
+	int err = store_keeps(e->store) ? store_back(e, e->live->rs, &j->ds) : 0;
+
+	err = err ? err : stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
+	j->live->rs = st.rs;
+	/* After a restart nobody knows which rules are gone, but only which slots have none. */
+	err = err ? err : slots_retire(e, j->live, e->confirm.slots ? e->live->rs : NULL, j->old);
+	err = err ? err : live_compile(e, j->live, &j->ds);
+	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
+		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
+			    reason);
+		err = -EIO;
+	}
+	err = err ? err : engine_kernel_ready(e, st.rs, &j->ds);
+	return err ? err : labels_prepare(e, st.rs, &j->labels);
+}
+
+/* Both come from the same store: a rule that is in both has its slot in both. */
+static int undo_count(const struct engine *e, struct undo_job *j)
+{
+	struct fw_diff d;
+	int err = fw_diff(e->live->rs, j->live->rs, 0, &d);
+
+	if (err)
+		return err;
+	j->counts = d.counts;
+	fw_diff_free(&d);
+	return 0;
+}
+
+static void undo_run(struct engine *e, struct job *job)
+{
+	struct undo_job *j = (struct undo_job *)job;
+
+	j->live = calloc(1, sizeof(*j->live));
+	j->old = calloc(1, sizeof(*j->old));
+	if (!j->live || !j->old) {
+		j->err = -ENOMEM;
+		return;
+	}
+	j->live->arena = memory_new();
+	j->err = undo_build(e, j);
+	j->err = j->err ? j->err : undo_count(e, j);
+}
+
+static void undo_swap(struct engine *e, struct undo_job *j)
+{
+	j->old->live = e->live;
+	e->live = fw_take(j->live);
+	e->live->image.generation = engine_next_generation(e);
+	engine_publish(e, &e->live->image);
+	labels_commit(e, &j->labels);
+	confirm_end(e);
+	free(fw_take(e->confirm.slots)); /* their rules are there again */
+	grace_later(e, fw_take(j->old));
+	e->reloads[ENGINE_ROLLBACK]++;
+	histogram_add(&e->reload_seconds, fw_now() - j->start);
+	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
+	e->undone.counts = j->counts;
+	record_undone(e);
+}
+
+/* Why it could not be done, for those who ask; returns @err. */
+static int undo_failed(struct engine *e, int err, struct fw_diags *ds)
+{
+	engine_explain(err, "bring back what was before", ds);
+	snprintf(e->confirm.error, sizeof(e->confirm.error), "%.150s", ds->d[0].message);
+	e->failures[ENGINE_FAILED_LOAD]++;
+	confirm_timer(e, TRY_AGAIN);
+	return err;
+}
+
+static void undo_free(struct engine *e, struct undo_job *j)
+{
+	live_free(e, j->live);
+	labels_free(&j->labels);
+	if (j->old)
+		free(j->old->slots);
+	free(j->old);
+	free(j);
+}
+
+static void undo_finish(struct engine *e, struct job *job)
+{
+	struct undo_job *j = (struct undo_job *)job;
+	int err = j->err;
+
+	if (!err && e->jobs.quit)
+		err = -ECANCELED;
+	if (!err) {
+		grace_wait(e); /* slots that wait to be released are of the ruleset that goes */
+		err = engine_make_ready(e, j->live->rs, &j->ds);
+	}
+	if (err)
+		undo_failed(e, err, &j->ds);
+	else
+		undo_swap(e, j);
+	undo_free(e, j);
+}
+
+static int ruleset_back(struct engine *e)
+{
+	struct undo_job *j = calloc(1, sizeof(*j));
+
+	if (!j)
+		return -ENOMEM;
+	j->start = fw_now();
+	j->job = (struct job){ .swaps = true, .run = undo_run, .finish = undo_finish };
+	job_queue(e, &j->job);
+	return 0;
+}
+
+static int beside_back(struct engine *e, struct fw_diags *ds)
+{
+	fw_autofree char *before = NULL;
+	int err = e->beside_undo ? confirm_before(e, &before) : -ENOSYS;
+
+	err = err ? err : e->beside_undo(before, e->beside_ctx, ds);
+	err = err ? err : engine_beside_end(e, ds);
+	if (!err)
+		record_undone(e);
+	return err;
+}
+
+int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds)
+{
+	struct fw_diags unseen = { .n = 0 };
+	int err;
+
+	/* Written first: a process that is killed from here on must not leave somebody in the belief that it is in force. */
+	undone_note(e, e->confirm.beside ? (int64_t)e->live->rs->nrules : -1, why);
+	e->confirm.undoing = true;
+	e->confirm.undoer = *who;
+	ds = ds ? ds : &unseen;
+	err = e->confirm.beside ? beside_back(e, ds) : ruleset_back(e);
+	return err ? undo_failed(e, err, ds) : 0;
+}

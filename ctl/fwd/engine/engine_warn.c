@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules that can never decide are said when they come; where memory is short, nobody is told. */
+#include "engine_internal.h"
+
+#define LOAD_RULES 100000 /* above that, a load would take noticeably longer */
+#define EDIT_RULES 1000   /* of one transaction: others wait meanwhile */
+
+void warn_load(struct engine *e, const struct live *next, struct fw_diags *out)
+{
+	if (next->rs->warnings)
+		*out = *next->rs->warnings;
+	fw_cost_warn(next->rs, &next->cost, out);
+	if (next->rs->nrules <= LOAD_RULES)
+		fw_warn_all_shadowed(next->rs, fw_kern_pool(e->kern), next->image.root, out);
+}
+
+static bool says_more(const struct fw_rule_change *row)
+{
+	return row->new && (!row->old || row->moved || !fw_rule_same_text(row->old, row->new));
+}
+
+/*
+ * Tables of before the edit do too: they lead to rules that may have changed since, and it is as they are now that these are
+ * compared. Only a rule that has moved or changed may find itself, where it was.
+ */
+void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *out)
+{
+	const struct fw_image *image = &e->live->image;
+	const struct fw_rule *by;
+
+	if (!e->probe && fw_classifier_new(fw_kern_pool(e->kern), false, &e->probe))
+		return;
+	fw_classifier_publish(e->probe, image->root, image->generation);
+	for (size_t i = 0; i < edit->nrules && i < EDIT_RULES; i++) {
+		const struct fw_rule_change *row = &edit->rules[i];
+
+		by = says_more(row) ? fw_rule_shadow(e->probe, edit->rs, row->new) : NULL;
+		if (by)
+			fw_warn_shadowed(NULL, row->new, by, edit->rs, out);
+	}
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the tables that are filtering say of one packet. */
+#include "objects.h"
+#include "ctl/fwd/clients/request.h"
+
+#include "fw/table/packet.h"
+
+#include <string.h>
+
+/* What the arguments say stands above what the packet's text says. */
+static int question(const struct client *c, struct fw_frame *out, struct fw_diags *ds)
+{
+	const struct args *a = &c->args;
+	const struct fw_message *m = c->message;
+	int err = 0;
+
+	if ((a->packet != NULL) == (m->nparts > 1))
+		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL,
+				   "'classify' wants a packet: as the argument 'packet', or its bytes as part 1");
+	if (a->packet)
+		err = fw_text_frame(a->packet, out, ds);
+	else if (m->part[1].len > FW_FRAME_MAX)
+		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the packet has more than %d bytes", FW_FRAME_MAX);
+	else
+		memcpy(out->data, m->part[1].data, out->len = out->wire_len = m->part[1].len);
+	if (err)
+		return err;
+	if (json_object_get(a->object, "hook"))
+		out->hook = a->hook;
+	if (json_object_get(a->object, "mark"))
+		out->mark = (uint32_t)a->mark;
+	if (a->dev)
+		snprintf(out->iface, sizeof(out->iface), "%s", a->dev);
+	if (out->len < ETH_HLEN || out->len < out->wire_len)
+		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL,
+				   "the program can be shown packets of %d to %d bytes only", ETH_HLEN, FW_FRAME_MAX);
+	return 0;
+}
+
+static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw_frame *f)
+{
+	const struct fw_ruleset *rs = engine_ruleset(e);
+	struct fw_meta meta = { .hook = f->hook,
+				.iface = engine_link_number(e, engine_link_named(e, f->iface)),
+				.mark = f->mark,
+				.len = f->wire_len };
+	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
+	struct fw_key key;
+
+	fw_packet_parse(f->data, f->data + f->len, &meta, &key);
+	fw_text_print_key(&text, rs, &key);
+	objects_string(b, text.text);
+}
+
+static void answer(struct client *c, const struct fw_frame *f, const struct fw_result *r)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_rule *rule = r->reason == FW_R_NONE ? fw_ruleset_by_slot(rs, r->slot) : NULL;
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fw_buf_printf(&b, "{\"verdict\":\"%s\",\"rule\":", r->verdict == FW_ACCEPT ? "accept" : "drop");
+	if (rule)
+		objects_rule(&b, rs, rule, NULL);
+	else
+		fw_buf_printf(&b, "null");
+	fw_buf_printf(&b, ",\"reason\":");
+	objects_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
+	fw_buf_printf(&b, ",\"packet\":");
+	add_packet(&b, c->fwd->engine, f);
+	fw_buf_printf(&b, "}\n");
+	client_lines(c, &b);
+	client_end(c, NULL);
+}
+
+void handle_classify(struct client *c)
+{
+	struct fw_frame f = { .len = 0 };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_result r;
+	uint32_t index = 0;
+	int err = question(c, &f, &ds);
+
+	if (!err && f.iface[0]) {
+		index = engine_link_named(c->fwd->engine, f.iface);
+		if (!index)
+			err = fw_diag_add(&ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
+					  "there is no interface '%s'", FW_NAME(f.iface));
+	}
+	if (!err)
+		err = fw_kern_probe(engine_kern(c->fwd->engine), (enum fw_hook)f.hook, index, f.data, f.len, f.mark,
+				    &r);
+	if (err)
+		client_fail_errno(c, &ds, "cannot classify", err);
+	else
+		answer(c, &f, &r);
+}

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules in order, as many as there are, a chunk at a time; and the policies. */
+#include "objects.h"
+#include "ctl/fwd/clients/request.h"
+#include "sets.h"
+#include "ctl/fwd/engine/work.h"
+
+#include <string.h>
+
+struct list {
+	struct stream stream;
+	struct fwd *fwd;
+	struct cursor cursor;
+	struct fw_filter *filter;
+	uint64_t left, count;
+	bool counters;
+	struct fw_buf b;
+	struct fw_rule_place place; /* in a rule of which a part is in @b, from @begun on */
+	size_t begun;
+};
+
+#define SOME 4000 /* addresses of a rule in one step: most rules have one */
+
+static void list_free(struct stream *s)
+{
+	struct list *l = (struct list *)s;
+
+	cursor_close(&l->fwd->cursors, &l->cursor);
+	fw_filter_free(l->filter);
+	fw_buf_free(&l->b);
+	free(l);
+}
+
+/* false: a part of it is left for the next step. */
+static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
+{
+	struct fw_count count;
+	size_t from = l->b.len;
+
+	if (l->place.part == FW_RULE_HEAD)
+		l->begun = from;
+	if (l->counters)
+		count = engine_rule_count(l->fwd->engine, rule);
+	*work -= WORK_COUNTER + WORK_ELEMENT * 8;
+	if (!objects_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
+		*work = 0;
+		return false;
+	}
+	fw_buf_add(&l->b, "\n", 1);
+	l->count++;
+	l->left--;
+	return true;
+}
+
+/* A rule that was changed when a part of it was printed is printed anew. */
+static void begin_again(struct list *l)
+{
+	if (l->place.part != FW_RULE_HEAD && (l->cursor.touched || l->cursor.lost)) {
+		l->b.len = l->begun;
+		l->place = (struct fw_rule_place){ 0 };
+	}
+	l->cursor.touched = false;
+}
+
+/* The next rule, or a part of the comparison with it. 0, -EAGAIN or -ENOMEM. */
+static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *work)
+{
+	const struct fw_rule *rule = l->cursor.rule;
+	bool known = !l->filter || l->place.part != FW_RULE_HEAD;
+	int passes = known ? 1 : fw_filter_passes(l->filter, rs, rule, work);
+
+	if (passes < 0)
+		return passes;
+	if (passes && !add_rule(l, rs, rule, work))
+		return -EAGAIN;
+	*work -= WORK_RULE;
+	l->cursor.rule = rule->next;
+	return 0;
+}
+
+static void list_step(struct client *c, struct stream *s)
+{
+	struct list *l = (struct list *)s;
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	int64_t work = WORK_STEP;
+	int err = 0;
+
+	begin_again(l);
+	while (!err && l->cursor.rule && l->left && work > 0 &&
+	       (l->b.len < CLIENT_CHUNK || l->place.part != FW_RULE_HEAD))
+		err = look_at_next(l, rs, &work);
+	loop_worked(&c->fwd->loop, WORK_STEP - work);
+	if (l->place.part == FW_RULE_HEAD)
+		client_lines(c, &l->b);
+	c->stream_bytes = l->b.len;
+	c->broken |= err == -ENOMEM;
+	if (l->cursor.lost)
+		client_fail(c, NULL, "the ruleset was replaced meanwhile");
+	else if (!l->cursor.rule || !l->left)
+		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)rs->nrules));
+}
+
+static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, struct fw_filter *filter)
+{
+	struct list *l = calloc(1, sizeof(*l));
+
+	if (!l) {
+		fw_filter_free(filter);
+		client_fail_errno(c, NULL, "cannot list", -ENOMEM);
+		return;
+	}
+	*l = (struct list){ .stream = { list_step, list_free }, .fwd = c->fwd, .filter = filter, .left = limit };
+	l->counters = c->args.counters;
+	cursor_open(&c->fwd->cursors, &l->cursor, from);
+	c->stream = &l->stream;
+}
+
+static const char *iface_name(void *ctx, size_t iface, size_t i)
+{
+	return engine_link_name_at(ctx, iface, i);
+}
+
+static void begin_rules(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct args *a = &c->args;
+	const json_t *ref = a->rule ? a->rule : a->from;
+	struct fw_rule *from = rs->first;
+	struct fw_filter *filter = NULL;
+	struct fw_diags ds = { .n = 0 };
+	int err = 0;
+
+	if (ref) {
+		from = args_rule(rs, ref, &ds);
+		err = from ? 0 : -ENOENT;
+	}
+	if (!err && a->filter)
+		err = fw_text_filter(a->filter, "filter", &ds, &filter);
+	if (filter && !err)
+		err = fw_filter_name(filter, &(struct fw_filter_names){ iface_name, c->fwd->engine });
+	if (err) {
+		fw_filter_free(filter);
+		client_fail_errno(c, &ds, "cannot list", err);
+	} else {
+		list_rules(c, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
+	}
+}
+
+/* The policy of that name; FW_NREASONS and a diagnostic: there is none. */
+static int find_policy(const char *name, struct fw_diags *ds)
+{
+	struct fw_nearest near = { .word = { name, strlen(name) } };
+	char hint[128];
+
+	for (int r = 0; r < FW_NREASONS; r++) {
+		if (!strcmp(fw_reason_info[r].name, name))
+			return r;
+		fw_nearest_try(&near, fw_reason_info[r].name);
+	}
+	fw_diag_add(ds, (struct fw_place){ 0 }, fw_nearest_hint(&near, hint, sizeof(hint)),
+		    "there is no policy for '%s'", name);
+	return FW_NREASONS;
+}
+
+static void list_policies(struct client *c)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	int only = c->args.policy ? find_policy(c->args.policy, &ds) : 0;
+	int end = c->args.policy ? only + 1 : FW_NREASONS;
+
+	if (only == FW_NREASONS) {
+		client_fail_errno(c, &ds, "cannot list", -ENOENT);
+		return;
+	}
+	for (int r = only; r < end; r++) {
+		struct fw_count count[2];
+
+		engine_reason_count(c->fwd->engine, (enum fw_reason)r, count);
+		objects_policy(&b, rs, (enum fw_reason)r, c->args.counters ? count : NULL);
+		fw_buf_add(&b, "\n", 1);
+	}
+	client_lines(c, &b);
+	client_end(c, json_pack("{si si}", "count", end - only, "total", FW_NREASONS));
+}
+
+void handle_list(struct client *c)
+{
+	static void (*const lists[])(struct client *) = {
+		[ARGS_RULES] = begin_rules,
+		[ARGS_SETS] = sets_list,
+		[ARGS_POLICY] = list_policies,
+	};
+
+	const struct args *a = &c->args;
+	unsigned what = a->set ? ARGS_SETS : a->policy ? ARGS_POLICY : a->what;
+
+	if (what != ARGS_RULES && (a->filter || a->from || a->rule))
+		client_fail(c, NULL, "'filter', 'from' and 'rule' are of rules only");
+	else
+		lists[what](c);
+}

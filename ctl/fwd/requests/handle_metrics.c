@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * All that is worth a time series, of one moment: how the daemon is, what came by
+ * interfaces, what policies and rules counted. Of few rules the text is made at
+ * once; where they are many, a child process chooses and writes them.
+ */
+#include "ctl/fwd/devices/devices.h"
+#include "ctl/fwd/clients/forked.h"
+#include "metric.h"
+#include "objects.h"
+#include "ctl/fwd/clients/request.h"
+#include "selection.h"
+#include "status.h"
+
+#include <string.h>
+
+#define PASSES 2
+
+static const char *const heads[PASSES] = { "{\"pass\":1}", "{\"pass\":2}" };
+
+struct metrics {
+	struct stream stream;
+	struct fw_buf lines; /* of the rules that are shown */
+	size_t at;           /* what is next to be sent of them */
+	unsigned pass;
+	json_t *end;
+};
+
+static void metrics_free(struct stream *s)
+{
+	struct metrics *m = (struct metrics *)s;
+
+	fw_buf_free(&m->lines);
+	json_decref(m->end);
+	free(m);
+}
+
+static json_t *sum_json(uint64_t rules, struct fw_count count)
+{
+	return json_pack("{sI sI sI}", "count", (json_int_t)rules, "packets", (json_int_t)count.packets, "bytes",
+			 (json_int_t)count.bytes);
+}
+
+/* The further fields of END. */
+static json_t *sums_json(const struct selection *s)
+{
+	const struct fw_count *all = &s->all.count, *shown = &s->shown.count;
+	const struct fw_count left = { all->packets - shown->packets, all->bytes - shown->bytes };
+
+	return json_pack("{so so so sI}", "rules", sum_json(s->all.rules, *all), "shown",
+			 sum_json(s->shown.rules, *shown), "left_out", sum_json(s->all.rules - s->shown.rules, left),
+			 "marked_left_out", (json_int_t)s->marked_left_out);
+}
+
+static void metrics_step(struct client *c, struct stream *s)
+{
+	struct metrics *m = (struct metrics *)s;
+	size_t n = client_some_lines(m->lines.text + m->at, m->lines.len - m->at);
+
+	if (n)
+		client_text(c, heads[m->pass], m->lines.text + m->at, n);
+	m->at += n;
+	if (m->at < m->lines.len)
+		return;
+	m->at = 0;
+	if (++m->pass == PASSES)
+		client_end(c, fw_take(m->end));
+}
+
+static void add_row(void *ctx, const struct best_row *row, bool marked)
+{
+	selection_add(ctx, row, marked);
+}
+
+/* The rules that are shown, one after another: rows that were chosen, then rules up to the last one. */
+struct shown {
+	const struct fw_ruleset *rs; /* of the rows */
+	const struct best_row *row, *end;
+	const struct fw_rule *rule;
+	const struct fw_count *by_slot; /* what those rules counted */
+};
+
+static struct shown chosen(const struct fw_ruleset *rs, const struct selection *s)
+{
+	return (struct shown){ .rs = rs, .row = s->marked.rows, .end = s->marked.rows + s->marked.n };
+}
+
+/* false: there is none any more. */
+static bool print_next(struct shown *w, struct fw_buf *b)
+{
+	if (w->row != w->end) {
+		metric_rule(b, fw_ruleset_by_slot(w->rs, w->row->slot), w->row->count);
+		w->row++;
+		return true;
+	}
+	if (w->rule) {
+		metric_rule(b, w->rule, w->by_slot[w->rule->slot]);
+		w->rule = w->rule->next;
+		return true;
+	}
+	return false;
+}
+
+/* The rules that were asked for. 0 or -ENOMEM. */
+static int choose(const struct fwd *d, const struct args *a, struct selection *s)
+{
+	bool none = a->shown == ARGS_NONE;
+
+	selection_init(s, none ? 0 : a->limit, none ? 0 : a->top);
+	selection_scan(d->engine, add_row, s);
+	return selection_complete(s, engine_ruleset(d->engine));
+}
+
+static int write_passes(struct forked *f, const struct shown *shown)
+{
+	int err = 0;
+
+	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
+		struct shown w = *shown;
+
+		while (!err && print_next(&w, &f->b))
+			err = forked_text(f, heads[pass], false);
+		err = err ? err : forked_text(f, heads[pass], true);
+	}
+	return err;
+}
+
+/* In a child: many rules that are chosen. */
+static int write_many(struct forked *f, const struct fwd *d, void *ctx)
+{
+	fw_cleanup(selection_free) struct selection s;
+	int err = choose(d, ctx, &s);
+	struct shown shown = chosen(engine_ruleset(d->engine), &s);
+
+	err = err ? err : write_passes(f, &shown);
+	return err ? err : forked_end(f, sums_json(&s));
+}
+
+/* Counts of all rules, by slot: packets go on counting while they are written. */
+struct counted {
+	struct selection sums;
+	struct fw_count *by_slot;
+};
+
+static void note_count(void *ctx, const struct best_row *row, bool marked)
+{
+	struct counted *k = ctx;
+
+	k->by_slot[row->slot] = row->count;
+	selection_add(&k->sums, row, false);
+}
+
+/* In a child: all rules, in order. */
+static int write_all(struct forked *f, const struct fwd *d, void *ctx)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	struct counted k = { .by_slot = calloc((size_t)rs->next_slot + 1, sizeof(*k.by_slot)) };
+	int err;
+
+	if (!k.by_slot)
+		return -ENOMEM;
+	selection_init(&k.sums, 0, 0);
+	selection_scan(d->engine, note_count, &k);
+	k.sums.shown = k.sums.all;
+	err = write_passes(f, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
+	return err ? err : forked_end(f, sums_json(&k.sums));
+}
+
+static void begin(struct client *c)
+{
+	fw_cleanup(selection_free) struct selection s;
+	struct metrics *m = calloc(1, sizeof(*m));
+	int err = choose(c->fwd, &c->args, &s);
+	struct shown shown = chosen(engine_ruleset(c->fwd->engine), &s);
+
+	if (err || !m) {
+		free(m);
+		c->broken = true;
+		return;
+	}
+	m->stream = (struct stream){ metrics_step, metrics_free };
+	m->end = sums_json(&s);
+	while (print_next(&shown, &m->lines))
+		;
+	c->stream_bytes = m->lines.len;
+	c->broken |= m->lines.failed;
+	c->stream = &m->stream;
+}
+
+static void add_policies(struct fw_buf *b, const struct fwd *d)
+{
+	for (int r = 0; r < FW_NREASONS; r++)
+		metric_policy(b, d->engine, (enum fw_reason)r);
+}
+
+void handle_metrics(struct client *c)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	devices_look(c->fwd);
+	objects_json(&b, status_json(c->fwd));
+	metric_interfaces(&b, c->fwd->engine);
+	add_policies(&b, c->fwd);
+	client_lines(c, &b);
+	if (c->args.shown == ARGS_ALL)
+		forked_reply(c, "write the metrics", write_all, NULL);
+	else if (engine_ruleset(c->fwd->engine)->next_slot > SELECTION_FEW)
+		forked_reply(c, "write the metrics", write_many, &c->args);
+	else
+		begin(c);
+}

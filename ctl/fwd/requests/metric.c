@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines of numbers, written by hand: there may be a million of them, twice. */
+#include "metric.h"
+
+#include "objects.h"
+
+#include <string.h>
+
+#define DIGITS 20 /* of a u64 at most */
+
+static char *put_number(char *at, uint64_t v)
+{
+	char digits[DIGITS];
+	unsigned n = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while (v /= 10);
+	while (n)
+		*at++ = digits[--n];
+	return at;
+}
+
+static char *put_text(char *at, const char *s, size_t len)
+{
+	memcpy(at, s, len);
+	return at + len;
+}
+
+void metric_rule(struct fw_buf *b, const struct fw_rule *rule, struct fw_count count)
+{
+	char line[3 * (DIGITS + 1) + sizeof(" accept counter ") + FW_NAME_MAX + 1];
+	char *at = put_number(line, rule->id);
+
+	*at++ = ' ';
+	at = put_number(at, count.packets);
+	*at++ = ' ';
+	at = put_number(at, count.bytes);
+	at = rule->verdict == FW_ACCEPT ? put_text(at, " accept ", 8) : put_text(at, " drop ", 6);
+	at = rule->counter ? put_text(at, "counter ", 8) : put_text(at, "- ", 2);
+	at = rule->name ? put_text(at, rule->name, strlen(rule->name)) : put_text(at, "-", 1);
+	*at++ = '\n';
+	fw_buf_add(b, line, (size_t)(at - line));
+}
+
+static const struct {
+	const char *name;
+	enum fw_hook direction;
+} progs[FW_NPROGS] = {
+#define PROG_ROW(sym, name, direction) { name, direction },
+	FW_PROGS(PROG_ROW)
+#undef PROG_ROW
+};
+
+static void put_hook(struct fw_buf *b, unsigned prog)
+{
+	fw_buf_printf(b, "\"hook\":\"%s\",\"direction\":\"%s\"", progs[prog].name,
+		      progs[prog].direction == FW_OUT ? "out" : "in");
+}
+
+static void put_count(struct fw_buf *b, unsigned prog, unsigned verdict, struct fw_count n)
+{
+	fw_buf_printf(b, "%s{", b->text[b->len - 1] == '}' ? "," : "");
+	put_hook(b, prog);
+	fw_buf_printf(b, ",\"verdict\":\"%s\",\"packets\":%llu,\"bytes\":%llu}", fw_verdict_name(verdict),
+		      (unsigned long long)n.packets, (unsigned long long)n.bytes);
+}
+
+void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
+{
+	const struct fw_ruleset *rs = engine_ruleset(e);
+	struct fw_count of[FW_NPROGS][2], sum[2] = { { 0 } };
+
+	/* Packets come in between: what is shown of a policy adds up all the same. */
+	for (unsigned i = 0; i < FW_NPROGS * 2; i++) {
+		struct fw_count n = fw_kern_prog_count(engine_kern(e), (enum fw_prog)(i / 2), reason, i % 2);
+
+		of[i / 2][i % 2] = n;
+		sum[i % 2].packets += n.packets;
+		sum[i % 2].bytes += n.bytes;
+	}
+	objects_policy(b, rs, reason, sum);
+	b->len -= !b->failed; /* it goes on before the brace */
+	fw_buf_printf(b, ",\"hooks\":[");
+	for (unsigned i = 0; i < FW_NPROGS * 2 && !b->failed; i++) {
+		unsigned prog = i / 2, verdict = i % 2, is = fw_ruleset_policy(rs, reason, progs[prog].direction);
+
+		if (fw_reason_possible((enum fw_prog)prog, reason) && (verdict == is || of[prog][verdict].packets))
+			put_count(b, prog, verdict, of[prog][verdict]);
+	}
+	fw_buf_printf(b, "]}\n");
+}
+
+static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned prog, enum fw_verdict verdict)
+{
+	fw_buf_printf(b, ",\"%s\":{\"rule\":%llu,\"policy\":%llu}", fw_verdict_name(verdict),
+		      (unsigned long long)t->packets[prog][FW_BY_RULE][verdict],
+		      (unsigned long long)t->packets[prog][FW_BY_POLICY][verdict]);
+}
+
+static void put_traffic(struct fw_buf *b, const struct engine *e, const struct fw_traffic *t, unsigned prog)
+{
+	const char *name = engine_link_name(e, t->ifindex);
+
+	fw_buf_printf(b, "{\"interface\":");
+	objects_string(b, name ? FW_NAME(name) : NULL);
+	fw_buf_printf(b, ",\"index\":%d,", (int)t->ifindex);
+	put_hook(b, prog);
+	put_verdict(b, t, prog, FW_ACCEPT);
+	put_verdict(b, t, prog, FW_DROP);
+	fw_buf_add(b, "}\n", 2);
+}
+
+static bool counted(const struct fw_traffic *t, unsigned prog)
+{
+	static const uint64_t none[FW_NDECIDED][2];
+
+	return memcmp(t->packets[prog], none, sizeof(none)) != 0;
+}
+
+/* Interfaces that nobody knows are gone: what they counted goes to the last entry. */
+static void fold_unknown(const struct engine *e, struct fw_traffic *t, size_t n)
+{
+	for (size_t i = 1; i + 1 < n; i++) {
+		uint64_t *to = (uint64_t *)t[n - 1].packets, *from = (uint64_t *)t[i].packets;
+
+		if (engine_link_name(e, t[i].ifindex))
+			continue;
+		for (unsigned k = 0; k < FW_TRAFFIC_COUNTS; k++) {
+			to[k] += from[k];
+			from[k] = 0;
+		}
+	}
+}
+
+/* Does the list above say something of it already? */
+static bool is_listed(const struct fw_traffic *t, size_t n, const struct fw_kern_attachment *a)
+{
+	for (size_t i = 1; i < n; i++)
+		if (t[i].ifindex == a->ifindex)
+			return counted(&t[i], a->prog);
+	return false;
+}
+
+void metric_interfaces(struct fw_buf *b, struct engine *e)
+{
+	fw_autofree struct fw_traffic *t = NULL;
+	struct fw_kern_attachment a;
+	size_t n;
+
+	if (fw_kern_traffic(engine_kern(e), &t, &n)) {
+		b->failed = true;
+		return;
+	}
+	fold_unknown(e, t, n);
+	for (size_t i = 0; i < n; i++)
+		for (unsigned prog = 0; prog < FW_NPROGS; prog++)
+			if (counted(&t[i], prog))
+				put_traffic(b, e, &t[i], prog);
+	for (size_t i = 0; fw_kern_attached(engine_kern(e), i, &a); i++) {
+		const struct fw_traffic none = { .ifindex = a.ifindex };
+
+		if (!a.away && engine_link_name(e, a.ifindex) && !is_listed(t, n, &a))
+			put_traffic(b, e, &none, a.prog);
+	}
+}

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* JSON by hand where there is much of it, by jansson where there is little. */
+#include "objects.h"
+
+#include <string.h>
+
+static bool plain(unsigned char ch)
+{
+	return ch >= 0x20 && ch < 0x7f && ch != '"' && ch != '\\';
+}
+
+/* One character, as fw_escape() shows it. Return: how many bytes of @s it took. */
+static size_t escape_one(struct fw_buf *b, const char *s, size_t left)
+{
+	char one[FW_ESCAPE_ONE];
+	size_t taken = fw_escape_one(one, s, left);
+
+	if (*one == '"' || *one == '\\')
+		fw_buf_add(b, "\\", 1);
+	fw_buf_add(b, one, strlen(one));
+	return taken;
+}
+
+static void escape(struct fw_buf *b, const char *s)
+{
+	const char *end = s + strlen(s);
+
+	while (s < end) {
+		const char *from = s;
+
+		while (plain((unsigned char)*s))
+			s++;
+		fw_buf_add(b, from, (size_t)(s - from));
+		if (s < end)
+			s += escape_one(b, s, (size_t)(end - s));
+	}
+}
+
+void objects_string(struct fw_buf *b, const char *s)
+{
+	if (!s) {
+		fw_buf_add(b, "null", 4);
+		return;
+	}
+	fw_buf_add(b, "\"", 1);
+	escape(b, s);
+	fw_buf_add(b, "\"", 1);
+}
+
+/* What was printed from @from on becomes the inside of a JSON string; mostly it is that already. */
+static void escape_in_place(struct fw_buf *b, size_t from)
+{
+	const char *s;
+
+	if (b->failed || b->len == from)
+		return;
+	for (s = b->text + from; plain((unsigned char)*s); s++)
+		;
+	if (!*s)
+		return;
+
+	fw_autofree char *copy = strdup(b->text + from);
+
+	if (!copy) {
+		b->failed = true;
+		return;
+	}
+	b->len = from;
+	escape(b, copy);
+}
+
+static void counters(struct fw_buf *b, const struct fw_count *count)
+{
+	if (count)
+		fw_buf_printf(b, ",\"packets\":%llu,\"bytes\":%llu", (unsigned long long)count->packets,
+			      (unsigned long long)count->bytes);
+}
+
+bool objects_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most)
+{
+	/* Above what JSON libraries hold as an integer it is a string. */
+	const char *quote = rule->id > INT64_MAX ? "\"" : "";
+	size_t from;
+	bool all;
+
+	if (at->part == FW_RULE_HEAD) {
+		fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)rule->id, quote);
+		objects_string(b, rule->name);
+		fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", fw_verdict_name(rule->verdict));
+	}
+	from = b->len;
+	all = fw_text_print_rule_some(b, rs, rule, at, most);
+	escape_in_place(b, from);
+	if (!all)
+		return false;
+	fw_buf_add(b, "\"", 1);
+	counters(b, count);
+	fw_buf_printf(b, ",\"slot\":%u}", rule->slot);
+	return true;
+}
+
+void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		  const struct fw_count *count)
+{
+	struct fw_rule_place at = { 0 };
+
+	objects_rule_some(b, rs, rule, count, &at, UINT32_MAX);
+}
+
+void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
+		    const struct fw_count count[2])
+{
+	uint8_t is = rs->policy[reason], was = !is;
+	bool follows = is == FW_FOLLOW;
+	struct fw_count both;
+
+	if (count)
+		both = (struct fw_count){ count[0].packets + count[1].packets, count[0].bytes + count[1].bytes };
+	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
+		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
+	counters(b, !count ? NULL : follows ? &both : &count[is]);
+	if (count && !follows && count[was].packets) {
+		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", fw_verdict_name(was));
+		counters(b, &count[was]);
+		fw_buf_add(b, "}", 1);
+	}
+	fw_buf_add(b, "}", 1);
+}
+
+void objects_json(struct fw_buf *b, json_t *object)
+{
+	fw_autofree char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+
+	json_decref(object);
+	if (text)
+		fw_buf_printf(b, "%s\n", text);
+	else
+		b->failed = true;
+}
+
+json_t *objects_text(const char *s)
+{
+	fw_autofree char *shown = s ? fw_escaped(s) : NULL;
+
+	return s ? json_string(shown) : json_null();
+}
+
+json_t *objects_name(const char *name)
+{
+	return name ? json_string(FW_NAME(name)) : json_null();
+}
+
+static json_t *diag(const struct fw_diag *d)
+{
+	json_t *o = json_pack("{so}", "message", objects_text(d->message));
+
+	if (o && d->file[0])
+		json_object_set_new(o, "file", objects_text(d->file));
+	if (o && d->line)
+		json_object_set_new(o, "line", json_integer(d->line));
+	if (o && d->column)
+		json_object_set_new(o, "column", json_integer(d->column));
+	if (o && d->hint[0])
+		json_object_set_new(o, "hint", objects_text(d->hint));
+	return o;
+}
+
+json_t *objects_diags(const struct fw_diags *ds)
+{
+	json_t *array = json_array();
+
+	for (unsigned i = 0; array && i < ds->n; i++)
+		json_array_append_new(array, diag(&ds->d[i]));
+	return array;
+}
+
+json_t *objects_cost(const struct fw_cost_worst *w)
+{
+	return json_pack("{sf sI sI sI sI}", "seconds", fw_cost_seconds(w->most), "lines", (json_int_t)w->most.lines,
+			 "rounds", (json_int_t)w->most.rounds, "pairs", (json_int_t)w->pairs, "blocks",
+			 (json_int_t)w->blocks);
+}

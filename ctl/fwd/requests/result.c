@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How a change or a load went: what it did, as many lines as that are, in pieces, and then END. */
+#include "result.h"
+
+#include "ctl/fwd/engine/diff.h"
+#include "objects.h"
+
+#include <string.h>
+
+/* The fields of END. */
+static json_t *fields(const struct engine_result *r, bool load)
+{
+	const struct engine_seconds *s = &r->seconds;
+	json_t *end = diff_counts(&r->counts);
+
+	json_object_set_new(end, "generation", json_integer((json_int_t)r->generation));
+	json_object_set_new(end, "seconds",
+			    json_pack("{sf sf sf sf}", "parse", s->parse, "compile", s->compile, "store", s->store,
+				      "swap", s->swap));
+	if (load) {
+		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
+		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
+		if (r->cost.most.lines)
+			json_object_set_new(end, "worst_packet", objects_cost(&r->cost));
+	} else {
+		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
+	}
+	json_object_set_new(end, "warnings", objects_diags(&r->warnings));
+	if (r->warnings.total > r->warnings.n)
+		json_object_set_new(end, "warnings_total", json_integer(r->warnings.total));
+	if (r->confirm_by && end)
+		json_object_set_new(end, "confirm_by", json_integer(r->confirm_by));
+	return end;
+}
+
+/* Lines on their way. */
+struct telling {
+	struct stream stream;
+	struct fw_buf lines;
+	size_t at; /* what is next to be sent of them */
+	json_t *end;
+};
+
+static void telling_free(struct stream *s)
+{
+	struct telling *t = (struct telling *)s;
+
+	fw_buf_free(&t->lines);
+	json_decref(t->end);
+	free(t);
+}
+
+static void telling_step(struct client *c, struct stream *s)
+{
+	struct telling *t = (struct telling *)s;
+	size_t n = client_some_lines(t->lines.text + t->at, t->lines.len - t->at);
+
+	client_lines_of(c, t->lines.text + t->at, n);
+	t->at += n;
+	if (t->at == t->lines.len)
+		client_end(c, fw_take(t->end));
+}
+
+static void tell(struct client *c, struct fw_buf *lines, json_t *end)
+{
+	struct telling *t = calloc(1, sizeof(*t));
+
+	if (!t || lines->failed) {
+		free(t);
+		json_decref(end);
+		c->broken = true;
+		return;
+	}
+	*t = (struct telling){ { telling_step, telling_free }, *lines, 0, end };
+	*lines = (struct fw_buf){ 0 };
+	c->stream_bytes = t->lines.len;
+	c->stream = &t->stream;
+}
+
+void result_end(struct client *c, const struct engine_result *r, struct fw_buf *lines, bool load)
+{
+	if (r->err) {
+		client_fail_errno(c, &r->ds, "not done", r->err);
+		return;
+	}
+	if (lines->len > CLIENT_CHUNK || lines->failed) {
+		tell(c, lines, fields(r, load));
+		return;
+	}
+	client_lines(c, lines);
+	client_end(c, fields(r, load));
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Sets as objects, large ones in pieces. */
+#include "sets.h"
+
+#include "objects.h"
+
+#include <string.h>
+
+#define RANGES 10000 /* of one object, at most */
+
+struct sets {
+	struct stream stream;
+	struct fwd *fwd;
+	struct cursor cursor;       /* not for its place: it is lost when the ruleset is replaced */
+	uint32_t set, end;          /* numbers: the next, and behind the last */
+	char name[FW_NAME_MAX + 1]; /* of the set that is partly sent; empty: none is */
+	struct fw_addr_range last;  /* what was sent of it last */
+	uint64_t count, limit;
+	bool terse;
+	struct fw_buf b;
+};
+
+static void sets_free(struct stream *s)
+{
+	struct sets *l = (struct sets *)s;
+
+	cursor_close(&l->fwd->cursors, &l->cursor);
+	fw_buf_free(&l->b);
+	free(l);
+}
+
+static int range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *b)
+{
+	int cmp = (int)a->family - (int)b->family;
+
+	cmp = cmp ? cmp : fw_addr_cmp(a->lo, b->lo);
+	return cmp ? cmp : fw_addr_cmp(a->hi, b->hi);
+}
+
+/* The first element behind one that may not be there any more. */
+static size_t behind(const struct fw_set *set, const struct fw_addr_range *last)
+{
+	size_t lo = 0, hi = set->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (range_cmp(&set->elements[mid], last) <= 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* One object: the whole set, or the next piece of it. Return: nothing of the set is left. */
+static bool piece(struct sets *l, const struct fw_ruleset *rs)
+{
+	const struct fw_set *set = &rs->sets[l->set];
+	size_t i = l->name[0] ? behind(set, &l->last) : 0, n = 0;
+	bool more;
+
+	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,\"elements\":%zu,\"rules\":%u", set->name,
+		      set->dynamic ? "true" : "false", set->n, set->rules);
+	if (!l->terse)
+		fw_buf_printf(&l->b, ",\"ranges\":[");
+	for (; !l->terse && i < set->n && n < RANGES && l->b.len < CLIENT_CHUNK; i++, n++) {
+		fw_buf_add(&l->b, n ? ",\"" : "\"", n ? 2 : 1);
+		fw_text_print_addr_range(&l->b, &set->elements[i]);
+		fw_buf_add(&l->b, "\"", 1);
+	}
+	more = !l->terse && i < set->n;
+	fw_buf_printf(&l->b, "%s%s}\n", l->terse ? "" : "]", more ? ",\"more\":true" : "");
+	l->name[0] = '\0';
+	if (!more)
+		return true;
+	snprintf(l->name, sizeof(l->name), "%s", set->name);
+	l->last = set->elements[i - 1];
+	return false;
+}
+
+/* Was the set that is partly sent destroyed meanwhile? Its number may be another one's. */
+static bool went_away(const struct sets *l, const struct fw_ruleset *rs)
+{
+	const char *name = l->set < rs->nsets ? rs->sets[l->set].name : NULL;
+
+	return l->name[0] && (!name || strcmp(name, l->name) != 0);
+}
+
+static void sets_step(struct client *c, struct stream *s)
+{
+	struct sets *l = (struct sets *)s;
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	bool lost = l->cursor.lost || went_away(l, rs);
+
+	while (!lost && l->set < l->end && l->set < rs->nsets && l->count < l->limit && l->b.len < CLIENT_CHUNK) {
+		if (rs->sets[l->set].name && !piece(l, rs))
+			continue;
+		l->count += rs->sets[l->set].name != NULL;
+		l->set++;
+	}
+	client_lines(c, &l->b);
+	if (lost)
+		client_fail(c, NULL, "the ruleset was replaced or the set destroyed meanwhile");
+	else if (l->set >= l->end || l->set >= rs->nsets || l->count >= l->limit)
+		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)l->count));
+}
+
+static void refuse_name(struct client *c, const char *name)
+{
+	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	struct fw_nearest near = { .word = { name, strlen(name) } };
+	struct fw_diags ds = { .n = 0 };
+	char hint[128];
+
+	for (size_t i = 0; i < rs->nsets && i < FW_NEAREST_TRIES; i++)
+		if (rs->sets[i].name)
+			fw_nearest_try(&near, rs->sets[i].name);
+	fw_diag_add(&ds, (struct fw_place){ 0 }, fw_nearest_hint(&near, hint, sizeof(hint)), "there is no set '%s'",
+		    name);
+	client_fail_errno(c, &ds, "cannot list", -ENOENT);
+}
+
+void sets_list(struct client *c)
+{
+	const char *name = c->args.set;
+	int only = name ? fw_ruleset_set_find(engine_ruleset(c->fwd->engine), name) : 0;
+	struct sets *l;
+
+	if (only < 0) {
+		refuse_name(c, name);
+		return;
+	}
+	l = calloc(1, sizeof(*l));
+	if (!l) {
+		client_fail_errno(c, NULL, "cannot list", -ENOMEM);
+		return;
+	}
+	*l = (struct sets){ .stream = { sets_step, sets_free }, .fwd = c->fwd, .set = (uint32_t)only };
+	l->end = name ? (uint32_t)only + 1 : UINT32_MAX;
+	l->terse = c->args.terse;
+	l->limit = c->args.limit ? c->args.limit : UINT64_MAX;
+	cursor_open(&c->fwd->cursors, &l->cursor, NULL);
+	c->stream = &l->stream;
+}

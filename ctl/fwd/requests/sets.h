@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The part of `list` that is about sets. */
+#ifndef FWD_SETS_H
+#define FWD_SETS_H
+
+#include "ctl/fwd/clients/client.h"
+
+/* All sets, or the one that the arguments name. */
+void sets_list(struct client *c);
+
+#endif

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Another store in the place of the one that is there, while fwd does not run.
+ * The new file is written beside, whole; the former one gets a second name, its
+ * log too; then one rename decides. What a power cut leaves in between is the
+ * former store, or the new one beside a log that is known not to be its own.
+ */
+#include "store_internal.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static int failed(const char *path, const char *what, struct fw_diags *ds)
+{
+	int err = -errno;
+
+	fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, "nothing was changed", "cannot %s: %s", what, strerror(-err));
+	return err;
+}
+
+static int write_all(int fd, const unsigned char *p, size_t n)
+{
+	while (n) {
+		ssize_t done = write(fd, p, n);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -1;
+		p += done;
+		n -= (size_t)done;
+	}
+	return fsync(fd);
+}
+
+/* All that @from holds, as a file. */
+static int write_new(struct store *from, const char *path, struct fw_diags *ds)
+{
+	sqlite3_int64 size = 0;
+	unsigned char *image = sqlite3_serialize(from->db, "main", &size, 0);
+	int fd, err = 0;
+
+	if (!image)
+		return -ENOMEM;
+	unlink(path); /* an earlier try */
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0 || write_all(fd, image, (size_t)size))
+		err = failed(path, "write the new store", ds);
+	if (fd >= 0)
+		close(fd);
+	sqlite3_free(image);
+	if (err)
+		unlink(path);
+	return err;
+}
+
+/* The former store also under another name, with its log; "" when there is none. */
+static int keep_former(const char *path, char *kept, size_t size, struct fw_diags *ds)
+{
+	fw_autofree char *log = store_beside(path, "-wal"), *kept_log = NULL;
+	char stamp[32] = "";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	kept[0] = '\0';
+	if (!log)
+		return -ENOMEM;
+	if (access(path, F_OK))
+		return 0;
+	if (gmtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	snprintf(kept, size, "%s.%s", path, stamp);
+	kept_log = store_beside(kept, "-wal");
+	if (!kept_log)
+		return -ENOMEM;
+	if (link(path, kept))
+		return failed(kept, "keep the former store", ds);
+	if (!link(log, kept_log) || errno == ENOENT)
+		return 0;
+	unlink(kept);
+	return failed(kept_log, "keep the log of the former store", ds);
+}
+
+/* Nobody else has it open: the descriptor of the lock; -1 when there is none; -EBUSY. */
+static int lock_former(const char *path, struct fw_diags *ds)
+{
+	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0 || !store_lock_file(fd, F_WRLCK))
+		return fd < 0 ? -1 : fd;
+	close(fd);
+	fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, STORE_BUSY_HINT, "the store is in use");
+	return -EBUSY;
+}
+
+static int put_in_place(struct store *from, const char *path, char *kept, size_t size, struct fw_diags *ds)
+{
+	fw_autofree char *next = store_beside(path, "-new"), *log = store_beside(path, "-wal"),
+			 *mark = store_beside(path, "-mark");
+	int err = next && log && mark ? write_new(from, next, ds) : -ENOMEM;
+
+	err = err ? err : keep_former(path, kept, size, ds);
+	if (!err && rename(next, path))
+		err = failed(path, "put the new store in its place", ds);
+	if (err) {
+		unlink(next ? next : "");
+		return err;
+	}
+	/* The log before what says whose it is. */
+	store_folder_sync(path);
+	unlink(log);
+	unlink(mark);
+	store_folder_sync(path);
+	return 0;
+}
+
+int store_restore(struct store *from, const char *path, char *kept, size_t size, struct fw_diags *ds)
+{
+	fw_autofree char *real = realpath(path, NULL);
+	int err = store_files_check(path, ds), lock;
+
+	if (err)
+		return err;
+	lock = lock_former(real ? real : path, ds);
+	if (lock < -1)
+		return lock;
+	err = put_in_place(from, real ? real : path, kept, size, ds);
+	if (lock >= 0)
+		close(lock);
+	return err;
+}

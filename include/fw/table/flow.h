@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The flow cache in front of the lookup: a flow that was seen in this generation
+ * is answered from two cache lines. Where flows hardly repeat it is left alone.
+ */
+#ifndef FW_FLOW_H
+#define FW_FLOW_H
+
+#include "fw/table/lookup.h"
+
+/* One word of a packed flow; each value may be its field's max + 1. */
+static __always_inline __u64 fw_flow_word(const struct fw_key *key, int number)
+{
+	__u64 packed = number ? 0 : (__u64)key->family << FW_FLOW_FAMILY_SHIFT;
+
+#define FW_FLOW_PACK(sym, kw, max, word, shift) \
+	if (word == number)                     \
+		packed |= (__u64)key->f[FW_F_##sym] << (shift);
+	FW_FIELDS(FW_FLOW_PACK)
+#undef FW_FLOW_PACK
+	return packed;
+}
+
+/* The place of a flow's set in the cache, as the number of its first entry. */
+static __always_inline __u32 fw_flow_set(const struct fw_key *key, const __u64 *fields)
+{
+	const struct fw_addr *src = &key->src, *dst = &key->dst;
+	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
+
+	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9) * 0x165667b19e3779f9ull;
+	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ull;
+	return h >> 52 & (FW_FLOWS - FW_FLOW_WAYS);
+}
+
+/* The packet of cpu->key as the flow cache keeps it: fields that no rule looks at are 0. */
+static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
+{
+	const __u64 *mask = cpu->root.flow_mask;
+
+	fields[0] = fw_flow_word(&cpu->key, 0) & mask[0];
+	fields[1] = 0;
+	fields[2] = 0;
+	if (mask[1])
+		fields[1] = fw_flow_word(&cpu->key, 1) & mask[1];
+	if (mask[2])
+		fields[2] = fw_flow_word(&cpu->key, 2) & mask[2];
+}
+
+/* 0 when the entry is for this flow, in this generation. */
+static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, const struct fw_key *key,
+					     const __u64 *fields, __u32 generation)
+{
+	const struct fw_flow *flow = &e->flow;
+
+	return (flow->src.hi ^ key->src.hi) | (flow->src.lo ^ key->src.lo) | (flow->dst.hi ^ key->dst.hi) |
+	       (flow->dst.lo ^ key->dst.lo) | (flow->fields[0] ^ fields[0]) | (flow->fields[1] ^ fields[1]) |
+	       (flow->fields[2] ^ fields[2]) | (e->generation ^ generation);
+}
+
+static __always_inline void fw_flow_put(struct fw_flow_entry *e, const struct fw_key *key, const __u64 *fields,
+					__u32 generation, __u32 what)
+{
+	e->flow.src = key->src;
+	e->flow.dst = key->dst;
+	for (int i = 0; i < FW_FLOW_WORDS; i++)
+		e->flow.fields[i] = fields[i];
+	e->generation = generation;
+	e->what = what;
+}
+
+/*
+ * How many of its places the cache has for this packet. Where flows hardly repeat none, but for trials, see
+ * FW_DOUBT_MOST: and since those are few, they have few places, or they would find more than all would.
+ */
+static __always_inline __u32 fw_flow_places(struct fw_cpu *cpu)
+{
+	const struct fw_addr *src = &cpu->key.src, *dst = &cpu->key.dst;
+	__u64 who;
+
+	if (cpu->doubt < FW_DOUBT_MOST / 2)
+		return FW_FLOWS;
+	who = src->hi ^ src->lo ^ dst->hi ^ dst->lo;
+	who ^= who >> 32;
+	return (who ^ cpu->unasked++ / FW_DOUBT_PACKETS) & (FW_DOUBT_TRIALS - 1) ? 0 : FW_FLOWS / FW_DOUBT_TRIALS;
+}
+
+static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
+{
+	if (cpu->doubt)
+		cpu->doubt = cpu->doubt < FW_DOUBT_LESS ? 0 : cpu->doubt - FW_DOUBT_LESS;
+	return what;
+}
+
+/**
+ * fw_classify - what to do with the packet of cpu->key, after fw_begin()
+ * @cache: remember flows
+ * Return: FW_WHAT: the counter and the verdict.
+ */
+static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
+{
+	__u32 generation = cpu->control >> 32, what;
+	__u64 fields[FW_FLOW_WORDS];
+	struct fw_flow_entry *set;
+	__u32 places;
+
+	/* The reason is not part of a flow. */
+	places = cache && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
+	if (!places)
+		return fw_decide(cpu);
+
+	fw_flow_of(cpu, fields);
+	set = &cpu->flows[fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS)];
+	if (!fw_flow_differs(&set[0], &cpu->key, fields, generation))
+		return fw_flow_found(cpu, set[0].what);
+	if (!fw_flow_differs(&set[1], &cpu->key, fields, generation))
+		return fw_flow_found(cpu, set[1].what);
+	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
+	what = fw_decide(cpu);
+	if (FW_WHAT_COUNTER(what) == FW_R_INTERNAL)
+		return what;
+	/* Into the free place, or into either in turn. */
+	if (set[0].generation == generation && (set[1].generation != generation || (cpu->turn++ & 1)))
+		set++;
+	fw_flow_put(set, &cpu->key, fields, generation, what);
+	return what;
+}
+
+#endif

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tables as they lie in memory, the same for BPF and user space. Everything
+ * in the pool is made of 64-byte lines and addressed by line number; there are
+ * no pointers. The lookup in lookup.h reads them; lib/compile writes them.
+ *
+ *   control word -> root -> 4 tries (source, destination x IPv4, IPv6)
+ *                             -> class: the identities that contain the address
+ *                        -> pair table: (identity, identity) -> one rule, or a block of rules, or a split of many rules
+ *                                                                 split -> blocks or splits, by the value of one field
+ *                                                                 block -> bit vectors per field
+ */
+#ifndef FW_FORMAT_H
+#define FW_FORMAT_H
+
+#include "fw/table/fields.h"
+
+#define FW_LINE 64
+#define FW_SEGMENT_SHIFT 15 /* lines of a segment, as a power of two */
+#define FW_SEGMENT_LINES (1u << FW_SEGMENT_SHIFT)
+#define FW_SEGMENT_BYTES (FW_SEGMENT_LINES * FW_LINE)
+#define FW_POOL_SEGMENTS 2048 /* 4 GiB */
+/*
+ * Objects do not cross a segment's end, but a bounded read from a line's start
+ * may: so a segment's value has this much slack behind it.
+ */
+#define FW_SLACK 8192
+
+/* The control word: root line in the low half, generation in the high half. A packet reads it once, first. */
+#define FW_CONTROL(root, generation) ((__u64)(generation) << 32 | (root))
+
+/*
+ * A reference inside a trie: line << 3 | tag. A node looks at the next bits of
+ * the address (8 or 32 of them); runs of equal values share one reference.
+ */
+#define FW_REF(line, tag) ((line) << 3 | (tag))
+#define FW_REF_LINE(ref) ((ref) >> 3)
+/* clang-format off */
+#define FW_REF_TAG(ref) ((ref) & 7)
+/* clang-format on */
+enum fw_ref_tag {
+	FW_REF_CLASS,  /* a class: the walk ends */
+	FW_REF_RUNS8,  /* struct fw_runs8 */
+	FW_REF_RUNS32, /* struct fw_runs32 */
+	FW_REF_TABLE8, /* 256 references, one per value of the next 8 bits */
+	FW_REF_SPLIT,  /* struct fw_runs32 of up to 8 more RUNS32 nodes, over the same bits of the address */
+};
+
+#define FW_RUNS8 13
+#define FW_RUNS32 8
+#define FW_TRIE_ROOT_BITS 16
+#define FW_TRIE_ROOT_LINES ((1u << FW_TRIE_ROOT_BITS) * 4 / FW_LINE)
+
+/* Run i holds the values from last[i - 1] + 1 to last[i]; the last run ends at the largest value. Unused: 0xff.. */
+struct fw_runs8 {
+	__u8 last[FW_RUNS8 - 1];
+	__u32 ref[FW_RUNS8];
+};
+FW_ASSERT_SIZE(struct fw_runs8, FW_LINE);
+
+struct fw_runs32 {
+	__u32 last[FW_RUNS32 - 1];
+	__u32 ref[FW_RUNS32];
+	__u32 pad;
+};
+FW_ASSERT_SIZE(struct fw_runs32, FW_LINE);
+
+/*
+ * A class: lines of five identities each. The signature of an identity has bit
+ * fw_signature_bit(other) set for every identity on the other side that it forms a
+ * pair with. Unused places hold signature 0, which passes no filter.
+ */
+#define FW_CLASS_IDENTITIES 5
+#define FW_CLASS_LINES 7 /* so a class holds at most 35 identities */
+#define FW_CLASS_MAX (FW_CLASS_IDENTITIES * FW_CLASS_LINES)
+struct fw_class {
+	__u16 n;     /* identities in this line */
+	__u16 lines; /* of the whole class; only in its first line */
+	__u32 identity[FW_CLASS_IDENTITIES];
+	__u64 signature[FW_CLASS_IDENTITIES];
+};
+FW_ASSERT_SIZE(struct fw_class, FW_LINE);
+
+#define FW_IDENTITY_BITS 24
+#define FW_IDENTITIES_MAX ((1u << FW_IDENTITY_BITS) - 1) /* the last number marks a free entry */
+/* Contains every IP packet's address. */
+#define FW_IDENTITY_ANY 0
+/* Contains every frame, IP or not; there when a rule names an ethertype that is not IP. */
+#define FW_IDENTITY_FRAME 1
+#define FW_IDENTITIES_FIXED 2 /* those two */
+
+/*
+ * A hit: rank << 33 | block << 32 | what was hit. The lowest rank wins; hits stay below 2^63, so that differences have a
+ * sign. What: for a rule its counter << 1 | verdict (a policy's answer has the same form), for a block its line.
+ */
+#define FW_HIT(rank, block, what) ((__u64)(rank) << 33 | (__u64)(block) << 32 | (what))
+#define FW_HIT_RANK(hit) ((hit) >> 33)
+#define FW_HIT_BLOCK(hit) ((hit) >> 32 & 1)
+#define FW_HIT_NONE (~0ull >> 1)
+#define FW_RANK_MAX 0x3ffffffeu
+/* Rules that are appended are that far apart, so that others can come between. */
+#define FW_RANK_STEP 256
+#define FW_WHAT(counter, verdict) ((counter) << 1 | (verdict))
+#define FW_WHAT_COUNTER(what) ((what) >> 1)
+/* clang-format off */
+#define FW_WHAT_VERDICT(what) ((what) & 1)
+/* clang-format on */
+
+/*
+ * One pair: its only rule, compared in place, or a reference to its block. What
+ * the rule says of the fields stands in lanes: the fields that most rules of the
+ * image constrain are packed into one word (struct fw_root: lane), each with a
+ * guard bit above its value, so that one subtraction compares all of them. The
+ * lane of a field that the rule leaves open goes from 0 to its largest value.
+ */
+struct fw_pair {
+	__u64 key; /* FW_PAIR_KEY | FW_PAIR_OVERFLOW in the first entry of a line: pairs of this line stand in the next */
+	__u64 hit;
+	__u64 lo;
+	__u64 hi; /* with the guard bits set */
+};
+FW_ASSERT_SIZE(struct fw_pair, 32);
+#define FW_PAIR_KEY(src, dst) ((__u64)(src) | (__u64)(dst) << FW_IDENTITY_BITS)
+#define FW_PAIR_KEY_MASK ((1ull << 48) - 1)
+#define FW_PAIR_FREE FW_PAIR_KEY_MASK
+#define FW_PAIR_OVERFLOW (1ull << 63)
+#define FW_PAIRS_PER_LINE 2
+/* Lines beyond its home that a pair may stand at. */
+#define FW_PAIR_DISPLACEMENT 15
+
+/*
+ * A pair that changes: the rule or blocks that it has from generation @since on, and what it had before. While a version
+ * is referred to, the entry's own lanes are open, and its hit is FW_HIT_VERSION. Of what it had before, the hit may be
+ * another version's.
+ */
+struct fw_version_value {
+	__u64 hit;
+	__u64 lo;
+	__u64 hi;
+};
+struct fw_version {
+	__u32 since;
+	__u32 depth; /* versions behind this one, itself included, that a packet may have to look at */
+	struct fw_version_value new, old;
+	__u64 pad;
+};
+FW_ASSERT_SIZE(struct fw_version, FW_LINE);
+#define FW_VERSION_DEPTH 16
+/* No rule has rank 0. */
+#define FW_HIT_VERSION(line) FW_HIT(0, 1, line)
+#define FW_HIT_IS_VERSION(hit) ((hit) >> 32 == 1)
+
+/*
+ * A block: up to FW_BLOCK_RULES rules of one pair in rank order. Behind the
+ * header stand, at the byte offsets given (from the block's start, 8-byte
+ * aligned), the hits and, per field, the ends of intervals and their vectors.
+ */
+#define FW_BLOCK_RULES 4096
+#define FW_BLOCK_CHAIN 448 /* blocks beyond the first that they follow, in the whole image */
+#define FW_BLOCK_STEPS 17  /* 1 << 17 ends suffice for any set of 16-bit values */
+struct fw_block_field {
+	__u32 field;
+	__u32 steps;   /* 1 << steps is the number of ends, the last ones unused (0xffffffff) */
+	__u32 ends;    /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not written */
+	__u32 vectors; /* __u64 per interval: bit i: rule i; in a block of more than 64 rules: bit i: word i is not 0 */
+	__u32 words;   /* block of more than 64 rules: __u32 per interval: offset of its words that are not 0 */
+	__u32 made;    /* split: its entries when it was made, before any change */
+};
+struct fw_block {
+	__u32 rules;
+	__u32 fields;
+	__u64 next; /* hit of the block that follows, FW_HIT_NONE: none; of a split's rest */
+	union {
+		__u32 hits;    /* __u64 per rule */
+		__u32 entries; /* of a split: rules in the blocks below it, every copy counted */
+	};
+	__u32 bytes;
+	struct fw_block_field field[FW_NFIELDS];
+};
+FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
+
+/*
+ * A split: many rules of one pair, parted by the values of one field. It has the shape of a block with that field, so that
+ * the search is the same; but its vectors are hits: of the block or split of the rules that name some value of the
+ * interval, or FW_HIT_NONE. Rules that would stand in too many of them make the rest, which is looked at besides. The rank
+ * in a split's hit is the lowest one below it. Splits stand in splits, the rest's among them, up to FW_SPLIT_DEPTH deep.
+ */
+#define FW_SPLIT 0xffffffffu /* fw_block.rules */
+#define FW_SPLIT_DEPTH 2
+#define FW_SPLIT_VISITS ((1 << FW_SPLIT_DEPTH) - 1) /* splits of one pair that a packet may come to */
+
+/* Fields that a pair's entry compares in place, at most. */
+#define FW_LANES 6
+
+/* A packed flow: addresses and the fields that the ruleset uses. */
+struct fw_flow {
+	struct fw_addr src, dst;
+	__u64 fields[FW_FLOW_WORDS];
+};
+
+/* clang-format off */
+struct fw_root {
+	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
+	__u32 pairs;                 /* first line of the pair table */
+	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
+	__u64 hash;                  /* odd multiplier, see fw_pair_home() */
+	__u64 flow_mask[FW_FLOW_WORDS];
+	__u32 accept;                /* bit r: the policy of reason r accepts what comes in; bit 16 + r: what goes out */
+	__u32 fields_used;           /* bit f: some rule constrains field f */
+	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
+	__u32 slots;                 /* counters that the image refers to */
+	__u64 lane_guard;            /* the guard bits of all lanes */
+	__u8 lane_field[FW_LANES];
+	__u8 lane_shift[FW_LANES];
+	__u32 lanes;                 /* in use */
+	__u32 displaced;             /* lines beyond its home that a pair stands at, at most */
+	__u32 pad[5];
+};
+/* clang-format on */
+FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
+
+/* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', see FW_COUNTER_REASON(). */
+struct fw_counter {
+	__u64 packets;
+	__u64 bytes;
+};
+#define FW_COUNTER_CHUNK_SHIFT 14
+#define FW_COUNTER_CHUNK (1u << FW_COUNTER_CHUNK_SHIFT)
+#define FW_COUNTER_RULES 64 /* counter of rule slot 0 */
+
+/* The flow cache: sets of two. */
+#define FW_FLOWS 4096
+#define FW_FLOW_WAYS 2
+struct fw_flow_entry {
+	struct fw_flow flow;
+	__u32 generation; /* 0: free */
+	__u32 what;       /* FW_WHAT */
+};
+FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
+/*
+ * A flow that it does not know costs time, one that it knows saves several times as much: so doubt grows by 1, or becomes
+ * less by FW_DOUBT_LESS. From the half of FW_DOUBT_MOST on only one flow in FW_DOUBT_TRIALS is still looked for, each
+ * FW_DOUBT_PACKETS packets another one.
+ */
+#define FW_DOUBT_MOST 4096
+#define FW_DOUBT_LESS 3
+#define FW_DOUBT_TRIALS 32
+#define FW_DOUBT_PACKETS 16384
+
+/* Pairs that are asked for in one go, and the places for those that go on in a next line. */
+#define FW_BATCH 64
+#define FW_BATCH_ROOM (FW_BATCH * (FW_PAIR_DISPLACEMENT + 1))
+/* What they have, and the rests of their splits. */
+#define FW_HITS (FW_BATCH * (FW_SPLIT_VISITS + 1))
+
+/*
+ * What a CPU needs while it works on a packet, and its flow cache. The lists
+ * are here and not on the stack, which BPF limits to 512 bytes.
+ */
+/* clang-format off */
+struct fw_cpu {
+	__u64 control;  /* control word that root was copied for; 0: none */
+	__u32 what;     /* answer to the last packet */
+	__u32 busy;     /* in use by a packet */
+	struct fw_root root;
+	struct fw_key key;
+	struct fw_addr rest[2]; /* bits of the addresses that the walks have not looked at */
+	__u64 hit;      /* best so far */
+	__u32 wanted;   /* entries in want[] */
+	__u32 nhits;
+	__u32 class_line[2];
+	__u32 line[2];  /* the lines of the two classes that are being paired */
+	__u32 cursor;   /* next entry of hits[] */
+	__u32 interval;
+	__u32 turn;     /* of the flow cache's places */
+	__u32 doubt;    /* whether the flow cache is worth asking, up to FW_DOUBT_MOST */
+	__u32 unasked;  /* packets that it was not asked about */
+	__u32 pad;
+	__u64 lanes;    /* the packet's values, see struct fw_pair */
+	__u64 first, second; /* the lowest of hits[] */
+	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */
+	__u32 words[FW_NFIELDS];
+	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */
+	__u64 hits[FW_HITS];
+	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));
+};
+/* clang-format on */
+
+#endif

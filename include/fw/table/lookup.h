@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The lookup: from a packet's key to the rule that decides. One source for the
+ * BPF program and for user space. Who includes this provides
+ *
+ *	static __always_inline const void *fw_pool_line(__u32 line);
+ *
+ * a pointer to a line of the pool, good for FW_LINE + FW_SLACK bytes, or NULL, and
+ *
+ *	struct fw_object;
+ *	static __always_inline struct fw_object fw_pool_object(__u32 line);
+ *	static __always_inline const void *fw_object_start(struct fw_object o);
+ *	static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset);
+ *	static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset);
+ *
+ * a large object and the words in it by byte offset (o.base is NULL when it is not there). Nothing here knows what backs
+ * the pool.
+ *
+ * How a packet finds its rule, on three rules:
+ *
+ *	rule 1  from 10.0.0.0/8  proto tcp  dport 22  accept
+ *	rule 2  from 10.1.0.0/16            drop
+ *	rule 3                   proto icmp accept
+ *
+ * tcp 10.1.2.3:999 > 192.0.2.1:22. The source walk ends at the class {any, 10/8, 10.1/16}, the destination's at {any}.
+ * Signatures say that (any, any), (10/8, any) and (10.1/16, any) may be pairs; all three are read from the pair table at
+ * once. Each holds a single rule, compared in place: 3 fails on its protocol, 1 and 2 hit; the rank of 1 is the lower.
+ *
+ * Written for the verifier: loops are bounded by constants and end on counts that live in memory, so that their states
+ * merge; long loops have two levels, the inner one a function that is verified once; conditional updates are arithmetic;
+ * every offset is masked right before use.
+ */
+#ifndef FW_LOOKUP_H
+#define FW_LOOKUP_H
+
+#include "fw/table/block.h"
+#include "fw/table/hash.h"
+#include "fw/table/trie.h"
+
+/*
+ * Appends to want[] the pairs of two class lines that the signatures on both sides let pass. An identity may be coming to the
+ * end of a line meanwhile: seen in part, it makes a pair that says nothing, or one with `any`, which is there anyway.
+ */
+static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
+{
+	__u32 bit[FW_CLASS_IDENTITIES];
+	__u64 n = cpu->wanted;
+
+#pragma GCC unroll 5
+	for (int j = 0; j < FW_CLASS_IDENTITIES; j++)
+		bit[j] = fw_signature_bit(FW_READ(d->identity[j]));
+	for (int i = 0; i < FW_CLASS_IDENTITIES; i++) {
+		if (i >= FW_READ(s->n))
+			break;
+
+		__u32 src = FW_READ(s->identity[i]), src_bit = fw_signature_bit(src);
+		__u64 signature = FW_READ(s->signature[i]);
+
+#pragma GCC unroll 5
+		for (int j = 0; j < FW_CLASS_IDENTITIES; j++) {
+			if (j >= FW_READ(d->n))
+				break;
+			cpu->want[n & (FW_BATCH_ROOM - 1)] = FW_PAIR_KEY(src, FW_READ(d->identity[j]));
+			n += signature >> bit[j] & FW_READ(d->signature[j]) >> src_bit & 1;
+		}
+	}
+	cpu->wanted = n;
+}
+
+/* The packet's values in the lanes of the pairs' entries. */
+static __always_inline __u64 fw_lanes(const struct fw_root *root, const struct fw_key *key)
+{
+	__u64 lanes = 0;
+
+	for (__u32 i = 0; i < FW_LANES; i++) {
+		if (i >= root->lanes)
+			break;
+		lanes |= (__u64)key->f[root->lane_field[i] & (FW_KEY_SLOTS - 1)] << (root->lane_shift[i] & 63);
+	}
+	return lanes;
+}
+
+/* The two lowest of hits[]; and of those that are rules, the lowest goes to cpu->hit. */
+static __always_inline void fw_best(struct fw_cpu *cpu)
+{
+	__u64 best = cpu->hit, first = FW_HIT_NONE, second = FW_HIT_NONE;
+
+	for (__u32 i = 0; i < FW_BATCH; i++) {
+		if (i >= *(volatile __u32 *)&cpu->nhits)
+			break;
+
+		__u64 hit = cpu->hits[i];
+
+		__u64 lower = fw_min_hit(first, hit);
+
+		second = fw_min_hit(second, first ^ hit ^ lower);
+		first = lower;
+		best = fw_min_hit(best, (hit | -FW_HIT_BLOCK(hit)) & FW_HIT_NONE);
+	}
+	cpu->hit = best;
+	cpu->first = first;
+	cpu->second = second;
+}
+
+/*
+ * Looks up @room pairs of want[], from number @from on; rules that match and blocks are appended to hits[]. What an entry
+ * holds decides no branch, but for the rare pair that may stand in the next line and is put at the end of the list again:
+ * so the misses of all pairs overlap.
+ */
+static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 room)
+{
+	__u64 lanes = cpu->lanes, guard = cpu->root.lane_guard, n = cpu->nhits;
+
+	for (__u32 i = 0; i < room; i++) {
+		if (from + i >= *(volatile __u32 *)&cpu->wanted)
+			break;
+
+		__u64 word = cpu->want[(from + i) & (FW_BATCH_ROOM - 1)], key = word & FW_PAIR_KEY_MASK;
+		__u32 line = cpu->root.pairs + fw_pair_home(&cpu->root, key) + (__u32)(word >> 48);
+		const struct fw_pair *pair = fw_pool_line(line);
+
+		if (!pair)
+			return -1;
+
+		const struct fw_pair *e = &pair[fw_is_zero((FW_READ(pair[1].key) ^ key) << 16)];
+		__u64 other = (FW_READ(e->key) ^ key) << 16;
+		/* The lanes before the hit: who changes an entry stores them in the other order. */
+		__u64 lo = FW_READ(e->lo), hi = FW_READ(e->hi);
+		__u64 inside = ((lanes | guard) - lo) & (hi - lanes) & guard;
+
+		cpu->hits[n & (FW_BATCH - 1)] = FW_READ(e->hit);
+		n += fw_is_zero((inside ^ guard) | other);
+		if (FW_READ(pair[0].key) & FW_PAIR_OVERFLOW && other && word >> 48 < cpu->root.displaced) {
+			__u32 last = *(volatile __u32 *)&cpu->wanted;
+
+			cpu->want[last & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
+			cpu->wanted = last + 1;
+		}
+	}
+	cpu->nhits = n;
+	return 0;
+}
+
+/* Most packets want no more than these. */
+#define FW_PROBE_CHUNK 32
+
+FW_GLOBAL int fw_probe_chunk(struct fw_cpu *cpu, __u32 from)
+{
+	return cpu ? fw_probe_some(cpu, from, FW_PROBE_CHUNK) : -1;
+}
+
+/* All of want[] beyond the first @from. */
+FW_GLOBAL int fw_probe_more(struct fw_cpu *cpu, __u32 from)
+{
+	if (!cpu)
+		return -1;
+	for (int i = 0; i < FW_BATCH_ROOM / FW_PROBE_CHUNK; i++) {
+		if (from >= *(volatile __u32 *)&cpu->wanted)
+			break;
+		if (fw_probe_chunk(cpu, from))
+			return -1;
+		from += FW_PROBE_CHUNK;
+	}
+	return 0;
+}
+
+/* All of want[], the first @room of it in line: a call costs as much as several table reads. */
+static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
+{
+	cpu->nhits = 0;
+	if (room && fw_probe_some(cpu, 0, room))
+		return -1;
+	if (*(volatile __u32 *)&cpu->wanted > room && fw_probe_more(cpu, room))
+		return -1;
+	fw_best(cpu);
+	return 0;
+}
+
+/*
+ * Of one batch: the splits and blocks of every pair, each of those in hits[] taken from there, and the blocks that follow
+ * others.
+ */
+#define FW_BLOCK_TURNS (FW_BATCH * (2 * FW_SPLIT_VISITS + 1) + FW_HITS + FW_BLOCK_CHAIN + 1)
+
+#define FW_BLOCK_CHUNK 36
+#define FW_BLOCKS_END (FW_HIT_NONE - 1) /* no hit: its rank is above FW_RANK_MAX */
+
+/* Up to FW_BLOCK_CHUNK turns, beginning with @hit. Returns the hit to go on with, or FW_BLOCKS_END. */
+FW_GLOBAL __u64 fw_blocks_some(struct fw_cpu *cpu, __u64 hit)
+{
+	if (!cpu)
+		return FW_BLOCKS_END;
+	for (int i = 0; i < FW_BLOCK_CHUNK; i++) {
+		if (hit < cpu->hit) {
+			hit = fw_block_more(cpu, (__u32)hit);
+			continue;
+		}
+		__u32 next = *(volatile __u32 *)&cpu->cursor;
+
+		if (next >= *(volatile __u32 *)&cpu->nhits)
+			return FW_BLOCKS_END;
+		cpu->cursor = next + 1;
+		hit = cpu->hits[next & (FW_HITS - 1)];
+		if (hit == cpu->first)
+			hit = FW_HIT_NONE;
+	}
+	return hit;
+}
+
+/* The other blocks among hits[], as long as they can matter, beginning with the one that follows the first. */
+FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
+{
+	if (!cpu)
+		return -1;
+	cpu->cursor = 0;
+	for (int i = 0; i < FW_BLOCK_TURNS / FW_BLOCK_CHUNK + 1; i++) {
+		hit = fw_blocks_some(cpu, hit);
+		if (hit == FW_BLOCKS_END)
+			break;
+	}
+	return 0;
+}
+
+/* Two hits may need so many steps. */
+#define FW_VERSION_CHUNK (2 * (FW_VERSION_DEPTH + 1))
+
+/* fw_versions(), a chunk of it. Returns 1 if hits are left. */
+FW_GLOBAL int fw_versions_some(struct fw_cpu *cpu)
+{
+	__u64 lanes, guard;
+
+	if (!cpu)
+		return -1;
+	lanes = cpu->lanes;
+	guard = cpu->root.lane_guard;
+	for (int i = 0; i < FW_VERSION_CHUNK; i++) {
+		__u32 at = *(volatile __u32 *)&cpu->cursor;
+		const struct fw_version *v;
+		const struct fw_version_value *value;
+
+		if (at >= *(volatile __u32 *)&cpu->nhits) {
+			fw_best(cpu);
+			return 0;
+		}
+
+		__u64 hit = cpu->hits[at & (FW_BATCH - 1)];
+
+		if (!FW_HIT_IS_VERSION(hit)) {
+			cpu->cursor = at + 1;
+			continue;
+		}
+		v = fw_pool_line((__u32)hit);
+		if (!v)
+			return -1;
+		value = (__s32)((__u32)(cpu->control >> 32) - v->since) >= 0 ? &v->new : &v->old;
+		hit = value->hit;
+		if ((((lanes | guard) - value->lo) & (value->hi - lanes) & guard) != guard)
+			hit = FW_HIT_NONE;
+		cpu->hits[at & (FW_BATCH - 1)] = hit;
+	}
+	return 1;
+}
+
+/*
+ * Hits that are versions become what the pair has in this packet's generation. A packet that is that many generations
+ * behind that the versions do not end is refused: who makes changes waits before it comes to that.
+ */
+FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
+{
+	int left = 1;
+
+	if (!cpu)
+		return -1;
+	cpu->cursor = 0;
+	for (int i = 0; i < FW_BATCH / 2 + 1 && left > 0; i++)
+		left = fw_versions_some(cpu);
+	return left;
+}
+
+/* The pairs of want[], and the blocks among them where they can matter: the one with the lowest rank mostly settles it. */
+static __always_inline int fw_batch(struct fw_cpu *cpu, __u32 room)
+{
+	if (fw_probe(cpu, room))
+		return -1;
+	cpu->wanted = 0;
+	if (FW_HIT_IS_VERSION(cpu->first) && fw_versions(cpu))
+		return -1;
+	if (cpu->first >= cpu->hit)
+		return 0;
+
+	__u64 next = fw_block_search(cpu, (__u32)cpu->first);
+
+	return fw_min_hit(next, cpu->second) < cpu->hit ? fw_blocks(cpu, next) : 0;
+}
+
+/* The pairs of the two lines at cpu->line[]. */
+FW_GLOBAL int fw_filter_lines(struct fw_cpu *cpu)
+{
+	const struct fw_class *s, *d;
+
+	if (!cpu)
+		return -1;
+	s = fw_pool_line(cpu->class_line[0] + cpu->line[0]);
+	d = fw_pool_line(cpu->class_line[1] + cpu->line[1]);
+	if (!s || !d)
+		return -1;
+	fw_filter(cpu, s, d);
+	return 0;
+}
+
+FW_GLOBAL int fw_batch_lines(struct fw_cpu *cpu)
+{
+	return cpu ? fw_batch(cpu, 0) : -1;
+}
+
+/* Goes on after fw_lookup() where a class has more than one line: the pairs of every line with every line. */
+FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
+{
+	const struct fw_class *first[2];
+	__u32 s_lines, d_lines;
+
+	if (!cpu)
+		return -1;
+	first[0] = fw_pool_line(cpu->class_line[0]);
+	first[1] = fw_pool_line(cpu->class_line[1]);
+	if (!first[0] || !first[1])
+		return -1;
+	s_lines = first[0]->lines;
+	d_lines = first[1]->lines;
+	cpu->line[0] = 0;
+	cpu->line[1] = 0;
+	for (int i = 0; i < FW_CLASS_LINES * FW_CLASS_LINES; i++) {
+		__u32 si = *(volatile __u32 *)&cpu->line[0], di = *(volatile __u32 *)&cpu->line[1];
+
+		if (fw_filter_lines(cpu))
+			return -1;
+		if (++di >= d_lines) {
+			di = 0;
+			si++;
+		}
+		cpu->line[0] = si;
+		cpu->line[1] = di;
+		if (si < s_lines &&
+		    *(volatile __u32 *)&cpu->wanted <= FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
+			continue;
+		if (fw_batch_lines(cpu))
+			return -1;
+		if (si >= s_lines)
+			return 0;
+	}
+	return 0;
+}
+
+/*
+ * The best hit for the packet of cpu->key goes to cpu->hit. 1: a class has more
+ * than one line, fw_lookup_lines() does it. -1: the tables do not hold together.
+ * A function call costs as much as several table reads on CPUs that guard returns, so the common case makes none.
+ */
+FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
+{
+	const struct fw_class *s, *d;
+
+	if (!cpu)
+		return -1;
+	fw_walk(cpu);
+	s = fw_pool_line(cpu->class_line[0]);
+	d = fw_pool_line(cpu->class_line[1]);
+	if (!s || !d)
+		return -1;
+	cpu->hit = FW_HIT_NONE;
+	cpu->lanes = fw_lanes(&cpu->root, &cpu->key);
+	cpu->wanted = 0;
+	if (s->lines > 1 || d->lines > 1)
+		return 1;
+	fw_filter(cpu, s, d);
+	return fw_batch(cpu, FW_PROBE_CHUNK);
+}
+
+/* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */
+static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
+{
+	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & 1;
+
+	if (reason == FW_R_NONE || (cpu->root.frame_rules && fw_reason_has_rules(reason))) {
+		int left = fw_lookup(cpu);
+
+		if (left > 0)
+			left = fw_lookup_lines(cpu);
+		if (left)
+			reason = FW_R_INTERNAL;
+		else if (cpu->hit != FW_HIT_NONE)
+			return (__u32)cpu->hit;
+	}
+	if (reason == FW_R_NONE)
+		reason = hook;
+	return FW_WHAT(reason, cpu->root.accept >> ((reason & 15) | hook << 4) & 1);
+}
+
+/* Before a packet: makes cpu->root the root that @control names. -1: it is not there. */
+static __always_inline int fw_begin(struct fw_cpu *cpu, __u64 control)
+{
+	const struct fw_root *root;
+
+	if (cpu->control == control)
+		return 0;
+	root = fw_pool_line((__u32)control);
+	if (!root)
+		return -1;
+	cpu->root = *root;
+	cpu->control = control;
+	return 0;
+}
+
+#endif

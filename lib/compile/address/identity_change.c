@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Identities that come and go while packets are looked up. One comes into the
+ * classes of its addresses before any pair refers to it, so no verdict changes; it
+ * leaves them when no rule has referred to it for a grace period. Until then a
+ * rule that names the same addresses finds it still there. A short prefix that is in very many classes stays until the next
+ * compilation.
+ */
+#include "lib/compile/tables.h"
+
+/* As other work is counted: a place of a trie, with the class that comes there or goes. */
+#define WORK_PLACE 16
+/*
+ * An identity in more places stays when no rule refers to it any more: a next rule gains much. But packets lose a little
+ * by each: only so many of a side.
+ */
+#define PLACES_KEPT 4096
+#define IDENTITIES_KEPT 4
+#define RANGES_KEPT 2
+/* Free numbers are left lying where a large one is wanted: up to such a share of all, and so many besides. */
+#define IDLE_SHARE 8
+#define IDLE_BESIDES 1024
+
+/* Stops counting above @limit places. */
+static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, struct trie_survey *sum)
+{
+	fw_autofree struct fw_addr_range *owned = NULL;
+	const struct fw_addr_range *r;
+	size_t n;
+	int err = identity_ranges(t->rs, addrs, &r, &n, &owned);
+
+	for (size_t i = 0; !err && i < n && sum->places <= limit; i++)
+		trie_survey(t, side, trie_range_of(&r[i]), limit, sum);
+	return err;
+}
+
+/* Ranges of an expression, those of sets that hold each other counted all. */
+static uint64_t count_ranges(const struct fw_ruleset *rs, uint32_t addrs)
+{
+	const struct fw_addrs *a = &rs->addrs[addrs];
+	uint64_t n = a->nranges;
+
+	for (uint32_t i = 0; i < a->nsets; i++)
+		n += rs->sets[a->sets[i]].n;
+	return n;
+}
+
+int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, uint64_t *places)
+{
+	struct trie_survey sum = { 0 };
+	int err = count_ranges(t->rs, addrs) > limit ? -EAGAIN : survey(t, side, addrs, limit, &sum);
+
+	if (!err && (sum.identities_max >= FW_CLASS_MAX || sum.places > limit))
+		err = -EAGAIN;
+	*places = sum.places;
+	return err;
+}
+
+int identity_new(struct fw_tables *t, int side, uint32_t addrs, bool largest, uint32_t *id)
+{
+	struct side *s = &t->side[side];
+	struct identity new = { .addrs = addrs, .broken = true };
+
+	if (s->nfree >= s->nids / IDLE_SHARE + IDLE_BESIDES || s->nids == t->identities_max)
+		largest = false;
+	if (s->nfree && !largest) {
+		*id = s->free_ids[--s->nfree];
+		s->ids[*id] = new;
+	} else {
+		/* Some may wait for a grace period; tables that are compiled anew do not have these. */
+		if (s->nids == t->identities_max)
+			return -EAGAIN;
+		if (fw_vec_push(s->ids, s->nids, s->ids_cap, new))
+			return -ENOMEM;
+		*id = (uint32_t)s->nids - 1;
+	}
+	s->identity_of[addrs] = *id;
+	return 0;
+}
+
+int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
+{
+	const struct trie_delta delta = { .add = &id, .nadd = come, .remove = &id, .nremove = !come };
+	fw_autofree struct fw_addr_range *owned = NULL;
+	const struct fw_addr_range *r;
+	size_t n;
+	int err = identity_ranges(t->rs, t->side[side].ids[id].addrs, &r, &n, &owned);
+
+	/* Until it is whole. */
+	t->side[side].ids[id].broken = true;
+	if (come && t->leaving.active && t->leaving.what.side == side && t->leaving.what.n == id)
+		identity_leave_again(t);
+	for (size_t i = 0; !err && i < n; i++)
+		err = trie_change(t, side, trie_range_of(&r[i]), &delta);
+	if (!err)
+		t->side[side].ids[id].broken = !come;
+	return err;
+}
+
+int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits)
+{
+	struct identity *identity = &t->side[side].ids[id];
+	fw_autofree struct fw_addr_range *owned = NULL;
+	const struct fw_addr_range *r;
+	size_t n = 0;
+	int err = 0;
+
+	if (!(bits & ~identity->signature))
+		return 0;
+	if (id > FW_IDENTITY_FRAME)
+		err = identity_ranges(t->rs, identity->addrs, &r, &n, &owned);
+	if (err)
+		return err;
+	identity->signature |= bits;
+	if (id <= FW_IDENTITY_FRAME)
+		classes_sign(t, side, id, bits);
+	/* Of one that is new too: a change that failed may have left it in some classes. */
+	for (size_t i = 0; i < n; i++)
+		trie_sign(t, side, trie_range_of(&r[i]), id, bits);
+	return 0;
+}
+
+void identity_idle(struct fw_tables *t, int side, uint32_t id)
+{
+	struct identity *identity = &t->side[side].ids[id];
+	struct leaving *l = &t->leaving;
+
+	/* A rule has referred to it once more meanwhile, and packets may have seen that. */
+	if (l->active && l->what.side == side && l->what.n == id) {
+		identity_leave_again(t);
+		l->active = false;
+		retire(t, l->what);
+	}
+	if (identity->idle)
+		return;
+	identity->idle = true;
+	fw_ruleset_addrs_hold(t->rs, identity->addrs);
+	retire(t, (struct retired){ .kind = RETIRED_IDENTITY, .side = (uint8_t)side, .n = id });
+}
+
+void identity_ref(struct fw_tables *t, int side, uint32_t id, int change)
+{
+	struct identity *identity = &t->side[side].ids[id];
+
+	identity->refs += (uint32_t)change;
+	if (!identity->refs && id > FW_IDENTITY_FRAME)
+		identity_idle(t, side, id);
+}
+
+/* A short prefix. Not a large set: that is memory which its owner wants back. */
+static bool is_worth_keeping(const struct fw_tables *t, int side, const struct identity *identity)
+{
+	const struct fw_addrs *a = &t->rs->addrs[identity->addrs];
+	struct trie_survey sum = { 0 };
+
+	if (identity->broken || a->negated || a->nsets || a->nranges > RANGES_KEPT)
+		return false;
+	return !survey(t, side, identity->addrs, PLACES_KEPT, &sum) && sum.places > PLACES_KEPT;
+}
+
+void identity_settle(struct fw_tables *t, struct retired r)
+{
+	struct side *s = &t->side[r.side];
+	struct identity *identity = &s->ids[r.n];
+
+	if (!identity->refs && s->nkept < IDENTITIES_KEPT && is_worth_keeping(t, r.side, identity)) {
+		/* Idle, and so held, until the tables are freed. */
+		s->nkept++;
+		return;
+	}
+	t->leaving = (struct leaving){ .active = true, .what = r };
+}
+
+void identity_leave_again(struct fw_tables *t)
+{
+	struct leaving *l = &t->leaving;
+
+	free(l->owned);
+	*l = (struct leaving){ .active = l->active, .what = l->what };
+}
+
+/* The next range of a union: from all of its lists in turn, also when they overlap. false: there is none. */
+static bool next_inside(const struct fw_ruleset *rs, const struct fw_addrs *a, struct leaving *l,
+			struct fw_addr_range *out)
+{
+	for (; l->list <= a->nsets; l->list++, l->i = 0) {
+		const struct fw_set *set = l->list ? &rs->sets[a->sets[l->list - 1]] : NULL;
+		const struct fw_addr_range *r = set ? set->elements : a->ranges;
+
+		if (l->i < (set ? set->n : a->nranges)) {
+			*out = r[l->i++];
+			return true;
+		}
+	}
+	return false;
+}
+
+static void pass_over(struct leaving *l, const struct fw_addr_range *r)
+{
+	if (l->ended || fw_addr_cmp(r->hi, l->from) < 0)
+		return;
+	l->ended = !fw_addr_cmp(r->hi, fw_addr_last(l->family));
+	if (!l->ended)
+		l->from = fw_addr_next(l->family, r->hi);
+}
+
+/* The next range that the @n ranges in order leave over. */
+static bool next_outside(const struct fw_addr_range *r, size_t n, struct leaving *l, struct fw_addr_range *out)
+{
+	bool found = false;
+
+	l->family = l->family ? l->family : FW_IP4;
+	while (!found && l->family <= FW_IP6) {
+		const struct fw_addr_range *next = l->i < n && r[l->i].family == l->family ? &r[l->i] : NULL;
+
+		if (next && !l->ended && fw_addr_cmp(l->from, next->lo) < 0) {
+			*out = (struct fw_addr_range){ l->from, fw_addr_prev(l->family, next->lo), (uint8_t)l->family };
+			found = true;
+		} else if (!next && !l->ended) {
+			*out = (struct fw_addr_range){ l->from, fw_addr_last(l->family), (uint8_t)l->family };
+			found = true;
+		}
+		if (next) {
+			pass_over(l, next);
+			l->i++;
+		} else {
+			l->family++;
+			l->from = (struct fw_addr){ 0 };
+			l->ended = false;
+		}
+	}
+	return found;
+}
+
+/* 1: a range; 0: there are no more; -ENOMEM. */
+static int next_range(const struct fw_tables *t, uint32_t addrs, struct leaving *l, struct fw_addr_range *out)
+{
+	const struct fw_addrs *a = &t->rs->addrs[addrs];
+
+	if (!a->negated)
+		return next_inside(t->rs, a, l, out);
+	if (!a->nsets)
+		return next_outside(a->ranges, a->nranges, l, out);
+	if (a->nsets == 1 && !a->nranges)
+		return next_outside(t->rs->sets[a->sets[0]].elements, t->rs->sets[a->sets[0]].n, l, out);
+	if (!l->owned && fw_addrs_ranges(t->rs, addrs, &l->owned, &l->n))
+		return -ENOMEM;
+	if (l->i < l->n)
+		*out = l->owned[l->i];
+	return l->i++ < l->n;
+}
+
+/* Nobody refers to it, and no class has it. */
+static void left(struct fw_tables *t, struct retired r)
+{
+	struct side *s = &t->side[r.side];
+	struct identity *identity = &s->ids[r.n];
+
+	s->identity_of[identity->addrs] = NO_IDENTITY;
+	/* Without memory for the list, the number is not used again. */
+	(void)fw_vec_push(s->free_ids, s->nfree, s->free_cap, r.n);
+}
+
+/* 0: that was all; -EAGAIN; -ENOMEM. */
+static int leave_some(struct fw_tables *t, struct leaving *l, int64_t *work)
+{
+	uint32_t id = l->what.n;
+	const struct trie_delta delta = { .remove = &id, .nremove = 1 };
+	struct identity *identity = &t->side[l->what.side].ids[id];
+	struct fw_addr_range r;
+	int more = 1;
+
+	identity->broken = true;
+	while (more > 0 && *work > 0) {
+		uint64_t before = t->places;
+
+		more = next_range(t, identity->addrs, l, &r);
+		if (more > 0 && trie_change(t, l->what.side, trie_range_of(&r), &delta))
+			more = -ENOMEM;
+		*work -= WORK_PLACE + (int64_t)(t->places - before) * WORK_PLACE;
+	}
+	return more > 0 ? -EAGAIN : more;
+}
+
+bool identity_leave(struct fw_tables *t, int64_t *work)
+{
+	struct leaving *l = &t->leaving;
+	struct retired r = l->what;
+	struct identity *identity = &t->side[r.side].ids[r.n];
+	int err = identity->refs ? 0 : leave_some(t, l, work);
+
+	if (err == -EAGAIN)
+		return false;
+	identity_leave_again(t);
+	l->active = false;
+	/* No memory: later. What is in use of it stays in the classes, and does no harm. */
+	if (err) {
+		retire(t, r);
+		return true;
+	}
+	identity->idle = false;
+	if (!identity->refs)
+		left(t, r);
+	fw_ruleset_addrs_drop(t->rs, identity->addrs);
+	return true;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Elements come into a set or leave it. Rules go on referring to the same
+ * identities; what changes is which addresses' classes hold them. A packet looks
+ * at two classes, and both must be those of one generation: so the change is made
+ * to copies of the tries, which the next root names.
+ */
+#include "lib/compile/tables.h"
+
+#include <string.h>
+
+/* The identities of a side that have something to do with the sets of an edit. */
+struct concerned {
+	int side;
+	uint32_t *ids;
+	size_t n, cap;
+};
+
+static int concern(struct concerned *c, const struct fw_tables *t, uint32_t addrs)
+{
+	const struct side *s = &t->side[c->side];
+	uint32_t id = addrs < s->naddrs ? s->identity_of[addrs] : NO_IDENTITY;
+
+	if (id == NO_IDENTITY)
+		return 0;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->ids[i] == id)
+			return 0;
+	return fw_vec_push(c->ids, c->n, c->cap, id);
+}
+
+static int concerned_find(const struct fw_tables *t, const struct fw_edit *e, struct concerned *out)
+{
+	int err = 0;
+
+	for (size_t i = 0; !err && i < e->nsets; i++) {
+		fw_autofree uint32_t *users = NULL;
+		size_t n = 0;
+
+		if (i && e->sets[i].set == e->sets[i - 1].set)
+			continue;
+		err = fw_ruleset_set_users(e->rs, e->sets[i].set, &users, &n);
+		for (size_t k = 0; !err && k < n; k++)
+			err = concern(out, t, users[k]);
+	}
+	return err;
+}
+
+/* Ranges that lie in @within, cut to it. */
+struct cut {
+	struct fw_addr_range *r;
+	size_t n, cap;
+	struct fw_addr_range within;
+};
+
+static int cut_put(struct cut *c, const struct fw_addr_range *r)
+{
+	struct fw_addr_range in = *r;
+
+	if (r->family != c->within.family || fw_addr_cmp(r->hi, c->within.lo) < 0 ||
+	    fw_addr_cmp(r->lo, c->within.hi) > 0)
+		return 0;
+	if (fw_addr_cmp(in.lo, c->within.lo) < 0)
+		in.lo = c->within.lo;
+	if (fw_addr_cmp(in.hi, c->within.hi) > 0)
+		in.hi = c->within.hi;
+	return fw_vec_push(c->r, c->n, c->cap, in);
+}
+
+/* What an expression's sets and ranges cover of a range, negation left out; merged. */
+static int cut_expression(const struct fw_ruleset *rs, uint32_t addrs, struct cut *c)
+{
+	const struct fw_addrs *a = &rs->addrs[addrs];
+	int err = 0;
+
+	c->n = 0;
+	for (uint32_t i = 0; !err && i < a->nranges; i++)
+		err = cut_put(c, &a->ranges[i]);
+	for (uint32_t s = 0; s < a->nsets; s++) {
+		const struct fw_set *set = &rs->sets[a->sets[s]];
+		size_t i, end;
+
+		for (fw_set_near(set, &c->within, &i, &end); !err && i < end; i++)
+			err = cut_put(c, &set->elements[i]);
+	}
+	if (c->n)
+		c->n = fw_addr_ranges_merge(c->r, c->n);
+	return err;
+}
+
+/* The addresses at which something may change within a range, for all identities. */
+struct edges {
+	struct fw_addr *at;
+	size_t n, cap;
+};
+
+static int compare_addr(const void *a, const void *b)
+{
+	const struct fw_addr *x = a, *y = b;
+
+	return fw_addr_cmp(*x, *y);
+}
+
+/* For each identity what its expression covers of the element. */
+static int cuts_make(const struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element,
+		     struct cut *cuts, struct edges *edges)
+{
+	int err = fw_vec_push(edges->at, edges->n, edges->cap, element->lo);
+
+	for (size_t i = 0; !err && i < c->n; i++) {
+		cuts[i].within = *element;
+		err = cut_expression(t->rs, t->side[c->side].ids[c->ids[i]].addrs, &cuts[i]);
+		for (size_t k = 0; !err && k < cuts[i].n; k++) {
+			err = fw_vec_push(edges->at, edges->n, edges->cap, cuts[i].r[k].lo);
+			if (!err && fw_addr_cmp(cuts[i].r[k].hi, element->hi))
+				err = fw_vec_push(edges->at, edges->n, edges->cap,
+						  fw_addr_next(element->family, cuts[i].r[k].hi));
+		}
+	}
+	if (!err)
+		qsort(edges->at, edges->n, sizeof(*edges->at), compare_addr);
+	return err;
+}
+
+static bool cut_has(const struct cut *c, struct fw_addr a)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (fw_addr_cmp(c->r[i].lo, a) <= 0 && fw_addr_cmp(a, c->r[i].hi) <= 0)
+			return true;
+	return false;
+}
+
+/* All that changes in one element's addresses: for each stretch of them one change with all identities. */
+static int element_change(struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element,
+			  const struct trie_copy *copy)
+{
+	fw_autofree struct cut *cuts = calloc(c->n, sizeof(*cuts));
+	fw_autofree uint32_t *ids = malloc(c->n * 2 * sizeof(*ids));
+	struct edges edges = { 0 };
+	int err = cuts && ids ? cuts_make(t, c, element, cuts, &edges) : -ENOMEM;
+
+	for (size_t i = 0; !err && i < edges.n; i++) {
+		struct fw_addr_range r = { edges.at[i], element->hi, element->family };
+		struct trie_delta delta = { .add = ids, .remove = ids + c->n };
+
+		if (i + 1 < edges.n && !fw_addr_cmp(edges.at[i], edges.at[i + 1]))
+			continue;
+		if (i + 1 < edges.n)
+			r.hi = fw_addr_prev(element->family, edges.at[i + 1]);
+		for (size_t k = 0; k < c->n; k++) {
+			const struct fw_addrs *a = &t->rs->addrs[t->side[c->side].ids[c->ids[k]].addrs];
+
+			if (cut_has(&cuts[k], r.lo) != a->negated)
+				ids[delta.nadd++] = c->ids[k];
+			else
+				ids[c->n + delta.nremove++] = c->ids[k];
+		}
+		err = trie_copy_change(t, copy, trie_range_of(&r), &delta);
+	}
+	for (size_t i = 0; cuts && i < c->n; i++)
+		free(cuts[i].r);
+	free(edges.at);
+	return err;
+}
+
+#define NEAR_PER_PLACE 8 /* elements of sets that are looked at, for a place that is written */
+
+/* Elements around one that are looked at for it, in all that is concerned. */
+static uint64_t near_all(const struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element)
+{
+	uint64_t n = 0;
+
+	for (size_t k = 0; k < c->n; k++) {
+		const struct fw_addrs *a = &t->rs->addrs[t->side[c->side].ids[c->ids[k]].addrs];
+
+		for (uint32_t s = 0; s < a->nsets; s++) {
+			size_t first, end;
+
+			fw_set_near(&t->rs->sets[a->sets[s]], element, &first, &end);
+			n += end - first;
+		}
+		n += a->nranges;
+	}
+	return n;
+}
+
+/* To compile anew, by another thread, is better than to have everybody wait for so many places of the tries. */
+static int size_check(const struct fw_tables *t, const struct fw_edit *e, const struct concerned *c)
+{
+	struct trie_survey sum = { 0 };
+
+	if (e->nsets > CHANGE_PLACES)
+		return -EAGAIN;
+	for (size_t i = 0; i < e->nsets; i++) {
+		const struct fw_addr_range *element = &e->sets[i].element;
+
+		trie_copy_survey(t, c->side, trie_range_of(element), CHANGE_PLACES, &sum);
+		sum.places += near_all(t, c, element) / NEAR_PER_PLACE;
+		if (sum.places > CHANGE_PLACES)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+static int side_change(struct fw_tables *t, const struct fw_edit *e, const struct concerned *c, struct sets_change *out)
+{
+	int err = size_check(t, e, c);
+
+	for (size_t i = 0; !err && i < e->nsets; i++) {
+		const struct fw_addr_range *element = &e->sets[i].element;
+		struct trie_copy *copy = &out->copy[c->side][element->family];
+
+		if (!copy->line)
+			err = trie_copy_begin(t, c->side, element->family, copy);
+		if (!err)
+			err = element_change(t, c, element, copy);
+	}
+	return err;
+}
+
+int sets_prepare(struct fw_tables *t, const struct fw_edit *e, struct sets_change *out)
+{
+	int err = 0;
+
+	for (int side = SRC; !err && side <= DST; side++) {
+		struct concerned c = { .side = side };
+
+		err = concerned_find(t, e, &c);
+		if (!err && c.n)
+			err = side_change(t, e, &c, out);
+		free(c.ids);
+	}
+	return err;
+}
+
+void sets_root(const struct sets_change *c, struct fw_root *root)
+{
+	for (int side = SRC; side <= DST; side++)
+		for (int family = FW_IP4; family <= FW_IP6; family++)
+			if (c->copy[side][family].line)
+				root->trie[side][family] = c->copy[side][family].line;
+}
+
+void sets_end(struct fw_tables *t, const struct sets_change *c, bool commit)
+{
+	for (int side = SRC; side <= DST; side++)
+		for (int family = FW_IP4; family <= FW_IP6; family++)
+			if (c->copy[side][family].line)
+				trie_copy_end(t, &c->copy[side][family], commit);
+}
