@@ -82,22 +82,22 @@ static inline void fw_freep(void *p)
  * size. Zero-initialised is empty. Memory is zeroed and aligned to 8 bytes.
  */
 #define FW_ARENA_CLASSES 64 /* small blocks have 8 to 8 * FW_ARENA_CLASSES bytes; larger ones are malloc's */
-struct fw_arena_chunk;
-struct fw_arena_large;
-struct fw_arena {
-	struct fw_arena_chunk *chunks;
-	struct fw_arena_large *large;
+struct fw_region_chunk;
+struct fw_region_large;
+struct fw_region {
+	struct fw_region_chunk *chunks;
+	struct fw_region_large *large;
 	void *free[FW_ARENA_CLASSES]; /* given back, by size */
 	size_t bytes;                 /* taken from malloc */
 };
 
 /* Return: @size zeroed bytes, or NULL when memory is out. */
-void *fw_arena_alloc(struct fw_arena *a, size_t size);
+void *fw_region_alloc(struct fw_region *a, size_t size);
 /* A copy of @len bytes of @s with a NUL behind. */
-char *fw_arena_strdup(struct fw_arena *a, const char *s, size_t len);
-/* Gives back what fw_arena_alloc() returned for @size bytes; NULL is fine. */
-void fw_arena_recycle(struct fw_arena *a, const void *p, size_t size);
-void fw_arena_free(struct fw_arena *a);
+char *fw_region_strdup(struct fw_region *a, const char *s, size_t len);
+/* Gives back what fw_region_alloc() returned for @size bytes; NULL is fine. */
+void fw_region_recycle(struct fw_region *a, const void *p, size_t size);
+void fw_region_free(struct fw_region *a);
 
 /* Asks for huge pages behind a large allocation that is not touched yet; small ones are left alone. Never fails. */
 void fw_huge_pages(void *p, size_t size);

@@ -15,9 +15,9 @@ struct fw_diff_counts {
 	size_t elements_added, elements_removed; /* of all sets */
 };
 
-/* @old NULL: added; @new NULL: removed. The same rule counts at the same slot. */
+/* @before NULL: added; @after NULL: removed. The same rule counts at the same slot. */
 struct fw_diff_rule {
-	const struct fw_rule *old, *new;
+	const struct fw_rule *before, *after;
 	bool changed, moved;
 };
 
@@ -27,17 +27,17 @@ struct fw_diff_side {
 	struct fw_addr_range first[FW_DIFF_RANGES];
 };
 struct fw_diff_set {
-	const struct fw_set *old, *new; /* NULL: there is none of that name */
+	const struct fw_set *before, *after; /* NULL: there is none of that name */
 	struct fw_diff_side removed, added;
 };
 
 struct fw_diff {
-	const struct fw_ruleset *old, *new;
+	const struct fw_ruleset *before, *after;
 	struct fw_diff_counts counts;
 	bool policy[FW_NREASONS];
 	struct fw_diff_set *sets;
 	size_t nsets, sets_cap, more_sets; /* more: that there was no room for */
-	struct fw_diff_rule *rules;        /* in the order of @new, then those removed in that of @old */
+	struct fw_diff_rule *rules;        /* in the order of @after, then those removed in that of @before */
 	size_t nrules, rules_cap, more_rules;
 };
 

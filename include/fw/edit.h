@@ -11,9 +11,9 @@
 
 #include "fw/rule.h"
 
-/* @old NULL: added; @new NULL: deleted; else: replaced, moved, or given another rank. One row per rule and edit. */
+/* @before NULL: added; @after NULL: deleted; else: replaced, moved, or given another rank. One row per rule and edit. */
 struct fw_rule_change {
-	struct fw_rule *old, *new;
+	struct fw_rule *before, *after;
 	uint32_t slot; /* of both; of a row that cancelled out, too */
 	bool moved;    /* by fw_edit_move(); else it is where it was, whatever its rank */
 };
@@ -30,7 +30,7 @@ struct fw_set_change {
 
 struct fw_edit {
 	struct fw_ruleset *rs;
-	struct fw_rule_change *rules; /* first change first; rows with old == new == NULL cancelled out */
+	struct fw_rule_change *rules; /* first change first; rows with before == after == NULL cancelled out */
 	size_t nrules, rules_cap;
 	struct fw_set_change *sets;
 	size_t nsets, sets_cap;

@@ -131,7 +131,7 @@ struct fw_ruleset {
 	uint32_t next_slot;
 	uint64_t
 		recycled; /* grows when the number of a set, or of an expression of more than one range, may mean another */
-	struct fw_arena arena;
+	struct fw_region region;
 	struct fw_rule_index *index; /* private: names, ids, address expressions */
 };
 

@@ -13,15 +13,15 @@
 #define HUGE_BYTES (8u << 20)
 #define SMALL_BYTES (8u * FW_ARENA_CLASSES)
 
-struct fw_arena_chunk {
-	struct fw_arena_chunk *next;
+struct fw_region_chunk {
+	struct fw_region_chunk *next;
 	size_t used, size;
 	_Alignas(16) unsigned char data[];
 };
 
 /* An allocation of its own, so that it can be given back to malloc. */
-struct fw_arena_large {
-	struct fw_arena_large *next, **link; /* link: what points here */
+struct fw_region_large {
+	struct fw_region_large *next, **link; /* link: what points here */
 	_Alignas(16) unsigned char data[];
 };
 
@@ -33,10 +33,10 @@ static size_t chunk_room(size_t bytes)
 	return bytes / 4 < CHUNK_BYTES ? CHUNK_BYTES : bytes / 4 > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : bytes / 4;
 }
 
-static struct fw_arena_chunk *chunk_new(struct fw_arena *a)
+static struct fw_region_chunk *chunk_new(struct fw_region *a)
 {
 	size_t room = chunk_room(a->bytes);
-	struct fw_arena_chunk *c = calloc(1, sizeof(*c) + room);
+	struct fw_region_chunk *c = calloc(1, sizeof(*c) + room);
 
 	if (!c)
 		return NULL;
@@ -48,9 +48,9 @@ static struct fw_arena_chunk *chunk_new(struct fw_arena *a)
 	return c;
 }
 
-static void *large_new(struct fw_arena *a, size_t size)
+static void *large_new(struct fw_region *a, size_t size)
 {
-	struct fw_arena_large *l = calloc(1, sizeof(*l) + size);
+	struct fw_region_large *l = calloc(1, sizeof(*l) + size);
 
 	if (!l)
 		return NULL;
@@ -68,9 +68,9 @@ static size_t round_up(size_t size)
 	return size ? (size + 7) & ~(size_t)7 : 8;
 }
 
-void *fw_arena_alloc(struct fw_arena *a, size_t size)
+void *fw_region_alloc(struct fw_region *a, size_t size)
 {
-	struct fw_arena_chunk *c = a->chunks;
+	struct fw_region_chunk *c = a->chunks;
 
 	if (size > SIZE_MAX / 2)
 		return NULL;
@@ -93,16 +93,16 @@ void *fw_arena_alloc(struct fw_arena *a, size_t size)
 	return c->data + c->used - size;
 }
 
-char *fw_arena_strdup(struct fw_arena *a, const char *s, size_t len)
+char *fw_region_strdup(struct fw_region *a, const char *s, size_t len)
 {
-	char *copy = fw_arena_alloc(a, len + 1);
+	char *copy = fw_region_alloc(a, len + 1);
 
 	if (copy)
 		memcpy(copy, s, len);
 	return copy;
 }
 
-void fw_arena_recycle(struct fw_arena *a, const void *given, size_t size)
+void fw_region_recycle(struct fw_region *a, const void *given, size_t size)
 {
 	void *p = (void *)given;
 
@@ -110,7 +110,7 @@ void fw_arena_recycle(struct fw_arena *a, const void *given, size_t size)
 	if (!p)
 		return;
 	if (size > SMALL_BYTES) {
-		struct fw_arena_large *l = (void *)((char *)p - offsetof(struct fw_arena_large, data));
+		struct fw_region_large *l = (void *)((char *)p - offsetof(struct fw_region_large, data));
 
 		*l->link = l->next;
 		if (l->next)
@@ -124,22 +124,22 @@ void fw_arena_recycle(struct fw_arena *a, const void *given, size_t size)
 	ASAN_POISON_MEMORY_REGION(p, size);
 }
 
-void fw_arena_free(struct fw_arena *a)
+void fw_region_free(struct fw_region *a)
 {
 	while (a->chunks) {
-		struct fw_arena_chunk *c = a->chunks;
+		struct fw_region_chunk *c = a->chunks;
 
 		a->chunks = c->next;
 		ASAN_UNPOISON_MEMORY_REGION(c->data, c->size);
 		free(c);
 	}
 	while (a->large) {
-		struct fw_arena_large *l = a->large;
+		struct fw_region_large *l = a->large;
 
 		a->large = l->next;
 		free(l);
 	}
-	*a = (struct fw_arena){ 0 };
+	*a = (struct fw_region){ 0 };
 }
 
 void fw_huge_pages(void *p, size_t size)

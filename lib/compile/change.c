@@ -70,7 +70,7 @@ static bool same_tables(const struct fw_rule *a, const struct fw_rule *b)
 
 static bool is_nothing(const struct fw_rule_change *row)
 {
-	return (!row->old && !row->new) || (row->old && row->new &&same_tables(row->old, row->new));
+	return (!row->before && !row->after) || (row->before && row->after && same_tables(row->before, row->after));
 }
 
 /* Is this a change for fw_compile()? */
@@ -82,7 +82,7 @@ static bool is_too_much(const struct fw_tables *t, const struct fw_edit *e)
 	if (e->rs->nrules > t->compiled_rules * 2 + 1024 || t->npairs * 100 > (uint64_t)t->root.pair_lines * TABLE_FULL)
 		return true;
 	for (size_t i = 0; !t->root.frame_rules && i < e->nrules; i++)
-		if (e->rules[i].new &&fw_rule_names_non_ip(e->rules[i].new))
+		if (e->rules[i].after && fw_rule_names_non_ip(e->rules[i].after))
 			return true;
 	return false;
 }
@@ -152,17 +152,17 @@ static int parts_collect(struct fw_change *c)
 
 		if (is_nothing(row))
 			continue;
-		if (row->new) {
-			err = need_identity(c, row->new, SRC);
+		if (row->after) {
+			err = need_identity(c, row->after, SRC);
 			if (!err)
-				err = need_identity(c, row->new, DST);
+				err = need_identity(c, row->after, DST);
 			if (!err)
 				err = fw_vec_push(c->parts, c->nparts, c->parts_cap,
-						  ((struct part){ rule_pair_key(c->t, row->new), row->new, true }));
+						  ((struct part){ rule_pair_key(c->t, row->after), row->after, true }));
 		}
-		if (!err && row->old)
+		if (!err && row->before)
 			err = fw_vec_push(c->parts, c->nparts, c->parts_cap,
-					  ((struct part){ rule_pair_key(c->t, row->old), row->old, false }));
+					  ((struct part){ rule_pair_key(c->t, row->before), row->before, false }));
 	}
 	if (c->nparts)
 		qsort(c->parts, c->nparts, sizeof(*c->parts), compare_parts);
@@ -276,8 +276,8 @@ static int root_prepare(struct fw_change *c)
 
 	c->root = c->t->root;
 	for (size_t i = 0; i < c->e->nrules; i++)
-		if (c->e->rules[i].new)
-			fields |= rule_fields(c->e->rules[i].new);
+		if (c->e->rules[i].after)
+			fields |= rule_fields(c->e->rules[i].after);
 	if (fields & ~c->root.fields_used)
 		root_use_fields(&c->root, fields);
 	root_set_policies(&c->root, rs);
@@ -411,7 +411,7 @@ static void stats_update(struct fw_change *c)
 
 static void step_commit(struct fw_tables *t, const struct pair_step *step, uint32_t since)
 {
-	t->stats.blocks -= has_blocks(&step->old);
+	t->stats.blocks -= has_blocks(&step->before);
 	pair_step_commit(t, step, since);
 }
 
@@ -429,11 +429,11 @@ void fw_change_commit(struct fw_change *c)
 	if (c->e->nsets)
 		identity_leave_again(t);
 	for (size_t i = 0; i < c->e->nrules; i++)
-		if (c->e->rules[i].new)
-			rules_ref(t, c->e->rules[i].new, 1);
+		if (c->e->rules[i].after)
+			rules_ref(t, c->e->rules[i].after, 1);
 	for (size_t i = 0; i < c->e->nrules; i++)
-		if (c->e->rules[i].old)
-			rules_ref(t, c->e->rules[i].old, -1);
+		if (c->e->rules[i].before)
+			rules_ref(t, c->e->rules[i].before, -1);
 	root_commit(c);
 	c->image->generation = next;
 	stats_update(c);

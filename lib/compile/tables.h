@@ -254,7 +254,7 @@ static inline void pair_displace(struct fw_tables *t, uint32_t home, uint32_t li
 /* The next value of one pair, on its way into the table. */
 struct pair_step {
 	uint64_t key;
-	struct pair_value value, old;
+	struct pair_value value, before;
 	uint32_t version; /* line */
 	uint32_t entry;   /* number of its entry in the table */
 	bool fresh;       /* the entry was not there before */

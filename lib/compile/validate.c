@@ -275,13 +275,13 @@ static bool check_version(struct check *c, const struct fw_pair *e)
 		return wrong(c, "a pair's version lies outside the pool");
 	if (v->depth > FW_VERSION_DEPTH)
 		return wrong(c, "a pair has more versions than the lookup visits");
-	if (FW_HIT_IS_VERSION(v->new.hit))
+	if (FW_HIT_IS_VERSION(v->after.hit))
 		return wrong(c, "a pair's newest version refers to another");
 	if (v->depth && (e->lo || lanes_differ(c, e->hi)))
 		return wrong(c, "a pair's lanes hide its version");
-	if (!v->depth && (e->lo != v->new.lo || e->hi != v->new.hi))
+	if (!v->depth && (e->lo != v->after.lo || e->hi != v->after.hi))
 		return wrong(c, "a pair's lanes are not its version's");
-	return check_value(c, v->new.hit, v->new.lo, v->new.hi);
+	return check_value(c, v->after.hit, v->after.lo, v->after.hi);
 }
 
 static bool check_entry(struct check *c, const struct fw_pair *e)
@@ -296,7 +296,7 @@ static bool entry_says(const struct check *c, const struct fw_pair *e)
 {
 	const struct fw_version *v = fw_pool_ptr(c->pool, (uint32_t)e->hit);
 
-	return e->hit != FW_HIT_NONE && (!FW_HIT_IS_VERSION(e->hit) || v->new.hit != FW_HIT_NONE);
+	return e->hit != FW_HIT_NONE && (!FW_HIT_IS_VERSION(e->hit) || v->after.hit != FW_HIT_NONE);
 }
 
 /* Is every line from the pair's home to the one before its own marked, and the pair there only once? */

@@ -136,7 +136,7 @@ bool kern_arena_give_back(struct fw_kern *k)
 	if (a->leaving == ARENA_LAST)
 		return false;
 	pages = segment_pages() - a->gone < GIVE_BACK_PAGES ? segment_pages() - a->gone : GIVE_BACK_PAGES;
-	if (pages_run(k, a->skel->progs.fw_arena_free, a->leaving, a->gone, pages))
+	if (pages_run(k, a->skel->progs.fw_region_free, a->leaving, a->gone, pages))
 		return false; /* it is tried again when somebody asks next */
 	a->gone += pages;
 	if (a->gone == segment_pages()) {
@@ -164,7 +164,7 @@ static int segment_add(struct fw_pool *pool, uint32_t index)
 		return 0;
 	}
 	kern_bit_set(a->placed, index, true);
-	err = pages_run(k, a->skel->progs.fw_arena_alloc, index, 0, segment_pages());
+	err = pages_run(k, a->skel->progs.fw_region_alloc, index, 0, segment_pages());
 	if (err)
 		kern_bit_set(a->placed, index, false);
 	return err;
@@ -222,7 +222,7 @@ int kern_arena_open(struct fw_kern *k)
 	a->leaving = ARENA_LAST;
 	a->placed = (uint64_t *)(void *)(k->pool.base + (size_t)ARENA_LAST * FW_SEGMENT_BYTES);
 	kern_bit_set(k->pool.taken, ARENA_LAST, true);
-	pages_run(k, a->skel->progs.fw_arena_alloc, ARENA_LAST, 0, 1); /* unless it is there */
+	pages_run(k, a->skel->progs.fw_region_alloc, ARENA_LAST, 0, 1); /* unless it is there */
 	adopt(k);
 	return 0;
 }

@@ -54,7 +54,7 @@ static bool same_by_id(const struct adopter *a, const struct fw_rule *r, const s
 static void match_named(struct adopter *a)
 {
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
-		struct fw_rule *old = r->own_id ? fw_ruleset_by_id(a->t.old, r->id) : NULL;
+		struct fw_rule *old = r->own_id ? fw_ruleset_by_id(a->t.before, r->id) : NULL;
 
 		if (old && same_by_id(a, r, old))
 			take(a, r, old);
@@ -62,7 +62,7 @@ static void match_named(struct adopter *a)
 			a->fate[old->slot] = GONE;
 	}
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
-		struct fw_rule *old = r->own_id || !r->name ? NULL : fw_ruleset_by_name(a->t.old, r->name);
+		struct fw_rule *old = r->own_id || !r->name ? NULL : fw_ruleset_by_name(a->t.before, r->name);
 
 		if (old && a->fate[old->slot] == LEFT)
 			take(a, r, old);
@@ -90,7 +90,7 @@ static const struct fw_rule *find_content(const struct adopter *a, uint32_t src,
 	uint32_t v;
 
 	for (uint32_t pos = hash; fw_table_next(&a->content, hash, &pos, &v);) {
-		const struct fw_rule *o = a->t.old->index->by_slot[v].rule;
+		const struct fw_rule *o = a->t.before->index->by_slot[v].rule;
 
 		if (o->src == src && o->dst == dst && (o->nmatches ? o->matches : NULL) == matches &&
 		    o->verdict == r->verdict && fw_same_string(o->comment, r->comment))
@@ -102,7 +102,7 @@ static const struct fw_rule *find_content(const struct adopter *a, uint32_t src,
 /* The old rules from @first on that are left, by content; those of the same content in order. */
 static int index_rest(struct adopter *a, const struct fw_rule *first)
 {
-	const struct fw_ruleset *old = a->t.old;
+	const struct fw_ruleset *old = a->t.before;
 
 	a->head = malloc((old->next_slot + 1) * sizeof(*a->head));
 	a->next = malloc((old->next_slot + 1) * sizeof(*a->next));
@@ -142,14 +142,14 @@ static void match_rest(struct adopter *a, const struct fw_rule *r)
 
 		if (!same || a->head[same->slot] == NONE)
 			continue;
-		take(a, r, t->old->index->by_slot[a->head[same->slot]].rule);
+		take(a, r, t->before->index->by_slot[a->head[same->slot]].rule);
 		a->head[same->slot] = a->next[a->head[same->slot]];
 	}
 }
 
 static int match_all(struct adopter *a)
 {
-	struct fw_rule *r = a->t.rs->first, *old = a->t.old->first;
+	struct fw_rule *r = a->t.rs->first, *old = a->t.before->first;
 
 	match_named(a);
 	match_head(a, &r, &old);
@@ -180,14 +180,14 @@ static uint64_t free_id(const struct adopter *a, uint64_t id)
 {
 	const struct fw_rule *r;
 
-	while (!id || fw_ruleset_by_id(a->t.old, id) || ((r = fw_ruleset_by_id(a->t.rs, id)) != NULL && r->own_id))
+	while (!id || fw_ruleset_by_id(a->t.before, id) || ((r = fw_ruleset_by_id(a->t.rs, id)) != NULL && r->own_id))
 		id++;
 	return id;
 }
 
 static void new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_id)
 {
-	uint64_t above = a->t.rs->next_id && a->t.old->next_id ? a->t.old->next_id : 0, below = 0;
+	uint64_t above = a->t.rs->next_id && a->t.before->next_id ? a->t.before->next_id : 0, below = 0;
 	size_t i = 0;
 
 	for (const struct fw_rule *r = a->t.rs->first; r && above; r = r->next)
@@ -210,7 +210,7 @@ static void new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_i
 /* Free slots of the old ruleset first, the one that it would use next first, then new ones. */
 static void new_slots(const struct adopter *a, struct numbers *n, uint32_t *next_slot)
 {
-	uint32_t free_slot = a->t.old->index->slot_free, end = a->t.old->next_slot;
+	uint32_t free_slot = a->t.before->index->slot_free, end = a->t.before->next_slot;
 	size_t i = 0;
 
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next, i++) {
@@ -220,7 +220,7 @@ static void new_slots(const struct adopter *a, struct numbers *n, uint32_t *next
 			n->slots[i] = old->slot;
 		} else if (free_slot != FW_SLOT_NONE) {
 			n->slots[i] = free_slot;
-			free_slot = fw_slot_after(a->t.old, free_slot);
+			free_slot = fw_slot_after(a->t.before, free_slot);
 		} else {
 			n->slots[i] = end++;
 		}
@@ -231,7 +231,7 @@ static void new_slots(const struct adopter *a, struct numbers *n, uint32_t *next
 /* Slots of the old rules that no rule is any more. */
 static void collect_freed(const struct adopter *a, struct fw_adoption *out)
 {
-	for (const struct fw_rule *o = a->t.old->first; o; o = o->next)
+	for (const struct fw_rule *o = a->t.before->first; o; o = o->next)
 		if (a->fate[o->slot] != TAKEN)
 			out->freed[out->nfreed++] = o->slot;
 }

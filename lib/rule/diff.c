@@ -10,7 +10,8 @@
 static void diff_policies(struct fw_diff *d)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++) {
-		d->policy[r] = d->old->policy[r] != d->new->policy[r] || d->old->policy_set[r] != d->new->policy_set[r];
+		d->policy[r] = d->before->policy[r] != d->after->policy[r] ||
+			       d->before->policy_set[r] != d->after->policy_set[r];
 		d->counts.policies += d->policy[r];
 	}
 }
@@ -89,7 +90,7 @@ static bool same_elements(const struct fw_set *a, const struct fw_set *b)
 
 static int diff_set(struct fw_diff *d, const struct fw_set *old, const struct fw_set *new, size_t max)
 {
-	struct fw_diff_set row = { .old = old, .new = new };
+	struct fw_diff_set row = { .before = old, .after = new };
 	struct fw_diff_counts *c = &d->counts;
 	int err;
 
@@ -121,12 +122,12 @@ static int diff_sets(struct fw_diff *d, size_t max)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < d->new->nsets && !err; i++)
-		if (d->new->sets[i].name)
-			err = diff_set(d, set_of(d->old, d->new->sets[i].name), &d->new->sets[i], max);
-	for (size_t i = 0; i < d->old->nsets && !err; i++)
-		if (d->old->sets[i].name && !set_of(d->new, d->old->sets[i].name))
-			err = diff_set(d, &d->old->sets[i], NULL, max);
+	for (size_t i = 0; i < d->after->nsets && !err; i++)
+		if (d->after->sets[i].name)
+			err = diff_set(d, set_of(d->before, d->after->sets[i].name), &d->after->sets[i], max);
+	for (size_t i = 0; i < d->before->nsets && !err; i++)
+		if (d->before->sets[i].name && !set_of(d->after, d->before->sets[i].name))
+			err = diff_set(d, &d->before->sets[i], NULL, max);
 	return err;
 }
 
@@ -193,12 +194,12 @@ static int order_of(const struct fw_diff *d, struct order *o)
 	uint32_t last = 0;
 	bool sorted = true;
 
-	o->rank = calloc(d->new->nrules + 1, sizeof(*o->rank));
-	o->moved = calloc(d->new->nrules + 1, sizeof(*o->moved));
+	o->rank = calloc(d->after->nrules + 1, sizeof(*o->rank));
+	o->moved = calloc(d->after->nrules + 1, sizeof(*o->moved));
 	if (!o->rank || !o->moved)
 		return -ENOMEM;
-	for (const struct fw_rule *r = d->new->first; r; r = r->next, o->n++) {
-		const struct fw_rule *old = fw_ruleset_by_slot(d->old, r->slot);
+	for (const struct fw_rule *r = d->after->first; r; r = r->next, o->n++) {
+		const struct fw_rule *old = fw_ruleset_by_slot(d->before, r->slot);
 
 		o->rank[o->n] = old ? old->rank : 0;
 		sorted &= !old || old->rank > last;
@@ -210,10 +211,10 @@ static int order_of(const struct fw_diff *d, struct order *o)
 static int add_rule(struct fw_diff *d, const struct fw_diff_rule *row, size_t max)
 {
 	struct fw_diff_counts *c = &d->counts;
-	bool both = row->old && row->new;
+	bool both = row->before && row->after;
 
-	c->added += !row->old;
-	c->removed += !row->new;
+	c->added += !row->before;
+	c->removed += !row->after;
 	c->changed += both && row->changed;
 	c->kept += both && !row->changed;
 	c->moved += row->moved;
@@ -232,15 +233,15 @@ static int diff_rules(struct fw_diff *d, const struct fw_translation *t, size_t 
 	int err = order_of(d, &o);
 	size_t i = 0;
 
-	for (const struct fw_rule *r = d->new->first; r && !err; r = r->next, i++) {
-		struct fw_diff_rule row = { fw_ruleset_by_slot(d->old, r->slot), r, false, o.moved[i] };
+	for (const struct fw_rule *r = d->after->first; r && !err; r = r->next, i++) {
+		struct fw_diff_rule row = { fw_ruleset_by_slot(d->before, r->slot), r, false, o.moved[i] };
 
-		row.changed = row.old && !fw_same_text(t, r, row.old);
+		row.changed = row.before && !fw_same_text(t, r, row.before);
 		err = add_rule(d, &row, max);
 	}
-	for (const struct fw_rule *r = d->old->first; r && !err; r = r->next)
-		if (!fw_ruleset_by_slot(d->new, r->slot))
-			err = add_rule(d, &(struct fw_diff_rule){ .old = r }, max);
+	for (const struct fw_rule *r = d->before->first; r && !err; r = r->next)
+		if (!fw_ruleset_by_slot(d->after, r->slot))
+			err = add_rule(d, &(struct fw_diff_rule){ .before = r }, max);
 	return err;
 }
 
@@ -248,13 +249,13 @@ void fw_diff_free(struct fw_diff *d)
 {
 	free(d->sets);
 	free(d->rules);
-	*d = (struct fw_diff){ .old = NULL };
+	*d = (struct fw_diff){ .before = NULL };
 }
 
 int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t max, struct fw_diff *out)
 {
 	fw_cleanup(fw_translation_free) struct fw_translation t = { .rs = NULL };
-	struct fw_diff d = { .old = old, .new = new };
+	struct fw_diff d = { .before = old, .after = new };
 	int err = fw_translation_init(&t, new, old);
 
 	diff_policies(&d);
@@ -279,10 +280,10 @@ static void count_rows(const struct fw_edit *e, struct fw_diff_counts *c)
 	for (size_t i = 0; i < e->nrules; i++) {
 		const struct fw_rule_change *row = &e->rules[i];
 
-		c->added += !row->old && row->new;
-		c->removed += row->old && !row->new;
-		c->changed += row->old && row->new && !fw_rule_same_text(row->old, row->new);
-		c->moved += row->old && row->new && row->moved;
+		c->added += !row->before && row->after;
+		c->removed += row->before && !row->after;
+		c->changed += row->before && row->after && !fw_rule_same_text(row->before, row->after);
+		c->moved += row->before && row->after && row->moved;
 	}
 	for (size_t i = 0; i < e->nsets; i++)
 		*(e->sets[i].added ? &c->elements_added : &c->elements_removed) += 1;

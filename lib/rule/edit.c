@@ -38,13 +38,13 @@ void fw_edit_commit(struct fw_edit *e)
 	struct fw_edit_undo *u = e->undo;
 
 	for (size_t i = 0; i < e->nrules; i++)
-		if (e->rules[i].new)
-			e->rules[i].new->edit = 0;
+		if (e->rules[i].after)
+			e->rules[i].after->edit = 0;
 	for (size_t i = 0; i < u->n; i++)
 		if (u->steps[i].kind != FW_STEP_RULE)
 			fw_settle_set(e, &u->steps[i]);
-		else if (u->steps[i].old)
-			fw_rule_free(e->rs, u->steps[i].old, u->steps[i].new);
+		else if (u->steps[i].before)
+			fw_rule_free(e->rs, u->steps[i].before, u->steps[i].after);
 	end(e);
 }
 
@@ -111,19 +111,19 @@ static void row_add(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new)
 	uint32_t row = old ? old->edit : 0;
 
 	if (row)
-		e->rules[row - 1].new = new;
+		e->rules[row - 1].after = new;
 	else
 		e->rules[e->nrules++] = (struct fw_rule_change){ old, new, old ? old->slot : new->slot, false };
 	if (new)
 		new->edit = row ? row : (uint32_t)e->nrules;
-	if (row && !new && !e->rules[row - 1].old)
-		e->rules[row - 1].new = NULL;
+	if (row && !new && !e->rules[row - 1].before)
+		e->rules[row - 1].after = NULL;
 }
 
 static void row_undo(struct fw_edit *e, struct fw_rule *old)
 {
 	if (old && old->edit)
-		e->rules[old->edit - 1].new = old;
+		e->rules[old->edit - 1].after = old;
 	else
 		e->nrules--;
 }
@@ -156,7 +156,7 @@ static void take_slot(struct fw_edit *e, struct fw_step *s, uint32_t slot)
 		u->slots++;
 		u->nslots--;
 	}
-	fw_slot_take(e->rs, slot, s->new);
+	fw_slot_take(e->rs, slot, s->after);
 }
 
 int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, struct fw_rule *prev)
@@ -164,7 +164,7 @@ int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, st
 	struct fw_ruleset *rs = e->rs;
 	uint32_t slot = slot_for(e, old);
 	struct fw_step s = {
-		.kind = FW_STEP_RULE, .old = old, .new = new, .next_id = rs->next_id, .next_slot = rs->next_slot
+		.kind = FW_STEP_RULE, .before = old, .after = new, .next_id = rs->next_id, .next_slot = rs->next_slot
 	};
 	int err = reserve(e, new, slot);
 
@@ -198,9 +198,9 @@ static void give_slot_back(struct fw_edit *e, const struct fw_step *s)
 		u->slots--;
 		u->nslots++;
 	}
-	rs->index->by_slot[s->new->slot].rule = NULL;
-	if (s->new->slot < s->next_slot && s->slot_free)
-		fw_slot_free(rs, s->new->slot);
+	rs->index->by_slot[s->after->slot].rule = NULL;
+	if (s->after->slot < s->next_slot && s->slot_free)
+		fw_slot_free(rs, s->after->slot);
 	fw_slot_cut(rs, s->next_slot);
 }
 
@@ -208,19 +208,19 @@ static void undo_rule(struct fw_edit *e, const struct fw_step *s)
 {
 	struct fw_ruleset *rs = e->rs;
 
-	if (s->new)
-		fw_rule_unlink(rs, s->new);
-	if (s->old)
-		fw_rule_relink(rs, s->old);
-	index_change(rs, s->new, s->old);
-	if (s->old)
-		rs->index->by_slot[s->old->slot].rule = s->old;
-	else if (s->new)
+	if (s->after)
+		fw_rule_unlink(rs, s->after);
+	if (s->before)
+		fw_rule_relink(rs, s->before);
+	index_change(rs, s->after, s->before);
+	if (s->before)
+		rs->index->by_slot[s->before->slot].rule = s->before;
+	else if (s->after)
 		give_slot_back(e, s);
 	rs->next_id = s->next_id;
-	row_undo(e, s->old);
-	if (s->new)
-		fw_rule_free(rs, s->new, s->old);
+	row_undo(e, s->before);
+	if (s->after)
+		fw_rule_free(rs, s->after, s->before);
 }
 
 void fw_undo_to(struct fw_edit *e, size_t n)

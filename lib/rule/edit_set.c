@@ -36,8 +36,8 @@ int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, ui
 		return -EEXIST;
 	if (fw_table_reserve(&rs->index->sets) || fw_vec_grow(&rs->sets, rs->nsets, &rs->sets_cap, sizeof(*rs->sets)))
 		return -ENOMEM;
-	set.name = fw_arena_strdup(&rs->arena, name, strlen(name));
-	set.path = path ? fw_arena_strdup(&rs->arena, path, strlen(path)) : NULL;
+	set.name = fw_region_strdup(&rs->region, name, strlen(name));
+	set.path = path ? fw_region_strdup(&rs->region, path, strlen(path)) : NULL;
 	if (!set.name || (path && !set.path))
 		return -ENOMEM;
 	if (n == rs->nsets)
@@ -141,9 +141,9 @@ int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, str
 
 static void set_free(struct fw_ruleset *rs, const struct fw_set *s)
 {
-	fw_arena_recycle(&rs->arena, s->name, strlen(s->name) + 1);
+	fw_region_recycle(&rs->region, s->name, strlen(s->name) + 1);
 	if (s->path)
-		fw_arena_recycle(&rs->arena, s->path, strlen(s->path) + 1);
+		fw_region_recycle(&rs->region, s->path, strlen(s->path) + 1);
 	free(s->elements);
 }
 
@@ -200,7 +200,7 @@ void fw_settle_set(struct fw_edit *e, const struct fw_step *s)
 	if (s->kind == FW_STEP_ELEMENTS)
 		trim(&e->rs->sets[s->set]);
 	else if (s->kind == FW_STEP_PATH)
-		fw_arena_recycle(&e->rs->arena, s->path, strlen(s->path) + 1);
+		fw_region_recycle(&e->rs->region, s->path, strlen(s->path) + 1);
 	else if (s->kind == FW_STEP_DESTROY)
 		set_free(e->rs, &s->saved);
 }

@@ -64,7 +64,7 @@ static size_t addrs_bytes(const struct fw_addrs *a)
 static int own_contents(struct fw_ruleset *rs, struct fw_addrs *a)
 {
 	size_t rbytes = a->nranges * sizeof(*a->ranges);
-	char *copy = fw_arena_alloc(&rs->arena, addrs_bytes(a));
+	char *copy = fw_region_alloc(&rs->region, addrs_bytes(a));
 
 	if (!copy)
 		return -ENOMEM;
@@ -179,7 +179,7 @@ void fw_addrs_put(struct fw_ruleset *rs, uint32_t number)
 	fw_table_delete(&rs->index->addrs, addrs_hash(a), number);
 	for (uint32_t i = 0; i < a->nsets; i++)
 		rs->sets[a->sets[i]].users--;
-	fw_arena_recycle(&rs->arena, a->ranges, addrs_bytes(a));
+	fw_region_recycle(&rs->region, a->ranges, addrs_bytes(a));
 	*a = (struct fw_addrs){ .rules = rs->index->addrs_free };
 	rs->index->addrs_free = number;
 }

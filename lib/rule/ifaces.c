@@ -51,7 +51,7 @@ static int put(struct fw_ruleset *rs, size_t number, const char *name)
 		return -E2BIG;
 	if (fw_table_reserve(t) || fw_vec_grow(&rs->ifaces, number, &rs->ifaces_cap, sizeof(*rs->ifaces)))
 		return -ENOMEM;
-	to.name = name ? fw_arena_strdup(&rs->arena, name, strlen(name)) : NULL;
+	to.name = name ? fw_region_strdup(&rs->region, name, strlen(name)) : NULL;
 	if (name && !to.name)
 		return -ENOMEM;
 	if (number == rs->nifaces)
@@ -120,7 +120,7 @@ static void take_name(struct fw_ruleset *rs, uint32_t number, bool held)
 
 	fw_table_delete(&rs->index->ifaces, fw_hash_string(name), number);
 	set(rs, i, (struct fw_iface){ .held = held });
-	fw_arena_recycle(&rs->arena, name, strlen(name) + 1);
+	fw_region_recycle(&rs->region, name, strlen(name) + 1);
 }
 
 /* Numbers at the end that are free are as good as never given. */

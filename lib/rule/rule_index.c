@@ -98,12 +98,12 @@ const void *fw_intern(struct fw_ruleset *rs, const void *data, size_t len)
 		}
 	}
 
-	struct fw_blob *b = fw_arena_alloc(&rs->arena, sizeof(*b) + len);
+	struct fw_blob *b = fw_region_alloc(&rs->region, sizeof(*b) + len);
 
 	if (!b)
 		return NULL;
 	if (fw_table_reserve(&ix->blobs) || blob_number(ix, b)) {
-		fw_arena_recycle(&rs->arena, b, sizeof(*b) + len);
+		fw_region_recycle(&rs->region, b, sizeof(*b) + len);
 		return NULL;
 	}
 	b->hash = hash;
@@ -124,5 +124,5 @@ void fw_intern_put(struct fw_ruleset *rs, const void *data)
 	fw_table_delete(&ix->blobs, b->hash, b->number);
 	ix->blob[b->number].next_free = ix->blob_free;
 	ix->blob_free = b->number + 1;
-	fw_arena_recycle(&rs->arena, b, sizeof(*b) + b->len);
+	fw_region_recycle(&rs->region, b, sizeof(*b) + b->len);
 }

@@ -135,7 +135,7 @@ static int intern_matches(struct fw_ruleset *rs, struct fw_rule *r, const struct
 
 static const char *copy_string(struct fw_ruleset *rs, const char *s, int *err)
 {
-	char *copy = s ? fw_arena_strdup(&rs->arena, s, strlen(s)) : NULL;
+	char *copy = s ? fw_region_strdup(&rs->region, s, strlen(s)) : NULL;
 
 	if (s && !copy)
 		*err = -ENOMEM;
@@ -147,7 +147,7 @@ static int make(struct fw_ruleset *rs, const struct fw_rule *checked, const stru
 		struct fw_rule **out)
 {
 	bool keeps_name = old && checked->name == old->name;
-	struct fw_rule *r = fw_arena_alloc(&rs->arena, sizeof(*r));
+	struct fw_rule *r = fw_region_alloc(&rs->region, sizeof(*r));
 	int err = r ? 0 : -ENOMEM;
 
 	if (err) {
@@ -204,7 +204,7 @@ int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struc
 
 struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	struct fw_rule *copy = fw_arena_alloc(&rs->arena, sizeof(*copy));
+	struct fw_rule *copy = fw_region_alloc(&rs->region, sizeof(*copy));
 
 	if (!copy)
 		return NULL;
@@ -220,7 +220,7 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r)
 static void put_string(struct fw_ruleset *rs, const char *s, const char *heir)
 {
 	if (s && s != heir)
-		fw_arena_recycle(&rs->arena, s, strlen(s) + 1);
+		fw_region_recycle(&rs->region, s, strlen(s) + 1);
 }
 
 void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule *heir)
@@ -230,5 +230,5 @@ void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule
 	put_matches(rs, r);
 	fw_ruleset_addrs_drop(rs, r->src);
 	fw_ruleset_addrs_drop(rs, r->dst);
-	fw_arena_recycle(&rs->arena, r, sizeof(*r));
+	fw_region_recycle(&rs->region, r, sizeof(*r));
 }

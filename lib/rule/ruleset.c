@@ -25,7 +25,7 @@ void fw_ruleset_free(struct fw_ruleset *rs)
 	free(rs->addrs);
 	free(rs->sets);
 	free(rs->ifaces);
-	fw_arena_free(&rs->arena);
+	fw_region_free(&rs->region);
 	free(rs);
 }
 
@@ -50,7 +50,7 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		rs->policy[r] = fw_reason_info[r].verdict;
 	if (file)
-		rs->file = fw_arena_strdup(&rs->arena, file, strlen(file));
+		rs->file = fw_region_strdup(&rs->region, file, strlen(file));
 	if ((file && !rs->file) || fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &any))
 		return NULL;
 	fw_ruleset_addrs_hold(rs, any);
@@ -60,7 +60,7 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 struct fw_diags *fw_ruleset_warnings(struct fw_ruleset *rs)
 {
 	if (!rs->warnings)
-		rs->warnings = fw_arena_alloc(&rs->arena, sizeof(*rs->warnings));
+		rs->warnings = fw_region_alloc(&rs->region, sizeof(*rs->warnings));
 	return rs->warnings;
 }
 

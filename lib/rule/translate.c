@@ -32,7 +32,7 @@ static uint32_t translate_addrs(const struct fw_translation *t, uint32_t number,
 		qsort(t->scratch, a.nsets, sizeof(*t->scratch), u32_cmp);
 	a.sets = t->scratch;
 
-	int64_t known = fw_addrs_find(t->old, &a, guess);
+	int64_t known = fw_addrs_find(t->before, &a, guess);
 
 	return known < 0 ? FW_UNKNOWN : (uint32_t)known;
 }
@@ -57,11 +57,11 @@ const void *fw_translate_matches(const struct fw_translation *t, const struct fw
 		return b ? t->blobs[b->number] : NULL;
 	t->blob_known[b->number] = true;
 	for (unsigned i = 0; i < r->nmatches; i++) {
-		matches[i] = find_blob(t->old, r->matches[i], fw_blob_of(r->matches[i])->len);
+		matches[i] = find_blob(t->before, r->matches[i], fw_blob_of(r->matches[i])->len);
 		if (!matches[i])
 			return NULL;
 	}
-	t->blobs[b->number] = find_blob(t->old, matches, r->nmatches * sizeof(*matches));
+	t->blobs[b->number] = find_blob(t->before, matches, r->nmatches * sizeof(*matches));
 	return t->blobs[b->number];
 }
 
@@ -69,7 +69,7 @@ int fw_translation_init(struct fw_translation *t, const struct fw_ruleset *rs, c
 {
 	*t = (struct fw_translation){
 		.rs = rs,
-		.old = old,
+		.before = old,
 		.sets = malloc((rs->nsets + 1) * sizeof(*t->sets)),
 		.addrs = malloc(rs->naddrs * sizeof(*t->addrs)),
 		.blobs = calloc(rs->index->nblobs + 1, sizeof(*t->blobs)),

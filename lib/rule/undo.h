@@ -17,8 +17,8 @@ struct fw_step {
 	size_t nsets; /* rows of sets that the edit had before */
 	union {
 		struct {
-			struct fw_rule *old, *new; /* one of them may be NULL */
-			uint64_t next_id;          /* before */
+			struct fw_rule *before, *after; /* one of them may be NULL */
+			uint64_t next_id;               /* before */
 			uint32_t next_slot;
 			bool slot_free, slot_given; /* what the new rule's slot was */
 		};

@@ -106,10 +106,10 @@ void answers_row(struct answers *a, const struct fw_rule_change *row)
 	for (size_t i = 0; i < a->n; i++) {
 		struct packet *p = &a->packets[i];
 
-		if (row->old && fw_oracle_rule(a->rs, row->old, p->key))
+		if (row->before && fw_oracle_rule(a->rs, row->before, p->key))
 			match_drop(p, row->slot);
-		if (row->new &&fw_oracle_rule(a->rs, row->new, p->key)) {
-			struct match m = { row->new->rank, row->slot };
+		if (row->after && fw_oracle_rule(a->rs, row->after, p->key)) {
+			struct match m = { row->after->rank, row->slot };
 
 			if (fw_vec_push(p->matches, p->n, p->cap, m))
 				a->err = -ENOMEM;

@@ -26,7 +26,7 @@ struct bench_controller {
 	bool quit;                       /* under the lock */
 	bool started;
 	uint32_t ticket;
-	struct fw_image old;           /* that was replaced just now */
+	struct fw_image before;        /* that was replaced just now */
 	struct slots waiting, running; /* of deleted rules, until a grace period is over */
 	struct fw_diags ds;
 };
@@ -73,7 +73,7 @@ static void grace_set(struct bench_controller *c, int state)
 static void grace_end(struct bench_controller *c)
 {
 	/* One that began before all tables were written anew was for memory of the old ones. */
-	if (!c->old.root)
+	if (!c->before.root)
 		fw_image_grace_end(&c->image, c->ticket, NULL);
 	for (size_t i = 0; i < c->running.n; i++) {
 		fw_kern_counter_clear(c->kern, c->running.v[i]);
@@ -241,20 +241,20 @@ static int change_prepare(struct bench_controller *c, struct fw_edit *e, const s
 /* Tables that were written anew take the place of the old ones. */
 static void image_replace(struct bench_controller *c, const struct fw_image *anew)
 {
-	c->old = c->image;
+	c->before = c->image;
 	c->image = *anew;
-	c->image.generation = c->old.generation + 1;
+	c->image.generation = c->before.generation + 1;
 }
 
 static void old_free(struct bench_controller *c)
 {
-	if (!c->old.root)
+	if (!c->before.root)
 		return;
 	grace_wait(c);
 	while (fw_kern_grace(c->kern))
 		; /* interrupted */
-	fw_image_free(&c->old);
-	c->old = (struct fw_image){ 0 };
+	fw_image_free(&c->before);
+	c->before = (struct fw_image){ 0 };
 	fw_kern_sync(c->kern);
 }
 
@@ -279,7 +279,7 @@ static void change_end(struct bench_controller *c, struct fw_edit *e,
 		if (each)
 			each(&e->rules[i], ctx);
 		/* Without memory the slot is just not used again. */
-		if (!e->rules[i].new)
+		if (!e->rules[i].after)
 			(void)fw_vec_push(c->waiting.v, c->waiting.n, c->waiting.cap, e->rules[i].slot);
 	}
 }

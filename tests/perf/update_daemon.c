@@ -33,7 +33,7 @@ static int mirror(struct fw_ruleset *rs, const struct fw_buf *text)
 		return err;
 	}
 	for (size_t i = 0; !err && i < e.nrules; i++)
-		if (!e.rules[i].new)
+		if (!e.rules[i].after)
 			err = fw_ruleset_slot_release(rs, e.rules[i].slot);
 	fw_edit_commit(&e);
 	return err;

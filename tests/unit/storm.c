@@ -183,8 +183,8 @@ void storm_publish_first(struct storm *s)
 static void slots_keep(struct storm *s, const struct fw_edit *e)
 {
 	for (size_t i = 0; i < e->nrules; i++)
-		if (e->rules[i].old && !e->rules[i].new)
-			assert_int_equal(fw_vec_push(s->slots, s->nslots, s->slots_cap, e->rules[i].old->slot), 0);
+		if (e->rules[i].before && !e->rules[i].after)
+			assert_int_equal(fw_vec_push(s->slots, s->nslots, s->slots_cap, e->rules[i].before->slot), 0);
 }
 
 /* Everything anew, beside what packets see, which goes when they are through. */

@@ -226,7 +226,7 @@ static const char *numbers(const struct fw_ruleset *rs)
 
 /* The old ruleset has the rules 1, 2, ... with slots 0, 1, ..., unless it says otherwise. */
 static const struct {
-	const char *old, *new, *numbers;
+	const char *before, *after, *numbers;
 	size_t added, removed, changed, kept;
 } adoptions[] = {
 	{ "", "", "", 0, 0, 0, 0 },
@@ -294,13 +294,13 @@ static const struct {
 static void rules_are_found_again(void **state)
 {
 	for (size_t i = 0; i < ROWS(adoptions); i++) {
-		struct fw_ruleset *old = ruleset_of(adoptions[i].old);
-		struct fw_ruleset *rs = follow(adoptions[i].new, old);
+		struct fw_ruleset *old = ruleset_of(adoptions[i].before);
+		struct fw_ruleset *rs = follow(adoptions[i].after, old);
 		struct fw_adoption a;
 		struct fw_diff d;
 		struct fw_diags ds = { .n = 0 };
 
-		print_message("%s=>\n%s", adoptions[i].old, adoptions[i].new);
+		print_message("%s=>\n%s", adoptions[i].before, adoptions[i].after);
 		assert_int_equal(fw_ruleset_adopt(rs, old, &ds, &a), 0);
 		assert_string_equal(numbers(rs), adoptions[i].numbers);
 		assert_int_equal(a.nfreed, adoptions[i].removed);

@@ -46,10 +46,10 @@ static void diag_counts_beyond_its_room(void **state)
 
 static void arena_is_aligned_and_zeroed(void **state)
 {
-	struct fw_arena a = { 0 };
+	struct fw_region a = { 0 };
 
 	for (size_t size = 0; size < 3000; size += 7) {
-		unsigned char *p = fw_arena_alloc(&a, size);
+		unsigned char *p = fw_region_alloc(&a, size);
 
 		assert_non_null(p);
 		assert_int_equal((uintptr_t)p % 8, 0);
@@ -57,11 +57,11 @@ static void arena_is_aligned_and_zeroed(void **state)
 			assert_int_equal(p[i], 0);
 		memset(p, 0xff, size);
 	}
-	assert_non_null(fw_arena_alloc(&a, 1 << 20));
-	assert_null(fw_arena_alloc(&a, SIZE_MAX));
-	assert_string_equal(fw_arena_strdup(&a, "hello world", 5), "hello");
+	assert_non_null(fw_region_alloc(&a, 1 << 20));
+	assert_null(fw_region_alloc(&a, SIZE_MAX));
+	assert_string_equal(fw_region_strdup(&a, "hello world", 5), "hello");
 	assert_true(a.bytes > 1 << 20);
-	fw_arena_free(&a);
+	fw_region_free(&a);
 	assert_int_equal(a.bytes, 0);
 	assert_null(a.chunks);
 }

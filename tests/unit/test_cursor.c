@@ -112,11 +112,11 @@ static void note(struct walk *w, const struct fw_edit *e, bool moves)
 {
 	for (size_t i = 0; i < e->nrules; i++) {
 		const struct fw_rule_change *row = &e->rules[i];
-		const struct fw_rule *r = row->new ? row->new : row->old;
+		const struct fw_rule *r = row->after ? row->after : row->before;
 
 		if (!r)
 			continue;
-		if (!row->new || !row->old || (moves && row->old->rank != row->new->rank))
+		if (!row->after || !row->before || (moves && row->before->rank != row->after->rank))
 			w->vague[r->id] = true;
 		cursors_row(&w->cs, row);
 	}

@@ -49,7 +49,11 @@ static char *diff_text(const struct fw_diff *d)
 	for (size_t i = 0; i < d->nsets; i++) {
 		const struct fw_diff_set *s = &d->sets[i];
 
-		fw_buf_printf(&b, "%s%s", !s->old ? "+" : !s->new ? "-" : "", s->new ? s->new->name : s->old->name);
+		fw_buf_printf(&b, "%s%s",
+			      !s->before ? "+" :
+			      !s->after  ? "-" :
+					   "",
+			      s->after ? s->after->name : s->before->name);
 		add_side(&b, "-", &s->removed);
 		add_side(&b, "+", &s->added);
 		fw_buf_printf(&b, "; ");
@@ -58,17 +62,17 @@ static char *diff_text(const struct fw_diff *d)
 		const struct fw_diff_rule *r = &d->rules[i];
 
 		fw_buf_printf(&b, "%s%s%llu ",
-			      !r->old    ? "+" :
-			      !r->new    ? "-" :
+			      !r->before ? "+" :
+			      !r->after  ? "-" :
 			      r->changed ? "!" :
 					   "",
-			      r->moved ? "~" : "", (unsigned long long)(r->new ? r->new : r->old)->id);
+			      r->moved ? "~" : "", (unsigned long long)(r->after ? r->after : r->before)->id);
 	}
 	return b.text;
 }
 
 static const struct {
-	const char *old, *new, *diff;
+	const char *before, *after, *diff;
 } diffs[] = {
 	{ "", "", "" },
 	{ "policy in drop\nset a { 1.1.1.1 }\nrule from @a drop\n",
@@ -114,13 +118,13 @@ static const struct {
 static void differences_are_told(void **state)
 {
 	for (size_t i = 0; i < ROWS(diffs); i++) {
-		struct fw_ruleset *old = ruleset_of(diffs[i].old), *new = follow(diffs[i].new, old);
+		struct fw_ruleset *old = ruleset_of(diffs[i].before), *new = follow(diffs[i].after, old);
 		fw_autofree char *text = NULL;
 		struct fw_diff d, few;
 
 		assert_int_equal(fw_diff(old, new, 1000, &d), 0);
 		text = diff_text(&d);
-		print_message("%s=>\n%s", diffs[i].old, diffs[i].new);
+		print_message("%s=>\n%s", diffs[i].before, diffs[i].after);
 		assert_string_equal(text, diffs[i].diff);
 		/* The counts do not depend on how much is shown. */
 		assert_int_equal(fw_diff(old, new, 0, &few), 0);
@@ -245,7 +249,7 @@ static void orders_against_all_chains(void **state)
 		assert_int_equal(fw_diff(old, new, 100, &d), 0);
 		assert_int_equal(d.nrules, d.counts.moved);
 		for (size_t i = 0; i < d.nrules; i++)
-			moved[d.rules[i].new->id] = true;
+			moved[d.rules[i].after->id] = true;
 		for (size_t i = 0; i < n; i++) {
 			if (moved[then[i]])
 				continue;

@@ -134,8 +134,8 @@ static void a_rule_has_one_row(void **state)
 	draft.name = "b";
 	assert_int_equal(fw_edit_replace(&e, r, &draft, NOWHERE, NULL, &r), 0);
 	assert_int_equal(e.nrules, 1);
-	assert_ptr_equal(e.rules[0].old, a);
-	assert_ptr_equal(e.rules[0].new, r);
+	assert_ptr_equal(e.rules[0].before, a);
+	assert_ptr_equal(e.rules[0].after, r);
 	assert_int_equal(a->verdict, FW_DROP);
 	assert_string_equal(a->name, "a");
 	assert_string_equal(r->name, "b");
@@ -148,18 +148,18 @@ static void a_rule_has_one_row(void **state)
 	assert_int_equal(fw_edit_move(&e, r, first, &r), 0);
 	assert_int_equal(fw_edit_delete(&e, r), 0);
 	assert_int_equal(e.nrules, 2);
-	assert_null(e.rules[1].old);
-	assert_null(e.rules[1].new);
+	assert_null(e.rules[1].before);
+	assert_null(e.rules[1].after);
 	/* Changed and deleted: only the old one. */
 	assert_int_equal(fw_edit_move(&e, b, first, &r), 0);
 	assert_int_equal(fw_edit_delete(&e, r), 0);
 	assert_int_equal(e.nrules, 3);
-	assert_ptr_equal(e.rules[2].old, b);
-	assert_null(e.rules[2].new);
+	assert_ptr_equal(e.rules[2].before, b);
+	assert_null(e.rules[2].after);
 	/* The same id again is another rule. */
 	r = add(&e, 2, first);
 	assert_int_equal(e.nrules, 4);
-	assert_null(e.rules[3].old);
+	assert_null(e.rules[3].before);
 	assert_int_not_equal(r->slot, b->slot);
 	assert_string_equal(order(rs), "2 3 1 ");
 	assert_sound(rs);
@@ -270,7 +270,7 @@ static void assert_rows(const struct fw_edit *e, const struct picture *p)
 	}
 	come = rs->nrules + gone - p->n;
 	for (size_t i = 0; i < e->nrules; i++) {
-		const struct fw_rule *old = e->rules[i].old, *new = e->rules[i].new;
+		const struct fw_rule *old = e->rules[i].before, *new = e->rules[i].after;
 
 		rows[0] += old && !new;
 		rows[1] += new && !old;
@@ -398,8 +398,8 @@ static void storms_against_an_array(void **state)
 				size_t n = 0;
 
 				for (size_t i = 0; i < e.nrules && n < MODEL_MAX; i++)
-					if (e.rules[i].old && !e.rules[i].new)
-						freed[n++] = e.rules[i].old->slot;
+					if (e.rules[i].before && !e.rules[i].after)
+						freed[n++] = e.rules[i].before->slot;
 				fw_edit_commit(&e);
 				m[0] = m[1];
 				while (n && random_below(10))
@@ -482,7 +482,7 @@ static void ends_of_the_ranks(void **state)
 
 static size_t memory_of(const struct fw_ruleset *rs)
 {
-	return rs->arena.bytes + rs->addrs_cap + rs->rules_cap + rs->sets_cap + rs->next_slot;
+	return rs->region.bytes + rs->addrs_cap + rs->rules_cap + rs->sets_cap + rs->next_slot;
 }
 
 /* One transaction of a storm: a rule is replaced, another deleted and a new one added, a set changes. */

@@ -262,7 +262,7 @@ static void bulk_done(const struct engine_result *r, void *ctx)
 
 static void bulk_row(const struct fw_ruleset *rs, const struct fw_rule_change *row, void *ctx)
 {
-	bulk_rows += row->new != NULL;
+	bulk_rows += row->after != NULL;
 }
 
 static void bulk_begin(struct engine *e, const struct fw_buf *text, bool check, unsigned confirm)

@@ -491,8 +491,8 @@ static void logs_replay(void **state)
 				assert_same(copy, rs);
 			} else {
 				for (size_t i = 0; i < e.nrules; i++)
-					if (!e.rules[i].old && e.rules[i].new)
-						slots[nslots++] = e.rules[i].new->slot;
+					if (!e.rules[i].before && e.rules[i].after)
+						slots[nslots++] = e.rules[i].after->slot;
 				fw_edit_commit(&e);
 				assert_sound(rs);
 				replay(copy, rs, log.text, slots, nslots);

@@ -3,8 +3,8 @@
 #include "cursor.h"
 
 struct touched {
-	const struct fw_rule *old, *new; /* old: to compare with only, it may be freed */
-	uint32_t rank;                   /* of the old one; 0: added */
+	const struct fw_rule *before, *after; /* before: to compare with only, it may be freed */
+	uint32_t rank;                        /* of the old one; 0: added */
 };
 
 void cursor_open(struct cursors *cs, struct cursor *c, struct fw_rule *at)
@@ -24,7 +24,7 @@ void cursor_close(struct cursors *cs, struct cursor *c)
 
 void cursors_row(struct cursors *cs, const struct fw_rule_change *row)
 {
-	struct touched t = { .old = row->old, .new = row->new, .rank = row->old ? row->old->rank : 0 };
+	struct touched t = { .before = row->before, .after = row->after, .rank = row->before ? row->before->rank : 0 };
 
 	if (cs->first && fw_vec_push(cs->rows, cs->n, cs->cap, t))
 		cs->failed = true;
@@ -32,14 +32,14 @@ void cursors_row(struct cursors *cs, const struct fw_rule_change *row)
 
 static int by_new(const void *a, const void *b)
 {
-	uintptr_t x = (uintptr_t)((const struct touched *)a)->new, y = (uintptr_t)((const struct touched *)b)->new;
+	uintptr_t x = (uintptr_t)((const struct touched *)a)->after, y = (uintptr_t)((const struct touched *)b)->after;
 
 	return x < y ? -1 : x > y;
 }
 
 static const struct touched *touched_new(const struct cursors *cs, const struct fw_rule *new)
 {
-	struct touched key = { .new = new };
+	struct touched key = { .after = new };
 
 	return bsearch(&key, cs->rows, cs->n, sizeof(key), by_new);
 }
@@ -74,11 +74,11 @@ static void settle(struct cursors *cs, struct cursor *c, const struct fw_ruleset
 	for (size_t i = 0; i < cs->n; i++) {
 		const struct touched *t = &cs->rows[i];
 
-		if (t->old != c->rule)
+		if (t->before != c->rule)
 			continue;
 		c->touched = true;
-		if (t->new && t->new->rank == t->rank)
-			c->rule = (struct fw_rule *)t->new;
+		if (t->after && t->after->rank == t->rank)
+			c->rule = (struct fw_rule *)t->after;
 		else
 			c->rule = find_again(cs, rs, t->rank);
 		return;

@@ -7,9 +7,9 @@
 static void policy(struct fw_buf *b, const struct fw_diff *d, enum fw_reason reason)
 {
 	fw_buf_printf(b, "{\"change\":\"policy\",\"policy\":");
-	objects_policy(b, d->new, reason, NULL);
+	objects_policy(b, d->after, reason, NULL);
 	fw_buf_printf(b, ",\"old\":");
-	objects_policy(b, d->old, reason, NULL);
+	objects_policy(b, d->before, reason, NULL);
 	fw_buf_printf(b, "}\n");
 }
 
@@ -28,10 +28,11 @@ static void side(struct fw_buf *b, const char *what, const struct fw_diff_side *
 
 static void set(struct fw_buf *b, const struct fw_diff_set *s)
 {
-	fw_buf_printf(b, "{\"change\":\"set\",\"set\":\"%s\",\"is\":\"%s\"", s->new ? s->new->name : s->old->name,
-		      !s->old ? "created" :
-		      !s->new ? "destroyed" :
-				"changed");
+	fw_buf_printf(b, "{\"change\":\"set\",\"set\":\"%s\",\"is\":\"%s\"",
+		      s->after ? s->after->name : s->before->name,
+		      !s->before ? "created" :
+		      !s->after  ? "destroyed" :
+				   "changed");
 	side(b, "removed", &s->removed);
 	side(b, "added", &s->added);
 	fw_buf_printf(b, "}\n");
@@ -42,23 +43,23 @@ static void after(struct fw_buf *b, const struct fw_diff *d, const struct fw_rul
 {
 	fw_buf_printf(b, ",\"after\":");
 	if (r->prev)
-		objects_rule(b, d->new, r->prev, NULL);
+		objects_rule(b, d->after, r->prev, NULL);
 	else
 		fw_buf_printf(b, "null");
 }
 
 static void rule(struct fw_buf *b, const struct fw_diff *d, const struct fw_diff_rule *r)
 {
-	const char *change = !r->old ? "added" : !r->new ? "removed" : r->changed ? "changed" : "moved";
+	const char *change = !r->before ? "added" : !r->after ? "removed" : r->changed ? "changed" : "moved";
 
 	fw_buf_printf(b, "{\"change\":\"%s\",\"rule\":", change);
-	objects_rule(b, r->new ? d->new : d->old, r->new ? r->new : r->old, NULL);
+	objects_rule(b, r->after ? d->after : d->before, r->after ? r->after : r->before, NULL);
 	if (r->changed) {
 		fw_buf_printf(b, ",\"old\":");
-		objects_rule(b, d->old, r->old, NULL);
+		objects_rule(b, d->before, r->before, NULL);
 	}
-	if (r->new && r->moved)
-		after(b, d, r->new);
+	if (r->after && r->moved)
+		after(b, d, r->after);
 	fw_buf_printf(b, "}\n");
 }
 

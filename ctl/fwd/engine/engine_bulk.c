@@ -19,7 +19,7 @@ struct bulk_job {
 	struct engine_edit asked;
 	struct transaction t;
 	struct live *next;
-	struct later *old;
+	struct later *before;
 	struct labels labels;
 	struct engine_result result;
 	void (*done)(const struct engine_result *result, void *ctx);
@@ -85,7 +85,7 @@ static int bulk_compile(struct engine *e, struct bulk_job *j)
 static bool names_interfaces(const struct fw_edit *edit)
 {
 	for (size_t i = 0; i < edit->nrules; i++)
-		if (edit->rules[i].new &&fw_rule_match(edit->rules[i].new, FW_F_IFACE))
+		if (edit->rules[i].after && fw_rule_match(edit->rules[i].after, FW_F_IFACE))
 			return true;
 	return false;
 }
@@ -119,15 +119,15 @@ static void bulk_swap(struct engine *e, struct bulk_job *j)
 {
 	double start = fw_now();
 
-	j->old->live = e->live;
+	j->before->live = e->live;
 	e->live = fw_take(j->next);
 	e->live->image.generation = engine_next_generation(e);
 	engine_publish(e, &e->live->image);
 	labels_commit(e, &j->labels);
 	transaction_tell(&j->t);
 	fw_edit_commit(&j->t.edit);
-	transaction_retire(&j->t, j->old);
-	grace_later(e, fw_take(j->old));
+	transaction_retire(&j->t, j->before);
+	grace_later(e, fw_take(j->before));
 	record_tell(e, &j->t.record);
 	j->result.seconds.swap = fw_now() - start;
 }
@@ -179,7 +179,7 @@ static void bulk_finish(struct engine *e, struct job *job)
 	j->done(r, j->asked.ctx);
 	transaction_free(&j->t);
 	labels_free(&j->labels);
-	free(j->old);
+	free(j->before);
 	free(j);
 }
 
@@ -196,12 +196,12 @@ int engine_bulk_start(struct engine *e, const struct engine_edit *edit,
 	j = calloc(1, sizeof(*j));
 	if (j) {
 		j->next = calloc(1, sizeof(*j->next));
-		j->old = calloc(1, sizeof(*j->old));
+		j->before = calloc(1, sizeof(*j->before));
 	}
-	if (!j || !j->next || !j->old) {
+	if (!j || !j->next || !j->before) {
 		if (j)
 			free(j->next);
-		free(j ? j->old : NULL);
+		free(j ? j->before : NULL);
 		free(j);
 		return -ENOMEM;
 	}

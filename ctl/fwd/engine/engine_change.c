@@ -66,9 +66,9 @@ static int collect_slots(struct transaction *t)
 	for (size_t i = 0; i < edit->nrules; i++) {
 		const struct fw_rule_change *row = &edit->rules[i];
 
-		if (!row->old)
-			t->added[t->nadded++] = row->slot | (row->new && row->new->own_id ? STORED_OWN_ID : 0);
-		if (!row->new)
+		if (!row->before)
+			t->added[t->nadded++] = row->slot | (row->after && row->after->own_id ? STORED_OWN_ID : 0);
+		if (!row->after)
 			t->deleted[t->ndeleted++] = row->slot;
 	}
 	return 0;
@@ -192,7 +192,7 @@ static void transaction_commit(struct transaction *t, struct later *old)
 	labels_edit(e, &t->edit);
 	t->out->seconds.swap += lap(&since);
 	for (size_t i = 0; i < t->edit.nrules; i++)
-		facts_change(&e->live->facts, t->edit.rules[i].old, t->edit.rules[i].new);
+		facts_change(&e->live->facts, t->edit.rules[i].before, t->edit.rules[i].after);
 	transaction_tell(t);
 	fw_edit_commit(&t->edit);
 	transaction_retire(t, old);

@@ -55,7 +55,7 @@ void labels_all(struct engine *e)
 
 static void label_change(struct engine *e, const struct fw_rule_change *row)
 {
-	const struct fw_rule *was = row->old, *is = row->new;
+	const struct fw_rule *was = row->before, *is = row->after;
 	struct fw_label label = is ? label_of(is) : (struct fw_label){ 0 };
 
 	if ((!was && !is) || (was && is && label.what == label_of(was).what && same_name(was, is)))

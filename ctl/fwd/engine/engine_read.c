@@ -109,10 +109,10 @@ static void own_ids(struct fw_edit *edit, const uint32_t *slots, size_t nslots)
 	for (size_t i = 0; i < edit->nrules; i++) {
 		struct fw_rule_change *row = &edit->rules[i];
 
-		if (row->old || k == nslots)
+		if (row->before || k == nslots)
 			continue;
-		if (row->new)
-			row->new->own_id = !!(slots[k] & STORED_OWN_ID);
+		if (row->after)
+			row->after->own_id = !!(slots[k] & STORED_OWN_ID);
 		k++;
 	}
 }

@@ -13,7 +13,7 @@
 struct undo_job {
 	struct job job;
 	struct live *live;
-	struct later *old; /* the ruleset that goes, and the slots that only its rules had */
+	struct later *before; /* the ruleset that goes, and the slots that only its rules had */
 	struct labels labels;
 	struct fw_diff_counts counts; /* what it changes */
 	struct fw_diags ds;
@@ -54,7 +54,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	err = err ? err : stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
 	j->live->rs = st.rs;
 	/* After a restart nobody knows which rules are gone, but only which slots have none. */
-	err = err ? err : slots_retire(e, j->live, e->confirm.slots ? e->live->rs : NULL, j->old);
+	err = err ? err : slots_retire(e, j->live, e->confirm.slots ? e->live->rs : NULL, j->before);
 	err = err ? err : live_compile(e, j->live, &j->ds);
 	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
 		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
@@ -83,8 +83,8 @@ static void undo_run(struct engine *e, struct job *job)
 	struct undo_job *j = (struct undo_job *)job;
 
 	j->live = calloc(1, sizeof(*j->live));
-	j->old = calloc(1, sizeof(*j->old));
-	if (!j->live || !j->old) {
+	j->before = calloc(1, sizeof(*j->before));
+	if (!j->live || !j->before) {
 		j->err = -ENOMEM;
 		return;
 	}
@@ -95,14 +95,14 @@ static void undo_run(struct engine *e, struct job *job)
 
 static void undo_swap(struct engine *e, struct undo_job *j)
 {
-	j->old->live = e->live;
+	j->before->live = e->live;
 	e->live = fw_take(j->live);
 	e->live->image.generation = engine_next_generation(e);
 	engine_publish(e, &e->live->image);
 	labels_commit(e, &j->labels);
 	confirm_end(e);
 	free(fw_take(e->confirm.slots)); /* their rules are there again */
-	grace_later(e, fw_take(j->old));
+	grace_later(e, fw_take(j->before));
 	e->reloads[ENGINE_ROLLBACK]++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
 	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
@@ -124,9 +124,9 @@ static void undo_free(struct engine *e, struct undo_job *j)
 {
 	live_free(e, j->live);
 	labels_free(&j->labels);
-	if (j->old)
-		free(j->old->slots);
-	free(j->old);
+	if (j->before)
+		free(j->before->slots);
+	free(j->before);
 	free(j);
 }
 

@@ -16,7 +16,7 @@ void warn_load(struct engine *e, const struct live *next, struct fw_diags *out)
 
 static bool says_more(const struct fw_rule_change *row)
 {
-	return row->new && (!row->old || row->moved || !fw_rule_same_text(row->old, row->new));
+	return row->after && (!row->before || row->moved || !fw_rule_same_text(row->before, row->after));
 }
 
 /*
@@ -34,8 +34,8 @@ void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *ou
 	for (size_t i = 0; i < edit->nrules && i < EDIT_RULES; i++) {
 		const struct fw_rule_change *row = &edit->rules[i];
 
-		by = says_more(row) ? fw_rule_shadow(e->probe, edit->rs, row->new) : NULL;
+		by = says_more(row) ? fw_rule_shadow(e->probe, edit->rs, row->after) : NULL;
 		if (by)
-			fw_warn_shadowed(NULL, row->new, by, edit->rs, out);
+			fw_warn_shadowed(NULL, row->after, by, edit->rs, out);
 	}
 }

@@ -31,12 +31,12 @@ static void changing_free(struct changing *ch)
 /* A rule that only got another rank to make room says what it said, where it said it. */
 static void add_line(struct changing *ch, const struct fw_ruleset *rs, const struct fw_rule_change *row)
 {
-	bool says_more = !row->old || !row->new || !fw_rule_same_text(row->old, row->new);
+	bool says_more = !row->before || !row->after || !fw_rule_same_text(row->before, row->after);
 
-	if (!row->new || (!says_more && !row->moved))
+	if (!row->after || (!says_more && !row->moved))
 		return;
-	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->old ? "add" : says_more ? "replace" : "move");
-	objects_rule(&ch->lines, rs, row->new, NULL);
+	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->before ? "add" : says_more ? "replace" : "move");
+	objects_rule(&ch->lines, rs, row->after, NULL);
 	fw_buf_add(&ch->lines, "}\n", 2);
 }
 
@@ -44,7 +44,7 @@ static void each(const struct fw_ruleset *rs, const struct fw_rule_change *row, 
 {
 	struct changing *ch = ctx;
 
-	if (!row->old && !row->new)
+	if (!row->before && !row->after)
 		return;
 	/* Behind a large change the ruleset is another one, and cursors are lost. */
 	if (!ch->edit.check && !ch->bulk)

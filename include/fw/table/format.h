@@ -141,7 +141,7 @@ struct fw_version_value {
 struct fw_version {
 	__u32 since;
 	__u32 depth; /* versions behind this one, itself included, that a packet may have to look at */
-	struct fw_version_value new, old;
+	struct fw_version_value after, before;
 	__u64 pad;
 };
 FW_ASSERT_SIZE(struct fw_version, FW_LINE);

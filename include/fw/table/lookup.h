@@ -252,7 +252,7 @@ FW_GLOBAL int fw_versions_some(struct fw_cpu *cpu)
 		v = fw_pool_line((__u32)hit);
 		if (!v)
 			return -1;
-		value = (__s32)((__u32)(cpu->control >> 32) - v->since) >= 0 ? &v->new : &v->old;
+		value = (__s32)((__u32)(cpu->control >> 32) - v->since) >= 0 ? &v->after : &v->before;
 		hit = value->hit;
 		if ((((lanes | guard) - value->lo) & (value->hi - lanes) & guard) != guard)
 			hit = FW_HIT_NONE;

@@ -160,7 +160,7 @@ static uint64_t settled(const struct fw_pool *pool, uint64_t hit)
 {
 	const struct fw_version *v = fw_pool_ptr(pool, (uint32_t)hit);
 
-	return FW_HIT_IS_VERSION(hit) ? v->new.hit : hit;
+	return FW_HIT_IS_VERSION(hit) ? v->after.hit : hit;
 }
 
 /* All pairs that have blocks. */

@@ -50,7 +50,7 @@ bool pair_find(const struct fw_tables *t, uint64_t key, uint32_t *entry, struct 
 			*entry = l * FW_PAIRS_PER_LINE + i;
 			*value = (struct pair_value){ e[i].hit, e[i].lo, e[i].hi };
 			if (FW_HIT_IS_VERSION(e[i].hit)) {
-				const struct fw_version_value *v = &version_of(t, e[i].hit)->new;
+				const struct fw_version_value *v = &version_of(t, e[i].hit)->after;
 
 				*value = (struct pair_value){ v->hit, v->lo, v->hi };
 			}
@@ -133,9 +133,9 @@ int pair_step_prepare(struct fw_tables *t, struct pair_step *step)
 {
 	int err = 0;
 
-	step->fresh = !pair_find(t, step->key, &step->entry, &step->old);
+	step->fresh = !pair_find(t, step->key, &step->entry, &step->before);
 	if (step->fresh) {
-		step->old = (struct pair_value){ .hit = FW_HIT_NONE };
+		step->before = (struct pair_value){ .hit = FW_HIT_NONE };
 		err = entry_take(t, step->key, &step->entry);
 	} else {
 		uint64_t hit = entry_at(t, step->entry)->hit;
@@ -167,14 +167,14 @@ void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_
 
 	v->since = since;
 	v->depth = 1;
-	v->new = (struct fw_version_value){ step->value.hit, step->value.lo, step->value.hi };
-	v->old = (struct fw_version_value){ e->hit, e->lo, e->hi };
+	v->after = (struct fw_version_value){ step->value.hit, step->value.lo, step->value.hi };
+	v->before = (struct fw_version_value){ e->hit, e->lo, e->hi };
 	if (last && last->depth) {
 		v->depth = last->depth + 1;
-		v->old = (struct fw_version_value){ e->hit, 0, lanes_open(&t->root) };
+		v->before = (struct fw_version_value){ e->hit, 0, lanes_open(&t->root) };
 	} else if (last) {
 		/* Settled but for its place in the entry: no packet takes what was before it. */
-		v->old = last->new;
+		v->before = last->after;
 	}
 	if (last) {
 		t->stats.pair_bytes -= FW_LINE;
@@ -199,16 +199,16 @@ void pair_settle(struct fw_tables *t, struct retired r)
 		return;
 	if (r.phase == PHASE_LANES) {
 		v->depth = 0;
-		put(&e->lo, v->new.lo);
-		put(&e->hi, v->new.hi);
+		put(&e->lo, v->after.lo);
+		put(&e->hi, v->after.hi);
 		r.phase = PHASE_HIT;
 		retire(t, r);
 		return;
 	}
-	if (v->new.hit == FW_HIT_NONE)
+	if (v->after.hit == FW_HIT_NONE)
 		entry_free(t, r.n);
 	else
-		put(&e->hit, v->new.hit);
+		put(&e->hit, v->after.hit);
 	t->stats.pair_bytes -= FW_LINE;
 	retire_lines(t, r.line, 1);
 }
