@@ -7,18 +7,18 @@
  */
 #include "ctl/fwd/daemon.h"
 
-#include "ctl/fwd/clients/client.h"
+#include "ctl/fwd/connections/client.h"
 #include "ctl/fwd/closed.h"
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/clients/forked.h"
+#include "ctl/fwd/connections/forked.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/log.h"
 #include "fw/service.h"
 #include "fw/unix_socket.h"
-#include "ctl/fwd/privileges.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/privileges.h"
+#include "ctl/fwd/connections/request.h"
 #include "ctl/fwd/rules_file.h"
-#include "ctl/fwd/clients/server.h"
+#include "ctl/fwd/connections/server.h"
 
 #include <signal.h>
 #include <string.h>

@@ -6,9 +6,9 @@
 #include "ctl/fwd/config.h"
 #include "ctl/fwd/engine/cursor.h"
 #include "ctl/fwd/engine/engine.h"
-#include "ctl/fwd/clients/listen.h"
-#include "ctl/fwd/loop.h"
-#include "ctl/fwd/clients/shares.h"
+#include "ctl/fwd/connections/listen.h"
+#include "ctl/fwd/base/loop.h"
+#include "ctl/fwd/connections/shares.h"
 
 /* What the service manager shows. */
 struct told {

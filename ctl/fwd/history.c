@@ -2,7 +2,7 @@
 /* One line for each thing that was done, but in a second no more of a kind than somebody can read. */
 #include "ctl/fwd/history.h"
 
-#include "ctl/fwd/store/journal.h"
+#include "ctl/fwd/base/journal.h"
 #include "ctl/fwd/log.h"
 
 #include <string.h>

@@ -2,7 +2,7 @@
 /* One line a message, written at once, in which nobody's words look like another one. */
 #include "ctl/fwd/log.h"
 
-#include "ctl/fwd/store/record.h"
+#include "ctl/fwd/base/record.h"
 
 #include <stdarg.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/histogram.h"
+#include "ctl/fwd/base/histogram.h"
 #include "ctl/fwd/requests/metric.h"
 #include "ctl/fwd/requests/selection.h"
 #include "tests/unit/random.h"

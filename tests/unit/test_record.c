@@ -14,8 +14,8 @@
 #include <jansson.h>
 
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/store/journal.h"
-#include "ctl/fwd/store/record.h"
+#include "ctl/fwd/base/journal.h"
+#include "ctl/fwd/base/record.h"
 
 static void texts(void **state)
 {

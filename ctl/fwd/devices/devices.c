@@ -3,7 +3,7 @@
 #include "devices_internal.h"
 
 #include "ctl/fwd/log.h"
-#include "ctl/fwd/requests/objects.h"
+#include "ctl/fwd/base/to_json.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ void devices_drop(struct devices *devs, struct device *dev)
 /* Links of interfaces in other namespaces are kept: whoever detaches the device after a restart means them too. */
 static json_t *row_json(const struct device *dev)
 {
-	json_t *row = json_pack("{so ss ss}", "dev", objects_name(dev->name), "mode", args_modes[dev->wanted], "out",
+	json_t *row = json_pack("{so ss ss}", "dev", to_json_name(dev->name), "mode", args_modes[dev->wanted], "out",
 				args_outs[dev->wanted_out]),
 	       *away = dev->naway ? json_array() : NULL;
 
@@ -254,7 +254,7 @@ json_t *devices_away_json(const struct fwd *d)
 				if (devs->d[k].away[n] == a.link)
 					dev = devs->d[k].name;
 		if (a.away)
-			json_array_append_new(array, json_pack("{so si ss si}", "dev", objects_name(dev), "index",
+			json_array_append_new(array, json_pack("{so si ss si}", "dev", to_json_name(dev), "index",
 							       (int)a.ifindex, "hook", fw_prog_names[a.prog], "link",
 							       (int)a.link));
 	}

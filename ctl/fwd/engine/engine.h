@@ -8,8 +8,8 @@
 #define FWD_ENGINE_H
 
 #include "ctl/fwd/requests/facts.h"
-#include "ctl/fwd/histogram.h"
-#include "ctl/fwd/store/record.h"
+#include "ctl/fwd/base/histogram.h"
+#include "ctl/fwd/base/record.h"
 #include "ctl/fwd/store/store.h"
 
 #include "fw/cost.h"

@@ -5,7 +5,7 @@
  * it and writes the change down; then it takes the place of the live one, as what
  * is loaded does. Others read the live ruleset meanwhile.
  */
-#include "ctl/fwd/store/transaction.h"
+#include "ctl/fwd/engine/transaction.h"
 
 #include <string.h>
 

@@ -4,7 +4,7 @@
  * writes it down, packets see it. Until the store has it, all can be taken back;
  * from then on nothing can fail.
  */
-#include "ctl/fwd/store/transaction.h"
+#include "ctl/fwd/engine/transaction.h"
 
 #include <string.h>
 

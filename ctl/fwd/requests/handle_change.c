@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One transaction: what it did to the rules goes to the client, to the cursors of others and to the attachments. */
-#include "objects.h"
-#include "ctl/fwd/store/record.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/to_json.h"
+#include "ctl/fwd/base/record.h"
+#include "ctl/fwd/connections/request.h"
 #include "result.h"
 
 #include <string.h>
@@ -36,7 +36,7 @@ static void add_line(struct changing *ch, const struct fw_ruleset *rs, const str
 	if (!row->after || (!says_more && !row->moved))
 		return;
 	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->before ? "add" : says_more ? "replace" : "move");
-	objects_rule(&ch->lines, rs, row->after, NULL);
+	to_json_rule(&ch->lines, rs, row->after, NULL);
 	fw_buf_add(&ch->lines, "}\n", 2);
 }
 

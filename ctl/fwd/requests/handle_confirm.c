@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What waits to be confirmed: it stays, or it is taken back. */
 #include "ctl/fwd/engine/diff.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/connections/request.h"
 #include "status.h"
 
 void handle_confirm(struct client *c)
@@ -17,7 +17,7 @@ void handle_confirm(struct client *c)
 	if (err)
 		client_fail_errno(c, &ds, "cannot confirm", err);
 	else
-		client_end(c, json_pack("{so}", "what", objects_text(st.confirm_what)));
+		client_end(c, json_pack("{so}", "what", to_json_text(st.confirm_what)));
 }
 
 /* It is over: how it went. */
@@ -33,7 +33,7 @@ static void undone(struct client *c)
 		return;
 	}
 	end = diff_counts(&st.undone.counts);
-	json_object_set_new(end, "what", objects_text(st.undone.what));
+	json_object_set_new(end, "what", to_json_text(st.undone.what));
 	json_object_set_new(end, "rules", status_undone(&st.undone, st.undone.rules));
 	json_object_set_new(end, "restored", status_undone(&st.undone, st.undone.restored));
 	client_end(c, end);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
-#include "ctl/fwd/clients/forked.h"
+#include "ctl/fwd/connections/forked.h"
 #include "ctl/fwd/history.h"
-#include "objects.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/to_json.h"
+#include "ctl/fwd/connections/request.h"
 #include "selection.h"
 #include "ctl/fwd/engine/work.h"
 
@@ -29,7 +29,7 @@ static void counting_free(struct stream *s)
 static void add_rule(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		     const struct fw_count *count)
 {
-	objects_rule(&k->b, rs, rule, count);
+	to_json_rule(&k->b, rs, rule, count);
 	fw_buf_add(&k->b, "\n", 1);
 }
 
@@ -39,7 +39,7 @@ static void add_policies(struct counting *k, const struct fw_ruleset *rs)
 		struct fw_count count[2];
 
 		engine_reason_count(k->fwd->engine, (enum fw_reason)r, count);
-		objects_policy(&k->b, rs, (enum fw_reason)r, count);
+		to_json_policy(&k->b, rs, (enum fw_reason)r, count);
 		fw_buf_add(&k->b, "\n", 1);
 	}
 }

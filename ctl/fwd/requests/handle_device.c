@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which interfaces are filtered. */
 #include "ctl/fwd/devices/devices.h"
-#include "objects.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/to_json.h"
+#include "ctl/fwd/connections/request.h"
 
 #include <string.h>
 
@@ -86,7 +86,7 @@ void handle_attach(struct client *c)
 
 	json_array_foreach(devices, i, dev)
 	{
-		objects_json(&b, json_incref(dev));
+		to_json_line(&b, json_incref(dev));
 		add_state(&how, dev);
 	}
 	json_decref(devices);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was done and refused lately. */
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/connections/request.h"
 
 struct reading {
 	struct client *c;

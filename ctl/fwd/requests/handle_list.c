@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rules in order, as many as there are, a chunk at a time; and the policies. */
-#include "objects.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/to_json.h"
+#include "ctl/fwd/connections/request.h"
 #include "sets.h"
 #include "ctl/fwd/engine/work.h"
 
@@ -42,7 +42,7 @@ static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct f
 	if (l->counters)
 		count = engine_rule_count(l->fwd->engine, rule);
 	*work -= WORK_COUNTER + WORK_ELEMENT * 8;
-	if (!objects_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
+	if (!to_json_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
 		*work = 0;
 		return false;
 	}
@@ -178,7 +178,7 @@ static void list_policies(struct client *c)
 		struct fw_count count[2];
 
 		engine_reason_count(c->fwd->engine, (enum fw_reason)r, count);
-		objects_policy(&b, rs, (enum fw_reason)r, c->args.counters ? count : NULL);
+		to_json_policy(&b, rs, (enum fw_reason)r, c->args.counters ? count : NULL);
 		fw_buf_add(&b, "\n", 1);
 	}
 	client_lines(c, &b);

@@ -2,8 +2,8 @@
 /* A whole ruleset takes the place of the live one: the engine compiles it in a thread of its own and reports here. */
 #include "ctl/fwd/engine/diff.h"
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/store/record.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/record.h"
+#include "ctl/fwd/connections/request.h"
 #include "result.h"
 #include "ctl/fwd/rules_file.h"
 

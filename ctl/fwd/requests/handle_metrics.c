@@ -5,10 +5,10 @@
  * once; where they are many, a child process chooses and writes them.
  */
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/clients/forked.h"
+#include "ctl/fwd/connections/forked.h"
 #include "metric.h"
-#include "objects.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/base/to_json.h"
+#include "ctl/fwd/connections/request.h"
 #include "selection.h"
 #include "status.h"
 
@@ -198,7 +198,7 @@ void handle_metrics(struct client *c)
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
 	devices_look(c->fwd);
-	objects_json(&b, status_json(c->fwd));
+	to_json_line(&b, status_json(c->fwd));
 	metric_interfaces(&b, c->fwd->engine);
 	add_policies(&b, c->fwd);
 	client_lines(c, &b);

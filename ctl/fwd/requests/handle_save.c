@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ruleset as text. It must be that of one moment, or it might not be read again: a rule without its set. */
-#include "ctl/fwd/clients/forked.h"
-#include "ctl/fwd/clients/request.h"
+#include "ctl/fwd/connections/forked.h"
+#include "ctl/fwd/connections/request.h"
 
 /* The elements of a set stand in the text, also when they were read from a file: it may say something else by now. */
 static int save_set(struct forked *f, const struct fw_set *set)

@@ -2,7 +2,7 @@
 /* Lines of numbers, written by hand: there may be a million of them, twice. */
 #include "metric.h"
 
-#include "objects.h"
+#include "ctl/fwd/base/to_json.h"
 
 #include <string.h>
 
@@ -79,7 +79,7 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 		sum[i % 2].packets += n.packets;
 		sum[i % 2].bytes += n.bytes;
 	}
-	objects_policy(b, rs, reason, sum);
+	to_json_policy(b, rs, reason, sum);
 	b->len -= !b->failed; /* it goes on before the brace */
 	fw_buf_printf(b, ",\"hooks\":[");
 	for (unsigned i = 0; i < FW_NPROGS * 2 && !b->failed; i++) {
@@ -103,7 +103,7 @@ static void put_traffic(struct fw_buf *b, const struct engine *e, const struct f
 	const char *name = engine_link_name(e, t->ifindex);
 
 	fw_buf_printf(b, "{\"interface\":");
-	objects_string(b, name ? FW_NAME(name) : NULL);
+	to_json_string(b, name ? FW_NAME(name) : NULL);
 	fw_buf_printf(b, ",\"index\":%d,", (int)t->ifindex);
 	put_hook(b, prog);
 	put_verdict(b, t, prog, FW_ACCEPT);

@@ -3,7 +3,7 @@
 #ifndef FWD_RESULT_H
 #define FWD_RESULT_H
 
-#include "ctl/fwd/clients/client.h"
+#include "ctl/fwd/connections/client.h"
 
 /*
  * @lines: objects that come before it, not when it failed; where they are many they are taken over and sent in pieces

@@ -2,7 +2,7 @@
 /* Sets as objects, large ones in pieces. */
 #include "sets.h"
 
-#include "objects.h"
+#include "ctl/fwd/base/to_json.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #ifndef FWD_SETS_H
 #define FWD_SETS_H
 
-#include "ctl/fwd/clients/client.h"
+#include "ctl/fwd/connections/client.h"
 
 /* All sets, or the one that the arguments name. */
 void sets_list(struct client *c);

@@ -5,7 +5,7 @@
 
 #include "ctl/fwd/config.h"
 
-#include "ctl/fwd/store/record.h"
+#include "ctl/fwd/base/record.h"
 
 #include <sys/types.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The journal's native protocol: an entry is a datagram of lines (systemd.io/JOURNAL_NATIVE_PROTOCOL). */
-#include "journal.h"
+#include "ctl/fwd/base/journal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* JSON by hand where there is much of it, by jansson where there is little. */
-#include "objects.h"
+#include "ctl/fwd/base/to_json.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void escape(struct fw_buf *b, const char *s)
 	}
 }
 
-void objects_string(struct fw_buf *b, const char *s)
+void to_json_string(struct fw_buf *b, const char *s)
 {
 	if (!s) {
 		fw_buf_add(b, "null", 4);
@@ -76,7 +76,7 @@ static void counters(struct fw_buf *b, const struct fw_count *count)
 			      (unsigned long long)count->bytes);
 }
 
-bool objects_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+bool to_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most)
 {
 	/* Above what JSON libraries hold as an integer it is a string. */
@@ -86,7 +86,7 @@ bool objects_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 
 	if (at->part == FW_RULE_HEAD) {
 		fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)rule->id, quote);
-		objects_string(b, rule->name);
+		to_json_string(b, rule->name);
 		fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", fw_verdict_name(rule->verdict));
 	}
 	from = b->len;
@@ -100,15 +100,15 @@ bool objects_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	return true;
 }
 
-void objects_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+void to_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		  const struct fw_count *count)
 {
 	struct fw_rule_place at = { 0 };
 
-	objects_rule_some(b, rs, rule, count, &at, UINT32_MAX);
+	to_json_rule_some(b, rs, rule, count, &at, UINT32_MAX);
 }
 
-void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
+void to_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
 		    const struct fw_count count[2])
 {
 	uint8_t is = rs->policy[reason], was = !is;
@@ -128,7 +128,7 @@ void objects_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 	fw_buf_add(b, "}", 1);
 }
 
-void objects_json(struct fw_buf *b, json_t *object)
+void to_json_line(struct fw_buf *b, json_t *object)
 {
 	fw_autofree char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
@@ -139,34 +139,34 @@ void objects_json(struct fw_buf *b, json_t *object)
 		b->failed = true;
 }
 
-json_t *objects_text(const char *s)
+json_t *to_json_text(const char *s)
 {
 	fw_autofree char *shown = s ? fw_escaped(s) : NULL;
 
 	return s ? json_string(shown) : json_null();
 }
 
-json_t *objects_name(const char *name)
+json_t *to_json_name(const char *name)
 {
 	return name ? json_string(FW_NAME(name)) : json_null();
 }
 
 static json_t *diag(const struct fw_diag *d)
 {
-	json_t *o = json_pack("{so}", "message", objects_text(d->message));
+	json_t *o = json_pack("{so}", "message", to_json_text(d->message));
 
 	if (o && d->file[0])
-		json_object_set_new(o, "file", objects_text(d->file));
+		json_object_set_new(o, "file", to_json_text(d->file));
 	if (o && d->line)
 		json_object_set_new(o, "line", json_integer(d->line));
 	if (o && d->column)
 		json_object_set_new(o, "column", json_integer(d->column));
 	if (o && d->hint[0])
-		json_object_set_new(o, "hint", objects_text(d->hint));
+		json_object_set_new(o, "hint", to_json_text(d->hint));
 	return o;
 }
 
-json_t *objects_diags(const struct fw_diags *ds)
+json_t *to_json_diags(const struct fw_diags *ds)
 {
 	json_t *array = json_array();
 
@@ -175,7 +175,7 @@ json_t *objects_diags(const struct fw_diags *ds)
 	return array;
 }
 
-json_t *objects_cost(const struct fw_cost_worst *w)
+json_t *to_json_cost(const struct fw_cost_worst *w)
 {
 	return json_pack("{sf sI sI sI sI}", "seconds", fw_cost_seconds(w->most), "lines", (json_int_t)w->most.lines,
 			 "rounds", (json_int_t)w->most.rounds, "pairs", (json_int_t)w->pairs, "blocks",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* epoll, level-triggered: a source that does only a part of its work comes around again. */
-#include "ctl/fwd/loop.h"
+#include "ctl/fwd/base/loop.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Messages on their way to a client. */
 #include "client.h"
-#include "ctl/fwd/requests/objects.h"
+#include "ctl/fwd/base/to_json.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -109,10 +109,10 @@ void client_end(struct client *c, json_t *fields)
 
 static json_t *failure(const char *error, const struct fw_diags *ds)
 {
-	json_t *end = json_pack("{sb so}", "ok", 0, "error", objects_text(error));
+	json_t *end = json_pack("{sb so}", "ok", 0, "error", to_json_text(error));
 
 	if (end && ds && ds->n)
-		json_object_set_new(end, "diags", objects_diags(ds));
+		json_object_set_new(end, "diags", to_json_diags(ds));
 	if (end && ds && ds->total > ds->n)
 		json_object_set_new(end, "diags_total", json_integer(ds->total));
 	return end;

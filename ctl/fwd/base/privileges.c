@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Capabilities, by the system calls themselves: there is not enough to do for a library. */
-#include "ctl/fwd/privileges.h"
+#include "ctl/fwd/base/privileges.h"
 
 #include <linux/capability.h>
 #include <string.h>
