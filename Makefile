@@ -238,7 +238,7 @@ $(BUILD)/tests/unit/tree.o: COMPILE += $(TOP)
 $(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
 # Lets memory run out.
-$(BUILD)/tests/test_change: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+$(BUILD)/tests/test_update: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit-tests: $(TESTS) $(BUILD)/refusing.so
 

@@ -61,7 +61,7 @@ struct fw_image {
 
 /**
  * fw_compile - write a ruleset's tables into a pool
- * @rs:   borrowed; rs->rules must be in order. For fw_change_prepare() it must live as long as the image
+ * @rs:   borrowed; rs->rules must be in order. For fw_update_prepare() it must live as long as the image
  * @pool: gets new segments; nothing that is there already is touched
  * @ds:   which rule or prefix goes beyond which limit
  * @out:  untouched on failure
@@ -82,28 +82,28 @@ void fw_image_free(struct fw_image *image);
  * Changes to an image that packets are looking at. The order of a change:
  *
  *	fw_edit_begin(), fw_edit_...()    the ruleset changes
- *	fw_change_prepare()               everything that can fail; packets see nothing of it
+ *	fw_update_prepare()               everything that can fail; packets see nothing of it
  *	(the store writes it down)
- *	fw_change_commit()                no failure from here on
+ *	fw_update_commit()                no failure from here on
  *	fw_kern_publish()                 one store: packets see image->root as image->generation
  *	fw_edit_commit()
  *	...a grace period later: fw_image_grace_end()
  *
- * or, until the commit, fw_change_abort() and fw_edit_abort().
+ * or, until the commit, fw_update_abort() and fw_edit_abort().
  */
-struct fw_change;
+struct fw_update;
 /**
- * fw_change_prepare - the tables that an edit asks for
+ * fw_update_prepare - the tables that an edit asks for
  * @image: of the ruleset of @e
  * @ds:    which limit a rule goes beyond
- * @out:   ended by fw_change_commit() or fw_change_abort(); untouched on failure
+ * @out:   ended by fw_update_commit() or fw_update_abort(); untouched on failure
  * Return: 0; -EAGAIN: better or only possible by fw_compile() of the whole ruleset; -EBUSY: possible after a grace period,
  * when the edit was aborted and is made again; -E2BIG with a diagnostic; -ENOMEM; -ENOSPC.
  */
-int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_change **out);
+int fw_update_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out);
 /* Makes the change part of image->generation + 1, which it counts up. Nothing can fail. */
-void fw_change_commit(struct fw_change *c);
-void fw_change_abort(struct fw_change *c);
+void fw_update_commit(struct fw_update *c);
+void fw_update_abort(struct fw_update *c);
 
 /*
  * Memory that packets may still be looking at waits for a grace period: one that begins after fw_image_grace_begin() and

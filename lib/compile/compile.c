@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The compiler: from a whole ruleset to tables. Changes to them are change.c's.
+ * The compiler: from a whole ruleset to tables. Changes to them are update.c's.
  *
  * What a rule says about an address is an identity: one prefix, one range, one
  * set, however large. All addresses that lie in the same identities share a

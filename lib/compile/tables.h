@@ -65,7 +65,7 @@ struct retired {
 	uint32_t ticket; /* the first grace period that counts for it */
 	uint8_t kind;
 	uint8_t side;  /* of an identity */
-	uint8_t phase; /* of a pair: see pair_change.c */
+	uint8_t phase; /* of a pair: see pair_update.c */
 	uint32_t line; /* of lines: the first; of a pair: its version */
 	uint32_t n;    /* lines; of a pair: number of its entry in the table; an identity's number */
 };
@@ -189,7 +189,7 @@ int trie_node_write(struct trie_builder *tb, uint32_t from, uint32_t to, uint32_
 /* A whole trie; its line goes to the root. */
 int trie_write(struct trie_builder *tb, const struct boundaries *map, enum fw_family family);
 
-/* trie_change.c: a trie that is in use. */
+/* trie_update.c: a trie that is in use. */
 
 /* A range of addresses of one family, as two numbers of 128 bits; the last one included. */
 struct trie_range {
@@ -229,7 +229,7 @@ void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commi
 /* Bits come into an identity's signature in all classes of a range. */
 void trie_sign(struct fw_tables *t, int side, struct trie_range r, uint32_t identity, uint64_t bits);
 
-/* pair.c and pair_change.c. */
+/* pair.c and pair_update.c. */
 
 /* A rule, or blocks of several, as the entry of pair @key. @rules in rank order. 0, -E2BIG with a diagnostic, -ENOMEM, -ENOSPC. */
 int pair_build(struct fw_tables *t, uint64_t key, const struct fw_rule *const *rules, uint32_t n, struct fw_pair *out);
@@ -279,7 +279,7 @@ struct fw_range *rule_ranges(const struct fw_rule *rule, uint32_t field, size_t 
 /* Lines for a block or split, noted in t->made. 0, -ENOMEM, -ENOSPC. */
 int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line);
 
-/* split.c and split_change.c: the blocks of a pair, parted by splits where that pays; a tree. */
+/* split.c and split_update.c: the blocks of a pair, parted by splits where that pays; a tree. */
 
 /* The tree of @n rules in rank order, below @depth splits; its hit, FW_HIT_NONE without rules, goes to @hit. */
 int tree_build(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, unsigned depth, __u64 *hit);
@@ -359,7 +359,7 @@ int identities_number(struct fw_tables *t, int side, const struct fw_ruleset *rs
 int classes_sweep(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds);
 void sweep_free(struct sweep *s);
 
-/* identity_change.c */
+/* identity_update.c */
 
 /*
  * Would an identity for this expression go into the classes? 0; -EAGAIN: it would come to more than @limit places, or into
@@ -385,7 +385,7 @@ bool identity_leave(struct fw_tables *t, int64_t *work);
 /* It starts from the beginning: its sets hold other addresses, or some have the identity again. */
 void identity_leave_again(struct fw_tables *t);
 
-/* set_change.c */
+/* set_update.c */
 
 /* What a change of sets makes of the tries; zeros: nothing. */
 struct sets_change {

@@ -414,10 +414,10 @@ static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, uns
 	return check_ref(c, side, n->ref[i], bits - 8);
 }
 
-/* @split: the references are nodes of runs over the same bits. */
-static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool split, unsigned bits)
+/* @wide: the references are nodes of runs over the same bits. */
+static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, bool wide, unsigned bits)
 {
-	unsigned runs = 1, rest = split ? bits : bits > 32 ? bits - 32 : 0;
+	unsigned runs = 1, rest = wide ? bits : bits > 32 ? bits - 32 : 0;
 
 	while (runs < FW_RUNS32 && n->last[runs - 1] != UINT32_MAX)
 		runs++;
@@ -425,8 +425,8 @@ static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, b
 		if (i < runs - 1 ? n->last[i - 1] >= n->last[i] : i >= runs - 1 && n->last[i] != UINT32_MAX)
 			return wrong(c, "a node's runs are out of order");
 	for (unsigned i = 0; i < runs; i++) {
-		if (split && FW_REF_TAG(n->ref[i]) != FW_REF_RUNS32)
-			return wrong(c, "a split refers to something else than runs");
+		if (wide && FW_REF_TAG(n->ref[i]) != FW_REF_RUNS32)
+			return wrong(c, "a wide node refers to something else than runs");
 		if (!check_ref(c, side, n->ref[i], rest))
 			return false;
 	}
@@ -454,8 +454,8 @@ static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits)
 		return wrong(c, "a node lies outside the pool or crosses a segment");
 	if (tag == FW_REF_RUNS8)
 		return check_runs8(c, side, fw_pool_ptr(c->pool, line), bits);
-	if (tag == FW_REF_RUNS32 || tag == FW_REF_SPLIT)
-		return check_runs32(c, side, fw_pool_ptr(c->pool, line), tag == FW_REF_SPLIT, bits);
+	if (tag == FW_REF_RUNS32 || tag == FW_REF_WIDE)
+		return check_runs32(c, side, fw_pool_ptr(c->pool, line), tag == FW_REF_WIDE, bits);
 	if (tag == FW_REF_TABLE8)
 		return check_table8(c, side, fw_pool_ptr(c->pool, line), bits);
 	return wrong(c, "a reference has an unknown tag");

@@ -209,10 +209,10 @@ static double lap(double *since)
 }
 
 /* The tables of the edited ruleset: what differs, or all of them, into @anew. */
-static int prepare(struct bench_controller *c, const struct fw_edit *e, struct fw_change **change,
+static int prepare(struct bench_controller *c, const struct fw_edit *e, struct fw_update **change,
 		   struct fw_image *anew)
 {
-	int err = fw_change_prepare(&c->image, e, &c->ds, change);
+	int err = fw_update_prepare(&c->image, e, &c->ds, change);
 
 	if (err != -EAGAIN)
 		return err;
@@ -222,7 +222,7 @@ static int prepare(struct bench_controller *c, const struct fw_edit *e, struct f
 
 /* All that can fail. */
 static int change_prepare(struct bench_controller *c, struct fw_edit *e, const struct fw_buf *text,
-			  struct fw_change **change, struct fw_image *anew, struct bench_stages *out)
+			  struct fw_update **change, struct fw_image *anew, struct bench_stages *out)
 {
 	double since = fw_now();
 	struct fw_buf log = { 0 };
@@ -258,13 +258,13 @@ static void old_free(struct bench_controller *c)
 	fw_kern_sync(c->kern);
 }
 
-static void change_publish(struct bench_controller *c, struct fw_change *change, const struct fw_image *anew,
+static void change_publish(struct bench_controller *c, struct fw_update *change, const struct fw_image *anew,
 			   struct bench_stages *out)
 {
 	double since = fw_now();
 
 	if (change)
-		fw_change_commit(change);
+		fw_update_commit(change);
 	else
 		image_replace(c, anew);
 	out->compile += lap(&since);
@@ -287,7 +287,7 @@ static void change_end(struct bench_controller *c, struct fw_edit *e,
 /* Until it was published: as in fwd, all that can fail, and what cannot. */
 static int attempt(struct bench_controller *c, struct fw_edit *e, const struct fw_buf *text, struct bench_stages *out)
 {
-	struct fw_change *change = NULL;
+	struct fw_update *change = NULL;
 	struct fw_image anew = { 0 };
 	double since = fw_now();
 	int err = fw_edit_begin(c->rs, e);
@@ -302,7 +302,7 @@ static int attempt(struct bench_controller *c, struct fw_edit *e, const struct f
 		return 0;
 	}
 	if (change)
-		fw_change_abort(change);
+		fw_update_abort(change);
 	fw_image_free(&anew);
 	fw_edit_abort(e);
 	return err;

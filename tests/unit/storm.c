@@ -210,11 +210,11 @@ static bool rebuild(struct storm *s)
 	return true;
 }
 
-void storm_commit(struct storm *s, struct fw_edit *e, struct fw_change *c)
+void storm_commit(struct storm *s, struct fw_edit *e, struct fw_update *c)
 {
 	s->ops->sync(s);
 	answers_make(s, s->image.generation + 1);
-	fw_change_commit(c);
+	fw_update_commit(c);
 	publish(s);
 	slots_keep(s, e);
 	fw_edit_commit(e);
@@ -236,20 +236,20 @@ static void edit_some(struct storm *s, struct fw_edit *e)
 
 static void transaction(struct storm *s)
 {
-	struct fw_change *c;
+	struct fw_update *c;
 	struct fw_edit e;
 	int err;
 
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_edit_begin(s->rs, &e), 0);
 	edit_some(s, &e);
-	err = fw_change_prepare(&s->image, &e, &ds, &c);
+	err = fw_update_prepare(&s->image, &e, &ds, &c);
 	if (!err && random_below(8)) {
 		storm_commit(s, &e, c);
 		return;
 	}
 	if (!err)
-		fw_change_abort(c);
+		fw_update_abort(c);
 	else if (err != -EAGAIN && err != -EBUSY && err != -E2BIG)
 		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), strerror(-err));
 	if (err == -EAGAIN && rebuild(s)) {

@@ -69,7 +69,7 @@ void storm_publish_first(struct storm *s);
 /* One transaction, or one that is undone, and perhaps a part of a grace period. */
 void storm_step(struct storm *s);
 /* What is prepared is published, and the edit with it. */
-void storm_commit(struct storm *s, struct fw_edit *e, struct fw_change *c);
+void storm_commit(struct storm *s, struct fw_edit *e, struct fw_update *c);
 /* Grace periods until nothing waits for any. */
 void storm_settle(struct storm *s);
 

@@ -163,15 +163,15 @@ static void changes(void **state)
 		maker = random_maker_new(rs, &shape);
 	}
 	for (unsigned i = 0; i < 400; i++) {
-		struct fw_change *change;
+		struct fw_update *change;
 		struct fw_edit e;
 
 		assert_int_equal(fw_edit_begin(rs, &e), 0);
 		random_edit(maker, &e, 6);
-		if (fw_change_prepare(&t.image, &e, &ds, &change)) {
+		if (fw_update_prepare(&t.image, &e, &ds, &change)) {
 			fw_edit_abort(&e);
 		} else {
-			fw_change_commit(change);
+			fw_update_commit(change);
 			publish();
 			fw_edit_commit(&e);
 			changed++;

@@ -207,16 +207,16 @@ static void random_rulesets(void **state)
 /* One change, settled. */
 static void change(const struct random_maker *rm)
 {
-	struct fw_change *c;
+	struct fw_update *c;
 	struct fw_edit e;
 
 	assert_int_equal(fw_edit_begin(t.rs, &e), 0);
 	random_edit(rm, &e, 6);
-	if (fw_change_prepare(&t.image, &e, &ds, &c)) {
+	if (fw_update_prepare(&t.image, &e, &ds, &c)) {
 		fw_edit_abort(&e);
 		return;
 	}
-	fw_change_commit(c);
+	fw_update_commit(c);
 	fw_edit_commit(&e);
 	while (fw_image_grace_wanted(&t.image))
 		fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image), NULL);

@@ -34,7 +34,7 @@ static struct image {
 	struct fw_pair *parted_pair;
 	uint64_t chain_hit;     /* that leads to the chained one */
 	struct fw_runs8 *runs8; /* these have three runs or more */
-	struct fw_runs32 *runs32, *split;
+	struct fw_runs32 *runs32, *wide;
 	uint32_t *table8;
 	struct fw_class *class; /* of several lines */
 } im;
@@ -119,11 +119,11 @@ static void node_find(uint32_t ref)
 		refs = runs->ref;
 		n = FW_RUNS8;
 	}
-	if (FW_REF_TAG(ref) == FW_REF_RUNS32 || FW_REF_TAG(ref) == FW_REF_SPLIT) {
+	if (FW_REF_TAG(ref) == FW_REF_RUNS32 || FW_REF_TAG(ref) == FW_REF_WIDE) {
 		struct fw_runs32 *runs = at;
 
 		if (runs->last[1] != UINT32_MAX)
-			*(FW_REF_TAG(ref) == FW_REF_SPLIT ? &im.split : &im.runs32) = runs;
+			*(FW_REF_TAG(ref) == FW_REF_WIDE ? &im.wide : &im.runs32) = runs;
 		refs = runs->ref;
 		n = FW_RUNS32;
 	}
@@ -167,7 +167,7 @@ static int image_open(void **state)
 	im.before = malloc(used_bytes());
 	memcpy(im.before, im.pool->base, used_bytes());
 	return im.single && im.displaced && im.small && im.large && im.chained && im.parted && im.runs8 && im.runs32 &&
-			       im.split && im.table8 && im.class && im.before ?
+			       im.wide && im.table8 && im.class && im.before ?
 		       0 :
 		       -1;
 }
@@ -309,10 +309,10 @@ static void copy_pair(struct fw_pair *to)
 	X(parted_end, "lack their end", im.parted->field[0].steps = 0)                                               \
 	X(parted_vectors, "", im.parted->field[0].vectors = im.parted->bytes)                                        \
 	X(parted_words, "a split's words", im.parted->field[0].words = im.parted->bytes)                             \
-	X(split_order, "out of order", im.split->last[1] = im.split->last[0])                                        \
-	X(split_class, "else than runs", im.split->ref[0] = im.runs8->ref[0])                                        \
-	X(split_split, "else than runs",                                                                             \
-	  im.split->ref[0] = FW_REF((uint32_t)((uint8_t *)im.split - im.pool->base) / FW_LINE, FW_REF_SPLIT))        \
+	X(wide_order, "out of order", im.wide->last[1] = im.wide->last[0])                                           \
+	X(wide_class, "else than runs", im.wide->ref[0] = im.runs8->ref[0])                                          \
+	X(wide_wide, "else than runs",                                                                               \
+	  im.wide->ref[0] = FW_REF((uint32_t)((uint8_t *)im.wide - im.pool->base) / FW_LINE, FW_REF_WIDE))           \
 	X(node_beyond, "a node lies outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                      \
 	X(node_tag, "", im.runs32->ref[0] = FW_REF(1, 7))                                                            \
 	X(node_loop, "deeper than an address",                                                                       \

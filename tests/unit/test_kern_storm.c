@@ -260,15 +260,15 @@ static void unseen(void **state)
 	storm_publish_first(&s);
 	segments = s.pool->nsegments;
 	for (int i = 0; i < 16; i++) {
-		struct fw_change *c;
+		struct fw_update *c;
 		struct fw_edit e;
 
 		assert_int_equal(fw_edit_begin(s.rs, &e), 0);
 		edit_wide(&s, &e);
-		assert_int_equal(fw_change_prepare(&s.image, &e, NULL, &c), 0);
+		assert_int_equal(fw_update_prepare(&s.image, &e, NULL, &c), 0);
 		check_unchanged(&s);
 		if (i & 1) {
-			fw_change_abort(c);
+			fw_update_abort(c);
 			fw_edit_abort(&e);
 		} else {
 			storm_commit(&s, &e, c);
@@ -277,12 +277,12 @@ static void unseen(void **state)
 	}
 	assert_true(s.pool->nsegments > segments + 2);
 	while (s.rs->first && s.rs->nrules > 40) {
-		struct fw_change *c;
+		struct fw_update *c;
 		struct fw_edit e;
 
 		assert_int_equal(fw_edit_begin(s.rs, &e), 0);
 		assert_int_equal(fw_edit_delete(&e, s.rs->first), 0);
-		assert_int_equal(fw_change_prepare(&s.image, &e, NULL, &c), 0);
+		assert_int_equal(fw_update_prepare(&s.image, &e, NULL, &c), 0);
 		storm_commit(&s, &e, c);
 		check_unchanged(&s);
 	}

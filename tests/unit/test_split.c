@@ -141,20 +141,20 @@ static int rule_add(struct fw_edit *e, uint32_t values)
 
 static void step(uint32_t values, bool shrink)
 {
-	struct fw_change *c;
+	struct fw_update *c;
 	struct fw_edit e;
 
 	assert_int_equal(fw_edit_begin(t.rs, &e), 0);
 	for (unsigned n = random_below(8) ? 1 : 5; n; n--)
 		if (shrink ? t.rs->nrules && fw_edit_delete(&e, random_rule(t.rs)) : rule_add(&e, values))
 			break;
-	assert_int_equal(fw_change_prepare(&t.image, &e, &ds, &c), 0);
+	assert_int_equal(fw_update_prepare(&t.image, &e, &ds, &c), 0);
 	if (!random_below(8)) {
-		fw_change_abort(c);
+		fw_update_abort(c);
 		fw_edit_abort(&e);
 		return;
 	}
-	fw_change_commit(c);
+	fw_update_commit(c);
 	fw_classifier_publish(t.classifier, t.image.root, t.image.generation);
 	fw_edit_commit(&e);
 	while (!random_below(2) || t.image.generation % 8 == 0) {

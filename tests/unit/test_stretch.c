@@ -270,7 +270,7 @@ static void a_change_does_little(void **state)
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 		uint64_t before = image.tables->places;
 		struct fw_diags ds = { .n = 0 };
-		struct fw_change *c = NULL;
+		struct fw_update *c = NULL;
 		struct fw_edit e;
 		double start;
 		int err;
@@ -281,13 +281,13 @@ static void a_change_does_little(void **state)
 		if (err)
 			fail_msg("%s", ds.d[0].message);
 		start = cpu();
-		err = fw_change_prepare(&image, &e, &ds, &c);
+		err = fw_update_prepare(&image, &e, &ds, &c);
 		note(&w, (int64_t)(image.tables->places - before), cpu() - start, b.text);
 		assert_true(!err || err == -EAGAIN || err == -EBUSY || err == -E2BIG);
 		done += !err;
 		refused += err != 0;
 		if (!err) {
-			fw_change_commit(c);
+			fw_update_commit(c);
 			fw_edit_commit(&e);
 		} else {
 			fw_edit_abort(&e);

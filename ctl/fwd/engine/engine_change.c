@@ -13,7 +13,7 @@
 static void transaction_abort(struct transaction *t)
 {
 	if (t->change)
-		fw_change_abort(t->change);
+		fw_update_abort(t->change);
 	fw_image_free(&t->image);
 	fw_edit_abort(&t->edit);
 }
@@ -42,7 +42,7 @@ static int prepare(struct transaction *t)
 	int err = -EAGAIN;
 
 	if (image->generation < UINT32_MAX)
-		err = fw_change_prepare(image, &t->edit, ds, &t->change);
+		err = fw_update_prepare(image, &t->edit, ds, &t->change);
 	if (err != -EAGAIN)
 		return err;
 	t->out->bulk = engine_is_large(e);
@@ -184,7 +184,7 @@ static void transaction_commit(struct transaction *t, struct later *old)
 
 	e->live->changed = t->change;
 	if (t->change)
-		fw_change_commit(fw_take(t->change));
+		fw_update_commit(fw_take(t->change));
 	else
 		replace_image(t, old);
 	t->out->seconds.compile += lap(&since);

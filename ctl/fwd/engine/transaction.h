@@ -9,7 +9,7 @@ struct transaction {
 	struct engine *e;
 	const struct engine_edit *asked;
 	struct fw_edit edit;
-	struct fw_change *change;  /* of the tables; NULL: they are written anew */
+	struct fw_update *change;  /* of the tables; NULL: they are written anew */
 	struct fw_image image;     /* then these */
 	struct fw_cost_worst cost; /* of these */
 	struct fw_buf log;

@@ -43,7 +43,7 @@ enum fw_ref_tag {
 	FW_REF_RUNS8,  /* struct fw_runs8 */
 	FW_REF_RUNS32, /* struct fw_runs32 */
 	FW_REF_TABLE8, /* 256 references, one per value of the next 8 bits */
-	FW_REF_SPLIT,  /* struct fw_runs32 of up to 8 more RUNS32 nodes, over the same bits of the address */
+	FW_REF_WIDE, /* a wide node: struct fw_runs32 of up to 8 more RUNS32 nodes, over the same bits of the address */
 };
 
 #define FW_RUNS8 13

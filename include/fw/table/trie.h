@@ -8,7 +8,7 @@
 
 #include "fw/table/trie_node.h"
 
-/* Where the walk goes on from a node that is no split, by the upper of @bits. */
+/* Where the walk goes on from a node that is no wide node, by the upper of @bits. */
 static __always_inline __u32 fw_trie_node(const void *node, __u32 tag, __u64 bits)
 {
 	if (tag == FW_REF_RUNS32) {
@@ -36,7 +36,7 @@ static __always_inline __u32 fw_trie_step(__u32 ref, __u64 bits)
 	if (tag == FW_REF_CLASS)
 		return ref;
 	node = fw_pool_line(FW_REF_LINE(ref));
-	if (tag == FW_REF_SPLIT) {
+	if (tag == FW_REF_WIDE) {
 		tag = FW_REF_RUNS32;
 		node = node ? fw_pool_line(FW_REF_LINE(fw_trie_node(node, tag, bits))) : NULL;
 	}
@@ -85,7 +85,7 @@ static __always_inline __u32 fw_trie_step_on(__u32 ref, volatile struct fw_addr 
 {
 	__u32 tag = FW_REF_TAG(ref), next = fw_trie_step(ref, rest->hi);
 
-	if (tag == FW_REF_RUNS32 || tag == FW_REF_SPLIT)
+	if (tag == FW_REF_RUNS32 || tag == FW_REF_WIDE)
 		fw_addr_shift(rest, 32);
 	else
 		fw_addr_shift(rest, 8);

@@ -3,7 +3,7 @@
  * The longest-prefix-match tries, built from the sorted list of addresses at
  * which the class changes. A node looks at the next 32 or 8 bits and holds the
  * runs of equal answers. Up to 8 runs of 32 bits are one node, up to 64 are a
- * split node and the nodes under it, as in a B-tree; where there are more, the walk goes on by 8 bits.
+ * wide node and the nodes under it, as in a B-tree; where there are more, the walk goes on by 8 bits.
  *
  * After the multibit tries with run compression of Degermark et al., "Small forwarding tables for fast routing lookups",
  * SIGCOMM 1997; nodes searched by byte-wise compare inside one cache line.
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define SPLIT_RUNS (FW_RUNS32 * FW_RUNS32)
+#define WIDE_RUNS (FW_RUNS32 * FW_RUNS32)
 
 /* What a node says for the values from the end of the run before up to @last. */
 struct run {
@@ -113,25 +113,25 @@ static int runs32_write(struct trie_builder *tb, const struct run *runs, unsigne
 }
 
 /* More runs than one node holds: nodes with an equal share each, under one that chooses among them. */
-static int split_write(struct trie_builder *tb, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
-		       uint32_t *ref)
+static int wide_write(struct trie_builder *tb, const struct run *runs, unsigned n, unsigned depth, unsigned bits,
+		      uint32_t *ref)
 {
 	unsigned nodes = (n + FW_RUNS32 - 1) / FW_RUNS32;
 	uint32_t line;
 	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
-	struct fw_runs32 *split = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
+	struct fw_runs32 *wide = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
 		return err;
-	memset(split->last, 0xff, sizeof(split->last));
+	memset(wide->last, 0xff, sizeof(wide->last));
 	for (unsigned i = 0; !err && i < nodes; i++) {
 		unsigned from = n * i / nodes, to = n * (i + 1) / nodes;
 
 		if (i < nodes - 1)
-			split->last[i] = runs[to - 1].last;
-		err = runs32_write(tb, runs + from, to - from, depth, bits, &split->ref[i]);
+			wide->last[i] = runs[to - 1].last;
+		err = runs32_write(tb, runs + from, to - from, depth, bits, &wide->ref[i]);
 	}
-	*ref = FW_REF(line, FW_REF_SPLIT);
+	*ref = FW_REF(line, FW_REF_WIDE);
 	return err;
 }
 
@@ -182,12 +182,12 @@ int trie_node_write(struct trie_builder *tb, uint32_t from, uint32_t to, uint32_
 {
 	struct run runs[256];
 	/* The rest of an IPv4 address reads as if zeros followed, so 32 bits serve it too. */
-	unsigned n = runs_collect(tb, from, to, before, depth, 32, runs, SPLIT_RUNS);
+	unsigned n = runs_collect(tb, from, to, before, depth, 32, runs, WIDE_RUNS);
 
 	if (n && n <= FW_RUNS32)
 		return runs32_write(tb, runs, n, depth, bits, ref);
 	if (n > FW_RUNS8 || (n && bits - depth > 8))
-		return split_write(tb, runs, n, depth, bits, ref);
+		return wide_write(tb, runs, n, depth, bits, ref);
 	n = runs_collect(tb, from, to, before, depth, 8, runs, 256);
 	if (n <= FW_RUNS8)
 		return runs8_write(tb, runs, n, depth, bits, ref);

@@ -14,13 +14,13 @@ void flat_put(struct flat *f, u128 start, uint32_t class)
 
 /* @first: the value that the first run begins with. */
 static void flatten_runs32(const struct fw_tables *t, struct flat *f, const struct fw_runs32 *node, uint32_t first,
-			   u128 base, unsigned depth, bool split)
+			   u128 base, unsigned depth, bool wide)
 {
 	for (unsigned i = 0; i < FW_RUNS32; i++) {
 		const struct fw_runs32 *below = fw_pool_ptr(t->heap.pool, FW_REF_LINE(node->ref[i]));
 		u128 start = base | wide_value(first, depth, 32);
 
-		if (split)
+		if (wide)
 			flatten_runs32(t, f, below, first, base, depth, false);
 		else
 			flatten(t, f, node->ref[i], start, depth + 32);
@@ -48,7 +48,7 @@ void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base,
 	const void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
 	const uint32_t *table = node;
 
-	f->nodes += FW_REF_TAG(ref) == FW_REF_SPLIT ? 1 + FW_RUNS32 : 1;
+	f->nodes += FW_REF_TAG(ref) == FW_REF_WIDE ? 1 + FW_RUNS32 : 1;
 	switch (FW_REF_TAG(ref)) {
 	case FW_REF_CLASS:
 		flat_put(f, base, FW_REF_LINE(ref));
@@ -61,7 +61,7 @@ void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base,
 		flatten_runs8(t, f, node, base, depth);
 		return;
 	default:
-		flatten_runs32(t, f, node, 0, base, depth, FW_REF_TAG(ref) == FW_REF_SPLIT);
+		flatten_runs32(t, f, node, 0, base, depth, FW_REF_TAG(ref) == FW_REF_WIDE);
 	}
 }
 

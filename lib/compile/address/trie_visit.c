@@ -38,7 +38,7 @@ static bool visit_runs(struct visit *v, uint32_t ref, uint32_t first, u128 base,
 		u128 to = span_last(base | wide_value(last, depth, width), depth + width);
 		bool go = !visit_outside(v, from, to);
 
-		if (go && FW_REF_TAG(ref) == FW_REF_SPLIT)
+		if (go && FW_REF_TAG(ref) == FW_REF_WIDE)
 			go = !visit_runs(v, below, first, base, depth);
 		else if (go)
 			go = !visit_ref(v, below, from, depth + width);

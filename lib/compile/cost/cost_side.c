@@ -58,15 +58,15 @@ static struct fw_addr addr_with(struct fw_addr a, uint32_t value, unsigned depth
 /* A reference's subtree, which begins at the address @at, after a walk over @lines. true: the class was found. */
 static bool walk_ref(struct walk *w, uint32_t ref, struct fw_addr at, unsigned depth, uint32_t lines);
 
-/* @split: what it refers to are nodes over the same bits. */
-static bool walk_runs32(struct walk *w, const struct fw_runs32 *node, bool split, uint32_t first, struct fw_addr at,
+/* @wide: what it refers to are nodes over the same bits. */
+static bool walk_runs32(struct walk *w, const struct fw_runs32 *node, bool wide, uint32_t first, struct fw_addr at,
 			unsigned depth, uint32_t lines)
 {
 	for (unsigned i = 0; i < FW_RUNS32; i++) {
 		uint32_t last = i < FW_RUNS32 - 1 ? node->last[i] : UINT32_MAX, ref = node->ref[i];
-		bool found = split ? walk_runs32(w, fw_pool_ptr(w->pool, FW_REF_LINE(ref)), false, first, at, depth,
-						 lines + 1) :
-				     walk_ref(w, ref, addr_with(at, first, depth, 32), depth + 32, lines);
+		bool found = wide ? walk_runs32(w, fw_pool_ptr(w->pool, FW_REF_LINE(ref)), false, first, at, depth,
+						lines + 1) :
+				    walk_ref(w, ref, addr_with(at, first, depth, 32), depth + 32, lines);
 
 		if (found)
 			return true;
@@ -123,7 +123,7 @@ static bool walk_ref(struct walk *w, uint32_t ref, struct fw_addr at, unsigned d
 		return walk_runs8(w, node, at, depth, lines + 1);
 	if (tag == FW_REF_TABLE8)
 		return walk_table(w, node, 8, at, depth, lines + 1);
-	return walk_runs32(w, node, tag == FW_REF_SPLIT, 0, at, depth, lines + 1);
+	return walk_runs32(w, node, tag == FW_REF_WIDE, 0, at, depth, lines + 1);
 }
 
 static int walk_all(struct walk *w, const struct fw_root *root, int side, enum fw_family family)

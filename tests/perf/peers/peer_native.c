@@ -97,15 +97,15 @@ static int native_load(const struct work *w, struct stage *st, void **ctx)
 /* Only what differs. Nobody looks anything up meanwhile, so there is nothing to wait for. */
 static int native_change(struct native *n, struct fw_edit *e, const struct fw_buf *text, struct fw_diags *ds)
 {
-	struct fw_change *change;
+	struct fw_update *change;
 	struct fw_buf log = { 0 };
 	int err = text->failed ? -ENOMEM : fw_text_edit(e, text->text, text->len, "change", ds, &log);
 
 	fw_buf_free(&log);
-	err = err ? err : fw_change_prepare(&n->image, e, ds, &change);
+	err = err ? err : fw_update_prepare(&n->image, e, ds, &change);
 	if (err)
 		return err;
-	fw_change_commit(change);
+	fw_update_commit(change);
 	native_publish(n);
 	return 0;
 }

@@ -187,20 +187,20 @@ static void shortage_end(void)
 /* The end of an edit: published, or as if it had never been. Memory may run out where @scarce. */
 static int live_finish(struct live *l, struct fw_edit *e, bool undo, bool scarce)
 {
-	struct fw_change *c;
+	struct fw_update *c;
 	int err;
 
 	ds.n = ds.total = 0;
 	if (scarce)
 		shortage_begin();
-	err = fw_change_prepare(&l->image, e, &ds, &c);
+	err = fw_update_prepare(&l->image, e, &ds, &c);
 	shortage_end();
 	if (!err && undo) {
-		fw_change_abort(c);
+		fw_update_abort(c);
 		fw_edit_abort(e);
 		l->refused++;
 	} else if (!err) {
-		fw_change_commit(c);
+		fw_update_commit(c);
 		live_publish(l);
 		fw_edit_commit(e);
 		l->changed++;
@@ -615,7 +615,7 @@ static void many_elements_in_a_dense_part(void **state)
 	assert_int_equal(fw_compile(rs, pool, NULL, &image), 0);
 	image.generation = 1;
 	for (uint64_t n = 1; n <= 10000; n *= 100) {
-		struct fw_change *c = NULL;
+		struct fw_update *c = NULL;
 		struct fw_edit e;
 
 		assert_int_equal(fw_edit_begin(rs, &e), 0);
@@ -626,9 +626,9 @@ static void many_elements_in_a_dense_part(void **state)
 			assert_int_equal(fw_edit_set_add(&e, set, &r, (struct fw_place){ 0 }, NULL), 0);
 		}
 		assert_int_equal(fw_edit_settle(&e), 0);
-		assert_int_equal(fw_change_prepare(&image, &e, NULL, &c), n > 100 ? -EAGAIN : 0);
+		assert_int_equal(fw_update_prepare(&image, &e, NULL, &c), n > 100 ? -EAGAIN : 0);
 		if (c)
-			fw_change_abort(c);
+			fw_update_abort(c);
 		fw_edit_abort(&e);
 	}
 	fw_image_free(&image);

@@ -16,12 +16,12 @@
  *	(3, any) becomes a version {rule 2, nothing}          packets of the old generation: as before
  *	the control word says the next generation             rule 2 at 10.2.0.1, nothing at 10.1.0.1, both at once
  *
- * A grace period later versions begin to make way for plain entries (pair_change.c), and identity 3, which no rule
- * refers to, leaves the classes (identity_change.c). The cost is that of what the change touches: the rules of its pairs,
+ * A grace period later versions begin to make way for plain entries (pair_update.c), and identity 3, which no rule
+ * refers to, leaves the classes (identity_update.c). The cost is that of what the change touches: the rules of its pairs,
  * the trie nodes around its addresses.
  *
  * Where the elements of a set change, addresses change their classes while pairs refer to them: that is made to copies of
- * the tries' roots, which the next root names (set_change.c).
+ * the tries' roots, which the next root names (set_update.c).
  *
  * A change is refused with -EAGAIN where compiling everything beside the live tables and swapping the root is the better
  * way, or the only one.
@@ -42,7 +42,7 @@ struct made {
 	uint8_t side;
 };
 
-struct fw_change {
+struct fw_update {
 	struct fw_image *image;
 	struct fw_tables *t;
 	const struct fw_edit *e;
@@ -110,7 +110,7 @@ static int sides_grow(struct fw_tables *t)
 }
 
 /* The identity of one side of a rule that comes. */
-static int need_identity(struct fw_change *c, const struct fw_rule *r, int side)
+static int need_identity(struct fw_update *c, const struct fw_rule *r, int side)
 {
 	struct fw_tables *t = c->t;
 	uint32_t addrs = side == SRC ? r->src : r->dst, id = t->side[side].identity_of[addrs];
@@ -143,7 +143,7 @@ static int compare_parts(const void *a, const void *b)
 }
 
 /* All rules that come and go, by pair. */
-static int parts_collect(struct fw_change *c)
+static int parts_collect(struct fw_update *c)
 {
 	int err = 0;
 
@@ -175,7 +175,7 @@ static bool has_blocks(const struct pair_value *v)
 }
 
 /* What a pair with many rules, parted by splits, becomes: only the blocks that the parts concern are made anew. */
-static int value_split(struct fw_change *c, const struct pair_value *old, struct part *parts, size_t n,
+static int value_split(struct fw_update *c, const struct pair_value *old, struct part *parts, size_t n,
 		       struct fw_pair *to)
 {
 	int err = tree_change(&c->trees, old->hit, parts, n, &to->hit);
@@ -186,7 +186,7 @@ static int value_split(struct fw_change *c, const struct pair_value *old, struct
 }
 
 /* All the rules of a pair in an entry or in blocks made anew. */
-static int value_build(struct fw_change *c, const struct pair_value *old, struct part *parts, size_t n,
+static int value_build(struct fw_update *c, const struct pair_value *old, struct part *parts, size_t n,
 		       struct fw_pair *to)
 {
 	uint64_t key = parts[0].key;
@@ -199,7 +199,7 @@ static int value_build(struct fw_change *c, const struct pair_value *old, struct
 }
 
 /* The step for the pair that the @n parts belong to. */
-static int step_make(struct fw_change *c, struct part *parts, size_t n)
+static int step_make(struct fw_update *c, struct part *parts, size_t n)
 {
 	struct pair_step step = { .key = parts[0].key };
 	struct pair_value old = { .hit = FW_HIT_NONE };
@@ -219,7 +219,7 @@ static int step_make(struct fw_change *c, struct part *parts, size_t n)
 	return err;
 }
 
-static int steps_make(struct fw_change *c)
+static int steps_make(struct fw_update *c)
 {
 	int err = 0;
 
@@ -232,7 +232,7 @@ static int steps_make(struct fw_change *c)
 }
 
 /* The signatures of existing identities, and of new ones before they are spread. */
-static int steps_sign(struct fw_change *c)
+static int steps_sign(struct fw_update *c)
 {
 	int err = 0;
 
@@ -249,7 +249,7 @@ static int steps_sign(struct fw_change *c)
 	return err;
 }
 
-static int made_spread(struct fw_change *c)
+static int made_spread(struct fw_update *c)
 {
 	int err = 0;
 
@@ -258,7 +258,7 @@ static int made_spread(struct fw_change *c)
 	return err;
 }
 
-static int steps_prepare(struct fw_change *c)
+static int steps_prepare(struct fw_update *c)
 {
 	int err = 0;
 
@@ -268,7 +268,7 @@ static int steps_prepare(struct fw_change *c)
 }
 
 /* The root, if the change shows there. */
-static int root_prepare(struct fw_change *c)
+static int root_prepare(struct fw_update *c)
 {
 	const struct fw_ruleset *rs = c->e->rs;
 	uint32_t fields = 0;
@@ -293,7 +293,7 @@ static int root_prepare(struct fw_change *c)
 	return err;
 }
 
-static int prepare(struct fw_change *c)
+static int prepare(struct fw_update *c)
 {
 	int err = is_too_much(c->t, c->e) ? -EAGAIN : 0;
 
@@ -317,7 +317,7 @@ static int prepare(struct fw_change *c)
 	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + c->trees.gone.n + 8);
 }
 
-static void change_free(struct fw_change *c)
+static void change_free(struct fw_update *c)
 {
 	for (size_t i = 0; i < c->nmade; i++)
 		c->t->side[c->made[i].side].ids[c->made[i].id].coming = false;
@@ -329,9 +329,9 @@ static void change_free(struct fw_change *c)
 	free(c);
 }
 
-int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_change **out)
+int fw_update_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out)
 {
-	struct fw_change *c = calloc(1, sizeof(*c));
+	struct fw_update *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
@@ -346,13 +346,13 @@ int fw_change_prepare(struct fw_image *image, const struct fw_edit *e, struct fw
 	c->t->made = &c->trees.made;
 	err = prepare(c);
 	if (err)
-		fw_change_abort(c);
+		fw_update_abort(c);
 	else
 		*out = c;
 	return err;
 }
 
-void fw_change_abort(struct fw_change *c)
+void fw_update_abort(struct fw_update *c)
 {
 	struct fw_tables *t = c->t;
 
@@ -376,7 +376,7 @@ void fw_change_abort(struct fw_change *c)
 	change_free(c);
 }
 
-static void root_commit(struct fw_change *c)
+static void root_commit(struct fw_update *c)
 {
 	struct fw_tables *t = c->t;
 
@@ -394,7 +394,7 @@ static void rules_ref(struct fw_tables *t, const struct fw_rule *r, int change)
 	identity_ref(t, DST, t->side[DST].identity_of[r->dst], change);
 }
 
-static void stats_update(struct fw_change *c)
+static void stats_update(struct fw_update *c)
 {
 	struct fw_tables *t = c->t;
 	struct fw_compile_stats *st = &t->stats;
@@ -415,7 +415,7 @@ static void step_commit(struct fw_tables *t, const struct pair_step *step, uint3
 	pair_step_commit(t, step, since);
 }
 
-void fw_change_commit(struct fw_change *c)
+void fw_update_commit(struct fw_update *c)
 {
 	struct fw_tables *t = c->t;
 	uint32_t next = c->image->generation + 1;

@@ -33,7 +33,7 @@ struct trie_range trie_range_of(const struct fw_addr_range *r)
 
 #define TABLE8_LINES (256u * 4 / FW_LINE)
 
-/* One step down: the reference that @at takes, and the bits that it looked at (0: a split, which looks at none of its own). */
+/* One step down: the reference that @at takes, and the bits that it looked at (0: a wide node, which looks at none of its own). */
 static uint32_t *step_down(const struct fw_tables *t, uint32_t ref, u128 at, unsigned depth, unsigned *width)
 {
 	void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
@@ -47,7 +47,7 @@ static uint32_t *step_down(const struct fw_tables *t, uint32_t ref, u128 at, uns
 	case FW_REF_RUNS8:
 		*width = 8;
 		return &r8->ref[fw_runs8_find(r8, wide_bits(at, depth, 8))];
-	case FW_REF_SPLIT:
+	case FW_REF_WIDE:
 		*width = 0;
 		return &r32->ref[fw_runs32_find(r32, wide_bits(at, depth, 32))];
 	default:
