@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The ground that every part of the library stands on: diagnostics, cleanup
- * attributes, a region allocator and growing arrays.
+ * attributes, a region allocator, growing arrays and texts.
  */
 #ifndef FW_BASE_H
 #define FW_BASE_H
@@ -120,6 +120,21 @@ int fw_vec_grow(void *ptr, size_t n, size_t *cap, size_t size);
 			(ptr)[(n)++] = (value);                                 \
 		fw_err_;                                                        \
 	})
+
+/*
+ * A text that grows. Zero-initialised is empty. @text ends in NUL, but is NULL before anything was added; free it with
+ * fw_buf_free(). Nothing is checked at each addition: once memory ran out, @failed stays set and the text is incomplete.
+ */
+struct fw_buf {
+	char *text;
+	size_t len, cap;
+	bool failed;
+};
+void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Appends @len bytes as they are. */
+void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
+/* Frees the text; the buffer is empty then and can be used again. */
+void fw_buf_free(struct fw_buf *b);
 
 /* A well-mixing 64-bit hash step (the finaliser of MurmurHash3, by Appleby). */
 static inline uint64_t fw_mix64(uint64_t x)

@@ -8,17 +8,6 @@
 
 #include "fw/edit.h"
 
-/* Where the printer writes. Grows; text ends in NUL; free with fw_buf_free(). Zero-initialised is empty. */
-struct fw_buf {
-	char *text;
-	size_t len, cap;
-	bool failed; /* memory ran out: the text is incomplete */
-};
-void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Adds bytes as they are. */
-void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
-void fw_buf_free(struct fw_buf *b);
-
 /* A stretch of text; not ended by NUL. */
 struct fw_str {
 	const char *s;
@@ -104,30 +93,30 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
 		      struct fw_diags *ds, struct fw_buf *log);
 
 /**
- * fw_text_filter - does a rule say what somebody looks for?
+ * fw_text_query - does a rule say what somebody looks for?
  * @matches: match fields as in a rule, without a verdict or with one: `from 10.0.0.0/8 proto tcp`
- * @out:     a rule that a ruleset of its own holds; fw_text_filter_free()
+ * @out:     a rule that a ruleset of its own holds; fw_query_free()
  *
- * A rule passes when some packet that the filter matches is matched by the rule, by what their sets hold now, and the
- * verdict is the same. A filter that names nothing of IP is for other frames too. One that no packet can match is refused
+ * A rule passes when some packet that the query matches is matched by the rule, by what their sets hold now, and the
+ * verdict is the same. A query that names nothing of IP is for other frames too. One that no packet can match is refused
  * when a rule that says the same would be.
  */
-struct fw_filter;
+struct fw_query;
 /* The @i-th name of the @iface-th interface; NULL: it has no more, and when it has none there are no more interfaces. */
-struct fw_filter_names {
+struct fw_query_names {
 	const char *(*name)(void *ctx, size_t iface, size_t i);
 	void *ctx;
 };
-int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out);
+int fw_text_query(const char *matches, const char *name, struct fw_diags *ds, struct fw_query **out);
 /* Interfaces have other names too. 0 or -ENOMEM. */
-int fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names);
+int fw_query_name(struct fw_query *q, const struct fw_query_names *names);
 /*
  * 1: the rule passes; 0: it does not; -EAGAIN: before that was clear, *@work comparisons were made: the next call with the
  * same rule goes on, also when the ruleset was edited in between; -ENOMEM. *@work is lowered by those that were made;
  * NULL: as many as it takes.
  */
-int fw_filter_passes(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
-void fw_filter_free(struct fw_filter *f); /* NULL is fine */
+int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
+void fw_query_free(struct fw_query *q); /* NULL is fine */
 
 /**
  * fw_text_parse_classbench - a ClassBench filter set, all verdicts DROP, no hook

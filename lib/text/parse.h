@@ -38,7 +38,7 @@ struct fw_parser {
 	const char *const *statements;     /* the words that begin one, up to NULL */
 	const struct fw_files *files;      /* NULL: the parser opens files itself */
 	struct fw_edit *edit;              /* NULL: a ruleset is read, not changes to one */
-	bool filter;                       /* matches without a rule */
+	bool query;                        /* matches without a rule */
 	const struct fw_match *proto;      /* of the rule that is being read; NULL: not said so far */
 	struct fw_services services;
 };
@@ -134,6 +134,6 @@ struct fw_rule_text {
  */
 int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *out);
 /* `{ match } [verdict]`, to the end of the text; *verdict is left alone when there is none. */
-int fw_parse_filter(struct fw_parser *p, struct fw_rule_text *out, int *verdict);
+int fw_parse_query(struct fw_parser *p, struct fw_rule_text *out, int *verdict);
 
 #endif

@@ -209,9 +209,9 @@ static int addr_element(struct fw_parser *p, void *ctx)
 
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "an address", "addresses stand without quotes");
-	if (p->tok.text.s[0] == '@' && p->filter)
+	if (p->tok.text.s[0] == '@' && p->query)
 		return fw_diag_add(p->ds, fw_parser_here(p), "name addresses: from 192.0.2.0/24",
-				   "a filter cannot name a set");
+				   "a query cannot name a set");
 	if (p->tok.text.s[0] == '@') {
 		err = fw_parser_find_set(p, (struct fw_str){ p->tok.text.s + 1, p->tok.text.len - 1 }, &set);
 		return err ? err : fw_vec_push(side->sets, side->nsets, side->sets_cap, set);
@@ -329,7 +329,7 @@ static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, 
 
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
-	while (!fw_parser_at(p, "accept") && !fw_parser_at(p, "drop") && !(p->filter && p->tok.kind == FW_T_END)) {
+	while (!fw_parser_at(p, "accept") && !fw_parser_at(p, "drop") && !(p->query && p->tok.kind == FW_T_END)) {
 		const struct fw_keyword *kw = find_keyword(p);
 		struct fw_spot spot = { p->tok.line, p->tok.column };
 
@@ -467,7 +467,7 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	return err ? err : end_rule(p, rule);
 }
 
-int fw_parse_filter(struct fw_parser *p, struct fw_rule_text *rule, int *verdict)
+int fw_parse_query(struct fw_parser *p, struct fw_rule_text *rule, int *verdict)
 {
 	uint8_t said;
 	int err;
@@ -480,6 +480,6 @@ int fw_parse_filter(struct fw_parser *p, struct fw_rule_text *rule, int *verdict
 			*verdict = said;
 	}
 	if (!err && p->tok.kind != FW_T_END)
-		err = fw_parser_expected(p, "the end of the filter", "matches stand before the verdict");
+		err = fw_parser_expected(p, "the end of the query", "matches stand before the verdict");
 	return err ? err : end_rule(p, rule);
 }

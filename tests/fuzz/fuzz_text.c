@@ -12,33 +12,33 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct fw_diags ds;
 
 /* In one go, and in steps. */
-static void check_passes(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *r)
+static void check_passes(struct fw_query *f, const struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	int want = fw_filter_passes(f, rs, r, NULL), is;
+	int want = fw_query_passes(f, rs, r, NULL), is;
 
 	do {
 		int64_t work = 2;
 
-		is = fw_filter_passes(f, rs, r, &work);
+		is = fw_query_passes(f, rs, r, &work);
 	} while (is == -EAGAIN);
 	if (is != want || (is != 0 && is != 1))
 		abort();
 }
 
-static void check_filter(const char *text, size_t size)
+static void check_query(const char *text, size_t size)
 {
 	static const char rules[] = "set a { 10.0.0.0/8, ::1 }\nrule in on eth0 from not @a proto tcp dport 22 accept\n"
 				    "rule out ethertype arp drop\nrule to 192.0.2.0-192.0.2.9 frag later drop\n";
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	char *matches = strndup(text, size);
-	struct fw_filter *f = NULL;
-	int err = matches ? fw_text_filter(matches, "filter", &ds, &f) : -ENOMEM;
+	struct fw_query *f = NULL;
+	int err = matches ? fw_text_query(matches, "query", &ds, &f) : -ENOMEM;
 
 	if (!err != !ds.total || !rs || fw_text_parse(rs, rules, sizeof(rules) - 1, NULL, NULL))
 		abort();
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next)
 		check_passes(f, rs, r);
-	fw_filter_free(f);
+	fw_query_free(f);
 	fw_ruleset_free(rs);
 	free(matches);
 }
@@ -71,7 +71,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	ds.n = ds.total = 0;
 	if (size && *text == '?')
-		check_filter(text + 1, size - 1);
+		check_query(text + 1, size - 1);
 	else
 		check_rules(text, size);
 	return 0;

@@ -19,7 +19,7 @@
 /* A step ends with what is whole: a field's values, or one element with the search for the next. */
 #define STEP_MOST (2 * WORK_STEP)
 #define PLACES_MOST (2 * CHANGE_PLACES)
-#define FILTER_BYTES 60000
+#define QUERY_BYTES 60000
 
 struct worst {
 	int64_t work;
@@ -138,10 +138,10 @@ static struct fw_ruleset *slow_ruleset(unsigned rules)
 static void add_addresses(struct fw_buf *b, const char *side)
 {
 	unsigned step = 1 + random_below(8), at = random_below(4), range = random_below(3);
-	size_t end = b->len + FILTER_BYTES / (1 + random_below(4));
+	size_t end = b->len + QUERY_BYTES / (1 + random_below(4));
 
 	fw_buf_printf(b, " %s%s{ ", side, random_below(3) ? " " : " not ");
-	for (bool first = true; b->len < end && b->len < FILTER_BYTES; at += step + range, first = false) {
+	for (bool first = true; b->len < end && b->len < QUERY_BYTES; at += step + range, first = false) {
 		fw_buf_printf(b, first ? "" : ",");
 		address(b, at);
 		if (range) {
@@ -152,29 +152,29 @@ static void add_addresses(struct fw_buf *b, const char *side)
 	fw_buf_printf(b, " }");
 }
 
-static void random_filter(struct fw_buf *b)
+static void random_query(struct fw_buf *b)
 {
 	static const char *const sides[] = { "from", "to" };
 
 	for (size_t i = 0; i < 2; i++)
 		if (random_below(2))
 			add_addresses(b, sides[i]);
-	if (b->len < FILTER_BYTES / 2 && random_below(2)) {
+	if (b->len < QUERY_BYTES / 2 && random_below(2)) {
 		fw_buf_printf(b, " on%s { ", random_below(2) ? "" : " not");
 		for (unsigned v = 0; v < 2000; v++)
 			fw_buf_printf(b, v ? ",i%u" : "i%u", v);
 		fw_buf_printf(b, " }");
 	}
-	if (b->len < FILTER_BYTES / 2 && random_below(2))
+	if (b->len < QUERY_BYTES / 2 && random_below(2))
 		add_numbers(b, "dport", 4000, 1 + random_below(4), 65535);
-	if (b->len < FILTER_BYTES / 2 && random_below(2))
+	if (b->len < QUERY_BYTES / 2 && random_below(2))
 		add_numbers(b, "length", 4000, 1 + random_below(4), 65535);
 	if (!b->len)
 		fw_buf_printf(b, "from 203.0.113.0/24");
 }
 
 /* As fwd lists: a step goes on while there is work left. */
-static void list_all(struct fw_filter *f, const struct fw_ruleset *rs, const char *what, struct worst *w)
+static void list_all(struct fw_query *q, const struct fw_ruleset *rs, const char *what, struct worst *w)
 {
 	const struct fw_rule *r = rs->first;
 
@@ -183,7 +183,7 @@ static void list_all(struct fw_filter *f, const struct fw_ruleset *rs, const cha
 		double start = cpu();
 
 		while (r && work > 0) {
-			int passes = fw_filter_passes(f, rs, r, &work);
+			int passes = fw_query_passes(q, rs, r, &work);
 
 			assert_true(passes >= 0 || passes == -EAGAIN);
 			work -= WORK_RULE;
@@ -201,13 +201,13 @@ static void a_list_does_little_in_a_step(void **state)
 	for (unsigned round = 0; round < random_amount("FW_ROUNDS", 40); round++) {
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 		struct fw_diags ds = { .n = 0 };
-		struct fw_filter *f = NULL;
+		struct fw_query *q = NULL;
 
-		random_filter(&b);
-		if (fw_text_filter(b.text, "filter", &ds, &f))
+		random_query(&b);
+		if (fw_text_query(b.text, "query", &ds, &q))
 			continue; /* no packet can be like that */
-		list_all(f, rs, b.text, &w);
-		fw_filter_free(f);
+		list_all(q, rs, b.text, &w);
+		fw_query_free(q);
 	}
 	print_message("seed %llu: list: at most %lld of %d in a step, %.1f ms: %s ...\n",
 		      (unsigned long long)random_seed(), (long long)w.work, WORK_STEP, w.seconds * 1e3, w.what);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changes as text: what each line does, what is refused and where, and that the log does the same again; filters. */
+/* Changes as text: what each line does, what is refused and where, and that the log does the same again; queries. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -517,11 +517,11 @@ static const char shelf[] = "set s { 10.1.0.0/16, 2001:db8::/32 }\n"
 			    "rule 8 flags syn/syn,ack proto tcp vlan not 5-7 drop\n"
 			    "rule 9 to not @s drop\n";
 
-/* A filter and the ids of the rules that pass. */
+/* A query and the ids of the rules that pass. */
 static const struct {
-	const char *filter;
+	const char *query;
 	const char *passes;
-} filters[] = {
+} queries[] = {
 	{ "", "123456789" },
 	{ "drop", "25789" },
 	{ "accept", "1346" },
@@ -555,40 +555,40 @@ static const struct {
 	{ "flags not syn/syn,ack", "1269" },
 };
 
-static void filters_find_rules(void **state)
+static void queries_find_rules(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of(shelf);
 
-	for (size_t i = 0; i < ROWS(filters); i++) {
-		struct fw_filter *f = NULL;
+	for (size_t i = 0; i < ROWS(queries); i++) {
+		struct fw_query *q = NULL;
 		struct fw_diags ds = { .n = 0 };
 		char passes[16] = "";
 		size_t n = 0;
 
-		if (fw_text_filter(filters[i].filter, NULL, &ds, &f))
-			fail_msg("%s: %s", filters[i].filter, ds.d[0].message);
+		if (fw_text_query(queries[i].query, NULL, &ds, &q))
+			fail_msg("%s: %s", queries[i].query, ds.d[0].message);
 		for (const struct fw_rule *r = rs->first; r; r = r->next)
-			if (fw_filter_passes(f, rs, r, NULL))
+			if (fw_query_passes(q, rs, r, NULL))
 				passes[n++] = (char)('0' + r->id);
-		print_message("%-30s %s\n", filters[i].filter, passes);
-		assert_string_equal(passes, filters[i].passes);
-		fw_filter_free(f);
+		print_message("%-30s %s\n", queries[i].query, passes);
+		assert_string_equal(passes, queries[i].passes);
+		fw_query_free(q);
 	}
 	fw_ruleset_free(rs);
-	fw_filter_free(NULL);
+	fw_query_free(NULL);
 }
 
-static void filters_are_checked(void **state)
+static void queries_are_checked(void **state)
 {
 	static const struct {
-		const char *filter;
+		const char *query;
 		unsigned column;
 		const char *message;
 	} rows[] = {
 		{ "form 1.1.1.1", 1, "expected a match" },
 		{ "from 1.1.1", 6, "is no address" },
 		{ "from @s", 6, "cannot name a set" },
-		{ "drop in", 6, "expected the end of the filter" },
+		{ "drop in", 6, "expected the end of the query" },
 		{ "in in", 4, "stands twice" },
 		{ "dport not 0-65535", 1, "excludes every value" },
 		{ "on {\n eth0", 4, "never closed" },
@@ -607,15 +607,15 @@ static void filters_are_checked(void **state)
 	};
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
-		struct fw_filter *f = NULL;
+		struct fw_query *q = NULL;
 		struct fw_diags ds = { .n = 0 };
 
-		assert_int_equal(fw_text_filter(rows[i].filter, "filter", &ds, &f), -EINVAL);
-		assert_null(f);
+		assert_int_equal(fw_text_query(rows[i].query, "query", &ds, &q), -EINVAL);
+		assert_null(q);
 		if (!strstr(ds.d[0].message, rows[i].message))
 			fail_msg("'%s' lacks '%s'", ds.d[0].message, rows[i].message);
 		assert_int_equal(ds.d[0].column, rows[i].column);
-		assert_string_equal(ds.d[0].file, "filter");
+		assert_string_equal(ds.d[0].file, "query");
 	}
 }
 
@@ -813,8 +813,8 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_said_and_undone),
 		cmocka_unit_test(reference_applies),
 		cmocka_unit_test(logs_replay),
-		cmocka_unit_test(filters_find_rules),
-		cmocka_unit_test(filters_are_checked),
+		cmocka_unit_test(queries_find_rules),
+		cmocka_unit_test(queries_are_checked),
 		cmocka_unit_test(files_come_from_the_caller),
 		cmocka_unit_test(a_changed_set_forgets_its_file),
 	};

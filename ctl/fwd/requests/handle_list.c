@@ -11,7 +11,7 @@ struct list {
 	struct stream stream;
 	struct fwd *fwd;
 	struct cursor cursor;
-	struct fw_filter *filter;
+	struct fw_query *filter;
 	uint64_t left, count;
 	bool counters;
 	struct fw_buf b;
@@ -26,7 +26,7 @@ static void list_free(struct stream *s)
 	struct list *l = (struct list *)s;
 
 	cursor_close(&l->fwd->cursors, &l->cursor);
-	fw_filter_free(l->filter);
+	fw_query_free(l->filter);
 	fw_buf_free(&l->b);
 	free(l);
 }
@@ -67,7 +67,7 @@ static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *wo
 {
 	const struct fw_rule *rule = l->cursor.rule;
 	bool known = !l->filter || l->place.part != FW_RULE_HEAD;
-	int passes = known ? 1 : fw_filter_passes(l->filter, rs, rule, work);
+	int passes = known ? 1 : fw_query_passes(l->filter, rs, rule, work);
 
 	if (passes < 0)
 		return passes;
@@ -100,12 +100,12 @@ static void list_step(struct client *c, struct stream *s)
 		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)rs->nrules));
 }
 
-static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, struct fw_filter *filter)
+static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, struct fw_query *filter)
 {
 	struct list *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		fw_filter_free(filter);
+		fw_query_free(filter);
 		client_fail_errno(c, NULL, "cannot list", -ENOMEM);
 		return;
 	}
@@ -126,7 +126,7 @@ static void begin_rules(struct client *c)
 	const struct args *a = &c->args;
 	const json_t *ref = a->rule ? a->rule : a->from;
 	struct fw_rule *from = rs->first;
-	struct fw_filter *filter = NULL;
+	struct fw_query *filter = NULL;
 	struct fw_diags ds = { .n = 0 };
 	int err = 0;
 
@@ -135,11 +135,11 @@ static void begin_rules(struct client *c)
 		err = from ? 0 : -ENOENT;
 	}
 	if (!err && a->filter)
-		err = fw_text_filter(a->filter, "filter", &ds, &filter);
+		err = fw_text_query(a->filter, "filter", &ds, &filter);
 	if (filter && !err)
-		err = fw_filter_name(filter, &(struct fw_filter_names){ iface_name, c->fwd->engine });
+		err = fw_query_name(filter, &(struct fw_query_names){ iface_name, c->fwd->engine });
 	if (err) {
-		fw_filter_free(filter);
+		fw_query_free(filter);
 		client_fail_errno(c, &ds, "cannot list", err);
 	} else {
 		list_rules(c, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);

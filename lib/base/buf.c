@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* A text that grows. */
-#include <stdarg.h>
+#include "fw/base.h"
 
-#include "lib/text/internal.h"
+#include <stdarg.h>
+#include <string.h>
 
 /* Room for @len more bytes and a NUL. */
 static bool room(struct fw_buf *b, size_t len)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filters: could a rule decide on some of the packets that somebody asks for? A
- * filter is read as the matches of a rule. It need not stand on its own as a rule
+ * Queries: could a rule decide on some of the packets that somebody asks for? A
+ * query is read as the matches of a rule. It need not stand on its own as a rule
  * does: what `dport 22` says of the protocol goes without saying.
  *
  * A rule passes when some packet satisfies both. Fields that every packet may
@@ -10,40 +10,40 @@
  * is tried for which such a packet could be.
  */
 #include "fw/table/packet.h"
-#include "lib/text/filter.h"
+#include "lib/text/query.h"
 #include "lib/text/frame.h"
 #include "lib/text/parse.h"
 
-struct fw_filter {
-	struct fw_ruleset *rs; /* what the filter's rule refers to */
+struct fw_query {
+	struct fw_ruleset *rs; /* what the query's rule refers to */
 	struct fw_rule rule;
 	const struct fw_match *matches[FW_NFIELDS];
 	struct fw_range *values[FW_NFIELDS]; /* of each match, but for interfaces */
 	size_t nvalues[FW_NFIELDS];
 	struct fw_range *frames; /* ethertypes that are not IP */
 	size_t nframes;
-	struct fw_filter_side src, dst;
-	struct fw_filter_ifaces ifaces;
+	struct fw_query_side src, dst;
+	struct fw_query_ifaces ifaces;
 	int verdict; /* negative: either */
 };
 
-void fw_filter_free(struct fw_filter *f)
+void fw_query_free(struct fw_query *q)
 {
-	if (!f)
+	if (!q)
 		return;
 	for (size_t i = 0; i < FW_NFIELDS; i++)
-		free(f->values[i]);
-	free(f->frames);
-	fw_filter_side_free(&f->src);
-	fw_filter_side_free(&f->dst);
-	fw_filter_ifaces_free(&f->ifaces);
-	fw_ruleset_free(f->rs);
-	free(f);
+		free(q->values[i]);
+	free(q->frames);
+	fw_query_side_free(&q->src);
+	fw_query_side_free(&q->dst);
+	fw_query_ifaces_free(&q->ifaces);
+	fw_ruleset_free(q->rs);
+	free(q);
 }
 
-static void filter_freep(struct fw_filter **f)
+static void query_freep(struct fw_query **q)
 {
-	fw_filter_free(*f);
+	fw_query_free(*q);
 }
 
 /* Room for a match of a few values. */
@@ -81,56 +81,56 @@ static void imply_proto(struct fw_rule_text *text, struct fw_match *m)
 		text->matches[text->draft.nmatches++] = m;
 }
 
-static int take_values(struct fw_filter *f, const struct fw_match *m)
+static int take_values(struct fw_query *q, const struct fw_match *m)
 {
 	enum fw_field field = m->field;
 
-	f->values[field] = malloc(FW_MATCH_RANGES_MAX(m) * sizeof(struct fw_range));
-	if (!f->values[field])
+	q->values[field] = malloc(FW_MATCH_RANGES_MAX(m) * sizeof(struct fw_range));
+	if (!q->values[field])
 		return -ENOMEM;
-	f->nvalues[field] = fw_match_ranges(m, f->values[field]);
+	q->nvalues[field] = fw_match_ranges(m, q->values[field]);
 	return 0;
 }
 
-static int take_match(struct fw_filter *f, const struct fw_rule_text *text, const struct fw_match *m,
+static int take_match(struct fw_query *q, const struct fw_rule_text *text, const struct fw_match *m,
 		      struct fw_diags *ds)
 {
 	const struct fw_match *normal;
-	int err = fw_match_normalise(f->rs, m, fw_place_of(&text->at, text->at.field[m->field]), ds, &normal);
+	int err = fw_match_normalise(q->rs, m, fw_place_of(&text->at, text->at.field[m->field]), ds, &normal);
 
 	if (err || !normal)
 		return err;
-	f->matches[f->rule.nmatches++] = normal;
-	return m->field == FW_F_IFACE ? 0 : take_values(f, normal);
+	q->matches[q->rule.nmatches++] = normal;
+	return m->field == FW_F_IFACE ? 0 : take_values(q, normal);
 }
 
-static int take_addrs(struct fw_filter *f)
+static int take_addrs(struct fw_query *q)
 {
 	struct fw_addr_range *r;
 	size_t n;
-	int err = fw_addrs_ranges(f->rs, f->rule.src, &r, &n);
+	int err = fw_addrs_ranges(q->rs, q->rule.src, &r, &n);
 
 	if (err)
 		return err;
-	fw_filter_side_init(&f->src, r, n);
-	err = fw_addrs_ranges(f->rs, f->rule.dst, &r, &n);
+	fw_query_side_init(&q->src, r, n);
+	err = fw_addrs_ranges(q->rs, q->rule.dst, &r, &n);
 	if (!err)
-		fw_filter_side_init(&f->dst, r, n);
+		fw_query_side_init(&q->dst, r, n);
 	return err;
 }
 
-/* Of the ethertypes that the filter names, or of all, those that a frame can have that is not IP. */
-static int take_frames(struct fw_filter *f)
+/* Of the ethertypes that the query names, or of all, those that a frame can have that is not IP. */
+static int take_frames(struct fw_query *q)
 {
 	static const uint32_t others[] = { ETH_P_IP, ETH_P_8021Q, ETH_P_IPV6, ETH_P_8021AD,
 					   ETH_P_QINQ1 }; /* ascending */
 	enum { N = sizeof(others) / sizeof(*others) };
 	const struct fw_range whole = { 0, fw_field_info[FW_F_ETHERTYPE].max };
-	const struct fw_range *r = f->values[FW_F_ETHERTYPE] ? f->values[FW_F_ETHERTYPE] : &whole;
-	size_t n = f->values[FW_F_ETHERTYPE] ? f->nvalues[FW_F_ETHERTYPE] : 1;
+	const struct fw_range *r = q->values[FW_F_ETHERTYPE] ? q->values[FW_F_ETHERTYPE] : &whole;
+	size_t n = q->values[FW_F_ETHERTYPE] ? q->nvalues[FW_F_ETHERTYPE] : 1;
 
-	f->frames = malloc((n + N) * sizeof(*f->frames));
-	if (!f->frames)
+	q->frames = malloc((n + N) * sizeof(*q->frames));
+	if (!q->frames)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		uint32_t from = r[i].lo;
@@ -139,17 +139,17 @@ static int take_frames(struct fw_filter *f)
 			if (others[k] < from || others[k] > r[i].hi)
 				continue;
 			if (from < others[k])
-				f->frames[f->nframes++] = (struct fw_range){ from, others[k] - 1 };
+				q->frames[q->nframes++] = (struct fw_range){ from, others[k] - 1 };
 			from = others[k] + 1;
 		}
 		if (from <= r[i].hi)
-			f->frames[f->nframes++] = (struct fw_range){ from, r[i].hi };
+			q->frames[q->nframes++] = (struct fw_range){ from, r[i].hi };
 	}
 	return 0;
 }
 
 /* What no packet can be is refused as a rule is that says it. */
-static int check_possible(struct fw_filter *f, const struct fw_rule_places *at, struct fw_diags *ds)
+static int check_possible(struct fw_query *q, const struct fw_rule_places *at, struct fw_diags *ds)
 {
 	union room frames = { .match = { .field = FW_F_ETHERTYPE, .n = 1 } };
 	const struct fw_match *matches[] = { &frames.match };
@@ -157,15 +157,15 @@ static int check_possible(struct fw_filter *f, const struct fw_rule_places *at, 
 				     .dst = FW_ANY,
 				     .matches = matches,
 				     .nmatches = 1,
-				     .verdict = f->verdict >= 0 ? (uint8_t)f->verdict : FW_DROP };
+				     .verdict = q->verdict >= 0 ? (uint8_t)q->verdict : FW_DROP };
 	int passes;
 
 	frames.match.r[0] = (struct fw_range){ 0, fw_field_info[FW_F_ETHERTYPE].max };
-	passes = fw_filter_passes(f, f->rs, &all, NULL);
-	return passes < 0 ? passes : passes ? 0 : fw_rule_check(f->rs, &f->rule, at, ds);
+	passes = fw_query_passes(q, q->rs, &all, NULL);
+	return passes < 0 ? passes : passes ? 0 : fw_rule_check(q->rs, &q->rule, at, ds);
 }
 
-static int read_filter(struct fw_filter *f, const char *matches, const char *name, struct fw_diags *ds)
+static int read_query(struct fw_query *q, const char *matches, const char *name, struct fw_diags *ds)
 {
 	static const char *const none[] = { NULL };
 	fw_cleanup(fw_parser_free) struct fw_parser p;
@@ -173,47 +173,47 @@ static int read_filter(struct fw_filter *f, const char *matches, const char *nam
 	union room implied;
 	int err;
 
-	fw_parser_init(&p, f->rs, matches, strlen(matches), name, ds);
+	fw_parser_init(&p, q->rs, matches, strlen(matches), name, ds);
 	p.statements = none;
-	p.filter = true;
-	err = fw_parse_filter(&p, &text, &f->verdict);
+	p.query = true;
+	err = fw_parse_query(&p, &text, &q->verdict);
 	if (err)
 		return err;
 	imply_proto(&text, &implied.match);
-	f->rule.src = text.draft.src;
-	f->rule.dst = text.draft.dst;
-	f->rule.matches = f->matches;
+	q->rule.src = text.draft.src;
+	q->rule.dst = text.draft.dst;
+	q->rule.matches = q->matches;
 	for (unsigned i = 0; i < text.draft.nmatches && !err; i++)
-		err = take_match(f, &text, text.matches[i], ds);
-	err = err ? err : take_addrs(f);
-	err = err ? err : take_frames(f);
-	err = err ? err : fw_filter_ifaces_init(&f->ifaces, f->rs, NULL);
-	return err ? err : check_possible(f, &text.at, ds);
+		err = take_match(q, &text, text.matches[i], ds);
+	err = err ? err : take_addrs(q);
+	err = err ? err : take_frames(q);
+	err = err ? err : fw_query_ifaces_init(&q->ifaces, q->rs, NULL);
+	return err ? err : check_possible(q, &text.at, ds);
 }
 
-int fw_text_filter(const char *matches, const char *name, struct fw_diags *ds, struct fw_filter **out)
+int fw_text_query(const char *matches, const char *name, struct fw_diags *ds, struct fw_query **out)
 {
-	fw_cleanup(filter_freep) struct fw_filter *f = calloc(1, sizeof(*f));
+	fw_cleanup(query_freep) struct fw_query *q = calloc(1, sizeof(*q));
 	int err;
 
-	if (!f)
+	if (!q)
 		return -ENOMEM;
-	f->verdict = -1;
-	f->rs = fw_ruleset_new(name);
-	err = f->rs ? read_filter(f, matches, name, ds) : -ENOMEM;
+	q->verdict = -1;
+	q->rs = fw_ruleset_new(name);
+	err = q->rs ? read_query(q, matches, name, ds) : -ENOMEM;
 	if (!err)
-		*out = fw_take(f);
+		*out = fw_take(q);
 	return err;
 }
 
-int fw_filter_name(struct fw_filter *f, const struct fw_filter_names *names)
+int fw_query_name(struct fw_query *q, const struct fw_query_names *names)
 {
-	return fw_filter_ifaces_init(&f->ifaces, f->rs, names);
+	return fw_query_ifaces_init(&q->ifaces, q->rs, names);
 }
 
-/* A filter and a rule, and what both say together. */
+/* A query and a rule, and what both say together. */
 struct meeting {
-	struct fw_filter *f;
+	struct fw_query *query;
 	const struct fw_ruleset *rs;
 	const struct fw_rule *rule;
 	bool ports, flags, icmp; /* one of them names such a field */
@@ -225,12 +225,12 @@ struct meeting {
 
 static bool named(const struct meeting *m, enum fw_field field)
 {
-	return fw_rule_match(&m->f->rule, field) || fw_rule_match(m->rule, field);
+	return fw_rule_match(&m->query->rule, field) || fw_rule_match(m->rule, field);
 }
 
 static bool both_have(const struct meeting *m, enum fw_field field, uint32_t value)
 {
-	const struct fw_match *a = fw_rule_match(&m->f->rule, field), *b = fw_rule_match(m->rule, field);
+	const struct fw_match *a = fw_rule_match(&m->query->rule, field), *b = fw_rule_match(m->rule, field);
 
 	*m->work -= b ? b->n : 0;
 	return (!a || fw_match_has(a, value)) && (!b || fw_match_has(b, value));
@@ -286,22 +286,22 @@ static bool meet_in_frames(const struct meeting *m)
 
 	if (m->ip || m->ports || m->flags || m->icmp || !ether || m->length < 0)
 		return false;
-	return fw_filter_values_meet(m->f->frames, m->f->nframes, ether, m->work);
+	return fw_query_values_meet(m->query->frames, m->query->nframes, ether, m->work);
 }
 
 /* The values of each field that both name have one in common, whatever the packet is. */
 static bool values_meet(const struct meeting *m)
 {
-	struct fw_filter *f = m->f;
+	struct fw_query *q = m->query;
 
-	for (unsigned i = 0; i < f->rule.nmatches; i++) {
-		const struct fw_match *a = f->matches[i], *b = fw_rule_match(m->rule, a->field);
+	for (unsigned i = 0; i < q->rule.nmatches; i++) {
+		const struct fw_match *a = q->matches[i], *b = fw_rule_match(m->rule, a->field);
 
 		if (!b)
 			continue;
 		if (a->field == FW_F_IFACE ?
-			    !fw_filter_ifaces_meet(&f->ifaces, f->rs, a, m->rs, b, m->work) :
-			    !fw_filter_values_meet(f->values[a->field], f->nvalues[a->field], b, m->work))
+			    !fw_query_ifaces_meet(&q->ifaces, q->rs, a, m->rs, b, m->work) :
+			    !fw_query_values_meet(q->values[a->field], q->nvalues[a->field], b, m->work))
 			return false;
 	}
 	return true;
@@ -311,52 +311,52 @@ static bool values_meet(const struct meeting *m)
 static void take_common(struct meeting *m)
 {
 	static const struct fw_range whole = { 0, FW_LENGTH_MAX };
-	const struct fw_filter *f = m->f;
-	const struct fw_range *lengths = f->values[FW_F_LENGTH];
+	const struct fw_query *q = m->query;
+	const struct fw_range *lengths = q->values[FW_F_LENGTH];
 
 	m->ports = named(m, FW_F_SPORT) || named(m, FW_F_DPORT);
 	m->flags = named(m, FW_F_TCP_FLAGS);
 	m->icmp = named(m, FW_F_ICMP_TYPE) || named(m, FW_F_ICMP_CODE);
-	m->ip = named(m, FW_F_PROTO) || named(m, FW_F_DSCP) || named(m, FW_F_FRAG) || f->rule.src != FW_ANY ||
-		f->rule.dst != FW_ANY || m->rule->src != FW_ANY || m->rule->dst != FW_ANY;
+	m->ip = named(m, FW_F_PROTO) || named(m, FW_F_DSCP) || named(m, FW_F_FRAG) || q->rule.src != FW_ANY ||
+		q->rule.dst != FW_ANY || m->rule->src != FW_ANY || m->rule->dst != FW_ANY;
 	memset(m->protocols, true, sizeof(m->protocols));
-	fw_filter_protocols(fw_rule_match(&f->rule, FW_F_PROTO), m->protocols);
-	fw_filter_protocols(fw_rule_match(m->rule, FW_F_PROTO), m->protocols);
-	m->length = fw_filter_largest(lengths ? lengths : &whole, lengths ? f->nvalues[FW_F_LENGTH] : 1,
-				      fw_rule_match(m->rule, FW_F_LENGTH), m->work);
+	fw_query_protocols(fw_rule_match(&q->rule, FW_F_PROTO), m->protocols);
+	fw_query_protocols(fw_rule_match(m->rule, FW_F_PROTO), m->protocols);
+	m->length = fw_query_largest(lengths ? lengths : &whole, lengths ? q->nvalues[FW_F_LENGTH] : 1,
+				     fw_rule_match(m->rule, FW_F_LENGTH), m->work);
 }
 
 /*
  * Families in which a side's addresses meet. What came before, @spent, is done again each time that this goes on: it goes on by
  * as much at least, or steps that are no longer than that would never end.
  */
-static int side_meets(struct meeting *m, struct fw_filter_side *side, uint32_t number, int64_t spent, unsigned *out)
+static int side_meets(struct meeting *m, struct fw_query_side *side, uint32_t number, int64_t spent, unsigned *out)
 {
 	int64_t budget = *m->work > spent ? *m->work : spent, before = budget;
-	int err = fw_filter_families(side, m->rs, number, &budget, out);
+	int err = fw_query_families(side, m->rs, number, &budget, out);
 
 	*m->work -= before - budget;
 	return err;
 }
 
-int fw_filter_passes(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
+int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	int64_t enough = INT64_MAX;
-	struct meeting m = { .f = f, .rs = rs, .rule = rule, .work = work ? work : &enough };
+	struct meeting m = { .query = q, .rs = rs, .rule = rule, .work = work ? work : &enough };
 	int64_t before = *m.work, spent;
 	unsigned src, dst;
 	int err;
 
 	*m.work -= 1 + rule->nmatches;
-	if ((f->verdict >= 0 && rule->verdict != f->verdict) || !values_meet(&m))
+	if ((q->verdict >= 0 && rule->verdict != q->verdict) || !values_meet(&m))
 		return 0;
 	take_common(&m);
 	if (meet_in_frames(&m))
 		return 1;
 	spent = before - *m.work;
-	err = side_meets(&m, &f->src, rule->src, spent, &src);
+	err = side_meets(&m, &q->src, rule->src, spent, &src);
 	if (err || !src)
 		return err;
-	err = side_meets(&m, &f->dst, rule->dst, spent, &dst);
+	err = side_meets(&m, &q->dst, rule->dst, spent, &dst);
 	return err ? err : meet_in_ip(&m, src & dst);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Values of a field that a filter asks for and a rule's match: lists in order, looked through side by side. */
-#include "lib/text/filter.h"
+/* Values of a field that a query asks for and a rule's match: lists in order, looked through side by side. */
+#include "lib/text/query.h"
 
 #include <string.h>
 
@@ -59,7 +59,7 @@ static bool some_flags(const struct fw_range *r, size_t n, const struct fw_match
 	return false;
 }
 
-bool fw_filter_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+bool fw_query_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
 {
 	if (m->field == FW_F_TCP_FLAGS)
 		return some_flags(r, n, m, work);
@@ -81,7 +81,7 @@ static int64_t largest_inside(struct fw_range span, const struct fw_match *m, si
 	return k && hi >= span.lo ? (int64_t)hi : -1;
 }
 
-int64_t fw_filter_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
+int64_t fw_query_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
 {
 	size_t k = m ? m->n : 0;
 
@@ -99,7 +99,7 @@ int64_t fw_filter_largest(const struct fw_range *r, size_t n, const struct fw_ma
 	return -1;
 }
 
-void fw_filter_protocols(const struct fw_match *m, bool protocols[256])
+void fw_query_protocols(const struct fw_match *m, bool protocols[256])
 {
 	uint32_t from = 0;
 
@@ -116,15 +116,15 @@ void fw_filter_protocols(const struct fw_match *m, bool protocols[256])
 	}
 }
 
-void fw_filter_ifaces_free(struct fw_filter_ifaces *f)
+void fw_query_ifaces_free(struct fw_query_ifaces *q)
 {
-	free(f->group);
-	free(f->seen);
-	*f = (struct fw_filter_ifaces){ 0 };
+	free(q->group);
+	free(q->seen);
+	*q = (struct fw_query_ifaces){ 0 };
 }
 
-/* A name of the interface that the filter says itself: its number, or -ENOENT. */
-static int said_name(const struct fw_ruleset *rs, size_t said, const struct fw_filter_names *names, size_t iface)
+/* A name of the interface that the query says itself: its number, or -ENOENT. */
+static int said_name(const struct fw_ruleset *rs, size_t said, const struct fw_query_names *names, size_t iface)
 {
 	const char *name;
 
@@ -137,8 +137,8 @@ static int said_name(const struct fw_ruleset *rs, size_t said, const struct fw_f
 	return -ENOENT;
 }
 
-/* Further names of interfaces that the filter names get numbers as well. */
-static int names_add(struct fw_ruleset *rs, size_t said, const struct fw_filter_names *names)
+/* Further names of interfaces that the query names get numbers as well. */
+static int names_add(struct fw_ruleset *rs, size_t said, const struct fw_query_names *names)
 {
 	const char *name;
 
@@ -153,8 +153,8 @@ static int names_add(struct fw_ruleset *rs, size_t said, const struct fw_filter_
 }
 
 /* A group is called by the number of one of its names. */
-static void names_group(struct fw_filter_ifaces *f, const struct fw_ruleset *rs, size_t said,
-			const struct fw_filter_names *names)
+static void names_group(struct fw_query_ifaces *q, const struct fw_ruleset *rs, size_t said,
+			const struct fw_query_names *names)
 {
 	const char *name;
 
@@ -162,44 +162,44 @@ static void names_group(struct fw_filter_ifaces *f, const struct fw_ruleset *rs,
 		int group = said_name(rs, said, names, k);
 
 		for (size_t i = 0; group >= 0 && (name = names->name(names->ctx, k, i)); i++)
-			f->group[fw_ruleset_iface_find(rs, name)] = (uint32_t)group;
+			q->group[fw_ruleset_iface_find(rs, name)] = (uint32_t)group;
 	}
 }
 
-int fw_filter_ifaces_init(struct fw_filter_ifaces *f, struct fw_ruleset *rs, const struct fw_filter_names *names)
+int fw_query_ifaces_init(struct fw_query_ifaces *q, struct fw_ruleset *rs, const struct fw_query_names *names)
 {
-	size_t said = f->said = f->group ? f->said : rs->nifaces;
+	size_t said = q->said = q->group ? q->said : rs->nifaces;
 	int err = names ? names_add(rs, said, names) : 0;
 
 	if (err)
 		return err;
-	free(f->group);
-	free(f->seen);
-	f->group = calloc(rs->nifaces + 1, sizeof(*f->group));
-	f->seen = calloc(rs->nifaces + 1, sizeof(*f->seen));
-	if (!f->group || !f->seen)
+	free(q->group);
+	free(q->seen);
+	q->group = calloc(rs->nifaces + 1, sizeof(*q->group));
+	q->seen = calloc(rs->nifaces + 1, sizeof(*q->seen));
+	if (!q->group || !q->seen)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < rs->nifaces; i++)
-		f->group[i] = i;
+		q->group[i] = i;
 	if (names)
-		names_group(f, rs, said, names);
-	f->ngroups = 0;
+		names_group(q, rs, said, names);
+	q->ngroups = 0;
 	for (uint32_t i = 0; i < said; i++)
-		f->ngroups += f->group[i] == i;
+		q->ngroups += q->group[i] == i;
 	return 0;
 }
 
-/* How many of a rule's interfaces the filter names, and of how many groups they are. */
+/* How many of a rule's interfaces the query names, and of how many groups they are. */
 struct ifaces_count {
 	uint32_t named, other, groups;
 };
 
-static struct ifaces_count count_ifaces(struct fw_filter_ifaces *f, const struct fw_ruleset *rs_f,
+static struct ifaces_count count_ifaces(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f,
 					const struct fw_ruleset *rs, const struct fw_match *m, int64_t *work)
 {
 	struct ifaces_count n = { 0 };
 
-	f->turn++;
+	q->turn++;
 	for (unsigned i = 0; i < m->n; i++)
 		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++) {
 			int number = fw_ruleset_iface_find(rs_f, rs->ifaces[v].name);
@@ -207,24 +207,24 @@ static struct ifaces_count count_ifaces(struct fw_filter_ifaces *f, const struct
 			*work -= 4;
 			n.named += number >= 0;
 			n.other += number < 0;
-			if (number < 0 || f->seen[f->group[number]] == f->turn)
+			if (number < 0 || q->seen[q->group[number]] == q->turn)
 				continue;
-			f->seen[f->group[number]] = f->turn;
+			q->seen[q->group[number]] = q->turn;
 			n.groups++;
 		}
 	return n;
 }
 
 /* There are always other interfaces than those that a list names. */
-bool fw_filter_ifaces_meet(struct fw_filter_ifaces *f, const struct fw_ruleset *rs_f, const struct fw_match *of_filter,
-			   const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work)
+bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f, const struct fw_match *of_query,
+			  const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work)
 {
 	struct ifaces_count n;
 
-	if (of_filter->negated && of_rule->negated)
+	if (of_query->negated && of_rule->negated)
 		return true;
-	n = count_ifaces(f, rs_f, rs, of_rule, work);
-	if (of_filter->negated)
+	n = count_ifaces(q, rs_f, rs, of_rule, work);
+	if (of_query->negated)
 		return n.other;
-	return of_rule->negated ? n.groups < f->ngroups : n.named;
+	return of_rule->negated ? n.groups < q->ngroups : n.named;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Addresses that a filter asks for, and an expression with sets of any size: what
+ * Addresses that a query asks for, and an expression with sets of any size: what
  * both hold, without a copy of the set. Both are in order, so they are looked
  * through side by side, and each is searched for the next place where the other
  * one has something: a few comparisons for each element of the shorter one.
  *
- *	filter      10.0.0.0/8                     10.3.0.0/16   192.0.2.1
+ *	query      10.0.0.0/8                     10.3.0.0/16   192.0.2.1
  *	set         10.1.0.0/16, 10.1.2.3, ...     198.51.100.1
  *
  * Elements of a set may lie within each other, so what begins before an address
@@ -16,7 +16,7 @@
  * when sets have changed in between, and what came of a long one is kept: the
  * next rules that name the same do not ask again.
  */
-#include "lib/text/filter.h"
+#include "lib/text/query.h"
 
 #define SMALL 16      /* ranges of an expression that is compared at once, whatever work is left */
 #define KNOWN 1024    /* results that are kept */
@@ -24,7 +24,7 @@
 
 typedef unsigned __int128 u128;
 
-void fw_filter_side_init(struct fw_filter_side *s, struct fw_addr_range *r, size_t n)
+void fw_query_side_init(struct fw_query_side *s, struct fw_addr_range *r, size_t n)
 {
 	s->r = r;
 	s->n = n;
@@ -32,7 +32,7 @@ void fw_filter_side_init(struct fw_filter_side *s, struct fw_addr_range *r, size
 		s->families |= 1u << r[i].family;
 }
 
-void fw_filter_side_free(struct fw_filter_side *s)
+void fw_query_side_free(struct fw_query_side *s)
 {
 	free(s->r);
 	free(s->known);
@@ -40,7 +40,7 @@ void fw_filter_side_free(struct fw_filter_side *s)
 }
 
 /* Keys are those of expressions, 2 * number, and of sets, 2 * number + 1. A row: key + 1 above four bits of result. */
-static uint64_t *known_at(const struct fw_filter_side *s, uint64_t key)
+static uint64_t *known_at(const struct fw_query_side *s, uint64_t key)
 {
 	size_t at = fw_mix64(key) % KNOWN;
 
@@ -49,7 +49,7 @@ static uint64_t *known_at(const struct fw_filter_side *s, uint64_t key)
 	return &s->known[at];
 }
 
-static bool known_get(struct fw_filter_side *s, const struct fw_ruleset *rs, uint64_t key, unsigned *families)
+static bool known_get(struct fw_query_side *s, const struct fw_ruleset *rs, uint64_t key, unsigned *families)
 {
 	const uint64_t *row = s->known && s->recycled == rs->recycled ? known_at(s, key) : NULL;
 
@@ -59,7 +59,7 @@ static bool known_get(struct fw_filter_side *s, const struct fw_ruleset *rs, uin
 	return true;
 }
 
-static void known_put(struct fw_filter_side *s, const struct fw_ruleset *rs, uint64_t key, unsigned families)
+static void known_put(struct fw_query_side *s, const struct fw_ruleset *rs, uint64_t key, unsigned families)
 {
 	if (s->recycled != rs->recycled || s->nknown >= KNOWN / 4 * 3) {
 		memset(s->known, 0, KNOWN * sizeof(*s->known));
@@ -200,7 +200,7 @@ static bool reaches(const struct fw_part *p, struct fw_addr at)
 }
 
 /* What a list and the ranges have in common, on from where the walk is. 0 or -EAGAIN. */
-static int meet_list(const struct fw_filter_side *s, struct fw_walk *w, const struct list *l, int64_t *work)
+static int meet_list(const struct fw_query_side *s, struct fw_walk *w, const struct list *l, int64_t *work)
 {
 	struct fw_part *p = &w->parts[0];
 
@@ -235,7 +235,7 @@ static void list_over(struct fw_walk *w)
 }
 
 /* One list after another, of which a set may be known. */
-static int meet(struct fw_filter_side *s, const struct fw_ruleset *rs, const struct fw_addrs *a, int64_t *work)
+static int meet(struct fw_query_side *s, const struct fw_ruleset *rs, const struct fw_addrs *a, int64_t *work)
 {
 	struct fw_walk *w = &s->walk;
 
@@ -281,7 +281,7 @@ static int cover(struct fw_walk *w, const struct fw_ruleset *rs, const struct fw
 }
 
 /* Which ranges have an address that no list holds: from one end of what covers them to the next. */
-static int outside(const struct fw_filter_side *s, const struct fw_ruleset *rs, const struct fw_addrs *a,
+static int outside(const struct fw_query_side *s, const struct fw_ruleset *rs, const struct fw_addrs *a,
 		   struct fw_walk *w, int64_t *work)
 {
 	while (w->i < s->n) {
@@ -314,7 +314,7 @@ static bool is_small(const struct fw_addrs *a)
 	return !a->nsets && a->nranges <= SMALL;
 }
 
-static int walk_begin(struct fw_filter_side *s, const struct fw_ruleset *rs, uint32_t number)
+static int walk_begin(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number)
 {
 	const struct fw_addrs *a = &rs->addrs[number];
 	struct fw_walk *w = &s->walk;
@@ -339,7 +339,7 @@ static int walk_begin(struct fw_filter_side *s, const struct fw_ruleset *rs, uin
 	return 0;
 }
 
-static int walk_on(struct fw_filter_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work)
+static int walk_on(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work)
 {
 	const struct fw_addrs *a = &rs->addrs[number];
 	struct fw_walk *w = &s->walk;
@@ -360,7 +360,7 @@ static int walk_on(struct fw_filter_side *s, const struct fw_ruleset *rs, uint32
 }
 
 /* An expression of few ranges that is not negated. */
-static unsigned meet_few(const struct fw_filter_side *s, const struct fw_addrs *a, int64_t *work)
+static unsigned meet_few(const struct fw_query_side *s, const struct fw_addrs *a, int64_t *work)
 {
 	unsigned families = 0;
 
@@ -374,8 +374,8 @@ static unsigned meet_few(const struct fw_filter_side *s, const struct fw_addrs *
 	return families;
 }
 
-int fw_filter_families(struct fw_filter_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work,
-		       unsigned *out)
+int fw_query_families(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work,
+		      unsigned *out)
 {
 	const struct fw_addrs *a = &rs->addrs[number];
 	bool small = is_small(a);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Filters against packets: when a filter says no, no packet of all that it asks
+ * Queries against packets: when a query says no, no packet of all that it asks
  * for is matched by the rule; when it says yes, there is one, and its bytes say so.
  */
 #include <setjmp.h>
@@ -14,19 +14,19 @@
 
 #define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
-static struct fw_filter *filter_of(const char *text)
+static struct fw_query *query_of(const char *text)
 {
 	struct fw_diags ds = { .n = 0 };
-	struct fw_filter *f = NULL;
+	struct fw_query *f = NULL;
 	char buf[1024];
 
-	if (fw_text_filter(text, "filter", &ds, &f))
+	if (fw_text_query(text, "query", &ds, &f))
 		fail_msg("%s: %s", text, fw_diag_format(&ds.d[0], buf, sizeof(buf)));
 	return f;
 }
 
 static const struct {
-	const char *filter, *rule;
+	const char *query, *rule;
 	bool passes;
 } rows[] = {
 	{ "frag later", "proto tcp dport 22", false },
@@ -112,34 +112,34 @@ static const char *iface_name(void *ctx, size_t iface, size_t i)
 	return iface < ROWS(names) && i < 2 ? names[iface][i] : NULL;
 }
 
-static void filters_pass_what_could_decide(void **state)
+static void queries_pass_what_could_decide(void **state)
 {
 	static const char sets[] = "set four { 192.0.2.1, 10.0.0.0/8 }\nset none { }\n"
 				   "set halves { 10.0.0.0/9, 10.128.0.0/9, fd00::1 }\nrule ";
 
 	for (size_t i = 0; i < ROWS(rows); i++) {
 		struct fw_ruleset *rs = fw_ruleset_new(NULL);
-		struct fw_filter *f = filter_of(rows[i].filter);
+		struct fw_query *f = query_of(rows[i].query);
 		struct fw_diags ds = { .n = 0 };
 		char text[512];
 
-		assert_int_equal(fw_filter_name(f, &(struct fw_filter_names){ .name = iface_name }), 0);
+		assert_int_equal(fw_query_name(f, &(struct fw_query_names){ .name = iface_name }), 0);
 		snprintf(text, sizeof(text), "%s%s drop\n", sets, rows[i].rule);
 		if (fw_text_parse(rs, text, strlen(text), NULL, &ds))
 			fail_msg("%s: %s", text, ds.d[0].message);
-		if (fw_filter_passes(f, rs, rs->rules[0], NULL) != rows[i].passes)
-			fail_msg("filter '%s', rule '%s': not %d", rows[i].filter, rows[i].rule, rows[i].passes);
-		fw_filter_free(f);
+		if (fw_query_passes(f, rs, rs->rules[0], NULL) != rows[i].passes)
+			fail_msg("query '%s', rule '%s': not %d", rows[i].query, rows[i].rule, rows[i].passes);
+		fw_query_free(f);
 		fw_ruleset_free(rs);
 	}
 }
 
-/* A filter at random: some of the matches of a rule, of whose ruleset it takes the numbers of interfaces. */
+/* A query at random: some of the matches of a rule, of whose ruleset it takes the numbers of interfaces. */
 struct asked {
 	const struct fw_ruleset *rs;
 	struct fw_rule rule;
 	const struct fw_match *matches[FW_NFIELDS];
-	struct fw_filter *filter;
+	struct fw_query *query;
 };
 
 static bool has_sets(const struct fw_ruleset *rs, uint32_t number)
@@ -170,10 +170,10 @@ static void ask(const struct fw_ruleset *rs, const struct fw_rule *rule, struct 
 		if (random_below(3) || (icmp && rule->matches[i]->field == FW_F_PROTO))
 			a->matches[a->rule.nmatches++] = rule->matches[i];
 	print_matches(rs, &a->rule, text, sizeof(text));
-	a->filter = filter_of(text);
+	a->query = query_of(text);
 }
 
-/* A filter that names nothing of IP is for other frames too, as a rule is not. */
+/* A query that names nothing of IP is for other frames too, as a rule is not. */
 static bool asks_for(const struct asked *a, const struct fw_key *key)
 {
 	struct fw_key all = *key;
@@ -194,7 +194,7 @@ static void fail_with(const struct asked *a, const struct fw_ruleset *rs, const 
 
 	fw_text_print_rule(&f, a->rs, &a->rule);
 	fw_text_print_rule(&r, rs, rule);
-	fail_msg("filter %s\nrule %s\n%s", f.text, r.text, what);
+	fail_msg("query %s\nrule %s\n%s", f.text, r.text, what);
 }
 
 /* Values of a field at which something changes, for two rules. */
@@ -338,7 +338,7 @@ static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const
 	return false;
 }
 
-/* A packet that the filter asks for and the rule matches, made of what both say. */
+/* A packet that the query asks for and the rule matches, made of what both say. */
 static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	static const uint8_t fields[] = { FW_F_HOOK, FW_F_IFACE, FW_F_MARK, FW_F_VLAN };
@@ -355,11 +355,11 @@ static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, con
 	return find_ip(a, rs, rule, p) || find_other(a, rs, rule, &p);
 }
 
-/* What the filter says of each rule of a ruleset is what there is. */
-static void check_filter(const struct asked *a, const struct fw_ruleset *rs, unsigned *passed)
+/* What the query says of each rule of a ruleset is what there is. */
+static void check_query(const struct asked *a, const struct fw_ruleset *rs, unsigned *passed)
 {
 	for (size_t i = 0; i < rs->nrules; i++) {
-		bool passes = fw_filter_passes(a->filter, rs, rs->rules[i], NULL);
+		bool passes = fw_query_passes(a->query, rs, rs->rules[i], NULL);
 
 		*passed += passes;
 		if (passes != find_witness(a, rs, rs->rules[i]))
@@ -369,7 +369,7 @@ static void check_filter(const struct asked *a, const struct fw_ruleset *rs, uns
 	}
 }
 
-/* Packets that are not made for the purpose: the rules that match those which the filter asks for all pass. */
+/* Packets that are not made for the purpose: the rules that match those which the query asks for all pass. */
 static void check_packets(const struct asked *a, const struct fw_ruleset *rs, unsigned packets)
 {
 	for (unsigned n = 0; n < packets; n++) {
@@ -382,12 +382,12 @@ static void check_packets(const struct asked *a, const struct fw_ruleset *rs, un
 			continue;
 		for (size_t i = 0; i < rs->nrules; i++)
 			if (fw_oracle_rule(rs, rs->rules[i], &key) &&
-			    !fw_filter_passes(a->filter, rs, rs->rules[i], NULL))
+			    !fw_query_passes(a->query, rs, rs->rules[i], NULL))
 				fail_with(a, rs, rs->rules[i], "does not pass, but matches a packet");
 	}
 }
 
-static void filters_are_exact(void **state)
+static void queries_are_exact(void **state)
 {
 	static const struct random_shape shapes[] = { { 12, 8, 2, 5, 100 }, { 12, 20, 2, 7, 60 }, { 12, 4, 1, 1, 90 } };
 	unsigned passed = 0, asked = 0;
@@ -403,10 +403,10 @@ static void filters_are_exact(void **state)
 			if (!of->nrules)
 				continue;
 			ask(of, of->rules[random_below((uint32_t)of->nrules)], &a);
-			check_filter(&a, rs, &passed);
+			check_query(&a, rs, &passed);
 			check_packets(&a, rs, 50);
 			asked += (unsigned)rs->nrules;
-			fw_filter_free(a.filter);
+			fw_query_free(a.query);
 		}
 		fw_ruleset_free(rs);
 		fw_ruleset_free(other);
@@ -454,13 +454,13 @@ static unsigned __int128 random_expression(struct fw_buf *b, const unsigned __in
 }
 
 /* The same rule with little work at a time, always the same, which may be less than it takes to begin. */
-static int in_pieces(struct fw_filter *f, const struct fw_ruleset *rs, const struct fw_rule *rule)
+static int in_pieces(struct fw_query *f, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	const int64_t piece = random_below(8);
 
 	for (unsigned pieces = 0; pieces < 100000; pieces++) {
 		int64_t work = piece;
-		int passes = fw_filter_passes(f, rs, rule, &work);
+		int passes = fw_query_passes(f, rs, rule, &work);
 
 		if (passes != -EAGAIN)
 			return passes;
@@ -499,7 +499,7 @@ static void addresses_meet_whatever_the_pieces(void **state)
 {
 	for (unsigned round = 0; round < random_amount("FW_ROUNDS", 60) * 20; round++) {
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-		struct fw_filter *whole, *pieces;
+		struct fw_query *whole, *pieces;
 		unsigned __int128 asked;
 		struct lists l;
 		bool others;
@@ -507,20 +507,20 @@ static void addresses_meet_whatever_the_pieces(void **state)
 		random_lists(&l);
 		fw_buf_printf(&b, "from ");
 		asked = random_expression(&b, NULL, 0, &others);
-		whole = filter_of(b.text);
-		pieces = filter_of(b.text);
+		whole = query_of(b.text);
+		pieces = query_of(b.text);
 		for (unsigned i = 0; i < ROWS(l.rules); i++) {
 			bool meet = asked & l.rules[i] || (others && l.others[i]);
 
-			if (fw_filter_passes(whole, l.rs, l.rs->rules[i], NULL) != meet)
+			if (fw_query_passes(whole, l.rs, l.rs->rules[i], NULL) != meet)
 				fail_msg("seed %llu: %s, rule %u: not %d", (unsigned long long)random_seed(), b.text, i,
 					 meet);
 			if (in_pieces(pieces, l.rs, l.rs->rules[i]) != meet)
 				fail_msg("seed %llu: %s, rule %u: in pieces it is not %d",
 					 (unsigned long long)random_seed(), b.text, i, meet);
 		}
-		fw_filter_free(whole);
-		fw_filter_free(pieces);
+		fw_query_free(whole);
+		fw_query_free(pieces);
 		fw_ruleset_free(l.rs);
 	}
 }
@@ -536,17 +536,17 @@ static void add_many(struct fw_buf *b, unsigned n, unsigned step, unsigned from)
 }
 
 /* Comparisons for all rules of a text, each asked once. */
-static int64_t comparisons(const char *text, size_t len, const char *filter)
+static int64_t comparisons(const char *text, size_t len, const char *query)
 {
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
-	struct fw_filter *f = filter_of(filter);
+	struct fw_query *f = query_of(query);
 	struct fw_diags ds = { .n = 0 };
 	int64_t work = INT64_MAX;
 
 	assert_int_equal(fw_text_parse(rs, text, len, "many", &ds), 0);
 	for (const struct fw_rule *r = rs->first; r; r = r->next)
-		assert_in_range(fw_filter_passes(f, rs, r, &work), 0, 1);
-	fw_filter_free(f);
+		assert_in_range(fw_query_passes(f, rs, r, &work), 0, 1);
+	fw_query_free(f);
 	fw_ruleset_free(rs);
 	return INT64_MAX - work;
 }
@@ -570,7 +570,7 @@ static void comparisons_are_few(void **state)
 
 	for (size_t i = 0; i < ROWS(cases); i++) {
 		fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
-		fw_cleanup(fw_buf_free) struct fw_buf filter = { 0 };
+		fw_cleanup(fw_buf_free) struct fw_buf query = { 0 };
 		int64_t work;
 
 		fw_buf_printf(&text, "set s { %s", cases[i].before);
@@ -578,10 +578,10 @@ static void comparisons_are_few(void **state)
 		fw_buf_printf(&text, " }\n");
 		for (unsigned k = 0; k < cases[i].rules; k++)
 			fw_buf_printf(&text, "rule from %s@s proto tcp dport %u drop\n", cases[i].negated, k + 1);
-		fw_buf_printf(&filter, "from { ");
-		add_many(&filter, cases[i].asked, 4, *cases[i].negated ? 0 : 1);
-		fw_buf_printf(&filter, " }");
-		work = comparisons(text.text, text.len, filter.text);
+		fw_buf_printf(&query, "from { ");
+		add_many(&query, cases[i].asked, 4, *cases[i].negated ? 0 : 1);
+		fw_buf_printf(&query, " }");
+		work = comparisons(text.text, text.len, query.text);
 		assert_in_range(work, 1, 8 * (cases[i].elements + cases[i].asked) + 2000ll * cases[i].rules);
 	}
 }
@@ -591,8 +591,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_meet_whatever_the_pieces),
 		cmocka_unit_test(comparisons_are_few),
-		cmocka_unit_test(filters_pass_what_could_decide),
-		cmocka_unit_test(filters_are_exact),
+		cmocka_unit_test(queries_pass_what_could_decide),
+		cmocka_unit_test(queries_are_exact),
 	};
 
 	random_start();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a rule and a filter meet: addresses (filter_addrs.c), and values of fields (filter_values.c). @work is lowered by
+ * Where a rule and a query meet: addresses (query_addrs.c), and values of fields (query_values.c). @work is lowered by
  * the comparisons that were made, also below 0: but for those of addresses, they are at most as many as the values.
  */
-#ifndef FW_TEXT_FILTER_H
-#define FW_TEXT_FILTER_H
+#ifndef FW_TEXT_QUERY_H
+#define FW_TEXT_QUERY_H
 
 #include "lib/text/internal.h"
 
-/* A list of a union of addresses, looked through from front to back beside the ranges of a filter. */
+/* A list of a union of addresses, looked through from front to back beside the ranges of a query. */
 struct fw_part {
 	unsigned family, round; /* that it was looked at for last */
 	size_t next;            /* the first element that was not looked at; only in this round */
@@ -17,7 +17,7 @@ struct fw_part {
 	bool any;
 };
 
-/* A comparison of an expression with the ranges of a filter, on its way. */
+/* A comparison of an expression with the ranges of a query, on its way. */
 struct fw_walk {
 	bool begun;
 	uint32_t number;       /* the expression */
@@ -28,7 +28,7 @@ struct fw_walk {
 	struct fw_part *parts; /* of a negated expression one for each list; else one for all, one after another */
 	size_t cap;
 	size_t part; /* the list that is next */
-	size_t i;    /* the filter's range that is next */
+	size_t i;    /* the query's range that is next */
 	/* Not negated: of the list. */
 	unsigned list_families;
 	int64_t list_cost;
@@ -37,8 +37,8 @@ struct fw_walk {
 	bool covered;
 };
 
-/* What the filter says of one side, and what came of comparing it with large expressions and sets. */
-struct fw_filter_side {
+/* What the query says of one side, and what came of comparing it with large expressions and sets. */
+struct fw_query_side {
 	struct fw_addr_range *r; /* merged */
 	size_t n;
 	unsigned families; /* of them */
@@ -48,37 +48,37 @@ struct fw_filter_side {
 	struct fw_walk walk;
 };
 
-void fw_filter_side_init(struct fw_filter_side *s, struct fw_addr_range *r, size_t n);
-void fw_filter_side_free(struct fw_filter_side *s);
+void fw_query_side_init(struct fw_query_side *s, struct fw_addr_range *r, size_t n);
+void fw_query_side_free(struct fw_query_side *s);
 /**
- * fw_filter_families - which families have an address that lies in an expression and in the ranges of a filter
+ * fw_query_families - which families have an address that lies in an expression and in the ranges of a query
  * @work: comparisons that may be made; lowered by those that were
  * @out:  bit 1 << family for each of them
  * Return: 0; -EAGAIN: @work is used up, call it again for the rest; -ENOMEM.
  */
-int fw_filter_families(struct fw_filter_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work,
-		       unsigned *out);
+int fw_query_families(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work,
+		      unsigned *out);
 
 /* Is a value of the ranges, which are sorted and disjoint, one that the match accepts? */
-bool fw_filter_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
+bool fw_query_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
 /* The largest such value, negative: there is none. @m NULL: it accepts all. */
-int64_t fw_filter_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
+int64_t fw_query_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
 /* Takes out what the match on the protocol does not accept. @m NULL: it accepts all. */
-void fw_filter_protocols(const struct fw_match *m, bool protocols[256]);
+void fw_query_protocols(const struct fw_match *m, bool protocols[256]);
 
-/* Interfaces that a filter names, by all names that they have. */
-struct fw_filter_ifaces {
-	uint32_t *group; /* of each name of the filter's ruleset; names of one interface are of the same */
+/* Interfaces that a query names, by all names that they have. */
+struct fw_query_ifaces {
+	uint32_t *group; /* of each name of the query's ruleset; names of one interface are of the same */
 	uint32_t ngroups;
-	size_t said;    /* names that stand in the filter; behind them other names of the same interfaces */
+	size_t said;    /* names that stand in the query; behind them other names of the same interfaces */
 	uint32_t *seen; /* for each group: in which turn a rule had a name of it last */
 	uint32_t turn;
 };
-/* @rs: the filter's, gets the further names. @names NULL: there are none. 0 or -ENOMEM. */
-int fw_filter_ifaces_init(struct fw_filter_ifaces *f, struct fw_ruleset *rs, const struct fw_filter_names *names);
-void fw_filter_ifaces_free(struct fw_filter_ifaces *f);
-/* Is there an interface that both matches accept? @of_filter is of the ruleset @rs_f, @of_rule of @rs. */
-bool fw_filter_ifaces_meet(struct fw_filter_ifaces *f, const struct fw_ruleset *rs_f, const struct fw_match *of_filter,
-			   const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work);
+/* @rs: the query's, gets the further names. @names NULL: there are none. 0 or -ENOMEM. */
+int fw_query_ifaces_init(struct fw_query_ifaces *q, struct fw_ruleset *rs, const struct fw_query_names *names);
+void fw_query_ifaces_free(struct fw_query_ifaces *q);
+/* Is there an interface that both matches accept? @of_query is of the ruleset @rs_f, @of_rule of @rs. */
+bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f, const struct fw_match *of_query,
+			  const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work);
 
 #endif
