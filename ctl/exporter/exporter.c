@@ -5,6 +5,7 @@
 #include "address.h"
 #include "web.h"
 
+#include "fw/log.h"
 #include "fw/service.h"
 
 #include <malloc.h>
@@ -64,9 +65,9 @@ int exporter_run(const struct settings *c, struct fw_diags *ds)
 	if (err)
 		return err;
 	if (address_is_unix(fd))
-		exporter_log("listening on %s", where);
+		fw_log("listening on %s", where);
 	else
-		exporter_log("listening on http%s://%s/metrics", c->tls_cert[0] ? "s" : "", where);
+		fw_log("listening on http%s://%s/metrics", c->tls_cert[0] ? "s" : "", where);
 	fw_service_say("READY=1");
 	watch(&web, &set);
 	fw_service_say("STOPPING=1");

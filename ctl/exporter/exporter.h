@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the program does. Messages go to standard error, one a line. */
+/* What the program does. */
 #ifndef EXPORTER_EXPORTER_H
 #define EXPORTER_EXPORTER_H
 
@@ -13,8 +13,5 @@ int exporter_run(const struct settings *c, struct fw_diags *ds);
 int exporter_once(const struct settings *c, struct fw_diags *ds);
 /* The metrics that there are, on standard output. 0 or -errno. */
 int exporter_list(void);
-
-void exporter_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-void exporter_log_diags(const struct fw_diags *ds);
 
 #endif

@@ -3,6 +3,8 @@
 #include "exporter.h"
 #include "settings.h"
 
+#include "fw/log.h"
+
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
 enum { ONCE, METRICS };
@@ -55,6 +57,6 @@ int main(int argc, char **argv)
 		}
 		code = run(&cl, &ds);
 	}
-	exporter_log_diags(&ds);
+	fw_log_diags(&ds);
 	return code;
 }

@@ -2,7 +2,7 @@
 /* One page of metrics, row by row of the table. */
 #include "scrape.h"
 
-#include "exporter.h"
+#include "fw/log.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -138,11 +138,11 @@ static void note_change(struct scrape *s, enum scrape_result result)
 	if (atomic_exchange(&s->all->last, result) == result)
 		return;
 	if (result == SCRAPE_OK)
-		exporter_log("fwd answers again");
+		fw_log("fwd answers again");
 	else if (result == SCRAPE_CONTROLLER_DOWN)
-		exporter_log("no answer, going on with the pinned maps: %s", s->why);
+		fw_log("no answer, going on with the pinned maps: %s", s->why);
 	else
-		exporter_log("no page: %s", s->why);
+		fw_log("no page: %s", s->why);
 }
 
 /* Nothing more is tried. Return: @err. */

@@ -8,7 +8,7 @@
 #include "ctl/fwd/closed.h"
 
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -106,8 +106,8 @@ void closed_look(struct fwd *d)
 	if (!err && unlink(path))
 		err = -errno;
 	if (err && err != d->closed_err)
-		log_say("cannot end that the host is closed (fwd-closed.service): %s", strerror(-err));
+		fw_log("cannot end that the host is closed (fwd-closed.service): %s", strerror(-err));
 	else if (!err)
-		log_say("filtering: the host is not closed any more");
+		fw_log("filtering: the host is not closed any more");
 	d->closed_err = err;
 }

@@ -12,7 +12,7 @@
 #include "ctl/fwd/devices/devices.h"
 #include "ctl/fwd/connections/forked.h"
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 #include "fw/service.h"
 #include "fw/unix_socket.h"
 #include "ctl/fwd/base/privileges.h"
@@ -126,9 +126,9 @@ static void watch_store(struct fwd *d)
 	store_look(s);
 	err = store_trouble(s, &ds);
 	if (err && err != d->store_trouble)
-		log_diags(&ds);
+		fw_log_diags(&ds);
 	else if (!err && d->store_trouble)
-		log_say("the store can be written to again");
+		fw_log("the store can be written to again");
 	d->store_trouble = err;
 }
 
@@ -138,9 +138,9 @@ static void tell_aside(struct fwd *d)
 	const char *aside = store_aside(engine_store(d->engine));
 
 	if (aside)
-		log_say("the store was replaced while fwd did not run: its log of changes belonged to the database before, and "
-			"is %s now",
-			aside);
+		fw_log("the store was replaced while fwd did not run: its log of changes belonged to the database before, and "
+		       "is %s now",
+		       aside);
 }
 
 static void round_over(struct loop *l)
@@ -190,9 +190,9 @@ static void check_pins(struct fwd *d)
 {
 	d->pins_private = fw_kern_pins_private(d->config.pins);
 	if (d->pins_private)
-		log_say("%s is in a private mount namespace (as of `ip netns exec`): when its last process ends, filtering ends "
-			"too; to keep it, start fwd by `nsenter --net=/run/netns/NAME`, or bind a bpffs from outside",
-			d->config.pins);
+		fw_log("%s is in a private mount namespace (as of `ip netns exec`): when its last process ends, filtering ends "
+		       "too; to keep it, start fwd by `nsenter --net=/run/netns/NAME`, or bind a bpffs from outside",
+		       d->config.pins);
 }
 
 static int start(struct fwd *d, struct fw_diags *ds)
@@ -245,7 +245,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 	d.tick = d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
 	err = start(&d, ds);
 	if (!err) {
-		log_say("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);
+		fw_log("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);
 		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());

@@ -3,7 +3,7 @@
 #include "ctl/fwd/history.h"
 
 #include "ctl/fwd/base/journal.h"
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static void say(const char *priority, const char *message, const char *fields)
 
 	fw_buf_printf(&b, "MESSAGE=%s\nPRIORITY=%s\nSYSLOG_IDENTIFIER=fwd\n%s", line ? line : "", priority, fields);
 	if (!line || b.failed || !journal_is_there() || !journal_send(b.text, b.len))
-		log_say("%s", message);
+		fw_log("%s", message);
 }
 
 static void left_out(struct history *h, enum record_ring ring)

@@ -2,7 +2,7 @@
 /* fwd: the command line, whose options are the settings of the configuration file and a few more. */
 #include "ctl/fwd/config.h"
 #include "ctl/fwd/daemon.h"
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 #include "ctl/fwd/offline.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -78,7 +78,7 @@ static int run(const struct fw_command_line *cl)
 	int err = configure(cl, &config, &ds);
 
 	if (err) {
-		log_failure(&ds, "cannot read the settings", err);
+		fw_log_failure(&ds, "cannot read the settings", err);
 		return EXIT_FAILED;
 	}
 	for (int i = 0; i < NOPTIONS; i++) {
@@ -86,12 +86,12 @@ static int run(const struct fw_command_line *cl)
 			continue;
 		err = actions[i].run(&config, cl->option[i], &ds);
 		if (err)
-			log_failure(&ds, actions[i].failure, err);
+			fw_log_failure(&ds, actions[i].failure, err);
 		return err ? EXIT_FAILED : EXIT_OK;
 	}
 	err = daemon_run(&config, &ds);
 	if (err)
-		log_failure(&ds, "cannot run", err);
+		fw_log_failure(&ds, "cannot run", err);
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 	int err = fw_command_line_parse(&program, argc, argv, &cl, &ds);
 
 	if (err) {
-		log_failure(&ds, "wrong usage", err);
+		fw_log_failure(&ds, "wrong usage", err);
 		return EXIT_USAGE;
 	}
 	if (!fw_command_line_answer(&program, &cl, &answer))

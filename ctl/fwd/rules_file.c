@@ -7,7 +7,7 @@
 #include "ctl/fwd/rules_file.h"
 
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 #include "ctl/fwd/base/to_json.h"
 #include "fw/service.h"
 
@@ -55,7 +55,7 @@ static void cannot_compare(struct fwd *d, const struct fw_diags *ds, int err)
 
 	record_diag(line, sizeof(line), ds, err);
 	note(d, RULES_FILE_UNKNOWN, line);
-	log_say("%s is not compared with the live ruleset: %s", d->config.rules, line);
+	fw_log("%s is not compared with the live ruleset: %s", d->config.rules, line);
 }
 
 static void compared(const struct engine_result *r, void *ctx)
@@ -70,9 +70,9 @@ static void compared(const struct engine_result *r, void *ctx)
 	}
 	note(d, same(&r->counts) ? RULES_FILE_SAME : RULES_FILE_DIFFERS, "");
 	if (d->rules_file.state == RULES_FILE_DIFFERS)
-		log_say("%s differs from the live ruleset, which is that of the store: `fwctl load --diff --check` shows how, "
-			"`systemctl reload fwd` or SIGHUP loads it",
-			d->config.rules);
+		fw_log("%s differs from the live ruleset, which is that of the store: `fwctl load --diff --check` shows how, "
+		       "`systemctl reload fwd` or SIGHUP loads it",
+		       d->config.rules);
 }
 
 void rules_file_compare(struct fwd *d)
@@ -96,7 +96,7 @@ static void reloaded(const struct engine_result *r, void *ctx)
 	struct fwd *d = ctx;
 
 	if (!r->err) {
-		log_diags(&r->warnings); /* nobody else is told */
+		fw_log_diags(&r->warnings); /* nobody else is told */
 		fwd_ruleset_changed(d);
 		rules_file_loaded(d);
 	}

@@ -4,7 +4,7 @@
 
 #include "client.h"
 #include "forked.h"
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 #include "request.h"
 #include "shares.h"
 #include "turns.h"
@@ -41,13 +41,13 @@ static void accept_one(struct fwd *d, int fd)
 	}
 	err = client_new(d, s, fd);
 	if (err)
-		log_say("cannot serve a client: %s", strerror(-err));
+		fw_log("cannot serve a client: %s", strerror(-err));
 }
 
 /* An error that stays (no descriptors, no memory) would make the loop spin: level-triggered, it comes again at once. */
 static void pause_accepting(struct fwd *d, int err)
 {
-	log_say("cannot accept clients: %s", strerror(err));
+	fw_log("cannot accept clients: %s", strerror(err));
 	loop_want(&d->loop, &d->accepting, 0);
 	d->accept_again = fw_now() + PAUSE;
 }

@@ -2,7 +2,7 @@
 /* Attaching one interface: by which hook, and from one way to another without a gap. */
 #include "device.h"
 
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/to_json.h"
 

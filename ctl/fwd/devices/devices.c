@@ -2,7 +2,7 @@
 /* The collection of devices: kept in the store, led by what rtnetlink says, changed by attach and detach. */
 #include "devices_internal.h"
 
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 #include "ctl/fwd/base/to_json.h"
 
 #include <string.h>
@@ -144,7 +144,7 @@ void devices_on_link(const struct fw_link *link, void *ctx)
 
 	d->devices->known |= !link->ifindex;
 	if (err)
-		log_say("%s: rules that name it may not match: %s", FW_NAME(link->name), strerror(-err));
+		fw_log("%s: rules that name it may not match: %s", FW_NAME(link->name), strerror(-err));
 }
 
 struct reading {
@@ -236,7 +236,7 @@ void devices_recheck(struct fwd *d)
 		struct fw_diags ds = { .n = 0 };
 
 		if (dev->index && device_apply(d, dev, &ds))
-			log_say("%s", dev->error);
+			fw_log("%s", dev->error);
 	}
 }
 

@@ -17,7 +17,7 @@
  */
 #include "devices_internal.h"
 
-#include "ctl/fwd/log.h"
+#include "fw/log.h"
 
 #include <fnmatch.h>
 #include <string.h>
