@@ -419,7 +419,9 @@ $(call installed,closed,$(PREFIX)/share/fwd,644,$(wildcard tools/systemd/*.nft))
 $(call installed,grafana,$(PREFIX)/share/fwd/grafana,644,$(wildcard tools/grafana/*.json))
 $(call installed,prometheus,$(PREFIX)/share/fwd/prometheus,644,$(wildcard tools/prometheus/*.yml))
 $(call installed,examples,$(PREFIX)/share/doc/fwd/examples,644,$(wildcard examples/*))
-$(call installed,doc,$(PREFIX)/share/doc/fwd,644,README.md SECURITY.md LICENSE $(wildcard docs/*.md))
+$(call installed,doc,$(PREFIX)/share/doc/fwd,644,README.md SECURITY.md LICENSE)
+$(call installed,docs,$(PREFIX)/share/doc/fwd/docs,644,$(wildcard docs/*.md))
+$(call installed,plots,$(PREFIX)/share/doc/fwd/docs/bench,644,$(wildcard docs/bench/*))
 
 define install_kind
 install -D -m $(MODE_$1) -t $(DESTDIR)$(TO_$1) $(FILES_$1)
@@ -435,7 +437,7 @@ install: programs
 uninstall:
 	rm -f $(foreach k,$(KINDS),$(addprefix $(DESTDIR)$(TO_$k)/,$(notdir $(FILES_$k))))
 	@[ -n "$(DESTDIR)" ] || rmdir /sys/fs/bpf/fwd 2>/dev/null || :
-	@rmdir -p $(addprefix $(DESTDIR),$(TO_grafana) $(TO_prometheus) $(TO_examples)) 2>/dev/null || :
+	@rmdir -p $(addprefix $(DESTDIR),$(TO_grafana) $(TO_prometheus) $(TO_plots) $(TO_examples)) 2>/dev/null || :
 
 # The Debian package, from a copy of the sources, as dpkg-buildpackage makes it: no root, no network, and by the date of the
 # last commit the same bytes each time. What was said to this make is not said to that one.

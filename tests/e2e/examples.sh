@@ -262,18 +262,19 @@ behind_packet_sockets() {
 	ok attach t0 --mode generic && ! lease_seconds=3 lease 4 s t0 $tested4 2>/dev/null || fail "a lease behind XDP"
 }
 
-# What README shows of fwctl with fwd, one command behind the other, but for times and the packets that were counted.
-case_examples_readme() { example readme_shows; }
-readme_shows() {
-	start_fwd && isp_up eth0 || return 1
+# What README and the guide show of fwctl with fwd, one command after the other, except for times and counted packets.
+case_examples_readme() { example document_shows README.md 4; }
+case_examples_guide() { example document_shows docs/guide.md 9; }
+document_shows() { # DOCUMENT COMMANDS
+	start_fwd && isp_up eth0 && cp "$top/examples/first.rules" "$tmp/my.rules" && ln -sfn "$top/examples" "$tmp/examples" || return 1
 	transcripts_wrong=0 transcripts_seen=0
-	transcripts "$top/README.md" '(sudo )?fwctl (confirm|(load|attach|add|set|replace|list|classify .tcp) .*)'
-	[ $transcripts_wrong = 0 ] && [ $transcripts_seen -ge 9 ] || fail "of $transcripts_seen, $transcripts_wrong differ"
+	transcripts "$top/$1" '(sudo )?fwctl (confirm|(load|attach|detach|add|set|replace|list|classify .tcp) .*)'
+	[ $transcripts_wrong = 0 ] && [ $transcripts_seen -ge "$2" ] || fail "$1: of $transcripts_seen, $transcripts_wrong differ"
 }
 transcript() {
 	transcripts_seen=$((transcripts_seen + 1))
-	diff <(of_no_moment <"$shown") <(cd "$top" && eval "ctl ${1#*fwctl}" 2>&1 | of_no_moment) >&2 && return
-	fail "README shows something else of: $1"
+	diff <(of_no_moment <"$shown") <(cd "$tmp" && eval "ctl ${1#*fwctl}" 2>&1 | of_no_moment) >&2 && return
+	fail "the document shows something else for: $1"
 	transcripts_wrong=$((transcripts_wrong + 1))
 }
 of_no_moment() { sed -E 's/[0-9.]+ s(,|$)/N s\1/g; s/^ +[0-9]+ +[0-9.]+ [KMGT]?i?B  rule/rule/'; }

@@ -247,7 +247,7 @@ step_counts_for_ever() {
 }
 
 # The commands that docs/monitoring.md has for wiring up, as the package brings them.
-wiring() { inside sh -c 'zcat -f /usr/share/doc/fwd/monitoring.md*' | sed -n '/^## Wiring up/,/^## /s/^    //p'; }
+wiring() { inside sh -c 'cat /usr/share/doc/fwd/docs/monitoring.md' | sed -n '/^## Wiring up/,/^## /s/^    //p'; }
 # api PATH [NAME=VALUE]: what Prometheus answers
 api() { inside curl -sG --max-time 10 "http://127.0.0.1:9090/api/v1/$1" ${2:+--data-urlencode "$2"}; }
 value() { api query "query=$1" | jq -r '.data.result | if length == 1 then .[0].value[1] else tojson end'; }

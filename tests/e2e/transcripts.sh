@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The commands that a document shows, each with what it shows behind it; sourced by docs and run.sh.
+# The commands that a document shows, each followed by what it prints; sourced by docs and run.sh.
 
-# transcripts FILE PATTERN: says `transcript COMMAND` for each line "$ COMMAND" in a block of code where the command
+# transcripts FILE PATTERN: calls `transcript COMMAND` for each line "$ COMMAND" in a block of code where the command
 # matches the pattern; $shown is the file of what follows it, up to the next command or the end of the block.
 transcripts() {
 	local line command=
