@@ -8,6 +8,10 @@
 
 #include <linux/types.h>
 
+#if !defined(__bpf__) && !(defined(__x86_64__) && defined(__LP64__))
+#error "fwd needs an x86-64 CPU: tables are published by the order of plain stores, in little-endian words (docs/limits.md)"
+#endif
+
 #ifdef __bpf__
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
