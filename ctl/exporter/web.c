@@ -16,7 +16,7 @@
 #define STACK 262144
 #define SPARE \
 	64 /* connections more than there may be: those whose threads have not noticed yet that they are cut off */
-#define FILE_MAX_BYTES (1u << 20)
+#define FILE_BYTES_MAX (1u << 20)
 
 static struct client *client_of(struct MHD_Connection *connection)
 {
@@ -92,22 +92,13 @@ static void on_log(void *cls, const char *fmt, va_list ap)
 
 static int read_file(const char *path, char **out, struct fw_diags *ds)
 {
-	fw_autofree char *text = calloc(1, FILE_MAX_BYTES + 1);
-	FILE *f = text ? fopen(path, "re") : NULL;
-	int err = f ? 0 : -errno;
+	size_t len;
+	int err = fw_file_read(path, FW_FILE_ANY, FILE_BYTES_MAX, out, &len);
 
-	if (f) {
-		size_t n = fread(text, 1, FILE_MAX_BYTES, f);
-
-		err = ferror(f) ? -EIO : n == FILE_MAX_BYTES ? -EFBIG : 0;
-		fclose(f);
-	}
 	if (err)
 		fw_diag_add(ds, (struct fw_place){ path, 0, 0 },
 			    err == -EACCES ? "for the service, see TLS in man fw-exporter" : NULL, "cannot be read: %s",
 			    strerror(-err));
-	else
-		*out = fw_take(text);
 	return err;
 }
 

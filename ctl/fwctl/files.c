@@ -23,40 +23,10 @@ const char *ctl_file_name(const char *path)
 	return len > NAME_BYTES ? path + len - NAME_BYTES : path;
 }
 
-static int read_all(int fd, char **text, size_t *len)
-{
-	fw_autofree char *all = NULL;
-	size_t n = 0, cap = 0;
-	ssize_t got;
-
-	do {
-		if (cap - n < 65536) {
-			char *grown = cap < BYTES_MAX ? realloc(all, cap * 2 + 131072) : NULL;
-
-			if (!grown)
-				return cap < BYTES_MAX ? -ENOMEM : -EFBIG;
-			all = grown;
-			cap = cap * 2 + 131072;
-		}
-		got = read(fd, all + n, cap - n - 1);
-		if (got < 0 && errno != EINTR)
-			return -errno;
-		n += got > 0 ? (size_t)got : 0;
-	} while (got);
-	all[n] = '\0';
-	*text = fw_take(all);
-	*len = n;
-	return 0;
-}
-
 int ctl_file_read(const char *path, char **text, size_t *len)
 {
-	bool input = !strcmp(path, "-");
-	int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	int err = fd < 0 ? -errno : read_all(fd, text, len);
+	int err = fw_file_read(strcmp(path, "-") != 0 ? path : NULL, FW_FILE_ANY, BYTES_MAX, text, len);
 
-	if (!input && fd >= 0)
-		close(fd);
 	if (err)
 		ctl_error("cannot read %s: %s", ctl_file_name(path), strerror(-err));
 	return err;

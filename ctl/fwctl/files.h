@@ -8,7 +8,7 @@
 
 /* What diagnostics call a file: "<stdin>" for "-". */
 const char *ctl_file_name(const char *path);
-/* A whole file, or standard input for "-"; free() @text, which has a NUL behind @len. 0 or -errno. */
+/* A whole file, or standard input for "-"; free() @text, which has a NUL after @len bytes. 0 or -errno. */
 int ctl_file_read(const char *path, char **text, size_t *len);
 
 /*

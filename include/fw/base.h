@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ground that every part of the library stands on: diagnostics, cleanup
- * attributes, a region allocator, growing arrays and texts.
+ * What every part of the library uses: diagnostics, cleanup attributes, a
+ * region allocator, growing arrays and texts, text that is safe to show, whole
+ * files.
  */
 #ifndef FW_BASE_H
 #define FW_BASE_H
@@ -192,6 +193,22 @@ size_t fw_name_read(char *out, size_t size, const char *text);
 bool fw_name_is_plain(const char *name);
 /* Are the first four bytes of @text \xNN, but not \x00? Then @byte is what that says. */
 bool fw_hex_escape(const char *text, size_t left, char *byte);
+
+/* What kinds of files fw_file_read() accepts. */
+enum fw_file_kind {
+	FW_FILE_ANY,
+	FW_FILE_NO_DEVICE,
+	FW_FILE_REGULAR, /* never waits for another program, as a pipe does */
+};
+
+/**
+ * fw_file_read - read a whole file into memory
+ * @path: NULL: standard input
+ * @max:  bytes that are accepted
+ * @text: freed by the caller; has a NUL after @len bytes; untouched on failure
+ * Return: 0, -EFBIG above @max, -ENODEV or -EISDIR for a file of another kind, -ENOMEM, or another -errno.
+ */
+int fw_file_read(const char *path, enum fw_file_kind kind, size_t max, char **text, size_t *len);
 
 /* Seconds on the monotonic clock. */
 double fw_now(void);

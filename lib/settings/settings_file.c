@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define FILE_MAX_BYTES 65536
+#define FILE_BYTES_MAX 65536
 
 /* A file on its way into settings. */
 struct reader {
@@ -97,20 +97,12 @@ int fw_settings_parse(const struct fw_settings *t, void *into, const char *text,
 
 int fw_settings_read(const struct fw_settings *t, void *into, const char *path, bool must, struct fw_diags *ds)
 {
-	fw_autofree char *text = malloc(FILE_MAX_BYTES);
-	FILE *f = text ? fopen(path, "re") : NULL;
-	int err = -errno;
-	size_t len;
+	fw_autofree char *text = NULL;
+	size_t len = 0;
+	int err = fw_file_read(path, FW_FILE_ANY, FILE_BYTES_MAX, &text, &len);
 
-	if (!f && err == -ENOENT && !must)
+	if (err == -ENOENT && !must)
 		return 0;
-	if (!f) {
-		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be read: %s", strerror(-err));
-		return err;
-	}
-	len = fread(text, 1, FILE_MAX_BYTES, f);
-	err = ferror(f) ? -EIO : len == FILE_MAX_BYTES ? -EFBIG : 0;
-	fclose(f);
 	if (err) {
 		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be read: %s", strerror(-err));
 		return err;

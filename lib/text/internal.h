@@ -35,8 +35,8 @@ void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const str
 /* The words behind a set's file, each with a blank in front. */
 void fw_print_set_words(struct fw_buf *b, const struct fw_set *set);
 
-/* A whole file in memory; free() @text. 0, -ENOMEM, or -errno with a diagnostic. @path NULL is standard input. */
-int fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len);
+/* fw_file_read() of a file that is no device. 0, -ENOMEM, or -errno with a diagnostic. */
+int fw_text_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len);
 
 /* A number, decimal or 0x hexadecimal, that fills @s: 0, -EINVAL (no number), -ERANGE (does not fit). */
 int fw_str_u64(struct fw_str s, uint64_t *out);

@@ -17,7 +17,7 @@ struct service {
 /* The file's text, or nothing when it cannot be read. */
 static void services_read(struct fw_services *sv)
 {
-	if (!sv->read && fw_file_read(SERVICES, (struct fw_place){ 0 }, NULL, &sv->text, &sv->len))
+	if (!sv->read && fw_text_file_read(SERVICES, (struct fw_place){ 0 }, NULL, &sv->text, &sv->len))
 		sv->len = 0;
 	sv->read = true;
 }

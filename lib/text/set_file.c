@@ -35,7 +35,7 @@ int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, 
 	if (!out->own_name)
 		return -ENOMEM;
 
-	int err = fw_file_read(out->own_name, at, p->ds, &out->own_text, &out->len);
+	int err = fw_text_file_read(out->own_name, at, p->ds, &out->own_text, &out->len);
 
 	out->name = out->own_name;
 	out->text = out->own_text;

@@ -77,18 +77,15 @@ static int request_number(const char *name)
 
 static char *file(const char *name, uint32_t *len)
 {
-	FILE *f = fopen(name, "re");
-	char *text;
+	char *text = NULL;
+	size_t n = 0;
+	int err = fw_file_read(name, FW_FILE_REGULAR, UINT32_MAX, &text, &n);
 
-	if (!f || fseek(f, 0, SEEK_END)) {
-		fprintf(stderr, "peer: cannot read %s\n", name);
+	if (err) {
+		fprintf(stderr, "peer: cannot read %s: %s\n", name, strerror(-err));
 		exit(USAGE);
 	}
-	*len = (uint32_t)ftell(f);
-	rewind(f);
-	text = malloc(*len + 1);
-	*len = (uint32_t)fread(text, 1, *len, f);
-	fclose(f);
+	*len = (uint32_t)n;
 	return text;
 }
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "lib/text/internal.h"
+#include "fw/base.h"
 
 static int find(void *ctx, const char *path, const char **text, size_t *len)
 {
@@ -22,9 +22,9 @@ static int find(void *ctx, const char *path, const char **text, size_t *len)
 
 const struct fw_files fuzz_files = { .find = find };
 
-/* In the place of fw_file_read(), which reads only the names of services here: see the Makefile. */
-int __wrap_fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len);
-int __wrap_fw_file_read(const char *path, struct fw_place at, struct fw_diags *ds, char **text, size_t *len)
+/* Replaces fw_file_read(), which is called only for the names of services here: see the Makefile. */
+int __wrap_fw_file_read(const char *path, enum fw_file_kind kind, size_t max, char **text, size_t *len);
+int __wrap_fw_file_read(const char *path, enum fw_file_kind kind, size_t max, char **text, size_t *len)
 {
 	static const char services[] =
 		"# services\nssh 22/tcp # shell\nhttp\t80/tcp www\ndomain 53/tcp\ndomain 53/udp\n"

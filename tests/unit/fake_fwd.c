@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The other end of fwd's socket: a thread for each connection. */
 #include "fake_fwd.h"
-#include "tests/unit/tree.h"
 
 #include <poll.h>
 #include <setjmp.h>
@@ -119,16 +118,4 @@ void fake_message(struct fw_buf *b, enum fw_reply kind, const char *part0, const
 	assert_int_equal(fw_wire_encode(kind, parts, part1 ? 2 : 1, &bytes, &len), 0);
 	fw_buf_add(b, bytes, len);
 	free(bytes);
-}
-
-char *fake_file(const char *name)
-{
-	FILE *f = fopen(tree_source(name), "re");
-	char *text = calloc(1, 1 << 20);
-
-	assert_non_null(f);
-	assert_non_null(text);
-	assert_in_range(fread(text, 1, (1 << 20) - 1, f), 1, (1 << 20) - 2);
-	fclose(f);
-	return text;
 }

@@ -27,7 +27,5 @@ void fake_fwd_stop(struct fake_fwd *f);
 
 /* A message with one or two (@part1 not NULL) parts, to the end of @b. */
 void fake_message(struct fw_buf *b, enum fw_reply kind, const char *part0, const char *part1);
-/* A file of the tests, as text. */
-char *fake_file(const char *name);
 
 #endif

@@ -3,6 +3,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -161,6 +163,49 @@ static void cuts(void **state)
 	assert_int_equal(fw_utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 2);
 }
 
+/* Files of each kind, as large as they may be and larger; nothing is handed out after an error. */
+static void files(void **state)
+{
+	char folder[] = "/tmp/fw-test-base-XXXXXX", path[64], fifo[64], large[10000];
+	const struct {
+		const char *path;
+		enum fw_file_kind kind;
+		size_t max;
+		int want;
+	} rows[] = {
+		{ path, FW_FILE_ANY, sizeof(large), 0 },
+		{ path, FW_FILE_REGULAR, sizeof(large), 0 },
+		{ path, FW_FILE_REGULAR, sizeof(large) - 1, -EFBIG },
+		{ folder, FW_FILE_ANY, 1, -EISDIR },
+		{ folder, FW_FILE_REGULAR, SIZE_MAX, -EISDIR },
+		{ fifo, FW_FILE_REGULAR, 1, -ENODEV },
+		{ "/dev/zero", FW_FILE_REGULAR, 1, -ENODEV },
+		{ "/dev/zero", FW_FILE_NO_DEVICE, 1, -ENODEV },
+		{ "/dev/zero", FW_FILE_ANY, 1 << 20, -EFBIG },
+		{ "/dev/null", FW_FILE_ANY, 0, 0 },
+		{ "/proc/self/status", FW_FILE_REGULAR, 65536, 0 }, /* has no size */
+		{ "/nowhere", FW_FILE_ANY, 1, -ENOENT },
+	};
+	FILE *f;
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/file", folder);
+	snprintf(fifo, sizeof(fifo), "%s/fifo", folder);
+	memset(large, 'x', sizeof(large));
+	f = fopen(path, "we");
+	assert_true(f && fwrite(large, 1, sizeof(large), f) == sizeof(large) && !fclose(f) && !mkfifo(fifo, 0600));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		fw_autofree char *text = NULL;
+		size_t len = 7;
+
+		assert_int_equal(fw_file_read(rows[i].path, rows[i].kind, rows[i].max, &text, &len), rows[i].want);
+		assert_true(rows[i].want ? !text && len == 7 : text && !text[len]);
+		if (rows[i].path == path && text)
+			assert_true(len == sizeof(large) && !memcmp(text, large, len));
+	}
+	assert_true(!unlink(path) && !unlink(fifo) && !rmdir(folder));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -172,6 +217,7 @@ int main(void)
 		cmocka_unit_test(escapes),
 		cmocka_unit_test(names),
 		cmocka_unit_test(cuts),
+		cmocka_unit_test(files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,15 +186,12 @@ static const char *verdict_name(uint64_t accept)
 
 static const char *file_text(enum fw_kern_file file)
 {
-	static char text[65536];
-	FILE *f = fopen(fw_kern_file(fx.k, file), "r");
-	size_t n;
+	static char *text;
+	size_t len;
 
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	assert_int_equal(ferror(f), 0);
-	fclose(f);
-	text[n] = '\0';
+	free(text);
+	text = NULL;
+	assert_int_equal(fw_file_read(fw_kern_file(fx.k, file), FW_FILE_ANY, 65536, &text, &len), 0);
 	return text;
 }
 

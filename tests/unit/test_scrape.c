@@ -23,7 +23,7 @@ static struct fw_buf recorded;
 
 static void record(enum fw_reply kind, const char *part0, const char *file)
 {
-	char *text = fake_file(file);
+	char *text = tree_text(file);
 
 	fake_message(&recorded, kind, part0 ? part0 : text, part0 ? text : NULL);
 	free(text);
@@ -33,7 +33,7 @@ static bool have_pins; /* there can be some */
 
 static void make_pins(void)
 {
-	fw_autofree char *counters = fake_file(GOLDEN "counters"), *interfaces = fake_file(GOLDEN "interfaces");
+	fw_autofree char *counters = tree_text(GOLDEN "counters"), *interfaces = tree_text(GOLDEN "interfaces");
 
 	fake_pins_make(counters, interfaces);
 }
@@ -108,7 +108,7 @@ static void is_golden(char *text, const char *name)
 		fputs(text, f);
 		fclose(f);
 	}
-	want = fake_file(name);
+	want = tree_text(name);
 	assert_string_equal(text, want);
 	free(want);
 }
@@ -371,7 +371,7 @@ static void pieces(void **state)
 	for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t len;
 		char *text = piece_by_piece(&c, i % 2, sizes[i / 2], &len);
-		char *want = fake_file(GOLDEN "page.openmetrics"), *at;
+		char *want = tree_text(GOLDEN "page.openmetrics"), *at;
 
 		if (i % 2)
 			unpack(&text, len);

@@ -600,13 +600,9 @@ static void examples_load(void **state)
 static void reference_parses(void **state)
 {
 	static const char open[] = "```rules\n";
-	static char text[65536];
-	FILE *f = fopen(tree_source("docs/fw.rules.md"), "r");
+	fw_autofree char *text = tree_text("docs/fw.rules.md");
 	unsigned blocks = 0;
 
-	assert_non_null(f);
-	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
-	fclose(f);
 	for (const char *at = strstr(text, open); at; at = strstr(at, open), blocks++) {
 		const char *end = strstr(at += strlen(open), "```");
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Folders: those that tests work in, and the one with the sources. */
 #include "tests/unit/tree.h"
+#include "fw/base.h"
 
-#include <errno.h>
 #include <ftw.h>
 #include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
+
+#define TEXT_BYTES_MAX ((size_t)1 << 20)
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
@@ -27,4 +27,15 @@ const char *tree_source(const char *name)
 
 	snprintf(path, sizeof(path), "%s/%s", FW_TOP, name);
 	return path;
+}
+
+char *tree_text(const char *name)
+{
+	char *text;
+	size_t len;
+
+	if (!fw_file_read(tree_source(name), FW_FILE_REGULAR, TEXT_BYTES_MAX, &text, &len))
+		return text;
+	perror(name);
+	abort();
 }

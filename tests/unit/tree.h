@@ -11,5 +11,7 @@ void tree_empty(const char *folder);
  * with another name.
  */
 const char *tree_source(const char *name);
+/* Its text, freed by the caller. A file that cannot be read ends the test. */
+char *tree_text(const char *name);
 
 #endif

@@ -2,12 +2,9 @@
 /* What is to be loaded: a text and the files of its sets. */
 #include "engine_internal.h"
 
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILE_BYTES_MAX (1ll << 30)
+#define FILE_BYTES_MAX ((size_t)1 << 30)
 
 void engine_load_free(struct engine_load *l)
 {
@@ -24,46 +21,15 @@ void engine_load_free(struct engine_load *l)
 	l->name = l->text = l->body = NULL;
 }
 
-static int cannot_read(const char *path, const char *at, struct fw_diags *ds, int err)
-{
-	fw_diag_add(ds, (struct fw_place){ at, 0, 0 }, "name a file that fwd can read", "cannot read '%s': %s", path,
-		    strerror(err));
-	return -err;
-}
-
-static void closep(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 /* @at: the file that names @path; NULL: none does. */
 static int read_file(const char *path, const char *at, struct fw_diags *ds, char **text, size_t *len)
 {
-	fw_cleanup(closep) int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe has fwd wait for nobody */
-	fw_autofree char *all = NULL;
-	struct stat st;
-	size_t n = 0;
+	int err = fw_file_read(path, FW_FILE_REGULAR, FILE_BYTES_MAX, text, len);
 
-	if (fd < 0 || fstat(fd, &st))
-		return cannot_read(path, at, ds, errno);
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_BYTES_MAX)
-		return cannot_read(path, at, ds, S_ISREG(st.st_mode) ? EFBIG : S_ISDIR(st.st_mode) ? EISDIR : ENODEV);
-	all = malloc((size_t)st.st_size + 1);
-	if (!all)
-		return -ENOMEM;
-	while (n < (size_t)st.st_size) {
-		ssize_t got = read(fd, all + n, (size_t)st.st_size - n);
-
-		if (got < 0 && errno != EINTR)
-			return cannot_read(path, at, ds, errno);
-		if (!got)
-			break;
-		n += got > 0 ? (size_t)got : 0;
-	}
-	*text = fw_take(all);
-	*len = n;
-	return 0;
+	if (err && err != -ENOMEM)
+		fw_diag_add(ds, (struct fw_place){ at, 0, 0 }, "name a file that fwd can read", "cannot read '%s': %s",
+			    path, strerror(-err));
+	return err;
 }
 
 struct reading {
