@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl: finds the command, its options and its operands, and runs it. */
-#include "ctl.h"
+#include "commands.h"
+#include "command_line/find.h"
+#include "command_line/options.h"
+#include "help/help.h"
+#include "output/json.h"
 
 #include <locale.h>
 #include <string.h>
@@ -18,13 +22,14 @@ int main(int argc, char **argv)
 		return CTL_OK;
 	}
 	err = ctl_options_global(&argc, &argv, &settings);
+	settings.commands = ctl_commands;
 	if (err > 0)
 		return err;
 	if (err || !argc) {
-		ctl_print_usage(err ? stdout : stderr);
+		ctl_print_usage(err ? stdout : stderr, ctl_commands);
 		return err ? CTL_OK : CTL_USAGE;
 	}
-	cmd = ctl_command_find(argc, argv, &words);
+	cmd = ctl_command_find(ctl_commands, argc, argv, &words);
 	if (!cmd)
 		return CTL_USAGE;
 	err = ctl_options_parse(cmd, argc - words + 1, argv + words - 1, &settings, &n, &operands);

@@ -8,7 +8,13 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwctl/client.h"
+#include "ctl/fwctl/command/rows.h"
+#include "ctl/fwctl/command_line/find.h"
+#include "ctl/fwctl/command_line/options.h"
+#include "ctl/fwctl/commands.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/message.h"
+#include "ctl/fwctl/request/line.h"
 
 /* What @say writes to standard error, as a string to free(). */
 static char *said(void (*say)(const void *arg), const void *arg)
@@ -62,7 +68,7 @@ static void test_words(void **state)
 
 		while (n < 8 && cases[i].words[n])
 			n++;
-		assert_int_equal(ctl_words_join("add rule", n, (char *const *)cases[i].words, &line), 0);
+		assert_int_equal(ctl_line_join("add rule", n, (char *const *)cases[i].words, &line), 0);
 		assert_string_equal(line.text, cases[i].line);
 		fw_buf_free(&line);
 	}
@@ -72,7 +78,7 @@ static void join_line_break(const void *arg)
 {
 	struct fw_buf line = { 0 };
 
-	assert_int_equal(ctl_words_join("set add", 2, (char *const *)arg, &line), -EINVAL);
+	assert_int_equal(ctl_line_join("set add", 2, (char *const *)arg, &line), -EINVAL);
 	fw_buf_free(&line);
 }
 
@@ -174,7 +180,7 @@ static void test_commands(void **state)
 
 		if (second)
 			*second = '\0';
-		assert_ptr_equal(ctl_command_find(second ? 2 : 1, argv, &words), *c);
+		assert_ptr_equal(ctl_command_find(ctl_commands, second ? 2 : 1, argv, &words), *c);
 		assert_int_equal(words, second ? 2 : 1);
 		assert_true((*c)->operands && (*c)->summary && (*c)->options && (*c)->run);
 		assert_true((*c)->max_operands < 0 || (*c)->min_operands <= (*c)->max_operands);
@@ -212,24 +218,24 @@ static void try_options(const void *arg)
 static void test_options(void **state)
 {
 	static const struct option_case cases[] = {
-		{ &ctl_load_command, { "f", "--confirm", "60s" }, 0 },
-		{ &ctl_load_command, { "f", "--confirm", "24h", "--json" }, 0 },
-		{ &ctl_load_command, { "f", "--confirm", "86400" }, 0 },
-		{ &ctl_load_command, { "f", "--confirm", "0" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--confirm", "25h" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--confirm", "-1" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--confirm", "1d" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--confirm", "1mm" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--confirm", "18446744073709551615" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--confirm" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--check", "--confirm", "5s" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm", "60s" }, 0 },
+		{ &ctl_load, { "f", "--confirm", "24h", "--json" }, 0 },
+		{ &ctl_load, { "f", "--confirm", "86400" }, 0 },
+		{ &ctl_load, { "f", "--confirm", "0" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm", "25h" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm", "-1" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm", "1d" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm", "1mm" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm", "18446744073709551615" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--confirm" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--check", "--confirm", "5s" }, CTL_USAGE },
 		{ &ctl_del, { "r", "--check", "--confirm", "5s" }, CTL_USAGE },
 		{ &ctl_flush, { "--yes", "--confirm", "5s" }, 0 },
-		{ &ctl_load_command, { "f", "g" }, CTL_USAGE },
-		{ &ctl_load_command, { NULL }, 0 },
-		{ &ctl_load_command, { "f", "--terse" }, CTL_USAGE },
-		{ &ctl_load_command, { "f", "--format", "yaml" }, CTL_USAGE },
-		{ &ctl_load_command, { "--help" }, -1 },
+		{ &ctl_load, { "f", "g" }, CTL_USAGE },
+		{ &ctl_load, { NULL }, 0 },
+		{ &ctl_load, { "f", "--terse" }, CTL_USAGE },
+		{ &ctl_load, { "f", "--format", "yaml" }, CTL_USAGE },
+		{ &ctl_load, { "--help" }, -1 },
 		{ &ctl_list, { "--limit", "10", "from", "10.0.0.0/8" }, 0 },
 		{ &ctl_list, { "--limit", "0" }, CTL_USAGE },
 		{ &ctl_list, { "--limit", "-5" }, CTL_USAGE },
@@ -254,11 +260,11 @@ static void test_option_values(void **state)
 	char **left = front;
 	int argc = 7;
 
-	assert_int_equal(parse(&ctl_load_command, &s, 7, argv), 0);
+	assert_int_equal(parse(&ctl_load, &s, 7, argv), 0);
 	assert_true(s.confirm == 300 && s.diff && !s.check && s.format == FW_FORMAT_CLASSBENCH);
 	assert_int_equal(ctl_options_global(&argc, &left, &s), 0);
 	assert_true(s.json && !strcmp(s.socket, "/s") && argc == 3 && !strcmp(left[0], "load"));
-	assert_int_equal(parse(&ctl_load_command, &s, argc, left), 0);
+	assert_int_equal(parse(&ctl_load, &s, argc, left), 0);
 	assert_true(s.check && s.json);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Where paths lead, whose they are, and files that are written beside and renamed. With other users where this is root. */
-#include "ctl/fwctl/client.h"
-#include "ctl/fwctl/files.h"
+#include "ctl/fwctl/request/request.h"
+#include "ctl/fwctl/output/files.h"
 #include "fw/path.h"
 #include "tests/unit/tree.h"
 

@@ -3,9 +3,13 @@
  * The commands that change rules and policies: each sends one line of the
  * language of `fwctl batch`, which sends many; flush, which asks first.
  */
-#include "ctl/fwctl/client.h"
-#include "ctl/fwctl/files.h"
-#include "ctl/fwctl/texts.h"
+#include "rows.h"
+#include "ctl/fwctl/output/files.h"
+#include "ctl/fwctl/output/message.h"
+#include "ctl/fwctl/request/change.h"
+#include "ctl/fwctl/request/request.h"
+
+#include "fw/text.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -13,14 +17,6 @@
 static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_confirm, NULL };
 static const struct ctl_option *const echo_options[] = { &ctl_opt_echo, &ctl_opt_check, &ctl_opt_confirm, NULL };
 static const struct ctl_option *const flush_options[] = { &ctl_opt_yes, &ctl_opt_confirm, NULL };
-
-/* A rule that has only moved has no id that anybody waits for. */
-static int echo_id(void *ctx, json_t *o)
-{
-	if (strcmp(ctl_field_text(o, "op"), "move"))
-		printf("%llu\n", (unsigned long long)ctl_field_u64(json_object_get(o, "rule"), "id"));
-	return 0;
-}
 
 /* "rule 51 (db)": what it can be called by from now on. */
 static int print_added(void *ctx, json_t *o)
@@ -36,70 +32,7 @@ static int print_added(void *ctx, json_t *o)
 	return 0;
 }
 
-static void print_changes(const struct ctl_settings *s, const char *name, const json_t *end)
-{
-	ctl_put(stdout, name);
-	fputs(": ", stdout);
-	ctl_print_change(end);
-	if (s->check)
-		puts(" (checked only, nothing has changed)");
-	else
-		printf(" in %.3f s%s\n", ctl_seconds_of(end),
-		       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were written anew)" : "");
-}
-
-static void print_warnings(const json_t *end)
-{
-	struct fw_diags ds = { 0 };
-
-	ctl_warnings_of(end, &ds);
-	ctl_print_warnings(&ds);
-}
-
-int ctl_change(const struct ctl_settings *s, const struct ctl_texts *t, const struct ctl_tell *tell)
-{
-	const char *name = t->sources[0].name;
-	struct ctl_call call = {
-		.kind = FW_REQ_CHANGE,
-		.args = json_pack("{so sb}", "name", ctl_json_string(name ? name : "fwctl"), "check", s->check),
-		.parts = t->parts,
-		.nparts = t->nparts,
-		.sources = t->sources,
-		.line = s->echo ? echo_id : tell->line,
-	};
-	json_t *end = NULL;
-	int code;
-
-	ctl_add_wait(s, call.args);
-	code = ctl_request(s, &call, &end);
-	if (code == CTL_OK && !s->json)
-		print_warnings(end);
-	if (code == CTL_OK && !s->json && s->check)
-		print_changes(s, name ? name : "ok", end);
-	else if (code == CTL_OK && !s->json && tell->summary && !s->echo)
-		tell->summary(s, name, end);
-	if (code == CTL_OK && !s->json && !s->echo)
-		ctl_print_wait(s, "to confirm ");
-	json_decref(end);
-	return code;
-}
-
-int ctl_change_words(const struct ctl_settings *s, const char *command, int n, char **words,
-		     const struct ctl_tell *tell)
-{
-	fw_cleanup(ctl_texts_freep) struct ctl_texts *t = calloc(1, sizeof(*t));
-	fw_cleanup(ctl_buf_clear) struct fw_buf line = { 0 };
-
-	if (!t)
-		return CTL_FAILED;
-	if (ctl_words_join(command, n, words, &line))
-		return CTL_USAGE;
-	if (ctl_texts_add(t, NULL, fw_take(line.text), line.len) || ctl_texts_files(t, NULL))
-		return CTL_FAILED;
-	return ctl_change(s, t, tell);
-}
-
-static const struct ctl_tell nothing;
+static const struct ctl_change_report nothing;
 #define RUN_CHANGE(sym, command)                                                   \
 	static int run_##sym(const struct ctl_settings *s, int n, char **operands) \
 	{                                                                          \
@@ -113,25 +46,25 @@ RUN_CHANGE(policy, "policy")
 static int run_add(const struct ctl_settings *s, int n, char **operands)
 {
 	return ctl_change_words(s, "add rule", n, operands,
-				&(struct ctl_tell){ .line = s->check ? NULL : print_added });
+				&(struct ctl_change_report){ .line = s->check ? NULL : print_added });
 }
 
 static int run_batch(const struct ctl_settings *s, int n, char **operands)
 {
 	const char *path = n ? operands[0] : "-";
-	fw_cleanup(ctl_texts_freep) struct ctl_texts *t = calloc(1, sizeof(*t));
+	fw_cleanup(ctl_parts_freep) struct ctl_parts *t = calloc(1, sizeof(*t));
 	char *text;
 	size_t len;
 
-	if (!t || ctl_file_read(path, &text, &len) || ctl_texts_add(t, ctl_file_name(path), text, len) ||
-	    ctl_texts_files(t, path))
+	if (!t || ctl_file_read(path, &text, &len) || ctl_parts_add(t, ctl_file_name(path), text, len) ||
+	    ctl_parts_add_files(t, path))
 		return CTL_FAILED;
 	if (len > fw_request_info[FW_REQ_CHANGE].bytes) {
 		ctl_error("%s: more than fwd takes as one transaction", t->sources[0].name);
 		ctl_hint("`fwctl load` takes whole rulesets");
 		return CTL_FAILED;
 	}
-	return ctl_change(s, t, &(struct ctl_tell){ .summary = print_changes });
+	return ctl_change(s, t, &(struct ctl_change_report){ .summary = ctl_change_print_summary });
 }
 
 /* Only a person at a terminal can be asked. */
@@ -152,35 +85,29 @@ static bool agreed(void)
 
 static int run_flush(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_FLUSH, .args = json_object() };
+	struct ctl_request request = { .kind = FW_REQ_FLUSH, .args = json_object() };
 	json_t *end = NULL;
 	int code;
 
 	if (!s->yes && !agreed()) {
-		json_decref(call.args);
+		json_decref(request.args);
 		return CTL_FAILED;
 	}
-	ctl_add_wait(s, call.args);
-	code = ctl_request(s, &call, &end);
+	ctl_confirm_add(s, request.args);
+	code = ctl_request_run(s, &request, &end);
 	if (code == CTL_OK && !s->json) {
 		uint64_t removed = ctl_field_u64(end, "removed");
 
 		printf("%llu rule%s removed", (unsigned long long)removed, fw_plural(removed));
-		ctl_print_others(end);
+		ctl_print_other_counts(end);
 		putchar('\n');
-		ctl_print_wait(s, "to confirm ");
+		ctl_confirm_print(s, "to confirm ");
 	}
 	json_decref(end);
 	return code;
 }
 
 #define POSITIONS "first|last|before REF|after REF"
-#define CHANGE_JSON                                                                                          \
-	"JSON: {op, rule {id, name, verdict, text, ...}} for each rule that was added, replaced or moved;\n" \
-	"at last {ok, " CTL_COUNTS_JSON ",\n"                                                                \
-	"generation, seconds {parse, compile, store, swap}, rebuilt,\n"                                      \
-	"warnings (array of {message, hint}), warnings_total}.\n"
-#define AS_ADD "JSON: as of `fwctl add rule`.\n"
 
 const struct ctl_command ctl_add = {
 	.name = "add rule",
@@ -189,7 +116,7 @@ const struct ctl_command ctl_add = {
 	.details =
 		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
 		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"
-		"else the shell takes it apart.\n\n" CHANGE_JSON,
+		"else the shell takes it apart.\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
 	.words = "first last before after",
 	.kinds = CTL_KIND_MATCH,
@@ -202,7 +129,7 @@ const struct ctl_command ctl_replace = {
 	.name = "replace rule",
 	.operands = "REF [name NAME] [MATCH...] accept|drop [counter] [comment TEXT]",
 	.summary = "give a rule another text; its id, place and counter stay",
-	.details = "No packet sees a moment without the rule. REF is a rule's id or name.\n\n" AS_ADD,
+	.details = "No packet sees a moment without the rule. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = echo_options,
 	.kinds = CTL_KIND_MATCH | CTL_KIND_RULE,
 	.min_operands = 2,
@@ -214,7 +141,7 @@ const struct ctl_command ctl_move = {
 	.name = "move rule",
 	.operands = "REF " POSITIONS,
 	.summary = "give a rule another place",
-	.details = AS_ADD,
+	.details = CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "first last before after",
 	.kinds = CTL_KIND_RULE | CTL_KIND_PLACE,
@@ -227,7 +154,7 @@ const struct ctl_command ctl_del = {
 	.name = "del rule",
 	.operands = "REF...",
 	.summary = "delete rules, all of them or, when one does not exist, none",
-	.details = AS_ADD,
+	.details = CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.kinds = CTL_KIND_RULE,
 	.min_operands = 1,
@@ -240,8 +167,9 @@ const struct ctl_command ctl_policy = {
 	.name = "policy",
 	.operands = "REASON accept|drop|follow",
 	.summary = "what becomes of packets that no rule decides",
-	.details = "REASON is one of: " FW_REASONS(REASON_WORD) "\n(in and out: no rule matched; follow: as\n"
-								"in or out, whichever way the packet goes).\n\n" AS_ADD,
+	.details = "REASON is one of: " FW_REASONS(
+		REASON_WORD) "\n(in and out: no rule matched; follow: as\n"
+			     "in or out, whichever way the packet goes).\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "accept drop follow",
 	.kinds = CTL_KIND_PLACE,
@@ -256,7 +184,7 @@ const struct ctl_command ctl_batch = {
 	.summary = "many changes, one a line, as one transaction: all of them or none",
 	.details =
 		"Without FILE, or with -, the lines come from standard input. They are commands of fwctl: add rule,\n"
-		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, policy; comments in \"quotes\".\n\n" CHANGE_JSON,
+		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, policy; comments in \"quotes\".\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
 	.kinds = CTL_KIND_FILE,
 	.max_operands = 1,
@@ -267,7 +195,8 @@ const struct ctl_command ctl_flush = {
 	.name = "flush",
 	.operands = "",
 	.summary = "remove every rule and set; default policies",
-	.details = "Interfaces stay attached. Asks first; without a terminal it wants --yes.\n\n" AS_ADD,
+	.details =
+		"Interfaces stay attached. Asks first; without a terminal it wants --yes.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = flush_options,
 	.run = run_flush,
 };

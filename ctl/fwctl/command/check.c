@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl check: is a ruleset right, and what will it cost? Touches neither kernel nor network. */
-#include "ctl/fwctl/ctl.h"
+#include "rows.h"
+#include "ruleset.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
 
 #include "fw/cost.h"
 #include "fw/table/prog.h"
 
-#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const struct ctl_option *const options[] = { &ctl_opt_format, &ctl_opt_max_cost, NULL };
 
@@ -17,11 +22,29 @@ struct memory {
 	unsigned cpus;
 };
 
+/* The file holds ranges as "0-3,8-11"; the last number is the highest CPU. */
+static unsigned possible_cpus(void)
+{
+	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
+	char text[256] = "";
+	size_t last;
+
+	if (!f)
+		return 1;
+	if (!fgets(text, sizeof(text), f))
+		text[0] = '\0';
+	fclose(f);
+	text[strcspn(text, "\n")] = '\0';
+	for (last = strlen(text); last && text[last - 1] >= '0' && text[last - 1] <= '9'; last--)
+		;
+	return (unsigned)strtoul(text + last, NULL, 10) + 1;
+}
+
 static struct memory memory_of(const struct fw_ruleset *rs, const struct fw_pool *pool)
 {
 	uint64_t slots = (uint64_t)FW_COUNTER_RULES + rs->next_slot;
 	uint64_t chunks = (slots + FW_COUNTER_CHUNK - 1) / FW_COUNTER_CHUNK;
-	unsigned cpus = ctl_cpus();
+	unsigned cpus = possible_cpus();
 
 	return (struct memory){
 		.tables = (uint64_t)pool->nsegments * (FW_SEGMENT_BYTES + FW_SLACK),
@@ -150,24 +173,34 @@ static int cost_of(const struct ctl_settings *s, const struct fw_ruleset *rs, co
 	return err;
 }
 
+static void ruleset_freep(struct fw_ruleset **p)
+{
+	fw_ruleset_free(*p);
+}
+
+static void pool_freep(struct fw_pool **p)
+{
+	fw_pool_free(*p);
+}
+
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(ctl_ruleset_freep) struct fw_ruleset *rs = NULL;
-	fw_cleanup(ctl_pool_freep) struct fw_pool *pool = NULL;
+	fw_cleanup(ruleset_freep) struct fw_ruleset *rs = NULL;
+	fw_cleanup(pool_freep) struct fw_pool *pool = NULL;
 	fw_cleanup(fw_image_free) struct fw_image image = { 0 };
 	struct fw_diags warnings = { 0 };
 	struct fw_cost_worst cost;
 	double parse;
 	int err;
 
-	if (ctl_load(operands[0], s->format, &rs, &parse))
+	if (ctl_ruleset_load(operands[0], s->format, &rs, &parse))
 		return CTL_FAILED;
 	err = fw_pool_new(&pool);
 	if (err) {
 		ctl_print_failure(NULL, "cannot make tables", err);
 		return CTL_FAILED;
 	}
-	if (ctl_compile(rs, pool, &image))
+	if (ctl_ruleset_compile(rs, pool, &image))
 		return CTL_FAILED;
 	if (cost_of(s, rs, pool, image.root, &cost) || warn(rs, pool, image.root, &cost, &warnings))
 		return CTL_FAILED;

@@ -5,10 +5,15 @@
  * the kernel; every answer of these is compared with a linear search of the
  * rules, which also finds the rules that the winner shadows.
  */
-#include "ctl/fwctl/live.h"
+#include "classify.h"
+#include "rows.h"
+#include "ruleset.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
 
-#include "fw/table/packet.h"
 #include "fw/pcap.h"
+#include "fw/table/packet.h"
 
 #include <string.h>
 
@@ -67,7 +72,7 @@ static int session_tables(struct session *ss)
 		return err;
 	}
 	pool = ss->kern ? fw_kern_pool(ss->kern) : ss->plain;
-	err = ctl_compile(ss->rs, pool, &ss->image);
+	err = ctl_ruleset_compile(ss->rs, pool, &ss->image);
 	if (!err && ss->kern)
 		err = ctl_kern_publish(ss->kern, ss->rs, &ss->image);
 	if (err)
@@ -82,7 +87,7 @@ static int session_tables(struct session *ss)
 
 static int session_begin(struct session *ss, const char *path)
 {
-	if (ctl_load(path, ss->settings->format, &ss->rs, NULL) || session_tables(ss))
+	if (ctl_ruleset_load(path, ss->settings->format, &ss->rs, NULL) || session_tables(ss))
 		return -EINVAL;
 	ss->marks = ruleset_has_marks(ss->rs);
 	return 0;
@@ -161,8 +166,8 @@ static void describe(struct fw_buf *b, const struct fw_ruleset *rs, const struct
 static int compare(const struct session *ss, const char *packet, const char *who, const struct fw_result *got,
 		   const struct answer *a)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf is = { 0 };
-	fw_cleanup(ctl_buf_clear) struct fw_buf want = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf is = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf want = { 0 };
 
 	if (same(got, &a->oracle))
 		return 0;
@@ -183,7 +188,7 @@ static void print_policy(const struct answer *a)
 
 static void print_rule(const struct fw_ruleset *rs, const char *what, size_t index)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf text = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 
 	fw_text_print_rule(&text, rs, rs->rules[index]);
 	printf("  %-8s %s\n", what, text.text ? text.text : "");
@@ -226,7 +231,7 @@ static int print_json(const struct session *ss, const char *packet, const struct
 /* Answers one packet. What fails is said, and the next packet has its turn. */
 static void classify(struct session *ss, const struct fw_frame *frame)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf packet = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf packet = { 0 };
 	uint32_t iface = iface_number(ss->rs, frame->iface);
 	struct fw_meta meta = { .hook = frame->hook, .iface = iface, .mark = frame->mark, .len = frame->wire_len };
 	struct answer a = { 0 };

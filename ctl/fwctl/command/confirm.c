@@ -1,27 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl confirm and undo: what was done with --confirm, and what every command that takes that option does about it. */
-#include "ctl/fwctl/client.h"
+#include "rows.h"
+#include "ctl/fwctl/request/request.h"
 
 static const struct ctl_option *const no_options[] = { NULL };
 
-void ctl_add_wait(const struct ctl_settings *s, json_t *args)
-{
-	if (s->confirm)
-		json_object_set_new(args, "confirm", json_integer((json_int_t)s->confirm));
-}
-
-void ctl_print_wait(const struct ctl_settings *s, const char *heading)
-{
-	if (s->confirm)
-		printf("%swithin %llu s (`fwctl confirm`), else it is undone\n", heading,
-		       (unsigned long long)s->confirm);
-}
-
 static int run_confirm(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_CONFIRM };
+	struct ctl_request request = { .kind = FW_REQ_CONFIRM };
 	json_t *end = NULL;
-	int code = ctl_request(s, &call, &end);
+	int code = ctl_request_run(s, &request, &end);
 
 	if (code == CTL_OK && !s->json)
 		printf("confirmed: %s\n", ctl_field_text(end, "what"));
@@ -34,14 +22,14 @@ static void print_restored(const json_t *end)
 	uint64_t rules = ctl_field_u64(end, "restored");
 
 	printf(": %llu rule%s, as before: ", (unsigned long long)rules, fw_plural(rules));
-	ctl_print_counts_of(end);
+	ctl_print_load_counts(end);
 }
 
 static int run_undo(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_UNDO };
+	struct ctl_request request = { .kind = FW_REQ_UNDO };
 	json_t *end = NULL;
-	int code = ctl_request(s, &call, &end);
+	int code = ctl_request_run(s, &request, &end);
 
 	if (code == CTL_OK && !s->json) {
 		printf("undone: %s", ctl_field_text(end, "what"));

@@ -1,96 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The counters of fwctl run, read from the kernel's maps. */
-#include "counters.h"
-#include "ctl/fwctl/view.h"
+/* fwctl counters: the rules that decided on packets; or counts from 0 again. */
+#include "list.h"
+#include "pinned.h"
+#include "rows.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
 
-#include <string.h>
+#include "fw/base.h"
 
-struct counters {
-	const struct fw_ruleset *rs;
-	const struct fw_kern *kern;
-	struct fw_count *rules; /* as last read, by index of the rule */
-	struct fw_count reasons[FW_NREASONS];
-	struct view view;
+static const struct ctl_option *const options[] = { &ctl_opt_top, &ctl_opt_reset, &ctl_opt_pins, NULL };
+
+static void print_reset(uint64_t count)
+{
+	printf("%llu counter%s reset\n", (unsigned long long)count, fw_plural(count));
+}
+
+static int reset(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_request request = { .kind = FW_REQ_RESET };
+	json_t *end = NULL;
+	int code;
+
+	if (n) {
+		json_t *rules = json_array();
+
+		for (int i = 0; i < n; i++)
+			json_array_append_new(rules, ctl_json_string(operands[i]));
+		request.args = json_pack("{so}", "rules", rules);
+	}
+	code = ctl_request_run(s, &request, &end);
+	if (code == CTL_OK && !s->json)
+		print_reset(ctl_field_u64(end, "count"));
+	json_decref(end);
+	return code;
+}
+
+static int run_counters(const struct ctl_settings *s, int n, char **operands)
+{
+	json_t *end = NULL;
+	int code;
+
+	if (s->reset)
+		return reset(s, n, operands);
+	if (n) {
+		ctl_error("counters: rules are named only with --reset");
+		ctl_hint("`fwctl show rule %s` shows one rule's counter", operands[0]);
+		return CTL_USAGE;
+	}
+	code = ctl_list_print(s, FW_REQ_COUNTERS, s->top ? json_pack("{so}", "top", ctl_json_u64(s->top)) : NULL, NULL,
+			      &end);
+	if (code == CTL_NO_DAEMON)
+		return ctl_pinned_counters(s);
+	if (code == CTL_OK && !s->json) {
+		ctl_print_counts(json_object_get(end, "rules"));
+		puts("all rules");
+	}
+	json_decref(end);
+	return code;
+}
+
+const struct ctl_command ctl_counters = {
+	.name = "counters",
+	.operands = "[REF...]",
+	.summary = "rules that decided on packets, and the policies",
+	.details =
+		"Counters stay with a rule's id, through replace, move, load and a restart of fwd.\n"
+		"With --reset they count from 0 again; what was counted before is not shown.\n"
+		"While fwd does not run they come from what it has pinned, by id, without what rules match; the exit code is 0.\n\n"
+		"JSON: rules and policies as in `fwctl list`; at last {ok, rules {packets, bytes}, generation}.\n"
+		"While fwd does not run: text is null, slot and set are missing, and the last has running (false).\n"
+		"With --reset: {ok, count}.\n",
+	.options = options,
+	.kinds = CTL_KIND_RULE,
+	.max_operands = -1,
+	.run = run_counters,
 };
-
-static void rule_text(const void *ctx, const struct view_line *l, struct fw_buf *out)
-{
-	fw_text_print_rule(out, ctx, l->rule);
-}
-
-static json_t *rule_json(const void *ctx, const struct view_line *l)
-{
-	return ctl_json_rule(ctx, l->rule);
-}
-
-/* What a policy decided; one that follows others has their verdicts. */
-static struct fw_count policy_count(const struct counters *c, enum fw_reason reason)
-{
-	struct fw_count of[] = { fw_kern_reason_count(c->kern, reason, FW_DROP),
-				 fw_kern_reason_count(c->kern, reason, FW_ACCEPT) };
-	uint8_t policy = c->rs->policy[reason];
-
-	if (policy != FW_FOLLOW)
-		return of[policy];
-	return (struct fw_count){ of[0].packets + of[1].packets, of[0].bytes + of[1].bytes };
-}
-
-static void read_all(struct counters *c, size_t max)
-{
-	view_begin(&c->view, max);
-	for (size_t i = 0; i < c->rs->nrules; i++) {
-		struct view_line l = view_step(&c->rules[i], fw_kern_rule_count(c->kern, c->rs->rules[i]->slot));
-
-		l.rule = c->rs->rules[i];
-		view_rule(&c->view, &l);
-	}
-	for (unsigned i = 0; i < FW_NREASONS; i++) {
-		struct view_line l = view_step(&c->reasons[i], policy_count(c, (enum fw_reason)i));
-
-		l.reason = (enum fw_reason)i;
-		l.verdict = c->rs->policy[i];
-		view_policy(&c->view, &l);
-	}
-}
-
-void counters_show(struct counters *c, const char *title)
-{
-	read_all(c, view_fits(&c->view));
-	view_show(&c->view, title);
-}
-
-void counters_total(struct counters *c)
-{
-	memset(c->rules, 0, c->rs->nrules * sizeof(*c->rules));
-	memset(c->reasons, 0, sizeof(c->reasons));
-	c->view.last = c->view.start;
-	read_all(c, VIEW_TOP);
-	view_total(&c->view);
-}
-
-int counters_new(const struct fw_ruleset *rs, const struct fw_kern *k, bool json, struct counters **out)
-{
-	const struct view_source source = { rule_text, rule_json, rs };
-	struct counters *c = calloc(1, sizeof(*c));
-
-	if (!c)
-		return -ENOMEM;
-	c->rules = calloc(rs->nrules + 1, sizeof(*c->rules));
-	if (!c->rules) {
-		free(c);
-		return -ENOMEM;
-	}
-	c->rs = rs;
-	c->kern = k;
-	view_init(&c->view, &source, json);
-	*out = c;
-	return 0;
-}
-
-void counters_free(struct counters *c)
-{
-	if (!c)
-		return;
-	free(c->rules);
-	free(c);
-}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl history: what was done and refused, and by whom. */
-#include "ctl/fwctl/client.h"
+#include "rows.h"
+#include "ctl/fwctl/request/request.h"
 
 #include <pwd.h>
 #include <string.h>
@@ -37,10 +38,10 @@ static int print(void *ctx, json_t *o)
 
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_HISTORY, .line = print };
+	struct ctl_request request = { .kind = FW_REQ_HISTORY, .line = print };
 
-	call.args = json_pack("{sI}", "limit", (json_int_t)(s->limit ? s->limit : 50));
-	return ctl_request(s, &call, NULL);
+	request.args = json_pack("{sI}", "limit", (json_int_t)(s->limit ? s->limit : 50));
+	return ctl_request_run(s, &request, NULL);
 }
 
 const struct ctl_command ctl_history = {

@@ -3,8 +3,12 @@
  * fwctl list, show, set list and counters: what is filtering, one rule, set or
  * policy a line as they come, so that a million rules need no memory here.
  */
-#include "ctl/fwctl/client.h"
-#include "left.h"
+#include "list.h"
+#include "rows.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
+#include "ctl/fwctl/output/progress.h"
+#include "ctl/fwctl/request/line.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +16,6 @@
 #define ONE_LINE 8 /* elements of a set that are shown beside its name */
 
 static const struct ctl_option *const list_options[] = { &ctl_opt_terse, &ctl_opt_from, &ctl_opt_limit, NULL };
-static const struct ctl_option *const counters_options[] = { &ctl_opt_top, &ctl_opt_reset, &ctl_opt_pins, NULL };
 static const struct ctl_option *const terse_options[] = { &ctl_opt_terse, NULL };
 static const struct ctl_option *const no_options[] = { NULL };
 
@@ -97,14 +100,13 @@ static int print_any(void *ctx, json_t *o)
 	return ferror(stdout) ? -EIO : 0;
 }
 
-/* Asks and prints. @args is taken. */
-static int print_answer(const struct ctl_settings *s, enum fw_request kind, json_t *args,
-			const struct ctl_source *source, json_t **end)
+enum ctl_exit ctl_list_print(const struct ctl_settings *s, enum fw_request kind, json_t *args,
+			     const struct ctl_source *source, json_t **end)
 {
 	struct printer p = { .terse = s->terse, .progress = !isatty(STDOUT_FILENO) };
-	struct ctl_call call = { .kind = kind, .args = args, .sources = source, .line = print_any, .ctx = &p };
+	struct ctl_request request = { .kind = kind, .args = args, .sources = source, .line = print_any, .ctx = &p };
 
-	return ctl_request(s, &call, end);
+	return ctl_request_run(s, &request, end);
 }
 
 static void add_text(json_t *args, const char *name, const char *value)
@@ -116,7 +118,7 @@ static void add_text(json_t *args, const char *name, const char *value)
 static int run_list(const struct ctl_settings *s, int n, char **operands)
 {
 	static const char *const kinds[] = { "rules", "sets", "policy" };
-	fw_cleanup(ctl_buf_clear) struct fw_buf filter = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf filter = { 0 };
 	struct ctl_source source = { 0 };
 	const char *what = "rules", *name = NULL;
 	json_t *args;
@@ -133,7 +135,7 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 	}
 	if (strcmp(what, "rules") != 0 && n == 2)
 		name = operands[1];
-	else if (ctl_words_join("", n - skip, operands + skip, &filter))
+	else if (ctl_line_join("", n - skip, operands + skip, &filter))
 		return CTL_USAGE;
 	source.text = filter.text;
 	source.len = filter.len;
@@ -144,12 +146,12 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 		json_object_set_new(args, "filter", ctl_json_text(filter.text));
 	if (s->limit)
 		json_object_set_new(args, "limit", ctl_json_u64(s->limit));
-	return print_answer(s, FW_REQ_LIST, args, filter.len ? &source : NULL, NULL);
+	return ctl_list_print(s, FW_REQ_LIST, args, filter.len ? &source : NULL, NULL);
 }
 
 static int run_show(const struct ctl_settings *s, int n, char **operands)
 {
-	return print_answer(s, FW_REQ_LIST, json_pack("{so}", "rule", ctl_json_string(operands[0])), NULL, NULL);
+	return ctl_list_print(s, FW_REQ_LIST, json_pack("{so}", "rule", ctl_json_string(operands[0])), NULL, NULL);
 }
 
 static int run_set_list(const struct ctl_settings *s, int n, char **operands)
@@ -157,51 +159,7 @@ static int run_set_list(const struct ctl_settings *s, int n, char **operands)
 	json_t *args = json_pack("{ss sb}", "what", "sets", "terse", s->terse);
 
 	add_text(args, "set", n ? operands[0] : NULL);
-	return print_answer(s, FW_REQ_LIST, args, NULL, NULL);
-}
-
-static int reset(const struct ctl_settings *s, int n, char **operands)
-{
-	struct ctl_call call = { .kind = FW_REQ_RESET };
-	json_t *end = NULL;
-	int code;
-
-	if (n) {
-		json_t *rules = json_array();
-
-		for (int i = 0; i < n; i++)
-			json_array_append_new(rules, ctl_json_string(operands[i]));
-		call.args = json_pack("{so}", "rules", rules);
-	}
-	code = ctl_request(s, &call, &end);
-	if (code == CTL_OK && !s->json)
-		printf("%llu counter%s reset\n", LLU(end, "count"), fw_plural(LLU(end, "count")));
-	json_decref(end);
-	return code;
-}
-
-static int run_counters(const struct ctl_settings *s, int n, char **operands)
-{
-	json_t *end = NULL;
-	int code;
-
-	if (s->reset)
-		return reset(s, n, operands);
-	if (n) {
-		ctl_error("counters: rules are named only with --reset");
-		ctl_hint("`fwctl show rule %s` shows one rule's counter", operands[0]);
-		return CTL_USAGE;
-	}
-	code = print_answer(s, FW_REQ_COUNTERS, s->top ? json_pack("{so}", "top", ctl_json_u64(s->top)) : NULL, NULL,
-			    &end);
-	if (code == CTL_NO_DAEMON)
-		return ctl_left_counters(s);
-	if (code == CTL_OK && !s->json) {
-		ctl_print_counts(json_object_get(end, "rules"));
-		puts("all rules");
-	}
-	json_decref(end);
-	return code;
+	return ctl_list_print(s, FW_REQ_LIST, args, NULL, NULL);
 }
 
 #define RULE_JSON "JSON: rule {id, name or null, verdict, text, packets, bytes, slot}"
@@ -244,21 +202,4 @@ const struct ctl_command ctl_set_list = {
 	.kinds = CTL_KIND_SET,
 	.max_operands = 1,
 	.run = run_set_list,
-};
-
-const struct ctl_command ctl_counters = {
-	.name = "counters",
-	.operands = "[REF...]",
-	.summary = "rules that decided on packets, and the policies",
-	.details =
-		"Counters stay with a rule's id, through replace, move, load and a restart of fwd.\n"
-		"With --reset they count from 0 again; what was counted before is not shown.\n"
-		"While fwd does not run they come from what it has pinned, by id, without what rules match; the exit code is 0.\n\n"
-		"JSON: rules and policies as in `fwctl list`; at last {ok, rules {packets, bytes}, generation}.\n"
-		"While fwd does not run: text is null, slot and set are missing, and the last has running (false).\n"
-		"With --reset: {ok, count}.\n",
-	.options = counters_options,
-	.kinds = CTL_KIND_RULE,
-	.max_operands = -1,
-	.run = run_counters,
 };

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl load and save: whole rulesets. */
-#include "ctl/fwctl/client.h"
-#include "ctl/fwctl/files.h"
-#include "ctl/fwctl/texts.h"
+#include "load_diff.h"
+#include "rows.h"
+#include "ctl/fwctl/output/files.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
+#include "ctl/fwctl/output/progress.h"
+#include "ctl/fwctl/request/parts.h"
+#include "ctl/fwctl/request/request.h"
 
 #include "fw/cost.h"
+#include "fw/text.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +18,6 @@
 static const struct ctl_option *const load_options[] = {
 	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_max_cost, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
 };
-static const struct ctl_option *const no_options[] = { NULL };
 
 static void show_progress(void *ctx, json_t *o)
 {
@@ -26,7 +31,7 @@ static void show_progress(void *ctx, json_t *o)
 }
 
 /* Files are called as the user named them. */
-static void print_warnings(const struct ctl_texts *l, const json_t *end)
+static void print_warnings(const struct ctl_parts *l, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
 
@@ -48,32 +53,32 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 	ctl_put(stdout, name);
 	printf(": %llu rule%s%s: ", (unsigned long long)rules, fw_plural(rules),
 	       s->check ? " (checked only, nothing has changed)" : "");
-	ctl_print_counts_of(end);
+	ctl_print_load_counts(end);
 	putchar('\n');
 	printf("  time     parse %.3f s, compile %.3f s, store %.3f s, swap %.3f s, in all %.3f s\n",
 	       ctl_field_real(seconds, "parse"), ctl_field_real(seconds, "compile"), ctl_field_real(seconds, "store"),
 	       ctl_field_real(seconds, "swap"), total > 0 ? total : ctl_seconds_of(end));
 	if (worst)
 		printf("  packet   at most %s\n", fw_cost_text(ctl_field_real(worst, "seconds"), time, sizeof(time)));
-	ctl_print_wait(s, "  confirm  ");
+	ctl_confirm_print(s, "  confirm  ");
 }
 
 /* The rules and the files that their sets name. 0 or -errno, and said so. */
-static int read_all(struct ctl_texts *l, const char *path, int format)
+static int read_all(struct ctl_parts *l, const char *path, int format)
 {
 	char *text;
 	size_t len;
 	int err = ctl_file_read(path, &text, &len);
 
-	err = err ? err : ctl_texts_add(l, ctl_file_name(path), text, len);
-	return err || format != FW_FORMAT_RULES ? err : ctl_texts_files(l, path);
+	err = err ? err : ctl_parts_add(l, ctl_file_name(path), text, len);
+	return err || format != FW_FORMAT_RULES ? err : ctl_parts_add_files(l, path);
 }
 
 static int run_load(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(ctl_texts_freep) struct ctl_texts *l = calloc(1, sizeof(*l));
+	fw_cleanup(ctl_parts_freep) struct ctl_parts *l = calloc(1, sizeof(*l));
 	const char *path = n ? operands[0] : NULL;
-	struct ctl_call call = { .kind = FW_REQ_LOAD, .line = ctl_print_diff, .progress = show_progress };
+	struct ctl_request request = { .kind = FW_REQ_LOAD, .line = ctl_load_diff_print, .progress = show_progress };
 	json_t *end = NULL;
 	int code;
 
@@ -81,17 +86,17 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 		return CTL_FAILED;
 	if (path && read_all(l, path, s->format))
 		return CTL_FAILED;
-	call.args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
-			      s->diff, "empty", s->yes);
+	request.args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
+				 s->diff, "empty", s->yes);
 	if (path)
-		json_object_set_new(call.args, "name", ctl_json_string(l->sources[0].name));
+		json_object_set_new(request.args, "name", ctl_json_string(l->sources[0].name));
 	if (s->max_cost)
-		json_object_set_new(call.args, "max_cost", json_integer((json_int_t)s->max_cost));
-	ctl_add_wait(s, call.args);
-	call.parts = l->parts;
-	call.nparts = l->nparts;
-	call.sources = path ? l->sources : NULL;
-	code = ctl_request(s, &call, &end);
+		json_object_set_new(request.args, "max_cost", json_integer((json_int_t)s->max_cost));
+	ctl_confirm_add(s, request.args);
+	request.parts = l->parts;
+	request.nparts = l->nparts;
+	request.sources = path ? l->sources : NULL;
+	code = ctl_request_run(s, &request, &end);
 	if (code == CTL_OK && !s->json)
 		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
@@ -100,53 +105,7 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	return code;
 }
 
-/* On a terminal nothing goes out that is not shown, whatever fwd says; what it wrote, it can read in either form. */
-static int show_text(void *ctx, const char *text, size_t len)
-{
-	char one[FW_ESCAPE_ONE];
-
-	for (size_t i = 0; i < len;) {
-		bool blank = text[i] == '\n' || text[i] == '\t';
-		size_t n = blank ? 1 : fw_escape_one(one, text + i, len - i);
-
-		fwrite(blank ? text + i : one, 1, blank ? 1 : strlen(one), ctx);
-		i += n;
-	}
-	return ferror(ctx) ? -EIO : 0;
-}
-
-static int write_text(void *ctx, const char *text, size_t len)
-{
-	return fwrite(text, 1, len, ctx) == len ? 0 : -errno;
-}
-
-static int save_to(const struct ctl_settings *s, FILE *f)
-{
-	struct ctl_call call = { .kind = FW_REQ_SAVE, .text = isatty(fileno(f)) ? show_text : write_text, .ctx = f };
-
-	return ctl_request(s, &call, NULL);
-}
-
-static int run_save(const struct ctl_settings *s, int n, char **operands)
-{
-	fw_cleanup(ctl_new_file_end) struct ctl_new_file nf = { .at.folder = -1 };
-	int code;
-
-	if (!n || !strcmp(operands[0], "-")) {
-		if (!s->json)
-			return save_to(s, stdout);
-		ctl_error("save: --json needs a FILE: standard output cannot hold both");
-		return CTL_USAGE;
-	}
-	if (ctl_new_file_open(operands[0], &nf))
-		return CTL_FAILED;
-	code = save_to(s, nf.f);
-	if (code == CTL_OK && ctl_new_file_commit(&nf))
-		code = CTL_FAILED;
-	return code;
-}
-
-const struct ctl_command ctl_load_command = {
+const struct ctl_command ctl_load = {
 	.name = "load",
 	.operands = "[FILE]",
 	.summary = "put a ruleset in the place of the one that is filtering",
@@ -162,7 +121,7 @@ const struct ctl_command ctl_load_command = {
 		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n"
 		"Rules that can never decide, since one before them matches all of their packets, are warned of; with more\n"
 		"than 100,000 rules by `fwctl check` only. So is a ruleset with which a packet may take more than 10 us;\n"
-		"--max-cost refuses it, and the old one stays (see `fwctl help check`).\n\n" CTL_DIFF_JSON
+		"--max-cost refuses it, and the old one stays (see `fwctl help check`).\n\n" CTL_LOAD_DIFF_JSON
 		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
 		"generation, seconds {parse, compile, store, swap, total}, worst_packet {seconds, lines, rounds, pairs,\n"
 		"blocks}, confirm_by (seconds since 1970),\n"
@@ -171,19 +130,4 @@ const struct ctl_command ctl_load_command = {
 	.kinds = CTL_KIND_FILE,
 	.max_operands = 1,
 	.run = run_load,
-};
-
-const struct ctl_command ctl_save = {
-	.name = "save",
-	.operands = "[FILE]",
-	.summary = "write the ruleset that is filtering, with ids, as `fwctl load` reads it",
-	.details =
-		"Without FILE, or with -, to standard output. A file is replaced when the new one is complete, and keeps its\n"
-		"permissions if it is yours; else the owner may write it and the group read it. A symbolic link is followed,\n"
-		"unless another user made it and what it leads to is not his. Devices, pipes and sockets are written to.\n\n"
-		"JSON: {ok, rules}.\n",
-	.options = no_options,
-	.kinds = CTL_KIND_FILE,
-	.max_operands = 1,
-	.run = run_save,
 };

@@ -4,8 +4,13 @@
  * before anything is attached, so no packet meets an empty ruleset; whatever
  * fails on the way, closing the kernel side detaches what was attached.
  */
-#include "counters.h"
-#include "devices.h"
+#include "rows.h"
+#include "ruleset.h"
+#include "run_counters.h"
+#include "run_interfaces.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
 
 #include <signal.h>
 #include <string.h>
@@ -89,11 +94,11 @@ static int attach(struct session *ss)
 
 static int start(struct session *ss, const char *path)
 {
-	if (devices_find(&ss->devices, ss->settings) || ctl_load(path, ss->settings->format, &ss->rs, NULL) ||
+	if (devices_find(&ss->devices, ss->settings) || ctl_ruleset_load(path, ss->settings->format, &ss->rs, NULL) ||
 	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	ss->out = filters_out(ss->rs);
-	if (ctl_kern_open(&ss->kern) || ctl_compile(ss->rs, fw_kern_pool(ss->kern), &ss->image) ||
+	if (ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->image) ||
 	    devices_map(&ss->devices, ss->rs, ss->kern) || ctl_kern_publish(ss->kern, ss->rs, &ss->image))
 		return -EINVAL;
 	return attach(ss);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The commands that change sets: each sends one line of the language of `fwctl batch`. */
-#include "ctl/fwctl/client.h"
+#include "rows.h"
+#include "ctl/fwctl/request/change.h"
+#include "ctl/fwctl/request/line.h"
 
 #include <string.h>
 
@@ -41,19 +43,19 @@ typedef void summary_fn(const struct ctl_settings *s, const char *name, const js
 
 static int change_set(const struct ctl_settings *s, const char *command, int n, char **words, summary_fn *summary)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf prefix = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf prefix = { 0 };
 
 	fw_buf_printf(&prefix, "set %s%s", command, s->exist ? " --exist" : "");
-	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_tell){ .summary = summary });
+	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_change_report){ .summary = summary });
 }
 
 /* `NAME file PATH ...`: the path is a string of the language. */
 static int run_replace(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(ctl_buf_clear) struct fw_buf path = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf path = { 0 };
 
 	if (n > 2 && !strcmp(operands[1], "file")) {
-		ctl_words_string(&path, operands[2]);
+		ctl_line_string(&path, operands[2]);
 		operands[2] = path.text;
 	}
 	return change_set(s, "replace", n, operands, print_added);
@@ -73,14 +75,13 @@ RUN_CHANGE(destroy, print_changed)
 #define ELEMENTS                                                                                          \
 	"ELEMENTS are addresses, prefixes and ranges with blanks between, or a list { 192.0.2.1, ... }\n" \
 	"with blanks inside its braces, or in quotes, else the shell takes it apart.\n\n"
-#define AS_ADD "JSON: as of `fwctl add rule`.\n"
 
 const struct ctl_command ctl_set_create = {
 	.name = "set create",
 	.operands = "NAME [dynamic] [ELEMENTS]",
 	.summary = "make a set of addresses, prefixes and ranges",
 	.details = ELEMENTS
-	"What a dynamic set holds outlives a load of a ruleset that has it too, as dynamic.\n\n" AS_ADD,
+	"What a dynamic set holds outlives a load of a ruleset that has it too, as dynamic.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "dynamic",
 	.min_operands = 1,
@@ -92,7 +93,8 @@ const struct ctl_command ctl_set_add = {
 	.name = "set add",
 	.operands = "NAME ELEMENTS",
 	.summary = "add elements to a set",
-	.details = ELEMENTS "An element that the set has already is an error, unless --exist is said.\n\n" AS_ADD,
+	.details = ELEMENTS
+	"An element that the set has already is an error, unless --exist is said.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = exist_options,
 	.kinds = CTL_KIND_SET,
 	.min_operands = 2,
@@ -106,7 +108,7 @@ const struct ctl_command ctl_set_del = {
 	.summary = "delete elements of a set",
 	.details = ELEMENTS
 	"Elements are deleted in the form in which they were added. One that the set does not have is an\n"
-	"error, unless --exist is said.\n\n" AS_ADD,
+	"error, unless --exist is said.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = exist_options,
 	.kinds = CTL_KIND_SET,
 	.min_operands = 2,
@@ -118,7 +120,7 @@ const struct ctl_command ctl_set_flush = {
 	.name = "set flush",
 	.operands = "NAME",
 	.summary = "delete all elements of a set",
-	.details = AS_ADD,
+	.details = CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.kinds = CTL_KIND_SET,
 	.min_operands = 1,
@@ -132,7 +134,7 @@ const struct ctl_command ctl_set_replace = {
 	.summary = "give a set other elements instead of those that it has",
 	.details = ELEMENTS
 	"LIST is a file of them, and what may stand behind it as in a rules file (skip-bad, format csv, ...).\n"
-	"Packets see the old elements or the new ones, never a mixture.\n\n" AS_ADD,
+	"Packets see the old elements or the new ones, never a mixture.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "file",
 	.kinds = CTL_KIND_SET | CTL_KIND_FILE,
@@ -145,7 +147,7 @@ const struct ctl_command ctl_set_destroy = {
 	.name = "set destroy",
 	.operands = "NAME",
 	.summary = "delete a set that no rule uses",
-	.details = AS_ADD,
+	.details = CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.kinds = CTL_KIND_SET,
 	.min_operands = 1,

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl status, attach and detach: what fwd does, and on which interfaces. */
-#include "ctl/fwctl/client.h"
-#include "left.h"
+#include "interface.h"
+#include "pinned.h"
+#include "rows.h"
+#include "ctl/fwctl/output/message.h"
+#include "ctl/fwctl/request/request.h"
 
 #include "fw/cost.h"
 
@@ -9,95 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later,
-							   &ctl_opt_confirm, NULL };
-static const struct ctl_option *const detach_options[] = { &ctl_opt_confirm, NULL };
 static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
 
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
-
-/* How it is filtered, or why not. */
-static void print_way(const json_t *d)
-{
-	const char *mode = ctl_field_text(d, "mode");
-	json_int_t in_front = json_integer_value(json_object_get(d, "in_front"));
-
-	if (!mode[0]) {
-		printf(" wanted: %s", ctl_field_text(d, "wanted"));
-		return;
-	}
-	printf(" in by %s%s", mode, !strcmp(mode, "tc") ? "" : " XDP");
-	if (json_is_true(json_object_get(d, "out")))
-		printf(", out by tc");
-	if (in_front > 0)
-		printf(", BEHIND program %lld, which may keep packets from it", (long long)in_front);
-	else if (in_front)
-		printf(", BEHIND a tc filter, which may keep packets from it");
-}
-
-void ctl_print_device(const json_t *d)
-{
-	const char *name = ctl_field_text(d, "dev"), *interface = ctl_field_text(d, "interface");
-	const char *error = ctl_field_text(d, "error"), *from = ctl_field_text(d, "from");
-
-	printf("%-16s %-8s", name, ctl_field_text(d, "state"));
-	print_way(d);
-	if (interface[0] && strcmp(interface, name) != 0)
-		printf(", now called %s", interface);
-	if (from[0])
-		printf(", for the sake of %s", from);
-	printf("%s%s\n", error[0] ? ": " : "", error);
-}
-
-static int on_device(void *ctx, json_t *o)
-{
-	ctl_print_device(o);
-	return 0;
-}
-
-/* As it was typed, which may be as it is shown; or, where it has bytes that are not shown, as they are. */
-static json_t *name_of(const char *typed)
-{
-	if (fw_name_is_plain(typed))
-		return json_string(typed);
-	return strlen(typed) > FW_NAME_BYTES ? ctl_json_string(typed) : json_string(FW_NAME(typed));
-}
-
-static json_t *names(int n, char **operands)
-{
-	json_t *array = json_array();
-
-	for (int i = 0; i < n; i++)
-		json_array_append_new(array, name_of(operands[i]));
-	return array;
-}
-
-static int change(const struct ctl_settings *s, struct ctl_call *call)
-{
-	int code;
-
-	ctl_add_wait(s, call->args);
-	code = ctl_request(s, call, NULL);
-	if (code == CTL_OK && !s->json)
-		ctl_print_wait(s, "to confirm ");
-	return code;
-}
-
-static int run_attach(const struct ctl_settings *s, int n, char **operands)
-{
-	struct ctl_call call = { .kind = FW_REQ_ATTACH, .line = on_device };
-
-	call.args = json_pack("{so ss ss sb}", "dev", names(n, operands), "mode", ctl_opt_mode.words[s->mode], "out",
-			      ctl_opt_out.words[s->out], "later", s->later);
-	return change(s, &call);
-}
-
-static int run_detach(const struct ctl_settings *s, int n, char **operands)
-{
-	struct ctl_call call = { .kind = FW_REQ_DETACH, .args = json_pack("{so}", "dev", names(n, operands)) };
-
-	return change(s, &call);
-}
 
 static void row(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void row(const char *what, const char *fmt, ...)
@@ -319,7 +236,7 @@ static int on_status(void *ctx, json_t *o)
 	json_array_foreach(devices, i, d)
 	{
 		printf("%-14s ", i ? "" : "interfaces");
-		ctl_print_device(d);
+		ctl_print_interface(d);
 	}
 	print_away(o);
 	print_pins(o);
@@ -328,49 +245,11 @@ static int on_status(void *ctx, json_t *o)
 
 static int run_status(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_call call = { .kind = FW_REQ_STATUS, .line = on_status };
-	int code = ctl_request(s, &call, NULL);
+	struct ctl_request request = { .kind = FW_REQ_STATUS, .line = on_status };
+	int code = ctl_request_run(s, &request, NULL);
 
-	return code == CTL_NO_DAEMON ? ctl_left_status(s) : code;
+	return code == CTL_NO_DAEMON ? ctl_pinned_status(s) : code;
 }
-
-#define DEVICE_JSON                                                                                                        \
-	"JSON: {dev, interface, index, mode, wanted, out, state (attached, missing, failed or pattern), error, warning,\n" \
-	"in_front, from}, one for each"
-
-const struct ctl_command ctl_attach = {
-	.name = "attach",
-	.operands = "IFACE...",
-	.summary = "filter on interfaces from now on, also after a restart",
-	.details =
-		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
-		"pattern such as 'veth*': all that match. A byte that no terminal shows is typed as it is shown, \\x1b.\n"
-		"With --later also an interface that does not exist, which is filtered as soon as it appears, and with a\n"
-		"pattern every one that matches whenever it appears. Packets come to fwd before the\n"
-		"programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
-		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
-		"tunnels: there native XDP is refused), and while rules match what XDP cannot know.\n\n" DEVICE_JSON
-		"; then {ok}.\n",
-	.options = attach_options,
-	.kinds = CTL_KIND_IFACE,
-	.min_operands = 1,
-	.max_operands = -1,
-	.run = run_attach,
-};
-
-const struct ctl_command ctl_detach = {
-	.name = "detach",
-	.operands = "IFACE...",
-	.summary = "stop filtering on interfaces",
-	.details =
-		"By the names that `fwctl status` shows, or a pattern of them: all of them, or none. Also where an interface\n"
-		"of this name was renamed or went to another network namespace.\n\nJSON: {ok}.\n",
-	.options = detach_options,
-	.kinds = CTL_KIND_IFACE,
-	.min_operands = 1,
-	.max_operands = -1,
-	.run = run_detach,
-};
 
 const struct ctl_command ctl_status = {
 	.name = "status",

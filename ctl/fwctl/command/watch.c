@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl watch: the counters of fwd, read over and over, until Ctrl-C or q. */
-#include "ctl/fwctl/client.h"
-#include "ctl/fwctl/view.h"
+#include "rows.h"
+#include "ctl/fwctl/output/counter_view.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
+#include "ctl/fwctl/request/request.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -20,12 +23,12 @@ struct seen {
 
 struct watch {
 	const struct ctl_settings *settings;
-	struct view view;
+	struct counter_view view;
 	struct fw_client *client;
 	struct seen *seen;                                   /* by id, open addressing, at most half full */
 	size_t nseen, size;                                  /* a power of two, or 0 */
 	struct fw_count reasons[FW_NREASONS][FW_FOLLOW + 1]; /* by enum fw_verdict */
-	json_t *kept[VIEW_TOP + 1]; /* the rules that the view holds, and one more while it decides */
+	json_t *kept[COUNTER_VIEW_TOP + 1]; /* the rules that the view holds, and one more while it decides */
 	size_t nkept;
 	bool lost;  /* fwd has ended */
 	bool first; /* nothing has been seen yet: all that there is was before us */
@@ -74,12 +77,12 @@ static struct fw_count *seen(struct watch *w, uint64_t id)
 	return &s->count;
 }
 
-static void rule_text(const void *ctx, const struct view_line *l, struct fw_buf *out)
+static void rule_text(const void *ctx, const struct counter_line *l, struct fw_buf *out)
 {
 	fw_buf_printf(out, "%s", ctl_field_text(l->rule, "text"));
 }
 
-static json_t *rule_json(const void *ctx, const struct view_line *l)
+static json_t *rule_json(const void *ctx, const struct counter_line *l)
 {
 	static const char *const fields[] = { "id", "name", "verdict", "text" };
 	json_t *o = json_object();
@@ -94,7 +97,7 @@ static struct fw_count count_of(const json_t *o)
 	return (struct fw_count){ ctl_field_u64(o, "packets"), ctl_field_u64(o, "bytes") };
 }
 
-static bool in_view(const struct view *v, const json_t *o)
+static bool in_view(const struct counter_view *v, const json_t *o)
 {
 	for (size_t i = 0; i < v->ntop; i++)
 		if (v->top[i].rule == o)
@@ -135,12 +138,12 @@ static void add_verdict(struct watch *w, enum fw_reason reason, enum fw_verdict 
 	if (w->first)
 		*was = count;
 
-	struct view_line l = view_step(was, count);
+	struct counter_line l = counter_step(was, count);
 
 	l.reason = reason;
 	l.verdict = verdict;
 	if (has || count.packets)
-		view_policy(&w->view, &l);
+		counter_view_policy(&w->view, &l);
 }
 
 static enum fw_verdict verdict_of(const json_t *o)
@@ -184,10 +187,10 @@ static int on_line(void *ctx, json_t *o)
 	if (w->first)
 		*was = count_of(o);
 
-	struct view_line l = view_step(was, count_of(o));
+	struct counter_line l = counter_step(was, count_of(o));
 
 	l.rule = o;
-	view_rule(&w->view, &l);
+	counter_view_rule(&w->view, &l);
 	keep(w, o);
 	return 0;
 }
@@ -195,18 +198,20 @@ static int on_line(void *ctx, json_t *o)
 /* When a load replaces the ruleset meanwhile, the answer ends in the middle; it is asked for again, once. */
 static enum ctl_exit read_all(struct watch *w)
 {
-	struct ctl_call call = { .kind = FW_REQ_COUNTERS, .quiet = true, .patient = true, .line = on_line, .ctx = w };
+	struct ctl_request request = {
+		.kind = FW_REQ_COUNTERS, .quiet = true, .patient = true, .line = on_line, .ctx = w
+	};
 
 	for (;;) {
 		enum ctl_exit code;
 
 		forget(w);
-		view_begin(&w->view, view_fits(&w->view));
-		code = ctl_client_call(w->client, &call, NULL);
-		w->lost = call.lost;
-		if (code == CTL_OK || !call.refused || !call.quiet)
+		counter_view_begin(&w->view, counter_view_fits(&w->view));
+		code = ctl_request_send(w->client, &request, NULL);
+		w->lost = request.lost;
+		if (code == CTL_OK || !request.refused || !request.quiet)
 			return code;
-		call.quiet = false;
+		request.quiet = false;
 	}
 }
 
@@ -273,7 +278,7 @@ static bool wait_for_fwd(struct watch *w, double interval)
 
 	fw_client_close(fw_take(w->client));
 	say_event(w, "away", "fwd is away; packets are filtered on, and counted: waiting for it");
-	while (!end && ctl_client_try(w->settings, &w->client))
+	while (!end && ctl_connect_try(w->settings, &w->client))
 		end = wait_for_end(w, fw_now() + interval);
 	if (!end)
 		say_event(w, "back", "fwd is there again");
@@ -296,7 +301,7 @@ static enum ctl_exit loop(struct watch *w, double interval)
 		if (code != CTL_OK)
 			return code;
 		if (!w->first || (w->view.terminal && !w->view.json))
-			view_show(&w->view, w->title);
+			counter_view_show(&w->view, w->title);
 		w->first = false;
 		if (deadline + interval < fw_now()) /* reading took longer than the interval */
 			deadline = fw_now();
@@ -319,13 +324,13 @@ static void watch_end(struct watch *w)
 
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
-	const struct view_source source = { rule_text, rule_json, NULL };
+	const struct counter_source source = { rule_text, rule_json, NULL };
 	fw_cleanup(watch_end) struct watch w = { .settings = s, .signals = -1 };
-	enum ctl_exit code = ctl_client_open(s, &w.client);
+	enum ctl_exit code = ctl_connect(s, &w.client);
 
 	if (code != CTL_OK)
 		return code;
-	view_init(&w.view, &source, s->json);
+	counter_view_init(&w.view, &source, s->json);
 	snprintf(w.title, sizeof(w.title), "fwd, every %g s; q ends", s->interval);
 	if (signals_begin(&w)) {
 		ctl_error("watch: %s", strerror(errno));

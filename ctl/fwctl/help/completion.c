@@ -5,6 +5,7 @@
  * thousand of them, so that pressing Tab stays quick.
  */
 #include "completion.h"
+#include "ctl/fwctl/output/message.h"
 
 #include <string.h>
 
@@ -12,154 +13,17 @@ static const struct ctl_option *const no_options[] = { NULL };
 
 static const struct shell {
 	const char *name;
-	void (*write)(void);
+	void (*write)(const struct ctl_command *const *commands);
 } shells[] = {
 	{ "bash", completion_bash },
 	{ "zsh", completion_zsh },
 };
 
-void completion_kinds(unsigned kinds)
-{
-	static const struct {
-		enum ctl_kind kind;
-		char letter;
-	} letters[] = {
-		{ CTL_KIND_FILE, 'F' },  { CTL_KIND_IFACE, 'I' },   { CTL_KIND_RULE, 'R' },  { CTL_KIND_SET, 'S' },
-		{ CTL_KIND_MATCH, '@' }, { CTL_KIND_COMMAND, '!' }, { CTL_KIND_PLACE, '@' },
-	};
-
-	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
-		if (kinds & letters[i].kind)
-			putchar(letters[i].letter);
-}
-
-static void print_match_words(void)
-{
-	fputs(" in out ip ip6 from to any not on accept drop name counter comment", stdout);
-	for (unsigned i = 0; i < FW_NFIELDS; i++)
-		if (i != FW_F_HOOK && i != FW_F_IFACE)
-			printf(" %s", fw_field_info[i].keyword);
-	fputs(" icmp6-type icmp6-code", stdout);
-}
-
-static size_t add_names(char *out, size_t size, const struct fw_name *names)
-{
-	size_t n = 0;
-
-	for (; names && names->name && n < size; names++)
-		n += (size_t)snprintf(out + n, size - n, " %s", names->name);
-	return n;
-}
-
-void completion_fields(void (*each)(const char *word, const char *letters, const char *values))
-{
-	static const struct {
-		const char *word, *letters, *values;
-	} others[] = {
-		{ "on", "I", "not" }, { "from", "A", "any not" }, { "to", "A", "any not" }, { "before", "R", "" },
-		{ "after", "R", "" }, { "name", "", "" },         { "comment", "", "" },    { "sets", "S", "" },
-	};
-	char values[2048];
-	size_t n = 0;
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		each(others[i].word, others[i].letters, others[i].values);
-	for (unsigned r = 0; r < FW_NREASONS; r++)
-		if (r != FW_R_INTERNAL)
-			n += (size_t)snprintf(values + n, sizeof(values) - n, "%s%s", n ? " " : "",
-					      fw_reason_info[r].name);
-	each("policy", "", values);
-	for (unsigned f = 0; f < FW_NFIELDS; f++)
-		for (int v6 = 0; v6 < 1 + (f == FW_F_ICMP_TYPE || f == FW_F_ICMP_CODE); v6++) {
-			n = (size_t)snprintf(values, sizeof(values), f == FW_F_FRAG ? "any not" : "not");
-			if (f == FW_F_HOOK || f == FW_F_IFACE)
-				continue;
-			add_names(values + n, sizeof(values) - n, fw_field_names((enum fw_field)f, v6));
-			each(v6 ? f == FW_F_ICMP_TYPE ? "icmp6-type" : "icmp6-code" : fw_field_info[f].keyword, "",
-			     values);
-		}
-}
-
-static void print_pattern(const char *word, const char *letters, const char *values)
-{
-	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
-}
-
-/* A lone '@' is a word of bash only. */
-void completion_field_function(void)
-{
-	fputs("# _fwctl_field WORD...: the word whose value is typed next goes to $field.\n"
-	      "_fwctl_field() {\n"
-	      "\tlocal w open=\n"
-	      "\tfield=\n"
-	      "\tfor w; do\n"
-	      "\t\tcase $field:$w in\n"
-	      "\t\t?*:not | ?*:@ | ?*:,) ;;\n"
-	      "\t\t?*:'{') open=yes ;;\n"
-	      "\t\t?*:'}') open= field= ;;\n"
-	      "\t\t?*:*) [[ -n $open ]] || field= ;;\n"
-	      "\t\t",
-	      stdout);
-	completion_fields(print_pattern);
-	fputs(") field=$w ;;\n"
-	      "\t\tesac\n"
-	      "\tdone\n"
-	      "}\n"
-	      "\n",
-	      stdout);
-}
-
-static bool is_among(const char *name, const char *word)
-{
-	size_t len = strlen(word), first = strcspn(name, " ");
-
-	return (first == len && !strncmp(name, word, len)) || (name[first] && !strcmp(name + first + 1, word));
-}
-
-/* The second word of a command, unless one before has it. */
-static void print_second_word(const struct ctl_command *const *c, const char *word)
-{
-	for (const struct ctl_command *const *before = ctl_commands; before != c; before++)
-		if (is_among((*before)->name, word))
-			return;
-	printf(" %s", word);
-}
-
-static void print_command_words(void)
-{
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
-		const char *space = strchr((*c)->name, ' ');
-		size_t len;
-
-		if ((*c)->hidden)
-			continue;
-		if (completion_first(c, &len))
-			printf(" %.*s", (int)len, (*c)->name);
-		if (space)
-			print_second_word(c, space + 1);
-	}
-}
-
-void completion_words(unsigned kinds)
-{
-	if (kinds & CTL_KIND_MATCH)
-		print_match_words();
-	if (kinds & CTL_KIND_COMMAND)
-		print_command_words();
-}
-
-bool completion_first(const struct ctl_command *const *c, size_t *len)
-{
-	*len = strcspn((*c)->name, " ");
-	return c == ctl_commands || strncmp(c[-1]->name, (*c)->name, *len) ||
-	       (c[-1]->name[*len] && c[-1]->name[*len] != ' ');
-}
-
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	for (size_t i = 0; i < sizeof(shells) / sizeof(shells[0]); i++)
 		if (!strcmp(operands[0], shells[i].name)) {
-			shells[i].write();
+			shells[i].write(s->commands);
 			return CTL_OK;
 		}
 	ctl_error("completion: there is one for bash and one for zsh, none for \"%s\"", operands[0]);

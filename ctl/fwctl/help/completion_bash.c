@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The script for bash: the words before the cursor say the command, and a case of it which words can follow. */
 #include "completion.h"
+#include "ctl/fwctl/command_line/options.h"
 
 #include <string.h>
 
@@ -147,26 +148,26 @@ static void print_option(const struct ctl_option *o, void *ctx)
 	printf(" --%s", o->name);
 }
 
-static void print_command(const struct ctl_command *c)
+static void print_command(const struct ctl_command *const *commands, const struct ctl_command *c)
 {
 	const char *two = strchr(c->name, ' ');
 
 	printf("\t\"%s\"%s) case $cur in -*) words=\"--help", c->name, two ? "" : "\\ *");
 	ctl_options_each(c, print_option, NULL);
 	printf("\" ;; *) words=\"%s", c->words ? c->words : "");
-	completion_words(c->kinds);
+	completion_words(commands, c->kinds);
 	fputs("\" kinds=", stdout);
 	completion_kinds(c->kinds);
 	puts(" ;; esac ;;");
 }
 
 /* The first word is said: which can be the second? */
-static void print_second_words(void)
+static void print_second_words(const struct ctl_command *const *commands)
 {
 	size_t len;
 
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
-		if (!completion_first(c, &len) || !(*c)->name[len])
+	for (const struct ctl_command *const *c = commands; *c; c++) {
+		if (!completion_first(commands, c, &len) || !(*c)->name[len])
 			continue;
 		printf("\t\"%.*s \") words=\"", (int)len, (*c)->name);
 		for (const struct ctl_command *const *d = c; *d && !strncmp((*d)->name, (*c)->name, len + 1); d++)
@@ -175,20 +176,20 @@ static void print_second_words(void)
 	}
 }
 
-static void print_first_words(void)
+static void print_first_words(const struct ctl_command *const *commands)
 {
 	size_t len;
 
 	fputs("\t\" \") words=\"--version --help", stdout);
 	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
 		print_option(*o, NULL);
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
-		if (completion_first(c, &len) && !(*c)->hidden)
+	for (const struct ctl_command *const *c = commands; *c; c++)
+		if (completion_first(commands, c, &len) && !(*c)->hidden)
 			printf(" %.*s", (int)len, (*c)->name);
 	puts("\" ;;");
 }
 
-void completion_bash(void)
+void completion_bash(const struct ctl_command *const *commands)
 {
 	struct values values = { 0 };
 
@@ -197,13 +198,13 @@ void completion_bash(void)
 	fputs(values_of, stdout);
 	completion_fields(print_field);
 	fputs(start, stdout);
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+	for (const struct ctl_command *const *c = commands; *c; c++)
 		ctl_options_each(*c, print_values, &values);
 	puts("\tesac\n\tcase $command in\n\tvalue) ;;");
-	print_first_words();
-	print_second_words();
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+	print_first_words(commands);
+	print_second_words(commands);
+	for (const struct ctl_command *const *c = commands; *c; c++)
 		if (!(*c)->hidden)
-			print_command(*c);
+			print_command(commands, *c);
 	fputs(tail, stdout);
 }

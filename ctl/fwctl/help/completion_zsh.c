@@ -4,6 +4,7 @@
  * _arguments of zshcompsys(1) takes them, and what the table says of each.
  */
 #include "completion.h"
+#include "ctl/fwctl/command_line/options.h"
 
 #include <string.h>
 
@@ -160,7 +161,7 @@ static void print_option(const struct ctl_option *o, void *ctx)
 }
 
 /* The @i-th operand, or with 0 any of them. */
-static void print_operand(const struct ctl_command *c, int i)
+static void print_operand(const struct ctl_command *const *commands, const struct ctl_command *c, int i)
 {
 	char which[16] = "*";
 
@@ -170,18 +171,18 @@ static void print_operand(const struct ctl_command *c, int i)
 	print_message(c->operands, c->kinds, c->words);
 	if (c->words)
 		printf(" %s", c->words);
-	completion_words(c->kinds);
+	completion_words(commands, c->kinds);
 	fputs("' \\\n", stdout);
 }
 
-static void print_command(const struct ctl_command *c)
+static void print_command(const struct ctl_command *const *commands, const struct ctl_command *c)
 {
 	printf("\t'%s')\n\t\t_arguments \\\n", c->name);
 	ctl_options_each(c, print_option, NULL);
 	if (c->max_operands < 0)
-		print_operand(c, 0);
+		print_operand(commands, c, 0);
 	for (int i = 1; i <= c->max_operands; i++)
-		print_operand(c, i);
+		print_operand(commands, c, i);
 	fputs("\t\t'(- *)--help[what it does and takes]' ;;\n", stdout);
 }
 
@@ -209,12 +210,12 @@ static void print_group(const struct ctl_command *const *c, size_t len)
 	putchar('\'');
 }
 
-static void print_first_words(void)
+static void print_first_words(const struct ctl_command *const *commands)
 {
 	size_t len;
 
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
-		if (!completion_first(c, &len) || (*c)->hidden)
+	for (const struct ctl_command *const *c = commands; *c; c++) {
+		if (!completion_first(commands, c, &len) || (*c)->hidden)
 			continue;
 		fputs("\t\t", stdout);
 		if (begins(c[1], (*c)->name, len))
@@ -225,12 +226,12 @@ static void print_first_words(void)
 	}
 }
 
-static void print_second_words(void)
+static void print_second_words(const struct ctl_command *const *commands)
 {
 	size_t len;
 
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
-		if (!completion_first(c, &len) || !(*c)->name[len])
+	for (const struct ctl_command *const *c = commands; *c; c++) {
+		if (!completion_first(commands, c, &len) || !(*c)->name[len])
 			continue;
 		printf("\t%.*s) said=(", (int)len, (*c)->name);
 		for (const struct ctl_command *const *d = c; begins(*d, (*c)->name, len); d++) {
@@ -247,22 +248,22 @@ static void print_field(const char *word, const char *letters, const char *value
 	printf("\t%s) said=(%s) letters=%s ;;\n", word, values, letters);
 }
 
-void completion_zsh(void)
+void completion_zsh(const struct ctl_command *const *commands)
 {
 	fputs(head, stdout);
 	completion_field_function();
 	fputs(values_of, stdout);
 	completion_fields(print_field);
 	fputs(any, stdout);
-	print_first_words();
+	print_first_words(commands);
 	fputs(middle, stdout);
 	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
 		print_option(*o, NULL);
 	fputs(operands, stdout);
-	print_second_words();
+	print_second_words(commands);
 	fputs(shift, stdout);
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++)
+	for (const struct ctl_command *const *c = commands; *c; c++)
 		if (!(*c)->hidden)
-			print_command(*c);
+			print_command(commands, *c);
 	fputs(tail, stdout);
 }

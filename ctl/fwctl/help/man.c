@@ -4,8 +4,11 @@
  * are copied; those that are @SYNOPSIS@, @COMMANDS@ and @OPTIONS@ are replaced by
  * what the table of commands says.
  */
-#include "ctl/fwctl/ctl.h"
+#include "help.h"
+#include "ctl/fwctl/command_line/options.h"
+#include "ctl/fwctl/output/message.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const struct ctl_option *const no_options[] = { NULL };
@@ -28,9 +31,9 @@ static void print_roff(const char *s)
 	}
 }
 
-static void print_synopsis(void)
+static void print_synopsis(const struct ctl_command *const *commands)
 {
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+	for (const struct ctl_command *const *c = commands; *c; c++) {
 		if ((*c)->hidden)
 			continue;
 		printf(".B fwctl %s\n.I \"", (*c)->name);
@@ -53,9 +56,9 @@ static void print_option(const struct ctl_option *o, void *ctx)
 	putchar('\n');
 }
 
-static void print_commands(void)
+static void print_commands(const struct ctl_command *const *commands)
 {
-	for (const struct ctl_command *const *c = ctl_commands; *c; c++) {
+	for (const struct ctl_command *const *c = commands; *c; c++) {
 		if ((*c)->hidden)
 			continue;
 		printf(".SS fwctl %s\n", (*c)->name);
@@ -70,7 +73,7 @@ static void print_commands(void)
 	}
 }
 
-static void print_options(void)
+static void print_options(const struct ctl_command *const *commands)
 {
 	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
 		print_option(*o, NULL);
@@ -80,7 +83,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	static const struct {
 		const char *line;
-		void (*print)(void);
+		void (*print)(const struct ctl_command *const *commands);
 	} parts[] = {
 		{ "@SYNOPSIS@\n", print_synopsis },
 		{ "@COMMANDS@\n", print_commands },
@@ -99,7 +102,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 		while (i < sizeof(parts) / sizeof(parts[0]) && strcmp(line, parts[i].line))
 			i++;
 		if (i < sizeof(parts) / sizeof(parts[0]))
-			parts[i].print();
+			parts[i].print(s->commands);
 		else
 			fputs(line, stdout);
 	}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwctl attach and detach: on which interfaces fwd filters. */
+#include "rows.h"
+#include "interface.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/request/request.h"
+
+#include <string.h>
+
+static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later,
+							   &ctl_opt_confirm, NULL };
+static const struct ctl_option *const detach_options[] = { &ctl_opt_confirm, NULL };
+
+static int on_device(void *ctx, json_t *o)
+{
+	ctl_print_interface(o);
+	return 0;
+}
+
+/* As it was typed, which may be as it is shown; or, where it has bytes that are not shown, as they are. */
+static json_t *name_of(const char *typed)
+{
+	if (fw_name_is_plain(typed))
+		return json_string(typed);
+	return strlen(typed) > FW_NAME_BYTES ? ctl_json_string(typed) : json_string(FW_NAME(typed));
+}
+
+static json_t *names(int n, char **operands)
+{
+	json_t *array = json_array();
+
+	for (int i = 0; i < n; i++)
+		json_array_append_new(array, name_of(operands[i]));
+	return array;
+}
+
+static int change(const struct ctl_settings *s, struct ctl_request *request)
+{
+	int code;
+
+	ctl_confirm_add(s, request->args);
+	code = ctl_request_run(s, request, NULL);
+	if (code == CTL_OK && !s->json)
+		ctl_confirm_print(s, "to confirm ");
+	return code;
+}
+
+static int run_attach(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_request request = { .kind = FW_REQ_ATTACH, .line = on_device };
+
+	request.args = json_pack("{so ss ss sb}", "dev", names(n, operands), "mode", ctl_opt_mode.words[s->mode], "out",
+				 ctl_opt_out.words[s->out], "later", s->later);
+	return change(s, &request);
+}
+
+static int run_detach(const struct ctl_settings *s, int n, char **operands)
+{
+	struct ctl_request request = { .kind = FW_REQ_DETACH, .args = json_pack("{so}", "dev", names(n, operands)) };
+
+	return change(s, &request);
+}
+
+#define DEVICE_JSON                                                                                                        \
+	"JSON: {dev, interface, index, mode, wanted, out, state (attached, missing, failed or pattern), error, warning,\n" \
+	"in_front, from}, one for each"
+
+const struct ctl_command ctl_attach = {
+	.name = "attach",
+	.operands = "IFACE...",
+	.summary = "filter on interfaces from now on, also after a restart",
+	.details =
+		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
+		"pattern such as 'veth*': all that match. A byte that no terminal shows is typed as it is shown, \\x1b.\n"
+		"With --later also an interface that does not exist, which is filtered as soon as it appears, and with a\n"
+		"pattern every one that matches whenever it appears. Packets come to fwd before the\n"
+		"programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
+		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
+		"tunnels: there native XDP is refused), and while rules match what XDP cannot know.\n\n" DEVICE_JSON
+		"; then {ok}.\n",
+	.options = attach_options,
+	.kinds = CTL_KIND_IFACE,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_attach,
+};
+
+const struct ctl_command ctl_detach = {
+	.name = "detach",
+	.operands = "IFACE...",
+	.summary = "stop filtering on interfaces",
+	.details =
+		"By the names that `fwctl status` shows, or a pattern of them: all of them, or none. Also where an interface\n"
+		"of this name was renamed or went to another network namespace.\n\nJSON: {ok}.\n",
+	.options = detach_options,
+	.kinds = CTL_KIND_IFACE,
+	.min_operands = 1,
+	.max_operands = -1,
+	.run = run_detach,
+};

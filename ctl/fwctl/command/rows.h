@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The row of each command; those of help are in help/help.h. */
+#ifndef FWCTL_ROWS_H
+#define FWCTL_ROWS_H
+
+#include "ctl/fwctl/command_line/command.h"
+
+extern const struct ctl_command ctl_add, ctl_replace, ctl_move, ctl_del, ctl_show, ctl_list, ctl_counters,
+	ctl_set_create, ctl_set_add, ctl_set_del, ctl_set_flush, ctl_set_replace, ctl_set_destroy, ctl_set_list,
+	ctl_policy, ctl_load, ctl_confirm, ctl_undo, ctl_history, ctl_save, ctl_flush, ctl_batch, ctl_attach,
+	ctl_detach, ctl_status, ctl_classify, ctl_watch, ctl_check, ctl_run;
+
+#endif

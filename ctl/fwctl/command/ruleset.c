@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The way of a ruleset that all commands share: file, rules, tables, kernel; each step says why it failed. */
+#include "ruleset.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/message.h"
+
+#include <string.h>
+
+int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, double *seconds)
+{
+	struct fw_diags ds = { 0 };
+	double start = fw_now();
+	int err = fw_text_load(path, (enum fw_format)format, out, &ds);
+
+	if (err) {
+		ctl_print_failure(&ds, path, err);
+		return err;
+	}
+	ctl_print_warnings((*out)->warnings);
+	if (seconds)
+		*seconds = fw_now() - start;
+	return 0;
+}
+
+int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out)
+{
+	struct fw_diags ds = { 0 };
+	const char *reason = NULL;
+	int err = fw_compile(rs, pool, &ds, out);
+
+	if (err) {
+		ctl_print_failure(&ds, "cannot compile the rules", err);
+		return err;
+	}
+	err = fw_image_validate(pool, out->root, &reason);
+	if (err)
+		ctl_error("internal error: the compiled tables do not hold together: %s",
+			  reason ? reason : "no reason");
+	return err;
+}
+
+int ctl_kern_open(struct fw_kern **out)
+{
+	struct fw_diags ds = { 0 };
+	int err = fw_kern_open(&(struct fw_kern_options){ 0 }, &ds, out);
+
+	if (!err)
+		return 0;
+	ctl_print_failure(&ds, "cannot load the program into the kernel", err);
+	if (err == -EPERM)
+		ctl_error("this needs root (or CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN)");
+	return err;
+}
+
+int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image)
+{
+	int err = fw_kern_counters_reserve(k, rs->next_slot);
+
+	if (err) {
+		ctl_error("cannot make counters for %u rule%s: %s", rs->next_slot, fw_plural(rs->next_slot),
+			  strerror(-err));
+		return err;
+	}
+	err = fw_kern_publish(k, image->root, 1);
+	if (err)
+		ctl_error("cannot publish the tables: %s", strerror(-err));
+	return err;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Rulesets of a file, without fwd: loaded, compiled, put into the kernel. Each step prints why it failed. */
+#ifndef FWCTL_RULESET_H
+#define FWCTL_RULESET_H
+
+#include "fw/kern.h"
+#include "fw/text.h"
+
+/* Loads a ruleset and prints its warnings. @seconds: how long that took; may be NULL. Return: 0 or -errno. */
+int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, double *seconds);
+/* Compiles it and validates the image. Return: 0 or -errno. */
+int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out);
+/* Loads the program into the kernel. Return: 0 or -errno. */
+int ctl_kern_open(struct fw_kern **out);
+/* Publishes the image, with counters for every rule. Return: 0 or -errno. */
+int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image);
+
+#endif

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The interfaces that fwctl run filters on: which they are, and what a ruleset may ask of them. */
+#include "run_interfaces.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/message.h"
+
+#include <string.h>
+
+#define FRONT_AGAIN 10.0 /* seconds between two fights for the first place */
+
+static void note(const struct fw_link *link, void *ctx)
+{
+	*(uint32_t *)ctx = link->ifindex;
+}
+
+/* By its name or another name of it; 0: there is none. */
+static uint32_t index_of(const char *name)
+{
+	uint32_t index = 0;
+
+	return fw_link_find(name, note, &index) ? 0 : index;
+}
+
+static const struct device *by_index(const struct devices *ds, uint32_t index)
+{
+	for (unsigned i = 0; i < ds->n; i++)
+		if (ds->d[i].index == index)
+			return &ds->d[i];
+	return NULL;
+}
+
+int devices_find(struct devices *ds, const struct ctl_settings *s)
+{
+	for (ds->n = 0; ds->n < s->ndevs; ds->n++) {
+		struct device d = { .name = s->devs[ds->n], .index = index_of(s->devs[ds->n]) };
+		const struct device *same = by_index(ds, d.index);
+
+		if (!d.index) {
+			ctl_error("no interface \"%s\"", d.name);
+			ctl_hint("`ip -brief link` lists the interfaces");
+			return -ENODEV;
+		}
+		if (same) {
+			ctl_error("\"%s\" and \"%s\" are names of the same interface", same->name, d.name);
+			return -EINVAL;
+		}
+		ds->d[ds->n] = d;
+	}
+	return 0;
+}
+
+/* XDP runs before a packet has a mark, so a rule about it would be decided on a mark that is always 0. */
+static int refuse_marks(const struct fw_ruleset *rs)
+{
+	struct fw_diags ds = { 0 };
+
+	for (size_t i = 0; i < rs->nrules; i++) {
+		const struct fw_rule *rule = rs->rules[i];
+
+		if (fw_rule_match(rule, FW_F_MARK) && fw_rule_on_hook(rule, FW_IN))
+			fw_diag_add(&ds, (struct fw_place){ rs->file, rule->line, 0 },
+				    "run with --tc, or write `out` in the rule",
+				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",
+				    (unsigned long long)rule->id);
+	}
+	if (ds.total)
+		ctl_print_diags(&ds, NULL);
+	return ds.total ? -EINVAL : 0;
+}
+
+static bool has_vlan_rules(const struct fw_ruleset *rs)
+{
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (fw_rule_match(rs->rules[i], FW_F_VLAN) && fw_rule_on_hook(rs->rules[i], FW_IN))
+			return true;
+	return false;
+}
+
+static void warn_vlan(const char *name)
+{
+	ctl_warn("%s may take VLAN tags out of packets before XDP sees them: rules with `vlan` would not match", name);
+	ctl_hint("ethtool -K DEV rx-vlan-offload off, or run with --tc");
+}
+
+int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
+{
+	bool vlan = has_vlan_rules(rs);
+
+	for (unsigned i = 0; vlan && i < ds->n; i++)
+		if (fw_link_strips_vlan(ds->d[i].name))
+			warn_vlan(ds->d[i].name);
+	return refuse_marks(rs);
+}
+
+/* An interface has one number in the tables. 0 or -EINVAL, and said so. */
+static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *indices)
+{
+	for (size_t i = 0; i < at; i++)
+		if (indices[at] && indices[i] == indices[at]) {
+			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i].name,
+				  rs->ifaces[at].name);
+			ctl_hint("say the same name in all rules");
+			return -EINVAL;
+		}
+	return 0;
+}
+
+int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw_kern *k)
+{
+	fw_autofree uint32_t *indices = calloc(rs->nifaces + 1, sizeof(*indices));
+	int err = indices ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < rs->nifaces; i++) {
+		const char *name = rs->ifaces[i].name;
+
+		indices[i] = index_of(name);
+		err = check_names(rs, i, indices);
+		if (err)
+			return err;
+		err = indices[i] ? fw_kern_iface_set(k, indices[i], (uint32_t)i) : 0;
+		if (!indices[i])
+			ctl_warn("interface \"%s\" does not exist: no packet is `on %s`", name, name);
+		else if (!by_index(ds, indices[i]))
+			ctl_warn("interface \"%s\" is not among --dev: no packet here is `on %s`", name, name);
+	}
+	if (err)
+		ctl_error("cannot map interfaces: %s", strerror(-err));
+	return err;
+}
+
+static const char *name_at(const struct devices *ds, uint32_t index)
+{
+	const struct device *d = by_index(ds, index);
+
+	return d ? d->name : "?";
+}
+
+void devices_guard(struct devices *ds, struct fw_kern *k)
+{
+	struct fw_kern_attachment a;
+	double now = fw_now();
+	unsigned n = 0;
+
+	fw_kern_look(k);
+	while (fw_kern_attached(k, n, &a)) {
+		n++;
+		if (!a.in_front || now < ds->front_again)
+			continue;
+		ds->front_again = now + FRONT_AGAIN;
+		ctl_warn("%s: program %u was attached in front, and may have let packets pass: %s",
+			 name_at(ds, a.ifindex), a.in_front,
+			 fw_kern_to_front(k, a.ifindex, a.prog) ? "it stays there" : "the filter is before it again");
+		break;
+	}
+	if (n < ds->attached)
+		ctl_warn("an interface is gone, or somebody detached the filter: %u of %u attachments are left", n,
+			 ds->attached);
+	ds->attached = n;
+}

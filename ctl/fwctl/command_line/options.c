@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The options of all commands, one row each, and how an argument vector becomes settings. */
+#include "options.h"
+#include "find.h"
+#include "ctl/fwctl/output/message.h"
+
+#include "fw/kern.h"
+#include "fw/text.h"
+
+#include <getopt.h>
+#include <math.h>
+#include <string.h>
+
+#define OPTIONS_MAX 24
+#define HELP_OPTION 1000
+#define CONFIRM_MAX 86400
+
+#define SETTING(type, o, s) ((type *)(void *)((char *)(s) + (o)->at))
+
+static const char *set_flag(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	*SETTING(bool, o, s) = true;
+	return NULL;
+}
+
+static const char *set_text(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	*SETTING(const char *, o, s) = value;
+	return NULL;
+}
+
+static const char *set_choice(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	static char want[128];
+	size_t len = 0;
+
+	for (int i = 0; o->words[i]; i++) {
+		if (!strcmp(o->words[i], value)) {
+			*SETTING(int, o, s) = i;
+			return NULL;
+		}
+		len += (size_t)snprintf(want + len, sizeof(want) - len, "%s%s",
+					!i              ? "" :
+					o->words[i + 1] ? ", " :
+							  " or ",
+					o->words[i]);
+	}
+	return want;
+}
+
+static const char *set_number(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	char *end;
+
+	errno = 0;
+	*SETTING(uint64_t, o, s) = strtoull(value, &end, 10);
+	if (errno || *end || value[0] < '0' || value[0] > '9' || !*SETTING(uint64_t, o, s))
+		return "a number above 0";
+	return NULL;
+}
+
+/* Seconds, or a number with s, m or h behind. */
+static const char *set_seconds(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	static const char want[] = "a time from 1s to 24h, such as 60s or 5m";
+	static const char units[] = "smh";
+	static const uint64_t seconds[] = { 1, 60, 3600 };
+	char *end;
+	unsigned long long v = strtoull(value, &end, 10);
+	const char *unit = *end ? strchr(units, *end) : units;
+
+	if (value[0] < '0' || value[0] > '9' || !unit || (*end && end[1]) || v > CONFIRM_MAX)
+		return want;
+	v *= seconds[unit - units];
+	if (!v || v > CONFIRM_MAX)
+		return want;
+	*SETTING(uint64_t, o, s) = v;
+	return NULL;
+}
+
+/* A number with ns, us or ms behind: nanoseconds. */
+static const char *set_nanoseconds(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	static const char *const units[] = { "ns", "us", "ms" };
+	static const double nanoseconds[] = { 1, 1e3, 1e6 };
+	char *end;
+	double v = strtod(value, &end);
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (value[0] < '0' || value[0] > '9' || strcmp(end, units[i]) != 0)
+			continue;
+		v *= nanoseconds[i];
+		if (v < 1 || v > 1e9)
+			break;
+		*SETTING(uint64_t, o, s) = (uint64_t)v;
+		return NULL;
+	}
+	return "a time from 1ns to 1000ms, such as 10us";
+}
+
+static const char *set_interval(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	char *end;
+	double v = strtod(value, &end);
+
+	if (end == value || *end || !isfinite(v) || v < 0.1 || v > 3600)
+		return "seconds from 0.1 to 3600";
+	*SETTING(double, o, s) = v;
+	return NULL;
+}
+
+static const char *set_dev(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	fw_name_read((char *)value, strlen(value) + 1, value);
+	for (unsigned i = 0; i < s->ndevs; i++)
+		if (!strcmp(s->devs[i], value))
+			return "each device once";
+	if (s->ndevs == CTL_DEVS_MAX)
+		return "at most 32 devices";
+	s->devs[s->ndevs++] = value;
+	return NULL;
+}
+
+static const char *const format_words[] = { [FW_FORMAT_RULES] = "rules", [FW_FORMAT_CLASSBENCH] = "classbench", NULL };
+static const char *const xdp_words[] = {
+	[FW_XDP_AUTO] = "auto", [FW_XDP_NATIVE] = "native", [FW_XDP_GENERIC] = "generic", NULL
+};
+static const char *const mode_words[] = { "auto", "native", "generic", "tc", NULL };
+static const char *const out_words[] = { "auto", "yes", "no", NULL };
+
+#define AT(field) .at = offsetof(struct ctl_settings, field)
+#define OPTION(sym, n, a, h, s, ...) \
+	const struct ctl_option ctl_opt_##sym = { .name = n, .arg = a, .help = h, .set = s, __VA_ARGS__ }
+
+OPTION(format, "format", "FORMAT", "of the file: rules (the default) or classbench", set_choice, AT(format),
+       .words = format_words);
+OPTION(json, "json", NULL, "JSON instead of text, one object a line", set_flag, AT(json));
+OPTION(socket, "socket", "PATH", "fwd's socket (else $FWD_SOCKET, else /run/fwd/fwd.sock)", set_text, AT(socket),
+       .kind = CTL_KIND_FILE);
+OPTION(pins, "pins", "DIR", "while fwd does not run: its folder in bpffs (else $FWD_PINS, else /sys/fs/bpf/fwd)",
+       set_text, AT(pins), .kind = CTL_KIND_FILE);
+OPTION(kernel, "kernel", NULL, "with --rules: ask the program in the kernel too (root)", set_flag, AT(kernel));
+OPTION(pcap, "pcap", "FILE", "take packets from a capture file, as incoming", set_text, AT(pcap),
+       .kind = CTL_KIND_FILE);
+OPTION(rules, "rules", "FILE", "ask the rules of a file, without fwd", set_text, AT(rules), .kind = CTL_KIND_FILE);
+OPTION(dev, "dev", "DEV", "filter on this interface; may be repeated", set_dev, .kind = CTL_KIND_IFACE, .many = true);
+OPTION(xdp, "xdp", "MODE", "native, generic or auto (the default)", set_choice, AT(xdp), .words = xdp_words);
+OPTION(tc, "tc", NULL, "filter incoming packets by tc instead of XDP", set_flag, AT(tc));
+OPTION(interval, "interval", "S", "seconds between two readings (default 1)", set_interval, AT(interval));
+OPTION(from, "from", "REF", "begin with this rule", set_text, AT(from), .kind = CTL_KIND_RULE);
+OPTION(limit, "limit", "N", "at most so many", set_number, AT(limit));
+OPTION(top, "top", "N", "only the N rules with the most packets, most first", set_number, AT(top));
+OPTION(terse, "terse", NULL, "rules without counters, sets without elements", set_flag, AT(terse));
+OPTION(reset, "reset", NULL, "count from 0 again: the rules named, or everything", set_flag, AT(reset));
+OPTION(check, "check", NULL, "only say whether it would be taken", set_flag, AT(check));
+OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policies, addresses of sets, rules", set_flag,
+       AT(diff));
+OPTION(max_cost, "max-cost", "TIME", "refuse rules with which a packet may take longer: 10us, 1ms, ...",
+       set_nanoseconds, AT(max_cost));
+OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
+       AT(confirm));
+OPTION(yes, "yes", NULL, "do not ask: all rules may go", set_flag, AT(yes));
+OPTION(echo, "echo", NULL, "print the ids of the rules, one a line", set_flag, AT(echo));
+OPTION(exist, "exist", NULL, "pass over elements that are there already, or that are not there", set_flag, AT(exist));
+OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", set_choice, AT(mode),
+       .words = mode_words);
+OPTION(out, "out", "WHEN", "filter outgoing packets: auto (when the rules do, the default), yes or no", set_choice,
+       AT(out), .words = out_words);
+
+OPTION(later, "later", NULL, "also interfaces that do not exist yet, when they appear", set_flag, AT(later));
+
+const struct ctl_option *const ctl_global_options[] = { &ctl_opt_json, &ctl_opt_socket, NULL };
+
+static int usage_error(const struct ctl_command *cmd, const char *what, const char *which)
+{
+	ctl_error("%s%s%s %s", cmd ? cmd->name : "", cmd ? ": " : "", what, which);
+	ctl_hint("`fwctl help%s%s` lists what it takes", cmd ? " " : "", cmd ? cmd->name : "");
+	return CTL_USAGE;
+}
+
+/* It may be a word of another firewall, of a rule or in the place of a command. */
+static int unknown_option(const struct ctl_command *cmd, const char *which)
+{
+	bool rule = cmd && cmd->kinds & CTL_KIND_MATCH;
+	const char *word = rule ? fw_other_word((struct fw_str){ which, strlen(which) }, FW_WORD_OF_RULE) : NULL;
+	const char *command = cmd ? NULL : ctl_other_command(which);
+
+	if (!word && !command)
+		return usage_error(cmd, "unknown option", which);
+	ctl_error("%s%sunknown option %s", cmd ? cmd->name : "", cmd ? ": " : "", which);
+	if (word)
+		ctl_hint("%s", word);
+	else
+		ctl_hint("say `fwctl %s`", command);
+	return CTL_USAGE;
+}
+
+static int apply(const struct ctl_command *cmd, const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	const char *want = o->set(o, s, value);
+
+	if (!want)
+		return 0;
+	ctl_error("%s%s--%s wants %s, not \"%s\"", cmd ? cmd->name : "", cmd ? ": " : "", o->name, want, value);
+	return CTL_USAGE;
+}
+
+/* The rows that apply, and the same for getopt. */
+struct rows {
+	const struct ctl_option *row[OPTIONS_MAX];
+	struct option longs[OPTIONS_MAX + 2];
+	int n;
+};
+
+static void rows_add(const struct ctl_option *o, void *ctx)
+{
+	struct rows *r = ctx;
+
+	if (r->n == OPTIONS_MAX)
+		return;
+	r->longs[r->n] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, r->n };
+	r->row[r->n++] = o;
+}
+
+void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct ctl_option *o, void *ctx), void *ctx)
+{
+	for (const struct ctl_option *const *o = cmd ? cmd->options : NULL; o && *o; o++)
+		each(*o, ctx);
+	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
+		each(*o, ctx);
+}
+
+/* What getopt has refused. Of several letters, as in -dash, it has looked at the first and not gone on. */
+static const char *refused(char **argv)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+	bool is_long = optopt >= 0 && (optopt <= OPTIONS_MAX || optopt == HELP_OPTION);
+
+	return is_long || !strcmp(argv[optind - 1], letter) ? argv[optind - 1] : argv[optind];
+}
+
+/* @shorts "+:h" stops at the first operand, ":h" goes on behind it. */
+static int parse(const struct ctl_command *cmd, const char *shorts, int argc, char **argv, struct ctl_settings *s)
+{
+	struct rows r = { 0 };
+	int c;
+
+	ctl_options_each(cmd, rows_add, &r);
+	r.longs[r.n] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
+	opterr = 0;
+	optind = 0; /* starts anew */
+	while ((c = getopt_long(argc, argv, shorts, r.longs, NULL)) != -1) {
+		if (c == HELP_OPTION || c == 'h')
+			return -1;
+		if (c == ':')
+			return usage_error(cmd, "missing value of", argv[optind - 1]);
+		if (c == '?')
+			return unknown_option(cmd, refused(argv));
+		if (apply(cmd, r.row[c], s, optarg))
+			return CTL_USAGE;
+	}
+	return 0;
+}
+
+int ctl_options_global(int *argc, char ***argv, struct ctl_settings *s)
+{
+	*s = (struct ctl_settings){ .interval = 1, .xdp = -1 };
+
+	int err = parse(NULL, "+:h", *argc, *argv, s);
+
+	*argc -= optind;
+	*argv += optind;
+	return err;
+}
+
+int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, struct ctl_settings *s, int *n,
+		      char ***operands)
+{
+	int err = parse(cmd, ":h", argc, argv, s);
+
+	if (err)
+		return err;
+	*n = argc - optind;
+	*operands = argv + optind;
+	if (*n < cmd->min_operands)
+		return usage_error(cmd, "missing operand; want", cmd->operands);
+	if (cmd->max_operands >= 0 && *n > cmd->max_operands)
+		return usage_error(cmd, "unexpected operand", (*operands)[cmd->max_operands]);
+	if (s->check && s->confirm)
+		return usage_error(cmd, "nothing changes by --check that could wait for", "--confirm");
+	return 0;
+}
