@@ -6,11 +6,11 @@
 #ifndef FW_PORT_H
 #define FW_PORT_H
 
-#include <linux/types.h>
-
 #if !defined(__bpf__) && !(defined(__x86_64__) && defined(__LP64__))
 #error "fwd needs an x86-64 CPU: tables are published by the order of plain stores, in little-endian words (docs/limits.md)"
 #endif
+
+#include <linux/types.h>
 
 #ifdef __bpf__
 #include <linux/bpf.h>
