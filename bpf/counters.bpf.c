@@ -5,6 +5,7 @@
  * stand for pages of what is shown: the kernel lets one step write 32 KiB.
  */
 #include "bpf/counters.h"
+#include "fw/table/rule_line.h"
 
 #include <bpf/bpf_helpers.h>
 
@@ -68,7 +69,8 @@ static const char reasons[FW_NREASONS][16] = {
 #undef FW_REASON_NAME
 };
 static const char deciders[FW_NDECIDED][8] = { [FW_BY_POLICY] = "policy", [FW_BY_RULE] = "rule" };
-static const char no_name[] = "-";
+static const char none[] = FW_RULE_LINE_NONE;
+static const char flag[] = FW_RULE_LINE_FLAG;
 
 /* One page being shown. */
 struct page {
@@ -108,18 +110,18 @@ static const char *name_of(__u32 counter)
 	void *inner = bpf_map_lookup_elem(&fw_names, &index);
 	const struct fw_name_chunk *chunk = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 
-	return chunk ? chunk->name[counter & (FW_COUNTER_CHUNK - 1)].name : no_name;
+	return chunk ? chunk->name[counter & (FW_COUNTER_CHUNK - 1)].name : none;
 }
 
 static void show_rule(struct page *p, const struct fw_label *label)
 {
-	const char *name = no_name, *counter = label->what & FW_LABEL_COUNTER ? "counter" : no_name;
+	const char *name = none, *exported = label->what & FW_LABEL_COUNTER ? flag : none;
 	const char *verdict = verdicts[label->what & FW_LABEL_ACCEPT];
 
 	if (label->what & FW_LABEL_NAMED)
 		name = name_of(p->counter);
 	sum(p);
-	BPF_SEQ_PRINTF(p->seq, "%llu %llu %llu %s %s %s\n", label->id, p->packets, p->bytes, verdict, counter, name);
+	BPF_SEQ_PRINTF(p->seq, FW_RULE_LINE_FORMAT, label->id, p->packets, p->bytes, verdict, exported, name);
 }
 
 /* The verdict that the policy has, and another one that it had when it decided something. */

@@ -228,7 +228,7 @@ static void each_policy(const struct snapshot *s, struct page *p, bool bytes)
 {
 	for (int k = 0; k < FW_NREASONS * FW_NPROGS * 2; k++) {
 		int reason = k / 2 / FW_NPROGS, hook = k / 2 % FW_NPROGS, verdict = !(k % 2);
-		const struct tally *count = &s->policy[reason].count[hook][verdict];
+		const struct fw_count *count = &s->policy[reason].count[hook][verdict];
 		const char *const values[] = { snapshot_reasons[reason], snapshot_hooks[hook].name, direction(hook),
 					       snapshot_verdicts[verdict] };
 
@@ -274,39 +274,39 @@ static void add_sum(struct page *p, const char *which, uint64_t v)
 EMIT(selected)
 {
 	add_sum(p, "marked", s->all_shown ? 0 : s->marked_shown);
-	add_sum(p, "top", s->all_shown ? 0 : s->shown.count - s->marked_shown);
-	add_sum(p, "all", s->all_shown ? s->shown.count : 0);
+	add_sum(p, "top", s->all_shown ? 0 : s->shown.rules - s->marked_shown);
+	add_sum(p, "all", s->all_shown ? s->shown.rules : 0);
 }
 
 EMIT(left_out)
 {
 	add_sum(p, "marked", s->marked_left_out);
-	add_sum(p, "other", s->left_out.count - s->marked_left_out);
+	add_sum(p, "other", s->left_out.rules - s->marked_left_out);
 }
 
 EMIT(left_out_packets)
 {
-	page_u64(p, NULL, s->left_out.sum.packets);
+	page_u64(p, NULL, s->left_out.count.packets);
 }
 
 EMIT(left_out_bytes)
 {
-	page_u64(p, NULL, s->left_out.sum.bytes);
+	page_u64(p, NULL, s->left_out.count.bytes);
 }
 
 EMIT(rules)
 {
-	page_u64(p, NULL, s->rules.count);
+	page_u64(p, NULL, s->rules.rules);
 }
 
 EMIT(rules_packets)
 {
-	page_u64(p, NULL, s->rules.sum.packets);
+	page_u64(p, NULL, s->rules.count.packets);
 }
 
 EMIT(rules_bytes)
 {
-	page_u64(p, NULL, s->rules.sum.bytes);
+	page_u64(p, NULL, s->rules.count.bytes);
 }
 
 EMIT(own_build)
@@ -383,8 +383,8 @@ const struct metric metrics_table[] = {
 	{ ROW("drops", C, "Packets that were dropped, by a rule or by the policy of this name.", "reason"), emit_drops },
 	{ ROW("policy_packets", C, "Packets that a policy decided, since no rule did.", "policy", "hook", "direction", "verdict"), emit_policy_packets },
 	{ ROW("policy_bytes", C, "Bytes of packets that a policy decided.", "policy", "hook", "direction", "verdict"), emit_policy_bytes },
-	{ ROW("rule_packets", C, "Packets that a rule decided.", "id", "name", "verdict"), NULL, LINE_PACKETS },
-	{ ROW("rule_bytes", C, "Bytes of packets that a rule decided.", "id", "name", "verdict"), NULL, LINE_BYTES },
+	{ ROW("rule_packets", C, "Packets that a rule decided.", "id", "name", "verdict"), NULL, METRIC_PACKETS },
+	{ ROW("rule_bytes", C, "Bytes of packets that a rule decided.", "id", "name", "verdict"), NULL, METRIC_BYTES },
 	{ ROW("rules", G, "Rules of the ruleset."), emit_rules },
 	{ ROW("rules_packets", G, "Packets that all rules that are there have decided."), emit_rules_packets },
 	{ ROW("rules_bytes", G, "Bytes of packets that all rules that are there have decided."), emit_rules_bytes },

@@ -3,9 +3,10 @@
 #ifndef EXPORTER_METRICS_H
 #define EXPORTER_METRICS_H
 
-#include "lines.h"
 #include "page.h"
 #include "snapshot.h"
+
+#include "fw/rule_line.h"
 
 enum scrape_result { SCRAPE_OK, SCRAPE_CONTROLLER_DOWN, SCRAPE_FAILED, SCRAPE_NRESULTS };
 
@@ -16,11 +17,14 @@ struct self {
 	double began;                      /* this scrape, by fw_now() */
 };
 
+/* What a metric has a sample of for each rule. Its value is the pass in which the rules come for it, see struct source_ops. */
+enum metric_rules { METRIC_NO_RULES, METRIC_PACKETS, METRIC_BYTES };
+
 struct metric {
 	struct family family;
-	/* Adds the samples. NULL: there is one for each rule, the field @rules of its line. */
+	/* Adds the samples. NULL: there is one for each rule, see @rules. */
 	void (*emit)(const struct metric *m, const struct snapshot *s, const struct self *self, struct page *p);
-	enum line_field rules;
+	enum metric_rules rules;
 	const char *path;       /* where in the status, by dots; of @emit */
 	const char *members[4]; /* that are looked at there, each a value of the label */
 };
@@ -29,13 +33,8 @@ extern const size_t metrics_n;
 
 /* The samples of a metric that has no rules. */
 void metrics_emit(const struct metric *m, const struct snapshot *s, const struct self *self, struct page *p);
-/**
- * metrics_emit_rules - samples for lines of rules
- * @text: whole lines
- * @s:    the packets' pass adds to @shown and @marked_shown
- * Return: 0, or -EPROTO.
- */
-int metrics_emit_rules(const struct metric *m, const char *text, size_t len, struct snapshot *s, struct page *p);
+/* The sample of a metric for one rule. METRIC_PACKETS adds to @shown and @marked_shown of the snapshot, too. */
+void metrics_emit_rule(const struct metric *m, const struct fw_rule_line *l, struct snapshot *s, struct page *p);
 /* All metrics as a table in Markdown. */
 void metrics_describe(struct fw_buf *out);
 

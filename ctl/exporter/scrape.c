@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define RULES 1000 /* samples added in one step */
+
 struct scrape {
 	const struct settings *settings;
 	struct scrapes *all;
@@ -86,21 +88,20 @@ static int begin(struct scrape *s, int (*make)(const struct settings *c, struct 
 	return err ? err : s->source->ops->begin(s->source, &s->snap);
 }
 
-/* One piece of a rule's metric. 1: there may be more. */
+/* Some samples of a metric of rules. 1: there may be more. */
 static int add_rules(struct scrape *s, const struct metric *m)
 {
-	unsigned pass = m->rules == LINE_PACKETS ? 1 : 2;
-	const char *text;
-	size_t len;
-	int more;
+	struct fw_rule_line l;
+	int more = 1;
 
 	if (s->page.family != &m->family)
 		page_family(&s->page, &m->family);
-	more = s->source->ops->rules(s->source, pass, &text, &len);
-	if (more <= 0)
-		return more;
-	more = metrics_emit_rules(m, text, len, &s->snap, &s->page);
-	return more ? more : 1;
+	for (unsigned i = 0; i < RULES && more > 0; i++) {
+		more = s->source->ops->rule(s->source, m->rules, &l);
+		if (more > 0)
+			metrics_emit_rule(m, &l, &s->snap, &s->page);
+	}
+	return more;
 }
 
 /* One row, or a piece of it. 1: there is more, 0: the page is complete. */
@@ -113,7 +114,7 @@ static int step(struct scrape *s)
 		more = add_rules(s, m);
 	else
 		metrics_emit(m, &s->snap, &s->self, &s->page);
-	if (!more && m->rules == LINE_BYTES)
+	if (!more && m->rules == METRIC_BYTES)
 		more = s->source->ops->end(s->source, &s->snap);
 	if (!more && ++s->row == metrics_n)
 		page_end(&s->page);

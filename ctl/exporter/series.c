@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Series of rules, from lines. There may be a million of them, twice: their numbers are copied, not read and printed. */
+/* Samples of rules, written by hand: there may be a million of them, twice. */
 #include "metrics.h"
 
 #include <string.h>
 
-static void note_shown(struct snapshot *s, const struct line *l)
+static void note_shown(struct snapshot *s, const struct fw_rule_line *l)
 {
-	s->shown.count++;
-	s->shown.sum.packets += line_number(l->field[LINE_PACKETS]);
-	s->shown.sum.bytes += line_number(l->field[LINE_BYTES]);
-	s->marked_shown += l->marked;
+	fw_rule_sum_add(&s->shown, l->count);
+	s->marked_shown += fw_rule_line_marked(l);
 }
 
 static char *put(char *to, const char *s, size_t len)
@@ -17,38 +15,29 @@ static char *put(char *to, const char *s, size_t len)
 	return (char *)memcpy(to, s, len) + len;
 }
 
-/* The numbers go over as the text that they are. @prefix: all up to the id. */
-static void add_rule(struct page *p, const char *prefix, size_t prefix_len, const struct line *l, enum line_field field)
+static char *put_word(char *to, const char *word)
 {
-	char sample[128 + PAGE_ESCAPED(LINE_BYTES_MAX)];
-	char *to = put(sample, prefix, prefix_len);
-
-	to = put(to, l->field[LINE_ID].s, l->field[LINE_ID].len);
-	to = put(to, "\",name=\"", 8);
-	to = page_escape(to, l->field[LINE_NAME].s, l->field[LINE_NAME].len);
-	to = l->accept ? put(to, "\",verdict=\"accept\"} ", 20) : put(to, "\",verdict=\"drop\"} ", 18);
-	to = put(to, l->field[field].s, l->field[field].len);
-	*to++ = '\n';
-	fw_buf_add(&p->b, sample, (size_t)(to - sample));
+	return put(to, word, strlen(word));
 }
 
-int metrics_emit_rules(const struct metric *m, const char *lines, size_t len, struct snapshot *s, struct page *p)
+void metrics_emit_rule(const struct metric *m, const struct fw_rule_line *l, struct snapshot *s, struct page *p)
 {
-	const char *end = lines + len;
-	char prefix[64];
-	int prefix_len = snprintf(prefix, sizeof(prefix), "%s%s{id=\"", m->family.name, family_suffix(&m->family));
-	struct line l;
+	bool packets = m->rules == METRIC_PACKETS;
+	char sample[256 + PAGE_ESCAPED(FW_RULE_LINE_MAX)];
+	char *to = put_word(sample, m->family.name);
 
-	while (lines < end) {
-		long bytes = line_parse(lines, end, &l);
-
-		if (bytes < 0)
-			return (int)bytes;
-		lines += bytes;
-		if (m->rules == LINE_PACKETS)
-			note_shown(s, &l);
-		page_begin(p);
-		add_rule(p, prefix, (size_t)prefix_len, &l, m->rules);
-	}
-	return 0;
+	if (packets)
+		note_shown(s, l);
+	page_begin(p);
+	to = put_word(to, family_suffix(&m->family));
+	to = put_word(to, "{id=\"");
+	to = fw_put_u64(to, l->id);
+	to = put_word(to, "\",name=\"");
+	to = page_escape(to, l->name, l->name_len);
+	to = put_word(to, "\",verdict=\"");
+	to = put_word(to, snapshot_verdicts[l->verdict]);
+	to = put_word(to, "\"} ");
+	to = fw_put_u64(to, packets ? l->count.packets : l->count.bytes);
+	*to++ = '\n';
+	fw_buf_add(&p->b, sample, (size_t)(to - sample));
 }

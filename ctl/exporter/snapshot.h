@@ -3,8 +3,7 @@
 #ifndef EXPORTER_SNAPSHOT_H
 #define EXPORTER_SNAPSHOT_H
 
-#include "fw/base.h"
-#include "fw/table/prog.h"
+#include "fw/rule_choice.h"
 
 #include <jansson.h>
 
@@ -16,14 +15,10 @@ extern const struct snapshot_hook snapshot_hooks[FW_NPROGS];
 extern const char *const snapshot_reasons[FW_NREASONS];
 extern const char *const snapshot_verdicts[2]; /* by enum fw_verdict */
 
-struct tally {
-	uint64_t packets, bytes;
-};
-
 /* Packets that no rule decided, by policy: by hook, and the verdict that the policy had then. */
 struct snapshot_policy {
 	bool there[FW_NPROGS][2]; /* there is a count */
-	struct tally count[FW_NPROGS][2];
+	struct fw_count count[FW_NPROGS][2];
 };
 
 #define SNAPSHOT_INTERFACE 64
@@ -34,23 +29,17 @@ struct snapshot_traffic {
 	uint64_t packets[FW_NPROGS][2]; /* by enum fw_verdict */
 };
 
-/* How many rules, and what they counted. */
-struct snapshot_rules {
-	uint64_t count;
-	struct tally sum;
-};
-
 struct snapshot {
 	json_t *status; /* the object; NULL: fwd does not answer */
 	struct snapshot_policy policy[FW_NREASONS];
 	struct snapshot_traffic *traffic;
 	size_t ntraffic, cap;
 	uint64_t rule_drops;
-	struct snapshot_rules shown; /* grows while they are printed */
-	uint64_t marked_shown;       /* of them */
-	bool all_shown;              /* they are all rules, not a selection */
+	struct fw_rule_sum shown; /* grows while they are printed */
+	uint64_t marked_shown;    /* of them */
+	bool all_shown;           /* they are all rules, not a selection */
 	/* Known when all rules have been seen. */
-	struct snapshot_rules rules, left_out;
+	struct fw_rule_sum rules, left_out;
 	uint64_t marked_left_out;
 };
 

@@ -19,8 +19,8 @@ struct source_ops {
 	const char *name;
 	/* Everything but the rules. */
 	int (*begin)(struct source *s, struct snapshot *snap);
-	/* The next lines of pass 1 or 2, whole ones, borrowed until the next call. 1: there they are; 0: the pass is over. */
-	int (*rules)(struct source *s, unsigned pass, const char **text, size_t *len);
+	/* The next rule of pass 1 or 2; its name is borrowed until the next call. 1: there is one; 0: the pass is over. */
+	int (*rule)(struct source *s, unsigned pass, struct fw_rule_line *out);
 	/* The sums over all rules. */
 	int (*end)(struct source *s, struct snapshot *snap);
 	void (*close)(struct source *s);

@@ -10,9 +10,9 @@ struct reply {
 	struct source source;
 	const struct settings *settings;
 	struct fw_client *client;
-	const struct fw_message *text; /* lines of rules that nobody has taken yet */
-	unsigned pass;                 /* theirs */
-	json_t *end;                   /* the reply is over */
+	const char *line, *lines_end; /* lines of rules that nobody has taken yet; NULL: none */
+	unsigned pass;                /* theirs */
+	json_t *end;                  /* the reply is over */
 };
 
 static int request(struct reply *r)
@@ -69,7 +69,7 @@ static int take_policy(const json_t *o, struct snapshot *snap)
 		if (hook < 0 || verdict < 0)
 			return -EPROTO;
 		snap->policy[reason].there[hook][verdict] = true;
-		snap->policy[reason].count[hook][verdict] = (struct tally){ count(h, "packets"), count(h, "bytes") };
+		snap->policy[reason].count[hook][verdict] = (struct fw_count){ count(h, "packets"), count(h, "bytes") };
 	}
 	return 0;
 }
@@ -135,7 +135,10 @@ static int take_text(struct reply *r, const struct fw_message *m)
 	if (pass < 1 || pass > 2 || pass < r->pass)
 		return -EPROTO;
 	r->pass = pass;
-	r->text = m;
+	if (!m->part[1].len)
+		return 0;
+	r->line = m->part[1].data;
+	r->lines_end = r->line + m->part[1].len;
 	return 0;
 }
 
@@ -157,7 +160,7 @@ static int next(struct reply *r, struct snapshot *snap)
 	const struct fw_message *m;
 	int err = 0;
 
-	while (!r->text && !r->end && !err) {
+	while (!r->line && !r->end && !err) {
 		err = fw_client_next(r->client, &m);
 		if (err)
 			break;
@@ -185,26 +188,28 @@ static int reply_begin(struct source *s, struct snapshot *snap)
 	return err;
 }
 
-static int reply_rules(struct source *s, unsigned pass, const char **text, size_t *len)
+static int reply_rule(struct source *s, unsigned pass, struct fw_rule_line *out)
 {
 	struct reply *r = (struct reply *)s;
 	int err = next(r, NULL);
+	long bytes;
 
 	if (err)
 		return err;
-	if (!r->text || r->pass != pass)
-		return r->text && r->pass < pass ? -EPROTO : 0;
-	*text = r->text->part[1].data;
-	*len = r->text->part[1].len;
-	r->text = NULL;
+	if (!r->line || r->pass != pass)
+		return r->line && r->pass < pass ? -EPROTO : 0;
+	bytes = fw_rule_line_parse(r->line, r->lines_end, out);
+	if (bytes < 0)
+		return (int)bytes;
+	r->line = r->line + bytes < r->lines_end ? r->line + bytes : NULL;
 	return 1;
 }
 
-static struct snapshot_rules sum(const json_t *end, const char *name)
+static struct fw_rule_sum sum(const json_t *end, const char *name)
 {
 	const json_t *o = json_object_get(end, name);
 
-	return (struct snapshot_rules){ count(o, "count"), { count(o, "packets"), count(o, "bytes") } };
+	return (struct fw_rule_sum){ count(o, "count"), { count(o, "packets"), count(o, "bytes") } };
 }
 
 /* What came must be what fwd says that it sent. */
@@ -213,12 +218,12 @@ static int reply_end(struct source *s, struct snapshot *snap)
 	struct reply *r = (struct reply *)s;
 	int err = next(r, NULL);
 
-	if (err || r->text)
+	if (err || r->line)
 		return err ? err : -EPROTO;
 	snap->rules = sum(r->end, "rules");
 	snap->left_out = sum(r->end, "left_out");
 	snap->marked_left_out = count(r->end, "marked_left_out");
-	return snap->shown.count == sum(r->end, "shown").count ? 0 : -EPROTO;
+	return snap->shown.rules == sum(r->end, "shown").rules ? 0 : -EPROTO;
 }
 
 static void reply_close(struct source *s)
@@ -230,7 +235,7 @@ static void reply_close(struct source *s)
 	free(r);
 }
 
-static const struct source_ops reply_ops = { "fwd", reply_begin, reply_rules, reply_end, reply_close };
+static const struct source_ops reply_ops = { "fwd", reply_begin, reply_rule, reply_end, reply_close };
 
 int source_fwd(const struct settings *c, struct source **out)
 {

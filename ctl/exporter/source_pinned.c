@@ -6,12 +6,17 @@
 #include "source.h"
 
 #include "fw/pinned.h"
-#include "choice.h"
 
 #include <net/if.h>
 #include <string.h>
 
-#define BLOCK 65536 /* bytes of lines at a time */
+/* A rule that may be chosen. */
+struct candidate {
+	struct fw_rule_row row;
+	enum fw_verdict verdict;
+	bool exported;
+	struct fw_label_name name; /* empty: none */
+};
 
 struct pinned {
 	struct source source;
@@ -20,13 +25,9 @@ struct pinned {
 	uint32_t next, row; /* the chunk to be read next, the row of the last one to be looked at next */
 	bool read;          /* there is one */
 	unsigned pass;
-	struct choice choice;
-	const struct chosen *chosen;
-	size_t nchosen, at;
-	struct fw_buf lines;
+	struct fw_rule_choice choice; /* of struct candidate */
+	size_t at;                    /* the chosen one to be shown next */
 };
-
-_Static_assert(CHOICE_NAME + 1 == sizeof(struct fw_label_name), "a name's room");
 
 /* What one CPU, hook, decider and verdict made of an interface's packets. Of interfaces that are gone only drops are wanted: see
  * `interface` in fw.metrics. */
@@ -71,12 +72,12 @@ static void take_policies(const struct pinned *p, struct snapshot *snap)
 			struct snapshot_policy *policy = &snap->policy[i / 2];
 
 			policy->there[hook][i % 2] = row.label.id || row.count.packets;
-			policy->count[hook][i % 2] = (struct tally){ row.count.packets, row.count.bytes };
+			policy->count[hook][i % 2] = row.count;
 		}
 }
 
-/* The next rule. 1; 0: there is none; -errno. */
-static int next_rule(struct pinned *p, struct chosen *out)
+/* The next rule; its name is valid until the next call. 1; 0: there is none; -errno. */
+static int next_rule(struct pinned *p, struct fw_rule_line *out)
 {
 	struct fw_pinned_row row = { .name = NULL };
 	int more = 1;
@@ -92,14 +93,14 @@ static int next_rule(struct pinned *p, struct chosen *out)
 	}
 	if (more <= 0)
 		return more;
-	*out = (struct chosen){
+	*out = (struct fw_rule_line){
 		.id = row.label.id,
-		.count = { row.count.packets, row.count.bytes },
-		.counter = row.label.what & FW_LABEL_COUNTER,
-		.accept = row.label.what & FW_LABEL_ACCEPT,
+		.count = row.count,
+		.verdict = row.label.what & FW_LABEL_ACCEPT ? FW_ACCEPT : FW_DROP,
+		.exported = row.label.what & FW_LABEL_COUNTER,
+		.name = row.name,
+		.name_len = row.name ? strlen(row.name) : 0,
 	};
-	snprintf(out->name, sizeof(out->name), "%s", row.name ? row.name : "");
-	out->marked = out->counter || out->name[0];
 	return 1;
 }
 
@@ -114,13 +115,23 @@ static void rewind_rules(struct pinned *p, unsigned pass)
 
 static int choose(struct pinned *p, struct snapshot *snap)
 {
-	struct chosen rule;
-	int more = 1, err = 0;
+	struct fw_rule_choice *c = &p->choice;
+	struct fw_rule_line l;
+	int more, err;
 
-	while (!err && (more = next_rule(p, &rule)) > 0)
-		err = choice_add(&p->choice, &rule);
-	err = err ? err : more;
-	return err ? err : choice_end(&p->choice, snap, &p->chosen, &p->nchosen);
+	while ((more = next_rule(p, &l)) > 0) {
+		struct candidate rule = { { l.id, l.count }, l.verdict, l.exported, { "" } };
+
+		snprintf(rule.name.name, sizeof(rule.name.name), "%s", l.name ? l.name : "");
+		fw_rule_choice_add(c, &rule, fw_rule_line_marked(&l));
+	}
+	err = more ? more : fw_rule_choice_end(c, NULL, NULL);
+	if (err)
+		return err;
+	snap->rules = c->all;
+	snap->left_out = fw_rule_sum_rest(&c->all, &c->chosen);
+	snap->marked_left_out = c->marked_left_out;
+	return 0;
 }
 
 static int pinned_begin(struct source *s, struct snapshot *snap)
@@ -130,7 +141,7 @@ static int pinned_begin(struct source *s, struct snapshot *snap)
 	bool some = c->rules == RULES_SELECTED;
 	int err = fw_pinned_open(c->pins, s->why, &p->maps);
 
-	choice_init(&p->choice, some ? c->max_rules : 0, some ? c->top : 0);
+	fw_rule_choice_init(&p->choice, some ? c->max_rules : 0, some ? c->top : 0, sizeof(struct candidate));
 	snap->all_shown = c->rules == RULES_ALL;
 	rewind_rules(p, 1);
 	err = err ? err : fw_pinned_chunk(p->maps, 0);
@@ -141,34 +152,21 @@ static int pinned_begin(struct source *s, struct snapshot *snap)
 	return err || snap->all_shown ? err : choose(p, snap);
 }
 
-/* The next rule of those that are shown, as next_rule(). */
-static int next_shown(struct pinned *p, struct chosen *out)
-{
-	if (p->settings->rules == RULES_ALL)
-		return next_rule(p, out);
-	if (p->at == p->nchosen)
-		return 0;
-	*out = p->chosen[p->at++];
-	return 1;
-}
-
-static int pinned_rules(struct source *s, unsigned pass, const char **text, size_t *len)
+static int pinned_rule(struct source *s, unsigned pass, struct fw_rule_line *out)
 {
 	struct pinned *p = (struct pinned *)s;
-	struct chosen rule;
-	int more = 1;
+	const struct candidate *c;
 
 	if (pass != p->pass)
 		rewind_rules(p, pass);
-	p->lines.len = 0;
-	while (p->lines.len < BLOCK && (more = next_shown(p, &rule)) > 0) {
-		char line[LINE_BYTES_MAX];
-
-		fw_buf_add(&p->lines, line, choice_line(&rule, line));
-	}
-	*text = p->lines.text;
-	*len = p->lines.len;
-	return more < 0 ? more : p->lines.failed ? -ENOMEM : p->lines.len > 0;
+	if (p->settings->rules == RULES_ALL)
+		return next_rule(p, out);
+	if (p->at == p->choice.marked.n)
+		return 0;
+	c = fw_rule_heap_at(&p->choice.marked, p->at++);
+	*out = (struct fw_rule_line){ c->row.id,   c->row.count, c->verdict,
+				      c->exported, c->name.name, strlen(c->name.name) };
+	return 1;
 }
 
 static int pinned_end(struct source *s, struct snapshot *snap)
@@ -183,12 +181,11 @@ static void pinned_close(struct source *s)
 	struct pinned *p = (struct pinned *)s;
 
 	fw_pinned_close(p->maps);
-	choice_free(&p->choice);
-	fw_buf_free(&p->lines);
+	fw_rule_choice_free(&p->choice);
 	free(p);
 }
 
-static const struct source_ops pinned_ops = { "the pinned maps", pinned_begin, pinned_rules, pinned_end, pinned_close };
+static const struct source_ops pinned_ops = { "the pinned maps", pinned_begin, pinned_rule, pinned_end, pinned_close };
 
 int source_pinned(const struct settings *c, struct source **out)
 {

@@ -137,6 +137,10 @@ void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
 /* Frees the text; the buffer is empty then and can be used again. */
 void fw_buf_free(struct fw_buf *b);
 
+#define FW_U64_DIGITS 20 /* of a 64-bit number, at most */
+/* Writes the decimal digits of @v, without a NUL. Return: the end of what was written. */
+char *fw_put_u64(char *out, uint64_t v);
+
 /* A well-mixing 64-bit hash step (the finaliser of MurmurHash3, by Appleby). */
 static inline uint64_t fw_mix64(uint64_t x)
 {

@@ -137,9 +137,9 @@ void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
  * Files under the pins that say as text what was counted, for `cat`, also when no process of ours runs. (Who reads the numbers
  * themselves: see fw/pinned.h.)
  *
- *	counters    ID PACKETS BYTES VERDICT counter|- NAME|-     one a rule; policies first, with POLICY/HOOK for the id,
- *	                                                          and also what they counted under another verdict
- *	interfaces  INDEX HOOK rule|policy VERDICT PACKETS    index 0: found no room; -1: are gone
+ *	counters    a line for each rule, see fw/table/rule_line.h; policies first, with POLICY/HOOK for the id, and also what
+ *	            they counted under another verdict
+ *	interfaces  INDEX HOOK rule|policy VERDICT PACKETS; index 0: found no room; -1: are gone
  *
  * Lines that begin with # are comments.
  */

@@ -66,3 +66,16 @@ void fw_buf_free(struct fw_buf *b)
 	free(b->text);
 	*b = (struct fw_buf){ 0 };
 }
+
+char *fw_put_u64(char *out, uint64_t v)
+{
+	char digits[FW_U64_DIGITS];
+	unsigned n = 0;
+
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while (v /= 10);
+	while (n)
+		*out++ = digits[--n];
+	return out;
+}

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "ctl/exporter/accept.h"
-#include "ctl/exporter/choice.h"
 #include "ctl/exporter/host.h"
 #include "ctl/exporter/source.h"
 
@@ -89,51 +88,61 @@ static void check_page(const struct page *p)
 	}
 }
 
-static const struct metric *rule_metric(enum line_field field)
+static const struct metric *rule_metric(enum metric_rules rules)
 {
 	for (size_t i = 0; i < metrics_n; i++)
-		if (metrics_table[i].rules == field)
+		if (metrics_table[i].rules == rules)
 			return &metrics_table[i];
 	abort();
 }
 
-static void lines(const char *text, size_t size)
+/* 0 or -EPROTO. */
+static int emit_lines(const struct metric *m, const char *text, const char *end, struct page *p)
 {
 	struct snapshot snap = { .rule_drops = 0 };
+	struct fw_rule_line l;
+	long bytes = 0;
+
+	page_family(p, &m->family);
+	for (; text < end && bytes >= 0; text += bytes) {
+		bytes = fw_rule_line_parse(text, end, &l);
+		if (bytes < 0)
+			return (int)bytes;
+		metrics_emit_rule(m, &l, &snap, p);
+	}
+	snapshot_free(&snap);
+	return 0;
+}
+
+static void lines(const char *text, size_t size)
+{
 	struct page p[2] = { { .format = PAGE_PROMETHEUS }, { .format = PAGE_OPENMETRICS } };
 	int err[2];
 
 	for (int i = 0; i < 2; i++) {
-		const struct metric *m = rule_metric(i ? LINE_BYTES : LINE_PACKETS);
-
-		page_family(&p[i], &m->family);
-		err[i] = metrics_emit_rules(m, text, size, &snap, &p[i]);
+		err[i] = emit_lines(rule_metric(i ? METRIC_BYTES : METRIC_PACKETS), text, text + size, &p[i]);
 		check_page(&p[i]);
 		fw_buf_free(&p[i].b);
 	}
 	if (err[0] != err[1] || (err[0] && err[0] != -EPROTO))
 		abort();
-	snapshot_free(&snap);
 }
 
 static void choice(const char *text, size_t size)
 {
-	const struct chosen *chosen;
-	struct snapshot snap = { .rule_drops = 0 };
-	struct choice c;
-	size_t n, at = 0;
+	struct fw_rule_choice c;
+	size_t at = 0;
 
-	choice_init(&c, 5, 3);
+	fw_rule_choice_init(&c, 5, 3, sizeof(struct fw_rule_row));
 	for (; at + sizeof(uint32_t) <= size; at += sizeof(uint32_t)) {
-		struct chosen rule = { .id = (uint8_t)text[at], .marked = text[at + 1] & 1 };
+		struct fw_rule_row rule = { .id = (uint8_t)text[at], .count = { (uint8_t)text[at + 2], 0 } };
 
-		rule.count.packets = (uint8_t)text[at + 2];
-		if (choice_add(&c, &rule))
-			break;
+		fw_rule_choice_add(&c, &rule, text[at + 1] & 1);
 	}
-	if (choice_end(&c, &snap, &chosen, &n) || n > 8 || snap.rules.count != n + snap.left_out.count)
+	if (fw_rule_choice_end(&c, NULL, NULL) || c.marked.n > 8 || c.chosen.rules != c.marked.n ||
+	    c.all.rules != at / sizeof(uint32_t))
 		abort();
-	choice_free(&c);
+	fw_rule_choice_free(&c);
 }
 
 /* Objects of fwd, and then all metrics that come from them. */

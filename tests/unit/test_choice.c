@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines of counters, and which rules are chosen from them: as a search that keeps everything would. */
+/* Lines of counters, and which rules are chosen to be exported: as a search that keeps everything would. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include "random.h"
-#include "ctl/exporter/choice.h"
+#include "fw/rule.h"
+#include "fw/rule_choice.h"
+#include "fw/rule_line.h"
+#include "tests/unit/random.h"
+#include "tests/unit/tree.h"
 
-static long parse(const char *text, struct line *l)
+static long parse(const char *text, struct fw_rule_line *l)
 {
-	return line_parse(text, text + strlen(text), l);
+	return fw_rule_line_parse(text, text + strlen(text), l);
 }
 
 static void good_lines(void **state)
 {
-	struct line l;
+	struct fw_rule_line l;
 
 	assert_int_equal(parse("10 3 588 accept - neighbour\nmore", &l), 28);
-	assert_true(l.marked && l.accept);
-	assert_int_equal(line_number(l.field[LINE_ID]), 10);
-	assert_int_equal(line_number(l.field[LINE_PACKETS]), 3);
-	assert_int_equal(line_number(l.field[LINE_BYTES]), 588);
-	assert_true(line_is(l.field[LINE_NAME], "neighbour"));
+	assert_true(l.id == 10 && l.count.packets == 3 && l.count.bytes == 588);
+	assert_true(l.verdict == FW_ACCEPT && !l.exported && fw_rule_line_marked(&l));
+	assert_int_equal(l.name_len, 9);
+	assert_memory_equal(l.name, "neighbour", 9);
 	assert_int_equal(parse("18446744073709551615 99999999999999999999 0 drop - -\n", &l), 53);
-	assert_false(l.marked || l.accept);
-	assert_true(line_number(l.field[LINE_ID]) == UINT64_MAX);
-	assert_true(line_number(l.field[LINE_PACKETS]) == UINT64_MAX);
-	assert_int_equal(l.field[LINE_NAME].len, 0);
+	assert_true(l.id == UINT64_MAX && l.count.packets == UINT64_MAX && l.verdict == FW_DROP);
+	assert_false(fw_rule_line_marked(&l));
 	assert_int_equal(parse("1 0 0 drop counter -\n", &l), 21);
-	assert_true(l.marked);
+	assert_true(l.exported && fw_rule_line_marked(&l));
 }
 
 static void bad_lines(void **state)
@@ -58,134 +58,216 @@ static void bad_lines(void **state)
 	};
 	static const char begin[] = "1 2 3 accept - ";
 	static const char zeros[] = "1 2 3 accept\0\0\0 - x\n";
-	char longest[LINE_BYTES_MAX + 32];
-	struct line l;
+	char longest[FW_RULE_LINE_MAX + 32];
+	struct fw_rule_line l;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (parse(rows[i], &l) != -EPROTO)
 			fail_msg("taken for a line: %s", rows[i]);
 	/* Bytes of 0 end no word. */
-	assert_int_equal(line_parse(zeros, zeros + sizeof(zeros) - 1, &l), -EPROTO);
+	assert_int_equal(fw_rule_line_parse(zeros, zeros + sizeof(zeros) - 1, &l), -EPROTO);
 	memset(longest, 'x', sizeof(longest));
 	for (size_t i = 0; i < sizeof(begin) - 1; i++)
 		longest[i] = begin[i];
-	longest[LINE_BYTES_MAX] = '\n';
-	assert_int_equal(line_parse(longest, longest + sizeof(longest), &l), -EPROTO);
-	longest[LINE_BYTES_MAX - 1] = '\n';
-	assert_int_equal(line_parse(longest, longest + sizeof(longest), &l), LINE_BYTES_MAX);
+	longest[FW_RULE_LINE_MAX] = '\n';
+	assert_int_equal(fw_rule_line_parse(longest, longest + sizeof(longest), &l), -EPROTO);
+	longest[FW_RULE_LINE_MAX - 1] = '\n';
+	assert_int_equal(fw_rule_line_parse(longest, longest + sizeof(longest), &l), FW_RULE_LINE_MAX);
+}
+
+static char *line_of(char text[FW_RULE_LINE_MAX], const struct fw_rule_line *l)
+{
+	text[fw_rule_line_print(text, l)] = '\0';
+	return text;
+}
+
+/* What is printed is what the kernel prints, and is read back. */
+static void printed_lines(void **state)
+{
+	static char longest[FW_NAME_MAX + 1];
+	const struct fw_rule_line rows[] = {
+		{ 1, { 0, 0 }, FW_DROP, false, NULL, 0 },
+		{ 10, { 10, 9 }, FW_ACCEPT, true, NULL, 0 },
+		{ 9, { 1, 1500 }, FW_ACCEPT, false, "web", 3 },
+		{ UINT64_MAX, { UINT64_MAX, UINT64_MAX }, FW_ACCEPT, true, longest, FW_NAME_MAX },
+	};
+
+	memset(longest, 'x', FW_NAME_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct fw_rule_line *l = &rows[i];
+		char text[FW_RULE_LINE_MAX], want[FW_RULE_LINE_MAX];
+		struct fw_rule_line got;
+
+		snprintf(want, sizeof(want), FW_RULE_LINE_FORMAT, (unsigned long long)l->id,
+			 (unsigned long long)l->count.packets, (unsigned long long)l->count.bytes,
+			 fw_verdict_name(l->verdict), l->exported ? FW_RULE_LINE_FLAG : FW_RULE_LINE_NONE,
+			 l->name_len ? l->name : FW_RULE_LINE_NONE);
+		assert_string_equal(line_of(text, l), want);
+		assert_int_equal(parse(text, &got), strlen(text));
+		assert_true(got.id == l->id && got.verdict == l->verdict && got.exported == l->exported);
+		assert_memory_equal(&got.count, &l->count, sizeof(l->count));
+		assert_int_equal(got.name_len, l->name_len);
+		assert_memory_equal(got.name, l->name_len ? l->name : FW_RULE_LINE_NONE, l->name_len);
+	}
+}
+
+/* The manual of the socket describes the line as it is. */
+static void documented(void **state)
+{
+	static char text[1 << 17];
+	FILE *f = fopen(tree_source("docs/fwd.socket.md"), "re");
+
+	assert_non_null(f);
+	text[fread(text, 1, sizeof(text) - 1, f)] = '\0';
+	fclose(f);
+	assert_non_null(strstr(text, "`" FW_RULE_LINE_SYNTAX "`"));
 }
 
 #define RULES 300
 
-/* A rule is better than another when it stands before it in the list of its kind. */
-static int rank(const struct chosen *rules, size_t n, size_t i)
+struct rule {
+	struct fw_rule_row row;
+	bool marked;
+};
+
+/* How many rules of the list of its kind are better than a rule. */
+static size_t rank(const struct rule *rules, size_t n, size_t i)
 {
-	const struct chosen *r = &rules[i];
-	int better = 0;
+	const struct rule *r = &rules[i];
+	size_t better = 0;
 
 	for (size_t k = 0; k < n; k++) {
-		const struct chosen *o = &rules[k];
+		const struct rule *o = &rules[k];
 
 		if (o->marked != r->marked || k == i)
 			continue;
 		if (r->marked)
-			better += o->id < r->id;
+			better += o->row.id < r->row.id;
 		else
-			better += o->count.packets > r->count.packets ||
-				  (o->count.packets == r->count.packets && o->id < r->id);
+			better += o->row.count.packets > r->row.count.packets ||
+				  (o->row.count.packets == r->row.count.packets && o->row.id < r->row.id);
 	}
 	return better;
 }
 
-static size_t make_rules(struct chosen *rules)
+static size_t make_rules(struct rule *rules)
 {
 	size_t n = random_below(RULES + 1);
 	unsigned marked = random_below(101), packets = 1 + random_below(40);
 
 	for (size_t i = 0; i < n; i++) {
-		struct chosen *r = &rules[i];
-
-		*r = (struct chosen){ .id = random_u64() << 9 | i, .accept = random_below(2) };
-		r->count = (struct tally){ random_below(packets), random_below(1000) };
-		if (random_below(100) < marked) {
-			r->marked = true;
-			r->counter = random_below(2);
-			if (!r->counter || random_below(2))
-				snprintf(r->name, sizeof(r->name), "name-%zu", i);
-		}
+		rules[i] = (struct rule){ .row.id = random_u64() << 9 | i, .marked = random_below(100) < marked };
+		rules[i].row.count = (struct fw_count){ random_below(packets), random_below(1000) };
 	}
 	return n;
 }
 
-/* What is chosen must be each rule that ranks below the limits, by id, just as it was given; and the sums add up. */
-static void check_choice(const struct chosen *rules, size_t n, size_t max_marked, size_t top)
+static bool is_even(const void *row, void *ctx)
 {
-	const struct chosen *got = NULL;
-	struct snapshot_rules left = { 0 };
-	struct snapshot snap = { 0 };
-	struct choice c;
-	size_t ngot, found = 0;
+	return ((const struct rule *)row)->row.id % 2 == 0;
+}
+
+/* Is the rule to be among the chosen ones? A row is only dropped at the end: it has taken the place of another one. */
+static bool is_chosen(const struct rule *rules, size_t n, size_t i, const size_t limits[2], bool even)
+{
+	const struct rule *r = &rules[i];
+	size_t limit = r->marked ? limits[0] : r->row.count.packets ? limits[1] : 0;
+
+	return rank(rules, n, i) < limit && (!even || is_even(r, NULL));
+}
+
+static void assert_has(const struct fw_rule_heap *h, const struct rule *r)
+{
+	size_t k = 0;
+
+	while (k < h->n && ((const struct rule *)fw_rule_heap_at(h, k))->row.id != r->row.id)
+		k++;
+	assert_true(k < h->n);
+	assert_memory_equal(fw_rule_heap_at(h, k), r, sizeof(*r));
+}
+
+static void assert_by_id(const struct fw_rule_heap *h)
+{
+	for (size_t k = 1; k < h->n; k++)
+		assert_true(((const struct rule *)fw_rule_heap_at(h, k - 1))->row.id <
+			    ((const struct rule *)fw_rule_heap_at(h, k))->row.id);
+}
+
+/* What is chosen must be each rule that ranks below the limits, by id, just as it was given; and the sums add up. */
+static void check_choice(const struct rule *rules, size_t n, const size_t limits[2], bool even)
+{
+	struct fw_rule_sum all = { 0 }, chosen = { 0 }, left = { 0 }, rest;
+	struct fw_rule_choice c;
 	uint64_t marked = 0;
 
-	choice_init(&c, max_marked, top);
+	fw_rule_choice_init(&c, limits[0], limits[1], sizeof(*rules));
+	for (size_t i = 0; i < n; i++)
+		fw_rule_choice_add(&c, &rules[i], rules[i].marked);
+	assert_int_equal(fw_rule_choice_end(&c, even ? is_even : NULL, NULL), 0);
 	for (size_t i = 0; i < n; i++) {
-		char text[LINE_BYTES_MAX];
-		size_t len = choice_line(&rules[i], text);
-		struct line l;
+		bool is = is_chosen(rules, n, i, limits, even);
 
-		assert_int_equal(line_parse(text, text + len, &l), len);
-		assert_int_equal(line_number(l.field[LINE_ID]), rules[i].id);
-		assert_true(l.marked == rules[i].marked && l.accept == rules[i].accept);
-		assert_int_equal(choice_add(&c, &rules[i]), 0);
+		fw_rule_sum_add(&all, rules[i].row.count);
+		fw_rule_sum_add(is ? &chosen : &left, rules[i].row.count);
+		marked += rules[i].marked && !is;
+		if (is)
+			assert_has(&c.marked, &rules[i]);
 	}
-	assert_int_equal(choice_end(&c, &snap, &got, &ngot), 0);
-	for (size_t i = 0; i < n; i++) {
-		size_t limit = rules[i].marked ? max_marked : rules[i].count.packets ? top : 0, k = 0;
-
-		if ((size_t)rank(rules, n, i) >= limit) {
-			left.count++;
-			left.sum.packets += rules[i].count.packets;
-			left.sum.bytes += rules[i].count.bytes;
-			marked += rules[i].marked;
-			continue;
-		}
-		while (k < ngot && got[k].id != rules[i].id)
-			k++;
-		assert_true(k < ngot);
-		assert_string_equal(got[k].name, rules[i].name);
-		assert_true(got[k].accept == rules[i].accept && got[k].counter == rules[i].counter);
-		assert_memory_equal(&got[k].count, &rules[i].count, sizeof(got[k].count));
-		found++;
-	}
-	assert_int_equal(found, ngot);
-	for (size_t k = 1; k < ngot; k++)
-		assert_true(got[k - 1].id < got[k].id);
-	assert_int_equal(snap.rules.count, n);
-	assert_memory_equal(&snap.left_out, &left, sizeof(left));
-	assert_int_equal(snap.marked_left_out, marked);
-	choice_free(&c);
+	assert_int_equal(c.marked.n, chosen.rules);
+	assert_by_id(&c.marked);
+	assert_memory_equal(&c.all, &all, sizeof(all));
+	assert_memory_equal(&c.chosen, &chosen, sizeof(chosen));
+	rest = fw_rule_sum_rest(&c.all, &c.chosen);
+	assert_memory_equal(&rest, &left, sizeof(left));
+	assert_int_equal(c.marked_left_out, marked);
+	fw_rule_choice_free(&c);
 }
 
 static void as_a_naive_search(void **state)
 {
-	static struct chosen rules[RULES];
+	static struct rule rules[RULES];
 	unsigned rounds = random_amount("FW_CHOICES", 300);
 
 	random_start();
 	for (unsigned i = 0; i < rounds; i++) {
 		size_t n = make_rules(rules);
 
-		check_choice(rules, n, random_below(RULES), random_below(50));
+		check_choice(rules, n, (const size_t[]){ random_below(4) ? random_below(RULES) : 0, random_below(50) },
+			     random_below(2));
 	}
-	check_choice(rules, 0, 10, 10);
+	check_choice(rules, 0, (const size_t[]){ 10, 10 }, false);
+}
+
+static void the_most_packets(void **state)
+{
+	static struct rule rules[RULES];
+
+	for (int round = 0; round < 300; round++) {
+		size_t n = make_rules(rules), room = 1 + random_below(50);
+		struct fw_rule_heap h;
+
+		fw_rule_heap_init(&h, room, sizeof(*rules), fw_rule_by_packets);
+		for (size_t i = 0; i < n; i++) {
+			rules[i].marked = false;
+			fw_rule_heap_add(&h, &rules[i]);
+		}
+		fw_rule_heap_sort(&h);
+		assert_int_equal(h.n, n < room ? n : room);
+		for (size_t i = 0; i < n; i++) {
+			size_t at = rank(rules, n, i);
+
+			if (rules[i].row.count.packets && at < h.n)
+				assert_memory_equal(fw_rule_heap_at(&h, at), &rules[i], sizeof(rules[i]));
+		}
+		fw_rule_heap_free(&h);
+	}
 }
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_lines),
-		cmocka_unit_test(bad_lines),
-		cmocka_unit_test(as_a_naive_search),
+		cmocka_unit_test(good_lines), cmocka_unit_test(bad_lines),         cmocka_unit_test(printed_lines),
+		cmocka_unit_test(documented), cmocka_unit_test(as_a_naive_search), cmocka_unit_test(the_most_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/requests/metric.h"
-#include "ctl/fwd/requests/selection.h"
+#include "ctl/fwd/requests/rule_counts.h"
 #include "fw/table/packet.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tree.h"
@@ -112,17 +112,17 @@ struct scanned {
 	size_t rules;
 };
 
-static void check_row(void *ctx, const struct best_row *row, bool marked)
+static void check_row(void *ctx, const struct rule_count *c, bool marked)
 {
 	struct scanned *s = ctx;
-	const struct fw_rule *r = fw_ruleset_by_slot(engine_ruleset(s->e), row->slot);
+	const struct fw_rule *r = fw_ruleset_by_slot(engine_ruleset(s->e), c->slot);
 	struct fw_count count;
 
 	assert_non_null(r);
-	assert_true(row->id == r->id);
+	assert_true(c->row.id == r->id);
 	assert_int_equal(marked, r->counter || r->name);
 	count = engine_rule_count(s->e, r);
-	assert_memory_equal(&row->count, &count, sizeof(count));
+	assert_memory_equal(&c->row.count, &count, sizeof(count));
 	s->rules++;
 }
 
@@ -199,7 +199,7 @@ void assert_labels(struct engine *e)
 	ssize_t n;
 	int fd;
 
-	selection_scan(e, check_row, &s);
+	rule_counts_read(e, check_row, &s);
 	assert_int_equal(s.rules, engine_ruleset(e)->nrules);
 	print_counters(e, &want);
 	assert_pinned(rules_of(want.text));

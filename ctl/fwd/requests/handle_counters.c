@@ -4,7 +4,7 @@
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/to_json.h"
 #include "ctl/fwd/connections/request.h"
-#include "selection.h"
+#include "rule_counts.h"
 #include "ctl/fwd/engine/work.h"
 
 #include <string.h>
@@ -98,36 +98,37 @@ static void counting_step(struct client *c, struct stream *s)
 
 /* The rules with the most packets: chosen at once, so that all counts are of one moment. */
 struct top {
-	struct best best;
+	struct fw_rule_heap heap; /* of struct rule_count */
 	struct fw_count all;
 };
 
-static void look_at_row(void *ctx, const struct best_row *row, bool marked)
+static void look_at_count(void *ctx, const struct rule_count *c, bool marked)
 {
 	struct top *t = ctx;
 
-	if (!row->count.packets)
+	if (!c->row.count.packets)
 		return;
-	add_to(&t->all, row->count);
-	best_add(&t->best, *row);
+	add_to(&t->all, c->row.count);
+	fw_rule_heap_add(&t->heap, c);
 }
 
 static void choose_top(struct counting *k, const struct fw_ruleset *rs, size_t n)
 {
-	struct top t = { .best = { .n = 0 } };
+	struct top t = { .all = { 0 } };
 
-	best_init(&t.best, n, best_by_packets);
-	selection_scan(k->fwd->engine, look_at_row, &t);
-	best_sort(&t.best);
-	for (size_t i = 0; i < t.best.n; i++) {
-		const struct fw_rule *rule = fw_ruleset_by_slot(rs, t.best.rows[i].slot);
+	fw_rule_heap_init(&t.heap, n, sizeof(struct rule_count), fw_rule_by_packets);
+	rule_counts_read(k->fwd->engine, look_at_count, &t);
+	fw_rule_heap_sort(&t.heap);
+	for (size_t i = 0; i < t.heap.n; i++) {
+		const struct rule_count *c = fw_rule_heap_at(&t.heap, i);
+		const struct fw_rule *rule = fw_ruleset_by_slot(rs, c->slot);
 
 		if (rule)
-			add_rule(k, rs, rule, &t.best.rows[i].count);
+			add_rule(k, rs, rule, &c->row.count);
 	}
 	k->all = t.all;
-	k->b.failed |= t.best.failed;
-	best_free(&t.best);
+	k->b.failed |= t.heap.failed;
+	fw_rule_heap_free(&t.heap);
 }
 
 /* In a child. */
@@ -152,7 +153,7 @@ static void count_top(struct client *c)
 	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
 	struct counting k = { .fwd = c->fwd };
 
-	if (rs->next_slot > SELECTION_FEW) {
+	if (rs->next_slot > RULE_COUNTS_FEW) {
 		forked_reply(c, "count", write_top, &c->args);
 		return;
 	}

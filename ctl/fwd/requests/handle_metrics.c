@@ -9,7 +9,7 @@
 #include "metric.h"
 #include "ctl/fwd/base/to_json.h"
 #include "ctl/fwd/connections/request.h"
-#include "selection.h"
+#include "rule_counts.h"
 #include "status.h"
 
 #include <string.h>
@@ -35,21 +35,19 @@ static void metrics_free(struct stream *s)
 	free(m);
 }
 
-static json_t *sum_json(uint64_t rules, struct fw_count count)
+static json_t *sum_json(const struct fw_rule_sum *sum)
 {
-	return json_pack("{sI sI sI}", "count", (json_int_t)rules, "packets", (json_int_t)count.packets, "bytes",
-			 (json_int_t)count.bytes);
+	return json_pack("{sI sI sI}", "count", (json_int_t)sum->rules, "packets", (json_int_t)sum->count.packets,
+			 "bytes", (json_int_t)sum->count.bytes);
 }
 
 /* The further fields of END. */
-static json_t *sums_json(const struct selection *s)
+static json_t *sums_json(const struct fw_rule_choice *c)
 {
-	const struct fw_count *all = &s->all.count, *shown = &s->shown.count;
-	const struct fw_count left = { all->packets - shown->packets, all->bytes - shown->bytes };
+	const struct fw_rule_sum left = fw_rule_sum_rest(&c->all, &c->chosen);
 
-	return json_pack("{so so so sI}", "rules", sum_json(s->all.rules, *all), "shown",
-			 sum_json(s->shown.rules, *shown), "left_out", sum_json(s->all.rules - s->shown.rules, left),
-			 "marked_left_out", (json_int_t)s->marked_left_out);
+	return json_pack("{so so so sI}", "rules", sum_json(&c->all), "shown", sum_json(&c->chosen), "left_out",
+			 sum_json(&left), "marked_left_out", (json_int_t)c->marked_left_out);
 }
 
 static void metrics_step(struct client *c, struct stream *s)
@@ -67,30 +65,32 @@ static void metrics_step(struct client *c, struct stream *s)
 		client_end(c, fw_take(m->end));
 }
 
-static void add_row(void *ctx, const struct best_row *row, bool marked)
+static void add_row(void *ctx, const struct rule_count *c, bool marked)
 {
-	selection_add(ctx, row, marked);
+	fw_rule_choice_add(ctx, c, marked);
 }
 
-/* The rules that are shown, one after another: rows that were chosen, then rules up to the last one. */
+/* The rules that are shown, one after another: those that were chosen, then rules up to the last one. */
 struct shown {
-	const struct fw_ruleset *rs; /* of the rows */
-	const struct best_row *row, *end;
+	const struct fw_ruleset *rs;       /* of the chosen ones */
+	const struct fw_rule_heap *chosen; /* rows are struct rule_count; NULL: none */
+	size_t next;                       /* of them */
 	const struct fw_rule *rule;
 	const struct fw_count *by_slot; /* what those rules counted */
 };
 
-static struct shown chosen(const struct fw_ruleset *rs, const struct selection *s)
+static struct shown shown_chosen(const struct fw_ruleset *rs, const struct fw_rule_choice *c)
 {
-	return (struct shown){ .rs = rs, .row = s->marked.rows, .end = s->marked.rows + s->marked.n };
+	return (struct shown){ .rs = rs, .chosen = &c->marked };
 }
 
 /* false: there is none any more. */
 static bool print_next(struct shown *w, struct fw_buf *b)
 {
-	if (w->row != w->end) {
-		metric_rule(b, fw_ruleset_by_slot(w->rs, w->row->slot), w->row->count);
-		w->row++;
+	if (w->chosen && w->next < w->chosen->n) {
+		const struct rule_count *c = fw_rule_heap_at(w->chosen, w->next++);
+
+		metric_rule(b, fw_ruleset_by_slot(w->rs, c->slot), c->row.count);
 		return true;
 	}
 	if (w->rule) {
@@ -102,13 +102,14 @@ static bool print_next(struct shown *w, struct fw_buf *b)
 }
 
 /* The rules that were asked for. 0 or -ENOMEM. */
-static int choose(const struct fwd *d, const struct args *a, struct selection *s)
+static int choose(const struct fwd *d, const struct args *a, struct fw_rule_choice *c)
 {
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
 	bool none = a->shown == ARGS_NONE;
 
-	selection_init(s, none ? 0 : a->limit, none ? 0 : a->top);
-	selection_scan(d->engine, add_row, s);
-	return selection_complete(s, engine_ruleset(d->engine));
+	fw_rule_choice_init(c, none ? 0 : a->limit, none ? 0 : a->top, sizeof(struct rule_count));
+	rule_counts_read(d->engine, add_row, c);
+	return fw_rule_choice_end(c, rule_counts_is_of, (void *)rs);
 }
 
 static int write_passes(struct forked *f, const struct shown *shown)
@@ -120,7 +121,8 @@ static int write_passes(struct forked *f, const struct shown *shown)
 
 		while (!err && print_next(&w, &f->b))
 			err = forked_text(f, heads[pass], false);
-		err = err ? err : forked_text(f, heads[pass], true);
+		if (!err)
+			err = forked_text(f, heads[pass], true);
 	}
 	return err;
 }
@@ -128,26 +130,27 @@ static int write_passes(struct forked *f, const struct shown *shown)
 /* In a child: many rules that are chosen. */
 static int write_many(struct forked *f, const struct fwd *d, void *ctx)
 {
-	fw_cleanup(selection_free) struct selection s;
-	int err = choose(d, ctx, &s);
-	struct shown shown = chosen(engine_ruleset(d->engine), &s);
+	fw_cleanup(fw_rule_choice_free) struct fw_rule_choice chosen;
+	int err = choose(d, ctx, &chosen);
+	struct shown shown = shown_chosen(engine_ruleset(d->engine), &chosen);
 
-	err = err ? err : write_passes(f, &shown);
-	return err ? err : forked_end(f, sums_json(&s));
+	if (!err)
+		err = write_passes(f, &shown);
+	return err ? err : forked_end(f, sums_json(&chosen));
 }
 
 /* Counts of all rules, by slot: packets go on counting while they are written. */
 struct counted {
-	struct selection sums;
+	struct fw_rule_choice sums;
 	struct fw_count *by_slot;
 };
 
-static void note_count(void *ctx, const struct best_row *row, bool marked)
+static void note_count(void *ctx, const struct rule_count *c, bool marked)
 {
 	struct counted *k = ctx;
 
-	k->by_slot[row->slot] = row->count;
-	selection_add(&k->sums, row, false);
+	k->by_slot[c->slot] = c->row.count;
+	fw_rule_choice_add(&k->sums, c, false);
 }
 
 /* In a child: all rules, in order. */
@@ -159,19 +162,19 @@ static int write_all(struct forked *f, const struct fwd *d, void *ctx)
 
 	if (!k.by_slot)
 		return -ENOMEM;
-	selection_init(&k.sums, 0, 0);
-	selection_scan(d->engine, note_count, &k);
-	k.sums.shown = k.sums.all;
+	fw_rule_choice_init(&k.sums, 0, 0, sizeof(struct rule_count));
+	rule_counts_read(d->engine, note_count, &k);
+	k.sums.chosen = k.sums.all;
 	err = write_passes(f, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
 	return err ? err : forked_end(f, sums_json(&k.sums));
 }
 
 static void begin(struct client *c)
 {
-	fw_cleanup(selection_free) struct selection s;
+	fw_cleanup(fw_rule_choice_free) struct fw_rule_choice chosen;
 	struct metrics *m = calloc(1, sizeof(*m));
-	int err = choose(c->fwd, &c->args, &s);
-	struct shown shown = chosen(engine_ruleset(c->fwd->engine), &s);
+	int err = choose(c->fwd, &c->args, &chosen);
+	struct shown shown = shown_chosen(engine_ruleset(c->fwd->engine), &chosen);
 
 	if (err || !m) {
 		free(m);
@@ -179,7 +182,7 @@ static void begin(struct client *c)
 		return;
 	}
 	m->stream = (struct stream){ metrics_step, metrics_free };
-	m->end = sums_json(&s);
+	m->end = sums_json(&chosen);
 	while (print_next(&shown, &m->lines))
 		;
 	c->stream_bytes = m->lines.len;
@@ -204,7 +207,7 @@ void handle_metrics(struct client *c)
 	client_lines(c, &b);
 	if (c->args.shown == ARGS_ALL)
 		forked_reply(c, "write the metrics", write_all, NULL);
-	else if (engine_ruleset(c->fwd->engine)->next_slot > SELECTION_FEW)
+	else if (engine_ruleset(c->fwd->engine)->next_slot > RULE_COUNTS_FEW)
 		forked_reply(c, "write the metrics", write_many, &c->args);
 	else
 		begin(c);

@@ -5,7 +5,7 @@
 
 #include "ctl/fwd/engine/engine.h"
 
-/* `ID PACKETS BYTES VERDICT counter|- NAME|-` and a newline. */
+/* A line, see fw/rule_line.h. */
 void metric_rule(struct fw_buf *b, const struct fw_rule *rule, struct fw_count count);
 /* What came by interfaces: those that counted something, and those that are filtered; an object and a newline each. */
 void metric_interfaces(struct fw_buf *b, struct engine *e);

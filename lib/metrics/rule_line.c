@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Lines of rules' counters, by hand in both directions: a page of metrics takes up to a million of them, twice. */
+#include "fw/rule_line.h"
+
+#include "fw/rule.h"
+
+#include <string.h>
+
+enum field { ID, PACKETS, BYTES, VERDICT, EXPORTED, NAME, NFIELDS };
+
+struct span {
+	const char *s;
+	size_t len;
+};
+
+static const enum fw_verdict verdicts[] = { FW_ACCEPT, FW_DROP };
+#define NVERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
+
+static char *put(char *at, const char *s, size_t len)
+{
+	return (char *)memcpy(at, s, len) + len;
+}
+
+/* A word with a space after it. */
+static char *put_word(char *at, const char *word)
+{
+	at = put(at, word, strlen(word));
+	*at++ = ' ';
+	return at;
+}
+
+static char *put_number(char *at, uint64_t v)
+{
+	at = fw_put_u64(at, v);
+	*at++ = ' ';
+	return at;
+}
+
+size_t fw_rule_line_print(char *out, const struct fw_rule_line *l)
+{
+	char *at = put_number(out, l->id);
+
+	at = put_number(at, l->count.packets);
+	at = put_number(at, l->count.bytes);
+	at = put_word(at, fw_verdict_name(l->verdict));
+	at = put_word(at, l->exported ? FW_RULE_LINE_FLAG : FW_RULE_LINE_NONE);
+	at = l->name_len ? put(at, l->name, l->name_len) : put(at, FW_RULE_LINE_NONE, 1);
+	*at++ = '\n';
+	return (size_t)(at - out);
+}
+
+/* [@s, @end) as NFIELDS fields, none of them empty; the last one may hold spaces. false: it is not that. */
+static bool split(const char *s, const char *end, struct span *out)
+{
+	for (size_t i = 0; i < NFIELDS; i++) {
+		const char *stop = s >= end ? NULL : i + 1 < NFIELDS ? memchr(s, ' ', (size_t)(end - s)) : end;
+
+		if (!stop || stop == s)
+			return false;
+		out[i] = (struct span){ s, (size_t)(stop - s) };
+		s = stop + 1;
+	}
+	return true;
+}
+
+static bool is(struct span field, const char *word)
+{
+	return field.len == strlen(word) && !memcmp(field.s, word, field.len);
+}
+
+static bool take_number(struct span field, uint64_t *out)
+{
+	uint64_t v = 0;
+	bool over = false;
+
+	if (field.len > FW_U64_DIGITS)
+		return false;
+	for (size_t i = 0; i < field.len; i++) {
+		unsigned digit = (unsigned char)field.s[i] - '0';
+
+		if (digit > 9)
+			return false;
+		over |= __builtin_mul_overflow(v, 10, &v) | __builtin_add_overflow(v, digit, &v);
+	}
+	*out = over ? UINT64_MAX : v;
+	return true;
+}
+
+static bool take_verdict(struct span field, enum fw_verdict *out)
+{
+	for (size_t i = 0; i < NVERDICTS; i++)
+		if (is(field, fw_verdict_name(verdicts[i]))) {
+			*out = verdicts[i];
+			return true;
+		}
+	return false;
+}
+
+static bool take_flag(struct span field, bool *out)
+{
+	*out = is(field, FW_RULE_LINE_FLAG);
+	return *out || is(field, FW_RULE_LINE_NONE);
+}
+
+long fw_rule_line_parse(const char *text, const char *end, struct fw_rule_line *out)
+{
+	size_t room = (size_t)(end - text);
+	const char *newline = memchr(text, '\n', room < FW_RULE_LINE_MAX ? room : FW_RULE_LINE_MAX);
+	struct span f[NFIELDS];
+
+	if (!newline || !split(text, newline, f) || !take_number(f[ID], &out->id) ||
+	    !take_number(f[PACKETS], &out->count.packets) || !take_number(f[BYTES], &out->count.bytes) ||
+	    !take_verdict(f[VERDICT], &out->verdict) || !take_flag(f[EXPORTED], &out->exported))
+		return -EPROTO;
+	out->name = f[NAME].s;
+	out->name_len = is(f[NAME], FW_RULE_LINE_NONE) ? 0 : f[NAME].len;
+	return newline + 1 - text;
+}
