@@ -14,8 +14,7 @@ const char *const bench_kind_name[BENCH_NKINDS] = {
 
 uint64_t bench_random(struct bench_changes *c)
 {
-	c->state += 0x9e3779b97f4a7c15ull;
-	return fw_mix64(c->state);
+	return fw_random_next(&c->random);
 }
 
 void bench_changes_begin(struct bench_changes *c)

@@ -4,6 +4,7 @@
 #define FWBENCH_CHANGES_H
 
 #include "fw/kern.h"
+#include "fw/random.h"
 #include "tests/perf/bench.h"
 
 /* X(symbol, name) */
@@ -22,10 +23,10 @@ enum bench_kind {
 };
 extern const char *const bench_kind_name[BENCH_NKINDS];
 
-/* The rules that changes are made from and made to, and the random numbers' state. */
+/* The rules that changes are made from and made to, and random numbers. */
 struct bench_changes {
 	const struct fw_ruleset *rs;
-	uint64_t state;
+	struct fw_random random;
 	uint32_t *gone; /* slots of rules that lines since bench_changes_begin() delete */
 	size_t ngone, gone_cap;
 };

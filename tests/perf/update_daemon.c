@@ -171,7 +171,7 @@ static int measure_all(struct daemon_run *d)
 
 int update_daemon_run(const struct update_settings *s, const struct house *h, struct update_daemon *out)
 {
-	struct daemon_run d = { .set = s, .house = h, .changes = { .state = s->seed }, .out = out };
+	struct daemon_run d = { .set = s, .house = h, .changes = { .random = { s->seed } }, .out = out };
 	int err = measure_all(&d);
 
 	house_answer_free(&d.answer);

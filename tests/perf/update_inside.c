@@ -45,7 +45,7 @@ static int measure_all(const struct update_settings *s, struct bench_controller 
 
 int update_inside_run(const struct update_settings *s, struct fw_ruleset *rs, struct update_inside *out)
 {
-	struct bench_changes changes = { .rs = rs, .state = s->seed };
+	struct bench_changes changes = { .rs = rs, .random = { s->seed } };
 	struct bench_controller *controller = NULL;
 	cpu_set_t before;
 	struct fw_kern_options options = { 0 };

@@ -315,7 +315,7 @@ static int cache_run(const struct update_settings *s, const struct house *h, str
 
 	if (!t)
 		return err;
-	t->changes = (struct bench_changes){ .rs = rs, .state = s->seed };
+	t->changes = (struct bench_changes){ .rs = rs, .random = { s->seed } };
 	err = err ? err : traffic_prepare(t, rs, cache);
 	err = err ? err : windows_run(t, s->windows);
 	if (!err)

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rulesets at random. */
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 
 #include <string.h>
 #include <time.h>
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define NSETS 3
 #define PLACES_MAX 1024
 
-static uint64_t seed, state;
+static struct fw_random state;
+static uint64_t seed;
 
 void random_start(void)
 {
 	const char *given = getenv("FW_SEED");
 
-	seed = state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	seed = state.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
 	printf("seed %llu (FW_SEED)\n", (unsigned long long)seed);
 	fflush(stdout);
 }
@@ -27,13 +28,12 @@ uint64_t random_seed(void)
 
 uint64_t random_u64(void)
 {
-	state += 0x9e3779b97f4a7c15ull;
-	return fw_mix64(state);
+	return fw_random_next(&state);
 }
 
 uint32_t random_below(uint32_t n)
 {
-	return (uint32_t)(random_u64() % n);
+	return (uint32_t)fw_random_below(&state, n);
 }
 
 unsigned random_amount(const char *variable, unsigned n)

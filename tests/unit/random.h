@@ -8,6 +8,7 @@
 #define FW_TEST_RANDOM_H
 
 #include "fw/compile.h"
+#include "fw/random.h"
 #include "fw/table/packet.h"
 #include "fw/text.h"
 

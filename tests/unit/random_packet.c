@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Packets at random, at the corners of a ruleset's rules. */
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 
 #include "lib/text/frame.h"
 
 #include <string.h>
 
 #define rnd random_below
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define LENGTH_MAX 1400
 
 static const struct fw_rule *any_rule(const struct fw_ruleset *rs)

@@ -60,6 +60,16 @@ static void add_port_rule(struct fw_ruleset *rs, uint32_t src, uint32_t dst, uin
 	assert_int_equal(fw_ruleset_add(rs, &rule, (struct fw_place){ 0 }, NULL, NULL), 0);
 }
 
+char *ruleset_print(const struct fw_ruleset *rs)
+{
+	struct fw_buf b = { 0 };
+
+	fw_text_print(&b, rs);
+	assert_false(b.failed);
+	assert_int_equal(strlen(b.text), b.len);
+	return b.text;
+}
+
 struct fw_ruleset *ruleset_ports(unsigned n)
 {
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);

@@ -13,6 +13,9 @@ extern const size_t case_nrulesets;
 /* The ruleset of a text, which must be right; it knows four interfaces. */
 struct fw_ruleset *ruleset_of(const char *text);
 
+/* The text of a ruleset, freed by the caller. */
+char *ruleset_print(const struct fw_ruleset *rs);
+
 /* @n rules `proto tcp dport N`, N from 0, all in one pair. */
 struct fw_ruleset *ruleset_ports(unsigned n);
 

@@ -9,10 +9,10 @@
 #include "fw/diff.h"
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/ruleset_check.h"
 #include "tests/unit/rulesets.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define NOWHERE ((struct fw_place){ 0 })
 
 static void assert_sound(const struct fw_ruleset *rs)
@@ -29,14 +29,6 @@ static struct fw_edit begin(struct fw_ruleset *rs)
 
 	assert_int_equal(fw_edit_begin(rs, &e), 0);
 	return e;
-}
-
-static char *print(const struct fw_ruleset *rs)
-{
-	struct fw_buf b = { 0 };
-
-	fw_text_print(&b, rs);
-	return b.text;
 }
 
 static struct fw_addr_range net4(uint32_t a, unsigned len)
@@ -66,7 +58,7 @@ static void sets_change_and_are_undone(void **state)
 	struct fw_ruleset *rs = ruleset_of("set a { 10.0.0.0/8, 10.1.0.0/16 }\nset b { 1.1.1.1 }\nset c { }\n"
 					   "rule from { @a, 5.5.5.5 } to not @b drop\nrule from @a drop\n");
 	struct fw_addr_range ten = net4(0x0a000000, 8), one = net4(0x01010101, 32), two = net4(0x02020202, 32);
-	fw_autofree char *before = print(rs), *after = NULL;
+	fw_autofree char *before = ruleset_print(rs), *after = NULL;
 	struct fw_diags ds = { .n = 0 };
 	struct fw_edit e = begin(rs);
 	fw_autofree uint32_t *users = NULL;
@@ -110,7 +102,7 @@ static void sets_change_and_are_undone(void **state)
 	assert_sound(rs);
 	fw_edit_abort(&e);
 	assert_sound(rs);
-	after = print(rs);
+	after = ruleset_print(rs);
 	assert_string_equal(before, after);
 
 	set_number_is_freed(rs);
@@ -175,7 +167,7 @@ static void set_storms_against_bits(void **state)
 		struct set_model m[2] = { 0 };
 
 		for (int edits = 0; edits < 30; edits++) {
-			fw_autofree char *before = print(rs), *after = NULL;
+			fw_autofree char *before = ruleset_print(rs), *after = NULL;
 			struct fw_edit e = begin(rs);
 
 			m[1] = m[0];
@@ -191,7 +183,7 @@ static void set_storms_against_bits(void **state)
 				m[0] = m[1];
 			} else {
 				fw_edit_abort(&e);
-				after = print(rs);
+				after = ruleset_print(rs);
 				assert_string_equal(before, after);
 			}
 			assert_sound(rs);
@@ -548,7 +540,7 @@ static void random_rulesets_adopt(void **state)
 
 	for (int round = 0; round < 100; round++) {
 		struct fw_ruleset *random = random_ruleset(&shape), *old, *rs;
-		fw_autofree char *text = print(random), *again = NULL;
+		fw_autofree char *text = ruleset_print(random), *again = NULL;
 		const struct fw_rule *match[200] = { 0 };
 		struct fw_adoption a;
 		size_t found = 0;

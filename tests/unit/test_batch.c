@@ -11,9 +11,8 @@
 
 #include "tests/perf/peers/batch.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static struct {
 	struct fw_pool *pool;

@@ -8,10 +8,9 @@
 
 #include "fw/compile.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/verdict.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static struct fw_diags ds;
 

@@ -9,9 +9,8 @@
 #include "fw/diff.h"
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static struct fw_ruleset *follow(const char *text, const struct fw_ruleset *old)
 {

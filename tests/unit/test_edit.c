@@ -9,10 +9,10 @@
 #include "fw/table/format.h"
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/ruleset_check.h"
 #include "tests/unit/rulesets.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define NOWHERE ((struct fw_place){ 0 })
 
 static const struct fw_position last = { FW_LAST, NULL }, first = { FW_FIRST, NULL };
@@ -33,15 +33,6 @@ static void assert_sound(const struct fw_ruleset *rs)
 
 	if (why)
 		fail_msg("%s", why);
-}
-
-static char *print(const struct fw_ruleset *rs)
-{
-	struct fw_buf b = { 0 };
-
-	fw_text_print(&b, rs);
-	assert_false(b.failed);
-	return b.text;
 }
 
 static uint32_t net(struct fw_ruleset *rs, uint32_t n, unsigned len)
@@ -219,7 +210,9 @@ static size_t exprs_in_use(const struct fw_ruleset *rs)
 
 static struct picture picture_of(const struct fw_ruleset *rs)
 {
-	struct picture p = { .text = print(rs), .n = rs->nrules, .next_id = rs->next_id, .next_slot = rs->next_slot };
+	struct picture p = {
+		.text = ruleset_print(rs), .n = rs->nrules, .next_id = rs->next_id, .next_slot = rs->next_slot
+	};
 	size_t i = 0;
 
 	p.rules = malloc((p.n + 1) * sizeof(*p.rules));
@@ -241,7 +234,7 @@ static void picture_free(struct picture *p)
 
 static void assert_as_before(const struct fw_ruleset *rs, const struct picture *p)
 {
-	fw_autofree char *text = print(rs);
+	fw_autofree char *text = ruleset_print(rs);
 	size_t i = 0;
 
 	assert_string_equal(text, p->text);

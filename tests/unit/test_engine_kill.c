@@ -15,18 +15,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/trial.h"
 
-/* Work that follows from a seed and what is there. */
-struct dice {
-	uint64_t state;
-};
-
-static uint32_t roll(struct dice *d, uint32_t n)
-{
-	d->state += 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(fw_mix64(d->state) % n);
-}
-
-static void put_body(struct fw_buf *b, struct dice *d)
+static void put_body(struct fw_buf *b, struct fw_random *d)
 {
 	static const char *const from[] = { "",
 					    " from 10.0.0.0/8",
@@ -45,24 +34,25 @@ static void put_body(struct fw_buf *b, struct dice *d)
 					    " in",
 					    " proto udp sport not 1-1023" };
 
-	uint32_t f = roll(d, 8), t = f == 5 ? 0 : roll(d, 4);
+	uint32_t f = (uint32_t)fw_random_below(d, 8), t = f == 5 ? 0 : (uint32_t)fw_random_below(d, 4);
 
-	fw_buf_printf(b, "%s%s%s %s\n", from[f], to[t], what[roll(d, 7)], roll(d, 2) ? "accept" : "drop");
+	fw_buf_printf(b, "%s%s%s %s\n", from[f], to[t], what[fw_random_below(d, 7)],
+		      fw_random_below(d, 2) ? "accept" : "drop");
 }
 
-static const struct fw_rule *any_rule(const struct fw_ruleset *rs, struct dice *d)
+static const struct fw_rule *any_rule(const struct fw_ruleset *rs, struct fw_random *d)
 {
 	const struct fw_rule *r = rs->first;
 
-	for (uint32_t n = rs->nrules ? roll(d, (uint32_t)rs->nrules) : 0; r && n; n--)
+	for (uint32_t n = rs->nrules ? (uint32_t)fw_random_below(d, (uint32_t)rs->nrules) : 0; r && n; n--)
 		r = r->next;
 	return r;
 }
 
-static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct dice *d, uint32_t unique)
+static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct fw_random *d, uint32_t unique)
 {
 	const struct fw_rule *r = any_rule(rs, d), *other = any_rule(rs, d);
-	uint32_t kind = r ? roll(d, 13) : 0;
+	uint32_t kind = r ? (uint32_t)fw_random_below(d, 13) : 0;
 
 	if (kind < 3)
 		fw_buf_printf(b, "add rule %s", kind ? "" : "first");
@@ -76,10 +66,11 @@ static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct dice 
 		fw_buf_printf(b, "move rule %llu after %llu\n", (unsigned long long)r->id,
 			      (unsigned long long)other->id);
 	else if (kind == 8)
-		fw_buf_printf(b, "policy in %s\n", roll(d, 2) ? "accept" : "drop");
+		fw_buf_printf(b, "policy in %s\n", fw_random_below(d, 2) ? "accept" : "drop");
 	else if (kind == 9)
-		fw_buf_printf(b, roll(d, 2) ? "set replace t { 10.8.0.%u, 10.3.0.0/16 }\n" : "set flush t # %u\n",
-			      unique & 255);
+		fw_buf_printf(
+			b, fw_random_below(d, 2) ? "set replace t { 10.8.0.%u, 10.3.0.0/16 }\n" : "set flush t # %u\n",
+			unique & 255);
 	else if (kind == 10)
 		fw_buf_printf(b, "set del --exist t { 10.3.0.0/16, 10.8.0.%u }\n", unique & 255);
 	else
@@ -89,23 +80,23 @@ static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct dice 
 /* Step @n over a ruleset: the text of a change, or, @whole, of a load. */
 static char *step_text(const struct fw_ruleset *rs, uint64_t n, bool *whole)
 {
-	struct dice d = { fw_mix64(random_seed() + n * 77) };
+	struct fw_random d = { fw_mix64(random_seed() + n * 77) };
 	struct fw_buf b = { 0 };
-	uint32_t rules = roll(&d, 40);
+	uint32_t rules = (uint32_t)fw_random_below(&d, 40);
 
-	*whole = !n || !roll(&d, 8);
+	*whole = !n || !fw_random_below(&d, 8);
 	if (*whole) {
 		fw_buf_printf(&b, "set s { 10.2.0.0/16, 2001:db8:1::/48 }\nset t %s{ 10.3.0.0/16 }\n",
-			      roll(&d, 4) ? "dynamic " : "");
+			      fw_random_below(&d, 4) ? "dynamic " : "");
 		for (uint32_t i = 0; i < rules; i++) {
-			fw_buf_printf(&b, roll(&d, 3) ? "rule" : "rule name r%u", i);
+			fw_buf_printf(&b, fw_random_below(&d, 3) ? "rule" : "rule name r%u", i);
 			put_body(&b, &d);
 		}
 	} else {
 		/* One line each, so that no line refers to what another one deletes; a deletion comes last. */
-		for (uint32_t i = 0, lines = 1 + roll(&d, 4); i < lines; i++)
+		for (uint32_t i = 0, lines = 1 + (uint32_t)fw_random_below(&d, 4); i < lines; i++)
 			put_line(&b, rs, &d, (uint32_t)n * 8 + i);
-		if (!roll(&d, 3) && rs->nrules)
+		if (!fw_random_below(&d, 3) && rs->nrules)
 			fw_buf_printf(&b, "del rule %llu\n", (unsigned long long)any_rule(rs, &d)->id);
 	}
 	assert_false(b.failed);

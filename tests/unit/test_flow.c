@@ -7,14 +7,13 @@
 #include <cmocka.h>
 
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 
 #include "fw/compile.h"
 #include "fw/memory_pool.h"
 
 #include "fw/table/flow.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 /* Sources that differ by their last bit have different verdicts. */
 static const char rules[] =

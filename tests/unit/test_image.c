@@ -12,9 +12,9 @@
 #include "fw/compile.h"
 #include "fw/table/hash.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define LEAF 200            /* rules of a block, where pairs are parted */
 #define NOWHERE 0x0fffffffu /* a line beyond the pool */
 

@@ -15,11 +15,10 @@
 #include "lib/kern/kern.h"
 #include "tests/unit/cases.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/verdict.h"
 #include "tests/unit/sandbox.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 /* The cases that a test run can take, as its interfaces and lengths go. */
 static void check_case(const uint8_t *bytes, uint32_t readable, const struct fw_meta *meta)

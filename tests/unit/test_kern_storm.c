@@ -13,10 +13,10 @@
 #include <cmocka.h>
 
 #include "fw/kern.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/storm.h"
 #include "tests/unit/sandbox.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 /* FW_ROUNDS asks for more. */
 #define ROUNDS 6
 #define STEPS 60
@@ -93,11 +93,11 @@ static void one_packet(struct reader *r, unsigned key)
 static void *reader_run(void *arg)
 {
 	struct reader *r = arg;
-	uint64_t x = 0;
+	struct fw_random random = { 0 };
 
 	run_on(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED) || r->packets < PACKETS_LEAST) {
-		one_packet(r, (x = fw_mix64(x + 0x9e3779b97f4a7c15ull)) % STORM_KEYS);
+		one_packet(r, fw_random_below(&random, STORM_KEYS));
 		if (r->err)
 			break;
 		storm_passed(r->s, 0);

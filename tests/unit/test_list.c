@@ -7,8 +7,7 @@
 #include <cmocka.h>
 
 #include "fw/text.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+#include "tests/unit/rows.h"
 
 /* Any path leads to the one text. */
 static int find(void *ctx, const char *path, const char **text, size_t *len)

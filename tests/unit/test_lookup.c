@@ -11,10 +11,9 @@
 
 #include "tests/unit/cases.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/verdict.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static void packet_cases(void **state)
 {

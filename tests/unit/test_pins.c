@@ -28,10 +28,10 @@
 
 #include "fw/kern.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define PINS SANDBOX_BPFFS "/fw"
 #define DEV "fwp0"
 #define PEER "fwp1"

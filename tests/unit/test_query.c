@@ -11,8 +11,7 @@
 
 #include "lib/text/frame.h"
 #include "tests/unit/random.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
+#include "tests/unit/rows.h"
 
 static struct fw_query *query_of(const char *text)
 {

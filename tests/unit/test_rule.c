@@ -8,16 +8,15 @@
 #include <cmocka.h>
 
 #include "fw/edit.h"
+#include "fw/random.h"
 #include "fw/text.h"
+#include "tests/unit/rows.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
-
-static uint64_t seed;
+static struct fw_random numbers;
 
 static uint32_t rnd(uint32_t below)
 {
-	seed += 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(fw_mix64(seed) % below);
+	return (uint32_t)fw_random_below(&numbers, below);
 }
 
 static struct fw_addr ip4(uint32_t a)
@@ -659,7 +658,7 @@ int main(void)
 	};
 	const char *given = getenv("FW_SEED");
 
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	print_message("seed %llu (FW_SEED)\n", (unsigned long long)seed);
+	numbers.state = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
+	print_message("seed %llu (FW_SEED)\n", (unsigned long long)numbers.state);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

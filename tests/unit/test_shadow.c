@@ -7,9 +7,8 @@
 #include <cmocka.h>
 
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static void compile(const struct fw_ruleset *rs, struct fw_pool **pool, struct fw_image *image)
 {

@@ -158,25 +158,14 @@ static bool same_state(const struct model *got, const struct model *m)
 	       got->keeps == (m->keeps || m->tentative) && (!got->keeps || same_ruleset(&got->kept, &back.live));
 }
 
-/* Numbers that follow from the seed and the step. */
-struct dice {
-	uint64_t state;
-};
-
-static struct dice dice_of(uint64_t step)
+static struct fw_random random_of(uint64_t step)
 {
-	return (struct dice){ fw_mix64(random_seed() * 0x9e3779b97f4a7c15ull + step) };
+	return (struct fw_random){ fw_mix64(random_seed() * 0x9e3779b97f4a7c15ull + step) };
 }
 
-static uint64_t roll(struct dice *d, uint64_t n)
+static const char *text_at(struct fw_random *d)
 {
-	d->state += 0x9e3779b97f4a7c15ull;
-	return fw_mix64(d->state) % n;
-}
-
-static const char *text_at(struct dice *d)
-{
-	return noise + roll(d, 4096);
+	return noise + fw_random_below(d, 4096);
 }
 
 /* A snapshot, from small to several pieces. */
@@ -187,35 +176,38 @@ struct made_snapshot {
 	uint32_t slots[1000];
 };
 
-static void snapshot_make(struct dice *d, struct made_snapshot *m)
+static void snapshot_make(struct fw_random *d, struct made_snapshot *m)
 {
 	static const char *const paths[] = { "a", "lists/b.txt", "/etc/c" };
 
-	m->sn = (struct store_snapshot){ .name = paths[roll(d, 3)], .format = (uint32_t)roll(d, 2) };
+	m->sn = (struct store_snapshot){ .name = paths[fw_random_below(d, 3)],
+					 .format = (uint32_t)fw_random_below(d, 2) };
 	m->sn.text = text_at(d);
-	m->sn.len = roll(d, 8) ? roll(d, 5000) : roll(d, TEXT_MAX);
-	m->sn.nfiles = roll(d, 4);
+	m->sn.len = fw_random_below(d, 8) ? fw_random_below(d, 5000) : fw_random_below(d, TEXT_MAX);
+	m->sn.nfiles = fw_random_below(d, 4);
 	m->sn.files = m->files;
 	for (size_t i = 0; i < m->sn.nfiles; i++)
-		m->files[i] = (struct store_file){ paths[i], text_at(d), roll(d, 3) ? roll(d, 9000) : 0 };
-	m->sn.nrules = roll(d, 1000);
+		m->files[i] = (struct store_file){ paths[i], text_at(d),
+						   fw_random_below(d, 3) ? fw_random_below(d, 9000) : 0 };
+	m->sn.nrules = fw_random_below(d, 1000);
 	for (size_t i = 0; i < m->sn.nrules; i++) {
-		m->ids[i] = roll(d, UINT64_MAX);
-		m->slots[i] = (uint32_t)roll(d, 1 << 20);
+		m->ids[i] = fw_random_below(d, UINT64_MAX);
+		m->slots[i] = (uint32_t)fw_random_below(d, 1 << 20);
 	}
 	m->sn.ids = m->ids;
 	m->sn.slots = m->slots;
-	m->sn.next_id = roll(d, UINT64_MAX);
+	m->sn.next_id = fw_random_below(d, UINT64_MAX);
 }
 
 /* Steps: each does something to the store (when there is one) and says to the model what must come of it. */
-static int step_change(struct store *s, struct model *m, struct dice *d)
+static int step_change(struct store *s, struct model *m, struct fw_random *d)
 {
-	bool keep = !m->keeps && !m->tentative && !roll(d, 8);
+	bool keep = !m->keeps && !m->tentative && !fw_random_below(d, 8);
 	char words[32];
 	struct store_note note = { 0, words, 0 };
-	size_t len = roll(d, 50) ? roll(d, 300) : roll(d, 200000), nslots = roll(d, 4);
-	uint32_t slots[4] = { (uint32_t)roll(d, 1000), (uint32_t)roll(d, 1000), 7, 9 };
+	size_t len = fw_random_below(d, 50) ? fw_random_below(d, 300) : fw_random_below(d, 200000),
+	       nslots = fw_random_below(d, 4);
+	uint32_t slots[4] = { (uint32_t)fw_random_below(d, 1000), (uint32_t)fw_random_below(d, 1000), 7, 9 };
 	const char *text = text_at(d);
 
 	m->live.change[m->live.nchanges++] = change_digest(text, len, slots, nslots);
@@ -225,11 +217,11 @@ static int step_change(struct store *s, struct model *m, struct dice *d)
 	return s ? store_change(s, &(struct store_change){ text, len, slots, nslots, keep, &note }, NULL) : 0;
 }
 
-static int step_set(struct store *s, struct model *m, struct dice *d)
+static int step_set(struct store *s, struct model *m, struct fw_random *d)
 {
 	char value[32];
 
-	m->setting = roll(d, 3) ? roll(d, 1000) + 1 : 0;
+	m->setting = fw_random_below(d, 3) ? fw_random_below(d, 1000) + 1 : 0;
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)m->setting);
 	return s ? store_set(s, "setting", m->setting ? value : NULL, NULL) : 0;
 }
@@ -241,10 +233,10 @@ static int snapshot_write(struct store *s, const struct made_snapshot *m)
 	return err ? err : store_snapshot_number(s, &m->sn, NULL);
 }
 
-static int step_snapshot(struct store *s, struct model *m, struct dice *d)
+static int step_snapshot(struct store *s, struct model *m, struct fw_random *d)
 {
 	static struct made_snapshot made;
-	bool keep = roll(d, 2);
+	bool keep = fw_random_below(d, 2);
 	int err;
 
 	snapshot_make(d, &made);
@@ -261,7 +253,7 @@ static int step_snapshot(struct store *s, struct model *m, struct dice *d)
 	return err ? err : store_snapshot_commit(s, keep, NULL, NULL);
 }
 
-static int step_abort(struct store *s, struct model *m, struct dice *d)
+static int step_abort(struct store *s, struct model *m, struct fw_random *d)
 {
 	static struct made_snapshot made;
 	int err;
@@ -274,10 +266,10 @@ static int step_abort(struct store *s, struct model *m, struct dice *d)
 }
 
 /* Changes go on while the snapshot that stands for those before is written. */
-static int step_fold(struct store *s, struct model *m, struct dice *d)
+static int step_fold(struct store *s, struct model *m, struct fw_random *d)
 {
 	static struct made_snapshot made;
-	size_t folded = m->live.nchanges, more = roll(d, 3);
+	size_t folded = m->live.nchanges, more = fw_random_below(d, 3);
 	int err = 0;
 
 	if (m->keeps || m->tentative)
@@ -295,7 +287,7 @@ static int step_fold(struct store *s, struct model *m, struct dice *d)
 	return s && !err ? store_snapshot_fold(s, folded, NULL) : err;
 }
 
-static int step_rollback(struct store *s, struct model *m, struct dice *d)
+static int step_rollback(struct store *s, struct model *m, struct fw_random *d)
 {
 	int want = m->keeps || m->tentative ? 0 : -ENOENT, err;
 
@@ -304,14 +296,14 @@ static int step_rollback(struct store *s, struct model *m, struct dice *d)
 	return err == want ? 0 : err ? err : -EINVAL;
 }
 
-static int step_forget(struct store *s, struct model *m, struct dice *d)
+static int step_forget(struct store *s, struct model *m, struct fw_random *d)
 {
 	m->keeps = false;
 	m->tentative = 0;
 	return s ? store_forget(s, NULL) : 0;
 }
 
-static int step_tidy(struct store *s, struct model *m, struct dice *d)
+static int step_tidy(struct store *s, struct model *m, struct fw_random *d)
 {
 	return s ? store_tidy(s) : 0;
 }
@@ -319,7 +311,7 @@ static int step_tidy(struct store *s, struct model *m, struct dice *d)
 /* How often of 100. Those that are more than one step for the store come last. */
 static const struct {
 	unsigned percent;
-	int (*run)(struct store *s, struct model *m, struct dice *d);
+	int (*run)(struct store *s, struct model *m, struct fw_random *d);
 } steps[] = {
 	{ 70, step_change },  { 6, step_set },    { 6, step_snapshot }, { 4, step_abort },
 	{ 4, step_rollback }, { 4, step_forget }, { 3, step_tidy },     { 3, step_fold },
@@ -327,8 +319,8 @@ static const struct {
 
 static int step(struct store *s, struct model *m, uint64_t number)
 {
-	struct dice d = dice_of(number);
-	unsigned at = (unsigned)roll(&d, 100), i = 0;
+	struct fw_random d = random_of(number);
+	unsigned at = (unsigned)fw_random_below(&d, 100), i = 0;
 
 	while (at >= steps[i].percent)
 		at -= steps[i++].percent;
@@ -337,9 +329,9 @@ static int step(struct store *s, struct model *m, uint64_t number)
 
 static bool is_fold(uint64_t number)
 {
-	struct dice d = dice_of(number);
+	struct fw_random d = random_of(number);
 
-	return roll(&d, 100) >= 97;
+	return fw_random_below(&d, 100) >= 97;
 }
 
 /* A fold cut off: some of the changes that came with it, and no fold. */
@@ -687,7 +679,7 @@ static void failing_with(int err, const char *says)
 	assert_int_equal(store_open(path, NULL, &s), 0);
 	for (uint64_t i = 0; i < 200; i++) {
 		struct fw_diags ds = { .n = 0 };
-		struct dice d = dice_of(i);
+		struct fw_random d = random_of(i);
 		int is;
 
 		before = m;
@@ -860,7 +852,7 @@ static void full_disk(void **state)
 static void make_dense(struct ruleset_model *out)
 {
 	static struct made_snapshot made;
-	struct dice d = dice_of(0);
+	struct fw_random d = random_of(0);
 	struct store *s = NULL;
 
 	tree_empty(folder);

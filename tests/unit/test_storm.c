@@ -48,13 +48,13 @@ static void run_on(unsigned cpu)
 static void *reader_run(void *arg)
 {
 	struct reader *r = arg;
-	uint64_t x = r->number;
+	struct fw_random random = { r->number };
 
 	run_on(1);
 	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
 		uint64_t seen = __atomic_load_n(&control, __ATOMIC_ACQUIRE);
 		uint32_t generation = (uint32_t)(seen >> 32);
-		unsigned key = (x = fw_mix64(x + 0x9e3779b97f4a7c15ull)) % STORM_KEYS;
+		unsigned key = (unsigned)fw_random_below(&random, STORM_KEYS);
 		struct fw_result got;
 
 		fw_classifier_publish(r->classifier, (uint32_t)seen, generation);

@@ -11,9 +11,9 @@
 
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
+#include "tests/unit/rulesets.h"
 #include "tests/unit/tree.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static struct fw_ruleset *parse_as(const char *text, size_t len, const char *name)
 {
@@ -25,16 +25,6 @@ static struct fw_ruleset *parse_as(const char *text, size_t len, const char *nam
 		fail_msg("%.*s\n%s", (int)(len < 2000 ? len : 2000), text, fw_diag_format(&ds.d[0], buf, sizeof(buf)));
 	assert_int_equal(ds.total, 0);
 	return rs;
-}
-
-static char *print(const struct fw_ruleset *rs)
-{
-	struct fw_buf b = { 0 };
-
-	fw_text_print(&b, rs);
-	assert_false(b.failed);
-	assert_int_equal(strlen(b.text), b.len);
-	return b.text;
 }
 
 static void assert_same_rule(const struct fw_ruleset *ra, const struct fw_rule *a, const struct fw_ruleset *rb,
@@ -72,9 +62,9 @@ static void assert_same_rule(const struct fw_ruleset *ra, const struct fw_rule *
 /* What is printed parses back to the same ruleset, and prints the same. */
 static void assert_reparses(const struct fw_ruleset *rs, const char *name)
 {
-	fw_autofree char *first = print(rs);
+	fw_autofree char *first = ruleset_print(rs);
 	struct fw_ruleset *again = parse_as(first, strlen(first), name);
-	fw_autofree char *second = print(again);
+	fw_autofree char *second = ruleset_print(again);
 
 	assert_string_equal(first, second);
 	assert_int_equal(rs->nrules, again->nrules);
@@ -175,7 +165,7 @@ static void accepted_texts_print_canonically(void **state)
 {
 	for (size_t i = 0; i < ROWS(accepted); i++) {
 		struct fw_ruleset *rs = parse_as(accepted[i].text, strlen(accepted[i].text), NULL);
-		fw_autofree char *text = print(rs);
+		fw_autofree char *text = ruleset_print(rs);
 
 		assert_string_equal(text, accepted[i].printed ? accepted[i].printed : accepted[i].text);
 		assert_reparses(rs, NULL);
@@ -410,7 +400,7 @@ static void services_are_ports(void **state)
 		if (services[i].printed) {
 			assert_int_equal(fw_text_parse(rs, services[i].text, strlen(services[i].text), NULL, &ds), 0);
 			free(text);
-			text = print(rs);
+			text = ruleset_print(rs);
 			assert_string_equal(text, services[i].printed);
 			assert_true(rs->names_services);
 		} else {
@@ -520,7 +510,7 @@ static void sets_from_files(void **state)
 	assert_int_equal(rs->sets[0].n, 4);
 	assert_int_equal(rs->sets[1].n, 0);
 	assert_string_equal(rs->sets[0].path, "feed");
-	text = print(rs);
+	text = ruleset_print(rs);
 	assert_string_equal(text, "set feed file \"feed\"\nset none file \"empty\" may-be-empty\n"
 				  "rule 1 from { @feed, @none } drop\n");
 	assert_reparses(rs, path_of("a.rules"));
@@ -649,7 +639,7 @@ static void classbench_sets(void **state)
 		if (cases[i].printed) {
 			assert_int_equal(err, 0);
 
-			fw_autofree char *text = print(rs);
+			fw_autofree char *text = ruleset_print(rs);
 
 			assert_string_equal(text, cases[i].printed);
 			assert_reparses(rs, NULL);

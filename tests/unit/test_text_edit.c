@@ -8,11 +8,10 @@
 
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/ruleset_check.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/tree.h"
-
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 
 static const char base[] = "policy in drop\n"
 			   "set admins { 192.0.2.10, 198.51.100.0/24 }\n"
@@ -20,15 +19,6 @@ static const char base[] = "policy in drop\n"
 			   "rule 10 name ssh in from @admins proto tcp dport 22 accept\n"
 			   "rule 20 name web in proto tcp dport { 80, 443 } accept comment \"www\"\n"
 			   "rule 30 in proto icmp drop\n";
-
-static char *print(const struct fw_ruleset *rs)
-{
-	struct fw_buf b = { 0 };
-
-	fw_text_print(&b, rs);
-	assert_false(b.failed);
-	return b.text;
-}
 
 static void assert_sound(const struct fw_ruleset *rs)
 {
@@ -194,7 +184,7 @@ static void every_change_does_what_it_says(void **state)
 			fail_msg("%s\n%u:%u %s", accepted[i].text, ds.d[0].line, ds.d[0].column, ds.d[0].message);
 		assert_string_equal(log.text, accepted[i].log);
 		if (accepted[i].result) {
-			fw_autofree char *text = print(rs);
+			fw_autofree char *text = ruleset_print(rs);
 
 			assert_string_equal(text, accepted[i].result);
 		}
@@ -288,7 +278,7 @@ static void what_is_wrong_is_said_and_undone(void **state)
 {
 	for (size_t i = 0; i < ROWS(refused); i++) {
 		struct fw_ruleset *rs = ruleset_of(base);
-		fw_autofree char *before = print(rs);
+		fw_autofree char *before = ruleset_print(rs);
 		struct fw_buf log = { 0 };
 		struct fw_diags ds = { .n = 0 };
 
@@ -303,7 +293,7 @@ static void what_is_wrong_is_said_and_undone(void **state)
 		assert_int_equal(ds.d[0].line, refused[i].line);
 		assert_int_equal(ds.d[0].column, refused[i].column);
 
-		fw_autofree char *after = print(rs);
+		fw_autofree char *after = ruleset_print(rs);
 
 		assert_string_equal(before, after);
 		fw_buf_free(&log);
@@ -441,7 +431,7 @@ static void replay(struct fw_ruleset *copy, const struct fw_ruleset *done, const
 /* A copy as a restart makes it: from text, then ids and slots. */
 static struct fw_ruleset *reload(const struct fw_ruleset *rs)
 {
-	fw_autofree char *text = print(rs);
+	fw_autofree char *text = ruleset_print(rs);
 	fw_autofree uint64_t *ids = malloc((rs->nrules + 1) * sizeof(*ids));
 	fw_autofree uint32_t *slots = malloc((rs->nrules + 1) * sizeof(*slots));
 	struct fw_ruleset *copy = fw_ruleset_new(NULL);
@@ -689,7 +679,7 @@ static void a_changed_set_forgets_its_file(void **state)
 	assert_string_equal(rs->sets[0].path, "x");
 	assert_int_equal(apply(rs, "set add a 1.1.1.1\nset del a ::1", &ds, NULL), 0);
 
-	fw_autofree char *after = print(rs);
+	fw_autofree char *after = ruleset_print(rs);
 
 	assert_string_equal(after, "set a { 1.1.1.1, 10.0.0.0/8 }\n");
 	fw_ruleset_free(rs);

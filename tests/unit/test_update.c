@@ -12,8 +12,8 @@
 #include "fw/compile.h"
 #include "fw/text.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define PACKETS 200
 
 /* A ruleset, its tables, and a lookup over them. */

@@ -4,6 +4,7 @@
 #define FWGEN_GEN_H
 
 #include "fw/base.h"
+#include "fw/random.h"
 #include "fw/table/fields.h"
 
 struct gen_options {
@@ -14,31 +15,6 @@ struct gen_options {
 	const char *trace_path;
 	const char *format;
 };
-
-/* The generator's state: a counter; the numbers are SplitMix64's (Steele, Lea and Flood, OOPSLA 2014). */
-struct rng {
-	uint64_t state;
-};
-
-static inline uint64_t rng_next(struct rng *r)
-{
-	uint64_t z = r->state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
-/* A number below @n, which is not 0. */
-static inline uint64_t rng_below(struct rng *r, uint64_t n)
-{
-	return (uint64_t)(((unsigned __int128)rng_next(r) * n) >> 64);
-}
-
-static inline bool rng_percent(struct rng *r, unsigned percent)
-{
-	return rng_below(r, 100) < percent;
-}
 
 #define GEN_ADDR_TEXT 48
 /* Writes the address and returns @text, which has room for GEN_ADDR_TEXT bytes. */

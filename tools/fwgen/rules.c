@@ -52,7 +52,7 @@ static const struct shape shapes[] = {
 };
 
 struct gen {
-	struct rng rng;
+	struct fw_random rng;
 	const struct shape *shape;
 	struct tree tree[2][FW_NFAMILIES]; /* [source, destination] */
 	enum fw_family set_family[SETS_MAX];
@@ -85,12 +85,13 @@ struct fw_addr gen_host_mask(enum fw_family family, unsigned len)
 }
 
 /* A prefix of @level, up to 2 bits longer than that level's length, inside @parent (NULL: anywhere). */
-static struct prefix prefix_make(struct rng *r, enum fw_family family, unsigned level, const struct prefix *parent)
+static struct prefix prefix_make(struct fw_random *r, enum fw_family family, unsigned level,
+				 const struct prefix *parent)
 {
 	unsigned base = level_len[family][level];
 	unsigned longer = level == LEVELS - 1 || !parent ? 0 : (unsigned)(fw_mix64(parent->addr.hi) % 3);
 	unsigned len = base + longer;
-	struct fw_addr addr = { rng_next(r), rng_next(r) };
+	struct fw_addr addr = { fw_random_next(r), fw_random_next(r) };
 	struct fw_addr host = gen_host_mask(family, len);
 
 	if (parent) {
@@ -101,13 +102,13 @@ static struct prefix prefix_make(struct rng *r, enum fw_family family, unsigned 
 	} else if (family == FW_IP6) {
 		addr.hi = (addr.hi >> 3) | 0x2000000000000000ull;
 	} else { /* 1.0.0.0 to 223.255.255.255 */
-		addr.hi = (addr.hi & 0x00ffffff00000000ull) | (rng_below(r, 223) + 1) << 56;
+		addr.hi = (addr.hi & 0x00ffffff00000000ull) | (fw_random_below(r, 223) + 1) << 56;
 		addr.lo = 0;
 	}
 	return (struct prefix){ { addr.hi & ~host.hi, addr.lo & ~host.lo }, (uint8_t)len };
 }
 
-static int tree_make(struct rng *r, enum fw_family family, size_t count, struct tree *t)
+static int tree_make(struct fw_random *r, enum fw_family family, size_t count, struct tree *t)
 {
 	const size_t n[LEVELS] = { 4 + count / 8192, 4 + count / 256, 4 + count / 8, SETS_MAX + count / 2,
 				   SETS_MAX + count / 2 };
@@ -119,7 +120,7 @@ static int tree_make(struct rng *r, enum fw_family family, size_t count, struct 
 			return -ENOMEM;
 		t->n[l] = n[l];
 		for (size_t i = 0; i < n[l]; i++) {
-			const struct prefix *parent = l ? &t->level[l - 1][rng_below(r, n[l - 1])] : NULL;
+			const struct prefix *parent = l ? &t->level[l - 1][fw_random_below(r, n[l - 1])] : NULL;
 
 			t->level[l][i] = prefix_make(r, family, l, parent);
 		}
@@ -134,13 +135,13 @@ static void tree_free(struct tree *t)
 }
 
 /* Any of the prefixes; of long ones there are more. @level: which one it came from. */
-static const struct prefix *tree_pick(struct rng *r, const struct tree *t, unsigned *level)
+static const struct prefix *tree_pick(struct fw_random *r, const struct tree *t, unsigned *level)
 {
 	size_t n = 0;
 
 	for (unsigned l = 0; l < LEVELS; l++)
 		n += t->n[l];
-	n = rng_below(r, n);
+	n = fw_random_below(r, n);
 	for (*level = 0; n >= t->n[*level]; ++*level)
 		n -= t->n[*level];
 	return &t->level[*level][n];
@@ -174,7 +175,7 @@ static void print_addresses(struct gen *g, const struct tree *t)
 
 	if (level >= WIDE_LEVEL)
 		g->wide = false;
-	if (level == WIDE_LEVEL && rng_percent(&g->rng, 3))
+	if (level == WIDE_LEVEL && fw_random_percent(&g->rng, 3))
 		print_range(t->family, p);
 	else
 		print_prefix(t->family, p);
@@ -183,7 +184,7 @@ static void print_addresses(struct gen *g, const struct tree *t)
 /* Hosts that stand together in the tree, so that no address is on many lists. */
 static void print_list(struct gen *g, const struct tree *t)
 {
-	size_t n = t->n[LEVELS - 1], first = rng_below(&g->rng, n / 4) * 4;
+	size_t n = t->n[LEVELS - 1], first = fw_random_below(&g->rng, n / 4) * 4;
 
 	g->wide = false;
 	fputs("{ ", stdout);
@@ -205,7 +206,7 @@ static void print_not(enum fw_family family)
 static void print_side(struct gen *g, int dir, enum fw_family family, enum kind kind)
 {
 	const struct tree *t = &g->tree[dir][family];
-	unsigned set = g->nsets ? (unsigned)rng_below(&g->rng, g->nsets) : 0;
+	unsigned set = g->nsets ? (unsigned)fw_random_below(&g->rng, g->nsets) : 0;
 
 	fputs(dir ? " to " : " from ", stdout);
 	if (kind == KIND_SET && g->nsets && (g->set_family[set] == family || g->set_family[set] == FW_FAMILY_NONE))
@@ -222,7 +223,7 @@ static void print_sides(struct gen *g, enum fw_family family, enum kind kind)
 {
 	bool source = kind == KIND_PAIR || kind == KIND_SOURCE || kind >= KIND_SET;
 	bool destination = kind == KIND_PAIR || kind == KIND_DESTINATION ||
-			   (kind >= KIND_SET && rng_percent(&g->rng, 50));
+			   (kind >= KIND_SET && fw_random_percent(&g->rng, 50));
 
 	if (source)
 		print_side(g, 0, family, kind);
@@ -245,14 +246,14 @@ static void print_ports(struct gen *g, const char *keyword)
 					      "6000-6063",        "6881-6889",        "8000-8099",   "16384-32767",
 					      "30000-32767",      "32768-60999",      "49152-65535", "{ 80, 443 }",
 					      "{ 25, 465, 587 }", "{ 137-139, 445 }", "not 0-1023",  "not 53" };
-	unsigned x = (unsigned)rng_below(&g->rng, 100);
+	unsigned x = (unsigned)fw_random_below(&g->rng, 100);
 
 	if (x < g->shape->random_port)
-		printf(" %s %u", keyword, (unsigned)rng_below(&g->rng, 65536));
+		printf(" %s %u", keyword, (unsigned)fw_random_below(&g->rng, 65536));
 	else if (x < g->shape->random_port + 18u && !catches_much(g))
-		printf(" %s %s", keyword, ranges[rng_below(&g->rng, sizeof(ranges) / sizeof(*ranges))]);
+		printf(" %s %s", keyword, ranges[fw_random_below(&g->rng, sizeof(ranges) / sizeof(*ranges))]);
 	else
-		printf(" %s %u", keyword, known[rng_below(&g->rng, sizeof(known) / sizeof(*known))]);
+		printf(" %s %u", keyword, known[fw_random_below(&g->rng, sizeof(known) / sizeof(*known))]);
 }
 
 static void print_tcp_udp(struct gen *g, const char *proto)
@@ -260,12 +261,12 @@ static void print_tcp_udp(struct gen *g, const char *proto)
 	static const char *const flags[] = { "syn/syn,ack,fin,rst", "ack/ack", "rst/rst", "fin/syn,fin" };
 
 	printf(" proto %s", proto);
-	if (rng_percent(&g->rng, 6))
+	if (fw_random_percent(&g->rng, 6))
 		print_ports(g, "sport");
-	if (catches_much(g) || rng_percent(&g->rng, 96))
+	if (catches_much(g) || fw_random_percent(&g->rng, 96))
 		print_ports(g, "dport");
-	if (!strcmp(proto, "tcp") && rng_percent(&g->rng, 4))
-		printf(" flags %s", flags[rng_below(&g->rng, sizeof(flags) / sizeof(*flags))]);
+	if (!strcmp(proto, "tcp") && fw_random_percent(&g->rng, 4))
+		printf(" flags %s", flags[fw_random_below(&g->rng, sizeof(flags) / sizeof(*flags))]);
 }
 
 /* No family given (both sides any): only what either family has. */
@@ -276,19 +277,19 @@ static void print_other(struct gen *g, enum fw_family family)
 	static const char *const icmp6[] = { "", " icmp6-type 128", " icmp6-type 133-137",
 					     " icmp6-type 1 icmp6-code 4" };
 	static const char *const protos[] = { "50", "47", "89", "112", "sctp dport 3868", "udplite", "dccp" };
-	unsigned x = (unsigned)rng_below(&g->rng, 100);
+	unsigned x = (unsigned)fw_random_below(&g->rng, 100);
 
 	if (x < 60 && family == FW_IP6)
-		printf(" proto icmp6%s", icmp6[rng_below(&g->rng, sizeof(icmp6) / sizeof(*icmp6))]);
+		printf(" proto icmp6%s", icmp6[fw_random_below(&g->rng, sizeof(icmp6) / sizeof(*icmp6))]);
 	else if (x < 60)
-		printf(" proto icmp%s", icmp4[rng_below(&g->rng, sizeof(icmp4) / sizeof(*icmp4))]);
+		printf(" proto icmp%s", icmp4[fw_random_below(&g->rng, sizeof(icmp4) / sizeof(*icmp4))]);
 	else
-		printf(" proto %s", protos[rng_below(&g->rng, sizeof(protos) / sizeof(*protos))]);
+		printf(" proto %s", protos[fw_random_below(&g->rng, sizeof(protos) / sizeof(*protos))]);
 }
 
 static void print_service(struct gen *g, enum fw_family family)
 {
-	unsigned x = (unsigned)rng_below(&g->rng, 100);
+	unsigned x = (unsigned)fw_random_below(&g->rng, 100);
 
 	if (x < 66)
 		print_tcp_udp(g, "tcp");
@@ -303,19 +304,19 @@ static void print_extras(struct gen *g)
 	static const char *const extras[] = { " frag no",          " dscp 46", " dscp { 10, 12, 14 }", " length 0-128",
 					      " length 1200-1500", " vlan 10", " vlan 100-199" };
 
-	if (rng_percent(&g->rng, 4))
-		fputs(extras[rng_below(&g->rng, sizeof(extras) / sizeof(*extras))], stdout);
+	if (fw_random_percent(&g->rng, 4))
+		fputs(extras[fw_random_below(&g->rng, sizeof(extras) / sizeof(*extras))], stdout);
 }
 
 /* Before the addresses: the hook and the interface. */
 static void print_where(struct gen *g)
 {
 	static const char *const ifaces[] = { "eth0", "eth1", "wan0", "{ eth0, eth1 }", "not lan0" };
-	unsigned x = (unsigned)rng_below(&g->rng, 100);
+	unsigned x = (unsigned)fw_random_below(&g->rng, 100);
 
 	fputs(x < 75 ? " in" : x < 85 ? " out" : "", stdout);
-	if (rng_percent(&g->rng, 3))
-		printf(" on %s", ifaces[rng_below(&g->rng, sizeof(ifaces) / sizeof(*ifaces))]);
+	if (fw_random_percent(&g->rng, 3))
+		printf(" on %s", ifaces[fw_random_below(&g->rng, sizeof(ifaces) / sizeof(*ifaces))]);
 }
 
 /* Rules on the pairs that every packet asks for do not become more as a ruleset grows. */
@@ -323,7 +324,7 @@ static const unsigned kind_limit[NKINDS] = { ~0u, ~0u, ~0u, 300, 2000, ~0u, 50 }
 
 static enum kind kind_pick(struct gen *g)
 {
-	unsigned x = (unsigned)rng_below(&g->rng, 100);
+	unsigned x = (unsigned)fw_random_below(&g->rng, 100);
 	enum kind k = 0;
 
 	while (x >= g->shape->weight[k])
@@ -333,22 +334,22 @@ static enum kind kind_pick(struct gen *g)
 
 static void print_rule(struct gen *g, unsigned long i, unsigned long rules)
 {
-	enum fw_family family = rng_percent(&g->rng, g->v6) ? FW_IP6 : FW_IP4;
+	enum fw_family family = fw_random_percent(&g->rng, g->v6) ? FW_IP6 : FW_IP4;
 	enum kind kind = kind_pick(g);
 	bool block = g->shape->weight[KIND_SOURCE] > 50 && kind == KIND_SOURCE;
 
 	g->wide = true;
 	g->late = i >= rules - rules / 8;
 	fputs("rule", stdout);
-	if (rng_percent(&g->rng, 2))
+	if (fw_random_percent(&g->rng, 2))
 		printf(" %lu name r%lu", (i + 1) * 10, i);
 	print_where(g);
 	print_sides(g, family, kind);
-	if (kind == KIND_HOT || catches_much(g) || !rng_percent(&g->rng, g->shape->any_service))
+	if (kind == KIND_HOT || catches_much(g) || !fw_random_percent(&g->rng, g->shape->any_service))
 		print_service(g, family);
 	print_extras(g);
-	fputs(!block && rng_percent(&g->rng, 65) ? " accept" : " drop", stdout);
-	puts(rng_percent(&g->rng, 1) ? " comment \"generated\"" : "");
+	fputs(!block && fw_random_percent(&g->rng, 65) ? " accept" : " drop", stdout);
+	puts(fw_random_percent(&g->rng, 1) ? " comment \"generated\"" : "");
 }
 
 /* Every nsets-th prefix of the wide level, so that an address is in few sets; and some hosts. */
@@ -371,7 +372,7 @@ static void print_sets(struct gen *g, unsigned long rules)
 	g->nsets = rules < 8 ? 0 : rules < 64 * (SETS_MAX - 2) ? (unsigned)(rules / 64 + 2) : SETS_MAX;
 	for (unsigned s = 0; s < g->nsets; s++) {
 		bool both = s % 4 == 3 && g->v6 && g->v6 < 100;
-		enum fw_family family = rng_percent(&g->rng, g->v6) ? FW_IP6 : FW_IP4;
+		enum fw_family family = fw_random_percent(&g->rng, g->v6) ? FW_IP6 : FW_IP4;
 
 		g->set_family[s] = both ? FW_FAMILY_NONE : family;
 		printf("set s%u {", s);
@@ -432,18 +433,18 @@ int gen_rules(const struct gen_options *o)
 
 int gen_prefixes(const struct gen_options *o)
 {
-	struct rng r = { o->seed };
+	struct fw_random r = { o->seed };
 	struct tree t[FW_NFAMILIES] = { 0 };
 	int err = tree_make(&r, FW_IP4, o->count, &t[FW_IP4]);
 
 	err = err ? err : tree_make(&r, FW_IP6, o->count, &t[FW_IP6]);
 	for (unsigned long i = 0; !err && i < o->count; i++) {
-		enum fw_family family = rng_percent(&r, (unsigned)o->v6) ? FW_IP6 : FW_IP4;
-		bool host = rng_percent(&r, 75);
+		enum fw_family family = fw_random_percent(&r, (unsigned)o->v6) ? FW_IP6 : FW_IP4;
+		bool host = fw_random_percent(&r, 75);
 		const struct tree *f = &t[family];
-		struct prefix p =
-			prefix_make(&r, family, host ? LEVELS - 1 : WIDE_LEVEL,
-				    host ? &f->level[2][rng_below(&r, f->n[2])] : &f->level[1][rng_below(&r, f->n[1])]);
+		struct prefix p = prefix_make(&r, family, host ? LEVELS - 1 : WIDE_LEVEL,
+					      host ? &f->level[2][fw_random_below(&r, f->n[2])] :
+						     &f->level[1][fw_random_below(&r, f->n[1])]);
 
 		print_prefix(family, &p);
 		putchar('\n');

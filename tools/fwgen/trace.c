@@ -55,16 +55,16 @@ static void zipf_init(struct zipf *z, double a, uint64_t n)
 	}
 }
 
-static uint64_t zipf_draw(const struct zipf *z, struct rng *r)
+static uint64_t zipf_draw(const struct zipf *z, struct fw_random *r)
 {
-	double x = (double)(rng_next(r) >> 11) / 9007199254740992.0 * z->sum[z->octaves];
+	double x = (double)(fw_random_next(r) >> 11) / 9007199254740992.0 * z->sum[z->octaves];
 	unsigned o = 0;
 
 	while (o + 1 < z->octaves && x >= z->sum[o + 1])
 		o++;
 	uint64_t first = 1ull << o, count = z->n - first + 1 < first ? z->n - first + 1 : first;
 
-	return first - 1 + rng_below(r, count);
+	return first - 1 + fw_random_below(r, count);
 }
 
 static unsigned __int128 addr_number(struct fw_addr a)
@@ -77,21 +77,21 @@ static struct fw_addr number_addr(unsigned __int128 n)
 	return (struct fw_addr){ (uint64_t)(n >> 64), (uint64_t)n };
 }
 
-static struct fw_addr addr_random(struct rng *r, enum fw_family family)
+static struct fw_addr addr_random(struct fw_random *r, enum fw_family family)
 {
-	struct fw_addr a = { rng_next(r), rng_next(r) };
+	struct fw_addr a = { fw_random_next(r), fw_random_next(r) };
 
 	return family == FW_IP4 ? (struct fw_addr){ a.hi & 0xffffffff00000000ull, 0 } : a;
 }
 
 /* An end of the range, next to an end, or inside. */
-static struct fw_addr addr_corner(struct rng *r, const struct fw_addr_range *range)
+static struct fw_addr addr_corner(struct fw_random *r, const struct fw_addr_range *range)
 {
 	unsigned __int128 unit = range->family == FW_IP4 ? (unsigned __int128)1 << 96 : 1;
 	unsigned __int128 lo = addr_number(range->lo), hi = addr_number(range->hi);
 	unsigned __int128 last = addr_number(fw_addr_last(range->family));
 	struct fw_addr any = addr_random(r, range->family);
-	unsigned x = (unsigned)rng_below(r, 100);
+	unsigned x = (unsigned)fw_random_below(r, 100);
 
 	if (x < 25)
 		return range->lo;
@@ -107,10 +107,11 @@ static struct fw_addr addr_corner(struct rng *r, const struct fw_addr_range *ran
 }
 
 /* A range of the expression or of one of its sets; NULL: there is none. */
-static const struct fw_addr_range *addrs_pick(struct rng *r, const struct fw_ruleset *rs, const struct fw_addrs *e)
+static const struct fw_addr_range *addrs_pick(struct fw_random *r, const struct fw_ruleset *rs,
+					      const struct fw_addrs *e)
 {
 	uint64_t n = e->nranges + (uint64_t)e->nsets * 4;
-	uint64_t i = n ? rng_below(r, n) : 0;
+	uint64_t i = n ? fw_random_below(r, n) : 0;
 
 	if (i < e->nranges)
 		return &e->ranges[i];
@@ -118,10 +119,10 @@ static const struct fw_addr_range *addrs_pick(struct rng *r, const struct fw_rul
 		return NULL;
 	const struct fw_set *set = &rs->sets[e->sets[(i - e->nranges) / 4]];
 
-	return set->n ? &set->elements[rng_below(r, set->n)] : NULL;
+	return set->n ? &set->elements[fw_random_below(r, set->n)] : NULL;
 }
 
-static void flow_addresses(struct rng *r, const struct fw_ruleset *rs, const struct fw_rule *rule, struct flow *f)
+static void flow_addresses(struct fw_random *r, const struct fw_ruleset *rs, const struct fw_rule *rule, struct flow *f)
 {
 	const struct fw_addr_range *range[2] = { addrs_pick(r, rs, &rs->addrs[rule->src]),
 						 addrs_pick(r, rs, &rs->addrs[rule->dst]) };
@@ -133,7 +134,7 @@ static void flow_addresses(struct rng *r, const struct fw_ruleset *rs, const str
 	else if (ethertype && !ethertype->negated)
 		f->family = ethertype->r[0].lo == 0x86dd ? FW_IP6 : FW_IP4;
 	for (int dir = 0; dir < 2; dir++)
-		f->addr[dir] = range[dir] && range[dir]->family == f->family && !rng_percent(r, 5) ?
+		f->addr[dir] = range[dir] && range[dir]->family == f->family && !fw_random_percent(r, 5) ?
 				       addr_corner(r, range[dir]) :
 				       addr_random(r, f->family);
 }
@@ -145,16 +146,16 @@ static void flow_say(struct flow *f, enum fw_field field, uint32_t value)
 }
 
 /* A value that the match accepts, at an end of a range more often; sometimes one just outside. */
-static uint32_t match_corner(struct rng *r, const struct fw_match *m)
+static uint32_t match_corner(struct fw_random *r, const struct fw_match *m)
 {
 	uint32_t max = fw_field_info[m->field].max;
-	const struct fw_range *range = &m->r[rng_below(r, m->n)];
-	unsigned x = (unsigned)rng_below(r, 100);
+	const struct fw_range *range = &m->r[fw_random_below(r, m->n)];
+	unsigned x = (unsigned)fw_random_below(r, 100);
 
 	if (m->field == FW_F_TCP_FLAGS)
-		return ((uint32_t)rng_below(r, 256) & ~range->lo) | range->hi;
+		return ((uint32_t)fw_random_below(r, 256) & ~range->lo) | range->hi;
 	if (m->negated)
-		return x < 40 ? (range->hi < max ? range->hi + 1 : 0) : (uint32_t)rng_below(r, (uint64_t)max + 1);
+		return x < 40 ? (range->hi < max ? range->hi + 1 : 0) : (uint32_t)fw_random_below(r, (uint64_t)max + 1);
 	if (x < 30)
 		return range->lo;
 	if (x < 60)
@@ -163,10 +164,10 @@ static uint32_t match_corner(struct rng *r, const struct fw_match *m)
 		return range->lo ? range->lo - 1 : max;
 	if (x < 70)
 		return range->hi < max ? range->hi + 1 : 0;
-	return range->lo + (uint32_t)rng_below(r, (uint64_t)range->hi - range->lo + 1);
+	return range->lo + (uint32_t)fw_random_below(r, (uint64_t)range->hi - range->lo + 1);
 }
 
-static void flow_rule(struct rng *r, const struct fw_ruleset *rs, const struct fw_rule *rule, struct flow *f)
+static void flow_rule(struct fw_random *r, const struct fw_ruleset *rs, const struct fw_rule *rule, struct flow *f)
 {
 	flow_addresses(r, rs, rule, f);
 	for (unsigned i = 0; i < rule->nmatches; i++)
@@ -184,7 +185,7 @@ static bool is_icmp(uint32_t proto, enum fw_family family)
 }
 
 /* The protocol, when the rule leaves it open: one that has what the rule says. */
-static uint32_t proto_pick(struct rng *r, const struct flow *f)
+static uint32_t proto_pick(struct fw_random *r, const struct flow *f)
 {
 	static const uint8_t any[] = { 6, 6, 6, 6, 17, 17, 17, 132, 33, 136, 1, 58, 47, 50 };
 
@@ -193,18 +194,18 @@ static uint32_t proto_pick(struct rng *r, const struct flow *f)
 	if (f->said & 1u << FW_F_TCP_FLAGS)
 		return 6;
 	if (f->said & (1u << FW_F_SPORT | 1u << FW_F_DPORT))
-		return rng_percent(r, 60) ? 6 : 17;
-	return any[rng_below(r, sizeof(any))];
+		return fw_random_percent(r, 60) ? 6 : 17;
+	return any[fw_random_below(r, sizeof(any))];
 }
 
-static void flow_default(struct rng *r, struct flow *f, enum fw_field field, uint64_t below)
+static void flow_default(struct fw_random *r, struct flow *f, enum fw_field field, uint64_t below)
 {
 	if (!(f->said & 1u << field))
-		flow_say(f, field, (uint32_t)rng_below(r, below));
+		flow_say(f, field, (uint32_t)fw_random_below(r, below));
 }
 
 /* Fills in what a packet of this protocol has, and takes away what it cannot have. */
-static void flow_complete(struct rng *r, const struct fw_ruleset *rs, struct flow *f)
+static void flow_complete(struct fw_random *r, const struct fw_ruleset *rs, struct flow *f)
 {
 	uint32_t l4 = 1u << FW_F_SPORT | 1u << FW_F_DPORT | 1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE |
 		      1u << FW_F_TCP_FLAGS;
@@ -215,11 +216,12 @@ static void flow_complete(struct rng *r, const struct fw_ruleset *rs, struct flo
 	if (f->f[FW_F_PROTO] == (f->family == FW_IP6 ? 1 : 58)) /* nobody sends the other family's ICMP */
 		flow_say(f, FW_F_PROTO, f->family == FW_IP6 ? 58 : 1);
 	if (!(f->said & 1u << FW_F_FRAG))
-		flow_say(f, FW_F_FRAG, rng_percent(r, 97) ? FW_FRAG_NO : FW_FRAG_FIRST + (uint32_t)rng_below(r, 2));
+		flow_say(f, FW_F_FRAG,
+			 fw_random_percent(r, 97) ? FW_FRAG_NO : FW_FRAG_FIRST + (uint32_t)fw_random_below(r, 2));
 	if (!(f->said & 1u << FW_F_HOOK))
-		flow_say(f, FW_F_HOOK, rng_percent(r, 85) ? FW_IN : FW_OUT);
-	if (!(f->said & 1u << FW_F_IFACE) && rs->nifaces && rng_percent(r, 20))
-		flow_say(f, FW_F_IFACE, (uint32_t)rng_below(r, rs->nifaces));
+		flow_say(f, FW_F_HOOK, fw_random_percent(r, 85) ? FW_IN : FW_OUT);
+	if (!(f->said & 1u << FW_F_IFACE) && rs->nifaces && fw_random_percent(r, 20))
+		flow_say(f, FW_F_IFACE, (uint32_t)fw_random_below(r, rs->nifaces));
 	if (has_ports(f->f[FW_F_PROTO])) {
 		flow_default(r, f, FW_F_SPORT, 65536);
 		flow_default(r, f, FW_F_DPORT, 65536);
@@ -293,14 +295,14 @@ static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 		fw_buf_printf(b, f->f[FW_F_FRAG] == FW_FRAG_FIRST ? " frag first" : " frag later");
 }
 
-static struct flow flow_make(struct rng *r, const struct fw_ruleset *rs)
+static struct flow flow_make(struct fw_random *r, const struct fw_ruleset *rs)
 {
-	struct flow f = { .family = rng_percent(r, 70) ? FW_IP4 : FW_IP6 };
+	struct flow f = { .family = fw_random_percent(r, 70) ? FW_IP4 : FW_IP6 };
 
 	f.addr[0] = addr_random(r, f.family);
 	f.addr[1] = addr_random(r, f.family);
-	if (rs->nrules && !rng_percent(r, 8))
-		flow_rule(r, rs, rs->rules[rng_below(r, rs->nrules)], &f);
+	if (rs->nrules && !fw_random_percent(r, 8))
+		flow_rule(r, rs, rs->rules[fw_random_below(r, rs->nrules)], &f);
 	if (f.said & 1u << FW_F_LENGTH && f.f[FW_F_LENGTH] < LENGTH_MIN)
 		f.f[FW_F_LENGTH] = LENGTH_MIN;
 	if (f.said & 1u << FW_F_LENGTH && f.f[FW_F_LENGTH] > LENGTH_MAX)
@@ -311,7 +313,7 @@ static struct flow flow_make(struct rng *r, const struct fw_ruleset *rs)
 
 /* Rules may ask for what cannot be written as a packet (an extension header as protocol): then another flow. */
 #define TRIES 100
-static int print_packet(struct fw_buf *b, const struct fw_ruleset *rs, struct rng r)
+static int print_packet(struct fw_buf *b, const struct fw_ruleset *rs, struct fw_random r)
 {
 	static struct fw_frame frame;
 
@@ -334,8 +336,8 @@ static int print_packet(struct fw_buf *b, const struct fw_ruleset *rs, struct rn
 int gen_trace(const struct gen_options *o)
 {
 	fw_cleanup(gen_ruleset_freep) struct fw_ruleset *rs = NULL;
-	struct rng r = { o->seed };
-	uint64_t salt = rng_next(&r);
+	struct fw_random r = { o->seed };
+	uint64_t salt = fw_random_next(&r);
 	struct zipf z = { 0 };
 	struct fw_buf b = { 0 };
 	int err = gen_load(o, &rs);
@@ -346,7 +348,7 @@ int gen_trace(const struct gen_options *o)
 	for (uint64_t i = 0; !err && i < o->packets; i++) {
 		uint64_t flow = o->zipf > 0 ? zipf_draw(&z, &r) : i;
 
-		err = print_packet(&b, rs, (struct rng){ fw_mix64(flow + 1) ^ salt });
+		err = print_packet(&b, rs, (struct fw_random){ fw_mix64(flow + 1) ^ salt });
 	}
 	fw_buf_free(&b);
 	return err ? 1 : 0;

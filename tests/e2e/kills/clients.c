@@ -28,7 +28,7 @@ struct change {
 };
 struct client {
 	pthread_t thread;
-	uint64_t dice;
+	struct fw_random random;
 	int fd;
 	struct change change[CHANGES];
 };
@@ -38,8 +38,7 @@ static struct client client[CLIENTS];
 
 static uint32_t roll(struct client *c, uint32_t n)
 {
-	c->dice += 0x9e3779b97f4a7c15ull;
-	return (uint32_t)(fw_mix64(c->dice) % n);
+	return (uint32_t)fw_random_below(&c->random, n);
 }
 
 /* Rules and elements that others change too: about half of it is refused. */
@@ -213,7 +212,7 @@ void clients_at_once(void **state)
 	house_start(&house);
 	for (struct client *c = client; c < client + CLIENTS; c++) {
 		c->fd = house_dial(&house);
-		c->dice = random_u64();
+		c->random.state = random_u64();
 	}
 	ask(client[0].fd, FW_REQ_LOAD, "{}", begin, strlen(begin), &a);
 	answer_free(&a);

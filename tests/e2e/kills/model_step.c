@@ -10,9 +10,9 @@
 
 #include "fw/compile.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 
 #define rnd random_below
-#define ROWS(a) (sizeof(a) / sizeof(*(a)))
 #define RULES_MAX 50 /* from there on more go than come */
 #define BULK 2000
 #define IDS_APART 100000 /* ids that rules are given: more than what others take in between */

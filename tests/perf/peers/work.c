@@ -17,18 +17,18 @@
 const char *const work_shapes[WORK_SHAPES] = { "blocklist", "policy", "classbench", "hotpair" };
 const char *const work_traffics[WORK_TRAFFICS] = { "hits", "misses", "zipf" };
 
-static uint32_t address_inside(uint32_t prefix, unsigned len, uint32_t lo, uint32_t hi, struct work_random *r)
+static uint32_t address_inside(uint32_t prefix, unsigned len, uint32_t lo, uint32_t hi, struct fw_random *r)
 {
 	return len ? work_between(r, prefix, prefix | ~work_mask(len)) : work_between(r, lo, hi);
 }
 
-static uint16_t port_inside(const uint16_t range[2], struct work_random *r)
+static uint16_t port_inside(const uint16_t range[2], struct fw_random *r)
 {
 	/* Some stacks take port 0 for a mistake. */
 	return (uint16_t)work_between(r, range[0] ? range[0] : 1, range[1]);
 }
 
-struct work_packet work_inside_any(const struct work_rule *rule, struct work_random *r)
+struct work_packet work_inside_any(const struct work_rule *rule, struct fw_random *r)
 {
 	struct work_packet p = {
 		.src = address_inside(rule->src, rule->src_len, WORK_SRC_NET, WORK_SRC_LAST, r),
@@ -39,13 +39,13 @@ struct work_packet work_inside_any(const struct work_rule *rule, struct work_ran
 	};
 
 	if (!p.proto)
-		p.proto = work_percent(r, 70) ? IPPROTO_TCP : IPPROTO_UDP;
+		p.proto = fw_random_percent(r, 70) ? IPPROTO_TCP : IPPROTO_UDP;
 	return p;
 }
 
 struct work_packet work_inside(const struct work_rule *rule)
 {
-	struct work_random r = { rule->src ^ rule->dst };
+	struct fw_random r = { rule->src ^ rule->dst };
 
 	return work_inside_any(rule, &r);
 }
@@ -57,7 +57,7 @@ static void verdict_set(const struct work *w, const struct work_truth *t, struct
 }
 
 /* A packet of a rule with one thing changed; or anything. */
-static struct work_packet stray(const struct work *w, bool near, struct work_random *r)
+static struct work_packet stray(const struct work *w, bool near, struct fw_random *r)
 {
 	static const struct work_rule any = { .sport = { 0, UINT16_MAX }, .dport = { 0, UINT16_MAX } };
 	struct work_packet p = work_inside_any(&any, r);
@@ -65,15 +65,15 @@ static struct work_packet stray(const struct work *w, bool near, struct work_ran
 	if (near) {
 		struct work_packet other = work_inside_any(&w->rules[work_between(r, 0, (uint32_t)w->n - 1)], r);
 
-		p.src = work_percent(r, 50) ? other.src : p.src;
+		p.src = fw_random_percent(r, 50) ? other.src : p.src;
 		p.dst = other.dst;
-		p.dport = work_percent(r, 50) ? other.dport : p.dport;
+		p.dport = fw_random_percent(r, 50) ? other.dport : p.dport;
 		p.proto = other.proto;
 	}
 	return p;
 }
 
-static int misses_make(const struct work *w, const struct work_truth *t, struct work_random *r)
+static int misses_make(const struct work *w, const struct work_truth *t, struct fw_random *r)
 {
 	for (size_t i = 0; i < WORK_PACKETS; i++) {
 		struct work_packet *p = &w->packets[WORK_MISSES][i];
@@ -90,7 +90,7 @@ static int misses_make(const struct work *w, const struct work_truth *t, struct 
 	return 0;
 }
 
-static void hits_make(const struct work *w, const struct work_truth *t, struct work_random *r)
+static void hits_make(const struct work *w, const struct work_truth *t, struct fw_random *r)
 {
 	for (size_t i = 0; i < WORK_PACKETS; i++) {
 		struct work_packet *p = &w->packets[WORK_HITS][i];
@@ -101,7 +101,7 @@ static void hits_make(const struct work *w, const struct work_truth *t, struct w
 }
 
 /* Which rules are hit often is drawn by lot: a shuffle of all. 0 or -ENOMEM. */
-static int zipf_make(const struct work *w, const struct work_truth *t, struct work_random *r)
+static int zipf_make(const struct work *w, const struct work_truth *t, struct fw_random *r)
 {
 	fw_autofree double *below = malloc((w->n + 1) * sizeof(*below));
 	fw_autofree uint32_t *rule = malloc(w->n * sizeof(*rule));
@@ -117,7 +117,7 @@ static int zipf_make(const struct work *w, const struct work_truth *t, struct wo
 		rule[other] = (uint32_t)i;
 	}
 	for (size_t i = 0; i < WORK_PACKETS; i++) {
-		double want = (double)(work_random(r) >> 11) * 0x1p-53 * below[w->n];
+		double want = (double)(fw_random_next(r) >> 11) * 0x1p-53 * below[w->n];
 		size_t lo = 0, hi = w->n;
 
 		while (hi - lo > 1) {
@@ -131,7 +131,7 @@ static int zipf_make(const struct work *w, const struct work_truth *t, struct wo
 	return 0;
 }
 
-static int packets_make(struct work *w, struct work_random *r)
+static int packets_make(struct work *w, struct fw_random *r)
 {
 	struct work_truth *t = NULL;
 	int err = 0;
@@ -154,7 +154,7 @@ static int packets_make(struct work *w, struct work_random *r)
 int work_new(enum work_shape shape, size_t n, uint64_t seed, struct work **out)
 {
 	struct work *w = calloc(1, sizeof(*w));
-	struct work_random r = { fw_mix64(seed ^ (uint64_t)shape << 32 ^ n) };
+	struct fw_random r = { fw_mix64(seed ^ (uint64_t)shape << 32 ^ n) };
 	int err;
 
 	if (!w)

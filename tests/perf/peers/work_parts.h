@@ -3,31 +3,13 @@
 #ifndef FWBENCH_WORK_PARTS_H
 #define FWBENCH_WORK_PARTS_H
 
+#include "fw/random.h"
 #include "tests/perf/peers/work.h"
 
-/* The generator's state: a counter; the numbers are SplitMix64's (Steele, Lea and Flood, OOPSLA 2014). */
-struct work_random {
-	uint64_t state;
-};
-
-static inline uint64_t work_random(struct work_random *r)
-{
-	uint64_t z = r->state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
-	return z ^ (z >> 31);
-}
-
 /* From @lo to @hi, both included. */
-static inline uint32_t work_between(struct work_random *r, uint32_t lo, uint32_t hi)
+static inline uint32_t work_between(struct fw_random *r, uint32_t lo, uint32_t hi)
 {
-	return lo + (uint32_t)(((unsigned __int128)work_random(r) * ((uint64_t)hi - lo + 1)) >> 64);
-}
-
-static inline bool work_percent(struct work_random *r, unsigned percent)
-{
-	return work_between(r, 0, 99) < percent;
+	return lo + (uint32_t)fw_random_below(r, (uint64_t)hi - lo + 1);
 }
 
 static inline uint32_t work_mask(unsigned len)
@@ -43,10 +25,10 @@ static inline bool work_match(const struct work_rule *r, const struct work_packe
 }
 
 /* The rules of a shape: w->rules, w->accept. 0 or -ENOMEM. */
-int work_rules_make(struct work *w, struct work_random *r);
+int work_rules_make(struct work *w, struct fw_random *r);
 
 /* Any packet that the rule matches. */
-struct work_packet work_inside_any(const struct work_rule *rule, struct work_random *r);
+struct work_packet work_inside_any(const struct work_rule *rule, struct fw_random *r);
 
 /* Which rule decides. 0 or -ENOMEM. */
 struct work_truth;

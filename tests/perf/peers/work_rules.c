@@ -28,7 +28,7 @@ struct lengths {
 	uint8_t lo, hi;
 };
 
-static unsigned length_draw(const struct lengths *l, struct work_random *r)
+static unsigned length_draw(const struct lengths *l, struct fw_random *r)
 {
 	unsigned at = work_between(r, 0, 999);
 
@@ -49,7 +49,7 @@ static bool prefix_covers(struct prefix p, uint32_t addr)
 	return !((p.addr ^ addr) & work_mask(p.len));
 }
 
-static struct prefix prefix_draw(const struct zone *z, unsigned len, struct work_random *r)
+static struct prefix prefix_draw(const struct zone *z, unsigned len, struct fw_random *r)
 {
 	return (struct prefix){ work_between(r, z->lo, z->hi) & work_mask(len), (uint8_t)len };
 }
@@ -66,7 +66,7 @@ static size_t disjoin(struct prefix *p, size_t n)
 	return kept;
 }
 
-static void shuffle(void *base, size_t n, size_t size, struct work_random *r)
+static void shuffle(void *base, size_t n, size_t size, struct fw_random *r)
 {
 	uint8_t *at = base, other[sizeof(struct work_rule)];
 
@@ -80,7 +80,7 @@ static void shuffle(void *base, size_t n, size_t size, struct work_random *r)
 }
 
 /* @n prefixes that do not overlap, in no order; free() them. NULL: memory is out. */
-static struct prefix *prefixes_disjoint(const struct zone *z, const struct lengths *l, size_t n, struct work_random *r)
+static struct prefix *prefixes_disjoint(const struct zone *z, const struct lengths *l, size_t n, struct fw_random *r)
 {
 	size_t room = n + n / 2 + 64, have = 0;
 	struct prefix *p = malloc(room * sizeof(*p));
@@ -98,7 +98,7 @@ static struct prefix *prefixes_disjoint(const struct zone *z, const struct lengt
 
 static const struct work_rule any_rule = { .sport = { 0, UINT16_MAX }, .dport = { 0, UINT16_MAX } };
 
-static int blocklist_make(struct work *w, struct work_random *r)
+static int blocklist_make(struct work *w, struct fw_random *r)
 {
 	static const struct lengths lengths[] = {
 		{ 720, 32, 32 }, { 80, 25, 31 }, { 180, 24, 24 }, { 19, 17, 23 }, { 0, 16, 16 }
@@ -166,7 +166,7 @@ static void policy_rule(struct work_rule *out, struct prefix src, struct prefix 
 	out->dport[1] = s->hi;
 }
 
-static int policy_make(struct work *w, struct work_random *r)
+static int policy_make(struct work *w, struct fw_random *r)
 {
 	static const struct lengths clients[] = { { 400, 32, 32 }, { 400, 24, 24 }, { 190, 25, 31 }, { 0, 20, 22 } };
 	static const struct lengths servers[] = { { 700, 32, 32 }, { 200, 28, 30 }, { 0, 24, 24 } };
@@ -190,7 +190,7 @@ static int policy_make(struct work *w, struct work_random *r)
 }
 
 /* Prefixes inside prefixes: each one is a root, or continues one before it. */
-static struct prefix *prefixes_nested(const struct zone *z, size_t n, struct work_random *r)
+static struct prefix *prefixes_nested(const struct zone *z, size_t n, struct fw_random *r)
 {
 	static const struct lengths roots[] = { { 500, 16, 16 }, { 0, 12, 12 } };
 	static const uint8_t steps[] = { 16, 20, 24, 28, 32 };
@@ -198,7 +198,7 @@ static struct prefix *prefixes_nested(const struct zone *z, size_t n, struct wor
 
 	for (size_t i = 0; p && i < n; i++) {
 		p[i] = prefix_draw(z, length_draw(roots, r), r);
-		if (i < 2 || work_percent(r, 5))
+		if (i < 2 || fw_random_percent(r, 5))
 			continue;
 
 		struct prefix outer = p[work_between(r, 0, (uint32_t)i - 1)];
@@ -212,7 +212,7 @@ static struct prefix *prefixes_nested(const struct zone *z, size_t n, struct wor
 	return p;
 }
 
-static void classbench_ports(struct work_rule *rule, struct work_random *r)
+static void classbench_ports(struct work_rule *rule, struct fw_random *r)
 {
 	static const uint16_t known[] = { 21, 22, 23, 25, 53, 80, 110, 123, 143, 161, 389, 443, 445, 514, 993, 1433 };
 	unsigned kind = work_between(r, 0, 99);
@@ -220,8 +220,8 @@ static void classbench_ports(struct work_rule *rule, struct work_random *r)
 
 	if (kind < 20)
 		return;
-	rule->proto = work_percent(r, 70) ? IPPROTO_TCP : IPPROTO_UDP;
-	if (work_percent(r, 10))
+	rule->proto = fw_random_percent(r, 70) ? IPPROTO_TCP : IPPROTO_UDP;
+	if (fw_random_percent(r, 10))
 		rule->sport[0] = 1024;
 	if (kind < 60) {
 		rule->dport[0] = rule->dport[1] = known[work_between(r, 0, sizeof(known) / sizeof(known[0]) - 1)];
@@ -244,7 +244,7 @@ static int classbench_compare(const void *a, const void *b)
 	return bits ? bits : rule_compare(a, b);
 }
 
-static int classbench_make(struct work *w, struct work_random *r)
+static int classbench_make(struct work *w, struct fw_random *r)
 {
 	size_t n = w->n / 4 + 8;
 	fw_autofree struct prefix *src = prefixes_nested(&sources, n, r), *dst = prefixes_nested(&destinations, n, r);
@@ -263,7 +263,7 @@ static int classbench_make(struct work *w, struct work_random *r)
 			rule->src = s.addr, rule->src_len = s.len;
 		if (any != 1 || s.len < 24)
 			rule->dst = d.addr, rule->dst_len = d.len;
-		rule->accept = work_percent(r, 60);
+		rule->accept = fw_random_percent(r, 60);
 		classbench_ports(rule, r);
 	}
 	qsort(w->rules, w->n, sizeof(*w->rules), classbench_compare);
@@ -295,13 +295,13 @@ static struct grid grid_of(size_t n)
 	return g;
 }
 
-static struct work_rule hotpair_rule(const struct grid *g, uint32_t cell, struct work_random *r)
+static struct work_rule hotpair_rule(const struct grid *g, uint32_t cell, struct fw_random *r)
 {
 	uint32_t slice = cell / 2 / g->columns, first = FIRST_PORT + cell / 2 % g->columns * g->width, lo, hi,
 		 size = 65536 / g->slices;
 
 	lo = work_between(r, first, first + g->width - 1);
-	hi = work_percent(r, 40) ? lo : work_between(r, lo, first + g->width - 1);
+	hi = fw_random_percent(r, 40) ? lo : work_between(r, lo, first + g->width - 1);
 	return (struct work_rule){
 		.src = 0x14000000,
 		.src_len = 8,
@@ -314,7 +314,7 @@ static struct work_rule hotpair_rule(const struct grid *g, uint32_t cell, struct
 	};
 }
 
-static int hotpair_make(struct work *w, struct work_random *r)
+static int hotpair_make(struct work *w, struct fw_random *r)
 {
 	struct grid g = grid_of(w->n);
 	size_t ncells = (size_t)2 * g.columns * g.slices;
@@ -330,14 +330,14 @@ static int hotpair_make(struct work *w, struct work_random *r)
 	return 0;
 }
 
-static int (*const make[WORK_SHAPES])(struct work *w, struct work_random *r) = {
+static int (*const make[WORK_SHAPES])(struct work *w, struct fw_random *r) = {
 	[WORK_BLOCKLIST] = blocklist_make,
 	[WORK_POLICY] = policy_make,
 	[WORK_CLASSBENCH] = classbench_make,
 	[WORK_HOTPAIR] = hotpair_make,
 };
 
-int work_rules_make(struct work *w, struct work_random *r)
+int work_rules_make(struct work *w, struct fw_random *r)
 {
 	return make[w->shape](w, r);
 }
@@ -357,7 +357,7 @@ struct work_rule work_extra(const struct work *w, size_t i)
 	rule.dport[0] = rule.dport[1] = 443;
 	if (w->shape == WORK_HOTPAIR) {
 		struct grid g = { 256, 1, 1 };
-		struct work_random r = { 0 };
+		struct fw_random r = { 0 };
 
 		rule = hotpair_rule(&g, 0, &r);
 		rule.dport[0] = rule.dport[1] = (uint16_t)(EXTRA_PORTS + i);
