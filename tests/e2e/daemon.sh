@@ -295,7 +295,7 @@ case_fwd_classify() {
 		agree "tcp $client4:99 > $server4:25 in s0" try_tcp $server4 25 || return 1
 	ok classify "icmp $client4 > $server4 in" "udp $client4:1 > $server4:2 in" && says "name ping" &&
 		says "policy in drop (no rule matches)" && refuses 1 "" classify "tcp 10.0.0.1:99 > 10.0.0.x:1" && marked 10.0.0.x &&
-		refuses 2 "missing packet" classify && refuses 2 "goes with --rules" classify --kernel "icmp 10.0.0.1 > 10.0.0.2" || return 1
+		refuses 2 "missing packet" classify && refuses 2 "needs --rules" classify --kernel "icmp 10.0.0.1 > 10.0.0.2" || return 1
 	ok save "$tmp/live" && exits 0 "$fwctl" classify --rules "$tmp/live" "icmp $client4 > $server4 in" && says "name ping"
 }
 

@@ -20,7 +20,7 @@ case_fwd_diff() {
 		ok load --diff $check "$new" && shows "- policy in accept" && shows "+ policy in drop" &&
 			shows "- set admins { 198.51.100.0/24 }" && shows "+ set admins { 203.0.113.0/24 }" &&
 			shows "- set banned { 192.0.2.66 }" && shows "+ set more { 192.0.2.1, 192.0.2.2 }  # a new set" &&
-			shows "~ rule 20 name ssh in from @admins proto tcp dport 22 accept  # moved behind rule 30" &&
+			shows "~ rule 20 name ssh in from @admins proto tcp dport 22 accept  # moved after rule 30" &&
 			is "lines of the diff" "$(grep -c '^[-+~]' "$tmp/out")" 7 &&
 			says "0 added, 0 removed, 0 changed, 1 moved, 3 kept; policies: 1 changed; sets: 1 created, 0 destroyed, 3 elements added, 2 removed" || return 1
 	done

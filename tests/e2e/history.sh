@@ -181,10 +181,10 @@ case_watch_restart() {
 	local text=$!
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 --json >"$tmp/watched.json" 2>>"$tmp/err" &
 	local json=$!
-	wait_until grep -q interval "$tmp/watched.json" && fwd_kill KILL && wait_until grep -q "fwd is away" "$tmp/watched" &&
+	wait_until grep -q interval "$tmp/watched.json" && fwd_kill KILL && wait_until grep -q "fwd is not running" "$tmp/watched" &&
 		wait_until grep -q '"event":"away"' "$tmp/watched.json" || fail "$(cat "$tmp/watched" "$tmp/watched.json" "$tmp/err")" || return 1
 	in_client ping -q -c 3 -i 0.05 -W1 $server4 >/dev/null
-	start_fwd && wait_until grep -q "fwd is there again" "$tmp/watched" && wait_until grep -q "name ping" "$tmp/watched" &&
+	start_fwd && wait_until grep -q "fwd is running again" "$tmp/watched" && wait_until grep -q "name ping" "$tmp/watched" &&
 		wait_until grep -q '"event":"back"' "$tmp/watched.json" &&
 		wait_until grep -q '"name":"ping".*"moved_packets":3' "$tmp/watched.json" ||
 		fail "$(cat "$tmp/watched" "$tmp/watched.json" "$tmp/err")" || return 1

@@ -17,7 +17,7 @@ static int on_device(void *ctx, json_t *o)
 	return 0;
 }
 
-/* As it was typed, which may be as it is shown; or, where it has bytes that are not shown, as they are. */
+/* A name as fwd takes it: typed as it is shown, or with bytes that are not shown, which become that. */
 static json_t *name_of(const char *typed)
 {
 	if (fw_name_is_plain(typed))
@@ -41,7 +41,7 @@ static int change(const struct ctl_settings *s, struct ctl_request *request)
 	ctl_confirm_add(s, request->args);
 	code = ctl_request_run(s, request, NULL);
 	if (code == CTL_OK && !s->json)
-		ctl_confirm_print(s, "to confirm ");
+		ctl_confirm_print(s, "confirm ");
 	return code;
 }
 
@@ -63,20 +63,20 @@ static int run_detach(const struct ctl_settings *s, int n, char **operands)
 
 #define DEVICE_JSON                                                                                                        \
 	"JSON: {dev, interface, index, mode, wanted, out, state (attached, missing, failed or pattern), error, warning,\n" \
-	"in_front, from}, one for each"
+	"in_front, from}, one per interface"
 
 const struct ctl_command ctl_attach = {
 	.name = "attach",
 	.operands = "IFACE...",
-	.summary = "filter on interfaces from now on, also after a restart",
+	.summary = "filter on interfaces, from now on and after a restart",
 	.details =
-		"All of them, or none. IFACE is a name of an interface, also another name of it (`ip link property`), or a\n"
-		"pattern such as 'veth*': all that match. A byte that no terminal shows is typed as it is shown, \\x1b.\n"
-		"With --later also an interface that does not exist, which is filtered as soon as it appears, and with a\n"
-		"pattern every one that matches whenever it appears. Packets come to fwd before the\n"
-		"programs of others; one of XDP is never replaced. Said again, it changes the mode.\n"
+		"All of them, or none. IFACE is a name or an alternative name of an interface (`ip link property`), or a\n"
+		"pattern such as 'veth*' for all that match. Type an unprintable byte as it is shown: \\x1b.\n"
+		"--later also takes an interface that does not exist, which is filtered as soon as it appears; with a\n"
+		"pattern, every interface that matches, whenever it appears. fwd sees packets before the programs of\n"
+		"others; an XDP program of others is never replaced. Attaching again changes the mode.\n"
 		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
-		"tunnels: there native XDP is refused), and while rules match what XDP cannot know.\n\n" DEVICE_JSON
+		"tunnels: native XDP is refused there), and while rules match what XDP cannot see.\n\n" DEVICE_JSON
 		"; then {ok}.\n",
 	.options = attach_options,
 	.kinds = CTL_KIND_IFACE,
@@ -90,8 +90,8 @@ const struct ctl_command ctl_detach = {
 	.operands = "IFACE...",
 	.summary = "stop filtering on interfaces",
 	.details =
-		"By the names that `fwctl status` shows, or a pattern of them: all of them, or none. Also where an interface\n"
-		"of this name was renamed or went to another network namespace.\n\nJSON: {ok}.\n",
+		"Names as `fwctl status` shows them, or a pattern: all of them, or none. It works too for an interface that was\n"
+		"renamed or moved to another network namespace.\n\nJSON: {ok}.\n",
 	.options = detach_options,
 	.kinds = CTL_KIND_IFACE,
 	.min_operands = 1,

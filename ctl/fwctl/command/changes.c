@@ -86,7 +86,7 @@ static bool agreed(void)
 static int run_flush(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_request request = { .kind = FW_REQ_FLUSH, .args = json_object() };
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code;
 
 	if (!s->yes && !agreed()) {
@@ -101,9 +101,8 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 		printf("%llu rule%s removed", (unsigned long long)removed, fw_plural(removed));
 		ctl_print_other_counts(end);
 		putchar('\n');
-		ctl_confirm_print(s, "to confirm ");
+		ctl_confirm_print(s, "confirm ");
 	}
-	json_decref(end);
 	return code;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl check: is a ruleset right, and what will it cost? Touches neither kernel nor network. */
+/* fwctl check: whether a ruleset is right, and what it costs. Touches neither kernel nor network. */
 #include "rows.h"
 #include "ruleset.h"
 #include "ctl/fwctl/output/diags.h"
@@ -14,7 +14,7 @@
 
 static const struct ctl_option *const options[] = { &ctl_opt_format, &ctl_opt_max_cost, NULL };
 
-/* What the kernel will hold for it, in bytes. */
+/* Memory that the ruleset takes in the kernel, in bytes. */
 struct memory {
 	uint64_t tables;     /* whole segments */
 	uint64_t counters;   /* whole chunks, a copy for each CPU */
@@ -22,7 +22,7 @@ struct memory {
 	unsigned cpus;
 };
 
-/* The file holds ranges as "0-3,8-11"; the last number is the highest CPU. */
+/* The file has ranges such as "0-3,8-11"; the last number is the highest CPU. */
 static unsigned possible_cpus(void)
 {
 	FILE *f = fopen("/sys/devices/system/cpu/possible", "re");
@@ -75,159 +75,137 @@ static json_t *cost_json(const struct fw_cost_worst *w)
 			 (json_int_t)w->blocks);
 }
 
-static int print_json(const char *path, const struct fw_ruleset *rs, const struct fw_compile_stats *st,
-		      const struct fw_cost_worst *cost, const struct memory *m, const struct fw_diags *warnings,
-		      double parse)
-{
-	json_t *memory = json_pack("{sI sI sI sI si}", "tables", (json_int_t)m->tables, "tables_used",
-				   (json_int_t)st->bytes, "counters", (json_int_t)m->counters, "flow_cache",
-				   (json_int_t)m->flow_cache, "cpus", (int)m->cpus);
-	json_t *o = json_pack("{so sI sI sI so so sI sI sI so sI so so sf sf so sI}", "file", ctl_json_string(path),
-			      "rules", (json_int_t)rs->nrules, "sets", (json_int_t)rs->nsets, "set_elements",
-			      (json_int_t)elements_of(rs), "identities", both(st->identities[0], st->identities[1]),
-			      "classes", both(st->classes[0], st->classes[1]), "pairs", (json_int_t)st->pairs, "blocks",
-			      (json_int_t)st->blocks, "largest_block", (json_int_t)st->block_rules_max, "nesting",
-			      both(st->nesting_max[0], st->nesting_max[1]), "probes_max", (json_int_t)st->probes_max,
-			      "worst_packet", cost_json(cost), "memory", memory, "parse_seconds", parse,
-			      "compile_seconds", st->seconds, "warnings", ctl_json_diags(warnings), "warnings_total",
-			      (json_int_t)warnings->total);
+/* What a check finds out. */
+struct findings {
+	const char *path;
+	const struct ctl_tables *tables;
+	struct fw_cost_worst cost;
+	struct memory memory;
+	struct fw_diags warnings; /* of the text, of shadowed rules and of what packets cost */
+};
 
-	return ctl_json_print(o);
+static int print_json(const struct findings *f)
+{
+	const struct fw_ruleset *rs = f->tables->rs;
+	const struct fw_compile_stats *st = &f->tables->image.stats;
+	json_t *memory = json_pack("{sI sI sI sI si}", "tables", (json_int_t)f->memory.tables, "tables_used",
+				   (json_int_t)st->bytes, "counters", (json_int_t)f->memory.counters, "flow_cache",
+				   (json_int_t)f->memory.flow_cache, "cpus", (int)f->memory.cpus);
+
+	return ctl_json_print(
+		json_pack("{so sI sI sI so so sI sI sI so sI so so sf sf so sI}", "file", ctl_json_string(f->path),
+			  "rules", (json_int_t)rs->nrules, "sets", (json_int_t)rs->nsets, "set_elements",
+			  (json_int_t)elements_of(rs), "identities", both(st->identities[0], st->identities[1]),
+			  "classes", both(st->classes[0], st->classes[1]), "pairs", (json_int_t)st->pairs, "blocks",
+			  (json_int_t)st->blocks, "largest_block", (json_int_t)st->block_rules_max, "nesting",
+			  both(st->nesting_max[0], st->nesting_max[1]), "probes_max", (json_int_t)st->probes_max,
+			  "worst_packet", cost_json(&f->cost), "memory", memory, "parse_seconds",
+			  f->tables->parse_seconds, "compile_seconds", st->seconds, "warnings",
+			  ctl_json_diags(&f->warnings), "warnings_total", (json_int_t)f->warnings.total));
 }
 
-static void row(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void row(const char *what, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("  %-16s ", what);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-}
-
+#define ROW(...) ctl_print_row(2, 16, __VA_ARGS__)
 #define LLU(x) ((unsigned long long)(x))
 
-static void print_text(const char *path, const struct fw_ruleset *rs, const struct fw_compile_stats *st,
-		       const struct fw_cost_worst *cost, const struct memory *m, double parse)
+static void print_memory(const struct memory *m, uint64_t used)
 {
-	uint64_t total = m->tables + m->counters + m->flow_cache;
 	char a[32], b[32];
 
-	ctl_put(stdout, path);
-	puts(": ok");
-	row("rules", "%zu", rs->nrules);
-	row("sets", "%zu with %llu element%s", rs->nsets, LLU(elements_of(rs)), fw_plural(elements_of(rs)));
-	row("identities", "%llu source, %llu destination", LLU(st->identities[0]), LLU(st->identities[1]));
-	row("classes", "%llu source, %llu destination", LLU(st->classes[0]), LLU(st->classes[1]));
-	row("pairs", "%llu", LLU(st->pairs));
-	row("blocks", "%llu, the largest of %llu rule%s", LLU(st->blocks), LLU(st->block_rules_max),
-	    fw_plural(st->block_rules_max));
-	row("deepest nesting", "%u source, %u destination", st->nesting_max[0], st->nesting_max[1]);
-	row("probes", "at most %llu pair%s a packet", LLU(st->probes_max), fw_plural(st->probes_max));
-	row("worst packet", "at most %s: %llu lines, %llu rounds",
-	    fw_cost_text(fw_cost_seconds(cost->most), a, sizeof(a)), LLU(cost->most.lines), LLU(cost->most.rounds));
-	row("kernel memory", "%s", ctl_bytes(a, sizeof(a), total));
-	row("  tables", "%s (%s in use)", ctl_bytes(a, sizeof(a), m->tables), ctl_bytes(b, sizeof(b), st->bytes));
-	row("  counters", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->counters), m->cpus, fw_plural(m->cpus));
-	row("  flow cache", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->flow_cache), m->cpus, fw_plural(m->cpus));
-	row("time", "parse %.3f s, compile %.3f s", parse, st->seconds);
+	ROW("kernel memory", "%s", ctl_bytes(a, sizeof(a), m->tables + m->counters + m->flow_cache));
+	ROW("  tables", "%s (%s in use)", ctl_bytes(a, sizeof(a), m->tables), ctl_bytes(b, sizeof(b), used));
+	ROW("  counters", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->counters), m->cpus, fw_plural(m->cpus));
+	ROW("  flow cache", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->flow_cache), m->cpus, fw_plural(m->cpus));
 }
 
-/* Packets that cost much, rules that can never decide, or none at all; what the text is warned of has been said. */
-static int warn(struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, const struct fw_cost_worst *cost,
-		struct fw_diags *out)
+static int print_text(const struct findings *f)
 {
-	struct fw_diags shadowed = { 0 };
+	const struct fw_ruleset *rs = f->tables->rs;
+	const struct fw_compile_stats *st = &f->tables->image.stats;
+	uint64_t elements = elements_of(rs);
+	char time[32];
+
+	ctl_put(stdout, f->path);
+	puts(": ok");
+	ROW("rules", "%zu", rs->nrules);
+	ROW("sets", "%zu with %llu element%s", rs->nsets, LLU(elements), fw_plural(elements));
+	ROW("identities", "%llu source, %llu destination", LLU(st->identities[0]), LLU(st->identities[1]));
+	ROW("classes", "%llu source, %llu destination", LLU(st->classes[0]), LLU(st->classes[1]));
+	ROW("pairs", "%llu", LLU(st->pairs));
+	ROW("blocks", "%llu, the largest of %llu rule%s", LLU(st->blocks), LLU(st->block_rules_max),
+	    fw_plural(st->block_rules_max));
+	ROW("deepest nesting", "%u source, %u destination", st->nesting_max[0], st->nesting_max[1]);
+	ROW("probes", "at most %llu pair%s a packet", LLU(st->probes_max), fw_plural(st->probes_max));
+	ROW("worst packet", "at most %s: %llu lines, %llu rounds",
+	    fw_cost_text(fw_cost_seconds(f->cost.most), time, sizeof(time)), LLU(f->cost.most.lines),
+	    LLU(f->cost.most.rounds));
+	print_memory(&f->memory, st->bytes);
+	ROW("time", "parse %.3f s, compile %.3f s", f->tables->parse_seconds, st->seconds);
+	return 0;
+}
+
+/* Prints warnings, and adds them to those of the text, which were printed before: of cost, of rules that never decide. */
+static int warn(struct findings *f)
+{
+	struct fw_ruleset *rs = f->tables->rs;
+	struct fw_diags found = { 0 };
 	int err;
 
-	fw_cost_warn(rs, cost, &shadowed);
-	err = fw_warn_all_shadowed(rs, pool, root, &shadowed);
+	fw_cost_warn(rs, &f->cost, &found);
+	err = fw_warn_all_shadowed(rs, f->tables->pool, f->tables->image.root, &found);
 	if (err) {
 		ctl_print_failure(NULL, "cannot look for rules that never decide", err);
 		return err;
 	}
 	if (fw_ruleset_is_open(rs))
-		fw_diag_add(&shadowed, (struct fw_place){ .file = rs->file },
-			    "in the place of rules or of policy in drop, `fwctl load` wants --yes for it",
-			    "there are no rules in it and its policy in is accept");
-	ctl_print_warnings(&shadowed);
+		fw_diag_add(&found, (struct fw_place){ .file = rs->file },
+			    "`fwctl load` needs --yes to put it in place of rules or of policy in drop",
+			    "it has no rules, and its policy in is accept");
+	ctl_print_warnings(&found);
 	if (rs->warnings)
-		*out = *rs->warnings;
-	fw_diags_append(out, &shadowed);
+		f->warnings = *rs->warnings;
+	fw_diags_append(&f->warnings, &found);
 	return 0;
 }
 
-/* What the dearest packet costs, unless that is more than it may. 0 or -errno, and said so. */
-static int cost_of(const struct ctl_settings *s, const struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root,
-		   struct fw_cost_worst *out)
+/* Finds the packet that costs most; more than --max-cost is an error. Return: 0 or -errno, which is printed. */
+static int find_cost(const struct ctl_settings *s, struct findings *f)
 {
 	struct fw_diags ds = { 0 };
-	int err = fw_cost_worst(pool, root, out);
+	int err = fw_cost_worst(f->tables->pool, f->tables->image.root, &f->cost);
 
 	if (!err && s->max_cost)
-		err = fw_cost_refuse(rs, out, 1e-9 * (double)s->max_cost, &ds);
+		err = fw_cost_refuse(f->tables->rs, &f->cost, 1e-9 * (double)s->max_cost, &ds);
 	if (err)
-		ctl_print_failure(&ds, "cannot look for the dearest packet", err);
+		ctl_print_failure(&ds, "cannot find the worst packet", err);
 	return err;
-}
-
-static void ruleset_freep(struct fw_ruleset **p)
-{
-	fw_ruleset_free(*p);
-}
-
-static void pool_freep(struct fw_pool **p)
-{
-	fw_pool_free(*p);
 }
 
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(ruleset_freep) struct fw_ruleset *rs = NULL;
-	fw_cleanup(pool_freep) struct fw_pool *pool = NULL;
-	fw_cleanup(fw_image_free) struct fw_image image = { 0 };
-	struct fw_diags warnings = { 0 };
-	struct fw_cost_worst cost;
-	double parse;
-	int err;
+	fw_cleanup(ctl_tables_close) struct ctl_tables tables = { .rs = NULL };
+	struct findings f = { .path = operands[0], .tables = &tables };
 
-	if (ctl_ruleset_load(operands[0], s->format, &rs, &parse))
+	if (ctl_tables_open(f.path, s->format, false, &tables) || find_cost(s, &f) || warn(&f))
 		return CTL_FAILED;
-	err = fw_pool_new(&pool);
-	if (err) {
-		ctl_print_failure(NULL, "cannot make tables", err);
-		return CTL_FAILED;
-	}
-	if (ctl_ruleset_compile(rs, pool, &image))
-		return CTL_FAILED;
-	if (cost_of(s, rs, pool, image.root, &cost) || warn(rs, pool, image.root, &cost, &warnings))
-		return CTL_FAILED;
-
-	struct memory m = memory_of(rs, pool);
-
-	if (s->json)
-		return print_json(operands[0], rs, &image.stats, &cost, &m, &warnings, parse) ? CTL_FAILED : CTL_OK;
-	print_text(operands[0], rs, &image.stats, &cost, &m, parse);
-	return CTL_OK;
+	f.memory = memory_of(tables.rs, tables.pool);
+	return (s->json ? print_json : print_text)(&f) ? CTL_FAILED : CTL_OK;
 }
 
 const struct ctl_command ctl_check = {
 	.name = "check",
 	.operands = "FILE",
-	.summary = "parse and compile a ruleset; say what is wrong with it or what it will cost",
+	.summary = "parse and compile a ruleset: what is wrong with it, or what it costs",
 	.details =
 		"FILE - is standard input. Nothing is loaded into the kernel.\n\n"
 		"JSON: file, rules, sets, set_elements, identities, classes, nesting {source, destination},\n"
-		"pairs, blocks, largest_block (rules), probes_max (pairs that one packet can ask for),\n"
+		"pairs, blocks, largest_block (rules), probes_max (pairs that one packet can look up),\n"
 		"worst_packet {seconds, lines, rounds, pairs, blocks},\n"
 		"memory {tables, tables_used, counters, flow_cache: bytes; cpus}, parse_seconds, compile_seconds,\n"
 		"warnings (array of {file, line, column, message, hint}), warnings_total.\n\n"
-		"Warns of rules that can never decide, since one before them matches all of their packets; and of rules\n"
+		"It warns of rules that can never decide, since one before them matches all of their packets; and of rules\n"
 		"with which a packet may take more than 10 us, which --max-cost refuses. No packet costs more than the\n"
-		"worst packet: lines of the tables that are read, and rounds in which it waits for one, at prices measured\n"
-		"with nothing in the CPU's caches. One that is in them takes about a tenth.\n",
+		"worst packet: cache lines of the tables that it reads, and rounds in which it waits for one, at prices\n"
+		"measured with cold caches. With warm caches it takes about a tenth.\n",
 	.options = options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

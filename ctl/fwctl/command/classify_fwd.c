@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The part of fwctl classify that asks fwd. */
+/* fwctl classify without --rules: fwd answers. */
 #include "classify.h"
+#include "classify_packets.h"
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
 #include "ctl/fwctl/request/request.h"
-
-#include "fw/pcap.h"
 
 #include <string.h>
 
@@ -18,7 +17,7 @@ struct session {
 static int print_answer(void *ctx, json_t *o)
 {
 	const json_t *rule = json_object_get(o, "rule");
-	const char *verdict = ctl_field_text(o, "verdict"), *policy = ctl_field_text(o, "reason");
+	const char *verdict = ctl_field_text(o, "verdict");
 
 	if (((struct session *)ctx)->settings->json)
 		return ctl_json_print(json_incref(o));
@@ -26,8 +25,7 @@ static int print_answer(void *ctx, json_t *o)
 	if (json_is_object(rule))
 		printf("  by       %s\n", ctl_field_text(rule, "text"));
 	else
-		printf("  by       policy %s %s%s\n", policy, verdict,
-		       strcmp(policy, "in") && strcmp(policy, "out") ? "" : " (no rule matches)");
+		ctl_classify_print_policy(ctl_field_text(o, "reason"), verdict);
 	return 0;
 }
 
@@ -40,16 +38,17 @@ static void ask(struct session *ss, struct ctl_request *request)
 		ss->code = CTL_FAILED;
 }
 
-static void ask_text(struct session *ss, const char *text)
+static void ask_text(void *ctx, const char *text)
 {
 	struct ctl_source source = { .text = text, .len = strlen(text) };
 	struct ctl_request request = { .args = json_pack("{so}", "packet", ctl_json_text(text)), .sources = &source };
 
-	ask(ss, &request);
+	ask(ctx, &request);
 }
 
-static void ask_frame(struct session *ss, const struct fw_frame *frame)
+static void ask_frame(void *ctx, const struct fw_frame *frame)
 {
+	struct session *ss = ctx;
 	struct fw_part bytes = { (const char *)frame->data, frame->len };
 	struct ctl_request request = { .args = json_pack("{ss}", "hook", "in"), .parts = &bytes, .nparts = 1 };
 
@@ -58,42 +57,21 @@ static void ask_frame(struct session *ss, const struct fw_frame *frame)
 		return;
 	}
 	json_decref(request.args);
-	ctl_error("a packet of %u bytes cannot be asked about: the capture holds its first %u", frame->wire_len,
+	ctl_error("cannot classify a packet of %u bytes: the capture holds only the first %u", frame->wire_len,
 		  frame->len);
 	ss->code = CTL_FAILED;
 }
 
-static void ask_capture(struct session *ss, const char *path)
+int ctl_classify_fwd(const struct ctl_settings *s, int n, char **packets)
 {
-	struct fw_diags ds = { 0 };
-	struct fw_pcap *pcap = NULL;
-	struct fw_frame frame;
-	int got = fw_pcap_open(path, &ds, &pcap);
-
-	while (!got && (got = fw_pcap_next(pcap, &ds, &frame)) == 1) {
-		ask_frame(ss, &frame);
-		got = 0;
-		if (ferror(stdout))
-			break;
-	}
-	fw_pcap_close(pcap);
-	if (got < 0) {
-		ctl_print_failure(&ds, path, got);
-		ss->code = CTL_FAILED;
-	}
-}
-
-int ctl_classify_live(const struct ctl_settings *s, int n, char **packets)
-{
+	static const struct ctl_packet_ops ops = { ask_text, ask_frame };
 	struct session ss = { .settings = s };
 
 	ss.code = ctl_connect(s, &ss.client);
 	if (ss.code != CTL_OK)
 		return ss.code;
-	for (int i = 0; i < n; i++)
-		ask_text(&ss, packets[i]);
-	if (s->pcap)
-		ask_capture(&ss, s->pcap);
+	if (ctl_packets_each(s, n, packets, &ops, &ss))
+		ss.code = CTL_FAILED;
 	fw_client_close(ss.client);
 	if (s->json && ss.code == CTL_OK)
 		ctl_json_print(json_pack("{sb}", "ok", 1));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl confirm and undo: what was done with --confirm, and what every command that takes that option does about it. */
+/* fwctl confirm and undo: keep or undo what was done with --confirm. */
 #include "rows.h"
 #include "ctl/fwctl/request/request.h"
 
@@ -8,12 +8,11 @@ static const struct ctl_option *const no_options[] = { NULL };
 static int run_confirm(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_request request = { .kind = FW_REQ_CONFIRM };
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code = ctl_request_run(s, &request, &end);
 
 	if (code == CTL_OK && !s->json)
 		printf("confirmed: %s\n", ctl_field_text(end, "what"));
-	json_decref(end);
 	return code;
 }
 
@@ -28,7 +27,7 @@ static void print_restored(const json_t *end)
 static int run_undo(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_request request = { .kind = FW_REQ_UNDO };
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code = ctl_request_run(s, &request, &end);
 
 	if (code == CTL_OK && !s->json) {
@@ -37,7 +36,6 @@ static int run_undo(const struct ctl_settings *s, int n, char **operands)
 			print_restored(end);
 		putchar('\n');
 	}
-	json_decref(end);
 	return code;
 }
 
@@ -45,7 +43,7 @@ const struct ctl_command ctl_confirm = {
 	.name = "confirm",
 	.operands = "",
 	.summary = "keep what was done with --confirm",
-	.details = "Exit code 1: nothing is waiting, or it was undone already, which is said.\n\n"
+	.details = "Exit code 1: nothing is waiting, or it was undone already; the error says which.\n\n"
 		   "JSON: {ok, what (was confirmed)}.\n",
 	.options = no_options,
 	.run = run_confirm,
@@ -54,11 +52,11 @@ const struct ctl_command ctl_confirm = {
 const struct ctl_command ctl_undo = {
 	.name = "undo",
 	.operands = "",
-	.summary = "take back what was done with --confirm, at once",
+	.summary = "undo what was done with --confirm, at once",
 	.details =
-		"What was before is there again when the command ends. Exit code 1: nothing is waiting.\n\n"
-		"JSON: {ok, what (was undone), rules (that there were with it), restored (rules that there are now),\n" CTL_COUNTS_JSON
-		"}. rules and restored are null where the ruleset was not touched.\n",
+		"The previous state is back when the command ends. Exit code 1: nothing is waiting.\n\n"
+		"JSON: {ok, what (was undone), rules (how many there were), restored (how many there are now),\n" CTL_COUNTS_JSON
+		"}. rules and restored are null if the ruleset did not change.\n",
 	.options = no_options,
 	.run = run_undo,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl counters: the rules that decided on packets; or counts from 0 again. */
+/* fwctl counters: rules that decided on packets, and policies; --reset starts at 0 again. */
 #include "list.h"
 #include "pinned.h"
 #include "rows.h"
@@ -18,7 +18,7 @@ static void print_reset(uint64_t count)
 static int reset(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_request request = { .kind = FW_REQ_RESET };
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code;
 
 	if (n) {
@@ -31,19 +31,18 @@ static int reset(const struct ctl_settings *s, int n, char **operands)
 	code = ctl_request_run(s, &request, &end);
 	if (code == CTL_OK && !s->json)
 		print_reset(ctl_field_u64(end, "count"));
-	json_decref(end);
 	return code;
 }
 
 static int run_counters(const struct ctl_settings *s, int n, char **operands)
 {
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code;
 
 	if (s->reset)
 		return reset(s, n, operands);
 	if (n) {
-		ctl_error("counters: rules are named only with --reset");
+		ctl_error("counters: rules can be named only with --reset");
 		ctl_hint("`fwctl show rule %s` shows one rule's counter", operands[0]);
 		return CTL_USAGE;
 	}
@@ -55,7 +54,6 @@ static int run_counters(const struct ctl_settings *s, int n, char **operands)
 		ctl_print_counts(json_object_get(end, "rules"));
 		puts("all rules");
 	}
-	json_decref(end);
 	return code;
 }
 
@@ -64,11 +62,11 @@ const struct ctl_command ctl_counters = {
 	.operands = "[REF...]",
 	.summary = "rules that decided on packets, and the policies",
 	.details =
-		"Counters stay with a rule's id, through replace, move, load and a restart of fwd.\n"
-		"With --reset they count from 0 again; what was counted before is not shown.\n"
-		"While fwd does not run they come from what it has pinned, by id, without what rules match; the exit code is 0.\n\n"
+		"A counter belongs to a rule's id: it survives replace, move, load and a restart of fwd.\n"
+		"--reset sets counters to 0, and prints how many.\n"
+		"While fwd is not running they are read from its pins, by id, without what rules match; the exit code is 0.\n\n"
 		"JSON: rules and policies as in `fwctl list`; at last {ok, rules {packets, bytes}, generation}.\n"
-		"While fwd does not run: text is null, slot and set are missing, and the last has running (false).\n"
+		"While fwd is not running: text is null, slot and set are missing, and the last object has running (false).\n"
 		"With --reset: {ok, count}.\n",
 	.options = options,
 	.kinds = CTL_KIND_RULE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl history: what was done and refused, and by whom. */
+/* fwctl history: what was done and refused, when and by whom. */
 #include "rows.h"
 #include "ctl/fwctl/request/request.h"
 
@@ -49,11 +49,11 @@ const struct ctl_command ctl_history = {
 	.operands = "",
 	.summary = "what was done and refused lately, when and by whom",
 	.details =
-		"Newest first, 50 unless --limit says another number. fwd keeps the last 1000 changes, loads and interfaces\n"
-		"attached, as many changes of sets alone, and 200 refusals; more stands in the journal (`journalctl -u fwd`).\n\n"
+		"Newest first, 50 unless --limit gives another number. fwd keeps the last 1000 changes, loads and attachments,\n"
+		"as many changes of sets alone, and 200 refusals; the journal has more (`journalctl -u fwd`).\n\n"
 		"JSON: {at (seconds since 1970), text (as shown), action, what, result (done or refused), why, pid (0: fwd\n"
 		"itself), uid, process, added, removed, changed, moved, policies, sets_created, sets_destroyed,\n"
-		"elements_added, elements_removed (those of loads, changes and flush), rules (that there were then),\n"
+		"elements_added, elements_removed (of loads, changes and flush), rules (how many there were then),\n"
 		"confirm_by}; at last {ok, count}.\n",
 	.options = options,
 	.run = run,

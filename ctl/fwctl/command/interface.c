@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How it is filtered, or why not. */
+/* How packets are filtered: " in by native XDP, out by tc", or " wanted: auto". */
 static void print_way(const json_t *d)
 {
 	const char *mode = ctl_field_text(d, "mode");
@@ -35,6 +35,6 @@ void ctl_print_interface(const json_t *d)
 	if (interface[0] && strcmp(interface, name) != 0)
 		printf(", now called %s", interface);
 	if (from[0])
-		printf(", for the sake of %s", from);
+		printf(", because of %s", from);
 	printf("%s%s\n", error[0] ? ": " : "", error);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl list, show, set list and counters: what is filtering, one rule, set or
- * policy a line as they come, so that a million rules need no memory here.
+ * fwctl list, show and set list: the live ruleset, one rule, set or policy a line. Each is printed as it arrives, so that a
+ * million rules need no memory here.
  */
 #include "list.h"
 #include "rows.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ONE_LINE 8 /* elements of a set that are shown beside its name */
+#define ONE_LINE 8 /* elements of a set that are printed on one line with its name */
 
 static const struct ctl_option *const list_options[] = { &ctl_opt_terse, &ctl_opt_from, &ctl_opt_limit, NULL };
 static const struct ctl_option *const terse_options[] = { &ctl_opt_terse, NULL };
@@ -24,7 +24,7 @@ static const struct ctl_option *const no_options[] = { NULL };
 struct printer {
 	bool terse;
 	bool progress;
-	bool open; /* a set whose elements go on */
+	bool open; /* a set of which more elements follow */
 	uint64_t n;
 };
 
@@ -62,7 +62,7 @@ static void print_elements(const json_t *ranges, const char *before, const char 
 	}
 }
 
-/* A large set comes in several objects, and is one statement here. */
+/* A large set arrives in several objects, which become one statement. */
 static void print_set(struct printer *p, const json_t *o)
 {
 	const json_t *ranges = json_object_get(o, "ranges");
@@ -167,13 +167,13 @@ static int run_set_list(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_list = {
 	.name = "list",
 	.operands = "[[rules] [MATCH...]|sets [NAME]|policy [REASON]]",
-	.summary = "the rules in order with their counters, the sets or the policies",
+	.summary = "rules in order with their counters, sets or policies",
 	.details =
-		"MATCH: only rules that could decide on such packets, as in `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
+		"MATCH: only rules that could decide on such packets, such as `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
 		",\n"
-		"set {set (name), dynamic, elements (how many), ranges, rules (that use it), more (true: goes on in the next object)},\n"
-		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided while it had the\n"
-		"other verdict, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
+		"set {set (name), dynamic, elements (how many), ranges, rules (that use it), more (true: continued in the next object)},\n"
+		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided with the other\n"
+		"verdict, which it had before, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
 	.options = list_options,
 	.words = "rules sets policy",
 	.kinds = CTL_KIND_MATCH,
@@ -196,7 +196,7 @@ const struct ctl_command ctl_show = {
 const struct ctl_command ctl_set_list = {
 	.name = "set list",
 	.operands = "[NAME]",
-	.summary = "a set's elements, or those of all sets",
+	.summary = "elements of a set, or of all sets",
 	.details = "JSON: as `fwctl list sets`.\n",
 	.options = terse_options,
 	.kinds = CTL_KIND_SET,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl load and save: whole rulesets. */
+/* fwctl load: puts a whole ruleset in place of the live one. */
 #include "load_diff.h"
 #include "rows.h"
 #include "ctl/fwctl/output/files.h"
@@ -30,7 +30,7 @@ static void show_progress(void *ctx, json_t *o)
 		ctl_progress("%s", ctl_field_text(o, "stage"));
 }
 
-/* Files are called as the user named them. */
+/* Files have the names that the user gave them. */
 static void print_warnings(const struct ctl_parts *l, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
@@ -63,15 +63,18 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 	ctl_confirm_print(s, "  confirm  ");
 }
 
-/* The rules and the files that their sets name. 0 or -errno, and said so. */
+/* Reads the rules and the files that their sets name. Return: 0 or -errno, which is printed. */
 static int read_all(struct ctl_parts *l, const char *path, int format)
 {
 	char *text;
 	size_t len;
 	int err = ctl_file_read(path, &text, &len);
 
-	err = err ? err : ctl_parts_add(l, ctl_file_name(path), text, len);
-	return err || format != FW_FORMAT_RULES ? err : ctl_parts_add_files(l, path);
+	if (!err)
+		err = ctl_parts_add(l, ctl_file_name(path), text, len);
+	if (!err && format == FW_FORMAT_RULES)
+		err = ctl_parts_add_files(l, path);
+	return err;
 }
 
 static int run_load(const struct ctl_settings *s, int n, char **operands)
@@ -79,7 +82,7 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	fw_cleanup(ctl_parts_freep) struct ctl_parts *l = calloc(1, sizeof(*l));
 	const char *path = n ? operands[0] : NULL;
 	struct ctl_request request = { .kind = FW_REQ_LOAD, .line = ctl_load_diff_print, .progress = show_progress };
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code;
 
 	if (!l)
@@ -101,27 +104,26 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 		print_warnings(l, end);
 	if (code == CTL_OK && !s->json)
 		print_result(s, path ? l->sources[0].name : "the file of the setting `rules`", end);
-	json_decref(end);
 	return code;
 }
 
 const struct ctl_command ctl_load = {
 	.name = "load",
 	.operands = "[FILE]",
-	.summary = "put a ruleset in the place of the one that is filtering",
+	.summary = "replace the live ruleset by another",
 	.details =
-		"Rules that stay keep their ids and counters: the same id with the same name or matches, or without an id\n"
-		"the same name, or the same text. Packets see the old ruleset or the new one, never a mixture;\n"
-		"when anything is wrong, the old one stays. FILE - is standard input; files of sets are read too.\n"
-		"Without FILE it is the one of fwd's setting `rules`, which fwd reads itself.\n"
-		"What opens wants --yes: a file without rules whose policy in is accept, in the place of rules or of\n"
-		"policy in drop; and a file that says nothing.\n"
-		"With --confirm the old ruleset comes back unless `fwctl confirm` is said in time.\n"
+		"Rules keep their ids and counters if they have the same id and the same name or matches, or, without an id,\n"
+		"the same name or the same text. Packets see the old ruleset or the new one, never a mixture; if anything\n"
+		"is wrong, the old one stays. FILE - is standard input; the files of sets are read too.\n"
+		"Without FILE, fwd loads the file of its setting `rules`.\n"
+		"A ruleset that filters nothing needs --yes: a file without rules whose policy in is accept, in place of\n"
+		"rules or of policy in drop; and an empty file.\n"
+		"With --confirm the old ruleset comes back unless `fwctl confirm` is run in time.\n"
 		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
-		"come (+), go (-) or have moved (~). A rule with another text whose counter goes on says so.\n"
-		"Rules that can never decide, since one before them matches all of their packets, are warned of; with more\n"
-		"than 100,000 rules by `fwctl check` only. So is a ruleset with which a packet may take more than 10 us;\n"
-		"--max-cost refuses it, and the old one stays (see `fwctl help check`).\n\n" CTL_LOAD_DIFF_JSON
+		"are added (+), removed (-) or moved (~). It says so if a rule with another text keeps its counter.\n"
+		"fwctl warns of rules that can never decide, since one before them matches all of their packets; with more\n"
+		"than 100,000 rules only `fwctl check` does. It also warns of a ruleset with which a packet may take more\n"
+		"than 10 us; --max-cost refuses it, and the old one stays (see `fwctl help check`).\n\n" CTL_LOAD_DIFF_JSON
 		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
 		"generation, seconds {parse, compile, store, swap, total}, worst_packet {seconds, lines, rounds, pairs,\n"
 		"blocks}, confirm_by (seconds since 1970),\n"

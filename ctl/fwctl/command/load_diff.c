@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What another ruleset changes, for people: + what comes, - what goes, ~ what has
- * moved, in the language of rules, and behind # what that does not say.
+ * What another ruleset changes, for people: + what is added, - what is removed, ~ what is moved, in the language of rules,
+ * and after # what that cannot express.
  */
 #include "load_diff.h"
 #include "ctl/fwctl/request/reply.h"
@@ -20,7 +20,7 @@ static void print_policies(const json_t *o)
 	print_policy('+', json_object_get(o, "policy"));
 }
 
-/* One side of a set, unless nothing is to be said of it. @note: what becomes of the set itself. */
+/* The elements that a set gains or loses, if any. @note: what happens to the set itself; NULL: it stays. */
 static void print_side(char sign, const json_t *o, const char *side, const char *note)
 {
 	uint64_t n = ctl_field_u64(o, side);
@@ -49,7 +49,7 @@ static void print_set(const json_t *o)
 {
 	const char *is = ctl_field_text(o, "is");
 
-	print_side('-', o, "removed", strcmp(is, "destroyed") ? NULL : "the set goes");
+	print_side('-', o, "removed", strcmp(is, "destroyed") ? NULL : "the set is removed");
 	print_side('+', o, "added", strcmp(is, "created") ? NULL : "a new set");
 }
 
@@ -58,7 +58,7 @@ static void print_place(const json_t *o)
 	const json_t *after = json_object_get(o, "after");
 
 	if (json_is_object(after))
-		printf("moved behind rule %llu", (unsigned long long)ctl_field_u64(after, "id"));
+		printf("moved after rule %llu", (unsigned long long)ctl_field_u64(after, "id"));
 	else
 		printf("moved to the front");
 }

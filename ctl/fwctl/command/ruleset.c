@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The way of a ruleset that all commands share: file, rules, tables, kernel; each step says why it failed. */
+/* From a file to rules, tables and the kernel, for the commands that need no fwd. */
 #include "ruleset.h"
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/message.h"
@@ -34,8 +34,7 @@ int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struc
 	}
 	err = fw_image_validate(pool, out->root, &reason);
 	if (err)
-		ctl_error("internal error: the compiled tables do not hold together: %s",
-			  reason ? reason : "no reason");
+		ctl_error("internal error: the compiled tables are inconsistent: %s", reason ? reason : "no reason");
 	return err;
 }
 
@@ -65,4 +64,45 @@ int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struc
 	if (err)
 		ctl_error("cannot publish the tables: %s", strerror(-err));
 	return err;
+}
+
+static int open_pool(bool kernel, struct ctl_tables *out)
+{
+	int err;
+
+	if (kernel) {
+		err = ctl_kern_open(&out->kern);
+		if (!err)
+			out->pool = fw_kern_pool(out->kern);
+		return err;
+	}
+	err = fw_pool_new(&out->pool);
+	if (err)
+		ctl_print_failure(NULL, "cannot make tables", err);
+	return err;
+}
+
+int ctl_tables_open(const char *path, int format, bool kernel, struct ctl_tables *out)
+{
+	int err;
+
+	*out = (struct ctl_tables){ .rs = NULL };
+	err = ctl_ruleset_load(path, format, &out->rs, &out->parse_seconds);
+	if (!err)
+		err = open_pool(kernel, out);
+	if (!err)
+		err = ctl_ruleset_compile(out->rs, out->pool, &out->image);
+	if (!err && out->kern)
+		err = ctl_kern_publish(out->kern, out->rs, &out->image);
+	return err;
+}
+
+void ctl_tables_close(struct ctl_tables *t)
+{
+	fw_image_free(&t->image);
+	if (t->kern)
+		fw_kern_close(t->kern);
+	else
+		fw_pool_free(t->pool);
+	fw_ruleset_free(t->rs);
 }

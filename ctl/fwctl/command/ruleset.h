@@ -15,4 +15,16 @@ int ctl_kern_open(struct fw_kern **out);
 /* Publishes the image, with counters for every rule. Return: 0 or -errno. */
 int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image);
 
+/* A ruleset and its tables. */
+struct ctl_tables {
+	struct fw_ruleset *rs;
+	struct fw_pool *pool; /* owned, or that of @kern */
+	struct fw_kern *kern; /* NULL: the tables are in user space only */
+	struct fw_image image;
+	double parse_seconds;
+};
+/* Loads and compiles; with @kernel the tables are published there. Return: 0 or -errno; @out is to be closed in any case. */
+int ctl_tables_open(const char *path, int format, bool kernel, struct ctl_tables *out);
+void ctl_tables_close(struct ctl_tables *t);
+
 #endif

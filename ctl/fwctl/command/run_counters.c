@@ -21,7 +21,7 @@ static void rule_text(const void *ctx, const struct counter_line *l, struct fw_b
 
 static json_t *rule_json(const void *ctx, const struct counter_line *l)
 {
-	return ctl_json_rule(ctx, l->rule);
+	return ctl_json_rule_of(ctx, l->rule);
 }
 
 /* What a policy decided; one that follows others has their verdicts. */

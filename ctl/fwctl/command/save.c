@@ -10,7 +10,7 @@
 
 static const struct ctl_option *const no_options[] = { NULL };
 
-/* On a terminal nothing goes out that is not shown, whatever fwd says; what it wrote, it can read in either form. */
+/* On a terminal, unprintable characters are escaped, whatever fwd sent; `load` reads both forms. */
 static int show_text(void *ctx, const char *text, size_t len)
 {
 	char one[FW_ESCAPE_ONE];
@@ -61,11 +61,12 @@ static int run_save(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_save = {
 	.name = "save",
 	.operands = "[FILE]",
-	.summary = "write the ruleset that is filtering, with ids, as `fwctl load` reads it",
+	.summary = "write the live ruleset, with ids, as `fwctl load` reads it",
 	.details =
-		"Without FILE, or with -, to standard output. A file is replaced when the new one is complete, and keeps its\n"
-		"permissions if it is yours; else the owner may write it and the group read it. A symbolic link is followed,\n"
-		"unless another user made it and what it leads to is not his. Devices, pipes and sockets are written to.\n\n"
+		"Without FILE, or with -, it writes to standard output. A file is replaced once the new one is complete. It keeps\n"
+		"its permissions if it is yours; else the owner may write and the group may read it. A symbolic link is\n"
+		"followed, unless another user made it and does not own what it leads to. Devices, pipes and sockets are\n"
+		"written to directly.\n\n"
 		"JSON: {ok, rules}.\n",
 	.options = no_options,
 	.kinds = CTL_KIND_FILE,

@@ -33,7 +33,7 @@ static void print_removed(const struct ctl_settings *s, const char *name, const 
 	print_elements(end, "0 elements removed\n");
 }
 
-/* Of commands that need not change elements. */
+/* Of commands that may change no elements: prints nothing then. */
 static void print_changed(const struct ctl_settings *s, const char *name, const json_t *end)
 {
 	print_elements(end, "");
@@ -49,7 +49,7 @@ static int change_set(const struct ctl_settings *s, const char *command, int n, 
 	return ctl_change_words(s, prefix.text, n, words, &(struct ctl_change_report){ .summary = summary });
 }
 
-/* `NAME file PATH ...`: the path is a string of the language. */
+/* `NAME file PATH ...`: the path becomes a string of the language. */
 static int run_replace(const struct ctl_settings *s, int n, char **operands)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf path = { 0 };
@@ -74,14 +74,14 @@ RUN_CHANGE(destroy, print_changed)
 
 #define ELEMENTS                                                                                          \
 	"ELEMENTS are addresses, prefixes and ranges with blanks between, or a list { 192.0.2.1, ... }\n" \
-	"with blanks inside its braces, or in quotes, else the shell takes it apart.\n\n"
+	"with blanks inside its braces, or in quotes, or the shell takes it apart.\n\n"
 
 const struct ctl_command ctl_set_create = {
 	.name = "set create",
 	.operands = "NAME [dynamic] [ELEMENTS]",
 	.summary = "make a set of addresses, prefixes and ranges",
 	.details = ELEMENTS
-	"What a dynamic set holds outlives a load of a ruleset that has it too, as dynamic.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	"A dynamic set keeps its elements when a ruleset is loaded that has it too, as dynamic.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "dynamic",
 	.min_operands = 1,
@@ -94,7 +94,7 @@ const struct ctl_command ctl_set_add = {
 	.operands = "NAME ELEMENTS",
 	.summary = "add elements to a set",
 	.details = ELEMENTS
-	"An element that the set has already is an error, unless --exist is said.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	"An element that the set has already is an error, unless --exist is given.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = exist_options,
 	.kinds = CTL_KIND_SET,
 	.min_operands = 2,
@@ -105,10 +105,9 @@ const struct ctl_command ctl_set_add = {
 const struct ctl_command ctl_set_del = {
 	.name = "set del",
 	.operands = "NAME ELEMENTS",
-	.summary = "delete elements of a set",
-	.details = ELEMENTS
-	"Elements are deleted in the form in which they were added. One that the set does not have is an\n"
-	"error, unless --exist is said.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	.summary = "delete elements from a set",
+	.details = ELEMENTS "Give elements as they were added. One that the set does not have is an\n"
+			    "error, unless --exist is given.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = exist_options,
 	.kinds = CTL_KIND_SET,
 	.min_operands = 2,
@@ -131,9 +130,9 @@ const struct ctl_command ctl_set_flush = {
 const struct ctl_command ctl_set_replace = {
 	.name = "set replace",
 	.operands = "NAME ELEMENTS|file LIST [WORD...]",
-	.summary = "give a set other elements instead of those that it has",
+	.summary = "replace the elements of a set",
 	.details = ELEMENTS
-	"LIST is a file of them, and what may stand behind it as in a rules file (skip-bad, format csv, ...).\n"
+	"LIST is a file of them, followed by the same words as in a rules file (skip-bad, format csv, ...).\n"
 	"Packets see the old elements or the new ones, never a mixture.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "file",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl status, attach and detach: what fwd does, and on which interfaces. */
+/* fwctl status: what fwd holds, does and waits for. */
 #include "interface.h"
 #include "pinned.h"
 #include "rows.h"
@@ -8,25 +8,13 @@
 
 #include "fw/cost.h"
 
-#include <stdarg.h>
 #include <string.h>
 #include <time.h>
 
 static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
 
+#define ROW(...) ctl_print_row(0, 14, __VA_ARGS__)
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
-
-static void row(const char *what, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void row(const char *what, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("%-14s ", what);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-}
 
 static const char *clock_text(uint64_t seconds, char *buf, size_t size)
 {
@@ -44,18 +32,18 @@ static void print_tables(const json_t *o)
 		     *worst = json_object_get(o, "worst_packet");
 	char time[32];
 
-	row("generation", "%llu", LLU(o, "generation"));
-	row("rules", "%llu", LLU(o, "rules"));
-	row("sets", "%llu with %llu element%s", LLU(o, "sets"), LLU(o, "elements"), fw_plural(LLU(o, "elements")));
-	row("identities", "%llu source, %llu destination", LLU(identities, "src"), LLU(identities, "dst"));
-	row("classes", "%llu source, %llu destination", LLU(classes, "src"), LLU(classes, "dst"));
-	row("pairs", "%llu", LLU(o, "pairs"));
+	ROW("generation", "%llu", LLU(o, "generation"));
+	ROW("rules", "%llu", LLU(o, "rules"));
+	ROW("sets", "%llu with %llu element%s", LLU(o, "sets"), LLU(o, "elements"), fw_plural(LLU(o, "elements")));
+	ROW("identities", "%llu source, %llu destination", LLU(identities, "src"), LLU(identities, "dst"));
+	ROW("classes", "%llu source, %llu destination", LLU(classes, "src"), LLU(classes, "dst"));
+	ROW("pairs", "%llu", LLU(o, "pairs"));
 	if (worst)
-		row("worst packet", "at most %s%s", fw_cost_text(ctl_field_real(worst, "seconds"), time, sizeof(time)),
+		ROW("worst packet", "at most %s%s", fw_cost_text(ctl_field_real(worst, "seconds"), time, sizeof(time)),
 		    json_is_true(json_object_get(o, "worst_packet_is_old")) ? " before the last changes" : "");
 }
 
-/* How long one of them took: "1.2 ms on average". Nothing when there was none. */
+/* The mean of a histogram: " (1.20 ms on average)"; "" when it is empty. Return: @buf. */
 static const char *mean(const json_t *histogram, char *buf, size_t size)
 {
 	double n = (double)ctl_field_u64(histogram, "count");
@@ -74,14 +62,14 @@ static void print_history(const json_t *o)
 	const char *counters = ctl_field_text(files, "counters");
 	char a[48], b[48];
 
-	row("since start", "%llu transaction%s%s, %llu load%s%s, %llu refused", LLU(o, "transactions"),
+	ROW("since start", "%llu transaction%s%s, %llu load%s%s, %llu refused", LLU(o, "transactions"),
 	    fw_plural(LLU(o, "transactions")), mean(json_object_get(o, "transaction_seconds"), a, sizeof(a)),
 	    LLU(o, "reloads"), fw_plural(LLU(o, "reloads")), mean(json_object_get(o, "reload_seconds"), b, sizeof(b)),
 	    LLU(o, "failures"));
 	if (counters[0])
-		row("counters", "as text in %s", counters);
+		ROW("counters", "as text in %s", counters);
 	else
-		row("counters", "not as text: %s", ctl_field_text(files, "error"));
+		ROW("counters", "not as text: %s", ctl_field_text(files, "error"));
 }
 
 static unsigned long long connections(const json_t *shares, const char *rank)
@@ -96,7 +84,7 @@ static void print_clients(const json_t *o)
 	const char *kind;
 
 	json_object_foreach((json_t *)away, kind, n) turned_away += (unsigned long long)json_integer_value(n);
-	row("clients", "%llu root, %llu admin, %llu reader, of %llu each; %llu turned away as busy",
+	ROW("clients", "%llu root, %llu admin, %llu reader, of %llu each; %llu turned away as busy",
 	    connections(shares, "root"), connections(shares, "admin"), connections(shares, "reader"),
 	    LLU(json_object_get(shares, "root"), "connections_max"), turned_away);
 }
@@ -108,21 +96,21 @@ static void print_memory(const json_t *o)
 	bool is_arena = !strcmp(ctl_field_text(pool, "kind"), "arena");
 	char a[32], b[32];
 
-	row("tables", "%s in %llu segments of %s, %s in use", ctl_bytes(a, sizeof(a), ctl_field_u64(pool, "bytes")),
+	ROW("tables", "%s in %llu segments of %s, %s in use", ctl_bytes(a, sizeof(a), ctl_field_u64(pool, "bytes")),
 	    LLU(pool, "segments"), is_arena ? "an arena" : "maps",
 	    ctl_bytes(b, sizeof(b), ctl_field_u64(pool, "used")));
-	row("memory", "%s of fwd, %s resident", ctl_bytes(a, sizeof(a), ctl_field_u64(memory, "allocated")),
+	ROW("memory", "%s of fwd, %s resident", ctl_bytes(a, sizeof(a), ctl_field_u64(memory, "allocated")),
 	    ctl_bytes(b, sizeof(b), ctl_field_u64(memory, "resident")));
-	row("store", "%s, %s, %llu change%s since the last snapshot", ctl_field_text(store, "path"),
+	ROW("store", "%s, %s, %llu change%s since the last snapshot", ctl_field_text(store, "path"),
 	    ctl_bytes(a, sizeof(a), ctl_field_u64(store, "bytes")), LLU(store, "changes"),
 	    fw_plural(LLU(store, "changes")));
 	if (ctl_field_text(store, "error")[0])
-		row("", "CHANGES CANNOT BE KEPT: %s", ctl_field_text(store, "error"));
+		ROW("", "CHANGES CANNOT BE KEPT: %s", ctl_field_text(store, "error"));
 	if (ctl_field_text(store, "hint")[0])
-		row("", "hint: %s", ctl_field_text(store, "hint"));
+		ROW("", "hint: %s", ctl_field_text(store, "hint"));
 }
 
-/* Of what there is only so much: from this percentage on it is worth a look. */
+/* From this percentage on, a limit is pointed out. */
 #define NEARLY 80
 
 static void print_limits(const json_t *o)
@@ -138,18 +126,18 @@ static void print_limits(const json_t *o)
 		snprintf(what, sizeof(what), "%s", ctl_field_text(l, "what"));
 		for (char *blank = what; (blank = strchr(blank, '_')) != NULL;)
 			*blank = ' ';
-		row(i ? "" : "limits", "%llu of %llu %s%s", LLU(l, "used"), LLU(l, "max"), what,
+		ROW(i ? "" : "limits", "%llu of %llu %s%s", LLU(l, "used"), LLU(l, "max"), what,
 		    share >= NEARLY ? ": NEARLY USED UP" : "");
 	}
 }
 
-/* For how long fwd looked at nothing else, and what it did meanwhile. */
+/* The longest time that fwd was busy with one thing, and what that was. */
 static void print_loop(const json_t *o)
 {
 	const json_t *loop = json_object_get(o, "loop"), *longest = json_object_get(loop, "longest"),
 		     *recent = json_object_get(loop, "recent");
 
-	row("longest step", "%.1f ms (%s), in the last ten minutes %.1f ms (%s)",
+	ROW("longest step", "%.1f ms (%s), in the last ten minutes %.1f ms (%s)",
 	    json_number_value(json_object_get(longest, "seconds")) * 1000, ctl_field_text(longest, "what"),
 	    json_number_value(json_object_get(recent, "seconds")) * 1000, ctl_field_text(recent, "what"));
 }
@@ -160,15 +148,15 @@ static void print_confirmation(const json_t *o)
 	char at[64];
 
 	if (ctl_field_u64(o, "confirm_by"))
-		row("to confirm", "%s: by %s, else it is undone", ctl_field_text(o, "confirm_what"),
+		ROW("to confirm", "%s: by %s, or it is undone", ctl_field_text(o, "confirm_what"),
 		    clock_text(ctl_field_u64(o, "confirm_by"), at, sizeof(at)));
 	if (!json_is_object(rollback))
 		return;
 	clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at));
 	if (json_is_null(json_object_get(rollback, "rules")))
-		row("undone", "%s at %s: %s", ctl_field_text(rollback, "what"), at, ctl_field_text(rollback, "reason"));
+		ROW("undone", "%s at %s: %s", ctl_field_text(rollback, "what"), at, ctl_field_text(rollback, "reason"));
 	else
-		row("undone", "%s (%llu rule%s) at %s: %s; %llu rule%s came back", ctl_field_text(rollback, "what"),
+		ROW("undone", "%s (%llu rule%s) at %s: %s; %llu rule%s came back", ctl_field_text(rollback, "what"),
 		    LLU(rollback, "rules"), fw_plural(ctl_field_u64(rollback, "rules")), at,
 		    ctl_field_text(rollback, "reason"), LLU(rollback, "restored"),
 		    fw_plural(ctl_field_u64(rollback, "restored")));
@@ -179,11 +167,11 @@ static void print_pins(const json_t *o)
 	const json_t *pins = json_object_get(o, "pins");
 
 	if (json_is_true(json_object_get(pins, "private")))
-		row("pins", "%s, in a private mount namespace: filtering ends with its last process",
+		ROW("pins", "%s, in a private mount namespace: filtering ends with its last process",
 		    ctl_field_text(pins, "path"));
 }
 
-/* Interfaces that are not here, and yet filtered by what is pinned. */
+/* Interfaces in other network namespaces that the pinned links still filter. */
 static void print_away(const json_t *o)
 {
 	const json_t *away = json_object_get(o, "away"), *a;
@@ -208,12 +196,12 @@ static void print_rules_file(const json_t *o)
 	if (!json_is_object(f))
 		return;
 	if (json_is_null(differs))
-		row("rules file", "%s: not compared%s%s", path, why[0] ? ": " : " yet", why);
+		ROW("rules file", "%s: not compared%s%s", path, why[0] ? ": " : " yet", why);
 	else if (json_is_true(differs))
-		row("rules file", "%s differs%s (`fwctl load --diff --check` shows how)", path,
+		ROW("rules file", "%s differs%s (`fwctl load --diff --check` shows how)", path,
 		    since ? ", and there were changes since" : "");
 	else
-		row("rules file", "%s: %s", path, since ? "as live before the changes since" : "as live");
+		ROW("rules file", "%s: %s", path, since ? "as live before the changes since" : "as live");
 }
 
 static int on_status(void *ctx, json_t *o)
@@ -232,7 +220,7 @@ static int on_status(void *ctx, json_t *o)
 	print_rules_file(o);
 	print_confirmation(o);
 	if (!json_array_size(devices))
-		row("interfaces", "none: nothing is filtered (`fwctl attach IFACE`)");
+		ROW("interfaces", "none: nothing is filtered (`fwctl attach IFACE`)");
 	json_array_foreach(devices, i, d)
 	{
 		printf("%-14s ", i ? "" : "interfaces");
@@ -256,8 +244,8 @@ const struct ctl_command ctl_status = {
 	.operands = "",
 	.summary = "what fwd holds, does and waits for",
 	.details =
-		"While fwd does not run, what the kernel goes on with, from what fwd has pinned; the exit code is 3 then.\n\n"
-		"JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}. While fwd does not run: {running\n"
+		"While fwd is not running, it shows the state in the kernel, read from fwd's pins; the exit code is 3 then.\n\n"
+		"JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}. While fwd is not running: {running\n"
 		"(false), generation, rules, counted {packets, bytes}, devices (null: only root sees them)}; then {ok, error}.\n",
 	.options = status_options,
 	.run = run_status,

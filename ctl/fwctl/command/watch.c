@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl watch: the counters of fwd, read over and over, until Ctrl-C or q. */
+/* fwctl watch: reads the counters of fwd at intervals, until Ctrl-C or q. */
 #include "rows.h"
 #include "ctl/fwctl/output/counter_view.h"
 #include "ctl/fwctl/output/json.h"
@@ -15,9 +15,9 @@
 
 static const struct ctl_option *const options[] = { &ctl_opt_interval, NULL };
 
-/* What a rule's counter was at the last reading. */
+/* A rule's counter at the last reading. */
 struct seen {
-	uint64_t id; /* 0: none */
+	uint64_t id; /* 0: unused */
 	struct fw_count count;
 };
 
@@ -28,13 +28,13 @@ struct watch {
 	struct seen *seen;                                   /* by id, open addressing, at most half full */
 	size_t nseen, size;                                  /* a power of two, or 0 */
 	struct fw_count reasons[FW_NREASONS][FW_FOLLOW + 1]; /* by enum fw_verdict */
-	json_t *kept[COUNTER_VIEW_TOP + 1]; /* the rules that the view holds, and one more while it decides */
+	json_t *kept[COUNTER_VIEW_TOP + 1]; /* rules that the view holds, and one more while it decides */
 	size_t nkept;
 	bool lost;  /* fwd has ended */
-	bool first; /* nothing has been seen yet: all that there is was before us */
+	bool first; /* the first reading, which only tells what was counted before */
 	char title[128];
-	int signals;             /* descriptor that becomes readable when one comes */
-	bool keys;               /* standard input is a terminal whose keys come one by one */
+	int signals;             /* descriptor that is readable when a signal is pending */
+	bool keys;               /* standard input is a terminal that delivers each key at once */
 	struct termios terminal; /* as it was */
 };
 
@@ -64,7 +64,7 @@ static int grow(struct watch *w)
 	return 0;
 }
 
-/* NULL: memory is out. */
+/* The counter of a rule at the last reading; 0 if it is new. NULL: out of memory. */
 static struct fw_count *seen(struct watch *w, uint64_t id)
 {
 	struct seen *s;
@@ -105,7 +105,7 @@ static bool in_view(const struct counter_view *v, const json_t *o)
 	return false;
 }
 
-/* Holds the rule while the view does, and lets go of the one that it took the place of. */
+/* Keeps a reference to a rule while the view holds it, and drops that of the rule that it replaced. */
 static void keep(struct watch *w, json_t *o)
 {
 	size_t n = 0;
@@ -195,7 +195,7 @@ static int on_line(void *ctx, json_t *o)
 	return 0;
 }
 
-/* When a load replaces the ruleset meanwhile, the answer ends in the middle; it is asked for again, once. */
+/* A load that replaces the ruleset meanwhile ends the answer with an error; then it is asked for again, once. */
 static enum ctl_exit read_all(struct watch *w)
 {
 	struct ctl_request request = {
@@ -215,12 +215,12 @@ static enum ctl_exit read_all(struct watch *w)
 	}
 }
 
-/* Keys come one by one and are not shown, until watch_end(). */
+/* Each key is delivered at once and not echoed, until watch_end(). */
 static void keys_begin(struct watch *w)
 {
 	struct termios t;
 
-	if (!w->view.terminal || w->view.json || !isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &w->terminal))
+	if (!counter_view_is_table(&w->view) || !isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &w->terminal))
 		return;
 	t = w->terminal;
 	t.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
@@ -240,7 +240,7 @@ static int signals_begin(struct watch *w)
 	return w->signals < 0 ? -errno : 0;
 }
 
-/* Waits until @deadline. Return: true: the user wants no more. */
+/* Waits until @deadline. Return: true: the user ended it. */
 static bool wait_for_end(const struct watch *w, double deadline)
 {
 	struct pollfd fds[] = { { w->signals, POLLIN, 0 }, { w->keys ? STDIN_FILENO : -1, POLLIN, 0 } };
@@ -261,27 +261,27 @@ static bool wait_for_end(const struct watch *w, double deadline)
 	}
 }
 
-/* Where fwd is: a line of its own, below the table where there is one. */
+/* Whether fwd is there, on a line of its own, below the table if there is one. */
 static void say_event(const struct watch *w, const char *event, const char *text)
 {
-	if (w->view.json)
+	if (w->settings->json)
 		ctl_json_print(json_pack("{ss sf}", "event", event, "seconds", fw_now() - w->view.start));
 	else
 		puts(text);
 	fflush(stdout);
 }
 
-/* fwd was started again, or will be: counters go on, and so does whoever watches them. true: the user wants no more. */
+/* fwd was restarted, or will be: counters continue. Return: true: the user ended it meanwhile. */
 static bool wait_for_fwd(struct watch *w, double interval)
 {
 	bool end = false;
 
 	fw_client_close(fw_take(w->client));
-	say_event(w, "away", "fwd is away; packets are filtered on, and counted: waiting for it");
+	say_event(w, "away", "fwd is not running; filtering and counting continue: waiting for it");
 	while (!end && ctl_connect_try(w->settings, &w->client))
 		end = wait_for_end(w, fw_now() + interval);
 	if (!end)
-		say_event(w, "back", "fwd is there again");
+		say_event(w, "back", "fwd is running again");
 	return end;
 }
 
@@ -300,7 +300,7 @@ static enum ctl_exit loop(struct watch *w, double interval)
 		}
 		if (code != CTL_OK)
 			return code;
-		if (!w->first || (w->view.terminal && !w->view.json))
+		if (!w->first || counter_view_is_table(&w->view))
 			counter_view_show(&w->view, w->title);
 		w->first = false;
 		if (deadline + interval < fw_now()) /* reading took longer than the interval */
@@ -343,15 +343,15 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_watch = {
 	.name = "watch",
 	.operands = "",
-	.summary = "what rules and policies decide, live, until Ctrl-C or q",
+	.summary = "show live what rules and policies decide, until Ctrl-C or q",
 	.details =
-		"On a terminal the busiest rules as a table that is drawn over; else each interval prints what moved in it.\n"
-		"When fwd is started again, it says so and goes on.\n\n"
+		"On a terminal, a table of the busiest rules is updated in place; else each interval prints what moved in it.\n"
+		"When fwd is restarted, it says so and continues.\n\n"
 		"JSON, one object an interval: {event (\"interval\"), seconds (since the start), interval, all (sums),\n"
 		"rules (the 10 busiest of the interval), policies, active_rules (that ever decided on a packet)}.\n"
 		"A rule has id, name, verdict and text, a policy name and verdict (and a second object for what it decided\n"
-		"while it had the other one); both packets and bytes, moved_packets and moved_bytes (in the interval).\n"
-		"When fwd ends and when it is there again: {event (\"away\" or \"back\"), seconds}.\n",
+		"with the other one, which it had before); both packets and bytes, moved_packets and moved_bytes (in the interval).\n"
+		"When fwd ends and when it runs again: {event (\"away\" or \"back\"), seconds}.\n",
 	.options = options,
 	.run = run,
 };

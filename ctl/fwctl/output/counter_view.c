@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters as a live table, as lines or as JSON. A line is what a rule or policy
- * did: in the last interval, and in all. On a terminal the table is drawn over
- * the last one; elsewhere each interval prints the lines that moved.
+ * The three outputs of counters. On a terminal a table is drawn over the last one, with what rules and policies did in the
+ * last interval and in all; elsewhere each interval prints the lines that moved; JSON is one object an interval.
  */
 #include "counter_view.h"
 #include "json.h"
@@ -12,8 +11,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define TOP 10  /* rules of an interval where there is no terminal */
-#define ROWS 12 /* of a terminal that are no rules */
+#define TOP 10  /* rules of an interval that is not a table */
+#define ROWS 12 /* of the terminal that are not rules */
 
 static void add(struct fw_count *sum, struct fw_count c)
 {
@@ -53,12 +52,6 @@ static void keep(struct counter_view *v, const struct counter_line *l)
 	for (; i && busier(l, &v->top[i - 1]); i--)
 		v->top[i] = v->top[i - 1];
 	v->top[i] = *l;
-}
-
-void counter_view_init(struct counter_view *v, const struct counter_source *source, bool json)
-{
-	*v = (struct counter_view){ .source = *source, .json = json, .terminal = isatty(STDOUT_FILENO) };
-	v->start = v->last = fw_now();
 }
 
 void counter_view_begin(struct counter_view *v, size_t max)
@@ -128,15 +121,25 @@ static json_t *json_policies(const struct counter_view *v)
 	return policies;
 }
 
-static void show_json(const struct counter_view *v, const char *event)
+static void print_json(const struct counter_view *v, const char *event)
 {
 	ctl_json_print(json_pack("{ss sf sf so so so sI}", "event", event, "seconds", v->last - v->start, "interval",
 				 v->interval, "all", json_counts(&v->sum), "rules", json_rules(v), "policies",
 				 json_policies(v), "active_rules", (json_int_t)v->active));
 }
 
-/* What decided, cut to what is left of the terminal's line. */
-static void print_who(const struct counter_view *v, const struct counter_line *l, int width)
+static void show_json(const struct counter_view *v, const char *title)
+{
+	print_json(v, "interval");
+}
+
+static void total_json(const struct counter_view *v)
+{
+	print_json(v, "total");
+}
+
+/* The rule or policy, cut to @width columns; -1: not cut. */
+static void print_name(const struct counter_view *v, const struct counter_line *l, int width)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
@@ -155,7 +158,7 @@ static void print_line(const struct counter_view *v, const struct counter_line *
 	printf("%10.0f %10.3f %12llu %11s  ", (double)l->moved.packets / seconds,
 	       (double)l->moved.bytes * 8e-6 / seconds, (unsigned long long)l->total.packets,
 	       ctl_bytes(bytes, sizeof(bytes), l->total.bytes));
-	print_who(v, l, width);
+	print_name(v, l, width);
 }
 
 static int terminal_width(void)
@@ -191,35 +194,15 @@ static void print_moved(const struct counter_view *v, const struct counter_line 
 		return;
 	printf("%8.1f s  +%llu packet%s +%llu byte%s  ", v->last - v->start, (unsigned long long)l->moved.packets,
 	       fw_plural(l->moved.packets), (unsigned long long)l->moved.bytes, fw_plural(l->moved.bytes));
-	print_who(v, l, -1);
+	print_name(v, l, -1);
 }
 
-static void show_lines(const struct counter_view *v)
+static void show_lines(const struct counter_view *v, const char *title)
 {
 	for (size_t i = 0; i < v->ntop; i++)
 		print_moved(v, &v->top[i]);
 	for (size_t i = 0; i < v->npolicies; i++)
 		print_moved(v, &v->policies[i]);
-}
-
-size_t counter_view_fits(const struct counter_view *v)
-{
-	struct winsize w = { 0 };
-
-	if (v->json || !v->terminal || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_row < ROWS + TOP)
-		return TOP;
-	return w.ws_row - ROWS;
-}
-
-void counter_view_show(const struct counter_view *v, const char *title)
-{
-	if (v->json)
-		show_json(v, "interval");
-	else if (v->terminal)
-		show_table(v, title);
-	else
-		show_lines(v);
-	fflush(stdout);
 }
 
 static void print_total(const struct counter_view *v, const struct counter_line *l)
@@ -229,15 +212,11 @@ static void print_total(const struct counter_view *v, const struct counter_line 
 	if (!l->total.packets)
 		return;
 	printf("%12llu %11s  ", (unsigned long long)l->total.packets, ctl_bytes(bytes, sizeof(bytes), l->total.bytes));
-	print_who(v, l, -1);
+	print_name(v, l, -1);
 }
 
-void counter_view_total(const struct counter_view *v)
+static void total_text(const struct counter_view *v)
 {
-	if (v->json) {
-		show_json(v, "total");
-		return;
-	}
 	printf("\ntotal of %.1f s\n%12s %11s  %s\n", v->last - v->start, "packets", "bytes", "decided by");
 	for (size_t i = 0; i < v->ntop; i++)
 		print_total(v, &v->top[i]);
@@ -245,5 +224,56 @@ void counter_view_total(const struct counter_view *v)
 		printf("%26sand %zu more rule%s\n", "", v->active - v->ntop, fw_plural(v->active - v->ntop));
 	for (size_t i = 0; i < v->npolicies; i++)
 		print_total(v, &v->policies[i]);
+}
+
+static size_t fits_terminal(void)
+{
+	struct winsize w = { 0 };
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || w.ws_row < ROWS + TOP)
+		return TOP;
+	return w.ws_row - ROWS;
+}
+
+static size_t fits_elsewhere(void)
+{
+	return TOP;
+}
+
+struct counter_output {
+	size_t (*fits)(void);
+	void (*show)(const struct counter_view *v, const char *title);
+	void (*total)(const struct counter_view *v);
+};
+static const struct counter_output json_output = { fits_elsewhere, show_json, total_json };
+static const struct counter_output table_output = { fits_terminal, show_table, total_text };
+static const struct counter_output line_output = { fits_elsewhere, show_lines, total_text };
+
+void counter_view_init(struct counter_view *v, const struct counter_source *source, bool json)
+{
+	*v = (struct counter_view){ .source = *source };
+	v->output = json ? &json_output : isatty(STDOUT_FILENO) ? &table_output : &line_output;
+	v->start = v->last = fw_now();
+}
+
+bool counter_view_is_table(const struct counter_view *v)
+{
+	return v->output == &table_output;
+}
+
+size_t counter_view_fits(const struct counter_view *v)
+{
+	return v->output->fits();
+}
+
+void counter_view_show(const struct counter_view *v, const char *title)
+{
+	v->output->show(v, title);
+	fflush(stdout);
+}
+
+void counter_view_total(const struct counter_view *v)
+{
+	v->output->total(v);
 	fflush(stdout);
 }

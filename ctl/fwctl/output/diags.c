@@ -3,7 +3,7 @@
  * Errors with their place, as compilers show them:
  *
  *	FILE:LINE:COLUMN: message
- *	  the line as it stands there
+ *	  the line of the file
  *	      ^
  *	  hint: what would be right
  */
@@ -53,7 +53,7 @@ static struct text cut(struct text line, unsigned *column)
 	return line;
 }
 
-/* Columns of a character on a terminal: 0 for marks that are put on the one before, 2 for wide ones. */
+/* Columns of a character on a terminal: 0 for combining marks, 2 for wide characters. */
 static int width_of(const char *s, size_t n)
 {
 	uint32_t code = ' ';
@@ -64,7 +64,7 @@ static int width_of(const char *s, size_t n)
 	return width < 0 ? 1 : width;
 }
 
-/* One character as it is shown, and in @mark as many blanks. Return: its bytes in the line. */
+/* Prints one character, and adds as many blanks to @mark. Return: its bytes in the line. */
 static size_t print_char(const char *s, size_t left, struct fw_buf *mark)
 {
 	char one[FW_ESCAPE_ONE];
@@ -80,7 +80,7 @@ static size_t print_char(const char *s, size_t left, struct fw_buf *mark)
 	return n;
 }
 
-/* The mark stands below the column also behind tabs, wide characters, and what takes several to be shown. */
+/* The mark is below the column even after tabs, wide characters, and those that are shown as several. */
 static void print_marked(struct text line, unsigned column)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf mark = { 0 };
@@ -88,7 +88,7 @@ static void print_marked(struct text line, unsigned column)
 
 	if (!line.s || !column || column > line.len + 1)
 		return;
-	if (line.len >= 3 && column > 3 && !memcmp(line.s, "\xef\xbb\xbf", 3)) { /* a byte order mark takes no place */
+	if (line.len >= 3 && column > 3 && !memcmp(line.s, "\xef\xbb\xbf", 3)) { /* a byte order mark is not shown */
 		line = (struct text){ line.s + 3, line.len - 3 };
 		column -= 3;
 	}
@@ -102,7 +102,7 @@ static void print_marked(struct text line, unsigned column)
 	fprintf(stderr, "\n  %.*s^\n", (int)marked, mark.text ? mark.text : "");
 }
 
-/* A line of a file; only of regular ones, whose reading can neither block nor change anything. */
+/* A line of a file, to be freed; only of regular ones, which can be read without blocking or side effects. */
 static char *file_line(const char *path, unsigned number, size_t *len)
 {
 	FILE *f = fopen(path, "re");
@@ -132,6 +132,8 @@ bool ctl_is_shown_as(const char *name, const char *shown)
 	return !strcmp(name, shown) || (escaped && !strcmp(escaped, shown));
 }
 
+/* The source that a diagnostic refers to; else the words of the command line; NULL: neither is there. */
+/* The source that a diagnostic refers to; else the words of the command line; NULL: neither is there. */
 static const struct ctl_source *source_of(const struct fw_diag *d, const struct ctl_source *sources)
 {
 	const struct ctl_source *any = NULL;
@@ -144,6 +146,8 @@ static const struct ctl_source *source_of(const struct fw_diag *d, const struct 
 	return any;
 }
 
+/* The line that a diagnostic is about, marked, if it can be found. */
+/* The line that a diagnostic is about, marked, if it can be found. */
 static void print_source(const struct fw_diag *d, const struct ctl_source *source)
 {
 	fw_autofree char *line = NULL;
@@ -160,6 +164,8 @@ static void print_source(const struct fw_diag *d, const struct ctl_source *sourc
 		print_marked((struct text){ line, len }, d->column);
 }
 
+/* Place, message, line and hint. Words of the command line have no name; a source may be printed under another one. */
+/* Place, message, line and hint. Words of the command line have no name; a source may be printed under another one. */
 static void print_diag(const struct fw_diag *d, const struct ctl_source *sources)
 {
 	const struct ctl_source *source = source_of(d, sources);

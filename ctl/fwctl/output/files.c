@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading whole files, and writing them so that no half of one is ever seen. */
+/* Reading whole files, and writing them so that nobody sees half of one. */
 #include "files.h"
 #include "message.h"
 #include "progress.h"
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #define BYTES_MAX ((size_t)1 << 30)
-#define NAME_BYTES 255 /* of the name of a text, at most: the end of a path says more than its beginning */
+#define NAME_BYTES 255 /* of a name in diagnostics; longer paths lose their beginning */
 
 const char *ctl_file_name(const char *path)
 {
@@ -40,30 +40,30 @@ static int cannot_write(const struct ctl_new_file *nf, int err)
 }
 
 /*
- * A symbolic link that somebody else could have put there is followed only to where he may write himself: into a folder of
- * his, to a file or to nothing.
+ * A symbolic link that another user could have made is followed only to where that user may write anyway: into a folder of
+ * that user, to a regular file or to a name that does not exist.
  */
 static int check_link(const struct ctl_new_file *nf, const struct stat *st)
 {
-	uid_t who = nf->at.link;
+	uid_t owner = nf->at.link;
 	struct stat folder;
 
-	if (who == FW_PATH_NOBODY)
+	if (owner == FW_PATH_NOBODY)
 		return 0;
 	if (fstat(nf->at.folder, &folder))
 		return cannot_write(nf, -errno);
-	if (folder.st_uid == who && (!st->st_mode || S_ISREG(st->st_mode)))
+	if (folder.st_uid == owner && (!st->st_mode || S_ISREG(st->st_mode)))
 		return 0;
-	if (who == FW_PATH_ANYBODY)
+	if (owner == FW_PATH_ANYBODY)
 		ctl_error("cannot write %s: a symbolic link leads elsewhere that any user could have made", nf->path);
 	else
 		ctl_error("cannot write %s: a symbolic link of user %u leads to what is not that user's", nf->path,
-			  who);
+			  owner);
 	ctl_hint("name the file that is meant, without the link");
 	return -EPERM;
 }
 
-/* What a link of /proc leads to, if it is our descriptor: written to where it stands, as what its name says of it. */
+/* A descriptor for what a link of /proc leads to, if that is one of ours. Else -errno. */
 static int own_descriptor(const struct ctl_new_file *nf)
 {
 	struct stat named, own;
@@ -77,7 +77,7 @@ static int own_descriptor(const struct ctl_new_file *nf)
 	return fd < 0 ? -errno : fd;
 }
 
-/* By the folder: its path may be too long for an address, or be another's by now. */
+/* Connects through the open folder: its path may be too long for an address, or lead elsewhere by now. */
 static int connect_to(const struct ctl_new_file *nf)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
@@ -95,8 +95,8 @@ static int connect_to(const struct ctl_new_file *nf)
 	return err;
 }
 
-/* What is there, and no regular file. */
-static int open_as_it_is(const struct ctl_new_file *nf, mode_t type)
+/* Opens a device, a pipe, a socket or one of our descriptors. Return: a descriptor or -errno. */
+static int open_special(const struct ctl_new_file *nf, mode_t type)
 {
 	struct stat st;
 	int fd;
@@ -111,10 +111,10 @@ static int open_as_it_is(const struct ctl_new_file *nf, mode_t type)
 	if (!fstat(fd, &st) && (st.st_mode & S_IFMT) == type)
 		return fd;
 	close(fd);
-	return -EAGAIN; /* it is another by now */
+	return -EAGAIN; /* it was replaced meanwhile */
 }
 
-/* Whoever else owns what is there decides nothing of the new file; set-user-ID and the like are nobody's to decide. */
+/* The mode of a file that is replaced is kept if it is ours, without set-user-ID and the like; another owner's is not. */
 static mode_t mode_of(const struct stat *st)
 {
 	mode_t mask = umask(0);
@@ -123,20 +123,20 @@ static mode_t mode_of(const struct stat *st)
 	return S_ISREG(st->st_mode) && st->st_uid == geteuid() ? st->st_mode & 0777 : 0640 & ~mask;
 }
 
-/* A name that nobody can guess and that was not there. */
-static int open_beside(struct ctl_new_file *nf, mode_t mode)
+/* A new file under a name that nobody can guess. Return: a descriptor or -errno. */
+static int open_temporary(struct ctl_new_file *nf, mode_t mode)
 {
 	uint64_t number;
 	int fd, err;
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return -errno;
-	snprintf(nf->beside, sizeof(nf->beside), ".fwctl-%016llx", (unsigned long long)number);
-	ctl_signal_unlink(nf->at.folder, nf->beside);
-	fd = openat(nf->at.folder, nf->beside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	snprintf(nf->temporary, sizeof(nf->temporary), ".fwctl-%016llx", (unsigned long long)number);
+	ctl_signal_unlink(nf->at.folder, nf->temporary);
+	fd = openat(nf->at.folder, nf->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		err = -errno;
-		nf->beside[0] = '\0';
+		nf->temporary[0] = '\0';
 		return err;
 	}
 	if (!fchmod(fd, mode))
@@ -146,7 +146,7 @@ static int open_beside(struct ctl_new_file *nf, mode_t mode)
 	return err;
 }
 
-/* What another user has put where everybody may write could be a trap: as with the kernel's fs.protected_fifos. */
+/* Refuses what another user put into a folder that anybody may write to, as the kernel's fs.protected_fifos does. */
 static int check_owner(const struct ctl_new_file *nf, const struct stat *st)
 {
 	struct stat folder;
@@ -161,14 +161,16 @@ static int open_file(struct ctl_new_file *nf, const struct stat *st)
 	int err;
 
 	if (!st->st_mode || S_ISREG(st->st_mode))
-		return open_beside(nf, mode_of(st));
+		return open_temporary(nf, mode_of(st));
 	err = check_owner(nf, st);
-	return err ? err : open_as_it_is(nf, st->st_mode & S_IFMT);
+	if (err)
+		return err;
+	return open_special(nf, st->st_mode & S_IFMT);
 }
 
 int ctl_new_file_open(const char *path, struct ctl_new_file *out)
 {
-	struct stat st = { 0 }; /* of nothing */
+	struct stat st = { 0 }; /* stays 0 when nothing is there */
 	int err, fd;
 
 	out->path = path;
@@ -190,7 +192,7 @@ int ctl_new_file_open(const char *path, struct ctl_new_file *out)
 	return cannot_write(out, -ENOMEM);
 }
 
-/* Not every folder may be read, and not every file system can do that; pipes and devices that keep nothing cannot. */
+/* Pipes, devices and some file systems cannot be flushed, which is not an error. */
 static int sync_fd(int fd)
 {
 	return fsync(fd) && errno != EINVAL && errno != EROFS && errno != ENOTSUP ? -errno : 0;
@@ -211,11 +213,11 @@ int ctl_new_file_commit(struct ctl_new_file *nf)
 {
 	int err = fflush(nf->f) ? -errno : sync_fd(fileno(nf->f));
 
-	if (!err && nf->beside[0]) {
-		err = renameat(nf->at.folder, nf->beside, nf->at.folder, nf->at.name) ? -errno : 0;
+	if (!err && nf->temporary[0]) {
+		err = renameat(nf->at.folder, nf->temporary, nf->at.folder, nf->at.name) ? -errno : 0;
 		if (!err) {
 			ctl_signal_unlink(-1, NULL);
-			nf->beside[0] = '\0';
+			nf->temporary[0] = '\0';
 			err = sync_folder(nf);
 		}
 	}
@@ -227,7 +229,7 @@ void ctl_new_file_end(struct ctl_new_file *nf)
 	ctl_signal_unlink(-1, NULL);
 	if (nf->f)
 		fclose(nf->f);
-	if (nf->beside[0])
-		unlinkat(nf->at.folder, nf->beside, 0);
+	if (nf->temporary[0])
+		unlinkat(nf->at.folder, nf->temporary, 0);
 	fw_path_end(&nf->at);
 }

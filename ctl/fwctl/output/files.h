@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Files that commands read and write; each function says what went wrong. */
+/* Files that commands read and write. Each function prints an error when it fails. */
 #ifndef FWCTL_FILES_H
 #define FWCTL_FILES_H
 
@@ -7,25 +7,27 @@
 
 #include <stdio.h>
 
-/* What diagnostics call a file: "<stdin>" for "-". */
+/* The name of a file in diagnostics: "<stdin>" for "-". */
 const char *ctl_file_name(const char *path);
 /* A whole file, or standard input for "-"; free() @text, which has a NUL after @len bytes. 0 or -errno. */
 int ctl_file_read(const char *path, char **text, size_t *len);
 
 /*
- * A file that is whole or not there: written beside, renamed at the end, in the folder that its path and symbolic links lead
- * to. What is there and is no regular file (a device, a pipe, a socket, our own descriptors) is written to as it is.
+ * A file that is written under a temporary name and renamed at the end, so that nobody sees half of it; in the folder that
+ * its path and symbolic links lead to. If the path names a device, a pipe, a socket or one of our descriptors, that is
+ * written to directly.
  */
 struct ctl_new_file {
 	const char *path;
 	struct fw_path at;
-	char beside[32]; /* in the same folder; empty: there is none */
+	char temporary[32]; /* name in the same folder; empty: there is none */
 	FILE *f;
 };
-/* Return: 0 or -errno. */
+/* Opens @out->f for writing. Return: 0 or -errno. */
 int ctl_new_file_open(const char *path, struct ctl_new_file *out);
+/* The file is complete: flushes it to disk and renames it. Return: 0 or -errno. */
 int ctl_new_file_commit(struct ctl_new_file *nf);
-/* Nothing is left, unless it was committed. */
+/* Closes it; removes it, unless it was committed. */
 void ctl_new_file_end(struct ctl_new_file *nf);
 
 #endif

@@ -19,7 +19,6 @@ json_t *ctl_json_text(const char *s)
 	return j ? j : ctl_json_string(s);
 }
 
-/* Above what JSON libraries hold as an integer it is a string. */
 json_t *ctl_json_u64(uint64_t v)
 {
 	char buf[24];
@@ -35,13 +34,18 @@ json_t *ctl_json_count(struct fw_count count)
 	return json_pack("{so so}", "packets", ctl_json_u64(count.packets), "bytes", ctl_json_u64(count.bytes));
 }
 
-json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule)
+json_t *ctl_json_rule(uint64_t id, const char *name, enum fw_verdict verdict, const char *text)
+{
+	return json_pack("{so so ss so}", "id", ctl_json_u64(id), "name", ctl_json_string(name), "verdict",
+			 fw_verdict_name(verdict), "text", ctl_json_string(text));
+}
+
+json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 
 	fw_text_print_rule(&text, rs, rule);
-	return json_pack("{so so ss so}", "id", ctl_json_u64(rule->id), "name", ctl_json_string(rule->name), "verdict",
-			 fw_verdict_name(rule->verdict), "text", ctl_json_string(text.text));
+	return ctl_json_rule(rule->id, rule->name, rule->verdict, text.text);
 }
 
 static json_t *json_diag(const struct fw_diag *d)
@@ -88,7 +92,7 @@ void ctl_json_clean(json_t *o)
 	json_object_foreach(o, name, v) ctl_json_clean(v);
 }
 
-/* A byte that is no UTF-8 becomes the character that stands for such. */
+/* One character as \uXXXX; a byte that is not UTF-8 as U+FFFD. Return: how many bytes of @s it took. */
 static size_t put_json_escape(const char *s, size_t left)
 {
 	uint32_t c = 0xfffd;
@@ -108,7 +112,7 @@ void ctl_json_put(const char *text, size_t len)
 	for (const char *s = text; s < end;) {
 		size_t left, n;
 
-		while (s < end && ((*s >= ' ' && *s <= '~') || *s == '\n')) /* nearly all of it */
+		while (s < end && ((*s >= ' ' && *s <= '~') || *s == '\n')) /* the common case */
 			s++;
 		left = (size_t)(end - s);
 		n = fw_utf8_shown(s, left);

@@ -19,8 +19,10 @@ json_t *ctl_json_text(const char *s);
 json_t *ctl_json_u64(uint64_t v);
 /* {"packets", "bytes"} */
 json_t *ctl_json_count(struct fw_count count);
-/* {"id", "name", "verdict", "text"} */
-json_t *ctl_json_rule(const struct fw_ruleset *rs, const struct fw_rule *rule);
+/* {"id", "name", "verdict", "text"}; @name and @text may be NULL. */
+json_t *ctl_json_rule(uint64_t id, const char *name, enum fw_verdict verdict, const char *text);
+/* The same of a rule of a ruleset. */
+json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule);
 /* An array of {"file", "line", "column", "message", "hint"}; NULL is none. */
 json_t *ctl_json_diags(const struct fw_diags *ds);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Progress on one line of the terminal; a signal clears it, and removes a file that is half written. */
+/* Progress on one line of the terminal. A signal clears it, and removes a file that is half written. */
 #include "progress.h"
 
 #include "fw/base.h"
@@ -11,11 +11,11 @@
 
 #define PROGRESS_SECONDS 0.2
 
-static const char *volatile unlink_name; /* in unlink_folder; NULL: nothing */
+static const char *volatile unlink_name; /* in unlink_folder; NULL: none */
 static int unlink_folder;
 static volatile sig_atomic_t progress_shown;
 
-/* Only calls that are safe in a signal handler. The process then ends by the signal, as its parent expects. */
+/* Makes only calls that are safe in a signal handler. The process then ends by the signal, as its parent expects. */
 static void on_signal(int sig)
 {
 	if (progress_shown && write(STDERR_FILENO, "\r\033[K", 4) < 0)
@@ -54,7 +54,7 @@ void ctl_progress(const char *fmt, ...)
 	va_list ap;
 
 	if (!last)
-		last = now; /* what is done at once shows no progress */
+		last = now; /* quick commands show none */
 	if (!isatty(STDERR_FILENO) || now - last < PROGRESS_SECONDS)
 		return;
 	last = now;

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* A rule that has only moved has no id that anybody waits for. */
+/* --echo: the id, unless the rule was only moved. */
 static int echo_id(void *ctx, json_t *o)
 {
 	if (strcmp(ctl_field_text(o, "op"), "move"))
@@ -25,7 +25,7 @@ void ctl_change_print_summary(const struct ctl_settings *s, const char *name, co
 		puts(" (checked only, nothing has changed)");
 	else
 		printf(" in %.3f s%s\n", ctl_seconds_of(end),
-		       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were written anew)" : "");
+		       json_is_true(json_object_get(end, "rebuilt")) ? " (all tables were rebuilt)" : "");
 }
 
 static void print_warnings(const json_t *end)
@@ -34,6 +34,18 @@ static void print_warnings(const json_t *end)
 
 	ctl_warnings_of(end, &ds);
 	ctl_print_warnings(&ds);
+}
+
+static void print_report(const struct ctl_settings *s, const char *name, const struct ctl_change_report *report,
+			 const json_t *end)
+{
+	print_warnings(end);
+	if (s->check)
+		ctl_change_print_summary(s, name ? name : "ok", end);
+	else if (report->summary && !s->echo)
+		report->summary(s, name, end);
+	if (!s->echo)
+		ctl_confirm_print(s, "confirm ");
 }
 
 int ctl_change(const struct ctl_settings *s, const struct ctl_parts *t, const struct ctl_change_report *report)
@@ -47,20 +59,13 @@ int ctl_change(const struct ctl_settings *s, const struct ctl_parts *t, const st
 		.sources = t->sources,
 		.line = s->echo ? echo_id : report->line,
 	};
-	json_t *end = NULL;
+	json_auto_t *end = NULL;
 	int code;
 
 	ctl_confirm_add(s, request.args);
 	code = ctl_request_run(s, &request, &end);
 	if (code == CTL_OK && !s->json)
-		print_warnings(end);
-	if (code == CTL_OK && !s->json && s->check)
-		ctl_change_print_summary(s, name ? name : "ok", end);
-	else if (code == CTL_OK && !s->json && report->summary && !s->echo)
-		report->summary(s, name, end);
-	if (code == CTL_OK && !s->json && !s->echo)
-		ctl_confirm_print(s, "to confirm ");
-	json_decref(end);
+		print_report(s, name, report, end);
 	return code;
 }
 

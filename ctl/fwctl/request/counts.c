@@ -11,6 +11,7 @@ static unsigned long long field(const json_t *o, const char *name)
 	return (unsigned long long)ctl_field_u64(o, name);
 }
 
+/* "; sets: 1 created, 0 destroyed, 3 elements added, 0 removed", or nothing. */
 static void print_sets(const json_t *sets, const json_t *elements)
 {
 	unsigned long long created = field(sets, "created"), destroyed = field(sets, "destroyed");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words of a command line become one line of the rule language. */
+/* Joins words of a command line to a line of the rule language. */
 #include "line.h"
 #include "ctl/fwctl/output/message.h"
 

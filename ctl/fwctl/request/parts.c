@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Texts of a request, with the files that their sets are read from. */
+/* The text of a request, and the files that its sets are read from. */
 #include "parts.h"
 #include "ctl/fwctl/output/files.h"
 #include "ctl/fwctl/output/message.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define NAME_BYTES 255 /* of the name of a text, at most */
+#define NAME_BYTES 255 /* of the name of a text; longer ones lose their beginning */
 
 void ctl_parts_freep(struct ctl_parts **p)
 {
@@ -22,7 +22,7 @@ void ctl_parts_freep(struct ctl_parts **p)
 	free(t);
 }
 
-/* Takes what @source points to. */
+/* Adds a text and what it is for diagnostics. Takes what @source points to. */
 static void add_source(struct ctl_parts *t, const struct ctl_source *source)
 {
 	struct ctl_source *s = &t->sources[t->nsources++];
@@ -38,7 +38,7 @@ int ctl_parts_add(struct ctl_parts *t, const char *name, char *text, size_t len)
 	char *copy = name ? fw_escaped(name) : NULL;
 	size_t len_name = copy ? strlen(copy) : 0;
 
-	if (len_name > NAME_BYTES) /* the end of a path says more than its beginning */
+	if (len_name > NAME_BYTES)
 		memmove(copy, copy + len_name - NAME_BYTES, NAME_BYTES + 1);
 	if (name && !copy) {
 		ctl_error("out of memory");
@@ -49,6 +49,7 @@ int ctl_parts_add(struct ctl_parts *t, const char *name, char *text, size_t len)
 	return 0;
 }
 
+/* Is the file there already? Its path is the part before its text. */
 static bool have(const struct ctl_parts *t, const char *path)
 {
 	for (unsigned i = 1; i < t->nparts; i += 2)
@@ -57,7 +58,7 @@ static bool have(const struct ctl_parts *t, const char *path)
 	return false;
 }
 
-/* A relative path starts from the folder of the text. */
+/* A relative path starts from the folder of the text. Return: the path, to be freed; NULL: out of memory. */
 static char *resolve(const struct ctl_parts *t, const char *path)
 {
 	const char *slash = t->path ? strrchr(t->path, '/') : NULL;
@@ -68,6 +69,7 @@ static char *resolve(const struct ctl_parts *t, const char *path)
 	return asprintf(&full, "%.*s%s", (int)(slash - t->path + 1), t->path, path) < 0 ? NULL : full;
 }
 
+/* A file that the text names, unless it was added already. Return: 0 or -errno, which is printed but for -ENOMEM. */
 static int add_file(const char *path, void *ctx)
 {
 	struct ctl_parts *t = ctx;

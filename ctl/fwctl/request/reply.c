@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Fields of an answer, and what commands print of them in the same way. */
+/* Fields of an answer, and what many commands print of them. */
 #include "reply.h"
 #include "ctl/fwctl/output/message.h"
 
@@ -77,6 +77,5 @@ void ctl_confirm_add(const struct ctl_settings *s, json_t *args)
 void ctl_confirm_print(const struct ctl_settings *s, const char *heading)
 {
 	if (s->confirm)
-		printf("%swithin %llu s (`fwctl confirm`), else it is undone\n", heading,
-		       (unsigned long long)s->confirm);
+		printf("%swithin %llu s (`fwctl confirm`), or it is undone\n", heading, (unsigned long long)s->confirm);
 }

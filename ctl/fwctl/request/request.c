@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a command asks fwd, what becomes of the parts of the answer, and what is said when there is none. */
+/* Sends a request to fwd and passes on the parts of the answer; prints why there is none. */
 #include "request.h"
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
@@ -7,15 +7,15 @@
 
 #include <string.h>
 
-static void say_cannot_connect(const char *path, int error)
+static void print_cannot_connect(const char *path, int error)
 {
 	if (error == EACCES || error == EPERM) {
-		ctl_error("%s: you may not speak to fwd", path);
-		ctl_hint("root and the group fwd may");
+		ctl_error("%s: you may not connect to fwd", path);
+		ctl_hint("root and members of the group fwd may");
 		return;
 	}
 	ctl_error("fwd is not running: %s: %s", path, strerror(error));
-	ctl_hint("start it (as root: `fwd`), or say where its socket is with --socket or FWD_SOCKET");
+	ctl_hint("start it (as root: `fwd`), or give its socket with --socket or FWD_SOCKET");
 }
 
 static const char *path_of(const struct ctl_settings *s)
@@ -39,7 +39,7 @@ enum ctl_exit ctl_connect(const struct ctl_settings *s, struct fw_client **out)
 		return CTL_FAILED;
 	}
 	if (err)
-		say_cannot_connect(path_of(s), -err);
+		print_cannot_connect(path_of(s), -err);
 	return !err ? CTL_OK : err == -EACCES || err == -EPERM ? CTL_FAILED : CTL_NO_DAEMON;
 }
 
@@ -63,7 +63,7 @@ static int print_raw(const struct fw_part *p)
 	return ferror(stdout) ? -EIO : 0;
 }
 
-/* Each line of a part is an object. */
+/* Passes each line of a part, which is an object. Return: 0 or -errno: that of the caller, or -EPROTO. */
 static int pass_lines(const struct ctl_request *request, const struct fw_part *p)
 {
 	const char *end = p->data + p->len;
@@ -114,7 +114,8 @@ static int pass_message(const struct fw_message *m, const struct ctl_request *re
 	}
 }
 
-static void say_refused(const struct ctl_request *request, const json_t *end)
+/* The diagnostics of a refusal, or its error. */
+static void print_refused(const struct ctl_request *request, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
 	const char *error = ctl_field_text(end, "error");
@@ -126,20 +127,21 @@ static void say_refused(const struct ctl_request *request, const json_t *end)
 		ctl_print_diags(&ds, request->sources);
 		return;
 	}
-	ctl_error("%s", error[0] ? error : "fwd refused, without a reason");
+	ctl_error("%s", error[0] ? error : "fwd refused it and gave no reason");
 	if (json_is_true(json_object_get(end, "denied")))
 		ctl_hint("root and members of the group fwd-admin may change things");
 }
 
-static void say_broken(const struct ctl_request *request, int err)
+/* An answer that did not arrive, or that is not one. */
+static void print_broken(const struct ctl_request *request, int err)
 {
 	static const struct {
 		int err;
 		const char *text;
 	} texts[] = {
 		{ -ECONNRESET, "fwd ended before it answered" },
-		{ -EPROTO, "fwd speaks another language: are fwd and fwctl of the same version?" },
-		{ -EMSGSIZE, "this is more than fwd takes at once" },
+		{ -EPROTO, "fwd's answer cannot be read: are fwd and fwctl the same version?" },
+		{ -EMSGSIZE, "this is more than fwd accepts in one request" },
 	};
 	const char *text = strerror(-err);
 
@@ -150,7 +152,7 @@ static void say_broken(const struct ctl_request *request, int err)
 	ctl_error("%s: %s", fw_request_info[request->kind].name, text);
 }
 
-/* The last message. */
+/* The last message, END: sets @end, or prints the refusal. */
 static enum ctl_exit finish(const struct fw_part *p, struct ctl_request *request, json_t **end)
 {
 	json_t *o = json_loadb(p->data, p->len, 0, NULL);
@@ -158,7 +160,7 @@ static enum ctl_exit finish(const struct fw_part *p, struct ctl_request *request
 
 	if (!json_is_object(o)) {
 		json_decref(o);
-		say_broken(request, -EPROTO);
+		print_broken(request, -EPROTO);
 		return CTL_FAILED;
 	}
 	ctl_progress_end();
@@ -169,7 +171,7 @@ static enum ctl_exit finish(const struct fw_part *p, struct ctl_request *request
 	ctl_json_clean(o);
 	request->refused = !ok;
 	if (!ok && !request->quiet)
-		say_refused(request, o);
+		print_refused(request, o);
 	if (ok && end)
 		*end = json_incref(o);
 	json_decref(o);
@@ -192,7 +194,7 @@ enum ctl_exit ctl_request_send(struct fw_client *c, struct ctl_request *request,
 	}
 	request->lost = err == -ECONNRESET || err == -EPIPE;
 	if (!request->lost || !request->patient)
-		say_broken(request, err);
+		print_broken(request, err);
 	return CTL_FAILED;
 }
 

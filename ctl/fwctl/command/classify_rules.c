@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fwctl classify --rules: the tables of a file's rules answer, in user space and with --kernel in the kernel too. Each answer
+ * is compared with a linear search of the rules, which also finds the rules that the first match shadows.
+ */
+#include "classify.h"
+#include "classify_packets.h"
+#include "ruleset.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
+
+#include "fw/table/packet.h"
+
+#include <string.h>
+
+#define SHADOWS 10
+#define LOOPBACK 1 /* interface index that packets of a test run come from */
+
+struct session {
+	const struct ctl_settings *settings;
+	struct ctl_tables tables; /* in the kernel with --kernel */
+	struct fw_classifier *classifier;
+	bool marks; /* some rule matches the mark, which XDP does not have */
+	bool failed;
+};
+
+struct answer {
+	struct fw_key key;
+	struct fw_result oracle, user, kern;
+	long index;           /* of the rule; -1: a policy */
+	const char *untested; /* why the kernel was not asked; NULL: it was, or was not to be */
+	size_t shadows[SHADOWS], nshadows;
+};
+
+static bool ruleset_has_marks(const struct fw_ruleset *rs)
+{
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (fw_rule_match(rs->rules[i], FW_F_MARK))
+			return true;
+	return false;
+}
+
+static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
+{
+	int number = fw_ruleset_iface_find(rs, name);
+
+	return number < 0 ? FW_IFACE_OTHER : (uint32_t)number;
+}
+
+static bool same(const struct fw_result *a, const struct fw_result *b)
+{
+	return a->verdict == b->verdict && a->reason == b->reason && (a->reason != FW_R_NONE || a->slot == b->slot);
+}
+
+static void ask_oracle(const struct fw_ruleset *rs, struct answer *a)
+{
+	a->index = fw_oracle(rs, &a->key);
+	a->oracle.verdict = fw_oracle_verdict(rs, a->index, &a->key);
+	if (a->index < 0) {
+		a->oracle.reason = a->key.reason == FW_R_NONE ? a->key.f[FW_F_HOOK] : a->key.reason;
+		return;
+	}
+	a->oracle.reason = FW_R_NONE;
+	a->oracle.slot = rs->rules[a->index]->slot;
+	for (size_t i = (size_t)a->index + 1; i < rs->nrules; i++) {
+		if (!fw_oracle_rule(rs, rs->rules[i], &a->key))
+			continue;
+		if (a->nshadows < SHADOWS)
+			a->shadows[a->nshadows] = i;
+		a->nshadows++;
+	}
+}
+
+static enum fw_prog program_for(const struct session *ss, const struct fw_frame *frame)
+{
+	if (frame->hook == FW_OUT)
+		return FW_PROG_TC_EGRESS;
+	return ss->marks || frame->mark ? FW_PROG_TC_INGRESS : FW_PROG_XDP;
+}
+
+/* The kernel's answer, or why it cannot be asked, which is not an error. Return: 0 or -errno. */
+static int ask_kernel(struct session *ss, const struct fw_frame *frame, uint32_t iface, struct answer *a)
+{
+	int err;
+
+	if (frame->len < ETH_HLEN)
+		a->untested = "shorter than an Ethernet header";
+	else if (frame->len < frame->wire_len)
+		a->untested = "the capture holds only its beginning";
+	if (a->untested)
+		return 0;
+	err = fw_kern_iface_set(ss->tables.kern, LOOPBACK, iface);
+	if (err)
+		return err;
+	return fw_kern_test(ss->tables.kern, program_for(ss, frame), frame->data, frame->len, frame->mark, &a->kern);
+}
+
+/* "drop by rule 10", or "drop by policy in". */
+static void describe(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_result *r)
+{
+	fw_buf_printf(b, "%s by ", fw_verdict_name(r->verdict));
+	if (r->reason < FW_NREASONS) {
+		fw_buf_printf(b, "policy %s", fw_reason_info[r->reason].name);
+		return;
+	}
+	for (size_t i = 0; i < rs->nrules; i++)
+		if (rs->rules[i]->slot == r->slot) {
+			fw_buf_printf(b, "rule %llu", (unsigned long long)rs->rules[i]->id);
+			return;
+		}
+	fw_buf_printf(b, "a rule that does not exist (slot %u)", r->slot);
+}
+
+/* An answer that differs from the linear search is an error. Return: 0 or -EINVAL, which is printed. */
+static int compare(const struct session *ss, const char *packet, const char *name, const struct fw_result *got,
+		   const struct answer *a)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf is = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf want = { 0 };
+
+	if (same(got, &a->oracle))
+		return 0;
+	describe(&is, ss->tables.rs, got);
+	describe(&want, ss->tables.rs, &a->oracle);
+	ctl_error("INTERNAL ERROR: %s: %s gives %s; a linear search of the rules gives %s", packet, name, is.text,
+		  want.text);
+	return -EINVAL;
+}
+
+/* The policy that decided. */
+static const char *policy_of(const struct answer *a)
+{
+	return a->oracle.reason < FW_NREASONS ? fw_reason_info[a->oracle.reason].name : NULL;
+}
+
+static void print_rule(const struct fw_ruleset *rs, const char *what, size_t index)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
+
+	fw_text_print_rule(&text, rs, rs->rules[index]);
+	printf("  %-8s %s\n", what, text.text ? text.text : "");
+}
+
+static void print_text(const struct session *ss, const char *packet, const struct answer *a)
+{
+	ctl_put(stdout, packet);
+	printf(": %s\n", fw_verdict_name(a->oracle.verdict));
+	if (a->index < 0)
+		ctl_classify_print_policy(policy_of(a), fw_verdict_name(a->oracle.verdict));
+	else
+		print_rule(ss->tables.rs, "by", (size_t)a->index);
+	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
+		print_rule(ss->tables.rs, i ? "" : "shadows", a->shadows[i]);
+	if (a->nshadows > SHADOWS)
+		printf("  %-8s and %zu more\n", "", a->nshadows - SHADOWS);
+	if (a->untested)
+		printf("  kernel   not asked: %s\n", a->untested);
+	else if (ss->tables.kern)
+		printf("  kernel   the same\n");
+}
+
+static int print_json(const struct session *ss, const char *packet, const struct answer *a)
+{
+	json_t *shadows = json_array();
+
+	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
+		json_array_append_new(shadows, ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->shadows[i]]));
+	return ctl_json_print(
+		json_pack("{so ss so so so sI sb so}", "packet", ctl_json_string(packet), "verdict",
+			  fw_verdict_name(a->oracle.verdict), "rule",
+			  a->index < 0 ? json_null() : ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->index]),
+			  "policy", ctl_json_string(a->index < 0 ? policy_of(a) : NULL), "shadows", shadows, "shadowed",
+			  (json_int_t)a->nshadows, "kernel", ss->tables.kern && !a->untested, "kernel_not_asked",
+			  ctl_json_string(a->untested)));
+}
+
+/* Answers one packet. An error is printed, and the next packet is answered. */
+static void classify(struct session *ss, const struct fw_frame *frame)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf packet = { 0 };
+	uint32_t iface = iface_number(ss->tables.rs, frame->iface);
+	struct fw_meta meta = { .hook = frame->hook, .iface = iface, .mark = frame->mark, .len = frame->wire_len };
+	struct answer a = { 0 };
+	int err = 0;
+
+	fw_packet_parse(frame->data, frame->data + frame->len, &meta, &a.key);
+	ask_oracle(ss->tables.rs, &a);
+	a.user = fw_classifier_run(ss->classifier, &a.key);
+	fw_text_print_key(&packet, ss->tables.rs, &a.key);
+
+	const char *text = packet.text ? packet.text : "packet";
+
+	if (ss->tables.kern)
+		err = ask_kernel(ss, frame, iface, &a);
+	if (err)
+		ctl_error("%s: the kernel cannot be asked: %s", text, strerror(-err));
+	if (!err)
+		err = compare(ss, text, "the compiled tables' lookup", &a.user, &a);
+	if (!err && ss->tables.kern && !a.untested)
+		err = compare(ss, text, "the kernel", &a.kern, &a);
+	if (!err && ss->settings->json)
+		err = print_json(ss, text, &a);
+	else if (!err)
+		print_text(ss, text, &a);
+	ss->failed |= err != 0;
+}
+
+static void classify_text(void *ctx, const char *text)
+{
+	struct session *ss = ctx;
+	struct fw_diags ds = { 0 };
+	struct fw_frame frame;
+
+	if (!fw_text_frame(text, &frame, &ds)) {
+		classify(ss, &frame);
+		return;
+	}
+	ctl_print_diags(&ds, &(struct ctl_source){ .text = text, .len = strlen(text) });
+	ss->failed = true;
+}
+
+static void classify_frame(void *ctx, const struct fw_frame *frame)
+{
+	classify(ctx, frame);
+}
+
+/* Tables and a classifier for them. Return: 0 or -errno, which is printed. */
+static int session_begin(struct session *ss)
+{
+	const struct ctl_settings *s = ss->settings;
+	int err = ctl_tables_open(s->rules, s->format, s->kernel, &ss->tables);
+
+	if (err)
+		return err;
+	err = fw_classifier_new(ss->tables.pool, false, &ss->classifier);
+	if (err) {
+		ctl_print_failure(NULL, "cannot make a classifier", err);
+		return err;
+	}
+	fw_classifier_publish(ss->classifier, ss->tables.image.root, 1);
+	ss->marks = ruleset_has_marks(ss->tables.rs);
+	return 0;
+}
+
+int ctl_classify_rules(const struct ctl_settings *s, int n, char **packets)
+{
+	static const struct ctl_packet_ops ops = { classify_text, classify_frame };
+	struct session ss = { .settings = s };
+
+	if (session_begin(&ss) || ctl_packets_each(s, n, packets, &ops, &ss))
+		ss.failed = true;
+	fw_classifier_free(ss.classifier);
+	ctl_tables_close(&ss.tables);
+	return ss.failed ? CTL_FAILED : CTL_OK;
+}
