@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a ruleset to the tables that packets are looked up in, and the lookup in
- * user space. Pure: no kernel, no I/O.
+ * From instances of rules (fw/instance.h) to the tables that packets are looked up in, and the lookup in user space.
+ * Pure: no rules, no kernel, no I/O.
  */
 #ifndef FW_COMPILE_H
 #define FW_COMPILE_H
 
+#include "fw/instance.h"
 #include "fw/table/format.h"
-#include "fw/edit.h"
 
 /*
  * The pool: memory of tables, in segments of FW_SEGMENT_BYTES. Segment i stands at base + i * FW_SEGMENT_BYTES in this
@@ -59,29 +59,30 @@ struct fw_image {
 	struct fw_tables *tables; /* private */
 };
 
+struct fw_compile_options {
+	uint32_t leaf_rules;     /* a pair's rules are parted into blocks of about so many; 0: 64 */
+	uint32_t identities_max; /* of a side, the fixed ones included: up to FW_IDENTITIES_MAX, which 0 means */
+};
+
 /**
- * fw_compile - write a ruleset's tables into a pool
- * @rs:   borrowed; rs->rules must be in order. For fw_update_prepare() it must live as long as the image
- * @pool: gets new segments; nothing that is there already is touched
- * @ds:   which rule or prefix goes beyond which limit
- * @out:  untouched on failure
+ * fw_compile - write the tables of a lowered ruleset into a pool
+ * @l:       borrowed; not needed once it returns
+ * @pool:    gets new segments; nothing that is there already is touched
+ * @options: for changes to the image, too; NULL: all 0
+ * @ds:      which rule or prefix goes beyond which limit
+ * @out:     untouched on failure
  * Return: 0, -E2BIG with a diagnostic when a limit is exceeded, -ENOMEM, -ENOSPC.
  */
-int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out);
-/* With options; 0: what fw_compile() takes. They go for changes to the image too. */
-struct fw_compile_options {
-	uint32_t leaf_rules;     /* a pair's rules are parted into blocks of about so many */
-	uint32_t identities_max; /* of a side, the fixed ones included: up to FW_IDENTITIES_MAX */
-};
-int fw_compile_with(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
-		    struct fw_diags *ds, struct fw_image *out);
-/* Gives the image's segments back: no packet may see them any more. Before its ruleset is freed. An image of zeros is fine. */
+int fw_compile(const struct fw_lowered *l, struct fw_pool *pool, const struct fw_compile_options *options,
+	       struct fw_diags *ds, struct fw_image *out);
+/* Gives the image's segments back: no packet may see them any more. Before the address book is freed that edits changed. An image of zeros is fine. */
 void fw_image_free(struct fw_image *image);
 
 /*
- * Changes to an image that packets are looking at. The order of a change:
+ * Updates of an image that packets are looking at. The order of a change:
  *
  *	fw_edit_begin(), fw_edit_...()    the ruleset changes
+ *	fw_edit_settle(), fw_lower_edit()
  *	fw_update_prepare()               everything that can fail; packets see nothing of it
  *	(the store writes it down)
  *	fw_update_commit()                no failure from here on
@@ -94,16 +95,19 @@ void fw_image_free(struct fw_image *image);
 struct fw_update;
 /**
  * fw_update_prepare - the tables that an edit asks for
- * @image: of the ruleset of @e
+ * @image: of the ruleset as it was before the edit
+ * @l:     borrowed and not needed once it returns, but its instances are until the update ends; its address book is for as
+ *         long as the image exists
  * @ds:    which limit a rule goes beyond
  * @out:   ended by fw_update_commit() or fw_update_abort(); untouched on failure
  * Return: 0; -EAGAIN: better or only possible by fw_compile() of the whole ruleset; -EBUSY: possible after a grace period,
  * when the edit was aborted and is made again; -E2BIG with a diagnostic; -ENOMEM; -ENOSPC.
  */
-int fw_update_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out);
+int fw_update_prepare(struct fw_image *image, const struct fw_lowered_edit *l, struct fw_diags *ds,
+		      struct fw_update **out);
 /* Makes the change part of image->generation + 1, which it counts up. Nothing can fail. */
-void fw_update_commit(struct fw_update *c);
-void fw_update_abort(struct fw_update *c);
+void fw_update_commit(struct fw_update *u);
+void fw_update_abort(struct fw_update *u);
 
 /*
  * Memory that packets may still be looking at waits for a grace period: one that begins after fw_image_grace_begin() and
@@ -132,17 +136,6 @@ uint64_t fw_image_further_blocks(const struct fw_image *image);
  */
 int fw_image_validate(const struct fw_pool *pool, uint32_t root, const char **reason);
 
-/**
- * fw_oracle - the first rule that matches, by linear search: the definition of right
- * @key: as the packet parser makes it
- * Return: index into rs->rules, or -1: the policy of key->reason or of the hook decides.
- */
-long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key);
-/* Does this one rule match? */
-bool fw_oracle_rule(const struct fw_ruleset *rs, const struct fw_rule *rule, const struct fw_key *key);
-/* The verdict that goes with fw_oracle()'s answer. */
-enum fw_verdict fw_oracle_verdict(const struct fw_ruleset *rs, long index, const struct fw_key *key);
-
 /* What the tables say of a packet. */
 struct fw_result {
 	enum fw_verdict verdict;
@@ -167,16 +160,5 @@ void fw_classifier_free(struct fw_classifier *c);
 /* From now on the image at @root, as generation @generation. */
 void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t generation);
 struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key);
-
-/*
- * A rule before @r that covers it (fw_rule_covers()), so that @r can never decide; NULL: none was found. Rules that do so only
- * together are not looked for. @c: has tables of @rs, from before or after @r came.
- */
-const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r);
-/* That as a warning. @file: that both stand in; NULL: none. */
-void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw_rule *by, const struct fw_ruleset *rs,
-		      struct fw_diags *out);
-/* The same of all rules. @root: of the ruleset's tables. 0 or -ENOMEM. */
-int fw_warn_all_shadowed(const struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out);
 
 #endif

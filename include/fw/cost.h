@@ -21,6 +21,12 @@ struct fw_cost {
 	uint64_t lines, rounds;
 };
 
+/* In picoseconds, so that sums are exact; without FW_COST_PACKET_NS. */
+static inline uint64_t fw_cost_price(struct fw_cost c)
+{
+	return (c.lines * FW_COST_LINE_NS + c.rounds * FW_COST_ROUND_NS) * 1000;
+}
+
 static inline double fw_cost_seconds(struct fw_cost c)
 {
 	return 1e-9 * (double)(c.lines * FW_COST_LINE_NS + c.rounds * FW_COST_ROUND_NS + FW_COST_PACKET_NS);
@@ -57,9 +63,5 @@ int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_wors
 const char *fw_cost_text(double seconds, char *buf, size_t size);
 /* Above that a ruleset is warned of. */
 #define FW_COST_WARN_SECONDS 10e-6
-/* Warnings with the rules that make it, if a packet may take longer than that. @rs: the ruleset of the tables. */
-void fw_cost_warn(const struct fw_ruleset *rs, const struct fw_cost_worst *w, struct fw_diags *out);
-/* The same as errors: -E2BIG if a packet may take longer than @most seconds, else 0. */
-int fw_cost_refuse(const struct fw_ruleset *rs, const struct fw_cost_worst *w, double most, struct fw_diags *out);
 
 #endif

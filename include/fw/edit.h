@@ -18,16 +18,6 @@ struct fw_rule_change {
 	bool moved;    /* by fw_edit_move(); else it is where it was, whatever its rank */
 };
 
-/*
- * An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. The
- * rows of a set that is destroyed say what it held. Rows are there once fw_edit_settle() has run, those of one set in order.
- */
-struct fw_set_change {
-	uint32_t set;
-	bool added;
-	struct fw_addr_range element;
-};
-
 struct fw_edit {
 	struct fw_ruleset *rs;
 	struct fw_rule_change *rules; /* first change first; rows with before == after == NULL cancelled out */
@@ -112,12 +102,6 @@ uint32_t fw_ruleset_slots(const struct fw_ruleset *rs);
 
 /* Makes rs->rules what the list says. 0 or -ENOMEM. */
 int fw_ruleset_order(struct fw_ruleset *rs);
-
-/* An address expression stays (and keeps its number) until it is dropped, even when no rule uses it. */
-void fw_ruleset_addrs_hold(struct fw_ruleset *rs, uint32_t number);
-void fw_ruleset_addrs_drop(struct fw_ruleset *rs, uint32_t number);
-/* Expressions that refer to a set: their numbers into @out (free() it), @n of them. 0 or -ENOMEM. */
-int fw_ruleset_set_users(const struct fw_ruleset *rs, uint32_t set, uint32_t **out, size_t *n);
 
 /*
  * A ruleset that is to take the place of another one, in two steps. First, while it is empty: the interfaces that

@@ -7,6 +7,7 @@
 #define FW_KERN_H
 
 #include "fw/compile.h"
+#include "fw/rule.h"
 #include "fw/pinned.h"
 #include "fw/table/prog.h"
 

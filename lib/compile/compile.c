@@ -36,26 +36,27 @@ int take_lines(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *l
 	if (!err)
 		*bytes += (uint64_t)lines * FW_LINE;
 	if (err == -ENOSPC)
-		fw_diag_add(t->ds, (struct fw_place){ t->file, 0, 0 }, NULL,
+		fw_diag_add(t->ds, (struct fw_place){ t->from ? t->from->file : NULL, 0, 0 }, NULL,
 			    "the tables need more than the pool's %u MiB",
 			    t->heap.pool->limit * (FW_SEGMENT_BYTES >> 20));
 	return err;
 }
 
-int refuse_rule(struct fw_diags *ds, const char *file, const struct fw_rule *r, const char *hint, const char *fmt, ...)
+int refuse_rule(const struct fw_lowering *from, struct fw_diags *ds, const struct fw_instance *r, const char *hint,
+		const char *fmt, ...)
 {
-	char text[256];
+	char text[256], name[FW_INSTANCE_LABEL];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fw_diag_add(ds, (struct fw_place){ file, r->line, 0 }, hint, "rule %llu%s%s: %s", (unsigned long long)r->id,
-		    r->name ? " " : "", r->name ? r->name : "", text);
+	fw_diag_add(ds, (struct fw_place){ from->file, r->line, 0 }, hint, "rule %s: %s",
+		    from->label(from, r, name, sizeof(name)), text);
 	return -E2BIG;
 }
 
-uint32_t rule_fields(const struct fw_rule *r)
+uint32_t rule_fields(const struct fw_instance *r)
 {
 	uint32_t fields = 0;
 
@@ -77,12 +78,12 @@ void root_use_fields(struct fw_root *root, uint32_t fields)
 #undef FLOW_MASK
 }
 
-void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs)
+void root_set_policies(struct fw_root *root, const struct fw_lowering *from)
 {
 	root->accept = 0;
 	for (unsigned r = 0; r < FW_NREASONS; r++)
 		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-			if (fw_ruleset_policy(rs, (enum fw_reason)r, (enum fw_hook)hook) == FW_ACCEPT)
+			if (from->policy[r][hook] == FW_ACCEPT)
 				root->accept |= 1u << (r | hook << 4);
 }
 
@@ -95,7 +96,7 @@ void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs)
 /* The sweeps over the addresses of both sides. They go on while the pairs are written, which need the numbers only. */
 struct sweeps {
 	struct fw_tables *t;
-	const struct fw_ruleset *rs;
+	const struct fw_lowered *l;
 	struct sweep side[2];
 	struct fw_diags ds;
 	int err;
@@ -106,19 +107,19 @@ static void *sweeps_run(void *arg)
 	struct sweeps *s = arg;
 
 	for (int side = SRC; !s->err && side <= DST; side++)
-		s->err = classes_sweep(s->t, side, s->rs, &s->side[side], &s->ds);
+		s->err = classes_sweep(s->t, side, s->l, &s->side[side], &s->ds);
 	return NULL;
 }
 
 static int pairs_and_sweeps(struct sweeps *s)
 {
 	pthread_t other;
-	bool parallel = s->rs->nrules >= PARALLEL_RULES && !pthread_create(&other, NULL, sweeps_run, s);
+	bool parallel = s->l->from.n >= PARALLEL_RULES && !pthread_create(&other, NULL, sweeps_run, s);
 	int err;
 
 	if (!parallel)
 		sweeps_run(s);
-	err = !parallel && s->err ? 0 : pairs_write(s->t, s->rs); /* in parallel, s->err is the other thread's */
+	err = !parallel && s->err ? 0 : pairs_write(s->t, s->l); /* in parallel, s->err is the other thread's */
 	if (parallel)
 		pthread_join(other, NULL);
 	if (s->err)
@@ -142,7 +143,7 @@ static int signatures_saturate(const struct sweeps *sw, int which)
 	for (size_t i = 0; i < cs->nids; i++)
 		classes[cs->ids[i]]++;
 	for (uint32_t id = 0; id < s->nids; id++) {
-		const struct fw_addrs *a = &sw->rs->addrs[s->ids[id].addrs];
+		const struct fw_addrs *a = &sw->l->book->addrs[s->ids[id].addrs];
 
 		if (classes[id] > SIGNATURE_REACH || a->negated || a->nsets || a->nranges > SIGNATURE_REACH)
 			s->ids[id].signature = ~0ull;
@@ -187,11 +188,11 @@ static int tries_write(struct fw_tables *t, int side, struct sweep *sweep)
 	return err ? err : trie_write(&tb, &sweep->map[FW_IP6], FW_IP6);
 }
 
-static void stats_fill(struct fw_tables *t, const struct fw_ruleset *rs)
+static void stats_fill(struct fw_tables *t, const struct fw_lowered *l)
 {
 	struct fw_compile_stats *st = &t->stats;
 
-	st->rules = rs->nrules;
+	st->rules = l->from.n;
 	for (int side = SRC; side <= DST; side++) {
 		st->identities[side] = t->side[side].nids - 1 - !t->root.frame_rules;
 		st->classes[side] = t->side[side].nclasses;
@@ -200,34 +201,34 @@ static void stats_fill(struct fw_tables *t, const struct fw_ruleset *rs)
 	st->bytes = t->heap.used * FW_LINE;
 }
 
-static int begin(struct fw_tables *t, const struct fw_ruleset *rs)
+static int begin(struct fw_tables *t, const struct fw_lowered *l)
 {
 	uint32_t fields = 0;
 
-	if (rs->nrules >= FW_RANK_MAX / 2)
+	if (l->from.n >= FW_RANK_MAX / 2)
 		return -E2BIG;
-	for (size_t i = 0; i < rs->nrules; i++) {
-		fields |= rule_fields(rs->rules[i]);
-		t->root.frame_rules |= fw_rule_names_non_ip(rs->rules[i]);
+	for (size_t i = 0; i < l->from.n; i++) {
+		fields |= rule_fields(l->instances[i]);
+		t->root.frame_rules |= fw_instance_names_non_ip(l->instances[i]);
 	}
 	root_use_fields(&t->root, fields);
-	root_set_policies(&t->root, rs);
-	t->root.slots = rs->next_slot;
+	root_set_policies(&t->root, &l->from);
+	t->root.slots = l->from.slots;
 	t->block = malloc(FW_SEGMENT_BYTES);
 	return t->block ? 0 : -ENOMEM;
 }
 
-static int build(struct fw_tables *t, const struct fw_ruleset *rs)
+static int build(struct fw_tables *t, const struct fw_lowered *l)
 {
 	fw_autofree struct sweeps *s = calloc(1, sizeof(*s));
-	int err = s ? begin(t, rs) : -ENOMEM;
+	int err = s ? begin(t, l) : -ENOMEM;
 
 	if (err)
 		return err;
 	s->t = t;
-	s->rs = rs;
+	s->l = l;
 	for (int side = SRC; !err && side <= DST; side++)
-		err = identities_number(t, side, rs);
+		err = identities_number(t, side, l);
 	if (!err)
 		err = pairs_and_sweeps(s);
 	for (int side = SRC; side <= DST; side++) {
@@ -248,9 +249,9 @@ static int build(struct fw_tables *t, const struct fw_ruleset *rs)
 static void held_drop(struct fw_tables *t)
 {
 	for (int side = SRC; side <= DST; side++)
-		for (size_t id = 0; t->rs && id < t->side[side].nids; id++)
+		for (size_t id = 0; t->book && id < t->side[side].nids; id++)
 			if (t->side[side].ids[id].idle)
-				fw_ruleset_addrs_drop(t->rs, t->side[side].ids[id].addrs);
+				fw_book_drop(t->book, t->side[side].ids[id].addrs);
 }
 
 static void tables_free(struct fw_tables *t)
@@ -276,32 +277,30 @@ static void tables_freep(struct fw_tables **t)
 	tables_free(*t);
 }
 
-int fw_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_diags *ds, struct fw_image *out)
+int fw_compile(const struct fw_lowered *l, struct fw_pool *pool, const struct fw_compile_options *options,
+	       struct fw_diags *ds, struct fw_image *out)
 {
-	return fw_compile_with(rs, pool, &(struct fw_compile_options){ 0 }, ds, out);
-}
-
-int fw_compile_with(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
-		    struct fw_diags *ds, struct fw_image *out)
-{
+	static const struct fw_compile_options usual = { 0 };
 	fw_cleanup(tables_freep) struct fw_tables *t = calloc(1, sizeof(*t));
 	double start = fw_now();
 
 	if (!t)
 		return -ENOMEM;
+	options = options ? options : &usual;
 	t->heap.pool = pool;
 	t->ds = ds;
-	t->file = rs->file;
+	t->from = &l->from;
 	t->identities_max = options->identities_max ? options->identities_max : FW_IDENTITIES_MAX;
 	t->leaf_rules = options->leaf_rules ? options->leaf_rules : LEAF_RULES;
 
-	int err = build(t, rs);
+	int err = build(t, l);
 
 	if (err)
 		return err;
 	t->ds = NULL;
-	stats_fill(t, rs);
-	t->compiled_rules = rs->nrules;
+	t->from = NULL;
+	stats_fill(t, l);
+	t->compiled_rules = l->from.n;
 	t->heap.live = true;
 	t->stats.seconds = fw_now() - start;
 	*out = (struct fw_image){ t->root_line, 0, t->stats, fw_take(t) };

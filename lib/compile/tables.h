@@ -6,6 +6,7 @@
 #ifndef FW_TABLES_H
 #define FW_TABLES_H
 
+#include "fw/instance.h"
 #include "fw/table/hash.h"
 #include "heap.h"
 
@@ -111,31 +112,32 @@ struct fw_tables {
 	struct leaving leaving;
 	uint64_t places; /* of the tries that were looked at or written to change them, ever */
 	struct fw_compile_stats stats;
-	struct fw_ruleset *rs; /* once there was a change */
-	size_t compiled_rules; /* when it was compiled */
-	bool spoiled;          /* something could not be undone or done: only compiling anew helps */
-	struct fw_diags *ds;   /* of the call that is under way */
-	const char *file;      /* for diagnostics */
+	struct fw_address_book *book; /* once there was an update */
+	size_t compiled_rules;        /* when it was compiled */
+	bool spoiled;                 /* something could not be undone or done: only compiling anew helps */
+	/* Of the call under way, else NULL. */
+	struct fw_diags *ds;
+	const struct fw_lowering *from;
 };
 
-static inline uint64_t rule_hit(const struct fw_rule *r)
+static inline uint64_t rule_hit(const struct fw_instance *r)
 {
 	return FW_HIT(r->rank, 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
 }
 
 /* The key of the pair that a rule belongs to; its identities must be there. */
-uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_rule *r);
+uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_instance *r);
 
 /* Takes @lines of the pool and adds their bytes to a statistic; says so when the pool is full. */
 int take_lines(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *line);
-/* A diagnostic about a rule, in a file unless @file is NULL. Return: -E2BIG. */
-int refuse_rule(struct fw_diags *ds, const char *file, const struct fw_rule *r, const char *hint, const char *fmt, ...)
-	__attribute__((format(printf, 5, 6)));
+/* A diagnostic about the rule of an instance. Return: -E2BIG. */
+int refuse_rule(const struct fw_lowering *from, struct fw_diags *ds, const struct fw_instance *r, const char *hint,
+		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* What the root says of fields: bits of enum fw_field go to its masks. */
 void root_use_fields(struct fw_root *root, uint32_t fields);
-void root_set_policies(struct fw_root *root, const struct fw_ruleset *rs);
+void root_set_policies(struct fw_root *root, const struct fw_lowering *from);
 /* The bits of the fields that a rule constrains. */
-uint32_t rule_fields(const struct fw_rule *r);
+uint32_t rule_fields(const struct fw_instance *r);
 
 /* class.c: the classes of a side. */
 
@@ -232,11 +234,12 @@ void trie_sign(struct fw_tables *t, int side, struct trie_range r, uint32_t iden
 /* pair.c and pair_update.c. */
 
 /* A rule, or blocks of several, as the entry of pair @key. @rules in rank order. 0, -E2BIG with a diagnostic, -ENOMEM, -ENOSPC. */
-int pair_build(struct fw_tables *t, uint64_t key, const struct fw_rule *const *rules, uint32_t n, struct fw_pair *out);
+int pair_build(struct fw_tables *t, uint64_t key, const struct fw_instance *const *rules, uint32_t n,
+	       struct fw_pair *out);
 /* The upper bound that every packet's lanes are below: that of an entry without constraints. */
 uint64_t lanes_open(const struct fw_root *root);
-/* The pair table for the rules of a ruleset, and the signatures of identities. */
-int pairs_write(struct fw_tables *t, const struct fw_ruleset *rs);
+/* The pair table for the instances of a ruleset, and the signatures of identities. */
+int pairs_write(struct fw_tables *t, const struct fw_lowered *l);
 
 /* A pair's entry as it is at present, or is to be: without rules its hit is FW_HIT_NONE. */
 struct pair_value {
@@ -273,27 +276,26 @@ void pair_settle(struct fw_tables *t, struct retired r);
 /* block.c */
 
 /* The blocks of @n rules, one following the other; the hit of the first goes to @hit. */
-int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit);
+int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, __u64 *hit);
 /* What a rule says of a field, as plain ranges; where it says nothing, one of all values. free() them. NULL: no memory. */
-struct fw_range *rule_ranges(const struct fw_rule *rule, uint32_t field, size_t *n);
+struct fw_range *rule_ranges(const struct fw_instance *rule, uint32_t field, size_t *n);
 /* Lines for a block or split, noted in t->made. 0, -ENOMEM, -ENOSPC. */
 int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line);
 
 /* split.c and split_update.c: the blocks of a pair, parted by splits where that pays; a tree. */
 
 /* The tree of @n rules in rank order, below @depth splits; its hit, FW_HIT_NONE without rules, goes to @hit. */
-int tree_build(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, unsigned depth, __u64 *hit);
+int tree_build(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, unsigned depth, __u64 *hit);
 
 /* A rule comes into a pair or leaves it. */
 struct part {
 	uint64_t key;
-	const struct fw_rule *rule;
+	const struct fw_instance *rule;
 	bool comes;
 };
 /* Changes to trees: what takes the place of what. */
 struct tree_change {
 	struct fw_tables *t;
-	const struct fw_ruleset *rs; /* as it is to be */
 	struct objects made, gone;
 };
 /*
@@ -304,7 +306,7 @@ struct tree_change {
 int tree_change(struct tree_change *c, uint64_t old, struct part *parts, size_t n, __u64 *hit);
 /* The rules of a tree, or of a single rule's hit, as the parts leave them, in rank order, into a vector. 0 or -ENOMEM. */
 struct rules {
-	const struct fw_rule **r;
+	const struct fw_instance **r;
 	size_t n, cap;
 };
 int tree_rules(struct tree_change *c, uint64_t old, struct part *parts, size_t n, struct rules *out);
@@ -328,7 +330,7 @@ void retire_lines(struct fw_tables *t, uint32_t line, uint32_t n);
 /* identity.c */
 
 /* The ranges of an expression; only what needs memory of its own is put into @owned. 0 or -ENOMEM. */
-int identity_ranges(const struct fw_ruleset *rs, uint32_t addrs, const struct fw_addr_range **r, size_t *n,
+int identity_ranges(const struct fw_address_book *book, uint32_t addrs, const struct fw_addr_range **r, size_t *n,
 		    struct fw_addr_range **owned);
 
 #define NESTING_HINT "merge nested prefixes or put them into one set, which counts once however many elements it has"
@@ -354,9 +356,9 @@ struct sweep {
 	struct boundaries map[FW_NFAMILIES];
 };
 /* Numbers the address expressions that rules name on a side. 0, -E2BIG with a diagnostic, -ENOMEM. */
-int identities_number(struct fw_tables *t, int side, const struct fw_ruleset *rs);
+int identities_number(struct fw_tables *t, int side, const struct fw_lowered *l);
 /* Finds for each family the classes of a side's addresses; only reads the tables but for its side's statistics. */
-int classes_sweep(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds);
+int classes_sweep(struct fw_tables *t, int side, const struct fw_lowered *l, struct sweep *out, struct fw_diags *ds);
 void sweep_free(struct sweep *s);
 
 /* identity_update.c */
@@ -392,7 +394,7 @@ struct sets_change {
 	struct trie_copy copy[2][FW_NFAMILIES];
 };
 /* 0; -EAGAIN: too much; -E2BIG with a diagnostic; -ENOMEM, -ENOSPC. On failure too ended by sets_end(). */
-int sets_prepare(struct fw_tables *t, const struct fw_edit *e, struct sets_change *out);
+int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct sets_change *out);
 /* The tries that a root is to name. */
 void sets_root(const struct sets_change *c, struct fw_root *root);
 void sets_end(struct fw_tables *t, const struct sets_change *c, bool commit);

@@ -45,7 +45,8 @@ struct made {
 struct fw_update {
 	struct fw_image *image;
 	struct fw_tables *t;
-	const struct fw_edit *e;
+	size_t ninstances; /* of the ruleset, afterwards */
+	bool moves_sets;   /* elements are added to sets or removed */
 	struct part *parts;
 	size_t nparts, parts_cap;
 	struct pair_step *steps;
@@ -61,28 +62,28 @@ struct fw_update {
 };
 
 /* Does the change to a rule leave the tables as they are? */
-static bool same_tables(const struct fw_rule *a, const struct fw_rule *b)
+static bool same_tables(const struct fw_instance *a, const struct fw_instance *b)
 {
 	return a->src == b->src && a->dst == b->dst && a->rank == b->rank && a->slot == b->slot &&
 	       a->verdict == b->verdict && a->nmatches == b->nmatches &&
 	       (!a->nmatches || !memcmp(a->matches, b->matches, a->nmatches * sizeof(*a->matches)));
 }
 
-static bool is_nothing(const struct fw_rule_change *row)
+static bool is_nothing(const struct fw_instance_row *row)
 {
 	return (!row->before && !row->after) || (row->before && row->after && same_tables(row->before, row->after));
 }
 
 /* Is this a change for fw_compile()? */
-static bool is_too_much(const struct fw_tables *t, const struct fw_edit *e)
+static bool is_too_much(const struct fw_tables *t, const struct fw_lowered_edit *l)
 {
-	if (t->spoiled || e->nrules > e->rs->nrules / RULES_PER_CHANGE + CHANGES_BESIDES)
+	if (t->spoiled || l->nrows > l->from.n / RULES_PER_CHANGE + CHANGES_BESIDES)
 		return true;
 	/* Tables that were made for half as many rules, or less, or where pairs have to look long for a place. */
-	if (e->rs->nrules > t->compiled_rules * 2 + 1024 || t->npairs * 100 > (uint64_t)t->root.pair_lines * TABLE_FULL)
+	if (l->from.n > t->compiled_rules * 2 + 1024 || t->npairs * 100 > (uint64_t)t->root.pair_lines * TABLE_FULL)
 		return true;
-	for (size_t i = 0; !t->root.frame_rules && i < e->nrules; i++)
-		if (e->rules[i].after && fw_rule_names_non_ip(e->rules[i].after))
+	for (size_t i = 0; !t->root.frame_rules && i < l->nrows; i++)
+		if (l->rows[i].after && fw_instance_names_non_ip(l->rows[i].after))
 			return true;
 	return false;
 }
@@ -92,7 +93,7 @@ static int sides_grow(struct fw_tables *t)
 {
 	for (int side = SRC; side <= DST; side++) {
 		struct side *s = &t->side[side];
-		size_t n = t->rs->naddrs;
+		size_t n = t->book->naddrs;
 
 		if (n <= s->naddrs)
 			continue;
@@ -110,7 +111,7 @@ static int sides_grow(struct fw_tables *t)
 }
 
 /* The identity of one side of a rule that comes. */
-static int need_identity(struct fw_update *c, const struct fw_rule *r, int side)
+static int need_identity(struct fw_update *c, const struct fw_instance *r, int side)
 {
 	struct fw_tables *t = c->t;
 	uint32_t addrs = side == SRC ? r->src : r->dst, id = t->side[side].identity_of[addrs];
@@ -125,7 +126,7 @@ static int need_identity(struct fw_update *c, const struct fw_rule *r, int side)
 	wide = places > SIGNATURE_REACH;
 	if (!err && id == NO_IDENTITY) {
 		err = identity_new(t, side, addrs, wide, &id);
-		if (!err && (wide || t->rs->addrs[addrs].negated || t->rs->addrs[addrs].nsets))
+		if (!err && (wide || t->book->addrs[addrs].negated || t->book->addrs[addrs].nsets))
 			t->side[side].ids[id].signature = ~0ull;
 	}
 	if (!err)
@@ -143,12 +144,12 @@ static int compare_parts(const void *a, const void *b)
 }
 
 /* All rules that come and go, by pair. */
-static int parts_collect(struct fw_update *c)
+static int parts_collect(struct fw_update *c, const struct fw_lowered_edit *l)
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < c->e->nrules; i++) {
-		const struct fw_rule_change *row = &c->e->rules[i];
+	for (size_t i = 0; !err && i < l->nrows; i++) {
+		const struct fw_instance_row *row = &l->rows[i];
 
 		if (is_nothing(row))
 			continue;
@@ -268,23 +269,22 @@ static int steps_prepare(struct fw_update *c)
 }
 
 /* The root, if the change shows there. */
-static int root_prepare(struct fw_update *c)
+static int root_prepare(struct fw_update *c, const struct fw_lowered_edit *l)
 {
-	const struct fw_ruleset *rs = c->e->rs;
 	uint32_t fields = 0;
 	int err;
 
 	c->root = c->t->root;
-	for (size_t i = 0; i < c->e->nrules; i++)
-		if (c->e->rules[i].after)
-			fields |= rule_fields(c->e->rules[i].after);
+	for (size_t i = 0; i < l->nrows; i++)
+		if (l->rows[i].after)
+			fields |= rule_fields(l->rows[i].after);
 	if (fields & ~c->root.fields_used)
 		root_use_fields(&c->root, fields);
-	root_set_policies(&c->root, rs);
+	root_set_policies(&c->root, &l->from);
 	c->root.displaced = c->t->displaced;
 	sets_root(&c->sets, &c->root);
-	if (rs->next_slot > c->root.slots)
-		c->root.slots = rs->next_slot + FW_COUNTER_CHUNK / 4;
+	if (l->from.slots > c->root.slots)
+		c->root.slots = l->from.slots + FW_COUNTER_CHUNK / 4;
 	if (!memcmp(&c->root, &c->t->root, sizeof(c->root)))
 		return 0;
 	err = take_lines(c->t, sizeof(c->root) / FW_LINE, &c->t->stats.bytes, &c->root_line);
@@ -293,14 +293,14 @@ static int root_prepare(struct fw_update *c)
 	return err;
 }
 
-static int prepare(struct fw_update *c)
+static int prepare(struct fw_update *c, const struct fw_lowered_edit *l)
 {
-	int err = is_too_much(c->t, c->e) ? -EAGAIN : 0;
+	int err = is_too_much(c->t, l) ? -EAGAIN : 0;
 
 	if (!err)
 		err = sides_grow(c->t);
 	if (!err)
-		err = parts_collect(c);
+		err = parts_collect(c, l);
 	if (!err)
 		err = steps_make(c);
 	if (!err)
@@ -309,19 +309,18 @@ static int prepare(struct fw_update *c)
 		err = made_spread(c);
 	/* After what changes the live tries: it starts from them. */
 	if (!err)
-		err = sets_prepare(c->t, c->e, &c->sets);
+		err = sets_prepare(c->t, l, &c->sets);
 	if (!err)
 		err = steps_prepare(c);
 	if (!err)
-		err = root_prepare(c);
-	return err ? err : retire_reserve(c->t, c->nsteps * 4 + c->e->nrules * 2 + c->trees.gone.n + 8);
+		err = root_prepare(c, l);
+	return err ? err : retire_reserve(c->t, c->nsteps * 4 + l->nrows * 2 + c->trees.gone.n + 8);
 }
 
 static void change_free(struct fw_update *c)
 {
 	for (size_t i = 0; i < c->nmade; i++)
 		c->t->side[c->made[i].side].ids[c->made[i].id].coming = false;
-	c->t->ds = NULL;
 	free(c->parts);
 	free(c->steps);
 	free(c->made);
@@ -329,7 +328,8 @@ static void change_free(struct fw_update *c)
 	free(c);
 }
 
-int fw_update_prepare(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out)
+int fw_update_prepare(struct fw_image *image, const struct fw_lowered_edit *l, struct fw_diags *ds,
+		      struct fw_update **out)
 {
 	struct fw_update *c = calloc(1, sizeof(*c));
 	int err;
@@ -338,13 +338,16 @@ int fw_update_prepare(struct fw_image *image, const struct fw_edit *e, struct fw
 		return -ENOMEM;
 	c->image = image;
 	c->t = image->tables;
-	c->e = e;
-	c->t->rs = e->rs;
+	c->ninstances = l->from.n;
+	c->moves_sets = l->nsets;
+	c->t->book = l->book;
 	c->t->ds = ds;
+	c->t->from = &l->from;
 	c->trees.t = c->t;
-	c->trees.rs = e->rs;
 	c->t->made = &c->trees.made;
-	err = prepare(c);
+	err = prepare(c, l);
+	c->t->ds = NULL;
+	c->t->from = NULL;
 	if (err)
 		fw_update_abort(c);
 	else
@@ -369,7 +372,7 @@ void fw_update_abort(struct fw_update *c)
 	 * But the edit's sets, by which they were spread, will be what they were.
 	 */
 	for (size_t i = 0; i < c->nmade; i++) {
-		if (c->e->nsets && identity_spread(t, c->made[i].side, c->made[i].id, false))
+		if (c->moves_sets && identity_spread(t, c->made[i].side, c->made[i].id, false))
 			t->spoiled = true;
 		identity_idle(t, c->made[i].side, c->made[i].id);
 	}
@@ -388,10 +391,19 @@ static void root_commit(struct fw_update *c)
 	t->root_line = c->image->root = c->root_line;
 }
 
-static void rules_ref(struct fw_tables *t, const struct fw_rule *r, int change)
+/* All that come before any that leaves, so that no identity is without a rule in between. */
+static void parts_ref(struct fw_update *c, bool come)
 {
-	identity_ref(t, SRC, t->side[SRC].identity_of[r->src], change);
-	identity_ref(t, DST, t->side[DST].identity_of[r->dst], change);
+	const struct side *side = c->t->side;
+
+	for (size_t i = 0; i < c->nparts; i++) {
+		const struct fw_instance *r = c->parts[i].rule;
+
+		if (c->parts[i].comes != come)
+			continue;
+		identity_ref(c->t, SRC, side[SRC].identity_of[r->src], come ? 1 : -1);
+		identity_ref(c->t, DST, side[DST].identity_of[r->dst], come ? 1 : -1);
+	}
 }
 
 static void stats_update(struct fw_update *c)
@@ -399,7 +411,7 @@ static void stats_update(struct fw_update *c)
 	struct fw_tables *t = c->t;
 	struct fw_compile_stats *st = &t->stats;
 
-	st->rules = c->e->rs->nrules;
+	st->rules = c->ninstances;
 	st->pairs = t->npairs;
 	for (int side = SRC; side <= DST; side++) {
 		st->identities[side] = t->side[side].nids - t->side[side].nfree - 1 - !t->root.frame_rules;
@@ -426,14 +438,10 @@ void fw_update_commit(struct fw_update *c)
 		step_commit(t, &c->steps[i], next);
 	tree_change_commit(&c->trees);
 	sets_end(t, &c->sets, true);
-	if (c->e->nsets)
+	if (c->moves_sets)
 		identity_leave_again(t);
-	for (size_t i = 0; i < c->e->nrules; i++)
-		if (c->e->rules[i].after)
-			rules_ref(t, c->e->rules[i].after, 1);
-	for (size_t i = 0; i < c->e->nrules; i++)
-		if (c->e->rules[i].before)
-			rules_ref(t, c->e->rules[i].before, -1);
+	parts_ref(c, true);
+	parts_ref(c, false);
 	root_commit(c);
 	c->image->generation = next;
 	stats_update(c);

@@ -155,14 +155,14 @@ static size_t complement(const struct fw_addr_range *in, size_t n, struct fw_add
 	return used;
 }
 
-int fw_addrs_ranges(const struct fw_ruleset *rs, uint32_t number, struct fw_addr_range **out, size_t *n)
+int fw_addrs_ranges(const struct fw_address_book *book, uint32_t number, struct fw_addr_range **out, size_t *n)
 {
-	const struct fw_addrs *a = &rs->addrs[number];
+	const struct fw_addrs *a = &book->addrs[number];
 	bool outside = a->negated || number == FW_ANY;
 	size_t used = a->nranges, total = used;
 
 	for (uint32_t i = 0; i < a->nsets; i++)
-		total += rs->sets[a->sets[i]].n;
+		total += book->sets[a->sets[i]].n;
 
 	fw_autofree struct fw_addr_range *all = malloc((total + 1) * sizeof(*all));
 
@@ -171,7 +171,7 @@ int fw_addrs_ranges(const struct fw_ruleset *rs, uint32_t number, struct fw_addr
 	if (used)
 		memcpy(all, a->ranges, used * sizeof(*all));
 	for (uint32_t i = 0; i < a->nsets; i++) {
-		const struct fw_set *set = &rs->sets[a->sets[i]];
+		const struct fw_set *set = &book->sets[a->sets[i]];
 
 		if (set->n)
 			memcpy(all + used, set->elements, set->n * sizeof(*all));

@@ -50,16 +50,16 @@ int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, ui
 	return 0;
 }
 
-int fw_ruleset_set_users(const struct fw_ruleset *rs, uint32_t set, uint32_t **out, size_t *n)
+int fw_book_set_users(const struct fw_address_book *book, uint32_t set, uint32_t **out, size_t *n)
 {
-	size_t users = rs->sets[set].users, found = 0;
+	size_t users = book->sets[set].users, found = 0;
 	uint32_t *list = malloc((users + 1) * sizeof(*list));
 
 	if (!list)
 		return -ENOMEM;
-	for (size_t i = 1; i < rs->naddrs && found < users; i++)
-		for (uint32_t k = 0; k < rs->addrs[i].nsets; k++)
-			if (rs->addrs[i].sets[k] == set)
+	for (size_t i = 1; i < book->naddrs && found < users; i++)
+		for (uint32_t k = 0; k < book->addrs[i].nsets; k++)
+			if (book->addrs[i].sets[k] == set)
 				list[found++] = (uint32_t)i;
 	*out = list;
 	*n = found;
@@ -98,7 +98,7 @@ static int check_unused(const struct fw_ruleset *rs, uint32_t set, struct fw_pla
 
 	if (!rs->sets[set].rules)
 		return 0;
-	if (fw_ruleset_set_users(rs, set, &users, &n))
+	if (fw_book_set_users(&rs->book, set, &users, &n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		sides += rs->addrs[users[i]].rules;

@@ -184,13 +184,16 @@ void fw_addrs_put(struct fw_ruleset *rs, uint32_t number)
 	rs->index->addrs_free = number;
 }
 
-void fw_ruleset_addrs_hold(struct fw_ruleset *rs, uint32_t number)
+void fw_book_hold(struct fw_address_book *book, uint32_t number)
 {
-	rs->addrs[number].refs++;
+	book->addrs[number].refs++;
 }
 
-void fw_ruleset_addrs_drop(struct fw_ruleset *rs, uint32_t number)
+void fw_book_drop(struct fw_address_book *book, uint32_t number)
 {
+	/* Every address book is a ruleset's. */
+	struct fw_ruleset *rs = (void *)((char *)book - offsetof(struct fw_ruleset, book));
+
 	rs->addrs[number].refs--;
 	fw_addrs_put(rs, number);
 }

@@ -127,9 +127,6 @@ uint64_t fw_id_next(struct fw_ruleset *rs);
 int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at, struct fw_diags *ds,
 		       const struct fw_match **out);
 
-/* Does the match accept this value? */
-bool fw_match_has(const struct fw_match *m, uint32_t value);
-
 /* Bit 1 << family for every family of which the expression may hold an address; sets may hold any. */
 unsigned fw_addrs_families(const struct fw_addrs *a);
 

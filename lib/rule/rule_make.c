@@ -228,7 +228,7 @@ void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule
 	put_string(rs, r->name, heir ? heir->name : NULL);
 	put_string(rs, r->comment, heir ? heir->comment : NULL);
 	put_matches(rs, r);
-	fw_ruleset_addrs_drop(rs, r->src);
-	fw_ruleset_addrs_drop(rs, r->dst);
+	fw_book_drop(&rs->book, r->src);
+	fw_book_drop(&rs->book, r->dst);
 	fw_region_recycle(&rs->region, r, sizeof(*r));
 }

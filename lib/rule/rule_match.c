@@ -64,17 +64,17 @@ size_t fw_match_ranges(const struct fw_match *m, struct fw_range *out)
 	return m->n;
 }
 
-const struct fw_match *fw_rule_match(const struct fw_rule *rule, enum fw_field field)
+const struct fw_match *fw_instance_match(const struct fw_instance *in, enum fw_field field)
 {
-	for (unsigned i = 0; i < rule->nmatches; i++)
-		if (rule->matches[i]->field == field)
-			return rule->matches[i];
+	for (unsigned i = 0; i < in->nmatches; i++)
+		if (in->matches[i]->field == field)
+			return in->matches[i];
 	return NULL;
 }
 
-bool fw_rule_names_non_ip(const struct fw_rule *rule)
+bool fw_instance_names_non_ip(const struct fw_instance *in)
 {
-	const struct fw_match *m = fw_rule_match(rule, FW_F_ETHERTYPE);
+	const struct fw_match *m = fw_instance_match(in, FW_F_ETHERTYPE);
 	uint32_t values = 0;
 
 	if (!m)

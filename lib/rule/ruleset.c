@@ -53,7 +53,7 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 		rs->file = fw_region_strdup(&rs->region, file, strlen(file));
 	if ((file && !rs->file) || fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &any))
 		return NULL;
-	fw_ruleset_addrs_hold(rs, any);
+	fw_book_hold(&rs->book, any);
 	return fw_take(rs);
 }
 

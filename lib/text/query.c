@@ -108,12 +108,12 @@ static int take_addrs(struct fw_query *q)
 {
 	struct fw_addr_range *r;
 	size_t n;
-	int err = fw_addrs_ranges(q->rs, q->rule.src, &r, &n);
+	int err = fw_addrs_ranges(&q->rs->book, q->rule.src, &r, &n);
 
 	if (err)
 		return err;
 	fw_query_side_init(&q->src, r, n);
-	err = fw_addrs_ranges(q->rs, q->rule.dst, &r, &n);
+	err = fw_addrs_ranges(&q->rs->book, q->rule.dst, &r, &n);
 	if (!err)
 		fw_query_side_init(&q->dst, r, n);
 	return err;

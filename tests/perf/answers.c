@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* For each packet the rules that match it, and the history of the first of them. */
+#include "fw/oracle.h"
+
 #include "tests/perf/answers.h"
 
 struct match {

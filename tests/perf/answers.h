@@ -7,7 +7,7 @@
 #ifndef FWBENCH_ANSWERS_H
 #define FWBENCH_ANSWERS_H
 
-#include "fw/compile.h"
+#include "fw/edit.h"
 
 struct answers;
 

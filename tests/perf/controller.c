@@ -6,6 +6,7 @@
 #include "tests/perf/changes.h"
 
 #include "fw/kern.h"
+#include "fw/tables.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static int controller_start(struct bench_controller *c)
 {
 	int err = fw_ruleset_order(c->rs);
 
-	err = err ? err : fw_compile(c->rs, fw_kern_pool(c->kern), &c->ds, &c->image);
+	err = err ? err : fw_tables_compile(c->rs, fw_kern_pool(c->kern), NULL, &c->ds, &c->image);
 	err = err ? err : fw_kern_counters_reserve(c->kern, c->rs->next_slot);
 	err = err ? err : fw_kern_sync(c->kern);
 	if (err)
@@ -212,12 +213,12 @@ static double lap(double *since)
 static int prepare(struct bench_controller *c, const struct fw_edit *e, struct fw_update **change,
 		   struct fw_image *anew)
 {
-	int err = fw_update_prepare(&c->image, e, &c->ds, change);
+	int err = fw_tables_update(&c->image, e, &c->ds, change);
 
 	if (err != -EAGAIN)
 		return err;
 	err = fw_ruleset_order(c->rs);
-	return err ? err : fw_compile(c->rs, fw_kern_pool(c->kern), &c->ds, anew);
+	return err ? err : fw_tables_compile(c->rs, fw_kern_pool(c->kern), NULL, &c->ds, anew);
 }
 
 /* All that can fail. */

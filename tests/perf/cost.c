@@ -7,6 +7,7 @@
 #include "tests/perf/bench.h"
 
 #include "fw/cost.h"
+#include "fw/tables.h"
 #include "tests/unit/counted.h"
 
 #include <string.h>
@@ -161,7 +162,7 @@ static int run(struct run *r, const struct settings *s, enum fw_format format)
 	if (err)
 		return err;
 	err = fw_pool_new(&r->pool);
-	err = err ? err : fw_compile(r->rs, r->pool, &ds, &r->image);
+	err = err ? err : fw_tables_compile(r->rs, r->pool, NULL, &ds, &r->image);
 	bench_say(&ds);
 	err = err ? err : fw_cost_worst(r->pool, r->image.root, &r->worst);
 	if (!err)

@@ -6,6 +6,7 @@
 #include "tests/perf/bench.h"
 
 #include "fw/kern.h"
+#include "fw/tables.h"
 
 #include <string.h>
 
@@ -38,7 +39,7 @@ static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_d
 		return ds->n ? err : bench_said("load the program", err);
 	double start = fw_now();
 
-	err = fw_compile(setup->rs, fw_kern_pool(k->kern), ds, &k->image);
+	err = fw_tables_compile(setup->rs, fw_kern_pool(k->kern), NULL, ds, &k->image);
 	setup->compile_seconds = fw_now() - start;
 	if (err)
 		return ds->n ? err : bench_said("compile", err);

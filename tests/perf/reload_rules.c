@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Two rulesets that packets can be told apart by, and those packets. */
+#include "fw/oracle.h"
+
 #include "tests/perf/reload.h"
 
 #include "fw/table/packet.h"

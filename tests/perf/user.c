@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The lookup as native code, over parsed packets. */
+#include "fw/tables.h"
+
 #include "tests/perf/bench.h"
 
 #include "fw/table/packet.h"
@@ -30,7 +32,7 @@ static int user_setup(struct user *u, struct bench_setup *setup)
 	double start = fw_now();
 	int err = ds ? fw_pool_new(&u->pool) : -ENOMEM;
 
-	err = err ? err : fw_compile(setup->rs, u->pool, ds, &u->image);
+	err = err ? err : fw_tables_compile(setup->rs, u->pool, NULL, ds, &u->image);
 	setup->compile_seconds = fw_now() - start;
 	err = err ? err : fw_classifier_new(u->pool, setup->flow_cache, &u->classifier);
 	if (err) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Who makes the transactions. */
+#include "fw/oracle.h"
+#include "fw/tables.h"
+
 #include "tests/unit/storm.h"
 
 #include <sched.h>
@@ -143,7 +146,7 @@ static int image_compile(struct storm *s, struct fw_image *out)
 {
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_ruleset_order(s->rs), 0);
-	return fw_compile_with(s->rs, s->pool, &s->options, &ds, out);
+	return fw_tables_compile(s->rs, s->pool, &s->options, &ds, out);
 }
 
 bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_pool *pool, void (*keys)(struct storm *s))
@@ -243,7 +246,7 @@ static void transaction(struct storm *s)
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_edit_begin(s->rs, &e), 0);
 	edit_some(s, &e);
-	err = fw_update_prepare(&s->image, &e, &ds, &c);
+	err = fw_tables_update(&s->image, &e, &ds, &c);
 	if (!err && random_below(8)) {
 		storm_commit(s, &e, c);
 		return;

@@ -65,7 +65,7 @@ static void sets_change_and_are_undone(void **state)
 	uint32_t n;
 	size_t nusers;
 
-	assert_int_equal(fw_ruleset_set_users(rs, 0, &users, &nusers), 0);
+	assert_int_equal(fw_book_set_users(&rs->book, 0, &users, &nusers), 0);
 	assert_int_equal(nusers, 2);
 	assert_int_equal(users[0], rs->first->src);
 	assert_int_equal(users[1], rs->last->src);

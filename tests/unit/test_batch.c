@@ -9,6 +9,9 @@
 
 #include <cmocka.h>
 
+#include "fw/oracle.h"
+#include "fw/tables.h"
+
 #include "tests/perf/peers/batch.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
@@ -39,7 +42,7 @@ static bool compile(const struct fw_ruleset *rs)
 	int err;
 
 	ds.n = ds.total = 0;
-	err = fw_compile_with(rs, t.pool, &options, &ds, &image);
+	err = fw_tables_compile(rs, t.pool, &options, &ds, &image);
 	if (err == -E2BIG)
 		return false;
 	assert_int_equal(err, 0);
@@ -167,7 +170,7 @@ static void changes(void **state)
 
 		assert_int_equal(fw_edit_begin(rs, &e), 0);
 		random_edit(maker, &e, 6);
-		if (fw_update_prepare(&t.image, &e, &ds, &change)) {
+		if (fw_tables_update(&t.image, &e, &ds, &change)) {
 			fw_edit_abort(&e);
 		} else {
 			fw_update_commit(change);

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "fw/compile.h"
+#include "fw/tables.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
@@ -24,7 +24,7 @@ static int compile(const struct fw_ruleset *rs, uint32_t limit, struct fw_image 
 		pool->limit = limit;
 	ds.n = ds.total = 0;
 	*image = (struct fw_image){ .root = 0xdead };
-	err = fw_compile(rs, pool, &ds, image);
+	err = fw_tables_compile(rs, pool, NULL, &ds, image);
 	if (err)
 		assert_int_equal(image->root, 0xdead);
 	else
@@ -255,11 +255,11 @@ static void full_pool(void **state)
 
 	assert_int_equal(fw_pool_new(&pool), 0);
 	pool->limit = 4;
-	assert_int_equal(fw_compile(rs, pool, NULL, &kept), 0);
+	assert_int_equal(fw_tables_compile(rs, pool, NULL, NULL, &kept), 0);
 	do {
 		ds.n = ds.total = 0;
 		image[n].root = 0xdead;
-		err = fw_compile(rs, pool, &ds, &image[n]);
+		err = fw_tables_compile(rs, pool, NULL, &ds, &image[n]);
 	} while (!err && n++ < 8);
 	assert_int_equal(err, -ENOSPC);
 	assert_int_equal(image[n].root, 0xdead);
@@ -287,7 +287,7 @@ static void same_image_again(void **state)
 
 		for (int k = 0; k < 2; k++) {
 			assert_int_equal(fw_pool_new(&pool[k]), 0);
-			err[k] = fw_compile(rs, pool[k], NULL, &image[k]);
+			err[k] = fw_tables_compile(rs, pool[k], NULL, NULL, &image[k]);
 			image[k].stats.seconds = 0;
 		}
 		assert_int_equal(err[0], err[1]);

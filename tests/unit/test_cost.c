@@ -11,6 +11,9 @@
 #include <cmocka.h>
 
 #include "fw/cost.h"
+#include "fw/oracle.h"
+#include "fw/tables.h"
+#include "fw/warn.h"
 #include "tests/unit/counted.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
@@ -44,7 +47,7 @@ static bool open_tables(struct fw_ruleset *rs, const struct fw_compile_options *
 	t.rs = rs;
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_pool_new(&t.pool), 0);
-	if (fw_compile_with(t.rs, t.pool, options, &ds, &t.image)) {
+	if (fw_tables_compile(t.rs, t.pool, options, &ds, &t.image)) {
 		fw_pool_free(t.pool);
 		fw_ruleset_free(t.rs);
 		return false;
@@ -212,7 +215,7 @@ static void change(const struct random_maker *rm)
 
 	assert_int_equal(fw_edit_begin(t.rs, &e), 0);
 	random_edit(rm, &e, 6);
-	if (fw_update_prepare(&t.image, &e, &ds, &c)) {
+	if (fw_tables_update(&t.image, &e, &ds, &c)) {
 		fw_edit_abort(&e);
 		return;
 	}

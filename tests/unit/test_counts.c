@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "fw/kern.h"
+#include "fw/tables.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
@@ -78,7 +79,7 @@ static enum fw_verdict policy_of(uint32_t prog, uint32_t reason)
 
 static void publish(void)
 {
-	assert_int_equal(fw_compile(fx.rs, fw_kern_pool(fx.k), NULL, &fx.image), 0);
+	assert_int_equal(fw_tables_compile(fx.rs, fw_kern_pool(fx.k), NULL, NULL, &fx.image), 0);
 	assert_int_equal(fw_kern_counters_reserve(fx.k, fx.rs->next_slot), 0);
 	assert_int_equal(fw_kern_publish(fx.k, fx.image.root, fw_kern_generation(fx.k) + 1), 0);
 	for (uint32_t i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {

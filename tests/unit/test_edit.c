@@ -594,7 +594,7 @@ static void expressions_stay_while_held(void **state)
 	uint32_t one = rs->first->src, number;
 	struct fw_edit e = begin(rs);
 
-	fw_ruleset_addrs_hold(rs, one);
+	fw_book_hold(&rs->book, one);
 	assert_int_equal(rs->addrs[one].rules, 2);
 	assert_int_equal(fw_edit_delete(&e, rs->first), 0);
 	assert_int_equal(fw_edit_delete(&e, rs->last), 0);
@@ -604,7 +604,7 @@ static void expressions_stay_while_held(void **state)
 	assert_null(ruleset_check(rs, 1));
 	assert_int_equal(exprs_in_use(rs), 2);
 	assert_int_equal(net(rs, 0x01010101, 32), one);
-	fw_ruleset_addrs_drop(rs, one);
+	fw_book_drop(&rs->book, one);
 	assert_sound(rs);
 	assert_int_equal(exprs_in_use(rs), 1);
 	/* Numbers are given again; expressions that no rule took are gone at the end. */

@@ -13,6 +13,8 @@
 
 #include <cmocka.h>
 
+#include "fw/oracle.h"
+
 #include "ctl/fwd/engine/engine_internal.h"
 #include "fw/table/packet.h"
 #include "tests/unit/killed.h"

@@ -10,7 +10,7 @@
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 
-#include "fw/compile.h"
+#include "fw/tables.h"
 #include "fw/memory_pool.h"
 
 #include "fw/table/flow.h"
@@ -30,7 +30,7 @@ static int setup(void **state)
 	struct fw_ruleset *rs = ruleset_of(rules);
 
 	assert_int_equal(fw_pool_new(&fx.pool), 0);
-	assert_int_equal(fw_compile(rs, fx.pool, NULL, &fx.image), 0);
+	assert_int_equal(fw_tables_compile(rs, fx.pool, NULL, NULL, &fx.image), 0);
 	fw_ruleset_free(rs);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "fw/compile.h"
+#include "fw/tables.h"
 #include "fw/table/hash.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
@@ -157,7 +157,7 @@ static int image_open(void **state)
 	fw_buf_free(&b);
 	assert_int_equal(fw_pool_new(&im.pool), 0);
 	assert_int_equal(
-		fw_compile_with(im.rs, im.pool, &(struct fw_compile_options){ .leaf_rules = LEAF }, NULL, &im.image),
+		fw_tables_compile(im.rs, im.pool, &(struct fw_compile_options){ .leaf_rules = LEAF }, NULL, &im.image),
 		0);
 	im.line = im.image.root;
 	im.root = fw_pool_ptr(im.pool, im.image.root);

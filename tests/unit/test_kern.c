@@ -12,6 +12,8 @@
 
 #include <bpf/bpf.h>
 
+#include "fw/tables.h"
+
 #include "lib/kern/kern.h"
 #include "tests/unit/cases.h"
 #include "tests/unit/random.h"
@@ -133,7 +135,7 @@ static void unnamed_interface(void **state)
 	struct fw_result got;
 
 	assert_int_equal(fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &k), 0);
-	assert_int_equal(fw_compile(rs, fw_kern_pool(k), NULL, &image), 0);
+	assert_int_equal(fw_tables_compile(rs, fw_kern_pool(k), NULL, NULL, &image), 0);
 	assert_int_equal(fw_kern_publish(k, image.root, 1), 0);
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(

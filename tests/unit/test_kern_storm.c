@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "fw/kern.h"
+#include "fw/tables.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/storm.h"
 #include "tests/unit/sandbox.h"
@@ -265,7 +266,7 @@ static void unseen(void **state)
 
 		assert_int_equal(fw_edit_begin(s.rs, &e), 0);
 		edit_wide(&s, &e);
-		assert_int_equal(fw_update_prepare(&s.image, &e, NULL, &c), 0);
+		assert_int_equal(fw_tables_update(&s.image, &e, NULL, &c), 0);
 		check_unchanged(&s);
 		if (i & 1) {
 			fw_update_abort(c);
@@ -282,7 +283,7 @@ static void unseen(void **state)
 
 		assert_int_equal(fw_edit_begin(s.rs, &e), 0);
 		assert_int_equal(fw_edit_delete(&e, s.rs->first), 0);
-		assert_int_equal(fw_update_prepare(&s.image, &e, NULL, &c), 0);
+		assert_int_equal(fw_tables_update(&s.image, &e, NULL, &c), 0);
 		storm_commit(&s, &e, c);
 		check_unchanged(&s);
 	}

@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "fw/kern.h"
+#include "fw/tables.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
@@ -77,7 +78,7 @@ static struct user user_open(bool flow_cache)
 static void user_publish(struct user *u, uint32_t generation)
 {
 	u->rs = ruleset_of(rules);
-	assert_int_equal(fw_compile(u->rs, fw_kern_pool(u->k), NULL, &u->image), 0);
+	assert_int_equal(fw_tables_compile(u->rs, fw_kern_pool(u->k), NULL, NULL, &u->image), 0);
 	assert_int_equal(fw_kern_counters_reserve(u->k, u->rs->next_slot), 0);
 	assert_int_equal(fw_kern_publish(u->k, u->image.root, generation), 0);
 }

@@ -18,6 +18,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fw/tables.h"
+
 #include "lib/kern/kern.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
@@ -44,7 +46,7 @@ static struct fw_kern *open_kern(uint32_t generation)
 	if (fw_kern_open(&options, &ds, &k))
 		fail_msg("open: %s", ds.n ? ds.d[0].message : "");
 	rs = ruleset_of("policy in drop\nrule from 10.0.0.2 accept\n");
-	assert_int_equal(fw_compile(rs, fw_kern_pool(k), NULL, &image), 0);
+	assert_int_equal(fw_tables_compile(rs, fw_kern_pool(k), NULL, NULL, &image), 0);
 	assert_int_equal(fw_kern_publish(k, image.root, generation), 0);
 	return k;
 }

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include "fw/kern.h"
+#include "fw/oracle.h"
+#include "fw/tables.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
@@ -38,7 +40,7 @@ struct live {
 static void live_begin(struct live *l, struct fw_ruleset *rs)
 {
 	l->rs = rs;
-	assert_int_equal(fw_compile(rs, fw_kern_pool(kern), NULL, &l->image), 0);
+	assert_int_equal(fw_tables_compile(rs, fw_kern_pool(kern), NULL, NULL, &l->image), 0);
 	assert_int_equal(fw_kern_counters_reserve(kern, rs->next_slot), 0);
 }
 

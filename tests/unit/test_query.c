@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "fw/oracle.h"
+
 #include "lib/text/frame.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
@@ -253,8 +255,8 @@ static bool common_addr(const struct asked *a, const struct fw_ruleset *rs, uint
 	size_t nx, ny;
 	bool found = false;
 
-	assert_int_equal(fw_addrs_ranges(a->rs, asked, &x, &nx), 0);
-	assert_int_equal(fw_addrs_ranges(rs, number, &y, &ny), 0);
+	assert_int_equal(fw_addrs_ranges(&a->rs->book, asked, &x, &nx), 0);
+	assert_int_equal(fw_addrs_ranges(&rs->book, number, &y, &ny), 0);
 	for (size_t i = 0; i < nx && !found; i++)
 		for (size_t k = 0; k < ny && !found; k++) {
 			*out = fw_addr_cmp(x[i].lo, y[k].lo) > 0 ? x[i].lo : y[k].lo;

@@ -131,7 +131,7 @@ static void expressions_against_brute_force(void **state)
 			assert_int_equal(fw_set_push(&rs->sets[set], &in[i]), 0);
 		fw_set_sort(&rs->sets[set]);
 		assert_int_equal(fw_ruleset_addrs(rs, in + nset, n - nset, &set, nset > 0, negated, &number), 0);
-		assert_int_equal(fw_addrs_ranges(rs, number, &out, &nout), 0);
+		assert_int_equal(fw_addrs_ranges(&rs->book, number, &out, &nout), 0);
 		assert_merged(out, nout);
 		for (size_t c = 0; c < ROWS(corners); c++)
 			for (uint32_t i = 0; i < 64; i++) {

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "fw/kern.h"
+#include "fw/tables.h"
 #include "fw/table/packet.h"
 #include "fw/text.h"
 #include "tests/unit/sandbox.h"
@@ -51,7 +52,7 @@ static void compile(struct set *s, struct fw_pool *pool, struct fw_image *image)
 {
 	const char *reason;
 
-	need(fw_compile(s->rs, pool, &ds, image), s->path);
+	need(fw_tables_compile(s->rs, pool, NULL, &ds, image), s->path);
 	if (fw_image_validate(pool, image->root, &reason))
 		fail_msg("%s: %s", s->path, reason);
 }

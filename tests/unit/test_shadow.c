@@ -6,6 +6,10 @@
 
 #include <cmocka.h>
 
+#include "fw/oracle.h"
+#include "fw/tables.h"
+#include "fw/warn.h"
+
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
@@ -13,7 +17,7 @@
 static void compile(const struct fw_ruleset *rs, struct fw_pool **pool, struct fw_image *image)
 {
 	assert_int_equal(fw_pool_new(pool), 0);
-	assert_int_equal(fw_compile(rs, *pool, NULL, image), 0);
+	assert_int_equal(fw_tables_compile(rs, *pool, NULL, NULL, image), 0);
 }
 
 /* `RULE<BY ` for each rule that is shadowed, `=` when both say the same. */

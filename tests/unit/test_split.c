@@ -6,7 +6,8 @@
 
 #include <cmocka.h>
 
-#include "fw/compile.h"
+#include "fw/oracle.h"
+#include "fw/tables.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 
@@ -27,7 +28,7 @@ static void open_tables(const char *text, uint32_t leaf)
 	t.rs = ruleset_of(text);
 	assert_int_equal(fw_pool_new(&t.pool), 0);
 	assert_int_equal(fw_classifier_new(t.pool, false, &t.classifier), 0);
-	assert_int_equal(fw_compile_with(t.rs, t.pool, &options, &ds, &t.image), 0);
+	assert_int_equal(fw_tables_compile(t.rs, t.pool, &options, &ds, &t.image), 0);
 	t.image.generation = 1;
 	fw_classifier_publish(t.classifier, t.image.root, 1);
 }
@@ -148,7 +149,7 @@ static void step(uint32_t values, bool shrink)
 	for (unsigned n = random_below(8) ? 1 : 5; n; n--)
 		if (shrink ? t.rs->nrules && fw_edit_delete(&e, random_rule(t.rs)) : rule_add(&e, values))
 			break;
-	assert_int_equal(fw_update_prepare(&t.image, &e, &ds, &c), 0);
+	assert_int_equal(fw_tables_update(&t.image, &e, &ds, &c), 0);
 	if (!random_below(8)) {
 		fw_update_abort(c);
 		fw_edit_abort(&e);

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#include "fw/tables.h"
+
 #include "ctl/fwd/engine/work.h"
 #include "lib/compile/tables.h"
 #include "tests/unit/random.h"
@@ -264,7 +266,7 @@ static void a_change_does_little(void **state)
 	unsigned done = 0, refused = 0;
 
 	assert_int_equal(fw_pool_new(&pool), 0);
-	assert_int_equal(fw_compile(rs, pool, NULL, &image), 0);
+	assert_int_equal(fw_tables_compile(rs, pool, NULL, NULL, &image), 0);
 	image.generation = 1;
 	for (unsigned round = 0; round < random_amount("FW_ROUNDS", 40) * 3; round++) {
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
@@ -281,7 +283,7 @@ static void a_change_does_little(void **state)
 		if (err)
 			fail_msg("%s", ds.d[0].message);
 		start = cpu();
-		err = fw_update_prepare(&image, &e, &ds, &c);
+		err = fw_tables_update(&image, &e, &ds, &c);
 		note(&w, (int64_t)(image.tables->places - before), cpu() - start, b.text);
 		assert_true(!err || err == -EAGAIN || err == -EBUSY || err == -E2BIG);
 		done += !err;

@@ -33,8 +33,8 @@ static void drop_unused(struct fw_ruleset *rs)
 {
 	for (uint32_t i = 1; i < rs->naddrs; i++)
 		if (rs->addrs[i].ranges && !rs->addrs[i].refs) {
-			fw_ruleset_addrs_hold(rs, i);
-			fw_ruleset_addrs_drop(rs, i);
+			fw_book_hold(&rs->book, i);
+			fw_book_drop(&rs->book, i);
 		}
 }
 

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include "fw/compile.h"
+#include "fw/oracle.h"
+#include "fw/tables.h"
 #include "fw/text.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
@@ -45,7 +46,7 @@ static bool live_compile(struct live *l)
 
 	ds.n = ds.total = 0;
 	assert_int_equal(fw_ruleset_order(l->rs), 0);
-	err = fw_compile_with(l->rs, l->pool, &l->options, &ds, &image);
+	err = fw_tables_compile(l->rs, l->pool, &l->options, &ds, &image);
 	if (err == -E2BIG)
 		return false;
 	assert_int_equal(err, 0);
@@ -193,7 +194,7 @@ static int live_finish(struct live *l, struct fw_edit *e, bool undo, bool scarce
 	ds.n = ds.total = 0;
 	if (scarce)
 		shortage_begin();
-	err = fw_update_prepare(&l->image, e, &ds, &c);
+	err = fw_tables_update(&l->image, e, &ds, &c);
 	shortage_end();
 	if (!err && undo) {
 		fw_update_abort(c);
@@ -612,7 +613,7 @@ static void many_elements_in_a_dense_part(void **state)
 	assert_int_equal(fw_text_parse(rs, rule, strlen(rule), NULL, NULL), 0);
 	assert_int_equal(fw_ruleset_order(rs), 0);
 	assert_int_equal(fw_pool_new(&pool), 0);
-	assert_int_equal(fw_compile(rs, pool, NULL, &image), 0);
+	assert_int_equal(fw_tables_compile(rs, pool, NULL, NULL, &image), 0);
 	image.generation = 1;
 	for (uint64_t n = 1; n <= 10000; n *= 100) {
 		struct fw_update *c = NULL;
@@ -626,7 +627,7 @@ static void many_elements_in_a_dense_part(void **state)
 			assert_int_equal(fw_edit_set_add(&e, set, &r, (struct fw_place){ 0 }, NULL), 0);
 		}
 		assert_int_equal(fw_edit_settle(&e), 0);
-		assert_int_equal(fw_update_prepare(&image, &e, NULL, &c), n > 100 ? -EAGAIN : 0);
+		assert_int_equal(fw_tables_update(&image, &e, NULL, &c), n > 100 ? -EAGAIN : 0);
 		if (c)
 			fw_update_abort(c);
 		fw_edit_abort(&e);

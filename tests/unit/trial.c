@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* An engine, what is done to it, and what it must hold after that. */
+#include "fw/oracle.h"
+
 #include "tests/unit/trial.h"
 
 #include <fcntl.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The engines side by side. */
+#include "fw/oracle.h"
+#include "fw/tables.h"
+
 #include "tests/unit/verdict.h"
 
 #include <setjmp.h>
@@ -109,7 +112,7 @@ static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw
 	int err;
 
 	ds.n = ds.total = 0;
-	err = fw_compile_with(rs, pool, &engines.options, &ds, image);
+	err = fw_tables_compile(rs, pool, &engines.options, &ds, image);
 	if (err == -E2BIG && ds.n)
 		return false;
 	if (err)

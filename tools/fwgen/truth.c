@@ -3,6 +3,7 @@
 #include "tools/fwgen/gen.h"
 
 #include "fw/compile.h"
+#include "fw/oracle.h"
 #include "fw/table/packet.h"
 #include "fw/text.h"
 

@@ -7,6 +7,7 @@
 #include "ctl/fwctl/output/message.h"
 
 #include "fw/cost.h"
+#include "fw/warn.h"
 #include "fw/table/prog.h"
 
 #include <stdlib.h>

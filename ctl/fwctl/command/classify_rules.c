@@ -3,6 +3,8 @@
  * fwctl classify --rules: the tables of a file's rules answer, in user space and with --kernel in the kernel too. Each answer
  * is compared with a linear search of the rules, which also finds the rules that the first match shadows.
  */
+#include "fw/oracle.h"
+
 #include "classify.h"
 #include "classify_packets.h"
 #include "ruleset.h"

@@ -3,6 +3,7 @@
 #include "ruleset.h"
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/message.h"
+#include "fw/tables.h"
 
 #include <string.h>
 
@@ -26,7 +27,7 @@ int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struc
 {
 	struct fw_diags ds = { 0 };
 	const char *reason = NULL;
-	int err = fw_compile(rs, pool, &ds, out);
+	int err = fw_tables_compile(rs, pool, NULL, &ds, out);
 
 	if (err) {
 		ctl_print_failure(&ds, "cannot compile the rules", err);

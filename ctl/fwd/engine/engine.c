@@ -3,6 +3,8 @@
  * The engine: opening it, which brings together what is stored and what is
  * filtering, and what its parts share.
  */
+#include "fw/tables.h"
+
 #include "engine_internal.h"
 
 #include <string.h>
@@ -24,7 +26,7 @@ int live_compile(struct engine *e, struct live *live, struct fw_diags *ds)
 	int err;
 
 	memory_use(live->arena);
-	err = fw_compile(live->rs, fw_kern_pool(e->kern), ds, &live->image);
+	err = fw_tables_compile(live->rs, fw_kern_pool(e->kern), NULL, ds, &live->image);
 	memory_use(0);
 	if (!err)
 		facts_of(live->rs, &live->facts);

@@ -4,6 +4,8 @@
  * writes it down, packets see it. Until the store has it, all can be taken back;
  * from then on nothing can fail.
  */
+#include "fw/tables.h"
+
 #include "ctl/fwd/engine/transaction.h"
 
 #include <string.h>
@@ -42,7 +44,7 @@ static int prepare(struct transaction *t)
 	int err = -EAGAIN;
 
 	if (image->generation < UINT32_MAX)
-		err = fw_update_prepare(image, &t->edit, ds, &t->change);
+		err = fw_tables_update(image, &t->edit, ds, &t->change);
 	if (err != -EAGAIN)
 		return err;
 	t->out->bulk = engine_is_large(e);
@@ -50,7 +52,7 @@ static int prepare(struct transaction *t)
 		return err;
 	t->out->rebuilt = true;
 	err = fw_ruleset_order(e->live->rs);
-	err = err ? err : fw_compile(e->live->rs, fw_kern_pool(e->kern), ds, &t->image);
+	err = err ? err : fw_tables_compile(e->live->rs, fw_kern_pool(e->kern), NULL, ds, &t->image);
 	return err ? err : fw_cost_worst(fw_kern_pool(e->kern), t->image.root, &t->cost);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Whether a store would do: all that a start of fwd makes of it, but for the kernel. */
+#include "fw/tables.h"
+
 #include "engine_internal.h"
 
 #include <string.h>
@@ -16,7 +18,7 @@ static int compile(const struct fw_ruleset *rs, struct fw_diags *ds)
 	const char *reason = NULL;
 	int err = fw_pool_new(&pool);
 
-	err = err ? err : fw_compile(rs, pool, ds, &image);
+	err = err ? err : fw_tables_compile(rs, pool, NULL, ds, &image);
 	if (err || !fw_image_validate(pool, image.root, &reason))
 		return err;
 	return fw_diag_add(ds, (struct fw_place){ 0 }, "report it, with the store: it is a defect of fwd",

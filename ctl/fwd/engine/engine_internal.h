@@ -124,7 +124,7 @@ void engine_wake(struct engine *e);
 bool engine_is_large(const struct engine *e);
 /*
  * The tables of live->rs, whose rules are in order, and what attachments need to know of it: both look at every rule, so
- * this is the worker's once there is one. As fw_compile().
+ * this is the worker's once there is one. As fw_tables_compile().
  */
 int live_compile(struct engine *e, struct live *live, struct fw_diags *ds);
 /* Frees tables and ruleset: no packet may see them. */

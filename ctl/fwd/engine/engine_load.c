@@ -4,6 +4,8 @@
  * compiles it beside, while a thread of its own writes the text into the store;
  * the engine's thread then makes both count, one store after the other.
  */
+#include "fw/warn.h"
+
 #include "engine_internal.h"
 
 #include <stdatomic.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rules that can never decide are said when they come; where memory is short, nobody is told. */
+#include "fw/warn.h"
+
 #include "engine_internal.h"
 
 #define LOAD_RULES 100000 /* above that, a load would take noticeably longer */

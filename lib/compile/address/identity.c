@@ -64,10 +64,10 @@ static int events_sort(struct events *ev)
 	return 0;
 }
 
-int identity_ranges(const struct fw_ruleset *rs, uint32_t number, const struct fw_addr_range **r, size_t *n,
+int identity_ranges(const struct fw_address_book *book, uint32_t number, const struct fw_addr_range **r, size_t *n,
 		    struct fw_addr_range **owned)
 {
-	const struct fw_addrs *e = &rs->addrs[number];
+	const struct fw_addrs *e = &book->addrs[number];
 	int err;
 
 	if (!e->negated && !e->nsets) {
@@ -75,20 +75,20 @@ int identity_ranges(const struct fw_ruleset *rs, uint32_t number, const struct f
 		*n = e->nranges;
 		return 0;
 	}
-	err = fw_addrs_ranges(rs, number, owned, n);
+	err = fw_addrs_ranges(book, number, owned, n);
 	*r = *owned;
 	return err;
 }
 
 /* The starts (or the ends) of all identities of a side in one family. */
-static int events_collect(const struct fw_ruleset *rs, const struct side *side, enum fw_family family, bool start,
-			  struct events *ev)
+static int events_collect(const struct fw_address_book *book, const struct side *side, enum fw_family family,
+			  bool start, struct events *ev)
 {
 	for (uint32_t id = FW_IDENTITY_FRAME + 1; id < side->nids; id++) {
 		fw_autofree struct fw_addr_range *owned = NULL;
 		const struct fw_addr_range *r;
 		size_t n;
-		int err = identity_ranges(rs, side->ids[id].addrs, &r, &n, &owned);
+		int err = identity_ranges(book, side->ids[id].addrs, &r, &n, &owned);
 
 		for (size_t i = 0; !err && i < n; i++) {
 			struct event e = { start ? r[i].lo : r[i].hi, id, start };
@@ -188,7 +188,7 @@ static int active_apply(struct active *a, const struct event *e, uint32_t limit)
 /* One compilation's sweep over the addresses of a side. */
 struct pass {
 	struct fw_tables *t;
-	const struct fw_ruleset *rs;
+	const struct fw_lowered *l;
 	int side;
 	struct sweep *out;
 	struct fw_diags *ds;
@@ -203,9 +203,9 @@ static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_f
 	uint64_t wire[2] = { htobe64(e->at.hi), htobe64(e->at.lo) };
 
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
-	while (i < p->rs->nrules && (p->side == SRC ? p->rs->rules[i]->src : p->rs->rules[i]->dst) != addrs)
+	while (i < p->l->from.n && (p->side == SRC ? p->l->instances[i]->src : p->l->instances[i]->dst) != addrs)
 		i++;
-	return refuse_rule(p->ds, p->rs->file, p->rs->rules[i], NESTING_HINT, NESTING_REFUSED,
+	return refuse_rule(&p->l->from, p->ds, p->l->instances[i], NESTING_HINT, NESTING_REFUSED,
 			   p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
 }
 
@@ -240,25 +240,25 @@ static int sweep_family(const struct pass *p, enum fw_family family, const struc
 	return 0;
 }
 
-int identities_number(struct fw_tables *t, int side, const struct fw_ruleset *rs)
+int identities_number(struct fw_tables *t, int side, const struct fw_lowered *l)
 {
 	struct side *s = &t->side[side];
 
-	s->naddrs = rs->naddrs;
-	s->identity_of = malloc(rs->naddrs * sizeof(uint32_t));
+	s->naddrs = l->book->naddrs;
+	s->identity_of = malloc(s->naddrs * sizeof(uint32_t));
 	if (!s->identity_of)
 		return -ENOMEM;
-	memset(s->identity_of, 0xff, rs->naddrs * sizeof(uint32_t));
+	memset(s->identity_of, 0xff, s->naddrs * sizeof(uint32_t));
 	s->identity_of[FW_ANY] = FW_IDENTITY_ANY;
 	for (uint32_t id = FW_IDENTITY_ANY; id <= FW_IDENTITY_FRAME; id++)
 		if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = FW_ANY }))
 			return -ENOMEM;
-	for (uint32_t i = 0; i < rs->nrules; i++) {
-		uint32_t addrs = side == SRC ? rs->rules[i]->src : rs->rules[i]->dst;
+	for (uint32_t i = 0; i < l->from.n; i++) {
+		uint32_t addrs = side == SRC ? l->instances[i]->src : l->instances[i]->dst;
 
 		if (s->identity_of[addrs] == NO_IDENTITY) {
 			if (s->nids == t->identities_max)
-				return refuse_rule(t->ds, rs->file, rs->rules[i], "put them into sets",
+				return refuse_rule(&l->from, t->ds, l->instances[i], "put them into sets",
 						   "more than %u different %s addresses",
 						   t->identities_max - FW_IDENTITIES_FIXED,
 						   side == SRC ? "source" : "destination");
@@ -275,10 +275,10 @@ static int side_map(const struct pass *p, enum fw_family family)
 {
 	struct events ev = { 0 };
 	const struct side *s = &p->t->side[p->side];
-	int err = events_collect(p->rs, s, family, false, &ev);
+	int err = events_collect(p->l->book, s, family, false, &ev);
 
 	if (!err)
-		err = events_collect(p->rs, s, family, true, &ev);
+		err = events_collect(p->l->book, s, family, true, &ev);
 	if (!err)
 		err = events_sort(&ev);
 	if (!err)
@@ -287,9 +287,9 @@ static int side_map(const struct pass *p, enum fw_family family)
 	return err;
 }
 
-int classes_sweep(struct fw_tables *t, int side, const struct fw_ruleset *rs, struct sweep *out, struct fw_diags *ds)
+int classes_sweep(struct fw_tables *t, int side, const struct fw_lowered *l, struct sweep *out, struct fw_diags *ds)
 {
-	const struct pass p = { t, rs, side, out, ds, FW_CLASS_MAX - 1 - t->root.frame_rules };
+	const struct pass p = { t, l, side, out, ds, FW_CLASS_MAX - 1 - t->root.frame_rules };
 	uint32_t empty;
 	int err = draft_intern(&out->drafts, NULL, 0, 0, &empty);
 

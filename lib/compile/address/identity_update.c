@@ -27,7 +27,7 @@ static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t 
 	fw_autofree struct fw_addr_range *owned = NULL;
 	const struct fw_addr_range *r;
 	size_t n;
-	int err = identity_ranges(t->rs, addrs, &r, &n, &owned);
+	int err = identity_ranges(t->book, addrs, &r, &n, &owned);
 
 	for (size_t i = 0; !err && i < n && sum->places <= limit; i++)
 		trie_survey(t, side, trie_range_of(&r[i]), limit, sum);
@@ -35,20 +35,20 @@ static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t 
 }
 
 /* Ranges of an expression, those of sets that hold each other counted all. */
-static uint64_t count_ranges(const struct fw_ruleset *rs, uint32_t addrs)
+static uint64_t count_ranges(const struct fw_address_book *book, uint32_t addrs)
 {
-	const struct fw_addrs *a = &rs->addrs[addrs];
+	const struct fw_addrs *a = &book->addrs[addrs];
 	uint64_t n = a->nranges;
 
 	for (uint32_t i = 0; i < a->nsets; i++)
-		n += rs->sets[a->sets[i]].n;
+		n += book->sets[a->sets[i]].n;
 	return n;
 }
 
 int identity_survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t limit, uint64_t *places)
 {
 	struct trie_survey sum = { 0 };
-	int err = count_ranges(t->rs, addrs) > limit ? -EAGAIN : survey(t, side, addrs, limit, &sum);
+	int err = count_ranges(t->book, addrs) > limit ? -EAGAIN : survey(t, side, addrs, limit, &sum);
 
 	if (!err && (sum.identities_max >= FW_CLASS_MAX || sum.places > limit))
 		err = -EAGAIN;
@@ -84,7 +84,7 @@ int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
 	fw_autofree struct fw_addr_range *owned = NULL;
 	const struct fw_addr_range *r;
 	size_t n;
-	int err = identity_ranges(t->rs, t->side[side].ids[id].addrs, &r, &n, &owned);
+	int err = identity_ranges(t->book, t->side[side].ids[id].addrs, &r, &n, &owned);
 
 	/* Until it is whole. */
 	t->side[side].ids[id].broken = true;
@@ -108,7 +108,7 @@ int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits)
 	if (!(bits & ~identity->signature))
 		return 0;
 	if (id > FW_IDENTITY_FRAME)
-		err = identity_ranges(t->rs, identity->addrs, &r, &n, &owned);
+		err = identity_ranges(t->book, identity->addrs, &r, &n, &owned);
 	if (err)
 		return err;
 	identity->signature |= bits;
@@ -134,7 +134,7 @@ void identity_idle(struct fw_tables *t, int side, uint32_t id)
 	if (identity->idle)
 		return;
 	identity->idle = true;
-	fw_ruleset_addrs_hold(t->rs, identity->addrs);
+	fw_book_hold(t->book, identity->addrs);
 	retire(t, (struct retired){ .kind = RETIRED_IDENTITY, .side = (uint8_t)side, .n = id });
 }
 
@@ -150,7 +150,7 @@ void identity_ref(struct fw_tables *t, int side, uint32_t id, int change)
 /* A short prefix. Not a large set: that is memory which its owner wants back. */
 static bool is_worth_keeping(const struct fw_tables *t, int side, const struct identity *identity)
 {
-	const struct fw_addrs *a = &t->rs->addrs[identity->addrs];
+	const struct fw_addrs *a = &t->book->addrs[identity->addrs];
 	struct trie_survey sum = { 0 };
 
 	if (identity->broken || a->negated || a->nsets || a->nranges > RANGES_KEPT)
@@ -180,11 +180,11 @@ void identity_leave_again(struct fw_tables *t)
 }
 
 /* The next range of a union: from all of its lists in turn, also when they overlap. false: there is none. */
-static bool next_inside(const struct fw_ruleset *rs, const struct fw_addrs *a, struct leaving *l,
+static bool next_inside(const struct fw_address_book *book, const struct fw_addrs *a, struct leaving *l,
 			struct fw_addr_range *out)
 {
 	for (; l->list <= a->nsets; l->list++, l->i = 0) {
-		const struct fw_set *set = l->list ? &rs->sets[a->sets[l->list - 1]] : NULL;
+		const struct fw_set *set = l->list ? &book->sets[a->sets[l->list - 1]] : NULL;
 		const struct fw_addr_range *r = set ? set->elements : a->ranges;
 
 		if (l->i < (set ? set->n : a->nranges)) {
@@ -235,15 +235,15 @@ static bool next_outside(const struct fw_addr_range *r, size_t n, struct leaving
 /* 1: a range; 0: there are no more; -ENOMEM. */
 static int next_range(const struct fw_tables *t, uint32_t addrs, struct leaving *l, struct fw_addr_range *out)
 {
-	const struct fw_addrs *a = &t->rs->addrs[addrs];
+	const struct fw_addrs *a = &t->book->addrs[addrs];
 
 	if (!a->negated)
-		return next_inside(t->rs, a, l, out);
+		return next_inside(t->book, a, l, out);
 	if (!a->nsets)
 		return next_outside(a->ranges, a->nranges, l, out);
 	if (a->nsets == 1 && !a->nranges)
-		return next_outside(t->rs->sets[a->sets[0]].elements, t->rs->sets[a->sets[0]].n, l, out);
-	if (!l->owned && fw_addrs_ranges(t->rs, addrs, &l->owned, &l->n))
+		return next_outside(t->book->sets[a->sets[0]].elements, t->book->sets[a->sets[0]].n, l, out);
+	if (!l->owned && fw_addrs_ranges(t->book, addrs, &l->owned, &l->n))
 		return -ENOMEM;
 	if (l->i < l->n)
 		*out = l->owned[l->i];
@@ -301,6 +301,6 @@ bool identity_leave(struct fw_tables *t, int64_t *work)
 	identity->idle = false;
 	if (!identity->refs)
 		left(t, r);
-	fw_ruleset_addrs_drop(t->rs, identity->addrs);
+	fw_book_drop(t->book, identity->addrs);
 	return true;
 }

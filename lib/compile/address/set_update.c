@@ -29,7 +29,7 @@ static int concern(struct concerned *c, const struct fw_tables *t, uint32_t addr
 	return fw_vec_push(c->ids, c->n, c->cap, id);
 }
 
-static int concerned_find(const struct fw_tables *t, const struct fw_edit *e, struct concerned *out)
+static int concerned_find(const struct fw_tables *t, const struct fw_lowered_edit *e, struct concerned *out)
 {
 	int err = 0;
 
@@ -39,7 +39,7 @@ static int concerned_find(const struct fw_tables *t, const struct fw_edit *e, st
 
 		if (i && e->sets[i].set == e->sets[i - 1].set)
 			continue;
-		err = fw_ruleset_set_users(e->rs, e->sets[i].set, &users, &n);
+		err = fw_book_set_users(e->book, e->sets[i].set, &users, &n);
 		for (size_t k = 0; !err && k < n; k++)
 			err = concern(out, t, users[k]);
 	}
@@ -68,16 +68,16 @@ static int cut_put(struct cut *c, const struct fw_addr_range *r)
 }
 
 /* What an expression's sets and ranges cover of a range, negation left out; merged. */
-static int cut_expression(const struct fw_ruleset *rs, uint32_t addrs, struct cut *c)
+static int cut_expression(const struct fw_address_book *book, uint32_t addrs, struct cut *c)
 {
-	const struct fw_addrs *a = &rs->addrs[addrs];
+	const struct fw_addrs *a = &book->addrs[addrs];
 	int err = 0;
 
 	c->n = 0;
 	for (uint32_t i = 0; !err && i < a->nranges; i++)
 		err = cut_put(c, &a->ranges[i]);
 	for (uint32_t s = 0; s < a->nsets; s++) {
-		const struct fw_set *set = &rs->sets[a->sets[s]];
+		const struct fw_set *set = &book->sets[a->sets[s]];
 		size_t i, end;
 
 		for (fw_set_near(set, &c->within, &i, &end); !err && i < end; i++)
@@ -109,7 +109,7 @@ static int cuts_make(const struct fw_tables *t, const struct concerned *c, const
 
 	for (size_t i = 0; !err && i < c->n; i++) {
 		cuts[i].within = *element;
-		err = cut_expression(t->rs, t->side[c->side].ids[c->ids[i]].addrs, &cuts[i]);
+		err = cut_expression(t->book, t->side[c->side].ids[c->ids[i]].addrs, &cuts[i]);
 		for (size_t k = 0; !err && k < cuts[i].n; k++) {
 			err = fw_vec_push(edges->at, edges->n, edges->cap, cuts[i].r[k].lo);
 			if (!err && fw_addr_cmp(cuts[i].r[k].hi, element->hi))
@@ -148,7 +148,7 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 		if (i + 1 < edges.n)
 			r.hi = fw_addr_prev(element->family, edges.at[i + 1]);
 		for (size_t k = 0; k < c->n; k++) {
-			const struct fw_addrs *a = &t->rs->addrs[t->side[c->side].ids[c->ids[k]].addrs];
+			const struct fw_addrs *a = &t->book->addrs[t->side[c->side].ids[c->ids[k]].addrs];
 
 			if (cut_has(&cuts[k], r.lo) != a->negated)
 				ids[delta.nadd++] = c->ids[k];
@@ -171,12 +171,12 @@ static uint64_t near_all(const struct fw_tables *t, const struct concerned *c, c
 	uint64_t n = 0;
 
 	for (size_t k = 0; k < c->n; k++) {
-		const struct fw_addrs *a = &t->rs->addrs[t->side[c->side].ids[c->ids[k]].addrs];
+		const struct fw_addrs *a = &t->book->addrs[t->side[c->side].ids[c->ids[k]].addrs];
 
 		for (uint32_t s = 0; s < a->nsets; s++) {
 			size_t first, end;
 
-			fw_set_near(&t->rs->sets[a->sets[s]], element, &first, &end);
+			fw_set_near(&t->book->sets[a->sets[s]], element, &first, &end);
 			n += end - first;
 		}
 		n += a->nranges;
@@ -185,7 +185,7 @@ static uint64_t near_all(const struct fw_tables *t, const struct concerned *c, c
 }
 
 /* To compile anew, by another thread, is better than to have everybody wait for so many places of the tries. */
-static int size_check(const struct fw_tables *t, const struct fw_edit *e, const struct concerned *c)
+static int size_check(const struct fw_tables *t, const struct fw_lowered_edit *e, const struct concerned *c)
 {
 	struct trie_survey sum = { 0 };
 
@@ -202,7 +202,8 @@ static int size_check(const struct fw_tables *t, const struct fw_edit *e, const 
 	return 0;
 }
 
-static int side_change(struct fw_tables *t, const struct fw_edit *e, const struct concerned *c, struct sets_change *out)
+static int side_change(struct fw_tables *t, const struct fw_lowered_edit *e, const struct concerned *c,
+		       struct sets_change *out)
 {
 	int err = size_check(t, e, c);
 
@@ -218,7 +219,7 @@ static int side_change(struct fw_tables *t, const struct fw_edit *e, const struc
 	return err;
 }
 
-int sets_prepare(struct fw_tables *t, const struct fw_edit *e, struct sets_change *out)
+int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct sets_change *out)
 {
 	int err = 0;
 

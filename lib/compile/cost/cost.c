@@ -227,7 +227,7 @@ static void note_pair(struct fw_cost_worst *w, struct fw_cost_pair p)
 {
 	unsigned at = w->ntop < FW_COST_PAIRS ? w->ntop++ : FW_COST_PAIRS;
 
-	for (; at && cost_price(w->top[at - 1].cost) < cost_price(p.cost); at--)
+	for (; at && fw_cost_price(w->top[at - 1].cost) < fw_cost_price(p.cost); at--)
 		if (at < FW_COST_PAIRS)
 			w->top[at] = w->top[at - 1];
 	if (at < FW_COST_PAIRS)
@@ -275,7 +275,7 @@ static int worst_of(const struct cost_field *f, enum fw_family family, struct fw
 	struct cost_found found;
 	int err = cost_search(f, &found);
 
-	if (err || cost_price(found.most) < cost_price(out->most))
+	if (err || fw_cost_price(found.most) < fw_cost_price(out->most))
 		return err;
 	meet(&w, f, found.class);
 	w.most = found.most;
@@ -316,4 +316,15 @@ int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_wors
 	if (!err)
 		*out = worst;
 	return err;
+}
+
+const char *fw_cost_text(double seconds, char *buf, size_t size)
+{
+	if (seconds < 1e-3)
+		snprintf(buf, size, "%.1f us", seconds * 1e6);
+	else if (seconds < 1)
+		snprintf(buf, size, "%.1f ms", seconds * 1e3);
+	else
+		snprintf(buf, size, "%.1f s", seconds);
+	return buf;
 }

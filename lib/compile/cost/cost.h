@@ -8,12 +8,6 @@
 
 enum { COST_SRC, COST_DST };
 
-/* In picoseconds, so that sums are exact. */
-static inline uint64_t cost_price(struct fw_cost c)
-{
-	return (c.lines * FW_COST_LINE_NS + c.rounds * FW_COST_ROUND_NS) * 1000;
-}
-
 static inline struct fw_cost cost_plus(struct fw_cost a, struct fw_cost b)
 {
 	return (struct fw_cost){ a.lines + b.lines, a.rounds + b.rounds };
@@ -21,7 +15,7 @@ static inline struct fw_cost cost_plus(struct fw_cost a, struct fw_cost b)
 
 static inline struct fw_cost cost_dearer(struct fw_cost a, struct fw_cost b)
 {
-	return cost_price(a) > cost_price(b) ? a : b;
+	return fw_cost_price(a) > fw_cost_price(b) ? a : b;
 }
 
 /* cost.c: the search of what a hit leads to, whatever the packet's fields; nothing for a rule. */

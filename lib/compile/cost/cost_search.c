@@ -190,7 +190,7 @@ static int groups_make(struct search *s, struct half *h, const struct cost_side 
 
 		if (group_intern(s, h, slots, nslots - 1, h->side->class[i], &g))
 			return -ENOMEM;
-		if (cost_price(outside) > cost_price(g->outside)) {
+		if (fw_cost_price(outside) > fw_cost_price(g->outside)) {
 			g->outside = outside;
 			g->class = h->side->class[i];
 		}
@@ -249,7 +249,7 @@ static struct fw_cost met_take(struct search *s, const struct fw_cost *base, str
 		uint32_t g = s->met.touched[i];
 		struct fw_cost sum = base ? cost_plus(s->met.sum[g], base[g]) : s->met.sum[g];
 
-		if (cost_price(sum) > cost_price(most)) {
+		if (fw_cost_price(sum) > fw_cost_price(most)) {
 			most = sum;
 			*group = g;
 		}
@@ -313,7 +313,7 @@ static struct fw_cost bound_of(struct search *s, const struct group *g, bool ref
 
 static uint64_t price_at(const struct search *s, size_t at)
 {
-	return cost_price(s->own->group[s->heap[at]].bound);
+	return fw_cost_price(s->own->group[s->heap[at]].bound);
 }
 
 /* A group sinks to where its bound belongs. */

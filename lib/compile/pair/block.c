@@ -29,7 +29,7 @@ struct column {
 };
 
 struct draft {
-	const struct fw_rule *const *rules;
+	const struct fw_instance *const *rules;
 	uint32_t n, words; /* rules; 64-bit words of a vector */
 	struct column column[FW_NFIELDS];
 	uint32_t ncolumns;
@@ -37,9 +37,9 @@ struct draft {
 	uint32_t used; /* bytes of it */
 };
 
-struct fw_range *rule_ranges(const struct fw_rule *rule, uint32_t field, size_t *n)
+struct fw_range *rule_ranges(const struct fw_instance *rule, uint32_t field, size_t *n)
 {
-	const struct fw_match *m = fw_rule_match(rule, field);
+	const struct fw_match *m = fw_instance_match(rule, field);
 	struct fw_range *r = malloc((m ? FW_MATCH_RANGES_MAX(m) : 1) * sizeof(*r));
 
 	if (!r)
@@ -139,7 +139,7 @@ static int draft_columns(struct draft *d)
 	int err = 0;
 
 	for (uint32_t i = 0; i < d->n; i++) {
-		const struct fw_rule *r = d->rules[i];
+		const struct fw_instance *r = d->rules[i];
 
 		for (unsigned m = 0; m < r->nmatches; m++)
 			used |= 1u << r->matches[m]->field;
@@ -300,7 +300,7 @@ static int draft_serialise(struct draft *d)
 }
 
 /* One block of up to @n of the rules, fewer when that many would be too large. Return: how many, or -errno. */
-static long block_build(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, uint32_t *bytes)
+static long block_build(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, uint32_t *bytes)
 {
 	struct draft d = { .rules = rules, .out = t->block };
 
@@ -317,7 +317,7 @@ static long block_build(struct fw_tables *t, const struct fw_rule *const *rules,
 		if (err && err != -E2BIG)
 			return err;
 		if (d.n == 1)
-			return refuse_rule(t->ds, t->file, rules[0], "use fewer values, or split the rule",
+			return refuse_rule(t->from, t->ds, rules[0], "use fewer values, or split the rule",
 					   "its lists of values are too long for one rule");
 	}
 }
@@ -338,7 +338,7 @@ int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line)
 	return err;
 }
 
-int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, __u64 *hit)
+int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, __u64 *hit)
 {
 	__u64 *to = hit;
 	uint32_t most = FW_BLOCK_RULES;
@@ -353,7 +353,7 @@ int block_write(struct fw_tables *t, const struct fw_rule *const *rules, uint32_
 		if (took < most)
 			most = (uint32_t)took * 2;
 		if (done && t->extra_blocks == FW_BLOCK_CHAIN)
-			return refuse_rule(t->ds, t->file, rules[done],
+			return refuse_rule(t->from, t->ds, rules[done],
 					   "give the rules addresses, so that they spread over pairs",
 					   "too many rules share their source and destination");
 

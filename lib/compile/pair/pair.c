@@ -28,20 +28,20 @@ struct pair {
 /* What the making of a table knows. */
 struct pairs {
 	struct fw_tables *t;
-	const struct fw_ruleset *rs;
+	const struct fw_lowered *l;
 	struct pair *p;
 	size_t n, cap;
-	uint32_t *next_rule;          /* rule -> the next one of its pair */
-	const struct fw_rule **rules; /* room for those of the largest pair */
-	uint32_t most;                /* rules of one pair */
+	uint32_t *next_rule;              /* rule -> the next one of its pair */
+	const struct fw_instance **rules; /* room for those of the largest pair */
+	uint32_t most;                    /* rules of one pair */
 };
 
 #define NO_RULE 0xffffffffu
 #define AHEAD 16
 
-uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_rule *r)
+uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_instance *r)
 {
-	if (fw_rule_names_non_ip(r) && r->src == FW_ANY && r->dst == FW_ANY)
+	if (fw_instance_names_non_ip(r) && r->src == FW_ANY && r->dst == FW_ANY)
 		return FW_PAIR_KEY(FW_IDENTITY_FRAME, FW_IDENTITY_FRAME);
 	return FW_PAIR_KEY(t->side[SRC].identity_of[r->src], t->side[DST].identity_of[r->dst]);
 }
@@ -83,28 +83,28 @@ static int pair_add(struct pairs *ps, uint32_t *slots, size_t mask, uint32_t i, 
 
 static int pairs_collect(struct pairs *ps)
 {
-	const struct fw_ruleset *rs = ps->rs;
+	const struct fw_lowered *l = ps->l;
 	uint64_t keys[AHEAD] = { 0 };
 	size_t nslots = 16;
 
-	while (nslots < rs->nrules * 2)
+	while (nslots < l->from.n * 2)
 		nslots *= 2;
 
 	fw_autofree uint32_t *slots = calloc(nslots, sizeof(*slots));
 
-	ps->next_rule = malloc(rs->nrules * sizeof(*ps->next_rule) + 1);
+	ps->next_rule = malloc(l->from.n * sizeof(*ps->next_rule) + 1);
 	if (!slots || !ps->next_rule)
 		return -ENOMEM;
 	fw_huge_pages(slots, nslots * sizeof(*slots));
-	for (uint32_t i = 0; i < rs->nrules + AHEAD; i++) {
+	for (uint32_t i = 0; i < l->from.n + AHEAD; i++) {
 		int err = i < AHEAD ? 0 : pair_add(ps, slots, nslots - 1, i - AHEAD, keys[i % AHEAD]);
 
 		if (err)
 			return err;
-		if (i >= rs->nrules)
+		if (i >= l->from.n)
 			continue;
 		/* Where the pair will be looked for is all over memory: it is sent for a few rules ahead. */
-		keys[i % AHEAD] = rule_pair_key(ps->t, rs->rules[i]);
+		keys[i % AHEAD] = rule_pair_key(ps->t, l->instances[i]);
 		__builtin_prefetch(&slots[fw_mix64(keys[i % AHEAD]) & (nslots - 1)]);
 	}
 	ps->rules = malloc(ps->most * sizeof(*ps->rules) + 1);
@@ -157,7 +157,7 @@ static bool entry_constrain(const struct fw_root *root, struct fw_pair *e, uint3
 }
 
 /* A rule as the entry itself. Return: false if it does not fit, then the entry is undefined. */
-static bool entry_rule(const struct fw_root *root, struct fw_pair *e, const struct fw_rule *r)
+static bool entry_rule(const struct fw_root *root, struct fw_pair *e, const struct fw_instance *r)
 {
 	for (unsigned i = 0; i < r->nmatches; i++) {
 		const struct fw_match *m = r->matches[i];
@@ -172,7 +172,8 @@ static bool entry_rule(const struct fw_root *root, struct fw_pair *e, const stru
 	return true;
 }
 
-int pair_build(struct fw_tables *t, uint64_t key, const struct fw_rule *const *rules, uint32_t n, struct fw_pair *out)
+int pair_build(struct fw_tables *t, uint64_t key, const struct fw_instance *const *rules, uint32_t n,
+	       struct fw_pair *out)
 {
 	*out = entry_open(t, key);
 	if (n == 1 && entry_rule(&t->root, out, rules[0]))
@@ -192,7 +193,7 @@ static int entry_write(struct pairs *ps, const struct pair *p, struct fw_pair *t
 	int err;
 
 	for (uint32_t i = p->first; i != NO_RULE; i = ps->next_rule[i])
-		ps->rules[n++] = ps->rs->rules[i];
+		ps->rules[n++] = ps->l->instances[i];
 	err = pair_build(ps->t, p->key, ps->rules, n, &e);
 	if (err)
 		return err;
@@ -250,11 +251,11 @@ static void fetch_ahead(const struct pairs *ps, const uint32_t *order, size_t i)
 	if (i + 24 < ps->n)
 		__builtin_prefetch(&ps->p[order[i + 24]]);
 	if (i + 16 < ps->n)
-		__builtin_prefetch(&ps->rs->rules[ps->p[order[i + 16]].first]);
+		__builtin_prefetch(&ps->l->instances[ps->p[order[i + 16]].first]);
 	if (i + 8 < ps->n)
-		__builtin_prefetch(ps->rs->rules[ps->p[order[i + 8]].first]);
+		__builtin_prefetch(ps->l->instances[ps->p[order[i + 8]].first]);
 	if (i + 4 < ps->n)
-		__builtin_prefetch(ps->rs->rules[ps->p[order[i + 4]].first]->matches);
+		__builtin_prefetch(ps->l->instances[ps->p[order[i + 4]].first]->matches);
 }
 
 /* Lays the pairs down in the order given; a line that one of its pairs had to leave says so. */
@@ -302,10 +303,10 @@ static void choose_lanes(struct pairs *ps)
 	uint32_t uses[FW_NFIELDS] = { 0 };
 	unsigned shift = 0;
 
-	for (size_t i = 0; i < ps->rs->nrules; i++)
-		for (unsigned m = 0; m < ps->rs->rules[i]->nmatches; m++)
-			uses[ps->rs->rules[i]->matches[m]->field] += USUAL_RULES;
-	for (uint32_t i = 0; ps->rs->nrules < USUAL_RULES && i < sizeof(usual); i++)
+	for (size_t i = 0; i < ps->l->from.n; i++)
+		for (unsigned m = 0; m < ps->l->instances[i]->nmatches; m++)
+			uses[ps->l->instances[i]->matches[m]->field] += USUAL_RULES;
+	for (uint32_t i = 0; ps->l->from.n < USUAL_RULES && i < sizeof(usual); i++)
 		uses[usual[i]] += i + 1;
 	while (root->lanes < FW_LANES) {
 		unsigned best = 0;
@@ -352,9 +353,9 @@ static int table_write(struct pairs *ps)
 	return table_fill(ps, order);
 }
 
-int pairs_write(struct fw_tables *t, const struct fw_ruleset *rs)
+int pairs_write(struct fw_tables *t, const struct fw_lowered *l)
 {
-	struct pairs ps = { .t = t, .rs = rs };
+	struct pairs ps = { .t = t, .l = l };
 	int err = pairs_collect(&ps);
 
 	if (!err) {

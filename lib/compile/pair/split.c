@@ -30,13 +30,13 @@ static const uint32_t larger[] = { 0, 1024, FW_BLOCK_RULES };
 /* Looking at a rest at all costs as much as so many rules more in a block. */
 #define REST_COST 16
 
-int spans_make(struct spans *s, const struct fw_rule *const *rules, uint32_t n, uint32_t field)
+int spans_make(struct spans *s, const struct fw_instance *const *rules, uint32_t n, uint32_t field)
 {
 	*s = (struct spans){ .field = field, .first = malloc((n + 1ull) * sizeof(*s->first)) };
 	if (!s->first)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < n; i++) {
-		const struct fw_match *m = fw_rule_match(rules[i], field);
+		const struct fw_match *m = fw_instance_match(rules[i], field);
 		size_t most = m ? FW_MATCH_RANGES_MAX(m) : 1;
 
 		s->first[i] = s->n;
@@ -221,7 +221,7 @@ static int plan_count(struct plan *p, uint32_t n)
 }
 
 /* Cuts for the rules that name the field; then again without those that would stand in too many children. */
-static int plan_make(struct plan *p, const struct fw_rule *const *rules, uint32_t n, uint32_t field, uint32_t leaf,
+static int plan_make(struct plan *p, const struct fw_instance *const *rules, uint32_t n, uint32_t field, uint32_t leaf,
 		     uint32_t spread)
 {
 	const struct fw_range all = { 0, UINT32_MAX };
@@ -255,7 +255,7 @@ static bool plan_is_good(const struct plan *p, uint32_t n)
 }
 
 /* The best field for blocks of @leaf rules goes to @best. */
-static int plan_choose_field(struct plan *best, const struct fw_rule *const *rules, uint32_t n, uint32_t leaf,
+static int plan_choose_field(struct plan *best, const struct fw_instance *const *rules, uint32_t n, uint32_t leaf,
 			     uint32_t spread)
 {
 	uint32_t named[FW_NFIELDS] = { 0 };
@@ -283,7 +283,7 @@ static int plan_choose_field(struct plan *best, const struct fw_rule *const *rul
 }
 
 /* The smallest blocks that some field parts the rules into well. */
-static int plan_choose(const struct fw_tables *t, struct plan *best, const struct fw_rule *const *rules, uint32_t n)
+static int plan_choose(const struct fw_tables *t, struct plan *best, const struct fw_instance *const *rules, uint32_t n)
 {
 	int err = 0;
 
@@ -340,8 +340,8 @@ int node_write(struct fw_tables *t, const struct node *nd, __u64 *hit)
 }
 
 /* The rules of all children one after the other, then those of the rest, each in rank order; @at is where each begins. */
-static void deal(const struct plan *p, const struct fw_rule *const *rules, uint32_t n, const struct fw_rule **dealt,
-		 size_t *at)
+static void deal(const struct plan *p, const struct fw_instance *const *rules, uint32_t n,
+		 const struct fw_instance **dealt, size_t *at)
 {
 	size_t nchildren = p->cuts.n + 1;
 
@@ -360,11 +360,11 @@ static void deal(const struct plan *p, const struct fw_rule *const *rules, uint3
 	at[0] = 0;
 }
 
-static int split_write(struct fw_tables *t, struct plan *p, const struct fw_rule *const *rules, uint32_t n,
+static int split_write(struct fw_tables *t, struct plan *p, const struct fw_instance *const *rules, uint32_t n,
 		       unsigned depth, __u64 *hit)
 {
 	size_t nchildren = p->cuts.n + 1, total = p->entries + p->nrest;
-	fw_autofree const struct fw_rule **dealt = malloc(total * sizeof(*dealt) + 1);
+	fw_autofree const struct fw_instance **dealt = malloc(total * sizeof(*dealt) + 1);
 	fw_autofree size_t *at = calloc(nchildren + 2, sizeof(*at));
 	fw_autofree __u64 *hits = malloc(nchildren * sizeof(*hits));
 	struct node nd = { .field = p->spans.field, .made = (uint32_t)total, .entries = total, .rest = FW_HIT_NONE };
@@ -384,7 +384,7 @@ static int split_write(struct fw_tables *t, struct plan *p, const struct fw_rule
 	return err ? err : node_write(t, &nd, hit);
 }
 
-int tree_build(struct fw_tables *t, const struct fw_rule *const *rules, uint32_t n, unsigned depth, __u64 *hit)
+int tree_build(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, unsigned depth, __u64 *hit)
 {
 	struct plan p = { .cost = UINT64_MAX };
 	int err = 0;

@@ -19,7 +19,7 @@ struct spans {
 	size_t n, cap;
 };
 /* 0 or -ENOMEM; ended by spans_free() in both cases. */
-int spans_make(struct spans *s, const struct fw_rule *const *rules, uint32_t n, uint32_t field);
+int spans_make(struct spans *s, const struct fw_instance *const *rules, uint32_t n, uint32_t field);
 void spans_free(struct spans *s);
 
 /* Where a field is cut: child i begins behind ends[i - 1] and has the values up to ends[i]; the last one has no end. */

@@ -81,32 +81,32 @@ static uint32_t hit_slot(uint64_t hit)
 
 static int rule_push(struct tree_change *c, struct rules *out, uint64_t hit)
 {
-	const struct fw_rule *r = fw_ruleset_by_slot(c->rs, hit_slot(hit));
+	const struct fw_instance *r = c->t->from->find(c->t->from, (uint32_t)FW_HIT_RANK(hit), hit_slot(hit));
 
 	return fw_vec_push(out->r, out->n, out->cap, r);
 }
 
-static int compare_slot(const void *a, const void *b)
+static int compare_part_rank(const void *a, const void *b)
 {
-	const struct fw_rule *x = ((const struct part *)a)->rule, *y = ((const struct part *)b)->rule;
+	const struct fw_instance *x = ((const struct part *)a)->rule, *y = ((const struct part *)b)->rule;
 
-	return x->slot < y->slot ? -1 : x->slot > y->slot;
+	return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
-/* Is @slot that of a rule among the @n parts that leaves the pair? They are in the order of their slots. */
-static bool leaves(const struct part *parts, size_t n, uint32_t slot)
+/* Is @rank that of a rule among the @n parts that leaves the pair? They are in the order of their ranks. */
+static bool leaves(const struct part *parts, size_t n, uint64_t rank)
 {
 	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = (lo + hi) / 2;
 
-		if (parts[mid].rule->slot < slot)
+		if (parts[mid].rule->rank < rank)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < n && parts[lo].rule->slot == slot; lo++)
+	for (; lo < n && parts[lo].rule->rank == rank; lo++)
 		if (!parts[lo].comes)
 			return true;
 	return false;
@@ -120,7 +120,7 @@ static int rules_stay(struct tree_change *c, uint64_t hit, const struct part *pa
 	if (hit == FW_HIT_NONE)
 		return 0;
 	if (!FW_HIT_BLOCK(hit))
-		return leaves(parts, n, hit_slot(hit)) ? 0 : rule_push(c, out, hit);
+		return leaves(parts, n, FW_HIT_RANK(hit)) ? 0 : rule_push(c, out, hit);
 	if (hit_is_split(c->t, hit)) {
 		const struct fw_block *b = block_at(c->t, hit);
 
@@ -132,7 +132,7 @@ static int rules_stay(struct tree_change *c, uint64_t hit, const struct part *pa
 		const struct fw_block *b = block_at(c->t, hit);
 
 		for (uint32_t i = 0; !err && i < b->rules; i++)
-			if (!leaves(parts, n, hit_slot(block_hits(b)[i])))
+			if (!leaves(parts, n, FW_HIT_RANK(block_hits(b)[i])))
 				err = rule_push(c, out, block_hits(b)[i]);
 	}
 	return err;
@@ -140,7 +140,7 @@ static int rules_stay(struct tree_change *c, uint64_t hit, const struct part *pa
 
 static int compare_rank(const void *a, const void *b)
 {
-	const struct fw_rule *x = *(const struct fw_rule *const *)a, *y = *(const struct fw_rule *const *)b;
+	const struct fw_instance *x = *(const struct fw_instance *const *)a, *y = *(const struct fw_instance *const *)b;
 
 	return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
@@ -153,7 +153,7 @@ int tree_rules(struct tree_change *c, uint64_t old, struct part *parts, size_t n
 
 	out->n = 0;
 	if (n)
-		qsort(parts, n, sizeof(*parts), compare_slot);
+		qsort(parts, n, sizeof(*parts), compare_part_rank);
 	err = rules_stay(c, old, parts, n, out);
 	for (size_t i = 0; !err && i < n; i++)
 		if (parts[i].comes) {
@@ -192,7 +192,7 @@ int tree_goes(struct tree_change *c, uint64_t hit)
 }
 
 /* 1: the rule is in the tree; 0: it is not; -ENOMEM. */
-static int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_rule *rule)
+static int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_instance *rule)
 {
 	if (hit_is_split(t, hit)) {
 		const struct fw_block *b = block_at(t, hit);
@@ -205,7 +205,7 @@ static int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_rul
 	}
 	for (; hit != FW_HIT_NONE; hit = block_at(t, hit)->next)
 		for (uint32_t i = 0; i < block_at(t, hit)->rules; i++)
-			if (hit_slot(block_hits(block_at(t, hit))[i]) == rule->slot)
+			if (FW_HIT_RANK(block_hits(block_at(t, hit))[i]) == rule->rank)
 				return 1;
 	return 0;
 }
@@ -306,7 +306,7 @@ static int node_push(struct node *to, uint64_t hit, bool has_end, uint32_t end)
 }
 
 /* Rules as a child that ends at @end. */
-static int child_write(struct splitting *s, const struct fw_rule *const *rules, size_t n, uint32_t end)
+static int child_write(struct splitting *s, const struct fw_instance *const *rules, size_t n, uint32_t end)
 {
 	__u64 hit;
 	int err = tree_build(s->c->t, rules, (uint32_t)n, s->depth + 1, &hit);
@@ -318,7 +318,7 @@ static int child_write(struct splitting *s, const struct fw_rule *const *rules, 
 /* The rules of s->rules that name a value up to @within.hi, from @within.lo on, as a child that ends there. */
 static int child_part(struct splitting *s, const struct spans *spans, struct fw_range within)
 {
-	fw_autofree const struct fw_rule **some = malloc(s->rules.n * sizeof(*some) + 1);
+	fw_autofree const struct fw_instance **some = malloc(s->rules.n * sizeof(*some) + 1);
 	size_t n = 0;
 
 	if (!some)

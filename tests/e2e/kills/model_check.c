@@ -10,6 +10,7 @@
 
 #include "fw/compile.h"
 #include "fw/kern.h"
+#include "fw/oracle.h"
 #include "tests/unit/random.h"
 
 /* From the first line that differs. */

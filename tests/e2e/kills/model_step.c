@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "fw/compile.h"
+#include "fw/oracle.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
 

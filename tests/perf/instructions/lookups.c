@@ -3,7 +3,7 @@
  * Lookups in user space, as many as are wanted and nothing that depends on time:
  * what counts instructions runs this. Needs only the library, also that of older revisions.
  */
-#include "fw/compile.h"
+#include "fw/tables.h"
 #include "fw/table/packet.h"
 #include "fw/text.h"
 
@@ -70,7 +70,7 @@ static int run(char **argv, struct fw_ruleset **rs, struct fw_pool **pool, struc
 
 	err = err ? err : keys_read(argv[2], *rs, ds, keys);
 	err = err ? err : fw_pool_new(pool);
-	err = err ? err : fw_compile(*rs, *pool, ds, image);
+	err = err ? err : fw_tables_compile(*rs, *pool, NULL, ds, image);
 	for (int cache = 0; !err && cache < 2; cache++)
 		err = walk(*pool, image->root, cache, keys, lookups);
 	return err;

@@ -3,6 +3,8 @@
  * Our own tables in user space, beside DPDK's: headers that are parsed already, verdicts as numbers, and nothing counted.
  * One packet at a time is the library's lookup as it is, which is the one that the kernel runs; many are tests/perf/peers/batch.h.
  */
+#include "fw/tables.h"
+
 #include "tests/perf/bench.h"
 #include "tests/perf/peers/batch.h"
 #include "tests/perf/peers/peer.h"
@@ -83,7 +85,7 @@ static int native_load(const struct work *w, struct stage *st, void **ctx)
 	work_text(w, &text);
 	err = !ds || !n->rs || text.failed ? -ENOMEM : fw_text_parse(n->rs, text.text, text.len, "work", ds);
 	fw_buf_free(&text);
-	err = err ? err : fw_compile(n->rs, n->pool, ds, &n->image);
+	err = err ? err : fw_tables_compile(n->rs, n->pool, NULL, ds, &n->image);
 	if (err) {
 		if (ds)
 			bench_say(ds);
@@ -102,7 +104,7 @@ static int native_change(struct native *n, struct fw_edit *e, const struct fw_bu
 	int err = text->failed ? -ENOMEM : fw_text_edit(e, text->text, text->len, "change", ds, &log);
 
 	fw_buf_free(&log);
-	err = err ? err : fw_update_prepare(&n->image, e, ds, &change);
+	err = err ? err : fw_tables_update(&n->image, e, ds, &change);
 	if (err)
 		return err;
 	fw_update_commit(change);

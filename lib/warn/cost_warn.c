@@ -1,23 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the dearest packet costs, for people: a warning with the rules that make it, or an error. */
-#include "cost.h"
+#include "fw/warn.h"
 
 #include "lib/rule/internal.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
 #include <string.h>
-
-const char *fw_cost_text(double seconds, char *buf, size_t size)
-{
-	if (seconds < 1e-3)
-		snprintf(buf, size, "%.1f us", seconds * 1e6);
-	else if (seconds < 1)
-		snprintf(buf, size, "%.1f ms", seconds * 1e3);
-	else
-		snprintf(buf, size, "%.1f s", seconds);
-	return buf;
-}
 
 /* " from ADDRESS to ADDRESS", or nothing for frames that are not IP. */
 static const char *addresses(const struct fw_cost_worst *w, char *buf, size_t size)
@@ -80,7 +69,7 @@ static void warn_pair(const struct fw_ruleset *rs, const struct fw_cost_pair *p,
 	if (others)
 		snprintf(more, sizeof(more), " and %zu other%s between the same addresses", others, fw_plural(others));
 	fw_diag_add(out, place_of(rs, first), NULL, "of that, up to %s by rule %s%s",
-		    fw_cost_text(1e-12 * (double)cost_price(p->cost), time, sizeof(time)),
+		    fw_cost_text(1e-12 * (double)fw_cost_price(p->cost), time, sizeof(time)),
 		    fw_rule_label(first, name, sizeof(name)), more);
 }
 

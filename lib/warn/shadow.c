@@ -11,7 +11,7 @@
  *	rule 20 in proto tcp dport 22 accept
  *	rule 30 in from 10.1.0.0/16 proto udp accept    10.1.0.0 udp: rule 10 decides, and covers rule 30
  */
-#include "fw/compile.h"
+#include "fw/warn.h"
 
 #include "lib/rule/internal.h"
 

@@ -3,7 +3,7 @@
  * The oracle: linear first match, read straight from the rules. It shares
  * nothing with the compiler and the lookup, and defines what they must say.
  */
-#include "fw/compile.h"
+#include "fw/oracle.h"
 
 static bool in_range(const struct fw_addr_range *r, const struct fw_addr *a, uint32_t family)
 {

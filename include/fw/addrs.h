@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Address ranges, address expressions and named sets: the address book that a ruleset's rules refer to by number, and
+ * that tables are compiled from.
+ */
+#ifndef FW_ADDRS_H
+#define FW_ADDRS_H
+
+#include "fw/base.h"
+#include "fw/table/fields.h"
+
+/* Addresses lo to hi of one family, both included. */
+struct fw_addr_range {
+	struct fw_addr lo, hi;
+	uint8_t family; /* FW_IP4 or FW_IP6 */
+};
+
+/*
+ * An address expression: the union of ranges and named sets, or, negated, every
+ * address (of both families) outside that union. Ranges are sorted by (family,
+ * lo), disjoint and merged. The expression number 0 is `any`: no ranges, no
+ * sets, not negated, and matches every IP packet.
+ */
+struct fw_addrs {
+	uint32_t refs;  /* private: rules, also replaced ones that an edit still holds, and fw_book_hold() */
+	uint32_t rules; /* sides of rules that say this */
+	uint32_t nranges;
+	uint32_t nsets : 31, negated : 1;
+	const struct fw_addr_range *ranges; /* never NULL, but for numbers that are not in use any more */
+	const uint32_t *sets;               /* numbers of sets, ascending */
+};
+#define FW_ANY 0
+
+/* What the words behind a set's file say of it. */
+enum fw_set_word {
+	FW_SET_MAY_BE_EMPTY = 1, /* a file without an element is no error */
+	FW_SET_SKIP_BAD = 2,     /* its bad lines are passed over, and counted */
+	FW_SET_CSV = 4,          /* the first of its columns counts */
+	FW_SET_P2P = 8,          /* its lines are LABEL:FIRST-LAST, whatever the label holds */
+};
+
+/* A named set of addresses. Elements stand as given (sorted by family, lo, hi; no two equal), so that each can be deleted again. */
+struct fw_set {
+	const char *name; /* NULL: there is no set of this number any more */
+	const char *path; /* file that it was read from, as written in the ruleset; NULL: elements given in place */
+	struct fw_addr_range *elements;
+	size_t n, cap;
+	uint32_t line;    /* of its definition, 0: none */
+	uint32_t users;   /* address expressions that refer to it */
+	uint32_t rules;   /* sides of rules that do */
+	uint32_t pending; /* private to the open edit */
+	bool dynamic;     /* filled at run time: a load takes over what is live */
+	uint8_t words;    /* enum fw_set_word, ORed */
+	uint8_t width;    /* no element's last address is 2^width or more above its first one */
+};
+
+/* clang-format off */
+#define FW_ADDRESS_BOOK_MEMBERS                 \
+	struct fw_addrs *addrs; /* [0] is `any` */ \
+	size_t naddrs, addrs_cap;                   \
+	struct fw_set *sets;                        \
+	size_t nsets, sets_cap;
+/* clang-format on */
+/* The address expressions and sets of a ruleset, of which it is a part. */
+struct fw_address_book {
+	FW_ADDRESS_BOOK_MEMBERS
+};
+
+/*
+ * An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. The
+ * rows of a set that is destroyed say what it held. Rows are there once fw_edit_settle() has run, those of one set in order.
+ */
+struct fw_set_change {
+	uint32_t set;
+	bool added;
+	struct fw_addr_range element;
+};
+
+/* Address order (as unsigned 128 bit numbers): negative, 0, positive. */
+static inline int fw_addr_cmp(struct fw_addr a, struct fw_addr b)
+{
+	if (a.hi != b.hi)
+		return a.hi < b.hi ? -1 : 1;
+	return a.lo < b.lo ? -1 : a.lo > b.lo;
+}
+
+/* The last address of the family: IPv4 addresses have zeros below the upper 32 bits. */
+static inline struct fw_addr fw_addr_last(enum fw_family family)
+{
+	return family == FW_IP4 ? (struct fw_addr){ 0xffffffff00000000ull, 0 } : (struct fw_addr){ ~0ull, ~0ull };
+}
+
+/* The range that a prefix covers; host bits of @addr are ignored. @len in bits, at most 32 or 128. */
+struct fw_addr_range fw_addr_prefix(enum fw_family family, struct fw_addr addr, unsigned len);
+
+/* The address behind @a, which is not the last one of its family; the one before it, which is not the first. */
+struct fw_addr fw_addr_next(enum fw_family family, struct fw_addr a);
+struct fw_addr fw_addr_prev(enum fw_family family, struct fw_addr a);
+
+/**
+ * fw_addr_ranges_merge - sort by (family, lo) and merge what overlaps or touches, in place
+ * Return: the new number of ranges.
+ */
+size_t fw_addr_ranges_merge(struct fw_addr_range *r, size_t n);
+
+/* The elements of a sorted set that may overlap @r: those from *first to *end - 1. No other does. */
+void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t *first, size_t *end);
+/**
+ * fw_addrs_ranges - an address expression as plain ranges: sets resolved, negation carried out
+ * @out: @n ranges sorted by (family, lo), merged; free() it. For FW_ANY and other
+ *       expressions that hold every address: the two whole families.
+ * Return: 0 or -ENOMEM.
+ */
+int fw_addrs_ranges(const struct fw_address_book *book, uint32_t number, struct fw_addr_range **out, size_t *n);
+
+/* An address expression stays (and keeps its number) until it is dropped, even when no rule uses it. */
+void fw_book_hold(struct fw_address_book *book, uint32_t number);
+void fw_book_drop(struct fw_address_book *book, uint32_t number);
+/* Expressions that refer to a set: their numbers into @out (free() it), @n of them. 0 or -ENOMEM. */
+int fw_book_set_users(const struct fw_address_book *book, uint32_t set, uint32_t **out, size_t *n);
+
+#endif

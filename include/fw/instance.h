@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Instances: what tables are compiled from. lib/lower makes them from rules, lib/compile knows nothing else of rules.
+ *
+ * Most rules are one instance, which is a part of struct fw_rule, so that lowering copies nothing. A rule may become
+ * several instances, each with a rank of its own; they share the rule's slot, and with it its counter.
+ */
+#ifndef FW_INSTANCE_H
+#define FW_INSTANCE_H
+
+#include "fw/addrs.h"
+#include "fw/match.h"
+
+/*
+ * An instance matches packets whose addresses lie in both expressions and that fulfil all matches; of all instances that
+ * match, the one with the lowest rank decides. No two instances have the same rank.
+ */
+/* clang-format off */
+#define FW_INSTANCE_MEMBERS                                                                        \
+	const struct fw_match **matches; /* ascending by field */                                   \
+	uint32_t rank;                   /* 1 to FW_RANK_MAX */                                     \
+	uint32_t slot;                   /* of the counter, from 0 */                               \
+	uint32_t src, dst;               /* address expressions: numbers in the address book */     \
+	uint32_t line;                   /* of the rule in its file; 0: no file */                  \
+	uint8_t nmatches;                                                                           \
+	uint8_t verdict;                 /* enum fw_verdict */
+/* clang-format on */
+struct fw_instance {
+	FW_INSTANCE_MEMBERS
+};
+
+/* The match for a field, or NULL. */
+const struct fw_match *fw_instance_match(const struct fw_instance *in, enum fw_field field);
+/* Does it name an ethertype other than those of IP, so that it can match frames that are not IP? */
+bool fw_instance_names_non_ip(const struct fw_instance *in);
+
+/* Bytes of a label, the NUL included. */
+#define FW_INSTANCE_LABEL 96
+/* What the compiler asks of the rules that instances came from. */
+struct fw_lowering {
+	const char *file; /* for diagnostics; NULL: none */
+	uint32_t slots;   /* above every slot */
+	size_t n;         /* instances of the whole ruleset */
+	/* Verdicts for packets that no rule decides on, by reason and hook: FW_DROP or FW_ACCEPT. */
+	uint8_t policy[FW_NREASONS][FW_NHOOKS];
+	const struct fw_ruleset *rules;
+	/* How diagnostics call the rule of an instance: "30 web". Return: @buf. */
+	const char *(*label)(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size);
+	/* The instance of this rank, whose slot is known too. It exists. */
+	const struct fw_instance *(*find)(const struct fw_lowering *l, uint32_t rank, uint32_t slot);
+};
+
+/* A whole ruleset, lowered. */
+struct fw_lowered {
+	struct fw_lowering from;
+	const struct fw_address_book *book;
+	const struct fw_instance **instances; /* from.n of them, in the order of their ranks */
+};
+
+/* @before NULL: added; @after NULL: removed; else replaced. Both NULL: nothing changes. */
+struct fw_instance_row {
+	const struct fw_instance *before, *after;
+};
+
+/* An edit of a ruleset, lowered. */
+struct fw_lowered_edit {
+	struct fw_lowering from; /* as the edit leaves it */
+	struct fw_address_book *book;
+	struct fw_instance_row *rows;
+	size_t nrows;
+	const struct fw_set_change *sets; /* the edit's */
+	size_t nsets;
+};
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From rules to the instances that tables are compiled from. */
+#ifndef FW_LOWER_H
+#define FW_LOWER_H
+
+#include "fw/edit.h"
+#include "fw/instance.h"
+
+/**
+ * fw_lower - a ruleset as instances
+ * @rs:  borrowed, with rs->rules in order; @out points into it
+ * @out: ended by fw_lowered_free(); untouched on failure
+ * Return: 0 or -ENOMEM.
+ */
+int fw_lower(const struct fw_ruleset *rs, struct fw_lowered *out);
+void fw_lowered_free(struct fw_lowered *l); /* of zeros is fine */
+
+/**
+ * fw_lower_edit - what an edit changes, as instances
+ * @e:   borrowed and settled (fw_edit_settle()); @out points into it and into its ruleset, until it ends
+ * @out: ended by fw_lowered_edit_free(); untouched on failure
+ * Return: 0 or -ENOMEM.
+ */
+int fw_lower_edit(const struct fw_edit *e, struct fw_lowered_edit *out);
+void fw_lowered_edit_free(struct fw_lowered_edit *l); /* of zeros is fine */
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* From rules to tables in one step: lowered, then compiled. */
+#ifndef FW_TABLES_OF_RULES_H
+#define FW_TABLES_OF_RULES_H
+
+#include "fw/compile.h"
+#include "fw/edit.h"
+
+/* As fw_compile(). @rs: its rules must be in order (fw_ruleset_order()); it must outlive the image if edits of it are to update that. */
+int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		      struct fw_diags *ds, struct fw_image *out);
+/* As fw_update_prepare(). @e: settled (fw_edit_settle()), and open until the update ends. */
+int fw_tables_update(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out);
+
+#endif

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From rules to tables in one step. */
+#include "fw/lower.h"
+#include "fw/tables.h"
+
+int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		      struct fw_diags *ds, struct fw_image *out)
+{
+	struct fw_lowered l;
+	int err = fw_lower(rs, &l);
+
+	if (err)
+		return err;
+	err = fw_compile(&l, pool, options, ds, out);
+	fw_lowered_free(&l);
+	return err;
+}
+
+int fw_tables_update(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out)
+{
+	struct fw_lowered_edit l;
+	int err = fw_lower_edit(e, &l);
+
+	if (err)
+		return err;
+	err = fw_update_prepare(image, &l, ds, out);
+	fw_lowered_edit_free(&l);
+	return err;
+}
