@@ -178,13 +178,14 @@ char *fw_escape(char *out, size_t size, const char *text, size_t len);
 char *fw_escaped(const char *text);
 
 /*
- * The name of an interface, of up to FW_NAME_BYTES bytes, as it is shown and taken: \x1b for each byte that is not shown, and
+ * The name of an interface, of up to FW_ALTNAME_MAX bytes, as it is shown and taken: \x1b for each byte that is not shown, and
  * \x5c for a backslash, so that two names never look the same, and what is shown can be typed. Lives to the end of the
  * expression: FW_NAME(name). NULL is no name, and shown as nothing.
  */
-#define FW_NAME_BYTES 127
+#define FW_IFNAME_MAX 15   /* bytes of an interface's name (IFNAMSIZ - 1) */
+#define FW_ALTNAME_MAX 127 /* bytes of an alternative name (ALTIFNAMSIZ - 1) */
 struct fw_name_shown {
-	char s[4 * FW_NAME_BYTES + 1];
+	char s[4 * FW_ALTNAME_MAX + 1];
 };
 struct fw_name_shown fw_name_show(const char *name);
 #define FW_NAME(name) fw_name_show(name).s

@@ -144,19 +144,19 @@ void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
  *
  * Lines that begin with # are comments.
  */
-enum fw_kern_file { FW_FILE_COUNTERS, FW_FILE_INTERFACES, FW_NFILES };
+enum fw_kern_iterator_file { FW_ITERATOR_COUNTERS, FW_ITERATOR_INTERFACES, FW_NITERATORS };
 /* Does the kernel let them be made? 0, or -errno: it has no iterators, or refuses programs of their type. */
-int fw_kern_files_probe(void);
+int fw_kern_iterator_files_probe(void);
 /**
- * fw_kern_files_pin - makes the files, and the pins that fw_pinned_open() reads, in the place of those of a process before
+ * fw_kern_share - makes the files, and the pins that fw_pinned_open() reads, in the place of those of a process before
  * @readers: members of this group may read them; (gid_t)-1: root only
  *
  * Call it when the labels are there. Without iterators in the kernel there are no files, and all else works.
  * Return: 0, also when nothing is pinned, or -errno.
  */
-int fw_kern_files_pin(struct fw_kern *k, gid_t readers);
+int fw_kern_share(struct fw_kern *k, gid_t readers);
 /* Its path; NULL: there is none. */
-const char *fw_kern_file(const struct fw_kern *k, enum fw_kern_file file);
+const char *fw_kern_iterator_file(const struct fw_kern *k, enum fw_kern_iterator_file file);
 
 /* File descriptor of a loaded program, owned by @k. */
 int fw_kern_prog_fd(const struct fw_kern *k, enum fw_prog prog);
@@ -238,34 +238,5 @@ int fw_kern_left(const char *pins, struct fw_kern_attachment **out, size_t *n);
 
 /* The XDP program of the interface, its id; 0: none. */
 uint32_t fw_kern_xdp_prog(uint32_t ifindex);
-
-/* Interfaces come, go and are renamed: what rtnetlink says, from a socket that can be polled. */
-struct fw_links;
-#define FW_LINK_ALTNAMES 1024 /* more are not told */
-struct fw_link {
-	uint32_t ifindex; /* 0: every interface that there is has been told since all were asked for */
-	bool gone;
-	bool up;
-	bool ethernet; /* its packets begin with an Ethernet header */
-	char name[FW_IFNAME_MAX + 1];
-	const char *altname[FW_LINK_ALTNAMES]; /* its other names, of up to FW_ALTNAME_MAX bytes */
-	size_t naltnames;
-};
-/* What it says is borrowed until it returns. */
-typedef void fw_link_told(const struct fw_link *link, void *ctx);
-/* 0 or -errno. Asks for all interfaces there are: the first fw_links_read() gives them. */
-int fw_links_open(struct fw_links **out);
-int fw_links_fd(const struct fw_links *l);
-/* Calls @link for each message that is there; never blocks. -ENOBUFS: some were lost, and all are asked for again. 0, -errno. */
-int fw_links_read(struct fw_links *l, fw_link_told *link, void *ctx);
-/* Asks for all interfaces again. 0 or -errno. */
-int fw_links_ask(struct fw_links *l);
-/* Asks the kernel now which interface has this name, also as another name of it. 0, -ENODEV or -errno. */
-int fw_link_find(const char *name, fw_link_told *link, void *ctx);
-void fw_links_close(struct fw_links *l); /* NULL is fine */
-/* Do its packets begin with an IP header, without an Ethernet header? */
-bool fw_link_is_l3(uint32_t ifindex);
-/* Does the driver take VLAN tags out of packets? Then XDP does not see them. */
-bool fw_link_strips_vlan(const char *name);
 
 #endif

@@ -13,8 +13,6 @@
 
 #define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
 #define FW_COMMENT_MAX 255 /* bytes of a comment */
-#define FW_IFNAME_MAX 15   /* bytes of an interface name (IFNAMSIZ - 1) */
-#define FW_ALTNAME_MAX 127 /* bytes of another name of an interface (ALTIFNAMSIZ - 1) */
 
 /* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) and what people say of it. */
 struct fw_rule {

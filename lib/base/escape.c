@@ -138,7 +138,7 @@ char *fw_escaped(const char *text)
 struct fw_name_shown fw_name_show(const char *name)
 {
 	struct fw_name_shown out;
-	size_t left = name ? strnlen(name, FW_NAME_BYTES) : 0, n = 0;
+	size_t left = name ? strnlen(name, FW_ALTNAME_MAX) : 0, n = 0;
 
 	while (left) {
 		size_t shown = *name == '\\' ? 0 : fw_utf8_shown(name, left), taken = shown ? shown : 1;
@@ -200,7 +200,7 @@ static size_t unescape(char *out, size_t size, const char *shown)
 
 size_t fw_name_read(char *out, size_t size, const char *text)
 {
-	char name[FW_NAME_BYTES + 1];
+	char name[FW_ALTNAME_MAX + 1];
 	size_t len = unescape(name, sizeof(name), text);
 	bool is_shown = len && !strcmp(FW_NAME(name), text);
 

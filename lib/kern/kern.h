@@ -121,12 +121,12 @@ void kern_arena_close(struct fw_kern *k);
 /* Memory of segments that were given back goes. */
 bool kern_arena_give_back(struct fw_kern *k);
 
-/* files.c: the iterators' maps; fw_kern_files_pin() makes the files. 0 or -errno, and then there are no files. */
-int kern_files_open(struct fw_kern *k);
-void kern_files_close(struct fw_kern *k);
-void kern_files_remove(const struct fw_kern *k);
+/* iterator_files.c: the iterators' maps; fw_kern_share() makes the files. 0 or -errno, and then there are no files. */
+int kern_iterator_files_open(struct fw_kern *k);
+void kern_iterator_files_close(struct fw_kern *k);
+void kern_iterator_files_remove(const struct fw_kern *k);
 /* They show the names in a map from now on. 0 or -errno. */
-int kern_files_names(struct fw_kern *k, uint32_t chunk, int fd);
+int kern_iterator_files_names(struct fw_kern *k, uint32_t chunk, int fd);
 
 /* traffic.c: fw_kern_traffic() of these tables. */
 int kern_traffic_sum(const struct fw_traffic_table *tables, uint32_t ncpus, struct fw_traffic **out, size_t *n);

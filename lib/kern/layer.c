@@ -5,6 +5,8 @@
  */
 #include "kern.h"
 
+#include "fw/interfaces.h"
+
 #include <libmnl/libmnl.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
@@ -83,7 +85,7 @@ int kern_layer_ask(uint32_t ifindex, struct kern_layer *out)
 	return err;
 }
 
-bool fw_link_is_l3(uint32_t ifindex)
+bool fw_interface_is_l3(uint32_t ifindex)
 {
 	struct kern_layer l;
 

@@ -306,7 +306,7 @@ static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struc
 	if (!err)
 		err = adopt(k);
 	if (!err && k->pins)
-		err = kern_files_open(k);
+		err = kern_iterator_files_open(k);
 	if (!err)
 		err = kern_grace_init(k);
 	return err ? err : fw_kern_counters_reserve(k, 0);
@@ -361,7 +361,7 @@ void fw_kern_close(struct fw_kern *k)
 	for (size_t i = 0; i < k->nattached; i++)
 		kern_close_fd(&k->attached[i].link);
 	kern_counters_fini(k);
-	kern_files_close(k);
+	kern_iterator_files_close(k);
 	kern_readers_close(k);
 	if (k->cpus)
 		munmap(k->cpus, cpus_bytes(k));

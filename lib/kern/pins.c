@@ -7,7 +7,7 @@
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps once more, for those who may only read: see readers.c
- *	PINS/counters, PINS/interfaces   iterators: see files.c
+ *	PINS/counters, PINS/interfaces   iterators: see iterator_files.c
  *
  * A folder is named after the fingerprint of its program and gets its name when
  * it is whole. One process at a time: the folder of folders is locked, and the
@@ -291,7 +291,7 @@ void kern_pins_tidy(struct fw_kern *k, bool own)
 	/* The folder itself stays: whoever has it open, or bound into a namespace, sees what the next process pins. */
 	if (!own)
 		return;
-	kern_files_remove(k);
+	kern_iterator_files_remove(k);
 	kern_readers_remove(k);
 }
 

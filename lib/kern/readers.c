@@ -161,7 +161,7 @@ static struct fw_label_name *names_new(struct fw_kern *k, uint32_t chunk)
 	void *at = fd < 0 ? MAP_FAILED : mmap(NULL, NAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 	if (at != MAP_FAILED &&
-	    (kern_readers_add(k, fd, FW_NAMES_PIN_CHUNK, chunk) || kern_files_names(k, chunk, fd))) {
+	    (kern_readers_add(k, fd, FW_NAMES_PIN_CHUNK, chunk) || kern_iterator_files_names(k, chunk, fd))) {
 		munmap(at, NAMES_BYTES);
 		at = MAP_FAILED;
 	}

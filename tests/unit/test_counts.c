@@ -99,7 +99,7 @@ static void begin(void)
 	publish();
 	for (uint32_t i = 0; i < RULES; i++)
 		fw_kern_label_set(fx.k, i + FW_COUNTER_RULES, &labels[i].label, labels[i].name);
-	assert_int_equal(fw_kern_files_pin(fx.k, (gid_t)-1), refused);
+	assert_int_equal(fw_kern_share(fx.k, (gid_t)-1), refused);
 }
 
 static void end(void)
@@ -185,14 +185,14 @@ static const char *verdict_name(uint64_t accept)
 	return accept ? "accept" : "drop";
 }
 
-static const char *file_text(enum fw_kern_file file)
+static const char *file_text(enum fw_kern_iterator_file file)
 {
 	static char *text;
 	size_t len;
 
 	free(text);
 	text = NULL;
-	assert_int_equal(fw_file_read(fw_kern_file(fx.k, file), FW_FILE_ANY, 65536, &text, &len), 0);
+	assert_int_equal(fw_file_read(fw_kern_iterator_file(fx.k, file), FW_FILE_ANY, 65536, &text, &len), 0);
 	return text;
 }
 
@@ -217,7 +217,7 @@ static void check_counters_file(void)
 				      verdict_name(labels[i].label.what & FW_LABEL_ACCEPT),
 				      labels[i].label.what & FW_LABEL_COUNTER ? "counter" : "-",
 				      labels[i].name ? labels[i].name : "-");
-	assert_string_equal(file_text(FW_FILE_COUNTERS), b.text);
+	assert_string_equal(file_text(FW_ITERATOR_COUNTERS), b.text);
 }
 
 static void check_interfaces_file(void)
@@ -232,7 +232,7 @@ static void check_interfaces_file(void)
 			if (sent.traffic[prog][i >> 1][i & 1])
 				fw_buf_printf(&b, "%d %s %s %s %" PRIu64 "\n", LOOPBACK, progs[prog], by[i >> 1],
 					      verdict_name(i & 1), sent.traffic[prog][i >> 1][i & 1]);
-	assert_string_equal(file_text(FW_FILE_INTERFACES), b.text);
+	assert_string_equal(file_text(FW_ITERATOR_INTERFACES), b.text);
 }
 
 /* The files of the iterators, where the kernel lets them be made. */
@@ -404,14 +404,14 @@ static void lines_are_cleared(void **state)
 {
 	skip_if_refused(__func__);
 	begin();
-	assert_non_null(strstr(file_text(FW_FILE_COUNTERS), "six"));
+	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "six"));
 	fw_kern_counter_clear(fx.k, 3);
-	assert_null(strstr(file_text(FW_FILE_COUNTERS), "\n40 "));
+	assert_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n40 "));
 	fw_kern_label_set(fx.k, 3 + FW_COUNTER_RULES, &(struct fw_label){ 77, FW_LABEL_NAMED }, "next");
 	fw_kern_label_set(fx.k, 5 + FW_COUNTER_RULES, &(struct fw_label){ 78, 0 }, NULL);
-	assert_non_null(strstr(file_text(FW_FILE_COUNTERS), "\n77 0 0 drop - next\n"));
-	assert_non_null(strstr(file_text(FW_FILE_COUNTERS), "\n78 "));
-	assert_null(strstr(file_text(FW_FILE_COUNTERS), "six"));
+	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n77 0 0 drop - next\n"));
+	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n78 "));
+	assert_null(strstr(file_text(FW_ITERATOR_COUNTERS), "six"));
 	fw_kern_unpin(fx.k);
 	end();
 }
@@ -420,8 +420,8 @@ static int file_read(void)
 {
 	char text[64] = "";
 
-	for (int i = 0; i < FW_NFILES; i++) {
-		FILE *f = fopen(fw_kern_file(fx.k, (enum fw_kern_file)i), "r");
+	for (int i = 0; i < FW_NITERATORS; i++) {
+		FILE *f = fopen(fw_kern_iterator_file(fx.k, (enum fw_kern_iterator_file)i), "r");
 
 		if (!f || !fgets(text, sizeof(text), f) || text[0] != '#')
 			return 1;
@@ -484,7 +484,7 @@ static void begin_for_group(void)
 	memset(&sent, 0, sizeof(sent));
 	begin();
 	assert_int_equal(chmod(SANDBOX_BPFFS, 0755), 0);
-	assert_int_equal(fw_kern_files_pin(fx.k, 12345), refused);
+	assert_int_equal(fw_kern_share(fx.k, 12345), refused);
 	for (int i = 0; i < 50; i++)
 		send_one(FW_PROG_XDP);
 }
@@ -594,9 +594,9 @@ static void crowded_interfaces(void **state)
 	assert_int_equal(came_by(FW_TRAFFIC_GONE), gone + 3);
 	if (!refused) {
 		snprintf(line, sizeof(line), "\n0 tc-ingress rule accept %" PRIu64 "\n", came_by(0));
-		assert_non_null(strstr(file_text(FW_FILE_INTERFACES), line));
+		assert_non_null(strstr(file_text(FW_ITERATOR_INTERFACES), line));
 		snprintf(line, sizeof(line), "\n-1 tc-ingress rule accept %" PRIu64 "\n", came_by(FW_TRAFFIC_GONE));
-		assert_non_null(strstr(file_text(FW_FILE_INTERFACES), line));
+		assert_non_null(strstr(file_text(FW_ITERATOR_INTERFACES), line));
 	}
 	/* An interface that had a place farther on takes the free one too; one that had none finds none. */
 	for (uint32_t i = 3; i < DEVICES; i++)
@@ -620,7 +620,7 @@ int main(void)
 	if (!sandbox_enter())
 		return 0;
 	random_start();
-	refused = fw_kern_files_probe();
+	refused = fw_kern_iterator_files_probe();
 	for (size_t i = 0; i < FRAMES; i++)
 		if (fw_text_frame(packets[i], &fx.frames[i], NULL))
 			return 1;

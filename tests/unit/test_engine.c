@@ -191,7 +191,7 @@ static void cannot_begin(void **state)
 
 static void link_say(struct engine *e, uint32_t index, const char *name)
 {
-	struct fw_link l = { .ifindex = index, .gone = !name };
+	struct fw_interface l = { .ifindex = index, .gone = !name };
 
 	snprintf(l.name, sizeof(l.name), "%s", name ? name : "");
 	assert_int_equal(engine_link(e, &l), 0);

@@ -620,7 +620,7 @@ static void work(bool flow_cache)
 	assert_int_equal(fw_kern_grace(u.k), 0);
 	fw_kern_retire(u.k);
 	fw_kern_label_set(u.k, FW_COUNTER_RULES, &(struct fw_label){ 1, FW_LABEL_NAMED }, "bad");
-	assert_int_equal(fw_kern_files_pin(u.k, 12345), fw_kern_files_probe());
+	assert_int_equal(fw_kern_share(u.k, 12345), fw_kern_iterator_files_probe());
 	user_close(&u);
 }
 

@@ -195,7 +195,7 @@ static const char *rules_of(const char *text)
 void assert_labels(struct engine *e)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf want = { 0 }, got = { 0 };
-	const char *path = fw_kern_file(engine_kern(e), FW_FILE_COUNTERS);
+	const char *path = fw_kern_iterator_file(engine_kern(e), FW_ITERATOR_COUNTERS);
 	struct scanned s = { .e = e };
 	char part[4096];
 	ssize_t n;
@@ -207,7 +207,7 @@ void assert_labels(struct engine *e)
 	assert_pinned(rules_of(want.text));
 	assert_true(!path == !!engine_files_error(e));
 	if (!path) {
-		assert_int_equal(engine_files_error(e), fw_kern_files_probe());
+		assert_int_equal(engine_files_error(e), fw_kern_iterator_files_probe());
 		return;
 	}
 	fd = open(path, O_RDONLY | O_CLOEXEC);

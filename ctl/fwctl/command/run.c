@@ -11,6 +11,7 @@
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
+#include "fw/interfaces.h"
 
 #include <signal.h>
 #include <string.h>
@@ -52,7 +53,7 @@ static int attach_in(struct session *ss, struct device *d)
 	struct fw_diags ds = { 0 };
 	enum fw_xdp_mode wanted = ss->settings->xdp < 0 ? FW_XDP_AUTO : (enum fw_xdp_mode)ss->settings->xdp,
 			 used = wanted;
-	bool tc = ss->settings->tc || (wanted == FW_XDP_AUTO && fw_link_is_l3(d->index));
+	bool tc = ss->settings->tc || (wanted == FW_XDP_AUTO && fw_interface_is_l3(d->index));
 	char what[64];
 	int err;
 

@@ -3,12 +3,13 @@
 #include "run_interfaces.h"
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/message.h"
+#include "fw/interfaces.h"
 
 #include <string.h>
 
 #define FRONT_AGAIN 10.0 /* seconds between two fights for the first place */
 
-static void note(const struct fw_link *link, void *ctx)
+static void note(const struct fw_interface *link, void *ctx)
 {
 	*(uint32_t *)ctx = link->ifindex;
 }
@@ -18,7 +19,7 @@ static uint32_t index_of(const char *name)
 {
 	uint32_t index = 0;
 
-	return fw_link_find(name, note, &index) ? 0 : index;
+	return fw_interface_find(name, note, &index) ? 0 : index;
 }
 
 static const struct device *by_index(const struct devices *ds, uint32_t index)
@@ -87,7 +88,7 @@ int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 	bool vlan = has_vlan_rules(rs);
 
 	for (unsigned i = 0; vlan && i < ds->n; i++)
-		if (fw_link_strips_vlan(ds->d[i].name))
+		if (fw_interface_strips_vlan(ds->d[i].name))
 			warn_vlan(ds->d[i].name);
 	return refuse_marks(rs);
 }

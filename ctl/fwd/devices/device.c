@@ -5,6 +5,7 @@
 #include "fw/log.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/to_json.h"
+#include "fw/interfaces.h"
 
 #include <string.h>
 
@@ -39,10 +40,10 @@ bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, 
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
 	const struct facts *facts = engine_facts(d->engine);
-	bool vlan = facts->vlan && fw_link_strips_vlan(engine_link_name(d->engine, dev->index));
+	bool vlan = facts->vlan && fw_interface_strips_vlan(engine_link_name(d->engine, dev->index));
 
 	if (dev->wanted == ARGS_AUTO)
-		return facts->mark || vlan || fw_link_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
+		return facts->mark || vlan || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
 	if (dev->wanted == ARGS_TC)
 		return ARGS_TC;
 	if (facts->mark)

@@ -137,7 +137,7 @@ static int load(struct fwd *d, struct fw_diags *ds)
 	return err ? err : devices_parse(d->devices, text, ds);
 }
 
-void devices_on_link(const struct fw_link *link, void *ctx)
+void devices_on_link(const struct fw_interface *link, void *ctx)
 {
 	struct fwd *d = ctx;
 	int err = engine_link(d->engine, link);
@@ -152,7 +152,7 @@ struct reading {
 	bool any;
 };
 
-static void on_message(const struct fw_link *link, void *ctx)
+static void on_message(const struct fw_interface *link, void *ctx)
 {
 	struct reading *r = ctx;
 
@@ -165,7 +165,7 @@ bool devices_read_links(struct fwd *d)
 	struct reading r = { .d = d };
 
 	/* Where messages were lost, everything will be told again. */
-	fw_links_read(d->devices->links, on_message, &r);
+	fw_interfaces_read(d->devices->links, on_message, &r);
 	return r.any;
 }
 
@@ -186,11 +186,13 @@ int devices_open(struct fwd *d, struct fw_diags *ds)
 		return -ENOMEM;
 	err = load(d, ds);
 	if (!err)
-		err = fw_links_open(&d->devices->links);
+		err = fw_interfaces_open(&d->devices->links);
 	if (err)
 		return err;
 	devices_wait_open(d);
-	d->links = (struct source){ .fd = fw_links_fd(d->devices->links), .name = "interfaces", .ready = links_ready };
+	d->links = (struct source){ .fd = fw_interfaces_fd(d->devices->links),
+				    .name = "interfaces",
+				    .ready = links_ready };
 	links_ready(&d->links, 0);
 	return loop_add(&d->loop, &d->links, EPOLLIN);
 }
@@ -199,7 +201,7 @@ void devices_close(struct fwd *d)
 {
 	if (!d->devices)
 		return;
-	fw_links_close(d->devices->links);
+	fw_interfaces_close(d->devices->links);
 	free(d->devices->d);
 	free(fw_take(d->devices));
 }
@@ -213,7 +215,7 @@ void devices_tick(struct fwd *d, double now)
 	devs->look = now + LOOK_EVERY;
 	if (now >= devs->ask) {
 		devs->ask = now + ASK_EVERY;
-		fw_links_ask(devs->links);
+		fw_interfaces_ask(devs->links);
 	}
 	devices_follow(d);
 }

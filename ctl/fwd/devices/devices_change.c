@@ -26,7 +26,7 @@ static uint32_t interface_named(struct fwd *d, const char *name)
 {
 	uint32_t index = engine_link_named(d->engine, name);
 
-	if (index || fw_link_find(name, devices_on_link, d))
+	if (index || fw_interface_find(name, devices_on_link, d))
 		return index;
 	return engine_link_named(d->engine, name);
 }

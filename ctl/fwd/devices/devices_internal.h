@@ -4,11 +4,12 @@
 #define FWD_DEVICES_INTERNAL_H
 
 #include "devices.h"
+#include "fw/interfaces.h"
 
 #define DEVICES_KEY "devices" /* of the store's settings: see devices_parse() */
 
 struct devices {
-	struct fw_links *links;
+	struct fw_interfaces *links;
 	struct device *d;
 	size_t n, cap;
 	bool known;       /* all interfaces that there are have been told */
@@ -28,8 +29,8 @@ int devices_saved(struct fwd *d, char **out);
 int devices_parse(struct devices *out, const char *text, struct fw_diags *ds);
 /* Reads what rtnetlink has to say. true: it had. */
 bool devices_read_links(struct fwd *d);
-/* For fw_link_find(). */
-void devices_on_link(const struct fw_link *link, void *ctx);
+/* For fw_interface_find(). */
+void devices_on_link(const struct fw_interface *link, void *ctx);
 
 /* devices_change.c */
 /* Nothing of ours on it any more, wherever it is. */

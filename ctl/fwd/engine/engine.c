@@ -216,7 +216,7 @@ static int opening_swap(struct engine *e, struct opening *o, struct fw_diags *ds
 	fw_kern_retire(e->kern);
 	labels_all(e);
 	/* Filtering does not need them. */
-	e->files_err = fw_kern_files_pin(e->kern, o->opts->readers);
+	e->files_err = fw_kern_share(e->kern, o->opts->readers);
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #include "fw/cost.h"
 #include "fw/diff.h"
+#include "fw/interfaces.h"
 #include "fw/kern.h"
 #include "fw/text.h"
 
@@ -227,7 +228,7 @@ bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *name
 /* The number that packets of the interface have in the ruleset, or FW_IFACE_OTHER. */
 uint32_t engine_link_number(const struct engine *e, uint32_t ifindex);
 
-/* Why there are no files of counters (fw_kern_file()): -errno; 0: they are there. */
+/* Why there are no files of counters (fw_kern_iterator_file()): -errno; 0: they are there. */
 int engine_files_error(const struct engine *e);
 
 /* Packets that a rule decided, or a policy, by the verdict that it had then. */
@@ -243,6 +244,6 @@ int engine_count_reset(struct engine *e, const struct fw_rule *rule);
  * The interfaces that rules name: which index has which names. Called for every rtnetlink message; with index 0, all that
  * there are have been told, and others are gone. 0 or -errno.
  */
-int engine_link(struct engine *e, const struct fw_link *link);
+int engine_link(struct engine *e, const struct fw_interface *link);
 
 #endif

@@ -147,7 +147,7 @@ static void altnames_free(struct link_name *l)
 	l->naltnames = 0;
 }
 
-static int altnames_copy(struct link_name *l, const struct fw_link *link)
+static int altnames_copy(struct link_name *l, const struct fw_interface *link)
 {
 	altnames_free(l);
 	l->altname = calloc(link->naltnames + 1, sizeof(*l->altname));
@@ -160,7 +160,7 @@ static int altnames_copy(struct link_name *l, const struct fw_link *link)
 	return l->altname ? 0 : -ENOMEM;
 }
 
-static bool same_names(const struct link_name *l, const struct fw_link *link)
+static bool same_names(const struct link_name *l, const struct fw_interface *link)
 {
 	bool same = !strcmp(l->name, link->name) && l->naltnames == link->naltnames;
 
@@ -211,7 +211,7 @@ static int all_told(struct engine *e)
 	return err ? -EIO : 0;
 }
 
-int engine_link(struct engine *e, const struct fw_link *link)
+int engine_link(struct engine *e, const struct fw_interface *link)
 {
 	struct link_name *l = find(e, link->ifindex), added = { .ifindex = link->ifindex };
 	int err;

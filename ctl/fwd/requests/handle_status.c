@@ -107,8 +107,9 @@ static json_t *files(const struct fwd *d)
 
 	snprintf(why, sizeof(why), "the kernel has no iterators for them, or does not let them be made: %s",
 		 strerror(err < 0 ? -err : 0));
-	return json_pack("{so so so}", "counters", to_json_text(fw_kern_file(k, FW_FILE_COUNTERS)), "interfaces",
-			 to_json_text(fw_kern_file(k, FW_FILE_INTERFACES)), "error", to_json_text(err ? why : NULL));
+	return json_pack("{so so so}", "counters", to_json_text(fw_kern_iterator_file(k, FW_ITERATOR_COUNTERS)),
+			 "interfaces", to_json_text(fw_kern_iterator_file(k, FW_ITERATOR_INTERFACES)), "error",
+			 to_json_text(err ? why : NULL));
 }
 
 static json_t *memory(const struct fwd *d)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interfaces that come, go and change, as rtnetlink says: RFC 3549. */
-#include "fw/kern.h"
+/* Network interfaces as rtnetlink reports them. */
+#include "fw/interfaces.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/if.h>
@@ -14,22 +14,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Messages that wait to be read: a burst of thousands of interfaces must fit. */
+/* Room for unread messages: a burst of thousands of interfaces must fit. */
 #define RECEIVE_BYTES (4 << 20)
-/* What the kernel sends at once in a dump, at most. */
+/* The most that the kernel sends at once in a dump. */
 #define MESSAGE_BYTES (64 << 10)
 
-struct fw_links {
+struct fw_interfaces {
 	struct mnl_socket *socket;
-	fw_link_told *link;
+	fw_interface_report *report;
 	void *ctx;
-	bool dumping; /* the answer to a question for all interfaces is not over */
-	bool again;   /* and it is not complete */
+	bool dumping; /* the answer to a request for all interfaces has not ended */
+	bool again;   /* and that answer is incomplete */
 	_Alignas(struct nlmsghdr) uint8_t buf[MESSAGE_BYTES];
 };
 
-/* The kernel answers one such question at a time. */
-static int ask_all(struct fw_links *l)
+/* Requests a dump. The kernel runs one dump of a socket at a time. */
+static int ask_all(struct fw_interfaces *l)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[256];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
@@ -46,26 +46,26 @@ static int ask_all(struct fw_links *l)
 	return mnl_socket_sendto(l->socket, h, h->nlmsg_len) < 0 ? -errno : 0;
 }
 
-int fw_links_ask(struct fw_links *l)
+int fw_interfaces_ask(struct fw_interfaces *l)
 {
 	return l->dumping ? 0 : ask_all(l);
 }
 
-static int listen_on(struct fw_links *l)
+static int listen_on(struct fw_interfaces *l)
 {
 	int size = RECEIVE_BYTES, fd = mnl_socket_get_fd(l->socket);
 
 	if (mnl_socket_bind(l->socket, RTMGRP_LINK, MNL_SOCKET_AUTOPID))
 		return -errno;
-	/* Beyond the limit of the system for root; else as much as there is. */
+	/* Root may exceed the system's limit; others get as much as it allows. */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 	return ask_all(l);
 }
 
-int fw_links_open(struct fw_links **out)
+int fw_interfaces_open(struct fw_interfaces **out)
 {
-	struct fw_links *l = calloc(1, sizeof(*l));
+	struct fw_interfaces *l = calloc(1, sizeof(*l));
 	int err;
 
 	if (!l)
@@ -73,19 +73,19 @@ int fw_links_open(struct fw_links **out)
 	l->socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	err = l->socket ? listen_on(l) : -errno;
 	if (err) {
-		fw_links_close(l);
+		fw_interfaces_close(l);
 		return err;
 	}
 	*out = l;
 	return 0;
 }
 
-int fw_links_fd(const struct fw_links *l)
+int fw_interfaces_fd(const struct fw_interfaces *l)
 {
 	return mnl_socket_get_fd(l->socket);
 }
 
-void fw_links_close(struct fw_links *l)
+void fw_interfaces_close(struct fw_interfaces *l)
 {
 	if (l && l->socket)
 		mnl_socket_close(l->socket);
@@ -94,50 +94,50 @@ void fw_links_close(struct fw_links *l)
 
 static int altname(const struct nlattr *attr, void *ctx)
 {
-	struct fw_link *link = ctx;
+	struct fw_interface *interface = ctx;
 
 	if (mnl_attr_get_type(attr) == IFLA_ALT_IFNAME && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) &&
-	    link->naltnames < FW_LINK_ALTNAMES)
-		link->altname[link->naltnames++] = mnl_attr_get_str(attr);
+	    interface->naltnames < FW_INTERFACE_ALTNAMES)
+		interface->altname[interface->naltnames++] = mnl_attr_get_str(attr);
 	return MNL_CB_OK;
 }
 
 static int attribute(const struct nlattr *attr, void *ctx)
 {
-	struct fw_link *link = ctx;
+	struct fw_interface *interface = ctx;
 
 	if (mnl_attr_get_type(attr) == IFLA_IFNAME && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
-		snprintf(link->name, sizeof(link->name), "%s", mnl_attr_get_str(attr));
+		snprintf(interface->name, sizeof(interface->name), "%s", mnl_attr_get_str(attr));
 	if (mnl_attr_get_type(attr) == IFLA_PROP_LIST)
-		mnl_attr_parse_nested(attr, altname, link);
+		mnl_attr_parse_nested(attr, altname, interface);
 	return MNL_CB_OK;
 }
 
-static void tell(const struct nlmsghdr *h, fw_link_told *told, void *ctx)
+static void report_message(const struct nlmsghdr *h, fw_interface_report *report, void *ctx)
 {
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(h);
-	struct fw_link link = { 0 };
+	struct fw_interface interface = { 0 };
 
-	/* A bridge says so of its ports too, by a message of its own family: the interface is still there. */
+	/* A bridge reports changes of its ports by messages of its own family: they do not mean that the interface is gone. */
 	if (mnl_nlmsg_get_payload_len(h) < sizeof(*ifi) || ifi->ifi_family != AF_UNSPEC)
 		return;
-	link.ifindex = (uint32_t)ifi->ifi_index;
-	link.gone = h->nlmsg_type == RTM_DELLINK;
-	link.up = ifi->ifi_flags & IFF_UP;
-	link.ethernet = ifi->ifi_type == ARPHRD_ETHER || ifi->ifi_type == ARPHRD_LOOPBACK;
-	mnl_attr_parse(h, sizeof(*ifi), attribute, &link);
-	told(&link, ctx);
+	interface.ifindex = (uint32_t)ifi->ifi_index;
+	interface.gone = h->nlmsg_type == RTM_DELLINK;
+	interface.up = ifi->ifi_flags & IFF_UP;
+	interface.ethernet = ifi->ifi_type == ARPHRD_ETHER || ifi->ifi_type == ARPHRD_LOOPBACK;
+	mnl_attr_parse(h, sizeof(*ifi), attribute, &interface);
+	report(&interface, ctx);
 }
 
-static int message(struct fw_links *l, const struct nlmsghdr *h)
+static int message(struct fw_interfaces *l, const struct nlmsghdr *h)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(h);
 
-	/* Interfaces changed while the answer was being written, and it may lack some. */
+	/* Interfaces changed during the dump, which may lack some. */
 	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 		l->again = true;
 	if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
-		tell(h, l->link, l->ctx);
+		report_message(h, l->report, l->ctx);
 	if (h->nlmsg_type == NLMSG_ERROR || h->nlmsg_type == NLMSG_DONE)
 		l->dumping = false;
 	if (h->nlmsg_type == NLMSG_ERROR)
@@ -146,11 +146,11 @@ static int message(struct fw_links *l, const struct nlmsghdr *h)
 		return 0;
 	if (l->again)
 		return ask_all(l);
-	l->link(&(const struct fw_link){ 0 }, l->ctx);
+	l->report(&(const struct fw_interface){ 0 }, l->ctx);
 	return 0;
 }
 
-static int read_one(struct fw_links *l)
+static int read_one(struct fw_interfaces *l)
 {
 	ssize_t n = mnl_socket_recvfrom(l->socket, l->buf, sizeof(l->buf));
 	const struct nlmsghdr *h = (const struct nlmsghdr *)l->buf;
@@ -163,11 +163,11 @@ static int read_one(struct fw_links *l)
 	return err;
 }
 
-int fw_links_read(struct fw_links *l, fw_link_told *link, void *ctx)
+int fw_interfaces_read(struct fw_interfaces *l, fw_interface_report *report, void *ctx)
 {
 	int err;
 
-	l->link = link;
+	l->report = report;
 	l->ctx = ctx;
 	do
 		err = read_one(l);
@@ -183,7 +183,7 @@ int fw_links_read(struct fw_links *l, fw_link_told *link, void *ctx)
 }
 
 struct asked {
-	fw_link_told *link;
+	fw_interface_report *report;
 	void *ctx;
 };
 
@@ -192,23 +192,23 @@ static int answer(const struct nlmsghdr *h, void *ctx)
 	const struct asked *a = ctx;
 
 	if (h->nlmsg_type == RTM_NEWLINK)
-		tell(h, a->link, a->ctx);
+		report_message(h, a->report, a->ctx);
 	return MNL_CB_OK;
 }
 
-int fw_link_find(const char *name, fw_link_told *link, void *ctx)
+int fw_interface_find(const char *name, fw_interface_report *report, void *ctx)
 {
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
 	_Alignas(struct nlmsghdr) uint8_t buf[MESSAGE_BYTES];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
-	struct asked asked = { link, ctx };
+	struct asked asked = { report, ctx };
 	ssize_t n;
 	int err;
 
 	mnl_nlmsg_put_extra_header(h, sizeof(struct ifinfomsg));
 	h->nlmsg_type = RTM_GETLINK;
 	h->nlmsg_flags = NLM_F_REQUEST;
-	/* By this attribute the kernel looks among both kinds of names. */
+	/* With this attribute the kernel searches names of both kinds. */
 	mnl_attr_put_strz(h, IFLA_ALT_IFNAME, name);
 	if (!s)
 		return -errno;
@@ -220,7 +220,7 @@ int fw_link_find(const char *name, fw_link_told *link, void *ctx)
 	return err;
 }
 
-bool fw_link_strips_vlan(const char *name)
+bool fw_interface_strips_vlan(const char *name)
 {
 	struct ethtool_value value = { .cmd = ETHTOOL_GFLAGS };
 	struct ifreq ifr = { .ifr_data = (void *)&value };

@@ -17,14 +17,14 @@
 
 #define FRESH "-new" /* a pin under this name becomes the file when it may be read */
 
-static const char *const file_names[FW_NFILES] = {
-	[FW_FILE_COUNTERS] = "counters",
-	[FW_FILE_INTERFACES] = "interfaces",
+static const char *const file_names[FW_NITERATORS] = {
+	[FW_ITERATOR_COUNTERS] = "counters",
+	[FW_ITERATOR_INTERFACES] = "interfaces",
 };
 
 struct files {
 	struct counters_bpf *skel;
-	char *path[FW_NFILES]; /* NULL: it is not there */
+	char *path[FW_NITERATORS]; /* NULL: it is not there */
 };
 
 static int load(struct fw_kern *k, struct files *f)
@@ -41,7 +41,7 @@ static int load(struct fw_kern *k, struct files *f)
 }
 
 /* An iterator that shows nothing. */
-int fw_kern_files_probe(void)
+int fw_kern_iterator_files_probe(void)
 {
 	static const struct bpf_insn nothing[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
@@ -61,7 +61,7 @@ int fw_kern_files_probe(void)
 	return 0;
 }
 
-int kern_files_open(struct fw_kern *k)
+int kern_iterator_files_open(struct fw_kern *k)
 {
 	struct files *f = calloc(1, sizeof(*f));
 	int err;
@@ -72,29 +72,29 @@ int kern_files_open(struct fw_kern *k)
 	err = load(k, f);
 	/* Filtering does not need them. */
 	if (err) {
-		int refused = fw_kern_files_probe();
+		int refused = fw_kern_iterator_files_probe();
 
-		kern_files_close(k);
+		kern_iterator_files_close(k);
 		err = refused ? refused : err;
 	}
 	k->files_err = err;
 	return err == -ENOMEM ? err : 0;
 }
 
-void kern_files_close(struct fw_kern *k)
+void kern_iterator_files_close(struct fw_kern *k)
 {
 	struct files *f = k->files;
 
 	if (!f)
 		return;
 	counters_bpf__destroy(f->skel);
-	for (int i = 0; i < FW_NFILES; i++)
+	for (int i = 0; i < FW_NITERATORS; i++)
 		free(f->path[i]);
 	free(f);
 	k->files = NULL;
 }
 
-int kern_files_names(struct fw_kern *k, uint32_t chunk, int fd)
+int kern_iterator_files_names(struct fw_kern *k, uint32_t chunk, int fd)
 {
 	if (!k->files)
 		return 0;
@@ -125,7 +125,7 @@ static int pin(const char *path, const struct bpf_program *prog, const struct bp
 	return err;
 }
 
-int fw_kern_files_pin(struct fw_kern *k, gid_t readers)
+int fw_kern_share(struct fw_kern *k, gid_t readers)
 {
 	struct files *f = k->files;
 	int err;
@@ -138,11 +138,11 @@ int fw_kern_files_pin(struct fw_kern *k, gid_t readers)
 	if (!f)
 		return k->files_err;
 
-	const struct bpf_program *progs[FW_NFILES] = { f->skel->progs.fw_show_counters,
-						       f->skel->progs.fw_show_interfaces };
-	const struct bpf_map *pages[FW_NFILES] = { f->skel->maps.fw_counter_pages, f->skel->maps.fw_traffic_pages };
+	const struct bpf_program *progs[FW_NITERATORS] = { f->skel->progs.fw_show_counters,
+							   f->skel->progs.fw_show_interfaces };
+	const struct bpf_map *pages[FW_NITERATORS] = { f->skel->maps.fw_counter_pages, f->skel->maps.fw_traffic_pages };
 
-	for (int i = 0; i < FW_NFILES && !err; i++) {
+	for (int i = 0; i < FW_NITERATORS && !err; i++) {
 		fw_autofree char *path = NULL;
 
 		if (asprintf(&path, "%s/%s", k->pins, file_names[i]) < 0)
@@ -156,17 +156,17 @@ int fw_kern_files_pin(struct fw_kern *k, gid_t readers)
 	return err;
 }
 
-const char *fw_kern_file(const struct fw_kern *k, enum fw_kern_file file)
+const char *fw_kern_iterator_file(const struct fw_kern *k, enum fw_kern_iterator_file file)
 {
 	return k->files ? k->files->path[file] : NULL;
 }
 
-void kern_files_remove(const struct fw_kern *k)
+void kern_iterator_files_remove(const struct fw_kern *k)
 {
 	static const char *const ends[] = { "", FRESH };
 	char path[PATH_MAX];
 
-	for (int i = 0; i < FW_NFILES * 2; i++) {
+	for (int i = 0; i < FW_NITERATORS * 2; i++) {
 		snprintf(path, sizeof(path), "%s/%s%s", k->pins, file_names[i / 2], ends[i % 2]);
 		unlink(path);
 	}

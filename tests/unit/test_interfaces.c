@@ -10,16 +10,16 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "fw/kern.h"
+#include "fw/interfaces.h"
 #include "tests/unit/sandbox.h"
 
 #define LINKS_MAX 4096
 
 /* What was said last of each interface, by its index. */
-static struct fw_link known[LINKS_MAX];
+static struct fw_interface known[LINKS_MAX];
 static unsigned messages;
 
-static void note(const struct fw_link *link, void *ctx)
+static void note(const struct fw_interface *link, void *ctx)
 {
 	assert_ptr_equal(ctx, known);
 	assert_true(link->ifindex < LINKS_MAX);
@@ -28,13 +28,13 @@ static void note(const struct fw_link *link, void *ctx)
 }
 
 /* Reads what comes until there was nothing for a moment. Return: how often messages were lost. */
-static unsigned settle(struct fw_links *l)
+static unsigned settle(struct fw_interfaces *l)
 {
-	struct pollfd p = { .fd = fw_links_fd(l), .events = POLLIN };
+	struct pollfd p = { .fd = fw_interfaces_fd(l), .events = POLLIN };
 	unsigned lost = 0;
 
 	while (poll(&p, 1, 50) > 0) {
-		int err = fw_links_read(l, note, known);
+		int err = fw_interfaces_read(l, note, known);
 
 		assert_true(!err || err == -ENOBUFS);
 		lost += err == -ENOBUFS;
@@ -44,11 +44,11 @@ static unsigned settle(struct fw_links *l)
 
 static void comes_and_goes(void **state)
 {
-	struct fw_links *l = NULL;
+	struct fw_interfaces *l = NULL;
 	uint32_t first, second;
 
 	first = sandbox_veth("fwl0", "fwl1");
-	assert_int_equal(fw_links_open(&l), 0);
+	assert_int_equal(fw_interfaces_open(&l), 0);
 	settle(l);
 	assert_string_equal(known[1].name, "lo");
 	assert_true(known[1].ethernet && known[1].up && !known[1].gone);
@@ -72,21 +72,21 @@ static void comes_and_goes(void **state)
 	assert_false(known[first].gone);
 
 	messages = 0;
-	assert_int_equal(fw_links_read(l, note, known), 0);
+	assert_int_equal(fw_interfaces_read(l, note, known), 0);
 	assert_int_equal(messages, 0);
-	fw_links_close(l);
-	fw_links_close(NULL);
+	fw_interfaces_close(l);
+	fw_interfaces_close(NULL);
 	sandbox_delete("fwl0");
 }
 
 /* More messages than the socket takes: they are lost, that is said, and what is there is told again. */
 static void overrun(void **state)
 {
-	struct fw_links *l = NULL;
+	struct fw_interfaces *l = NULL;
 	uint32_t index = sandbox_veth("fwl0", "fwl1");
 	unsigned lost = 0, rounds = 0;
 
-	assert_int_equal(fw_links_open(&l), 0);
+	assert_int_equal(fw_interfaces_open(&l), 0);
 	settle(l);
 	while (!lost && rounds++ < 10) {
 		for (int i = 0; i < 4000; i++) {
@@ -101,7 +101,7 @@ static void overrun(void **state)
 	assert_true(lost);
 	settle(l);
 	assert_string_equal(known[index].name, "fwl0");
-	fw_links_close(l);
+	fw_interfaces_close(l);
 	sandbox_delete("fwl0");
 }
 
