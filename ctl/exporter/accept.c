@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Content negotiation. A header is a list of items between commas, each a word
- * and parameters between semicolons; a parameter's value may be a quoted string.
- * What is malformed is passed over, as long as the item before the fault says something.
+ * Content negotiation. A header is a list of items separated by commas; an item is a word and parameters separated by
+ * semicolons; the value of a parameter may be a quoted string. Malformed items are skipped.
  */
 #include "accept.h"
 
@@ -33,7 +32,7 @@ static struct span trim(const char *s, const char *end)
 	return (struct span){ s, (size_t)(end - s) };
 }
 
-/* The next piece of [*at, end) up to @separator, which is passed; not one inside a quoted string. false: none is left. */
+/* The next piece of [*at, end) up to a @separator outside quoted strings; *at is moved past it. Return: false: none is left. */
 static bool next(const char **at, const char *end, char separator, struct span *out)
 {
 	const char *s = *at;
@@ -52,6 +51,7 @@ static bool next(const char **at, const char *end, char separator, struct span *
 	return true;
 }
 
+/* NAME=VALUE; the quotes of a value are removed. */
 static void split(struct span parameter, struct span *name, struct span *value)
 {
 	const char *end = parameter.s + parameter.len, *eq = memchr(parameter.s, '=', parameter.len);
@@ -62,7 +62,7 @@ static void split(struct span parameter, struct span *name, struct span *value)
 		*value = (struct span){ value->s + 1, value->len - 2 };
 }
 
-/* A weight in thousands: 0 to 1 with up to three decimals. -1: it is none. */
+/* A weight from 0 to 1 with up to three decimals, in thousandths. Return: -1: it is not one. */
 static int weight(struct span v)
 {
 	int q = 0, scale = 1000;
@@ -80,7 +80,7 @@ static int weight(struct span v)
 	return q <= 1000 ? q : -1;
 }
 
-/* What is offered. */
+/* The formats that are offered. */
 static const struct offer {
 	const char *type, *range; /* type/subtype, and type with any subtype */
 	const char *version;
@@ -89,7 +89,7 @@ static const struct offer {
 	[PAGE_OPENMETRICS] = { "application/openmetrics-text", "application/*", "1.0.0" },
 };
 
-/* The weight of one range for an offer, -1: it is not meant; how specific it is. */
+/* The weight that a range gives to an offer, and how specific the range is. Return: -1: it does not match. */
 static int range_weight(struct span item, const struct offer *o, int *specific)
 {
 	const char *at = item.s, *end = item.s + item.len;
@@ -114,6 +114,7 @@ static int range_weight(struct span item, const struct offer *o, int *specific)
 	return q;
 }
 
+/* The weight of an offer: that of the most specific range that matches it. */
 static int offer_weight(const char *header, const struct offer *o)
 {
 	const char *end = header + strlen(header);
@@ -150,7 +151,7 @@ enum page_format accept_format(const char *header)
 	return best;
 }
 
-/* The weight that an item of Accept-Encoding gives. */
+/* The weight of an item of Accept-Encoding, and its coding. Return: -1: it is malformed. */
 static int coding_weight(struct span item, struct span *coding)
 {
 	const char *at = item.s, *end = item.s + item.len;

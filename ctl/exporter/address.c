@@ -16,7 +16,7 @@
 
 static int fail(const struct settings *c, int err, struct fw_diags *ds)
 {
-	fw_diag_add(ds, (struct fw_place){ 0 }, err == -EADDRINUSE ? "say another one with --port or --address" : NULL,
+	fw_diag_add(ds, (struct fw_place){ 0 }, err == -EADDRINUSE ? "choose another with --port or --address" : NULL,
 		    "cannot listen on %s port %u: %s", c->address, c->port, strerror(-err));
 	return err;
 }
@@ -43,7 +43,7 @@ static int listen_unix(const struct settings *c, struct fw_diags *ds)
 		.mode = (mode_t)c->mode,
 		.group = g ? g->gr_gid : (gid_t)-1,
 		.who = "fw-exporter",
-		.hint = "say another path with --address",
+		.hint = "choose another path with --address",
 	};
 
 	if (c->group[0] && !g)
@@ -65,8 +65,8 @@ int address_listen(const struct settings *c, struct fw_diags *ds)
 	if (fd == -ENOENT && settings_is_unix(c))
 		return listen_unix(c, ds);
 	if (fd != -ENOENT)
-		return fw_diag_add(ds, (struct fw_place){ 0 }, "let the socket unit have one ListenStream=",
-				   "the service manager did not hand over one listening socket");
+		return fw_diag_add(ds, (struct fw_place){ 0 }, "the socket unit needs exactly one ListenStream=",
+				   "the service manager did not pass exactly one listening socket");
 	snprintf(port, sizeof(port), "%u", c->port);
 	if (getaddrinfo(c->address, port, &hints, &a))
 		return fail(c, -EADDRNOTAVAIL, ds);
@@ -83,7 +83,7 @@ bool address_is_unix(int fd)
 	return !getsockname(fd, (struct sockaddr *)&a, &len) && a.ss_family == AF_UNIX;
 }
 
-/* Nobody is named where a socket has no file. */
+/* A socket without a file has no path: "?". */
 static const char *unix_text(int fd, char buf[ADDRESS_TEXT])
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };

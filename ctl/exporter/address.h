@@ -5,11 +5,11 @@
 
 #include "settings.h"
 
-/* The one that the service manager handed over, or one at the address and port, or the path, of the settings. Return: it, or -errno with a diagnostic. */
+/* The socket from the service manager, or one at the address and port, or the path, of the settings. Return: its descriptor, or -errno with a diagnostic. */
 int address_listen(const struct settings *c, struct fw_diags *ds);
 /* Is it a Unix socket? */
 bool address_is_unix(int fd);
-/* Where it listens, as it stands in a URL: "127.0.0.1:9479", "[::1]:9479"; or "unix:PATH". Return: @buf. */
+/* Where it listens, as in a URL: "127.0.0.1:9479", "[::1]:9479"; or "unix:PATH". Return: @buf. */
 #define ADDRESS_TEXT 128
 const char *address_text(int fd, char buf[ADDRESS_TEXT]);
 

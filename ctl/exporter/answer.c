@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Answers, one function a path. */
+/* Answers: one function for each path. */
 #include "answer.h"
 
 #include "accept.h"
@@ -8,12 +8,12 @@
 #include <microhttpd.h>
 #include <string.h>
 
-#define WHOLE_MAX (2u << 20) /* bytes of a page that are made before the first goes out */
+#define WHOLE_MAX (2u << 20) /* larger pages are sent while they are made; bytes */
 #define BLOCK 65536
-#define HEADER_MAX 4096 /* bytes of an Accept header that are looked at */
+#define HEADER_MAX 4096 /* bytes of an Accept header that are read */
 #define TEXT "text/plain; charset=utf-8"
 
-/* @text becomes the response's; NULL: there was no memory for it. */
+/* Takes @text; NULL: it could not be allocated. Return: NULL: out of memory. */
 static struct MHD_Response *response_of(char *text, size_t len, const char *type)
 {
 	struct MHD_Response *r = text ? MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE) : NULL;
@@ -34,19 +34,19 @@ static struct MHD_Response *response_of_buf(struct fw_buf *b, const char *type)
 	return response_of(fw_take(b->text), len, type);
 }
 
-/* @r is used up; NULL: closes the connection. */
-static int send_response(struct MHD_Connection *connection, unsigned status, struct MHD_Response *r)
+/* Takes @r; NULL: closes the connection. */
+static int send_response(struct MHD_Connection *mhd, unsigned status, struct MHD_Response *r)
 {
 	int queued;
 
 	if (!r)
 		return MHD_NO;
-	queued = MHD_queue_response(connection, status, r);
+	queued = MHD_queue_response(mhd, status, r);
 	MHD_destroy_response(r);
 	return queued;
 }
 
-/* Headers that some refusals have. */
+/* Headers of some refusals. */
 static const struct extra {
 	unsigned status;
 	const char *name, *value;
@@ -57,7 +57,7 @@ static const struct extra {
 	{ MHD_HTTP_MISDIRECTED_REQUEST, MHD_HTTP_HEADER_CONNECTION, "close" },
 };
 
-int answer_text(struct MHD_Connection *connection, unsigned status, const char *text)
+int answer_text(struct MHD_Connection *mhd, unsigned status, const char *text)
 {
 	fw_autofree char *line = fw_escaped(text);
 	struct fw_buf b = { .failed = !line };
@@ -68,7 +68,7 @@ int answer_text(struct MHD_Connection *connection, unsigned status, const char *
 	for (size_t i = 0; r && i < sizeof(extras) / sizeof(extras[0]); i++)
 		if (extras[i].status == status)
 			MHD_add_response_header(r, extras[i].name, extras[i].value);
-	return send_response(connection, status, r);
+	return send_response(mhd, status, r);
 }
 
 bool answer_method(const char *method)
@@ -76,7 +76,7 @@ bool answer_method(const char *method)
 	return !strcmp(method, MHD_HTTP_METHOD_GET) || !strcmp(method, MHD_HTTP_METHOD_HEAD);
 }
 
-/* A header that may come several times, as one. */
+/* A header that may occur several times, joined by commas. */
 struct header {
 	const char *name;
 	char value[HEADER_MAX];
@@ -92,11 +92,11 @@ static enum MHD_Result add_header(void *cls, enum MHD_ValueKind kind, const char
 	return MHD_YES;
 }
 
-/* Return: its value, or NULL when it did not come. */
-static const char *header_read(struct header *h, struct MHD_Connection *connection, const char *name)
+/* Return: its value, or NULL: the request does not have it. */
+static const char *header_read(struct header *h, struct MHD_Connection *mhd, const char *name)
 {
 	*h = (struct header){ .name = name };
-	MHD_get_connection_values(connection, MHD_HEADER_KIND, add_header, h);
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, add_header, h);
 	return h->value[0] ? h->value : NULL;
 }
 
@@ -123,24 +123,24 @@ int answer_host(const struct request *r, const struct target *t)
 	const char *host;
 	size_t len;
 
-	MHD_get_connection_values(r->connection, MHD_HEADER_KIND, count_host, &h);
+	MHD_get_connection_values(r->mhd, MHD_HEADER_KIND, count_host, &h);
 	if (h.n > 1)
-		return answer_text(r->connection, MHD_HTTP_BAD_REQUEST, "one Host header, please");
+		return answer_text(r->mhd, MHD_HTTP_BAD_REQUEST, "more than one Host header");
 	host = t->host ? t->host : h.value;
 	len = t->host ? t->len : host ? strlen(host) : 0;
 	if (hosts_allow(&r->web->hosts, host, len))
 		return MHD_YES;
 	snprintf(text, sizeof(text),
-		 "'%.*s' is no name of this exporter: ask by an address or localhost, or start it with --host NAME",
+		 "'%.*s' is not a name of this exporter: use an address or localhost, or start it with --host NAME",
 		 (int)(len < 255 ? len : 255), host);
-	return answer_text(r->connection, MHD_HTTP_MISDIRECTED_REQUEST, text);
+	return answer_text(r->mhd, MHD_HTTP_MISDIRECTED_REQUEST, text);
 }
 
-/* A page that goes out while it is made. */
+/* A page that is sent while it is made. */
 struct streaming {
 	struct outgoing *page;
 	struct web *web;
-	struct client *client;
+	struct connection *connection;
 };
 
 static ssize_t next_piece(void *ctx, uint64_t pos, char *buf, size_t max)
@@ -148,14 +148,14 @@ static ssize_t next_piece(void *ctx, uint64_t pos, char *buf, size_t max)
 	struct streaming *s = ctx;
 	ssize_t n;
 
-	clients_scrape_piece(&s->web->clients, s->client, false);
+	connections_scrape_piece(&s->web->connections, s->connection, false);
 	n = outgoing_next(s->page, buf, max);
-	clients_scrape_piece(&s->web->clients, s->client, true);
-	/* An error ends the connection without the last chunk, so that nobody takes what came for a page. */
+	connections_scrape_piece(&s->web->connections, s->connection, true);
+	/* An error ends the connection without the last chunk, so that no client takes it for a complete page. */
 	return n > 0 ? n : n ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
 }
 
-/* The connection may be gone by now. */
+/* The connection may be closed by now. */
 static void free_streaming(void *ctx)
 {
 	struct streaming *s = ctx;
@@ -164,19 +164,19 @@ static void free_streaming(void *ctx)
 	free(s);
 }
 
-/* What a page is asked for as. */
+/* How the client wants the page. */
 struct wish {
 	enum page_format format;
 	bool gzip;
 };
 
-static struct wish wish_of(struct MHD_Connection *connection)
+static struct wish wish_of(struct MHD_Connection *mhd)
 {
 	struct header h;
 	struct wish w;
 
-	w.format = accept_format(header_read(&h, connection, MHD_HTTP_HEADER_ACCEPT));
-	w.gzip = accept_gzip(header_read(&h, connection, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	w.format = accept_format(header_read(&h, mhd, MHD_HTTP_HEADER_ACCEPT));
+	w.gzip = accept_gzip(header_read(&h, mhd, MHD_HTTP_HEADER_ACCEPT_ENCODING));
 	return w;
 }
 
@@ -187,16 +187,17 @@ static int send_page(const struct request *r, const struct wish *w, struct MHD_R
 		if (w->gzip)
 			MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	}
-	return send_response(r->connection, MHD_HTTP_OK, response);
+	return send_response(r->mhd, MHD_HTTP_OK, response);
 }
 
+/* A response that makes the page piece by piece. Takes @taken. Return: NULL: out of memory. */
 static struct MHD_Response *streamed(const struct request *r, struct outgoing *taken, const char *type)
 {
 	struct streaming *s = calloc(1, sizeof(*s));
 	struct MHD_Response *response = NULL;
 
 	if (s) {
-		*s = (struct streaming){ taken, r->web, r->client };
+		*s = (struct streaming){ taken, r->web, r->connection };
 		response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, next_piece, s, free_streaming);
 	}
 	if (!response) {
@@ -208,7 +209,7 @@ static struct MHD_Response *streamed(const struct request *r, struct outgoing *t
 	return response;
 }
 
-/* A page that is complete before the first byte goes out has a length, and makes room for the next scrape at once. */
+/* Sends a page. One that is complete already is sent with its length, and lets the next scrape begin at once. */
 static int send_scrape(const struct request *r, const struct wish *w, struct scrape *taken, bool done)
 {
 	struct outgoing *o = outgoing_new(taken, w->gzip);
@@ -222,7 +223,7 @@ static int send_scrape(const struct request *r, const struct wish *w, struct scr
 		return send_page(r, w, streamed(r, o, type));
 	text = outgoing_whole(o, &len);
 	outgoing_free(o);
-	clients_scrape_end(&r->web->clients, r->client);
+	connections_scrape_end(&r->web->connections, r->connection);
 	return send_page(r, w, response_of(text, len, type));
 }
 
@@ -234,22 +235,21 @@ static int send_metrics(const struct request *r, const struct wish *w)
 	if (scrape_new(r->web->settings, &r->web->scrapes, w->format, &s))
 		return MHD_NO;
 	if (scrape_fill(s, WHOLE_MAX, &done)) {
-		clients_scrape_end(&r->web->clients, r->client);
-		return answer_text(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, scrape_why(s));
+		connections_scrape_end(&r->web->connections, r->connection);
+		return answer_text(r->mhd, MHD_HTTP_SERVICE_UNAVAILABLE, scrape_why(s));
 	}
-	/* Without chunks its end would look the same whether it is complete or not. */
+	/* Without chunks, a page that is cut off looks complete. */
 	if (!done && strcmp(r->version, MHD_HTTP_VERSION_1_1))
-		return answer_text(r->connection, MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED,
-				   "a page of this size goes out by HTTP/1.1 only");
+		return answer_text(r->mhd, MHD_HTTP_HTTP_VERSION_NOT_SUPPORTED, "a page of this size needs HTTP/1.1");
 	return send_scrape(r, w, fw_take(s), done);
 }
 
 static int answer_metrics(const struct request *r)
 {
-	struct wish w = wish_of(r->connection);
+	struct wish w = wish_of(r->mhd);
 
-	if (clients_scrape_begin(&r->web->clients, r->client))
-		return answer_text(r->connection, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once");
+	if (connections_scrape_begin(&r->web->connections, r->connection))
+		return answer_text(r->mhd, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at once");
 	return send_metrics(r, &w);
 }
 
@@ -270,7 +270,7 @@ static int answer_health(const struct request *r)
 			      fw_escape(other, sizeof(other), why_pinned, sizeof(why_pinned)));
 		status = MHD_HTTP_SERVICE_UNAVAILABLE;
 	}
-	return send_response(r->connection, status, response_of_buf(&b, TEXT));
+	return send_response(r->mhd, status, response_of_buf(&b, TEXT));
 }
 
 static int answer_root(const struct request *r)
@@ -284,7 +284,7 @@ static int answer_root(const struct request *r)
 		"<p>What the firewall fwd counts, for Prometheus.</p>\n"
 		"<ul><li><a href=\"/metrics\">/metrics</a></li><li><a href=\"/healthz\">/healthz</a></li></ul>\n"
 		"</body></html>\n");
-	return send_response(r->connection, MHD_HTTP_OK, response_of_buf(&b, "text/html; charset=utf-8"));
+	return send_response(r->mhd, MHD_HTTP_OK, response_of_buf(&b, "text/html; charset=utf-8"));
 }
 
 static const struct {
@@ -301,5 +301,5 @@ int answer_request(const struct request *r)
 	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if (!strcmp(r->path, routes[i].path))
 			return routes[i].answer(r);
-	return answer_text(r->connection, MHD_HTTP_NOT_FOUND, "there are /metrics, /healthz and /");
+	return answer_text(r->mhd, MHD_HTTP_NOT_FOUND, "not found: try /metrics, /healthz or /");
 }

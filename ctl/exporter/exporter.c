@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the program does: serve, or print once. */
+/* What the program does: serve, print a page, or list the metrics. */
 #include "exporter.h"
 
 #include "address.h"
@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #define SWEEP_SECONDS 1
-#define LARGE (128 << 10) /* bytes of what goes back to the system when it is freed */
+#define LARGE (128 << 10) /* bytes from which freed memory is returned to the system */
 
-/* Signals that end it come to the one who waits for them; writing to a client that is gone is an error like others. */
+/* Blocks the signals that end the program, for watch(); writing to a closed connection is an ordinary error. */
 static void hold_signals(sigset_t *set)
 {
 	sigemptyset(set);
@@ -27,7 +27,7 @@ static void hold_signals(sigset_t *set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-/* Threads come and go: without this, each leaves memory behind that only the next one may use. */
+/* Without this, the allocator keeps an arena for each thread that ever served a connection. */
 static void save_memory(void)
 {
 	mallopt(M_ARENA_MAX, 2);
@@ -35,14 +35,14 @@ static void save_memory(void)
 	mallopt(M_TRIM_THRESHOLD, LARGE);
 }
 
-/* Until a signal comes. */
+/* Closes slow connections, and keeps the watchdog quiet, until a signal arrives. */
 static void watch(struct web *w, const sigset_t *set)
 {
 	const struct timespec pause = { .tv_sec = SWEEP_SECONDS };
 	bool watched = fw_service_watchdog() > 0;
 
 	while (sigtimedwait(set, NULL, &pause) < 0) {
-		clients_sweep(&w->clients);
+		connections_sweep(&w->connections);
 		if (watched)
 			fw_service_say("WATCHDOG=1");
 	}
@@ -102,8 +102,9 @@ int exporter_once(const struct settings *c, struct fw_diags *ds)
 	struct scrapes all = { .last = SCRAPE_OK };
 	int err = scrape_new(c, &all, (enum page_format)c->format, &s);
 
-	err = err ? err : print(s);
-	/* Why there is no page was said already. */
+	if (!err)
+		err = print(s);
+	/* Why there is no page was logged already. */
 	if (err && !(s && scrape_why(s)[0]))
 		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "no page: %s", strerror(-err));
 	return err;

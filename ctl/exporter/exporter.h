@@ -7,11 +7,11 @@
 
 struct settings;
 
-/* Serves until SIGTERM or SIGINT. 0, or -errno with a diagnostic. */
+/* Serves until SIGTERM or SIGINT. Return: 0, or -errno with a diagnostic. */
 int exporter_run(const struct settings *c, struct fw_diags *ds);
-/* The page on standard output. Likewise. */
+/* Prints the page. Return: 0, or -errno with a diagnostic. */
 int exporter_once(const struct settings *c, struct fw_diags *ds);
-/* The metrics that there are, on standard output. 0 or -errno. */
+/* Prints a list of all metrics. Return: 0 or -errno. */
 int exporter_list(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Compression of a page. Pages repeat themselves that much that the fastest
- * level makes them small, and higher ones take a multiple of the time.
+ * Compression of a page. Pages are so repetitive that the fastest level makes them small; higher levels take several times
+ * as long.
  */
 #include "gzip.h"
 

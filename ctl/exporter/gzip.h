@@ -7,11 +7,11 @@
 
 struct gzip;
 
-/* 0 or -ENOMEM. */
+/* Return: 0 or -ENOMEM. */
 int gzip_new(struct gzip **out);
 void gzip_free(struct gzip *g); /* NULL is fine */
 void gzip_freep(struct gzip **g);
-/* Compresses @len bytes, the @last ones or not; what comes out goes to the end of @out. 0 or -ENOMEM. */
+/* Compresses @len bytes, and appends to @out. @last: they end the page. Return: 0 or -ENOMEM. */
 int gzip_add(struct gzip *g, const char *text, size_t len, bool last, struct fw_buf *out);
 
 #endif

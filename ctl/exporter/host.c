@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whom a request means. */
+/* Which host a request is for. */
 #include "host.h"
 
 #include <arpa/inet.h>
@@ -12,6 +12,7 @@
 
 #define NAME_MAX_BYTES 253
 
+/* Adds a name of the machine, if there is room for it. */
 static void add(struct hosts *h, const char *name, const char *domain)
 {
 	size_t n = strlen(h->own), more = strlen(name) + strlen(domain) + 2;
@@ -29,7 +30,7 @@ static bool names_us(const struct hostent *e, const char *name)
 	return is;
 }
 
-/* /etc/hosts, where Debian has the long name; nobody on the network is asked. */
+/* From /etc/hosts, where Debian has the fully qualified name; no query is sent. */
 static void add_from_hosts(struct hosts *h, const char *name)
 {
 	const struct hostent *e;
@@ -117,7 +118,7 @@ static bool is_port(const char *s, size_t len)
 	return true;
 }
 
-/* Bytes of what is before the port; 0: there is nothing, or what is behind it is no port. */
+/* Length of the host before the port; 0: there is none, or the port is malformed. */
 static size_t without_port(const char *host, size_t len)
 {
 	const char *bracket = len && *host == '[' ? memchr(host, ']', len) : NULL;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fw-exporter: what fwd counts, for Prometheus. The command line, whose options come from the table of settings. */
+/* fw-exporter: serves the counters of fwd to Prometheus. The command line; its options come from the table of settings. */
 #include "exporter.h"
 #include "settings.h"
 
@@ -9,17 +9,17 @@ enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
 
 enum { ONCE, METRICS };
 static const struct fw_setting options[] = {
-	[ONCE] = { .name = "once", .help = "print the page of metrics, and end; 1 when nothing can be read" },
-	[METRICS] = { .name = "metrics", .help = "print what metrics there are, as a table in Markdown, and end" },
+	[ONCE] = { .name = "once", .help = "print the page of metrics and exit; 1 if no counters can be read" },
+	[METRICS] = { .name = "metrics", .help = "print a list of all metrics as a table in Markdown, and exit" },
 };
 
 static const struct fw_program program = {
 	.name = "fw-exporter",
 	.about =
-		"Answers Prometheus with what fwd counts: GET /metrics, as text or OpenMetrics; GET /healthz. Runs in the\n"
-		"foreground, with no privileges but to connect to fwd's socket. While fwd does not answer, rules, policies and\n"
-		"interfaces are read from the maps that fwd has pinned, and fw_controller_up is 0. Takes a listening socket\n"
-		"from systemd, instead of --address and --port.",
+		"Serves the counters of fwd to Prometheus: GET /metrics, as text or OpenMetrics; GET /healthz. Runs in the\n"
+		"foreground, and needs no privileges but access to fwd's socket. While fwd does not answer, it reads rules,\n"
+		"policies and interfaces from the maps that fwd has pinned, and fw_controller_up is 0. It uses a listening\n"
+		"socket of systemd, if there is one, instead of --address and --port.",
 	.heading = "settings",
 	.after = "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage.",
 	.settings = &settings_table,

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A page on its way out. */
+/* Sending a page: what to make next, and compression. */
 #include "outgoing.h"
 
 #include "gzip.h"
 
 #include <string.h>
 
-#define BLOCK 65536 /* that is made at once */
+#define BLOCK 65536 /* bytes that are made before they are compressed */
 
 struct outgoing {
 	struct scrape *scrape;
-	struct gzip *gzip; /* NULL: as it is */
+	struct gzip *gzip; /* NULL: not compressed */
 	struct fw_buf packed;
-	size_t at;     /* bytes of @packed that are out */
-	bool finished; /* all is in @packed */
+	size_t at;     /* bytes of @packed that were sent */
+	bool finished; /* the rest of the page is in @packed */
 };
 
 struct outgoing *outgoing_new(struct scrape *scrape, bool gzip)
@@ -41,7 +41,7 @@ void outgoing_free(struct outgoing *o)
 	free(o);
 }
 
-/* Compresses what waits. @last: nothing follows. */
+/* Compresses what was made. @last: the page ends with it. Return: 0 or -ENOMEM. */
 static int pack(struct outgoing *o, bool last)
 {
 	const char *text;
@@ -97,7 +97,8 @@ static ssize_t next_packed(struct outgoing *o, char *buf, size_t max)
 		int err = scrape_fill(o->scrape, BLOCK, &o->finished);
 
 		o->at = o->packed.len = 0;
-		err = err ? err : pack(o, o->finished);
+		if (!err)
+			err = pack(o, o->finished);
 		if (err)
 			return err;
 	}

@@ -24,7 +24,7 @@ static void add(struct page *p, const char *s)
 	fw_buf_add(&p->b, s, strlen(s));
 }
 
-/* Of HELP: OpenMetrics has quotes escaped too. */
+/* The text of HELP. OpenMetrics escapes quotes too. */
 static void add_help(struct page *p, const char *s)
 {
 	for (; *s; s++) {
@@ -37,7 +37,7 @@ static void add_help(struct page *p, const char *s)
 	}
 }
 
-/* The unit that a name ends with, of those that OpenMetrics recommends. NULL: none. */
+/* The unit that a name ends with, if it is one that OpenMetrics recommends; NULL: none. */
 static const char *unit(const char *name)
 {
 	static const char *const units[] = { "seconds", "bytes" };
@@ -49,10 +49,7 @@ static const char *unit(const char *name)
 	return NULL;
 }
 
-/*
- * OpenMetrics names the family, the older format what its samples are called; and the older one has no type for constants
- * that inform.
- */
+/* HELP and TYPE name the family in OpenMetrics, and its samples in the older format, which has no type for information. */
 static void add_head(struct page *p)
 {
 	const struct family *f = p->family;
@@ -85,7 +82,7 @@ static char *put(char *to, const char *s, size_t len)
 	return (char *)memcpy(to, s, len) + len;
 }
 
-/* What is not shown, with the backslash escaped once more. */
+/* An unprintable byte; the backslash is escaped itself. */
 static char *put_hex(char *to, unsigned char ch)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -121,7 +118,7 @@ char *page_escape(char *to, const char *value, size_t len)
 	return to;
 }
 
-/* NAME{LABEL="VALUE",...} with a space behind. */
+/* NAME{LABEL="VALUE",...} and a space. */
 static void add_name(struct page *p, const char *suffix, const char *const *values)
 {
 	const struct family *f = p->family;
@@ -150,7 +147,7 @@ void page_u64(struct page *p, const char *const *values, uint64_t v)
 	fw_buf_printf(&p->b, "%llu\n", (unsigned long long)v);
 }
 
-/* The shortest of few forms that reads back as the same number. */
+/* With 9, 13 or 17 digits: as few as read back as the same number. */
 const char *page_number(char buf[PAGE_NUMBER], double v)
 {
 	if (isnan(v) || isinf(v)) {

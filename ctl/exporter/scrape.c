@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One page of metrics, row by row of the table. */
+/* Makes a page of metrics, one row of the table after the other. */
 #include "scrape.h"
 
 #include "fw/log.h"
@@ -19,8 +19,8 @@ struct scrape {
 	struct self self;
 	struct page page;
 	size_t row; /* of the table */
-	size_t at;  /* bytes of what is in @page that were taken */
-	bool taken; /* some of the whole page were */
+	size_t at;  /* bytes of @page that were taken */
+	bool taken; /* some were taken since the page began */
 	bool done;
 	char why[2 * SOURCE_WHY + 64];
 };
@@ -71,7 +71,7 @@ static uint64_t resident_bytes(void)
 	return space ? strtoul(space, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
-/* A page from its beginning. */
+/* Begins the page, with the numbers of a new source. Return: 0 or -errno. */
 static int begin(struct scrape *s, int (*make)(const struct settings *c, struct source **out))
 {
 	int err;
@@ -85,7 +85,9 @@ static int begin(struct scrape *s, int (*make)(const struct settings *c, struct 
 		s->self.scrapes[i] = s->all->ended[i];
 	s->self.resident = resident_bytes();
 	err = make(s->settings, &s->source);
-	return err ? err : s->source->ops->begin(s->source, &s->snap);
+	if (!err)
+		err = s->source->ops->begin(s->source, &s->snap);
+	return err;
 }
 
 /* Some samples of a metric of rules. 1: there may be more. */
@@ -104,7 +106,7 @@ static int add_rules(struct scrape *s, const struct metric *m)
 	return more;
 }
 
-/* One row, or a piece of it. 1: there is more, 0: the page is complete. */
+/* Adds a row, or a piece of it. Return: 1: there is more; 0: the page is complete; -errno. */
 static int step(struct scrape *s)
 {
 	const struct metric *m = &metrics_table[s->row];
@@ -123,7 +125,7 @@ static int step(struct scrape *s)
 	return more ? more : s->row < metrics_n;
 }
 
-/* Notes why there is no page, or none of fwd. */
+/* Adds to the reason why there is no page, or none of fwd. */
 static void note_why(struct scrape *s, int err)
 {
 	const char *why = s->source && s->source->why[0] ? s->source->why : strerror(-err);
@@ -133,7 +135,7 @@ static void note_why(struct scrape *s, int err)
 		 s->source ? s->source->ops->name : "memory", SOURCE_WHY, why);
 }
 
-/* Says it when another way is gone than the last time, not each time. */
+/* Logs a result that differs from that of the last scrape. */
 static void note_change(struct scrape *s, enum scrape_result result)
 {
 	if (atomic_exchange(&s->all->last, result) == result)
@@ -141,23 +143,23 @@ static void note_change(struct scrape *s, enum scrape_result result)
 	if (result == SCRAPE_OK)
 		fw_log("fwd answers again");
 	else if (result == SCRAPE_CONTROLLER_DOWN)
-		fw_log("no answer, going on with the pinned maps: %s", s->why);
+		fw_log("fwd does not answer, using the pinned maps: %s", s->why);
 	else
 		fw_log("no page: %s", s->why);
 }
 
-/* Nothing more is tried. Return: @err. */
+/* There is nothing left to try. Return: @err. */
 static int give_up(struct scrape *s, int err)
 {
 	size_t len = strlen(s->why);
 
 	if (err == -EACCES)
-		snprintf(s->why + len, sizeof(s->why) - len, "; does it run in the group fwd?");
+		snprintf(s->why + len, sizeof(s->why) - len, "; does fw-exporter run in the group fwd?");
 	note_change(s, SCRAPE_FAILED);
 	return err;
 }
 
-/* From the pinned maps, after what fwd could not do. */
+/* Begins the page again with the pinned maps, if the error was fwd's and nothing was taken. Return: 0 or -errno. */
 static int fall_back(struct scrape *s, int err)
 {
 	note_why(s, err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The HTTP server: what libmicrohttpd is told, and the connections that it tells of. */
+/* The HTTP server: libmicrohttpd's options and callbacks. */
 #include "web.h"
 
 #include "address.h"
@@ -14,74 +14,72 @@
 
 #define CONNECTION_MEMORY 65536 /* bytes for headers, and for a piece of the answer */
 #define STACK 262144
-#define SPARE \
-	64 /* connections more than there may be: those whose threads have not noticed yet that they are cut off */
+#define SPARE 64 /* connections beyond the limit, whose threads have not noticed yet that they were cut off */
 #define FILE_BYTES_MAX (1u << 20)
 
-static struct client *client_of(struct MHD_Connection *connection)
+static struct connection *connection_of(struct MHD_Connection *mhd)
 {
-	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
 
-static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+static void on_connection(void *cls, struct MHD_Connection *mhd, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
 	struct web *w = cls;
 	const union MHD_ConnectionInfo *info;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		clients_close(&w->clients, *context);
+		connections_close(&w->connections, *context);
 		return;
 	}
-	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-	*context = info ? clients_open(&w->clients, info->connect_fd) : NULL;
+	info = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*context = info ? connections_open(&w->connections, info->connect_fd) : NULL;
 }
 
-static void on_completed(void *cls, struct MHD_Connection *connection, void **context,
-			 enum MHD_RequestTerminationCode code)
+static void on_completed(void *cls, struct MHD_Connection *mhd, void **context, enum MHD_RequestTerminationCode code)
 {
 	struct web *w = cls;
-	struct client *c = client_of(connection);
+	struct connection *c = connection_of(mhd);
 
 	if (!c)
 		return;
-	clients_scrape_end(&w->clients, c);
-	clients_reading(&w->clients, c, false);
+	connections_scrape_end(&w->connections, c);
+	connections_reading(&w->connections, c, false);
 }
 
-static bool has_body(struct MHD_Connection *connection)
+static bool has_body(struct MHD_Connection *mhd)
 {
-	const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
+	const char *length = MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
 
 	return (length && strcmp(length, "0")) ||
-	       MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+	       MHD_lookup_connection_value(mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_TRANSFER_ENCODING);
 }
 
-/* Called when the header is there, and again when the request is whole. What is refused is refused by the header. */
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
+/* Called when the header is complete, where requests are refused, and again when the request is. */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
 				  const char *version, const char *upload, size_t *upload_size, void **context)
 {
 	struct web *w = cls;
 	const struct target t = target_of(url);
-	struct request r = { w, client_of(connection), connection, t.path, method, version };
+	struct request r = { w, connection_of(mhd), mhd, t.path, method, version };
 
-	if (!r.client)
+	if (!r.connection)
 		return MHD_NO;
 	if (!*context) {
 		*context = w;
 		if (!answer_method(method))
-			return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only");
-		if (has_body(connection))
-			return answer_text(connection, MHD_HTTP_BAD_REQUEST, "a request without body, please");
+			return answer_text(mhd, MHD_HTTP_METHOD_NOT_ALLOWED, "GET and HEAD only");
+		if (has_body(mhd))
+			return answer_text(mhd, MHD_HTTP_BAD_REQUEST, "the request must not have a body");
 		return answer_host(&r, &t);
 	}
-	clients_reading(&w->clients, r.client, true);
+	connections_reading(&w->connections, r.connection, true);
 	return answer_request(&r);
 }
 
-/* What the library says while it starts: why it does not. Later it speaks of what clients do wrong, which nobody wants to read. */
+/* Keeps what the library logs while it starts, which is why it fails. Later it only logs what clients do wrong. */
 static void on_log(void *cls, const char *fmt, va_list ap)
 {
 	struct web *w = cls;
@@ -111,9 +109,12 @@ static int read_tls(struct web *w, struct fw_diags *ds)
 	if (MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES)
 		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "libmicrohttpd was built without TLS");
 	err = read_file(w->settings->tls_cert, &w->cert, ds);
-	return err ? err : read_file(w->settings->tls_key, &w->key, ds);
+	if (!err)
+		err = read_file(w->settings->tls_key, &w->key, ds);
+	return err;
 }
 
+/* Starts libmicrohttpd. Return: 0, or -errno with a diagnostic. */
 static int start(struct web *w, int fd, struct fw_diags *ds)
 {
 	const struct settings *c = w->settings;
@@ -147,13 +148,14 @@ int web_start(struct web *w, const struct settings *c, int fd, struct fw_diags *
 
 	*w = (struct web){ .settings = c };
 	hosts_init(&w->hosts, c->host, address_is_unix(fd));
-	err = clients_init(&w->clients, c->clients_max, c->timeout);
+	err = connections_init(&w->connections, c->clients_max, c->timeout);
 	if (err) {
 		close(fd);
 		return err;
 	}
 	err = read_tls(w, ds);
-	err = err ? err : start(w, fd, ds);
+	if (!err)
+		err = start(w, fd, ds);
 	if (err) {
 		close(fd);
 		web_stop(w);
@@ -163,10 +165,10 @@ int web_start(struct web *w, const struct settings *c, int fd, struct fw_diags *
 
 void web_stop(struct web *w)
 {
-	clients_stop(&w->clients);
+	connections_stop(&w->connections);
 	if (w->daemon)
 		MHD_stop_daemon(w->daemon);
 	free(w->cert);
 	free(w->key);
-	clients_fini(&w->clients);
+	connections_fini(&w->connections);
 }

@@ -178,7 +178,7 @@ case_exporter_killed() {
 	get /metrics && value_is fw_controller_up 1 && value_is "$up" 42 && same_as_fwctl || return 1
 	diff <(page_series "$tmp/before") <(page_series "$tmp/page") >&2 || fail "other series with fwd again" || return 1
 	value_is 'fw_exporter_scrapes_total{result="controller_down"}' 2 || return 1
-	is "lines of the log" "$(grep -c 'no answer\|answers again' "$tmp/web.log")" 2
+	is "lines of the log" "$(grep -c 'does not answer\|answers again' "$tmp/web.log")" 2
 }
 # The series of an interface that is gone end; the sum over all must not go up for it, nor drops down, whoever tells of them.
 gone_traffic() {
@@ -217,7 +217,7 @@ case_exporter_nothing_to_read() {
 		return 1
 	fwd_kill TERM
 	exits 1 in_house "$exporter" --once --socket "$tmp/fwd/sock" --pins /nonexistent && says "no page" &&
-		! grep -q "going on" "$tmp/err" || fail "$(cat "$tmp/err")"
+		! grep -q "using the pinned" "$tmp/err" || fail "$(cat "$tmp/err")"
 }
 
 # Stopped, fwd does not answer, though the socket is there.
@@ -287,7 +287,7 @@ case_exporter_broken_page() {
 	code=$?
 	[ $code = 18 ] || [ $code = 56 ] || fail "curl takes it for a page: $code $(tail -2 "$tmp/page")" || return 1
 	get /metrics && value_is fw_controller_up 0 && is series "$(grep -c '^fw_rule_packets_total' "$tmp/page")" 200000 || return 1
-	exits 0 in_server curl -s0 "http://$web/metrics" && says "HTTP/1.1 only"
+	exits 0 in_server curl -s0 "http://$web/metrics" && says "needs HTTP/1.1"
 }
 
 case_exporter_tls() {
@@ -345,7 +345,7 @@ case_exporter_unprivileged() {
 	fwd_kill KILL
 	get /metrics && status_is 200 && value_is fw_controller_up 0 && page_has fw_policy_packets_total || return 1
 	as="setpriv --reuid nobody --regid nogroup --clear-groups"
-	start_web && get /metrics && status_is 503 && page_has "Permission denied; does it run in the group fwd?"
+	start_web && get /metrics && status_is 503 && page_has "Permission denied; does fw-exporter run in the group fwd?"
 }
 
 case_exporter_settings() {
@@ -387,7 +387,7 @@ case_exporter_hosts() {
 		for host in evil.example evil.example:9479 localhost.evil.example 127.0.0.1.evil.example "$name.evil.example" \
 			evil@localhost x ''; do
 			get $path -H "Host: $host" || return 1
-			[ "$path$host" = "$path" ] || { status_is 421 && page_has "is no name of this exporter" && ! grep -q fw_ "$tmp/page"; } ||
+			[ "$path$host" = "$path" ] || { status_is 421 && page_has "is not a name of this exporter" && ! grep -q fw_ "$tmp/page"; } ||
 				fail "$path of $host: $(cat "$tmp/header" "$tmp/page")" || return 1
 		done
 	done
@@ -402,7 +402,7 @@ case_exporter_hosts() {
 		get /metrics --request-target http://localhost/metrics -H 'Host: evil.example' && status_is 200 || return 1
 	get /metrics -H $'Host: \xff\xe2\x80\xae' && status_is 421 && shows_nothing_raw "$tmp/page" "$tmp/web.log" || return 1
 	for name in 'a b' , a: '*' $'a\xff'; do exits 2 "$exporter" --host "$name" && says "--host wants names" || return 1; done
-	exits 2 "$exporter" --group games && says "--group is of a Unix socket"
+	exits 2 "$exporter" --group games && says "--group needs a Unix socket"
 }
 
 # A Unix socket, which its mode and group guard; of its own, and handed over.

@@ -132,7 +132,7 @@ static void requests(void **state)
 		{ "GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\n", "HTTP/1.1 400 ", "body" },
 		{ "GET / HTTP/1.0\r\n\r\n", "HTTP/1.1 200 ", "fw-exporter" },
 		{ "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 ", "" },
-		{ "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421 ", "'evil.example' is no name" },
+		{ "GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n", "HTTP/1.1 421 ", "'evil.example' is not a name" },
 		{ "GET /healthz HTTP/1.0\r\nHost: evil.example:9479\r\n\r\n", "HTTP/1.1 421 ", "--host" },
 		{ "GET /metrics HTTP/1.1\r\nHost:\r\n\r\n", "HTTP/1.1 421 ", "" },
 		{ "GET /metrics HTTP/1.1\r\nHost: \x1b[2J\xff\r\n\r\n", "HTTP/1.1 421 ", "'\\x1b[2J\\xff' is" },
@@ -238,7 +238,7 @@ static void assert_time_over(const int *fds, int n)
 {
 	for (int i = 0, tries = 0; i < n; tries++) {
 		send(fds[n - 1], "x", 1, MSG_NOSIGNAL);
-		clients_sweep(&web.clients);
+		connections_sweep(&web.connections);
 		i += closed(fds[i], 100);
 		assert_true(tries < CLOSE_MS / 100);
 	}
@@ -282,12 +282,12 @@ static void end_in_the_middle(void **state)
 /* Clients that do not read make room for one that does. */
 static void unread_pages(void **state)
 {
-	int fds[2 * CLIENTS_SCRAPES], fd;
+	int fds[2 * CONNECTIONS_SCRAPES], fd;
 	char *text;
 	size_t len;
 
 	begin(RULES, 20, 3600);
-	for (int i = 0; i < 2 * CLIENTS_SCRAPES; i++) {
+	for (int i = 0; i < 2 * CONNECTIONS_SCRAPES; i++) {
 		fds[i] = dial();
 		say(fds[i], GET("/metrics") "\r\n");
 	}
@@ -298,7 +298,7 @@ static void unread_pages(void **state)
 	assert_int_equal(strncmp(text, "HTTP/1.1 200 ", 13), 0);
 	assert_string_equal(text + len - 7, "\r\n0\r\n\r\n");
 	free(text);
-	for (int i = 0; i < 2 * CLIENTS_SCRAPES; i++)
+	for (int i = 0; i < 2 * CONNECTIONS_SCRAPES; i++)
 		close(fds[i]);
 	finish();
 }

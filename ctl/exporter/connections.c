@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Connections, and how long each may take. All under one lock; a connection is cut off by shutdown(), which wakes its thread. */
-#include "clients.h"
+/* Connections and their time limits, under one lock. One is cut off by shutdown(), which wakes its thread. */
+#include "connections.h"
 
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-int clients_init(struct clients *all, unsigned max, double timeout)
+int connections_init(struct connections *all, unsigned max, double timeout)
 {
 	pthread_condattr_t attr;
 	int err;
 
-	*all = (struct clients){ .max = max, .timeout = timeout };
+	*all = (struct connections){ .max = max, .timeout = timeout };
 	pthread_mutex_init(&all->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -21,7 +21,7 @@ int clients_init(struct clients *all, unsigned max, double timeout)
 	return -err;
 }
 
-void clients_fini(struct clients *all)
+void connections_fini(struct connections *all)
 {
 	pthread_cond_destroy(&all->changed);
 	pthread_mutex_destroy(&all->lock);
@@ -35,6 +35,7 @@ static uint64_t key6(const struct in6_addr *a)
 	return IN6_IS_ADDR_V4MAPPED(a) ? half[1] >> 32 : half[0];
 }
 
+/* What identifies an origin; see struct origin. */
 static uint64_t key_of(int fd)
 {
 	struct sockaddr_storage a = { .ss_family = AF_UNSPEC };
@@ -50,8 +51,8 @@ static uint64_t key_of(int fd)
 	return who.uid;
 }
 
-/* NULL: no memory. */
-static struct origin *origin_get(struct clients *all, uint64_t key)
+/* The origin of a new connection. Return: NULL: out of memory. */
+static struct origin *origin_get(struct connections *all, uint64_t key)
 {
 	struct origin **o = &all->origins;
 
@@ -68,7 +69,7 @@ static struct origin *origin_get(struct clients *all, uint64_t key)
 	return *o;
 }
 
-static void origin_put(struct clients *all, struct origin *which)
+static void origin_put(struct connections *all, struct origin *which)
 {
 	struct origin **o = &all->origins;
 
@@ -80,8 +81,8 @@ static void origin_put(struct clients *all, struct origin *which)
 	free(which);
 }
 
-/* From now on it does not count. */
-static void cut(struct clients *all, struct client *c)
+/* It no longer counts as open; its thread closes it. */
+static void cut(struct connections *all, struct connection *c)
 {
 	c->cut = true;
 	c->origin->open--;
@@ -89,8 +90,8 @@ static void cut(struct clients *all, struct client *c)
 	shutdown(c->fd, SHUT_RDWR);
 }
 
-/* The most connections that come from one place. */
-static unsigned most_open(const struct clients *all)
+/* The number of open connections of the origin that has most. */
+static unsigned most_open(const struct connections *all)
 {
 	unsigned most = 0;
 
@@ -100,28 +101,28 @@ static unsigned most_open(const struct clients *all)
 }
 
 /*
- * Of those who come from where most do, the one that has waited longest for its request; else the one that has read
- * longest, if that is long, or if fewer come from where @c does. NULL: none.
+ * The connection to close in favour of @c, of an origin that has most: the one that has been waited for longest to ask;
+ * else the one that has been reading longest, if that is long or the origin of @c has fewer. NULL: none.
  */
-static struct client *least_missed(struct clients *all, const struct client *c, double now)
+static struct connection *least_missed(struct connections *all, const struct connection *c, double now)
 {
-	struct client *asking = NULL, *reading = NULL;
+	struct connection *asking = NULL, *reading = NULL;
 	unsigned most = most_open(all);
 
-	for (struct client *other = all->first; other; other = other->next) {
-		struct client **best = other->reading ? &reading : &asking;
+	for (struct connection *other = all->first; other; other = other->next) {
+		struct connection **best = other->reading ? &reading : &asking;
 
 		if (!other->cut && other->origin->open == most && (!*best || other->since < (*best)->since))
 			*best = other;
 	}
 	if (asking)
 		return asking;
-	return reading && (most > c->origin->open || now - reading->since > CLIENTS_STALL) ? reading : NULL;
+	return reading && (most > c->origin->open || now - reading->since > CONNECTIONS_STALL) ? reading : NULL;
 }
 
-struct client *clients_open(struct clients *all, int fd)
+struct connection *connections_open(struct connections *all, int fd)
 {
-	struct client *c = calloc(1, sizeof(*c)), *other;
+	struct connection *c = calloc(1, sizeof(*c)), *other;
 
 	if (!c)
 		return NULL;
@@ -147,7 +148,8 @@ struct client *clients_open(struct clients *all, int fd)
 	return c;
 }
 
-static void leave(struct clients *all, struct client *c)
+/* Ends the scrape of a connection, if one is running. */
+static void leave(struct connections *all, struct connection *c)
 {
 	if (!c->scrape)
 		return;
@@ -157,7 +159,7 @@ static void leave(struct clients *all, struct client *c)
 	pthread_cond_broadcast(&all->changed);
 }
 
-void clients_close(struct clients *all, struct client *c)
+void connections_close(struct connections *all, struct connection *c)
 {
 	if (!c)
 		return;
@@ -173,7 +175,7 @@ void clients_close(struct clients *all, struct client *c)
 	free(c);
 }
 
-void clients_reading(struct clients *all, struct client *c, bool reading)
+void connections_reading(struct connections *all, struct connection *c, bool reading)
 {
 	pthread_mutex_lock(&all->lock);
 	c->reading = reading;
@@ -181,18 +183,18 @@ void clients_reading(struct clients *all, struct client *c, bool reading)
 	pthread_mutex_unlock(&all->lock);
 }
 
-void clients_sweep(struct clients *all)
+void connections_sweep(struct connections *all)
 {
 	double now = fw_now();
 
 	pthread_mutex_lock(&all->lock);
-	for (struct client *c = all->first; c; c = c->next)
+	for (struct connection *c = all->first; c; c = c->next)
 		if (!c->cut && now - c->since > all->timeout)
 			cut(all, c);
 	pthread_mutex_unlock(&all->lock);
 }
 
-void clients_stop(struct clients *all)
+void connections_stop(struct connections *all)
 {
 	pthread_mutex_lock(&all->lock);
 	all->closing = true;
@@ -200,25 +202,28 @@ void clients_stop(struct clients *all)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* Seconds that a scrape is in the way of @self, who has waited for @waited: of standing still, or else of going on. */
-static double in_the_way(const struct client *c, const struct client *self, double now, double waited)
+/*
+ * For how many seconds a scrape has blocked @self, which has waited for @waited: since it stalled, or since it began if its
+ * origin runs more scrapes than that of @self, or if it takes too long. 0: it need not make room.
+ */
+static double in_the_way(const struct connection *c, const struct connection *self, double now, double waited)
 {
 	if (!c->scrape || c->cut)
 		return 0;
-	if (c->moved && now - c->moved > CLIENTS_STALL)
+	if (c->moved && now - c->moved > CONNECTIONS_STALL)
 		return now - c->moved;
-	if (waited > CLIENTS_PATIENCE && c->origin->scrapes > self->origin->scrapes + 1)
+	if (waited > CONNECTIONS_PATIENCE && c->origin->scrapes > self->origin->scrapes + 1)
 		return now - c->scrape;
-	return now - c->scrape > CLIENTS_GRACE ? now - c->scrape : 0;
+	return now - c->scrape > CONNECTIONS_GRACE ? now - c->scrape : 0;
 }
 
-/* Cuts the scrape off that is most in the way, if one is. */
-static void make_room(struct clients *all, const struct client *self, double now, double waited)
+/* Cuts off the scrape that has blocked @self longest, if there is one. */
+static void make_room(struct connections *all, const struct connection *self, double now, double waited)
 {
-	struct client *worst = NULL;
+	struct connection *worst = NULL;
 	double most = 0;
 
-	for (struct client *c = all->first; c; c = c->next) {
+	for (struct connection *c = all->first; c; c = c->next) {
 		double seconds = in_the_way(c, self, now, waited);
 
 		if (seconds > most) {
@@ -232,24 +237,24 @@ static void make_room(struct clients *all, const struct client *self, double now
 	leave(all, worst);
 }
 
-/* Who comes from where fewer scrapes go on is first, then who came first. */
-static bool before(const struct client *a, const struct client *b)
+/* The queue: origins with fewer running scrapes first, then by arrival. */
+static bool before(const struct connection *a, const struct connection *b)
 {
 	if (a->origin->scrapes != b->origin->scrapes)
 		return a->origin->scrapes < b->origin->scrapes;
 	return a->ticket < b->ticket;
 }
 
-static bool may_scrape(const struct clients *all, const struct client *self)
+static bool may_scrape(const struct connections *all, const struct connection *self)
 {
-	for (const struct client *c = all->first; c; c = c->next)
+	for (const struct connection *c = all->first; c; c = c->next)
 		if (c->ticket && before(c, self))
 			return false;
-	return all->scrapes < CLIENTS_SCRAPES;
+	return all->scrapes < CONNECTIONS_SCRAPES;
 }
 
 /* A tenth of a second, or until something changes. */
-static void wait_a_little(struct clients *all)
+static void wait_a_little(struct connections *all)
 {
 	struct timespec until;
 
@@ -262,14 +267,14 @@ static void wait_a_little(struct clients *all)
 	pthread_cond_timedwait(&all->changed, &all->lock, &until);
 }
 
-int clients_scrape_begin(struct clients *all, struct client *c)
+int connections_scrape_begin(struct connections *all, struct connection *c)
 {
 	double start = fw_now(), now = start;
 
 	pthread_mutex_lock(&all->lock);
 	c->ticket = ++all->tickets;
-	while (!may_scrape(all, c) && !all->closing && !c->cut && now - start < CLIENTS_QUEUE) {
-		if (all->scrapes >= CLIENTS_SCRAPES)
+	while (!may_scrape(all, c) && !all->closing && !c->cut && now - start < CONNECTIONS_QUEUE) {
+		if (all->scrapes >= CONNECTIONS_SCRAPES)
 			make_room(all, c, now, now - start);
 		if (!may_scrape(all, c))
 			wait_a_little(all);
@@ -287,14 +292,14 @@ int clients_scrape_begin(struct clients *all, struct client *c)
 	return c->scrape ? 0 : -EBUSY;
 }
 
-void clients_scrape_piece(struct clients *all, struct client *c, bool made)
+void connections_scrape_piece(struct connections *all, struct connection *c, bool made)
 {
 	pthread_mutex_lock(&all->lock);
 	c->moved = made ? fw_now() : 0;
 	pthread_mutex_unlock(&all->lock);
 }
 
-void clients_scrape_end(struct clients *all, struct client *c)
+void connections_scrape_end(struct connections *all, struct connection *c)
 {
 	pthread_mutex_lock(&all->lock);
 	leave(all, c);
