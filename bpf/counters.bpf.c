@@ -57,7 +57,11 @@ struct {
 	__type(value, __u32);
 } fw_traffic_pages SEC(".maps");
 
-static const char verdicts[2][8] = { "drop", "accept" };
+static const char verdicts[FW_NVERDICTS][FW_VERDICT_ROOM] = {
+#define FW_VERDICT_NAME(sym, word, terminal, rule, policy) word,
+	FW_VERDICTS(FW_VERDICT_NAME)
+#undef FW_VERDICT_NAME
+};
 static const char progs[FW_NPROGS][12] = {
 #define FW_PROG_NAME(sym, name, direction) name,
 	FW_PROGS(FW_PROG_NAME)
@@ -115,21 +119,24 @@ static const char *name_of(__u32 counter)
 
 static void show_rule(struct page *p, const struct fw_label *label)
 {
-	const char *name = none, *exported = label->what & FW_LABEL_COUNTER ? flag : none;
-	const char *verdict = verdicts[label->what & FW_LABEL_ACCEPT];
+	const char *name = none, *exported = label->what & FW_LABEL_EXPORTED ? flag : none;
+	__u32 verdict = label->what & FW_LABEL_VERDICT;
 
+	if (verdict >= FW_NVERDICTS)
+		return;
 	if (label->what & FW_LABEL_NAMED)
 		name = name_of(p->counter);
 	sum(p);
-	BPF_SEQ_PRINTF(p->seq, FW_RULE_LINE_FORMAT, label->id, p->packets, p->bytes, verdict, exported, name);
+	BPF_SEQ_PRINTF(p->seq, FW_RULE_LINE_FORMAT, label->id, p->packets, p->bytes, verdicts[verdict], exported, name);
 }
 
 /* The verdict that the policy has, and another one that it had when it decided something. */
 static void show_reason(struct page *p, const struct fw_label *label)
 {
-	__u32 prog = p->counter >> 4, reason = p->counter >> 1 & 7, verdict = p->counter & 1;
+	__u32 verdict = p->counter % FW_NTERMINAL, reason = p->counter / FW_NTERMINAL % FW_NREASONS;
+	__u32 prog = p->counter / FW_COUNTER_REASON(1, 0, 0);
 
-	if (prog >= FW_NPROGS || reason >= FW_NREASONS)
+	if (prog >= FW_NPROGS)
 		return;
 	sum(p);
 	if (!label->id && !p->packets)
@@ -181,8 +188,9 @@ static void show_entries(const struct entries *e)
 
 	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
 		if (packets[i])
-			BPF_SEQ_PRINTF(e->seq, "%d %s %s %s %llu\n", e->sum.ifindex, progs[i >> 2],
-				       deciders[i >> 1 & 1], verdicts[i & 1], packets[i]);
+			BPF_SEQ_PRINTF(
+				e->seq, "%d %s %s %s %llu\n", e->sum.ifindex, progs[i / (FW_NDECIDED * FW_NTERMINAL)],
+				deciders[i / FW_NTERMINAL % FW_NDECIDED], verdicts[i % FW_NTERMINAL], packets[i]);
 }
 
 static long add_cpu(__u32 cpu, struct entries *e)

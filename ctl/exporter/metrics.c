@@ -213,10 +213,10 @@ EMIT(traffic)
 	for (size_t i = 0; i < s->ntraffic; i++) {
 		const struct snapshot_traffic *t = &s->traffic[i];
 
-		for (int k = 0; k < 2 * FW_NPROGS; k++) {
-			int hook = k / 2, verdict = !(k % 2);
+		for (int k = 0; k < FW_NPROGS * FW_NTERMINAL; k++) {
+			int hook = k / FW_NTERMINAL, verdict = FW_NTERMINAL - 1 - k % FW_NTERMINAL;
 			const char *const values[] = { t->interface, snapshot_hooks[hook].name, direction(hook),
-						       snapshot_verdicts[verdict] };
+						       fw_verdict_name((unsigned)verdict) };
 
 			if (t->there[hook])
 				page_u64(p, values, t->packets[hook][verdict]);
@@ -226,11 +226,12 @@ EMIT(traffic)
 
 static void each_policy(const struct snapshot *s, struct page *p, bool bytes)
 {
-	for (int k = 0; k < FW_NREASONS * FW_NPROGS * 2; k++) {
-		int reason = k / 2 / FW_NPROGS, hook = k / 2 % FW_NPROGS, verdict = !(k % 2);
+	for (int k = 0; k < FW_NREASONS * FW_NPROGS * FW_NTERMINAL; k++) {
+		int verdict = FW_NTERMINAL - 1 - k % FW_NTERMINAL, hook = k / FW_NTERMINAL % FW_NPROGS;
+		int reason = k / FW_NTERMINAL / FW_NPROGS;
 		const struct fw_count *count = &s->policy[reason].count[hook][verdict];
 		const char *const values[] = { snapshot_reasons[reason], snapshot_hooks[hook].name, direction(hook),
-					       snapshot_verdicts[verdict] };
+					       fw_verdict_name((unsigned)verdict) };
 
 		if (s->policy[reason].there[hook][verdict])
 			page_u64(p, values, bytes ? count->bytes : count->packets);

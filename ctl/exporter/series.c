@@ -35,7 +35,7 @@ void metrics_emit_rule(const struct metric *m, const struct fw_rule_line *l, str
 	to = put_word(to, "\",name=\"");
 	to = page_escape(to, l->name, l->name_len);
 	to = put_word(to, "\",verdict=\"");
-	to = put_word(to, snapshot_verdicts[l->verdict]);
+	to = put_word(to, fw_verdict_name(l->verdict));
 	to = put_word(to, "\"} ");
 	to = fw_put_u64(to, packets ? l->count.packets : l->count.bytes);
 	*to++ = '\n';

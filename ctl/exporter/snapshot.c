@@ -18,7 +18,6 @@ const char *const snapshot_reasons[FW_NREASONS] = {
 #undef SNAPSHOT_REASON
 };
 /* clang-format on */
-const char *const snapshot_verdicts[2] = { [FW_DROP] = "drop", [FW_ACCEPT] = "accept" };
 
 void snapshot_free(struct snapshot *snap)
 {
@@ -44,14 +43,6 @@ int snapshot_reason(const char *name, size_t len)
 {
 	for (int i = 0; i < FW_NREASONS; i++)
 		if (is(snapshot_reasons[i], name, len))
-			return i;
-	return -1;
-}
-
-int snapshot_verdict(const char *name, size_t len)
-{
-	for (int i = 0; i < 2; i++)
-		if (is(snapshot_verdicts[i], name, len))
 			return i;
 	return -1;
 }

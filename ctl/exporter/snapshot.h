@@ -13,12 +13,11 @@ struct snapshot_hook {
 };
 extern const struct snapshot_hook snapshot_hooks[FW_NPROGS];
 extern const char *const snapshot_reasons[FW_NREASONS];
-extern const char *const snapshot_verdicts[2]; /* by enum fw_verdict */
 
 /* Packets that no rule decided, by policy: by hook, and the verdict that the policy had then. */
 struct snapshot_policy {
-	bool there[FW_NPROGS][2]; /* there is a count */
-	struct fw_count count[FW_NPROGS][2];
+	bool there[FW_NPROGS][FW_NTERMINAL]; /* there is a count */
+	struct fw_count count[FW_NPROGS][FW_NTERMINAL];
 };
 
 #define SNAPSHOT_INTERFACE 64
@@ -26,7 +25,7 @@ struct snapshot_policy {
 struct snapshot_traffic {
 	char interface[SNAPSHOT_INTERFACE]; /* empty: interfaces that are gone, or for which there was no room */
 	bool there[FW_NPROGS];
-	uint64_t packets[FW_NPROGS][2]; /* by enum fw_verdict */
+	uint64_t packets[FW_NPROGS][FW_NTERMINAL];
 };
 
 struct snapshot {
@@ -48,7 +47,6 @@ void snapshot_free(struct snapshot *snap);
 /* Numbers of names; -1: there is none. */
 int snapshot_hook(const char *name, size_t len);
 int snapshot_reason(const char *name, size_t len);
-int snapshot_verdict(const char *name, size_t len);
 
 /* Packets of an interface at a hook; more of the same add up. 0, -ENOMEM, or -E2BIG (more interfaces than there can be). */
 int snapshot_add_traffic(struct snapshot *snap, const char *interface, int hook, enum fw_verdict verdict,

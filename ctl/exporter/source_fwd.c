@@ -50,7 +50,7 @@ static int verdict_of(const json_t *o)
 {
 	const char *name = json_string_value(json_object_get(o, "verdict"));
 
-	return name ? snapshot_verdict(name, strlen(name)) : -1;
+	return name ? fw_verdict_find(name, strlen(name), FW_TERMINAL) : -1;
 }
 
 static int take_policy(const json_t *o, struct snapshot *snap)
@@ -82,8 +82,8 @@ static int take_interface(const json_t *o, struct snapshot *snap)
 
 	if (hook < 0)
 		return -EPROTO;
-	for (int verdict = FW_DROP; verdict <= FW_ACCEPT && !err; verdict++) {
-		const json_t *by = json_object_get(o, snapshot_verdicts[verdict]);
+	for (unsigned verdict = 0; verdict < FW_NTERMINAL && !err; verdict++) {
+		const json_t *by = json_object_get(o, fw_verdict_name(verdict));
 
 		if (!gone)
 			err = snapshot_add_traffic(snap, name ? name : "", hook, (enum fw_verdict)verdict,

@@ -37,7 +37,7 @@ static int add_traffic(const struct fw_traffic *t, const char *name, struct snap
 
 	for (int hook = 0; hook < FW_NPROGS; hook++) {
 		snap->rule_drops += t->packets[hook][FW_BY_RULE][FW_DROP];
-		for (int verdict = 0; name && verdict < 2 && !err; verdict++) {
+		for (int verdict = 0; name && verdict < FW_NTERMINAL && !err; verdict++) {
 			uint64_t n = t->packets[hook][FW_BY_POLICY][verdict] + t->packets[hook][FW_BY_RULE][verdict];
 
 			if (n)
@@ -67,12 +67,13 @@ static int read_interfaces(const struct pinned *p, struct snapshot *snap)
 static void take_policies(const struct pinned *p, struct snapshot *snap)
 {
 	for (unsigned hook = 0; hook < FW_NPROGS; hook++)
-		for (unsigned i = 0; i < 2 * FW_NREASONS; i++) {
-			struct fw_pinned_row row = fw_pinned_row(p->maps, FW_COUNTER_REASON(hook, i / 2, i % 2));
-			struct snapshot_policy *policy = &snap->policy[i / 2];
+		for (unsigned i = 0; i < FW_NREASONS * FW_NTERMINAL; i++) {
+			unsigned reason = i / FW_NTERMINAL, verdict = i % FW_NTERMINAL;
+			struct fw_pinned_row row = fw_pinned_row(p->maps, FW_COUNTER_REASON(hook, reason, verdict));
+			struct snapshot_policy *policy = &snap->policy[reason];
 
-			policy->there[hook][i % 2] = row.label.id || row.count.packets;
-			policy->count[hook][i % 2] = row.count;
+			policy->there[hook][verdict] = row.label.id || row.count.packets;
+			policy->count[hook][verdict] = row.count;
 		}
 }
 
@@ -96,8 +97,8 @@ static int next_rule(struct pinned *p, struct fw_rule_line *out)
 	*out = (struct fw_rule_line){
 		.id = row.label.id,
 		.count = row.count,
-		.verdict = row.label.what & FW_LABEL_ACCEPT ? FW_ACCEPT : FW_DROP,
-		.exported = row.label.what & FW_LABEL_COUNTER,
+		.verdict = (enum fw_verdict)(row.label.what & FW_LABEL_VERDICT),
+		.exported = row.label.what & FW_LABEL_EXPORTED,
 		.name = row.name,
 		.name_len = row.name ? strlen(row.name) : 0,
 	};

@@ -28,7 +28,7 @@ struct fw_rule {
 	struct fw_rule *prev, *next; /* in order; NULL at the ends */
 	uint32_t edit;               /* private to the open edit */
 	uint8_t own_id;              /* 1: the id was given by the user, 0: it was the next free one */
-	uint8_t counter;             /* 1: who exports what was counted is to show it; all rules count */
+	uint8_t exported;            /* 1: the word `counter`: exporters show what it counted; all rules count */
 };
 
 /*
@@ -166,15 +166,15 @@ struct fw_reason_info {
 };
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
-/* As rules and policies say it. */
-static inline const char *fw_verdict_name(enum fw_verdict verdict)
+/* May a policy be that? Those of directions follow nobody. */
+static inline bool fw_policy_may_be(enum fw_reason reason, unsigned verdict)
 {
-	static const char *const names[] = { [FW_DROP] = "drop", [FW_ACCEPT] = "accept", [FW_FOLLOW] = "follow" };
+	bool direction = reason == FW_R_IN || reason == FW_R_OUT;
 
-	return names[verdict];
+	return fw_verdict_is(verdict, FW_OF_POLICIES) && (!direction || fw_verdict_is(verdict, FW_TERMINAL));
 }
 
-/* What a policy does with a packet at a hook: FW_DROP or FW_ACCEPT. */
+/* What a policy does with a packet at a hook: a terminal verdict. */
 static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)
 {
 	uint8_t policy = rs->policy[reason];

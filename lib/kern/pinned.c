@@ -233,12 +233,13 @@ int fw_pinned_chunk(struct fw_pinned *p, uint32_t chunk)
 	return err ? err : 1;
 }
 
-/* A counter that became another rule's meanwhile is nobody's. */
+/* A counter that became another rule's meanwhile is nobody's; nor is one whose label makes no sense. */
 struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i)
 {
 	struct fw_pinned_row row = { p->count[i], p->label[i], NULL };
 
-	if (memcmp(&p->label[i], &p->again[i], sizeof(row.label)))
+	if (memcmp(&p->label[i], &p->again[i], sizeof(row.label)) ||
+	    (row.label.what & FW_LABEL_VERDICT) >= FW_NVERDICTS)
 		row.label = (struct fw_label){ 0 };
 	if (row.label.what & FW_LABEL_NAMED && p->name[i].name[0] && memchr(p->name[i].name, '\0', sizeof(p->name[i])))
 		row.name = p->name[i].name;

@@ -13,9 +13,6 @@ struct span {
 	size_t len;
 };
 
-static const enum fw_verdict verdicts[] = { FW_ACCEPT, FW_DROP };
-#define NVERDICTS (sizeof(verdicts) / sizeof(verdicts[0]))
-
 static char *put(char *at, const char *s, size_t len)
 {
 	return (char *)memcpy(at, s, len) + len;
@@ -88,12 +85,10 @@ static bool take_number(struct span field, uint64_t *out)
 
 static bool take_verdict(struct span field, enum fw_verdict *out)
 {
-	for (size_t i = 0; i < NVERDICTS; i++)
-		if (is(field, fw_verdict_name(verdicts[i]))) {
-			*out = verdicts[i];
-			return true;
-		}
-	return false;
+	int verdict = fw_verdict_find(field.s, field.len, FW_OF_RULES);
+
+	*out = verdict < 0 ? FW_DROP : (enum fw_verdict)verdict;
+	return verdict >= 0;
 }
 
 static bool take_flag(struct span field, bool *out)

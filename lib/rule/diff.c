@@ -270,7 +270,7 @@ int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t m
 
 bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b)
 {
-	return a->src == b->src && a->dst == b->dst && a->verdict == b->verdict && a->counter == b->counter &&
+	return a->src == b->src && a->dst == b->dst && a->verdict == b->verdict && a->exported == b->exported &&
 	       a->nmatches == b->nmatches && (!a->nmatches || a->matches == b->matches) &&
 	       fw_same_string(a->name, b->name) && fw_same_string(a->comment, b->comment);
 }

@@ -67,8 +67,7 @@ int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict ver
 {
 	struct fw_ruleset *rs = e->rs;
 
-	if ((unsigned)reason >= FW_NREASONS || verdict > FW_FOLLOW ||
-	    (verdict == FW_FOLLOW && (reason == FW_R_IN || reason == FW_R_OUT)))
+	if ((unsigned)reason >= FW_NREASONS || !fw_policy_may_be(reason, verdict))
 		return -EINVAL;
 	rs->policy[reason] = (uint8_t)verdict;
 	rs->policy_set[reason] = 1;

@@ -104,5 +104,5 @@ bool fw_same_content(const struct fw_translation *t, const struct fw_rule *r, co
 
 bool fw_same_text(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old)
 {
-	return fw_same_content(t, r, old) && r->counter == old->counter && fw_same_string(r->name, old->name);
+	return fw_same_content(t, r, old) && r->exported == old->exported && fw_same_string(r->name, old->name);
 }

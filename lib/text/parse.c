@@ -173,24 +173,53 @@ int fw_parser_name(struct fw_parser *p, const char *what, char *out)
 	return 0;
 }
 
-static int no_verdict(struct fw_parser *p, const char *expected)
+const char *fw_verdict_words(unsigned roles, const char *before, char *buf, size_t size)
+{
+	size_t at = (size_t)snprintf(buf, size, "%s", before);
+	int last = FW_NVERDICTS - 1;
+
+	while (!fw_verdict_is((unsigned)last, roles))
+		last--;
+	for (int v = 0; v <= last && at < size; v++)
+		if (fw_verdict_is((unsigned)v, roles))
+			at += (size_t)snprintf(buf + at, size - at, "%s'%s'",
+					       !at       ? "" :
+					       v == last ? " or " :
+							   ", ",
+					       fw_verdict_name((unsigned)v));
+	return buf;
+}
+
+void fw_nearest_try_verdicts(struct fw_nearest *near, unsigned roles)
+{
+	for (unsigned v = 0; v < FW_NVERDICTS; v++)
+		if (fw_verdict_is(v, roles))
+			fw_nearest_try(near, fw_verdict_name(v));
+}
+
+int fw_parser_at_verdict(const struct fw_parser *p, unsigned roles)
+{
+	return p->tok.kind == FW_T_WORD ? fw_verdict_find(p->tok.text.s, p->tok.text.len, roles) : -1;
+}
+
+static int no_verdict(struct fw_parser *p, unsigned roles)
 {
 	struct fw_nearest near = { .word = p->tok.text };
 	const char *other = fw_other_word(p->tok.text, FW_WORD_OF_RULE);
-	char hint[128];
+	char words[FW_VERDICT_WORDS], hint[128];
 
-	fw_nearest_try(&near, "accept");
-	fw_nearest_try(&near, "drop");
-	return fw_parser_expected(p, expected, other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
+	fw_nearest_try_verdicts(&near, roles);
+	fw_verdict_words(roles, "", words, sizeof(words));
+	return fw_parser_expected(p, words, other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
 }
 
-int fw_parser_verdict(struct fw_parser *p, uint8_t *out)
+int fw_parser_verdict(struct fw_parser *p, unsigned roles, uint8_t *out)
 {
-	bool accept = fw_parser_at(p, "accept");
+	int verdict = fw_parser_at_verdict(p, roles);
 
-	if (!accept && !fw_parser_at(p, "drop"))
-		return no_verdict(p, "'accept' or 'drop'");
-	*out = accept ? FW_ACCEPT : FW_DROP;
+	if (verdict < 0)
+		return no_verdict(p, roles);
+	*out = (uint8_t)verdict;
 	fw_parser_next(p);
 	return 0;
 }
@@ -200,17 +229,13 @@ int fw_parser_verdict(struct fw_parser *p, uint8_t *out)
 /* Policies but those of directions may follow these. */
 static int parser_policy_verdict(struct fw_parser *p, enum fw_reason reason, uint8_t *out)
 {
-	bool direction = reason == FW_R_IN || reason == FW_R_OUT, follow = fw_parser_at(p, "follow");
+	bool follows = fw_parser_at_verdict(p, FW_OF_POLICIES) == FW_FOLLOW;
+	char words[FW_VERDICT_WORDS];
 
-	if (follow && direction)
-		return fw_parser_expected(p, "'accept' or 'drop'", "other policies may follow this one");
-	if (direction || fw_parser_at(p, "accept") || fw_parser_at(p, "drop"))
-		return fw_parser_verdict(p, out);
-	if (!follow)
-		return no_verdict(p, "'accept', 'drop' or 'follow'");
-	*out = FW_FOLLOW;
-	fw_parser_next(p);
-	return 0;
+	if (follows && !fw_policy_may_be(reason, FW_FOLLOW))
+		return fw_parser_expected(p, fw_verdict_words(FW_TERMINAL, "", words, sizeof(words)),
+					  "other policies may follow this one");
+	return fw_parser_verdict(p, fw_policy_may_be(reason, FW_FOLLOW) ? FW_OF_POLICIES : FW_TERMINAL, out);
 }
 
 static int refuse_policy(struct fw_parser *p)

@@ -87,7 +87,13 @@ int fw_parser_string(struct fw_parser *p, const char *what, char *out, size_t ma
 /* Takes a word as the name of a rule or set. */
 int fw_parser_name(struct fw_parser *p, const char *what, char *out);
 /* Takes `accept` or `drop`. */
-int fw_parser_verdict(struct fw_parser *p, uint8_t *out);
+/* A verdict that has one of the roles (enum fw_verdict_role); its number if that comes next, else -1. */
+int fw_parser_verdict(struct fw_parser *p, unsigned roles, uint8_t *out);
+int fw_parser_at_verdict(const struct fw_parser *p, unsigned roles);
+/* "'drop' or 'accept'", after the words in @before. Return: @buf. */
+#define FW_VERDICT_WORDS 128
+const char *fw_verdict_words(unsigned roles, const char *before, char *buf, size_t size);
+void fw_nearest_try_verdicts(struct fw_nearest *near, unsigned roles);
 /* The end of the line or of the text: 0; else refuses what stands there. */
 int fw_parser_statement_end(struct fw_parser *p);
 /* Takes what a policy is for, and its verdict, FW_FOLLOW included. */

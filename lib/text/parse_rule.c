@@ -293,13 +293,12 @@ static const struct fw_keyword *find_keyword(struct fw_parser *p)
 static int refuse_keyword(struct fw_parser *p)
 {
 	struct fw_nearest near = { .word = p->tok.text };
-	char buf[128];
+	char buf[128], words[FW_VERDICT_WORDS];
 	const char *hint;
 
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
 		fw_nearest_try(&near, keywords[i].word);
-	fw_nearest_try(&near, "accept");
-	fw_nearest_try(&near, "drop");
+	fw_nearest_try_verdicts(&near, FW_OF_RULES);
 	hint = fw_other_word(p->tok.text, FW_WORD_OF_RULE);
 	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
 	if (fw_parser_at(p, "name"))
@@ -310,7 +309,7 @@ static int refuse_keyword(struct fw_parser *p)
 		hint = "it stands behind the verdict: ... accept counter";
 	else if (p->tok.kind == FW_T_COMMA)
 		hint = "a list stands between '{' and '}'";
-	return fw_parser_expected(p, "a match, 'accept' or 'drop'", hint);
+	return fw_parser_expected(p, fw_verdict_words(FW_OF_RULES, "a match", words, sizeof(words)), hint);
 }
 
 static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, const struct fw_keyword *again)
@@ -329,7 +328,7 @@ static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, 
 
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
-	while (!fw_parser_at(p, "accept") && !fw_parser_at(p, "drop") && !(p->query && p->tok.kind == FW_T_END)) {
+	while (fw_parser_at_verdict(p, FW_OF_RULES) < 0 && !(p->query && p->tok.kind == FW_T_END)) {
 		const struct fw_keyword *kw = find_keyword(p);
 		struct fw_spot spot = { p->tok.line, p->tok.column };
 
@@ -419,18 +418,18 @@ static int parse_tail(struct fw_parser *p, struct fw_rule_text *rule)
 	int err = 0;
 
 	if (fw_parser_at(p, "counter")) {
-		rule->draft.counter = 1;
+		rule->draft.exported = 1;
 		fw_parser_next(p);
 	}
 	if (fw_parser_at(p, "comment"))
 		err = parse_comment(p, rule);
 	if (!err && fw_parser_at(p, "counter"))
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   rule->draft.counter ?
+				   rule->draft.exported ?
 					   "keep one of them" :
 					   "say it before the comment: ... accept counter comment \"...\"",
-				   rule->draft.counter ? "'counter' stands twice in one rule" :
-							 "'counter' stands behind the comment");
+				   rule->draft.exported ? "'counter' stands twice in one rule" :
+							  "'counter' stands behind the comment");
 	return err;
 }
 
@@ -461,7 +460,7 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	begin_rule(p, start, rule);
 	err = parse_head(p, rule);
 	err = err ? err : parse_matches(p, rule);
-	err = err ? err : fw_parser_verdict(p, &rule->draft.verdict);
+	err = err ? err : fw_parser_verdict(p, FW_OF_RULES, &rule->draft.verdict);
 	err = err ? err : parse_tail(p, rule);
 	err = err ? err : fw_parser_statement_end(p);
 	return err ? err : end_rule(p, rule);
@@ -475,7 +474,7 @@ int fw_parse_query(struct fw_parser *p, struct fw_rule_text *rule, int *verdict)
 	begin_rule(p, p->tok, rule);
 	err = parse_matches(p, rule);
 	if (!err && p->tok.kind != FW_T_END) {
-		err = fw_parser_verdict(p, &said);
+		err = fw_parser_verdict(p, FW_OF_RULES, &said);
 		if (!err)
 			*verdict = said;
 	}

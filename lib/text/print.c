@@ -289,8 +289,9 @@ static void print_tail(struct printer *p)
 {
 	for (size_t i = 0; i < sizeof(after); i++)
 		print_field(p, after[i]);
-	word(p->b, p->rule->verdict == FW_ACCEPT ? " accept" : " drop");
-	word(p->b, p->rule->counter ? " counter" : "");
+	word(p->b, " ");
+	word(p->b, fw_verdict_name(p->rule->verdict));
+	word(p->b, p->rule->exported ? " counter" : "");
 	if (p->rule->comment) {
 		word(p->b, " comment ");
 		print_string(p->b, p->rule->comment);

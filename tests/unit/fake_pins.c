@@ -66,24 +66,24 @@ static void put_line(char *line, uint32_t *slot)
 {
 	char id[64], packets[24], bytes[24], verdict[16], mark[16], name[64], *slash;
 	struct fw_counter c;
-	uint32_t accept;
+	int is;
 
 	assert_int_equal(sscanf(line, "%63s %23s %23s %15s %15s %63s", id, packets, bytes, verdict, mark, name), 6);
 	c = (struct fw_counter){ strtoull(packets, NULL, 10), strtoull(bytes, NULL, 10) };
-	accept = !strcmp(verdict, "accept");
+	is = fw_verdict_find(verdict, strlen(verdict), FW_OF_RULES | FW_TERMINAL);
+	assert_true(is >= 0);
 	slash = strchr(id, '/');
 	if (slash) {
 		uint32_t hook = number_of(hooks, FW_NPROGS, slash + 1, strlen(slash + 1));
 		uint32_t reason = number_of(reasons, FW_NREASONS, id, (size_t)(slash - id));
 
-		put(FW_COUNTER_REASON(hook, reason, accept), c, (struct fw_label){ .id = 1 });
+		put(FW_COUNTER_REASON(hook, reason, (uint32_t)is), c, (struct fw_label){ .id = 1 });
 		return;
 	}
 	if (strcmp(name, "-") != 0)
 		snprintf(names[*slot].name, sizeof(names->name), "%s", name);
 	put((*slot)++, c,
-	    (struct fw_label){ strtoull(id, NULL, 10), (accept ? FW_LABEL_ACCEPT : 0) |
-							       (strcmp(mark, "-") ? FW_LABEL_COUNTER : 0) |
+	    (struct fw_label){ strtoull(id, NULL, 10), (uint32_t)is | (strcmp(mark, "-") ? FW_LABEL_EXPORTED : 0) |
 							       (strcmp(name, "-") ? FW_LABEL_NAMED : 0) });
 }
 
@@ -101,7 +101,7 @@ static void put_traffic(const char *line, uint32_t *place)
 	if (index > 0)
 		t->ifindex = (uint32_t)index;
 	t->packets[number_of(hooks, FW_NPROGS, hook, strlen(hook))][!strcmp(by, "rule") ? FW_BY_RULE : FW_BY_POLICY]
-		  [!strcmp(verdict, "accept")] += strtoull(packets, NULL, 10);
+		  [fw_verdict_find(verdict, strlen(verdict), FW_TERMINAL)] += strtoull(packets, NULL, 10);
 }
 
 static void each_line(const char *text, void (*put_one)(char *line, void *number), void *number)

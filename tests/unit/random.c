@@ -252,7 +252,7 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 
 	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
 	rule.verdict = (uint8_t)rnd(2);
-	rule.counter = !rnd(4);
+	rule.exported = !rnd(4);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
 	rule.name = rnd(8) ? NULL : name;
 	rule.comment = rnd(8) ? NULL : "a \"quoted\\ comment # {";

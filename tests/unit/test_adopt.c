@@ -436,7 +436,7 @@ static char *content(const struct fw_ruleset *rs, const struct fw_rule *r)
 
 	copy.id = 0;
 	copy.name = NULL;
-	copy.counter = 0;
+	copy.exported = 0;
 	fw_text_print_rule(&b, rs, &copy);
 	return b.text;
 }
@@ -461,7 +461,7 @@ static char *shuffled(const struct fw_ruleset *old)
 		if (!random_below(5))
 			copy.verdict ^= 1;
 		if (!random_below(5))
-			copy.counter ^= 1;
+			copy.exported ^= 1;
 		if (random_below(2) || names[k])
 			copy.name = NULL;
 		names[k] |= !!copy.name;

@@ -48,10 +48,10 @@ static const struct {
 	const char *name;
 } labels[RULES] = {
 	{ { 1, 0 }, NULL },
-	{ { 18446744073709551615ull, FW_LABEL_ACCEPT | FW_LABEL_NAMED },
+	{ { 18446744073709551615ull, FW_ACCEPT | FW_LABEL_NAMED },
 	  "a23456789b23456789c23456789d23456789e23456789f23456789g23456789" },
-	{ { 3, FW_LABEL_COUNTER }, NULL },
-	{ { 40, FW_LABEL_ACCEPT | FW_LABEL_COUNTER | FW_LABEL_NAMED }, "web" },
+	{ { 3, FW_LABEL_EXPORTED }, NULL },
+	{ { 40, FW_ACCEPT | FW_LABEL_EXPORTED | FW_LABEL_NAMED }, "web" },
 	{ { 0, 0 }, NULL }, /* nobody's */
 	{ { 6, FW_LABEL_NAMED }, "six" },
 };
@@ -68,8 +68,8 @@ static struct fixture {
 
 /* What was sent since the last reset, and since the beginning. */
 static struct {
-	struct fw_count rule[RULES], reason[FW_NPROGS][FW_NREASONS][2];
-	uint64_t traffic[FW_NPROGS][FW_NDECIDED][2];
+	struct fw_count rule[RULES], reason[FW_NPROGS][FW_NREASONS][FW_NTERMINAL];
+	uint64_t traffic[FW_NPROGS][FW_NDECIDED][FW_NTERMINAL];
 } sent;
 
 static enum fw_verdict policy_of(uint32_t prog, uint32_t reason)
@@ -166,7 +166,7 @@ static void check_counters(void)
 
 static void check_traffic(void)
 {
-	static const uint64_t nothing[FW_NPROGS][FW_NDECIDED][2];
+	static const uint64_t nothing[FW_NPROGS][FW_NDECIDED][FW_NTERMINAL];
 	bool any = memcmp(sent.traffic, nothing, sizeof(nothing));
 	struct fw_traffic *t;
 	size_t n;
@@ -178,11 +178,6 @@ static void check_traffic(void)
 	assert_memory_equal(t[n - 2].packets, sent.traffic, sizeof(sent.traffic));
 	assert_int_equal(t[n - 1].ifindex, FW_TRAFFIC_GONE);
 	free(t);
-}
-
-static const char *verdict_name(uint64_t accept)
-{
-	return accept ? "accept" : "drop";
 }
 
 static const char *file_text(enum fw_kern_iterator_file file)
@@ -202,20 +197,21 @@ static void check_counters_file(void)
 	static const char *const progs[] = { "xdp", "tc-ingress", "tc-egress" };
 
 	fw_buf_printf(&b, "# rule packets bytes verdict counter name\n");
-	for (int i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
-		int prog = i / 2 / FW_NREASONS, r = i / 2 % FW_NREASONS, verdict = i % 2;
+	for (int i = 0; i < FW_NPROGS * FW_NREASONS * FW_NTERMINAL; i++) {
+		int verdict = i % FW_NTERMINAL, r = i / FW_NTERMINAL % FW_NREASONS,
+		    prog = i / FW_NTERMINAL / FW_NREASONS;
 		const struct fw_count *n = &sent.reason[prog][r][verdict];
 
 		if (n->packets || (enum fw_verdict)verdict == policy_of((uint32_t)prog, (uint32_t)r))
 			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name, progs[prog],
-				      n->packets, n->bytes, verdict_name((uint64_t)verdict));
+				      n->packets, n->bytes, fw_verdict_name((unsigned)verdict));
 	}
 	for (int i = 0; i < RULES; i++)
 		if (labels[i].label.id)
 			fw_buf_printf(&b, "%llu %" PRIu64 " %" PRIu64 " %s %s %s\n", labels[i].label.id,
 				      sent.rule[i].packets, sent.rule[i].bytes,
-				      verdict_name(labels[i].label.what & FW_LABEL_ACCEPT),
-				      labels[i].label.what & FW_LABEL_COUNTER ? "counter" : "-",
+				      fw_verdict_name(labels[i].label.what & FW_LABEL_VERDICT),
+				      labels[i].label.what & FW_LABEL_EXPORTED ? "counter" : "-",
 				      labels[i].name ? labels[i].name : "-");
 	assert_string_equal(file_text(FW_ITERATOR_COUNTERS), b.text);
 }
@@ -228,10 +224,13 @@ static void check_interfaces_file(void)
 
 	fw_buf_printf(&b, "# interface hook by verdict packets\n");
 	for (int prog = 0; prog < FW_NPROGS; prog++)
-		for (int i = 0; i < 4; i++)
-			if (sent.traffic[prog][i >> 1][i & 1])
-				fw_buf_printf(&b, "%d %s %s %s %" PRIu64 "\n", LOOPBACK, progs[prog], by[i >> 1],
-					      verdict_name(i & 1), sent.traffic[prog][i >> 1][i & 1]);
+		for (unsigned i = 0; i < FW_NDECIDED * FW_NTERMINAL; i++) {
+			uint64_t n = sent.traffic[prog][i / FW_NTERMINAL][i % FW_NTERMINAL];
+
+			if (n)
+				fw_buf_printf(&b, "%d %s %s %s %" PRIu64 "\n", LOOPBACK, progs[prog],
+					      by[i / FW_NTERMINAL], fw_verdict_name(i % FW_NTERMINAL), n);
+		}
 	assert_string_equal(file_text(FW_ITERATOR_INTERFACES), b.text);
 }
 

@@ -58,7 +58,7 @@ static void labels(void **state)
 /* Packets that the policy of what comes in has dropped and accepted. */
 static void assert_decided(struct engine *e, uint64_t dropped, uint64_t accepted)
 {
-	struct fw_count count[2];
+	struct fw_count count[FW_NTERMINAL];
 
 	engine_reason_count(e, FW_R_IN, count);
 	assert_int_equal(count[FW_DROP].packets, dropped);

@@ -175,25 +175,26 @@ static void counters(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule proto udp dport 53 accept\nrule proto tcp drop\n");
 	const struct fw_kern *k;
-	struct fw_count rule[2], policy[FW_NREASONS][2];
+	struct fw_count rule[2], policy[FW_NREASONS][FW_NTERMINAL];
 	uint32_t bytes = 0, other = 0;
 
 	assert_true(verdict_begin(rs));
 	k = verdict_kern();
 	for (uint32_t i = 0; i < 2; i++)
 		rule[i] = fw_kern_rule_count(k, i);
-	for (int r = 0; r < FW_NREASONS * 2; r++)
-		policy[r / 2][r % 2] = fw_kern_reason_count(k, (enum fw_reason)(r / 2), (enum fw_verdict)(r % 2));
+	for (int r = 0; r < FW_NREASONS; r++)
+		for (int v = 0; v < FW_NTERMINAL; v++)
+			policy[r][v] = fw_kern_reason_count(k, (enum fw_reason)r, (enum fw_verdict)v);
 	for (int i = 0; i < 10; i++)
 		assert_true(accepts("udp 10.0.0.1:1 > 10.0.0.2:53 length 700", &bytes));
 	assert_true(accepts("udp [::1]:1 > [::2]:54 out length 77", &other));
 	assert_count(rule[0], fw_kern_rule_count(k, 0), 10, 10ull * bytes);
 	assert_count(rule[1], fw_kern_rule_count(k, 1), 0, 0);
-	for (int r = 0; r < FW_NREASONS * 2; r++) {
-		bool that = r / 2 == FW_R_OUT && r % 2 == FW_ACCEPT;
+	for (int i = 0; i < FW_NREASONS * FW_NTERMINAL; i++) {
+		int r = i / FW_NTERMINAL, v = i % FW_NTERMINAL;
+		bool that = r == FW_R_OUT && v == FW_ACCEPT;
 
-		assert_count(policy[r / 2][r % 2],
-			     fw_kern_reason_count(k, (enum fw_reason)(r / 2), (enum fw_verdict)(r % 2)), that,
+		assert_count(policy[r][v], fw_kern_reason_count(k, (enum fw_reason)r, (enum fw_verdict)v), that,
 			     that ? other : 0);
 	}
 	fw_ruleset_free(rs);

@@ -64,9 +64,9 @@ static void lines(void **state)
 		const char *want;
 	} rows[] = {
 		{ { .id = 1, .verdict = FW_DROP }, { 0, 0 }, "1 0 0 drop - -" },
-		{ { .id = 10, .verdict = FW_ACCEPT, .counter = 1 }, { 10, 9 }, "10 10 9 accept counter -" },
+		{ { .id = 10, .verdict = FW_ACCEPT, .exported = 1 }, { 10, 9 }, "10 10 9 accept counter -" },
 		{ { .id = 9, .verdict = FW_ACCEPT, .name = "web" }, { 1, 1500 }, "9 1 1500 accept - web" },
-		{ { .id = UINT64_MAX, .verdict = FW_ACCEPT, .counter = 1, .name = longest },
+		{ { .id = UINT64_MAX, .verdict = FW_ACCEPT, .exported = 1, .name = longest },
 		  { UINT64_MAX, UINT64_MAX },
 		  "18446744073709551615 18446744073709551615 18446744073709551615 accept counter "
 		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" },

@@ -122,7 +122,7 @@ static void check_row(void *ctx, const struct rule_count *c, bool marked)
 
 	assert_non_null(r);
 	assert_true(c->row.id == r->id);
-	assert_int_equal(marked, r->counter || r->name);
+	assert_int_equal(marked, r->exported || r->name);
 	count = engine_rule_count(s->e, r);
 	assert_memory_equal(&c->row.count, &count, sizeof(count));
 	s->rules++;
@@ -135,8 +135,9 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 	const struct fw_ruleset *rs = engine_ruleset(e);
 
 	fw_buf_printf(b, "# rule packets bytes verdict counter name\n");
-	for (unsigned i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
-		unsigned prog = i / 2 / FW_NREASONS, reason = i / 2 % FW_NREASONS, verdict = i % 2;
+	for (unsigned i = 0; i < FW_NPROGS * FW_NREASONS * FW_NTERMINAL; i++) {
+		unsigned verdict = i % FW_NTERMINAL, reason = i / FW_NTERMINAL % FW_NREASONS;
+		unsigned prog = i / FW_NTERMINAL / FW_NREASONS;
 		struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason, verdict);
 
 		enum fw_verdict is = fw_ruleset_policy(rs, reason, prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN);
@@ -144,7 +145,7 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 		if (n.packets || (verdict == is && fw_reason_possible(prog, reason)))
 			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, hooks[prog],
 				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
-				      verdict == FW_ACCEPT ? "accept" : "drop");
+				      fw_verdict_name(verdict));
 	}
 	for (uint32_t slot = 0; slot < rs->next_slot; slot++) {
 		const struct fw_rule *r = fw_ruleset_by_slot(rs, slot);
@@ -163,8 +164,8 @@ static void print_pinned(const struct fw_pinned *p, uint32_t chunk, struct fw_bu
 		if (row.label.id)
 			fw_buf_printf(b, "%llu %llu %llu %s %s %s\n", (unsigned long long)row.label.id,
 				      (unsigned long long)row.count.packets, (unsigned long long)row.count.bytes,
-				      fw_verdict_name(row.label.what & FW_LABEL_ACCEPT ? FW_ACCEPT : FW_DROP),
-				      row.label.what & FW_LABEL_COUNTER ? "counter" : "-", row.name ? row.name : "-");
+				      fw_verdict_name(row.label.what & FW_LABEL_VERDICT),
+				      row.label.what & FW_LABEL_EXPORTED ? "counter" : "-", row.name ? row.name : "-");
 	}
 }
 

@@ -333,8 +333,8 @@ static void report(const struct fw_ruleset *rs, const struct question *q)
 	print_error("%s\n", text.text);
 	fw_buf_free(&text);
 	fail_msg("FW_SEED=%llu: %s says %s, slot %u, reason %u; the oracle %s, slot %u, reason %u",
-		 (unsigned long long)random_seed(), q->engine, q->got.verdict ? "accept" : "drop", q->got.slot,
-		 q->got.reason, q->want.verdict ? "accept" : "drop", q->want.slot, q->want.reason);
+		 (unsigned long long)random_seed(), q->engine, fw_verdict_name(q->got.verdict), q->got.slot,
+		 q->got.reason, fw_verdict_name(q->want.verdict), q->want.slot, q->want.reason);
 }
 
 static void check(struct question *q)

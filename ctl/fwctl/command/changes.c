@@ -110,10 +110,11 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_add = {
 	.name = "add rule",
-	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] accept|drop [counter] [comment TEXT]",
+	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
 	.summary = "add a rule, last unless a place is given; says its id",
 	.details =
 		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
+		"VERDICT is one of: " FW_RULE_VERDICTS "\n\n"
 		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"
 		"else the shell takes it apart.\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
@@ -126,7 +127,7 @@ const struct ctl_command ctl_add = {
 
 const struct ctl_command ctl_replace = {
 	.name = "replace rule",
-	.operands = "REF [name NAME] [MATCH...] accept|drop [counter] [comment TEXT]",
+	.operands = "REF [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
 	.summary = "give a rule another text; its id, place and counter stay",
 	.details = "No packet sees a moment without the rule. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = echo_options,
@@ -164,13 +165,13 @@ const struct ctl_command ctl_del = {
 #define REASON_WORD(sym, name, verdict) name " "
 const struct ctl_command ctl_policy = {
 	.name = "policy",
-	.operands = "REASON accept|drop|follow",
+	.operands = "REASON VERDICT",
 	.summary = "what becomes of packets that no rule decides",
 	.details = "REASON is one of: " FW_REASONS(
-		REASON_WORD) "\n(in and out: no rule matched; follow: as\n"
-			     "in or out, whichever way the packet goes).\n\n" CTL_CHANGE_JSON_AS_ADD,
+		REASON_WORD) "\n(in and out: no rule matched), VERDICT of: " FW_POLICY_VERDICTS
+			     "\n(follow: as in or out, whichever way the packet goes).\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
-	.words = "accept drop follow",
+	.words = FW_POLICY_VERDICTS,
 	.kinds = CTL_KIND_PLACE,
 	.min_operands = 2,
 	.max_operands = 2,

@@ -20,14 +20,15 @@
 struct left_rule {
 	uint64_t id;
 	struct fw_count count;
-	bool accept, counter;
+	uint8_t verdict;
+	bool exported;
 	char name[sizeof(struct fw_label_name)];
 };
 
 struct left {
 	struct fw_pinned *pinned;
-	struct fw_count policy[FW_NREASONS][2];
-	bool is[FW_NREASONS][2]; /* the policy has that verdict, for some hook */
+	struct fw_count policy[FW_NREASONS][FW_NTERMINAL];
+	bool is[FW_NREASONS][FW_NTERMINAL]; /* the policy has that verdict, for some hook */
 	struct left_rule *rules;
 	size_t n, cap;
 	uint64_t all; /* rules, also those that decided on none */
@@ -55,8 +56,9 @@ static void count_add(struct fw_count *sum, struct fw_count c)
 
 static void take_reasons(struct left *l)
 {
-	for (unsigned i = 0; i < FW_NPROGS * FW_NREASONS * 2; i++) {
-		unsigned hook = i / 2 / FW_NREASONS, reason = i / 2 % FW_NREASONS, verdict = i % 2;
+	for (unsigned i = 0; i < FW_NPROGS * FW_NREASONS * FW_NTERMINAL; i++) {
+		unsigned verdict = i % FW_NTERMINAL, reason = i / FW_NTERMINAL % FW_NREASONS;
+		unsigned hook = i / FW_NTERMINAL / FW_NREASONS;
 		struct fw_pinned_row row = fw_pinned_row(l->pinned, FW_COUNTER_REASON(hook, reason, verdict));
 
 		count_add(&l->policy[reason][verdict], row.count);
@@ -69,8 +71,8 @@ static int take_rule(struct left *l, const struct fw_pinned_row *row)
 	struct left_rule rule = {
 		.id = row->label.id,
 		.count = row->count,
-		.accept = row->label.what & FW_LABEL_ACCEPT,
-		.counter = row->label.what & FW_LABEL_COUNTER,
+		.verdict = row->label.what & FW_LABEL_VERDICT,
+		.exported = row->label.what & FW_LABEL_EXPORTED,
 	};
 
 	l->all++;
@@ -150,8 +152,8 @@ static json_t *json_count(struct fw_count c)
 static json_t *json_rule(const struct left_rule *r)
 {
 	json_t *o = json_pack("{so so ss so}", "id", ctl_json_u64(r->id), "name",
-			      ctl_json_string(r->name[0] ? r->name : NULL), "verdict",
-			      fw_verdict_name(r->accept ? FW_ACCEPT : FW_DROP), "text", json_null());
+			      ctl_json_string(r->name[0] ? r->name : NULL), "verdict", fw_verdict_name(r->verdict),
+			      "text", json_null());
 
 	json_object_update_new(o, json_count(r->count));
 	return o;
@@ -164,12 +166,12 @@ static void print_rule(const struct left_rule *r)
 	ctl_print_counts(o);
 	printf("rule %llu%s", (unsigned long long)r->id, r->name[0] ? " name " : "");
 	ctl_put(stdout, r->name);
-	printf(" ... %s%s\n", fw_verdict_name(r->accept ? FW_ACCEPT : FW_DROP), r->counter ? " counter" : "");
+	printf(" ... %s%s\n", fw_verdict_name(r->verdict), r->exported ? " counter" : "");
 }
 
 static json_t *json_verdict(const struct left *l, unsigned reason, unsigned verdict)
 {
-	json_t *o = json_pack("{ss}", "verdict", fw_verdict_name((enum fw_verdict)verdict));
+	json_t *o = json_pack("{ss}", "verdict", fw_verdict_name(verdict));
 
 	json_object_update_new(o, json_count(l->policy[reason][verdict]));
 	return o;
@@ -186,28 +188,37 @@ static void print_verdict(const struct left *l, unsigned reason, unsigned verdic
 	fw_cleanup(json_freep) json_t *o = json_count(l->policy[reason][verdict]);
 
 	ctl_print_counts(o);
-	printf("policy %s %s%s\n", fw_reason_info[reason].name, fw_verdict_name((enum fw_verdict)verdict), note);
+	printf("policy %s %s%s\n", fw_reason_info[reason].name, fw_verdict_name(verdict), note);
 }
 
-/* One that follows those of both directions may have both verdicts. */
+static void print_policy(const struct left *l, unsigned reason, unsigned verdict)
+{
+	print_verdict(l, reason, verdict, "");
+	for (unsigned other = 0; other < FW_NTERMINAL; other++)
+		if (decided_before(l, reason, other))
+			print_verdict(l, reason, other, "  # before");
+}
+
+static json_t *json_policy(const struct left *l, unsigned reason, unsigned verdict)
+{
+	json_t *o = json_verdict(l, reason, verdict);
+
+	json_object_set_new(o, "policy", json_string(fw_reason_info[reason].name));
+	for (unsigned other = 0; other < FW_NTERMINAL; other++)
+		if (decided_before(l, reason, other))
+			json_object_set_new(o, "before", json_verdict(l, reason, other));
+	return o;
+}
+
+/* One that follows those of both directions may have several verdicts. */
 static void show_policy(const struct left *l, unsigned reason, unsigned verdict, bool json)
 {
-	fw_cleanup(json_freep) json_t *o = NULL;
-	bool before = decided_before(l, reason, !verdict);
-
 	if (!l->is[reason][verdict])
 		return;
-	if (!json) {
-		print_verdict(l, reason, verdict, "");
-		if (before)
-			print_verdict(l, reason, !verdict, "  # before");
-		return;
-	}
-	o = json_verdict(l, reason, verdict);
-	json_object_set_new(o, "policy", json_string(fw_reason_info[reason].name));
-	if (before)
-		json_object_set_new(o, "before", json_verdict(l, reason, !verdict));
-	ctl_json_print(json_incref(o));
+	if (json)
+		ctl_json_print(json_policy(l, reason, verdict));
+	else
+		print_policy(l, reason, verdict);
 }
 
 static void show_counters(struct left *l, const struct ctl_settings *s)
@@ -220,8 +231,8 @@ static void show_counters(struct left *l, const struct ctl_settings *s)
 		ctl_json_print(json_rule(&l->rules[i]));
 	for (size_t i = 0; i < n && !s->json; i++)
 		print_rule(&l->rules[i]);
-	for (unsigned i = 0; i < 2 * FW_NREASONS; i++)
-		show_policy(l, i / 2, i % 2, s->json);
+	for (unsigned i = 0; i < FW_NTERMINAL * FW_NREASONS; i++)
+		show_policy(l, i / FW_NTERMINAL, i % FW_NTERMINAL, s->json);
 }
 
 int ctl_pinned_counters(const struct ctl_settings *s)

@@ -27,13 +27,18 @@ static json_t *rule_json(const void *ctx, const struct counter_line *l)
 /* What a policy decided; one that follows others has their verdicts. */
 static struct fw_count policy_count(const struct counters *c, enum fw_reason reason)
 {
-	struct fw_count of[] = { fw_kern_reason_count(c->kern, reason, FW_DROP),
-				 fw_kern_reason_count(c->kern, reason, FW_ACCEPT) };
 	uint8_t policy = c->rs->policy[reason];
+	struct fw_count sum = { 0 };
 
-	if (policy != FW_FOLLOW)
-		return of[policy];
-	return (struct fw_count){ of[0].packets + of[1].packets, of[0].bytes + of[1].bytes };
+	for (unsigned verdict = 0; verdict < FW_NTERMINAL; verdict++) {
+		struct fw_count of = fw_kern_reason_count(c->kern, reason, (enum fw_verdict)verdict);
+
+		if (policy != FW_FOLLOW && policy != verdict)
+			continue;
+		sum.packets += of.packets;
+		sum.bytes += of.bytes;
+	}
+	return sum;
 }
 
 static void read_all(struct counters *c, size_t max)

@@ -25,9 +25,9 @@ struct watch {
 	const struct ctl_settings *settings;
 	struct counter_view view;
 	struct fw_client *client;
-	struct seen *seen;                                   /* by id, open addressing, at most half full */
-	size_t nseen, size;                                  /* a power of two, or 0 */
-	struct fw_count reasons[FW_NREASONS][FW_FOLLOW + 1]; /* by enum fw_verdict */
+	struct seen *seen;                                  /* by id, open addressing, at most half full */
+	size_t nseen, size;                                 /* a power of two, or 0 */
+	struct fw_count reasons[FW_NREASONS][FW_NVERDICTS]; /* by enum fw_verdict */
 	json_t *kept[COUNTER_VIEW_TOP + 1]; /* rules that the view holds, and one more while it decides */
 	size_t nkept;
 	bool lost;  /* fwd has ended */
@@ -146,29 +146,28 @@ static void add_verdict(struct watch *w, enum fw_reason reason, enum fw_verdict 
 		counter_view_policy(&w->view, &l);
 }
 
-static enum fw_verdict verdict_of(const json_t *o)
+/* Of a policy; negative: it has none that is known here. */
+static int verdict_of(const json_t *o)
 {
 	const char *name = ctl_field_text(o, "verdict");
-	unsigned v = FW_DROP;
 
-	while (v < FW_FOLLOW && strcmp(name, fw_verdict_name((enum fw_verdict)v)) != 0)
-		v++;
-	return (enum fw_verdict)v;
+	return fw_verdict_find(name, strlen(name), FW_OF_POLICIES);
 }
 
 static void add_policy(struct watch *w, const json_t *o)
 {
 	const char *name = ctl_field_text(o, "policy");
 	const json_t *before = json_object_get(o, "before");
-	enum fw_verdict is = verdict_of(o);
+	int is = verdict_of(o), was = verdict_of(before);
 
-	for (unsigned i = 0; i < FW_NREASONS; i++) {
+	for (unsigned i = 0; is >= 0 && i < FW_NREASONS; i++) {
 		if (strcmp(name, fw_reason_info[i].name))
 			continue;
-		add_verdict(w, (enum fw_reason)i, is, count_of(o), true);
-		if (is != FW_FOLLOW)
-			add_verdict(w, (enum fw_reason)i, is == FW_ACCEPT ? FW_DROP : FW_ACCEPT, count_of(before),
-				    false);
+		add_verdict(w, (enum fw_reason)i, (enum fw_verdict)is, count_of(o), true);
+		for (int v = 0; is < FW_NTERMINAL && v < FW_NTERMINAL; v++)
+			if (v != is)
+				add_verdict(w, (enum fw_reason)i, (enum fw_verdict)v,
+					    count_of(v == was ? before : NULL), false);
 	}
 }
 

@@ -23,7 +23,7 @@ void completion_kinds(unsigned kinds)
 
 static void print_match_words(void)
 {
-	fputs(" in out ip ip6 from to any not on accept drop name counter comment", stdout);
+	fputs(" in out ip ip6 from to any not on " FW_RULE_VERDICTS "name counter comment", stdout);
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
 		if (i != FW_F_HOOK && i != FW_F_IFACE)
 			printf(" %s", fw_field_info[i].keyword);

@@ -109,18 +109,23 @@ void to_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw
 }
 
 void to_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
-		    const struct fw_count count[2])
+		    const struct fw_count count[FW_NTERMINAL])
 {
-	uint8_t is = rs->policy[reason], was = !is;
-	bool follows = is == FW_FOLLOW;
-	struct fw_count both;
+	uint8_t is = rs->policy[reason];
+	struct fw_count sum = { 0 };
 
-	if (count)
-		both = (struct fw_count){ count[0].packets + count[1].packets, count[0].bytes + count[1].bytes };
+	for (unsigned verdict = 0; count && verdict < FW_NTERMINAL; verdict++) {
+		if (is != FW_FOLLOW && is != verdict)
+			continue;
+		sum.packets += count[verdict].packets;
+		sum.bytes += count[verdict].bytes;
+	}
 	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
 		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
-	counters(b, !count ? NULL : follows ? &both : &count[is]);
-	if (count && !follows && count[was].packets) {
+	counters(b, count ? &sum : NULL);
+	for (unsigned was = 0; count && is != FW_FOLLOW && was < FW_NTERMINAL; was++) {
+		if (was == is || !count[was].packets)
+			continue;
 		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", fw_verdict_name(was));
 		counters(b, &count[was]);
 		fw_buf_add(b, "}", 1);

@@ -19,7 +19,7 @@ bool to_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most);
 /* @count: by enum fw_verdict. */
 void to_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
-		    const struct fw_count count[2]);
+		    const struct fw_count count[FW_NTERMINAL]);
 /* An object made by jansson, which is taken, and a newline. */
 void to_json_line(struct fw_buf *b, json_t *object);
 /* Diagnostics as an array, or NULL when memory is out. */

@@ -233,7 +233,7 @@ int engine_files_error(const struct engine *e);
 
 /* Packets that a rule decided, or a policy, by the verdict that it had then. */
 struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule);
-void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[2]);
+void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[FW_NTERMINAL]);
 /*
  * Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted.
  * 0 or -ENOMEM.

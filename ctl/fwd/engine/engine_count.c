@@ -13,10 +13,10 @@ struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *
 	return fw_kern_rule_count(e->kern, rule->slot);
 }
 
-void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[2])
+void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[FW_NTERMINAL])
 {
-	out[FW_DROP] = fw_kern_reason_count(e->kern, reason, FW_DROP);
-	out[FW_ACCEPT] = fw_kern_reason_count(e->kern, reason, FW_ACCEPT);
+	for (unsigned verdict = 0; verdict < FW_NTERMINAL; verdict++)
+		out[verdict] = fw_kern_reason_count(e->kern, reason, (enum fw_verdict)verdict);
 }
 
 /* Rules that have counted something since they were reset last: memory is read in order, and mostly there are few. */

@@ -12,8 +12,8 @@
 
 static struct fw_label label_of(const struct fw_rule *r)
 {
-	return (struct fw_label){ r->id, (r->verdict == FW_ACCEPT ? FW_LABEL_ACCEPT : 0) |
-						 (r->counter ? FW_LABEL_COUNTER : 0) | (r->name ? FW_LABEL_NAMED : 0) };
+	return (struct fw_label){ r->id,
+				  r->verdict | (r->exported ? FW_LABEL_EXPORTED : 0) | (r->name ? FW_LABEL_NAMED : 0) };
 }
 
 static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
@@ -28,7 +28,10 @@ static void label_policy(struct engine *e, enum fw_prog prog, enum fw_reason rea
 	uint32_t is = fw_ruleset_policy(e->live->rs, reason, hook);
 
 	fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, is), &(struct fw_label){ .id = 1 }, NULL);
-	fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, !is), &(struct fw_label){ 0 }, NULL);
+	for (uint32_t other = 0; other < FW_NTERMINAL; other++)
+		if (other != is)
+			fw_kern_label_set(e->kern, FW_COUNTER_REASON(prog, reason, other), &(struct fw_label){ 0 },
+					  NULL);
 }
 
 static void label_policies(struct engine *e)

@@ -58,7 +58,7 @@ static void answer(struct client *c, const struct fw_frame *f, const struct fw_r
 	const struct fw_rule *rule = r->reason == FW_R_NONE ? fw_ruleset_by_slot(rs, r->slot) : NULL;
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
-	fw_buf_printf(&b, "{\"verdict\":\"%s\",\"rule\":", r->verdict == FW_ACCEPT ? "accept" : "drop");
+	fw_buf_printf(&b, "{\"verdict\":\"%s\",\"rule\":", fw_verdict_name(r->verdict));
 	if (rule)
 		to_json_rule(&b, rs, rule, NULL);
 	else

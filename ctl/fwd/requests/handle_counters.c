@@ -36,7 +36,7 @@ static void add_rule(struct counting *k, const struct fw_ruleset *rs, const stru
 static void add_policies(struct counting *k, const struct fw_ruleset *rs)
 {
 	for (int r = 0; r < FW_NREASONS; r++) {
-		struct fw_count count[2];
+		struct fw_count count[FW_NTERMINAL];
 
 		engine_reason_count(k->fwd->engine, (enum fw_reason)r, count);
 		to_json_policy(&k->b, rs, (enum fw_reason)r, count);

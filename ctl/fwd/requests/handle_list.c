@@ -175,7 +175,7 @@ static void list_policies(struct client *c)
 		return;
 	}
 	for (int r = only; r < end; r++) {
-		struct fw_count count[2];
+		struct fw_count count[FW_NTERMINAL];
 
 		engine_reason_count(c->fwd->engine, (enum fw_reason)r, count);
 		to_json_policy(&b, rs, (enum fw_reason)r, c->args.counters ? count : NULL);

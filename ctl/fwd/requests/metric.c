@@ -9,8 +9,8 @@
 
 void metric_rule(struct fw_buf *b, const struct fw_rule *rule, struct fw_count count)
 {
-	const struct fw_rule_line l = { rule->id,      count,      rule->verdict,
-					rule->counter, rule->name, rule->name ? strlen(rule->name) : 0 };
+	const struct fw_rule_line l = { rule->id,       count,      rule->verdict,
+					rule->exported, rule->name, rule->name ? strlen(rule->name) : 0 };
 	char line[FW_RULE_LINE_MAX];
 
 	fw_buf_add(b, line, fw_rule_line_print(line, &l));
@@ -42,21 +42,23 @@ static void put_count(struct fw_buf *b, unsigned prog, unsigned verdict, struct 
 void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
-	struct fw_count of[FW_NPROGS][2], sum[2] = { { 0 } };
+	struct fw_count of[FW_NPROGS][FW_NTERMINAL], sum[FW_NTERMINAL] = { { 0 } };
 
 	/* Packets come in between: what is shown of a policy adds up all the same. */
-	for (unsigned i = 0; i < FW_NPROGS * 2; i++) {
-		struct fw_count n = fw_kern_prog_count(engine_kern(e), (enum fw_prog)(i / 2), reason, i % 2);
+	for (unsigned i = 0; i < FW_NPROGS * FW_NTERMINAL; i++) {
+		unsigned prog = i / FW_NTERMINAL, verdict = i % FW_NTERMINAL;
+		struct fw_count n = fw_kern_prog_count(engine_kern(e), (enum fw_prog)prog, reason, verdict);
 
-		of[i / 2][i % 2] = n;
-		sum[i % 2].packets += n.packets;
-		sum[i % 2].bytes += n.bytes;
+		of[prog][verdict] = n;
+		sum[verdict].packets += n.packets;
+		sum[verdict].bytes += n.bytes;
 	}
 	to_json_policy(b, rs, reason, sum);
 	b->len -= !b->failed; /* it goes on before the brace */
 	fw_buf_printf(b, ",\"hooks\":[");
-	for (unsigned i = 0; i < FW_NPROGS * 2 && !b->failed; i++) {
-		unsigned prog = i / 2, verdict = i % 2, is = fw_ruleset_policy(rs, reason, progs[prog].direction);
+	for (unsigned i = 0; i < FW_NPROGS * FW_NTERMINAL && !b->failed; i++) {
+		unsigned prog = i / FW_NTERMINAL, verdict = i % FW_NTERMINAL;
+		unsigned is = fw_ruleset_policy(rs, reason, progs[prog].direction);
 
 		if (fw_reason_possible((enum fw_prog)prog, reason) && (verdict == is || of[prog][verdict].packets))
 			put_count(b, prog, verdict, of[prog][verdict]);
@@ -79,14 +81,14 @@ static void put_traffic(struct fw_buf *b, const struct engine *e, const struct f
 	to_json_string(b, name ? FW_NAME(name) : NULL);
 	fw_buf_printf(b, ",\"index\":%d,", (int)t->ifindex);
 	put_hook(b, prog);
-	put_verdict(b, t, prog, FW_ACCEPT);
-	put_verdict(b, t, prog, FW_DROP);
+	for (unsigned verdict = FW_NTERMINAL; verdict--;)
+		put_verdict(b, t, prog, verdict);
 	fw_buf_add(b, "}\n", 2);
 }
 
 static bool counted(const struct fw_traffic *t, unsigned prog)
 {
-	static const uint64_t none[FW_NDECIDED][2];
+	static const uint64_t none[FW_NDECIDED][FW_NTERMINAL];
 
 	return memcmp(t->packets[prog], none, sizeof(none)) != 0;
 }

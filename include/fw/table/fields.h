@@ -10,7 +10,7 @@
 #ifndef FW_FIELDS_H
 #define FW_FIELDS_H
 
-#include "fw/table/port.h"
+#include "fw/table/verdict.h"
 
 /*
  * X(symbol, keyword, largest value, flow word, flow shift): the last two place
@@ -77,39 +77,6 @@ static inline __u32 fw_field_bits(__u32 field)
 enum fw_hook { FW_IN, FW_OUT, FW_NHOOKS };
 enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };
 enum fw_family { FW_FAMILY_NONE, FW_IP4, FW_IP6, FW_NFAMILIES };
-/* FOLLOW is only a policy's: the verdict of `policy in` or `policy out`, whichever way the packet goes. */
-enum fw_verdict { FW_DROP, FW_ACCEPT, FW_FOLLOW };
-
-/*
- * Why a packet got its verdict without a rule. Counted under these names;
- * X(symbol, name in `policy NAME VERDICT`, verdict unless the ruleset says otherwise).
- * INTERNAL is a table that does not hold together; it drops and cannot be set.
- */
-/* clang-format off */
-#define FW_REASONS(X)                                    \
-	X(IN, "in", FW_ACCEPT)                           \
-	X(OUT, "out", FW_ACCEPT)                         \
-	X(MALFORMED, "malformed", FW_DROP)               \
-	X(NON_IP, "non-ip", FW_ACCEPT)                   \
-	X(VLAN_DEPTH, "vlan-depth", FW_DROP)             \
-	X(EXT_HEADERS, "ext-headers", FW_DROP)           \
-	X(INTERNAL, "internal", FW_DROP)                 \
-	X(NOT_PARSED, "not-parsed", FW_FOLLOW)
-
-enum fw_reason {
-#define FW_REASON_ENUM(sym, name, verdict) FW_R_##sym,
-	FW_REASONS(FW_REASON_ENUM)
-#undef FW_REASON_ENUM
-	FW_NREASONS,
-	FW_R_NONE = 31, /* a rule decides, or the policy of the hook */
-};
-/* clang-format on */
-
-/* Is a packet with this reason looked up? Frames that are not IP, or whose IP packet is not looked into, only for rules with `ethertype`. */
-static __always_inline int fw_reason_has_rules(__u32 reason)
-{
-	return reason == FW_R_NONE || reason == FW_R_NON_IP || reason == FW_R_NOT_PARSED;
-}
 
 /*
  * An IP address in host byte order, left aligned: IPv6 fills both words, IPv4

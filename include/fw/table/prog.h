@@ -45,8 +45,8 @@ struct fw_dry_run {
  * Counters come before those of rules in this order: what program @prog decided for @reason, by the verdict that its
  * policy had then. Above the last one stand the rules', see FW_COUNTER_RULES.
  */
-#define FW_COUNTER_REASON(prog, reason, verdict) (((prog)*8 + (reason)) * 2 + (verdict))
-_Static_assert(FW_NREASONS <= 8 && FW_COUNTER_REASON(FW_NPROGS, 0, 0) <= FW_COUNTER_RULES, "counters of reasons");
+#define FW_COUNTER_REASON(prog, reason, verdict) (((prog)*FW_NREASONS + (reason)) * FW_NTERMINAL + (verdict))
+_Static_assert(FW_COUNTER_REASON(FW_NPROGS, 0, 0) <= FW_COUNTER_RULES, "counters of reasons");
 /* Can a packet at a program's hook come to this policy? Those of directions have nothing to say on hooks of the other one. */
 static __always_inline int fw_reason_possible(enum fw_prog prog, enum fw_reason reason)
 {
@@ -67,9 +67,9 @@ struct fw_label {
 	__u64 id;   /* of the rule; of a reason's counter: 1 when its policy has that verdict; 0: nobody's */
 	__u64 what; /* FW_LABEL_... */
 };
-#define FW_LABEL_ACCEPT 1  /* the verdict */
-#define FW_LABEL_COUNTER 2 /* the rule says `counter` */
-#define FW_LABEL_NAMED 4
+#define FW_LABEL_VERDICT 0xff   /* of the rule: enum fw_verdict */
+#define FW_LABEL_EXPORTED 0x100 /* the rule says `counter` */
+#define FW_LABEL_NAMED 0x200
 FW_ASSERT_SIZE(struct fw_label, 16);
 
 /* The name of a rule, for those who show counters: with the NUL. */
@@ -90,9 +90,9 @@ enum fw_decided { FW_BY_POLICY, FW_BY_RULE, FW_NDECIDED };
 struct fw_traffic {
 	__u32 ifindex; /* 0: free */
 	__u32 pad;
-	__u64 packets[FW_NPROGS][FW_NDECIDED][2]; /* program, who decided, enum fw_verdict */
+	__u64 packets[FW_NPROGS][FW_NDECIDED][FW_NTERMINAL]; /* by program, decider and verdict */
 };
-#define FW_TRAFFIC_COUNTS (FW_NPROGS * FW_NDECIDED * 2)
+#define FW_TRAFFIC_COUNTS (FW_NPROGS * FW_NDECIDED * FW_NTERMINAL)
 FW_ASSERT_SIZE(struct fw_traffic, 8 + 8 * FW_TRAFFIC_COUNTS);
 struct fw_traffic_table {
 	struct fw_traffic entry[FW_TRAFFIC];

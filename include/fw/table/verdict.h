@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Verdicts, and the reasons for which a policy and not a rule decides: one row each. */
+#ifndef FW_VERDICT_H
+#define FW_VERDICT_H
+
+#include "fw/table/port.h"
+
+/*
+ * X(symbol, word, does it end a packet's way through the rules, may rules have it, may policies have it).
+ *
+ * Terminal ones come first, since counters by verdict are arrays over these. 0 is drop: what nobody wrote does not let
+ * packets pass. FOLLOW is the verdict of `policy in` or `policy out`, whichever way the packet goes.
+ */
+/* clang-format off */
+#define FW_VERDICTS(X)                   \
+	X(DROP, "drop", 1, 1, 1)         \
+	X(ACCEPT, "accept", 1, 1, 1)     \
+	X(FOLLOW, "follow", 0, 0, 1)
+
+enum fw_verdict {
+#define FW_VERDICT_ENUM(sym, word, terminal, rule, policy) FW_##sym,
+	FW_VERDICTS(FW_VERDICT_ENUM)
+#undef FW_VERDICT_ENUM
+	FW_NVERDICTS,
+#define FW_VERDICT_COUNT(sym, word, terminal, rule, policy) + (terminal)
+	FW_NTERMINAL = FW_VERDICTS(FW_VERDICT_COUNT),
+#undef FW_VERDICT_COUNT
+};
+
+#define FW_VERDICT_ORDER(sym, word, terminal, rule, policy) \
+	_Static_assert((FW_##sym < FW_NTERMINAL) == (terminal), "terminal verdicts come first");
+FW_VERDICTS(FW_VERDICT_ORDER)
+#undef FW_VERDICT_ORDER
+
+/* Those that rules may have, and those that policies may have, as words with a space after each: string literals. */
+#define FW_VERDICT_IF_0(word)
+#define FW_VERDICT_IF_1(word) word " "
+#define FW_VERDICT_OF_RULE(sym, word, terminal, rule, policy) FW_VERDICT_IF_##rule(word)
+#define FW_VERDICT_OF_POLICY(sym, word, terminal, rule, policy) FW_VERDICT_IF_##policy(word)
+#define FW_RULE_VERDICTS FW_VERDICTS(FW_VERDICT_OF_RULE)
+#define FW_POLICY_VERDICTS FW_VERDICTS(FW_VERDICT_OF_POLICY)
+
+/* Room for any of the words, with the NUL. */
+union fw_verdict_room {
+#define FW_VERDICT_WORD(sym, word, terminal, rule, policy) char sym[sizeof(word)];
+	FW_VERDICTS(FW_VERDICT_WORD)
+#undef FW_VERDICT_WORD
+};
+/* clang-format on */
+#define FW_VERDICT_ROOM sizeof(union fw_verdict_room)
+
+/* As rules and policies say it. */
+static inline const char *fw_verdict_name(unsigned verdict)
+{
+	static const char names[FW_NVERDICTS][FW_VERDICT_ROOM] = {
+#define FW_VERDICT_NAME(sym, word, terminal, rule, policy) word,
+		FW_VERDICTS(FW_VERDICT_NAME)
+#undef FW_VERDICT_NAME
+	};
+
+	return names[verdict];
+}
+
+/* What a verdict may be. */
+enum fw_verdict_role { FW_TERMINAL = 1, FW_OF_RULES = 2, FW_OF_POLICIES = 4 };
+
+/* Has a verdict one of these roles? */
+static inline int fw_verdict_is(unsigned verdict, unsigned roles)
+{
+	static const unsigned char of[FW_NVERDICTS] = {
+#define FW_VERDICT_ROLES(sym, word, terminal, rule, policy) \
+	(terminal) * FW_TERMINAL | (rule)*FW_OF_RULES | (policy)*FW_OF_POLICIES,
+		FW_VERDICTS(FW_VERDICT_ROLES)
+#undef FW_VERDICT_ROLES
+	};
+
+	return verdict < FW_NVERDICTS && (of[verdict] & roles) != 0;
+}
+
+/* The verdict with this name that has one of the roles; -1: there is none. */
+static inline int fw_verdict_find(const char *name, unsigned long len, unsigned roles)
+{
+	for (int v = 0; v < FW_NVERDICTS; v++)
+		if (fw_verdict_is((unsigned)v, roles) && __builtin_strlen(fw_verdict_name((unsigned)v)) == len &&
+		    !__builtin_memcmp(fw_verdict_name((unsigned)v), name, len))
+			return v;
+	return -1;
+}
+
+/*
+ * Why a packet got its verdict without a rule. Counted under these names;
+ * X(symbol, name in `policy NAME VERDICT`, verdict unless the ruleset says otherwise).
+ * INTERNAL is a table that does not hold together; it drops and cannot be set.
+ */
+/* clang-format off */
+#define FW_REASONS(X)                                    \
+	X(IN, "in", FW_ACCEPT)                           \
+	X(OUT, "out", FW_ACCEPT)                         \
+	X(MALFORMED, "malformed", FW_DROP)               \
+	X(NON_IP, "non-ip", FW_ACCEPT)                   \
+	X(VLAN_DEPTH, "vlan-depth", FW_DROP)             \
+	X(EXT_HEADERS, "ext-headers", FW_DROP)           \
+	X(INTERNAL, "internal", FW_DROP)                 \
+	X(NOT_PARSED, "not-parsed", FW_FOLLOW)
+
+enum fw_reason {
+#define FW_REASON_ENUM(sym, name, verdict) FW_R_##sym,
+	FW_REASONS(FW_REASON_ENUM)
+#undef FW_REASON_ENUM
+	FW_NREASONS,
+	FW_R_NONE = 31, /* a rule decides, or the policy of the hook */
+};
+/* clang-format on */
+
+/* Is a packet with this reason looked up? Frames that are not IP, or whose IP packet is not looked into, only for rules with `ethertype`. */
+static __always_inline int fw_reason_has_rules(__u32 reason)
+{
+	return reason == FW_R_NONE || reason == FW_R_NON_IP || reason == FW_R_NOT_PARSED;
+}
+
+#endif
