@@ -26,66 +26,7 @@
 #include "tables.h"
 
 #include <pthread.h>
-#include <stdarg.h>
 #include <string.h>
-
-int take_lines(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *line)
-{
-	int err = heap_alloc(&t->heap, lines, line);
-
-	if (!err)
-		*bytes += (uint64_t)lines * FW_LINE;
-	if (err == -ENOSPC)
-		fw_diag_add(t->ds, (struct fw_place){ t->from ? t->from->file : NULL, 0, 0 }, NULL,
-			    "the tables need more than the pool's %u MiB",
-			    t->heap.pool->limit * (FW_SEGMENT_BYTES >> 20));
-	return err;
-}
-
-int refuse_rule(const struct fw_lowering *from, struct fw_diags *ds, const struct fw_instance *r, const char *hint,
-		const char *fmt, ...)
-{
-	char text[256], name[FW_INSTANCE_LABEL];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	fw_diag_add(ds, (struct fw_place){ from->file, r->line, 0 }, hint, "rule %s: %s",
-		    from->label(from, r, name, sizeof(name)), text);
-	return -E2BIG;
-}
-
-uint32_t rule_fields(const struct fw_instance *r)
-{
-	uint32_t fields = 0;
-
-	for (unsigned m = 0; m < r->nmatches; m++)
-		fields |= 1u << r->matches[m]->field;
-	return fields;
-}
-
-void root_use_fields(struct fw_root *root, uint32_t fields)
-{
-	uint32_t used = root->fields_used |= fields;
-
-	used |= 1u << FW_F_HOOK;
-	root->flow_mask[0] |= 3ull << FW_FLOW_FAMILY_SHIFT;
-#define FLOW_MASK(sym, kw, max, word, shift) \
-	if (used & 1u << FW_F_##sym)         \
-		root->flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);
-	FW_FIELDS(FLOW_MASK)
-#undef FLOW_MASK
-}
-
-void root_set_policies(struct fw_root *root, const struct fw_lowering *from)
-{
-	root->accept = 0;
-	for (unsigned r = 0; r < FW_NREASONS; r++)
-		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-			if (from->policy[r][hook] == FW_ACCEPT)
-				root->accept |= 1u << (r | hook << 4);
-}
 
 /* Rules of a block of a large pair: their bit vectors are one word. */
 #define LEAF_RULES 64
@@ -182,7 +123,7 @@ static int tries_write(struct fw_tables *t, int side, struct sweep *sweep)
 	int err = classes_reserve(&t->side[side], sweep->drafts.n);
 
 	if (!err && t->root.frame_rules)
-		err = frame_class_write(t, side);
+		err = class_write_frame(t, side);
 	if (!err)
 		err = trie_write(&tb, &sweep->map[FW_IP4], FW_IP4);
 	return err ? err : trie_write(&tb, &sweep->map[FW_IP6], FW_IP6);
@@ -208,7 +149,7 @@ static int begin(struct fw_tables *t, const struct fw_lowered *l)
 	if (l->from.n >= FW_RANK_MAX / 2)
 		return -E2BIG;
 	for (size_t i = 0; i < l->from.n; i++) {
-		fields |= rule_fields(l->instances[i]);
+		fields |= instance_fields(l->instances[i]);
 		t->root.frame_rules |= fw_instance_names_non_ip(l->instances[i]);
 	}
 	root_use_fields(&t->root, fields);
@@ -239,7 +180,7 @@ static int build(struct fw_tables *t, const struct fw_lowered *l)
 		sweep_free(&s->side[side]);
 	}
 	if (!err)
-		err = take_lines(t, sizeof(t->root) / FW_LINE, &t->stats.bytes, &t->root_line);
+		err = tables_take(t, sizeof(t->root) / FW_LINE, &t->stats.bytes, &t->root_line);
 	if (!err)
 		memcpy(fw_pool_ptr(t->heap.pool, t->root_line), &t->root, sizeof(t->root));
 	return err;

@@ -17,7 +17,7 @@ enum { SRC, DST };
 /* Identities whose address ranges or classes are that many have all bits set in their signature: nothing to update then. */
 #define SIGNATURE_REACH 2048
 /* Places of the tries that one change may write, about 20 ms: nobody else is served meanwhile. */
-#define CHANGE_PLACES 65536
+#define UPDATE_PLACES 65536
 
 /* From @start on (to the next boundary), addresses have this class: its number, or, in a change, its line. */
 struct boundary {
@@ -72,12 +72,12 @@ struct retired {
 };
 
 /* A block or split in the pool. */
-struct object {
+struct block_lines {
 	uint32_t line, lines;
 	bool extra; /* a block beyond the first */
 };
-struct objects {
-	struct object *o;
+struct block_list {
+	struct block_lines *b;
 	size_t n, cap;
 };
 
@@ -104,7 +104,7 @@ struct fw_tables {
 	uint32_t extra_blocks;   /* beyond the first that they follow */
 	uint32_t identities_max; /* of a side */
 	uint32_t leaf_rules;     /* of a block, where the rules of a pair can be parted into such */
-	struct objects *made;    /* what a change that is being prepared has made; NULL: nobody asks */
+	struct block_list *made; /* what a change that is being prepared has made; NULL: nobody asks */
 	uint8_t *block;          /* room to build a block in */
 	uint32_t ticket;         /* of the next grace period */
 	struct retired *retired; /* a queue: the oldest at retired[first] */
@@ -120,24 +120,24 @@ struct fw_tables {
 	const struct fw_lowering *from;
 };
 
-static inline uint64_t rule_hit(const struct fw_instance *r)
+static inline uint64_t instance_hit(const struct fw_instance *r)
 {
 	return FW_HIT(r->rank, 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
 }
 
 /* The key of the pair that a rule belongs to; its identities must be there. */
-uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_instance *r);
+uint64_t instance_pair_key(const struct fw_tables *t, const struct fw_instance *r);
 
 /* Takes @lines of the pool and adds their bytes to a statistic; says so when the pool is full. */
-int take_lines(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *line);
+int tables_take(struct fw_tables *t, uint32_t lines, uint64_t *bytes, uint32_t *line);
 /* A diagnostic about the rule of an instance. Return: -E2BIG. */
-int refuse_rule(const struct fw_lowering *from, struct fw_diags *ds, const struct fw_instance *r, const char *hint,
-		const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+int tables_refuse(const struct fw_lowering *from, struct fw_diags *ds, const struct fw_instance *r, const char *hint,
+		  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* What the root says of fields: bits of enum fw_field go to its masks. */
 void root_use_fields(struct fw_root *root, uint32_t fields);
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from);
 /* The bits of the fields that a rule constrains. */
-uint32_t rule_fields(const struct fw_instance *r);
+uint32_t instance_fields(const struct fw_instance *r);
 
 /* class.c: the classes of a side. */
 
@@ -173,7 +173,7 @@ void class_sign(const struct fw_tables *t, uint32_t line, uint32_t identity, uin
 /* The same in all classes of a side. */
 void classes_sign(const struct fw_tables *t, int side, uint32_t identity, uint64_t bits);
 /* The class of frames that are not IP: no identity but that of every frame. */
-int frame_class_write(struct fw_tables *t, int side);
+int class_write_frame(struct fw_tables *t, int side);
 
 /* trie.c: nodes from boundaries. */
 
@@ -205,7 +205,7 @@ struct trie_survey {
 	uint32_t identities_max;
 };
 void trie_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit, struct trie_survey *sum);
-/* Adds the places that trie_copy_change() would write for a range. */
+/* Adds the places that trie_copy_update() would write for a range. */
 void trie_copy_survey(const struct fw_tables *t, int side, struct trie_range r, uint64_t limit,
 		      struct trie_survey *sum);
 /* Identities come into the classes of a range, and others leave them. */
@@ -214,7 +214,7 @@ struct trie_delta {
 	uint32_t nadd, nremove;
 };
 /* 0; -EAGAIN (a class would be too full), -ENOMEM or -ENOSPC: a part of the range may have changed. */
-int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta);
+int trie_update(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta);
 /*
  * A trie to be: a copy of the live one's root, in which references change. It takes the live one's place, or is let go
  * of; the root of the tables (t->root) must still name the live one then.
@@ -225,7 +225,7 @@ struct trie_copy {
 	uint32_t line; /* 0: there is none */
 };
 int trie_copy_begin(struct fw_tables *t, int side, enum fw_family family, struct trie_copy *out);
-int trie_copy_change(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
+int trie_copy_update(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
 		     const struct trie_delta *delta);
 void trie_copy_end(struct fw_tables *t, const struct trie_copy *copy, bool commit);
 /* Bits come into an identity's signature in all classes of a range. */
@@ -278,7 +278,7 @@ void pair_settle(struct fw_tables *t, struct retired r);
 /* The blocks of @n rules, one following the other; the hit of the first goes to @hit. */
 int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, __u64 *hit);
 /* What a rule says of a field, as plain ranges; where it says nothing, one of all values. free() them. NULL: no memory. */
-struct fw_range *rule_ranges(const struct fw_instance *rule, uint32_t field, size_t *n);
+struct fw_range *instance_ranges(const struct fw_instance *rule, uint32_t field, size_t *n);
 /* Lines for a block or split, noted in t->made. 0, -ENOMEM, -ENOSPC. */
 int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line);
 
@@ -294,37 +294,36 @@ struct part {
 	bool comes;
 };
 /* Changes to trees: what takes the place of what. */
-struct tree_change {
+struct tree_update {
 	struct fw_tables *t;
-	struct objects made, gone;
+	struct block_list made, gone;
 };
 /*
  * The tree that the one at @old (or the single rule there, or FW_HIT_NONE) becomes by @n parts, whose order is changed. All
  * that stays the same is shared by both; what is new goes to c->made, what is not needed any more to c->gone.
  * 0, -E2BIG with a diagnostic, -ENOMEM, -ENOSPC.
  */
-int tree_change(struct tree_change *c, uint64_t old, struct part *parts, size_t n, __u64 *hit);
+int tree_update(struct tree_update *c, uint64_t old, struct part *parts, size_t n, __u64 *hit);
 /* The rules of a tree, or of a single rule's hit, as the parts leave them, in rank order, into a vector. 0 or -ENOMEM. */
 struct rules {
 	const struct fw_instance **r;
 	size_t n, cap;
 };
-int tree_rules(struct tree_change *c, uint64_t old, struct part *parts, size_t n, struct rules *out);
+int tree_rules(struct tree_update *c, uint64_t old, struct part *parts, size_t n, struct rules *out);
 /* Every block and split of a tree goes. 0 or -ENOMEM. */
-int tree_goes(struct tree_change *c, uint64_t hit);
+int tree_goes(struct tree_update *c, uint64_t hit);
 /* What is new stays, and the rest is retired (after retire_reserve() for each of c->gone); or nothing has been. */
-void tree_change_commit(struct tree_change *c);
-void tree_change_abort(struct tree_change *c);
+void tree_update_commit(struct tree_update *c);
+void tree_update_abort(struct tree_update *c);
 
-int objects_push(struct objects *v, struct object o);
-void object_free(struct fw_tables *t, const struct object *o);
+void block_free(struct fw_tables *t, const struct block_lines *o);
 
 /* retire.c */
 
 /* Room for @n more in the queue: 0 or -ENOMEM. */
 int retire_reserve(struct fw_tables *t, size_t n);
 /* Puts something at the end; after retire_reserve(), or on good luck: it is lost (never freed) when memory is out. */
-void retire(struct fw_tables *t, struct retired r);
+void retire_push(struct fw_tables *t, struct retired r);
 void retire_lines(struct fw_tables *t, uint32_t line, uint32_t n);
 
 /* identity.c */
@@ -390,13 +389,13 @@ void identity_leave_again(struct fw_tables *t);
 /* set_update.c */
 
 /* What a change of sets makes of the tries; zeros: nothing. */
-struct sets_change {
+struct sets_update {
 	struct trie_copy copy[2][FW_NFAMILIES];
 };
 /* 0; -EAGAIN: too much; -E2BIG with a diagnostic; -ENOMEM, -ENOSPC. On failure too ended by sets_end(). */
-int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct sets_change *out);
+int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct sets_update *out);
 /* The tries that a root is to name. */
-void sets_root(const struct sets_change *c, struct fw_root *root);
-void sets_end(struct fw_tables *t, const struct sets_change *c, bool commit);
+void sets_root(const struct sets_update *c, struct fw_root *root);
+void sets_end(struct fw_tables *t, const struct sets_update *c, bool commit);
 
 #endif

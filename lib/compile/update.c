@@ -53,10 +53,10 @@ struct fw_update {
 	size_t nsteps, steps_cap, prepared;
 	struct made *made; /* identities */
 	size_t nmade, made_cap;
-	struct sets_change sets;
+	struct sets_update sets;
 	struct fw_root root;
 	uint32_t root_line; /* 0: the root stays as it is */
-	struct tree_change trees;
+	struct tree_update trees;
 	struct rules rules; /* of the pair that is being built */
 	uint64_t places;    /* that new identities come to */
 };
@@ -121,7 +121,7 @@ static int need_identity(struct fw_update *c, const struct fw_instance *r, int s
 
 	if (id != NO_IDENTITY && (!t->side[side].ids[id].broken || t->side[side].ids[id].coming))
 		return 0;
-	err = identity_survey(t, side, addrs, CHANGE_PLACES - c->places, &places);
+	err = identity_survey(t, side, addrs, UPDATE_PLACES - c->places, &places);
 	c->places += err ? 0 : places;
 	wide = places > SIGNATURE_REACH;
 	if (!err && id == NO_IDENTITY) {
@@ -158,12 +158,13 @@ static int parts_collect(struct fw_update *c, const struct fw_lowered_edit *l)
 			if (!err)
 				err = need_identity(c, row->after, DST);
 			if (!err)
-				err = fw_vec_push(c->parts, c->nparts, c->parts_cap,
-						  ((struct part){ rule_pair_key(c->t, row->after), row->after, true }));
+				err = fw_vec_push(
+					c->parts, c->nparts, c->parts_cap,
+					((struct part){ instance_pair_key(c->t, row->after), row->after, true }));
 		}
 		if (!err && row->before)
 			err = fw_vec_push(c->parts, c->nparts, c->parts_cap,
-					  ((struct part){ rule_pair_key(c->t, row->before), row->before, false }));
+					  ((struct part){ instance_pair_key(c->t, row->before), row->before, false }));
 	}
 	if (c->nparts)
 		qsort(c->parts, c->nparts, sizeof(*c->parts), compare_parts);
@@ -179,7 +180,7 @@ static bool has_blocks(const struct pair_value *v)
 static int value_split(struct fw_update *c, const struct pair_value *old, struct part *parts, size_t n,
 		       struct fw_pair *to)
 {
-	int err = tree_change(&c->trees, old->hit, parts, n, &to->hit);
+	int err = tree_update(&c->trees, old->hit, parts, n, &to->hit);
 
 	to->hi = lanes_open(&c->t->root);
 	c->t->stats.blocks += !err && to->hit != FW_HIT_NONE;
@@ -277,7 +278,7 @@ static int root_prepare(struct fw_update *c, const struct fw_lowered_edit *l)
 	c->root = c->t->root;
 	for (size_t i = 0; i < l->nrows; i++)
 		if (l->rows[i].after)
-			fields |= rule_fields(l->rows[i].after);
+			fields |= instance_fields(l->rows[i].after);
 	if (fields & ~c->root.fields_used)
 		root_use_fields(&c->root, fields);
 	root_set_policies(&c->root, &l->from);
@@ -287,7 +288,7 @@ static int root_prepare(struct fw_update *c, const struct fw_lowered_edit *l)
 		c->root.slots = l->from.slots + FW_COUNTER_CHUNK / 4;
 	if (!memcmp(&c->root, &c->t->root, sizeof(c->root)))
 		return 0;
-	err = take_lines(c->t, sizeof(c->root) / FW_LINE, &c->t->stats.bytes, &c->root_line);
+	err = tables_take(c->t, sizeof(c->root) / FW_LINE, &c->t->stats.bytes, &c->root_line);
 	if (!err)
 		memcpy(fw_pool_ptr(c->t->heap.pool, c->root_line), &c->root, sizeof(c->root));
 	return err;
@@ -363,7 +364,7 @@ void fw_update_abort(struct fw_update *c)
 		pair_step_abort(t, &c->steps[i]);
 	for (size_t i = 0; i < c->nsteps; i++)
 		t->stats.blocks -= has_blocks(&c->steps[i].value);
-	tree_change_abort(&c->trees);
+	tree_update_abort(&c->trees);
 	if (c->root_line)
 		heap_free(&t->heap, c->root_line, sizeof(c->root) / FW_LINE);
 	sets_end(t, &c->sets, false);
@@ -436,7 +437,7 @@ void fw_update_commit(struct fw_update *c)
 	next += !next;
 	for (size_t i = 0; i < c->nsteps; i++)
 		step_commit(t, &c->steps[i], next);
-	tree_change_commit(&c->trees);
+	tree_update_commit(&c->trees);
 	sets_end(t, &c->sets, true);
 	if (c->moves_sets)
 		identity_leave_again(t);

@@ -121,7 +121,7 @@ int class_add(struct fw_tables *t, int side, const struct class_list *list, uint
 	int err = classes_reserve(s, s->nclasses + 1);
 
 	if (!err)
-		err = take_lines(t, lines, &t->stats.class_bytes, &line);
+		err = tables_take(t, lines, &t->stats.class_bytes, &line);
 	if (err)
 		return err;
 
@@ -249,10 +249,10 @@ void classes_sign(const struct fw_tables *t, int side, uint32_t identity, uint64
 		class_sign(t, t->root.trie[side][FW_FAMILY_NONE], identity, bits);
 }
 
-int frame_class_write(struct fw_tables *t, int side)
+int class_write_frame(struct fw_tables *t, int side)
 {
 	uint32_t *line = &t->root.trie[side][FW_FAMILY_NONE];
-	int err = take_lines(t, 1, &t->stats.class_bytes, line);
+	int err = tables_take(t, 1, &t->stats.class_bytes, line);
 
 	if (err)
 		return err;

@@ -205,8 +205,8 @@ static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_f
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
 	while (i < p->l->from.n && (p->side == SRC ? p->l->instances[i]->src : p->l->instances[i]->dst) != addrs)
 		i++;
-	return refuse_rule(&p->l->from, p->ds, p->l->instances[i], NESTING_HINT, NESTING_REFUSED,
-			   p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
+	return tables_refuse(&p->l->from, p->ds, p->l->instances[i], NESTING_HINT, NESTING_REFUSED,
+			     p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
 }
 
 static int sweep_family(const struct pass *p, enum fw_family family, const struct events *ev)
@@ -258,10 +258,10 @@ int identities_number(struct fw_tables *t, int side, const struct fw_lowered *l)
 
 		if (s->identity_of[addrs] == NO_IDENTITY) {
 			if (s->nids == t->identities_max)
-				return refuse_rule(&l->from, t->ds, l->instances[i], "put them into sets",
-						   "more than %u different %s addresses",
-						   t->identities_max - FW_IDENTITIES_FIXED,
-						   side == SRC ? "source" : "destination");
+				return tables_refuse(&l->from, t->ds, l->instances[i], "put them into sets",
+						     "more than %u different %s addresses",
+						     t->identities_max - FW_IDENTITIES_FIXED,
+						     side == SRC ? "source" : "destination");
 			s->identity_of[addrs] = (uint32_t)s->nids;
 			if (fw_vec_push(s->ids, s->nids, s->ids_cap, (struct identity){ .addrs = addrs }))
 				return -ENOMEM;

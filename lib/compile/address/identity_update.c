@@ -91,7 +91,7 @@ int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
 	if (come && t->leaving.active && t->leaving.what.side == side && t->leaving.what.n == id)
 		identity_leave_again(t);
 	for (size_t i = 0; !err && i < n; i++)
-		err = trie_change(t, side, trie_range_of(&r[i]), &delta);
+		err = trie_update(t, side, trie_range_of(&r[i]), &delta);
 	if (!err)
 		t->side[side].ids[id].broken = !come;
 	return err;
@@ -129,13 +129,13 @@ void identity_idle(struct fw_tables *t, int side, uint32_t id)
 	if (l->active && l->what.side == side && l->what.n == id) {
 		identity_leave_again(t);
 		l->active = false;
-		retire(t, l->what);
+		retire_push(t, l->what);
 	}
 	if (identity->idle)
 		return;
 	identity->idle = true;
 	fw_book_hold(t->book, identity->addrs);
-	retire(t, (struct retired){ .kind = RETIRED_IDENTITY, .side = (uint8_t)side, .n = id });
+	retire_push(t, (struct retired){ .kind = RETIRED_IDENTITY, .side = (uint8_t)side, .n = id });
 }
 
 void identity_ref(struct fw_tables *t, int side, uint32_t id, int change)
@@ -275,7 +275,7 @@ static int leave_some(struct fw_tables *t, struct leaving *l, int64_t *work)
 		uint64_t before = t->places;
 
 		more = next_range(t, identity->addrs, l, &r);
-		if (more > 0 && trie_change(t, l->what.side, trie_range_of(&r), &delta))
+		if (more > 0 && trie_update(t, l->what.side, trie_range_of(&r), &delta))
 			more = -ENOMEM;
 		*work -= WORK_PLACE + (int64_t)(t->places - before) * WORK_PLACE;
 	}
@@ -295,7 +295,7 @@ bool identity_leave(struct fw_tables *t, int64_t *work)
 	l->active = false;
 	/* No memory: later. What is in use of it stays in the classes, and does no harm. */
 	if (err) {
-		retire(t, r);
+		retire_push(t, r);
 		return true;
 	}
 	identity->idle = false;

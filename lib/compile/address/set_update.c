@@ -155,7 +155,7 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 			else
 				ids[c->n + delta.nremove++] = c->ids[k];
 		}
-		err = trie_copy_change(t, copy, trie_range_of(&r), &delta);
+		err = trie_copy_update(t, copy, trie_range_of(&r), &delta);
 	}
 	for (size_t i = 0; cuts && i < c->n; i++)
 		free(cuts[i].r);
@@ -189,21 +189,21 @@ static int size_check(const struct fw_tables *t, const struct fw_lowered_edit *e
 {
 	struct trie_survey sum = { 0 };
 
-	if (e->nsets > CHANGE_PLACES)
+	if (e->nsets > UPDATE_PLACES)
 		return -EAGAIN;
 	for (size_t i = 0; i < e->nsets; i++) {
 		const struct fw_addr_range *element = &e->sets[i].element;
 
-		trie_copy_survey(t, c->side, trie_range_of(element), CHANGE_PLACES, &sum);
+		trie_copy_survey(t, c->side, trie_range_of(element), UPDATE_PLACES, &sum);
 		sum.places += near_all(t, c, element) / NEAR_PER_PLACE;
-		if (sum.places > CHANGE_PLACES)
+		if (sum.places > UPDATE_PLACES)
 			return -EAGAIN;
 	}
 	return 0;
 }
 
 static int side_change(struct fw_tables *t, const struct fw_lowered_edit *e, const struct concerned *c,
-		       struct sets_change *out)
+		       struct sets_update *out)
 {
 	int err = size_check(t, e, c);
 
@@ -219,7 +219,7 @@ static int side_change(struct fw_tables *t, const struct fw_lowered_edit *e, con
 	return err;
 }
 
-int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct sets_change *out)
+int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct sets_update *out)
 {
 	int err = 0;
 
@@ -234,7 +234,7 @@ int sets_prepare(struct fw_tables *t, const struct fw_lowered_edit *e, struct se
 	return err;
 }
 
-void sets_root(const struct sets_change *c, struct fw_root *root)
+void sets_root(const struct sets_update *c, struct fw_root *root)
 {
 	for (int side = SRC; side <= DST; side++)
 		for (int family = FW_IP4; family <= FW_IP6; family++)
@@ -242,7 +242,7 @@ void sets_root(const struct sets_change *c, struct fw_root *root)
 				root->trie[side][family] = c->copy[side][family].line;
 }
 
-void sets_end(struct fw_tables *t, const struct sets_change *c, bool commit)
+void sets_end(struct fw_tables *t, const struct sets_update *c, bool commit)
 {
 	for (int side = SRC; side <= DST; side++)
 		for (int family = FW_IP4; family <= FW_IP6; family++)

@@ -97,7 +97,7 @@ static int runs32_write(struct trie_builder *tb, const struct run *runs, unsigne
 			uint32_t *ref)
 {
 	uint32_t line;
-	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
+	int err = tables_take(tb->t, 1, &tb->t->stats.trie_bytes, &line);
 	struct fw_runs32 *node = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
@@ -118,7 +118,7 @@ static int wide_write(struct trie_builder *tb, const struct run *runs, unsigned 
 {
 	unsigned nodes = (n + FW_RUNS32 - 1) / FW_RUNS32;
 	uint32_t line;
-	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
+	int err = tables_take(tb->t, 1, &tb->t->stats.trie_bytes, &line);
 	struct fw_runs32 *wide = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
@@ -139,7 +139,7 @@ static int runs8_write(struct trie_builder *tb, const struct run *runs, unsigned
 		       uint32_t *ref)
 {
 	uint32_t line;
-	int err = take_lines(tb->t, 1, &tb->t->stats.trie_bytes, &line);
+	int err = tables_take(tb->t, 1, &tb->t->stats.trie_bytes, &line);
 	struct fw_runs8 *node = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
@@ -158,7 +158,7 @@ static int table8_write(struct trie_builder *tb, const struct run *runs, unsigne
 			uint32_t *ref)
 {
 	uint32_t line, value = 0;
-	int err = take_lines(tb->t, 256 * 4 / FW_LINE, &tb->t->stats.trie_bytes, &line);
+	int err = tables_take(tb->t, 256 * 4 / FW_LINE, &tb->t->stats.trie_bytes, &line);
 	uint32_t *table = err ? NULL : fw_pool_ptr(tb->t->heap.pool, line);
 
 	if (err)
@@ -198,7 +198,7 @@ int trie_write(struct trie_builder *tb, const struct boundaries *map, enum fw_fa
 {
 	struct fw_tables *t = tb->t;
 	uint32_t *line = &t->root.trie[tb->side][family], i = 0, class = 0;
-	int err = take_lines(t, FW_TRIE_ROOT_LINES, &t->stats.trie_bytes, line);
+	int err = tables_take(t, FW_TRIE_ROOT_LINES, &t->stats.trie_bytes, line);
 	uint32_t *root = err ? NULL : fw_pool_ptr(t->heap.pool, *line);
 
 	tb->b = map->b;

@@ -2,7 +2,7 @@
 /* A trie's nodes taken apart: into the boundaries that they were built from, or for good. */
 #include "trie_span.h"
 
-void flat_put(struct flat *f, u128 start, uint32_t class)
+void trie_flat_put(struct flat *f, u128 start, uint32_t class)
 {
 	struct boundary b = { { (uint64_t)(start >> 64), (uint64_t)start }, class };
 
@@ -23,7 +23,7 @@ static void flatten_runs32(const struct fw_tables *t, struct flat *f, const stru
 		if (wide)
 			flatten_runs32(t, f, below, first, base, depth, false);
 		else
-			flatten(t, f, node->ref[i], start, depth + 32);
+			trie_flatten(t, f, node->ref[i], start, depth + 32);
 		if (i == FW_RUNS32 - 1 || node->last[i] == UINT32_MAX)
 			return;
 		first = node->last[i] + 1;
@@ -36,14 +36,14 @@ static void flatten_runs8(const struct fw_tables *t, struct flat *f, const struc
 	uint32_t first = 0;
 
 	for (unsigned i = 0; i < FW_RUNS8; i++) {
-		flatten(t, f, node->ref[i], base | wide_value(first, depth, 8), depth + 8);
+		trie_flatten(t, f, node->ref[i], base | wide_value(first, depth, 8), depth + 8);
 		if (i == FW_RUNS8 - 1 || node->last[i] == 0xff)
 			return;
 		first = node->last[i] + 1u;
 	}
 }
 
-void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth)
+void trie_flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth)
 {
 	const void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
 	const uint32_t *table = node;
@@ -51,11 +51,11 @@ void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base,
 	f->nodes += FW_REF_TAG(ref) == FW_REF_WIDE ? 1 + FW_RUNS32 : 1;
 	switch (FW_REF_TAG(ref)) {
 	case FW_REF_CLASS:
-		flat_put(f, base, FW_REF_LINE(ref));
+		trie_flat_put(f, base, FW_REF_LINE(ref));
 		return;
 	case FW_REF_TABLE8:
 		for (uint32_t v = 0; v < 256; v++)
-			flatten(t, f, table[v], base | wide_value(v, depth, 8), depth + 8);
+			trie_flatten(t, f, table[v], base | wide_value(v, depth, 8), depth + 8);
 		return;
 	case FW_REF_RUNS8:
 		flatten_runs8(t, f, node, base, depth);
@@ -65,7 +65,7 @@ void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base,
 	}
 }
 
-uint32_t *node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n)
+uint32_t *trie_node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n)
 {
 	void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
 	struct fw_runs8 *r8 = node;
@@ -87,7 +87,7 @@ uint32_t *node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n)
 	}
 }
 
-void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
+void trie_subtree_retire(struct fw_tables *t, int side, uint32_t ref)
 {
 	uint32_t line = FW_REF_LINE(ref), tag = FW_REF_TAG(ref), n;
 	const uint32_t *refs;
@@ -98,9 +98,9 @@ void subtree_retire(struct fw_tables *t, int side, uint32_t ref)
 		class_drop(t, side, line);
 		return;
 	}
-	refs = node_refs(t, ref, &n);
+	refs = trie_node_refs(t, ref, &n);
 	for (uint32_t i = 0; i < n; i++)
-		subtree_retire(t, side, refs[i]);
+		trie_subtree_retire(t, side, refs[i]);
 	n = tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1;
 	t->stats.trie_bytes -= (uint64_t)n * FW_LINE;
 	retire_lines(t, line, n);

@@ -50,12 +50,12 @@ struct flat {
 };
 
 /* One more boundary; the class of the one before goes on. A failure is noted in @f->err. */
-void flat_put(struct flat *f, u128 start, uint32_t class);
+void trie_flat_put(struct flat *f, u128 start, uint32_t class);
 /* What a reference says of its span, as the addresses at which the class changes. */
-void flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth);
+void trie_flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth);
 /* The references of a node, which is no class: @n of them. */
-uint32_t *node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n);
+uint32_t *trie_node_refs(const struct fw_tables *t, uint32_t ref, uint32_t *n);
 /* A subtree is out of reach: its lines, and its references to classes. One that was not finished has references of 0. */
-void subtree_retire(struct fw_tables *t, int side, uint32_t ref);
+void trie_subtree_retire(struct fw_tables *t, int side, uint32_t ref);
 
 #endif

@@ -138,7 +138,7 @@ static int flat_hold(struct changing *c, struct flat *f, u128 start, uint32_t cl
 {
 	size_t n = f->n;
 
-	flat_put(f, start, class);
+	trie_flat_put(f, start, class);
 	if (f->n > n)
 		class_hold(c->t, c->side, class, 1);
 	return f->err;
@@ -184,7 +184,7 @@ static int span_write(struct changing *c, uint32_t ref, u128 base, unsigned dept
 	uint32_t made = 0;
 	int err;
 
-	flatten(c->t, &old, ref, base, depth);
+	trie_flatten(c->t, &old, ref, base, depth);
 	c->t->places += old.n;
 	err = old.err ? old.err : flat_change(c, &old, lo, hi, span_last(base, depth), &new);
 	/* Nodes and classes that go, or that were made in vain: nearly all are among those of the two lists. */
@@ -197,7 +197,7 @@ static int span_write(struct changing *c, uint32_t ref, u128 base, unsigned dept
 				   trie_node_write(&tb, 0, (uint32_t) new.n, new.b[0].class, depth, bits, &made);
 	}
 	if (err)
-		subtree_retire(c->t, c->side, made);
+		trie_subtree_retire(c->t, c->side, made);
 	else
 		*fresh = made;
 	flat_drop(c, &new);
@@ -213,7 +213,7 @@ static int rewrite(struct changing *c, uint32_t *slot, u128 base, unsigned depth
 	if (err)
 		return err;
 	__atomic_store_n(slot, fresh, __ATOMIC_RELEASE);
-	subtree_retire(c->t, c->side, ref);
+	trie_subtree_retire(c->t, c->side, ref);
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static int change_whole(struct changing *c, uint32_t *slot)
 
 	if (FW_REF_TAG(*slot) == FW_REF_CLASS)
 		return change_class(c, slot);
-	refs = node_refs(c->t, *slot, &n);
+	refs = trie_node_refs(c->t, *slot, &n);
 	for (uint32_t i = 0; !err && i < n; i++)
 		err = change_whole(c, &refs[i]);
 	return err;
@@ -304,7 +304,7 @@ static int change_span(struct changing *c, uint32_t *slot, u128 base, unsigned d
 	return rewrite(c, slot, base, depth, lo, hi, bits);
 }
 
-int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta)
+int trie_update(struct fw_tables *t, int side, struct trie_range r, const struct trie_delta *delta)
 {
 	uint32_t *root = trie_root(t, side, r.family);
 	struct changing c = { .t = t, .side = side, .delta = delta };
@@ -324,7 +324,7 @@ int trie_change(struct fw_tables *t, int side, struct trie_range r, const struct
 int trie_copy_begin(struct fw_tables *t, int side, enum fw_family family, struct trie_copy *out)
 {
 	uint32_t line;
-	int err = take_lines(t, FW_TRIE_ROOT_LINES, &t->stats.trie_bytes, &line);
+	int err = tables_take(t, FW_TRIE_ROOT_LINES, &t->stats.trie_bytes, &line);
 
 	if (err)
 		return err;
@@ -342,7 +342,7 @@ static void differing_retire(struct fw_tables *t, int side, uint32_t goes, uint3
 	const uint32_t *old, *new;
 
 	if (FW_REF_TAG(goes) != FW_REF_TABLE8 || FW_REF_TAG(stays) != FW_REF_TABLE8) {
-		subtree_retire(t, side, goes);
+		trie_subtree_retire(t, side, goes);
 		return;
 	}
 	old = fw_pool_ptr(t->heap.pool, FW_REF_LINE(goes));
@@ -359,7 +359,7 @@ static int table8_copy(struct changing *c, uint32_t ref, uint32_t *out)
 	uint32_t line, *table;
 	int err = retire_reserve(c->t, 1);
 
-	err = err ? err : take_lines(c->t, TABLE8_LINES, &c->t->stats.trie_bytes, &line);
+	err = err ? err : tables_take(c->t, TABLE8_LINES, &c->t->stats.trie_bytes, &line);
 	if (err)
 		return err;
 	table = fw_pool_ptr(c->t->heap.pool, line);
@@ -418,11 +418,11 @@ static int copy_span(struct changing *c, struct copied at, u128 base, unsigned d
 		differing_retire(c->t, c->side, ref, at.live);
 	/* A place that is the same as before, in the end, counts once. */
 	if (fresh == at.live && !at.own)
-		subtree_retire(c->t, c->side, fresh);
+		trie_subtree_retire(c->t, c->side, fresh);
 	return 0;
 }
 
-int trie_copy_change(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
+int trie_copy_update(struct fw_tables *t, const struct trie_copy *copy, struct trie_range r,
 		     const struct trie_delta *delta)
 {
 	uint32_t *live = trie_root(t, copy->side, copy->family), *table = fw_pool_ptr(t->heap.pool, copy->line);

@@ -8,6 +8,9 @@
 
 enum { COST_SRC, COST_DST };
 
+/* A line in another page than the one before costs two rounds: the page's address has to be read, too. */
+#define COST_FAR_ROUNDS 2
+
 static inline struct fw_cost cost_plus(struct fw_cost a, struct fw_cost b)
 {
 	return (struct fw_cost){ a.lines + b.lines, a.rounds + b.rounds };
@@ -18,7 +21,7 @@ static inline struct fw_cost cost_dearer(struct fw_cost a, struct fw_cost b)
 	return fw_cost_price(a) > fw_cost_price(b) ? a : b;
 }
 
-/* cost.c: the search of what a hit leads to, whatever the packet's fields; nothing for a rule. */
+/* cost_tree.c: the search of what a hit leads to, whatever the packet's fields; nothing for a rule. */
 struct fw_cost cost_tree(const struct fw_pool *pool, uint64_t hit);
 /* The slot of the first rule there. */
 uint32_t cost_first_slot(const struct fw_pool *pool, uint64_t hit);

@@ -155,6 +155,19 @@ void cost_side_free(struct cost_side *s)
 	free(s->class);
 }
 
+struct fw_cost cost_outside(const struct cost_side side[2], uint32_t src_lines, uint32_t dst_lines, uint64_t pairs)
+{
+	uint32_t walk = side[0].walk > side[1].walk ? side[0].walk : side[1].walk;
+	/* A batch is full when the pairs of two more lines may not find room. */
+	uint64_t batches = pairs / (FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES) + 1;
+	struct fw_cost c = { side[0].walk + side[1].walk + 2, (walk + 1 + batches) * COST_FAR_ROUNDS };
+
+	/* Of more lines than one, each is paired with each, after a look at the first ones. */
+	if (src_lines > 1 || dst_lines > 1)
+		c.lines += 2 + 2ull * src_lines * dst_lines;
+	return c;
+}
+
 struct fw_addr cost_side_address(const struct fw_pool *pool, const struct fw_root *root, int side,
 				 enum fw_family family, uint32_t class)
 {

@@ -37,7 +37,7 @@ struct draft {
 	uint32_t used; /* bytes of it */
 };
 
-struct fw_range *rule_ranges(const struct fw_instance *rule, uint32_t field, size_t *n)
+struct fw_range *instance_ranges(const struct fw_instance *rule, uint32_t field, size_t *n)
 {
 	const struct fw_match *m = fw_instance_match(rule, field);
 	struct fw_range *r = malloc((m ? FW_MATCH_RANGES_MAX(m) : 1) * sizeof(*r));
@@ -63,7 +63,7 @@ static int column_ends(const struct draft *d, struct column *col)
 
 	for (uint32_t i = 0; i < d->n; i++) {
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = rule_ranges(d->rules[i], col->field, &nr);
+		fw_autofree struct fw_range *r = instance_ranges(d->rules[i], col->field, &nr);
 
 		if (!r)
 			return -ENOMEM;
@@ -112,7 +112,7 @@ static int column_vectors(const struct draft *d, struct column *col)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < d->n; i++) {
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = rule_ranges(d->rules[i], col->field, &nr);
+		fw_autofree struct fw_range *r = instance_ranges(d->rules[i], col->field, &nr);
 
 		if (!r)
 			return -ENOMEM;
@@ -284,7 +284,7 @@ static int draft_serialise(struct draft *d)
 	d->used = header;
 	head.hits = d->used;
 	for (uint32_t i = 0; i < d->n; i++) {
-		uint64_t hit = rule_hit(d->rules[i]);
+		uint64_t hit = instance_hit(d->rules[i]);
 
 		draft_put(d, &hit, sizeof(hit));
 	}
@@ -317,22 +317,29 @@ static long block_build(struct fw_tables *t, const struct fw_instance *const *ru
 		if (err && err != -E2BIG)
 			return err;
 		if (d.n == 1)
-			return refuse_rule(t->from, t->ds, rules[0], "use fewer values, or split the rule",
-					   "its lists of values are too long for one rule");
+			return tables_refuse(t->from, t->ds, rules[0], "use fewer values, or split the rule",
+					     "its lists of values are too long for one rule");
 	}
+}
+
+void block_free(struct fw_tables *t, const struct block_lines *o)
+{
+	t->extra_blocks -= o->extra;
+	t->stats.block_bytes -= (uint64_t)o->lines * FW_LINE;
+	heap_free(&t->heap, o->line, o->lines);
 }
 
 int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line)
 {
-	struct object o = { .lines = (bytes + FW_LINE - 1) / FW_LINE, .extra = extra };
-	int err = take_lines(t, o.lines, &t->stats.block_bytes, &o.line);
+	struct block_lines o = { .lines = (bytes + FW_LINE - 1) / FW_LINE, .extra = extra };
+	int err = tables_take(t, o.lines, &t->stats.block_bytes, &o.line);
 
 	if (err)
 		return err;
 	t->extra_blocks += extra;
-	err = t->made ? objects_push(t->made, o) : 0;
+	err = t->made ? fw_vec_push(t->made->b, t->made->n, t->made->cap, o) : 0;
 	if (err)
-		object_free(t, &o);
+		block_free(t, &o);
 	else
 		*line = o.line;
 	return err;
@@ -353,9 +360,9 @@ int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uin
 		if (took < most)
 			most = (uint32_t)took * 2;
 		if (done && t->extra_blocks == FW_BLOCK_CHAIN)
-			return refuse_rule(t->from, t->ds, rules[done],
-					   "give the rules addresses, so that they spread over pairs",
-					   "too many rules share their source and destination");
+			return tables_refuse(t->from, t->ds, rules[done],
+					     "give the rules addresses, so that they spread over pairs",
+					     "too many rules share their source and destination");
 
 		int err = block_take(t, bytes, done > 0, &line);
 

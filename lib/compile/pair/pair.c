@@ -39,7 +39,7 @@ struct pairs {
 #define NO_RULE 0xffffffffu
 #define AHEAD 16
 
-uint64_t rule_pair_key(const struct fw_tables *t, const struct fw_instance *r)
+uint64_t instance_pair_key(const struct fw_tables *t, const struct fw_instance *r)
 {
 	if (fw_instance_names_non_ip(r) && r->src == FW_ANY && r->dst == FW_ANY)
 		return FW_PAIR_KEY(FW_IDENTITY_FRAME, FW_IDENTITY_FRAME);
@@ -104,7 +104,7 @@ static int pairs_collect(struct pairs *ps)
 		if (i >= l->from.n)
 			continue;
 		/* Where the pair will be looked for is all over memory: it is sent for a few rules ahead. */
-		keys[i % AHEAD] = rule_pair_key(ps->t, l->instances[i]);
+		keys[i % AHEAD] = instance_pair_key(ps->t, l->instances[i]);
 		__builtin_prefetch(&slots[fw_mix64(keys[i % AHEAD]) & (nslots - 1)]);
 	}
 	ps->rules = malloc(ps->most * sizeof(*ps->rules) + 1);
@@ -121,15 +121,6 @@ static void sign_pairs(const struct pairs *ps)
 		side[SRC].ids[s].signature |= 1ull << fw_signature_bit(d);
 		side[DST].ids[d].signature |= 1ull << fw_signature_bit(s);
 	}
-}
-
-uint64_t lanes_open(const struct fw_root *root)
-{
-	uint64_t hi = root->lane_guard;
-
-	for (unsigned i = 0; i < root->lanes; i++)
-		hi |= (uint64_t)fw_field_bits(root->lane_field[i]) << root->lane_shift[i];
-	return hi;
 }
 
 /* An entry that any packet passes. */
@@ -168,7 +159,7 @@ static bool entry_rule(const struct fw_root *root, struct fw_pair *e, const stru
 		if (!entry_constrain(root, e, m->field, range[0]))
 			return false;
 	}
-	e->hit = rule_hit(r);
+	e->hit = instance_hit(r);
 	return true;
 }
 
@@ -346,7 +337,7 @@ static int table_write(struct pairs *ps)
 	int err = order ? table_size(ps, order) : -ENOMEM;
 
 	if (!err)
-		err = take_lines(t, t->root.pair_lines + FW_PAIR_DISPLACEMENT, &t->stats.pair_bytes, &t->root.pairs);
+		err = tables_take(t, t->root.pair_lines + FW_PAIR_DISPLACEMENT, &t->stats.pair_bytes, &t->root.pairs);
 	if (err)
 		return err;
 	table_clear(ps, t->root.pair_lines + FW_PAIR_DISPLACEMENT);

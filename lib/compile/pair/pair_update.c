@@ -145,7 +145,7 @@ int pair_step_prepare(struct fw_tables *t, struct pair_step *step)
 	}
 	if (err)
 		return err;
-	err = take_lines(t, 1, &t->stats.pair_bytes, &step->version);
+	err = tables_take(t, 1, &t->stats.pair_bytes, &step->version);
 	if (err && step->fresh)
 		entry_free(t, step->entry);
 	return err;
@@ -184,7 +184,7 @@ void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_
 	put(&e->lo, 0);
 	put(&e->hi, lanes_open(&t->root));
 	/* clang-format off */
-	retire(t, (struct retired){ .kind = RETIRED_PAIR, .phase = PHASE_LANES, .line = step->version,
+	retire_push(t, (struct retired){ .kind = RETIRED_PAIR, .phase = PHASE_LANES, .line = step->version,
 				    .n = step->entry });
 	/* clang-format on */
 }
@@ -202,7 +202,7 @@ void pair_settle(struct fw_tables *t, struct retired r)
 		put(&e->lo, v->after.lo);
 		put(&e->hi, v->after.hi);
 		r.phase = PHASE_HIT;
-		retire(t, r);
+		retire_push(t, r);
 		return;
 	}
 	if (v->after.hit == FW_HIT_NONE)

@@ -299,13 +299,13 @@ static int plan_choose(const struct fw_tables *t, struct plan *best, const struc
 	return err;
 }
 
-void node_free(struct node *nd)
+void split_node_free(struct split_node *nd)
 {
 	free(nd->ends);
 	free(nd->hits);
 }
 
-int node_write(struct fw_tables *t, const struct node *nd, __u64 *hit)
+int split_node_write(struct fw_tables *t, const struct split_node *nd, __u64 *hit)
 {
 	uint32_t header = offsetof(struct fw_block, field) + (uint32_t)sizeof(struct fw_block_field), steps = 0, line;
 	uint64_t lowest = nd->rest; /* FW_HIT_NONE is above all others */
@@ -367,7 +367,9 @@ static int split_write(struct fw_tables *t, struct plan *p, const struct fw_inst
 	fw_autofree const struct fw_instance **dealt = malloc(total * sizeof(*dealt) + 1);
 	fw_autofree size_t *at = calloc(nchildren + 2, sizeof(*at));
 	fw_autofree __u64 *hits = malloc(nchildren * sizeof(*hits));
-	struct node nd = { .field = p->spans.field, .made = (uint32_t)total, .entries = total, .rest = FW_HIT_NONE };
+	struct split_node nd = {
+		.field = p->spans.field, .made = (uint32_t)total, .entries = total, .rest = FW_HIT_NONE
+	};
 	int err = dealt && at && hits ? 0 : -ENOMEM;
 
 	if (err)
@@ -381,7 +383,7 @@ static int split_write(struct fw_tables *t, struct plan *p, const struct fw_inst
 	nd.nends = p->cuts.n;
 	nd.hits = hits;
 	nd.nhits = nchildren;
-	return err ? err : node_write(t, &nd, hit);
+	return err ? err : split_node_write(t, &nd, hit);
 }
 
 int tree_build(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, unsigned depth, __u64 *hit)

@@ -35,7 +35,7 @@ int cuts_find(const struct spans *s, uint32_t n, const bool *skip, struct fw_ran
 	      struct cuts *out);
 
 /* The child that has a value. */
-static inline uint32_t child_of(const uint32_t *ends, uint32_t n, uint32_t value)
+static inline uint32_t split_child(const uint32_t *ends, uint32_t n, uint32_t value)
 {
 	uint32_t lo = 0, hi = n;
 
@@ -65,14 +65,14 @@ static inline bool stretch_next(struct stretch *s, const uint32_t *ends, uint32_
 
 	if (s->next == n)
 		return false;
-	from = child_of(ends, nends, r[s->next].lo);
+	from = split_child(ends, nends, r[s->next].lo);
 	s->from = from > s->end ? from : s->end;
-	s->end = child_of(ends, nends, r[s->next++].hi) + 1;
+	s->end = split_child(ends, nends, r[s->next++].hi) + 1;
 	return true;
 }
 
 /* A split as it is to be written: its children's intervals and hits (one more than ends), its rest. */
-struct node {
+struct split_node {
 	uint32_t field;
 	uint32_t made;
 	uint64_t entries;
@@ -82,8 +82,8 @@ struct node {
 	size_t nends, ends_cap, nhits, hits_cap;
 };
 /* The hit of the split, or FW_HIT_NONE if nothing is below it. 0, -ENOMEM, -ENOSPC. */
-int node_write(struct fw_tables *t, const struct node *nd, __u64 *hit);
-void node_free(struct node *nd);
+int split_node_write(struct fw_tables *t, const struct split_node *nd, __u64 *hit);
+void split_node_free(struct split_node *nd);
 
 static inline const struct fw_block *block_at(const struct fw_tables *t, uint64_t hit)
 {

@@ -19,23 +19,12 @@
 /* Room for children that one becomes when it is cut. */
 #define CHILDREN_BESIDES 64
 
-int objects_push(struct objects *v, struct object o)
-{
-	return fw_vec_push(v->o, v->n, v->cap, o);
-}
-
-void object_free(struct fw_tables *t, const struct object *o)
-{
-	t->extra_blocks -= o->extra;
-	t->stats.block_bytes -= (uint64_t)o->lines * FW_LINE;
-	heap_free(&t->heap, o->line, o->lines);
-}
-
 /* The object is not part of the new tree. It does not count as chained any more: packets see it or what comes, not both. */
-static int object_goes(struct tree_change *c, uint64_t hit, bool extra)
+static int block_goes(struct tree_update *c, uint64_t hit, bool extra)
 {
 	const struct fw_block *b = block_at(c->t, hit);
-	int err = objects_push(&c->gone, (struct object){ (uint32_t)hit, (b->bytes + FW_LINE - 1) / FW_LINE, extra });
+	struct block_lines lines = { (uint32_t)hit, (b->bytes + FW_LINE - 1) / FW_LINE, extra };
+	int err = fw_vec_push(c->gone.b, c->gone.n, c->gone.cap, lines);
 
 	if (!err)
 		c->t->extra_blocks -= extra;
@@ -59,7 +48,7 @@ static const __u64 *split_hits(const struct fw_block *b)
 
 static uint32_t split_nends(const struct fw_block *b)
 {
-	return child_of(split_ends(b), 1u << b->field[0].steps, UINT32_MAX);
+	return split_child(split_ends(b), 1u << b->field[0].steps, UINT32_MAX);
 }
 
 /* Rules in the blocks of a tree, copies counted. */
@@ -79,7 +68,7 @@ static uint32_t hit_slot(uint64_t hit)
 	return FW_WHAT_COUNTER((uint32_t)hit) - FW_COUNTER_RULES;
 }
 
-static int rule_push(struct tree_change *c, struct rules *out, uint64_t hit)
+static int rule_push(struct tree_update *c, struct rules *out, uint64_t hit)
 {
 	const struct fw_instance *r = c->t->from->find(c->t->from, (uint32_t)FW_HIT_RANK(hit), hit_slot(hit));
 
@@ -113,7 +102,7 @@ static bool leaves(const struct part *parts, size_t n, uint64_t rank)
 }
 
 /* What stays of the rules at @hit; in the order of a walk through the tree, copies included. */
-static int rules_stay(struct tree_change *c, uint64_t hit, const struct part *parts, size_t n, struct rules *out)
+static int rules_stay(struct tree_update *c, uint64_t hit, const struct part *parts, size_t n, struct rules *out)
 {
 	int err = 0;
 
@@ -145,7 +134,7 @@ static int compare_rank(const void *a, const void *b)
 	return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 
-int tree_rules(struct tree_change *c, uint64_t old, struct part *parts, size_t n, struct rules *out)
+int tree_rules(struct tree_update *c, uint64_t old, struct part *parts, size_t n, struct rules *out)
 {
 	bool sorted = !hit_is_split(c->t, old);
 	size_t kept = 0;
@@ -171,7 +160,7 @@ int tree_rules(struct tree_change *c, uint64_t old, struct part *parts, size_t n
 	return 0;
 }
 
-int tree_goes(struct tree_change *c, uint64_t hit)
+int tree_goes(struct tree_update *c, uint64_t hit)
 {
 	int err = 0;
 
@@ -184,10 +173,10 @@ int tree_goes(struct tree_change *c, uint64_t hit)
 			err = tree_goes(c, split_hits(b)[i]);
 		if (!err)
 			err = tree_goes(c, b->next);
-		return err ? err : object_goes(c, hit, false);
+		return err ? err : block_goes(c, hit, false);
 	}
 	for (bool extra = false; !err && hit != FW_HIT_NONE; hit = block_at(c->t, hit)->next, extra = true)
-		err = object_goes(c, hit, extra);
+		err = block_goes(c, hit, extra);
 	return err;
 }
 
@@ -197,8 +186,8 @@ static int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_ins
 	if (hit_is_split(t, hit)) {
 		const struct fw_block *b = block_at(t, hit);
 		size_t n;
-		fw_autofree struct fw_range *r = rule_ranges(rule, b->field[0].field, &n);
-		int has = r ? tree_has(t, split_hits(b)[child_of(split_ends(b), split_nends(b), r[0].lo)], rule) :
+		fw_autofree struct fw_range *r = instance_ranges(rule, b->field[0].field, &n);
+		int has = r ? tree_has(t, split_hits(b)[split_child(split_ends(b), split_nends(b), r[0].lo)], rule) :
 			      -ENOMEM;
 
 		return has ? has : tree_has(t, b->next, rule);
@@ -218,12 +207,12 @@ struct task {
 
 /* A split on its way to what it becomes. */
 struct splitting {
-	struct tree_change *c;
+	struct tree_update *c;
 	const struct fw_block *b;
 	unsigned depth;
 	struct task *tasks;
 	size_t ntasks, cap;
-	struct node to;
+	struct split_node to;
 	struct rules rules;
 	struct part *parts; /* of one child */
 };
@@ -239,7 +228,7 @@ static int tasks_note(struct splitting *s, const struct part *part)
 	const uint32_t *ends = split_ends(s->b);
 	uint32_t nends = split_nends(s->b), count = 0;
 	size_t n;
-	fw_autofree struct fw_range *r = rule_ranges(part->rule, s->b->field[0].field, &n);
+	fw_autofree struct fw_range *r = instance_ranges(part->rule, s->b->field[0].field, &n);
 	int has, err = 0;
 
 	if (!r)
@@ -247,7 +236,7 @@ static int tasks_note(struct splitting *s, const struct part *part)
 	for (struct stretch st = { 0 }; stretch_next(&st, ends, nends, r, n);)
 		count += st.end - st.from;
 	has = part->comes ? count <= SPREAD_MAX :
-			    tree_has(s->c->t, split_hits(s->b)[child_of(ends, nends, r[0].lo)], part->rule);
+			    tree_has(s->c->t, split_hits(s->b)[split_child(ends, nends, r[0].lo)], part->rule);
 	if (has <= 0)
 		return has ? has : task_note(s, nends + 1, part);
 	for (struct stretch st = { 0 }; !err && stretch_next(&st, ends, nends, r, n);)
@@ -276,7 +265,7 @@ static int tasks_collect(struct splitting *s, const struct part *parts, size_t n
 }
 
 /* Room for @n more children, and for a few that come besides. */
-static int node_reserve(struct node *to, size_t n)
+static int node_reserve(struct split_node *to, size_t n)
 {
 	size_t cap = to->nhits + n;
 	__u64 *hits;
@@ -298,7 +287,7 @@ static int node_reserve(struct node *to, size_t n)
 	return 0;
 }
 
-static int node_push(struct node *to, uint64_t hit, bool has_end, uint32_t end)
+static int node_push(struct split_node *to, uint64_t hit, bool has_end, uint32_t end)
 {
 	int err = fw_vec_push(to->hits, to->nhits, to->hits_cap, hit);
 
@@ -338,8 +327,8 @@ static bool cuts_help(const struct spans *s, size_t n, const struct cuts *cuts)
 	uint64_t total = 0;
 
 	for (size_t k = 0; k < s->n; k++)
-		total += child_of(cuts->ends, (uint32_t)cuts->n, s->r[k].hi) + 1 -
-			 child_of(cuts->ends, (uint32_t)cuts->n, s->r[k].lo);
+		total += split_child(cuts->ends, (uint32_t)cuts->n, s->r[k].hi) + 1 -
+			 split_child(cuts->ends, (uint32_t)cuts->n, s->r[k].lo);
 	return total <= n + n / 2;
 }
 
@@ -368,7 +357,7 @@ static int child_make(struct splitting *s, struct fw_range within)
 	return err;
 }
 
-static int change_at(struct tree_change *c, uint64_t old, struct part *parts, size_t n, unsigned depth, __u64 *hit);
+static int change_at(struct tree_update *c, uint64_t old, struct part *parts, size_t n, unsigned depth, __u64 *hit);
 
 /* The child at @old, or the rest, with @n parts. */
 static int child_change(struct splitting *s, uint32_t child, uint32_t nends, size_t n)
@@ -436,31 +425,31 @@ static int children_change(struct splitting *s)
 	return err || done > nends ? err : children_stay(s, done, nends + 1, nends);
 }
 
-static int split_change(struct tree_change *c, uint64_t old, const struct part *parts, size_t n, unsigned depth,
+static int split_change(struct tree_update *c, uint64_t old, const struct part *parts, size_t n, unsigned depth,
 			__u64 *hit)
 {
 	const struct fw_block *b = block_at(c->t, old);
 	struct splitting s = { .c = c, .b = b, .depth = depth };
 	int err;
 
-	s.to = (struct node){
+	s.to = (struct split_node){
 		.field = b->field[0].field, .made = b->field[0].made, .entries = b->entries, .rest = b->next
 	};
 	err = tasks_collect(&s, parts, n);
 	if (!err)
 		err = children_change(&s);
 	if (!err)
-		err = object_goes(c, old, false);
+		err = block_goes(c, old, false);
 	if (!err)
-		err = node_write(c->t, &s.to, hit);
+		err = split_node_write(c->t, &s.to, hit);
 	free(s.tasks);
 	free(s.parts);
 	free(s.rules.r);
-	node_free(&s.to);
+	split_node_free(&s.to);
 	return err;
 }
 
-static int change_at(struct tree_change *c, uint64_t old, struct part *parts, size_t n, unsigned depth, __u64 *hit)
+static int change_at(struct tree_update *c, uint64_t old, struct part *parts, size_t n, unsigned depth, __u64 *hit)
 {
 	struct rules rules = { 0 };
 	int err;
@@ -480,33 +469,33 @@ static int change_at(struct tree_change *c, uint64_t old, struct part *parts, si
 	return err;
 }
 
-int tree_change(struct tree_change *c, uint64_t old, struct part *parts, size_t n, __u64 *hit)
+int tree_update(struct tree_update *c, uint64_t old, struct part *parts, size_t n, __u64 *hit)
 {
 	return change_at(c, old, parts, n, 0, hit);
 }
 
-static void tree_change_free(struct tree_change *c)
+static void tree_update_free(struct tree_update *c)
 {
 	c->t->made = NULL;
-	free(c->made.o);
-	free(c->gone.o);
-	c->made = c->gone = (struct objects){ 0 };
+	free(c->made.b);
+	free(c->gone.b);
+	c->made = c->gone = (struct block_list){ 0 };
 }
 
-void tree_change_commit(struct tree_change *c)
+void tree_update_commit(struct tree_update *c)
 {
 	for (size_t i = 0; i < c->gone.n; i++) {
-		c->t->stats.block_bytes -= (uint64_t)c->gone.o[i].lines * FW_LINE;
-		retire_lines(c->t, c->gone.o[i].line, c->gone.o[i].lines);
+		c->t->stats.block_bytes -= (uint64_t)c->gone.b[i].lines * FW_LINE;
+		retire_lines(c->t, c->gone.b[i].line, c->gone.b[i].lines);
 	}
-	tree_change_free(c);
+	tree_update_free(c);
 }
 
-void tree_change_abort(struct tree_change *c)
+void tree_update_abort(struct tree_update *c)
 {
 	for (size_t i = 0; i < c->made.n; i++)
-		object_free(c->t, &c->made.o[i]);
+		block_free(c->t, &c->made.b[i]);
 	for (size_t i = 0; i < c->gone.n; i++)
-		c->t->extra_blocks += c->gone.o[i].extra;
-	tree_change_free(c);
+		c->t->extra_blocks += c->gone.b[i].extra;
+	tree_update_free(c);
 }

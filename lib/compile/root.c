@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the root says besides where tables are: fields in use, policies, lanes. */
+#include "tables.h"
+
+uint32_t instance_fields(const struct fw_instance *r)
+{
+	uint32_t fields = 0;
+
+	for (unsigned m = 0; m < r->nmatches; m++)
+		fields |= 1u << r->matches[m]->field;
+	return fields;
+}
+
+void root_use_fields(struct fw_root *root, uint32_t fields)
+{
+	uint32_t used = root->fields_used |= fields;
+
+	used |= 1u << FW_F_HOOK;
+	root->flow_mask[0] |= 3ull << FW_FLOW_FAMILY_SHIFT;
+#define FLOW_MASK(sym, kw, max, word, shift) \
+	if (used & 1u << FW_F_##sym)         \
+		root->flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);
+	FW_FIELDS(FLOW_MASK)
+#undef FLOW_MASK
+}
+
+void root_set_policies(struct fw_root *root, const struct fw_lowering *from)
+{
+	root->accept = 0;
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+			if (from->policy[r][hook] == FW_ACCEPT)
+				root->accept |= 1u << (r | hook << 4);
+}
+
+uint64_t lanes_open(const struct fw_root *root)
+{
+	uint64_t hi = root->lane_guard;
+
+	for (unsigned i = 0; i < root->lanes; i++)
+		hi |= (uint64_t)fw_field_bits(root->lane_field[i]) << root->lane_shift[i];
+	return hi;
+}
