@@ -20,7 +20,7 @@
 
 /* A step ends with what is whole: a field's values, or one element with the search for the next. */
 #define STEP_MOST (2 * WORK_STEP)
-#define PLACES_MOST (2 * CHANGE_PLACES)
+#define PLACES_MOST (2 * UPDATE_PLACES)
 #define QUERY_BYTES 60000
 
 struct worst {
@@ -297,7 +297,7 @@ static void a_change_does_little(void **state)
 		end_grace(&image, &w);
 	}
 	print_message("changes: at most %lld places of %d at once, %.1f ms: %s; %u made, %u for the worker\n",
-		      (long long)w.work, CHANGE_PLACES, w.seconds * 1e3, w.what, done, refused);
+		      (long long)w.work, UPDATE_PLACES, w.seconds * 1e3, w.what, done, refused);
 	assert_true(done && refused);
 	assert_in_range(w.work, 1, PLACES_MOST);
 	fw_image_free(&image);
