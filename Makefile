@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-quick check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz
-# install uninstall deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
+# Targets: all deps demo check check-quick check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint
+# circles fuzz install uninstall deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
 # FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
 # systemd and zsh look).
 # check-quick: what runs within a minute once it is built, for every hour's use.
@@ -56,6 +56,7 @@ FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwd))
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwctl))
 EXPORTER := $(BUILD)/fw-exporter
 EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/exporter))
+FWGEN_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
 # What is counted of a lookup is the unit tests'.
 BENCH_OBJ := $(BUILD)/tests/unit/counted.o $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c tests/perf/peers/*.bpf.c)
@@ -223,7 +224,7 @@ $(BUILD)/fw-exporter: $(BUILD)/ctl/exporter/main.o $(BUILD)/libexporter.a $(BUIL
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
-$(BUILD)/fwgen: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c)) $(BUILD)/libfw.a
+$(BUILD)/fwgen: $(FWGEN_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
@@ -397,6 +398,13 @@ build/analyzed/%.o: %.c tests/lint/clang-analyze .analyzer-suppressions
 	@echo "  ANALYZE $<"
 	$(Q)$(CC) $(ANALYZE) -O0 $(WARN) -Wno-format-truncation -fanalyzer -Wno-analyzer-malloc-leak -Werror -MMD -MP -c $< -o $@
 	$(Q)CLANG='$(CLANG)' tests/lint/clang-analyze $< $(ANALYZE)
+
+# Which files call which: no circles, and libraries only use those below them.
+.PHONY: circles
+circles: $(LIB_OBJ) $(FWD_OBJ) $(FWCTL_OBJ) $(EXPORTER_OBJ) $(FWGEN_OBJ)
+	@echo "  LINT    circles"
+	$(Q)CC='$(CC)' tests/lint/circles_test
+	$(Q)tests/lint/circles $^
 
 .PHONY: analyze
 analyze: $(ANALYZED)
