@@ -101,13 +101,13 @@ static void many_generations(void **state)
 	trial_fresh();
 	e = trial_begin();
 	trial_change(e, "add rule name a proto tcp drop");
-	image = &e->live->image;
+	image = &e->live->now->image;
 	image->generation = UINT32_MAX - 3;
 	assert_int_equal(fw_kern_publish(engine_kern(e), image->root, image->generation), 0);
 	for (unsigned i = 0; i < 8; i++) {
 		snprintf(line, sizeof(line), "replace rule a proto tcp dport %u drop", i + 1);
 		trial_change(e, line);
-		assert_int_equal(e->live->image.generation, i < 3 ? UINT32_MAX - 2 + i : i - 2);
+		assert_int_equal(e->live->now->image.generation, i < 3 ? UINT32_MAX - 2 + i : i - 2);
 		snprintf(line, sizeof(line), "tcp 10.0.0.1:1 > 10.0.0.2:%u", i + 1);
 		assert_int_equal(trial_send(e, line), FW_DROP);
 		snprintf(line, sizeof(line), "tcp 10.0.0.1:1 > 10.0.0.2:%u", i);
@@ -149,15 +149,15 @@ static void last_counter(void **state)
 	trial_fresh();
 	e = trial_begin();
 	trial_change(e, "add rule name a drop");
-	while (e->live->rs->next_slot < FW_COUNTER_SLOTS) {
-		uint32_t slot = e->live->rs->next_slot;
+	while (e->live->now->rs->next_slot < FW_COUNTER_SLOTS) {
+		uint32_t slot = e->live->now->rs->next_slot;
 
-		assert_int_equal(fw_slot_reserve(e->live->rs, slot), 0);
-		fw_slot_take(e->live->rs, slot, NULL);
+		assert_int_equal(fw_slot_reserve(e->live->now->rs, slot), 0);
+		fw_slot_take(e->live->now->rs, slot, NULL);
 	}
 	assert_int_equal(trial_edit(e, "add rule name b drop", 0, &r), -E2BIG);
 	assert_non_null(strstr(r.ds.d[0].message, "counters for 16777152 rules"));
-	assert_int_equal(e->live->rs->next_slot, FW_COUNTER_SLOTS);
+	assert_int_equal(e->live->now->rs->next_slot, FW_COUNTER_SLOTS);
 	e = trial_restart(e);
 	trial_change(e, "add rule name b drop");
 	assert_filters(e, 20);

@@ -31,7 +31,7 @@ static unsigned next_name;
 static void settle(struct engine *e)
 {
 	trial_pump(e);
-	while (grace_pending(e))
+	while (fw_live_grace_pending(e->live))
 		grace_wait(e);
 }
 

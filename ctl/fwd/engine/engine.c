@@ -3,8 +3,6 @@
  * The engine: opening it, which brings together what is stored and what is
  * filtering, and what its parts share.
  */
-#include "fw/tables.h"
-
 #include "engine_internal.h"
 
 #include <string.h>
@@ -12,6 +10,8 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
+
+#define LARGE 10000 /* rules and elements, which take some 10 ms to compile: nobody should wait for more */
 
 void engine_wake(struct engine *e)
 {
@@ -21,26 +21,41 @@ void engine_wake(struct engine *e)
 		;
 }
 
-int live_compile(struct engine *e, struct live *live, struct fw_diags *ds)
+static void loaded_free(struct fw_compiled *c)
+{
+	struct loaded *l = (struct loaded *)c;
+
+	fw_ruleset_free(c->rs);
+	memory_free(l->arena);
+	free(l);
+}
+
+struct loaded *loaded_new(void)
+{
+	struct loaded *l = calloc(1, sizeof(*l));
+
+	if (!l)
+		return NULL;
+	l->compiled.free = loaded_free;
+	l->arena = memory_new();
+	return l;
+}
+
+int loaded_compile(const struct engine *e, struct loaded *l, struct fw_diags *ds)
 {
 	int err;
 
-	memory_use(live->arena);
-	err = fw_tables_compile(live->rs, fw_kern_pool(e->kern), NULL, ds, &live->image);
+	memory_use(l->arena);
+	err = fw_live_compile(e->live, &l->compiled, ds);
 	memory_use(0);
 	if (!err)
-		facts_of(live->rs, &live->facts);
-	return err ? err : fw_cost_worst(fw_kern_pool(e->kern), live->image.root, &live->cost);
+		facts_of(l->compiled.rs, &l->facts);
+	return err;
 }
 
-void live_free(struct engine *e, struct live *live)
+int loaded_cost(const struct engine *e, struct loaded *l)
 {
-	if (!live)
-		return;
-	fw_image_free(&live->image);
-	fw_ruleset_free(live->rs);
-	memory_free(live->arena);
-	free(live);
+	return fw_cost_worst(e->live->pool, l->compiled.image.root, &l->cost);
 }
 
 void engine_explain(int err, const char *what, struct fw_diags *ds)
@@ -59,80 +74,12 @@ int engine_kernel_error(int err, const char *what, struct fw_diags *ds)
 	return err;
 }
 
-uint32_t engine_next_generation(const struct engine *e)
-{
-	uint32_t now = fw_kern_generation(e->kern);
-
-	return now == UINT32_MAX ? 1 : now + 1;
-}
-
-void engine_publish(struct engine *e, const struct fw_image *image)
-{
-	int tries = 0;
-
-	/* Memory may be short for a moment. When it stays so, a new process brings packets to what is stored. */
-	while (fw_kern_publish(e->kern, image->root, image->generation)) {
-		if (++tries == 1000) {
-			fputs("fwd: the kernel does not take tables that are stored already; starting again\n", stderr);
-			abort();
-		}
-		usleep(1000);
-	}
-}
-
-int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	int err;
-
-	if (rs->next_slot > FW_COUNTER_SLOTS) {
-		fw_diag_add(ds, (struct fw_place){ 0 },
-			    "rules that these replace count too, until they are gone: `fwctl flush` first",
-			    "there are counters for %u rules, not for more", FW_COUNTER_SLOTS);
-		return -E2BIG;
-	}
-	err = engine_kernel_error(fw_kern_counters_reserve(e->kern, rs->next_slot), "make counters", ds);
-	return err ? err : engine_kernel_error(fw_kern_sync(e->kern), "take the tables", ds);
-}
-
-int engine_make_ready(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	int err = ifaces_number(e, rs, ds);
-
-	return err ? err : engine_kernel_ready(e, rs, ds);
-}
-
-/* Slots that have a rule, as bits. */
-static uint64_t *slots_in_use(const struct fw_ruleset *rs)
-{
-	uint64_t *used = calloc(rs->next_slot / 64 + 1, sizeof(*used));
-
-	for (const struct fw_rule *r = used ? rs->first : NULL; r; r = r->next)
-		used[r->slot / 64] |= 1ull << r->slot % 64;
-	return used;
-}
-
-void engine_settle(struct engine *e)
-{
-	uint32_t n = e->live->rs->next_slot, all = fw_kern_counter_slots(e->kern);
-	fw_autofree uint64_t *used = slots_in_use(e->live->rs);
-
-	/* Without memory for that a deleted rule's count may show up at a new one: better than not to go on. */
-	if (!used)
-		return;
-	while (fw_kern_grace(e->kern))
-		;
-	if (e->confirm.by)
-		return;
-	for (uint32_t slot = 0; slot < all; slot++) {
-		if (slot < n && used[slot / 64] >> slot % 64 & 1)
-			continue;
-		fw_kern_counter_clear(e->kern, slot);
-	}
-}
-
 /* What engine_open() is about to bring into force. */
 struct opening {
+	struct engine *e;
 	const struct engine_options *opts;
+	struct fw_diags *ds;
+	struct fw_swap swap;
 	struct engine_load first; /* the rules file, when it is to be loaded */
 	bool loads;
 };
@@ -140,6 +87,7 @@ struct opening {
 static void opening_end(struct opening *o)
 {
 	engine_load_free(&o->first);
+	fw_swap_free(&o->swap);
 }
 
 /* Tables without rules would let everything through that is being filtered now. */
@@ -152,27 +100,30 @@ static int refuse_to_forget(const struct opening *o, struct fw_diags *ds)
 }
 
 /* The ruleset that the store holds; when it never held one, that of the rules file, or none. */
-static int opening_read(struct engine *e, struct opening *o, struct fw_diags *ds)
+static int opening_read(struct opening *o)
 {
+	struct engine *e = o->e;
+	struct loaded *l = (struct loaded *)o->swap.next;
 	fw_autofree char *known = NULL;
 	struct stored st = { 0 };
-	int err = stored_read(e, e->live->arena, NULL, false, &st, ds);
+	int err = stored_read(e, l->arena, NULL, false, &st, o->ds);
 
-	e->live->rs = st.rs;
+	l->compiled.rs = st.rs;
 	if (err || st.loaded || st.changes)
 		return err;
 	if (o->opts->rules) {
 		o->loads = true;
-		err = engine_load_read(o->opts->rules, &o->first, ds);
-		memory_use(e->live->arena);
-		err = err ? err : load_parse(&o->first, e->live->rs, ds);
-		err = err ? err : load_check_empty(&o->first, e->live->rs, e->live->rs, ds);
-		err = err ? err : fw_ruleset_order(e->live->rs);
+		err = engine_load_read(o->opts->rules, &o->first, o->ds);
+		memory_use(l->arena);
+		if (!err)
+			err = load_parse(&o->first, st.rs, o->ds);
+		if (!err)
+			err = load_check_empty(&o->first, st.rs, st.rs, o->ds);
 		memory_use(0);
 		return err;
 	}
 	if (fw_kern_generation(e->kern) && store_get(e->store, "filtering", &known))
-		return refuse_to_forget(o, ds);
+		return refuse_to_forget(o, o->ds);
 	return 0;
 }
 
@@ -184,56 +135,93 @@ static int note_filtering(struct engine *e, struct fw_diags *ds)
 	return store_get(e->store, "filtering", &known) ? store_set(e->store, "filtering", "yes", ds) : 0;
 }
 
-static int opening_store(struct engine *e, struct opening *o, struct fw_diags *ds)
+static int opening_store(void *ctx)
 {
-	int err = 0;
+	struct opening *o = ctx;
+	struct engine *e = o->e;
+	int err = ifaces_number(e, o->swap.next->rs, o->ds);
 
 	/* Filtering comes first: a store that cannot be written to says so by itself. */
-	if (o->loads && !store_writable(e->store, NULL)) {
-		err = load_store_text(e, &o->first, ds);
-		err = err ? err : load_store_numbers(e, e->live->rs, NULL, ds);
-		err = err ? err : store_snapshot_commit(e->store, false, NULL, ds);
+	if (!err && o->loads && !store_writable(e->store, NULL)) {
+		err = load_store_text(e, &o->first, o->ds);
+		if (!err)
+			err = load_store_numbers(e, o->swap.next->rs, NULL, o->ds);
+		if (!err)
+			err = store_snapshot_commit(e->store, false, NULL, o->ds);
 	}
-	return err ? err : note_filtering(e, ds);
+	return err ? err : note_filtering(e, o->ds);
 }
 
 /* Compiles what was read beside what is filtering, and swaps. */
-static int opening_swap(struct engine *e, struct opening *o, struct fw_diags *ds)
+static int opening_swap(struct opening *o)
 {
-	struct live *live = e->live;
-	int err = live_compile(e, live, ds);
+	struct engine *e = o->e;
+	int err = loaded_compile(e, (struct loaded *)o->swap.next, o->ds);
 
-	err = err ? err : engine_make_ready(e, live->rs, ds);
-	err = err ? err : opening_store(e, o, ds);
+	if (!err)
+		err = fw_swap_ready(e->live, &o->swap, o->ds);
+	o->swap.keep_counts = e->confirm.by;
+	if (!err)
+		err = fw_swap_commit(e->live, &o->swap, opening_store, o, o->ds);
 	if (err)
 		return err;
-	live->image.generation = engine_next_generation(e);
-	err = engine_kernel_error(fw_kern_publish(e->kern, live->image.root, live->image.generation),
-				  "put the new tables in the place of the old ones", ds);
-	if (err)
-		return err;
-	engine_settle(e);
-	fw_kern_retire(e->kern);
-	labels_all(e);
-	/* Filtering does not need them. */
+	/* Filtering does not need these. */
+	loaded_now(e)->changed = loaded_cost(e, loaded_now(e));
 	e->files_err = fw_kern_share(e->kern, o->opts->readers);
 	return 0;
 }
 
+/* A new process brings packets to what is stored. */
+static void live_stuck(void *ctx)
+{
+	fputs("fwd: the kernel does not take tables that are stored already; starting again\n", stderr);
+	abort();
+}
+
+static bool live_grace_wanted(void *ctx)
+{
+	return names_wanted(ctx);
+}
+
+static void live_grace_begins(void *ctx)
+{
+	names_wait(ctx);
+}
+
+static void live_grace_over(void *ctx)
+{
+	names_part(ctx);
+}
+
+static int live_new(struct engine *e)
+{
+	const struct fw_live_options options = {
+		.kern = e->kern,
+		.rebuild_max = LARGE,
+		.hooks = { .grace_wanted = live_grace_wanted,
+			   .grace_begins = live_grace_begins,
+			   .grace_over = live_grace_over,
+			   .stuck = live_stuck },
+		.ctx = e,
+	};
+
+	return fw_live_new(&options, &e->live);
+}
+
 static int open_live(struct engine *e, const struct engine_options *opts, struct fw_diags *ds)
 {
-	fw_cleanup(opening_end) struct opening o = { .opts = opts };
-	int err;
+	struct loaded *first = loaded_new();
+	fw_cleanup(opening_end) struct opening o = {
+		.e = e, .opts = opts, .ds = ds, .swap = { .next = &first->compiled }
+	};
+	int err = first ? live_new(e) : -ENOMEM;
 
-	e->live = calloc(1, sizeof(*e->live));
-	if (!e->live)
-		return -ENOMEM;
-	e->live->arena = memory_new();
-	err = opening_read(e, &o, ds);
+	if (!err)
+		err = opening_read(&o);
 	if (err)
 		return err;
-	e->names_stored = e->live->rs->ifaces_named;
-	return opening_swap(e, &o, ds);
+	e->names_stored = first->compiled.rs->ifaces_named;
+	return opening_swap(&o);
 }
 
 static int open_descriptors(struct engine *e)
@@ -249,15 +237,18 @@ static int open_descriptors(struct engine *e)
 	return 0;
 }
 
+static void wake_by_waiter(void *ctx)
+{
+	engine_wake(ctx);
+}
+
 static int open_threads(struct engine *e)
 {
-	int err = graces_start(e);
+	int err = fw_live_waiter_start(e->live, wake_by_waiter, e, &e->waiter);
 
-	if (!err) {
-		e->threads = 1;
+	if (!err)
 		err = jobs_start(e);
-	}
-	e->threads += !err;
+	e->working = !err;
 	return err;
 }
 
@@ -312,12 +303,10 @@ void engine_close(struct engine *e)
 {
 	if (!e)
 		return;
-	if (e->threads > 1)
+	if (e->working)
 		jobs_stop(e);
-	if (e->threads)
-		graces_stop(e);
-	/* Segments are given back to the pool, but the kernel's maps keep them: nothing is synced any more. */
-	live_free(e, e->live);
+	fw_live_waiter_stop(e->waiter);
+	fw_live_free(e->live);
 	fw_classifier_free(e->probe);
 	fw_kern_close(e->kern);
 	store_close(e->store);
@@ -331,17 +320,17 @@ void engine_close(struct engine *e)
 
 const struct fw_ruleset *engine_ruleset(const struct engine *e)
 {
-	return e->live->rs;
+	return e->live->now->rs;
 }
 
 const struct facts *engine_facts(const struct engine *e)
 {
-	return &e->live->facts;
+	return &loaded_now(e)->facts;
 }
 
 const struct fw_image *engine_image(const struct engine *e)
 {
-	return &e->live->image;
+	return &e->live->now->image;
 }
 
 struct fw_kern *engine_kern(struct engine *e)
@@ -389,12 +378,12 @@ void engine_status(const struct engine *e, struct engine_status *out)
 	uint64_t room;
 
 	*out = (struct engine_status){
-		.generation = e->live->image.generation,
+		.generation = e->live->now->image.generation,
 		.transaction_seconds = e->transaction_seconds,
 		.reload_seconds = e->reload_seconds,
-		.stats = e->live->image.stats,
-		.cost = e->live->cost,
-		.cost_is_old = e->live->changed,
+		.stats = e->live->now->image.stats,
+		.cost = loaded_now(e)->cost,
+		.cost_is_old = loaded_now(e)->changed,
 		.pool_segments = fw_kern_pool(e->kern)->nsegments,
 		.confirm_by = e->confirm.by,
 		.undone = e->undone,
@@ -402,6 +391,6 @@ void engine_status(const struct engine *e, struct engine_status *out)
 	memcpy(out->reloads, e->reloads, sizeof(out->reloads));
 	memcpy(out->failures, e->failures, sizeof(out->failures));
 	snprintf(out->confirm_what, sizeof(out->confirm_what), "%s", e->confirm.by ? e->confirm.what : "");
-	fw_image_usage(&e->live->image, &out->pool_used, &room);
+	fw_image_usage(&e->live->now->image, &out->pool_used, &room);
 	out->pool_used *= FW_LINE;
 }

@@ -5,7 +5,7 @@
  * it and writes the change down; then it takes the place of the live one, as what
  * is loaded does. Others read the live ruleset meanwhile.
  */
-#include "ctl/fwd/engine/transaction.h"
+#include "transaction.h"
 
 #include <string.h>
 
@@ -17,10 +17,10 @@
 struct bulk_job {
 	struct job job;
 	struct engine_edit asked;
+	struct engine *e;
 	struct transaction t;
-	struct live *next;
-	struct later *before;
-	struct labels labels;
+	struct fw_edit edit; /* of the copy */
+	struct fw_swap swap;
 	struct engine_result result;
 	void (*done)(const struct engine_result *result, void *ctx);
 	double start;
@@ -60,7 +60,7 @@ bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit)
 	if (bytes >= BULK_BYTES)
 		return true;
 	for (const char *s = edit->text; s && s < end; s = memchr(s, '\n', (size_t)(end - s)), s += s != NULL) {
-		elements += elements_of_line(e->live->rs, s, end);
+		elements += elements_of_line(e->live->now->rs, s, end);
 		lines++;
 	}
 	return elements >= BULK_ELEMENTS || lines >= BULK_LINES;
@@ -68,15 +68,15 @@ bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit)
 
 static int bulk_compile(struct engine *e, struct bulk_job *j)
 {
+	struct loaded *next = (struct loaded *)j->swap.next;
 	struct engine_result *r = &j->result;
 	double start = fw_now();
-	int err = fw_ruleset_order(j->next->rs);
+	int err = loaded_compile(e, next, &r->ds);
 
-	err = err ? err : live_compile(e, j->next, &r->ds);
+	if (!err)
+		err = loaded_cost(e, next);
 	if (!err && !j->asked.check)
-		err = engine_kernel_ready(e, j->next->rs, &r->ds);
-	if (!err && !j->asked.check)
-		err = labels_prepare(e, j->next->rs, &j->labels);
+		err = fw_swap_ready(e->live, &j->swap, &r->ds);
 	r->rebuilt = true;
 	r->seconds.compile = fw_now() - start;
 	return err;
@@ -92,15 +92,21 @@ static bool names_interfaces(const struct fw_edit *edit)
 
 static int bulk_build(struct engine *e, struct bulk_job *j)
 {
+	struct loaded *next = (struct loaded *)j->swap.next;
 	struct stored st = { .rs = NULL };
-	int err = stored_read(e, j->next->arena, e->live->rs, false, &st, &j->result.ds);
+	int err = stored_read(e, next->arena, e->live->now->rs, false, &st, &j->result.ds);
 
-	j->next->rs = st.rs;
-	err = err ? err : fw_edit_begin(j->next->rs, &j->t.edit);
-	err = err ? err : transaction_read(&j->t);
-	err = err ? err : bulk_compile(e, j);
+	next->compiled.rs = st.rs;
+	if (!err)
+		err = fw_edit_begin(st.rs, &j->edit);
+	if (!err)
+		err = transaction_read(&j->t);
+	if (!err)
+		err = fw_live_deleted_slots(&j->edit, &j->swap.slots, &j->swap.nslots);
+	if (!err)
+		err = bulk_compile(e, j);
 	/* What interfaces are called is for the engine's thread to settle first. */
-	if (!err && !j->asked.check && !names_interfaces(&j->t.edit)) {
+	if (!err && !j->asked.check && !names_interfaces(&j->edit)) {
 		err = transaction_store(&j->t);
 		j->stored = !err;
 	}
@@ -110,38 +116,61 @@ static int bulk_build(struct engine *e, struct bulk_job *j)
 static void bulk_run(struct engine *e, struct job *job)
 {
 	struct bulk_job *j = (struct bulk_job *)job;
+	struct loaded *next = loaded_new();
 
-	j->next->arena = memory_new();
-	j->result.err = bulk_build(e, j);
+	j->swap.next = next ? &next->compiled : NULL;
+	j->result.err = next ? bulk_build(e, j) : -ENOMEM;
 }
 
-static void bulk_swap(struct engine *e, struct bulk_job *j)
+static int bulk_journal(void *ctx)
+{
+	struct bulk_job *j = ctx;
+	int err;
+
+	if (j->stored)
+		return 0;
+	err = ifaces_number(j->e, j->edit.rs, &j->result.ds);
+	return err ? err : transaction_store(&j->t);
+}
+
+/* It is live, and its rows are still there. */
+static void bulk_committed(struct engine *e, struct bulk_job *j, uint32_t *slots, size_t nslots)
+{
+	transaction_tell(&j->t);
+	fw_edit_commit(&j->edit);
+	if (j->asked.cause.confirm)
+		confirm_begin(e, &j->asked.cause, e->live->now->rs->nrules, slots, nslots);
+	grace_work(e);
+	record_tell(e, &j->t.record);
+}
+
+static int bulk_commit(struct engine *e, struct bulk_job *j)
 {
 	double start = fw_now();
+	uint32_t *kept = NULL;
+	size_t nkept = j->swap.nslots;
+	int err;
 
-	j->before->live = e->live;
-	e->live = fw_take(j->next);
-	e->live->image.generation = engine_next_generation(e);
-	engine_publish(e, &e->live->image);
-	labels_commit(e, &j->labels);
-	transaction_tell(&j->t);
-	fw_edit_commit(&j->t.edit);
-	transaction_retire(&j->t, j->before);
-	grace_later(e, fw_take(j->before));
-	record_tell(e, &j->t.record);
+	/* Slots of rules that may come back are kept. */
+	if (j->asked.cause.confirm) {
+		kept = fw_take(j->swap.slots);
+		j->swap.nslots = 0;
+	}
+	err = fw_swap_commit(e->live, &j->swap, bulk_journal, j, &j->result.ds);
+	if (err)
+		free(kept);
+	else
+		bulk_committed(e, j, kept, nkept);
 	j->result.seconds.swap = fw_now() - start;
+	return err;
 }
 
-/* What is left to fail. */
-static int bulk_ready(struct engine *e, struct bulk_job *j)
+/* What is left to fail before the store. */
+static int bulk_check(struct engine *e, struct bulk_job *j)
 {
-	struct fw_diags *ds = &j->result.ds;
-	int err = e->jobs.quit ? -ECANCELED : ifaces_check(e, j->next->rs, ds);
-
-	if (err || j->asked.check)
-		return err;
-	err = engine_make_ready(e, j->next->rs, ds);
-	return err ? err : transaction_store(&j->t);
+	if (j->stored)
+		return 0;
+	return e->jobs.quit ? -ECANCELED : ifaces_check(e, j->edit.rs, &j->result.ds);
 }
 
 static void bulk_failed(struct engine *e, struct bulk_job *j)
@@ -159,27 +188,25 @@ static void bulk_finish(struct engine *e, struct job *job)
 	struct bulk_job *j = (struct bulk_job *)job;
 	struct engine_result *r = &j->result;
 
-	if (!r->err && !j->stored)
-		r->err = bulk_ready(e, j);
+	if (!r->err)
+		r->err = bulk_check(e, j);
 	if (!r->err && !j->asked.check)
-		bulk_swap(e, j);
+		r->err = bulk_commit(e, j);
 	else if (!r->err)
 		transaction_tell(&j->t);
-	else
+	if (r->err)
 		bulk_failed(e, j);
-	if (j->t.edit.rs)
-		fw_edit_abort(&j->t.edit);
-	live_free(e, j->next);
-	r->rules = e->live->rs->nrules;
-	r->generation = e->live->image.generation;
+	if (j->edit.rs)
+		fw_edit_abort(&j->edit);
+	fw_swap_free(&j->swap);
+	r->rules = e->live->now->rs->nrules;
+	r->generation = e->live->now->image.generation;
 	r->confirm_by = e->confirm.by;
 	r->seconds.total = fw_now() - j->start;
 	if (!r->err && !j->asked.check)
 		histogram_add(&e->transaction_seconds, r->seconds.total);
 	j->done(r, j->asked.ctx);
 	transaction_free(&j->t);
-	labels_free(&j->labels);
-	free(j->before);
 	free(j);
 }
 
@@ -194,20 +221,12 @@ int engine_bulk_start(struct engine *e, const struct engine_edit *edit,
 	if (err)
 		return err;
 	j = calloc(1, sizeof(*j));
-	if (j) {
-		j->next = calloc(1, sizeof(*j->next));
-		j->before = calloc(1, sizeof(*j->before));
-	}
-	if (!j || !j->next || !j->before) {
-		if (j)
-			free(j->next);
-		free(j ? j->before : NULL);
-		free(j);
+	if (!j)
 		return -ENOMEM;
-	}
 	j->job = (struct job){ .swaps = true, .run = bulk_run, .finish = bulk_finish };
 	j->asked = *edit;
-	j->t = (struct transaction){ .e = e, .asked = &j->asked, .out = &j->result };
+	j->e = e;
+	j->t = (struct transaction){ .e = e, .asked = &j->asked, .edit = &j->edit, .out = &j->result };
 	j->done = done;
 	j->start = fw_now();
 	job_queue(e, &j->job);

@@ -110,7 +110,7 @@ void confirm_end(struct engine *e)
 /* The setting first: without a deadline, and with one that is over, it is only what is the case anyway. */
 int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds)
 {
-	size_t rules = e->live->rs->nrules;
+	size_t rules = e->live->now->rs->nrules;
 	int err = engine_waits(e, ds);
 
 	err = err ? err : store_set(e->store, BEFORE, before, ds);
@@ -147,22 +147,19 @@ int confirm_before(struct engine *e, char **out)
 /* The ruleset stays: what only the one before needs goes away. */
 static int ruleset_stays(struct engine *e, struct fw_diags *ds)
 {
-	struct later *l = calloc(1, sizeof(*l));
-	int err = l ? store_forget(e->store, ds) : -ENOMEM;
+	uint32_t *slots;
+	size_t nslots;
+	int err = store_forget(e->store, ds);
 
-	if (err) {
-		free(l);
+	if (err)
 		return err;
-	}
 	confirm_end(e);
-	if (e->confirm.slots) {
-		l->slots = fw_take(e->confirm.slots);
-		l->nslots = e->confirm.nslots;
-	} else {
-		/* Without memory for that a deleted rule's count may show up at a new one: better than not to go on. */
-		slots_retire(e, e->live, NULL, l);
-	}
-	grace_later(e, l);
+	nslots = e->confirm.nslots;
+	slots = fw_take(e->confirm.slots);
+	/* Without memory for that a deleted rule's count may show up at a new one: better than not to go on. */
+	if (slots || !slots_hold(e, loaded_now(e), NULL, &slots, &nslots))
+		fw_live_retire_slots(e->live, slots, nslots);
+	grace_work(e);
 	engine_upkeep(e);
 	return 0;
 }
@@ -352,11 +349,11 @@ void confirm_opened(struct engine *e)
 	if (u->at && u->restored < 0 && e->confirm.by)
 		*u = (struct engine_undone){ .at = 0 };
 	else if (u->restored < 0)
-		u->restored = (int64_t)e->live->rs->nrules;
+		u->restored = (int64_t)e->live->now->rs->nrules;
 	if (!e->rolled_back)
 		return;
 	confirm_late(e, why, sizeof(why));
-	undone_note(e, (int64_t)e->live->rs->nrules, why);
+	undone_note(e, (int64_t)e->live->now->rs->nrules, why);
 	record_undone(e);
 	store_set(e->store, DEADLINE, NULL, NULL);
 }

@@ -22,7 +22,7 @@ void engine_reason_count(const struct engine *e, enum fw_reason reason, struct f
 /* Rules that have counted something since they were reset last: memory is read in order, and mostly there are few. */
 static int reset_rows(struct engine *e, uint32_t slot)
 {
-	const struct fw_ruleset *rs = e->live->rs;
+	const struct fw_ruleset *rs = e->live->now->rs;
 	uint32_t n = rs->next_slot - slot < ROWS ? rs->next_slot - slot : ROWS;
 	struct fw_kern_row rows[ROWS];
 	int err = 0;
@@ -42,7 +42,7 @@ int engine_count_reset(struct engine *e, const struct fw_rule *rule)
 		return fw_kern_count_reset(e->kern, rule->slot + FW_COUNTER_RULES);
 	for (uint32_t counter = 0; counter < FW_COUNTER_RULES && !err; counter++)
 		err = fw_kern_count_reset(e->kern, counter);
-	for (uint32_t slot = 0; slot < e->live->rs->next_slot && !err; slot += ROWS)
+	for (uint32_t slot = 0; slot < e->live->now->rs->next_slot && !err; slot += ROWS)
 		err = reset_rows(e, slot);
 	return err;
 }

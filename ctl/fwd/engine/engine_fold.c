@@ -119,7 +119,7 @@ static void upkeep_finish(struct engine *e, struct job *job)
 	if (j->err)
 		e->upkeep_after = fw_now() + 60;
 	if (j->folded)
-		e->live->rs->names_services = false;
+		e->live->now->rs->names_services = false;
 	e->keeping_up = false;
 	free(job);
 }
@@ -131,7 +131,7 @@ void engine_upkeep(struct engine *e)
 
 	if (e->keeping_up || e->swapping || fw_now() < e->upkeep_after)
 		return;
-	fold = store_fold_wanted(e->store, e->live->rs->names_services);
+	fold = store_fold_wanted(e->store, e->live->now->rs->names_services);
 	if (!fold && !store_tidy_wanted(e->store))
 		return;
 	j = calloc(1, sizeof(*j));

@@ -124,7 +124,7 @@ bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *name
 	const struct link_name *l = find(e, ifindex);
 	struct use u[2];
 
-	if (!l || l->numbered < 2 || uses(e->live->rs, l, u) < 2 || !u[1].used)
+	if (!l || l->numbered < 2 || uses(e->live->now->rs, l, u) < 2 || !u[1].used)
 		return false;
 	names[0] = u[0].name;
 	names[1] = u[1].name;
@@ -136,7 +136,7 @@ uint32_t engine_link_number(const struct engine *e, uint32_t ifindex)
 	const struct link_name *l = find(e, ifindex);
 	struct use u[2];
 
-	return l && uses(e->live->rs, l, u) ? (uint32_t)u[0].number : FW_IFACE_OTHER;
+	return l && uses(e->live->now->rs, l, u) ? (uint32_t)u[0].number : FW_IFACE_OTHER;
 }
 
 static void altnames_free(struct link_name *l)
@@ -230,7 +230,7 @@ int engine_link(struct engine *e, const struct fw_interface *link)
 	l->round = e->links_round;
 	snprintf(l->name, sizeof(l->name), "%s", link->name);
 	err = altnames_copy(l, link);
-	return err ? err : number_set(e, e->live->rs, l);
+	return err ? err : number_set(e, e->live->now->rs, l);
 }
 
 void ifaces_free(struct engine *e)
@@ -279,7 +279,7 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
  */
 int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {
-	bool all = rs->ifaces_fresh || rs != e->live->rs;
+	bool all = rs->ifaces_fresh || !e->live->now || rs != e->live->now->rs;
 	int err = names_store(e, rs, ds), told = 0;
 
 	for (size_t i = 0; !err && !told && i < e->nlinks; i++)
@@ -294,6 +294,6 @@ int ifaces_renumber(struct engine *e)
 
 	for (size_t i = 0; i < e->nlinks; i++)
 		if (e->links[i].numbered)
-			err |= number_set(e, e->live->rs, &e->links[i]);
+			err |= number_set(e, e->live->now->rs, &e->links[i]);
 	return err ? -EIO : 0;
 }

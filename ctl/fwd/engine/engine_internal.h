@@ -10,38 +10,17 @@
 
 #include "engine.h"
 
+#include "fw/live.h"
+
 #include <pthread.h>
 
-/* A ruleset and its tables. */
-struct live {
-	struct fw_ruleset *rs;
-	struct fw_image image;
-	struct fw_cost_worst cost; /* of the tables when they were written */
-	bool changed;              /* since then */
-	struct facts facts;        /* of the ruleset */
-	unsigned arena;            /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
-};
-
-/* What may go when no packet sees it any more. */
-struct later {
-	struct later *next;
-	struct live *live;     /* a ruleset that was replaced */
-	struct fw_image image; /* tables that were written anew; root 0: none */
-	uint32_t *slots;       /* of rules that were deleted */
-	size_t nslots;
-};
-
-/* Grace periods, one at a time: what came while one was running waits for the next. */
-struct graces {
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t turn;
-	enum grace_state { GRACE_IDLE, GRACE_RUNS, GRACE_OVER } state; /* under the lock */
-	bool quit;                                                     /* under the lock */
-	struct later *waiting, *running;
-	bool tables;                  /* of those that were freed since it was over, some had tables */
-	const struct live *ticket_of; /* whose image the ticket is of; NULL: none */
-	uint32_t ticket;
+/* A ruleset with its tables, and what the engine knows of both. */
+struct loaded {
+	struct fw_compiled compiled; /* the first member: struct fw_live gives it back */
+	struct fw_cost_worst cost;   /* of the tables when they were written as a whole */
+	bool changed;                /* they have changed since then */
+	struct facts facts;          /* of the ruleset */
+	unsigned arena;              /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
 };
 
 /* Work for the worker: run() there, then finish() in the thread that called. */
@@ -88,8 +67,8 @@ struct confirm {
 struct engine {
 	struct store *store;
 	struct fw_kern *kern;
-	struct live *live;
-	struct graces graces;
+	struct fw_live *live;
+	struct fw_live_waiter *waiter;
 	struct jobs jobs;
 	const struct job *swapping; /* the job that makes another ruleset */
 	struct job *held;           /* the same, while it waits for grace periods; NULL: it does not */
@@ -109,7 +88,7 @@ struct engine {
 	bool rolled_back;         /* by engine_open() */
 	bool keeping_up;          /* a job that looks after the store is under way */
 	double upkeep_after;      /* on the clock of fw_now() */
-	int threads;              /* that were started */
+	bool working;             /* the worker was started */
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
 	struct histogram transaction_seconds, reload_seconds;
 	struct engine_undone undone;
@@ -120,42 +99,28 @@ struct engine {
 };
 
 void engine_wake(struct engine *e);
-/* Does it take so long to compile the live ruleset that nobody should wait for it? */
-bool engine_is_large(const struct engine *e);
+/* The live one. */
+static inline struct loaded *loaded_now(const struct engine *e)
+{
+	return (struct loaded *)e->live->now;
+}
+/* An empty one, with an arena of its own. NULL: memory is out. fw_compiled_free() frees it. */
+struct loaded *loaded_new(void);
 /*
- * The tables of live->rs, whose rules are in order, and what attachments need to know of it: both look at every rule, so
+ * The tables of its ruleset, and what attachments need to know of it: both look at every rule, so
  * this is the worker's once there is one. As fw_tables_compile().
  */
-int live_compile(struct engine *e, struct live *live, struct fw_diags *ds);
-/* Frees tables and ruleset: no packet may see them. */
-void live_free(struct engine *e, struct live *live);
-/* Makes @next what packets see. Cannot fail: room and segments are there. */
-void engine_publish(struct engine *e, const struct fw_image *image);
-/* The generation that comes next. */
-uint32_t engine_next_generation(const struct engine *e);
-/*
- * At the start: waits for a grace period, so that what was published before is out of sight. Slots without a rule count from
- * 0, but not while a load waits to be confirmed, since the rules that it removed may come back.
- */
-void engine_settle(struct engine *e);
-/* A new image of @rs is about to be published: counters, interfaces, segments. 0 or -errno with a diagnostic. */
-int engine_make_ready(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
-/* The part of it that takes time: the worker may do it before. */
-int engine_kernel_ready(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
+int loaded_compile(const struct engine *e, struct loaded *l, struct fw_diags *ds);
+/* What a packet costs in these tables. 0 or -ENOMEM. */
+int loaded_cost(const struct engine *e, struct loaded *l);
 /* What the kernel could not do, as a diagnostic: returns @err. */
 int engine_kernel_error(int err, const char *what, struct fw_diags *ds);
 /* What a user would say of an errno for which nobody made a diagnostic. */
 void engine_explain(int err, const char *what, struct fw_diags *ds);
 
 /* engine_grace.c */
-int graces_start(struct engine *e);
-void graces_stop(struct engine *e);
-/* @what is freed a grace period from now. */
-void grace_later(struct engine *e, struct later *what);
 /* Finishes a grace period that is over, and begins another if something waits for one. */
 void grace_work(struct engine *e);
-/* Is there memory that a grace period would give back? */
-bool grace_pending(const struct engine *e);
 /* Waits for all of them. */
 void grace_wait(struct engine *e);
 
@@ -228,10 +193,10 @@ void undone_note(struct engine *e, int64_t restored, const char *why);
 /* The store goes back. @rs: what goes, whose dynamic sets are carried over to what comes back; NULL: they are not. */
 int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds);
 /*
- * Slots that are free in a ruleset which takes the place of @of, but may still be counted in, wait in @l to be released;
+ * Slots that are free in @next, which takes the place of @of, but may still be counted in, are held there and come back in @slots;
  * @of NULL: all that are free. 0 or -ENOMEM.
  */
-int slots_retire(struct engine *e, struct live *live, const struct fw_ruleset *of, struct later *l);
+int slots_hold(struct engine *e, struct loaded *next, const struct fw_ruleset *of, uint32_t **slots, size_t *nslots);
 /* Takes back what waits: 0 when it is done or begun; -errno with a diagnostic: it is tried again. */
 int undo_start(struct engine *e, const struct record_who *who, const char *why, struct fw_diags *ds);
 
@@ -263,33 +228,9 @@ int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, c
 
 /* engine_warn.c */
 /* Of a ruleset that is compiled, by the worker: with what its text is warned of. */
-void warn_load(struct engine *e, const struct live *next, struct fw_diags *out);
+void warn_load(struct engine *e, const struct loaded *next, struct fw_diags *out);
 /* Of an edit that is open, after its change of the tables, or without it when the edit is only checked. */
 void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *out);
-
-/* engine_label.c */
-struct label_name {
-	uint32_t slot;
-	const char *name; /* of the ruleset's */
-};
-/* Labels of a ruleset that is to take the place of the live one. */
-struct labels {
-	struct fw_label *by_slot; /* @n of them */
-	uint32_t n;
-	struct label_name *names; /* that change at slots that have a rule already */
-	size_t nnames, cap;
-};
-/* All that there are, from the live ruleset. */
-void labels_all(struct engine *e);
-/* What an edit did: while its rows are there. */
-void labels_edit(struct engine *e, const struct fw_edit *edit);
-/*
- * Makes ready what @next needs; by the worker. labels_commit() when it is live; when it never is, nothing is to be undone.
- * 0 or -ENOMEM.
- */
-int labels_prepare(struct engine *e, const struct fw_ruleset *next, struct labels *out);
-void labels_commit(struct engine *e, const struct labels *l);
-void labels_free(struct labels *l);
 
 /* engine_iface.c */
 /* Rules may call an interface by one of its names only: 0, or -EINVAL with a diagnostic. */

@@ -32,9 +32,10 @@ struct writer {
 struct load_job {
 	struct job job;
 	struct engine_load load;
-	struct live *next;
+	struct engine *e;
+	struct fw_swap swap;
 	struct fw_adoption adoption;
-	struct labels labels;
+	struct record record;
 	struct engine_result result;
 	struct writer writer;
 	_Atomic int stage;
@@ -152,7 +153,7 @@ static void set_stage(struct engine *e, struct load_job *j, enum stage stage)
 static int diff(struct engine *e, struct load_job *j)
 {
 	struct fw_diff d;
-	int err = fw_diff(e->live->rs, j->next->rs, j->load.diff ? ENGINE_DIFF_MAX : 0, &d);
+	int err = fw_diff(e->live->now->rs, j->swap.next->rs, j->load.diff ? ENGINE_DIFF_MAX : 0, &d);
 
 	if (err)
 		return err;
@@ -163,40 +164,61 @@ static int diff(struct engine *e, struct load_job *j)
 	return 0;
 }
 
+static int parse_into(struct engine *e, struct load_job *j, struct fw_compiled *next)
+{
+	const struct fw_ruleset *old = e->live->now->rs;
+	int err;
+
+	next->rs = fw_ruleset_new(j->load.name);
+	err = next->rs ? fw_ruleset_follow(next->rs, old) : -ENOMEM;
+	if (!err)
+		err = load_parse(&j->load, next->rs, &j->result.ds);
+	if (!err)
+		err = load_check_empty(&j->load, next->rs, old, &j->result.ds);
+	return err ? err : fw_ruleset_adopt(next->rs, old, &j->result.ds, &j->adoption);
+}
+
 static int parse(struct engine *e, struct load_job *j)
 {
-	const struct fw_ruleset *old = e->live->rs;
+	struct loaded *next = (struct loaded *)j->swap.next;
 	double start = fw_now();
 	int err;
 
-	memory_use(j->next->arena);
-	j->next->rs = fw_ruleset_new(j->load.name);
-	err = j->next->rs ? fw_ruleset_follow(j->next->rs, old) : -ENOMEM;
-	err = err ? err : load_parse(&j->load, j->next->rs, &j->result.ds);
-	err = err ? err : load_check_empty(&j->load, j->next->rs, old, &j->result.ds);
-	err = err ? err : fw_ruleset_adopt(j->next->rs, old, &j->result.ds, &j->adoption);
+	memory_use(next->arena);
+	err = parse_into(e, j, &next->compiled);
 	memory_use(0);
 	if (!err)
-		fw_text_print_dynamic(&j->carried, j->next->rs, old);
-	err = err ? err : j->carried.failed ? -ENOMEM : 0;
+		fw_text_print_dynamic(&j->carried, next->compiled.rs, e->live->now->rs);
+	if (!err && j->carried.failed)
+		err = -ENOMEM;
 	j->result.seconds.parse = fw_now() - start;
 	return err;
 }
 
 static int compile(struct engine *e, struct load_job *j)
 {
+	struct loaded *next = (struct loaded *)j->swap.next;
 	double start = fw_now();
+	int err = loaded_compile(e, next, &j->result.ds);
+
+	if (!err)
+		err = loaded_cost(e, next);
+	j->result.cost = next->cost;
+	if (!err && j->load.max_cost)
+		err = fw_cost_refuse(next->compiled.rs, &next->cost, 1e-9 * (double)j->load.max_cost, &j->result.ds);
+	j->result.seconds.compile = fw_now() - start;
+	return err;
+}
+
+/* To compare, the rules need to be in order, and no more. */
+static int order(struct load_job *j)
+{
+	const struct loaded *next = (struct loaded *)j->swap.next;
 	int err;
 
-	memory_use(j->next->arena);
-	err = fw_ruleset_order(j->next->rs);
+	memory_use(next->arena);
+	err = fw_ruleset_order(next->compiled.rs);
 	memory_use(0);
-	if (!err && !j->load.compare)
-		err = live_compile(e, j->next, &j->result.ds);
-	j->result.cost = j->next->cost;
-	if (!err && j->load.max_cost)
-		err = fw_cost_refuse(j->next->rs, &j->result.cost, 1e-9 * (double)j->load.max_cost, &j->result.ds);
-	j->result.seconds.compile = fw_now() - start;
 	return err;
 }
 
@@ -210,42 +232,42 @@ static void take_writer_diags(struct load_job *j)
 static int load_build(struct engine *e, struct load_job *j)
 {
 	struct writer *w = &j->writer;
-	int err;
+	int err = parse(e, j);
 
-	j->next->arena = memory_new();
-	err = parse(e, j);
 	if (!err && j->stored) {
 		err = writer_join(w); /* its text is written; now the numbers, while the tables are */
-		w->rs = j->next->rs;
+		w->rs = j->swap.next->rs;
 		w->carried = &j->carried;
-		err = err ? err : writer_start(w);
+		if (!err)
+			err = writer_start(w);
 	}
 	set_stage(e, j, STAGE_COMPILE);
-	err = err ? err : compile(e, j);
+	if (!err)
+		err = j->load.compare ? order(j) : compile(e, j);
 	if (!err && !j->load.compare)
-		warn_load(e, j->next, &j->result.warnings);
+		warn_load(e, (struct loaded *)j->swap.next, &j->result.warnings);
 	/* Many segments and counters take their time to be known to the kernel. */
-	if (!err && !j->load.check)
-		err = engine_kernel_ready(e, j->next->rs, &j->result.ds);
-	if (!err && !j->load.check)
-		err = labels_prepare(e, j->next->rs, &j->labels);
-	return err;
+	return err || j->load.check ? err : fw_swap_ready(e->live, &j->swap, &j->result.ds);
 }
 
 static void load_run(struct engine *e, struct job *job)
 {
 	struct load_job *j = (struct load_job *)job;
 	struct writer *w = &j->writer;
-	int err = 0, stored;
+	struct loaded *next = loaded_new();
+	int err = next ? 0 : -ENOMEM, stored;
 
+	j->swap.next = next ? &next->compiled : NULL;
 	set_stage(e, j, STAGE_PARSE);
-	if (!j->load.check) {
+	if (!err && !j->load.check) {
 		*w = (struct writer){ .e = e, .load = &j->load };
 		err = writer_start(w);
 		j->stored = !err;
 	}
-	err = err ? err : load_build(e, j);
-	err = err ? err : diff(e, j);
+	if (!err)
+		err = load_build(e, j);
+	if (!err)
+		err = diff(e, j);
 	set_stage(e, j, STAGE_STORE);
 	stored = writer_join(w);
 	take_writer_diags(j);
@@ -267,51 +289,51 @@ void load_tell(struct engine *e)
 		tell_stages(e->loading, (enum stage)atomic_load(&e->loading->stage));
 }
 
-/* The new ruleset in the place of the old one, whose memory and slots wait for a grace period. */
-static void load_swap(struct engine *e, struct load_job *j, struct later *old)
-{
-	old->live = e->live;
-	e->live = fw_take(j->next);
-	engine_publish(e, &e->live->image);
-	labels_commit(e, &j->labels);
-	if (j->load.cause.confirm) {
-		confirm_begin(e, &j->load.cause, e->live->rs->nrules, fw_take(j->adoption.freed), j->adoption.nfreed);
-	} else {
-		old->slots = fw_take(j->adoption.freed);
-		old->nslots = j->adoption.nfreed;
-	}
-	grace_later(e, old);
-}
-
 static enum record_action action_of(const struct engine_load *l)
 {
 	return l->kind == ENGINE_FLUSH ? RECORD_FLUSH : RECORD_LOAD;
 }
 
-static int load_commit(struct engine *e, struct load_job *j)
+/* The store makes what it has been given the ruleset that counts. */
+static int load_journal(void *ctx)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	struct record r = record_of(action_of(&j->load), &j->load.cause);
+	struct load_job *j = ctx;
+	struct engine *e = j->e;
+	struct record *r = &j->record;
 	struct store_note note;
 	struct fw_diags *ds = &j->result.ds;
-	struct later *old = calloc(1, sizeof(*old));
-	double start = fw_now();
-	int err = old ? engine_make_ready(e, j->next->rs, ds) : -ENOMEM;
+	int err = ifaces_number(e, j->swap.next->rs, ds);
 
+	*r = record_of(action_of(&j->load), &j->load.cause);
 	if (!err && j->load.cause.confirm)
 		err = confirm_prepare(e, &j->load.cause, j->result.rules, ds);
-	r.counts = j->result.counts;
-	r.rules = j->result.rules;
-	err = err ? err : record_write(&r, &b, &note);
-	err = err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
-	if (err) {
-		free(old);
-		return err;
+	r->counts = j->result.counts;
+	r->rules = j->result.rules;
+	if (!err)
+		err = record_write(r, &b, &note);
+	return err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
+}
+
+static int load_commit(struct engine *e, struct load_job *j)
+{
+	double start = fw_now();
+	int err;
+
+	/* Slots of rules that may come back are kept. */
+	if (!j->load.cause.confirm) {
+		j->swap.slots = fw_take(j->adoption.freed);
+		j->swap.nslots = j->adoption.nfreed;
 	}
-	j->next->image.generation = engine_next_generation(e);
-	load_swap(e, j, old);
+	err = fw_swap_commit(e->live, &j->swap, load_journal, j, &j->result.ds);
+	if (err)
+		return err;
+	if (j->load.cause.confirm)
+		confirm_begin(e, &j->load.cause, e->live->now->rs->nrules, fw_take(j->adoption.freed),
+			      j->adoption.nfreed);
+	grace_work(e);
 	j->result.seconds.swap = fw_now() - start;
-	record_tell(e, &r);
+	record_tell(e, &j->record);
 	return 0;
 }
 
@@ -319,15 +341,16 @@ static void load_finish(struct engine *e, struct job *job)
 {
 	struct load_job *j = (struct load_job *)job;
 	struct engine_result *r = &j->result;
+	const struct fw_ruleset *rs = j->swap.next ? j->swap.next->rs : NULL;
 	bool check = j->load.check;
 
 	e->loading = NULL;
 	if (!r->err && e->jobs.quit)
 		r->err = -ECANCELED;
 	if (!r->err)
-		r->err = ifaces_check(e, j->next->rs, &r->ds);
+		r->err = ifaces_check(e, rs, &r->ds);
 	tell_stages(j, r->err || check ? (enum stage)atomic_load(&j->stage) : STAGE_SWAP);
-	r->rules = j->next->rs ? j->next->rs->nrules : 0;
+	r->rules = rs ? rs->nrules : 0;
 	if (!r->err && !check)
 		r->err = load_commit(e, j);
 	if (r->err && j->stored)
@@ -336,10 +359,10 @@ static void load_finish(struct engine *e, struct job *job)
 		engine_explain(r->err, "load the ruleset", &r->ds);
 	if (r->err && !check && !e->jobs.quit)
 		record_refused(e, action_of(&j->load), &j->load.cause, r->err, &r->ds);
-	live_free(e, j->next);
+	fw_swap_free(&j->swap);
 	e->reloads[j->load.kind] += !r->err && !check;
 	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;
-	r->generation = e->live->image.generation;
+	r->generation = e->live->now->image.generation;
 	r->confirm_by = e->confirm.by;
 	r->seconds.total = fw_now() - j->start;
 	if (!r->err && !check)
@@ -347,7 +370,6 @@ static void load_finish(struct engine *e, struct job *job)
 	if (j->load.done)
 		j->load.done(r, j->load.ctx);
 	free(j->adoption.freed);
-	labels_free(&j->labels);
 	fw_buf_free(&j->carried);
 	engine_load_free(&j->load);
 	free(j);
@@ -356,24 +378,20 @@ static void load_finish(struct engine *e, struct job *job)
 int engine_load_start(struct engine *e, struct engine_load *load)
 {
 	struct load_job *j = NULL;
-	struct live *next = NULL;
 	struct fw_diags ds = { .n = 0 };
 	int err = e->swapping ? -EAGAIN : engine_waits(e, &ds);
 
 	if (!err) {
 		j = calloc(1, sizeof(*j));
-		next = calloc(1, sizeof(*next));
-		err = j && next ? 0 : -ENOMEM;
+		err = j ? 0 : -ENOMEM;
 	}
 	if (err) {
-		free(j);
-		free(next);
 		if (err == -EBUSY && !load->check)
 			record_refused(e, action_of(load), &load->cause, err, &ds);
 		engine_load_free(load);
 		return err;
 	}
-	j->next = next;
+	j->e = e;
 	j->job = (struct job){ .swaps = true, .run = load_run, .finish = load_finish };
 	j->load = *load;
 	j->start = fw_now();

@@ -86,6 +86,11 @@ static void add_arena(struct engine_memory *out, unsigned arena, uint32_t genera
 	out->arena[out->narenas++].active = pages * page;
 }
 
+static void add_replaced(const struct fw_compiled *c, void *ctx)
+{
+	add_arena(ctx, ((const struct loaded *)c)->arena, 0);
+}
+
 void engine_memory(const struct engine *e, struct engine_memory *out)
 {
 	size_t value[4] = { 0 };
@@ -98,9 +103,6 @@ void engine_memory(const struct engine *e, struct engine_memory *out)
 	    get("stats.resident", &value[2], sizeof(size_t)) || get("stats.retained", &value[3], sizeof(size_t)))
 		return;
 	*out = (struct engine_memory){ true, value[0], value[1], value[2], value[3], .narenas = 0 };
-	add_arena(out, e->live->arena, e->live->image.generation);
-	for (const struct later *l = e->graces.waiting; l; l = l->next)
-		add_arena(out, l->live ? l->live->arena : 0, 0);
-	for (const struct later *l = e->graces.running; l; l = l->next)
-		add_arena(out, l->live ? l->live->arena : 0, 0);
+	add_arena(out, loaded_now(e)->arena, e->live->now->image.generation);
+	fw_live_replaced(e->live, add_replaced, out);
 }

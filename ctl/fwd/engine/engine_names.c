@@ -68,7 +68,7 @@ static void tell_kernel(struct engine *e)
 {
 	int err = ifaces_renumber(e);
 
-	err = err ? err : fw_kern_ifaces_forget(e->kern, is_nobodys, e->live->rs);
+	err = err ? err : fw_kern_ifaces_forget(e->kern, is_nobodys, e->live->now->rs);
 	/* Without that the numbers stay held. The next change tries again. */
 	e->names_told = !err;
 	e->names_stuck = err;
@@ -76,14 +76,14 @@ static void tell_kernel(struct engine *e)
 
 bool names_wanted(const struct engine *e)
 {
-	const struct fw_ruleset *rs = e->live->rs;
+	const struct fw_ruleset *rs = e->live->now->rs;
 
 	return !e->names_stuck && (rs->ifaces_parting || (rs->ifaces_idle && !e->confirm.by));
 }
 
 void names_wait(struct engine *e)
 {
-	struct fw_ruleset *rs = e->live->rs;
+	struct fw_ruleset *rs = e->live->now->rs;
 
 	if (rs->ifaces_parting && !e->names_told && !e->names_stuck)
 		tell_kernel(e);
@@ -92,7 +92,7 @@ void names_wait(struct engine *e)
 
 void names_part(struct engine *e)
 {
-	struct fw_ruleset *rs = e->live->rs;
+	struct fw_ruleset *rs = e->live->now->rs;
 
 	if (fw_ruleset_ifaces_part(rs, !e->confirm.by))
 		tell_kernel(e);

@@ -41,7 +41,7 @@ void engine_record(struct engine *e, struct record *r)
 	struct store_note note;
 
 	r->at = epoch();
-	r->rules = e->live->rs->nrules;
+	r->rules = e->live->now->rs->nrules;
 	if (record_tell(e, r) && !record_write(r, &b, &note))
 		store_note(e->store, &note);
 }

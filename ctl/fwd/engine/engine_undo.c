@@ -12,25 +12,28 @@
 
 struct undo_job {
 	struct job job;
-	struct live *live;
-	struct later *before; /* the ruleset that goes, and the slots that only its rules had */
-	struct labels labels;
+	struct fw_swap swap;          /* its slots: those that only rules of the ruleset that goes have */
 	struct fw_diff_counts counts; /* what it changes */
 	struct fw_diags ds;
 	double start;
 	int err;
 };
 
-int slots_retire(struct engine *e, struct live *live, const struct fw_ruleset *of, struct later *l)
+int slots_hold(struct engine *e, struct loaded *next, const struct fw_ruleset *of, uint32_t **slots, size_t *nslots)
 {
+	struct fw_ruleset *rs = next->compiled.rs;
 	uint32_t end = of ? of->next_slot : fw_kern_counter_slots(e->kern);
-	int err = fw_ruleset_slots_missing(live->rs, of, end, &l->slots, &l->nslots);
+	int err = fw_ruleset_slots_missing(rs, of, end, slots, nslots);
 
-	memory_use(live->arena);
-	err = err ? err : fw_ruleset_slots_hold(live->rs, l->slots, l->nslots);
-	memory_use(0);
 	if (err)
-		l->nslots = 0;
+		return err;
+	memory_use(next->arena);
+	err = fw_ruleset_slots_hold(rs, *slots, *nslots);
+	memory_use(0);
+	if (err) {
+		free(fw_take(*slots));
+		*nslots = 0;
+	}
 	return err;
 }
 
@@ -47,29 +50,35 @@ int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *d
 
 static int undo_build(struct engine *e, struct undo_job *j)
 {
+	struct loaded *next = (struct loaded *)j->swap.next;
+	const struct fw_ruleset *now = e->live->now->rs;
 	struct stored st = { 0 };
 	const char *reason = NULL;
-	int err = store_keeps(e->store) ? store_back(e, e->live->rs, &j->ds) : 0;
+	int err = store_keeps(e->store) ? store_back(e, now, &j->ds) : 0;
 
-	err = err ? err : stored_read(e, j->live->arena, e->live->rs, false, &st, &j->ds);
-	j->live->rs = st.rs;
+	if (!err)
+		err = stored_read(e, next->arena, now, false, &st, &j->ds);
+	next->compiled.rs = st.rs;
 	/* After a restart nobody knows which rules are gone, but only which slots have none. */
-	err = err ? err : slots_retire(e, j->live, e->confirm.slots ? e->live->rs : NULL, j->before);
-	err = err ? err : live_compile(e, j->live, &j->ds);
-	if (!err && fw_image_validate(fw_kern_pool(e->kern), j->live->image.root, &reason)) {
+	if (!err)
+		err = slots_hold(e, next, e->confirm.slots ? now : NULL, &j->swap.slots, &j->swap.nslots);
+	if (!err)
+		err = loaded_compile(e, next, &j->ds);
+	if (!err && fw_image_validate(e->live->pool, next->compiled.image.root, &reason)) {
 		fw_diag_add(&j->ds, (struct fw_place){ 0 }, NULL, "the tables of the ruleset before are wrong: %s",
 			    reason);
 		err = -EIO;
 	}
-	err = err ? err : engine_kernel_ready(e, st.rs, &j->ds);
-	return err ? err : labels_prepare(e, st.rs, &j->labels);
+	if (!err)
+		err = loaded_cost(e, next);
+	return err ? err : fw_swap_ready(e->live, &j->swap, &j->ds);
 }
 
 /* Both come from the same store: a rule that is in both has its slot in both. */
 static int undo_count(const struct engine *e, struct undo_job *j)
 {
 	struct fw_diff d;
-	int err = fw_diff(e->live->rs, j->live->rs, 0, &d);
+	int err = fw_diff(e->live->now->rs, j->swap.next->rs, 0, &d);
 
 	if (err)
 		return err;
@@ -82,30 +91,22 @@ static void undo_run(struct engine *e, struct job *job)
 {
 	struct undo_job *j = (struct undo_job *)job;
 
-	j->live = calloc(1, sizeof(*j->live));
-	j->before = calloc(1, sizeof(*j->before));
-	if (!j->live || !j->before) {
-		j->err = -ENOMEM;
-		return;
-	}
-	j->live->arena = memory_new();
-	j->err = undo_build(e, j);
-	j->err = j->err ? j->err : undo_count(e, j);
+	struct loaded *next = loaded_new();
+
+	j->swap.next = next ? &next->compiled : NULL;
+	j->err = next ? undo_build(e, j) : -ENOMEM;
+	if (!j->err)
+		j->err = undo_count(e, j);
 }
 
-static void undo_swap(struct engine *e, struct undo_job *j)
+static void undo_swapped(struct engine *e, struct undo_job *j)
 {
-	j->before->live = e->live;
-	e->live = fw_take(j->live);
-	e->live->image.generation = engine_next_generation(e);
-	engine_publish(e, &e->live->image);
-	labels_commit(e, &j->labels);
 	confirm_end(e);
 	free(fw_take(e->confirm.slots)); /* their rules are there again */
-	grace_later(e, fw_take(j->before));
+	grace_work(e);
 	e->reloads[ENGINE_ROLLBACK]++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
-	undone_note(e, (int64_t)e->live->rs->nrules, e->undone.reason);
+	undone_note(e, (int64_t)e->live->now->rs->nrules, e->undone.reason);
 	e->undone.counts = j->counts;
 	record_undone(e);
 }
@@ -120,32 +121,37 @@ static int undo_failed(struct engine *e, int err, struct fw_diags *ds)
 	return err;
 }
 
-static void undo_free(struct engine *e, struct undo_job *j)
+struct numbering {
+	struct engine *e;
+	struct undo_job *j;
+};
+
+/* The store has gone back already; what it lacks are the numbers of interfaces. */
+static int undo_number(void *ctx)
 {
-	live_free(e, j->live);
-	labels_free(&j->labels);
-	if (j->before)
-		free(j->before->slots);
-	free(j->before);
-	free(j);
+	struct numbering *n = ctx;
+
+	return ifaces_number(n->e, n->j->swap.next->rs, &n->j->ds);
 }
 
 static void undo_finish(struct engine *e, struct job *job)
 {
 	struct undo_job *j = (struct undo_job *)job;
+	struct numbering n = { e, j };
 	int err = j->err;
 
 	if (!err && e->jobs.quit)
 		err = -ECANCELED;
 	if (!err) {
 		grace_wait(e); /* slots that wait to be released are of the ruleset that goes */
-		err = engine_make_ready(e, j->live->rs, &j->ds);
+		err = fw_swap_commit(e->live, &j->swap, undo_number, &n, &j->ds);
 	}
 	if (err)
 		undo_failed(e, err, &j->ds);
 	else
-		undo_swap(e, j);
-	undo_free(e, j);
+		undo_swapped(e, j);
+	fw_swap_free(&j->swap);
+	free(j);
 }
 
 static int ruleset_back(struct engine *e)
@@ -178,7 +184,7 @@ int undo_start(struct engine *e, const struct record_who *who, const char *why, 
 	int err;
 
 	/* Written first: a process that is killed from here on must not leave somebody in the belief that it is in force. */
-	undone_note(e, e->confirm.beside ? (int64_t)e->live->rs->nrules : -1, why);
+	undone_note(e, e->confirm.beside ? (int64_t)e->live->now->rs->nrules : -1, why);
 	e->confirm.undoing = true;
 	e->confirm.undoer = *who;
 	ds = ds ? ds : &unseen;

@@ -7,13 +7,15 @@
 #define LOAD_RULES 100000 /* above that, a load would take noticeably longer */
 #define EDIT_RULES 1000   /* of one transaction: others wait meanwhile */
 
-void warn_load(struct engine *e, const struct live *next, struct fw_diags *out)
+void warn_load(struct engine *e, const struct loaded *next, struct fw_diags *out)
 {
-	if (next->rs->warnings)
-		*out = *next->rs->warnings;
-	fw_cost_warn(next->rs, &next->cost, out);
-	if (next->rs->nrules <= LOAD_RULES)
-		fw_warn_all_shadowed(next->rs, fw_kern_pool(e->kern), next->image.root, out);
+	const struct fw_ruleset *rs = next->compiled.rs;
+
+	if (rs->warnings)
+		*out = *rs->warnings;
+	fw_cost_warn(rs, &next->cost, out);
+	if (rs->nrules <= LOAD_RULES)
+		fw_warn_all_shadowed(rs, e->live->pool, next->compiled.image.root, out);
 }
 
 static bool says_more(const struct fw_rule_change *row)
@@ -27,10 +29,10 @@ static bool says_more(const struct fw_rule_change *row)
  */
 void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *out)
 {
-	const struct fw_image *image = &e->live->image;
+	const struct fw_image *image = &e->live->now->image;
 	const struct fw_rule *by;
 
-	if (!e->probe && fw_classifier_new(fw_kern_pool(e->kern), false, &e->probe))
+	if (!e->probe && fw_classifier_new(e->live->pool, false, &e->probe))
 		return;
 	fw_classifier_publish(e->probe, image->root, image->generation);
 	for (size_t i = 0; i < edit->nrules && i < EDIT_RULES; i++) {

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Labels tell whose a counter is. They lie next to the counters in the kernel, for readers of the iterator files, and follow
+ * what packets see. A whole ruleset brings up to a million labels: they are prepared in advance, so that the swap only copies
+ * them. New rules get slots that no rule had before, so their names, which may need memory, can be set in advance as well.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+struct fw_live_label_name {
+	uint32_t slot;
+	const char *name; /* the ruleset's */
+};
+
+static struct fw_label label_of(const struct fw_rule *r)
+{
+	return (struct fw_label){ r->id,
+				  r->verdict | (r->exported ? FW_LABEL_EXPORTED : 0) | (r->name ? FW_LABEL_NAMED : 0) };
+}
+
+static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
+{
+	return a->name && b->name ? !strcmp(a->name, b->name) : a->name == b->name;
+}
+
+/* The verdict that it has comes first: no reader finds neither. */
+static void label_policy(const struct fw_live *live, enum fw_prog prog, enum fw_reason reason)
+{
+	enum fw_hook hook = prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN;
+	uint32_t is = fw_ruleset_policy(live->now->rs, reason, hook);
+
+	fw_kern_label_set(live->kern, FW_COUNTER_REASON(prog, reason, is), &(struct fw_label){ .id = 1 }, NULL);
+	for (uint32_t other = 0; other < FW_NTERMINAL; other++)
+		if (other != is)
+			fw_kern_label_set(live->kern, FW_COUNTER_REASON(prog, reason, other), &(struct fw_label){ 0 },
+					  NULL);
+}
+
+static void label_policies(const struct fw_live *live)
+{
+	for (int prog = 0; prog < FW_NPROGS; prog++)
+		for (int reason = 0; reason < FW_NREASONS; reason++)
+			if (fw_reason_possible((enum fw_prog)prog, (enum fw_reason)reason))
+				label_policy(live, (enum fw_prog)prog, (enum fw_reason)reason);
+}
+
+void live_labels_all(const struct fw_live *live)
+{
+	const struct fw_ruleset *rs = live->now->rs;
+	uint32_t all = fw_kern_counter_slots(live->kern);
+
+	for (uint32_t slot = 0; slot < all; slot++) {
+		const struct fw_rule *r = slot < rs->next_slot ? fw_ruleset_by_slot(rs, slot) : NULL;
+		struct fw_label label = r ? label_of(r) : (struct fw_label){ 0 };
+
+		fw_kern_label_set(live->kern, slot + FW_COUNTER_RULES, &label, r ? r->name : NULL);
+	}
+	label_policies(live);
+}
+
+static void label_change(const struct fw_live *live, const struct fw_rule_change *row)
+{
+	const struct fw_rule *was = row->before, *is = row->after;
+	struct fw_label label = is ? label_of(is) : (struct fw_label){ 0 };
+
+	if ((!was && !is) || (was && is && label.what == label_of(was).what && same_name(was, is)))
+		return;
+	fw_kern_label_set(live->kern, row->slot + FW_COUNTER_RULES, &label, is ? is->name : NULL);
+}
+
+void live_labels_edit(const struct fw_live *live, const struct fw_edit *edit)
+{
+	if (!live->kern)
+		return;
+	for (size_t i = 0; i < edit->nrules; i++)
+		label_change(live, &edit->rules[i]);
+	if (edit->policies)
+		label_policies(live);
+}
+
+void live_labels_free(struct fw_live_labels *l)
+{
+	free(l->by_slot);
+	free(l->names);
+	*l = (struct fw_live_labels){ .n = 0 };
+}
+
+/* The name of one rule that is to come: now, when its slot has no rule, or at the swap. */
+static int prepare_name(const struct fw_live *live, const struct fw_rule *was, const struct fw_rule *r,
+			struct fw_live_labels *l)
+{
+	if (!r->name || (was && same_name(was, r)))
+		return 0;
+	if (was)
+		return fw_vec_push(l->names, l->nnames, l->cap, ((struct fw_live_label_name){ r->slot, r->name }));
+	fw_kern_name_set(live->kern, r->slot, r->name);
+	return 0;
+}
+
+int live_labels_prepare(const struct fw_live *live, const struct fw_ruleset *next, struct fw_live_labels *out)
+{
+	const struct fw_ruleset *old = live->now->rs;
+	fw_cleanup(live_labels_free) struct fw_live_labels l = { .n = old->next_slot > next->next_slot ?
+									      old->next_slot :
+									      next->next_slot };
+	int err;
+
+	if (!live->kern)
+		return 0;
+	l.by_slot = calloc((size_t)l.n + 1, sizeof(*l.by_slot));
+	err = l.by_slot ? 0 : -ENOMEM;
+	for (const struct fw_rule *r = next->first; r && !err; r = r->next) {
+		l.by_slot[r->slot] = label_of(r);
+		err = prepare_name(live, fw_ruleset_by_slot(old, r->slot), r, &l);
+	}
+	if (err)
+		return err;
+	*out = l;
+	l = (struct fw_live_labels){ .n = 0 };
+	return 0;
+}
+
+void live_labels_commit(const struct fw_live *live, const struct fw_live_labels *l)
+{
+	if (!live->kern)
+		return;
+	for (size_t i = 0; i < l->nnames; i++)
+		fw_kern_name_set(live->kern, l->names[i].slot, l->names[i].name);
+	fw_kern_labels_put(live->kern, 0, l->by_slot, l->n);
+	label_policies(live);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where packets look tables up: in the kernel, or, in tests, in user space. */
+#include "internal.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define TRIES 1000
+#define PAUSE_US 1000
+
+static int kernel_error(int err, const char *what, struct fw_diags *ds)
+{
+	if (err)
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the kernel cannot %s: %s", what, strerror(-err));
+	return err;
+}
+
+int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	int err;
+
+	if (rs->next_slot > FW_COUNTER_SLOTS) {
+		fw_diag_add(ds, (struct fw_place){ 0 },
+			    "rules that these replace count too, until they are gone: `fwctl flush` first",
+			    "there are counters for %u rules, not for more", FW_COUNTER_SLOTS);
+		return -E2BIG;
+	}
+	if (!live->kern)
+		return 0;
+	err = kernel_error(fw_kern_counters_reserve(live->kern, rs->next_slot), "make counters", ds);
+	if (!err)
+		err = kernel_error(fw_kern_sync(live->kern), "take the tables", ds);
+	return err;
+}
+
+uint32_t live_next_generation(const struct fw_live *live)
+{
+	uint32_t now = live->kern ? fw_kern_generation(live->kern) : live->now ? live->now->image.generation : 0;
+
+	return now == UINT32_MAX ? 1 : now + 1;
+}
+
+static int publish_once(const struct fw_live *live, const struct fw_image *image)
+{
+	if (live->kern)
+		return fw_kern_publish(live->kern, image->root, image->generation);
+	if (live->options.hooks.publish)
+		live->options.hooks.publish(live->options.ctx, image->root, image->generation);
+	return 0;
+}
+
+void live_publish(const struct fw_live *live, const struct fw_image *image)
+{
+	int tries = 0;
+
+	/* Memory may be short for a moment. */
+	while (publish_once(live, image)) {
+		if (++tries == TRIES && live->options.hooks.stuck)
+			live->options.hooks.stuck(live->options.ctx);
+		usleep(PAUSE_US);
+	}
+}
+
+int live_publish_first(const struct fw_live *live, const struct fw_image *image, struct fw_diags *ds)
+{
+	return kernel_error(publish_once(live, image), "put the new tables in the place of the old ones", ds);
+}
