@@ -7,16 +7,15 @@
  */
 #include "ctl/fwd/daemon.h"
 
-#include "ctl/fwd/connections/client.h"
 #include "ctl/fwd/closed.h"
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/connections/forked.h"
+#include "ctl/fwd/base/peer.h"
+#include "ctl/fwd/connections/exchange.h"
 #include "ctl/fwd/history.h"
 #include "fw/log.h"
 #include "fw/service.h"
 #include "fw/unix_socket.h"
 #include "ctl/fwd/base/privileges.h"
-#include "ctl/fwd/connections/request.h"
 #include "ctl/fwd/rules_file.h"
 #include "ctl/fwd/connections/server.h"
 
@@ -29,23 +28,6 @@
 #include <unistd.h>
 
 #define TICK 1.0 /* seconds between two looks at who is stuck */
-
-void fwd_ruleset_changed(struct fwd *d)
-{
-	const struct fw_ruleset *rs = engine_ruleset(d->engine);
-	const struct facts *facts = engine_facts(d->engine);
-	unsigned needs;
-
-	if (rs != d->ruleset) {
-		cursors_lose(&d->cursors);
-		d->ruleset = rs;
-	}
-	needs = (facts->out || rs->policy_set[FW_R_OUT]) | (facts->mark != 0) << 1 | (facts->vlan != 0) << 2;
-	if (needs == d->needs)
-		return;
-	d->needs = needs;
-	devices_recheck(d);
-}
 
 static void work_ready(struct source *s, uint32_t events)
 {
@@ -62,14 +44,14 @@ static void reap(struct fwd *d)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		forked_over(d, pid, WIFEXITED(status) && !WEXITSTATUS(status));
+		exchange_reap(d, pid, WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
 static void hang_up(struct fwd *d, const struct signalfd_siginfo *info)
 {
 	struct record_who who = { .pid = info->ssi_pid ? (int32_t)info->ssi_pid : -1, .uid = info->ssi_uid };
 
-	listen_process((pid_t)info->ssi_pid, who.process, sizeof(who.process));
+	peer_process((pid_t)info->ssi_pid, who.process, sizeof(who.process));
 	rules_file_reload(d, &who);
 }
 
@@ -108,12 +90,16 @@ static int signals_open(struct fwd *d)
 /* Once in a TICK at most, however fast things change. */
 static void tell_status(struct fwd *d, double now)
 {
-	struct told is = { now, d->ruleset->nrules, fw_kern_generation(engine_kern(d->engine)) };
+	struct service_state *s = &d->service;
+	uint32_t generation = fw_kern_generation(engine_kern(d->engine));
+	size_t n = d->ruleset->nrules;
 
-	if (d->told.generation == is.generation && d->told.nrules == is.nrules)
+	if (s->generation == generation && s->nrules == n)
 		return;
-	d->told = is;
-	fw_service_say("STATUS=%zu rule%s, generation %u", is.nrules, fw_plural(is.nrules), is.generation);
+	s->told_at = now;
+	s->nrules = n;
+	s->generation = generation;
+	fw_service_say("STATUS=%zu rule%s, generation %u", n, fw_plural(n), generation);
 }
 
 /* Who tells it is whoever asks for a change; somebody should know before. */
@@ -149,14 +135,14 @@ static void round_over(struct loop *l)
 	bool more = server_round(d);
 	double now = fw_now();
 
-	l->tick = more ? 0 : d->waiting_long ? FORKED_LOOK : d->tick;
+	l->tick = more ? 0 : d->server.waiting_long ? EXCHANGE_LOOK : d->tick;
 	history_tick(d, now);
 	devices_tick(d, now);
-	if (d->watchdog && now - d->alive >= d->watchdog) {
+	if (d->service.watchdog && now - d->service.alive >= d->service.watchdog) {
 		fw_service_say("WATCHDOG=1");
-		d->alive = now;
+		d->service.alive = now;
 	}
-	if (now - d->told.at >= TICK)
+	if (now - d->service.told_at >= TICK)
 		tell_status(d, now);
 	if (now - d->looked >= TICK) {
 		d->looked = now;
@@ -171,7 +157,7 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 		.store = d->config.store,
 		.pins = d->config.pins,
 		.pool = d->config.pool,
-		.readers = listen_group(d->config.group),
+		.readers = peer_group(d->config.group),
 		.rules = d->config.rules[0] ? d->config.rules : NULL,
 		.opened = privileges_drop,
 		.record = history_record,
@@ -204,7 +190,7 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	check_pins(d);
 	err = loop_open(&d->loop);
 	err = err ? err : signals_open(d);
-	err = err ? err : listen_open(&d->config, &d->listener, ds);
+	err = err ? err : listen_open(&d->config, &d->server.listener, ds);
 	err = err ? err : open_engine(d, ds);
 	err = err ? err : devices_open(d, ds);
 	err = err ? err : server_start(d);
@@ -214,7 +200,7 @@ static int start(struct fwd *d, struct fw_diags *ds)
 static void stop(struct fwd *d)
 {
 	server_stop(d);
-	listen_close(&d->listener);
+	listen_close(&d->server.listener);
 	devices_close(d);
 	if (d->engine)
 		engine_close(d->engine);
@@ -235,14 +221,16 @@ static double epoch(void)
 
 int daemon_run(const struct config *c, struct fw_diags *ds)
 {
-	struct fwd d = {
-		.config = *c, .started = fw_now(), .born = epoch(), .listener = { .fd = -1 }, .loop = { .fd = -1 }
-	};
+	struct fwd d = { .config = *c,
+			 .started = fw_now(),
+			 .born = epoch(),
+			 .server.listener = { .fd = -1 },
+			 .loop = { .fd = -1 } };
 	int err;
 
 	d.loop.round = round_over;
-	d.watchdog = fw_service_watchdog();
-	d.tick = d.loop.tick = d.watchdog && d.watchdog < TICK ? d.watchdog : TICK;
+	d.service.watchdog = fw_service_watchdog();
+	d.tick = d.loop.tick = d.service.watchdog && d.service.watchdog < TICK ? d.service.watchdog : TICK;
 	err = start(&d, ds);
 	if (!err) {
 		fw_log("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Accepting connections within limits. */
+/* Accepting connections within limits, and a round of turns. */
 #include "server.h"
 
-#include "client.h"
-#include "forked.h"
+#include "children.h"
+#include "exchange.h"
+#include "queues.h"
+#include "room.h"
+
+#include "ctl/fwd/base/peer.h"
 #include "fw/log.h"
-#include "request.h"
-#include "shares.h"
-#include "turns.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -17,44 +18,56 @@
 #define ACCEPT_TIME 0.004 /* seconds of one round */
 #define PAUSE 1.0         /* seconds without accepting when descriptors ran out */
 
+/* Seconds of a round for each rank, and then the step that is under way. What only reads has its turns with the readers. */
+static const double turn_times[SHARE_NRANKS] = { [SHARE_ROOT] = 0.004, [SHARE_ADMIN] = 0.002, [SHARE_READER] = 0.001 };
+
 static enum share_rank rank_of(const struct fwd *d, int fd, uid_t uid)
 {
-	return !uid ? SHARE_ROOT : listen_peer_is(fd, d->admins) ? SHARE_ADMIN : SHARE_READER;
+	return !uid ? SHARE_ROOT : peer_is_in(fd, d->server.admins) ? SHARE_ADMIN : SHARE_READER;
+}
+
+static void turn_away(int fd, const char *why)
+{
+	fw_autofree char *bytes = NULL;
+	size_t len;
+
+	if (!reply_refusal(why, &bytes, &len))
+		(void)send(fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void accept_one(struct fwd *d, int fd)
 {
-	uid_t uid = listen_peer_uid(fd);
+	uid_t uid = peer_uid(fd);
 	struct share *s;
 	char why[200];
 	int err;
 
-	if (listen_peer_gone(fd)) {
+	if (peer_is_gone(fd)) {
 		close(fd);
 		return;
 	}
-	s = shares_of(d, uid, rank_of(d, fd, uid));
-	if (s && !shares_room(d, s, SHARE_CONNECTIONS, 1, why, sizeof(why))) {
-		client_turn_away(fd, why);
+	s = shares_of(&d->server.shares, uid, rank_of(d, fd, uid));
+	if (s && !room_make(d, s, SHARE_CONNECTIONS, 1, why, sizeof(why))) {
+		turn_away(fd, why);
 		close(fd);
 		return;
 	}
-	err = client_new(d, s, fd);
+	err = connection_new(d, s, fd);
 	if (err)
 		fw_log("cannot serve a client: %s", strerror(-err));
 }
 
-/* An error that stays (no descriptors, no memory) would make the loop spin: level-triggered, it comes again at once. */
+/* An error that stays (no descriptors, no memory) would make the loop spin: level-triggered, it is reported again at once. */
 static void pause_accepting(struct fwd *d, int err)
 {
 	fw_log("cannot accept clients: %s", strerror(err));
-	loop_want(&d->loop, &d->accepting, 0);
-	d->accept_again = fw_now() + PAUSE;
+	loop_want(&d->loop, &d->server.accepting, 0);
+	d->server.accept_again = fw_now() + PAUSE;
 }
 
 static void accept_ready(struct source *s, uint32_t events)
 {
-	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, accepting));
+	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, server.accepting));
 
 	for (double end = fw_now() + ACCEPT_TIME; fw_now() < end;) {
 		int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -71,13 +84,41 @@ static void accept_ready(struct source *s, uint32_t events)
 
 int server_start(struct fwd *d)
 {
-	int flags = fcntl(d->listener.fd, F_GETFL);
+	struct server *s = &d->server;
+	int flags = fcntl(s->listener.fd, F_GETFL);
 
-	d->admins = listen_group(d->config.admin_group);
-	if (flags < 0 || fcntl(d->listener.fd, F_SETFL, flags | O_NONBLOCK))
+	s->admins = peer_group(d->config.admin_group);
+	s->shares.clients_max = d->config.clients_max;
+	if (flags < 0 || fcntl(s->listener.fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
-	d->accepting = (struct source){ .fd = d->listener.fd, .name = "connections", .ready = accept_ready };
-	return loop_add(&d->loop, &d->accepting, EPOLLIN);
+	s->accepting = (struct source){ .fd = s->listener.fd, .name = "connections", .ready = accept_ready };
+	return loop_add(&d->loop, &s->accepting, EPOLLIN);
+}
+
+static void serve(struct fwd *d, enum share_rank turn)
+{
+	double end = fw_now() + turn_times[turn];
+	struct connection *c;
+
+	while ((c = turns_next(d, turn)) != NULL) {
+		uint32_t events = c->pending;
+
+		c->pending = 0;
+		loop_doing(&d->loop, c->source.name);
+		exchange_turn(c, events);
+		loop_part(&d->loop);
+		if (fw_now() >= end)
+			return;
+	}
+}
+
+static void close_stuck(struct fwd *d, double now)
+{
+	for (struct connection *c = d->server.connections, *next; c; c = next) {
+		next = c->next;
+		if (connection_is_stuck(c, now))
+			connection_close(c);
+	}
 }
 
 bool server_round(struct fwd *d)
@@ -85,33 +126,31 @@ bool server_round(struct fwd *d)
 	bool more;
 	double now;
 
-	more = requests_resume(d);
+	exchange_wake(d);
+	more = exchange_resume(d);
 	loop_part(&d->loop);
-	turns_serve(d);
+	for (int turn = 0; turn < SHARE_NRANKS; turn++)
+		serve(d, (enum share_rank)turn);
 	loop_doing(&d->loop, "round");
 	now = fw_now();
-	forked_resume(d);
-	for (struct client *c = d->clients, *next; c; c = next) {
-		next = c->next;
-		if (client_stuck(c, now))
-			client_close(c);
+	exchange_resume_long(d);
+	close_stuck(d, now);
+	connection_bury(d);
+	shares_sweep(&d->server.shares);
+	if (d->server.accept_again && now >= d->server.accept_again) {
+		d->server.accept_again = 0;
+		loop_want(&d->loop, &d->server.accepting, EPOLLIN);
 	}
-	client_bury(d);
-	shares_sweep(d);
-	if (d->accept_again && now >= d->accept_again) {
-		d->accept_again = 0;
-		loop_want(&d->loop, &d->accepting, EPOLLIN);
-	}
-	return more;
+	return more || d->server.woken;
 }
 
 void server_stop(struct fwd *d)
 {
-	while (d->clients)
-		client_close(d->clients);
-	client_bury(d);
-	forked_stop(d);
-	shares_sweep(d);
-	if (d->accepting.fd > 0)
-		loop_remove(&d->loop, &d->accepting);
+	while (d->server.connections)
+		connection_close(d->server.connections);
+	connection_bury(d);
+	children_forget(d);
+	shares_sweep(&d->server.shares);
+	if (d->server.accepting.fd > 0)
+		loop_remove(&d->loop, &d->server.accepting);
 }

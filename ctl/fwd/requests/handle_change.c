@@ -2,14 +2,14 @@
 /* One transaction: what it did to the rules goes to the client, to the cursors of others and to the attachments. */
 #include "ctl/fwd/base/to_json.h"
 #include "ctl/fwd/base/record.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 #include "result.h"
 
 #include <string.h>
 
 /* Lives until the change is done, whatever becomes of the client. */
 struct changing {
-	struct client *c; /* NULL: gone */
+	struct request *req; /* NULL: gone */
 	struct fwd *fwd;
 	struct engine_edit edit;
 	struct fw_buf lines;
@@ -55,15 +55,15 @@ static void each(const struct fw_ruleset *rs, const struct fw_rule_change *row, 
 static void done(const struct engine_result *r, void *ctx)
 {
 	struct changing *ch = ctx;
-	struct client *c = ch->c;
+	struct request *req = ch->req;
 
 	fwd_ruleset_changed(ch->fwd);
-	if (c) {
-		c->reporter = NULL;
-		result_end(c, r, &ch->lines, false);
+	if (req) {
+		req->reporter = NULL;
+		result_end(req, r, &ch->lines, false);
 	}
-	if (c && ch->bulk)
-		client_pump(c);
+	if (req && ch->bulk)
+		request_wake(req);
 	changing_free(ch);
 }
 
@@ -84,29 +84,29 @@ static int files_of(const struct fw_message *m, struct engine_edit *edit)
 	return files ? 0 : -ENOMEM;
 }
 
-static int changing_new(struct client *c, struct changing **out)
+static int changing_new(struct request *req, struct changing **out)
 {
-	const struct fw_part *text = &c->message->part[1];
+	const struct fw_part *text = &req->message->part[1];
 	struct changing *ch = calloc(1, sizeof(*ch));
 	struct engine_edit *edit = ch ? &ch->edit : NULL;
 
 	if (!ch)
 		return -ENOMEM;
-	ch->c = c;
-	ch->fwd = c->fwd;
-	ch->name = c->args.name ? strdup(c->args.name) : NULL;
+	ch->req = req;
+	ch->fwd = req->fwd;
+	ch->name = req->args.name ? strdup(req->args.name) : NULL;
 	*edit = (struct engine_edit){
 		.text = text->data,
 		.len = text->len,
 		.name = ch->name,
-		.check = c->args.check,
-		.waited = c->waited,
-		.cause = { .who = client_who(c), .confirm = (unsigned)c->args.confirm },
+		.check = req->args.check,
+		.waited = req->waited,
+		.cause = { .who = request_who(req), .confirm = (unsigned)req->args.confirm },
 		.each = each,
 		.ctx = ch,
 	};
-	record_change(edit->cause.what, sizeof(edit->cause.what), text->data, text->len, c->args.name);
-	if (files_of(c->message, edit) || (c->args.name && !ch->name)) {
+	record_change(edit->cause.what, sizeof(edit->cause.what), text->data, text->len, req->args.name);
+	if (files_of(req->message, edit) || (req->args.name && !ch->name)) {
 		changing_free(ch);
 		return -ENOMEM;
 	}
@@ -114,37 +114,37 @@ static int changing_new(struct client *c, struct changing **out)
 	return 0;
 }
 
-static void change_bulk(struct client *c, struct changing *ch)
+static void change_bulk(struct request *req, struct changing *ch)
 {
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
 	ch->bulk = true;
-	err = engine_bulk_start(c->fwd->engine, &ch->edit, done, &ds);
+	err = engine_bulk_start(req->fwd->engine, &ch->edit, done, &ds);
 	if (err) {
-		client_fail_errno(c, &ds, "not done", err);
+		reply_fail_errno(&req->reply, &ds, "not done", err);
 		changing_free(ch);
 		return;
 	}
-	c->reporter = &ch->c;
-	ch->body = fw_take(c->body);
-	c->message->nparts = 0;
+	req->reporter = &ch->req;
+	ch->body = fw_take(req->body);
+	req->message->nparts = 0;
 }
 
-void handle_change(struct client *c)
+void handle_change(struct request *req)
 {
 	struct engine_result r = { .err = 0 };
-	struct fwd *d = c->fwd;
+	struct fwd *d = req->fwd;
 	struct changing *ch;
 
-	if (c->message->nparts < 2 || c->message->nparts % 2) {
-		client_fail(
-			c, NULL,
+	if (req->message->nparts < 2 || req->message->nparts % 2) {
+		reply_fail(
+			&req->reply, NULL,
 			"'change' wants the text of the changes as part 1, then two parts for each file: path and text");
 		return;
 	}
-	if (changing_new(c, &ch)) {
-		client_fail_errno(c, NULL, "not done", -ENOMEM);
+	if (changing_new(req, &ch)) {
+		reply_fail_errno(&req->reply, NULL, "not done", -ENOMEM);
 		return;
 	}
 	if (!engine_edit_is_bulk(d->engine, &ch->edit))
@@ -152,16 +152,16 @@ void handle_change(struct client *c)
 	else
 		r.bulk = true;
 	if (r.bulk) {
-		change_bulk(c, ch);
+		change_bulk(req, ch);
 		return;
 	}
 	if (r.err == -EAGAIN) {
-		c->waited = true;
+		req->waited = true;
 		changing_free(ch);
-		request_wait(c);
+		req->again = true;
 		return;
 	}
-	if (!r.err && !c->args.check)
+	if (!r.err && !req->args.check)
 		cursors_settle(&d->cursors, engine_ruleset(d->engine));
 	done(&r, ch);
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the tables that are filtering say of one packet. */
 #include "ctl/fwd/base/to_json.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 
 #include "fw/table/packet.h"
 
 #include <string.h>
 
 /* What the arguments say stands above what the packet's text says. */
-static int question(const struct client *c, struct fw_frame *out, struct fw_diags *ds)
+static int question(const struct request *req, struct fw_frame *out, struct fw_diags *ds)
 {
-	const struct args *a = &c->args;
-	const struct fw_message *m = c->message;
+	const struct args *a = &req->args;
+	const struct fw_message *m = req->message;
 	int err = 0;
 
 	if ((a->packet != NULL) == (m->nparts > 1))
@@ -52,9 +52,9 @@ static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw
 	to_json_string(b, text.text);
 }
 
-static void answer(struct client *c, const struct fw_frame *f, const struct fw_result *r)
+static void answer(struct request *req, const struct fw_frame *f, const struct fw_result *r)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	const struct fw_rule *rule = r->reason == FW_R_NONE ? fw_ruleset_by_slot(rs, r->slot) : NULL;
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
@@ -66,31 +66,31 @@ static void answer(struct client *c, const struct fw_frame *f, const struct fw_r
 	fw_buf_printf(&b, ",\"reason\":");
 	to_json_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
 	fw_buf_printf(&b, ",\"packet\":");
-	add_packet(&b, c->fwd->engine, f);
+	add_packet(&b, req->fwd->engine, f);
 	fw_buf_printf(&b, "}\n");
-	client_lines(c, &b);
-	client_end(c, NULL);
+	reply_lines(&req->reply, &b);
+	reply_end(&req->reply, NULL);
 }
 
-void handle_classify(struct client *c)
+void handle_classify(struct request *req)
 {
 	struct fw_frame f = { .len = 0 };
 	struct fw_diags ds = { .n = 0 };
 	struct fw_result r;
 	uint32_t index = 0;
-	int err = question(c, &f, &ds);
+	int err = question(req, &f, &ds);
 
 	if (!err && f.iface[0]) {
-		index = engine_link_named(c->fwd->engine, f.iface);
+		index = engine_link_named(req->fwd->engine, f.iface);
 		if (!index)
 			err = fw_diag_add(&ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
 					  "there is no interface '%s'", FW_NAME(f.iface));
 	}
 	if (!err)
-		err = fw_kern_probe(engine_kern(c->fwd->engine), (enum fw_hook)f.hook, index, f.data, f.len, f.mark,
+		err = fw_kern_probe(engine_kern(req->fwd->engine), (enum fw_hook)f.hook, index, f.data, f.len, f.mark,
 				    &r);
 	if (err)
-		client_fail_errno(c, &ds, "cannot classify", err);
+		reply_fail_errno(&req->reply, &ds, "cannot classify", err);
 	else
-		answer(c, &f, &r);
+		answer(req, &f, &r);
 }

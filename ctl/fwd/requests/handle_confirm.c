@@ -1,57 +1,57 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What waits to be confirmed: it stays, or it is taken back. */
 #include "ctl/fwd/engine/diff.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 #include "status.h"
 
-void handle_confirm(struct client *c)
+void handle_confirm(struct request *req)
 {
 	struct engine_status st;
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
-	const struct record_who who = client_who(c);
+	const struct record_who who = request_who(req);
 
-	engine_status(c->fwd->engine, &st);
-	err = engine_confirm(c->fwd->engine, &who, &ds);
+	engine_status(req->fwd->engine, &st);
+	err = engine_confirm(req->fwd->engine, &who, &ds);
 	if (err)
-		client_fail_errno(c, &ds, "cannot confirm", err);
+		reply_fail_errno(&req->reply, &ds, "cannot confirm", err);
 	else
-		client_end(c, json_pack("{so}", "what", to_json_text(st.confirm_what)));
+		reply_end(&req->reply, json_pack("{so}", "what", to_json_text(st.confirm_what)));
 }
 
 /* It is over: how it went. */
-static void undone(struct client *c)
+static void undone(struct request *req)
 {
 	struct engine_status st;
 	struct fw_diags ds = { .n = 0 };
 	json_t *end;
 
-	engine_status(c->fwd->engine, &st);
-	if (engine_waits(c->fwd->engine, &ds)) {
-		client_fail_errno(c, &ds, "cannot undo", -EBUSY);
+	engine_status(req->fwd->engine, &st);
+	if (engine_waits(req->fwd->engine, &ds)) {
+		reply_fail_errno(&req->reply, &ds, "cannot undo", -EBUSY);
 		return;
 	}
 	end = diff_counts(&st.undone.counts);
 	json_object_set_new(end, "what", to_json_text(st.undone.what));
 	json_object_set_new(end, "rules", status_undone(&st.undone, st.undone.rules));
 	json_object_set_new(end, "restored", status_undone(&st.undone, st.undone.restored));
-	client_end(c, end);
+	reply_end(&req->reply, end);
 }
 
 /* Runs again when the engine is done. */
-void handle_undo(struct client *c)
+void handle_undo(struct request *req)
 {
 	struct fw_diags ds = { .n = 0 };
-	const struct record_who who = client_who(c);
-	int err = c->asked ? 0 : engine_undo(c->fwd->engine, &who, &ds);
+	const struct record_who who = request_who(req);
+	int err = req->asked ? 0 : engine_undo(req->fwd->engine, &who, &ds);
 
 	if (err) {
-		client_fail_errno(c, &ds, "cannot undo", err);
-	} else if (!c->asked && engine_busy(c->fwd->engine)) {
-		c->asked = true;
-		request_wait(c);
+		reply_fail_errno(&req->reply, &ds, "cannot undo", err);
+	} else if (!req->asked && engine_busy(req->fwd->engine)) {
+		req->asked = true;
+		req->again = true;
 	} else {
-		undone(c);
+		undone(req);
 	}
 }

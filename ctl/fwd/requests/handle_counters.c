@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
-#include "ctl/fwd/connections/forked.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/to_json.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 #include "rule_counts.h"
 #include "ctl/fwd/engine/work.h"
 
@@ -70,30 +69,30 @@ static json_t *sums(const struct counting *k)
 			 (json_int_t)k->all.bytes, "generation", (json_int_t)st.generation);
 }
 
-static void finish(struct client *c, struct counting *k, const struct fw_ruleset *rs)
+static void finish(struct request *req, struct counting *k, const struct fw_ruleset *rs)
 {
 	add_policies(k, rs);
-	client_lines(c, &k->b);
-	client_end(c, sums(k));
+	reply_lines(&req->reply, &k->b);
+	reply_end(&req->reply, sums(k));
 }
 
-static void counting_step(struct client *c, struct stream *s)
+static void counting_step(struct request *req, struct stream *s)
 {
 	struct counting *k = (struct counting *)s;
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	int64_t work = WORK_STEP;
 
-	for (; k->cursor.rule && work > 0 && k->b.len < CLIENT_CHUNK; work -= WORK_RULE + WORK_COUNTER) {
+	for (; k->cursor.rule && work > 0 && k->b.len < REPLY_CHUNK; work -= WORK_RULE + WORK_COUNTER) {
 		look_at(k, rs, k->cursor.rule);
 		k->cursor.rule = k->cursor.rule->next;
 	}
-	loop_worked(&c->fwd->loop, WORK_STEP - work);
+	loop_worked(&req->fwd->loop, WORK_STEP - work);
 	if (k->cursor.lost)
-		client_fail(c, NULL, "the ruleset was replaced meanwhile");
+		reply_fail(&req->reply, NULL, "the ruleset was replaced meanwhile");
 	else if (!k->cursor.rule)
-		finish(c, k, rs);
+		finish(req, k, rs);
 	else
-		client_lines(c, &k->b);
+		reply_lines(&req->reply, &k->b);
 }
 
 /* The rules with the most packets: chosen at once, so that all counts are of one moment. */
@@ -132,94 +131,90 @@ static void choose_top(struct counting *k, const struct fw_ruleset *rs, size_t n
 }
 
 /* In a child. */
-static int write_top(struct forked *f, const struct fwd *d, void *ctx)
+static int write_top(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
 	struct counting k = { .fwd = (struct fwd *)d };
-	struct fw_part lines;
 	int err;
 
 	choose_top(&k, rs, ((const struct args *)ctx)->top);
 	add_policies(&k, rs);
-	if (k.b.failed)
-		return -ENOMEM;
-	lines = (struct fw_part){ k.b.text, (uint32_t)k.b.len };
-	err = forked_send(f, FW_REPLY_LINES, &lines, 1);
-	return err ? err : forked_end(f, sums(&k));
+	err = long_reply_lines(w, &k.b);
+	return err ? err : long_reply_end(w, sums(&k));
 }
 
-static void count_top(struct client *c)
+static void count_top(struct request *req)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
-	struct counting k = { .fwd = c->fwd };
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
+	struct counting k = { .fwd = req->fwd };
 
 	if (rs->next_slot > RULE_COUNTS_FEW) {
-		forked_reply(c, "count", write_top, &c->args);
+		req->long_reply = (struct long_reply){ "count", write_top, &req->args };
 		return;
 	}
-	choose_top(&k, rs, c->args.top);
-	finish(c, &k, rs);
+	choose_top(&k, rs, req->args.top);
+	finish(req, &k, rs);
 	fw_buf_free(&k.b);
 }
 
-static void count_all(struct client *c)
+static void count_all(struct request *req)
 {
 	struct counting *k = calloc(1, sizeof(*k));
 
 	if (!k) {
-		client_fail_errno(c, NULL, "cannot count", -ENOMEM);
+		reply_fail_errno(&req->reply, NULL, "cannot count", -ENOMEM);
 		return;
 	}
 	k->stream = (struct stream){ counting_step, counting_free };
-	k->fwd = c->fwd;
-	cursor_open(&c->fwd->cursors, &k->cursor, engine_ruleset(c->fwd->engine)->first);
-	c->stream = &k->stream;
+	k->fwd = req->fwd;
+	cursor_open(&req->fwd->cursors, &k->cursor, engine_ruleset(req->fwd->engine)->first);
+	req->reply.stream = &k->stream;
 }
 
-void handle_counters(struct client *c)
+void handle_counters(struct request *req)
 {
-	if (c->args.top)
-		count_top(c);
+	if (req->args.top)
+		count_top(req);
 	else
-		count_all(c);
+		count_all(req);
 }
 
-static int reset(struct client *c, const struct fw_ruleset *rs)
+static int reset(struct request *req, const struct fw_ruleset *rs)
 {
-	size_t n = json_array_size(c->args.rules);
+	size_t n = json_array_size(req->args.rules);
 	int err = 0;
 
-	if (!c->args.rules)
-		return engine_count_reset(c->fwd->engine, NULL);
+	if (!req->args.rules)
+		return engine_count_reset(req->fwd->engine, NULL);
 	for (size_t i = 0; i < n && !err; i++)
-		err = engine_count_reset(c->fwd->engine, args_rule(rs, json_array_get(c->args.rules, i), NULL));
+		err = engine_count_reset(req->fwd->engine, args_rule(rs, json_array_get(req->args.rules, i), NULL));
 	return err;
 }
 
 /* All are looked up before the first is reset: an unknown one is no half reset. */
-static void record_reset(struct client *c, size_t n, int err)
+static void record_reset(struct request *req, size_t n, int err)
 {
-	const struct record_who who = client_who(c);
+	const struct record_who who = request_who(req);
 	char what[64] = "reset all counters";
 
-	if (c->args.rules)
+	if (req->args.rules)
 		snprintf(what, sizeof(what), "reset the counter%s of %zu rule%s", fw_plural(n), n, fw_plural(n));
-	history_say(c->fwd, RECORD_RESET, &who, what, err, err ? strerror(-err) : NULL);
+	history_say(req->fwd, RECORD_RESET, &who, what, err, err ? strerror(-err) : NULL);
 }
 
-void handle_reset(struct client *c)
+void handle_reset(struct request *req)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
-	size_t n = json_array_size(c->args.rules);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
+	size_t n = json_array_size(req->args.rules);
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
 	for (size_t i = 0; i < n; i++)
-		args_rule(rs, json_array_get(c->args.rules, i), &ds);
-	err = ds.total ? -ENOENT : reset(c, rs);
-	record_reset(c, n, err);
+		args_rule(rs, json_array_get(req->args.rules, i), &ds);
+	err = ds.total ? -ENOENT : reset(req, rs);
+	record_reset(req, n, err);
 	if (err)
-		client_fail_errno(c, &ds, "some counters could not be reset", err);
+		reply_fail_errno(&req->reply, &ds, "some counters could not be reset", err);
 	else
-		client_end(c, json_pack("{sI}", "count", (json_int_t)(c->args.rules ? n : rs->nrules)));
+		reply_end(&req->reply, json_pack("{sI}", "count", (json_int_t)(req->args.rules ? n : rs->nrules)));
 }

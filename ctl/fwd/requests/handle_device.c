@@ -2,34 +2,34 @@
 /* Which interfaces are filtered. */
 #include "ctl/fwd/devices/devices.h"
 #include "ctl/fwd/base/to_json.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 
 #include <string.h>
 
 /* "attach eth0 eth1" */
-static struct engine_cause cause_of(const struct client *c, const char *verb)
+static struct engine_cause cause_of(const struct request *req, const char *verb)
 {
-	struct engine_cause cause = { .who = client_who(c), .confirm = (unsigned)c->args.confirm };
+	struct engine_cause cause = { .who = request_who(req), .confirm = (unsigned)req->args.confirm };
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 	const char *name;
 
 	fw_buf_printf(&b, "%s", verb);
-	for (size_t i = 0; (name = args_dev(&c->args, i)); i++)
+	for (size_t i = 0; (name = args_dev(&req->args, i)); i++)
 		fw_buf_printf(&b, " %s", name);
 	if (!b.failed)
 		record_text(cause.what, sizeof(cause.what), b.text, b.len);
 	return cause;
 }
 
-static int64_t confirm_by(const struct client *c)
+static int64_t confirm_by(const struct request *req)
 {
 	struct engine_status st;
 
-	engine_status(c->fwd->engine, &st);
+	engine_status(req->fwd->engine, &st);
 	return st.confirm_by;
 }
 
-static void record(struct client *c, enum record_action action, const struct engine_cause *cause, int err,
+static void record(struct request *req, enum record_action action, const struct engine_cause *cause, int err,
 		   const struct fw_diags *ds, const char *how)
 {
 	struct record r = { .action = action, .who = cause->who, .refused = err };
@@ -40,18 +40,18 @@ static void record(struct client *c, enum record_action action, const struct eng
 	else
 		record_text(r.why, sizeof(r.why), how, strlen(how));
 	if (!err && cause->confirm)
-		r.confirm_by = confirm_by(c);
-	engine_record(c->fwd->engine, &r);
+		r.confirm_by = confirm_by(req);
+	engine_record(req->fwd->engine, &r);
 }
 
-static int attach(struct client *c, const struct engine_cause *cause, struct fw_diags *ds, json_t **devices)
+static int attach(struct request *req, const struct engine_cause *cause, struct fw_diags *ds, json_t **devices)
 {
-	struct fwd *d = c->fwd;
+	struct fwd *d = req->fwd;
 	int err = devices_wait(d, cause, ds);
 
 	if (err)
 		return err;
-	err = devices_attach(d, &c->args, ds, devices);
+	err = devices_attach(d, &req->args, ds, devices);
 	if (err && cause->confirm)
 		engine_beside_end(d->engine, NULL);
 	d->attach_failures += err != 0;
@@ -69,19 +69,19 @@ static void add_state(struct fw_buf *b, const json_t *dev)
 		fw_buf_printf(b, " (%s)", mode);
 }
 
-static json_t *end_of(const struct client *c)
+static json_t *end_of(const struct request *req)
 {
-	return c->args.confirm ? json_pack("{sI}", "confirm_by", (json_int_t)confirm_by(c)) : NULL;
+	return req->args.confirm ? json_pack("{sI}", "confirm_by", (json_int_t)confirm_by(req)) : NULL;
 }
 
-void handle_attach(struct client *c)
+void handle_attach(struct request *req)
 {
-	const struct engine_cause cause = cause_of(c, "attach");
+	const struct engine_cause cause = cause_of(req, "attach");
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 	fw_cleanup(fw_buf_free) struct fw_buf how = { 0 };
 	struct fw_diags ds = { .n = 0 };
 	json_t *devices = NULL, *dev;
-	int err = attach(c, &cause, &ds, &devices);
+	int err = attach(req, &cause, &ds, &devices);
 	size_t i;
 
 	json_array_foreach(devices, i, dev)
@@ -90,29 +90,29 @@ void handle_attach(struct client *c)
 		add_state(&how, dev);
 	}
 	json_decref(devices);
-	record(c, RECORD_ATTACH, &cause, err, &ds, how.text ? how.text : "");
+	record(req, RECORD_ATTACH, &cause, err, &ds, how.text ? how.text : "");
 	if (err) {
-		client_fail_errno(c, &ds, "cannot attach", err);
+		reply_fail_errno(&req->reply, &ds, "cannot attach", err);
 		return;
 	}
-	client_lines(c, &b);
-	client_end(c, end_of(c));
+	reply_lines(&req->reply, &b);
+	reply_end(&req->reply, end_of(req));
 }
 
-void handle_detach(struct client *c)
+void handle_detach(struct request *req)
 {
-	const struct engine_cause cause = cause_of(c, "detach");
+	const struct engine_cause cause = cause_of(req, "detach");
 	struct fw_diags ds = { .n = 0 };
-	int err = devices_wait(c->fwd, &cause, &ds);
+	int err = devices_wait(req->fwd, &cause, &ds);
 
 	if (!err) {
-		err = devices_detach(c->fwd, &c->args, &ds);
+		err = devices_detach(req->fwd, &req->args, &ds);
 		if (err && cause.confirm)
-			engine_beside_end(c->fwd->engine, NULL);
+			engine_beside_end(req->fwd->engine, NULL);
 	}
-	record(c, RECORD_DETACH, &cause, err, &ds, "");
+	record(req, RECORD_DETACH, &cause, err, &ds, "");
 	if (err)
-		client_fail_errno(c, &ds, "cannot detach", err);
+		reply_fail_errno(&req->reply, &ds, "cannot detach", err);
 	else
-		client_end(c, end_of(c));
+		reply_end(&req->reply, end_of(req));
 }

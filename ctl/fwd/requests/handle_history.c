@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was done and refused lately. */
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 
 struct reading {
-	struct client *c;
 	struct fw_buf lines;
 	size_t n;
 };
@@ -17,16 +16,17 @@ static void each(const char *text, size_t len, void *ctx)
 	r->n++;
 }
 
-void handle_history(struct client *c)
+void handle_history(struct request *req)
 {
-	struct reading r = { .c = c };
-	int err = store_history(engine_store(c->fwd->engine), c->args.limit ? c->args.limit : SIZE_MAX / 2, each, &r);
+	struct reading r = { .n = 0 };
+	int err = store_history(engine_store(req->fwd->engine), req->args.limit ? req->args.limit : SIZE_MAX / 2, each,
+				&r);
 
 	if (err)
-		client_fail_errno(c, NULL, "cannot read what was done", err);
+		reply_fail_errno(&req->reply, NULL, "cannot read what was done", err);
 	else
-		client_lines(c, &r.lines);
+		reply_lines(&req->reply, &r.lines);
 	if (!err)
-		client_end(c, json_pack("{sI}", "count", (json_int_t)r.n));
+		reply_end(&req->reply, json_pack("{sI}", "count", (json_int_t)r.n));
 	fw_buf_free(&r.lines);
 }

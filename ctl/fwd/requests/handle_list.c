@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rules in order, as many as there are, a chunk at a time; and the policies. */
 #include "ctl/fwd/base/to_json.h"
-#include "ctl/fwd/connections/request.h"
-#include "sets.h"
+#include "handlers.h"
+#include "list_sets.h"
 #include "ctl/fwd/engine/work.h"
 
 #include <string.h>
@@ -78,41 +78,42 @@ static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *wo
 	return 0;
 }
 
-static void list_step(struct client *c, struct stream *s)
+static void list_step(struct request *req, struct stream *s)
 {
 	struct list *l = (struct list *)s;
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	int64_t work = WORK_STEP;
 	int err = 0;
 
 	begin_again(l);
 	while (!err && l->cursor.rule && l->left && work > 0 &&
-	       (l->b.len < CLIENT_CHUNK || l->place.part != FW_RULE_HEAD))
+	       (l->b.len < REPLY_CHUNK || l->place.part != FW_RULE_HEAD))
 		err = look_at_next(l, rs, &work);
-	loop_worked(&c->fwd->loop, WORK_STEP - work);
+	loop_worked(&req->fwd->loop, WORK_STEP - work);
 	if (l->place.part == FW_RULE_HEAD)
-		client_lines(c, &l->b);
-	c->stream_bytes = l->b.len;
-	c->broken |= err == -ENOMEM;
+		reply_lines(&req->reply, &l->b);
+	req->reply.stream_bytes = l->b.len;
+	req->reply.broken |= err == -ENOMEM;
 	if (l->cursor.lost)
-		client_fail(c, NULL, "the ruleset was replaced meanwhile");
+		reply_fail(&req->reply, NULL, "the ruleset was replaced meanwhile");
 	else if (!l->cursor.rule || !l->left)
-		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)rs->nrules));
+		reply_end(&req->reply,
+			  json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)rs->nrules));
 }
 
-static void list_rules(struct client *c, struct fw_rule *from, uint64_t limit, struct fw_query *filter)
+static void list_rules(struct request *req, struct fw_rule *from, uint64_t limit, struct fw_query *filter)
 {
 	struct list *l = calloc(1, sizeof(*l));
 
 	if (!l) {
 		fw_query_free(filter);
-		client_fail_errno(c, NULL, "cannot list", -ENOMEM);
+		reply_fail_errno(&req->reply, NULL, "cannot list", -ENOMEM);
 		return;
 	}
-	*l = (struct list){ .stream = { list_step, list_free }, .fwd = c->fwd, .filter = filter, .left = limit };
-	l->counters = c->args.counters;
-	cursor_open(&c->fwd->cursors, &l->cursor, from);
-	c->stream = &l->stream;
+	*l = (struct list){ .stream = { list_step, list_free }, .fwd = req->fwd, .filter = filter, .left = limit };
+	l->counters = req->args.counters;
+	cursor_open(&req->fwd->cursors, &l->cursor, from);
+	req->reply.stream = &l->stream;
 }
 
 static const char *iface_name(void *ctx, size_t iface, size_t i)
@@ -120,10 +121,10 @@ static const char *iface_name(void *ctx, size_t iface, size_t i)
 	return engine_link_name_at(ctx, iface, i);
 }
 
-static void begin_rules(struct client *c)
+static void begin_rules(struct request *req)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
-	const struct args *a = &c->args;
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
+	const struct args *a = &req->args;
 	const json_t *ref = a->rule ? a->rule : a->from;
 	struct fw_rule *from = rs->first;
 	struct fw_query *filter = NULL;
@@ -137,12 +138,12 @@ static void begin_rules(struct client *c)
 	if (!err && a->filter)
 		err = fw_text_query(a->filter, "filter", &ds, &filter);
 	if (filter && !err)
-		err = fw_query_name(filter, &(struct fw_query_names){ iface_name, c->fwd->engine });
+		err = fw_query_name(filter, &(struct fw_query_names){ iface_name, req->fwd->engine });
 	if (err) {
 		fw_query_free(filter);
-		client_fail_errno(c, &ds, "cannot list", err);
+		reply_fail_errno(&req->reply, &ds, "cannot list", err);
 	} else {
-		list_rules(c, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
+		list_rules(req, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
 	}
 }
 
@@ -162,42 +163,42 @@ static int find_policy(const char *name, struct fw_diags *ds)
 	return FW_NREASONS;
 }
 
-static void list_policies(struct client *c)
+static void list_policies(struct request *req)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 	struct fw_diags ds = { .n = 0 };
-	int only = c->args.policy ? find_policy(c->args.policy, &ds) : 0;
-	int end = c->args.policy ? only + 1 : FW_NREASONS;
+	int only = req->args.policy ? find_policy(req->args.policy, &ds) : 0;
+	int end = req->args.policy ? only + 1 : FW_NREASONS;
 
 	if (only == FW_NREASONS) {
-		client_fail_errno(c, &ds, "cannot list", -ENOENT);
+		reply_fail_errno(&req->reply, &ds, "cannot list", -ENOENT);
 		return;
 	}
 	for (int r = only; r < end; r++) {
 		struct fw_count count[FW_NTERMINAL];
 
-		engine_reason_count(c->fwd->engine, (enum fw_reason)r, count);
-		to_json_policy(&b, rs, (enum fw_reason)r, c->args.counters ? count : NULL);
+		engine_reason_count(req->fwd->engine, (enum fw_reason)r, count);
+		to_json_policy(&b, rs, (enum fw_reason)r, req->args.counters ? count : NULL);
 		fw_buf_add(&b, "\n", 1);
 	}
-	client_lines(c, &b);
-	client_end(c, json_pack("{si si}", "count", end - only, "total", FW_NREASONS));
+	reply_lines(&req->reply, &b);
+	reply_end(&req->reply, json_pack("{si si}", "count", end - only, "total", FW_NREASONS));
 }
 
-void handle_list(struct client *c)
+void handle_list(struct request *req)
 {
-	static void (*const lists[])(struct client *) = {
+	static void (*const lists[])(struct request *) = {
 		[ARGS_RULES] = begin_rules,
 		[ARGS_SETS] = sets_list,
 		[ARGS_POLICY] = list_policies,
 	};
 
-	const struct args *a = &c->args;
+	const struct args *a = &req->args;
 	unsigned what = a->set ? ARGS_SETS : a->policy ? ARGS_POLICY : a->what;
 
 	if (what != ARGS_RULES && (a->filter || a->from || a->rule))
-		client_fail(c, NULL, "'filter', 'from' and 'rule' are of rules only");
+		reply_fail(&req->reply, NULL, "'filter', 'from' and 'rule' are of rules only");
 	else
-		lists[what](c);
+		lists[what](req);
 }

@@ -3,15 +3,15 @@
 #include "ctl/fwd/engine/diff.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/record.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 #include "result.h"
 #include "ctl/fwd/rules_file.h"
 
 #include <string.h>
 
 /* Lives from the start of the load to its end, whatever becomes of the client. */
-struct load_job {
-	struct client *client; /* NULL: gone */
+struct load_request {
+	struct request *req; /* NULL: gone */
 	struct fwd *fwd;
 	bool own;           /* it is the file of the setting `rules` */
 	struct fw_buf diff; /* written by the engine's worker, read when the load is done */
@@ -19,50 +19,50 @@ struct load_job {
 
 static void diff(const struct fw_diff *d, void *ctx)
 {
-	struct load_job *job = ctx;
+	struct load_request *job = ctx;
 
 	diff_lines(&job->diff, d);
 }
 
 static void progress(const char *stage, void *ctx)
 {
-	struct load_job *job = ctx;
+	struct load_request *job = ctx;
 
-	if (!job->client)
+	if (!job->req)
 		return;
-	client_progress(job->client, stage);
-	client_pump(job->client);
+	reply_progress(&job->req->reply, stage);
+	request_wake(job->req);
 }
 
 static void done(const struct engine_result *r, void *ctx)
 {
-	struct load_job *job = ctx;
-	struct client *c = job->client;
+	struct load_request *job = ctx;
+	struct request *req = job->req;
 
 	fwd_ruleset_changed(job->fwd);
 	if (!r->err && job->own)
 		rules_file_loaded(job->fwd);
-	if (c) {
-		c->reporter = NULL;
-		result_end(c, r, &job->diff, true);
-		client_pump(c);
+	if (req) {
+		req->reporter = NULL;
+		result_end(req, r, &job->diff, true);
+		request_wake(req);
 	}
 	fw_buf_free(&job->diff);
 	free(job);
 }
 
 /* The engine takes over the body of the request, and the texts stay where they are. 0 or -ENOMEM, and then nothing is left. */
-static int load_fill(struct engine_load *l, struct client *c)
+static int load_fill(struct engine_load *l, struct request *req)
 {
-	const struct fw_message *m = c->message;
+	const struct fw_message *m = req->message;
 	bool failed;
 
 	l->nfiles = (m->nparts - 2u) / 2;
 	l->text = (char *)m->part[1].data;
 	l->len = m->part[1].len;
-	l->name = c->args.name ? strdup(c->args.name) : NULL;
+	l->name = req->args.name ? strdup(req->args.name) : NULL;
 	l->files = calloc(l->nfiles + 1, sizeof(*l->files));
-	failed = !l->files || (c->args.name && !l->name);
+	failed = !l->files || (req->args.name && !l->name);
 	if (!l->files)
 		l->nfiles = 0;
 	for (size_t i = 0; i < l->nfiles; i++) {
@@ -71,8 +71,8 @@ static int load_fill(struct engine_load *l, struct client *c)
 		l->files[i] = (struct store_file){ strndup(path->data, path->len), text->data, text->len };
 		failed |= !l->files[i].path;
 	}
-	l->body = fw_take(c->body);
-	c->message->nparts = 0;
+	l->body = fw_take(req->body);
+	req->message->nparts = 0;
 	if (failed)
 		engine_load_free(l);
 	return failed ? -ENOMEM : 0;
@@ -88,100 +88,101 @@ static void title(struct engine_load *l)
 	record_text(l->cause.what, sizeof(l->cause.what), text, strlen(text));
 }
 
-static void start(struct client *c, struct engine_load *l, bool own)
+static void start(struct request *req, struct engine_load *l, bool own)
 {
-	struct load_job *job = calloc(1, sizeof(*job));
+	struct load_request *job = calloc(1, sizeof(*job));
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
 	if (!job) {
 		engine_load_free(l);
-		client_fail_errno(c, NULL, "cannot load", -ENOMEM);
+		reply_fail_errno(&req->reply, NULL, "cannot load", -ENOMEM);
 		return;
 	}
-	*job = (struct load_job){ .client = c, .fwd = c->fwd, .own = own && !l->check };
+	*job = (struct load_request){ .req = req, .fwd = req->fwd, .own = own && !l->check };
 	l->progress = progress;
 	l->done = done;
 	l->ctx = job;
-	l->cause.confirm = (unsigned)c->args.confirm;
-	l->cause.who = client_who(c);
+	l->cause.confirm = (unsigned)req->args.confirm;
+	l->cause.who = request_who(req);
 	title(l);
-	err = engine_load_start(c->fwd->engine, l);
+	err = engine_load_start(req->fwd->engine, l);
 	if (!err) {
-		c->reporter = &job->client;
+		req->reporter = &job->req;
 		return;
 	}
 	free(job);
-	engine_waits(c->fwd->engine, &ds);
-	client_fail_errno(c, &ds, "cannot load", err);
+	engine_waits(req->fwd->engine, &ds);
+	reply_fail_errno(&req->reply, &ds, "cannot load", err);
 }
 
 /* The engine records what it refuses; a file that cannot be read never gets there. */
-static void record_unread(struct client *c, const struct fw_diags *ds, int err)
+static void record_unread(struct request *req, const struct fw_diags *ds, int err)
 {
-	const struct record_who who = client_who(c);
-	const char *path = c->fwd->config.rules;
+	const struct record_who who = request_who(req);
+	const char *path = req->fwd->config.rules;
 	char what[FW_SETTING_TEXT + 8], why[RECORD_WHY];
 
 	snprintf(what, sizeof(what), "load%s%s", path[0] ? " " : "", path);
-	history_say(c->fwd, RECORD_LOAD, &who, what, true, record_diag(why, sizeof(why), ds, err));
+	history_say(req->fwd, RECORD_LOAD, &who, what, true, record_diag(why, sizeof(why), ds, err));
 }
 
 /* The file of the setting. */
-static void load_own(struct client *c, struct engine_load *l)
+static void load_own(struct request *req, struct engine_load *l)
 {
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
-	if (c->args.format) {
-		client_fail(c, NULL, "the file of the setting `rules` has the format `rules`");
+	if (req->args.format) {
+		reply_fail(&req->reply, NULL, "the file of the setting `rules` has the format `rules`");
 		return;
 	}
-	err = rules_file_read(c->fwd, l, &ds);
+	err = rules_file_read(req->fwd, l, &ds);
 	if (!err) {
-		start(c, l, true);
+		start(req, l, true);
 		return;
 	}
 	if (!l->check)
-		record_unread(c, &ds, err);
+		record_unread(req, &ds, err);
 	engine_load_free(l);
-	client_fail_errno(c, &ds, "cannot load", err);
+	reply_fail_errno(&req->reply, &ds, "cannot load", err);
 }
 
-void handle_load(struct client *c)
+void handle_load(struct request *req)
 {
 	struct engine_load l = {
-		.format = c->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
-		.check = c->args.check,
-		.empty = c->args.empty,
-		.max_cost = c->args.max_cost,
-		.diff = c->args.diff ? diff : NULL,
+		.format = req->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
+		.check = req->args.check,
+		.empty = req->args.empty,
+		.max_cost = req->args.max_cost,
+		.diff = req->args.diff ? diff : NULL,
 	};
 
-	if (c->message->nparts == 1) {
-		load_own(c, &l);
+	if (req->message->nparts == 1) {
+		load_own(req, &l);
 		return;
 	}
-	if (c->message->nparts % 2) {
-		client_fail(c, NULL, "'load' wants the text as part 1, then two parts for each file: path and text");
+	if (req->message->nparts % 2) {
+		reply_fail(&req->reply, NULL,
+			   "'load' wants the text as part 1, then two parts for each file: path and text");
 		return;
 	}
-	if (load_fill(&l, c)) {
-		client_fail_errno(c, NULL, "cannot load", -ENOMEM);
+	if (load_fill(&l, req)) {
+		reply_fail_errno(&req->reply, NULL, "cannot load", -ENOMEM);
 		return;
 	}
-	start(c, &l, false);
+	start(req, &l, false);
 }
 
 /* No rules, no sets, the policies that nobody set: an empty ruleset in the place of this one. */
-void handle_flush(struct client *c)
+void handle_flush(struct request *req)
 {
 	struct engine_load l = { .kind = ENGINE_FLUSH, .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };
 
 	if (l.text && l.files) {
-		start(c, &l, false);
+		start(req, &l, false);
 		return;
 	}
 	engine_load_free(&l);
-	client_fail_errno(c, NULL, "cannot flush", -ENOMEM);
+	reply_fail_errno(&req->reply, NULL, "cannot flush", -ENOMEM);
 }

@@ -5,10 +5,9 @@
  * once; where they are many, a child process chooses and writes them.
  */
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/connections/forked.h"
-#include "metric.h"
+#include "metrics_objects.h"
 #include "ctl/fwd/base/to_json.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 #include "rule_counts.h"
 #include "status.h"
 
@@ -50,19 +49,19 @@ static json_t *sums_json(const struct fw_rule_choice *c)
 			 sum_json(&left), "marked_left_out", (json_int_t)c->marked_left_out);
 }
 
-static void metrics_step(struct client *c, struct stream *s)
+static void metrics_step(struct request *req, struct stream *s)
 {
 	struct metrics *m = (struct metrics *)s;
-	size_t n = client_some_lines(m->lines.text + m->at, m->lines.len - m->at);
+	size_t n = reply_some_lines(m->lines.text + m->at, m->lines.len - m->at);
 
 	if (n)
-		client_text(c, heads[m->pass], m->lines.text + m->at, n);
+		reply_text(&req->reply, heads[m->pass], m->lines.text + m->at, n);
 	m->at += n;
 	if (m->at < m->lines.len)
 		return;
 	m->at = 0;
 	if (++m->pass == PASSES)
-		client_end(c, fw_take(m->end));
+		reply_end(&req->reply, fw_take(m->end));
 }
 
 static void add_row(void *ctx, const struct rule_count *c, bool marked)
@@ -112,31 +111,31 @@ static int choose(const struct fwd *d, const struct args *a, struct fw_rule_choi
 	return fw_rule_choice_end(c, rule_counts_is_of, (void *)rs);
 }
 
-static int write_passes(struct forked *f, const struct shown *shown)
+static int write_passes(struct long_writer *w, const struct shown *shown)
 {
 	int err = 0;
 
 	for (unsigned pass = 0; pass < PASSES && !err; pass++) {
-		struct shown w = *shown;
+		struct shown left = *shown;
 
-		while (!err && print_next(&w, &f->b))
-			err = forked_text(f, heads[pass], false);
+		while (!err && print_next(&left, &w->b))
+			err = long_reply_text(w, heads[pass], false);
 		if (!err)
-			err = forked_text(f, heads[pass], true);
+			err = long_reply_text(w, heads[pass], true);
 	}
 	return err;
 }
 
 /* In a child: many rules that are chosen. */
-static int write_many(struct forked *f, const struct fwd *d, void *ctx)
+static int write_many(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	fw_cleanup(fw_rule_choice_free) struct fw_rule_choice chosen;
 	int err = choose(d, ctx, &chosen);
 	struct shown shown = shown_chosen(engine_ruleset(d->engine), &chosen);
 
 	if (!err)
-		err = write_passes(f, &shown);
-	return err ? err : forked_end(f, sums_json(&chosen));
+		err = write_passes(w, &shown);
+	return err ? err : long_reply_end(w, sums_json(&chosen));
 }
 
 /* Counts of all rules, by slot: packets go on counting while they are written. */
@@ -154,7 +153,7 @@ static void note_count(void *ctx, const struct rule_count *c, bool marked)
 }
 
 /* In a child: all rules, in order. */
-static int write_all(struct forked *f, const struct fwd *d, void *ctx)
+static int write_all(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
 	struct counted k = { .by_slot = calloc((size_t)rs->next_slot + 1, sizeof(*k.by_slot)) };
@@ -165,29 +164,29 @@ static int write_all(struct forked *f, const struct fwd *d, void *ctx)
 	fw_rule_choice_init(&k.sums, 0, 0, sizeof(struct rule_count));
 	rule_counts_read(d->engine, note_count, &k);
 	k.sums.chosen = k.sums.all;
-	err = write_passes(f, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
-	return err ? err : forked_end(f, sums_json(&k.sums));
+	err = write_passes(w, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
+	return err ? err : long_reply_end(w, sums_json(&k.sums));
 }
 
-static void begin(struct client *c)
+static void begin(struct request *req)
 {
 	fw_cleanup(fw_rule_choice_free) struct fw_rule_choice chosen;
 	struct metrics *m = calloc(1, sizeof(*m));
-	int err = choose(c->fwd, &c->args, &chosen);
-	struct shown shown = shown_chosen(engine_ruleset(c->fwd->engine), &chosen);
+	int err = choose(req->fwd, &req->args, &chosen);
+	struct shown shown = shown_chosen(engine_ruleset(req->fwd->engine), &chosen);
 
 	if (err || !m) {
 		free(m);
-		c->broken = true;
+		req->reply.broken = true;
 		return;
 	}
 	m->stream = (struct stream){ metrics_step, metrics_free };
 	m->end = sums_json(&chosen);
 	while (print_next(&shown, &m->lines))
 		;
-	c->stream_bytes = m->lines.len;
-	c->broken |= m->lines.failed;
-	c->stream = &m->stream;
+	req->reply.stream_bytes = m->lines.len;
+	req->reply.broken |= m->lines.failed;
+	req->reply.stream = &m->stream;
 }
 
 static void add_policies(struct fw_buf *b, const struct fwd *d)
@@ -196,19 +195,19 @@ static void add_policies(struct fw_buf *b, const struct fwd *d)
 		metric_policy(b, d->engine, (enum fw_reason)r);
 }
 
-void handle_metrics(struct client *c)
+void handle_metrics(struct request *req)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
-	devices_look(c->fwd);
-	to_json_line(&b, status_json(c->fwd));
-	metric_interfaces(&b, c->fwd->engine);
-	add_policies(&b, c->fwd);
-	client_lines(c, &b);
-	if (c->args.shown == ARGS_ALL)
-		forked_reply(c, "write the metrics", write_all, NULL);
-	else if (engine_ruleset(c->fwd->engine)->next_slot > RULE_COUNTS_FEW)
-		forked_reply(c, "write the metrics", write_many, &c->args);
+	devices_look(req->fwd);
+	to_json_line(&b, status_json(req->fwd));
+	metric_interfaces(&b, req->fwd->engine);
+	add_policies(&b, req->fwd);
+	reply_lines(&req->reply, &b);
+	if (req->args.shown == ARGS_ALL)
+		req->long_reply = (struct long_reply){ "write the metrics", write_all, NULL };
+	else if (engine_ruleset(req->fwd->engine)->next_slot > RULE_COUNTS_FEW)
+		req->long_reply = (struct long_reply){ "write the metrics", write_many, &req->args };
 	else
-		begin(c);
+		begin(req);
 }

@@ -1,41 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ruleset as text. It must be that of one moment, or it might not be read again: a rule without its set. */
-#include "ctl/fwd/connections/forked.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 
 /* The elements of a set stand in the text, also when they were read from a file: it may say something else by now. */
-static int save_set(struct forked *f, const struct fw_set *set)
+static int save_set(struct long_writer *w, const struct fw_set *set)
 {
 	struct fw_set in_place = *set;
 
 	if (!set->name)
 		return 0;
 	in_place.path = NULL;
-	fw_text_print_set(&f->b, &in_place);
-	fw_buf_add(&f->b, "\n", 1);
-	return forked_text(f, "{}", false);
+	fw_text_print_set(&w->b, &in_place);
+	fw_buf_add(&w->b, "\n", 1);
+	return long_reply_text(w, "{}", false);
 }
 
-static int save_all(struct forked *f, const struct fwd *d, void *ctx)
+static int save_all(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
 	int err = 0;
 
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r])
-			fw_buf_printf(&f->b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
+			fw_buf_printf(&w->b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
 	for (size_t i = 0; !err && i < rs->nsets; i++)
-		err = save_set(f, &rs->sets[i]);
+		err = save_set(w, &rs->sets[i]);
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next) {
-		fw_text_print_rule(&f->b, rs, r);
-		fw_buf_add(&f->b, "\n", 1);
-		err = forked_text(f, "{}", false);
+		fw_text_print_rule(&w->b, rs, r);
+		fw_buf_add(&w->b, "\n", 1);
+		err = long_reply_text(w, "{}", false);
 	}
-	err = err ? err : forked_text(f, "{}", true);
-	return err ? err : forked_end(f, json_pack("{sI}", "rules", (json_int_t)rs->nrules));
+	err = err ? err : long_reply_text(w, "{}", true);
+	return err ? err : long_reply_end(w, json_pack("{sI}", "rules", (json_int_t)rs->nrules));
 }
 
-void handle_save(struct client *c)
+void handle_save(struct request *req)
 {
-	forked_reply(c, "save", save_all, NULL);
+	req->long_reply = (struct long_reply){ "save", save_all, NULL };
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* How the daemon is: one object. */
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/limits.h"
+#include "limits.h"
 #include "ctl/fwd/base/to_json.h"
-#include "ctl/fwd/connections/request.h"
+#include "handlers.h"
 #include "ctl/fwd/rules_file.h"
 #include "status.h"
 
@@ -26,11 +26,11 @@ static void add_daemon(json_t *o, const struct fwd *d)
 	json_object_set_new(o, "pid", json_integer(getpid()));
 	json_object_set_new(o, "uptime", json_integer((json_int_t)(fw_now() - d->started)));
 	json_object_set_new(o, "started", json_real(d->born));
-	json_object_set_new(o, "clients", json_integer(d->nclients));
-	json_object_set_new(o, "shares", shares_json(d));
-	json_object_set_new(o, "turned_away", shares_turned_away_json(d));
-	json_object_set_new(o, "gave_way", number(d->shares.gave_way));
-	json_object_set_new(o, "long_replies", number(d->forks));
+	json_object_set_new(o, "clients", json_integer(d->server.nconnections));
+	json_object_set_new(o, "shares", shares_json(&d->server.shares));
+	json_object_set_new(o, "turned_away", shares_turned_away_json(&d->server.shares));
+	json_object_set_new(o, "gave_way", number(d->server.shares.gave_way));
+	json_object_set_new(o, "long_replies", number(d->server.forks));
 }
 
 static void add_tables(json_t *o, const struct fwd *d, const struct engine_status *st)
@@ -189,12 +189,12 @@ json_t *status_json(const struct fwd *d)
 	return o;
 }
 
-void handle_status(struct client *c)
+void handle_status(struct request *req)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
-	devices_look(c->fwd);
-	to_json_line(&b, status_json(c->fwd));
-	client_lines(c, &b);
-	client_end(c, NULL);
+	devices_look(req->fwd);
+	to_json_line(&b, status_json(req->fwd));
+	reply_lines(&req->reply, &b);
+	reply_end(&req->reply, NULL);
 }

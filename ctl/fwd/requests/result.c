@@ -50,43 +50,43 @@ static void telling_free(struct stream *s)
 	free(t);
 }
 
-static void telling_step(struct client *c, struct stream *s)
+static void telling_step(struct request *req, struct stream *s)
 {
 	struct telling *t = (struct telling *)s;
-	size_t n = client_some_lines(t->lines.text + t->at, t->lines.len - t->at);
+	size_t n = reply_some_lines(t->lines.text + t->at, t->lines.len - t->at);
 
-	client_lines_of(c, t->lines.text + t->at, n);
+	reply_lines_of(&req->reply, t->lines.text + t->at, n);
 	t->at += n;
 	if (t->at == t->lines.len)
-		client_end(c, fw_take(t->end));
+		reply_end(&req->reply, fw_take(t->end));
 }
 
-static void tell(struct client *c, struct fw_buf *lines, json_t *end)
+static void tell(struct request *req, struct fw_buf *lines, json_t *end)
 {
 	struct telling *t = calloc(1, sizeof(*t));
 
 	if (!t || lines->failed) {
 		free(t);
 		json_decref(end);
-		c->broken = true;
+		req->reply.broken = true;
 		return;
 	}
 	*t = (struct telling){ { telling_step, telling_free }, *lines, 0, end };
 	*lines = (struct fw_buf){ 0 };
-	c->stream_bytes = t->lines.len;
-	c->stream = &t->stream;
+	req->reply.stream_bytes = t->lines.len;
+	req->reply.stream = &t->stream;
 }
 
-void result_end(struct client *c, const struct engine_result *r, struct fw_buf *lines, bool load)
+void result_end(struct request *req, const struct engine_result *r, struct fw_buf *lines, bool load)
 {
 	if (r->err) {
-		client_fail_errno(c, &r->ds, "not done", r->err);
+		reply_fail_errno(&req->reply, &r->ds, "not done", r->err);
 		return;
 	}
-	if (lines->len > CLIENT_CHUNK || lines->failed) {
-		tell(c, lines, fields(r, load));
+	if (lines->len > REPLY_CHUNK || lines->failed) {
+		tell(req, lines, fields(r, load));
 		return;
 	}
-	client_lines(c, lines);
-	client_end(c, fields(r, load));
+	reply_lines(&req->reply, lines);
+	reply_end(&req->reply, fields(r, load));
 }

@@ -3,12 +3,12 @@
 #ifndef FWD_RESULT_H
 #define FWD_RESULT_H
 
-#include "ctl/fwd/connections/client.h"
+#include "request.h"
 
 /*
  * @lines: objects that come before it, not when it failed; where they are many they are taken over and sent in pieces
  * @load:  with the fields that only a load has
  */
-void result_end(struct client *c, const struct engine_result *r, struct fw_buf *lines, bool load);
+void result_end(struct request *req, const struct engine_result *r, struct fw_buf *lines, bool load);
 
 #endif

@@ -20,8 +20,7 @@
 #include <jansson.h>
 #include <sys/types.h>
 
-struct client;
-struct fwd;
+struct connection;
 
 enum share_rank { SHARE_ROOT, SHARE_ADMIN, SHARE_READER, SHARE_NRANKS };
 enum share_thing {
@@ -39,39 +38,38 @@ struct share {
 	enum share_rank rank;
 	uint64_t used[SHARE_NTHINGS];
 	double long_at; /* when a long reply was begun last */
-	/* Clients that wait for their turn, oldest first: as changing or only reading, see turns.c. */
+	/* Connections that wait for their turn, oldest first; by the rank whose time they use, see connections/queues.h. */
 	struct share_queue {
-		struct client *first, **end;
+		struct connection *first, **end;
 	} ready[SHARE_NRANKS];
 };
 
 struct shares {
-	struct share *first; /* whose turn was longest ago */
+	unsigned clients_max; /* the setting */
+	struct share *first;  /* whose turn was longest ago */
 	uint64_t used[SHARE_NRANKS][SHARE_NTHINGS];
 	/* Since the start: */
 	uint64_t turned_away[SHARE_NTHINGS];
 	uint64_t gave_way; /* connections that were closed to make room */
 };
 
-/* The share of a user, made when there is none; NULL: no memory. */
-struct share *shares_of(struct fwd *d, uid_t uid, enum share_rank rank);
-/* Frees those of users who have gone. */
-void shares_sweep(struct fwd *d);
+/* The share of a user, created if there is none; NULL: memory is out. */
+struct share *shares_of(struct shares *all, uid_t uid, enum share_rank rank);
+/* Frees those of users who have nothing in use any more. */
+void shares_sweep(struct shares *all);
 /* @amount more of a thing is in use, or less when it is negative. */
-void shares_add(struct fwd *d, struct share *s, enum share_thing thing, int64_t amount);
-/* What a client holds of a thing is @amount from now on. */
-void shares_hold(struct client *c, enum share_thing thing, uint64_t amount);
-
-/**
- * shares_room - may a user have @amount more of a thing?
- * @why: when not: what is in use and what to do; NULL: he is not turned away but waits
- *
- * Makes room by closing connections where that is fair.
- */
-bool shares_room(struct fwd *d, struct share *s, enum share_thing thing, uint64_t amount, char *why, size_t size);
+void shares_add(struct shares *all, struct share *s, enum share_thing thing, int64_t amount);
+/* Is there room for @amount more? SHARE_USER_FULL: the user is at the limit of one user; SHARE_ALL_FULL: all of the rank together are. */
+enum share_room { SHARE_ROOM, SHARE_USER_FULL, SHARE_ALL_FULL };
+enum share_room shares_room(const struct shares *all, const struct share *s, enum share_thing thing, uint64_t amount);
+/* Seconds for which a thing can be in use before its user gives way to another one. */
+double share_grace(enum share_thing thing);
+/* Counts that there was no room, and writes what is in use and what to do about it. */
+void shares_turn_away(struct shares *all, const struct share *s, enum share_thing thing, enum share_room full,
+		      char *why, size_t size);
 
 /* For status: what is in use, by rank; what was turned away, by thing. */
-json_t *shares_json(const struct fwd *d);
-json_t *shares_turned_away_json(const struct fwd *d);
+json_t *shares_json(const struct shares *all);
+json_t *shares_turned_away_json(const struct shares *all);
 
 #endif

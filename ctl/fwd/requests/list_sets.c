@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sets as objects, large ones in pieces. */
-#include "sets.h"
+#include "list_sets.h"
 
 #include "ctl/fwd/base/to_json.h"
 
@@ -64,7 +64,7 @@ static bool piece(struct sets *l, const struct fw_ruleset *rs)
 		      set->dynamic ? "true" : "false", set->n, set->rules);
 	if (!l->terse)
 		fw_buf_printf(&l->b, ",\"ranges\":[");
-	for (; !l->terse && i < set->n && n < RANGES && l->b.len < CLIENT_CHUNK; i++, n++) {
+	for (; !l->terse && i < set->n && n < RANGES && l->b.len < REPLY_CHUNK; i++, n++) {
 		fw_buf_add(&l->b, n ? ",\"" : "\"", n ? 2 : 1);
 		fw_text_print_addr_range(&l->b, &set->elements[i]);
 		fw_buf_add(&l->b, "\"", 1);
@@ -87,28 +87,29 @@ static bool went_away(const struct sets *l, const struct fw_ruleset *rs)
 	return l->name[0] && (!name || strcmp(name, l->name) != 0);
 }
 
-static void sets_step(struct client *c, struct stream *s)
+static void sets_step(struct request *req, struct stream *s)
 {
 	struct sets *l = (struct sets *)s;
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	bool lost = l->cursor.lost || went_away(l, rs);
 
-	while (!lost && l->set < l->end && l->set < rs->nsets && l->count < l->limit && l->b.len < CLIENT_CHUNK) {
+	while (!lost && l->set < l->end && l->set < rs->nsets && l->count < l->limit && l->b.len < REPLY_CHUNK) {
 		if (rs->sets[l->set].name && !piece(l, rs))
 			continue;
 		l->count += rs->sets[l->set].name != NULL;
 		l->set++;
 	}
-	client_lines(c, &l->b);
+	reply_lines(&req->reply, &l->b);
 	if (lost)
-		client_fail(c, NULL, "the ruleset was replaced or the set destroyed meanwhile");
+		reply_fail(&req->reply, NULL, "the ruleset was replaced or the set destroyed meanwhile");
 	else if (l->set >= l->end || l->set >= rs->nsets || l->count >= l->limit)
-		client_end(c, json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)l->count));
+		reply_end(&req->reply,
+			  json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)l->count));
 }
 
-static void refuse_name(struct client *c, const char *name)
+static void refuse_name(struct request *req, const char *name)
 {
-	const struct fw_ruleset *rs = engine_ruleset(c->fwd->engine);
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	struct fw_nearest near = { .word = { name, strlen(name) } };
 	struct fw_diags ds = { .n = 0 };
 	char hint[128];
@@ -118,28 +119,28 @@ static void refuse_name(struct client *c, const char *name)
 			fw_nearest_try(&near, rs->sets[i].name);
 	fw_diag_add(&ds, (struct fw_place){ 0 }, fw_nearest_hint(&near, hint, sizeof(hint)), "there is no set '%s'",
 		    name);
-	client_fail_errno(c, &ds, "cannot list", -ENOENT);
+	reply_fail_errno(&req->reply, &ds, "cannot list", -ENOENT);
 }
 
-void sets_list(struct client *c)
+void sets_list(struct request *req)
 {
-	const char *name = c->args.set;
-	int only = name ? fw_ruleset_set_find(engine_ruleset(c->fwd->engine), name) : 0;
+	const char *name = req->args.set;
+	int only = name ? fw_ruleset_set_find(engine_ruleset(req->fwd->engine), name) : 0;
 	struct sets *l;
 
 	if (only < 0) {
-		refuse_name(c, name);
+		refuse_name(req, name);
 		return;
 	}
 	l = calloc(1, sizeof(*l));
 	if (!l) {
-		client_fail_errno(c, NULL, "cannot list", -ENOMEM);
+		reply_fail_errno(&req->reply, NULL, "cannot list", -ENOMEM);
 		return;
 	}
-	*l = (struct sets){ .stream = { sets_step, sets_free }, .fwd = c->fwd, .set = (uint32_t)only };
+	*l = (struct sets){ .stream = { sets_step, sets_free }, .fwd = req->fwd, .set = (uint32_t)only };
 	l->end = name ? (uint32_t)only + 1 : UINT32_MAX;
-	l->terse = c->args.terse;
-	l->limit = c->args.limit ? c->args.limit : UINT64_MAX;
-	cursor_open(&c->fwd->cursors, &l->cursor, NULL);
-	c->stream = &l->stream;
+	l->terse = req->args.terse;
+	l->limit = req->args.limit ? req->args.limit : UINT64_MAX;
+	cursor_open(&req->fwd->cursors, &l->cursor, NULL);
+	req->reply.stream = &l->stream;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Lines and objects of metrics. */
-#include "metric.h"
+#include "metrics_objects.h"
 
 #include "ctl/fwd/base/to_json.h"
 #include "fw/rule_line.h"

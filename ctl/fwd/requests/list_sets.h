@@ -3,9 +3,9 @@
 #ifndef FWD_SETS_H
 #define FWD_SETS_H
 
-#include "ctl/fwd/connections/client.h"
+#include "request.h"
 
 /* All sets, or the one that the arguments name. */
-void sets_list(struct client *c);
+void sets_list(struct request *req);
 
 #endif

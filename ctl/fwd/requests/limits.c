@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ctl/fwd/limits.h"
+#include "limits.h"
 
 /* Also those that wait for a grace period. */
 static uint64_t interface_names(struct engine *e)

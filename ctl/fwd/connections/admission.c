@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A request is refused by its header when it is none, when its user has not the right, or when there is no room for it. */
+#include "admission.h"
+
+#include "room.h"
+
+#include "ctl/fwd/history.h"
+
+/* Bytes of a request that are counted: for smaller ones, the number of connections is limit enough. */
+#define LARGE 65536
+
+/* true: the request is of a kind that exists, and of a size that it may have. */
+static bool is_valid(struct connection *c)
+{
+	struct reply *r = &c->request.reply;
+	const char *why = NULL;
+
+	if (!fw_wire_request_check(&c->request.header, &why))
+		return true;
+	r->last = true;
+	reply_fail(r, NULL, "not a request of fwd " FW_VERSION ": %s", why);
+	return false;
+}
+
+static bool has_right(struct connection *c)
+{
+	const struct fw_request_info *info = &fw_request_info[c->request.header.kind];
+	struct record_who who;
+
+	if (info->right != FW_RIGHT_CHANGE || connection_is_admin(c))
+		return true;
+	who = request_who(&c->request);
+	history_say(c->fwd, RECORD_DENIED, &who, info->name, true, "only root and the admin group may");
+	reply_deny(&c->request.reply, "only root and members of the group '%s' may ask for '%s'",
+		   c->fwd->config.admin_group, info->name);
+	return false;
+}
+
+static bool has_room(struct connection *c)
+{
+	struct reply *r = &c->request.reply;
+	uint32_t bytes = c->request.header.bytes;
+	char why[200];
+
+	if (bytes <= LARGE)
+		return true;
+	if (room_make(c->fwd, c->share, SHARE_REQUEST, bytes, why, sizeof(why))) {
+		connection_hold(c, SHARE_REQUEST, bytes);
+		return true;
+	}
+	r->last = true;
+	reply_fail(r, NULL, "%s", why);
+	return false;
+}
+
+bool admission_check(struct connection *c)
+{
+	if (is_valid(c) && has_right(c) && has_room(c))
+		return true;
+	c->state = CONNECTION_REPLY;
+	return false;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a change of the ruleset means for the other parts of the daemon. */
+#include "ctl/fwd/fwd.h"
+
+#include "ctl/fwd/devices/devices.h"
+
+void fwd_ruleset_changed(struct fwd *d)
+{
+	const struct fw_ruleset *rs = engine_ruleset(d->engine);
+	const struct facts *facts = engine_facts(d->engine);
+	unsigned needs;
+
+	if (rs != d->ruleset) {
+		cursors_lose(&d->cursors);
+		d->ruleset = rs;
+	}
+	needs = (facts->out || rs->policy_set[FW_R_OUT]) | (facts->mark != 0) << 1 | (facts->vlan != 0) << 2;
+	if (needs == d->needs)
+		return;
+	d->needs = needs;
+	devices_recheck(d);
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is done with every request. */
+#include "request.h"
+
+#include "ctl/fwd/base/peer.h"
+
+int request_decode(struct request *req, struct fw_diags *ds)
+{
+	req->message = malloc(sizeof(*req->message));
+	if (!req->message)
+		return -ENOMEM;
+	if (fw_wire_decode(&req->header, req->body, req->message)) {
+		req->reply.last = true;
+		return fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the parts of the request do not fill it");
+	}
+	return args_decode((enum fw_request)req->header.kind, req->message->part[0].data, req->message->part[0].len, ds,
+			   &req->args);
+}
+
+void request_doing(struct request *req)
+{
+	loop_doing(&req->fwd->loop, fw_request_info[req->header.kind].name);
+}
+
+void request_step(struct request *req)
+{
+	request_doing(req);
+	req->reply.stream->step(req, req->reply.stream);
+}
+
+void request_wake(struct request *req)
+{
+	req->woken = req->fwd->server.woken = true;
+}
+
+struct record_who request_who(const struct request *req)
+{
+	struct record_who who;
+
+	peer_of(req->fd, &who);
+	return who;
+}
+
+void request_end(struct request *req)
+{
+	if (req->reporter)
+		*req->reporter = NULL;
+	reply_stop(&req->reply);
+	args_free(&req->args);
+	free(req->message);
+	free(req->body);
+	*req = (struct request){ .fwd = req->fwd, .fd = req->fd, .reply = req->reply };
+}
