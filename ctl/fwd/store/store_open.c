@@ -36,16 +36,6 @@ static int log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 	return pages < LOG_PAGES_MAX ? 0 : (store_checkpoint(s), 0);
 }
 
-void store_harden(sqlite3 *db)
-{
-	sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-	sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-	sqlite3_exec(db, "PRAGMA cell_size_check=ON", NULL, NULL, NULL);
-	sqlite3_extended_result_codes(db, 1);
-}
-
 /* Alone with the database from here on, or SQLITE_BUSY. */
 static int connect_alone(struct store *s)
 {

@@ -156,12 +156,6 @@ void store_snapshot_abort(struct store *s)
 		store_tidy(s);
 }
 
-int store_row_state(struct store *s, struct row *row, enum row_state state)
-{
-	row->n.state = state;
-	return row->n.id ? store_row_put(s, row) : 0;
-}
-
 /* Changes of the live snapshot from number @from on become the pending one's. */
 static int changes_move(struct store *s, struct row *to, uint64_t from)
 {
