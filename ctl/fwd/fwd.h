@@ -75,7 +75,7 @@ struct fwd {
 	struct rules_file rules_file;
 	struct server server;
 	struct devices *devices;
-	struct source links; /* of the devices */
+	struct source interfaces; /* of the devices */
 	uint64_t attach_failures;
 };
 

@@ -26,7 +26,7 @@ static uint32_t interface_named(struct fwd *d, const char *name)
 {
 	uint32_t index = engine_link_named(d->engine, name);
 
-	if (index || fw_interface_find(name, devices_on_link, d))
+	if (index || fw_interface_find(name, devices_on_interface, d))
 		return index;
 	return engine_link_named(d->engine, name);
 }
@@ -253,14 +253,6 @@ static int check_named(struct fwd *d, const char *name, const struct args *a, st
 			 FW_NAME(owner->name));
 	fw_diag_add(ds, nowhere, hint, "%.250s is not attached", FW_NAME(name));
 	return -ENOENT;
-}
-
-void devices_release(struct fwd *d, const struct device *dev)
-{
-	if (dev->index)
-		device_release(d, dev->index);
-	for (size_t i = 0; i < dev->naway; i++)
-		fw_kern_detach_link(engine_kern(d->engine), dev->away[i]);
 }
 
 static void detach_named(struct fwd *d, const char *name)

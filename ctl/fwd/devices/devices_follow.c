@@ -22,19 +22,6 @@
 #include <fnmatch.h>
 #include <string.h>
 
-struct device *devices_owner(struct devices *devs, uint32_t index)
-{
-	for (size_t i = 0; index && i < devs->n; i++)
-		if (devs->d[i].index == index)
-			return &devs->d[i];
-	return NULL;
-}
-
-bool devices_is_pattern(const char *name)
-{
-	return strpbrk(name, "*?[");
-}
-
 static bool holds(const uint32_t *ids, size_t n, uint32_t id)
 {
 	for (size_t i = 0; i < n; i++)

@@ -94,4 +94,3 @@ void store_size(struct store *s, uint64_t *changes, uint64_t *bytes)
 			*bytes += (uint64_t)st.st_size;
 	}
 }
-
