@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/base/histogram.h"
-#include "ctl/fwd/requests/metric.h"
+#include "ctl/fwd/requests/metrics_objects.h"
 #include "ctl/fwd/requests/rule_counts.h"
 #include "tests/unit/random.h"
 

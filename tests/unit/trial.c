@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/requests/metric.h"
+#include "ctl/fwd/requests/metrics_objects.h"
 #include "ctl/fwd/requests/rule_counts.h"
 #include "fw/table/packet.h"
 #include "tests/unit/random.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The part of `list` that is about sets. */
-#ifndef FWD_SETS_H
-#define FWD_SETS_H
+#ifndef FWD_LIST_SETS_H
+#define FWD_LIST_SETS_H
 
 #include "request.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The objects and lines that only `metrics` has. */
-#ifndef FWD_METRIC_H
-#define FWD_METRIC_H
+#ifndef FWD_METRICS_OBJECTS_H
+#define FWD_METRICS_OBJECTS_H
 
 #include "ctl/fwd/engine/engine.h"
 
