@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwctl: finds the command, its options and its operands, and runs it. */
+/* fwctl: finds the command, reads its options and operands, and runs it. */
 #include "commands.h"
 #include "command_line/find.h"
 #include "command_line/options.h"
@@ -16,7 +16,7 @@ int main(int argc, char **argv)
 	char **operands;
 	int n, words, err;
 
-	setlocale(LC_CTYPE, "C.UTF-8"); /* how wide characters are */
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters */
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		puts("fwctl " FW_VERSION);
 		return CTL_OK;

@@ -195,7 +195,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_check = {
 	.name = "check",
 	.operands = "FILE",
-	.summary = "parse and compile a ruleset: what is wrong with it, or what it costs",
+	.summary = "check a ruleset: what is wrong with it, or what it costs",
 	.details =
 		"FILE - is standard input. Nothing is loaded into the kernel.\n\n"
 		"JSON: file, rules, sets, set_elements, identities, classes, nesting {source, destination},\n"

@@ -27,7 +27,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_classify = {
 	.name = "classify",
 	.operands = "PACKET...",
-	.summary = "which rule decides on a packet",
+	.summary = "show which rule decides on a packet",
 	.details =
 		"A packet is one argument:\n"
 		"  'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0'   'udp [2001:db8::1]:53 > [2001:db8::2]:53 out'\n"

@@ -60,7 +60,7 @@ static int run_counters(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_counters = {
 	.name = "counters",
 	.operands = "[REF...]",
-	.summary = "rules that decided on packets, and the policies",
+	.summary = "show the rules that decided on packets, and the policies",
 	.details =
 		"A counter belongs to a rule's id: it survives replace, move, load and a restart of fwd.\n"
 		"--reset sets counters to 0, and prints how many.\n"

@@ -47,7 +47,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_history = {
 	.name = "history",
 	.operands = "",
-	.summary = "what was done and refused lately, when and by whom",
+	.summary = "show what was done and refused, when and by whom",
 	.details =
 		"Newest first, 50 unless --limit gives another number. fwd keeps the last 1000 changes, loads and attachments,\n"
 		"as many changes of sets alone, and 200 refusals; the journal has more (`journalctl -u fwd`).\n\n"

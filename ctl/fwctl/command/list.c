@@ -167,7 +167,7 @@ static int run_set_list(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_list = {
 	.name = "list",
 	.operands = "[[rules] [MATCH...]|sets [NAME]|policy [REASON]]",
-	.summary = "rules in order with their counters, sets or policies",
+	.summary = "list rules in order with their counters, sets or policies",
 	.details =
 		"MATCH: only rules that could decide on such packets, such as `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
 		",\n"
@@ -184,7 +184,7 @@ const struct ctl_command ctl_list = {
 const struct ctl_command ctl_show = {
 	.name = "show rule",
 	.operands = "REF",
-	.summary = "one rule and its counter",
+	.summary = "show one rule and its counter",
 	.details = RULE_JSON "; then {ok, count, total}.\n",
 	.options = no_options,
 	.kinds = CTL_KIND_RULE,
@@ -196,7 +196,7 @@ const struct ctl_command ctl_show = {
 const struct ctl_command ctl_set_list = {
 	.name = "set list",
 	.operands = "[NAME]",
-	.summary = "elements of a set, or of all sets",
+	.summary = "list the elements of a set, or of all sets",
 	.details = "JSON: as `fwctl list sets`.\n",
 	.options = terse_options,
 	.kinds = CTL_KIND_SET,

@@ -110,7 +110,7 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_load = {
 	.name = "load",
 	.operands = "[FILE]",
-	.summary = "replace the live ruleset by another",
+	.summary = "replace the live ruleset",
 	.details =
 		"Rules keep their ids and counters if they have the same id and the same name or matches, or, without an id,\n"
 		"the same name or the same text. Packets see the old ruleset or the new one, never a mixture; if anything\n"

@@ -242,7 +242,7 @@ static int run_status(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_status = {
 	.name = "status",
 	.operands = "",
-	.summary = "what fwd holds, does and waits for",
+	.summary = "show what fwd holds, does and waits for",
 	.details =
 		"While fwd is not running, it shows the state in the kernel, read from fwd's pins; the exit code is 3 then.\n\n"
 		"JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}. While fwd is not running: {running\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A command and its options: one row each, which parsing, help, manual and completion are made from. */
+/* Commands and options, one row each. Parsing, help, manual and completion are all made from these rows. */
 #ifndef FWCTL_COMMAND_H
 #define FWCTL_COMMAND_H
 
@@ -14,44 +14,44 @@ enum ctl_exit { CTL_OK, CTL_FAILED, CTL_USAGE, CTL_NO_DAEMON };
 
 struct ctl_command;
 
-/* What the options of a command line said. */
+/* The options of a command line. */
 struct ctl_settings {
 	const struct ctl_command *const *commands; /* all of them, ended by NULL: for help, manual and completion */
 	const char *socket, *pins;
 	int format;    /* enum fw_format */
-	int xdp;       /* enum fw_xdp_mode; -1: not said */
-	int mode, out; /* of attach, indices into the option's words */
+	int xdp;       /* enum fw_xdp_mode; -1: not given */
+	int mode, out; /* of attach: indices into the words of the option */
 	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later;
 	double interval;     /* seconds */
 	uint64_t limit, top; /* 0: all */
-	uint64_t confirm;    /* seconds; 0: no confirmation is waited for */
-	uint64_t max_cost;   /* nanoseconds that a packet may take; 0: no matter */
+	uint64_t confirm;    /* seconds; 0: the change needs no confirmation */
+	uint64_t max_cost;   /* nanoseconds that a packet may take; 0: no limit */
 	const char *rules, *from, *pcap;
 	const char *devs[CTL_DEVS_MAX];
 	unsigned ndevs;
 };
 
-/* What an operand or the value of an option may be, for completion. */
+/* What an operand or the value of an option can be, for completion. */
 enum ctl_kind {
 	CTL_KIND_FILE = 1,
 	CTL_KIND_IFACE = 2,
 	CTL_KIND_RULE = 4,
 	CTL_KIND_SET = 8,
-	CTL_KIND_MATCH = 16, /* words of the rule language, and what may follow each */
+	CTL_KIND_MATCH = 16, /* words of the rule language, and what can follow each */
 	CTL_KIND_COMMAND = 32,
-	CTL_KIND_PLACE = 64, /* what may follow a word, such as `before` */
+	CTL_KIND_PLACE = 64, /* what can follow a word, such as `before` */
 };
 
-/* One option: parsing, help, manual and completion come from the same row. */
+/* An option. */
 struct ctl_option {
 	const char *name;
-	const char *arg; /* NULL: takes none */
+	const char *arg; /* name of its value; NULL: it takes none */
 	const char *help;
-	/* Return: NULL, or what would have been right. */
+	/* Sets it. Return: NULL, or what would be right. */
 	const char *(*set)(const struct ctl_option *o, struct ctl_settings *s, const char *value);
-	size_t at;                /* which setting: its offset in struct ctl_settings */
-	const char *const *words; /* of a choice, ended by NULL; the setting gets the index */
-	enum ctl_kind kind;       /* of the argument; 0: nothing to complete */
+	size_t at;                /* offset of the setting in struct ctl_settings */
+	const char *const *words; /* of a choice, ended by NULL; the setting is set to the index */
+	enum ctl_kind kind;       /* of the value; 0: nothing to complete */
 	bool many;                /* may be given more than once */
 };
 
@@ -59,20 +59,21 @@ extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl
 	ctl_opt_tc, ctl_opt_interval, ctl_opt_socket, ctl_opt_rules, ctl_opt_from, ctl_opt_limit, ctl_opt_top,
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_max_cost, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes,
 	ctl_opt_echo, ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_pins;
-/* Those that every command takes, ended by NULL. */
+/* Options that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 
-/* One command: dispatch, usage, help, manual and completion come from the same row. */
+/* A command. */
 struct ctl_command {
 	const char *name;     /* one word or two */
 	const char *operands; /* for the synopsis */
 	const char *summary;
-	const char *details;                     /* below the options in the help; also documents the JSON fields */
-	const struct ctl_option *const *options; /* ended by NULL; without the global ones */
-	const char *words;                       /* that operands may be, between blanks; NULL: none */
-	unsigned kinds;                          /* enum ctl_kind that operands may be */
+	const char *details;                     /* below the options in the help; documents the JSON fields too */
+	const struct ctl_option *const *options; /* ended by NULL; besides the global ones */
+	const char *words;                       /* that operands can be, separated by blanks; NULL: none */
+	unsigned kinds;                          /* enum ctl_kind that operands can be */
 	int min_operands, max_operands;          /* max -1: any number */
 	bool hidden;                             /* for the build only */
+	/* Return: enum ctl_exit. */
 	int (*run)(const struct ctl_settings *s, int n, char **operands);
 };
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Levenshtein's distance of a word and a command's first one, the longer ones cut. */
+/* The Levenshtein distance of a word and the first word of a command, of which at most CUT bytes count. */
 static unsigned distance(const char *a, const char *b)
 {
 	enum { CUT = 15 };
@@ -34,7 +34,7 @@ static unsigned distance(const char *a, const char *b)
 	return row[nb];
 }
 
-/* How many of the words are the command's name: all of its words, or 0. */
+/* How many words of @argv are the name of the command: all of its words, or 0. */
 static int words_of(const struct ctl_command *cmd, int argc, char **argv)
 {
 	const char *second = strchr(cmd->name, ' ');
@@ -54,8 +54,8 @@ static bool begins_with(const struct ctl_command *cmd, const char *word)
 	return !strncmp(cmd->name, word, len) && cmd->name[len] == ' ';
 }
 
-/* The word is the first of two: which can follow? */
-static bool say_second_words(const struct ctl_command *const *commands, const char *word)
+/* A word that is the first of two: prints which can follow. Return: false: it is not one. */
+static bool print_second_words(const struct ctl_command *const *commands, const char *word)
 {
 	const char *sep = "";
 	bool any = false;
@@ -64,8 +64,8 @@ static bool say_second_words(const struct ctl_command *const *commands, const ch
 		any |= begins_with(*c, word);
 	if (!any)
 		return false;
-	ctl_error("%s: one word is missing, or another was meant", word);
-	fputs("  hint: say ", stderr);
+	ctl_error("%s: the second word is missing or unknown", word);
+	fputs("  hint: use ", stderr);
 	for (const struct ctl_command *const *c = commands; *c; c++) {
 		if (!begins_with(*c, word))
 			continue;
@@ -92,11 +92,11 @@ const struct ctl_command *ctl_command_find(const struct ctl_command *const *comm
 			near = *c;
 		}
 	}
-	if (say_second_words(commands, argv[0]))
+	if (print_second_words(commands, argv[0]))
 		return NULL;
 	ctl_error("unknown command \"%s\"", argv[0]);
 	if (ctl_other_command(argv[0]))
-		ctl_hint("say `fwctl %s`", ctl_other_command(argv[0]));
+		ctl_hint("use `fwctl %s`", ctl_other_command(argv[0]));
 	else if (near)
 		ctl_hint("did you mean `fwctl %s`?", near->name);
 	else

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which command an argument vector names, and which one was meant by a word that names none. */
+/* Finding the command that an argument vector names, or the one that was probably meant. */
 #ifndef FWCTL_FIND_H
 #define FWCTL_FIND_H
 
@@ -10,7 +10,7 @@
  * @commands: all of them, ended by NULL
  * @argv:     @argc words, at least one
  * @words:    how many of them name it
- * Return: NULL when there is none, which is printed with what could have been meant.
+ * Return: NULL: there is none; an error with a suggestion is printed.
  */
 const struct ctl_command *ctl_command_find(const struct ctl_command *const *commands, int argc, char **argv,
 					   int *words);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The options of all commands, one row each, and how an argument vector becomes settings. */
+/* The options of all commands, one row each, and the parser of argument vectors. */
 #include "options.h"
 #include "find.h"
 #include "ctl/fwctl/output/message.h"
@@ -29,6 +29,7 @@ static const char *set_text(const struct ctl_option *o, struct ctl_settings *s, 
 	return NULL;
 }
 
+/* An error lists the words. */
 static const char *set_choice(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	static char want[128];
@@ -59,7 +60,7 @@ static const char *set_number(const struct ctl_option *o, struct ctl_settings *s
 	return NULL;
 }
 
-/* Seconds, or a number with s, m or h behind. */
+/* Seconds, or a number followed by s, m or h. */
 static const char *set_seconds(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	static const char want[] = "a time from 1s to 24h, such as 60s or 5m";
@@ -78,7 +79,7 @@ static const char *set_seconds(const struct ctl_option *o, struct ctl_settings *
 	return NULL;
 }
 
-/* A number with ns, us or ms behind: nanoseconds. */
+/* A number followed by ns, us or ms. */
 static const char *set_nanoseconds(const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	static const char *const units[] = { "ns", "us", "ms" };
@@ -132,42 +133,43 @@ static const char *const out_words[] = { "auto", "yes", "no", NULL };
 #define OPTION(sym, n, a, h, s, ...) \
 	const struct ctl_option ctl_opt_##sym = { .name = n, .arg = a, .help = h, .set = s, __VA_ARGS__ }
 
-OPTION(format, "format", "FORMAT", "of the file: rules (the default) or classbench", set_choice, AT(format),
+OPTION(format, "format", "FORMAT", "format of the file: rules (the default) or classbench", set_choice, AT(format),
        .words = format_words);
-OPTION(json, "json", NULL, "JSON instead of text, one object a line", set_flag, AT(json));
+OPTION(json, "json", NULL, "JSON instead of text, one object per line", set_flag, AT(json));
 OPTION(socket, "socket", "PATH", "fwd's socket (else $FWD_SOCKET, else /run/fwd/fwd.sock)", set_text, AT(socket),
        .kind = CTL_KIND_FILE);
-OPTION(pins, "pins", "DIR", "while fwd does not run: its folder in bpffs (else $FWD_PINS, else /sys/fs/bpf/fwd)",
+OPTION(pins, "pins", "DIR", "fwd's folder in bpffs, while fwd is not running (else $FWD_PINS, else /sys/fs/bpf/fwd)",
        set_text, AT(pins), .kind = CTL_KIND_FILE);
-OPTION(kernel, "kernel", NULL, "with --rules: ask the program in the kernel too (root)", set_flag, AT(kernel));
-OPTION(pcap, "pcap", "FILE", "take packets from a capture file, as incoming", set_text, AT(pcap),
+OPTION(kernel, "kernel", NULL, "with --rules: classify in the kernel too (root)", set_flag, AT(kernel));
+OPTION(pcap, "pcap", "FILE", "classify the packets of a capture file, as incoming ones", set_text, AT(pcap),
        .kind = CTL_KIND_FILE);
-OPTION(rules, "rules", "FILE", "ask the rules of a file, without fwd", set_text, AT(rules), .kind = CTL_KIND_FILE);
+OPTION(rules, "rules", "FILE", "classify by the rules of a file, without fwd", set_text, AT(rules),
+       .kind = CTL_KIND_FILE);
 OPTION(dev, "dev", "DEV", "filter on this interface; may be repeated", set_dev, .kind = CTL_KIND_IFACE, .many = true);
 OPTION(xdp, "xdp", "MODE", "native, generic or auto (the default)", set_choice, AT(xdp), .words = xdp_words);
 OPTION(tc, "tc", NULL, "filter incoming packets by tc instead of XDP", set_flag, AT(tc));
-OPTION(interval, "interval", "S", "seconds between two readings (default 1)", set_interval, AT(interval));
-OPTION(from, "from", "REF", "begin with this rule", set_text, AT(from), .kind = CTL_KIND_RULE);
-OPTION(limit, "limit", "N", "at most so many", set_number, AT(limit));
-OPTION(top, "top", "N", "only the N rules with the most packets, most first", set_number, AT(top));
+OPTION(interval, "interval", "S", "seconds between readings (default 1)", set_interval, AT(interval));
+OPTION(from, "from", "REF", "start with this rule", set_text, AT(from), .kind = CTL_KIND_RULE);
+OPTION(limit, "limit", "N", "at most N", set_number, AT(limit));
+OPTION(top, "top", "N", "only the N rules with the most packets, busiest first", set_number, AT(top));
 OPTION(terse, "terse", NULL, "rules without counters, sets without elements", set_flag, AT(terse));
-OPTION(reset, "reset", NULL, "count from 0 again: the rules named, or everything", set_flag, AT(reset));
-OPTION(check, "check", NULL, "only say whether it would be taken", set_flag, AT(check));
-OPTION(diff, "diff", NULL, "show what comes (+), goes (-) and moves (~): policies, addresses of sets, rules", set_flag,
-       AT(diff));
+OPTION(reset, "reset", NULL, "set counters to 0: those of the rules given, or all", set_flag, AT(reset));
+OPTION(check, "check", NULL, "only check whether it would be accepted; change nothing", set_flag, AT(check));
+OPTION(diff, "diff", NULL, "show what is added (+), removed (-) and moved (~): policies, addresses of sets, rules",
+       set_flag, AT(diff));
 OPTION(max_cost, "max-cost", "TIME", "refuse rules with which a packet may take longer: 10us, 1ms, ...",
        set_nanoseconds, AT(max_cost));
-OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` comes within 60s, 5m, ...", set_seconds,
+OPTION(confirm, "confirm", "TIME", "undo it unless `fwctl confirm` is run within 60s, 5m, ...", set_seconds,
        AT(confirm));
-OPTION(yes, "yes", NULL, "do not ask: all rules may go", set_flag, AT(yes));
-OPTION(echo, "echo", NULL, "print the ids of the rules, one a line", set_flag, AT(echo));
-OPTION(exist, "exist", NULL, "pass over elements that are there already, or that are not there", set_flag, AT(exist));
+OPTION(yes, "yes", NULL, "do not ask before removing all rules", set_flag, AT(yes));
+OPTION(echo, "echo", NULL, "print the ids of the rules, one per line", set_flag, AT(echo));
+OPTION(exist, "exist", NULL, "ignore elements that exist already, or that do not exist", set_flag, AT(exist));
 OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", set_choice, AT(mode),
        .words = mode_words);
-OPTION(out, "out", "WHEN", "filter outgoing packets: auto (when the rules do, the default), yes or no", set_choice,
-       AT(out), .words = out_words);
+OPTION(out, "out", "WHEN", "filter outgoing packets: auto (if rules do, the default), yes or no", set_choice, AT(out),
+       .words = out_words);
 
-OPTION(later, "later", NULL, "also interfaces that do not exist yet, when they appear", set_flag, AT(later));
+OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
 
 const struct ctl_option *const ctl_global_options[] = { &ctl_opt_json, &ctl_opt_socket, NULL };
 
@@ -178,7 +180,7 @@ static int usage_error(const struct ctl_command *cmd, const char *what, const ch
 	return CTL_USAGE;
 }
 
-/* It may be a word of another firewall, of a rule or in the place of a command. */
+/* It may be an option of another firewall's rules or commands. */
 static int unknown_option(const struct ctl_command *cmd, const char *which)
 {
 	bool rule = cmd && cmd->kinds & CTL_KIND_MATCH;
@@ -191,10 +193,11 @@ static int unknown_option(const struct ctl_command *cmd, const char *which)
 	if (word)
 		ctl_hint("%s", word);
 	else
-		ctl_hint("say `fwctl %s`", command);
+		ctl_hint("use `fwctl %s`", command);
 	return CTL_USAGE;
 }
 
+/* Sets an option, or prints what would be right. */
 static int apply(const struct ctl_command *cmd, const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
 	const char *want = o->set(o, s, value);
@@ -205,7 +208,7 @@ static int apply(const struct ctl_command *cmd, const struct ctl_option *o, stru
 	return CTL_USAGE;
 }
 
-/* The rows that apply, and the same for getopt. */
+/* The options of a command, as rows and for getopt. */
 struct rows {
 	const struct ctl_option *row[OPTIONS_MAX];
 	struct option longs[OPTIONS_MAX + 2];
@@ -230,7 +233,7 @@ void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct c
 		each(*o, ctx);
 }
 
-/* What getopt has refused. Of several letters, as in -dash, it has looked at the first and not gone on. */
+/* The option that getopt has refused. In several letters, as in -dash, it has only read the first. */
 static const char *refused(char **argv)
 {
 	const char letter[] = { '-', (char)optopt, '\0' };
@@ -239,7 +242,7 @@ static const char *refused(char **argv)
 	return is_long || !strcmp(argv[optind - 1], letter) ? argv[optind - 1] : argv[optind];
 }
 
-/* @shorts "+:h" stops at the first operand, ":h" goes on behind it. */
+/* @shorts: "+:h" stops at the first operand, ":h" does not. Return: as ctl_options_parse(). */
 static int parse(const struct ctl_command *cmd, const char *shorts, int argc, char **argv, struct ctl_settings *s)
 {
 	struct rows r = { 0 };
@@ -248,7 +251,7 @@ static int parse(const struct ctl_command *cmd, const char *shorts, int argc, ch
 	ctl_options_each(cmd, rows_add, &r);
 	r.longs[r.n] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
 	opterr = 0;
-	optind = 0; /* starts anew */
+	optind = 0; /* resets getopt */
 	while ((c = getopt_long(argc, argv, shorts, r.longs, NULL)) != -1) {
 		if (c == HELP_OPTION || c == 'h')
 			return -1;
@@ -287,6 +290,6 @@ int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, stru
 	if (cmd->max_operands >= 0 && *n > cmd->max_operands)
 		return usage_error(cmd, "unexpected operand", (*operands)[cmd->max_operands]);
 	if (s->check && s->confirm)
-		return usage_error(cmd, "nothing changes by --check that could wait for", "--confirm");
+		return usage_error(cmd, "--check changes nothing, so it cannot be used with", "--confirm");
 	return 0;
 }

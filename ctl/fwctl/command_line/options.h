@@ -5,16 +5,14 @@
 
 #include "command.h"
 
-/*
- * Options in front of the command: @argc and @argv become what is left. Return as ctl_options_parse().
- */
+/* Reads the options before the command; @argc and @argv are moved to what follows. Return: as ctl_options_parse(). */
 int ctl_options_global(int *argc, char ***argv, struct ctl_settings *s);
 /**
- * ctl_options_parse - the options and operands of a command
- * @argv:     argv[0] is the command's last word
+ * ctl_options_parse - reads the options and operands of a command
+ * @argv:     argv[0] is the last word of the command
  * @s:        as ctl_options_global() left it
- * @operands: those that are not options, inside @argv; @n of them
- * Return: 0; CTL_USAGE when it is wrong, and said so; -1 when help was asked for.
+ * @operands: set to the @n arguments that are not options, inside @argv
+ * Return: 0; CTL_USAGE: an error, which is printed; -1: --help was given.
  */
 int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, struct ctl_settings *s, int *n,
 		      char ***operands);

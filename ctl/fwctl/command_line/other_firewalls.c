@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words that other firewalls use for what a command does here. */
+/* Words of other firewalls, and the command that does the same here. */
 #include "find.h"
 
 #include <string.h>

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl completion: a script that completes fwctl's command lines, written from
- * the table of commands. Names of rules and sets are asked of fwd, the first
- * thousand of them, so that pressing Tab stays quick.
+ * fwctl completion: a script that completes command lines of fwctl, written from the table of commands. It asks fwd for the
+ * names of rules and sets, of the first thousand only, so that Tab stays quick.
  */
 #include "completion.h"
 #include "ctl/fwctl/output/message.h"
@@ -26,14 +25,14 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 			shells[i].write(s->commands);
 			return CTL_OK;
 		}
-	ctl_error("completion: there is one for bash and one for zsh, none for \"%s\"", operands[0]);
+	ctl_error("completion: there are scripts for bash and zsh, not for \"%s\"", operands[0]);
 	return CTL_USAGE;
 }
 
 const struct ctl_command ctl_completion = {
 	.name = "completion",
 	.operands = "bash|zsh",
-	.summary = "a script that completes fwctl's command lines",
+	.summary = "write a script that completes command lines of fwctl",
 	.details = "bash: source <(fwctl completion bash)\n"
 		   "zsh:  fwctl completion zsh >_fwctl, in a folder of $fpath; or source <(fwctl completion zsh)\n",
 	.options = no_options,

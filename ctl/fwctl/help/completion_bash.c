@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The script for bash: the words before the cursor say the command, and a case of it which words can follow. */
+/* The script for bash: the words before the cursor select the command, and its case offers the words that can follow. */
 #include "completion.h"
 #include "ctl/fwctl/command_line/options.h"
 
 #include <string.h>
 
 /*
- * What fwd and the kernel call things is data: it is never a word list of compgen, which would expand it, and what is offered
- * of it is quoted, as it becomes a part of the command line.
+ * Names from fwd and the kernel are data. They are never passed to compgen as a word list, which would expand them, and they
+ * are quoted when they are offered, since they become part of the command line.
  */
 static const char head[] =
 	"# bash completion for fwctl; `fwctl completion bash` writes it.\n"
@@ -15,7 +15,7 @@ static const char head[] =
 	"\tawk '{ print $3 == \"name\" ? $4 : $2 }'; }\n"
 	"_fwctl_sets() { timeout 1 fwctl list sets --terse --limit 1000 2>/dev/null | awk '{ print $2 }'; }\n"
 	"\n"
-	"# _fwctl_offer WORD...: those that begin as what is typed does.\n"
+	"# _fwctl_offer WORD...: those that begin with what was typed.\n"
 	"_fwctl_offer() {\n"
 	"\tlocal w q\n"
 	"\t[[ $split ]] && return\n"
@@ -25,8 +25,7 @@ static const char head[] =
 	"\tdone\n"
 	"}\n"
 	"\n"
-	"# _fwctl_offer_names NAME...: without those that would be options, those that cannot be shown as they are, and those\n"
-	"# that readline would take apart.\n"
+	"# _fwctl_offer_names NAME...: but those that look like options, are not printable, or that readline would split.\n"
 	"_fwctl_offer_names() {\n"
 	"\tlocal name q\n"
 	"\tfor name; do\n"
@@ -35,8 +34,8 @@ static const char head[] =
 	"\tdone\n"
 	"}\n"
 	"\n"
-	"# _fwctl_offer_kinds LETTERS: names of rules, sets and interfaces. What follows '@' may be a word of its own here, but readline\n"
-	"# puts what is offered into the place of both.\n"
+	"# _fwctl_offer_kinds LETTERS: names of rules, sets and interfaces. bash may split a word after '@', but readline replaces both\n"
+	"# parts by what is offered.\n"
 	"_fwctl_offer_kinds() {\n"
 	"\tlocal -a names=()\n"
 	"\tlocal at cur=$cur split=$split\n"
@@ -53,7 +52,7 @@ static const char head[] =
 	"\tesac\n"
 	"}\n"
 	"\n"
-	"# Files: one that could be an option or a home is said with its folder; a name of several lines comes in pieces.\n"
+	"# Files: ./ precedes one that looks like an option or a home; compgen splits a name with line breaks.\n"
 	"_fwctl_offer_files() {\n"
 	"\tlocal file\n"
 	"\tlocal -a files\n"
@@ -82,7 +81,7 @@ static const char start[] =
 	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command= words= kinds= field= split= w i\n"
 	"\tlocal -a said=()\n"
 	"\tCOMPREPLY=()\n"
-	"\t# Behind what the shell takes for the end of a word, what begins one does not belong.\n"
+	"\t# After a character that ends a word for the shell, nothing that begins a word is offered.\n"
 	"\t[[ $prev == [=:\\;\\&\\|\\(\\<\\>@]* || $cur == [=:\\;\\&\\|\\(\\<\\>@]* ]] && split=yes\n"
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\tw=${COMP_WORDS[i]}\n"
@@ -95,7 +94,7 @@ static const char start[] =
 	"\tcommand=\"${said[0]-} ${said[1]-}\"\n"
 	"\tcase $prev in\n";
 
-/* The words are the script's own. A name of a rule or set that begins the operands is no later one. */
+/* $words holds words of this script only. The name of a rule or set can only be the first operand. */
 static const char tail[] = "\tesac\n"
 			   "\tcase $kinds in *@*) _fwctl_field \"${said[@]}\" ;; esac\n"
 			   "\tif [[ $field ]]; then\n"
@@ -119,7 +118,7 @@ static void print_field(const char *word, const char *letters, const char *value
 	printf("\t%s) _fwctl_offer %s; _fwctl_offer_kinds '%s' ;;\n", word, values, letters);
 }
 
-/* The options whose value can be completed, each once: the commands' and the global ones. */
+/* The options whose value can be completed, each once. */
 struct values {
 	const struct ctl_option *done[64];
 	size_t n;
@@ -161,7 +160,7 @@ static void print_command(const struct ctl_command *const *commands, const struc
 	puts(" ;; esac ;;");
 }
 
-/* The first word is said: which can be the second? */
+/* The second words after each first word. */
 static void print_second_words(const struct ctl_command *const *commands)
 {
 	size_t len;

@@ -73,7 +73,7 @@ static void print_pattern(const char *word, const char *letters, const char *val
 	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
 }
 
-/* A lone '@' is a word of bash only. */
+/* A lone '@' is a word in bash only. */
 void completion_field_function(void)
 {
 	fputs("# _fwctl_field WORD...: the word whose value is typed next goes to $field.\n"
@@ -104,7 +104,7 @@ static bool is_among(const char *name, const char *word)
 	return (first == len && !strncmp(name, word, len)) || (name[first] && !strcmp(name + first + 1, word));
 }
 
-/* The second word of a command, unless one before has it. */
+/* The second word of a command, unless an earlier command has it. */
 static void print_second_word(const struct ctl_command *const *commands, const struct ctl_command *const *c,
 			      const char *word)
 {

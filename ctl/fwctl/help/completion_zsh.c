@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The script for zsh: one case a command, with its options and operands as
- * _arguments of zshcompsys(1) takes them, and what the table says of each.
+ * The script for zsh: a case for each command, with its options and operands in the form of _arguments of zshcompsys(1), and
+ * their descriptions from the table.
  */
 #include "completion.h"
 #include "ctl/fwctl/command_line/options.h"
@@ -12,7 +12,7 @@ static const char head[] =
 	"#compdef fwctl\n"
 	"# zsh completion for fwctl; `fwctl completion zsh` writes it.\n"
 	"\n"
-	"# TAG NAME...: without those that would be options; and those with '!', which zsh takes for history when it completes them again.\n"
+	"# TAG NAME...: but those that look like options, and those with '!', which zsh would take for history.\n"
 	"_fwctl_names() {\n"
 	"\tlocal tag=$1\n"
 	"\tlocal -a names=(${@[2,-1]:#(-*|*\\!*)}) expl=()\n"
@@ -57,7 +57,7 @@ static const char any[] =
 	"\treturn ret\n"
 	"}\n"
 	"\n"
-	"# KINDS WORD...: what an operand may be. Of the words before, those of two-word commands are one less.\n"
+	"# KINDS WORD...: what an operand can be. A command of two words counts as one word.\n"
 	"_fwctl_any() {\n"
 	"\tlocal kinds=$1 field= w\n"
 	"\tlocal -a said=($@[2,-1]) before=()\n"
@@ -85,8 +85,8 @@ static const char middle[] = "\t)\n"
 			     "\tlocal -a line said\n"
 			     "\tlocal -A opt_args\n"
 			     "\t_arguments -C \\\n"
-			     "\t\t'(- *)--version[which version this is]' \\\n"
-			     "\t\t'(- *)--help[what there is]' \\\n";
+			     "\t\t'(- *)--version[print the version]' \\\n"
+			     "\t\t'(- *)--help[list the commands]' \\\n";
 
 static const char operands[] = "\t\t'1: :_fwctl_commands' \\\n"
 			       "\t\t'*:: :->operands' && return\n"
@@ -94,7 +94,7 @@ static const char operands[] = "\t\t'1: :_fwctl_commands' \\\n"
 			       "\tcommand=$words[1]\n"
 			       "\tcase $command in\n";
 
-/* Two words are one command: what _arguments sees of them is one. */
+/* _arguments sees a command of two words as one word. */
 static const char shift[] = "\t*) said=() ;;\n"
 			    "\tesac\n"
 			    "\tif (( $#said )); then\n"
@@ -108,7 +108,7 @@ static const char shift[] = "\t*) said=() ;;\n"
 			    "\tfi\n"
 			    "\tcase $command in\n";
 
-/* Sourced, it is told to zsh; as a file of $fpath, it is the first call of the function. */
+/* A script that is sourced registers the function; as a file of $fpath it is the first call of it. */
 static const char tail[] = "\t*) return 1 ;;\n"
 			   "\tesac\n"
 			   "}\n"
@@ -119,7 +119,7 @@ static const char tail[] = "\t*) return 1 ;;\n"
 			   "\tcompdef _fwctl fwctl\n"
 			   "fi\n";
 
-/* Inside of '...', where _arguments and _describe give a meaning to brackets and colons. */
+/* Inside '...', where brackets and colons have a meaning for _arguments and _describe. */
 static void print_quoted(const char *s, size_t len)
 {
 	for (; len--; s++) {
@@ -136,7 +136,7 @@ static void print_text(const char *s)
 	print_quoted(s, strlen(s));
 }
 
-/* MESSAGE: ACTION, which is a blank where nothing can be completed. */
+/* :MESSAGE: ACTION; the action is a blank if nothing can be completed. */
 static void print_message(const char *message, unsigned kinds, bool words)
 {
 	putchar(':');
@@ -183,7 +183,7 @@ static void print_command(const struct ctl_command *const *commands, const struc
 		print_operand(commands, c, 0);
 	for (int i = 1; i <= c->max_operands; i++)
 		print_operand(commands, c, i);
-	fputs("\t\t'(- *)--help[what it does and takes]' ;;\n", stdout);
+	fputs("\t\t'(- *)--help[explain the command]' ;;\n", stdout);
 }
 
 /* 'WORD:SUMMARY', @word being @len bytes. */
@@ -201,7 +201,7 @@ static bool begins(const struct ctl_command *c, const char *name, size_t len)
 	return c && !strncmp(c->name, name, len + 1);
 }
 
-/* What a word is that others follow: those. */
+/* A first word, described by the second words that can follow. */
 static void print_group(const struct ctl_command *const *c, size_t len)
 {
 	printf("'%.*s:", (int)len, (*c)->name);

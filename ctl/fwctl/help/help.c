@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Usage, and the help of a command, from the table of commands. */
+/* Usage and help, from the table of commands. */
 #include "help.h"
 #include "ctl/fwctl/command_line/find.h"
 #include "ctl/fwctl/command_line/options.h"
@@ -12,7 +12,7 @@ void ctl_print_usage(FILE *f, const struct ctl_command *const *commands)
 	for (const struct ctl_command *const *c = commands; *c; c++)
 		if (!(*c)->hidden)
 			fprintf(f, "  %-13s %s\n", (*c)->name, (*c)->summary);
-	fputs("\n`fwctl help COMMAND` says more, `fwctl --version` which version this is.\n"
+	fputs("\n`fwctl help COMMAND` explains a command, `fwctl --version` prints the version.\n"
 	      "Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 fwd is not running.\n",
 	      f);
 }
@@ -54,7 +54,7 @@ static int run_help(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_help = {
 	.name = "help",
 	.operands = "[COMMAND]",
-	.summary = "what a command does and takes",
+	.summary = "explain a command and its options",
 	.options = no_options,
 	.kinds = CTL_KIND_COMMAND,
 	.max_operands = 2,

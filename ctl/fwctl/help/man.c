@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl man: the manual page, for the build. Lines of a hand-written template
- * are copied; those that are @SYNOPSIS@, @COMMANDS@ and @OPTIONS@ are replaced by
- * what the table of commands says.
+ * fwctl man: the manual page, for the build. The lines of a hand-written template are copied; @SYNOPSIS@, @COMMANDS@ and
+ * @OPTIONS@ are replaced by what the table of commands contains.
  */
 #include "help.h"
 #include "ctl/fwctl/command_line/options.h"
@@ -13,7 +12,7 @@
 
 static const struct ctl_option *const no_options[] = { NULL };
 
-/* Text as roff: no requests at the beginning of a line, no escapes, hyphens as typed. */
+/* Prints text as roff, so that it contains no requests and no escapes, and hyphens stay hyphens. */
 static void print_roff(const char *s)
 {
 	bool start = true;
