@@ -7,14 +7,14 @@
 void fwd_ruleset_changed(struct fwd *d)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
-	const struct facts *facts = engine_facts(d->engine);
+	const struct fw_attach_needs *attach = engine_needs(d->engine);
 	unsigned needs;
 
 	if (rs != d->ruleset) {
 		cursors_lose(&d->cursors);
 		d->ruleset = rs;
 	}
-	needs = (facts->out || rs->policy_set[FW_R_OUT]) | (facts->mark != 0) << 1 | (facts->vlan != 0) << 2;
+	needs = fw_attach_needs_out(attach, rs) | (attach->mark != 0) << 1 | (attach->vlan != 0) << 2;
 	if (needs == d->needs)
 		return;
 	d->needs = needs;

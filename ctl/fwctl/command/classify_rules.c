@@ -3,8 +3,6 @@
  * fwctl classify --rules: the tables of a file's rules answer, in user space and with --kernel in the kernel too. Each answer
  * is compared with a linear search of the rules, which also finds the rules that the first match shadows.
  */
-#include "fw/oracle.h"
-
 #include "classify.h"
 #include "classify_packets.h"
 #include "ruleset.h"
@@ -12,6 +10,8 @@
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
 
+#include "fw/attach_needs.h"
+#include "fw/oracle.h"
 #include "fw/table/packet.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ struct session {
 	const struct ctl_settings *settings;
 	struct ctl_tables tables; /* in the kernel with --kernel */
 	struct fw_classifier *classifier;
-	bool marks; /* some rule matches the mark, which XDP does not have */
+	struct fw_attach_needs needs;
 	bool failed;
 };
 
@@ -34,14 +34,6 @@ struct answer {
 	const char *untested; /* why the kernel was not asked; NULL: it was, or was not to be */
 	size_t shadows[SHADOWS], nshadows;
 };
-
-static bool ruleset_has_marks(const struct fw_ruleset *rs)
-{
-	for (size_t i = 0; i < rs->nrules; i++)
-		if (fw_rule_match(rs->rules[i], FW_F_MARK))
-			return true;
-	return false;
-}
 
 static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
 {
@@ -78,7 +70,7 @@ static enum fw_prog program_for(const struct session *ss, const struct fw_frame 
 {
 	if (frame->hook == FW_OUT)
 		return FW_PROG_TC_EGRESS;
-	return ss->marks || frame->mark ? FW_PROG_TC_INGRESS : FW_PROG_XDP;
+	return ss->needs.mark || frame->mark ? FW_PROG_TC_INGRESS : FW_PROG_XDP;
 }
 
 /* The kernel's answer, or why it cannot be asked, which is not an error. Return: 0 or -errno. */
@@ -241,7 +233,7 @@ static int session_begin(struct session *ss)
 		return err;
 	}
 	fw_classifier_publish(ss->classifier, ss->tables.image.root, 1);
-	ss->marks = ruleset_has_marks(ss->tables.rs);
+	fw_attach_needs_of(ss->tables.rs, &ss->needs);
 	return 0;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl run: filter on interfaces until interrupted. The tables are published
- * before anything is attached, so no packet meets an empty ruleset; whatever
- * fails on the way, closing the kernel side detaches what was attached.
+ * fwctl run: filters on interfaces until interrupted. The tables are published before anything is attached, so no packet
+ * sees an empty ruleset. If a step fails, closing the kernel side detaches what was attached.
  */
 #include "rows.h"
 #include "ruleset.h"
@@ -11,6 +10,8 @@
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
+
+#include "fw/attach_needs.h"
 #include "fw/interfaces.h"
 
 #include <signal.h>
@@ -38,14 +39,6 @@ static void session_end(struct session *ss)
 	fw_image_free(&ss->image);
 	fw_kern_close(ss->kern);
 	fw_ruleset_free(ss->rs);
-}
-
-static bool filters_out(const struct fw_ruleset *rs)
-{
-	for (size_t i = 0; i < rs->nrules; i++)
-		if (fw_rule_on_hook(rs->rules[i], FW_OUT))
-			return true;
-	return rs->policy_set[FW_R_OUT];
 }
 
 static int attach_in(struct session *ss, struct device *d)
@@ -95,10 +88,13 @@ static int attach(struct session *ss)
 
 static int start(struct session *ss, const char *path)
 {
+	struct fw_attach_needs needs;
+
 	if (devices_find(&ss->devices, ss->settings) || ctl_ruleset_load(path, ss->settings->format, &ss->rs, NULL) ||
 	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
-	ss->out = filters_out(ss->rs);
+	fw_attach_needs_of(ss->rs, &needs);
+	ss->out = fw_attach_needs_out(&needs, ss->rs);
 	if (ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->image) ||
 	    devices_map(&ss->devices, ss->rs, ss->kern) || ctl_kern_publish(ss->kern, ss->rs, &ss->image))
 		return -EINVAL;
@@ -137,7 +133,7 @@ static void announce(struct session *ss, const char *path)
 	fflush(stdout);
 }
 
-/* Waits for a signal of the set until @deadline on the monotonic clock. Return: true: one came. */
+/* Waits for a signal of the set until @deadline on the monotonic clock. Return: true: one arrived. */
 static bool wait_for_signal(const sigset_t *set, double deadline)
 {
 	for (;;) {
@@ -155,7 +151,7 @@ static bool wait_for_signal(const sigset_t *set, double deadline)
 	}
 }
 
-/* Shows counters until a signal comes, or nobody reads them any more. */
+/* Shows counters until a signal arrives, or standard output is closed. */
 static int watch(struct session *ss, const sigset_t *stop)
 {
 	struct counters *c;
@@ -181,9 +177,8 @@ static int watch(struct session *ss, const sigset_t *stop)
 }
 
 /*
- * From before the first attachment these signals wait until they are asked for,
- * so that none of them ends the process while something is attached. A hangup
- * that was ignored (nohup) stays ignored.
+ * These signals are blocked before the first attachment, so that none of them ends the process while something is attached.
+ * A hangup that was ignored (nohup) stays ignored.
  */
 static void block_signals(sigset_t *stop)
 {
@@ -224,9 +219,9 @@ const struct ctl_command ctl_run = {
 	.summary = "filter on interfaces and show live counters until interrupted",
 	.details =
 		"Incoming packets are filtered by XDP, or by tc with --tc and where packets have no Ethernet header; outgoing\n"
-		"ones by tc, when the ruleset has rules for them or says `policy out`; by tc before the programs of others.\n"
-		"Ctrl-C (SIGINT), SIGTERM and SIGHUP detach and print the totals.\n"
-		"When something cannot be attached, nothing stays attached.\n\n"
+		"ones by tc, if the ruleset has rules for them or a `policy out`. At tc the filter runs before other programs.\n"
+		"SIGINT (Ctrl-C), SIGTERM and SIGHUP detach it and print the totals.\n"
+		"If something cannot be attached, nothing stays attached.\n\n"
 		"JSON, one object a line, each with an event:\n"
 		"  attached   file, rules, devices [{dev, index, in, out}], memory (bytes), load_seconds\n"
 		"  interval   seconds (since the start), interval, all (sums), rules (the 10 busiest of the interval),\n"

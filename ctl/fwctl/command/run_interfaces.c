@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The interfaces that fwctl run filters on: which they are, and what a ruleset may ask of them. */
+/* The interfaces that fwctl run filters on: finding, checking and mapping them, and watching attachments. */
 #include "run_interfaces.h"
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/message.h"
+
+#include "fw/attach_needs.h"
 #include "fw/interfaces.h"
 
 #include <string.h>
 
-#define FRONT_AGAIN 10.0 /* seconds between two fights for the first place */
+#define FRONT_AGAIN 10.0 /* seconds between two moves to the front */
 
 static void note(const struct fw_interface *link, void *ctx)
 {
 	*(uint32_t *)ctx = link->ifindex;
 }
 
-/* By its name or another name of it; 0: there is none. */
+/* By its name or an alternative name; 0: there is none. */
 static uint32_t index_of(const char *name)
 {
 	uint32_t index = 0;
@@ -50,7 +52,7 @@ int devices_find(struct devices *ds, const struct ctl_settings *s)
 	return 0;
 }
 
-/* XDP runs before a packet has a mark, so a rule about it would be decided on a mark that is always 0. */
+/* XDP runs before a packet has a mark, so rules would always see 0. */
 static int refuse_marks(const struct fw_ruleset *rs)
 {
 	struct fw_diags ds = { 0 };
@@ -64,17 +66,8 @@ static int refuse_marks(const struct fw_ruleset *rs)
 				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",
 				    (unsigned long long)rule->id);
 	}
-	if (ds.total)
-		ctl_print_diags(&ds, NULL);
-	return ds.total ? -EINVAL : 0;
-}
-
-static bool has_vlan_rules(const struct fw_ruleset *rs)
-{
-	for (size_t i = 0; i < rs->nrules; i++)
-		if (fw_rule_match(rs->rules[i], FW_F_VLAN) && fw_rule_on_hook(rs->rules[i], FW_IN))
-			return true;
-	return false;
+	ctl_print_diags(&ds, NULL);
+	return -EINVAL;
 }
 
 static void warn_vlan(const char *name)
@@ -85,22 +78,23 @@ static void warn_vlan(const char *name)
 
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 {
-	bool vlan = has_vlan_rules(rs);
+	struct fw_attach_needs needs;
 
-	for (unsigned i = 0; vlan && i < ds->n; i++)
+	fw_attach_needs_of(rs, &needs);
+	for (unsigned i = 0; needs.vlan && i < ds->n; i++)
 		if (fw_interface_strips_vlan(ds->d[i].name))
 			warn_vlan(ds->d[i].name);
-	return refuse_marks(rs);
+	return needs.mark ? refuse_marks(rs) : 0;
 }
 
-/* An interface has one number in the tables. 0 or -EINVAL, and said so. */
+/* An interface can have one number only. Return: 0 or -EINVAL, which is printed. */
 static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *indices)
 {
 	for (size_t i = 0; i < at; i++)
 		if (indices[at] && indices[i] == indices[at]) {
-			ctl_error("rules call the same interface \"%s\" and \"%s\"", rs->ifaces[i].name,
+			ctl_error("rules use two names for the same interface: \"%s\" and \"%s\"", rs->ifaces[i].name,
 				  rs->ifaces[at].name);
-			ctl_hint("say the same name in all rules");
+			ctl_hint("use the same name in all rules");
 			return -EINVAL;
 		}
 	return 0;
@@ -120,9 +114,9 @@ int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw
 			return err;
 		err = indices[i] ? fw_kern_iface_set(k, indices[i], (uint32_t)i) : 0;
 		if (!indices[i])
-			ctl_warn("interface \"%s\" does not exist: no packet is `on %s`", name, name);
+			ctl_warn("interface \"%s\" does not exist: no packet matches `on %s`", name, name);
 		else if (!by_index(ds, indices[i]))
-			ctl_warn("interface \"%s\" is not among --dev: no packet here is `on %s`", name, name);
+			ctl_warn("interface \"%s\" is not among --dev: no packet here matches `on %s`", name, name);
 	}
 	if (err)
 		ctl_error("cannot map interfaces: %s", strerror(-err));
@@ -150,11 +144,11 @@ void devices_guard(struct devices *ds, struct fw_kern *k)
 		ds->front_again = now + FRONT_AGAIN;
 		ctl_warn("%s: program %u was attached in front, and may have let packets pass: %s",
 			 name_at(ds, a.ifindex), a.in_front,
-			 fw_kern_to_front(k, a.ifindex, a.prog) ? "it stays there" : "the filter is before it again");
+			 fw_kern_to_front(k, a.ifindex, a.prog) ? "it stays there" : "the filter is in front again");
 		break;
 	}
 	if (n < ds->attached)
-		ctl_warn("an interface is gone, or somebody detached the filter: %u of %u attachments are left", n,
+		ctl_warn("an interface was removed, or the filter was detached: %u of %u attachments are left", n,
 			 ds->attached);
 	ds->attached = n;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The interfaces that fwctl run filters on, and whether a ruleset can be right on them. */
+/* The interfaces that fwctl run filters on, and what rules can match there. */
 #ifndef FWCTL_RUN_INTERFACES_H
 #define FWCTL_RUN_INTERFACES_H
 
@@ -16,17 +16,17 @@ struct device {
 struct devices {
 	struct device d[CTL_DEVS_MAX];
 	unsigned n;
-	unsigned attached;  /* programs, at the last look */
-	double front_again; /* not before that, on the clock of fw_now() */
+	unsigned attached;  /* programs, at the last check */
+	double front_again; /* the earliest time to move to the front again, by fw_now() */
 };
 
-/* Looks the --dev interfaces up, or says which one does not exist. Return: 0, -ENODEV or -EINVAL. */
+/* Finds the --dev interfaces. Return: 0; -ENODEV or -EINVAL, which is printed. */
 int devices_find(struct devices *ds, const struct ctl_settings *s);
-/* Refuses what XDP cannot know of incoming packets, and warns of what it may not see. Return: 0 or -EINVAL. */
+/* Refuses rules that match what XDP does not know of incoming packets, and warns of what it may not see. Return: 0 or -EINVAL. */
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs);
-/* Interface numbers of the ruleset become those of this machine. Return: 0 or -errno, and said so. */
+/* Maps the interfaces of this machine to their numbers in the ruleset. Return: 0 or -errno, which is printed. */
 int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw_kern *k);
-/* Is all still attached, and before the programs of others? Warns when not, and goes before them again. */
+/* Warns if something is no longer attached, or programs of others run first, and moves to the front again. */
 void devices_guard(struct devices *ds, struct fw_kern *k);
 
 #endif

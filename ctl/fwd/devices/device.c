@@ -39,17 +39,17 @@ bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, 
 /* The best way is the one that sees everything that the rules ask for. */
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
-	const struct facts *facts = engine_facts(d->engine);
-	bool vlan = facts->vlan && fw_interface_strips_vlan(engine_link_name(d->engine, dev->index));
+	const struct fw_attach_needs *needs = engine_needs(d->engine);
+	bool vlan = needs->vlan && fw_interface_strips_vlan(engine_link_name(d->engine, dev->index));
 
 	if (dev->wanted == ARGS_AUTO)
-		return facts->mark || vlan || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
+		return needs->mark || vlan || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
 	if (dev->wanted == ARGS_TC)
 		return ARGS_TC;
-	if (facts->mark)
+	if (needs->mark)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "%zu rule%s on the mark of incoming packets, which have none yet at XDP: attach with mode tc",
-			 facts->mark, fw_plural(facts->mark));
+			 needs->mark, fw_plural(needs->mark));
 	else if (vlan)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
@@ -117,7 +117,7 @@ static bool wants_out(const struct fwd *d, const struct device *dev)
 
 	if (dev->wanted_out != ARGS_OUT_AUTO)
 		return dev->wanted_out == ARGS_OUT_YES;
-	return engine_facts(d->engine)->out || rs->policy_set[FW_R_OUT];
+	return fw_attach_needs_out(engine_needs(d->engine), rs);
 }
 
 static int apply_out(struct fwd *d, struct device *dev, struct fw_diags *ds)

@@ -12,7 +12,7 @@ static const struct fw_place nowhere;
 /* Rules that XDP cannot be right about are a reason to refuse it where somebody asks for it by name. */
 static int check_mode(const struct fwd *d, const struct args *a, struct fw_diags *ds)
 {
-	size_t marks = engine_facts(d->engine)->mark;
+	size_t marks = engine_needs(d->engine)->mark;
 
 	if (!marks || a->mode == ARGS_AUTO || a->mode == ARGS_TC)
 		return 0;

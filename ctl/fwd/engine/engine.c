@@ -49,7 +49,7 @@ int loaded_compile(const struct engine *e, struct loaded *l, struct fw_diags *ds
 	err = fw_live_compile(e->live, &l->compiled, ds);
 	memory_use(0);
 	if (!err)
-		facts_of(l->compiled.rs, &l->facts);
+		fw_attach_needs_of(l->compiled.rs, &l->needs);
 	return err;
 }
 
@@ -323,9 +323,9 @@ const struct fw_ruleset *engine_ruleset(const struct engine *e)
 	return e->live->now->rs;
 }
 
-const struct facts *engine_facts(const struct engine *e)
+const struct fw_attach_needs *engine_needs(const struct engine *e)
 {
-	return &loaded_now(e)->facts;
+	return &loaded_now(e)->needs;
 }
 
 const struct fw_image *engine_image(const struct engine *e)

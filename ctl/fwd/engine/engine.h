@@ -7,11 +7,11 @@
 #ifndef FWD_ENGINE_H
 #define FWD_ENGINE_H
 
-#include "ctl/fwd/requests/facts.h"
 #include "ctl/fwd/base/histogram.h"
 #include "ctl/fwd/base/record.h"
 #include "ctl/fwd/store/store.h"
 
+#include "fw/attach_needs.h"
 #include "fw/cost.h"
 #include "fw/diff.h"
 #include "fw/interfaces.h"
@@ -46,8 +46,8 @@ void engine_close(struct engine *e);
 
 /* For reading only. */
 const struct fw_ruleset *engine_ruleset(const struct engine *e);
-const struct facts *engine_facts(const struct engine *e);    /* of that ruleset */
-const struct fw_image *engine_image(const struct engine *e); /* its tables */
+const struct fw_attach_needs *engine_needs(const struct engine *e); /* of that ruleset */
+const struct fw_image *engine_image(const struct engine *e);        /* its tables */
 struct fw_kern *engine_kern(struct engine *e);
 struct store *engine_store(struct engine *e); /* for settings */
 

@@ -16,11 +16,11 @@
 
 /* A ruleset with its tables, and what the engine knows of both. */
 struct loaded {
-	struct fw_compiled compiled; /* the first member: struct fw_live gives it back */
-	struct fw_cost_worst cost;   /* of the tables when they were written as a whole */
-	bool changed;                /* they have changed since then */
-	struct facts facts;          /* of the ruleset */
-	unsigned arena;              /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
+	struct fw_compiled compiled;  /* the first member: struct fw_live gives it back */
+	struct fw_cost_worst cost;    /* of the tables when they were written as a whole */
+	bool changed;                 /* they have changed since then */
+	struct fw_attach_needs needs; /* of the ruleset */
+	unsigned arena;               /* jemalloc's, in which the ruleset was loaded; 0: none of its own */
 };
 
 /* Work for the worker: run() there, then finish() in the thread that called. */

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counts rules by what they need of an attachment. */
+#include "fw/attach_needs.h"
+
+static void count(struct fw_attach_needs *needs, const struct fw_rule *rule, int step)
+{
+	size_t by = (size_t)step; /* -1 wraps around, which subtracts */
+
+	if (fw_rule_on_hook(rule, FW_OUT))
+		needs->out += by;
+	if (!fw_rule_on_hook(rule, FW_IN))
+		return;
+	if (fw_rule_match(rule, FW_F_MARK))
+		needs->mark += by;
+	if (fw_rule_match(rule, FW_F_VLAN))
+		needs->vlan += by;
+}
+
+void fw_attach_needs_of(const struct fw_ruleset *rs, struct fw_attach_needs *out)
+{
+	*out = (struct fw_attach_needs){ 0 };
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		count(out, r, 1);
+}
+
+void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rule *before, const struct fw_rule *after)
+{
+	if (before)
+		count(needs, before, -1);
+	if (after)
+		count(needs, after, 1);
+}
+
+bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)
+{
+	return needs->out || rs->policy_set[FW_R_OUT];
+}
