@@ -30,8 +30,6 @@ void fw_compiled_free(struct fw_compiled *c); /* NULL is fine; no packet may see
 
 /* What the owner adds to the transaction. Each may be NULL. */
 struct fw_live_hooks {
-	/* Without a kernel: lookups use this image from now on. */
-	void (*publish)(void *ctx, uint32_t root, uint32_t generation);
 	/* The owner has something of its own that needs a grace period; one begins; one is over. */
 	bool (*grace_wanted)(void *ctx);
 	void (*grace_begins)(void *ctx);
@@ -41,8 +39,9 @@ struct fw_live_hooks {
 };
 
 struct fw_live_options {
-	struct fw_kern *kern; /* borrowed; NULL: tables in plain memory, looked up in user space */
-	struct fw_pool *pool; /* then this pool, borrowed */
+	/* Borrowed. NULL: tables in plain memory; after each commit the owner makes lookups use the image of live->now. */
+	struct fw_kern *kern;
+	struct fw_pool *pool; /* without a kernel; borrowed */
 	struct fw_compile_options compile;
 	size_t rebuild_max; /* up to this many rules and set elements, an edit may recompile the whole ruleset; 0: any */
 	struct fw_live_hooks hooks;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where packets look tables up: in the kernel, or, in tests, in user space. */
+/* What the kernel has to know before packets see new tables, and the publication. Without a kernel there is nothing to do. */
 #include "internal.h"
 
 #include <string.h>
@@ -40,13 +40,10 @@ uint32_t live_next_generation(const struct fw_live *live)
 	return now == UINT32_MAX ? 1 : now + 1;
 }
 
+/* Without a kernel the owner publishes. */
 static int publish_once(const struct fw_live *live, const struct fw_image *image)
 {
-	if (live->kern)
-		return fw_kern_publish(live->kern, image->root, image->generation);
-	if (live->options.hooks.publish)
-		live->options.hooks.publish(live->options.ctx, image->root, image->generation);
-	return 0;
+	return live->kern ? fw_kern_publish(live->kern, image->root, image->generation) : 0;
 }
 
 void live_publish(const struct fw_live *live, const struct fw_image *image)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who makes the transactions. */
+/* The thread that makes the transactions. */
 #include "fw/oracle.h"
-#include "fw/tables.h"
 
 #include "tests/unit/storm.h"
 
@@ -83,13 +82,26 @@ static void validate(const struct storm *s)
 {
 	const char *reason;
 
-	if (fw_image_validate(s->pool, s->image.root, &reason))
+	if (fw_image_validate(s->live->pool, s->live->now->image.root, &reason))
 		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), reason);
 }
 
-static void publish(struct storm *s)
+/* Slots of deleted rules, which the library releases in the same order. */
+static void slots_keep(struct storm *s, const struct fw_edit *e)
 {
-	s->ops->publish(s);
+	for (size_t i = 0; i < e->nrules; i++)
+		if (!e->rules[i].after)
+			assert_int_equal(fw_vec_push(s->slots, s->nslots, s->slots_cap, e->rules[i].slot), 0);
+}
+
+static void slots_released(struct storm *s)
+{
+	for (size_t i = 0; i < s->covered && s->ops->released; i++)
+		s->ops->released(s, s->slots[i]);
+	if (s->nslots > s->covered)
+		memmove(s->slots, s->slots + s->covered, (s->nslots - s->covered) * sizeof(*s->slots));
+	s->nslots -= s->covered;
+	s->covered = 0;
 }
 
 /* A grace period that has begun ends, once it is over. */
@@ -97,29 +109,25 @@ static void grace_end(struct storm *s)
 {
 	if (s->ops->grace)
 		s->ops->grace(s);
-	fw_image_grace_end(&s->image, s->ticket, NULL);
-	for (size_t i = 0; i < s->covered; i++)
-		assert_int_equal(fw_ruleset_slot_release(s->rs, s->slots[i]), 0);
-	if (s->nslots > s->covered)
-		memmove(s->slots, s->slots + s->covered, (s->nslots - s->covered) * sizeof(*s->slots));
-	s->nslots -= s->covered;
-	s->covered = 0;
+	slots_released(s);
+	assert_true(fw_live_grace_end(s->live, NULL));
 	s->waiting = false;
 	validate(s);
 }
 
 static void grace_begin(struct storm *s)
 {
-	s->ticket = fw_image_grace_begin(&s->image);
+	s->waiting = fw_live_grace_begin(s->live);
 	s->since = epoch_next(s);
 	s->covered = s->nslots;
-	s->waiting = true;
 }
 
 static void grace_whole(struct storm *s)
 {
 	if (!s->waiting)
 		grace_begin(s);
+	if (!s->waiting)
+		return;
 	while (!passed(s, s->since))
 		sched_yield();
 	grace_end(s);
@@ -127,7 +135,7 @@ static void grace_whole(struct storm *s)
 
 void storm_settle(struct storm *s)
 {
-	while (fw_image_grace_wanted(&s->image) || s->nslots)
+	while (fw_live_grace_pending(s->live))
 		grace_whole(s);
 }
 
@@ -142,86 +150,58 @@ static void grace_some(struct storm *s)
 		grace_whole(s);
 }
 
-static int image_compile(struct storm *s, struct fw_image *out)
+bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_kern *kern, struct fw_pool *pool,
+		void (*keys)(struct storm *s))
 {
-	ds.n = ds.total = 0;
-	assert_int_equal(fw_ruleset_order(s->rs), 0);
-	return fw_tables_compile(s->rs, s->pool, &s->options, &ds, out);
-}
-
-bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_pool *pool, void (*keys)(struct storm *s))
-{
+	struct fw_live_options options = { .kern = kern, .pool = pool, .compile = random_options() };
 	int err;
 
 	s->shape = *shape;
-	s->options = random_options();
-	s->pool = pool;
 	s->rs = random_ruleset(shape);
 	s->maker = random_maker_new(s->rs, &s->shape);
 	keys(s);
-	err = image_compile(s, &s->image);
+	assert_int_equal(fw_live_new(&options, &s->live), 0);
+	s->first.next = calloc(1, sizeof(*s->first.next));
+	assert_non_null(s->first.next);
+	s->first.next->rs = s->rs;
+	ds.n = ds.total = 0;
+	err = fw_live_compile(s->live, s->first.next, &ds);
 	if (err != -E2BIG)
 		assert_int_equal(err, 0);
-	s->image.generation = 1;
 	return !err;
 }
 
 void storm_close(struct storm *s)
 {
-	fw_image_free(&s->image);
 	random_maker_free(s->maker);
-	fw_ruleset_free(s->rs);
+	fw_swap_free(&s->first);
+	fw_live_free(s->live);
 	free(s->slots);
+}
+
+/* The answers of the generation that comes next are there before any packet sees it. */
+static int journal(void *ctx)
+{
+	struct storm *s = ctx;
+
+	answers_make(s, s->live->now ? s->live->now->image.generation + 1 : 1);
+	return 0;
 }
 
 void storm_publish_first(struct storm *s)
 {
+	assert_int_equal(fw_swap_ready(s->live, &s->first, &ds), 0);
+	assert_int_equal(fw_swap_commit(s->live, &s->first, journal, s, &ds), 0);
 	validate(s);
-	s->ops->sync(s);
-	answers_make(s, s->image.generation);
-	publish(s);
+	s->ops->published(s);
 }
 
-/* Slots of rules that are gone stay theirs until no packet counts there. */
-static void slots_keep(struct storm *s, const struct fw_edit *e)
+void storm_commit(struct storm *s, struct fw_transaction *t)
 {
-	for (size_t i = 0; i < e->nrules; i++)
-		if (e->rules[i].before && !e->rules[i].after)
-			assert_int_equal(fw_vec_push(s->slots, s->nslots, s->slots_cap, e->rules[i].before->slot), 0);
-}
-
-/* Everything anew, beside what packets see, which goes when they are through. */
-static bool rebuild(struct storm *s)
-{
-	struct fw_image image, old = s->image;
-	int err = image_compile(s, &image);
-
-	if (err == -E2BIG)
-		return false;
-	assert_int_equal(err, 0);
-	image.generation = old.generation + 1;
-	s->image = image;
-	validate(s);
-	s->ops->sync(s);
-	answers_make(s, image.generation);
-	publish(s);
-	wait_readers(s);
-	fw_image_free(&old);
-	/* The grace period was one for the slots too. */
-	s->waiting = false;
-	s->covered = 0;
-	return true;
-}
-
-void storm_commit(struct storm *s, struct fw_edit *e, struct fw_update *c)
-{
-	s->ops->sync(s);
-	answers_make(s, s->image.generation + 1);
-	fw_update_commit(c);
-	publish(s);
-	slots_keep(s, e);
-	fw_edit_commit(e);
-	s->changed++;
+	assert_int_equal(fw_transaction_commit(t, journal, s), 0);
+	s->ops->published(s);
+	slots_keep(s, &t->edit);
+	fw_transaction_end(t, NULL, NULL);
 	validate(s);
 }
 
@@ -239,29 +219,22 @@ static void edit_some(struct storm *s, struct fw_edit *e)
 
 static void transaction(struct storm *s)
 {
-	struct fw_update *c;
-	struct fw_edit e;
+	struct fw_transaction t;
 	int err;
 
 	ds.n = ds.total = 0;
-	assert_int_equal(fw_edit_begin(s->rs, &e), 0);
-	edit_some(s, &e);
-	err = fw_tables_update(&s->image, &e, &ds, &c);
+	assert_int_equal(fw_transaction_begin(s->live, &t), 0);
+	edit_some(s, &t.edit);
+	err = fw_transaction_prepare(&t, &ds);
 	if (!err && random_below(8)) {
-		storm_commit(s, &e, c);
+		s->rebuilt += t.rebuilt;
+		s->changed += !t.rebuilt;
+		storm_commit(s, &t);
 		return;
 	}
-	if (!err)
-		fw_update_abort(c);
-	else if (err != -EAGAIN && err != -EBUSY && err != -E2BIG)
+	if (err && err != -EBUSY && err != -E2BIG)
 		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), strerror(-err));
-	if (err == -EAGAIN && rebuild(s)) {
-		slots_keep(s, &e);
-		fw_edit_commit(&e);
-		s->rebuilt++;
-		return;
-	}
-	fw_edit_abort(&e);
+	fw_transaction_abort(&t);
 	s->refused++;
 	validate(s);
 	if (err == -EBUSY)

@@ -7,7 +7,7 @@
 #ifndef FW_TEST_STORM_H
 #define FW_TEST_STORM_H
 
-#include "fw/compile.h"
+#include "fw/live.h"
 #include "tests/unit/random.h"
 
 #define STORM_KEYS 128
@@ -17,12 +17,12 @@
 
 struct storm;
 struct storm_ops {
-	/* Before a commit: what packets may find from now on is there. */
-	void (*sync)(struct storm *s);
-	/* Packets see s->image. */
-	void (*publish)(struct storm *s);
+	/* The first image or a change was committed: packets see s->live->now. */
+	void (*published)(struct storm *s);
 	/* Waits for all packets that are under way; NULL: once every reader has passed, they are through. */
 	void (*grace)(struct storm *s);
+	/* No packet counts at this slot of a deleted rule any more, and its counter is about to be cleared. May be NULL. */
+	void (*released)(struct storm *s, uint32_t slot);
 };
 
 struct storm_answers {
@@ -41,9 +41,8 @@ struct storm {
 	struct random_shape shape;
 	struct fw_ruleset *rs;
 	struct random_maker *maker;
-	struct fw_pool *pool;
-	struct fw_compile_options options;
-	struct fw_image image;
+	struct fw_live *live;
+	struct fw_swap first;
 	struct fw_key key[STORM_KEYS];
 	struct storm_answers ring[STORM_RING];
 	uint32_t ready; /* the last generation whose answers are in the ring */
@@ -51,25 +50,25 @@ struct storm {
 	struct storm_reader reader[STORM_READERS];
 	unsigned nreaders;
 	/* Of the writer alone: */
-	bool waiting; /* for a grace period for @ticket, begun in epoch @since */
-	uint32_t ticket;
+	bool waiting; /* for a grace period, begun in epoch @since */
 	uint64_t since;
-	uint32_t *
-		slots; /* of deleted rules: [0] to [covered - 1] wait for the grace period that has begun, the rest for another */
+	/* Of deleted rules: [0] to [covered - 1] wait for the grace period that has begun, the rest for another. */
+	uint32_t *slots;
 	size_t nslots, slots_cap, covered;
 	uint64_t changed, rebuilt, refused;
 };
 
-/* A ruleset and its first image, not yet published: @keys (STORM_KEYS of them) makes the pool of packets. */
-bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_pool *pool, void (*keys)(struct storm *s));
-/* Lets it all go; no reader is there any more. */
+/* A ruleset and its first image, not yet published, in @kern or in @pool. @keys makes the STORM_KEYS packets. */
+bool storm_open(struct storm *s, const struct random_shape *shape, struct fw_kern *kern, struct fw_pool *pool,
+		void (*keys)(struct storm *s));
+/* Frees everything; no reader is there any more. */
 void storm_close(struct storm *s);
-/* Puts the answers of the image's generation into the ring and publishes it. */
+/* Puts the answers of the first generation into the ring and publishes it. */
 void storm_publish_first(struct storm *s);
-/* One transaction, or one that is undone, and perhaps a part of a grace period. */
+/* One transaction, or one that is aborted, and perhaps a part of a grace period. */
 void storm_step(struct storm *s);
-/* What is prepared is published, and the edit with it. */
-void storm_commit(struct storm *s, struct fw_edit *e, struct fw_update *c);
+/* Publishes what is prepared, and ends the transaction. */
+void storm_commit(struct storm *s, struct fw_transaction *t);
 /* Grace periods until nothing waits for any. */
 void storm_settle(struct storm *s);
 

@@ -75,16 +75,14 @@ static void *reader_run(void *arg)
 	return NULL;
 }
 
-static void sync_nothing(struct storm *s)
+static void published(struct storm *s)
 {
+	const struct fw_image *image = &s->live->now->image;
+
+	__atomic_store_n(&control, FW_CONTROL(image->root, image->generation), __ATOMIC_RELEASE);
 }
 
-static void publish(struct storm *s)
-{
-	__atomic_store_n(&control, FW_CONTROL(s->image.root, s->image.generation), __ATOMIC_RELEASE);
-}
-
-static const struct storm_ops ops = { sync_nothing, publish, NULL };
+static const struct storm_ops ops = { .published = published };
 
 static void keys(struct storm *s)
 {
@@ -97,7 +95,7 @@ static void readers_start(struct storm *s, struct reader *r)
 	__atomic_store_n(&stop, false, __ATOMIC_RELAXED);
 	for (unsigned i = 0; i < NREADERS; i++) {
 		r[i] = (struct reader){ .s = s, .number = i };
-		assert_int_equal(fw_classifier_new(s->pool, i & 1, &r[i].classifier), 0);
+		assert_int_equal(fw_classifier_new(s->live->pool, i & 1, &r[i].classifier), 0);
 		assert_int_equal(pthread_create(&r[i].thread, NULL, reader_run, &r[i]), 0);
 	}
 }
@@ -117,7 +115,7 @@ static uint64_t readers_end(struct storm *s, struct reader *r)
 
 		if (r[i].wrong)
 			fail_msg("seed %llu: generation %u (of %u): verdict %d, slot %u, reason %u; right: %d, %u, %u",
-				 (unsigned long long)random_seed(), r[i].generation, s->image.generation,
+				 (unsigned long long)random_seed(), r[i].generation, s->live->now->image.generation,
 				 r[i].got.verdict, r[i].got.slot, r[i].got.reason, want.verdict, want.slot,
 				 want.reason);
 	}
@@ -137,7 +135,7 @@ static void storm(void **state)
 		struct fw_pool *pool;
 
 		assert_int_equal(fw_pool_new(&pool), 0);
-		if (storm_open(&s, &shape, pool, keys)) {
+		if (storm_open(&s, &shape, NULL, pool, keys)) {
 			storm_publish_first(&s);
 			readers_start(&s, readers);
 			for (int i = 0; i < STEPS; i++)
