@@ -52,7 +52,7 @@ int ctl_kern_open(struct fw_kern **out)
 	return err;
 }
 
-int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image)
+static int kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image)
 {
 	int err = fw_kern_counters_reserve(k, rs->next_slot);
 
@@ -94,7 +94,7 @@ int ctl_tables_open(const char *path, int format, bool kernel, struct ctl_tables
 	if (!err)
 		err = ctl_ruleset_compile(out->rs, out->pool, &out->image);
 	if (!err && out->kern)
-		err = ctl_kern_publish(out->kern, out->rs, &out->image);
+		err = kern_publish(out->kern, out->rs, &out->image);
 	return err;
 }
 

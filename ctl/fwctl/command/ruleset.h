@@ -12,8 +12,6 @@ int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, doub
 int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out);
 /* Loads the program into the kernel. Return: 0 or -errno. */
 int ctl_kern_open(struct fw_kern **out);
-/* Publishes the image, with counters for every rule. Return: 0 or -errno. */
-int ctl_kern_publish(struct fw_kern *k, const struct fw_ruleset *rs, const struct fw_image *image);
 
 /* A ruleset and its tables. */
 struct ctl_tables {

@@ -13,6 +13,7 @@
 
 #include "fw/attach_needs.h"
 #include "fw/interfaces.h"
+#include "fw/live.h"
 
 #include <signal.h>
 #include <string.h>
@@ -24,9 +25,10 @@ static const struct ctl_option *const options[] = {
 
 struct session {
 	const struct ctl_settings *settings;
-	struct fw_ruleset *rs;
 	struct fw_kern *kern;
-	struct fw_image image;
+	struct fw_live *live;
+	struct fw_swap first;        /* the ruleset, until it is published */
+	const struct fw_ruleset *rs; /* the same, also afterwards */
 	struct devices devices;
 	bool out; /* outgoing packets are filtered too */
 	char title[256];
@@ -36,9 +38,9 @@ static void session_end(struct session *ss)
 {
 	if (ss->kern)
 		fw_kern_unpin(ss->kern);
-	fw_image_free(&ss->image);
+	fw_swap_free(&ss->first);
+	fw_live_free(ss->live);
 	fw_kern_close(ss->kern);
-	fw_ruleset_free(ss->rs);
 }
 
 static int attach_in(struct session *ss, struct device *d)
@@ -86,17 +88,47 @@ static int attach(struct session *ss)
 	return 0;
 }
 
+static int load(struct session *ss, const char *path)
+{
+	struct fw_compiled *next = calloc(1, sizeof(*next));
+	int err;
+
+	ss->first.next = next;
+	if (!next) {
+		ctl_print_failure(NULL, path, -ENOMEM);
+		return -ENOMEM;
+	}
+	err = ctl_ruleset_load(path, ss->settings->format, &next->rs, NULL);
+	ss->rs = next->rs;
+	return err;
+}
+
+static int publish(struct session *ss)
+{
+	struct fw_diags ds = { 0 };
+	int err = fw_live_new(&(struct fw_live_options){ .kern = ss->kern }, &ss->live);
+
+	if (!err)
+		err = fw_swap_ready(ss->live, &ss->first, &ds);
+	if (!err)
+		err = fw_swap_commit(ss->live, &ss->first, NULL, NULL, &ds);
+	if (err)
+		ctl_print_failure(&ds, "cannot publish the tables", err);
+	return err;
+}
+
 static int start(struct session *ss, const char *path)
 {
 	struct fw_attach_needs needs;
 
-	if (devices_find(&ss->devices, ss->settings) || ctl_ruleset_load(path, ss->settings->format, &ss->rs, NULL) ||
+	if (devices_find(&ss->devices, ss->settings) || load(ss, path) ||
 	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	fw_attach_needs_of(ss->rs, &needs);
 	ss->out = fw_attach_needs_out(&needs, ss->rs);
-	if (ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->image) ||
-	    devices_map(&ss->devices, ss->rs, ss->kern) || ctl_kern_publish(ss->kern, ss->rs, &ss->image))
+	if (ctl_kern_open(&ss->kern) ||
+	    ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->first.next->image) ||
+	    devices_map(&ss->devices, ss->rs, ss->kern) || publish(ss))
 		return -EINVAL;
 	return attach(ss);
 }
