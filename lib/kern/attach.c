@@ -49,7 +49,7 @@ static int check_layer(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode
 				  "%s: its packets have no Ethernet header, and so no native XDP", name);
 	if (err)
 		return err == -EINVAL ? -EOPNOTSUPP : err;
-	err = kern_prog_need(k, a->prog, a->l3);
+	err = kern_programs_need(k, a->prog, a->l3);
 	if (err)
 		fw_diag_add(ds, (struct fw_place){ 0 }, NULL,
 			    "%s: cannot load the program for packets without Ethernet header: %s", name,
@@ -90,7 +90,7 @@ static int xdp_change(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode 
 	struct attachment was = *a;
 	int err, again;
 
-	kern_detach(k, a);
+	kern_attachment_undo(k, a);
 	kern_attached_remove(k, a);
 	err = xdp_link(k, was, mode);
 	if (!err)
@@ -149,7 +149,7 @@ static int tc_classic(struct fw_kern *k, struct attachment a)
 		return err;
 	err = remember(k, a);
 	if (err)
-		kern_detach(k, &a);
+		kern_attachment_undo(k, &a);
 	return err;
 }
 
@@ -182,16 +182,16 @@ static int link_to_front(struct fw_kern *k, struct attachment *a)
 
 	if (err)
 		return err;
-	err = kern_attached_update(a, s.prog);
+	err = kern_attachment_update(a, s.prog);
 	if (!err) {
 		new.link = kern_chain_head(a->ifindex, a->prog, prog);
 		err = new.link < 0 ? new.link : remember(k, new);
 		/* The list may have grown: the old one is the first of the two. */
 		a = kern_attached_find(k, new.ifindex, new.prog);
 		if (err) {
-			kern_attached_update(a, prog);
+			kern_attachment_update(a, prog);
 		} else {
-			kern_detach(k, a);
+			kern_attachment_undo(k, a);
 			kern_attached_remove(k, a);
 		}
 	}
@@ -245,7 +245,7 @@ static void hand_qdisc_on(struct fw_kern *k, struct attachment *a)
 static void detach(struct fw_kern *k, struct attachment *a)
 {
 	hand_qdisc_on(k, a);
-	kern_detach(k, a);
+	kern_attachment_undo(k, a);
 	kern_attached_remove(k, a);
 }
 

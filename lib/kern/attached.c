@@ -5,61 +5,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
-#include <linux/if_link.h>
 #include <string.h>
 #include <unistd.h>
-
-const char *const fw_prog_names[FW_NPROGS] = {
-#define NAME(sym, name, direction) [FW_PROG_##sym] = name,
-	FW_PROGS(NAME)
-#undef NAME
-};
-
-/* On interfaces without Ethernet header. */
-#define L3_NAME "l3-"
-
-/* Named after its program and its id: an index would be one of some network namespace. */
-const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf)
-{
-	char name[32];
-
-	snprintf(name, sizeof(name), "%s%s-%u", a->l3 ? L3_NAME : "", fw_prog_names[a->prog], a->id);
-	return kern_pin_path(k, f, "links", name, buf);
-}
-
-/* Index of the interface, in its network namespace; 0: it is gone. */
-static uint32_t link_info(int link, struct bpf_link_info *info)
-{
-	uint32_t len = sizeof(*info);
-
-	*info = (struct bpf_link_info){ 0 };
-	/* A tcx link says its interface in the same place. */
-	return bpf_obj_get_info_by_fd(link, info, &len) ? 0 : info->xdp.ifindex;
-}
-
-uint32_t kern_link_id(int link)
-{
-	struct bpf_link_info info;
-
-	link_info(link, &info);
-	return info.id;
-}
-
-uint32_t kern_attached_prog(const struct attachment *a)
-{
-	struct bpf_link_info info;
-
-	if (a->link < 0)
-		return kern_filter_prog(a);
-	return link_info(a->link, &info) ? info.prog_id : 0;
-}
-
-int kern_attached_update(const struct attachment *a, int prog_fd)
-{
-	if (a->link < 0)
-		return kern_filter_replace(a, prog_fd);
-	return bpf_link_update(a->link, prog_fd, NULL) ? -errno : 0;
-}
 
 int kern_attached_add(struct fw_kern *k, struct attachment a)
 {
@@ -78,23 +25,6 @@ struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum 
 	return NULL;
 }
 
-/* Its place in the filters map of the folder that remembers it. */
-static void filter_forget(const struct fw_kern *k, const struct attachment *a)
-{
-	char path[PATH_MAX];
-	int map = k->maps[MAP_FILTERS];
-
-	if (!k->pins || !strcmp(a->folder.name, k->folder.name)) {
-		kern_filter_forget(map, a);
-		return;
-	}
-	map = bpf_obj_get(kern_pin_path(k, &a->folder, "maps", "filters", path));
-	if (map < 0)
-		return;
-	kern_filter_forget(map, a);
-	close(map);
-}
-
 void kern_attached_remove(struct fw_kern *k, struct attachment *a)
 {
 	struct attachment *last = &k->attached[k->nattached - 1];
@@ -103,60 +33,17 @@ void kern_attached_remove(struct fw_kern *k, struct attachment *a)
 	k->nattached--;
 }
 
-void kern_detach(struct fw_kern *k, const struct attachment *a)
-{
-	char path[PATH_MAX];
-
-	if (a->link < 0) {
-		kern_filter_remove(a);
-		filter_forget(k, a);
-		return;
-	}
-	/* At once: the pin and the descriptor may go a moment later. */
-	bpf_link_detach(a->link);
-	if (k->pins)
-		unlink(kern_link_path(k, &a->folder, a, path));
-	close(a->link);
-}
-
-/* The interface may have another index than before: it may have gone to another namespace. */
-static bool is_there(struct attachment *a)
-{
-	struct bpf_link_info info;
-
-	if (a->link < 0)
-		return kern_filter_prog(a);
-	a->ifindex = link_info(a->link, &info);
-	return a->ifindex;
-}
-
 void kern_attached_prune(struct fw_kern *k)
 {
 	for (size_t i = k->nattached; i-- > 0;) {
 		struct attachment *a = &k->attached[i];
 
-		if (is_there(a))
+		if (kern_attachment_find(a))
 			continue;
-		/* A classic filter went away with its interface, and another one may have its index now. */
-		if (a->link < 0)
-			filter_forget(k, a);
-		else
-			kern_detach(k, a);
+		/* Not undone: a classic filter is gone with its interface, and another interface may have its index now. */
+		kern_attachment_forget(k, a);
 		kern_attached_remove(k, a);
 	}
-}
-
-/* The program that a link's pin is named after. false: none of ours. */
-static bool read_name(const char *pin, struct attachment *a)
-{
-	a->l3 = !strncmp(pin, L3_NAME, strlen(L3_NAME));
-	pin += a->l3 ? strlen(L3_NAME) : 0;
-	for (int i = 0; i < FW_NPROGS; i++)
-		if (!strncmp(pin, fw_prog_names[i], strlen(fw_prog_names[i]))) {
-			a->prog = (enum fw_prog)i;
-			return true;
-		}
-	return false;
 }
 
 static struct attachment *by_id(struct fw_kern *k, uint32_t link)
@@ -174,21 +61,6 @@ static int link_name(const struct fw_kern *k, const struct attachment *a, const 
 
 	kern_link_path(k, &a->folder, a, right);
 	return strcmp(path, right) && rename(path, right) ? -errno : 0;
-}
-
-int kern_link_open(const char *path, const char *name, struct attachment *out)
-{
-	struct bpf_link_info info;
-
-	*out = (struct attachment){ .link = -1 };
-	if (!read_name(name, out))
-		return -ENOENT;
-	out->link = bpf_obj_get(path);
-	if (out->link < 0)
-		return -errno;
-	out->ifindex = link_info(out->link, &info);
-	out->id = info.id;
-	return 0;
 }
 
 static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
@@ -278,13 +150,13 @@ static void remove_twins(struct fw_kern *k)
 
 		if (a->away || first == a)
 			continue;
-		if (!kern_prog_is_ours(k, kern_which(first), kern_attached_prog(first))) {
+		if (!kern_prog_is_ours(k, kern_which(first), kern_attachment_prog(first))) {
 			struct attachment swap = *a;
 
 			*a = *first;
 			*first = swap;
 		}
-		kern_detach(k, a);
+		kern_attachment_undo(k, a);
 		kern_attached_remove(k, a);
 	}
 }

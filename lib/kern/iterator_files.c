@@ -125,16 +125,11 @@ static int pin(const char *path, const struct bpf_program *prog, const struct bp
 	return err;
 }
 
-int fw_kern_share(struct fw_kern *k, gid_t readers)
+int kern_iterator_files_pin(struct fw_kern *k, gid_t readers)
 {
 	struct files *f = k->files;
-	int err;
+	int err = 0;
 
-	if (!k->pins)
-		return 0;
-	err = kern_readers_share(k, readers);
-	if (err)
-		return err;
 	if (!f)
 		return k->files_err;
 

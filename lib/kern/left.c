@@ -16,7 +16,7 @@ struct left {
 /* Adds it if the kernel has it on an interface of this network namespace. */
 static int add(struct left *l, struct attachment *a)
 {
-	if (!kern_attached_prog(a) || !kern_is_here(&l->none, a))
+	if (!kern_attachment_prog(a) || !kern_is_here(&l->none, a))
 		return 0;
 	return fw_vec_push(l->v, l->n, l->cap,
 			   ((struct fw_kern_attachment){

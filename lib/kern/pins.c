@@ -1,35 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pins: what outlives this process.
+ * What is in the folder of pins, and outlives this process:
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress}
  *	                      maps/{pool,arena,counters-2,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
- *	PINS/readers/...      some of the maps once more, for those who may only read: see readers.c
- *	PINS/counters, PINS/interfaces   iterators: see iterator_files.c
+ *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
+ *	PINS/counters, PINS/interfaces   iterator files: see iterator_files.c
  *
- * A folder is named after the fingerprint of its program and gets its name when
- * it is whole. One process at a time: the folder of folders is locked, and the
- * kernel lets the lock go with the process.
+ * Each version of the programs has a folder, named after their fingerprint. It
+ * is written under the name `new` and renamed once complete. Only one process
+ * at a time uses PINS: see pins_open.c.
  */
 #include "kern.h"
 
-#include "fw/path.h"
-
 #include <bpf/bpf.h>
-#include <ctype.h>
 #include <dirent.h>
-#include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#define BPFFS "/sys/fs/bpf"
 
 static const struct folder new_folder = { "new" };
 
@@ -43,7 +33,7 @@ static const char *const prog_names[NPROGS] = {
 	[PROG_L3 + FW_PROG_TC_EGRESS] = "l3-tc-egress",
 };
 
-/* Another version goes on with what it finds by the same name. */
+/* Other versions continue with the maps that they find under the same name. */
 static const char *const map_names[NMAPS] = {
 	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = FW_COUNTERS_PIN, [MAP_TRAFFIC] = "traffic",
 	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",        [MAP_FILTERS] = "filters",
@@ -51,7 +41,7 @@ static const char *const map_names[NMAPS] = {
 
 static const char *const kinds[] = { "links", "maps", "progs" };
 
-/* @name, or with NULL the folder of that kind, or with @kind NULL too the folder itself. Paths fit: see kern_pins_open(). */
+/* @kind and @name may be NULL. Paths fit into PATH_MAX: see kern_pins_open(). */
 const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const char *kind, const char *name,
 			  char *buf)
 {
@@ -59,140 +49,7 @@ const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const
 	return buf;
 }
 
-static int fail(struct fw_diags *ds, int err, const char *path, const char *what, const char *hint)
-{
-	fw_diag_add(ds, (struct fw_place){ 0 }, hint, "%s: %s: %s", path, what, strerror(-err));
-	return err;
-}
-
-/* Cuts a path to what of it is there. 0 or -errno. */
-static int cut_to_existing(char *path, struct statfs *fs)
-{
-	while (statfs(path, fs)) {
-		char *slash = strrchr(path, '/');
-
-		if (errno != ENOENT || !slash || slash == path)
-			return -errno;
-		*slash = '\0';
-	}
-	return 0;
-}
-
-/* Is the folder, or what of its path is there, in a bpf file system? */
-static int check_bpffs(const char *pins, struct fw_diags *ds)
-{
-	fw_autofree char *path = strdup(pins);
-	char hint[240] = "mount -t bpf bpf /sys/fs/bpf";
-	struct statfs fs;
-	int err = path ? cut_to_existing(path, &fs) : -ENOMEM;
-
-	if (err)
-		return fail(ds, err, pins, "cannot be used for pins",
-			    "say a folder in /sys/fs/bpf, where names have no dots, and be root");
-	if (fs.f_type == BPF_FS_MAGIC)
-		return 0;
-	if (strncmp(pins, BPFFS "/", strlen(BPFFS "/")) != 0)
-		snprintf(
-			hint, sizeof(hint),
-			"mkdir -p %.70s && mount -t bpf bpf %.70s; or mount -t bpf bpf /sys/fs/bpf and say a folder there",
-			pins, pins);
-	fw_diag_add(ds, (struct fw_place){ 0 }, hint, "%s: %s is not in a bpf file system", pins, path);
-	return -ENODEV;
-}
-
-/* A line of mountinfo: id, parent, MAJOR:MINOR, ...: see proc(5). */
-static bool is_mount_of(const char *line, dev_t device)
-{
-	char *at;
-
-	strtoul(line, &at, 10);
-	strtoul(at, &at, 10);
-	return strtoul(at, &at, 10) == major(device) && *at == ':' && strtoul(at + 1, NULL, 10) == minor(device);
-}
-
-bool fw_kern_pins_private(const char *pins)
-{
-	fw_autofree char *path = strdup(pins), *line = NULL;
-	FILE *mounts = fopen("/proc/1/mountinfo", "re");
-	bool found = !mounts;
-	struct statfs fs;
-	struct stat st;
-	size_t size = 0;
-
-	if (!path || cut_to_existing(path, &fs) || fs.f_type != BPF_FS_MAGIC || stat(path, &st))
-		found = true;
-	while (!found && getline(&line, &size, mounts) > 0)
-		found = is_mount_of(line, st.st_dev);
-	if (mounts)
-		fclose(mounts);
-	return !found;
-}
-
-/* What others put into a folder that everybody could write to is not taken for ours. Closes @fd. */
-static int check_owners(int fd, const char *pins, struct fw_diags *ds)
-{
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *e;
-	struct stat st;
-	int err = dir ? 0 : -errno;
-
-	while (dir && !err && (e = readdir(dir)))
-		if (strcmp(e->d_name, "..") != 0 && !fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) &&
-		    !fw_path_ours(st.st_uid))
-			err = fail(ds, -EPERM, pins, "something in it belongs to another user",
-				   "remove it, or say another folder");
-	if (dir)
-		closedir(dir);
-	else if (fd >= 0)
-		close(fd);
-	return err;
-}
-
-/* From here on nobody else makes anything in it. */
-static int close_to_others(int folder, const char *pins, struct fw_diags *ds)
-{
-	struct stat st;
-
-	if (fstat(folder, &st) || (st.st_mode & 022 && fchmod(folder, st.st_mode & 0755)))
-		return fail(ds, -errno, pins, "cannot be closed to other users", NULL);
-	return check_owners(openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), pins, ds);
-}
-
-/* The folder, made if need be, in folders that nobody else may change. */
-static int make_folder(const char *pins, struct fw_diags *ds)
-{
-	fw_autofree char *inside = NULL;
-
-	if (asprintf(&inside, "%s/.", pins) < 0)
-		return -ENOMEM;
-	return fw_path_folder(inside, 0700, ds);
-}
-
-int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds)
-{
-	int err;
-
-	if (pins[0] != '/' || strlen(pins) > PATH_MAX - 256)
-		return fail(ds, -EINVAL, pins, "cannot be used for pins", "say a folder in /sys/fs/bpf");
-	err = check_bpffs(pins, ds);
-	if (err)
-		return err;
-	k->pins = strdup(pins);
-	if (!k->pins)
-		return -ENOMEM;
-	err = make_folder(pins, ds);
-	if (err)
-		return err;
-	k->lock = open(pins, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (k->lock < 0)
-		return fail(ds, -errno, pins, "cannot be opened", NULL);
-	if (flock(k->lock, LOCK_EX | LOCK_NB))
-		return fail(ds, errno == EWOULDBLOCK ? -EBUSY : -errno, pins, "cannot be locked",
-			    "another process holds it: end that one first");
-	return close_to_others(k->lock, pins, ds);
-}
-
-/* Names that we give: nothing else is touched. */
+/* Is it a name that we give? Other folders are left alone. */
 static bool is_folder(const char *name)
 {
 	size_t digits = strspn(name, "0123456789abcdef");
@@ -223,7 +80,7 @@ int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n)
 	return err;
 }
 
-/* What stands in a folder of pins, but for `.` and `..`. */
+/* Entries of a folder. Pins have no names that begin with a dot. */
 static size_t count_pins(const char *path)
 {
 	DIR *dir = opendir(path);
@@ -288,7 +145,7 @@ void kern_pins_tidy(struct fw_kern *k, bool own)
 	for (size_t i = 0; i < n; i++)
 		if ((own || strcmp(folders[i].name, k->folder.name)) && !has_attached(k, &folders[i]))
 			remove_folder(k, &folders[i]);
-	/* The folder itself stays: whoever has it open, or bound into a namespace, sees what the next process pins. */
+	/* PINS itself stays: those who have it open, or mounted elsewhere, will see the pins of the next process. */
 	if (!own)
 		return;
 	kern_iterator_files_remove(k);
@@ -310,8 +167,8 @@ static int get_all(const struct fw_kern *k, const char *kind, const char *const 
 }
 
 /*
- * A folder of ours that is not whole goes aside as if it were another version's: somebody took pins from it, or a
- * process was killed while removing it. Others that went aside before it may still be there.
+ * Renames our own folder, which lacks pins because somebody removed them or a process was killed while removing it: it is
+ * then treated like another version's. Folders that were renamed earlier may still exist. Return: -ENOENT, or -errno.
  */
 static int put_aside(struct fw_kern *k)
 {
@@ -372,7 +229,9 @@ int kern_pins_write(struct fw_kern *k, struct fw_diags *ds)
 	kern_pin_path(k, &new_folder, NULL, NULL, path);
 	if (!err && rename(path, kern_pin_path(k, &k->folder, NULL, NULL, to)))
 		err = -errno;
-	return err ? fail(ds, err, k->pins, "cannot pin", NULL) : 0;
+	if (err)
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "%s: cannot pin: %s", k->pins, strerror(-err));
+	return err;
 }
 
 static bool map_is(int map, uint32_t max_entries, uint32_t value_size)

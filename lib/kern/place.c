@@ -48,7 +48,7 @@ bool kern_is_here(const struct fw_kern *k, struct attachment *a)
 	if (a->prog != FW_PROG_XDP)
 		return !kern_chain_read(a->ifindex, a->prog, &c) && kern_chain_find(&c, a->id) >= 0;
 	view = kern_xdp_view(a->ifindex);
-	if (!view.prog || view.prog != kern_attached_prog(a) || has_rival(k, a))
+	if (!view.prog || view.prog != kern_attachment_prog(a) || has_rival(k, a))
 		return false;
 	a->mode = view.mode;
 	return true;
@@ -57,7 +57,7 @@ bool kern_is_here(const struct fw_kern *k, struct attachment *a)
 /* Points the link at another program that does the same for a moment: does the interface with its index run that then? */
 static bool answers_here(const struct attachment *a)
 {
-	int prog = bpf_prog_get_fd_by_id(kern_attached_prog(a));
+	int prog = bpf_prog_get_fd_by_id(kern_attachment_prog(a));
 	struct stand_in s;
 	bool here = true;
 

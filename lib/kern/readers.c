@@ -145,13 +145,18 @@ static int add_others(const struct fw_kern *k)
 	return err;
 }
 
-int kern_readers_share(struct fw_kern *k, gid_t readers)
+int fw_kern_share(struct fw_kern *k, gid_t readers)
 {
-	int err = k->shared ? 0 : add_others(k);
+	int err;
 
+	if (!k->pins)
+		return 0;
+	err = k->shared ? 0 : add_others(k);
 	if (!err && readers != (gid_t)-1)
 		err = open_folders(k, readers);
-	return err ? err : swap_folders(k);
+	if (!err)
+		err = swap_folders(k);
+	return err ? err : kern_iterator_files_pin(k, readers);
 }
 
 /* The names of a chunk; NULL: no memory. */

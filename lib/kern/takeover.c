@@ -19,15 +19,15 @@ static int point_all(struct fw_kern *k, int *before)
 {
 	for (size_t i = 0; i < k->nattached; i++) {
 		const struct attachment *a = &k->attached[i];
-		uint32_t id = kern_attached_prog(a);
+		uint32_t id = kern_attachment_prog(a);
 		int err;
 
 		if (id == kern_prog_id(kern_prog_of(k, a)))
 			continue;
 		before[i] = bpf_prog_get_fd_by_id(id);
-		err = before[i] < 0 ? -errno : kern_attached_update(a, kern_prog_of(k, a));
+		err = before[i] < 0 ? -errno : kern_attachment_update(a, kern_prog_of(k, a));
 		/* An interface that goes away meanwhile is no failure. */
-		if (err && kern_attached_prog(a))
+		if (err && kern_attachment_prog(a))
 			return err;
 	}
 	return 0;
@@ -37,7 +37,7 @@ static void point_back(struct fw_kern *k, const int *before)
 {
 	for (size_t i = 0; i < k->nattached; i++)
 		if (before[i] >= 0)
-			kern_attached_update(&k->attached[i], before[i]);
+			kern_attachment_update(&k->attached[i], before[i]);
 }
 
 static int need_programs(struct fw_kern *k)
@@ -45,7 +45,7 @@ static int need_programs(struct fw_kern *k)
 	int err = 0;
 
 	for (size_t i = 0; i < k->nattached && !err; i++)
-		err = kern_prog_need(k, k->attached[i].prog, k->attached[i].l3);
+		err = kern_programs_need(k, k->attached[i].prog, k->attached[i].l3);
 	return err;
 }
 

@@ -264,7 +264,7 @@ static void verification(void **state)
 	struct fw_kern *k = verdict_kern();
 
 	for (int prog = FW_PROG_XDP; prog <= FW_PROG_TC_EGRESS; prog++)
-		assert_int_equal(kern_prog_need(k, (enum fw_prog)prog, true), 0);
+		assert_int_equal(kern_programs_need(k, (enum fw_prog)prog, true), 0);
 	for (size_t i = 0; i < ROWS(names); i++)
 		assert_verified(k->progs[i], names[i]);
 }

@@ -219,7 +219,7 @@ static int l3_run(const struct question *q, enum fw_prog prog, struct fw_result 
 	frame[2 * ETH_ALEN] = (uint8_t)(q->meta.ethertype >> 8);
 	frame[2 * ETH_ALEN + 1] = (uint8_t)q->meta.ethertype;
 	memcpy(frame + head, q->bytes, q->readable);
-	assert_int_equal(kern_prog_need(engines.kern, prog, true), 0);
+	assert_int_equal(kern_programs_need(engines.kern, prog, true), 0);
 	return kern_test(engines.kern, PROG_L3 + (int)prog, frame, head + q->readable, q->meta.mark, got);
 }
 
