@@ -9,9 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "fw/table/fields.h"
+#include "fw/field.h"
 
-/* Values lo to hi, both included. For FW_F_TCP_FLAGS: lo is the mask and hi the value, (flags & lo) == hi. */
+/* Values lo to hi, both included. For a field of flags: lo is the mask and hi the value, (flags & lo) == hi. */
 struct fw_range {
 	uint32_t lo, hi;
 };
@@ -19,7 +19,7 @@ struct fw_range {
 /*
  * A constraint on one field: the packet's value lies in one of the ranges or, if
  * negated, the packet has the field and its value lies in none of them.
- * Ranges are sorted, disjoint and not adjacent, except for FW_F_TCP_FLAGS, where
+ * Ranges are sorted, disjoint and not adjacent, except for fields of flags, where
  * they are (mask, value) pairs in the order written.
  */
 struct fw_match {
@@ -35,7 +35,7 @@ struct fw_match {
  * Return: how many.
  */
 size_t fw_match_ranges(const struct fw_match *m, struct fw_range *out);
-#define FW_MATCH_RANGES_MAX(m) ((m)->field == FW_F_TCP_FLAGS ? 256 : (size_t)(m)->n + 1)
+#define FW_MATCH_RANGES_MAX(m) (fw_field_is_flags((m)->field) ? 256 : (size_t)(m)->n + 1)
 
 /* Does the match accept this value? */
 bool fw_match_has(const struct fw_match *m, uint32_t value);

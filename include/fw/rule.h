@@ -9,6 +9,7 @@
 #ifndef FW_RULE_H
 #define FW_RULE_H
 
+#include "fw/field.h"
 #include "fw/instance.h"
 
 #define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
@@ -151,14 +152,6 @@ static inline const struct fw_match *fw_rule_match(const struct fw_rule *rule, e
 {
 	return fw_instance_match(&rule->instance, field);
 }
-
-/* What a field is called and how large its values are; indexed by enum fw_field. */
-struct fw_field_info {
-	const char *keyword;
-	uint32_t max;
-	uint32_t absent; /* max + 1, the value of a packet without the field */
-};
-extern const struct fw_field_info fw_field_info[FW_NFIELDS];
 
 struct fw_reason_info {
 	const char *name;

@@ -211,16 +211,6 @@ int fw_truth_read(const char *path, size_t nrules, struct fw_diags *ds, long **o
  */
 void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key);
 
-/* Names of values, for parser, printer and completion: protocol, ICMP types, DSCP. */
-struct fw_name {
-	const char *name;
-	uint32_t value;
-};
-/* The names that a field's values have (ended by a NULL name); NULL: none. @v6 picks ICMPv6's types. */
-const struct fw_name *fw_field_names(enum fw_field field, bool v6);
-/* Name of a value or NULL. Codes of ICMP have names only for reading: what they mean depends on the type. */
-const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
-
 /* What somebody may have meant who wrote @word: @best so far (may be NULL) or @candidate. NULL: neither. */
 const char *fw_text_nearer(const char *word, const char *best, const char *candidate);
 

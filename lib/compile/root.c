@@ -17,11 +17,12 @@ void root_use_fields(struct fw_root *root, uint32_t fields)
 
 	used |= 1u << FW_F_HOOK;
 	root->flow_mask[0] |= 3ull << FW_FLOW_FAMILY_SHIFT;
-#define FLOW_MASK(sym, kw, max, word, shift) \
-	if (used & 1u << FW_F_##sym)         \
-		root->flow_mask[word] |= (uint64_t)fw_field_bits(FW_F_##sym) << (shift);
-	FW_FIELDS(FLOW_MASK)
-#undef FLOW_MASK
+	for (uint32_t f = 0; f < FW_NFIELDS; f++) {
+		struct fw_flow_place place = fw_flow_place(f);
+
+		if (used & 1u << f)
+			root->flow_mask[place.word] |= (uint64_t)fw_field_bits(f) << place.shift;
+	}
 }
 
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from)

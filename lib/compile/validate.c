@@ -482,12 +482,13 @@ static bool check_fields(struct check *c)
 
 	if (c->fields & ~r->fields_used)
 		return wrong(c, "a field is compared that the root does not know to be used");
-#define FLOW_BITS(sym, kw, max, word, shift)                                      \
-	if ((r->fields_used >> FW_F_##sym & 1 || FW_F_##sym == FW_F_HOOK) &&      \
-	    ~r->flow_mask[word] & (uint64_t)fw_field_bits(FW_F_##sym) << (shift)) \
-		return wrong(c, "the flow cache forgets a field that is used");
-	FW_FIELDS(FLOW_BITS)
-#undef FLOW_BITS
+	for (uint32_t f = 0; f < FW_NFIELDS; f++) {
+		struct fw_flow_place place = fw_flow_place(f);
+
+		if ((r->fields_used >> f & 1 || f == FW_F_HOOK) &&
+		    ~r->flow_mask[place.word] & (uint64_t)fw_field_bits(f) << place.shift)
+			return wrong(c, "the flow cache forgets a field that is used");
+	}
 	return !(~r->flow_mask[0] & 3ull << FW_FLOW_FAMILY_SHIFT) || wrong(c, "the flow cache forgets the family");
 }
 

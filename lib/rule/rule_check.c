@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a ruleset refuses: names that cannot be, and rules that could never match a packet. One row per reason. */
 #include <ctype.h>
+#include <linux/if_ether.h>
+#include <netinet/in.h>
 
 #include "lib/rule/internal.h"
 
-#define ETH_IP4 0x0800
-#define ETH_IP6 0x86dd
 #define FAMILIES (1u << FW_IP4 | 1u << FW_IP6)
-
-enum { PROTO_ICMP = 1, PROTO_TCP = 6, PROTO_ICMP6 = 58 };
 
 /* A rule under examination. */
 struct check {
@@ -21,6 +19,7 @@ struct check {
 	unsigned ether;    /* families that the ethertypes leave */
 };
 
+#define NOT_IP_HINT "leave it out, or name an IP ethertype"
 #define REFUSE(c, spot, hint, ...) fw_diag_add((c)->ds, fw_place_of((c)->at, (c)->at->spot), hint, __VA_ARGS__)
 
 static bool only(const struct fw_match *m, uint32_t value)
@@ -61,21 +60,18 @@ static int check_addresses(const struct check *c)
 
 static int check_non_ip(const struct check *c)
 {
-	static const uint8_t needs_ip[] = { FW_F_SPORT,     FW_F_DPORT, FW_F_ICMP_TYPE, FW_F_ICMP_CODE,
-					    FW_F_TCP_FLAGS, FW_F_DSCP,  FW_F_FRAG,      FW_F_PROTO };
-	const char *hint = "leave it out, or name an IP ethertype";
-
 	if (c->ether)
 		return 0;
 	if (c->rule->src != FW_ANY)
-		return REFUSE(c, src, hint, "the ethertypes are not IP, so there is no address to match");
+		return REFUSE(c, src, NOT_IP_HINT, "the ethertypes are not IP, so there is no address to match");
 	if (c->rule->dst != FW_ANY)
-		return REFUSE(c, dst, hint, "the ethertypes are not IP, so there is no address to match");
-	for (size_t i = 0; i < sizeof(needs_ip); i++)
-		if (c->m[needs_ip[i]])
-			return REFUSE(c, field[needs_ip[i]], hint,
+		return REFUSE(c, dst, NOT_IP_HINT, "the ethertypes are not IP, so there is no address to match");
+	for (enum fw_field f = FW_NFIELDS;
+	     f-- > 0;) /* the protocol may be one that a query's port implies: it is last */
+		if (c->m[f] && fw_field_info[f].layer != FW_LAYER_FRAME)
+			return REFUSE(c, field[f], NOT_IP_HINT,
 				      "the ethertypes are not IP, so there is no '%s' to match",
-				      fw_field_info[needs_ip[i]].keyword);
+				      fw_field_info[f].keyword);
 	return 0;
 }
 
@@ -91,38 +87,68 @@ static int check_family(const struct check *c)
 		      family_name(c->ether), family_name(addrs));
 }
 
-static int check_ports(const struct check *c)
+/* What the fields of a layer want of the protocol, beyond that its packets have them. */
+static const struct {
+	const char *fields; /* what they are */
+	const char *needs;  /* the protocol that a rule must name; NULL: it need not name any */
+	bool alone;         /* only one, since the values mean something else in another */
+	const char *hint;
+} layers[FW_NLAYERS] = {
+	[FW_LAYER_PORTS] = { "ports", "a protocol that has ports", false,
+			     "say 'proto tcp' (or udp, sctp, dccp, udplite, or a list of these)" },
+	[FW_LAYER_ICMP] = { "ICMP type and code", "the protocol icmp or icmp6, and no other", true,
+			    "say 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with icmp6-type and icmp6-code" },
+	[FW_LAYER_TCP] = { "TCP flags", NULL, false, "say 'proto tcp', or leave the protocol out" },
+};
+
+/* The first protocol that the match accepts and whose packets lack the layer; negative: there is none. */
+static int proto_without(const struct fw_match *proto, unsigned layer)
 {
-	static const uint8_t carrying[] = { 6, 17, 33, 132, 136 }; /* TCP, UDP, DCCP, SCTP, UDPLite */
-	const char *hint = "say 'proto tcp' (or udp, sctp, dccp, udplite, or a list of these)";
-	enum fw_field f = c->m[FW_F_SPORT] ? FW_F_SPORT : FW_F_DPORT;
-	const struct fw_match *proto = c->m[FW_F_PROTO];
-
-	if (!c->m[f])
-		return 0;
-	if (!proto)
-		return REFUSE(c, field[f], hint, "'%s' needs a protocol that has ports", fw_field_info[f].keyword);
-
 	uint32_t first = proto->negated ? 0 : proto->r[0].lo;
 	uint32_t last = proto->negated ? fw_field_info[FW_F_PROTO].max : proto->r[proto->n - 1].hi;
 
 	for (uint32_t v = first; v <= last; v++)
-		if (fw_match_has(proto, v) && !memchr(carrying, (int)v, sizeof(carrying)))
-			return REFUSE(c, field[f], hint, "'%s' cannot go with protocol %u, which has no ports",
-				      fw_field_info[f].keyword, v);
+		if (fw_match_has(proto, v) && !(fw_proto_layers(v, FW_FAMILY_NONE) & layer))
+			return (int)v;
+	return -ENOENT;
+}
+
+static int check_proto(const struct check *c, enum fw_field f)
+{
+	const struct fw_field_info *info = &fw_field_info[f];
+	const char *needs = layers[info->layer].needs, *hint = layers[info->layer].hint;
+	const struct fw_match *proto = c->m[FW_F_PROTO];
+	int without = proto ? proto_without(proto, fw_field_layer(f)) : -ENOENT;
+	bool several = proto && (proto->n > 1 || proto->r[0].lo != proto->r[0].hi);
+
+	if (without >= 0)
+		return REFUSE(c, field[f], hint, "'%s' cannot go with protocol %d, which has no %s", info->keyword,
+			      without, layers[info->layer].fields);
+	if ((!proto && needs) || (several && layers[info->layer].alone))
+		return REFUSE(c, field[f], hint, "'%s' needs %s", info->keyword, needs);
 	return 0;
 }
 
-static int check_icmp(const struct check *c)
+static bool only_later_fragments(const struct fw_match *frag)
 {
-	enum fw_field f = c->m[FW_F_ICMP_TYPE] ? FW_F_ICMP_TYPE : FW_F_ICMP_CODE;
-	const struct fw_match *proto = c->m[FW_F_PROTO];
+	return frag && !fw_match_has(frag, FW_FRAG_NO) && !fw_match_has(frag, FW_FRAG_FIRST);
+}
 
-	if (c->m[f] && !only(proto, PROTO_ICMP) && !only(proto, PROTO_ICMP6))
-		return REFUSE(c, field[f],
-			      "say 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with "
-			      "icmp6-type and icmp6-code",
-			      "ICMP types and codes need the protocol icmp or icmp6, and no other");
+/* Fields beyond those of IP are only in packets of some protocols, and in no later fragment. */
+static int check_transport(const struct check *c)
+{
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		int err;
+
+		if (!c->m[f] || !(fw_field_layer(f) & ~FW_LAYERS_IP))
+			continue;
+		err = check_proto(c, f);
+		if (err)
+			return err;
+		if (only_later_fragments(c->m[FW_F_FRAG]))
+			return REFUSE(c, field[f], "later fragments match on addresses, protocol and fragment state",
+				      "a later fragment has no '%s'", fw_field_info[f].keyword);
+	}
 	return 0;
 }
 
@@ -130,35 +156,12 @@ static int check_icmp_family(const struct check *c)
 {
 	unsigned families = c->src & c->dst & (c->ether ? c->ether : FAMILIES);
 
-	if (only(c->m[FW_F_PROTO], PROTO_ICMP) && families == 1u << FW_IP6)
+	if (only(c->m[FW_F_PROTO], IPPROTO_ICMP) && families == 1u << FW_IP6)
 		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp6'",
 			      "icmp is a protocol of IPv4, but the rule is IPv6 only");
-	if (only(c->m[FW_F_PROTO], PROTO_ICMP6) && families == 1u << FW_IP4)
+	if (only(c->m[FW_F_PROTO], IPPROTO_ICMPV6) && families == 1u << FW_IP4)
 		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp'",
 			      "icmp6 is a protocol of IPv6, but the rule is IPv4 only");
-	return 0;
-}
-
-static int check_flags(const struct check *c)
-{
-	if (c->m[FW_F_TCP_FLAGS] && c->m[FW_F_PROTO] && !only(c->m[FW_F_PROTO], PROTO_TCP))
-		return REFUSE(c, field[FW_F_TCP_FLAGS], "say 'proto tcp', or leave the protocol out",
-			      "'flags' are flags of TCP, but the rule names another protocol");
-	return 0;
-}
-
-static int check_later(const struct check *c)
-{
-	static const uint8_t upper[] = { FW_F_SPORT, FW_F_DPORT, FW_F_ICMP_TYPE, FW_F_ICMP_CODE, FW_F_TCP_FLAGS };
-	const struct fw_match *frag = c->m[FW_F_FRAG];
-
-	if (!frag || fw_match_has(frag, FW_FRAG_NO) || fw_match_has(frag, FW_FRAG_FIRST))
-		return 0;
-	for (size_t i = 0; i < sizeof(upper); i++)
-		if (c->m[upper[i]])
-			return REFUSE(c, field[upper[i]],
-				      "later fragments match on addresses, protocol and fragment state",
-				      "a later fragment has no '%s'", fw_field_info[upper[i]].keyword);
 	return 0;
 }
 
@@ -166,15 +169,14 @@ static unsigned ether_families(const struct fw_match *m)
 {
 	if (!m)
 		return FAMILIES;
-	return (unsigned)fw_match_has(m, ETH_IP4) << FW_IP4 | (unsigned)fw_match_has(m, ETH_IP6) << FW_IP6;
+	return (unsigned)fw_match_has(m, ETH_P_IP) << FW_IP4 | (unsigned)fw_match_has(m, ETH_P_IPV6) << FW_IP6;
 }
 
 int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule_places *at,
 		  struct fw_diags *ds)
 {
 	static int (*const checks[])(const struct check *) = {
-		check_addresses, check_non_ip,      check_family, check_ports,
-		check_icmp,      check_icmp_family, check_flags,  check_later,
+		check_addresses, check_non_ip, check_transport, check_family, check_icmp_family,
 	};
 	struct check c = {
 		.rs = rs,

@@ -1,12 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Matches on one field: the normal form, plain ranges of values, and what the fields are called. */
+/* Matches on one field: the normal form, and plain ranges of values. */
 #include "lib/rule/internal.h"
-
-const struct fw_field_info fw_field_info[FW_NFIELDS] = {
-#define FIELD_INFO(sym, kw, largest, word, shift) [FW_F_##sym] = { kw, (largest), (uint32_t)((largest) + 1u) },
-	FW_FIELDS(FIELD_INFO)
-#undef FIELD_INFO
-};
 
 const struct fw_reason_info fw_reason_info[FW_NREASONS] = {
 #define REASON_INFO(sym, text, deflt) [FW_R_##sym] = { text, deflt },
@@ -19,8 +13,8 @@ bool fw_match_has(const struct fw_match *m, uint32_t value)
 	bool inside = false;
 
 	for (unsigned i = 0; i < m->n && !inside; i++)
-		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi :
-						      value >= m->r[i].lo && value <= m->r[i].hi;
+		inside = fw_field_is_flags(m->field) ? (value & m->r[i].lo) == m->r[i].hi :
+						       value >= m->r[i].lo && value <= m->r[i].hi;
 	return inside != m->negated;
 }
 
@@ -28,7 +22,7 @@ static size_t flag_ranges(const struct fw_match *m, struct fw_range *out)
 {
 	size_t n = 0;
 
-	for (uint32_t v = 0; v <= fw_field_info[FW_F_TCP_FLAGS].max; v++) {
+	for (uint32_t v = 0; v <= fw_field_info[m->field].max; v++) {
 		if (!fw_match_has(m, v))
 			continue;
 		if (n && out[n - 1].hi + 1 == v)
@@ -56,7 +50,7 @@ static size_t outside_ranges(const struct fw_match *m, struct fw_range *out)
 
 size_t fw_match_ranges(const struct fw_match *m, struct fw_range *out)
 {
-	if (m->field == FW_F_TCP_FLAGS)
+	if (fw_field_is_flags(m->field))
 		return flag_ranges(m, out);
 	if (m->negated)
 		return outside_ranges(m, out);
@@ -124,13 +118,13 @@ static int check_values(const struct fw_match *m, struct fw_place at, struct fw_
 		if (r.lo > info->max || r.hi > info->max)
 			return fw_diag_add(ds, at, NULL, "'%s' goes up to %u, not %u", info->keyword, info->max,
 					   r.hi > r.lo ? r.hi : r.lo);
-		if (m->field != FW_F_TCP_FLAGS && r.lo > r.hi)
+		if (!fw_field_is_flags(m->field) && r.lo > r.hi)
 			return fw_diag_add(ds, at, "write the smaller value first", "the range %u-%u of '%s' is empty",
 					   r.lo, r.hi, info->keyword);
-		if (m->field == FW_F_TCP_FLAGS && !r.lo)
+		if (fw_field_is_flags(m->field) && !r.lo)
 			return fw_diag_add(ds, at, "write VALUE/MASK with at least one flag in the mask",
 					   "a flag mask without flags looks at nothing");
-		if (m->field == FW_F_TCP_FLAGS && (r.hi & ~r.lo))
+		if (fw_field_is_flags(m->field) && (r.hi & ~r.lo))
 			return fw_diag_add(ds, at, "write VALUE/MASK; every flag of the value must be in the mask",
 					   "flags that are outside their mask can never be seen set");
 	}
@@ -143,7 +137,7 @@ static bool is_whole(const struct fw_match *m)
 	struct fw_range r[256];
 	uint32_t max = fw_field_info[m->field].max;
 
-	if (m->field != FW_F_TCP_FLAGS)
+	if (!fw_field_is_flags(m->field))
 		return m->n == 1 && !m->r[0].lo && m->r[0].hi == max;
 
 	size_t n = flag_ranges(m, r);
@@ -175,7 +169,7 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 		return err ? err : -ENOMEM;
 	memcpy(s, m, sizeof(*m) + m->n * sizeof(m->r[0]));
 	s->negated = !!m->negated;
-	if (m->field != FW_F_TCP_FLAGS && m->n > 1)
+	if (!fw_field_is_flags(m->field) && m->n > 1)
 		s->n = ranges_merge(s->r, m->n);
 
 	bool whole = is_whole(s);

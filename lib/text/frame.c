@@ -10,23 +10,6 @@
 
 #define FORM "PROTO ADDR[:PORT] > ADDR[:PORT] [in|out] [on IFACE] [flags F,F] [type T] [vlan N] ..."
 
-/* Words that are followed by a value; the others are `in`, `out`, `pppoe` and an interface. */
-static const struct option {
-	const char *word;
-	enum fw_field field;
-	const char *hint;
-} options[] = {
-	{ "vlan", FW_F_VLAN, "a VLAN id from 0 to 4095" },
-	{ "dscp", FW_F_DSCP, "a number from 0 to 63, or cs0 to cs7, af11 to af43, ef, va" },
-	{ "flags", FW_F_TCP_FLAGS, "fin, syn, rst, psh, ack, urg, ece, cwr with only commas between, or none" },
-	{ "frag", FW_F_FRAG, "no, first or later" },
-	{ "length", FW_F_LENGTH, "bytes of the IP packet, its header included, up to 65535" },
-	{ "mark", FW_F_MARK, "a number up to 4294967295, decimal or 0x hexadecimal" },
-	{ "type", FW_F_ICMP_TYPE, "a number up to 255 or a name such as echo-request" },
-	{ "code", FW_F_ICMP_CODE, "a number up to 255 or a name such as port-unreachable" },
-};
-#define NOPTIONS (sizeof(options) / sizeof(options[0]))
-
 struct reader {
 	const char *text;
 	const char *pos;
@@ -174,19 +157,21 @@ static int read_iface(struct reader *r, struct fw_str name)
 	return set_field(r, FW_F_IFACE, 0);
 }
 
-static int read_option_value(struct reader *r, const struct option *o)
+static int read_option_value(struct reader *r, enum fw_field field)
 {
-	bool v6 = r->p->family == FW_IP6, ok;
-	struct fw_str said = r->word;
+	const struct fw_field_info *info = &fw_field_info[field];
 	uint32_t value = 0;
+	bool ok;
 
 	next_word(r);
 	if (!r->word.len)
-		return fw_diag_add(r->ds, place(r), o->hint, "a value must follow '%s'", FW_SHOW(said));
-	ok = o->field == FW_F_TCP_FLAGS ? read_flags(r->word, &value) : read_value(r->word, o->field, v6, &value);
+		return fw_diag_add(r->ds, place(r), info->hint, "a value must follow '%s'", info->packet_word);
+	ok = info->kind == FW_KIND_FLAGS ? read_flags(r->word, &value) :
+					   read_value(r->word, field, r->p->family == FW_IP6, &value);
 	if (!ok)
-		return fw_diag_add(r->ds, place(r), o->hint, "'%s' is not a value of '%s'", FW_SHOW(r->word), o->word);
-	return set_field(r, o->field, value);
+		return fw_diag_add(r->ds, place(r), info->hint, "'%s' is not a value of '%s'", FW_SHOW(r->word),
+				   info->packet_word);
+	return set_field(r, field, value);
 }
 
 static int read_option(struct reader *r)
@@ -201,18 +186,19 @@ static int read_option(struct reader *r)
 		next_word(r);
 		return read_iface(r, r->word);
 	}
-	for (const struct option *o = options; o < options + NOPTIONS; o++)
-		if (fw_str_is(r->word, o->word))
-			return read_option_value(r, o);
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_info[f].packet_word && fw_str_is(r->word, fw_field_info[f].packet_word))
+			return read_option_value(r, f);
 	if (r->column[FW_F_IFACE])
 		return fw_diag_add(r->ds, place(r), FORM, "unknown word '%s'", FW_SHOW(r->word));
 	return read_iface(r, r->word);
 }
 
-/* Fields that only some packets have must be there exactly when the packet has them, or may be left to a default. */
-static int check_field(struct reader *r, enum fw_field field, bool has, bool must, uint32_t otherwise)
+/* A field is given only where the packet has it. Ports must be; others may be left to what is usual. */
+static int check_field(struct reader *r, enum fw_field field)
 {
-	const char *name = fw_field_info[field].keyword;
+	const struct fw_field_info *info = &fw_field_info[field];
+	bool has = fw_packet_layers(r->p) & fw_field_layer(field);
 
 	if (r->column[field])
 		return has ? 0 :
@@ -221,11 +207,11 @@ static int check_field(struct reader *r, enum fw_field field, bool has, bool mus
 						 "a later fragment has only addresses and a protocol" :
 						 "ports go with tcp, udp, sctp, dccp, udplite; flags with tcp; type "
 						 "and code with icmp (IPv4) and icmp6 (IPv6)",
-					 "such a packet has no %s", name);
-	if (has && must)
+					 "such a packet has no %s", info->keyword);
+	if (has && info->kind == FW_KIND_PORT)
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "10.0.0.1:1024 > 192.0.2.1:80, both with a port",
-				   "the %s is missing", name);
-	r->p->f[field] = otherwise;
+				   "the %s is missing", info->keyword);
+	r->p->f[field] = fw_packet_usual(r->p, field);
 	return 0;
 }
 
@@ -244,31 +230,30 @@ static int check_proto(struct reader *r)
 	return 0;
 }
 
-static int check(struct reader *r)
+static int check_length(struct reader *r)
 {
 	struct fw_packet *p = r->p;
-	const struct fw_l4 *l4;
-	uint32_t least;
-	int err = check_proto(r);
 
-	l4 = fw_packet_l4(p);
-	err = err ? err : check_field(r, FW_F_SPORT, l4->ports, true, 0);
-	err = err ? err : check_field(r, FW_F_DPORT, l4->ports, true, 0);
-	err = err ? err : check_field(r, FW_F_TCP_FLAGS, l4->flags, false, 0x02);
-	err = err ? err : check_field(r, FW_F_ICMP_TYPE, l4->icmp, false, p->family == FW_IP6 ? 128 : 8);
-	err = err ? err : check_field(r, FW_F_ICMP_CODE, l4->icmp, false, 0);
-	if (err)
-		return err;
-	least = fw_packet_headers(p) + l4->least;
 	if (!r->column[FW_F_LENGTH])
-		p->f[FW_F_LENGTH] = fw_packet_headers(p) + l4->bytes;
+		p->f[FW_F_LENGTH] = fw_packet_bytes(p);
 	if (p->pppoe && p->f[FW_F_LENGTH] > FW_PPPOE_LENGTH_MAX)
 		return fw_diag_add(r->ds, field_place(r, FW_F_LENGTH), NULL,
 				   "a packet in a PPPoE session has at most %d bytes", FW_PPPOE_LENGTH_MAX);
-	if (p->f[FW_F_LENGTH] < least)
+	if (p->f[FW_F_LENGTH] < fw_packet_least(p))
 		return fw_diag_add(r->ds, field_place(r, FW_F_LENGTH), NULL,
-				   "the headers of this packet alone take %u bytes", least);
+				   "the headers of this packet alone take %u bytes", fw_packet_least(p));
 	return 0;
+}
+
+static int check(struct reader *r)
+{
+	int err = check_proto(r);
+
+	for (enum fw_field f = 0; !err && f < FW_NFIELDS; f++)
+		err = check_field(r, f);
+	if (!err)
+		err = check_length(r);
+	return err;
 }
 
 int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds)
@@ -277,7 +262,6 @@ int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds)
 	struct reader r = { .text = text, .pos = text, .ds = ds, .p = &p };
 	int err;
 
-	p.f[FW_F_VLAN] = FW_ABSENT_VLAN;
 	err = read_proto(&r);
 	err = err ? err : read_endpoint(&r, &p.src, FW_F_SPORT);
 	if (err)

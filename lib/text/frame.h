@@ -16,16 +16,11 @@ struct fw_packet {
 	bool pppoe;       /* in a PPPoE session; its length is at most FW_PPPOE_LENGTH_MAX then */
 };
 
-/* What follows the IP header. */
-struct fw_l4 {
-	uint8_t proto;
-	uint8_t family; /* FW_FAMILY_NONE: either */
-	uint8_t bytes;  /* of the header as it is built */
-	uint8_t least;  /* that a valid packet needs */
-	bool ports, flags, icmp;
-};
-/* Never NULL: protocols without fields have a row of zeros, and so do later fragments. */
-const struct fw_l4 *fw_packet_l4(const struct fw_packet *p);
+/* The layers of fields that it has, by its family, protocol and fragment: see fw_proto_layers(). */
+unsigned fw_packet_layers(const struct fw_packet *p);
+
+/* The value of a field of which nothing is said. The family must be known. */
+uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field);
 
 /* True for IPv6 extension headers. */
 bool fw_packet_is_ext(uint32_t proto);
@@ -33,7 +28,11 @@ bool fw_packet_is_ext(uint32_t proto);
 /* Bytes of the IP header and the fragment header. */
 uint32_t fw_packet_headers(const struct fw_packet *p);
 
-/* The bytes. The packet must hold together: a length of at least fw_packet_headers() and fw_packet_l4()->least. */
+/* The shortest length that a valid packet can have, and that of one as it is built, without payload. */
+uint32_t fw_packet_least(const struct fw_packet *p);
+uint32_t fw_packet_bytes(const struct fw_packet *p);
+
+/* Its bytes, checksums and all. The packet must hold together: its length is at least fw_packet_least(). */
 void fw_packet_build(const struct fw_packet *p, struct fw_frame *out);
 
 #endif

@@ -36,24 +36,34 @@ static void put64(struct writer *w, uint64_t v)
 	put32(w, (uint32_t)v);
 }
 
-static const struct fw_l4 l4s[] = {
-	{ IPPROTO_TCP, FW_FAMILY_NONE, 20, 20, .ports = true, .flags = true },
-	{ IPPROTO_UDP, FW_FAMILY_NONE, 8, 8, .ports = true },
-	{ IPPROTO_UDPLITE, FW_FAMILY_NONE, 8, 8, .ports = true },
-	{ IPPROTO_SCTP, FW_FAMILY_NONE, 12, 12, .ports = true },
-	{ IPPROTO_DCCP, FW_FAMILY_NONE, 12, 12, .ports = true },
-	{ IPPROTO_ICMP, FW_IP4, 8, 8, .icmp = true },
-	{ IPPROTO_ICMPV6, FW_IP6, 8, 4, .icmp = true },
+/* Headers of protocols that are more than payload to us. */
+struct l4 {
+	uint8_t proto;
+	uint8_t bytes; /* of the header as it is built */
+	uint8_t least; /* that a valid packet needs */
+};
+static const struct l4 l4s[] = {
+	{ IPPROTO_TCP, 20, 20 },  { IPPROTO_UDP, 8, 8 },  { IPPROTO_UDPLITE, 8, 8 }, { IPPROTO_SCTP, 12, 12 },
+	{ IPPROTO_DCCP, 12, 12 }, { IPPROTO_ICMP, 8, 8 }, { IPPROTO_ICMPV6, 8, 4 },
 };
 
-const struct fw_l4 *fw_packet_l4(const struct fw_packet *p)
+unsigned fw_packet_layers(const struct fw_packet *p)
 {
-	static const struct fw_l4 none;
+	return p->f[FW_F_FRAG] == FW_FRAG_LATER ? FW_LAYERS_IP : fw_proto_layers(p->f[FW_F_PROTO], p->family);
+}
 
-	if (p->f[FW_F_FRAG] == FW_FRAG_LATER)
-		return &none;
-	for (size_t i = 0; i < sizeof(l4s) / sizeof(l4s[0]); i++)
-		if (l4s[i].proto == p->f[FW_F_PROTO] && (!l4s[i].family || l4s[i].family == p->family))
+uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field)
+{
+	return field == FW_F_VLAN ? (uint32_t)FW_ABSENT_VLAN : fw_field_info[field].usual[p->family == FW_IP6];
+}
+
+/* Never NULL: packets whose fields end with those of IP have a row of zeros. */
+static const struct l4 *packet_l4(const struct fw_packet *p)
+{
+	static const struct l4 none;
+
+	for (size_t i = 0; fw_packet_layers(p) != FW_LAYERS_IP && i < sizeof(l4s) / sizeof(l4s[0]); i++)
+		if (l4s[i].proto == p->f[FW_F_PROTO])
 			return &l4s[i];
 	return &none;
 }
@@ -73,6 +83,16 @@ uint32_t fw_packet_headers(const struct fw_packet *p)
 	if (p->family == FW_IP4)
 		return sizeof(struct iphdr);
 	return sizeof(struct ipv6hdr) + (has_fragment_header(p) ? 8 : 0);
+}
+
+uint32_t fw_packet_least(const struct fw_packet *p)
+{
+	return fw_packet_headers(p) + packet_l4(p)->least;
+}
+
+uint32_t fw_packet_bytes(const struct fw_packet *p)
+{
+	return fw_packet_headers(p) + packet_l4(p)->bytes;
 }
 
 static void put_ether(struct writer *w, const struct fw_packet *p)
@@ -112,6 +132,17 @@ static void put_checksum(uint8_t *at, uint32_t sum)
 	put16(&w, ~sum & 0xffff);
 }
 
+/* Fields that are a byte of the IP header. */
+static void put_header_bytes(uint8_t *header, const struct fw_packet *p)
+{
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		uint8_t at = fw_field_info[f].header_byte[p->family == FW_IP6];
+
+		if (at)
+			header[at] = (uint8_t)p->f[f];
+	}
+}
+
 static void put_ip4(struct writer *w, const struct fw_packet *p)
 {
 	static const uint16_t frag[] = { [FW_FRAG_NO] = 0, [FW_FRAG_FIRST] = 0x2000, [FW_FRAG_LATER] = FRAGMENT_UNITS };
@@ -127,12 +158,15 @@ static void put_ip4(struct writer *w, const struct fw_packet *p)
 	put16(w, 0);
 	put32(w, (uint32_t)(p->src.hi >> 32));
 	put32(w, (uint32_t)(p->dst.hi >> 32));
+	put_header_bytes(start, p);
 	put_checksum(start + offsetof(struct iphdr, check), sum16(start, sizeof(struct iphdr), 0));
 }
 
 static void put_ip6(struct writer *w, const struct fw_packet *p)
 {
 	static const uint16_t frag[] = { [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
+
+	uint8_t *start = w->pos;
 
 	put32(w, 6u << 28 | p->f[FW_F_DSCP] << 22);
 	put16(w, p->f[FW_F_LENGTH] - sizeof(struct ipv6hdr));
@@ -142,6 +176,7 @@ static void put_ip6(struct writer *w, const struct fw_packet *p)
 	put64(w, p->src.lo);
 	put64(w, p->dst.hi);
 	put64(w, p->dst.lo);
+	put_header_bytes(start, p);
 	if (!has_fragment_header(p))
 		return;
 	put8(w, p->f[FW_F_PROTO]);
@@ -217,13 +252,13 @@ static uint32_t pseudo_sum(const struct fw_packet *p, uint32_t bytes)
 
 static void put_l4(struct writer *w, const struct fw_packet *p)
 {
-	const struct fw_l4 *l4 = fw_packet_l4(p);
+	const struct l4 *l4 = packet_l4(p);
 	uint32_t bytes = p->f[FW_F_LENGTH] - fw_packet_headers(p), check = checksum_offset(p->f[FW_F_PROTO]);
 	uint8_t *start = w->pos;
 
 	if (!l4->bytes)
 		return;
-	if (l4->icmp) {
+	if (fw_packet_layers(p) & 1u << FW_LAYER_ICMP) {
 		put8(w, p->f[FW_F_ICMP_TYPE]);
 		put8(w, p->f[FW_F_ICMP_CODE]);
 	} else {

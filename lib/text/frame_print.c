@@ -28,18 +28,46 @@ static void print_endpoint(struct fw_buf *b, const struct fw_key *key, const str
 		fw_buf_printf(b, ":%" PRIu32, key->f[port]);
 }
 
-static void print_flags(struct fw_buf *b, uint32_t flags)
+static void print_flags(struct fw_buf *b, enum fw_field field, uint32_t flags)
 {
-	const char *before = " flags ";
+	const char *before = "";
 
 	if (!flags)
-		fw_buf_printf(b, " flags none");
-	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++) {
+		fw_buf_printf(b, "none");
+	for (const struct fw_name *n = fw_field_names(field, false); n->name; n++) {
 		if (!(flags & n->value))
 			continue;
 		fw_buf_printf(b, "%s%s", before, n->name);
 		before = ",";
 	}
+}
+
+static void print_field(struct fw_buf *b, enum fw_field field, const struct fw_key *key)
+{
+	fw_buf_printf(b, " %s ", fw_field_info[field].packet_word);
+	if (fw_field_is_flags(field))
+		print_flags(b, field, key->f[field]);
+	else
+		print_value(b, "", field, key);
+}
+
+/* Printed are fields that other packets lack, and those whose value is not the one that a packet by hand has anyway. */
+static bool is_printed(enum fw_field field, const struct fw_key *key)
+{
+	const struct fw_field_info *info = &fw_field_info[field];
+
+	if (!info->packet_word || field == FW_F_LENGTH || key->f[field] > info->max)
+		return false;
+	return (info->presence == FW_MAYBE && info->layer != FW_LAYER_IP) ||
+	       key->f[field] != info->usual[key->family == FW_IP6];
+}
+
+/* Those of some layers, without the length, which comes last. */
+static void print_fields(struct fw_buf *b, unsigned layers, const struct fw_key *key)
+{
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_layer(f) & layers && is_printed(f, key))
+			print_field(b, f, key);
 }
 
 /* Hook, interface, tag and mark: what every frame has, in so far as there is something to say. */
@@ -50,10 +78,7 @@ static void print_around(struct fw_buf *b, const struct fw_ruleset *rs, const st
 	fw_buf_printf(b, " %s", key->f[FW_F_HOOK] == FW_OUT ? "out" : "in");
 	if (rs && iface < rs->nifaces && rs->ifaces[iface].name)
 		fw_buf_printf(b, " on %s", FW_NAME(rs->ifaces[iface].name));
-	if (key->f[FW_F_VLAN] <= fw_field_info[FW_F_VLAN].max)
-		print_value(b, " vlan ", FW_F_VLAN, key);
-	if (key->f[FW_F_MARK])
-		print_value(b, " mark ", FW_F_MARK, key);
+	print_fields(b, FW_LAYERS_FRAME, key);
 }
 
 static void print_frame(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
@@ -87,15 +112,7 @@ void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	fw_buf_printf(b, " > ");
 	print_endpoint(b, key, &key->dst, FW_F_DPORT);
 	print_around(b, rs, key);
-	if (key->f[FW_F_ICMP_TYPE] <= fw_field_info[FW_F_ICMP_TYPE].max) {
-		print_value(b, " type ", FW_F_ICMP_TYPE, key);
-		print_value(b, " code ", FW_F_ICMP_CODE, key);
-	}
-	if (key->f[FW_F_TCP_FLAGS] <= fw_field_info[FW_F_TCP_FLAGS].max)
-		print_flags(b, key->f[FW_F_TCP_FLAGS]);
-	if (key->f[FW_F_DSCP])
-		print_value(b, " dscp ", FW_F_DSCP, key);
-	if (key->f[FW_F_FRAG] != FW_FRAG_NO)
-		print_value(b, " frag ", FW_F_FRAG, key);
+	print_fields(b, ~FW_LAYERS_IP, key);
+	print_fields(b, 1u << FW_LAYER_IP, key);
 	print_value(b, " length ", FW_F_LENGTH, key);
 }

@@ -74,14 +74,6 @@ bool fw_addr_hint(struct fw_str s, struct fw_buf *b);
 int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name, bool stored,
 		 struct fw_diags *ds);
 
-/* The keyword of a field; ICMPv6 has its own for type and code. */
-const char *fw_field_word(enum fw_field field, bool v6);
-/* The ethertypes of `ip` and `ip6`. */
-#define FW_ETHERTYPE_IP 0x0800
-#define FW_ETHERTYPE_IP6 0x86dd
-#define FW_PROTO_ICMP 1
-#define FW_PROTO_ICMP6 58
-
 /**
  * fw_str_value - a name, a number or a range a-b of a field's values
  * Return: 0, or -EINVAL with a diagnostic.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* `rule ...`: one row per match keyword says which field it speaks of and how its values are read. */
+/* `rule ...`: each keyword of a match names a field or a side, whose values follow it. */
+#include <netinet/in.h>
+
 #include "lib/text/parse.h"
 
 struct fw_keyword {
 	const char *word;
 	uint8_t len;
-	uint8_t subject; /* enum fw_field, FW_SIDE_SRC or FW_SIDE_DST: said once per rule */
+	uint8_t subject; /* enum fw_field, FW_SIDE_SRC or FW_SIDE_DST: at most once per rule */
+	bool v6;         /* it is ICMPv6's word for the field */
 	int (*parse)(struct fw_parser *, struct fw_rule_text *, const struct fw_keyword *);
-	int (*value)(struct fw_parser *, const struct fw_keyword *, struct fw_range *); /* of parse_match */
-	uint32_t arg; /* the value that the word itself stands for; for ICMP: the protocol */
+	uint32_t value; /* of parse_constant(): what the word itself stands for */
 };
 
 /* One value goes into the match that the rule gets. */
@@ -62,7 +64,7 @@ static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct
 {
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "a value", "values stand without quotes");
-	return fw_str_value(p->tok.text, kw->subject, kw->arg == FW_PROTO_ICMP6, fw_parser_here(p), p->ds, out);
+	return fw_str_value(p->tok.text, kw->subject, kw->v6, fw_parser_here(p), p->ds, out);
 }
 
 static int value_port(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
@@ -134,9 +136,15 @@ static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct 
 
 static int match_element(struct fw_parser *p, void *ctx)
 {
+	static int (*const value[])(struct fw_parser *, const struct fw_keyword *, struct fw_range *) = {
+		[FW_KIND_NUMBER] = value_number,
+		[FW_KIND_PORT] = value_port,
+		[FW_KIND_FLAGS] = value_flags,
+		[FW_KIND_IFACE] = value_iface,
+	};
 	const struct fw_keyword *kw = ctx;
 	struct fw_range r;
-	int err = kw->value(p, kw, &r);
+	int err = value[fw_field_info[kw->subject].kind](p, kw, &r);
 
 	return err ? err : push_range(p, kw->subject, r);
 }
@@ -152,19 +160,16 @@ static bool take_not(struct fw_parser *p)
 
 static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
-	int err = begin_match(p, kw->subject, take_not(p));
+	int err;
 
-	err = err ? err : fw_parser_list(p, match_element, (void *)kw, false);
+	if (fw_field_info[kw->subject].any && fw_parser_at(p, "any")) {
+		fw_parser_next(p);
+		return 0;
+	}
+	err = begin_match(p, kw->subject, take_not(p));
+	if (!err)
+		err = fw_parser_list(p, match_element, (void *)kw, false);
 	return end_match(p, rule, kw->subject, err);
-}
-
-/* `frag any` says nothing. */
-static int parse_frag(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
-{
-	if (!fw_parser_at(p, "any"))
-		return parse_match(p, rule, kw);
-	fw_parser_next(p);
-	return 0;
 }
 
 /* A word that is field and value at once: in, out, ip, ip6. */
@@ -172,7 +177,7 @@ static int parse_constant(struct fw_parser *p, struct fw_rule_text *rule, const 
 {
 	int err = begin_match(p, kw->subject, false);
 
-	err = err ? err : push_range(p, kw->subject, (struct fw_range){ kw->arg, kw->arg });
+	err = err ? err : push_range(p, kw->subject, (struct fw_range){ kw->value, kw->value });
 	return end_match(p, rule, kw->subject, err);
 }
 
@@ -254,31 +259,28 @@ static int end_side(struct fw_parser *p, const struct fw_side *s, uint32_t *numb
 	return s->said ? fw_ruleset_addrs(p->rs, s->ranges, s->nranges, s->sets, s->nsets, s->negated, number) : 0;
 }
 
-#define WORD(word) word, sizeof(word) - 1
+#define WORD(text) .word = (text), .len = sizeof(text) - 1
 static const struct fw_keyword keywords[] = {
-	{ WORD("in"), FW_F_HOOK, parse_constant, NULL, FW_IN },
-	{ WORD("out"), FW_F_HOOK, parse_constant, NULL, FW_OUT },
-	{ WORD("on"), FW_F_IFACE, parse_match, value_iface, 0 },
-	{ WORD("ip"), FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP },
-	{ WORD("ip6"), FW_F_ETHERTYPE, parse_constant, NULL, FW_ETHERTYPE_IP6 },
-	{ WORD("ethertype"), FW_F_ETHERTYPE, parse_match, value_number, 0 },
-	{ WORD("vlan"), FW_F_VLAN, parse_match, value_number, 0 },
-	{ WORD("from"), FW_SIDE_SRC, parse_addrs, NULL, 0 },
-	{ WORD("to"), FW_SIDE_DST, parse_addrs, NULL, 0 },
-	{ WORD("proto"), FW_F_PROTO, parse_match, value_number, 0 },
-	{ WORD("sport"), FW_F_SPORT, parse_match, value_port, 0 },
-	{ WORD("dport"), FW_F_DPORT, parse_match, value_port, 0 },
-	{ WORD("icmp-type"), FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP },
-	{ WORD("icmp-code"), FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP },
-	{ WORD("icmp6-type"), FW_F_ICMP_TYPE, parse_match, value_number, FW_PROTO_ICMP6 },
-	{ WORD("icmp6-code"), FW_F_ICMP_CODE, parse_match, value_number, FW_PROTO_ICMP6 },
-	{ WORD("flags"), FW_F_TCP_FLAGS, parse_match, value_flags, 0 },
-	{ WORD("frag"), FW_F_FRAG, parse_frag, value_number, 0 },
-	{ WORD("dscp"), FW_F_DSCP, parse_match, value_number, 0 },
-	{ WORD("length"), FW_F_LENGTH, parse_match, value_number, 0 },
-	{ WORD("mark"), FW_F_MARK, parse_match, value_number, 0 },
+#define CONSTANT(text, field, constant) \
+	{ WORD(text), .subject = FW_F_##field, .parse = parse_constant, .value = (constant) },
+	FW_FIELD_WORDS(CONSTANT)
+#undef CONSTANT
+#define MATCH(sym, keyword, ...) { WORD(keyword), .subject = FW_F_##sym, .parse = parse_match },
+		FW_FIELDS(MATCH)
+#undef MATCH
+#define MATCH6(sym, keyword) { WORD(keyword), .subject = FW_F_##sym, .v6 = true, .parse = parse_match },
+			FW_FIELD_WORDS6(MATCH6)
+#undef MATCH6
+				{ WORD("from"), .subject = FW_SIDE_SRC, .parse = parse_addrs },
+	{ WORD("to"), .subject = FW_SIDE_DST, .parse = parse_addrs },
 };
 #define NKEYWORDS (sizeof(keywords) / sizeof(*keywords))
+
+/* Is it a word of the language? */
+static bool is_written(const struct fw_keyword *kw)
+{
+	return kw->parse != parse_match || fw_field_info[kw->subject].kind != FW_KIND_WORD;
+}
 
 static const struct fw_keyword *find_keyword(struct fw_parser *p)
 {
@@ -286,7 +288,7 @@ static const struct fw_keyword *find_keyword(struct fw_parser *p)
 
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
 		if (s.len == keywords[i].len && !memcmp(s.s, keywords[i].word, s.len))
-			return &keywords[i];
+			return is_written(&keywords[i]) ? &keywords[i] : NULL;
 	return NULL;
 }
 
@@ -297,7 +299,8 @@ static int refuse_keyword(struct fw_parser *p)
 	const char *hint;
 
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
-		fw_nearest_try(&near, keywords[i].word);
+		if (is_written(&keywords[i]))
+			fw_nearest_try(&near, keywords[i].word);
 	fw_nearest_try_verdicts(&near, FW_OF_RULES);
 	hint = fw_other_word(p->tok.text, FW_WORD_OF_RULE);
 	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
@@ -341,7 +344,7 @@ static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 			rule->at.field[kw->subject] = spot;
 		else
 			*(kw->subject == FW_SIDE_SRC ? &rule->at.src : &rule->at.dst) = spot;
-		p->lx.commas = kw->subject == FW_F_TCP_FLAGS;
+		p->lx.commas = kw->subject < FW_NFIELDS && fw_field_is_flags(kw->subject);
 		fw_parser_next(p);
 
 		int err = kw->parse(p, rule, kw);
@@ -353,30 +356,27 @@ static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 	return 0;
 }
 
-/* icmp-type goes with proto icmp, icmp6-type with proto icmp6; other protocols the ruleset itself refuses. */
+/* `icmp-type` wants `proto icmp`, `icmp6-type` wants `proto icmp6`; other protocols are refused with the whole rule. */
 static int check_icmp_words(struct fw_parser *p, const struct fw_rule_text *rule)
 {
-	static const uint8_t fields[] = { FW_F_ICMP_TYPE, FW_F_ICMP_CODE };
 	const struct fw_match *proto = rule->said[FW_F_PROTO] ? p->room[FW_F_PROTO] : NULL;
 
-	for (size_t i = 0; proto && i < sizeof(fields); i++) {
-		const struct fw_keyword *kw = rule->said[fields[i]];
-		uint32_t other = kw && kw->arg == FW_PROTO_ICMP ? FW_PROTO_ICMP6 : FW_PROTO_ICMP;
+	for (enum fw_field f = 0; proto && f < FW_NFIELDS; f++) {
+		const struct fw_keyword *kw = rule->said[f];
+		uint32_t other = kw && kw->v6 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
 
-		if (kw && fw_match_has(proto, other))
-			return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.field[fields[i]]),
-					   other == FW_PROTO_ICMP6 ?
-						   "say 'proto icmp', or use icmp6-type and icmp6-code" :
-						   "say 'proto icmp6', or use icmp-type and icmp-code",
-					   "'%s' does not go with protocol %s", kw->word,
-					   other == FW_PROTO_ICMP6 ? "icmp6" : "icmp");
+		if (kw && fw_field_info[f].keyword6 && fw_match_has(proto, other))
+			return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.field[f]),
+					   kw->v6 ? "say 'proto icmp6', or use icmp-type and icmp-code" :
+						    "say 'proto icmp', or use icmp6-type and icmp6-code",
+					   "'%s' does not go with protocol %s", kw->word, kw->v6 ? "icmp" : "icmp6");
 	}
 	return 0;
 }
 
 bool fw_keyword_v6(const struct fw_keyword *kw)
 {
-	return kw && kw->arg == FW_PROTO_ICMP6;
+	return kw && kw->v6;
 }
 
 static int parse_id(struct fw_parser *p, struct fw_rule_text *rule)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rulesets as text in the grammar of fw.rules: what is printed parses back to the same ruleset. */
+#include <limits.h>
+
 #include "lib/text/parse.h"
 
 static void word(struct fw_buf *b, const char *s)
@@ -199,11 +201,13 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 	list_end(p);
 }
 
-static void print_number(struct printer *p, enum fw_field field, uint32_t v)
+static void print_number(struct fw_buf *b, enum fw_field field, uint32_t v)
 {
-	const char *fmt = field == FW_F_MARK ? "0x%x" : field == FW_F_ETHERTYPE ? "0x%04x" : "%u";
+	const char *format = fw_field_info[field].format;
+	char number[16];
 
-	fw_buf_printf(p->b, fmt, v);
+	snprintf(number, sizeof(number), format ? format : "%u", v);
+	word(b, number);
 }
 
 static void print_values(struct printer *p, const struct fw_match *m, struct fw_range r)
@@ -215,23 +219,23 @@ static void print_values(struct printer *p, const struct fw_match *m, struct fw_
 		word(p->b, name);
 		return;
 	}
-	print_number(p, m->field, r.lo);
+	print_number(p->b, m->field, r.lo);
 	if (r.lo != r.hi) {
 		word(p->b, "-");
-		print_number(p, m->field, r.hi);
+		print_number(p->b, m->field, r.hi);
 	}
 }
 
 static void print_match(struct printer *p, const struct fw_match *m)
 {
 	fw_buf_printf(p->b, " %s", fw_field_word(m->field, p->v6));
-	if (m->field == FW_F_IFACE) {
+	if (fw_field_info[m->field].kind == FW_KIND_IFACE) {
 		print_ifaces(p, m);
 		return;
 	}
 	list_begin(p, m->negated, m->n > 1);
 	for (unsigned i = 0; i < m->n; i++) {
-		if (m->field == FW_F_TCP_FLAGS)
+		if (fw_field_is_flags(m->field))
 			print_flags(p, m->r[i]);
 		else
 			print_values(p, m, m->r[i]);
@@ -250,45 +254,56 @@ static const struct {
 	uint32_t value;
 	const char *text;
 } words[] = {
-	{ FW_F_HOOK, FW_IN, " in" },
-	{ FW_F_HOOK, FW_OUT, " out" },
-	{ FW_F_ETHERTYPE, FW_ETHERTYPE_IP, " ip" },
-	{ FW_F_ETHERTYPE, FW_ETHERTYPE_IP6, " ip6" },
+#define FIELD_WORD(text, field, value) { FW_F_##field, value, " " text },
+	FW_FIELD_WORDS(FIELD_WORD)
+#undef FIELD_WORD
 };
 
-static void print_field(struct printer *p, enum fw_field field)
+static void print_field(struct printer *p, const struct fw_match *m)
 {
-	const struct fw_match *m = fw_rule_match(p->rule, field);
-
-	if (!m)
-		return;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (words[i].field == field && only(m, words[i].value)) {
+		if (words[i].field == m->field && only(m, words[i].value)) {
 			word(p->b, words[i].text);
 			return;
 		}
 	print_match(p, m);
 }
 
-/* Where the packet is, who talks, what it says: the order that one reads a rule in. */
-static const uint8_t before[] = { FW_F_HOOK, FW_F_IFACE, FW_F_ETHERTYPE, FW_F_VLAN };
-static const uint8_t after[] = { FW_F_FRAG,      FW_F_DSCP,      FW_F_PROTO,     FW_F_SPORT,  FW_F_DPORT,
-				 FW_F_ICMP_TYPE, FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_LENGTH, FW_F_MARK };
-_Static_assert(sizeof(before) + sizeof(after) == FW_NFIELDS, "every field is printed");
+/* The rule's match with the lowest place from @from to below @to; NULL: there is none. */
+static const struct fw_match *next_match(const struct fw_rule *rule, unsigned from, unsigned to)
+{
+	const struct fw_match *next = NULL;
+
+	for (unsigned i = 0; i < rule->nmatches; i++) {
+		unsigned place = fw_field_info[rule->matches[i]->field].place;
+
+		if (place >= from && place < to) {
+			next = rule->matches[i];
+			to = place;
+		}
+	}
+	return next;
+}
+
+static void print_matches(struct printer *p, unsigned from, unsigned to)
+{
+	const struct fw_match *m;
+
+	for (; (m = next_match(p->rule, from, to)); from = fw_field_info[m->field].place + 1u)
+		print_field(p, m);
+}
 
 static void print_head(struct printer *p)
 {
 	fw_buf_printf(p->b, " %llu", (unsigned long long)p->rule->id);
 	if (p->rule->name)
 		fw_buf_printf(p->b, " name %s", p->rule->name);
-	for (size_t i = 0; i < sizeof(before); i++)
-		print_field(p, before[i]);
+	print_matches(p, 0, FW_PLACE_ADDRESSES);
 }
 
 static void print_tail(struct printer *p)
 {
-	for (size_t i = 0; i < sizeof(after); i++)
-		print_field(p, after[i]);
+	print_matches(p, FW_PLACE_ADDRESSES, UINT_MAX);
 	word(p->b, " ");
 	word(p->b, fw_verdict_name(p->rule->verdict));
 	word(p->b, p->rule->exported ? " counter" : "");
@@ -303,7 +318,7 @@ static bool print_body(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 		       struct fw_rule_place *at, uint32_t most)
 {
 	const struct fw_match *proto = fw_rule_match(rule, FW_F_PROTO);
-	struct printer p = { .b = b, .rs = rs, .rule = rule, .v6 = proto && only(proto, FW_PROTO_ICMP6) };
+	struct printer p = { .b = b, .rs = rs, .rule = rule, .v6 = proto && only(proto, IPPROTO_ICMPV6) };
 
 	if (at->part == FW_RULE_HEAD) {
 		print_head(&p);

@@ -22,6 +22,7 @@ struct fw_query {
 	size_t nvalues[FW_NFIELDS];
 	struct fw_range *frames; /* ethertypes that are not IP */
 	size_t nframes;
+	unsigned layers; /* of the fields that it names; with addresses, that of IP too */
 	struct fw_query_side src, dst;
 	struct fw_query_ifaces ifaces;
 	int verdict; /* negative: either */
@@ -46,39 +47,42 @@ static void query_freep(struct fw_query **q)
 	fw_query_free(*q);
 }
 
-/* Room for a match of a few values. */
+/* Room for a match of protocols. */
 union room {
 	struct fw_match match;
-	_Alignas(8) unsigned char bytes[sizeof(struct fw_match) + 8 * sizeof(struct fw_range)];
+	_Alignas(8) unsigned char bytes[sizeof(struct fw_match) + 256 * sizeof(struct fw_range)];
 };
 
-static void add_value(struct fw_match *m, uint32_t value)
+/* The protocols whose packets have all these layers. */
+static void add_protocols(struct fw_match *m, unsigned layers, enum fw_family family)
 {
-	m->r[m->n++] = (struct fw_range){ value, value };
+	for (uint32_t v = 0; v <= fw_field_info[FW_F_PROTO].max; v++)
+		if (!(layers & ~fw_proto_layers(v, family)))
+			m->r[m->n++] = (struct fw_range){ v, v };
 }
 
-/* Types and codes are those of ICMP or of ICMPv6: which one, the word says. Flags are of TCP, ports of what has them. */
+/* Fields that only some protocols have imply these. Types and codes are those of ICMP or of ICMPv6: the word tells which. */
 static void imply_proto(struct fw_rule_text *text, struct fw_match *m)
 {
-	static const uint8_t ports[] = { IPPROTO_TCP, IPPROTO_UDP, IPPROTO_DCCP, IPPROTO_SCTP, IPPROTO_UDPLITE };
-	static const uint8_t implying[] = { FW_F_DPORT, FW_F_SPORT, FW_F_TCP_FLAGS, FW_F_ICMP_CODE, FW_F_ICMP_TYPE };
-	const struct fw_keyword *type = text->said[FW_F_ICMP_TYPE], *code = text->said[FW_F_ICMP_CODE];
+	enum fw_family family = FW_IP4;
+	unsigned layers = 0;
 
 	*m = (struct fw_match){ .field = FW_F_PROTO };
 	if (text->said[FW_F_PROTO])
 		return;
-	if (type || code)
-		add_value(m, fw_keyword_v6(type) || fw_keyword_v6(code) ? FW_PROTO_ICMP6 : FW_PROTO_ICMP);
-	else if (text->said[FW_F_TCP_FLAGS])
-		add_value(m, IPPROTO_TCP);
-	else if (text->said[FW_F_SPORT] || text->said[FW_F_DPORT])
-		for (size_t i = 0; i < sizeof(ports); i++)
-			add_value(m, ports[i]);
-	for (size_t i = 0; i < sizeof(implying); i++)
-		if (text->said[implying[i]])
-			text->at.field[FW_F_PROTO] = text->at.field[implying[i]];
-	if (m->n)
-		text->matches[text->draft.nmatches++] = m;
+	for (enum fw_field f = FW_NFIELDS; f-- > 0;) {
+		if (!text->said[f] || !(fw_field_layer(f) & ~FW_LAYERS_IP))
+			continue;
+		layers |= fw_field_layer(f);
+		family = fw_keyword_v6(text->said[f]) ? FW_IP6 : family;
+		text->at.field[FW_F_PROTO] = text->at.field[f];
+	}
+	if (!layers)
+		return;
+	add_protocols(m, layers, family);
+	if (!m->n) /* no packet has both: the check of the whole rule tells which field is wrong */
+		add_protocols(m, 1u << (31 - __builtin_clz(layers)), family);
+	text->matches[text->draft.nmatches++] = m;
 }
 
 static int take_values(struct fw_query *q, const struct fw_match *m)
@@ -101,6 +105,7 @@ static int take_match(struct fw_query *q, const struct fw_rule_text *text, const
 	if (err || !normal)
 		return err;
 	q->matches[q->rule.nmatches++] = normal;
+	q->layers |= fw_field_layer(m->field);
 	return m->field == FW_F_IFACE ? 0 : take_values(q, normal);
 }
 
@@ -151,7 +156,10 @@ static int take_frames(struct fw_query *q)
 /* What no packet can be is refused as a rule is that says it. */
 static int check_possible(struct fw_query *q, const struct fw_rule_places *at, struct fw_diags *ds)
 {
-	union room frames = { .match = { .field = FW_F_ETHERTYPE, .n = 1 } };
+	union {
+		struct fw_match match;
+		_Alignas(8) unsigned char bytes[sizeof(struct fw_match) + sizeof(struct fw_range)];
+	} frames = { .match = { .field = FW_F_ETHERTYPE, .n = 1 } };
 	const struct fw_match *matches[] = { &frames.match };
 	const struct fw_rule all = { .src = FW_ANY,
 				     .dst = FW_ANY,
@@ -183,6 +191,8 @@ static int read_query(struct fw_query *q, const char *matches, const char *name,
 	q->rule.src = text.draft.src;
 	q->rule.dst = text.draft.dst;
 	q->rule.matches = q->matches;
+	if (q->rule.src != FW_ANY || q->rule.dst != FW_ANY)
+		q->layers |= FW_LAYERS_IP;
 	for (unsigned i = 0; i < text.draft.nmatches && !err; i++)
 		err = take_match(q, &text, text.matches[i], ds);
 	err = err ? err : take_addrs(q);
@@ -216,17 +226,11 @@ struct meeting {
 	struct fw_query *query;
 	const struct fw_ruleset *rs;
 	const struct fw_rule *rule;
-	bool ports, flags, icmp; /* one of them names such a field */
-	bool ip;                 /* or another one that only IP packets have */
-	bool protocols[256];     /* that both accept */
-	int64_t length;          /* the largest that both accept; negative: none */
+	unsigned layers;     /* of the fields that one of them names; with addresses, that of IP too */
+	bool protocols[256]; /* that both accept */
+	int64_t length;      /* the largest that both accept; negative: none */
 	int64_t *work;
 };
-
-static bool named(const struct meeting *m, enum fw_field field)
-{
-	return fw_rule_match(&m->query->rule, field) || fw_rule_match(m->rule, field);
-}
 
 static bool both_have(const struct meeting *m, enum fw_field field, uint32_t value)
 {
@@ -239,18 +243,16 @@ static bool both_have(const struct meeting *m, enum fw_field field, uint32_t val
 /* Can there be such a packet, of this family, fragment and protocol? */
 static bool some_packet(const struct meeting *m, const struct fw_packet *p)
 {
-	const struct fw_l4 *l4 = fw_packet_l4(p);
-
-	if ((m->ports && !l4->ports) || (m->flags && !l4->flags) || (m->icmp && !l4->icmp))
+	if (m->layers & ~fw_packet_layers(p))
 		return false;
 	if (p->family == FW_IP6 && p->f[FW_F_FRAG] != FW_FRAG_LATER && fw_packet_is_ext(p->f[FW_F_PROTO]))
 		return false;
-	return m->length >= (int64_t)fw_packet_headers(p) + l4->least;
+	return m->length >= (int64_t)fw_packet_least(p);
 }
 
 static bool some_protocol(const struct meeting *m, struct fw_packet *p)
 {
-	if (p->f[FW_F_FRAG] == FW_FRAG_LATER && (m->ports || m->flags || m->icmp))
+	if (p->f[FW_F_FRAG] == FW_FRAG_LATER && m->layers & ~FW_LAYERS_IP)
 		return false;
 	for (uint32_t proto = 0; proto <= fw_field_info[FW_F_PROTO].max; proto++) {
 		p->f[FW_F_PROTO] = proto;
@@ -284,7 +286,7 @@ static bool meet_in_frames(const struct meeting *m)
 {
 	const struct fw_match *ether = fw_rule_match(m->rule, FW_F_ETHERTYPE);
 
-	if (m->ip || m->ports || m->flags || m->icmp || !ether || m->length < 0)
+	if (m->layers & ~FW_LAYERS_FRAME || !ether || m->length < 0)
 		return false;
 	return fw_query_values_meet(m->query->frames, m->query->nframes, ether, m->work);
 }
@@ -314,11 +316,11 @@ static void take_common(struct meeting *m)
 	const struct fw_query *q = m->query;
 	const struct fw_range *lengths = q->values[FW_F_LENGTH];
 
-	m->ports = named(m, FW_F_SPORT) || named(m, FW_F_DPORT);
-	m->flags = named(m, FW_F_TCP_FLAGS);
-	m->icmp = named(m, FW_F_ICMP_TYPE) || named(m, FW_F_ICMP_CODE);
-	m->ip = named(m, FW_F_PROTO) || named(m, FW_F_DSCP) || named(m, FW_F_FRAG) || q->rule.src != FW_ANY ||
-		q->rule.dst != FW_ANY || m->rule->src != FW_ANY || m->rule->dst != FW_ANY;
+	m->layers = q->layers;
+	for (unsigned i = 0; i < m->rule->nmatches; i++)
+		m->layers |= fw_field_layer(m->rule->matches[i]->field);
+	if (m->rule->src != FW_ANY || m->rule->dst != FW_ANY)
+		m->layers |= FW_LAYERS_IP;
 	memset(m->protocols, true, sizeof(m->protocols));
 	fw_query_protocols(fw_rule_match(&q->rule, FW_F_PROTO), m->protocols);
 	fw_query_protocols(fw_rule_match(m->rule, FW_F_PROTO), m->protocols);

@@ -61,7 +61,7 @@ static bool some_flags(const struct fw_range *r, size_t n, const struct fw_match
 
 bool fw_query_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work)
 {
-	if (m->field == FW_F_TCP_FLAGS)
+	if (fw_field_is_flags(m->field))
 		return some_flags(r, n, m, work);
 	return m->negated ? some_outside(r, n, m, work) : some_inside(r, n, m, work);
 }

@@ -4,15 +4,6 @@
 
 #include "lib/text/internal.h"
 
-const char *fw_field_word(enum fw_field field, bool v6)
-{
-	if (v6 && field == FW_F_ICMP_TYPE)
-		return "icmp6-type";
-	if (v6 && field == FW_F_ICMP_CODE)
-		return "icmp6-code";
-	return fw_field_info[field].keyword;
-}
-
 struct fw_shown fw_str_show(struct fw_str s)
 {
 	struct fw_shown out = { "" };
@@ -158,29 +149,38 @@ static const char *other_value(struct fw_str s, enum fw_field field, bool v6, ch
 	return snprintf(buf, size, "write %s", text), buf;
 }
 
+/* What a value may be: all names, where these are all values; else a number, with a name as an example. */
+static const char *some_value(enum fw_field field, bool v6, char *buf, size_t size)
+{
+	const struct fw_field_info *info = &fw_field_info[field];
+	const struct fw_name *names = fw_field_names(field, v6);
+	const char *example = info->kind == FW_KIND_PORT ? "ssh" : names ? names->name : NULL;
+	int n = 0;
+
+	if (!info->any) {
+		snprintf(buf, size, "a number up to %u, a range a-b%s%s", info->max,
+			 example ? ", or a name such as " : "", example ? example : "");
+		return buf;
+	}
+	for (; names->name && n >= 0 && (size_t)n < size; names++)
+		n += snprintf(buf + n, size - (size_t)n, n ? ", %s" : "%s", names->name);
+	if ((size_t)n < size)
+		snprintf(buf + n, size - (size_t)n, " or any");
+	return buf;
+}
+
 static int refuse_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds)
 {
-	const struct fw_name *names = fw_field_names(field, v6);
 	struct fw_nearest near = { .word = s };
 	char buf[128];
 
-	for (const struct fw_name *n = names; n && n->name; n++)
+	for (const struct fw_name *n = fw_field_names(field, v6); n && n->name; n++)
 		fw_nearest_try(&near, n->name);
 
 	const char *hint = other_value(s, field, v6, buf, sizeof(buf));
 
 	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
-	if (!hint && field == FW_F_FRAG)
-		hint = "no, first, later or any";
-	if (!hint) {
-		const char *name = field == FW_F_SPORT || field == FW_F_DPORT ? "ssh" :
-				   names && names->name                       ? names->name :
-										NULL;
-
-		snprintf(buf, sizeof(buf), "a number up to %u, a range a-b%s%s", fw_field_info[field].max,
-			 name ? ", or a name such as " : "", name ? name : "");
-		hint = buf;
-	}
+	hint = hint ? hint : some_value(field, v6, buf, sizeof(buf));
 	return fw_diag_add(ds, at, hint, "'%s' is no value of '%s'", FW_SHOW(s), fw_field_word(field, v6));
 }
 

@@ -75,13 +75,14 @@ static int classbench_frame(const struct fw_trace *t, struct fw_diags *ds, struc
 		v[i] = (uint32_t)number;
 		at = end;
 	}
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		p.f[f] = fw_packet_usual(&p, f);
 	p.src.hi = (uint64_t)v[0] << 32;
 	p.dst.hi = (uint64_t)v[1] << 32;
 	p.f[FW_F_SPORT] = v[2];
 	p.f[FW_F_DPORT] = v[3];
 	p.f[FW_F_PROTO] = v[4];
-	p.f[FW_F_VLAN] = FW_ABSENT_VLAN;
-	p.f[FW_F_LENGTH] = fw_packet_headers(&p) + fw_packet_l4(&p)->bytes;
+	p.f[FW_F_LENGTH] = fw_packet_bytes(&p);
 	fw_packet_build(&p, frame);
 	return 1;
 }

@@ -70,7 +70,7 @@ case_list_filter() {
 		ok list --terse dport 80 && is "dport 80" "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas rest" &&
 		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns" || return 1
 	# What no packet can be is refused as of a rule.
-	refuses 1 "'flags' are flags of TCP" list proto udp flags syn && marked flags &&
+	refuses 1 "'flags' cannot go with protocol 17" list proto udp flags syn && marked flags &&
 		refuses 1 "a later fragment has no 'dport'" list frag later dport 22 &&
 		refuses 1 "its addresses are IPv6" list ip from 2001:db8::1
 }

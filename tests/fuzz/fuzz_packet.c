@@ -42,7 +42,7 @@ static void parse(const uint8_t *frame, size_t size, const struct fw_meta *meta,
 
 static void check_values(const struct fw_key *key)
 {
-#define ABSENT(sym, kw, max, word, shift) (max) + 1ull,
+#define ABSENT(sym, kw, max, ...) (max) + 1ull,
 	static const uint64_t absent[] = { FW_FIELDS(ABSENT) };
 #undef ABSENT
 

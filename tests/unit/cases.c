@@ -427,7 +427,7 @@ struct fw_meta fw_case_meta(const struct fw_case *c)
 void fw_case_key(const struct fw_case *c, struct fw_key *key)
 {
 	*key = (struct fw_key){ .family = c->family, .reason = c->reason };
-#define ABSENT(sym, kw, max, word, shift) key->f[FW_F_##sym] = FW_ABSENT_##sym;
+#define ABSENT(sym, ...) key->f[FW_F_##sym] = FW_ABSENT_##sym;
 	FW_FIELDS(ABSENT)
 #undef ABSENT
 	key->f[FW_F_HOOK] = c->meta.hook;

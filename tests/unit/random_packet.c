@@ -194,7 +194,7 @@ static void build_ip(const struct fw_key *key, struct fw_frame *f)
 
 	for (int i = 0; i < FW_NFIELDS; i++)
 		p.f[i] = key->f[i] <= fw_field_info[i].max || i == FW_F_VLAN ? key->f[i] : 0;
-	least = fw_packet_headers(&p) + fw_packet_l4(&p)->bytes;
+	least = fw_packet_bytes(&p);
 	if (p.f[FW_F_LENGTH] < least)
 		p.f[FW_F_LENGTH] = least;
 	if (p.f[FW_F_LENGTH] > LENGTH_MAX)

@@ -300,7 +300,7 @@ static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const st
 			return false;
 	for (p.f[FW_F_FRAG] = 0; p.f[FW_F_FRAG] < 3; p.f[FW_F_FRAG]++)
 		for (p.f[FW_F_PROTO] = 0; p.f[FW_F_PROTO] < 256; p.f[FW_F_PROTO]++) {
-			uint32_t least = fw_packet_headers(&p) + fw_packet_l4(&p)->least;
+			uint32_t least = fw_packet_least(&p);
 
 			if (!common(&a->rule, rule, FW_F_LENGTH, least, &p.f[FW_F_LENGTH]))
 				continue;

@@ -577,7 +577,7 @@ static void queries_are_checked(void **state)
 		{ "dport not 0-65535", 1, "excludes every value" },
 		{ "on {\n eth0", 4, "never closed" },
 		{ "in\n", 3, "expected a match" },
-		{ "proto udp flags syn", 11, "'flags' are flags of TCP" },
+		{ "proto udp flags syn", 11, "'flags' cannot go with protocol 17" },
 		{ "frag later dport 22", 12, "a later fragment has no 'dport'" },
 		{ "frag later flags syn drop", 12, "a later fragment has no 'flags'" },
 		{ "frag later icmp-type 8", 12, "a later fragment has no 'icmp-type'" },

@@ -5,78 +5,170 @@
  * lacks a field (the ports of a later fragment) carries max + 1, which no rule
  * can name, so a rule that constrains the field never matches it.
  *
- * A new field is one row here and one line in the packet parser (packet.h).
+ * To add a field, add its row here, the lines that read it in packet.h, and its
+ * line in docs/fw.rules.md. All else follows from the row.
  */
 #ifndef FW_FIELDS_H
 #define FW_FIELDS_H
 
 #include "fw/table/verdict.h"
 
+enum fw_hook { FW_IN, FW_OUT, FW_NHOOKS };
+
+/* Which packets have a field: every frame, IP packets, or those of a protocol, unless they are later fragments. */
+enum fw_layer { FW_LAYER_FRAME, FW_LAYER_IP, FW_LAYER_PORTS, FW_LAYER_ICMP, FW_LAYER_TCP, FW_NLAYERS };
+/* Does each packet of the layer have it (ALWAYS), or may it be absent? */
+enum fw_presence { FW_ALWAYS, FW_MAYBE };
 /*
- * X(symbol, keyword, largest value, flow word, flow shift): the last two place
- * the value in the packed flow key (struct fw_flow), max + 1 included.
+ * Where a field comes from, and so where it is known and what asking for it costs.
+ * BYTES: read from the frame by the parser, at every hook
+ * HOOK:  known from the hook itself
+ * ASKED: a map lookup, made only for rulesets whose rules name the field
+ * SKB:   a member of the skb, hence unknown to XDP
+ * TAG:   from the frame or the skb; a network card may take it out before XDP sees the packet
+ */
+enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_SKB, FW_SOURCE_TAG };
+
+/*
+ * X(symbol, keyword, largest value, presence, layer, source, flow word, place, ...). The flow word is the word of the packed
+ * flow key (struct fw_flow) that holds the value. Word 0 is for what most rulesets use; the others cost nothing while no rule
+ * names one of their fields. Rules are printed with their matches in ascending order of place. What follows initialises more
+ * members of struct fw_field_info (fw/field.h); the defaults are those of a decimal number without names.
  */
 /* clang-format off */
-#define FW_FIELDS(X)                                     \
-	X(PROTO, "proto", 255, 0, 0)                     \
-	X(SPORT, "sport", 65535, 0, 9)                   \
-	X(DPORT, "dport", 65535, 0, 26)                  \
-	X(ICMP_TYPE, "icmp-type", 255, 1, 0)             \
-	X(ICMP_CODE, "icmp-code", 255, 1, 9)             \
-	X(TCP_FLAGS, "flags", 255, 1, 18)                \
-	X(HOOK, "hook", 1, 0, 43)                        \
-	X(IFACE, "on", 65535, 0, 44)                     \
-	X(ETHERTYPE, "ethertype", 65535, 2, 0)           \
-	X(VLAN, "vlan", 4095, 1, 27)                     \
-	X(DSCP, "dscp", 63, 1, 40)                       \
-	X(FRAG, "frag", 2, 1, 47)                        \
-	X(LENGTH, "length", 65535, 2, 16)                \
-	X(MARK, "mark", 0xffffffffu, 2, 32)
+#define FW_FIELDS(X)                                                                                \
+	X(PROTO, "proto", 255, MAYBE, IP, BYTES, 0, 70,                                             \
+	  .names = { fw_proto_names })                                                              \
+	X(SPORT, "sport", 65535, MAYBE, PORTS, BYTES, 0, 75,                                        \
+	  .kind = FW_KIND_PORT)                                                                     \
+	X(DPORT, "dport", 65535, MAYBE, PORTS, BYTES, 0, 80,                                        \
+	  .kind = FW_KIND_PORT)                                                                     \
+	X(ICMP_TYPE, "icmp-type", 255, MAYBE, ICMP, BYTES, 1, 85,                                   \
+	  .names = { fw_icmp_type_names, fw_icmp6_type_names },                                     \
+	  .packet_word = "type", .usual = { 8, 128 },                                               \
+	  .hint = "a number up to 255 or a name such as echo-request")                              \
+	X(ICMP_CODE, "icmp-code", 255, MAYBE, ICMP, BYTES, 1, 90,                                   \
+	  .names = { fw_icmp_code_names, fw_icmp6_code_names }, .names_read_only = true,            \
+	  .packet_word = "code", .hint = "a number up to 255 or a name such as port-unreachable")   \
+	X(TCP_FLAGS, "flags", 255, MAYBE, TCP, BYTES, 1, 95,                                        \
+	  .kind = FW_KIND_FLAGS, .names = { fw_tcp_flag_names },                                    \
+	  .packet_word = "flags", .usual = { 2, 2 },                                                \
+	  .hint = "fin, syn, rst, psh, ack, urg, ece, cwr with only commas between, or none")       \
+	X(HOOK, "hook", FW_NHOOKS - 1, ALWAYS, FRAME, HOOK, 0, 10,                                  \
+	  .kind = FW_KIND_WORD, .names = { fw_hook_names })                                         \
+	X(IFACE, "on", 65535, MAYBE, FRAME, ASKED, 0, 20,                                           \
+	  .kind = FW_KIND_IFACE)                                                                    \
+	X(ETHERTYPE, "ethertype", 65535, ALWAYS, FRAME, BYTES, 2, 30,                               \
+	  .format = "0x%04x", .names = { fw_ethertype_names })                                      \
+	X(VLAN, "vlan", 4095, MAYBE, FRAME, TAG, 1, 40,                                             \
+	  .packet_word = "vlan", .hint = "a VLAN id from 0 to 4095")                                \
+	X(DSCP, "dscp", 63, MAYBE, IP, BYTES, 1, 65,                                                \
+	  .names = { fw_dscp_names }, .packet_word = "dscp",                                        \
+	  .hint = "a number from 0 to 63, or cs0 to cs7, af11 to af43, ef, va")                     \
+	X(FRAG, "frag", 2, MAYBE, IP, BYTES, 1, 60,                                                 \
+	  .any = true, .names = { fw_frag_names }, .packet_word = "frag",                           \
+	  .hint = "no, first or later")                                                             \
+	X(LENGTH, "length", 65535, ALWAYS, FRAME, BYTES, 2, 100,                                    \
+	  .packet_word = "length",                                                                  \
+	  .hint = "bytes of the IP packet, its header included, up to 65535")                       \
+	X(MARK, "mark", 0xffffffffu, ALWAYS, FRAME, SKB, 2, 105,                                    \
+	  .format = "0x%x", .packet_word = "mark",                                                  \
+	  .hint = "a number up to 4294967295, decimal or 0x hexadecimal")
 
 enum fw_field {
-#define FW_FIELD_ENUM(sym, kw, max, word, shift) FW_F_##sym,
+#define FW_FIELD_ENUM(sym, ...) FW_F_##sym,
 	FW_FIELDS(FW_FIELD_ENUM)
 #undef FW_FIELD_ENUM
 	FW_NFIELDS,
-	FW_F_NONE = 15, /* a key slot that is always 0 */
-	FW_KEY_SLOTS = 16,
+	FW_KEY_SLOTS = 1 << (32 - __builtin_clz(FW_NFIELDS)), /* a power of two with at least one slot that is always 0 */
 };
 /* clang-format on */
-
-/* Word 0 has the fields that most rulesets use, and the family, which is always part of a flow. */
-#define FW_FLOW_WORDS 3
-#define FW_FLOW_FAMILY_SHIFT 61
+_Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
 
 /* The number of every interface that the ruleset does not name. */
 #define FW_IFACE_OTHER 65535
 
 /* The value of a field that the packet does not have. */
 enum fw_field_absent {
-#define FW_FIELD_ABS(sym, kw, max, word, shift) FW_ABSENT_##sym = (int)((max) + 1u),
+#define FW_FIELD_ABS(sym, kw, max, ...) FW_ABSENT_##sym = (int)((max) + 1u),
 	FW_FIELDS(FW_FIELD_ABS)
 #undef FW_FIELD_ABS
 };
 
-/* All bits that the values of a field, and its absence, take. Every frame has a hook, an ethertype, a length and a mark. */
+/* Bits that a field's values take, its absence included. */
+#define FW_FIELD_WIDTH(max, presence) (32 - __builtin_clz((max) + (__u32)(FW_##presence == FW_MAYBE)))
+#define FW_FIELD_HAS_ABSENT(sym, kw, max, presence, ...) \
+	_Static_assert(FW_##presence == FW_ALWAYS || (max) < 0xffffffffu, #sym " has no value left for its absence");
+FW_FIELDS(FW_FIELD_HAS_ABSENT)
+#undef FW_FIELD_HAS_ABSENT
+
+/* A mask of these bits. */
 static inline __u32 fw_field_bits(__u32 field)
 {
-	static const __u32 max[FW_NFIELDS] = {
-#define FW_FIELD_LARGEST(sym, kw, max, word, shift) max,
-		FW_FIELDS(FW_FIELD_LARGEST)
-#undef FW_FIELD_LARGEST
+	static const __u32 bits[FW_NFIELDS] = {
+#define FW_FIELD_MASK(sym, kw, max, presence, ...) 0xffffffffu >> (32 - FW_FIELD_WIDTH(max, presence)),
+		FW_FIELDS(FW_FIELD_MASK)
+#undef FW_FIELD_MASK
 	};
-	__u32 largest = max[field], bits = 1;
 
-	if (field != FW_F_HOOK && field != FW_F_ETHERTYPE && field != FW_F_LENGTH && field != FW_F_MARK)
-		largest++;
-	while (bits < largest)
-		bits = bits << 1 | 1;
-	return bits;
+	return bits[field];
 }
 
-enum fw_hook { FW_IN, FW_OUT, FW_NHOOKS };
+/*
+ * The packed flow key: the fields of a word follow one another in the order of their rows. FW_FLOW_SHIFT_x is the first bit
+ * of field x in its word, FW_FLOW_FREE_n the first bit of word n that no field has. Three words fill a cache line of the
+ * flow cache together with the addresses.
+ */
+#define FW_FLOW_WORDS 3
+#define FW_FLOW_RUN(n, sym, max, presence, word) \
+	FW_FLOW_##n##_##sym,                     \
+		FW_FLOW_##n##_END_##sym =        \
+			FW_FLOW_##n##_##sym + ((word) == (n) ? FW_FIELD_WIDTH(max, presence) : 0) - 1,
+#define FW_FLOW_RUN0(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(0, sym, max, presence, word)
+#define FW_FLOW_RUN1(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(1, sym, max, presence, word)
+#define FW_FLOW_RUN2(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(2, sym, max, presence, word)
+enum { FW_FIELDS(FW_FLOW_RUN0) FW_FLOW_FREE_0 };
+enum { FW_FIELDS(FW_FLOW_RUN1) FW_FLOW_FREE_1 };
+enum { FW_FIELDS(FW_FLOW_RUN2) FW_FLOW_FREE_2 };
+enum {
+#define FW_FLOW_SHIFT(sym, kw, max, presence, layer, source, word, ...) \
+	FW_FLOW_SHIFT_##sym = (word) == 0 ? FW_FLOW_0_##sym : (word) == 1 ? FW_FLOW_1_##sym : FW_FLOW_2_##sym,
+	FW_FIELDS(FW_FLOW_SHIFT)
+#undef FW_FLOW_SHIFT
+};
+/* The family is part of every flow, at the end of word 0. */
+#define FW_FLOW_FAMILY_SHIFT FW_FLOW_FREE_0
+#define FW_FLOW_FAMILY_BITS 2
+#define FW_FLOW_FULL "has no room for all fields whose rows name it: name another one"
+_Static_assert(FW_FLOW_FREE_0 + FW_FLOW_FAMILY_BITS <= 64, "word 0 of the flow key " FW_FLOW_FULL);
+_Static_assert(FW_FLOW_FREE_1 <= 64, "word 1 of the flow key " FW_FLOW_FULL);
+_Static_assert(FW_FLOW_FREE_2 <= 64, "word 2 of the flow key " FW_FLOW_FULL);
+#define FW_FLOW_WORD_EXISTS(sym, kw, max, presence, layer, source, word, ...) \
+	_Static_assert((word) < FW_FLOW_WORDS, #sym " names a word that the flow key does not have");
+FW_FIELDS(FW_FLOW_WORD_EXISTS)
+#undef FW_FLOW_WORD_EXISTS
+
+/* Where the flow key has a field. */
+struct fw_flow_place {
+	__u8 word, shift;
+};
+static inline struct fw_flow_place fw_flow_place(__u32 field)
+{
+	static const struct fw_flow_place places[FW_NFIELDS] = {
+#define FW_FLOW_PLACE(sym, kw, max, presence, layer, source, word, ...) { word, FW_FLOW_SHIFT_##sym },
+		FW_FIELDS(FW_FLOW_PLACE)
+#undef FW_FLOW_PLACE
+	};
+
+	return places[field];
+}
+
 enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };
 enum fw_family { FW_FAMILY_NONE, FW_IP4, FW_IP6, FW_NFAMILIES };
+_Static_assert(FW_NFAMILIES <= 1 << FW_FLOW_FAMILY_BITS, "the flow key has room for the family");
+/* The policy of a hook has the hook's number: the lookup takes one for the other. */
+_Static_assert((int)FW_R_IN == (int)FW_IN && (int)FW_R_OUT == (int)FW_OUT && FW_NHOOKS == 2,
+	       "each hook needs a policy, whose reason has the hook's number");
 
 /*
  * An IP address in host byte order, left aligned: IPv6 fills both words, IPv4
@@ -87,7 +179,7 @@ struct fw_addr {
 	__u64 lo;
 };
 
-/* What the classifier knows of a packet. f[FW_F_NONE] is 0. */
+/* What the classifier knows of a packet. Slots of f[] that no field has are 0. */
 struct fw_key {
 	struct fw_addr src;
 	struct fw_addr dst;
@@ -95,6 +187,6 @@ struct fw_key {
 	__u32 family; /* enum fw_family */
 	__u32 reason; /* enum fw_reason: whose policy decides when no rule does, see fw_reason_has_rules() */
 };
-FW_ASSERT_SIZE(struct fw_key, 104);
+FW_ASSERT_SIZE(struct fw_key, 40 + 4 * FW_KEY_SLOTS);
 
 #endif

@@ -13,9 +13,9 @@ static __always_inline __u64 fw_flow_word(const struct fw_key *key, int number)
 {
 	__u64 packed = number ? 0 : (__u64)key->family << FW_FLOW_FAMILY_SHIFT;
 
-#define FW_FLOW_PACK(sym, kw, max, word, shift) \
-	if (word == number)                     \
-		packed |= (__u64)key->f[FW_F_##sym] << (shift);
+#define FW_FLOW_PACK(sym, kw, max, presence, layer, source, word, ...) \
+	if ((word) == number)                                          \
+		packed |= (__u64)key->f[FW_F_##sym] << FW_FLOW_SHIFT_##sym;
 	FW_FIELDS(FW_FLOW_PACK)
 #undef FW_FLOW_PACK
 	return packed;

@@ -121,7 +121,7 @@ static __always_inline void fw_key_clear(struct fw_key *key)
 {
 	key->src = (struct fw_addr){ 0, 0 };
 	key->dst = (struct fw_addr){ 0, 0 };
-#define FW_KEY_ABSENT(sym, kw, max, word, shift) key->f[FW_F_##sym] = FW_ABSENT_##sym;
+#define FW_KEY_ABSENT(sym, ...) key->f[FW_F_##sym] = FW_ABSENT_##sym;
 	FW_FIELDS(FW_KEY_ABSENT)
 #undef FW_KEY_ABSENT
 	for (int i = FW_NFIELDS; i < FW_KEY_SLOTS; i++)

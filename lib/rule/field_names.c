@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What values are called: protocols, ICMP types and codes, DSCP, ethertypes and
- * so on, spelt as nft and iptables spell them. Where a value has several names,
- * the first is the one that is printed; the others are only read.
+ * Names of values: protocols, ICMP types and codes, DSCP, ethertypes and so on,
+ * spelt as nft and iptables spell them. Where a value has several names, the
+ * first is printed and the others are only read.
  */
-#include "fw/text.h"
+#include "lib/rule/field_names.h"
 
-#include <string.h>
+#include <stddef.h>
 
 /* clang-format off */
-static const struct fw_name protos[] = {
+const struct fw_name fw_proto_names[] = {
 	{ "icmp", 1 },      { "igmp", 2 },       { "ipip", 4 },        { "ipencap", 4 },   { "tcp", 6 },
 	{ "egp", 8 },       { "udp", 17 },       { "dccp", 33 },       { "ipv6", 41 },     { "rsvp", 46 },
 	{ "gre", 47 },      { "esp", 50 },       { "ah", 51 },         { "icmp6", 58 },    { "icmpv6", 58 },
@@ -18,7 +18,7 @@ static const struct fw_name protos[] = {
 	{ "sctp", 132 },    { "udplite", 136 },  { "mpls-in-ip", 137 }, { NULL, 0 },
 };
 
-static const struct fw_name icmp_types[] = {
+const struct fw_name fw_icmp_type_names[] = {
 	{ "echo-reply", 0 },
 	{ "destination-unreachable", 3 },
 	{ "source-quench", 4 },
@@ -37,7 +37,7 @@ static const struct fw_name icmp_types[] = {
 	{ NULL, 0 },
 };
 
-static const struct fw_name icmp6_types[] = {
+const struct fw_name fw_icmp6_type_names[] = {
 	{ "destination-unreachable", 1 },
 	{ "packet-too-big", 2 },
 	{ "time-exceeded", 3 },
@@ -68,30 +68,30 @@ static const struct fw_name icmp6_types[] = {
 };
 
 /* Codes of destination-unreachable. */
-static const struct fw_name icmp_codes[] = {
+const struct fw_name fw_icmp_code_names[] = {
 	{ "net-unreachable", 0 },  { "host-unreachable", 1 }, { "prot-unreachable", 2 },
 	{ "port-unreachable", 3 }, { "frag-needed", 4 },      { "net-prohibited", 9 },
 	{ "host-prohibited", 10 }, { "admin-prohibited", 13 }, { NULL, 0 },
 };
 
-static const struct fw_name icmp6_codes[] = {
+const struct fw_name fw_icmp6_code_names[] = {
 	{ "no-route", 0 },    { "admin-prohibited", 1 }, { "addr-unreachable", 3 }, { "port-unreachable", 4 },
 	{ "policy-fail", 5 }, { "reject-route", 6 },     { NULL, 0 },
 };
 
-static const struct fw_name tcp_flags[] = {
+const struct fw_name fw_tcp_flag_names[] = {
 	{ "fin", 0x01 }, { "syn", 0x02 }, { "rst", 0x04 }, { "psh", 0x08 }, { "ack", 0x10 },
 	{ "urg", 0x20 }, { "ece", 0x40 }, { "cwr", 0x80 }, { NULL, 0 },
 };
 
-static const struct fw_name dscps[] = {
+const struct fw_name fw_dscp_names[] = {
 	{ "cs0", 0 },   { "be", 0 },    { "le", 1 },    { "cs1", 8 },   { "af11", 10 }, { "af12", 12 }, { "af13", 14 },
 	{ "cs2", 16 },  { "af21", 18 }, { "af22", 20 }, { "af23", 22 }, { "cs3", 24 },  { "af31", 26 }, { "af32", 28 },
 	{ "af33", 30 }, { "cs4", 32 },  { "af41", 34 }, { "af42", 36 }, { "af43", 38 }, { "cs5", 40 },  { "va", 44 },
 	{ "ef", 46 },   { "cs6", 48 },  { "cs7", 56 },  { NULL, 0 },
 };
 
-static const struct fw_name ethertypes[] = {
+const struct fw_name fw_ethertype_names[] = {
 	{ "ip", 0x0800 },     { "ip4", 0x0800 },    { "ipv4", 0x0800 },       { "arp", 0x0806 },
 	{ "wol", 0x0842 },    { "rarp", 0x8035 },   { "ipx", 0x8137 },        { "ip6", 0x86dd },
 	{ "ipv6", 0x86dd },   { "pause", 0x8808 },  { "lacp", 0x8809 },       { "mpls", 0x8847 },
@@ -101,37 +101,9 @@ static const struct fw_name ethertypes[] = {
 	{ "loopback", 0x9000 }, { NULL, 0 },
 };
 
-static const struct fw_name hooks[] = { { "in", FW_IN }, { "out", FW_OUT }, { NULL, 0 } };
+const struct fw_name fw_hook_names[] = { { "in", FW_IN }, { "out", FW_OUT }, { NULL, 0 } };
 
-static const struct fw_name frags[] = {
+const struct fw_name fw_frag_names[] = {
 	{ "no", FW_FRAG_NO }, { "first", FW_FRAG_FIRST }, { "later", FW_FRAG_LATER }, { NULL, 0 },
 };
 /* clang-format on */
-
-/* [field][v6] */
-static const struct fw_name *const names[FW_NFIELDS][2] = {
-	[FW_F_PROTO] = { protos, protos },
-	[FW_F_ICMP_TYPE] = { icmp_types, icmp6_types },
-	[FW_F_ICMP_CODE] = { icmp_codes, icmp6_codes },
-	[FW_F_TCP_FLAGS] = { tcp_flags, tcp_flags },
-	[FW_F_HOOK] = { hooks, hooks },
-	[FW_F_ETHERTYPE] = { ethertypes, ethertypes },
-	[FW_F_DSCP] = { dscps, dscps },
-	[FW_F_FRAG] = { frags, frags },
-};
-
-const struct fw_name *fw_field_names(enum fw_field field, bool v6)
-{
-	return field < FW_NFIELDS ? names[field][v6] : NULL;
-}
-
-const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value)
-{
-	/* A code means something only together with its type. */
-	if (field == FW_F_ICMP_CODE)
-		return NULL;
-	for (const struct fw_name *n = fw_field_names(field, v6); n && n->name; n++)
-		if (n->value == value)
-			return n->name;
-	return NULL;
-}

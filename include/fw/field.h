@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What user space knows of each match field: a row of FW_FIELDS (fw/table/fields.h) as a struct. Parser, printer, checks,
+ * queries, packets by hand and completion all read it from here, so that no other list of fields exists.
+ */
+#ifndef FW_FIELD_H
+#define FW_FIELD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fw/table/fields.h"
+
+/* A value and what it is called. Lists of them end with a NULL name; the first name of a value is the one that is printed. */
+struct fw_name {
+	const char *name;
+	uint32_t value;
+};
+
+/* How a rule writes the values of a field. */
+enum fw_field_kind {
+	FW_KIND_NUMBER, /* numbers, ranges of them, names of values */
+	FW_KIND_PORT,   /* the same; names are those of services */
+	FW_KIND_FLAGS,  /* VALUE/MASK of flags, see struct fw_range */
+	FW_KIND_IFACE,  /* names of interfaces, which the ruleset numbers */
+	FW_KIND_WORD,   /* only by words of FW_FIELD_WORDS: the keyword itself is not part of the language */
+};
+
+#define FW_PLACE_ADDRESSES 50 /* where a rule is printed with its addresses */
+struct fw_field_info {
+	const char *keyword;  /* in rules */
+	const char *keyword6; /* in rules about ICMPv6; NULL: the same */
+	uint32_t max;         /* the largest value */
+	uint32_t absent;      /* max + 1: of a packet that lacks the field */
+	uint8_t presence;     /* enum fw_presence */
+	uint8_t layer;        /* enum fw_layer */
+	uint8_t source;       /* enum fw_source */
+	uint8_t kind;         /* enum fw_field_kind */
+	uint8_t place;        /* rules are printed with their matches in ascending order of these */
+	bool any;             /* a rule may have `any` as its value, which constrains nothing */
+	bool names_read_only; /* a value is printed as a number: its name depends on other fields */
+
+	const char *format;             /* printf()'s, of a value; NULL: decimal */
+	const struct fw_name *names[2]; /* of values, and of those of ICMPv6 where they differ; NULL: none */
+
+	/* Packets written by hand (fw_text_frame()). */
+	const char *packet_word; /* in front of the value; NULL: the value has a place of its own */
+	const char *hint;        /* values that can follow that word */
+	uint32_t usual[2];       /* when nothing is said: in IPv4 and in IPv6 */
+	uint8_t header_byte[2];  /* of the IPv4 and of the IPv6 header, which is the value; 0: the builder places it */
+};
+/* Indexed by enum fw_field. */
+extern const struct fw_field_info fw_field_info[FW_NFIELDS];
+
+/* Words of a rule that are field and value at once. X(word, field, value) */
+/* clang-format off */
+#define FW_FIELD_WORDS(X)           \
+	X("in", HOOK, FW_IN)        \
+	X("out", HOOK, FW_OUT)      \
+	X("ip", ETHERTYPE, 0x0800)  \
+	X("ip6", ETHERTYPE, 0x86dd)
+/* ICMPv6's own keywords, struct fw_field_info's keyword6. X(field, keyword) */
+#define FW_FIELD_WORDS6(X)          \
+	X(ICMP_TYPE, "icmp6-type")  \
+	X(ICMP_CODE, "icmp6-code")
+/* clang-format on */
+
+/* The keyword of a field in a rule; ICMPv6 has its own for type and code. */
+const char *fw_field_word(enum fw_field field, bool v6);
+/* The names that a field's values have; NULL: none. @v6 picks ICMPv6's. */
+const struct fw_name *fw_field_names(enum fw_field field, bool v6);
+/* The name that a value is printed with, or NULL. */
+const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
+
+/* Does a match on the field hold (mask, value) pairs instead of ranges? See struct fw_range. */
+static inline bool fw_field_is_flags(enum fw_field field)
+{
+	return fw_field_info[field].kind == FW_KIND_FLAGS;
+}
+
+/* Sets of layers, bit 1 << layer for each. */
+#define FW_LAYERS_FRAME (1u << FW_LAYER_FRAME)
+#define FW_LAYERS_IP (FW_LAYERS_FRAME | 1u << FW_LAYER_IP)
+/* The set that has only the layer of this field. */
+static inline unsigned fw_field_layer(enum fw_field field)
+{
+	return 1u << fw_field_info[field].layer;
+}
+
+/*
+ * The layers that whole packets of an IP protocol have; a later fragment has FW_LAYERS_IP, whatever its protocol. ICMP and
+ * ICMPv6 belong to one family each; FW_FAMILY_NONE stands for the right one.
+ */
+unsigned fw_proto_layers(uint32_t proto, enum fw_family family);
+
+#endif
