@@ -194,7 +194,7 @@ static void link_say(struct engine *e, uint32_t index, const char *name)
 	struct fw_interface l = { .ifindex = index, .gone = !name };
 
 	snprintf(l.name, sizeof(l.name), "%s", name ? name : "");
-	assert_int_equal(engine_link(e, &l), 0);
+	assert_int_equal(engine_interface_told(e, &l), 0);
 }
 
 static enum fw_verdict probe_on(struct engine *e, uint32_t index)

@@ -221,12 +221,12 @@ struct played {
 
 static void tell(struct engine *e, const struct played *l)
 {
-	struct fw_interface link = { .ifindex = l->ifindex, .gone = !l->n };
+	struct fw_interface told = { .ifindex = l->ifindex, .gone = !l->n };
 
-	snprintf(link.name, sizeof(link.name), "%s", l->name[0]);
+	snprintf(told.name, sizeof(told.name), "%s", l->name[0]);
 	for (unsigned i = 1; i < l->n; i++)
-		link.altname[link.naltnames++] = l->name[i];
-	assert_int_equal(engine_link(e, &link), 0);
+		told.altname[told.naltnames++] = l->name[i];
+	assert_int_equal(engine_interface_told(e, &told), 0);
 }
 
 static void tell_all(struct engine *e, const struct played *links)
@@ -234,7 +234,7 @@ static void tell_all(struct engine *e, const struct played *links)
 	for (unsigned i = 0; i < LINKS; i++)
 		if (links[i].n)
 			tell(e, &links[i]);
-	assert_int_equal(engine_link(e, &(struct fw_interface){ .ifindex = 0 }), 0);
+	assert_int_equal(engine_interface_told(e, &(struct fw_interface){ .ifindex = 0 }), 0);
 }
 
 /* The number of a name of the interface that some rule uses. */

@@ -40,7 +40,7 @@ bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, 
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
 	const struct fw_attach_needs *needs = engine_needs(d->engine);
-	bool vlan = needs->vlan && fw_interface_strips_vlan(engine_link_name(d->engine, dev->index));
+	bool vlan = needs->vlan && fw_interface_strips_vlan(engine_interface_name(d->engine, dev->index));
 
 	if (dev->wanted == ARGS_AUTO)
 		return needs->mark || vlan || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
@@ -142,7 +142,7 @@ static void warn(const struct fwd *d, struct device *dev)
 
 	dev->warning[0] = '\0';
 	resolve(d, dev);
-	if (engine_link_torn(d->engine, dev->index, torn))
+	if (engine_interface_torn(d->engine, dev->index, torn))
 		snprintf(
 			dev->warning, sizeof(dev->warning),
 			"rules call this interface '%.128s' and '%.128s': those with '%.128s' do not match, use one name",
@@ -279,9 +279,9 @@ json_t *device_json(const struct fwd *d, const struct device *dev)
 	bool attached = dev->state == DEVICE_ATTACHED;
 
 	return json_pack("{so so sI so ss sb ss so so so so}", "dev", to_json_name(dev->name), "interface",
-			 to_json_name(engine_link_name(d->engine, dev->index)), "index", (json_int_t)dev->index, "mode",
-			 to_json_text(attached ? args_modes[dev->mode] : NULL), "wanted", args_modes[dev->wanted],
-			 "out", dev->out, "state", states[dev->state], "error",
+			 to_json_name(engine_interface_name(d->engine, dev->index)), "index", (json_int_t)dev->index,
+			 "mode", to_json_text(attached ? args_modes[dev->mode] : NULL), "wanted",
+			 args_modes[dev->wanted], "out", dev->out, "state", states[dev->state], "error",
 			 to_json_text(dev->error[0] ? dev->error : NULL), "warning",
 			 to_json_text(dev->warning[0] ? dev->warning : NULL), "in_front", in_front_json(dev), "from",
 			 to_json_name(dev->wish ? NULL : dev->from));

@@ -24,11 +24,11 @@ static int check_mode(const struct fwd *d, const struct args *a, struct fw_diags
 /* Interfaces that are down get other names without anybody being told. */
 static uint32_t interface_named(struct fwd *d, const char *name)
 {
-	uint32_t index = engine_link_named(d->engine, name);
+	uint32_t index = engine_interface_named(d->engine, name);
 
 	if (index || fw_interface_find(name, devices_on_interface, d))
 		return index;
-	return engine_link_named(d->engine, name);
+	return engine_interface_named(d->engine, name);
 }
 
 static int no_interface(struct fwd *d, const char *name, struct fw_diags *ds)
@@ -38,8 +38,8 @@ static int no_interface(struct fwd *d, const char *name, struct fw_diags *ds)
 	char hint[320] = "";
 	uint32_t index;
 
-	for (size_t i = 0; (index = engine_link_at(d->engine, i)); i++)
-		best = fw_text_nearer(name, best, engine_link_name(d->engine, index));
+	for (size_t i = 0; (index = engine_interface_at(d->engine, i)); i++)
+		best = fw_text_nearer(name, best, engine_interface_name(d->engine, index));
 	if (best)
 		snprintf(hint, sizeof(hint), "did you mean '%.60s'?", FW_NAME(best));
 	else
@@ -65,7 +65,7 @@ static int want(struct fwd *d, struct device *dev, const char *name, const struc
 
 static int want_interface(struct fwd *d, uint32_t index, const struct args *a)
 {
-	int err = want(d, devices_owner(d->devices, index), engine_link_name(d->engine, index), a);
+	int err = want(d, devices_owner(d->devices, index), engine_interface_name(d->engine, index), a);
 
 	if (!err && !devices_owner(d->devices, index))
 		d->devices->d[d->devices->n - 1].index = index;
@@ -78,8 +78,8 @@ static int want_pattern(struct fwd *d, const char *pattern, const struct args *a
 	int err = 0;
 	bool any = false;
 
-	for (size_t i = 0; !err && (index = engine_link_at(d->engine, i)); i++)
-		if (!fnmatch(pattern, engine_link_name(d->engine, index), 0)) {
+	for (size_t i = 0; !err && (index = engine_interface_at(d->engine, i)); i++)
+		if (!fnmatch(pattern, engine_interface_name(d->engine, index), 0)) {
 			err = want_interface(d, index, a);
 			any = true;
 		}
@@ -211,8 +211,9 @@ static bool is_heir(struct fwd *d, const struct device *heir, const struct devic
 {
 	if (heir == dev || heir->index || !heir->wish || !dev->index)
 		return false;
-	return engine_link_also(d->engine, dev->index, heir->name) ||
-	       (devices_is_pattern(heir->name) && !fnmatch(heir->name, engine_link_name(d->engine, dev->index), 0));
+	return engine_interface_also(d->engine, dev->index, heir->name) ||
+	       (devices_is_pattern(heir->name) &&
+		!fnmatch(heir->name, engine_interface_name(d->engine, dev->index), 0));
 }
 
 /* Who is told that a device is detached must not find it filtered. */
@@ -236,7 +237,7 @@ static int check_heirs(struct fwd *d, const struct device *dev, const struct arg
 static int check_named(struct fwd *d, const char *name, const struct args *a, struct fw_diags *ds)
 {
 	const struct devices *devs = d->devices;
-	const struct device *owner = devices_owner(d->devices, engine_link_named(d->engine, name));
+	const struct device *owner = devices_owner(d->devices, engine_interface_named(d->engine, name));
 	char hint[320] = "`fwctl status` shows what is attached";
 	bool any = false;
 	int err = 0;

@@ -74,7 +74,7 @@ static struct device *pattern_for(struct devices *devs, const char *name)
 
 static void assign_by_name(struct fwd *d, uint32_t index)
 {
-	const char *name = engine_link_name(d->engine, index);
+	const char *name = engine_interface_name(d->engine, index);
 	struct devices *devs = d->devices;
 
 	for (size_t i = 0; i < devs->n; i++)
@@ -87,14 +87,14 @@ static void assign_by_other_name(struct fwd *d, uint32_t index)
 	struct devices *devs = d->devices;
 
 	for (size_t i = 0; !devices_owner(devs, index) && i < devs->n; i++)
-		if (devs->d[i].wish && !devs->d[i].index && engine_link_also(d->engine, index, devs->d[i].name))
+		if (devs->d[i].wish && !devs->d[i].index && engine_interface_also(d->engine, index, devs->d[i].name))
 			devs->d[i].index = index;
 }
 
 /* A device that nobody asked for by this name. @like: what it is filtered like. */
 static void keep(struct fwd *d, uint32_t index, const struct device *like, const char *from)
 {
-	const char *name = engine_link_name(d->engine, index);
+	const char *name = engine_interface_name(d->engine, index);
 	struct device model = like ? *like : (struct device){ .wanted = ARGS_AUTO }, *dev;
 	bool out = false;
 
@@ -116,7 +116,7 @@ static void keep(struct fwd *d, uint32_t index, const struct device *like, const
 static void assign_kept(struct fwd *d, uint32_t index)
 {
 	struct devices *devs = d->devices;
-	const char *name = engine_link_name(d->engine, index);
+	const char *name = engine_interface_name(d->engine, index);
 	enum args_mode mode;
 	bool out;
 	struct device *before = held_before(d, index), *pattern = pattern_for(devs, name);
@@ -142,7 +142,7 @@ static void each_link(struct fwd *d, bool free_ones, void (*assign)(struct fwd *
 {
 	uint32_t index;
 
-	for (size_t i = 0; (index = engine_link_at(d->engine, i)); i++)
+	for (size_t i = 0; (index = engine_interface_at(d->engine, i)); i++)
 		if (!free_ones || !devices_owner(d->devices, index))
 			assign(d, index);
 }
@@ -221,7 +221,7 @@ static const struct device *kept_for(const struct devices *devs, const char *nam
 static void explain_missing(struct fwd *d, struct device *dev)
 {
 	const struct device *kept = kept_for(d->devices, dev->name);
-	uint32_t other = engine_link_named(d->engine, dev->name);
+	uint32_t other = engine_interface_named(d->engine, dev->name);
 	char before[sizeof(dev->error)];
 
 	memcpy(before, dev->error, sizeof(before));
@@ -239,7 +239,7 @@ static void explain_missing(struct fwd *d, struct device *dev)
 			 FW_NAME(kept->name), FW_NAME(kept->name), FW_NAME(dev->name));
 	else if (other)
 		snprintf(dev->error, sizeof(dev->error), "this is another name of %.60s, which is attached",
-			 FW_NAME(engine_link_name(d->engine, other)));
+			 FW_NAME(engine_interface_name(d->engine, other)));
 	if (dev->error[0] && strcmp(before, dev->error) != 0)
 		device_say(d, dev, true, dev->error);
 }

@@ -9,7 +9,7 @@
 void devices_on_interface(const struct fw_interface *link, void *ctx)
 {
 	struct fwd *d = ctx;
-	int err = engine_link(d->engine, link);
+	int err = engine_interface_told(d->engine, link);
 
 	d->devices->known |= !link->ifindex;
 	if (err)

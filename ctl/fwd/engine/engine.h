@@ -216,17 +216,19 @@ struct engine_memory {
 void engine_memory(const struct engine *e, struct engine_memory *out);
 
 /* The name of an interface as rtnetlink last told it; NULL: there is none of this index. */
-/* Interfaces that there are, as engine_link() was told of them. */
-const char *engine_link_name(const struct engine *e, uint32_t ifindex); /* NULL: there is none */
-uint32_t engine_link_at(const struct engine *e, size_t i);            /* the @i-th one's index; 0: there are no more */
-uint32_t engine_link_named(const struct engine *e, const char *name); /* by its name or another name of it; 0: none */
-bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name); /* is this another name of it? */
-const char *engine_link_name_at(const struct engine *e, size_t link,
-				size_t i); /* the i-th of its names; NULL: no more */
+/* Interfaces that there are, as engine_interface_told() was told of them. */
+const char *engine_interface_name(const struct engine *e, uint32_t ifindex); /* NULL: there is none */
+uint32_t engine_interface_at(const struct engine *e, size_t i); /* the @i-th one's index; 0: there are no more */
+uint32_t engine_interface_named(const struct engine *e,
+				const char *name); /* by its name or another name of it; 0: none */
+bool engine_interface_also(const struct engine *e, uint32_t ifindex,
+			   const char *name); /* is this another name of it? */
+const char *engine_interface_name_at(const struct engine *e, size_t interface,
+				     size_t i); /* the i-th of its names; NULL: no more */
 /* Two names of the interface that rules use, of which only the first one matches. false: all is well. */
-bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *names[2]);
+bool engine_interface_torn(const struct engine *e, uint32_t ifindex, const char *names[2]);
 /* The number that packets of the interface have in the ruleset, or FW_IFACE_OTHER. */
-uint32_t engine_link_number(const struct engine *e, uint32_t ifindex);
+uint32_t engine_interface_number(const struct engine *e, uint32_t ifindex);
 
 /* Why there are no files of counters (fw_kern_iterator_file()): -errno; 0: they are there. */
 int engine_files_error(const struct engine *e);
@@ -244,6 +246,6 @@ int engine_count_reset(struct engine *e, const struct fw_rule *rule);
  * The interfaces that rules name: which index has which names. Called for every rtnetlink message; with index 0, all that
  * there are have been told, and others are gone. 0 or -errno.
  */
-int engine_link(struct engine *e, const struct fw_interface *link);
+int engine_interface_told(struct engine *e, const struct fw_interface *told);
 
 #endif

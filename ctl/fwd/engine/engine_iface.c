@@ -10,16 +10,16 @@
 
 #include <string.h>
 
-static struct link_name *find(const struct engine *e, uint32_t ifindex)
+static struct interface_names *find(const struct engine *e, uint32_t ifindex)
 {
-	for (size_t i = 0; i < e->nlinks; i++)
-		if (e->links[i].ifindex == ifindex)
-			return &e->links[i];
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		if (e->interfaces[i].ifindex == ifindex)
+			return &e->interfaces[i];
 	return NULL;
 }
 
 /* Its names, its own one first; NULL: there are no more. */
-static const char *name_at(const struct link_name *l, size_t i)
+static const char *name_at(const struct interface_names *l, size_t i)
 {
 	if (!i)
 		return l->name;
@@ -34,7 +34,7 @@ struct use {
 };
 
 /* Up to two names: those that rules use before others. */
-static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, struct use out[2])
+static unsigned uses(const struct fw_ruleset *rs, const struct interface_names *l, struct use out[2])
 {
 	const char *name;
 	unsigned n = 0;
@@ -57,7 +57,7 @@ static unsigned uses(const struct fw_ruleset *rs, const struct link_name *l, str
 	return n;
 }
 
-static void count_numbered(const struct fw_ruleset *rs, struct link_name *l)
+static void count_numbered(const struct fw_ruleset *rs, struct interface_names *l)
 {
 	const char *name;
 
@@ -66,7 +66,7 @@ static void count_numbered(const struct fw_ruleset *rs, struct link_name *l)
 		l->numbered += fw_ruleset_iface_find(rs, name) >= 0;
 }
 
-static int number_set(struct engine *e, const struct fw_ruleset *rs, struct link_name *l)
+static int number_set(struct engine *e, const struct fw_ruleset *rs, struct interface_names *l)
 {
 	struct use u[2];
 
@@ -76,19 +76,19 @@ static int number_set(struct engine *e, const struct fw_ruleset *rs, struct link
 	return fw_kern_iface_clear(e->kern, l->ifindex);
 }
 
-const char *engine_link_name(const struct engine *e, uint32_t ifindex)
+const char *engine_interface_name(const struct engine *e, uint32_t ifindex)
 {
-	const struct link_name *l = find(e, ifindex);
+	const struct interface_names *l = find(e, ifindex);
 
 	return l ? l->name : NULL;
 }
 
-uint32_t engine_link_at(const struct engine *e, size_t i)
+uint32_t engine_interface_at(const struct engine *e, size_t i)
 {
-	return i < e->nlinks ? e->links[i].ifindex : 0;
+	return i < e->ninterfaces ? e->interfaces[i].ifindex : 0;
 }
 
-static bool has_altname(const struct link_name *l, const char *name)
+static bool has_altname(const struct interface_names *l, const char *name)
 {
 	for (size_t i = 0; i < l->naltnames; i++)
 		if (!strcmp(l->altname[i], name))
@@ -96,32 +96,32 @@ static bool has_altname(const struct link_name *l, const char *name)
 	return false;
 }
 
-bool engine_link_also(const struct engine *e, uint32_t ifindex, const char *name)
+bool engine_interface_also(const struct engine *e, uint32_t ifindex, const char *name)
 {
-	const struct link_name *l = find(e, ifindex);
+	const struct interface_names *l = find(e, ifindex);
 
 	return l && has_altname(l, name);
 }
 
-const char *engine_link_name_at(const struct engine *e, size_t link, size_t i)
+const char *engine_interface_name_at(const struct engine *e, size_t interface, size_t i)
 {
-	return link < e->nlinks ? name_at(&e->links[link], i) : NULL;
+	return interface < e->ninterfaces ? name_at(&e->interfaces[interface], i) : NULL;
 }
 
-uint32_t engine_link_named(const struct engine *e, const char *name)
+uint32_t engine_interface_named(const struct engine *e, const char *name)
 {
-	for (size_t i = 0; i < e->nlinks; i++)
-		if (!strcmp(e->links[i].name, name))
-			return e->links[i].ifindex;
-	for (size_t i = 0; i < e->nlinks; i++)
-		if (has_altname(&e->links[i], name))
-			return e->links[i].ifindex;
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		if (!strcmp(e->interfaces[i].name, name))
+			return e->interfaces[i].ifindex;
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		if (has_altname(&e->interfaces[i], name))
+			return e->interfaces[i].ifindex;
 	return 0;
 }
 
-bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *names[2])
+bool engine_interface_torn(const struct engine *e, uint32_t ifindex, const char *names[2])
 {
-	const struct link_name *l = find(e, ifindex);
+	const struct interface_names *l = find(e, ifindex);
 	struct use u[2];
 
 	if (!l || l->numbered < 2 || uses(e->live->now->rs, l, u) < 2 || !u[1].used)
@@ -131,15 +131,15 @@ bool engine_link_torn(const struct engine *e, uint32_t ifindex, const char *name
 	return true;
 }
 
-uint32_t engine_link_number(const struct engine *e, uint32_t ifindex)
+uint32_t engine_interface_number(const struct engine *e, uint32_t ifindex)
 {
-	const struct link_name *l = find(e, ifindex);
+	const struct interface_names *l = find(e, ifindex);
 	struct use u[2];
 
 	return l && uses(e->live->now->rs, l, u) ? (uint32_t)u[0].number : FW_IFACE_OTHER;
 }
 
-static void altnames_free(struct link_name *l)
+static void altnames_free(struct interface_names *l)
 {
 	for (size_t i = 0; i < l->naltnames; i++)
 		free(l->altname[i]);
@@ -147,12 +147,12 @@ static void altnames_free(struct link_name *l)
 	l->naltnames = 0;
 }
 
-static int altnames_copy(struct link_name *l, const struct fw_interface *link)
+static int altnames_copy(struct interface_names *l, const struct fw_interface *told)
 {
 	altnames_free(l);
-	l->altname = calloc(link->naltnames + 1, sizeof(*l->altname));
-	for (size_t i = 0; l->altname && i < link->naltnames; i++) {
-		l->altname[i] = strdup(link->altname[i]);
+	l->altname = calloc(told->naltnames + 1, sizeof(*l->altname));
+	for (size_t i = 0; l->altname && i < told->naltnames; i++) {
+		l->altname[i] = strdup(told->altname[i]);
 		if (!l->altname[i])
 			return -ENOMEM;
 		l->naltnames++;
@@ -160,21 +160,21 @@ static int altnames_copy(struct link_name *l, const struct fw_interface *link)
 	return l->altname ? 0 : -ENOMEM;
 }
 
-static bool same_names(const struct link_name *l, const struct fw_interface *link)
+static bool same_names(const struct interface_names *l, const struct fw_interface *told)
 {
-	bool same = !strcmp(l->name, link->name) && l->naltnames == link->naltnames;
+	bool same = !strcmp(l->name, told->name) && l->naltnames == told->naltnames;
 
 	for (size_t i = 0; same && i < l->naltnames; i++)
-		same = !strcmp(l->altname[i], link->altname[i]);
+		same = !strcmp(l->altname[i], told->altname[i]);
 	return same;
 }
 
-static int forget(struct engine *e, struct link_name *l)
+static int forget(struct engine *e, struct interface_names *l)
 {
 	uint32_t ifindex = l->ifindex;
 
 	altnames_free(l);
-	*l = e->links[--e->nlinks];
+	*l = e->interfaces[--e->ninterfaces];
 	fw_kern_traffic_forget(e->kern, ifindex);
 	return fw_kern_iface_clear(e->kern, ifindex);
 }
@@ -201,43 +201,43 @@ static bool is_gone(void *ctx, uint32_t ifindex, uint32_t number)
 /* That they went was in a message that got lost, or while no process was there to read it. */
 static int all_told(struct engine *e)
 {
-	int err = e->links_round ? 0 : fw_kern_ifaces_forget(e->kern, is_gone, e);
+	int err = e->interfaces_round ? 0 : fw_kern_ifaces_forget(e->kern, is_gone, e);
 
-	for (size_t i = e->nlinks; i-- > 0;)
-		if (e->links[i].round != e->links_round)
-			err |= forget(e, &e->links[i]);
-	e->links_round++;
+	for (size_t i = e->ninterfaces; i-- > 0;)
+		if (e->interfaces[i].round != e->interfaces_round)
+			err |= forget(e, &e->interfaces[i]);
+	e->interfaces_round++;
 	forget_traffic(e);
 	return err ? -EIO : 0;
 }
 
-int engine_link(struct engine *e, const struct fw_interface *link)
+int engine_interface_told(struct engine *e, const struct fw_interface *told)
 {
-	struct link_name *l = find(e, link->ifindex), added = { .ifindex = link->ifindex };
+	struct interface_names *l = find(e, told->ifindex), added = { .ifindex = told->ifindex };
 	int err;
 
-	if (!link->ifindex)
+	if (!told->ifindex)
 		return all_told(e);
-	if (link->gone)
-		return l ? forget(e, l) : fw_kern_iface_clear(e->kern, link->ifindex);
+	if (told->gone)
+		return l ? forget(e, l) : fw_kern_iface_clear(e->kern, told->ifindex);
 	if (l)
-		l->round = e->links_round;
-	if (l && same_names(l, link))
+		l->round = e->interfaces_round;
+	if (l && same_names(l, told))
 		return 0;
-	if (!l && fw_vec_push(e->links, e->nlinks, e->links_cap, added))
+	if (!l && fw_vec_push(e->interfaces, e->ninterfaces, e->interfaces_cap, added))
 		return -ENOMEM;
-	l = l ? l : &e->links[e->nlinks - 1];
-	l->round = e->links_round;
-	snprintf(l->name, sizeof(l->name), "%s", link->name);
-	err = altnames_copy(l, link);
+	l = l ? l : &e->interfaces[e->ninterfaces - 1];
+	l->round = e->interfaces_round;
+	snprintf(l->name, sizeof(l->name), "%s", told->name);
+	err = altnames_copy(l, told);
 	return err ? err : number_set(e, e->live->now->rs, l);
 }
 
 void ifaces_free(struct engine *e)
 {
-	for (size_t i = 0; i < e->nlinks; i++)
-		altnames_free(&e->links[i]);
-	free(e->links);
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		altnames_free(&e->interfaces[i]);
+	free(e->interfaces);
 }
 
 static const struct fw_rule *rule_on(const struct fw_ruleset *rs, uint32_t number)
@@ -254,8 +254,8 @@ static const struct fw_rule *rule_on(const struct fw_ruleset *rs, uint32_t numbe
 
 int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_diags *ds)
 {
-	for (size_t i = 0; i < e->nlinks; i++) {
-		const struct link_name *l = &e->links[i];
+	for (size_t i = 0; i < e->ninterfaces; i++) {
+		const struct interface_names *l = &e->interfaces[i];
 		const struct fw_rule *first, *second;
 		struct use u[2];
 
@@ -282,9 +282,9 @@ int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 	bool all = rs->ifaces_fresh || !e->live->now || rs != e->live->now->rs;
 	int err = names_store(e, rs, ds), told = 0;
 
-	for (size_t i = 0; !err && !told && i < e->nlinks; i++)
-		if (all || e->links[i].numbered > 1)
-			told = number_set(e, rs, &e->links[i]);
+	for (size_t i = 0; !err && !told && i < e->ninterfaces; i++)
+		if (all || e->interfaces[i].numbered > 1)
+			told = number_set(e, rs, &e->interfaces[i]);
 	return err ? err : engine_kernel_error(told, "tell an interface's number", ds);
 }
 
@@ -292,8 +292,8 @@ int ifaces_renumber(struct engine *e)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < e->nlinks; i++)
-		if (e->links[i].numbered)
-			err |= number_set(e, e->live->now->rs, &e->links[i]);
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		if (e->interfaces[i].numbered)
+			err |= number_set(e, e->live->now->rs, &e->interfaces[i]);
 	return err ? -EIO : 0;
 }

@@ -40,7 +40,7 @@ struct jobs {
 };
 
 /* An interface, and what it is called. */
-struct link_name {
+struct interface_names {
 	uint32_t ifindex;
 	char name[FW_IFNAME_MAX + 1];
 	char **altname;
@@ -77,18 +77,18 @@ struct engine {
 	int poll;                   /* of wake and the timer */
 	struct confirm confirm;
 	struct fw_classifier *probe; /* of warn_edit(); NULL: not yet needed */
-	struct link_name *links;
-	size_t nlinks, links_cap;
-	unsigned links_round;     /* grows whenever all interfaces were told */
-	int files_err;            /* why there are no files of counters */
-	size_t names_stored;      /* names of interfaces that the store knows */
-	bool names_told;          /* the kernel was told which numbers have no name */
-	bool names_stuck;         /* that failed: until the next change */
-	struct load_job *loading; /* NULL: none */
-	bool rolled_back;         /* by engine_open() */
-	bool keeping_up;          /* a job that looks after the store is under way */
-	double upkeep_after;      /* on the clock of fw_now() */
-	bool working;             /* the worker was started */
+	struct interface_names *interfaces;
+	size_t ninterfaces, interfaces_cap;
+	unsigned interfaces_round; /* grows whenever all interfaces were told */
+	int files_err;             /* why there are no files of counters */
+	size_t names_stored;       /* names of interfaces that the store knows */
+	bool names_told;           /* the kernel was told which numbers have no name */
+	bool names_stuck;          /* that failed: until the next change */
+	struct load_job *loading;  /* NULL: none */
+	bool rolled_back;          /* by engine_open() */
+	bool keeping_up;           /* a job that looks after the store is under way */
+	double upkeep_after;       /* on the clock of fw_now() */
+	bool working;              /* the worker was started */
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
 	struct histogram transaction_seconds, reload_seconds;
 	struct engine_undone undone;

@@ -41,7 +41,7 @@ static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
 	struct fw_meta meta = { .hook = f->hook,
-				.iface = engine_link_number(e, engine_link_named(e, f->iface)),
+				.iface = engine_interface_number(e, engine_interface_named(e, f->iface)),
 				.mark = f->mark,
 				.len = f->wire_len };
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
@@ -81,7 +81,7 @@ void handle_classify(struct request *req)
 	int err = question(req, &f, &ds);
 
 	if (!err && f.iface[0]) {
-		index = engine_link_named(req->fwd->engine, f.iface);
+		index = engine_interface_named(req->fwd->engine, f.iface);
 		if (!index)
 			err = fw_diag_add(&ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
 					  "there is no interface '%s'", FW_NAME(f.iface));

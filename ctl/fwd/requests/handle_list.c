@@ -118,7 +118,7 @@ static void list_rules(struct request *req, struct fw_rule *from, uint64_t limit
 
 static const char *iface_name(void *ctx, size_t iface, size_t i)
 {
-	return engine_link_name_at(ctx, iface, i);
+	return engine_interface_name_at(ctx, iface, i);
 }
 
 static void begin_rules(struct request *req)

@@ -75,7 +75,7 @@ static void put_verdict(struct fw_buf *b, const struct fw_traffic *t, unsigned p
 
 static void put_traffic(struct fw_buf *b, const struct engine *e, const struct fw_traffic *t, unsigned prog)
 {
-	const char *name = engine_link_name(e, t->ifindex);
+	const char *name = engine_interface_name(e, t->ifindex);
 
 	fw_buf_printf(b, "{\"interface\":");
 	to_json_string(b, name ? FW_NAME(name) : NULL);
@@ -99,7 +99,7 @@ static void fold_unknown(const struct engine *e, struct fw_traffic *t, size_t n)
 	for (size_t i = 1; i + 1 < n; i++) {
 		uint64_t *to = (uint64_t *)t[n - 1].packets, *from = (uint64_t *)t[i].packets;
 
-		if (engine_link_name(e, t[i].ifindex))
+		if (engine_interface_name(e, t[i].ifindex))
 			continue;
 		for (unsigned k = 0; k < FW_TRAFFIC_COUNTS; k++) {
 			to[k] += from[k];
@@ -135,7 +135,7 @@ void metric_interfaces(struct fw_buf *b, struct engine *e)
 	for (size_t i = 0; fw_kern_attached(engine_kern(e), i, &a); i++) {
 		const struct fw_traffic none = { .ifindex = a.ifindex };
 
-		if (!a.away && engine_link_name(e, a.ifindex) && !is_listed(t, n, &a))
+		if (!a.away && engine_interface_name(e, a.ifindex) && !is_listed(t, n, &a))
 			put_traffic(b, e, &none, a.prog);
 	}
 }
