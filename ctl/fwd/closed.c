@@ -73,7 +73,8 @@ static int table_delete(struct mnl_socket *nl, uint8_t family)
 	if (mnl_socket_sendto(nl, mnl_nlmsg_batch_head(batch), mnl_nlmsg_batch_size(batch)) < 0)
 		err = -errno;
 	mnl_nlmsg_batch_stop(batch);
-	err = err ? err : answer(nl, buf, sizeof(buf));
+	if (!err)
+		err = answer(nl, buf, sizeof(buf));
 	return err == -ENOENT ? 0 : err;
 }
 

@@ -189,11 +189,16 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	privileges_first();
 	check_pins(d);
 	err = loop_open(&d->loop);
-	err = err ? err : signals_open(d);
-	err = err ? err : listen_open(&d->config, &d->server.listener, ds);
-	err = err ? err : open_engine(d, ds);
-	err = err ? err : devices_open(d, ds);
-	err = err ? err : server_start(d);
+	if (!err)
+		err = signals_open(d);
+	if (!err)
+		err = listen_open(&d->config, &d->server.listener, ds);
+	if (!err)
+		err = open_engine(d, ds);
+	if (!err)
+		err = devices_open(d, ds);
+	if (!err)
+		err = server_start(d);
 	return err;
 }
 

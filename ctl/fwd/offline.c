@@ -63,7 +63,8 @@ static int open_checked(const char *path, struct found *found, struct store **ou
 	struct store *s = NULL;
 	int err = store_open_copy(path, ds, &s);
 
-	err = err ? err : check(s, found, ds);
+	if (!err)
+		err = check(s, found, ds);
 	if (err && !ds->n)
 		fw_diag_add(ds, (struct fw_place){ path, 0, 0 }, NULL, "cannot be checked: %s", strerror(-err));
 	if (err) {
@@ -111,7 +112,8 @@ int offline_restore(const struct config *c, const char *from, struct fw_diags *d
 	err = open_checked(from, &found, &s, ds);
 	if (!err && !found.stored.held && !found.interfaces)
 		err = refuse_blank(from, ds);
-	err = err ? err : store_restore(s, c->store, kept, sizeof(kept), ds);
+	if (!err)
+		err = store_restore(s, c->store, kept, sizeof(kept), ds);
 	store_close(s);
 	if (err)
 		return err;

@@ -151,8 +151,10 @@ int fw_client_next(struct fw_client *c, const struct fw_message **out)
 	if (!head.parts || head.bytes > FW_CLIENT_MESSAGE_MAX)
 		return -EPROTO;
 	err = room(c, head.bytes);
-	err = err ? err : read_all(c->fd, c->body, head.bytes);
-	err = err ? err : fw_wire_decode(&head, c->body, &c->message);
+	if (!err)
+		err = read_all(c->fd, c->body, head.bytes);
+	if (!err)
+		err = fw_wire_decode(&head, c->body, &c->message);
 	if (!err)
 		*out = &c->message;
 	return err;

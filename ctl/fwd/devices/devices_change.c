@@ -173,8 +173,10 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
 		memcpy(before, devs->d, n * sizeof(*before));
 	for (size_t i = 0; !err && args_dev(a, i); i++)
 		err = want_named(d, args_dev(a, i), a, ds);
-	err = err ? err : devices_save(d, ds);
-	err = err ? err : apply_asked(d, ds);
+	if (!err)
+		err = devices_save(d, ds);
+	if (!err)
+		err = apply_asked(d, ds);
 	if (err) {
 		put_back(d, before, n);
 		return err;

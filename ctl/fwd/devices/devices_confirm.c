@@ -64,8 +64,10 @@ static int undo(const char *text, void *ctx, struct fw_diags *ds)
 	devices_look(d);
 	if (!err)
 		drop_new(d, &before);
-	err = err ? err : want_old(d, &before);
-	err = err ? err : devices_save(d, ds);
+	if (!err)
+		err = want_old(d, &before);
+	if (!err)
+		err = devices_save(d, ds);
 	free(before.d);
 	devices_follow(d);
 	devices_recheck(d);

@@ -79,7 +79,12 @@ int devices_parse(struct devices *out, const char *text, struct fw_diags *ds)
 	int err = 0;
 	size_t i;
 
-	json_array_foreach(array, i, row) err = err ? err : load_row(out, row);
+	json_array_foreach(array, i, row)
+	{
+		err = load_row(out, row);
+		if (err)
+			break;
+	}
 	if (!array)
 		err = fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the store's list of devices is damaged");
 	json_decref(array);

@@ -30,7 +30,8 @@ static int save_all(struct long_writer *w, const struct fwd *d, void *ctx)
 		fw_buf_add(&w->b, "\n", 1);
 		err = long_reply_text(w, "{}", false);
 	}
-	err = err ? err : long_reply_text(w, "{}", true);
+	if (!err)
+		err = long_reply_text(w, "{}", true);
 	return err ? err : long_reply_end(w, json_pack("{sI}", "rules", (json_int_t)rs->nrules));
 }
 

@@ -20,11 +20,14 @@ int store_change(struct store *s, const struct store_change *c, struct fw_diags 
 	row.n.changes++;
 	row.n.change_bytes += c->len;
 	rc = store_begin(s, true);
-	rc = rc ? rc : store_change_put(s, &s->live, c);
-	rc = rc ? rc : store_row_put(s, &row);
+	if (!rc)
+		rc = store_change_put(s, &s->live, c);
+	if (!rc)
+		rc = store_row_put(s, &row);
 	if (!rc && c->keep)
 		rc = store_keep_change(s, &row, row.n.changes);
-	rc = rc ? rc : store_note_put(s, c->note);
+	if (!rc)
+		rc = store_note_put(s, c->note);
 	rc = store_end_kept(s, rc);
 	if (!rc) {
 		store_note_done(s, c->note);
@@ -46,7 +49,8 @@ static void try_again(struct store *s)
 {
 	int rc = store_begin(s, true);
 
-	rc = rc ? rc : store_setting_put(s, "tried", "again");
+	if (!rc)
+		rc = store_setting_put(s, "tried", "again");
 	store_end(s, rc);
 }
 

@@ -76,8 +76,10 @@ int store_connect_copy(struct store *s, int why)
 	sqlite3 *from = NULL;
 	int rc = store_lock_file(s->watch.fd, F_RDLCK);
 
-	rc = rc ? rc : connect_read(s, &from);
-	rc = rc ? rc : store_copy(s, from, why);
+	if (!rc)
+		rc = connect_read(s, &from);
+	if (!rc)
+		rc = store_copy(s, from, why);
 	sqlite3_close(from);
 	return rc;
 }

@@ -83,7 +83,8 @@ void store_note(struct store *s, const struct store_note *note)
 	if (!s->history)
 		return;
 	rc = store_begin(s, false);
-	rc = rc ? rc : put(s, note);
+	if (!rc)
+		rc = put(s, note);
 	if (!store_end(s, rc))
 		advance(s, note);
 }

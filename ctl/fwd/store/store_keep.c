@@ -53,12 +53,15 @@ static int load_undo(struct store *s, const struct store_change *carried)
 	int rc = store_begin(s, true);
 
 	if (carried->len) {
-		rc = rc ? rc : store_change_put(s, &live, carried);
+		if (!rc)
+			rc = store_change_put(s, &live, carried);
 		live.n.changes++;
 		live.n.change_bytes += carried->len;
 	}
-	rc = rc ? rc : store_row_state(s, &gone, ROW_GONE);
-	rc = rc ? rc : store_row_state(s, &live, ROW_LIVE);
+	if (!rc)
+		rc = store_row_state(s, &gone, ROW_GONE);
+	if (!rc)
+		rc = store_row_state(s, &live, ROW_LIVE);
 	rc = store_end(s, rc);
 	if (rc)
 		return rc;
@@ -85,13 +88,18 @@ static int change_undo(struct store *s)
 	struct row row = s->live;
 	int rc = store_begin(s, true);
 
-	rc = rc ? rc : bytes_of(s, id, &bytes);
+	if (!rc)
+		rc = bytes_of(s, id, &bytes);
 	row.n.changes--;
 	row.n.change_bytes -= bytes;
-	rc = rc ? rc : store_run(store_sql(s, STMT_CHANGE_DELETE, id, id));
-	rc = rc ? rc : store_run(store_sql(s, STMT_CHANGE_MOVE, id + 1, last, UINT64_MAX));
-	rc = rc ? rc : store_row_put(s, &row);
-	rc = rc ? rc : store_keep_change(s, &row, 0);
+	if (!rc)
+		rc = store_run(store_sql(s, STMT_CHANGE_DELETE, id, id));
+	if (!rc)
+		rc = store_run(store_sql(s, STMT_CHANGE_MOVE, id + 1, last, UINT64_MAX));
+	if (!rc)
+		rc = store_row_put(s, &row);
+	if (!rc)
+		rc = store_keep_change(s, &row, 0);
 	rc = store_end(s, rc);
 	if (rc)
 		return rc;
@@ -119,7 +127,8 @@ int store_forget(struct store *s, struct fw_diags *ds)
 	if (!gone.n.id && !s->tentative)
 		return 0;
 	rc = store_begin(s, true);
-	rc = rc ? rc : store_row_state(s, &gone, ROW_GONE);
+	if (!rc)
+		rc = store_row_state(s, &gone, ROW_GONE);
 	if (!rc && s->tentative)
 		rc = store_keep_change(s, &s->live, 0);
 	rc = store_end_kept(s, rc);

@@ -82,7 +82,8 @@ static int unwritable_errno(const struct store *s)
 {
 	int os = sqlite3_system_errno(s->db), err = try_write(s->path, 0);
 
-	err = err ? err : try_write(s->watch.log_path, O_CREAT);
+	if (!err)
+		err = try_write(s->watch.log_path, O_CREAT);
 	return err ? err : os ? os : EIO;
 }
 
@@ -200,11 +201,15 @@ static int schema_make(struct store *s)
 
 	for (size_t i = 0; !rc && i < NTABLES; i++)
 		rc = sqlite3_exec(s->db, tables[i], NULL, NULL, NULL);
-	rc = rc ? rc : sqlite3_exec(s->db, marks, NULL, NULL, NULL);
-	rc = rc ? rc : sqlite3_prepare_v2(s->db, store_statement(STMT_ROW_PUT), -1, &put, NULL);
+	if (!rc)
+		rc = sqlite3_exec(s->db, marks, NULL, NULL, NULL);
+	if (!rc)
+		rc = sqlite3_prepare_v2(s->db, store_statement(STMT_ROW_PUT), -1, &put, NULL);
 	s->stmt[STMT_ROW_PUT] = put;
-	rc = rc ? rc : store_row_put(s, &first);
-	rc = rc ? rc : sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+	if (!rc)
+		rc = store_row_put(s, &first);
+	if (!rc)
+		rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
 	sqlite3_finalize(put);
 	s->stmt[STMT_ROW_PUT] = NULL;
 	return rc;
@@ -239,8 +244,10 @@ static int schema_check(struct store *s, struct fw_diags *ds)
 	int version = 0, application = 0, ntables = 0;
 	int rc = pragma_get(s, "PRAGMA user_version", &version);
 
-	rc = rc ? rc : pragma_get(s, "PRAGMA application_id", &application);
-	rc = rc ? rc : pragma_get(s, "SELECT count(*) FROM sqlite_schema", &ntables);
+	if (!rc)
+		rc = pragma_get(s, "PRAGMA application_id", &application);
+	if (!rc)
+		rc = pragma_get(s, "SELECT count(*) FROM sqlite_schema", &ntables);
 	if (!rc && !version && !application && !ntables && !atomic_load(&s->fault))
 		return store_error(s, schema_make(s), "make a new store", ds);
 	if (rc)
@@ -302,8 +309,10 @@ int store_into_memory(struct store *s, int err, struct fw_diags *ds)
 	sqlite3_db_config(was, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(was);
 	s->watch.watched = false;
-	rc = rc ? rc : store_lock_file(s->watch.fd, F_RDLCK);
-	rc = rc ? rc : prepare(s);
+	if (!rc)
+		rc = store_lock_file(s->watch.fd, F_RDLCK);
+	if (!rc)
+		rc = prepare(s);
 	if (!rc)
 		store_history_open(s);
 	return store_error(s, rc, "read the store", ds);
@@ -313,9 +322,12 @@ static int open_all(struct store *s, struct fw_diags *ds)
 {
 	int err = store_error(s, connect_any(s), "open the store", ds);
 
-	err = err ? err : schema_check(s, ds);
-	err = err ? err : store_error(s, prepare(s), "read the store", ds);
-	err = err ? err : rows_read(s, ds);
+	if (!err)
+		err = schema_check(s, ds);
+	if (!err)
+		err = store_error(s, prepare(s), "read the store", ds);
+	if (!err)
+		err = rows_read(s, ds);
 	atomic_store(&s->changes, s->live.n.changes);
 	if (!err)
 		store_history_open(s);
@@ -326,8 +338,10 @@ static int open_files(struct store *s, struct fw_diags *ds)
 {
 	int err = s->copy ? 0 : store_files_check(s->path, ds);
 
-	err = err ? err : store_watch_prepare(s);
-	err = err ? err : open_all(s, ds);
+	if (!err)
+		err = store_watch_prepare(s);
+	if (!err)
+		err = open_all(s, ds);
 	if (err || s->copy)
 		return err;
 	return store_files_check(s->path, ds); /* SQLite removes what is empty and of no use to it */

@@ -58,7 +58,8 @@ static int piece_take(struct assembly *a, int kind, const void *data, size_t n)
 
 		err = fw_vec_push(a->starts, a->nfiles, a->files_cap, start);
 	}
-	err = err ? err : bytes_add(&a->kind[kind], data, n);
+	if (!err)
+		err = bytes_add(&a->kind[kind], data, n);
 	return err || kind != PIECE_PATH ? err : bytes_add(&a->kind[kind], "", 1);
 }
 

@@ -102,7 +102,8 @@ static int put_in_place(struct store *from, const char *path, char *kept, size_t
 			 *mark = store_beside(path, "-mark");
 	int err = next && log && mark ? write_new(from, next, ds) : -ENOMEM;
 
-	err = err ? err : keep_former(path, kept, size, ds);
+	if (!err)
+		err = keep_former(path, kept, size, ds);
 	if (!err && rename(next, path))
 		err = failed(path, "put the new store in its place", ds);
 	if (err) {

@@ -27,7 +27,8 @@ int store_set(struct store *s, const char *key, const char *value, struct fw_dia
 
 	store_locked(s);
 	rc = store_begin(s, true);
-	rc = rc ? rc : store_setting_put(s, key, value);
+	if (!rc)
+		rc = store_setting_put(s, key, value);
 	return store_error(s, store_end(s, rc), "write a setting down", ds);
 }
 

@@ -22,7 +22,8 @@ static int piece_put(struct store *s, enum piece_kind kind, const void *data, si
 	st = store_sql(s, STMT_PIECE_PUT, PIECE_ID(s->pending.n.id, s->pending.n.pieces), kind, store_sum(0, data, n));
 	if (!rc)
 		rc = sqlite3_bind_blob64(st, 4, n ? data : "", n, SQLITE_STATIC);
-	rc = rc ? rc : store_run(st);
+	if (!rc)
+		rc = store_run(st);
 	rc = store_end(s, rc);
 	s->pending.n.pieces += !rc;
 	if (s->log_pages >= LOG_PAGES_BACKGROUND)
@@ -84,7 +85,8 @@ static int pending_begin(struct store *s, const struct store_snapshot *sn)
 	row.n.id = s->last_id + 1;
 	snprintf(row.name, sizeof(row.name), "%s", sn->name ? sn->name : "");
 	rc = store_begin(s, false);
-	rc = rc ? rc : store_row_put(s, &row);
+	if (!rc)
+		rc = store_row_put(s, &row);
 	rc = store_end(s, rc);
 	if (rc)
 		return rc;
@@ -97,15 +99,19 @@ int store_snapshot_begin(struct store *s, const struct store_snapshot *sn, struc
 {
 	int err = store_writable(s, ds), rc;
 
-	err = err ? err : number_check(s, ds);
-	err = err ? err : room_check(s, sn, ds);
+	if (!err)
+		err = number_check(s, ds);
+	if (!err)
+		err = room_check(s, sn, ds);
 	if (err)
 		return err;
 	rc = pending_begin(s, sn);
-	rc = rc ? rc : pieces_put(s, PIECE_TEXT, sn->text, sn->len);
+	if (!rc)
+		rc = pieces_put(s, PIECE_TEXT, sn->text, sn->len);
 	for (size_t i = 0; !rc && i < sn->nfiles; i++) {
 		rc = piece_put(s, PIECE_PATH, sn->files[i].path, strlen(sn->files[i].path));
-		rc = rc ? rc : pieces_put(s, PIECE_FILE, sn->files[i].text, sn->files[i].len);
+		if (!rc)
+			rc = pieces_put(s, PIECE_FILE, sn->files[i].text, sn->files[i].len);
 	}
 	err = store_error(s, rc, "write the ruleset down", ds);
 	if (err)
@@ -118,7 +124,8 @@ int store_snapshot_number(struct store *s, const struct store_snapshot *sn, stru
 	struct row row;
 	int rc = pieces_put(s, PIECE_IDS, sn->ids, sn->nrules * sizeof(*sn->ids)), err;
 
-	rc = rc ? rc : pieces_put(s, PIECE_SLOTS, sn->slots, sn->nrules * sizeof(*sn->slots));
+	if (!rc)
+		rc = pieces_put(s, PIECE_SLOTS, sn->slots, sn->nrules * sizeof(*sn->slots));
 	if (!rc) {
 		store_locked(s);
 		row = s->pending;
@@ -126,13 +133,14 @@ int store_snapshot_number(struct store *s, const struct store_snapshot *sn, stru
 		row.n.next_id = sn->next_id;
 		rc = store_begin(s, true);
 		if (sn->change_len) {
-			rc = rc ? rc :
-				  store_change_put(s, &row,
-						   &(struct store_change){ .text = sn->change, .len = sn->change_len });
+			if (!rc)
+				rc = store_change_put(
+					s, &row, &(struct store_change){ .text = sn->change, .len = sn->change_len });
 			row.n.changes++;
 			row.n.change_bytes += sn->change_len;
 		}
-		rc = rc ? rc : store_row_put(s, &row);
+		if (!rc)
+			rc = store_row_put(s, &row);
 		rc = store_end(s, rc);
 		if (!rc)
 			s->pending = row;
@@ -179,15 +187,18 @@ static int turn_over(struct store *s, enum row_state old_state, uint64_t from, c
 	uint64_t tentative = s->tentative > from ? s->tentative - from : 0;
 	int rc = store_begin(s, true);
 
-	if (from < old.n.changes)
-		rc = rc ? rc : changes_move(s, &live, from);
-	rc = rc ? rc : store_row_state(s, &live, ROW_LIVE);
-	rc = rc ? rc : store_row_state(s, &old, old_state);
-	if (old_state == ROW_KEPT)
-		rc = rc ? rc : store_row_state(s, &kept, ROW_GONE);
-	if (s->tentative)
-		rc = rc ? rc : store_keep_change(s, &live, tentative);
-	rc = rc ? rc : store_note_put(s, note);
+	if (!rc && from < old.n.changes)
+		rc = changes_move(s, &live, from);
+	if (!rc)
+		rc = store_row_state(s, &live, ROW_LIVE);
+	if (!rc)
+		rc = store_row_state(s, &old, old_state);
+	if (!rc && old_state == ROW_KEPT)
+		rc = store_row_state(s, &kept, ROW_GONE);
+	if (!rc && s->tentative)
+		rc = store_keep_change(s, &live, tentative);
+	if (!rc)
+		rc = store_note_put(s, note);
 	rc = store_end_kept(s, rc);
 	if (rc)
 		return store_error(s, rc, "write the ruleset down", ds);
@@ -254,7 +265,8 @@ static int tidy_step(struct store *s)
 	if (rc != SQLITE_ROW)
 		return rc;
 	rc = store_begin(s, false);
-	rc = rc ? rc : remove_some(s, id);
+	if (!rc)
+		rc = remove_some(s, id);
 	return store_end(s, rc);
 }
 
