@@ -239,7 +239,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 	err = start(&d, ds);
 	if (!err) {
 		fw_log("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);
-		history_say(&d, RECORD_START, &(struct record_who){ 0 }, "start of fwd " FW_VERSION, false, NULL);
+		history_say(&d, &(struct history_event){ .action = RECORD_START, .what = "start of fwd " FW_VERSION });
 		fw_service_say("READY=1");
 		tell_status(&d, fw_now());
 		closed_look(&d);

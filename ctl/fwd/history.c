@@ -64,13 +64,12 @@ void history_tick(struct fwd *d, double now)
 			left_out(&d->history[ring], (enum record_ring)ring);
 }
 
-void history_say(struct fwd *d, enum record_action action, const struct record_who *who, const char *what, bool refused,
-		 const char *why)
+void history_say(struct fwd *d, const struct history_event *e)
 {
-	struct record r = { .action = action, .who = *who, .refused = refused };
+	struct record r = { .action = e->action, .who = e->who, .refused = e->refused };
 
-	record_text(r.what, sizeof(r.what), what, strlen(what));
-	if (why)
-		record_text(r.why, sizeof(r.why), why, strlen(why));
+	record_text(r.what, sizeof(r.what), e->what, strlen(e->what));
+	if (e->why)
+		record_text(r.why, sizeof(r.why), e->why, strlen(e->why));
 	engine_record(d->engine, &r);
 }

@@ -9,8 +9,14 @@
 bool history_record(const struct record *r, void *ctx);
 /* From time to time: says how many entries were left out because there were too many in a second. */
 void history_tick(struct fwd *d, double now);
-/* Something that the engine does not know of; @why NULL: it is done, and nothing is to be said. */
-void history_say(struct fwd *d, enum record_action action, const struct record_who *who, const char *what, bool refused,
-		 const char *why);
+/* Something that the engine does not know of. */
+struct history_event {
+	enum record_action action;
+	struct record_who who;
+	const char *what;
+	bool refused;
+	const char *why; /* NULL: none to give */
+};
+void history_say(struct fwd *d, const struct history_event *e);
 
 #endif

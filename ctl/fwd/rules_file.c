@@ -115,7 +115,8 @@ static void reload(struct fwd *d)
 	if (!err && !engine_load_start(d->engine, &l))
 		return;
 	if (err) {
-		history_say(d, RECORD_LOAD, &d->rules_file.who, what, true, record_diag(why, sizeof(why), &ds, err));
+		history_say(d, &(struct history_event){ RECORD_LOAD, d->rules_file.who, what, true,
+							record_diag(why, sizeof(why), &ds, err) });
 		engine_load_free(&l);
 	}
 	fw_service_say("READY=1");

@@ -904,6 +904,35 @@ static void emptied(void **state)
 	assert_true(notices_damage(&written, 0));
 }
 
+/* Each restore keeps the former store under a name of its own, also several within a second. */
+static void restored(void **state)
+{
+	char copy[128], kept[4][160];
+	struct store *s = NULL;
+	char *value = NULL;
+
+	tree_empty(folder);
+	snprintf(copy, sizeof(copy), "%s-copy", path);
+	assert_int_equal(store_open(copy, NULL, &s), 0);
+	assert_int_equal(store_set(s, "from", "the copy", NULL), 0);
+	store_close(s);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(store_open_copy(copy, NULL, &s), 0);
+		assert_int_equal(store_restore(s, path, kept[i], sizeof(kept[i]), NULL), 0);
+		store_close(s);
+		assert_true(!i == !kept[i][0]);
+		if (i)
+			assert_int_equal(access(kept[i], F_OK), 0);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(kept[k], kept[i]);
+	}
+	assert_int_equal(store_open(path, NULL, &s), 0);
+	assert_int_equal(store_get(s, "from", &value), 0);
+	assert_string_equal(value, "the copy");
+	free(value);
+	store_close(s);
+}
+
 /* Numbers of the live snapshot that cannot be, with a sum that is right. */
 static void lying(void **state)
 {
@@ -972,7 +1001,7 @@ int main(void)
 		cmocka_unit_test(not_a_store), cmocka_unit_test(other_version), cmocka_unit_test(killed),
 		cmocka_unit_test(power_cut),   cmocka_unit_test(failing),       cmocka_unit_test(full_disk),
 		cmocka_unit_test(emptied),     cmocka_unit_test(lying),         cmocka_unit_test(damaged),
-		cmocka_unit_test(history),
+		cmocka_unit_test(history),     cmocka_unit_test(restored),
 	};
 	int failed;
 

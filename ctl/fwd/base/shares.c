@@ -93,7 +93,7 @@ double share_grace(enum share_thing thing)
 }
 
 void shares_turn_away(struct shares *all, const struct share *s, enum share_thing thing, enum share_room full,
-		      char *why, size_t size)
+		      char why[SHARES_WHY])
 {
 	const struct limit limit = limit_of(all, s->rank, thing);
 	bool own = full == SHARE_USER_FULL;
@@ -103,7 +103,7 @@ void shares_turn_away(struct shares *all, const struct share *s, enum share_thin
 
 	if (own)
 		snprintf(who, sizeof(who), "user %u has", s->uid);
-	snprintf(why, size, "busy: %s %llu of %llu %s: %s", who, (unsigned long long)(used / t->unit),
+	snprintf(why, SHARES_WHY, "busy: %s %llu of %llu %s: %s", who, (unsigned long long)(used / t->unit),
 		 (unsigned long long)(max / t->unit), t->what, t->advice);
 	all->turned_away[thing]++;
 }

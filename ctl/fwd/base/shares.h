@@ -64,9 +64,10 @@ enum share_room { SHARE_ROOM, SHARE_USER_FULL, SHARE_ALL_FULL };
 enum share_room shares_room(const struct shares *all, const struct share *s, enum share_thing thing, uint64_t amount);
 /* Seconds for which a thing can be in use before its user gives way to another one. */
 double share_grace(enum share_thing thing);
-/* Counts that there was no room, and writes what is in use and what to do about it. */
+/* Counts that there was no room, and writes to @why what is in use and what to do about it. */
+#define SHARES_WHY 200
 void shares_turn_away(struct shares *all, const struct share *s, enum share_thing thing, enum share_room full,
-		      char *why, size_t size);
+		      char why[SHARES_WHY]);
 
 /* For status: what is in use, by rank; what was turned away, by thing. */
 json_t *shares_json(const struct shares *all);

@@ -25,12 +25,11 @@ static bool is_valid(struct connection *c)
 static bool has_right(struct connection *c)
 {
 	const struct fw_request_info *info = &fw_request_info[c->request.header.kind];
-	struct record_who who;
 
 	if (info->right != FW_RIGHT_CHANGE || connection_is_admin(c))
 		return true;
-	who = request_who(&c->request);
-	history_say(c->fwd, RECORD_DENIED, &who, info->name, true, "only root and the admin group may");
+	history_say(c->fwd, &(struct history_event){ RECORD_DENIED, request_who(&c->request), info->name, true,
+						     "only root and the admin group may" });
 	reply_deny(&c->request.reply, "only root and members of the group '%s' may ask for '%s'",
 		   c->fwd->config.admin_group, info->name);
 	return false;
@@ -40,11 +39,11 @@ static bool has_room(struct connection *c)
 {
 	struct reply *r = &c->request.reply;
 	uint32_t bytes = c->request.header.bytes;
-	char why[200];
+	char why[SHARES_WHY];
 
 	if (bytes <= LARGE)
 		return true;
-	if (room_make(c->fwd, c->share, SHARE_REQUEST, bytes, why, sizeof(why))) {
+	if (room_make(c->fwd, c->share, SHARE_REQUEST, bytes, why)) {
 		connection_hold(c, SHARE_REQUEST, bytes);
 		return true;
 	}

@@ -90,9 +90,9 @@ static void pump(struct connection *c)
 static void run(struct connection *c)
 {
 	struct request *req = &c->request;
-	char why[200];
+	char why[SHARES_WHY];
 
-	if (!room_make(c->fwd, c->share, SHARE_REPLY, 1, why, sizeof(why))) {
+	if (!room_make(c->fwd, c->share, SHARE_REPLY, 1, why)) {
 		reply_fail(&req->reply, NULL, "%s", why);
 		return;
 	}
@@ -246,7 +246,7 @@ static bool begin_long(struct connection *c)
 	const struct server *s = &c->fwd->server;
 	double now = fw_now();
 	bool late = now - c->begun > LONG_WAIT;
-	char why[200] = "";
+	char why[SHARES_WHY] = "";
 
 	if (!late && (now < s->fork_after[c->share->rank] || children_ending(c->fwd, c->share->rank)))
 		return false;
@@ -254,7 +254,7 @@ static bool begin_long(struct connection *c)
 		req->reply.broken = true;
 		return true;
 	}
-	if (room_make(c->fwd, c->share, SHARE_LONG, 1, late ? why : NULL, sizeof(why)))
+	if (room_make(c->fwd, c->share, SHARE_LONG, 1, late ? why : NULL))
 		start_child(c);
 	else if (late)
 		reply_fail(&req->reply, NULL, "cannot %s: %s", req->long_reply.verb, why);

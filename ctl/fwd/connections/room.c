@@ -41,7 +41,7 @@ static struct connection *find_victim(const struct fwd *d, const struct share *s
 	return found;
 }
 
-bool room_make(struct fwd *d, struct share *s, enum share_thing thing, uint64_t amount, char *why, size_t size)
+bool room_make(struct fwd *d, struct share *s, enum share_thing thing, uint64_t amount, char why[SHARES_WHY])
 {
 	struct shares *all = &d->server.shares;
 	enum share_room full;
@@ -51,7 +51,7 @@ bool room_make(struct fwd *d, struct share *s, enum share_thing thing, uint64_t 
 
 		if (!c) {
 			if (why)
-				shares_turn_away(all, s, thing, full, why, size);
+				shares_turn_away(all, s, thing, full, why);
 			return false;
 		}
 		all->gave_way++;

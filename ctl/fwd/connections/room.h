@@ -11,6 +11,6 @@
  *
  * Closes connections of others where that is fair.
  */
-bool room_make(struct fwd *d, struct share *s, enum share_thing thing, uint64_t amount, char *why, size_t size);
+bool room_make(struct fwd *d, struct share *s, enum share_thing thing, uint64_t amount, char why[SHARES_WHY]);
 
 #endif

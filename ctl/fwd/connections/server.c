@@ -39,7 +39,7 @@ static void accept_one(struct fwd *d, int fd)
 {
 	uid_t uid = peer_uid(fd);
 	struct share *s;
-	char why[200];
+	char why[SHARES_WHY];
 	int err;
 
 	if (peer_is_gone(fd)) {
@@ -47,7 +47,7 @@ static void accept_one(struct fwd *d, int fd)
 		return;
 	}
 	s = shares_of(&d->server.shares, uid, rank_of(d, fd, uid));
-	if (s && !room_make(d, s, SHARE_CONNECTIONS, 1, why, sizeof(why))) {
+	if (s && !room_make(d, s, SHARE_CONNECTIONS, 1, why)) {
 		turn_away(fd, why);
 		close(fd);
 		return;

@@ -270,7 +270,7 @@ void device_say(struct fwd *d, const struct device *dev, bool refused, const cha
 	snprintf(what, sizeof(what), "interface %s%s%s%s", FW_NAME(dev->name),
 		 dev->state == DEVICE_ATTACHED ? " (" : "", dev->state == DEVICE_ATTACHED ? args_modes[dev->mode] : "",
 		 dev->state == DEVICE_ATTACHED ? ")" : "");
-	history_say(d, RECORD_ATTACH, &(struct record_who){ 0 }, what, refused, why);
+	history_say(d, &(struct history_event){ RECORD_ATTACH, { 0 }, what, refused, why });
 }
 
 json_t *device_json(const struct fwd *d, const struct device *dev)

@@ -194,12 +194,12 @@ static int reset(struct request *req, const struct fw_ruleset *rs)
 /* All are looked up before the first is reset: an unknown one is no half reset. */
 static void record_reset(struct request *req, size_t n, int err)
 {
-	const struct record_who who = request_who(req);
 	char what[64] = "reset all counters";
 
 	if (req->args.rules)
 		snprintf(what, sizeof(what), "reset the counter%s of %zu rule%s", fw_plural(n), n, fw_plural(n));
-	history_say(req->fwd, RECORD_RESET, &who, what, err, err ? strerror(-err) : NULL);
+	history_say(req->fwd, &(struct history_event){ RECORD_RESET, request_who(req), what, err != 0,
+						       err ? strerror(-err) : NULL });
 }
 
 void handle_reset(struct request *req)

@@ -29,17 +29,25 @@ static int64_t confirm_by(const struct request *req)
 	return st.confirm_by;
 }
 
-static void record(struct request *req, enum record_action action, const struct engine_cause *cause, int err,
-		   const struct fw_diags *ds, const char *how)
-{
-	struct record r = { .action = action, .who = cause->who, .refused = err };
+/* What became of a request. */
+struct outcome {
+	enum record_action action;
+	const struct engine_cause *cause;
+	int err;
+	const struct fw_diags *ds;
+	const char *how; /* what was done, unless @err */
+};
 
-	memcpy(r.what, cause->what, sizeof(r.what));
-	if (err)
-		record_diag(r.why, sizeof(r.why), ds, err);
+static void record(struct request *req, const struct outcome *o)
+{
+	struct record r = { .action = o->action, .who = o->cause->who, .refused = o->err };
+
+	memcpy(r.what, o->cause->what, sizeof(r.what));
+	if (o->err)
+		record_diag(r.why, sizeof(r.why), o->ds, o->err);
 	else
-		record_text(r.why, sizeof(r.why), how, strlen(how));
-	if (!err && cause->confirm)
+		record_text(r.why, sizeof(r.why), o->how, strlen(o->how));
+	if (!o->err && o->cause->confirm)
 		r.confirm_by = confirm_by(req);
 	engine_record(req->fwd->engine, &r);
 }
@@ -90,7 +98,7 @@ void handle_attach(struct request *req)
 		add_state(&how, dev);
 	}
 	json_decref(devices);
-	record(req, RECORD_ATTACH, &cause, err, &ds, how.text ? how.text : "");
+	record(req, &(struct outcome){ RECORD_ATTACH, &cause, err, &ds, how.text ? how.text : "" });
 	if (err) {
 		reply_fail_errno(&req->reply, &ds, "cannot attach", err);
 		return;
@@ -110,7 +118,7 @@ void handle_detach(struct request *req)
 		if (err && cause.confirm)
 			engine_beside_end(req->fwd->engine, NULL);
 	}
-	record(req, RECORD_DETACH, &cause, err, &ds, "");
+	record(req, &(struct outcome){ RECORD_DETACH, &cause, err, &ds, "" });
 	if (err)
 		reply_fail_errno(&req->reply, &ds, "cannot detach", err);
 	else

@@ -119,12 +119,12 @@ static void start(struct request *req, struct engine_load *l, bool own)
 /* The engine records what it refuses; a file that cannot be read never gets there. */
 static void record_unread(struct request *req, const struct fw_diags *ds, int err)
 {
-	const struct record_who who = request_who(req);
 	const char *path = req->fwd->config.rules;
 	char what[FW_SETTING_TEXT + 8], why[RECORD_WHY];
 
 	snprintf(what, sizeof(what), "load%s%s", path[0] ? " " : "", path);
-	history_say(req->fwd, RECORD_LOAD, &who, what, true, record_diag(why, sizeof(why), ds, err));
+	history_say(req->fwd, &(struct history_event){ RECORD_LOAD, request_who(req), what, true,
+						       record_diag(why, sizeof(why), ds, err) });
 }
 
 /* The file of the setting. */

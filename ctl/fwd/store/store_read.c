@@ -143,9 +143,28 @@ static int snapshot_read(struct store *s, const struct row *row, const struct st
 	return err;
 }
 
-/* A change's text and slots, copied. */
-static int change_get(struct store *s, uint64_t snapshot, uint64_t number, struct bytes *text, struct bytes *slots,
-		      struct fw_diags *ds)
+struct change {
+	struct bytes text, slots;
+};
+
+static int change_take(struct change *c, sqlite3_stmt *st)
+{
+	int err;
+
+	c->text.n = c->slots.n = 0;
+	err = bytes_add(&c->text, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
+	if (!err)
+		err = bytes_add(&c->slots, sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2));
+	return err;
+}
+
+static bool change_is_whole(const struct change *c, sqlite3_stmt *st)
+{
+	return store_sum_is(st, 0, store_sum(store_sum(0, c->text.p, c->text.n), c->slots.p, c->slots.n));
+}
+
+/* Copies change @number, from 0 on, of a snapshot. 0, -ENOMEM, or -EIO with a diagnostic: damaged or missing. */
+static int change_get(struct store *s, uint64_t snapshot, uint64_t number, struct change *out, struct fw_diags *ds)
 {
 	sqlite3_stmt *st;
 	int rc, err;
@@ -154,11 +173,8 @@ static int change_get(struct store *s, uint64_t snapshot, uint64_t number, struc
 	st = store_sql(s, STMT_CHANGE_GET, PIECE_ID(snapshot, number));
 	rc = sqlite3_step(st);
 	if (rc == SQLITE_ROW) {
-		text->n = slots->n = 0;
-		err = bytes_add(text, sqlite3_column_blob(st, 1), (size_t)sqlite3_column_bytes(st, 1));
-		if (!err)
-			err = bytes_add(slots, sqlite3_column_blob(st, 2), (size_t)sqlite3_column_bytes(st, 2));
-		if (!err && !store_sum_is(st, 0, store_sum(store_sum(0, text->p, text->n), slots->p, slots->n)))
+		err = change_take(out, st);
+		if (!err && !change_is_whole(out, st))
 			err = store_damaged(s, ds, "change %llu since the last load is not what was written",
 					    (unsigned long long)number + 1);
 	} else {
@@ -172,17 +188,17 @@ static int change_get(struct store *s, uint64_t snapshot, uint64_t number, struc
 
 static int changes_read(struct store *s, const struct row *row, const struct store_reader *r, struct fw_diags *ds)
 {
-	struct bytes text = { 0 }, slots = { 0 };
+	struct change c = { { 0 }, { 0 } };
 	int err = 0;
 
 	for (uint64_t i = 0; !err && i < row->n.changes; i++) {
-		err = change_get(s, row->n.id, i, &text, &slots, ds);
+		err = change_get(s, row->n.id, i, &c, ds);
 		if (!err)
-			err = r->change(r->ctx, text.p ? text.p : "", text.n, (const void *)slots.p,
-					slots.n / sizeof(uint32_t));
+			err = r->change(r->ctx, c.text.p ? c.text.p : "", c.text.n, (const void *)c.slots.p,
+					c.slots.n / sizeof(uint32_t));
 	}
-	free(text.p);
-	free(slots.p);
+	free(c.text.p);
+	free(c.slots.p);
 	return err;
 }
 

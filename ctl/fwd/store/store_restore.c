@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define FORMER_MAX 100 /* former stores of one second */
+
 static int failed(const char *path, const char *what, struct fw_diags *ds)
 {
 	int err = -errno;
@@ -57,31 +59,41 @@ static int write_new(struct store *from, const char *path, struct fw_diags *ds)
 	return err;
 }
 
-/* The former store also under another name, with its log; "" when there is none. */
+/* "PATH.20260102T030405Z", with "-2" and so on for others of the same second. */
+static void name_former(const char *path, unsigned n, char *out, size_t size)
+{
+	time_t now = time(NULL);
+	char stamp[32] = "", number[16] = "";
+	struct tm tm;
+
+	if (gmtime_r(&now, &tm))
+		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	if (n > 1)
+		snprintf(number, sizeof(number), "-%u", n);
+	snprintf(out, size, "%s.%s%s", path, stamp, number);
+}
+
+/* Gives the former store a second name, and its log too; @kept is "" when there is none. */
 static int keep_former(const char *path, char *kept, size_t size, struct fw_diags *ds)
 {
 	fw_autofree char *log = store_beside(path, "-wal"), *kept_log = NULL;
-	char stamp[32] = "";
-	time_t now = time(NULL);
-	struct tm tm;
+	unsigned n = 0;
+	int err;
 
 	kept[0] = '\0';
 	if (!log)
 		return -ENOMEM;
 	if (access(path, F_OK))
 		return 0;
-	if (gmtime_r(&now, &tm))
-		strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
-	snprintf(kept, size, "%s.%s", path, stamp);
+	for (name_former(path, ++n, kept, size); link(path, kept); name_former(path, ++n, kept, size))
+		if (errno != EEXIST || n == FORMER_MAX)
+			return failed(kept, "keep the former store", ds);
 	kept_log = store_beside(kept, "-wal");
-	if (!kept_log)
-		return -ENOMEM;
-	if (link(path, kept))
-		return failed(kept, "keep the former store", ds);
-	if (!link(log, kept_log) || errno == ENOENT)
+	if (kept_log && (!link(log, kept_log) || errno == ENOENT))
 		return 0;
+	err = kept_log ? failed(kept_log, "keep the log of the former store", ds) : -ENOMEM;
 	unlink(kept);
-	return failed(kept_log, "keep the log of the former store", ds);
+	return err;
 }
 
 /* Nobody else has it open: the descriptor of the lock; -1 when there is none; -EBUSY. */
