@@ -8,7 +8,7 @@
 
 #include "ctl/fwd/history.h"
 #include "fw/log.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "fw/service.h"
 
 #include <string.h>
@@ -148,7 +148,7 @@ json_t *rules_file_json(const struct fwd *d)
 
 	if (!d->config.rules[0])
 		return json_null();
-	return json_pack("{so so sb so}", "path", to_json_text(d->config.rules), "differs",
+	return json_pack("{so so sb so}", "path", fw_json_text(d->config.rules), "differs",
 			 f->state == RULES_FILE_UNKNOWN ? json_null() : json_boolean(f->state == RULES_FILE_DIFFERS),
-			 "changed_since", since, "why", to_json_text(f->why[0] ? f->why : NULL));
+			 "changed_since", since, "why", fw_json_text(f->why[0] ? f->why : NULL));
 }

@@ -23,6 +23,12 @@ struct fw_count {
 	uint64_t packets, bytes;
 };
 
+static inline void fw_count_add(struct fw_count *sum, struct fw_count count)
+{
+	sum->packets += count.packets;
+	sum->bytes += count.bytes;
+}
+
 #define FW_PINNED_WHY 200
 struct fw_pinned;
 /**

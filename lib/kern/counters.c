@@ -273,10 +273,7 @@ struct fw_count fw_kern_reason_count(const struct fw_kern *k, enum fw_reason rea
 	struct fw_count sum = { 0 };
 
 	for (int prog = 0; prog < FW_NPROGS; prog++) {
-		struct fw_count of = fw_kern_prog_count(k, (enum fw_prog)prog, reason, verdict);
-
-		sum.packets += of.packets;
-		sum.bytes += of.bytes;
+		fw_count_add(&sum, fw_kern_prog_count(k, (enum fw_prog)prog, reason, verdict));
 	}
 	return sum;
 }

@@ -269,7 +269,7 @@ case_fwd_left() {
 	[ "$(awk '/name ping/ { print $1 }' "$tmp/out")" = 10 ] || fail "ping: $(cat "$tmp/out")" || return 1
 	exits 0 left counters --top 1 --json && is "rules" "$(jq -s '[.[] | select(.id)] | length' "$tmp/out")" 1 &&
 		is "the end" "$(jq -c 'select(.ok) | .running' "$tmp/out")" false || return 1
-	exits 3 left status && says "fwd does not run" && says "generation" && grep -Eq '^interfaces +s0 +attached +in by native XDP, out by tc$' "$tmp/out" ||
+	exits 3 left status && says "fwd is not running" && says "generation" && grep -Eq '^interfaces +s0 +attached +in by native XDP, out by tc$' "$tmp/out" ||
 		fail "status: $(cat "$tmp/out")" || return 1
 	exits 3 left status --json && is devices "$(jq -c 'select(.devices) | [.devices[] | .dev, .mode, .out]' "$tmp/out")" '["s0","native",true]' &&
 		is "the end" "$(jq -s '.[-1].ok' "$tmp/out")" false || return 1

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "ctl/fwd/requests/args.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 static int decode(enum fw_request request, const char *text, struct args *a, struct fw_diags *ds)
 {
@@ -202,7 +202,7 @@ static void strings(void **state)
 		struct fw_buf b = { 0 };
 		json_t *j;
 
-		to_json_string(&b, rows[i].s);
+		fw_json_string(&b, rows[i].s);
 		j = json_loads(b.text, JSON_DECODE_ANY, NULL);
 		assert_string_equal(json_string_value(j), rows[i].want);
 		json_decref(j);
@@ -217,7 +217,7 @@ static void strings(void **state)
 
 		for (size_t i = 0; i < 11; i++)
 			s[i] = (char)(rand() % 3 ? rand() % 256 : 0xe0 + rand() % 24);
-		to_json_string(&b, s);
+		fw_json_string(&b, s);
 		j = json_loads(b.text, JSON_DECODE_ANY, NULL);
 		assert_true(json_is_string(j));
 		assert_true(fw_name_is_plain(json_string_value(j)));
@@ -242,9 +242,9 @@ static void rules(void **state)
 	struct fw_buf b = { 0 };
 
 	assert_int_equal(fw_text_parse(rs, text, sizeof(text) - 1, NULL, &ds), 0);
-	to_json_rule(&b, rs, rs->first, &count);
-	to_json_rule(&b, rs, rs->last, NULL);
-	to_json_policy(&b, rs, FW_R_IN, NULL);
+	fw_json_rule(&b, rs, rs->first, &count);
+	fw_json_rule(&b, rs, rs->last, NULL);
+	fw_json_policy(&b, rs, FW_R_IN, NULL);
 	assert_string_equal(b.text, want);
 	fw_buf_free(&b);
 	fw_ruleset_free(rs);

@@ -22,7 +22,7 @@ static json_t *name_of(const char *typed)
 {
 	if (fw_name_is_plain(typed))
 		return json_string(typed);
-	return strlen(typed) > FW_ALTNAME_MAX ? ctl_json_string(typed) : json_string(FW_NAME(typed));
+	return strlen(typed) > FW_ALTNAME_MAX ? fw_json_text(typed) : json_string(FW_NAME(typed));
 }
 
 static json_t *names(int n, char **operands)

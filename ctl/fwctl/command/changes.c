@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The commands that change rules and policies: each sends one line of the
- * language of `fwctl batch`, which sends many; flush, which asks first.
+ * The commands that change rules and policies: each sends one line of the language of `fwctl batch`, which sends many lines;
+ * and flush, which asks first.
  */
 #include "rows.h"
 #include "ctl/fwctl/output/files.h"
@@ -18,7 +18,7 @@ static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_con
 static const struct ctl_option *const echo_options[] = { &ctl_opt_echo, &ctl_opt_check, &ctl_opt_confirm, NULL };
 static const struct ctl_option *const flush_options[] = { &ctl_opt_yes, &ctl_opt_confirm, NULL };
 
-/* "rule 51 (db)": what it can be called by from now on. */
+/* "rule 51 (db)": how to refer to it. */
 static int print_added(void *ctx, json_t *o)
 {
 	const json_t *rule = json_object_get(o, "rule");
@@ -60,20 +60,20 @@ static int run_batch(const struct ctl_settings *s, int n, char **operands)
 	    ctl_parts_add_files(t, path))
 		return CTL_FAILED;
 	if (len > fw_request_info[FW_REQ_CHANGE].bytes) {
-		ctl_error("%s: more than fwd takes as one transaction", t->sources[0].name);
-		ctl_hint("`fwctl load` takes whole rulesets");
+		ctl_error("%s: more than fwd accepts as one transaction", t->sources[0].name);
+		ctl_hint("`fwctl load` loads whole rulesets");
 		return CTL_FAILED;
 	}
 	return ctl_change(s, t, &(struct ctl_change_report){ .summary = ctl_change_print_summary });
 }
 
-/* Only a person at a terminal can be asked. */
+/* Asks the person at the terminal; without one, it is refused. */
 static bool agreed(void)
 {
 	char answer[16] = "";
 
 	if (!isatty(STDIN_FILENO)) {
-		ctl_error("flush removes every rule and set; say --yes");
+		ctl_error("flush removes every rule and set; confirm by --yes");
 		return false;
 	}
 	fputs("Remove every rule and set, and go back to the default policies? [y/N] ", stderr);
@@ -111,12 +111,12 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_add = {
 	.name = "add rule",
 	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
-	.summary = "add a rule, last unless a place is given; says its id",
+	.summary = "add a rule, at the end unless a place is given; prints its id",
 	.details =
 		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
 		"VERDICT is one of: " FW_RULE_VERDICTS "\n\n"
 		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"
-		"else the shell takes it apart.\n\n" CTL_CHANGE_JSON,
+		"or the shell takes it apart.\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
 	.words = "first last before after",
 	.kinds = CTL_KIND_MATCH,
@@ -128,8 +128,8 @@ const struct ctl_command ctl_add = {
 const struct ctl_command ctl_replace = {
 	.name = "replace rule",
 	.operands = "REF [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
-	.summary = "give a rule another text; its id, place and counter stay",
-	.details = "No packet sees a moment without the rule. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	.summary = "replace the text of a rule; its id, place and counter stay",
+	.details = "There is no moment without the rule. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = echo_options,
 	.kinds = CTL_KIND_MATCH | CTL_KIND_RULE,
 	.min_operands = 2,
@@ -140,7 +140,7 @@ const struct ctl_command ctl_replace = {
 const struct ctl_command ctl_move = {
 	.name = "move rule",
 	.operands = "REF " POSITIONS,
-	.summary = "give a rule another place",
+	.summary = "move a rule to another place",
 	.details = CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = "first last before after",
@@ -153,7 +153,7 @@ const struct ctl_command ctl_move = {
 const struct ctl_command ctl_del = {
 	.name = "del rule",
 	.operands = "REF...",
-	.summary = "delete rules, all of them or, when one does not exist, none",
+	.summary = "delete rules: all of them, or none if one does not exist",
 	.details = CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.kinds = CTL_KIND_RULE,
@@ -166,7 +166,7 @@ const struct ctl_command ctl_del = {
 const struct ctl_command ctl_policy = {
 	.name = "policy",
 	.operands = "REASON VERDICT",
-	.summary = "what becomes of packets that no rule decides",
+	.summary = "what happens to packets that no rule decides",
 	.details = "REASON is one of: " FW_REASONS(
 		REASON_WORD) "\n(in and out: no rule matched), VERDICT of: " FW_POLICY_VERDICTS
 			     "\n(follow: as in or out, whichever way the packet goes).\n\n" CTL_CHANGE_JSON_AS_ADD,
@@ -181,9 +181,9 @@ const struct ctl_command ctl_policy = {
 const struct ctl_command ctl_batch = {
 	.name = "batch",
 	.operands = "[FILE]",
-	.summary = "many changes, one a line, as one transaction: all of them or none",
+	.summary = "many changes, one per line, as one transaction: all of them or none",
 	.details =
-		"Without FILE, or with -, the lines come from standard input. They are commands of fwctl: add rule,\n"
+		"Without FILE, or with -, lines are read from standard input. They are commands of fwctl: add rule,\n"
 		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, policy; comments in \"quotes\".\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
 	.kinds = CTL_KIND_FILE,
@@ -194,9 +194,9 @@ const struct ctl_command ctl_batch = {
 const struct ctl_command ctl_flush = {
 	.name = "flush",
 	.operands = "",
-	.summary = "remove every rule and set; default policies",
+	.summary = "remove every rule and set, and reset the policies",
 	.details =
-		"Interfaces stay attached. Asks first; without a terminal it wants --yes.\n\n" CTL_CHANGE_JSON_AS_ADD,
+		"Interfaces stay attached. It asks first; without a terminal it needs --yes.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = flush_options,
 	.run = run_flush,
 };

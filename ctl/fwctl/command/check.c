@@ -69,13 +69,6 @@ static json_t *both(uint64_t src, uint64_t dst)
 	return json_pack("{sI sI}", "source", (json_int_t)src, "destination", (json_int_t)dst);
 }
 
-static json_t *cost_json(const struct fw_cost_worst *w)
-{
-	return json_pack("{sf sI sI sI sI}", "seconds", fw_cost_seconds(w->most), "lines", (json_int_t)w->most.lines,
-			 "rounds", (json_int_t)w->most.rounds, "pairs", (json_int_t)w->pairs, "blocks",
-			 (json_int_t)w->blocks);
-}
-
 /* What a check finds out. */
 struct findings {
 	const char *path;
@@ -94,13 +87,13 @@ static int print_json(const struct findings *f)
 				   (json_int_t)f->memory.flow_cache, "cpus", (int)f->memory.cpus);
 
 	return ctl_json_print(
-		json_pack("{so sI sI sI so so sI sI sI so sI so so sf sf so sI}", "file", ctl_json_string(f->path),
+		json_pack("{so sI sI sI so so sI sI sI so sI so so sf sf so sI}", "file", fw_json_text(f->path),
 			  "rules", (json_int_t)rs->nrules, "sets", (json_int_t)rs->nsets, "set_elements",
 			  (json_int_t)elements_of(rs), "identities", both(st->identities[0], st->identities[1]),
 			  "classes", both(st->classes[0], st->classes[1]), "pairs", (json_int_t)st->pairs, "blocks",
 			  (json_int_t)st->blocks, "largest_block", (json_int_t)st->block_rules_max, "nesting",
 			  both(st->nesting_max[0], st->nesting_max[1]), "probes_max", (json_int_t)st->probes_max,
-			  "worst_packet", cost_json(&f->cost), "memory", memory, "parse_seconds",
+			  "worst_packet", fw_json_cost(&f->cost), "memory", memory, "parse_seconds",
 			  f->tables->parse_seconds, "compile_seconds", st->seconds, "warnings",
 			  ctl_json_diags(&f->warnings), "warnings_total", (json_int_t)f->warnings.total));
 }

@@ -161,12 +161,12 @@ static int print_json(const struct session *ss, const char *packet, const struct
 	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
 		json_array_append_new(shadows, ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->shadows[i]]));
 	return ctl_json_print(
-		json_pack("{so ss so so so sI sb so}", "packet", ctl_json_string(packet), "verdict",
+		json_pack("{so ss so so so sI sb so}", "packet", fw_json_text(packet), "verdict",
 			  fw_verdict_name(a->oracle.verdict), "rule",
 			  a->index < 0 ? json_null() : ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->index]),
-			  "policy", ctl_json_string(a->index < 0 ? policy_of(a) : NULL), "shadows", shadows, "shadowed",
+			  "policy", fw_json_text(a->index < 0 ? policy_of(a) : NULL), "shadows", shadows, "shadowed",
 			  (json_int_t)a->nshadows, "kernel", ss->tables.kern && !a->untested, "kernel_not_asked",
-			  ctl_json_string(a->untested)));
+			  fw_json_text(a->untested)));
 }
 
 /* Answers one packet. An error is printed, and the next packet is answered. */

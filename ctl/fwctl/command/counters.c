@@ -25,7 +25,7 @@ static int reset(const struct ctl_settings *s, int n, char **operands)
 		json_t *rules = json_array();
 
 		for (int i = 0; i < n; i++)
-			json_array_append_new(rules, ctl_json_string(operands[i]));
+			json_array_append_new(rules, fw_json_text(operands[i]));
 		request.args = json_pack("{so}", "rules", rules);
 	}
 	code = ctl_request_run(s, &request, &end);

@@ -112,7 +112,7 @@ enum ctl_exit ctl_list_print(const struct ctl_settings *s, enum fw_request kind,
 static void add_text(json_t *args, const char *name, const char *value)
 {
 	if (value)
-		json_object_set_new(args, name, ctl_json_string(value));
+		json_object_set_new(args, name, fw_json_text(value));
 }
 
 static int run_list(const struct ctl_settings *s, int n, char **operands)
@@ -151,7 +151,7 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 
 static int run_show(const struct ctl_settings *s, int n, char **operands)
 {
-	return ctl_list_print(s, FW_REQ_LIST, json_pack("{so}", "rule", ctl_json_string(operands[0])), NULL, NULL);
+	return ctl_list_print(s, FW_REQ_LIST, json_pack("{so}", "rule", fw_json_text(operands[0])), NULL, NULL);
 }
 
 static int run_set_list(const struct ctl_settings *s, int n, char **operands)

@@ -92,7 +92,7 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 	request.args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
 				 s->diff, "empty", s->yes);
 	if (path)
-		json_object_set_new(request.args, "name", ctl_json_string(l->sources[0].name));
+		json_object_set_new(request.args, "name", fw_json_text(l->sources[0].name));
 	if (s->max_cost)
 		json_object_set_new(request.args, "max_cost", json_integer((json_int_t)s->max_cost));
 	ctl_confirm_add(s, request.args);

@@ -141,8 +141,8 @@ static void announce_json(const struct session *ss, const char *path)
 		json_array_append_new(devices,
 				      json_pack("{so si ss so}", "dev", json_string(FW_NAME(ss->devices.d[i].name)),
 						"index", (int)ss->devices.d[i].index, "in", ss->devices.d[i].how, "out",
-						ctl_json_string(ss->out ? "tc egress" : NULL)));
-	ctl_json_print(json_pack("{ss so sI so sI sf}", "event", "attached", "file", ctl_json_string(path), "rules",
+						fw_json_text(ss->out ? "tc egress" : NULL)));
+	ctl_json_print(json_pack("{ss so sI so sI sf}", "event", "attached", "file", fw_json_text(path), "rules",
 				 (json_int_t)ss->rs->nrules, "devices", devices, "memory",
 				 (json_int_t)fw_kern_memory(ss->kern), "load_seconds", fw_kern_load_seconds(ss->kern)));
 }

@@ -31,12 +31,8 @@ static struct fw_count policy_count(const struct counters *c, enum fw_reason rea
 	struct fw_count sum = { 0 };
 
 	for (unsigned verdict = 0; verdict < FW_NTERMINAL; verdict++) {
-		struct fw_count of = fw_kern_reason_count(c->kern, reason, (enum fw_verdict)verdict);
-
-		if (policy != FW_FOLLOW && policy != verdict)
-			continue;
-		sum.packets += of.packets;
-		sum.bytes += of.bytes;
+		if (policy == FW_FOLLOW || policy == verdict)
+			fw_count_add(&sum, fw_kern_reason_count(c->kern, reason, (enum fw_verdict)verdict));
 	}
 	return sum;
 }

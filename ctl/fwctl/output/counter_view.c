@@ -14,12 +14,6 @@
 #define TOP 10  /* rules of an interval that is not a table */
 #define ROWS 12 /* of the terminal that are not rules */
 
-static void add(struct fw_count *sum, struct fw_count c)
-{
-	sum->packets += c.packets;
-	sum->bytes += c.bytes;
-}
-
 struct counter_line counter_step(struct fw_count *was, struct fw_count now)
 {
 	struct counter_line l = { .total = now };
@@ -67,8 +61,8 @@ void counter_view_begin(struct counter_view *v, size_t max)
 
 static void add_line(struct counter_view *v, const struct counter_line *l)
 {
-	add(&v->sum.total, l->total);
-	add(&v->sum.moved, l->moved);
+	fw_count_add(&v->sum.total, l->total);
+	fw_count_add(&v->sum.moved, l->moved);
 }
 
 void counter_view_rule(struct counter_view *v, const struct counter_line *l)
@@ -207,11 +201,9 @@ static void show_lines(const struct counter_view *v, const char *title)
 
 static void print_total(const struct counter_view *v, const struct counter_line *l)
 {
-	char bytes[32];
-
 	if (!l->total.packets)
 		return;
-	printf("%12llu %11s  ", (unsigned long long)l->total.packets, ctl_bytes(bytes, sizeof(bytes), l->total.bytes));
+	ctl_print_count(l->total.packets, l->total.bytes);
 	print_name(v, l, -1);
 }
 

@@ -5,18 +5,11 @@
 
 #include <string.h>
 
-json_t *ctl_json_string(const char *s)
-{
-	fw_autofree char *shown = s ? fw_escaped(s) : NULL;
-
-	return s ? json_string(shown) : json_null();
-}
-
 json_t *ctl_json_text(const char *s)
 {
 	json_t *j = json_string(s);
 
-	return j ? j : ctl_json_string(s);
+	return j ? j : fw_json_text(s);
 }
 
 json_t *ctl_json_u64(uint64_t v)
@@ -36,8 +29,13 @@ json_t *ctl_json_count(struct fw_count count)
 
 json_t *ctl_json_rule(uint64_t id, const char *name, enum fw_verdict verdict, const char *text)
 {
-	return json_pack("{so so ss so}", "id", ctl_json_u64(id), "name", ctl_json_string(name), "verdict",
-			 fw_verdict_name(verdict), "text", ctl_json_string(text));
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fw_json_rule_begin(&b, id, name, verdict);
+	fw_buf_printf(&b, ",\"text\":");
+	fw_json_string(&b, text);
+	fw_buf_printf(&b, "}");
+	return b.failed ? NULL : json_loadb(b.text, b.len, 0, NULL);
 }
 
 json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule)
@@ -45,29 +43,19 @@ json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 
 	fw_text_print_rule(&text, rs, rule);
-	return ctl_json_rule(rule->id, rule->name, rule->verdict, text.text);
-}
-
-static json_t *json_diag(const struct fw_diag *d)
-{
-	json_t *o = json_pack("{so so}", "file", ctl_json_string(d->file[0] ? d->file : NULL), "message",
-			      ctl_json_string(d->message));
-
-	if (d->line)
-		json_object_set_new(o, "line", json_integer(d->line));
-	if (d->column)
-		json_object_set_new(o, "column", json_integer(d->column));
-	if (d->hint[0])
-		json_object_set_new(o, "hint", ctl_json_string(d->hint));
-	return o;
+	return ctl_json_rule(rule->id, rule->name, (enum fw_verdict)rule->verdict, text.text);
 }
 
 json_t *ctl_json_diags(const struct fw_diags *ds)
 {
-	json_t *array = json_array();
+	json_t *array = fw_json_diags(ds), *d;
+	size_t i;
 
-	for (unsigned i = 0; ds && i < ds->n; i++)
-		json_array_append_new(array, json_diag(&ds->d[i]));
+	json_array_foreach(array, i, d)
+	{
+		if (!json_object_get(d, "file"))
+			json_object_set_new(d, "file", json_null());
+	}
 	return array;
 }
 
@@ -163,7 +151,7 @@ void ctl_json_failure(void)
 
 	if (failure.answered)
 		return;
-	o = json_pack("{sb so}", "ok", 0, "error", ctl_json_string(ctl_first_error()));
+	o = json_pack("{sb so}", "ok", 0, "error", fw_json_text(ctl_first_error()));
 	if (failure.diags)
 		json_object_set_new(o, "diags", failure.diags);
 	ctl_json_print(o);

@@ -6,13 +6,10 @@
 #ifndef FWCTL_JSON_H
 #define FWCTL_JSON_H
 
-#include "fw/pinned.h"
-#include "fw/text.h"
+#include "fw/json.h"
 
 #include <jansson.h>
 
-/* A text of others, escaped as fw_escape() does it; NULL becomes null. */
-json_t *ctl_json_string(const char *s);
 /* A text of fwd's languages: unchanged if it is UTF-8, else escaped. */
 json_t *ctl_json_text(const char *s);
 /* A number; above INT64_MAX, which JSON libraries do not hold, a string. */
@@ -23,7 +20,7 @@ json_t *ctl_json_count(struct fw_count count);
 json_t *ctl_json_rule(uint64_t id, const char *name, enum fw_verdict verdict, const char *text);
 /* The same of a rule of a ruleset. */
 json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule);
-/* An array of {"file", "line", "column", "message", "hint"}; NULL is none. */
+/* As fw_json_diags(); "file" is null where there is none. */
 json_t *ctl_json_diags(const struct fw_diags *ds);
 
 /* Escapes all strings of a value in place; NULL is fine. */

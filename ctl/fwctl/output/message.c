@@ -97,3 +97,10 @@ const char *ctl_bytes(char *buf, size_t size, uint64_t bytes)
 	snprintf(buf, size, u ? "%.1f %s" : "%.0f %s", v, units[u]);
 	return buf;
 }
+
+void ctl_print_count(uint64_t packets, uint64_t bytes)
+{
+	char text[32];
+
+	printf("%12llu %11s  ", (unsigned long long)packets, ctl_bytes(text, sizeof(text), bytes));
+}

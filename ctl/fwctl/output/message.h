@@ -23,6 +23,8 @@ const char *ctl_first_error(void);
 void ctl_put(FILE *f, const char *s);
 /* A line of a table on standard output: @indent blanks, @what in @width columns, and a text. */
 void ctl_print_row(int indent, int width, const char *what, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* "PACKETS BYTES  " in columns, as counters are shown everywhere. */
+void ctl_print_count(uint64_t packets, uint64_t bytes);
 /* Bytes in the largest unit that fits, as "12.3 MiB". Return: @buf. */
 const char *ctl_bytes(char *buf, size_t size, uint64_t bytes);
 

@@ -53,7 +53,7 @@ int ctl_change(const struct ctl_settings *s, const struct ctl_parts *t, const st
 	const char *name = t->sources[0].name;
 	struct ctl_request request = {
 		.kind = FW_REQ_CHANGE,
-		.args = json_pack("{so sb}", "name", ctl_json_string(name ? name : "fwctl"), "check", s->check),
+		.args = json_pack("{so sb}", "name", fw_json_text(name ? name : "fwctl"), "check", s->check),
 		.parts = t->parts,
 		.nparts = t->nparts,
 		.sources = t->sources,

@@ -62,10 +62,7 @@ double ctl_seconds_of(const json_t *end)
 
 void ctl_print_counts(const json_t *o)
 {
-	char bytes[32];
-
-	printf("%12llu %11s  ", (unsigned long long)ctl_field_u64(o, "packets"),
-	       ctl_bytes(bytes, sizeof(bytes), ctl_field_u64(o, "bytes")));
+	ctl_print_count(ctl_field_u64(o, "packets"), ctl_field_u64(o, "bytes"));
 }
 
 void ctl_confirm_add(const struct ctl_settings *s, json_t *args)

@@ -21,7 +21,7 @@ void ctl_warnings_of(const json_t *end, struct fw_diags *ds);
 /* The sum of the stages of END's "seconds". */
 double ctl_seconds_of(const json_t *end);
 
-/* "PACKETS BYTES  " in columns, as counters are shown everywhere. */
+/* The counters of an object, by ctl_print_count(). */
 void ctl_print_counts(const json_t *o);
 
 /* What a load or a change did, from END: all counts, those of a change, or those but for rules. */

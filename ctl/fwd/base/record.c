@@ -2,7 +2,7 @@
 /* Words of users become lines that cannot be taken for others. */
 #include "ctl/fwd/base/record.h"
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include <string.h>
 
@@ -126,7 +126,7 @@ static void text_json(struct fw_buf *b, const struct record *r)
 
 	text(&plain, r);
 	b->failed |= plain.failed;
-	to_json_string(b, plain.text);
+	fw_json_string(b, plain.text);
 }
 
 void record_json(struct fw_buf *b, const struct record *r)
@@ -134,11 +134,11 @@ void record_json(struct fw_buf *b, const struct record *r)
 	fw_buf_printf(b, "{\"at\":%.3f,\"text\":", r->at);
 	text_json(b, r);
 	fw_buf_printf(b, ",\"action\":\"%s\",\"what\":", actions[r->action]);
-	to_json_string(b, r->what);
+	fw_json_string(b, r->what);
 	fw_buf_printf(b, ",\"result\":\"%s\",\"why\":", r->refused ? "refused" : "done");
-	to_json_string(b, r->why[0] ? r->why : NULL);
+	fw_json_string(b, r->why[0] ? r->why : NULL);
 	fw_buf_printf(b, ",\"pid\":%d,\"uid\":%u,\"process\":", r->who.pid, r->who.uid);
-	to_json_string(b, r->who.pid ? r->who.process : "fwd");
+	fw_json_string(b, r->who.pid ? r->who.process : "fwd");
 	for (size_t i = 0; is_change(r) && i < NCOUNTS; i++)
 		fw_buf_printf(b, ",\"%s\":%llu", counts[i].json, count_of(r, i));
 	fw_buf_printf(b, ",\"rules\":%zu", r->rules);

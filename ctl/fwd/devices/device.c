@@ -4,7 +4,7 @@
 
 #include "fw/log.h"
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "fw/interfaces.h"
 
 #include <string.h>
@@ -278,11 +278,11 @@ json_t *device_json(const struct fwd *d, const struct device *dev)
 	static const char *const states[] = { "missing", "attached", "failed", "pattern" };
 	bool attached = dev->state == DEVICE_ATTACHED;
 
-	return json_pack("{so so sI so ss sb ss so so so so}", "dev", to_json_name(dev->name), "interface",
-			 to_json_name(engine_interface_name(d->engine, dev->index)), "index", (json_int_t)dev->index,
-			 "mode", to_json_text(attached ? args_modes[dev->mode] : NULL), "wanted",
+	return json_pack("{so so sI so ss sb ss so so so so}", "dev", fw_json_name(dev->name), "interface",
+			 fw_json_name(engine_interface_name(d->engine, dev->index)), "index", (json_int_t)dev->index,
+			 "mode", fw_json_text(attached ? args_modes[dev->mode] : NULL), "wanted",
 			 args_modes[dev->wanted], "out", dev->out, "state", states[dev->state], "error",
-			 to_json_text(dev->error[0] ? dev->error : NULL), "warning",
-			 to_json_text(dev->warning[0] ? dev->warning : NULL), "in_front", in_front_json(dev), "from",
-			 to_json_name(dev->wish ? NULL : dev->from));
+			 fw_json_text(dev->error[0] ? dev->error : NULL), "warning",
+			 fw_json_text(dev->warning[0] ? dev->warning : NULL), "in_front", in_front_json(dev), "from",
+			 fw_json_name(dev->wish ? NULL : dev->from));
 }

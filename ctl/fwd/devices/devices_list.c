@@ -2,7 +2,7 @@
 /* The list of devices. */
 #include "devices_internal.h"
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include <string.h>
 
@@ -69,7 +69,7 @@ json_t *devices_away_json(const struct fwd *d)
 				if (devs->d[k].away[n] == a.link)
 					dev = devs->d[k].name;
 		if (a.away)
-			json_array_append_new(array, json_pack("{so si ss si}", "dev", to_json_name(dev), "index",
+			json_array_append_new(array, json_pack("{so si ss si}", "dev", fw_json_name(dev), "index",
 							       (int)a.ifindex, "hook", fw_prog_names[a.prog], "link",
 							       (int)a.link));
 	}

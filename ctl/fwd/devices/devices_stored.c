@@ -2,14 +2,14 @@
 /* The devices that somebody asked for, as the store keeps them. */
 #include "devices_internal.h"
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include <string.h>
 
 /* Links of interfaces in other namespaces are kept: whoever detaches the device after a restart means them too. */
 static json_t *row_json(const struct device *dev)
 {
-	json_t *row = json_pack("{so ss ss}", "dev", to_json_name(dev->name), "mode", args_modes[dev->wanted], "out",
+	json_t *row = json_pack("{so ss ss}", "dev", fw_json_name(dev->name), "mode", args_modes[dev->wanted], "out",
 				args_outs[dev->wanted_out]),
 	       *away = dev->naway ? json_array() : NULL;
 

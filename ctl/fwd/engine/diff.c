@@ -7,9 +7,9 @@
 static void policy(struct fw_buf *b, const struct fw_diff *d, enum fw_reason reason)
 {
 	fw_buf_printf(b, "{\"change\":\"policy\",\"policy\":");
-	to_json_policy(b, d->after, reason, NULL);
+	fw_json_policy(b, d->after, reason, NULL);
 	fw_buf_printf(b, ",\"old\":");
-	to_json_policy(b, d->before, reason, NULL);
+	fw_json_policy(b, d->before, reason, NULL);
 	fw_buf_printf(b, "}\n");
 }
 
@@ -43,7 +43,7 @@ static void after(struct fw_buf *b, const struct fw_diff *d, const struct fw_rul
 {
 	fw_buf_printf(b, ",\"after\":");
 	if (r->prev)
-		to_json_rule(b, d->after, r->prev, NULL);
+		fw_json_rule(b, d->after, r->prev, NULL);
 	else
 		fw_buf_printf(b, "null");
 }
@@ -53,10 +53,10 @@ static void rule(struct fw_buf *b, const struct fw_diff *d, const struct fw_diff
 	const char *change = !r->before ? "added" : !r->after ? "removed" : r->changed ? "changed" : "moved";
 
 	fw_buf_printf(b, "{\"change\":\"%s\",\"rule\":", change);
-	to_json_rule(b, r->after ? d->after : d->before, r->after ? r->after : r->before, NULL);
+	fw_json_rule(b, r->after ? d->after : d->before, r->after ? r->after : r->before, NULL);
 	if (r->changed) {
 		fw_buf_printf(b, ",\"old\":");
-		to_json_rule(b, d->before, r->before, NULL);
+		fw_json_rule(b, d->before, r->before, NULL);
 	}
 	if (r->after && r->moved)
 		after(b, d, r->after);

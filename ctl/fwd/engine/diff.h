@@ -3,7 +3,7 @@
 #ifndef FWD_DIFF_H
 #define FWD_DIFF_H
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include "fw/diff.h"
 

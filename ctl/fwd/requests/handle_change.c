@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One transaction: what it did to the rules goes to the client, to the cursors of others and to the attachments. */
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "ctl/fwd/base/record.h"
 #include "handlers.h"
 #include "result.h"
@@ -36,7 +36,7 @@ static void add_line(struct changing *ch, const struct fw_ruleset *rs, const str
 	if (!row->after || (!says_more && !row->moved))
 		return;
 	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->before ? "add" : says_more ? "replace" : "move");
-	to_json_rule(&ch->lines, rs, row->after, NULL);
+	fw_json_rule(&ch->lines, rs, row->after, NULL);
 	fw_buf_add(&ch->lines, "}\n", 2);
 }
 

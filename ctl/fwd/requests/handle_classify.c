@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the tables that are filtering say of one packet. */
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "handlers.h"
 
 #include "fw/table/packet.h"
@@ -49,7 +49,7 @@ static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw
 
 	fw_packet_parse(f->data, f->data + f->len, &meta, &key);
 	fw_text_print_key(&text, rs, &key);
-	to_json_string(b, text.text);
+	fw_json_string(b, text.text);
 }
 
 static void answer(struct request *req, const struct fw_frame *f, const struct fw_result *r)
@@ -60,11 +60,11 @@ static void answer(struct request *req, const struct fw_frame *f, const struct f
 
 	fw_buf_printf(&b, "{\"verdict\":\"%s\",\"rule\":", fw_verdict_name(r->verdict));
 	if (rule)
-		to_json_rule(&b, rs, rule, NULL);
+		fw_json_rule(&b, rs, rule, NULL);
 	else
 		fw_buf_printf(&b, "null");
 	fw_buf_printf(&b, ",\"reason\":");
-	to_json_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
+	fw_json_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
 	fw_buf_printf(&b, ",\"packet\":");
 	add_packet(&b, req->fwd->engine, f);
 	fw_buf_printf(&b, "}\n");

@@ -17,7 +17,7 @@ void handle_confirm(struct request *req)
 	if (err)
 		reply_fail_errno(&req->reply, &ds, "cannot confirm", err);
 	else
-		reply_end(&req->reply, json_pack("{so}", "what", to_json_text(st.confirm_what)));
+		reply_end(&req->reply, json_pack("{so}", "what", fw_json_text(st.confirm_what)));
 }
 
 /* It is over: how it went. */
@@ -33,7 +33,7 @@ static void undone(struct request *req)
 		return;
 	}
 	end = diff_counts(&st.undone.counts);
-	json_object_set_new(end, "what", to_json_text(st.undone.what));
+	json_object_set_new(end, "what", fw_json_text(st.undone.what));
 	json_object_set_new(end, "rules", status_undone(&st.undone, st.undone.rules));
 	json_object_set_new(end, "restored", status_undone(&st.undone, st.undone.restored));
 	reply_end(&req->reply, end);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
 #include "ctl/fwd/history.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "handlers.h"
 #include "rule_counts.h"
 #include "ctl/fwd/engine/work.h"
@@ -28,7 +28,7 @@ static void counting_free(struct stream *s)
 static void add_rule(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		     const struct fw_count *count)
 {
-	to_json_rule(&k->b, rs, rule, count);
+	fw_json_rule(&k->b, rs, rule, count);
 	fw_buf_add(&k->b, "\n", 1);
 }
 
@@ -38,15 +38,9 @@ static void add_policies(struct counting *k, const struct fw_ruleset *rs)
 		struct fw_count count[FW_NTERMINAL];
 
 		engine_reason_count(k->fwd->engine, (enum fw_reason)r, count);
-		to_json_policy(&k->b, rs, (enum fw_reason)r, count);
+		fw_json_policy(&k->b, rs, (enum fw_reason)r, count);
 		fw_buf_add(&k->b, "\n", 1);
 	}
-}
-
-static void add_to(struct fw_count *sum, struct fw_count count)
-{
-	sum->packets += count.packets;
-	sum->bytes += count.bytes;
 }
 
 static void look_at(struct counting *k, const struct fw_ruleset *rs, const struct fw_rule *rule)
@@ -55,7 +49,7 @@ static void look_at(struct counting *k, const struct fw_ruleset *rs, const struc
 
 	if (!count.packets)
 		return;
-	add_to(&k->all, count);
+	fw_count_add(&k->all, count);
 	add_rule(k, rs, rule, &count);
 }
 
@@ -107,7 +101,7 @@ static void look_at_count(void *ctx, const struct rule_count *c, bool marked)
 
 	if (!c->row.count.packets)
 		return;
-	add_to(&t->all, c->row.count);
+	fw_count_add(&t->all, c->row.count);
 	fw_rule_heap_add(&t->heap, c);
 }
 

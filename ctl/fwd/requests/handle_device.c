@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Which interfaces are filtered. */
 #include "ctl/fwd/devices/devices.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "handlers.h"
 
 #include <string.h>
@@ -94,7 +94,7 @@ void handle_attach(struct request *req)
 
 	json_array_foreach(devices, i, dev)
 	{
-		to_json_line(&b, json_incref(dev));
+		fw_json_line(&b, json_incref(dev));
 		add_state(&how, dev);
 	}
 	json_decref(devices);

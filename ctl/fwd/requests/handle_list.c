@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Rules in order, as many as there are, a chunk at a time; and the policies. */
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "handlers.h"
 #include "list_sets.h"
 #include "ctl/fwd/engine/work.h"
@@ -42,7 +42,7 @@ static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct f
 	if (l->counters)
 		count = engine_rule_count(l->fwd->engine, rule);
 	*work -= WORK_COUNTER + WORK_ELEMENT * 8;
-	if (!to_json_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
+	if (!fw_json_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
 		*work = 0;
 		return false;
 	}
@@ -179,7 +179,7 @@ static void list_policies(struct request *req)
 		struct fw_count count[FW_NTERMINAL];
 
 		engine_reason_count(req->fwd->engine, (enum fw_reason)r, count);
-		to_json_policy(&b, rs, (enum fw_reason)r, req->args.counters ? count : NULL);
+		fw_json_policy(&b, rs, (enum fw_reason)r, req->args.counters ? count : NULL);
 		fw_buf_add(&b, "\n", 1);
 	}
 	reply_lines(&req->reply, &b);

@@ -6,7 +6,7 @@
  */
 #include "ctl/fwd/devices/devices.h"
 #include "metrics_objects.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "handlers.h"
 #include "rule_counts.h"
 #include "status.h"
@@ -200,7 +200,7 @@ void handle_metrics(struct request *req)
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
 	devices_look(req->fwd);
-	to_json_line(&b, status_json(req->fwd));
+	fw_json_line(&b, status_json(req->fwd));
 	metric_interfaces(&b, req->fwd->engine);
 	add_policies(&b, req->fwd);
 	reply_lines(&req->reply, &b);

@@ -2,7 +2,7 @@
 /* How the daemon is: one object. */
 #include "ctl/fwd/devices/devices.h"
 #include "limits.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "handlers.h"
 #include "ctl/fwd/rules_file.h"
 #include "status.h"
@@ -49,7 +49,7 @@ static void add_tables(json_t *o, const struct fwd *d, const struct engine_statu
 	json_object_set_new(o, "identities", both(st->stats.identities));
 	json_object_set_new(o, "classes", both(st->stats.classes));
 	json_object_set_new(o, "pairs", number(st->stats.pairs));
-	json_object_set_new(o, "worst_packet", to_json_cost(&st->cost));
+	json_object_set_new(o, "worst_packet", fw_json_cost(&st->cost));
 	json_object_set_new(o, "worst_packet_is_old", json_boolean(st->cost_is_old));
 }
 
@@ -107,9 +107,9 @@ static json_t *files(const struct fwd *d)
 
 	snprintf(why, sizeof(why), "the kernel has no iterators for them, or does not let them be made: %s",
 		 strerror(err < 0 ? -err : 0));
-	return json_pack("{so so so}", "counters", to_json_text(fw_kern_iterator_file(k, FW_ITERATOR_COUNTERS)),
-			 "interfaces", to_json_text(fw_kern_iterator_file(k, FW_ITERATOR_INTERFACES)), "error",
-			 to_json_text(err ? why : NULL));
+	return json_pack("{so so so}", "counters", fw_json_text(fw_kern_iterator_file(k, FW_ITERATOR_COUNTERS)),
+			 "interfaces", fw_json_text(fw_kern_iterator_file(k, FW_ITERATOR_INTERFACES)), "error",
+			 fw_json_text(err ? why : NULL));
 }
 
 static json_t *memory(const struct fwd *d)
@@ -136,14 +136,14 @@ static json_t *store(const struct fwd *d)
 
 	store_size(s, &changes, &bytes);
 	store_trouble(s, &ds);
-	return json_pack("{so so so so so}", "path", to_json_text(d->config.store), "bytes", number(bytes), "changes",
-			 number(changes), "error", to_json_text(ds.n ? ds.d[0].message : NULL), "hint",
-			 to_json_text(ds.n && ds.d[0].hint[0] ? ds.d[0].hint : NULL));
+	return json_pack("{so so so so so}", "path", fw_json_text(d->config.store), "bytes", number(bytes), "changes",
+			 number(changes), "error", fw_json_text(ds.n ? ds.d[0].message : NULL), "hint",
+			 fw_json_text(ds.n && ds.d[0].hint[0] ? ds.d[0].hint : NULL));
 }
 
 static json_t *stretch(struct stretch s)
 {
-	return json_pack("{sf so}", "seconds", s.seconds, "what", to_json_text(s.what));
+	return json_pack("{sf so}", "seconds", s.seconds, "what", fw_json_text(s.what));
 }
 
 json_t *status_undone(const struct engine_undone *u, int64_t rules)
@@ -155,9 +155,9 @@ static json_t *rollback(const struct engine_undone *u)
 {
 	if (!u->at || u->restored < 0)
 		return json_null();
-	return json_pack("{so so so so so}", "at", json_integer(u->at), "what", to_json_text(u->what), "rules",
+	return json_pack("{so so so so so}", "at", json_integer(u->at), "what", fw_json_text(u->what), "rules",
 			 status_undone(u, u->rules), "restored", status_undone(u, u->restored), "reason",
-			 to_json_text(u->reason));
+			 fw_json_text(u->reason));
 }
 
 json_t *status_json(const struct fwd *d)
@@ -175,7 +175,7 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "limits", limits_json(d));
 	json_object_set_new(o, "kernel", json_pack("{so}", "bytes", number(fw_kern_memory(engine_kern(d->engine)))));
 	json_object_set_new(o, "pins",
-			    json_pack("{so sb}", "path", to_json_text(d->config.pins), "private", d->pins_private));
+			    json_pack("{so sb}", "path", fw_json_text(d->config.pins), "private", d->pins_private));
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
@@ -184,7 +184,7 @@ json_t *status_json(const struct fwd *d)
 		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(loop_recent(&d->loop))));
 	json_object_set_new(o, "rules_file", rules_file_json(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
-	json_object_set_new(o, "confirm_what", to_json_text(st.confirm_by ? st.confirm_what : NULL));
+	json_object_set_new(o, "confirm_what", fw_json_text(st.confirm_by ? st.confirm_what : NULL));
 	json_object_set_new(o, "rollback", rollback(&st.undone));
 	return o;
 }
@@ -194,7 +194,7 @@ void handle_status(struct request *req)
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
 	devices_look(req->fwd);
-	to_json_line(&b, status_json(req->fwd));
+	fw_json_line(&b, status_json(req->fwd));
 	reply_lines(&req->reply, &b);
 	reply_end(&req->reply, NULL);
 }

@@ -2,7 +2,7 @@
 /* Sets as objects, large ones in pieces. */
 #include "list_sets.h"
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include <string.h>
 

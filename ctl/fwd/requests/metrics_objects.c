@@ -2,7 +2,7 @@
 /* Lines and objects of metrics. */
 #include "metrics_objects.h"
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 #include "fw/rule_line.h"
 
 #include <string.h>
@@ -50,10 +50,9 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 		struct fw_count n = fw_kern_prog_count(engine_kern(e), (enum fw_prog)prog, reason, verdict);
 
 		of[prog][verdict] = n;
-		sum[verdict].packets += n.packets;
-		sum[verdict].bytes += n.bytes;
+		fw_count_add(&sum[verdict], n);
 	}
-	to_json_policy(b, rs, reason, sum);
+	fw_json_policy(b, rs, reason, sum);
 	b->len -= !b->failed; /* it goes on before the brace */
 	fw_buf_printf(b, ",\"hooks\":[");
 	for (unsigned i = 0; i < FW_NPROGS * FW_NTERMINAL && !b->failed; i++) {
@@ -78,7 +77,7 @@ static void put_traffic(struct fw_buf *b, const struct engine *e, const struct f
 	const char *name = engine_interface_name(e, t->ifindex);
 
 	fw_buf_printf(b, "{\"interface\":");
-	to_json_string(b, name ? FW_NAME(name) : NULL);
+	fw_json_string(b, name ? FW_NAME(name) : NULL);
 	fw_buf_printf(b, ",\"index\":%d,", (int)t->ifindex);
 	put_hook(b, prog);
 	for (unsigned verdict = FW_NTERMINAL; verdict--;)

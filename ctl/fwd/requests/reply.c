@@ -2,7 +2,7 @@
 /* Messages of a reply, encoded. */
 #include "reply.h"
 
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -109,10 +109,10 @@ void reply_end(struct reply *r, json_t *fields)
 
 static json_t *failure(const char *error, const struct fw_diags *ds)
 {
-	json_t *end = json_pack("{sb so}", "ok", 0, "error", to_json_text(error));
+	json_t *end = json_pack("{sb so}", "ok", 0, "error", fw_json_text(error));
 
 	if (end && ds && ds->n)
-		json_object_set_new(end, "diags", to_json_diags(ds));
+		json_object_set_new(end, "diags", fw_json_diags(ds));
 	if (end && ds && ds->total > ds->n)
 		json_object_set_new(end, "diags_total", json_integer(ds->total));
 	return end;

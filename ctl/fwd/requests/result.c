@@ -3,7 +3,7 @@
 #include "result.h"
 
 #include "ctl/fwd/engine/diff.h"
-#include "ctl/fwd/base/to_json.h"
+#include "fw/json.h"
 
 #include <string.h>
 
@@ -21,11 +21,11 @@ static json_t *fields(const struct engine_result *r, bool load)
 		json_object_set_new(json_object_get(end, "seconds"), "total", json_real(s->total));
 		json_object_set_new(end, "rules", json_integer((json_int_t)r->rules));
 		if (r->cost.most.lines)
-			json_object_set_new(end, "worst_packet", to_json_cost(&r->cost));
+			json_object_set_new(end, "worst_packet", fw_json_cost(&r->cost));
 	} else {
 		json_object_set_new(end, "rebuilt", json_boolean(r->rebuilt));
 	}
-	json_object_set_new(end, "warnings", to_json_diags(&r->warnings));
+	json_object_set_new(end, "warnings", fw_json_diags(&r->warnings));
 	if (r->warnings.total > r->warnings.n)
 		json_object_set_new(end, "warnings_total", json_integer(r->warnings.total));
 	if (r->confirm_by && end)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON by hand where there is much of it, by jansson where there is little. */
-#include "ctl/fwd/base/to_json.h"
+/* JSON objects, as text where there are many, by jansson where there are few. */
+#include "fw/json.h"
 
 #include <string.h>
 
@@ -36,7 +36,7 @@ static void escape(struct fw_buf *b, const char *s)
 	}
 }
 
-void to_json_string(struct fw_buf *b, const char *s)
+void fw_json_string(struct fw_buf *b, const char *s)
 {
 	if (!s) {
 		fw_buf_add(b, "null", 4);
@@ -47,7 +47,7 @@ void to_json_string(struct fw_buf *b, const char *s)
 	fw_buf_add(b, "\"", 1);
 }
 
-/* What was printed from @from on becomes the inside of a JSON string; mostly it is that already. */
+/* Escapes what was printed from @from on, for a JSON string. Mostly nothing has to be escaped. */
 static void escape_in_place(struct fw_buf *b, size_t from)
 {
 	const char *s;
@@ -76,18 +76,24 @@ static void counters(struct fw_buf *b, const struct fw_count *count)
 			      (unsigned long long)count->bytes);
 }
 
-bool to_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+void fw_json_rule_begin(struct fw_buf *b, uint64_t id, const char *name, enum fw_verdict verdict)
+{
+	const char *quote = id > INT64_MAX ? "\"" : ""; /* JSON libraries hold no larger integers */
+
+	fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)id, quote);
+	fw_json_string(b, name);
+	fw_buf_printf(b, ",\"verdict\":\"%s\"", fw_verdict_name(verdict));
+}
+
+bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most)
 {
-	/* Above what JSON libraries hold as an integer it is a string. */
-	const char *quote = rule->id > INT64_MAX ? "\"" : "";
 	size_t from;
 	bool all;
 
 	if (at->part == FW_RULE_HEAD) {
-		fw_buf_printf(b, "{\"id\":%s%llu%s,\"name\":", quote, (unsigned long long)rule->id, quote);
-		to_json_string(b, rule->name);
-		fw_buf_printf(b, ",\"verdict\":\"%s\",\"text\":\"", fw_verdict_name(rule->verdict));
+		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)rule->verdict);
+		fw_buf_printf(b, ",\"text\":\"");
 	}
 	from = b->len;
 	all = fw_text_print_rule_some(b, rs, rule, at, most);
@@ -100,15 +106,15 @@ bool to_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	return true;
 }
 
-void to_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		  const struct fw_count *count)
 {
 	struct fw_rule_place at = { 0 };
 
-	to_json_rule_some(b, rs, rule, count, &at, UINT32_MAX);
+	fw_json_rule_some(b, rs, rule, count, &at, UINT32_MAX);
 }
 
-void to_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
+void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
 		    const struct fw_count count[FW_NTERMINAL])
 {
 	uint8_t is = rs->policy[reason];
@@ -117,8 +123,7 @@ void to_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 	for (unsigned verdict = 0; count && verdict < FW_NTERMINAL; verdict++) {
 		if (is != FW_FOLLOW && is != verdict)
 			continue;
-		sum.packets += count[verdict].packets;
-		sum.bytes += count[verdict].bytes;
+		fw_count_add(&sum, count[verdict]);
 	}
 	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
 		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
@@ -133,7 +138,7 @@ void to_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 	fw_buf_add(b, "}", 1);
 }
 
-void to_json_line(struct fw_buf *b, json_t *object)
+void fw_json_line(struct fw_buf *b, json_t *object)
 {
 	fw_autofree char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
 
@@ -144,34 +149,34 @@ void to_json_line(struct fw_buf *b, json_t *object)
 		b->failed = true;
 }
 
-json_t *to_json_text(const char *s)
+json_t *fw_json_text(const char *s)
 {
 	fw_autofree char *shown = s ? fw_escaped(s) : NULL;
 
 	return s ? json_string(shown) : json_null();
 }
 
-json_t *to_json_name(const char *name)
+json_t *fw_json_name(const char *name)
 {
 	return name ? json_string(FW_NAME(name)) : json_null();
 }
 
 static json_t *diag(const struct fw_diag *d)
 {
-	json_t *o = json_pack("{so}", "message", to_json_text(d->message));
+	json_t *o = json_pack("{so}", "message", fw_json_text(d->message));
 
 	if (o && d->file[0])
-		json_object_set_new(o, "file", to_json_text(d->file));
+		json_object_set_new(o, "file", fw_json_text(d->file));
 	if (o && d->line)
 		json_object_set_new(o, "line", json_integer(d->line));
 	if (o && d->column)
 		json_object_set_new(o, "column", json_integer(d->column));
 	if (o && d->hint[0])
-		json_object_set_new(o, "hint", to_json_text(d->hint));
+		json_object_set_new(o, "hint", fw_json_text(d->hint));
 	return o;
 }
 
-json_t *to_json_diags(const struct fw_diags *ds)
+json_t *fw_json_diags(const struct fw_diags *ds)
 {
 	json_t *array = json_array();
 
@@ -180,7 +185,7 @@ json_t *to_json_diags(const struct fw_diags *ds)
 	return array;
 }
 
-json_t *to_json_cost(const struct fw_cost_worst *w)
+json_t *fw_json_cost(const struct fw_cost_worst *w)
 {
 	return json_pack("{sf sI sI sI sI}", "seconds", fw_cost_seconds(w->most), "lines", (json_int_t)w->most.lines,
 			 "rounds", (json_int_t)w->most.rounds, "pairs", (json_int_t)w->pairs, "blocks",

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The JSON objects of fwd's socket (docs/fwd.socket.md) and of fwctl. Those of which there may be a million are written
+ * directly as text, the others are made by jansson.
+ */
+#ifndef FW_JSON_H
+#define FW_JSON_H
+
+#include "fw/cost.h"
+#include "fw/kern.h"
+#include "fw/text.h"
+
+#include <jansson.h>
+
+/* Writes a JSON string, with its quotes, of text as fw_escape() shows it. NULL becomes null. */
+void fw_json_string(struct fw_buf *b, const char *s);
+/* Writes the beginning of a rule's object: {"id", "name", "verdict". The caller goes on with a comma, or closes it. */
+void fw_json_rule_begin(struct fw_buf *b, uint64_t id, const char *name, enum fw_verdict verdict);
+/* Writes a rule: {"id", "name", "verdict", "text", "packets", "bytes", "slot"}. @count: NULL: without counters. */
+void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		  const struct fw_count *count);
+/* The same in pieces, as fw_text_print_rule_some(). */
+bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most);
+/* Writes a policy: {"policy", "verdict", "set", "packets", "bytes", "before"}. @count: by verdict; NULL: without counters. */
+void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
+		    const struct fw_count count[FW_NTERMINAL]);
+/* Writes an object, which is taken, and a newline. */
+void fw_json_line(struct fw_buf *b, json_t *object);
+/* An array of {"message", "file", "line", "column", "hint"}. NULL: out of memory. */
+json_t *fw_json_diags(const struct fw_diags *ds);
+/* A string as fw_escape() shows it, for json_pack()'s "o". NULL becomes null. Return: NULL: out of memory. */
+json_t *fw_json_text(const char *s);
+/* The name of an interface as FW_NAME() shows it, which requests accept too. */
+json_t *fw_json_name(const char *name);
+/* The cost of the worst packet. */
+json_t *fw_json_cost(const struct fw_cost_worst *w);
+
+#endif
