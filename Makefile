@@ -74,7 +74,7 @@ FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz
 # Nor is the exporter's server.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,web.c answer.c exporter.c address.c main.c), \
 	$(call sources,ctl/exporter)))
-KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_pins)
+KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_readers test_traffic test_pins)
 # Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an
 # XDP program while another CPU makes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"

@@ -9,6 +9,7 @@
 
 #include <bpf/bpf.h>
 #include <dirent.h>
+#include <linux/if_ether.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -195,7 +196,7 @@ bool pins_main(int argc, char **argv)
 		return false;
 	pins_at.ifindex = sandbox_veth(DEV, PEER);
 	pins_at.sender = sandbox_sender(PEER);
-	pins_at.receiver = sandbox_receiver(DEV);
+	pins_at.receiver = sandbox_receiver(DEV, ETH_P_IP);
 	assert_int_equal(fw_text_frame("udp 10.0.0.1:1 > 10.0.0.9:2", &pins_at.bad, NULL), 0);
 	assert_int_equal(fw_text_frame("udp 10.0.0.2:1 > 10.0.0.9:2", &pins_at.good, NULL), 0);
 	return true;

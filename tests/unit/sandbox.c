@@ -9,10 +9,12 @@
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
 #include <linux/rtnetlink.h>
+#include <linux/seccomp.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <netinet/ip.h>
@@ -20,6 +22,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -156,10 +159,10 @@ int sandbox_sender(const char *name)
 	return packet_socket(name, 0);
 }
 
-/* Sockets for one protocol stand behind tc in the packets' way; those for all protocols do not. */
-int sandbox_receiver(const char *name)
+/* Packets reach sockets for one protocol after tc, those for all protocols before it. */
+int sandbox_receiver(const char *name, uint16_t protocol)
 {
-	return packet_socket(name, ETH_P_IP);
+	return packet_socket(name, protocol);
 }
 
 void sandbox_send(int sender, const struct fw_frame *frame)
@@ -192,6 +195,20 @@ void sandbox_received(int receiver, const uint32_t from[2], int which, unsigned 
 		n[0] += ntohl(ip.saddr) == from[0];
 		n[1] += ntohl(ip.saddr) == from[1];
 	}
+}
+
+int sandbox_refuse_call(long call, int error)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)call, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { sizeof(filter) / sizeof(*filter), filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) ? -errno :
+														0;
 }
 
 int sandbox_foreign(enum bpf_prog_type type, int verdict)

@@ -28,9 +28,12 @@ void sandbox_rename(const char *from, const char *to);
 /* Somebody else's program, which says @verdict of every packet: its descriptor. */
 int sandbox_foreign(enum bpf_prog_type type, int verdict);
 
-/* A socket that sends frames on an interface; one that gets those of IPv4 that passed its filters. */
+/* From now on a system call of this process fails with @error, as in a sandbox or an older kernel. 0 or -errno. */
+int sandbox_refuse_call(long call, int error);
+
+/* A socket that sends frames on an interface; one that receives those of a protocol (ETH_P_IP) that passed its filters. */
 int sandbox_sender(const char *name);
-int sandbox_receiver(const char *name);
+int sandbox_receiver(const char *name, uint16_t protocol);
 void sandbox_send(int sender, const struct fw_frame *frame);
 /*
  * Takes away what waits at a receiver and counts the frames from two IPv4 addresses (host's order). Waits until there are

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <net/if.h>
 #include <sched.h>
@@ -82,7 +83,7 @@ static uint32_t in_front(struct fw_kern *k)
 /* Do frames pass that the rules drop? All of them, or none. */
 static bool bad_pass(void)
 {
-	int sender = sandbox_sender("fwk1"), receiver = sandbox_receiver("fwk0");
+	int sender = sandbox_sender("fwk1"), receiver = sandbox_receiver("fwk0", ETH_P_IP);
 	unsigned n[2];
 
 	for (int i = 0; i < 10; i++)
@@ -152,7 +153,7 @@ static void moves_without_a_gap(void **state)
 {
 	int next = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link;
 	struct fw_kern *k;
-	int receiver = sandbox_receiver("fwk0");
+	int receiver = sandbox_receiver("fwk0", ETH_P_IP);
 	unsigned n[2];
 	pid_t pid;
 

@@ -11,9 +11,6 @@
 #include <cmocka.h>
 
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -264,24 +261,11 @@ static void counter_cleared(void **state)
 	live_end(&l);
 }
 
-/* From here on membarrier() is answered EINVAL in this process, as by kernels that run CPUs without ticks. */
-static int forbid_membarrier(void)
-{
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog prog = { sizeof(code) / sizeof(*code), code };
-
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
-}
-
+/* As on kernels that run CPUs without ticks (nohz_full). */
 static int grace_without_membarrier(void)
 {
 	struct fw_kern *k = NULL;
-	int err = forbid_membarrier()                                                         ? 1 :
+	int err = sandbox_refuse_call(SYS_membarrier, EINVAL)                                 ? 1 :
 		  fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, NULL, &k) ? 2 :
 												0;
 

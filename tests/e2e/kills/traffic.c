@@ -4,7 +4,6 @@
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,7 +21,6 @@
 #define TIMES 3             /* that each flow sends in a batch */
 #define BATCH_PAUSE_US 1000 /* between two batches */
 #define LOST_MS 3000        /* a frame that is not there by then is lost */
-#define RECEIVE_BYTES (4 << 20)
 
 const struct flow_info flow_info[NFLOWS] = {
 	[FLOW_STAY] = { "udp 198.18.0.1:1000 > 192.0.2.1:1001 in length 100", "stay", NULL, true, false },
@@ -67,20 +65,6 @@ __attribute__((format(printf, 1, 2))) static void wrong(const char *fmt, ...)
 	if (!t.wrong[0])
 		vsnprintf(t.wrong, sizeof(t.wrong), fmt, ap);
 	va_end(ap);
-}
-
-/* Frames that are for others: the stack of this machine leaves them alone. */
-static int receiver_open(const char *name, uint16_t protocol)
-{
-	struct sockaddr_ll at = { .sll_family = AF_PACKET,
-				  .sll_protocol = htons(protocol),
-				  .sll_ifindex = (int)if_nametoindex(name) };
-	int size = RECEIVE_BYTES, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)), 0);
-	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	return fd;
 }
 
 static void send_one(enum flow flow)
@@ -209,8 +193,8 @@ static void frame_make(enum flow flow)
 void traffic_start(const char *from, const char *to)
 {
 	t.sender = sandbox_sender(from);
-	t.receiver[0] = receiver_open(to, ETH_P_IP);
-	t.receiver[1] = receiver_open(to, ETH_P_IPV6);
+	t.receiver[0] = sandbox_receiver(to, ETH_P_IP);
+	t.receiver[1] = sandbox_receiver(to, ETH_P_IPV6);
 	for (int i = 0; i < NFLOWS; i++)
 		frame_make((enum flow)i);
 	assert_int_equal(pthread_create(&t.thread, NULL, run, NULL), 0);
