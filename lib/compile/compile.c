@@ -23,7 +23,8 @@
  * tries and the classes that they lead to (trie.c, class.c). The root goes last. Everything is
  * new memory; nothing that a packet may be reading is touched.
  */
-#include "tables.h"
+#include "address/address.h"
+#include "pair/pair.h"
 
 #include <pthread.h>
 #include <string.h>

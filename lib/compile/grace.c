@@ -3,7 +3,8 @@
  * The end of a grace period: what waited for it in the queue (retire.c) is freed, or takes its next step and waits for
  * another one.
  */
-#include "tables.h"
+#include "address/address.h"
+#include "pair/pair.h"
 
 #define WORK_RETIRED 8 /* as other work is counted */
 

@@ -34,7 +34,7 @@ void root_set_policies(struct fw_root *root, const struct fw_lowering *from)
 				root->accept |= 1u << (r | hook << 4);
 }
 
-uint64_t lanes_open(const struct fw_root *root)
+uint64_t root_lanes_open(const struct fw_root *root)
 {
 	uint64_t hi = root->lane_guard;
 

@@ -6,7 +6,7 @@
  * same page; it goes away with the last reference. All that changes in it while packets may read it are bits of
  * signatures, which come, and an identity that comes to its end.
  */
-#include "lib/compile/tables.h"
+#include "address.h"
 
 #include <string.h>
 

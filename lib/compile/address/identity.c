@@ -4,7 +4,7 @@
  * sweep over the address space that keeps the list of identities that contain
  * the current address, and notes where it changes.
  */
-#include "lib/compile/tables.h"
+#include "address.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -195,7 +195,7 @@ struct pass {
 	uint32_t limit; /* identities of a class, `any` and `frame` left out */
 };
 
-/* Says which rule first names the identity that is one too many. */
+/* Refuses the first rule that names the identity that is one too many. */
 static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_family family)
 {
 	uint32_t addrs = p->t->side[p->side].ids[e->identity].addrs, i = 0;
@@ -205,8 +205,11 @@ static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_f
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, wire, where, sizeof(where));
 	while (i < p->l->from.n && (p->side == SRC ? p->l->instances[i]->src : p->l->instances[i]->dst) != addrs)
 		i++;
-	return tables_refuse(&p->l->from, p->ds, p->l->instances[i], NESTING_HINT, NESTING_REFUSED,
-			     p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
+	return tables_refuse(
+		&p->l->from, p->ds, p->l->instances[i],
+		"merge nested prefixes or put them into one set, which counts once however many elements it has",
+		"the %s address is one prefix or set too many around %s: at most %u may contain one address",
+		p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
 }
 
 static int sweep_family(const struct pass *p, enum fw_family family, const struct events *ev)

@@ -5,7 +5,7 @@
  * at two classes, and both must be those of one generation: so the change is made
  * to copies of the tries, which the next root names.
  */
-#include "lib/compile/tables.h"
+#include "address.h"
 
 #include <string.h>
 

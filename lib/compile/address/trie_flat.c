@@ -12,56 +12,54 @@ void trie_flat_put(struct flat *f, u128 start, uint32_t class)
 		f->err = fw_vec_push(f->b, f->n, f->cap, b);
 }
 
-/* @first: the value that the first run begins with. */
-static void flatten_runs32(const struct fw_tables *t, struct flat *f, const struct fw_runs32 *node, uint32_t first,
-			   u128 base, unsigned depth, bool wide)
+/* The runs of one node, or, of a wide node, of the nodes below it; @first: the value that the first run begins with. */
+static void flatten_runs32(struct flat *f, const struct fw_runs32 *node, uint32_t first, struct trie_span span,
+			   bool wide)
 {
 	for (unsigned i = 0; i < FW_RUNS32; i++) {
-		const struct fw_runs32 *below = fw_pool_ptr(t->heap.pool, FW_REF_LINE(node->ref[i]));
-		u128 start = base | wide_value(first, depth, 32);
+		const struct fw_runs32 *below = fw_pool_ptr(f->t->heap.pool, FW_REF_LINE(node->ref[i]));
 
 		if (wide)
-			flatten_runs32(t, f, below, first, base, depth, false);
+			flatten_runs32(f, below, first, span, false);
 		else
-			trie_flatten(t, f, node->ref[i], start, depth + 32);
+			trie_flatten(f, node->ref[i], span_below(span, first, 32));
 		if (i == FW_RUNS32 - 1 || node->last[i] == UINT32_MAX)
 			return;
 		first = node->last[i] + 1;
 	}
 }
 
-static void flatten_runs8(const struct fw_tables *t, struct flat *f, const struct fw_runs8 *node, u128 base,
-			  unsigned depth)
+static void flatten_runs8(struct flat *f, const struct fw_runs8 *node, struct trie_span span)
 {
 	uint32_t first = 0;
 
 	for (unsigned i = 0; i < FW_RUNS8; i++) {
-		trie_flatten(t, f, node->ref[i], base | wide_value(first, depth, 8), depth + 8);
+		trie_flatten(f, node->ref[i], span_below(span, first, 8));
 		if (i == FW_RUNS8 - 1 || node->last[i] == 0xff)
 			return;
 		first = node->last[i] + 1u;
 	}
 }
 
-void trie_flatten(const struct fw_tables *t, struct flat *f, uint32_t ref, u128 base, unsigned depth)
+void trie_flatten(struct flat *f, uint32_t ref, struct trie_span span)
 {
-	const void *node = fw_pool_ptr(t->heap.pool, FW_REF_LINE(ref));
+	const void *node = fw_pool_ptr(f->t->heap.pool, FW_REF_LINE(ref));
 	const uint32_t *table = node;
 
 	f->nodes += FW_REF_TAG(ref) == FW_REF_WIDE ? 1 + FW_RUNS32 : 1;
 	switch (FW_REF_TAG(ref)) {
 	case FW_REF_CLASS:
-		trie_flat_put(f, base, FW_REF_LINE(ref));
+		trie_flat_put(f, span.base, FW_REF_LINE(ref));
 		return;
 	case FW_REF_TABLE8:
 		for (uint32_t v = 0; v < 256; v++)
-			trie_flatten(t, f, table[v], base | wide_value(v, depth, 8), depth + 8);
+			trie_flatten(f, table[v], span_below(span, v, 8));
 		return;
 	case FW_REF_RUNS8:
-		flatten_runs8(t, f, node, base, depth);
+		flatten_runs8(f, node, span);
 		return;
 	default:
-		flatten_runs32(t, f, node, 0, base, depth, FW_REF_TAG(ref) == FW_REF_WIDE);
+		flatten_runs32(f, node, 0, span, FW_REF_TAG(ref) == FW_REF_WIDE);
 	}
 }
 
@@ -101,7 +99,7 @@ void trie_subtree_retire(struct fw_tables *t, int side, uint32_t ref)
 	refs = trie_node_refs(t, ref, &n);
 	for (uint32_t i = 0; i < n; i++)
 		trie_subtree_retire(t, side, refs[i]);
-	n = tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1;
+	n = tag == FW_REF_TABLE8 ? TABLE8_LINES : 1;
 	t->stats.trie_bytes -= (uint64_t)n * FW_LINE;
 	retire_lines(t, line, n);
 }

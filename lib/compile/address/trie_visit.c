@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A look at all classes that the addresses of a range have. */
+/* Looks at the classes of all addresses in a range. */
 #include "trie_span.h"
 
-#define TABLE_PLACES 16 /* that a table of 256, copied as it is, counts as */
+#define TABLE_PLACES 16 /* what copying a table of 256 counts as */
 
-/* Calls @leaf for the class of each place under a reference that lies in the range, until it says no. */
+/* Calls @leaf for the class of each place under a reference that lies in the range, until it returns false. */
 struct visit {
 	const struct fw_tables *t;
 	u128 lo, hi;
@@ -15,15 +15,15 @@ struct visit {
 	uint64_t bits;
 };
 
-static bool visit_ref(struct visit *v, uint32_t ref, u128 base, unsigned depth);
+static bool visit_ref(struct visit *v, uint32_t ref, struct trie_span span);
 
 static bool visit_outside(const struct visit *v, u128 from, u128 to)
 {
 	return to < v->lo || from > v->hi;
 }
 
-/* @first: the value that the first run begins with. */
-static bool visit_runs(struct visit *v, uint32_t ref, uint32_t first, u128 base, unsigned depth)
+/* The runs of one node, or, of a wide node, of the nodes below it; @first: the value that the first run begins with. */
+static bool visit_runs(struct visit *v, uint32_t ref, uint32_t first, struct trie_span span)
 {
 	const void *node = fw_pool_ptr(v->t->heap.pool, FW_REF_LINE(ref));
 	const struct fw_runs32 *r32 = node;
@@ -34,15 +34,16 @@ static bool visit_runs(struct visit *v, uint32_t ref, uint32_t first, u128 base,
 	for (unsigned i = 0; i < runs; i++) {
 		uint32_t last = i == runs - 1 ? end : width == 8 ? r8->last[i] : r32->last[i];
 		uint32_t below = width == 8 ? r8->ref[i] : r32->ref[i];
-		u128 from = base | wide_value(first, depth, width);
-		u128 to = span_last(base | wide_value(last, depth, width), depth + width);
-		bool go = !visit_outside(v, from, to);
+		struct trie_span from = span_below(span, first, width), to = span_below(span, last, width);
+		bool stop = false;
 
-		if (go && FW_REF_TAG(ref) == FW_REF_WIDE)
-			go = !visit_runs(v, below, first, base, depth);
-		else if (go)
-			go = !visit_ref(v, below, from, depth + width);
-		if (go)
+		if (visit_outside(v, from.base, span_last(to)))
+			;
+		else if (FW_REF_TAG(ref) == FW_REF_WIDE)
+			stop = !visit_runs(v, below, first, span);
+		else
+			stop = !visit_ref(v, below, from);
+		if (stop)
 			return false;
 		if (last == end)
 			break;
@@ -51,7 +52,7 @@ static bool visit_runs(struct visit *v, uint32_t ref, uint32_t first, u128 base,
 	return true;
 }
 
-static bool visit_ref(struct visit *v, uint32_t ref, u128 base, unsigned depth)
+static bool visit_ref(struct visit *v, uint32_t ref, struct trie_span span)
 {
 	const uint32_t *table = fw_pool_ptr(v->t->heap.pool, FW_REF_LINE(ref));
 	uint32_t last = 0;
@@ -59,15 +60,15 @@ static bool visit_ref(struct visit *v, uint32_t ref, u128 base, unsigned depth)
 	if (FW_REF_TAG(ref) == FW_REF_CLASS)
 		return v->leaf(v, FW_REF_LINE(ref));
 	if (FW_REF_TAG(ref) != FW_REF_TABLE8)
-		return visit_runs(v, ref, 0, base, depth);
+		return visit_runs(v, ref, 0, span);
 	for (uint32_t i = 0; i < 256; i++) {
-		u128 from = base | wide_value(i, depth, 8);
+		struct trie_span below = span_below(span, i, 8);
 
-		if (visit_outside(v, from, span_last(from, depth + 8)) ||
+		if (visit_outside(v, below.base, span_last(below)) ||
 		    (table[i] == last && FW_REF_TAG(last) == FW_REF_CLASS))
 			continue;
 		last = table[i];
-		if (!visit_ref(v, last, from, depth + 8))
+		if (!visit_ref(v, last, below))
 			return false;
 	}
 	return true;
@@ -76,11 +77,12 @@ static bool visit_ref(struct visit *v, uint32_t ref, u128 base, unsigned depth)
 static void visit(struct visit *v, int side, struct trie_range r)
 {
 	const uint32_t *root = trie_root(v->t, side, r.family);
+	const struct trie_scope all = scope_of(r);
 
 	v->lo = r.lo;
 	v->hi = r.hi;
-	for (uint32_t i = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS); i <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS); i++)
-		if (!visit_ref(v, root[i], wide_value(i, 0, FW_TRIE_ROOT_BITS), FW_TRIE_ROOT_BITS))
+	for (uint32_t i = scope_first(&all, FW_TRIE_ROOT_BITS); i <= scope_end(&all, FW_TRIE_ROOT_BITS); i++)
+		if (!visit_ref(v, root[i], span_below(all.span, i, FW_TRIE_ROOT_BITS)))
 			return;
 }
 
@@ -101,22 +103,22 @@ void trie_survey(const struct fw_tables *t, int side, struct trie_range r, uint6
 	visit(&v, side, r);
 }
 
-/* The places of a reference that a change of the range in a copy writes anew: those of the nodes that tables lead to. */
-static void survey_copy(struct visit *v, uint32_t ref, u128 base, unsigned depth, u128 lo, u128 hi)
+/* Counts the places that an update of the range in a copy would write: those of the nodes that tables lead to. */
+static void survey_copy(struct visit *v, uint32_t ref, const struct trie_scope *s)
 {
 	const uint32_t *table = fw_pool_ptr(v->t->heap.pool, FW_REF_LINE(ref));
 
-	if (FW_REF_TAG(ref) != FW_REF_TABLE8 || (lo == base && hi == span_last(base, depth))) {
-		v->lo = base;
-		v->hi = span_last(base, depth);
-		visit_ref(v, ref, base, depth);
+	if (FW_REF_TAG(ref) != FW_REF_TABLE8 || scope_is_whole(s)) {
+		v->lo = s->span.base;
+		v->hi = span_last(s->span);
+		visit_ref(v, ref, s->span);
 		return;
 	}
 	v->sum->places += TABLE_PLACES;
-	for (uint32_t i = wide_bits(lo, depth, 8); i <= wide_bits(hi, depth, 8) && v->sum->places <= v->limit; i++) {
-		u128 from = base | wide_value(i, depth, 8), to = span_last(from, depth + 8);
+	for (uint32_t i = scope_first(s, 8); i <= scope_end(s, 8) && v->sum->places <= v->limit; i++) {
+		const struct trie_scope below = scope_below(s, i, 8);
 
-		survey_copy(v, table[i], from, depth + 8, lo > from ? lo : from, hi < to ? hi : to);
+		survey_copy(v, table[i], &below);
 	}
 }
 
@@ -124,12 +126,13 @@ void trie_copy_survey(const struct fw_tables *t, int side, struct trie_range r, 
 {
 	struct visit v = { .t = t, .leaf = leaf_survey, .sum = sum, .limit = limit };
 	const uint32_t *root = trie_root(t, side, r.family);
+	const struct trie_scope all = scope_of(r);
 
-	for (uint32_t i = wide_bits(r.lo, 0, FW_TRIE_ROOT_BITS);
-	     i <= wide_bits(r.hi, 0, FW_TRIE_ROOT_BITS) && sum->places <= limit; i++) {
-		u128 from = wide_value(i, 0, FW_TRIE_ROOT_BITS), to = span_last(from, FW_TRIE_ROOT_BITS);
+	for (uint32_t i = scope_first(&all, FW_TRIE_ROOT_BITS);
+	     i <= scope_end(&all, FW_TRIE_ROOT_BITS) && sum->places <= limit; i++) {
+		const struct trie_scope below = scope_below(&all, i, FW_TRIE_ROOT_BITS);
 
-		survey_copy(&v, root[i], from, FW_TRIE_ROOT_BITS, r.lo > from ? r.lo : from, r.hi < to ? r.hi : to);
+		survey_copy(&v, root[i], &below);
 	}
 }
 

@@ -13,7 +13,7 @@
  * After Lakshman and Stiliadis, "High-speed policy-based packet forwarding", SIGCOMM 1998; the aggregation after Baboescu
  * and Varghese, "Scalable packet classification", SIGCOMM 2001.
  */
-#include "lib/compile/tables.h"
+#include "pair.h"
 
 #include <string.h>
 
@@ -29,8 +29,8 @@ struct column {
 };
 
 struct draft {
-	const struct fw_instance *const *rules;
-	uint32_t n, words; /* rules; 64-bit words of a vector */
+	struct rule_list rules;
+	uint32_t words; /* of a vector, 64 bits each */
 	struct column column[FW_NFIELDS];
 	uint32_t ncolumns;
 	uint8_t *out;  /* FW_SEGMENT_BYTES of room */
@@ -61,9 +61,9 @@ static int column_ends(const struct draft *d, struct column *col)
 {
 	size_t n = 0, cap = 0, out = 0;
 
-	for (uint32_t i = 0; i < d->n; i++) {
+	for (uint32_t i = 0; i < d->rules.n; i++) {
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = instance_ranges(d->rules[i], col->field, &nr);
+		fw_autofree struct fw_range *r = instance_ranges(d->rules.r[i], col->field, &nr);
 
 		if (!r)
 			return -ENOMEM;
@@ -110,9 +110,9 @@ static int column_vectors(const struct draft *d, struct column *col)
 	col->vectors = calloc((size_t)(col->nends + 1) * d->words, sizeof(*col->vectors));
 	if (!col->vectors)
 		return -ENOMEM;
-	for (uint32_t i = 0; i < d->n; i++) {
+	for (uint32_t i = 0; i < d->rules.n; i++) {
 		size_t nr = 0;
-		fw_autofree struct fw_range *r = instance_ranges(d->rules[i], col->field, &nr);
+		fw_autofree struct fw_range *r = instance_ranges(d->rules.r[i], col->field, &nr);
 
 		if (!r)
 			return -ENOMEM;
@@ -138,13 +138,13 @@ static int draft_columns(struct draft *d)
 	uint32_t used = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; i < d->n; i++) {
-		const struct fw_instance *r = d->rules[i];
+	for (uint32_t i = 0; i < d->rules.n; i++) {
+		const struct fw_instance *r = d->rules.r[i];
 
 		for (unsigned m = 0; m < r->nmatches; m++)
 			used |= 1u << r->matches[m]->field;
 	}
-	d->words = (d->n + 63) / 64;
+	d->words = (d->rules.n + 63) / 64;
 	for (uint32_t f = 0; !err && f < FW_NFIELDS; f++) {
 		struct column *col = &d->column[d->ncolumns];
 
@@ -277,14 +277,14 @@ static int put_vectors(struct draft *d, const struct column *col, struct fw_bloc
 /* The block in d->out. -E2BIG: it does not fit a segment. */
 static int draft_serialise(struct draft *d)
 {
-	struct fw_block head = { .rules = d->n, .fields = d->ncolumns, .next = FW_HIT_NONE };
+	struct fw_block head = { .rules = d->rules.n, .fields = d->ncolumns, .next = FW_HIT_NONE };
 	uint32_t header = offsetof(struct fw_block, field) + d->ncolumns * (uint32_t)sizeof(struct fw_block_field);
 	int err = 0;
 
 	d->used = header;
 	head.hits = d->used;
-	for (uint32_t i = 0; i < d->n; i++) {
-		uint64_t hit = instance_hit(d->rules[i]);
+	for (uint32_t i = 0; i < d->rules.n; i++) {
+		uint64_t hit = instance_hit(d->rules.r[i]);
 
 		draft_put(d, &hit, sizeof(hit));
 	}
@@ -299,25 +299,25 @@ static int draft_serialise(struct draft *d)
 	return err;
 }
 
-/* One block of up to @n of the rules, fewer when that many would be too large. Return: how many, or -errno. */
-static long block_build(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, uint32_t *bytes)
+/* Builds one block of the first of the rules in t->block, or of fewer where it would be too large. Return: how many, or -errno. */
+static long block_build(struct fw_tables *t, struct rule_list rules, uint32_t *bytes)
 {
 	struct draft d = { .rules = rules, .out = t->block };
 
-	for (d.n = n;; d.n /= 2) {
+	for (;; d.rules.n /= 2) {
 		int err = draft_columns(&d);
 
 		if (!err)
 			err = draft_serialise(&d);
 		draft_free(&d);
-		if (!err && (d.n <= 64 || d.used <= BLOCK_BYTES_GOOD)) {
+		if (!err && (d.rules.n <= 64 || d.used <= BLOCK_BYTES_GOOD)) {
 			*bytes = d.used;
-			return d.n;
+			return d.rules.n;
 		}
 		if (err && err != -E2BIG)
 			return err;
-		if (d.n == 1)
-			return tables_refuse(t->from, t->ds, rules[0], "use fewer values, or split the rule",
+		if (d.rules.n == 1)
+			return tables_refuse(t->from, t->ds, rules.r[0], "use fewer values, or split the rule",
 					     "its lists of values are too long for one rule");
 	}
 }
@@ -345,14 +345,15 @@ int block_take(struct fw_tables *t, uint32_t bytes, bool extra, uint32_t *line)
 	return err;
 }
 
-int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uint32_t n, __u64 *hit)
+int block_write(struct fw_tables *t, struct rule_list rules, __u64 *hit)
 {
 	__u64 *to = hit;
 	uint32_t most = FW_BLOCK_RULES;
 
-	for (uint32_t done = 0; done < n;) {
+	for (uint32_t done = 0; done < rules.n;) {
+		const struct rule_list rest = { rules.r + done, rules.n - done < most ? rules.n - done : most };
 		uint32_t bytes = 0, line;
-		long took = block_build(t, rules + done, n - done < most ? n - done : most, &bytes);
+		long took = block_build(t, rest, &bytes);
 
 		if (took < 0)
 			return (int)took;
@@ -360,7 +361,7 @@ int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uin
 		if (took < most)
 			most = (uint32_t)took * 2;
 		if (done && t->extra_blocks == FW_BLOCK_CHAIN)
-			return tables_refuse(t->from, t->ds, rules[done],
+			return tables_refuse(t->from, t->ds, rest.r[0],
 					     "give the rules addresses, so that they spread over pairs",
 					     "too many rules share their source and destination");
 
@@ -369,7 +370,7 @@ int block_write(struct fw_tables *t, const struct fw_instance *const *rules, uin
 		if (err)
 			return err;
 		memcpy(fw_pool_ptr(t->heap.pool, line), t->block, bytes);
-		*to = FW_HIT(rules[done]->rank, 1, line);
+		*to = FW_HIT(rest.r[0]->rank, 1, line);
 		to = &((struct fw_block *)fw_pool_ptr(t->heap.pool, line))->next;
 		done += (uint32_t)took;
 	}

@@ -4,7 +4,7 @@
  * hash table that packets ask. Entries are laid down in the order of their home
  * lines, which keeps every one as near to its home as the load allows.
  */
-#include "lib/compile/tables.h"
+#include "pair.h"
 
 #include <string.h>
 
@@ -39,7 +39,7 @@ struct pairs {
 #define NO_RULE 0xffffffffu
 #define AHEAD 16
 
-uint64_t instance_pair_key(const struct fw_tables *t, const struct fw_instance *r)
+uint64_t pair_key_of(const struct fw_tables *t, const struct fw_instance *r)
 {
 	if (fw_instance_names_non_ip(r) && r->src == FW_ANY && r->dst == FW_ANY)
 		return FW_PAIR_KEY(FW_IDENTITY_FRAME, FW_IDENTITY_FRAME);
@@ -104,7 +104,7 @@ static int pairs_collect(struct pairs *ps)
 		if (i >= l->from.n)
 			continue;
 		/* Where the pair will be looked for is all over memory: it is sent for a few rules ahead. */
-		keys[i % AHEAD] = instance_pair_key(ps->t, l->instances[i]);
+		keys[i % AHEAD] = pair_key_of(ps->t, l->instances[i]);
 		__builtin_prefetch(&slots[fw_mix64(keys[i % AHEAD]) & (nslots - 1)]);
 	}
 	ps->rules = malloc(ps->most * sizeof(*ps->rules) + 1);
@@ -126,7 +126,7 @@ static void sign_pairs(const struct pairs *ps)
 /* An entry that any packet passes. */
 static struct fw_pair entry_open(const struct fw_tables *t, uint64_t key)
 {
-	struct fw_pair e = { .key = key, .hi = lanes_open(&t->root) };
+	struct fw_pair e = { .key = key, .hi = root_lanes_open(&t->root) };
 
 	return e;
 }
@@ -163,15 +163,14 @@ static bool entry_rule(const struct fw_root *root, struct fw_pair *e, const stru
 	return true;
 }
 
-int pair_build(struct fw_tables *t, uint64_t key, const struct fw_instance *const *rules, uint32_t n,
-	       struct fw_pair *out)
+int pair_build(struct fw_tables *t, uint64_t key, struct rule_list rules, struct fw_pair *out)
 {
 	*out = entry_open(t, key);
-	if (n == 1 && entry_rule(&t->root, out, rules[0]))
+	if (rules.n == 1 && entry_rule(&t->root, out, rules.r[0]))
 		return 0;
 	*out = entry_open(t, key);
 
-	int err = tree_build(t, rules, n, 0, &out->hit);
+	int err = tree_build(t, rules, 0, &out->hit);
 
 	t->stats.blocks += !err;
 	return err;
@@ -185,7 +184,7 @@ static int entry_write(struct pairs *ps, const struct pair *p, struct fw_pair *t
 
 	for (uint32_t i = p->first; i != NO_RULE; i = ps->next_rule[i])
 		ps->rules[n++] = ps->l->instances[i];
-	err = pair_build(ps->t, p->key, ps->rules, n, &e);
+	err = pair_build(ps->t, p->key, (struct rule_list){ ps->rules, n }, &e);
 	if (err)
 		return err;
 	if (FW_HIT_BLOCK(e.hit) && n > ps->t->stats.block_rules_max)

@@ -16,7 +16,7 @@
  * with {A, nothing}. When a pair changes again in between, its newest version refers to the one before until that one's
  * grace period is over.
  */
-#include "lib/compile/tables.h"
+#include "pair.h"
 
 #define NO_ENTRY 0xffffffffu
 
@@ -171,7 +171,7 @@ void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_
 	v->before = (struct fw_version_value){ e->hit, e->lo, e->hi };
 	if (last && last->depth) {
 		v->depth = last->depth + 1;
-		v->before = (struct fw_version_value){ e->hit, 0, lanes_open(&t->root) };
+		v->before = (struct fw_version_value){ e->hit, 0, root_lanes_open(&t->root) };
 	} else if (last) {
 		/* Settled but for its place in the entry: no packet takes what was before it. */
 		v->before = last->after;
@@ -182,7 +182,7 @@ void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_
 	}
 	put(&e->hit, FW_HIT_VERSION(step->version));
 	put(&e->lo, 0);
-	put(&e->hi, lanes_open(&t->root));
+	put(&e->hi, root_lanes_open(&t->root));
 	/* clang-format off */
 	retire_push(t, (struct retired){ .kind = RETIRED_PAIR, .phase = PHASE_LANES, .line = step->version,
 				    .n = step->entry });

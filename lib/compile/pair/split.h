@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files that make splits and change them share: where a field is cut. Private to lib/compile. */
+/* Splits: where a field is cut, and reading and writing their tables. Shared by the files of trees, and private to them. */
 #ifndef FW_SPLIT_H
 #define FW_SPLIT_H
 
-#include "lib/compile/tables.h"
+#include "pair.h"
 
-/* A rule that would stand in more children of a split belongs to its rest. */
+/* A rule that would be in more children of a split belongs to its rest. */
 #define SPREAD_MAX 8
-/* Copies of rules in the children, those themselves included, for one rule. */
+/* Entries of a split for one of its rules, on average. */
 #define COPIES_MAX 2
 #define CHILDREN_MAX 65536u
 
-/* What rules say of one field: those of rule i are r[first[i]] to r[first[i + 1] - 1], ascending and disjoint. */
+/* split_cuts.c */
+
+/* The values of rules in one field: those of rule i are r[first[i]] to r[first[i + 1] - 1], ascending and disjoint. */
 struct spans {
 	uint32_t field;
 	size_t *first;
@@ -19,20 +21,22 @@ struct spans {
 	size_t n, cap;
 };
 /* 0 or -ENOMEM; ended by spans_free() in both cases. */
-int spans_make(struct spans *s, const struct fw_instance *const *rules, uint32_t n, uint32_t field);
+int spans_make(struct spans *s, struct rule_list rules, uint32_t field);
 void spans_free(struct spans *s);
 
-/* Where a field is cut: child i begins behind ends[i - 1] and has the values up to ends[i]; the last one has no end. */
+/* Where a field is cut: child i has the values after ends[i - 1], up to ends[i]; the last one has no end. */
 struct cuts {
 	uint32_t *ends;
 	size_t n, cap;
 };
-/*
- * Cuts between @within.lo and @within.hi, so that about @leaf rules, and few more than once, fall into each part; those
- * with a mark in @skip (NULL: none has) are not looked at. 0 or -ENOMEM; frees nothing.
- */
-int cuts_find(const struct spans *s, uint32_t n, const bool *skip, struct fw_range within, uint32_t leaf,
-	      struct cuts *out);
+/* What cuts are wanted: between two values, so that about @leaf rules, and few more than once, fall into each part. */
+struct cuts_wanted {
+	struct fw_range within;
+	uint32_t leaf;
+	const bool *skip; /* by rule: it is left out; NULL: none is */
+};
+/* Of @n rules. 0 or -ENOMEM; in both cases the caller frees out->ends. */
+int cuts_find(const struct spans *s, uint32_t n, const struct cuts_wanted *wanted, struct cuts *out);
 
 /* The child that has a value. */
 static inline uint32_t split_child(const uint32_t *ends, uint32_t n, uint32_t value)
@@ -71,8 +75,10 @@ static inline bool stretch_next(struct stretch *s, const uint32_t *ends, uint32_
 	return true;
 }
 
-/* A split as it is to be written: its children's intervals and hits (one more than ends), its rest. */
-struct split_node {
+/* split.c */
+
+/* A split to be written: the intervals and hits of its children (one more than ends), and its rest. */
+struct split_draft {
 	uint32_t field;
 	uint32_t made;
 	uint64_t entries;
@@ -82,8 +88,10 @@ struct split_node {
 	size_t nends, ends_cap, nhits, hits_cap;
 };
 /* The hit of the split, or FW_HIT_NONE if nothing is below it. 0, -ENOMEM, -ENOSPC. */
-int split_node_write(struct fw_tables *t, const struct split_node *nd, __u64 *hit);
-void split_node_free(struct split_node *nd);
+int split_write(struct fw_tables *t, const struct split_draft *d, __u64 *hit);
+void split_draft_free(struct split_draft *d);
+
+/* tree.c: reading blocks and splits. */
 
 static inline const struct fw_block *block_at(const struct fw_tables *t, uint64_t hit)
 {
@@ -94,5 +102,27 @@ static inline bool hit_is_split(const struct fw_tables *t, uint64_t hit)
 {
 	return hit != FW_HIT_NONE && FW_HIT_BLOCK(hit) && block_at(t, hit)->rules == FW_SPLIT;
 }
+
+static inline const uint32_t *split_ends(const struct fw_block *b)
+{
+	return (const uint32_t *)((const uint8_t *)b + b->field[0].ends);
+}
+
+static inline const __u64 *split_hits(const struct fw_block *b)
+{
+	return (const __u64 *)((const uint8_t *)b + b->field[0].vectors);
+}
+
+static inline uint32_t split_nends(const struct fw_block *b)
+{
+	return split_child(split_ends(b), 1u << b->field[0].steps, UINT32_MAX);
+}
+
+/* Rules in the blocks of a tree, every copy counted. */
+uint64_t tree_entries(const struct fw_tables *t, uint64_t hit);
+/* 1: the rule is in the tree; 0: it is not; -ENOMEM. */
+int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_instance *rule);
+/* Adds one block or split to u->gone; @extra: it is not the first of those that it follows. 0 or -ENOMEM. */
+int tree_block_goes(struct tree_update *u, uint64_t hit, bool extra);
 
 #endif
