@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of metrics, and where their values come from. */
+/* The table of metrics, and the functions that add their samples. */
 #include "metrics.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ EMIT(status)
 	add_number(p, NULL, at_path(s->status, m->path));
 }
 
-/* Members of an object, each with its name for a label. */
+/* Members of an object; the name of each is the value of the label. */
 EMIT(members)
 {
 	for (size_t i = 0; i < sizeof(m->members) / sizeof(m->members[0]) && m->members[i]; i++)
@@ -138,7 +138,7 @@ static bool is(const json_t *o, const char *path, const char *word)
 	return s && !strcmp(s, word);
 }
 
-/* What packets are counted under; of an interface that is not there, what it was asked for by. */
+/* The name under which packets are counted; of an interface that does not exist, the one it was attached by. */
 static const char *interface_of(const json_t *dev)
 {
 	const char *name = text(dev, "interface");
@@ -146,7 +146,7 @@ static const char *interface_of(const json_t *dev)
 	return name ? name : text(dev, "dev");
 }
 
-/* For each device: its name and a mode. A pattern is none: the interfaces that match are devices. */
+/* A sample for each device, with its name and a mode. A pattern has none; the interfaces that match it have. */
 static void each_device(const struct snapshot *s, struct page *p, const char *mode,
 			uint64_t (*value)(const json_t *dev))
 {
@@ -230,7 +230,7 @@ static void each_policy(const struct snapshot *s, struct page *p, bool bytes)
 		int verdict = FW_NTERMINAL - 1 - k % FW_NTERMINAL, hook = k / FW_NTERMINAL % FW_NPROGS;
 		int reason = k / FW_NTERMINAL / FW_NPROGS;
 		const struct fw_count *count = &s->policy[reason].count[hook][verdict];
-		const char *const values[] = { snapshot_reasons[reason], snapshot_hooks[hook].name, direction(hook),
+		const char *const values[] = { fw_reason_info[reason].name, snapshot_hooks[hook].name, direction(hook),
 					       fw_verdict_name((unsigned)verdict) };
 
 		if (s->policy[reason].there[hook][verdict])
@@ -263,7 +263,7 @@ EMIT(drops)
 			there |= policy->there[hook][FW_DROP];
 		}
 		if (there)
-			page_u64(p, &snapshot_reasons[r], packets);
+			page_u64(p, &fw_reason_info[r].name, packets);
 	}
 }
 
@@ -344,59 +344,59 @@ EMIT(own_seconds)
 
 /* clang-format off */
 const struct metric metrics_table[] = {
-	{ ROW("controller_up", G, "Whether fwd answers; if not, counters are those of the maps that it has pinned."), emit_up },
+	{ ROW("controller_up", G, "Whether fwd answers; if not, counters are read from the maps that it has pinned."), emit_up },
 	{ ROW("build", I, "Version of fwd.", "version"), emit_build },
-	{ ROW("start_time_seconds", G, "When fwd started, since the epoch."), STATUS("started") },
+	{ ROW("start_time_seconds", G, "Time at which fwd started, since the epoch."), STATUS("started") },
 	{ ROW("generation", G, "Generation of the tables that packets see."), STATUS("generation") },
 	{ ROW("sets", G, "Sets of the ruleset."), STATUS("sets") },
 	{ ROW("set_elements", G, "Elements of all sets."), STATUS("elements") },
 	{ ROW("identities", G, "Distinct prefixes and sets that rules name.", "side"), emit_members, 0, "identities", { "src", "dst" } },
-	{ ROW("classes", G, "Classes of addresses that lie in the same identities.", "side"), emit_members, 0, "classes", { "src", "dst" } },
+	{ ROW("classes", G, "Classes of addresses that belong to the same identities.", "side"), emit_members, 0, "classes", { "src", "dst" } },
 	{ ROW("pairs", G, "Pairs of identities, source and destination, that rules name."), STATUS("pairs") },
 	{ ROW("pool_segments", G, "Segments of memory for tables."), STATUS("pool.segments") },
 	{ ROW("pool_bytes", G, "Memory for tables."), STATUS("pool.bytes") },
-	{ ROW("pool_used_bytes", G, "Memory of tables in use."), STATUS("pool.used") },
+	{ ROW("pool_used_bytes", G, "Memory for tables that is in use."), STATUS("pool.used") },
 	{ ROW("pool_free_bytes", G, "Memory for tables that is not in use."), emit_pool_free },
-	{ ROW("pool_limit_bytes", G, "How much memory tables may have."), STATUS("pool.limit") },
-	{ ROW("limit_used", G, "How much is in use of what there is only so much of.", "what"), emit_limit_used },
-	{ ROW("limit_max", G, "How much there is of it; beyond that, changes are refused.", "what"), emit_limit_max },
+	{ ROW("pool_limit_bytes", G, "Most memory that tables may take."), STATUS("pool.limit") },
+	{ ROW("limit_used", G, "How much of a limited resource is in use.", "what"), emit_limit_used },
+	{ ROW("limit_max", G, "How much of the resource there is; changes that need more are refused.", "what"), emit_limit_max },
 	{ ROW("kernel_memory_bytes", G, "Memory of all maps in the kernel."), STATUS("kernel.bytes") },
 	{ ROW("memory_allocated_bytes", G, "Memory that fwd has allocated."), STATUS("memory.allocated") },
-	{ ROW("memory_active_bytes", G, "Memory of fwd in pages that hold allocations."), STATUS("memory.active") },
-	{ ROW("memory_resident_bytes", G, "Memory of fwd that its allocator holds resident."), STATUS("memory.resident") },
-	{ ROW("transactions", C, "Changes of the ruleset that came into force, since fwd started."), STATUS("transactions") },
-	{ ROW("reloads", C, "Rulesets that took another's place, since fwd started.", "kind"), emit_members, 0, "reloads_by", { "load", "flush", "rollback" } },
-	{ ROW("failures", C, "What was asked of fwd and failed or was refused, since fwd started.", "kind"), emit_members, 0, "failures_by", { "change", "load", "attach" } },
-	{ ROW("transaction_seconds", H, "How long changes took, from their text to packets seeing them."), emit_histogram, 0, "transaction_seconds" },
-	{ ROW("reload_seconds", H, "How long rulesets took, from their text to packets seeing them."), emit_histogram, 0, "reload_seconds" },
-	{ ROW("store_bytes", G, "Size of the store on the disk."), STATUS("store.bytes") },
+	{ ROW("memory_active_bytes", G, "Memory of fwd in pages with allocations."), STATUS("memory.active") },
+	{ ROW("memory_resident_bytes", G, "Memory that the allocator of fwd keeps resident."), STATUS("memory.resident") },
+	{ ROW("transactions", C, "Changes of the ruleset that took effect, since fwd started."), STATUS("transactions") },
+	{ ROW("reloads", C, "Rulesets that replaced another one, since fwd started.", "kind"), emit_members, 0, "reloads_by", { "load", "flush", "rollback" } },
+	{ ROW("failures", C, "Requests that failed or were refused, since fwd started.", "kind"), emit_members, 0, "failures_by", { "change", "load", "attach" } },
+	{ ROW("transaction_seconds", H, "How long changes took, from reading their text until packets see them."), emit_histogram, 0, "transaction_seconds" },
+	{ ROW("reload_seconds", H, "How long loads took, from reading their text until packets see them."), emit_histogram, 0, "reload_seconds" },
+	{ ROW("store_bytes", G, "Size of the store on disk."), STATUS("store.bytes") },
 	{ ROW("store_changes", G, "Changes in the store since its last snapshot."), STATUS("store.changes") },
-	{ ROW("store_writable", G, "Whether changes can be kept in the store."), emit_store_writable },
+	{ ROW("store_writable", G, "Whether changes can be written to the store."), emit_store_writable },
 	{ ROW("clients", G, "Open connections to fwd's socket, this one included."), STATUS("clients") },
-	{ ROW("loop_longest_stretch_seconds", G, "Longest time of the last ten minutes in which fwd looked at nothing else."), STATUS("loop.recent.seconds") },
-	{ ROW("turned_away", C, "Connections and requests that fwd turned away since too much of their kind was in use, since it started.", "kind"), emit_members, 0, "turned_away", { "connection", "long_reply", "request", "reply" } },
-	{ ROW("confirm_pending", G, "Whether a load waits to be confirmed."), emit_confirm },
+	{ ROW("loop_longest_stretch_seconds", G, "Longest time in the last ten minutes that fwd was busy with one thing."), STATUS("loop.recent.seconds") },
+	{ ROW("turned_away", C, "Connections and requests that fwd turned away because too many were in use, since it started.", "kind"), emit_members, 0, "turned_away", { "connection", "long_reply", "request", "reply" } },
+	{ ROW("confirm_pending", G, "Whether a change waits to be confirmed."), emit_confirm },
 	{ ROW("interface_attached", G, "Whether an interface is filtered, and by what: native, generic, tc, none.", "interface", "mode"), emit_attached },
-	{ ROW("interface_wanted", G, "How an interface is to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },
-	{ ROW("interface_fallback", G, "Whether an interface is filtered in generic mode for want of the native one.", "interface"), emit_fallback },
-	{ ROW("attach_shadowed", G, "Whether a program of someone else gets packets of an interface before fwd, and may keep them from it.", "interface"), emit_shadowed },
-	{ ROW("packets", C, "Packets that came by; without interface: on those for which there was no room.", "interface", "hook", "direction", "verdict"), emit_traffic },
-	{ ROW("drops", C, "Packets that were dropped, by a rule or by the policy of this name.", "reason"), emit_drops },
+	{ ROW("interface_wanted", G, "How an interface is meant to be filtered: auto, native, generic, tc.", "interface", "mode"), emit_wanted },
+	{ ROW("interface_fallback", G, "Whether an interface is filtered in generic mode because native mode is not available.", "interface"), emit_fallback },
+	{ ROW("attach_shadowed", G, "Whether another program sees packets of an interface before fwd, and may keep them from it.", "interface"), emit_shadowed },
+	{ ROW("packets", C, "Packets that were filtered; without interface: on those for which there was no room.", "interface", "hook", "direction", "verdict"), emit_traffic },
+	{ ROW("drops", C, "Packets that were dropped, by a rule or by the policy with this name.", "reason"), emit_drops },
 	{ ROW("policy_packets", C, "Packets that a policy decided, since no rule did.", "policy", "hook", "direction", "verdict"), emit_policy_packets },
 	{ ROW("policy_bytes", C, "Bytes of packets that a policy decided.", "policy", "hook", "direction", "verdict"), emit_policy_bytes },
 	{ ROW("rule_packets", C, "Packets that a rule decided.", "id", "name", "verdict"), NULL, METRIC_PACKETS },
 	{ ROW("rule_bytes", C, "Bytes of packets that a rule decided.", "id", "name", "verdict"), NULL, METRIC_BYTES },
 	{ ROW("rules", G, "Rules of the ruleset."), emit_rules },
-	{ ROW("rules_packets", G, "Packets that all rules that are there have decided."), emit_rules_packets },
-	{ ROW("rules_bytes", G, "Bytes of packets that all rules that are there have decided."), emit_rules_bytes },
+	{ ROW("rules_packets", G, "Packets that the rules of the ruleset have decided."), emit_rules_packets },
+	{ ROW("rules_bytes", G, "Bytes of packets that the rules of the ruleset have decided."), emit_rules_bytes },
 	{ ROW("rules_selected", G, "Rules with series of their own: named or with the word counter; with the most packets; all.", "selection"), emit_selected },
 	{ ROW("rules_left_out", G, "Rules without series of their own: named or with the word counter, beyond the limit; others.", "selection"), emit_left_out },
 	{ ROW("left_out_packets", G, "Packets that rules without series of their own have decided."), emit_left_out_packets },
 	{ ROW("left_out_bytes", G, "Bytes of packets that rules without series of their own have decided."), emit_left_out_bytes },
 	{ ROW("exporter_build", I, "Version of fw-exporter.", "version"), emit_own_build },
-	{ ROW("exporter_scrapes", C, "Scrapes that ended before this one: with fwd's answer, with the pinned maps, without a page.", "result"), emit_own_scrapes },
-	{ ROW("exporter_resident_memory_bytes", G, "Memory that fw-exporter holds resident."), emit_own_resident },
-	{ ROW("exporter_scrape_duration_seconds", G, "How long this scrape took up to this line."), emit_own_seconds },
+	{ ROW("exporter_scrapes", C, "Earlier scrapes, by result: answered by fwd, from the pinned maps, or without a page.", "result"), emit_own_scrapes },
+	{ ROW("exporter_resident_memory_bytes", G, "Resident memory of fw-exporter."), emit_own_resident },
+	{ ROW("exporter_scrape_duration_seconds", G, "How long this scrape took, up to this line."), emit_own_seconds },
 };
 /* clang-format on */
 const size_t metrics_n = sizeof(metrics_table) / sizeof(metrics_table[0]);

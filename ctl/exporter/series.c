@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Samples of rules, written by hand: there may be a million of them, twice. */
+/* Samples of rules. There may be a million of them, twice, so they are put together without printf(). */
 #include "metrics.h"
 
 #include <string.h>

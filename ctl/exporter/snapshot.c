@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a page says but for the rules. */
+/* The numbers of a page but for the rules. */
 #include "snapshot.h"
+
+#include "fw/rule.h"
 
 #include <string.h>
 
@@ -11,11 +13,6 @@ const struct snapshot_hook snapshot_hooks[FW_NPROGS] = {
 #define SNAPSHOT_HOOK(sym, name, direction) [FW_PROG_##sym] = { name, direction },
 	FW_PROGS(SNAPSHOT_HOOK)
 #undef SNAPSHOT_HOOK
-};
-const char *const snapshot_reasons[FW_NREASONS] = {
-#define SNAPSHOT_REASON(sym, name, verdict) [FW_R_##sym] = name,
-	FW_REASONS(SNAPSHOT_REASON)
-#undef SNAPSHOT_REASON
 };
 /* clang-format on */
 
@@ -42,7 +39,7 @@ int snapshot_hook(const char *name, size_t len)
 int snapshot_reason(const char *name, size_t len)
 {
 	for (int i = 0; i < FW_NREASONS; i++)
-		if (is(snapshot_reasons[i], name, len))
+		if (is(fw_reason_info[i].name, name, len))
 			return i;
 	return -1;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwd's reply to `metrics`, message by message. */
+/* Reads fwd's reply to `metrics`, message by message. */
 #include "source.h"
 
 #include "fw/client.h"
@@ -10,11 +10,12 @@ struct reply {
 	struct source source;
 	const struct settings *settings;
 	struct fw_client *client;
-	const char *line, *lines_end; /* lines of rules that nobody has taken yet; NULL: none */
-	unsigned pass;                /* theirs */
-	json_t *end;                  /* the reply is over */
+	const char *line, *lines_end; /* lines of rules that were not taken yet; NULL: none */
+	unsigned pass;                /* of these lines */
+	json_t *end;                  /* the object of END; NULL: it has not arrived */
 };
 
+/* Connects and asks. Return: 0 or -errno. */
 static int request(struct reply *r)
 {
 	const struct settings *c = r->settings;
@@ -53,6 +54,7 @@ static int verdict_of(const json_t *o)
 	return name ? fw_verdict_find(name, strlen(name), FW_TERMINAL) : -1;
 }
 
+/* {"policy", "hooks": [{"hook", "verdict", "packets", "bytes"}]} */
 static int take_policy(const json_t *o, struct snapshot *snap)
 {
 	const char *name = json_string_value(json_object_get(o, "policy"));
@@ -74,6 +76,7 @@ static int take_policy(const json_t *o, struct snapshot *snap)
 	return 0;
 }
 
+/* {"interface", "index", "hook", VERDICT: {"rule", "policy"}}; of interfaces that are gone only drops by rules count. */
 static int take_interface(const json_t *o, struct snapshot *snap)
 {
 	const char *name = json_string_value(json_object_get(o, "interface"));
@@ -154,7 +157,7 @@ static int take_end(struct reply *r, const struct fw_part *part)
 	return r->end ? -EREMOTEIO : -EPROTO;
 }
 
-/* The next message that is not about the rules' surroundings: text or the end. */
+/* Reads messages up to lines of rules or the end. @snap: takes what precedes the rules; NULL: that is over. */
 static int next(struct reply *r, struct snapshot *snap)
 {
 	const struct fw_message *m;
@@ -181,7 +184,8 @@ static int reply_begin(struct source *s, struct snapshot *snap)
 	struct reply *r = (struct reply *)s;
 	int err = request(r);
 
-	err = err ? err : next(r, snap);
+	if (!err)
+		err = next(r, snap);
 	if (!err && !snap->status)
 		err = -EPROTO;
 	snap->all_shown = r->settings->rules == RULES_ALL;
@@ -212,14 +216,16 @@ static struct fw_rule_sum sum(const json_t *end, const char *name)
 	return (struct fw_rule_sum){ count(o, "count"), { count(o, "packets"), count(o, "bytes") } };
 }
 
-/* What came must be what fwd says that it sent. */
+/* The sums; the number of rules must be the one that fwd has sent. */
 static int reply_end(struct source *s, struct snapshot *snap)
 {
 	struct reply *r = (struct reply *)s;
 	int err = next(r, NULL);
 
-	if (err || r->line)
-		return err ? err : -EPROTO;
+	if (err)
+		return err;
+	if (r->line)
+		return -EPROTO;
 	snap->rules = sum(r->end, "rules");
 	snap->left_out = sum(r->end, "left_out");
 	snap->marked_left_out = count(r->end, "marked_left_out");
@@ -263,10 +269,12 @@ int source_fwd_check(const struct settings *c, char why[SOURCE_WHY])
 	struct reply r = { .source = { .why = "" } };
 	int err = fw_client_open(c->socket, SOURCE_SECONDS, &client);
 
-	err = err ? err : fw_client_send(client, FW_REQ_STATUS, &none, 1);
+	if (!err)
+		err = fw_client_send(client, FW_REQ_STATUS, &none, 1);
 	while (!err && !(m && m->kind == FW_REPLY_END))
 		err = fw_client_next(client, &m);
-	err = err ? err : take_end(&r, &m->part[0]);
+	if (!err)
+		err = take_end(&r, &m->part[0]);
 	json_decref(r.end);
 	snprintf(why, SOURCE_WHY, "%s", r.source.why[0] ? r.source.why : strerror(-err));
 	return err;

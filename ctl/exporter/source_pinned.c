@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The maps that fwd has pinned for readers: what was counted, also while fwd does
- * not run. Which rules get series of their own is decided here.
- */
+/* Reads the maps that fwd has pinned, which works while fwd is not running, and selects the rules that are shown. */
 #include "source.h"
 
 #include "fw/pinned.h"
@@ -22,15 +19,14 @@ struct pinned {
 	struct source source;
 	const struct settings *settings;
 	struct fw_pinned *maps;
-	uint32_t next, row; /* the chunk to be read next, the row of the last one to be looked at next */
-	bool read;          /* there is one */
+	uint32_t next, row; /* the next chunk, and the next row of the last one */
+	bool read;          /* a chunk was read */
 	unsigned pass;
 	struct fw_rule_choice choice; /* of struct candidate */
-	size_t at;                    /* the chosen one to be shown next */
+	size_t at;                    /* next of the chosen rules */
 };
 
-/* What one CPU, hook, decider and verdict made of an interface's packets. Of interfaces that are gone only drops are wanted: see
- * `interface` in fw.metrics. */
+/* The packets of an interface. @name: NULL: it is gone, and only drops by rules count (see `interface` in fw.metrics). */
 static int add_traffic(const struct fw_traffic *t, const char *name, struct snapshot *snap)
 {
 	int err = 0;
@@ -47,6 +43,7 @@ static int add_traffic(const struct fw_traffic *t, const char *name, struct snap
 	return err;
 }
 
+/* Packets by interface. Return: 0 or -errno. */
 static int read_interfaces(const struct pinned *p, struct snapshot *snap)
 {
 	fw_autofree struct fw_traffic *t = NULL;
@@ -58,12 +55,12 @@ static int read_interfaces(const struct pinned *p, struct snapshot *snap)
 		char raw[IF_NAMESIZE];
 		const char *name = !t[i].ifindex ? "" : gone ? NULL : if_indextoname(t[i].ifindex, raw);
 
-		err = add_traffic(&t[i], name ? FW_NAME(name) : NULL, snap); /* as fwd calls it */
+		err = add_traffic(&t[i], name ? FW_NAME(name) : NULL, snap); /* as fwd shows it */
 	}
 	return err;
 }
 
-/* Counters of reasons: those of verdicts that policies have, and of others that they had when they decided something. */
+/* Counters of policies: of the verdicts that they have, and of those with which they have decided something. */
 static void take_policies(const struct pinned *p, struct snapshot *snap)
 {
 	for (unsigned hook = 0; hook < FW_NPROGS; hook++)
@@ -77,7 +74,7 @@ static void take_policies(const struct pinned *p, struct snapshot *snap)
 		}
 }
 
-/* The next rule; its name is valid until the next call. 1; 0: there is none; -errno. */
+/* The next rule; its name is valid until the next call. Return: 1; 0: there are no more; -errno. */
 static int next_rule(struct pinned *p, struct fw_rule_line *out)
 {
 	struct fw_pinned_row row = { .name = NULL };
@@ -105,7 +102,7 @@ static int next_rule(struct pinned *p, struct fw_rule_line *out)
 	return 1;
 }
 
-/* From the first rule on. */
+/* Back to the first rule. */
 static void rewind_rules(struct pinned *p, unsigned pass)
 {
 	p->pass = pass;
@@ -114,6 +111,7 @@ static void rewind_rules(struct pinned *p, unsigned pass)
 	p->at = 0;
 }
 
+/* Reads all rules, chooses those that are shown, and sums up. Return: 0 or -errno. */
 static int choose(struct pinned *p, struct snapshot *snap)
 {
 	struct fw_rule_choice *c = &p->choice;
@@ -145,9 +143,12 @@ static int pinned_begin(struct source *s, struct snapshot *snap)
 	fw_rule_choice_init(&p->choice, some ? c->max_rules : 0, some ? c->top : 0, sizeof(struct candidate));
 	snap->all_shown = c->rules == RULES_ALL;
 	rewind_rules(p, 1);
-	err = err ? err : fw_pinned_chunk(p->maps, 0);
-	if (err <= 0)
-		return err ? err : -EPROTO;
+	if (!err)
+		err = fw_pinned_chunk(p->maps, 0);
+	if (!err)
+		return -EPROTO;
+	if (err < 0)
+		return err;
 	take_policies(p, snap);
 	err = read_interfaces(p, snap);
 	return err || snap->all_shown ? err : choose(p, snap);
