@@ -187,7 +187,7 @@ $(BUILD)/kills: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/kills/*.c)) $(T
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
 # Interfaces that change in any order, and what is attached to them.
-$(BUILD)/sequences: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/sequences/*.c)) $(BUILD)/tests/e2e/kills/house.o $(TEST_LIB) \
+$(BUILD)/sequences: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/sequences/*.c)) $(BUILD)/tests/e2e/kills/daemon.o $(TEST_LIB) \
 		$(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@

@@ -119,13 +119,18 @@ case_clients_two_at_once() {
 	is rules "$(status_of rules)" 100
 }
 
-# A change that comes while a load is under way waits for its end, and those who read do not.
-case_clients_wait_for_a_load() {
-	start_fwd || return 1
+# Starts a load that takes long enough to do something else: its process is $load.
+start_slow_load() {
 	many_rules 200000
 	ask load '{"name":"many"}' "$tmp/many" >"$tmp/loading" &
-	local load=$!
-	wait_until grep -q stage "$tmp/loading" || fail "no progress" || return 1
+	load=$!
+	wait_until grep -q stage "$tmp/loading" || fail "no progress"
+}
+
+# A change waits for the end of a load, and reading does not.
+case_clients_wait_for_a_load() {
+	local load
+	start_fwd && start_slow_load || return 1
 	echo "add rule name late in drop" >"$tmp/change"
 	answers 0 ask status || return 1
 	answers 0 ask change '{}' "$tmp/change" || return 1
@@ -133,14 +138,20 @@ case_clients_wait_for_a_load() {
 	is rules "$(status_of rules)" 200001
 }
 
-# A list that goes out slowly stays right while rules go away, also the one it is at; a load ends it.
+# slow_request REQUEST JSON KIB/S: a client that reads its reply slowly; its process is $slow.
+slow_request() {
+	"$peer" "$tmp/fwd/sock" slow "$@" >"$tmp/slow" &
+	slow=$!
+	wait_until test -s "$tmp/slow"
+}
+
+# A slow list stays correct while rules are deleted, even the one that it has reached; a load ends it.
 case_clients_slow_list() {
+	local slow
 	start_fwd || return 1
 	many_rules 20000
 	answers 0 ask load '{}' "$tmp/many" || return 1
-	"$peer" "$tmp/fwd/sock" slow list '{"counters":false}' 2000 >"$tmp/slow" &
-	local slow=$!
-	wait_until test -s "$tmp/slow" || return 1
+	slow_request list '{"counters":false}' 2000 || return 1
 	for first in 1 2001 4001 6001 8001 10001; do
 		echo "del rule $(seq -s ' ' $first 2 $((first + 1999)))" >"$tmp/change"
 		answers 0 ask change '{}' "$tmp/change" || return 1
@@ -149,9 +160,7 @@ case_clients_slow_list() {
 	grep -o '^{"id":[0-9]*' "$tmp/slow" | cut -d: -f2 >"$tmp/ids"
 	sort -nc "$tmp/ids" || fail "not in order" || return 1
 	[ "$(awk '$1 % 2 == 0 || $1 > 12000' "$tmp/ids" | wc -l)" = 14000 ] || fail "rules are missing" || return 1
-	"$peer" "$tmp/fwd/sock" slow list '{"counters":false}' 200 >"$tmp/slow" &
-	slow=$!
-	wait_until test -s "$tmp/slow" || return 1
+	slow_request list '{"counters":false}' 200 || return 1
 	echo >"$tmp/empty"
 	answers 0 ask load '{"empty":true}' "$tmp/empty" || return 1
 	! wait $slow || fail "the list did not end when its ruleset did" || return 1
@@ -160,12 +169,11 @@ case_clients_slow_list() {
 
 # A save is the ruleset of one moment, however slowly it is read.
 case_clients_slow_save() {
+	local slow
 	start_fwd || return 1
 	many_rules 20000
 	answers 0 ask load '{}' "$tmp/many" || return 1
-	"$peer" "$tmp/fwd/sock" slow save '{}' 1000 >"$tmp/slow" &
-	local slow=$!
-	wait_until test -s "$tmp/slow" || return 1
+	slow_request save '{}' 1000 || return 1
 	echo >"$tmp/empty"
 	answers 0 ask load '{"empty":true}' "$tmp/empty" || return 1
 	wait $slow || fail "the save: $(tail -1 "$tmp/slow")" || return 1
@@ -210,7 +218,7 @@ case_clients_activation() {
 	command -v systemd-socket-activate >/dev/null || return 0
 	start_fwd || return 1
 	fwd_kill TERM
-	nsenter --target "$fwd_house" --net --mount systemd-socket-activate -l "$tmp/fwd/sock" "$fwd" \
+	nsenter --target "$fwd_space" --net --mount systemd-socket-activate -l "$tmp/fwd/sock" "$fwd" \
 		--socket /nonexistent/fwd.sock --store "$tmp/fwd/store" --pins "$tmp/bpffs/fwd" >"$tmp/fwd.log" 2>&1 &
 	fwd_pid=$!
 	wait_until test -S "$tmp/fwd/sock" || return 1

@@ -21,12 +21,12 @@ closed_lifted() {
 	local flood
 	start_fwd && ok policy in drop && ok add rule name listed in from { $listed4, $listed6 } drop &&
 		ok add rule name ping in proto icmp accept && ok attach s0 && fwd_kill TERM || return 1
-	on_disk rm -rf "$tmp/bpffs/fwd"
+	in_fwd_mounts rm -rf "$tmp/bpffs/fwd"
 	wait_until fw_gone && close_host && lets_nothing_by || return 1
 
 	# It does not start: closed, also an interface that comes now.
 	cp "$tmp/fwd/store" "$tmp/good" && head -c 5000 "$tmp/good" >"$tmp/fwd/store" || return 1
-	exits 1 on_disk nsenter --net="/run/netns/$server" "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$tmp/bpffs/fwd" &&
+	exits 1 in_fwd_mounts nsenter --net="/run/netns/$server" "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$tmp/bpffs/fwd" &&
 		lets_nothing_by || return 1
 	ip link add c9 netns "$client" type veth peer name s9 netns "$server" &&
 		in_server sh -c 'ip addr add 198.18.0.1/24 dev s9; ip link set s9 up' &&
@@ -51,7 +51,7 @@ case_fwd_closed() {
 closed_stays() {
 	start_fwd && close_host && ok add rule name ping in proto icmp accept && sleep 3 && lets_nothing_by && is_closed || return 1
 	ok attach s0 && wait_until is_open && expect yes try_ping $server4 && fwd_kill TERM || return 1
-	on_disk rm -rf "$tmp/bpffs/fwd"
+	in_fwd_mounts rm -rf "$tmp/bpffs/fwd"
 	wait_until fw_gone && compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' &&
 		in_server ip link set s0 xdp obj "$tmp/other.o" sec xdp && close_host && start_fwd && ok attach lo || return 1
 	sleep 3

@@ -82,7 +82,7 @@ case_devices_foreign_program() {
 	in_server ip link set f0 up && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
 	# Also when nothing else happens: the kernel tells nobody.
 	fwd_kill KILL
-	exits 0 nsenter --target "$fwd_house" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
+	exits 0 nsenter --target "$fwd_space" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
 		in_server ip link set f0 down && in_server ip link set f0 xdp obj "$tmp/other.o" sec xdp && start_fwd &&
 		device_is f0 '"state":"failed"' && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
 	in_server ip link del f0
@@ -99,7 +99,7 @@ case_devices_adopt_and_detach() {
 	expect no try_ping $server4 || return 1
 	fwd_kill TERM
 	expect no try_ping $server4 || return 1
-	exits 0 nsenter --target "$fwd_house" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" \
+	exits 0 nsenter --target "$fwd_space" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" \
 		--pins "$tmp/bpffs/fwd" || return 1
 	expect yes try_ping $server4 && fw_gone || fail "something is left on the interface"
 }

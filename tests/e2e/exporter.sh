@@ -11,7 +11,7 @@ start_web() {
 	stop_web
 	rm -f "$tmp/web.log"
 	# shellcheck disable=SC2086 # words on purpose
-	nsenter --target "$fwd_house" --net --mount ${as:-} "$exporter" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" "$@" \
+	nsenter --target "$fwd_space" --net --mount ${as:-} "$exporter" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" "$@" \
 		2>"$tmp/web.log" &
 	web_pid=$!
 	pids+=("$web_pid")
@@ -93,7 +93,7 @@ case_exporter_page() {
 		header_has content-type "application/openmetrics-text; version=1.0.0; charset=utf-8" && page_has "# EOF" &&
 		page_has "# TYPE fw_rule_packets counter" &&
 		value_is 'fw_rule_packets_total{id="10",name="ping",verdict="accept"}' 40 || return 1
-	exits 0 in_house "$exporter" --once --socket "$tmp/fwd/sock" && says 'name="ping",verdict="accept"} 40' || return 1
+	exits 0 in_fwd "$exporter" --once --socket "$tmp/fwd/sock" && says 'name="ping",verdict="accept"} 40' || return 1
 	stop_web || fail "exit code $? after SIGTERM: $(cat "$tmp/web.log")"
 }
 
@@ -216,7 +216,7 @@ case_exporter_nothing_to_read() {
 	is "the log" "$(sed 's|: fwd:.*||' "$tmp/web.log" | tail -n +2 | xargs -d '\n')" "fw-exporter: no page fw-exporter: fwd answers again" ||
 		return 1
 	fwd_kill TERM
-	exits 1 in_house "$exporter" --once --socket "$tmp/fwd/sock" --pins /nonexistent && says "no page" &&
+	exits 1 in_fwd "$exporter" --once --socket "$tmp/fwd/sock" --pins /nonexistent && says "no page" &&
 		! grep -q "using the pinned" "$tmp/err" || fail "$(cat "$tmp/err")"
 }
 
@@ -306,8 +306,8 @@ case_exporter_tls() {
 	held half 20 && in_server "$webpeer" 127.0.0.1 9479 gone 50 /metrics
 	in_server curl -s --cacert "$tmp/a.pem" "https://$web/healthz" | grep -q ok || fail "no answer any more" || return 1
 	stop_web || return 1
-	exits 1 in_house "$exporter" --tls-cert "$tmp/a.pem" --tls-key "$tmp/b.key" && says "belong together" &&
-		exits 1 in_house "$exporter" --tls-cert "$tmp/nosuch" --tls-key "$tmp/b.key" && says "$tmp/nosuch: cannot be read"
+	exits 1 in_fwd "$exporter" --tls-cert "$tmp/a.pem" --tls-key "$tmp/b.key" && says "belong together" &&
+		exits 1 in_fwd "$exporter" --tls-cert "$tmp/nosuch" --tls-key "$tmp/b.key" && says "$tmp/nosuch: cannot be read"
 }
 
 # A listening socket that is handed over counts more than the options.
@@ -316,7 +316,7 @@ case_exporter_activation() {
 	start_fwd || return 1
 	for address in 127.0.0.1 ::1; do
 		rm -f "$tmp/web.log"
-		nsenter --target "$fwd_house" --net --mount "$webpeer" $address 9480 run "$exporter" --socket "$tmp/fwd/sock" \
+		nsenter --target "$fwd_space" --net --mount "$webpeer" $address 9480 run "$exporter" --socket "$tmp/fwd/sock" \
 			--port 1 2>"$tmp/web.log" &
 		web_pid=$!
 		pids+=($web_pid)
@@ -357,8 +357,8 @@ case_exporter_settings() {
 		exits 2 "$exporter" x && exits 2 "$exporter" --top && exits 0 "$exporter" --help && says "--max-rules N" &&
 		exits 0 "$exporter" --version && exits 2 "$exporter" --once --format xml && says "openmetrics" || return 1
 	start_web || return 1
-	exits 1 in_house "$exporter" --port 9479 && says "Address already in use" &&
-		exits 1 in_house "$exporter" --address 203.0.113.200 && says "cannot listen on 203.0.113.200"
+	exits 1 in_fwd "$exporter" --port 9479 && says "Address already in use" &&
+		exits 1 in_fwd "$exporter" --address 203.0.113.200 && says "cannot listen on 203.0.113.200"
 }
 
 # Many at once: all are answered, or told to come again, and fwd sees few of them.
@@ -382,7 +382,7 @@ case_exporter_hosts() {
 	local host name code
 	name=$(hostname)
 	start_fwd && printf '127.0.0.1 localhost\n127.0.1.1 long.example.net %s\n127.0.1.2 evil.example other\n' "$name" >"$tmp/hosts" &&
-		in_house mount --bind "$tmp/hosts" /etc/hosts && start_web --host metrics.example.org,other.example.org || return 1
+		in_fwd mount --bind "$tmp/hosts" /etc/hosts && start_web --host metrics.example.org,other.example.org || return 1
 	for path in /metrics /healthz / /nosuch; do
 		for host in evil.example evil.example:9479 localhost.evil.example 127.0.0.1.evil.example "$name.evil.example" \
 			evil@localhost x ''; do
@@ -423,18 +423,18 @@ case_exporter_unix() {
 	! by_unix localhost $nobody --clear-groups && is code "$(cat "$tmp/code")" 000 &&
 		by_unix localhost $nobody --groups games && is code "$(cat "$tmp/code")" 200 || fail "who may ask" || return 1
 	in_server curl -s -m 5 "http://$web/metrics" >/dev/null && { fail "it listens on TCP too"; return 1; }
-	exits 1 in_house "$exporter" --address "$tmp/web/sock" && says "another fw-exporter listens here" || return 1
+	exits 1 in_fwd "$exporter" --address "$tmp/web/sock" && says "another fw-exporter listens here" || return 1
 	# Killed, it leaves the file; the next one takes its place, and removes it in the end.
 	kill -KILL "$web_pid" && wait "$web_pid" 2>/dev/null
 	web_pid=
 	[ -S "$tmp/web/sock" ] && start_web --address "$tmp/web/sock" --mode 600 && is "mode" "$(stat -c %a "$tmp/web/sock")" 600 &&
 		stop_web && [ ! -e "$tmp/web/sock" ] || fail "$(ls -l "$tmp/web")" || return 1
 	echo mine >"$tmp/web/file"
-	exits 1 in_house "$exporter" --address "$tmp/web/file" && says "is no socket" && is file "$(cat "$tmp/web/file")" mine &&
-		exits 1 in_house "$exporter" --address "$tmp/web/sock" --group nosuch && says "no group 'nosuch'" &&
+	exits 1 in_fwd "$exporter" --address "$tmp/web/file" && says "is no socket" && is file "$(cat "$tmp/web/file")" mine &&
+		exits 1 in_fwd "$exporter" --address "$tmp/web/sock" --group nosuch && says "no group 'nosuch'" &&
 		exits 2 "$exporter" --mode 4660 --address /x && says "octal" && exits 2 "$exporter" --mode 8 || return 1
 	command -v systemd-socket-activate >/dev/null || return 0
-	nsenter --target "$fwd_house" --net --mount systemd-socket-activate -l "$tmp/web/sock" "$exporter" --socket "$tmp/fwd/sock" \
+	nsenter --target "$fwd_space" --net --mount systemd-socket-activate -l "$tmp/web/sock" "$exporter" --socket "$tmp/fwd/sock" \
 		2>"$tmp/web.log" &
 	web_pid=$!
 	pids+=("$web_pid")

@@ -11,13 +11,12 @@ case_fwd_killed() { kills killed; }
 case_fwd_power_cut() { kills power_cut; }
 case_fwd_clients_at_once() { kills clients_at_once; }
 
-on_disk() { nsenter --target "$fwd_house" --mount "$@"; }
-fill_disk() { on_disk sh -c "cat /dev/zero >'$tmp/disk/ballast'" 2>/dev/null; }
+fill_disk() { in_fwd_mounts sh -c "cat /dev/zero >'$tmp/disk/ballast'" 2>/dev/null; }
 
 # What cannot be written down is refused, and all stays as it was; when there is room again, it works again.
 case_fwd_full_disk() {
 	local there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
-	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && on_disk mount -t tmpfs -o size=6m none "$tmp/disk" || return 1
+	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && in_fwd_mounts mount -t tmpfs -o size=6m none "$tmp/disk" || return 1
 	start_fwd "${there[@]}" || return 1
 	ok policy in drop && ok add rule name ping in proto icmp accept && ok add rule name web in proto tcp dport 80 accept &&
 		ok attach s0 || return 1
@@ -31,7 +30,7 @@ case_fwd_full_disk() {
 	refuses 1 "0 MiB are free" load "$tmp/rules" && says "make room" && order ping web && filters || return 1
 	fwd_kill KILL
 	filters && start_fwd "${there[@]}" && order ping web && filters || return 1
-	on_disk rm "$tmp/disk/ballast"
+	in_fwd_mounts rm "$tmp/disk/ballast"
 	ok add rule name more in proto tcp dport 25 accept && order ping web more && expect yes try_tcp $server4 25 || return 1
 	fwd_kill KILL
 	start_fwd "${there[@]}" && order ping web more && expect yes try_tcp $server4 25

@@ -142,17 +142,16 @@ case_files_fwd_in_tmp() {
 case_files_pins() {
 	three_folders && start_fwd && fwd_kill TERM || return 1
 	local pins=$tmp/bpffs/open
-	in_house() { nsenter --target "$fwd_house" --net --mount "$@"; }
-	in_house mkdir -m 1777 "$pins" && in_house setpriv --reuid=65534 --regid=65534 --clear-groups mkdir "$pins/readers" || return 1
-	exits 1 in_house timeout 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$pins" && says "belongs to another user" &&
-		in_house rmdir "$pins/readers" && start_fwd --pins "$pins" && is "pins" "$(in_house stat -c %A "$pins" | cut -c6,9)" "--" &&
-		fwd_kill TERM && in_house chown 65534 "$pins" || return 1
-	exits 1 in_house timeout 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$pins" && says "other users could change"
+	in_fwd mkdir -m 1777 "$pins" && in_fwd setpriv --reuid=65534 --regid=65534 --clear-groups mkdir "$pins/readers" || return 1
+	exits 1 in_fwd timeout 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$pins" && says "belongs to another user" &&
+		in_fwd rmdir "$pins/readers" && start_fwd --pins "$pins" && is "pins" "$(in_fwd stat -c %A "$pins" | cut -c6,9)" "--" &&
+		fwd_kill TERM && in_fwd chown 65534 "$pins" || return 1
+	exits 1 in_fwd timeout 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$pins" && says "other users could change"
 }
 
 # A pipe in the place of the rules has fwd wait for nobody.
 case_files_rules_pipe() {
 	three_folders && start_fwd && fwd_kill TERM && rm -rf "$tmp/fwd/store"* && mkfifo "$tmp/ours/rules" || return 1
-	exits 1 nsenter --target "$fwd_house" --net --mount timeout -k 5 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
+	exits 1 nsenter --target "$fwd_space" --net --mount timeout -k 5 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
 		--pins "$tmp/bpffs/fwd" --rules "$tmp/ours/rules" && says "cannot read"
 }

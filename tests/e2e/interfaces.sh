@@ -70,7 +70,7 @@ case_interfaces_other_namespace() {
 	index=$(index_of n0)
 	enter "$other" ip link add n0 index "$index" type veth peer name n1 && ok policy in drop && ok attach n0 || return 1
 	fwd_kill TERM
-	nsenter --target "$fwd_house" --mount nsenter --net="/run/netns/$other" "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
+	nsenter --target "$fwd_space" --mount nsenter --net="/run/netns/$other" "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
 		--pins "$tmp/bpffs/fwd" >>"$tmp/fwd.log" 2>&1 &
 	fwd_pid=$!
 	wait_until ctl status && has_xdp n0 "$other" && has_xdp n0 && device_is n0 "\"index\":$index" && ok status &&
@@ -80,7 +80,7 @@ case_interfaces_other_namespace() {
 	start_fwd && device_is n0 attached && ok status && says "in another network namespace" && ok detach n0 && ! has_xdp n0 &&
 		has_xdp n0 "$other" || fail "$(ctl status)" || return 1
 	fwd_kill TERM
-	exits 0 nsenter --target "$fwd_house" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
+	exits 0 nsenter --target "$fwd_space" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
 		! has_xdp n0 "$other" || return 1
 	ip netns del "$other"
 	in_server ip link del n0
@@ -97,7 +97,7 @@ case_interfaces_moved() {
 	fwd_kill KILL
 	start_fwd && device_is m0 "another network namespace" && ok detach m0 && ! has_xdp m0 "$other" && ok status &&
 		! grep -q elsewhere "$tmp/out" || fail "$(ctl status)" || return 1
-	[ -z "$(nsenter --target "$fwd_house" --mount find "$tmp/bpffs/fwd" -path '*/links/*')" ] || fail "a pin is left" || return 1
+	[ -z "$(nsenter --target "$fwd_space" --mount find "$tmp/bpffs/fwd" -path '*/links/*')" ] || fail "a pin is left" || return 1
 	ip netns del "$other"
 }
 

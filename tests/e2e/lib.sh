@@ -24,7 +24,7 @@ tc_folders=
 fw_pid=
 fwd_pid=    # fwd
 fwd_shared= # yes: fwd is the one that cases share
-fwd_house=  # holds the mount namespace that fwd runs in
+fwd_space=  # a process that keeps the mount namespace of fwd
 pids=()
 spaces=()    # further namespaces
 
@@ -43,6 +43,9 @@ die() {
 enter() { nsenter --net="/run/netns/$1" "${@:2}"; }
 in_client() { enter "$client" "$@"; }
 in_server() { enter "$server" "$@"; }
+# In those of fwd, whose bpffs is mounted nowhere else.
+in_fwd() { nsenter --target "$fwd_space" --net --mount "$@"; }
+in_fwd_mounts() { nsenter --target "$fwd_space" --mount "$@"; }
 
 cleanup() {
 	trap '' INT TERM
@@ -175,15 +178,15 @@ fw_count() {
 # fwd in the server's namespace, with a bpffs of its own: fwd_start OPTION...; back when it answers. Until fwd_stop, the
 # next one finds the store and the pins of the one before.
 fwd_start() {
-	if [ -z "$fwd_house" ]; then
+	if [ -z "$fwd_space" ]; then
 		mkdir -p "$tmp/bpffs" "$tmp/fwd"
 		# shellcheck disable=SC2016 # $1 is the inner shell's
 		nsenter --net="/run/netns/$server" unshare --mount --propagation private \
 			sh -c 'mount -t bpf none "$1" && exec sleep 10000' - "$tmp/bpffs" &
-		fwd_house=$!
-		wait_until grep -q "$tmp/bpffs" "/proc/$fwd_house/mounts" || return 1
+		fwd_space=$!
+		wait_until grep -q "$tmp/bpffs" "/proc/$fwd_space/mounts" || return 1
 	fi
-	nsenter --target "$fwd_house" --net --mount "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
+	nsenter --target "$fwd_space" --net --mount "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" \
 		--pins "$tmp/bpffs/fwd" "$@" >>"$tmp/fwd.log" 2>&1 &
 	fwd_pid=$!
 	wait_until fwd_started
@@ -202,8 +205,8 @@ fwd_kill() {
 # The process, its store and what it pinned.
 fwd_stop() {
 	[ -n "$fwd_pid" ] && fwd_kill TERM
-	[ -n "$fwd_house" ] && kill "$fwd_house" 2>/dev/null && wait "$fwd_house" 2>/dev/null
-	fwd_house= fwd_shared=
+	[ -n "$fwd_space" ] && kill "$fwd_space" 2>/dev/null && wait "$fwd_space" 2>/dev/null
+	fwd_space= fwd_shared=
 	[ -n "$tmp" ] && rm -rf "$tmp/fwd" "$tmp/fwd.log"
 }
 

@@ -99,11 +99,10 @@ case_service_names() {
 	ok list --terse && says "dport { 22, 443 }" &&
 		refuses 1 "'https' is no value of 'dport'" add rule in proto tcp dport https accept
 }
-beside_fwd() { nsenter --target "$fwd_house" --mount "$@"; }
 starts_without_services() {
 	fwd_kill TERM
-	beside_fwd mount --bind /dev/null /etc/services && fwd_start && return 0
-	beside_fwd umount /etc/services && fwd_start && sleep 0.5
+	in_fwd_mounts mount --bind /dev/null /etc/services && fwd_start && return 0
+	in_fwd_mounts umount /etc/services && fwd_start && sleep 0.5
 	return 1
 }
 

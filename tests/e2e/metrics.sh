@@ -3,14 +3,13 @@
 # fw-exporter reads them when there is no fwd), and by the iterators' files where the kernel lets them be made. Sourced by run.sh.
 
 # As fwd sees things: its network, its bpffs.
-in_house() { nsenter --target "$fwd_house" --net --mount "$@"; }
 
 # Why the kernel lets no files be made, in the words of fwd; empty: they are there.
 no_files() { ask status | jq -r 'select(.files) | .files.error // empty'; }
 
 # The page of the maps, whether fwd runs or not.
 read_maps() {
-	in_house "$exporter" --once --rules all --socket "$tmp/nosuch" --pins "$tmp/bpffs/fwd" >"$tmp/maps" 2>"$tmp/err" ||
+	in_fwd "$exporter" --once --rules all --socket "$tmp/nosuch" --pins "$tmp/bpffs/fwd" >"$tmp/maps" 2>"$tmp/err" ||
 		fail "the maps cannot be read: $(cat "$tmp/err")"
 }
 # `ID PACKETS BYTES VERDICT NAME|-`, by id.
@@ -34,7 +33,7 @@ names_of_metrics() {
 }
 
 # The lines of rules, `ID PACKETS BYTES VERDICT counter|- NAME|-`, by id.
-rules_of_file() { in_house cat "$tmp/bpffs/fwd/counters" | grep '^[0-9]' | sort -n; }
+rules_of_file() { in_fwd cat "$tmp/bpffs/fwd/counters" | grep '^[0-9]' | sort -n; }
 rules_of_metrics() {
 	ask metrics '{"rules":"all"}' >"$tmp/metrics" || fail "metrics: $(cat "$tmp/metrics")" || return 1
 	grep '^[0-9]' "$tmp/metrics" >"$tmp/lines"
@@ -53,14 +52,14 @@ policies_of_metrics() {
 		jq -r '.policy as $policy | .hooks[] | "\($policy)/\(.hook) \(.packets) \(.bytes) \(.verdict)"' | sort
 }
 policies_of_file() {
-	in_house cat "$tmp/bpffs/fwd/counters" | sed -n 's/^\([a-z].*\) - -$/\1/p' | sort
+	in_fwd cat "$tmp/bpffs/fwd/counters" | sed -n 's/^\([a-z].*\) - -$/\1/p' | sort
 }
 # INDEX HOOK rule|policy VERDICT PACKETS, but for zeros.
 interfaces_of_metrics() {
 	sed -n 's/^{"interface":.*"index":\([0-9]*\),"hook":"\([^"]*\)".*"accept":{"rule":\([0-9]*\),"policy":\([0-9]*\)},"drop":{"rule":\([0-9]*\),"policy":\([0-9]*\)}}/\1 \2 rule accept \3\n\1 \2 policy accept \4\n\1 \2 rule drop \5\n\1 \2 policy drop \6/p' \
 		"$tmp/metrics" | grep -v ' 0$' | sort
 }
-interfaces_of_file() { in_house cat "$tmp/bpffs/fwd/interfaces" | grep -v '^#' | sort; }
+interfaces_of_file() { in_fwd cat "$tmp/bpffs/fwd/interfaces" | grep -v '^#' | sort; }
 
 # Writes what differs to $tmp/differ.
 forms_agree() {
@@ -142,7 +141,7 @@ case_fwd_no_iterators() {
 	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$top/build/refusing.so" "$fwd" >"$tmp/refused" && chmod +x "$tmp/refused"
 	fwd=$tmp/refused
 	start_fwd && metrics_rules && metrics_traffic && all_forms_agree "refused" && ok status && says "Operation not permitted" &&
-		in_house sh -c "! test -e $tmp/bpffs/fwd/counters" && fwd_kill KILL && metrics_traffic &&
+		in_fwd sh -c "! test -e $tmp/bpffs/fwd/counters" && fwd_kill KILL && metrics_traffic &&
 		line_is '7 10 980 accept ping' && start_fwd && all_forms_agree "the next one" && line_is '7 10 980 accept ping'
 	code=$?
 	fwd=$fwd_before
@@ -255,7 +254,7 @@ case_fwd_rule_verdicts() {
 # left COMMAND...: fwctl where fwd was, as root or as $as.
 left() {
 	# shellcheck disable=SC2086 # words on purpose
-	in_house ${as:-} "$fwctl" --socket "$tmp/fwd/sock" "$@" --pins "$tmp/bpffs/fwd"
+	in_fwd ${as:-} "$fwctl" --socket "$tmp/fwd/sock" "$@" --pins "$tmp/bpffs/fwd"
 }
 
 # While fwd does not run, fwctl shows what the kernel goes on with.

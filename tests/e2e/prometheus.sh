@@ -208,7 +208,7 @@ prometheus_links() {
 }
 
 exporter_start() {
-	nsenter --target "$fwd_house" --net --mount "$exporter" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" --max-rules 5 \
+	nsenter --target "$fwd_space" --net --mount "$exporter" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" --max-rules 5 \
 		--top 4 >"$tmp/exporter.log" 2>&1 &
 	exporter_pid=$!
 	prometheus_pids+=($exporter_pid)

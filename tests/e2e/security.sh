@@ -14,7 +14,7 @@ case_security_modes() {
 		/sys/fs/bpf/fwd*) at=$tmp/bpffs/fwd${path#/sys/fs/bpf/fwd} ;;
 		*) continue ;;
 		esac
-		is "$path" "$(in_house stat -c '%a %U %G' "$at")" "$mode root ${group:-root}" || return 1
+		is "$path" "$(in_fwd stat -c '%a %U %G' "$at")" "$mode root ${group:-root}" || return 1
 		rows=$((rows + 1))
 	done < <(sed -nE 's/^\| `(\/[^`]*)` \| ([0-7]{3})(, group `fwd`)? \|.*/\1 \2\3/p' "$here/../../SECURITY.md" | tr ',' ' ')
 	[ $rows -ge 7 ] || fail "only $rows files of SECURITY.md were found"

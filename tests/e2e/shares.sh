@@ -154,11 +154,8 @@ case_shares_hang_up() {
 
 # A change whose client hangs up while it waits for a load is not made; the load is.
 case_shares_hang_up_waiting() {
-	start_shared || return 1
-	many_rules 200000
-	ask load '{"name":"many"}' "$tmp/many" >"$tmp/loading" &
-	local load=$!
-	wait_until grep -q stage "$tmp/loading" || fail "no progress" || return 1
+	local load
+	start_shared && start_slow_load || return 1
 	echo "add rule name late in drop" >"$tmp/change"
 	"$peer" "$tmp/fwd/sock" ask change '{}' "$tmp/change" >"$tmp/out" 2>&1 &
 	local change=$!

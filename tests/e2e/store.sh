@@ -55,7 +55,7 @@ case_fwd_store_moved_away() {
 	rules <<<'rule accept'
 	store_clean && store_fwd && mv "$tmp/disk" "$tmp/away" && store_refuses "not where it was" && mv "$tmp/away" "$tmp/disk" &&
 		ok add rule name more out accept || return 1
-	on_disk mount --bind "$tmp" "$tmp/disk" && store_refuses "not where it was" && on_disk umount "$tmp/disk" &&
+	in_fwd_mounts mount --bind "$tmp" "$tmp/disk" && store_refuses "not where it was" && in_fwd_mounts umount "$tmp/disk" &&
 		ok del rule more || return 1
 	fwd_kill KILL
 	start_fwd "${store_there[@]}" && order ping web && store_filters
@@ -72,7 +72,7 @@ case_fwd_store_moved_over_confirm() {
 }
 
 # disk_fwd: as store_fwd(), with the store on an ext4 of its own; disk_mount OPTIONS: again, in another way.
-disk_mount() { on_disk mount -o "loop,errors=remount-ro,$1" "$tmp/image" "$tmp/disk"; }
+disk_mount() { in_fwd_mounts mount -o "loop,errors=remount-ro,$1" "$tmp/image" "$tmp/disk"; }
 disk_fwd() {
 	store_clean
 	truncate -s 64M "$tmp/image" && mkfs.ext4 -q -F "$tmp/image" && start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" || return 1
@@ -80,7 +80,7 @@ disk_fwd() {
 	start_fwd "${store_there[@]}" && ok policy in drop && ok add rule name ping in proto icmp accept &&
 		ok add rule name web in proto tcp dport 80 accept && ok attach s0
 }
-disk_again() { on_disk umount "$tmp/disk" && disk_mount "$1" && start_fwd "${store_there[@]}"; }
+disk_again() { in_fwd_mounts umount "$tmp/disk" && disk_mount "$1" && start_fwd "${store_there[@]}"; }
 unfiltered() { in_server ip link set s0 xdp off; } # as after a boot
 
 # Read-only from the start: what the store and its log hold is filtered by, and nothing else is taken.
@@ -89,7 +89,7 @@ case_fwd_store_readonly() {
 	disk_fwd || return
 	rules <<<'rule accept'
 	for end in TERM KILL; do
-		fwd_kill $end && on_disk rm -rf "$tmp/bpffs/disk" && wait_until fw_gone && disk_again ro && order ping web && store_filters || return 1
+		fwd_kill $end && in_fwd_mounts rm -rf "$tmp/bpffs/disk" && wait_until fw_gone && disk_again ro && order ping web && store_filters || return 1
 		store_refuses "cannot be written to: Read-only file system" && refuses 1 "nothing is waiting" confirm &&
 			grep -q "Read-only file system" "$tmp/fwd.log" || return 1
 		fwd_kill $end
@@ -108,10 +108,10 @@ case_fwd_store_readonly_none() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	disk_fwd || return
 	fwd_kill TERM
-	on_disk rm "$tmp/disk/store" && on_disk umount "$tmp/disk" && disk_mount ro || return 1
-	exits 1 on_disk "$fwd" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/disk" --store "$tmp/disk/store" &&
+	in_fwd_mounts rm "$tmp/disk/store" && in_fwd_mounts umount "$tmp/disk" && disk_mount ro || return 1
+	exits 1 in_fwd_mounts "$fwd" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/disk" --store "$tmp/disk/store" &&
 		says "Read-only file system" && says "$tmp/disk/store" || return 1
-	exits 1 on_disk "$fwd" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/disk" --store "$tmp/disk/new/store" &&
+	exits 1 in_fwd_mounts "$fwd" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/disk" --store "$tmp/disk/new/store" &&
 		says "Read-only file system" && store_filters
 }
 
@@ -119,12 +119,12 @@ case_fwd_store_readonly_none() {
 case_fwd_store_fails() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") device
 	disk_fwd || return
-	device=/sys/fs/ext4/$(basename "$(on_disk findmnt -no SOURCE "$tmp/disk")")
+	device=/sys/fs/ext4/$(basename "$(in_fwd_mounts findmnt -no SOURCE "$tmp/disk")")
 	echo 1 2>/dev/null >"$device/trigger_fs_error" || { skip "ext4 cannot be made to fail"; return; }
 	refuses 1 "cannot write the change down" add rule name late in accept && says "hint: " && store_filters && order ping web &&
 		wait_until shows_trouble "could not be written down" || fail "$(ctl status)" || return 1
 	fwd_kill KILL
-	on_disk umount "$tmp/disk" && { fsck.ext4 -y "$tmp/image" >/dev/null 2>&1; disk_mount rw; } && start_fwd "${store_there[@]}" &&
+	in_fwd_mounts umount "$tmp/disk" && { fsck.ext4 -y "$tmp/image" >/dev/null 2>&1; disk_mount rw; } && start_fwd "${store_there[@]}" &&
 		order ping web && ok add rule name more in proto udp accept && ! shows_trouble . && store_filters
 }
 
@@ -134,14 +134,14 @@ case_fwd_store_full_at_start() {
 	rules <<<'rule accept'
 	for end in TERM KILL; do
 		store_clean
-		start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && on_disk mount -t tmpfs -o size=2m,nr_inodes=8 none "$tmp/disk" &&
+		start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && in_fwd_mounts mount -t tmpfs -o size=2m,nr_inodes=8 none "$tmp/disk" &&
 			start_fwd "${store_there[@]}" && ok policy in drop && ok add rule name ping in proto icmp accept &&
 			ok add rule name web in proto tcp dport 80 accept && ok attach s0 && fwd_kill $end || return 1
 		fill_disk
-		on_disk sh -c "for i in 1 2 3 4 5 6 7 8 9; do : >'$tmp/disk/'\$i; done" 2>/dev/null
+		in_fwd_mounts sh -c "for i in 1 2 3 4 5 6 7 8 9; do : >'$tmp/disk/'\$i; done" 2>/dev/null
 		start_fwd "${store_there[@]}" && order ping web && store_filters && refuses 1 "o space left" add rule name late in accept ||
 			return 1
-		on_disk sh -c "rm -f '$tmp/disk/ballast' '$tmp'/disk/[1-9]"
+		in_fwd_mounts sh -c "rm -f '$tmp/disk/ballast' '$tmp'/disk/[1-9]"
 		fwd_kill KILL
 		start_fwd "${store_there[@]}" && order ping web && ok add rule name more in proto udp accept && ! shows_trouble . || return 1
 	done
@@ -152,14 +152,14 @@ case_fwd_store_full_confirm() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	rules <<<'rule name all in accept'
 	store_clean
-	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && on_disk mount -t tmpfs -o size=40m none "$tmp/disk" &&
+	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && in_fwd_mounts mount -t tmpfs -o size=40m none "$tmp/disk" &&
 		start_fwd "${store_there[@]}" && ok policy in drop && ok add rule name ping in proto icmp accept &&
 		ok add rule name web in proto tcp dport 80 accept && ok attach s0 && ok load "$tmp/rules" --confirm 2s || return 1
 	fwd_kill TERM
 	fill_disk
 	sleep 2
 	start_fwd "${store_there[@]}" && order ping web && store_filters && shows_trouble "cannot be written to: No space left" || return 1
-	on_disk rm "$tmp/disk/ballast"
+	in_fwd_mounts rm "$tmp/disk/ballast"
 	fwd_kill KILL
 	start_fwd "${store_there[@]}" && order ping web && store_filters && ok add rule name more in proto udp accept
 }
@@ -168,7 +168,7 @@ case_fwd_store_full_confirm() {
 case_fwd_store_unreadable() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") as
 	store_clean && store_fwd && fwd_kill TERM || return 1
-	as=(on_disk setpriv --bounding-set -dac_override,-dac_read_search "$fwd" --socket "$tmp/fwd/sock" "${store_there[@]}")
+	as=(in_fwd_mounts setpriv --bounding-set -dac_override,-dac_read_search "$fwd" --socket "$tmp/fwd/sock" "${store_there[@]}")
 	chmod 0 "$tmp/disk/store"
 	exits 1 "${as[@]}" && says "Permission denied" && says "$tmp/disk/store" && store_filters || return 1
 	chmod 600 "$tmp/disk/store"

@@ -33,7 +33,7 @@ struct client {
 	struct change change[CHANGES];
 };
 
-static struct house house;
+static struct daemon fwd;
 static struct client client[CLIENTS];
 
 static uint32_t roll(struct client *c, uint32_t n)
@@ -208,10 +208,10 @@ void clients_at_once(void **state)
 	struct answer a;
 	unsigned n;
 
-	house_make(&house, "clients");
-	house_start(&house);
+	daemon_make(&fwd, "clients");
+	daemon_start(&fwd);
 	for (struct client *c = client; c < client + CLIENTS; c++) {
-		c->fd = house_dial(&house);
+		c->fd = daemon_dial(&fwd);
 		c->random.state = random_u64();
 	}
 	ask(client[0].fd, FW_REQ_LOAD, "{}", begin, strlen(begin), &a);
@@ -230,8 +230,8 @@ void clients_at_once(void **state)
 		fail_msg("the daemon has\n%s\nand not\n%s", got, want);
 	print_message("%d clients, %u changes, %u refused\n", CLIENTS, n, CLIENTS * CHANGES - n);
 	fw_ruleset_free(rs);
-	assert_int_equal(house_stop(&house, SIGTERM), 0);
-	assert_int_equal(house_detach(&house), 0);
+	assert_int_equal(daemon_stop(&fwd, SIGTERM), 0);
+	assert_int_equal(daemon_detach(&fwd), 0);
 }
 
 int clients_over(void **state)
@@ -241,6 +241,6 @@ int clients_over(void **state)
 		for (int i = 0; i < CHANGES; i++)
 			answer_free(&c->change[i].answer);
 	}
-	house_end(&house);
+	daemon_end(&fwd);
 	return 0;
 }

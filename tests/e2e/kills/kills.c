@@ -37,7 +37,7 @@
 char kills_folder[64] = "/tmp/fwd-kills-XXXXXX";
 const char *kills_fwd;
 
-static struct house house;
+static struct daemon fwd;
 static struct model model;
 
 /* How long a request of its kind takes, in microseconds, to kill in the middle of most of them. */
@@ -93,8 +93,8 @@ static void up(int *fd)
 	double since = fw_now();
 	struct answer a;
 
-	house_start(&house);
-	*fd = house_dial(&house);
+	daemon_start(&fwd);
+	*fd = daemon_dial(&fwd);
 	ask(*fd, FW_REQ_STATUS, "{}", NULL, 0, &a);
 	answer_free(&a);
 	pace_learn(&start_pace, since);
@@ -103,11 +103,11 @@ static void up(int *fd)
 /* It runs until then: what ends by itself has failed. */
 static void kill_it(void)
 {
-	int status = house_stop(&house, SIGKILL);
+	int status = daemon_stop(&fwd, SIGKILL);
 
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return;
-	house_show_log(&house);
+	daemon_show_log(&fwd);
 	fail_msg("the daemon ended by itself: status 0x%x", status);
 }
 
@@ -133,7 +133,7 @@ static void kill_at_work(int fd, bool keep_once, struct step *flying)
 
 static void kill_at_start(void)
 {
-	house_start(&house);
+	daemon_start(&fwd);
 	sleep_somewhere_in(&start_pace);
 	kill_it();
 }
@@ -194,7 +194,7 @@ static int begin(const char *mode)
 	struct step first;
 	int fd;
 
-	house_make(&house, "kills");
+	daemon_make(&fwd, "kills");
 	up(&fd);
 	model_begin(&model, &first);
 	ask(fd, FW_REQ_LOAD, "{}", first.text, strlen(first.text), &a);
@@ -214,11 +214,11 @@ static void end(void)
 	uint32_t program = 0;
 
 	traffic_stop();
-	assert_int_equal(house_stop(&house, SIGTERM), 0);
-	assert_false(house_is_gone(&house));
-	assert_int_equal(house_detach(&house), 0);
-	if (!house_is_gone(&house))
-		fail_msg("something is left in %s", house.pins);
+	assert_int_equal(daemon_stop(&fwd, SIGTERM), 0);
+	assert_false(daemon_is_gone(&fwd));
+	assert_int_equal(daemon_detach(&fwd), 0);
+	if (!daemon_is_gone(&fwd))
+		fail_msg("something is left in %s", fwd.pins);
 	assert_int_equal(bpf_xdp_query_id((int)if_nametoindex("s0"), 0, &program), 0);
 	assert_int_equal(program, 0);
 	if (!traffic_gets_through(FLOW_BLOCK) || !traffic_gets_through(FLOW_POLICY))
@@ -265,7 +265,7 @@ static void killed(void **state)
 static int clean_up(void **state)
 {
 	traffic_stop();
-	house_end(&house);
+	daemon_end(&fwd);
 	return 0;
 }
 

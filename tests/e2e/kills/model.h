@@ -6,7 +6,7 @@
 #ifndef FW_KILLS_MODEL_H
 #define FW_KILLS_MODEL_H
 
-#include "house.h"
+#include "daemon.h"
 #include "traffic.h"
 
 struct model {

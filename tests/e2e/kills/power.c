@@ -18,7 +18,7 @@
 #define CUTS 40
 #define WITHIN_US 3000
 
-static struct house house, other;
+static struct daemon fwd, other;
 static struct model model;
 
 /* Files of the store, and of what SQLite keeps beside it but for the memory that goes with the power. */
@@ -26,13 +26,13 @@ static void copy_store(void)
 {
 	static const char *const ends[] = { "", "-wal", "-journal" };
 
-	house_clear(&other);
+	daemon_clear(&other);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		char from[100], to[100];
 
-		snprintf(from, sizeof(from), "%s%s", house.store, ends[i]);
+		snprintf(from, sizeof(from), "%s%s", fwd.store, ends[i]);
 		snprintf(to, sizeof(to), "%s%s", other.store, ends[i]);
-		house_copy(from, to);
+		daemon_copy(from, to);
 	}
 }
 
@@ -52,12 +52,12 @@ static bool cut(int fd)
 	int status;
 
 	usleep(random_below(WITHIN_US));
-	kill(house.pid, SIGSTOP);
-	assert_int_equal(waitpid(house.pid, &status, WUNTRACED), house.pid);
+	kill(fwd.pid, SIGSTOP);
+	assert_int_equal(waitpid(fwd.pid, &status, WUNTRACED), fwd.pid);
 	assert_true(WIFSTOPPED(status));
 	answered = is_answered(fd);
 	copy_store();
-	kill(house.pid, SIGCONT);
+	kill(fwd.pid, SIGCONT);
 	return answered;
 }
 
@@ -67,11 +67,11 @@ static char *text_of_copy(void)
 	char *text;
 	int fd;
 
-	house_start(&other);
-	fd = house_dial(&other);
+	daemon_start(&other);
+	fd = daemon_dial(&other);
 	text = model_daemon_text(fd);
 	close(fd);
-	house_stop(&other, SIGKILL);
+	daemon_stop(&other, SIGKILL);
 	return text;
 }
 
@@ -107,10 +107,10 @@ void power_cut(void **state)
 	struct step first;
 	int fd;
 
-	house_make(&house, "power");
-	house_make(&other, "copy");
-	house_start(&house);
-	fd = house_dial(&house);
+	daemon_make(&fwd, "power");
+	daemon_make(&other, "copy");
+	daemon_start(&fwd);
+	fd = daemon_dial(&fwd);
 	model_begin(&model, &first);
 	ask(fd, FW_REQ_LOAD, "{}", first.text, strlen(first.text), &a);
 	answer_free(&a);
@@ -119,16 +119,16 @@ void power_cut(void **state)
 		early += cut_once(fd);
 	print_message("%d copies, %u of them with a change that was not answered yet\n", CUTS, early);
 	close(fd);
-	assert_int_equal(house_stop(&house, SIGTERM), 0);
-	assert_int_equal(house_detach(&house), 0);
-	assert_int_equal(house_detach(&other), 0);
-	assert_true(house_is_gone(&house) && house_is_gone(&other));
+	assert_int_equal(daemon_stop(&fwd, SIGTERM), 0);
+	assert_int_equal(daemon_detach(&fwd), 0);
+	assert_int_equal(daemon_detach(&other), 0);
+	assert_true(daemon_is_gone(&fwd) && daemon_is_gone(&other));
 }
 
 int power_cut_over(void **state)
 {
-	house_end(&house);
-	house_end(&other);
+	daemon_end(&fwd);
+	daemon_end(&other);
 	model_end(&model);
 	return 0;
 }

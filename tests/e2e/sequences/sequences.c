@@ -20,7 +20,7 @@
 
 #include <cmocka.h>
 
-#include "tests/e2e/kills/house.h"
+#include "tests/e2e/kills/daemon.h"
 #include "tests/unit/random.h"
 #include "tests/unit/sandbox.h"
 
@@ -30,7 +30,7 @@
 char kills_folder[64] = "/tmp/fwd-sequences-XXXXXX";
 const char *kills_fwd;
 
-static struct house house;
+static struct daemon fwd;
 static unsigned home; /* the namespace that fwd runs in */
 static struct view before, after;
 static json_t *status;          /* its object */
@@ -65,7 +65,7 @@ static const struct seen *any_seen(void)
 
 static bool request(enum fw_request kind, const char *args, struct answer *a)
 {
-	int fd = house_dial(&house);
+	int fd = daemon_dial(&fwd);
 
 	*a = (struct answer){ 0 };
 	assert_true(ask_send(fd, kind, args, NULL, 0));
@@ -232,7 +232,7 @@ static void fail_with(const char *wrong, const struct seen *at)
 			s->name, s->space, s->index, s->ours[0], s->first[0], s->ours[1], s->first[1], s->ours[2],
 			s->first[2]);
 	}
-	house_show_log(&house);
+	daemon_show_log(&fwd);
 	fail();
 }
 
@@ -347,13 +347,13 @@ static void world_step(void)
 static void start(void)
 {
 	world_enter(home);
-	house_start(&house);
-	close(house_dial(&house));
+	daemon_start(&fwd);
+	close(daemon_dial(&fwd));
 }
 
 static void step_restart(void)
 {
-	house_stop(&house, random_below(2) ? SIGKILL : SIGTERM);
+	daemon_stop(&fwd, random_below(2) ? SIGKILL : SIGTERM);
 	say("fwd ends\n");
 	for (unsigned n = random_below(3); n; n--)
 		world_step();
@@ -448,7 +448,7 @@ static void one_sequence(void)
 
 	log_text[0] = '\0';
 	home = 0;
-	house_make(&house, "sequences");
+	daemon_make(&fwd, "sequences");
 	for (unsigned i = 0; i < 2 + random_below(2); i++) {
 		char name[16];
 
@@ -461,15 +461,15 @@ static void one_sequence(void)
 		step();
 		settle();
 	}
-	house_stop(&house, SIGTERM);
-	assert_int_equal(house_detach(&house), 0);
+	daemon_stop(&fwd, SIGTERM);
+	assert_int_equal(daemon_detach(&fwd), 0);
 	world_look(&v);
 	for (unsigned i = 0; i < v.n; i++)
 		assert_false(seen_filtered(&v.seen[i]) || v.seen[i].ours[FW_PROG_TC_EGRESS]);
-	assert_true(house_is_gone(&house));
+	assert_true(daemon_is_gone(&fwd));
 	world_clear();
-	house_clear(&house);
-	house_end(&house);
+	daemon_clear(&fwd);
+	daemon_end(&fwd);
 }
 
 static void sequences(void **state)
@@ -515,7 +515,7 @@ static void in_front(void **state)
 	struct answer a;
 
 	home = 0;
-	house_make(&house, "front");
+	daemon_make(&fwd, "front");
 	world_add("n0");
 	start();
 	world_foreign_tc(the_one(), FW_PROG_TC_INGRESS, true);
@@ -531,17 +531,17 @@ static void in_front(void **state)
 		assert_true(named || !i);
 		world_foreign_gone();
 	}
-	house_stop(&house, SIGTERM);
-	assert_int_equal(house_detach(&house), 0);
+	daemon_stop(&fwd, SIGTERM);
+	assert_int_equal(daemon_detach(&fwd), 0);
 	world_clear();
-	house_clear(&house);
-	house_end(&house);
+	daemon_clear(&fwd);
+	daemon_end(&fwd);
 }
 
 static int clean_up(void **state)
 {
 	json_decref(fw_take(status));
-	house_end(&house);
+	daemon_end(&fwd);
 	return 0;
 }
 

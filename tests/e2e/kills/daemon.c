@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The real daemon: started, asked over its socket, killed. */
-#include "house.h"
+#include "daemon.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,52 +25,52 @@
 extern char kills_folder[64];
 extern const char *kills_fwd;
 
-void house_make(struct house *h, const char *name)
+void daemon_make(struct daemon *d, const char *name)
 {
-	*h = (struct house){ .pid = 0 };
-	snprintf(h->folder, sizeof(h->folder), "%s/%s", kills_folder, name);
-	snprintf(h->store, sizeof(h->store), "%s/store", h->folder);
-	snprintf(h->sock, sizeof(h->sock), "%s/sock", h->folder);
-	snprintf(h->log, sizeof(h->log), "%s/log", h->folder);
-	snprintf(h->pins, sizeof(h->pins), SANDBOX_BPFFS "/kills-%s", name);
-	if (mkdir(h->folder, 0700) && errno != EEXIST)
-		fail_msg("%s: %s", h->folder, strerror(errno));
+	*d = (struct daemon){ .pid = 0 };
+	snprintf(d->folder, sizeof(d->folder), "%s/%s", kills_folder, name);
+	snprintf(d->store, sizeof(d->store), "%s/store", d->folder);
+	snprintf(d->sock, sizeof(d->sock), "%s/sock", d->folder);
+	snprintf(d->log, sizeof(d->log), "%s/log", d->folder);
+	snprintf(d->pins, sizeof(d->pins), SANDBOX_BPFFS "/kills-%s", name);
+	if (mkdir(d->folder, 0700) && errno != EEXIST)
+		fail_msg("%s: %s", d->folder, strerror(errno));
 }
 
-/* In the child: it goes when the test does. */
-static void become_fwd(const struct house *h, const char *option)
+/* In the child, which ends with the test. */
+static void become_fwd(const struct daemon *d, const char *option)
 {
-	int log = open(h->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int log = open(d->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
-	execl(kills_fwd, kills_fwd, "--socket", h->sock, "--store", h->store, "--pins", h->pins, option, (char *)NULL);
+	execl(kills_fwd, kills_fwd, "--socket", d->sock, "--store", d->store, "--pins", d->pins, option, (char *)NULL);
 	_exit(127);
 }
 
-void house_start(struct house *h)
+void daemon_start(struct daemon *d)
 {
 	fflush(stdout);
-	h->pid = fork();
-	assert_true(h->pid >= 0);
-	if (!h->pid)
-		become_fwd(h, NULL);
+	d->pid = fork();
+	assert_true(d->pid >= 0);
+	if (!d->pid)
+		become_fwd(d, NULL);
 }
 
-int house_stop(struct house *h, int sig)
+int daemon_stop(struct daemon *d, int sig)
 {
 	int status = 0;
 
-	if (h->pid) {
-		kill(h->pid, sig);
-		waitpid(h->pid, &status, 0);
+	if (d->pid) {
+		kill(d->pid, sig);
+		waitpid(d->pid, &status, 0);
 	}
-	h->pid = 0;
+	d->pid = 0;
 	return status;
 }
 
-int house_detach(struct house *h)
+int daemon_detach(struct daemon *d)
 {
 	int status;
 	pid_t pid;
@@ -79,34 +79,34 @@ int house_detach(struct house *h)
 	pid = fork();
 	assert_true(pid >= 0);
 	if (!pid)
-		become_fwd(h, "--detach");
+		become_fwd(d, "--detach");
 	waitpid(pid, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-void house_clear(const struct house *h)
+void daemon_clear(const struct daemon *d)
 {
-	DIR *d = opendir(h->folder);
+	DIR *folder = opendir(d->folder);
 	const struct dirent *f;
 
-	while (d && (f = readdir(d)))
+	while (folder && (f = readdir(folder)))
 		if (f->d_name[0] != '.' && strcmp(f->d_name, "log") != 0)
-			unlinkat(dirfd(d), f->d_name, 0);
-	if (d)
-		closedir(d);
+			unlinkat(dirfd(folder), f->d_name, 0);
+	if (folder)
+		closedir(folder);
 }
 
-void house_end(struct house *h)
+void daemon_end(struct daemon *d)
 {
-	if (h->pid)
-		house_show_log(h);
-	house_stop(h, SIGKILL);
-	house_clear(h);
-	unlink(h->log);
-	rmdir(h->folder);
+	if (d->pid)
+		daemon_show_log(d);
+	daemon_stop(d, SIGKILL);
+	daemon_clear(d);
+	unlink(d->log);
+	rmdir(d->folder);
 }
 
-void house_copy(const char *from, const char *to)
+void daemon_copy(const char *from, const char *to)
 {
 	int in = open(from, O_RDONLY | O_CLOEXEC), out;
 	ssize_t n;
@@ -122,25 +122,25 @@ void house_copy(const char *from, const char *to)
 	close(out);
 }
 
-bool house_is_gone(const struct house *h)
+bool daemon_is_gone(const struct daemon *d)
 {
-	DIR *d = opendir(h->pins);
+	DIR *folder = opendir(d->pins);
 	const struct dirent *f;
 
-	while (d && (f = readdir(d)) && f->d_name[0] == '.')
+	while (folder && (f = readdir(folder)) && f->d_name[0] == '.')
 		;
-	if (!d)
+	if (!folder)
 		return errno == ENOENT;
-	closedir(d);
+	closedir(folder);
 	return !f;
 }
 
-void house_show_log(const struct house *h)
+void daemon_show_log(const struct daemon *d)
 {
-	FILE *f = fopen(h->log, "re");
+	FILE *f = fopen(d->log, "re");
 	char line[512];
 
-	/* Of a long log the end. */
+	/* Only the end of a long log. */
 	if (f && !fseek(f, -1000, SEEK_END))
 		while (fgets(line, sizeof(line), f) && !strchr(line, '\n'))
 			;
@@ -151,30 +151,30 @@ void house_show_log(const struct house *h)
 	fflush(stdout);
 }
 
-static int dial_once(const struct house *h)
+static int dial_once(const struct daemon *d)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	assert_true(fd >= 0);
-	snprintf(a.sun_path, sizeof(a.sun_path), "%s", h->sock);
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", d->sock);
 	if (!connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		return fd;
 	close(fd);
 	return -1;
 }
 
-int house_dial(struct house *h)
+int daemon_dial(struct daemon *d)
 {
 	double until = fw_now() + START_SECONDS;
 	int fd, status = 0;
 
-	while ((fd = dial_once(h)) < 0) {
-		bool ended = waitpid(h->pid, &status, WNOHANG) == h->pid;
+	while ((fd = dial_once(d)) < 0) {
+		bool ended = waitpid(d->pid, &status, WNOHANG) == d->pid;
 
 		if (ended || fw_now() > until) {
-			house_show_log(h);
-			h->pid = ended ? 0 : h->pid;
+			daemon_show_log(d);
+			d->pid = ended ? 0 : d->pid;
 			fail_msg("fwd %s: status 0x%x", ended ? "ended by itself" : "does not come up", status);
 		}
 		usleep(300);
