@@ -258,8 +258,14 @@ build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfuzzed.a
 	@echo "  LINK    $@"
 	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -Wl,--wrap=fw_file_read -o $@
 
+# The keywords of fields are those of their rows.
+build/fuzz/words.dict: tests/fuzz/words.dict include/fw/table/fields.h
+	@mkdir -p $(@D)
+	$(Q){ cat $<; sed -nE 's/^\tX\([A-Z0-9_]+, ("[^"]*"), .*(MAYBE|ALWAYS).*/\1/p' include/fw/table/fields.h; } >$@
+
 # Texts are short, some statements: a run costs what its text costs. What was freed is remembered for a while only.
-$(foreach f,text edit list,$(eval FUZZ_ARGS_$f := -max_len=256 -dict=tests/fuzz/words.dict))
+$(foreach f,text edit list,$(eval FUZZ_ARGS_$f := -max_len=256 -dict=build/fuzz/words.dict)\
+	$(eval run-fuzz-$f: build/fuzz/words.dict))
 FUZZ_ENV := ASAN_OPTIONS=malloc_context_size=2:quarantine_size_mb=16
 
 # New inputs stay in build/: the corpus that is tracked grows by hand. What makes the fuzzer fail is left there too.

@@ -92,5 +92,7 @@ static inline unsigned fw_field_layer(enum fw_field field)
  * ICMPv6 belong to one family each; FW_FAMILY_NONE stands for the right one.
  */
 unsigned fw_proto_layers(uint32_t proto, enum fw_family family);
+/* The layers of a packet that is looked up: fields of others are absent. */
+unsigned fw_key_layers(const struct fw_key *key);
 
 #endif

@@ -205,6 +205,8 @@ void fw_trace_close(struct fw_trace *t); /* NULL is fine */
  */
 int fw_truth_read(const char *path, size_t nrules, struct fw_diags *ds, long **out, size_t *n);
 
+/* A value as a packet written by hand has it: a name, a number, or flags with commas between them. */
+void fw_text_print_packet_value(struct fw_buf *b, enum fw_field field, bool v6, uint32_t value);
 /*
  * The packet of a key in one line, in the form that fw_text_frame() reads; other frames: the reason, ethertype and
  * length. @rs names the interface and may be NULL.

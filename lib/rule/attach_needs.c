@@ -10,10 +10,12 @@ static void count(struct fw_attach_needs *needs, const struct fw_rule *rule, int
 		needs->out += by;
 	if (!fw_rule_on_hook(rule, FW_IN))
 		return;
-	if (fw_rule_match(rule, FW_F_MARK))
-		needs->mark += by;
-	if (fw_rule_match(rule, FW_F_VLAN))
-		needs->vlan += by;
+	for (unsigned i = 0; i < rule->nmatches; i++) {
+		enum fw_source source = fw_field_info[rule->matches[i]->field].source;
+
+		needs->mark += source == FW_SOURCE_SKB ? by : 0;
+		needs->vlan += source == FW_SOURCE_TAG ? by : 0;
+	}
 }
 
 void fw_attach_needs_of(const struct fw_ruleset *rs, struct fw_attach_needs *out)

@@ -58,6 +58,15 @@ unsigned fw_proto_layers(uint32_t proto, enum fw_family family)
 	return FW_LAYERS_IP;
 }
 
+unsigned fw_key_layers(const struct fw_key *key)
+{
+	if (key->family == FW_FAMILY_NONE)
+		return FW_LAYERS_FRAME;
+	if (key->f[FW_F_FRAG] == FW_FRAG_LATER)
+		return FW_LAYERS_IP;
+	return fw_proto_layers(key->f[FW_F_PROTO], (enum fw_family)key->family);
+}
+
 const char *fw_field_word(enum fw_field field, bool v6)
 {
 	const struct fw_field_info *info = &fw_field_info[field];

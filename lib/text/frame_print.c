@@ -6,16 +6,6 @@
 #include <endian.h>
 #include <inttypes.h>
 
-static void print_value(struct fw_buf *b, const char *word, enum fw_field field, const struct fw_key *key)
-{
-	const char *name = fw_field_value_name(field, key->family == FW_IP6, key->f[field]);
-
-	if (name)
-		fw_buf_printf(b, "%s%s", word, name);
-	else
-		fw_buf_printf(b, "%s%" PRIu32, word, key->f[field]);
-}
-
 static void print_endpoint(struct fw_buf *b, const struct fw_key *key, const struct fw_addr *addr, enum fw_field port)
 {
 	bool v6 = key->family == FW_IP6, has_port = key->f[port] <= fw_field_info[port].max;
@@ -30,25 +20,34 @@ static void print_endpoint(struct fw_buf *b, const struct fw_key *key, const str
 
 static void print_flags(struct fw_buf *b, enum fw_field field, uint32_t flags)
 {
-	const char *before = "";
+	const char *separator = "";
 
 	if (!flags)
 		fw_buf_printf(b, "none");
 	for (const struct fw_name *n = fw_field_names(field, false); n->name; n++) {
 		if (!(flags & n->value))
 			continue;
-		fw_buf_printf(b, "%s%s", before, n->name);
-		before = ",";
+		fw_buf_printf(b, "%s%s", separator, n->name);
+		separator = ",";
 	}
+}
+
+void fw_text_print_packet_value(struct fw_buf *b, enum fw_field field, bool v6, uint32_t value)
+{
+	const char *name = fw_field_value_name(field, v6, value);
+
+	if (fw_field_is_flags(field))
+		print_flags(b, field, value);
+	else if (name)
+		fw_buf_printf(b, "%s", name);
+	else
+		fw_buf_printf(b, "%" PRIu32, value);
 }
 
 static void print_field(struct fw_buf *b, enum fw_field field, const struct fw_key *key)
 {
 	fw_buf_printf(b, " %s ", fw_field_info[field].packet_word);
-	if (fw_field_is_flags(field))
-		print_flags(b, field, key->f[field]);
-	else
-		print_value(b, "", field, key);
+	fw_text_print_packet_value(b, field, key->family == FW_IP6, key->f[field]);
 }
 
 /* Printed are fields that other packets lack, and those whose value is not the one that a packet by hand has anyway. */
@@ -97,7 +96,7 @@ static void print_proto(struct fw_buf *b, const struct fw_key *key)
 	if (key->f[FW_F_PROTO] == other)
 		fw_buf_printf(b, "%" PRIu32, other);
 	else
-		print_value(b, "", FW_F_PROTO, key);
+		fw_text_print_packet_value(b, FW_F_PROTO, key->family == FW_IP6, key->f[FW_F_PROTO]);
 }
 
 void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
@@ -114,5 +113,5 @@ void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	print_around(b, rs, key);
 	print_fields(b, ~FW_LAYERS_IP, key);
 	print_fields(b, 1u << FW_LAYER_IP, key);
-	print_value(b, " length ", FW_F_LENGTH, key);
+	print_field(b, FW_F_LENGTH, key);
 }

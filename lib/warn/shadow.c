@@ -13,6 +13,8 @@
  */
 #include "fw/warn.h"
 
+#include <linux/if_ether.h>
+
 #include "lib/rule/internal.h"
 
 #define NEAR 1024 /* ranges that are looked at for one address */
@@ -66,19 +68,23 @@ static uint32_t family_of(const struct fw_rule *r, const struct fw_addr_range *s
 	return proto && !proto->negated && proto->r[0].lo == 58 ? FW_IP6 : FW_IP4;
 }
 
-static void set_transport(struct fw_key *k, const struct fw_rule *r)
-{
-	static const uint8_t with_ports[] = { TCP, 17, 33, 132, 136 };
-	uint32_t proto = k->f[FW_F_PROTO];
-	bool ports = false, icmp = proto == 1 || proto == 58;
+/* What other rules hardly name; 0: what is usual. */
+static const uint32_t rare[FW_NFIELDS] = {
+	[FW_F_IFACE] = FW_IFACE_OTHER, [FW_F_PROTO] = TCP,      [FW_F_SPORT] = PORT,          [FW_F_DPORT] = PORT + 1,
+	[FW_F_ICMP_TYPE] = 200,        [FW_F_TCP_FLAGS] = 0x10, [FW_F_VLAN] = FW_ABSENT_VLAN, [FW_F_LENGTH] = 100,
+};
 
-	for (size_t i = 0; i < sizeof(with_ports); i++)
-		ports |= proto == with_ports[i];
-	set(k, r, FW_F_SPORT, ports ? PORT : (uint32_t)FW_ABSENT_SPORT);
-	set(k, r, FW_F_DPORT, ports ? PORT + 1 : (uint32_t)FW_ABSENT_DPORT);
-	set(k, r, FW_F_ICMP_TYPE, icmp ? 200 : FW_ABSENT_ICMP_TYPE);
-	set(k, r, FW_F_ICMP_CODE, icmp ? 0 : FW_ABSENT_ICMP_CODE);
-	set(k, r, FW_F_TCP_FLAGS, proto == TCP ? 0x10 : FW_ABSENT_TCP_FLAGS);
+static void set_fields(struct fw_key *k, const struct fw_rule *r, unsigned layers)
+{
+	unsigned has = fw_key_layers(k);
+
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		const struct fw_field_info *info = &fw_field_info[f];
+		uint32_t otherwise = rare[f] ? rare[f] : info->usual[k->family == FW_IP6];
+
+		if (fw_field_layer(f) & layers)
+			set(k, r, f, fw_field_layer(f) & has ? otherwise : info->absent);
+	}
 }
 
 /* A packet that the rule matches, mostly: where it says nothing, one that others hardly speak of. */
@@ -93,16 +99,10 @@ static void packet_of(const struct fw_ruleset *rs, const struct fw_rule *r, stru
 		k->src = address(src, family);
 		k->dst = address(dst, family);
 	}
-	set(k, r, FW_F_HOOK, FW_IN);
-	set(k, r, FW_F_IFACE, FW_IFACE_OTHER);
-	set(k, r, FW_F_VLAN, FW_ABSENT_VLAN);
-	set(k, r, FW_F_ETHERTYPE, family == FW_IP6 ? 0x86dd : 0x800);
-	set(k, r, FW_F_LENGTH, 100);
-	set(k, r, FW_F_MARK, 0);
-	set(k, r, FW_F_PROTO, ip ? TCP : FW_ABSENT_PROTO);
-	set(k, r, FW_F_DSCP, ip ? 0 : FW_ABSENT_DSCP);
-	set(k, r, FW_F_FRAG, ip ? FW_FRAG_NO : FW_ABSENT_FRAG);
-	set_transport(k, r);
+	set_fields(k, r, FW_LAYERS_IP);
+	if (!fw_rule_match(r, FW_F_ETHERTYPE))
+		k->f[FW_F_ETHERTYPE] = family == FW_IP6 ? ETH_P_IPV6 : ETH_P_IP;
+	set_fields(k, r, ~FW_LAYERS_IP);
 }
 
 static bool in_ranges(const struct fw_addr_range *r, size_t n, struct fw_addr a, uint32_t family)

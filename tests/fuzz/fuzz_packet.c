@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fw/field.h"
 #include "fw/table/packet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -97,6 +98,23 @@ static void check_l4(const struct fw_key *key)
 		DEMAND(proto <= 255);
 }
 
+/* What is looked up has exactly the fields of its layers, and no other frame has those of layers above IP's. */
+static void check_layers(const struct fw_key *key)
+{
+	bool looked_up = fw_reason_has_rules(key->reason);
+	unsigned layers = fw_key_layers(key);
+
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		const struct fw_field_info *info = &fw_field_info[f];
+		unsigned of = fw_field_layer(f);
+
+		if (info->layer != FW_LAYER_FRAME && looked_up)
+			DEMAND((key->f[f] <= info->max) == !!(of & layers));
+		if (of & ~FW_LAYERS_IP && !looked_up)
+			DEMAND(key->f[f] == info->absent);
+	}
+}
+
 static void check_reason(const struct fw_key *key, const struct fw_meta *meta, size_t size)
 {
 	size_t head = meta->l3 ? 0 : ETH_HLEN;
@@ -152,6 +170,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_values(&key);
 	check_family(&key);
 	check_l4(&key);
+	check_layers(&key);
 	check_reason(&key, &meta, size);
 	return 0;
 }

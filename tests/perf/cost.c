@@ -56,16 +56,16 @@ static void key_make(const struct run *r, uint64_t *state, struct fw_key *key)
 
 	*key = (struct fw_key){ .family = r->worst.family, .src = r->worst.src, .dst = r->worst.dst };
 	key->reason = key->family == FW_FAMILY_NONE ? FW_R_NON_IP : FW_R_NONE;
-	for (unsigned f = 0; f < FW_NFIELDS; f++)
-		key->f[f] = fw_field_info[f].absent;
-	key->f[FW_F_HOOK] = FW_IN;
+	key->f[FW_F_PROTO] = proto;
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (f != FW_F_PROTO)
+			key->f[f] = fw_key_layers(key) & fw_field_layer(f) ?
+					    fw_field_info[f].usual[key->family == FW_IP6] :
+					    fw_field_info[f].absent;
 	key->f[FW_F_IFACE] = FW_IFACE_OTHER;
+	key->f[FW_F_VLAN] = FW_ABSENT_VLAN;
 	key->f[FW_F_ETHERTYPE] = key->family == FW_IP6 ? 0x86dd : 0x800;
 	key->f[FW_F_LENGTH] = 60 + below(state, 1400);
-	key->f[FW_F_MARK] = 0;
-	key->f[FW_F_PROTO] = proto;
-	key->f[FW_F_DSCP] = 0;
-	key->f[FW_F_FRAG] = FW_FRAG_NO;
 	if (proto == TCP || proto == UDP) {
 		key->f[FW_F_SPORT] = below(state, 65536);
 		key->f[FW_F_DPORT] = below(state, below(state, 2) ? 1024 : 65536);

@@ -2,6 +2,8 @@
 /* Packets, byte by byte, and what the parser must say of each: written from the RFCs, not from the parser. */
 #include "tests/unit/cases.h"
 
+#include "fw/field.h"
+
 #define U16(v) (uint8_t)((v) >> 8), (uint8_t)(v)
 #define ZERO8 0, 0, 0, 0, 0, 0, 0, 0
 #define ZERO20 ZERO8, ZERO8, 0, 0, 0, 0
@@ -433,6 +435,10 @@ void fw_case_key(const struct fw_case *c, struct fw_key *key)
 	key->f[FW_F_HOOK] = c->meta.hook;
 	key->f[FW_F_IFACE] = c->meta.iface;
 	key->f[FW_F_MARK] = c->meta.mark;
+	/* Packets here have what is usual in those bytes of their header of which no case says more. */
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (c->family && fw_field_info[f].header_byte[0])
+			key->f[f] = fw_field_info[f].usual[c->family == FW_IP6];
 	for (size_t i = 0; i < c->nwant; i++)
 		key->f[c->want[i].field] = c->want[i].value;
 	if (c->family == FW_IP4) {

@@ -123,7 +123,7 @@ static uint32_t expression(const struct maker *m)
 static uint32_t value_near(enum fw_field field)
 {
 	static const uint16_t liked[] = { 0, 1, 6, 17, 20, 22, 28, 40, 60, 80, 255, 256, 443, 1023, 1024, 1500 };
-	uint32_t max = field == FW_F_IFACE ? 3 : fw_field_info[field].max, v;
+	uint32_t max = fw_field_info[field].kind == FW_KIND_IFACE ? 3 : fw_field_info[field].max, v;
 
 	switch (rnd(5)) {
 	case 0:
@@ -145,7 +145,7 @@ static struct fw_range value_range(enum fw_field field)
 {
 	uint32_t a = value_near(field), b = rnd(2) ? a : value_near(field);
 
-	if (field == FW_F_TCP_FLAGS)
+	if (fw_field_is_flags(field))
 		return a ? (struct fw_range){ a, b & a } : (struct fw_range){ 0x12, 0x02 };
 	return (struct fw_range){ a < b ? a : b, a < b ? b : a };
 }
@@ -181,38 +181,30 @@ static void match_random(struct draft *d, enum fw_field field)
 		w->m.r[i] = value_range(field);
 }
 
-/* Protocols that rules name, and what may stand beside them. */
+/* Protocols that rules name. */
 static const struct {
 	uint16_t proto[3];
 	uint8_t n;
-	bool ports, flags, icmp;
 } protocols[] = {
-	{ { 6 }, 1, true, true, false },           { { 6 }, 1, true, true, false },
-	{ { 17 }, 1, true, false, false },         { { 17 }, 1, true, false, false },
-	{ { 1 }, 1, false, false, true },          { { 58 }, 1, false, false, true },
-	{ { 6, 17, 132 }, 3, true, false, false }, { { 33, 136 }, 2, true, false, false },
-	{ { 47, 50 }, 2, false, false, false },    { { 0, 255 }, 2, false, false, false },
+	{ { 6 }, 1 },  { { 6 }, 1 },          { { 17 }, 1 },      { { 17 }, 1 },     { { 1 }, 1 },
+	{ { 58 }, 1 }, { { 6, 17, 132 }, 3 }, { { 33, 136 }, 2 }, { { 47, 50 }, 2 }, { { 0, 255 }, 2 },
 };
 
+/* One in two of the fields that packets of all these protocols have. */
 static void match_protocol(const struct maker *m, struct draft *d)
 {
-	unsigned row = rnd(ROWS(protocols)), detail = m->shape->detail;
+	unsigned row = rnd(ROWS(protocols)), layers = ~FW_LAYERS_IP;
 
 	if (!rnd(8)) {
 		match_random(d, FW_F_PROTO);
 		return;
 	}
 	match_values(d, FW_F_PROTO, false, protocols[row].proto, protocols[row].n);
-	if (protocols[row].ports && percent(detail * 3 / 8))
-		match_random(d, FW_F_SPORT);
-	if (protocols[row].ports && percent(detail * 6 / 8))
-		match_random(d, FW_F_DPORT);
-	if (protocols[row].flags && percent(detail / 4))
-		match_random(d, FW_F_TCP_FLAGS);
-	if (protocols[row].icmp && percent(detail * 6 / 8))
-		match_random(d, FW_F_ICMP_TYPE);
-	if (protocols[row].icmp && percent(detail * 3 / 8))
-		match_random(d, FW_F_ICMP_CODE);
+	for (unsigned i = 0; i < protocols[row].n; i++)
+		layers &= fw_proto_layers(protocols[row].proto[i], FW_FAMILY_NONE);
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_layer(f) & layers && percent(m->shape->detail / 2))
+			match_random(d, f);
 }
 
 static const struct {
@@ -227,14 +219,11 @@ static const struct {
 
 static void match_others(const struct maker *m, struct draft *d)
 {
-	static const uint8_t fields[] = {
-		FW_F_HOOK, FW_F_IFACE, FW_F_VLAN, FW_F_DSCP, FW_F_FRAG, FW_F_LENGTH, FW_F_MARK
-	};
 	unsigned row = rnd(ROWS(ethertypes)), detail = m->shape->detail;
 
-	for (size_t i = 0; i < ROWS(fields); i++)
-		if (percent(detail / 6))
-			match_random(d, fields[i]);
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_layer(f) & FW_LAYERS_IP && f != FW_F_PROTO && f != FW_F_ETHERTYPE && percent(detail / 6))
+			match_random(d, f);
 	if (percent(detail / 12))
 		match_random(d, FW_F_ETHERTYPE);
 	else if (percent(detail / 6))

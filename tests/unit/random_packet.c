@@ -76,7 +76,7 @@ static uint32_t value_corner(const struct fw_match *m)
 	struct fw_range r = m->r[rnd(m->n)];
 	uint32_t max = fw_field_info[m->field].max;
 
-	if (m->field == FW_F_TCP_FLAGS)
+	if (fw_field_is_flags(m->field))
 		return rnd(3) ? r.hi | (rnd(256) & ~r.lo) : rnd(256);
 	switch (rnd(5)) {
 	case 0:
@@ -103,37 +103,23 @@ static uint32_t value_of(const struct fw_ruleset *rs, const struct fw_rule *rule
 	return rnd(2) ? rnd(4) : (uint32_t)(random_u64() % ((uint64_t)fw_field_info[field].max + 1));
 }
 
-static bool has_ports(uint32_t proto)
-{
-	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
-}
-
 /* Takes out what no packet of this protocol has. */
 static void key_restrict(struct fw_key *key)
 {
-	uint32_t proto = key->f[FW_F_PROTO];
-	bool later = key->f[FW_F_FRAG] == FW_FRAG_LATER, icmp = proto == (key->family == FW_IP4 ? 1 : 58);
+	unsigned layers = fw_key_layers(key);
 
-	if (later || !has_ports(proto)) {
-		key->f[FW_F_SPORT] = FW_ABSENT_SPORT;
-		key->f[FW_F_DPORT] = FW_ABSENT_DPORT;
-	}
-	if (later || proto != 6)
-		key->f[FW_F_TCP_FLAGS] = FW_ABSENT_TCP_FLAGS;
-	if (later || !icmp) {
-		key->f[FW_F_ICMP_TYPE] = FW_ABSENT_ICMP_TYPE;
-		key->f[FW_F_ICMP_CODE] = FW_ABSENT_ICMP_CODE;
-	}
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (!(fw_field_layer(f) & layers))
+			key->f[f] = fw_field_info[f].absent;
 }
 
 static void key_ip(const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_key *key)
 {
-	static const uint8_t fields[] = { FW_F_PROTO,     FW_F_SPORT,     FW_F_DPORT, FW_F_ICMP_TYPE,
-					  FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP };
 	static const uint8_t protocols[] = { 6, 17, 1, 58, 132, 47 };
 
-	for (size_t i = 0; i < ROWS(fields); i++)
-		key->f[fields[i]] = value_of(rs, rule, fields[i]);
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_info[f].layer != FW_LAYER_FRAME)
+			key->f[f] = value_of(rs, rule, f);
 	if (!rnd(4) || !rule || !fw_rule_match(rule, FW_F_PROTO))
 		key->f[FW_F_PROTO] = protocols[rnd(ROWS(protocols))];
 	key->f[FW_F_FRAG] = rnd(4) ? FW_FRAG_NO : rnd(3);

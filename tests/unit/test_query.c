@@ -222,7 +222,7 @@ static bool common(const struct fw_rule *a, const struct fw_rule *b, enum fw_fie
 	size_t n = corners(a, b, field, at, ROWS(at) - 1);
 
 	at[n++] = least;
-	if (field == FW_F_TCP_FLAGS)
+	if (fw_field_is_flags(field))
 		for (n = 0; n < 256; n++)
 			at[n] = (uint32_t)n;
 	for (size_t i = 0; i < n; i++) {
@@ -288,15 +288,14 @@ static bool witnesses(const struct asked *a, const struct fw_ruleset *rs, const 
 
 static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_packet p)
 {
-	static const uint8_t fields[] = { FW_F_SPORT,     FW_F_DPORT,     FW_F_ICMP_TYPE,
-					  FW_F_ICMP_CODE, FW_F_TCP_FLAGS, FW_F_DSCP };
 	struct fw_frame frame;
 
 	if (!common_addr(a, rs, a->rule.src, rule->src, p.family, &p.src) ||
 	    !common_addr(a, rs, a->rule.dst, rule->dst, p.family, &p.dst))
 		return false;
-	for (size_t i = 0; i < ROWS(fields); i++)
-		if (!common(&a->rule, rule, fields[i], 0, &p.f[fields[i]]))
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_info[f].layer != FW_LAYER_FRAME && f != FW_F_PROTO && f != FW_F_FRAG &&
+		    !common(&a->rule, rule, f, 0, &p.f[f]))
 			return false;
 	for (p.f[FW_F_FRAG] = 0; p.f[FW_F_FRAG] < 3; p.f[FW_F_FRAG]++)
 		for (p.f[FW_F_PROTO] = 0; p.f[FW_F_PROTO] < 256; p.f[FW_F_PROTO]++) {
@@ -342,11 +341,11 @@ static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const
 /* A packet that the query asks for and the rule matches, made of what both say. */
 static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
-	static const uint8_t fields[] = { FW_F_HOOK, FW_F_IFACE, FW_F_MARK, FW_F_VLAN };
 	struct fw_packet p = { .family = FW_IP4 };
 
-	for (size_t i = 0; i < ROWS(fields); i++)
-		if (!common(&a->rule, rule, fields[i], 0, &p.f[fields[i]]))
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_info[f].layer == FW_LAYER_FRAME && f != FW_F_ETHERTYPE && f != FW_F_LENGTH &&
+		    !common(&a->rule, rule, f, 0, &p.f[f]))
 			return false;
 	if (!fw_rule_match(&a->rule, FW_F_VLAN) && !fw_rule_match(rule, FW_F_VLAN))
 		p.f[FW_F_VLAN] = FW_ABSENT_VLAN;

@@ -439,6 +439,39 @@ static void what_can_never_match_is_refused(void **state)
 		run_row(&rows[i]);
 }
 
+/* A rule with a match on @field and one on another field: is it accepted? */
+static bool is_accepted(enum fw_field field, enum fw_field other, uint32_t value)
+{
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	struct wide a = { { .field = (uint8_t)field, .n = 1 }, { { 1, 1 } } };
+	struct wide b = { { .field = (uint8_t)other, .n = 1 }, { { value, value } } };
+	const struct fw_match *matches[] = { &a.m, &b.m };
+	struct fw_rule draft = { .matches = matches, .nmatches = 2 };
+	int err;
+
+	assert_true(fw_ruleset_iface(rs, "eth0") >= 0 && fw_ruleset_iface(rs, "eth1") >= 0);
+	err = fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, NULL);
+	assert_true(!err || err == -EINVAL);
+	fw_ruleset_free(rs);
+	return !err;
+}
+
+/* Whatever fields there are: one that no packet can have together with the rest of the rule is refused, others are not. */
+static void fields_go_with_packets_of_their_layer(void **state)
+{
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		unsigned layer = fw_field_layer(f);
+
+		if (f != FW_F_ETHERTYPE)
+			assert_int_equal(is_accepted(f, FW_F_ETHERTYPE, 0x0806), layer == FW_LAYERS_FRAME);
+		if (f != FW_F_FRAG && !(layer & FW_LAYERS_IP))
+			assert_false(is_accepted(f, FW_F_FRAG, FW_FRAG_LATER));
+		for (uint32_t proto = 0; f != FW_F_PROTO && f != FW_F_ETHERTYPE && proto < 256; proto++)
+			if (is_accepted(f, FW_F_PROTO, proto) != !!(fw_proto_layers(proto, FW_FAMILY_NONE) & layer))
+				fail_msg("'%s' with protocol %u", fw_field_info[f].keyword, proto);
+	}
+}
+
 static void names_ids_and_comments(void **state)
 {
 	static char long_name[FW_NAME_MAX + 2], long_comment[FW_COMMENT_MAX + 2];
@@ -651,14 +684,23 @@ static void policies_follow_directions(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes_cover_their_range),       cmocka_unit_test(expressions_against_brute_force),
-		cmocka_unit_test(expressions_are_interned),         cmocka_unit_test(interface_names_are_bounded),
-		cmocka_unit_test(interface_numbers_are_given_back), cmocka_unit_test(match_ranges_against_brute_force),
-		cmocka_unit_test(marks_reach_the_last_value),       cmocka_unit_test(what_can_never_match_is_refused),
-		cmocka_unit_test(names_ids_and_comments),           cmocka_unit_test(drafts_out_of_bounds),
-		cmocka_unit_test(matches_become_normal_and_shared), cmocka_unit_test(non_ip_rules_are_known),
-		cmocka_unit_test(sets_keep_what_was_given),         cmocka_unit_test(many_rules_are_found),
-		cmocka_unit_test(tables_follow_the_fields),         cmocka_unit_test(policies_follow_directions),
+		cmocka_unit_test(prefixes_cover_their_range),
+		cmocka_unit_test(expressions_against_brute_force),
+		cmocka_unit_test(expressions_are_interned),
+		cmocka_unit_test(interface_names_are_bounded),
+		cmocka_unit_test(interface_numbers_are_given_back),
+		cmocka_unit_test(match_ranges_against_brute_force),
+		cmocka_unit_test(marks_reach_the_last_value),
+		cmocka_unit_test(what_can_never_match_is_refused),
+		cmocka_unit_test(fields_go_with_packets_of_their_layer),
+		cmocka_unit_test(names_ids_and_comments),
+		cmocka_unit_test(drafts_out_of_bounds),
+		cmocka_unit_test(matches_become_normal_and_shared),
+		cmocka_unit_test(non_ip_rules_are_known),
+		cmocka_unit_test(sets_keep_what_was_given),
+		cmocka_unit_test(many_rules_are_found),
+		cmocka_unit_test(tables_follow_the_fields),
+		cmocka_unit_test(policies_follow_directions),
 	};
 	const char *given = getenv("FW_SEED");
 

@@ -602,6 +602,48 @@ static void reference_parses(void **state)
 	assert_true(blocks >= 5);
 }
 
+/* The words in the first column of the reference's table of matches: those that the parser takes, each once. */
+static void reference_lists_every_match(void **state)
+{
+	static const char *const words[] = {
+#define WORD(word, field, value) word,
+		FW_FIELD_WORDS(WORD)
+#undef WORD
+			"from",
+		"to",
+	};
+	fw_autofree char *text = tree_text("docs/fw.rules.md");
+	char *table = strstr(text, "| match |"), *line, *next = NULL, listed[1024] = " ";
+
+	assert_non_null(table);
+	*strstr(table, "\n\n") = '\0';
+	strtok_r(table, "\n", &next);
+	strtok_r(NULL, "\n", &next);
+	while ((line = strtok_r(NULL, "\n", &next))) {
+		*strchr(line + 1, '|') = '\0';
+		for (char *at = strchr(line, '`'); at; at = strchr(at, '`')) {
+			size_t used = strlen(listed), len = strcspn(++at, "`");
+
+			snprintf(listed + used, sizeof(listed) - used, "%.*s ", (int)len, at);
+			at += len + 1;
+		}
+	}
+	for (size_t i = 0; i < ROWS(words) + 2 * (size_t)FW_NFIELDS; i++) {
+		enum fw_field f = (enum fw_field)((i - ROWS(words)) / 2);
+		bool v6 = (i - ROWS(words)) % 2;
+		char word[64], *at;
+
+		if (i >= ROWS(words) && (fw_field_info[f].kind == FW_KIND_WORD || (v6 && !fw_field_info[f].keyword6)))
+			continue;
+		snprintf(word, sizeof(word), " %s ", i < ROWS(words) ? words[i] : fw_field_word(f, v6));
+		at = strstr(listed, word);
+		if (!at)
+			fail_msg("docs/fw.rules.md does not list%s", word);
+		memmove(at, at + strlen(word) - 1, strlen(at + strlen(word) - 1) + 1);
+	}
+	assert_string_equal(listed, " ");
+}
+
 static void classbench_sets(void **state)
 {
 	static const struct {
@@ -694,6 +736,7 @@ int main(void)
 		cmocka_unit_test(missing_rules),
 		cmocka_unit_test(examples_load),
 		cmocka_unit_test(reference_parses),
+		cmocka_unit_test(reference_lists_every_match),
 		cmocka_unit_test(classbench_sets),
 		cmocka_unit_test(random_rulesets_reparse),
 	};

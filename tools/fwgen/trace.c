@@ -152,7 +152,7 @@ static uint32_t match_corner(struct fw_random *r, const struct fw_match *m)
 	const struct fw_range *range = &m->r[fw_random_below(r, m->n)];
 	unsigned x = (unsigned)fw_random_below(r, 100);
 
-	if (m->field == FW_F_TCP_FLAGS)
+	if (fw_field_is_flags(m->field))
 		return ((uint32_t)fw_random_below(r, 256) & ~range->lo) | range->hi;
 	if (m->negated)
 		return x < 40 ? (range->hi < max ? range->hi + 1 : 0) : (uint32_t)fw_random_below(r, (uint64_t)max + 1);
@@ -174,26 +174,20 @@ static void flow_rule(struct fw_random *r, const struct fw_ruleset *rs, const st
 		flow_say(f, rule->matches[i]->field, match_corner(r, rule->matches[i]));
 }
 
-static bool has_ports(uint32_t proto)
-{
-	return proto == 6 || proto == 17 || proto == 33 || proto == 132 || proto == 136;
-}
-
-static bool is_icmp(uint32_t proto, enum fw_family family)
-{
-	return proto == (family == FW_IP6 ? 58 : 1);
-}
-
 /* The protocol, when the rule leaves it open: one that has what the rule says. */
 static uint32_t proto_pick(struct fw_random *r, const struct flow *f)
 {
 	static const uint8_t any[] = { 6, 6, 6, 6, 17, 17, 17, 132, 33, 136, 1, 58, 47, 50 };
+	unsigned layers = 0;
 
-	if (f->said & (1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE))
+	for (enum fw_field field = 0; field < FW_NFIELDS; field++)
+		if (f->said & 1u << field)
+			layers |= fw_field_layer(field);
+	if (layers & 1u << FW_LAYER_ICMP)
 		return f->family == FW_IP6 ? 58 : 1;
-	if (f->said & 1u << FW_F_TCP_FLAGS)
+	if (layers & 1u << FW_LAYER_TCP)
 		return 6;
-	if (f->said & (1u << FW_F_SPORT | 1u << FW_F_DPORT))
+	if (layers & 1u << FW_LAYER_PORTS)
 		return fw_random_percent(r, 60) ? 6 : 17;
 	return any[fw_random_below(r, sizeof(any))];
 }
@@ -207,9 +201,7 @@ static void flow_default(struct fw_random *r, struct flow *f, enum fw_field fiel
 /* Fills in what a packet of this protocol has, and takes away what it cannot have. */
 static void flow_complete(struct fw_random *r, const struct fw_ruleset *rs, struct flow *f)
 {
-	uint32_t l4 = 1u << FW_F_SPORT | 1u << FW_F_DPORT | 1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE |
-		      1u << FW_F_TCP_FLAGS;
-	uint32_t has = 0;
+	unsigned layers;
 
 	if (!(f->said & 1u << FW_F_PROTO))
 		flow_say(f, FW_F_PROTO, proto_pick(r, f));
@@ -222,16 +214,19 @@ static void flow_complete(struct fw_random *r, const struct fw_ruleset *rs, stru
 		flow_say(f, FW_F_HOOK, fw_random_percent(r, 85) ? FW_IN : FW_OUT);
 	if (!(f->said & 1u << FW_F_IFACE) && rs->nifaces && fw_random_percent(r, 20))
 		flow_say(f, FW_F_IFACE, (uint32_t)fw_random_below(r, rs->nifaces));
-	if (has_ports(f->f[FW_F_PROTO])) {
+	layers = fw_proto_layers(f->f[FW_F_PROTO], f->family);
+	if (layers & 1u << FW_LAYER_PORTS) {
 		flow_default(r, f, FW_F_SPORT, 65536);
 		flow_default(r, f, FW_F_DPORT, 65536);
-		has = 1u << FW_F_SPORT | 1u << FW_F_DPORT | (f->f[FW_F_PROTO] == 6 ? 1u << FW_F_TCP_FLAGS : 0);
-	} else if (is_icmp(f->f[FW_F_PROTO], f->family)) {
+	} else if (layers & 1u << FW_LAYER_ICMP) {
 		flow_default(r, f, FW_F_ICMP_TYPE, 20);
 		flow_default(r, f, FW_F_ICMP_CODE, 4);
-		has = 1u << FW_F_ICMP_TYPE | 1u << FW_F_ICMP_CODE;
 	}
-	f->said &= ~l4 | (f->f[FW_F_FRAG] == FW_FRAG_LATER ? 0 : has);
+	if (f->f[FW_F_FRAG] == FW_FRAG_LATER)
+		layers = FW_LAYERS_IP;
+	for (enum fw_field field = 0; field < FW_NFIELDS; field++)
+		if (!(fw_field_layer(field) & layers))
+			f->said &= ~(1u << field);
 }
 
 static void print_proto(struct fw_buf *b, const struct flow *f)
@@ -255,30 +250,8 @@ static void print_end(struct fw_buf *b, const struct flow *f, int dir)
 		fw_buf_printf(b, ":%u", f->f[port]);
 }
 
-static void print_flags(struct fw_buf *b, uint32_t flags)
-{
-	const char *before = " flags ";
-
-	if (!flags)
-		fw_buf_printf(b, " flags none");
-	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
-		if (flags & n->value) {
-			fw_buf_printf(b, "%s%s", before, n->name);
-			before = ",";
-		}
-}
-
 static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const struct flow *f)
 {
-	static const struct {
-		enum fw_field field;
-		const char *format;
-	} plain[] = { { FW_F_VLAN, " vlan %u" },
-		      { FW_F_DSCP, " dscp %u" },
-		      { FW_F_LENGTH, " length %u" },
-		      { FW_F_ICMP_TYPE, " type %u" },
-		      { FW_F_ICMP_CODE, " code %u" } };
-
 	print_proto(b, f);
 	print_end(b, f, 0);
 	fw_buf_printf(b, " > ");
@@ -286,13 +259,15 @@ static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	fw_buf_printf(b, f->f[FW_F_HOOK] == FW_IN ? " in" : " out");
 	if (f->said & 1u << FW_F_IFACE && f->f[FW_F_IFACE] < rs->nifaces)
 		fw_buf_printf(b, " on %s", rs->ifaces[f->f[FW_F_IFACE]].name);
-	for (size_t i = 0; i < sizeof(plain) / sizeof(*plain); i++)
-		if (f->said & 1u << plain[i].field)
-			fw_buf_printf(b, plain[i].format, f->f[plain[i].field]);
-	if (f->said & 1u << FW_F_TCP_FLAGS)
-		print_flags(b, f->f[FW_F_TCP_FLAGS]);
-	if (f->f[FW_F_FRAG] != FW_FRAG_NO)
-		fw_buf_printf(b, f->f[FW_F_FRAG] == FW_FRAG_FIRST ? " frag first" : " frag later");
+	for (enum fw_field field = 0; field < FW_NFIELDS; field++) {
+		const struct fw_field_info *info = &fw_field_info[field];
+		bool usual = info->layer == FW_LAYER_IP && f->f[field] == info->usual[f->family == FW_IP6];
+
+		if (!info->packet_word || !(f->said & 1u << field) || usual)
+			continue;
+		fw_buf_printf(b, " %s ", info->packet_word);
+		fw_text_print_packet_value(b, field, f->family == FW_IP6, f->f[field]);
+	}
 }
 
 static struct flow flow_make(struct fw_random *r, const struct fw_ruleset *rs)

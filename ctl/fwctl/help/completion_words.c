@@ -25,9 +25,11 @@ static void print_match_words(void)
 {
 	fputs(" in out ip ip6 from to any not on " FW_RULE_VERDICTS "name counter comment", stdout);
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
-		if (i != FW_F_HOOK && i != FW_F_IFACE)
+		if (fw_field_info[i].kind != FW_KIND_WORD && fw_field_info[i].kind != FW_KIND_IFACE)
 			printf(" %s", fw_field_info[i].keyword);
-	fputs(" icmp6-type icmp6-code", stdout);
+	for (unsigned i = 0; i < FW_NFIELDS; i++)
+		if (fw_field_info[i].keyword6)
+			printf(" %s", fw_field_info[i].keyword6);
 }
 
 static size_t add_names(char *out, size_t size, const struct fw_name *names)
@@ -57,15 +59,17 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 			n += (size_t)snprintf(values + n, sizeof(values) - n, "%s%s", n ? " " : "",
 					      fw_reason_info[r].name);
 	each("policy", "", values);
-	for (unsigned f = 0; f < FW_NFIELDS; f++)
-		for (int v6 = 0; v6 < 1 + (f == FW_F_ICMP_TYPE || f == FW_F_ICMP_CODE); v6++) {
-			n = (size_t)snprintf(values, sizeof(values), f == FW_F_FRAG ? "any not" : "not");
-			if (f == FW_F_HOOK || f == FW_F_IFACE)
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		const struct fw_field_info *info = &fw_field_info[f];
+
+		for (int v6 = 0; v6 <= (info->keyword6 != NULL); v6++) {
+			n = (size_t)snprintf(values, sizeof(values), info->any ? "any not" : "not");
+			if (info->kind == FW_KIND_WORD || info->kind == FW_KIND_IFACE)
 				continue;
-			add_names(values + n, sizeof(values) - n, fw_field_names((enum fw_field)f, v6));
-			each(v6 ? f == FW_F_ICMP_TYPE ? "icmp6-type" : "icmp6-code" : fw_field_info[f].keyword, "",
-			     values);
+			add_names(values + n, sizeof(values) - n, fw_field_names(f, v6));
+			each(fw_field_word(f, v6), "", values);
 		}
+	}
 }
 
 static void print_pattern(const char *word, const char *letters, const char *values)
