@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwd-closed.service puts tables of nftables in the way of all packets and makes
- * a file beside fwd's socket. When the file is there and all interfaces that
- * should be filtered are, at least one of them, the tables are deleted: each in
- * one transaction of the kernel's, so that no packet is let by unfiltered.
+ * fwd-closed.service loads nftables tables that drop all packets, and creates a file next to fwd's socket. If that file
+ * exists and every interface that should be filtered is, at least one of them, the tables are deleted: each in one kernel
+ * transaction, so that no packet passes unfiltered.
  */
 #include "ctl/fwd/closed.h"
 
@@ -33,6 +32,7 @@ static bool filters(const struct fwd *d)
 	return any;
 }
 
+/* A message at the end of the batch. @res: in host byte order. */
 static struct nlmsghdr *put(struct mnl_nlmsg_batch *batch, uint16_t type, uint16_t flags, uint8_t family, uint16_t res)
 {
 	struct nlmsghdr *head = mnl_nlmsg_put_header(mnl_nlmsg_batch_current(batch));
@@ -46,7 +46,7 @@ static struct nlmsghdr *put(struct mnl_nlmsg_batch *batch, uint16_t type, uint16
 	return head;
 }
 
-/* The kernel's answer. */
+/* The kernel's answer: 0 or -errno. */
 static int answer(struct mnl_socket *nl, char *buf, size_t size)
 {
 	ssize_t n = mnl_socket_recvfrom(nl, buf, size);
@@ -54,6 +54,7 @@ static int answer(struct mnl_socket *nl, char *buf, size_t size)
 	return n < 0 || mnl_cb_run(buf, (size_t)n, 0, mnl_socket_get_portid(nl), NULL, NULL) < 0 ? -errno : 0;
 }
 
+/* 0, also when there is no such table, or -errno. */
 static int table_delete(struct mnl_socket *nl, uint8_t family)
 {
 	char buf[4096];
@@ -87,7 +88,7 @@ static int open_up(void)
 	for (size_t i = 0; !err && i < sizeof(families); i++) {
 		err = table_delete(nl, families[i]);
 		if (families[i] == NFPROTO_BRIDGE && (err == -EOPNOTSUPP || err == -EAFNOSUPPORT))
-			err = 0; /* a kernel that has no such tables */
+			err = 0; /* the kernel has no such tables */
 	}
 	if (nl)
 		mnl_socket_close(nl);
@@ -107,8 +108,8 @@ void closed_look(struct fwd *d)
 	if (!err && unlink(path))
 		err = -errno;
 	if (err && err != d->closed_err)
-		fw_log("cannot end that the host is closed (fwd-closed.service): %s", strerror(-err));
+		fw_log("cannot open the closed host (fwd-closed.service): %s", strerror(-err));
 	else if (!err)
-		fw_log("filtering: the host is not closed any more");
+		fw_log("filtering: the host is no longer closed");
 	d->closed_err = err;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A host that lets no packets in or out until fwd filters: see tools/systemd/fwd-closed.service.in. */
+/* A host that is closed to all packets until fwd filters: see tools/systemd/fwd-closed.service.in. */
 #ifndef FWD_CLOSED_H
 #define FWD_CLOSED_H
 
 #include "ctl/fwd/fwd.h"
 
-/* Ends that when packets are filtered as they should be; at the start, and for every second after. */
+/* Opens the host when packets are filtered as they should be. Call it at the start and once a second. */
 void closed_look(struct fwd *d);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The order in which things come up: the socket first, since it tells whether
- * another fwd runs; then the tables, among them those that were pinned, for
- * which it takes CAP_SYS_ADMIN; then capabilities go, before there is a second
- * thread, for they are a thread's own; then attachments, and clients last.
+ * The order of the start: first the socket, which shows whether another fwd is running; then the tables, among them the
+ * pinned ones, which need CAP_SYS_ADMIN; then capabilities are dropped, before there is a second thread, since each thread has
+ * its own; then attachments; clients last.
  */
 #include "ctl/fwd/daemon.h"
 
@@ -27,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TICK 1.0 /* seconds between two looks at who is stuck */
+#define TICK 1.0 /* seconds that the loop sleeps at most */
 
 static void work_ready(struct source *s, uint32_t events)
 {
@@ -55,7 +54,7 @@ static void hang_up(struct fwd *d, const struct signalfd_siginfo *info)
 	rules_file_reload(d, &who);
 }
 
-/* Settings are read when fwd starts, and only then; filtering goes on meanwhile. */
+/* SIGHUP reloads rules, not settings: those are read at the start only. */
 static void signal_ready(struct source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, signals));
@@ -87,8 +86,8 @@ static int signals_open(struct fwd *d)
 	return d->signals.fd < 0 ? -errno : loop_add(&d->loop, &d->signals, EPOLLIN);
 }
 
-/* Once in a TICK at most, however fast things change. */
-static void tell_status(struct fwd *d, double now)
+/* At most once in a TICK, however fast things change. */
+static void report_status(struct fwd *d, double now)
 {
 	struct service_state *s = &d->service;
 	uint32_t generation = fw_kern_generation(engine_kern(d->engine));
@@ -102,7 +101,7 @@ static void tell_status(struct fwd *d, double now)
 	fw_service_say("STATUS=%zu rule%s, generation %u", n, fw_plural(n), generation);
 }
 
-/* Who tells it is whoever asks for a change; somebody should know before. */
+/* Whoever asks for a change is told of a fault in the store; the log should know before. */
 static void watch_store(struct fwd *d)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -114,18 +113,18 @@ static void watch_store(struct fwd *d)
 	if (err && err != d->store_trouble)
 		fw_log_diags(&ds);
 	else if (!err && d->store_trouble)
-		fw_log("the store can be written to again");
+		fw_log("the store is writable again");
 	d->store_trouble = err;
 }
 
-/* Once, at the start: whoever put another database in the store's place wants to know. */
-static void tell_aside(struct fwd *d)
+/* Once, at the start, for whoever replaced the store's database. */
+static void report_aside(struct fwd *d)
 {
 	const char *aside = store_aside(engine_store(d->engine));
 
 	if (aside)
-		fw_log("the store was replaced while fwd did not run: its log of changes belonged to the database before, and "
-		       "is %s now",
+		fw_log("the store was replaced while fwd was not running: its log of changes belonged to the former database and "
+		       "is now %s",
 		       aside);
 }
 
@@ -143,7 +142,7 @@ static void round_over(struct loop *l)
 		d->service.alive = now;
 	}
 	if (now - d->service.told_at >= TICK)
-		tell_status(d, now);
+		report_status(d, now);
 	if (now - d->looked >= TICK) {
 		d->looked = now;
 		watch_store(d);
@@ -176,8 +175,8 @@ static void check_pins(struct fwd *d)
 {
 	d->pins_private = fw_kern_pins_private(d->config.pins);
 	if (d->pins_private)
-		fw_log("%s is in a private mount namespace (as of `ip netns exec`): when its last process ends, filtering ends "
-		       "too; to keep it, start fwd by `nsenter --net=/run/netns/NAME`, or bind a bpffs from outside",
+		fw_log("%s is in a private mount namespace (as of `ip netns exec`): filtering ends with the last process in it; "
+		       "to keep it, start fwd with `nsenter --net=/run/netns/NAME`, or bind a bpffs from outside",
 		       d->config.pins);
 }
 
@@ -241,9 +240,9 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 		fw_log("ready: %zu rule%s, on %s", d.ruleset->nrules, fw_plural(d.ruleset->nrules), c->socket);
 		history_say(&d, &(struct history_event){ .action = RECORD_START, .what = "start of fwd " FW_VERSION });
 		fw_service_say("READY=1");
-		tell_status(&d, fw_now());
+		report_status(&d, fw_now());
 		closed_look(&d);
-		tell_aside(&d);
+		report_aside(&d);
 		watch_store(&d);
 		rules_file_compare(&d);
 		err = loop_run(&d.loop);
@@ -262,7 +261,7 @@ int daemon_detach(const struct config *c, struct fw_diags *ds)
 	if (fw_unix_alive(c->socket)) {
 		fw_diag_add(ds, (struct fw_place){ c->socket, 0, 0 },
 			    "stop it first: systemctl stop fwd.service fwd.socket",
-			    "fwd runs, and would go on filtering");
+			    "fwd is running and would continue to filter");
 		return -EBUSY;
 	}
 	privileges_files();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One line for each thing that was done, but in a second no more of a kind than somebody can read. */
+/* One line for each thing that was done, but of each kind no more in a second than somebody can read. */
 #include "ctl/fwd/history.h"
 
 #include "ctl/fwd/base/journal.h"
@@ -7,8 +7,9 @@
 
 #include <string.h>
 
-#define LINES 20 /* of a kind, in a second */
+#define LINES 20 /* of one kind in a second */
 
+/* To the journal, with @fields (record_fields()); without one, or when it does not take the entry, to the log. */
 static void say(const char *priority, const char *message, const char *fields)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
@@ -19,14 +20,14 @@ static void say(const char *priority, const char *message, const char *fields)
 		fw_log("%s", message);
 }
 
-static void left_out(struct history *h, enum record_ring ring)
+static void report_left_out(struct history *h, enum record_ring ring)
 {
 	static const char *const what[] = { "changes", "changes of sets", "refusals" };
 	char message[100];
 
 	if (!h->left_out)
 		return;
-	snprintf(message, sizeof(message), "and %llu more %s within a second, which are not shown here",
+	snprintf(message, sizeof(message), "and %llu more %s within a second, not shown here",
 		 (unsigned long long)h->left_out, what[ring]);
 	say("6", message, "");
 	h->left_out = 0;
@@ -42,7 +43,7 @@ bool history_record(const struct record *r, void *ctx)
 	double now = fw_now();
 
 	if (now - h->since >= 1) {
-		left_out(h, ring);
+		report_left_out(h, ring);
 		h->since = now;
 		h->lines = 0;
 	}
@@ -61,7 +62,7 @@ void history_tick(struct fwd *d, double now)
 {
 	for (int ring = 0; ring < RECORD_NRINGS; ring++)
 		if (now - d->history[ring].since >= 1)
-			left_out(&d->history[ring], (enum record_ring)ring);
+			report_left_out(&d->history[ring], (enum record_ring)ring);
 }
 
 void history_say(struct fwd *d, const struct history_event *e)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwd: the command line, whose options are the settings of the configuration file and a few more. */
+/* fwd's command line: the settings of the configuration file as options, and a few more. */
 #include "ctl/fwd/config.h"
 #include "ctl/fwd/daemon.h"
 #include "fw/log.h"
@@ -12,21 +12,22 @@ static const struct fw_setting options[] = {
 	[CONFIG] = { .name = "config",
 		     .arg = "FILE",
 		     .help = "settings to read (default: " CONFIG_DEFAULT_FILE ", if there is one)" },
-	[CHECK_CONFIG] = { .name = "check-config", .help = "say whether the settings are right, and end" },
-	[DETACH] = { .name = "detach", .help = "stop filtering (fwd must not run), and end" },
+	[CHECK_CONFIG] = { .name = "check-config", .help = "check the settings and exit" },
+	[DETACH] = { .name = "detach", .help = "stop filtering and exit (fwd must not be running)" },
 	[CHECK_STORE] = { .name = "check-store",
-			  .help = "say whether the store is whole and its rules compile (fwd must not run), and end" },
+			  .help = "check that the store is intact and its rules compile, and exit (fwd must not be running)" },
 	[RESTORE] = { .name = "restore",
 		      .arg = "FILE",
-		      .help = "put a copy of a store in the place of the store (fwd must not run), and end" },
+		      .help = "replace the store by a copy of FILE, a store, and exit (fwd must not be running)" },
 };
 
 static const struct fw_program program = {
 	.name = "fwd",
 	.about =
-		"Keeps the live ruleset of the firewall and changes it at the word of fwctl. Runs in the foreground. When it\n"
-		"ends, packets are filtered as before, and the next fwd takes over.",
-	.heading = "settings, also as lines `SETTING VALUE` of the file, without the dashes; options count more",
+		"Keeps the live ruleset of the firewall and changes it when fwctl asks. Runs in the foreground. Filtering\n"
+		"continues when it ends; the next fwd takes over.",
+	.heading =
+		"settings; lines `SETTING VALUE` of the file set them too, without the dashes; options override the file",
 	.after = "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage. The socket's protocol: docs/fwd.socket.md.",
 	.settings = &config_settings,
 	.options = &(const struct fw_settings){ options, sizeof(options) / sizeof(options[0]) },
@@ -44,11 +45,11 @@ static int check_store(const struct config *c, const char *value, struct fw_diag
 
 static int check_config(const struct config *c, const char *value, struct fw_diags *ds)
 {
-	puts("the settings are right");
+	puts("the settings are valid");
 	return 0;
 }
 
-/* Options after which fwd ends. */
+/* Options that make fwd do one thing and exit. */
 static const struct {
 	int (*run)(const struct config *c, const char *value, struct fw_diags *ds);
 	const char *failure;

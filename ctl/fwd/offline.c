@@ -13,6 +13,7 @@ struct found {
 	size_t interfaces;
 };
 
+/* The list of interfaces: counts them. 0, or -errno, with a diagnostic when it is damaged. */
 static int check_devices(struct store *s, size_t *n, struct fw_diags *ds)
 {
 	fw_autofree char *text = NULL;
@@ -27,7 +28,7 @@ static int check_devices(struct store *s, size_t *n, struct fw_diags *ds)
 	return err;
 }
 
-/* What is in a copy of the store at @path. */
+/* Everything in a copy of a store. */
 static int check(struct store *s, struct found *out, struct fw_diags *ds)
 {
 	int err = engine_check_store(s, &out->stored, ds);
@@ -35,7 +36,7 @@ static int check(struct store *s, struct found *out, struct fw_diags *ds)
 	return err ? err : check_devices(s, &out->interfaces, ds);
 }
 
-/* A line of what was found, with the names that users gave. */
+/* A line with names that users gave. */
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *fmt, ...)
 {
@@ -58,6 +59,7 @@ static void print(const char *path, const struct found *f)
 	printf("  interfaces  %zu\n", f->interfaces);
 }
 
+/* Opens a copy of the store at @path, checks it and prints what is in it. 0, or -errno with diagnostics. */
 static int open_checked(const char *path, struct found *found, struct store **out, struct fw_diags *ds)
 {
 	struct store *s = NULL;
@@ -86,12 +88,12 @@ int offline_check(const struct config *c, struct fw_diags *ds)
 	return err;
 }
 
-/* Such a store would be taken, and nothing filtered after the next boot. */
+/* It would be accepted, and nothing filtered after the next boot. */
 static int refuse_blank(const char *path, struct fw_diags *ds)
 {
 	fw_diag_add(
 		ds, (struct fw_place){ path, 0, 0 },
-		"a copy of a store whose fwd runs has not got what is in the log beside it: copy it while fwd is stopped",
+		"a copy made while fwd is running lacks what is in the log next to the store: copy it while fwd is stopped",
 		"it holds no rules and no interfaces, and never did");
 	return -ENODATA;
 }
@@ -105,8 +107,8 @@ int offline_restore(const struct config *c, const char *from, struct fw_diags *d
 
 	if (fw_unix_alive(c->socket)) {
 		fw_diag_add(ds, (struct fw_place){ c->socket, 0, 0 },
-			    "stop it first: systemctl stop fwd.socket fwd.service; filtering goes on meanwhile",
-			    "fwd runs");
+			    "stop it first: systemctl stop fwd.socket fwd.service; filtering continues meanwhile",
+			    "fwd is running");
 		return -EBUSY;
 	}
 	err = open_checked(from, &found, &s, ds);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file of the setting `rules`. A store that holds a ruleset counts more than
- * the file, so they may drift apart: at the start the file is compared with what
- * is live, by what it says, and SIGHUP loads it.
+ * The file of the setting `rules`. The ruleset in the store takes precedence over it, so they may drift apart: at the start the
+ * file is compared with the live ruleset, by meaning, not by text; SIGHUP loads it.
  */
 #include "ctl/fwd/rules_file.h"
 
@@ -21,7 +20,7 @@ int rules_file_read(struct fwd *d, struct engine_load *out, struct fw_diags *ds)
 	if (!d->config.rules[0])
 		return fw_diag_add(
 			ds, (struct fw_place){ 0 },
-			"name a file, or give fwd the setting `rules` (fwd.conf), the file that it begins with",
+			"name a file, or give fwd the setting `rules` (fwd.conf), the file that it starts with",
 			"fwd has no file of its own to load");
 	err = engine_load_read(d->config.rules, out, ds);
 	if (err && !ds->n)
@@ -35,6 +34,7 @@ static bool same(const struct fw_diff_counts *c)
 		 c->elements_added + c->elements_removed);
 }
 
+/* The state as of the live generation. */
 static void note(struct fwd *d, enum rules_file_state state, const char *why)
 {
 	struct rules_file *f = &d->rules_file;
@@ -55,7 +55,7 @@ static void cannot_compare(struct fwd *d, const struct fw_diags *ds, int err)
 
 	record_diag(line, sizeof(line), ds, err);
 	note(d, RULES_FILE_UNKNOWN, line);
-	fw_log("%s is not compared with the live ruleset: %s", d->config.rules, line);
+	fw_log("cannot compare %s with the live ruleset: %s", d->config.rules, line);
 }
 
 static void compared(const struct engine_result *r, void *ctx)
@@ -70,7 +70,7 @@ static void compared(const struct engine_result *r, void *ctx)
 	}
 	note(d, same(&r->counts) ? RULES_FILE_SAME : RULES_FILE_DIFFERS, "");
 	if (d->rules_file.state == RULES_FILE_DIFFERS)
-		fw_log("%s differs from the live ruleset, which is that of the store: `fwctl load --diff --check` shows how, "
+		fw_log("%s differs from the live ruleset, which comes from the store: `fwctl load --diff --check` shows how, "
 		       "`systemctl reload fwd` or SIGHUP loads it",
 		       d->config.rules);
 }
@@ -96,13 +96,14 @@ static void reloaded(const struct engine_result *r, void *ctx)
 	struct fwd *d = ctx;
 
 	if (!r->err) {
-		fw_log_diags(&r->warnings); /* nobody else is told */
+		fw_log_diags(&r->warnings); /* no client is told */
 		fwd_ruleset_changed(d);
 		rules_file_loaded(d);
 	}
 	fw_service_say("READY=1");
 }
 
+/* Starts the load. If it cannot, the service manager is told right away that the reload is over. */
 static void reload(struct fwd *d)
 {
 	struct engine_load l = { .cause.who = d->rules_file.who, .done = reloaded, .ctx = d };

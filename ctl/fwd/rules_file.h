@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The file of the setting `rules`: loaded again when somebody asks for it, and compared with what is live. */
+/* The file of the setting `rules`: reloaded on request, and compared with the live ruleset. */
 #ifndef FWD_RULES_FILE_H
 #define FWD_RULES_FILE_H
 
@@ -7,20 +7,21 @@
 
 #include <jansson.h>
 
-/* When fwd is up: is it what is live? The answer comes later, in the log and in the status. */
+/* Starts to compare it with the live ruleset; the result is logged, and part of the status. Call it at the start. */
 void rules_file_compare(struct fwd *d);
-/* SIGHUP: loads it, or, while a load is under way, when that is over. How it went is in the log. */
+/* SIGHUP: loads it, or, while a load is under way, once that is over. The result is logged. */
 void rules_file_reload(struct fwd *d, const struct record_who *who);
-/* When the engine is not busy any more. */
+/* Loads it if somebody waits for that. Call it when the engine is not busy any more. */
 void rules_file_resume(struct fwd *d);
 /**
- * rules_file_read - as a request
- * Return: 0, or -errno with a diagnostic: it cannot be read, or there is no such setting.
+ * rules_file_read - reads the file for a load
+ * @out: its name, text and files are set; engine_load_start() or engine_load_free() takes them, also after an error
+ * Return: 0, or -errno with a diagnostic: it cannot be read, or the setting is empty.
  */
 int rules_file_read(struct fwd *d, struct engine_load *out, struct fw_diags *ds);
-/* A load of the file that somebody else asked for is done. */
+/* A request has loaded the file. */
 void rules_file_loaded(struct fwd *d);
-/* As docs/fwd.socket.md has it; null: no such setting. */
+/* The object `rules_file` of docs/fwd.socket.md; null: the setting is empty. */
 json_t *rules_file_json(const struct fwd *d);
 
 #endif

@@ -202,7 +202,7 @@ case_clients_capabilities() {
 case_clients_socket() {
 	start_fwd || return 1
 	exits 1 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/other" --pins "$tmp/bpffs/other" &&
-		says "another fwd listens here" && exits 1 "$fwd" --detach --socket "$tmp/fwd/sock" && says "fwd runs" || return 1
+		says "another fwd listens here" && exits 1 "$fwd" --detach --socket "$tmp/fwd/sock" && says "fwd is running" || return 1
 	fwd_kill KILL
 	[ -S "$tmp/fwd/sock" ] || fail "no stale socket" || return 1
 	start_fwd || return 1

@@ -44,7 +44,7 @@ replaced() {
 	start_fwd "${store_there[@]}" && ok add rule name web in proto tcp dport 80 accept && ok add rule name x in accept || return 1
 	fwd_kill KILL
 	(cd "$tmp/disk" && eval "$how") && start_fwd "${store_there[@]}" && order ping || return 1
-	grep -q 'the store was replaced while fwd did not run' "$tmp/fwd.log" || fail "$(cat "$tmp/fwd.log")"
+	grep -q 'the store was replaced while fwd was not running' "$tmp/fwd.log" || fail "$(cat "$tmp/fwd.log")"
 }
 case_fwd_store_moved_over() { replaced 'mv ../backup store'; }
 case_fwd_store_copied_over() { replaced 'cp ../backup store'; }
@@ -187,7 +187,7 @@ case_fwd_store_restore() {
 	store_fwd && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
 	exits 0 fwd_offline --check-store && says "$tmp/disk/store: ok" && says "rules       2" && says "interfaces  1" || return 1
 	start_fwd "${store_there[@]}" && ok del rule web && exits 1 fwd_offline --check-store && says "stop fwd.socket" &&
-		exits 1 fwd_offline --restore "$tmp/backup" && says "fwd runs" && order ping || return 1
+		exits 1 fwd_offline --restore "$tmp/backup" && says "fwd is running" && order ping || return 1
 	fwd_kill KILL
 	exits 0 fwd_offline --check-store && says "rules       1" || return 1
 

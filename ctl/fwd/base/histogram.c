@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bounds that suit both a change of some microseconds and a load of a million rules. */
+/* The bounds suit a change of some microseconds as well as a load of a million rules. */
 #include "ctl/fwd/base/histogram.h"
 
 const double histogram_bounds[HISTOGRAM_BOUNDS] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* How long things took: how many of them fell between which bounds. */
+/* Histograms of durations. */
 #ifndef FWD_HISTOGRAM_H
 #define FWD_HISTOGRAM_H
 
@@ -8,11 +8,11 @@
 #define HISTOGRAM_BOUNDS 18
 
 struct histogram {
-	uint64_t counts[HISTOGRAM_BOUNDS +
-			1]; /* of each bound: up to it, and above the one before; the last: above all */
+	uint64_t counts[HISTOGRAM_BOUNDS + 1]; /* [i]: up to bound i and above the one before; the last: above all */
 	uint64_t count;
 	double sum; /* seconds */
 };
+
 /* Seconds, ascending. */
 extern const double histogram_bounds[HISTOGRAM_BOUNDS];
 

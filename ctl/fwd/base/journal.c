@@ -10,7 +10,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* The service manager says which file the journal's end of standard error is; a process that changed it has another one. */
+/* The service manager names the file that is the journal's end of standard error; if that was redirected, ours is another. */
 bool journal_is_there(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* epoll, level-triggered: a source that does only a part of its work comes around again. */
+/* epoll, level-triggered: a source that does only a part of its work is called again. */
 #include "ctl/fwd/base/loop.h"
 
 #include <string.h>
@@ -60,6 +60,7 @@ static void take_longer(struct stretch *kept, const struct stretch *s)
 		*kept = *s;
 }
 
+/* A round is over: in the minute's record, whose predecessors older than LOOP_MINUTES are cleared. */
 static void note(struct loop *l, const struct stretch *s, double now)
 {
 	uint64_t minute = (uint64_t)now / 60;
@@ -92,6 +93,7 @@ void loop_part(struct loop *l)
 	l->since = now;
 }
 
+/* One round: the sources that are ready, then l->round(). */
 static void serve_all(struct loop *l, const struct epoll_event *events, int n)
 {
 	double start = fw_now();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Capabilities, by the system calls themselves: there is not enough to do for a library. */
+/* Capabilities, by bare system calls: there is not enough to do for a library. */
 #include "ctl/fwd/base/privileges.h"
 
 #include <linux/capability.h>
@@ -11,7 +11,7 @@
 
 #define FIRST -10 /* nice */
 
-/* Maps and programs; XDP, tc and links; the loads from maps that the verifier takes only with it. */
+/* Maps and programs; XDP, tc and links; loads from maps that the verifier accepts only with CAP_PERFMON. */
 static const unsigned keep[] = { CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON };
 #define NKEEP (sizeof(keep) / sizeof(keep[0]))
 
@@ -33,7 +33,7 @@ void privileges_files(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* Without CAP_SETPCAP (a service manager has bounded us already) the bounding set stays as it is. */
+/* Drops capabilities from the bounding set. Without CAP_SETPCAP, after a service manager has bounded us, it stays as it is. */
 static int bound(void)
 {
 	for (unsigned cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
@@ -75,5 +75,5 @@ int privileges_drop(struct fw_diags *ds)
 
 void privileges_first(void)
 {
-	setpriority(PRIO_PROCESS, 0, FIRST); /* where it may not, it waits as others do */
+	setpriority(PRIO_PROCESS, 0, FIRST); /* if not allowed, it waits like others */
 }

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the daemon may do once it runs. */
+/* What the daemon may do once it is running. */
 #ifndef FWD_PRIVILEGES_H
 #define FWD_PRIVILEGES_H
 
 #include "fw/base.h"
 
-/* As many open files as the system lets us have: each segment of the tables is one. */
+/* Raises the limit of open files as far as allowed: each segment of the tables is one. */
 void privileges_files(void);
-/* The loop goes before the processes of all those who ask it: they cannot keep it from its CPU. Threads inherit it. */
+/* Raises the priority: clients cannot keep the loop from its CPU. Threads inherit it. */
 void privileges_first(void);
 /**
- * privileges_drop - gives up every capability but those that changes and new interfaces need, for good
+ * privileges_drop - gives up, for good, every capability but those that changes and new interfaces need
  *
- * The user stays root: the store, the pins and the socket are root's, and with no capability left that goes past
- * permissions, a root without capabilities can touch nothing but root's files.
+ * The user stays root, who owns the store, the pins and the socket; without capabilities that override permissions, root can
+ * touch no files but its own.
  * Return: 0, or -errno with a diagnostic.
  */
 int privileges_drop(struct fw_diags *ds);

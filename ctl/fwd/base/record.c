@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Words of users become lines that cannot be taken for others. */
+/* Records as lines of a log, as JSON and as fields of the journal. Text of users cannot pass for other lines. */
 #include "ctl/fwd/base/record.h"
 
 #include "fw/json.h"
@@ -55,7 +55,7 @@ enum record_ring record_ring(const struct record *r)
 	return RECORD_CHANGES;
 }
 
-/* What was counted, with its names in text ("1 rule added", "2 policies changed"), JSON and the journal. */
+/* Counts, with their names in text ("1 rule added", "2 policies changed"), in JSON and in the journal. */
 static const struct {
 	size_t at;
 	const char *one, *many, *did, *json, *field;
@@ -87,6 +87,7 @@ static bool is_change(const struct record *r)
 	return !r->refused && (r->action == RECORD_LOAD || r->action == RECORD_FLUSH || r->action == RECORD_CHANGE);
 }
 
+/* "load FILE: 3 rules, 1 rule added: REASON, to be confirmed" */
 static void text(struct fw_buf *b, const struct record *r)
 {
 	const char *sep = ": ";

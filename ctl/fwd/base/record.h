@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What was done, by whom and with what result, in words that are safe to print. Pure. */
+/* Records of what was done, by whom and with what result, in text that is safe to print. Pure. */
 #ifndef FWD_RECORD_H
 #define FWD_RECORD_H
 
 #include "fw/diff.h"
 #include "fw/text.h"
 
-#define RECORD_WHAT 128 /* bytes of what somebody asked for, in few words and with the end */
-#define RECORD_WHY 240  /* of the reason */
+#define RECORD_WHAT 128 /* bytes of what somebody asked for, in few words, with the NUL */
+#define RECORD_WHY 240  /* bytes of the reason, likewise */
 
 /* X(symbol, name) */
 #define RECORD_ACTIONS(X)       \
@@ -28,11 +28,11 @@ enum record_action {
 #undef RECORD_ENUM
 };
 
-/* Who asked; of another process, and it may be gone. */
+/* The process that asked, which may be gone. */
 struct record_who {
 	int32_t pid; /* 0: fwd itself */
 	uint32_t uid;
-	char process[32]; /* its name, as of the moment */
+	char process[32]; /* its name at that time */
 };
 
 struct record {
@@ -40,34 +40,32 @@ struct record {
 	enum record_action action;
 	struct record_who who;
 	char what[RECORD_WHAT];
-	char why[RECORD_WHY]; /* why it was refused, or came to be; empty: nothing is to be said */
+	char why[RECORD_WHY]; /* why it was refused or happened; empty: no reason to give */
 	bool refused;
 	struct fw_diff_counts counts;
-	size_t rules;       /* that there are now */
-	int64_t confirm_by; /* seconds since the epoch; 0: it does not wait */
+	size_t rules;       /* of the ruleset after it */
+	int64_t confirm_by; /* seconds since the epoch; 0: it needs no confirmation */
 };
 
 /*
- * How many of them are kept: floods of one kind must not push out the others. Changes of sets alone are ELEMENTS: a program
- * that bans addresses makes thousands.
+ * The kinds of records, each kept in a ring of its own, so that a flood of one kind does not push out the others. Changes of
+ * sets alone are ELEMENTS: a program that bans addresses makes thousands.
  */
 enum record_ring { RECORD_CHANGES, RECORD_ELEMENTS, RECORD_REFUSALS, RECORD_NRINGS };
 enum record_ring record_ring(const struct record *r);
 
-/**
- * record_text - a text as one line, by fw_escape()
- */
+/* A text as one line, by fw_escape(). Return: @out, as of the next two. */
 char *record_text(char *out, size_t size, const char *text, size_t len);
-/* The first diagnostic, "line 5: MESSAGE", or, where there is none, the errno of @err. */
+/* The first diagnostic, "line 5: MESSAGE"; without any, the text of the errno @err. */
 char *record_diag(char *out, size_t size, const struct fw_diags *ds, int err);
-/* What a change is: its line, or, when it has several, "batch NAME". */
+/* A change in few words: its line, or "batch NAME" for several lines. */
 char *record_change(char *out, size_t size, const char *text, size_t len, const char *name);
 
-/* "load FILE: 3 rules: 2 added, by fwctl (pid 123, uid 0)": one line, without its end. */
+/* "load FILE: 3 rules, 2 rules added, by fwctl (pid 123, uid 0)", without a newline. */
 void record_line(struct fw_buf *b, const struct record *r);
-/* The object of `history`, as docs/fwd.socket.md has it: one line, without its end. */
+/* The object of the request `history`, see docs/fwd.socket.md, on one line, without a newline. */
 void record_json(struct fw_buf *b, const struct record *r);
-/* Fields of the journal, one a line: "FWD_ACTION=load\n" and so on. */
+/* Fields for the journal: "FWD_ACTION=load\n" and so on. */
 void record_fields(struct fw_buf *b, const struct record *r);
 
 #endif

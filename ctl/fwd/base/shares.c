@@ -22,7 +22,7 @@ static const struct limit limits[SHARE_NRANKS][SHARE_NTHINGS] = {
 static const char *const rank_names[SHARE_NRANKS] = { "root", "admin", "reader" };
 
 static const struct thing {
-	const char *name; /* of what was turned away */
+	const char *name; /* in the count of what was turned away */
 	uint64_t unit;
 	double grace; /* see share_grace() */
 	const char *what, *advice;

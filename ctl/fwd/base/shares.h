@@ -9,8 +9,8 @@
  *	admin       128    64        4      2        1 GiB    1 GiB     256 MiB    128 MiB
  *	reader      128    64        4      1        none     none      128 MiB    16 MiB
  *
- * When all of a thing is in use, the user who has the most of it gives way to one who has less. 128 is the setting
- * clients-max.
+ * When all of a thing is in use, the user who has the most of it gives way to one who has less, see connections/room.h. 128 is
+ * the setting clients-max.
  */
 #ifndef FWD_SHARES_H
 #define FWD_SHARES_H
@@ -25,7 +25,7 @@ struct connection;
 enum share_rank { SHARE_ROOT, SHARE_ADMIN, SHARE_READER, SHARE_NRANKS };
 enum share_thing {
 	SHARE_CONNECTIONS,
-	SHARE_LONG,    /* replies that a child process writes */
+	SHARE_LONG,    /* replies written by child processes */
 	SHARE_REQUEST, /* bytes of large requests, as announced */
 	SHARE_REPLY,   /* bytes of replies that have not been read */
 	SHARE_NTHINGS,
@@ -37,7 +37,7 @@ struct share {
 	uid_t uid;
 	enum share_rank rank;
 	uint64_t used[SHARE_NTHINGS];
-	double long_at; /* when a long reply was begun last */
+	double long_at; /* when its last long reply began */
 	/* Connections that wait for their turn, oldest first; by the rank whose time they use, see connections/queues.h. */
 	struct share_queue {
 		struct connection *first, **end;
@@ -59,8 +59,12 @@ struct share *shares_of(struct shares *all, uid_t uid, enum share_rank rank);
 void shares_sweep(struct shares *all);
 /* @amount more of a thing is in use, or less when it is negative. */
 void shares_add(struct shares *all, struct share *s, enum share_thing thing, int64_t amount);
-/* Is there room for @amount more? SHARE_USER_FULL: the user is at the limit of one user; SHARE_ALL_FULL: all of the rank together are. */
-enum share_room { SHARE_ROOM, SHARE_USER_FULL, SHARE_ALL_FULL };
+/* Is there room for @amount more? */
+enum share_room {
+	SHARE_ROOM,
+	SHARE_USER_FULL, /* no: the user is at the limit of one user */
+	SHARE_ALL_FULL,  /* no: all users of the rank together are at their limit */
+};
 enum share_room shares_room(const struct shares *all, const struct share *s, enum share_thing thing, uint64_t amount);
 /* Seconds for which a thing can be in use before its user gives way to another one. */
 double share_grace(enum share_thing thing);
