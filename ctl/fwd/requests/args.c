@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The table of arguments: name, kind of value, the requests that take it. */
+/* The table of arguments: name, type, and the requests that take it. */
 #include "args.h"
 
 #include <stddef.h>
@@ -17,14 +17,14 @@ const char *const args_modes[] = { "auto", "native", "generic", "tc", NULL };
 const char *const args_outs[] = { "auto", "yes", "no", NULL };
 
 struct arg;
-/* Takes a value: 0, or -EINVAL. @field points into struct args. */
+/* Stores a value at @field, in struct args: 0, or -EINVAL: it is not of the right type or range. */
 typedef int arg_take(const struct arg *a, const json_t *value, void *field);
 
 struct arg {
 	const char *name;
 	arg_take *take;
-	const char *want;    /* what is right, for errors */
-	unsigned of, needed; /* requests that take it, and that cannot do without */
+	const char *want;    /* what it takes, for errors */
+	unsigned of, needed; /* the requests that take it; those that need it */
 	size_t offset;
 	uint64_t min, max; /* of numbers; bytes of texts */
 	const char *const *words;
@@ -96,7 +96,7 @@ static int take_refs(const struct arg *a, const json_t *value, void *field)
 	return 0;
 }
 
-/* A name as FW_NAME() shows it becomes the name. */
+/* Replaces the name, as FW_NAME() shows it, by the name itself. false: it is none, or too long. */
 static bool take_dev(const json_t *value, size_t max)
 {
 	const char *shown = json_string_value(value);
@@ -167,6 +167,7 @@ static const struct arg table[] = {
 
 static const struct fw_place nowhere;
 
+/* The diagnostic for an argument that the request does not take, with those that it takes. Return: -EINVAL. */
 static int unknown(enum fw_request request, const char *name, struct fw_diags *ds)
 {
 	char hint[240] = "it takes";
@@ -187,6 +188,7 @@ static const struct arg *find(enum fw_request request, const char *name)
 	return NULL;
 }
 
+/* Every argument of the object, and checks of what they have to do with each other. 0 or -EINVAL with a diagnostic. */
 static int take_all(enum fw_request request, json_t *object, struct fw_diags *ds, struct args *out)
 {
 	const char *name;
@@ -223,8 +225,9 @@ int args_decode(enum fw_request request, const char *text, size_t len, struct fw
 	}
 	a.object = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(a.object)) {
-		fw_diag_add(ds, nowhere, "send {} when there are none", "the arguments of '%s' are no JSON object: %s",
-			    fw_request_info[request].name, a.object ? "they are something else" : error.text);
+		fw_diag_add(ds, nowhere, "send {} when there are none",
+			    "the arguments of '%s' are not a JSON object: %s", fw_request_info[request].name,
+			    a.object ? "they are something else" : error.text);
 		args_free(&a);
 		return -EINVAL;
 	}
@@ -249,7 +252,7 @@ const char *args_dev(const struct args *a, size_t i)
 	return i ? NULL : json_string_value(a->devs);
 }
 
-/* Digits alone are an id: names do not begin with one. */
+/* A text of digits is an id: names do not begin with a digit. */
 struct fw_rule *args_rule(const struct fw_ruleset *rs, const json_t *ref, struct fw_diags *ds)
 {
 	const char *name = json_string_value(ref);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One transaction: what it did to the rules goes to the client, to the cursors of others and to the attachments. */
+/* One transaction. What it changes is reported to the client, to cursors of other replies, and to the attachments. */
 #include "fw/json.h"
 #include "ctl/fwd/base/record.h"
 #include "handlers.h"
@@ -7,13 +7,13 @@
 
 #include <string.h>
 
-/* Lives until the change is done, whatever becomes of the client. */
+/* Exists until the change is done, even if the client is gone by then. */
 struct changing {
 	struct request *req; /* NULL: gone */
 	struct fwd *fwd;
 	struct engine_edit edit;
 	struct fw_buf lines;
-	char *name, *body; /* that the edit points into, when they are not the client's */
+	char *name, *body; /* that the edit points into; @body NULL: it is still the request's */
 	bool bulk;
 };
 
@@ -28,14 +28,14 @@ static void changing_free(struct changing *ch)
 	free(ch);
 }
 
-/* A rule that only got another rank to make room says what it said, where it said it. */
+/* An object for a rule that was added, replaced or moved. One that only got another rank to make room is none of them. */
 static void add_line(struct changing *ch, const struct fw_ruleset *rs, const struct fw_rule_change *row)
 {
-	bool says_more = !row->before || !row->after || !fw_rule_same_text(row->before, row->after);
+	bool differs = !row->before || !row->after || !fw_rule_same_text(row->before, row->after);
 
-	if (!row->after || (!says_more && !row->moved))
+	if (!row->after || (!differs && !row->moved))
 		return;
-	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->before ? "add" : says_more ? "replace" : "move");
+	fw_buf_printf(&ch->lines, "{\"op\":\"%s\",\"rule\":", !row->before ? "add" : differs ? "replace" : "move");
 	fw_json_rule(&ch->lines, rs, row->after, NULL);
 	fw_buf_add(&ch->lines, "}\n", 2);
 }
@@ -46,7 +46,7 @@ static void each(const struct fw_ruleset *rs, const struct fw_rule_change *row, 
 
 	if (!row->before && !row->after)
 		return;
-	/* Behind a large change the ruleset is another one, and cursors are lost. */
+	/* After a large change the ruleset is another one, and cursors are lost. */
 	if (!ch->edit.check && !ch->bulk)
 		cursors_row(&ch->fwd->cursors, row);
 	add_line(ch, rs, row);
@@ -67,7 +67,7 @@ static void done(const struct engine_result *r, void *ctx)
 	changing_free(ch);
 }
 
-/* The files that the text names, as the request brought them: paths are copied. 0 or -ENOMEM. */
+/* The files that the text names, which are parts of the request; their paths are copied. 0 or -ENOMEM. */
 static int files_of(const struct fw_message *m, struct engine_edit *edit)
 {
 	size_t n = (m->nparts - 2u) / 2;
@@ -84,6 +84,7 @@ static int files_of(const struct fw_message *m, struct engine_edit *edit)
 	return files ? 0 : -ENOMEM;
 }
 
+/* What the request asks for, as an edit. 0 or -ENOMEM. */
 static int changing_new(struct request *req, struct changing **out)
 {
 	const struct fw_part *text = &req->message->part[1];
@@ -114,6 +115,7 @@ static int changing_new(struct request *req, struct changing **out)
 	return 0;
 }
 
+/* Lets the engine's worker do it; the request's body is kept for it. */
 static void change_bulk(struct request *req, struct changing *ch)
 {
 	struct fw_diags ds = { .n = 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the tables that are filtering say of one packet. */
+/* What the live tables decide about one packet. */
 #include "fw/json.h"
 #include "handlers.h"
 
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* What the arguments say stands above what the packet's text says. */
+/* The packet of the request: text or bytes. Arguments override its text. 0, or -errno with a diagnostic. */
 static int question(const struct request *req, struct fw_frame *out, struct fw_diags *ds)
 {
 	const struct args *a = &req->args;
@@ -37,6 +37,7 @@ static int question(const struct request *req, struct fw_frame *out, struct fw_d
 	return 0;
 }
 
+/* The packet's fields, as a JSON string. */
 static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw_frame *f)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
@@ -52,6 +53,7 @@ static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw
 	fw_json_string(b, text.text);
 }
 
+/* The rule or the reason that decided, and the packet as the parser sees it. */
 static void answer(struct request *req, const struct fw_frame *f, const struct fw_result *r)
 {
 	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What waits to be confirmed: it stays, or it is taken back. */
+/* Confirming and undoing what waits to be confirmed. */
 #include "ctl/fwd/engine/diff.h"
 #include "handlers.h"
 #include "status.h"
@@ -20,7 +20,7 @@ void handle_confirm(struct request *req)
 		reply_end(&req->reply, json_pack("{so}", "what", fw_json_text(st.confirm_what)));
 }
 
-/* It is over: how it went. */
+/* The undo is over: replies with what it did. */
 static void undone(struct request *req)
 {
 	struct engine_status st;
@@ -39,7 +39,7 @@ static void undone(struct request *req)
 	reply_end(&req->reply, end);
 }
 
-/* Runs again when the engine is done. */
+/* Asks the engine, and runs again when it is done. */
 void handle_undo(struct request *req)
 {
 	struct fw_diags ds = { .n = 0 };

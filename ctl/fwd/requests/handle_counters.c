@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was counted: all rules that decided a packet, in order; or those with the most packets. And from 0 again. */
+/* Counters: of all rules that decided packets, in order, or of those with the most packets; and resetting them. */
 #include "ctl/fwd/history.h"
 #include "fw/json.h"
 #include "handlers.h"
@@ -89,7 +89,7 @@ static void counting_step(struct request *req, struct stream *s)
 		reply_lines(&req->reply, &k->b);
 }
 
-/* The rules with the most packets: chosen at once, so that all counts are of one moment. */
+/* The rules with the most packets: chosen in one go, so that all counts are of one moment. */
 struct top {
 	struct fw_rule_heap heap; /* of struct rule_count */
 	struct fw_count all;
@@ -124,7 +124,7 @@ static void choose_top(struct counting *k, const struct fw_ruleset *rs, size_t n
 	fw_rule_heap_free(&t.heap);
 }
 
-/* In a child. */
+/* In a child process. */
 static int write_top(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);
@@ -185,7 +185,6 @@ static int reset(struct request *req, const struct fw_ruleset *rs)
 	return err;
 }
 
-/* All are looked up before the first is reset: an unknown one is no half reset. */
 static void record_reset(struct request *req, size_t n, int err)
 {
 	char what[64] = "reset all counters";
@@ -196,6 +195,7 @@ static void record_reset(struct request *req, size_t n, int err)
 						       err ? strerror(-err) : NULL });
 }
 
+/* All rules are looked up before the first is reset: with an unknown one, nothing is. */
 void handle_reset(struct request *req)
 {
 	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which interfaces are filtered. */
+/* Attaching and detaching interfaces. */
 #include "ctl/fwd/devices/devices.h"
 #include "fw/json.h"
 #include "handlers.h"
@@ -29,7 +29,7 @@ static int64_t confirm_by(const struct request *req)
 	return st.confirm_by;
 }
 
-/* What became of a request. */
+/* What came of a request. */
 struct outcome {
 	enum record_action action;
 	const struct engine_cause *cause;
@@ -52,6 +52,7 @@ static void record(struct request *req, const struct outcome *o)
 	engine_record(req->fwd->engine, &r);
 }
 
+/* Counts failures, and ends what devices_wait() began when nothing came of it. @devices: as of devices_attach(). */
 static int attach(struct request *req, const struct engine_cause *cause, struct fw_diags *ds, json_t **devices)
 {
 	struct fwd *d = req->fwd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was done and refused lately. */
+/* The latest records of what was done and refused. */
 #include "handlers.h"
 
 struct reading {

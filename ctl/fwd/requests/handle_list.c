@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules in order, as many as there are, a chunk at a time; and the policies. */
+/* Rules in order, a chunk at a time; and policies. */
 #include "fw/json.h"
 #include "handlers.h"
 #include "list_sets.h"
@@ -15,11 +15,11 @@ struct list {
 	uint64_t left, count;
 	bool counters;
 	struct fw_buf b;
-	struct fw_rule_place place; /* in a rule of which a part is in @b, from @begun on */
+	struct fw_rule_place place; /* in the rule that @b has a part of, from @begun on */
 	size_t begun;
 };
 
-#define SOME 4000 /* addresses of a rule in one step: most rules have one */
+#define SOME 4000 /* addresses of a rule in one step; most rules have one */
 
 static void list_free(struct stream *s)
 {
@@ -31,7 +31,7 @@ static void list_free(struct stream *s)
 	free(l);
 }
 
-/* false: a part of it is left for the next step. */
+/* Prints the rule, or the next part of it, and takes the work from @work. false: the rest is left for the next step. */
 static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	struct fw_count count;
@@ -52,7 +52,7 @@ static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct f
 	return true;
 }
 
-/* A rule that was changed when a part of it was printed is printed anew. */
+/* If the rule was changed after a part of it was printed, it is printed again from the beginning. */
 static void begin_again(struct list *l)
 {
 	if (l->place.part != FW_RULE_HEAD && (l->cursor.touched || l->cursor.lost)) {
@@ -62,7 +62,7 @@ static void begin_again(struct list *l)
 	l->cursor.touched = false;
 }
 
-/* The next rule, or a part of the comparison with it. 0, -EAGAIN or -ENOMEM. */
+/* The next rule, or a part of the comparison with it. 0; -EAGAIN: there is more to do with it; -ENOMEM. */
 static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *work)
 {
 	const struct fw_rule *rule = l->cursor.rule;
@@ -121,6 +121,7 @@ static const char *iface_name(void *ctx, size_t iface, size_t i)
 	return engine_interface_name_at(ctx, iface, i);
 }
 
+/* Checks the arguments and begins the list. */
 static void begin_rules(struct request *req)
 {
 	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
@@ -147,7 +148,7 @@ static void begin_rules(struct request *req)
 	}
 }
 
-/* The policy of that name; FW_NREASONS and a diagnostic: there is none. */
+/* The policy with this name; FW_NREASONS and a diagnostic: there is none. */
 static int find_policy(const char *name, struct fw_diags *ds)
 {
 	struct fw_nearest near = { .word = { name, strlen(name) } };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A whole ruleset takes the place of the live one: the engine compiles it in a thread of its own and reports here. */
+/* Replaces the live ruleset: the engine compiles the new one in a thread of its own and reports here. */
 #include "ctl/fwd/engine/diff.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/record.h"
@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-/* Lives from the start of the load to its end, whatever becomes of the client. */
+/* Exists from the start of the load to its end, even if the client is gone by then. */
 struct load_request {
 	struct request *req; /* NULL: gone */
 	struct fwd *fwd;
-	bool own;           /* it is the file of the setting `rules` */
+	bool own;           /* it loads the file of the setting `rules` */
 	struct fw_buf diff; /* written by the engine's worker, read when the load is done */
 };
 
@@ -51,7 +51,7 @@ static void done(const struct engine_result *r, void *ctx)
 	free(job);
 }
 
-/* The engine takes over the body of the request, and the texts stay where they are. 0 or -ENOMEM, and then nothing is left. */
+/* Hands the body of the request over to the engine: texts stay where they are, paths are copied. 0; -ENOMEM: all is freed. */
 static int load_fill(struct engine_load *l, struct request *req)
 {
 	const struct fw_message *m = req->message;
@@ -88,6 +88,7 @@ static void title(struct engine_load *l)
 	record_text(l->cause.what, sizeof(l->cause.what), text, strlen(text));
 }
 
+/* Starts the load, which takes what @l points to, or fails the request. */
 static void start(struct request *req, struct engine_load *l, bool own)
 {
 	struct load_request *job = calloc(1, sizeof(*job));
@@ -116,7 +117,7 @@ static void start(struct request *req, struct engine_load *l, bool own)
 	reply_fail_errno(&req->reply, &ds, "cannot load", err);
 }
 
-/* The engine records what it refuses; a file that cannot be read never gets there. */
+/* The engine records what it refuses, but a file that cannot be read never gets there. */
 static void record_unread(struct request *req, const struct fw_diags *ds, int err)
 {
 	const char *path = req->fwd->config.rules;
@@ -127,7 +128,7 @@ static void record_unread(struct request *req, const struct fw_diags *ds, int er
 						       record_diag(why, sizeof(why), ds, err) });
 }
 
-/* The file of the setting. */
+/* Loads the file of the setting `rules`. */
 static void load_own(struct request *req, struct engine_load *l)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -174,7 +175,7 @@ void handle_load(struct request *req)
 	start(req, &l, false);
 }
 
-/* No rules, no sets, the policies that nobody set: an empty ruleset in the place of this one. */
+/* An empty ruleset: no rules, no sets, default policies. */
 void handle_flush(struct request *req)
 {
 	struct engine_load l = { .kind = ENGINE_FLUSH, .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };

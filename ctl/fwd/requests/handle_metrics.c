@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All that is worth a time series, of one moment: how the daemon is, what came by
- * interfaces, what policies and rules counted. Of few rules the text is made at
- * once; where they are many, a child process chooses and writes them.
+ * All that is worth a time series, of one moment: the daemon's status, packets by interface, counters of policies and rules.
+ * The lines of few rules are made at once; if there are many, a child process chooses and writes them.
  */
 #include "ctl/fwd/devices/devices.h"
 #include "metrics_objects.h"
@@ -20,7 +19,7 @@ static const char *const heads[PASSES] = { "{\"pass\":1}", "{\"pass\":2}" };
 struct metrics {
 	struct stream stream;
 	struct fw_buf lines; /* of the rules that are shown */
-	size_t at;           /* what is next to be sent of them */
+	size_t at;           /* of the next one to be sent */
 	unsigned pass;
 	json_t *end;
 };
@@ -83,7 +82,7 @@ static struct shown shown_chosen(const struct fw_ruleset *rs, const struct fw_ru
 	return (struct shown){ .rs = rs, .chosen = &c->marked };
 }
 
-/* false: there is none any more. */
+/* false: there are no more. */
 static bool print_next(struct shown *w, struct fw_buf *b)
 {
 	if (w->chosen && w->next < w->chosen->n) {
@@ -126,7 +125,7 @@ static int write_passes(struct long_writer *w, const struct shown *shown)
 	return err;
 }
 
-/* In a child: many rules that are chosen. */
+/* In a child process: the chosen ones of many rules. */
 static int write_many(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	fw_cleanup(fw_rule_choice_free) struct fw_rule_choice chosen;
@@ -138,7 +137,7 @@ static int write_many(struct long_writer *w, const struct fwd *d, void *ctx)
 	return err ? err : long_reply_end(w, sums_json(&chosen));
 }
 
-/* Counts of all rules, by slot: packets go on counting while they are written. */
+/* Counts of all rules, by slot, of one moment: counting goes on while they are written. */
 struct counted {
 	struct fw_rule_choice sums;
 	struct fw_count *by_slot;
@@ -152,7 +151,7 @@ static void note_count(void *ctx, const struct rule_count *c, bool marked)
 	fw_rule_choice_add(&k->sums, c, false);
 }
 
-/* In a child: all rules, in order. */
+/* In a child process: all rules, in order. */
 static int write_all(struct long_writer *w, const struct fwd *d, void *ctx)
 {
 	const struct fw_ruleset *rs = engine_ruleset(d->engine);

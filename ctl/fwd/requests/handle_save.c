@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ruleset as text. It must be that of one moment, or it might not be read again: a rule without its set. */
+/* The ruleset as text, of one moment: else it might have a rule without its set, and could not be read back. */
 #include "handlers.h"
 
-/* The elements of a set stand in the text, also when they were read from a file: it may say something else by now. */
+/* Elements are written into the text even if they were read from a file, which may have changed since. */
 static int save_set(struct long_writer *w, const struct fw_set *set)
 {
 	struct fw_set in_place = *set;

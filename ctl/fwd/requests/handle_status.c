@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How the daemon is: one object. */
+/* The status of the daemon: one object. */
 #include "ctl/fwd/devices/devices.h"
 #include "limits.h"
 #include "fw/json.h"
@@ -105,7 +105,7 @@ static json_t *files(const struct fwd *d)
 	int err = engine_files_error(d->engine);
 	char why[160];
 
-	snprintf(why, sizeof(why), "the kernel has no iterators for them, or does not let them be made: %s",
+	snprintf(why, sizeof(why), "the kernel has no iterators for them, or does not allow them: %s",
 		 strerror(err < 0 ? -err : 0));
 	return json_pack("{so so so}", "counters", fw_json_text(fw_kern_iterator_file(k, FW_ITERATOR_COUNTERS)),
 			 "interfaces", fw_json_text(fw_kern_iterator_file(k, FW_ITERATOR_INTERFACES)), "error",

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "limits.h"
 
-/* Also those that wait for a grace period. */
+/* Including those that wait for a grace period. */
 static uint64_t interface_names(struct engine *e)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
@@ -34,7 +34,7 @@ static uint64_t segments(struct engine *e)
 	return fw_kern_pool(engine_kern(e))->nsegments;
 }
 
-/* Behind the last one comes the first again. */
+/* After the last one they start over. */
 static uint64_t generations(struct engine *e)
 {
 	return engine_image(e)->generation;

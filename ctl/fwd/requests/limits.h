@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What there is only so much of: how much of it is in use. What is over is refused. */
+/* Limited resources, and how much of each is in use. Changes that need more are refused. */
 #ifndef FWD_LIMITS_H
 #define FWD_LIMITS_H
 

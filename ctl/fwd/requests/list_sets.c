@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sets as objects, large ones in pieces. */
+/* Sets as objects; large ones in pieces. */
 #include "list_sets.h"
 
 #include "fw/json.h"
 
 #include <string.h>
 
-#define RANGES 10000 /* of one object, at most */
+#define RANGES 10000 /* at most, in one object */
 
 struct sets {
 	struct stream stream;
 	struct fwd *fwd;
-	struct cursor cursor;       /* not for its place: it is lost when the ruleset is replaced */
-	uint32_t set, end;          /* numbers: the next, and behind the last */
-	char name[FW_NAME_MAX + 1]; /* of the set that is partly sent; empty: none is */
-	struct fw_addr_range last;  /* what was sent of it last */
+	struct cursor cursor;       /* only to learn that the ruleset was replaced: then it is lost */
+	uint32_t set, end;          /* number of the next set; one above the last */
+	char name[FW_NAME_MAX + 1]; /* of the set of which a part was sent; empty: none */
+	struct fw_addr_range last;  /* the last element sent */
 	uint64_t count, limit;
 	bool terse;
 	struct fw_buf b;
@@ -37,8 +37,8 @@ static int range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *
 	return cmp ? cmp : fw_addr_cmp(a->hi, b->hi);
 }
 
-/* The first element behind one that may not be there any more. */
-static size_t behind(const struct fw_set *set, const struct fw_addr_range *last)
+/* The first element after @last, which may have been removed. */
+static size_t first_after(const struct fw_set *set, const struct fw_addr_range *last)
 {
 	size_t lo = 0, hi = set->n;
 
@@ -53,11 +53,11 @@ static size_t behind(const struct fw_set *set, const struct fw_addr_range *last)
 	return lo;
 }
 
-/* One object: the whole set, or the next piece of it. Return: nothing of the set is left. */
+/* One object: the whole set, or the next piece of it. true: that was the last of the set. */
 static bool piece(struct sets *l, const struct fw_ruleset *rs)
 {
 	const struct fw_set *set = &rs->sets[l->set];
-	size_t i = l->name[0] ? behind(set, &l->last) : 0, n = 0;
+	size_t i = l->name[0] ? first_after(set, &l->last) : 0, n = 0;
 	bool more;
 
 	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,\"elements\":%zu,\"rules\":%u", set->name,
@@ -79,8 +79,8 @@ static bool piece(struct sets *l, const struct fw_ruleset *rs)
 	return false;
 }
 
-/* Was the set that is partly sent destroyed meanwhile? Its number may be another one's. */
-static bool went_away(const struct sets *l, const struct fw_ruleset *rs)
+/* Was the set of which a part was sent destroyed? Its number may be another set's now. */
+static bool is_destroyed(const struct sets *l, const struct fw_ruleset *rs)
 {
 	const char *name = l->set < rs->nsets ? rs->sets[l->set].name : NULL;
 
@@ -91,7 +91,7 @@ static void sets_step(struct request *req, struct stream *s)
 {
 	struct sets *l = (struct sets *)s;
 	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
-	bool lost = l->cursor.lost || went_away(l, rs);
+	bool lost = l->cursor.lost || is_destroyed(l, rs);
 
 	while (!lost && l->set < l->end && l->set < rs->nsets && l->count < l->limit && l->b.len < REPLY_CHUNK) {
 		if (rs->sets[l->set].name && !piece(l, rs))

@@ -44,7 +44,7 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 	const struct fw_ruleset *rs = engine_ruleset(e);
 	struct fw_count of[FW_NPROGS][FW_NTERMINAL], sum[FW_NTERMINAL] = { { 0 } };
 
-	/* Packets come in between: what is shown of a policy adds up all the same. */
+	/* Counting goes on meanwhile: read once, so that the sum agrees with the hooks. */
 	for (unsigned i = 0; i < FW_NPROGS * FW_NTERMINAL; i++) {
 		unsigned prog = i / FW_NTERMINAL, verdict = i % FW_NTERMINAL;
 		struct fw_count n = fw_kern_prog_count(engine_kern(e), (enum fw_prog)prog, reason, verdict);
@@ -92,7 +92,7 @@ static bool counted(const struct fw_traffic *t, unsigned prog)
 	return memcmp(t->packets[prog], none, sizeof(none)) != 0;
 }
 
-/* Interfaces that nobody knows are gone: what they counted goes to the last entry. */
+/* Interfaces that rtnetlink does not report are gone: their counts go to the last entry. */
 static void fold_unknown(const struct engine *e, struct fw_traffic *t, size_t n)
 {
 	for (size_t i = 1; i + 1 < n; i++) {
@@ -107,7 +107,7 @@ static void fold_unknown(const struct engine *e, struct fw_traffic *t, size_t n)
 	}
 }
 
-/* Does the list above say something of it already? */
+/* Has the list an entry for this attachment's hook? */
 static bool is_listed(const struct fw_traffic *t, size_t n, const struct fw_kern_attachment *a)
 {
 	for (size_t i = 1; i < n; i++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* How a change or a load went: what it did, as many lines as that are, in pieces, and then END. */
+/* What a change or a load did: lines, in pieces if there are many, and END. */
 #include "result.h"
 
 #include "ctl/fwd/engine/diff.h"
@@ -33,11 +33,11 @@ static json_t *fields(const struct engine_result *r, bool load)
 	return end;
 }
 
-/* Lines on their way. */
+/* Lines that are being sent. */
 struct telling {
 	struct stream stream;
 	struct fw_buf lines;
-	size_t at; /* what is next to be sent of them */
+	size_t at; /* of the next one to be sent */
 	json_t *end;
 };
 

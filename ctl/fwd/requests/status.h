@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The object of `status`. */
+/* The object of the request `status`. */
 #ifndef FWD_STATUS_H
 #define FWD_STATUS_H
 
@@ -9,7 +9,7 @@
 
 /* NULL when memory is out. */
 json_t *status_json(const struct fwd *d);
-/* A number of rules of what was undone; null where the ruleset was not touched. */
+/* A number of rules, from what was undone; null if the ruleset was not touched. */
 json_t *status_undone(const struct engine_undone *u, int64_t rules);
 
 #endif
