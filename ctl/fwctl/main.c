@@ -11,34 +11,36 @@
 
 int main(int argc, char **argv)
 {
+	struct ctl_arguments args = { argc, argv };
 	const struct ctl_command *cmd;
 	struct ctl_settings settings;
-	char **operands;
-	int n, words, err;
+	int words, err;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* for the width of characters */
 	if (argc == 2 && !strcmp(argv[1], "--version")) {
 		puts("fwctl " FW_VERSION);
 		return CTL_OK;
 	}
-	err = ctl_options_global(&argc, &argv, &settings);
+	err = ctl_options_global(&args, &settings);
 	settings.commands = ctl_commands;
 	if (err > 0)
 		return err;
-	if (err || !argc) {
+	if (err || !args.n) {
 		ctl_print_usage(err ? stdout : stderr, ctl_commands);
 		return err ? CTL_OK : CTL_USAGE;
 	}
-	cmd = ctl_command_find(ctl_commands, argc, argv, &words);
+	cmd = ctl_command_find(ctl_commands, args.n, args.v, &words);
 	if (!cmd)
 		return CTL_USAGE;
-	err = ctl_options_parse(cmd, argc - words + 1, argv + words - 1, &settings, &n, &operands);
+	args.n -= words - 1;
+	args.v += words - 1;
+	err = ctl_options_parse(cmd, &args, &settings);
 	if (err < 0) {
 		ctl_print_help(cmd);
 		return CTL_OK;
 	}
 	if (!err)
-		err = cmd->run(&settings, n, operands);
+		err = cmd->run(&settings, args.n, args.v);
 	if (err && settings.json)
 		ctl_json_failure();
 	return err;

@@ -19,9 +19,15 @@ void fw_json_rule_begin(struct fw_buf *b, uint64_t id, const char *name, enum fw
 /* Writes a rule: {"id", "name", "verdict", "text", "packets", "bytes", "slot"}. @count: NULL: without counters. */
 void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		  const struct fw_count *count);
-/* The same in pieces, as fw_text_print_rule_some(). */
-bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
-		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most);
+/* A rule that is written in pieces, as by fw_text_print_rule_some(). */
+struct fw_json_rule_piece {
+	const struct fw_rule *rule;
+	const struct fw_count *count; /* NULL: without counters */
+	struct fw_rule_place *at;
+	uint32_t most;
+};
+/* The next piece. Return: is the rule complete? */
+bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_json_rule_piece *piece);
 /* Writes a policy: {"policy", "verdict", "set", "packets", "bytes", "before"}. @count: by verdict; NULL: without counters. */
 void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
 		    const struct fw_count count[FW_NTERMINAL]);

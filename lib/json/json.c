@@ -85,23 +85,23 @@ void fw_json_rule_begin(struct fw_buf *b, uint64_t id, const char *name, enum fw
 	fw_buf_printf(b, ",\"verdict\":\"%s\"", fw_verdict_name(verdict));
 }
 
-bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
-		       const struct fw_count *count, struct fw_rule_place *at, uint32_t most)
+bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_json_rule_piece *piece)
 {
+	const struct fw_rule *rule = piece->rule;
 	size_t from;
 	bool all;
 
-	if (at->part == FW_RULE_HEAD) {
+	if (piece->at->part == FW_RULE_HEAD) {
 		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)rule->verdict);
 		fw_buf_printf(b, ",\"text\":\"");
 	}
 	from = b->len;
-	all = fw_text_print_rule_some(b, rs, rule, at, most);
+	all = fw_text_print_rule_some(b, rs, rule, piece->at, piece->most);
 	escape_in_place(b, from);
 	if (!all)
 		return false;
 	fw_buf_add(b, "\"", 1);
-	counters(b, count);
+	counters(b, piece->count);
 	fw_buf_printf(b, ",\"slot\":%u}", rule->slot);
 	return true;
 }
@@ -111,7 +111,7 @@ void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw
 {
 	struct fw_rule_place at = { 0 };
 
-	fw_json_rule_some(b, rs, rule, count, &at, UINT32_MAX);
+	fw_json_rule_some(b, rs, &(struct fw_json_rule_piece){ rule, count, &at, UINT32_MAX });
 }
 
 void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,

@@ -54,7 +54,7 @@ case_fwd_other_rule() {
 	ok load "$rules" && expect yes try_tcp $server4 80 || return 1
 	[ "$(count_of web)" -gt 0 ] || fail "web has counted nothing" || return 1
 	echo 'rule 10 name web in proto tcp dport { 80, 443 } accept' >"$rules"
-	ok load --diff "$rules" && says "# its counter goes on" && [ "$(count_of web)" -gt 0 ] || fail "web counts anew" || return 1
+	ok load --diff "$rules" && says "# keeps its counter" && [ "$(count_of web)" -gt 0 ] || fail "web counts anew" || return 1
 	echo 'rule 10 name mail in proto tcp dport 25 drop' >"$rules"
 	ok load --confirm 60s --diff "$rules" && shows "+ rule 10 name mail in proto tcp dport 25 drop" &&
 		says "1 added, 1 removed, 0 changed" && packets mail 0 && expect no try_tcp $server4 25 &&
@@ -67,7 +67,7 @@ case_fwd_load_empty() {
 	local empty=$tmp/empty.rules sets=$tmp/sets.rules feed=$tmp/empty.feed
 	share_fwd || return 1
 	: >"$empty" && : >"$feed"
-	exits 0 "$fwctl" check "$empty" && says "warning: $empty: there are no rules in it and its policy in is accept" &&
+	exits 0 "$fwctl" check "$empty" && says "warning: $empty: it has no rules, and its policy in is accept" &&
 		refuses 1 "there is nothing in it" load "$empty" && printf 'policy in drop\n' >"$sets" && ok load "$sets" || return 1
 	# neither in the place of policies, nor of rules, nor when it holds only comments, policies and sets
 	refuses 1 "--yes" load "$empty" && ok add rule name a drop && echo '# rules of today' >"$empty" &&

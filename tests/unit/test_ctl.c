@@ -191,10 +191,9 @@ static void test_commands(void **state)
 
 static int parse(const struct ctl_command *cmd, struct ctl_settings *s, int argc, char **argv)
 {
-	char **operands;
-	int n;
+	struct ctl_arguments args = { argc, argv };
 
-	return ctl_options_parse(cmd, argc, argv, s, &n, &operands);
+	return ctl_options_parse(cmd, &args, s);
 }
 
 struct option_case {
@@ -257,14 +256,13 @@ static void test_option_values(void **state)
 	char *argv[] = { "load", "--confirm", "5m", "f", "--diff", "--format", "classbench" };
 	char *front[] = { "fwctl", "--json", "--socket", "/s", "load", "--check", "f" };
 	struct ctl_settings s = { 0 };
-	char **left = front;
-	int argc = 7;
+	struct ctl_arguments left = { 7, front };
 
 	assert_int_equal(parse(&ctl_load, &s, 7, argv), 0);
 	assert_true(s.confirm == 300 && s.diff && !s.check && s.format == FW_FORMAT_CLASSBENCH);
-	assert_int_equal(ctl_options_global(&argc, &left, &s), 0);
-	assert_true(s.json && !strcmp(s.socket, "/s") && argc == 3 && !strcmp(left[0], "load"));
-	assert_int_equal(parse(&ctl_load, &s, argc, left), 0);
+	assert_int_equal(ctl_options_global(&left, &s), 0);
+	assert_true(s.json && !strcmp(s.socket, "/s") && left.n == 3 && !strcmp(left.v[0], "load"));
+	assert_int_equal(parse(&ctl_load, &s, left.n, left.v), 0);
 	assert_true(s.check && s.json);
 }
 

@@ -83,6 +83,7 @@ static bool agreed(void)
 	return false;
 }
 
+/* Removes everything, after asking. */
 static int run_flush(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_request request = { .kind = FW_REQ_FLUSH, .args = json_object() };
@@ -129,7 +130,8 @@ const struct ctl_command ctl_replace = {
 	.name = "replace rule",
 	.operands = "REF [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
 	.summary = "replace the text of a rule; its id, place and counter stay",
-	.details = "There is no moment without the rule. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	.details =
+		"Packets see the old text or the new one; the rule is never missing. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = echo_options,
 	.kinds = CTL_KIND_MATCH | CTL_KIND_RULE,
 	.min_operands = 2,
@@ -166,10 +168,10 @@ const struct ctl_command ctl_del = {
 const struct ctl_command ctl_policy = {
 	.name = "policy",
 	.operands = "REASON VERDICT",
-	.summary = "what happens to packets that no rule decides",
+	.summary = "set what happens to packets that no rule decides",
 	.details = "REASON is one of: " FW_REASONS(
-		REASON_WORD) "\n(in and out: no rule matched), VERDICT of: " FW_POLICY_VERDICTS
-			     "\n(follow: as in or out, whichever way the packet goes).\n\n" CTL_CHANGE_JSON_AS_ADD,
+		REASON_WORD) "\n(in and out: no rule matched), VERDICT one of: " FW_POLICY_VERDICTS
+			     "\n(follow: that of in or out, by the packet's direction).\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = FW_POLICY_VERDICTS,
 	.kinds = CTL_KIND_PLACE,
@@ -181,7 +183,7 @@ const struct ctl_command ctl_policy = {
 const struct ctl_command ctl_batch = {
 	.name = "batch",
 	.operands = "[FILE]",
-	.summary = "many changes, one per line, as one transaction: all of them or none",
+	.summary = "make many changes, one per line, as one transaction",
 	.details =
 		"Without FILE, or with -, lines are read from standard input. They are commands of fwctl: add rule,\n"
 		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, policy; comments in \"quotes\".\n\n" CTL_CHANGE_JSON,

@@ -111,6 +111,7 @@ static void print_memory(const struct memory *m, uint64_t used)
 	ROW("  flow cache", "%s on %u CPU%s", ctl_bytes(a, sizeof(a), m->flow_cache), m->cpus, fw_plural(m->cpus));
 }
 
+/* The findings as a table. */
 static int print_text(const struct findings *f)
 {
 	const struct fw_ruleset *rs = f->tables->rs;

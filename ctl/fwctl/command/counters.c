@@ -34,6 +34,7 @@ static int reset(const struct ctl_settings *s, int n, char **operands)
 	return code;
 }
 
+/* Counters of fwd, or of its pins while it is not running; or --reset. */
 static int run_counters(const struct ctl_settings *s, int n, char **operands)
 {
 	json_auto_t *end = NULL;

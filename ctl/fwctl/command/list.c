@@ -115,38 +115,58 @@ static void add_text(json_t *args, const char *name, const char *value)
 		json_object_set_new(args, name, fw_json_text(value));
 }
 
-static int run_list(const struct ctl_settings *s, int n, char **operands)
+/* `rules`, `sets` or `policy`; NULL: the word begins a query of rules. */
+static const char *kind_of(const char *word)
 {
 	static const char *const kinds[] = { "rules", "sets", "policy" };
-	fw_cleanup(fw_buf_free) struct fw_buf filter = { 0 };
-	struct ctl_source source = { 0 };
-	const char *what = "rules", *name = NULL;
-	json_t *args;
-	int skip = 0;
 
-	for (size_t i = 0; n && i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (!strcmp(operands[0], kinds[i])) {
-			what = kinds[i];
-			skip = 1;
-		}
-	if (strcmp(what, "rules") != 0 && n > 2) {
-		ctl_error("list %s: unexpected operand \"%s\"", what, operands[2]);
-		return CTL_USAGE;
-	}
-	if (strcmp(what, "rules") != 0 && n == 2)
-		name = operands[1];
-	else if (ctl_line_join("", n - skip, operands + skip, &filter))
-		return CTL_USAGE;
-	source.text = filter.text;
-	source.len = filter.len;
-	args = json_pack("{ss sb sb}", "what", what, "terse", s->terse, "counters", !s->terse);
-	add_text(args, !strcmp(what, "sets") ? "set" : "policy", name);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(word, kinds[i]))
+			return kinds[i];
+	return NULL;
+}
+
+static json_t *list_args(const struct ctl_settings *s, const char *kind)
+{
+	json_t *args = json_pack("{ss sb sb}", "what", kind, "terse", s->terse, "counters", !s->terse);
+
 	add_text(args, "from", s->from);
-	if (filter.len)
-		json_object_set_new(args, "filter", ctl_json_text(filter.text));
 	if (s->limit)
 		json_object_set_new(args, "limit", ctl_json_u64(s->limit));
-	return ctl_list_print(s, FW_REQ_LIST, args, filter.len ? &source : NULL, NULL);
+	return args;
+}
+
+/* Rules that could decide on the packets that the words describe; without words, all. */
+static int list_rules(const struct ctl_settings *s, int n, char **words)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf query = { 0 };
+	struct ctl_source source = { 0 };
+	json_t *args;
+
+	if (ctl_line_join("", n, words, &query))
+		return CTL_USAGE;
+	source.text = query.text;
+	source.len = query.len;
+	args = list_args(s, "rules");
+	if (query.len)
+		json_object_set_new(args, "filter", ctl_json_text(query.text));
+	return ctl_list_print(s, FW_REQ_LIST, args, query.len ? &source : NULL, NULL);
+}
+
+static int run_list(const struct ctl_settings *s, int n, char **operands)
+{
+	const char *kind = n ? kind_of(operands[0]) : NULL;
+	json_t *args;
+
+	if (!kind || !strcmp(kind, "rules"))
+		return list_rules(s, kind ? n - 1 : n, kind ? operands + 1 : operands);
+	if (n > 2) {
+		ctl_error("list %s: unexpected operand \"%s\"", kind, operands[2]);
+		return CTL_USAGE;
+	}
+	args = list_args(s, kind);
+	add_text(args, !strcmp(kind, "sets") ? "set" : "policy", n == 2 ? operands[1] : NULL);
+	return ctl_list_print(s, FW_REQ_LIST, args, NULL, NULL);
 }
 
 static int run_show(const struct ctl_settings *s, int n, char **operands)

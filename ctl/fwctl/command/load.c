@@ -31,15 +31,15 @@ static void show_progress(void *ctx, json_t *o)
 }
 
 /* Files have the names that the user gave them. */
-static void print_warnings(const struct ctl_parts *l, const json_t *end)
+static void print_warnings(const struct ctl_parts *parts, const json_t *end)
 {
 	struct fw_diags ds = { 0 };
 
 	ctl_warnings_of(end, &ds);
 	for (unsigned i = 0; i < ds.n; i++)
-		for (unsigned k = 0; k < l->nsources; k++)
-			if (l->sources[k].shown && ctl_is_shown_as(l->sources[k].name, ds.d[i].file))
-				snprintf(ds.d[i].file, sizeof(ds.d[i].file), "%s", l->sources[k].shown);
+		for (unsigned k = 0; k < parts->nsources; k++)
+			if (parts->sources[k].shown && ctl_is_shown_as(parts->sources[k].name, ds.d[i].file))
+				snprintf(ds.d[i].file, sizeof(ds.d[i].file), "%s", parts->sources[k].shown);
 	ctl_print_warnings(&ds);
 }
 
@@ -64,46 +64,54 @@ static void print_result(const struct ctl_settings *s, const char *name, const j
 }
 
 /* Reads the rules and the files that their sets name. Return: 0 or -errno, which is printed. */
-static int read_all(struct ctl_parts *l, const char *path, int format)
+static int read_all(struct ctl_parts *parts, const char *path, int format)
 {
 	char *text;
 	size_t len;
 	int err = ctl_file_read(path, &text, &len);
 
 	if (!err)
-		err = ctl_parts_add(l, ctl_file_name(path), text, len);
+		err = ctl_parts_add(parts, ctl_file_name(path), text, len);
 	if (!err && format == FW_FORMAT_RULES)
-		err = ctl_parts_add_files(l, path);
+		err = ctl_parts_add_files(parts, path);
 	return err;
+}
+
+/* @name: of the text; NULL: fwd reads the file of its setting. */
+static json_t *load_args(const struct ctl_settings *s, const char *name)
+{
+	json_t *args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
+				 s->diff, "empty", s->yes);
+
+	if (name)
+		json_object_set_new(args, "name", fw_json_text(name));
+	if (s->max_cost)
+		json_object_set_new(args, "max_cost", json_integer((json_int_t)s->max_cost));
+	ctl_confirm_add(s, args);
+	return args;
 }
 
 static int run_load(const struct ctl_settings *s, int n, char **operands)
 {
-	fw_cleanup(ctl_parts_freep) struct ctl_parts *l = calloc(1, sizeof(*l));
-	const char *path = n ? operands[0] : NULL;
+	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));
 	struct ctl_request request = { .kind = FW_REQ_LOAD, .line = ctl_load_diff_print, .progress = show_progress };
+	const char *name = NULL;
 	json_auto_t *end = NULL;
 	int code;
 
-	if (!l)
+	if (!parts || (n && read_all(parts, operands[0], s->format)))
 		return CTL_FAILED;
-	if (path && read_all(l, path, s->format))
-		return CTL_FAILED;
-	request.args = json_pack("{ss sb sb sb}", "format", ctl_opt_format.words[s->format], "check", s->check, "diff",
-				 s->diff, "empty", s->yes);
-	if (path)
-		json_object_set_new(request.args, "name", fw_json_text(l->sources[0].name));
-	if (s->max_cost)
-		json_object_set_new(request.args, "max_cost", json_integer((json_int_t)s->max_cost));
-	ctl_confirm_add(s, request.args);
-	request.parts = l->parts;
-	request.nparts = l->nparts;
-	request.sources = path ? l->sources : NULL;
+	if (n)
+		name = parts->sources[0].name;
+	request.args = load_args(s, name);
+	request.parts = parts->parts;
+	request.nparts = parts->nparts;
+	request.sources = n ? parts->sources : NULL;
 	code = ctl_request_run(s, &request, &end);
-	if (code == CTL_OK && !s->json)
-		print_warnings(l, end);
-	if (code == CTL_OK && !s->json)
-		print_result(s, path ? l->sources[0].name : "the file of the setting `rules`", end);
+	if (code != CTL_OK || s->json)
+		return code;
+	print_warnings(parts, end);
+	print_result(s, name ? name : "the file of the setting `rules`", end);
 	return code;
 }
 

@@ -85,7 +85,7 @@ static void print_changed(const json_t *o)
 	print_rule('-', json_object_get(o, "old"));
 	putchar('\n');
 	print_rule('+', json_object_get(o, "rule"));
-	printf("  # its counter goes on");
+	printf("  # keeps its counter");
 	if (json_object_get(o, "after")) {
 		printf(", ");
 		print_place(o);

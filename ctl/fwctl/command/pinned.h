@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What commands show while fwd is not running: the state that the kernel goes on with, read from fwd's pins. */
+/* What commands show while fwd is not running: the state in the kernel, read from fwd's pins. */
 #ifndef FWCTL_PINNED_H
 #define FWCTL_PINNED_H
 

@@ -43,6 +43,7 @@ static void session_end(struct session *ss)
 	fw_kern_close(ss->kern);
 }
 
+/* Attaches to an interface, incoming, as the options want, and notes how. Return: 0 or -errno, which is printed. */
 static int attach_in(struct session *ss, struct device *d)
 {
 	struct fw_diags ds = { 0 };
@@ -126,8 +127,7 @@ static int start(struct session *ss, const char *path)
 		return -EINVAL;
 	fw_attach_needs_of(ss->rs, &needs);
 	ss->out = fw_attach_needs_out(&needs, ss->rs);
-	if (ctl_kern_open(&ss->kern) ||
-	    ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->first.next->image) ||
+	if (ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->first.next->image) ||
 	    devices_map(&ss->devices, ss->rs, ss->kern) || publish(ss))
 		return -EINVAL;
 	return attach(ss);

@@ -204,6 +204,7 @@ static void print_rules_file(const json_t *o)
 		ROW("rules file", "%s: %s", path, since ? "as live before the changes since" : "as live");
 }
 
+/* Prints the object of the status as a table. */
 static int on_status(void *ctx, json_t *o)
 {
 	const json_t *devices = json_object_get(o, "devices"), *d;

@@ -171,6 +171,7 @@ static void add_policy(struct watch *w, const json_t *o)
 	}
 }
 
+/* A rule or a policy of a reading. Return: 0 or -ENOMEM. */
 static int on_line(void *ctx, json_t *o)
 {
 	struct watch *w = ctx;
@@ -284,6 +285,7 @@ static bool wait_for_fwd(struct watch *w, double interval)
 	return end;
 }
 
+/* Reads and shows until the user ends it, standard output is closed, or fwd refuses. */
 static enum ctl_exit loop(struct watch *w, double interval)
 {
 	double deadline = fw_now();

@@ -14,6 +14,12 @@ enum ctl_exit { CTL_OK, CTL_FAILED, CTL_USAGE, CTL_NO_DAEMON };
 
 struct ctl_command;
 
+/* Arguments that are not read yet. */
+struct ctl_arguments {
+	int n;
+	char **v;
+};
+
 /* The options of a command line. */
 struct ctl_settings {
 	const struct ctl_command *const *commands; /* all of them, ended by NULL: for help, manual and completion */

@@ -243,7 +243,7 @@ static const char *refused(char **argv)
 }
 
 /* @shorts: "+:h" stops at the first operand, ":h" does not. Return: as ctl_options_parse(). */
-static int parse(const struct ctl_command *cmd, const char *shorts, int argc, char **argv, struct ctl_settings *s)
+static int parse(const struct ctl_command *cmd, const char *shorts, struct ctl_arguments *args, struct ctl_settings *s)
 {
 	struct rows r = { 0 };
 	int c;
@@ -252,43 +252,37 @@ static int parse(const struct ctl_command *cmd, const char *shorts, int argc, ch
 	r.longs[r.n] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
 	opterr = 0;
 	optind = 0; /* resets getopt */
-	while ((c = getopt_long(argc, argv, shorts, r.longs, NULL)) != -1) {
+	while ((c = getopt_long(args->n, args->v, shorts, r.longs, NULL)) != -1) {
 		if (c == HELP_OPTION || c == 'h')
 			return -1;
 		if (c == ':')
-			return usage_error(cmd, "missing value of", argv[optind - 1]);
+			return usage_error(cmd, "missing value of", args->v[optind - 1]);
 		if (c == '?')
-			return unknown_option(cmd, refused(argv));
+			return unknown_option(cmd, refused(args->v));
 		if (apply(cmd, r.row[c], s, optarg))
 			return CTL_USAGE;
 	}
+	args->n -= optind;
+	args->v += optind;
 	return 0;
 }
 
-int ctl_options_global(int *argc, char ***argv, struct ctl_settings *s)
+int ctl_options_global(struct ctl_arguments *args, struct ctl_settings *s)
 {
 	*s = (struct ctl_settings){ .interval = 1, .xdp = -1 };
-
-	int err = parse(NULL, "+:h", *argc, *argv, s);
-
-	*argc -= optind;
-	*argv += optind;
-	return err;
+	return parse(NULL, "+:h", args, s);
 }
 
-int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, struct ctl_settings *s, int *n,
-		      char ***operands)
+int ctl_options_parse(const struct ctl_command *cmd, struct ctl_arguments *args, struct ctl_settings *s)
 {
-	int err = parse(cmd, ":h", argc, argv, s);
+	int err = parse(cmd, ":h", args, s);
 
 	if (err)
 		return err;
-	*n = argc - optind;
-	*operands = argv + optind;
-	if (*n < cmd->min_operands)
+	if (args->n < cmd->min_operands)
 		return usage_error(cmd, "missing operand; want", cmd->operands);
-	if (cmd->max_operands >= 0 && *n > cmd->max_operands)
-		return usage_error(cmd, "unexpected operand", (*operands)[cmd->max_operands]);
+	if (cmd->max_operands >= 0 && args->n > cmd->max_operands)
+		return usage_error(cmd, "unexpected operand", args->v[cmd->max_operands]);
 	if (s->check && s->confirm)
 		return usage_error(cmd, "--check changes nothing, so it cannot be used with", "--confirm");
 	return 0;

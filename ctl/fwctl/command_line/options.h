@@ -5,17 +5,15 @@
 
 #include "command.h"
 
-/* Reads the options before the command; @argc and @argv are moved to what follows. Return: as ctl_options_parse(). */
-int ctl_options_global(int *argc, char ***argv, struct ctl_settings *s);
+/* Reads the options before the command; @args: first the program's, then what follows. Return: as ctl_options_parse(). */
+int ctl_options_global(struct ctl_arguments *args, struct ctl_settings *s);
 /**
  * ctl_options_parse - reads the options and operands of a command
- * @argv:     argv[0] is the last word of the command
- * @s:        as ctl_options_global() left it
- * @operands: set to the @n arguments that are not options, inside @argv
+ * @args: first the last word of the command and what follows; then the operands
+ * @s:    as ctl_options_global() left it
  * Return: 0; CTL_USAGE: an error, which is printed; -1: --help was given.
  */
-int ctl_options_parse(const struct ctl_command *cmd, int argc, char **argv, struct ctl_settings *s, int *n,
-		      char ***operands);
+int ctl_options_parse(const struct ctl_command *cmd, struct ctl_arguments *args, struct ctl_settings *s);
 /* Calls @each for every option that a command takes, the global ones last. */
 void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct ctl_option *o, void *ctx), void *ctx);
 

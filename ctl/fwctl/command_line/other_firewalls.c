@@ -4,49 +4,49 @@
 
 #include <string.h>
 
+static const struct {
+	const char *word, *command;
+} others[] = {
+	{ "allow", "add rule ... accept" },
+	{ "permit", "add rule ... accept" },
+	{ "accept", "add rule ... accept" },
+	{ "deny", "add rule ... drop" },
+	{ "block", "add rule ... drop" },
+	{ "ban", "set add NAME ADDRESS" },
+	{ "reject", "add rule ... drop" },
+	{ "drop", "add rule ... drop" },
+	{ "rule", "add rule ..." },
+	{ "append", "add rule ..." },
+	{ "-A", "add rule ..." },
+	{ "insert", "add rule first ..." },
+	{ "-I", "add rule first ..." },
+	{ "delete", "del rule REF" },
+	{ "remove", "del rule REF" },
+	{ "-D", "del rule REF" },
+	{ "-R", "replace rule REF ..." },
+	{ "-L", "list" },
+	{ "-S", "list" },
+	{ "-F", "flush" },
+	{ "-P", "policy in drop" },
+	{ "default", "policy in drop" },
+	{ "restore", "load FILE" },
+	{ "reload", "load FILE" },
+	{ "apply", "load FILE" },
+	{ "-f", "load FILE" },
+	{ "enable", "attach IFACE" },
+	{ "start", "attach IFACE" },
+	{ "up", "attach IFACE" },
+	{ "disable", "detach IFACE" },
+	{ "stop", "detach IFACE" },
+	{ "down", "detach IFACE" },
+	{ "monitor", "watch" },
+	{ "top", "watch" },
+};
+
 const char *ctl_other_command(const char *word)
 {
-	static const struct {
-		const char *word, *say;
-	} others[] = {
-		{ "allow", "add rule ... accept" },
-		{ "permit", "add rule ... accept" },
-		{ "accept", "add rule ... accept" },
-		{ "deny", "add rule ... drop" },
-		{ "block", "add rule ... drop" },
-		{ "ban", "set add NAME ADDRESS" },
-		{ "reject", "add rule ... drop" },
-		{ "drop", "add rule ... drop" },
-		{ "rule", "add rule ..." },
-		{ "append", "add rule ..." },
-		{ "-A", "add rule ..." },
-		{ "insert", "add rule first ..." },
-		{ "-I", "add rule first ..." },
-		{ "delete", "del rule REF" },
-		{ "remove", "del rule REF" },
-		{ "-D", "del rule REF" },
-		{ "-R", "replace rule REF ..." },
-		{ "-L", "list" },
-		{ "-S", "list" },
-		{ "-F", "flush" },
-		{ "-P", "policy in drop" },
-		{ "default", "policy in drop" },
-		{ "restore", "load FILE" },
-		{ "reload", "load FILE" },
-		{ "apply", "load FILE" },
-		{ "-f", "load FILE" },
-		{ "enable", "attach IFACE" },
-		{ "start", "attach IFACE" },
-		{ "up", "attach IFACE" },
-		{ "disable", "detach IFACE" },
-		{ "stop", "detach IFACE" },
-		{ "down", "detach IFACE" },
-		{ "monitor", "watch" },
-		{ "top", "watch" },
-	};
-
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(others[i].word, word))
-			return others[i].say;
+			return others[i].command;
 	return NULL;
 }

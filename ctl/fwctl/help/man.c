@@ -78,6 +78,7 @@ static void print_options(const struct ctl_command *const *commands)
 		print_option(*o, NULL);
 }
 
+/* Copies the template, line by line, and replaces the marked ones. */
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	static const struct {

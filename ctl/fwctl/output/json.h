@@ -35,7 +35,7 @@ int ctl_json_print(json_t *object);
  * printed an answer of fwd that holds the error.
  */
 void ctl_json_failure(void);
-/* The diagnostics, if nothing was said before, are the error. */
+/* The diagnostics are the error, unless one was printed before. */
 void ctl_json_failure_diags(const struct fw_diags *ds);
 /* An answer of fwd was printed. */
 void ctl_json_failure_answered(void);

@@ -35,6 +35,7 @@ static void list_free(struct stream *s)
 static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	struct fw_count count;
+	const struct fw_json_rule_piece piece = { rule, l->counters ? &count : NULL, &l->place, SOME };
 	size_t from = l->b.len;
 
 	if (l->place.part == FW_RULE_HEAD)
@@ -42,7 +43,7 @@ static bool add_rule(struct list *l, const struct fw_ruleset *rs, const struct f
 	if (l->counters)
 		count = engine_rule_count(l->fwd->engine, rule);
 	*work -= WORK_COUNTER + WORK_ELEMENT * 8;
-	if (!fw_json_rule_some(&l->b, rs, rule, l->counters ? &count : NULL, &l->place, SOME)) {
+	if (!fw_json_rule_some(&l->b, rs, &piece)) {
 		*work = 0;
 		return false;
 	}
