@@ -23,15 +23,14 @@
 
 static const struct folder new_folder = { "new" };
 
+/* clang-format off */
 static const char *const prog_names[NPROGS] = {
-	[FW_PROG_XDP] = "xdp",
-	[FW_PROG_TC_INGRESS] = "tc-ingress",
-	[FW_PROG_TC_EGRESS] = "tc-egress",
+#define PROG_NAMES(sym, name, direction) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = "l3-" name,
+	FW_PROGS(PROG_NAMES)
+#undef PROG_NAMES
 	[PROG_DRY_RUN] = "dry-run",
-	[PROG_L3 + FW_PROG_XDP] = "l3-xdp",
-	[PROG_L3 + FW_PROG_TC_INGRESS] = "l3-tc-ingress",
-	[PROG_L3 + FW_PROG_TC_EGRESS] = "l3-tc-egress",
 };
+/* clang-format on */
 
 /* Other versions continue with the maps that they find under the same name. */
 static const char *const map_names[NMAPS] = {

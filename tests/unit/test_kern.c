@@ -254,16 +254,17 @@ static void assert_verified(int prog, const char *name)
 /* Loops in two levels leave most of the verifier's budget to what comes. */
 static void verification(void **state)
 {
-	static const char *const names[] = { [FW_PROG_XDP] = "xdp",
-					     [FW_PROG_TC_INGRESS] = "tc ingress",
-					     [FW_PROG_TC_EGRESS] = "tc egress",
-					     [PROG_DRY_RUN] = "dry run",
-					     [PROG_L3 + FW_PROG_XDP] = "xdp without Ethernet",
-					     [PROG_L3 + FW_PROG_TC_INGRESS] = "tc ingress without Ethernet",
-					     [PROG_L3 + FW_PROG_TC_EGRESS] = "tc egress without Ethernet" };
+	/* clang-format off */
+	static const char *const names[] = {
+#define NAMES(sym, name, direction) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = name " without Ethernet",
+		FW_PROGS(NAMES)
+#undef NAMES
+		[PROG_DRY_RUN] = "dry run",
+	};
+	/* clang-format on */
 	struct fw_kern *k = verdict_kern();
 
-	for (int prog = FW_PROG_XDP; prog <= FW_PROG_TC_EGRESS; prog++)
+	for (int prog = 0; prog < FW_NPROGS; prog++)
 		assert_int_equal(kern_programs_need(k, (enum fw_prog)prog, true), 0);
 	for (size_t i = 0; i < ROWS(names); i++)
 		assert_verified(k->progs[i], names[i]);
