@@ -31,7 +31,9 @@ static void begins_empty(void **state)
 static void changes(void **state)
 {
 	static struct engine_result r;
-	static const struct engine_edit check = { .text = "add rule drop", .len = 13, .name = "c", .check = true };
+	static const struct engine_edit check = {
+		.source.text = "add rule drop", .source.len = 13, .source.name = "c", .check = true
+	};
 	struct engine *e;
 
 	trial_fresh();
@@ -118,14 +120,15 @@ static void files(void **state)
 	struct fw_diags ds = { 0 };
 	char path[120], list[120];
 	struct engine *e = NULL;
-	struct engine_load l = { .name = strdup("x/y.rules"),
-				 .text = strdup("set s file \"s.txt\"\nrule from @s drop\n") };
+	struct store_file *file = calloc(1, sizeof(*file));
+	struct engine_load l = { .source.name = strdup("x/y.rules"),
+				 .source.text = strdup("set s file \"s.txt\"\nrule from @s drop\n") };
 
 	trial_fresh();
-	l.len = strlen(l.text);
-	l.files = calloc(1, sizeof(*l.files));
-	l.nfiles = 1;
-	l.files[0] = (struct store_file){ strdup("s.txt"), strdup("192.0.2.1\n192.0.2.7\n"), 20 };
+	l.source.len = strlen(l.source.text);
+	l.source.nfiles = 1;
+	l.source.files = file;
+	*file = (struct store_file){ strdup("s.txt"), strdup("192.0.2.1\n192.0.2.7\n"), 20 };
 	l.done = trial_done;
 	e = trial_begin();
 	assert_int_equal(engine_load_start(e, &l), 0);

@@ -91,7 +91,9 @@ static void refused(void **state)
 	for (unsigned i = 0; i < NAMES_MOST / MANY + 2; i++) {
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 		fw_autofree char *text = new_names(MANY, "add ");
-		struct engine_edit edit = { .text = text, .len = strlen(text), .name = "test", .check = true };
+		struct engine_edit edit = {
+			.source.text = text, .source.len = strlen(text), .source.name = "test", .check = true
+		};
 
 		assert_int_equal(engine_change(e, &edit, &r), 0);
 		fw_buf_printf(&b, "%sadd rule from 10.0.0.1/8 drop\n", text);

@@ -268,9 +268,9 @@ static void bulk_row(const struct fw_ruleset *rs, const struct fw_rule_change *r
 static void bulk_begin(struct engine *e, const struct fw_buf *text, bool check, unsigned confirm)
 {
 	const struct engine_edit edit = {
-		.text = text->text,
-		.len = text->len,
-		.name = "bulk",
+		.source.text = text->text,
+		.source.len = text->len,
+		.source.name = "bulk",
 		.check = check,
 		.cause = { .what = "bulk", .confirm = confirm },
 		.each = bulk_row,

@@ -64,12 +64,12 @@ static uint64_t digest(uint64_t d, const void *p, size_t len)
 
 static uint64_t snapshot_digest(const struct store_snapshot *sn)
 {
-	uint64_t d = digest(sn->format, sn->name, strlen(sn->name));
+	uint64_t d = digest(sn->source.format, sn->source.name, strlen(sn->source.name));
 
-	d = digest(d, sn->text, sn->len);
-	for (size_t i = 0; i < sn->nfiles; i++) {
-		d = digest(d, sn->files[i].path, strlen(sn->files[i].path));
-		d = digest(d, sn->files[i].text, sn->files[i].len);
+	d = digest(d, sn->source.text, sn->source.len);
+	for (size_t i = 0; i < sn->source.nfiles; i++) {
+		d = digest(d, sn->source.files[i].path, strlen(sn->source.files[i].path));
+		d = digest(d, sn->source.files[i].text, sn->source.files[i].len);
 	}
 	d = digest(d, sn->ids, sn->nrules * sizeof(*sn->ids));
 	d = digest(d, sn->slots, sn->nrules * sizeof(*sn->slots));
@@ -180,13 +180,13 @@ static void snapshot_make(struct fw_random *d, struct made_snapshot *m)
 {
 	static const char *const paths[] = { "a", "lists/b.txt", "/etc/c" };
 
-	m->sn = (struct store_snapshot){ .name = paths[fw_random_below(d, 3)],
-					 .format = (uint32_t)fw_random_below(d, 2) };
-	m->sn.text = text_at(d);
-	m->sn.len = fw_random_below(d, 8) ? fw_random_below(d, 5000) : fw_random_below(d, TEXT_MAX);
-	m->sn.nfiles = fw_random_below(d, 4);
-	m->sn.files = m->files;
-	for (size_t i = 0; i < m->sn.nfiles; i++)
+	m->sn = (struct store_snapshot){ .source.name = paths[fw_random_below(d, 3)],
+					 .source.format = (uint32_t)fw_random_below(d, 2) };
+	m->sn.source.text = text_at(d);
+	m->sn.source.len = fw_random_below(d, 8) ? fw_random_below(d, 5000) : fw_random_below(d, TEXT_MAX);
+	m->sn.source.nfiles = fw_random_below(d, 4);
+	m->sn.source.files = m->files;
+	for (size_t i = 0; i < m->sn.source.nfiles; i++)
 		m->files[i] = (struct store_file){ paths[i], text_at(d),
 						   fw_random_below(d, 3) ? fw_random_below(d, 9000) : 0 };
 	m->sn.nrules = fw_random_below(d, 1000);
@@ -403,7 +403,7 @@ static void read_back(void **state)
 /* What was removed is used again: the file does not grow for ever. */
 static void stays_small(void **state)
 {
-	struct store_snapshot sn = { .name = "big", .text = noise, .len = TEXT_MAX };
+	struct store_snapshot sn = { .source.name = "big", .source.text = noise, .source.len = TEXT_MAX };
 	uint64_t changes, first = 0, bytes;
 	struct store *s = NULL;
 
@@ -789,11 +789,11 @@ static void full_snapshot(const char *file, const char *in)
 	static uint64_t ids[1u << 20];
 	static uint32_t slots[1u << 20];
 	struct store_file large = { "large", noise, TEXT_MAX };
-	struct store_snapshot sn = { .name = "n",
-				     .text = noise,
-				     .len = TEXT_MAX,
-				     .files = &large,
-				     .nfiles = 1,
+	struct store_snapshot sn = { .source.name = "n",
+				     .source.text = noise,
+				     .source.len = TEXT_MAX,
+				     .source.files = &large,
+				     .source.nfiles = 1,
 				     .ids = ids,
 				     .slots = slots,
 				     .nrules = 1u << 20 };
@@ -858,7 +858,7 @@ static void make_dense(struct ruleset_model *out)
 	tree_empty(folder);
 	assert_int_equal(store_open(path, NULL, &s), 0);
 	snapshot_make(&d, &made);
-	made.sn.len = 200000;
+	made.sn.source.len = 200000;
 	assert_int_equal(snapshot_write(s, &made), 0);
 	assert_int_equal(store_snapshot_commit(s, false, NULL, NULL), 0);
 	for (int i = 0; i < 300; i++)

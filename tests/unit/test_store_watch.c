@@ -155,7 +155,7 @@ static void note(struct store *s)
 /* All that somebody waits for an answer to. */
 static void nothing_is_taken(struct store *s, const struct mishap *m)
 {
-	const struct store_snapshot sn = { .name = "n", .text = "rule drop\n", .len = 10 };
+	const struct store_snapshot sn = { .source.name = "n", .source.text = "rule drop\n", .source.len = 10 };
 	struct fw_diags ds = { .n = 0 };
 
 	refused(m, change(s, OLD + NEW + 1, &ds), &ds);
@@ -193,7 +193,7 @@ static void noticed(void **state)
 /* A load that began before, and what waits to be confirmed. */
 static void noticed_in_between(void **state)
 {
-	const struct store_snapshot sn = { .name = "n", .text = "rule drop\n", .len = 10 };
+	const struct store_snapshot sn = { .source.name = "n", .source.text = "rule drop\n", .source.len = 10 };
 	struct fw_diags ds = { .n = 0 };
 	struct store *s;
 

@@ -259,9 +259,9 @@ static void take_result(const struct engine_result *r, void *ctx)
 /* As fwd does it: what takes long is for the worker. */
 int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
 {
-	const struct engine_edit edit = { .text = text,
-					  .len = strlen(text),
-					  .name = "test",
+	const struct engine_edit edit = { .source.text = text,
+					  .source.len = strlen(text),
+					  .source.name = "test",
 					  .cause = { .what = "change test", .confirm = confirm },
 					  .ctx = out };
 
@@ -314,9 +314,9 @@ static void on_stage(const char *stage, void *ctx)
 int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool check)
 {
 	struct engine_load l = {
-		.name = strdup("test.rules"),
-		.text = strdup(text),
-		.len = strlen(text),
+		.source.name = strdup("test.rules"),
+		.source.text = strdup(text),
+		.source.len = strlen(text),
 		.cause = { .what = "load test", .confirm = confirm },
 		.check = check,
 		.empty = true,

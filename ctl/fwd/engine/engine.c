@@ -4,6 +4,8 @@
  * filtering, and what its parts share.
  */
 #include "engine_internal.h"
+#include "engine_text.h"
+#include "snapshot.h"
 
 #include <string.h>
 #include <sys/epoll.h>
@@ -12,67 +14,6 @@
 #include <unistd.h>
 
 #define LARGE 10000 /* rules and elements, which take some 10 ms to compile: nobody should wait for more */
-
-void engine_wake(struct engine *e)
-{
-	uint64_t one = 1;
-
-	while (write(e->wake, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-static void loaded_free(struct fw_compiled *c)
-{
-	struct loaded *l = (struct loaded *)c;
-
-	fw_ruleset_free(c->rs);
-	memory_free(l->arena);
-	free(l);
-}
-
-struct loaded *loaded_new(void)
-{
-	struct loaded *l = calloc(1, sizeof(*l));
-
-	if (!l)
-		return NULL;
-	l->compiled.free = loaded_free;
-	l->arena = memory_new();
-	return l;
-}
-
-int loaded_compile(const struct engine *e, struct loaded *l, struct fw_diags *ds)
-{
-	int err;
-
-	memory_use(l->arena);
-	err = fw_live_compile(e->live, &l->compiled, ds);
-	memory_use(0);
-	if (!err)
-		fw_attach_needs_of(l->compiled.rs, &l->needs);
-	return err;
-}
-
-int loaded_cost(const struct engine *e, struct loaded *l)
-{
-	return fw_cost_worst(e->live->pool, l->compiled.image.root, &l->cost);
-}
-
-void engine_explain(int err, const char *what, struct fw_diags *ds)
-{
-	if (ds->n)
-		return;
-	fw_diag_add(ds, (struct fw_place){ 0 },
-		    err == -ENOSPC ? "fewer rules, or fewer distinct ones, need less room" : NULL, "cannot %s: %s",
-		    what, err == -ENOSPC ? "the tables have no room left" : strerror(-err));
-}
-
-int engine_kernel_error(int err, const char *what, struct fw_diags *ds)
-{
-	if (err)
-		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "the kernel cannot %s: %s", what, strerror(-err));
-	return err;
-}
 
 /* What engine_open() is about to bring into force. */
 struct opening {
@@ -116,9 +57,9 @@ static int opening_read(struct opening *o)
 		err = engine_load_read(o->opts->rules, &o->first, o->ds);
 		memory_use(l->arena);
 		if (!err)
-			err = load_parse(&o->first, st.rs, o->ds);
+			err = text_parse(&o->first.source, false, st.rs, o->ds);
 		if (!err)
-			err = load_check_empty(&o->first, st.rs, st.rs, o->ds);
+			err = text_check_empty(&o->first, st.rs, st.rs, o->ds);
 		memory_use(0);
 		return err;
 	}
@@ -143,9 +84,9 @@ static int opening_store(void *ctx)
 
 	/* Filtering comes first: a store that cannot be written to says so by itself. */
 	if (!err && o->loads && !store_writable(e->store, NULL)) {
-		err = load_store_text(e, &o->first, o->ds);
+		err = snapshot_write_text(e->store, &o->first.source, o->ds);
 		if (!err)
-			err = load_store_numbers(e, o->swap.next->rs, NULL, o->ds);
+			err = snapshot_write_numbers(e->store, o->swap.next->rs, NULL, o->ds);
 		if (!err)
 			err = store_snapshot_commit(e->store, false, NULL, o->ds);
 	}
@@ -393,4 +334,17 @@ void engine_status(const struct engine *e, struct engine_status *out)
 	snprintf(out->confirm_what, sizeof(out->confirm_what), "%s", e->confirm.by ? e->confirm.what : "");
 	fw_image_usage(&e->live->now->image, &out->pool_used, &room);
 	out->pool_used *= FW_LINE;
+}
+
+static void add_replaced(const struct fw_compiled *c, void *ctx)
+{
+	memory_add_arena(ctx, ((const struct loaded *)c)->arena, 0);
+}
+
+void engine_memory(const struct engine *e, struct engine_memory *out)
+{
+	if (!memory_read(out))
+		return;
+	memory_add_arena(out, loaded_now(e)->arena, e->live->now->image.generation);
+	fw_live_replaced(e->live, add_replaced, out);
 }

@@ -96,13 +96,10 @@ struct engine_cause {
 };
 
 struct engine_edit {
-	const char *text, *name; /* the name is for diagnostics */
-	size_t len;
+	struct store_text source;
 	bool check;  /* only say whether it would be taken */
 	bool waited; /* it has been answered -EAGAIN already */
 	struct engine_cause cause;
-	const struct store_file *files; /* that sets are read from */
-	size_t nfiles;
 	/* Called for each row of the edit of @rs when it is done, while old and new rule are there; may be NULL. */
 	void (*each)(const struct fw_ruleset *rs, const struct fw_rule_change *change, void *ctx);
 	void *ctx;
@@ -134,12 +131,9 @@ enum engine_failure { ENGINE_FAILED_CHANGE, ENGINE_FAILED_LOAD, ENGINE_NFAILURES
 #define ENGINE_DIFF_MAX 10000 /* rules, and sets, that a diff shows */
 struct engine_load {
 	enum engine_reload kind;
-	char *name, *text; /* all are the engine's to free() */
-	char *body;        /* that text and the files' texts lie in; NULL: each of them is allocated by itself */
-	size_t len;
-	enum fw_format format;
-	struct store_file *files; /* path, text and the array: free() */
-	size_t nfiles;
+	/* Name, texts, paths and the array are the engine's to free(). */
+	struct store_text source;
+	char *body; /* that text and the files' texts lie in; NULL: each of them is allocated by itself */
 	bool check;
 	bool compare; /* with @check: only what it changes, see the result's counts; whether it fits is not looked at */
 	bool empty;   /* a text without rules is meant */
@@ -154,7 +148,7 @@ struct engine_load {
 };
 /* A file of rules, with the files of its sets, as a load. 0, -errno with a diagnostic or -ENOMEM: engine_load_free() it. */
 int engine_load_read(const char *path, struct engine_load *out, struct fw_diags *ds);
-void engine_load_free(struct engine_load *l); /* name, text and files */
+void engine_load_free(struct engine_load *l); /* what @l points to */
 /* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: see engine_waits(). */
 int engine_load_start(struct engine *e, struct engine_load *load);
 

@@ -52,14 +52,15 @@ static size_t elements_of_line(const struct fw_ruleset *rs, const char *s, const
 /* What the whole text is about is known when it is read; here only what is plain: blanks may be others. */
 bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit)
 {
-	const char *end = edit->text + edit->len;
-	size_t bytes = edit->len, elements = 0, lines = 0;
+	const struct store_text *t = &edit->source;
+	const char *end = t->text + t->len;
+	size_t bytes = t->len, elements = 0, lines = 0;
 
-	for (size_t i = 0; i < edit->nfiles; i++)
-		bytes += edit->files[i].len;
+	for (size_t i = 0; i < t->nfiles; i++)
+		bytes += t->files[i].len;
 	if (bytes >= BULK_BYTES)
 		return true;
-	for (const char *s = edit->text; s && s < end; s = memchr(s, '\n', (size_t)(end - s)), s += s != NULL) {
+	for (const char *s = t->text; s && s < end; s = memchr(s, '\n', (size_t)(end - s)), s += s != NULL) {
 		elements += elements_of_line(e->live->now->rs, s, end);
 		lines++;
 	}

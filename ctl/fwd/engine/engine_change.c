@@ -4,6 +4,8 @@
  * writes it down, packets see it. Until the store has it, all can be taken back;
  * from then on nothing can fail.
  */
+#include "engine_text.h"
+#include "snapshot.h"
 #include "transaction.h"
 
 #include <string.h>
@@ -26,16 +28,15 @@ static int collect_slots(struct transaction *t)
 		const struct fw_rule_change *row = &edit->rules[i];
 
 		if (!row->before)
-			t->added[t->nadded++] = row->slot | (row->after && row->after->own_id ? STORED_OWN_ID : 0);
+			t->added[t->nadded++] = row->slot | (row->after && row->after->own_id ? SNAPSHOT_OWN_ID : 0);
 	}
 	return 0;
 }
 
 int transaction_read(struct transaction *t)
 {
-	const struct engine_edit *asked = t->asked;
-	struct finder finder = { asked->files, asked->nfiles };
-	const struct fw_files files = { .find = finder_find, .ctx = &finder };
+	const struct store_text *source = &t->asked->source;
+	const struct fw_files files = { .find = text_find_file, .ctx = (void *)source };
 	struct engine_result *out = t->out;
 	struct fw_diags *warnings = t->edit->rs->warnings;
 	double start = fw_now();
@@ -43,7 +44,7 @@ int transaction_read(struct transaction *t)
 
 	if (warnings)
 		*warnings = (struct fw_diags){ .n = 0 }; /* those of before were told */
-	err = fw_text_edit_with(t->edit, asked->text, asked->len, asked->name, &files, &out->ds, &t->log);
+	err = fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &out->ds, &t->log);
 	if (t->edit->rs->warnings)
 		out->warnings = *t->edit->rs->warnings;
 	if (!err && t->log.failed)

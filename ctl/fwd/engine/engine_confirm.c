@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What has to be confirmed: a load, a change, or something beside the ruleset
- * that has a way back of its own. The store keeps what was before, and a
- * setting, written first, says until when. When the time is over, or somebody
- * says so, engine_undo.c goes back.
+ * What has to be confirmed: a load, a change, or something other than the ruleset that brings its own way back. The store keeps
+ * what was before, and a setting, which is written first, says until when. engine_decide.c and engine_undo.c go back.
  */
 #include "engine_internal.h"
 
@@ -63,7 +61,7 @@ int engine_waits(const struct engine *e, struct fw_diags *ds)
 }
 
 /* Why there is nothing to confirm or to take back. */
-static int nothing_waits(const struct engine *e, const char *done, struct fw_diags *ds)
+int confirm_nothing_waits(const struct engine *e, const char *done, struct fw_diags *ds)
 {
 	const struct engine_undone *u = &e->undone;
 	char at[64];
@@ -97,6 +95,12 @@ void confirm_begin(struct engine *e, const struct engine_cause *w, size_t rules,
 	c->error[0] = '\0';
 	snprintf(c->what, sizeof(c->what), "%s", w->what);
 	confirm_timer(e, w->confirm);
+}
+
+void confirm_resume(struct engine *e, int64_t left)
+{
+	e->confirm.by = now() + left;
+	confirm_timer(e, left);
 }
 
 void confirm_end(struct engine *e)
@@ -144,87 +148,9 @@ int confirm_before(struct engine *e, char **out)
 	return store_get(e->store, BEFORE, out);
 }
 
-/* The ruleset stays: what only the one before needs goes away. */
-static int ruleset_stays(struct engine *e, struct fw_diags *ds)
-{
-	uint32_t *slots;
-	size_t nslots;
-	int err = store_forget(e->store, ds);
-
-	if (err)
-		return err;
-	confirm_end(e);
-	nslots = e->confirm.nslots;
-	slots = fw_take(e->confirm.slots);
-	/* Without memory for that a deleted rule's count may show up at a new one: better than not to go on. */
-	if (slots || !slots_hold(e, loaded_now(e), NULL, &slots, &nslots))
-		fw_live_retire_slots(e->live, slots, nslots);
-	grace_work(e);
-	engine_upkeep(e);
-	return 0;
-}
-
-static void record_confirmed(struct engine *e, const struct record_who *who)
-{
-	struct record r = { .action = RECORD_CONFIRM, .who = *who };
-	char what[RECORD_WHAT + 16];
-
-	snprintf(what, sizeof(what), "confirm: %s", e->confirm.what);
-	record_text(r.what, sizeof(r.what), what, strlen(what));
-	engine_record(e, &r);
-}
-
-int engine_confirm(struct engine *e, const struct record_who *who, struct fw_diags *ds)
-{
-	int err;
-
-	if (!e->confirm.by)
-		return nothing_waits(e, "confirmed", ds);
-	if (e->confirm.undoing)
-		return engine_waits(e, ds);
-	err = store_writable(e->store, ds);
-	if (err)
-		return err;
-	err = e->confirm.beside ? engine_beside_end(e, ds) : ruleset_stays(e, ds);
-	if (!err)
-		record_confirmed(e, who);
-	if (!err && e->undone.at) {
-		e->undone = (struct engine_undone){ .at = 0 };
-		store_set(e->store, UNDONE, NULL, NULL);
-	}
-	return err;
-}
-
-int engine_undo(struct engine *e, const struct record_who *who, struct fw_diags *ds)
-{
-	if (!e->confirm.by)
-		return nothing_waits(e, "undone", ds);
-	if (e->confirm.undoing)
-		return engine_waits(e, ds);
-	return undo_start(e, who, "taken back by `fwctl undo`", ds);
-}
-
 void confirm_late(const struct engine *e, char *out, size_t size)
 {
 	snprintf(out, size, "not confirmed within %u s", e->confirm.seconds);
-}
-
-void confirm_work(struct engine *e)
-{
-	char why[160];
-	uint64_t n;
-
-	if (read(e->confirm.timer, &n, sizeof(n)) != sizeof(n) || !e->confirm.by)
-		return;
-	if (e->swapping) {
-		confirm_timer(e, 1); /* a large change is under way: when it is done */
-		return;
-	}
-	confirm_late(e, why, sizeof(why));
-	if (e->confirm.undoing)
-		undo_start(e, &e->confirm.undoer, e->undone.reason, NULL); /* another try */
-	else
-		undo_start(e, &(struct record_who){ 0 }, why, NULL);
 }
 
 void undone_note(struct engine *e, int64_t restored, const char *why)
@@ -259,7 +185,7 @@ static const char *take_numbers(const char *text, int64_t *out, int n)
 	return text + strspn(text, " ");
 }
 
-static void undone_read(struct engine *e)
+void undone_read(struct engine *e)
 {
 	struct engine_undone *u = &e->undone;
 	fw_autofree char *value = NULL;
@@ -278,7 +204,7 @@ static void undone_read(struct engine *e)
 }
 
 /* Until when, and what it is that waits. A damaged or missing setting: no longer. Earlier versions wrote two numbers. */
-static int deadline_read(struct engine *e, int64_t *left)
+int confirm_read_deadline(struct engine *e, int64_t *left)
 {
 	struct confirm *c = &e->confirm;
 	fw_autofree char *value = NULL;
@@ -301,59 +227,10 @@ static int deadline_read(struct engine *e, int64_t *left)
 	return 0;
 }
 
-/* Back before anything is live. What cannot be read carries nothing over. */
-static int open_back(struct engine *e, struct fw_diags *ds)
+void undone_forget(struct engine *e)
 {
-	struct stored st = { .rs = NULL };
-	int err = stored_read(e, 0, NULL, false, &st, NULL);
-
-	err = store_back(e, err ? NULL : st.rs, ds);
-	stored_free(&st);
-	return err;
-}
-
-int confirm_open(struct engine *e, struct fw_diags *ds)
-{
-	struct confirm *c = &e->confirm;
-	fw_autofree char *before = NULL;
-	bool keeps = store_keeps(e->store);
-	int64_t left;
-	int err;
-
-	undone_read(e);
-	c->beside = !keeps && !confirm_before(e, &before);
-	if (!keeps && !c->beside)
-		return 0;
-	err = deadline_read(e, &left);
-	if (err)
-		return err;
-	/* What is beside the ruleset is undone when it is there. */
-	if (left || c->beside) {
-		c->by = now() + left;
-		confirm_timer(e, left);
-		return 0;
-	}
-	err = open_back(e, ds);
-	if (err && !store_into_memory(e->store, err, ds))
-		err = open_back(e, ds); /* a full disk does not keep what nobody confirmed */
-	e->rolled_back = !err;
-	return err;
-}
-
-void confirm_opened(struct engine *e)
-{
-	struct engine_undone *u = &e->undone;
-	char why[160];
-
-	/* A process that was killed in the middle had not done it yet, or had all but said so. */
-	if (u->at && u->restored < 0 && e->confirm.by)
-		*u = (struct engine_undone){ .at = 0 };
-	else if (u->restored < 0)
-		u->restored = (int64_t)e->live->now->rs->nrules;
-	if (!e->rolled_back)
+	if (!e->undone.at)
 		return;
-	confirm_late(e, why, sizeof(why));
-	undone_note(e, (int64_t)e->live->now->rs->nrules, why);
-	record_undone(e);
-	store_set(e->store, DEADLINE, NULL, NULL);
+	e->undone = (struct engine_undone){ .at = 0 };
+	store_set(e->store, UNDONE, NULL, NULL);
 }

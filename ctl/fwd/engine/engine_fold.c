@@ -7,12 +7,14 @@
  * that names services: the next fwd may find other ports for them, or none.
  */
 #include "engine_internal.h"
+#include "engine_text.h"
+#include "snapshot.h"
 
 #include <string.h>
 
-static struct store_snapshot snapshot_of(const struct stored *st, const struct fw_buf *text)
+static struct store_text text_of(const struct stored *st, const struct fw_buf *text)
 {
-	return (struct store_snapshot){
+	return (struct store_text){
 		.name = "snapshot",
 		.format = FW_FORMAT_RULES,
 		.text = text->text,
@@ -25,10 +27,10 @@ static struct store_snapshot snapshot_of(const struct stored *st, const struct f
 /* Does the text say what the ruleset says? It is all that will be left of it. */
 static bool text_holds(const struct fw_buf *text, const struct stored *st)
 {
-	const struct store_snapshot sn = snapshot_of(st, text);
+	const struct store_text t = text_of(st, text);
 	struct fw_ruleset *again = fw_ruleset_new(NULL);
 	fw_cleanup(fw_buf_free) struct fw_buf twice = { 0 };
-	bool same = again && !fw_ruleset_follow(again, st->rs) && !stored_parse(again, &sn, NULL);
+	bool same = again && !fw_ruleset_follow(again, st->rs) && !text_parse(&t, true, again, NULL);
 
 	if (same)
 		fw_text_print(&twice, again);
@@ -60,11 +62,13 @@ static void files_drop(struct stored *st)
 
 static int fold_write(struct engine *e, struct stored *st, const struct fw_buf *text)
 {
-	const struct store_snapshot sn = snapshot_of(st, text);
-	int err = store_snapshot_begin(e->store, &sn, NULL);
+	const struct store_text t = text_of(st, text);
+	int err = snapshot_write_text(e->store, &t, NULL);
 
-	err = err ? err : load_store_numbers(e, st->rs, NULL, NULL);
-	err = err ? err : store_snapshot_fold(e->store, st->changes, NULL);
+	if (!err)
+		err = snapshot_write_numbers(e->store, st->rs, NULL, NULL);
+	if (!err)
+		err = store_snapshot_fold(e->store, st->changes, NULL);
 	if (err)
 		store_snapshot_abort(e->store);
 	return err;

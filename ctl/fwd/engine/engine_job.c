@@ -1,8 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The worker: one job at a time, each finished by the engine's own thread before the next one is run. */
+/*
+ * The worker runs one job at a time, and the engine's own thread finishes each before the next one is run. That thread also ends
+ * and begins grace periods, but not while a job compiles: both would use the pool, and the job reads which slots are free.
+ */
 #include "engine_internal.h"
+#include "work.h"
 
 #include <sys/resource.h>
+#include <unistd.h>
+
+void engine_wake(struct engine *e)
+{
+	uint64_t one = 1;
+
+	while (write(e->wake, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
 
 static void *worker(void *arg)
 {
@@ -48,10 +61,29 @@ static void enqueue(struct engine *e, struct job *job)
 	pthread_mutex_unlock(&e->jobs.lock);
 }
 
-void job_release(struct engine *e)
+static void job_release(struct engine *e)
 {
 	if (e->held)
 		enqueue(e, fw_take(e->held));
+}
+
+void grace_work(struct engine *e)
+{
+	int64_t work = WORK_STEP;
+
+	if (e->swapping && !e->held)
+		return;
+	fw_live_waiter_work(e->waiter, &work);
+	if (fw_live_grace_pending(e->live))
+		return;
+	job_release(e);
+	e->awaits_grace = false;
+}
+
+void grace_wait(struct engine *e)
+{
+	fw_live_waiter_settle(e->waiter);
+	grace_work(e);
 }
 
 void job_queue(struct engine *e, struct job *job)

@@ -7,6 +7,8 @@
 #include "fw/warn.h"
 
 #include "engine_internal.h"
+#include "engine_text.h"
+#include "snapshot.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -20,8 +22,8 @@ static const char *const stage_names[] = {
 struct writer {
 	pthread_t thread;
 	bool started;
-	struct engine *e;
-	const struct engine_load *load;
+	struct store *store;
+	const struct store_text *source;
 	const struct fw_ruleset *rs; /* write its numbers; NULL: write the text */
 	const struct fw_buf *carried;
 	struct fw_diags ds;
@@ -29,7 +31,7 @@ struct writer {
 	int err;
 };
 
-struct load_job {
+struct ruleset_load {
 	struct job job;
 	struct engine_load load;
 	struct engine *e;
@@ -45,83 +47,13 @@ struct load_job {
 	struct fw_buf carried; /* changes that bring dynamic sets to what they hold */
 };
 
-int finder_find(void *ctx, const char *path, const char **text, size_t *len)
-{
-	const struct finder *f = ctx;
-
-	for (size_t i = 0; i < f->n; i++) {
-		if (strcmp(f->files[i].path, path))
-			continue;
-		*text = f->files[i].text;
-		*len = f->files[i].len;
-		return 0;
-	}
-	return -ENOENT;
-}
-
-static int parse_text(struct fw_ruleset *rs, const struct store_snapshot *sn, bool stored, struct fw_diags *ds)
-{
-	struct finder f = { sn->files, sn->nfiles };
-	const struct fw_files find = { finder_find, &f, stored };
-
-	return sn->format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, sn->text, sn->len, sn->name, ds) :
-						    fw_text_parse_with(rs, sn->text, sn->len, sn->name, &find, ds);
-}
-
-int stored_parse(struct fw_ruleset *rs, const struct store_snapshot *sn, struct fw_diags *ds)
-{
-	return parse_text(rs, sn, true, ds);
-}
-
-static struct store_snapshot text_of(const struct engine_load *l)
-{
-	return (struct store_snapshot){
-		.name = l->name ? l->name : "<text>",
-		.format = l->format,
-		.text = l->text,
-		.len = l->len,
-		.files = l->files,
-		.nfiles = l->nfiles,
-	};
-}
-
-int load_parse(const struct engine_load *l, struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	const struct store_snapshot sn = text_of(l);
-
-	return parse_text(rs, &sn, false, ds);
-}
-
-int load_store_text(struct engine *e, const struct engine_load *l, struct fw_diags *ds)
-{
-	const struct store_snapshot sn = text_of(l);
-
-	return store_snapshot_begin(e->store, &sn, ds);
-}
-
-int load_store_numbers(struct engine *e, const struct fw_ruleset *rs, const struct fw_buf *carried, struct fw_diags *ds)
-{
-	fw_autofree uint64_t *ids = NULL;
-	fw_autofree uint32_t *slots = NULL;
-	int err = stored_numbers(rs, &ids, &slots);
-	const struct store_snapshot sn = {
-		.ids = ids,
-		.slots = slots,
-		.nrules = rs->nrules,
-		.next_id = rs->next_id,
-		.change = carried ? carried->text : NULL,
-		.change_len = carried ? carried->len : 0,
-	};
-
-	return err ? err : store_snapshot_number(e->store, &sn, ds);
-}
-
 static void *write_part(void *arg)
 {
 	struct writer *w = arg;
 	double start = fw_now();
 
-	w->err = w->rs ? load_store_numbers(w->e, w->rs, w->carried, &w->ds) : load_store_text(w->e, w->load, &w->ds);
+	w->err = w->rs ? snapshot_write_numbers(w->store, w->rs, w->carried, &w->ds) :
+			 snapshot_write_text(w->store, w->source, &w->ds);
 	w->seconds += fw_now() - start;
 	return NULL;
 }
@@ -143,14 +75,14 @@ static int writer_join(struct writer *w)
 	return w->err;
 }
 
-static void set_stage(struct engine *e, struct load_job *j, enum stage stage)
+static void set_stage(struct engine *e, struct ruleset_load *j, enum stage stage)
 {
 	atomic_store(&j->stage, stage);
 	engine_wake(e);
 }
 
 /* For the summary, and for whoever wants to see it. */
-static int diff(struct engine *e, struct load_job *j)
+static int diff(struct engine *e, struct ruleset_load *j)
 {
 	struct fw_diff d;
 	int err = fw_diff(e->live->now->rs, j->swap.next->rs, j->load.diff ? ENGINE_DIFF_MAX : 0, &d);
@@ -164,21 +96,21 @@ static int diff(struct engine *e, struct load_job *j)
 	return 0;
 }
 
-static int parse_into(struct engine *e, struct load_job *j, struct fw_compiled *next)
+static int parse_into(struct engine *e, struct ruleset_load *j, struct fw_compiled *next)
 {
 	const struct fw_ruleset *old = e->live->now->rs;
 	int err;
 
-	next->rs = fw_ruleset_new(j->load.name);
+	next->rs = fw_ruleset_new(j->load.source.name);
 	err = next->rs ? fw_ruleset_follow(next->rs, old) : -ENOMEM;
 	if (!err)
-		err = load_parse(&j->load, next->rs, &j->result.ds);
+		err = text_parse(&j->load.source, false, next->rs, &j->result.ds);
 	if (!err)
-		err = load_check_empty(&j->load, next->rs, old, &j->result.ds);
+		err = text_check_empty(&j->load, next->rs, old, &j->result.ds);
 	return err ? err : fw_ruleset_adopt(next->rs, old, &j->result.ds, &j->adoption);
 }
 
-static int parse(struct engine *e, struct load_job *j)
+static int parse(struct engine *e, struct ruleset_load *j)
 {
 	struct loaded *next = (struct loaded *)j->swap.next;
 	double start = fw_now();
@@ -195,7 +127,7 @@ static int parse(struct engine *e, struct load_job *j)
 	return err;
 }
 
-static int compile(struct engine *e, struct load_job *j)
+static int compile(struct engine *e, struct ruleset_load *j)
 {
 	struct loaded *next = (struct loaded *)j->swap.next;
 	double start = fw_now();
@@ -211,7 +143,7 @@ static int compile(struct engine *e, struct load_job *j)
 }
 
 /* To compare, the rules need to be in order, and no more. */
-static int order(struct load_job *j)
+static int order(struct ruleset_load *j)
 {
 	const struct loaded *next = (struct loaded *)j->swap.next;
 	int err;
@@ -222,14 +154,14 @@ static int order(struct load_job *j)
 	return err;
 }
 
-static void take_writer_diags(struct load_job *j)
+static void take_writer_diags(struct ruleset_load *j)
 {
 	if (j->writer.ds.n && !j->result.ds.n)
 		j->result.ds = j->writer.ds;
 }
 
 /* Everything but what the other thread does with the store. */
-static int load_build(struct engine *e, struct load_job *j)
+static int load_build(struct engine *e, struct ruleset_load *j)
 {
 	struct writer *w = &j->writer;
 	int err = parse(e, j);
@@ -252,7 +184,7 @@ static int load_build(struct engine *e, struct load_job *j)
 
 static void load_run(struct engine *e, struct job *job)
 {
-	struct load_job *j = (struct load_job *)job;
+	struct ruleset_load *j = (struct ruleset_load *)job;
 	struct writer *w = &j->writer;
 	struct loaded *next = loaded_new();
 	int err = next ? 0 : -ENOMEM, stored;
@@ -260,7 +192,7 @@ static void load_run(struct engine *e, struct job *job)
 	j->swap.next = next ? &next->compiled : NULL;
 	set_stage(e, j, STAGE_PARSE);
 	if (!err && !j->load.check) {
-		*w = (struct writer){ .e = e, .load = &j->load };
+		*w = (struct writer){ .store = e->store, .source = &j->load.source };
 		err = writer_start(w);
 		j->stored = !err;
 	}
@@ -276,7 +208,7 @@ static void load_run(struct engine *e, struct job *job)
 	j->result.err = err;
 }
 
-static void tell_stages(struct load_job *j, enum stage upto)
+static void tell_stages(struct ruleset_load *j, enum stage upto)
 {
 	for (; j->told < upto; j->told++)
 		if (j->load.progress)
@@ -298,7 +230,7 @@ static enum record_action action_of(const struct engine_load *l)
 static int load_journal(void *ctx)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	struct load_job *j = ctx;
+	struct ruleset_load *j = ctx;
 	struct engine *e = j->e;
 	struct record *r = &j->record;
 	struct store_note note;
@@ -315,7 +247,7 @@ static int load_journal(void *ctx)
 	return err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
 }
 
-static int load_commit(struct engine *e, struct load_job *j)
+static int load_commit(struct engine *e, struct ruleset_load *j)
 {
 	double start = fw_now();
 	int err;
@@ -339,7 +271,7 @@ static int load_commit(struct engine *e, struct load_job *j)
 
 static void load_finish(struct engine *e, struct job *job)
 {
-	struct load_job *j = (struct load_job *)job;
+	struct ruleset_load *j = (struct ruleset_load *)job;
 	struct engine_result *r = &j->result;
 	const struct fw_ruleset *rs = j->swap.next ? j->swap.next->rs : NULL;
 	bool check = j->load.check;
@@ -377,7 +309,7 @@ static void load_finish(struct engine *e, struct job *job)
 
 int engine_load_start(struct engine *e, struct engine_load *load)
 {
-	struct load_job *j = NULL;
+	struct ruleset_load *j = NULL;
 	struct fw_diags ds = { .n = 0 };
 	int err = e->swapping ? -EAGAIN : engine_waits(e, &ds);
 

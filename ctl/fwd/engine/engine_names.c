@@ -1,60 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of interfaces by number: kept in the store, since the tables that a
- * process before left behind have its numbers, and given back when no rule uses
- * them, so that they never run out. A packet may be on its way with a number, or
- * be looked up in tables that know it, so a grace period passes before the name
- * is lost and the kernel told so, and another before the number is given again.
- * What waits to be confirmed keeps the names that it may bring back.
+ * Numbers of interfaces are given back when no rule uses them, so that they never run out. A packet may be under way with a
+ * number, or be looked up in tables that know it, so a grace period passes before the name is lost and the kernel is told, and
+ * another one before the number is given out again. As long as something waits to be confirmed, the names that it may bring back
+ * are kept.
  */
 #include "engine_internal.h"
 
 #include <string.h>
 
-#define SETTING \
-	"interfaces" /* names by number, one a line; where a number is nobody's, one that no interface can have */
 /* So many more names than there are may be stored, and as many again. */
 #define STORED_BESIDES 64
-
-static int write_names(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	int err;
-
-	for (size_t i = 0; i < rs->nifaces; i++)
-		if (rs->ifaces[i].name)
-			fw_buf_printf(&b, "%s\n", rs->ifaces[i].name);
-		else
-			fw_buf_printf(&b, "/%zu\n", i);
-	if (b.failed)
-		return -ENOMEM;
-	err = store_set(e->store, SETTING, b.text ? b.text : "", ds);
-	if (err)
-		return err;
-	e->names_stored = rs->ifaces_named;
-	fw_ruleset_ifaces_settle(rs);
-	return 0;
-}
-
-int names_store(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	e->names_stuck = false;
-	return rs->ifaces_fresh ? write_names(e, rs, ds) : 0;
-}
-
-int names_restore(struct engine *e, struct fw_ruleset *rs)
-{
-	fw_autofree char *names = NULL;
-	char *save = NULL;
-	int err = store_get(e->store, SETTING, &names);
-
-	if (err)
-		return err == -ENOENT ? 0 : err;
-	for (char *name = strtok_r(names, "\n", &save); name && !err; name = strtok_r(NULL, "\n", &save))
-		err = fw_ruleset_iface_append(rs, name[0] == '/' ? NULL : name);
-	fw_ruleset_ifaces_settle(rs);
-	return err;
-}
 
 static bool is_nobodys(void *ctx, uint32_t ifindex, uint32_t number)
 {
@@ -98,5 +54,5 @@ void names_part(struct engine *e)
 		tell_kernel(e);
 	/* A restart reads them all. If they cannot be written now, they are when there are new ones. */
 	if (!rs->ifaces_parting && e->names_stored > 2 * rs->ifaces_named + STORED_BESIDES)
-		write_names(e, rs, NULL);
+		names_write(e, rs, NULL);
 }

@@ -4,6 +4,8 @@
  * the ids and slots that they had, and each change since is made again.
  */
 #include "engine_internal.h"
+#include "engine_text.h"
+#include "snapshot.h"
 
 #include <string.h>
 
@@ -47,11 +49,11 @@ static char *copy(const char *text, size_t len)
 
 static int files_copy(struct stored *st, const struct store_snapshot *sn)
 {
-	st->files = calloc(sn->nfiles + 1, sizeof(*st->files));
+	st->files = calloc(sn->source.nfiles + 1, sizeof(*st->files));
 	if (!st->files)
 		return -ENOMEM;
-	for (; st->nfiles < sn->nfiles; st->nfiles++) {
-		const struct store_file *from = &sn->files[st->nfiles];
+	for (; st->nfiles < sn->source.nfiles; st->nfiles++) {
+		const struct store_file *from = &sn->source.files[st->nfiles];
 		struct store_file *to = &st->files[st->nfiles];
 
 		to->path = strdup(from->path);
@@ -76,13 +78,13 @@ static int number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *sl
 	if (!plain)
 		return -ENOMEM;
 	for (i = 0; i < rs->nrules; i++)
-		plain[i] = slots[i] & ~STORED_OWN_ID;
+		plain[i] = slots[i] & ~SNAPSHOT_OWN_ID;
 	err = fw_ruleset_number(rs, ids, plain);
 	if (err)
 		return err;
 	i = 0;
 	for (struct fw_rule *r = rs->first; r; r = r->next)
-		r->own_id = !!(slots[i++] & STORED_OWN_ID);
+		r->own_id = !!(slots[i++] & SNAPSHOT_OWN_ID);
 	rs->next_id = next_id;
 	return 0;
 }
@@ -90,7 +92,7 @@ static int number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *sl
 static int take_snapshot(struct reading *r, const struct store_snapshot *sn)
 {
 	struct fw_ruleset *rs = r->st->rs;
-	int err = stored_parse(rs, sn, r->ds);
+	int err = text_parse(&sn->source, true, rs, r->ds);
 
 	r->st->loaded = true;
 	if (!err && rs->nrules != sn->nrules)
@@ -112,7 +114,7 @@ static void own_ids(struct fw_edit *edit, const uint32_t *slots, size_t nslots)
 		if (row->before || k == nslots)
 			continue;
 		if (row->after)
-			row->after->own_id = !!(slots[k] & STORED_OWN_ID);
+			row->after->own_id = !!(slots[k] & SNAPSHOT_OWN_ID);
 		k++;
 	}
 }
@@ -132,7 +134,7 @@ static int take_change(struct reading *r, const char *text, size_t len, const ui
 	if (err)
 		return err;
 	for (size_t i = 0; i < nslots; i++)
-		plain[i] = slots[i] & ~STORED_OWN_ID;
+		plain[i] = slots[i] & ~SNAPSHOT_OWN_ID;
 	fw_edit_slots(&edit, plain, nslots);
 	err = fw_text_edit_with(&edit, text, len, "change", &stored, r->ds, NULL);
 	if (err) {
@@ -146,25 +148,12 @@ static int take_change(struct reading *r, const char *text, size_t len, const ui
 	return 0;
 }
 
-int stored_numbers(const struct fw_ruleset *rs, uint64_t **ids, uint32_t **slots)
-{
-	size_t i = 0;
-
-	*ids = malloc((rs->nrules + 1) * sizeof(**ids));
-	*slots = calloc(rs->nrules + 1, sizeof(**slots));
-	for (const struct fw_rule *r = *ids && *slots ? rs->first : NULL; r; r = r->next, i++) {
-		(*ids)[i] = r->id;
-		(*slots)[i] = r->slot | (r->own_id ? STORED_OWN_ID : 0);
-	}
-	return *ids && *slots ? 0 : -ENOMEM;
-}
-
 /* The slots of rules that the changes deleted are free. */
 static int slots_tidy(struct fw_ruleset *rs)
 {
 	fw_autofree uint64_t *ids = NULL;
 	fw_autofree uint32_t *slots = NULL;
-	int err = stored_numbers(rs, &ids, &slots);
+	int err = snapshot_numbers(rs, &ids, &slots);
 
 	return err ? err : number(rs, ids, slots, rs->next_id);
 }

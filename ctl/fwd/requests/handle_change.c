@@ -19,9 +19,9 @@ struct changing {
 
 static void changing_free(struct changing *ch)
 {
-	for (size_t i = 0; i < ch->edit.nfiles; i++)
-		free((char *)ch->edit.files[i].path);
-	free((void *)ch->edit.files);
+	for (size_t i = 0; i < ch->edit.source.nfiles; i++)
+		free((char *)ch->edit.source.files[i].path);
+	free((void *)ch->edit.source.files);
 	fw_buf_free(&ch->lines);
 	free(ch->name);
 	free(ch->body);
@@ -73,12 +73,13 @@ static int files_of(const struct fw_message *m, struct engine_edit *edit)
 	size_t n = (m->nparts - 2u) / 2;
 	struct store_file *files = calloc(n + 1, sizeof(*files));
 
-	edit->files = files;
-	for (; files && edit->nfiles < n; edit->nfiles++) {
-		const struct fw_part *path = &m->part[2 + 2 * edit->nfiles], *text = path + 1;
+	edit->source.files = files;
+	for (; files && edit->source.nfiles < n; edit->source.nfiles++) {
+		const struct fw_part *path = &m->part[2 + 2 * edit->source.nfiles], *text = path + 1;
 
-		files[edit->nfiles] = (struct store_file){ strndup(path->data, path->len), text->data, text->len };
-		if (!files[edit->nfiles].path)
+		files[edit->source.nfiles] =
+			(struct store_file){ strndup(path->data, path->len), text->data, text->len };
+		if (!files[edit->source.nfiles].path)
 			return -ENOMEM;
 	}
 	return files ? 0 : -ENOMEM;
@@ -97,9 +98,9 @@ static int changing_new(struct request *req, struct changing **out)
 	ch->fwd = req->fwd;
 	ch->name = req->args.name ? strdup(req->args.name) : NULL;
 	*edit = (struct engine_edit){
-		.text = text->data,
-		.len = text->len,
-		.name = ch->name,
+		.source.text = text->data,
+		.source.len = text->len,
+		.source.name = ch->name,
 		.check = req->args.check,
 		.waited = req->waited,
 		.cause = { .who = request_who(req), .confirm = (unsigned)req->args.confirm },

@@ -55,21 +55,24 @@ static void done(const struct engine_result *r, void *ctx)
 static int load_fill(struct engine_load *l, struct request *req)
 {
 	const struct fw_message *m = req->message;
+	size_t nfiles = (m->nparts - 2u) / 2;
+	struct store_file *files = calloc(nfiles + 1, sizeof(*files));
 	bool failed;
 
-	l->nfiles = (m->nparts - 2u) / 2;
-	l->text = (char *)m->part[1].data;
-	l->len = m->part[1].len;
-	l->name = req->args.name ? strdup(req->args.name) : NULL;
-	l->files = calloc(l->nfiles + 1, sizeof(*l->files));
-	failed = !l->files || (req->args.name && !l->name);
-	if (!l->files)
-		l->nfiles = 0;
-	for (size_t i = 0; i < l->nfiles; i++) {
+	l->source = (struct store_text){
+		.name = req->args.name ? strdup(req->args.name) : NULL,
+		.format = l->source.format,
+		.text = m->part[1].data,
+		.len = m->part[1].len,
+		.files = files,
+		.nfiles = files ? nfiles : 0,
+	};
+	failed = !files || (req->args.name && !l->source.name);
+	for (size_t i = 0; i < l->source.nfiles; i++) {
 		const struct fw_part *path = &m->part[2 + 2 * i], *text = path + 1;
 
-		l->files[i] = (struct store_file){ strndup(path->data, path->len), text->data, text->len };
-		failed |= !l->files[i].path;
+		files[i] = (struct store_file){ strndup(path->data, path->len), text->data, text->len };
+		failed |= !files[i].path;
 	}
 	l->body = fw_take(req->body);
 	req->message->nparts = 0;
@@ -82,7 +85,7 @@ static void title(struct engine_load *l)
 {
 	char text[300];
 
-	snprintf(text, sizeof(text), "load %s", l->name ? l->name : "");
+	snprintf(text, sizeof(text), "load %s", l->source.name ? l->source.name : "");
 	if (l->kind == ENGINE_FLUSH)
 		snprintf(text, sizeof(text), "flush");
 	record_text(l->cause.what, sizeof(l->cause.what), text, strlen(text));
@@ -152,7 +155,7 @@ static void load_own(struct request *req, struct engine_load *l)
 void handle_load(struct request *req)
 {
 	struct engine_load l = {
-		.format = req->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
+		.source.format = req->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
 		.check = req->args.check,
 		.empty = req->args.empty,
 		.max_cost = req->args.max_cost,
@@ -178,9 +181,9 @@ void handle_load(struct request *req)
 /* An empty ruleset: no rules, no sets, default policies. */
 void handle_flush(struct request *req)
 {
-	struct engine_load l = { .kind = ENGINE_FLUSH, .text = calloc(1, 1), .files = calloc(1, sizeof(*l.files)) };
+	struct engine_load l = { .kind = ENGINE_FLUSH, .source.text = calloc(1, 1) };
 
-	if (l.text && l.files) {
+	if (l.source.text) {
 		start(req, &l, false);
 		return;
 	}

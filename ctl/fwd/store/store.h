@@ -18,14 +18,19 @@ struct store_file {
 	size_t len;
 };
 
-/* A ruleset as text, and what the text does not say. */
-struct store_snapshot {
-	const char *name; /* for diagnostics */
+/* A text of rules or of changes, and the files that its sets are read from. */
+struct store_text {
+	const char *name; /* for diagnostics; may be NULL */
 	uint32_t format;  /* enum fw_format */
 	const char *text;
 	size_t len;
-	const struct store_file *files; /* of its sets */
+	const struct store_file *files;
 	size_t nfiles;
+};
+
+/* A ruleset as text, and what the text does not say. */
+struct store_snapshot {
+	struct store_text source;
 	const uint64_t *ids; /* of its rules, in order */
 	const uint32_t *slots;
 	size_t nrules;

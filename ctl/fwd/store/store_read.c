@@ -98,12 +98,12 @@ static int assembly_hand_over(struct store *s, const struct assembly *a, const s
 	const struct row_numbers *n = &a->row.n;
 	fw_autofree struct store_file *files = calloc(a->nfiles + 1, sizeof(*files));
 	struct store_snapshot out = {
-		.name = a->row.name,
-		.format = (uint32_t)n->format,
-		.text = a->kind[PIECE_TEXT].p ? a->kind[PIECE_TEXT].p : "",
-		.len = a->kind[PIECE_TEXT].n,
-		.files = files,
-		.nfiles = a->nfiles,
+		.source.name = a->row.name,
+		.source.format = (uint32_t)n->format,
+		.source.text = a->kind[PIECE_TEXT].p ? a->kind[PIECE_TEXT].p : "",
+		.source.len = a->kind[PIECE_TEXT].n,
+		.source.files = files,
+		.source.nfiles = a->nfiles,
 		.ids = (const void *)a->kind[PIECE_IDS].p,
 		.slots = (const void *)a->kind[PIECE_SLOTS].p,
 		.nrules = n->rules,
@@ -112,7 +112,7 @@ static int assembly_hand_over(struct store *s, const struct assembly *a, const s
 
 	if (!files)
 		return -ENOMEM;
-	if (out.len != n->text_bytes || out.nfiles != n->files || a->kind[PIECE_IDS].n != n->rules * sizeof(*out.ids) ||
+	if (out.source.len != n->text_bytes || out.source.nfiles != n->files || a->kind[PIECE_IDS].n != n->rules * sizeof(*out.ids) ||
 	    a->kind[PIECE_SLOTS].n != n->rules * sizeof(*out.slots))
 		return store_damaged(s, ds, "parts of the ruleset are missing");
 	for (size_t i = 0; i < a->nfiles; i++) {

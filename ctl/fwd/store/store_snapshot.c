@@ -43,11 +43,11 @@ static int pieces_put(struct store *s, enum piece_kind kind, const void *data, s
 /* Nothing is begun that the disk has no room for: what a failure leaves behind could itself not be removed. */
 static int room_check(struct store *s, const struct store_snapshot *sn, struct fw_diags *ds)
 {
-	unsigned long long need = ROOM_BESIDE + sn->len, free_bytes;
+	unsigned long long need = ROOM_BESIDE + sn->source.len, free_bytes;
 	struct statvfs st;
 
-	for (size_t i = 0; i < sn->nfiles; i++)
-		need += sn->files[i].len;
+	for (size_t i = 0; i < sn->source.nfiles; i++)
+		need += sn->source.files[i].len;
 	if (statvfs(s->path, &st))
 		return 0;
 	free_bytes = (unsigned long long)st.f_bavail * st.f_frsize;
@@ -75,15 +75,15 @@ static int pending_begin(struct store *s, const struct store_snapshot *sn)
 {
 	struct row row = { .n = { .state = ROW_PENDING,
 				  .loaded = 1,
-				  .format = sn->format,
-				  .text_bytes = sn->len,
-				  .files = sn->nfiles,
+				  .format = sn->source.format,
+				  .text_bytes = sn->source.len,
+				  .files = sn->source.nfiles,
 				  .next_id = 1 } };
 	int rc;
 
 	store_locked(s);
 	row.n.id = s->last_id + 1;
-	snprintf(row.name, sizeof(row.name), "%s", sn->name ? sn->name : "");
+	snprintf(row.name, sizeof(row.name), "%s", sn->source.name ? sn->source.name : "");
 	rc = store_begin(s, false);
 	if (!rc)
 		rc = store_row_put(s, &row);
@@ -107,11 +107,11 @@ int store_snapshot_begin(struct store *s, const struct store_snapshot *sn, struc
 		return err;
 	rc = pending_begin(s, sn);
 	if (!rc)
-		rc = pieces_put(s, PIECE_TEXT, sn->text, sn->len);
-	for (size_t i = 0; !rc && i < sn->nfiles; i++) {
-		rc = piece_put(s, PIECE_PATH, sn->files[i].path, strlen(sn->files[i].path));
+		rc = pieces_put(s, PIECE_TEXT, sn->source.text, sn->source.len);
+	for (size_t i = 0; !rc && i < sn->source.nfiles; i++) {
+		rc = piece_put(s, PIECE_PATH, sn->source.files[i].path, strlen(sn->source.files[i].path));
 		if (!rc)
-			rc = pieces_put(s, PIECE_FILE, sn->files[i].text, sn->files[i].len);
+			rc = pieces_put(s, PIECE_FILE, sn->source.files[i].text, sn->source.files[i].len);
 	}
 	err = store_error(s, rc, "write the ruleset down", ds);
 	if (err)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is to be loaded: a text and the files of its sets. */
-#include "engine_internal.h"
+/* Texts of rules with the files that their sets are read from: from disk, and into a ruleset. */
+#include "engine_text.h"
 
 #include <string.h>
 
@@ -8,17 +8,41 @@
 
 void engine_load_free(struct engine_load *l)
 {
-	for (size_t i = 0; i < l->nfiles; i++) {
-		free((char *)l->files[i].path);
+	struct store_text *t = &l->source;
+
+	for (size_t i = 0; i < t->nfiles; i++) {
+		free((char *)t->files[i].path);
 		if (!l->body)
-			free((char *)l->files[i].text);
+			free((char *)t->files[i].text);
 	}
-	free(l->files);
-	free(l->name);
-	free(l->body ? l->body : l->text);
-	l->nfiles = 0;
-	l->files = NULL;
-	l->name = l->text = l->body = NULL;
+	free((void *)t->files);
+	free((char *)t->name);
+	free(l->body ? l->body : (char *)t->text);
+	*t = (struct store_text){ .name = NULL };
+	l->body = NULL;
+}
+
+int text_find_file(void *ctx, const char *path, const char **text, size_t *len)
+{
+	const struct store_text *t = ctx;
+
+	for (size_t i = 0; i < t->nfiles; i++) {
+		if (strcmp(t->files[i].path, path))
+			continue;
+		*text = t->files[i].text;
+		*len = t->files[i].len;
+		return 0;
+	}
+	return -ENOENT;
+}
+
+int text_parse(const struct store_text *t, bool accepted, struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	const struct fw_files files = { text_find_file, (void *)t, accepted };
+	const char *name = t->name ? t->name : "<text>";
+
+	return t->format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, t->text, t->len, name, ds) :
+						   fw_text_parse_with(rs, t->text, t->len, name, &files, ds);
 }
 
 /* @at: the file that names @path; NULL: none does. */
@@ -33,18 +57,19 @@ static int read_file(const char *path, const char *at, struct fw_diags *ds, char
 }
 
 struct reading {
-	struct engine_load *l;
+	struct store_text *t;
+	struct store_file *files; /* of @t, for writing */
+	size_t cap;
 	const char *rules;
 	struct fw_diags *ds;
-	size_t cap;
 };
 
-static bool have(const struct engine_load *l, const char *path)
+static bool have(const struct store_text *t, const char *path)
 {
-	for (size_t i = 0; i < l->nfiles; i++)
-		if (!strcmp(l->files[i].path, path))
-			return true;
-	return false;
+	const char *text;
+	size_t len;
+
+	return !text_find_file((void *)t, path, &text, &len);
 }
 
 /* A relative path starts from the directory of the rules. */
@@ -57,7 +82,7 @@ static int file_add(const char *path, void *ctx)
 	struct store_file file = { 0 };
 	int err;
 
-	if (have(r->l, path))
+	if (have(r->t, path))
 		return 0;
 	if (asprintf(&full, "%.*s%s", dir, r->rules, path) < 0)
 		return -ENOMEM;
@@ -66,26 +91,30 @@ static int file_add(const char *path, void *ctx)
 		return err;
 	file.path = strdup(path);
 	file.text = text;
-	if (!file.path || fw_vec_push(r->l->files, r->l->nfiles, r->cap, file)) {
+	if (!file.path || fw_vec_push(r->files, r->t->nfiles, r->cap, file)) {
 		free((char *)file.path);
 		return -ENOMEM;
 	}
+	r->t->files = r->files;
 	text = NULL;
 	return 0;
 }
 
 int engine_load_read(const char *path, struct engine_load *out, struct fw_diags *ds)
 {
-	struct reading r = { .l = out, .rules = path, .ds = ds };
-	int err = read_file(path, NULL, ds, &out->text, &out->len);
+	struct store_text *t = &out->source;
+	struct reading r = { .t = t, .rules = path, .ds = ds };
+	char *text;
+	int err = read_file(path, NULL, ds, &text, &t->len);
 
 	if (err)
 		return err;
-	out->name = strdup(path);
-	return out->name ? fw_text_files(out->text, out->len, file_add, &r) : -ENOMEM;
+	t->text = text;
+	t->name = strdup(path);
+	return t->name ? fw_text_files(text, t->len, file_add, &r) : -ENOMEM;
 }
 
-static bool says_nothing(const struct fw_ruleset *rs)
+static bool is_blank(const struct fw_ruleset *rs)
 {
 	bool policies = false;
 
@@ -94,7 +123,7 @@ static bool says_nothing(const struct fw_ruleset *rs)
 	return !rs->nrules && !rs->nsets && !policies;
 }
 
-int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, const struct fw_ruleset *old,
+int text_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, const struct fw_ruleset *old,
 		     struct fw_diags *ds)
 {
 	const struct fw_place at = { .file = rs->file };
@@ -111,5 +140,5 @@ int load_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, c
 		return fw_diag_add(ds, at, hint,
 				   "there are no rules in it and its policy in is accept: it would take the place of "
 				   "policy in drop");
-	return says_nothing(rs) ? fw_diag_add(ds, at, hint, "there is nothing in it: no policy, no set, no rule") : 0;
+	return is_blank(rs) ? fw_diag_add(ds, at, hint, "there is nothing in it: no policy, no set, no rule") : 0;
 }

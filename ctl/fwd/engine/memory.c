@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An arena of jemalloc's for each ruleset. What was loaded in one goes back to
- * the system when the ruleset does, and does not stay as holes between what
- * lives on. Programs that are linked without jemalloc have one heap for all.
+ * An arena of jemalloc's for each ruleset. Its memory goes back to the system as a whole when the ruleset is freed, and leaves no
+ * holes between what lives on. Programs that are linked without jemalloc have one heap for everything.
  */
-#include "engine_internal.h"
+#include "memory.h"
 
 int mallctl(const char *name, void *oldp, size_t *oldlenp, void *newp, size_t newlen) __attribute__((weak));
 
@@ -74,7 +73,22 @@ void memory_free(unsigned arena)
 	do_with(small || large ? "arena.%u.purge" : "arena.%u.destroy", arena);
 }
 
-static void add_arena(struct engine_memory *out, unsigned arena, uint32_t generation)
+bool memory_read(struct engine_memory *out)
+{
+	size_t value[4] = { 0 };
+
+	*out = (struct engine_memory){ .known = false };
+	if (!mallctl)
+		return false;
+	refresh();
+	if (get("stats.allocated", &value[0], sizeof(size_t)) || get("stats.active", &value[1], sizeof(size_t)) ||
+	    get("stats.resident", &value[2], sizeof(size_t)) || get("stats.retained", &value[3], sizeof(size_t)))
+		return false;
+	*out = (struct engine_memory){ true, value[0], value[1], value[2], value[3], .narenas = 0 };
+	return true;
+}
+
+void memory_add_arena(struct engine_memory *out, unsigned arena, uint32_t generation)
 {
 	size_t pages = 0, page = 0;
 
@@ -84,25 +98,4 @@ static void add_arena(struct engine_memory *out, unsigned arena, uint32_t genera
 	get("arenas.page", &page, sizeof(page));
 	out->arena[out->narenas].generation = generation;
 	out->arena[out->narenas++].active = pages * page;
-}
-
-static void add_replaced(const struct fw_compiled *c, void *ctx)
-{
-	add_arena(ctx, ((const struct loaded *)c)->arena, 0);
-}
-
-void engine_memory(const struct engine *e, struct engine_memory *out)
-{
-	size_t value[4] = { 0 };
-
-	*out = (struct engine_memory){ .known = false };
-	if (!mallctl)
-		return;
-	refresh();
-	if (get("stats.allocated", &value[0], sizeof(size_t)) || get("stats.active", &value[1], sizeof(size_t)) ||
-	    get("stats.resident", &value[2], sizeof(size_t)) || get("stats.retained", &value[3], sizeof(size_t)))
-		return;
-	*out = (struct engine_memory){ true, value[0], value[1], value[2], value[3], .narenas = 0 };
-	add_arena(out, loaded_now(e)->arena, e->live->now->image.generation);
-	fw_live_replaced(e->live, add_replaced, out);
 }
