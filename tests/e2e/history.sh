@@ -110,16 +110,16 @@ case_rules_file() {
 	printf 'policy in accept\nset s { 10.0.0.1, 10.0.0.2 }\nrule name a from @s drop\n' >"$file"
 	logs() { wait_until grep -qF -- "$1" "$tmp/fwd.log" || fail "the log does not say '$1': $(cat "$tmp/fwd.log")"; }
 	says_file() { wait_until eval "ctl status | grep -qF \"rules file     $file$1\"" || fail "not '$1': $(ctl status)"; }
-	start_fwd --rules "$file" && order a && says_file ": as live" && refuses 1 "has the format" load --format classbench ||
+	start_fwd --rules "$file" && order a && says_file ": same as the live ruleset" && refuses 1 "has the format" load --format classbench ||
 		return 1
 	# The same in other words is the same.
 	printf '# words\nset s { 10.0.0.2,10.0.0.1 }\npolicy   in accept\nrule  name a   from @s drop\n' >"$file"
-	fwd_kill TERM && start_fwd --rules "$file" && says_file ": as live" && ok set add s 10.0.0.3 &&
-		says_file ": as live before the changes since" && fwd_kill TERM && start_fwd --rules "$file" &&
+	fwd_kill TERM && start_fwd --rules "$file" && says_file ": same as the live ruleset" && ok set add s 10.0.0.3 &&
+		says_file ": same as the live ruleset before later changes" && fwd_kill TERM && start_fwd --rules "$file" &&
 		says_file " differs" && logs "$file differs from the live ruleset" && ok --json status && says '"differs":true' || return 1
-	ok load --diff --check && says "10.0.0.3" && kill -HUP "$fwd_pid" && says_file ": as live" &&
+	ok load --diff --check && says "10.0.0.3" && kill -HUP "$fwd_pid" && says_file ": same as the live ruleset" &&
 		logs "load $file (SIGHUP): 1 rule, 1 element removed, by run.sh (pid $$, uid 0)" || return 1
-	ok add rule name b drop && ok load && order a && says_file ": as live" && ok add rule name b drop || return 1
+	ok add rule name b drop && ok load && order a && says_file ": same as the live ruleset" && ok add rule name b drop || return 1
 	# What is wrong changes nothing, and is said.
 	echo nonsense >>"$file"
 	kill -HUP "$fwd_pid" && logs "refused: load $file (SIGHUP): line 5" && order a b && refuses 1 "own.rules:5" load || return 1

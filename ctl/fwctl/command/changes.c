@@ -76,7 +76,7 @@ static bool agreed(void)
 		ctl_error("flush removes every rule and set; confirm by --yes");
 		return false;
 	}
-	fputs("Remove every rule and set, and go back to the default policies? [y/N] ", stderr);
+	fputs("Remove every rule and set, and reset the policies? [y/N] ", stderr);
 	if (fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y'))
 		return true;
 	ctl_error("nothing has changed");

@@ -20,9 +20,9 @@ static void print_way(const json_t *d)
 	if (json_is_true(json_object_get(d, "out")))
 		printf(", out by tc");
 	if (in_front > 0)
-		printf(", BEHIND program %lld, which may keep packets from it", (long long)in_front);
+		printf(", AFTER program %lld, which may keep packets from it", (long long)in_front);
 	else if (in_front)
-		printf(", BEHIND a tc filter, which may keep packets from it");
+		printf(", AFTER a tc filter, which may keep packets from it");
 }
 
 void ctl_print_interface(const json_t *d)

@@ -91,6 +91,7 @@ static json_t *load_args(const struct ctl_settings *s, const char *name)
 	return args;
 }
 
+/* Sends the file and those that it names, or none, and prints what the load did. */
 static int run_load(const struct ctl_settings *s, int n, char **operands)
 {
 	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));

@@ -84,7 +84,7 @@ static void print_clients(const json_t *o)
 	const char *kind;
 
 	json_object_foreach((json_t *)away, kind, n) turned_away += (unsigned long long)json_integer_value(n);
-	ROW("clients", "%llu root, %llu admin, %llu reader, of %llu each; %llu turned away as busy",
+	ROW("clients", "%llu root, %llu admin, %llu reader, of %llu each; %llu turned away",
 	    connections(shares, "root"), connections(shares, "admin"), connections(shares, "reader"),
 	    LLU(json_object_get(shares, "root"), "connections_max"), turned_away);
 }
@@ -199,9 +199,9 @@ static void print_rules_file(const json_t *o)
 		ROW("rules file", "%s: not compared%s%s", path, why[0] ? ": " : " yet", why);
 	else if (json_is_true(differs))
 		ROW("rules file", "%s differs%s (`fwctl load --diff --check` shows how)", path,
-		    since ? ", and there were changes since" : "");
+		    since ? ", and changes were made since" : "");
 	else
-		ROW("rules file", "%s: %s", path, since ? "as live before the changes since" : "as live");
+		ROW("rules file", "%s: %s", path, since ? "same as the live ruleset before later changes" : "same as the live ruleset");
 }
 
 /* Prints the object of the status as a table. */

@@ -11,7 +11,7 @@ static void print_cannot_connect(const char *path, int error)
 {
 	if (error == EACCES || error == EPERM) {
 		ctl_error("%s: you may not connect to fwd", path);
-		ctl_hint("root and members of the group fwd may");
+		ctl_hint("root and members of the group fwd may connect");
 		return;
 	}
 	ctl_error("fwd is not running: %s: %s", path, strerror(error));
