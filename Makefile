@@ -72,7 +72,7 @@ FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/requests/args.c)
 FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz/reparse.o)
 # Nor is the exporter's server.
-FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,web.c answer.c exporter.c address.c main.c), \
+FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,http/web.c http/answer.c http/address.c exporter.c main.c), \
 	$(call sources,ctl/exporter)))
 KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_readers test_traffic test_pins)
 # Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an

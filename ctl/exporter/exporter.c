@@ -2,8 +2,8 @@
 /* What the program does: serve, print a page, or list the metrics. */
 #include "exporter.h"
 
-#include "address.h"
-#include "web.h"
+#include "ctl/exporter/http/address.h"
+#include "ctl/exporter/http/web.h"
 
 #include "fw/log.h"
 #include "fw/service.h"

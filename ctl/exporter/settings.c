@@ -6,7 +6,7 @@
 #include "fw/pinned.h"
 #include "fw/unix_socket.h"
 #include "host.h"
-#include "page.h"
+#include "ctl/exporter/page/page.h"
 
 #include <arpa/inet.h>
 #include <string.h>

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/exporter/accept.h"
+#include "ctl/exporter/http/accept.h"
 #include "ctl/exporter/host.h"
-#include "ctl/exporter/source.h"
+#include "ctl/exporter/scrape/source.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/exporter/accept.h"
+#include "ctl/exporter/http/accept.h"
 
 #define P PAGE_PROMETHEUS
 #define O PAGE_OPENMETRICS

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "ctl/exporter/gzip.h"
-#include "ctl/exporter/page.h"
+#include "ctl/exporter/http/gzip.h"
+#include "ctl/exporter/page/page.h"
 
 #include <zlib.h>
 

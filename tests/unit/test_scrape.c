@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "fake_fwd.h"
-#include "ctl/exporter/outgoing.h"
+#include "ctl/exporter/http/outgoing.h"
 #include "tests/unit/tree.h"
 #include "tests/unit/fake_pins.h"
 #include "tests/unit/sandbox.h"

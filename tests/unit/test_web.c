@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "fake_fwd.h"
-#include "ctl/exporter/address.h"
-#include "ctl/exporter/web.h"
+#include "ctl/exporter/http/address.h"
+#include "ctl/exporter/http/web.h"
 
 #define CLOSE_MS 60000 /* that a connection may take to be closed */
 #define RULES 60000    /* of a page that does not fit into what is made at once, nor into sockets */

@@ -4,8 +4,8 @@
 #define EXPORTER_WEB_H
 
 #include "connections.h"
-#include "host.h"
-#include "scrape.h"
+#include "ctl/exporter/host.h"
+#include "ctl/exporter/scrape/scrape.h"
 
 struct MHD_Daemon;
 

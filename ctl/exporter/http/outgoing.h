@@ -3,7 +3,7 @@
 #ifndef EXPORTER_OUTGOING_H
 #define EXPORTER_OUTGOING_H
 
-#include "scrape.h"
+#include "ctl/exporter/scrape/scrape.h"
 
 #include <sys/types.h>
 

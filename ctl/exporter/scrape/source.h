@@ -3,8 +3,8 @@
 #ifndef EXPORTER_SOURCE_H
 #define EXPORTER_SOURCE_H
 
-#include "metrics.h"
-#include "settings.h"
+#include "ctl/exporter/page/metrics.h"
+#include "ctl/exporter/settings.h"
 
 #define SOURCE_WHY 200
 #define SOURCE_SECONDS 2 /* for which fwd may keep us waiting */

@@ -3,7 +3,7 @@
 #ifndef EXPORTER_ADDRESS_H
 #define EXPORTER_ADDRESS_H
 
-#include "settings.h"
+#include "ctl/exporter/settings.h"
 
 /* The socket from the service manager, or one at the address and port, or the path, of the settings. Return: its descriptor, or -errno with a diagnostic. */
 int address_listen(const struct settings *c, struct fw_diags *ds);

@@ -3,7 +3,7 @@
 #ifndef EXPORTER_ACCEPT_H
 #define EXPORTER_ACCEPT_H
 
-#include "page.h"
+#include "ctl/exporter/page/page.h"
 
 /*
  * The format to which @header (NULL: there is none) gives the highest weight: that of the most specific range that matches.
