@@ -112,7 +112,8 @@ static int assembly_hand_over(struct store *s, const struct assembly *a, const s
 
 	if (!files)
 		return -ENOMEM;
-	if (out.source.len != n->text_bytes || out.source.nfiles != n->files || a->kind[PIECE_IDS].n != n->rules * sizeof(*out.ids) ||
+	if (out.source.len != n->text_bytes || out.source.nfiles != n->files ||
+	    a->kind[PIECE_IDS].n != n->rules * sizeof(*out.ids) ||
 	    a->kind[PIECE_SLOTS].n != n->rules * sizeof(*out.slots))
 		return store_damaged(s, ds, "parts of the ruleset are missing");
 	for (size_t i = 0; i < a->nfiles; i++) {
