@@ -48,8 +48,8 @@ struct times {
 
 struct reload {
 	const struct settings *set;
-	struct house house;
-	struct house_answer answer;
+	struct sandbox sandbox;
+	struct sandbox_answer answer;
 	size_t rules;
 	struct times first, again, traffic;
 	uint64_t before, first_peak, peak, resident, anonymous; /* memory of fwd, bytes */
@@ -61,7 +61,7 @@ struct reload {
 static int load(struct reload *r, const char *path, const char *format, struct times *out)
 {
 	const char *const args[] = { "load", path, "--format", format, NULL };
-	int err = house_fwctl(&r->house, args, &r->answer);
+	int err = sandbox_fwctl(&r->sandbox, args, &r->answer);
 	const json_t *seconds = err ? NULL : json_object_get(r->answer.end, "seconds");
 
 	for (int i = 0; !err && i < STAGE_trip; i++)
@@ -76,22 +76,22 @@ static int loads_run(struct reload *r)
 {
 	int err;
 
-	r->before = house_fwd_memory(&r->house, "VmRSS");
-	house_fwd_memory_reset(&r->house);
+	r->before = sandbox_fwd_memory(&r->sandbox, "VmRSS");
+	sandbox_fwd_memory_reset(&r->sandbox);
 	err = load(r, r->set->rules, r->set->format, &r->first);
-	r->first_peak = house_fwd_memory(&r->house, "VmHWM");
+	r->first_peak = sandbox_fwd_memory(&r->sandbox, "VmHWM");
 	for (unsigned i = 0; !err && i < r->set->loads; i++) {
 		usleep(SETTLE_US);
-		house_fwd_memory_reset(&r->house);
+		sandbox_fwd_memory_reset(&r->sandbox);
 		err = load(r, r->set->rules, r->set->format, &r->again);
 
-		uint64_t peak = house_fwd_memory(&r->house, "VmHWM");
+		uint64_t peak = sandbox_fwd_memory(&r->sandbox, "VmHWM");
 
 		r->peak = peak > r->peak ? peak : r->peak;
 	}
 	usleep(SETTLE_US);
-	r->resident = house_fwd_memory(&r->house, "VmRSS");
-	r->anonymous = house_fwd_memory(&r->house, "RssAnon");
+	r->resident = sandbox_fwd_memory(&r->sandbox, "VmRSS");
+	r->anonymous = sandbox_fwd_memory(&r->sandbox, "RssAnon");
 	return err;
 }
 
@@ -109,7 +109,7 @@ static int text_store(const char *path, const struct fw_buf *text)
 static int counters_sum(struct reload *r, uint64_t *out)
 {
 	const char *const args[] = { "counters", NULL };
-	int err = house_fwctl(&r->house, args, &r->answer);
+	int err = sandbox_fwctl(&r->sandbox, args, &r->answer);
 	char *rest = err ? NULL : r->answer.out.text, *line;
 
 	for (*out = 0; !err && (line = strsep(&rest, "\n"));) {
@@ -123,7 +123,7 @@ static int counters_sum(struct reload *r, uint64_t *out)
 
 static int reloads_run(struct reload *r, const struct reload_rules *rules)
 {
-	const char *path[2] = { house_path(&r->house, "first"), house_path(&r->house, "second") };
+	const char *path[2] = { sandbox_path(&r->sandbox, "first"), sandbox_path(&r->sandbox, "second") };
 	struct reload_traffic *traffic = NULL;
 	char paths[2][256];
 	int err = 0, stopped;
@@ -138,8 +138,8 @@ static int reloads_run(struct reload *r, const struct reload_rules *rules)
 	err = err ? err : load(r, paths[1], "rules", &not_counted);
 	for (int i = 0; i < NSTAGES; i++)
 		bench_sample_free(&not_counted.of[i]);
-	err = err ? err : reload_traffic_open(&r->house);
-	err = err ? err : house_fwctl(&r->house, attach, &r->answer);
+	err = err ? err : reload_traffic_open(&r->sandbox);
+	err = err ? err : sandbox_fwctl(&r->sandbox, attach, &r->answer);
 	err = err ? err : reload_traffic_start(rules, r->set->rate, &traffic);
 	if (err)
 		return err;
@@ -268,8 +268,8 @@ static int print_json(struct reload *r)
 
 static void reload_end(struct reload *r)
 {
-	house_fwd_stop(&r->house);
-	house_answer_free(&r->answer);
+	sandbox_fwd_stop(&r->sandbox);
+	sandbox_answer_free(&r->answer);
 	for (int i = 0; i < NSTAGES; i++) {
 		bench_sample_free(&r->first.of[i]);
 		bench_sample_free(&r->again.of[i]);
@@ -280,9 +280,9 @@ static void reload_end(struct reload *r)
 static int run(const struct settings *s, enum fw_format format)
 {
 	struct reload r = { .set = s };
-	int err = house_enter(&r.house);
+	int err = sandbox_enter(&r.sandbox);
 
-	err = err ? err : house_fwd_start(&r.house);
+	err = err ? err : sandbox_fwd_start(&r.sandbox);
 	err = err ? err : loads_run(&r);
 	err = err ? err : traffic_run(&r, format);
 	if (!err && !s->json)

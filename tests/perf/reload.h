@@ -4,7 +4,7 @@
 #define FWBENCH_RELOAD_H
 
 #include "tests/perf/bench.h"
-#include "tests/perf/house.h"
+#include "tests/perf/sandbox.h"
 
 #define RELOAD_STREAMS 24
 #define RELOAD_OF_FILE 16 /* of these, streams that rules of the file decide on */
@@ -47,7 +47,7 @@ struct reload_traffic_result {
 	double seconds;
 };
 /* Makes the pair of interfaces. Errors are said. 0 or -errno. */
-int reload_traffic_open(const struct house *h);
+int reload_traffic_open(const struct sandbox *box);
 int reload_traffic_start(const struct reload_rules *rules, unsigned rate, struct reload_traffic **out);
 /* Ends it, and takes in what is on its way. */
 int reload_traffic_stop(struct reload_traffic *t, struct reload_traffic_result *out);

@@ -48,26 +48,26 @@ struct reload_traffic {
 	int err; /* of the receiver */
 };
 
-static int command(const struct house *h, const char *const argv[])
+static int command(const struct sandbox *box, const char *const argv[])
 {
-	struct house_answer a = { 0 };
-	int err = house_run(h, argv, &a);
+	struct sandbox_answer a = { 0 };
+	int err = sandbox_run(box, argv, &a);
 
-	house_answer_free(&a);
+	sandbox_answer_free(&a);
 	return err;
 }
 
-int reload_traffic_open(const struct house *h)
+int reload_traffic_open(const struct sandbox *box)
 {
 	const char *const add[] = {
 		"ip", "link", "add", RELOAD_PORT, "type", "veth", "peer", "name", RELOAD_PEER, NULL
 	};
 	const char *const up[] = { "ip", "link", "set", RELOAD_PORT, "up", NULL };
 	const char *const peer_up[] = { "ip", "link", "set", RELOAD_PEER, "up", NULL };
-	int err = command(h, add);
+	int err = command(box, add);
 
-	err = err ? err : command(h, up);
-	return err ? err : command(h, peer_up);
+	err = err ? err : command(box, up);
+	return err ? err : command(box, peer_up);
 }
 
 static int packet_socket(const char *name, uint16_t protocol)

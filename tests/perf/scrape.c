@@ -40,8 +40,8 @@ static const char *const from_name[NFROM] = { "fwd", "pinned maps" };
 
 struct scrape {
 	const struct settings *set;
-	struct house house;
-	struct house_answer answer;
+	struct sandbox sandbox;
+	struct sandbox_answer answer;
 	struct scrape_exporter exporters[SCRAPE_NCHOICES];
 	struct series series[NFROM][SCRAPE_NCHOICES];
 	struct scrape_lookup lookup;
@@ -81,12 +81,12 @@ static int prepare(struct scrape *s)
 	static const char *const lo[] = { "ip", "link", "set", "lo", "up", NULL };
 	const char *const load[] = { "load", s->set->rules, "--format", s->set->format, NULL };
 	static const char *const status[] = { "status", NULL };
-	int err = house_run(&s->house, lo, &s->answer);
+	int err = sandbox_run(&s->sandbox, lo, &s->answer);
 
-	err = err ? err : house_fwctl(&s->house, load, &s->answer);
+	err = err ? err : sandbox_fwctl(&s->sandbox, load, &s->answer);
 	for (int c = 0; c < SCRAPE_NCHOICES && !err; c++)
-		err = scrape_exporter_start(&s->house, (enum scrape_choice)c, &s->exporters[c]);
-	err = err ? err : house_fwctl(&s->house, status, &s->answer);
+		err = scrape_exporter_start(&s->sandbox, (enum scrape_choice)c, &s->exporters[c]);
+	err = err ? err : sandbox_fwctl(&s->sandbox, status, &s->answer);
 	if (!err) {
 		json_t *o = json_loads(s->answer.out.text, JSON_DISABLE_EOF_CHECK, NULL);
 
@@ -166,11 +166,11 @@ static int print_json(struct scrape *s)
 }
 
 /* As if it had crashed: what it pinned goes on. */
-static void fwd_kill(struct house *h)
+static void fwd_kill(struct sandbox *box)
 {
-	kill(h->fwd, SIGKILL);
-	waitpid(h->fwd, NULL, 0);
-	h->fwd = 0;
+	kill(box->fwd, SIGKILL);
+	waitpid(box->fwd, NULL, 0);
+	box->fwd = 0;
 }
 
 static void scrape_end(struct scrape *s)
@@ -180,22 +180,22 @@ static void scrape_end(struct scrape *s)
 		for (int f = 0; f < NFROM; f++)
 			bench_sample_free(&s->series[f][c].seconds);
 	}
-	house_fwd_stop(&s->house);
-	house_answer_free(&s->answer);
+	sandbox_fwd_stop(&s->sandbox);
+	sandbox_answer_free(&s->answer);
 	scrape_lookup_free(&s->lookup);
 }
 
 static int run(const struct settings *set)
 {
 	struct scrape s = { .set = set };
-	int err = house_enter(&s.house);
+	int err = sandbox_enter(&s.sandbox);
 
-	err = err ? err : house_fwd_start(&s.house);
+	err = err ? err : sandbox_fwd_start(&s.sandbox);
 	err = err ? err : prepare(&s);
 	err = err ? err : all_series_run(&s, FROM_FWD);
-	err = err ? err : scrape_lookup_run(&s.house, set->rules, set->format, set->windows, s.exporters, &s.lookup);
+	err = err ? err : scrape_lookup_run(&s.sandbox, set->rules, set->format, set->windows, s.exporters, &s.lookup);
 	if (!err) {
-		fwd_kill(&s.house);
+		fwd_kill(&s.sandbox);
 		err = all_series_run(&s, FROM_PINNED);
 	}
 	if (!err && !set->json)

@@ -4,7 +4,7 @@
 #define FWBENCH_SCRAPE_H
 
 #include "tests/perf/bench.h"
-#include "tests/perf/house.h"
+#include "tests/perf/sandbox.h"
 
 /* fw-exporter, once for each choice of rules. */
 enum scrape_choice { SCRAPE_SELECTED, SCRAPE_ALL, SCRAPE_NCHOICES };
@@ -15,7 +15,7 @@ struct scrape_exporter {
 	unsigned short port;
 };
 /* Back when it answers. 0 or -errno, said. */
-int scrape_exporter_start(const struct house *h, enum scrape_choice choice, struct scrape_exporter *out);
+int scrape_exporter_start(const struct sandbox *box, enum scrape_choice choice, struct scrape_exporter *out);
 void scrape_exporter_stop(struct scrape_exporter *e);
 /* A line of /proc/PID/status, in bytes. */
 uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *what);
@@ -34,7 +34,7 @@ struct scrape_lookup {
 	struct bench_sample ns[NBESIDE], empty;
 	size_t packets, scrapes[SCRAPE_NCHOICES];
 };
-int scrape_lookup_run(const struct house *h, const char *rules, const char *format, unsigned windows,
+int scrape_lookup_run(const struct sandbox *box, const char *rules, const char *format, unsigned windows,
 		      const struct scrape_exporter *exporters, struct scrape_lookup *out);
 void scrape_lookup_free(struct scrape_lookup *l);
 

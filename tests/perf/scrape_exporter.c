@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fw-exporter inside the house, and a client of it. */
+/* fw-exporter inside the sandbox, and a client of it. */
 #include "tests/perf/scrape.h"
 
 #include <arpa/inet.h>
@@ -31,22 +31,22 @@ static int dial(unsigned short port)
 	return err;
 }
 
-static void exporter_exec(const struct house *h, enum scrape_choice choice, unsigned short port)
+static void exporter_exec(const struct sandbox *box, enum scrape_choice choice, unsigned short port)
 {
 	char path[300], number[8];
-	int log = open(house_path(h, "exporter.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int log = open(sandbox_path(box, "exporter.log"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (log >= 0)
 		dup2(log, STDERR_FILENO);
-	snprintf(path, sizeof(path), "%s/fw-exporter", h->tools);
+	snprintf(path, sizeof(path), "%s/fw-exporter", box->tools);
 	snprintf(number, sizeof(number), "%u", port);
-	execl(path, "fw-exporter", "--socket", house_path(h, "sock"), "--pins", house_path(h, "bpf/fwd"), "--port",
-	      number, "--rules", scrape_choice_name[choice], (char *)NULL);
+	execl(path, "fw-exporter", "--socket", sandbox_path(box, "sock"), "--pins", sandbox_path(box, "bpf/fwd"),
+	      "--port", number, "--rules", scrape_choice_name[choice], (char *)NULL);
 	_exit(1);
 }
 
-int scrape_exporter_start(const struct house *h, enum scrape_choice choice, struct scrape_exporter *out)
+int scrape_exporter_start(const struct sandbox *box, enum scrape_choice choice, struct scrape_exporter *out)
 {
 	unsigned short port = (unsigned short)(PORT + choice);
 	int fd = -ECONNREFUSED;
@@ -57,7 +57,7 @@ int scrape_exporter_start(const struct house *h, enum scrape_choice choice, stru
 	if (pid < 0)
 		return bench_said("start fw-exporter", -errno);
 	if (!pid)
-		exporter_exec(h, choice, port);
+		exporter_exec(box, choice, port);
 	for (int i = 0; i < TRIES && fd < 0; i++) {
 		usleep(10000);
 		fd = dial(port);
@@ -80,9 +80,9 @@ void scrape_exporter_stop(struct scrape_exporter *e)
 
 uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *what)
 {
-	struct house of = { .fwd = e->pid };
+	struct sandbox of = { .fwd = e->pid };
 
-	return house_fwd_memory(&of, what);
+	return sandbox_fwd_memory(&of, what);
 }
 
 /* What has come of an answer: its beginning, its end, how much. */

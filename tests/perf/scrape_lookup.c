@@ -109,40 +109,40 @@ static int window(struct windows *w, enum scrape_beside beside)
 }
 
 /* Packets that lean to the rules, as fwgen makes them; those that can be walked. */
-static int trace_make(const struct house *h, const char *rules, const char *format, struct bench_trace *out)
+static int trace_make(const struct sandbox *box, const char *rules, const char *format, struct bench_trace *out)
 {
 	const char *const argv[] = {
 		"fwgen", "trace", "--rules", rules, "--format", format, "--packets", PACKETS, NULL
 	};
-	const char *path = house_path(h, "trace");
-	struct house_answer a = { 0 };
+	const char *path = sandbox_path(box, "trace");
+	struct sandbox_answer a = { 0 };
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
-	int err = !rs ? -ENOMEM : house_run(h, argv, &a);
+	int err = !rs ? -ENOMEM : sandbox_run(box, argv, &a);
 	FILE *f = err ? NULL : fopen(path, "we");
 
 	if (!err && (!f || fwrite(a.out.text, 1, a.out.len, f) != a.out.len))
 		err = bench_said("write a trace", -EIO);
 	if (f && fclose(f) && !err)
 		err = bench_said("write a trace", -EIO);
-	house_answer_free(&a);
+	sandbox_answer_free(&a);
 	err = err ? err : bench_trace_read(path, FW_FORMAT_RULES, rs, out);
 	fw_ruleset_free(rs);
 	return err;
 }
 
 /* fwd's own program, from its pins. */
-static int program_open(const struct house *h)
+static int program_open(const struct sandbox *box)
 {
 	glob_t g = { 0 };
 	int fd = -ENOENT;
 
-	if (!glob(house_path(h, "bpf/fwd/*/progs/xdp"), 0, NULL, &g))
+	if (!glob(sandbox_path(box, "bpf/fwd/*/progs/xdp"), 0, NULL, &g))
 		fd = bpf_obj_get(g.gl_pathv[0]);
 	globfree(&g);
 	return fd < 0 ? bench_said("get at fwd's program", fd) : fd;
 }
 
-int scrape_lookup_run(const struct house *h, const char *rules, const char *format, unsigned windows,
+int scrape_lookup_run(const struct sandbox *box, const char *rules, const char *format, unsigned windows,
 		      const struct scrape_exporter *exporters, struct scrape_lookup *out)
 {
 	struct windows w = { .walk = { .prog = -1, .empty = &out->empty }, .exporters = exporters, .out = out };
@@ -151,14 +151,14 @@ int scrape_lookup_run(const struct house *h, const char *rules, const char *form
 	cpu_set_t others;
 	int err;
 
-	err = trace_make(h, rules, format, &trace);
+	err = trace_make(box, rules, format, &trace);
 	err = err ? err : bench_walker_new(&trace, &walk->walker, &walk->packets);
 	if (!err)
-		walk->prog = program_open(h);
+		walk->prog = program_open(box);
 	err = err ? err : walk->prog < 0 ? walk->prog : 0;
 	if (!err && !sched_getaffinity(0, sizeof(walk->may), &walk->may)) {
 		others_of(&walk->may, &others);
-		confine(h->fwd, &others);
+		confine(box->fwd, &others);
 		for (int i = 0; i < SCRAPE_NCHOICES; i++)
 			confine(exporters[i].pid, &others);
 		sched_setaffinity(0, sizeof(others), &others);

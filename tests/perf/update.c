@@ -112,8 +112,8 @@ static int print_json(const struct update_settings *s, struct update *u)
 }
 
 /* Each part begins with what the file says. */
-static int part(const struct update_settings *s, enum fw_format format, const struct house *h, struct update *u,
-		int (*run)(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs,
+static int part(const struct update_settings *s, enum fw_format format, const struct sandbox *box, struct update *u,
+		int (*run)(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
 			   struct update *u))
 {
 	struct fw_ruleset *rs = NULL;
@@ -121,33 +121,35 @@ static int part(const struct update_settings *s, enum fw_format format, const st
 
 	if (!err) {
 		u->rules = rs->nrules;
-		err = run(s, h, rs, u);
+		err = run(s, box, rs, u);
 	}
 	fw_ruleset_free(rs);
 	return err;
 }
 
-static int run_inside(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs, struct update *u)
+static int run_inside(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
+		      struct update *u)
 {
 	return update_inside_run(s, rs, &u->inside);
 }
 
-static int run_traffic(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs, struct update *u)
+static int run_traffic(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
+		       struct update *u)
 {
-	return update_traffic_run(s, h, rs, &u->traffic);
+	return update_traffic_run(s, box, rs, &u->traffic);
 }
 
 static int run(const struct update_settings *s, enum fw_format format)
 {
 	struct update u = { 0 };
-	struct house h = { 0 };
-	int err = house_enter(&h);
+	struct sandbox box = { 0 };
+	int err = sandbox_enter(&box);
 
-	err = err ? err : house_fwd_start(&h);
-	err = err ? err : update_daemon_run(s, &h, &u.durable);
-	house_fwd_stop(&h);
-	err = err ? err : part(s, format, &h, &u, run_inside);
-	err = err ? err : part(s, format, &h, &u, run_traffic);
+	err = err ? err : sandbox_fwd_start(&box);
+	err = err ? err : update_daemon_run(s, &box, &u.durable);
+	sandbox_fwd_stop(&box);
+	err = err ? err : part(s, format, &box, &u, run_inside);
+	err = err ? err : part(s, format, &box, &u, run_traffic);
 	if (!err && !s->json)
 		print_table(s, &u);
 	else if (!err)

@@ -4,7 +4,7 @@
 #define FWBENCH_UPDATE_H
 
 #include "tests/perf/changes.h"
-#include "tests/perf/house.h"
+#include "tests/perf/sandbox.h"
 
 struct update_settings {
 	const char *rules, *format;
@@ -41,7 +41,7 @@ struct update_daemon {
 	size_t anew[UPDATE_NROWS];
 };
 /* -EBADMSG: fwd has another ruleset than it should have, said. */
-int update_daemon_run(const struct update_settings *s, const struct house *h, struct update_daemon *out);
+int update_daemon_run(const struct update_settings *s, const struct sandbox *box, struct update_daemon *out);
 void update_daemon_print(struct update_daemon *u);
 json_t *update_daemon_json(struct update_daemon *u);
 void update_daemon_free(struct update_daemon *u);
@@ -60,7 +60,7 @@ struct update_traffic {
 	size_t packets;
 };
 /* @rs: what the file says; changed on the way. */
-int update_traffic_run(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs,
+int update_traffic_run(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
 		       struct update_traffic *out);
 void update_traffic_print(struct update_traffic *u);
 json_t *update_traffic_json(struct update_traffic *u);

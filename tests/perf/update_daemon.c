@@ -10,10 +10,10 @@
 
 struct daemon_run {
 	const struct update_settings *set;
-	const struct house *house;
+	const struct sandbox *sandbox;
 	struct bench_changes changes;
 	struct fw_ruleset *rs;
-	struct house_answer answer;
+	struct sandbox_answer answer;
 	struct update_daemon *out;
 };
 
@@ -51,27 +51,27 @@ static int text_store(const char *path, const struct fw_buf *text)
 
 static int batch_send(struct daemon_run *d, const struct fw_buf *text)
 {
-	const char *path = house_path(d->house, "batch");
+	const char *path = sandbox_path(d->sandbox, "batch");
 	const char *const args[] = { "batch", path, NULL };
 	int err = text_store(path, text);
 
-	return err ? err : house_fwctl(d->house, args, &d->answer);
+	return err ? err : sandbox_fwctl(d->sandbox, args, &d->answer);
 }
 
 /* A single change as a user says it: fwctl add rule before 12 from ... */
 static int single_send(struct daemon_run *d, const struct fw_buf *text)
 {
-	const char *args[HOUSE_ARGS + 1] = { 0 };
+	const char *args[SANDBOX_ARGS + 1] = { 0 };
 	fw_autofree char *words = strndup(text->text, text->len - 1);
 	char *rest = words;
 	size_t n = 0;
 
-	while (rest && n < HOUSE_ARGS)
+	while (rest && n < SANDBOX_ARGS)
 		args[n++] = strsep(&rest, " ");
 	if (!words)
 		return -ENOMEM;
 	/* What the shell's words cannot say is said in a file. */
-	return rest || strchr(text->text, '"') ? batch_send(d, text) : house_fwctl(d->house, args, &d->answer);
+	return rest || strchr(text->text, '"') ? batch_send(d, text) : sandbox_fwctl(d->sandbox, args, &d->answer);
 }
 
 /* What fwd says that it took. */
@@ -117,9 +117,9 @@ static int measure(struct daemon_run *d, enum update_row row)
 /* What fwd says of its rules goes to the answer's out. */
 static int save(struct daemon_run *d)
 {
-	const char *const argv[] = { "fwctl", "save", "--socket", house_path(d->house, "sock"), NULL };
+	const char *const argv[] = { "fwctl", "save", "--socket", sandbox_path(d->sandbox, "sock"), NULL };
 
-	return house_run(d->house, argv, &d->answer);
+	return sandbox_run(d->sandbox, argv, &d->answer);
 }
 
 /* The ruleset here begins with the ids that fwd gave. */
@@ -127,7 +127,7 @@ static int begin(struct daemon_run *d)
 {
 	const char *const load[] = { "load", d->set->rules, "--format", d->set->format, NULL };
 	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));
-	int err = house_fwctl(d->house, load, &d->answer);
+	int err = sandbox_fwctl(d->sandbox, load, &d->answer);
 
 	d->rs = fw_ruleset_new(NULL);
 	if (!ds || !d->rs)
@@ -169,12 +169,12 @@ static int measure_all(struct daemon_run *d)
 	return err ? err : compare(d);
 }
 
-int update_daemon_run(const struct update_settings *s, const struct house *h, struct update_daemon *out)
+int update_daemon_run(const struct update_settings *s, const struct sandbox *box, struct update_daemon *out)
 {
-	struct daemon_run d = { .set = s, .house = h, .changes = { .random = { s->seed } }, .out = out };
+	struct daemon_run d = { .set = s, .sandbox = box, .changes = { .random = { s->seed } }, .out = out };
 	int err = measure_all(&d);
 
-	house_answer_free(&d.answer);
+	sandbox_answer_free(&d.answer);
 	bench_changes_free(&d.changes);
 	fw_ruleset_free(d.rs);
 	return err;

@@ -222,20 +222,21 @@ static void trace_choose(struct traffic *t)
 }
 
 /* Packets that lean to the rules, as fwgen makes them. */
-static int trace_make(struct traffic *t, const struct update_settings *s, const struct house *h, struct fw_ruleset *rs)
+static int trace_make(struct traffic *t, const struct update_settings *s, const struct sandbox *box,
+		      struct fw_ruleset *rs)
 {
 	const char *const argv[] = { "fwgen",   "trace",     "--rules", s->rules, "--format",
 				     s->format, "--packets", PACKETS,   NULL };
-	const char *path = house_path(h, "trace");
-	struct house_answer a = { 0 };
+	const char *path = sandbox_path(box, "trace");
+	struct sandbox_answer a = { 0 };
 	FILE *f = NULL;
-	int err = house_run(h, argv, &a);
+	int err = sandbox_run(box, argv, &a);
 
 	if (!err && (!(f = fopen(path, "we")) || fwrite(a.out.text, 1, a.out.len, f) != a.out.len))
 		err = bench_said("write a trace", -EIO);
 	if (f && fclose(f) && !err)
 		err = bench_said("write a trace", -EIO);
-	house_answer_free(&a);
+	sandbox_answer_free(&a);
 	err = err ? err : bench_trace_read(path, FW_FORMAT_RULES, rs, &t->trace);
 	if (err)
 		return err;
@@ -307,11 +308,11 @@ static void results(struct traffic *t, struct update_traffic *out, int cache)
 	out->packets = t->walked;
 }
 
-static int cache_run(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs, int cache,
+static int cache_run(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs, int cache,
 		     struct update_traffic *out)
 {
 	struct traffic *t = calloc(1, sizeof(*t));
-	int err = t ? trace_make(t, s, h, rs) : -ENOMEM;
+	int err = t ? trace_make(t, s, box, rs) : -ENOMEM;
 
 	if (!t)
 		return err;
@@ -340,7 +341,7 @@ static void pin_away(cpu_set_t *before)
 	sched_setaffinity(0, sizeof(others), &others);
 }
 
-int update_traffic_run(const struct update_settings *s, const struct house *h, struct fw_ruleset *rs,
+int update_traffic_run(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
 		       struct update_traffic *out)
 {
 	cpu_set_t before;
@@ -349,7 +350,7 @@ int update_traffic_run(const struct update_settings *s, const struct house *h, s
 	pin_away(&before);
 	prctl(PR_SET_TIMERSLACK, 1);
 	for (int cache = 0; !err && cache < 2; cache++)
-		err = cache_run(s, h, rs, cache, out);
+		err = cache_run(s, box, rs, cache, out);
 	prctl(PR_SET_TIMERSLACK, 0);
 	sched_setaffinity(0, sizeof(before), &before);
 	return err;

@@ -11,20 +11,20 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 static void begins_empty(void **state)
 {
 	struct engine_status st;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	assert_int_equal(engine_ruleset(e)->nrules, 0);
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:80"), FW_ACCEPT);
+	assert_int_equal(fixture_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:80"), FW_ACCEPT);
 	engine_status(e, &st);
 	assert_int_equal(st.generation, 1);
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	engine_close(e);
 }
 
@@ -36,31 +36,31 @@ static void changes(void **state)
 	};
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_change(e, "policy in drop\nadd rule name ssh in proto tcp dport 22 accept\n");
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_ACCEPT);
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:23"), FW_DROP);
-	trial_change(
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_change(e, "policy in drop\nadd rule name ssh in proto tcp dport 22 accept\n");
+	assert_int_equal(fixture_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_ACCEPT);
+	assert_int_equal(fixture_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:23"), FW_DROP);
+	fixture_change(
 		e,
 		"set create bad 192.0.2.1\nadd rule first name bad from @bad drop\nreplace rule ssh in proto tcp accept");
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:23"), FW_ACCEPT);
-	assert_int_equal(trial_send(e, "tcp 192.0.2.1:1 > 10.0.0.2:23"), FW_DROP);
-	trial_change(e, "set del bad 192.0.2.1\nset add bad 192.0.2.2");
-	assert_int_equal(trial_send(e, "tcp 192.0.2.1:1 > 10.0.0.2:23"), FW_ACCEPT);
-	assert_int_equal(trial_send(e, "tcp 192.0.2.2:1 > 10.0.0.2:23"), FW_DROP);
+	assert_int_equal(fixture_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:23"), FW_ACCEPT);
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.1:1 > 10.0.0.2:23"), FW_DROP);
+	fixture_change(e, "set del bad 192.0.2.1\nset add bad 192.0.2.2");
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.1:1 > 10.0.0.2:23"), FW_ACCEPT);
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.2:1 > 10.0.0.2:23"), FW_DROP);
 	assert_filters(e, 300);
 	assert_int_equal(engine_change(e, &check, &r), 0);
 	assert_int_equal(r.counts.added, 1);
 	assert_int_equal(engine_ruleset(e)->nrules, 2);
-	trial_refused(e, "add rule drop\nadd rule dport 80 drop", "dport");
-	trial_refused(e, "del rule nobody", "nobody");
-	e = trial_restart(e);
+	fixture_refused(e, "add rule drop\nadd rule dport 80 drop", "dport");
+	fixture_refused(e, "del rule nobody", "nobody");
+	e = fixture_restart(e);
 	assert_filters(e, 300);
-	trial_pump(e);
-	trial_change(e, "del rule ssh\nmove rule bad last");
+	fixture_pump(e);
+	fixture_change(e, "del rule ssh\nmove rule bad last");
 	assert_filters(e, 300);
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	engine_close(e);
 }
 
@@ -70,36 +70,36 @@ static void loads(void **state)
 	struct engine_status st;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, "policy in drop\nrule name a from 10.0.0.0/8 accept\nrule name b proto tcp drop\n");
-	assert_int_equal(trial_loaded.counts.added, 2);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, "policy in drop\nrule name a from 10.0.0.0/8 accept\nrule name b proto tcp drop\n");
+	assert_int_equal(fixture_loaded.counts.added, 2);
 	assert_filters(e, 300);
 	for (int i = 0; i < 3; i++)
-		trial_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 3);
-	trial_load(e, "policy in drop\nrule proto udp dport 53 accept\nrule name a from 10.0.0.0/8 accept\n");
-	assert_int_equal(trial_loaded.counts.added, 1);
-	assert_int_equal(trial_loaded.counts.kept, 1);
-	assert_int_equal(trial_loaded.counts.removed, 1);
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 3);
+		fixture_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
+	assert_int_equal(engine_rule_count(e, fixture_rule(e, "a")).packets, 3);
+	fixture_load(e, "policy in drop\nrule proto udp dport 53 accept\nrule name a from 10.0.0.0/8 accept\n");
+	assert_int_equal(fixture_loaded.counts.added, 1);
+	assert_int_equal(fixture_loaded.counts.kept, 1);
+	assert_int_equal(fixture_loaded.counts.removed, 1);
+	assert_int_equal(engine_rule_count(e, fixture_rule(e, "a")).packets, 3);
 	assert_filters(e, 300);
-	assert_int_equal(trial_load_start(e, "rule dport 80 accept\nrule from 10.0.0.0/40 drop\n", 0, false), 0);
-	assert_int_equal(trial_edit(e, "add rule drop", 0, &r), -EAGAIN);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, -EINVAL);
-	assert_int_equal(trial_loaded.ds.n, 2);
+	assert_int_equal(fixture_load_start(e, "rule dport 80 accept\nrule from 10.0.0.0/40 drop\n", 0, false), 0);
+	assert_int_equal(fixture_edit(e, "add rule drop", 0, &r), -EAGAIN);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, -EINVAL);
+	assert_int_equal(fixture_loaded.ds.n, 2);
 	assert_int_equal(engine_ruleset(e)->nrules, 2);
-	assert_int_equal(trial_load_start(e, "rule drop\n", 0, true), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, 0);
+	assert_int_equal(fixture_load_start(e, "rule drop\n", 0, true), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, 0);
 	assert_int_equal(engine_ruleset(e)->nrules, 2);
-	e = trial_restart(e);
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 3);
+	e = fixture_restart(e);
+	assert_int_equal(engine_rule_count(e, fixture_rule(e, "a")).packets, 3);
 	assert_filters(e, 300);
 	engine_status(e, &st);
 	assert_int_equal(st.reload_seconds.count, 0);
-	trial_load(e, "");
+	fixture_load(e, "");
 	assert_int_equal(engine_ruleset(e)->nrules, 0);
 	engine_close(e);
 }
@@ -116,7 +116,7 @@ static void write_file(const char *path, const char *text)
 /* Files of sets come with the request, or, for the rules file of the options, from where it stands. */
 static void files(void **state)
 {
-	struct engine_options from_file = trial_options;
+	struct engine_options from_file = fixture_options;
 	struct fw_diags ds = { 0 };
 	char path[120], list[120];
 	struct engine *e = NULL;
@@ -124,27 +124,27 @@ static void files(void **state)
 	struct engine_load l = { .source.name = strdup("x/y.rules"),
 				 .source.text = strdup("set s file \"s.txt\"\nrule from @s drop\n") };
 
-	trial_fresh();
+	fixture_fresh();
 	l.source.len = strlen(l.source.text);
 	l.source.nfiles = 1;
 	l.source.files = file;
 	*file = (struct store_file){ strdup("s.txt"), strdup("192.0.2.1\n192.0.2.7\n"), 20 };
-	l.done = trial_done;
-	e = trial_begin();
+	l.done = fixture_done;
+	e = fixture_begin();
 	assert_int_equal(engine_load_start(e, &l), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, 0);
-	assert_int_equal(trial_send(e, "tcp 192.0.2.7:1 > 10.0.0.2:22"), FW_DROP);
-	e = trial_restart(e);
-	assert_int_equal(trial_send(e, "tcp 192.0.2.7:1 > 10.0.0.2:22"), FW_DROP);
-	assert_int_equal(trial_load_start(e, "set s file \"/etc/passwd\"\nrule from @s drop\n", 0, false), 0);
-	trial_pump(e);
-	assert_true(trial_loaded.err < 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, 0);
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.7:1 > 10.0.0.2:22"), FW_DROP);
+	e = fixture_restart(e);
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.7:1 > 10.0.0.2:22"), FW_DROP);
+	assert_int_equal(fixture_load_start(e, "set s file \"/etc/passwd\"\nrule from @s drop\n", 0, false), 0);
+	fixture_pump(e);
+	assert_true(fixture_loaded.err < 0);
 	engine_close(e);
 
-	trial_fresh();
-	snprintf(path, sizeof(path), "%s/first.rules", trial_folder);
-	snprintf(list, sizeof(list), "%s/s.txt", trial_folder);
+	fixture_fresh();
+	snprintf(path, sizeof(path), "%s/first.rules", fixture_folder);
+	snprintf(list, sizeof(list), "%s/s.txt", fixture_folder);
 	write_file(path, "set s file \"s.txt\"\nrule from @s drop\n");
 	from_file.rules = path;
 	/* Files that were cut off open nothing. */
@@ -158,10 +158,10 @@ static void files(void **state)
 	write_file(path, "set s file \"s.txt\"\nrule from @s drop\n");
 	write_file(list, "192.0.2.9\n");
 	assert_int_equal(engine_open(&from_file, &ds, &e), 0);
-	assert_int_equal(trial_send(e, "tcp 192.0.2.9:1 > 10.0.0.2:22"), FW_DROP);
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.9:1 > 10.0.0.2:22"), FW_DROP);
 	unlink(path);
-	e = trial_restart(e);
-	assert_int_equal(trial_send(e, "tcp 192.0.2.9:1 > 10.0.0.2:22"), FW_DROP);
+	e = fixture_restart(e);
+	assert_int_equal(fixture_send(e, "tcp 192.0.2.9:1 > 10.0.0.2:22"), FW_DROP);
 	engine_close(e);
 }
 
@@ -171,22 +171,22 @@ static void cannot_begin(void **state)
 	struct fw_diags ds = { 0 };
 	struct engine *e, *none = NULL;
 	struct fw_kern *k = NULL;
-	const struct fw_kern_options kern = { .pins = TRIAL_PINS, .pool = sandbox_pool() };
+	const struct fw_kern_options kern = { .pins = FIXTURE_PINS, .pool = sandbox_pool() };
 	uint32_t generation;
 	int fd;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, "rule proto tcp drop\n");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, "rule proto tcp drop\n");
 	generation = fw_kern_generation(engine_kern(e));
 	engine_close(e);
-	fd = open(trial_options.store, O_WRONLY);
+	fd = open(fixture_options.store, O_WRONLY);
 	assert_int_equal(pwrite(fd, "damage", 6, 4096), 6);
 	close(fd);
-	assert_int_equal(engine_open(&trial_options, &ds, &none), -EIO);
+	assert_int_equal(engine_open(&fixture_options, &ds, &none), -EIO);
 	assert_int_equal(ds.n, 1);
-	unlink(trial_options.store);
-	assert_int_equal(engine_open(&trial_options, NULL, &none), -ENODATA);
+	unlink(fixture_options.store);
+	assert_int_equal(engine_open(&fixture_options, NULL, &none), -ENODATA);
 	assert_int_equal(fw_kern_open(&kern, NULL, &k), 0);
 	assert_int_equal(fw_kern_generation(k), generation);
 	fw_kern_close(k);
@@ -214,11 +214,11 @@ static void interfaces(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	link_say(e, 5, "wan");
 	link_say(e, 6, "lan");
-	trial_change(e, "add rule on lan drop");
+	fixture_change(e, "add rule on lan drop");
 	assert_int_equal(probe_on(e, 5), FW_ACCEPT);
 	assert_int_equal(probe_on(e, 6), FW_DROP);
 	link_say(e, 6, "old");
@@ -227,14 +227,14 @@ static void interfaces(void **state)
 	assert_int_equal(probe_on(e, 6), FW_ACCEPT);
 	link_say(e, 5, NULL);
 	assert_int_equal(probe_on(e, 5), FW_ACCEPT);
-	trial_change(e, "add rule on old drop");
+	fixture_change(e, "add rule on old drop");
 	assert_int_equal(probe_on(e, 6), FW_DROP);
 	/* Numbers stay, whatever order the rules name the interfaces in. */
-	trial_load(e, "rule on { new, old } drop\nrule on lan accept\n");
+	fixture_load(e, "rule on { new, old } drop\nrule on lan accept\n");
 	link_say(e, 7, "new");
 	assert_int_equal(probe_on(e, 6), FW_DROP);
 	assert_int_equal(probe_on(e, 7), FW_DROP);
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_int_equal(probe_on(e, 6), FW_DROP);
 	assert_int_equal(probe_on(e, 7), FW_DROP);
 	assert_int_equal(probe_on(e, 5), FW_ACCEPT);
@@ -243,13 +243,13 @@ static void interfaces(void **state)
 
 static uint64_t packets_of(struct engine *e, const char *name)
 {
-	return engine_rule_count(e, trial_rule(e, name)).packets;
+	return engine_rule_count(e, fixture_rule(e, name)).packets;
 }
 
 static void send_times(struct engine *e, const char *packet, int n)
 {
 	while (n--)
-		trial_send(e, packet);
+		fixture_send(e, packet);
 }
 
 /* A rule with another name and other matches is another rule, also under the same id; the old one may come back. */
@@ -260,33 +260,33 @@ static void an_id_given_to_another_rule(void **state)
 	static const char udp[] = "udp 10.0.0.1:1 > 10.0.0.2:9", tcp[] = "tcp 10.0.0.1:1 > 10.0.0.2:25";
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, web);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, web);
 	send_times(e, udp, 5);
-	assert_int_equal(trial_load_start(e, mail, 3600, false), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, 0);
-	assert_int_equal(trial_loaded.counts.added, 1);
-	assert_int_equal(trial_loaded.counts.removed, 1);
+	assert_int_equal(fixture_load_start(e, mail, 3600, false), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, 0);
+	assert_int_equal(fixture_loaded.counts.added, 1);
+	assert_int_equal(fixture_loaded.counts.removed, 1);
 	assert_int_equal(packets_of(e, "mail"), 0);
 	send_times(e, tcp, 2);
 	assert_int_equal(packets_of(e, "mail"), 2);
-	assert_int_equal(engine_undo(e, &trial_who, NULL), 0);
-	trial_wait_undone(e);
+	assert_int_equal(engine_undo(e, &fixture_who, NULL), 0);
+	fixture_wait_undone(e);
 	assert_int_equal(packets_of(e, "web"), 5);
 	send_times(e, udp, 1);
 	/* For good, and through a restart. */
-	trial_load(e, mail);
+	fixture_load(e, mail);
 	assert_int_equal(packets_of(e, "mail"), 0);
 	send_times(e, tcp, 3);
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_int_equal(packets_of(e, "mail"), 3);
 	assert_labels(e);
 	/* With the same name, or the same matches, it is the same rule. */
-	trial_load(e, "rule 10 name mail in proto tcp dport { 25, 465 } accept\n");
+	fixture_load(e, "rule 10 name mail in proto tcp dport { 25, 465 } accept\n");
 	assert_int_equal(packets_of(e, "mail"), 3);
-	trial_load(e, "rule 10 name post in proto tcp dport { 25, 465 } drop\n");
+	fixture_load(e, "rule 10 name post in proto tcp dport { 25, 465 } drop\n");
 	assert_int_equal(packets_of(e, "post"), 3);
 	engine_close(e);
 }
@@ -303,5 +303,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(an_id_given_to_another_rule),
 	};
 
-	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;
 }

@@ -14,7 +14,7 @@
 
 #include "tests/unit/killed.h"
 #include "tests/unit/random.h"
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 #define LONG 3600 /* seconds: nothing takes so long */
 #define BEFORE "rule 5 name a proto udp accept\nrule 7 name b proto tcp accept\n"
@@ -38,23 +38,23 @@ static void begin(struct engine *e, const struct way *w, unsigned seconds)
 	struct engine_status st;
 	time_t start = time(NULL);
 
-	trial_load(e, BEFORE);
-	trial_change(e, "add rule name c proto gre accept");
-	trial_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
+	fixture_load(e, BEFORE);
+	fixture_change(e, "add rule name c proto gre accept");
+	fixture_send(e, "udp 10.0.0.1:1 > 10.0.0.2:22");
 	if (w->load) {
-		assert_int_equal(trial_load_start(e, w->text, seconds, false), 0);
-		trial_pump(e);
-		r = trial_loaded;
+		assert_int_equal(fixture_load_start(e, w->text, seconds, false), 0);
+		fixture_pump(e);
+		r = fixture_loaded;
 	} else {
-		trial_edit(e, w->text, seconds, &r);
+		fixture_edit(e, w->text, seconds, &r);
 	}
 	assert_int_equal(r.err, 0);
 	assert_true(r.confirm_by >= start + seconds);
 	if (seconds < LONG)
 		return; /* it may be over */
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_DROP);
-	assert_int_equal(trial_refused(e, "add rule drop", w->what), -EBUSY);
-	assert_int_equal(trial_load_start(e, "rule drop", 0, false), -EBUSY);
+	assert_int_equal(fixture_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_DROP);
+	assert_int_equal(fixture_refused(e, "add rule drop", w->what), -EBUSY);
+	assert_int_equal(fixture_load_start(e, "rule drop", 0, false), -EBUSY);
 	engine_status(e, &st);
 	assert_string_equal(st.confirm_what, w->what);
 }
@@ -65,7 +65,7 @@ static void assert_undone(struct engine *e, const struct way *w, const char *why
 	struct fw_diags ds = { .n = 0 };
 
 	assert_int_equal(engine_ruleset(e)->nrules, 3);
-	assert_int_equal(trial_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_ACCEPT);
+	assert_int_equal(fixture_send(e, "tcp 10.0.0.1:1 > 10.0.0.2:22"), FW_ACCEPT);
 	assert_filters(e, 100);
 	engine_status(e, &st);
 	assert_int_equal(st.confirm_by, 0);
@@ -74,12 +74,12 @@ static void assert_undone(struct engine *e, const struct way *w, const char *why
 	assert_int_equal(st.undone.rules, w->rules);
 	assert_int_equal(st.undone.restored, 3);
 	assert_non_null(strstr(st.undone.reason, why));
-	assert_int_equal(engine_confirm(e, &trial_who, &ds), -ENOENT);
+	assert_int_equal(engine_confirm(e, &fixture_who, &ds), -ENOENT);
 	assert_non_null(strstr(ds.d[0].message, "too late"));
 	assert_non_null(strstr(ds.d[0].message, w->what));
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "a")).packets, 1);
-	trial_change(e, "add rule name new proto ah drop");
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "new")).packets, 0);
+	assert_int_equal(engine_rule_count(e, fixture_rule(e, "a")).packets, 1);
+	fixture_change(e, "add rule name new proto ah drop");
+	assert_int_equal(engine_rule_count(e, fixture_rule(e, "new")).packets, 0);
 }
 
 static void nothing_waits(void **state)
@@ -87,11 +87,11 @@ static void nothing_waits(void **state)
 	struct fw_diags ds = { .n = 0 };
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	assert_int_equal(engine_confirm(e, &trial_who, &ds), -ENOENT);
+	fixture_fresh();
+	e = fixture_begin();
+	assert_int_equal(engine_confirm(e, &fixture_who, &ds), -ENOENT);
 	assert_string_equal(ds.d[0].message, "nothing is waiting to be confirmed");
-	assert_int_equal(engine_undo(e, &trial_who, &ds), -ENOENT);
+	assert_int_equal(engine_undo(e, &fixture_who, &ds), -ENOENT);
 	assert_string_equal(ds.d[1].message, "nothing is waiting to be undone");
 	engine_close(e);
 }
@@ -101,20 +101,20 @@ static void confirmed(const struct way *w, bool restarts)
 	struct fw_diags ds = { .n = 0 };
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	begin(e, w, LONG);
 	if (restarts) {
-		e = trial_restart(e);
-		assert_int_equal(trial_refused(e, "add rule drop", w->what), -EBUSY);
+		e = fixture_restart(e);
+		assert_int_equal(fixture_refused(e, "add rule drop", w->what), -EBUSY);
 	}
-	assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
-	assert_int_equal(engine_confirm(e, &trial_who, &ds), -ENOENT);
+	assert_int_equal(engine_confirm(e, &fixture_who, &ds), 0);
+	assert_int_equal(engine_confirm(e, &fixture_who, &ds), -ENOENT);
 	assert_non_null(strstr(ds.d[0].message, "nothing is waiting"));
-	trial_change(e, "add rule name e proto gre drop");
-	assert_int_equal(engine_rule_count(e, trial_rule(e, "e")).packets, 0);
-	trial_pump(e);
-	e = trial_restart(e);
+	fixture_change(e, "add rule name e proto gre drop");
+	assert_int_equal(engine_rule_count(e, fixture_rule(e, "e")).packets, 0);
+	fixture_pump(e);
+	e = fixture_restart(e);
 	assert_int_equal(engine_ruleset(e)->nrules, w->rules + 1);
 	assert_filters(e, 100);
 	engine_close(e);
@@ -132,20 +132,20 @@ static void taken_back(const struct way *w, bool restarts)
 	struct fw_diags ds = { .n = 0 };
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	begin(e, w, LONG);
-	e = restarts ? trial_restart(e) : e;
-	assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
+	e = restarts ? fixture_restart(e) : e;
+	assert_int_equal(engine_undo(e, &fixture_who, &ds), 0);
 	assert_true(engine_busy(e));
-	trial_wait_undone(e);
+	fixture_wait_undone(e);
 	assert_undone(e, w, "fwctl undo");
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_int_equal(engine_ruleset(e)->nrules, 4);
 	assert_filters(e, 100);
 	/* And what comes next may wait again, and stay. */
 	begin(e, w, LONG);
-	assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
+	assert_int_equal(engine_confirm(e, &fixture_who, &ds), 0);
 	assert_int_equal(engine_ruleset(e)->nrules, w->rules);
 	engine_close(e);
 }
@@ -161,24 +161,24 @@ static void too_late(const struct way *w)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	begin(e, w, 1);
-	trial_wait_undone(e);
+	fixture_wait_undone(e);
 	assert_undone(e, w, "not confirmed within 1 s");
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_int_equal(engine_ruleset(e)->nrules, 4);
 	engine_close(e);
 
 	/* Over a restart, before the time is over and after. */
 	for (int late = 0; late < 2; late++) {
-		trial_fresh();
-		e = trial_begin();
+		fixture_fresh();
+		e = fixture_begin();
 		begin(e, w, late ? 2 : 10);
 		engine_close(e);
 		usleep(late ? 3100000 : 0);
-		e = trial_begin();
-		trial_wait_undone(e);
+		e = fixture_begin();
+		fixture_wait_undone(e);
 		assert_undone(e, w, late ? "within 2 s" : "within 10 s");
 		engine_close(e);
 	}
@@ -206,31 +206,31 @@ static void beside(void **state)
 	struct engine_status st;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, BEFORE);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, BEFORE);
 	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
-	assert_int_equal(trial_refused(e, "add rule drop", "attach e0"), -EBUSY);
+	assert_int_equal(fixture_refused(e, "add rule drop", "attach e0"), -EBUSY);
 	assert_int_equal(engine_beside_begin(e, &w, "another", &ds), -EBUSY);
-	e = trial_restart(e);
-	assert_int_equal(trial_refused(e, "add rule drop", "attach e0"), -EBUSY);
-	assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
-	trial_change(e, "add rule drop");
+	e = fixture_restart(e);
+	assert_int_equal(fixture_refused(e, "add rule drop", "attach e0"), -EBUSY);
+	assert_int_equal(engine_confirm(e, &fixture_who, &ds), 0);
+	fixture_change(e, "add rule drop");
 	assert_int_equal(engine_beside_begin(e, &soon, "the way back", &ds), 0);
 	engine_close(e);
-	e = trial_begin();
+	e = fixture_begin();
 	undone_beside = 0;
 	engine_beside(e, undo_beside, NULL);
-	trial_wait_undone(e);
+	fixture_wait_undone(e);
 	assert_int_equal(undone_beside, 2);
 	engine_status(e, &st);
 	assert_string_equal(st.undone.what, "attach e0");
 	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
-	assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
+	assert_int_equal(engine_undo(e, &fixture_who, &ds), 0);
 	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
 	assert_int_equal(engine_beside_end(e, &ds), 0);
-	e = trial_restart(e);
-	trial_change(e, "add rule drop");
+	e = fixture_restart(e);
+	fixture_change(e, "add rule drop");
 	engine_close(e);
 }
 
@@ -250,13 +250,13 @@ static int try_something(struct engine *e, unsigned n)
 	fw_cleanup(fw_buf_free) struct fw_buf all = { 0 };
 
 	if (n % 2)
-		return trial_edit(e, "add rule name t proto esp drop", LONG, &r);
+		return fixture_edit(e, "add rule name t proto esp drop", LONG, &r);
 	fw_text_print(&all, engine_ruleset(e));
 	fw_buf_printf(&all, "rule name t proto esp drop\n");
-	if (trial_load_start(e, all.text, LONG, false))
+	if (fixture_load_start(e, all.text, LONG, false))
 		return -EBUSY;
 	work_until_idle(e);
-	return trial_loaded.err;
+	return fixture_loaded.err;
 }
 
 /* A child that makes changes that wait, and takes them back or keeps them: a byte when it begins, and when it is done. */
@@ -264,17 +264,17 @@ static void work(int out, uint64_t from)
 {
 	struct engine *e = NULL;
 
-	if (engine_open(&trial_options, NULL, &e))
+	if (engine_open(&fixture_options, NULL, &e))
 		return;
 	for (uint64_t n = from;; n++) {
 		static struct engine_result r;
 
 		if (write(out, "b", 1) != 1 || try_something(e, (unsigned)n) || write(out, "w", 1) != 1 ||
-		    engine_undo(e, &trial_who, &r.ds))
+		    engine_undo(e, &fixture_who, &r.ds))
 			return;
 		work_until_idle(e);
-		if (write(out, "u", 1) != 1 || trial_edit(e, "add rule proto ah drop", LONG, &r) ||
-		    engine_confirm(e, &trial_who, &r.ds) || write(out, "c", 1) != 1)
+		if (write(out, "u", 1) != 1 || fixture_edit(e, "add rule proto ah drop", LONG, &r) ||
+		    engine_confirm(e, &fixture_who, &r.ds) || write(out, "c", 1) != 1)
 			return;
 	}
 }
@@ -296,14 +296,14 @@ static void killed(void **state)
 	unsigned rules = 0, seen[256] = { 0 };
 	struct engine *e;
 
-	trial_fresh();
+	fixture_fresh();
 	for (int i = 0; i < 40; i++) {
 		char last = kill_once(&rules);
 		struct fw_diags ds = { .n = 0 };
 		struct engine_status st;
 		size_t have;
 
-		e = trial_begin();
+		e = fixture_begin();
 		engine_status(e, &st);
 		have = engine_ruleset(e)->nrules;
 		seen[(unsigned char)last]++;
@@ -311,8 +311,8 @@ static void killed(void **state)
 			assert_true(st.confirm_by > 0); /* it has not been taken back yet */
 		if (st.confirm_by) {
 			assert_int_equal(have, rules + 1);
-			assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
-			trial_wait_undone(e);
+			assert_int_equal(engine_undo(e, &fixture_who, &ds), 0);
+			fixture_wait_undone(e);
 			assert_int_equal(engine_ruleset(e)->nrules, rules);
 		} else if (have != rules) {
 			/* The last one was confirmed, and killed before it could say so. */
@@ -335,5 +335,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(are_too_late),  cmocka_unit_test(beside),        cmocka_unit_test(killed),
 	};
 
-	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;
 }

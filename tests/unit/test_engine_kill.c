@@ -13,7 +13,7 @@
 
 #include "tests/unit/killed.h"
 #include "tests/unit/random.h"
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 static void put_body(struct fw_buf *b, struct fw_random *d)
 {
@@ -138,19 +138,19 @@ static int engine_step(struct engine *e, uint64_t n)
 	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
 
 	if (!whole) {
-		int err = trial_edit(e, text, 0, &r);
+		int err = fixture_edit(e, text, 0, &r);
 
 		/* Sometimes there is time for what waits for a grace period. */
 		if (n % 3 == 0 && poll(&p, 1, 0) > 0)
 			engine_work(e);
 		return err;
 	}
-	if (trial_load_start(e, text, 0, false))
+	if (fixture_load_start(e, text, 0, false))
 		return -1;
 	while (engine_busy(e))
 		if (poll(&p, 1, 1000) > 0)
 			engine_work(e);
-	return trial_loaded.err;
+	return fixture_loaded.err;
 }
 
 static void model_agrees(void **state)
@@ -158,17 +158,17 @@ static void model_agrees(void **state)
 	struct fw_ruleset *model = fw_ruleset_new(NULL);
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	for (uint64_t n = 0; n < 300; n++) {
 		assert_int_equal(engine_step(e, n), 0);
 		model_step(&model, n);
-		assert_true(trial_same(engine_ruleset(e), model));
+		assert_true(fixture_same(engine_ruleset(e), model));
 		assert_filters(e, 30);
 		if (n % 40 == 39)
-			e = trial_restart(e);
+			e = fixture_restart(e);
 	}
-	trial_pump(e);
+	fixture_pump(e);
 	engine_close(e);
 	fw_ruleset_free(model);
 }
@@ -177,7 +177,7 @@ static void work(int out, uint64_t from)
 {
 	struct engine *e = NULL;
 
-	if (engine_open(&trial_options, NULL, &e))
+	if (engine_open(&fixture_options, NULL, &e))
 		return;
 	for (uint64_t n = from; !engine_step(e, n) && write(out, "x", 1) == 1; n++)
 		;
@@ -189,22 +189,22 @@ static void killed(void **state)
 	struct fw_ruleset *model = fw_ruleset_new(NULL);
 	uint64_t steps = 0;
 
-	trial_fresh();
+	fixture_fresh();
 	for (int i = 0; i < 60; i++) {
 		/* Mostly when it has begun to work. */
 		struct killed k = { .work = work, .from = steps, .us = 200000, .begun = random_below(5) };
 		uint64_t done = steps + kill_child_counted(&k);
-		struct engine *e = trial_begin();
+		struct engine *e = fixture_begin();
 
 		for (; steps < done; steps++)
 			model_step(&model, steps);
-		if (!trial_same(engine_ruleset(e), model))
+		if (!fixture_same(engine_ruleset(e), model))
 			model_step(&model, steps++);
-		if (!trial_same(engine_ruleset(e), model))
+		if (!fixture_same(engine_ruleset(e), model))
 			fail_msg("killed after %llu steps: the ruleset is neither that nor the next one",
 				 (unsigned long long)done);
 		assert_filters(e, 100);
-		trial_pump(e);
+		fixture_pump(e);
 		engine_close(e);
 	}
 	fw_ruleset_free(model);
@@ -219,5 +219,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(killed),
 	};
 
-	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;
 }

@@ -13,7 +13,7 @@
 #include "ctl/fwd/engine/engine_internal.h"
 #include "ctl/fwd/store/store_internal.h"
 #include "lib/rule/internal.h"
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 /* Many changes become a snapshot, while others go on. */
 static void folded(void **state)
@@ -23,9 +23,9 @@ static void folded(void **state)
 	char *text = malloc(200000);
 	unsigned n = 0;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, "set s { 192.0.2.1 }\nrule name base from @s drop\n");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, "set s { 192.0.2.1 }\nrule name base from @s drop\n");
 	for (unsigned i = 0; i < 60; i++) {
 		size_t len = 0;
 
@@ -34,17 +34,17 @@ static void folded(void **state)
 					       n % 60000, i % 2 ? "some words" : "others");
 		if (i)
 			len += (size_t)sprintf(text + len, "del rule 2\nadd rule 2 name x%u proto udp drop\n", i);
-		trial_change(e, text);
+		fixture_change(e, text);
 		engine_work(e);
 		store_size(engine_store(e), &changes_now, &bytes);
 		if (changes_now < changes_before)
 			break;
 		changes_before = changes_now;
 	}
-	trial_pump(e);
+	fixture_pump(e);
 	store_size(engine_store(e), &changes_now, &bytes);
 	assert_true(changes_now < changes_before);
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_filters(e, 100);
 	engine_close(e);
 	free(text);
@@ -59,15 +59,15 @@ static void little_room(void **state)
 
 	for (unsigned i = 0; i < 5000; i++)
 		fw_buf_printf(&text, "rule from 10.%u.%u.0/24 proto tcp dport %u drop\n", i >> 8, i & 255, i % 5000);
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	pool = fw_kern_pool(engine_kern(e));
-	trial_load(e, text.text);
-	trial_pump(e);
+	fixture_load(e, text.text);
+	fixture_pump(e);
 	pool->limit = 2 * pool->nsegments + 1;
 	for (int i = 0; i < 4; i++)
-		trial_load(e, text.text);
-	trial_pump(e);
+		fixture_load(e, text.text);
+	fixture_pump(e);
 	assert_filters(e, 50);
 	pool->limit = pool->nsegments;
 	for (unsigned i = 0; i < 300; i++) {
@@ -76,7 +76,7 @@ static void little_room(void **state)
 
 		snprintf(line, sizeof(line), "del rule %u\nadd rule %u from 172.16.%u.%u proto udp dport %u drop",
 			 i + 1, i + 1, i >> 8, i & 255, i);
-		if (trial_edit(e, line, 0, &r) == -ENOSPC) {
+		if (fixture_edit(e, line, 0, &r) == -ENOSPC) {
 			assert_int_equal(r.ds.n, 1);
 			assert_non_null(fw_ruleset_by_id(engine_ruleset(e), i + 1));
 			break;
@@ -85,7 +85,7 @@ static void little_room(void **state)
 	}
 	pool->limit = FW_POOL_SEGMENTS;
 	assert_filters(e, 50);
-	trial_change(e, "add rule first proto udp accept");
+	fixture_change(e, "add rule first proto udp accept");
 	assert_filters(e, 50);
 	engine_close(e);
 	fw_buf_free(&text);
@@ -98,22 +98,22 @@ static void many_generations(void **state)
 	struct engine *e;
 	char line[100];
 
-	trial_fresh();
-	e = trial_begin();
-	trial_change(e, "add rule name a proto tcp drop");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_change(e, "add rule name a proto tcp drop");
 	image = &e->live->now->image;
 	image->generation = UINT32_MAX - 3;
 	assert_int_equal(fw_kern_publish(engine_kern(e), image->root, image->generation), 0);
 	for (unsigned i = 0; i < 8; i++) {
 		snprintf(line, sizeof(line), "replace rule a proto tcp dport %u drop", i + 1);
-		trial_change(e, line);
+		fixture_change(e, line);
 		assert_int_equal(e->live->now->image.generation, i < 3 ? UINT32_MAX - 2 + i : i - 2);
 		snprintf(line, sizeof(line), "tcp 10.0.0.1:1 > 10.0.0.2:%u", i + 1);
-		assert_int_equal(trial_send(e, line), FW_DROP);
+		assert_int_equal(fixture_send(e, line), FW_DROP);
 		snprintf(line, sizeof(line), "tcp 10.0.0.1:1 > 10.0.0.2:%u", i);
-		assert_int_equal(trial_send(e, line), FW_ACCEPT);
+		assert_int_equal(fixture_send(e, line), FW_ACCEPT);
 	}
-	trial_pump(e);
+	fixture_pump(e);
 	assert_filters(e, 50);
 	engine_close(e);
 }
@@ -123,19 +123,19 @@ static void last_snapshot(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, "rule name a drop\n");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, "rule name a drop\n");
 	engine_store(e)->last_id = INT32_MAX - 1;
-	trial_load(e, "rule name b drop\n");
-	assert_int_equal(trial_load_start(e, "rule name c drop\n", 0, false), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, -E2BIG);
-	assert_non_null(strstr(trial_loaded.ds.d[0].message, "no number for another one"));
-	trial_change(e, "add rule name d accept");
-	e = trial_restart(e);
-	trial_rule(e, "b");
-	trial_rule(e, "d");
+	fixture_load(e, "rule name b drop\n");
+	assert_int_equal(fixture_load_start(e, "rule name c drop\n", 0, false), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, -E2BIG);
+	assert_non_null(strstr(fixture_loaded.ds.d[0].message, "no number for another one"));
+	fixture_change(e, "add rule name d accept");
+	e = fixture_restart(e);
+	fixture_rule(e, "b");
+	fixture_rule(e, "d");
 	assert_filters(e, 50);
 	engine_close(e);
 }
@@ -146,20 +146,20 @@ static void last_counter(void **state)
 	static struct engine_result r;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_change(e, "add rule name a drop");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_change(e, "add rule name a drop");
 	while (e->live->now->rs->next_slot < FW_COUNTER_SLOTS) {
 		uint32_t slot = e->live->now->rs->next_slot;
 
 		assert_int_equal(fw_slot_reserve(e->live->now->rs, slot), 0);
 		fw_slot_take(e->live->now->rs, slot, NULL);
 	}
-	assert_int_equal(trial_edit(e, "add rule name b drop", 0, &r), -E2BIG);
+	assert_int_equal(fixture_edit(e, "add rule name b drop", 0, &r), -E2BIG);
 	assert_non_null(strstr(r.ds.d[0].message, "counters for 16777152 rules"));
 	assert_int_equal(e->live->now->rs->next_slot, FW_COUNTER_SLOTS);
-	e = trial_restart(e);
-	trial_change(e, "add rule name b drop");
+	e = fixture_restart(e);
+	fixture_change(e, "add rule name b drop");
 	assert_filters(e, 20);
 	engine_close(e);
 }
@@ -169,20 +169,20 @@ static void last_id(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_change(e, "add rule 18446744073709551615 name last drop\nadd rule name a accept\nadd rule name b drop");
-	assert_int_equal(trial_rule(e, "a")->id, 1);
-	trial_change(e, "del rule a last");
-	e = trial_restart(e);
-	trial_change(e, "add rule name c drop");
-	assert_int_equal(trial_rule(e, "c")->id, 1);
-	trial_load(e, "rule name d in drop\nrule name b drop\n");
-	assert_int_equal(trial_rule(e, "d")->id, 3);
-	assert_int_equal(trial_rule(e, "b")->id, 2);
-	trial_load(e, "");
-	trial_change(e, "add rule name e drop");
-	e = trial_restart(e);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_change(e, "add rule 18446744073709551615 name last drop\nadd rule name a accept\nadd rule name b drop");
+	assert_int_equal(fixture_rule(e, "a")->id, 1);
+	fixture_change(e, "del rule a last");
+	e = fixture_restart(e);
+	fixture_change(e, "add rule name c drop");
+	assert_int_equal(fixture_rule(e, "c")->id, 1);
+	fixture_load(e, "rule name d in drop\nrule name b drop\n");
+	assert_int_equal(fixture_rule(e, "d")->id, 3);
+	assert_int_equal(fixture_rule(e, "b")->id, 2);
+	fixture_load(e, "");
+	fixture_change(e, "add rule name e drop");
+	e = fixture_restart(e);
 	assert_filters(e, 50);
 	engine_close(e);
 }
@@ -191,47 +191,47 @@ static void last_id(void **state)
 static void full_store(void **state)
 {
 	char in[96], file[120], ballast[120];
-	struct engine_options small = trial_options;
+	struct engine_options small = fixture_options;
 	struct fw_diags ds = { 0 };
 	struct engine *e = NULL;
 	char block[4096] = { 0 };
 	int fd, err = 0;
 
-	trial_fresh();
-	snprintf(in, sizeof(in), "%s/small", trial_folder);
+	fixture_fresh();
+	snprintf(in, sizeof(in), "%s/small", fixture_folder);
 	snprintf(file, sizeof(file), "%s/store", in);
 	snprintf(ballast, sizeof(ballast), "%s/ballast", in);
 	assert_int_equal(mkdir(in, 0700), 0);
 	assert_int_equal(mount("tmpfs", in, "tmpfs", 0, "size=48m"), 0);
 	small.store = file;
 	assert_int_equal(engine_open(&small, &ds, &e), 0);
-	trial_load(e, "rule name a proto tcp drop\n");
+	fixture_load(e, "rule name a proto tcp drop\n");
 	fd = open(ballast, O_CREAT | O_WRONLY, 0600);
 	while (write(fd, block, sizeof(block)) == sizeof(block))
 		;
 	close(fd);
-	assert_int_equal(trial_load_start(e, "rule accept\n", 0, false), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, -ENOSPC);
-	assert_non_null(strstr(trial_loaded.ds.d[0].message, "disk"));
+	assert_int_equal(fixture_load_start(e, "rule accept\n", 0, false), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, -ENOSPC);
+	assert_non_null(strstr(fixture_loaded.ds.d[0].message, "disk"));
 	for (int i = 0; i < 100000 && !err; i++) {
 		static struct engine_result r;
 		static const char text[] = "add rule first proto udp accept\ndel rule 2";
 
-		err = trial_edit(e, i ? text : "add rule 2 proto udp accept", 0, &r);
+		err = fixture_edit(e, i ? text : "add rule 2 proto udp accept", 0, &r);
 		if (!err && i)
-			err = trial_edit(e, "add rule 2 proto udp accept", 0, &r);
+			err = fixture_edit(e, "add rule 2 proto udp accept", 0, &r);
 		if (err)
 			assert_non_null(strstr(r.ds.d[0].message, "no space"));
 	}
 	assert_int_equal(err, -ENOSPC);
 	assert_filters(e, 100);
 	unlink(ballast);
-	trial_change(e, "add rule name z proto gre drop");
-	trial_pump(e);
+	fixture_change(e, "add rule name z proto gre drop");
+	fixture_pump(e);
 	engine_close(e);
 	assert_int_equal(engine_open(&small, &ds, &e), 0);
-	trial_rule(e, "z");
+	fixture_rule(e, "z");
 	assert_filters(e, 100);
 	engine_close(e);
 	assert_int_equal(umount(in), 0);
@@ -245,5 +245,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(full_store),
 	};
 
-	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;
 }

@@ -19,7 +19,7 @@
 #include "fw/table/packet.h"
 #include "tests/unit/killed.h"
 #include "tests/unit/random.h"
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 #define MANY 1000 /* names of a transaction */
 #define NAMES_MOST 65535
@@ -30,7 +30,7 @@ static unsigned next_name;
 /* All that nothing uses is given back. */
 static void settle(struct engine *e)
 {
-	trial_pump(e);
+	fixture_pump(e);
 	while (fw_live_grace_pending(e->live))
 		grace_wait(e);
 }
@@ -53,7 +53,7 @@ static void delete_names(struct engine *e, unsigned n)
 	fw_buf_printf(&b, "del rule");
 	for (unsigned i = 0; i < n; i++)
 		fw_buf_printf(&b, " r%u", i);
-	trial_change(e, b.text);
+	fixture_change(e, b.text);
 }
 
 /* More than there are numbers; nothing waits for grace periods but who needs one. */
@@ -61,18 +61,18 @@ static void more_than_there_are(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	for (unsigned i = 0; i < NAMES_MOST / MANY + 8; i++) {
 		fw_autofree char *text = new_names(MANY, "add ");
 
-		trial_change(e, text);
+		fixture_change(e, text);
 		if (i % 10 == 9)
-			trial_load(e, "");
+			fixture_load(e, "");
 		else
 			delete_names(e, MANY);
 		if (i % 40 == 25)
-			e = trial_restart(e);
+			e = fixture_restart(e);
 	}
 	assert_true(next_name > NAMES_MOST + MANY);
 	settle(e);
@@ -86,8 +86,8 @@ static void refused(void **state)
 	static struct engine_result r;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	for (unsigned i = 0; i < NAMES_MOST / MANY + 2; i++) {
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 		fw_autofree char *text = new_names(MANY, "add ");
@@ -97,7 +97,7 @@ static void refused(void **state)
 
 		assert_int_equal(engine_change(e, &edit, &r), 0);
 		fw_buf_printf(&b, "%sadd rule from 10.0.0.1/8 drop\n", text);
-		trial_refused(e, b.text, "bits set behind its prefix length");
+		fixture_refused(e, b.text, "bits set behind its prefix length");
 	}
 	settle(e);
 	assert_int_equal(engine_ruleset(e)->nifaces, 0);
@@ -120,10 +120,10 @@ static void load_refused(struct engine *e, const char *text)
 {
 	size_t rules = engine_ruleset(e)->nrules;
 
-	assert_int_equal(trial_load_start(e, text, 0, false), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, -E2BIG);
-	assert_non_null(strstr(trial_loaded.ds.d[0].message, "more than 65535 interfaces"));
+	assert_int_equal(fixture_load_start(e, text, 0, false), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, -E2BIG);
+	assert_non_null(strstr(fixture_loaded.ds.d[0].message, "more than 65535 interfaces"));
 	assert_int_equal(engine_ruleset(e)->nrules, rules);
 }
 
@@ -134,20 +134,20 @@ static void all_in_use(void **state)
 	fw_autofree char *others = names_text(100000, MANY);
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	load_refused(e, too_many);
-	trial_load(e, most);
-	trial_load(e, most);
-	assert_int_equal(trial_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
-	trial_change(e, "add rule on { f7, f65534 } accept");
+	fixture_load(e, most);
+	fixture_load(e, most);
+	assert_int_equal(fixture_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
+	fixture_change(e, "add rule on { f7, f65534 } accept");
 	load_refused(e, others);
-	e = trial_restart(e);
-	assert_int_equal(trial_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
-	trial_change(e, "del rule 9");
-	trial_change(e, "add rule on other drop");
-	trial_load(e, "");
-	trial_load(e, others);
+	e = fixture_restart(e);
+	assert_int_equal(fixture_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
+	fixture_change(e, "del rule 9");
+	fixture_change(e, "add rule on other drop");
+	fixture_load(e, "");
+	fixture_load(e, others);
 	settle(e);
 	assert_int_equal(engine_ruleset(e)->ifaces_named, MANY);
 	engine_close(e);
@@ -159,25 +159,25 @@ static void comes_back(void **state)
 	fw_autofree char *a = names_text(0, 40000), *b = names_text(50000, 25000), *c = names_text(50000, 30000);
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, a);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, a);
 	load_refused(e, c);
 	for (unsigned i = 0; i < 2; i++) {
-		assert_int_equal(trial_load_start(e, b, 600, false), 0);
-		trial_pump(e);
-		assert_int_equal(trial_loaded.err, 0);
+		assert_int_equal(fixture_load_start(e, b, 600, false), 0);
+		fixture_pump(e);
+		assert_int_equal(fixture_loaded.err, 0);
 		if (i)
-			e = trial_restart(e);
+			e = fixture_restart(e);
 		settle(e);
 		assert_int_equal(engine_ruleset(e)->ifaces_named, 65000);
-		assert_int_equal(engine_undo(e, &trial_who, NULL), 0);
+		assert_int_equal(engine_undo(e, &fixture_who, NULL), 0);
 		settle(e);
 		assert_int_equal(engine_ruleset(e)->ifaces_named, 40000);
 		assert_int_equal(engine_ruleset(e)->nrules, 400);
 	}
-	trial_load(e, "");
-	trial_load(e, c);
+	fixture_load(e, "");
+	fixture_load(e, c);
 	engine_close(e);
 }
 
@@ -189,24 +189,24 @@ static void full_store(void **state)
 	struct store *s;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, "rule name mine on eth0 proto tcp drop\n");
-	trial_change(e, "add rule name late on eth1 accept");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, "rule name mine on eth0 proto tcp drop\n");
+	fixture_change(e, "add rule name late on eth1 accept");
 	engine_close(e);
 	for (unsigned i = 0; i < NAMES_MOST; i++)
 		fw_buf_printf(&names, i == 500 ? "eth0\n" : i == 65000 ? "eth1\n" : "old%u\n", i);
-	assert_int_equal(store_open(trial_options.store, NULL, &s), 0);
+	assert_int_equal(store_open(fixture_options.store, NULL, &s), 0);
 	assert_int_equal(store_set(s, "interfaces", names.text, NULL), 0);
 	store_close(s);
-	e = trial_begin();
+	e = fixture_begin();
 	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "eth0"), 500);
-	trial_change(e, "add rule on one-more drop");
+	fixture_change(e, "add rule on one-more drop");
 	settle(e);
 	assert_int_equal(engine_ruleset(e)->ifaces_named, 3);
 	assert_int_equal(store_get(engine_store(e), "interfaces", &after), 0);
 	assert_null(strstr(after, "old"));
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "eth0"), 500);
 	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "eth1"), 65000);
 	engine_close(e);
@@ -338,7 +338,7 @@ static void change(struct engine *e)
 	for (; rule; rule = rule->next)
 		if (!random_below(engine_ruleset(e)->nrules > 12 ? 3 : 10))
 			fw_buf_printf(&b, "del rule %llu\n", (unsigned long long)rule->id);
-	if (b.text && trial_edit(e, b.text, random_below(15) ? 0 : 600, &r))
+	if (b.text && fixture_edit(e, b.text, random_below(15) ? 0 : 600, &r))
 		assert_true(r.ds.n > 0);
 }
 
@@ -348,23 +348,23 @@ static void load(struct engine *e)
 
 	for (unsigned n = random_below(10); n; n--)
 		put_rule(&b, "");
-	if (!trial_load_start(e, b.text ? b.text : "", random_below(3) ? 0 : 600, false))
-		trial_pump(e);
+	if (!fixture_load_start(e, b.text ? b.text : "", random_below(3) ? 0 : 600, false))
+		fixture_pump(e);
 }
 
 static void decide(struct engine *e)
 {
 	if (engine_waits(e, NULL) && random_below(2))
-		engine_confirm(e, &trial_who, NULL);
+		engine_confirm(e, &fixture_who, NULL);
 	else if (engine_waits(e, NULL))
-		engine_undo(e, &trial_who, NULL);
+		engine_undo(e, &fixture_who, NULL);
 	while (engine_busy(e))
 		engine_work(e);
 }
 
 static struct engine *again(struct engine *e, struct played *links)
 {
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_matches(e, links);
 	for (unsigned i = 0; i < LINKS; i++)
 		if (!random_below(3))
@@ -387,7 +387,7 @@ static struct engine *step(struct engine *e, struct played *links)
 	} else if (kind == 8 && !random_below(3)) {
 		e = again(e, links);
 	} else if (kind < 16) {
-		trial_pump(e);
+		fixture_pump(e);
 	} else {
 		change(e);
 	}
@@ -402,8 +402,8 @@ static void names_and_interfaces(void **state)
 	size_t most = 0;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	for (unsigned i = 0; i < LINKS; i++)
 		links[i].ifindex = IFINDEX + i;
 	tell_all(e, links);
@@ -423,16 +423,16 @@ static void left_behind(void **state)
 	const struct played gone = { .ifindex = IFINDEX, .name = { "a" }, .n = 1 };
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_change(e, "add rule name mine on a drop");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_change(e, "add rule name mine on a drop");
 	tell(e, &gone);
 	assert_packet(e, IFINDEX, 0, 80);
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_packet(e, IFINDEX, 0, 80);
-	trial_change(e, "del rule mine");
+	fixture_change(e, "del rule mine");
 	settle(e);
-	trial_change(e, "add rule name other on b drop");
+	fixture_change(e, "add rule name other on b drop");
 	assert_int_equal(fw_ruleset_iface_find(engine_ruleset(e), "b"), 0);
 	assert_packet(e, IFINDEX, FW_IFACE_OTHER, 80);
 	engine_close(e);
@@ -470,8 +470,8 @@ static void under_way(void **state)
 	struct engine *e;
 	char text[200];
 
-	trial_fresh();
-	e = trial_begin();
+	fixture_fresh();
+	e = fixture_begin();
 	s.kern = engine_kern(e);
 	assert_int_equal(pthread_create(&s.thread, NULL, send_on, &s), 0);
 	for (unsigned i = 0; i < 120 || __atomic_load_n(&s.sent, __ATOMIC_RELAXED) < 100; i++) {
@@ -481,15 +481,15 @@ static void under_way(void **state)
 		tell(e, &lo);
 		snprintf(text, sizeof(text), "add rule name mine on %s accept\nadd rule name other on o%u drop",
 			 lo.name[0], i);
-		trial_change(e, text);
-		trial_change(e, "del rule mine other");
+		fixture_change(e, text);
+		fixture_change(e, "del rule mine other");
 		for (unsigned k = random_below(5); k; k--)
 			engine_work(e);
 		snprintf(text, sizeof(text), "add rule name bad on { b%u, d%u, e%u } drop", i, i, i);
-		trial_change(e, text);
+		fixture_change(e, text);
 		for (unsigned k = random_below(3); k; k--)
 			engine_work(e);
-		trial_change(e, "del rule bad");
+		fixture_change(e, "del rule bad");
 	}
 	s.stop = true;
 	pthread_join(s.thread, NULL);
@@ -516,7 +516,7 @@ static void work(int out, uint64_t from)
 	struct pollfd p = { .events = POLLIN };
 	struct engine *e = NULL;
 
-	if (engine_open(&trial_options, NULL, &e))
+	if (engine_open(&fixture_options, NULL, &e))
 		return;
 	tell_all(e, fixed_links());
 	p.fd = engine_fd(e);
@@ -533,17 +533,17 @@ static void killed(void **state)
 {
 	uint64_t steps = 0;
 
-	trial_fresh();
+	fixture_fresh();
 	for (unsigned i = 0; i < 40; i++) {
 		struct killed k = { .work = work, .from = i, .us = 150000, .begun = random_below(5) };
 		struct engine *e;
 
 		steps += kill_child_counted(&k);
-		e = trial_begin();
+		e = fixture_begin();
 		assert_matches(e, fixed_links()); /* what the kernel holds is right for these rules already */
 		tell_all(e, fixed_links());
 		assert_matches(e, fixed_links());
-		trial_pump(e);
+		fixture_pump(e);
 		assert_matches(e, fixed_links());
 		engine_close(e);
 	}
@@ -565,5 +565,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(killed),
 	};
 
-	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;
 }

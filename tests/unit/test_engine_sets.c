@@ -11,7 +11,7 @@
 
 #include "tests/unit/killed.h"
 #include "tests/unit/random.h"
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 static const char rules[] = "set banned dynamic { 192.0.2.1 }\nset listed { 192.0.2.2 }\nrule from @banned drop\n"
 			    "rule from @listed drop\n";
@@ -21,7 +21,7 @@ static bool drops(struct engine *e, unsigned host)
 	char packet[64];
 
 	snprintf(packet, sizeof(packet), "tcp 192.0.2.%u:1 > 10.0.0.2:22", host);
-	return trial_send(e, packet) == FW_DROP;
+	return fixture_send(e, packet) == FW_DROP;
 }
 
 /* Which of the hosts 1 to 8 are dropped, as digits. */
@@ -40,29 +40,29 @@ static void loads_leave_them_alone(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, rules);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, rules);
 	assert_dropped(e, "12");
-	trial_change(e, "set add banned 192.0.2.5\nset add listed 192.0.2.6");
-	trial_change(e, "set del banned 192.0.2.1\nset add banned { 192.0.2.7 }");
+	fixture_change(e, "set add banned 192.0.2.5\nset add listed 192.0.2.6");
+	fixture_change(e, "set del banned 192.0.2.1\nset add banned { 192.0.2.7 }");
 	assert_dropped(e, "2567");
-	trial_load(e, rules);
+	fixture_load(e, rules);
 	assert_dropped(e, "257");
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_dropped(e, "257");
 	/* Changes on top of a load, and another load on top of them. */
-	trial_change(e, "set add banned 192.0.2.3\nset add --exist banned 192.0.2.5 192.0.2.4");
-	trial_load(e, rules);
-	trial_change(e, "set del banned 192.0.2.4");
-	e = trial_restart(e);
+	fixture_change(e, "set add banned 192.0.2.3\nset add --exist banned 192.0.2.5 192.0.2.4");
+	fixture_load(e, rules);
+	fixture_change(e, "set del banned 192.0.2.4");
+	e = fixture_restart(e);
 	assert_dropped(e, "2357");
-	trial_change(e, "set flush banned");
-	trial_load(e, rules);
-	e = trial_restart(e);
+	fixture_change(e, "set flush banned");
+	fixture_load(e, rules);
+	e = fixture_restart(e);
 	assert_dropped(e, "2");
-	trial_change(e, "set replace banned 192.0.2.8 192.0.2.3");
-	e = trial_restart(e);
+	fixture_change(e, "set replace banned 192.0.2.8 192.0.2.3");
+	e = fixture_restart(e);
 	assert_dropped(e, "238");
 	engine_close(e);
 }
@@ -72,24 +72,24 @@ static void the_word_comes_and_goes(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, "set banned { 192.0.2.1 }\nrule from @banned drop\n");
-	trial_change(e, "set add banned 192.0.2.2");
-	trial_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, "set banned { 192.0.2.1 }\nrule from @banned drop\n");
+	fixture_change(e, "set add banned 192.0.2.2");
+	fixture_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
 	assert_dropped(e, "12");
-	trial_load(e, "set banned { 192.0.2.4 }\nrule from @banned drop\n");
-	e = trial_restart(e);
+	fixture_load(e, "set banned { 192.0.2.4 }\nrule from @banned drop\n");
+	e = fixture_restart(e);
 	assert_dropped(e, "4");
-	trial_load(e, "rule from 192.0.2.5 drop\n");
-	trial_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
+	fixture_load(e, "rule from 192.0.2.5 drop\n");
+	fixture_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
 	assert_dropped(e, "3");
-	trial_load(e, "");
-	trial_change(e, "set create banned dynamic { 192.0.2.6 }\nadd rule from @banned drop");
-	e = trial_restart(e);
+	fixture_load(e, "");
+	fixture_change(e, "set create banned dynamic { 192.0.2.6 }\nadd rule from @banned drop");
+	e = fixture_restart(e);
 	assert_true(engine_ruleset(e)->sets[0].dynamic);
-	trial_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
-	e = trial_restart(e);
+	fixture_load(e, "set banned dynamic { 192.0.2.3 }\nrule from @banned drop\n");
+	e = fixture_restart(e);
 	assert_dropped(e, "6");
 	engine_close(e);
 }
@@ -99,25 +99,25 @@ static void checks_change_nothing(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, rules);
-	trial_change(e, "set add banned 192.0.2.5");
-	assert_int_equal(trial_load_start(e, rules, 0, true), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, 0);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, rules);
+	fixture_change(e, "set add banned 192.0.2.5");
+	assert_int_equal(fixture_load_start(e, rules, 0, true), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, 0);
 	assert_dropped(e, "125");
-	trial_refused(e, "set add banned 192.0.2.6 192.0.2.5", "already");
-	e = trial_restart(e);
+	fixture_refused(e, "set add banned 192.0.2.6 192.0.2.5", "already");
+	e = fixture_restart(e);
 	assert_dropped(e, "125");
 	engine_close(e);
 }
 
 static void load_waits(struct engine *e, const char *text, unsigned seconds)
 {
-	assert_int_equal(trial_load_start(e, text, seconds, false), 0);
-	trial_pump(e);
-	assert_int_equal(trial_loaded.err, 0);
+	assert_int_equal(fixture_load_start(e, text, seconds, false), 0);
+	fixture_pump(e);
+	assert_int_equal(fixture_loaded.err, 0);
 }
 
 static void pump_undone(struct engine *e)
@@ -130,7 +130,7 @@ static void pump_undone(struct engine *e)
 			engine_work(e);
 		engine_status(e, &st);
 	} while (st.confirm_by);
-	trial_pump(e);
+	fixture_pump(e);
 }
 
 enum ending { CONFIRMED, UNDONE, IN_TIME, LATE, NENDINGS };
@@ -142,10 +142,10 @@ static struct engine *end(struct engine *e, enum ending how)
 
 	switch (how) {
 	case CONFIRMED:
-		assert_int_equal(engine_confirm(e, &trial_who, &ds), 0);
+		assert_int_equal(engine_confirm(e, &fixture_who, &ds), 0);
 		break;
 	case UNDONE:
-		assert_int_equal(engine_undo(e, &trial_who, &ds), 0);
+		assert_int_equal(engine_undo(e, &fixture_who, &ds), 0);
 		pump_undone(e);
 		break;
 	case IN_TIME:
@@ -153,9 +153,9 @@ static struct engine *end(struct engine *e, enum ending how)
 		break;
 	default:
 		engine_close(e);
-		while (time(NULL) <= trial_loaded.confirm_by)
+		while (time(NULL) <= fixture_loaded.confirm_by)
 			usleep(100000);
-		e = trial_begin();
+		e = fixture_begin();
 		pump_undone(e);
 	}
 	return e;
@@ -168,25 +168,25 @@ static void bans_go_on_while_a_load_waits(void **state)
 		bool restart = how >= NENDINGS;
 		struct engine *e;
 
-		trial_fresh();
-		e = trial_begin();
-		trial_load(e, rules);
-		trial_change(e, "set add banned 192.0.2.3");
+		fixture_fresh();
+		e = fixture_begin();
+		fixture_load(e, rules);
+		fixture_change(e, "set add banned 192.0.2.3");
 		load_waits(e,
 			   "set banned dynamic { }\nset new dynamic { 192.0.2.7 }\nrule from { @banned, @new } drop\n",
 			   how % NENDINGS < IN_TIME ? 600 : 2);
-		e = restart ? trial_restart(e) : e;
-		assert_int_equal(trial_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
-		assert_int_equal(trial_refused(e, "set add banned 192.0.2.8\npolicy in drop", "to be confirmed"),
+		e = restart ? fixture_restart(e) : e;
+		assert_int_equal(fixture_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
+		assert_int_equal(fixture_refused(e, "set add banned 192.0.2.8\npolicy in drop", "to be confirmed"),
 				 -EBUSY);
-		assert_int_equal(trial_refused(e, "set create x dynamic", "to be confirmed"), -EBUSY);
-		trial_change(e, "set add banned 192.0.2.5\nset del banned 192.0.2.1\nset add new 192.0.2.6");
+		assert_int_equal(fixture_refused(e, "set create x dynamic", "to be confirmed"), -EBUSY);
+		fixture_change(e, "set add banned 192.0.2.5\nset del banned 192.0.2.1\nset add new 192.0.2.6");
 		assert_dropped(e, "3567");
-		e = restart ? trial_restart(e) : e;
+		e = restart ? fixture_restart(e) : e;
 		e = end(e, how % NENDINGS);
 		assert_dropped(e, how % NENDINGS == CONFIRMED ? "3567" : "235");
-		trial_change(e, "set add banned 192.0.2.4");
-		e = trial_restart(e);
+		fixture_change(e, "set add banned 192.0.2.4");
+		e = fixture_restart(e);
 		assert_dropped(e, how % NENDINGS == CONFIRMED ? "34567" : "2345");
 		engine_close(e);
 	}
@@ -197,19 +197,19 @@ static void the_word_is_tried_out(void **state)
 {
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(
 		e,
 		"set a { 192.0.2.1 }\nset b dynamic { }\nset c dynamic { 192.0.2.2 }\nrule from { @a, @b, @c } drop\n");
-	trial_change(e, "set add b 192.0.2.3");
+	fixture_change(e, "set add b 192.0.2.3");
 	load_waits(e, "set a dynamic { }\nset b { 192.0.2.8 }\nrule from { @a, @b } drop\n", 600);
 	assert_dropped(e, "18");
-	assert_int_equal(trial_refused(e, "set add b 192.0.2.7", "to be confirmed"), -EBUSY);
-	trial_change(e, "set add a 192.0.2.4");
+	assert_int_equal(fixture_refused(e, "set add b 192.0.2.7", "to be confirmed"), -EBUSY);
+	fixture_change(e, "set add a 192.0.2.4");
 	e = end(e, UNDONE);
 	assert_dropped(e, "1234");
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	assert_dropped(e, "1234");
 	engine_close(e);
 }
@@ -218,7 +218,7 @@ static void change_waits(struct engine *e, const char *text)
 {
 	static struct engine_result r;
 
-	assert_int_equal(trial_edit(e, text, 600, &r), 0);
+	assert_int_equal(fixture_edit(e, text, 600, &r), 0);
 }
 
 /* What is undone is the change that waits, also of a dynamic set, and none of those that came later. */
@@ -237,16 +237,16 @@ static void bans_go_on_while_a_change_waits(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 4; i++) {
 		struct engine *e;
 
-		trial_fresh();
-		e = trial_begin();
-		trial_load(e, rules);
+		fixture_fresh();
+		e = fixture_begin();
+		fixture_load(e, rules);
 		change_waits(e, rows[i / 4].waits);
-		trial_change(e, rows[i / 4].bans);
-		assert_int_equal(trial_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
-		e = i & 2 ? trial_restart(e) : e;
+		fixture_change(e, rows[i / 4].bans);
+		assert_int_equal(fixture_refused(e, "add rule drop", "to be confirmed"), -EBUSY);
+		e = i & 2 ? fixture_restart(e) : e;
 		e = end(e, i & 1 ? UNDONE : CONFIRMED);
 		assert_dropped(e, i & 1 ? rows[i / 4].undone : rows[i / 4].confirmed);
-		e = trial_restart(e);
+		e = fixture_restart(e);
 		assert_dropped(e, i & 1 ? rows[i / 4].undone : rows[i / 4].confirmed);
 		engine_close(e);
 	}
@@ -300,51 +300,51 @@ static void bulk_changes(void **state)
 	bulk_text(&sets, "set add banned 192.0.2.5\n");
 	bulk_text(&mixed, "set add --exist banned 192.0.2.5\nadd rule first name six from 192.0.2.6 drop\n");
 	bulk_text(&bad, "add rule drop\nset add banned x\n");
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, rules);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, rules);
 	bulk_begin(e, &bad, false, 0);
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(bulk_result.err, -EINVAL);
 	assert_int_equal(bulk_result.ds.d[0].line, 5002);
 	bulk_begin(e, &mixed, true, 0);
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(bulk_result.err, 0);
 	assert_int_equal(bulk_rows, 1);
 	assert_dropped(e, "12");
 	bulk_begin(e, &sets, false, 0);
 	assert_true(engine_busy(e));
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(bulk_result.err, 0);
 	assert_int_equal(bulk_result.counts.elements_added, engine_ruleset(e)->sets[0].n - 1);
 	assert_dropped(e, "125");
-	e = trial_restart(e);
+	e = fixture_restart(e);
 	bulk_begin(e, &mixed, false, 600);
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(bulk_result.err, 0);
 	assert_int_equal(bulk_rows, 1);
 	assert_dropped(e, "1256");
-	trial_change(e, "set del banned 192.0.2.5\nset add banned 192.0.2.7");
+	fixture_change(e, "set del banned 192.0.2.5\nset add banned 192.0.2.7");
 	e = end(e, UNDONE);
 	assert_dropped(e, "127");
 	/* While something waits: elements of dynamic sets. */
 	load_waits(e, rules, 600);
 	bulk_begin(e, &mixed, false, 0);
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(bulk_result.err, -EBUSY);
 	bulk_begin(e, &sets, false, 0);
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(bulk_result.err, 0);
 	e = end(e, UNDONE);
 	assert_dropped(e, "1257");
 	/* The end of the engine is that of what it is at: all of it or nothing. */
-	trial_change(e, "set flush banned");
+	fixture_change(e, "set flush banned");
 	bulk_begin(e, &sets, false, 0);
 	engine_close(e);
-	e = trial_begin();
+	e = fixture_begin();
 	assert_dropped(e, bulk_result.err ? "2" : "25");
 	assert_true(bulk_result.err <= 0);
-	assert_int_equal(engine_undo(e, &trial_who, &ds), -ENOENT);
+	assert_int_equal(engine_undo(e, &fixture_who, &ds), -ENOENT);
 	engine_close(e);
 	fw_buf_free(&sets);
 	fw_buf_free(&mixed);
@@ -357,7 +357,7 @@ static void ban(struct engine *e, uint32_t n)
 	char text[80];
 
 	snprintf(text, sizeof(text), "set add --exist banned 10.1.%u.%u", n >> 8, n & 255);
-	if (trial_edit(e, text, 0, &r))
+	if (fixture_edit(e, text, 0, &r))
 		_exit(1);
 }
 
@@ -376,7 +376,7 @@ static void work(int out, uint64_t n)
 	struct fw_diags ds = { 0 };
 	struct engine *e = NULL;
 
-	if (engine_open(&trial_options, NULL, &e))
+	if (engine_open(&fixture_options, NULL, &e))
 		return;
 	wait_for_load(e);
 	for (;; n++) {
@@ -384,12 +384,13 @@ static void work(int out, uint64_t n)
 		if (write(out, "x", 1) != 1)
 			return;
 		if (n % 5 == 0)
-			trial_load_start(e, n % 2 ? rules : "set banned dynamic { 10.9.9.9 }\nrule from @banned drop\n",
-					 n % 3 ? 600 : 0, false);
+			fixture_load_start(e,
+					   n % 2 ? rules : "set banned dynamic { 10.9.9.9 }\nrule from @banned drop\n",
+					   n % 3 ? 600 : 0, false);
 		else if (n % 5 == 3 && n % 2)
-			engine_undo(e, &trial_who, &ds);
+			engine_undo(e, &fixture_who, &ds);
 		else if (n % 5 == 3)
-			engine_confirm(e, &trial_who, &ds);
+			engine_confirm(e, &fixture_who, &ds);
 		wait_for_load(e);
 	}
 }
@@ -400,9 +401,9 @@ static void no_ban_is_lost(void **state)
 	uint32_t bans = 0;
 	struct engine *e;
 
-	trial_fresh();
-	e = trial_begin();
-	trial_load(e, rules);
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, rules);
 	engine_close(e);
 	for (int i = 0; i < 20; i++) {
 		const struct fw_ruleset *rs;
@@ -410,7 +411,7 @@ static void no_ban_is_lost(void **state)
 
 		bans += (uint32_t)kill_child_counted(
 			&(struct killed){ .work = work, .from = bans, .us = 200000, .begun = true });
-		e = trial_begin();
+		e = fixture_begin();
 		rs = engine_ruleset(e);
 		set = fw_ruleset_set_find(rs, "banned");
 		assert_true(set >= 0);
@@ -431,5 +432,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bulk_changes),           cmocka_unit_test(no_ban_is_lost),
 	};
 
-	return trial_enter(argc, argv) ? cmocka_run_group_tests(tests, trial_setup, trial_teardown) : 0;
+	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;
 }

@@ -2,7 +2,7 @@
 /* An engine, what is done to it, and what it must hold after that. */
 #include "fw/oracle.h"
 
-#include "tests/unit/trial.h"
+#include "tests/unit/engine_fixture.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -21,51 +21,51 @@
 #include "tests/unit/tree.h"
 
 static char store_path[96];
-const struct record_who trial_who = { .pid = 77, .uid = 7, .process = "trial" };
-char trial_folder[64] = "/tmp/fwd-test-engine-XXXXXX";
-struct engine_options trial_options = { .store = store_path, .pins = TRIAL_PINS, .readers = (gid_t)-1 };
+const struct record_who fixture_who = { .pid = 77, .uid = 7, .process = "trial" };
+char fixture_folder[64] = "/tmp/fwd-test-engine-XXXXXX";
+struct engine_options fixture_options = { .store = store_path, .pins = FIXTURE_PINS, .readers = (gid_t)-1 };
 
-bool trial_enter(int argc, char **argv)
+bool fixture_enter(int argc, char **argv)
 {
 	random_start();
-	trial_options.pool = sandbox_pool();
+	fixture_options.pool = sandbox_pool();
 	if (argc > 1)
 		cmocka_set_test_filter(argv[1]);
 	return sandbox_enter();
 }
 
-int trial_setup(void **state)
+int fixture_setup(void **state)
 {
-	if (!mkdtemp(trial_folder))
+	if (!mkdtemp(fixture_folder))
 		return -1;
-	snprintf(store_path, sizeof(store_path), "%s/store", trial_folder);
+	snprintf(store_path, sizeof(store_path), "%s/store", fixture_folder);
 	return 0;
 }
 
-int trial_teardown(void **state)
+int fixture_teardown(void **state)
 {
-	tree_empty(trial_folder);
-	return rmdir(trial_folder);
+	tree_empty(fixture_folder);
+	return rmdir(fixture_folder);
 }
 
-void trial_fresh(void)
+void fixture_fresh(void)
 {
-	tree_empty(trial_folder);
-	tree_empty(TRIAL_PINS);
-	assert_true(!mkdir(TRIAL_PINS, 0700) || errno == EEXIST);
+	tree_empty(fixture_folder);
+	tree_empty(FIXTURE_PINS);
+	assert_true(!mkdir(FIXTURE_PINS, 0700) || errno == EEXIST);
 }
 
-struct engine *trial_begin(void)
+struct engine *fixture_begin(void)
 {
 	struct fw_diags ds = { 0 };
 	struct engine *e = NULL;
 
-	if (engine_open(&trial_options, &ds, &e))
+	if (engine_open(&fixture_options, &ds, &e))
 		fail_msg("%s", ds.n ? ds.d[0].message : "engine_open");
 	return e;
 }
 
-void trial_wait_undone(struct engine *e)
+void fixture_wait_undone(struct engine *e)
 {
 	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
 	double end = fw_now() + 120;
@@ -78,10 +78,10 @@ void trial_wait_undone(struct engine *e)
 		if (poll(&p, 1, 100) > 0)
 			engine_work(e);
 	}
-	trial_pump(e);
+	fixture_pump(e);
 }
 
-void trial_pump(struct engine *e)
+void fixture_pump(struct engine *e)
 {
 	struct pollfd p = { .fd = engine_fd(e), .events = POLLIN };
 
@@ -102,7 +102,7 @@ static char *text_of(const struct fw_ruleset *rs)
 	return b.text;
 }
 
-bool trial_same(const struct fw_ruleset *a, const struct fw_ruleset *b)
+bool fixture_same(const struct fw_ruleset *a, const struct fw_ruleset *b)
 {
 	fw_autofree char *x = text_of(a), *y = text_of(b);
 
@@ -176,7 +176,7 @@ static void assert_pinned(const char *want)
 	char why[FW_PINNED_WHY];
 	int more = 1;
 
-	if (fw_pinned_open(trial_options.pins, why, &p))
+	if (fw_pinned_open(fixture_options.pins, why, &p))
 		fail_msg("%s", why);
 	for (uint32_t chunk = 0; (more = fw_pinned_chunk(p, chunk)) > 0; chunk++)
 		print_pinned(p, chunk, &got);
@@ -257,7 +257,7 @@ static void take_result(const struct engine_result *r, void *ctx)
 }
 
 /* As fwd does it: what takes long is for the worker. */
-int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
+int fixture_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
 {
 	const struct engine_edit edit = { .source.text = text,
 					  .source.len = strlen(text),
@@ -267,26 +267,26 @@ int trial_edit(struct engine *e, const char *text, unsigned confirm, struct engi
 
 	engine_change(e, &edit, out);
 	if (out->bulk && !engine_bulk_start(e, &edit, take_result, NULL))
-		trial_pump(e);
+		fixture_pump(e);
 	return out->err;
 }
 
-void trial_change(struct engine *e, const char *text)
+void fixture_change(struct engine *e, const char *text)
 {
 	static struct engine_result r;
 
-	if (trial_edit(e, text, 0, &r))
+	if (fixture_edit(e, text, 0, &r))
 		fail_msg("%s: %s", text, r.ds.d[0].message);
 	assert_true(r.generation == fw_kern_generation(engine_kern(e)));
 }
 
-int trial_refused(struct engine *e, const char *text, const char *says)
+int fixture_refused(struct engine *e, const char *text, const char *says)
 {
 	static struct engine_result r;
 	fw_autofree char *before = text_of(engine_ruleset(e)), *after = NULL;
 	uint32_t generation = fw_kern_generation(engine_kern(e));
 
-	assert_true(trial_edit(e, text, 0, &r) < 0);
+	assert_true(fixture_edit(e, text, 0, &r) < 0);
 	assert_true(r.ds.n > 0);
 	if (!strstr(r.ds.d[0].message, says))
 		fail_msg("%s", r.ds.d[0].message);
@@ -296,13 +296,13 @@ int trial_refused(struct engine *e, const char *text, const char *says)
 	return r.err;
 }
 
-struct engine_result trial_loaded;
+struct engine_result fixture_loaded;
 static unsigned loads_done;
 static char stages[100];
 
-void trial_done(const struct engine_result *r, void *ctx)
+void fixture_done(const struct engine_result *r, void *ctx)
 {
-	trial_loaded = *r;
+	fixture_loaded = *r;
 	loads_done++;
 }
 
@@ -311,7 +311,7 @@ static void on_stage(const char *stage, void *ctx)
 	snprintf(stages + strlen(stages), sizeof(stages) - strlen(stages), "%s ", stage);
 }
 
-int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool check)
+int fixture_load_start(struct engine *e, const char *text, unsigned confirm, bool check)
 {
 	struct engine_load l = {
 		.source.name = strdup("test.rules"),
@@ -320,7 +320,7 @@ int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool 
 		.cause = { .what = "load test", .confirm = confirm },
 		.check = check,
 		.empty = true,
-		.done = trial_done,
+		.done = fixture_done,
 		.progress = on_stage,
 	};
 
@@ -328,20 +328,20 @@ int trial_load_start(struct engine *e, const char *text, unsigned confirm, bool 
 	return engine_load_start(e, &l);
 }
 
-void trial_load(struct engine *e, const char *text)
+void fixture_load(struct engine *e, const char *text)
 {
 	unsigned before = loads_done;
 
-	assert_int_equal(trial_load_start(e, text, 0, false), 0);
+	assert_int_equal(fixture_load_start(e, text, 0, false), 0);
 	assert_true(engine_busy(e));
-	trial_pump(e);
+	fixture_pump(e);
 	assert_int_equal(loads_done, before + 1);
-	if (trial_loaded.err)
-		fail_msg("%s", trial_loaded.ds.d[0].message);
+	if (fixture_loaded.err)
+		fail_msg("%s", fixture_loaded.ds.d[0].message);
 	assert_string_equal(stages, "parse compile store swap ");
 }
 
-const struct fw_rule *trial_rule(struct engine *e, const char *name)
+const struct fw_rule *fixture_rule(struct engine *e, const char *name)
 {
 	const struct fw_rule *r = fw_ruleset_by_name(engine_ruleset(e), name);
 
@@ -349,7 +349,7 @@ const struct fw_rule *trial_rule(struct engine *e, const char *name)
 	return r;
 }
 
-enum fw_verdict trial_send(struct engine *e, const char *text)
+enum fw_verdict fixture_send(struct engine *e, const char *text)
 {
 	struct fw_result got;
 	struct fw_frame f;
@@ -359,13 +359,13 @@ enum fw_verdict trial_send(struct engine *e, const char *text)
 	return got.verdict;
 }
 
-struct engine *trial_restart(struct engine *e)
+struct engine *fixture_restart(struct engine *e)
 {
 	fw_autofree char *before = text_of(engine_ruleset(e)), *after = NULL;
 	uint32_t generation = fw_kern_generation(engine_kern(e));
 
 	engine_close(e);
-	e = trial_begin();
+	e = fixture_begin();
 	after = text_of(engine_ruleset(e));
 	assert_string_equal(before, after);
 	assert_true(fw_kern_generation(engine_kern(e)) > generation);

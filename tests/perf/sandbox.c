@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The house. A process outside keeps watch: it outlives the one inside, collects
+ * The sandbox. A process outside keeps watch: it outlives the one inside, collects
  * what that one leaves behind, and removes the folder. Mounts, network and bpf
  * file system are those of the process inside and go with it.
  */
-#include "tests/perf/house.h"
+#include "tests/perf/sandbox.h"
 
 #include "tests/perf/bench.h"
 
@@ -36,7 +36,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 }
 
 /* Until the process inside, and everything that it started, is gone. */
-static void watch(const struct house *h)
+static void watch(const struct sandbox *box)
 {
 	int status, of_inside = 0;
 	pid_t pid;
@@ -46,7 +46,7 @@ static void watch(const struct house *h)
 			of_inside = status;
 			inside = 0;
 		}
-	nftw(h->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	nftw(box->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	if (end_signal) {
 		signal(end_signal, SIG_DFL);
 		raise(end_signal);
@@ -56,7 +56,7 @@ static void watch(const struct house *h)
 	exit(WIFEXITED(of_inside) ? WEXITSTATUS(of_inside) : 128 + WTERMSIG(of_inside));
 }
 
-static int furnish(const struct house *h)
+static int furnish(const struct sandbox *box)
 {
 	int fd;
 
@@ -64,7 +64,7 @@ static int furnish(const struct house *h)
 		return bench_said("have namespaces (root is needed)", -errno);
 	if (mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		return bench_said("have mounts of its own", -errno);
-	if (mkdir(house_path(h, "bpf"), 0700) || mount("bpf", house_path(h, "bpf"), "bpf", 0, "mode=0700"))
+	if (mkdir(sandbox_path(box, "bpf"), 0700) || mount("bpf", sandbox_path(box, "bpf"), "bpf", 0, "mode=0700"))
 		return bench_said("mount a bpf file system", -errno);
 	/* So that no packets come but those that are sent. */
 	fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
@@ -76,27 +76,27 @@ static int furnish(const struct house *h)
 	return 0;
 }
 
-static int house_make(struct house *h)
+static int sandbox_make(struct sandbox *box)
 {
 	const char *tmp = getenv("TMPDIR");
-	ssize_t n = readlink("/proc/self/exe", h->tools, sizeof(h->tools) - 1);
+	ssize_t n = readlink("/proc/self/exe", box->tools, sizeof(box->tools) - 1);
 	char *slash;
 
 	if (n < 0)
 		return bench_said("find its own path", -errno);
-	h->tools[n] = '\0';
-	slash = strrchr(h->tools, '/');
+	box->tools[n] = '\0';
+	slash = strrchr(box->tools, '/');
 	*slash = '\0';
-	n = snprintf(h->dir, sizeof(h->dir), "%s/fwbench.XXXXXX", tmp ? tmp : "/var/tmp");
-	if ((size_t)n >= sizeof(h->dir) || !mkdtemp(h->dir))
+	n = snprintf(box->dir, sizeof(box->dir), "%s/fwbench.XXXXXX", tmp ? tmp : "/var/tmp");
+	if ((size_t)n >= sizeof(box->dir) || !mkdtemp(box->dir))
 		return bench_said("make a folder", -errno);
 	return 0;
 }
 
-int house_enter(struct house *h)
+int sandbox_enter(struct sandbox *box)
 {
 	struct sigaction act = { .sa_handler = on_signal };
-	int err = house_make(h);
+	int err = sandbox_make(box);
 
 	if (err)
 		return err;
@@ -113,47 +113,47 @@ int house_enter(struct house *h)
 		inside = pid;
 		if (end_signal)
 			kill(pid, SIGKILL);
-		watch(h);
+		watch(box);
 	}
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	return furnish(h);
+	return furnish(box);
 }
 
-const char *house_path(const struct house *h, const char *name)
+const char *sandbox_path(const struct sandbox *box, const char *name)
 {
 	static char paths[8][256];
 	static unsigned next;
 	char *path = paths[next++ % 8];
 
-	snprintf(path, sizeof(paths[0]), "%s/%s", h->dir, name);
+	snprintf(path, sizeof(paths[0]), "%s/%s", box->dir, name);
 	return path;
 }
 
 /* What it said goes to a file, which is shown when it does not come up. */
-static void fwd_exec(const struct house *h)
+static void fwd_exec(const struct sandbox *box)
 {
 	char path[300];
-	int log = open(house_path(h, "log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int log = open(sandbox_path(box, "log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (log >= 0) {
 		dup2(log, STDOUT_FILENO);
 		dup2(log, STDERR_FILENO);
 	}
-	snprintf(path, sizeof(path), "%s/fwd", h->tools);
-	execl(path, "fwd", "--config", "/dev/null", "--socket", house_path(h, "sock"), "--store",
-	      house_path(h, "store/fwd.db"), "--pins", house_path(h, "bpf/fwd"), (char *)NULL);
+	snprintf(path, sizeof(path), "%s/fwd", box->tools);
+	execl(path, "fwd", "--config", "/dev/null", "--socket", sandbox_path(box, "sock"), "--store",
+	      sandbox_path(box, "store/fwd.db"), "--pins", sandbox_path(box, "bpf/fwd"), (char *)NULL);
 	bench_said("start fwd", -errno);
 	_exit(1);
 }
 
-static void log_show(const struct house *h)
+static void log_show(const struct sandbox *box)
 {
 	char line[512];
-	FILE *f = fopen(house_path(h, "log"), "re");
+	FILE *f = fopen(sandbox_path(box, "log"), "re");
 
 	while (f && fgets(line, sizeof(line), f))
 		fputs(line, stderr);
@@ -161,53 +161,53 @@ static void log_show(const struct house *h)
 		fclose(f);
 }
 
-int house_fwd_start(struct house *h)
+int sandbox_fwd_start(struct sandbox *box)
 {
 	struct stat st;
 
 	fflush(NULL);
-	h->fwd = fork();
-	if (h->fwd < 0)
+	box->fwd = fork();
+	if (box->fwd < 0)
 		return bench_said("start fwd", -errno);
-	if (!h->fwd)
-		fwd_exec(h);
+	if (!box->fwd)
+		fwd_exec(box);
 	for (int i = 0; i < ANSWER_TRIES; i++) {
 		static const char *const status[] = { "status", NULL };
-		struct house_answer a = { 0 };
+		struct sandbox_answer a = { 0 };
 
-		if (waitpid(h->fwd, NULL, WNOHANG) == h->fwd)
+		if (waitpid(box->fwd, NULL, WNOHANG) == box->fwd)
 			break;
-		if (!stat(house_path(h, "sock"), &st)) {
-			int err = house_fwctl(h, status, &a);
+		if (!stat(sandbox_path(box, "sock"), &st)) {
+			int err = sandbox_fwctl(box, status, &a);
 
-			house_answer_free(&a);
+			sandbox_answer_free(&a);
 			return err;
 		}
 		usleep(10000);
 	}
-	log_show(h);
+	log_show(box);
 	fprintf(stderr, "fwbench: fwd does not come up\n");
-	h->fwd = 0;
+	box->fwd = 0;
 	return -EIO;
 }
 
-void house_fwd_stop(struct house *h)
+void sandbox_fwd_stop(struct sandbox *box)
 {
-	if (h->fwd <= 0)
+	if (box->fwd <= 0)
 		return;
-	kill(h->fwd, SIGTERM);
-	waitpid(h->fwd, NULL, 0);
-	h->fwd = 0;
+	kill(box->fwd, SIGTERM);
+	waitpid(box->fwd, NULL, 0);
+	box->fwd = 0;
 }
 
-uint64_t house_fwd_memory(const struct house *h, const char *what)
+uint64_t sandbox_fwd_memory(const struct sandbox *box, const char *what)
 {
 	char path[64], line[256];
 	size_t len = strlen(what);
 	uint64_t kib = 0;
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)h->fwd);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)box->fwd);
 	f = fopen(path, "re");
 	while (f && fgets(line, sizeof(line), f))
 		if (!strncmp(line, what, len) && line[len] == ':')
@@ -217,12 +217,12 @@ uint64_t house_fwd_memory(const struct house *h, const char *what)
 	return kib * 1024;
 }
 
-void house_fwd_memory_reset(const struct house *h)
+void sandbox_fwd_memory_reset(const struct sandbox *box)
 {
 	char path[64];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/clear_refs", (int)h->fwd);
+	snprintf(path, sizeof(path), "/proc/%d/clear_refs", (int)box->fwd);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, "5", 1) != 1)
 		bench_said("take the peak of fwd's memory from now on", -errno);

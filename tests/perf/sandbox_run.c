@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that run to their end inside the house, timed from start to exit. */
+/* Programs that run to their end inside the sandbox, timed from start to exit. */
 #include "tests/perf/bench.h"
-#include "tests/perf/house.h"
+#include "tests/perf/sandbox.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -23,13 +23,13 @@ static int read_all(int fd, struct fw_buf *out)
 }
 
 /* vfork() inside: the memory of this process, which may be large, is not looked at. */
-static int spawn(const struct house *h, const char *const argv[], int out, pid_t *pid)
+static int spawn(const struct sandbox *box, const char *const argv[], int out, pid_t *pid)
 {
 	posix_spawn_file_actions_t actions;
 	char path[300];
 	int err;
 
-	snprintf(path, sizeof(path), "%s/%s", h->tools, argv[0]);
+	snprintf(path, sizeof(path), "%s/%s", box->tools, argv[0]);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
 	err = -posix_spawn(pid, path, &actions, NULL, (char *const *)argv, environ);
@@ -39,7 +39,7 @@ static int spawn(const struct house *h, const char *const argv[], int out, pid_t
 	return err;
 }
 
-int house_run(const struct house *h, const char *const argv[], struct house_answer *out)
+int sandbox_run(const struct sandbox *box, const char *const argv[], struct sandbox_answer *out)
 {
 	double start = fw_now();
 	int fds[2], status = 0;
@@ -49,7 +49,7 @@ int house_run(const struct house *h, const char *const argv[], struct house_answ
 	if (err)
 		return bench_said("make a pipe", err);
 	out->out.len = 0;
-	err = spawn(h, argv, fds[1], &pid);
+	err = spawn(box, argv, fds[1], &pid);
 	close(fds[1]);
 	if (!err) {
 		err = read_all(fds[0], &out->out);
@@ -67,7 +67,7 @@ int house_run(const struct house *h, const char *const argv[], struct house_answ
 }
 
 /* The object in the last line. */
-static int end_read(struct house_answer *a)
+static int end_read(struct sandbox_answer *a)
 {
 	size_t at = a->out.len;
 
@@ -80,26 +80,26 @@ static int end_read(struct house_answer *a)
 	return a->end ? 0 : bench_said("understand what fwctl says", -EPROTO);
 }
 
-int house_fwctl(const struct house *h, const char *const args[], struct house_answer *out)
+int sandbox_fwctl(const struct sandbox *box, const char *const args[], struct sandbox_answer *out)
 {
-	const char *argv[HOUSE_ARGS + 5] = { "fwctl" };
+	const char *argv[SANDBOX_ARGS + 5] = { "fwctl" };
 	size_t n = 1;
 	int err;
 
-	while (args[n - 1] && n <= HOUSE_ARGS) {
+	while (args[n - 1] && n <= SANDBOX_ARGS) {
 		argv[n] = args[n - 1];
 		n++;
 	}
 	argv[n++] = "--json";
 	argv[n++] = "--socket";
-	argv[n] = house_path(h, "sock");
-	err = house_run(h, argv, out);
+	argv[n] = sandbox_path(box, "sock");
+	err = sandbox_run(box, argv, out);
 	return err ? err : end_read(out);
 }
 
-void house_answer_free(struct house_answer *a)
+void sandbox_answer_free(struct sandbox_answer *a)
 {
 	fw_buf_free(&a->out);
 	json_decref(a->end);
-	*a = (struct house_answer){ 0 };
+	*a = (struct sandbox_answer){ 0 };
 }

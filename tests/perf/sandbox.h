@@ -3,55 +3,55 @@
  * A place to run fwd in: a process with mounts, a bpf file system, a network and
  * a folder of its own, all of which go away however it ends.
  */
-#ifndef FWBENCH_HOUSE_H
-#define FWBENCH_HOUSE_H
+#ifndef FWBENCH_SANDBOX_H
+#define FWBENCH_SANDBOX_H
 
 #include "fw/text.h"
 
 #include <jansson.h>
 #include <sys/types.h>
 
-struct house {
+struct sandbox {
 	char dir[128];   /* on a disk: $TMPDIR, else /var/tmp */
 	char tools[256]; /* where fwd, fwctl and fwgen are: beside fwbench */
 	pid_t fwd;       /* 0: does not run */
 };
 
 /**
- * house_enter - go on in a process of its own, in there
+ * sandbox_enter - go on in a process of its own, in there
  *
  * The caller's process never comes back from this: it waits for the new one, clears up and ends with its exit status.
  * Return: 0 in the new process; -errno, said.
  */
-int house_enter(struct house *h);
+int sandbox_enter(struct sandbox *box);
 /* fwd with an empty store; back when it answers. Call it while this process is still small. 0 or -errno, said. */
-int house_fwd_start(struct house *h);
+int sandbox_fwd_start(struct sandbox *box);
 /* Ends it and waits. */
-void house_fwd_stop(struct house *h);
+void sandbox_fwd_stop(struct sandbox *box);
 
-/* A path inside the house: @name appended to its folder. Good until the next but seven calls. */
-const char *house_path(const struct house *h, const char *name);
+/* A path inside the sandbox: @name appended to its folder. Good until the next but seven calls. */
+const char *sandbox_path(const struct sandbox *box, const char *name);
 
 /* How a program went. Zero-initialised is empty. */
-struct house_answer {
+struct sandbox_answer {
 	double seconds;    /* from before it was started to its exit */
 	struct fw_buf out; /* what it printed */
 	json_t *end;       /* of fwctl: the last line */
 };
 /**
- * house_run - a program to its end
+ * sandbox_run - a program to its end
  * @argv: as execve() takes it; argv[0] names a program beside fwbench, or one that PATH finds
  * Return: 0, -errno; -EIO when it failed, and it has said why.
  */
-int house_run(const struct house *h, const char *const argv[], struct house_answer *out);
-#define HOUSE_ARGS 250
-/* `fwctl ARG... --json --socket ...`: @args ends with NULL, HOUSE_ARGS at most; out->end is an object. */
-int house_fwctl(const struct house *h, const char *const args[], struct house_answer *out);
-void house_answer_free(struct house_answer *a);
+int sandbox_run(const struct sandbox *box, const char *const argv[], struct sandbox_answer *out);
+#define SANDBOX_ARGS 250
+/* `fwctl ARG... --json --socket ...`: @args ends with NULL, SANDBOX_ARGS at most; out->end is an object. */
+int sandbox_fwctl(const struct sandbox *box, const char *const args[], struct sandbox_answer *out);
+void sandbox_answer_free(struct sandbox_answer *a);
 
 /* A line of /proc/PID/status of fwd, in bytes: "VmRSS". 0: there is none. */
-uint64_t house_fwd_memory(const struct house *h, const char *what);
+uint64_t sandbox_fwd_memory(const struct sandbox *box, const char *what);
 /* From now on VmHWM is what fwd takes at most from now on. */
-void house_fwd_memory_reset(const struct house *h);
+void sandbox_fwd_memory_reset(const struct sandbox *box);
 
 #endif
