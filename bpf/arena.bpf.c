@@ -16,13 +16,13 @@ extern void bpf_arena_free_pages(void *map, void *at, __u32 pages) __ksym;
 
 /* 1: there is not enough memory, or some of the pages are there already. */
 SEC("syscall")
-int fw_region_alloc(struct fw_arena_range *range)
+int fw_arena_alloc(struct fw_arena_range *range)
 {
 	return !bpf_arena_alloc_pages(&fw_arena, (void *)range->address, range->pages, ANY_NODE, 0);
 }
 
 SEC("syscall")
-int fw_region_free(struct fw_arena_range *range)
+int fw_arena_free(struct fw_arena_range *range)
 {
 	bpf_arena_free_pages(&fw_arena, (void *)range->address, range->pages);
 	return 0;

@@ -16,16 +16,16 @@
 
 #define FW_MAX_DIAGS 20
 
-/* One thing that the user got wrong: where, what, and what would be right. */
+/* An error that the user made: where, what, and how to fix it. */
 struct fw_diag {
 	char file[256];  /* empty: not from a file */
 	unsigned line;   /* from 1; 0: no line */
 	unsigned column; /* from 1, in bytes; 0: no column */
 	char message[320];
-	char hint[240]; /* what would be right; may be empty */
+	char hint[240]; /* how to fix it; may be empty */
 };
 
-/* Up to FW_MAX_DIAGS of them; total counts also those that did not fit. */
+/* Up to FW_MAX_DIAGS of them; @total includes those that did not fit. */
 struct fw_diags {
 	struct fw_diag d[FW_MAX_DIAGS];
 	unsigned n;
@@ -39,11 +39,11 @@ struct fw_place {
 };
 
 /**
- * fw_diag_add - note an error
- * @ds:    where to; NULL is fine and drops it
- * @at:    place; copied
- * @hint:  what would be right; NULL: nothing to say; copied
- * Return: always -EINVAL, so that a caller can `return fw_diag_add(...)`; a macro, so that compilers know.
+ * fw_diag_add - add an error
+ * @ds:    NULL drops it
+ * @at:    its place; copied
+ * @hint:  how to fix it, or NULL; copied
+ * Return: always -EINVAL, so that a caller can `return fw_diag_add(...)`. A macro, so that compilers see the constant.
  */
 #define fw_diag_add(...)                   \
 	({                                 \
@@ -53,11 +53,11 @@ struct fw_place {
 void fw_diag_note(struct fw_diags *ds, struct fw_place at, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-/* Those of @from behind those of @to; NULL is fine and drops them. */
+/* Appends the diagnostics of @from; @to NULL drops them. */
 void fw_diags_append(struct fw_diags *to, const struct fw_diags *from);
 
 /**
- * fw_diag_format - one diagnostic as "FILE:LINE:COLUMN: MESSAGE\n  hint: HINT", without a final newline
+ * fw_diag_format - format a diagnostic as "FILE:LINE:COLUMN: MESSAGE\n  hint: HINT", without a final newline
  * Return: @buf.
  */
 const char *fw_diag_format(const struct fw_diag *d, char *buf, size_t size);
@@ -70,7 +70,7 @@ static inline void fw_freep(void *p)
 }
 #define fw_autofree fw_cleanup(fw_freep)
 
-/* Hands the pointer over and leaves NULL behind: `*out = fw_take(p)`. */
+/* Evaluates to the pointer and sets it to NULL: `*out = fw_take(p)` transfers it. */
 #define fw_take(p)                             \
 	({                                     \
 		__typeof__(p) fw_taken_ = (p); \
@@ -79,28 +79,29 @@ static inline void fw_freep(void *p)
 	})
 
 /*
- * A region: many allocations, freed at once, or one by one for others of their
- * size. Zero-initialised is empty. Memory is zeroed and aligned to 8 bytes.
+ * A region: many allocations that are freed at once. A single one can be given
+ * back, for another of the same size. Zero-initialised is empty. Memory is zeroed
+ * and aligned to 8 bytes.
  */
-#define FW_ARENA_CLASSES 64 /* small blocks have 8 to 8 * FW_ARENA_CLASSES bytes; larger ones are malloc's */
+#define FW_REGION_CLASSES 64 /* small blocks have 8 to 8 * FW_REGION_CLASSES bytes; larger ones come from malloc */
 struct fw_region_chunk;
 struct fw_region_large;
 struct fw_region {
 	struct fw_region_chunk *chunks;
 	struct fw_region_large *large;
-	void *free[FW_ARENA_CLASSES]; /* given back, by size */
-	size_t bytes;                 /* taken from malloc */
+	void *free[FW_REGION_CLASSES]; /* given back, by size */
+	size_t bytes;                  /* allocated by malloc */
 };
 
-/* Return: @size zeroed bytes, or NULL when memory is out. */
+/* Return: @size zeroed bytes; NULL: out of memory. */
 void *fw_region_alloc(struct fw_region *a, size_t size);
-/* A copy of @len bytes of @s with a NUL behind. */
+/* Copies @len bytes of @s and adds a NUL. NULL: out of memory. */
 char *fw_region_strdup(struct fw_region *a, const char *s, size_t len);
 /* Gives back what fw_region_alloc() returned for @size bytes; NULL is fine. */
 void fw_region_recycle(struct fw_region *a, const void *p, size_t size);
 void fw_region_free(struct fw_region *a);
 
-/* Asks for huge pages behind a large allocation that is not touched yet; small ones are left alone. Never fails. */
+/* Asks the kernel to back a large allocation, not yet touched, with huge pages. Ignores small ones. Never fails. */
 void fw_huge_pages(void *p, size_t size);
 
 /**
@@ -109,7 +110,7 @@ void fw_huge_pages(void *p, size_t size);
  * @n:    elements in use
  * @cap:  elements that fit; updated
  * @size: bytes of an element
- * Return: 0 or -ENOMEM (then nothing changed). New room is not zeroed.
+ * Return: 0, or -ENOMEM with nothing changed. New room is not zeroed.
  */
 int fw_vec_grow(void *ptr, size_t n, size_t *cap, size_t size);
 
@@ -141,7 +142,7 @@ void fw_buf_free(struct fw_buf *b);
 /* Writes the decimal digits of @v, without a NUL. Return: the end of what was written. */
 char *fw_put_u64(char *out, uint64_t v);
 
-/* A well-mixing 64-bit hash step (the finaliser of MurmurHash3, by Appleby). */
+/* Mixes 64 bits for hashing: the finaliser of MurmurHash3, by Appleby. */
 static inline uint64_t fw_mix64(uint64_t x)
 {
 	x ^= x >> 33;
@@ -151,36 +152,39 @@ static inline uint64_t fw_mix64(uint64_t x)
 	return x ^ (x >> 33);
 }
 
-/* The end of a noun behind a number of things: "%zu rule%s", n, fw_plural(n). */
+/* The plural ending after a number: "%zu rule%s", n, fw_plural(n). */
 static inline const char *fw_plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";
 }
 
-/* Bytes of the UTF-8 character at @s, of at most @left, and which it is; 0: there is none, or not in its shortest form. */
+/*
+ * Decodes the UTF-8 character at @s, where @left bytes remain. Return: its bytes; 0: there is none, or it is not in its
+ * shortest form.
+ */
 size_t fw_utf8_read(const char *s, size_t left, uint32_t *code);
-/* Bytes of the character at @s: 0 when it is a control character (C1 too) or none. */
+/* The same, but 0 also for control characters (C1 too). */
 size_t fw_utf8_len(const char *s, size_t left);
-/* The same, but 0 also when nobody sees it, or when it turns the direction of writing: U+200B, U+202E, U+2028, U+FEFF ... */
+/* The same, but 0 also for characters that are invisible or change the direction of writing: U+200B, U+202E, U+FEFF ... */
 size_t fw_utf8_shown(const char *s, size_t left);
-/* How many of @len bytes are a text of at most @max that ends with a whole character. */
+/* Return: how many of @len bytes to keep for a text of at most @max bytes that ends with a whole character. */
 size_t fw_utf8_cut(const char *s, size_t len, size_t max);
 
 /*
- * Text that others wrote, for a terminal, a log or a page: what fw_utf8_shown() refuses becomes \n, \t or, byte by byte, \x1b.
- * One character, into @out with a NUL behind: how many bytes of @s it took.
+ * Untrusted text for a terminal, a log or a page: what fw_utf8_shown() refuses becomes \n, \t or, byte by byte, \x1b.
+ * Writes one character and a NUL to @out. Return: the bytes of @s that it took.
  */
 #define FW_ESCAPE_ONE 8
 size_t fw_escape_one(char out[FW_ESCAPE_ONE], const char *s, size_t left);
-/* @len bytes, or up to a NUL, as one line; what does not fit becomes "...", and @size is at least 4. Return: @out. */
+/* Escapes @len bytes, or up to a NUL, into one line, which ends with "..." if cut. @size is at least 4. Return: @out. */
 char *fw_escape(char *out, size_t size, const char *text, size_t len);
-/* All of it, to be freed; NULL: no memory. */
+/* Escapes all of @text. Return: freed by the caller; NULL: out of memory. */
 char *fw_escaped(const char *text);
 
 /*
- * The name of an interface, of up to FW_ALTNAME_MAX bytes, as it is shown and taken: \x1b for each byte that is not shown, and
- * \x5c for a backslash, so that two names never look the same, and what is shown can be typed. Lives to the end of the
- * expression: FW_NAME(name). NULL is no name, and shown as nothing.
+ * An interface name, of up to FW_ALTNAME_MAX bytes, in the form that users see and may type: \x1b for each byte that is not
+ * shown, and \x5c for a backslash, so that two names never look the same. FW_NAME(name) lives to the end of the expression.
+ * NULL becomes the empty text.
  */
 #define FW_IFNAME_MAX 15   /* bytes of an interface's name (IFNAMSIZ - 1) */
 #define FW_ALTNAME_MAX 127 /* bytes of an alternative name (ALTIFNAMSIZ - 1) */
@@ -190,13 +194,13 @@ struct fw_name_shown {
 struct fw_name_shown fw_name_show(const char *name);
 #define FW_NAME(name) fw_name_show(name).s
 /*
- * The name that is shown as @text; or @text itself, when no name is: et\x680 is not eth0. Its length, 0 when it does not fit.
- * @out may be @text.
+ * The reverse: the name whose form is @text; or @text itself if there is none: et\x680 is not eth0. Return: its length; 0: it
+ * does not fit. @out may be @text.
  */
 size_t fw_name_read(char *out, size_t size, const char *text);
-/* Is every character of it one that is shown? */
+/* Can every character be shown as it is? */
 bool fw_name_is_plain(const char *name);
-/* Are the first four bytes of @text \xNN, but not \x00? Then @byte is what that says. */
+/* Does @text begin with \xNN, other than \x00? Then sets @byte. */
 bool fw_hex_escape(const char *text, size_t left, char *byte);
 
 /* What kinds of files fw_file_read() accepts. */

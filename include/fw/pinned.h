@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What fwd has pinned for those who may only read: counts and labels, also while
- * no process of ours runs. Needs no privileges but to enter the folder (root, or
- * the group that fwd was told), and none of the libraries of those who load programs.
+ * What fwd has pinned for read-only users: counts and labels, even while no fwd
+ * runs. Needs only permission to enter the folder (root, or the group that fwd
+ * was given) and none of the libraries that loading programs takes.
  */
 #ifndef FW_PINNED_H
 #define FW_PINNED_H
@@ -10,11 +10,11 @@
 #include "fw/base.h"
 #include "fw/table/prog.h"
 
-/* Where fwd pins, unless its settings say something else. */
+/* The default folder of pins. */
 #define FW_PINS "/sys/fs/bpf/fwd"
 /* The folder under fwd's pins, and what is in it: see lib/kern/readers.c. */
 #define FW_READERS "readers"
-/* The counters' map. Another version goes on with what it finds by the same name: the 2 grows with what a counter's number means. */
+/* The map of counters. Versions share a map of the same name: the 2 changes with the meaning of a counter's number. */
 #define FW_COUNTERS_PIN "counters-2"
 #define FW_COUNTERS_PIN_CHUNK FW_COUNTERS_PIN "-%u-%u" /* chunk, column */
 #define FW_NAMES_PIN_CHUNK "names-%u"
@@ -32,31 +32,31 @@ static inline void fw_count_add(struct fw_count *sum, struct fw_count count)
 #define FW_PINNED_WHY 200
 struct fw_pinned;
 /**
- * fw_pinned_open - begins to read
+ * fw_pinned_open - open the pins for reading
  * @pins: fwd's folder in bpffs
- * @why:  on failure what is wrong, as one line
- * Return: 0; -ENOENT: nothing is pinned there; -EACCES: only root and the group may; -EPERM: bpf() is refused to this process;
- * -EPROTO: it is another version's; -ENAMETOOLONG, -ENOMEM.
+ * @why:  on failure the error, as one line
+ * Return: 0; -ENOENT: nothing is pinned there; -EACCES: neither root nor a member of the group; -EPERM: this process may not call
+ * bpf(); -EPROTO: pinned by an incompatible version; -ENAMETOOLONG, -ENOMEM.
  */
 int fw_pinned_open(const char *pins, char why[FW_PINNED_WHY], struct fw_pinned **out);
 void fw_pinned_close(struct fw_pinned *p); /* NULL is fine */
 
-/* The generation that packets see; 0: nothing was ever published. 0 or -errno. */
+/* The generation that packets see, 0 if nothing was ever published. Return: 0 or -errno. */
 int fw_pinned_generation(const struct fw_pinned *p, uint32_t *generation);
 /* Packets by interface, as fw_kern_traffic(). */
 int fw_pinned_traffic(const struct fw_pinned *p, struct fw_traffic **out, size_t *n);
 
 /**
- * fw_pinned_chunk - reads FW_COUNTER_CHUNK counters, to be looked at by fw_pinned_row()
- * @chunk: from 0 on; the first FW_COUNTER_RULES counters of the first are those of reasons, all others of rules
+ * fw_pinned_chunk - read FW_COUNTER_CHUNK counters, for fw_pinned_row()
+ * @chunk: from 0 on; the first FW_COUNTER_RULES counters of chunk 0 are those of reasons, all others those of rules
  * Return: 1; 0: there are no more; -errno.
  */
 int fw_pinned_chunk(struct fw_pinned *p, uint32_t chunk);
-/* A counter and whose it is. */
+/* A counter and its rule. */
 struct fw_pinned_row {
 	struct fw_count count;
-	struct fw_label label; /* id 0: nobody's */
-	const char *name;      /* NULL: none; until the next chunk */
+	struct fw_label label; /* id 0: no rule */
+	const char *name;      /* NULL: none; valid until the next chunk is read */
 };
 /* The counter number @i of the chunk. */
 struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i);

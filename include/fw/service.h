@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a service manager is told and what it gives: systemd's protocols, where it runs; nothing where it does not. */
+/* The service manager: readiness, watchdog and socket activation by systemd's protocols. Without systemd nothing happens. */
 #ifndef FW_SERVICE_H
 #define FW_SERVICE_H
 
-/* "READY=1", "STATUS=..." and so on, one a line. */
+/* Sends "READY=1", "STATUS=..." and so on, separated by newlines. */
 void fw_service_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* Seconds between two "WATCHDOG=1" that are asked for; 0: none. */
+/* How often to send "WATCHDOG=1", in seconds; 0: never. */
 double fw_service_watchdog(void);
 /*
- * The listening socket that was handed over, the caller's from now on. Return: its descriptor, -ENOENT (none was), -E2BIG
- * (more than one), -ENOTSOCK (it does not listen).
+ * The listening socket that was passed to the service; the caller owns it. Return: its descriptor; -ENOENT: none; -E2BIG:
+ * more than one; -ENOTSOCK: it does not listen.
  */
 int fw_service_socket(void);
 

@@ -41,7 +41,7 @@ void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 {
 	va_list ap, again;
 
-	if (!room(b, 64)) /* enough for most, so that most are formatted once */
+	if (!room(b, 64)) /* enough for most texts, which are then formatted only once */
 		return;
 	va_start(ap, fmt);
 	va_copy(again, ap);

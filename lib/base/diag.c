@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Diagnostics: what the user got wrong, collected and formatted. Nothing here prints. */
+/* Diagnostics: the user's errors, collected and formatted. Nothing here prints. */
 #include "fw/base.h"
 
 #include <stdarg.h>

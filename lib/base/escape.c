@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text of others on its way to a terminal, a log or a page: no byte of it may move the cursor, set a colour, begin a line,
- * turn the direction of writing or hide.
+ * Untrusted text for a terminal, a log or a page: it must not move the cursor, set a colour, begin a line, change the
+ * direction of writing or hide anything.
  */
 #include "fw/base.h"
 
 #include <string.h>
 
-/* The code point of the UTF-8 character of @n bytes at @s; UINT32_MAX: it is none, or not in its shortest form. */
+/* Decodes a character of @n bytes. UINT32_MAX: it is invalid, or not in its shortest form. */
 static uint32_t code_point(const unsigned char *s, size_t n)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -46,9 +46,9 @@ size_t fw_utf8_len(const char *text, size_t left)
 }
 
 /*
- * Characters that are not seen, or that turn what is behind them: line and paragraph separators, marks of direction, those
- * of no width, fillers, tags, and what is no character (Unicode's Bidi_Control and Default_Ignorable_Code_Point, but for the
- * variation selectors that emoji have).
+ * Characters that are invisible or change the direction of what follows: line and paragraph separators, direction marks,
+ * zero-width characters, fillers, tags and noncharacters. Unicode's Bidi_Control and Default_Ignorable_Code_Point, except for
+ * the variation selectors of emoji.
  */
 static bool is_hidden(uint32_t c)
 {
@@ -181,7 +181,7 @@ bool fw_hex_escape(const char *text, size_t left, char *byte)
 	return v != 0;
 }
 
-/* 0: it does not fit. */
+/* Return: the length; 0: it does not fit. */
 static size_t unescape(char *out, size_t size, const char *shown)
 {
 	size_t n = 0;

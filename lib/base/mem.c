@@ -11,7 +11,7 @@
 #define CHUNK_BYTES (256u * 1024)
 #define CHUNK_BYTES_MAX (16u << 20)
 #define HUGE_BYTES (8u << 20)
-#define SMALL_BYTES (8u * FW_ARENA_CLASSES)
+#define SMALL_BYTES (8u * FW_REGION_CLASSES)
 
 struct fw_region_chunk {
 	struct fw_region_chunk *next;
@@ -19,13 +19,13 @@ struct fw_region_chunk {
 	_Alignas(16) unsigned char data[];
 };
 
-/* An allocation of its own, so that it can be given back to malloc. */
+/* A separate allocation, so that it can be given back to malloc. */
 struct fw_region_large {
-	struct fw_region_large *next, **link; /* link: what points here */
+	struct fw_region_large *next, **link; /* link: the pointer to this one */
 	_Alignas(16) unsigned char data[];
 };
 
-/* Chunks grow with the region: few page faults for a large one, little waste for a small one. */
+/* Chunks grow with the region: large ones cause few page faults, small ones waste little. */
 static size_t chunk_room(size_t bytes)
 {
 	if (bytes < CHUNK_BYTES)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A path is followed here instead of in the kernel, one folder after the other,
- * so that each one that is passed can be judged, and that what was judged is what
- * is used. A user who owns a folder, or may write to it, decides what stands in
- * it; one who owns a symbolic link decides where it leads.
+ * Paths are followed here instead of in the kernel, folder by folder, so that
+ * each folder can be checked, and what was checked is what is used. A user who
+ * owns a folder, or may write to it, decides what it contains; the owner of a
+ * symbolic link decides where it leads.
  */
 #include "fw/path.h"
 
@@ -28,7 +28,7 @@ bool fw_path_ours(uid_t owner)
 	return owner == 0 || owner == geteuid();
 }
 
-/* The folder that was reached, or with @name what is in it. */
+/* Notes that others could change the folder that was reached, or @name in it. Only the first is kept. */
 static void expose(struct fw_path *at, const char *name)
 {
 	char proc[64];
@@ -47,7 +47,7 @@ static bool others_write(const struct stat *folder, mode_t who)
 	return folder->st_mode & who && !(folder->st_mode & S_ISVTX);
 }
 
-/* @fd is the next folder; the walk closes it. */
+/* Continues in the folder @fd, which the walk closes. */
 static int enter(struct walk *w, int fd)
 {
 	if (fd < 0)
@@ -67,7 +67,7 @@ static int begin(struct walk *w)
 	return enter(w, open(w->rest[0] == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
-/* The next name of the path. What ends in a slash ends in ".". */
+/* Takes the next name of the path. A path that ends in a slash has "." as its last name. */
 static int next_name(struct walk *w, bool *last)
 {
 	char *from = w->rest + strspn(w->rest, "/");
@@ -82,8 +82,8 @@ static int next_name(struct walk *w, bool *last)
 }
 
 /*
- * Whoever owns the link could have led us here, and so could whoever owns its folder, by moving another link there. In a
- * folder where everybody may write, others' links lead nowhere: as with the kernel's fs.protected_symlinks.
+ * The user who could have led us here: the link's owner, or the owner of its folder, who could move another link there. Links
+ * of others in a folder that everybody may write to are not followed, as with the kernel's fs.protected_symlinks.
  */
 static uid_t leader(const struct stat *folder, const struct stat *link)
 {
@@ -106,7 +106,7 @@ static void blame(struct walk *w, const struct stat *link)
 	w->at->link = w->at->link == FW_PATH_NOBODY || w->at->link == who ? who : FW_PATH_ANYBODY;
 }
 
-/* What the link says takes the place of its name. */
+/* Replaces the name of the link by its target. */
 static int follow(struct walk *w, const struct stat *link)
 {
 	char to[2 * PATH_MAX];
@@ -124,7 +124,7 @@ static int follow(struct walk *w, const struct stat *link)
 	return to[0] == '/' ? begin(w) : 0;
 }
 
-/* A link of /proc to an open file has a text that need not lead there. */
+/* Links to open files in /proc: their targets, as texts, need not lead to the file. */
 static bool is_open_file(const struct walk *w)
 {
 	struct statfs fs;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The pool as an arena: memory that the program reads without asking a map for
- * each segment, and that it knows as soon as it is there. Two small programs take
- * and give back its pages. An arena has the same addresses in every process that
- * maps it. Which segments are in place stands in the last one, which is no
- * segment of the pool's therefore.
+ * The pool as an arena: memory that the programs read without looking up each
+ * segment in a map, and see as soon as it is allocated. Two small programs
+ * allocate and free its pages. An arena has the same addresses in every process
+ * that maps it. Its last segment is not part of the pool: it records which
+ * segments are allocated.
  */
 #include "kern.h"
 
@@ -18,19 +18,19 @@
 
 #define ARENA_BYTES ((size_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES)
 #define ARENA_LAST (FW_POOL_SEGMENTS - 1)
-/* Far from where programs, libraries, stacks and sanitizers are: the first that is free of these, 4 GiB apart. */
+/* Candidate addresses, 4 GiB apart, far from programs, libraries, stacks and sanitizers: the first free one is used. */
 #define ARENA_FIRST 0x200000000000ull
 #define ARENA_PLACES 16
 #define GIVE_BACK_PAGES 64
 
-_Static_assert(ARENA_BYTES == 1ull << 32, "an arena's addresses differ in their low 32 bits");
+_Static_assert(ARENA_BYTES == 1ull << 32, "addresses in an arena differ only in their low 32 bits");
 
 struct arena {
-	struct arena_bpf *skel;                  /* the program that gives pages back */
-	uint64_t *placed;                        /* in the arena: bits of segments in place */
-	uint64_t dropped[FW_POOL_SEGMENTS / 64]; /* given back, with all of their pages */
-	uint32_t leaving;                        /* the segment whose pages are being taken away; ARENA_LAST: none */
-	uint32_t gone;                           /* so many of them are */
+	struct arena_bpf *skel;                  /* allocates and frees pages */
+	uint64_t *placed;                        /* in the arena: a bit for each allocated segment */
+	uint64_t dropped[FW_POOL_SEGMENTS / 64]; /* given back, but not freed yet */
+	uint32_t leaving;                        /* the segment whose pages are being freed; ARENA_LAST: none */
+	uint32_t gone;                           /* how many of them are */
 };
 
 static int map_at(int fd, uint64_t address)
@@ -46,7 +46,7 @@ static int map_at(int fd, uint64_t address)
 	return -EEXIST;
 }
 
-/* A new arena at an address, which it keeps: its descriptor, -EEXIST: the address is taken, -errno. */
+/* Creates an arena that has @address in every process. Return: its descriptor; -EEXIST: the address is in use; -errno. */
 static int arena_at(uint64_t address)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE, .map_extra = address);
@@ -110,7 +110,7 @@ static int pages_run(const struct fw_kern *k, const struct bpf_program *prog, ui
 	return opts.retval ? -ENOMEM : 0;
 }
 
-/* Any segment that was given back: the next one whose pages go. */
+/* Takes any segment that was given back, to free its pages. Return: ARENA_LAST: there is none. */
 static uint32_t take_dropped(struct arena *a)
 {
 	for (uint32_t w = 0; w < FW_POOL_SEGMENTS / 64; w++)
@@ -123,7 +123,7 @@ static uint32_t take_dropped(struct arena *a)
 	return ARENA_LAST;
 }
 
-/* Each page interrupts all CPUs, which takes 2 to 20 us, so a segment is done in several calls. */
+/* Freeing a page interrupts all CPUs, which takes 2 to 20 us: a segment takes several calls. */
 bool kern_arena_give_back(struct fw_kern *k)
 {
 	struct arena *a = k->arena;
@@ -136,8 +136,8 @@ bool kern_arena_give_back(struct fw_kern *k)
 	if (a->leaving == ARENA_LAST)
 		return false;
 	pages = segment_pages() - a->gone < GIVE_BACK_PAGES ? segment_pages() - a->gone : GIVE_BACK_PAGES;
-	if (pages_run(k, a->skel->progs.fw_region_free, a->leaving, a->gone, pages))
-		return false; /* it is tried again when somebody asks next */
+	if (pages_run(k, a->skel->progs.fw_arena_free, a->leaving, a->gone, pages))
+		return false; /* the next call tries again */
 	a->gone += pages;
 	if (a->gone == segment_pages()) {
 		kern_bit_set(a->placed, a->leaving, false);
@@ -147,8 +147,8 @@ bool kern_arena_give_back(struct fw_kern *k)
 }
 
 /*
- * The pages are taken now: a process that touches one for which there is no memory is killed. The bit comes first, so
- * that a process that is killed here leaves nothing that the next one does not know of.
+ * Allocates the pages now, because a process that touches a page without memory for it is killed. Sets the bit first: if this
+ * process is killed here, the next one knows of the pages.
  */
 static int segment_add(struct fw_pool *pool, uint32_t index)
 {
@@ -164,19 +164,19 @@ static int segment_add(struct fw_pool *pool, uint32_t index)
 		return 0;
 	}
 	kern_bit_set(a->placed, index, true);
-	err = pages_run(k, a->skel->progs.fw_region_alloc, index, 0, segment_pages());
+	err = pages_run(k, a->skel->progs.fw_arena_alloc, index, 0, segment_pages());
 	if (err)
 		kern_bit_set(a->placed, index, false);
 	return err;
 }
 
-/* Its memory goes by kern_arena_give_back(): a process that ends must not give back what packets go on to see. */
+/* Only kern_arena_give_back() frees the memory: a process that ends must not free tables that packets still see. */
 static void segment_drop(struct fw_pool *pool, uint32_t index)
 {
 	kern_bit_set(((struct fw_kern *)pool)->arena->dropped, index, true);
 }
 
-/* What a process before put in place is in the way of ours until fw_kern_retire(). */
+/* Keeps the segments of an earlier process occupied until fw_kern_retire(). */
 static void adopt(struct fw_kern *k)
 {
 	for (uint32_t i = 0; i < ARENA_LAST; i++) {
@@ -193,7 +193,8 @@ static int pool_over(struct fw_kern *k)
 	uint32_t len = sizeof(info);
 	int err = bpf_obj_get_info_by_fd(k->maps[MAP_ARENA], &info, &len) ? -errno : 0;
 
-	err = err ? err : map_at(k->maps[MAP_ARENA], info.map_extra);
+	if (!err)
+		err = map_at(k->maps[MAP_ARENA], info.map_extra);
 	if (err)
 		return err;
 	fw_pool_fini(&k->pool);
@@ -211,7 +212,8 @@ int kern_arena_open(struct fw_kern *k)
 	struct arena *a = calloc(1, sizeof(*a));
 	int err = a ? load(k, a) : -ENOMEM;
 
-	err = err ? err : pool_over(k);
+	if (!err)
+		err = pool_over(k);
 	if (err) {
 		if (a)
 			arena_bpf__destroy(a->skel);
@@ -222,7 +224,8 @@ int kern_arena_open(struct fw_kern *k)
 	a->leaving = ARENA_LAST;
 	a->placed = (uint64_t *)(void *)(k->pool.base + (size_t)ARENA_LAST * FW_SEGMENT_BYTES);
 	kern_bit_set(k->pool.taken, ARENA_LAST, true);
-	pages_run(k, a->skel->progs.fw_region_alloc, ARENA_LAST, 0, 1); /* unless it is there */
+	pages_run(k, a->skel->progs.fw_arena_alloc, ARENA_LAST, 0,
+		  1); /* fails if it is allocated already, which is fine */
 	adopt(k);
 	return 0;
 }

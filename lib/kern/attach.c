@@ -26,7 +26,7 @@ static int fail(struct fw_diags *ds, uint32_t ifindex, int err, const char *what
 	return err;
 }
 
-/* The parser must know how packets begin, or it would read nonsense. Sets @a->l3, and has the program for it. */
+/* The parser must know how packets begin. Sets @a->l3, and loads the program for such packets. */
 static int check_layer(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode mode, struct fw_diags *ds)
 {
 	const char *hint = "packets must begin with an Ethernet header, or with an IP header as those of tunnels do";
@@ -39,14 +39,14 @@ static int check_layer(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode
 	if (err)
 		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "interface %u: %s", a->ifindex, strerror(-err));
 	else if (l.layer == LAYER_OTHER)
-		err = fw_diag_add(ds, (struct fw_place){ 0 }, hint, "%s: packets of link type %u cannot be parsed",
+		err = fw_diag_add(ds, (struct fw_place){ 0 }, hint, "%s: packets of interface type %u cannot be parsed",
 				  name, l.type);
 	else if (a->l3 && a->prog == FW_PROG_XDP && !l.xdp_begins)
 		err = fw_diag_add(ds, (struct fw_place){ 0 }, "filter by tc, as mode auto does",
 				  "%s: XDP cannot tell how its packets begin", name);
 	else if (a->l3 && a->prog == FW_PROG_XDP && mode == FW_XDP_NATIVE)
 		err = fw_diag_add(ds, (struct fw_place){ 0 }, "filter by tc, as mode auto does",
-				  "%s: its packets have no Ethernet header, and so no native XDP", name);
+				  "%s: native XDP needs packets with an Ethernet header", name);
 	if (err)
 		return err == -EINVAL ? -EOPNOTSUPP : err;
 	err = kern_programs_need(k, a->prog, a->l3);
@@ -57,7 +57,7 @@ static int check_layer(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode
 	return err;
 }
 
-/* Notes what was attached, and pins it. On failure it is detached. */
+/* Adds an attachment to the list, and pins its link. Detaches it on failure. */
 static int remember(struct fw_kern *k, struct attachment a)
 {
 	char path[PATH_MAX];
@@ -84,7 +84,7 @@ static int xdp_link(struct fw_kern *k, struct attachment a, enum fw_xdp_mode mod
 	return a.link < 0 ? -errno : remember(k, a);
 }
 
-/* In another mode than it is attached in; if that fails, as it was. */
+/* Attaches again in another mode, or on failure in the mode before. */
 static int xdp_change(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode mode, struct fw_diags *ds)
 {
 	struct attachment was = *a;
@@ -97,7 +97,7 @@ static int xdp_change(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode 
 		return 0;
 	again = xdp_link(k, was, was.mode);
 	return fail(ds, was.ifindex, err, mode == FW_XDP_NATIVE ? "native XDP" : "generic XDP",
-		    again ? "it is not filtered now: attach it again" : "it goes on in the mode that it was in");
+		    again ? "nothing is filtered now: attach again" : "it is attached in the mode that it was in");
 }
 
 static int xdp_attach(struct fw_kern *k, struct attachment a, enum fw_xdp_mode mode, enum fw_xdp_mode *used,
@@ -140,7 +140,7 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 	return -EBUSY;
 }
 
-/* Notes a new filter and pins nothing; on failure it is removed. */
+/* Adds a classic filter, which needs no pin. Removes it on failure. */
 static int tc_classic(struct fw_kern *k, struct attachment a)
 {
 	int err = kern_filter_add(k, &a);
@@ -173,7 +173,7 @@ int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, st
 	return err ? fail(ds, ifindex, err, "tc", NULL) : 0;
 }
 
-/* The link that was there goes on by a stand-in until the new one has its place: a program is in a chain once. */
+/* The old link runs a stand-in until the new one is attached, because a chain takes a program only once. */
 static int link_to_front(struct fw_kern *k, struct attachment *a)
 {
 	struct attachment new = { .ifindex = a->ifindex, .prog = a->prog, .l3 = a->l3 };
@@ -186,7 +186,7 @@ static int link_to_front(struct fw_kern *k, struct attachment *a)
 	if (!err) {
 		new.link = kern_chain_head(a->ifindex, a->prog, prog);
 		err = new.link < 0 ? new.link : remember(k, new);
-		/* The list may have grown: the old one is the first of the two. */
+		/* The list may have moved. The old link is the first of the two. */
 		a = kern_attached_find(k, new.ifindex, new.prog);
 		if (err) {
 			kern_attachment_update(a, prog);
@@ -199,7 +199,7 @@ static int link_to_front(struct fw_kern *k, struct attachment *a)
 	return err;
 }
 
-/* Filters need no stand-in: the same program may be in two. */
+/* Filters need no stand-in: two may run the same program. */
 static int filter_to_front(struct fw_kern *k, struct attachment *a)
 {
 	struct attachment old = *a, new = *a;
@@ -229,7 +229,7 @@ int fw_kern_to_front(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 	return a->link < 0 ? filter_to_front(k, a) : link_to_front(k, a);
 }
 
-/* The other filter behind a qdisc that is ours takes the qdisc over. */
+/* Makes the other filter on a qdisc of ours responsible for removing it. */
 static void hand_qdisc_on(struct fw_kern *k, struct attachment *a)
 {
 	enum fw_prog other = a->prog == FW_PROG_TC_INGRESS ? FW_PROG_TC_EGRESS : FW_PROG_TC_INGRESS;

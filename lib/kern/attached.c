@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The list of what is attached, as this process and those before it left it. */
+/* The list of attachments, by this process and earlier ones. */
 #include "kern.h"
 
 #include <bpf/bpf.h>
@@ -54,7 +54,7 @@ static struct attachment *by_id(struct fw_kern *k, uint32_t link)
 	return NULL;
 }
 
-/* A version before may have named the pin by another number. */
+/* An earlier version may have put another number into the pin's name. */
 static int link_name(const struct fw_kern *k, const struct attachment *a, const char *path)
 {
 	char right[PATH_MAX];
@@ -101,8 +101,8 @@ static int links_load(struct fw_kern *k, const struct folder *f)
 }
 
 /*
- * One that is noted may not have been made, may have gone with its interface, or may have come to our own folder. Its
- * program says which kind of interface it is on.
+ * A filter that is noted may not have been created, may be gone with its interface, or may have moved to our own folder. Its
+ * program tells which kind of interface it is on.
  */
 static int filter_load(struct fw_kern *k, const struct folder *f, int map, const struct filter_key *key)
 {
@@ -141,7 +141,7 @@ static int filters_load(struct fw_kern *k, const struct folder *f)
 }
 
 /*
- * Whoever was killed while moving a link to the head of its chain left two: the one that goes is that with a stand-in.
+ * A process that was killed while it moved a link to the head of its chain left two: removes the one that runs a stand-in.
  */
 static void remove_twins(struct fw_kern *k)
 {

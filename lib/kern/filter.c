@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Classic tc filters, for kernels without tcx links. A filter stays when its
- * process ends, so it is noted in a map before it is made: what a killed process
- * leaves behind is found there.
+ * process ends, so it is noted in a map before it is created: the next process
+ * finds what a killed one has left.
  */
 #include "kern.h"
 
@@ -15,8 +15,8 @@
 #include <string.h>
 
 /*
- * The lowest number comes first. Filters of BPF for all protocols share a priority, and the newest of them comes first;
- * where a filter of another kind has it, the next one is taken.
+ * Packets reach the lowest priority number first. BPF filters for all protocols can share a priority, the newest first; if a
+ * filter of another kind has it, the next one is tried.
  */
 #define PRIORITIES 64
 #define HANDLES 64
@@ -66,7 +66,7 @@ static void qdisc_remove(const struct attachment *a)
 	bpf_tc_hook_destroy(&hook);
 }
 
-/* Of one priority. -EINVAL: a filter of another kind has it; -EEXIST: there are too many of BPF. */
+/* Tries one priority. 0; -EINVAL: a filter of another kind has it; -EEXIST: all handles are in use; -errno. */
 static int filter_try(struct fw_kern *k, struct attachment *a)
 {
 	int err = -EEXIST;
@@ -109,9 +109,9 @@ uint32_t kern_filter_prog(const struct attachment *a)
 	return bpf_tc_query(&hook, &opts) ? 0 : opts.prog_id;
 }
 
-/* The first filter on a hook. */
+/* The first filter on a hook; handle 0: there is none. */
 struct first {
-	uint32_t handle, priority, prog; /* handle 0: there is none */
+	uint32_t handle, priority, prog;
 	bool is_bpf;
 };
 
@@ -122,7 +122,7 @@ static int bpf_option(const struct nlattr *attr, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* The kind comes before the options. */
+/* Netlink sends the kind before the options. */
 static int filter_option(const struct nlattr *attr, void *ctx)
 {
 	struct first *f = ctx;
@@ -148,7 +148,7 @@ static int first_filter(const struct nlmsghdr *h, void *ctx)
 	return MNL_CB_OK;
 }
 
-/* In the order in which packets meet them. */
+/* Called in the order in which packets reach the filters. */
 static struct first first_of(uint32_t ifindex, enum fw_prog prog)
 {
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -178,7 +178,7 @@ uint32_t kern_filter_in_front(const struct attachment *a)
 	return f.handle && (f.handle != a->handle || f.priority != a->priority) ? f.prog : 0;
 }
 
-/* Filters of others keep the qdisc that was made for ours. */
+/* Leaves the qdisc if filters of others use it. */
 void kern_filter_remove(const struct attachment *a)
 {
 	struct bpf_tc_hook hook = hook_of(a);

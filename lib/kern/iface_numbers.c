@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which number packets of an interface have in the ruleset: the map from interface index to number. */
+/* The map from interface index to the interface's number in the ruleset. */
 #include "kern.h"
 
 #include <bpf/bpf.h>
@@ -16,7 +16,7 @@ int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex)
 	return bpf_map_delete_elem(k->maps[MAP_IFACES], &ifindex) && errno != ENOENT ? -errno : 0;
 }
 
-/* Entries of the map. */
+/* Entries of the map, read at once. */
 struct entries {
 	uint32_t ifindex[AT_ONCE], number[AT_ONCE];
 	uint32_t n;

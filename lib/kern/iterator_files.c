@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Files that say as text what was counted, for `cat`: iterators over the maps,
- * pinned. They hold the maps, so that they can be read whatever becomes of this
- * process. Each process makes its own, which take the place of those before in
- * one step. Not every kernel lets them be made; nothing else needs them.
+ * Iterator files: pinned iterators over the maps of counters, whose text is the
+ * counts, for `cat`. They hold the maps, so they outlive this process. Each
+ * process replaces those of the one before atomically. Not every kernel allows
+ * them, and nothing else needs them.
  */
 #include "kern.h"
 
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FRESH "-new" /* a pin under this name becomes the file when it may be read */
+#define FRESH "-new" /* suffix of a pin until it has its owner and mode */
 
 static const char *const file_names[FW_NITERATORS] = {
 	[FW_ITERATOR_COUNTERS] = "counters",
@@ -24,7 +24,7 @@ static const char *const file_names[FW_NITERATORS] = {
 
 struct files {
 	struct counters_bpf *skel;
-	char *path[FW_NITERATORS]; /* NULL: it is not there */
+	char *path[FW_NITERATORS]; /* NULL: not pinned */
 };
 
 static int load(struct fw_kern *k, struct files *f)
@@ -36,11 +36,12 @@ static int load(struct fw_kern *k, struct files *f)
 		return -errno;
 	skel->rodata->fw_ncpus = k->ncpus;
 	err = bpf_map__reuse_fd(skel->maps.fw_counters, k->maps[MAP_COUNTERS]);
-	err = err ? err : bpf_map__reuse_fd(skel->maps.fw_traffic, k->maps[MAP_TRAFFIC]);
+	if (!err)
+		err = bpf_map__reuse_fd(skel->maps.fw_traffic, k->maps[MAP_TRAFFIC]);
 	return err ? err : counters_bpf__load(skel);
 }
 
-/* An iterator that shows nothing. */
+/* Tries to load an iterator that shows nothing. */
 int fw_kern_iterator_files_probe(void)
 {
 	static const struct bpf_insn nothing[] = {
@@ -70,7 +71,7 @@ int kern_iterator_files_open(struct fw_kern *k)
 		return -ENOMEM;
 	k->files = f;
 	err = load(k, f);
-	/* Filtering does not need them. */
+	/* Not fatal: filtering does not need them. */
 	if (err) {
 		int refused = fw_kern_iterator_files_probe();
 
@@ -101,7 +102,7 @@ int kern_iterator_files_names(struct fw_kern *k, uint32_t chunk, int fd)
 	return bpf_map_update_elem(bpf_map__fd(k->files->skel->maps.fw_names), &chunk, &fd, BPF_ANY) ? -errno : 0;
 }
 
-/* A link to the iterator that does not go away with this process. */
+/* Pins a link to the iterator, in place of an earlier one. */
 static int pin(const char *path, const struct bpf_program *prog, const struct bpf_map *pages, gid_t readers)
 {
 	union bpf_iter_link_info which = { .map.map_fd = (uint32_t)bpf_map__fd(pages) };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * How the packets of an interface begin: with an Ethernet header, or, on tunnels and point-to-point links, with their
- * IP header. rtnetlink tells by the type of the link.
+ * How the packets of an interface begin: with an Ethernet header, or, on tunnels and point-to-point interfaces, with their IP
+ * header. Depends on the interface's type, which rtnetlink reports.
  */
 #include "kern.h"
 
@@ -27,7 +27,7 @@ static const struct {
 	{ ARPHRD_IP6GRE, LAYER_IP },
 };
 
-/* What came in by these has the Ethernet header of the packet that it was decrypted from, where generic XDP begins. */
+/* For generic XDP, packets of these begin with the Ethernet header of the packet that they were decrypted from. */
 static const char *const headed[] = { "vti", "vti6", "xfrm" };
 
 static int info(const struct nlattr *attr, void *ctx)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a process that is gone left attached, for root who looks on: nothing is taken over, moved or removed. */
+/* What an earlier process has left attached, to be shown to root: takes over, moves and removes nothing. */
 #include "kern.h"
 
 #include <bpf/bpf.h>
@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 struct left {
-	struct fw_kern none; /* has no attachments of its own */
+	struct fw_kern none; /* without attachments */
 	struct fw_kern_attachment *v;
 	size_t n, cap;
 };
 
-/* Adds it if the kernel has it on an interface of this network namespace. */
+/* Adds an attachment if it is on an interface of this network namespace. */
 static int add(struct left *l, struct attachment *a)
 {
 	if (!kern_attachment_prog(a) || !kern_is_here(&l->none, a))
@@ -45,7 +45,10 @@ static int add_links(struct left *l, const char *live)
 		if (e->d_name[0] == '.' || snprintf(pin, sizeof(pin), "%s/%s", path, e->d_name) >= PATH_MAX)
 			continue;
 		err = kern_link_open(pin, e->d_name, &a);
-		err = err == -ENOENT ? 0 : err ? err : add(l, &a);
+		if (!err)
+			err = add(l, &a);
+		else if (err == -ENOENT)
+			err = 0;
 		kern_close_fd(&a.link);
 	}
 	closedir(dir);
@@ -88,7 +91,8 @@ int fw_kern_left(const char *pins, struct fw_kern_attachment **out, size_t *n)
 	if (snprintf(live, sizeof(live), "%s/" FW_READERS "/live", pins) > PATH_MAX - 32)
 		return -ENAMETOOLONG;
 	err = add_links(&l, live);
-	err = err ? err : add_filters(&l, live);
+	if (!err)
+		err = add_filters(&l, live);
 	if (err) {
 		free(l.v);
 		return err;

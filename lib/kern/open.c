@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Opening: programs and maps, new or pinned by an earlier process, and what of them is mapped into this one. */
+/* Opening and closing: the programs and maps, new or pinned by an earlier process, and those parts that are mapped into this one. */
 #include "kern.h"
 
 #include "fw/table/prog.h"
@@ -63,7 +63,7 @@ static int map_values(struct fw_kern *k)
 	return k->control ? 0 : -errno;
 }
 
-/* Programs and maps: those that are pinned, or new ones. */
+/* Opens the pinned programs and maps, or loads new ones. */
 static int obtain(struct fw_kern *k, bool arena, struct fw_diags *ds)
 {
 	int err = k->pins ? kern_pins_adopt(k) : -ENOENT;
@@ -87,7 +87,7 @@ static void close_all(struct fw_kern *k)
 		kern_close_fd(&k->maps[i]);
 }
 
-/* With an arena, where one is wanted and the kernel has them; else with segments. */
+/* With an arena, unless the options or the kernel rule that out; else with segments. */
 static int obtain_pool(struct fw_kern *k, const struct fw_kern_options *opts, struct fw_diags *ds)
 {
 	int err = -EOPNOTSUPP;
@@ -104,7 +104,7 @@ static int obtain_pool(struct fw_kern *k, const struct fw_kern_options *opts, st
 	return obtain(k, false, ds);
 }
 
-/* What those before left, once the programs are there. */
+/* Takes over segments, counters and attachments of earlier processes. */
 static int adopt(struct fw_kern *k)
 {
 	int err = kern_readers_open(k);
@@ -144,7 +144,7 @@ static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struc
 	return err ? err : fw_kern_counters_reserve(k, 0);
 }
 
-/* Nothing is open. */
+/* Allocates *@out, which fw_kern_close() accepts, also after an error if it is not NULL. */
 static int kern_new(struct fw_kern **out)
 {
 	struct fw_kern *k = calloc(1, sizeof(*k));

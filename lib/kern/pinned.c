@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads what readers.c has pinned, by bpf(2) itself. Descriptors that may only
- * read cannot be mapped (the kernel takes such a mapping for a private one), so
- * values are copied.
+ * Reads what readers.c has pinned, with plain bpf(2). The values are copied:
+ * read-only descriptors cannot be mapped.
  */
 #include "fw/pinned.h"
 
@@ -21,9 +20,9 @@
 struct fw_pinned {
 	char *folder;
 	uint32_t ncpus;
-	/* The chunk that was read last. */
+	/* The chunk that was read last: */
 	struct fw_count count[FW_COUNTER_CHUNK];
-	struct fw_label label[FW_COUNTER_CHUNK], again[FW_COUNTER_CHUNK]; /* before and after all else was read */
+	struct fw_label label[FW_COUNTER_CHUNK], again[FW_COUNTER_CHUNK]; /* read before and after the rest */
 	struct fw_counter column[FW_COUNTER_CHUNK];
 	struct fw_label_name name[FW_COUNTER_CHUNK];
 };
@@ -40,7 +39,7 @@ static uint64_t address(const void *p)
 	return (uintptr_t)p;
 }
 
-/* A map that is only read: its descriptor or -errno. */
+/* Opens a map for reading. Return: its descriptor or -errno. */
 static int map_open(const struct fw_pinned *p, const char *name)
 {
 	char path[PATH_MAX];
@@ -64,7 +63,7 @@ static int map_value(int map, const void *key, void *value)
 	return call(BPF_MAP_LOOKUP_ELEM, &a);
 }
 
-/* How many values of a size a map has; -EPROTO: they have another one. */
+/* Return: how many values the map has; -EPROTO: they do not have @value_size bytes; -errno. */
 static int map_entries(int map, uint32_t value_size)
 {
 	struct bpf_map_info info = { 0 };
@@ -81,7 +80,7 @@ static int map_entries(int map, uint32_t value_size)
 	return err ? err : (int)info.max_entries;
 }
 
-/* The only value of a map of its own; @size: what it has to have. */
+/* Reads the only value of a map, which must have @size bytes. 0, -EPROTO or another -errno. */
 static int value_of(const struct fw_pinned *p, void *value, uint32_t size, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 static int value_of(const struct fw_pinned *p, void *value, uint32_t size, const char *fmt, ...)
@@ -137,7 +136,8 @@ int fw_pinned_open(const char *pins, char why[FW_PINNED_WHY], struct fw_pinned *
 		p->folder = NULL;
 		err = -ENOMEM;
 	}
-	err = err ? err : open_traffic(p);
+	if (!err)
+		err = open_traffic(p);
 	if (!err) {
 		*out = p;
 		return 0;
@@ -176,7 +176,7 @@ int fw_pinned_traffic(const struct fw_pinned *p, struct fw_traffic **out, size_t
 	return err < 0 ? err : kern_traffic_sum(tables, p->ncpus, out, n);
 }
 
-/* 0; also for one that is not there, with @may_miss: and then it is all 0. */
+/* Reads a column of a chunk; with @may_miss all 0 if it does not exist. 0 or -errno. */
 static int read_column(struct fw_pinned *p, uint32_t chunk, uint32_t column, bool may_miss)
 {
 	int err = value_of(p, p->column, CHUNK_BYTES, FW_COUNTERS_PIN_CHUNK, chunk, column);
@@ -204,7 +204,8 @@ static int read_counts(struct fw_pinned *p, uint32_t chunk)
 			p->count[i].bytes += p->column[i].bytes;
 		}
 	}
-	err = err ? err : read_column(p, chunk, FW_COLUMN_BASE(p->ncpus), true);
+	if (!err)
+		err = read_column(p, chunk, FW_COLUMN_BASE(p->ncpus), true);
 	for (uint32_t i = 0; i < FW_COUNTER_CHUNK && !err; i++) {
 		p->count[i].packets -= p->column[i].packets;
 		p->count[i].bytes -= p->column[i].bytes;
@@ -228,12 +229,14 @@ int fw_pinned_chunk(struct fw_pinned *p, uint32_t chunk)
 	if (err)
 		return err == -ENOENT && chunk ? 0 : err;
 	err = read_counts(p, chunk);
-	err = err ? err : read_names(p, chunk);
-	err = err ? err : read_labels(p, chunk, p->again);
+	if (!err)
+		err = read_names(p, chunk);
+	if (!err)
+		err = read_labels(p, chunk, p->again);
 	return err ? err : 1;
 }
 
-/* A counter that became another rule's meanwhile is nobody's; nor is one whose label makes no sense. */
+/* A counter whose label changed while the chunk was read, or is invalid, is returned as one of no rule. */
 struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i)
 {
 	struct fw_pinned_row row = { p->count[i], p->label[i], NULL };

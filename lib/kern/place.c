@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where attachments are, by what the kernel says of interfaces. A link tells the index of its interface, but not in
- * which network namespace: an interface may have moved, and this process may run in another namespace than the one
- * before it. So a link is taken for one of this namespace only if the interface with that index says so itself.
+ * Which attachments are in this network namespace. A link has the index of its interface, but does not tell in which network
+ * namespace: the interface may have moved, and an earlier process may have run in another namespace. So the interface with
+ * that index is asked for its programs too.
  */
 #include "kern.h"
 
@@ -29,7 +29,7 @@ uint32_t fw_kern_xdp_prog(uint32_t ifindex)
 	return kern_xdp_view(ifindex).prog;
 }
 
-/* One that was seen to be elsewhere has not come back while another link of ours has the interface. */
+/* Does another link of ours have the interface? Then one that was away has not come back. */
 static bool has_rival(const struct fw_kern *k, const struct attachment *a)
 {
 	for (size_t i = 0; a->away && i < k->nattached; i++)
@@ -54,7 +54,7 @@ bool kern_is_here(const struct fw_kern *k, struct attachment *a)
 	return true;
 }
 
-/* Points the link at another program that does the same for a moment: does the interface with its index run that then? */
+/* Replaces the link's program by an equivalent one for a moment: does the interface with its index run that one then? */
 static bool answers_here(const struct attachment *a)
 {
 	int prog = bpf_prog_get_fd_by_id(kern_attachment_prog(a));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The BPF programs: loading them from the object file that is built in, as descriptors that outlive its skeleton. */
+/* The BPF programs: loading them from the built-in object file, as descriptors that outlive its skeleton. */
 #include "kern.h"
 
 #include "bpf/fw.skel.h"
@@ -36,7 +36,7 @@ static struct parts parts_of(const struct fw_bpf *skel)
 	};
 }
 
-/* A descriptor that outlives the skeleton, which holds a copy of the object file. */
+/* Duplicates a descriptor, so that the skeleton, with its copy of the object file, can be freed. */
 static int keep_fd(int *to, int fd)
 {
 	kern_close_fd(to);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What packets see: the control word that names the live tables, and when the tables before are out of sight. */
+/* Publishing: the control word that names the live tables, and the grace period after which no packet sees earlier ones. */
 #include "kern.h"
 
 #include "fw/table/prog.h"
@@ -16,7 +16,7 @@ uint32_t fw_kern_generation(const struct fw_kern *k)
 	return !k->published && k->generation_before > ours ? k->generation_before : ours;
 }
 
-/* Generations that come again must not be found in a flow cache, nor as the one that a root was copied for. */
+/* Generations that are used again must not match entries of the flow cache, nor the copy of a root. */
 static void forget_generations(struct fw_kern *k)
 {
 	for (uint32_t i = 0; i < FW_CPU_STATES(k->ncpus); i++) {
@@ -37,7 +37,7 @@ int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation)
 	if (again)
 		forget_generations(k);
 	__atomic_store_n(k->control, FW_CONTROL(root, generation), __ATOMIC_RELEASE);
-	/* Packets that were on their way have noted the last one once more. */
+	/* Packets that were being filtered may have stored the old generation again. */
 	if (again) {
 		while (fw_kern_grace(k))
 			;
@@ -53,8 +53,8 @@ int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation)
 }
 
 /*
- * Where membarrier() does not wait for all CPUs (nohz_full), an update of a map of maps does: the kernel promises that
- * no program sees the old value when it returns.
+ * Where membarrier() cannot be used (nohz_full), an update of a map of maps waits instead: the kernel guarantees that no
+ * program sees the old value when it returns.
  */
 int kern_grace_init(struct fw_kern *k)
 {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What members of the group may read, without any privilege and whatever becomes
- * of this process: maps that are pinned once more, in a folder that only they and
- * root may enter, in which all may be read and nothing written.
+ * What members of the group may read without privileges, also when no process
+ * runs: some maps are pinned again, read-only, in a folder that only root and the
+ * group may enter.
  *
- *	PINS/readers/control, traffic          as in the folder of the live program
- *	             counters-2-CHUNK-COLUMN   the maps that stand in counters-2
- *	             names-CHUNK               names of rules, where a rule of the chunk has one
- *	             live                      to that folder, for root
+ *	PINS/readers/control, traffic          those of the live program
+ *	             counters-2-CHUNK-COLUMN   the inner maps of counters-2
+ *	             names-CHUNK               names of rules, if a rule of the chunk has one
+ *	             live                      link to the folder of the live program, for root
  *
- * The kernel gives the maps in a map of maps to nobody without privileges, so
- * each of them is pinned. The folder is made beside the one of the process
- * before and takes its place in one step, when labels and names are there. A map
- * that is made later is pinned before the program knows it, so a reader finds
- * all that was ever counted, wherever a process was killed.
+ * Inner maps cannot be opened through a map of maps without privileges, so each
+ * is pinned. The folder is created next to the one of the process before, and
+ * replaces it atomically once labels and names are set. A map that is created
+ * later is pinned before the programs use it, so a reader finds everything that
+ * was ever counted, whenever a process is killed.
  */
 #include "kern.h"
 
@@ -81,7 +81,7 @@ void kern_readers_close(struct fw_kern *k)
 	free(k->names);
 }
 
-/* A pin gets its name when it may be read: none that cannot is left by a process that is killed. */
+/* A pin gets its final name once it may be read, so a killed process leaves none that cannot. */
 int kern_readers_add(const struct fw_kern *k, int fd, const char *fmt, ...)
 {
 	char name[64], path[PATH_MAX], fresh[PATH_MAX];
@@ -115,7 +115,7 @@ static int open_folders(const struct fw_kern *k, gid_t readers)
 	return err ? err : open_folder(path_of(k, folder(k), NULL, path), readers, 0750);
 }
 
-/* The new folder takes the place of the one before, if there is one. */
+/* Replaces the folder of the process before, if there is one. */
 static int swap_folders(struct fw_kern *k)
 {
 	char fresh[PATH_MAX], path[PATH_MAX];
@@ -131,7 +131,7 @@ static int swap_folders(struct fw_kern *k)
 	return 0;
 }
 
-/* The maps that are as they are from the beginning. */
+/* Pins the maps that do not grow. */
 static int add_others(const struct fw_kern *k)
 {
 	char live[PATH_MAX], path[PATH_MAX];
@@ -159,7 +159,7 @@ int fw_kern_share(struct fw_kern *k, gid_t readers)
 	return err ? err : kern_iterator_files_pin(k, readers);
 }
 
-/* The names of a chunk; NULL: no memory. */
+/* Creates, maps and pins the names of a chunk. NULL: out of memory. */
 static struct fw_label_name *names_new(struct fw_kern *k, uint32_t chunk)
 {
 	int fd = kern_value_map("fw_names", NAMES_BYTES);
@@ -174,7 +174,7 @@ static struct fw_label_name *names_new(struct fw_kern *k, uint32_t chunk)
 	return k->names[chunk] = at == MAP_FAILED ? NULL : at;
 }
 
-/* Those of the chunk that a counter is in; NULL: no memory. */
+/* The names of the chunk that a counter is in. NULL: out of memory, or nothing is pinned. */
 static struct fw_label_name *names_of(struct fw_kern *k, uint32_t counter)
 {
 	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The pool's segments: each is the value of a map, mapped into this process at
- * its place in the pool. The program finds them in a map of maps. A change of
- * that map waits for a grace period, so changes are collected and made at once;
- * and since the kernel deletes from such a map only one by one, what was given
- * back is overwritten by one map of zeros that all the holes share.
+ * its place in the pool. The programs find them in a map of maps. Each update of
+ * that map waits for a grace period, so updates are collected in a batch. The
+ * kernel can only delete entries one by one, so segments that were given back
+ * are overwritten by a single map of zeros instead.
  */
 #include "kern.h"
 
@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Name of the map of zeros, by which the next process knows it. */
+/* Name of the map of zeros, by which the next process recognises it. */
 #define HOLE "fw_hole"
 
 int kern_value_map(const char *name, uint32_t bytes)
@@ -43,7 +43,7 @@ static void *place(const struct fw_pool *pool, uint32_t index)
 	return pool->base + (uint64_t)index * FW_SEGMENT_BYTES;
 }
 
-/* What is to change in the pool's map. */
+/* Updates of the pool's map. */
 struct changes {
 	uint32_t index[FW_POOL_SEGMENTS];
 	int fd[FW_POOL_SEGMENTS];
@@ -62,14 +62,14 @@ static int changes_make(int map, const struct changes *c)
 
 	if (!n || !bpf_map_update_batch(map, c->index, c->fd, &n, NULL))
 		return 0;
-	/* Kernels without the batch for this type of map. */
+	/* Older kernels have no batch for this type of map. */
 	for (uint32_t i = 0; i < c->n; i++)
 		if (bpf_map_update_elem(map, &c->index[i], &c->fd[i], 0))
 			return -errno;
 	return 0;
 }
 
-/* The segments that were given back and whose places nobody took since. */
+/* Overwrites the segments that were given back and not taken again. */
 static int collect_holes(struct fw_kern *k, struct changes *c)
 {
 	for (uint32_t i = 0; i < FW_POOL_SEGMENTS; i++) {
@@ -137,12 +137,12 @@ static int segment_add(struct fw_pool *pool, uint32_t index)
 	return 0;
 }
 
-/* The program may not know it yet, and may know one that was there before: that becomes a hole when the pool is synced. */
+/* If the segment is not in the program's map yet, it is simply closed; else fw_kern_sync() overwrites its entry. */
 static void segment_drop(struct fw_pool *pool, uint32_t index)
 {
 	struct fw_kern *k = (struct fw_kern *)pool;
 
-	/* If it fails, the old mapping stays until the place is taken again. */
+	/* On failure the old mapping stays until the place is used again. */
 	(void)mmap(place(pool, index), FW_SEGMENT_BYTES, PROT_READ,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 	for (uint32_t i = 0; i < k->npending; i++) {
@@ -154,7 +154,7 @@ static void segment_drop(struct fw_pool *pool, uint32_t index)
 	}
 }
 
-/* The map of a place is that of zeros, or it is in the way of ours until fw_kern_retire(). */
+/* Takes over a place: the map of zeros for our own holes; a segment keeps it occupied until fw_kern_retire(). */
 static int place_adopt(struct fw_kern *k, uint32_t index)
 {
 	struct bpf_map_info info = { 0 };
@@ -193,7 +193,7 @@ void fw_kern_retire(struct fw_kern *k)
 		if (kern_bit(k->inherited, i))
 			fw_pool_give(&k->pool, i, 1);
 	memset(k->inherited, 0, sizeof(k->inherited));
-	/* If the kernel does not take it now, it will when the pool is synced next. */
+	/* On failure the next fw_kern_sync() does it. */
 	fw_kern_sync(k);
 }
 

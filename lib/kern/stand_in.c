@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stand-ins: programs of four instructions that only call another one. A chain of tcx takes a program once, so a link
- * that is to move to the head gets a stand-in first, which filters in the same way until the new link is there. And
- * whoever points a link at a stand-in can tell by what the interface says whether the link is that interface's.
+ * Stand-ins: programs of four instructions that only call another one. A tcx chain takes a program only once, so a link that
+ * is moved to the head runs a stand-in, which filters in the same way, until the new link is attached. They also help to find
+ * a link's interface: the one that reports the stand-in once the link runs it.
  */
 #include "kern.h"
 
 #include <bpf/bpf.h>
 #include <string.h>
 
-#define LD_IMM64 (BPF_LD | BPF_DW | BPF_IMM) /* takes the place of two instructions */
+#define LD_IMM64 (BPF_LD | BPF_DW | BPF_IMM) /* counts as two instructions */
 #define CALL_TAIL                                                     \
 	{                                                             \
 		.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call \
@@ -21,7 +21,7 @@
 
 static int load(struct stand_in *s, enum fw_prog prog)
 {
-	/* The call does not come back; if it fails, the packet is dropped: XDP_DROP, TC_ACT_SHOT. */
+	/* The call returns only on failure; then the packet is dropped: XDP_DROP, TC_ACT_SHOT. */
 	const struct bpf_insn insns[] = {
 		{ .code = LD_IMM64, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = s->calls },
 		{ 0 },

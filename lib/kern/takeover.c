@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Taking over from another version of the program. Its links and filters are
- * pointed at our program one by one, each in one step of the kernel's, when our
- * tables are in place; so every packet is filtered by one version or the other.
- * Only then do their pins move to our folder. Whoever is killed in between
- * leaves links behind whose program or folder is not the right one: that is what
- * the next process looks for, whichever version it is.
+ * Taking over from another version of the programs. Once our tables are
+ * published, its links and filters are updated to run our programs, one by one
+ * and each atomically, so every packet is filtered by one version or the other.
+ * Then their pins move to our folder. A process that is killed in between leaves
+ * links with the program or in the folder of another version, and the next
+ * process, of whichever version, takes those over.
  */
 #include "kern.h"
 
@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Descriptors of the programs before, -1 where nothing was to be done. */
+/* @before: receives the programs that were replaced, -1 where nothing changed. */
 static int point_all(struct fw_kern *k, int *before)
 {
 	for (size_t i = 0; i < k->nattached; i++) {
@@ -26,7 +26,7 @@ static int point_all(struct fw_kern *k, int *before)
 			continue;
 		before[i] = bpf_prog_get_fd_by_id(id);
 		err = before[i] < 0 ? -errno : kern_attachment_update(a, kern_prog_of(k, a));
-		/* An interface that goes away meanwhile is no failure. */
+		/* It is not a failure if the interface is gone by now. */
 		if (err && kern_attachment_prog(a))
 			return err;
 	}
@@ -59,7 +59,7 @@ static int note_here(struct fw_kern *k)
 	return err;
 }
 
-/* The pin or note comes to our folder. A link that cannot move stays where it is, and is looked for again. */
+/* Moves a pin or note to our folder. A pin that cannot move stays, and the next process tries again. */
 static void move(struct fw_kern *k, struct attachment *a)
 {
 	char from[PATH_MAX], to[PATH_MAX];

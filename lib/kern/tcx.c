@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Chains of tcx: the programs on one hook of an interface, in the order in which packets meet them. The first one that
- * returns anything but TCX_NEXT ends the chain, so only the head of it sees everything. Headers and libbpf before 1.3
- * lack these parts of bpf(2), so they are declared here.
+ * tcx chains: the programs on a hook of an interface, in the order in which packets reach them. The first one that returns
+ * anything but TCX_NEXT ends the chain, so only the head sees every packet. Older kernel headers, and libbpf before 1.3, lack
+ * these parts of bpf(2), so they are declared here.
  */
 #include "kern.h"
 
@@ -13,17 +13,17 @@
 
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
-#define BEFORE (1u << 3) /* BPF_F_BEFORE; without a relative: before all others */
+#define BEFORE (1u << 3) /* BPF_F_BEFORE; without a relative program: before all others */
 #define TRIES 64
 
-/* Of BPF_LINK_CREATE. */
+/* Arguments of BPF_LINK_CREATE. */
 struct link_attr {
 	uint32_t prog_fd, ifindex, type, flags;
 	uint32_t relative, pad;
-	uint64_t revision; /* of the chain that is meant; 0: of any */
+	uint64_t revision; /* that the chain must have; 0: any */
 };
 
-/* Of BPF_PROG_QUERY; programs and links are arrays of ids, @count long. */
+/* Arguments of BPF_PROG_QUERY; programs and links are arrays of @count ids. */
 struct query_attr {
 	uint32_t ifindex, type, flags, attach_flags;
 	uint64_t progs;
@@ -60,7 +60,7 @@ int kern_chain_find(const struct chain *c, uint32_t link)
 	return -ENOENT;
 }
 
-/* Others may attach at the same time: then it is tried again, with the chain as it is then. */
+/* Tries again with the new chain if others attach at the same time. */
 int kern_chain_head(uint32_t ifindex, enum fw_prog prog, int prog_fd)
 {
 	struct link_attr a = {

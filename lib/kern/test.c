@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One packet through a loaded program by BPF_PROG_TEST_RUN: as live traffic, or as a question. */
+/* Runs one packet through a loaded program by BPF_PROG_TEST_RUN: counted like live traffic, or not counted. */
 #include "kern.h"
 
 #include "fw/table/prog.h"
@@ -8,10 +8,10 @@
 #include <sched.h>
 #include <string.h>
 
-/* The kernel takes a page's worth, less what it puts around; no header lies further back. */
+/* The kernel accepts a page, less its own overhead; all headers are within that. */
 #define DRY_BYTES 3072
 
-/* Keeps this thread on the CPU it runs on, so that the answer can be read from that CPU's state. */
+/* Keeps this thread on its CPU, so that the result can be read from that CPU's state. */
 static int stay(cpu_set_t *before)
 {
 	int cpu = sched_getcpu();
@@ -24,7 +24,7 @@ static int stay(cpu_set_t *before)
 	return sched_setaffinity(0, sizeof(one), &one) ? -errno : cpu;
 }
 
-/* A signal (a terminal's stop and continue) interrupts a run before its packet. */
+/* Repeats a run that a signal (a terminal's stop and continue) has interrupted before its packet. */
 static int run(int prog, struct bpf_test_run_opts *opts)
 {
 	int err;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets by interface: each CPU has a table of its own, in which the program takes places for interfaces as they come. */
+/* Packets by interface: each CPU has its own table, to which the programs add an interface at its first packet. */
 #include "kern.h"
 
 static int by_ifindex(const void *a, const void *b)
@@ -9,7 +9,7 @@ static int by_ifindex(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Sorted entries of the same interface become one: how many are left. */
+/* Merges sorted entries of the same interface. Return: how many are left. */
 static size_t merge(struct fw_traffic *t, size_t n)
 {
 	size_t merged = 0;
@@ -56,7 +56,7 @@ int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n)
 	return kern_traffic_sum(k->traffic, k->ncpus, out, n);
 }
 
-/* No packet of the interface comes any more; the place may be taken as soon as it is free. */
+/* The interface gets no more packets; the programs may reuse its entry as soon as it is free. */
 void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex)
 {
 	for (uint32_t cpu = 0; cpu < k->ncpus; cpu++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sd_notify(3) and sd_listen_fds(3) in so many words as are needed here. */
+/* The parts of sd_notify(3) and sd_listen_fds(3) that are needed here. */
 #include "fw/service.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LISTEN_FD 3 /* the first that is handed over */
+#define LISTEN_FD 3 /* the first one that is passed */
 
 void fw_service_say(const char *fmt, ...)
 {
@@ -34,13 +34,13 @@ void fw_service_say(const char *fmt, ...)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return;
-	/* Nobody to tell when it fails. */
+	/* A failure cannot be reported to anyone. */
 	(void)sendto(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&to,
 		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
 	close(fd);
 }
 
-/* Is an environment variable that is meant for one process meant for this one? */
+/* Does the variable contain the id of this process? Others are inherited. */
 static int for_us(const char *variable)
 {
 	const char *pid = getenv(variable);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Unix sockets that listen, made without opening a gap for others. */
+/* Listening Unix sockets. */
 #include "fw/unix_socket.h"
 
 #include "fw/path.h"
@@ -12,7 +12,7 @@
 
 #define BACKLOG 128
 
-_Static_assert(FW_UNIX_PATH_MAX + 1 == sizeof(((struct sockaddr_un *)0)->sun_path), "a path's room");
+_Static_assert(FW_UNIX_PATH_MAX + 1 == sizeof(((struct sockaddr_un *)0)->sun_path), "room for a path");
 
 static int fail(struct fw_diags *ds, const char *path, int err, const char *what, const char *hint)
 {

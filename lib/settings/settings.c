@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What values of settings look like. */
+/* Parsing values of settings. */
 #include "fw/settings.h"
 
 #include <string.h>

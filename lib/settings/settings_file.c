@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A file of settings, line by line. */
+/* The configuration file, line by line. */
 #include "fw/settings.h"
 
 #include <string.h>
 
 #define FILE_BYTES_MAX 65536
 
-/* A file on its way into settings. */
+/* A file being parsed. */
 struct reader {
 	const struct fw_settings *table;
 	void *into;
 	struct fw_diags *ds;
 	struct fw_place at;
-	unsigned said[FW_SETTINGS_MAX]; /* line of each setting; 0: not yet */
+	unsigned set_in[FW_SETTINGS_MAX]; /* line of each setting; 0: not set yet */
 };
 
 static const struct fw_setting *find(const struct fw_settings *t, const char *name, size_t len)
@@ -40,12 +40,12 @@ static bool blank(char ch)
 
 static int assign(struct reader *r, const struct fw_setting *s, const char *value, size_t len)
 {
-	unsigned *said = &r->said[s - r->table->rows];
+	unsigned *set_in = &r->set_in[s - r->table->rows];
 	char text[FW_SETTING_TEXT];
 
-	if (*said)
-		return fw_diag_add(r->ds, r->at, NULL, "'%s' stands in line %u already", s->name, *said);
-	*said = r->at.line;
+	if (*set_in)
+		return fw_diag_add(r->ds, r->at, NULL, "'%s' is already set in line %u", s->name, *set_in);
+	*set_in = r->at.line;
 	if (len >= sizeof(text) || memchr(value, '\0', len))
 		return fw_diag_add(r->ds, r->at, NULL, "'%s' wants %s", s->name, s->want);
 	memcpy(text, value, len);

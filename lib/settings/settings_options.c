@@ -5,18 +5,18 @@
 #include <getopt.h>
 #include <string.h>
 
-/* What getopt says of an option: where its value goes in struct fw_command_line; these are above all characters. */
+/* What getopt_long() returns for each option, above all characters: a row of the settings, of the options, or these two. */
 enum { SETTING = 256, OPTION = SETTING + FW_SETTINGS_MAX, HELP = OPTION + FW_SETTINGS_MAX, VERSION };
 
-static const struct fw_setting help_row = { .name = "help", .help = "this text" };
-static const struct fw_setting version_row = { .name = "version", .help = "which version this is" };
+static const struct fw_setting help_row = { .name = "help", .help = "print this text" };
+static const struct fw_setting version_row = { .name = "version", .help = "print the version" };
 
 static struct option option_of(const struct fw_setting *s, int number)
 {
 	return (struct option){ s->name, s->arg ? required_argument : no_argument, NULL, number };
 }
 
-/* All of them, ended by zeroes. */
+/* Lists all options for getopt_long(), which wants zeroes at the end. */
 static void list(const struct fw_program *p, struct option *longs)
 {
 	for (size_t i = 0; i < p->settings->n; i++)
@@ -55,7 +55,7 @@ int fw_command_line_parse(const struct fw_program *p, int argc, char **argv, str
 
 	list(p, longs);
 	opterr = 0;
-	optind = 0; /* starts anew */
+	optind = 0; /* resets getopt_long() */
 	while ((number = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
 		if (number == ':')
 			return wrong(p, "missing value of", argv[optind - 1], ds);

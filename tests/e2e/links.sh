@@ -182,7 +182,7 @@ case_tun_takeover() { on_tun tun_takeover; }
 case_links_unknown() {
 	in_server ip link add mon0 type nlmon 2>/dev/null || { echo "SKIP  links_unknown: the kernel has no nlmon"; return 0; }
 	rules <<<'policy in drop'
-	refused "link type 824" --dev mon0
+	refused "interface type 824" --dev mon0
 	local code=$?
 	in_server ip link del mon0
 	return $code

@@ -65,7 +65,7 @@ static void errors(void **state)
 		{ "client-timeout 1 2", "fwd.conf:1:16: 'client-timeout' wants a number from 1 to 3600, not '1 2'" },
 		{ "store fwd.db", "fwd.conf:1:7: 'store' wants a path that begins with '/', not 'fwd.db'" },
 		{ "group", "fwd.conf:1:6: 'group' wants the name of a group, not ''" },
-		{ "pins /a\nsocket /s\npins /b", "fwd.conf:3:6: 'pins' stands in line 1 already" },
+		{ "pins /a\nsocket /s\npins /b", "fwd.conf:3:6: 'pins' is already set in line 1" },
 		{ long_path, "fwd.conf:1:8: 'socket' wants a path that begins with '/', of at most 107 bytes" },
 	};
 	char said[1024];
