@@ -31,8 +31,8 @@ const struct ctl_command ctl_classify = {
 	.details =
 		"A packet is one argument:\n"
 		"  'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0'   'udp [2001:db8::1]:53 > [2001:db8::2]:53 out'\n"
-		"  further words: vlan N, dscp X, flags F,F, frag first|later, length N, mark N, type T, code C,\n"
-		"  pppoe (in a PPPoE session)\n"
+		"  further words: vlan N, dscp X, ttl N, flags F,F, frag first|later, length N, mark N, type T,\n"
+		"  code C, pppoe (in a PPPoE session)\n"
 		"Packets of a capture are incoming, on no interface. fwd's live tables answer.\n\n"
 		"With --rules, the rules of a file answer, without fwd and without privileges. The answer also lists the rules\n"
 		"that match after the first one (`shadows`), and is compared with a linear search of the rules.\n"

@@ -73,7 +73,10 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_SKB
 	  .hint = "bytes of the IP packet, its header included, up to 65535")                       \
 	X(MARK, "mark", 0xffffffffu, ALWAYS, FRAME, SKB, 2, 105,                                    \
 	  .format = "0x%x", .packet_word = "mark",                                                  \
-	  .hint = "a number up to 4294967295, decimal or 0x hexadecimal")
+	  .hint = "a number up to 4294967295, decimal or 0x hexadecimal")                           \
+	X(TTL, "ttl", 255, MAYBE, IP, BYTES, 1, 67,                                                 \
+	  .packet_word = "ttl", .usual = { 64, 64 }, .header_byte = { 8, 7 },                       \
+	  .hint = "the TTL or hop limit, from 0 to 255")
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,

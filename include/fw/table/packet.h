@@ -300,6 +300,7 @@ static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 	key->src.hi = (__u64)fw_get32(ip, struct iphdr, saddr) << 32;
 	key->dst.hi = (__u64)fw_get32(ip, struct iphdr, daddr) << 32;
 	key->f[FW_F_DSCP] = fw_get8(ip, struct iphdr, tos) >> 2;
+	key->f[FW_F_TTL] = fw_get8(ip, struct iphdr, ttl);
 	key->f[FW_F_LENGTH] = fw_length(total);
 	key->f[FW_F_FRAG] = frag & 0x1fff ? FW_FRAG_LATER : frag & 0x2000 ? FW_FRAG_FIRST : FW_FRAG_NO;
 	fw_cursor_trim(c, total - sizeof(struct iphdr));
@@ -368,6 +369,7 @@ static __always_inline int fw_parse_ip6(struct fw_cursor *c, struct fw_key *key)
 	key->dst.hi = fw_ntohll(fw_load64(ip + offsetof(struct ipv6hdr, daddr)));
 	key->dst.lo = fw_ntohll(fw_load64(ip + offsetof(struct ipv6hdr, daddr) + 8));
 	key->f[FW_F_DSCP] = fw_ntohs(fw_load16(ip)) >> 6 & 63;
+	key->f[FW_F_TTL] = fw_get8(ip, struct ipv6hdr, hop_limit);
 	key->f[FW_F_LENGTH] = fw_length(payload + sizeof(struct ipv6hdr));
 	key->f[FW_F_FRAG] = FW_FRAG_NO;
 	fw_cursor_trim(c, payload);
