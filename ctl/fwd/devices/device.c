@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Attaching one interface: by which hook, and from one way to another without a gap. */
+/* Attaching one interface: in which mode, and how modes change without a gap. */
 #include "device.h"
 
 #include "fw/log.h"
@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* A program before ours keeps others from going there at most once in a while: seconds. */
+/* Seconds between two moves before the programs of others: at first, and at most, if they always move back. */
 #define FRONT_WAIT 10.0
 #define FRONT_WAIT_MAX 640.0
 
@@ -26,7 +26,7 @@ bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, 
 			*out = true;
 			continue;
 		}
-		/* XDP runs first: where both are attached, on the way from one to the other, it is what filters. */
+		/* XDP runs first: where both are attached, while the mode changes, it is what filters. */
 		if (a.prog == FW_PROG_XDP)
 			*mode = a.mode == FW_XDP_GENERIC ? ARGS_GENERIC : ARGS_NATIVE;
 		else if (!in)
@@ -36,7 +36,7 @@ bool device_filtered(const struct fwd *d, uint32_t index, enum args_mode *mode, 
 	return in;
 }
 
-/* The best way is the one that sees everything that the rules ask for. */
+/* The mode to attach in: for AUTO, one that sees everything that the rules need. ARGS_AUTO: XDP, native if possible. */
 static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
 	const struct fw_attach_needs *needs = engine_needs(d->engine);
@@ -70,7 +70,7 @@ static int attach_xdp(struct fwd *d, struct device *dev, enum args_mode mode, st
 	return err;
 }
 
-/* From one mode of XDP to another: an interface cannot have both, so tc filters in between. */
+/* From one XDP mode to another: an interface cannot have both, so tc filters in between. */
 static int change_xdp(struct fwd *d, struct device *dev, enum args_mode from, enum args_mode to, struct fw_diags *ds)
 {
 	struct fw_kern *k = engine_kern(d->engine);
@@ -87,7 +87,7 @@ static int change_xdp(struct fwd *d, struct device *dev, enum args_mode from, en
 	return err;
 }
 
-/* The new way first, then the old one goes. */
+/* Incoming packets: the new mode is attached first, then the old one detached. */
 static int apply_in(struct fwd *d, struct device *dev, struct fw_diags *ds)
 {
 	struct fw_kern *k = engine_kern(d->engine);
@@ -134,7 +134,7 @@ static int apply_out(struct fwd *d, struct device *dev, struct fw_diags *ds)
 	return err;
 }
 
-/* What is as it was asked for, and yet not as good as it could be. */
+/* Sets the warning of a device that is filtered as asked for, but not as well as it could be. */
 static void warn(const struct fwd *d, struct device *dev)
 {
 	const char *torn[2];
@@ -152,8 +152,8 @@ static void warn(const struct fwd *d, struct device *dev)
 			 "XDP program %u of someone else comes first: what it drops or redirects is not seen", xdp);
 	else if (dev->mode == ARGS_GENERIC && !dev->warning[0])
 		snprintf(dev->warning, sizeof(dev->warning),
-			 "generic XDP is slow: a copy of each packet may be made; mode tc is faster where native XDP "
-			 "cannot be had");
+			 "generic XDP is slow, since it may copy each packet; mode tc is faster where native XDP "
+			 "is not available");
 }
 
 int device_apply(struct fwd *d, struct device *dev, struct fw_diags *ds)
@@ -240,7 +240,7 @@ bool device_to_front(struct fwd *d, struct device *dev, double now)
 
 		err = one && one != -ENOENT ? one : err;
 	}
-	/* Whoever has left it alone for long enough does not keep it from being quick the next time. */
+	/* After a long time without a conflict it is quick again. */
 	wait = now > dev->front_again + FRONT_WAIT_MAX ? FRONT_WAIT : 2 * dev->front_wait;
 	dev->front_wait = wait < FRONT_WAIT ? FRONT_WAIT : wait > FRONT_WAIT_MAX ? FRONT_WAIT_MAX : wait;
 	dev->front_again = now + dev->front_wait;

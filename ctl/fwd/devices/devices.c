@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Devices are opened and closed here, and looked after: stored ones are attached, and follow their interfaces. */
+/* The beginning and the end of devices, and what is done from time to time. */
 #include "devices_internal.h"
 
-/* Seconds: nobody tells of programs that are attached, nor of other names of interfaces that are down. */
+/* Seconds between two looks: nobody reports attached programs, nor altnames of interfaces that are down. */
 #define LOOK_EVERY 2.0
 #define ASK_EVERY 10.0
 

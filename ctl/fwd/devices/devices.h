@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The interfaces that shall be filtered, by name, as the store keeps them; they
- * are attached when they are there, whenever that is. Interfaces that appear,
- * go and are renamed come in by rtnetlink.
+ * The interfaces that are to be filtered, by name. The store keeps them; they are attached as soon as they exist. rtnetlink
+ * reports interfaces that appear, disappear and are renamed.
  */
 #ifndef FWD_DEVICES_H
 #define FWD_DEVICES_H
@@ -12,41 +11,41 @@
 struct devices;
 
 /**
- * devices_open - reads what is wanted, and attaches what is there
+ * devices_open - reads the list, and attaches those that exist
  *
- * What a process before attached and the store does not know of stays filtered, and is wanted from now on: the store may
- * be a new one. An interface that cannot be attached is no failure: see its state.
+ * Interfaces that a former process attached and the store does not know of stay filtered, and are added to the list: the
+ * store may be a new one. An interface that cannot be attached is no failure: see its state.
  * Return: 0, or -errno with diagnostics.
  */
 int devices_open(struct fwd *d, struct fw_diags *ds);
-void devices_close(struct fwd *d); /* attachments stay; one that was not opened is fine */
+void devices_close(struct fwd *d); /* attachments stay; not opened is fine */
 
 /**
- * devices_attach - from now on the interfaces shall be filtered; those that are attached: in another way
- * @a:   names, other names and patterns; with @later also of interfaces that are not there
- * @out: the devices that it is about, an array
- * Return: 0; -errno with diagnostics: nothing has changed, whichever of the interfaces it was that could not be attached.
+ * devices_attach - adds interfaces to the list and attaches them, or changes the mode of those that are attached
+ * @a:   names, altnames and patterns; with @later also of interfaces that do not exist yet
+ * @out: an array of the devices concerned
+ * Return: 0; -errno with diagnostics: one of the interfaces could not be attached, and nothing has changed.
  */
 int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, json_t **out);
 /*
- * Filters there no more, nor where these names were before. 0; -ENOENT with a diagnostic, and nothing has changed; -errno of
- * the store with one: it is detached, but will be attached at the next start.
+ * Stops filtering on these interfaces, and on those that had their names before. 0; -ENOENT with a diagnostic: nothing has
+ * changed; -errno of the store with one: they are detached, but will be attached at the next start.
  */
 int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds);
 /*
- * Before each of them: -EBUSY with a diagnostic while something waits, or the store's fault. With a time to confirm it in, the way back is written
- * down, and engine_beside_end() is called when nothing comes of it. 0 or -errno.
+ * Call it before either of them. If the change is to be confirmed, it stores the way back; call engine_beside_end() if
+ * nothing comes of the change. 0; -EBUSY with a diagnostic: something waits to be confirmed already; -errno of the store.
  */
 int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diags *ds);
-/* The ruleset changed: does it ask for outgoing packets, for tc? */
+/* The ruleset changed: attaches what it needs now, and detaches what it does not. */
 void devices_recheck(struct fwd *d);
-/* Asks the kernel what is attached, and changes nothing: what devices say after it is so. */
+/* Asks the kernel what is attached, and changes nothing: brings the states of devices up to date. */
 void devices_look(struct fwd *d);
-/* From time to time: what nobody tells is looked for, and what was lost is attached again. */
+/* Looks from time to time for what nobody reports, and attaches again what was lost. Call it after each round. */
 void devices_tick(struct fwd *d, double now);
 /* The @i-th, or NULL. */
 const struct device *devices_at(const struct fwd *d, size_t i);
-/* What is filtered in other network namespaces: an array (docs/fwd.socket.md). */
+/* The interfaces that are filtered in other network namespaces: an array (docs/fwd.socket.md). */
 json_t *devices_away_json(const struct fwd *d);
 
 #endif

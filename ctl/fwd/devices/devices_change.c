@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* attach and detach: whichever interfaces are named at once, all of them or none. */
+/* attach and detach: all interfaces of a request, or none. */
 #include "devices_internal.h"
 
 #include "fw/text.h"
@@ -9,7 +9,7 @@
 
 static const struct fw_place nowhere;
 
-/* Rules that XDP cannot be right about are a reason to refuse it where somebody asks for it by name. */
+/* An XDP mode that is asked for by name is refused if XDP cannot be right about the rules. 0, or -EINVAL. */
 static int check_mode(const struct fwd *d, const struct args *a, struct fw_diags *ds)
 {
 	size_t marks = engine_needs(d->engine)->mark;
@@ -21,7 +21,7 @@ static int check_mode(const struct fwd *d, const struct args *a, struct fw_diags
 			   fw_plural(marks));
 }
 
-/* Interfaces that are down get other names without anybody being told. */
+/* The interface with this name or altname; 0: none. The kernel is asked: altnames of interfaces that are down are not reported. */
 static uint32_t interface_named(struct fwd *d, const char *name)
 {
 	uint32_t index = engine_interface_named(d->engine, name);
@@ -31,6 +31,7 @@ static uint32_t interface_named(struct fwd *d, const char *name)
 	return engine_interface_named(d->engine, name);
 }
 
+/* The diagnostic for an unknown name, with the nearest one. Return: -ENODEV. */
 static int no_interface(struct fwd *d, const char *name, struct fw_diags *ds)
 {
 	const char *best = NULL;
@@ -102,7 +103,7 @@ static int want_later(struct fwd *d, const char *name, const struct args *a, str
 	return want(d, devices_find(d->devices, name), name, a);
 }
 
-/* A name that there is, also one with a `*`, is no pattern. */
+/* The name of an existing interface is no pattern, even if it has a `*`. */
 static int want_named(struct fwd *d, const char *name, const struct args *a, struct fw_diags *ds)
 {
 	uint32_t index = interface_named(d, name);
@@ -124,7 +125,7 @@ static int apply_asked(struct fwd *d, struct fw_diags *ds)
 	return err;
 }
 
-/* As before the call, whatever the kernel thinks of it: what was filtered is, in the way in which it was, and nothing else. */
+/* Restores the devices, in the kernel too: what was filtered before is, in the same mode, and nothing else. */
 static void put_back(struct fwd *d, struct device *before, size_t n)
 {
 	struct devices *devs = d->devices, old = { .d = before, .n = n };
@@ -186,7 +187,7 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
 	return 0;
 }
 
-/* A pattern means itself and all that match it, but for those that match another pattern, which would attach them again. */
+/* A pattern means itself and all devices that match it, except those of another pattern, which would attach them again. */
 static bool is_meant(const struct device *dev, const char *name)
 {
 	if (!strcmp(dev->name, name))
@@ -194,7 +195,7 @@ static bool is_meant(const struct device *dev, const char *name)
 	return devices_is_pattern(name) && !devices_is_pattern(dev->from) && !fnmatch(name, dev->name, 0);
 }
 
-/* Is it detached by the name? Also what is filtered for the sake of a device with it. */
+/* Does detaching the name detach it? Also if it is filtered because of a device with that name. */
 static bool goes_with(const struct device *dev, const char *name)
 {
 	return is_meant(dev, name) || (!dev->wish && !strcmp(dev->from, name));
@@ -208,7 +209,7 @@ static bool is_meant_by_any(const struct device *dev, const struct args *a)
 	return false;
 }
 
-/* Would another device that is asked for take the interface, and go on filtering there? */
+/* Would another device that was asked for take over the interface, and filter there? */
 static bool is_heir(struct fwd *d, const struct device *heir, const struct device *dev)
 {
 	if (heir == dev || heir->index || !heir->wish || !dev->index)
@@ -218,7 +219,7 @@ static bool is_heir(struct fwd *d, const struct device *heir, const struct devic
 		!fnmatch(heir->name, engine_interface_name(d->engine, dev->index), 0));
 }
 
-/* Who is told that a device is detached must not find it filtered. */
+/* Refuses to detach a device whose interface another one would take over. 0, or -EINVAL. */
 static int check_heirs(struct fwd *d, const struct device *dev, const struct args *a, struct fw_diags *ds)
 {
 	const struct devices *devs = d->devices;
@@ -236,6 +237,7 @@ static int check_heirs(struct fwd *d, const struct device *dev, const struct arg
 	return 0;
 }
 
+/* Can the name be detached? 0; -EINVAL or -ENOENT with a diagnostic. */
 static int check_named(struct fwd *d, const char *name, const struct args *a, struct fw_diags *ds)
 {
 	const struct devices *devs = d->devices;
@@ -272,7 +274,7 @@ static void detach_named(struct fwd *d, const char *name)
 	}
 }
 
-/* First the kernel: should we die in between, the device is attached again, and nobody was told otherwise. */
+/* The kernel first: if we die in between, the device is attached again, and nobody was told otherwise. */
 int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds)
 {
 	int err = 0;

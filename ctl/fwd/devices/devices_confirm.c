@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* attach and detach that wait to be confirmed: the way back is the list of devices as the store had it. */
+/* attach and detach that wait to be confirmed. The way back is the list of devices as it was stored before. */
 #include "devices_internal.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diag
 	return err ? err : engine_beside_begin(d->engine, cause, saved, ds);
 }
 
-/* What one asks for, or is there for the sake of, that nobody asked for before. */
+/* Is it, or the device because of which it is there, one that nobody had asked for before? */
 static bool is_new(struct devices *before, const struct device *dev)
 {
 	return !devices_find(before, dev->wish ? dev->name : dev->from);
@@ -35,7 +35,7 @@ static void drop_new(struct fwd *d, struct devices *before)
 	}
 }
 
-/* Those that were asked for are so again, in the way in which they were. */
+/* Puts back those that were asked for before, with their modes. 0 or -ENOMEM. */
 static int want_old(struct fwd *d, const struct devices *before)
 {
 	for (size_t i = 0; i < before->n; i++) {
@@ -54,7 +54,7 @@ static int want_old(struct fwd *d, const struct devices *before)
 	return 0;
 }
 
-/* An interface that cannot be attached again is no reason to go on waiting: its state says so. */
+/* For engine_beside(). An interface that cannot be attached again is no failure: its state shows it. */
 static int undo(const char *text, void *ctx, struct fw_diags *ds)
 {
 	struct fwd *d = ctx;

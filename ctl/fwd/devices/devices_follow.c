@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices follow interfaces. Each interface belongs to one device at most:
+ * Devices follow interfaces. Each interface belongs to at most one device:
  *
  *	1. the one that was asked for by its name,
- *	2. else one that was asked for by another name of it,
- *	3. else, when it is filtered, one of its own: the interface was renamed, or came filtered; it stays so,
+ *	2. else one that was asked for by an altname of it,
+ *	3. else, if it is filtered, one of its own: it was renamed, or filtered when it appeared; it stays so,
  *	4. else one for the pattern that it matches.
  *
- * Nothing is released here: an interface is filtered until somebody detaches it or it is gone. Two interfaces that swap
+ * Nothing is detached here: an interface is filtered until somebody detaches it or it disappears. Two interfaces that swap
  * their names swap their devices, in whatever steps they do it:
  *
  *	eth0 (2), eth1 (3)        eth0: 2, eth1: 3
@@ -30,7 +30,7 @@ static bool holds(const uint32_t *ids, size_t n, uint32_t id)
 	return false;
 }
 
-/* Links of its interface that went to another namespace, with it or before it; not those that came back or are gone. */
+/* Collects the links of its interfaces that moved to another namespace; not those that came back or are gone. */
 static void note_away(struct fwd *d, struct device *dev)
 {
 	uint32_t was[2 * DEVICE_LINKS];
@@ -47,7 +47,7 @@ static void note_away(struct fwd *d, struct device *dev)
 			dev->away[dev->naway++] = a.link;
 }
 
-/* The device that a link on the interface belonged to. */
+/* The device that the interface, or a link on it, belonged to. */
 static struct device *held_before(struct fwd *d, uint32_t index)
 {
 	struct devices *devs = d->devices;
@@ -91,7 +91,7 @@ static void assign_by_other_name(struct fwd *d, uint32_t index)
 			devs->d[i].index = index;
 }
 
-/* A device that nobody asked for by this name. @like: what it is filtered like. */
+/* Adds a device that nobody asked for by this name. @like: how it is filtered; NULL: as it is now. */
 static void keep(struct fwd *d, uint32_t index, const struct device *like, const char *from)
 {
 	const char *name = engine_interface_name(d->engine, index);
@@ -113,6 +113,7 @@ static void keep(struct fwd *d, uint32_t index, const struct device *like, const
 	dev->state = DEVICE_ATTACHED;
 }
 
+/* An interface without a device of its name: one that is filtered keeps being so, and patterns get theirs. */
 static void assign_kept(struct fwd *d, uint32_t index)
 {
 	struct devices *devs = d->devices;
@@ -147,7 +148,7 @@ static void each_link(struct fwd *d, bool free_ones, void (*assign)(struct fwd *
 			assign(d, index);
 }
 
-/* Kept for a name that has an interface again: from now on they have nothing to do with each other. */
+/* If the name that a device is kept for has an interface again, they have nothing to do with each other any more. */
 static void part(struct devices *devs)
 {
 	for (size_t i = 0; i < devs->n; i++) {
@@ -159,7 +160,7 @@ static void part(struct devices *devs)
 	}
 }
 
-/* Without an interface, and without one in another namespace, there is nothing to keep. */
+/* Drops devices that nobody asked for and that have no interface, here or in another namespace. */
 static void drop_kept(struct devices *devs)
 {
 	for (size_t i = devs->n; i-- > 0;)
@@ -189,7 +190,7 @@ static void say_failure(struct fwd *d, const struct device *dev, const char *err
 	d->attach_failures++;
 }
 
-/* What was not as it should be is put right. true: something was done. */
+/* Puts right what is not as it should be. true: something was done. */
 static bool settle(struct fwd *d, struct device *dev, double now)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -209,6 +210,7 @@ static bool settle(struct fwd *d, struct device *dev, double now)
 	return true;
 }
 
+/* The device that is filtered because of the name. */
 static const struct device *kept_for(const struct devices *devs, const char *name)
 {
 	for (size_t i = 0; i < devs->n; i++)
@@ -217,7 +219,7 @@ static const struct device *kept_for(const struct devices *devs, const char *nam
 	return NULL;
 }
 
-/* Why there is no interface, where more is to be said than that. */
+/* Explains why a device has no interface, where more is known than that. */
 static void explain_missing(struct fwd *d, struct device *dev)
 {
 	const struct device *kept = kept_for(d->devices, dev->name);
@@ -231,7 +233,7 @@ static void explain_missing(struct fwd *d, struct device *dev)
 	if (dev->naway)
 		snprintf(
 			dev->error, sizeof(dev->error),
-			"its interface went to another network namespace and is still filtered there: detach %.400s ends that",
+			"its interface moved to another network namespace and is still filtered there: detach %.400s ends that",
 			FW_NAME(dev->name));
 	else if (kept && dev->state == DEVICE_MISSING)
 		snprintf(dev->error, sizeof(dev->error),
@@ -244,7 +246,7 @@ static void explain_missing(struct fwd *d, struct device *dev)
 		device_say(d, dev, true, dev->error);
 }
 
-/* At the start: the store may be a new one, or what somebody asked for is called otherwise now. */
+/* At the start: devices that nobody asked for by these names become wishes. The store may be new, or interfaces were renamed. */
 static void adopt(struct fwd *d)
 {
 	struct devices *devs = d->devices;
@@ -257,7 +259,7 @@ static void adopt(struct fwd *d)
 		if (dev->wish || dev->from[0])
 			continue;
 		dev->wish = any = true;
-		device_say(d, dev, false, "filtered already, though nothing here asks for it: it stays so");
+		device_say(d, dev, false, "already filtered, though nothing in the store asks for it: it stays so");
 	}
 	if (any)
 		devices_save(d, NULL);

@@ -12,9 +12,9 @@ struct devices {
 	struct fw_interfaces *interfaces;
 	struct device *d;
 	size_t n, cap;
-	bool known;       /* all interfaces that there are have been told */
-	bool adopted;     /* what was attached before this process has been looked at */
-	double look, ask; /* when to ask the kernel again what is attached; which interfaces there are */
+	bool known;       /* all existing interfaces have been reported */
+	bool adopted;     /* what a former process attached has been looked at */
+	double look, ask; /* when to ask the kernel again: what is attached; which interfaces exist */
 };
 
 /* devices_list.c */

@@ -33,7 +33,7 @@ bool devices_read_interfaces(struct fwd *d)
 {
 	struct reading r = { .d = d };
 
-	/* Where messages were lost, everything will be told again. */
+	/* If messages were lost, everything is reported again. */
 	fw_interfaces_read(d->devices->interfaces, on_message, &r);
 	return r.any;
 }

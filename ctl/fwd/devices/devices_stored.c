@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Links of interfaces in other namespaces are kept: whoever detaches the device after a restart means them too. */
+/* With the links of interfaces in other namespaces: detaching the device after a restart means them too. */
 static json_t *row_json(const struct device *dev)
 {
 	json_t *row = json_pack("{so ss ss}", "dev", fw_json_name(dev->name), "mode", args_modes[dev->wanted], "out",
@@ -31,7 +31,7 @@ int devices_save(struct fwd *d, struct fw_diags *ds)
 	text = json_dumps(array, JSON_COMPACT);
 	json_decref(array);
 	if (!text) {
-		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "cannot write down the devices: %s", strerror(ENOMEM));
+		fw_diag_add(ds, (struct fw_place){ 0 }, NULL, "cannot store the devices: %s", strerror(ENOMEM));
 		return -ENOMEM;
 	}
 	return store_set(engine_store(d->engine), DEVICES_KEY, text, ds);
