@@ -90,7 +90,7 @@ case_fwd_store_readonly() {
 	rules <<<'rule accept'
 	for end in TERM KILL; do
 		fwd_kill $end && in_fwd_mounts rm -rf "$tmp/bpffs/disk" && wait_until fw_gone && disk_again ro && order ping web && store_filters || return 1
-		store_refuses "cannot be written to: Read-only file system" && refuses 1 "nothing is waiting" confirm &&
+		store_refuses "cannot be written: Read-only file system" && refuses 1 "nothing is waiting" confirm &&
 			grep -q "Read-only file system" "$tmp/fwd.log" || return 1
 		fwd_kill $end
 		disk_again rw && order ping web && ok add rule name more in proto udp accept && ok del rule more || return 1
@@ -121,8 +121,8 @@ case_fwd_store_fails() {
 	disk_fwd || return
 	device=/sys/fs/ext4/$(basename "$(in_fwd_mounts findmnt -no SOURCE "$tmp/disk")")
 	echo 1 2>/dev/null >"$device/trigger_fs_error" || { skip "ext4 cannot be made to fail"; return; }
-	refuses 1 "cannot write the change down" add rule name late in accept && says "hint: " && store_filters && order ping web &&
-		wait_until shows_trouble "could not be written down" || fail "$(ctl status)" || return 1
+	refuses 1 "cannot store the change" add rule name late in accept && says "hint: " && store_filters && order ping web &&
+		wait_until shows_trouble "could not be stored" || fail "$(ctl status)" || return 1
 	fwd_kill KILL
 	in_fwd_mounts umount "$tmp/disk" && { fsck.ext4 -y "$tmp/image" >/dev/null 2>&1; disk_mount rw; } && start_fwd "${store_there[@]}" &&
 		order ping web && ok add rule name more in proto udp accept && ! shows_trouble . && store_filters
@@ -158,7 +158,7 @@ case_fwd_store_full_confirm() {
 	fwd_kill TERM
 	fill_disk
 	sleep 2
-	start_fwd "${store_there[@]}" && order ping web && store_filters && shows_trouble "cannot be written to: No space left" || return 1
+	start_fwd "${store_there[@]}" && order ping web && store_filters && shows_trouble "cannot be written: No space left" || return 1
 	in_fwd_mounts rm "$tmp/disk/ballast"
 	fwd_kill KILL
 	start_fwd "${store_there[@]}" && order ping web && store_filters && ok add rule name more in proto udp accept
@@ -199,8 +199,8 @@ case_fwd_store_restore() {
 	cp "$tmp/backup" "$tmp/unsaid" && sqlite3 "$tmp/unsaid" "UPDATE change SET text = 'add rule accept'"
 	sum=$(cat "$tmp/disk/store" "$tmp/disk/store-wal" | md5sum)
 	refuses_restore() { exits 1 fwd_offline --restore "$tmp/$1" && says "$2" && says "$tmp/$1"; }
-	refuses_restore rules "not a database" && refuses_restore short "" && refuses_restore empty "no store of fwd" &&
-		refuses_restore trigger "fwd did not make its trigger" && refuses_restore unsaid "is not what was written" &&
+	refuses_restore rules "not a database" && refuses_restore short "" && refuses_restore empty "not a store of fwd" &&
+		refuses_restore trigger "fwd did not create its trigger" && refuses_restore unsaid "is not what was written" &&
 		refuses_restore blank "never did" && refuses_restore nosuch "No such file" || return 1
 	is "the store" "$(cat "$tmp/disk/store" "$tmp/disk/store-wal" | md5sum)" "$sum" && is "files" "$(ls "$tmp/disk" | xargs)" \
 		"store store-mark store-wal" || return 1

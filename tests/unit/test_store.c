@@ -482,7 +482,7 @@ static void not_a_store(void **state)
 		const char *says;
 	} rows[] = {
 		{ make_text, -EIO, "not a database" },
-		{ make_database, -EINVAL, "no store of fwd" },
+		{ make_database, -EINVAL, "not a store of fwd" },
 		{ make_folder, -EISDIR, "cannot open" },
 	};
 

@@ -34,7 +34,7 @@ int store_change(struct store *s, const struct store_change *c, struct fw_diags 
 		s->live = row;
 		s->tentative = c->keep ? row.n.changes : s->tentative;
 	}
-	return store_error(s, rc, "write the change down", ds);
+	return store_error(s, rc, "store the change", ds);
 }
 
 int store_writable(struct store *s, struct fw_diags *ds)
@@ -44,7 +44,7 @@ int store_writable(struct store *s, struct fw_diags *ds)
 	return store_fault_error(s, ds);
 }
 
-/* Is there room again? Something small that says so. */
+/* Is there room again? Writes something small. */
 static void try_again(struct store *s)
 {
 	int rc = store_begin(s, true);
@@ -63,7 +63,7 @@ void store_look(struct store *s)
 	s->drawn += idle;
 	pthread_mutex_unlock(&s->lock);
 	if (!idle)
-		return; /* whoever is at it looks himself */
+		return; /* its user looks */
 	if (!store_watch_look(s) && atomic_load(&s->failed))
 		try_again(s);
 	store_unlock(s);
@@ -75,7 +75,7 @@ int store_trouble(const struct store *s, struct fw_diags *ds)
 
 	if (err || !failed)
 		return err;
-	fw_diag_add(ds, store_place(s), NULL, "the last change could not be written down: %s", strerror(failed));
+	fw_diag_add(ds, store_place(s), NULL, "the last change could not be stored: %s", strerror(failed));
 	return -failed;
 }
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A store that cannot be written to (its file system is read-only or full, or
- * may not be written): what it holds, with its log, is copied into memory, and
- * everything goes on there. Only nobody is told that a change is kept.
+ * A store that cannot be written, since its file system is read-only or full or permissions are missing, is copied into memory,
+ * with its log, and used there. Changes are refused then.
  */
 #include "store_internal.h"
 
@@ -23,7 +22,7 @@ int store_lock_file(int fd, short type)
 	return !fcntl(fd, F_SETLK, &lock) ? 0 : errno == EAGAIN || errno == EACCES ? SQLITE_BUSY : SQLITE_IOERR;
 }
 
-/* As a URI that asks for the file alone: SQLite cannot read it otherwise where it can make no log. */
+/* As a URI that makes SQLite read the file alone: otherwise it wants to create a log. */
 static void uri_of(const char *path, char *out)
 {
 	out += sprintf(out, "file:");
@@ -32,6 +31,7 @@ static void uri_of(const char *path, char *out)
 	sprintf(out, "?immutable=1");
 }
 
+/* Opens the database for reading, with its log if that is its own and not empty. */
 static int connect_read(const struct store *s, sqlite3 **out)
 {
 	const struct store_watch *w = &s->watch;
@@ -43,7 +43,7 @@ static int connect_read(const struct store *s, sqlite3 **out)
 	if (!uri)
 		return SQLITE_NOMEM;
 	uri_of(s->path, uri);
-	/* The lock is ours already; of the log an index is made in memory. */
+	/* The lock is ours already; SQLite indexes the log in memory. */
 	if (!w->foreign_log && !stat(w->log_path, &log) && log.st_size)
 		rc = sqlite3_open_v2(s->path, out, flags, "unix-none");
 	else

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose the files of the store are. SQLite takes a log or a journal that lies
- * beside the database for its own and plays it back, whoever put it there: so
- * all of them must be ours. In a folder like /tmp, where anybody could put one
- * there next, ours come first: what is ours there nobody else can replace.
+ * Who owns the files of the store. SQLite applies any log or journal next to the database, whoever put it there: so all of
+ * them must be ours. In a folder like /tmp, where anybody could create one next, we create them first: files of ours nobody
+ * else can replace there.
  */
 #include "store_internal.h"
 
@@ -17,13 +16,13 @@
 static int refused(const char *path, const char *suffix, const char *what, struct fw_diags *ds)
 {
 	fw_diag_add(ds, (struct fw_place){ path, 0, 0 },
-		    "what is in it may be that user's: remove it; or, if it is right, chown it to root and chmod 600",
+		    "another user may have written it: remove it; or, if it is right, chown it to root and chmod 600",
 		    "the store's file %.200s%s %s", path, suffix, what);
 	return -EPERM;
 }
 
-/* Only a new one is opened: closing a database that this process has open would drop its locks. */
-static void come_first(int folder, const char *name)
+/* Creates the file in a folder that others can write to. One that exists is not opened: closing it would drop SQLite's locks. */
+static void create_first(int folder, const char *name)
 {
 	struct stat st;
 	int fd;
@@ -35,13 +34,14 @@ static void come_first(int folder, const char *name)
 		close(fd);
 }
 
+/* One of the files: 0 if it is ours or does not exist, else -EPERM with a diagnostic. */
 static int check(const char *path, const struct fw_path *at, const char *suffix, struct fw_diags *ds)
 {
 	char name[NAME_MAX + 16];
 	struct stat st;
 
 	snprintf(name, sizeof(name), "%s%s", at->name, suffix);
-	come_first(at->folder, name);
+	create_first(at->folder, name);
 	if (fstatat(at->folder, name, &st, AT_SYMLINK_NOFOLLOW))
 		return 0;
 	if (!fw_path_ours(st.st_uid))
@@ -56,7 +56,7 @@ int store_files_check(const char *path, struct fw_diags *ds)
 	int err = fw_path_folder(path, 0700, ds);
 
 	if (err || fw_path_open(path, &at))
-		return err; /* what else is wrong with the path SQLite says */
+		return err; /* SQLite reports what else is wrong with the path */
 	for (size_t i = 0; !err && i < sizeof(suffixes) / sizeof(*suffixes); i++)
 		err = check(path, &at, suffixes[i], ds);
 	return err;

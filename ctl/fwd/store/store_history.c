@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was done: texts in rings, each of which holds the last ones of its kind.
- * A text is written within the transaction of what it tells of, where there is
- * one, else without waiting for the disk. The table was not in the first stores;
- * a fwd that does not know of it goes on without. Nothing here keeps anything else
- * from being done.
+ * Records of what was done: texts in rings, each of which holds the last ones of its kind. A record of a transaction is written
+ * within it, others without waiting for the disk. The first stores had no such table, and a fwd that does not know it works
+ * without. A failure here makes nothing else fail.
  */
 #include "store_internal.h"
 
@@ -14,7 +12,7 @@
 
 static const unsigned sizes[STORE_RINGS] = { 1000, 1000, 200 };
 
-/* Numbers go on behind the last one; a ring, behind its place. */
+/* The last number, and in each ring the place after it. */
 static void places_read(struct store *s)
 {
 	sqlite3_stmt *st = store_stmt(s, STMT_HISTORY_PLACES, 0, NULL);
@@ -37,7 +35,7 @@ void store_history_open(struct store *s)
 {
 	int rc = 0;
 
-	sqlite3_exec(s->db, STORE_HISTORY_TABLE, NULL, NULL, NULL); /* unless it is there */
+	sqlite3_exec(s->db, STORE_HISTORY_TABLE, NULL, NULL, NULL); /* fails if it exists */
 	for (unsigned i = STMT_HISTORY_PUT; !rc && i < STMT_COUNT; i++)
 		rc = sqlite3_prepare_v3(s->db, store_statement(i), -1, SQLITE_PREPARE_PERSISTENT, &s->stmt[i], NULL);
 	s->history = !rc;
@@ -65,7 +63,7 @@ int store_note_put(struct store *s, const struct store_note *note)
 {
 	int rc = note && s->history ? put(s, note) : 0;
 
-	/* Unless it has ended the transaction, as a full disk does. */
+	/* Only an error that has ended the transaction counts, as a full disk does. */
 	return rc && sqlite3_get_autocommit(s->db) ? rc : 0;
 }
 

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The store's inside. Three tables of rows with checksums, and settings:
+ * The inside of the store. Tables of rows with checksums:
  *
- *	snapshot (id, ...)      a ruleset as it was loaded: one LIVE, one KEPT while a load waits to be confirmed
+ *	snapshot (id, ...)      a ruleset as it was loaded: one is LIVE, one KEPT while a load waits to be confirmed
  *	piece (id, kind, data)  its text, files, ids and slots, in the order written; id = snapshot << 32 | number from 0
- *	history (id, record)    what was done, in rings: store_history.c
- *	change (id, text)       what came after it; id = snapshot << 32 | number from 0; the setting `tentative` names one
+ *	change (id, text)       the changes after it; id = snapshot << 32 | number from 0; the setting `tentative` names one
  *	                        that waits to be confirmed
+ *	setting (key, value)
+ *	history (id, record)    what was done, in rings: store_history.c
  *
- * Pieces are small, so that writing a large snapshot holds nobody up for long.
- * A snapshot whose pieces are not all there yet is PENDING: the next process to
- * open the store removes it, as it does what is GONE.
+ * Pieces are small, so that writing a large snapshot holds nobody up for long. A snapshot that is not complete yet is PENDING:
+ * the next process that opens the store removes it, as it does those that are GONE.
  *
- * Functions here return SQLite's codes, 0 being SQLITE_OK; those of the header turn them into -errno by store_error().
+ * Functions declared here return SQLite's codes, 0 being SQLITE_OK; those of store.h turn them into -errno by store_error().
  */
 #ifndef FWD_STORE_INTERNAL_H
 #define FWD_STORE_INTERNAL_H
@@ -25,7 +25,10 @@
 #define PIECE_BYTES (1u << 20)
 #define PIECE_ID(snapshot, number) ((snapshot) << 32 | (number))
 #define LAST_NUMBER 0xffffffffull
-/* Of the log: while a snapshot is written or removed it stays below the first; from the second on, who has time should tidy; at the third, whoever comes by does it. */
+/*
+ * Pages of the log: while a snapshot is written or removed it stays below the first number; from the second on, a thread with
+ * time should tidy; from the third on, the next commit does it.
+ */
 #define LOG_PAGES_BACKGROUND 512
 #define LOG_PAGES 1024
 #define LOG_PAGES_MAX 16384
@@ -33,7 +36,7 @@
 enum row_state { ROW_PENDING, ROW_LIVE, ROW_KEPT, ROW_GONE };
 enum piece_kind { PIECE_TEXT, PIECE_PATH, PIECE_FILE, PIECE_IDS, PIECE_SLOTS, PIECE_KINDS };
 
-/* A row of the table of snapshots; its numbers are the table's columns, in order. */
+/* A row of the table of snapshots; the numbers are its columns, in order. */
 struct row_numbers {
 	uint64_t id; /* 0: no row */
 	uint64_t state;
@@ -81,54 +84,103 @@ enum statement {
 		STMT_COUNT,
 };
 
-/* store_watch.c: a file, to be known again; times are nanoseconds since the epoch. */
+/* store_watch.c: what identifies a file; times are nanoseconds since the epoch. */
 struct file_mark {
 	uint64_t device, inode, size;
-	int64_t born, written; /* born 0: the file system does not say */
+	int64_t born, written; /* born 0: the file system does not tell */
 };
-/* The files that the store is, as they were when it was opened. */
+/* The files of the store, as they were when it was opened. */
 struct store_watch {
 	char *log_path, *mark_path;
-	int fd;                   /* of the database, as long as the store is open: closing it drops SQLite's locks */
+	int fd;                   /* of the database, while the store is open: closing it drops SQLite's locks */
 	int mark_fd;              /* -1: there is none */
-	struct file_mark db, log; /* @db as it was written last by us */
+	struct file_mark db, log; /* @db as we last wrote it */
 	bool watched;             /* they are known: the store is no copy */
-	bool stays;               /* the fault does not go away */
-	bool foreign_log;         /* the log that lies there is of another database */
+	bool stays;               /* the fault is permanent */
+	bool foreign_log;         /* the log on disk is of another database */
 	char *aside;              /* the name that a foreign log got; NULL: there was none */
-	int why;                  /* of a copy: errno of what cannot be written to */
-	int err;                  /* errno of what cannot be opened at all */
+	int why;                  /* of a copy: errno: why it cannot be written */
+	int err;                  /* errno: why it cannot be opened at all */
 };
 /*
- * Why no change is taken. COPY: what it holds was read into memory; GONE: the path leads nowhere; REPLACED: to another
- * file; WRITTEN: somebody else has written to it; LOG: the log is not there any more, or another one.
+ * Why changes are refused. COPY: the store was read into memory; GONE: its path leads nowhere; REPLACED: to another file;
+ * WRITTEN: somebody else has written to it; LOG: the log is missing, or another one.
  */
 enum store_fault { FAULT_NONE, FAULT_COPY, FAULT_GONE, FAULT_REPLACED, FAULT_WRITTEN, FAULT_LOG };
 
 struct store {
 	sqlite3 *db;
 	char *path;
-	bool copy; /* the files are to be read only */
+	bool copy; /* the files are only to be read */
 	struct store_watch watch;
-	_Atomic enum store_fault fault; /* these two also for those who do not wait for the lock */
-	_Atomic int failed;             /* errno of the last commit; 0: it is on the disk */
-	/* Held for one transaction at a time, by turns: who works in the background does not get it twice in a row. */
+	_Atomic enum store_fault fault; /* both are also read without the lock */
+	_Atomic int failed;             /* errno of the last commit; 0: it is on disk */
+	/* Held for one transaction at a time, by turns: a thread in the background does not get it twice in a row. */
 	pthread_mutex_t lock;
 	pthread_cond_t turn;
 	uint64_t drawn, served;
 	sqlite3_stmt *stmt[STMT_COUNT];
 	bool durable; /* how the connection is set now: commits wait for the disk */
-	bool untidy;  /* rows are there that nobody refers to */
+	bool untidy;  /* there are unreferenced rows */
 	int log_pages;
 	struct row live, kept, pending;
-	uint64_t tentative;       /* the change that waits to be confirmed: its number from 1 on; 0: none */
+	uint64_t tentative;       /* number of the change that waits to be confirmed, from 1 on; 0: none */
 	uint64_t last_id;         /* of snapshots */
-	_Atomic uint64_t changes; /* of the live one, for those who do not wait for the lock */
-	bool history;             /* there is a table of what was done */
+	_Atomic uint64_t changes; /* of the live one; also read without the lock */
+	bool history;             /* the table of records exists */
 	uint64_t history_number;
 	unsigned history_place[STORE_RINGS];
 };
 
+/*
+ * The functions by files, from the lowest to the highest.
+ *
+ * store_sql.c: statements and rows. Those that write are for use within a transaction.
+ */
+struct fw_place store_place(const struct store *s);
+/* The SQL of a statement. */
+const char *store_statement(unsigned which);
+/* A statement, reset, with integers bound from the first parameter on. */
+sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, const uint64_t *numbers);
+#define store_sql(s, which, ...) \
+	store_stmt(s, which, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t), (const uint64_t[]){ __VA_ARGS__ })
+/* Runs a statement that returns no rows. */
+int store_run(sqlite3_stmt *st);
+/* Makes SQLite ignore whatever a database could have executed: triggers, views, functions in its schema. */
+void store_harden(sqlite3 *db);
+/* A checksum, of more bytes; @sum is 0 at first. */
+uint32_t store_sum(uint32_t sum, const void *p, size_t len);
+/* Is the column that checksum? A damaged one may be of another type, which would read as 0, the sum of nothing. */
+bool store_sum_is(sqlite3_stmt *st, int column, uint32_t sum);
+uint32_t store_row_sum(const struct row *row);
+int store_row_put(struct store *s, const struct row *row);
+/* Puts a row into another state; one without an id is no row. */
+int store_row_state(struct store *s, struct row *row, enum row_state state);
+/* Writes the next change of a snapshot; the snapshot's row is not changed. */
+int store_change_put(struct store *s, const struct row *of, const struct store_change *c);
+
+/* store_files.c: creates the store's folder, and rejects files that other users could have put into it. 0 or -errno with a diagnostic. */
+int store_files_check(const char *path, struct fw_diags *ds);
+
+/* store_watch.c: the files of the store. */
+/* @path + @suffix: free() it. NULL: memory is out. */
+char *store_beside(const char *path, const char *suffix);
+/* Syncs the folder of a file. */
+void store_folder_sync(const char *path);
+/* Before the database is opened: sets aside a log that is not its own, if possible. 0 or -ENOMEM. */
+int store_watch_prepare(struct store *s);
+/* Remembers the files: the database and its log are open. */
+void store_watch_begin(struct store *s);
+/* Compares them with what is there now; under the lock. */
+enum store_fault store_watch_look(struct store *s);
+/* Before (false) and after (true) the database is written, which only a checkpoint does. */
+void store_watch_settle(struct store *s, bool settled);
+/* After SQLite has closed them. */
+void store_watch_end(struct store *s);
+/* The fault as -errno and a diagnostic; 0: none. */
+int store_fault_error(const struct store *s, struct fw_diags *ds);
+
+/* store_transaction.c */
 void store_lock(struct store *s);
 void store_unlock(struct store *s);
 static inline void store_unlockp(struct store **s)
@@ -139,85 +191,48 @@ static inline void store_unlockp(struct store **s)
 #define store_locked(s)                                                                    \
 	struct store *store_held_ fw_cleanup(store_unlockp) __attribute__((unused)) = (s); \
 	store_lock(s)
-
-/* Makes the folder of the store, and refuses what other users could have put into it: 0, or -errno, and said so. */
-int store_files_check(const char *path, struct fw_diags *ds);
-
 /**
- * store_error - what SQLite answered, as an errno and a diagnostic
+ * store_error - an SQLite code as an errno and a diagnostic
  * @rc:   0 is fine
  * @what: what could not be done, as in "cannot @what"
  */
 int store_error(struct store *s, int rc, const char *what, struct fw_diags *ds);
-/* -EIO, with what is damaged and what to do. */
+/* -EIO and a diagnostic: what is damaged and what to do. */
 int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-/* A statement, reset, with integers bound from the first parameter on. */
-sqlite3_stmt *store_stmt(struct store *s, enum statement which, unsigned n, const uint64_t *numbers);
-#define store_sql(s, which, ...) \
-	store_stmt(s, which, sizeof((uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t), (const uint64_t[]){ __VA_ARGS__ })
-const char *store_statement(unsigned which);
-struct fw_place store_place(const struct store *s);
-uint32_t store_row_sum(const struct row *row);
-/* Runs one that answers no rows. */
-int store_run(sqlite3_stmt *st);
-
 /* @durable: the commit waits for the disk, and with it all commits before. */
 int store_begin(struct store *s, bool durable);
-/* Commits when @rc is 0, else undoes; the answer is that of both. */
+/* Commits if @rc is 0, else rolls back. Returns the first error of both. */
 int store_end(struct store *s, int rc);
-/* The next change of a snapshot; the row itself is not changed. */
-int store_change_put(struct store *s, const struct row *of, const struct store_change *c);
-int store_row_put(struct store *s, const struct row *row);
-/* A row in another state; one without an id is no row. */
-int store_row_state(struct store *s, struct row *row, enum row_state state);
-/* A setting, inside of a transaction; @value NULL deletes. */
-int store_setting_put(struct store *s, const char *key, const char *value);
-/* store_keep.c: which change of @row may be taken back: its number from 1 on; 0: none. Inside of a transaction. */
-int store_keep_change(struct store *s, const struct row *row, uint64_t number);
-/* store_history.c: at the opening */
-void store_history_open(struct store *s);
-#define STORE_HISTORY_TABLE "CREATE TABLE history (id INTEGER PRIMARY KEY, number INTEGER, sum INTEGER, record TEXT)"
-/* Inside of a transaction, and when that is over; NULL is fine. */
-int store_note_put(struct store *s, const struct store_note *note);
-void store_note_done(struct store *s, const struct store_note *note);
-/* store_keep.c, at the opening: which change waits. 0 or -errno with a diagnostic. */
-int store_keep_open(struct store *s, struct fw_diags *ds);
-/* A checksum over some bytes, begun with 0. */
-uint32_t store_sum(uint32_t sum, const void *p, size_t len);
-/* Is that what a column of a row says? One that was damaged may be of another type, which would read as 0, the sum of nothing. */
-bool store_sum_is(sqlite3_stmt *st, int column, uint32_t sum);
+/* As store_end(), for what somebody is told: only while the store is the one that was opened, and can be written. */
+int store_end_kept(struct store *s, int rc);
 /* Moves the log into the database. */
 int store_checkpoint(struct store *s);
-/*
- * As store_end(), for what is answered to somebody: only while the store is the one that was opened, and can be written to.
- */
-int store_end_kept(struct store *s, int rc);
-/* Nothing that a database says of itself is carried out. */
-void store_harden(sqlite3 *db);
 
-/* store_watch.c */
-/* @path + @suffix: free() it. NULL: memory is out. */
-char *store_beside(const char *path, const char *suffix);
-/* Before the database is opened. A log that is not its own is set aside, if it can be. 0 or -ENOMEM. */
-int store_watch_prepare(struct store *s);
-void store_watch_begin(struct store *s); /* with its log */
-/* Compares them with what is there now; under the lock. */
-enum store_fault store_watch_look(struct store *s);
-/* Before and after the database is written to, which only a checkpoint does. */
-void store_watch_settle(struct store *s, bool settled);
-void store_watch_end(struct store *s);    /* after SQLite's */
-void store_folder_sync(const char *path); /* of the file's folder */
-/* 0; or the fault as -errno and a diagnostic. */
-int store_fault_error(const struct store *s, struct fw_diags *ds);
+/* store_settings.c: writes a setting, within a transaction; @value NULL deletes. */
+int store_setting_put(struct store *s, const char *key, const char *value);
 
-/* store_copy.c: s->db in memory, with what the file holds. @why: errno. */
+/* store_history.c */
+#define STORE_HISTORY_TABLE "CREATE TABLE history (id INTEGER PRIMARY KEY, number INTEGER, sum INTEGER, record TEXT)"
+/* At the opening. */
+void store_history_open(struct store *s);
+/* Writes a record within a transaction, and once that is committed; NULL is fine. */
+int store_note_put(struct store *s, const struct store_note *note);
+void store_note_done(struct store *s, const struct store_note *note);
+
+/* store_keep.c */
+/* Notes which change of @row waits to be confirmed: its number from 1 on; 0: none. Within a transaction. */
+int store_keep_change(struct store *s, const struct row *row, uint64_t number);
+/* At the opening: reads which change waits. 0 or -errno with a diagnostic. */
+int store_keep_open(struct store *s, struct fw_diags *ds);
+
+/* store_copy.c */
+/* Makes s->db a database in memory with what the files hold. @why: errno, why they cannot be written; 0: they need not be. */
 int store_connect_copy(struct store *s, int why);
-/* The same, of a database that is open. */
+/* The same from an open database. */
 int store_copy(struct store *s, sqlite3 *from, int why);
-/* SQLite's lock of a database: F_RDLCK or F_WRLCK, until the descriptor is closed. 0, SQLITE_BUSY or SQLITE_IOERR. */
+/* Takes SQLite's lock of a database, F_RDLCK or F_WRLCK, until the descriptor is closed. 0, SQLITE_BUSY or SQLITE_IOERR. */
 int store_lock_file(int fd, short type);
 #define STORE_BUSY_HINT \
-	"is another fwd running? `systemctl stop fwd.socket fwd.service` stops it; filtering goes on meanwhile"
+	"is another fwd running? `systemctl stop fwd.socket fwd.service` stops it; filtering continues meanwhile"
 
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What waits to be confirmed, and the way back. A load keeps the snapshot before
- * it. A change keeps its own number in the log: going back takes it out, and what
- * came later moves up.
+ * What waits to be confirmed, and how to undo it. A load keeps the snapshot before it. A change keeps its own number: undoing
+ * it removes that change, and later ones move up.
  *
  *	load:    KEPT snapshot, changes 0 1 2     LIVE snapshot, changes 0 1
  *	change:  LIVE snapshot, changes 0 1 [2] 3    without 2, as 3 becomes 2
@@ -29,7 +28,7 @@ int store_keep_open(struct store *s, struct fw_diags *ds)
 	if (err == -ENOENT)
 		return 0;
 	if (err == -EIO)
-		return store_damaged(s, ds, "it does not say which change waits to be confirmed");
+		return store_damaged(s, ds, "which change waits to be confirmed is unreadable");
 	if (err)
 		return err;
 	snapshot = strtoull(value, &end, 10);
@@ -46,7 +45,7 @@ bool store_keeps(struct store *s)
 	return s->kept.n.id || s->tentative;
 }
 
-/* The kept snapshot in the place of the live one. */
+/* Makes the kept snapshot the live one again, with @carried as its next change. */
 static int load_undo(struct store *s, const struct store_change *carried)
 {
 	struct row live = s->kept, gone = s->live;
@@ -71,6 +70,7 @@ static int load_undo(struct store *s, const struct store_change *carried)
 	return 0;
 }
 
+/* The length of a change's text. */
 static int bytes_of(struct store *s, uint64_t id, uint64_t *out)
 {
 	sqlite3_stmt *st = store_sql(s, STMT_CHANGE_BYTES, id, id);
@@ -81,7 +81,7 @@ static int bytes_of(struct store *s, uint64_t id, uint64_t *out)
 	return rc == SQLITE_ROW ? 0 : rc;
 }
 
-/* The log without one of its changes. */
+/* Removes the tentative change. */
 static int change_undo(struct store *s)
 {
 	uint64_t id = PIECE_ID(s->live.n.id, s->tentative - 1), last = PIECE_ID(s->live.n.id, LAST_NUMBER), bytes = 0;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Opening the store: the database with its log, or a copy of both in memory
- * where they cannot be written to; then its tables, of which there are these and
- * no others, and its rows. Whoever wrote the file may have meant ill.
+ * Opening the store: the database with its log, or a copy of both in memory if they cannot be written; then its tables, which
+ * must be these and no others, and its rows. The file may have been written with malice.
  */
 #include "store_internal.h"
 
@@ -15,7 +14,7 @@
 #define STORE_VERSION 1
 #define STORE_APPLICATION 1719100449 /* "fwd!", to be told from other databases */
 
-/* As SQLite keeps them. */
+/* As SQLite stores them. */
 static const char *const tables[] = {
 	("CREATE TABLE snapshot (id INTEGER PRIMARY KEY, state INTEGER, loaded INTEGER, format INTEGER, pieces INTEGER,"
 	 " text_bytes INTEGER, files INTEGER, rules INTEGER, next_id INTEGER, changes INTEGER, change_bytes INTEGER,"
@@ -23,11 +22,11 @@ static const char *const tables[] = {
 	"CREATE TABLE piece (id INTEGER PRIMARY KEY, kind INTEGER, sum INTEGER, data BLOB)",
 	"CREATE TABLE change (id INTEGER PRIMARY KEY, sum INTEGER, text BLOB, slots BLOB)",
 	"CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT, sum INTEGER) WITHOUT ROWID",
-	STORE_HISTORY_TABLE, /* made by store_history_open() */
+	STORE_HISTORY_TABLE, /* created by store_history_open() */
 };
 #define NTABLES (sizeof(tables) / sizeof(*tables))
 
-/* After each commit: how long the log is. Who tidies in time keeps a change from having to. */
+/* After each commit, with the length of the log. If nobody has tidied in time, this commit has to. */
 static int log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 {
 	struct store *s = ctx;
@@ -36,7 +35,7 @@ static int log_grown(void *ctx, sqlite3 *db, const char *name, int pages)
 	return pages < LOG_PAGES_MAX ? 0 : (store_checkpoint(s), 0);
 }
 
-/* Alone with the database from here on, or SQLITE_BUSY. */
+/* Opens the database for this process alone. SQLITE_BUSY: another one has it open. */
 static int connect_alone(struct store *s)
 {
 	static const char setup[] = "PRAGMA locking_mode=EXCLUSIVE;"
@@ -54,7 +53,7 @@ static int connect_alone(struct store *s)
 	return sqlite3_exec(s->db, setup, NULL, NULL, NULL);
 }
 
-/* Has the store something that can be read, though it cannot be written to? */
+/* Does the error mean that the store can be read but not written? */
 static bool is_unwritable(const struct store *s, int rc)
 {
 	static const int others[] = { SQLITE_BUSY, SQLITE_LOCKED, SQLITE_CORRUPT, SQLITE_NOTADB, SQLITE_NOMEM };
@@ -66,7 +65,7 @@ static bool is_unwritable(const struct store *s, int rc)
 	return !fstat(s->watch.fd, &st) && S_ISREG(st.st_mode) && st.st_size;
 }
 
-/* 0, or why the kernel does not let it be written to. */
+/* Can the file be opened for writing? 0, or an errno. */
 static int try_write(const char *path, int flags)
 {
 	int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
@@ -77,7 +76,7 @@ static int try_write(const char *path, int flags)
 	return 0;
 }
 
-/* As the kernel says it; when it now says nothing, what SQLite met. */
+/* Why the store cannot be written: the kernel's errno; if it allows it now, the one that SQLite got. */
 static int unwritable_errno(const struct store *s)
 {
 	int os = sqlite3_system_errno(s->db), err = try_write(s->path, 0);
@@ -87,6 +86,7 @@ static int unwritable_errno(const struct store *s)
 	return err ? err : os ? os : EIO;
 }
 
+/* Opens or creates the database; if it can only be read, a copy of it. */
 static int connect_any(struct store *s)
 {
 	struct store_watch *w = &s->watch;
@@ -99,7 +99,7 @@ static int connect_any(struct store *s)
 		w->fd = open(s->path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	}
 	if (w->fd < 0) {
-		w->err = errno == ENOENT ? why : errno; /* of one that is not there: why none can be made */
+		w->err = errno == ENOENT ? why : errno; /* if it does not exist: why it cannot be created */
 		return SQLITE_CANTOPEN;
 	}
 	if (s->copy)
@@ -114,7 +114,7 @@ static int connect_any(struct store *s)
 	return store_connect_copy(s, why);
 }
 
-/* Sums are easily made to agree: nothing is read by numbers that its pieces cannot bear out. */
+/* Checksums can be forged: numbers that the pieces cannot account for are not used. */
 static bool is_plausible(const struct row_numbers *n)
 {
 	return n->id && n->id < LAST_NUMBER && n->pieces < LAST_NUMBER && n->changes < LAST_NUMBER &&
@@ -122,7 +122,7 @@ static bool is_plausible(const struct row_numbers *n)
 	       n->rules <= n->pieces * (PIECE_BYTES / sizeof(uint64_t));
 }
 
-/* A row of the table, as ROW_GET gives it, into its place. */
+/* A row that ROW_GET has returned: checks it, and puts it in its place in @s. 0 or -EIO with a diagnostic. */
 static int row_take(struct store *s, sqlite3_stmt *st, struct fw_diags *ds)
 {
 	struct row *places[] = { [ROW_LIVE] = &s->live, [ROW_KEPT] = &s->kept }, row = { 0 };
@@ -132,20 +132,21 @@ static int row_take(struct store *s, sqlite3_stmt *st, struct fw_diags *ds)
 		row.number[i] = (uint64_t)sqlite3_column_int64(st, (int)i);
 	snprintf(row.name, sizeof(row.name), "%s", name ? (const char *)name : "");
 	if (!store_sum_is(st, ROW_NUMBERS + 1, store_row_sum(&row)) || row.n.state > ROW_GONE)
-		return store_damaged(s, ds, "what it says of snapshot %llu is wrong", (unsigned long long)row.n.id);
+		return store_damaged(s, ds, "the row of snapshot %llu is wrong", (unsigned long long)row.n.id);
 	s->last_id = row.n.id;
 	if (row.n.state != ROW_LIVE && row.n.state != ROW_KEPT) {
 		s->untidy = true;
 		return 0;
 	}
 	if (!is_plausible(&row.n))
-		return store_damaged(s, ds, "its pieces do not make snapshot %llu", (unsigned long long)row.n.id);
+		return store_damaged(s, ds, "the pieces do not make up snapshot %llu", (unsigned long long)row.n.id);
 	if (places[row.n.state]->n.id)
-		return store_damaged(s, ds, "two snapshots are in the same place");
+		return store_damaged(s, ds, "two snapshots have the same state");
 	*places[row.n.state] = row;
 	return 0;
 }
 
+/* All rows of the table of snapshots. 0 or -errno with a diagnostic. */
 static int rows_read(struct store *s, struct fw_diags *ds)
 {
 	sqlite3_stmt *st = store_stmt(s, STMT_ROW_GET, 0, NULL);
@@ -161,7 +162,7 @@ static int rows_read(struct store *s, struct fw_diags *ds)
 	return s->live.n.id ? 0 : store_damaged(s, ds, "it has no snapshot");
 }
 
-/* The sum of each of them. */
+/* Checks the checksum of each setting. 0 or -errno with a diagnostic. */
 static int settings_check(struct store *s, struct fw_diags *ds)
 {
 	sqlite3_stmt *st;
@@ -191,7 +192,7 @@ static int pragma_get(struct store *s, const char *sql, int *value)
 	return rc == SQLITE_ROW ? 0 : rc;
 }
 
-/* The tables of a new store, with an empty ruleset in them. */
+/* Creates the tables of a new store, with an empty ruleset. */
 static int schema_make(struct store *s)
 {
 	static const char marks[] = "PRAGMA application_id = 1719100449; PRAGMA user_version = 1;";
@@ -223,7 +224,7 @@ static bool is_ours(const char *sql)
 	return false;
 }
 
-/* No table has another shape, and nothing else is there: triggers, views, indices. */
+/* Checks that every table has its shape, and that there is nothing else: triggers, views, indices. 0 or -errno with a diagnostic. */
 static int tables_check(struct store *s, struct fw_diags *ds)
 {
 	sqlite3_stmt *st;
@@ -231,7 +232,7 @@ static int tables_check(struct store *s, struct fw_diags *ds)
 
 	while (!rc && !err && (rc = sqlite3_step(st)) == SQLITE_ROW) {
 		if (!is_ours((const char *)sqlite3_column_text(st, 2)))
-			err = store_damaged(s, ds, "fwd did not make its %.20s '%.60s'", sqlite3_column_text(st, 0),
+			err = store_damaged(s, ds, "fwd did not create its %.20s '%.60s'", sqlite3_column_text(st, 0),
 					    sqlite3_column_text(st, 1));
 		rc = 0;
 	}
@@ -239,6 +240,7 @@ static int tables_check(struct store *s, struct fw_diags *ds)
 	return err ? err : store_error(s, rc == SQLITE_DONE ? 0 : rc, "read the store", ds);
 }
 
+/* Creates the tables of an empty database; of others, checks application, version and tables. 0 or -errno with a diagnostic. */
 static int schema_check(struct store *s, struct fw_diags *ds)
 {
 	int version = 0, application = 0, ntables = 0;
@@ -253,14 +255,15 @@ static int schema_check(struct store *s, struct fw_diags *ds)
 	if (rc)
 		return store_error(s, rc, "read the store", ds);
 	if (application != STORE_APPLICATION) {
-		fw_diag_add(ds, store_place(s), "name another file, or move this one away", "this is no store of fwd");
+		fw_diag_add(ds, store_place(s), "name another file, or move this one away",
+			    "this is not a store of fwd");
 		return -EINVAL;
 	}
 	if (version == STORE_VERSION)
 		return tables_check(s, ds);
 	fw_diag_add(ds, store_place(s),
 		    "start the fwd that wrote it, save the ruleset there (fwctl save), and load it here",
-		    "the store is of version %d, and this fwd reads version %d", version, STORE_VERSION);
+		    "the store has version %d, but this fwd reads version %d", version, STORE_VERSION);
 	return -EPROTONOSUPPORT;
 }
 
@@ -344,7 +347,7 @@ static int open_files(struct store *s, struct fw_diags *ds)
 		err = open_all(s, ds);
 	if (err || s->copy)
 		return err;
-	return store_files_check(s->path, ds); /* SQLite removes what is empty and of no use to it */
+	return store_files_check(s->path, ds); /* again: SQLite removes files that are empty */
 }
 
 static int open_new(const char *path, bool copy, struct fw_diags *ds, struct store **out)
@@ -365,7 +368,7 @@ static int open_new(const char *path, bool copy, struct fw_diags *ds, struct sto
 		return err;
 	}
 	if (s->untidy)
-		store_tidy(s); /* what could not be removed now, for want of space, is removed another time */
+		store_tidy(s); /* what cannot be removed now for lack of space is removed another time */
 	*out = s;
 	return 0;
 }

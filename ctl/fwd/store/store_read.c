@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reading the store: a snapshot is put together from its pieces, each compared
- * with its checksum. The lock is held for a piece or a change at a time, never
- * while the reader works on what it got.
+ * Reading the store: a snapshot is assembled from its pieces, each of which is checked against its checksum. The lock is held
+ * for one piece or change at a time, never while the reader works on what it got.
  */
 #include "store_internal.h"
 
 #include <string.h>
 
-#define AT_ONCE (256u << 20) /* bytes: more only when they are there */
+#define AT_ONCE (256u << 20) /* bytes allocated in advance: more only as they are read */
 
 struct bytes {
 	char *p;
@@ -35,7 +34,7 @@ static int bytes_add(struct bytes *b, const void *p, size_t n)
 /* A snapshot being put together. */
 struct assembly {
 	struct row row;
-	struct bytes kind[PIECE_KINDS]; /* of each kind, one behind the other; paths end in NUL */
+	struct bytes kind[PIECE_KINDS]; /* all pieces of a kind, concatenated; paths end in NUL */
 	struct {
 		size_t path, text;
 	} * starts; /* of each file, in kind[] */
@@ -63,6 +62,7 @@ static int piece_take(struct assembly *a, int kind, const void *data, size_t n)
 	return err || kind != PIECE_PATH ? err : bytes_add(&a->kind[kind], "", 1);
 }
 
+/* Adds piece @number, from 0 on, to the assembly. 0 or -errno with a diagnostic. */
 static int piece_read(struct store *s, struct assembly *a, uint64_t number, struct fw_diags *ds)
 {
 	uint64_t id = PIECE_ID(a->row.n.id, number);
@@ -91,7 +91,7 @@ static int piece_read(struct store *s, struct assembly *a, uint64_t number, stru
 	return err;
 }
 
-/* The snapshot that the pieces make, and the reader's answer to it. */
+/* Passes the assembled snapshot to the reader, and returns its result; -EIO with a diagnostic: something is missing. */
 static int assembly_hand_over(struct store *s, const struct assembly *a, const struct store_reader *r,
 			      struct fw_diags *ds)
 {
@@ -126,6 +126,7 @@ static int assembly_hand_over(struct store *s, const struct assembly *a, const s
 	return r->snapshot(r->ctx, &out);
 }
 
+/* Assembles a snapshot and passes it to the reader. */
 static int snapshot_read(struct store *s, const struct row *row, const struct store_reader *r, struct fw_diags *ds)
 {
 	struct assembly a = { .row = *row };

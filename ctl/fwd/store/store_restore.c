@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Another store in the place of the one that is there, while fwd does not run.
- * The new file is written beside, whole; the former one gets a second name, its
- * log too; then one rename decides. What a power cut leaves in between is the
- * former store, or the new one beside a log that is known not to be its own.
+ * Replacing the store while fwd is not running. The new file is written next to it; the former one gets a second name, and its
+ * log too; then one rename decides. A power cut leaves the former store, or the new one next to a log that is known not to be
+ * its own.
  */
 #include "store_internal.h"
 
@@ -38,7 +37,7 @@ static int write_all(int fd, const unsigned char *p, size_t n)
 	return fsync(fd);
 }
 
-/* All that @from holds, as a file. */
+/* Writes all that @from holds to a new file. 0 or -errno with a diagnostic. */
 static int write_new(struct store *from, const char *path, struct fw_diags *ds)
 {
 	sqlite3_int64 size = 0;
@@ -96,7 +95,7 @@ static int keep_former(const char *path, char *kept, size_t size, struct fw_diag
 	return err;
 }
 
-/* Nobody else has it open: the descriptor of the lock; -1 when there is none; -EBUSY. */
+/* Locks the former store. Return: the descriptor that holds the lock; -1: there is no store; -EBUSY with a diagnostic. */
 static int lock_former(const char *path, struct fw_diags *ds)
 {
 	int fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -108,6 +107,7 @@ static int lock_former(const char *path, struct fw_diags *ds)
 	return -EBUSY;
 }
 
+/* Writes the new store, keeps the former one and renames. 0, or -errno with a diagnostic: nothing has changed. */
 static int put_in_place(struct store *from, const char *path, char *kept, size_t size, struct fw_diags *ds)
 {
 	fw_autofree char *next = store_beside(path, "-new"), *log = store_beside(path, "-wal"),
@@ -122,7 +122,7 @@ static int put_in_place(struct store *from, const char *path, char *kept, size_t
 		unlink(next ? next : "");
 		return err;
 	}
-	/* The log before what says whose it is. */
+	/* The log is removed before the mark that shows whose it is. */
 	store_folder_sync(path);
 	unlink(log);
 	unlink(mark);

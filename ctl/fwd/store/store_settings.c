@@ -29,7 +29,7 @@ int store_set(struct store *s, const char *key, const char *value, struct fw_dia
 	rc = store_begin(s, true);
 	if (!rc)
 		rc = store_setting_put(s, key, value);
-	return store_error(s, store_end(s, rc), "write a setting down", ds);
+	return store_error(s, store_end(s, rc), "store a setting", ds);
 }
 
 int store_get(struct store *s, const char *key, char **out)

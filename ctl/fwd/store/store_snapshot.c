@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Snapshots: written piece by piece, each in a transaction of its own that does
- * not wait for the disk; the last one waits, and with it all before. One row
- * then says which snapshot is the ruleset.
+ * Snapshots are written piece by piece, each in a transaction of its own that does not wait for the disk; the last one waits,
+ * and with it all before. One row then makes the snapshot the ruleset.
  */
 #include "store_internal.h"
 
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* Room beside the text itself: the log, ids and slots of many rules, the tree's inner pages. */
+/* Room for more than the text: the log, ids and slots of many rules, the tree's inner pages. */
 #define ROOM_BESIDE (32ull << 20)
 
 static int piece_put(struct store *s, enum piece_kind kind, const void *data, size_t n)
@@ -27,7 +26,7 @@ static int piece_put(struct store *s, enum piece_kind kind, const void *data, si
 	rc = store_end(s, rc);
 	s->pending.n.pieces += !rc;
 	if (s->log_pages >= LOG_PAGES_BACKGROUND)
-		store_checkpoint(s); /* what does not fit in the database now stays in the log */
+		store_checkpoint(s); /* what cannot be moved into the database now stays in the log */
 	return rc;
 }
 
@@ -40,7 +39,7 @@ static int pieces_put(struct store *s, enum piece_kind kind, const void *data, s
 	return rc;
 }
 
-/* Nothing is begun that the disk has no room for: what a failure leaves behind could itself not be removed. */
+/* Refuses what the disk has no room for: what a failure leaves could not be removed either. 0 or -ENOSPC with a diagnostic. */
 static int room_check(struct store *s, const struct store_snapshot *sn, struct fw_diags *ds)
 {
 	unsigned long long need = ROOM_BESIDE + sn->source.len, free_bytes;
@@ -54,12 +53,12 @@ static int room_check(struct store *s, const struct store_snapshot *sn, struct f
 	if (free_bytes >= need)
 		return 0;
 	fw_diag_add(ds, (struct fw_place){ s->path, 0, 0 }, "make room on the disk and try again; nothing was changed",
-		    "storing the ruleset needs %llu MiB on the disk, and %llu MiB are free", (need >> 20) + 1,
+		    "storing the ruleset needs %llu MiB on the disk, but %llu MiB are free", (need >> 20) + 1,
 		    free_bytes >> 20);
 	return -ENOSPC;
 }
 
-/* Pieces and changes are found by the snapshot's number, in the upper half of a number with a sign. */
+/* The snapshot's number is in the upper half of a signed 64-bit key. 0 or -E2BIG with a diagnostic: no number is left. */
 static int number_check(struct store *s, struct fw_diags *ds)
 {
 	if (s->last_id < INT32_MAX)
@@ -71,6 +70,7 @@ static int number_check(struct store *s, struct fw_diags *ds)
 	return -E2BIG;
 }
 
+/* The row of a new, PENDING snapshot. */
 static int pending_begin(struct store *s, const struct store_snapshot *sn)
 {
 	struct row row = { .n = { .state = ROW_PENDING,
@@ -113,7 +113,7 @@ int store_snapshot_begin(struct store *s, const struct store_snapshot *sn, struc
 		if (!rc)
 			rc = pieces_put(s, PIECE_FILE, sn->source.files[i].text, sn->source.files[i].len);
 	}
-	err = store_error(s, rc, "write the ruleset down", ds);
+	err = store_error(s, rc, "store the ruleset", ds);
 	if (err)
 		store_snapshot_abort(s);
 	return err;
@@ -145,7 +145,7 @@ int store_snapshot_number(struct store *s, const struct store_snapshot *sn, stru
 		if (!rc)
 			s->pending = row;
 	}
-	err = store_error(s, rc, "write the ruleset down", ds);
+	err = store_error(s, rc, "store the ruleset", ds);
 	if (err)
 		store_snapshot_abort(s);
 	return err;
@@ -164,7 +164,7 @@ void store_snapshot_abort(struct store *s)
 		store_tidy(s);
 }
 
-/* Changes of the live snapshot from number @from on become the pending one's. */
+/* Moves changes of the live snapshot, from number @from on, to the pending one. */
 static int changes_move(struct store *s, struct row *to, uint64_t from)
 {
 	uint64_t first = PIECE_ID(s->live.n.id, from), last = PIECE_ID(s->live.n.id, LAST_NUMBER);
@@ -179,7 +179,7 @@ static int changes_move(struct store *s, struct row *to, uint64_t from)
 	return store_run(store_sql(s, STMT_CHANGE_MOVE, first, last, PIECE_ID(to->n.id, 0ull) - first));
 }
 
-/* The pending snapshot becomes the live one; the old one goes to @old_state; changes from @from on come along. */
+/* Makes the pending snapshot the live one, with the changes from @from on, and puts the old one into @old_state. 0 or -errno with a diagnostic. */
 static int turn_over(struct store *s, enum row_state old_state, uint64_t from, const struct store_note *note,
 		     struct fw_diags *ds)
 {
@@ -201,7 +201,7 @@ static int turn_over(struct store *s, enum row_state old_state, uint64_t from, c
 		rc = store_note_put(s, note);
 	rc = store_end_kept(s, rc);
 	if (rc)
-		return store_error(s, rc, "write the ruleset down", ds);
+		return store_error(s, rc, "store the ruleset", ds);
 	store_note_done(s, note);
 	s->live = live;
 	s->tentative = tentative;
@@ -221,7 +221,7 @@ int store_snapshot_commit(struct store *s, bool keep, const struct store_note *n
 int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
 {
 	store_locked(s);
-	/* It waits to be confirmed since the fold was begun: it must not become a part of the snapshot. */
+	/* The fold began before a change came that waits to be confirmed: that must not become part of the snapshot. */
 	if (s->tentative && s->tentative <= changes)
 		return -EAGAIN;
 	return turn_over(s, ROW_GONE, changes, NULL, ds);
@@ -240,7 +240,7 @@ bool store_tidy_wanted(struct store *s)
 	return !s->fault && (s->untidy || s->log_pages >= LOG_PAGES);
 }
 
-/* Some of a snapshot's pieces, or of its changes, or else its row. */
+/* Removes some of a snapshot's pieces, or of its changes, or else its row. */
 static int remove_some(struct store *s, uint64_t snapshot)
 {
 	static const enum statement from[] = { STMT_PIECE_DELETE, STMT_CHANGE_DELETE };
@@ -254,7 +254,7 @@ static int remove_some(struct store *s, uint64_t snapshot)
 	return store_run(store_sql(s, STMT_ROW_DELETE, snapshot));
 }
 
-/* SQLITE_DONE: nothing is left to remove. */
+/* Removes some rows of one unused snapshot. SQLITE_DONE: nothing is left to remove. */
 static int tidy_step(struct store *s)
 {
 	sqlite3_stmt *st = store_sql(s, STMT_ROW_UNUSED, s->pending.n.id);

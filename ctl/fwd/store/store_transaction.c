@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Transactions: the lock, the beginning, the end, and what went wrong, in words. */
+/* Transactions: the lock, begin and end, and errors as diagnostics. */
 #include "store_internal.h"
 
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const char damage_hint[] = "put a backup in its place, or move it away and load the rules again; "
-				  "what was filtering goes on";
+				  "filtering continues";
 
 int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...)
 {
@@ -21,7 +21,7 @@ int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...)
 	return -EIO;
 }
 
-/* What SQLite's primary codes mean to the user; @os: of an I/O error, the kernel's errno. */
+/* What SQLite's primary codes mean to the user. @os: the kernel's errno, of an I/O error. */
 static const struct {
 	int rc, os, err;
 	const char *message, *hint;
@@ -31,11 +31,11 @@ static const struct {
 	{ SQLITE_IOERR, ENOSPC, ENOSPC, "no space left", "make room on the disk and try again; nothing was changed" },
 	{ SQLITE_IOERR, EDQUOT, EDQUOT, "the disk quota is used up", "make room and try again; nothing was changed" },
 	{ SQLITE_IOERR, EROFS, EROFS, "the file system is read-only",
-	  "the kernel's log may say why; when it can be written to again, try again; nothing was changed" },
+	  "the kernel's log may tell why; try again when it is writable; nothing was changed" },
 	{ SQLITE_BUSY, 0, EBUSY, NULL, STORE_BUSY_HINT },
 	{ SQLITE_LOCKED, 0, EBUSY, NULL, STORE_BUSY_HINT },
 	{ SQLITE_CORRUPT, 0, EIO, "it is damaged", damage_hint },
-	{ SQLITE_NOTADB, 0, EIO, NULL, "name another file, or move this one away: it is no store" },
+	{ SQLITE_NOTADB, 0, EIO, NULL, "name another file, or move this one away: it is not a store" },
 	{ SQLITE_NOMEM, 0, ENOMEM, NULL, NULL },
 	{ SQLITE_TOOBIG, 0, E2BIG, NULL, "load it as several smaller changes" },
 	{ SQLITE_READONLY, 0, EROFS, NULL, "fwd must be able to write to the file and its directory" },
@@ -43,7 +43,7 @@ static const struct {
 	{ SQLITE_CANTOPEN, 0, ENOENT, NULL, "fwd must be able to read and write the file and its directory" },
 };
 
-/* Its row, of those with the kernel's errno when there is one. */
+/* The row for a code: one with this errno, if there is one. */
 static size_t meaning_of(int rc, int os)
 {
 	size_t found = 0;
@@ -54,7 +54,7 @@ static size_t meaning_of(int rc, int os)
 	return found;
 }
 
-/* The kernel's errno: SQLite itself does not keep that of a commit, but its files do. */
+/* The kernel's errno. SQLite does not keep that of a commit, but its files do. */
 static int os_errno(const struct store *s, int rc)
 {
 	sqlite3_file *log = NULL;
@@ -126,7 +126,7 @@ int store_begin(struct store *s, bool durable)
 	return store_run(store_stmt(s, STMT_BEGIN, 0, NULL));
 }
 
-/* Whether the disk takes what is to be kept, for those who ask. */
+/* Remembers whether the last durable write succeeded, for store_trouble(). */
 static void note_result(struct store *s, int rc)
 {
 	int primary = rc & 0xff;

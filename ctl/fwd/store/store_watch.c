@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The files that the store is: whether they are still those that were opened,
- * and whether a log that an earlier process left belongs to the database.
+ * The files of the store: are they still those that were opened, and does a log that an earlier process left belong to the
+ * database?
  *
- * SQLite applies any log that lies beside a database under the right name. So a
- * third file, PATH-mark, says which two belong together: the inode and the birth
- * of both, and when the database was last written. It is written when the store
- * is opened, and around each checkpoint; a clean end removes it.
+ * SQLite applies any log with the right name next to a database. So a third file, PATH-mark, records which two belong together:
+ * inode and birth time of both, and when the database was last written. It is written when the store is opened, and around
+ * each checkpoint; a clean end removes it.
  *
- *	database  log        it is
- *	same      same       what was left by a process that was killed
+ *	database  log        meaning
+ *	same      same       left by a process that was killed
  *	another   another    a pair that was copied, or a store of an earlier version
- *	another   same       a backup that was put in the database's place: the log is set aside
- *	same      another    a log that was put in: set aside
+ *	another   same       the database was replaced by a backup: the log is set aside
+ *	same      another    a log was put there: it is set aside
  *
- * "Another" database is also one that was written since. While the store is open the same comparison is made before each
+ * A database that was written since counts as another one. While the store is open, the same comparison is made before each
  * commit, and once a second.
  */
 #include "store_internal.h"
@@ -27,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MARK_BYTES 512 /* one sector: it is written whole or not at all */
+#define MARK_BYTES 512 /* one sector, which is written as a whole or not at all */
 
 static int64_t nanoseconds(struct statx_timestamp t)
 {
@@ -78,7 +77,7 @@ void store_folder_sync(const char *path)
 	close(fd);
 }
 
-/* @written: the database is as it says; else it is being written. */
+/* The text of the mark; db->written is 0 while the database is being written. */
 static void mark_print(char out[MARK_BYTES], const struct file_mark *db, const struct file_mark *log)
 {
 	int n = snprintf(out, MARK_BYTES, "store of fwd: database %llu %lld log %llu %lld written %lld size %llu",
@@ -90,7 +89,7 @@ static void mark_print(char out[MARK_BYTES], const struct file_mark *db, const s
 	out[MARK_BYTES - 1] = '\n';
 }
 
-/* The number behind a word, and what is behind that; NULL: they are not there. */
+/* Reads @word and a number after it. Return: what follows; NULL: they are not there. */
 static const char *take(const char *s, const char *word, uint64_t *out)
 {
 	size_t len = strlen(word);
@@ -102,7 +101,7 @@ static const char *take(const char *s, const char *word, uint64_t *out)
 	return end;
 }
 
-/* What an earlier process left; false: nothing, or nothing whole. */
+/* Reads the mark that an earlier process left. false: there is none, or it is damaged. */
 static bool mark_read(const char *path, struct file_mark *db, struct file_mark *log)
 {
 	char text[MARK_BYTES + 1] = "", again[MARK_BYTES];
@@ -129,7 +128,7 @@ static bool mark_read(const char *path, struct file_mark *db, struct file_mark *
 	return !memcmp(text, again, MARK_BYTES);
 }
 
-/* @settled: nobody writes the database now. Without a mark a log is taken for what it seems to be. */
+/* @settled: the database is not being written now. If the mark cannot be written it is removed: any log is accepted then. */
 static void mark_write(struct store *s, bool settled)
 {
 	struct store_watch *w = &s->watch;
@@ -145,7 +144,7 @@ static void mark_write(struct store *s, bool settled)
 		unlink(w->mark_path);
 }
 
-/* Under a name of its own beside the store, where nothing applies it. */
+/* Renames the log, so that nothing applies it. 0 or -errno. */
 static int set_aside(struct store_watch *w)
 {
 	char stamp[32];
@@ -169,7 +168,7 @@ static int set_aside(struct store_watch *w)
 	return 0;
 }
 
-/* Does the log that lies there belong to another database? */
+/* Does the log on disk belong to another database? */
 static bool log_is_foreign(const struct store *s)
 {
 	const struct store_watch *w = &s->watch;
@@ -227,7 +226,7 @@ static enum store_fault compare(const struct store *s)
 	return FAULT_NONE;
 }
 
-/* All that was committed into the database: nobody needs the log then. */
+/* Moves all commits into the database. true: the log is not needed any more. */
 static bool log_empty(struct store *s)
 {
 	int pages = 0, moved = -1;
@@ -235,7 +234,7 @@ static bool log_empty(struct store *s)
 	return !sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &moved) && pages == moved;
 }
 
-/* The log must not lie beside a database that is not its own: this process may be killed any time. */
+/* Separates the log from a database that is not its own, since this process may be killed any time. @empty: it is not needed. */
 static void log_part(struct store *s, bool empty)
 {
 	struct store_watch *w = &s->watch;
@@ -249,16 +248,17 @@ static void log_part(struct store *s, bool empty)
 	store_folder_sync(w->mark_path);
 }
 
+/* A permanent fault: leaves the files such that no later process applies the wrong log. */
 static void notice(struct store *s, enum store_fault fault)
 {
 	struct store_watch *w = &s->watch;
 
 	w->stays = true;
 	if (!sqlite3_get_autocommit(s->db))
-		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* it is not committed any more */
+		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); /* it is not going to be committed */
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (fault == FAULT_REPLACED)
-		log_part(s, log_empty(s)); /* what is open lies elsewhere, if anywhere */
+		log_part(s, log_empty(s)); /* the open files are elsewhere, if anywhere */
 	else if (fault == FAULT_WRITTEN)
 		log_part(s, false);
 	else if (log_empty(s) && look_at(s->path, &w->db))
@@ -275,7 +275,7 @@ enum store_fault store_watch_look(struct store *s)
 	is = compare(s);
 	atomic_store(&s->fault, is);
 	if (is && is != FAULT_GONE)
-		notice(s, is); /* once: it stays */
+		notice(s, is); /* once: it is permanent */
 	return is;
 }
 
@@ -287,7 +287,7 @@ void store_watch_settle(struct store *s, bool settled)
 	if (!w->watched)
 		return;
 	if (settled && w->fd >= 0)
-		fsync(w->fd); /* also the time of the writing: it is compared after a power cut */
+		fsync(w->fd); /* with the time of writing, which is compared after a power cut */
 	if (settled && look_at(s->path, &db) && is_same(&db, &w->db))
 		w->db = db;
 	mark_write(s, settled);
@@ -298,7 +298,7 @@ void store_watch_end(struct store *s)
 	struct store_watch *w = &s->watch;
 	struct file_mark log;
 
-	/* SQLite removes its log when all of it is in the database. */
+	/* SQLite has removed its log: all of it is in the database. */
 	if (w->watched && !w->stays && !look_at(w->log_path, &log))
 		unlink(w->mark_path);
 	if (w->mark_fd >= 0)
@@ -315,16 +315,16 @@ static const struct {
 	int err;
 	const char *message, *hint;
 } faults[] = {
-	[FAULT_COPY] = { EROFS, "the store cannot be written to: %s; fwd filters by what it holds",
-		"when it can be written to again, start fwd again (systemctl restart fwd): filtering goes on meanwhile" },
-	[FAULT_GONE] = { ESTALE, "the store is not where it was: removed, moved, or something is mounted over it",
-		"put it back, and changes are taken again; or keep the live rules by `fwctl save FILE` and start fwd again" },
-	[FAULT_REPLACED] = { ESTALE, "the store was replaced: this is another file than the one that fwd opened",
+	[FAULT_COPY] = { EROFS, "the store cannot be written: %s; fwd filters by what it holds",
+		"when it can be written again, restart fwd (systemctl restart fwd): filtering continues meanwhile" },
+	[FAULT_GONE] = { ESTALE, "the store is not where it was: it was removed or moved, or something is mounted over it",
+		"put it back, and changes are accepted again; or keep the live rules with `fwctl save FILE` and restart fwd" },
+	[FAULT_REPLACED] = { ESTALE, "the store was replaced: this is not the file that fwd opened",
 		"restart fwd (systemctl restart fwd) to go on with this file; `fwctl save FILE` keeps what is live now. "
-		"To restore a backup, stop fwd and say `fwd --restore FILE`" },
+		"To restore a backup, stop fwd and run `fwd --restore FILE`" },
 	[FAULT_WRITTEN] = { ESTALE, "the store was replaced: somebody else has written to it",
 		"restart fwd (systemctl restart fwd) to go on with what is in it; `fwctl save FILE` keeps what is live now. "
-		"To restore a backup, stop fwd and say `fwd --restore FILE`" },
+		"To restore a backup, stop fwd and run `fwd --restore FILE`" },
 	[FAULT_LOG] = { ESTALE, "the store's log of changes (its name with -wal) was removed or replaced",
 		"restart fwd (systemctl restart fwd): all that was changed is in the store itself" },
 };
