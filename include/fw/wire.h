@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What goes over fwd's socket: requests and replies, each a header and some
- * parts. Numbers are little-endian. Part 0 is always a JSON object (or, in
- * FW_REPLY_LINES, JSON objects, one a line); what it holds is described in
- * docs/fwd.socket.md. Pure: nothing here does I/O.
+ * Messages of fwd's socket: requests and replies, each a header and some parts. Numbers are little-endian. Part 0 is always a
+ * JSON object (in FW_REPLY_LINES: JSON objects, one on each line); docs/fwd.socket.md describes their contents. Pure: nothing
+ * here does I/O.
  *
- *	bytes (u32, behind the header) | kind (u16) | parts (u16) | { length (u32) | bytes } ...
+ *	bytes after the header (u32) | kind (u16) | parts (u16) | { length (u32) | bytes } ...
  */
 #ifndef FW_WIRE_H
 #define FW_WIRE_H
@@ -13,11 +12,11 @@
 #include "fw/base.h"
 
 #define FW_WIRE_HEADER 8
-#define FW_WIRE_PARTS 1024 /* of one message, at most */
+#define FW_WIRE_PARTS 1024 /* at most, in one message */
 
 enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
 
-/* X(symbol, name, right that it needs, parts at most, bytes at most) */
+/* X(symbol, name, right that it needs, largest number of parts, of bytes) */
 /* clang-format off */
 #define FW_REQUESTS(X)                                                      \
 	X(STATUS, "status", FW_RIGHT_READ, 1, 4096)                         \
@@ -44,10 +43,10 @@ enum fw_request {
 };
 /* clang-format on */
 
-/* A reply is any number of LINES, TEXT and PROGRESS, then one END. */
+/* A reply is any number of LINES, TEXT and PROGRESS, and one END. */
 enum fw_reply {
-	FW_REPLY_LINES = 256, /* part 0: JSON objects, one a line */
-	FW_REPLY_TEXT,        /* part 0: `{}`, of metrics {"pass"}; part 1: text as it is */
+	FW_REPLY_LINES = 256, /* part 0: JSON objects, one on each line */
+	FW_REPLY_TEXT,        /* part 0: `{}`, of metrics {"pass"}; part 1: text */
 	FW_REPLY_PROGRESS,    /* part 0: {"stage"} */
 	FW_REPLY_END,         /* part 0: {"ok", "error", "diags", ...} */
 };
@@ -66,7 +65,7 @@ struct fw_part {
 struct fw_message {
 	uint16_t kind;
 	uint16_t nparts;
-	struct fw_part part[FW_WIRE_PARTS]; /* point into the bytes that were decoded */
+	struct fw_part part[FW_WIRE_PARTS]; /* pointing into the decoded bytes */
 };
 
 /* A header's fields. */
@@ -76,15 +75,15 @@ struct fw_wire_head {
 };
 void fw_wire_head_read(const void *bytes, struct fw_wire_head *out);
 /**
- * fw_wire_request_check - may a request with this header be read at all?
- * @why: when not: what is wrong, a constant string
+ * fw_wire_request_check - is this the header of a request, and within its limits?
+ * @why: if not: what is wrong, a constant string
  * Return: 0, -EPROTO (no such request), -EMSGSIZE (more bytes or parts than it may have).
  */
 int fw_wire_request_check(const struct fw_wire_head *head, const char **why);
 /**
  * fw_wire_decode - the parts of a message
- * @body: head->bytes bytes, behind the header; borrowed by @out
- * Return: 0, or -EPROTO when the parts do not fill the body exactly.
+ * @body: the head->bytes bytes after the header; borrowed by @out
+ * Return: 0, or -EPROTO: the parts do not fill the body exactly.
  */
 int fw_wire_decode(const struct fw_wire_head *head, const void *body, struct fw_message *out);
 /**

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The client's side of fwd's socket. */
+/* The client side of fwd's socket. */
 #include "fw/client.h"
 
 #include <string.h>
@@ -10,12 +10,12 @@
 
 struct fw_client {
 	int fd;
-	char *body; /* of the message that was read last */
+	char *body; /* of the last message read */
 	size_t cap;
 	struct fw_message message;
 };
 
-/* What the limit of time on a socket reports as "try again". */
+/* A timeout of a socket is reported as "try again". */
 static int socket_error(int err)
 {
 	return err == EAGAIN || err == EWOULDBLOCK ? -ETIMEDOUT : -err;
@@ -104,7 +104,7 @@ static int read_all(int fd, char *bytes, size_t len)
 	return 0;
 }
 
-/* A request that is too large is refused here, before its bytes are sent. */
+/* A request beyond its limits is refused here, before anything is sent. */
 int fw_client_send(struct fw_client *c, enum fw_request kind, const struct fw_part *parts, unsigned nparts)
 {
 	fw_autofree char *bytes = NULL;
@@ -126,6 +126,7 @@ int fw_client_send(struct fw_client *c, enum fw_request kind, const struct fw_pa
 	return err == -EPIPE || err == -ECONNRESET ? 0 : err;
 }
 
+/* Makes room for a body of this size; the last message is void. 0 or -ENOMEM. */
 static int room(struct fw_client *c, size_t bytes)
 {
 	if (bytes <= c->cap)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages of fwd's socket as bytes and back, and the table of requests. */
+/* Encoding and decoding messages of fwd's socket, and the table of requests. */
 #include "fw/wire.h"
 
 #include <endian.h>
