@@ -24,7 +24,9 @@ struct fw_edit {
 	size_t nrules, rules_cap;
 	struct fw_set_change *sets;
 	size_t nsets, sets_cap;
-	bool policies;             /* some policy differs */
+	bool policies;      /* some policy differs */
+	size_t emptied;     /* elements of sets that were destroyed, emptied or filled again */
+	size_t emptied_max; /* -EAGAIN before it comes to that many; 0: any number. May be set once the edit has begun */
 	struct fw_edit_undo *undo; /* private */
 };
 
@@ -61,7 +63,7 @@ int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict ver
 /* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. @dynamic: as of struct fw_set. */
 int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
 		       uint32_t *number);
-/* Refused while a rule uses it. The number may be given to another set when no expression refers to it any more. */
+/* Refused while a rule uses it; -EAGAIN: see emptied_max. The number may be given to another set when no expression refers to it any more. */
 int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds);
 /*
  * An element that is already there, or is not there, is refused. A set from a file forgets the file. The set's own array
@@ -72,7 +74,7 @@ int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range 
 int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		       struct fw_diags *ds);
 bool fw_edit_set_has(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *element);
-/* The set gets the elements of @with, which is sorted and borrowed, instead of its own. 0 or -ENOMEM. */
+/* The set gets the elements of @with, which is sorted and borrowed, instead of its own. 0, -ENOMEM or -EAGAIN: see emptied_max. */
 int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *with);
 /*
  * Brings e->sets and the sets' arrays up to date with the elements that were added and deleted: before anybody reads them,

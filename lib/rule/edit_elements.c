@@ -328,12 +328,25 @@ static int rows_differ(struct fw_edit *e, uint32_t set, const struct fw_set *wit
 	return err;
 }
 
+int fw_count_emptied(struct fw_edit *e, uint32_t set)
+{
+	size_t emptied = e->emptied + e->rs->sets[set].n;
+
+	if (e->emptied_max && emptied >= e->emptied_max)
+		return -EAGAIN;
+	e->emptied = emptied;
+	return 0;
+}
+
 int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *with)
 {
 	int err = fw_settle_elements(e, set);
 	size_t from = e->nsets;
 
-	err = err ? err : rows_differ(e, set, with);
+	if (!err)
+		err = fw_count_emptied(e, set);
+	if (!err)
+		err = rows_differ(e, set, with);
 	if (!err && e->nsets > from)
 		err = forget_path(e, set, from);
 	if (err) {

@@ -118,8 +118,12 @@ int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, str
 	struct fw_step step = { .kind = FW_STEP_DESTROY, .set = set };
 	int err = check_unused(rs, set, at, ds);
 
-	err = err ? err : fw_settle_elements(e, set);
-	err = err ? err : step_reserve(e);
+	if (!err)
+		err = fw_settle_elements(e, set);
+	if (!err)
+		err = fw_count_emptied(e, set);
+	if (!err)
+		err = step_reserve(e);
 	if (err)
 		return err;
 	step.nsets = e->nsets;

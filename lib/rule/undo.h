@@ -56,6 +56,8 @@ void fw_undo_set(struct fw_edit *e, const struct fw_step *s);
 void fw_undo_elements(struct fw_edit *e, const struct fw_step *s);
 /* What is pending of one set becomes rows and what the set holds. 0, or -ENOMEM: the edit can only be aborted. */
 int fw_settle_elements(struct fw_edit *e, uint32_t set);
+/* The set, which is settled, is about to lose its elements: 0, or -EAGAIN, see e->emptied_max. */
+int fw_count_emptied(struct fw_edit *e, uint32_t set);
 /* Forgets what is pending. */
 void fw_pending_end(struct fw_edit *e);
 /* The end of a step of a set that stays: frees what only its undoing needed. */

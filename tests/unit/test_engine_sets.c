@@ -12,6 +12,7 @@
 #include "tests/unit/killed.h"
 #include "tests/unit/random.h"
 #include "tests/unit/engine_fixture.h"
+#include "tests/unit/rows.h"
 
 static const char rules[] = "set banned dynamic { 192.0.2.1 }\nset listed { 192.0.2.2 }\nrule from @banned drop\n"
 			    "rule from @listed drop\n";
@@ -276,7 +277,7 @@ static void bulk_begin(struct engine *e, const struct fw_buf *text, bool check, 
 		.each = bulk_row,
 	};
 
-	assert_true(engine_edit_is_bulk(e, &edit));
+	assert_true(engine_edit_is_bulk(&edit));
 	bulk_result = (struct engine_result){ .err = 1 };
 	bulk_rows = 0;
 	assert_int_equal(engine_bulk_start(e, &edit, bulk_done, NULL), 0);
@@ -288,6 +289,56 @@ static void bulk_text(struct fw_buf *b, const char *more)
 	for (uint32_t i = 0; i < 5000; i++)
 		fw_buf_printf(b, "set add --exist banned 10.%u.%u.%u\n", i * 7919 % 251, i % 249, i * 31 % 256);
 	fw_buf_printf(b, "%s", more);
+}
+
+/* However it is written: emptying large sets is not for the live ruleset, emptying small ones is. */
+static void bulk_emptied(void **state)
+{
+	static const struct {
+		const char *text;
+		bool bulk;
+	} rows[] = {
+		{ "set flush many", true },
+		{ "set  flush\tmany", true },
+		{ "set replace many { 192.0.2.1 }", true },
+		{ "set\treplace many { 192.0.2.1 }", true },
+		{ "set destroy many", true },
+		{ "set flush half\nset destroy other", true },
+		{ "set flush half", false },
+		{ "set destroy other\nset flush half", true },
+	};
+	static struct engine_result r;
+	struct fw_buf text = { 0 };
+	struct engine *e;
+
+	fw_buf_printf(&text, "set many {");
+	for (uint32_t i = 0; i < 16384; i++)
+		fw_buf_printf(&text, " 10.%u.%u.0/25,", i / 256, i % 256);
+	fw_buf_printf(&text, " 192.0.2.7 }\nset half {");
+	for (uint32_t i = 0; i < 10000; i++)
+		fw_buf_printf(&text, " 11.%u.%u.0/25,", i / 256, i % 256);
+	fw_buf_printf(&text, " 192.0.2.7 }\nset other {");
+	for (uint32_t i = 0; i < 10000; i++)
+		fw_buf_printf(&text, " 12.%u.%u.0/25,", i / 256, i % 256);
+	fw_buf_printf(&text, " 192.0.2.7 }\nrule drop\n");
+	fixture_fresh();
+	e = fixture_begin();
+	fixture_load(e, text.text);
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		const struct engine_edit edit = { .source.text = rows[i].text,
+						  .source.len = strlen(rows[i].text),
+						  .source.name = "test",
+						  .check = true };
+
+		engine_change(e, &edit, &r);
+		if (r.bulk != rows[i].bulk)
+			fail_msg("%s: %s", rows[i].text, r.ds.d[0].message);
+		assert_int_equal(r.err, rows[i].bulk ? -EAGAIN : 0);
+		fixture_change(e, "add rule accept");
+		fixture_pump(e);
+	}
+	engine_close(e);
+	fw_buf_free(&text);
 }
 
 /* A large change is made beside the live ruleset, as a load is; it can do all that a small one can. */
@@ -429,7 +480,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(loads_leave_them_alone), cmocka_unit_test(the_word_comes_and_goes),
 		cmocka_unit_test(checks_change_nothing),  cmocka_unit_test(bans_go_on_while_a_load_waits),
 		cmocka_unit_test(the_word_is_tried_out),  cmocka_unit_test(bans_go_on_while_a_change_waits),
-		cmocka_unit_test(bulk_changes),           cmocka_unit_test(no_ban_is_lost),
+		cmocka_unit_test(bulk_emptied),           cmocka_unit_test(bulk_changes),
+		cmocka_unit_test(no_ban_is_lost),
 	};
 
 	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;

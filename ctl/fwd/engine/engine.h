@@ -111,8 +111,8 @@ struct engine_edit {
  */
 int engine_change(struct engine *e, const struct engine_edit *edit, struct engine_result *out);
 
-/* Is it so large, or are sets that it empties, that others should not wait until it is done? Then: */
-bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit);
+/* Is the text so long that others should not wait until it is done? Then: */
+bool engine_edit_is_bulk(const struct engine_edit *edit);
 /**
  * engine_bulk_start - a large change, by the worker
  * @edit: what it points to must live until done(), which has the same ctx; each() comes just before

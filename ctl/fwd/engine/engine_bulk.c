@@ -9,10 +9,9 @@
 
 #include <string.h>
 
-/* What takes the engine some ten milliseconds: of text, of changes, of elements in sets that are emptied. */
+/* What takes the engine some ten milliseconds. */
 #define BULK_BYTES 65536
 #define BULK_LINES 2000
-#define BULK_ELEMENTS 16384
 
 struct bulk_job {
 	struct job job;
@@ -27,44 +26,19 @@ struct bulk_job {
 	bool stored; /* from here on it cannot fail */
 };
 
-/* Elements of the sets that a line empties or fills anew. @s: from the line's beginning. */
-static size_t elements_of_line(const struct fw_ruleset *rs, const char *s, const char *end)
-{
-	static const char *const verbs[] = { "set flush ", "set destroy ", "set replace " };
-	char name[FW_NAME_MAX + 1] = "";
-	int set;
-
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs) && !name[0]; i++) {
-		size_t len = strlen(verbs[i]), n = 0;
-
-		if ((size_t)(end - s) <= len || memcmp(s, verbs[i], len))
-			continue;
-		for (s += len; s < end && *s == ' '; s++)
-			;
-		while (n < FW_NAME_MAX && s + n < end && !strchr(" \t\r\n{", s[n]))
-			n++;
-		memcpy(name, s, n);
-	}
-	set = name[0] ? fw_ruleset_set_find(rs, name) : -ENOENT;
-	return set < 0 ? 0 : rs->sets[set].n;
-}
-
-/* What the whole text is about is known when it is read; here only what is plain: blanks may be others. */
-bool engine_edit_is_bulk(const struct engine *e, const struct engine_edit *edit)
+bool engine_edit_is_bulk(const struct engine_edit *edit)
 {
 	const struct store_text *t = &edit->source;
 	const char *end = t->text + t->len;
-	size_t bytes = t->len, elements = 0, lines = 0;
+	size_t bytes = t->len, lines = 0;
 
 	for (size_t i = 0; i < t->nfiles; i++)
 		bytes += t->files[i].len;
 	if (bytes >= BULK_BYTES)
 		return true;
-	for (const char *s = t->text; s && s < end; s = memchr(s, '\n', (size_t)(end - s)), s += s != NULL) {
-		elements += elements_of_line(e->live->now->rs, s, end);
+	for (const char *s = t->text; s && s < end; s = memchr(s, '\n', (size_t)(end - s)), s += s != NULL)
 		lines++;
-	}
-	return elements >= BULK_ELEMENTS || lines >= BULK_LINES;
+	return lines >= BULK_LINES;
 }
 
 static int bulk_compile(struct engine *e, struct bulk_job *j)

@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#define EMPTIED_MAX 16384 /* elements: emptying sets of more takes some ten milliseconds */
+
 void transaction_free(struct transaction *t)
 {
 	fw_buf_free(&t->log);
@@ -105,8 +107,12 @@ static int live_prepare(struct live_change *c)
 {
 	struct engine *e = c->asked.e;
 	struct engine_result *out = c->asked.out;
-	int err = transaction_read(&c->asked);
+	int err;
 
+	c->t.edit.emptied_max = EMPTIED_MAX;
+	err = transaction_read(&c->asked);
+	if (err == -EAGAIN)
+		out->bulk = true;
 	if (!err)
 		err = ifaces_check(e, e->live->now->rs, &out->ds);
 	if (!err) {

@@ -150,7 +150,7 @@ void handle_change(struct request *req)
 		reply_fail_errno(&req->reply, NULL, "not done", -ENOMEM);
 		return;
 	}
-	if (!engine_edit_is_bulk(d->engine, &ch->edit))
+	if (!engine_edit_is_bulk(&ch->edit))
 		engine_change(d->engine, &ch->edit, &r);
 	else
 		r.bulk = true;
