@@ -2,8 +2,6 @@
 /* What the dearest packet costs, for people: a warning with the rules that make it, or an error. */
 #include "fw/warn.h"
 
-#include "lib/rule/internal.h"
-
 #include <arpa/inet.h>
 #include <endian.h>
 #include <string.h>

@@ -15,8 +15,6 @@
 
 #include <linux/if_ether.h>
 
-#include "lib/rule/internal.h"
-
 #define NEAR 1024 /* ranges that are looked at for one address */
 #define TRIES 8   /* packets of one rule */
 

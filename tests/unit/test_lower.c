@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Lowering: a rule's instance is a part of the rule, and tables do not need that: several instances may share a slot. The
+ * rules of a random ruleset are given to the compiler as the instances of fewer rules, GROUP of them each, and changed by
+ * random edits; the oracle looks at the rules that they were made from.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fw/lower.h"
+#include "fw/oracle.h"
+#include "fw/tables.h"
+#include "tests/unit/random.h"
+#include "tests/unit/rulesets.h"
+
+#define GROUP 3
+#define RULES 240
+#define PACKETS 60
+
+/* Copies of all instances of an edit's ruleset, with other slots, and those that it replaces. */
+static struct {
+	struct fw_ruleset *rs;
+	struct fw_pool *pool;
+	struct fw_image image;
+	struct fw_classifier *classifier;
+	struct fw_instance **now; /* by the rule's own slot; NULL: none */
+	size_t n;
+} t;
+
+static struct fw_instance *copy_of(const struct fw_instance *in)
+{
+	struct fw_instance *copy = malloc(sizeof(*copy));
+
+	assert_non_null(copy);
+	*copy = *in;
+	copy->slot = in->slot / GROUP;
+	return copy;
+}
+
+static const char *label(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size)
+{
+	snprintf(buf, size, "of slot %u", in->slot);
+	return buf;
+}
+
+static const struct fw_instance *find(const struct fw_lowering *l, uint32_t rank, uint32_t slot)
+{
+	for (uint32_t s = slot * GROUP; s < (slot + 1) * GROUP && s < t.n; s++)
+		if (t.now[s] && t.now[s]->rank == rank)
+			return t.now[s];
+	fail_msg("no instance of rank %u and slot %u", rank, slot);
+	return NULL;
+}
+
+static void regroup(struct fw_lowering *l)
+{
+	l->slots = l->slots / GROUP + 1;
+	l->label = label;
+	l->find = find;
+}
+
+static void slots_grow(void)
+{
+	size_t n = t.rs->next_slot;
+
+	if (n <= t.n)
+		return;
+	t.now = realloc(t.now, n * sizeof(struct fw_instance *));
+	assert_non_null(t.now);
+	memset(t.now + t.n, 0, (n - t.n) * sizeof(struct fw_instance *));
+	t.n = n;
+}
+
+static void now_free(void)
+{
+	for (size_t i = 0; i < t.n; i++)
+		free(t.now[i]);
+	free(t.now);
+	t.now = NULL;
+	t.n = 0;
+}
+
+static bool compile_all(void)
+{
+	const struct fw_compile_options options = random_options();
+	struct fw_lowered l;
+	struct fw_image image;
+	int err;
+
+	assert_int_equal(fw_ruleset_order(t.rs), 0);
+	assert_int_equal(fw_lower(t.rs, &l), 0);
+	now_free();
+	slots_grow();
+	for (size_t i = 0; i < l.from.n; i++)
+		l.instances[i] = t.now[l.instances[i]->slot] = copy_of(l.instances[i]);
+	regroup(&l.from);
+	err = fw_compile(&l, t.pool, &options, NULL, &image);
+	fw_lowered_free(&l);
+	if (err == -E2BIG)
+		return false;
+	assert_int_equal(err, 0);
+	fw_image_free(&t.image);
+	t.image = image;
+	t.image.generation++;
+	return true;
+}
+
+static void check(void)
+{
+	const char *reason;
+
+	if (fw_image_validate(t.pool, t.image.root, &reason))
+		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), reason);
+	fw_classifier_publish(t.classifier, t.image.root, t.image.generation);
+	assert_int_equal(fw_ruleset_order(t.rs), 0);
+	for (int i = 0; i < PACKETS; i++) {
+		struct fw_result got;
+		struct fw_key key;
+		long want;
+
+		random_key(t.rs, &key);
+		want = fw_oracle(t.rs, &key);
+		got = fw_classifier_run(t.classifier, &key);
+		if (got.verdict != fw_oracle_verdict(t.rs, want, &key) || (got.reason == FW_R_NONE) != (want >= 0) ||
+		    (want >= 0 && got.slot != t.rs->rules[want]->slot / GROUP))
+			fail_msg("seed %llu: rule %ld", (unsigned long long)random_seed(), want);
+	}
+}
+
+/* The rows with copies; the ones before are put aside until the update ends. */
+static void rows_copy(struct fw_lowered_edit *l, const struct fw_edit *e, struct fw_instance **aside)
+{
+	slots_grow();
+	for (size_t i = 0; i < l->nrows; i++) {
+		uint32_t slot = e->rules[i].slot;
+
+		aside[i] = NULL;
+		if (!l->rows[i].before && !l->rows[i].after)
+			continue;
+		aside[i] = t.now[slot];
+		t.now[slot] = l->rows[i].after ? copy_of(l->rows[i].after) : NULL;
+		l->rows[i] = (struct fw_instance_row){ aside[i], t.now[slot] };
+	}
+}
+
+/* One edit as an update, or by compiling everything. */
+static void change(const struct random_maker *maker)
+{
+	struct fw_lowered_edit l;
+	struct fw_update *u;
+	struct fw_edit e;
+	struct fw_instance **aside;
+	int err;
+
+	assert_int_equal(fw_edit_begin(t.rs, &e), 0);
+	for (unsigned n = 1 + random_below(4); n; n--)
+		random_edit(maker, &e, 8);
+	assert_int_equal(fw_edit_settle(&e), 0);
+	assert_int_equal(fw_lower_edit(&e, &l), 0);
+	aside = calloc(l.nrows + 1, sizeof(*aside));
+	assert_non_null(aside);
+	rows_copy(&l, &e, aside);
+	regroup(&l.from);
+	err = fw_update_prepare(&t.image, &l, NULL, &u);
+	fw_lowered_edit_free(&l);
+	if (!err)
+		fw_update_commit(u);
+	for (size_t i = 0; i < e.nrules; i++)
+		free(aside[i]);
+	free(aside);
+	if (err && !compile_all()) {
+		fw_edit_abort(&e);
+		assert_true(compile_all());
+		return;
+	}
+	fw_edit_commit(&e);
+	while (fw_image_grace_wanted(&t.image))
+		fw_image_grace_end(&t.image, fw_image_grace_begin(&t.image), NULL);
+}
+
+static void instances_share_slots(void **state)
+{
+	const struct random_shape shape = { .rules = RULES, .expressions = 20, .places = 3, .any = 3, .detail = 40 };
+	struct random_maker *maker;
+
+	random_start();
+	for (unsigned round = random_amount("FW_ROUNDS", 12); round; round--) {
+		t.rs = random_ruleset(&shape);
+		maker = random_maker_new(t.rs, &shape);
+		assert_int_equal(fw_pool_new(&t.pool), 0);
+		assert_int_equal(fw_classifier_new(t.pool, false, &t.classifier), 0);
+		assert_true(compile_all());
+		for (int i = 0; i < 60; i++) {
+			check();
+			change(maker);
+		}
+		check();
+		random_maker_free(maker);
+		fw_classifier_free(t.classifier);
+		fw_image_free(&t.image);
+		fw_pool_free(t.pool);
+		now_free();
+		fw_ruleset_free(t.rs);
+	}
+}
+
+static void nothing_is_copied(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of("rule 10 name web in from 10.0.0.0/8 proto tcp dport 80 accept\n"
+					   "rule 20 out drop\n");
+	struct fw_lowered_edit le;
+	struct fw_lowered l;
+	struct fw_edit e;
+	char buf[FW_INSTANCE_LABEL];
+
+	assert_int_equal(fw_lower(rs, &l), 0);
+	assert_int_equal(l.from.n, 2);
+	assert_ptr_equal(l.instances[0], &rs->rules[0]->instance);
+	assert_ptr_equal(l.book, &rs->book);
+	assert_string_equal(l.from.label(&l.from, l.instances[0], buf, sizeof(buf)), "10 web");
+	assert_string_equal(l.from.label(&l.from, l.instances[1], buf, sizeof(buf)), "20");
+	assert_ptr_equal(l.from.find(&l.from, l.instances[1]->rank, l.instances[1]->slot), l.instances[1]);
+	fw_lowered_free(&l);
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	assert_int_equal(fw_edit_delete(&e, rs->last), 0);
+	assert_int_equal(fw_lower_edit(&e, &le), 0);
+	assert_int_equal(le.nrows, 1);
+	assert_int_equal(le.from.n, 1);
+	assert_ptr_equal(le.rows[0].before, &e.rules[0].before->instance);
+	assert_null(le.rows[0].after);
+	fw_lowered_edit_free(&le);
+	fw_edit_abort(&e);
+	fw_ruleset_free(rs);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_copied),
+					    cmocka_unit_test(instances_share_slots) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
