@@ -22,16 +22,16 @@ struct fw_addr_range {
  * sets, not negated, and matches every IP packet.
  */
 struct fw_addrs {
-	uint32_t refs;  /* private: rules, also replaced ones that an edit still holds, and fw_book_hold() */
-	uint32_t rules; /* sides of rules that say this */
+	uint32_t refs;  /* private: of rules, including replaced ones that an edit still holds, and of fw_book_hold() */
+	uint32_t rules; /* sides of rules that have this expression */
 	uint32_t nranges;
 	uint32_t nsets : 31, negated : 1;
-	const struct fw_addr_range *ranges; /* never NULL, but for numbers that are not in use any more */
+	const struct fw_addr_range *ranges; /* NULL: the number is not in use any more */
 	const uint32_t *sets;               /* numbers of sets, ascending */
 };
 #define FW_ANY 0
 
-/* What the words behind a set's file say of it. */
+/* Words after the file of a set. */
 enum fw_set_word {
 	FW_SET_MAY_BE_EMPTY = 1, /* a file without an element is no error */
 	FW_SET_SKIP_BAD = 2,     /* its bad lines are passed over, and counted */
@@ -39,9 +39,9 @@ enum fw_set_word {
 	FW_SET_P2P = 8,          /* its lines are LABEL:FIRST-LAST, whatever the label holds */
 };
 
-/* A named set of addresses. Elements stand as given (sorted by family, lo, hi; no two equal), so that each can be deleted again. */
+/* A named set of addresses. Elements are kept as given (sorted by family, lo, hi; no two equal), so that each can be deleted. */
 struct fw_set {
-	const char *name; /* NULL: there is no set of this number any more */
+	const char *name; /* NULL: no set has this number any more */
 	const char *path; /* file that it was read from, as written in the ruleset; NULL: elements given in place */
 	struct fw_addr_range *elements;
 	size_t n, cap;
@@ -67,8 +67,9 @@ struct fw_address_book {
 };
 
 /*
- * An element came into a set or left it. Elements that others of the set cover change nothing that a packet could see. The
- * rows of a set that is destroyed say what it held. Rows are there once fw_edit_settle() has run, those of one set in order.
+ * An element was added to a set or removed. Elements that others of the set cover change nothing that a packet could see. A
+ * set that is destroyed has a row for each element that it held. Rows exist once fw_edit_settle() has run; those of one set
+ * are in order.
  */
 struct fw_set_change {
 	uint32_t set;
@@ -93,7 +94,7 @@ static inline struct fw_addr fw_addr_last(enum fw_family family)
 /* The range that a prefix covers; host bits of @addr are ignored. @len in bits, at most 32 or 128. */
 struct fw_addr_range fw_addr_prefix(enum fw_family family, struct fw_addr addr, unsigned len);
 
-/* The address behind @a, which is not the last one of its family; the one before it, which is not the first. */
+/* The address after @a, which is not the last one of its family; the one before @a, which is not the first. */
 struct fw_addr fw_addr_next(enum fw_family family, struct fw_addr a);
 struct fw_addr fw_addr_prev(enum fw_family family, struct fw_addr a);
 
@@ -113,10 +114,10 @@ void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t
  */
 int fw_addrs_ranges(const struct fw_address_book *book, uint32_t number, struct fw_addr_range **out, size_t *n);
 
-/* An address expression stays (and keeps its number) until it is dropped, even when no rule uses it. */
+/* Holds an expression, so that it keeps its number even if no rule uses it; drops it. */
 void fw_book_hold(struct fw_address_book *book, uint32_t number);
 void fw_book_drop(struct fw_address_book *book, uint32_t number);
-/* Expressions that refer to a set: their numbers into @out (free() it), @n of them. 0 or -ENOMEM. */
+/* The numbers of expressions that refer to a set: @n of them in @out, which the caller frees. 0 or -ENOMEM. */
 int fw_book_set_users(const struct fw_address_book *book, uint32_t set, uint32_t **out, size_t *n);
 
 #endif

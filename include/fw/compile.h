@@ -10,9 +10,9 @@
 #include "fw/table/format.h"
 
 /*
- * The pool: memory of tables, in segments of FW_SEGMENT_BYTES. Segment i stands at base + i * FW_SEGMENT_BYTES in this
- * process; where no segment is in place, zeros can be read. Where a segment comes from is the owner's business (plain
- * memory here, maps in lib/kern). Each image takes segments of its own and gives them back.
+ * The pool: memory for tables, in segments of FW_SEGMENT_BYTES. Segment i is at base + i * FW_SEGMENT_BYTES in this process;
+ * where no segment is in place, zeros can be read. The owner provides segments: plain memory here, maps in lib/kern. Each
+ * image takes segments of its own and gives them back.
  */
 struct fw_pool {
 	uint8_t *base;      /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
@@ -21,19 +21,20 @@ struct fw_pool {
 	uint64_t taken[FW_POOL_SEGMENTS / 64];
 	int (*add)(struct fw_pool *pool, uint32_t index);   /* puts a zeroed segment in place: 0, -ENOMEM, -ENOSPC */
 	void (*drop)(struct fw_pool *pool, uint32_t index); /* takes it away */
-	int (*sync)(struct fw_pool *pool); /* packets may be led into segments added: 0 or -errno; NULL: always */
+	int (*sync)(
+		struct fw_pool *pool); /* waits until packets can read added segments: 0 or -errno; NULL: they can */
 };
 
 /* A pool of plain memory, freed with fw_pool_free(). 0 or -ENOMEM. */
 int fw_pool_new(struct fw_pool **out);
-/* For owners that bring their own segments: reserves the address space and sets the limit (0 or -ENOMEM); lets it go. */
+/* For owners that provide segments: reserves the address space and sets the limit (0 or -ENOMEM); releases it. */
 int fw_pool_init(struct fw_pool *pool);
 void fw_pool_fini(struct fw_pool *pool);
 void fw_pool_free(struct fw_pool *pool); /* NULL is fine */
-/* @n segments that stand together, zeroed; the number of the first goes to @index. 0, -ENOMEM, -ENOSPC: the pool is full. */
+/* Takes @n adjacent segments, zeroed; the number of the first goes to @index. 0, -ENOMEM, -ENOSPC: the pool is full. */
 int fw_pool_take(struct fw_pool *pool, uint32_t n, uint32_t *index);
 void fw_pool_give(struct fw_pool *pool, uint32_t index, uint32_t n);
-/* Marks segments that are in place but that somebody else put there. */
+/* Marks a segment as taken that is already in place. */
 void fw_pool_occupy(struct fw_pool *pool, uint32_t index);
 static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 {
@@ -42,40 +43,40 @@ static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 
 struct fw_compile_stats {
 	uint64_t rules, identities[2], classes[2], pairs; /* [0] source, [1] destination */
-	uint64_t blocks;                                  /* pairs that have some */
-	uint64_t block_rules_max; /* of one pair that has some, when all was compiled: changes do not count it */
+	uint64_t blocks;                                  /* pairs with blocks */
+	uint64_t block_rules_max; /* rules of one pair with blocks, at fw_compile(): updates do not count it */
 	uint32_t nesting_max[2];  /* identities of one class, `any` included */
-	uint64_t probes_max;      /* pairs that one packet can ask for, at most */
+	uint64_t probes_max;      /* the most pairs that one packet can look up */
 	uint64_t trie_bytes, class_bytes, pair_bytes, block_bytes, bytes; /* in the pool; bytes: all of it */
 	double seconds;
 };
 
-/* A compiled ruleset inside a pool, and what is needed to change it. Freed with fw_image_free(). */
+/* A compiled ruleset in a pool, and what is needed to update it. Freed with fw_image_free(). */
 struct fw_tables;
 struct fw_image {
 	uint32_t root;       /* line of struct fw_root */
-	uint32_t generation; /* the one that packets see; fw_compile() leaves it 0 for the owner to set */
+	uint32_t generation; /* the one that packets see; 0 after fw_compile(), for the owner to set */
 	struct fw_compile_stats stats;
 	struct fw_tables *tables; /* private */
 };
 
 struct fw_compile_options {
-	uint32_t leaf_rules;     /* a pair's rules are parted into blocks of about so many; 0: 64 */
-	uint32_t identities_max; /* of a side, the fixed ones included: up to FW_IDENTITIES_MAX, which 0 means */
+	uint32_t leaf_rules;     /* a pair's rules are split into blocks of about this many; 0: 64 */
+	uint32_t identities_max; /* of a side, including the fixed ones; 0: FW_IDENTITIES_MAX, which is the most */
 };
 
 /**
  * fw_compile - write the tables of a lowered ruleset into a pool
  * @l:       borrowed; not needed once it returns
- * @pool:    gets new segments; nothing that is there already is touched
- * @options: for changes to the image, too; NULL: all 0
- * @ds:      which rule or prefix goes beyond which limit
+ * @pool:    gets new segments; existing ones are not touched
+ * @options: for updates of the image, too; NULL: all 0
+ * @ds:      which rule or prefix exceeds which limit
  * @out:     untouched on failure
  * Return: 0, -E2BIG with a diagnostic when a limit is exceeded, -ENOMEM, -ENOSPC.
  */
 int fw_compile(const struct fw_lowered *l, struct fw_pool *pool, const struct fw_compile_options *options,
 	       struct fw_diags *ds, struct fw_image *out);
-/* Gives the image's segments back: no packet may see them any more. Before the address book is freed that edits changed. An image of zeros is fine. */
+/* Gives the image's segments back. No packet may see them any more, and the address book must still exist. An image of zeros is fine. */
 void fw_image_free(struct fw_image *image);
 
 /*
@@ -98,45 +99,49 @@ struct fw_update;
  * @image: of the ruleset as it was before the edit
  * @l:     borrowed and not needed once it returns, but its instances are until the update ends; its address book is for as
  *         long as the image exists
- * @ds:    which limit a rule goes beyond
+ * @ds:    which rule exceeds which limit
  * @out:   ended by fw_update_commit() or fw_update_abort(); untouched on failure
- * Return: 0; -EAGAIN: better or only possible by fw_compile() of the whole ruleset; -EBUSY: possible after a grace period,
- * when the edit was aborted and is made again; -E2BIG with a diagnostic; -ENOMEM; -ENOSPC.
+ * Return: 0; -EAGAIN: compiling the whole ruleset is better, or the only way; -EBUSY: abort the edit and make it again
+ * after a grace period; -E2BIG with a diagnostic; -ENOMEM; -ENOSPC.
  */
 int fw_update_prepare(struct fw_image *image, const struct fw_lowered_edit *l, struct fw_diags *ds,
 		      struct fw_update **out);
-/* Makes the change part of image->generation + 1, which it counts up. Nothing can fail. */
+/* Makes the update part of the next generation, and increments image->generation. Cannot fail. */
 void fw_update_commit(struct fw_update *u);
 void fw_update_abort(struct fw_update *u);
 
 /*
- * Memory that packets may still be looking at waits for a grace period: one that begins after fw_image_grace_begin() and
- * is over when fw_image_grace_end() is called with its answer. Both are called by whoever makes changes, not while an
- * edit of the ruleset is open: identities that go leave the addresses that their sets have then. Between them, changes may
- * go on.
+ * Memory that packets may still be reading waits for a grace period: one that begins after fw_image_grace_begin() and is over
+ * when fw_image_grace_end() is called with the ticket. Both are called by the thread that makes updates, and not while an
+ * edit of the ruleset is open: identities are removed from the addresses that their sets hold at that time. In between,
+ * updates may go on.
  */
 uint32_t fw_image_grace_begin(struct fw_image *image);
-/* false: *@work is used up before all was done, call it again before the next fw_image_grace_begin(). NULL: all at once. */
+/*
+ * Frees or advances what waited. *@work is what may be done in this call; NULL: everything. Returns false if that is used up:
+ * call it again, before the next fw_image_grace_begin().
+ */
 bool fw_image_grace_end(struct fw_image *image, uint32_t ticket, int64_t *work);
-/* Is there anything that waits for one? Each grace period may leave work for another. */
+/* Does anything wait for a grace period? Each one may leave work for another. */
 bool fw_image_grace_wanted(const struct fw_image *image);
-/* Lines of the pool in use by the image, and those that it has room for. */
+/* Lines of the pool that the image uses, and that its segments have. */
 void fw_image_usage(const struct fw_image *image, uint64_t *used, uint64_t *room);
-/* Identities that rules made, of FW_IDENTITIES_MAX less the fixed ones, and blocks beyond the first of their pair, of FW_BLOCK_CHAIN. */
+/* Identities that rules have made on a side: at most FW_IDENTITIES_MAX - FW_IDENTITIES_FIXED. */
 uint64_t fw_image_identities(const struct fw_image *image, int side);
+/* Blocks beyond the first of those that they follow: at most FW_BLOCK_CHAIN. */
 uint64_t fw_image_further_blocks(const struct fw_image *image);
 
 /**
- * fw_image_validate - does the image hold together?
- * @reason: when not: what is wrong, a constant string
+ * fw_image_validate - is the image consistent?
+ * @reason: what is wrong, as a constant string; NULL: nothing
  *
- * Walks everything reachable from the root: references inside the pool, order of runs and bounds, every identity and
- * pair findable, every bound that the lookup relies on.
+ * Walks everything reachable from the root: references inside the pool, order of runs and bounds, whether every identity
+ * and pair can be found, every bound that the lookup relies on.
  * Return: 0 or -EINVAL.
  */
 int fw_image_validate(const struct fw_pool *pool, uint32_t root, const char **reason);
 
-/* What the tables say of a packet. */
+/* The answer of the tables for a packet. */
 struct fw_result {
 	enum fw_verdict verdict;
 	uint32_t slot;   /* counter of the rule that decided; valid when reason is FW_R_NONE */
@@ -152,12 +157,12 @@ static inline struct fw_result fw_result_of(uint32_t what)
 				   rule ? FW_R_NONE : counter };
 }
 
-/* A lookup in user space: the code of include/fw/table/lookup.h over a pool. Not shared between threads. */
+/* The lookup in user space: include/fw/table/lookup.h over a pool. One thread at a time. */
 struct fw_classifier;
 /* @flow_cache: with it or without. 0 or -ENOMEM; fw_classifier_free(NULL) is fine. */
 int fw_classifier_new(const struct fw_pool *pool, bool flow_cache, struct fw_classifier **out);
 void fw_classifier_free(struct fw_classifier *c);
-/* From now on the image at @root, as generation @generation. */
+/* From now on, lookups see the image at @root as generation @generation. */
 void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t generation);
 struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Instances: what tables are compiled from. lib/lower makes them from rules, lib/compile knows nothing else of rules.
+ * Instances: what tables are compiled from. lib/lower makes them from rules; lib/compile knows only instances.
  *
- * Most rules are one instance, which is a part of struct fw_rule, so that lowering copies nothing. A rule may become
- * several instances, each with a rank of its own; they share the rule's slot, and with it its counter.
+ * Most rules are one instance, which is a member of struct fw_rule, so that lowering copies nothing. A rule may become several
+ * instances, each with its own rank; they share the rule's slot and so its counter.
  */
 #ifndef FW_INSTANCE_H
 #define FW_INSTANCE_H
@@ -12,8 +12,8 @@
 #include "fw/match.h"
 
 /*
- * An instance matches packets whose addresses lie in both expressions and that fulfil all matches; of all instances that
- * match, the one with the lowest rank decides. No two instances have the same rank.
+ * An instance matches a packet if both addresses lie in its expressions and every match accepts the packet. The matching
+ * instance with the lowest rank decides. No two instances have the same rank.
  */
 /* clang-format off */
 #define FW_INSTANCE_MEMBERS                                                                        \
@@ -36,17 +36,17 @@ bool fw_instance_names_non_ip(const struct fw_instance *in);
 
 /* Bytes of a label, the NUL included. */
 #define FW_INSTANCE_LABEL 96
-/* What the compiler asks of the rules that instances came from. */
+/* What the compiler has to know about the rules that instances were made from. */
 struct fw_lowering {
 	const char *file; /* for diagnostics; NULL: none */
-	uint32_t slots;   /* above every slot */
+	uint32_t slots;   /* one more than the largest slot in use */
 	size_t n;         /* instances of the whole ruleset */
 	/* Verdicts for packets that no rule decides on, by reason and hook: FW_DROP or FW_ACCEPT. */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];
 	const struct fw_ruleset *rules;
-	/* How diagnostics call the rule of an instance: "30 web". Return: @buf. */
+	/* The name that diagnostics use for the rule of an instance: "30 web". Return: @buf. */
 	const char *(*label)(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size);
-	/* The instance of this rank, whose slot is known too. It exists. */
+	/* The instance with this rank and slot, as the ruleset is after the edit. It exists. */
 	const struct fw_instance *(*find)(const struct fw_lowering *l, uint32_t rank, uint32_t slot);
 };
 

@@ -6,7 +6,7 @@
 #include "fw/compile.h"
 #include "fw/edit.h"
 
-/* As fw_compile(). @rs: its rules must be in order (fw_ruleset_order()); it must outlive the image if edits of it are to update that. */
+/* As fw_compile(). @rs: in order (fw_ruleset_order()); it must outlive the image, if the image is to be updated. */
 int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
 		      struct fw_diags *ds, struct fw_image *out);
 /* As fw_update_prepare(). @e: settled (fw_edit_settle()), and open until the update ends. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The lookup of include/fw/table/lookup.h over a pool in this process's memory. */
+/* The lookup of include/fw/table/lookup.h over a pool in this process. */
 #include "fw/compile.h"
 #include "fw/memory_pool.h"
 

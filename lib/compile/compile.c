@@ -1,27 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The compiler: from a whole ruleset to tables. Changes to them are update.c's.
+ * The compiler: from the instances of a whole ruleset to tables. Updates of them are update.c's.
  *
- * What a rule says about an address is an identity: one prefix, one range, one
- * set, however large. All addresses that lie in the same identities share a
- * class. A rule belongs to one pair of identities, so a packet's two classes
- * span all the pairs that can hold a rule for it. Worked example:
+ * It is given instances, not rules: addresses, matches, a rank and a slot. What an instance says about an address is an
+ * identity: one prefix, one range or one set, however large. All addresses that lie in the same identities share a class. An
+ * instance belongs to one pair of identities, so a packet's two classes span all pairs that can hold an instance for it. In
+ * the worked example each rule is one instance:
  *
- *	rule 1  from 10.0.0.0/8  proto tcp  dport 22  accept
- *	rule 2  from 10.1.0.0/16            drop
- *	rule 3                   proto icmp accept
+ *	rule 1  from 10.0.0.0/8  proto tcp  dport 22  accept       rank 1000  slot 0
+ *	rule 2  from 10.1.0.0/16            drop                   rank 2000  slot 1
+ *	rule 3                   proto icmp accept                 rank 3000  slot 2
  *
  *	source identities       0 any      2 10.0.0.0/8     3 10.1.0.0/16
  *	source classes          10.0.0.0   {any, 10/8}      10.1.0.0  {any, 10/8, 10.1/16}
  *	                        10.2.0.0   {any, 10/8}      elsewhere {any}
  *	pairs                   (2, 0) rule 1    (3, 0) rule 2    (0, 0) rule 3
  *
- * Steps: number the identities and sweep the address space for classes
- * (identity.c); collect the rules of each pair (pair.c); write pairs, with
- * bit-vector blocks where a pair has more than one rule (block.c), parted by
- * the values of a field where it has many (split.c); write the
- * tries and the classes that they lead to (trie.c, class.c). The root goes last. Everything is
- * new memory; nothing that a packet may be reading is touched.
+ * A packet from 10.1.2.3 looks up (0, 0), (2, 0) and (3, 0). Of the instances there that match it, the one with the lowest
+ * rank decides, and its slot counts the packet. Ranks tell instances apart; several may count in one slot, as those of a rule
+ * that lowering turns into more than one.
+ *
+ * Steps: number the identities and sweep the address space for classes (identity.c); collect the instances of each pair
+ * (pair.c); write the pairs, with bit-vector blocks where a pair has more than one instance (block.c), split by the values of
+ * a field where it has many (split.c); write the tries and the classes that they lead to (trie.c, class.c); and last the root.
+ * Everything is new memory; nothing that a packet may be reading is touched.
  */
 #include "address/address.h"
 #include "pair/pair.h"
@@ -29,13 +31,13 @@
 #include <pthread.h>
 #include <string.h>
 
-/* Rules of a block of a large pair: their bit vectors are one word. */
+/* Rules in a block of a large pair: their bit vectors are one word. */
 #define LEAF_RULES 64
 
-/* From so many rules on, a second thread is worth its start. */
+/* From this many rules on, a second thread pays. */
 #define PARALLEL_RULES 20000
 
-/* The sweeps over the addresses of both sides. They go on while the pairs are written, which need the numbers only. */
+/* The sweeps over the addresses of both sides. They run while the pairs are written, which only need the identities' numbers. */
 struct sweeps {
 	struct fw_tables *t;
 	const struct fw_lowered *l;
@@ -70,8 +72,8 @@ static int pairs_and_sweeps(struct sweeps *s)
 }
 
 /*
- * Identities that a change would have to look for in many places get all bits in their signature, now that it is known
- * where they are: then there is nothing to look for. The other side's signatures still tell pairs apart.
+ * Sets all signature bits of identities that an update would have to look for in many places, now that the places are known:
+ * then there is nothing to look for. The other side's signatures still tell pairs apart.
  */
 static int signatures_saturate(const struct sweeps *sw, int which)
 {
@@ -93,7 +95,7 @@ static int signatures_saturate(const struct sweeps *sw, int which)
 	return 0;
 }
 
-/* A class is written into the pool when a trie first leads to it. */
+/* The reference to a class, which is written into the pool when a trie first leads to it. */
 static int draft_ref(struct trie_builder *tb, uint32_t number, uint32_t places, uint32_t *ref)
 {
 	const struct sweep *sweep = tb->ctx;
@@ -187,7 +189,7 @@ static int build(struct fw_tables *t, const struct fw_lowered *l)
 	return err;
 }
 
-/* Expressions of identities that no rule refers to. */
+/* Drops the expressions of identities that no rule refers to. */
 static void held_drop(struct fw_tables *t)
 {
 	for (int side = SRC; side <= DST; side++)

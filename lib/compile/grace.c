@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The end of a grace period: what waited for it in the queue (retire.c) is freed, or takes its next step and waits for
- * another one.
+ * Grace periods. When one is over, everything that waited for it in the queue (retire.c) is freed, or takes its next step and
+ * waits for another one.
  */
 #include "address/address.h"
 #include "pair/pair.h"
@@ -13,7 +13,7 @@ uint32_t fw_image_grace_begin(struct fw_image *image)
 	return image->tables->ticket++;
 }
 
-/* The next one that has waited for the grace period; false: there is none. */
+/* Takes the next entry that has waited for the grace period; false: there is none. */
 static bool next(struct fw_tables *t, uint32_t ticket, struct retired *out)
 {
 	if (t->retired_first == t->nretired || (int32_t)(ticket - t->retired[t->retired_first].ticket) < 0)

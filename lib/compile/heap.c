@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Empty segments that are kept: so many, and one for so many that are not empty. */
+/* Empty segments that are kept: this many, and one more for each SPARE_SHARE segments. */
 #define SPARE_LEAST 1
 #define SPARE_SHARE 16
 
@@ -169,7 +169,7 @@ static bool is_empty(const struct heap_segment *s)
 	return !s->span && s->used == !s->index;
 }
 
-/* Some empty segments stay, or the next change would ask the kernel for them again, and wait until packets may go there. */
+/* Keeps some empty segments: else the next update would have to ask the kernel for them, and wait until packets can read them. */
 static void spare_keep(struct heap *h, struct heap_segment *empty)
 {
 	size_t spare = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The pool's segments: which are taken, and, for a pool of plain memory, where they come from. */
+/* The pool: which segments are taken and, for a pool of plain memory, how they are provided. */
 #include "fw/compile.h"
 
 #include <string.h>
@@ -67,7 +67,7 @@ static bool is_taken(const struct fw_pool *pool, uint32_t index)
 	return pool->taken[index / 64] >> index % 64 & 1;
 }
 
-/* The first of @n free segments that stand together, or FW_POOL_SEGMENTS. */
+/* The first of @n adjacent free segments, or FW_POOL_SEGMENTS. */
 static uint32_t find_free(const struct fw_pool *pool, uint32_t n)
 {
 	uint32_t run = 0;

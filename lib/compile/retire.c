@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What packets may still be looking at. Everything that a change takes out of
- * the tables is put at the end of a queue, with the number of the grace period
- * that it has to wait for; when that is over it is freed, or takes its next step and waits for another one.
+ * What packets may still be reading. Everything that an update removes from the tables is appended to a queue, with the
+ * number of the grace period that it has to wait for; grace.c takes it from there.
  */
 #include "tables.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the root says besides where tables are: fields in use, policies, lanes. */
+/* The root, apart from the places of tables: fields in use, policies, lanes. */
 #include "tables.h"
 
 uint32_t instance_fields(const struct fw_instance *r)

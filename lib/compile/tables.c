@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What everything that writes tables builds on: lines of the pool, and diagnostics about instances. */
+/* For everything that writes tables: lines of the pool, and diagnostics about instances. */
 #include "tables.h"
 
 #include <stdarg.h>

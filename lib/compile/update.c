@@ -22,7 +22,7 @@
  * leaves the classes (identity_update.c). An update costs as much as what it touches: the rules of its pairs and the trie
  * nodes around its addresses.
  *
- * Where the elements of a set change, addresses change their classes while pairs refer to them: that goes to copies of the
+ * When elements of a set change, addresses change their classes while pairs refer to them: that is done in copies of the
  * tries' roots, which the next root names (set_update.c).
  *
  * An update is refused with -EAGAIN where compiling everything next to the live tables and swapping the root is the better
@@ -32,7 +32,7 @@
 
 #include <string.h>
 
-/* From one changed rule in so many, or so many more, compiling everything is no slower. */
+/* Above one changed rule in RULES_PER_CHANGE, and CHANGES_BESIDES more, compiling everything is no slower. */
 #define RULES_PER_CHANGE 7
 #define CHANGES_BESIDES 128
 
@@ -152,7 +152,7 @@ void fw_update_abort(struct fw_update *u)
 	sets_end(t, &u->sets, false);
 	/*
 	 * New identities may be in some of their classes, or in all: they leave like any that no rule refers to. But that
-	 * goes by the addresses of sets as they were before the edit, and these were spread by those after it.
+	 * uses the addresses of sets as they were before the edit, and these were spread by those after it.
 	 */
 	for (size_t i = 0; i < u->nmade; i++) {
 		if (u->moves_sets && identity_spread(t, u->made[i].side, u->made[i].id, false))
@@ -182,7 +182,7 @@ static void parts_ref(struct fw_update *u, bool come)
 	for (size_t i = 0; i < u->nparts; i++) {
 		const struct fw_instance *r = u->parts[i].rule;
 
-		if (u->parts[i].comes != come)
+		if (u->parts[i].added != come)
 			continue;
 		identity_ref(u->t, SRC, side[SRC].identity_of[r->src], come ? 1 : -1);
 		identity_ref(u->t, DST, side[DST].identity_of[r->dst], come ? 1 : -1);

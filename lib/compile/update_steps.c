@@ -118,7 +118,7 @@ static int value_build(struct fw_update *u, const struct pair_value *old, struct
 
 	to->hi = root_lanes_open(&u->t->root);
 	if (!err)
-		err = tree_goes(&u->trees, old->hit);
+		err = tree_drop(&u->trees, old->hit);
 	return err || !u->rules.n ? err :
 				    pair_build(u->t, key, (struct rule_list){ u->rules.r, (uint32_t)u->rules.n }, to);
 }

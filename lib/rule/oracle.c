@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The oracle: linear first match, read straight from the rules. It shares
- * nothing with the compiler and the lookup, and defines what they must say.
+ * The oracle: linear first match, read straight from the rules. It shares nothing with lowering, the compiler and the lookup,
+ * and defines what their answers must be.
  */
 #include "fw/oracle.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the dearest packet costs, for people: a warning with the rules that make it, or an error. */
+/* Packets that cost too much, as a warning with the rules that cause it, or as an error. */
 #include "fw/warn.h"
 
 #include <arpa/inet.h>
@@ -23,7 +23,7 @@ static const char *addresses(const struct fw_cost_worst *w, char *buf, size_t si
 	return buf;
 }
 
-/* Below this many pairs with blocks it is not nesting that makes a packet dear. */
+/* With fewer pairs than this, it is not nesting that makes a packet expensive. */
 #define NESTED_PAIRS 16
 
 static const char *advice(const struct fw_cost_worst *w)
@@ -53,7 +53,7 @@ static struct fw_place place_of(const struct fw_ruleset *rs, const struct fw_rul
 	return (struct fw_place){ .file = rs->file, .line = rs->file && r ? r->line : 0 };
 }
 
-/* The rules of one pair: how many there are, and which is the first. */
+/* Adds a warning about the rules of one pair: how many there are, and which is the first. */
 static void warn_pair(const struct fw_ruleset *rs, const struct fw_cost_pair *p, struct fw_diags *out)
 {
 	const struct fw_rule *first = fw_ruleset_by_slot(rs, p->slot);

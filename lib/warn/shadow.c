@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules that can never decide, since one that stands before them matches all
- * that they match. The tables find the one in question: a packet that the rule
- * matches is looked up, and whichever rule decides on it either is the rule
- * itself, which then can decide, or is tried whether it covers the rule. So a
- * million rules take a million lookups; what is found is certain, and what
- * several rules cover only together is not found.
+ * Rules that can never decide, because a rule that precedes them matches everything that they match. The tables find the one
+ * in question: a packet that the rule matches is looked up. Whichever rule decides on it either is the rule itself, which then
+ * can decide, or is checked for covering the rule. So a million rules take a million lookups; what is found is certain, and
+ * what several rules cover only together is not found.
  *
  *	rule 10 in from 10.0.0.0/8 drop
  *	rule 20 in proto tcp dport 22 accept
@@ -16,12 +14,12 @@
 #include <linux/if_ether.h>
 
 #define NEAR 1024 /* ranges that are looked at for one address */
-#define TRIES 8   /* packets of one rule */
+#define TRIES 8   /* packets that are tried for one rule */
 
 #define TCP 6
 #define PORT 50000 /* that few rules name */
 
-/* A value of the field, or @otherwise where the rule says nothing of it. */
+/* Sets a field to a value that the rule accepts, or to @otherwise if it does not name the field. */
 static void set(struct fw_key *k, const struct fw_rule *r, enum fw_field field, uint32_t otherwise)
 {
 	const struct fw_match *m = fw_rule_match(r, field);
@@ -29,7 +27,7 @@ static void set(struct fw_key *k, const struct fw_rule *r, enum fw_field field, 
 	k->f[field] = !m ? otherwise : !m->negated ? m->r[0].hi : m->r[0].lo ? m->r[0].lo - 1 : m->r[m->n - 1].hi + 1;
 }
 
-/* Some addresses that the expression names; NULL: it names none. */
+/* One range that the expression names; NULL: it names none. */
 static const struct fw_addr_range *named(const struct fw_ruleset *rs, uint32_t number)
 {
 	const struct fw_addrs *a = &rs->addrs[number];
@@ -85,7 +83,7 @@ static void set_fields(struct fw_key *k, const struct fw_rule *r, unsigned layer
 	}
 }
 
-/* A packet that the rule matches, mostly: where it says nothing, one that others hardly speak of. */
+/* A packet that the rule matches, mostly; in fields that it does not name, it has values that few rules name. */
 static void packet_of(const struct fw_ruleset *rs, const struct fw_rule *r, struct fw_key *k)
 {
 	const struct fw_addr_range *src = inside(rs, r->src), *dst = inside(rs, r->dst);
@@ -111,7 +109,7 @@ static bool in_ranges(const struct fw_addr_range *r, size_t n, struct fw_addr a,
 	return false;
 }
 
-/* By what can be seen soon: only elements near the address, of as many ranges as a rule usually has. */
+/* Does the expression hold the address? A guess that takes little time: looks only at elements near it. */
 static bool holds(const struct fw_ruleset *rs, uint32_t number, struct fw_addr a, uint32_t family)
 {
 	const struct fw_addrs *e = &rs->addrs[number];
@@ -129,7 +127,7 @@ static bool holds(const struct fw_ruleset *rs, uint32_t number, struct fw_addr a
 	return number == FW_ANY || found != e->negated;
 }
 
-/* Another address that @in holds and @out does not, at an end of what either names. */
+/* Another address that @in holds and @out does not, at an end of a range that either names. */
 static bool escape_address(const struct fw_ruleset *rs, uint32_t in, uint32_t out, uint32_t family, struct fw_addr *a)
 {
 	const struct fw_addr_range *ends[] = { named(rs, in), named(rs, out) };
@@ -140,7 +138,7 @@ static bool escape_address(const struct fw_ruleset *rs, uint32_t in, uint32_t ou
 		if (!r || r->family != family)
 			continue;
 
-		/* At the ends of a family these go around: they are tried all the same. */
+		/* At the ends of a family these wrap around, and are tried all the same. */
 		struct fw_addr tries[] = { r->lo, r->hi, fw_addr_prev((enum fw_family)family, r->lo),
 					   fw_addr_next((enum fw_family)family, r->hi) };
 
@@ -153,7 +151,7 @@ static bool escape_address(const struct fw_ruleset *rs, uint32_t in, uint32_t ou
 	return false;
 }
 
-/* Another value that @in (NULL: any) holds and @out does not. */
+/* Another value that @in accepts (NULL: any) and @out does not. */
 static bool escape_value(const struct fw_match *in, const struct fw_match *out, uint32_t *value)
 {
 	const struct fw_match *ends[] = { in, out };
@@ -172,7 +170,7 @@ static bool escape_value(const struct fw_match *in, const struct fw_match *out, 
 	return false;
 }
 
-/* Makes the packet of @r one that @decides does not match: false where that is not easy. */
+/* Changes the packet of @r so that @decides does not match it. false: no easy way was found. */
 static bool escape(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule *decides,
 		   struct fw_key *k)
 {
@@ -231,7 +229,7 @@ void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw
 		    fw_rule_label(by, other, sizeof(other)), line);
 }
 
-/* Rules for everything, or for everything on one hook: few, and often in front of others by mistake. */
+/* Rules for everything, or for everything on one hook: they are few, and often precede others by mistake. */
 struct wide {
 	const struct fw_rule *rule[FW_NHOOKS + 1];
 	unsigned n;
@@ -243,7 +241,7 @@ static bool is_wide(const struct fw_rule *r)
 	       (!r->nmatches || (r->nmatches == 1 && fw_rule_match(r, FW_F_HOOK)));
 }
 
-/* One of them that covers @r; else @r may be one of them. */
+/* One of them that covers @r; NULL: none does, and @r is added if it is one. */
 static const struct fw_rule *by_wide(struct wide *w, const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	for (unsigned i = 0; i < w->n; i++)

@@ -240,14 +240,14 @@ static void copy_pair(struct fw_pair *to)
 
 /* X(name, what the reason says, the damage) */
 #define DAMAGES(X)                                                                                                   \
-	X(trie_nowhere, "trie's root lies outside", im.root->trie[0][FW_IP4] = 0)                                    \
-	X(trie_beyond, "trie's root lies outside", im.root->trie[1][FW_IP6] = NOWHERE)                               \
-	X(frame_class, "a class lies outside", im.root->trie[1][FW_FAMILY_NONE] = 0)                                 \
+	X(trie_nowhere, "trie's root is outside", im.root->trie[0][FW_IP4] = 0)                                      \
+	X(trie_beyond, "trie's root is outside", im.root->trie[1][FW_IP6] = NOWHERE)                                 \
+	X(frame_class, "a class is outside", im.root->trie[1][FW_FAMILY_NONE] = 0)                                   \
 	X(frame_class_of_ip, "identities that all",                                                                  \
 	  im.root->trie[0][FW_FAMILY_NONE] = (uint32_t)((uint8_t *)im.class - im.pool->base) / FW_LINE)              \
-	X(pairs_nowhere, "pair table lies outside", im.root->pairs = 0)                                              \
-	X(pairs_beyond, "pair table lies outside", im.root->pair_lines = UINT32_MAX)                                 \
-	X(no_pair_lines, "pair table lies outside", im.root->pair_lines = 0)                                         \
+	X(pairs_nowhere, "pair table is outside", im.root->pairs = 0)                                                \
+	X(pairs_beyond, "pair table is outside", im.root->pair_lines = UINT32_MAX)                                   \
+	X(no_pair_lines, "pair table is outside", im.root->pair_lines = 0)                                           \
 	X(other_pair_lines, "", im.root->pair_lines--)                                                               \
 	X(even_hash, "multiplier is even", im.root->hash &= ~1ull)                                                   \
 	X(other_hash, "where the lookup does not look", im.root->hash += 2)                                          \
@@ -267,13 +267,13 @@ static void copy_pair(struct fw_pair *to)
 	X(entry_key, "", im.single->key ^= 1ull << FW_IDENTITY_BITS)                                                 \
 	X(entry_twice, "", copy_pair(beside(im.single)))                                                             \
 	X(entry_far, "where the lookup does not look", copy_pair(free_entry()))                                      \
-	X(overflow, "does not say so", im.home->key &= ~FW_PAIR_OVERFLOW)                                            \
+	X(overflow, "not marked for that", im.home->key &= ~FW_PAIR_OVERFLOW)                                        \
 	X(block_constrained, "constraints of its own", im.blocked->hi = im.root->lane_guard)                         \
-	X(block_nowhere, "a block lies outside", im.blocked->hit = FW_HIT(5, 1, 0))                                  \
-	X(block_beyond, "a block lies outside", im.blocked->hit = FW_HIT(5, 1, NOWHERE))                             \
+	X(block_nowhere, "a block is outside", im.blocked->hit = FW_HIT(5, 1, 0))                                    \
+	X(block_beyond, "a block is outside", im.blocked->hit = FW_HIT(5, 1, NOWHERE))                               \
 	X(block_rank, "another rank", im.blocked->hit += FW_HIT(1, 0, 0))                                            \
-	X(block_crosses, "a block lies outside", im.large->bytes = FW_SEGMENT_BYTES)                                 \
-	X(block_huge, "a block lies outside", im.large->bytes = UINT32_MAX)                                          \
+	X(block_crosses, "a block is outside", im.large->bytes = FW_SEGMENT_BYTES)                                   \
+	X(block_huge, "a block is outside", im.large->bytes = UINT32_MAX)                                            \
 	X(block_empty, "block's header", im.small->rules = 0)                                                        \
 	X(block_rules, "block's header", im.large->rules = FW_BLOCK_RULES + 1)                                       \
 	X(block_fields, "block's header", im.small->fields = FW_NFIELDS + 1)                                         \
@@ -281,8 +281,8 @@ static void copy_pair(struct fw_pair *to)
 	X(block_order, "out of order", swap_hits(im.small))                                                          \
 	X(block_field, "field or a search", im.small->field[0].field = FW_NFIELDS)                                   \
 	X(block_steps, "field or a search", im.small->field[0].steps = FW_BLOCK_STEPS + 1)                           \
-	X(block_ends, "intervals lie outside", im.small->field[0].ends = im.small->bytes)                            \
-	X(block_ends_odd, "intervals lie outside", im.small->field[0].ends++)                                        \
+	X(block_ends, "intervals are outside", im.small->field[0].ends = im.small->bytes)                            \
+	X(block_ends_odd, "intervals are outside", im.small->field[0].ends++)                                        \
 	X(block_ends_order, "out of order", ends(im.large, 1)[0] = ends(im.large, 1)[1])                             \
 	X(block_no_end, "", memset(ends(im.large, 1), 1, 4ull << im.large->field[1].steps))                          \
 	X(block_behind_end, "", ends(im.large, 1)[1] = UINT32_MAX)                                                   \
@@ -290,34 +290,34 @@ static void copy_pair(struct fw_pair *to)
 	X(block_bit, "rules beyond", vectors(im.small, 0)[0] |= 1ull << 63)                                          \
 	X(block_word, "beyond the block's rules", vectors(im.large, 0)[0] |= 1ull << 63)                             \
 	X(block_words, "", im.large->field[0].words = im.large->bytes)                                               \
-	X(block_words_at, "words lie outside", memset(part(im.large, im.large->field[1].words), 0x78, 8))            \
+	X(block_words_at, "words are outside", memset(part(im.large, im.large->field[1].words), 0x78, 8))            \
 	X(block_loop, "out of order", im.chained->next = im.chain_hit)                                               \
-	X(block_next, "a block lies outside", im.chained->next = FW_HIT(FW_RANK_MAX, 1, NOWHERE))                    \
+	X(block_next, "a block is outside", im.chained->next = FW_HIT(FW_RANK_MAX, 1, NOWHERE))                      \
 	X(block_next_rule, "", im.chained->next = im.single->hit)                                                    \
 	X(runs8_order, "out of order", im.runs8->last[1] = im.runs8->last[0])                                        \
-	X(runs8_behind_end, "behind their end", im.runs8->last[0] = 0xff)                                            \
+	X(runs8_behind_end, "after their end", im.runs8->last[0] = 0xff)                                             \
 	X(runs32_order, "out of order", im.runs32->last[1] = im.runs32->last[0])                                     \
 	X(runs32_behind_end, "out of order", im.runs32->last[0] = UINT32_MAX)                                        \
 	X(parted_fields, "a split's header", im.parted->fields = 2)                                                  \
 	X(parted_rank, "a split is referred to by another rank", im.parted_pair->hit += 1ull << 33)                  \
-	X(parted_rest, "something else than blocks", im.parted->next = 1)                                            \
+	X(parted_rest, "something other than blocks", im.parted->next = 1)                                           \
 	X(parted_rest_rank, "another rank", im.parted->next += 1ull << 33)                                           \
-	X(parted_child, "something else than blocks", children()[1] = FW_HIT_VERSION(1))                             \
-	X(parted_child_beyond, "lies outside", children()[1] = FW_HIT(FW_HIT_RANK(children()[1]), 1, NOWHERE))       \
+	X(parted_child, "something other than blocks", children()[1] = FW_HIT_VERSION(1))                            \
+	X(parted_child_beyond, "is outside", children()[1] = FW_HIT(FW_HIT_RANK(children()[1]), 1, NOWHERE))         \
 	X(parted_loop, "deeper than", children()[1] = im.parted_pair->hit)                                           \
 	X(parted_order, "out of order", ends(im.parted, 0)[1] = ends(im.parted, 0)[0])                               \
 	X(parted_end, "lack their end", im.parted->field[0].steps = 0)                                               \
 	X(parted_vectors, "", im.parted->field[0].vectors = im.parted->bytes)                                        \
 	X(parted_words, "a split's words", im.parted->field[0].words = im.parted->bytes)                             \
 	X(wide_order, "out of order", im.wide->last[1] = im.wide->last[0])                                           \
-	X(wide_class, "else than runs", im.wide->ref[0] = im.runs8->ref[0])                                          \
-	X(wide_wide, "else than runs",                                                                               \
+	X(wide_class, "other than runs", im.wide->ref[0] = im.runs8->ref[0])                                         \
+	X(wide_wide, "other than runs",                                                                              \
 	  im.wide->ref[0] = FW_REF((uint32_t)((uint8_t *)im.wide - im.pool->base) / FW_LINE, FW_REF_WIDE))           \
-	X(node_beyond, "a node lies outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                      \
+	X(node_beyond, "a node is outside", im.runs8->ref[0] = FW_REF(NOWHERE, FW_REF_RUNS8))                        \
 	X(node_tag, "", im.runs32->ref[0] = FW_REF(1, 7))                                                            \
 	X(node_loop, "deeper than an address",                                                                       \
 	  im.runs8->ref[0] = FW_REF((uint32_t)((uint8_t *)im.runs8 - im.pool->base) / FW_LINE, FW_REF_RUNS8))        \
-	X(table_class, "a class lies outside", im.table8[7] = 0)                                                     \
+	X(table_class, "a class is outside", im.table8[7] = 0)                                                       \
 	X(table_crosses, "", im.table8[7] = FW_REF(FW_SEGMENT_LINES - 1, FW_REF_TABLE8))                             \
 	X(class_lines, "its size is wrong", im.class->lines = 0)                                                     \
 	X(class_lines_many, "its size is wrong", im.class->lines = FW_CLASS_LINES + 1)                               \
@@ -365,7 +365,7 @@ static void roots_outside(void **state)
 
 	for (size_t i = 0; i < ROWS(lines); i++) {
 		assert_int_equal(fw_image_validate(im.pool, lines[i], &reason), -EINVAL);
-		assert_string_equal(reason, "the root lies outside the pool");
+		assert_string_equal(reason, "the root is outside the pool");
 	}
 }
 

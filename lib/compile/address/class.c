@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The classes' records in the pool, one for each list of identities, and the
- * index that finds them by what they hold. A record is written when a trie first
- * refers to it, so that it stands near the node that leads there, mostly in the
- * same page; it goes away with the last reference. All that changes in it while packets may read it are bits of
- * signatures, which come, and an identity that comes to its end.
+ * The records of classes in the pool, one for each list of identities, and the index that finds them by what they hold. A
+ * record is written when a trie first refers to it, so that it is near the node that leads there, mostly in the same page; it
+ * is retired with the last reference. While packets may read a record only two things change: signature bits are set, and an
+ * identity is appended.
  */
 #include "address.h"
 
@@ -84,7 +83,7 @@ int classes_reserve(struct side *s, size_t n)
 	return 0;
 }
 
-/* The entry of a class by its line; it is there. */
+/* The entry of the class at a line; it exists. */
 static size_t entry_of(const struct fw_tables *t, const struct side *s, uint32_t line)
 {
 	struct class_list list;
@@ -97,7 +96,7 @@ static size_t entry_of(const struct fw_tables *t, const struct side *s, uint32_t
 	return at;
 }
 
-/* Takes entry @at out; those behind it that it kept from their place move up. */
+/* Removes entry @at; later ones that it kept from their place move up. */
 static void entry_remove(struct side *s, size_t at)
 {
 	size_t mask = s->classes_room - 1;
@@ -160,7 +159,7 @@ int class_intern(struct fw_tables *t, int side, const struct class_list *list, u
 
 	*line = class_find(t, s, list, hash);
 	if (*line) {
-		/* Where it stood until now, a bit may not have mattered. */
+		/* A bit may be missing that did not matter where the class was used so far. */
 		for (uint32_t i = 0; i < list->n; i++)
 			class_sign(t, *line, list->id[i], s->ids[list->id[i]].signature);
 		return 0;
@@ -172,7 +171,7 @@ int class_intern(struct fw_tables *t, int side, const struct class_list *list, u
 	return err;
 }
 
-/* Does a class become this list by one more identity at the end of its last line? */
+/* Is the list that of the class with one more identity, and room for it in the last line? */
 static bool is_one_longer(const struct fw_class *c, const struct class_list *list)
 {
 	const struct fw_class *last = c + c->lines - 1;

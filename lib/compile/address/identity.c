@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From address expressions to identities, and from identities to classes: a
- * sweep over the address space that keeps the list of identities that contain
- * the current address, and notes where it changes.
+ * From address expressions to identities, and from identities to classes: a sweep over the address space keeps the list of
+ * identities that contain the current address, and records where the list changes.
  */
 #include "address.h"
 
@@ -10,7 +9,7 @@
 #include <endian.h>
 #include <string.h>
 
-/* An identity begins or ends at an address. Ends stand before starts in the input, and sorting keeps that at equal addresses. */
+/* An identity begins or ends at an address. In the input, ends precede starts; sorting keeps that order at equal addresses. */
 struct event {
 	struct fw_addr at;
 	uint32_t identity : 31;
@@ -27,7 +26,7 @@ static uint8_t event_byte(const struct event *e, int byte)
 	return (uint8_t)(byte < 8 ? e->at.lo >> 8 * byte : e->at.hi >> 8 * (byte - 8));
 }
 
-/* Radix sort from the lowest byte up; bytes that are the same everywhere cost one look. */
+/* A radix sort from the lowest byte up; a byte that is the same everywhere costs one pass. */
 static int events_sort(struct events *ev)
 {
 	fw_autofree struct event *copy = malloc(ev->n * sizeof(*copy) + 1);
@@ -129,7 +128,7 @@ static int drafts_grow(struct class_drafts *cs)
 	return 0;
 }
 
-/* The number of the class with these identities (ascending); @hash is a function of them as a set. */
+/* The number of the class with these identities, ascending; @hash: class_hash_with() of all of them. */
 static int draft_intern(struct class_drafts *cs, const uint32_t *ids, uint32_t n, uint64_t hash, uint32_t *number)
 {
 	if (cs->n * 2 >= cs->nslots && drafts_grow(cs))
@@ -158,7 +157,7 @@ static int draft_intern(struct class_drafts *cs, const uint32_t *ids, uint32_t n
 	return 0;
 }
 
-/* The sweep's state: identities that contain the current address, ascending. */
+/* The state of the sweep: the identities that contain the current address, ascending. */
 struct active {
 	uint32_t id[FW_CLASS_MAX];
 	uint32_t n;
@@ -185,7 +184,7 @@ static int active_apply(struct active *a, const struct event *e, uint32_t limit)
 	return 0;
 }
 
-/* One compilation's sweep over the addresses of a side. */
+/* The sweep over the addresses of one side. */
 struct pass {
 	struct fw_tables *t;
 	const struct fw_lowered *l;

@@ -16,7 +16,7 @@ void identity_leave_again(struct fw_tables *t)
 	*l = (struct leaving){ .active = l->active, .what = l->what };
 }
 
-/* The next range of a union: from all of its lists in turn, also when they overlap. false: there is none. */
+/* The next range of a union, from each of its lists in turn; they may overlap. false: there is none. */
 static bool next_inside(const struct fw_address_book *book, const struct fw_addrs *a, struct leaving *l,
 			struct fw_addr_range *out)
 {
@@ -41,7 +41,7 @@ static void pass_over(struct leaving *l, const struct fw_addr_range *r)
 		l->from = fw_addr_next(l->family, r->hi);
 }
 
-/* The next range that the @n ranges in order leave over. */
+/* The next range outside the @n ranges, which are in order. */
 static bool next_outside(const struct fw_addr_range *r, size_t n, struct leaving *l, struct fw_addr_range *out)
 {
 	bool found = false;
@@ -87,18 +87,18 @@ static int next_range(const struct fw_tables *t, uint32_t addrs, struct leaving 
 	return l->i++ < l->n;
 }
 
-/* Nobody refers to it, and no class has it. */
+/* No rule refers to it, and no class holds it: its number is free. */
 static void left(struct fw_tables *t, struct retired r)
 {
 	struct side *s = &t->side[r.side];
 	struct identity *identity = &s->ids[r.n];
 
 	s->identity_of[identity->addrs] = NO_IDENTITY;
-	/* Without memory for the list, the number is not used again. */
+	/* Without memory for the list, the number is lost. */
 	(void)fw_vec_push(s->free_ids, s->nfree, s->free_cap, r.n);
 }
 
-/* 0: that was all; -EAGAIN; -ENOMEM. */
+/* 0: it is removed everywhere; -EAGAIN: not yet; -ENOMEM. */
 static int leave_some(struct fw_tables *t, struct leaving *l, int64_t *work)
 {
 	uint32_t id = l->what.n;
@@ -130,7 +130,7 @@ bool identity_leave(struct fw_tables *t, int64_t *work)
 		return false;
 	identity_leave_again(t);
 	l->active = false;
-	/* No memory: later. What is in use of it stays in the classes, and does no harm. */
+	/* Without memory, later: classes that still hold it do no harm. */
 	if (err) {
 		retire_push(t, r);
 		return true;

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Identities that come and go while packets are looked up. One comes into the
- * classes of its addresses before any pair refers to it, so no verdict changes; it
- * leaves them when no rule has referred to it for a grace period. Until then a
- * rule that names the same addresses finds it still there. A short prefix that is in very many classes stays until the next
- * compilation.
+ * Identities that are added and removed while packets are looked up. One is added to the classes of its addresses before any
+ * pair refers to it, so no verdict changes; it is removed when no rule has referred to it for a grace period
+ * (identity_leave.c). Until then a rule that names the same addresses finds it in place. A short prefix that is in very many
+ * classes is kept until the next compilation.
  */
 #include "address.h"
 
 /*
- * An identity in more places stays when no rule refers to it any more: a next rule gains much. But packets lose a little
- * by each: only so many of a side.
+ * An identity in more places than this is kept when no rule refers to it any more: a later rule gains much by it. Packets lose
+ * a little by each, so only a few of a side are kept.
  */
 #define PLACES_KEPT 4096
 #define IDENTITIES_KEPT 4
 #define RANGES_KEPT 2
-/* Free numbers are left lying where a large one is wanted: up to such a share of all, and so many besides. */
+/* Free numbers are passed over where a large one is preferred: up to this share of all, and this many more. */
 #define IDLE_SHARE 8
 #define IDLE_BESIDES 1024
 
@@ -32,7 +31,7 @@ static int survey(const struct fw_tables *t, int side, uint32_t addrs, uint64_t 
 	return err;
 }
 
-/* Ranges of an expression, those of sets that hold each other counted all. */
+/* Ranges of an expression; those that others cover are counted, too. */
 static uint64_t count_ranges(const struct fw_address_book *book, uint32_t addrs)
 {
 	const struct fw_addrs *a = &book->addrs[addrs];
@@ -65,7 +64,7 @@ int identity_new(struct fw_tables *t, int side, uint32_t addrs, bool largest, ui
 		*id = s->free_ids[--s->nfree];
 		s->ids[*id] = new;
 	} else {
-		/* Some may wait for a grace period; tables that are compiled anew do not have these. */
+		/* Some may be waiting for a grace period; newly compiled tables do not have them. */
 		if (s->nids == t->identities_max)
 			return -EAGAIN;
 		if (fw_vec_push(s->ids, s->nids, s->ids_cap, new))
@@ -84,7 +83,7 @@ int identity_spread(struct fw_tables *t, int side, uint32_t id, bool come)
 	size_t n;
 	int err = identity_ranges(t->book, t->side[side].ids[id].addrs, &r, &n, &owned);
 
-	/* Until it is whole. */
+	/* Until all of it is done. */
 	t->side[side].ids[id].broken = true;
 	if (come && t->leaving.active && t->leaving.what.side == side && t->leaving.what.n == id)
 		identity_leave_again(t);
@@ -112,7 +111,7 @@ int identity_sign(struct fw_tables *t, int side, uint32_t id, uint64_t bits)
 	identity->signature |= bits;
 	if (id <= FW_IDENTITY_FRAME)
 		classes_sign(t, side, id, bits);
-	/* Of one that is new too: a change that failed may have left it in some classes. */
+	/* Even of a new one: an update that failed may have left it in some classes. */
 	for (size_t i = 0; i < n; i++)
 		trie_sign(t, side, trie_range_of(&r[i]), id, bits);
 	return 0;
@@ -123,7 +122,7 @@ void identity_idle(struct fw_tables *t, int side, uint32_t id)
 	struct identity *identity = &t->side[side].ids[id];
 	struct leaving *l = &t->leaving;
 
-	/* A rule has referred to it once more meanwhile, and packets may have seen that. */
+	/* A rule has referred to it again meanwhile, and packets may have seen that. */
 	if (l->active && l->what.side == side && l->what.n == id) {
 		identity_leave_again(t);
 		l->active = false;
@@ -145,7 +144,7 @@ void identity_ref(struct fw_tables *t, int side, uint32_t id, int change)
 		identity_idle(t, side, id);
 }
 
-/* A short prefix. Not a large set: that is memory which its owner wants back. */
+/* A short prefix. Not a large set: its owner wants the memory back. */
 static bool is_worth_keeping(const struct fw_tables *t, int side, const struct identity *identity)
 {
 	const struct fw_addrs *a = &t->book->addrs[identity->addrs];
@@ -162,7 +161,7 @@ void identity_settle(struct fw_tables *t, struct retired r)
 	struct identity *identity = &s->ids[r.n];
 
 	if (!identity->refs && s->nkept < IDENTITIES_KEPT && is_worth_keeping(t, r.side, identity)) {
-		/* Idle, and so held, until the tables are freed. */
+		/* It stays idle, and its expression held, until the tables are freed. */
 		s->nkept++;
 		return;
 	}

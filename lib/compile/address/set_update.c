@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Elements come into a set or leave it. Rules go on referring to the same
- * identities; what changes is which addresses' classes hold them. A packet looks
- * at two classes, and both must be those of one generation: so the change is made
- * to copies of the tries, which the next root names.
+ * Elements are added to a set or removed. Rules still refer to the same identities; what changes is which addresses' classes
+ * hold them. A packet reads two classes, and both have to be of one generation: so the update goes to copies of the tries,
+ * which the next root names.
  */
 #include "address.h"
 
 #include <string.h>
 
-/* The identities of a side that have something to do with the sets of an edit. */
+/* The identities of a side that depend on the sets of an edit. */
 struct concerned {
 	int side;
 	uint32_t *ids;
@@ -67,7 +66,7 @@ static int cut_put(struct cut *c, const struct fw_addr_range *r)
 	return fw_vec_push(c->r, c->n, c->cap, in);
 }
 
-/* What an expression's sets and ranges cover of a range, negation left out; merged. */
+/* The parts of a range that an expression's sets and ranges cover, merged; negation is ignored. */
 static int cut_expression(const struct fw_address_book *book, uint32_t addrs, struct cut *c)
 {
 	const struct fw_addrs *a = &book->addrs[addrs];
@@ -101,7 +100,7 @@ static int compare_addr(const void *a, const void *b)
 	return fw_addr_cmp(*x, *y);
 }
 
-/* For each identity what its expression covers of the element. */
+/* For each identity, the parts of the element that its expression covers. */
 static int cuts_make(const struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element,
 		     struct cut *cuts, struct edges *edges)
 {
@@ -130,7 +129,7 @@ static bool cut_has(const struct cut *c, struct fw_addr a)
 	return false;
 }
 
-/* All that changes in one element's addresses: for each stretch of them one change with all identities. */
+/* Updates the addresses of one element: each stretch of them once, with all identities. */
 static int element_change(struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element,
 			  const struct trie_copy *copy)
 {
@@ -163,9 +162,9 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 	return err;
 }
 
-#define NEAR_PER_PLACE 8 /* elements of sets that are looked at, for a place that is written */
+#define NEAR_PER_PLACE 8 /* looking at this many elements of sets costs as much as writing a place */
 
-/* Elements around one that are looked at for it, in all that is concerned. */
+/* The elements near one that have to be looked at for it, in all expressions concerned. */
 static uint64_t near_all(const struct fw_tables *t, const struct concerned *c, const struct fw_addr_range *element)
 {
 	uint64_t n = 0;
@@ -184,7 +183,7 @@ static uint64_t near_all(const struct fw_tables *t, const struct concerned *c, c
 	return n;
 }
 
-/* To compile anew, by another thread, is better than to have everybody wait for so many places of the tries. */
+/* Compiling everything in another thread is better than letting everybody wait for that many places of the tries. */
 static int size_check(const struct fw_tables *t, const struct fw_lowered_edit *e, const struct concerned *c)
 {
 	struct trie_survey sum = { 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The longest-prefix-match tries, built from the sorted list of addresses at
- * which the class changes. A node looks at the next 32 or 8 bits and holds the
+ * which the class changes. A node looks at the next 32 or 8 bits and holds
  * runs of equal answers. Up to 8 runs of 32 bits are one node, up to 64 are a
  * wide node and the nodes under it, as in a B-tree; with more, the node looks at 8 bits.
  *

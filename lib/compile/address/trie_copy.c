@@ -22,22 +22,22 @@ int trie_copy_begin(struct fw_tables *t, int side, enum fw_family family, struct
 	return 0;
 }
 
-/* Retires the subtree @goes when @stays takes its place: everything but what both share. */
-static void differing_retire(struct fw_tables *t, int side, uint32_t goes, uint32_t stays)
+/* Retires the subtree @dropped, which @kept replaces: everything but what both share. */
+static void differing_retire(struct fw_tables *t, int side, uint32_t dropped, uint32_t kept)
 {
 	const uint32_t *old, *new;
 
-	if (FW_REF_TAG(goes) != FW_REF_TABLE8 || FW_REF_TAG(stays) != FW_REF_TABLE8) {
-		trie_subtree_retire(t, side, goes);
+	if (FW_REF_TAG(dropped) != FW_REF_TABLE8 || FW_REF_TAG(kept) != FW_REF_TABLE8) {
+		trie_subtree_retire(t, side, dropped);
 		return;
 	}
-	old = fw_pool_ptr(t->heap.pool, FW_REF_LINE(goes));
-	new = fw_pool_ptr(t->heap.pool, FW_REF_LINE(stays));
+	old = fw_pool_ptr(t->heap.pool, FW_REF_LINE(dropped));
+	new = fw_pool_ptr(t->heap.pool, FW_REF_LINE(kept));
 	for (uint32_t i = 0; i < 256; i++)
 		if (FW_REF_TAG(old[i]) == FW_REF_CLASS || old[i] != new[i])
 			differing_retire(t, side, old[i], new[i]);
 	t->stats.trie_bytes -= TABLE8_LINES * FW_LINE;
-	retire_lines(t, FW_REF_LINE(goes), TABLE8_LINES);
+	retire_lines(t, FW_REF_LINE(dropped), TABLE8_LINES);
 }
 
 static int table8_copy(struct trie_editing *e, uint32_t ref, uint32_t *out)

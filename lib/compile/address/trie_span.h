@@ -126,7 +126,7 @@ void trie_editing_end(struct trie_editing *e);
 int trie_class_edit(struct trie_editing *e, uint32_t line, uint32_t *out);
 /* The class list without what the delta removes and with what it adds, in order. 0, or -EAGAIN: it would be too full. */
 int trie_list_edit(struct class_list *list, const struct trie_delta *d);
-/* What @ref becomes: a subtree that is written anew, or a class. Errors as of trie_class_edit(). */
+/* What @ref becomes: a new subtree, or a class. Errors as of trie_class_edit(). */
 int trie_span_write(struct trie_editing *e, uint32_t ref, const struct trie_scope *s, uint32_t *fresh);
 
 #endif

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the dearest packet costs. A lookup is walks, pairs and blocks, and each is bounded by what the tables hold:
+ * What the most expensive packet costs. A lookup consists of walks, pairs and blocks, and the tables give a bound for each:
  *
  *	walks    the longest of each trie                      rounds: its nodes, one after the other
- *	pairs    those that the signatures of two classes let pass, each in its home line or some behind it: all at once
- *	blocks   those of every pair that exists, whatever a packet's fields are: header, a binary search and a vector for
- *	         each field, words; one after the other. Of a split the dearest child, and the rest.
+ *	pairs    those that the signatures of two classes let pass, each in its home line or a few after it: all at once
+ *	blocks   those of every pair that exists, whatever the packet's fields are: header, a binary search and a vector for
+ *	         each field, words; one after the other. Of a split, the most expensive child and the rest.
  *
- * That a match spares a packet the blocks behind it is left out, since a packet may match nothing. What is not left out
- * is that two classes have to meet: of all source and destination classes cost_search.c finds the two whose pairs
- * have the dearest blocks. 33 nested prefixes on both sides with blocks for every two of them are one such case: 1,089
- * blocks for one packet.
+ * A match saves a packet the blocks after it; that is ignored, since a packet may match nothing. What is not ignored is that
+ * two classes have to meet: of all source and destination classes, cost_search.c finds the two whose pairs have the most
+ * expensive blocks. 33 nested prefixes on both sides, with blocks for every two of them, are one such case: 1,089 blocks for
+ * one packet.
  */
 #include "cost.h"
 
 #include <string.h>
 
-/* What packets find there once all changes are settled. */
+/* What packets find there once all updates are settled. */
 static uint64_t settled(const struct fw_pool *pool, uint64_t hit)
 {
 	const struct fw_version *v = fw_pool_ptr(pool, (uint32_t)hit);
@@ -24,7 +24,7 @@ static uint64_t settled(const struct fw_pool *pool, uint64_t hit)
 	return FW_HIT_IS_VERSION(hit) ? v->after.hit : hit;
 }
 
-/* All pairs that have blocks. */
+/* All pairs with blocks. */
 struct table {
 	struct cost_pair *pair;
 	size_t n, cap;
@@ -54,7 +54,7 @@ static int table_read(const struct fw_pool *pool, const struct fw_root *root, st
 	return 0;
 }
 
-/* Asks for one pair as fw_probe() does. Returns its hit or FW_HIT_NONE; the lines read go to @lines. */
+/* Looks up one pair as fw_probe() does. Returns its hit or FW_HIT_NONE; the lines read go to @lines. */
 static uint64_t probe(const struct fw_pool *pool, const struct fw_root *root, uint64_t key, uint32_t *lines)
 {
 	uint32_t line = root->pairs + fw_pair_home(root, key);
@@ -70,7 +70,7 @@ static uint64_t probe(const struct fw_pool *pool, const struct fw_root *root, ui
 	}
 }
 
-/* Among the dearest pairs, if it is one of them. */
+/* Adds a pair to the most expensive ones, if it is one of them. */
 static void note_pair(struct fw_cost_worst *w, struct fw_cost_pair p)
 {
 	unsigned at = w->ntop < FW_COST_PAIRS ? w->ntop++ : FW_COST_PAIRS;
@@ -82,7 +82,7 @@ static void note_pair(struct fw_cost_worst *w, struct fw_cost_pair p)
 		w->top[at] = p;
 }
 
-/* One pair of the packet's two classes. */
+/* Adds the cost of one pair of the packet's two classes. */
 static void meet_pair(struct fw_cost_worst *w, const struct cost_field *f, uint64_t key)
 {
 	uint32_t lines;
@@ -100,7 +100,7 @@ static void meet_pair(struct fw_cost_worst *w, const struct cost_field *f, uint6
 	note_pair(w, p);
 }
 
-/* All that a packet of two classes may read, once its walks are over. */
+/* Everything that a packet of two classes may read, once its walks are over. */
 static void meet(struct fw_cost_worst *w, const struct cost_field *f, const uint32_t class[2])
 {
 	struct cost_class s = cost_class_at(f->pool, class[0]), d = cost_class_at(f->pool, class[1]);
@@ -116,7 +116,7 @@ static void meet(struct fw_cost_worst *w, const struct cost_field *f, const uint
 	w->found = cost_plus(w->found, cost_outside(f->side, s.lines->lines, d.lines->lines, w->pairs));
 }
 
-/* The dearest packet of one family, if it is dearer than @out. */
+/* The most expensive packet of one family, if it costs more than @out. */
 static int worst_of(const struct cost_field *f, enum fw_family family, struct fw_cost_worst *out)
 {
 	struct fw_cost_worst w = { .family = family };
@@ -141,7 +141,8 @@ static int family_cost(struct cost_field *f, enum fw_family family, struct fw_co
 	f->side = side;
 	for (int i = COST_SRC; !err && i <= COST_DST; i++)
 		err = cost_side_read(f->pool, f->root, i, family, &side[i]);
-	err = err ? err : worst_of(f, family, out);
+	if (!err)
+		err = worst_of(f, family, out);
 	cost_side_free(&side[COST_SRC]);
 	cost_side_free(&side[COST_DST]);
 	f->side = NULL;

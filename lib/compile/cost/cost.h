@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The parts of the search for the dearest packet. Private to lib/compile. */
+/* The parts of the search for the most expensive packet. Private to lib/compile. */
 #ifndef FW_COST_PARTS_H
 #define FW_COST_PARTS_H
 
@@ -21,9 +21,9 @@ static inline struct fw_cost cost_dearer(struct fw_cost a, struct fw_cost b)
 	return fw_cost_price(a) > fw_cost_price(b) ? a : b;
 }
 
-/* cost_tree.c: the search of what a hit leads to, whatever the packet's fields; nothing for a rule. */
+/* cost_tree.c: the cost of searching what a hit leads to, whatever the packet's fields; nothing for a rule. */
 struct fw_cost cost_tree(const struct fw_pool *pool, uint64_t hit);
-/* The slot of the first rule there. */
+/* The slot of the first rule that a hit leads to. */
 uint32_t cost_first_slot(const struct fw_pool *pool, uint64_t hit);
 
 /* cost_side.c: the classes that addresses of a family lead to, each once. */
@@ -33,16 +33,16 @@ struct cost_side {
 	uint32_t walk;         /* lines of the longest walk */
 	uint32_t identities;   /* above every identity */
 	uint32_t most;         /* identities of a class */
-	uint32_t same_bit[64]; /* identities of one class that share this signature bit, at most */
+	uint32_t same_bit[64]; /* the most identities of one class that share this signature bit */
 };
 int cost_side_read(const struct fw_pool *pool, const struct fw_root *root, int side, enum fw_family family,
 		   struct cost_side *out);
 void cost_side_free(struct cost_side *s);
-/* An address of that class. */
+/* An address whose class it is. */
 struct fw_addr cost_side_address(const struct fw_pool *pool, const struct fw_root *root, int side,
 				 enum fw_family family, uint32_t class);
 
-/* All but the lines of pairs, and blocks: walks, lines of the two classes, and the waits for the pairs. */
+/* Everything but the lines of pairs and blocks: walks, lines of the two classes, and waiting for the pairs. */
 struct fw_cost cost_outside(const struct cost_side side[2], uint32_t src_lines, uint32_t dst_lines, uint64_t pairs);
 
 /* The identities of a class. */
@@ -67,7 +67,7 @@ static inline uint64_t cost_signature(struct cost_class c, uint32_t i)
 
 /* cost_search.c */
 
-/* A pair that has blocks, and what they cost. */
+/* A pair with blocks, and what they cost. */
 struct cost_pair {
 	uint32_t id[2];
 	struct fw_cost cost;
@@ -81,7 +81,7 @@ struct cost_field {
 	const struct cost_pair *pairs;
 	size_t npairs;
 };
-/* The source class and destination class whose packets cost the most, and what they do not cost more than. */
+/* The source class and destination class whose packets cost the most, and an upper bound of that. */
 struct cost_found {
 	struct fw_cost most;
 	uint32_t class[2]; /* lines */

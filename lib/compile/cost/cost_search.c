@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The two classes whose packets cost the most, best first. Classes of a side that have the same identities with blocks are
- * one group. Each group of the side that has more of them has a bound, which no packet with its addresses costs more than;
- * the one with the highest is looked at more closely, until the highest is one that needs no closer look:
+ * A best-first search for the two classes whose packets cost the most. Classes of a side with the same identities that have
+ * blocks are one group. Each group of the side that has more of them gets an upper bound of what a packet with its addresses
+ * costs. The group with the highest bound is looked at more closely, until the highest bound is an exact one:
  *
  *	rough    the sum over its identities of all blocks that they have with any identity of the other side
- *	refined  the same, but for each identity only blocks with those that one class of the other side has together
- *	exact    blocks of all its identities with those that one class has together: that is a packet's
+ *	refined  the same, but for each identity only blocks with identities that one class of the other side has together
+ *	exact    the blocks of all its identities with identities that one class has together: those of a packet
  *
- * Pairs without blocks are only counted, in all bounds alike: those that signatures can let pass. When the budget runs out,
- * the highest bound is the answer all the same: too high, perhaps, but true.
+ * Pairs without blocks are only counted, in the same way in all bounds: those that signatures can let pass. When the budget
+ * runs out, the highest bound is the answer: perhaps too high, but never too low.
  */
 #include "cost.h"
 
 #include <string.h>
 
-/* Additions: some tens of milliseconds. */
+/* Additions; all of it takes some tens of milliseconds. */
 #define BUDGET 10000000
 
-/* Classes are all over memory: they are sent for so many ahead. */
+/* Classes are all over memory: prefetch them this many ahead. */
 #define AHEAD 8
 
 enum level { ROUGH, REFINED, EXACT };
 
 /* Classes that have the same identities with blocks. */
 struct group {
-	uint32_t class;         /* line of the one that is dearest without blocks */
+	uint32_t class;         /* line of the one that costs the most without blocks */
 	struct fw_cost outside; /* what it costs without blocks */
 	struct fw_cost bound;
 	enum level level;
 };
 
-/* A side: which of its identities have blocks, and its groups. */
+/* One side: which of its identities have blocks, and its groups. */
 struct half {
 	const struct cost_side *side;
 	bool *has; /* by identity; not those that are everywhere */
@@ -60,20 +60,20 @@ struct search {
 		places; /* identity of the other side -> its groups: groups[places[id]] to groups[places[id + 1] - 1] */
 	uint32_t *groups;
 	struct meeting met;
-	/* Of identities that are everywhere: with others of that kind; with each group of the other side; with the dearest. */
+	/* Of identities in every class: with others of that kind; with each group of the other side; the highest of these. */
 	struct fw_cost always, *base, base_most;
 	uint32_t base_group;
 	uint32_t *heap; /* groups, the one with the highest bound first */
 	int64_t budget;
 };
 
-/* Identities that every class of a family has. */
+/* Is it in every class of a family? */
 static bool everywhere(uint32_t identity)
 {
 	return identity == FW_IDENTITY_ANY || identity == FW_IDENTITY_FRAME;
 }
 
-/* Rows, of pairs whose identities addresses of the family have. */
+/* Makes the rows, of pairs whose identities are in classes of the family. */
 static int rows_make(struct search *s)
 {
 	uint32_t n = s->own->side->identities, others = s->other->side->identities;
@@ -108,7 +108,7 @@ static int rows_make(struct search *s)
 	return 0;
 }
 
-/* Identities of a class that have blocks. Returns how many. */
+/* The identities of a class that have blocks. Returns how many. */
 static uint32_t with_blocks(const struct search *s, const struct half *h, uint32_t class, uint32_t ids[FW_CLASS_MAX])
 {
 	struct cost_class c = cost_class_at(s->f->pool, class);
@@ -167,7 +167,7 @@ static struct fw_cost outside_of(const struct search *s, uint32_t class, const s
 	return cost;
 }
 
-/* @other: NULL: what they cost without blocks does not matter, and the one of most identities stands for its group. */
+/* @other: NULL: the cost without blocks does not matter, and the class with the most identities represents its group. */
 static int groups_make(struct search *s, struct half *h, const struct cost_side *other)
 {
 	size_t nslots = 16;
@@ -220,7 +220,7 @@ static int places_make(struct search *s)
 	return 0;
 }
 
-/* Adds up one identity's blocks by group of the other side; those with what is everywhere are returned. */
+/* Adds up one identity's blocks by group of the other side. Returns those with identities in every class. */
 static struct fw_cost row_meet(struct search *s, uint32_t id)
 {
 	struct fw_cost always = { 0 };
@@ -242,7 +242,7 @@ static struct fw_cost row_meet(struct search *s, uint32_t id)
 	return always;
 }
 
-/* What has been added up becomes zero; the dearest of it, if it is dearer than @most, which is of group @group. */
+/* Clears the sums. Returns the highest one, plus its @base, if it is above @most, and its group in @group. */
 static struct fw_cost met_take(struct search *s, const struct fw_cost *base, struct fw_cost most, uint32_t *group)
 {
 	for (size_t i = 0; i < s->met.n; i++) {
@@ -259,7 +259,7 @@ static struct fw_cost met_take(struct search *s, const struct fw_cost *base, str
 	return most;
 }
 
-/* What identities that are everywhere have with each group of the other side. */
+/* Adds up what identities in every class have with each group of the other side. */
 static int base_make(struct search *s)
 {
 	size_t n = s->other->n;
@@ -285,7 +285,7 @@ static void refine(struct search *s, uint32_t id)
 	s->refined[id] = true;
 }
 
-/* What one group of the other side has of all identities of a group: which one goes to @other. */
+/* The highest cost of a group's identities with one group of the other side, which goes to @other. */
 static struct fw_cost blocks_exact(struct search *s, const struct group *g, uint32_t *other)
 {
 	uint32_t ids[FW_CLASS_MAX], n = with_blocks(s, s->own, g->class, ids);
@@ -297,7 +297,7 @@ static struct fw_cost blocks_exact(struct search *s, const struct group *g, uint
 	return cost_plus(always, met_take(s, s->base, s->base_most, other));
 }
 
-/* From what is known of a group's identities. */
+/* The bound of a group, from what is known of its identities. */
 static struct fw_cost bound_of(struct search *s, const struct group *g, bool refined)
 {
 	uint32_t ids[FW_CLASS_MAX], n = with_blocks(s, s->own, g->class, ids);
@@ -316,7 +316,7 @@ static uint64_t price_at(const struct search *s, size_t at)
 	return fw_cost_price(s->own->group[s->heap[at]].bound);
 }
 
-/* A group sinks to where its bound belongs. */
+/* Moves a group of the heap down to where its bound belongs. */
 static void sink(struct search *s, size_t at)
 {
 	uint32_t group = s->heap[at];
@@ -346,7 +346,7 @@ static int heap_make(struct search *s)
 	return 0;
 }
 
-/* A closer look at the group on top. */
+/* Looks more closely at the group on top of the heap. */
 static void look(struct search *s)
 {
 	struct group *top = &s->own->group[s->heap[0]];
@@ -365,10 +365,14 @@ static int search_make(struct search *s)
 {
 	int err = rows_make(s);
 
-	err = err ? err : groups_make(s, s->own, s->other->side);
-	err = err ? err : groups_make(s, s->other, NULL);
-	err = err ? err : places_make(s);
-	err = err ? err : base_make(s);
+	if (!err)
+		err = groups_make(s, s->own, s->other->side);
+	if (!err)
+		err = groups_make(s, s->other, NULL);
+	if (!err)
+		err = places_make(s);
+	if (!err)
+		err = base_make(s);
 	return err ? err : heap_make(s);
 }
 

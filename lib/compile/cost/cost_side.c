@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* All classes of a trie, in the order of their addresses, and an address of one of them. */
+/* Walks a trie: all of its classes, in the order of their addresses, and an address of one of them. */
 #include "cost.h"
 
 #include <string.h>
@@ -7,13 +7,13 @@
 struct walk {
 	const struct fw_pool *pool;
 	struct cost_side *out;
-	uint64_t *seen; /* a bit a line of the pool: nodes and classes */
+	uint64_t *seen; /* a bit per line of the pool: nodes and classes */
 	uint32_t want;  /* the class to find, 0: collect all */
 	struct fw_addr found;
 	int err;
 };
 
-/* Once for each line: true the first time. */
+/* Marks a line as seen. Returns true the first time. */
 static bool see(struct walk *w, uint32_t line)
 {
 	uint64_t bit = 1ull << line % 64, *word = &w->seen[line / 64];
@@ -45,7 +45,7 @@ static void class_note(struct walk *w, uint32_t line)
 		s->most = c.n;
 }
 
-/* @value as the @width bits behind the first @depth of an address. */
+/* @value as the @width bits after the first @depth of an address. */
 static struct fw_addr addr_with(struct fw_addr a, uint32_t value, unsigned depth, unsigned width)
 {
 	unsigned __int128 bits = (unsigned __int128)value << (128 - width) >> depth;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the search of a pair's blocks costs, whatever the packet's fields. */
+/* What searching the blocks of a pair costs, whatever the packet's fields. */
 #include "cost.h"
 
 #define PAGE 4096
 
-/* Bytes from one offset on may touch so many lines. */
+/* Lines that @bytes from an offset on may touch. */
 static uint32_t lines_of(uint32_t offset, uint64_t bytes)
 {
 	return bytes ? (uint32_t)((offset % FW_LINE + bytes - 1) / FW_LINE) + 1 : 0;
 }
 
-/* A binary search: each step reads another line, until the ends that are left are 16, which touch two. */
+/* Lines of a binary search: each step reads another one, until 16 ends are left, which touch two. */
 static uint32_t search_lines(const struct fw_block_field *f)
 {
 	uint32_t all = lines_of(f->ends, 4ull << f->steps), far = f->steps > 4 ? f->steps - 4 : 0;
@@ -25,7 +25,7 @@ static const void *block_at(const struct fw_block *b, uint32_t offset)
 	return (const uint8_t *)b + offset;
 }
 
-/* Intervals of a field: its ends are followed by UINT32_MAX. */
+/* The number of intervals of a field: UINT32_MAX follows its ends. */
 static uint32_t intervals(const struct fw_block *b, const struct fw_block_field *f)
 {
 	const uint32_t *ends = block_at(b, f->ends);
@@ -36,7 +36,7 @@ static uint32_t intervals(const struct fw_block *b, const struct fw_block_field 
 	return n + 1;
 }
 
-/* The words of a field that are not zero, of the interval that has the most. */
+/* The most words other than zero that an interval of a field has. */
 static uint32_t most_words(const struct fw_block *b, const struct fw_block_field *f)
 {
 	const uint64_t *which = block_at(b, f->vectors);
@@ -51,8 +51,8 @@ static uint32_t most_words(const struct fw_block *b, const struct fw_block_field
 }
 
 /*
- * The words that all fields may have in common, in a block of more than one: lines of all fields, which do not wait for
- * each other, and a look at the block for each word.
+ * The lines of words in a block of more than one word: those of all fields, which do not wait for each other. @words: how many
+ * words all fields may have in common, each of which costs a look at the block.
  */
 static uint32_t words_lines(const struct fw_block *b, uint32_t *words)
 {
@@ -73,8 +73,8 @@ static uint32_t words_lines(const struct fw_block *b, uint32_t *words)
 }
 
 /*
- * A block, or a split without what it leads to. The searches of its fields do not wait for each other, either: the longest
- * of them counts.
+ * The cost of a block, or of a split without what it leads to. The searches of its fields do not wait for each other, either:
+ * the longest one counts.
  */
 static struct fw_cost block_cost(const struct fw_block *b)
 {

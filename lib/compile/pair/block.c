@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Blocks: the rules of one pair as bit vectors, one per interval of each field
- * that some rule constrains. Bit i is the i-th rule, so the lowest bit that all
- * fields share is the first match:
+ * that some rule constrains. Bit i is the i-th rule, so the lowest bit set in
+ * the vectors of all fields is the first match:
  *
  *	rule 0  tcp 80      dport    0-79   80   81-442  443   444-
  *	rule 1  tcp 443     rules    {2}   {0,2}  {2}   {1,2}  {2}
  *	rule 2  tcp any
  *
- * Up to 64 rules a vector is one word. Above, it is one word that says which of its words are not zero, and those words.
+ * Up to 64 rules, a vector is one word. Above, it is a word that tells which of its words are not zero, and those words.
  *
  * After Lakshman and Stiliadis, "High-speed policy-based packet forwarding", SIGCOMM 1998; the aggregation after Baboescu
  * and Varghese, "Scalable packet classification", SIGCOMM 2001.
@@ -56,7 +56,7 @@ static int compare_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Where the rules' ranges begin and end in the field, as the ends of the intervals between. */
+/* The ends of the intervals that the rules' ranges divide the field into. */
 static int column_ends(const struct draft *d, struct column *col)
 {
 	size_t n = 0, cap = 0, out = 0;
@@ -189,7 +189,7 @@ static int put_ends(struct draft *d, const struct column *col, struct fw_block_f
 	d->used = to->ends + col->nends * 4;
 	for (uint32_t i = col->nends; i < 1u << steps; i++, d->used += 4)
 		memcpy(d->out + d->used, &pad, 4);
-	/* Behind a single end, so that no bytes of the block before stay. */
+	/* Padding after a single end, so that no bytes of an earlier block remain. */
 	if (d->used % 8) {
 		memset(d->out + d->used, 0, 4);
 		d->used += 4;

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pairs: which rules each (source identity, destination identity) has, and the
- * hash table that packets ask. Entries are laid down in the order of their home
- * lines, which keeps every one as near to its home as the load allows.
+ * Pairs: the rules of each (source identity, destination identity), and the hash table in which packets look them up. Entries
+ * are placed in the order of their home lines, which keeps each as near to its home as the load allows.
  */
 #include "pair.h"
 
 #include <string.h>
 
-/* Lines for so many pairs, in per cent: two pairs fit a line, so it is 38% full, and has room for pairs to come. */
+/* Lines for each hundred pairs. A line has room for two, so the table is 38% full, with room for more pairs. */
 #define LINES_PERCENT 130
 #define LINES_MORE_PERCENT 110
 #define LINES_LEAST 128
-/* Pairs of a ruleset stand nearer to their home than those that come later may. */
+/* The pairs of a compiled ruleset are nearer to their home than later ones may be. */
 #define DISPLACEMENT_GOOD 7
 #define GROWTHS_MAX 40
-/* A ruleset of fewer rules is not taken for what it will be like. */
+/* Below this many rules, the fields in use are not representative. */
 #define USUAL_RULES 64
 
 /* A pair and its rules, chained in rank order through next_rule[]. */
@@ -25,7 +24,7 @@ struct pair {
 	uint32_t home;
 };
 
-/* What the making of a table knows. */
+/* A pair table under construction. */
 struct pairs {
 	struct fw_tables *t;
 	const struct fw_lowered *l;
@@ -103,7 +102,7 @@ static int pairs_collect(struct pairs *ps)
 			return err;
 		if (i >= l->from.n)
 			continue;
-		/* Where the pair will be looked for is all over memory: it is sent for a few rules ahead. */
+		/* Slots are all over memory: prefetch them a few rules ahead. */
 		keys[i % AHEAD] = pair_key_of(ps->t, l->instances[i]);
 		__builtin_prefetch(&slots[fw_mix64(keys[i % AHEAD]) & (nslots - 1)]);
 	}
@@ -123,7 +122,7 @@ static void sign_pairs(const struct pairs *ps)
 	}
 }
 
-/* An entry that any packet passes. */
+/* An entry whose lanes let every packet pass. */
 static struct fw_pair entry_open(const struct fw_tables *t, uint64_t key)
 {
 	struct fw_pair e = { .key = key, .hi = root_lanes_open(&t->root) };
@@ -147,7 +146,7 @@ static bool entry_constrain(const struct fw_root *root, struct fw_pair *e, uint3
 	return false;
 }
 
-/* A rule as the entry itself. Return: false if it does not fit, then the entry is undefined. */
+/* Puts a rule into the entry itself. Return: false if it does not fit; then the entry is undefined. */
 static bool entry_rule(const struct fw_root *root, struct fw_pair *e, const struct fw_instance *r)
 {
 	for (unsigned i = 0; i < r->nmatches; i++) {
@@ -194,10 +193,7 @@ static int entry_write(struct pairs *ps, const struct pair *p, struct fw_pair *t
 	return 0;
 }
 
-/*
- * Pairs in the order of their homes (a counting sort), and whether each can
- * stand within DISPLACEMENT_GOOD lines of its home when laid down one after the other.
- */
+/* Sorts pairs by their homes (a counting sort); do all fit within DISPLACEMENT_GOOD lines of their home, placed one by one? */
 static int order_by_home(struct pairs *ps, uint32_t *order, bool *fits)
 {
 	uint32_t lines = ps->t->root.pair_lines;
@@ -226,7 +222,7 @@ static int order_by_home(struct pairs *ps, uint32_t *order, bool *fits)
 	return 0;
 }
 
-/* Every place of the table free. */
+/* Frees every place of the table. */
 static void table_clear(struct pairs *ps, uint32_t lines)
 {
 	struct fw_pair *e = fw_pool_ptr(ps->t->heap.pool, ps->t->root.pairs);
@@ -235,7 +231,7 @@ static void table_clear(struct pairs *ps, uint32_t lines)
 		e[i] = (struct fw_pair){ .key = FW_PAIR_FREE, .hit = FW_HIT_NONE };
 }
 
-/* Pairs come in the order of their hashes, so their rules are all over memory: they are sent for a few pairs ahead. */
+/* Pairs are in the order of their hashes, so their rules are all over memory: prefetch them a few pairs ahead. */
 static void fetch_ahead(const struct pairs *ps, const uint32_t *order, size_t i)
 {
 	if (i + 24 < ps->n)
@@ -248,7 +244,7 @@ static void fetch_ahead(const struct pairs *ps, const uint32_t *order, size_t i)
 		__builtin_prefetch(ps->l->instances[ps->p[order[i + 4]].first]->matches);
 }
 
-/* Lays the pairs down in the order given; a line that one of its pairs had to leave says so. */
+/* Places the pairs in the order given, and marks lines that one of their pairs did not fit into. */
 static int table_fill(struct pairs *ps, const uint32_t *order)
 {
 	struct fw_pair *table = fw_pool_ptr(ps->t->heap.pool, ps->t->root.pairs);
@@ -283,8 +279,8 @@ static bool lane_add(struct fw_root *root, unsigned field, unsigned *shift)
 }
 
 /*
- * The fields that most rules constrain get lanes, as long as their bits suffice. A small ruleset will grow: it gets lanes
- * for what most rulesets use.
+ * Gives lanes to the fields that most rules constrain, as long as there are bits. A small ruleset will grow: it gets lanes for
+ * what most rulesets use.
  */
 static void choose_lanes(struct pairs *ps)
 {
@@ -311,7 +307,7 @@ static void choose_lanes(struct pairs *ps)
 	}
 }
 
-/* A table that has a place for every pair, and the order to lay them down in. */
+/* Finds the size of a table that has a place for every pair, and the order to place them in. */
 static int table_size(struct pairs *ps, uint32_t *order)
 {
 	uint64_t lines = ps->n * LINES_PERCENT / 100 + LINES_LEAST;

@@ -71,7 +71,7 @@ int tree_build(struct fw_tables *t, struct rule_list rules, unsigned depth, __u6
 struct part {
 	uint64_t key;
 	const struct fw_instance *rule;
-	bool comes;
+	bool added;
 };
 struct parts {
 	struct part *p; /* functions below change their order */
@@ -100,6 +100,6 @@ struct rules {
 };
 int tree_rules(const struct tree_update *u, uint64_t old, struct parts parts, struct rules *out);
 /* Adds every block and split of a tree to u->gone. 0 or -ENOMEM. */
-int tree_goes(struct tree_update *u, uint64_t hit);
+int tree_drop(struct tree_update *u, uint64_t hit);
 
 #endif

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes to the pair table that packets are asking. An entry is four words, and
- * a packet reads its lanes before its hit; so the steps of a change are
+ * Updates of the pair table while packets look up pairs in it. An entry is four words, and a packet reads its lanes before its
+ * hit; so the steps of an update are
  *
  *	                     hit              lanes
  *	before               A                A's
- *	commit               version {A, B}   A's       who reads either hit has passed A's lanes, which is all that A asks;
- *	                     version {A, B}   open      the version compares for itself
- *	publish              packets of the new generation, which only now begin, take B from the version
- *	a grace period       version {A, B}   B's       all packets take B, so its lanes may be asked first
+ *	commit               version {A, B}   A's       a packet that reads either hit has passed A's lanes, all that A requires
+ *	                     version {A, B}   open      the version has lanes of its own
+ *	publish              packets of the new generation, the first ones now, take B from the version
+ *	a grace period       version {A, B}   B's       all packets take B, so its lanes may be compared first
  *	another              B                B's
  *	another              the version's line is free
  *
- * A change to a pair that is not there yet begins with a version {nothing, B}, one that deletes the last rule ends
- * with {A, nothing}. When a pair changes again in between, its newest version refers to the one before until that one's
- * grace period is over.
+ * An update of a new pair begins with a version {nothing, B}, one that removes the last rule ends with {A, nothing}. When a
+ * pair is updated again in between, its newest version refers to the one before, until that one's grace period is over.
  */
 #include "pair.h"
 
@@ -73,7 +72,7 @@ static uint32_t find_place(const struct fw_tables *t, uint64_t key)
 	return NO_ENTRY;
 }
 
-/* Does some pair stand behind @line that a packet would look for there too? */
+/* Is a pair after @line that a packet would look for on @line as well? */
 static bool overflows(const struct fw_tables *t, uint32_t line)
 {
 	uint32_t first = (line + 1) * FW_PAIRS_PER_LINE;
@@ -102,7 +101,7 @@ static void entry_free(struct fw_tables *t, uint32_t entry)
 			    entry_at(t, l * FW_PAIRS_PER_LINE)->key & ~FW_PAIR_OVERFLOW);
 }
 
-/* Every line from the pair's home to the one before its own says that pairs stand behind it. */
+/* Marks every line from the pair's home to the one before its own: pairs follow. */
 static void mark_overflow(struct fw_tables *t, uint64_t key, uint32_t entry)
 {
 	for (uint32_t l = fw_pair_home(&t->root, key); l < entry / FW_PAIRS_PER_LINE; l++) {
@@ -112,7 +111,7 @@ static void mark_overflow(struct fw_tables *t, uint64_t key, uint32_t entry)
 	}
 }
 
-/* An entry without a rule: packets that ask find nothing. */
+/* Takes an entry for a pair; packets that look it up find nothing. */
 static int entry_take(struct fw_tables *t, uint64_t key, uint32_t *entry)
 {
 	uint32_t place = find_place(t, key);
@@ -173,7 +172,7 @@ void pair_step_commit(struct fw_tables *t, const struct pair_step *step, uint32_
 		v->depth = last->depth + 1;
 		v->before = (struct fw_version_value){ e->hit, 0, root_lanes_open(&t->root) };
 	} else if (last) {
-		/* Settled but for its place in the entry: no packet takes what was before it. */
+		/* It is settled, except for its place in the entry: no packet takes what was before it. */
 		v->before = last->after;
 	}
 	if (last) {
@@ -194,7 +193,7 @@ void pair_settle(struct fw_tables *t, struct retired r)
 	struct fw_pair *e = entry_at(t, r.n);
 	struct fw_version *v = fw_pool_ptr(t->heap.pool, r.line);
 
-	/* A later version has taken its place, and sees to its line. */
+	/* A later version has replaced it, and retires its line. */
 	if (e->hit != FW_HIT_VERSION(r.line))
 		return;
 	if (r.phase == PHASE_LANES) {

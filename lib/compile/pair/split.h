@@ -123,6 +123,6 @@ uint64_t tree_entries(const struct fw_tables *t, uint64_t hit);
 /* 1: the rule is in the tree; 0: it is not; -ENOMEM. */
 int tree_has(const struct fw_tables *t, uint64_t hit, const struct fw_instance *rule);
 /* Adds one block or split to u->gone; @extra: it is not the first of those that it follows. 0 or -ENOMEM. */
-int tree_block_goes(struct tree_update *u, uint64_t hit, bool extra);
+int tree_drop_block(struct tree_update *u, uint64_t hit, bool extra);
 
 #endif

@@ -43,7 +43,7 @@ static int compare_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* A place in the sweep: so many ranges have begun up to the value @at, and so many have ended. */
+/* A place in the sweep: how many ranges have begun up to the value @at, and how many have ended. */
 struct place {
 	int64_t at;
 	size_t begun, ended;

@@ -54,7 +54,7 @@ static int tasks_note(struct splitting *s, const struct part *part)
 		return -ENOMEM;
 	for (struct stretch st = { 0 }; stretch_next(&st, ends, nends, r, n);)
 		count += st.end - st.from;
-	has = part->comes ? count <= SPREAD_MAX :
+	has = part->added ? count <= SPREAD_MAX :
 			    tree_has(s->u->t, split_hits(s->b)[split_child(ends, nends, r[0].lo)], part->rule);
 	if (has <= 0)
 		return has ? has : task_note(s, nends + 1, part);
@@ -202,7 +202,7 @@ static int child_update(struct splitting *s, uint32_t child, uint32_t nends)
 	}
 	err = tree_rules(s->u, old, s->parts, &s->rules);
 	if (!err)
-		err = tree_goes(s->u, old);
+		err = tree_drop(s->u, old);
 	return err ? err :
 		     child_make(s, (struct fw_range){ child ? split_ends(s->b)[child - 1] + 1 : 0,
 						      child < nends ? split_ends(s->b)[child] : UINT32_MAX });
@@ -258,7 +258,7 @@ static int split_update(struct tree_update *u, uint64_t old, struct parts parts,
 	if (!err)
 		err = children_update(&s);
 	if (!err)
-		err = tree_block_goes(u, old, false);
+		err = tree_drop_block(u, old, false);
 	if (!err)
 		err = split_write(u->t, &s.to, hit);
 	free(s.tasks);
@@ -282,7 +282,7 @@ static int update_at(struct tree_update *u, uint64_t old, struct parts parts, un
 	}
 	err = tree_rules(u, old, parts, &rules);
 	if (!err)
-		err = tree_goes(u, old);
+		err = tree_drop(u, old);
 	if (!err)
 		err = tree_build(u->t, (struct rule_list){ rules.r, (uint32_t)rules.n }, depth, hit);
 	free(rules.r);

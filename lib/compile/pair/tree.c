@@ -6,7 +6,7 @@
 #include "split.h"
 
 /* It no longer counts as chained: packets see this block or those that replace it, not both. */
-int tree_block_goes(struct tree_update *u, uint64_t hit, bool extra)
+int tree_drop_block(struct tree_update *u, uint64_t hit, bool extra)
 {
 	const struct fw_block *b = block_at(u->t, hit);
 	struct block_lines lines = { (uint32_t)hit, (b->bytes + FW_LINE - 1) / FW_LINE, extra };
@@ -66,7 +66,7 @@ static bool leaves(struct parts parts, uint64_t rank)
 			hi = mid;
 	}
 	for (; lo < parts.n && parts.p[lo].rule->rank == rank; lo++)
-		if (!parts.p[lo].comes)
+		if (!parts.p[lo].added)
 			return true;
 	return false;
 }
@@ -115,7 +115,7 @@ int tree_rules(const struct tree_update *u, uint64_t old, struct parts parts, st
 		qsort(parts.p, parts.n, sizeof(*parts.p), compare_part_rank);
 	err = rules_stay(u, old, parts, out);
 	for (size_t i = 0; !err && i < parts.n; i++)
-		if (parts.p[i].comes) {
+		if (parts.p[i].added) {
 			err = fw_vec_push(out->r, out->n, out->cap, parts.p[i].rule);
 			sorted = false;
 		}
@@ -130,7 +130,7 @@ int tree_rules(const struct tree_update *u, uint64_t old, struct parts parts, st
 	return 0;
 }
 
-int tree_goes(struct tree_update *u, uint64_t hit)
+int tree_drop(struct tree_update *u, uint64_t hit)
 {
 	int err = 0;
 
@@ -140,13 +140,13 @@ int tree_goes(struct tree_update *u, uint64_t hit)
 		const struct fw_block *b = block_at(u->t, hit);
 
 		for (uint32_t i = 0, last = split_nends(b); !err && i <= last; i++)
-			err = tree_goes(u, split_hits(b)[i]);
+			err = tree_drop(u, split_hits(b)[i]);
 		if (!err)
-			err = tree_goes(u, b->next);
-		return err ? err : tree_block_goes(u, hit, false);
+			err = tree_drop(u, b->next);
+		return err ? err : tree_drop_block(u, hit, false);
 	}
 	for (bool extra = false; !err && hit != FW_HIT_NONE; hit = block_at(u->t, hit)->next, extra = true)
-		err = tree_block_goes(u, hit, extra);
+		err = tree_drop_block(u, hit, extra);
 	return err;
 }
 

@@ -17,7 +17,7 @@ static bool check_words(struct check *c, const struct fw_block *b, uint32_t offs
 	uint32_t last = (b->rules - 1) / 64;
 
 	if (offset % 8 || offset + 8ull * (uint32_t)__builtin_popcountll(which) > b->bytes)
-		return check_wrong(c, "a vector's words lie outside the block");
+		return check_wrong(c, "a vector's words are outside the block");
 	if (which >> last > 1)
 		return check_wrong(c, "a vector names words beyond the block's rules");
 	for (uint32_t w = 0, i = 0; w <= last; w++) {
@@ -30,7 +30,7 @@ static bool check_words(struct check *c, const struct fw_block *b, uint32_t offs
 	return true;
 }
 
-/* The intervals of a field; how many ends there are goes to @nends. */
+/* The intervals of a field; their number of ends is returned in @nends. */
 static bool check_ends(struct check *c, const struct fw_block *b, const struct fw_block_field *f, uint32_t *nends)
 {
 	uint64_t places = 1ull << (f->steps & 31);
@@ -40,7 +40,7 @@ static bool check_ends(struct check *c, const struct fw_block *b, const struct f
 		return check_wrong(c, "a block names a field or a search that does not exist");
 	c->fields |= 1u << f->field;
 	if (f->ends % 4 || f->ends + places * 4 > b->bytes || f->vectors % 8)
-		return check_wrong(c, "a block's intervals lie outside of it");
+		return check_wrong(c, "a block's intervals are outside of it");
 
 	const uint32_t *ends = (const uint32_t *)((const uint8_t *)b + f->ends);
 
@@ -51,7 +51,7 @@ static bool check_ends(struct check *c, const struct fw_block *b, const struct f
 			return check_wrong(c, "a block's intervals are out of order");
 	for (uint64_t i = n; i < places; i++)
 		if (ends[i] != UINT32_MAX)
-			return check_wrong(c, "a block's intervals go on behind their end");
+			return check_wrong(c, "a block's intervals continue after their end");
 	if (n == places || f->vectors + 8ull * (n + 1) > b->bytes)
 		return check_wrong(c, "a block's intervals lack their end or their vectors");
 	*nends = n;
@@ -73,7 +73,7 @@ static bool check_field(struct check *c, const struct fw_block *b, const struct 
 			continue;
 		}
 		if (f->words % 4 || f->words + 4ull * (n + 1) > b->bytes)
-			return check_wrong(c, "a block's word offsets lie outside of it");
+			return check_wrong(c, "a block's word offsets are outside of it");
 		if (!check_words(c, b, ((const uint32_t *)(base + f->words))[i], vectors[i]))
 			return false;
 	}
@@ -88,7 +88,7 @@ static const struct fw_block *block_inside(const struct check *c, uint32_t line)
 	return b && check_inside_segment(c, line, (b->bytes + (uint64_t)FW_LINE - 1) / FW_LINE) ? b : NULL;
 }
 
-/* Blocks that follow each other; each goes on after the last rank of the one before. */
+/* Blocks that follow each other; the ranks ascend from one to the next. */
 static bool check_blocks(struct check *c, uint64_t hit)
 {
 	uint64_t rank = 0;
@@ -97,7 +97,7 @@ static bool check_blocks(struct check *c, uint64_t hit)
 		const struct fw_block *b = block_inside(c, (uint32_t)hit);
 
 		if (!b)
-			return check_wrong(c, "a block lies outside the pool or crosses a segment");
+			return check_wrong(c, "a block is outside the pool or crosses a segment");
 		if (!b->rules || b->rules > FW_BLOCK_RULES || b->fields > FW_NFIELDS ||
 		    b->hits + 8ull * b->rules > b->bytes || b->hits % 8)
 			return check_wrong(c, "a block's header is wrong");
@@ -119,13 +119,13 @@ static bool check_blocks(struct check *c, uint64_t hit)
 	return true;
 }
 
-/* What a split leads to, and the lowest rank of that goes to @rank. */
+/* What a split leads to; lowers @rank to its rank. */
 static bool check_child(struct check *c, uint64_t hit, unsigned depth, uint64_t *rank)
 {
 	if (hit == FW_HIT_NONE)
 		return true;
 	if (!FW_HIT_BLOCK(hit) || FW_HIT_IS_VERSION(hit) || hit > FW_HIT_NONE)
-		return check_wrong(c, "a split leads to something else than blocks");
+		return check_wrong(c, "a split leads to something other than blocks");
 	if (FW_HIT_RANK(hit) < *rank)
 		*rank = FW_HIT_RANK(hit);
 	return check_tree(c, hit, depth);
@@ -144,7 +144,7 @@ static bool check_split(struct check *c, uint64_t hit, const struct fw_block *b,
 	if (!check_ends(c, b, f, &n))
 		return false;
 	if (f->words % 4 || f->words + 4ull * (n + 1) > b->bytes)
-		return check_wrong(c, "a split's words lie outside of it");
+		return check_wrong(c, "a split's words are outside of it");
 	for (uint32_t i = 0; i <= n; i++)
 		if (!check_child(c, ((const uint64_t *)((const uint8_t *)b + f->vectors))[i], depth + 1, &rank))
 			return false;

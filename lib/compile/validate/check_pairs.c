@@ -14,7 +14,7 @@ bool check_lanes(struct check *c)
 	uint64_t used = 0, guards = 0;
 
 	if (r->lanes > FW_LANES)
-		return check_wrong(c, "more lanes than there can be");
+		return check_wrong(c, "too many lanes");
 	for (unsigned i = 0; i < r->lanes; i++) {
 		unsigned bits;
 
@@ -26,7 +26,7 @@ bool check_lanes(struct check *c)
 		used |= ((2ull << bits) - 1) << r->lane_shift[i];
 		guards |= 1ull << (r->lane_shift[i] + bits);
 	}
-	return guards == r->lane_guard || check_wrong(c, "guard bits are not where the lanes end");
+	return guards == r->lane_guard || check_wrong(c, "guard bits are not at the ends of the lanes");
 }
 
 /* Is an upper bound other than the one that everything is below? */
@@ -64,17 +64,17 @@ static bool check_value(struct check *c, uint64_t hit, uint64_t lo, uint64_t hi)
 	return check_hit_is_rule(c, hit) || check_wrong(c, "a pair's rule has no counter");
 }
 
-/* The newest version; those behind it may hold what is gone, and no packet that comes now takes it. */
+/* The newest version. Older ones may refer to freed memory; no packet takes them any more. */
 static bool check_version(struct check *c, const struct fw_pair *e)
 {
 	const struct fw_version *v = fw_pool_ptr(c->pool, (uint32_t)e->hit);
 
 	if (!check_inside_segment(c, (uint32_t)e->hit, 1))
-		return check_wrong(c, "a pair's version lies outside the pool");
+		return check_wrong(c, "a pair's version is outside the pool");
 	if (v->depth > FW_VERSION_DEPTH)
 		return check_wrong(c, "a pair has more versions than the lookup visits");
 	if (FW_HIT_IS_VERSION(v->after.hit))
-		return check_wrong(c, "a pair's newest version refers to another");
+		return check_wrong(c, "a pair's newest version refers to another one");
 	if (v->depth && (e->lo || lanes_differ(c, e->hi)))
 		return check_wrong(c, "a pair's lanes hide its version");
 	if (!v->depth && (e->lo != v->after.lo || e->hi != v->after.hi))
@@ -89,7 +89,7 @@ static bool check_entry(struct check *c, const struct fw_pair *e)
 	return e->hit == FW_HIT_NONE || check_value(c, e->hit, e->lo, e->hi);
 }
 
-/* Does a packet that comes now find a rule there? */
+/* Does a packet of the newest generation find a rule in the entry? */
 static bool entry_says(const struct check *c, const struct fw_pair *e)
 {
 	const struct fw_version *v = fw_pool_ptr(c->pool, (uint32_t)e->hit);
@@ -97,22 +97,22 @@ static bool entry_says(const struct check *c, const struct fw_pair *e)
 	return e->hit != FW_HIT_NONE && (!FW_HIT_IS_VERSION(e->hit) || v->after.hit != FW_HIT_NONE);
 }
 
-/* Is every line from the pair's home to the one before its own marked, and the pair there only once? */
+/* Is every line from the pair's home to the one before its own marked, and is the pair in the table only once? */
 static bool check_place(struct check *c, const struct fw_pair *table, uint32_t line, uint64_t key)
 {
 	uint32_t home = fw_pair_home(c->root, key), found = 0;
 
 	if (line < home || line - home > c->root->displaced)
-		return check_wrong(c, "a pair stands where the lookup does not look");
+		return check_wrong(c, "a pair is where the lookup does not look");
 	for (uint32_t l = home; l <= line; l++) {
 		const struct fw_pair *e = &table[(uint64_t)l * FW_PAIRS_PER_LINE];
 
 		if (l < line && !(e->key & FW_PAIR_OVERFLOW))
-			return check_wrong(c, "a pair stands behind a line that does not say so");
+			return check_wrong(c, "a pair follows a line that is not marked for that");
 		for (unsigned i = 0; i < FW_PAIRS_PER_LINE; i++)
 			found += (e[i].key & FW_PAIR_KEY_MASK) == key;
 	}
-	return found == 1 || check_wrong(c, "a pair is there twice");
+	return found == 1 || check_wrong(c, "a pair is in the table twice");
 }
 
 static uint32_t pair_identity(uint64_t key, int side)
@@ -142,7 +142,7 @@ bool check_pairs(struct check *c)
 	uint64_t lines = (uint64_t)r->pair_lines + FW_PAIR_DISPLACEMENT;
 
 	if (!r->pair_lines || r->displaced > FW_PAIR_DISPLACEMENT || !check_inside(c, r->pairs, lines))
-		return check_wrong(c, "the pair table lies outside the pool");
+		return check_wrong(c, "the pair table is outside the pool");
 	if (!signatures_new(c, table, lines * FW_PAIRS_PER_LINE))
 		return false;
 	for (uint32_t line = 0; line < lines; line++) {

@@ -8,7 +8,7 @@ bool check_class(struct check *c, int side, uint32_t line, uint32_t first)
 	uint32_t places = k ? k->lines * FW_CLASS_IDENTITIES : 0, before = 0;
 
 	if (!k || !k->lines || k->lines > FW_CLASS_LINES || !check_inside_segment(c, line, k->lines))
-		return check_wrong(c, "a class lies outside the pool, or its size is wrong");
+		return check_wrong(c, "a class is outside the pool, or its size is wrong");
 	if (k->identity[0] != first ||
 	    (!first && c->root->frame_rules && (k->n < 2 || k->identity[1] != FW_IDENTITY_FRAME)))
 		return check_wrong(c, "a class lacks the identities that all addresses have");
@@ -47,7 +47,7 @@ static bool check_runs8(struct check *c, int side, const struct fw_runs8 *n, uns
 	}
 	for (unsigned k = i; k < FW_RUNS8 - 1; k++)
 		if (n->last[k] != 0xff)
-			return check_wrong(c, "a node's runs go on behind their end");
+			return check_wrong(c, "a node's runs continue after their end");
 	return check_ref(c, side, n->ref[i], bits - 8);
 }
 
@@ -63,7 +63,7 @@ static bool check_runs32(struct check *c, int side, const struct fw_runs32 *n, b
 			return check_wrong(c, "a node's runs are out of order");
 	for (unsigned i = 0; i < runs; i++) {
 		if (wide && FW_REF_TAG(n->ref[i]) != FW_REF_RUNS32)
-			return check_wrong(c, "a wide node refers to something else than runs");
+			return check_wrong(c, "a wide node refers to something other than runs");
 		if (!check_ref(c, side, n->ref[i], rest))
 			return false;
 	}
@@ -88,7 +88,7 @@ static bool check_ref(struct check *c, int side, uint32_t ref, unsigned bits)
 	if (!bits)
 		return check_wrong(c, "a trie is deeper than an address");
 	if (!check_inside_segment(c, line, tag == FW_REF_TABLE8 ? 256 * 4 / FW_LINE : 1))
-		return check_wrong(c, "a node lies outside the pool or crosses a segment");
+		return check_wrong(c, "a node is outside the pool or crosses a segment");
 	if (tag == FW_REF_RUNS8)
 		return check_runs8(c, side, fw_pool_ptr(c->pool, line), bits);
 	if (tag == FW_REF_RUNS32 || tag == FW_REF_WIDE)
@@ -105,7 +105,7 @@ bool check_trie(struct check *c, int side, enum fw_family family)
 	const uint32_t *table = fw_pool_ptr(c->pool, line);
 
 	if (!check_inside(c, line, FW_TRIE_ROOT_LINES))
-		return check_wrong(c, "a trie's root lies outside the pool");
+		return check_wrong(c, "a trie's root is outside the pool");
 	for (uint32_t i = 0; i < 1u << FW_TRIE_ROOT_BITS; i++)
 		if ((!i || table[i] != table[i - 1]) && !check_ref(c, side, table[i], bits))
 			return false;

@@ -10,7 +10,7 @@ static bool check_fields(struct check *c)
 	const struct fw_root *r = c->root;
 
 	if (c->fields & ~r->fields_used)
-		return check_wrong(c, "a field is compared that the root does not know to be used");
+		return check_wrong(c, "a field is compared that is not among those in use");
 	for (uint32_t f = 0; f < FW_NFIELDS; f++) {
 		struct fw_flow_place place = fw_flow_place(f);
 
@@ -44,7 +44,7 @@ int fw_image_validate(const struct fw_pool *pool, uint32_t root, const char **re
 
 	*reason = NULL;
 	if (!check_inside(&c, root, sizeof(struct fw_root) / FW_LINE)) {
-		*reason = "the root lies outside the pool";
+		*reason = "the root is outside the pool";
 		return -EINVAL;
 	}
 	check_image(&c);
