@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Targets: all deps demo check check-quick check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint
-# circles fuzz install uninstall deb clean. Settings: V=1 (say every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=seconds (of each fuzzer),
+# circles fuzz install uninstall deb clean. Variables: V=1 (print every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=SECONDS (of each fuzzer),
 # FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
 # systemd and zsh look).
-# check-quick: what runs within a minute once it is built, for every hour's use.
-# demo, all checks, bench, lint, fuzz and deb first install what is missing of the Debian packages (as root).
+# check-quick takes a minute once everything is built.
+# demo, all checks, bench, lint, fuzz and deb first install missing Debian packages (as root).
 
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
@@ -40,15 +40,15 @@ COMPILE  := $(DEFINES) -std=gnu11 $(WARN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) -MMD
 LINK     := $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 LDLIBS   := -lbpf -lelf -lz -lmnl -ljansson -lpcap
 FWD_LIBS := -lsqlite3 -lpthread
-# The sanitizers bring an allocator of their own.
+# The sanitizers have their own allocator.
 JEMALLOC := $(if $(SAN),,-ljemalloc)
 
-# Expanded only where a BPF program is compiled: on a fresh machine there is no compiler when this file is read.
+# Expanded only when a BPF program is compiled: on a new machine there is no compiler when this file is read.
 ARCH_INC = -I/usr/include/$(shell $(CC) -print-multiarch)
-# The folder that it is compiled in does not become part of the program (of its line numbers).
+# Keeps the name of the build folder out of the program's line information.
 BPF_CFLAGS := -fdebug-compilation-dir=. -O2 -g -target bpf -mcpu=v3 -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter -Wno-address-of-packed-member
 
-# $(call sources,FOLDER): of it and of the rooms in it.
+# $(call sources,FOLDER): its C files and those of its subfolders.
 sources   = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
 LIB_SRC  := $(foreach l,$(wildcard lib/*),$(call sources,$(l)))
 LIB_OBJ  := $(LIB_SRC:%.c=$(BUILD)/%.o)
@@ -57,7 +57,7 @@ FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwctl))
 EXPORTER := $(BUILD)/fw-exporter
 EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/exporter))
 FWGEN_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
-# What is counted of a lookup is the unit tests'.
+# counted.o, of the unit tests, counts what a lookup reads.
 BENCH_OBJ := $(BUILD)/tests/unit/counted.o $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
 BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c tests/perf/peers/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
@@ -68,15 +68,15 @@ MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw.rules.5 fw.
 COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-# The kernel side is no part of what is fuzzed, but for what the exporter reads of it.
+# Of the kernel side only what the exporter reads is fuzzed.
 FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/requests/args.c)
 FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz/reparse.o)
-# Nor is the exporter's server.
+# The exporter's server is not fuzzed.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,http/web.c http/answer.c http/address.c exporter.c main.c), \
 	$(call sources,ctl/exporter)))
 KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_readers test_traffic test_pins)
-# Of the tests of pins only two: loading takes long there, and QEMU 7.2 does not bear that the kernel patches the call of an
-# XDP program while another CPU makes it, which a takeover under traffic does.
+# Only two tests of pins: loading takes long there, and QEMU 7.2 fails when the kernel patches the call of an XDP program while
+# another CPU executes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
 .PHONY: FORCE all deps demo check check-quick unit-tests check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
@@ -105,7 +105,7 @@ $(filter $(BUILD)/lib/kern/%,$(LIB_OBJ)) $(BENCH_OBJ): | $(SKEL)
 $(BUILD)/libfw.a: $(LIB_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
-# The daemon but for its main(), for its tests.
+# The daemon without its main(), for its tests.
 $(BUILD)/libfwd.a: $(filter-out %/main.o,$(FWD_OBJ))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -113,7 +113,7 @@ $(BUILD)/fwd: $(BUILD)/ctl/fwd/main.o $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(JEMALLOC) -o $@
 
-# The command line but for its main(), for its tests.
+# The command line without its main(), for its tests.
 $(BUILD)/libfwctl.a: $(filter-out %/main.o,$(FWCTL_OBJ))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -121,13 +121,13 @@ $(BUILD)/fwctl: $(BUILD)/ctl/fwctl/main.o $(BUILD)/libfwctl.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
-# Commands and options of the manual come from the table that the command line is parsed by.
+# The commands and options in the manual are generated from the table that the command line is parsed with.
 $(BUILD)/man/fwctl.8: docs/fwctl.8.in $(BUILD)/fwctl
 	@mkdir -p $(@D)
 	@echo "  MAN     $@"
 	$(Q)$(BUILD)/fwctl man $< > $@
 
-# What `--help` says of the settings, as it stands.
+# Inserts the output of `--help`.
 $(addprefix $(BUILD)/man/,fwd.8 fw-exporter.8): $(BUILD)/man/%.8: docs/%.8.in $(BUILD)/%
 	@mkdir -p $(@D)
 	@echo "  MAN     $@"
@@ -146,7 +146,7 @@ $(BUILD)/completion/_fwctl: $(BUILD)/fwctl
 	@mkdir -p $(@D)
 	$(Q)$< completion zsh > $@
 
-# Written anew each time: PREFIX may be another.
+# Written each time: PREFIX may have changed.
 $(BUILD)/systemd/%.service: tools/systemd/%.service.in FORCE
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@SBINDIR@|$(PREFIX)/sbin|' -e 's|@BINDIR@|$(PREFIX)/bin|' -e 's|@DATADIR@|$(PREFIX)/share/fwd|' $< > $@
@@ -155,11 +155,11 @@ $(BUILD)/systemd/%.service: tools/systemd/%.service.in FORCE
 $(BUILD)/jsonl: $(BUILD)/tests/e2e/jsonl.o
 	$(Q)$(CC) $(LINK) $^ -ljansson -o $@
 
-# HTTP clients that do not behave, for tests.
+# Misbehaving HTTP clients, for tests.
 $(BUILD)/webpeer: $(BUILD)/tests/e2e/webpeer.o
 	$(Q)$(CC) $(LINK) $^ -o $@
 
-# The other end of fwd's socket, for tests.
+# A client of fwd, also a misbehaving one, for tests.
 $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ -o $@
 
@@ -167,26 +167,26 @@ $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 $(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
-# Preloaded: a kernel that refuses tracing programs, for tests.
+# Preloaded, it makes the kernel refuse tracing programs, for tests.
 $(BUILD)/refusing.so: tests/refusing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) -O2 -shared -fPIC $< -o $@
 
-# Two interfaces without Ethernet header, for tests.
+# Makes two interfaces without Ethernet header, for tests.
 $(BUILD)/tunpair: $(BUILD)/tests/e2e/tunpair.o
 	$(Q)$(CC) $(LINK) $^ -o $@
 
-# Lookups whose instructions are counted.
+# Runs the lookups whose instructions are counted.
 $(BUILD)/lookups: $(BUILD)/tests/perf/instructions/lookups.o $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
-# Kills fwd, and looks what is left.
+# Kills fwd and checks what is left.
 $(BUILD)/kills: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/kills/*.c)) $(TEST_LIB) $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
 
-# Interfaces that change in any order, and what is attached to them.
+# Changes interfaces in random order and checks what is attached.
 $(BUILD)/sequences: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/sequences/*.c)) $(BUILD)/tests/e2e/kills/daemon.o $(TEST_LIB) \
 		$(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
@@ -196,8 +196,8 @@ $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
 
-# With DPDK's classifier among the peers. Of its package for developers only the headers: the rest would bring a driver for
-# each card that there is.
+# With DPDK's classifier as a peer. Takes only the headers from its development package, which depends on the drivers of all
+# network cards.
 DPDK := build/dpdk/include
 DPDK_INC = -isystem $(DPDK)/dpdk -isystem $(DPDK)/$(shell $(CC) -print-multiarch)/dpdk
 ACL_OBJ := $(filter-out %/peers_acl_none.o,$(BENCH_OBJ)) $(BUILD)/tests/perf/peers/peers_acl.o
@@ -215,7 +215,7 @@ $(DPDK):
 	$(Q)cd $@.part && dpkg-deb --fsys-tarfile libdpdk-dev_*.deb | tar -x --strip-components=3 ./usr/include
 	$(Q)rm $@.part/libdpdk-dev_*.deb $@.part/log && mv $@.part $@
 
-# The exporter but for its main(), for its tests. It needs none of the libraries of those who load programs.
+# The exporter without its main(), for its tests. It does not link the libraries that load BPF programs.
 $(BUILD)/libexporter.a: $(filter-out %/main.o,$(EXPORTER_OBJ))
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -238,19 +238,19 @@ TOP := -DFW_TOP='"$(CURDIR)"'
 $(BUILD)/tests/unit/tree.o: COMPILE += $(TOP)
 $(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
-# Lets memory run out.
+# Simulates running out of memory.
 $(BUILD)/tests/test_update: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 
 unit-tests: $(TESTS) $(BUILD)/refusing.so
 
-# Comparisons are not traced, which would take half of the time: the fuzzers that read text have dictionaries.
+# Comparisons are not traced, which would halve the speed: the fuzzers of texts have dictionaries.
 build/fuzz/%.o: %.c
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CLANG) $(DEFINES) -std=gnu11 -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-coverage=trace-cmp \
 		-fno-sanitize-recover=all -MMD -MP -c $< -o $@
 
-# Of the library only what a fuzzer uses: its counters are looked through after each run.
+# A fuzzer links only what it uses, because libFuzzer goes through all counters after each run.
 build/fuzz/libfuzzed.a: $(FUZZ_OBJ)
 	$(Q)rm -f $@ && ar rcs $@ $^
 
@@ -263,12 +263,12 @@ build/fuzz/words.dict: tests/fuzz/words.dict include/fw/table/fields.h
 	@mkdir -p $(@D)
 	$(Q){ cat $<; sed -nE 's/^\tX\([A-Z0-9_]+, ("[^"]*"), .*(MAYBE|ALWAYS).*/\1/p' include/fw/table/fields.h; } >$@
 
-# Texts are short, some statements: a run costs what its text costs. What was freed is remembered for a while only.
+# Short texts, of a few statements, because a run takes as long as its text. Freed memory is quarantined only briefly.
 $(foreach f,text edit list,$(eval FUZZ_ARGS_$f := -max_len=256 -dict=build/fuzz/words.dict)\
 	$(eval run-fuzz-$f: build/fuzz/words.dict))
 FUZZ_ENV := ASAN_OPTIONS=malloc_context_size=2:quarantine_size_mb=16
 
-# New inputs stay in build/: the corpus that is tracked grows by hand. What makes the fuzzer fail is left there too.
+# New and failing inputs stay in build/; the tracked corpus is extended by hand.
 $(FUZZERS:%=run-fuzz-%): run-fuzz-%: build/fuzz/fuzz_%
 	@mkdir -p build/fuzz/corpus/$*
 	@echo "  FUZZ    $* ($(T) s)"
@@ -276,7 +276,7 @@ $(FUZZERS:%=run-fuzz-%): run-fuzz-%: build/fuzz/fuzz_%
 		>build/fuzz/$*.log 2>&1 || { tail -n 50 build/fuzz/$*.log; echo "  FAILED  $*"; exit 1; }
 	@echo "  PASSED  $*: $$(tail -n 1 build/fuzz/$*.log)"
 
-# The fuzzers of texts as programs that count the lines that they run, for tests/fuzz/reached.
+# The fuzzers of texts with line coverage, for tests/fuzz/reached.
 REACHED := text edit list
 build/reached/%.o: %.c
 	@mkdir -p $(@D)
@@ -288,7 +288,7 @@ build/reached/replay_%: build/reached/tests/fuzz/fuzz_%.o $(patsubst %.c,build/r
 	@echo "  LINK    $@"
 	$(Q)$(CC) --coverage $^ $(LDLIBS) -Wl,--wrap=fw_file_read -o $@
 
-# $(call install_missing,PACKAGES): as root. On systems other than Debian: nothing.
+# $(call install_missing,PACKAGES): needs root. Does nothing on systems other than Debian.
 APT_INSTALL := DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends
 define install_missing
 @command -v dpkg-query >/dev/null || exit 0; \
@@ -301,8 +301,8 @@ $(APT_INSTALL) $$missing $(if $(V),,>/dev/null 2>&1) || { apt-get update -q $(if
 	$(APT_INSTALL) $$missing $(if $(V),,>/dev/null); }
 endef
 
-# Where systemd runs: $(call no_service,PACKAGE) keeps it from starting what a package that is missing brings, until
-# $(call disabled_service,PACKAGE) lets others start it.
+# With systemd, $(call no_service,PACKAGE) prevents the service of a missing package from being started when it is installed;
+# $(call disabled_service,PACKAGE) then leaves it disabled.
 define no_service
 @[ ! -d /run/systemd/system ] || [ "$$(id -u)" != 0 ] || [ -e /lib/systemd/system/$(1).service ] || \
 	systemctl -q mask --runtime $(1).service
@@ -312,7 +312,7 @@ define disabled_service
 	{ systemctl -q unmask --runtime $(1).service && systemctl -q disable $(1).service; }
 endef
 
-# A make of its own, which starts when the packages are there; with a job for each CPU unless told otherwise.
+# A second make, which starts once the packages are installed; with a job for each CPU unless -j is given.
 SUBMAKE = +$(Q)$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$$(nproc))
 
 deps:
@@ -322,7 +322,7 @@ demo: deps
 	$(SUBMAKE) all
 	$(Q)tests/e2e/demo
 
-# Prometheus is for the tests to run: its service is neither started nor enabled.
+# The tests run Prometheus themselves: its service is neither started nor enabled.
 check: deps
 	$(call no_service,prometheus)
 	$(call install_missing,$(CHECK_PACKAGES))
@@ -339,7 +339,7 @@ check: deps
 	$(Q)$(INSTRUCTIONS) check
 	$(Q)tests/e2e/run.sh
 
-# Without sanitizers, each unit test once and without the long ones, and an end-to-end case of each kind.
+# Without sanitizers: the short unit tests, once each, and an end-to-end case of each kind.
 QUICK_CASES := auto classify_in_kernel fwd_rules fwd_metrics
 check-quick: deps
 	$(call install_missing,$(QUICK_PACKAGES))
@@ -358,14 +358,14 @@ bench bench-full: deps
 	$(SUBMAKE) SAN= all $(if $(shell command -v dpkg-deb),build/fwbench-acl)
 	$(Q)tests/perf/run $(if $(filter bench-full,$@),--full)
 
-# Counts them, and notes them as those that `make check` wants.
+# Counts the instructions of lookups, and records them as what `make check` expects.
 INSTRUCTIONS = CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/instructions/run
 bench-instructions: deps
 	$(call install_missing,valgrind)
 	$(SUBMAKE) SAN= build/fwgen build/lookups
 	$(Q)$(INSTRUCTIONS) note
 
-# This tree against a revision: BASE=HEAD~1, a tag, a hash. ROUNDS=N: how often.
+# Compares this tree with a revision: BASE=HEAD~1, a tag or a hash. ROUNDS=N: how often.
 bench-compare: deps
 	$(if $(BASE),,$(error which revision? For example: make bench-compare BASE=HEAD~1))
 	$(call install_missing,git jq valgrind)
@@ -376,8 +376,8 @@ fuzz: deps
 	$(call install_missing,$(FUZZ_PACKAGES))
 	$(SUBMAKE) $(FUZZERS:%=run-fuzz-%)
 
-# BPF programs are compiled with clang's warnings already. cppcheck does not read the headers of libraries: macros that it
-# cannot parse are defined for it, without semicolons, at which it splits definitions.
+# BPF programs are compiled with clang's warnings already. cppcheck does not read the headers of libraries, so macros that it
+# cannot parse are defined here, without semicolons, where it would split definitions.
 LINTED = $(shell git ls-files '*.c' '*.h')
 CHECKED = $(filter-out %.bpf.c tests/fuzz/%,$(filter %.c,$(LINTED)))
 lint: deps
@@ -395,8 +395,8 @@ lint: deps
 	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) $(TOP) $(DPDK_INC) -std=gnu11 2>/dev/null
 	$(SUBMAKE) SAN= analyze
 
-# The analyzers of gcc and clang, each file once until it or one of its headers changes. gcc's search for leaks loses what is
-# kept in an element of an array; clang's does not. Results that Debian's flags make gcc ask for are asked for here too.
+# The analyzers of gcc and clang, run on each file when it or one of its headers has changed. gcc's leak check is off, because
+# it loses track of array elements; clang's does not. Unused results are reported as with Debian's flags.
 ANALYZED = $(patsubst %.c,build/analyzed/%.o,$(filter lib/% ctl/% tools/%,$(CHECKED)))
 ANALYZE = $(filter-out -I$(BUILD),$(DEFINES)) -isystem build -std=gnu11 '-D__wur=__attribute__((__warn_unused_result__))'
 build/analyzed/%.o: %.c tests/lint/clang-analyze .analyzer-suppressions
@@ -405,7 +405,7 @@ build/analyzed/%.o: %.c tests/lint/clang-analyze .analyzer-suppressions
 	$(Q)$(CC) $(ANALYZE) -O0 $(WARN) -Wno-format-truncation -fanalyzer -Wno-analyzer-malloc-leak -Werror -MMD -MP -c $< -o $@
 	$(Q)CLANG='$(CLANG)' tests/lint/clang-analyze $< $(ANALYZE)
 
-# Which files call which: no circles, and libraries only use those below them.
+# No circles of files that call each other; libraries use only those below them.
 .PHONY: circles
 circles: $(LIB_OBJ) $(FWD_OBJ) $(FWCTL_OBJ) $(EXPORTER_OBJ) $(FWGEN_OBJ)
 	@echo "  LINT    circles"
@@ -415,7 +415,7 @@ circles: $(LIB_OBJ) $(FWD_OBJ) $(FWCTL_OBJ) $(EXPORTER_OBJ) $(FWGEN_OBJ)
 .PHONY: analyze
 analyze: $(ANALYZED)
 
-# What is installed: $(call installed,KIND,FOLDER,MODE,FILES), each under the name that it has.
+# What is installed, under its own name: $(call installed,KIND,FOLDER,MODE,FILES).
 define installed
 $(eval KINDS += $1)$(eval TO_$1 := $2)$(eval MODE_$1 := $3)$(eval FILES_$1 := $4)
 endef
@@ -447,14 +447,14 @@ install: programs
 	$(foreach k,$(KINDS),$(if $(FILES_$k),$(call install_kind,$k)))
 	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fwd.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fwd.conf
 
-# All but the settings. Of this system also the folder of pins, if it is empty.
+# Keeps the configuration. Without DESTDIR also removes the folder of pins if it is empty.
 uninstall:
 	rm -f $(foreach k,$(KINDS),$(addprefix $(DESTDIR)$(TO_$k)/,$(notdir $(FILES_$k))))
 	@[ -n "$(DESTDIR)" ] || rmdir /sys/fs/bpf/fwd 2>/dev/null || :
 	@rmdir -p $(addprefix $(DESTDIR),$(TO_grafana) $(TO_prometheus) $(TO_plots) $(TO_examples)) 2>/dev/null || :
 
-# The Debian package, from a copy of the sources, as dpkg-buildpackage makes it: no root, no network, and by the date of the
-# last commit the same bytes each time. What was said to this make is not said to that one.
+# The Debian package, built by dpkg-buildpackage from a copy of the sources, without root and network. Reproducible: its date
+# is that of the last commit. The variables of this make are not passed on.
 DEB_MAINTAINER ?= fwd maintainers <maintainers@fwd.invalid>
 DEB_TREE := build/deb/fwd-$(VERSION)
 DEB_DEPENDS = $(filter-out build-essential linux-libc-dev,$(BUILD_PACKAGES))
@@ -470,14 +470,14 @@ deb:
 	$(Q)cd $(DEB_TREE) && env -u MAKEFLAGS -u MAKELEVEL -u MAKEOVERRIDES -u MFLAGS -u SAN -u BUILD -u CFLAGS -u LDFLAGS \
 		dpkg-buildpackage -b -us -uc -j$$(nproc) $(if $(V),,>../log 2>&1 || { tail -n 30 ../log; exit 1; })
 
-# Built twice, in different surroundings, it has the same bytes.
+# Builds the package twice, in different environments, and compares the bytes.
 check-reproducible:
 	$(SUBMAKE) deb
 	$(Q)tests/e2e/reproducible.sh build/reproducible build/deb/*.deb
 	@echo "  SAME    $$(echo build/deb/*.deb)"
 
-# In a clean system, from Debian's mirror the first time. A package of another version and with another BPF program is what it
-# is upgraded to.
+# Installs the package in a clean Debian, which is downloaded the first time, and upgrades it to one of another version with
+# another BPF program.
 DEB_NEXT := build/package/next
 check-package:
 	$(call install_missing,$(BUILD_PACKAGES) $(DEB_PACKAGES) $(CHECK_DEB_PACKAGES))

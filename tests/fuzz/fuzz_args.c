@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any bytes as the arguments of any request: taken, or refused with one reason. */
+/* Any bytes as the arguments of any request: accepted, or refused with one error. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What is shown of a name can be read by anybody, and means it. */
+/* The form of a name that is shown can be read back as the same name. */
 static void check_name(const char *name)
 {
 	char again[FW_ALTNAME_MAX + 1];

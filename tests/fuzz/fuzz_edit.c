@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any changes to a small ruleset: what is aborted leaves nothing behind, and the log of what is done does the same to
- * another copy. Bytes stand for words of the language, so that most lines come near to meaning something; an input that
- * begins with a letter is text as it is.
+ * Any changes to a small ruleset: an aborted one changes nothing, and the log of a committed one has the same effect on
+ * another copy. Bytes encode words of the language, so that most lines are nearly valid; an input that begins with a letter is
+ * plain text.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Small: most of a run is to read it. */
+/* Small, because parsing it takes most of a run. */
 static const char base[] = "set a { 10.0.0.0/8, ::1 }\nset b { }\nset c { 1.1.1.1 }\n"
 			   "rule 10 name ssh in from @a accept\n"
 			   "rule 20 name web from { @c, 10.0.0.0/8 } to not @a accept comment \"x\"\n"
@@ -90,9 +90,9 @@ static const char *const words[] = {
 	"accept\n",
 	"counter",
 };
-#define WORDS_MAX 48 /* of one input: some eight changes */
+#define WORDS_MAX 48 /* of an input, for about eight changes */
 
-/* A text that is kept for the next run: else most of a run would be malloc(). */
+/* The buffer is kept for the next run, which would otherwise spend its time in malloc(). */
 static const struct fw_buf *text_of(const uint8_t *data, size_t size)
 {
 	static struct fw_buf b;
@@ -126,7 +126,7 @@ static void check(const struct fw_ruleset *rs)
 		abort();
 }
 
-/* Begins, applies, checks; the edit is left open. */
+/* Begins an edit, applies the changes and checks the result. Leaves the edit open. */
 static int apply(struct fw_ruleset *rs, struct fw_edit *e, const struct fw_buf *text, struct fw_buf *log)
 {
 	static struct fw_diags ds;
@@ -166,7 +166,7 @@ static void check_same(const struct fw_ruleset *rs, const struct state *want)
 		abort();
 }
 
-/* What is committed to @rs, its log does to another copy. */
+/* Commits to @rs, and checks that the log makes the same changes to another copy. */
 static void replay(struct fw_ruleset *rs, const struct fw_buf *text)
 {
 	static struct fw_buf log, again;
@@ -190,7 +190,7 @@ static void replay(struct fw_ruleset *rs, const struct fw_buf *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* Since nothing is left of what is aborted, one ruleset serves until changes are not refused. */
+	/* A ruleset can be used again while changes are aborted. */
 	static struct fw_ruleset *rs;
 	static struct state base_state;
 	const struct fw_buf *text = text_of(data, size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What fw-exporter takes from others: headers and targets of any bytes; any objects and lines of rules as fwd's, any text as the pinned
- * files'. What becomes series must be lines of a page, however odd the names.
+ * The input of fw-exporter: headers and targets of any bytes, any objects and rule lines in place of fwd's, any text in place of
+ * the iterator files'. Whatever becomes series must be valid lines of a page.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void headers(const char *text, size_t size)
 	accept_gzip(header);
 }
 
-/* A Host header, and a target with it: what is ours begins with a name of ours, or as an address. */
+/* A Host header, and a target with that host: it is accepted only if it begins with a name of ours, or like an address. */
 static void hosts(const char *text, size_t size)
 {
 	const struct hosts h = { .names = "metrics.example.org,b", .own = "fw1,fw1.example.net" };
@@ -47,7 +47,7 @@ static void hosts(const char *text, size_t size)
 		abort();
 }
 
-/* A sample: a name, labels whose quotes are all escaped or in pairs, and a number. */
+/* Is it a sample: a name, labels with balanced or escaped quotes, and a number? */
 static void check_sample(const char *s, const char *end)
 {
 	bool quoted = false;
@@ -145,7 +145,7 @@ static void choice(const char *text, size_t size)
 	fw_rule_choice_free(&c);
 }
 
-/* Objects of fwd, and then all metrics that come from them. */
+/* Objects of fwd, and all metrics that are made from them. */
 static void snapshots(const char *text, size_t size)
 {
 	struct self self = { .resident = 0 };

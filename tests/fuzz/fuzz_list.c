@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as the file of a set, of the format that the first of them chooses: what is read must print and parse back, and
- * does not depend on whether lines that are no elements may be skipped.
+ * Any bytes as the file of a set, in the format that the first byte selects. The elements must print and parse back, and must not
+ * depend on whether invalid lines may be skipped.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@ static int find(void *ctx, const char *path, const char **text, size_t *len)
 	return 0;
 }
 
-/* How many it has; SIZE_MAX: it is refused. */
+/* Return: the number of elements; SIZE_MAX: the file is refused. */
 static size_t elements(struct list *l, const char *skip, const char *format)
 {
 	static struct fw_diags ds;

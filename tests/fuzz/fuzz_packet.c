@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fuzzer of the packet parser. The first 16 bytes of the input say what goes
- * with the frame, the rest is the frame, in memory of exactly its size.
+ * Fuzzer of the packet parser. The first 16 bytes of the input are metadata, the
+ * rest is the frame, in an allocation of exactly its size.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The head of an input. */
 struct head {
 	uint8_t hook;
-	uint8_t beside; /* bit 0: there is a tag beside the frame, bit 1: there is no Ethernet header */
+	uint8_t beside; /* bit 0: there is a tag outside the frame, bit 1: there is no Ethernet header */
 	uint16_t iface;
 	uint16_t vlan_tci; /* without Ethernet header: the ethertype */
 	uint16_t hidden;   /* bytes of the frame that cannot be read */
 	uint32_t mark;
-	uint32_t beyond; /* the same, a larger number: only its low 17 bits count */
+	uint32_t beyond; /* more of them: only the low 17 bits are used */
 };
 FW_ASSERT_SIZE(struct head, 16);
 
@@ -51,7 +51,7 @@ static void check_values(const struct fw_key *key)
 		DEMAND(key->f[i] <= absent[i]);
 	for (int i = FW_NFIELDS; i < FW_KEY_SLOTS; i++)
 		DEMAND(key->f[i] == 0);
-	/* These have no room for an absent value in the packed flow. */
+	/* The packed flow has no absent value for these. */
 	DEMAND(key->f[FW_F_LENGTH] <= 65535 && key->f[FW_F_ETHERTYPE] <= 65535 && key->f[FW_F_HOOK] < FW_NHOOKS);
 }
 
@@ -83,7 +83,7 @@ static int has_ports(uint32_t proto)
 	       proto == IPPROTO_DCCP;
 }
 
-/* A packet that rules are asked about has exactly the fields of its protocol; any other frame has none of them. */
+/* A packet that rules are searched for has exactly the fields of its protocol; any other frame has none of them. */
 static void check_l4(const struct fw_key *key)
 {
 	uint32_t proto = key->f[FW_F_PROTO], whole = key->reason == FW_R_NONE && key->f[FW_F_FRAG] != FW_FRAG_LATER;
@@ -98,7 +98,7 @@ static void check_l4(const struct fw_key *key)
 		DEMAND(proto <= 255);
 }
 
-/* What is looked up has exactly the fields of its layers, and no other frame has those of layers above IP's. */
+/* A packet that is looked up has exactly the fields of its layers. Other frames have none of layers above IP. */
 static void check_layers(const struct fw_key *key)
 {
 	bool looked_up = fw_reason_has_rules(key->reason);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any bytes as rules; when they begin with '@', as no rules do, as a ClassBench filter set; with '?', as what `list` is to
- * look for. What parses must print, and what is printed must parse back and print the same.
+ * Any bytes as rules; if they begin with '@', as no rules do, as a ClassBench filter set; with '?', as a query of `list`. What
+ * parses must print, and the printed text must parse back and print the same.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct fw_diags ds;
 
-/* In one go, and in steps. */
+/* Prints at once, and in steps. */
 static void check_passes(struct fw_query *f, const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	int want = fw_query_passes(f, rs, r, NULL), is;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any bytes as what a client of fwd may send: what decodes must encode to the same bytes. */
+/* Any bytes as a message to fwd: whatever decodes must encode to the same bytes. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is printed must parse back and print the same. */
+/* The printed text must parse back and print the same. */
 #ifndef FW_FUZZ_REPARSE_H
 #define FW_FUZZ_REPARSE_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A fuzzer's main() without libFuzzer: the inputs that are named, each once. */
+/* A fuzzer's main() without libFuzzer: runs each input that is named once. */
 #include "fw/base.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwgen: rulesets, prefix lists and packet traces of any size, made from a seed,
- * so that a checkout needs no other data. The same options give the same output.
+ * fwgen generates rulesets, prefix lists and packet traces of any size from a
+ * seed, so a checkout needs no other data. The same options give the same output.
  */
 #include "gen.h"
 
@@ -11,7 +11,7 @@ enum option { O_RULES, O_COUNT, O_PACKETS, O_SEED, O_V6, O_SHAPE, O_FILE, O_TRAC
 
 struct option_row {
 	const char *name, *argument, *help;
-	unsigned long max; /* numbers; 0: text */
+	unsigned long max; /* of a number; 0: the option is a text */
 	size_t offset;
 };
 
@@ -20,13 +20,13 @@ static const struct option_row options[NOPTIONS] = {
 	[O_RULES] = { "--rules", "N", "how many rules (default 1000)", 16000000, AT(rules) },
 	[O_COUNT] = { "--count", "N", "how many prefixes (default 1000)", 100000000, AT(count) },
 	[O_PACKETS] = { "--packets", "N", "how many packets (default 1000)", 100000000, AT(packets) },
-	[O_SEED] = { "--seed", "S", "another number gives another output (default 1)", ~0ul, AT(seed) },
+	[O_SEED] = { "--seed", "S", "of the random numbers (default 1)", ~0ul, AT(seed) },
 	[O_V6] = { "--v6", "PERCENT", "share of IPv6 (default 30)", 100, AT(v6) },
 	[O_SHAPE] = { "--shape", "NAME", "server (default), edge, blocklist or hotpair", 0, AT(shape) },
 	[O_FILE] = { "--rules", "FILE", "the ruleset; - is standard input", 0, AT(rules_path) },
-	[O_TRACE] = { "--trace", "FILE", "the packets, one a line", 0, AT(trace_path) },
+	[O_TRACE] = { "--trace", "FILE", "the packets, one per line", 0, AT(trace_path) },
 	[O_FORMAT] = { "--format", "NAME", "of the ruleset: rules (default) or classbench", 0, AT(format) },
-	[O_ZIPF] = { "--zipf", "A", "packets repeat: flow number i comes with weight 1/i^A (0 to 4)", 0, AT(zipf) },
+	[O_ZIPF] = { "--zipf", "A", "packets repeat: flow number i has weight 1/i^A (0 to 4)", 0, AT(zipf) },
 };
 
 #define OPT(o) (1u << O_##o)
@@ -39,11 +39,11 @@ static const struct command {
 	{ "rules", "print a ruleset", gen_rules, OPT(RULES) | OPT(SEED) | OPT(V6) | OPT(SHAPE), 0 },
 	{ "prefixes", "print a list of prefixes for `set NAME file`", gen_prefixes, OPT(COUNT) | OPT(SEED) | OPT(V6),
 	  0 },
-	{ "trace", "print packets that lean to the corners of a ruleset's rules", gen_trace,
+	{ "trace", "print packets near the edges of a ruleset's rules", gen_trace,
 	  OPT(FILE) | OPT(FORMAT) | OPT(PACKETS) | OPT(SEED) | OPT(ZIPF), OPT(FILE) },
 	{ "truth",
-	  "print, for each packet of a trace, the number (from 0) of the first rule that\n"
-	  "           matches, -1 for none, by linear search",
+	  "print the number (from 0) of the first rule that matches each packet of a trace,\n"
+	  "           or -1, found by linear search",
 	  gen_truth, OPT(FILE) | OPT(FORMAT) | OPT(TRACE), OPT(FILE) | OPT(TRACE) },
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))
@@ -74,7 +74,7 @@ static int option_set(struct gen_options *o, const struct option_row *row, const
 		*(unsigned long *)where = strtoul(value, &end, 10);
 		if (*value >= '0' && *value <= '9' && !*end && *(unsigned long *)where <= row->max)
 			return 0;
-		fprintf(stderr, "fwgen: %s %s: want a number from 0 to %lu\n", row->name, value, row->max);
+		fprintf(stderr, "fwgen: %s %s: expected a number from 0 to %lu\n", row->name, value, row->max);
 		return -EINVAL;
 	}
 	if (row != &options[O_ZIPF]) {
@@ -84,11 +84,11 @@ static int option_set(struct gen_options *o, const struct option_row *row, const
 	o->zipf = strtod(value, &end);
 	if (end != value && !*end && o->zipf >= 0 && o->zipf <= 4)
 		return 0;
-	fprintf(stderr, "fwgen: --zipf %s: want a number from 0 to 4\n", value);
+	fprintf(stderr, "fwgen: --zipf %s: expected a number from 0 to 4\n", value);
 	return -EINVAL;
 }
 
-/* The option's row if the command has it, or NOPTIONS. */
+/* Return: the option's row if the command has it, or NOPTIONS. */
 static int option_find(const struct command *c, const char *name)
 {
 	for (int o = 0; o < NOPTIONS; o++)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rulesets with the shape that firewalls have: prefixes nested in one another,
- * a few services that come again and again, many rules on a few wildcard pairs,
- * sets, both families. Every rule can match some packet.
+ * Rulesets like those of real firewalls: nested prefixes, a few services that
+ * recur, many rules on a few wildcard pairs, sets, both families. Every rule can
+ * match some packet.
  */
 #include "tools/fwgen/gen.h"
 
@@ -12,7 +12,7 @@
 
 #define LEVELS 5
 #define SETS_MAX 24
-#define WIDE_LEVEL 3      /* where ranges and the elements of sets are taken from */
+#define WIDE_LEVEL 3      /* of the prefixes that become ranges and elements of sets */
 #define SET_ELEMENTS 1000 /* of one level and family, at most */
 
 struct prefix {
@@ -21,9 +21,9 @@ struct prefix {
 };
 
 /*
- * Prefixes of one family, level by level; each one of a level lies inside one of
- * the level before, and all in one prefix are of one length: so an address is in
- * few of them, as it is with real firewalls.
+ * Prefixes of a family by level. Each is inside a prefix of the level before, and
+ * all those inside the same prefix have the same length, so an address is in few
+ * of them, as with real firewalls.
  */
 struct tree {
 	struct prefix *level[LEVELS];
@@ -31,17 +31,17 @@ struct tree {
 	enum fw_family family;
 };
 
-/* What a rule says about addresses, by weight in percent. */
+/* The kinds of addresses that a rule has, by weight in percent. */
 enum kind { KIND_PAIR, KIND_SOURCE, KIND_DESTINATION, KIND_HOT, KIND_SET, KIND_LIST, KIND_NOT, NKINDS };
 
 struct shape {
 	const char *name;
-	enum kind usual; /* in place of kinds that have reached their limit */
+	enum kind usual; /* replaces kinds that have reached their limit */
 	uint8_t weight[NKINDS];
-	uint8_t any_service;                      /* percent of the rules that say addresses only */
+	uint8_t any_service;                      /* percent of the rules that match only addresses */
 	uint8_t random_port;                      /* percent of the port matches that are one random port */
-	uint16_t source_share, destination_share; /* prefixes: one for so many rules */
-	uint16_t few;                             /* prefixes at least */
+	uint16_t source_share, destination_share; /* rules per prefix */
+	uint16_t few;                             /* the least number of prefixes */
 };
 
 static const struct shape shapes[] = {
@@ -59,7 +59,7 @@ struct gen {
 	unsigned nsets, v6;
 	unsigned rules[NKINDS]; /* of each kind so far */
 	bool wide;              /* the rule being written has no address, or a wide one */
-	bool late;              /* it is one of the last, where firewalls have the rules that catch much */
+	bool late;              /* it is one of the last, where firewalls have broad rules */
 };
 
 static const uint8_t level_len[FW_NFAMILIES][LEVELS] = {
@@ -134,7 +134,7 @@ static void tree_free(struct tree *t)
 		free(t->level[l]);
 }
 
-/* Any of the prefixes; of long ones there are more. @level: which one it came from. */
+/* Picks a prefix; most are long. Sets @level to its level. */
 static const struct prefix *tree_pick(struct fw_random *r, const struct tree *t, unsigned *level)
 {
 	size_t n = 0;
@@ -156,7 +156,7 @@ static void print_prefix(enum fw_family family, const struct prefix *p)
 		printf("/%u", p->len);
 }
 
-/* The first half of a prefix but for its last address: a range that is no prefix. */
+/* Prints the first half of a prefix without its last address: a range that is no prefix. */
 static void print_range(enum fw_family family, const struct prefix *p)
 {
 	uint64_t unit = family == FW_IP4 ? 1ull << 32 : 1;
@@ -181,7 +181,7 @@ static void print_addresses(struct gen *g, const struct tree *t)
 		print_prefix(t->family, p);
 }
 
-/* Hosts that stand together in the tree, so that no address is on many lists. */
+/* Prints hosts that are neighbours in the tree, so that no address is in many lists. */
 static void print_list(struct gen *g, const struct tree *t)
 {
 	size_t n = t->n[LEVELS - 1], first = fw_random_below(&g->rng, n / 4) * 4;
@@ -195,7 +195,7 @@ static void print_list(struct gen *g, const struct tree *t)
 	fputs(" }", stdout);
 }
 
-/* One `not` a family: each holds nearly every address, so there cannot be many. */
+/* Prints the only `not` of the family: it contains nearly every address, so there cannot be many. */
 static void print_not(enum fw_family family)
 {
 	fputs(family == FW_IP4 ? "not { 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 }" : "not { fd00::/8, fe80::/10 }",
@@ -231,7 +231,7 @@ static void print_sides(struct gen *g, enum fw_family family, enum kind kind)
 		print_side(g, 1, family, KIND_PAIR);
 }
 
-/* An early rule like that would hide all that follow: it gets a narrow service. */
+/* An early rule with such addresses gets a narrow service: otherwise it would shadow all rules after it. */
 static bool catches_much(const struct gen *g)
 {
 	return g->wide && !g->late;
@@ -269,7 +269,7 @@ static void print_tcp_udp(struct gen *g, const char *proto)
 		printf(" flags %s", flags[fw_random_below(&g->rng, sizeof(flags) / sizeof(*flags))]);
 }
 
-/* No family given (both sides any): only what either family has. */
+/* If both addresses are `any`, only protocols that both families have. */
 static void print_other(struct gen *g, enum fw_family family)
 {
 	static const char *const icmp4[] = { "", " icmp-type echo-request", " icmp-type 3", " icmp-type 3 icmp-code 4",
@@ -308,7 +308,7 @@ static void print_extras(struct gen *g)
 		fputs(extras[fw_random_below(&g->rng, sizeof(extras) / sizeof(*extras))], stdout);
 }
 
-/* Before the addresses: the hook and the interface. */
+/* Prints the hook and the interface, which precede the addresses. */
 static void print_where(struct gen *g)
 {
 	static const char *const ifaces[] = { "eth0", "eth1", "wan0", "{ eth0, eth1 }", "not lan0" };
@@ -319,7 +319,7 @@ static void print_where(struct gen *g)
 		printf(" on %s", ifaces[fw_random_below(&g->rng, sizeof(ifaces) / sizeof(*ifaces))]);
 }
 
-/* Rules on the pairs that every packet asks for do not become more as a ruleset grows. */
+/* The number of rules on pairs that every packet looks up does not grow with the ruleset. */
 static const unsigned kind_limit[NKINDS] = { ~0u, ~0u, ~0u, 300, 2000, ~0u, 50 };
 
 static enum kind kind_pick(struct gen *g)
@@ -352,7 +352,7 @@ static void print_rule(struct gen *g, unsigned long i, unsigned long rules)
 	puts(fw_random_percent(&g->rng, 1) ? " comment \"generated\"" : "");
 }
 
-/* Every nsets-th prefix of the wide level, so that an address is in few sets; and some hosts. */
+/* Prints every nsets-th prefix of the wide level, so that an address is in few sets, and some hosts. */
 static void print_set_elements(struct gen *g, unsigned s, enum fw_family family, const char *comma)
 {
 	const struct tree *t = &g->tree[0][family];
@@ -425,7 +425,7 @@ int gen_rules(const struct gen_options *o)
 		for (unsigned long i = 0; i < o->rules; i++)
 			print_rule(&g, i, o->rules);
 	} else {
-		fprintf(stderr, "fwgen: memory is out\n");
+		fprintf(stderr, "fwgen: out of memory\n");
 	}
 	trees_free(&g);
 	return err ? 1 : 0;
@@ -450,7 +450,7 @@ int gen_prefixes(const struct gen_options *o)
 		putchar('\n');
 	}
 	if (err)
-		fprintf(stderr, "fwgen: memory is out\n");
+		fprintf(stderr, "fwgen: out of memory\n");
 	tree_free(&t[FW_IP4]);
 	tree_free(&t[FW_IP6]);
 	return err ? 1 : 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets that lean to the corners of a ruleset's rules: first and last address
- * of a prefix and the ones just outside, ends of port ranges; and some that have
- * nothing to do with any rule. Packets are flows: flow number n is always the same.
+ * Packets near the edges of a ruleset's rules: first and last addresses of
+ * prefixes and those just outside, ends of port ranges; and some unrelated to any
+ * rule. Each packet belongs to a flow: flow number n is always the same.
  */
 #include "tools/fwgen/gen.h"
 
@@ -12,19 +12,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LENGTH_MIN 100 /* room for any header that a packet here has */
+#define LENGTH_MIN 100 /* room for all headers of these packets */
 #define LENGTH_MAX 1900
 
 struct flow {
 	enum fw_family family;
 	struct fw_addr addr[2]; /* source, destination */
 	uint32_t f[FW_NFIELDS]; /* fields in `said` */
-	uint32_t said;          /* bit f: the field is written */
+	uint32_t said;          /* bit f: the field is printed */
 };
 
-/* How a flow's number is drawn: octaves of 1/n^a, even inside an octave. */
+/* Draws a flow's number: weights 1/n^a by octaves, uniform inside an octave. */
 struct zipf {
-	double sum[65]; /* of the octaves up to each */
+	double sum[65]; /* cumulative weights of the octaves */
 	unsigned octaves;
 	uint64_t n;
 };
@@ -84,7 +84,7 @@ static struct fw_addr addr_random(struct fw_random *r, enum fw_family family)
 	return family == FW_IP4 ? (struct fw_addr){ a.hi & 0xffffffff00000000ull, 0 } : a;
 }
 
-/* An end of the range, next to an end, or inside. */
+/* An end of the range, a value next to one, or one inside. */
 static struct fw_addr addr_corner(struct fw_random *r, const struct fw_addr_range *range)
 {
 	unsigned __int128 unit = range->family == FW_IP4 ? (unsigned __int128)1 << 96 : 1;
@@ -106,7 +106,7 @@ static struct fw_addr addr_corner(struct fw_random *r, const struct fw_addr_rang
 	return number_addr(lo + (addr_number(any) / unit) % ((hi - lo) / unit + 1) * unit);
 }
 
-/* A range of the expression or of one of its sets; NULL: there is none. */
+/* Picks a range of the expression or of one of its sets; NULL: there is none. */
 static const struct fw_addr_range *addrs_pick(struct fw_random *r, const struct fw_ruleset *rs,
 					      const struct fw_addrs *e)
 {
@@ -145,7 +145,7 @@ static void flow_say(struct flow *f, enum fw_field field, uint32_t value)
 	f->said |= 1u << field;
 }
 
-/* A value that the match accepts, at an end of a range more often; sometimes one just outside. */
+/* Picks a value that the match accepts, often the end of a range; sometimes one just outside. */
 static uint32_t match_corner(struct fw_random *r, const struct fw_match *m)
 {
 	uint32_t max = fw_field_info[m->field].max;
@@ -174,7 +174,7 @@ static void flow_rule(struct fw_random *r, const struct fw_ruleset *rs, const st
 		flow_say(f, rule->matches[i]->field, match_corner(r, rule->matches[i]));
 }
 
-/* The protocol, when the rule leaves it open: one that has what the rule says. */
+/* Picks a protocol with the fields that the rule matches, if the rule does not name one. */
 static uint32_t proto_pick(struct fw_random *r, const struct flow *f)
 {
 	static const uint8_t any[] = { 6, 6, 6, 6, 17, 17, 17, 132, 33, 136, 1, 58, 47, 50 };
@@ -198,14 +198,14 @@ static void flow_default(struct fw_random *r, struct flow *f, enum fw_field fiel
 		flow_say(f, field, (uint32_t)fw_random_below(r, below));
 }
 
-/* Fills in what a packet of this protocol has, and takes away what it cannot have. */
+/* Fills in the fields of a packet of this protocol, and removes those that it cannot have. */
 static void flow_complete(struct fw_random *r, const struct fw_ruleset *rs, struct flow *f)
 {
 	unsigned layers;
 
 	if (!(f->said & 1u << FW_F_PROTO))
 		flow_say(f, FW_F_PROTO, proto_pick(r, f));
-	if (f->f[FW_F_PROTO] == (f->family == FW_IP6 ? 1 : 58)) /* nobody sends the other family's ICMP */
+	if (f->f[FW_F_PROTO] == (f->family == FW_IP6 ? 1 : 58)) /* the ICMP of the other family is not sent */
 		flow_say(f, FW_F_PROTO, f->family == FW_IP6 ? 58 : 1);
 	if (!(f->said & 1u << FW_F_FRAG))
 		flow_say(f, FW_F_FRAG,
@@ -286,7 +286,7 @@ static struct flow flow_make(struct fw_random *r, const struct fw_ruleset *rs)
 	return f;
 }
 
-/* Rules may ask for what cannot be written as a packet (an extension header as protocol): then another flow. */
+/* Some rules match only what cannot be written as a packet (an extension header as protocol): tries another flow. */
 #define TRIES 100
 static int print_packet(struct fw_buf *b, const struct fw_ruleset *rs, struct fw_random r)
 {
@@ -304,7 +304,7 @@ static int print_packet(struct fw_buf *b, const struct fw_ruleset *rs, struct fw
 			return 0;
 		}
 	}
-	fprintf(stderr, "fwgen: %s\n", b->failed ? "memory is out" : "the rules leave no packet that can be written");
+	fprintf(stderr, "fwgen: %s\n", b->failed ? "out of memory" : "no packet that matches the rules can be written");
 	return -EINVAL;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The right answer for every packet of a trace, by linear search over the rules. */
+/* The correct result for every packet of a trace, by linear search of the rules. */
 #include "tools/fwgen/gen.h"
 
 #include "fw/compile.h"
@@ -33,7 +33,7 @@ int gen_load(const struct gen_options *o, struct fw_ruleset **out)
 	err = fw_text_load(o->rules_path, classbench ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES, out, ds);
 	say(ds);
 	if (err == -ENOMEM)
-		fprintf(stderr, "fwgen: memory is out\n");
+		fprintf(stderr, "fwgen: out of memory\n");
 	return err;
 }
 
@@ -42,7 +42,7 @@ void gen_ruleset_freep(struct fw_ruleset **rs)
 	fw_ruleset_free(*rs);
 }
 
-/* One line of the trace; 0, or -EINVAL after saying what is wrong with it. */
+/* Classifies a line of the trace. 0, or -EINVAL after printing the error. */
 static int truth_line(struct fw_ruleset *rs, const char *path, unsigned long number, const char *line)
 {
 	static struct fw_frame frame;
