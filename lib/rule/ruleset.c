@@ -65,42 +65,6 @@ struct fw_diags *fw_ruleset_warnings(struct fw_ruleset *rs)
 }
 
 /* Ids that follow each other stand together, eight in a cache line. */
-uint32_t fw_id_hash(uint64_t id)
-{
-	return (uint32_t)(fw_mix64(id >> 3) << 3 | (id & 7));
-}
-
-struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id)
-{
-	const struct fw_rule_index *ix = rs->index;
-	uint32_t hash = fw_id_hash(id), v;
-
-	for (uint32_t pos = hash; fw_table_next(&ix->ids, hash, &pos, &v);)
-		if (ix->by_slot[v].rule->id == id)
-			return ix->by_slot[v].rule;
-	return NULL;
-}
-
-uint64_t fw_id_next(struct fw_ruleset *rs)
-{
-	struct fw_rule_index *ix = rs->index;
-
-	while (!rs->next_id && (!ix->id_free || fw_ruleset_by_id(rs, ix->id_free)))
-		ix->id_free++;
-	return rs->next_id ? rs->next_id : ix->id_free;
-}
-
-struct fw_rule *fw_ruleset_by_name(const struct fw_ruleset *rs, const char *name)
-{
-	const struct fw_rule_index *ix = rs->index;
-	uint32_t hash = fw_hash_string(name), v;
-
-	for (uint32_t pos = hash; fw_table_next(&ix->names, hash, &pos, &v);)
-		if (!strcmp(ix->by_slot[v].rule->name, name))
-			return ix->by_slot[v].rule;
-	return NULL;
-}
-
 const char *fw_rule_label(const struct fw_rule *r, char *buf, size_t size)
 {
 	snprintf(buf, size, "%llu%s%s%s", (unsigned long long)r->id, r->name ? " (" : "", r->name ? r->name : "",

@@ -47,13 +47,23 @@ int fw_str_u64(struct fw_str s, uint64_t *out);
  * Return: 0, or -EINVAL with a diagnostic.
  */
 int fw_str_addr_range(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_addr_range *out);
-/* The same, without a diagnostic; *out is undefined when it is none. */
 /*
  * Addresses of ::ffff:0:0/96, but not the whole of it: programs write IPv4 addresses like that, and no packet has them.
  * fw_addr_refuse_mapped(): always -EINVAL, with the IPv4 ones as a hint.
  */
 bool fw_addr_is_mapped(const struct fw_addr_range *r);
 int fw_addr_refuse_mapped(const struct fw_addr_range *r, struct fw_str s, struct fw_place at, struct fw_diags *ds);
+/* Why a word is not an element; of FW_ADDR_HOST_BITS and FW_ADDR_FINE, *out is the prefix or the range. */
+enum fw_addr_fault {
+	FW_ADDR_FINE,
+	FW_ADDR_NONE,
+	FW_ADDR_NO_LENGTH,
+	FW_ADDR_HOST_BITS,
+	FW_ADDR_TWO_FAMILIES,
+	FW_ADDR_EMPTY
+};
+enum fw_addr_fault fw_str_element(struct fw_str s, struct fw_addr_range *out);
+/* Is it an element? *out is undefined when it is not. */
 bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out);
 /* An address alone: 0 or -EINVAL, no diagnostic. */
 int fw_str_addr(struct fw_str s, enum fw_family *family, struct fw_addr *out);

@@ -7,78 +7,11 @@
  */
 #include "lib/text/list.h"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r';
-}
-
-static struct fw_str trim(const char *s, const char *end)
-{
-	while (s < end && is_blank(*s))
-		s++;
-	while (end > s && is_blank(end[-1]))
-		end--;
-	return (struct fw_str){ s, (size_t)(end - s) };
-}
-
 static bool begins(struct fw_str s, const char *with)
 {
 	size_t len = strlen(with);
 
 	return s.len >= len && !memcmp(s.s, with, len);
-}
-
-struct fw_str fw_list_body(struct fw_str line)
-{
-	const char *s = line.s, *end = line.s + line.len;
-	struct fw_str body;
-
-	for (; s < end && *s != '#' && *s != ';'; s++)
-		if (*s == '/' && end - s > 1 && s[1] == '/' && (s == line.s || is_blank(s[-1])))
-			break;
-	body = trim(line.s, s);
-	return body.len > 1 && body.s[body.len - 1] == ',' ? trim(body.s, body.s + body.len - 1) : body;
-}
-
-static struct fw_str first_word(const char *s, const char *end)
-{
-	const char *stop = s;
-
-	while (stop < end && !is_blank(*stop) && *stop != '#' && *stop != ';' && *stop != ',')
-		stop++;
-	return (struct fw_str){ s, (size_t)(stop - s) };
-}
-
-bool fw_list_hides(struct fw_str line, struct fw_str body, struct fw_str *element)
-{
-	const char *mark = body.s + body.len, *end = line.s + line.len, *s;
-	struct fw_addr_range r;
-
-	while (mark < end && (is_blank(*mark) || *mark == ','))
-		mark++;
-	if (mark == end || !body.len)
-		return false;
-	for (s = mark; s < end && (*s == '#' || *s == ';' || *s == '/'); s++)
-		;
-	*element = first_word(trim(s, end).s, end);
-	return (!is_blank(mark[-1]) || element->s == s) && fw_str_is_element(*element, &r);
-}
-
-void fw_list_words(struct fw_str s, struct fw_list_words *out)
-{
-	const char *p = s.s, *end = s.s + s.len;
-
-	out->n = 0;
-	while (p < end && out->n < FW_LIST_WORDS) {
-		const char *from;
-
-		while (p < end && is_blank(*p))
-			p++;
-		for (from = p; p < end && !is_blank(*p); p++)
-			;
-		if (p > from)
-			out->word[out->n++] = (struct fw_str){ from, (size_t)(p - from) };
-	}
 }
 
 static bool is_number(struct fw_str s)
@@ -215,7 +148,7 @@ static int form_p2p(struct fw_list *l, struct fw_str s, const struct fw_list_wor
 {
 	const char *colon = memrchr(s.s, ':', s.len);
 	struct fw_str label = { s.s, colon ? (size_t)(colon - s.s) : 0 };
-	struct fw_str range = colon ? trim(colon + 1, s.s + s.len) : label;
+	struct fw_str range = colon ? fw_list_trim(colon + 1, s.s + s.len) : label;
 	size_t i = 0;
 
 	if (!colon || s.s[0] == '!' || !memchr(range.s, '-', range.len))
@@ -257,33 +190,6 @@ static int read_p2p(struct fw_list *l, struct fw_str line, struct fw_addr_range 
 	if (!line.len || line.s[0] == '#')
 		return FW_LIST_NOTHING;
 	return form_p2p(l, line, NULL, out);
-}
-
-/* Takes a column off the front of the line: what is in it. */
-static struct fw_str take_column(struct fw_str *line)
-{
-	const char *s = line->s, *end = line->s + line->len, *stop;
-	char quote = s < end && (*s == '"' || *s == '\'') ? *s++ : '\0';
-
-	for (stop = s; stop < end && (quote ? *stop != quote : !strchr(",;\t", *stop) || !*stop); stop++)
-		;
-
-	struct fw_str column = trim(s, stop);
-
-	while (stop < end && (!strchr(",;\t", *stop) || !*stop))
-		stop++;
-	*line = stop < end ? trim(stop + 1, end) : (struct fw_str){ end, 0 };
-	return column;
-}
-
-struct fw_str fw_list_column(struct fw_str line, unsigned n)
-{
-	struct fw_str column;
-
-	do
-		column = take_column(&line);
-	while (n--);
-	return column;
 }
 
 /* Words, and no address in any spelling: what columns are called. */
@@ -370,7 +276,7 @@ int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, si
 		return result;
 	for (const char *line = text; line < end; line = next) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line)), *stop = newline ? newline : end;
-		struct fw_str s = trim(fw_str_behind_mark(line, stop), stop);
+		struct fw_str s = fw_list_trim(fw_str_behind_mark(line, stop), stop);
 		int err;
 
 		next = newline ? newline + 1 : end;

@@ -28,7 +28,9 @@ struct fw_list_words {
 	unsigned n;
 };
 void fw_list_words(struct fw_str s, struct fw_list_words *out);
-/* What stands on a line besides blanks, a comment, which '#', ';' or '//' begins, and a comma at its end. */
+/* Without blanks and carriage returns at both ends. */
+struct fw_str fw_list_trim(const char *s, const char *end);
+/* What is on a line besides blanks, a comment, which '#', ';' or '//' begins, and a comma at its end. */
 struct fw_str fw_list_body(struct fw_str line);
 /*
  * Does what would be the comment of @line begin with another @element? `192.0.2.1;192.0.2.2`: before and behind the mark of a

@@ -94,7 +94,9 @@ int fw_parser_at_verdict(const struct fw_parser *p, unsigned roles);
 #define FW_VERDICT_WORDS 128
 const char *fw_verdict_words(unsigned roles, const char *before, char *buf, size_t size);
 void fw_nearest_try_verdicts(struct fw_nearest *near, unsigned roles);
-/* The end of the line or of the text: 0; else refuses what stands there. */
+/* Is the current token the first word of a statement, at the beginning of a line? */
+bool fw_parser_at_statement(const struct fw_parser *p);
+/* The end of the line or of the text: 0; else refuses what is there. */
 int fw_parser_statement_end(struct fw_parser *p);
 /* Takes what a policy is for, and its verdict, FW_FOLLOW included. */
 int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict);

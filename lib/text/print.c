@@ -9,40 +9,6 @@ static void word(struct fw_buf *b, const char *s)
 	fw_buf_add(b, s, strlen(s));
 }
 
-static void print_addr(struct fw_buf *b, enum fw_family family, struct fw_addr a)
-{
-	char text[INET6_ADDRSTRLEN];
-	uint32_t words[4] = { htonl((uint32_t)(a.hi >> 32)), htonl((uint32_t)a.hi), htonl((uint32_t)(a.lo >> 32)),
-			      htonl((uint32_t)a.lo) };
-
-	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, words, text, sizeof(text));
-	word(b, text);
-}
-
-void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r)
-{
-	unsigned __int128 lo = (unsigned __int128)r->lo.hi << 64 | r->lo.lo;
-	unsigned __int128 hi = (unsigned __int128)r->hi.hi << 64 | r->hi.lo;
-	unsigned bits = r->family == FW_IP4 ? 32 : 128, host = 0;
-
-	lo >>= 128 - bits;
-	hi >>= 128 - bits;
-	print_addr(b, r->family, r->lo);
-	if (lo == hi)
-		return;
-	for (unsigned __int128 differ = lo ^ hi; differ; differ >>= 1)
-		host++;
-
-	unsigned __int128 mask = host == 128 ? ~(unsigned __int128)0 : ((unsigned __int128)1 << host) - 1;
-
-	if (!(lo & mask) && (hi & mask) == mask) {
-		fw_buf_printf(b, "/%u", bits - host);
-		return;
-	}
-	word(b, "-");
-	print_addr(b, r->family, r->hi);
-}
-
 /* What is not shown as \xNN: a saved ruleset can be looked at on any terminal. */
 static void print_string(struct fw_buf *b, const char *s)
 {
