@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Content negotiation: headers as clients send them, and as nobody should. */
+/* Content negotiation: headers as clients send them, and malformed ones. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -59,7 +59,7 @@ static const struct {
 	{ "x/y;a=\"\\\"," OPEN "\"", P },
 	{ "x/y;a=\"," OPEN, P },
 	{ OPEN ";version=1.0.0;q=1.0;ext=1", O },
-	/* What is no weight says nothing. */
+	/* A malformed weight is ignored. */
 	{ OPEN ";q=2, text/plain;q=0.1", P },
 	{ OPEN ";q=1.001, text/plain;q=0.1", P },
 	{ OPEN ";q=0.1234, text/plain;q=0.1", P },

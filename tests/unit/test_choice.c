@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines of counters, and which rules are chosen to be exported: as a search that keeps everything would. */
+/* Lines of counters; and the rules that are chosen to be exported, compared with a choice that keeps everything. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void bad_lines(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (parse(rows[i], &l) != -EPROTO)
 			fail_msg("taken for a line: %s", rows[i]);
-	/* Bytes of 0 end no word. */
+	/* A NUL does not end a word. */
 	assert_int_equal(fw_rule_line_parse(zeros, zeros + sizeof(zeros) - 1, &l), -EPROTO);
 	memset(longest, 'x', sizeof(longest));
 	for (size_t i = 0; i < sizeof(begin) - 1; i++)
@@ -81,7 +81,7 @@ static char *line_of(char text[FW_RULE_LINE_MAX], const struct fw_rule_line *l)
 	return text;
 }
 
-/* What is printed is what the kernel prints, and is read back. */
+/* Lines are printed as the kernel prints them, and can be read back. */
 static void printed_lines(void **state)
 {
 	static char longest[FW_NAME_MAX + 1];
@@ -111,7 +111,7 @@ static void printed_lines(void **state)
 	}
 }
 
-/* The manual of the socket describes the line as it is. */
+/* The manual of the socket describes the line correctly. */
 static void documented(void **state)
 {
 	static char text[1 << 17];
@@ -130,7 +130,7 @@ struct rule {
 	bool marked;
 };
 
-/* How many rules of the list of its kind are better than a rule. */
+/* How many rules of its kind rank above a rule. */
 static size_t rank(const struct rule *rules, size_t n, size_t i)
 {
 	const struct rule *r = &rules[i];
@@ -167,7 +167,7 @@ static bool is_even(const void *row, void *ctx)
 	return ((const struct rule *)row)->row.id % 2 == 0;
 }
 
-/* Is the rule to be among the chosen ones? A row is only dropped at the end: it has taken the place of another one. */
+/* Should the rule be chosen? A row that is dropped at the end has displaced another one before. */
 static bool is_chosen(const struct rule *rules, size_t n, size_t i, const size_t limits[2], bool even)
 {
 	const struct rule *r = &rules[i];
@@ -193,7 +193,7 @@ static void assert_by_id(const struct fw_rule_heap *h)
 			    ((const struct rule *)fw_rule_heap_at(h, k))->row.id);
 }
 
-/* What is chosen must be each rule that ranks below the limits, by id, just as it was given; and the sums add up. */
+/* The choice must be every rule within the limits, by id and unchanged; and the sums must add up. */
 static void check_choice(const struct rule *rules, size_t n, const size_t limits[2], bool even)
 {
 	struct fw_rule_sum all = { 0 }, chosen = { 0 }, left = { 0 }, rest;

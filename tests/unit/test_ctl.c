@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The command line's own work: words into lines, marked errors, the table of commands and its options. */
+/* What fwctl does without fwd: words into lines, marked errors, the table of commands and its options. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static void test_words_refused(void **state)
 	assert_non_null(strstr(text, "fwctl batch"));
 }
 
-/* One diagnostic, the text that it is about, and how both are shown. */
+/* A diagnostic, the text that it is about, and how both are shown. */
 struct shown {
 	const char *name, *text; /* of the source; text NULL: none */
 	const char *file;
@@ -133,7 +133,7 @@ static void test_diags(void **state)
 	}
 }
 
-/* A line of a megabyte is cut, and what is marked is still what is wrong. */
+/* A line of a megabyte is cut, and the mark is still below the error. */
 static void test_diags_long(void **state)
 {
 	enum { LEN = 1 << 20, AT = 500000 };

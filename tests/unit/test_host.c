@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whom a request means: which hosts are ours, and what a target says. */
+/* Which host a request is for: our names, and targets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counters of rules as metrics shows them: whose they are, and how lines and times look. */
+/* Counters of rules as metrics show them: to which rule they belong, and the form of lines and times. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 
 #define MAX 10
 
-/* Rules with ids and slots in no order and with gaps. */
+/* Rules whose ids and slots are unordered and have gaps. */
 static struct fw_ruleset *some_rules(size_t n, struct rule_count *all)
 {
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
@@ -35,7 +35,7 @@ static struct fw_ruleset *some_rules(size_t n, struct rule_count *all)
 	return rs;
 }
 
-/* A counter whose label is not that of the slot's rule counts, but is not shown. */
+/* A counter whose label is not that of the slot's rule is added up, but not shown. */
 static void others_are_not_shown(void **state)
 {
 	static struct rule_count all[MAX];

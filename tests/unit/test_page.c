@@ -22,12 +22,12 @@ static void escapes(void **state)
 		{ "a\"b\\c\nd", "a\\\"b\\\\c\\nd" },
 		{ "\\n", "\\\\n" },
 		{ "\t\x7f\x1b", "\\\\x09\\\\x7f\\\\x1b" },
-		{ "\xc2\x9b\xe2\x80\xae", "\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae" }, /* C1; turned */
+		{ "\xc2\x9b\xe2\x80\xae", "\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae" }, /* C1; right to left */
 		{ "\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xa5", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x94\xa5" },
 		{ "\xff", "\\\\xff" },
 		{ "a\xc3", "a\\\\xc3" },
 		{ "\xc3(", "\\\\xc3(" },
-		{ "\xc0\x80", "\\\\xc0\\\\x80" }, /* could be shorter */
+		{ "\xc0\x80", "\\\\xc0\\\\x80" }, /* overlong */
 		{ "\xe0\x80\x80", "\\\\xe0\\\\x80\\\\x80" },
 		{ "\xed\xa0\x80", "\\\\xed\\\\xa0\\\\x80" },            /* a surrogate */
 		{ "\xf4\x90\x80\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80" }, /* above U+10FFFF */
@@ -147,7 +147,7 @@ static void families(void **state)
 	}
 }
 
-/* In pieces of all sizes, the text comes back as it was. */
+/* Text compressed in pieces of all sizes is unchanged when it is unpacked. */
 static void compression(void **state)
 {
 	char text[20000], back[sizeof(text) + 1];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whole pages: from a reply of fwd as it was recorded, from pinned maps, and from what is left when something breaks. */
+/* Whole pages: from a recorded reply of fwd, from pinned maps, and when either is broken. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 
 #define GOLDEN "tests/unit/golden/"
 
-/* A reply as it was recorded, for all tests. */
+/* The recorded reply, for all tests. */
 static struct fw_buf recorded;
 
 static void record(enum fw_reply kind, const char *part0, const char *file)
@@ -29,7 +29,7 @@ static void record(enum fw_reply kind, const char *part0, const char *file)
 	free(text);
 }
 
-static bool have_pins; /* there can be some */
+static bool have_pins; /* the kernel lets us make pins */
 
 static void make_pins(void)
 {
@@ -61,7 +61,7 @@ static int record_free(void **state)
 	return 0;
 }
 
-/* The value of a sample that is never the same becomes 0. */
+/* Sets the value of a sample to 0, which is different each time. */
 static void mask(char *text, const char *name)
 {
 	char *at = strstr(text, name), *end;
@@ -73,7 +73,7 @@ static void mask(char *text, const char *name)
 	memmove(at, end, strlen(end) + 1);
 }
 
-/* A page with what the exporter says of itself as 0. */
+/* A page with the metrics of the exporter itself set to 0. */
 static char *page_of(const struct settings *c, struct scrapes *all, enum page_format format, int *err)
 {
 	struct scrape *s = NULL;
@@ -97,7 +97,7 @@ static char *page_of(const struct settings *c, struct scrapes *all, enum page_fo
 	return text;
 }
 
-/* FW_GOLDEN_WRITE=1 writes what came, to be looked at and committed. */
+/* FW_GOLDEN_WRITE=1 writes the result, to be reviewed and committed. */
 static void is_golden(char *text, const char *name)
 {
 	char *want;
@@ -121,7 +121,7 @@ static void settings_for(struct settings *c, const char *socket, const char *pin
 	snprintf(c->pins, sizeof(c->pins), "%s", pins);
 }
 
-/* An fwd that sends @len bytes of the recorded reply, and settings for it. */
+/* Starts an fwd that sends @len bytes of the recorded reply, and makes settings for it. */
 static void replay(struct fake_fwd *f, struct settings *c, size_t len, bool hangs, const char *pins)
 {
 	fake_fwd_start(f, recorded.text, len, hangs);
@@ -150,7 +150,7 @@ static void golden_pages(void **state)
 	assert_string_equal(f.request, "{\"rules\":\"selected\",\"limit\":1000,\"top\":20}");
 }
 
-/* Pins with counts of the interface lo, whose index is 1 everywhere. */
+/* Makes pins with counts of the interface lo, whose index is always 1. */
 static void golden_pinned(void **state)
 {
 	static const char *const names[RULES_NCHOICES] = { GOLDEN "pinned.selected", GOLDEN "pinned.all",
@@ -194,7 +194,7 @@ static void requests(void **state)
 	fake_fwd_stop(&f);
 }
 
-/* Wherever a reply ends, the page is that of the pinned maps, whole; and without these there is none. */
+/* Wherever a reply is cut off, the page is a whole one from the pinned maps; without them there is none. */
 static void broken_replies(void **state)
 {
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
@@ -226,7 +226,7 @@ static void broken_replies(void **state)
 	free(want);
 }
 
-/* Messages that are none of this reply. */
+/* Replies with messages that do not belong there. */
 static void wrong_replies(void **state)
 {
 	static const struct row {
@@ -298,7 +298,7 @@ static void fwd_that_hangs(void **state)
 	fake_fwd_stop(&f);
 }
 
-/* Once something is on its way, there is no other source: an error. */
+/* Once a part was sent, the pinned maps are no alternative: an error. */
 static void too_late_for_the_pins(void **state)
 {
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };
@@ -360,7 +360,7 @@ static void unpack(char **text, size_t len)
 	*text = plain;
 }
 
-/* In pieces of any size, compressed or not, it is the same page. */
+/* The page is the same in pieces of any size, compressed or not. */
 static void pieces(void **state)
 {
 	static const size_t sizes[] = { 1, 7, 100, 4096, 1 << 20 };
@@ -384,7 +384,7 @@ static void pieces(void **state)
 	fake_fwd_stop(&f);
 }
 
-/* Pins that are not as they should be: one is missing, or of another size. */
+/* Broken pins: one is missing, or has another size. */
 static void broken_pins(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The HTTP server as a whole, under the sanitizers: requests, clients that stop halfway, and its end in the middle of pages. */
+/* The HTTP server as a whole, under the sanitizers: requests, clients that stop halfway, and shutdown in the middle of pages. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -15,8 +15,8 @@
 #include "ctl/exporter/http/address.h"
 #include "ctl/exporter/http/web.h"
 
-#define CLOSE_MS 60000 /* that a connection may take to be closed */
-#define RULES 60000    /* of a page that does not fit into what is made at once, nor into sockets */
+#define CLOSE_MS 60000 /* within which a connection must be closed */
+#define RULES 60000    /* for a page larger than what is made at once, and than socket buffers */
 
 static struct web web;
 static struct settings settings;
@@ -77,7 +77,7 @@ static int dial(void)
 	return fd;
 }
 
-/* From another address of this machine. */
+/* Connects from another address of this machine. */
 static int dial_from(const char *from)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET };
@@ -94,7 +94,7 @@ static void say(int fd, const char *text)
 	assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* What comes until the other end closes; free() it. */
+/* Everything until the other end closes; free() it. */
 static char *hear(int fd, size_t *len)
 {
 	struct fw_buf b = { 0 };
@@ -115,8 +115,8 @@ static char *hear(int fd, size_t *len)
 static void requests(void **state)
 {
 	static const struct {
-		const char *request, *want; /* the answer begins with it; */
-		const char *also;           /* and holds it */
+		const char *request, *want; /* the beginning of the answer */
+		const char *also;           /* what it contains too */
 	} rows[] = {
 		{ GET("/metrics") "\r\n", "HTTP/1.1 200 ", "\nfw_controller_up 1\n" },
 		{ GET("/metrics") "Accept: application/openmetrics-text\r\n\r\n", "HTTP/1.1 200 ", "\n# EOF\n" },
@@ -208,7 +208,7 @@ static void long_pages(void **state)
 	finish();
 }
 
-/* One that is cut short has no last chunk. */
+/* A page that is cut short has no last chunk. */
 static void page_cut_short(void **state)
 {
 	char *text;
@@ -234,7 +234,7 @@ static bool closed(int fd, int ms)
 	return poll(&p, 1, ms) == 1 && recv(fd, &byte, 1, 0) <= 0;
 }
 
-/* The last of them goes on sending. */
+/* The last of them keeps sending. */
 static void assert_time_over(const int *fds, int n)
 {
 	for (int i = 0, tries = 0; i < n; tries++) {
@@ -245,7 +245,7 @@ static void assert_time_over(const int *fds, int n)
 	}
 }
 
-/* Beyond the limit, the one that has waited longest goes; and then those whose time is over, however busy they seem. */
+/* Beyond the limit the connection that has waited longest is closed; then those over their time limit, however busy. */
 static void idle_connections(void **state)
 {
 	int fds[8];
@@ -264,7 +264,7 @@ static void idle_connections(void **state)
 	finish();
 }
 
-/* It ends although clients are in the middle of pages that they do not read, or wait for their turn. */
+/* The server stops although clients do not read their pages, or wait for their turn. */
 static void end_in_the_middle(void **state)
 {
 	int fds[8];
@@ -322,7 +322,7 @@ static void hear_page(int fd)
 	free(text);
 }
 
-/* However many connections an address has, and whatever it does with them, another one gets in and gets its page. */
+/* However many connections an address has, and whatever it does with them, another address gets its page. */
 static void one_address(void **state)
 {
 	int fds[90], again[10];
@@ -336,7 +336,7 @@ static void one_address(void **state)
 		say(fd, GET("/metrics") "\r\n");
 		hear_page(fd);
 	}
-	/* All places are taken, by connections that are busy. */
+	/* All connections are taken, by clients that are busy. */
 	for (int i = 0; i < 5; i++) {
 		int fd;
 

@@ -201,7 +201,8 @@ static void print_rules_file(const json_t *o)
 		ROW("rules file", "%s differs%s (`fwctl load --diff --check` shows how)", path,
 		    since ? ", and changes were made since" : "");
 	else
-		ROW("rules file", "%s: %s", path, since ? "same as the live ruleset before later changes" : "same as the live ruleset");
+		ROW("rules file", "%s: %s", path,
+		    since ? "same as the live ruleset before later changes" : "same as the live ruleset");
 }
 
 /* Prints the object of the status as a table. */
