@@ -12,6 +12,9 @@
 
 #include <jansson.h>
 
+/* Calls @each for every object, one a line. Return: 0; -EPROTO: a line is not an object; or the first error of @each. */
+int fw_json_lines(const char *text, size_t len, int (*each)(void *ctx, json_t *object), void *ctx);
+
 /* Writes a JSON string, with its quotes, of text as fw_escape() shows it. NULL becomes null. */
 void fw_json_string(struct fw_buf *b, const char *s);
 /* Writes the beginning of a rule's object: {"id", "name", "verdict". The caller goes on with a comma, or closes it. */

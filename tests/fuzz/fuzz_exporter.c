@@ -155,7 +155,7 @@ static void snapshots(const char *text, size_t size)
 	while (text < end) {
 		const char *newline = memchr(text, '\n', (size_t)(end - text)), *stop = newline ? newline : end;
 
-		source_fwd_object(text, (size_t)(stop - text), &snap);
+		source_fwd_objects(text, (size_t)(stop - text), &snap);
 		text = stop + 1;
 	}
 	for (int f = 0; f < PAGE_NFORMATS; f++) {

@@ -35,7 +35,7 @@ void source_close(struct source *s); /* NULL is fine */
 int source_fwd_check(const struct settings *c, char why[SOURCE_WHY]);
 int source_pinned_check(const struct settings *c, char why[SOURCE_WHY]);
 
-/* Adds an object of fwd's reply to the snapshot. Return: 0 or -errno. */
-int source_fwd_object(const char *text, size_t len, struct snapshot *snap);
+/* Adds objects of fwd's reply, one a line, to the snapshot. Return: 0 or -errno. */
+int source_fwd_objects(const char *text, size_t len, struct snapshot *snap);
 
 #endif

@@ -3,6 +3,7 @@
 #include "source.h"
 
 #include "fw/client.h"
+#include "fw/json.h"
 
 #include <string.h>
 
@@ -97,36 +98,22 @@ static int take_interface(const json_t *o, struct snapshot *snap)
 	return err;
 }
 
-int source_fwd_object(const char *text, size_t len, struct snapshot *snap)
+static int take_object(void *ctx, json_t *o)
 {
-	json_t *o = json_loadb(text, len, 0, NULL);
-	int err = 0;
+	struct snapshot *snap = ctx;
 
-	if (!json_is_object(o))
-		err = -EPROTO;
-	else if (json_object_get(o, "policy"))
-		err = take_policy(o, snap);
-	else if (json_object_get(o, "hook"))
-		err = take_interface(o, snap);
-	else if (json_object_get(o, "version") && !snap->status)
+	if (json_object_get(o, "policy"))
+		return take_policy(o, snap);
+	if (json_object_get(o, "hook"))
+		return take_interface(o, snap);
+	if (json_object_get(o, "version") && !snap->status)
 		snap->status = json_incref(o);
-	json_decref(o);
-	return err;
+	return 0;
 }
 
-static int take_lines(const struct fw_part *part, struct snapshot *snap)
+int source_fwd_objects(const char *text, size_t len, struct snapshot *snap)
 {
-	const char *s = part->data, *end = s + part->len;
-	int err = 0;
-
-	while (s < end && !err) {
-		const char *newline = memchr(s, '\n', (size_t)(end - s)), *stop = newline ? newline : end;
-
-		if (stop > s)
-			err = source_fwd_object(s, (size_t)(stop - s), snap);
-		s = stop + 1;
-	}
-	return err;
+	return fw_json_lines(text, len, take_object, snap);
 }
 
 static int take_text(struct reply *r, const struct fw_message *m)
@@ -168,7 +155,7 @@ static int next(struct reply *r, struct snapshot *snap)
 		if (err)
 			break;
 		if (m->kind == FW_REPLY_LINES)
-			err = snap ? take_lines(&m->part[0], snap) : -EPROTO;
+			err = snap ? source_fwd_objects(m->part[0].data, m->part[0].len, snap) : -EPROTO;
 		else if (m->kind == FW_REPLY_TEXT)
 			err = take_text(r, m);
 		else if (m->kind == FW_REPLY_END)

@@ -254,7 +254,7 @@ const struct ctl_command ctl_run = {
 		"ones by tc, if the ruleset has rules for them or a `policy out`. At tc the filter runs before other programs.\n"
 		"SIGINT (Ctrl-C), SIGTERM and SIGHUP detach it and print the totals.\n"
 		"If something cannot be attached, nothing stays attached.\n\n"
-		"JSON, one object a line, each with an event:\n"
+		"JSON, one object per line, each with an event:\n"
 		"  attached   file, rules, devices [{dev, index, in, out}], memory (bytes), load_seconds\n"
 		"  interval   seconds (since the start), interval, all (sums), rules (the 10 busiest of the interval),\n"
 		"             policies, active_rules (rules that ever decided on a packet)\n"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The three outputs of counters. On a terminal a table is drawn over the last one, with what rules and policies did in the
- * last interval and in all; elsewhere each interval prints the lines that moved; JSON is one object an interval.
+ * last interval and in all; elsewhere each interval prints the lines that moved; JSON is one object per interval.
  */
 #include "counter_view.h"
 #include "json.h"

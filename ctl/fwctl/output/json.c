@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* JSON that commands print: values, and one object a line. */
+/* JSON that commands print: values, and one object per line. */
 #include "json.h"
 #include "message.h"
 

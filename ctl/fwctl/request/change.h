@@ -24,6 +24,6 @@ void ctl_change_print_summary(const struct ctl_settings *s, const char *name, co
 	"at last {ok, " CTL_COUNTS_JSON ",\n"                                                                \
 	"generation, seconds {parse, compile, store, swap}, rebuilt,\n"                                      \
 	"warnings (array of {message, hint}), warnings_total}.\n"
-#define CTL_CHANGE_JSON_AS_ADD "JSON: as of `fwctl add rule`.\n"
+#define CTL_CHANGE_JSON_AS_ADD "JSON: as for `fwctl add rule`.\n"
 
 #endif

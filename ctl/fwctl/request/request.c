@@ -63,26 +63,12 @@ static int print_raw(const struct fw_part *p)
 	return ferror(stdout) ? -EIO : 0;
 }
 
-/* Passes each line of a part, which is an object. Return: 0 or -errno: that of the caller, or -EPROTO. */
-static int pass_lines(const struct ctl_request *request, const struct fw_part *p)
+static int pass_line(void *ctx, json_t *o)
 {
-	const char *end = p->data + p->len;
-	int err = 0;
+	const struct ctl_request *request = ctx;
 
-	for (const char *s = p->data; s < end && !err;) {
-		const char *newline = memchr(s, '\n', (size_t)(end - s));
-		size_t len = (size_t)((newline ? newline : end) - s);
-		json_t *o = len ? json_loadb(s, len, 0, NULL) : NULL;
-
-		if (len && !o)
-			return -EPROTO;
-		ctl_json_clean(o);
-		if (o)
-			err = request->line(request->ctx, o);
-		json_decref(o);
-		s += len + 1;
-	}
-	return err;
+	ctl_json_clean(o);
+	return request->line(request->ctx, o);
 }
 
 static int pass_progress(const struct ctl_request *request, const struct fw_part *p)
@@ -96,13 +82,14 @@ static int pass_progress(const struct ctl_request *request, const struct fw_part
 	return 0;
 }
 
-static int pass_message(const struct fw_message *m, const struct ctl_request *request)
+/* Passes a part of the answer. Return: 0 or -errno: that of the caller, or -EPROTO. */
+static int pass_message(const struct fw_message *m, struct ctl_request *request)
 {
 	switch (m->kind) {
 	case FW_REPLY_LINES:
 		if (request->raw)
 			return print_raw(&m->part[0]);
-		return request->line ? pass_lines(request, &m->part[0]) : 0;
+		return request->line ? fw_json_lines(m->part[0].data, m->part[0].len, pass_line, request) : 0;
 	case FW_REPLY_TEXT:
 		if (m->nparts < 2)
 			return -EPROTO;
