@@ -125,7 +125,7 @@ case_interfaces_run() {
 	refused "same interface" --dev enp3s0 || return 1
 	fw_dev=enp3s0 start "$tmp/rules" --tc && basic_traffic && stop || return 1
 	rules <<<"rule in on enp3s0 proto icmp drop" && start "$tmp/rules" && expect no try_ping $server4 && stop || return 1
-	rules <<<"rule in on { enp3s0, s0 } proto icmp drop" && refused "call the same interface" || return 1
+	rules <<<"rule in on { enp3s0, s0 } proto icmp drop" && refused "two names for the same interface" || return 1
 	in_server ip link property del dev s0 altname enp3s0
 }
 
