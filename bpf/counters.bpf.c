@@ -136,7 +136,11 @@ static void show_reason(struct page *p, const struct fw_label *label)
 	__u32 verdict = p->counter % FW_NTERMINAL, reason = p->counter / FW_NTERMINAL % FW_NREASONS;
 	__u32 prog = p->counter / FW_COUNTER_REASON(1, 0, 0);
 
-	if (prog >= FW_NPROGS)
+	/* The verifier does not know what remainders and quotients are below. */
+	fw_opaque(verdict);
+	fw_opaque(reason);
+	fw_opaque(prog);
+	if (prog >= FW_NPROGS || reason >= FW_NREASONS || verdict >= FW_NTERMINAL)
 		return;
 	sum(p);
 	if (!label->id && !p->packets)

@@ -30,6 +30,8 @@ struct fw_packet {
 	const void *data, *data_end;
 	struct fw_meta meta;
 	struct xdp_md *xdp;
+	__u32 ifindex;
+	__u32 bytes; /* that are counted */
 };
 
 /* The state of CPU number @n, or that for a packet that interrupts another one; NULL if both are taken. */
@@ -44,7 +46,7 @@ static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 			return NULL;
 	}
 	if (cpu)
-		*(volatile __u32 *)&cpu->busy = 1;
+		FW_IN_MEMORY(cpu->busy) = 1;
 	return cpu;
 }
 
@@ -74,16 +76,30 @@ static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table 
 	return &t->other;
 }
 
-/* Counts a packet: for what decided it, and for its interface. Gives the verdict. */
-static __always_inline enum fw_verdict fw_count_packet(__u32 what, __u32 bytes, enum fw_prog prog, __u32 ifindex)
+/* Counts a packet: for what decided it, and for its interface. */
+static __always_inline void fw_count_packet(const struct fw_packet *p, enum fw_prog prog, __u32 what, __u32 verdict)
 {
 	__u32 n = bpf_get_smp_processor_id(), counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
 	struct fw_traffic_table *t = bpf_map_lookup_elem(&fw_traffic, &n);
 
 	if (t)
-		fw_traffic_of(t, ifindex)->packets[prog][by][FW_WHAT_VERDICT(what)]++;
-	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter, FW_WHAT_VERDICT(what)), bytes);
-	return FW_WHAT_VERDICT(what);
+		fw_traffic_of(t, p->ifindex)->packets[prog][by][verdict]++;
+	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter, verdict), p->bytes);
+}
+
+/* Counts a packet for the rules that it passed. */
+FW_GLOBAL int fw_count_passed(const struct fw_answer *answer, __u32 bytes)
+{
+	__u32 n = bpf_get_smp_processor_id();
+
+	if (!answer)
+		return 0;
+	for (__u32 i = 0; i < FW_TURNS; i++) {
+		if (i >= FW_IN_MEMORY(answer->passed))
+			break;
+		fw_count(n, FW_WHAT_COUNTER(answer->rule[i]), bytes);
+	}
+	return 0;
 }
 
 /* The number of an interface in the ruleset. */
@@ -110,31 +126,47 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 
 	if (len == p->meta.len)
 		return;
-	p->meta.len = len;
+	p->meta.len = p->bytes = len;
 	/* Read anew, they carry nothing of what the verifier learnt in each way through the parser. */
 	p->data = (void *)(long)p->xdp->data;
 	p->data_end = (void *)(long)p->xdp->data_end;
 	fw_packet_parse(p->data, p->data_end, &p->meta, key);
 }
 
-/* What is to be done with a packet: FW_WHAT. */
-static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 ifindex)
+/* What the tables say of a packet, which rules that only count it have counted then; the verdict goes to @verdict. FW_WHAT. */
+static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 *verdict)
 {
 	struct fw_cpu *cpu = fw_cpu_take(bpf_get_smp_processor_id());
 	__u32 what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
 
 	fw_arena_name();
 
+	*verdict = FW_DROP;
 	if (!cpu)
 		return what;
 	if (!fw_begin(cpu, fw_control)) {
-		p->meta.iface = fw_iface(&cpu->root, ifindex);
+		p->meta.iface = fw_iface(&cpu->root, p->ifindex);
 		fw_parse(p, &cpu->key);
-		what = fw_classify(cpu, fw_flow_cache);
+		*verdict = fw_classify(cpu, fw_flow_cache);
+		what = cpu->answer.what;
+		if (cpu->answer.passed)
+			fw_count_passed(&cpu->answer, p->bytes);
+	} else {
+		cpu->answer.what = what;
+		cpu->answer.verdict = FW_DROP;
+		cpu->answer.passed = 0;
 	}
-	cpu->what = what;
-	*(volatile __u32 *)&cpu->busy = 0;
+	FW_IN_MEMORY(cpu->busy) = 0;
 	return what;
+}
+
+/* Filters and counts a packet; its verdict. */
+static __always_inline enum fw_verdict fw_run(struct fw_packet *p, enum fw_prog prog)
+{
+	__u32 verdict, what = fw_filter_packet(p, &verdict);
+
+	fw_count_packet(p, prog, what, verdict);
+	return verdict;
 }
 
 SEC("xdp.frags")
@@ -145,10 +177,11 @@ int fw_xdp(struct xdp_md *ctx)
 		.data_end = (void *)(long)ctx->data_end,
 		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data, .l3 = fw_l3 },
 		.xdp = ctx,
+		.ifindex = ctx->ingress_ifindex,
+		.bytes = ctx->data_end - ctx->data,
 	};
-	__u32 what = fw_filter_packet(&p, ctx->ingress_ifindex);
 
-	return fw_count_packet(what, p.meta.len, FW_PROG_XDP, ctx->ingress_ifindex) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+	return fw_run(&p, FW_PROG_XDP) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
 /*
@@ -198,8 +231,9 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 			.vlan_tci = skb->vlan_tci,
 			.vlan_present = skb->vlan_present,
 		},
+		.ifindex = skb->ifindex,
+		.bytes = skb->len,
 	};
-	__u32 what;
 
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
@@ -207,8 +241,7 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	p.data_end = (void *)(long)skb->data_end;
 	if (fw_l3)
 		fw_tc_network(skb, &p);
-	what = fw_filter_packet(&p, skb->ifindex);
-	return fw_count_packet(what, skb->len, prog, skb->ifindex) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	return fw_run(&p, prog) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
@@ -224,7 +257,7 @@ int fw_tc_egress(struct __sk_buff *skb)
 }
 
 /*
- * What the tables say of a frame that nobody sent: FW_WHAT. It begins FW_DRY_HEAD bytes into the packet, since the
+ * What the tables say of a frame that nobody sent: 1, and the answer is in the state; 0: nothing. It begins FW_DRY_HEAD bytes into the packet, since the
  * kernel wants what looks like IP to be whole before it runs a program; struct fw_dry_run stands in skb->cb. Nothing is
  * counted, and no state of a CPU is used, so that no packet on its way is disturbed.
  */
@@ -241,10 +274,11 @@ int fw_dry_run(struct __sk_buff *skb)
 
 	fw_arena_name();
 	if (!cpu || fw_begin(cpu, fw_control))
-		return FW_WHAT(FW_R_INTERNAL, FW_DROP);
+		return 0;
 	p.meta.iface = fw_iface(&cpu->root, skb->cb[1]);
 	fw_parse(&p, &cpu->key);
-	return fw_classify(cpu, 0);
+	fw_classify(cpu, 0);
+	return 1;
 }
 
 char LICENSE[] SEC("license") = "GPL";

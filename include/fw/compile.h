@@ -144,17 +144,25 @@ int fw_image_validate(const struct fw_pool *pool, uint32_t root, const char **re
 /* The answer of the tables for a packet. */
 struct fw_result {
 	enum fw_verdict verdict;
-	uint32_t slot;   /* counter of the rule that decided; valid when reason is FW_R_NONE */
-	uint32_t reason; /* FW_R_NONE: a rule; else which policy decided */
+	uint32_t slot;          /* counter of the rule that decided; valid when reason is FW_R_NONE */
+	uint32_t reason;        /* FW_R_NONE: a rule; else which policy decided */
+	uint32_t npassed;       /* rules that only counted the packet */
+	const uint32_t *passed; /* FW_WHAT of each, in order; borrowed until the next packet. See fw_result_passed() */
 };
 
-static inline struct fw_result fw_result_of(uint32_t what)
+static inline struct fw_result fw_result_of(const struct fw_answer *answer)
 {
-	uint32_t counter = FW_WHAT_COUNTER(what);
+	uint32_t counter = FW_WHAT_COUNTER(answer->what);
 	bool rule = counter >= FW_COUNTER_RULES;
 
-	return (struct fw_result){ FW_WHAT_VERDICT(what), rule ? counter - FW_COUNTER_RULES : 0,
-				   rule ? FW_R_NONE : counter };
+	return (struct fw_result){ (enum fw_verdict)answer->verdict, rule ? counter - FW_COUNTER_RULES : 0,
+				   rule ? FW_R_NONE : counter, answer->passed, answer->rule };
+}
+
+/* The slot of the @i-th rule that only counted the packet. */
+static inline uint32_t fw_result_passed(const struct fw_result *r, uint32_t i)
+{
+	return FW_WHAT_COUNTER(r->passed[i]) - FW_COUNTER_RULES;
 }
 
 /* The lookup in user space: include/fw/table/lookup.h over a pool. One thread at a time. */

@@ -42,5 +42,6 @@ struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key 
 	fw_pool_base = c->pool->base;
 	c->cpu.key = *key;
 	fw_begin(&c->cpu, c->control);
-	return fw_result_of(fw_classify(&c->cpu, c->flow_cache));
+	fw_classify(&c->cpu, c->flow_cache);
+	return fw_result_of(&c->cpu.answer);
 }

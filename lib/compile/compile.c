@@ -31,6 +31,22 @@
 #include <pthread.h>
 #include <string.h>
 
+/* The table of actions: those that are a verdict and nothing else. */
+static int actions_write(struct fw_tables *t)
+{
+	uint32_t lines = (FW_NOF_RULES + FW_ACTIONS_PER_LINE - 1) / FW_ACTIONS_PER_LINE;
+	int err = tables_take(t, lines, &t->stats.bytes, &t->root.actions);
+	struct fw_action *a;
+
+	if (err)
+		return err;
+	a = fw_pool_ptr(t->heap.pool, t->root.actions);
+	for (uint32_t v = 0; v < FW_NOF_RULES; v++)
+		a[v].verdict = v;
+	t->root.nactions = FW_NOF_RULES;
+	return 0;
+}
+
 /* Rules in a block of a large pair: their bit vectors are one word. */
 #define LEAF_RULES 64
 
@@ -158,6 +174,7 @@ static int begin(struct fw_tables *t, const struct fw_lowered *l)
 	root_use_fields(&t->root, fields);
 	root_set_policies(&t->root, &l->from);
 	t->root.slots = l->from.slots;
+	t->root.turns = 1;
 	t->block = malloc(FW_SEGMENT_BYTES);
 	return t->block ? 0 : -ENOMEM;
 }
@@ -173,6 +190,8 @@ static int build(struct fw_tables *t, const struct fw_lowered *l)
 	s->l = l;
 	for (int side = SRC; !err && side <= DST; side++)
 		err = identities_number(t, side, l);
+	if (!err)
+		err = actions_write(t);
 	if (!err)
 		err = pairs_and_sweeps(s);
 	for (int side = SRC; side <= DST; side++) {

@@ -27,11 +27,9 @@ void root_use_fields(struct fw_root *root, uint32_t fields)
 
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from)
 {
-	root->accept = 0;
 	for (unsigned r = 0; r < FW_NREASONS; r++)
 		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-			if (from->policy[r][hook] == FW_ACCEPT)
-				root->accept |= 1u << (r | hook << 4);
+			root->policy[hook][r] = from->policy[r][hook];
 }
 
 uint64_t root_lanes_open(const struct fw_root *root)

@@ -56,7 +56,7 @@ int kern_test(struct fw_kern *k, int which, const void *frame, uint32_t len, uin
 	}
 	err = run(k->progs[which], &opts);
 	if (!err)
-		*out = fw_result_of(__atomic_load_n(&k->cpus[cpu].what, __ATOMIC_RELAXED));
+		*out = fw_result_of(&k->cpus[cpu].answer);
 	sched_setaffinity(0, sizeof(before), &before);
 	return err;
 }
@@ -76,7 +76,9 @@ int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const 
 	memcpy(packet + FW_DRY_HEAD, frame, bytes);
 	memcpy(skb.cb, &question, sizeof(question));
 	err = run(k->progs[PROG_DRY_RUN], &opts);
-	if (!err)
-		*out = fw_result_of(opts.retval);
+	if (!err && opts.retval)
+		*out = fw_result_of(&k->cpus[FW_CPU_STATES(k->ncpus) - 1].answer);
+	else if (!err)
+		*out = (struct fw_result){ .verdict = FW_DROP, .reason = FW_R_INTERNAL };
 	return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The oracle: linear first match, read straight from the rules. It shares nothing with lowering, the compiler and the lookup,
+ * The oracle: linear search, read straight from the rules. It shares nothing with lowering, the compiler and the lookup,
  * and defines what their answers must be.
  */
 #include "fw/oracle.h"
@@ -52,14 +52,39 @@ bool fw_oracle_rule(const struct fw_ruleset *rs, const struct fw_rule *rule, con
 	       addr_matches(rs, rule->dst, &key->dst, key->family);
 }
 
-long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key)
+long fw_oracle_next(const struct fw_ruleset *rs, const struct fw_key *key, long after)
 {
 	if (!fw_reason_has_rules(key->reason))
 		return -1;
-	for (size_t i = 0; i < rs->nrules; i++)
+	for (size_t i = (size_t)(after + 1); i < rs->nrules; i++)
 		if (fw_oracle_rule(rs, rs->rules[i], key))
 			return (long)i;
 	return -1;
+}
+
+struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	struct fw_way way = { .rule = fw_oracle_next(rs, key, -1), .reason = FW_R_NONE };
+
+	while (way.rule >= 0 && !fw_verdict_is(rs->rules[way.rule]->verdict, FW_TERMINAL)) {
+		way.passed[way.npassed++] = way.rule;
+		if (way.npassed == FW_TURNS) {
+			way.rule = -1;
+			way.reason = FW_R_TURNS;
+			way.verdict = fw_ruleset_policy(rs, FW_R_TURNS, (enum fw_hook)key->f[FW_F_HOOK]);
+			return way;
+		}
+		way.rule = fw_oracle_next(rs, key, way.rule);
+	}
+	if (way.rule < 0)
+		way.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
+	way.verdict = fw_oracle_verdict(rs, way.rule, key);
+	return way;
+}
+
+long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	return fw_oracle_way(rs, key).rule;
 }
 
 enum fw_verdict fw_oracle_verdict(const struct fw_ruleset *rs, long index, const struct fw_key *key)

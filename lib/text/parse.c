@@ -28,7 +28,7 @@ static int refuse_policy(struct fw_parser *p)
 	char hint[128];
 
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		if (r != FW_R_INTERNAL)
+		if (!fw_reason_is_fault((uint32_t)r))
 			fw_nearest_try(&near, fw_reason_info[r].name);
 	return fw_diag_add(p->ds, fw_parser_here(p),
 			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : REASONS_HINT,
@@ -41,7 +41,7 @@ int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdi
 
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "what the policy is for", REASONS_HINT);
-	while (r < FW_NREASONS && (r == FW_R_INTERNAL || !fw_parser_at(p, fw_reason_info[r].name)))
+	while (r < FW_NREASONS && (fw_reason_is_fault((uint32_t)r) || !fw_parser_at(p, fw_reason_info[r].name)))
 		r++;
 	if (r == FW_NREASONS)
 		return refuse_policy(p);

@@ -124,8 +124,6 @@ static struct fw_cpu cpu __attribute__((aligned(FW_LINE)));
 struct fw_result counted_lookup(const struct fw_pool *pool, uint32_t root, const struct fw_key *key,
 				struct fw_cost *cost)
 {
-	uint32_t what;
-
 	memset(count.seen, 0, sizeof(count.seen));
 	count.pool = pool;
 	count.n = 0;
@@ -134,10 +132,10 @@ struct fw_result counted_lookup(const struct fw_pool *pool, uint32_t root, const
 	fw_begin(&cpu, FW_CONTROL(root, 1));
 	count.cost = (struct fw_cost){ 0 };
 	count.object = 0;
-	what = fw_classify(&cpu, false);
+	fw_classify(&cpu, false);
 	object_end();
 	*cost = count.cost;
-	return fw_result_of(what);
+	return fw_result_of(&cpu.answer);
 }
 
 const uint32_t *counted_lines(size_t *n)

@@ -288,7 +288,7 @@ static void add_names(const struct maker *m)
 		fw_set_sort(&m->rs->sets[set]);
 	}
 	for (int r = 0; r < FW_NREASONS; r++) {
-		m->rs->policy_set[r] = r != FW_R_INTERNAL && rnd(2);
+		m->rs->policy_set[r] = !fw_reason_is_fault(r) && rnd(2);
 		if (m->rs->policy_set[r])
 			m->rs->policy[r] = random_policy((enum fw_reason)r);
 	}

@@ -69,7 +69,7 @@ void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kind
 		return;
 	case 6:
 		reason = (enum fw_reason)random_below(FW_NREASONS);
-		if (reason != FW_R_INTERNAL)
+		if (!fw_reason_is_fault(reason))
 			fw_edit_policy(e, reason, random_policy(reason));
 		return;
 	default:

@@ -53,9 +53,17 @@ static bool compile(const struct fw_ruleset *rs)
 	return true;
 }
 
+/* What a batch answers with: the rules that were passed are not in it. */
+static struct fw_result result_of(uint32_t what)
+{
+	const struct fw_answer answer = { .what = what, .verdict = FW_WHAT_ACTION(what) };
+
+	return fw_result_of(&answer);
+}
+
 static void same_result(const struct fw_key *key, struct fw_result want, struct fw_result got, const char *method)
 {
-	if (!memcmp(&want, &got, sizeof(want)))
+	if (want.verdict == got.verdict && want.slot == got.slot && want.reason == got.reason)
 		return;
 	fail_msg("seed %llu: %s: family %u, reason %u: verdict %u, slot %u, reason %u; want %u, %u, %u",
 		 (unsigned long long)random_seed(), method, key->family, key->reason, got.verdict, got.slot, got.reason,
@@ -81,7 +89,7 @@ static void batch_same(const struct fw_ruleset *rs, const struct fw_key *keys, u
 			continue;
 		batch_methods[m]->run(t.batch, keys, n, what);
 		for (unsigned i = 0; i < n; i++)
-			same_result(&keys[i], want[i], fw_result_of(what[i]), batch_methods[m]->name);
+			same_result(&keys[i], want[i], result_of(what[i]), batch_methods[m]->name);
 		t.answers[m] += n;
 	}
 }

@@ -238,6 +238,11 @@ static void copy_pair(struct fw_pair *to)
 	to->key = (to->key & FW_PAIR_KEY_MASK) | flag;
 }
 
+static struct fw_action *action(uint32_t number)
+{
+	return (struct fw_action *)fw_pool_ptr(im.pool, im.root->actions) + number;
+}
+
 /* X(name, what the reason says, the damage) */
 #define DAMAGES(X)                                                                                                   \
 	X(trie_nowhere, "trie's root is outside", im.root->trie[0][FW_IP4] = 0)                                      \
@@ -263,6 +268,13 @@ static void copy_pair(struct fw_pair *to)
 	X(entry_outside, "bits outside the lanes", im.single->lo |= 1ull << 63; im.single->hi |= 1ull << 63)         \
 	X(entry_counter, "has no counter",                                                                           \
 	  im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_COUNTER_RULES + im.root->slots, 0)))                              \
+	X(actions_nowhere, "table of actions", im.root->actions = 0)                                                 \
+	X(no_actions, "table of actions", im.root->nactions = 0)                                                     \
+	X(action_verdict, "an action has a verdict", action(FW_ACCEPT)->verdict = FW_FOLLOW)                         \
+	X(action_other, "an action has a verdict", action(FW_DROP)->verdict = FW_ACCEPT)                             \
+	X(policy_action, "a policy has an action", im.root->policy[FW_OUT][FW_R_IN] = FW_NTERMINAL)                  \
+	X(no_turns, "more lookups", im.root->turns = 0)                                                              \
+	X(entry_action, "has no counter", im.single->hit |= FW_ACTIONS_MAX - 1)                                      \
 	X(entry_policy, "has no counter", im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_R_IN, 0)))                        \
 	X(entry_key, "", im.single->key ^= 1ull << FW_IDENTITY_BITS)                                                 \
 	X(entry_twice, "", copy_pair(beside(im.single)))                                                             \

@@ -166,13 +166,16 @@ static void parse(struct question *q)
 
 static struct fw_result oracle(const struct fw_key *key)
 {
-	long i = fw_oracle(engines.rs, key);
-	struct fw_result want = { fw_oracle_verdict(engines.rs, i, key), 0, FW_R_NONE };
+	static uint32_t passed[FW_TURNS];
+	const struct fw_way way = fw_oracle_way(engines.rs, key);
+	struct fw_result want = { .verdict = way.verdict, .reason = way.reason, .npassed = way.npassed };
 
-	if (i >= 0)
-		want.slot = engines.rs->rules[i]->slot;
-	else
-		want.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
+	if (way.rule >= 0)
+		want.slot = engines.rs->rules[way.rule]->slot;
+	want.passed = passed;
+	for (uint32_t i = 0; i < way.npassed; i++)
+		passed[i] = FW_WHAT(engines.rs->rules[way.passed[i]]->slot + FW_COUNTER_RULES,
+				    engines.rs->rules[way.passed[i]]->verdict);
 	return want;
 }
 
@@ -180,7 +183,8 @@ static bool same(struct question *q, const char *engine, struct fw_result got)
 {
 	q->engine = engine;
 	q->got = got;
-	return got.verdict == q->want.verdict && got.slot == q->want.slot && got.reason == q->want.reason;
+	return got.verdict == q->want.verdict && got.slot == q->want.slot && got.reason == q->want.reason &&
+	       got.npassed == q->want.npassed && !memcmp(got.passed, q->want.passed, got.npassed * sizeof(*got.passed));
 }
 
 /* Twice: the flow cache must say the same again. */
@@ -332,9 +336,11 @@ static void report(const struct fw_ruleset *rs, const struct question *q)
 		fw_buf_printf(&text, "%s%02x", i % 32 ? " " : "\n# ", q->bytes[i]);
 	print_error("%s\n", text.text);
 	fw_buf_free(&text);
-	fail_msg("FW_SEED=%llu: %s says %s, slot %u, reason %u; the oracle %s, slot %u, reason %u",
-		 (unsigned long long)random_seed(), q->engine, fw_verdict_name(q->got.verdict), q->got.slot,
-		 q->got.reason, fw_verdict_name(q->want.verdict), q->want.slot, q->want.reason);
+	fail_msg(
+		"FW_SEED=%llu: %s says %s, slot %u, reason %u, %u passed; the oracle %s, slot %u, reason %u, %u passed",
+		(unsigned long long)random_seed(), q->engine, fw_verdict_name(q->got.verdict), q->got.slot,
+		q->got.reason, q->got.npassed, fw_verdict_name(q->want.verdict), q->want.slot, q->want.reason,
+		q->want.npassed);
 }
 
 static void check(struct question *q)

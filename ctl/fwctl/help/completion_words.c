@@ -55,7 +55,7 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		each(others[i].word, others[i].letters, others[i].values);
 	for (unsigned r = 0; r < FW_NREASONS; r++)
-		if (r != FW_R_INTERNAL)
+		if (!fw_reason_is_fault((uint32_t)r))
 			n += (size_t)snprintf(values + n, sizeof(values) - n, "%s%s", n ? " " : "",
 					      fw_reason_info[r].name);
 	each("policy", "", values);

@@ -27,8 +27,8 @@ static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o,
 	}
 	at = (at - start) >> 2;
 	/* By way of memory, so that the verifier takes the searches of all lengths for one. */
-	*(volatile __u32 *)&cpu->interval = at;
-	return *(volatile __u32 *)&cpu->interval;
+	FW_IN_MEMORY(cpu->interval) = at;
+	return FW_IN_MEMORY(cpu->interval);
 }
 
 /* What all fields have in word @w. */
@@ -50,9 +50,24 @@ FW_GLOBAL __u64 fw_block_common(struct fw_cpu *cpu, __u32 line, __u32 w)
 	return common;
 }
 
+/* Of the rules @common, whose hits are at offset @hits: those that are not below the floor. */
+FW_GLOBAL __u64 fw_block_above(struct fw_cpu *cpu, __u32 line, __u32 hits, __u64 common)
+{
+	struct fw_object o = fw_pool_object(line);
+
+	if (!cpu || !fw_object_start(o))
+		return 0;
+	for (int i = 0; i < 64; i++) {
+		if (!common || fw_word64(o, hits + fw_lowest_bit(common) * 8) >= FW_IN_MEMORY(cpu->floor))
+			break;
+		common &= common - 1;
+	}
+	return common;
+}
+
 /*
  * A block of more than 64 rules: @words says in which words every field has bits. The first word in which all of them
- * share one holds the first match.
+ * share one holds the first match, unless the floor is above all of it.
  */
 FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 {
@@ -68,6 +83,8 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 		__u32 w = fw_lowest_bit(words);
 		__u64 common = fw_block_common(cpu, line, w);
 
+		if (common && cpu->floor)
+			common = fw_block_above(cpu, line, b->hits + w * 64 * 8, common);
 		if (common) {
 			cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + (w * 64 + fw_lowest_bit(common)) * 8));
 			break;
@@ -90,7 +107,7 @@ static __always_inline __u64 fw_split_search(struct fw_cpu *cpu, __u64 child, __
 	return child;
 }
 
-/* The first match in a block goes to cpu->hit if it is better. Returns the hit to go on with: of what follows the block. */
+/* The first match above the floor in a block goes to cpu->hit if it is better. Returns the hit to go on with: of what follows the block. */
 static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 {
 	struct fw_object o = fw_pool_object(line);
@@ -117,8 +134,11 @@ static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 			return fw_split_search(cpu, common, b->next);
 		if (common)
 			fw_block_words(cpu, line, common);
-	} else if (common) {
-		cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + fw_lowest_bit(common) * 8));
+	} else {
+		if (common && cpu->floor)
+			common = fw_block_above(cpu, line, b->hits, common);
+		if (common)
+			cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + fw_lowest_bit(common) * 8));
 	}
 	return b->next;
 }

@@ -91,38 +91,55 @@ static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
 	return what;
 }
 
-/**
- * fw_classify - what to do with the packet of cpu->key, after fw_begin()
- * @cache: remember flows
- * Return: FW_WHAT: the counter and the verdict.
- */
-static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
+/* FW_WHAT of the packet of cpu->key, from the cache where that knows it. */
+static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 {
 	__u32 generation = cpu->control >> 32, what;
 	__u64 fields[FW_FLOW_WORDS];
-	struct fw_flow_entry *set;
+	struct fw_flow_entry *set = NULL;
 	__u32 places;
 
 	/* The reason is not part of a flow. */
 	places = cache && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
-	if (!places)
-		return fw_decide(cpu);
-
-	fw_flow_of(cpu, fields);
-	set = &cpu->flows[fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS)];
-	if (!fw_flow_differs(&set[0], &cpu->key, fields, generation))
-		return fw_flow_found(cpu, set[0].what);
-	if (!fw_flow_differs(&set[1], &cpu->key, fields, generation))
-		return fw_flow_found(cpu, set[1].what);
-	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
+	if (places) {
+		fw_flow_of(cpu, fields);
+		set = &cpu->flows[fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS)];
+		if (!fw_flow_differs(&set[0], &cpu->key, fields, generation))
+			return fw_flow_found(cpu, set[0].what);
+		if (!fw_flow_differs(&set[1], &cpu->key, fields, generation))
+			return fw_flow_found(cpu, set[1].what);
+	}
 	what = fw_decide(cpu);
-	if (FW_WHAT_COUNTER(what) == FW_R_INTERNAL)
+	/* An entry has no room for rules that were passed: such flows are looked up each time, and raise no doubt. */
+	if (!set || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed)
 		return what;
+	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
 	/* Into the free place, or into either in turn. */
 	if (set[0].generation == generation && (set[1].generation != generation || (cpu->turn++ & 1)))
 		set++;
 	fw_flow_put(set, &cpu->key, fields, generation, what);
 	return what;
+}
+
+/**
+ * fw_classify - what to do with the packet of cpu->key, after fw_begin()
+ * @cache: remember flows
+ *
+ * cpu->answer tells which rule or policy decided, and which rules only counted the packet.
+ * Return: a terminal verdict.
+ */
+static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
+{
+	__u32 what, verdict;
+
+	cpu->answer.passed = 0;
+	what = fw_flow_or_decide(cpu, cache);
+	verdict = fw_action_verdict(&cpu->root, FW_WHAT_ACTION(what));
+	if (verdict >= FW_NTERMINAL)
+		verdict = FW_DROP;
+	cpu->answer.what = what;
+	cpu->answer.verdict = verdict;
+	return verdict;
 }
 
 #endif

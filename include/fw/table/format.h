@@ -91,7 +91,7 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 
 /*
  * A hit: rank << 33 | block << 32 | what was hit. The lowest rank wins; hits stay below 2^63, so that differences have a
- * sign. What: for a rule its counter << 1 | verdict (a policy's answer has the same form), for a block its line.
+ * sign. What: for a rule its counter and its action, FW_WHAT() (a policy's answer has the same form), for a block its line.
  */
 #define FW_HIT(rank, block, what) ((__u64)(rank) << 33 | (__u64)(block) << 32 | (what))
 #define FW_HIT_RANK(hit) ((hit) >> 33)
@@ -100,11 +100,31 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 #define FW_RANK_MAX 0x3ffffffeu
 /* Rules that are appended are that far apart, so that others can come between. */
 #define FW_RANK_STEP 256
-#define FW_WHAT(counter, verdict) ((counter) << 1 | (verdict))
-#define FW_WHAT_COUNTER(what) ((what) >> 1)
+#define FW_ACTION_BITS 8
+#define FW_ACTIONS_MAX (1u << FW_ACTION_BITS)
+#define FW_WHAT(counter, action) ((counter) << FW_ACTION_BITS | (action))
+#define FW_WHAT_COUNTER(what) ((what) >> FW_ACTION_BITS)
 /* clang-format off */
-#define FW_WHAT_VERDICT(what) ((what) & 1)
+#define FW_WHAT_ACTION(what) ((what) & (FW_ACTIONS_MAX - 1))
 /* clang-format on */
+
+/*
+ * Actions: what a rule or policy does with a packet, as records in a table that the root names. Rules refer to them by number,
+ * so many rules share one. Record v is verdict v and nothing else, for all verdicts of rules; a packet of a terminal one
+ * needs no look at the record.
+ */
+struct fw_action {
+	__u32 verdict; /* enum fw_verdict */
+	__u32 pad[3];
+};
+FW_ASSERT_SIZE(struct fw_action, 16);
+#define FW_ACTIONS_PER_LINE (FW_LINE / sizeof(struct fw_action))
+
+/*
+ * Lookups for one packet: rules whose verdict is not terminal count it, and it goes on with the next match. A ruleset in
+ * which a packet can need more is refused; a packet that does all the same gets the policy FW_R_TURNS.
+ */
+#define FW_TURNS 16
 
 /*
  * One pair: its only rule, compared in place, or a reference to its block. What
@@ -198,6 +218,10 @@ struct fw_flow {
 	__u64 fields[FW_FLOW_WORDS];
 };
 
+/* Reasons in the root's policies: a power of two. */
+#define FW_POLICIES 16
+_Static_assert(FW_NREASONS <= FW_POLICIES, "each reason has a policy");
+
 /* clang-format off */
 struct fw_root {
 	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
@@ -205,7 +229,7 @@ struct fw_root {
 	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
 	__u64 hash;                  /* odd multiplier, see fw_pair_home() */
 	__u64 flow_mask[FW_FLOW_WORDS];
-	__u32 accept;                /* bit r: the policy of reason r accepts what comes in; bit 16 + r: what goes out */
+	__u32 actions;               /* line of the actions */
 	__u32 fields_used;           /* bit f: some rule constrains field f */
 	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
 	__u32 slots;                 /* counters that the image refers to */
@@ -214,10 +238,14 @@ struct fw_root {
 	__u8 lane_shift[FW_LANES];
 	__u32 lanes;                 /* in use */
 	__u32 displaced;             /* lines beyond its home that a pair stands at, at most */
-	__u32 pad[5];
+	__u32 nactions;
+	__u32 turns;                 /* lookups that a packet can need, at most: 1 if all verdicts are terminal */
+	__u32 pad[3];
+	__u8 policy[FW_NHOOKS][FW_POLICIES]; /* action of each reason's policy */
+	__u64 room[4];
 };
 /* clang-format on */
-FW_ASSERT_SIZE(struct fw_root, 2 * FW_LINE);
+FW_ASSERT_SIZE(struct fw_root, 3 * FW_LINE);
 
 /* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', see FW_COUNTER_REASON(). */
 struct fw_counter {
@@ -253,33 +281,58 @@ FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
 /* What they have, and the rests of their splits. */
 #define FW_HITS (FW_BATCH * (FW_SPLIT_VISITS + 1))
 
+/* What the tables say of a packet: written while it is looked up, read by whoever acts on it and counts it. */
+struct fw_answer {
+	__u32 what;           /* FW_WHAT of the rule or policy that decided */
+	__u32 verdict;        /* a terminal one */
+	__u32 passed;         /* rules that the packet matched before, and that let it go on */
+	__u32 rule[FW_TURNS]; /* FW_WHAT of these, in order */
+};
+
 /*
- * What a CPU needs while it works on a packet, and its flow cache. The lists
- * are here and not on the stack, which BPF limits to 512 bytes.
+ * What a CPU needs while it works on a packet, and its flow cache. The lists are here and not on the stack, which BPF limits
+ * to 512 bytes. One packet at a time has a state; only fields of the first two groups mean something between packets.
  */
 /* clang-format off */
 struct fw_cpu {
+	/* Written by fw_begin(), when the control word changes. */
 	__u64 control;  /* control word that root was copied for; 0: none */
-	__u32 what;     /* answer to the last packet */
-	__u32 busy;     /* in use by a packet */
 	struct fw_root root;
-	struct fw_key key;
+
+	/* Written by the hook's program. */
+	struct fw_key key; /* by the packet parser */
+	__u32 busy;     /* in use by a packet */
+
+	/* Written by the flow cache, flow.h; the entries are at the end. */
+	__u32 turn;     /* of its places */
+	__u32 doubt;    /* whether it is worth asking, up to FW_DOUBT_MOST */
+	__u32 unasked;  /* packets that it was not asked about */
+
+	/* Written by fw_classify() and fw_decide(). */
+	struct fw_answer answer;
+	__u32 pad;
+	__u64 floor;    /* rules whose hits are below it do not count; 0: none */
+
+	/* Written by fw_walk(): the classes of the addresses. */
 	struct fw_addr rest[2]; /* bits of the addresses that the walks have not looked at */
+	__u32 class_line[2];
+
+	/* Written by fw_lookup() and fw_lookup_lines(). */
 	__u64 hit;      /* best so far */
+	__u64 lanes;    /* the packet's values, see struct fw_pair */
+	__u32 line[2];  /* the lines of the two classes that are being paired */
+
+	/* Lists of a batch: fw_filter() and fw_probe() write want[], fw_probe(), fw_versions() and fw_split_search() hits[]. */
 	__u32 wanted;   /* entries in want[] */
 	__u32 nhits;
-	__u32 class_line[2];
-	__u32 line[2];  /* the lines of the two classes that are being paired */
 	__u32 cursor;   /* next entry of hits[] */
+	__u64 first, second; /* the lowest of hits[], by fw_best() */
+
+	/* Written by fw_block_search() for the block at hand. */
 	__u32 interval;
-	__u32 turn;     /* of the flow cache's places */
-	__u32 doubt;    /* whether the flow cache is worth asking, up to FW_DOUBT_MOST */
-	__u32 unasked;  /* packets that it was not asked about */
-	__u32 pad;
-	__u64 lanes;    /* the packet's values, see struct fw_pair */
-	__u64 first, second; /* the lowest of hits[] */
-	__u64 vector[FW_NFIELDS]; /* of a block's fields, for the packet's interval */
 	__u32 words[FW_NFIELDS];
+	__u64 vector[FW_NFIELDS]; /* of its fields, for the packet's interval */
+
 	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */
 	__u64 hits[FW_HITS];
 	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));

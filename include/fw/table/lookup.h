@@ -80,13 +80,31 @@ static __always_inline __u64 fw_lanes(const struct fw_root *root, const struct f
 	return lanes;
 }
 
+/* Rules below the floor leave hits[]. The rank of a block, split or version is a lower bound: there may be others in it. */
+FW_GLOBAL int fw_raise_floor(struct fw_cpu *cpu)
+{
+	if (!cpu)
+		return -1;
+	for (__u32 i = 0; i < FW_BATCH; i++) {
+		if (i >= FW_IN_MEMORY(cpu->nhits))
+			break;
+
+		__u64 hit = cpu->hits[i], below = fw_sign(hit - cpu->floor) & ~FW_HIT_BLOCK(hit);
+
+		cpu->hits[i] = (hit | -below) & FW_HIT_NONE;
+	}
+	return 0;
+}
+
 /* The two lowest of hits[]; and of those that are rules, the lowest goes to cpu->hit. */
 static __always_inline void fw_best(struct fw_cpu *cpu)
 {
 	__u64 best = cpu->hit, first = FW_HIT_NONE, second = FW_HIT_NONE;
 
+	if (cpu->floor)
+		fw_raise_floor(cpu);
 	for (__u32 i = 0; i < FW_BATCH; i++) {
-		if (i >= *(volatile __u32 *)&cpu->nhits)
+		if (i >= FW_IN_MEMORY(cpu->nhits))
 			break;
 
 		__u64 hit = cpu->hits[i];
@@ -112,7 +130,7 @@ static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 r
 	__u64 lanes = cpu->lanes, guard = cpu->root.lane_guard, n = cpu->nhits;
 
 	for (__u32 i = 0; i < room; i++) {
-		if (from + i >= *(volatile __u32 *)&cpu->wanted)
+		if (from + i >= FW_IN_MEMORY(cpu->wanted))
 			break;
 
 		__u64 word = cpu->want[(from + i) & (FW_BATCH_ROOM - 1)], key = word & FW_PAIR_KEY_MASK;
@@ -131,7 +149,7 @@ static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 r
 		cpu->hits[n & (FW_BATCH - 1)] = FW_READ(e->hit);
 		n += fw_is_zero((inside ^ guard) | other);
 		if (FW_READ(pair[0].key) & FW_PAIR_OVERFLOW && other && word >> 48 < cpu->root.displaced) {
-			__u32 last = *(volatile __u32 *)&cpu->wanted;
+			__u32 last = FW_IN_MEMORY(cpu->wanted);
 
 			cpu->want[last & (FW_BATCH_ROOM - 1)] = word + (1ull << 48);
 			cpu->wanted = last + 1;
@@ -155,7 +173,7 @@ FW_GLOBAL int fw_probe_more(struct fw_cpu *cpu, __u32 from)
 	if (!cpu)
 		return -1;
 	for (int i = 0; i < FW_BATCH_ROOM / FW_PROBE_CHUNK; i++) {
-		if (from >= *(volatile __u32 *)&cpu->wanted)
+		if (from >= FW_IN_MEMORY(cpu->wanted))
 			break;
 		if (fw_probe_chunk(cpu, from))
 			return -1;
@@ -170,7 +188,7 @@ static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 	cpu->nhits = 0;
 	if (room && fw_probe_some(cpu, 0, room))
 		return -1;
-	if (*(volatile __u32 *)&cpu->wanted > room && fw_probe_more(cpu, room))
+	if (FW_IN_MEMORY(cpu->wanted) > room && fw_probe_more(cpu, room))
 		return -1;
 	fw_best(cpu);
 	return 0;
@@ -195,9 +213,9 @@ FW_GLOBAL __u64 fw_blocks_some(struct fw_cpu *cpu, __u64 hit)
 			hit = fw_block_more(cpu, (__u32)hit);
 			continue;
 		}
-		__u32 next = *(volatile __u32 *)&cpu->cursor;
+		__u32 next = FW_IN_MEMORY(cpu->cursor);
 
-		if (next >= *(volatile __u32 *)&cpu->nhits)
+		if (next >= FW_IN_MEMORY(cpu->nhits))
 			return FW_BLOCKS_END;
 		cpu->cursor = next + 1;
 		hit = cpu->hits[next & (FW_HITS - 1)];
@@ -234,11 +252,11 @@ FW_GLOBAL int fw_versions_some(struct fw_cpu *cpu)
 	lanes = cpu->lanes;
 	guard = cpu->root.lane_guard;
 	for (int i = 0; i < FW_VERSION_CHUNK; i++) {
-		__u32 at = *(volatile __u32 *)&cpu->cursor;
+		__u32 at = FW_IN_MEMORY(cpu->cursor);
 		const struct fw_version *v;
 		const struct fw_version_value *value;
 
-		if (at >= *(volatile __u32 *)&cpu->nhits) {
+		if (at >= FW_IN_MEMORY(cpu->nhits)) {
 			fw_best(cpu);
 			return 0;
 		}
@@ -330,7 +348,7 @@ FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
 	cpu->line[0] = 0;
 	cpu->line[1] = 0;
 	for (int i = 0; i < FW_CLASS_LINES * FW_CLASS_LINES; i++) {
-		__u32 si = *(volatile __u32 *)&cpu->line[0], di = *(volatile __u32 *)&cpu->line[1];
+		__u32 si = FW_IN_MEMORY(cpu->line[0]), di = FW_IN_MEMORY(cpu->line[1]);
 
 		if (fw_filter_lines(cpu))
 			return -1;
@@ -340,8 +358,7 @@ FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
 		}
 		cpu->line[0] = si;
 		cpu->line[1] = di;
-		if (si < s_lines &&
-		    *(volatile __u32 *)&cpu->wanted <= FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
+		if (si < s_lines && FW_IN_MEMORY(cpu->wanted) <= FW_BATCH - FW_CLASS_IDENTITIES * FW_CLASS_IDENTITIES)
 			continue;
 		if (fw_batch_lines(cpu))
 			return -1;
@@ -352,7 +369,7 @@ FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
 }
 
 /*
- * The best hit for the packet of cpu->key goes to cpu->hit. 1: a class has more
+ * The best hit for the packet of cpu->key, from cpu->floor on, goes to cpu->hit. 1: a class has more
  * than one line, fw_lookup_lines() does it. -1: the tables do not hold together.
  * A function call costs as much as several table reads on CPUs that guard returns, so the common case makes none.
  */
@@ -376,24 +393,75 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 	return fw_batch(cpu, FW_PROBE_CHUNK);
 }
 
+/* The verdict of an action; -1: there is none. */
+static __always_inline int fw_action_verdict(const struct fw_root *root, __u32 action)
+{
+	const struct fw_action *a;
+
+	if (action < FW_NTERMINAL)
+		return action;
+	a = action < root->nactions ? fw_pool_line(root->actions + action / FW_ACTIONS_PER_LINE) : NULL;
+	return a ? (int)a[action % FW_ACTIONS_PER_LINE].verdict : -1;
+}
+
+/* fw_lookup() and, where it takes that, fw_lookup_lines(). 0, or -1: the tables do not hold together. */
+static __always_inline int fw_lookup_all(struct fw_cpu *cpu)
+{
+	int left = fw_lookup(cpu);
+
+	return left > 0 ? fw_lookup_lines(cpu) : left;
+}
+
+/*
+ * The packet has matched the rule of cpu->hit, whose action may let it go on: then cpu->answer notes the rule, and the next
+ * match is looked up, with the floor above it. The hit that decides is left in cpu->hit, or FW_HIT_NONE. Returns the reason
+ * of the policy that decides then: @reason, if nothing is wrong. In line, since the kernel allows 8 frames of calls, and a
+ * lookup takes 7.
+ */
+static __always_inline __u32 fw_go_on(struct fw_cpu *cpu, __u32 reason)
+{
+	for (__u32 i = 0; i < FW_TURNS; i++) {
+		__u32 what = cpu->hit;
+		int verdict = fw_action_verdict(&cpu->root, FW_WHAT_ACTION(what));
+
+		if (verdict < 0)
+			break;
+		if (verdict < FW_NTERMINAL)
+			return reason;
+		cpu->answer.rule[i] = what;
+		cpu->answer.passed = i + 1;
+		cpu->floor = FW_HIT(FW_HIT_RANK(cpu->hit) + 1, 0, 0);
+		if (fw_lookup_all(cpu))
+			break;
+		if (cpu->hit == FW_HIT_NONE)
+			return reason;
+	}
+	cpu->hit = FW_HIT_NONE;
+	return FW_IN_MEMORY(cpu->answer.passed) == FW_TURNS ? FW_R_TURNS : FW_R_INTERNAL;
+}
+
+_Static_assert((FW_NHOOKS & (FW_NHOOKS - 1)) == 0, "a mask bounds hooks");
+
 /* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */
 static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 {
-	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & 1;
+	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & (FW_NHOOKS - 1);
 
 	if (reason == FW_R_NONE || (cpu->root.frame_rules && fw_reason_has_rules(reason))) {
-		int left = fw_lookup(cpu);
-
-		if (left > 0)
-			left = fw_lookup_lines(cpu);
-		if (left)
+		cpu->floor = 0;
+		if (fw_lookup_all(cpu)) {
 			reason = FW_R_INTERNAL;
-		else if (cpu->hit != FW_HIT_NONE)
+		} else if (FW_WHAT_ACTION((__u32)cpu->hit) < FW_NTERMINAL) { /* not so FW_HIT_NONE */
 			return (__u32)cpu->hit;
+		} else if (cpu->hit != FW_HIT_NONE) {
+			reason = fw_go_on(cpu, reason);
+			if (cpu->hit != FW_HIT_NONE)
+				return (__u32)cpu->hit;
+		}
 	}
 	if (reason == FW_R_NONE)
 		reason = hook;
-	return FW_WHAT(reason, cpu->root.accept >> ((reason & 15) | hook << 4) & 1);
+	return FW_WHAT(reason, cpu->root.policy[hook][reason & (FW_POLICIES - 1)]);
 }
 
 /* Before a packet: makes cpu->root the root that @control names. -1: it is not there. */

@@ -44,6 +44,12 @@
  * no acquire that old kernels know, so there the order is the CPU's: x86 keeps it.
  */
 
+/*
+ * A word where it is in memory, not a register's copy of it. A loop that ends on such a word has states that the verifier
+ * merges, since it knows nothing of a value that comes from a map.
+ */
+#define FW_IN_MEMORY(x) (*(volatile __typeof__(x) *)&(x))
+
 /* Makes a value opaque to the optimiser, which otherwise rewrites bounds checks into forms that the verifier refuses. */
 #define fw_opaque(x) __asm__ volatile("" : "+r"(x))
 

@@ -8,7 +8,7 @@
 /*
  * X(symbol, word, does it end a packet's way through the rules, may rules have it, may policies have it).
  *
- * Terminal ones come first, since counters by verdict are arrays over these. 0 is drop: what nobody wrote does not let
+ * Terminal ones come first, since counters by verdict are arrays over these, then the others of rules. 0 is drop: what nobody wrote does not let
  * packets pass. FOLLOW is the verdict of `policy in` or `policy out`, whichever way the packet goes.
  */
 /* clang-format off */
@@ -25,10 +25,14 @@ enum fw_verdict {
 #define FW_VERDICT_COUNT(sym, word, terminal, rule, policy) + (terminal)
 	FW_NTERMINAL = FW_VERDICTS(FW_VERDICT_COUNT),
 #undef FW_VERDICT_COUNT
+#define FW_VERDICT_COUNT(sym, word, terminal, rule, policy) + (rule)
+	FW_NOF_RULES = FW_VERDICTS(FW_VERDICT_COUNT),
+#undef FW_VERDICT_COUNT
 };
 
-#define FW_VERDICT_ORDER(sym, word, terminal, rule, policy) \
-	_Static_assert((FW_##sym < FW_NTERMINAL) == (terminal), "terminal verdicts come first");
+#define FW_VERDICT_ORDER(sym, word, terminal, rule, policy)                                             \
+	_Static_assert((FW_##sym < FW_NTERMINAL) == (terminal), "terminal verdicts come first");        \
+	_Static_assert((FW_##sym < FW_NOF_RULES) == (rule), "verdicts of rules come before the others");
 FW_VERDICTS(FW_VERDICT_ORDER)
 #undef FW_VERDICT_ORDER
 
@@ -90,7 +94,8 @@ static inline int fw_verdict_find(const char *name, unsigned long len, unsigned 
 /*
  * Why a packet got its verdict without a rule. Counted under these names;
  * X(symbol, name in `policy NAME VERDICT`, verdict unless the ruleset says otherwise).
- * INTERNAL is a table that does not hold together; it drops and cannot be set.
+ * INTERNAL is a table that does not hold together, TURNS a packet that needs more lookups than FW_TURNS. The compiler sees to
+ * it that neither happens; both drop and cannot be set, see fw_reason_is_fault().
  */
 /* clang-format off */
 #define FW_REASONS(X)                                    \
@@ -101,7 +106,8 @@ static inline int fw_verdict_find(const char *name, unsigned long len, unsigned 
 	X(VLAN_DEPTH, "vlan-depth", FW_DROP)             \
 	X(EXT_HEADERS, "ext-headers", FW_DROP)           \
 	X(INTERNAL, "internal", FW_DROP)                 \
-	X(NOT_PARSED, "not-parsed", FW_FOLLOW)
+	X(NOT_PARSED, "not-parsed", FW_FOLLOW)           \
+	X(TURNS, "turns", FW_DROP)
 
 enum fw_reason {
 #define FW_REASON_ENUM(sym, name, verdict) FW_R_##sym,
@@ -111,6 +117,12 @@ enum fw_reason {
 	FW_R_NONE = 31, /* a rule decides, or the policy of the hook */
 };
 /* clang-format on */
+
+/* Does it tell of a fault in the tables? There is no policy for that: the packet is dropped. */
+static __always_inline int fw_reason_is_fault(__u32 reason)
+{
+	return reason == FW_R_INTERNAL || reason == FW_R_TURNS;
+}
 
 /* Is a packet with this reason looked up? Frames that are not IP, or whose IP packet is not looked into, only for rules with `ethertype`. */
 static __always_inline int fw_reason_has_rules(__u32 reason)

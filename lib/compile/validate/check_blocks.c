@@ -7,7 +7,7 @@ bool check_hit_is_rule(const struct check *c, uint64_t hit)
 	uint32_t counter = FW_WHAT_COUNTER((uint32_t)hit);
 
 	return hit < FW_HIT_NONE && !FW_HIT_BLOCK(hit) && counter >= FW_COUNTER_RULES &&
-	       counter - FW_COUNTER_RULES < c->root->slots;
+	       counter - FW_COUNTER_RULES < c->root->slots && FW_WHAT_ACTION((uint32_t)hit) < c->root->nactions;
 }
 
 /* A vector's word offsets and bits, in a block of more than 64 rules. */

@@ -22,8 +22,30 @@ static bool check_fields(struct check *c)
 	       check_wrong(c, "the flow cache forgets the family");
 }
 
+/* The records of actions, and the actions of policies, which end a packet's way. */
+static bool check_actions(struct check *c)
+{
+	const struct fw_root *r = c->root;
+	uint64_t lines = (r->nactions + FW_ACTIONS_PER_LINE - 1) / FW_ACTIONS_PER_LINE;
+	const struct fw_action *a = fw_pool_ptr(c->pool, r->actions);
+
+	if (r->nactions < FW_NTERMINAL || r->nactions > FW_ACTIONS_MAX || !check_inside_segment(c, r->actions, lines))
+		return check_wrong(c, "the table of actions lies outside the pool");
+	for (uint32_t i = 0; i < r->nactions; i++)
+		if (!fw_verdict_is(a[i].verdict, FW_OF_RULES) || (i < FW_NTERMINAL && a[i].verdict != i))
+			return check_wrong(c, "an action has a verdict that it cannot have");
+	for (unsigned i = 0; i < FW_NHOOKS * FW_NREASONS; i++)
+		if (r->policy[i / FW_NREASONS][i % FW_NREASONS] >= FW_NTERMINAL)
+			return check_wrong(c, "a policy has an action that it cannot have");
+	if (!r->turns || r->turns > FW_TURNS)
+		return check_wrong(c, "a packet can need more lookups than it gets");
+	return true;
+}
+
 static bool check_image(struct check *c)
 {
+	if (!check_actions(c))
+		return false;
 	if (!(c->root->hash & 1))
 		return check_wrong(c, "the hash multiplier is even");
 	if (!check_lanes(c) || !check_pairs(c) || !check_fields(c))

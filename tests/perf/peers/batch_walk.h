@@ -13,7 +13,7 @@
  *
  * Each stage is a loop over all packets, or over a list of what they ask for, without a branch on what the tables hold; it
  * prefetches what the next one reads. What is rare goes the way of a single packet: classes of more than one line, pairs
- * that are being changed, frames that are not IP.
+ * that are being changed, frames that are not IP, rules that let a packet go on.
  */
 #include <string.h>
 
@@ -194,12 +194,17 @@ static BATCH_STAGE __u64 batch_rules(struct batch *b)
 static void batch_single(struct batch *b, const struct fw_key *key, __u32 *what)
 {
 	b->cpu->key = *key;
-	*what = fw_begin(b->cpu, b->control) ? FW_WHAT(FW_R_INTERNAL, FW_DROP) : fw_classify(b->cpu, 0);
+	*what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
+	if (fw_begin(b->cpu, b->control))
+		return;
+	fw_classify(b->cpu, 0);
+	*what = b->cpu->answer.what;
 }
 
 static void batch_run(struct batch *b, const struct fw_key *keys, unsigned n, uint32_t *what)
 {
 	fw_pool_base = b->pool->base;
+	b->cpu->floor = 0;
 	batch_walks(b, keys, n);
 	batch_lanes(b, keys, n);
 	batch_pairs(b, n);
@@ -207,9 +212,10 @@ static void batch_run(struct batch *b, const struct fw_key *keys, unsigned n, ui
 	if (batch_rules(b))
 		batch_blocks(b, keys);
 	for (unsigned p = 0; p < n; p++) {
-		__u32 reason = keys[p].f[FW_F_HOOK] & 1, policy = FW_WHAT(reason, b->root.accept >> reason & 1);
+		__u32 reason = keys[p].f[FW_F_HOOK] & 1, policy = FW_WHAT(reason, b->root.policy[reason][reason]);
 
 		what[p] = b->best[p] != FW_HIT_NONE ? (__u32)b->best[p] : policy;
+		b->alone |= (__u32)(FW_WHAT_ACTION(what[p]) >= FW_NTERMINAL) << p;
 	}
 	for (__u32 left = b->alone; left; left &= left - 1)
 		batch_single(b, &keys[fw_lowest_bit(left)], &what[fw_lowest_bit(left)]);

@@ -167,7 +167,7 @@ static void lookup_32(void *ctx, const struct work_packet *p, size_t n, bool *ac
 			key_set(&native->keys[j], &p[i + j]);
 		native->method->run(native->batch, native->keys, batch, what);
 		for (unsigned j = 0; j < batch; j++)
-			accept[i + j] = FW_WHAT_VERDICT(what[j]) == FW_ACCEPT;
+			accept[i + j] = FW_WHAT_ACTION(what[j]) == FW_ACCEPT;
 	}
 }
 
