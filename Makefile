@@ -69,7 +69,7 @@ COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 # Of the kernel side only what the exporter reads is fuzzed.
-FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/requests/args.c)
+FUZZ_OBJ := $(patsubst %.c,build/fuzz/%.o,$(filter-out lib/kern/%,$(LIB_SRC)) lib/kern/pinned.c lib/kern/traffic.c ctl/fwd/base/args.c)
 FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz/reparse.o)
 # The exporter's server is not fuzzed.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,http/web.c http/answer.c http/address.c exporter.c main.c), \

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ctl/fwd/requests/args.h"
+#include "ctl/fwd/base/args.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

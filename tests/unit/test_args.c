@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "ctl/fwd/requests/args.h"
+#include "ctl/fwd/base/args.h"
 #include "fw/json.h"
 
 static int decode(enum fw_request request, const char *text, struct args *a, struct fw_diags *ds)
@@ -30,7 +30,7 @@ static void taken(void **state)
 	assert_int_equal(json_integer_value(a.from), 7);
 	assert_string_equal(json_string_value(a.rule), "web");
 	assert_int_equal(a.limit, 3);
-	assert_string_equal(a.filter, "proto tcp");
+	assert_string_equal(a.query, "proto tcp");
 	assert_string_equal(a.set, "s");
 	assert_true(a.terse);
 	assert_false(a.counters);
@@ -39,7 +39,7 @@ static void taken(void **state)
 	assert_int_equal(decode(FW_REQ_LIST, "{}", &a, &ds), 0);
 	assert_int_equal(a.what, ARGS_RULES);
 	assert_true(a.counters);
-	assert_null(a.filter);
+	assert_null(a.query);
 	args_free(&a);
 
 	assert_int_equal(decode(FW_REQ_METRICS, "{}", &a, &ds), 0);

@@ -3,7 +3,7 @@
 #ifndef FWD_DEVICE_H
 #define FWD_DEVICE_H
 
-#include "ctl/fwd/requests/args.h"
+#include "ctl/fwd/base/args.h"
 #include "ctl/fwd/fwd.h"
 
 /* PATTERN: a name with wildcards; each interface that matches is a device of its own. */

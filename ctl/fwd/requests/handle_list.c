@@ -11,7 +11,7 @@ struct list {
 	struct stream stream;
 	struct fwd *fwd;
 	struct cursor cursor;
-	struct fw_query *filter;
+	struct fw_query *query;
 	uint64_t left, count;
 	bool counters;
 	struct fw_buf b;
@@ -26,7 +26,7 @@ static void list_free(struct stream *s)
 	struct list *l = (struct list *)s;
 
 	cursor_close(&l->fwd->cursors, &l->cursor);
-	fw_query_free(l->filter);
+	fw_query_free(l->query);
 	fw_buf_free(&l->b);
 	free(l);
 }
@@ -67,8 +67,8 @@ static void begin_again(struct list *l)
 static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *work)
 {
 	const struct fw_rule *rule = l->cursor.rule;
-	bool known = !l->filter || l->place.part != FW_RULE_HEAD;
-	int passes = known ? 1 : fw_query_passes(l->filter, rs, rule, work);
+	bool known = !l->query || l->place.part != FW_RULE_HEAD;
+	int passes = known ? 1 : fw_query_passes(l->query, rs, rule, work);
 
 	if (passes < 0)
 		return passes;
@@ -102,16 +102,16 @@ static void list_step(struct request *req, struct stream *s)
 			  json_pack("{sI sI}", "count", (json_int_t)l->count, "total", (json_int_t)rs->nrules));
 }
 
-static void list_rules(struct request *req, struct fw_rule *from, uint64_t limit, struct fw_query *filter)
+static void list_rules(struct request *req, struct fw_rule *from, uint64_t limit, struct fw_query *query)
 {
 	struct list *l = calloc(1, sizeof(*l));
 
 	if (!l) {
-		fw_query_free(filter);
+		fw_query_free(query);
 		reply_fail_errno(&req->reply, NULL, "cannot list", -ENOMEM);
 		return;
 	}
-	*l = (struct list){ .stream = { list_step, list_free }, .fwd = req->fwd, .filter = filter, .left = limit };
+	*l = (struct list){ .stream = { list_step, list_free }, .fwd = req->fwd, .query = query, .left = limit };
 	l->counters = req->args.counters;
 	cursor_open(&req->fwd->cursors, &l->cursor, from);
 	req->reply.stream = &l->stream;
@@ -129,7 +129,7 @@ static void begin_rules(struct request *req)
 	const struct args *a = &req->args;
 	const json_t *ref = a->rule ? a->rule : a->from;
 	struct fw_rule *from = rs->first;
-	struct fw_query *filter = NULL;
+	struct fw_query *query = NULL;
 	struct fw_diags ds = { .n = 0 };
 	int err = 0;
 
@@ -137,15 +137,15 @@ static void begin_rules(struct request *req)
 		from = args_rule(rs, ref, &ds);
 		err = from ? 0 : -ENOENT;
 	}
-	if (!err && a->filter)
-		err = fw_text_query(a->filter, "filter", &ds, &filter);
-	if (filter && !err)
-		err = fw_query_name(filter, &(struct fw_query_names){ iface_name, req->fwd->engine });
+	if (!err && a->query)
+		err = fw_text_query(a->query, "filter", &ds, &query);
+	if (query && !err)
+		err = fw_query_name(query, &(struct fw_query_names){ iface_name, req->fwd->engine });
 	if (err) {
-		fw_query_free(filter);
+		fw_query_free(query);
 		reply_fail_errno(&req->reply, &ds, "cannot list", err);
 	} else {
-		list_rules(req, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, filter);
+		list_rules(req, from, a->rule ? 1 : a->limit ? a->limit : UINT64_MAX, query);
 	}
 }
 
@@ -199,7 +199,7 @@ void handle_list(struct request *req)
 	const struct args *a = &req->args;
 	unsigned what = a->set ? ARGS_SETS : a->policy ? ARGS_POLICY : a->what;
 
-	if (what != ARGS_RULES && (a->filter || a->from || a->rule))
+	if (what != ARGS_RULES && (a->query || a->from || a->rule))
 		reply_fail(&req->reply, NULL, "'filter', 'from' and 'rule' are of rules only");
 	else
 		lists[what](req);

@@ -7,7 +7,7 @@
 #ifndef FWD_REQUEST_H
 #define FWD_REQUEST_H
 
-#include "args.h"
+#include "ctl/fwd/base/args.h"
 #include "long_reply.h"
 #include "reply.h"
 #include "ctl/fwd/fwd.h"

@@ -17,7 +17,7 @@ extern const char *const args_modes[], *const args_outs[]; /* names of args_mode
 /* Texts and JSON are NULL if the argument is missing, and valid as long as @object. */
 struct args {
 	json_t *object;
-	const char *filter, *set, *policy, *dev, *packet, *name;
+	const char *query, *set, *policy, *dev, *packet, *name;
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of REFs */
 	const json_t *devs;        /* one name or an array: see args_dev() */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of arguments: name, type, and the requests that take it. */
-#include "args.h"
+#include "ctl/fwd/base/args.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -133,7 +133,7 @@ static const struct arg table[] = {
 	{ "what", take_word, "\"rules\", \"sets\" or \"policy\"", B(LIST), 0, .offset = AT(what), .words = whats },
 	{ "from", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(from) },
 	{ "limit", take_number, "a number from 1 on", B(LIST) | B(HISTORY), 0, .offset = AT(limit), .min = 1, .max = INT64_MAX },
-	{ "filter", take_text, "match text, as in a rule", B(LIST), 0, .offset = AT(filter), .min = 0, .max = 60000 },
+	{ "filter", take_text, "match text, as in a rule", B(LIST), 0, .offset = AT(query), .min = 0, .max = 60000 },
 	{ "terse", take_flag, "true or false", B(LIST), 0, .offset = AT(terse) },
 	{ "counters", take_flag, "true or false", B(LIST), 0, .offset = AT(counters) },
 	{ "rule", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(rule) },
