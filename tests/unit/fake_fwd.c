@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The other end of fwd's socket: a thread for each connection. */
+/* The server side of fwd's socket: a thread for each connection. */
 #include "fake_fwd.h"
 
 #include <poll.h>
@@ -14,7 +14,7 @@
 
 #define FAKE_CONNECTIONS 1000
 
-/* Until there is something to read, or the test is over: false. */
+/* Waits until there is something to read. false: the test is over. */
 static bool readable(const struct fake_fwd *f, int fd)
 {
 	struct pollfd p[] = { { .fd = fd, .events = POLLIN }, { .fd = f->wake[0], .events = POLLIN } };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Files as a power cut would leave them. */
+/* The VFS, and what a disk may have of each file. */
 #include "tests/unit/powercut.h"
 
 #include <sqlite3.h>
@@ -24,10 +24,10 @@ struct shadow {
 struct watched_file {
 	sqlite3_file base;
 	struct shadow *shadow;
-	sqlite3_file *real; /* behind this struct */
+	sqlite3_file *real; /* in the memory after this struct */
 };
 
-/* Of the test's own making: nothing of it may fail. */
+/* The test's own memory and files: nothing may fail. */
 static void need(bool fine, const char *what)
 {
 	if (fine)
@@ -108,7 +108,7 @@ static void happened(void)
 		watch();
 }
 
-/* As unix files do it: what SQLite answers, and errno. */
+/* An error as SQLite's unix VFS reports it: code and errno. */
 static int failure(int rc)
 {
 	if (!fail_at || operations + 1 < fail_at)
@@ -158,7 +158,7 @@ static int x_sync(sqlite3_file *f, int flags)
 		shadow_apply(s, &s->writes[i], false);
 	writes_forget(s);
 	happened();
-	return SQLITE_OK; /* the test's machine keeps its power */
+	return SQLITE_OK; /* the test's machine does not lose power */
 }
 
 static int x_close(sqlite3_file *f)
@@ -289,7 +289,7 @@ void powercut_watch(void (*operation)(void))
 	watch = operation;
 }
 
-/* Writes up to some point, or any of them; whole, or sector by sector. */
+/* Applies the writes up to some point, or any of them; whole, or sector by sector. */
 static void image_of(const struct shadow *s, const char *folder)
 {
 	struct shadow disk = { .len = s->len, .cap = s->len, .synced = malloc(s->len + 1) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Arguments of requests: what is right is taken, what is not is refused by name; and JSON strings of any bytes. */
+/* Arguments of requests: valid ones are accepted, others refused by name; and JSON strings of any bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -73,7 +73,7 @@ static void taken(void **state)
 	args_free(&a);
 }
 
-/* As they are shown, or as they are. */
+/* Names are accepted as they are shown, and as they are. */
 static void names(void **state)
 {
 	struct fw_diags ds;
@@ -178,7 +178,7 @@ static void refs(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* Any bytes make a string that JSON's reader takes; those that are UTF-8 come back as they were. */
+/* Any bytes become a string that a JSON parser accepts; UTF-8 is read back unchanged. */
 static void strings(void **state)
 {
 	static const struct {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The client of fwd's socket: what comes is what was sent, and whatever is wrong with it ends in time. */
+/* The client of fwd's socket: it receives what was sent, and bad or missing replies end in an error, in time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void whole_reply(void **state)
 	fw_buf_free(&b);
 }
 
-/* All messages up to the first that does not come. */
+/* Reads all messages, up to the first error. */
 static int read_all(const char *path, unsigned *n)
 {
 	const struct fw_message *m;
@@ -113,7 +113,7 @@ static void no_answer(void **state)
 	fake_fwd_stop(&f);
 }
 
-/* A socket whose queue is full, as that of a fwd that is stopped. */
+/* A socket with a full queue, like that of a stopped fwd. */
 static void nobody_accepts(void **state)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwd's settings: each value goes where it belongs, each error is named with its place. */
+/* fwd's settings: each value is stored in its field, each error is reported with its place. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -91,7 +91,7 @@ static void every_error_is_told(void **state)
 	assert_int_equal(ds.total, 3);
 }
 
-/* The file that is installed names every setting, with the default that the table has. */
+/* The installed file names every setting, with the default of the table. */
 static void installed_file(void **state)
 {
 	fw_autofree char *text = tree_text("etc/fwd.conf");

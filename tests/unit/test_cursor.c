@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Cursors over a ruleset that changes: who walks it sees each rule that nobody
- * moves, deletes or adds meanwhile exactly once, also when it is
- * replaced, and also when neighbours get new ranks.
+ * Cursors over a changing ruleset: a walk sees each rule that is not moved, deleted or added meanwhile exactly once, even if
+ * it is replaced, or its neighbours get new ranks.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +89,7 @@ static void places(void **state)
 	}
 }
 
-/* One walk over rules that change. */
+/* One walk over changing rules. */
 struct walk {
 	struct fw_ruleset *rs;
 	struct cursors cs;
@@ -144,7 +143,7 @@ static void edit(struct walk *w)
 		fw_buf_printf(&b, "del rule %llu\n", (unsigned long long)(w->c.rule ? w->c.rule : any_rule(w))->id);
 	assert_int_equal(fw_edit_begin(w->rs, &e), 0);
 	if (fw_text_edit(&e, b.text, b.len, NULL, &ds, NULL)) {
-		/* Moved behind itself: refused. */
+		/* Moved after itself: refused. */
 		fw_edit_abort(&e);
 	} else {
 		note(w, &e, moves);

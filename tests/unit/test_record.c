@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was done, in words: nobody's words forge a line; and an entry with fields reaches the journal. */
+/* Records in words: no text forges a line; and entries with fields reach the journal. */
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -97,7 +97,7 @@ static void lines(void **state)
 	}
 }
 
-/* A journal of the test's own, where the system's stands. */
+/* A journal of the test's own, in the place of the system's. */
 static int journal_open(void)
 {
 	const struct sockaddr_un at = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
@@ -140,7 +140,7 @@ static void journal(void **state)
 	assert_non_null(strstr(got, "FWD_ACTION=load\nFWD_WHAT=load \"a\".rules\nFWD_RESULT=done\nFWD_PID=123\n"));
 	assert_non_null(strstr(got, "FWD_UID=1000\nFWD_PROCESS=fwctl\nFWD_ADDED=2\nFWD_REMOVED=1\n"));
 	assert_non_null(strstr(got, "FWD_ELEMENTS_ADDED=7\n"));
-	/* As the daemon does. */
+	/* As the daemon does it. */
 	memset(&d, 0, sizeof(d));
 	assert_true(history_record(&load, &d));
 	memset(got, 0, sizeof(got));
@@ -151,7 +151,7 @@ static void journal(void **state)
 	assert_false(journal_send(b.text, b.len));
 }
 
-/* However many there are: of a kind only some a second are told, and of refusals only those are kept. */
+/* Of each kind only some are logged in a second, and of refusals only those are stored. */
 static void floods(void **state)
 {
 	static struct fwd d;

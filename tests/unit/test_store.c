@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The store: what was written is read back, also after kill -9 and after power
- * cuts, on a full disk, and when bytes of the file were changed. Work is made of
- * steps that follow from a seed alone, so that a model says what the store must
- * hold after any number of them.
+ * The store: what was written is read back, also after kill -9, after power cuts and on a full disk; changed bytes of the file
+ * are noticed. Work consists of steps that depend on a seed alone, so that a model knows what the store must hold after any
+ * number of them.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -32,7 +31,7 @@
 static char folder[64] = "/tmp/fwd-test-store-XXXXXX", path[96];
 static char *noise; /* TEXT_MAX + 4096 random bytes: texts begin anywhere in it */
 
-/* What a ruleset in the store comes down to. */
+/* A ruleset in the store, as digests. */
 struct ruleset_model {
 	uint64_t snapshot; /* digest; 0: none was loaded */
 	uint64_t change[CHANGES_MAX];
@@ -43,7 +42,7 @@ struct model {
 	bool keeps;
 	uint64_t tentative; /* which of the live changes waits to be confirmed, from 1 on; 0: none */
 	uint64_t setting;
-	uint64_t note; /* that came with the last change: its digest; 0: none */
+	uint64_t note; /* digest of the record stored with the last change; 0: none */
 };
 
 static uint64_t digest(uint64_t d, const void *p, size_t len)
@@ -118,7 +117,7 @@ static void read_note(const char *text, size_t len, void *ctx)
 	*(uint64_t *)ctx = strtoull(text, NULL, 10);
 }
 
-/* All that the store holds. Goes back to the kept ruleset to see that one too. */
+/* All that the store holds. Rolls back, to see the kept ruleset too. */
 static void store_state(struct store *s, struct model *out)
 {
 	fw_autofree char *setting = NULL;
@@ -168,7 +167,7 @@ static const char *text_at(struct fw_random *d)
 	return noise + fw_random_below(d, 4096);
 }
 
-/* A snapshot, from small to several pieces. */
+/* A random snapshot, from tiny to several pieces. */
 struct made_snapshot {
 	struct store_snapshot sn;
 	struct store_file files[3];
@@ -199,7 +198,7 @@ static void snapshot_make(struct fw_random *d, struct made_snapshot *m)
 	m->sn.next_id = fw_random_below(d, UINT64_MAX);
 }
 
-/* Steps: each does something to the store (when there is one) and says to the model what must come of it. */
+/* Steps: each does something to the store, if there is one, and updates the model accordingly. */
 static int step_change(struct store *s, struct model *m, struct fw_random *d)
 {
 	bool keep = !m->keeps && !m->tentative && !fw_random_below(d, 8);
@@ -265,7 +264,7 @@ static int step_abort(struct store *s, struct model *m, struct fw_random *d)
 	return err;
 }
 
-/* Changes go on while the snapshot that stands for those before is written. */
+/* Changes are made while the snapshot that replaces earlier ones is written. */
 static int step_fold(struct store *s, struct model *m, struct fw_random *d)
 {
 	static struct made_snapshot made;
@@ -279,7 +278,7 @@ static int step_fold(struct store *s, struct model *m, struct fw_random *d)
 		err = snapshot_write(s, &made);
 	for (size_t i = 0; !err && i < more; i++)
 		err = step_change(s, m, d);
-	/* Not one step for the model: what was changed in between may be there without the fold. */
+	/* Not a single step for the model: the changes in between may be there without the fold. */
 	m->live.snapshot = snapshot_digest(&made.sn);
 	memmove(m->live.change, m->live.change + folded, more * sizeof(*m->live.change));
 	m->live.nchanges = more;
@@ -308,7 +307,7 @@ static int step_tidy(struct store *s, struct model *m, struct fw_random *d)
 	return s ? store_tidy(s) : 0;
 }
 
-/* How often of 100. Those that are more than one step for the store come last. */
+/* How often of 100. Those that are several steps for the store are last. */
 static const struct {
 	unsigned percent;
 	int (*run)(struct store *s, struct model *m, struct fw_random *d);
@@ -334,7 +333,7 @@ static bool is_fold(uint64_t number)
 	return fw_random_below(&d, 100) >= 97;
 }
 
-/* A fold cut off: some of the changes that came with it, and no fold. */
+/* An interrupted fold: some of the changes made during it, but no fold. */
 static bool is_part_of_fold(const struct model *got, const struct model *before, uint64_t number)
 {
 	static struct model after, part;
@@ -353,7 +352,7 @@ static bool is_part_of_fold(const struct model *got, const struct model *before,
 	return false;
 }
 
-/* The store holds what @done steps make, or one more. */
+/* The store must hold the result of @done steps, or of one more. */
 static void assert_holds(const char *file, uint64_t done, const char *what)
 {
 	static struct model want, next, got;
@@ -400,7 +399,7 @@ static void read_back(void **state)
 	store_close(s);
 }
 
-/* What was removed is used again: the file does not grow for ever. */
+/* Space of removed rows is reused: the file does not grow forever. */
 static void stays_small(void **state)
 {
 	struct store_snapshot sn = { .source.name = "big", .source.text = noise, .source.len = TEXT_MAX };
@@ -548,7 +547,7 @@ static void note(struct store *s, unsigned ring, unsigned number)
 	store_note(s, &(struct store_note){ ring, text, (size_t)snprintf(text, sizeof(text), "%u", number) });
 }
 
-/* Rings hold the last ones, in order, however often the store is opened; the rest of the store is as large as before. */
+/* Rings hold the last records, in order, however often the store is opened; the store stays within its size. */
 static void history(void **state)
 {
 	static const size_t sizes[] = { 1000, 1000, 200 };
@@ -585,7 +584,7 @@ static void history(void **state)
 	store_close(s);
 }
 
-/* A child works until it is killed, and says through the pipe after each step that it is done. */
+/* A child works until it is killed, and reports each finished step through the pipe. */
 static void work(int out, uint64_t from)
 {
 	static struct model m;
@@ -600,7 +599,7 @@ static void work(int out, uint64_t from)
 
 static void killed(void **state)
 {
-	enum { KILLS = 220, STEPS = 1000 }; /* at least: a busy machine takes more kills for as many steps */
+	enum { KILLS = 220, STEPS = 1000 }; /* at least: on a busy machine more kills are needed for as many steps */
 	uint64_t all = 0;
 	unsigned kills = 0;
 
@@ -615,7 +614,7 @@ static void killed(void **state)
 	print_message("%u kills, %llu steps acknowledged\n", kills, (unsigned long long)all);
 }
 
-/* The power fails at some of the writes of a step; what the disk may then hold is looked at when the step is over. */
+/* The power fails at some of the writes of a step; what the disk may hold then is checked after the step. */
 static struct {
 	char folder[96];
 	uint64_t at;
@@ -665,7 +664,7 @@ static void power_cut(void **state)
 	assert_true(cut.taken >= 200);
 }
 
-/* Writing fails somewhere in a step: it is refused and forgotten, and the next one finds all in order. */
+/* Writing fails somewhere in a step: the step is refused without a trace, and the next one works. */
 static void failing_with(int err, const char *says)
 {
 	static struct model m, before;
@@ -717,7 +716,7 @@ static void failing(void **state)
 	failing_with(EROFS, "Read-only");
 }
 
-/* A small file system of its own, in a mount namespace of the test's. */
+/* A small file system, in a mount namespace of the test's own. */
 static bool mount_small(const char *at)
 {
 	mkdir(at, 0700);
@@ -746,7 +745,7 @@ static void fill(const char *in, size_t leave)
 	close(fd);
 }
 
-/* Changes until the disk is full; what was acknowledged stays, and changes are taken again when there is room. */
+/* Changes until the disk is full; acknowledged ones stay, and changes are accepted again when there is room. */
 static void full_changes(const char *file, const char *in)
 {
 	static struct ruleset_model want, got;
@@ -781,8 +780,8 @@ static void full_changes(const char *file, const char *in)
 }
 
 /*
- * A snapshot that does not fit is refused before it is begun; when the disk fills up while it is written, what was
- * written goes away again. Changes fit in both cases.
+ * A snapshot that does not fit is refused before it is begun; if the disk fills up while it is written, what was written is
+ * removed. Changes fit in both cases.
  */
 static void full_snapshot(const char *file, const char *in)
 {
@@ -834,7 +833,7 @@ static void full_disk(void **state)
 	snprintf(in, sizeof(in), "%s/small", folder);
 	snprintf(file, sizeof(file), "%s/store", in);
 	fflush(stdout);
-	child = fork(); /* the namespace goes away with it */
+	child = fork(); /* the namespace ends with it */
 	if (!child) {
 		if (mount_small(in)) {
 			full_changes(file, in);
@@ -848,7 +847,7 @@ static void full_disk(void **state)
 	assert_int_equal(status, 0);
 }
 
-/* A store whose file is full of what is needed. */
+/* A store in whose file nearly every byte matters. */
 static void make_dense(struct ruleset_model *out)
 {
 	static struct made_snapshot made;
@@ -870,7 +869,7 @@ static void make_dense(struct ruleset_model *out)
 	store_close(s);
 }
 
-/* Reads the store whole: 0 and what was written, or an error that says where and what to do. */
+/* Reads the whole store: it must be what was written, or give an error with place and hint. Return: the error. */
 static bool notices_damage(const struct ruleset_model *written, long long at)
 {
 	static struct ruleset_model got;
@@ -881,13 +880,13 @@ static bool notices_damage(const struct ruleset_model *written, long long at)
 	err = err ? err : store_ruleset(s, &got, &ds);
 	store_close(s);
 	if (!err && !same_ruleset(&got, written))
-		fail_msg("byte %lld was changed, and nobody noticed", at);
+		fail_msg("byte %lld was changed, and that went unnoticed", at);
 	if (err && (ds.n != 1 || !ds.d[0].hint[0] || strcmp(ds.d[0].file, path)))
-		fail_msg("byte %lld: error %d without a word", at, err);
+		fail_msg("byte %lld: error %d without a diagnostic", at, err);
 	return err;
 }
 
-/* The checksum of nothing is 0, which is what nothing reads as: a change that lost all its columns is no empty change. */
+/* A change that lost all its columns is no empty change, though the checksum of nothing is 0, as which a lost column reads. */
 static void emptied(void **state)
 {
 	static struct ruleset_model written;
@@ -933,7 +932,7 @@ static void restored(void **state)
 	store_close(s);
 }
 
-/* Numbers of the live snapshot that cannot be, with a sum that is right. */
+/* Impossible numbers in the row of the live snapshot, with a correct checksum. */
 static void lying(void **state)
 {
 	static const struct {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The store when somebody else lays hands on its files: what is acknowledged is on the disk, under the path; what was
- * put there is not changed; and a log that a killed process left goes to its own database alone.
+ * The store when others tamper with its files: acknowledged changes are on disk, under the path; files that were put there are
+ * not changed; and the log of a killed process is only applied to its own database.
  */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -18,7 +18,7 @@
 #include "tests/unit/tree.h"
 
 #define OLD 3  /* changes in the backup */
-#define NEW 40 /* and since */
+#define NEW 40 /* changes since */
 
 static char folder[64], home[80], path[96], backup[96];
 
@@ -79,7 +79,7 @@ static struct store *open_store(void)
 	return s;
 }
 
-/* A store with a backup of what it was, and changes since. */
+/* Creates a store, a backup of it, and changes since. */
 static void make(void)
 {
 	struct store *s;
@@ -99,13 +99,13 @@ static void add_new(struct store *s)
 		assert_int_equal(change(s, i, NULL), 0);
 }
 
-/* What can happen to the files, and what then is in the store. */
+/* What can happen to the files, and what the store holds then. */
 static const struct mishap {
 	const char *name, *command; /* of sh, in the store's folder */
 	const char *says;
 	unsigned then;   /* changes that the next process finds */
-	bool unnoticed;  /* also when this one is killed before it can have noticed */
-	bool comes_back; /* by `undo`, and then changes are taken again */
+	bool unnoticed;  /* also if this process is killed before it can have noticed */
+	bool comes_back; /* with `undo`; then changes are accepted again */
 	const char *undo;
 } mishaps[] = {
 	{ "moved over", "mv ../backup store", "replaced", OLD, true, false, NULL },
@@ -146,13 +146,13 @@ static void found(const struct mishap *m, unsigned then, const char *when)
 	store_close(s);
 }
 
-/* Nobody waits for it. */
+/* Work that nobody waits for. */
 static void note(struct store *s)
 {
 	store_note(s, &(struct store_note){ .text = "tried", .len = 5 });
 }
 
-/* All that somebody waits for an answer to. */
+/* All calls with a result that somebody waits for. */
 static void nothing_is_taken(struct store *s, const struct mishap *m)
 {
 	const struct store_snapshot sn = { .source.name = "n", .source.text = "rule drop\n", .source.len = 10 };
@@ -190,7 +190,7 @@ static void noticed(void **state)
 	}
 }
 
-/* A load that began before, and what waits to be confirmed. */
+/* With a load that began before, and with a change that waits to be confirmed. */
 static void noticed_in_between(void **state)
 {
 	const struct store_snapshot sn = { .source.name = "n", .source.text = "rule drop\n", .source.len = 10 };
@@ -220,7 +220,7 @@ static void noticed_in_between(void **state)
 
 enum then { NOT_NOTICED, NOTICED_BY_CHANGE, NOTICED_BY_LOOK };
 
-/* A process that is killed @then the files were changed. */
+/* Kills a process after the files were changed. @then: what it does before. */
 static void kill_one(const struct mishap *m, enum then then)
 {
 	int go[2], done[2], status;
@@ -270,7 +270,7 @@ static void killed(void **state)
 		}
 }
 
-/* The log of a killed process goes to its database: where it is, or wherever both were taken. */
+/* The log of a killed process is applied to its database: in its place, or wherever both were moved. */
 static void own_log(void **state)
 {
 	static const struct mishap rows[] = {
@@ -292,7 +292,7 @@ static void own_log(void **state)
 	}
 }
 
-/* It is told where the other log went, which nobody loses; an end as it should be leaves the store alone. */
+/* A foreign log is kept, under a name that is reported; after a clean end only the store is left. */
 static void set_aside(void **state)
 {
 	struct store *s;

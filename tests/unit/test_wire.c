@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages of the socket: what is encoded decodes to the same, what is damaged is refused, what is too large is not read. */
+/* Messages of the socket: what is encoded decodes to the same; damaged ones are refused; too large ones are not read. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -104,7 +104,7 @@ static void too_large_to_encode(void **state)
 	assert_int_equal(fw_wire_encode(FW_REQ_LOAD, many, FW_WIRE_PARTS, &bytes, &len), 0);
 }
 
-/* Random parts come back; any other length of the message does not decode. */
+/* Random parts are decoded unchanged; a message cut to any other length does not decode. */
 static void random_messages(void **state)
 {
 	unsigned seed = (unsigned)time(NULL);
@@ -145,7 +145,7 @@ static void requests_have_names_and_limits(void **state)
 		assert_non_null(fw_request_info[i].name);
 		assert_in_range(fw_request_info[i].parts, 1, FW_WIRE_PARTS);
 		assert_in_range(fw_request_info[i].bytes, 4096, 1 << 30);
-		/* Who may only read must not make the daemon hold much. */
+		/* Readers must not make the daemon hold much. */
 		if (fw_request_info[i].right == FW_RIGHT_READ)
 			assert_in_range(fw_request_info[i].bytes, 0, 1 << 20);
 	}
