@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded, makes bpf(2) answer as kernels do that are locked down: programs of
- * type tracing, and those that extend others, are refused with EPERM, also to root.
+ * Preloaded, it makes bpf(2) refuse tracing programs, and those that extend
+ * others, with EPERM even for root, as locked-down kernels do.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

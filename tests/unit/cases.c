@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Packets, byte by byte, and what the parser must say of each: written from the RFCs, not from the parser. */
+/* Packets as bytes, with the expected result of the parser: written from the RFCs, not from the parser. */
 #include "tests/unit/cases.h"
 
 #include "fw/field.h"
@@ -47,7 +47,7 @@
 #define WANT(fam, why, ...)                                                                       \
 	.family = (fam), .reason = (why), .want = (const struct fw_case_field[]){ __VA_ARGS__ }, \
 	.nwant = sizeof((const struct fw_case_field[]){ __VA_ARGS__ }) / sizeof(struct fw_case_field)
-/* The frame is not looked up into: ethertype and the bytes behind the Ethernet header. */
+/* A frame that is not parsed further: ethertype and the bytes after the Ethernet header. */
 #define FRAME(why, type, length, ...) \
 	WANT(FW_FAMILY_NONE, FW_R_##why, { FW_F_ETHERTYPE, type }, { FW_F_LENGTH, length }, ##__VA_ARGS__)
 #define KEY4(why, length, ...)                                                                              \
@@ -126,7 +126,7 @@ const struct fw_case fw_cases[] = {
 	  .meta = { .len = 70000 }, .needs = 14, .ends = 14, .open = true,
 	  FRAME(NON_IP, 0x88b5, 65535) },
 
-	/* What an IP packet may stand in that is not looked into */
+	/* Encapsulations of IP that are not parsed */
 	{ "MPLS", BYTES(ETHER(0x8847), 0, 1, 1, 64, IP4(40, 0, 6), TCP), .needs = 14, .ends = 14, .open = true,
 	  FRAME(NOT_PARSED, 0x8847, 44) },
 	{ "MPLS multicast in a VLAN", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x8848), ZERO20), .needs = 18, .ends = 18,
@@ -204,7 +204,7 @@ const struct fw_case fw_cases[] = {
 	{ "LCP, beside an ethertype", BYTES(PPPOE(6, 0xc021), 9, 1, 0, 4), .meta = { .l3 = 1, .ethertype = 0x8864 },
 	  .needs = 8, .ends = 12, FRAME(NON_IP, 0x8864, 12) },
 
-	/* IPv4: what it carries */
+	/* IPv4: payloads */
 	{ "TCP", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP), KEY4(NONE, 40, PROTO(6), SYN) },
 	{ "TCP, no flags", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP_AS(5, 0)),
 	  KEY4(NONE, 40, PROTO(6), PORTS, { FW_F_TCP_FLAGS, 0 }) },
@@ -307,7 +307,7 @@ const struct fw_case fw_cases[] = {
 	{ "later fragment, options", BYTES(ETHER(0x0800), IP4_AS(0x47, 0, 36, 1, 6), ZERO8, ZERO8), .needs = 34,
 	  KEY4(NONE, 36, PROTO(6), LATER) },
 
-	/* IPv6: what it carries */
+	/* IPv6: payloads */
 	{ "TCP over IPv6", BYTES(ETHER(0x86dd), IP6(20, 6), TCP), KEY6(NONE, 60, PROTO(6), SYN) },
 	{ "TCP over IPv6, 19 bytes", BYTES(ETHER(0x86dd), IP6(19, 6), TCP), KEY6(MALFORMED, 59, PROTO(6)) },
 	{ "UDP over IPv6", BYTES(ETHER(0x86dd), IP6(8, 17), UDP), KEY6(NONE, 48, PROTO(17), PORTS) },
@@ -435,7 +435,7 @@ void fw_case_key(const struct fw_case *c, struct fw_key *key)
 	key->f[FW_F_HOOK] = c->meta.hook;
 	key->f[FW_F_IFACE] = c->meta.iface;
 	key->f[FW_F_MARK] = c->meta.mark;
-	/* Packets here have what is usual in those bytes of their header of which no case says more. */
+	/* The header fields that a case does not name have their usual values. */
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
 		if (c->family && fw_field_info[f].header_byte[0])
 			key->f[f] = fw_field_info[f].usual[c->family == FW_IP6];
@@ -469,7 +469,7 @@ void fw_case_key_cut(const struct fw_case *c, uint32_t readable, uint32_t len, s
 	}
 	if (!c->open)
 		return;
-	/* What is in front of the packet: all but the length that the whole frame gives. */
+	/* The metadata of the packet; only the length depends on the frame. */
 	length = len - (c->family == FW_IP6 || c->llc ? ETH_HLEN : needs);
 	key->f[FW_F_LENGTH] = length > FW_LENGTH_MAX ? FW_LENGTH_MAX : length;
 }

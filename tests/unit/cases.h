@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Packets, byte by byte, and what the parser must say of each. The table serves
- * the parser's own test, the differential tests and the fuzzer's corpus.
+ * Packets as bytes, with the expected result of the parser, for the parser's own
+ * test, the differential tests and the fuzzer's corpus.
  */
 #ifndef FW_TEST_CASES_H
 #define FW_TEST_CASES_H
@@ -23,10 +23,11 @@ struct fw_case {
 	uint32_t len;
 	struct fw_meta meta; /* len 0: the frame's. A kernel test-run can say neither another len nor a tag outside,
 				 and for tc it refuses frames shorter than the IP header that the ethertype names */
-	uint32_t needs;      /* bytes that must be readable for this key; 0: all. With fewer: malformed */
-	uint32_t ends;       /* bytes of the frame up to the packet's end; 0: all. A shorter frame: malformed */
-	bool open;           /* the length is the frame's: a shorter frame is a shorter packet, not a malformed one */
-	bool llc;            /* a shorter frame has no LLC header that could say more */
+	uint32_t needs;      /* bytes that must be readable for this key; 0: all. With fewer the packet is malformed */
+	uint32_t
+		ends; /* bytes of the frame up to the packet's end; 0: all. In a shorter frame the packet is malformed */
+	bool open;    /* the frame determines the length: a shorter frame is a shorter packet, not a malformed one */
+	bool llc;     /* a shorter frame has no complete LLC header */
 	enum fw_family family;
 	enum fw_reason reason;
 	const struct fw_case_field *want; /* the rest is absent; later ones replace earlier ones */
@@ -36,14 +37,14 @@ struct fw_case {
 extern const struct fw_case fw_cases[];
 extern const size_t fw_ncases;
 
-/* What goes with the whole frame. */
+/* The metadata of the whole frame. */
 struct fw_meta fw_case_meta(const struct fw_case *c);
 /* The key of the whole frame, every member set. */
 void fw_case_key(const struct fw_case *c, struct fw_key *key);
 
 /*
  * The key when only @readable bytes can be read, of a frame of @len bytes, both
- * up to fw_case_meta()'s len. Of a malformed frame only the reason counts.
+ * up to fw_case_meta()'s len. Of a malformed frame only the reason is compared.
  */
 void fw_case_key_cut(const struct fw_case *c, uint32_t readable, uint32_t len, struct fw_key *key);
 

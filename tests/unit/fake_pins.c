@@ -87,7 +87,7 @@ static void put_line(char *line, uint32_t *slot)
 							       (strcmp(name, "-") ? FW_LABEL_NAMED : 0) });
 }
 
-/* INDEX HOOK BY VERDICT PACKETS: each in a place of its own, but for the two sums. */
+/* INDEX HOOK BY VERDICT PACKETS: each interface has an entry of its own, except for the two sums. */
 static void put_traffic(const char *line, uint32_t *place)
 {
 	char number[24], hook[16], by[16], verdict[16], packets[24];

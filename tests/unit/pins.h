@@ -18,7 +18,7 @@ struct pins_place {
 	struct fw_frame bad, good;
 };
 extern struct pins_place pins_at;
-/* Of the last call that failed. */
+/* The diagnostics of the last call that failed. */
 extern struct fw_diags pins_diags;
 
 /* An open fw_kern, and the ruleset that it has published. */
@@ -50,9 +50,9 @@ uint32_t pins_prog_id(int fd);
 bool pins_attached(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 size_t pins_attachments(struct fw_kern *k);
 
-/* Bad frames, sent by a child until the end, when none of them has arrived. */
+/* Starts a child that sends bad frames. */
 void pins_traffic_start(void);
-/* Return: how many were sent. */
+/* Ends it, and checks that none of its frames has arrived. Return: how many were sent. */
 uint64_t pins_traffic_end(void);
 
 #endif

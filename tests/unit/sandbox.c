@@ -27,14 +27,14 @@
 #include <unistd.h>
 
 #define RECEIVE_BYTES (16 << 20)
-#define RECEIVE_MS 60000 /* that a frame may take */
+#define RECEIVE_MS 60000 /* the longest that a frame may take */
 
 struct request {
 	_Alignas(struct nlmsghdr) uint8_t buf[1024];
 	struct nlmsghdr *h;
 };
 
-/* A message about an interface; @index 0: it has none yet. */
+/* Begins a message about an interface; @index 0: it does not exist yet. */
 static void request_begin(struct request *r, uint16_t type, uint16_t flags, uint32_t index)
 {
 	struct ifinfomsg *ifi;
@@ -47,7 +47,7 @@ static void request_begin(struct request *r, uint16_t type, uint16_t flags, uint
 	ifi->ifi_index = (int)index;
 }
 
-/* Sends it and answers what the kernel says: 0 or -errno. */
+/* Sends it and waits for the reply. 0, or -errno of the kernel. */
 static int request_send(struct request *r)
 {
 	struct mnl_socket *s = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
@@ -172,7 +172,7 @@ void sandbox_send(int sender, const struct fw_frame *frame)
 			fail_msg("send: %s", strerror(errno));
 }
 
-/* The next frame that is there, or with @wait is to come: with native XDP another thread of the kernel takes them. 0: none. */
+/* The next frame; with @wait, waits for it, because with native XDP another kernel thread delivers frames. 0: none. */
 static ssize_t next_frame(int receiver, uint8_t *frame, bool wait)
 {
 	struct pollfd p = { .fd = receiver, .events = POLLIN };

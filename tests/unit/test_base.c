@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ground: diagnostics, regions, growing arrays. */
+/* Diagnostics, regions, growing arrays, texts to show, files. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -46,7 +46,7 @@ static void diag_counts_beyond_its_room(void **state)
 	assert_int_equal(strlen(ds.d[0].message), sizeof(ds.d[0].message) - 1);
 }
 
-static void arena_is_aligned_and_zeroed(void **state)
+static void region_is_aligned_and_zeroed(void **state)
 {
 	struct fw_region a = { 0 };
 
@@ -110,11 +110,11 @@ static void escapes(void **state)
 		{ "\xc0\xaf\xed\xa0\x80", 32, "\\xc0\\xaf\\xed\\xa0\\x80" }, /* not the shortest form; a surrogate */
 		{ "\xf4\x90\x80\x80", 32, "\\xf4\\x90\\x80\\x80" },          /* above U+10FFFF */
 		{ "\xe2\x80\xae\xe2\x81\xa6", 32,
-		  "\\xe2\\x80\\xae\\xe2\\x81\\xa6" },                        /* U+202E and U+2066 turn what is behind */
-		{ "\xd8\x9c\xe2\x80\x8e", 32, "\\xd8\\x9c\\xe2\\x80\\x8e" }, /* U+061C, U+200E */
-		{ "\xe2\x80\xa8\xe2\x80\xa9", 32, "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" }, /* separate lines, paragraphs */
-		{ "\xe2\x80\x8b\xef\xbb\xbf", 32, "\\xe2\\x80\\x8b\\xef\\xbb\\xbf" }, /* have no width */
-		{ "\xc2\xad\xe3\x85\xa4", 32, "\\xc2\\xad\\xe3\\x85\\xa4" },          /* are seldom or never seen */
+		  "\\xe2\\x80\\xae\\xe2\\x81\\xa6" }, /* U+202E and U+2066 change the direction of what follows */
+		{ "\xd8\x9c\xe2\x80\x8e", 32, "\\xd8\\x9c\\xe2\\x80\\x8e" },          /* U+061C, U+200E */
+		{ "\xe2\x80\xa8\xe2\x80\xa9", 32, "\\xe2\\x80\\xa8\\xe2\\x80\\xa9" }, /* line and paragraph separator */
+		{ "\xe2\x80\x8b\xef\xbb\xbf", 32, "\\xe2\\x80\\x8b\\xef\\xbb\\xbf" }, /* without width */
+		{ "\xc2\xad\xe3\x85\xa4", 32, "\\xc2\\xad\\xe3\\x85\\xa4" },          /* invisible */
 		{ "\xf3\xa0\x81\x81", 32, "\\xf3\\xa0\\x81\\x81" },                   /* a tag */
 		{ "e\xcc\x81 \xe6\xbc\xa2 \xf0\x9f\x94\xa5", 32, "e\xcc\x81 \xe6\xbc\xa2 \xf0\x9f\x94\xa5" },
 		{ "0123456789", 8, "0123..." },
@@ -126,7 +126,7 @@ static void escapes(void **state)
 		assert_string_equal(fw_escape(out, rows[i].size, rows[i].text, strlen(rows[i].text)), rows[i].want);
 }
 
-/* Every byte but 0 in every place: no two names look the same, and what is shown is read as the name. */
+/* Every byte except 0 in every position: no two names look the same, and each is read back from its form. */
 static void names(void **state)
 {
 	char name[4] = "", back[sizeof(name)], long_name[16], *all;
@@ -163,7 +163,7 @@ static void cuts(void **state)
 	assert_int_equal(fw_utf8_cut("\x80\x80\x80\x80\x80\x80", 6, 5), 2);
 }
 
-/* Files of each kind, as large as they may be and larger; nothing is handed out after an error. */
+/* Files of each kind, of the largest accepted size and above; outputs are untouched after an error. */
 static void files(void **state)
 {
 	char folder[] = "/tmp/fw-test-base-XXXXXX", path[64], fifo[64], large[10000];
@@ -211,7 +211,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(diag_formats),
 		cmocka_unit_test(diag_counts_beyond_its_room),
-		cmocka_unit_test(arena_is_aligned_and_zeroed),
+		cmocka_unit_test(region_is_aligned_and_zeroed),
 		cmocka_unit_test(vec_grows),
 		cmocka_unit_test(take_leaves_null),
 		cmocka_unit_test(escapes),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is counted, in each of the forms in which it can be read: counter by
- * counter, many at once, by interface, from the pinned maps, and as the text of
- * the pinned files; all compared with what was sent.
+ * Counters in every form in which they can be read: one by one, many at once, by
+ * interface, from the pinned maps, and as the text of the iterator files; all
+ * compared with what was sent.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,11 +44,11 @@ static const struct {
 	  "a23456789b23456789c23456789d23456789e23456789f23456789g23456789" },
 	{ { 3, FW_LABEL_EXPORTED }, NULL },
 	{ { 40, FW_ACCEPT | FW_LABEL_EXPORTED | FW_LABEL_NAMED }, "web" },
-	{ { 0, 0 }, NULL }, /* nobody's */
+	{ { 0, 0 }, NULL }, /* of no rule */
 	{ { 6, FW_LABEL_NAMED }, "six" },
 };
 
-/* Why this kernel lets no files be made; 0: it does. */
+/* Why this kernel has no iterators: -errno; 0: it has them. */
 static int refused;
 
 static struct fixture {
@@ -58,7 +58,7 @@ static struct fixture {
 	struct fw_frame frames[FRAMES];
 } fx;
 
-/* What was sent since the last reset, and since the beginning. */
+/* What was sent since the last reset, and by interface since the beginning. */
 static struct {
 	struct fw_count rule[RULES], reason[FW_NPROGS][FW_NREASONS][FW_NTERMINAL];
 	uint64_t traffic[FW_NPROGS][FW_NDECIDED][FW_NTERMINAL];
@@ -101,7 +101,7 @@ static void end(void)
 	fw_kern_close(fx.k);
 }
 
-/* The files are texts for people: what is counted is there without them. */
+/* Only the tests of iterator files need them. */
 static void skip_if_refused(const char *test)
 {
 	if (refused) {
@@ -226,7 +226,7 @@ static void check_interfaces_file(void)
 	assert_string_equal(file_text(FW_ITERATOR_INTERFACES), b.text);
 }
 
-/* The files of the iterators, where the kernel lets them be made. */
+/* The iterator files, if the kernel has them. */
 static void check_files(void)
 {
 	if (refused)
@@ -235,7 +235,7 @@ static void check_files(void)
 	check_interfaces_file();
 }
 
-/* A rule's slot, as who has no process of ours to ask sees it. */
+/* A rule's slot as read from the pins. */
 static void check_pinned_rule(const struct fw_pinned *p, uint32_t slot)
 {
 	struct fw_pinned_row row = fw_pinned_row(p, FW_COUNTER_RULES + slot);
@@ -324,7 +324,7 @@ static void change_policy(void)
 	publish();
 }
 
-/* Random packets, policies and resets, now and then another process. */
+/* Random packets, policies and resets, and sometimes another process. */
 static void all_forms_agree(void **state)
 {
 	memset(&sent, 0, sizeof(sent));
@@ -350,10 +350,10 @@ static void all_forms_agree(void **state)
 	}
 	fw_kern_unpin(fx.k);
 	end();
-	assert_int_equal(rmdir(PINS), 0); /* nothing is in it */
+	assert_int_equal(rmdir(PINS), 0); /* it is empty */
 }
 
-/* A slot as its reader finds it: ID PACKETS NAME. */
+/* A slot as read from the pins: ID PACKETS NAME. */
 static const char *slot_text(uint32_t slot)
 {
 	struct fw_pinned *p = pinned_open();
@@ -365,7 +365,7 @@ static const char *slot_text(uint32_t slot)
 	return text;
 }
 
-/* The rule of a slot goes, and another one takes its place. */
+/* A slot is given to another rule. */
 static void slot_is_cleared(void **state)
 {
 	struct fw_kern_row row;
@@ -390,7 +390,7 @@ static void slot_is_cleared(void **state)
 	end();
 }
 
-/* The same in the text: what was another rule's is in no line. */
+/* The same in the iterator files: no line shows the rule before. */
 static void lines_are_cleared(void **state)
 {
 	skip_if_refused(__func__);

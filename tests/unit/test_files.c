@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where paths lead, whose they are, and files that are written beside and renamed. With other users where this is root. */
+/* Where paths lead and who owns them, and files that are replaced by renaming. Run by root, also with other users. */
 #include "ctl/fwctl/request/request.h"
 #include "ctl/fwctl/output/files.h"
 #include "fw/path.h"
@@ -22,7 +22,7 @@
 
 static char folder[] = "/tmp/fw-test-files-XXXXXX";
 
-/* In the place of libc's: here the number is known. */
+/* Replaces libc's: the number is known in these tests. */
 ssize_t getrandom(void *buf, size_t len, unsigned flags)
 {
 	memset(buf, 0x41, len);
@@ -86,7 +86,7 @@ static int save(const char *name, const char *text)
 	return ctl_new_file_commit(&nf);
 }
 
-/* Of a name that somebody knew, nothing is opened, followed or removed. */
+/* A file under a name that another user could guess is not opened, followed or removed. */
 static void guessed_name(void **state)
 {
 	static const char *const planted[] = { "file", NULL, "dangling" };
@@ -109,7 +109,7 @@ static void guessed_name(void **state)
 	assert_int_equal(access(in(GUESSED), F_OK), -1);
 }
 
-/* A folder that is renamed meanwhile stays the one that is written in; another of its name is left alone. */
+/* A folder that is renamed meanwhile is still the one that is written to; another one of its name is left alone. */
 static void moved_folder(void **state)
 {
 	struct ctl_new_file nf = { .at.folder = -1 };
@@ -128,7 +128,7 @@ static void moved_folder(void **state)
 	assert_text("dir/rules", "old");
 	assert_text("moved/rules", "new");
 
-	/* A link that takes the place of the file is replaced itself. */
+	/* A link that has replaced the file is itself replaced. */
 	assert_int_equal(ctl_new_file_open(path, &nf), 0);
 	fputs("newer", nf.f);
 	assert_int_equal(unlink(path), 0);
@@ -173,7 +173,7 @@ struct folder_case {
 	const char *says; /* what is exposed */
 };
 
-/* root/ is ours, his/ is another's, all/ is sticky, group/ and open/ others may write to. */
+/* root/ is ours, his/ another user's, all/ is sticky; others may write to group/ and open/. */
 static const struct folder_case folder_cases[] = {
 	{ "root/sock", 0, NULL },
 	{ "root/sub/sock", 0, NULL },
@@ -241,7 +241,7 @@ static void folders(void **state)
 		snprintf(says, sizeof(says), "%s%s is theirs", folder, c->says ? c->says : "");
 		if (c->says && !strstr(ds.d[0].message, says))
 			fail_msg("%s: %s", c->path, ds.d[0].message);
-		/* What is refused has made nothing. */
+		/* A refused path creates nothing. */
 		if (c->err == -EPERM)
 			assert_true(stat(in("his/new"), &st) && stat(in("open/missing"), &st));
 	}
@@ -258,7 +258,7 @@ int main(void)
 	};
 	int failed;
 
-	/* In the background, some are ignored, and then fwctl leaves it at that. */
+	/* Signals that are ignored, as in the background, stay ignored. */
 	for (size_t i = 1; i < sizeof(signals) / sizeof(*signals); i++)
 		signal(signals[i], SIG_DFL);
 	if (!mkdtemp(folder))

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The flow cache: which packets it is asked about, and that its answers are those of the lookup. */
+/* The flow cache: which packets are looked up in it, and that its verdicts are those of the lookup. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -49,7 +49,7 @@ static void start(void)
 	assert_int_equal(fw_begin(&fx.cpu, FW_CONTROL(fx.image.root, 1)), 0);
 }
 
-/* A packet of flow number @n. */
+/* Makes a packet of flow number @n. */
 static void packet(uint64_t n)
 {
 	struct fw_key *key = &fx.cpu.key;
@@ -63,7 +63,7 @@ static void packet(uint64_t n)
 	key->reason = FW_R_NONE;
 }
 
-/* Answers for it with the cache as without. */
+/* The result is the same with the cache as without. */
 static void classify(uint64_t n)
 {
 	uint32_t what;
@@ -82,7 +82,7 @@ static uint32_t places(uint64_t n)
 	return fw_flow_places(&fx.cpu);
 }
 
-/* Flows that repeat are looked for, also among as many others. */
+/* Flows that repeat are found, also among as many others. */
 static void repeating(void **state)
 {
 	start();
@@ -91,7 +91,7 @@ static void repeating(void **state)
 	assert_int_equal(places(1), FW_FLOWS);
 }
 
-/* Flows that never come again are soon left alone, and hardly touch the cache. */
+/* Flows that never repeat soon bypass the cache. */
 static void passing(void **state)
 {
 	uint64_t n = 1 << 20;
@@ -114,7 +114,7 @@ static void passing(void **state)
 	assert_in_range(touched, 1, FW_FLOWS / FW_DOUBT_TRIALS);
 }
 
-/* One that begins to repeat is noticed before all trials are through, whichever it is; also between others. */
+/* A flow that starts to repeat is noticed before all trials are over, whichever it is, also among others. */
 static void noticed(void **state)
 {
 	for (int others = 0; others < 2; others++) {
@@ -132,7 +132,7 @@ static void noticed(void **state)
 	}
 }
 
-/* What was remembered while few places were used is right afterwards too. */
+/* Entries made while few places were used stay correct afterwards. */
 static void to_and_fro(void **state)
 {
 	start();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interfaces that come, change their names and go, in a network namespace of the test's own. */
+/* Interfaces that appear, are renamed and disappear, in a sandbox. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 
 #define LINKS_MAX 4096
 
-/* What was said last of each interface, by its index. */
+/* The last report of each interface, by its index. */
 static struct fw_interface known[LINKS_MAX];
 static unsigned messages;
 
@@ -27,7 +27,7 @@ static void note(const struct fw_interface *link, void *ctx)
 	messages++;
 }
 
-/* Reads what comes until there was nothing for a moment. Return: how often messages were lost. */
+/* Reads until nothing arrives for a moment. Return: how often messages were lost. */
 static unsigned settle(struct fw_interfaces *l)
 {
 	struct pollfd p = { .fd = fw_interfaces_fd(l), .events = POLLIN };
@@ -79,7 +79,7 @@ static void comes_and_goes(void **state)
 	sandbox_delete("fwl0");
 }
 
-/* More messages than the socket takes: they are lost, that is said, and what is there is told again. */
+/* More messages than the socket holds: the loss is reported, and all interfaces are reported again. */
 static void overrun(void **state)
 {
 	struct fw_interfaces *l = NULL;

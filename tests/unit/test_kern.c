@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The loaded program against the oracle, on every hook: every packet case, whole
- * and cut, random packets, counters, and what a publication changes. Skipped
- * where programs may not be loaded.
+ * The loaded programs against the oracle, on every hook: every packet case, whole
+ * and cut, random packets, counters, and publication. Skipped where programs may
+ * not be loaded.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@
 #include "tests/unit/verdict.h"
 #include "tests/unit/sandbox.h"
 
-/* The cases that a test run can take, as its interfaces and lengths go. */
+/* Skips cases whose interface or length a test run cannot have. */
 static void check_case(const uint8_t *bytes, uint32_t readable, const struct fw_meta *meta)
 {
 	if (meta->len == readable && !meta->vlan_present)
@@ -105,7 +105,7 @@ static void distinct_ports(void **state)
 	}
 }
 
-/* A rule sees interfaces by the number that their index has. */
+/* Rules match interfaces by the number that is mapped to their index. */
 static void interfaces(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("policy in drop\nrule on lan accept\nrule out on { lo, eth0 } drop\n");
@@ -125,7 +125,7 @@ static void interfaces(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* An interface that has no number is one that the rules do not name. */
+/* An interface without a number is one that no rule names. */
 static void unnamed_interface(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("policy in drop\nrule on not lan proto tcp accept\nrule on lan accept\n");
@@ -149,7 +149,7 @@ static void unnamed_interface(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* Runs a packet written by hand; answers whether it is accepted. */
+/* Runs a packet given as text. Is it accepted? */
 static bool accepts(const char *text, uint32_t *bytes)
 {
 	struct fw_frame f;
@@ -170,7 +170,7 @@ static void assert_count(struct fw_count before, struct fw_count after, uint64_t
 	assert_int_equal(after.bytes - before.bytes, bytes);
 }
 
-/* Each packet is counted once, with the length of its frame, whether or not the flow cache knew it. */
+/* Each packet is counted once, with the length of its frame, whether or not the flow cache has it. */
 static void counters(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule proto udp dport 53 accept\nrule proto tcp drop\n");
@@ -200,7 +200,7 @@ static void counters(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* What a flow cache remembers of the ruleset before is not asked. */
+/* The flow cache returns no verdicts of the ruleset before. */
 static void publication(void **state)
 {
 	static const char *const texts[] = { "rule proto tcp dport 80 accept\nrule drop",
@@ -217,7 +217,7 @@ static void publication(void **state)
 	}
 }
 
-/* A program without tables drops, and a pool that the kernel was not told of is not seen. */
+/* A program without tables drops, and segments that were not synced are not seen. */
 static void before_the_first_publication(void **state)
 {
 	struct fw_kern *k = NULL;
@@ -237,7 +237,7 @@ static void before_the_first_publication(void **state)
 	fw_kern_close(NULL);
 }
 
-/* The verifier gives up at a million instructions; each kernel counts them in its own way. */
+/* The verifier rejects programs of more than a million processed instructions; kernels count them differently. */
 #define VERIFIED_MOST 300000
 
 static void assert_verified(int prog, const char *name)
@@ -251,7 +251,7 @@ static void assert_verified(int prog, const char *name)
 	assert_in_range(info.verified_insns, 1, VERIFIED_MOST);
 }
 
-/* Loops in two levels leave most of the verifier's budget to what comes. */
+/* Nested loops leave most of the verifier's budget for future features. */
 static void verification(void **state)
 {
 	/* clang-format off */

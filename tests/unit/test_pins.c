@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is pinned outlives its process, and the next process continues with it:
- * programs, tables, counters and links, on interfaces that disappear, beside
- * programs of others, and when pins are missing. In a sandbox.
+ * programs, tables, counters and links, also when interfaces disappear, others
+ * have attached programs, or pins are missing. In a sandbox.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 #include "tests/unit/pins.h"
 #include "tests/unit/rows.h"
 
-/* All stays when the process ends, and the next one goes on with it. */
+/* Everything stays when the process ends, and the next one continues with it. */
 static void reopened(void **state)
 {
 	uint32_t ids[FW_NPROGS], segments;
@@ -58,7 +58,7 @@ static void reopened(void **state)
 	pins_assert_filtered(true);
 	pins_close(&u);
 
-	/* What was retired is not there any more for the next one either. */
+	/* The next process does not find what was retired. */
 	u = pins_open(true);
 	assert_int_equal(fw_kern_generation(u.k), 8);
 	assert_int_equal(fw_kern_pool(u.k)->nsegments, segments);
@@ -71,7 +71,7 @@ static void reopened(void **state)
 	pins_assert_clean();
 }
 
-/* Who has the folder bound into a namespace sees in it what is pinned later. */
+/* The folder stays the same, so where it is bind-mounted later pins are visible. */
 static void folder_stays(void **state)
 {
 	struct pins_user u = pins_open(true);
@@ -86,7 +86,7 @@ static void folder_stays(void **state)
 	pins_unpin(&u);
 }
 
-/* A process that was killed while it made a file, a folder or the pins of readers leaves none of them for good. */
+/* What a process leaves that is killed while it creates an iterator file, a folder or the pins of readers is removed later. */
 static void half_made(void **state)
 {
 	static const char *const files[] = { "counters-new", "interfaces-new" };
@@ -108,7 +108,7 @@ static void half_made(void **state)
 	pins_assert_clean();
 }
 
-/* Without pins all goes with the process. */
+/* Without pins everything ends with the process. */
 static void not_pinned(void **state)
 {
 	struct pins_user u = { 0 };
@@ -165,7 +165,7 @@ static void foreign_program(void **state)
 
 	assert_int_equal(pins_kern_open(true, NULL, &other), 0);
 	snprintf(id, sizeof(id), "program %u", pins_prog_id(fw_kern_prog_fd(other, FW_PROG_XDP)));
-	/* By a link, and by netlink. */
+	/* Attached by a link, and by netlink. */
 	for (int i = 0; i < 2; i++) {
 		if (i)
 			assert_int_equal(bpf_xdp_attach((int)pins_at.ifindex, fw_kern_prog_fd(other, FW_PROG_XDP),
@@ -188,7 +188,7 @@ static void foreign_program(void **state)
 	pins_assert_clean();
 }
 
-/* Links go with their interface, and one that comes with the same name is another interface. */
+/* Links end with their interface, and a new one of the same name is another interface. */
 static void interface_gone(void **state)
 {
 	uint32_t first = sandbox_veth("fwq0", "fwq1"), second;
@@ -206,7 +206,7 @@ static void interface_gone(void **state)
 	assert_true(pins_attached(u.k, second, FW_PROG_XDP));
 	pins_close(&u);
 
-	/* Also when it goes while nobody looks. */
+	/* Also if it disappears while no process runs. */
 	sandbox_delete("fwq0");
 	u = pins_open(true);
 	assert_int_equal(pins_attachments(u.k), 0);
@@ -243,7 +243,7 @@ static void refused(void **state)
 	pins_assert_clean();
 }
 
-/* Takes @pin away from the folder that was written last. */
+/* Removes @pin from the folder that was written last. */
 static void damage(const char *pin)
 {
 	char path[1024];
@@ -262,7 +262,7 @@ static void damage(const char *pin)
 	assert_int_equal(taken, 1);
 }
 
-/* Somebody took a pin away: a new program takes over from what is left; and again, before it could. */
+/* A pin is removed: new programs take over from what is left; and again, before they have. */
 static void damaged(void **state)
 {
 	struct pins_user u = pins_open(true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Where programs are attached: before those of others on a hook, and on which network namespace's interface. With
+ * Where programs are attached: before those of others on a hook, and on the interface of which network namespace. With
  * traffic, of which nothing may pass unfiltered. In a sandbox.
  */
 #include <setjmp.h>
@@ -26,14 +26,14 @@
 #include "tests/unit/sandbox.h"
 
 #define PINS SANDBOX_BPFFS "/fw"
-enum { PASS = 0, NEXT = -1 }; /* of tcx; as TC_ACT_OK and TC_ACT_UNSPEC */
+enum { PASS = 0, NEXT = -1 }; /* tcx verdicts: TC_ACT_OK and TC_ACT_UNSPEC */
 
 static uint32_t ifindex;
 static struct fw_diags ds;
 static struct fw_ruleset *rs;
 static struct fw_image image;
 
-/* Sources of frames that the rules drop and accept. */
+/* Sources of frames that the rules drop, and accept. */
 enum { BAD, GOOD };
 static const uint32_t sources[] = { [BAD] = 0x0a000001, [GOOD] = 0x0a000002 };
 static struct fw_frame bad, good;
@@ -59,7 +59,7 @@ static void close_kern(struct fw_kern *k)
 	fw_ruleset_free(rs);
 }
 
-/* What is attached to an interface by a program; fails where there is not exactly one. */
+/* The attachment of a program to an interface. Fails unless there is exactly one. */
 static struct fw_kern_attachment the(struct fw_kern *k, enum fw_prog prog, uint32_t index, bool away)
 {
 	struct fw_kern_attachment a, found = { 0 };
@@ -80,7 +80,7 @@ static uint32_t in_front(struct fw_kern *k)
 	return the(k, FW_PROG_TC_INGRESS, ifindex, false).in_front;
 }
 
-/* Do frames pass that the rules drop? All of them, or none. */
+/* Do frames that the rules drop pass? Fails unless all or none do. */
 static bool bad_pass(void)
 {
 	int sender = sandbox_sender("fwk1"), receiver = sandbox_receiver("fwk0", ETH_P_IP);
@@ -97,7 +97,7 @@ static bool bad_pass(void)
 	return n[BAD];
 }
 
-/* Until kernels have tcx, and from then on, programs can be in a chain: skipped where they cannot. */
+/* Skips a test on kernels without tcx. */
 static bool has_tcx(void)
 {
 	struct chain c;
@@ -105,7 +105,7 @@ static bool has_tcx(void)
 	return !kern_chain_read(ifindex, FW_PROG_TC_INGRESS, &c);
 }
 
-/* A program that lets everything pass and ends the chain: whoever attached first, ours comes before it. */
+/* Ours is before a program that accepts everything and ends the chain, whichever was attached first. */
 static void before_others(void **state)
 {
 	int pass = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, PASS),
@@ -133,7 +133,7 @@ static void before_others(void **state)
 		assert_int_equal(in_front(k), 0);
 		assert_false(bad_pass());
 	}
-	/* The link that is there now is the one that is pinned. */
+	/* The new link is the one that is pinned. */
 	close_kern(k);
 	assert_false(bad_pass());
 	k = open_kern(2);
@@ -148,7 +148,7 @@ static void before_others(void **state)
 	close(next);
 }
 
-/* While the link moves to the head again and again, no packet passes that the program behind it drops. */
+/* While the link moves to the head repeatedly, no packet passes that our program drops. */
 static void moves_without_a_gap(void **state)
 {
 	int next = sandbox_foreign(BPF_PROG_TYPE_SCHED_CLS, NEXT), link;
@@ -193,7 +193,7 @@ static struct attachment *classic(struct fw_kern *k)
 	return kern_attached_find(k, ifindex, FW_PROG_TC_INGRESS);
 }
 
-/* The same with filters of older kernels. */
+/* The same with the classic filters of older kernels. */
 static void filters_before_others(void **state)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex, .attach_point = BPF_TC_INGRESS);
@@ -224,7 +224,7 @@ static void filters_before_others(void **state)
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	assert_int_equal(bpf_tc_hook_destroy(&hook), 0);
 
-	/* The qdisc that was made for our filter stays while another one is behind it, and goes without. */
+	/* The qdisc that was created for our filter stays while it has another filter, and is removed with the last. */
 	hook.attach_point = BPF_TC_INGRESS;
 	a = classic(k);
 	assert_true(a->qdisc);
@@ -245,7 +245,7 @@ static void filters_before_others(void **state)
 	close(pass);
 }
 
-/* Goes into another network namespace, a new one for -1. Return: the one before. */
+/* Enters another network namespace; -1: a new one. Return: the one before. */
 static int enter(int netns)
 {
 	int before = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -272,7 +272,7 @@ static void attach_both(struct fw_kern *k)
 	assert_int_equal(fw_kern_attach_tc(k, ifindex, FW_PROG_TC_INGRESS, &ds), 0);
 }
 
-/* The pins are of an interface with the same name and index in another namespace. */
+/* The pins belong to an interface with the same name and index in another namespace. */
 static void another_namespace(void **state)
 {
 	uint32_t xdp, tc, id;
@@ -297,7 +297,7 @@ static void another_namespace(void **state)
 	assert_programs(xdp, tc);
 	close_kern(k);
 
-	/* Now links of both say the same index, and the same program is on both interfaces. */
+	/* Now links of both report the same index, and both interfaces run the same program. */
 	for (uint32_t i = 0; i < 2; i++) {
 		k = open_kern(3 + i);
 		id = the(k, FW_PROG_XDP, ifindex, true).link;
@@ -311,7 +311,7 @@ static void another_namespace(void **state)
 		close(first);
 		first = second;
 	}
-	/* What is detached in one stays in the other, until all is. */
+	/* Detaching in one namespace leaves the other attached. */
 	k = open_kern(5);
 	assert_int_equal(fw_kern_detach(k, ifindex, FW_PROG_XDP), 0);
 	assert_programs(0, tc);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Settings as options: the last value counts, what is wrong is named, and help lists every row. */
+/* Settings as options: the last value is used, errors name the option, and --help lists every row. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

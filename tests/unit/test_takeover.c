@@ -22,7 +22,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
 
-/* Another version of the program comes, and none of its frames passes unfiltered or is not counted. */
+/* Another version takes over, twice: no frame passes unfiltered or is missing from the counters. */
 static void taken_over(void **state)
 {
 	uint32_t before, after;
@@ -57,7 +57,7 @@ static void taken_over(void **state)
 	pins_assert_clean();
 }
 
-/* As an older version pinned it, in whose map of counters the same number is another one. */
+/* Makes the pins those of an older version, whose counters have other numbers. */
 static void make_older(void)
 {
 	char from[1024], to[1024];
@@ -74,7 +74,7 @@ static void make_older(void)
 	assert_int_equal(made, 1);
 }
 
-/* Packets are filtered on, and counted from 0: no rule shows what another one counted. */
+/* Filtering continues, and counting restarts from 0: no rule shows the count of another one. */
 static void other_layout(void **state)
 {
 	struct pins_user u = pins_open(true);
@@ -98,7 +98,7 @@ static void other_layout(void **state)
 	pins_assert_clean();
 }
 
-/* Questions do not disturb packets on their way: each gets its answer and is counted, and questions are not. */
+/* Probes do not disturb live packets: each packet is filtered and counted, and probes are not counted. */
 static void asked(void **state)
 {
 	struct pins_user u = pins_open(true);
@@ -118,13 +118,13 @@ static void asked(void **state)
 	}
 	sent = pins_traffic_end();
 	assert_int_equal(fw_kern_rule_count(u.k, 0).packets, sent);
-	assert_int_equal(fw_kern_rule_count(u.k, 1).packets, 1); /* pins_traffic_end()'s */
+	assert_int_equal(fw_kern_rule_count(u.k, 1).packets, 1); /* sent by pins_traffic_end() */
 	assert_int_equal(fw_kern_reason_count(u.k, FW_R_INTERNAL, FW_DROP).packets, 0);
 	pins_unpin(&u);
 	pins_assert_clean();
 }
 
-/* A version whose successor never published anything goes on. */
+/* A version continues if its successor never published anything. */
 static void not_taken_over(void **state)
 {
 	struct pins_user u = pins_open(true);
@@ -145,7 +145,7 @@ static void not_taken_over(void **state)
 	pins_assert_clean();
 }
 
-/* What a controller does from its start until it is ready. */
+/* Does what a controller does until it is ready. */
 static void work(bool flow_cache)
 {
 	struct pins_user u = pins_open(flow_cache);
@@ -160,7 +160,7 @@ static void work(bool flow_cache)
 	pins_close(&u);
 }
 
-/* What was counted by the rule can be read at any time. */
+/* The count of the rule can be read at any time. */
 static void assert_readable(void)
 {
 	static uint64_t last;
@@ -179,7 +179,7 @@ static void assert_readable(void)
 	fw_pinned_close(p);
 }
 
-/* System calls that change what is pinned, known or attached: places to be killed at. */
+/* Is it a system call that changes pins, maps or attachments, at which to kill the process? */
 static bool changes(const struct __ptrace_syscall_info *info)
 {
 	static const unsigned long calls[] = { SYS_unlink, SYS_rename,  SYS_renameat2, SYS_rmdir,
@@ -198,7 +198,7 @@ static bool changes(const struct __ptrace_syscall_info *info)
 	return false;
 }
 
-/* Does the work in a process that is killed before its system call number @at of these. true: it was. */
+/* Does the work in a process that is killed before the @at-th of these system calls. Return: was it killed? */
 static bool work_killed(bool flow_cache, unsigned at)
 {
 	pid_t pid = fork();
@@ -225,10 +225,10 @@ static bool work_killed(bool flow_cache, unsigned at)
 	return WIFSIGNALED(status);
 }
 
-/* Processes of two versions, killed at any point: traffic is filtered all the while, and the last one finds its way. */
+/* Processes of two versions are killed at any point: filtering continues, and the last one takes over everything. */
 static void killed(void **state)
 {
-	enum { AT_LEAST = 4, CALLS = 90 }; /* what a version makes that takes over */
+	enum { AT_LEAST = 4, CALLS = 90 }; /* of a process that takes over */
 	const double seconds = 10;
 	double start = fw_now();
 	unsigned kills = 0;

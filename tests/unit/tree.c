@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Folders: those that tests work in, and the one with the sources. */
+/* The folders that tests work in, and the sources. */
 #include "tests/unit/tree.h"
 #include "fw/base.h"
 
