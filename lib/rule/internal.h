@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * What the files of lib/rule share, and the variant of fw_ruleset_add() for
- * callers that know where each part of a rule was written.
- */
+/* What the files of lib/rule share. */
 #ifndef FW_RULE_INTERNAL_H
 #define FW_RULE_INTERNAL_H
 
 #include <string.h>
 
-#include "fw/edit.h"
+#include "fw/draft.h"
 
 /*
  * A hash table of numbers, open addressing. The caller keeps the things and
@@ -118,50 +115,15 @@ uint32_t fw_id_hash(uint64_t id);
 /* The id that the next rule gets. */
 uint64_t fw_id_next(struct fw_ruleset *rs);
 
-/**
- * fw_match_normalise - a match in the form of struct fw_match's comment
- * @at:   for the diagnostics
- * @out:  the interned match, with a reference; NULL: the match is no constraint (both hooks)
- * Return: 0, -EINVAL with a diagnostic (empty, out of bounds, nothing left), -ENOMEM.
- */
-int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct fw_place at, struct fw_diags *ds,
-		       const struct fw_match **out);
-
 /* Bit 1 << family for every family of which the expression may hold an address; sets may hold any. */
 unsigned fw_addrs_families(const struct fw_addrs *a);
 
 /* Dynamic sets get the elements that the sets of their name have in @old. 0 or -ENOMEM. */
 int fw_adopt_sets(struct fw_ruleset *rs, const struct fw_ruleset *old);
 
-/* Where the parts of a rule were written. */
-struct fw_spot {
-	unsigned line, column;
-};
-struct fw_rule_places {
-	const char *file;
-	struct fw_spot rule, id, name, comment, src, dst;
-	struct fw_spot field[FW_NFIELDS]; /* of the matches that the rule has */
-};
-static inline struct fw_place fw_place_of(const struct fw_rule_places *p, struct fw_spot s)
-{
-	return (struct fw_place){ p->file, s.line, s.column };
-}
-
-/* Refuses a rule that can never match; matches are normal and ascending. 0 or -EINVAL. */
-int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule_places *at,
-		  struct fw_diags *ds);
-/* Is this a legal name of a rule or set? Says why not: 0 or -EINVAL. */
-int fw_name_check(const char *what, const char *name, struct fw_place at, struct fw_diags *ds);
 /* Printable UTF-8 of at most FW_COMMENT_MAX bytes? 0 or -EINVAL. */
 int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *ds);
 
-/* fw_ruleset_add(), fw_edit_add() and fw_edit_replace(), with a place for every part. */
-int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
-		      struct fw_diags *ds, struct fw_rule **out);
-int fw_edit_add_at(struct fw_edit *e, const struct fw_rule *draft, struct fw_position pos,
-		   const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out);
-int fw_edit_replace_at(struct fw_edit *e, struct fw_rule *rule, const struct fw_rule *draft,
-		       const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out);
 /* The same place for all parts. */
 struct fw_rule_places fw_places(struct fw_place at);
 
@@ -201,8 +163,6 @@ uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i);
 void fw_addrs_put(struct fw_ruleset *rs, uint32_t number);
 /* The number of an expression in the form of struct fw_addrs that is there; -ENOENT. @guess is looked at first. */
 int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a, uint32_t guess);
-/* The expression of one range will be asked for soon. */
-void fw_addrs_prefetch(const struct fw_ruleset *rs, const struct fw_addr_range *range, bool negated);
 static inline bool fw_addr_range_same(const struct fw_addr_range *a, const struct fw_addr_range *b)
 {
 	return a->lo.hi == b->lo.hi && a->hi.hi == b->hi.hi && a->lo.lo == b->lo.lo && a->hi.lo == b->hi.lo &&

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fw/text.h"
-#include "lib/rule/internal.h"
+#include "fw/draft.h"
 
 /* Text that goes into a message: escaped, and cut when it is long. */
 #define FW_SHOWN 64
