@@ -128,7 +128,8 @@ static int measure(struct run *r)
 	for (unsigned i = 0; !err && i < ROUNDS; i++) {
 		if (flush(r))
 			err = time_one(r, &r->cold);
-		err = err ? err : time_one(r, &r->hot);
+		if (!err)
+			err = time_one(r, &r->hot);
 	}
 	bench_sample_sort(&r->cold);
 	bench_sample_sort(&r->hot);
@@ -162,12 +163,15 @@ static int run(struct run *r, const struct settings *s, enum fw_format format)
 	if (err)
 		return err;
 	err = fw_pool_new(&r->pool);
-	err = err ? err : fw_tables_compile(r->rs, r->pool, NULL, &ds, &r->image);
+	if (!err)
+		err = fw_tables_compile(r->rs, r->pool, NULL, &ds, &r->image);
 	bench_say(&ds);
-	err = err ? err : fw_cost_worst(r->pool, r->image.root, &r->worst);
+	if (!err)
+		err = fw_cost_worst(r->pool, r->image.root, &r->worst);
 	if (!err)
 		find(r);
-	err = err ? err : measure(r);
+	if (!err)
+		err = measure(r);
 	if (!err)
 		print(r, s->rules);
 	return err ? bench_said("measure", err) : 0;

@@ -93,8 +93,10 @@ static int data_load(struct lookup *l)
 {
 	int err = rules_load(l);
 
-	err = err ? err : bench_trace_read(l->set->trace, l->format, l->rs, &l->trace);
-	err = err ? err : slots_index(l);
+	if (!err)
+		err = bench_trace_read(l->set->trace, l->format, l->rs, &l->trace);
+	if (!err)
+		err = slots_index(l);
 	if (!err && l->set->truth)
 		err = bench_truth_read(l->set->truth, l->trace.n, l->rs->nrules, &l->truth);
 	return err;
@@ -134,7 +136,8 @@ static int measure(struct lookup *l, void *ctx, bool flow_cache)
 {
 	int err = l->engine->prepare(ctx, &l->trace, &l->walked);
 
-	err = err ? err : bench_measure(l->engine, ctx, l->walked, &l->cold[flow_cache]);
+	if (!err)
+		err = bench_measure(l->engine, ctx, l->walked, &l->cold[flow_cache]);
 	return err ? err :
 		     bench_measure(l->engine, ctx, l->walked < BENCH_HOT ? l->walked : BENCH_HOT, &l->hot[flow_cache]);
 }
@@ -159,7 +162,8 @@ static int engine_run(struct lookup *l, bool flow_cache)
 	}
 	if (l->truth && !l->set->no_check)
 		err = check(l, ctx, flow_cache);
-	err = err ? err : measure(l, ctx, flow_cache);
+	if (!err)
+		err = measure(l, ctx, flow_cache);
 	l->engine->close(ctx);
 	return err;
 }

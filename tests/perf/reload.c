@@ -130,17 +130,22 @@ static int reloads_run(struct reload *r, const struct reload_rules *rules)
 
 	for (int i = 0; i < 2; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "%s", path[i]);
-		err = err ? err : text_store(paths[i], &rules->text[i]);
+		if (!err)
+			err = text_store(paths[i], &rules->text[i]);
 	}
 	static const char *const attach[] = { "attach", RELOAD_PORT, NULL };
 	struct times not_counted = { 0 };
 
-	err = err ? err : load(r, paths[1], "rules", &not_counted);
+	if (!err)
+		err = load(r, paths[1], "rules", &not_counted);
 	for (int i = 0; i < NSTAGES; i++)
 		bench_sample_free(&not_counted.of[i]);
-	err = err ? err : reload_traffic_open(&r->sandbox);
-	err = err ? err : sandbox_fwctl(&r->sandbox, attach, &r->answer);
-	err = err ? err : reload_traffic_start(rules, r->set->rate, &traffic);
+	if (!err)
+		err = reload_traffic_open(&r->sandbox);
+	if (!err)
+		err = sandbox_fwctl(&r->sandbox, attach, &r->answer);
+	if (!err)
+		err = reload_traffic_start(rules, r->set->rate, &traffic);
 	if (err)
 		return err;
 	for (unsigned i = 0; !err && i < r->set->reloads; i++) {
@@ -148,7 +153,8 @@ static int reloads_run(struct reload *r, const struct reload_rules *rules)
 		err = load(r, paths[i & 1], "rules", &r->traffic);
 	}
 	stopped = reload_traffic_stop(traffic, &r->packets);
-	err = err ? err : stopped;
+	if (!err)
+		err = stopped;
 	return err ? err : counters_sum(r, &r->counted);
 }
 
@@ -164,7 +170,8 @@ static int traffic_run(struct reload *r, enum fw_format format)
 		r->left_out = rules->left_out;
 	}
 	fw_ruleset_free(rs);
-	err = err ? err : reloads_run(r, rules);
+	if (!err)
+		err = reloads_run(r, rules);
 	if (rules)
 		reload_rules_free(rules);
 	free(rules);
@@ -282,14 +289,18 @@ static int run(const struct settings *s, enum fw_format format)
 	struct reload r = { .set = s };
 	int err = sandbox_enter(&r.sandbox);
 
-	err = err ? err : sandbox_fwd_start(&r.sandbox);
-	err = err ? err : loads_run(&r);
-	err = err ? err : traffic_run(&r, format);
+	if (!err)
+		err = sandbox_fwd_start(&r.sandbox);
+	if (!err)
+		err = loads_run(&r);
+	if (!err)
+		err = traffic_run(&r, format);
 	if (!err && !s->json)
 		print_table(&r);
 	else if (!err)
 		err = print_json(&r);
-	err = err ? err : wrong(&r) ? -EBADMSG : 0;
+	if (!err)
+		err = wrong(&r) ? -EBADMSG : 0;
 	reload_end(&r);
 	return err ? 1 : 0;
 }

@@ -66,7 +66,8 @@ int reload_traffic_open(const struct sandbox *box)
 	const char *const peer_up[] = { "ip", "link", "set", RELOAD_PEER, "up", NULL };
 	int err = command(box, add);
 
-	err = err ? err : command(box, up);
+	if (!err)
+		err = command(box, up);
 	return err ? err : command(box, peer_up);
 }
 

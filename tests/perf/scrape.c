@@ -56,7 +56,8 @@ static int series_run(const struct scrape_exporter *e, unsigned n, bool up, stru
 		double seconds;
 
 		err = scrape_once(e, up, &seconds, &out->bytes);
-		err = err ? err : bench_sample_add(&out->seconds, seconds);
+		if (!err)
+			err = bench_sample_add(&out->seconds, seconds);
 		out->last = scrape_exporter_memory(e, "VmRSS");
 		if (!i)
 			out->first = out->last;
@@ -83,10 +84,12 @@ static int prepare(struct scrape *s)
 	static const char *const status[] = { "status", NULL };
 	int err = sandbox_run(&s->sandbox, lo, &s->answer);
 
-	err = err ? err : sandbox_fwctl(&s->sandbox, load, &s->answer);
+	if (!err)
+		err = sandbox_fwctl(&s->sandbox, load, &s->answer);
 	for (int c = 0; c < SCRAPE_NCHOICES && !err; c++)
 		err = scrape_exporter_start(&s->sandbox, (enum scrape_choice)c, &s->exporters[c]);
-	err = err ? err : sandbox_fwctl(&s->sandbox, status, &s->answer);
+	if (!err)
+		err = sandbox_fwctl(&s->sandbox, status, &s->answer);
 	if (!err) {
 		json_t *o = json_loads(s->answer.out.text, JSON_DISABLE_EOF_CHECK, NULL);
 
@@ -190,10 +193,14 @@ static int run(const struct settings *set)
 	struct scrape s = { .set = set };
 	int err = sandbox_enter(&s.sandbox);
 
-	err = err ? err : sandbox_fwd_start(&s.sandbox);
-	err = err ? err : prepare(&s);
-	err = err ? err : all_series_run(&s, FROM_FWD);
-	err = err ? err : scrape_lookup_run(&s.sandbox, set->rules, set->format, set->windows, s.exporters, &s.lookup);
+	if (!err)
+		err = sandbox_fwd_start(&s.sandbox);
+	if (!err)
+		err = prepare(&s);
+	if (!err)
+		err = all_series_run(&s, FROM_FWD);
+	if (!err)
+		err = scrape_lookup_run(&s.sandbox, set->rules, set->format, set->windows, s.exporters, &s.lookup);
 	if (!err) {
 		fwd_kill(&s.sandbox);
 		err = all_series_run(&s, FROM_PINNED);

@@ -131,7 +131,8 @@ int scrape_once(const struct scrape_exporter *e, bool up, double *seconds, uint6
 		take(&a, chunk, (size_t)n);
 	if (fd >= 0)
 		close(fd);
-	err = err ? err : n < 0 ? -errno : check(&a, up);
+	if (!err)
+		err = n < 0 ? -errno : check(&a, up);
 	*seconds = fw_now() - start;
 	*bytes = a.bytes;
 	return err ? bench_said("scrape a page", err) : 0;

@@ -125,7 +125,8 @@ static int trace_make(const struct sandbox *box, const char *rules, const char *
 	if (f && fclose(f) && !err)
 		err = bench_said("write a trace", -EIO);
 	sandbox_answer_free(&a);
-	err = err ? err : bench_trace_read(path, FW_FORMAT_RULES, rs, out);
+	if (!err)
+		err = bench_trace_read(path, FW_FORMAT_RULES, rs, out);
 	fw_ruleset_free(rs);
 	return err;
 }
@@ -152,10 +153,12 @@ int scrape_lookup_run(const struct sandbox *box, const char *rules, const char *
 	int err;
 
 	err = trace_make(box, rules, format, &trace);
-	err = err ? err : bench_walker_new(&trace, &walk->walker, &walk->packets);
+	if (!err)
+		err = bench_walker_new(&trace, &walk->walker, &walk->packets);
 	if (!err)
 		walk->prog = program_open(box);
-	err = err ? err : walk->prog < 0 ? walk->prog : 0;
+	if (!err)
+		err = walk->prog < 0 ? walk->prog : 0;
 	if (!err && !sched_getaffinity(0, sizeof(walk->may), &walk->may)) {
 		others_of(&walk->may, &others);
 		confine(box->fwd, &others);

@@ -145,11 +145,15 @@ static int run(const struct update_settings *s, enum fw_format format)
 	struct sandbox box = { 0 };
 	int err = sandbox_enter(&box);
 
-	err = err ? err : sandbox_fwd_start(&box);
-	err = err ? err : update_daemon_run(s, &box, &u.durable);
+	if (!err)
+		err = sandbox_fwd_start(&box);
+	if (!err)
+		err = update_daemon_run(s, &box, &u.durable);
 	sandbox_fwd_stop(&box);
-	err = err ? err : part(s, format, &box, &u, run_inside);
-	err = err ? err : part(s, format, &box, &u, run_traffic);
+	if (!err)
+		err = part(s, format, &box, &u, run_inside);
+	if (!err)
+		err = part(s, format, &box, &u, run_traffic);
 	if (!err && !s->json)
 		print_table(s, &u);
 	else if (!err)

@@ -91,7 +91,8 @@ static int note(struct update_daemon *out, enum update_row row, double trip, dou
 	int err = bench_sample_add(&out->trip[row], trip);
 
 	out->anew[row] += rebuilt;
-	err = err ? err : bench_sample_add(&out->inside[row], sum);
+	if (!err)
+		err = bench_sample_add(&out->inside[row], sum);
 	return err ? err : bench_sample_add(&out->store[row], store);
 }
 
@@ -101,9 +102,12 @@ static int measure(struct daemon_run *d, enum update_row row)
 	double sum = 0, store = 0;
 	int err = update_write(&d->changes, row, &text);
 
-	err = err ? err : row < UPDATE_SINGLES ? single_send(d, &text) : batch_send(d, &text);
-	err = err ? err : mirror(d->rs, &text);
-	err = err ? err : daemon_seconds(d, &sum, &store);
+	if (!err)
+		err = row < UPDATE_SINGLES ? single_send(d, &text) : batch_send(d, &text);
+	if (!err)
+		err = mirror(d->rs, &text);
+	if (!err)
+		err = daemon_seconds(d, &sum, &store);
 	fw_buf_free(&text);
 	if (err)
 		return err;
@@ -132,8 +136,10 @@ static int begin(struct daemon_run *d)
 	d->rs = fw_ruleset_new(NULL);
 	if (!ds || !d->rs)
 		return -ENOMEM;
-	err = err ? err : save(d);
-	err = err ? err : fw_text_parse(d->rs, d->answer.out.text, d->answer.out.len, "save", ds);
+	if (!err)
+		err = save(d);
+	if (!err)
+		err = fw_text_parse(d->rs, d->answer.out.text, d->answer.out.len, "save", ds);
 	bench_say(ds);
 	d->changes.rs = d->rs;
 	return err;

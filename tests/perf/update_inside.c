@@ -11,7 +11,8 @@ static int measure(struct bench_controller *controller, struct bench_changes *c,
 	struct bench_stages at;
 	int err = update_write(c, row, &text);
 
-	err = err ? err : bench_controller_change(controller, &text, NULL, NULL, &at);
+	if (!err)
+		err = bench_controller_change(controller, &text, NULL, NULL, &at);
 	fw_buf_free(&text);
 	if (err)
 		return err;
@@ -23,9 +24,12 @@ static int measure(struct bench_controller *controller, struct bench_changes *c,
 	out->anew[UPDATE_SINGLES] += at.anew;
 	out->waited[UPDATE_SINGLES] += at.waited;
 	err = bench_sample_add(&out->total[UPDATE_SINGLES], at.total);
-	err = err ? err : bench_sample_add(&out->parse, at.parse);
-	err = err ? err : bench_sample_add(&out->compile, at.compile);
-	err = err ? err : bench_sample_add(&out->kernel, at.kernel);
+	if (!err)
+		err = bench_sample_add(&out->parse, at.parse);
+	if (!err)
+		err = bench_sample_add(&out->compile, at.compile);
+	if (!err)
+		err = bench_sample_add(&out->kernel, at.kernel);
 	return err ? err : bench_sample_add(&out->after, at.after);
 }
 
@@ -53,7 +57,8 @@ int update_inside_run(const struct update_settings *s, struct fw_ruleset *rs, st
 
 	sched_getaffinity(0, sizeof(before), &before);
 	bench_pin_cpu();
-	err = err ? err : measure_all(s, controller, &changes, out);
+	if (!err)
+		err = measure_all(s, controller, &changes, out);
 	sched_setaffinity(0, sizeof(before), &before);
 	bench_controller_free(controller);
 	bench_changes_free(&changes);

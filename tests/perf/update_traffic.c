@@ -90,9 +90,12 @@ static int window(struct traffic *t, bool cold)
 
 	while (!err && fw_now() - start < WINDOW_SECONDS) {
 		err = bench_walker_run(t->walker, prog, count, packets, &walk);
-		err = err ? err : bench_sample_add(&t->ns[cold][t->with_changes], walk.ns);
-		err = err ? err : bench_walker_run(t->walker, -1, count, packets, &walk);
-		err = err ? err : bench_sample_add(&t->empty[cold], walk.ns);
+		if (!err)
+			err = bench_sample_add(&t->ns[cold][t->with_changes], walk.ns);
+		if (!err)
+			err = bench_walker_run(t->walker, -1, count, packets, &walk);
+		if (!err)
+			err = bench_sample_add(&t->empty[cold], walk.ns);
 		for (int i = 0; !err && i < CHECKS; i++)
 			err = look(t);
 	}
@@ -148,10 +151,12 @@ static int change(struct traffic *t)
 	else
 		err = update_write(&t->changes, (enum update_row)update_kind(&t->changes, UPDATE_SINGLES), &text);
 	__atomic_store_n(&t->begun, number, __ATOMIC_SEQ_CST);
-	err = err ? err : bench_controller_change(t->controller, &text, row_told, t->answers, &at);
+	if (!err)
+		err = bench_controller_change(t->controller, &text, row_told, t->answers, &at);
 	__atomic_store_n(&t->published, number, __ATOMIC_SEQ_CST);
 	fw_buf_free(&text);
-	err = err ? err : answers_step(t->answers, number);
+	if (!err)
+		err = answers_step(t->answers, number);
 	t->anew += !err && at.anew;
 	return err ? err : bench_sample_add(&t->change, at.total);
 }
@@ -194,7 +199,8 @@ static int windows_run(struct traffic *t, unsigned windows)
 		if (t->with_changes)
 			err = changes_run(t);
 		pthread_join(t->looker, NULL);
-		err = err ? err : t->err;
+		if (!err)
+			err = t->err;
 		bench_controller_settle(t->controller);
 	}
 	return err;
@@ -237,7 +243,8 @@ static int trace_make(struct traffic *t, const struct update_settings *s, const 
 	if (f && fclose(f) && !err)
 		err = bench_said("write a trace", -EIO);
 	sandbox_answer_free(&a);
-	err = err ? err : bench_trace_read(path, FW_FORMAT_RULES, rs, &t->trace);
+	if (!err)
+		err = bench_trace_read(path, FW_FORMAT_RULES, rs, &t->trace);
 	if (err)
 		return err;
 	trace_choose(t);
@@ -249,8 +256,10 @@ static int traffic_prepare(struct traffic *t, struct fw_ruleset *rs, bool flow_c
 	struct fw_kern_options options = { .no_flow_cache = !flow_cache };
 	int err = bench_controller_new(rs, &options, &t->controller);
 
-	err = err ? err : bench_walker_new(&t->trace, &t->walker, &t->walked);
-	err = err ? err : answers_new(rs, t->keys, t->tracked, &t->answers);
+	if (!err)
+		err = bench_walker_new(&t->trace, &t->walker, &t->walked);
+	if (!err)
+		err = answers_new(rs, t->keys, t->tracked, &t->answers);
 	return err ? err : fw_kern_iface_set(bench_controller_kern(t->controller), LOOPBACK, FW_IFACE_OTHER);
 }
 
@@ -317,8 +326,10 @@ static int cache_run(const struct update_settings *s, const struct sandbox *box,
 	if (!t)
 		return err;
 	t->changes = (struct bench_changes){ .rs = rs, .random = { s->seed } };
-	err = err ? err : traffic_prepare(t, rs, cache);
-	err = err ? err : windows_run(t, s->windows);
+	if (!err)
+		err = traffic_prepare(t, rs, cache);
+	if (!err)
+		err = windows_run(t, s->windows);
 	if (!err)
 		results(t, out, cache);
 	traffic_end(t);

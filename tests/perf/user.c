@@ -32,9 +32,11 @@ static int user_setup(struct user *u, struct bench_setup *setup)
 	double start = fw_now();
 	int err = ds ? fw_pool_new(&u->pool) : -ENOMEM;
 
-	err = err ? err : fw_tables_compile(setup->rs, u->pool, NULL, ds, &u->image);
+	if (!err)
+		err = fw_tables_compile(setup->rs, u->pool, NULL, ds, &u->image);
 	setup->compile_seconds = fw_now() - start;
-	err = err ? err : fw_classifier_new(u->pool, setup->flow_cache, &u->classifier);
+	if (!err)
+		err = fw_classifier_new(u->pool, setup->flow_cache, &u->classifier);
 	if (err) {
 		if (ds && ds->n)
 			bench_say(ds);

@@ -47,7 +47,7 @@ static int opening_read(struct opening *o)
 	struct loaded *l = (struct loaded *)o->swap.next;
 	fw_autofree char *known = NULL;
 	struct stored st = { 0 };
-	int err = stored_read(e, l->arena, NULL, false, &st, o->ds);
+	int err = stored_read(e, &(struct stored_options){ .arena = l->arena }, &st, o->ds);
 
 	l->compiled.rs = st.rs;
 	if (err || st.loaded || st.changes)
@@ -198,13 +198,18 @@ static int open_all(struct engine *e, const struct engine_options *opts, struct 
 	const struct fw_kern_options kern = { .pins = opts->pins, .pool = opts->pool };
 	int err = store_open(opts->store, ds, &e->store);
 
-	err = err ? err : fw_kern_open(&kern, ds, &e->kern);
-	err = err ? err : open_descriptors(e);
-	err = err ? err : confirm_open(e, ds);
-	err = err ? err : open_live(e, opts, ds);
+	if (!err)
+		err = fw_kern_open(&kern, ds, &e->kern);
+	if (!err)
+		err = open_descriptors(e);
+	if (!err)
+		err = confirm_open(e, ds);
+	if (!err)
+		err = open_live(e, opts, ds);
 	if (!err && opts->opened)
 		err = opts->opened(ds);
-	err = err ? err : open_threads(e);
+	if (!err)
+		err = open_threads(e);
 	if (err)
 		engine_explain(err, "start", ds);
 	return err;

@@ -69,7 +69,8 @@ static int bulk_build(struct engine *e, struct bulk_job *j)
 {
 	struct loaded *next = (struct loaded *)j->swap.next;
 	struct stored st = { .rs = NULL };
-	int err = stored_read(e, next->arena, e->live->now->rs, false, &st, &j->result.ds);
+	int err = stored_read(e, &(struct stored_options){ .arena = next->arena, .like = e->live->now->rs }, &st,
+			      &j->result.ds);
 
 	next->compiled.rs = st.rs;
 	if (!err)

@@ -54,7 +54,8 @@ int transaction_read(struct transaction *t)
 	/* What fills a dynamic set does not stop when somebody tries something. */
 	if (!err && !fw_edit_only_dynamic(t->edit))
 		err = engine_waits(t->e, &out->ds);
-	err = err ? err : collect_slots(t);
+	if (!err)
+		err = collect_slots(t);
 	if (!err)
 		fw_edit_counts(t->edit, &out->counts);
 	out->seconds.parse = fw_now() - start;
@@ -83,7 +84,8 @@ int transaction_store(struct transaction *t)
 	err = record_write(&t->record, &b, &note);
 	if (!err && cause->confirm)
 		err = confirm_prepare(t->e, cause, t->edit->rs->nrules, &t->out->ds);
-	err = err ? err : store_change(t->e->store, &change, &t->out->ds);
+	if (!err)
+		err = store_change(t->e->store, &change, &t->out->ds);
 	t->out->seconds.store = fw_now() - since;
 	return err;
 }

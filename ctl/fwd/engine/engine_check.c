@@ -18,7 +18,8 @@ static int compile(const struct fw_ruleset *rs, struct fw_diags *ds)
 	const char *reason = NULL;
 	int err = fw_pool_new(&pool);
 
-	err = err ? err : fw_tables_compile(rs, pool, NULL, ds, &image);
+	if (!err)
+		err = fw_tables_compile(rs, pool, NULL, ds, &image);
 	if (err || !fw_image_validate(pool, image.root, &reason))
 		return err;
 	return fw_diag_add(ds, (struct fw_place){ 0 }, "report it, with the store: it is a defect of fwd",
@@ -28,9 +29,10 @@ static int compile(const struct fw_ruleset *rs, struct fw_diags *ds)
 static int check_ruleset(struct engine *e, struct engine_stored *out, struct fw_diags *ds)
 {
 	fw_cleanup(stored_free) struct stored st = { .rs = NULL };
-	int err = stored_read(e, 0, NULL, true, &st, ds);
+	int err = stored_read(e, &(struct stored_options){ .files = true }, &st, ds);
 
-	err = err ? err : compile(st.rs, ds);
+	if (!err)
+		err = compile(st.rs, ds);
 	if (err)
 		return err;
 	*out = (struct engine_stored){ .rules = st.rs->nrules, .changes = st.changes, .held = st.loaded || st.changes };
@@ -45,7 +47,8 @@ int engine_check_store(struct store *s, struct engine_stored *out, struct fw_dia
 	struct engine_stored before;
 	int err = store_check(s, ds);
 
-	err = err ? err : check_ruleset(&e, out, ds);
+	if (!err)
+		err = check_ruleset(&e, out, ds);
 	if (err || !store_keeps(s))
 		return err;
 	/* What it may go back to; it is a copy. */

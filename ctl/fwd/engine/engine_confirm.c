@@ -117,8 +117,10 @@ int engine_beside_begin(struct engine *e, const struct engine_cause *w, const ch
 	size_t rules = e->live->now->rs->nrules;
 	int err = engine_waits(e, ds);
 
-	err = err ? err : store_set(e->store, BEFORE, before, ds);
-	err = err ? err : confirm_prepare(e, w, rules, ds);
+	if (!err)
+		err = store_set(e->store, BEFORE, before, ds);
+	if (!err)
+		err = confirm_prepare(e, w, rules, ds);
 	if (err)
 		return err;
 	confirm_begin(e, w, rules, NULL, 0);

@@ -88,7 +88,7 @@ void confirm_work(struct engine *e)
 static int open_back(struct engine *e, struct fw_diags *ds)
 {
 	struct stored st = { .rs = NULL };
-	int err = stored_read(e, 0, NULL, false, &st, NULL);
+	int err = stored_read(e, &(struct stored_options){ .arena = 0 }, &st, NULL);
 
 	err = store_back(e, err ? NULL : st.rs, ds);
 	stored_free(&st);

@@ -78,7 +78,7 @@ static int fold_from(struct engine *e, unsigned arena)
 {
 	fw_cleanup(stored_free) struct stored st = { .rs = NULL };
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
-	int err = stored_read(e, arena, NULL, true, &st, NULL);
+	int err = stored_read(e, &(struct stored_options){ .arena = arena, .files = true }, &st, NULL);
 
 	if (err)
 		return err;

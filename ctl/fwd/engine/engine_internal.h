@@ -62,14 +62,14 @@ struct stored {
 	bool loaded; /* false: nobody ever loaded anything */
 };
 void stored_free(struct stored *st);
-/*
- * @arena: for the ruleset
- * @like:  interfaces get its numbers; NULL: those that the store knows
- * @files: they are wanted
- * 0, -errno with diagnostics.
- */
-int stored_read(struct engine *e, unsigned arena, const struct fw_ruleset *like, bool files, struct stored *out,
-		struct fw_diags *ds);
+struct stored_options {
+	unsigned arena; /* for the ruleset */
+	const struct fw_ruleset
+		*like; /* interfaces get the numbers that they have there; NULL: those that the store knows */
+	bool files;    /* the files of sets are wanted, too */
+};
+/* 0; -errno with diagnostics, and @out is not touched. */
+int stored_read(struct engine *e, const struct stored_options *o, struct stored *out, struct fw_diags *ds);
 /* For struct fw_files: changes are written down without them. */
 int stored_no_file(void *ctx, const char *path, const char **text, size_t *len);
 

@@ -203,7 +203,8 @@ static void load_run(struct engine *e, struct job *job)
 	set_stage(e, j, STAGE_STORE);
 	stored = writer_join(w);
 	take_writer_diags(j);
-	err = err ? err : stored;
+	if (!err)
+		err = stored;
 	j->result.seconds.store = w->seconds;
 	j->result.err = err;
 }

@@ -24,7 +24,8 @@ static void tell_kernel(struct engine *e)
 {
 	int err = ifaces_renumber(e);
 
-	err = err ? err : fw_kern_ifaces_forget(e->kern, is_nobodys, e->live->now->rs);
+	if (!err)
+		err = fw_kern_ifaces_forget(e->kern, is_nobodys, e->live->now->rs);
 	/* Without that the numbers stay held. The next change tries again. */
 	e->names_told = !err;
 	e->names_stuck = err;

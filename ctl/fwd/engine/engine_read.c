@@ -97,7 +97,8 @@ static int take_snapshot(struct reading *r, const struct store_snapshot *sn)
 	r->st->loaded = true;
 	if (!err && rs->nrules != sn->nrules)
 		err = -EINVAL;
-	err = err ? err : number(rs, sn->ids, sn->slots, sn->next_id);
+	if (!err)
+		err = number(rs, sn->ids, sn->slots, sn->next_id);
 	if (err)
 		return cannot_apply(r, err, "ruleset");
 	return r->files ? files_copy(r->st, sn) : 0;
@@ -202,20 +203,21 @@ static int finish(struct stored *st)
 	return err ? err : fw_ruleset_order(st->rs);
 }
 
-int stored_read(struct engine *e, unsigned arena, const struct fw_ruleset *like, bool files, struct stored *out,
-		struct fw_diags *ds)
+int stored_read(struct engine *e, const struct stored_options *o, struct stored *out, struct fw_diags *ds)
 {
 	struct stored st = { .rs = NULL };
-	struct reading r = { .st = &st, .ds = ds, .arena = arena, .files = files };
+	struct reading r = { .st = &st, .ds = ds, .arena = o->arena, .files = o->files };
 	const struct store_reader reader = { read_snapshot, read_change, &r };
 	int err;
 
-	memory_use(arena);
-	err = begin(e, like, &st);
+	memory_use(o->arena);
+	err = begin(e, o->like, &st);
 	memory_use(0);
-	err = err ? err : store_read(e->store, &reader, ds);
-	memory_use(arena);
-	err = err ? err : finish(&st);
+	if (!err)
+		err = store_read(e->store, &reader, ds);
+	memory_use(o->arena);
+	if (!err)
+		err = finish(&st);
 	memory_use(0);
 	if (err) {
 		stored_free(&st);

@@ -57,7 +57,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	int err = store_keeps(e->store) ? store_back(e, now, &j->ds) : 0;
 
 	if (!err)
-		err = stored_read(e, next->arena, now, false, &st, &j->ds);
+		err = stored_read(e, &(struct stored_options){ .arena = next->arena, .like = now }, &st, &j->ds);
 	next->compiled.rs = st.rs;
 	/* After a restart nobody knows which rules are gone, but only which slots have none. */
 	if (!err)
@@ -171,8 +171,10 @@ static int beside_back(struct engine *e, struct fw_diags *ds)
 	fw_autofree char *before = NULL;
 	int err = e->beside_undo ? confirm_before(e, &before) : -ENOSYS;
 
-	err = err ? err : e->beside_undo(before, e->beside_ctx, ds);
-	err = err ? err : engine_beside_end(e, ds);
+	if (!err)
+		err = e->beside_undo(before, e->beside_ctx, ds);
+	if (!err)
+		err = engine_beside_end(e, ds);
 	if (!err)
 		record_undone(e);
 	return err;

@@ -68,9 +68,12 @@ static int run(char **argv, struct fw_ruleset **rs, struct fw_pool **pool, struc
 	size_t lookups = strtoul(argv[3], NULL, 10);
 	int err = fw_text_load(argv[1], FW_FORMAT_RULES, rs, ds);
 
-	err = err ? err : keys_read(argv[2], *rs, ds, keys);
-	err = err ? err : fw_pool_new(pool);
-	err = err ? err : fw_tables_compile(*rs, *pool, NULL, ds, image);
+	if (!err)
+		err = keys_read(argv[2], *rs, ds, keys);
+	if (!err)
+		err = fw_pool_new(pool);
+	if (!err)
+		err = fw_tables_compile(*rs, *pool, NULL, ds, image);
 	for (int cache = 0; !err && cache < 2; cache++)
 		err = walk(*pool, image->root, cache, keys, lookups);
 	return err;

@@ -72,7 +72,8 @@ static int fwd_load(const struct work *w, struct stage *st, void **ctx)
 	struct fwd *f = *ctx;
 	int err = ds ? fwd_rules(w, f, ds) : -ENOMEM;
 
-	err = err ? err : bench_controller_start(f->controller, f->rs);
+	if (!err)
+		err = bench_controller_start(f->controller, f->rs);
 	if (err)
 		return err;
 	err = fw_kern_attach_xdp(bench_controller_kern(f->controller), stage_ifindex(st), FW_XDP_NATIVE, NULL, ds);

@@ -61,8 +61,10 @@ static int native_start(void **out)
 	struct native *n = calloc(1, sizeof(*n));
 	int err = n ? fw_pool_new(&n->pool) : -ENOMEM;
 
-	err = err ? err : fw_classifier_new(n->pool, false, &n->classifier);
-	err = err ? err : batch_new(n->pool, &n->batch);
+	if (!err)
+		err = fw_classifier_new(n->pool, false, &n->classifier);
+	if (!err)
+		err = batch_new(n->pool, &n->batch);
 	if (err) {
 		native_unload(n);
 		return err;
@@ -85,7 +87,8 @@ static int native_load(const struct work *w, struct stage *st, void **ctx)
 	work_text(w, &text);
 	err = !ds || !n->rs || text.failed ? -ENOMEM : fw_text_parse(n->rs, text.text, text.len, "work", ds);
 	fw_buf_free(&text);
-	err = err ? err : fw_tables_compile(n->rs, n->pool, NULL, ds, &n->image);
+	if (!err)
+		err = fw_tables_compile(n->rs, n->pool, NULL, ds, &n->image);
 	if (err) {
 		if (ds)
 			bench_say(ds);
@@ -104,7 +107,8 @@ static int native_change(struct native *n, struct fw_edit *e, const struct fw_bu
 	int err = text->failed ? -ENOMEM : fw_text_edit(e, text->text, text->len, "change", ds, &log);
 
 	fw_buf_free(&log);
-	err = err ? err : fw_tables_update(&n->image, e, ds, &change);
+	if (!err)
+		err = fw_tables_update(&n->image, e, ds, &change);
 	if (err)
 		return err;
 	fw_update_commit(change);

@@ -138,7 +138,8 @@ static int peers_main(const struct settings *s, enum work_shape shape, double se
 	struct peers_run run = { .shared = { .seconds = seconds, .repeats = s->repeats } };
 	int err = work_new(shape, s->rules, 1, &run.shared.work);
 
-	err = err ? err : walkers_make(&run.shared);
+	if (!err)
+		err = walkers_make(&run.shared);
 	if (!err) {
 		peers_json_machine();
 		err = peers_all(&run, s);

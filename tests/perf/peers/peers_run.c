@@ -201,7 +201,8 @@ static int time_once(struct peers_run *run, enum work_traffic t, struct round *r
 		double ns;
 
 		err = peers_time_nothing(&run->shared, kinds[k], t, &ns);
-		err = err ? err : bench_sample_add(&round->base[k], ns);
+		if (!err)
+			err = bench_sample_add(&round->base[k], ns);
 	}
 	for (size_t i = PEERS_DROP; !err && i < run->n; i++) {
 		struct peers_result r;

@@ -47,7 +47,8 @@ int peers_time_walk(const struct peers_shared *shared, int prog, enum work_traff
 	struct bench_walk walk = { 0 };
 	int err = *packets ? 0 : walk_packets(shared, prog, t, packets);
 
-	err = err ? err : bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, *packets, &walk);
+	if (!err)
+		err = bench_walker_run(shared->walkers[t], prog, WORK_PACKETS, *packets, &walk);
 	*ns = walk.ns;
 	return err;
 }

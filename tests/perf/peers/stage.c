@@ -143,9 +143,12 @@ static int state_read(const struct stage *st, struct state *out)
 	struct stage_device from, in, forward, end;
 	int err = stage_net_count(&st->net, STAGE_SOURCE, STAGE_SOURCE_DEVICE, &from);
 
-	err = err ? err : stage_net_count(&st->net, STAGE_TEST, STAGE_DEVICE, &in);
-	err = err ? err : stage_net_count(&st->net, STAGE_TEST, STAGE_FORWARD_DEVICE, &forward);
-	err = err ? err : stage_net_count(&st->net, STAGE_SINK, STAGE_SINK_DEVICE, &end);
+	if (!err)
+		err = stage_net_count(&st->net, STAGE_TEST, STAGE_DEVICE, &in);
+	if (!err)
+		err = stage_net_count(&st->net, STAGE_TEST, STAGE_FORWARD_DEVICE, &forward);
+	if (!err)
+		err = stage_net_count(&st->net, STAGE_SINK, STAGE_SINK_DEVICE, &end);
 	if (err)
 		return err;
 	/* What finds no room counts on both sides. */
@@ -228,7 +231,8 @@ static int generate_through(struct stage *st, size_t count, uint64_t n, uint32_t
 	struct state before;
 	int err = state_read(st, &before);
 
-	err = err ? err : generate(st, count, n, batch);
+	if (!err)
+		err = generate(st, count, n, batch);
 	return err ? err : drain(st, &before, out);
 }
 

@@ -121,7 +121,8 @@ static int place_up(const struct stage_net *net, enum stage_place place)
 	};
 	int err = stage_net_go(net, place);
 
-	err = err ? err : ip_run(up[place]);
+	if (!err)
+		err = ip_run(up[place]);
 	return err || !polled[place] ? err : gro_on(polled[place]);
 }
 
@@ -137,8 +138,10 @@ int stage_net_open(struct stage_net *net)
 		return bench_said("have a /run of its own", -errno);
 	for (int i = 0; !err && i < STAGE_PLACES; i++)
 		err = ns_new(net, (enum stage_place)i);
-	err = err ? err : stage_net_go(net, STAGE_TEST);
-	err = err ? err : links_new(net);
+	if (!err)
+		err = stage_net_go(net, STAGE_TEST);
+	if (!err)
+		err = links_new(net);
 	for (int i = 0; !err && i < STAGE_PLACES; i++)
 		err = place_up(net, (enum stage_place)i);
 	return err ? err : stage_net_go(net, STAGE_TEST);

@@ -146,7 +146,8 @@ static int packets_make(struct work *w, struct fw_random *r)
 		return err;
 	hits_make(w, t, r);
 	err = misses_make(w, t, r);
-	err = err ? err : zipf_make(w, t, r);
+	if (!err)
+		err = zipf_make(w, t, r);
 	work_truth_free(t);
 	return err ? err : work_truth_check(w, CHECK_SECONDS);
 }
@@ -163,7 +164,8 @@ int work_new(enum work_shape shape, size_t n, uint64_t seed, struct work **out)
 	w->n = n;
 	w->rules = calloc(n, sizeof(*w->rules));
 	err = w->rules ? work_rules_make(w, &r) : -ENOMEM;
-	err = err ? err : packets_make(w, &r);
+	if (!err)
+		err = packets_make(w, &r);
 	if (err)
 		work_free(w);
 	else
