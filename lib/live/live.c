@@ -1,21 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A ruleset with its tables, and what there is of it: the live one and those that wait to be freed. */
-#include "fw/tables.h"
-
+/* The live ruleset, and everything that waits to be freed: made and freed. */
 #include "internal.h"
-
-void fw_compiled_free(struct fw_compiled *c)
-{
-	if (!c)
-		return;
-	fw_image_free(&c->image);
-	if (c->free) {
-		c->free(c);
-		return;
-	}
-	fw_ruleset_free(c->rs);
-	free(c);
-}
 
 int fw_live_new(const struct fw_live_options *options, struct fw_live **out)
 {
@@ -49,13 +34,4 @@ void fw_live_free(struct fw_live *live)
 	retired_free(live->waiting);
 	fw_compiled_free(live->now);
 	free(live);
-}
-
-int fw_live_compile(const struct fw_live *live, struct fw_compiled *c, struct fw_diags *ds)
-{
-	int err = fw_ruleset_order(c->rs);
-
-	if (!err)
-		err = fw_tables_compile(c->rs, live->pool, &live->options.compile, ds, &c->image);
-	return err;
 }

@@ -23,6 +23,7 @@ static void owner_wake(const struct fw_live_waiter *w)
 		w->wake(w->ctx);
 }
 
+/* Lets a grace period pass whenever the owner has begun one, and reports it. */
 static void *waiter_run(void *arg)
 {
 	struct fw_live_waiter *w = arg;

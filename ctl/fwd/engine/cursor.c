@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Cursors, and how one finds its place again. */
+/* Cursors, and how one finds its place again after a change. */
 #include "cursor.h"
 
 struct touched {
-	const struct fw_rule *before, *after; /* before: to compare with only, it may be freed */
-	uint32_t rank;                        /* of the old one; 0: added */
+	const struct fw_rule *before, *after; /* before: only to compare with, it may have been freed */
+	uint32_t rank;                        /* of the rule before; 0: added */
 };
 
 void cursor_open(struct cursors *cs, struct cursor *c, struct fw_rule *at)
@@ -45,12 +45,11 @@ static const struct touched *touched_new(const struct cursors *cs, const struct 
 }
 
 /*
- * What now comes first of the rules that stood at @rank or behind it. Untouched rules have kept rank and order, so
- * the place lies between two of them; in between stand rules of this edit, which are passed over when they stood before
- * @rank, or were not there.
+ * The first rule now of those that were at @rank or after it. Untouched rules have kept rank and order, so the place is between two
+ * of them. Rules of this edit between them are passed over if they were before @rank, or are new.
  *
- *	before     10  20  30* 40  50        * the cursor; the edit deletes 30, moves 50 and 10 behind 20
- *	after      20  50' 10' 40            20 and 40 are untouched: on with 50', which was still to come
+ * 	before     10  20  30* 40  50        * the cursor; the edit deletes 30 and moves 50 and 10 after 20
+ * 	after      20  50' 10' 40            20 and 40 are untouched: go on with 50', which was still ahead
  */
 static struct fw_rule *find_again(const struct cursors *cs, const struct fw_ruleset *rs, uint32_t rank)
 {

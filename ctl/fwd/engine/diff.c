@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What another ruleset changes, as objects: policies first, then sets, then rules. */
+/* What another ruleset changes, as JSON objects: policies first, then sets, then rules. */
 #include "diff.h"
 
-#define DIFF_BYTES (64u << 20) /* that are made, about: a rule may be as long as its lists */
+#define DIFF_BYTES (64u << 20) /* about how much is printed: a rule may be as long as its lists */
 
 static void policy(struct fw_buf *b, const struct fw_diff *d, enum fw_reason reason)
 {
@@ -38,7 +38,7 @@ static void set(struct fw_buf *b, const struct fw_diff_set *s)
 	fw_buf_printf(b, "}\n");
 }
 
-/* The rule that it has moved behind. */
+/* The rule after which it is now. */
 static void after(struct fw_buf *b, const struct fw_diff *d, const struct fw_rule *r)
 {
 	fw_buf_printf(b, ",\"after\":");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What another ruleset changes, as objects (docs/fwd.socket.md). */
+/* What another ruleset changes, as JSON objects (docs/fwd.socket.md). */
 #ifndef FWD_DIFF_H
 #define FWD_DIFF_H
 
@@ -9,7 +9,7 @@
 
 /* One line for each policy, set and rule. */
 void diff_lines(struct fw_buf *b, const struct fw_diff *d);
-/* The counts, as fields of END; NULL: memory is out. */
+/* The counts, as fields of END; NULL: out of memory. */
 json_t *diff_counts(const struct fw_diff_counts *c);
 
 #endif

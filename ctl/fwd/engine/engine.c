@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The engine: opening it, which brings together what is stored and what is
- * filtering, and what its parts share.
- */
+/* The engine is opened, which brings what is stored and what is filtering together, works, and is closed. */
 #include "engine_internal.h"
 #include "engine_text.h"
 #include "snapshot.h"
@@ -13,15 +10,15 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define LARGE 10000 /* rules and elements, which take some 10 ms to compile: nobody should wait for more */
+#define LARGE 10000 /* rules and set elements: compiling as many takes some 10 ms, and nobody should wait longer */
 
-/* What engine_open() is about to bring into force. */
+/* What engine_open() is about to publish. */
 struct opening {
 	struct engine *e;
 	const struct engine_options *opts;
 	struct fw_diags *ds;
 	struct fw_swap swap;
-	struct engine_load first; /* the rules file, when it is to be loaded */
+	struct engine_load first; /* the rules file, if that is loaded */
 	bool loads;
 };
 
@@ -31,7 +28,7 @@ static void opening_end(struct opening *o)
 	fw_swap_free(&o->swap);
 }
 
-/* Tables without rules would let everything through that is being filtered now. */
+/* Tables without rules would accept everything that is filtered now. */
 static int refuse_to_forget(const struct opening *o, struct fw_diags *ds)
 {
 	fw_diag_add(ds, (struct fw_place){ o->opts->store, 0, 0 },
@@ -40,7 +37,7 @@ static int refuse_to_forget(const struct opening *o, struct fw_diags *ds)
 	return -ENODATA;
 }
 
-/* The ruleset that the store holds; when it never held one, that of the rules file, or none. */
+/* The stored ruleset; if nothing was ever stored, that of the rules file, or an empty one. */
 static int opening_read(struct opening *o)
 {
 	struct engine *e = o->e;
@@ -68,7 +65,7 @@ static int opening_read(struct opening *o)
 	return 0;
 }
 
-/* Written once: a full disk must not keep the next process from going on. */
+/* Written only once, so that a full disk does not keep the next process from starting. */
 static int note_filtering(struct engine *e, struct fw_diags *ds)
 {
 	fw_autofree char *known = NULL;
@@ -82,7 +79,7 @@ static int opening_store(void *ctx)
 	struct engine *e = o->e;
 	int err = ifaces_number(e, o->swap.next->rs, o->ds);
 
-	/* Filtering comes first: a store that cannot be written to says so by itself. */
+	/* Filtering comes first: a store that cannot be written to reports that itself. */
 	if (!err && o->loads && !store_writable(e->store, NULL)) {
 		err = snapshot_write_text(e->store, &o->first.source, o->ds);
 		if (!err)
@@ -93,7 +90,7 @@ static int opening_store(void *ctx)
 	return err ? err : note_filtering(e, o->ds);
 }
 
-/* Compiles what was read beside what is filtering, and swaps. */
+/* Compiles and publishes what was read, while the tables of a process before filter. */
 static int opening_swap(struct opening *o)
 {
 	struct engine *e = o->e;
@@ -106,13 +103,13 @@ static int opening_swap(struct opening *o)
 		err = fw_swap_commit(e->live, &o->swap, opening_store, o, o->ds);
 	if (err)
 		return err;
-	/* Filtering does not need these. */
+	/* Filtering does not wait for these. */
 	loaded_now(e)->changed = loaded_cost(e, loaded_now(e));
 	e->files_err = fw_kern_share(e->kern, o->opts->readers);
 	return 0;
 }
 
-/* A new process brings packets to what is stored. */
+/* The store has a ruleset that packets do not see. A new process reads and publishes it. */
 static void live_stuck(void *ctx)
 {
 	fputs("fwd: the kernel does not take tables that are stored already; starting again\n", stderr);
@@ -234,7 +231,7 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 	confirm_opened(e);
 	grace_work(e);
 	engine_upkeep(e);
-	engine_wake(e); /* what the process before left goes in steps */
+	engine_wake(e); /* what the process before left is freed in steps */
 	*out = e;
 	return 0;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The live ruleset: the rules, their tables in the kernel, and the store, which
- * change together or not at all. One change at a time; a load is parsed and
- * compiled in a thread of its own, and until it is done others wait and what is live can be read.
+ * The live ruleset: its rules, their tables in the kernel, and the store, which change together or not at all. One change at a
+ * time. A load is parsed and compiled by a worker; until it is done other changes wait, and the live ruleset can be read.
  */
 #ifndef FWD_ENGINE_H
 #define FWD_ENGINE_H
@@ -24,24 +23,24 @@ struct engine_options {
 	const char *store; /* path of the database */
 	const char *pins;
 	enum fw_kern_pool pool;
-	gid_t readers;     /* members of this group may read the files of counters; (gid_t)-1: root only */
-	const char *rules; /* loaded when the store holds no ruleset; NULL: none */
-	/* When all that wants privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
+	gid_t readers;     /* members of this group may read the iterator files; (gid_t)-1: root only */
+	const char *rules; /* loaded if the store holds no ruleset; NULL: none */
+	/* Called once everything that needs privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
 	int (*opened)(struct fw_diags *ds);
-	/* What was done or refused, when it is; false: a refusal that is one too many to be kept. May be NULL. */
+	/* Called for everything that is done or refused. false: one refusal too many, do not keep it. May be NULL. */
 	bool (*record)(const struct record *r, void *ctx);
 	void *record_ctx;
 };
 
 /**
- * engine_open - takes over what is pinned and stored, and brings both together
+ * engine_open - take over what is pinned and what is stored
  *
- * The stored ruleset is compiled beside whatever is filtering and swapped in; what was not confirmed in time is undone
- * first.
- * Return: 0, or -errno with diagnostics; what was filtering before goes on.
+ * Undoes what was not confirmed in time, compiles the stored ruleset while the tables of the process before filter, and
+ * publishes it.
+ * Return: 0, or -errno with diagnostics; then what was filtering before still is.
  */
 int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct engine **out);
-/* Ends the controller, not the filtering. */
+/* Ends the controller; filtering goes on. */
 void engine_close(struct engine *e);
 
 /* For reading only. */
@@ -49,26 +48,28 @@ const struct fw_ruleset *engine_ruleset(const struct engine *e);
 const struct fw_attach_needs *engine_needs(const struct engine *e); /* of that ruleset */
 const struct fw_image *engine_image(const struct engine *e);        /* its tables */
 struct fw_kern *engine_kern(struct engine *e);
-struct store *engine_store(struct engine *e); /* for settings */
+struct store *engine_store(struct engine *e); /* for its settings */
 
 /* What a store holds. */
 struct engine_stored {
 	size_t rules, sets;
 	uint64_t changes; /* since the last snapshot */
-	bool waits;       /* something is to be confirmed */
-	bool held;        /* a ruleset was loaded, or changed, at some time */
+	bool waits;       /* something waits to be confirmed */
+	bool held;        /* a ruleset was loaded or changed at some time */
 };
 /*
- * Is all of it whole, and a ruleset that compiles, also the one that it may go back to? @s: of store_open_copy(), changed by
- * this. 0, or -errno with diagnostics.
+ * Checks that a store is intact and that its ruleset compiles, and also the one that it may go back to.
+ * @s: from store_open_copy(); changed. Return: 0, or -errno with diagnostics.
  */
 int engine_check_store(struct store *s, struct engine_stored *out, struct fw_diags *ds);
 
-/* A descriptor that is readable when engine_work() has something to do: a load that is done, a grace period that is over, a
- * confirmation that did not come. */
+/*
+ * A descriptor that is readable when engine_work() has something to do: a load is done, a grace period is over, a
+ * confirmation did not arrive in time.
+ */
 int engine_fd(const struct engine *e);
 void engine_work(struct engine *e);
-/* true: a load is under way; changes answer -EAGAIN until it is done. */
+/* A load is under way: changes return -EAGAIN until it is done. */
 bool engine_busy(const struct engine *e);
 
 struct engine_seconds {
@@ -76,7 +77,7 @@ struct engine_seconds {
 };
 struct engine_result {
 	struct fw_diags ds;
-	struct fw_diags warnings; /* of what was taken, or would be */
+	struct fw_diags warnings; /* about what was accepted, or would be */
 	int err;
 	struct fw_diff_counts counts;
 	size_t rules;
@@ -84,100 +85,101 @@ struct engine_result {
 	uint64_t generation;
 	int64_t confirm_by; /* seconds since the epoch; 0: none */
 	bool rebuilt;
-	bool bulk; /* with -EAGAIN: it takes so long that it is one for engine_bulk_start() */
+	bool bulk; /* with -EAGAIN: it would take so long that it is left to engine_bulk_start() */
 	struct engine_seconds seconds;
 };
 
-/* Who asks for something, in a few words what, and whether it is undone unless engine_confirm() comes in time. */
+/* Who asks for a change, a short description of it, and how long it waits for engine_confirm() before it is undone. */
 struct engine_cause {
 	struct record_who who;
 	char what[RECORD_WHAT]; /* "load FILE", by record_text() */
-	unsigned confirm;       /* seconds; 0: it stays */
+	unsigned confirm;       /* seconds; 0: it need not be confirmed */
 };
 
 struct engine_edit {
 	struct store_text source;
-	bool check;  /* only say whether it would be taken */
-	bool waited; /* it has been answered -EAGAIN already */
+	bool check;  /* only find out whether it would be accepted */
+	bool waited; /* it was refused with -EAGAIN before */
 	struct engine_cause cause;
-	/* Called for each row of the edit of @rs when it is done, while old and new rule are there; may be NULL. */
+	/* Called for each row of the edit of @rs once it is live, while the rule before and after are both there. May be NULL. */
 	void (*each)(const struct fw_ruleset *rs, const struct fw_rule_change *change, void *ctx);
 	void *ctx;
 };
 /**
  * engine_change - one transaction
- * Return: out->err: 0; -EAGAIN: busy now (engine_busy()), or out->bulk; -EBUSY with a diagnostic: something waits to be confirmed; else with diagnostics, and
- * nothing has changed.
+ *
+ * Return: out->err: 0; -EAGAIN: engine_busy() or out->bulk; -EBUSY with a diagnostic: something waits to be confirmed;
+ * else -errno with diagnostics, and nothing has changed.
  */
 int engine_change(struct engine *e, const struct engine_edit *edit, struct engine_result *out);
 
-/* Is the text so long that others should not wait until it is done? Then: */
+/* Is the text so long that it should be left to engine_bulk_start()? */
 bool engine_edit_is_bulk(const struct engine_edit *edit);
 /**
- * engine_bulk_start - a large change, by the worker
- * @edit: what it points to must live until done(), which has the same ctx; each() comes just before
- * @done: from engine_work(), once; or from engine_close()
+ * engine_bulk_start - a large change, made by the worker
+ * @edit: what it points to must live until done(), which gets the same ctx; each() is called just before
+ * @done: called once, from engine_work() or from engine_close()
  *
- * The ruleset is another one then, as after a load: pointers to its rules are of the old one.
+ * The ruleset is replaced, as by a load: pointers to rules of the old one are invalid then.
  * Return: 0; -EAGAIN: busy; -EBUSY with a diagnostic: something waits to be confirmed; -ENOMEM.
  */
 int engine_bulk_start(struct engine *e, const struct engine_edit *edit,
 		      void (*done)(const struct engine_result *result, void *ctx), struct fw_diags *ds);
 
-/* What puts another ruleset in the place of the live one; what may fail. */
+/* Why the live ruleset is replaced, and what can fail. */
 enum engine_reload { ENGINE_LOAD, ENGINE_FLUSH, ENGINE_ROLLBACK, ENGINE_NRELOADS };
 enum engine_failure { ENGINE_FAILED_CHANGE, ENGINE_FAILED_LOAD, ENGINE_NFAILURES };
 
-#define ENGINE_DIFF_MAX 10000 /* rules, and sets, that a diff shows */
+#define ENGINE_DIFF_MAX 10000 /* rules, and sets, that a diff lists at most */
 struct engine_load {
 	enum engine_reload kind;
-	/* Name, texts, paths and the array are the engine's to free(). */
+	/* The engine frees the name, the texts, the paths and the array of files. */
 	struct store_text source;
-	char *body; /* that text and the files' texts lie in; NULL: each of them is allocated by itself */
+	char *body; /* memory that contains all texts; NULL: each text was allocated on its own */
 	bool check;
-	bool compare; /* with @check: only what it changes, see the result's counts; whether it fits is not looked at */
-	bool empty;   /* a text without rules is meant */
-	uint64_t max_cost; /* nanoseconds that a packet may take; 0: no matter */
+	bool compare;      /* with @check: only count what it would change, without compiling it */
+	bool empty;        /* a text without rules is intended */
+	uint64_t max_cost; /* nanoseconds that a packet may take at most; 0: any time */
 	struct engine_cause cause;
-	/* What it changes; by the worker, before done(). May be NULL. */
+	/* Gets what the load changes; called by the worker before done(). May be NULL. */
 	void (*diff)(const struct fw_diff *diff, void *ctx);
-	void (*progress)(const char *stage, void *ctx); /* from engine_work(); may be NULL */
-	/* From engine_work(), once; or from engine_close(), with -ECANCELED. */
+	void (*progress)(const char *stage, void *ctx); /* called by engine_work(); may be NULL */
+	/* Called once, by engine_work(), or by engine_close() with -ECANCELED. */
 	void (*done)(const struct engine_result *result, void *ctx);
 	void *ctx;
 };
-/* A file of rules, with the files of its sets, as a load. 0, -errno with a diagnostic or -ENOMEM: engine_load_free() it. */
+/* Reads a file of rules and the files of its sets. 0, -errno with a diagnostic or -ENOMEM; engine_load_free() it in any case. */
 int engine_load_read(const char *path, struct engine_load *out, struct fw_diags *ds);
-void engine_load_free(struct engine_load *l); /* what @l points to */
-/* Starts a load; takes what @load points to, whatever it returns: 0; -EAGAIN: busy; -EBUSY: see engine_waits(). */
+void engine_load_free(struct engine_load *l); /* everything that @l points to */
+/* Starts a load. Takes what @load points to in any case. 0; -EAGAIN: busy; -EBUSY: see engine_waits(); -ENOMEM. */
 int engine_load_start(struct engine *e, struct engine_load *load);
 
-/* -EBUSY with a diagnostic: something waits to be confirmed; 0: nothing does. */
+/* Does something wait to be confirmed? 0: no; -EBUSY with a diagnostic: yes. */
 int engine_waits(const struct engine *e, struct fw_diags *ds);
-/* It stays. 0; -ENOENT with a diagnostic: nothing waits, or it is too late; -EBUSY with one: it is being undone; -errno. */
+/* Keeps what waits. 0; -ENOENT with a diagnostic: nothing waits, or it is too late; -EBUSY with one: it is being undone; -errno. */
 int engine_confirm(struct engine *e, const struct record_who *who, struct fw_diags *ds);
-/* It is undone now; while engine_busy(), that is being done. As engine_confirm(); what fails is tried again. */
+/* Undoes what waits; engine_busy() until that is done. Returns as engine_confirm() does; if it fails, it is tried again. */
 int engine_undo(struct engine *e, const struct record_who *who, struct fw_diags *ds);
 
 /*
- * Something beside the ruleset that waits: @before, a text that undoes it, is kept in the store and given back to @undo, also by
- * the next process. engine_beside_end: nothing has come of it.
+ * Something other than the ruleset that waits to be confirmed. @before, a text that undoes it, is kept in the store and passed to
+ * @undo, even by the next process. engine_beside_end(): it was confirmed, undone, or failed.
  */
 typedef int engine_beside_undo(const char *before, void *ctx, struct fw_diags *ds);
 void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx);
 int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds);
 int engine_beside_end(struct engine *e, struct fw_diags *ds);
 
-/* What was done or refused elsewhere: @r but for time and rules. */
+/* Records what was done or refused elsewhere. @r: everything except time and number of rules. */
 void engine_record(struct engine *e, struct record *r);
 
-/* What waited and was undone last. */
+/* What was undone last instead of being confirmed. */
 struct engine_undone {
 	int64_t at;       /* seconds since the epoch; 0: never, or something was confirmed since */
-	int64_t rules;    /* that there were with it; -1: the ruleset was not touched */
-	int64_t restored; /* rules that came back; -1: not yet */
+	int64_t rules;    /* how many there were with it; -1: the ruleset was not touched */
+	int64_t restored; /* how many there were after it was undone; -1: that is not done yet */
 	struct fw_diff_counts
-		counts; /* what that changed; zeros when another process did it, or nothing of the ruleset was undone */
+		counts; /* what undoing it changed; zeros if another process did it, or if the ruleset was not touched */
 	char what[RECORD_WHAT], reason[160];
 };
 
@@ -191,55 +193,50 @@ struct engine_status {
 	bool cost_is_old;                  /* they have changed since then */
 	uint64_t pool_segments, pool_used; /* bytes */
 	int64_t confirm_by;
-	char confirm_what[RECORD_WHAT]; /* that waits until then */
+	char confirm_what[RECORD_WHAT]; /* what waits until then */
 	struct engine_undone undone;
 };
 void engine_status(const struct engine *e, struct engine_status *out);
 
-/* Memory of this process, as jemalloc tells it: bytes. */
+/* Memory of this process in bytes, according to jemalloc. */
 #define ENGINE_ARENAS 8
 struct engine_memory {
-	bool known; /* false: this is another allocator */
+	bool known; /* false: another allocator is in use */
 	uint64_t allocated, active, resident, retained;
 	struct {
-		uint32_t generation; /* since which the ruleset in it is live; 0: it is being loaded or going away */
+		uint32_t generation; /* in which its ruleset became live; 0: the ruleset is being loaded or freed */
 		uint64_t active;
-	} arena[ENGINE_ARENAS]; /* one for each ruleset that was loaded and is still there */
+	} arena[ENGINE_ARENAS]; /* one for each ruleset in memory */
 	size_t narenas;
 };
 void engine_memory(const struct engine *e, struct engine_memory *out);
 
-/* The name of an interface as rtnetlink last told it; NULL: there is none of this index. */
-/* Interfaces that there are, as engine_interface_told() was told of them. */
+/* The interfaces that engine_interface_told() was told of. */
 const char *engine_interface_name(const struct engine *e, uint32_t ifindex); /* NULL: there is none */
-uint32_t engine_interface_at(const struct engine *e, size_t i); /* the @i-th one's index; 0: there are no more */
-uint32_t engine_interface_named(const struct engine *e,
-				const char *name); /* by its name or another name of it; 0: none */
+uint32_t engine_interface_at(const struct engine *e, size_t i); /* index of the @i-th; 0: there are no more */
+uint32_t engine_interface_named(const struct engine *e, const char *name); /* by any of its names; 0: none */
 bool engine_interface_also(const struct engine *e, uint32_t ifindex,
-			   const char *name); /* is this another name of it? */
+			   const char *name); /* is @name an alternative name of it? */
 const char *engine_interface_name_at(const struct engine *e, size_t interface,
-				     size_t i); /* the i-th of its names; NULL: no more */
-/* Two names of the interface that rules use, of which only the first one matches. false: all is well. */
+				     size_t i); /* NULL: it has no more names */
+/* Do rules use two names of the interface? Only the first one matches then. */
 bool engine_interface_torn(const struct engine *e, uint32_t ifindex, const char *names[2]);
-/* The number that packets of the interface have in the ruleset, or FW_IFACE_OTHER. */
+/* The number of the interface in the ruleset, or FW_IFACE_OTHER. */
 uint32_t engine_interface_number(const struct engine *e, uint32_t ifindex);
 
-/* Why there are no files of counters (fw_kern_iterator_file()): -errno; 0: they are there. */
+/* Why there are no iterator files (fw_kern_iterator_file()): -errno; 0: there are. */
 int engine_files_error(const struct engine *e);
 
-/* Packets that a rule decided, or a policy, by the verdict that it had then. */
+/* Packets on which a rule or a policy decided, a policy by the verdict that it had then. */
 struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule);
 void engine_reason_count(const struct engine *e, enum fw_reason reason, struct fw_count out[FW_NTERMINAL]);
 /*
- * Counts from 0 again: one rule, or with NULL all rules and policies. Exact: what came before the call is not counted.
+ * Resets the counter of a rule; NULL: of all rules and policies. Exact: packets before the call are not counted.
  * 0 or -ENOMEM.
  */
 int engine_count_reset(struct engine *e, const struct fw_rule *rule);
 
-/*
- * The interfaces that rules name: which index has which names. Called for every rtnetlink message; with index 0, all that
- * there are have been told, and others are gone. 0 or -errno.
- */
+/* Called for every message of rtnetlink. Index 0: all interfaces have been told, and any other is gone. 0 or -errno. */
 int engine_interface_told(struct engine *e, const struct fw_interface *told);
 
 #endif

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes that would take long, mostly of sets with very many elements. The worker reads the ruleset from the
- * store once more, as a restart would, makes the change in that copy, compiles
- * it and writes the change down; then it takes the place of the live one, as what
- * is loaded does. Others read the live ruleset meanwhile.
+ * Changes that take long, mostly of sets with very many elements. The worker reads the ruleset from the store, as a restart would,
+ * applies the change to that copy, compiles it and writes the change to the store. Then the copy replaces the live ruleset, as a
+ * load does, which can be read meanwhile.
  */
 #include "transaction.h"
 
 #include <string.h>
 
-/* What takes the engine some ten milliseconds. */
+/* Applying as much takes some ten milliseconds. */
 #define BULK_BYTES 65536
 #define BULK_LINES 2000
 
@@ -23,7 +22,7 @@ struct bulk_job {
 	struct engine_result result;
 	void (*done)(const struct engine_result *result, void *ctx);
 	double start;
-	bool stored; /* from here on it cannot fail */
+	bool stored; /* it cannot fail any more */
 };
 
 bool engine_edit_is_bulk(const struct engine_edit *edit)
@@ -65,6 +64,7 @@ static bool names_interfaces(const struct fw_edit *edit)
 	return false;
 }
 
+/* In the worker: the copy with the change, compiled and, if no interface has to be numbered first, stored. 0 or -errno with diagnostics. */
 static int bulk_build(struct engine *e, struct bulk_job *j)
 {
 	struct loaded *next = (struct loaded *)j->swap.next;
@@ -81,7 +81,7 @@ static int bulk_build(struct engine *e, struct bulk_job *j)
 		err = fw_live_deleted_slots(&j->edit, &j->swap.slots, &j->swap.nslots);
 	if (!err)
 		err = bulk_compile(e, j);
-	/* What interfaces are called is for the engine's thread to settle first. */
+	/* If rules name interfaces, their numbers are stored first, by the engine's thread. */
 	if (!err && !j->asked.check && !names_interfaces(&j->edit)) {
 		err = transaction_store(&j->t);
 		j->stored = !err;
@@ -109,7 +109,7 @@ static int bulk_journal(void *ctx)
 	return err ? err : transaction_store(&j->t);
 }
 
-/* It is live, and its rows are still there. */
+/* It is live, and its rows are still there. Takes @slots. */
 static void bulk_committed(struct engine *e, struct bulk_job *j, uint32_t *slots, size_t nslots)
 {
 	transaction_tell(&j->t);
@@ -120,6 +120,7 @@ static void bulk_committed(struct engine *e, struct bulk_job *j, uint32_t *slots
 	record_tell(e, &j->t.record);
 }
 
+/* Stores and publishes what is ready. 0, or -errno with diagnostics, and nothing has changed. */
 static int bulk_commit(struct engine *e, struct bulk_job *j)
 {
 	double start = fw_now();
@@ -127,7 +128,7 @@ static int bulk_commit(struct engine *e, struct bulk_job *j)
 	size_t nkept = j->swap.nslots;
 	int err;
 
-	/* Slots of rules that may come back are kept. */
+	/* Rules that may come back keep their slots. */
 	if (j->asked.cause.confirm) {
 		kept = fw_take(j->swap.slots);
 		j->swap.nslots = 0;
@@ -141,7 +142,7 @@ static int bulk_commit(struct engine *e, struct bulk_job *j)
 	return err;
 }
 
-/* What is left to fail before the store. */
+/* What may still refuse the change before it is stored. */
 static int bulk_check(struct engine *e, struct bulk_job *j)
 {
 	if (j->stored)
@@ -159,6 +160,7 @@ static void bulk_failed(struct engine *e, struct bulk_job *j)
 	e->failures[ENGINE_FAILED_CHANGE] += !j->asked.check;
 }
 
+/* In the engine's thread: commits, unless something failed or the change is only checked, reports to the client, and frees the job. */
 static void bulk_finish(struct engine *e, struct job *job)
 {
 	struct bulk_job *j = (struct bulk_job *)job;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One transaction: the ruleset is edited, the tables are prepared, the store
- * writes it down, packets see it. Until the store has it, all can be taken back;
+ * One transaction in the live ruleset: edit, tables, store, publication. Until the store has the change everything can be undone;
  * from then on nothing can fail.
  */
 #include "engine_text.h"
@@ -10,7 +9,7 @@
 
 #include <string.h>
 
-#define EMPTIED_MAX 16384 /* elements: emptying sets of more takes some ten milliseconds */
+#define EMPTIED_MAX 16384 /* elements: emptying sets with more of them takes some ten milliseconds */
 
 void transaction_free(struct transaction *t)
 {
@@ -18,7 +17,7 @@ void transaction_free(struct transaction *t)
 	free(t->added);
 }
 
-/* Slots of the rules that came, in the order of the log, with those that went again. */
+/* Slots of added rules in the order of the log, including those of rules that the edit deleted again. 0 or -ENOMEM. */
 static int collect_slots(struct transaction *t)
 {
 	const struct fw_edit *edit = t->edit;
@@ -45,13 +44,13 @@ int transaction_read(struct transaction *t)
 	int err;
 
 	if (warnings)
-		*warnings = (struct fw_diags){ .n = 0 }; /* those of before were told */
+		*warnings = (struct fw_diags){ .n = 0 }; /* earlier ones were reported */
 	err = fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &out->ds, &t->log);
 	if (t->edit->rs->warnings)
 		out->warnings = *t->edit->rs->warnings;
 	if (!err && t->log.failed)
 		err = -ENOMEM;
-	/* What fills a dynamic set does not stop when somebody tries something. */
+	/* Elements of dynamic sets change even while something waits to be confirmed. */
 	if (!err && !fw_edit_only_dynamic(t->edit))
 		err = engine_waits(t->e, &out->ds);
 	if (!err)
@@ -101,10 +100,10 @@ void transaction_tell(struct transaction *t)
 struct live_change {
 	struct fw_transaction t;
 	struct transaction asked;
-	struct fw_cost_worst cost; /* of tables that are written as a whole */
+	struct fw_cost_worst cost; /* if all tables are written again */
 };
 
-/* All that can fail, but for the store. */
+/* Everything that can fail, except for the journal. */
 static int live_prepare(struct live_change *c)
 {
 	struct engine *e = c->asked.e;
@@ -158,6 +157,7 @@ static void live_committed(struct live_change *c)
 	record_tell(e, &c->asked.record);
 }
 
+/* Makes the change, or checks it. 0, or -errno with diagnostics, and nothing has changed. */
 static int attempt(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
 {
 	struct live_change c = { .asked = { .e = e, .asked = asked, .edit = &c.t.edit, .out = out } };
@@ -181,8 +181,8 @@ static int attempt(struct engine *e, const struct engine_edit *asked, struct eng
 }
 
 /*
- * What was replaced just now still takes room, or was replaced too often since the last grace period, or numbers of interfaces
- * are not given back yet?
+ * May a grace period help? Memory that was replaced is still in use, or tables were replaced too often since the last one, or
+ * numbers of interfaces were not given back yet.
  */
 static bool grace_helps(const struct engine *e, int err, const struct engine_result *out)
 {
@@ -191,23 +191,45 @@ static bool grace_helps(const struct engine *e, int err, const struct engine_res
 	return may && fw_live_grace_pending(e->live);
 }
 
+/* 0: it may be attempted; -EAGAIN: busy; -EBUSY with a diagnostic: something waits to be confirmed. */
+static int may_change(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
+{
+	int err = 0;
+
+	if (e->swapping)
+		return -EAGAIN;
+	if (e->confirm.undoing || asked->cause.confirm)
+		err = engine_waits(e, &out->ds);
+	if (err && !asked->check)
+		record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
+	return err;
+}
+
+/* It is done, refused or checked: 0 or -errno. */
+static void change_end(struct engine *e, const struct engine_edit *asked, int err, struct engine_result *out)
+{
+	if (err)
+		engine_explain(err, "make the change", &out->ds);
+	if (err && !asked->check)
+		record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
+	e->failures[ENGINE_FAILED_CHANGE] += err && !asked->check;
+	out->err = err;
+	out->rules = e->live->now->rs->nrules;
+	out->generation = e->live->now->image.generation;
+	out->confirm_by = asked->cause.confirm ? e->confirm.by : 0;
+}
+
 int engine_change(struct engine *e, const struct engine_edit *asked, struct engine_result *out)
 {
-	bool check = asked->check;
 	double start = fw_now();
 	int err;
 
 	*out = (struct engine_result){ .err = 0 };
-	err = e->swapping ? -EAGAIN : 0;
-	if (!err && (e->confirm.undoing || asked->cause.confirm))
-		err = engine_waits(e, &out->ds);
-	if (err) {
-		if (err != -EAGAIN && !check)
-			record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
-		return out->err = err;
-	}
+	out->err = may_change(e, asked, out);
+	if (out->err)
+		return out->err;
 	err = attempt(e, asked, out);
-	/* Nobody else waits meanwhile: at first it comes again when no grace period is pending, and then it is one for the worker. */
+	/* Others need not wait for a grace period: the change is made again when none is pending, and then by the worker. */
 	if (!out->bulk && grace_helps(e, err, out) && fw_live_is_large(e->live)) {
 		*out = (struct engine_result){ .bulk = asked->waited };
 		e->awaits_grace = !asked->waited;
@@ -221,17 +243,9 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 		*out = (struct engine_result){ .err = 0 };
 		err = attempt(e, asked, out);
 	}
-	if (err)
-		engine_explain(err, "make the change", &out->ds);
-	if (err && !check)
-		record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
-	e->failures[ENGINE_FAILED_CHANGE] += err && !check;
-	out->err = err;
-	out->rules = e->live->now->rs->nrules;
-	out->generation = e->live->now->image.generation;
-	out->confirm_by = asked->cause.confirm ? e->confirm.by : 0;
+	change_end(e, asked, err, out);
 	out->seconds.total = fw_now() - start;
-	if (!err && !check)
+	if (!err && !asked->check)
 		histogram_add(&e->transaction_seconds, out->seconds.total);
 	grace_work(e);
 	engine_upkeep(e);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whether a store would do: all that a start of fwd makes of it, but for the kernel. */
+/* Checks a store: everything that starting fwd on it would do, without a kernel. */
 #include "fw/tables.h"
 
 #include "engine_internal.h"
@@ -51,7 +51,7 @@ int engine_check_store(struct store *s, struct engine_stored *out, struct fw_dia
 		err = check_ruleset(&e, out, ds);
 	if (err || !store_keeps(s))
 		return err;
-	/* What it may go back to; it is a copy. */
+	/* The ruleset that it may go back to; @s is a copy. */
 	out->waits = true;
 	err = store_rollback(s, &(struct store_change){ .len = 0 }, ds);
 	return err ? err : check_ruleset(&e, &before, ds);

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #define DEADLINE "confirm" /* "seconds since the epoch" "seconds given" "rules" "what" */
-#define BEFORE "before"    /* the way back of what is not the ruleset */
-#define UNDONE "undone" /* "seconds since the epoch" "rules" "rules restored" "what", and behind a newline the reason */
+#define BEFORE "before"    /* how to undo what is not the ruleset */
+#define UNDONE "undone"    /* after a newline the reason */
 
 static int64_t now(void)
 {
@@ -60,7 +60,7 @@ int engine_waits(const struct engine *e, struct fw_diags *ds)
 	return -EBUSY;
 }
 
-/* Why there is nothing to confirm or to take back. */
+/* Why there is nothing to confirm or to undo. */
 int confirm_nothing_waits(const struct engine *e, const char *done, struct fw_diags *ds)
 {
 	const struct engine_undone *u = &e->undone;
@@ -108,10 +108,10 @@ void confirm_end(struct engine *e)
 	e->confirm.by = 0;
 	e->confirm.undoing = false;
 	timer_stop(e);
-	store_set(e->store, DEADLINE, NULL, NULL); /* without what was kept it means nothing */
+	store_set(e->store, DEADLINE, NULL, NULL); /* it means nothing if the store keeps no former ruleset */
 }
 
-/* The setting first: without a deadline, and with one that is over, it is only what is the case anyway. */
+/* The setting is written first: without a deadline, or with one that is over, it describes the state as it is. */
 int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds)
 {
 	size_t rules = e->live->now->rs->nrules;
@@ -172,7 +172,7 @@ void undone_note(struct engine *e, int64_t restored, const char *why)
 	store_set(e->store, UNDONE, value, NULL);
 }
 
-/* @n numbers at the start of the text; the rest, behind a blank, may be empty. NULL: they are not there. */
+/* @n numbers at the start of @text. Return: the rest after a blank, which may be empty; NULL: the numbers are not there. */
 static const char *take_numbers(const char *text, int64_t *out, int n)
 {
 	for (int i = 0; i < n; i++) {
@@ -223,7 +223,7 @@ int confirm_read_deadline(struct engine *e, int64_t *left)
 	c->seconds = (unsigned)n[1];
 	c->rules = (size_t)n[2];
 	snprintf(c->what, sizeof(c->what), "%s", what && what[0] ? what : "load");
-	/* A clock that was set back does not make it longer than it was. */
+	/* A clock that was set back does not prolong it. */
 	*left = n[0] - now();
 	*left = *left > n[1] ? n[1] : *left > 0 ? *left : 0;
 	return 0;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counts. The kernel's counters belong to packets, and nobody else writes them
- * while packets may count: a reset remembers how far they had come instead, in
- * bases that stand beside them and stay as long as they do.
+ * Counts. Only packets write to the kernel's counters as long as they may count there. A reset therefore remembers the present value in a base
+ * next to the counter, which lives as long as the counter does.
  */
 #include "engine_internal.h"
 
-#define ROWS 1024 /* counters that are looked at in one go */
+#define ROWS 1024 /* counters that are read at once */
 
 struct fw_count engine_rule_count(const struct engine *e, const struct fw_rule *rule)
 {
@@ -19,7 +18,7 @@ void engine_reason_count(const struct engine *e, enum fw_reason reason, struct f
 		out[verdict] = fw_kern_reason_count(e->kern, reason, (enum fw_verdict)verdict);
 }
 
-/* Rules that have counted something since they were reset last: memory is read in order, and mostly there are few. */
+/* Resets rules that have counted since the last reset: mostly few, and memory is read in order. 0 or -ENOMEM. */
 static int reset_rows(struct engine *e, uint32_t slot)
 {
 	const struct fw_ruleset *rs = e->live->now->rs;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Errors for which nobody has made a diagnostic yet. */
+/* Diagnostics for errors that have none yet. */
 #include "engine_internal.h"
 
 #include <string.h>

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Upkeep of the store, by the worker when it has nothing else to do. Changes
- * since the last load are folded into a new snapshot when they have become many:
- * the worker reads the store as a restart would and writes what comes of it,
- * while the live ruleset goes on changing; later changes go on top. So is a text
- * that names services: the next fwd may find other ports for them, or none.
+ * Upkeep of the store, by the worker when it has nothing else to do. Once there are many changes since the last snapshot, they are folded into a new
+ * one: the worker reads the store as a restart would and writes the result, while the live ruleset goes on changing; later
+ * changes are kept on top. A text that names services is folded as well, since the next fwd may find other ports for them.
  */
 #include "engine_internal.h"
 #include "engine_text.h"
@@ -24,7 +22,7 @@ static struct store_text text_of(const struct stored *st, const struct fw_buf *t
 	};
 }
 
-/* Does the text say what the ruleset says? It is all that will be left of it. */
+/* Is the text equivalent to the ruleset? Nothing else will be left of it. */
 static bool text_holds(const struct fw_buf *text, const struct stored *st)
 {
 	const struct store_text t = text_of(st, text);
@@ -39,7 +37,7 @@ static bool text_holds(const struct fw_buf *text, const struct stored *st)
 	return same;
 }
 
-/* Files that some set still is read from. */
+/* Drops the files that no set is read from any more. */
 static void files_drop(struct stored *st)
 {
 	size_t kept = 0;
@@ -119,7 +117,7 @@ static void upkeep_finish(struct engine *e, struct job *job)
 {
 	const struct upkeep_job *j = (struct upkeep_job *)job;
 
-	/* What failed is tried again, but not at every turn: the store is whole without it. */
+	/* What failed is tried again later: the store is intact without it. */
 	if (j->err)
 		e->upkeep_after = fw_now() + 60;
 	if (j->folded)

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interfaces. Rules name them; packets have an index; tables have numbers, which
- * stay with a name as long as any rule uses it, also over a restart, so that the
- * map from index to number is right for the tables before and after a swap. An
- * interface may have several names and has one number: that of the name that
- * rules use. What becomes of numbers that no rule uses: engine_names.c.
+ * Interfaces. Rules name them, packets have an index, tables have numbers. A number belongs to a name as long as a rule uses
+ * it, even across restarts, so that the map from index to number is right for the tables before and after a swap. An interface may
+ * have several names but only one number: that of the name that rules use. See engine_names.c for numbers that no rule uses.
  */
 #include "engine_internal.h"
 
@@ -18,7 +16,7 @@ static struct interface_names *find(const struct engine *e, uint32_t ifindex)
 	return NULL;
 }
 
-/* Its names, its own one first; NULL: there are no more. */
+/* Its names, the primary one first; NULL: there are no more. */
 static const char *name_at(const struct interface_names *l, size_t i)
 {
 	if (!i)
@@ -26,14 +24,14 @@ static const char *name_at(const struct interface_names *l, size_t i)
 	return i <= l->naltnames ? l->altname[i - 1] : NULL;
 }
 
-/* A name of an interface that has a number. */
+/* A name of an interface, and its number. */
 struct use {
 	const char *name;
 	int number;
 	bool used; /* by some rule */
 };
 
-/* Up to two names: those that rules use before others. */
+/* Up to two names that have a number, those that rules use first. Return: how many. */
 static unsigned uses(const struct fw_ruleset *rs, const struct interface_names *l, struct use out[2])
 {
 	const char *name;
@@ -179,13 +177,13 @@ static int forget(struct engine *e, struct interface_names *l)
 	return fw_kern_iface_clear(e->kern, ifindex);
 }
 
-/* What interfaces counted that are not there goes to those that are gone. */
+/* Adds the traffic of interfaces that no longer exist to that of deleted ones. */
 static void forget_traffic(struct engine *e)
 {
 	fw_autofree struct fw_traffic *t = NULL;
 	size_t n;
 
-	/* Without memory for that they are only not told apart from those that are there. */
+	/* Without memory it is only not told apart. */
 	if (fw_kern_traffic(e->kern, &t, &n))
 		return;
 	for (size_t i = 1; i + 1 < n; i++)
@@ -198,7 +196,10 @@ static bool is_gone(void *ctx, uint32_t ifindex, uint32_t number)
 	return !find(ctx, ifindex);
 }
 
-/* That they went was in a message that got lost, or while no process was there to read it. */
+/*
+ * All interfaces were told: those that were not are gone, and the message that said so was lost, or no process was there
+ * to read it. 0 or -EIO.
+ */
 static int all_told(struct engine *e)
 {
 	int err = e->interfaces_round ? 0 : fw_kern_ifaces_forget(e->kern, is_gone, e);
@@ -274,8 +275,8 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 }
 
 /*
- * Where no number is new, rules may use another name of an interface than before; in another ruleset than the live one, all may
- * be different. The store is first: a number that packets have is never another name's to the next process.
+ * Without new numbers, rules may still use another name of an interface than before; in another ruleset everything may differ.
+ * The store is written first, so that the next process never gives a number that packets have to another name.
  */
 int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {

@@ -17,12 +17,13 @@ void engine_wake(struct engine *e)
 		;
 }
 
+/* Runs the first job of the queue, and waits until it is finished. */
 static void *worker(void *arg)
 {
 	struct engine *e = arg;
 	struct jobs *j = &e->jobs;
 
-	setpriority(PRIO_PROCESS, 0, 0); /* what takes long is not first; see privileges_first() */
+	setpriority(PRIO_PROCESS, 0, 0); /* long work has no priority; see privileges_first() */
 	pthread_mutex_lock(&j->lock);
 	while (!j->quit) {
 		struct job *job = j->finishing ? NULL : j->queue;
@@ -96,7 +97,7 @@ void job_queue(struct engine *e, struct job *job)
 	grace_work(e);
 }
 
-/* The job that was run, taken off the queue; NULL: none. */
+/* The job that has been run; NULL: none. */
 static struct job *job_take(struct jobs *j)
 {
 	struct job *job;
@@ -132,7 +133,7 @@ void jobs_work(struct engine *e)
 	job_done(e, job);
 }
 
-/* What has not been run is finished all the same, so that it is freed; jobs.quit tells it that this is the end. */
+/* Jobs that were not run are finished all the same, so that they are freed; jobs.quit tells them. */
 void jobs_stop(struct engine *e)
 {
 	struct jobs *j = &e->jobs;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A whole ruleset takes the place of the live one. The worker parses and
- * compiles it beside, while a thread of its own writes the text into the store;
- * the engine's thread then makes both count, one store after the other.
+ * A whole ruleset replaces the live one. The worker parses and compiles it, while a thread of its own writes the text into the store. Then the
+ * engine's thread makes both current, the store first.
  */
 #include "fw/warn.h"
 
@@ -18,13 +17,13 @@ static const char *const stage_names[] = {
 	[STAGE_PARSE] = "parse", [STAGE_COMPILE] = "compile", [STAGE_STORE] = "store", [STAGE_SWAP] = "swap"
 };
 
-/* A part of the work on the store, in a thread of its own. */
+/* Writes a part of the snapshot, in a thread of its own. */
 struct writer {
 	pthread_t thread;
 	bool started;
 	struct store *store;
 	const struct store_text *source;
-	const struct fw_ruleset *rs; /* write its numbers; NULL: write the text */
+	const struct fw_ruleset *rs; /* write the numbers of its rules; NULL: write the text */
 	const struct fw_buf *carried;
 	struct fw_diags ds;
 	double seconds;
@@ -43,8 +42,8 @@ struct ruleset_load {
 	_Atomic int stage;
 	enum stage told;
 	double start;
-	bool stored;           /* the store has begun a snapshot */
-	struct fw_buf carried; /* changes that bring dynamic sets to what they hold */
+	bool stored;           /* a snapshot was begun in the store */
+	struct fw_buf carried; /* changes that restore the elements of dynamic sets */
 };
 
 static void *write_part(void *arg)
@@ -66,7 +65,7 @@ static int writer_start(struct writer *w)
 	return err;
 }
 
-/* Waits for it: what became of it. */
+/* Waits for the thread. Return: its result. */
 static int writer_join(struct writer *w)
 {
 	if (w->started)
@@ -81,7 +80,7 @@ static void set_stage(struct engine *e, struct ruleset_load *j, enum stage stage
 	engine_wake(e);
 }
 
-/* For the summary, and for whoever wants to see it. */
+/* Counts what the load changes and shows it to the client, if it asked for that. 0 or -ENOMEM. */
 static int diff(struct engine *e, struct ruleset_load *j)
 {
 	struct fw_diff d;
@@ -142,7 +141,7 @@ static int compile(struct engine *e, struct ruleset_load *j)
 	return err;
 }
 
-/* To compare, the rules need to be in order, and no more. */
+/* Comparing needs the rules in order, and nothing else. 0 or -ENOMEM. */
 static int order(struct ruleset_load *j)
 {
 	const struct loaded *next = (struct loaded *)j->swap.next;
@@ -160,14 +159,14 @@ static void take_writer_diags(struct ruleset_load *j)
 		j->result.ds = j->writer.ds;
 }
 
-/* Everything but what the other thread does with the store. */
+/* Everything except for the text in the store, which another thread writes. 0 or -errno. */
 static int load_build(struct engine *e, struct ruleset_load *j)
 {
 	struct writer *w = &j->writer;
 	int err = parse(e, j);
 
 	if (!err && j->stored) {
-		err = writer_join(w); /* its text is written; now the numbers, while the tables are */
+		err = writer_join(w); /* its text is written; the numbers are written while tables are compiled */
 		w->rs = j->swap.next->rs;
 		w->carried = &j->carried;
 		if (!err)
@@ -178,10 +177,11 @@ static int load_build(struct engine *e, struct ruleset_load *j)
 		err = j->load.compare ? order(j) : compile(e, j);
 	if (!err && !j->load.compare)
 		warn_load(e, (struct loaded *)j->swap.next, &j->result.warnings);
-	/* Many segments and counters take their time to be known to the kernel. */
+	/* Announcing many segments and counters to the kernel takes time. */
 	return err || j->load.check ? err : fw_swap_ready(e->live, &j->swap, &j->result.ds);
 }
 
+/* In the worker: everything except for the swap. result.err says how it went. */
 static void load_run(struct engine *e, struct job *job)
 {
 	struct ruleset_load *j = (struct ruleset_load *)job;
@@ -227,7 +227,7 @@ static enum record_action action_of(const struct engine_load *l)
 	return l->kind == ENGINE_FLUSH ? RECORD_FLUSH : RECORD_LOAD;
 }
 
-/* The store makes what it has been given the ruleset that counts. */
+/* The store makes the snapshot that it has been given the current one. */
 static int load_journal(void *ctx)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
@@ -248,12 +248,13 @@ static int load_journal(void *ctx)
 	return err ? err : store_snapshot_commit(e->store, j->load.cause.confirm, &note, ds);
 }
 
+/* Stores and publishes what is ready. 0, or -errno with diagnostics, and nothing has changed. */
 static int load_commit(struct engine *e, struct ruleset_load *j)
 {
 	double start = fw_now();
 	int err;
 
-	/* Slots of rules that may come back are kept. */
+	/* Rules that may come back keep their slots. */
 	if (!j->load.cause.confirm) {
 		j->swap.slots = fw_take(j->adoption.freed);
 		j->swap.nslots = j->adoption.nfreed;
@@ -270,6 +271,7 @@ static int load_commit(struct engine *e, struct ruleset_load *j)
 	return 0;
 }
 
+/* In the engine's thread: commits, unless something failed or the text is only checked, reports to the client, and frees the job. */
 static void load_finish(struct engine *e, struct job *job)
 {
 	struct ruleset_load *j = (struct ruleset_load *)job;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* So many more names than there are may be stored, and as many again. */
+/* The store may keep this many more names than twice those in use. */
 #define STORED_BESIDES 64
 
 static bool is_nobodys(void *ctx, uint32_t ifindex, uint32_t number)
@@ -19,14 +19,14 @@ static bool is_nobodys(void *ctx, uint32_t ifindex, uint32_t number)
 	return number >= rs->nifaces || !rs->ifaces[number].name;
 }
 
-/* Packets that come from now on have no number that is nobody's: also of interfaces that went while no process looked. */
+/* From now on no packet gets a number without a name, not even on interfaces that were deleted while no process was watching. */
 static void tell_kernel(struct engine *e)
 {
 	int err = ifaces_renumber(e);
 
 	if (!err)
 		err = fw_kern_ifaces_forget(e->kern, is_nobodys, e->live->now->rs);
-	/* Without that the numbers stay held. The next change tries again. */
+	/* Without that the numbers stay in use. The next change tries again. */
 	e->names_told = !err;
 	e->names_stuck = err;
 }
@@ -53,7 +53,7 @@ void names_part(struct engine *e)
 
 	if (fw_ruleset_ifaces_part(rs, !e->confirm.by))
 		tell_kernel(e);
-	/* A restart reads them all. If they cannot be written now, they are when there are new ones. */
+	/* A restart reads all of them. If they cannot be written now, that is done with the next new name. */
 	if (!rs->ifaces_parting && e->names_stored > 2 * rs->ifaces_named + STORED_BESIDES)
 		names_write(e, rs, NULL);
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of interfaces by number, in the store: tables that a process before left in the kernel have its numbers. */
+/* Names of interfaces by number, in the store, since tables of a process before use these numbers. */
 #include "engine_internal.h"
 
 #include <string.h>
 
 #define SETTING \
-	"interfaces" /* names by number, one a line; where a number is nobody's, one that no interface can have */
+	"interfaces" /* names by number, one a line; for a number without a name, one that no interface can have */
 
 int names_write(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {

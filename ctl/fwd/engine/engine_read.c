@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the store holds, as a ruleset again: the text is parsed, its rules get
- * the ids and slots that they had, and each change since is made again.
+ * Makes a ruleset of what is stored: parses the text, gives its rules the ids and slots that they had, and applies the changes
+ * since.
  */
 #include "engine_internal.h"
 #include "engine_text.h"
@@ -47,6 +47,7 @@ static char *copy(const char *text, size_t len)
 	return s;
 }
 
+/* Copies the files of a snapshot. 0 or -ENOMEM; stored_free() frees what was copied in any case. */
 static int files_copy(struct stored *st, const struct store_snapshot *sn)
 {
 	st->files = calloc(sn->source.nfiles + 1, sizeof(*st->files));
@@ -68,7 +69,7 @@ static int files_copy(struct stored *st, const struct store_snapshot *sn)
 	return 0;
 }
 
-/* Ids and slots as they were; which ids the user gave stands in the slots. */
+/* Gives rules the ids and slots that they had. Whether the user chose an id is a bit of the slot. 0 or -errno. */
 static int number(struct fw_ruleset *rs, const uint64_t *ids, const uint32_t *slots, uint64_t next_id)
 {
 	fw_autofree uint32_t *plain = malloc((rs->nrules + 1) * sizeof(*plain));
@@ -104,7 +105,7 @@ static int take_snapshot(struct reading *r, const struct store_snapshot *sn)
 	return r->files ? files_copy(r->st, sn) : 0;
 }
 
-/* The rules that an edit adds are its rows without an old one, in the order in which they were added. */
+/* An edit adds the rules of its rows without a rule before, in the order of the rows. */
 static void own_ids(struct fw_edit *edit, const uint32_t *slots, size_t nslots)
 {
 	size_t k = 0;
@@ -125,6 +126,7 @@ int stored_no_file(void *ctx, const char *path, const char **text, size_t *len)
 	return -ENOENT;
 }
 
+/* Applies a stored change, whose added rules get these slots. 0, -errno with a diagnostic. */
 static int take_change(struct reading *r, const char *text, size_t len, const uint32_t *slots, size_t nslots)
 {
 	static const struct fw_files stored = { stored_no_file, NULL, true };
@@ -149,7 +151,7 @@ static int take_change(struct reading *r, const char *text, size_t len, const ui
 	return 0;
 }
 
-/* The slots of rules that the changes deleted are free. */
+/* Frees the slots of rules that changes have deleted. 0 or -errno. */
 static int slots_tidy(struct fw_ruleset *rs)
 {
 	fw_autofree uint64_t *ids = NULL;
@@ -159,7 +161,7 @@ static int slots_tidy(struct fw_ruleset *rs)
 	return err ? err : number(rs, ids, slots, rs->next_id);
 }
 
-/* What the store needs for itself does not come from the ruleset's arena. */
+/* Only the ruleset is allocated from the arena, nothing that the store needs for itself. */
 static int read_snapshot(void *ctx, const struct store_snapshot *sn)
 {
 	struct reading *r = ctx;
@@ -182,7 +184,7 @@ static int read_change(void *ctx, const char *text, size_t len, const uint32_t *
 	return err;
 }
 
-/* An empty ruleset in which interfaces have the numbers that they have elsewhere. */
+/* An empty ruleset in which interfaces have the numbers that they have elsewhere. 0 or -errno. */
 static int begin(struct engine *e, const struct fw_ruleset *like, struct stored *st)
 {
 	int err;

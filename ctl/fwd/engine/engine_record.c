@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was done is told to the daemon and kept in the store: within the transaction of what it tells of, or behind it. */
+/* What was done is reported to the daemon and kept in the store: in the transaction that it describes, or after it. */
 #include "engine_internal.h"
 
 #include <string.h>

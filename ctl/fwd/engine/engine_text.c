@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Texts of rules with the files that their sets are read from: from disk, and into a ruleset. */
+/* Texts of rules with the files that their sets are read from: reads them from disk and parses them into a ruleset. */
 #include "engine_text.h"
 
 #include <string.h>
@@ -45,7 +45,7 @@ int text_parse(const struct store_text *t, bool accepted, struct fw_ruleset *rs,
 						   fw_text_parse_with(rs, t->text, t->len, name, &files, ds);
 }
 
-/* @at: the file that names @path; NULL: none does. */
+/* @at: the file that names @path, or NULL. 0, -errno with a diagnostic or -ENOMEM. */
 static int read_file(const char *path, const char *at, struct fw_diags *ds, char **text, size_t *len)
 {
 	int err = fw_file_read(path, FW_FILE_REGULAR, FILE_BYTES_MAX, text, len);
@@ -72,7 +72,7 @@ static bool have(const struct store_text *t, const char *path)
 	return !text_find_file((void *)t, path, &text, &len);
 }
 
-/* A relative path starts from the directory of the rules. */
+/* A relative path is relative to the directory of the rules. */
 static int file_add(const char *path, void *ctx)
 {
 	struct reading *r = ctx;

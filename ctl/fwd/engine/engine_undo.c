@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Going back to the ruleset before. The store goes first, so that a restart from
- * then on brings that ruleset, and the worker compiles it; what fails is tried
- * again until it works.
+ * Goes back to the ruleset before. The store goes back first, so that a restart from then on finds that ruleset; then the worker
+ * compiles it. What fails is tried again until it works.
  */
 #include "engine_internal.h"
 
@@ -12,8 +11,8 @@
 
 struct undo_job {
 	struct job job;
-	struct fw_swap swap;          /* its slots: those that only rules of the ruleset that goes have */
-	struct fw_diff_counts counts; /* what it changes */
+	struct fw_swap swap;          /* with the slots that only rules of the replaced ruleset have */
+	struct fw_diff_counts counts; /* what going back changes */
 	struct fw_diags ds;
 	double start;
 	int err;
@@ -48,6 +47,7 @@ int store_back(struct engine *e, const struct fw_ruleset *rs, struct fw_diags *d
 	return store_rollback(e->store, &(struct store_change){ .text = carried.text, .len = carried.len }, ds);
 }
 
+/* In the worker: the store goes back, and what it has then is compiled. 0, or -errno with diagnostics. */
 static int undo_build(struct engine *e, struct undo_job *j)
 {
 	struct loaded *next = (struct loaded *)j->swap.next;
@@ -59,7 +59,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	if (!err)
 		err = stored_read(e, &(struct stored_options){ .arena = next->arena, .like = now }, &st, &j->ds);
 	next->compiled.rs = st.rs;
-	/* After a restart nobody knows which rules are gone, but only which slots have none. */
+	/* After a restart it is only known which slots have no rule, not which rules were deleted. */
 	if (!err)
 		err = slots_hold(e, next, e->confirm.slots ? now : NULL, &j->swap.slots, &j->swap.nslots);
 	if (!err)
@@ -74,7 +74,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	return err ? err : fw_swap_ready(e->live, &j->swap, &j->ds);
 }
 
-/* Both come from the same store: a rule that is in both has its slot in both. */
+/* Both are from the same store: a rule that is in both has the same slot in both. 0 or -ENOMEM. */
 static int undo_count(const struct engine *e, struct undo_job *j)
 {
 	struct fw_diff d;
@@ -102,7 +102,7 @@ static void undo_run(struct engine *e, struct job *job)
 static void undo_swapped(struct engine *e, struct undo_job *j)
 {
 	confirm_end(e);
-	free(fw_take(e->confirm.slots)); /* their rules are there again */
+	free(fw_take(e->confirm.slots)); /* their rules are back */
 	grace_work(e);
 	e->reloads[ENGINE_ROLLBACK]++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
@@ -111,7 +111,7 @@ static void undo_swapped(struct engine *e, struct undo_job *j)
 	record_undone(e);
 }
 
-/* Why it could not be done, for those who ask; returns @err. */
+/* Notes why it failed, for the status, and sets the timer for another try. Return: @err. */
 static int undo_failed(struct engine *e, int err, struct fw_diags *ds)
 {
 	engine_explain(err, "bring back what was before", ds);
@@ -126,7 +126,7 @@ struct numbering {
 	struct undo_job *j;
 };
 
-/* The store has gone back already; what it lacks are the numbers of interfaces. */
+/* The store has gone back already. Only numbers of interfaces may be missing there. */
 static int undo_number(void *ctx)
 {
 	struct numbering *n = ctx;
@@ -134,6 +134,7 @@ static int undo_number(void *ctx)
 	return ifaces_number(n->e, n->j->swap.next->rs, &n->j->ds);
 }
 
+/* In the engine's thread: publishes the former ruleset, or notes why that failed, and frees the job. */
 static void undo_finish(struct engine *e, struct job *job)
 {
 	struct undo_job *j = (struct undo_job *)job;
@@ -143,7 +144,7 @@ static void undo_finish(struct engine *e, struct job *job)
 	if (!err && e->jobs.quit)
 		err = -ECANCELED;
 	if (!err) {
-		grace_wait(e); /* slots that wait to be released are of the ruleset that goes */
+		grace_wait(e); /* waiting slots belong to the ruleset that is replaced */
 		err = fw_swap_commit(e->live, &j->swap, undo_number, &n, &j->ds);
 	}
 	if (err)
@@ -185,7 +186,7 @@ int undo_start(struct engine *e, const struct record_who *who, const char *why, 
 	struct fw_diags unseen = { .n = 0 };
 	int err;
 
-	/* Written first: a process that is killed from here on must not leave somebody in the belief that it is in force. */
+	/* Written first: if the process is killed from here on, nobody must believe that the change is in force. */
 	undone_note(e, e->confirm.beside ? (int64_t)e->live->now->rs->nrules : -1, why);
 	e->confirm.undoing = true;
 	e->confirm.undoer = *who;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules that can never decide are said when they come; where memory is short, nobody is told. */
+/* Warns of rules that can never decide. Without memory it does not. */
 #include "fw/warn.h"
 
 #include "engine_internal.h"
 
-#define LOAD_RULES 100000 /* above that, a load would take noticeably longer */
-#define EDIT_RULES 1000   /* of one transaction: others wait meanwhile */
+#define LOAD_RULES 100000 /* checking more rules makes a load noticeably slower */
+#define EDIT_RULES 1000   /* in one transaction: others wait meanwhile */
 
 void warn_load(struct engine *e, const struct loaded *next, struct fw_diags *out)
 {
@@ -24,8 +24,8 @@ static bool says_more(const struct fw_rule_change *row)
 }
 
 /*
- * Tables of before the edit do too: they lead to rules that may have changed since, and it is as they are now that these are
- * compared. Only a rule that has moved or changed may find itself, where it was.
+ * Tables from before the edit are good enough: they lead to rules that may have changed since, but the rules are compared as
+ * they are now. Only a rule that was moved or changed may find itself in its former place.
  */
 void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *out)
 {

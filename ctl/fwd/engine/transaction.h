@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A change under way: in the live ruleset (engine_change.c), or, a large one, in a copy of it (engine_bulk.c). */
+/* A change of the live ruleset (engine_change.c) or, if it is large, of a copy of it (engine_bulk.c). */
 #ifndef FWD_TRANSACTION_H
 #define FWD_TRANSACTION_H
 
@@ -8,19 +8,19 @@
 struct transaction {
 	struct engine *e;
 	const struct engine_edit *asked;
-	struct fw_edit *edit; /* of the live ruleset, or of the copy */
+	struct fw_edit *edit; /* open, of the live ruleset or of the copy */
 	struct fw_buf log;
-	uint32_t *added; /* slots */
+	uint32_t *added; /* slots of added rules, as struct store_change has them */
 	size_t nadded;
 	struct engine_result *out;
 	struct record record;
 };
 void transaction_free(struct transaction *t);
-/* Reads the text into the edit, which has begun: log, slots and counts. 0, -errno with diagnostics; see engine_change(). */
+/* Applies the text to the edit. Fills in log, slots and counts. 0, -errno with diagnostics; see engine_change(). */
 int transaction_read(struct transaction *t);
-/* Until it is on the disk, all can be taken back. */
+/* Writes it to the store. 0: it is on disk, and must be committed; -errno with a diagnostic. */
 int transaction_store(struct transaction *t);
-/* The rows, and what is doubtful about them, to who asked: before the edit ends. */
+/* Passes the rows to the caller, and adds warnings about them. Before the edit ends. */
 void transaction_tell(struct transaction *t);
 
 #endif
