@@ -32,7 +32,22 @@ enum fw_word_where { FW_WORD_OF_RULE = 1, FW_WORD_OF_TEXT = 2, FW_WORD_OF_CHANGE
 /* What to say instead of it; NULL: it is none. */
 const char *fw_other_word(struct fw_str s, enum fw_word_where where);
 
-enum fw_format { FW_FORMAT_RULES, FW_FORMAT_CLASSBENCH };
+/* Formats of whole rulesets: X(symbol, name, parser). The store keeps the number of a row. */
+/* clang-format off */
+#define FW_FORMATS(X)                    \
+	X(RULES, "rules", fw_text_parse) \
+	X(CLASSBENCH, "classbench", fw_text_parse_classbench)
+enum fw_format {
+#define FW_FORMAT_ENUM(sym, name, parser) FW_FORMAT_##sym,
+	FW_FORMATS(FW_FORMAT_ENUM)
+#undef FW_FORMAT_ENUM
+	FW_NFORMATS,
+};
+/* clang-format on */
+extern const char *const fw_format_names[FW_NFORMATS + 1]; /* ended by NULL */
+/* The parser of a format: the contract is that of fw_text_parse(). */
+typedef int fw_text_parser(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds);
+fw_text_parser *fw_text_parser_of(enum fw_format format);
 
 /**
  * fw_text_parse - rules in the grammar of fw.rules, added to a ruleset

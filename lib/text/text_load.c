@@ -2,6 +2,23 @@
 /* Rulesets from files. */
 #include "lib/text/internal.h"
 
+const char *const fw_format_names[FW_NFORMATS + 1] = {
+#define FORMAT_NAME(sym, name, parser) [FW_FORMAT_##sym] = name,
+	FW_FORMATS(FORMAT_NAME)
+#undef FORMAT_NAME
+};
+
+fw_text_parser *fw_text_parser_of(enum fw_format format)
+{
+	static fw_text_parser *const parsers[FW_NFORMATS] = {
+#define FORMAT_PARSER(sym, name, parser) [FW_FORMAT_##sym] = parser,
+		FW_FORMATS(FORMAT_PARSER)
+#undef FORMAT_PARSER
+	};
+
+	return parsers[format];
+}
+
 static void ruleset_freep(struct fw_ruleset **rs)
 {
 	fw_ruleset_free(*rs);
@@ -9,10 +26,6 @@ static void ruleset_freep(struct fw_ruleset **rs)
 
 int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **out, struct fw_diags *ds)
 {
-	static int (*const parse[])(struct fw_ruleset *, const char *, size_t, const char *, struct fw_diags *) = {
-		[FW_FORMAT_RULES] = fw_text_parse,
-		[FW_FORMAT_CLASSBENCH] = fw_text_parse_classbench,
-	};
 	bool input = !strcmp(path, "-");
 	const char *name = input ? "<stdin>" : path;
 	fw_autofree char *text = NULL;
@@ -26,7 +39,7 @@ int fw_text_load(const char *path, enum fw_format format, struct fw_ruleset **ou
 
 	if (!rs)
 		return -ENOMEM;
-	err = parse[format](rs, text, len, name, ds);
+	err = fw_text_parser_of(format)(rs, text, len, name, ds);
 	if (err)
 		return err;
 	*out = fw_take(rs);

@@ -72,10 +72,12 @@ int bench_options(const struct bench_command_line *cl, void *settings, int argc,
 
 int bench_format(const char *name, enum fw_format *out)
 {
-	if (strcmp(name, "rules") && strcmp(name, "classbench"))
-		return -EINVAL;
-	*out = strcmp(name, "rules") ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES;
-	return 0;
+	for (int i = 0; i < FW_NFORMATS; i++)
+		if (!strcmp(name, fw_format_names[i])) {
+			*out = (enum fw_format)i;
+			return 0;
+		}
+	return -EINVAL;
 }
 
 int bench_rules_read(const char *path, enum fw_format format, struct fw_ruleset **out)

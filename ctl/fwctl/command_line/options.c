@@ -122,7 +122,6 @@ static const char *set_dev(const struct ctl_option *o, struct ctl_settings *s, c
 	return NULL;
 }
 
-static const char *const format_words[] = { [FW_FORMAT_RULES] = "rules", [FW_FORMAT_CLASSBENCH] = "classbench", NULL };
 static const char *const xdp_words[] = {
 	[FW_XDP_AUTO] = "auto", [FW_XDP_NATIVE] = "native", [FW_XDP_GENERIC] = "generic", NULL
 };
@@ -134,7 +133,7 @@ static const char *const out_words[] = { "auto", "yes", "no", NULL };
 	const struct ctl_option ctl_opt_##sym = { .name = n, .arg = a, .help = h, .set = s, __VA_ARGS__ }
 
 OPTION(format, "format", "FORMAT", "format of the file: rules (the default) or classbench", set_choice, AT(format),
-       .words = format_words);
+       .words = fw_format_names);
 OPTION(json, "json", NULL, "JSON instead of text, one object per line", set_flag, AT(json));
 OPTION(socket, "socket", "PATH", "fwd's socket (else $FWD_SOCKET, else /run/fwd/fwd.sock)", set_text, AT(socket),
        .kind = CTL_KIND_FILE);

@@ -2,6 +2,8 @@
 /* The table of arguments: name, type, and the requests that take it. */
 #include "ctl/fwd/base/args.h"
 
+#include "fw/text.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -12,7 +14,6 @@
 static const char *const whats[] = { "rules", "sets", "policy", NULL };
 static const char *const hooks[] = { "in", "out", NULL };
 static const char *const selections[] = { "selected", "all", "none", NULL };
-static const char *const formats[] = { "rules", "classbench", NULL };
 const char *const args_modes[] = { "auto", "native", "generic", "tc", NULL };
 const char *const args_outs[] = { "auto", "yes", "no", NULL };
 
@@ -154,7 +155,7 @@ static const struct arg table[] = {
 	{ "packet", take_text, "a packet as text", B(CLASSIFY), 0, .offset = AT(packet), .min = 1, .max = 4096 },
 	{ "name", take_text, "a text of up to 255 bytes", B(CHANGE) | B(LOAD), 0, .offset = AT(name), .min = 0, .max = 255 },
 	{ "check", take_flag, "true or false", B(CHANGE) | B(LOAD), 0, .offset = AT(check) },
-	{ "format", take_word, "\"rules\" or \"classbench\"", B(LOAD), 0, .offset = AT(format), .words = formats },
+	{ "format", take_word, "\"rules\" or \"classbench\"", B(LOAD), 0, .offset = AT(format), .words = fw_format_names },
 	{ "diff", take_flag, "true or false", B(LOAD), 0, .offset = AT(diff) },
 	{ "max_cost", take_number, "nanoseconds from 1 to 1000000000", B(LOAD), 0, .offset = AT(max_cost), .min = 1, .max = 1000000000 },
 	{ "empty", take_flag, "true or false", B(LOAD), 0, .offset = AT(empty) },

@@ -41,8 +41,12 @@ int text_parse(const struct store_text *t, bool accepted, struct fw_ruleset *rs,
 	const struct fw_files files = { text_find_file, (void *)t, accepted };
 	const char *name = t->name ? t->name : "<text>";
 
-	return t->format == FW_FORMAT_CLASSBENCH ? fw_text_parse_classbench(rs, t->text, t->len, name, ds) :
-						   fw_text_parse_with(rs, t->text, t->len, name, &files, ds);
+	if (t->format == FW_FORMAT_RULES)
+		return fw_text_parse_with(rs, t->text, t->len, name, &files, ds);
+	if (t->format >= FW_NFORMATS)
+		return fw_diag_add(ds, (struct fw_place){ name, 0, 0 }, "it was stored by a newer fwd: use that one",
+				   "the ruleset has a format that this fwd does not know");
+	return fw_text_parser_of(t->format)(rs, t->text, t->len, name, ds);
 }
 
 /* @at: the file that names @path, or NULL. 0, -errno with a diagnostic or -ENOMEM. */

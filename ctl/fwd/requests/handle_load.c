@@ -155,7 +155,7 @@ static void load_own(struct request *req, struct engine_load *l)
 void handle_load(struct request *req)
 {
 	struct engine_load l = {
-		.source.format = req->args.format ? FW_FORMAT_CLASSBENCH : FW_FORMAT_RULES,
+		.source.format = (enum fw_format)req->args.format,
 		.check = req->args.check,
 		.empty = req->args.empty,
 		.max_cost = req->args.max_cost,
