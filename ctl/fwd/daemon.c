@@ -117,7 +117,7 @@ static void watch_store(struct fwd *d)
 	d->store_trouble = err;
 }
 
-/* Once, at the start, for whoever replaced the store's database. */
+/* Once, at the start: somebody has replaced the store's database. */
 static void report_aside(struct fwd *d)
 {
 	const char *aside = store_aside(engine_store(d->engine));

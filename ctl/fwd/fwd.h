@@ -10,12 +10,12 @@
 #include "ctl/fwd/engine/cursor.h"
 #include "ctl/fwd/engine/engine.h"
 
-/* What the service manager is told, and was told last (daemon.c). */
+/* What was last reported to the service manager (daemon.c). */
 struct service_state {
 	double watchdog; /* seconds between two signs of life; 0: none are asked for */
 	double alive;    /* when the last one was given, on the clock of fw_now() */
 	double told_at;  /* the same, of the status */
-	size_t nrules;   /* that it told of */
+	size_t nrules;   /* in that status */
 	uint32_t generation;
 };
 

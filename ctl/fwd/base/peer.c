@@ -40,7 +40,7 @@ bool peer_is_in(int fd, gid_t group)
 		return false;
 	if (who.gid == group)
 		return true;
-	/* Without room for them it tells how much they need. */
+	/* Without room for them it returns how much they need. */
 	if (!getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, NULL, &size) || errno != ERANGE)
 		return false;
 	groups = malloc(size);
@@ -74,7 +74,7 @@ void peer_of(int fd, struct record_who *out)
 	*out = (struct record_who){ .pid = -1, .uid = UINT32_MAX, .process = "?" };
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
 		return;
-	out->pid = who.pid ? who.pid : -1; /* 0: of a namespace that cannot be seen from here */
+	out->pid = who.pid ? who.pid : -1; /* 0: in a PID namespace that cannot be seen from here */
 	out->uid = who.uid;
 	if (who.pid)
 		peer_process(who.pid, out->process, sizeof(out->process));

@@ -55,7 +55,7 @@ struct shares {
 
 /* The share of a user, created if there is none; NULL: memory is out. */
 struct share *shares_of(struct shares *all, uid_t uid, enum share_rank rank);
-/* Frees those of users who have nothing in use any more. */
+/* Frees the shares of users without anything in use. */
 void shares_sweep(struct shares *all);
 /* @amount more of a thing is in use, or less when it is negative. */
 void shares_add(struct shares *all, struct share *s, enum share_thing thing, int64_t amount);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A request is refused by its header when it is none, when its user has not the right, or when there is no room for it. */
+/* A request is refused by its header if that is invalid, if its user lacks the right, or if there is no room for it. */
 #include "admission.h"
 
 #include "room.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One accepted socket: a request is read piece by piece, the reply is written piece by piece, then comes the next request.
+ * One accepted socket: a request is read piece by piece, its reply is written piece by piece, and then the next one is read.
  * Whatever the client does, its connection costs at most one request that it has the right to send, and one chunk of a reply;
  * for what all connections cost together, see base/shares.h.
  */

@@ -65,7 +65,7 @@ static int flush(struct connection *c)
 	return 0;
 }
 
-/* Makes some more of the reply, sends what the socket takes, and goes on to the next request when all of it was sent. */
+/* Makes some more of the reply and sends what the socket takes; once all was sent, the next request can be read. */
 static void pump(struct connection *c)
 {
 	struct reply *r = &c->request.reply;
@@ -86,7 +86,7 @@ static void pump(struct connection *c)
 	want(c);
 }
 
-/* Unless too much of what its user was told already lies unread. */
+/* Carries out the request, unless too many bytes of replies to its user are unread already. */
 static void run(struct connection *c)
 {
 	struct request *req = &c->request;
@@ -239,7 +239,7 @@ static void start_child(struct connection *c)
 	reply_fail_errno(&c->request.reply, NULL, what, err);
 }
 
-/* No process is forked for a client that has hung up. true: it has begun, or the request is over; false: there is no place yet. */
+/* Begins the long reply, unless the client has hung up. true: it has begun, or failed; false: there is no place yet. */
 static bool begin_long(struct connection *c)
 {
 	struct request *req = &c->request;

@@ -45,7 +45,6 @@ void turns_leave(struct connection *c)
 	c->queued = false;
 }
 
-/* The first user who has something to do moves behind all others. */
 struct connection *turns_next(struct fwd *d, enum share_rank turn)
 {
 	struct share **p = &d->server.shares.first, *s;
@@ -66,7 +65,7 @@ struct connection *turns_next(struct fwd *d, enum share_rank turn)
 	return c;
 }
 
-/* One that was tried already was the first. */
+/* A request that was tried already was the first. */
 static bool goes_before(const struct connection *a, const struct connection *c)
 {
 	bool root = c->share->rank == SHARE_ROOT, waited = c->request.waited;

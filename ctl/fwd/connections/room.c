@@ -2,7 +2,7 @@
 /* Which connection is closed to make room. */
 #include "room.h"
 
-/* May a connection be closed so that @s can have of a thing? Of one's own, idle ones may. */
+/* May a connection be closed to make room for @s? One of the same user only if it is idle. */
 static bool gives_way(const struct connection *c, const struct share *s, enum share_thing thing, double now)
 {
 	uint64_t more = c->share->used[thing], less = s->used[thing];
@@ -17,7 +17,7 @@ static bool gives_way(const struct connection *c, const struct share *s, enum sh
 	return more > less && now - c->begun > share_grace(thing);
 }
 
-/* Of the user who has the most; an idle one; the one in which nothing has moved for longest. */
+/* First those of the user who has the most, then idle ones, then those without progress for longest. */
 static bool goes_before(const struct connection *a, const struct connection *b, enum share_thing thing)
 {
 	bool idle = connection_is_idle(a);

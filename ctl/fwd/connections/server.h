@@ -9,7 +9,7 @@
 int server_start(struct fwd *d);
 /*
  * After each round of the loop: connections have their turns, stuck ones are closed, and closed ones freed. true: there is more
- * to do that no descriptor tells of.
+ * to do at once, though no descriptor may be ready.
  */
 bool server_round(struct fwd *d);
 void server_stop(struct fwd *d);

@@ -29,7 +29,7 @@ static int64_t confirm_by(const struct request *req)
 	return st.confirm_by;
 }
 
-/* What came of a request. */
+/* The result of a request. */
 struct outcome {
 	enum record_action action;
 	const struct engine_cause *cause;

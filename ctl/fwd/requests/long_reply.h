@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Long replies that must be of one moment, however slow the client is and whatever changes meanwhile. A child process writes
- * them: fork() keeps the moment, and memory only for what changes. It begins when the round is over and what is in the reply
- * already has been sent; while other long replies are in the way it waits, for some seconds, after those of users who had one
- * longer ago; then the request fails.
+ * them: fork() preserves the moment, and costs memory only for what changes. The child begins after the round, and first sends
+ * what is in the reply already. While there is no place for it, it waits a few seconds, after those of users whose last long
+ * reply was longer ago; then the request fails.
  */
 #ifndef FWD_LONG_REPLY_H
 #define FWD_LONG_REPLY_H

@@ -53,7 +53,7 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 		fw_count_add(&sum[verdict], n);
 	}
 	fw_json_policy(b, rs, reason, sum);
-	b->len -= !b->failed; /* it goes on before the brace */
+	b->len -= !b->failed; /* to add fields before the brace */
 	fw_buf_printf(b, ",\"hooks\":[");
 	for (unsigned i = 0; i < FW_NPROGS * FW_NTERMINAL && !b->failed; i++) {
 		unsigned prog = i / FW_NTERMINAL, verdict = i % FW_NTERMINAL;

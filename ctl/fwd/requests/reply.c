@@ -74,7 +74,7 @@ size_t reply_some_lines(const char *text, size_t len)
 {
 	const char *newline = len <= REPLY_CHUNK ? NULL : memrchr(text, '\n', REPLY_CHUNK);
 
-	/* A line that is longer than that goes out by itself. */
+	/* A longer line is a message by itself. */
 	if (!newline && len > REPLY_CHUNK)
 		newline = memchr(text + REPLY_CHUNK, '\n', len - REPLY_CHUNK);
 	return newline ? (size_t)(newline + 1 - text) : len;

@@ -50,7 +50,7 @@ void reply_fail_errno(struct reply *r, const struct fw_diags *ds, const char *wh
 void reply_deny(struct reply *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* END with ok:false as bytes, for a connection that is not served: free() *out. 0 or -errno. */
 int reply_refusal(const char *why, char **out, size_t *len);
-/* The stream, if any, is over; with it goes all memory but that of @out. */
+/* Ends the stream, if there is one. */
 void reply_stop(struct reply *r);
 
 #endif

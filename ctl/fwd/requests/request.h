@@ -28,7 +28,7 @@ struct request {
 	bool woken;                   /* see request_wake() */
 };
 
-/* Decodes the request: 0, or -errno, perhaps with diagnostics; then reply.last says whether the connection is of no more use. */
+/* Decodes the body. 0, or -errno, perhaps with diagnostics; it sets reply.last if the connection cannot be used any more. */
 int request_decode(struct request *req, struct fw_diags *ds);
 /* From now on the loop's time is the request's. */
 void request_doing(struct request *req);
@@ -38,7 +38,7 @@ void request_step(struct request *req);
 void request_wake(struct request *req);
 /* The process that asks, while its connection is open. */
 struct record_who request_who(const struct request *req);
-/* It is done, or nobody waits for the reply any more: frees all that it holds but the memory of the reply. */
+/* It is done, or nobody waits for the reply any more: frees all that it holds, except reply.out, for the next request. */
 void request_end(struct request *req);
 
 #endif

@@ -203,7 +203,7 @@ int store_damaged(struct store *s, struct fw_diags *ds, const char *fmt, ...) __
 int store_begin(struct store *s, bool durable);
 /* Commits if @rc is 0, else rolls back. Returns the first error of both. */
 int store_end(struct store *s, int rc);
-/* As store_end(), for what somebody is told: only while the store is the one that was opened, and can be written. */
+/* As store_end(), for what is acknowledged: commits only while the store is the one that was opened, and can be written. */
 int store_end_kept(struct store *s, int rc);
 /* Moves the log into the database. */
 int store_checkpoint(struct store *s);

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define STORE_VERSION 1
-#define STORE_APPLICATION 1719100449 /* "fwd!", to be told from other databases */
+#define STORE_APPLICATION 1719100449 /* "fwd!", which distinguishes it from other databases */
 
 /* As SQLite stores them. */
 static const char *const tables[] = {

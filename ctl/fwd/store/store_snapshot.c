@@ -221,7 +221,7 @@ int store_snapshot_commit(struct store *s, bool keep, const struct store_note *n
 int store_snapshot_fold(struct store *s, uint64_t changes, struct fw_diags *ds)
 {
 	store_locked(s);
-	/* The fold began before a change came that waits to be confirmed: that must not become part of the snapshot. */
+	/* A change made after the fold began waits to be confirmed: it must not become part of the snapshot. */
 	if (s->tentative && s->tentative <= changes)
 		return -EAGAIN;
 	return turn_over(s, ROW_GONE, changes, NULL, ds);
