@@ -72,6 +72,7 @@ static int configure(const struct fw_command_line *cl, struct config *c, struct 
 	return wrong ? wrong : err;
 }
 
+/* Does what the command line asks for: one action, or serving. Return: the exit code. */
 static int run(const struct fw_command_line *cl)
 {
 	struct config config = { .socket = "" };

@@ -79,6 +79,7 @@ static int look_at_next(struct list *l, const struct fw_ruleset *rs, int64_t *wo
 	return 0;
 }
 
+/* Lists rules until there is enough for a chunk, or enough work is done for one step. */
 static void list_step(struct request *req, struct stream *s)
 {
 	struct list *l = (struct list *)s;
@@ -165,6 +166,7 @@ static int find_policy(const char *name, struct fw_diags *ds)
 	return FW_NREASONS;
 }
 
+/* Lists all policies, or the one that the arguments name. */
 static void list_policies(struct request *req)
 {
 	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
@@ -200,7 +202,7 @@ void handle_list(struct request *req)
 	unsigned what = a->set ? ARGS_SETS : a->policy ? ARGS_POLICY : a->what;
 
 	if (what != ARGS_RULES && (a->query || a->from || a->rule))
-		reply_fail(&req->reply, NULL, "'filter', 'from' and 'rule' are of rules only");
+		reply_fail(&req->reply, NULL, "'filter', 'from' and 'rule' are for rules only");
 	else
 		lists[what](req);
 }

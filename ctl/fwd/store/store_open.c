@@ -350,6 +350,7 @@ static int open_files(struct store *s, struct fw_diags *ds)
 	return store_files_check(s->path, ds); /* again: SQLite removes files that are empty */
 }
 
+/* @copy: see store_open_copy(). 0 or -errno with a diagnostic. */
 static int open_new(const char *path, bool copy, struct fw_diags *ds, struct store **out)
 {
 	struct store *s = calloc(1, sizeof(*s));
