@@ -93,7 +93,7 @@ bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 
 	if (piece->at->part == FW_RULE_HEAD) {
 		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)rule->verdict);
-		fw_buf_printf(b, ",\"text\":\"");
+		fw_buf_add(b, ",\"text\":\"", 9);
 	}
 	from = b->len;
 	all = fw_text_print_rule_some(b, rs, rule, piece->at, piece->most);

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl history: what was done and refused, when and by whom. */
 #include "rows.h"
+#include "ctl/fwctl/output/message.h"
 #include "ctl/fwctl/request/request.h"
 
 #include <pwd.h>
 #include <string.h>
-#include <time.h>
 
 static const struct ctl_option *const options[] = { &ctl_opt_limit, NULL };
 
+/* The name of a user, or the number. Return: @buf. */
 static const char *user_of(const json_t *o, char *buf, size_t size)
 {
 	uint64_t uid = ctl_field_u64(o, "uid");
@@ -23,16 +24,13 @@ static const char *user_of(const json_t *o, char *buf, size_t size)
 
 static int print(void *ctx, json_t *o)
 {
-	time_t at = (time_t)ctl_field_real(o, "at");
 	uint64_t pid = ctl_field_u64(o, "pid");
-	char when[32] = "?", user[40], who[96];
-	struct tm tm;
+	char when[32], user[40], who[96];
 
-	if (localtime_r(&at, &tm))
-		strftime(when, sizeof(when), "%F %T", &tm);
 	snprintf(who, sizeof(who), pid ? "%s %s[%llu]" : "%s %s", user_of(o, user, sizeof(user)),
 		 ctl_field_text(o, "process"), (unsigned long long)pid);
-	printf("%s  %-24s %s\n", when, who, ctl_field_text(o, "text"));
+	printf("%s  %-24s %s\n", ctl_time(when, sizeof(when), (uint64_t)ctl_field_real(o, "at")), who,
+	       ctl_field_text(o, "text"));
 	return 0;
 }
 

@@ -9,22 +9,11 @@
 #include "fw/cost.h"
 
 #include <string.h>
-#include <time.h>
 
 static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
 
 #define ROW(...) ctl_print_row(0, 14, __VA_ARGS__)
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
-
-static const char *clock_text(uint64_t seconds, char *buf, size_t size)
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!localtime_r(&t, &tm) || !strftime(buf, size, "%F %T", &tm))
-		snprintf(buf, size, "%llu", (unsigned long long)seconds);
-	return buf;
-}
 
 static void print_tables(const json_t *o)
 {
@@ -149,10 +138,10 @@ static void print_confirmation(const json_t *o)
 
 	if (ctl_field_u64(o, "confirm_by"))
 		ROW("to confirm", "%s: by %s, or it is undone", ctl_field_text(o, "confirm_what"),
-		    clock_text(ctl_field_u64(o, "confirm_by"), at, sizeof(at)));
+		    ctl_time(at, sizeof(at), ctl_field_u64(o, "confirm_by")));
 	if (!json_is_object(rollback))
 		return;
-	clock_text(ctl_field_u64(rollback, "at"), at, sizeof(at));
+	ctl_time(at, sizeof(at), ctl_field_u64(rollback, "at"));
 	if (json_is_null(json_object_get(rollback, "rules")))
 		ROW("undone", "%s at %s: %s", ctl_field_text(rollback, "what"), at, ctl_field_text(rollback, "reason"));
 	else

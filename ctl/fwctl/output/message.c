@@ -6,6 +6,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 static char first_error[512]; /* for readers of JSON */
 
@@ -103,4 +104,14 @@ void ctl_print_count(uint64_t packets, uint64_t bytes)
 	char text[32];
 
 	printf("%12llu %11s  ", (unsigned long long)packets, ctl_bytes(text, sizeof(text), bytes));
+}
+
+const char *ctl_time(char *buf, size_t size, uint64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!localtime_r(&t, &tm) || !strftime(buf, size, "%F %T", &tm))
+		snprintf(buf, size, "%llu", (unsigned long long)seconds);
+	return buf;
 }

@@ -25,6 +25,8 @@ void ctl_put(FILE *f, const char *s);
 void ctl_print_row(int indent, int width, const char *what, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* "PACKETS BYTES  " in columns, as counters are shown everywhere. */
 void ctl_print_count(uint64_t packets, uint64_t bytes);
+/* Local time, as "2026-01-31 12:00:00". @seconds: since 1970. Return: @buf. */
+const char *ctl_time(char *buf, size_t size, uint64_t seconds);
 /* Bytes in the largest unit that fits, as "12.3 MiB". Return: @buf. */
 const char *ctl_bytes(char *buf, size_t size, uint64_t bytes);
 
