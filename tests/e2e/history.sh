@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of what waits to be confirmed and of what was done; sourced by run.sh.
+# Cases of confirmation, undo and history; sourced by run.sh.
 
-# becomes NAME...: the names of the rules, soon.
+# becomes NAME...: waits until these are the names of the rules.
 becomes_order() { wait_until order "$@" || order "$@"; }
 
-# Each command that changes something, as a line: it waits, is taken back by undo, and stays when it is confirmed.
+# Each command that changes something, one per line: it waits for confirmation, undo reverts it, and confirm keeps it.
 case_confirm_commands() {
 	start_fwd || return 1
 	local rules=$tmp/confirm.rules before after command
@@ -39,7 +39,7 @@ case_confirm_commands() {
 	END
 }
 
-# The counter of a rule that was deleted comes back with it, also over a restart.
+# The counter of a deleted rule is restored with it, also after a restart.
 case_confirm_counters() {
 	start_fwd && ok add rule name ping in proto icmp accept && ok attach s0 || return 1
 	in_client ping -q -c 3 -i 0.01 -W1 $server4 >/dev/null || fail "no ping" || return 1
@@ -51,7 +51,7 @@ case_confirm_counters() {
 	ok del rule ping --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && becomes_order ping && packets ping 3
 }
 
-# Too late is a failure, and the numbers are those of what was undone.
+# Confirming too late fails, and the numbers are those of the change that was undone.
 case_confirm_too_late() {
 	start_fwd && ok add rule name old in accept || return 1
 	printf 'rule name %s in drop\n' a b c >"$tmp/g.rules"
@@ -66,7 +66,7 @@ case_confirm_too_late() {
 		answers 1 ask change '{"check":true,"confirm":5}' "$tmp/g.rules" && told "leave out"
 }
 
-# What was done stands in the log and in the history, over a restart; a name cannot forge a line of either.
+# Changes are in the log and in the history, also after a restart; a name cannot forge a line of either.
 case_history() {
 	start_fwd && ok add rule name old in accept || return 1
 	printf 'rule name %s in drop\n' a b c >"$tmp/g.rules"
@@ -91,7 +91,7 @@ case_history() {
 	head -1 "$tmp/json" | grep -q '"action":"start"' || fail "the start is not the newest: $(head -1 "$tmp/json")"
 }
 
-# A flood of one kind neither fills the log nor pushes the others out.
+# Many entries of one kind neither fill the log nor displace the others.
 case_history_flood() {
 	start_fwd --group games && ok set create s && ok add rule name old in accept || return 1
 	chmod 711 "$tmp" "$tmp/fwd"
@@ -104,7 +104,7 @@ case_history_flood() {
 	ok del rule old && wait_until grep -q "fwd: del rule old" "$tmp/fwd.log"
 }
 
-# The file of the setting is loaded by SIGHUP and by load without a file; that it differs from what is live is said.
+# The file of the setting `rules` is loaded by SIGHUP and by load without a file; status tells if it differs from the live rules.
 case_rules_file() {
 	local file=$tmp/own.rules
 	printf 'policy in accept\nset s { 10.0.0.1, 10.0.0.2 }\nrule name a from @s drop\n' >"$file"
@@ -112,7 +112,7 @@ case_rules_file() {
 	says_file() { wait_until eval "ctl status | grep -qF \"rules file     $file$1\"" || fail "not '$1': $(ctl status)"; }
 	start_fwd --rules "$file" && order a && says_file ": same as the live ruleset" && refuses 1 "has the format" load --format classbench ||
 		return 1
-	# The same in other words is the same.
+	# The same rules in other words do not differ.
 	printf '# words\nset s { 10.0.0.2,10.0.0.1 }\npolicy   in accept\nrule  name a   from @s drop\n' >"$file"
 	fwd_kill TERM && start_fwd --rules "$file" && says_file ": same as the live ruleset" && ok set add s 10.0.0.3 &&
 		says_file ": same as the live ruleset before later changes" && fwd_kill TERM && start_fwd --rules "$file" &&
@@ -120,7 +120,7 @@ case_rules_file() {
 	ok load --diff --check && says "10.0.0.3" && kill -HUP "$fwd_pid" && says_file ": same as the live ruleset" &&
 		logs "load $file (SIGHUP): 1 rule, 1 element removed, by run.sh (pid $$, uid 0)" || return 1
 	ok add rule name b drop && ok load && order a && says_file ": same as the live ruleset" && ok add rule name b drop || return 1
-	# What is wrong changes nothing, and is said.
+	# An invalid file is reported and changes nothing.
 	echo nonsense >>"$file"
 	kill -HUP "$fwd_pid" && logs "refused: load $file (SIGHUP): line 5" && order a b && refuses 1 "own.rules:5" load || return 1
 	rm "$file"
@@ -132,7 +132,7 @@ case_rules_file() {
 		kill -HUP "$fwd_pid" && order a b && ok status
 }
 
-# attach and detach wait, too: what was filtered before is filtered again, and in the way in which it was.
+# attach and detach wait too: undo filters the same interfaces again, in the same way.
 case_confirm_attach() {
 	start_fwd && ok policy in drop || return 1
 	dev() { ctl --json status | grep -o "{\"dev\":\"$1\"[^}]*}"; }
@@ -144,26 +144,26 @@ case_confirm_attach() {
 		ok --json status && says '"what":"attach s0","rules":null,"restored":null' && no_dev s0 &&
 		expect yes try_ping $server4 && fw_gone || return 1
 	ok attach s0 --confirm 5m && ok confirm && says "confirmed: attach s0" && dev_is s0 '"mode":"native"' || return 1
-	# Another way of filtering, and another interface, over a restart.
+	# Another mode, and another interface, also after a restart.
 	ok attach s0 late0 --later --mode tc --confirm 5m && dev_is s0 '"mode":"tc"' && dev_is late0 '"missing"' &&
 		fwd_kill KILL && start_fwd && refuses 1 "attach s0 late0" add rule drop && ok undo && no_dev late0 &&
 		dev_is s0 '"mode":"native"' && expect no try_ping $server4 || return 1
 	ok detach s0 --confirm 1s && dev_is s0 '"mode":"native"' && expect no try_ping $server4 &&
 		refuses 1 "too late: 'detach s0'" confirm || return 1
-	# The time goes on while fwd does not.
+	# The time runs while fwd does not.
 	ok detach s0 --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && dev_is s0 '"attached"' &&
 		expect no try_ping $server4 && refuses 1 "too late" confirm || return 1
 	ok attach late0 --later --confirm 2s && fwd_kill KILL && sleep 3 && start_fwd && no_dev late0 && dev_is s0 '"attached"' || return 1
 	ok attach s0 --mode generic --confirm 2s && dev_is s0 '"mode":"generic"' && fwd_kill KILL && sleep 3 && start_fwd &&
 		dev_is s0 '"mode":"native"' && expect no try_ping $server4 || return 1
-	# What is refused leaves nothing that waits.
+	# After a refused command nothing waits.
 	refuses 1 "nosuch0" attach nosuch0 --confirm 5m && refuses 1 "" undo && ok add rule name y accept || return 1
 	ok detach s0 --confirm 5m && ok confirm && no_dev s0 && expect yes try_ping $server4 && ok history &&
 		says "attach s0: s0 attached (native), to be confirmed" && says "refused: attach nosuch0: there is no interface" &&
 		says "rollback: detach s0: not confirmed within 1 s" && says "undo: attach s0 late0" && says "confirm: detach s0"
 }
 
-# A rule that was added says what it is called by.
+# add prints the id of the new rule.
 case_add_says_id() {
 	share_fwd || return 1
 	ok add rule name db in drop && is "what add says" "$(cat "$tmp/out")" "rule 1 (db)" &&
@@ -173,10 +173,10 @@ case_add_says_id() {
 	ok add rule --check in drop && says "checked only" && ! grep -q "^rule" "$tmp/out"
 }
 
-# watch goes on when fwd is started again.
+# watch continues when fwd is restarted.
 case_watch_restart() {
 	start_fwd && ok add rule name ping in proto icmp accept && ok attach s0 || return 1
-	rm -f "$tmp/watched" "$tmp/watched.json" # of another case
+	rm -f "$tmp/watched" "$tmp/watched.json" # left by another case
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 >"$tmp/watched" 2>"$tmp/err" &
 	local text=$!
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.2 --json >"$tmp/watched.json" 2>>"$tmp/err" &

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwd with interfaces that have several names, swap them, or go to other network namespaces, and with programs of
+# Cases of fwd with interfaces that have several names, swap names, or move to other network namespaces, and with programs of
 # others on them; sourced by run.sh.
 
-# The index of an interface; whether the kernel says that it has an XDP program. IFACE [NAMESPACE]
+# The index of an interface; whether it has an XDP program according to the kernel. IFACE [NAMESPACE]
 index_of() { enter "${2:-$server}" ip -o link show "$1" | cut -d: -f1; }
 has_xdp() { enter "${2:-$server}" ip -d link show "$1" | grep -q prog/xdp; }
 swap() { # A B: by way of a third name
 	in_server ip link set "$1" name swap0 && in_server ip link set "$2" name "$1" && in_server ip link set swap0 name "$2"
 }
 
-# Another name of an interface means the interface: it has one device, and who names it otherwise takes nothing away.
+# An alternative name means the same interface: it is one device, and detaching it by another name is refused.
 case_interfaces_other_names() {
 	start_fwd || return 1
 	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' || return 1
@@ -21,7 +21,7 @@ case_interfaces_other_names() {
 		refuses 1 "not ours to replace" attach enp3s0 --mode native && device_is s0 '"mode":"tc"' &&
 		expect no try_ping $server4 && in_server ip link set s0 xdp off || return 1
 	ok detach s0 && expect yes try_ping $server4 && ok attach enp3s0 && has_xdp s0 && device_is s0 '"state":"attached"' || return 1
-	# A name that is wanted later may come as another name.
+	# A name that is attached in advance may appear as an alternative name.
 	ok detach s0 && ok attach --later enq9 && in_server ip link property add dev s0 altname enq9 && device_becomes enq9 attached &&
 		ok attach s0 && says enq9 && ok status && says "now called s0" && ok detach enq9 && expect yes try_ping $server4 || return 1
 	in_server ip link property del dev s0 altname enp3s0 altname enq9
@@ -43,7 +43,7 @@ rule in on enp3s0 drop" || return 1
 	in_server ip link property del dev s0 altname enp3s0
 }
 
-# In both orders, in steps and at once, while fwd runs and while it does not.
+# Swapped in both orders, in steps and at once, while fwd runs and while it does not.
 case_interfaces_swap() {
 	local index0 index1
 	start_fwd && pair a0 a1 && pair b0 b1 && ok attach a0 b0 || return 1
@@ -62,7 +62,7 @@ case_interfaces_swap() {
 	in_server ip link del a0 && in_server ip link del b0
 }
 
-# The same store and pins in another namespace, whose interface has the same name and index.
+# The same store and pins in another namespace, with an interface of the same name and index.
 case_interfaces_other_namespace() {
 	local other=fwe2e-$$-o index
 	ip netns add "$other" || return 1
@@ -86,7 +86,7 @@ case_interfaces_other_namespace() {
 	in_server ip link del n0
 }
 
-# An interface that goes to another namespace is filtered there until it is detached.
+# An interface that moves to another namespace is filtered there until it is detached.
 case_interfaces_moved() {
 	local other=fwe2e-$$-o
 	ip netns add "$other" || return 1
@@ -101,7 +101,7 @@ case_interfaces_moved() {
 	ip netns del "$other"
 }
 
-# Whoever comes before fwd on tc does not stay there, and status says so meanwhile.
+# A program that is attached before fwd on tc does not stay first, and status names it meanwhile.
 case_interfaces_in_front() {
 	start_fwd || return 1
 	compile_bpf pass 'SEC("tc") int pass(void *ctx) { return 0; }' || return 1
@@ -111,14 +111,14 @@ case_interfaces_in_front() {
 	in_server tc qdisc del dev s0 clsact
 }
 
-# Pins in a mount namespace of its own, and without: that is said before somebody relies on them.
+# fwd warns when its pins are in a private mount namespace.
 case_interfaces_private_pins() {
 	start_fwd && grep -q "private mount namespace" "$tmp/fwd.log" && ok status && says "in a private mount namespace" || return 1
 	exits 1 "$fwd" --socket "$tmp/fwd/other" --store "$tmp/fwd/others" --pins "$tmp/no/pins" &&
 		says "mount -t bpf bpf $tmp/no/pins"
 }
 
-# fwctl run looks after its place too, and takes interfaces by any of their names.
+# fwctl run stays first too, and accepts any name of an interface.
 case_interfaces_run() {
 	compile_bpf pass 'SEC("tc") int pass(void *ctx) { return 0; }' && basic_rules &&
 		in_server ip link property add dev s0 altname enp3s0 || return 1
@@ -129,7 +129,7 @@ case_interfaces_run() {
 	in_server ip link property del dev s0 altname enp3s0
 }
 
-# What is wrong is refused, with what would be right; several at once are attached all or none.
+# Errors come with a hint; of several interfaces either all are attached or none.
 case_interfaces_refused() {
 	start_fwd && pair veth0 veth1 && pair veth2 veth3 || return 1
 	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' || return 1
@@ -146,7 +146,7 @@ case_interfaces_refused() {
 	in_server ip link del veth0 && in_server ip link del veth2 && in_server ip link del veth8
 }
 
-# At random: what status says against what the kernel says. FW_SEQUENCES=N for more of them.
+# Random steps: status must agree with the kernel. FW_SEQUENCES=N for more of them.
 case_interfaces_sequences() {
 	"${SEQUENCES_PROGRAM:-$top/build/sequences}" >"$tmp/sequences" 2>&1 || fail "$(cat "$tmp/sequences")" || return 1
 	sed -n -e '/^seed/s/^/      /p' -e '/^[0-9]/s/^/      /p' "$tmp/sequences"

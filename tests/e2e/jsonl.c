@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Is standard input JSON objects, one a line, at least one, the last with the field that is named (ok)? Exit code 0: yes. */
+/* Is standard input JSON objects, one per line, at least one, the last with the given field (ok)? Exit code 0: yes. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

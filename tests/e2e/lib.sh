@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Two namespaces, a client and a server, with a veth pair between them; real
-# traffic; and fwctl in the server's. Sourced by demo and run.sh. Whatever
-# happens, everything made here goes away when the script ends.
+# Two namespaces, a client and a server, joined by a veth pair; real traffic; and
+# fwctl in the server's. Sourced by demo and run.sh. Everything that is created
+# here is removed when the script ends, whatever happens.
 #
 #   client                              server
 #   c0 192.0.2.2, 2001:db8:0:1::2  ---  s0 192.0.2.1, 2001:db8:0:1::1
@@ -38,12 +38,12 @@ die() {
 	exit 1
 }
 
-# A command in a namespace. Not by ip netns exec, nor by -n of ip and tc: they mount /sys anew, which fails where the
-# root directory is no mount point (chroot). What runs in the background calls nsenter itself: $! is the command's then.
+# Runs a command in a namespace. Not by ip netns exec, nor by ip -n and tc -n, which mount /sys and fail where the root directory
+# is no mount point (chroot). Background commands call nsenter themselves, so that $! is the command.
 enter() { nsenter --net="/run/netns/$1" "${@:2}"; }
 in_client() { enter "$client" "$@"; }
 in_server() { enter "$server" "$@"; }
-# In those of fwd, whose bpffs is mounted nowhere else.
+# The same in the namespaces of fwd, whose bpffs is mounted nowhere else.
 in_fwd() { nsenter --target "$fwd_space" --net --mount "$@"; }
 in_fwd_mounts() { nsenter --target "$fwd_space" --mount "$@"; }
 
@@ -67,7 +67,7 @@ tc_folders_remove() {
 	rmdir /sys/fs/bpf/tc/globals /sys/fs/bpf/tc 2>/dev/null
 }
 
-# The server's interface with all that it loses when it goes down.
+# Sets up the server's interface, with everything that it loses when it is down.
 server_up() {
 	in_server ip link set s0 up
 	in_server ip addr replace $server4/24 dev s0
@@ -75,7 +75,7 @@ server_up() {
 	for net in 203.0.113.0/24 198.51.100.0/24 2001:db8:bad::/48; do in_server ip route replace $net dev s0; done
 }
 
-# Namespaces, links, addresses. Exits when that is not possible.
+# Makes namespaces, interfaces and addresses. Exits if that is not possible.
 net_up() {
 	[ "$(id -u)" = 0 ] || die "needs root"
 	for tool in ip ping nc; do
@@ -99,8 +99,8 @@ net_up() {
 	wait_until try_ping $server6 || die "no IPv6 between the namespaces"
 }
 
-# Tries a command until it succeeds, for up to a minute: machines are slow and busy. The command is called each time: what it
-# compares it has to look up itself.
+# Repeats a command until it succeeds, for up to a minute, because machines may be slow and busy. The command must look up itself
+# what it compares.
 wait_until() {
 	local until=$((SECONDS + 60))
 	while ! "$@" >/dev/null 2>&1; do
@@ -111,7 +111,7 @@ wait_until() {
 
 listening() { in_server ss -Hln${1}6 "sport = :$2" | grep -q . && in_server ss -Hln${1}4 "sport = :$2" | grep -q .; }
 
-# listen tcp|udp PORT...: on both families; what UDP brings goes to $tmp/udp.
+# listen tcp|udp PORT...: on both families; received UDP data is written to $tmp/udp.
 listen() {
 	local proto=$1 udp= port family
 	shift
@@ -125,8 +125,8 @@ listen() {
 	done
 }
 
-# Each says by its exit code whether the packet got through. ADDRESS [SOURCE]. What is to get through is waited for longer:
-# a slow machine makes nothing pass that is dropped.
+# Their exit code tells whether the packet got through. ADDRESS [SOURCE]. `patience` is longer where it should, since a slow machine
+# makes no dropped packet pass.
 patience=1 # seconds
 try_ping() { in_client ping -q -c1 -W$patience ${2:+-I "$2"} "$1" >/dev/null 2>&1; }
 try_tcp() { in_client nc -z -w$patience ${3:+-s "$3"} "$1" "$2" >/dev/null 2>&1; }
@@ -140,7 +140,7 @@ try_udp() {
 	return 1
 }
 
-# fw_start RULES OPTION...: fwctl run in the server's namespace, back when it is attached.
+# fw_start RULES OPTION...: starts fwctl run in the server's namespace, and waits until it is attached.
 fw_start() {
 	local rules=$1
 	shift
@@ -155,7 +155,7 @@ fw_start() {
 fw_started() { [ -s "$tmp/out" ] || fw_ended; }
 fw_ended() { ! kill -0 "$fw_pid"; }
 
-# Ends it; its totals are in $tmp/out then. Returns its exit code, 99 when it had to be killed.
+# Ends it; $tmp/out has its totals then. Returns its exit code; 99: it had to be killed.
 fw_stop() {
 	local code=99
 	kill -TERM "$fw_pid"
@@ -170,13 +170,13 @@ fw_stop() {
 	return $code
 }
 
-# fw_count NAME: packets of a rule, or of "policy in", after fw_stop.
+# fw_count NAME: prints the packets of a rule, or of "policy in", after fw_stop.
 fw_count() {
 	awk -v what=" $1 " '/^total of/ { t = 1 } t && index($0 " ", what) { n = $1 } END { print n + 0 }' "$tmp/out"
 }
 
-# fwd in the server's namespace, with a bpffs of its own: fwd_start OPTION...; back when it answers. Until fwd_stop, the
-# next one finds the store and the pins of the one before.
+# fwd_start OPTION...: starts fwd in the server's namespace, with its own bpffs, and waits until it answers. Until fwd_stop, the next
+# one finds the store and the pins of the one before.
 fwd_start() {
 	if [ -z "$fwd_space" ]; then
 		mkdir -p "$tmp/bpffs" "$tmp/fwd"
@@ -195,14 +195,14 @@ fwd_start() {
 fwd_answers() { "$fwctl" --socket "$tmp/fwd/sock" status >/dev/null 2>&1; }
 fwd_started() { fwd_answers || ! kill -0 "$fwd_pid"; }
 
-# Only the process: packets are filtered on. fwd_kill SIGNAL
+# fwd_kill SIGNAL: ends only the process; filtering continues.
 fwd_kill() {
 	kill "-$1" "$fwd_pid" 2>/dev/null
 	wait "$fwd_pid" 2>/dev/null
 	fwd_pid=
 }
 
-# The process, its store and what it pinned.
+# Ends the process and removes its store and pins.
 fwd_stop() {
 	[ -n "$fwd_pid" ] && fwd_kill TERM
 	[ -n "$fwd_space" ] && kill "$fwd_space" 2>/dev/null && wait "$fwd_space" 2>/dev/null
@@ -210,7 +210,7 @@ fwd_stop() {
 	[ -n "$tmp" ] && rm -rf "$tmp/fwd" "$tmp/fwd.log"
 }
 
-# Is nothing of ours on the server's interface?
+# Is nothing of ours attached to the server's interface?
 fw_gone() {
 	! in_server ip -d link show s0 | grep -q xdp &&
 		! in_server tc filter show dev s0 ingress 2>/dev/null | grep -q . &&

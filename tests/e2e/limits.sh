@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What there is only so much of: it is shown, refused beyond, and given back. Sourced by run.sh.
+# Limited resources: their use is shown, more is refused, and they are given back. Sourced by run.sh.
 
 # names_in_use N
 names_in_use() { ok status && grep -q " $1 of 65535 interface names" "$tmp/out"; }
-# limit_names FROM TO: rules on so many interfaces, a hundred each
+# limit_names FROM TO: prints rules on these interfaces, a hundred each
 limit_names() { seq -f 'limit%.0f' "$1" "$2" | paste -sd, | sed 's/\(\([^,]*,\)\{99\}[^,]*\),/\1\n/g' | sed 's/.*/rule in on { & } drop/'; }
 
 case_fwd_limits() {
@@ -23,7 +23,7 @@ limit_altnames() { # add|del
 	seq -f 'altname limit%.0f' 100 | xargs -n 40 nsenter --net="/run/netns/$server" ip link property "$1" dev s0
 }
 
-# All of an interface's other names are known, however many.
+# All alternative names of an interface are known, however many.
 case_fwd_many_altnames() {
 	start_fwd && limit_altnames add || return 1
 	ok add rule in on limit100 drop && ok classify "icmp 10.0.0.1 > 10.0.0.2 in on limit100" && says ": drop" &&

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of packets that are inside something else, and of interfaces without an Ethernet header. Sourced by run.sh.
+# Cases of encapsulated packets, and of interfaces without an Ethernet header. Sourced by run.sh.
 
-# A frame in hexadecimal, behind the addresses.
+# A frame in hexadecimal, after the addresses.
 frame() { echo "0xffffffffffff020000000001$(printf %s "$@" | tr -d ' ')"; }
 # 198.18.0.1:999 > 192.0.2.1:22
 syn4='4500002800010000400600 00c6120001c0000201 03e700160000000100000000 5002ffff00000000'
 
-# What frames hold, and what they are not looked into for, at each hook: each row is a frame, and what counts it.
+# Encapsulations that are parsed, and those that are not, at each hook: each row is a frame and what counts it.
 inside_rules() { # POLICY...
 	rules <<-END
 		$(printf 'policy %s\n' "$@")
@@ -46,7 +46,7 @@ case_inside_out() {
 	inside_rules "in accept" "out drop" && inside "$server" s0 && expect_count "policy not-parsed follow" 448
 }
 
-# What is not looked into does as the direction, and what the counters say is what came through.
+# Frames that are not parsed follow the policy of the direction, and the counters match what got through.
 case_not_parsed_follows() {
 	local way verdict
 	start_fwd && attach '{"dev":"s0","out":"yes"}' || return 1
@@ -66,7 +66,7 @@ case_not_parsed_follows() {
 		told '{"hook":"tc-egress","direction":"out","verdict":"accept","packets":3'
 }
 
-# The server's t1 and the client's t0 are a pair of tun interfaces; all else is as with s0 and c0.
+# The server's t1 and the client's t0 are a pair of tun interfaces; everything else is as with s0 and c0.
 #   t0 10.99.0.2, 2001:db8:99::2  ---  t1 10.99.0.1, 2001:db8:99::1
 tunpair=${TUNPAIR:-$top/build/tunpair}
 tun4=10.99.0.1 tun6=2001:db8:99::1
@@ -83,7 +83,7 @@ tun_up() {
 		in_server ip addr add $tun6/64 dev t1 nodad && in_server ip link set t1 up && wait_until try_ping $tun6
 }
 
-# on_tun COMMAND...: with the pair, which goes then.
+# on_tun COMMAND...: runs it with the pair, which is then removed.
 on_tun() {
 	local code=1
 	tun_up && "$@" && code=0
@@ -111,7 +111,7 @@ tun_frames=(
 )
 tun_received() { in_server awk '$1 == "t1:" { n = $3 } END { exit n < '"$1"' }' /proc/net/dev; }
 
-# tun_in OPTION...: what comes in by t1.
+# tun_in OPTION...: incoming packets of t1.
 tun_in() {
 	local n
 	n=$(in_server awk '$1 == "t1:" { print $3 }' /proc/net/dev) && start "$tmp/rules" --dev t1 "$@" &&
@@ -123,7 +123,7 @@ tun_auto() {
 	tun_in && grep -q 't1 (tc ingress' "$tmp/out" && expect_count arp 64 && expect_count "policy not-parsed follow" 32 &&
 		expect_count "policy malformed drop" 128
 }
-# There only a packet's version says what it is: two frames are no IP packet.
+# On tun only the version tells what a packet is: two of the frames are no IP packets.
 tun_generic() {
 	tun_in --xdp generic && grep -q 't1 (generic XDP' "$tmp/out" && expect_count arp 0 &&
 		expect_count "policy malformed drop" 224
@@ -140,7 +140,7 @@ case_tun_generic() { tun_rules && on_tun tun_generic; }
 case_tun_out() { tun_rules "out drop" "not-parsed accept" && on_tun tun_out; }
 case_tun_native() { tun_rules && on_tun tun_native; }
 
-# Real traffic through fwd, from one way of filtering to another, and while fwd is gone.
+# Real traffic through fwd, also while the mode changes, and while fwd does not run.
 tun_fwd() {
 	start_fwd && change "policy in drop" && attach '{"dev":"t1"}' && told '"mode":"tc"' || return 1
 	in_client ping -q -i 0.002 -w 3 $tun4 >"$tmp/ping" 2>&1 &
@@ -161,7 +161,7 @@ tun_fwd() {
 }
 case_tun_fwd() { on_tun tun_fwd; }
 
-# Another program takes over what is attached by both of ours for such interfaces, and it is the right one.
+# Another version takes over the attachments of both programs, each by the right program.
 tun_takeover() {
 	local mode
 	start_fwd || return 1
@@ -178,7 +178,7 @@ tun_takeover() {
 }
 case_tun_takeover() { on_tun tun_takeover; }
 
-# What packets of other links begin with is not known.
+# Interfaces of other types are refused.
 case_links_unknown() {
 	in_server ip link add mon0 type nlmon 2>/dev/null || { echo "SKIP  links_unknown: the kernel has no nlmon"; return 0; }
 	rules <<<'policy in drop'

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of lists of addresses as others publish them, and of the words of other programs; sourced by run.sh.
+# Cases of published lists of addresses, and of the words of other firewalls; sourced by run.sh.
 
-# list_of WORDS: $tmp/feed as a set's file, and a rule.
+# list_of WORDS: a ruleset with $tmp/feed as a set's file, and a rule.
 list_of() { printf 'set feed file "feed" %s\nrule name feed in from @feed drop\n' "$1" >"$tmp/feed.rules"; }
 
 case_lists_are_read() {
@@ -10,7 +10,7 @@ case_lists_are_read() {
 	list_of ""
 	exits 0 "$fwctl" check "$tmp/feed.rules" && says "1 with 2 elements" && ok load "$tmp/feed.rules" &&
 		ok set list feed && says "set feed { 1.2.3.4, 5.6.7.0/24 }" || return 1
-	# What is saved holds the elements themselves.
+	# A save contains the elements themselves.
 	ok save "$tmp/saved" && grep -q "^set feed { 1.2.3.4, 5.6.7.0/24 }" "$tmp/saved" || fail "$(cat "$tmp/saved")"
 }
 
@@ -36,7 +36,7 @@ case_lists_skip_bad() {
 	ok load "$tmp/feed.rules" && says "$tmp/feed: 3 lines skipped, first at line 4" &&
 		ok load --json "$tmp/feed.rules" && says '"warnings":[{' && says "3 lines skipped" &&
 		ok load --check "$tmp/feed.rules" && says "3 lines skipped" || return 1
-	# The store holds the file as it was, and reads it again in the same way.
+	# The store keeps the file as it was, and parses it in the same way.
 	[ "$(ctl set list feed)" = "set feed { 1.2.3.4, 5.6.7.8 }" ] && fwd_kill TERM && start_fwd &&
 		is "the set behind a restart" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }" || return 1
 	printf 'nosuch\n' >"$tmp/feed"
@@ -59,7 +59,7 @@ case_list_one_set_or_policy() {
 		refuses 1 "of rules only" list --from x sets
 }
 
-# Only the rules that could decide on such packets.
+# Lists only the rules that could match such packets.
 case_list_filter() {
 	share_fwd || return 1
 	ok add rule name web in proto tcp dport 80 accept && ok add rule name xmas flags fin,psh,urg drop &&
@@ -69,13 +69,13 @@ case_list_filter() {
 		ok list --terse proto udp drop && is "proto udp drop" "$(cut -d' ' -f4 "$tmp/out" | xargs)" rest &&
 		ok list --terse dport 80 && is "dport 80" "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas rest" &&
 		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns" || return 1
-	# What no packet can be is refused as of a rule.
+	# Impossible packets are refused as in rules.
 	refuses 1 "'flags' cannot go with protocol 17" list proto udp flags syn && marked flags &&
 		refuses 1 "a later fragment has no 'dport'" list frag later dport 22 &&
 		refuses 1 "its addresses are IPv6" list ip from 2001:db8::1
 }
 
-# The names of an interface are one.
+# All names of an interface are equivalent.
 case_list_filter_altname() {
 	share_fwd || return 1
 	in_server ip link property add dev s0 altname enp3s0 && ok add rule name r in on enp3s0 drop &&
@@ -83,10 +83,10 @@ case_list_filter_altname() {
 	wait_until lists r on s0 && lists r on enp3s0 && lists other on not s0 && lists other on not enp3s0 || fail "$(ctl list on s0)" || return 1
 	in_server ip link property del dev s0 altname enp3s0 && wait_until lists other on s0 && lists r on enp3s0 || fail "$(ctl list on s0)"
 }
-# lists NAMES FILTER...: the rules that pass.
+# lists NAMES QUERY...: the query lists these rules.
 lists() { [ "$(ctl list --terse "${@:2}" | cut -d' ' -f4 | xargs)" = "$1" ]; }
 
-# What a service's name meant when it was read stays, whatever /etc/services says later.
+# The name of a service keeps the meaning that it had when it was read, whatever /etc/services has later.
 case_service_names() {
 	start_fwd || return 1
 	grep -q "^ssh[[:blank:]]*22/tcp" /etc/services || return 0
@@ -94,7 +94,7 @@ case_service_names() {
 	ok load "$tmp/names.rules" && ok list --terse && says "dport { 22, 443 }" &&
 		ok add rule name dns in proto udp dport domain accept && ok show rule dns && says "dport 53" || return 1
 	refuses 1 "did you mean 'ssh'?" add rule in proto tcp dport shs accept || return 1
-	# The store is written without the names when fwd has time. From then on it starts where there are none.
+	# fwd rewrites the store without the names when it is idle. Then it starts without /etc/services too.
 	wait_until starts_without_services || fail "fwd does not start without /etc/services: $(tail -3 "$tmp/fwd.log")" || return 1
 	ok list --terse && says "dport { 22, 443 }" &&
 		refuses 1 "'https' is no value of 'dport'" add rule in proto tcp dport https accept
@@ -118,12 +118,12 @@ case_other_words() {
 		refuses 1 "write 10.0.0.0/8" add rule from 10.0.0.0/255.0.0.0 drop && marked 10.0.0.0/255.0.0.0
 }
 
-# no_controls: nothing that the last command wrote moves a terminal's cursor or begins a line of its own.
+# no_controls: the output of the last command has nothing that moves the cursor or forges a line.
 no_controls() {
 	! LC_ALL=C grep -q $'[\x01-\x08\x0b-\x1f\x7f\x9b]' "$tmp/out" "$tmp/err" || fail "control characters: $(cat -v "$tmp/out" "$tmp/err")"
 }
 
-# Names of interfaces and files, and words of the command line, are data.
+# Names of interfaces and files, and arguments, are data.
 case_terminal_controls() {
 	local name=$'e\x1b[31m\x7f\xc2\x9bx'
 	start_fwd || return 1
@@ -148,7 +148,7 @@ case_terminal_controls() {
 	in_server ip link del "$name"
 }
 
-# tab SHELL WORD...: what is offered for the last word, one a line, in the server's namespace and its /sys.
+# tab SHELL WORD...: the completions of the last word, one per line, in the server's namespace and its /sys.
 tab() {
 	local shell=$1
 	shift
@@ -163,7 +163,7 @@ tab() {
 		sh -c 'mount -t sysfs none /sys && cd "$1" && shift && exec "$@"' - "$tmp/there" "$@" | sort
 }
 
-# What may follow depends on the word before. Names are data: in no shell does a device's name do anything.
+# Completions depend on the word before. Names are data: no shell executes anything in a device's name.
 case_completion_positions() {
 	local shell name code=0
 	local -x PATH=$tmp/path:$PATH FWD_SOCKET=$tmp/fwd/sock
@@ -181,7 +181,7 @@ case_completion_positions() {
 			is "$shell: set del" "$(tab $shell fwctl set del wol | xargs)" wolves &&
 			is "$shell: an element" "$(tab $shell fwctl set del wolves w | xargs)" "" || return 1
 	done
-	# Where bash takes '@' for a word of its own, and puts what is offered into the place of both.
+	# bash treats '@' as a word of its own, and replaces both by the completion.
 	is "bash: @" "$(tab bash fwctl add rule from @ | xargs)" "@web2 @wolves" &&
 		is "bash: @w" "$(tab bash fwctl add rule from @ wo | xargs)" @wolves || return 1
 	for name in '$(id>pwned)' '`id>pwned`' 'x;id>pwned' "q'\"*[a]"; do
@@ -192,7 +192,7 @@ case_completion_positions() {
 			[ -e "$tmp/there/pwned" ] && { fail "$shell runs $name"; code=1; }
 			grep -q s0 "$tmp/out" || { fail "$shell offers nothing: $(cat "$tmp/out")"; code=1; }
 		done
-		# What is offered is one word of the shell again, and means the name.
+		# A completion is a single word of the shell that means the name.
 		eval "got=($(tab bash fwctl attach "" | grep -v '^[a-z][a-z0-9]*$'))"
 		is "the word" "${got[0]:-}" "$name" && is "its words" "${#got[@]}" 1 || code=1
 		in_server ip link del "$name"
@@ -200,7 +200,7 @@ case_completion_positions() {
 	return $code
 }
 
-# What is skipped when no client waits for the answer is in the log.
+# Skipped lines are logged when no client waits for the answer.
 case_lists_skip_bad_reload() {
 	printf '1.2.3.4\nnosuch\n' >"$tmp/feed"
 	list_of skip-bad

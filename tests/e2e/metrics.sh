@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What was counted, in all the forms in which it can be read: by the request for metrics, by fwctl, by the pinned maps (as
-# fw-exporter reads them when there is no fwd), and by the iterators' files where the kernel lets them be made. Sourced by run.sh.
+# The counts in every form in which they can be read: by the request `metrics`, by fwctl, from the pinned maps (as fw-exporter reads
+# them when fwd does not run), and from the iterator files, where the kernel has iterators. Sourced by run.sh.
 
 # As fwd sees things: its network, its bpffs.
 
-# Why the kernel lets no files be made, in the words of fwd; empty: they are there.
+# Why there are no iterator files, as fwd reports it; empty: they exist.
 no_files() { ask status | jq -r 'select(.files) | .files.error // empty'; }
 
-# The page of the maps, whether fwd runs or not.
+# The page of fw-exporter from the pinned maps, whether fwd runs or not.
 read_maps() {
 	in_fwd "$exporter" --once --rules all --socket "$tmp/nosuch" --pins "$tmp/bpffs/fwd" >"$tmp/maps" 2>"$tmp/err" ||
 		fail "the maps cannot be read: $(cat "$tmp/err")"
@@ -22,7 +22,7 @@ policies_of_maps() {
 	sed -n 's/^fw_policy_\([a-z]*\)_total{policy="\([^"]*\)",hook="\([^"]*\)",.*verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2\/\3 \4 \5/p' "$tmp/maps" |
 		awk '$1 == "packets" { packets[$2 $3] = $4; next } { print $2, packets[$2 $3], $4, $3 }' | sort
 }
-# INTERFACE HOOK VERDICT PACKETS, but for zeros.
+# INTERFACE HOOK VERDICT PACKETS, except for zeros.
 interfaces_of_maps() {
 	sed -n 's/^fw_packets_total{interface="\([^"]*\)",hook="\([^"]*\)",.*verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2 \3 \4/p' "$tmp/maps" |
 		grep -v ' 0$' | sort
@@ -54,14 +54,14 @@ policies_of_metrics() {
 policies_of_file() {
 	in_fwd cat "$tmp/bpffs/fwd/counters" | sed -n 's/^\([a-z].*\) - -$/\1/p' | sort
 }
-# INDEX HOOK rule|policy VERDICT PACKETS, but for zeros.
+# INDEX HOOK rule|policy VERDICT PACKETS, except for zeros.
 interfaces_of_metrics() {
 	sed -n 's/^{"interface":.*"index":\([0-9]*\),"hook":"\([^"]*\)".*"accept":{"rule":\([0-9]*\),"policy":\([0-9]*\)},"drop":{"rule":\([0-9]*\),"policy":\([0-9]*\)}}/\1 \2 rule accept \3\n\1 \2 policy accept \4\n\1 \2 rule drop \5\n\1 \2 policy drop \6/p' \
 		"$tmp/metrics" | grep -v ' 0$' | sort
 }
 interfaces_of_file() { in_fwd cat "$tmp/bpffs/fwd/interfaces" | grep -v '^#' | sort; }
 
-# Writes what differs to $tmp/differ.
+# Writes the differences to $tmp/differ.
 forms_agree() {
 	rules_of_metrics >"$tmp/a" && read_maps && rules_of_fwctl >"$tmp/c" || return 1
 	{
@@ -70,20 +70,20 @@ forms_agree() {
 			{ [ -n "$(no_files)" ] || files_agree; }
 	} >"$tmp/differ"
 }
-# With what rules_of_metrics wrote.
+# Compares with the output of rules_of_metrics.
 files_agree() {
 	diff "$tmp/a" <(rules_of_file) && diff <(policies_of_metrics) <(policies_of_file) &&
 		diff <(interfaces_of_metrics) <(interfaces_of_file)
 }
 
-# The kernel looks for neighbours when it likes: what differs for that is the same at the next look. all_forms_agree WHEN
+# all_forms_agree WHEN: tries again, because the kernel may send neighbour discovery between two readings.
 all_forms_agree() {
 	wait_until forms_agree || fail "$1: $(cat "$tmp/differ")"
 }
 
-# line_is PATTERN: of a rule, by the maps: ID PACKETS BYTES VERDICT NAME|-
+# line_is PATTERN: a rule's line from the maps: ID PACKETS BYTES VERDICT NAME|-
 line_is() { read_maps && { rules_of_maps | grep -qx -- "$1" || fail "no line '$1': $(rules_of_maps)"; }; }
-# marked_are ID...: rules that say `counter`.
+# marked_are ID...: the rules with the word `counter`.
 marked_are() { is "rules with \`counter\`" "$(rules_of_metrics | awk '$5 == "counter" { print $1 }' | xargs)" "$*"; }
 
 metrics_traffic() {
@@ -115,7 +115,7 @@ case_fwd_metrics() {
 }
 metrics_traffic_open() { expect yes try_ping $server4; }
 
-# Without fwd the counters go on; the next one knows no less.
+# Counting continues without fwd; the next one has all counts.
 case_fwd_metrics_killed() {
 	start_fwd && metrics_rules && metrics_traffic && ok counters --reset 10 && all_forms_agree "before" || return 1
 	rules_of_maps >"$tmp/before"
@@ -126,7 +126,7 @@ case_fwd_metrics_killed() {
 		line_is '7 15 1470 accept ping' && all_forms_agree "with traffic"
 }
 
-# The texts for `cat`, with and without fwd.
+# The iterator files, with and without fwd.
 case_fwd_files() {
 	start_fwd && metrics_rules || return 1
 	[ -z "$(no_files)" ] || { skip "$(no_files)"; return; }
@@ -135,7 +135,7 @@ case_fwd_files() {
 	rules_of_file | grep -qx '7 10 980 accept - ping' || fail "the file does not count on: $(rules_of_file)"
 }
 
-# A kernel that lets no iterators be made, whatever this one does: nothing but the texts is missing.
+# On a kernel without iterators (simulated), only the iterator files are missing.
 case_fwd_no_iterators() {
 	local fwd_before=$fwd code
 	printf '#!/bin/sh\nLD_PRELOAD=%s exec %s "$@"\n' "$top/build/refusing.so" "$fwd" >"$tmp/refused" && chmod +x "$tmp/refused"
@@ -148,7 +148,7 @@ case_fwd_no_iterators() {
 	return $code
 }
 
-# While packets come, each reply adds up in itself.
+# While packets arrive, the numbers of each reply are consistent.
 case_fwd_metrics_add_up() {
 	start_fwd && metrics_rules || return 1
 	nsenter --net="/run/netns/$client" ping -q -f -c 100000 -W1 $server4 >/dev/null 2>&1 &
@@ -167,7 +167,7 @@ case_fwd_metrics_add_up() {
 	all_forms_agree "behind it"
 }
 
-# What `policy in` has accepted and dropped, in the words of whoever shows it: VERDICT PACKETS BYTES.
+# What `policy in` has accepted and dropped, from each source: VERDICT PACKETS BYTES.
 policy_of_maps() { read_maps && policies_of_maps | sed -n 's|^in/xdp \([0-9]*\) \([0-9]*\) \([a-z]*\)$|\3 \1 \2|p' | sort; }
 policy_maps_are() { [ "$(policy_of_maps)" = "$1" ]; }
 policy_of_fwctl() { # list policy|counters
@@ -180,11 +180,11 @@ policy_of_page() {
 	done | awk '{ of[$1] = of[$1] " " $2 } END { for (v in of) print v of[v] }' | sort
 }
 
-# policy_counted ACCEPTED DROPPED [BY RULES]: packets, - where nothing is to be said; by the maps, the page, and fwctl if it can.
+# policy_counted ACCEPTED DROPPED [BY RULES]: packets, or - for no line; in the maps, the page, and fwctl if it shows them.
 policy_counted() {
 	local want form
 	want=$([ "$1" = - ] || echo "accept $1 $(($1 * 77))"; [ "$2" = - ] || echo "drop $2 $(($2 * 77))")
-	# Native XDP sees frames a moment later.
+	# Native XDP gets frames a moment later.
 	wait_until policy_maps_are "$want"
 	is "policy in by the maps" "$(policy_of_maps)" "$want" && get /metrics && lint &&
 		is "policy in by the page" "$(policy_of_page)" "$want" &&
@@ -200,11 +200,11 @@ policy_counted() {
 }
 policy_frames() { in_client "$frames" x0 "$1" "udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63"; }
 
-# While nothing comes, a change of the policy moves nothing in what `fwctl watch` shows.
+# Without packets, a change of the policy does not affect `fwctl watch`.
 intervals() { [ "$(wc -l <"$tmp/watched")" -gt "$1" ]; }
 policy_watched() {
 	local pid
-	rm -f "$tmp/watched" # of another case
+	rm -f "$tmp/watched" # left by another case
 	"$fwctl" --socket "$tmp/fwd/sock" watch --interval 0.1 --json >"$tmp/watched" &
 	pid=$!
 	pids+=($pid)
@@ -215,7 +215,7 @@ policy_watched() {
 			$'[["accept",9],["drop",6]]\n[["drop",6],["accept",9]]\n[["accept",9],["drop",6]]' || fail "$(cat "$tmp/watched")"
 }
 
-# What a policy accepted is never shown as dropped when its verdict changes, nor the other way round.
+# When the verdict of a policy changes, packets that it accepted are never shown as dropped, nor the reverse.
 policy_verdicts() {
 	prometheus_links && start_fwd && ok policy in accept && ok attach x1 --mode native && start_web || return 1
 	policy_frames 5 && policy_counted 5 - && ok policy in drop && policy_counted 5 0 || return 1
@@ -235,7 +235,7 @@ case_fwd_policy_verdicts() {
 	return $code
 }
 
-# The same of rules: what was dropped stays dropped, and nothing else is.
+# The same for rules: the number of dropped packets stays.
 rule_verdicts() {
 	prometheus_links && start_fwd && ok add rule 1 in proto udp dport 4444 accept && ok attach x1 --mode native && start_web ||
 		return 1
@@ -251,13 +251,13 @@ case_fwd_rule_verdicts() {
 	return $code
 }
 
-# left COMMAND...: fwctl where fwd was, as root or as $as.
+# left COMMAND...: runs fwctl in the namespaces of fwd, as root or as $as.
 left() {
 	# shellcheck disable=SC2086 # words on purpose
 	in_fwd ${as:-} "$fwctl" --socket "$tmp/fwd/sock" "$@" --pins "$tmp/bpffs/fwd"
 }
 
-# While fwd does not run, fwctl shows what the kernel goes on with.
+# While fwd does not run, fwctl shows what the kernel continues to filter.
 case_fwd_left() {
 	local mode as
 	start_fwd --group games && metrics_rules && metrics_traffic && read_maps || return 1

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of names that are data: whatever bytes somebody calls a thing by, none that moves a cursor, begins a line, turns the
-# direction of writing or hides goes out, on a terminal, in the log, in JSON or on a page of metrics; sourced by run.sh.
+# Cases of names that are data: whatever bytes are in a name, none that moves the cursor, begins a line, changes the direction of
+# writing or hides is written to a terminal, the log, JSON or a page of metrics; sourced by run.sh.
 
-# Controls, C1 as bytes and as UTF-8, what turns the direction, has no width or separates lines, and what is no UTF-8: cut off,
-# too long, a surrogate, above U+10FFFF.
+# Controls, C1 as bytes and as UTF-8, characters that change the direction, have no width or separate lines, and invalid UTF-8:
+# truncated, overlong, a surrogate, above U+10FFFF.
 names_bad=($'\x1b[31m' $'\x07' $'\r' $'\n' $'\x7f' $'\x9b2J' $'\xc2\x9b2J' $'\xc2\x85' $'\xe2\x80\xae' $'\xe2\x81\xa6'
 	$'\xe2\x80\x8f' $'\xd8\x9c' $'\xe2\x80\x8b' $'\xef\xbb\xbf' $'\xe2\x80\xa8' $'\xf3\xa0\x81\x81' $'\xff' $'\xe2\x82'
 	$'\xc0\xaf' $'\xed\xa0\x80' $'\xf4\x90\x80\x80')
@@ -20,7 +20,7 @@ shows_nothing_raw() {
 	return 0
 }
 
-# Files that hold the text in every place: names of sets and rules, words, interfaces, comments, paths, addresses.
+# Files with the text in every place: names of sets and rules, words, interfaces, comments, paths, addresses.
 names_files() { # TEXT
 	printf 'set %s { 10.0.0.1 }\nset s { %s }\nset f file "%s"\nrule name %s drop\nrule on "%s" drop\nrule %s drop\nrule drop comment "%s"\n%s\npolicy %s drop\nrule from @%s drop "%s"' \
 		"$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1" "$1" >"$tmp/names.d/rules"
@@ -29,7 +29,7 @@ names_files() { # TEXT
 	[ "$1" = "${1//\//}" ] && cp "$tmp/names.d/rules" "$tmp/names.d/r$1" && cp "$tmp/names.d/taken" "$tmp/names.d/t$1"
 }
 
-# Every command, with the text wherever it takes one. names_commands EACH TEXT: EACH is called with the words of each.
+# names_commands EACH TEXT: calls EACH with the words of every command, with the text wherever it takes one.
 names_commands() {
 	local each=$1 x=$2 d=$tmp/names.d
 	for words in attach 'attach --later' detach 'show rule' 'del rule' 'add rule' 'add rule name' 'add rule on' 'add rule drop comment' \
@@ -62,7 +62,7 @@ names_one() {
 	shows_nothing_raw "$tmp/out" "$tmp/err" || { echo "      by fwctl $*" | cat -v >&2; return 1; }
 }
 
-# What goes out in JSON is JSON. Usage errors of what stands before the command are told in text.
+# JSON output is valid JSON. Usage errors before the command are text.
 names_json() {
 	case $* in --socket* | help* | completion* | - | -- | 'save -' | 'watch'*) return 0 ;; esac
 	timeout 60 "$fwctl" --json --socket "$tmp/fwd/sock" "$@" >"$tmp/out" 2>"$tmp/err" </dev/null
@@ -73,7 +73,7 @@ names_json() {
 case_names_commands() {
 	start_fwd && ok set create s && mkdir -p "$tmp/names.d" || return 1
 	local bad
-	# Those that are UTF-8 without controls, the controls, what is no UTF-8; a new line is refused sooner.
+	# Texts without controls, controls, invalid UTF-8; a newline is refused earlier.
 	for bad in "$(printf %s "${names_bad[@]:6:10}")" "$(printf %s "${names_bad[@]:0:3}")" "$(printf %s "${names_bad[@]:4:2}" "${names_bad[@]:16}")" $'\n'; do
 		names_files "a${bad}b" && names_commands names_one "a${bad}b" && names_commands names_json "x${bad}" || return 1
 	done
@@ -81,7 +81,7 @@ case_names_commands() {
 	! grep -av '^fwd: ' "$tmp/fwd.log" | grep -q . || fail "lines of the log that are no lines of fwd: $(cat "$tmp/fwd.log")"
 }
 
-# Each argument of each request, as whoever writes to the socket himself may fill it.
+# Each argument of each request, as any client of the socket may set it.
 case_names_requests() {
 	start_fwd && ok set create s && start_web || return 1
 	local bad text request arg file=$tmp/names.rules
@@ -126,8 +126,8 @@ case_names_requests() {
 
 names_metric() { get /metrics && grep -qF "fw_interface_attached{interface=\"${1//\\/\\\\}\"," "$tmp/page"; }
 
-# An interface that the kernel lets be called so is shown escaped, and means what is shown, everywhere; one that is not there
-# cannot be asked for by such a name.
+# An interface with such a name is shown escaped, and that form means it, everywhere; a missing interface cannot be requested by
+# such a name.
 case_names_interfaces() {
 	start_fwd && start_web || return 1
 	local name shown rest
@@ -141,7 +141,7 @@ case_names_interfaces() {
 		ok detach "$shown" && ok attach "$shown" && ok detach "$name" && ok attach 'n[a]*' && ok status && says "$shown " || return 1
 		ok add rule name r in on "\"$shown\"" accept && ok classify "tcp 10.0.0.1:1 > 10.0.0.2:2 in on $shown" && says "name r in on" &&
 			ok list on "\"$shown\"" && says "name r in on" || return 1
-		# What is saved is what is shown, and read as it.
+		# A save has the form that is shown, and is read as it.
 		ctl save - >"$tmp/names.saved" && shows_nothing_raw "$tmp/names.saved" && ok load "$tmp/names.saved" --diff &&
 			says "0 added, 0 removed, 0 changed" && ctl save - | diff - "$tmp/names.saved" || return 1
 		wait_until names_metric "$shown" || fail "no metric of $shown: $(grep -a attached "$tmp/page")" || return 1
@@ -168,7 +168,7 @@ case_names_interfaces() {
 	answers 1 ask attach '{"dev":"a\u001b[31m","later":true}' && told 'a\\x1b[31m' &&
 		answers 1 ask attach '{"dev":"a\nfwd: forged","later":true}' && ok attach --later 'na\b' && ok status && says 'na\x5cb' &&
 		ok detach 'na\b' || return 1
-	# Another name of an interface.
+	# An alternative name of an interface.
 	in_server ip link property add dev s0 altname $'alt\x1b[2J' && ok attach 'alt\x1b[2J' && ok status && says "s0 " &&
 		refuses 1 "another name of s0" detach 'alt\x1b[2J' && shows_nothing_raw "$tmp/err" && ok detach s0
 	rest=$?
@@ -176,18 +176,18 @@ case_names_interfaces() {
 	return $rest
 }
 
-# What is wrong is marked below its column, whatever stands before it.
+# Errors are marked below their column, whatever is before it.
 case_names_marked() {
 	local x
 	for x in $'\x1b[31m' $'\xc2\x9b' $'\xe2\x80\xae' $'\xff' 'é' $'e\xcc\x81' '漢字' $'\xef\xbb\xbf'; do
 		printf 'rule\ton "n%s" from 10.0.0.1/8 drop\n' "$x" >"$tmp/rules"
 		exits 1 "$fwctl" check "$tmp/rules" && shows_nothing_raw "$tmp/err" || return 1
-		# By columns, which awk does not know of: wide characters become two, marks none.
+		# In terminal columns, which awk does not know: wide characters become two, combining marks none.
 		sed -i -e 's/漢字/1234/;s/é/e/' -e "s/$(printf 'e\314\201')/e/" "$tmp/err" && marked 10.0.0.1/8 || return 1
 	done
 }
 
-# A fwd that says anything: nothing of it goes out as it is.
+# A fake fwd that replies anything: all of it is escaped.
 case_names_other_fwd() {
 	local bad=$'\x1b[31m\x7f\xc2\x9b\xe2\x80\xae\xff\xe2\x82' line kind reply=$tmp/reply
 	le() { printf "\\x$(printf %02x $(($1 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x00\\x00"; }
@@ -215,7 +215,7 @@ case_names_other_fwd() {
 	done
 }
 
-# The programs that have settings, with the text in each of them, on the command line and in the file; none of them starts.
+# The programs with settings, with the text in each setting, on the command line and in the file; none of them starts.
 case_names_settings() {
 	local bad option program text
 	for bad in "$(printf %s "${names_bad[@]:6:10}")" "$(printf %s "${names_bad[@]:0:3}")" "$(printf %s "${names_bad[@]:4:2}" "${names_bad[@]:16}")" $'\n'; do

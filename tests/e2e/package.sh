@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The package as a user has it: in a clean Debian 12 that systemd boots in a container, with a veth pair to a client.
-# Installed, filters, is upgraded under traffic, rebooted, removed, purged. Steps build on each other: PASS a step, and the
-# first one that fails ends it.
+# The package on a clean Debian 12, which systemd boots in a container, with a veth pair to a client: installed, filtering, upgraded
+# under traffic, rebooted, removed, purged. Steps build on each other: prints PASS for each, and ends with the first that fails.
 #
-#	package.sh DEB NEXT FOLDER     NEXT: a higher version with another BPF program; FOLDER keeps the clean system
+#	package.sh DEB NEXT FOLDER     NEXT: a higher version with another BPF program; FOLDER: keeps the clean system
 set -u
 . "$(dirname "$0")/lib.sh"
 
@@ -22,11 +21,11 @@ fail() {
 }
 is() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; }
 
-# A command in the container.
+# Runs a command in the container.
 leader() { pgrep -P "$nspawn" 2>/dev/null | head -n 1; }
 inside() { nsenter -t "$(leader)" -m -u -i -n -p -r -w -- "$@"; }
 
-# The clean system. Its apt finds what is installed later in its cache: the container has no network.
+# Makes the clean system. Its apt cache has the packages that are installed later, because the container has no network.
 make_base() {
 	if [ ! -e "$base/made" ]; then
 		rm -rf "$base" && mkdir -p "$base" || return 1
@@ -45,7 +44,7 @@ make_root() {
 	rm -rf "$root" && cp -a "$base" "$root" && bpffs_service >"$root/etc/systemd/system/bpffs.service" &&
 		ln -s ../bpffs.service "$root/usr/lib/systemd/system/sysinit.target.wants/"
 }
-# On a machine systemd mounts it; in a container it leaves that to others.
+# systemd mounts it on a real machine, but not in a container.
 bpffs_service() {
 	cat <<-'END'
 		[Unit]
@@ -59,7 +58,7 @@ bpffs_service() {
 }
 
 booted() { inside systemctl is-system-running | grep -qE "running${1:+|$1}"; }
-boot() { # degraded: also when a unit has failed
+boot() { # degraded: accepts failed units
 	local keep=
 	[ -d /run/systemd/system ] || keep=--keep-unit
 	SYSTEMD_NSPAWN_API_VFS_WRITABLE=1 setsid systemd-nspawn -D "$root" --machine="$machine" --boot --private-network \
@@ -88,7 +87,7 @@ clean_up() {
 	rm -rf "$root"
 	[ -d /run/systemd/system ] || no_cgroups
 }
-# Those that systemd-nspawn makes where no systemd made one for it, and leaves.
+# Removes the cgroups that systemd-nspawn creates and leaves where no systemd runs.
 no_cgroups() {
 	local folder
 	for folder in /sys/fs/cgroup/{,systemd/,unified/}{payload,supervisor}; do
@@ -96,7 +95,7 @@ no_cgroups() {
 	done
 }
 
-# install PACKAGE...: by apt, offline; ours are files
+# install PACKAGE...: by apt, offline; our packages are files
 install() {
 	inside env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${@/#*\//\/root\/debs\/}" \
 		>"$folder/log" 2>&1 || fail "apt-get install: $(tail -n 20 "$folder/log")"
@@ -107,10 +106,10 @@ running() { inside systemctl is-active -q "$@"; }
 program() { inside ls /sys/fs/bpf/fwd | grep -xE '[0-9a-f]{16}'; }
 attached() { inside ip link show s0 | grep -q xdp; }
 
-# pinged SOURCE NUMBER: so many of its pings were answered
+# pinged SOURCE NUMBER: exactly so many of its pings were answered
 pinged() { enter "$client" ping -q -c "$2" -i 0.005 -W 0.2 -I "$1" $here4 | sed -n 's/.* \([0-9]*\) received.*/\1/p'; }
 sent_good=0 sent_bad=0
-# pings NUMBER: that many of both kinds; all good ones pass, and no bad one.
+# pings NUMBER: sends that many of both kinds; all good ones pass, and no bad one.
 pings() {
 	pinged $good "$1" >"$folder/good" &
 	local pid=$!
@@ -122,7 +121,7 @@ pings() {
 count_of() { inside fwctl show rule "$1" | awk '{ print $1 }'; }
 counted() { is "counter of good" "$(count_of good)" $sent_good && is "counter of bad" "$(count_of bad)" $sent_bad; }
 
-# Names of ours anywhere in the system, but for packages and their caches, and for what the user copied.
+# Files with our names anywhere in the system, except for packages, their caches, and copies by the user.
 ours() {
 	inside find / -xdev \( -path /root/debs -o -path /etc/prometheus -o -path /var/cache -o -path /proc -o \
 		-path /var/lib/apt \) -prune -o \
@@ -133,8 +132,8 @@ step_lintian() {
 	local said
 	said=$(lintian --fail-on error,warning "$deb" 2>&1) || fail "$said"
 }
-# Debian's hardening: position-independent, everything bound at the start and then read-only, no stack that is code, and
-# functions that check the stack and the room behind pointers.
+# Debian's hardening: position-independent code, immediate binding with read-only relocations, a non-executable stack, stack
+# protection and fortified functions.
 step_hardened() {
 	local program headers
 	rm -rf "$folder/unpacked" && dpkg-deb -x "$deb" "$folder/unpacked" || return 1
@@ -168,16 +167,16 @@ step_filters() {
 }
 shows_status() { inside systemctl show -p StatusText fwd.service | grep -qx 'StatusText=2 rules, generation [0-9]*'; }
 
-# one_entry FIELD=VALUE...: the journal has one of fwd with these fields.
+# one_entry FIELD=VALUE...: the journal has one entry of fwd with these fields.
 one_entry() { wait_until has_one_entry "$@" || fail "not one entry of $*: $(inside journalctl -u fwd -o verbose)"; }
 has_one_entry() { [ "$(inside journalctl -q -u fwd -o cat "$@" | wc -l)" = 1 ]; }
-# reload_fails WHY: `systemctl reload` fails, the journal says why, and fwd goes on.
+# reload_fails WHY: `systemctl reload` fails, the journal has the reason, and fwd continues.
 reload_fails() {
 	! inside systemctl reload fwd 2>/dev/null || fail "the reload did not fail: $1" || return 1
 	running fwd.service && wait_until said_by_fwd "$1" || fail "not in the journal: $1: $(inside journalctl -u fwd | tail)"
 }
 said_by_fwd() { inside journalctl -q -u fwd -o cat | grep -qF "$1"; }
-# The file of the setting `rules`, from which a rule goes and to which it comes back; one that is wrong changes nothing.
+# The file of the setting `rules`: a rule is removed from it and added again; an invalid file changes nothing.
 step_reloads() {
 	local rules=/etc/fwd/fw.rules
 	reload_fails "no file of its own" && one_entry FWD_ACTION=load FWD_RESULT=refused FWD_WHAT=load || return 1
@@ -190,7 +189,7 @@ step_reloads() {
 	inside sh -ec "sed -i '/^rule frm/d' $rules; systemctl reload fwd; rm $rules; sed -i '/^rules /d' /etc/fwd/fwd.conf"
 }
 
-# Members of fwd may read and no more, others nothing.
+# Members of fwd may only read, others nothing.
 step_permits() {
 	local as=(setpriv --reuid=4242 --regid=4242) group
 	group=$(inside getent group fwd | cut -d: -f3)
@@ -203,14 +202,14 @@ step_permits() {
 metrics() {
 	inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/9479 && printf "GET /metrics HTTP/1.0\r\n\r\n" >&3 && cat <&3'
 }
-# metric SERIES: its value
+# metric SERIES: prints its value
 metric() { metrics | awk -v want="$1" 'index($0, want " ") == 1 { print $NF }'; }
 exported() {
 	is "series of good" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="good".*} //p')" $sent_good &&
 		is "series of bad" "$(metrics | sed -n 's/^fw_rule_packets_total{.*name="bad".*} //p')" $sent_bad
 }
 exporter() { pgrep --ns "$(leader)" --nslist pid -x fw-exporter; }
-# By the first who asks, as nobody in particular; also while fwd does not run, with what was counted meanwhile.
+# The exporter is started by its first client, an unprivileged user; also while fwd does not run, with the counts of that time.
 step_exports() {
 	local uid
 	is "fw_controller_up" "$(metric fw_controller_up)" 1 && exported || return 1
@@ -234,7 +233,7 @@ counts_without_fwd() {
 	is "$1: fw_controller_up" "$(metric fw_controller_up)" 0 && exported || fail "$1: $(metrics)" || return 1
 	inside sed -i '/^no such setting/d' /etc/fwd/fwd.conf && inside systemctl reset-failed && fwd_start && exported
 }
-# An exporter that was there before fwd, and the same one after `fwd --detach`.
+# An exporter that was started before fwd, also after `fwd --detach`.
 step_counts_for_ever() {
 	local pid
 	fwd_detach && inside systemctl -q stop fw-exporter.service || return 1
@@ -246,16 +245,16 @@ step_counts_for_ever() {
 		is "the exporter's process" "$(exporter)" "$pid"
 }
 
-# The commands that docs/monitoring.md has for wiring up, as the package brings them.
+# The commands of docs/monitoring.md for setting up Prometheus, with the files of the package.
 wiring() { inside sh -c 'cat /usr/share/doc/fwd/docs/monitoring.md' | sed -n '/^## Wiring up/,/^## /s/^    //p'; }
-# api PATH [NAME=VALUE]: what Prometheus answers
+# api PATH [NAME=VALUE]: the reply of Prometheus
 api() { inside curl -sG --max-time 10 "http://127.0.0.1:9090/api/v1/$1" ${2:+--data-urlencode "$2"}; }
 value() { api query "query=$1" | jq -r '.data.result | if length == 1 then .[0].value[1] else tojson end'; }
 has_value() { [ "$(value "$1")" = "$2" ]; }
 becomes() { wait_until has_value "$1" "$2" || fail "$1 is $(value "$1"), not $2"; }
 alerts() { api alerts | jq -c '[.data.alerts[] | "\(.labels.alertname) \(.state)"]'; }
 calm() { [ "$(alerts)" = "[]" ]; }
-# Prometheus knows what was counted, and no alert fires or is about to.
+# Prometheus has the counts, and no alert is firing or pending.
 watched() {
 	becomes 'up{job="fwd"}' 1 && becomes fw_controller_up 1 &&
 		becomes 'sum(fw_rule_packets_total{name="good",verdict="accept"})' $sent_good &&
@@ -274,7 +273,7 @@ step_shows_in_prometheus() {
 	becomes 'up{job="fwd"}' 1 && pings 100 && watched && wait_until rules_evaluated || fail "$(api rules | jq .data)"
 }
 
-# By the lines of the manual, with a key that only root may read.
+# With the lines of the manual, and a key that only root may read.
 step_exports_by_tls() {
 	local unit=/etc/systemd/system/fw-exporter.service.d
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=fw -addext \
@@ -311,7 +310,7 @@ step_reboots() {
 		pings 100 && counted && watched
 }
 
-# Nothing passes from boot on until fwd filters: not while s0 is not there yet, and not while the store is damaged.
+# Nothing passes from boot until fwd filters: not before s0 exists, and not while the store is damaged.
 step_fails_closed() {
 	local store=/var/lib/fwd/fwd.db
 	install nftables && is "what systemd says of it" "$(inside systemd-analyze verify --man=no fwd-closed.service 2>&1 | grep fw)" "" &&

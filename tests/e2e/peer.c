@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The other end of fwd's socket, for tests: one that asks as it should, and many
- * that do not.
+ * A client of fwd's socket, for tests: a correct one, and many that misbehave.
  *
- *	peer SOCKET ask REQUEST [JSON [FILE...]]   prints the reply; 0: ok, 1: not ok, 3: denied, 4: no whole reply came
- *	peer SOCKET slow REQUEST JSON KIB/S        as ask, reading no faster than that
+ *	peer SOCKET ask REQUEST [JSON [FILE...]]   prints the reply; exit code 0: ok, 1: not ok, 3: denied, 4: no complete reply
+ *	peer SOCKET slow REQUEST JSON KIB/S        the same, reading no faster than that
  *	peer SOCKET bad N                          N clients of all kinds below; prints "ready", holds them until killed
- *	peer SOCKET open N                         N connections that say nothing; likewise
- *	peer SOCKET unread N REQUEST JSON          N connections that ask and do not read; likewise, once each has something to read
+ *	peer SOCKET open N                         N connections that send nothing; likewise
+ *	peer SOCKET unread N REQUEST JSON          N connections that send a request and do not read; likewise, once each has something to read
  *	peer SOCKET announce N BYTES               N connections that announce a load of so many bytes; likewise
- *	peer SOCKET hangup N REQUEST               asks N times, and hangs up at once
- *	peer SOCKET flood N REQUEST JSON           N connections that ask on and on, until killed; prints "ready"
- *	peer SOCKET flood N REQUEST JSON           N connections that ask again and again until killed; prints "ready"
- *	peer SOCKET raw                            standard input goes in as it is, what comes out is printed
+ *	peer SOCKET hangup N REQUEST               sends N requests, and hangs up at once
+ *	peer SOCKET flood N REQUEST JSON           N connections that repeat a request until killed; prints "ready"
+ *	peer SOCKET raw                            sends standard input as it is, and prints what it receives
  */
 #include <string.h>
 #include <poll.h>
@@ -52,7 +50,7 @@ static int send_all(int fd, const char *p, size_t len)
 	return 0;
 }
 
-/* 0, or -1: it ended before. */
+/* 0; -1: the connection ended before. */
 static int receive_all(int fd, char *p, size_t len)
 {
 	while (len) {
@@ -104,7 +102,7 @@ static int end_code(const struct fw_message *m)
 	return strstr(text, "\"ok\":true") ? OK : strstr(text, "\"denied\":true") ? DENIED : NOT_OK;
 }
 
-/* Until END. @pause: microseconds after each message. */
+/* Prints the reply up to END. @pause_us: for each KiB of a message. */
 static int print_reply(int fd, useconds_t pause_us)
 {
 	static struct fw_message m;
@@ -141,7 +139,7 @@ static int ask(int argc, char **argv, useconds_t pause_us)
 		parts[n].data = file(argv[i], &parts[n].len);
 	if (fw_wire_encode((uint16_t)request, parts, n, &bytes, &len))
 		return USAGE;
-	/* Who is refused is told so before all is sent. */
+	/* fwd may refuse before everything is sent. */
 	send_all(fd, bytes, len);
 	return print_reply(fd, pause_us);
 }
@@ -151,7 +149,7 @@ static int slow(int argc, char **argv)
 	return ask(2, argv, (useconds_t)(1000000 / strtol(argv[2], NULL, 10)));
 }
 
-/* What bad clients send; then they do nothing, or close. */
+/* What misbehaving clients send; after that they do nothing, or close. */
 #define HEAD(bytes, kind, parts)         \
 	{                                \
 		(bytes), (kind), (parts) \
@@ -162,7 +160,7 @@ static const struct bad {
 	unsigned header; /* bytes of the header that are sent */
 	const char *body;
 	unsigned body_len;
-	unsigned times; /* the whole is sent this often, without reading */
+	unsigned times; /* how often it is sent, without reading */
 	bool closes;
 } bads[] = {
 	{ "nothing", HEAD(0, 0, 0), 0, "", 0, 1, false },
@@ -195,7 +193,7 @@ static void behave_badly(const struct bad *b, int fd)
 	struct fw_part none = { "", 0 };
 	size_t len;
 
-	/* A header as it should be, to be spoilt. */
+	/* A correct header, to be modified. */
 	if (fw_wire_encode(b->head.kind, &none, 1, &bytes, &len))
 		exit(USAGE);
 	bytes[0] = (char)b->head.bytes;
@@ -262,7 +260,7 @@ static int unread(int n, const char *request, const char *json)
 
 #define FLOOD_MAX 1024
 
-/* Whatever is answered is thrown away, and more is asked for whenever there is room. */
+/* Discards replies, and sends more requests whenever there is room. */
 static int flood(unsigned n, const char *request, const char *json)
 {
 	static struct pollfd p[FLOOD_MAX];

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The package is built again in another folder, with another user's home, umask, locale, time zone, host name and number of jobs,
-# and later. Its bytes are the same.
+# Builds the package again, later, in another folder, with another home, umask, locale, time zone, host name and number of jobs. The
+# bytes must be the same.
 #
-#	reproducible.sh FOLDER DEB...     FOLDER: where it is built; DEB...: as they were built by `make deb`
+#	reproducible.sh FOLDER DEB...     FOLDER: to build in; DEB...: the packages of `make deb`
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -22,7 +22,7 @@ built() {
 }
 (built) >"$folder/log" 2>&1 || { tail -n 30 "$folder/log"; exit 1; }
 
-# What differs, by the names of files.
+# Prints the names of files that differ.
 differs() {
 	local side
 	for side in a b; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# End to end: fwctl on real interfaces with real traffic. One function a case;
-# each starts and stops its own fwctl. PASS, FAIL or SKIP (and why) a case, exit 1 when one fails.
+# End-to-end tests: real traffic on real interfaces. A case is a function, which starts and stops its own fwctl. Prints PASS, FAIL or
+# SKIP with the reason for each case; exit code 1 if one fails.
 if [ "$(id -u)" != 0 ]; then
 	echo "SKIP  end to end: needs root"
 	exit 0
@@ -11,7 +11,7 @@ files="daemon limits clients shares faults store closed devices interfaces metri
 for file in $files; do
 	. "$here/$file.sh"
 done
-# One that is defined twice is not the one that a case means.
+# Refuses functions that are defined twice.
 twice=$(for file in lib run $files; do sed -n 's/^\([a-z_0-9]*\)() .*/\1/p' "$here/$file.sh"; done | sort | uniq -d)
 [ -z "$twice" ] || die "functions that are defined twice:" $twice
 
@@ -20,7 +20,7 @@ fail() {
 	return 1
 }
 
-# skip REASON: ends a case that cannot be run here; `skip ...; return`.
+# skip REASON: ends a case that cannot run here: `skip ...; return`.
 skip() {
 	skipped=$*
 	return 77
@@ -40,7 +40,7 @@ expect_count() { # NAME NUMBER
 	[ "$n" = "$2" ] || fail "counter of $1: $n, expected $2"
 }
 
-expect_counted() { # NAME; a sender may try again when its packet is dropped on the way out
+expect_counted() { # NAME; a sender may repeat an outgoing packet that is dropped
 	[ "$(fw_count "$1")" -gt 0 ] || fail "counter of $1 is 0"
 }
 
@@ -55,7 +55,7 @@ stop() {
 
 rules() { cat >"$tmp/rules"; }
 
-# fwctl run must refuse, and say $1; nothing of ours may be left.
+# refused TEXT OPTION...: fwctl run fails with that message, and leaves nothing attached.
 refused() {
 	local want=$1
 	shift
@@ -67,7 +67,7 @@ refused() {
 	grep -q "$want" "$tmp/err" || fail "refused without saying '$want': $(cat "$tmp/err")"
 }
 
-# compile_bpf NAME LINE...: a small program to test against, as $tmp/NAME.o.
+# compile_bpf NAME LINE...: compiles a small program to $tmp/NAME.o.
 compile_bpf() {
 	local name=$1
 	shift
@@ -115,7 +115,7 @@ case_counters() {
 	start "$tmp/rules" --xdp native || return 1
 	in_client ping -q -c 50 -i 0.005 $server4 >/dev/null
 	in_client ping -q -c 30 -i 0.005 -W 0.1 -I $listed4 $server4 >/dev/null
-	# It comes behind all of them.
+	# It is attached after all of them.
 	expect yes try_tcp $server4 80 || return 1
 	stop && expect_count ping4 50 && expect_count listed 30
 }
@@ -155,13 +155,13 @@ case_both_by_tc() {
 	stop && expect_count ping-in 10 && expect_count ping-out 10
 }
 
-# Tags what the client sends, by a tc program: VLAN devices are not in every kernel.
+# Tags the packets of the client by a tc program, because not every kernel has VLAN devices.
 tag_on() {
 	in_client tc qdisc add dev c0 clsact &&
 		in_client tc filter add dev c0 egress bpf direct-action obj "$tmp/tag.o" sec tc
 }
 
-vlan() { # on|off OPTION...: does veth carry the tag beside the packet? XDP sees only what is in it.
+vlan() { # on|off OPTION...: does veth carry the tag outside of the packet? XDP only sees tags inside.
 	local offload=$1
 	shift
 	rules <<-END
@@ -251,7 +251,7 @@ case_refusals() {
 	basic_rules
 	in_server "$fwctl" run "$tmp/rules" --dev nosuch0 >/dev/null 2>&1
 	[ $? = 1 ] || fail "an interface that does not exist" || return 1
-	# The second device does not exist: nothing may stay on the first.
+	# The second interface does not exist: nothing may stay attached to the first.
 	refused "nosuch0" --dev nosuch0 && { fw_gone || fail "something is left on the interface"; }
 }
 

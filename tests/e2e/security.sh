@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What SECURITY.md says of files, sourced by run.sh.
+# The table of files in SECURITY.md, sourced by run.sh.
 
-# Modes and groups of what fwd makes are those of the table.
+# The files of fwd have the modes and groups of the table.
 case_security_modes() {
 	start_fwd --store "$tmp/state/fwd.db" --group games || return 1
 	local path mode group at rows=0

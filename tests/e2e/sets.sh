@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of sets that are filled while packets are filtered; sourced by run.sh.
+# Cases of sets that change while packets are filtered; sourced by run.sh.
 
 banned_rules() {
 	rules <<-END
@@ -14,7 +14,7 @@ banned_rules() {
 
 banned_is() { is "the set" "$(ctl set list banned)" "set banned dynamic { $1}"; }
 
-# A ban that was added at run time outlives loads, also of another file, and restarts.
+# An element that was added at run time outlives restarts and loads, also of another file.
 case_sets_outlive_loads() {
 	start_fwd || return 1
 	banned_rules
@@ -26,7 +26,7 @@ case_sets_outlive_loads() {
 		expect no try_ping $server4 $listed4 || return 1
 	ok save "$tmp/saved" && grep -q "^set banned dynamic { $listed4, $listed6 }" "$tmp/saved" && ok load "$tmp/saved" &&
 		ok set del banned $listed4 && says "1 element removed" && expect yes try_ping $server4 $listed4 || return 1
-	# A file without the word says what the set holds.
+	# A file without the word `dynamic` determines the elements.
 	sed -i 's/ dynamic//' "$tmp/rules"
 	ok load "$tmp/rules" && expect yes try_ping $server6 $listed6 && is "the set" "$(ctl set list banned)" "set banned { }"
 }
@@ -46,7 +46,7 @@ case_sets_exist() {
 		ok --json set flush banned && says '"elements":{"added":0,"removed":2}' && banned_is ""
 }
 
-# What is said of a command is what it did.
+# The reply describes what the command did.
 case_sets_say() {
 	share_fwd || return 1
 	ok set create s && is "of a new set" "$(cat "$tmp/out")" "" && ok set flush s && is "of an empty set" "$(cat "$tmp/out")" "0 elements removed" &&
@@ -64,7 +64,7 @@ case_sets_mapped_addresses() {
 		ok add rule from ::/0 drop && ok add rule from ::ffff:0:0/96 drop
 }
 
-# A ban is taken while a load waits to be confirmed, and nothing else is; it stays when the load is undone and when it is kept.
+# While a load waits for confirmation, elements can be added, but nothing else can change; they stay whether the load is undone or kept.
 case_sets_while_a_load_waits() {
 	start_fwd || return 1
 	banned_rules
@@ -77,7 +77,7 @@ case_sets_while_a_load_waits() {
 		expect no try_ping $server6 $listed6
 }
 
-# Very many elements at once are a matter of the worker: others are answered, and changes wait.
+# Very many elements at once are handled by the worker: other requests are answered, and changes wait.
 case_sets_bulk() {
 	start_fwd || return 1
 	banned_rules
@@ -94,7 +94,7 @@ case_sets_bulk() {
 	expect no try_ping $server4 $listed4 && expect yes try_ping $server4 && ok list && says "rule 40 name late" || return 1
 	ctl set list banned >"$tmp/before"
 	fwd_kill KILL && start_fwd && ctl set list banned | cmp -s - "$tmp/before" || fail "elements are lost" || return 1
-	# What is wrong is said with its place, and changes nothing; a change that is sent meanwhile waits for its turn.
+	# Errors have their position, and change nothing; a change that is sent meanwhile waits.
 	echo "set add banned $listed4" >>"$tmp/batch"
 	refuses 1 ":60001:16: the set 'banned' has this element already" batch "$tmp/batch" &&
 		ctl set list banned | cmp -s - "$tmp/before" || fail "half of it was done" || return 1
@@ -104,7 +104,7 @@ case_sets_bulk() {
 		ok set list more && says "{ 10.0.0.1, 10.0.0.2 }"
 }
 
-# A list takes the place of what a set holds, in one transaction; the file is the client's.
+# A list replaces the elements of a set in one transaction; the client reads the file.
 case_sets_replace_by_file() {
 	start_fwd || return 1
 	banned_rules
@@ -120,7 +120,7 @@ case_sets_replace_by_file() {
 	: >"$tmp/li st/empty"
 	refuses 1 "holds no address" set replace banned file "$tmp/li st/empty" &&
 		ok set replace banned file "$tmp/li st/empty" may-be-empty && banned_is "" || return 1
-	# In a batch a relative path starts from the batch's folder; a long list is read too.
+	# In a batch a relative path starts from the batch's folder; also with a long list.
 	seq 20000 | awk '{ printf "10.%d.%d.%d\n", $1 / 16384, $1 / 64 % 256, $1 % 64 * 4 }' >"$tmp/li st/long"
 	printf '%s\n' 'set add banned ::1' 'set replace banned file "li st/long"' 'set add banned ::2' >"$tmp/batch"
 	ok batch "$tmp/batch" && says "20002 elements added, 1 removed" && fwd_kill KILL && start_fwd &&

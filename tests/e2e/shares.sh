@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwd whose clients want more than their share; sourced by run.sh. Members of games may read, those of staff change.
+# Cases of clients that take more than their share; sourced by run.sh. Members of games may read, those of staff make changes.
 
 # by UID GROUPS PEER-ARGUMENT...
 by() { setpriv --reuid "$1" --regid nogroup --groups "$2" "$peer" "$tmp/fwd/sock" "${@:3}"; }
@@ -33,7 +33,7 @@ load_many() {
 children() { pgrep -P "$fwd_pid" | wc -l; }
 children_are() { [ "$(children)" = "$1" ]; }
 
-# Each of them says yes, with a change by root and by an admin.
+# Requests of all kinds of users succeed, with a change by root and by an admin.
 everyone_gets_in() {
 	echo "add rule name by-root in drop" >"$tmp/change"
 	answers 0 ask change '{}' "$tmp/change" || return 1
@@ -46,20 +46,20 @@ everyone_gets_in() {
 case_shares_idle_connections() {
 	start_shared || return 1
 	holds 4001 games open 200 && everyone_gets_in || return 1
-	# He himself too: his own oldest one ends.
+	# The user too: the oldest of its own connections is closed.
 	answers 0 by 4001 games ask status || return 1
-	# Many users with one each, as of a user namespace.
+	# Many users with one connection each, as from a user namespace.
 	for uid in $(seq 5001 5140); do
 		holds "$uid" games open 1 || return 1
 	done
 	everyone_gets_in || return 1
-	# Who may change things keeps neither root nor others out.
+	# An admin shuts out neither root nor others.
 	holds 4005 games,staff open 200 && everyone_gets_in || return 1
 	let_go
 	wait_until clients_are 1 || fail "the places are not free again"
 }
 
-# Connections that are not idle: of who has most, the one in which nothing has moved for longest.
+# If no connection is idle, the user with most of them loses the one that has made no progress for longest.
 case_shares_busy_connections() {
 	start_shared || return 1
 	load_many 30000 || return 1
@@ -79,13 +79,13 @@ case_shares_slow_saves() {
 		holds 4005 games,staff unread 2 save '{}' || return 1
 	answers 0 ask save && told "dport 1 accept" && answers 0 ask metrics '{"rules":"all"}' &&
 		answers 0 ask counters '{"top":10}' && answers 0 by 4004 games,staff ask save || return 1
-	# Who has none comes before who has had time enough.
+	# A user without a connection takes precedence over one who has had enough time.
 	answers 0 by 4009 games ask save && answers 0 by 4010 games ask metrics && told '"left_out"' || return 1
 	let_go
 	wait_until children_are 0 || fail "$(children) children are left"
 }
 
-# More than may be written at once, by clients that read: they wait for each other.
+# More replies than may be written at once: clients wait for each other.
 case_shares_saves_take_turns() {
 	local n saves=()
 	start_shared || return 1
@@ -98,7 +98,7 @@ case_shares_saves_take_turns() {
 	is "saves that are whole" "$(grep -l '"ok":true' "$tmp"/saved.* | wc -l)" 12 || fail "$(tail -qn 1 "$tmp"/saved.*)"
 }
 
-# Who asks without end waits for the others, as they do for him.
+# A user who sends requests without end takes turns with the others.
 case_shares_floods() {
 	start_shared || return 1
 	load_many 30000 || return 1
@@ -111,7 +111,7 @@ case_shares_floods() {
 	let_go
 }
 
-# Changes that waited for a load: root's comes first, though it came last.
+# Of the changes that wait for a load, root's is made first, though it was sent last.
 case_shares_root_first() {
 	local n load changes=()
 	start_shared || return 1
@@ -133,7 +133,7 @@ case_shares_root_first() {
 		fail "$(grep -o '"generation":[0-9]*' "$tmp/out" "$tmp"/changed.*)"
 }
 
-# No process is made for who has gone, and one that has lost its client ends.
+# No process is started for a client that has hung up, and one that has lost its client ends.
 case_shares_hang_up() {
 	local before after
 	start_shared || return 1
@@ -145,14 +145,14 @@ case_shares_hang_up() {
 	holds 4001 games unread 1 save '{}' && wait_until children_are 1 || fail "$(children) children" || return 1
 	let_go
 	wait_until children_are 0 || fail "$(children) children are left" || return 1
-	# At once again, while the one before may still be ending.
+	# Again at once, while the process before may still be ending.
 	for _ in $(seq 20); do
 		by 4001 games ask save 2>/dev/null | head -c 1000 >"$tmp/out"
 		grep -q "dport 1 accept" "$tmp/out" || fail "the next save: $(cat "$tmp/out")" || return 1
 	done
 }
 
-# A change whose client hangs up while it waits for a load is not made; the load is.
+# A change whose client hangs up while waiting for a load is not made; the load is.
 case_shares_hang_up_waiting() {
 	local load
 	start_shared && start_slow_load || return 1
@@ -183,7 +183,7 @@ case_shares_large_requests() {
 			told "busy: user 4005 has 1024 of 1024 MiB of requests under way: try again" || return 1
 	done
 	everyone_gets_in && load_many 30000 || return 1
-	# What does not go on gives way to someone else.
+	# A request that makes no progress gives way to others.
 	wait_until head_is_taken 4006 || fail "user 4005 shuts 4006 out: $(cat "$tmp/out")" || return 1
 	holds 4005 games,staff announce 1 1073741824 || return 1
 	after=$(memory_of)
@@ -192,7 +192,7 @@ case_shares_large_requests() {
 	wait_until clients_are 1 && is "bytes of requests" "$(ask status | grep -o '"request_bytes":[1-9]')" ""
 }
 
-# What a client is told and does not read is bounded too.
+# Unread replies are limited too.
 case_shares_unread_replies() {
 	local before after
 	start_shared || return 1
@@ -207,7 +207,7 @@ case_shares_unread_replies() {
 	let_go
 }
 
-# One change after the other, faster than grace periods end: they wait for one, and not for all tables to be compiled anew.
+# Changes that arrive faster than grace periods end wait for one, instead of having all tables compiled again.
 raw_changes() { "$peer" "$tmp/fwd/sock" raw <"$tmp/changes"; }
 case_shares_changes_in_a_row() {
 	local n

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of names that mean something to a shell, sourced by run.sh: completion runs none of them, and what is accepted of it is
-# the name itself. Those of interfaces any user of a namespace may choose, those of files anybody.
+# Cases of names with a meaning for the shell, sourced by run.sh: completion executes none of them, and completes to the name itself.
+# Any user of a namespace can choose names of interfaces, and anybody those of files.
 
-# Each would make a file called `ran`, or leave the word, in a shell that expands it.
+# A shell that expands one of these would create a file called `ran`, or split the word.
 names_hostile() {
 	cat <<-'END'
 		$(id>ran)
@@ -64,7 +64,7 @@ names_hostile() {
 	END
 }
 
-# Every byte that the kernel allows in the name of an interface, alone and amidst.
+# Every byte that the kernel allows in the name of an interface, alone and inside.
 names_of_bytes() {
 	local i
 	for i in $(seq 1 255); do
@@ -74,7 +74,7 @@ names_of_bytes() {
 	done | grep -avx '\.'
 }
 
-# accepted SHELL KIND TYPED LINE: how often each of what accept.zsh says, of the names from standard input.
+# accepted SHELL KIND TYPED LINE: counts the results of accept.zsh for the names on standard input.
 accepted() {
 	local shell=$1 script=$tmp/fwctl.bash
 	shift
@@ -96,7 +96,7 @@ case_shell_hostile_names() {
 			accepted $shell rule 0 'fwctl show rule ' <"$tmp/names" && accepted $shell set 0 'fwctl set del ' <"$tmp/names" &&
 			accepted $shell file 0 'fwctl load ' <"$tmp/names" || return 1
 	done
-	# Begun by hand. What is a word of the shell's own then is not looked at.
+	# With typed first characters; those that are special for the shell are left out.
 	exact_at_least=36
 	grep -v '^[-!]' "$tmp/names" >"$tmp/begun"
 	for shell in bash bash-completion zsh; do
@@ -105,7 +105,7 @@ case_shell_hostile_names() {
 	done
 }
 
-# In the locale of no language, and in UTF-8, which most single bytes are not.
+# In the C locale, and in UTF-8, in which most single bytes are invalid.
 case_shell_every_byte() {
 	completions || return 1
 	local shell exact_at_least
@@ -117,13 +117,13 @@ case_shell_every_byte() {
 	done
 }
 
-# The kernel's own, in one list: what is offered is them, each once, and means them. A file's name in several lines is left out.
+# All at once: each is offered once, and means the name. Names of files with newlines are left out.
 case_shell_kernel_names() {
 	local -x LC_ALL=C.UTF-8
 	local i byte name made=() words
 	completions && mkdir -p "$tmp/there" || return 1
 	for i in $(seq 33 126); do
-		case $i in 37 | 47 | 58) continue ;; esac # of a name with % the kernel makes others
+		case $i in 37 | 47 | 58) continue ;; esac # the kernel expands % in names
 		byte=$(printf "\\x$(printf %x "$i")")
 		in_server ip link add name "k${byte}b" type veth peer name "k${byte}\$(id)" || return 1
 		made+=("k${byte}b" "k${byte}\$(id)")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwd's store on a bad day, sourced by run.sh: another file in its place, a file system that is read-only, full or
-# gone. Packets are filtered all the time, and what was acknowledged is there afterwards.
+# Cases of failures of fwd's store, sourced by run.sh: the file is replaced, or the file system is read-only, full or gone. Packets are
+# filtered all the time, and acknowledged changes are there afterwards.
 
-# store_fwd OPTION...: a fwd with its store in a folder of its own, filtering by rules `ping` and `web`.
+# store_fwd OPTION...: starts an fwd with its store in a separate folder, filtering by the rules `ping` and `web`.
 store_fwd() {
 	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && start_fwd "${store_there[@]}" "$@" || return 1
 	ok policy in drop && ok add rule name ping in proto icmp accept && ok add rule name web in proto tcp dport 80 accept &&
@@ -21,7 +21,7 @@ store_refuses() { # TEXT
 	ok save "$tmp/saved" && grep -q 'name web' "$tmp/saved" && ok add rule --check name late in drop
 }
 
-# replaced COMMAND: a backup with `ping` alone comes in the store's place, in different ways, and fwd is killed or ended.
+# replaced COMMAND: a backup with `ping` alone replaces the store, in different ways, and fwd is killed or ended.
 replaced() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") how=$1 end
 	rules <<<'rule accept'
@@ -38,7 +38,7 @@ replaced() {
 		fwd_kill KILL
 		start_fwd "${store_there[@]}" && order ping more || return 1
 	done
-	# Nobody had the time to notice it.
+	# Before fwd can notice it.
 	store_clean
 	store_fwd && ok del rule web && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/backup" || return 1
 	start_fwd "${store_there[@]}" && ok add rule name web in proto tcp dport 80 accept && ok add rule name x in accept || return 1
@@ -49,7 +49,7 @@ replaced() {
 case_fwd_store_moved_over() { replaced 'mv ../backup store'; }
 case_fwd_store_copied_over() { replaced 'cp ../backup store'; }
 
-# It is not where it was: until it is back, nothing is taken.
+# The store was moved: until it is back, changes are refused.
 case_fwd_store_moved_away() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	rules <<<'rule accept'
@@ -61,7 +61,7 @@ case_fwd_store_moved_away() {
 	start_fwd "${store_there[@]}" && order ping web && store_filters
 }
 
-# What waits to be confirmed cannot be kept; in the end it is undone.
+# A change that waits for confirmation cannot be kept, and is undone in the end.
 case_fwd_store_moved_over_confirm() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	rules <<<'rule name all in accept'
@@ -71,7 +71,7 @@ case_fwd_store_moved_over_confirm() {
 	wait_until order ping web && store_filters
 }
 
-# disk_fwd: as store_fwd(), with the store on an ext4 of its own; disk_mount OPTIONS: again, in another way.
+# disk_fwd: store_fwd() with the store on a separate ext4; disk_mount OPTIONS: remounts it.
 disk_mount() { in_fwd_mounts mount -o "loop,errors=remount-ro,$1" "$tmp/image" "$tmp/disk"; }
 disk_fwd() {
 	store_clean
@@ -83,7 +83,7 @@ disk_fwd() {
 disk_again() { in_fwd_mounts umount "$tmp/disk" && disk_mount "$1" && start_fwd "${store_there[@]}"; }
 unfiltered() { in_server ip link set s0 xdp off; } # as after a boot
 
-# Read-only from the start: what the store and its log hold is filtered by, and nothing else is taken.
+# Read-only from the start: the rules of the store and its log are filtered by, and changes are refused.
 case_fwd_store_readonly() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") end
 	disk_fwd || return
@@ -95,7 +95,7 @@ case_fwd_store_readonly() {
 		fwd_kill $end
 		disk_again rw && order ping web && ok add rule name more in proto udp accept && ok del rule more || return 1
 	done
-	# What was not confirmed in time is undone all the same.
+	# A change that was not confirmed in time is undone all the same.
 	rules <<<'rule name all in accept'
 	ok load "$tmp/rules" --confirm 2s && fwd_kill KILL && sleep 2 && disk_again ro && order ping web && store_filters &&
 		ctl status | grep -q 'undone  *load' || return 1
@@ -103,7 +103,7 @@ case_fwd_store_readonly() {
 	disk_again rw && order ping web && ctl status | grep -q 'undone  *load'
 }
 
-# No store at all where none can be made: nobody knows the rules, and fwd says so instead of filtering by none.
+# No store, and none can be created: the rules are unknown, and fwd fails instead of filtering by none.
 case_fwd_store_readonly_none() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	disk_fwd || return
@@ -147,7 +147,7 @@ case_fwd_store_full_at_start() {
 	done
 }
 
-# Nobody confirms, and when fwd starts there is no room to write down that it is undone.
+# A change is not confirmed, and when fwd starts there is no room to record the undo.
 case_fwd_store_full_confirm() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	rules <<<'rule name all in accept'
@@ -164,7 +164,7 @@ case_fwd_store_full_confirm() {
 	start_fwd "${store_there[@]}" && order ping web && store_filters && ok add rule name more in proto udp accept
 }
 
-# A store that cannot be read, or is damaged: no fwd, and what was filtering goes on.
+# With an unreadable or damaged store fwd does not start, and filtering continues.
 case_fwd_store_unreadable() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") as
 	store_clean && store_fwd && fwd_kill TERM || return 1
@@ -176,11 +176,11 @@ case_fwd_store_unreadable() {
 	exits 1 "${as[@]}" && says "damaged" && store_filters && exits 1 fwd_offline --check-store && says "damaged"
 }
 
-fwd_offline() { # OPTION...: fwd for a moment, on the store of the case
+fwd_offline() { # OPTION...: runs fwd once on the store of the case
 	"$fwd" --socket "$tmp/fwd/sock" --store "$tmp/disk/store" --pins "$tmp/bpffs/disk" "$@"
 }
 
-# A store is looked at and put back while fwd does not run; what is wrong is said, and nothing has changed then.
+# A store is checked and restored while fwd does not run; after an error nothing has changed.
 case_fwd_store_restore() {
 	local store_there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk") sum
 	store_clean && start_fwd "${store_there[@]}" && fwd_kill TERM && cp "$tmp/disk/store" "$tmp/blank" || return 1
@@ -191,7 +191,7 @@ case_fwd_store_restore() {
 	fwd_kill KILL
 	exits 0 fwd_offline --check-store && says "rules       1" || return 1
 
-	# What is no store, or not a whole one.
+	# Not a store, or an incomplete one.
 	rules <<<'rule accept'
 	head -c 20480 "$tmp/backup" >"$tmp/short"
 	: >"$tmp/empty"
@@ -205,12 +205,12 @@ case_fwd_store_restore() {
 	is "the store" "$(cat "$tmp/disk/store" "$tmp/disk/store-wal" | md5sum)" "$sum" && is "files" "$(ls "$tmp/disk" | xargs)" \
 		"store store-mark store-wal" || return 1
 
-	# The former store stays beside, with its log.
+	# The former store is kept, with its log.
 	exits 0 fwd_offline --restore "$tmp/backup" && says "restored from $tmp/backup" && says "the former store is $tmp/disk/store.2" &&
 		start_fwd "${store_there[@]}" && order ping web && store_filters && fwd_kill TERM || return 1
 	mv "$tmp"/disk/store.*Z "$tmp/old" && mv "$tmp"/disk/store.*Z-wal "$tmp/old-wal" || return 1
 	exits 0 fwd_offline --restore "$tmp/old" && says "rules       1" && start_fwd "${store_there[@]}" && order ping && fwd_kill TERM || return 1
 
-	# Where there is none.
+	# Without a store.
 	rm -r "$tmp/disk" && exits 0 fwd_offline --restore "$tmp/backup" && start_fwd "${store_there[@]}" && order ping web
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A pair of tun interfaces, as veth is one of Ethernet interfaces, for tests:
+ * A pair of tun interfaces, like a veth pair without Ethernet headers, for tests:
  *
  *	tunpair NAME NAMESPACE NAME NAMESPACE
  *
- * What goes out of one comes in by the other, with the ethertype that it had there. Namespaces are paths. It says `ready`
- * when both are there; they go with this process.
+ * Packets that leave by one arrive on the other, with the same ethertype. Namespaces are paths. Prints `ready` once both exist; they
+ * disappear with this process.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +42,7 @@ static int tun(const char *name, const char *namespace)
 	return fd;
 }
 
-/* An interface that is down takes nothing. */
+/* An interface that is down accepts nothing. */
 static void pass(int from, int to)
 {
 	static uint8_t packet[65536 + sizeof(struct tun_pi)];

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * HTTP clients that do not behave, for tests, and the service manager's side of a socket.
+ * Misbehaving HTTP clients, for tests, and a stand-in for systemd's socket activation.
  *
  *	webpeer ADDRESS PORT half N        N connections with half a request, then silence
  *	webpeer ADDRESS PORT drip N        N connections with a byte of a request every 0.2 s
- *	webpeer ADDRESS PORT slow N PATH   N connections that ask for PATH, and read a few bytes every 0.2 s
- *	webpeer ADDRESS PORT unread N PATH N connections that ask for PATH, and do not read
- *	webpeer ADDRESS PORT gone N PATH   N connections that ask for PATH and close, one after the other; ends then
- *	webpeer ADDRESS PORT raw           standard input goes in as it is, what comes out is printed
+ *	webpeer ADDRESS PORT slow N PATH   N connections that request PATH, and read a few bytes every 0.2 s
+ *	webpeer ADDRESS PORT unread N PATH N connections that request PATH, and do not read
+ *	webpeer ADDRESS PORT gone N PATH   N connections that request PATH and close, one after the other; then ends
+ *	webpeer ADDRESS PORT raw           sends standard input as it is, and prints what it receives
  *	webpeer ADDRESS PORT run COMMAND   runs a command with a listening socket, as systemd does
  *
- * The first four print "ready", and then how many connections are left as others close; they end with the last one.
+ * The first four print "ready", then the number of open connections whenever one is closed, and end with the last one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ static bool set_address(const char *host, const char *port)
 	return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
 }
 
-/* @small: with a receive buffer of a few KiB, so that the other end notices that nobody reads. */
+/* @small: with a receive buffer of a few KiB, so that the server notices that the client does not read. */
 static int dial(bool small)
 {
 	int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), bytes = 4096;
@@ -71,12 +71,12 @@ static void say(const char *s, size_t len, int fd)
 
 struct mode {
 	const char *name;
-	bool whole; /* the request is sent at once */
-	bool drips; /* it comes byte by byte */
+	bool whole; /* sends the request at once */
+	bool drips; /* sends it byte by byte */
 	bool reads;
 };
 
-/* Is the other end still there? What it sent is thrown away, a piece of it or all. */
+/* Is the connection still open? Discards some or all of what was received. */
 static bool alive(int fd, const struct mode *m)
 {
 	struct pollfd p = { .fd = fd, .events = (short)(m->reads || !m->whole ? POLLIN : 0) };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Clients that change the same rules at once: is there an order of all changes that goes with all answers? */
+/* Clients that change the same rules at the same time: is there an order of all changes that explains all answers? */
 #include "model.h"
 #include "more.h"
 
@@ -18,12 +18,12 @@
 #define CHANGES 80 /* of each */
 #define NAMES 6
 
-/* A change, and what was answered. */
+/* A change and its answer. */
 struct change {
 	char text[200];
 	struct answer answer;
-	uint64_t generation; /* of a yes */
-	uint64_t from, to;   /* of a no: generations that may have been live then */
+	uint64_t generation; /* if it was accepted */
+	uint64_t from, to;   /* if it was refused: generations that may have been live then */
 	bool explained;
 };
 struct client {
@@ -41,7 +41,7 @@ static uint32_t roll(struct client *c, uint32_t n)
 	return (uint32_t)fw_random_below(&c->random, n);
 }
 
-/* Rules and elements that others change too: about half of it is refused. */
+/* Changes rules and elements that others change too: about half are refused. */
 static void change_make(struct client *c, char *out, size_t size)
 {
 	uint32_t a = roll(c, NAMES), b = roll(c, NAMES), n = roll(c, 256);
@@ -107,7 +107,7 @@ static void generations_find(struct client *c)
 	}
 }
 
-/* The change that came next after a generation; NULL: none. */
+/* The first change after a generation; NULL: none. */
 static struct change *next_change(uint64_t generation)
 {
 	struct change *next = NULL;
@@ -126,7 +126,7 @@ static struct change *next_change(uint64_t generation)
 	return next;
 }
 
-/* 0, or what the model says against the change; it is made only with @commit. */
+/* 0, or the error that the model has for the change, which is made only with @commit. */
 static int try_change(struct fw_ruleset *rs, const struct change *ch, bool commit)
 {
 	struct fw_diags ds = { 0 };
@@ -154,7 +154,7 @@ static void explain_refusals(struct fw_ruleset *rs, uint64_t generation)
 		}
 }
 
-/* What the answer says of rules is what the model has now. */
+/* The rules in the answer are those that the model has now. */
 static void check_lines(const struct fw_ruleset *rs, const struct change *ch)
 {
 	json_t *o;
@@ -176,7 +176,7 @@ static void check_lines(const struct fw_ruleset *rs, const struct change *ch)
 	}
 }
 
-/* Makes all changes again, one after the other. Return: how many. */
+/* Repeats all changes in order. Return: how many. */
 static unsigned replay(struct fw_ruleset *rs)
 {
 	uint64_t generation = 0;

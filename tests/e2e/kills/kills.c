@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The real daemon is killed at random moments, by SIGKILL, while it changes its
- * ruleset, loads another one, or comes up, and under traffic. What it answered yes
- * to is there afterwards, and nothing that was never asked for; no packet is
- * decided otherwise meanwhile; no packet is counted twice or not at all.
+ * The real daemon is killed by SIGKILL at random moments, while it changes its
+ * ruleset, loads another one, or starts, under traffic. Every change that it
+ * confirmed is there afterwards, and no change that was never requested; every
+ * packet gets the right verdict meanwhile, and is counted exactly once.
  *
  *	kills [TEST]	KILLS=n (default 200), FW_SEED=n, FWD=path of the daemon
  */
@@ -40,7 +40,7 @@ const char *kills_fwd;
 static struct daemon fwd;
 static struct model model;
 
-/* How long a request of its kind takes, in microseconds, to kill in the middle of most of them. */
+/* How long requests of each kind take, in microseconds, so that most kills hit the middle of one. */
 static struct pace {
 	double us;
 } change_pace = { 2000 }, load_pace = { 5000 }, start_pace = { 100000 };
@@ -61,7 +61,7 @@ static void step_send(int fd, const struct step *s)
 		fail_msg("the daemon is not there");
 }
 
-/* Done, or the test fails. */
+/* Makes the request. Fails the test unless it succeeds. */
 static void step_take(const struct step *s, const struct answer *a)
 {
 	fw_autofree char *end = a->end ? json_dumps(a->end, JSON_COMPACT) : NULL;
@@ -100,7 +100,7 @@ static void up(int *fd)
 	pace_learn(&start_pace, since);
 }
 
-/* It runs until then: what ends by itself has failed. */
+/* Kills it. If it has ended before, the test fails. */
 static void kill_it(void)
 {
 	int status = daemon_stop(&fwd, SIGKILL);
@@ -111,7 +111,7 @@ static void kill_it(void)
 	fail_msg("the daemon ended by itself: status 0x%x", status);
 }
 
-/* Changes, one of them killed. When it was answered before, it counts as done, and @flying is empty. */
+/* Makes changes, and kills fwd during one. If that one was answered before, it is done, and @flying is empty. */
 static void kill_at_work(int fd, bool keep_once, struct step *flying)
 {
 	struct answer a;
@@ -147,7 +147,7 @@ static uint64_t packets_sent(void)
 	return sent;
 }
 
-/* All that the interface got was sent by us, and the other way round. */
+/* The interface received exactly the packets that we sent. */
 static void check_interface(void)
 {
 	struct ifaddrs *all = NULL;
@@ -173,7 +173,7 @@ static void check_all(int fd, const struct step *flying)
 	check_interface();
 }
 
-/* The flow of the rule that comes and goes runs only while nobody changes that rule. */
+/* The flow of the rule `once` pauses while that rule may change. */
 static void begin_again(bool with_once)
 {
 	traffic_switch(FLOW_ONCE, with_once);
@@ -208,7 +208,7 @@ static int begin(const char *mode)
 	return fd;
 }
 
-/* Nothing is left when it is told to go. */
+/* After --detach nothing is left. */
 static void end(void)
 {
 	uint32_t program = 0;
@@ -269,7 +269,7 @@ static int clean_up(void **state)
 	return 0;
 }
 
-/* IPv6 would announce itself on new interfaces. */
+/* Turns off IPv6, which would send packets on new interfaces. */
 static void no_packets_of_its_own(void)
 {
 	static const char *const files[] = { "/proc/sys/net/ipv6/conf/all/disable_ipv6",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the daemon should know: every change that it acknowledged, made to a
- * ruleset of the test's own, and what every rule should have counted.
+ * The expected state of the daemon: a ruleset to which every acknowledged change
+ * is made, and the expected counts of its rules.
  */
 #ifndef FW_KILLS_MODEL_H
 #define FW_KILLS_MODEL_H
@@ -13,8 +13,8 @@ struct model {
 	struct fw_ruleset *rs;
 	uint32_t unique;
 	uint64_t steps;
-	bool batch; /* the step that is made has several lines */
-	/* The rule `once` comes and goes, and its count with it: frames of its flow when it came, and those that went with it. */
+	bool batch; /* the step being made has several lines */
+	/* The rule `once` is added and deleted, with its count: frames of its flow at its addition, and those of deleted ones. */
 	uint64_t once_id, once_since, once_gone;
 };
 
@@ -26,19 +26,19 @@ struct step {
 
 void model_begin(struct model *m, struct step *first);
 void model_end(struct model *m);
-/* @keep_once: the rule `once` stays as it is. */
+/* @keep_once: leaves the rule `once` as it is. */
 void step_make(struct model *m, bool keep_once, struct step *out);
 void model_step(struct model *m, const struct step *s);
 
-/* All of these fail the test and show what differs. */
+/* These fail the test and print the difference. */
 
-/* Rules, ids, names, order, sets, policies. When they are not the model's but those after @flying, the model takes that step. */
+/* Compares rules, ids, names, order, sets and policies. If they are those after @flying instead, the model makes that step. */
 void model_check_rules(struct model *m, int fd, const struct step *flying);
-/* What the tables say of @n packets at random. */
+/* Compares the verdicts of @n random packets. */
 void model_check_verdicts(struct model *m, int fd, unsigned n);
-/* While traffic pauses: what every rule and policy counted. */
+/* Compares the counts of every rule and policy, while traffic pauses. */
 void model_check_counters(const struct model *m, int fd);
-/* Rules one a line, as the daemon lists them and saves them. Return: free() it. */
+/* The rules as the daemon lists them and as it saves them, one per line. Freed by the caller. */
 char *model_daemon_text(int fd);
 char *model_text(const struct fw_ruleset *rs);
 

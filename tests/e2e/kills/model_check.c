@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The daemon's answers beside the model's. */
+/* Compares the daemon's answers with the model. */
 #include "model.h"
 
 #include <setjmp.h>
@@ -13,7 +13,7 @@
 #include "fw/oracle.h"
 #include "tests/unit/random.h"
 
-/* From the first line that differs. */
+/* Prints both texts from the first line that differs. */
 static void show_difference(const char *got, const char *want)
 {
 	size_t line = 0;
@@ -45,7 +45,7 @@ char *model_daemon_text(int fd)
 	return text ? text : strdup("");
 }
 
-/* What `list` says is what `save` says. */
+/* `list` and `save` agree. */
 static void check_list(const struct fw_ruleset *rs, int fd)
 {
 	const struct fw_rule *r = rs->first;
@@ -135,7 +135,7 @@ void model_check_verdicts(struct model *m, int fd, unsigned n)
 	}
 }
 
-/* What a rule or a policy should have counted. */
+/* The expected count of a rule or a policy. */
 static struct fw_count expected(const struct model *m, const char *rule, const char *policy)
 {
 	struct fw_count sum = { 0, 0 };

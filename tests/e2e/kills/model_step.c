@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changes at random that leave the verdict of every flow of the traffic as it is, and the model that takes them. */
+/* Random changes that do not affect the verdict of any flow of the traffic, and their effect on the model. */
 #include "model.h"
 
 #include <setjmp.h>
@@ -19,8 +19,8 @@
 #define IDS_APART 100000 /* ids that rules are given: more than what others take in between */
 
 /*
- * The rules that carry traffic. Some are replaced and moved all the time, but stay above `gate`, which decides otherwise; for
- * a moment without them packets would go the wrong way. No other rule ever matches the traffic.
+ * The rules that match the traffic. Some are replaced and moved all the time, but stay above `gate`, which has another verdict:
+ * without them for a moment, packets would get the wrong verdict. No other rule matches the traffic.
  */
 static const struct carrier {
 	const char *name, *body[4];
@@ -59,7 +59,7 @@ static const struct carrier *carrier_of(const struct fw_rule *r)
 	return NULL;
 }
 
-/* A random rule among those that @wanted says; NULL: there is none. */
+/* A random rule of those for which @wanted is true; NULL: there is none. */
 static const struct fw_rule *pick(const struct fw_ruleset *rs,
 				  bool (*wanted)(const struct fw_ruleset *rs, const struct fw_rule *r))
 {
@@ -82,7 +82,7 @@ static bool is_mover(const struct fw_ruleset *rs, const struct fw_rule *r)
 	return carrier_of(r) && carrier_of(r)->moves;
 }
 
-/* Above all that decides otherwise, and not a rule that may go. */
+/* Is it above all rules with another verdict, and never deleted? */
 static bool is_upper(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	return r->rank < fw_ruleset_by_name(rs, "gate")->rank && strcmp(rule_name(r), "once") != 0;
@@ -127,7 +127,7 @@ static void put_place(struct fw_buf *b, const struct fw_rule *ref, bool last)
 			      (unsigned long long)ref->id);
 }
 
-/* A new rule, with an id of its own, a name, both, or none. */
+/* A new rule, with an id, a name, both, or neither. */
 static void put_new(struct model *m, struct fw_buf *b)
 {
 	uint32_t n = ++m->unique;
@@ -178,7 +178,7 @@ static void put_carrier_replace(struct model *m, struct fw_buf *b)
 	fw_buf_printf(b, "replace rule %s %s", r->name, carrier_of(r)->body[rnd(4)]);
 }
 
-/* In a batch the place of other rules is not known: an earlier line may have moved them. */
+/* In a batch the position of other rules is unknown: an earlier line may have moved them. */
 static void put_carrier_move(struct model *m, struct fw_buf *b)
 {
 	const struct fw_rule *r = pick(m->rs, is_mover), *ref = pick(m->rs, m->batch ? is_mover : is_upper);
@@ -215,7 +215,7 @@ static void put_delete(struct model *m, struct fw_buf *b, bool keep_once)
 		fw_buf_printf(b, "add rule before gate name once in from 198.18.4.1 accept\n");
 }
 
-/* One line for one change, more for a batch. What is deleted is deleted last: no line refers to it then. */
+/* A change is one line, a batch several. Deletions are last, so that no line refers to a deleted rule. */
 static void put_changes(struct model *m, struct fw_buf *b, bool keep_once)
 {
 	static void (*const kinds[])(struct model * m, struct fw_buf * b) = {
@@ -256,14 +256,14 @@ static void put_rule(struct model *m, struct fw_buf *b, const struct fw_rule *r)
 		put_new(m, b);
 		fw_buf_printf(b, "\n");
 	}
-	/* Found by its id if it was given one, else by its name or by what it says. */
+	/* By its id if it was given one, else by its name or its text. */
 	if (r->own_id)
 		fw_buf_printf(b, "%s\n", text.text);
 	else
 		fw_buf_printf(b, "rule%s\n", strchr(text.text + strlen("rule "), ' '));
 }
 
-/* Everything anew: most of the rules that are there, at their places, and some others. */
+/* A whole ruleset: most of the existing rules, in their order, and some others. */
 static void put_whole(struct model *m, struct fw_buf *b, bool keep_once)
 {
 	const struct fw_rule *once = fw_ruleset_by_name(m->rs, "once");
@@ -324,7 +324,7 @@ static void step_whole(struct model *m, const char *text)
 	m->rs = next;
 }
 
-/* Whoever makes steps must not change what happens to the traffic. */
+/* Checks that steps do not change the verdicts of the traffic. */
 static void check_traffic(const struct model *m, const char *text)
 {
 	for (int i = 0; i < NFLOWS; i++) {

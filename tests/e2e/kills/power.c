@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The store as it is at random moments, read by another fwd. */
+/* Another fwd reads the store as it is on disk at random moments. */
 #include "model.h"
 #include "more.h"
 
@@ -21,7 +21,7 @@
 static struct daemon fwd, other;
 static struct model model;
 
-/* Files of the store, and of what SQLite keeps beside it but for the memory that goes with the power. */
+/* The files of the store, and SQLite's other files that survive a power cut. */
 static void copy_store(void)
 {
 	static const char *const ends[] = { "", "-wal", "-journal" };
@@ -36,7 +36,7 @@ static void copy_store(void)
 	}
 }
 
-/* Has the whole answer been given already? It stays to be received. */
+/* Has the whole answer arrived? Does not receive it. */
 static bool is_answered(int fd)
 {
 	static char bytes[1 << 18];
@@ -45,7 +45,7 @@ static bool is_answered(int fd)
 	return n > 0 && memmem(bytes, (size_t)n, "\"ok\":true", 9);
 }
 
-/* Holds the daemon while its files are copied. Return: was the change acknowledged by then? */
+/* Copies the files while the daemon is stopped. Return: had the change been acknowledged by then? */
 static bool cut(int fd)
 {
 	bool answered;
@@ -61,7 +61,7 @@ static bool cut(int fd)
 	return answered;
 }
 
-/* What the copy holds: free() it. */
+/* The rules in the copy. Freed by the caller. */
 static char *text_of_copy(void)
 {
 	char *text;
@@ -75,7 +75,7 @@ static char *text_of_copy(void)
 	return text;
 }
 
-/* Return: was the change there before it was acknowledged? */
+/* Return: did the copy contain the change before it was acknowledged? */
 static bool cut_once(int fd)
 {
 	fw_autofree char *before = NULL, *after = NULL, *got = NULL;

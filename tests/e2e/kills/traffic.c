@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Traffic that goes on whatever happens to the daemon. */
+/* Traffic that continues whatever happens to the daemon. */
 #include "traffic.h"
 
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ const struct flow_info flow_info[NFLOWS] = {
 	[FLOW_ONCE] = { "udp 198.18.4.1:1000 > 192.0.2.1:1001 in length 180", "once", NULL, true, false },
 };
 
-/* What stands at the end of every frame. */
+/* The last bytes of every frame. */
 struct stamp {
 	uint32_t flow, number;
 };
@@ -51,7 +51,7 @@ static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool running, wanted, idle, end;
-	char wrong[256]; /* what went wrong first */
+	char wrong[256]; /* the first error */
 	int sender, receiver[2];
 	struct stream stream[NFLOWS];
 	unsigned batches;
@@ -121,14 +121,14 @@ static bool batch_is_out(void)
 	return true;
 }
 
-/* All of a batch go the same way, by one CPU, so that the last one out is the last one in. */
+/* Sends all frames of a batch from one CPU, so that they arrive in order. */
 static void choose_cpu(void)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(t.batches++ % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
-	sched_setaffinity(0, sizeof(set), &set); /* not allowed: it stays where it is */
+	sched_setaffinity(0, sizeof(set), &set); /* may not be permitted: then it stays on its CPUs */
 }
 
 static void batch(void)
@@ -184,7 +184,7 @@ static void frame_make(enum flow flow)
 
 	if (fw_text_frame(flow_info[flow].packet, f, &ds))
 		fail_msg("%s: %s", flow_info[flow].packet, ds.d[0].message);
-	/* The packet says that it is longer than it is. */
+	/* The packet claims to be longer than it is. */
 	if (flow_info[flow].cut)
 		f->len = f->wire_len -= 20;
 	t.stream[flow].on = true;

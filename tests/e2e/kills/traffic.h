@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Traffic that goes on whatever happens to the daemon: flows that always pass
- * and flows that never do. Every frame has a number; a batch is over when the
- * last of its frames has come out, and what came out must be exactly what
- * should, in order.
+ * Traffic that continues whatever happens to the daemon: flows that always pass
+ * and flows that never do. Every frame has a number; a batch ends when its last
+ * frame has arrived, and exactly the frames that should pass must arrive, in order.
  */
 #ifndef FW_KILLS_TRAFFIC_H
 #define FW_KILLS_TRAFFIC_H
@@ -24,16 +23,16 @@ enum flow {
 };
 
 struct flow_info {
-	const char *packet; /* as fw_text_frame() reads it */
-	const char *rule;   /* that decides; NULL: a policy */
+	const char *packet; /* for fw_text_frame() */
+	const char *rule;   /* that matches; NULL: a policy decides */
 	const char *policy;
 	bool passes, cut;
 };
 extern const struct flow_info flow_info[NFLOWS];
 
-/* Frames from @from to @to, names of interfaces. */
+/* Sends frames from interface @from to interface @to. */
 void traffic_start(const char *from, const char *to);
-/* Back when all that was sent has been filtered; nothing is sent until traffic_resume(). Fails the test on a wrong packet. */
+/* Waits until everything that was sent has been filtered, and sends nothing until traffic_resume(). Fails the test on an error. */
 void traffic_pause(void);
 void traffic_resume(void);
 void traffic_stop(void);
@@ -43,7 +42,7 @@ uint64_t traffic_sent(enum flow flow);
 uint32_t traffic_bytes(enum flow flow); /* of one frame */
 bool traffic_has(enum flow flow);
 void traffic_switch(enum flow flow, bool on);
-/* After traffic_stop(): does one more frame come out? */
+/* After traffic_stop(): does another frame pass? */
 bool traffic_gets_through(enum flow flow);
 
 #endif

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interfaces are attached, detached, renamed, also in circles, get other names, go to another network namespace and come
- * back, vanish and appear; others put their programs on them; fwd is killed and started again, also in the other namespace.
- * After each step what the kernel says is attached where must be what status says, and whatever was filtered must be so
- * still, unless it was detached.
+ * Random steps: interfaces are attached, detached, renamed (also in cycles), get alternative names, move to another network
+ * namespace and back, disappear and appear; others attach programs to them; fwd is killed and restarted, also in the other
+ * namespace. After each step status must agree with the kernel, and whatever was filtered must still be, unless it was detached.
  *
  *	sequences [TEST]	FW_SEQUENCES=n (default 4), FW_SEED=n, FWD=path of the daemon
  */
@@ -31,12 +30,12 @@ char kills_folder[64] = "/tmp/fwd-sequences-XXXXXX";
 const char *kills_fwd;
 
 static struct daemon fwd;
-static unsigned home; /* the namespace that fwd runs in */
+static unsigned home; /* the namespace of fwd */
 static struct view before, after;
-static json_t *status;          /* its object */
-static bool released[SEEN_MAX]; /* of those before: a step detaches it */
-static char detached[130];      /* the name by which it does */
-static char log_text[64 << 10]; /* what was done */
+static json_t *status;          /* the object of its status */
+static bool released[SEEN_MAX]; /* of the interfaces before the step: it detaches this one */
+static char detached[130];      /* the name that it detaches */
+static char log_text[64 << 10]; /* the steps so far */
 
 static void say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *fmt, ...)
@@ -110,7 +109,7 @@ static const json_t *device_of(uint32_t index)
 	return NULL;
 }
 
-/* What status says of an interface of fwd's namespace, against what the kernel says. NULL: the same. */
+/* Compares the status of an interface of fwd's namespace with the kernel. Return: the difference; NULL: none. */
 static const char *check_here(const struct seen *s)
 {
 	const json_t *dev = device_of(s->index);
@@ -130,7 +129,7 @@ static const char *check_here(const struct seen *s)
 	return s->ours[FW_PROG_TC_EGRESS] == out ? NULL : "outgoing packets otherwise than status says";
 }
 
-/* Does status say who comes first, if it is not fwd? */
+/* If another program is first, does status name it? */
 static const char *check_front(const struct seen *s)
 {
 	const json_t *dev = device_of(s->index);
@@ -165,7 +164,7 @@ static const char *check_away(const struct seen *s)
 	return NULL;
 }
 
-/* One that was filtered is, unless somebody detached it, and then it is not. */
+/* An interface that was filtered still is, and one that was detached is not. */
 static const char *check_kept(const struct seen *s)
 {
 	for (unsigned i = 0; i < before.n; i++) {
@@ -173,14 +172,14 @@ static const char *check_kept(const struct seen *s)
 			continue;
 		if (seen_filtered(&before.seen[i]) && !released[i] && !seen_filtered(s))
 			return "was filtered, and is not any more";
-		/* It may have another name, or match a pattern, that is asked for as well. */
+		/* Another of its names, or a pattern that it matches, may be attached too. */
 		if (released[i] && seen_filtered(s) && !fnmatch(detached, text_of(device_of(s->index), "dev"), 0))
 			return "was detached, and is filtered still";
 	}
 	return NULL;
 }
 
-/* Whoever is asked for by its name is filtered, or says why not. */
+/* An interface that is attached by name is filtered, or status has the reason. */
 static const char *check_wishes(void)
 {
 	const json_t *dev;
@@ -236,7 +235,7 @@ static void fail_with(const char *wrong, const struct seen *at)
 	fail();
 }
 
-/* Until what fwd says is so. */
+/* Waits until status agrees with the kernel. */
 static void settle(void)
 {
 	double end = fw_now() + SETTLE;
@@ -255,7 +254,7 @@ static void settle(void)
 	}
 }
 
-/* Steps. What the world does can be done also while fwd does not run. */
+/* The steps. Those of the world can also be made while fwd does not run. */
 
 static void step_rename(void)
 {
@@ -386,7 +385,7 @@ static void note_index(uint32_t index, bool here)
 			released[k] = true;
 }
 
-/* Which of the interfaces before belong to what is detached. */
+/* Notes the interfaces that a detach releases. */
 static void note_released(const char *name)
 {
 	const json_t *dev, *row;
@@ -491,7 +490,7 @@ static const struct seen *the_one(void)
 	return &after.seen[0];
 }
 
-/* Until fwd is first on incoming packets. Return: has status named the program that was before it meanwhile? */
+/* Waits until fwd is first on incoming packets. Return: did status name the program before it meanwhile? */
 static bool wait_until_first(void)
 {
 	double end = fw_now() + 2 * SETTLE;
@@ -509,7 +508,7 @@ static bool wait_until_first(void)
 	}
 }
 
-/* Whoever attaches before fwd is behind it soon; who does it again and again is behind it later, and named meanwhile. */
+/* fwd soon moves before a program that was attached before it; if that happens repeatedly, later, and status names the program. */
 static void in_front(void **state)
 {
 	struct answer a;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What there is in the kernel, asked of the kernel. */
+/* The state of interfaces, according to the kernel. */
 #include "world.h"
 
 #include <bpf/bpf.h>
@@ -29,10 +29,10 @@
 static int spaces[SPACES];
 static pid_t holders[SPACES];
 static unsigned peers;
-static int foreign_links[FOREIGN_MAX], foreign_progs[2] = { -1, -1 }; /* links of tcx; a program of XDP, one of tc */
+static int foreign_links[FOREIGN_MAX], foreign_progs[2] = { -1, -1 }; /* tcx links; an XDP program and one of tc */
 static unsigned nforeign;
 
-/* A process in a namespace of its own, by which others can name it. */
+/* A process that keeps a namespace, by which others can enter it. */
 static pid_t hold(bool new_space)
 {
 	int ready[2];
@@ -75,7 +75,7 @@ void world_enter(unsigned space)
 	assert_int_equal(setns(spaces[space], CLONE_NEWNET), 0);
 }
 
-/* Quietly; true: its exit code is 0. */
+/* Runs it without output. Is its exit code 0? */
 static bool run(char *const *argv)
 {
 	posix_spawn_file_actions_t actions;
