@@ -11,7 +11,7 @@
 #include "fw/text.h"
 #include "tests/perf/walk.h"
 
-/* One packet: its first bytes (headers included; zeros follow), and what the bytes do not say. */
+/* One packet: its first bytes (with all headers; zeros follow), and what the bytes do not contain. */
 struct bench_header {
 	struct walk_header head;
 	uint32_t len; /* of the whole frame */
@@ -25,7 +25,7 @@ struct bench_trace {
 	uint32_t len_max;
 };
 
-/* Errors are said on standard error. ClassBench: `src dst sport dport proto X`, decimal. @rs learns interface names. */
+/* Prints errors to standard error. ClassBench: `src dst sport dport proto X`, decimal. @rs learns interface names. */
 int bench_trace_read(const char *path, enum fw_format format, struct fw_ruleset *rs, struct bench_trace *out);
 void bench_trace_free(struct bench_trace *t);
 /* The first matches, one a line: @n numbers from -1 to @nrules - 1, freed by the caller. */
@@ -34,14 +34,14 @@ int bench_truth_read(const char *path, size_t n, size_t nrules, long **out);
 /* The packet as the lookup sees it. */
 void bench_header_key(const struct bench_header *h, struct fw_key *key);
 
-/* Walks of XDP programs over a trace, as many packets as wanted in one system call. Errors are said. 0 or -errno. */
+/* Walks of XDP programs over a trace, as many packets as wanted in one system call. Prints errors. 0 or -errno. */
 struct bench_walker;
-/* How long a walk took: seconds of the system call, and ns a packet as the kernel says, which leaves out what surrounds it. */
+/* How long a walk took: seconds for the system call, and ns a packet according to the kernel, without the overhead of the call. */
 struct bench_walk {
 	double seconds;
 	uint32_t ns;
 };
-/* Packets that XDP gets: they come in, and nothing has marked them yet. The others are left out. */
+/* Does XDP get the packet: is it incoming and not marked? Others are left out. */
 bool bench_walkable(const struct bench_header *h);
 /* @n: packets that can be walked. */
 int bench_walker_new(const struct bench_trace *trace, struct bench_walker **out, size_t *n);
@@ -64,16 +64,16 @@ struct bench_command_line {
 	const struct bench_option *options;
 	size_t noptions;
 };
-/* argv[0] is the command. 0; 1: help was asked for and given; -EINVAL, said. */
+/* argv[0] is the command. 0; 1: help was printed; -EINVAL after printing why. */
 int bench_options(const struct bench_command_line *cl, void *settings, int argc, char **argv);
-/* Says so; -EINVAL. */
+/* Prints @what and the usage. Return: -EINVAL. */
 int bench_wrong_usage(const struct bench_command_line *cl, const char *what);
 /* 0 or -EINVAL. */
 int bench_format(const char *name, enum fw_format *out);
-/* A ruleset from a file; errors are said. 0 or -errno. */
+/* A ruleset from a file; prints errors. 0 or -errno. */
 int bench_rules_read(const char *path, enum fw_format format, struct fw_ruleset **out);
 
-/* What an engine needs to start. Borrowed, but for stats and the like, which it fills in. */
+/* What an engine needs to start: borrowed, except for what it fills in. */
 struct bench_setup {
 	const struct fw_ruleset *rs;
 	const struct bench_trace *trace;
@@ -83,7 +83,7 @@ struct bench_setup {
 	double compile_seconds;        /* filled in */
 };
 
-/* Where a ruleset is looked up. Functions return 0 or -errno after saying what is wrong. */
+/* Where packets are looked up. Functions return 0, or -errno after printing why. */
 struct bench_engine {
 	const char *name;
 	int (*open)(struct bench_setup *setup, void **out);
@@ -103,7 +103,7 @@ struct bench_time {
 };
 
 #define BENCH_HOT 512
-/* Warms up, then takes the time of five walks interleaved with five empty ones. */
+/* Warms up, then times five walks and five empty ones by turns. */
 int bench_measure(const struct bench_engine *e, void *ctx, size_t count, struct bench_time *out);
 /* To the highest CPU that we may use. 0 or -errno. */
 int bench_pin_cpu(void);

@@ -96,7 +96,7 @@ static struct fw_addr_range near(struct bench_changes *c, const struct fw_addr_r
 	return fw_addr_prefix(FW_IP6, a, host ? 128 : 64);
 }
 
-/* Takes the address from one side of the rule; its text comes instead. */
+/* Takes the address from one side of the rule, and prints another one instead. */
 static void address_near(struct bench_changes *c, struct fw_rule *draft, struct fw_buf *out)
 {
 	bool src = draft->dst == FW_ANY || (draft->src != FW_ANY && bench_random(c) & 1);

@@ -46,16 +46,16 @@ struct bench_stages {
 	double compile; /* the tables' changes, made ready and made visible from the next generation on */
 	double kernel;  /* counters, segments, the one store */
 	double total;   /* from having the text to having published */
-	double after;   /* what is freed, grace periods begun and ended */
-	bool anew;      /* all tables were written anew */
+	double after;   /* freeing memory, beginning and ending grace periods */
+	bool anew;      /* all tables were written again */
 	bool waited;    /* for a grace period, before it could be made */
 };
 
 /* Rules and their tables in the kernel's pool: all that fwd has, but for the disk. */
 struct bench_controller;
-/* @rs: borrowed, and changed. Errors are said. 0 or -errno. */
+/* @rs: borrowed, and changed. Prints errors. 0 or -errno. */
 int bench_controller_new(struct fw_ruleset *rs, const struct fw_kern_options *options, struct bench_controller **out);
-/* The same in two steps: the program without rules; and rules, once, 0 or -errno, said. */
+/* The same in two steps: the program without rules, and then the rules, once. 0, or -errno after printing why. */
 int bench_controller_open(const struct fw_kern_options *options, struct bench_controller **out);
 int bench_controller_start(struct bench_controller *c, struct fw_ruleset *rs);
 void bench_controller_free(struct bench_controller *c); /* NULL is fine */
@@ -63,12 +63,12 @@ struct fw_kern *bench_controller_kern(struct bench_controller *c);
 /**
  * bench_controller_change - one transaction
  * @each: gets every row of the edit after it was published; may be NULL
- * Return: 0, or -errno, said.
+ * Return: 0, or -errno after printing why.
  */
 int bench_controller_change(struct bench_controller *c, const struct fw_buf *text,
 			    void (*each)(const struct fw_rule_change *row, void *ctx), void *ctx,
 			    struct bench_stages *out);
-/* Waits until nothing waits for a grace period. */
+/* Waits until nothing needs a grace period any more. */
 void bench_controller_settle(struct bench_controller *c);
 
 #endif

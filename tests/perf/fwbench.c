@@ -8,12 +8,12 @@ static const struct {
 	const char *name, *help;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "lookup", "check every packet of a trace, then take the time of lookups", bench_lookup },
-	{ "update", "take the time of changes, alone and with packets on their way", bench_update },
-	{ "reload", "take the time and memory of reloads, with packets on their way", bench_reload },
-	{ "peers", "compare with what else filters packets", bench_peers },
-	{ "cost", "count and time the dearest packet of a ruleset, next to what is announced", bench_cost },
-	{ "scrape", "take the time and memory of scrapes, with packets on their way", bench_scrape },
+	{ "lookup", "check every packet of a trace, then time lookups", bench_lookup },
+	{ "update", "time changes, with and without traffic", bench_update },
+	{ "reload", "measure time and memory of reloads under traffic", bench_reload },
+	{ "peers", "compare with other packet filters", bench_peers },
+	{ "cost", "measure the most expensive packet of a ruleset, and compare with the bound", bench_cost },
+	{ "scrape", "measure time and memory of scrapes under traffic", bench_scrape },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(*commands))

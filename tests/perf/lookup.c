@@ -16,10 +16,10 @@ struct settings {
 static const struct bench_option options[] = {
 	{ "--rules", "FILE", "the ruleset (required)", AT(rules), 0 },
 	{ "--trace", "FILE", "the packets (required)", AT(trace), 0 },
-	{ "--truth", "FILE", "for each packet the first rule that matches, from 0, or -1", AT(truth), 0 },
+	{ "--truth", "FILE", "for each packet the number of the first rule that matches, from 0, or -1", AT(truth), 0 },
 	{ "--format", "NAME", "of rules and trace: rules (default) or classbench", AT(format), 0 },
 	{ "--engine", "NAME", "kernel (default), arena or maps (kernel with this pool), or user", AT(engine), 0 },
-	{ "--no-check", NULL, "take the time only", AT(no_check), 0 },
+	{ "--no-check", NULL, "time lookups without checking them", AT(no_check), 0 },
 	{ "--json", NULL, "one line of JSON instead of a table", AT(json), 0 },
 };
 static const struct bench_command_line command_line = { "lookup --rules FILE --trace FILE [OPTION...]", options,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Taking the time: on one CPU, a walk and an empty walk by turns. And what many figures say together. */
+/* Timing: walks and empty walks by turns on one CPU; and statistics of many figures. */
 #include "tests/perf/bench.h"
 
 #include <sched.h>
@@ -30,7 +30,7 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Whole walks that together last MEASURE_SECONDS or more; also the warm-up. */
+/* Whole walks that last MEASURE_SECONDS or more together; also the warm-up. */
 static int calibrate(const struct bench_engine *e, void *ctx, size_t count, uint64_t *packets)
 {
 	double seconds;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Options of fwbench's commands: one row each, from which usage and reading come. */
+/* Options of the commands of fwbench: one row each, for the usage text and for parsing. */
 #include "tests/perf/bench.h"
 
 #include <string.h>

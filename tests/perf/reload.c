@@ -18,8 +18,8 @@ struct settings {
 static const struct bench_option options[] = {
 	{ "--rules", "FILE", "the ruleset (required)", AT(rules), 0 },
 	{ "--format", "NAME", "of the ruleset: rules (default) or classbench", AT(format), 0 },
-	{ "--loads", "N", "times that the file is loaded again (default 3)", AT(loads), 1000 },
-	{ "--reloads", "N", "reloads of two rulesets by turns, with traffic (default 20)", AT(reloads), 10000 },
+	{ "--loads", "N", "how often the file is loaded again (default 3)", AT(loads), 1000 },
+	{ "--reloads", "N", "reloads of two rulesets by turns, under traffic (default 20)", AT(reloads), 10000 },
 	{ "--rate", "PPS", "packets a second of that traffic (default 20000)", AT(rate), 1000000 },
 	{ "--json", NULL, "one line of JSON instead of a table", AT(json), 0 },
 };
@@ -69,7 +69,7 @@ static int load(struct reload *r, const char *path, const char *format, struct t
 	return err ? err : bench_sample_add(&out->of[STAGE_trip], r->answer.seconds);
 }
 
-#define SETTLE_US 1500000 /* until what the load before needed was given back */
+#define SETTLE_US 1500000 /* until the memory of the load before was freed */
 
 /* The file as it is, first over nothing and then over itself. */
 static int loads_run(struct reload *r)
@@ -178,7 +178,10 @@ static int traffic_run(struct reload *r, enum fw_format format)
 	return err;
 }
 
-/* Packets that no ruleset's answer explains. What the interface or the receiver had no room for is not the filter's fault. */
+/*
+ * Packets that the answer of neither ruleset explains. The filter is not to blame for packets that the interface or the receiver had no
+ * room for.
+ */
 static uint64_t wrong(const struct reload *r)
 {
 	const struct reload_traffic_result *p = &r->packets;

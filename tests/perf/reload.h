@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fwbench reload: what its parts share. */
+/* Shared between the parts of fwbench reload. */
 #ifndef FWBENCH_RELOAD_H
 #define FWBENCH_RELOAD_H
 
@@ -13,7 +13,7 @@
 
 enum reload_want { RELOAD_PASS, RELOAD_DROP, RELOAD_EITHER };
 
-/* Packets that are all alike but for a number; two rulesets; and what both say of the packets. */
+/* Packets that differ only in a number; two rulesets; and what both decide on the packets. */
 struct reload_stream {
 	struct fw_frame frame;
 	enum reload_want want;
@@ -41,15 +41,15 @@ struct reload_traffic;
 struct reload_traffic_result {
 	uint64_t sent, received;
 	uint64_t dropped;           /* by the interface, before the filter */
-	uint64_t lost, slipped;     /* should have passed and did not come; should have been dropped and came */
+	uint64_t lost, slipped;     /* should have passed and did not arrive; should have been dropped and arrived */
 	uint64_t judged_either[2];  /* of streams that the rulesets differ on: dropped, passed */
 	uint64_t receiver_overflow; /* passed, and not taken in time: no fault of the filter's */
 	double seconds;
 };
-/* Makes the pair of interfaces. Errors are said. 0 or -errno. */
+/* Makes the pair of interfaces. Prints errors. 0 or -errno. */
 int reload_traffic_open(const struct sandbox *box);
 int reload_traffic_start(const struct reload_rules *rules, unsigned rate, struct reload_traffic **out);
-/* Ends it, and takes in what is on its way. */
+/* Ends it, after receiving what is still under way. */
 int reload_traffic_stop(struct reload_traffic *t, struct reload_traffic_result *out);
 
 #endif

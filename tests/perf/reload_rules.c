@@ -11,7 +11,7 @@
 #define LEFT_OUT 100 /* the second leaves out one of so many rules of the file */
 #define TRIES 10000
 
-/* Rules before those of the file: in each ruleset, from which last bytes of 198.18.0.0/16, and what for. */
+/* Rules before those of the file, in each ruleset: the range of last bytes of 198.18.0.0/16 and the verdict. */
 static const struct marker {
 	struct {
 		unsigned from;
@@ -53,7 +53,7 @@ static void print_head(struct fw_buf *b, const struct fw_ruleset *rs)
 
 		if (!set.name)
 			continue;
-		set.path = NULL; /* the text stands in another folder */
+		set.path = NULL; /* the text is in another folder */
 		fw_text_print_set(b, &set);
 		fw_buf_printf(b, "\n");
 	}
@@ -127,7 +127,7 @@ static uint32_t port_of(const struct fw_rule *rule, enum fw_field field)
 
 #define QUAD(a) (a) >> 24, (a) >> 16 & 255, (a) >> 8 & 255, (a)&255
 
-/* A packet near a rule of the file: the linear search says which rule decides on it. */
+/* A packet near a rule of the file; a linear search finds the rule that decides on it. */
 static void file_stream(struct reload_rules *r, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	struct reload_stream *s = &r->stream[r->nstreams];

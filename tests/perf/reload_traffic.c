@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Streams of numbered packets over a pair of interfaces. What is sent and what
- * comes is kept by number, so that every packet can be accounted for.
+ * Streams of numbered packets over a pair of interfaces. Sent and received packets are noted by number, so that every packet can be accounted
+ * for.
  */
 #include "tests/perf/reload.h"
 
@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NUMBER_AT 42 /* behind Ethernet, IPv4 and UDP */
+#define NUMBER_AT 42 /* after Ethernet, IPv4 and UDP */
 #define MAGIC 0x66775265
 #define TICK 0.001
 #define BURST 64
@@ -39,7 +39,7 @@ struct reload_traffic {
 	unsigned rate;
 	int out, in;
 	bool quit;  /* atomic: no more is sent */
-	bool drain; /* atomic: what is there is taken, then it is over */
+	bool drain; /* atomic: receive what is there, then end */
 	uint64_t sent[RELOAD_STREAMS], received[RELOAD_STREAMS], twice;
 	struct seen seen[RELOAD_STREAMS];
 	uint64_t dropped_before;
@@ -156,7 +156,7 @@ static void *sender(void *arg)
 			send_burst(t, left < BURST ? left : BURST, &stream);
 		due += TICK;
 		if (fw_now() - due > 0.1)
-			due = fw_now(); /* no bursts to make up for what was not sent in time */
+			due = fw_now(); /* no bursts to make up for packets that were late */
 		while (fw_now() < due)
 			nanosleep(&pause, NULL);
 	}

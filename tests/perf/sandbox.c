@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The sandbox. A process outside keeps watch: it outlives the one inside, collects
- * what that one leaves behind, and removes the folder. Mounts, network and bpf
- * file system are those of the process inside and go with it.
+ * The sandbox. A process outside watches: it outlives the one inside, collects the processes that it leaves, and removes
+ * the folder. Mounts, network and bpf file system belong to the process inside and disappear with it.
  */
 #include "tests/perf/sandbox.h"
 
@@ -66,7 +65,7 @@ static int furnish(const struct sandbox *box)
 		return bench_said("have mounts of its own", -errno);
 	if (mkdir(sandbox_path(box, "bpf"), 0700) || mount("bpf", sandbox_path(box, "bpf"), "bpf", 0, "mode=0700"))
 		return bench_said("mount a bpf file system", -errno);
-	/* So that no packets come but those that are sent. */
+	/* No other packets than those that are sent. */
 	fd = open("/proc/sys/net/ipv6/conf/default/disable_ipv6", O_WRONLY | O_CLOEXEC);
 	if (fd >= 0) {
 		if (write(fd, "1", 1) != 1)
@@ -132,7 +131,7 @@ const char *sandbox_path(const struct sandbox *box, const char *name)
 	return path;
 }
 
-/* What it said goes to a file, which is shown when it does not come up. */
+/* Its output goes to a file, which is shown if it does not start. */
 static void fwd_exec(const struct sandbox *box)
 {
 	char path[300];

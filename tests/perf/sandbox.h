@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A place to run fwd in: a process with mounts, a bpf file system, a network and
- * a folder of its own, all of which go away however it ends.
+ * A place to run fwd in: a process with mounts, a bpf file system, a network and a folder of its own, all of which disappear however
+ * it ends.
  */
 #ifndef FWBENCH_SANDBOX_H
 #define FWBENCH_SANDBOX_H
@@ -13,28 +13,31 @@
 
 struct sandbox {
 	char dir[128];   /* on a disk: $TMPDIR, else /var/tmp */
-	char tools[256]; /* where fwd, fwctl and fwgen are: beside fwbench */
-	pid_t fwd;       /* 0: does not run */
+	char tools[256]; /* where fwd, fwctl and fwgen are: in the folder of fwbench */
+	pid_t fwd;       /* 0: not running */
 };
 
 /**
  * sandbox_enter - go on in a process of its own, in there
  *
  * The caller's process never comes back from this: it waits for the new one, clears up and ends with its exit status.
- * Return: 0 in the new process; -errno, said.
+ * Return: 0 in the new process; -errno after printing why.
  */
 int sandbox_enter(struct sandbox *box);
-/* fwd with an empty store; back when it answers. Call it while this process is still small. 0 or -errno, said. */
+/*
+ * Starts fwd with an empty store, and waits until it answers. Call it while this process is still small.
+ * 0, or -errno after printing why.
+ */
 int sandbox_fwd_start(struct sandbox *box);
 /* Ends it and waits. */
 void sandbox_fwd_stop(struct sandbox *box);
 
-/* A path inside the sandbox: @name appended to its folder. Good until the next but seven calls. */
+/* A path inside the sandbox: @name appended to its folder. Valid for the next seven calls. */
 const char *sandbox_path(const struct sandbox *box, const char *name);
 
-/* How a program went. Zero-initialised is empty. */
+/* The outcome of a program. Zero-initialised is empty. */
 struct sandbox_answer {
-	double seconds;    /* from before it was started to its exit */
+	double seconds;    /* from its start to its exit */
 	struct fw_buf out; /* what it printed */
 	json_t *end;       /* of fwctl: the last line */
 };
@@ -51,7 +54,7 @@ void sandbox_answer_free(struct sandbox_answer *a);
 
 /* A line of /proc/PID/status of fwd, in bytes: "VmRSS". 0: there is none. */
 uint64_t sandbox_fwd_memory(const struct sandbox *box, const char *what);
-/* From now on VmHWM is what fwd takes at most from now on. */
+/* Resets VmHWM, the peak of the memory of fwd. */
 void sandbox_fwd_memory_reset(const struct sandbox *box);
 
 #endif

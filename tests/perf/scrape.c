@@ -32,7 +32,7 @@ static const struct bench_command_line command_line = { "scrape --rules FILE [OP
 struct series {
 	struct bench_sample seconds;
 	uint64_t bytes;             /* of the last */
-	uint64_t first, last, peak; /* memory of fw-exporter behind the first page, behind the last, and at most */
+	uint64_t first, last, peak; /* memory of fw-exporter after the first page, after the last one, and at most */
 };
 
 enum from { FROM_FWD, FROM_PINNED, NFROM };
@@ -168,7 +168,7 @@ static int print_json(struct scrape *s)
 	return 0;
 }
 
-/* As if it had crashed: what it pinned goes on. */
+/* As if it had crashed: what it pinned keeps filtering. */
 static void fwd_kill(struct sandbox *box)
 {
 	kill(box->fwd, SIGKILL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fwbench scrape: what its parts share. */
+/* Shared between the parts of fwbench scrape. */
 #ifndef FWBENCH_SCRAPE_H
 #define FWBENCH_SCRAPE_H
 
@@ -14,13 +14,13 @@ struct scrape_exporter {
 	pid_t pid; /* 0: does not run */
 	unsigned short port;
 };
-/* Back when it answers. 0 or -errno, said. */
+/* Starts it, and waits until it answers. 0, or -errno after printing why. */
 int scrape_exporter_start(const struct sandbox *box, enum scrape_choice choice, struct scrape_exporter *out);
 void scrape_exporter_stop(struct scrape_exporter *e);
 /* A line of /proc/PID/status, in bytes. */
 uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *what);
 
-/* One page, from connecting to its last byte: seconds. It must be whole and say that fwd is up, or not. 0 or -errno, said. */
+/* One page, from connecting to its last byte: seconds. It must be whole and say that fwd is up, or not. 0, or -errno after printing why. */
 int scrape_once(const struct scrape_exporter *e, bool up, double *seconds, uint64_t *bytes);
 
 /*

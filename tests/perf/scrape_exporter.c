@@ -85,7 +85,7 @@ uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *wha
 	return sandbox_fwd_memory(&of, what);
 }
 
-/* What has come of an answer: its beginning, its end, how much. */
+/* How much of an answer has arrived: its beginning, its end, its length. */
 struct answer {
 	char head[HEAD + 1], tail[TAIL];
 	size_t head_len;
@@ -103,7 +103,7 @@ static void take(struct answer *a, const char *bytes, size_t len)
 	a->bytes += len;
 }
 
-/* Whole: as long as it says, or with the last chunk; and of the right source. */
+/* Is it complete: as long as announced, or with the last chunk; and from the right source? */
 static int check(const struct answer *a, bool up)
 {
 	const char *body = strstr(a->head, "\r\n\r\n"), *length = strstr(a->head, "\r\nContent-Length: ");

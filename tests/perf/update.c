@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fwbench update: how long a change takes on top of a ruleset, and what packets notice of it. */
+/* fwbench update: how long a change to a ruleset takes, and how it affects packets. */
 #include "tests/perf/update.h"
 
 #include <string.h>
@@ -11,9 +11,9 @@ static const struct bench_option options[] = {
 	{ "--changes", "N", "single changes inside the controller (default 20000)", AT(changes), 10000000 },
 	{ "--batches", "N", "batches of 1,000 changes, of each kind (default 20)", AT(batches), 100000 },
 	{ "--requests", "N", "single changes by fwctl and fwd (default 1000)", AT(requests), 1000000 },
-	{ "--windows", "N", "half seconds of looking up packets with changes, and as many without (default 5)",
-	  AT(windows), 1000 },
-	{ "--seed", "S", "another number gives other changes (default 1)", AT(seed), 4000000000u },
+	{ "--windows", "N", "half seconds of lookups with changes, and as many without (default 5)", AT(windows),
+	  1000 },
+	{ "--seed", "S", "seed of the random changes (default 1)", AT(seed), 4000000000u },
 	{ "--json", NULL, "one line of JSON instead of a table", AT(json), 0 },
 };
 static const struct bench_command_line command_line = { "update --rules FILE [OPTION...]", options,
@@ -28,7 +28,7 @@ const char *const update_row_name[UPDATE_NROWS] = {
 	[UPDATE_BATCH_MIXED] = "batch of 1,000, mixed",
 };
 
-/* As many rules come as go. */
+/* As many rules are added as deleted. */
 enum bench_kind update_kind(struct bench_changes *c, enum update_row row)
 {
 	static const uint8_t mixed[] = { BENCH_ADD_KNOWN, BENCH_ADD_NEAR, BENCH_DELETE, BENCH_DELETE,
@@ -111,7 +111,7 @@ static int print_json(const struct update_settings *s, struct update *u)
 	return 0;
 }
 
-/* Each part begins with what the file says. */
+/* Each part begins with the rules of the file. */
 static int part(const struct update_settings *s, enum fw_format format, const struct sandbox *box, struct update *u,
 		int (*run)(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
 			   struct update *u))

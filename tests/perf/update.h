@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* fwbench update: what its parts share. */
+/* Shared between the parts of fwbench update. */
 #ifndef FWBENCH_UPDATE_H
 #define FWBENCH_UPDATE_H
 
@@ -19,7 +19,7 @@ extern const char *const update_row_name[UPDATE_NROWS];
 
 /* Draws the kind of the change that is to be measured next as one of @row. */
 enum bench_kind update_kind(struct bench_changes *c, enum update_row row);
-/* The text of the next transaction of @row. 0 or -errno, said. */
+/* The text of the next transaction of @row. 0, or -errno after printing why. */
 int update_write(struct bench_changes *c, enum update_row row, struct fw_buf *out);
 
 /* In the controller, without the disk: seconds. */
@@ -36,7 +36,7 @@ void update_inside_free(struct update_inside *u);
 /* By fwctl and fwd, on the disk: seconds. */
 struct update_daemon {
 	struct bench_sample trip[UPDATE_NROWS];   /* from fwctl's start to its exit */
-	struct bench_sample inside[UPDATE_NROWS]; /* as fwd says: parse, compile, store, swap */
+	struct bench_sample inside[UPDATE_NROWS]; /* according to fwd: parse, compile, store, swap */
 	struct bench_sample store[UPDATE_NROWS];  /* of that, the store */
 	size_t anew[UPDATE_NROWS];
 };
@@ -59,7 +59,7 @@ struct update_traffic {
 	} cache[2]; /* without, with the flow cache */
 	size_t packets;
 };
-/* @rs: what the file says; changed on the way. */
+/* @rs: the rules of the file; changed. */
 int update_traffic_run(const struct update_settings *s, const struct sandbox *box, struct fw_ruleset *rs,
 		       struct update_traffic *out);
 void update_traffic_print(struct update_traffic *u);

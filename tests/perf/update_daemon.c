@@ -58,7 +58,7 @@ static int batch_send(struct daemon_run *d, const struct fw_buf *text)
 	return err ? err : sandbox_fwctl(d->sandbox, args, &d->answer);
 }
 
-/* A single change as a user says it: fwctl add rule before 12 from ... */
+/* A single change as a user makes it: fwctl add rule before 12 from ... */
 static int single_send(struct daemon_run *d, const struct fw_buf *text)
 {
 	const char *args[SANDBOX_ARGS + 1] = { 0 };
@@ -70,11 +70,11 @@ static int single_send(struct daemon_run *d, const struct fw_buf *text)
 		args[n++] = strsep(&rest, " ");
 	if (!words)
 		return -ENOMEM;
-	/* What the shell's words cannot say is said in a file. */
+	/* Change the rest by a file. */
 	return rest || strchr(text->text, '"') ? batch_send(d, text) : sandbox_fwctl(d->sandbox, args, &d->answer);
 }
 
-/* What fwd says that it took. */
+/* The time that fwd reports. */
 static int daemon_seconds(struct daemon_run *d, double *sum, double *store)
 {
 	double parse, compile, swap;
@@ -118,7 +118,7 @@ static int measure(struct daemon_run *d, enum update_row row)
 					      note(d->out, UPDATE_SINGLES, d->answer.seconds, sum, store, rebuilt);
 }
 
-/* What fwd says of its rules goes to the answer's out. */
+/* Asks fwd for its rules; they are in the out of the answer. */
 static int save(struct daemon_run *d)
 {
 	const char *const argv[] = { "fwctl", "save", "--socket", sandbox_path(d->sandbox, "sock"), NULL };
@@ -145,7 +145,7 @@ static int begin(struct daemon_run *d)
 	return err;
 }
 
-/* Are fwd's rules what they must be by now? */
+/* Does fwd have the rules that it should have by now? 0 or -EBADMSG. */
 static int compare(struct daemon_run *d)
 {
 	struct fw_buf want = { 0 };

@@ -206,7 +206,7 @@ static int windows_run(struct traffic *t, unsigned windows)
 	return err;
 }
 
-/* Packets that come in from an interface that no rule names; the first of them are those that are walked hot. */
+/* Keeps incoming packets from an interface that no rule names; the first ones are used for the hot walks. */
 static void trace_choose(struct traffic *t)
 {
 	size_t n = 0;

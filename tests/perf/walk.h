@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What walk.bpf.c and its user share: the first bytes of a packet, headers included. */
+/* Shared between walk.bpf.c and its user: the first bytes of a packet, with all headers. */
 #ifndef FWBENCH_WALK_H
 #define FWBENCH_WALK_H
 

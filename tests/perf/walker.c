@@ -9,7 +9,7 @@
 
 struct bench_walker {
 	struct walk_bpf *walk;
-	uint8_t *frame; /* what every test run starts from */
+	uint8_t *frame; /* the input of every test run */
 	uint32_t frame_len;
 };
 
@@ -97,7 +97,7 @@ int bench_walker_run(struct bench_walker *w, int prog, size_t count, uint64_t pa
 	double start;
 	int err;
 
-	/* A machine that is put to sleep and goes on interrupts it. */
+	/* Suspending the machine interrupts it. */
 	do {
 		start = fw_now();
 		err = bpf_prog_test_run_opts(bpf_program__fd(w->walk->progs.walk), &opts) ? -errno : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that load rules: text in, what they complain of out. */
+/* Programs that load rules: rules as input, error messages as output. */
 #include "tests/perf/bench.h"
 #include "tests/perf/peers/peer.h"
 
@@ -47,7 +47,7 @@ static int spawn(char *const argv[], int in, int complaints, pid_t *pid)
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
-	/* On standard output stand our figures. */
+	/* Standard output is for our figures. */
 	posix_spawn_file_actions_adddup2(&actions, complaints, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, complaints, STDERR_FILENO);
 	err = -posix_spawnp(pid, argv[0], &actions, NULL, argv, environ);
@@ -55,7 +55,7 @@ static int spawn(char *const argv[], int in, int complaints, pid_t *pid)
 	return err;
 }
 
-/* More of what it says. 0: it has ended; -ETIMEDOUT. */
+/* Reads more of its output. 0: it has ended; -ETIMEDOUT. */
 static ssize_t hear(int fd, double until, char *chunk, size_t size)
 {
 	for (;;) {
@@ -72,7 +72,7 @@ static ssize_t hear(int fd, double until, char *chunk, size_t size)
 	}
 }
 
-/* The beginning of all it says, until it says no more, as one line, since that becomes part of a report. */
+/* The beginning of its output, up to the end, as one line, for a report. */
 static int listen_to(int fd, char text[static PEER_ANSWER])
 {
 	double until = fw_now() + PEER_SECONDS;
@@ -101,7 +101,7 @@ static int end(pid_t pid, bool kill_it)
 	return status;
 }
 
-/* Standard input is @in. 0 or -errno, and what it complained of on standard error. */
+/* Runs it with @in as standard input. 0, or -errno and its error messages on standard error. */
 static int run(char *const argv[], int in, char said[static PEER_ANSWER])
 {
 	static const struct rlimit memory = { PEER_BYTES, PEER_BYTES };

@@ -24,14 +24,14 @@ struct peer {
 	const char *(*cannot)(const struct work *w);
 	/*
 	 * What is done once in a system's life, before there are rules, such as to have the kernel verify a large program: it
-	 * is not counted to loading. NULL: nothing. @out: what load() begins with. 0 or -errno, said.
+	 * is not counted to loading. NULL: nothing. @out: what load() begins with. 0, or -errno after printing why.
 	 */
 	int (*start)(void **out);
 	/*
 	 * The rules in force on the stage's device under test (PEER_USER: in memory). The caller takes the time and the memory.
 	 * @st:  entered already; NULL for PEER_USER
 	 * @ctx: what start() gave, or NULL; unload() gets it, also after a failure
-	 * Return: 0; -errno, said on standard error: it does not load.
+	 * Return: 0; -errno after printing why on standard error: it does not load.
 	 */
 	int (*load)(const struct work *w, struct stage *st, void **ctx);
 	void (*unload)(void *ctx); /* nothing is left behind; NULL is fine */
@@ -39,7 +39,7 @@ struct peer {
 	int (*add)(void *ctx, const struct work_rule *r);
 	/*
 	 * Bytes that the kernel holds for it, as the kernel says, where it does not account them to the cgroup of who asked for
-	 * them; -errno, said. NULL: they are accounted.
+	 * them; -errno after printing why. NULL: they are accounted.
 	 */
 	int64_t (*kernel_bytes)(void *ctx);
 	/* PEER_XDP: the program's descriptor, for test runs. */

@@ -10,7 +10,7 @@
 struct fwd {
 	struct fw_ruleset *rs;
 	struct bench_controller *controller;
-	bool set; /* the addresses stand in a set that one rule names */
+	bool set; /* the addresses are in a set that one rule names */
 };
 
 #define SET_NAME "blocked"

@@ -116,7 +116,7 @@ static int set_make(struct stage *st, const struct work *w, bool concat)
 	return ipset_restore(st, &text);
 }
 
-/* All sets there are: none, if it was the first line that went wrong. */
+/* Deletes all sets; there are none if the first line failed. */
 static int sets_destroy(struct stage *st)
 {
 	struct fw_buf text = { 0 };
@@ -156,7 +156,7 @@ static int load(const struct iptables *wanted, const struct work *w, void **out)
 	*t = *wanted;
 	err = t->set ? set_load(t->st, w, t->concat) : raw_restore(t->st, w->accept, w, NULL);
 	if (err)
-		iptables_unload(t); /* what was loaded before it went wrong */
+		iptables_unload(t); /* what was loaded before the failure */
 	else
 		*out = t;
 	return err;
@@ -197,7 +197,7 @@ static int set_add(void *ctx, const struct work_rule *r)
 	return ipset_restore(t->st, &text);
 }
 
-/* The kernel does not account sets to anybody, but says how large they are. */
+/* The kernel does not account sets to any cgroup, but reports their size. */
 static int64_t set_bytes(void *ctx)
 {
 	static const char *const argv[] = { "ipset", "-t", "list", SET, NULL };

@@ -20,7 +20,7 @@ struct native {
 	struct fw_classifier *classifier;
 	struct batch *batch;
 	const struct batch_method *method;
-	struct fw_key keys[BATCH_PACKETS]; /* what packets do not differ in stands there already */
+	struct fw_key keys[BATCH_PACKETS]; /* what all packets have in common is set */
 };
 
 static void native_unload(void *ctx)
@@ -99,7 +99,7 @@ static int native_load(const struct work *w, struct stage *st, void **ctx)
 	return 0;
 }
 
-/* Only what differs. Nobody looks anything up meanwhile, so there is nothing to wait for. */
+/* Only what differs is written. There are no lookups meanwhile, so no need to wait. */
 static int native_change(struct native *n, struct fw_edit *e, const struct fw_buf *text, struct fw_diags *ds)
 {
 	struct fw_update *change;

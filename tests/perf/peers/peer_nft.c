@@ -62,7 +62,7 @@ static void write_dport(const struct work_rule *r, struct fw_buf *b)
 	stack_write_range(r->dport, '-', b);
 }
 
-/* What rules and members of sets are made of, in this order. */
+/* The parts of rules and of members of sets, in this order. */
 static const struct field {
 	const char *type, *name;
 	bool (*said)(const struct work_rule *r);
@@ -161,7 +161,7 @@ static int nft_feed(struct nft *nft, struct fw_buf *text)
 	return stack_feed(nft->st, (char *const *)argv, text);
 }
 
-/* Also where there is no table. */
+/* Succeeds also if there is no table. */
 static void nft_unload(void *ctx)
 {
 	struct nft *nft = ctx;
@@ -186,7 +186,7 @@ static int nft_load(enum form form, const struct work *w, struct stage *st, void
 	write_table(nft, w, &text);
 	err = nft_feed(nft, &text);
 	if (err)
-		nft_unload(nft); /* nft may have been stopped when all was said already */
+		nft_unload(nft); /* nft may have been stopped after the kernel had everything */
 	else
 		*out = nft;
 	return err;
@@ -212,7 +212,7 @@ static int vmap_load(const struct work *w, struct stage *st, void **out)
 	return nft_load(VMAP, w, st, out);
 }
 
-/* A rule goes in front; sets have no order. */
+/* Rules are inserted first; sets have no order. */
 static int nft_add(void *ctx, const struct work_rule *r)
 {
 	struct nft *nft = ctx;

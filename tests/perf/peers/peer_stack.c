@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the peers in the network stack share. */
+/* Shared between the peers in the network stack. */
 #include "tests/perf/peers/peer_stack.h"
 
 const struct peer *const peers_stack[] = {

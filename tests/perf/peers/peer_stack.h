@@ -9,7 +9,7 @@
 extern const struct peer peer_nft_linear, peer_nft_set, peer_nft_concat, peer_nft_vmap;
 extern const struct peer peer_iptables, peer_ipset, peer_ipset_concat;
 
-/* What a rule says something about. */
+/* What a rule can match. */
 bool stack_says_src(const struct work_rule *r);
 bool stack_says_dst(const struct work_rule *r);
 bool stack_says_proto(const struct work_rule *r);

@@ -19,10 +19,10 @@ struct settings {
 static const struct bench_option options[] = {
 	{ "--shape", "NAME", "blocklist, policy, classbench or hotpair (required)", AT(shape), 0 },
 	{ "--rules", "N", "how many, up to 1000000 (required)", AT(rules), 1000000 },
-	{ "--peers", "A,B,...", "only these; xdp-drop, the limit, is always there", AT(peers), 0 },
-	{ "--seconds", "S", "of each measurement, about; 0.2 unless said", AT(seconds), 0 },
-	{ "--repeats", "N", "of each measurement; 5 unless said", AT(repeats), 1000 },
-	{ "--list", NULL, "the names of all peers, no measurement", AT(list), 0 },
+	{ "--peers", "A,B,...", "only these; xdp-drop, the limit, is always included", AT(peers), 0 },
+	{ "--seconds", "S", "of each measurement, approximately (default 0.2)", AT(seconds), 0 },
+	{ "--repeats", "N", "of each measurement (default 5)", AT(repeats), 1000 },
+	{ "--list", NULL, "print the names of all peers and exit", AT(list), 0 },
 };
 static const struct bench_command_line command_line = { "peers --shape NAME --rules N [OPTION...]", options,
 							sizeof(options) / sizeof(*options) };

@@ -16,7 +16,7 @@
 #define PEERS_LOAD_SECONDS 120
 #define PEERS_LOAD_BYTES (8ull << 30)
 
-/* What all actors get, from before they are started. */
+/* What all actors get when they are started. */
 struct peers_shared {
 	struct work *work;
 	struct bench_walker *walkers[WORK_TRAFFICS];
@@ -59,11 +59,11 @@ struct peers_result {
 	unsigned n;            /* of these */
 	double start_seconds;
 	int64_t kernel_bytes, user_bytes;
-	enum peers_memory by;    /* who says kernel_bytes */
+	enum peers_memory by;    /* where kernel_bytes is from */
 	uint64_t checked, wrong; /* verdicts */
 };
 
-/* In the actor: does one task after the other, until @fd says that there are no more. @peer NULL: nothing filters. */
+/* In the actor: runs one task after the other, until @fd is closed. @peer NULL: nothing filters. */
 void peers_act(const struct peers_shared *shared, const struct peer *peer, int fd, int complaints);
 
 struct peers_actor {
@@ -71,7 +71,7 @@ struct peers_actor {
 	pid_t pid; /* 0: ended */
 	int fd, complaints;
 };
-/* 0 or -errno, said. */
+/* 0, or -errno after printing why. */
 int peers_actor_start(const struct peers_shared *shared, const struct peer *peer, struct peers_actor *out);
 /**
  * peers_actor_do - a task, until it is done
@@ -82,22 +82,22 @@ int peers_actor_start(const struct peers_shared *shared, const struct peer *peer
 int peers_actor_do(struct peers_actor *a, const struct peers_task *task, struct peers_result *out);
 /* Was the time or the memory over, when the last task failed with @err? */
 bool peers_actor_limited(const struct peers_actor *a, int err);
-/* Why the last task failed: what was said, in one line. */
+/* Why the last task failed, as one line. */
 void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t size);
 void peers_actor_end(struct peers_actor *a);
 
 /*
  * Goes on in a process of its own, which the caller's watches over and never comes back from: it ends as that one does.
- * 0 in the new process; -errno, said.
+ * 0 in the new process; -errno after printing why.
  */
 int peers_guard(void);
 
 /* Memory cgroup of an actor. */
 struct peers_cgroup {
 	int usage;        /* a file; -1: there are no such cgroups */
-	const char *line; /* that says it */
+	const char *line; /* that reports it */
 };
-/* This process goes into one of its own; quietly not where there are none. */
+/* Moves this process into a cgroup of its own; does nothing where there are none. */
 void peers_cgroup_enter(struct peers_cgroup *g);
 /* Bytes that the kernel holds for it. -1: not known. */
 int64_t peers_cgroup_bytes(const struct peers_cgroup *g);

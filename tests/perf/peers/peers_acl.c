@@ -47,7 +47,7 @@ static const struct rte_acl_config config = {
 };
 RTE_ACL_RULE_DEF(rule, FIELDS);
 
-enum { NO_RULE, DROP, ACCEPT }; /* what it answers */
+enum { NO_RULE, DROP, ACCEPT }; /* its results */
 
 struct acl {
 	struct rte_acl_ctx *acl;
@@ -128,7 +128,7 @@ static int acl_start(enum rte_acl_classify_alg method, unsigned batch, void **ou
 	return 0;
 }
 
-/* Behind all others. */
+/* After all others. */
 static int rule_add(struct acl *a, const struct work_rule *r)
 {
 	struct rule rule = {
@@ -176,7 +176,7 @@ static int acl_load(const struct work *w, struct stage *st, void **ctx)
 	return err ? err : build(a);
 }
 
-/* There are no changes to what is built: all is built anew. */
+/* A built context cannot be changed: everything is built again. */
 static int acl_add(void *ctx, const struct work_rule *r)
 {
 	int err = rule_add(ctx, r);

@@ -34,7 +34,7 @@ size_t peers_part_of(const struct work *w, enum work_traffic t, enum peers_part 
 	return n;
 }
 
-/* Before a load, and after it: the difference is what it takes. */
+/* Before and after a load: the difference is its cost. */
 static int64_t kernel_bytes(const struct act *a, enum peers_memory *by)
 {
 	int64_t bytes = a->peer->kernel_bytes ? -1 : peers_cgroup_bytes(&a->cgroup);
@@ -57,7 +57,7 @@ static int load_once(struct act *a, struct peers_result *r)
 	if (err)
 		return err;
 	r->start_seconds = fw_now() - start;
-	/* A library in this process: what it takes for itself, whatever the rules. */
+	/* A library in this process: what it uses for itself, whatever the rules. */
 	if (a->peer->kind == PEER_USER)
 		user = peers_user_bytes();
 	start = fw_now();
@@ -162,7 +162,7 @@ static int do_time(struct act *a, const struct peers_task *task, struct peers_re
 	return peers_time_calls(a->shared, a->peer->lookup, a->ctx, task->traffic, packets, &r->v[0]);
 }
 
-/* What the filter does to them must show in how many come through. */
+/* The number of packets that get through must show the effect of the filter. */
 static int flood_check(const struct act *a, const struct peers_task *task, const struct stage_count *count)
 {
 	bool pass = task->part == PEERS_PASSED || !a->peer;
@@ -221,7 +221,7 @@ static int (*const tasks[PEERS_NTASKS])(struct act *a, const struct peers_task *
 	[PEERS_FLOOD] = do_flood, [PEERS_ADD] = do_add,
 };
 
-/* What is complained of meanwhile goes to a file, that the other side reads when it wants to. */
+/* Error messages are written to a file, which the other side reads when it needs them. */
 static int task_do(struct act *a, const struct peers_task *task, int complaints, struct peers_result *r)
 {
 	int keep = dup(STDERR_FILENO), err;

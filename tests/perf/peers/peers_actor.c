@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Actors from outside: started, told what to do, and ended when they take too long or too much. */
+/* Actors, seen from outside: started, given tasks, and ended when they take too long or too much memory. */
 #include "tests/perf/peers/peers.h"
 
 #include <poll.h>
@@ -26,7 +26,7 @@ int peers_actor_start(const struct peers_shared *shared, const struct peer *peer
 	if (pid < 0)
 		return bench_said("start a process", -errno);
 	if (!pid) {
-		/* A group of its own, for what it starts in turn. */
+		/* A process group of its own, for the processes that it starts. */
 		setpgid(0, 0);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		close(fd[0]);
@@ -83,7 +83,7 @@ int peers_actor_do(struct peers_actor *a, const struct peers_task *task, struct 
 
 bool peers_actor_limited(const struct peers_actor *a, int err)
 {
-	/* It can have come to the same on its own, and lives on then. */
+	/* It may have failed in the same way by itself, and is still running then. */
 	return !a->pid && (err == -ETIME || err == -E2BIG);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A memory cgroup for each actor, of either version, where the system has them: what the kernel holds for who asked. */
+/* A memory cgroup for each actor, of either version, where there are any: the memory that the kernel allocates for it. */
 #include "tests/perf/peers/peers.h"
 
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static int file_of(const struct version *v, pid_t pid, const char *name, int fla
 	return open(path, flags | O_CLOEXEC);
 }
 
-/* This process goes into a cgroup of this version. 0 or -errno: there is none. */
+/* Moves this process into a cgroup of this version. 0 or -errno: there is none. */
 static int enter(struct peers_cgroup *g, const struct version *v)
 {
 	char path[128];

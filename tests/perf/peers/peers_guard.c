@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A process that outlives the run and all actors, however they end, and takes away what stays behind of them. */
+/* A process that outlives the run and all actors, however they end, and cleans up after them. */
 #include "tests/perf/peers/peers.h"
 
 #include <signal.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What was measured, a line of JSON each. */
+/* The results, one line of JSON each. */
 #include "tests/perf/peers/peers.h"
 
 #include <jansson.h>

@@ -51,14 +51,14 @@ static int64_t kernel_bytes(void)
 	return bytes;
 }
 
-/* What was freed just now goes back a moment later: until little moves. */
+/* Freed memory is given back a moment later: waits until little changes. */
 int64_t peers_kernel_bytes(void)
 {
 	int64_t last = INT64_MIN / 2, now = 0;
 	char text[16];
 
 	for (int i = 0; i < QUIET_TRIES; i++) {
-		/* Sums up what CPUs have counted for themselves. */
+		/* Adds up what CPUs have counted for themselves. */
 		file_read("/proc/sys/vm/stat_refresh", text, sizeof(text));
 		now = kernel_bytes();
 		if (llabs(now - last) < QUIET_BYTES)

@@ -25,7 +25,7 @@ static const char *const memory_name[] = {
 
 static const char *const part_measure[PEERS_PARTS] = { "drop_pps", "forward_pps" };
 
-/* What a task that failed would have given. */
+/* The result that a failed task would have had. */
 static const char *task_measure(const struct peers_task *task)
 {
 	static const char *const measures[PEERS_NTASKS] = { [PEERS_TIME] = "ns", [PEERS_ADD] = "add_seconds" };
@@ -38,7 +38,7 @@ static const char *actor_name(const struct peers_actor *a)
 	return a->peer ? a->peer->name : "no filter";
 }
 
-/* 0 or -errno, said: then the actor is measured no more. */
+/* 0 or -errno after printing why: then the actor is measured no more. */
 static int task_do(struct peers_run *run, size_t i, const struct peers_task *task, struct peers_result *r)
 {
 	struct peers_actor *a = &run->actors[i];
@@ -55,7 +55,7 @@ static int task_do(struct peers_run *run, size_t i, const struct peers_task *tas
 	return err;
 }
 
-/* A sample of what a task gives. */
+/* A sample of the results of a task. */
 static int sample_add(struct bench_sample *s, const struct peers_result *r)
 {
 	int err = 0;
@@ -123,7 +123,7 @@ int peers_run_base(struct peers_run *run)
 	return err ? err : actor_add(run, &peer_drop, &r);
 }
 
-/* Is it known that it will not load? Said then. */
+/* Is it known that it will not load? Prints that. */
 static bool heavy_say(struct peers_run *run, const struct peer *p)
 {
 	char why[WHY];
@@ -213,7 +213,7 @@ static int time_once(struct peers_run *run, enum work_traffic t, struct round *r
 	return err;
 }
 
-/* What surrounds the lookup is taken off, at its fastest: noise in it must not make a lookup look faster. */
+/* Subtracts the fastest time without the lookup: noise must not make a lookup look faster. */
 static void times_say(struct peers_run *run, enum work_traffic t, struct round *round)
 {
 	for (size_t k = 0; k < 2; k++)
@@ -315,7 +315,7 @@ static int flood_all(struct peers_run *run, enum work_traffic t, enum peers_part
 	return err;
 }
 
-/* Parts with few packets say little of the kind. */
+/* Parts with few packets are not representative. */
 #define PART_LEAST (WORK_PACKETS / 16)
 
 static int floods_all(struct peers_run *run, enum work_traffic t)

@@ -6,7 +6,7 @@
 #include "tests/perf/peers/peers.h"
 
 #define PEERS_MAX 32
-/* The first two are what the others are compared with. */
+/* The first two are the reference for the others. */
 enum { PEERS_NO_FILTER, PEERS_DROP };
 
 struct peers_run {
@@ -19,9 +19,9 @@ struct peers_run {
 	uint64_t wrong; /* verdicts */
 };
 
-/* Starts the first two. 0 or -errno, said. */
+/* Starts the first two. 0, or -errno after printing why. */
 int peers_run_base(struct peers_run *run);
-/* One more: loads it, and says how that went. 0, also when it does not load; or -errno, said: there is no room for actors. */
+/* One more: loads it, and says how that went. 0, also when it does not load; or -errno after printing why: there is no room for actors. */
 int peers_run_add(struct peers_run *run, const struct peer *p);
 /* All measures. 0, or -errno: those that others are compared with failed, said. */
 int peers_run_measure(struct peers_run *run);

@@ -128,7 +128,7 @@ static void frame_put(struct stage *st, size_t at, const struct work_packet *p, 
 	memcpy(frame, STAGE_ETHERNET, sizeof(STAGE_ETHERNET) - 1);
 }
 
-/* What has been counted until now. */
+/* The counts up to now. */
 struct state {
 	uint64_t sent, passed;
 	uint64_t refused; /* sent, and found no room at the device under test */
@@ -151,7 +151,7 @@ static int state_read(const struct stage *st, struct state *out)
 		err = stage_net_count(&st->net, STAGE_SINK, STAGE_SINK_DEVICE, &end);
 	if (err)
 		return err;
-	/* What finds no room counts on both sides. */
+	/* Packets without room are counted on both sides. */
 	in.received_dropped -= in.received_dropped < from.sent_dropped ? in.received_dropped : from.sent_dropped;
 	*out = (struct state){
 		.sent = __atomic_load_n(&st->bpf->bss->sent, __ATOMIC_RELAXED),

@@ -18,7 +18,7 @@
 
 struct stage;
 
-/* 0 or -errno, said on standard error. Enters a mount and network namespace of its own first; once in a process. */
+/* 0 or -errno after printing why on standard error. Enters a mount and network namespace of its own first; once in a process. */
 int stage_open(struct stage **out);
 void stage_close(struct stage *st); /* NULL is fine */
 /* This thread is in the namespace of the device under test from stage_open() on; the index of its device fwb-in there. */
@@ -35,7 +35,7 @@ struct stage_count {
  * @seconds: about how long
  * @sent:    how many for that; 0 at first, which is found out then
  * @took:    seconds from the first packet to the last being through
- * Return: 0 or -errno, said.
+ * Return: 0, or -errno after printing why.
  */
 int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
 		struct stage_count *out, double *took);
@@ -45,7 +45,7 @@ int stage_generate(struct stage *st, const struct work_packet *packets, size_t n
 /**
  * stage_judge - the verdict of each packet, as it shows on the wire
  * @accept: for each of @n packets: did it get through?
- * Return: 0, or -errno, said: packets were lost on the way that a second try did not find.
+ * Return: 0, or -errno after printing why: packets were lost on the way that a second try did not find.
  */
 int stage_judge(struct stage *st, const struct work_packet *packets, size_t n, bool *accept);
 

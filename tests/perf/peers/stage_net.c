@@ -47,7 +47,7 @@ static int setting(const char *name, const char *value)
 
 	snprintf(path, sizeof(path), "/proc/sys/net/%s", name);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	/* A kernel without IPv6 need not be told to go without. */
+	/* Fails on a kernel without IPv6, where it is not needed. */
 	if (fd < 0)
 		return errno == ENOENT ? 0 : bench_said(path, -errno);
 	if (write(fd, value, strlen(value)) < 0)

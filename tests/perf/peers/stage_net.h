@@ -19,17 +19,17 @@ struct stage_net {
 	int statistics[STAGE_PLACES]; /* /proc/net/dev of each */
 };
 
-/* What a device has counted. */
+/* The counters of a device. */
 struct stage_device {
 	uint64_t received, received_dropped, sent, sent_dropped;
 };
 
-/* Errors are said. 0 or -errno; @net can be closed in any case. Leaves this thread in STAGE_TEST. */
+/* Prints errors. 0 or -errno; @net can be closed in any case. Leaves this thread in STAGE_TEST. */
 int stage_net_open(struct stage_net *net);
 void stage_net_close(struct stage_net *net);
-/* This thread goes there. 0 or -errno, said. */
+/* Moves this thread into that namespace. 0, or -errno after printing why. */
 int stage_net_go(const struct stage_net *net, enum stage_place place);
-/* 0 or -errno, said. */
+/* 0, or -errno after printing why. */
 int stage_net_count(const struct stage_net *net, enum stage_place place, const char *device, struct stage_device *out);
 
 #endif

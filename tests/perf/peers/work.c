@@ -218,7 +218,7 @@ static void transport_write(const struct work_packet *p, const struct iphdr *ip,
 
 	memcpy(at, &udp, sizeof(udp));
 	udp.check = sum_end(sum_add(sum, at, len));
-	/* 0 would say that there is none. */
+	/* 0 would mean that there is none. */
 	udp.check = udp.check ? udp.check : 0xffff;
 	memcpy(at, &udp, sizeof(udp));
 }

@@ -30,7 +30,7 @@ extern const char *const work_traffics[WORK_TRAFFICS];
 struct work_rule {
 	uint32_t src, dst;        /* prefixes */
 	uint8_t src_len, dst_len; /* bits; 0: any */
-	uint8_t proto;            /* 0: any; else 6 or 17 where ports are said */
+	uint8_t proto;            /* 0: any; else 6 or 17 if the rule has ports */
 	bool accept;
 	uint16_t sport[2], dport[2]; /* first and last; 0 and 65535: any */
 };
