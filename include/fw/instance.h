@@ -23,7 +23,7 @@
 	uint32_t src, dst;               /* address expressions: numbers in the address book */     \
 	uint32_t line;                   /* of the rule in its file; 0: no file */                  \
 	uint8_t nmatches;                                                                           \
-	uint8_t verdict;                 /* enum fw_verdict */
+	uint8_t verdict;                 /* enum fw_verdict, which is the number of its action */
 /* clang-format on */
 struct fw_instance {
 	FW_INSTANCE_MEMBERS

@@ -179,6 +179,7 @@ static int begin(struct fw_tables *t, const struct fw_lowered *l)
 	return t->block ? 0 : -ENOMEM;
 }
 
+/* All tables of a ruleset; on failure, the heap holds what was written so far. Errors as of fw_compile(). */
 static int build(struct fw_tables *t, const struct fw_lowered *l)
 {
 	fw_autofree struct sweeps *s = calloc(1, sizeof(*s));

@@ -51,6 +51,7 @@ static uint32_t run_find(const struct heap_segment *s, uint32_t from, uint32_t t
 	return FW_SEGMENT_LINES;
 }
 
+/* Takes lines of one segment; false: they do not fit. */
 static bool segment_take(struct heap *h, struct heap_segment *s, uint32_t lines, uint32_t *line)
 {
 	uint32_t at;
@@ -118,6 +119,7 @@ static int segment_new(struct heap *h, uint32_t span, struct heap_segment **out)
 	return err;
 }
 
+/* Segments of its own for an object of a segment or more. Errors as of heap_alloc(). */
 static int span_alloc(struct heap *h, uint32_t lines, uint32_t *line)
 {
 	struct heap_segment *s;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The compiler: the example of its theory of operation, its limits and what it says beyond them, the same image each time. */
+/* The compiler: the example of its theory of operation, its limits and the errors beyond them, the same image each time. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -64,7 +64,7 @@ static void worked_example(void **state)
 	assert_int_equal(image.stats.classes[0], 3); /* {any}, {any, 10/8}, {any, 10/8, 10.1/16} */
 	assert_int_equal(image.stats.classes[1], 1);
 	assert_int_equal(image.stats.pairs, 3);
-	assert_int_equal(image.stats.blocks, 0); /* each rule stands in its pair's entry */
+	assert_int_equal(image.stats.blocks, 0); /* each rule is in its pair's entry */
 	assert_int_equal(image.stats.nesting_max[0], 3);
 	assert_int_equal(image.stats.nesting_max[1], 1);
 	assert_int_equal(image.stats.probes_max, 3);
@@ -74,7 +74,7 @@ static void worked_example(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* What a ruleset comes to. */
+/* What rulesets compile to. */
 static const struct {
 	const char *text;
 	uint64_t source, pairs, blocks, block_rules;
@@ -195,7 +195,7 @@ static void sets_nest_once(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* More rules of one pair than all its blocks can hold. They are one rule again and again: only their number counts here. */
+/* More rules of one pair than all its blocks can hold. All are the same rule: only their number matters here. */
 static void chain_limit(void **state)
 {
 	size_t most = (size_t)FW_BLOCK_RULES * (FW_BLOCK_CHAIN + 1);
@@ -216,7 +216,7 @@ static void chain_limit(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* Rules with as many values as there can be: blocks are cut where they would be too large. */
+/* Rules with as many values as possible: blocks are cut where they would be too large. */
 static void long_lists(void **state)
 {
 	struct fw_match *ports = calloc(1, sizeof(*ports) + 32768 * sizeof(ports->r[0]));
@@ -243,7 +243,7 @@ static void long_lists(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* A pool that fills up: an error, a diagnostic, and what was published goes on. */
+/* A pool that fills up: an error, a diagnostic, and what was published is intact. */
 static void full_pool(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule from 10.0.0.0/8 accept");

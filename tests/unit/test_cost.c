@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the dearest packet costs, against lookups whose lines and rounds are counted: no packet may cost more than is said,
- * in made-up rulesets that are as dear as can be, in random ones, and in those that changes have made. All answers are
+ * The cost of the most expensive packet, against lookups whose lines and rounds are counted: no packet may cost more than the
+ * bound, in rulesets made to be as expensive as possible, in random ones, and in those that updates have made. All answers are
  * compared with the oracle's.
  */
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 
 static struct fw_diags ds;
 
-/* A ruleset, its tables, what was said of it, and the dearest packet that came. */
+/* A ruleset, its tables, its bound, and the most expensive packet that was looked up. */
 static struct {
 	struct fw_ruleset *rs;
 	struct fw_pool *pool;
@@ -41,7 +41,7 @@ static void look(void)
 	t.dearest = 0;
 }
 
-/* Takes the ruleset. false: it goes beyond a limit. */
+/* Compiles the ruleset, which is freed with the rest. false: it exceeds a limit. */
 static bool open_tables(struct fw_ruleset *rs, const struct fw_compile_options *options)
 {
 	t.rs = rs;
@@ -81,7 +81,7 @@ static void ask(const struct fw_key *key)
 			 (unsigned long long)t.worst.most.rounds);
 }
 
-/* Packets near rules; and some of each kind between the addresses that are said to be the dearest. */
+/* Looks up packets near rules, and some of each kind between the addresses of the bound. */
 static void ask_many(unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -97,7 +97,7 @@ static void ask_many(unsigned n)
 	}
 }
 
-/* Rules of each pair of nested prefixes: the ports that each has are apart, so that no split leaves any of them out. */
+/* Rules of each pair of nested prefixes: the ports of each are far apart, so that no split excludes any of them. */
 static struct fw_ruleset *nested_rules(const char *const *prefix, unsigned depth, unsigned each)
 {
 	struct fw_buf b = { 0 };
@@ -146,14 +146,14 @@ static void nested(void **state)
 		assert_int_equal(t.worst.blocks, plan[i].each > 1 ? pairs : 0);
 		assert_int_equal(t.worst.ntop, plan[i].each > 1 ? FW_COST_PAIRS : 0);
 		ask_many(plan[i].each > 10 ? 100 : 1000);
-		/* It is no guess: some packet costs half of it. */
+		/* The bound is tight: some packet costs half of it. */
 		if (plan[i].each > 1)
 			assert_true(t.dearest * 2 > fw_cost_seconds(t.worst.most));
 		close_tables();
 	}
 }
 
-/* Rules of one pair that no field parts: whatever a packet's ports are, half of the rules match one of them, and few both. */
+/* Rules of one pair that no field splits: whatever a packet's ports are, half of the rules match one of them, and few both. */
 static void one_pair(void **state)
 {
 	static const unsigned sizes[] = { 2, 64, 65, 1000, 4097, 20000 };
@@ -226,7 +226,7 @@ static void change(const struct random_maker *rm)
 	assert_int_equal(fw_ruleset_order(t.rs), 0);
 }
 
-/* Tables that many changes have made: pairs far from their homes, trees that grew. */
+/* Tables after many updates: pairs far from their homes, trees that have grown. */
 static void changes(void **state)
 {
 	static const struct random_shape shapes[] = { { 20, 20, 3, 2, 60 },
@@ -252,7 +252,7 @@ static void changes(void **state)
 	}
 }
 
-/* Who makes it dear is said with its name, and what may not be is refused. */
+/* Warnings and errors name the rules that make a packet expensive. */
 static void said(void **state)
 {
 	struct fw_buf b = { 0 };

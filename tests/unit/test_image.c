@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fw_image_validate(): every kind of damage to an image is seen, and an image
- * that it passes can be looked up in without harm.
+ * fw_image_validate(): it finds every kind of damage to an image, and lookups in an image that it accepts read only what
+ * they may.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 
-#define LEAF 200            /* rules of a block, where pairs are parted */
+#define LEAF 200            /* rules of a block, where pairs are split */
 #define NOWHERE 0x0fffffffu /* a line beyond the pool */
 
 /* An image with every kind of object, what it was before it was damaged, and where its objects are. */
@@ -52,7 +52,7 @@ static void text_make(struct fw_buf *b)
 		fw_buf_printf(b, "rule from 203.0.%u.7 proto tcp drop\n", 9 * i);
 	for (unsigned i = 0; i < 100; i++)
 		fw_buf_printf(b, "rule from 192.0.2.0/24 proto tcp dport %u drop\n", 3 * i);
-	/* No field parts these: they make blocks that follow each other. */
+	/* No field splits these: they make blocks that follow each other. */
 	for (unsigned i = 0; i < FW_BLOCK_RULES + 100; i++)
 		fw_buf_printf(b, "rule from 198.51.100.0/24 proto udp sport %u-%u drop\n", 20000 - i, 20000 + i);
 	for (unsigned i = 0; i < 12 * LEAF; i++)
@@ -224,7 +224,7 @@ static struct fw_pair *free_entry(void)
 	return e;
 }
 
-/* The entry beside @e, in its line. */
+/* The other entry in the line of @e. */
 static struct fw_pair *beside(struct fw_pair *e)
 {
 	return &im.pairs[(e - im.pairs) ^ 1];
@@ -243,7 +243,7 @@ static struct fw_action *action(uint32_t number)
 	return (struct fw_action *)fw_pool_ptr(im.pool, im.root->actions) + number;
 }
 
-/* X(name, what the reason says, the damage) */
+/* X(name, a part of the reason, the damage) */
 #define DAMAGES(X)                                                                                                   \
 	X(trie_nowhere, "trie's root is outside", im.root->trie[0][FW_IP4] = 0)                                      \
 	X(trie_beyond, "trie's root is outside", im.root->trie[1][FW_IP6] = NOWHERE)                                 \
@@ -422,7 +422,7 @@ static void damage_random(void)
 	}
 }
 
-/* Neither the check nor, where it finds nothing wrong, the lookup reads what it must not. */
+/* The check reads only what it may, and so does the lookup where the check finds nothing wrong. */
 static void random_damage_does_no_harm(void **state)
 {
 	unsigned seen = 0, rounds = 3000;

@@ -39,7 +39,7 @@ static const struct {
 	{ { 5000, 4000, 1000, 0, 20 }, 2, 2500 },
 };
 
-/* Some of the rulesets nest too deep; no shape does always. */
+/* Some rulesets nest too deep; no shape always does. */
 static void random_rulesets(void **state)
 {
 	for (size_t p = 0; p < ROWS(plan); p++) {
@@ -85,7 +85,7 @@ static void one_pair(void **state)
 	}
 }
 
-/* A ruleset in which only late rules of long blocks match: each port stands in one rule. */
+/* A ruleset in which only late rules of long blocks match: each port is in one rule. */
 static void distinct_ports(void **state)
 {
 	static const unsigned sizes[] = { 64, 65, 4096, 4097, 10000 };

@@ -57,7 +57,7 @@ static void compile(struct set *s, struct fw_pool *pool, struct fw_image *image)
 		fail_msg("%s: %s", s->path, reason);
 }
 
-/* Without the right to load programs there is no kernel here. */
+/* Without the permission to load programs, only user space is tested. */
 static void kernel_open(struct set *s)
 {
 	int err = fw_kern_open(&(struct fw_kern_options){ .pool = sandbox_pool() }, &ds, &s->kern);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules that can never decide: which are found, and that nothing is said of others. */
+/* Rules that can never decide: which are found, and that there are no warnings about others. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -20,7 +20,7 @@ static void compile(const struct fw_ruleset *rs, struct fw_pool **pool, struct f
 	assert_int_equal(fw_tables_compile(rs, *pool, NULL, NULL, image), 0);
 }
 
-/* `RULE<BY ` for each rule that is shadowed, `=` when both say the same. */
+/* `RULE<BY ` for each rule that is shadowed, `=` when both match the same. */
 static void shadows_of(const struct fw_ruleset *rs, char *out, size_t size)
 {
 	struct fw_image image = { 0 };
@@ -55,7 +55,7 @@ static const struct {
 	  "2<1 " },
 	{ "rule from 10.0.0.0/8 drop\nrule from 10.1.0.0/16 to 1.1.1.1 accept\nrule from { 10.2.0.0/16, 11.0.0.0/8 } accept\n",
 	  "2<1 " },
-	/* Behind rules that match some of its packets. */
+	/* After rules that match some of its packets. */
 	{ "rule from not { 10.0.0.0/8 } accept\nrule drop\nrule in accept\n", "3<2 " },
 	{ "rule proto tcp dport 22 accept\nrule proto udp accept\nrule from 10.0.0.0/8 drop\nrule from 10.1.1.1 accept\n",
 	  "4<3 " },
@@ -66,7 +66,7 @@ static const struct {
 	/* A field that a packet may lack. */
 	{ "rule proto tcp dport 0-65535 drop\nrule proto tcp accept\n", "" },
 	{ "rule vlan 0-4095 drop\nrule accept\nrule vlan 7 drop\n", "3<1 " },
-	/* Sets change; it is their names that count. */
+	/* Sets change; only their names matter. */
 	{ "set a { 10.0.0.0/8 }\nset b { 10.1.0.0/16 }\nrule from @a drop\nrule from @b drop\nrule from @a proto tcp drop\n"
 	  "rule from { @b, 1.1.1.1 } drop\nrule from { 1.1.1.1 } to @a drop\n",
 	  "3<1 5<4 " },
@@ -145,7 +145,7 @@ static void nothing_behind_a_wide_rule_decides(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* Whatever the sets hold then. */
+/* Whatever the sets hold at that time. */
 static void change_sets(struct fw_ruleset *rs, const struct random_shape *shape)
 {
 	struct random_maker *rm = random_maker_new(rs, shape);

@@ -74,7 +74,7 @@ static const struct fw_block *only_block(void)
 	return fw_pool_ptr(t.pool, (uint32_t)e->hit);
 }
 
-/* The six rules at the head of split.c; more make a rest worthwhile, which six alone are too few for. */
+/* The six rules at the head of split.c, and more of them, since six are too few for a rest to pay. */
 static void worked_example(void **state)
 {
 	struct fw_buf b = { 0 };
@@ -121,7 +121,7 @@ static void match_make(struct random_match *m, uint8_t field, uint32_t values, u
 	}
 }
 
-/* One rule of the pair comes: few destination ports, or many; with a source port or without; now and then one of all ports. */
+/* Adds one rule of the pair: few destination ports, or many; with a source port or without; now and then one for all ports. */
 static int rule_add(struct fw_edit *e, uint32_t values)
 {
 	static const struct fw_range tcp = { 6, 6 };
@@ -165,7 +165,7 @@ static void step(uint32_t values, bool shrink)
 	}
 }
 
-/* A pair grows to several hundred rules and shrinks again; at its end nothing of it is left in the pool. */
+/* A pair grows to several hundred rules and shrinks again; in the end nothing of it is left in the pool. */
 static void rule_by_rule(void **state)
 {
 	static const uint32_t values[] = { 1, 3, 40, 1000 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changes to tables that are in use: after any sequence of them the tables say
- * what the ruleset says, and hold together; undone ones leave nothing behind.
+ * Updates of tables that are in use: after any sequence of them the tables agree with the ruleset and are consistent; an
+ * update that is aborted changes nothing.
  */
 #include <malloc.h>
 #include <setjmp.h>
@@ -26,7 +26,7 @@ struct live {
 	struct random_maker *maker;
 	struct fw_compile_options options;
 	uint64_t changed, rebuilt, refused;
-	bool ending; /* a grace period is over, and not yet all of what it was for is done */
+	bool ending; /* a grace period is over, and some of what waited for it is still to be done */
 	uint32_t ticket;
 };
 
@@ -37,7 +37,7 @@ static void live_publish(struct live *l)
 	fw_classifier_publish(l->classifier, l->image.root, l->image.generation);
 }
 
-/* The whole ruleset anew, beside what is there. */
+/* Compiles the whole ruleset next to the live tables. */
 static bool live_compile(struct live *l)
 {
 	struct fw_image image;
@@ -77,7 +77,7 @@ static void live_close(struct live *l)
 	fw_ruleset_free(l->rs);
 }
 
-/* A grace period is over; of what it was for, a part is done, and the rest some other time, behind other changes. */
+/* Ends a grace period: does a part of what waited for it; the rest is done later, after other updates. */
 static void live_grace_some(struct live *l)
 {
 	int64_t work = random_below(200);
@@ -131,8 +131,8 @@ static void live_settle(struct live *l)
 }
 
 /*
- * Memory that runs out: the allocation after @left others fails, and, if @all, those behind it too. Less than 0: none. The
- * linker leads the calls of this program here.
+ * Memory that runs out: the allocation after @left others fails and, if @all, every one after it. Less than 0: none fails. The
+ * linker redirects the calls of this program to these functions.
  */
 static struct {
 	long left;
@@ -185,7 +185,7 @@ static void shortage_end(void)
 	shortage.left = -1;
 }
 
-/* The end of an edit: published, or as if it had never been. Memory may run out where @scarce. */
+/* Ends an edit: it is published, or undone. @scarce: memory may run out. */
 static int live_finish(struct live *l, struct fw_edit *e, bool undo, bool scarce)
 {
 	struct fw_update *c;
@@ -232,7 +232,7 @@ static void edit_some(struct live *l, struct fw_edit *e, unsigned most, unsigned
 		random_edit(l->maker, e, kinds);
 }
 
-/* A transaction of up to @most changes, which may be undone. */
+/* A transaction of up to @most edits, which may be undone. */
 static void transaction(struct live *l, unsigned most, unsigned kinds)
 {
 	struct fw_edit e;
@@ -270,7 +270,7 @@ static void storm(void **state)
 	assert_true(changed > rebuilt);
 }
 
-/* What an image uses, once nothing waits, is about what a new one would; a few short prefixes may have stayed. */
+/* Once nothing waits, an image uses about as much as a new one; a few short prefixes may have been kept. */
 static void check_usage(struct live *l)
 {
 	uint64_t used, fresh, room;
@@ -285,10 +285,10 @@ static void check_usage(struct live *l)
 			 (unsigned long long)used, (unsigned long long)fresh);
 }
 
-/* Small changes to a ruleset of addresses without sets, nearly all without compiling anew. */
+/* Small changes to a ruleset without sets, nearly all of them updates. */
 static const struct random_shape plain = { 200, 40, 30, 2, 30 };
 
-/* Whatever allocation fails, nothing has changed, and what comes later is right. */
+/* Whatever allocation fails, nothing has changed, and later updates are right. */
 static void memory_out(void **state)
 {
 	uint64_t failed = 0;
@@ -391,7 +391,7 @@ static void add_nested(struct live *l, struct fw_edit *e, unsigned from, unsigne
 	}
 }
 
-/* As many prefixes around one address as there may be: by one transaction, one too many, and one in place of another. */
+/* As many prefixes around one address as possible: in one transaction, one too many, and one that replaces another. */
 static void nesting(void **state)
 {
 	const struct random_shape shape = { 0, 1, 1, 0, 0 };
@@ -441,7 +441,7 @@ static size_t sources(const struct fw_ruleset *rs)
 	return n;
 }
 
-/* All numbers of identities are in use: one more is refused, and what goes makes room, also before a grace period is over. */
+/* All numbers of identities are in use: one more is refused, and removing one makes room, even before a grace period is over. */
 static void identities_run_out(void **state)
 {
 	const struct random_shape shape = { 0, 1, 1, 0, 0 };
@@ -464,7 +464,7 @@ static void identities_run_out(void **state)
 			assert_int_equal(fw_edit_delete(&e, l.rs->last), 0);
 		too_many = sources(l.rs) > 10;
 		err = live_finish(&l, &e, false, false);
-		if (err || l.refused == before) /* not for want of a grace period alone */
+		if (err || l.refused == before) /* not only because a grace period is needed */
 			assert_int_equal(err, too_many ? -E2BIG : 0);
 		if (err)
 			assert_non_null(strstr(ds.d[0].message, "more than 10 different source addresses"));
@@ -478,7 +478,7 @@ static void identities_run_out(void **state)
 	live_close(&l);
 }
 
-/* A prefix around thousands of hosts comes into their classes where these stand, also where lower numbers are free. */
+/* A prefix around thousands of hosts is appended to their classes in place, even where lower numbers are free. */
 static void wide(void **state)
 {
 	const struct random_shape shape = { 0, 1, 1, 0, 0 };
@@ -510,7 +510,7 @@ static void wide(void **state)
 	live_close(&l);
 }
 
-/* Expressions that no rule has any more go, also those that waited for it when everything was compiled anew. */
+/* Expressions that no rule has any more are freed, including those that waited when everything was compiled again. */
 static void expressions_go(void **state)
 {
 	struct live l;
@@ -563,7 +563,7 @@ static void steady_step(struct live *l, int i)
 			fw_ruleset_slot_release(l->rs, slot);
 }
 
-/* However many changes there were: memory depends on what the ruleset is. FW_CHANGES asks for more. */
+/* Memory depends on the ruleset, not on how many changes there were. FW_CHANGES sets another number. */
 static void steady(void **state)
 {
 	const struct random_shape shape = { 1000, 400, 100, 2, 30 };
@@ -593,8 +593,8 @@ static void steady(void **state)
 }
 
 /*
- * Of an element that comes between others, tables on the way to it are copied: some places, also in a dense part of the
- * trie. Very many at once are for who compiles anew, while others are served.
+ * For an element between others, the tables on the way to it are copied: a few places, even in a dense part of the trie. Very
+ * many elements at once are left to a compilation of everything, during which others are served.
  */
 static void many_elements_in_a_dense_part(void **state)
 {

@@ -211,6 +211,7 @@ static int refuse_nesting(const struct pass *p, const struct event *e, enum fw_f
 		p->side == SRC ? "source" : "destination", where, (unsigned)p->limit);
 }
 
+/* Sweeps one family: records where the class changes, and interns each class. 0, -E2BIG with a diagnostic, -ENOMEM. */
 static int sweep_family(const struct pass *p, enum fw_family family, const struct events *ev)
 {
 	struct boundaries *map = &p->out->map[family];

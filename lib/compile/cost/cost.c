@@ -30,6 +30,7 @@ struct table {
 	size_t n, cap;
 };
 
+/* Reads them; the caller frees out->pair, also on failure. 0 or -ENOMEM. */
 static int table_read(const struct fw_pool *pool, const struct fw_root *root, struct table *out)
 {
 	const struct fw_pair *e = fw_pool_ptr(pool, root->pairs);

@@ -120,8 +120,14 @@ static uint32_t with_blocks(const struct search *s, const struct half *h, uint32
 	return n;
 }
 
-/* The group of a class, in an index of group numbers + 1 (a power of two of slots); new ones are appended. */
-static int group_intern(const struct search *s, struct half *h, uint32_t *slots, size_t mask, uint32_t class,
+/* Group numbers + 1, by hash: a power of two of slots, 0: free. */
+struct group_index {
+	uint32_t *slots;
+	size_t mask;
+};
+
+/* The group of a class; a new one is appended. 0 or -ENOMEM. */
+static int group_intern(const struct search *s, struct half *h, struct group_index index, uint32_t class,
 			struct group **out)
 {
 	uint32_t ids[FW_CLASS_MAX], others[FW_CLASS_MAX], n = with_blocks(s, h, class, ids);
@@ -130,14 +136,14 @@ static int group_intern(const struct search *s, struct half *h, uint32_t *slots,
 
 	for (uint32_t i = 0; i < n; i++)
 		hash = fw_mix64(hash ^ ids[i]) + i;
-	for (at = hash & mask; slots[at]; at = (at + 1) & mask) {
-		*out = &h->group[slots[at] - 1];
+	for (at = hash & index.mask; index.slots[at]; at = (at + 1) & index.mask) {
+		*out = &h->group[index.slots[at] - 1];
 		if (with_blocks(s, h, (*out)->class, others) == n && !memcmp(ids, others, n * sizeof(*ids)))
 			return 0;
 	}
 	if (fw_vec_push(h->group, h->n, h->cap, ((struct group){ .class = class })))
 		return -ENOMEM;
-	slots[at] = (uint32_t)h->n;
+	index.slots[at] = (uint32_t)h->n;
 	*out = &h->group[h->n - 1];
 	return 0;
 }
@@ -188,7 +194,7 @@ static int groups_make(struct search *s, struct half *h, const struct cost_side 
 		outside = other ? outside_of(s, h->side->class[i], other) :
 				  (struct fw_cost){ cost_class_at(s->f->pool, h->side->class[i]).n, 0 };
 
-		if (group_intern(s, h, slots, nslots - 1, h->side->class[i], &g))
+		if (group_intern(s, h, (struct group_index){ slots, nslots - 1 }, h->side->class[i], &g))
 			return -ENOMEM;
 		if (fw_cost_price(outside) > fw_cost_price(g->outside)) {
 			g->outside = outside;

@@ -55,19 +55,33 @@ static struct fw_addr addr_with(struct fw_addr a, uint32_t value, unsigned depth
 	return a;
 }
 
-/* A reference's subtree, which begins at the address @at, after a walk over @lines. true: the class was found. */
-static bool walk_ref(struct walk *w, uint32_t ref, struct fw_addr at, unsigned depth, uint32_t lines);
+/* Where a walk is: at addresses that begin with the first @depth bits of @at, after reading @lines. */
+struct position {
+	struct fw_addr at;
+	unsigned depth;
+	uint32_t lines;
+};
 
-/* @wide: what it refers to are nodes over the same bits. */
-static bool walk_runs32(struct walk *w, const struct fw_runs32 *node, bool wide, uint32_t first, struct fw_addr at,
-			unsigned depth, uint32_t lines)
+/* One reference further, to the part that has @value in the next @width bits. */
+static struct position position_below(struct position p, uint32_t value, unsigned width)
+{
+	return (struct position){ addr_with(p.at, value, p.depth, width), p.depth + width, p.lines };
+}
+
+/* Walks the subtree of a reference. Returns true once the class is found. */
+static bool walk_ref(struct walk *w, uint32_t ref, struct position p);
+
+/* The runs of one node or, of a wide node, of the nodes below it; @first: the value that the first run begins with. */
+static bool walk_runs32(struct walk *w, const struct fw_runs32 *node, bool wide, uint32_t first, struct position p)
 {
 	for (unsigned i = 0; i < FW_RUNS32; i++) {
 		uint32_t last = i < FW_RUNS32 - 1 ? node->last[i] : UINT32_MAX, ref = node->ref[i];
-		bool found = wide ? walk_runs32(w, fw_pool_ptr(w->pool, FW_REF_LINE(ref)), false, first, at, depth,
-						lines + 1) :
-				    walk_ref(w, ref, addr_with(at, first, depth, 32), depth + 32, lines);
+		struct position below = p;
+		bool found;
 
+		below.lines++;
+		found = wide ? walk_runs32(w, fw_pool_ptr(w->pool, FW_REF_LINE(ref)), false, first, below) :
+			       walk_ref(w, ref, position_below(p, first, 32));
 		if (found)
 			return true;
 		if (last == UINT32_MAX)
@@ -77,14 +91,14 @@ static bool walk_runs32(struct walk *w, const struct fw_runs32 *node, bool wide,
 	return false;
 }
 
-static bool walk_runs8(struct walk *w, const struct fw_runs8 *node, struct fw_addr at, unsigned depth, uint32_t lines)
+static bool walk_runs8(struct walk *w, const struct fw_runs8 *node, struct position p)
 {
 	uint32_t first = 0;
 
 	for (unsigned i = 0; i < FW_RUNS8; i++) {
 		uint32_t last = i < FW_RUNS8 - 1 ? node->last[i] : 0xff;
 
-		if (walk_ref(w, node->ref[i], addr_with(at, first, depth, 8), depth + 8, lines))
+		if (walk_ref(w, node->ref[i], position_below(p, first, 8)))
 			return true;
 		if (last == 0xff)
 			break;
@@ -94,36 +108,35 @@ static bool walk_runs8(struct walk *w, const struct fw_runs8 *node, struct fw_ad
 }
 
 /* A table of 1 << @width references. */
-static bool walk_table(struct walk *w, const uint32_t *table, unsigned width, struct fw_addr at, unsigned depth,
-		       uint32_t lines)
+static bool walk_table(struct walk *w, const uint32_t *table, unsigned width, struct position p)
 {
 	for (uint32_t i = 0; i < 1u << width; i++)
-		if ((!i || table[i] != table[i - 1]) &&
-		    walk_ref(w, table[i], addr_with(at, i, depth, width), depth + width, lines))
+		if ((!i || table[i] != table[i - 1]) && walk_ref(w, table[i], position_below(p, i, width)))
 			return true;
 	return false;
 }
 
-static bool walk_ref(struct walk *w, uint32_t ref, struct fw_addr at, unsigned depth, uint32_t lines)
+static bool walk_ref(struct walk *w, uint32_t ref, struct position p)
 {
 	uint32_t tag = FW_REF_TAG(ref), line = FW_REF_LINE(ref);
 	const void *node = fw_pool_ptr(w->pool, line);
 
-	if (lines > w->out->walk)
-		w->out->walk = lines;
+	if (p.lines > w->out->walk)
+		w->out->walk = p.lines;
 	if (!see(w, line))
 		return false;
 	if (tag == FW_REF_CLASS) {
 		if (!w->want)
 			class_note(w, line);
-		w->found = at;
+		w->found = p.at;
 		return w->err || line == w->want;
 	}
+	p.lines++;
 	if (tag == FW_REF_RUNS8)
-		return walk_runs8(w, node, at, depth, lines + 1);
+		return walk_runs8(w, node, p);
 	if (tag == FW_REF_TABLE8)
-		return walk_table(w, node, 8, at, depth, lines + 1);
-	return walk_runs32(w, node, tag == FW_REF_WIDE, 0, at, depth, lines + 1);
+		return walk_table(w, node, 8, p);
+	return walk_runs32(w, node, tag == FW_REF_WIDE, 0, p);
 }
 
 static int walk_all(struct walk *w, const struct fw_root *root, int side, enum fw_family family)
@@ -135,9 +148,9 @@ static int walk_all(struct walk *w, const struct fw_root *root, int side, enum f
 	if (!seen)
 		return -ENOMEM;
 	if (family == FW_FAMILY_NONE)
-		walk_ref(w, FW_REF(line, FW_REF_CLASS), (struct fw_addr){ 0 }, 0, 0);
+		walk_ref(w, FW_REF(line, FW_REF_CLASS), (struct position){ { 0 }, 0, 0 });
 	else
-		walk_table(w, fw_pool_ptr(w->pool, line), FW_TRIE_ROOT_BITS, (struct fw_addr){ 0 }, 0, 1);
+		walk_table(w, fw_pool_ptr(w->pool, line), FW_TRIE_ROOT_BITS, (struct position){ { 0 }, 0, 1 });
 	return w->err;
 }
 

@@ -132,6 +132,7 @@ static void draft_free(struct draft *d)
 	d->ncolumns = 0;
 }
 
+/* A column for each field that a rule constrains. 0; -E2BIG: they would not fit a segment; -ENOMEM. */
 static int draft_columns(struct draft *d)
 {
 	uint64_t least = 0;

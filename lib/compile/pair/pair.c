@@ -80,6 +80,7 @@ static int pair_add(struct pairs *ps, uint32_t *slots, size_t mask, uint32_t i, 
 	return 0;
 }
 
+/* Chains the rules of each pair. 0 or -ENOMEM. */
 static int pairs_collect(struct pairs *ps)
 {
 	const struct fw_lowered *l = ps->l;

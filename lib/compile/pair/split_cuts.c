@@ -84,6 +84,7 @@ static bool cut_is_better(const struct place *p, const struct place *best, const
 	return p->begun - p->ended <= best->begun - best->ended;
 }
 
+/* Cuts where a part is full, at the best value since the last cut. 0 or -ENOMEM. */
 static int sweep_cut(const struct sweeping *s, uint32_t leaf, struct cuts *out)
 {
 	struct place from = { (int64_t)s->within.lo - 1, 0, 0 }, p = from, best = from;

@@ -245,6 +245,7 @@ static int children_update(struct splitting *s)
 	return err || done > nends ? err : children_stay(s, done, nends + 1, nends);
 }
 
+/* A split with some of its children updated; the others are shared with the old one. Errors as of tree_update(). */
 static int split_update(struct tree_update *u, uint64_t old, struct parts parts, unsigned depth, __u64 *hit)
 {
 	const struct fw_block *b = block_at(u->t, old);

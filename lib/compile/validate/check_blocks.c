@@ -131,6 +131,7 @@ static bool check_child(struct check *c, uint64_t hit, unsigned depth, uint64_t 
 	return check_tree(c, hit, depth);
 }
 
+/* A split, and all below it: its header, intervals, depth, and that its hit has the lowest rank below it. */
 static bool check_split(struct check *c, uint64_t hit, const struct fw_block *b, unsigned depth)
 {
 	const struct fw_block_field *f = &b->field[0];

@@ -22,7 +22,7 @@ static bool check_fields(struct check *c)
 	       check_wrong(c, "the flow cache forgets the family");
 }
 
-/* The records of actions, and the actions of policies, which end a packet's way. */
+/* The table of actions, and the actions of policies, which must be final. */
 static bool check_actions(struct check *c)
 {
 	const struct fw_root *r = c->root;
@@ -30,7 +30,7 @@ static bool check_actions(struct check *c)
 	const struct fw_action *a = fw_pool_ptr(c->pool, r->actions);
 
 	if (r->nactions < FW_NTERMINAL || r->nactions > FW_ACTIONS_MAX || !check_inside_segment(c, r->actions, lines))
-		return check_wrong(c, "the table of actions lies outside the pool");
+		return check_wrong(c, "the table of actions is outside the pool");
 	for (uint32_t i = 0; i < r->nactions; i++)
 		if (!fw_verdict_is(a[i].verdict, FW_OF_RULES) || (i < FW_NTERMINAL && a[i].verdict != i))
 			return check_wrong(c, "an action has a verdict that it cannot have");
