@@ -10,7 +10,7 @@
 struct fw_diff_counts {
 	size_t added, removed, changed, kept; /* rules; changed: the same rule with another text */
 	size_t moved;                         /* of the changed and kept ones, the fewest that explain the order */
-	size_t policies;                      /* that differ, also when only one of both says them */
+	size_t policies;                      /* that differ, or that only one of the two sets */
 	size_t sets_created, sets_destroyed;
 	size_t elements_added, elements_removed; /* of all sets */
 };
@@ -57,7 +57,7 @@ void fw_diff_free(struct fw_diff *d);
 
 /* The same of an edit, before it ends. Elements are counted as they were added and deleted. */
 void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out);
-/* Do two rules of one ruleset say the same, but for their ids? */
+/* Are two rules of one ruleset the same, except for their ids? */
 bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b);
 
 #endif

@@ -43,7 +43,7 @@ int fw_edit_begin(struct fw_ruleset *rs, struct fw_edit *out);
  * until fw_ruleset_slot_release(), because packets may still be counting there.
  */
 void fw_edit_commit(struct fw_edit *e);
-/* The end: the ruleset says what it said before. */
+/* Ends the edit and restores the ruleset as it was before. */
 void fw_edit_abort(struct fw_edit *e);
 
 /*
@@ -102,7 +102,7 @@ int fw_ruleset_slots_hold(struct fw_ruleset *rs, const uint32_t *slots, size_t n
 /* Slots that are not free. */
 uint32_t fw_ruleset_slots(const struct fw_ruleset *rs);
 
-/* Makes rs->rules what the list says. 0 or -ENOMEM. */
+/* Brings rs->rules into the order of the list. 0 or -ENOMEM. */
 int fw_ruleset_order(struct fw_ruleset *rs);
 
 /*
@@ -132,7 +132,7 @@ void fw_ruleset_ifaces_tidy(struct fw_ruleset *rs);
 void fw_ruleset_ifaces_hold(struct fw_ruleset *rs, bool held);
 /* None is fresh any more. */
 void fw_ruleset_ifaces_settle(struct fw_ruleset *rs);
-/* The next number is that of this interface; NULL: it is nobody's. 0, -EEXIST, -E2BIG or -ENOMEM. */
+/* The next number is that of this interface; NULL: it is free. 0, -EEXIST, -E2BIG or -ENOMEM. */
 int fw_ruleset_iface_append(struct fw_ruleset *rs, const char *name);
 
 struct fw_adoption {

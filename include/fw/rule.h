@@ -15,7 +15,7 @@
 #define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
 #define FW_COMMENT_MAX 255 /* bytes of a comment */
 
-/* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) and what people say of it. */
+/* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) with what users give it. */
 struct fw_rule {
 	union {
 		struct fw_instance instance;
@@ -37,7 +37,7 @@ struct fw_rule {
  * fw_ruleset_ifaces_wait().
  */
 struct fw_iface {
-	const char *name; /* NULL: the number is nobody's */
+	const char *name; /* NULL: the number is free */
 	uint32_t rules;   /* that name it */
 	bool fresh;       /* it was given since fw_ruleset_ifaces_settle() */
 	bool held;        /* with a name: stays without rules; without one: is not given to another yet */
@@ -60,8 +60,8 @@ struct fw_ruleset {
 	uint32_t ifaces_named, ifaces_fresh;  /* of them so many have a name, and so many a fresh one */
 	uint32_t ifaces_idle, ifaces_parting; /* not held and without rules; nobody's and held */
 	uint8_t policy
-		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; those of FW_R_IN and FW_R_OUT follow nobody */
-	uint8_t policy_set[FW_NREASONS]; /* 1: said by the user, 0: the default */
+		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; never FW_FOLLOW for FW_R_IN and FW_R_OUT */
+	uint8_t policy_set[FW_NREASONS]; /* 1: set by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	bool names_services;             /* its text does: what they mean is told by this machine, today */
 	uint64_t next_id;                /* above every id in use; 0: none is, and rules get one that is free */
@@ -132,7 +132,7 @@ int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name);
 int fw_set_push(struct fw_set *set, const struct fw_addr_range *element);
 /* Sorts and drops equal elements. */
 void fw_set_sort(struct fw_set *set);
-/* To be told of an element that comes into the set other than by fw_set_push(). */
+/* Must be called for an element that is added to the set other than by fw_set_push(). */
 void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element);
 
 /* Does it name an ethertype other than those of IP, so that it can match frames that are not IP? */
@@ -144,7 +144,7 @@ static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)
 /* Can the rule match packets of this hook? */
 bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
 
-/* Does @wide match all packets that @narrow matches? Whatever sets may come to hold; false: that is not certain. */
+/* Does @wide match all packets that @narrow matches, whatever sets hold? false: that is not certain. */
 bool fw_rule_covers(const struct fw_ruleset *rs, const struct fw_rule *wide, const struct fw_rule *narrow);
 
 /* The match that a rule has for a field, or NULL. */
@@ -159,7 +159,7 @@ struct fw_reason_info {
 };
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
-/* May a policy be that? Those of directions follow nobody. */
+/* May a policy have this verdict? Those of the directions cannot follow others. */
 static inline bool fw_policy_may_be(enum fw_reason reason, unsigned verdict)
 {
 	bool direction = reason == FW_R_IN || reason == FW_R_OUT;
@@ -175,7 +175,7 @@ static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enu
 	return (enum fw_verdict)(policy == FW_FOLLOW ? rs->policy[hook == FW_OUT ? FW_R_OUT : FW_R_IN] : policy);
 }
 
-/* Is whatever comes in accepted? No rule says otherwise, nor does the policy. */
+/* Does the ruleset accept all incoming packets, for lack of rules and of a policy that drops? */
 static inline bool fw_ruleset_is_open(const struct fw_ruleset *rs)
 {
 	return !rs->nrules && rs->policy[FW_R_IN] == FW_ACCEPT;

@@ -27,9 +27,9 @@ void fw_nearest_try(struct fw_nearest *n, const char *candidate);
 #define FW_NEAREST_TRIES 4096 /* words that are looked at where there may be a million: some milliseconds */
 const char *fw_nearest_hint(const struct fw_nearest *n, char *buf, size_t size);
 
-/* Where a word of another program (iptables, nft, ufw, pf) stands: in a rule, where a statement begins, or a change. */
+/* Where a word of another program (iptables, nft, ufw, pf) was found: in a rule, or at the start of a statement or a change. */
 enum fw_word_where { FW_WORD_OF_RULE = 1, FW_WORD_OF_TEXT = 2, FW_WORD_OF_CHANGE = 4 };
-/* What to say instead of it; NULL: it is none. */
+/* A hint for what to write instead; NULL: it is not such a word. */
 const char *fw_other_word(struct fw_str s, enum fw_word_where where);
 
 /* Formats of whole rulesets: X(symbol, name, parser). The store keeps the number of a row. */
@@ -60,7 +60,7 @@ fw_text_parser *fw_text_parser_of(enum fw_format format);
 int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds);
 
 /*
- * Where the text of `set NAME file "PATH"` comes from, for who must not open files itself: @path as written. The text is
+ * Where to get the text of `set NAME file "PATH"`, for callers that must not open files: @path as written. The text is
  * borrowed until the parse ends. 0, or -errno: the file is not there.
  */
 struct fw_files {
@@ -108,13 +108,13 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
 		      struct fw_diags *ds, struct fw_buf *log);
 
 /**
- * fw_text_query - does a rule say what somebody looks for?
+ * fw_text_query - parses a query, which selects the rules that could decide on certain packets
  * @matches: match fields as in a rule, without a verdict or with one: `from 10.0.0.0/8 proto tcp`
  * @out:     a rule that a ruleset of its own holds; fw_query_free()
  *
  * A rule passes when some packet that the query matches is matched by the rule, by what their sets hold now, and the
  * verdict is the same. A query that names nothing of IP is for other frames too. One that no packet can match is refused
- * when a rule that says the same would be.
+ * as a rule with the same matches would be.
  */
 struct fw_query;
 /* The @i-th name of the @iface-th interface; NULL: it has no more, and when it has none there are no more interfaces. */
@@ -175,22 +175,22 @@ void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r);
 
 #define FW_FRAME_MAX 2048
 
-/* A packet as it stands on the wire, and what the wire does not say. */
+/* A packet as it is on the wire, with what goes with it. */
 struct fw_frame {
 	uint8_t data[FW_FRAME_MAX]; /* from the Ethernet header */
 	uint32_t len;               /* bytes in data */
 	uint32_t wire_len;          /* bytes of the whole frame, at least len; struct fw_meta calls it len */
 	uint32_t hook;              /* enum fw_hook */
 	uint32_t mark;
-	char iface[FW_IFNAME_MAX + 1]; /* empty: not said */
+	char iface[FW_IFNAME_MAX + 1]; /* empty: not given */
 };
 
 /**
  * fw_text_frame - a packet written by hand, as bytes
- * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [in|out] [[on] IFACE] [vlan N] [dscp X] [flags F,F] [frag no|first|later]
- *        [length N] [mark N] [type T] [code C]`; IPv6 with ports as [addr]:port; a protocol name or number
+ * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [in|out] [[on] IFACE] { WORD VALUE }`, with the packet words of fw_field_info[]:
+ *        vlan N, ttl N, length N and so on; IPv6 with ports as [addr]:port; a protocol name or number
  *
- * What is not said: `in`, any interface, flags syn, type echo-request, a length without payload. Checksums are right,
+ * Defaults: `in`, any interface, flags syn, type echo-request, ttl 64, a length without payload. Checksums are right,
  * but for SCTP's.
  * @out:  untouched on failure
  * Return: 0, or -EINVAL with a diagnostic whose column counts in @text.
@@ -203,7 +203,7 @@ struct fw_trace;
 /**
  * fw_trace_open - a file of packets
  * @format: FW_FORMAT_RULES: as fw_text_frame() reads them; FW_FORMAT_CLASSBENCH: `src dst sport dport proto`, decimal,
- *          and anything behind
+ *          and anything after them
  * @out:    closed with fw_trace_close(); untouched on failure
  * Return: 0, -ENOMEM, or -errno with a diagnostic when the file cannot be opened.
  */
@@ -228,7 +228,7 @@ void fw_text_print_packet_value(struct fw_buf *b, enum fw_field field, bool v6, 
  */
 void fw_text_print_key(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key);
 
-/* What somebody may have meant who wrote @word: @best so far (may be NULL) or @candidate. NULL: neither. */
+/* Which is nearer to @word, and near enough to be suggested: @best so far (may be NULL) or @candidate. NULL: neither. */
 const char *fw_text_nearer(const char *word, const char *best, const char *candidate);
 
 #endif

@@ -129,7 +129,7 @@ void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t
 	unsigned __int128 lo = wide(r->lo), hi = wide(r->hi);
 
 	*first = begin_before(set, r->family, lo > span ? lo - span : 0);
-	/* What begins at the very last address comes before all of the next family. */
+	/* A range that begins at the last address is before all ranges of the next family. */
 	*end = hi + 1 ? begin_before(set, r->family, hi + 1) : begin_before(set, (enum fw_family)(r->family + 1), 0);
 }
 

@@ -69,7 +69,7 @@ static void match_named(struct adopter *a)
 	}
 }
 
-/* Rules without a match, pairwise from the first on, as long as they say the same: mostly all of them. */
+/* Pairs rules that have no counterpart yet from the first on, as long as their contents are equal: mostly all of them. */
 static void match_head(struct adopter *a, struct fw_rule **r, struct fw_rule **old)
 {
 	for (;;) {
@@ -83,7 +83,7 @@ static void match_head(struct adopter *a, struct fw_rule **r, struct fw_rule **o
 	}
 }
 
-/* The old rule that stands for all of that content; NULL: there is none. */
+/* The old rule that represents all rules of that content; NULL: there is none. */
 static const struct fw_rule *find_content(const struct adopter *a, uint32_t src, uint32_t dst, const void *matches,
 					  const struct fw_rule *r, uint32_t hash)
 {
@@ -272,15 +272,18 @@ int fw_ruleset_adopt(struct fw_ruleset *rs, const struct fw_ruleset *old, struct
 	n.slots = malloc((rs->nrules + 1) * sizeof(*n.slots));
 	if (!err && (!n.ids || !n.slots || !freed))
 		err = -ENOMEM;
-	err = err ? err : adopter_init(&a, rs, old);
-	err = err ? err : match_all(&a);
+	if (!err)
+		err = adopter_init(&a, rs, old);
+	if (!err)
+		err = match_all(&a);
 	if (err)
 		return err;
 	new_ids(&a, &n, &next_id);
 	new_slots(&a, &n, &next_slot);
 	collect_freed(&a, &result);
 	err = fw_adopt_sets(rs, old);
-	err = err ? err : fw_ruleset_renumber(rs, n.ids, n.slots, next_slot, old);
+	if (!err)
+		err = fw_ruleset_renumber(rs, n.ids, n.slots, next_slot, old);
 	if (err)
 		return err;
 	rs->next_id = next_id;

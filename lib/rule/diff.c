@@ -97,7 +97,8 @@ static int diff_set(struct fw_diff *d, const struct fw_set *old, const struct fw
 	if (same_elements(old, new))
 		return 0;
 	err = only_in_first(old, new, &row.removed);
-	err = err ? err : only_in_first(new, old, &row.added);
+	if (!err)
+		err = only_in_first(new, old, &row.added);
 	c->sets_created += !old;
 	c->sets_destroyed += !new;
 	c->elements_added += row.added.n;
@@ -160,7 +161,7 @@ static size_t chain_for(const struct order *o, const uint32_t *ends, size_t len,
 	return lo;
 }
 
-/* Of several longest chains the one that is complete first is taken: what comes later has moved. */
+/* Of several longest chains the one that ends first is taken: rules after it have moved. */
 static int find_moved(struct order *o)
 {
 	fw_autofree uint32_t *ends = malloc((o->n + 1) * sizeof(*ends));
@@ -259,8 +260,10 @@ int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t m
 	int err = fw_translation_init(&t, new, old);
 
 	diff_policies(&d);
-	err = err ? err : diff_sets(&d, max);
-	err = err ? err : diff_rules(&d, &t, max);
+	if (!err)
+		err = diff_sets(&d, max);
+	if (!err)
+		err = diff_rules(&d, &t, max);
 	if (err)
 		fw_diff_free(&d);
 	else

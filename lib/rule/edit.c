@@ -133,9 +133,12 @@ static int reserve(struct fw_edit *e, const struct fw_rule *new, uint32_t slot)
 	struct fw_rule_index *ix = e->rs->index;
 	int err = fw_vec_grow(&u->steps, u->n, &u->cap, sizeof(*u->steps));
 
-	err = err ? err : fw_vec_grow(&e->rules, e->nrules, &e->rules_cap, sizeof(*e->rules));
-	err = err ? err : fw_table_reserve(&ix->ids);
-	err = err ? err : new &&new->name ? fw_table_reserve(&ix->names) : 0;
+	if (!err)
+		err = fw_vec_grow(&e->rules, e->nrules, &e->rules_cap, sizeof(*e->rules));
+	if (!err)
+		err = fw_table_reserve(&ix->ids);
+	if (!err)
+		err = new &&new->name ? fw_table_reserve(&ix->names) : 0;
 	return err ? err : new ? fw_slot_reserve(e->rs, slot) : 0;
 }
 

@@ -104,7 +104,7 @@ static struct fw_pending *pending_get(struct fw_edit *e, uint32_t set)
 	return pending_of(e, set);
 }
 
-/* The element comes or goes; it is not there, or it is. */
+/* Adds an element that is not in the set, or deletes one that is. */
 static int note(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, bool add)
 {
 	struct fw_pending *p = pending_get(e, set);

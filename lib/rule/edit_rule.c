@@ -2,7 +2,7 @@
 /* Changes to rules: each is checked, then made of steps that are taken back when memory runs out between them. */
 #include "lib/rule/undo.h"
 
-/* Where a rule goes: between @prev and @next, with @rank. */
+/* A position for a rule: between @prev and @next, with @rank. */
 struct gap {
 	struct fw_rule *prev, *next;
 	uint32_t rank;
@@ -87,12 +87,14 @@ int fw_edit_add_at(struct fw_edit *e, const struct fw_rule *draft, struct fw_pos
 	struct fw_rule *r;
 	int err = check_slot(e, at, ds);
 
-	err = err ? err : fw_rule_make(e->rs, draft, NULL, at, ds, &r);
+	if (!err)
+		err = fw_rule_make(e->rs, draft, NULL, at, ds, &r);
 	if (err)
 		return err;
 	err = gap_rank(e, &gap);
 	r->rank = gap.rank;
-	err = err ? err : fw_step_rule(e, NULL, r, gap.prev);
+	if (!err)
+		err = fw_step_rule(e, NULL, r, gap.prev);
 	if (err) {
 		fw_undo_to(e, mark);
 		fw_rule_free(e->rs, r, NULL);
@@ -142,7 +144,7 @@ int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos
 	struct fw_rule *copy;
 	int err = 0;
 
-	if (gap.prev == rule || gap.next == rule) { /* it stands there already */
+	if (gap.prev == rule || gap.next == rule) { /* it is there already */
 		if (out)
 			*out = rule;
 		return 0;

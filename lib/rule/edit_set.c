@@ -77,8 +77,10 @@ int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct
 	int err = fw_name_check("set", name, at, ds);
 	uint32_t n = 0;
 
-	err = err ? err : step_reserve(e);
-	err = err ? err : fw_ruleset_set(e->rs, name, NULL, &n);
+	if (!err)
+		err = step_reserve(e);
+	if (!err)
+		err = fw_ruleset_set(e->rs, name, NULL, &n);
 	if (err == -EEXIST)
 		return fw_diag_add(ds, at, "'set add' adds to it", "there is already a set '%s'", name);
 	if (err)

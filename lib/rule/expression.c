@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Address expressions: one number for each, given up when nobody refers to it, and given again to the next. */
+/* Address expressions: each has a number, which is reused once nothing refers to it. */
 #include "lib/rule/internal.h"
 
 #include "lib/rule/undo.h"
@@ -77,7 +77,7 @@ static int own_contents(struct fw_ruleset *rs, struct fw_addrs *a)
 	return 0;
 }
 
-/* Room for one more; in an edit also for the note that nobody may want it in the end. */
+/* Reserves room for one more; in an edit also for the note that it may end up without a rule. */
 static int reserve(struct fw_ruleset *rs)
 {
 	struct fw_rule_index *ix = rs->index;

@@ -112,7 +112,7 @@ void fw_ifaces_count(struct fw_ruleset *rs, const struct fw_rule *rule, int by)
 			count_one(rs, &rs->ifaces[v], by);
 }
 
-/* The name goes; @held: the number is not given to another one yet. */
+/* Removes the name; @held: the number cannot be reused yet. */
 static void take_name(struct fw_ruleset *rs, uint32_t number, bool held)
 {
 	struct fw_iface *i = &rs->ifaces[number];

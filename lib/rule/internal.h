@@ -57,7 +57,7 @@ union fw_blob_ref {
 	uint32_t next_free; /* number + 1; 0: none */
 };
 
-/* A counter's place: the rule that counts there; NULL: a rule that is gone may still; or a link in the list of free ones. */
+/* A counter's slot: its rule; NULL if a removed rule may still count there; or a link in the list of free slots. */
 union fw_slot {
 	struct fw_rule *rule;
 	uint64_t link;
@@ -76,7 +76,7 @@ struct fw_rule_index {
 	uint32_t holes;           /* in rs->sets */
 	uint64_t id_free;         /* above the last id: where a free one is looked for */
 	uint32_t iface_free;      /* no lower number of an interface is free */
-	bool ordered;             /* rs->rules is what the list says */
+	bool ordered;             /* rs->rules agrees with the list */
 	struct fw_match *scratch; /* the match that is being normalised */
 	size_t scratch_bytes;
 	struct fw_edit_undo *edit; /* the open edit; NULL: none */
@@ -96,7 +96,7 @@ static inline struct fw_blob *fw_blob_of(const void *data)
 bool fw_slot_is_free(const struct fw_ruleset *rs, uint32_t slot);
 /* The slot that the next rule gets. */
 uint32_t fw_slot_next(const struct fw_ruleset *rs);
-/* The free slot behind a free one, or FW_SLOT_NONE. */
+/* The free slot after a free one in the list of free slots, or FW_SLOT_NONE. */
 uint32_t fw_slot_after(const struct fw_ruleset *rs, uint32_t slot);
 /* Room for it: 0 or -ENOMEM. */
 int fw_slot_reserve(struct fw_ruleset *rs, uint32_t slot);
@@ -108,7 +108,7 @@ void fw_slot_cut(struct fw_ruleset *rs, uint32_t n);
 
 /* Has every number of the range a name? */
 bool fw_ifaces_named(const struct fw_ruleset *rs, const struct fw_range *r);
-/* @rule comes (1) or goes (-1): the interfaces that it names. */
+/* Counts the interfaces that a rule names when it is added (@by 1) or removed (-1). */
 void fw_ifaces_count(struct fw_ruleset *rs, const struct fw_rule *rule, int by);
 
 uint32_t fw_id_hash(uint64_t id);
@@ -128,19 +128,19 @@ int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *d
 struct fw_rule_places fw_places(struct fw_place at);
 
 /**
- * fw_rule_make - a draft, checked, as a rule that stands nowhere yet
+ * fw_rule_make - checks a draft and makes a rule of it, which is in no list yet
  * @old: the rule that it is to replace, whose id, slot and name it gets; NULL: a new one
  * @out: free with fw_rule_free()
  * Return: 0, -EINVAL with a diagnostic, -ENOMEM.
  */
 int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule *old,
 		 const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out);
-/* The same rule again, to stand somewhere else; shares name and comment. NULL when memory is out. */
+/* A copy of the rule for another position; it shares name and comment. NULL when memory is out. */
 struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r);
 /* Frees it, but for the name and the comment that it shares with @heir (NULL: none). */
 void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule *heir);
 
-/* Into the list behind @prev (NULL: first), and back to where it was taken out: the last one taken out comes first. */
+/* Into the list after @prev (NULL: first); and back to where it was taken out, in the reverse order of taking out. */
 void fw_rule_link(struct fw_ruleset *rs, struct fw_rule *r, struct fw_rule *prev);
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r);
 void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r);
@@ -152,14 +152,14 @@ void fw_rank_spread(struct fw_ruleset *rs);
 /* The rules around a place that get new ranks so that another one fits in. */
 struct fw_rank_window {
 	struct fw_rule *first; /* @n of them */
-	uint32_t n, before;    /* before: of these stand in front of the place */
+	uint32_t n, before;    /* before: of these precede the position */
 	uint32_t lo, span;     /* ranks lo to lo + span - 1 */
 };
 struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule *prev, struct fw_rule *next);
 /* The rank of the @i-th of the n + 1 rules. */
 uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i);
 
-/* Frees an expression that nobody refers to. */
+/* Frees an expression that nothing refers to. */
 void fw_addrs_put(struct fw_ruleset *rs, uint32_t number);
 /* The number of an expression in the form of struct fw_addrs that is there; -ENOENT. @guess is looked at first. */
 int64_t fw_addrs_find(const struct fw_ruleset *rs, const struct fw_addrs *a, uint32_t guess);

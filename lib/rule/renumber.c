@@ -2,7 +2,7 @@
 /* Rules get other ids and slots, all at once. */
 #include "lib/rule/internal.h"
 
-/* The tables that ids, names and slots stand in. */
+/* The tables of ids, names and slots. */
 struct tables {
 	struct fw_table ids, names;
 	union fw_slot *by_slot;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a ruleset refuses: names that cannot be, and rules that could never match a packet. One row per reason. */
+/* Refuses illegal names and comments, and rules that can never match a packet. */
 #include <ctype.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
@@ -32,7 +32,7 @@ static const char *family_name(unsigned families)
 	return families == 1u << FW_IP4 ? "IPv4" : "IPv6";
 }
 
-/* `not` of nothing holds every address, but says so in a way that nobody can read. */
+/* `not` of an empty list holds every address, but nobody would read it like that. */
 static bool excludes_nothing(const struct check *c, uint32_t number)
 {
 	const struct fw_addrs *a = &c->rs->addrs[number];
@@ -87,7 +87,7 @@ static int check_family(const struct check *c)
 		      family_name(c->ether), family_name(addrs));
 }
 
-/* What the fields of a layer want of the protocol, beyond that its packets have them. */
+/* What fields of a layer require of the protocol, apart from that its packets must have them. */
 static const struct {
 	const char *fields; /* what they are */
 	const char *needs;  /* the protocol that a rule must name; NULL: it need not name any */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Hash tables behind a ruleset: names, ids, address expressions, and the constant bytes that rules share. */
+/* Hash tables of a ruleset: names, ids, address expressions, and the constant bytes that rules share. */
 #include "lib/rule/internal.h"
 
 static void put(struct fw_table *t, struct fw_table_entry e)
@@ -38,7 +38,7 @@ void fw_table_put(struct fw_table *t, uint32_t hash, uint32_t value)
 	t->n++;
 }
 
-/* Without tombstones: what stands behind the gap moves up when that is nearer to its own place. */
+/* Without tombstones: entries after the gap move up if that brings them nearer to their own position. */
 void fw_table_delete(struct fw_table *t, uint32_t hash, uint32_t value)
 {
 	struct fw_table_entry *e = t->entries;

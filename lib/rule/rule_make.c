@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules come and go: a draft is checked and becomes an object; objects share what they say. */
+/* Makes and frees rules: a draft is checked and becomes a rule, which shares its matches with others that are equal. */
 #include <stdarg.h>
 
 #include "lib/rule/internal.h"
@@ -188,14 +188,17 @@ int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struc
 		r.name = old->name;
 	if (!old)
 		err = check_id(rs, &r, at, ds);
-	err = err ? err : check_words(rs, &r, old, at, ds);
-	err = err ? err : check_numbers(rs, draft, at, ds);
+	if (!err)
+		err = check_words(rs, &r, old, at, ds);
+	if (!err)
+		err = check_numbers(rs, draft, at, ds);
 	if (err)
 		return err;
 	err = take_matches(rs, draft, at, ds, &t);
 	r.matches = t.m;
 	r.nmatches = (uint8_t)t.n;
-	err = err ? err : fw_rule_check(rs, &r, at, ds);
+	if (!err)
+		err = fw_rule_check(rs, &r, at, ds);
 	if (!err)
 		return make(rs, &r, old, &t, out);
 	put_taken(rs, &t);

@@ -77,7 +77,7 @@ struct fw_rule *fw_ruleset_by_slot(const struct fw_ruleset *rs, uint32_t slot)
 	return fw_slot_is_free(rs, slot) ? NULL : rs->index->by_slot[slot].rule;
 }
 
-/* @step: 1: one more rule says it on one side; -1: one less. */
+/* @step: 1 if one more side of a rule has the expression, -1 if one less. */
 static void addrs_count(struct fw_ruleset *rs, uint32_t number, uint32_t step)
 {
 	const struct fw_addrs *a = &rs->addrs[number];
@@ -139,8 +139,10 @@ static int append_reserve(struct fw_ruleset *rs, const struct fw_rule *draft)
 	struct fw_rule_index *ix = rs->index;
 	int err = fw_vec_grow(&rs->rules, rs->nrules, &rs->rules_cap, sizeof(*rs->rules));
 
-	err = err ? err : fw_slot_reserve(rs, fw_slot_next(rs));
-	err = err ? err : fw_table_reserve(&ix->ids);
+	if (!err)
+		err = fw_slot_reserve(rs, fw_slot_next(rs));
+	if (!err)
+		err = fw_table_reserve(&ix->ids);
 	return err ? err : draft->name ? fw_table_reserve(&ix->names) : 0;
 }
 
@@ -172,7 +174,8 @@ int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const 
 	struct fw_rule *r;
 	int err = append_reserve(rs, draft);
 
-	err = err ? err : fw_rule_make(rs, draft, NULL, at, ds, &r);
+	if (!err)
+		err = fw_rule_make(rs, draft, NULL, at, ds, &r);
 	if (err)
 		return err;
 	append(rs, r);

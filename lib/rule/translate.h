@@ -3,7 +3,7 @@
  * Rules of one ruleset compared with those of another. Both have interned what
  * their rules say, so each expression and each array of matches is looked up once
  * in the old ruleset. From then on a rule is four numbers and a comment, and two
- * rules say the same when these are equal.
+ * rules are equal when these are.
  */
 #ifndef FW_RULE_TRANSLATE_H
 #define FW_RULE_TRANSLATE_H
@@ -31,7 +31,7 @@ const void *fw_translate_matches(const struct fw_translation *t, const struct fw
 bool fw_same_matches(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old);
 /* Do packets get the same from both, with the same comment? */
 bool fw_same_content(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old);
-/* Name and word `counter` too: all that the text of a rule says, but for its id. */
+/* Name and word `counter` too: the whole text of the rules, except for their ids. */
 bool fw_same_text(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old);
 
 static inline bool fw_same_string(const char *a, const char *b)

@@ -22,7 +22,7 @@ struct fw_step {
 			uint32_t next_slot;
 			bool slot_free, slot_given; /* what the new rule's slot was */
 		};
-		size_t end;          /* of the rows with the elements that came and went, from @nsets on */
+		size_t end;          /* of the rows with the added and deleted elements, from @nsets on */
 		const char *path;    /* that the set had */
 		struct fw_set saved; /* that was destroyed */
 	};
@@ -31,10 +31,10 @@ struct fw_step {
 struct fw_edit_undo {
 	struct fw_step *steps;
 	size_t n, cap;
-	uint32_t *fresh; /* address expressions that came; some may be left without a rule */
+	uint32_t *fresh; /* address expressions that the edit added; some may be left without a rule */
 	size_t nfresh, fresh_cap;
 	uint8_t policy[FW_NREASONS], policy_set[FW_NREASONS];
-	struct fw_pending *pending; /* elements that came and went since the edit was settled; one of each set */
+	struct fw_pending *pending; /* elements added and deleted since the edit was settled; one of each set */
 	size_t npending, pending_cap;
 	const uint32_t *slots; /* for the next new rules */
 	size_t nslots;
@@ -45,7 +45,7 @@ struct fw_edit_undo {
 void fw_undo_to(struct fw_edit *e, size_t n);
 
 /*
- * One step: @old (NULL: none) leaves the list, @new (NULL: none) comes into it behind @prev (NULL: first). Both are the same
+ * One step: @old (NULL: none) leaves the list, @new (NULL: none) is inserted after @prev (NULL: first). Both are the same
  * rule, with the same id and slot. 0 or -ENOMEM, and then nothing has changed and @new is still the caller's.
  */
 int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, struct fw_rule *prev);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Addresses, prefixes and ranges: from text, and as text. What to say of words that are none of these: addr_text.c. */
+/* Addresses, prefixes and ranges, parsed and printed. Diagnostics for other words are in addr_text.c. */
 #include "lib/text/internal.h"
 
 static int parse_ip4(struct fw_str s, struct fw_addr *out)

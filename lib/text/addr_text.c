@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Refuses words that are not addresses, prefixes or ranges: what is wrong with them, and what may have been meant. */
+/* Diagnostics for words that are not addresses, prefixes or ranges: what is wrong, and what may have been meant. */
 #include "lib/text/internal.h"
 
 int fw_addr_refuse_mapped(const struct fw_addr_range *r, struct fw_str s, struct fw_place at, struct fw_diags *ds)

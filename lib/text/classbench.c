@@ -159,14 +159,21 @@ static int rule(struct cursor *c, struct fw_ruleset *rs)
 	struct fw_place at = place(c);
 	int err = expect(c, '@');
 
-	err = err ? err : prefix(c, rs, &src);
+	if (!err)
+		err = prefix(c, rs, &src);
 	skip_blanks(c);
-	err = err ? err : prefix(c, rs, &dst);
-	err = err ? err : ports(c, FW_F_SPORT, &room[0], &r);
-	err = err ? err : ports(c, FW_F_DPORT, &room[1], &r);
-	err = err ? err : protocol(c, &room[2], &r);
-	err = err ? err : number_of(rs, &src, &r.src);
-	err = err ? err : number_of(rs, &dst, &r.dst);
+	if (!err)
+		err = prefix(c, rs, &dst);
+	if (!err)
+		err = ports(c, FW_F_SPORT, &room[0], &r);
+	if (!err)
+		err = ports(c, FW_F_DPORT, &room[1], &r);
+	if (!err)
+		err = protocol(c, &room[2], &r);
+	if (!err)
+		err = number_of(rs, &src, &r.src);
+	if (!err)
+		err = number_of(rs, &dst, &r.dst);
 	return err ? err : fw_ruleset_add(rs, &r, at, c->ds, NULL);
 }
 

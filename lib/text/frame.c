@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets written by hand: one line of text becomes the bytes of a frame, and
- * the key of a packet becomes such a line again. Reading fills a table of field
- * values; what does not fit together is refused, never left out.
+ * Packets written by hand: one line of text becomes the bytes of a frame. Reading
+ * fills a table of field values; contradictions are refused, nothing is ignored.
  */
 #include "lib/text/internal.h"
 
@@ -15,7 +14,7 @@ struct reader {
 	const char *pos;
 	struct fw_diags *ds;
 	struct fw_str word;            /* the current one; empty at the end */
-	uint32_t column[FW_KEY_SLOTS]; /* where each field was said; 0: it was not */
+	uint32_t column[FW_KEY_SLOTS]; /* where each field was given; 0: it was not */
 	struct fw_packet *p;
 };
 
@@ -29,7 +28,7 @@ static struct fw_place field_place(const struct reader *r, enum fw_field field)
 	return (struct fw_place){ .column = r->column[field] ? r->column[field] : 1 };
 }
 
-/* `>` stands alone, with or without blanks around it. */
+/* `>` is a word of its own, with or without blanks around it. */
 static void next_word(struct reader *r)
 {
 	const char *s = r->pos + strspn(r->pos, " \t");
@@ -194,7 +193,7 @@ static int read_option(struct reader *r)
 	return read_iface(r, r->word);
 }
 
-/* A field is given only where the packet has it. Ports must be; others may be left to what is usual. */
+/* Refuses a field that the packet does not have. Ports must be given; other fields have defaults. */
 static int check_field(struct reader *r, enum fw_field field)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
@@ -263,7 +262,8 @@ int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds)
 	int err;
 
 	err = read_proto(&r);
-	err = err ? err : read_endpoint(&r, &p.src, FW_F_SPORT);
+	if (!err)
+		err = read_endpoint(&r, &p.src, FW_F_SPORT);
 	if (err)
 		return err;
 	next_word(&r);
@@ -272,7 +272,8 @@ int fw_text_frame(const char *text, struct fw_frame *out, struct fw_diags *ds)
 	err = read_endpoint(&r, &p.dst, FW_F_DPORT);
 	for (next_word(&r); !err && r.word.len; next_word(&r))
 		err = read_option(&r);
-	err = err ? err : check(&r);
+	if (!err)
+		err = check(&r);
 	if (!err)
 		fw_packet_build(&p, out);
 	return err;

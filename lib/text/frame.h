@@ -19,7 +19,7 @@ struct fw_packet {
 /* The layers of fields that it has, by its family, protocol and fragment: see fw_proto_layers(). */
 unsigned fw_packet_layers(const struct fw_packet *p);
 
-/* The value of a field of which nothing is said. The family must be known. */
+/* The value of a field that is not given. The family must be known. */
 uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field);
 
 /* True for IPv6 extension headers. */

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The bytes of a packet described by hand, and the line that describes a key. The payload is zeros. */
+/* The bytes of a packet described by hand. The payload is zeros. */
 #include "lib/text/frame.h"
 
 #include <string.h>
 
 #include "fw/table/packet.h"
 
-#define FRAGMENT_UNITS 185 /* where a later fragment stands, in units of 8 bytes: behind 1,480 bytes */
+#define FRAGMENT_UNITS 185 /* offset of a later fragment, in units of 8 bytes: 1,480 bytes */
 
 /* Writes big-endian values one after the other. */
 struct writer {
@@ -36,7 +36,7 @@ static void put64(struct writer *w, uint64_t v)
 	put32(w, (uint32_t)v);
 }
 
-/* Headers of protocols that are more than payload to us. */
+/* Transport headers that are built; all other protocols have only payload. */
 struct l4 {
 	uint8_t proto;
 	uint8_t bytes; /* of the header as it is built */
@@ -195,7 +195,7 @@ static void put_tcp(struct writer *w, const struct fw_packet *p)
 	put32(w, 0);
 }
 
-/* What stands behind the ports; checksums come later. @bytes of header and payload. */
+/* The rest of the header after the ports, with checksums of 0. @bytes: header and payload. */
 static void put_behind_ports(struct writer *w, const struct fw_packet *p, uint32_t bytes)
 {
 	switch (p->f[FW_F_PROTO]) {
@@ -216,7 +216,7 @@ static void put_behind_ports(struct writer *w, const struct fw_packet *p, uint32
 	}
 }
 
-/* Where the checksum stands in the header; 0: none is written. */
+/* The offset of the checksum in the header; 0: none is written. */
 static uint32_t checksum_offset(uint32_t proto)
 {
 	switch (proto) {

@@ -50,7 +50,7 @@ static void print_field(struct fw_buf *b, enum fw_field field, const struct fw_k
 	fw_text_print_packet_value(b, field, key->family == FW_IP6, key->f[field]);
 }
 
-/* Printed are fields that other packets lack, and those whose value is not the one that a packet by hand has anyway. */
+/* Fields that other packets lack are always printed, others only if they differ from the default of packets by hand. */
 static bool is_printed(enum fw_field field, const struct fw_key *key)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
@@ -61,7 +61,7 @@ static bool is_printed(enum fw_field field, const struct fw_key *key)
 	       key->f[field] != info->usual[key->family == FW_IP6];
 }
 
-/* Those of some layers, without the length, which comes last. */
+/* The fields of some layers, without the length, which is printed last. */
 static void print_fields(struct fw_buf *b, unsigned layers, const struct fw_key *key)
 {
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
@@ -69,7 +69,7 @@ static void print_fields(struct fw_buf *b, unsigned layers, const struct fw_key 
 			print_field(b, f, key);
 }
 
-/* Hook, interface, tag and mark: what every frame has, in so far as there is something to say. */
+/* Hook and interface, then tag and mark if there are any: what frames that are not IP have, too. */
 static void print_around(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
 {
 	uint32_t iface = key->f[FW_F_IFACE];
@@ -91,7 +91,7 @@ static void print_frame(struct fw_buf *b, const struct fw_ruleset *rs, const str
 
 static void print_proto(struct fw_buf *b, const struct fw_key *key)
 {
-	uint32_t other = key->family == FW_IP6 ? 1 : 58; /* the other family's ICMP: only its number says so */
+	uint32_t other = key->family == FW_IP6 ? 1 : 58; /* the other family's ICMP is read back only as a number */
 
 	if (key->f[FW_F_PROTO] == other)
 		fw_buf_printf(b, "%" PRIu32, other);

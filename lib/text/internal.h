@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of lib/text share. */
+/* Shared by the files of lib/text. */
 #ifndef FW_TEXT_INTERNAL_H
 #define FW_TEXT_INTERNAL_H
 
@@ -8,7 +8,7 @@
 #include "fw/text.h"
 #include "fw/draft.h"
 
-/* Text that goes into a message: escaped, and cut when it is long. */
+/* Text for a message: escaped, and truncated if it is long. */
 #define FW_SHOWN 64
 struct fw_shown {
 	char s[FW_SHOWN + 4];
@@ -23,7 +23,7 @@ static inline bool fw_str_is(struct fw_str a, const char *b)
 	return a.len == len && !memcmp(a.s, b, len);
 }
 
-/* Behind the mark that says that a text is UTF-8, which some editors write in front of it. */
+/* Skips the byte order mark that some editors write at the start of UTF-8 text. */
 static inline const char *fw_str_behind_mark(const char *s, const char *end)
 {
 	return end - s >= 3 && !memcmp(s, "\xef\xbb\xbf", 3) ? s + 3 : s;
@@ -32,7 +32,7 @@ static inline const char *fw_str_behind_mark(const char *s, const char *end)
 /* ` ID [name NAME] { match } verdict [comment STRING]`, with a blank in front. */
 void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
 
-/* The words behind a set's file, each with a blank in front. */
+/* Prints the words that follow a set's file, each after a space. */
 void fw_print_set_words(struct fw_buf *b, const struct fw_set *set);
 
 /* fw_file_read() of a file that is no device. 0, -ENOMEM, or -errno with a diagnostic. */
@@ -67,18 +67,18 @@ enum fw_addr_fault fw_str_element(struct fw_str s, struct fw_addr_range *out);
 bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out);
 /* An address alone: 0 or -EINVAL, no diagnostic. */
 int fw_str_addr(struct fw_str s, enum fw_family *family, struct fw_addr *out);
-/* An IPv4 network and its mask, 10.0.0.0 and 255.0.0.0; false: they are not, or the address has bits set behind the mask. */
+/* Parses an IPv4 network and its mask, 10.0.0.0 and 255.0.0.0. false: they are not, or the address has bits outside the mask. */
 bool fw_str_masked(struct fw_str addr, struct fw_str mask, struct fw_addr_range *out);
-/* What to write instead of a word that is no address, in an empty buffer; false: nothing is known of it. */
+/* Writes into an empty buffer what to write instead of a word that is not an address. false: no suggestion. */
 bool fw_addr_hint(struct fw_str s, struct fw_buf *b);
 
 /**
  * fw_list_read - the elements of a set's file, added to the set
- * @set:  set->words say how the file is read
+ * @set:  gets the elements; set->words tell the format of the file
  * @name: of the file, for diagnostics
  * @stored: it was accepted before
  *
- * Every bad line is a diagnostic, or, with skip-bad, counted, and said once as a warning of the ruleset.
+ * Every bad line gets a diagnostic. With skip-bad, bad lines are only counted, and the ruleset gets one warning.
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */
 int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, size_t len, const char *name, bool stored,
@@ -97,7 +97,7 @@ enum fw_token_kind {
 	FW_T_END,
 	FW_T_NEWLINE,
 	FW_T_WORD,
-	FW_T_STRING, /* text: between the quotes, escapes as they stand */
+	FW_T_STRING, /* text: between the quotes, escapes not resolved */
 	FW_T_OPEN,
 	FW_T_CLOSE,
 	FW_T_COMMA,

@@ -2,7 +2,7 @@
 /* The grammar's tokens: words, strings, braces, commas and ends of lines. */
 #include "lib/text/internal.h"
 
-/* A word is what stands between blanks, quotes, braces, commas and comments. */
+/* A word extends to the next blank, quote, brace, comma or comment. */
 static const bool in_word[256] = {
 	['!'] = true, ['$' ... '+'] = true, ['-' ... 'z'] = true, ['|'] = true, ['~'] = true,
 };

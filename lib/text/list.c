@@ -40,7 +40,7 @@ static int form_range(struct fw_list *l, struct fw_str s, const struct fw_list_w
 			return 0;
 		memcpy(text + n, w->word[i].s, w->word[i].len);
 	}
-	/* Two words that are elements already would be joined to what neither says. */
+	/* Joining two words that are elements on their own would give something that neither means. */
 	for (unsigned i = 0; i < w->n; i++)
 		if (memchr(w->word[i].s, '-', w->word[i].len) && fw_str_is_element(w->word[i], out))
 			return 0;
@@ -90,7 +90,7 @@ static bool is_value(const struct fw_list_words *w, unsigned i, const char *name
 	return i + 1 < w->n && fw_str_is(w->word[i], name) && fw_str_is(w->word[i + 1], value);
 }
 
-/* What follows the element of a line of ipset: does it say nothing of which addresses are meant, and until when? */
+/* Do the words after the element of an ipset line leave its addresses and their lifetime as they are? */
 static bool is_plain_add(const struct fw_list *l, const struct fw_list_words *w)
 {
 	static const char *const numbers[] = { "packets", "bytes", "skbmark", "skbprio", "skbqueue" };
@@ -113,7 +113,7 @@ static bool is_plain_add(const struct fw_list *l, const struct fw_list_words *w)
 	return stays;
 }
 
-/* With a mask of its own an element stands for more addresses than it says. */
+/* A set with a mask of its own has elements that match more addresses than they name. */
 static bool is_plain_create(struct fw_list *l, const struct fw_list_words *w)
 {
 	for (unsigned i = 3; i < w->n; i++) {
@@ -201,7 +201,7 @@ static bool is_title(struct fw_str s)
 	return s.len && (s.s[0] | 0x20) >= 'a' && (s.s[0] | 0x20) <= 'z';
 }
 
-/* The first column. The first line may say what the columns are called. */
+/* The first column. The first line may name the columns. */
 static int read_csv(struct fw_list *l, struct fw_str line, struct fw_addr_range *out)
 {
 	struct fw_str s = fw_list_column(line, 0), second = fw_list_column(line, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The state of a list that is being read, shared by its forms (list.c) and by what is said of other lines (list_hint.c). */
+/* The state of a list that is being read: shared by the forms of lines (list.c) and the hints for bad ones (list_hint.c). */
 #ifndef FW_TEXT_LIST_H
 #define FW_TEXT_LIST_H
 
@@ -10,12 +10,12 @@ enum { FW_LIST_ELEMENT = 1, FW_LIST_NOTHING };
 
 struct fw_list {
 	struct fw_set *set;
-	struct fw_str ipset;          /* the set that `add` lines speak of; empty: none has come */
-	bool expires;                 /* its elements do, unless they say `timeout 0` */
+	struct fw_str ipset;          /* the set that `add` lines name; empty: none so far */
+	bool expires;                 /* its elements expire, unless they have `timeout 0` */
 	bool stored;                  /* the list was accepted before */
 	struct fw_addr_range element; /* the addresses of the line that is read, if it holds any */
 	bool mapped;                  /* they are IPv4-mapped, which is refused */
-	bool began;                   /* a line of columns has come */
+	bool began;                   /* a line of columns has been read */
 	size_t skipped;               /* bad lines */
 	unsigned first_bad;           /* line */
 	struct fw_diags bad;          /* of that line */
@@ -30,7 +30,7 @@ struct fw_list_words {
 void fw_list_words(struct fw_str s, struct fw_list_words *out);
 /* Without blanks and carriage returns at both ends. */
 struct fw_str fw_list_trim(const char *s, const char *end);
-/* What is on a line besides blanks, a comment, which '#', ';' or '//' begins, and a comma at its end. */
+/* A line without surrounding blanks, comment ('#', ';' or '//') and trailing comma. */
 struct fw_str fw_list_body(struct fw_str line);
 /*
  * Does what would be the comment of @line begin with another @element? `192.0.2.1;192.0.2.2`: before and behind the mark of a
@@ -39,7 +39,7 @@ struct fw_str fw_list_body(struct fw_str line);
 bool fw_list_hides(struct fw_str line, struct fw_str body, struct fw_str *element);
 /* One of the columns, from 0, without quotes; empty when there are fewer. */
 struct fw_str fw_list_column(struct fw_str line, unsigned n);
-/* May a number behind an address be the length of a prefix? The address has no bits set behind it. */
+/* Could a number after an address be a prefix length? It could if the address has no bits set beyond it. */
 bool fw_list_maybe_length(struct fw_str addr, struct fw_str number);
 
 /* Refuses a file that is no list at all: 0 or -EINVAL. */

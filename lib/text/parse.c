@@ -95,7 +95,8 @@ int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 	fw_cleanup(fw_set_file_free) struct fw_set_file f = { .name = NULL };
 	int err = fw_set_file_read(p, set->path, at, &f);
 
-	err = err ? err : fw_list_read(p->rs, set, f.text, f.len, f.name, fw_parser_stored(p), p->ds);
+	if (!err)
+		err = fw_list_read(p->rs, set, f.text, f.len, f.name, fw_parser_stored(p), p->ds);
 	if (err || set->n || set->words & FW_SET_MAY_BE_EMPTY || fw_parser_stored(p))
 		return err;
 	return fw_diag_add(p->ds, at, "write 'may-be-empty' behind the file if that is right",

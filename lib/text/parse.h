@@ -9,7 +9,7 @@
 #define FW_WORD_DYNAMIC "dynamic"
 #define FW_WORD_EXIST "--exist"
 
-/* What a rule says about one side, until it is complete. */
+/* The addresses of one side of a rule while it is being read. */
 struct fw_side {
 	bool said, negated;
 	struct fw_addr_range *ranges;
@@ -39,7 +39,7 @@ struct fw_parser {
 	const struct fw_files *files;      /* NULL: the parser opens files itself */
 	struct fw_edit *edit;              /* NULL: a ruleset is read, not changes to one */
 	bool query;                        /* matches without a rule */
-	const struct fw_match *proto;      /* of the rule that is being read; NULL: not said so far */
+	const struct fw_match *proto;      /* of the rule that is being read; NULL: not given so far */
 	struct fw_services services;
 };
 
@@ -75,7 +75,7 @@ int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint);
 
 /**
  * fw_parser_list - one element, or several between braces
- * @element: takes the current word or string, which the list then passes over; after -EINVAL the list goes on,
+ * @element: takes the current word or string, which the list then skips; after -EINVAL the list continues,
  *           so that every bad element is reported
  * @empty:   may `{ }` be empty?
  * Return: 0, -EINVAL when anything was refused, -ENOMEM.
@@ -114,9 +114,9 @@ int fw_set_file_read(struct fw_parser *p, const char *path, struct fw_place at, 
 void fw_set_file_free(struct fw_set_file *f);
 /* The elements of a set that has a name, a path and words, from its file. 0, -EINVAL with diagnostics, -ENOMEM. */
 int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at);
-/* The words behind the file: 0, or -EINVAL with a diagnostic. */
+/* Takes the words that follow the file: 0, or -EINVAL with a diagnostic. */
 int fw_set_words_parse(struct fw_parser *p, uint8_t *words);
-/* What a string says without its escapes: 0, or -EINVAL with a diagnostic. */
+/* Resolves the escapes of a string: 0, or -EINVAL with a diagnostic. */
 int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struct fw_diags *ds, char *out, size_t max);
 
 /* The current word as a port: a number, a range, or the name of a service of the protocols that the rule has named so far. */
@@ -129,7 +129,7 @@ enum { FW_SIDE_SRC = FW_NFIELDS, FW_SIDE_DST, FW_NSUBJECTS };
 
 /* A rule as it was read. */
 struct fw_rule_text {
-	struct fw_rule draft; /* its matches stand in the parser until the next rule is read */
+	struct fw_rule draft; /* its matches are kept in the parser until the next rule is read */
 	const struct fw_match *matches[FW_NFIELDS];
 	struct fw_rule_places at;
 	const struct fw_keyword *said[FW_NSUBJECTS];

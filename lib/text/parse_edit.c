@@ -111,11 +111,13 @@ static int change_add(struct change *c)
 	int err = take_word(p, "rule", "sets: set create NAME, set add NAME ADDRESS");
 
 	log_text(c, "add rule");
-	err = err ? err : take_position(c, &pos);
+	if (!err)
+		err = take_position(c, &pos);
 	if (err < 0)
 		return err;
 	err = fw_parse_rule(p, p->tok, &rule);
-	err = err ? err : fw_edit_add_at(p->edit, &rule.draft, pos, &rule.at, p->ds, &r);
+	if (!err)
+		err = fw_edit_add_at(p->edit, &rule.draft, pos, &rule.at, p->ds, &r);
 	if (!err && c->log)
 		fw_print_rule_body(c->log, p->rs, r);
 	return err;
@@ -129,7 +131,8 @@ static int change_replace(struct change *c)
 	int err = take_word(p, "rule", "replace rule REF { match } verdict");
 	struct fw_place at;
 
-	err = err ? err : take_ref(p, &old);
+	if (!err)
+		err = take_ref(p, &old);
 	if (err)
 		return err;
 	at = fw_parser_here(p);
@@ -137,7 +140,8 @@ static int change_replace(struct change *c)
 	if (!err && rule.draft.id)
 		err = fw_diag_add(p->ds, at, "leave the id out", "'replace' keeps the rule's id");
 	log_text(c, "replace rule");
-	err = err ? err : fw_edit_replace_at(p->edit, old, &rule.draft, &rule.at, p->ds, &r);
+	if (!err)
+		err = fw_edit_replace_at(p->edit, old, &rule.draft, &rule.at, p->ds, &r);
 	if (!err && c->log)
 		fw_print_rule_body(c->log, p->rs, r);
 	return err;
@@ -150,7 +154,8 @@ static int change_move(struct change *c)
 	struct fw_rule *r;
 	int err = take_word(p, "rule", "move rule REF first, last, before REF or after REF");
 
-	err = err ? err : take_ref(p, &r);
+	if (!err)
+		err = take_ref(p, &r);
 	if (err)
 		return err;
 	log_text(c, "move rule");
@@ -158,7 +163,8 @@ static int change_move(struct change *c)
 	err = take_position(c, &pos);
 	if (err > 0)
 		return fw_parser_expected(p, "'first', 'last', 'before' or 'after'", NULL);
-	err = err ? err : fw_parser_statement_end(p);
+	if (!err)
+		err = fw_parser_statement_end(p);
 	return err ? err : fw_edit_move(p->edit, r, pos, NULL);
 }
 
@@ -194,8 +200,10 @@ static int change_policy(struct change *c)
 	uint8_t verdict;
 	int err = fw_parser_policy(p, &reason, &verdict);
 
-	err = err ? err : fw_parser_statement_end(p);
-	err = err ? err : fw_edit_policy(p->edit, reason, verdict);
+	if (!err)
+		err = fw_parser_statement_end(p);
+	if (!err)
+		err = fw_edit_policy(p->edit, reason, verdict);
 	if (!err && c->log)
 		fw_buf_printf(c->log, "policy %s %s", fw_reason_info[reason].name, fw_verdict_name(verdict));
 	return err;
@@ -231,7 +239,8 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
 	for (fw_parser_skip_newlines(&c.p); c.p.tok.kind != FW_T_END && !err; fw_parser_skip_newlines(&c.p))
 		err = change(&c);
 	fw_parser_free(&c.p);
-	err = err ? err : fw_edit_settle(e);
+	if (!err)
+		err = fw_edit_settle(e);
 	return err ? err : log && log->failed ? -ENOMEM : 0;
 }
 

@@ -21,10 +21,10 @@ struct verb {
 	int (*change)(struct change *);
 };
 
-/* Passes over one of some words, up to NULL, and does what it says. */
+/* Takes one of the words of @verbs, which end with NULL, and calls its function. 0, -EINVAL with a diagnostic, -ENOMEM. */
 int fw_change_dispatch(struct change *c, const struct verb *verbs, const char *expected);
 
-/* Behind the word `set`. */
+/* Carries out what follows the word `set`. The same results. */
 int fw_change_set(struct change *c);
 
 #endif

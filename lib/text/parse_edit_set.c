@@ -40,7 +40,7 @@ static int take_range(struct fw_parser *p, struct fw_addr_range *out)
 	return fw_parser_range(p, out);
 }
 
-/* Elements that come into a set or leave it. */
+/* Elements that are added to a set or deleted from it. */
 struct elements {
 	struct change *c;
 	uint32_t set;
@@ -88,7 +88,8 @@ static int set_create(struct change *c)
 
 	if (dynamic && !err)
 		fw_parser_next(p);
-	err = err ? err : fw_edit_set_create(p->edit, name, dynamic, at, p->ds, &es.set);
+	if (!err)
+		err = fw_edit_set_create(p->edit, name, dynamic, at, p->ds, &es.set);
 	if (err)
 		return err;
 	log_text(c, "set create ");
@@ -184,15 +185,17 @@ static int push_element(struct fw_parser *p, void *ctx)
 	return err ? err : fw_set_push(ctx, &r);
 }
 
-/* `"PATH" { WORD }` behind the word `file`. */
+/* `"PATH" { WORD }` after the word `file`. */
 static int read_file(struct fw_parser *p, struct fw_set *out)
 {
 	struct fw_place at = fw_parser_here(p);
 	char path[PATH_MAX];
 	int err = fw_parser_string(p, "the path of a file", path, sizeof(path));
 
-	err = err ? err : fw_set_words_parse(p, &out->words);
-	err = err ? err : fw_parser_statement_end(p);
+	if (!err)
+		err = fw_set_words_parse(p, &out->words);
+	if (!err)
+		err = fw_parser_statement_end(p);
 	if (err)
 		return err;
 	out->path = path;
@@ -223,7 +226,8 @@ static int set_replace(struct change *c)
 	with.name = c->p.rs->sets[set].name;
 	err = read_elements(&c->p, &with);
 	fw_set_sort(&with);
-	err = err ? err : replace_with(c, set, &with);
+	if (!err)
+		err = replace_with(c, set, &with);
 	free(with.elements);
 	return err;
 }

@@ -10,10 +10,10 @@ struct fw_keyword {
 	uint8_t subject; /* enum fw_field, FW_SIDE_SRC or FW_SIDE_DST: at most once per rule */
 	bool v6;         /* it is ICMPv6's word for the field */
 	int (*parse)(struct fw_parser *, struct fw_rule_text *, const struct fw_keyword *);
-	uint32_t value; /* of parse_constant(): what the word itself stands for */
+	uint32_t value; /* of parse_constant(): the value that the word means */
 };
 
-/* One value goes into the match that the rule gets. */
+/* Adds one range to the match that is being read. */
 static int push_range(struct fw_parser *p, enum fw_field field, struct fw_range r)
 {
 	struct fw_match **m = &p->room[field];
@@ -121,7 +121,8 @@ static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct 
 	char name[FW_ALTNAME_MAX + 1];
 	int number, err = iface_name(p, name, sizeof(name));
 
-	err = err ? err : check_iface(p, name);
+	if (!err)
+		err = check_iface(p, name);
 	if (err)
 		return err;
 	number = fw_ruleset_iface(p->rs, name);
@@ -177,7 +178,8 @@ static int parse_constant(struct fw_parser *p, struct fw_rule_text *rule, const 
 {
 	int err = begin_match(p, kw->subject, false);
 
-	err = err ? err : push_range(p, kw->subject, (struct fw_range){ kw->value, kw->value });
+	if (!err)
+		err = push_range(p, kw->subject, (struct fw_range){ kw->value, kw->value });
 	return end_match(p, rule, kw->subject, err);
 }
 
@@ -391,7 +393,7 @@ static int parse_id(struct fw_parser *p, struct fw_rule_text *rule)
 	return 0;
 }
 
-/* What stands before the matches. */
+/* The part before the matches. */
 static int parse_head(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	int err = parse_id(p, rule);
@@ -412,7 +414,7 @@ static int parse_comment(struct fw_parser *p, struct fw_rule_text *rule)
 	return fw_parser_string(p, "a comment", rule->comment, sizeof(rule->comment));
 }
 
-/* What may stand behind the verdict, in this order. */
+/* What may follow the verdict, in this order. */
 static int parse_tail(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	int err = 0;
@@ -449,7 +451,8 @@ static int end_rule(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	int err = check_icmp_words(p, rule);
 
-	err = err ? err : end_side(p, &p->src, &rule->draft.src);
+	if (!err)
+		err = end_side(p, &p->src, &rule->draft.src);
 	return err ? err : end_side(p, &p->dst, &rule->draft.dst);
 }
 
@@ -459,10 +462,14 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 
 	begin_rule(p, start, rule);
 	err = parse_head(p, rule);
-	err = err ? err : parse_matches(p, rule);
-	err = err ? err : fw_parser_verdict(p, FW_OF_RULES, &rule->draft.verdict);
-	err = err ? err : parse_tail(p, rule);
-	err = err ? err : fw_parser_statement_end(p);
+	if (!err)
+		err = parse_matches(p, rule);
+	if (!err)
+		err = fw_parser_verdict(p, FW_OF_RULES, &rule->draft.verdict);
+	if (!err)
+		err = parse_tail(p, rule);
+	if (!err)
+		err = fw_parser_statement_end(p);
 	return err ? err : end_rule(p, rule);
 }
 

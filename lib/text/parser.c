@@ -131,7 +131,7 @@ int fw_parser_list(struct fw_parser *p, int (*element)(struct fw_parser *, void 
 	return err;
 }
 
-/* How many bytes of a string say the next one; 0: a backslash that says nothing. */
+/* How many bytes of a string encode its next byte; 0: a backslash without a meaning. */
 static size_t string_byte(const char *s, size_t left, char *byte)
 {
 	if (*s != '\\')

@@ -9,7 +9,7 @@ static void word(struct fw_buf *b, const char *s)
 	fw_buf_add(b, s, strlen(s));
 }
 
-/* What is not shown as \xNN: a saved ruleset can be looked at on any terminal. */
+/* Bytes that terminals do not show are printed as \xNN, so that a saved ruleset can be viewed on any terminal. */
 static void print_string(struct fw_buf *b, const char *s)
 {
 	word(b, "\"");
@@ -75,7 +75,7 @@ static void list_end(struct printer *p)
 	word(p->b, p->list ? " }" : "");
 }
 
-/* Element @i of the expression: a range, or behind the ranges a set. */
+/* Element @i of the expression: ranges are followed by sets. */
 static void print_addrs_element(struct printer *p, const struct fw_addrs *a, uint32_t i)
 {
 	list_element(p);
@@ -85,7 +85,7 @@ static void print_addrs_element(struct printer *p, const struct fw_addrs *a, uin
 		fw_buf_printf(p->b, "@%s", p->rs->sets[a->sets[i - a->nranges]].name);
 }
 
-/* Up to @most elements from @at on, which goes on to the next; true: that was all. */
+/* Prints up to @most elements from @at on and advances it; true: that was all. */
 static bool print_addrs(struct printer *p, const char *side, uint32_t number, uint32_t *at, uint32_t most)
 {
 	const struct fw_addrs *a = &p->rs->addrs[number];
@@ -137,7 +137,7 @@ static int name_cmp(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* By name, since their numbers depend on which rule came first. */
+/* Sorted by name, since numbers depend on the order in which rules were added. */
 static void print_ifaces(struct printer *p, const struct fw_match *m)
 {
 	size_t total = 0, n = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Queries: could a rule decide on some of the packets that somebody asks for? A
- * query is read as the matches of a rule. It need not stand on its own as a rule
- * does: what `dport 22` says of the protocol goes without saying.
+ * Queries: could a rule decide on some of the packets that are asked for? A query
+ * is written as the matches of a rule, but may leave out what they imply: `dport
+ * 22` needs no protocol.
  *
  * A rule passes when some packet satisfies both. Fields that every packet may
  * have in any value meet or do not, each on its own. What a packet has of the
@@ -61,7 +61,7 @@ static void add_protocols(struct fw_match *m, unsigned layers, enum fw_family fa
 			m->r[m->n++] = (struct fw_range){ v, v };
 }
 
-/* Fields that only some protocols have imply these. Types and codes are those of ICMP or of ICMPv6: the word tells which. */
+/* Fields that only some protocols have imply these protocols. The keyword tells whether a type or code is ICMPv6's. */
 static void imply_proto(struct fw_rule_text *text, struct fw_match *m)
 {
 	enum fw_family family = FW_IP4;
@@ -153,7 +153,7 @@ static int take_frames(struct fw_query *q)
 	return 0;
 }
 
-/* What no packet can be is refused as a rule is that says it. */
+/* A query that no packet can match is refused, with the diagnostic that a rule with its matches would get. */
 static int check_possible(struct fw_query *q, const struct fw_rule_places *at, struct fw_diags *ds)
 {
 	union {
@@ -195,9 +195,12 @@ static int read_query(struct fw_query *q, const char *matches, const char *name,
 		q->layers |= FW_LAYERS_IP;
 	for (unsigned i = 0; i < text.draft.nmatches && !err; i++)
 		err = take_match(q, &text, text.matches[i], ds);
-	err = err ? err : take_addrs(q);
-	err = err ? err : take_frames(q);
-	err = err ? err : fw_query_ifaces_init(&q->ifaces, q->rs, NULL);
+	if (!err)
+		err = take_addrs(q);
+	if (!err)
+		err = take_frames(q);
+	if (!err)
+		err = fw_query_ifaces_init(&q->ifaces, q->rs, NULL);
 	return err ? err : check_possible(q, &text.at, ds);
 }
 
@@ -221,7 +224,7 @@ int fw_query_name(struct fw_query *q, const struct fw_query_names *names)
 	return fw_query_ifaces_init(&q->ifaces, q->rs, names);
 }
 
-/* A query and a rule, and what both say together. */
+/* A query and a rule, and what their matches have in common. */
 struct meeting {
 	struct fw_query *query;
 	const struct fw_ruleset *rs;

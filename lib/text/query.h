@@ -8,7 +8,7 @@
 
 #include "lib/text/internal.h"
 
-/* A list of a union of addresses, looked through from front to back beside the ranges of a query. */
+/* One list of a union of addresses, scanned from front to back in step with the ranges of a query. */
 struct fw_part {
 	unsigned family, round; /* that it was looked at for last */
 	size_t next;            /* the first element that was not looked at; only in this round */
@@ -37,7 +37,7 @@ struct fw_walk {
 	bool covered;
 };
 
-/* What the query says of one side, and what came of comparing it with large expressions and sets. */
+/* The addresses of one side of a query, and the results of comparing them with large expressions and sets. */
 struct fw_query_side {
 	struct fw_addr_range *r; /* merged */
 	size_t n;
@@ -70,7 +70,7 @@ void fw_query_protocols(const struct fw_match *m, bool protocols[256]);
 struct fw_query_ifaces {
 	uint32_t *group; /* of each name of the query's ruleset; names of one interface are of the same */
 	uint32_t ngroups;
-	size_t said;    /* names that stand in the query; behind them other names of the same interfaces */
+	size_t said;    /* names in the query itself; other names of the same interfaces follow */
 	uint32_t *seen; /* for each group: in which turn a rule had a name of it last */
 	uint32_t turn;
 };

@@ -107,7 +107,7 @@ static size_t seek(const struct fw_addr_range *r, size_t n, size_t from, bool by
 struct list {
 	const struct fw_addr_range *r;
 	size_t n;
-	uint8_t width; /* no element reaches 2^width addresses or more behind its first; 0 and disjoint: see seek() */
+	uint8_t width; /* no element reaches 2^width addresses or more beyond its first; 0 and disjoint: see seek() */
 	bool disjoint;
 };
 
@@ -131,7 +131,7 @@ static u128 wide(struct fw_addr a)
 	return (u128)a.hi << 64 | a.lo;
 }
 
-/* The first element that may hold @at or begins behind it. */
+/* The first element that may hold @at or begins after it. */
 static size_t seek_near(const struct list *l, size_t from, unsigned family, struct fw_addr at, int64_t *work)
 {
 	u128 span = l->width < 128 ? ((u128)1 << l->width) - 1 : ~(u128)0;
@@ -143,7 +143,7 @@ static size_t seek_near(const struct list *l, size_t from, unsigned family, stru
 		    work);
 }
 
-/* The address behind one; false: it is the last of its family. */
+/* The next address; false: it is the last of its family. */
 static bool step_behind(unsigned family, struct fw_addr *a)
 {
 	if (!fw_addr_cmp(*a, fw_addr_last((enum fw_family)family)))
@@ -152,7 +152,7 @@ static bool step_behind(unsigned family, struct fw_addr *a)
 	return true;
 }
 
-/* The first range that ends (of a list that is not disjoint: begins) behind @a, or is of the next family. */
+/* The first range that ends (of a list that is not disjoint: begins) after @a, or is of the next family. */
 static size_t seek_behind(const struct fw_addr_range *r, size_t n, size_t from, bool by_end, unsigned family,
 			  struct fw_addr a, int64_t *work)
 {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Values of a field that a query asks for and a rule's match: lists in order, looked through side by side. */
+/* Compares the values that a query asks for with a rule's match: both are sorted lists, scanned in step. */
 #include "lib/text/query.h"
 
 #include <string.h>
 
-/* The first range from @from on that ends at @value or behind it, in steps that double. */
+/* The first range from @from on that ends at or after @value. Steps double, so that near ranges are found fast. */
 static size_t seek(const struct fw_range *r, size_t n, size_t from, uint32_t value, int64_t *work)
 {
 	size_t step = 1, end = from;
@@ -123,7 +123,7 @@ void fw_query_ifaces_free(struct fw_query_ifaces *q)
 	*q = (struct fw_query_ifaces){ 0 };
 }
 
-/* A name of the interface that the query says itself: its number, or -ENOENT. */
+/* The number of a name of the interface that is in the query itself, or -ENOENT. */
 static int said_name(const struct fw_ruleset *rs, size_t said, const struct fw_query_names *names, size_t iface)
 {
 	const char *name;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of services as ports: /etc/services, read once for a text, when its first
- * name comes. Not getservbyname(): what a rule means must not depend on a network.
+ * Names of services as ports: /etc/services, read once per text, at its first name.
+ * Not getservbyname(): the meaning of a rule must not depend on a network.
  */
 #include "lib/text/parse.h"
 
 #define SERVICES "/etc/services"
 
-/* What a name says: no port, one, or several, of which two are here; or the nearest name of those that are none. */
+/* The ports of a service: none, one, or several, of which two are kept; and the nearest name if there is no such service. */
 struct service {
 	unsigned n;
 	uint32_t port, other;

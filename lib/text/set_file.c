@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The files that sets are read from: which they are, and where their text comes from. */
+/* The files that sets are read from: their paths and their text. */
 #include <limits.h>
 
 #include "lib/text/parse.h"
@@ -48,7 +48,7 @@ void fw_set_file_free(struct fw_set_file *f)
 	free(f->own_text);
 }
 
-/* The path of `set [replace] NAME file "PATH"`, when that is what stands on the line. */
+/* The path of `set [replace] NAME file "PATH"`; false: the line is something else. */
 static bool line_path(const char *line, const char *end, char *out, size_t max)
 {
 	struct fw_lexer lx = { .s = line, .end = end, .line_start = line, .line = 1 };

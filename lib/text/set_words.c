@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The words behind `set NAME file "PATH"`: one row each, for the parser and the printer. */
+/* The words that follow `set NAME file "PATH"`: one row each, for the parser and the printer. */
 #include "lib/text/parse.h"
 
 static const struct {

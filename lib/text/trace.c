@@ -137,7 +137,8 @@ int fw_truth_read(const char *path, size_t nrules, struct fw_diags *ds, long **o
 		long one;
 
 		err = truth_line(t, ds, nrules, &one);
-		err = err ? err : fw_vec_push(truth, used, cap, one);
+		if (!err)
+			err = fw_vec_push(truth, used, cap, one);
 	}
 	if (err || got < 0)
 		return err ? err : got;

@@ -244,6 +244,8 @@ const struct fw_case fw_cases[] = {
 	{ "protocol 255", BYTES(ETHER(0x0800), IP4(20, 0, 255)), KEY4(NONE, 20, PROTO(255)) },
 
 	/* IPv4: the header */
+	{ "TTL", BYTES(ETHER(0x0800), 0x45, 0, U16(28), 0, 1, 0, 0, 255, 17, 0, 0, 10, 0, 0, 1, 192, 0, 2, 1, UDP),
+	  KEY4(NONE, 28, PROTO(17), PORTS, { FW_F_TTL, 255 }) },
 	{ "DSCP", BYTES(ETHER(0x0800), IP4_AS(0x45, 0xbb, 28, 0, 17), UDP),
 	  KEY4(NONE, 28, PROTO(17), PORTS, { FW_F_DSCP, 46 }) },
 	{ "don't fragment", BYTES(ETHER(0x0800), IP4(28, 0x4000, 17), UDP), KEY4(NONE, 28, PROTO(17), PORTS) },
@@ -323,6 +325,9 @@ const struct fw_case fw_cases[] = {
 	{ "no next header", BYTES(ETHER(0x86dd), IP6(0, 59)), KEY6(NONE, 40, PROTO(59)) },
 	{ "no next header, bytes behind", BYTES(ETHER(0x86dd), IP6(8, 59), ZERO8),
 	  .needs = 54, KEY6(NONE, 48, PROTO(59)) },
+	{ "hop limit", BYTES(ETHER(0x86dd), 0x60, 0, 0, 0, U16(8), 17, 0, 0x20, 1, 0xd, 0xb8, ZERO8, 0, 0, 0, 1, 0x20, 1, 0xd,
+			     0xb8, ZERO8, 0, 0, 0, 2, UDP),
+	  KEY6(NONE, 48, PROTO(17), PORTS, { FW_F_TTL, 0 }) },
 	{ "DSCP over IPv6", BYTES(ETHER(0x86dd), IP6_AS(0x6b, 0xbf, 8, 17), UDP),
 	  KEY6(NONE, 48, PROTO(17), PORTS, { FW_F_DSCP, 46 }) },
 	{ "IPv4 as IPv6", BYTES(ETHER(0x86dd), IP4(40, 0, 6), TCP), FRAME(MALFORMED, 0x86dd, 40) },

@@ -155,6 +155,10 @@ static const struct {
 	{ "rule 1 flags not syn/syn,ack proto tcp drop\n", "rule 1 proto tcp flags not syn/syn,ack drop\n" },
 	{ "rule 1 frag { first, later } drop\n", "rule 1 frag 1-2 drop\n" },
 	{ "rule 1 frag not no drop\nrule 2 frag later drop\n", NULL },
+	{ "rule 1 ttl 1 drop\nrule 2 mark 1 ttl 1-5 proto tcp dscp ef drop\n"
+	  "rule 3 ttl { 255, 1 } drop\nrule 4 ttl not { 1-5, 6 } drop\n",
+	  "rule 1 ttl 1 drop\nrule 2 dscp ef ttl 1-5 proto tcp mark 0x1 drop\n"
+	  "rule 3 ttl { 1, 255 } drop\nrule 4 ttl not 1-6 drop\n" },
 	{ "rule 1 vlan not 5 dscp { ef, af11, 9 } length 40-1500 mark 16 drop\n",
 	  "rule 1 vlan not 5 dscp { 9-10, ef } length 40-1500 mark 0x10 drop\n" },
 	{ "rule 1 mark { 0xffffffff, 1-2 } drop\n", "rule 1 mark { 0x1-0x2, 0xffffffff } drop\n" },
@@ -351,6 +355,8 @@ static const struct {
 	{ "rule frag not any drop", 1, 15, "'any' is no value of 'frag'", "" },
 	{ "rule vlan 4096 drop", 1, 11, "goes up to 4095", "" },
 	{ "rule dscp 64 drop", 1, 11, "goes up to 63", "" },
+	{ "rule ttl 256 drop", 1, 10, "goes up to 255", "" },
+	{ "rule ethertype arp ttl 3 drop", 1, 20, "no 'ttl' to match", "" },
 	{ "rule mark 0x100000000 drop", 1, 11, "goes up to 4294967295", "" },
 	{ "rule ethertype arp proto tcp drop", 1, 20, "not IP, so there is no 'proto'", "" },
 	{ "rule ethertype arp from 1.1.1.1 drop", 1, 20, "not IP, so there is no address", "" },
