@@ -191,6 +191,7 @@ static void scrape_end(struct scrape *s)
 static int run(const struct settings *set)
 {
 	struct scrape s = { .set = set };
+	const struct scrape_lookup_input in = { set->rules, set->format, set->windows, s.exporters };
 	int err = sandbox_enter(&s.sandbox);
 
 	if (!err)
@@ -200,7 +201,7 @@ static int run(const struct settings *set)
 	if (!err)
 		err = all_series_run(&s, FROM_FWD);
 	if (!err)
-		err = scrape_lookup_run(&s.sandbox, set->rules, set->format, set->windows, s.exporters, &s.lookup);
+		err = scrape_lookup_run(&s.sandbox, &in, &s.lookup);
 	if (!err) {
 		fwd_kill(&s.sandbox);
 		err = all_series_run(&s, FROM_PINNED);

@@ -34,8 +34,13 @@ struct scrape_lookup {
 	struct bench_sample ns[NBESIDE], empty;
 	size_t packets, scrapes[SCRAPE_NCHOICES];
 };
-int scrape_lookup_run(const struct sandbox *box, const char *rules, const char *format, unsigned windows,
-		      const struct scrape_exporter *exporters, struct scrape_lookup *out);
+struct scrape_lookup_input {
+	const char *rules, *format;
+	unsigned windows;                        /* of each kind */
+	const struct scrape_exporter *exporters; /* SCRAPE_NCHOICES */
+};
+/* 0, or -errno after printing why; scrape_lookup_free() in any case. */
+int scrape_lookup_run(const struct sandbox *box, const struct scrape_lookup_input *in, struct scrape_lookup *out);
 void scrape_lookup_free(struct scrape_lookup *l);
 
 #endif

@@ -143,16 +143,15 @@ static int program_open(const struct sandbox *box)
 	return fd < 0 ? bench_said("get at fwd's program", fd) : fd;
 }
 
-int scrape_lookup_run(const struct sandbox *box, const char *rules, const char *format, unsigned windows,
-		      const struct scrape_exporter *exporters, struct scrape_lookup *out)
+int scrape_lookup_run(const struct sandbox *box, const struct scrape_lookup_input *in, struct scrape_lookup *out)
 {
-	struct windows w = { .walk = { .prog = -1, .empty = &out->empty }, .exporters = exporters, .out = out };
+	struct windows w = { .walk = { .prog = -1, .empty = &out->empty }, .exporters = in->exporters, .out = out };
 	struct bench_trace trace = { 0 };
 	struct walk *walk = &w.walk;
 	cpu_set_t others;
 	int err;
 
-	err = trace_make(box, rules, format, &trace);
+	err = trace_make(box, in->rules, in->format, &trace);
 	if (!err)
 		err = bench_walker_new(&trace, &walk->walker, &walk->packets);
 	if (!err)
@@ -163,9 +162,9 @@ int scrape_lookup_run(const struct sandbox *box, const char *rules, const char *
 		others_of(&walk->may, &others);
 		confine(box->fwd, &others);
 		for (int i = 0; i < SCRAPE_NCHOICES; i++)
-			confine(exporters[i].pid, &others);
+			confine(in->exporters[i].pid, &others);
 		sched_setaffinity(0, sizeof(others), &others);
-		for (unsigned i = 0; !err && i < windows * NBESIDE; i++)
+		for (unsigned i = 0; !err && i < in->windows * NBESIDE; i++)
 			err = window(&w, (enum scrape_beside)(i % NBESIDE));
 		sched_setaffinity(0, sizeof(walk->may), &walk->may);
 	}

@@ -86,20 +86,26 @@ static int daemon_seconds(struct daemon_run *d, double *sum, double *store)
 	return 0;
 }
 
-static int note(struct update_daemon *out, enum update_row row, double trip, double sum, double store, bool rebuilt)
-{
-	int err = bench_sample_add(&out->trip[row], trip);
+/* One change, in seconds. */
+struct figures {
+	double trip, inside, store;
+	bool rebuilt;
+};
 
-	out->anew[row] += rebuilt;
+static int note(struct update_daemon *out, enum update_row row, const struct figures *f)
+{
+	int err = bench_sample_add(&out->trip[row], f->trip);
+
+	out->anew[row] += f->rebuilt;
 	if (!err)
-		err = bench_sample_add(&out->inside[row], sum);
-	return err ? err : bench_sample_add(&out->store[row], store);
+		err = bench_sample_add(&out->inside[row], f->inside);
+	return err ? err : bench_sample_add(&out->store[row], f->store);
 }
 
 static int measure(struct daemon_run *d, enum update_row row)
 {
 	struct fw_buf text = { 0 };
-	double sum = 0, store = 0;
+	struct figures f = { 0 };
 	int err = update_write(&d->changes, row, &text);
 
 	if (!err)
@@ -107,15 +113,14 @@ static int measure(struct daemon_run *d, enum update_row row)
 	if (!err)
 		err = mirror(d->rs, &text);
 	if (!err)
-		err = daemon_seconds(d, &sum, &store);
+		err = daemon_seconds(d, &f.inside, &f.store);
 	fw_buf_free(&text);
 	if (err)
 		return err;
-	bool rebuilt = json_is_true(json_object_get(d->answer.end, "rebuilt"));
-
-	err = note(d->out, row, d->answer.seconds, sum, store, rebuilt);
-	return err || row >= UPDATE_SINGLES ? err :
-					      note(d->out, UPDATE_SINGLES, d->answer.seconds, sum, store, rebuilt);
+	f.trip = d->answer.seconds;
+	f.rebuilt = json_is_true(json_object_get(d->answer.end, "rebuilt"));
+	err = note(d->out, row, &f);
+	return err || row >= UPDATE_SINGLES ? err : note(d->out, UPDATE_SINGLES, &f);
 }
 
 /* Asks fwd for its rules; they are in the out of the answer. */

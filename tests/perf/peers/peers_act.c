@@ -181,18 +181,24 @@ static int do_flood(struct act *a, const struct peers_task *task, struct peers_r
 {
 	fw_autofree struct work_packet *p = NULL;
 	size_t n = peers_part_of(a->shared->work, task->traffic, task->part, &p);
-	struct stage_count count = { 0 };
 	uint64_t *sent = &(task->generator ? a->made : a->sent)[task->traffic][task->part];
-	double took = 0;
+	struct stage_flood f = {
+		.packets = p,
+		.n = n,
+		.generator = task->generator,
+		.seconds = a->shared->seconds,
+		.sent = *sent,
+	};
 	int err;
 
 	if (!n)
 		return -ENOMEM;
-	err = (task->generator ? stage_generate : stage_flood)(a->stage, p, n, a->shared->seconds, sent, &count, &took);
+	err = stage_flood(a->stage, &f);
+	*sent = f.sent;
 	if (!err && !task->generator)
-		err = flood_check(a, task, &count);
+		err = flood_check(a, task, &f.count);
 	r->n = 1;
-	r->v[0] = (double)count.sent / took;
+	r->v[0] = (double)f.count.sent / f.took;
 	return err;
 }
 

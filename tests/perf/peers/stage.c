@@ -240,27 +240,27 @@ static int generate_through(struct stage *st, size_t count, uint64_t n, uint32_t
  * Whole batches, from the beginning of the first to that of the last, so that no call's begin and end is in it. Older kernels
  * may leave work to their thread and go on sending: then it is the whole time, until all is through.
  */
-static int way_time(struct stage *st, bool nowhere, size_t count, uint64_t n, struct stage_count *out, double *took)
+static int way_time(struct stage *st, struct stage_flood *f, uint64_t n)
 {
 	uint32_t batch = n / BATCH < BATCHES ? (uint32_t)(n / BATCHES) : BATCH;
 	const struct stage_bpf__bss *g = st->bpf->bss;
 	struct state s = { 0 };
 	int err;
 
-	st->bpf->bss->nowhere = nowhere;
-	err = nowhere ? generate(st, count, n, batch) : generate_through(st, count, n, batch, &s);
+	st->bpf->bss->nowhere = f->generator;
+	err = f->generator ? generate(st, f->n, n, batch) : generate_through(st, f->n, n, batch, &s);
 	st->bpf->bss->nowhere = 0;
 	if (err)
 		return err;
 	if (s.lost)
 		return bench_said("flood: packets were lost behind the device under test", -EIO);
 	if (s.lagged) {
-		*took = s.end - (double)g->began.at / 1e9;
-		*out = (struct stage_count){ .sent = s.sent - s.refused, .passed = s.passed };
+		f->took = s.end - (double)g->began.at / 1e9;
+		f->count = (struct stage_count){ .sent = s.sent - s.refused, .passed = s.passed };
 		return 0;
 	}
-	*took = (double)(g->latest.at - g->began.at) / 1e9;
-	*out = (struct stage_count){
+	f->took = (double)(g->latest.at - g->began.at) / 1e9;
+	f->count = (struct stage_count){
 		.sent = g->latest.sent - g->began.sent,
 		.passed = g->latest.passed - g->began.passed,
 	};
@@ -268,57 +268,43 @@ static int way_time(struct stage *st, bool nowhere, size_t count, uint64_t n, st
 }
 
 /*
- * Few packets first, since some filters are slow, then more and more, until it is clear how many make up the time. What was
- * found holds the next time too, unless it was far too few.
+ * Begins with few packets, since some filters are slow, then sends more and more, until it is clear how many fill the time. The number
+ * is used again the next time, unless it was far too small.
  */
-static int run(struct stage *st, bool nowhere, size_t count, double seconds, uint64_t *packets, struct stage_count *out,
-	       double *took)
+static int run(struct stage *st, struct stage_flood *f)
 {
-	uint64_t n = *packets ? *packets : BATCHES;
-	int err = way_time(st, nowhere, count, n, out, took);
+	uint64_t n = f->sent ? f->sent : BATCHES;
+	int err = way_time(st, f, n);
 
-	while (!err && *took < seconds / 64 && n < MAX_PACKETS / 8) {
+	while (!err && f->took < f->seconds / 64 && n < MAX_PACKETS / 8) {
 		n *= 8;
-		err = way_time(st, nowhere, count, n, out, took);
+		err = way_time(st, f, n);
 	}
-	if (!err && *took < (*packets ? seconds / 2 : seconds)) {
-		double wanted = (double)n * seconds / *took;
+	if (!err && f->took < (f->sent ? f->seconds / 2 : f->seconds)) {
+		double wanted = (double)n * f->seconds / f->took;
 
 		n = wanted < MAX_PACKETS ? (uint64_t)wanted : MAX_PACKETS;
-		err = way_time(st, nowhere, count, n, out, took);
+		err = way_time(st, f, n);
 	}
 	if (!err)
-		*packets = n;
+		f->sent = n;
 	return err;
 }
 
-/* Ours is the CPU, as far as others let us. */
-static int flood(struct stage *st, bool nowhere, const struct work_packet *packets, size_t n, double seconds,
-		 uint64_t *sent, struct stage_count *out, double *took)
+/* The CPU is ours, as far as others let us. */
+int stage_flood(struct stage *st, struct stage_flood *f)
 {
 	int nice = getpriority(PRIO_PROCESS, 0), err;
 
-	if (!n || n > STAGE_FRAMES)
+	if (!f->n || f->n > STAGE_FRAMES)
 		return bench_said("send so many different packets", -EINVAL);
-	for (size_t i = 0; i < n; i++)
-		frame_put(st, i, &packets[i], (uint32_t)i);
+	for (size_t i = 0; i < f->n; i++)
+		frame_put(st, i, &f->packets[i], (uint32_t)i);
 	st->bpf->bss->next_frame = 0;
 	setpriority(PRIO_PROCESS, 0, -20);
-	err = run(st, nowhere, n, seconds, sent, out, took);
+	err = run(st, f);
 	setpriority(PRIO_PROCESS, 0, nice);
 	return err;
-}
-
-int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
-		struct stage_count *out, double *took)
-{
-	return flood(st, false, packets, n, seconds, sent, out, took);
-}
-
-int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
-		   struct stage_count *out, double *took)
-{
-	return flood(st, true, packets, n, seconds, sent, out, took);
 }
 
 /* Each of @n frames from @first on once. Return: were some lost? -errno. */

@@ -25,23 +25,22 @@ void stage_close(struct stage *st); /* NULL is fine */
 uint32_t stage_ifindex(const struct stage *st);
 #define STAGE_DEVICE "fwb-in"
 
-/* Packets that came in at fwb-in (by stage_generate(): that were made), and those of them that came out at fwb-end. */
+/* Packets that came in at fwb-in (with the generator alone: that were made), and those of them that came out at fwb-end. */
 struct stage_count {
 	uint64_t sent, passed;
 };
-/**
- * stage_flood - sends packets at full rate
- * @packets: @n of them, over and over
- * @seconds: about how long
- * @sent:    how many for that; 0 at first, which is found out then
- * @took:    seconds from the first packet to the last being through
- * Return: 0, or -errno after printing why.
- */
-int stage_flood(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
-		struct stage_count *out, double *took);
-/* The same, but that frames are dropped where they are made: what the generator alone costs. */
-int stage_generate(struct stage *st, const struct work_packet *packets, size_t n, double seconds, uint64_t *sent,
-		   struct stage_count *out, double *took);
+struct stage_flood {
+	const struct work_packet *packets; /* @n of them, over and over; borrowed */
+	size_t n;
+	bool generator; /* drop frames where they are made: what the generator alone costs */
+	double seconds; /* about how long */
+	uint64_t sent;  /* how many for that; 0 at first, and found out then */
+	/* Filled in: */
+	struct stage_count count;
+	double took; /* seconds, until the last packet is through */
+};
+/* Sends packets at full rate. 0, or -errno after printing why. */
+int stage_flood(struct stage *st, struct stage_flood *f);
 /**
  * stage_judge - the verdict of each packet, as it shows on the wire
  * @accept: for each of @n packets: did it get through?
