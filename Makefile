@@ -387,7 +387,7 @@ lint: deps
 	$(Q)clang-format --dry-run -Werror $(LINTED)
 	@echo "  LINT    cppcheck"
 	$(Q)cppcheck -q -j$$(nproc) --enable=warning,performance,portability --std=c11 --error-exitcode=1 \
-		--suppressions-list=.cppcheck-suppressions $(DEFINES) -D__x86_64__ \
+		--suppressions-list=.cppcheck-suppressions $(DEFINES) -D__x86_64__ -D__LP64__ \
 		'-DLIBBPF_OPTS(t,n,...)=struct t n = { __VA_ARGS__ }' \
 		'-Djson_array_foreach(o,i,v)=while ((v = json_next(o, &i)))' \
 		'-Djson_object_foreach(o,k,v)=while ((v = json_next(o, &k)))' $(CHECKED)

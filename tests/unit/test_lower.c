@@ -94,7 +94,7 @@ static bool compile_all(void)
 	assert_int_equal(fw_lower(t.rs, &l), 0);
 	now_free();
 	slots_grow();
-	for (size_t i = 0; i < l.from.n; i++)
+	for (size_t i = 0; t.now && i < l.from.n; i++)
 		l.instances[i] = t.now[l.instances[i]->slot] = copy_of(l.instances[i]);
 	regroup(&l.from);
 	err = fw_compile(&l, t.pool, &options, NULL, &image);
