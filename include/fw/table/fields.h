@@ -5,8 +5,9 @@
  * lacks a field (the ports of a later fragment) carries max + 1, which no rule
  * can name, so a rule that constrains the field never matches it.
  *
- * To add a field, add its row here, the lines that read it in packet.h, and its
- * line in docs/fw.rules.md. All else follows from the row.
+ * To add a field, add its row here, the lines that read it in packet.h, its line
+ * in docs/fw.rules.md, and a rule with it to tests/fuzz/corpus/text. All else
+ * follows from the row.
  */
 #ifndef FW_FIELDS_H
 #define FW_FIELDS_H
