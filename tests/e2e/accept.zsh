@@ -1,15 +1,15 @@
 #!/usr/bin/env zsh
 # SPDX-License-Identifier: GPL-2.0-only
-# accept.zsh SHELL SCRIPT KIND TYPED LINE: names from standard input, one a line. Each in turn is the only one that there is,
-# of an interface (in a file system of our own on /sys/class/net), of a rule or of a set (as fwd tells), or of a file in the
-# current folder. An interactive SHELL (bash, bash-completion, zsh) with that completion script gets LINE and the first TYPED
-# characters of the name, quoted, then Tab and Enter. What fwctl is called with then, a line of output for each name:
+# accept.zsh SHELL SCRIPT KIND TYPED LINE: reads names from standard input, one per line. Each in turn is the only name: of an
+# interface (in a private file system on /sys/class/net), of a rule or a set (from a fake fwd), or of a file in the current folder.
+# An interactive SHELL (bash, bash-completion, zsh) with that completion script gets LINE and the first TYPED characters of the name,
+# quoted, then Tab and Enter. Prints a line for each name, by the arguments of fwctl:
 #
 #	exact NAME    the words of LINE and the name
-#	out NAME      what was typed: the name is not offered
-#	WRONG NAME    something else
-#	HANGS NAME    nothing: the line is none that the shell can run
-#	RAN NAME      the shell has made a file called `ran`
+#	out NAME      only what was typed: the name is not offered
+#	WRONG NAME    other arguments
+#	HANGS NAME    not called: the shell cannot run the line
+#	RAN NAME      the shell has created a file called `ran`
 emulate -R zsh
 unsetopt multibyte
 zmodload zsh/zpty zsh/files || exit 2
@@ -51,7 +51,7 @@ bash*)
 esac
 print "cd $dir/there; echo ready >$dir/ready" >>$dir/setup
 
-# awaits FILE END: this is its end, within twenty seconds.
+# awaits FILE END: waits up to twenty seconds until the file ends so.
 awaits() {
 	local i chunk
 	for i in {1..4000}; do
@@ -71,7 +71,7 @@ begin() {
 	awaits $dir/ready ready || { print -u2 "accept.zsh: $shell does not answer"; exit 2; }
 }
 
-# The only one of its kind.
+# Makes it the only name of its kind.
 there_is() {
 	case $kind in
 	iface) rm -rf $dir/none /sys/class/net/*(DN) && mkdir -- /sys/class/net/$1 && : >/sys/class/net/$1/ifindex ;;

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwd with clients that do not behave, or may not do what they ask for; sourced by run.sh.
+# Cases of fwd with clients that misbehave, or lack permission; sourced by run.sh.
 
 peer=${PEER:-$top/build/peer}
 
 ask() { "$peer" "$tmp/fwd/sock" ask "$@"; }
-# answers CODE COMMAND...: what peer says goes to $tmp/out.
+# answers CODE COMMAND...: checks the exit code; the output goes to $tmp/out.
 answers() {
 	local want=$1 code
 	shift
@@ -13,20 +13,20 @@ answers() {
 	[ $code = "$want" ] || fail "$*: exit code $code, not $want: $(head -c 2000 "$tmp/out")"
 }
 told() { grep -qF -- "$1" "$tmp/out" || fail "does not say '$1': $(head -c 2000 "$tmp/out")"; }
-# A number of the status, by its name.
+# Prints a number of the status, by its name.
 status_of() { ask status | grep -o "\"$1\":[0-9]*" | head -1 | cut -d: -f2; }
 clients_are() { [ "$(status_of clients)" = "$1" ]; }
 clients_below() { [ "$(status_of clients)" -lt "$1" ]; }
 memory_of() { awk '/VmRSS/ { print $2 }' "/proc/$fwd_pid/status"; }
 
-# many_rules N: in a file for load.
+# many_rules N: writes them to $tmp/many.
 many_rules() {
 	awk -v n="$1" 'BEGIN { for (i = 0; i < n; i++)
 		printf "rule in from 10.%d.%d.%d proto tcp dport %d accept\n", i / 65536, i / 256 % 256, i % 256, i % 60000 + 1 }' \
 		>"$tmp/many"
 }
 
-# hold MODE N: clients that stay until `release`.
+# hold MODE N: starts clients that stay until `release`.
 hold() {
 	rm -f "$tmp/held"
 	"$peer" "$tmp/fwd/sock" "$1" "$2" >"$tmp/held" &
@@ -54,19 +54,19 @@ case_clients_hostile() {
 	answers 0 ask change '{}' "$tmp/change" && answers 0 ask list '{"limit":10}' && told '"total":30001' || return 1
 	after=$(memory_of)
 	[ $((after - before)) -lt 65536 ] || fail "bad clients cost $((after - before)) KiB" || return 1
-	# Those that stopped in the middle are gone by now; those that have nothing open may stay.
+	# Those that stopped in the middle of something are closed by now; idle ones may stay.
 	wait_until clients_below 40 || fail "$(status_of clients) clients" || return 1
 	release
 	wait_until clients_are 1 || fail "$(status_of clients) clients are left" || return 1
 	answers 0 ask list && [ "$(wc -l <"$tmp/out")" = 30002 ] || fail "$(wc -l <"$tmp/out") lines"
 }
 
-# As nobody, with the groups GROUPS: games may connect, staff may change.
+# as_member GROUPS: as nobody, in those groups: games may connect, staff may make changes.
 as() {
 	setpriv --reuid nobody --regid nogroup --"$1" "$peer" "$tmp/fwd/sock" "${@:2}"
 }
 
-# Who may change has places of his own; who has used up his own loses what is idle of it.
+# Admins have connections of their own; a user who has used up a share loses an idle one.
 case_clients_limit() {
 	start_fwd --clients-max 5 --group games --admin-group staff || return 1
 	chmod 711 "$tmp" "$tmp/fwd"
@@ -96,7 +96,7 @@ case_clients_rights() {
 		# shellcheck disable=SC2086 # words on purpose
 		answers 3 as groups=games ask $request && told "members of the group 'staff'" || return 1
 	done
-	# The header of a load of 1 GiB is enough for the answer.
+	# The header of a load of 1 GiB is enough for a refusal.
 	printf '\0\0\0\100\7\0\2\0' >"$tmp/head"
 	answers 0 as groups=games raw <"$tmp/head" && told '"denied":true' || return 1
 	answers 0 as groups=games,staff ask change '{}' "$tmp/change" && answers 0 ask list '{"rule":"one"}'
@@ -180,7 +180,7 @@ case_clients_slow_save() {
 	is rules "$(grep -c '^rule' "$tmp/slow")" 20000
 }
 
-# What it runs with, and that this is enough for all it has to do.
+# The privileges of fwd, which must suffice for all its work.
 case_clients_capabilities() {
 	local caps
 	start_fwd || return 1
@@ -198,7 +198,7 @@ case_clients_capabilities() {
 	start_fwd && expect no try_ping $server4 && answers 0 ask detach '{"dev":"s0"}' && expect yes try_ping $server4
 }
 
-# A socket that nobody listens on is replaced; one that another fwd listens on is not.
+# A socket file that nobody listens on is replaced; that of another running fwd is not.
 case_clients_socket() {
 	start_fwd || return 1
 	exits 1 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/other" --pins "$tmp/bpffs/other" &&
@@ -213,7 +213,7 @@ case_clients_socket() {
 	rm "$tmp/fwd/sock"
 }
 
-# The service manager's side: a socket that is handed over, and word when it is ready.
+# Socket activation and readiness notification.
 case_clients_activation() {
 	command -v systemd-socket-activate >/dev/null || return 0
 	start_fwd || return 1

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of a host that is closed until fwd filters, sourced by run.sh: as fwd-closed.service does it, in the server's namespace.
+# Cases of a host that drops everything until fwd filters, sourced by run.sh: does what fwd-closed.service does, in the server's namespace.
 
 close_host() {
 	mkdir -p "$tmp/fwd" && touch "$tmp/fwd/closed" && in_server nft -f "$top/tools/systemd/closed.nft" &&
@@ -16,7 +16,7 @@ lets_nothing_by() {
 		! in_server ping -q -c1 -W1 $client4 >/dev/null && in_server ping -q -c1 -W1 127.0.0.1 >/dev/null || fail "not closed"
 }
 
-# Until it filters, and not a packet more: those that are not allowed never pass.
+# Closed until fwd filters: forbidden packets never pass.
 closed_lifted() {
 	local flood
 	start_fwd && ok policy in drop && ok add rule name listed in from { $listed4, $listed6 } drop &&
@@ -24,7 +24,7 @@ closed_lifted() {
 	in_fwd_mounts rm -rf "$tmp/bpffs/fwd"
 	wait_until fw_gone && close_host && lets_nothing_by || return 1
 
-	# It does not start: closed, also an interface that comes now.
+	# fwd does not start: closed, also for a new interface.
 	cp "$tmp/fwd/store" "$tmp/good" && head -c 5000 "$tmp/good" >"$tmp/fwd/store" || return 1
 	exits 1 in_fwd_mounts nsenter --net="/run/netns/$server" "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$tmp/bpffs/fwd" &&
 		lets_nothing_by || return 1
@@ -47,7 +47,7 @@ case_fwd_closed() {
 	return $code
 }
 
-# fwd that filters nothing, or not all that it should, does not open the host.
+# An fwd that filters nothing, or not all that it should, does not open the host.
 closed_stays() {
 	start_fwd && close_host && ok add rule name ping in proto icmp accept && sleep 3 && lets_nothing_by && is_closed || return 1
 	ok attach s0 && wait_until is_open && expect yes try_ping $server4 && fwd_kill TERM || return 1

@@ -1,8 +1,8 @@
 #!/usr/bin/env zsh
 # SPDX-License-Identifier: GPL-2.0-only
-# complete.zsh SCRIPT LINE...: what a zsh with that completion script offers when Tab is pressed behind each of the lines:
-# a line of output for each, its words in order. The zsh is an interactive one on a terminal of its own; SCRIPT lies in its
-# $fpath, as an installed one does.
+# complete.zsh SCRIPT LINE...: prints what a zsh with that completion script offers when Tab is pressed after each line: a line of
+# output for each, with the words in order. The zsh is interactive, on a terminal of its own, with SCRIPT in its $fpath like an
+# installed one.
 emulate -R zsh
 zmodload zsh/zpty || exit 2
 script=$1
@@ -12,7 +12,7 @@ trap 'zpty -d shell 2>/dev/null; rm -rf $dir' EXIT
 trap 'exit 130' INT TERM
 mkdir $dir/functions && cp $script $dir/functions || exit 2
 
-# Every way to offer words ends in compadd: matches are noted, and "." says that Tab is done.
+# All completions are added by compadd: records the matches, and "." when Tab is done.
 cat >$dir/setup <<END
 PS1= PS2= TERM=dumb
 unsetopt zle_bracketed_paste 2>/dev/null
@@ -33,7 +33,7 @@ bindkey '^U' kill-whole-line
 print ready >$dir/ready
 END
 
-# awaits FILE LAST: the file ends with this line, within ten seconds.
+# awaits FILE LAST: waits up to ten seconds until the file ends with this line.
 awaits() {
 	local i chunk
 	for i in {1..500}; do

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of what a packet costs: said, warned of, refused; sourced by run.sh.
+# Cases of the cost of a packet: shown, warned of, refused; sourced by run.sh.
 
 leaves_out() { ! grep -qF -- "$1" "$tmp/out" "$tmp/err" || fail "says '$1': $(cat "$tmp/out" "$tmp/err")"; }
 
-# dear_rules: $tmp/dear.rules, of which each packet searches all.
+# dear_rules: writes $tmp/dear.rules, all of which every packet searches.
 dear_rules() {
 	echo "rule 1 name cheap from 192.0.2.1 accept"
 	for ((i = 1; i <= 20000; i++)); do

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwctl with fwd, sourced by run.sh. Most share one fwd, which is cleaned behind each of them.
+# Cases of fwctl with fwd, sourced by run.sh. Most share one fwd, which is reset after each.
 
 ctl() { "$fwctl" --socket "$tmp/fwd/sock" "$@"; }
 
-# A fwd of its own; run.sh ends it.
+# Starts an fwd for one case; run.sh ends it.
 start_fwd() {
 	[ -n "$fwd_shared" ] && fwd_stop
 	fwd_start "$@" || fail "fwd does not start: $(cat "$tmp/fwd.log")"
 }
 
-# The one that cases share, with no rules and no interfaces.
+# The shared fwd, without rules and interfaces.
 share_fwd() {
 	[ -n "$fwd_shared" ] && return 0
 	start_fwd && fwd_shared=yes
 }
 
-# Behind a case: nothing is left of it.
+# Resets it after a case.
 clean_fwd() {
 	local dev
 	[ -n "$fwd_shared" ] || return 1
@@ -23,7 +23,7 @@ clean_fwd() {
 	ctl flush --yes >/dev/null && ctl counters --reset >/dev/null && fw_gone
 }
 
-# exits CODE COMMAND...: what it says goes to $tmp/out and $tmp/err.
+# exits CODE COMMAND...: checks the exit code; the output goes to $tmp/out and $tmp/err.
 exits() {
 	local want=$1 code
 	shift
@@ -33,7 +33,7 @@ exits() {
 }
 ok() { exits 0 ctl "$@"; }
 
-# says TEXT: in what the last command wrote, to either.
+# says TEXT: the last command wrote it, to either.
 says() { grep -qF -- "$1" "$tmp/out" "$tmp/err" || fail "does not say '$1': $(cat "$tmp/out" "$tmp/err")"; }
 # refuses CODE TEXT COMMAND...
 refuses() {
@@ -42,7 +42,7 @@ refuses() {
 	exits "$code" ctl "$@" && says "$text"
 }
 
-# order NAME...: the names of the rules, in order.
+# order NAME...: these are the names of the rules, in order.
 order() {
 	local got
 	got=$(ctl list --terse | sed 's/.* name \([^ ]*\).*/\1/' | tr '\n' ' ')
@@ -52,7 +52,7 @@ is() { [ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"; }
 count_of() { ctl show rule "$1" | awk '{ print $1 }'; }
 packets() { is "counter of $1" "$(count_of "$1")" "$2"; }
 
-# The line that an error is about, and the mark below its word. marked WORD
+# marked WORD: the error shows the line, with a mark below the word.
 marked() {
 	awk -v word="$1" '/^[ \t]*\^$/ { if (index(substr(line, index($0, "^")), word) == 1) found = 1 } { line = $0 }
 		END { exit !found }' "$tmp/err" || fail "the mark is not below '$1': $(cat "$tmp/err")"
@@ -93,7 +93,7 @@ case_fwd_rules_refused() {
 		refuses 2 "did you mean" lst && refuses 2 "add rule" add && refuses 2 "missing operand" del rule
 }
 
-# A rule that is replaced or moved counts on.
+# A rule that is replaced or moved keeps its counter.
 case_fwd_replace_keeps_counter() {
 	share_fwd || return 1
 	ok attach s0 --mode native && ok add rule 9 name ping in proto icmp accept || return 1
@@ -120,7 +120,7 @@ case_fwd_sets() {
 		refuses 1 "" set destroy blocked && refuses 1 "nosuch" set list nosuch &&
 		refuses 1 "" set add blocked 198.51.100.0/24 && refuses 2 "" set add blocked || return 1
 	ok set destroy none && ok list sets --terse && ! grep -q none "$tmp/out" || return 1
-	# more elements than one answer holds
+	# more elements than one reply holds
 	seq 30000 | awk '{ printf "10.%d.%d.%d\n", $1 / 16384, $1 / 64 % 256, $1 % 64 * 4 }' >"$tmp/elements"
 	{ echo -n "set create large"; tr '\n' ' ' <"$tmp/elements" | sed 's/^/ /'; } >"$tmp/batch"
 	ok batch "$tmp/batch" && ok set list large || return 1
@@ -162,7 +162,7 @@ case_fwd_load() {
 		grep -q '^- .*dport 80 ' "$tmp/out" && grep -q '^+ .*dport 81 ' "$tmp/out" && grep -q '^+ .*name c' "$tmp/out" &&
 		grep -q '^- .*icmp' "$tmp/out" && ! grep -q 'name a' "$tmp/out" || fail "diff: $(cat "$tmp/out")" || return 1
 	ok show rule b && says "dport 80" && ok load "$tmp/load/two" && order a b c && ok show rule b && says "dport 81" || return 1
-	# errors name file, line and column, also in a set's file; nothing changes
+	# errors have file, line and column, also in a set's file; nothing changes
 	echo 10.0.0.1/8 >>"$tmp/load/lists/feed"
 	refuses 1 "lists/feed:3:1" load "$tmp/load/one" && marked 10.0.0.1/8 || return 1
 	sed -i '$d' "$tmp/load/lists/feed"
@@ -184,7 +184,7 @@ case_fwd_confirm() {
 	ok load "$rules" --confirm 1h && order new && refuses 1 "confirm" add rule drop &&
 		refuses 1 "confirm" load "$rules" && ok status && says "to confirm" && ok confirm && says "confirmed" || return 1
 	order new && ok load "$rules" && ok flush --yes && ok add rule name old accept || return 1
-	# the time goes on while fwd does not
+	# the time runs while fwd does not
 	ok load "$rules" --confirm 1s && fwd_kill KILL && sleep 1.2 && start_fwd && order old &&
 		refuses 2 "--confirm wants" load "$rules" --confirm 2d
 }
@@ -211,7 +211,7 @@ case_fwd_list() {
 		is "list dport" "$(names rules proto tcp dport 443)" bd && is "list from" "$(names from 10.1.2.3)" acd || return 1
 	refuses 1 "nosuch" list --from nosuch && refuses 1 "" list from 10.0.0.1/8 && marked 10.0.0.1/8 &&
 		refuses 2 "a number above 0" list --limit 0 || return 1
-	# many rules; nobody reads on; Ctrl-C
+	# many rules; the reader stops; Ctrl-C
 	seq -f 'add rule in proto tcp dport %.0f drop' 20000 >"$tmp/batch"
 	ok batch "$tmp/batch" && is "lines" "$(ctl list | wc -l)" 20004 || return 1
 	ctl list 2>"$tmp/err" | head -1 >/dev/null
@@ -238,21 +238,21 @@ case_fwd_attach() {
 	done
 	ok attach s0 && ok attach s0 --mode tc && ok --json attach s0 --mode generic && says '"mode":"generic"' &&
 		ok detach s0 && refuses 1 "s0" detach s0 && refuses 2 "--mode wants" attach s0 --mode foo || return 1
-	# outgoing packets: when the rules want it, or by word
+	# outgoing packets: if the rules need it, or by option
 	ok attach s0 && ok --json status && says '"out":false' && ok add rule name no-ping out proto icmp mark 7 drop &&
 		ok --json status && says '"out":true' || return 1
 	in_server ping -q -c1 -W0.2 -m 7 $client4 >/dev/null && { fail "a marked ping goes out"; return 1; }
 	ok attach s0 --out no && ok --json status && says '"out":false' && ok detach s0
 }
 
-# An interface that is not there yet, comes, gets another name, and goes.
+# An interface that does not exist yet, appears, is renamed, and disappears.
 case_fwd_attach_later() {
 	share_fwd || return 1
 	state() { ctl --json status | grep -q "\"dev\":\"$1\",[^}]*\"state\":\"$2\""; }
 	ok policy in drop && refuses 1 "no interface" attach late0 && ok attach late0 --later && state late0 missing || fail "not missing" || return 1
 	in_server ip link add late0 type veth peer name late9 && in_server ip link set late0 up
 	wait_until state late0 attached || fail "not attached when it appeared: $(ctl status)" || return 1
-	# under another name it is still filtered, so that nothing gets through meanwhile, and that is said
+	# under another name it is still filtered, so that nothing gets through meanwhile, and status shows that
 	in_server ip link set late0 down && in_server ip link set late0 name late1
 	wait_until state late0 missing || fail "not missing after the new name: $(ctl status)" || return 1
 	ok status && says "renamed to late1" && in_server ip link show late1 | grep -q xdp || return 1
@@ -273,7 +273,7 @@ case_fwd_foreign_program() {
 	return $code
 }
 
-# What classify says is what happens.
+# classify predicts what happens to packets.
 case_fwd_classify() {
 	share_fwd || return 1
 	printf '%s\n' 'policy in drop' 'add rule name neighbour in ip6 proto icmp6 accept' \
@@ -313,7 +313,7 @@ case_fwd_watch() {
 	wait $json || fail "watch --json ends with $?" || return 1
 	"$jsonl" active_rules <"$tmp/watched.json"
 }
-# In two intervals something moved, by both.
+# Packets and rules per interval.
 watched_twice() {
 	try_ping $server4
 	[ "$(grep -c 'rule [0-9]* name ping' "$tmp/watched")" -ge 2 ] &&
@@ -340,7 +340,7 @@ case_fwd_json() {
 		no set list nosuch && no load "$tmp/batch.nosuch" && no batch "$tmp/batch.nosuch"
 }
 
-# Both shells ask fwd for names, by the fwctl in the path.
+# Both shells get names from fwd, by the fwctl in the path.
 case_fwd_completion() {
 	share_fwd || return 1
 	ok add rule name web in proto tcp dport 80 accept && ok set create wolves 10.0.0.1 || return 1
@@ -371,7 +371,7 @@ case_fwd_no_daemon() {
 	FWD_SOCKET=$tmp/fwd/sock exits 0 "$fwctl" status && refuses 1 "--yes" flush </dev/null
 }
 
-# fwd is killed: packets are filtered on; the next one knows everything, and the counters went on.
+# fwd is killed: filtering and counting continue, and the next one has everything.
 case_fwd_restart() {
 	start_fwd || return 1
 	ok policy in drop && ok add rule name ping in proto icmp accept && ok set create s 10.0.0.1 && ok attach s0 || return 1

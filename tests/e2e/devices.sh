@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwd with interfaces that come, go, change their names and their way of being filtered; sourced by run.sh.
+# Cases of fwd with interfaces that appear, disappear, and change their names and modes; sourced by run.sh.
 
-# The device's object in the status.
+# Prints the interface's object in the status.
 device() { ask status | grep -o "{\"dev\":\"$1\"[^}]*}"; }
 device_is() { device "$1" | grep -qF "$2"; }
-# device_becomes DEV TEXT: soon.
+# device_becomes DEV TEXT: waits until its object contains it.
 device_becomes() { wait_until device_is "$1" "$2" || fail "$1 is not $2: $(device "$1")"; }
 attach() { answers 0 ask attach "$1"; }
 change() { printf '%s\n' "$@" >"$tmp/change" && answers 0 ask change '{}' "$tmp/change"; }
 pair() { in_server ip link add "$1" type veth peer name "$2"; }
 
-# Nothing gets through while the way of filtering changes.
+# Nothing gets through while the mode changes.
 case_devices_modes() {
 	start_fwd || return 1
 	change "policy in drop" && attach '{"dev":"s0"}' && told '"mode":"native"' || return 1
@@ -27,7 +27,7 @@ case_devices_modes() {
 		told '"warning":null'
 }
 
-# Outgoing packets, and rules that XDP would be wrong about, as rules come and go.
+# Outgoing packets, and rules that XDP cannot match, as rules are added and deleted.
 case_devices_follow_rules() {
 	start_fwd || return 1
 	attach '{"dev":"s0"}' && told '"out":false' || return 1
@@ -59,7 +59,7 @@ case_devices_come_and_go() {
 	in_server ip link del late0
 }
 
-# A filter is not lost by a rename; what it is filtered by can be taken over by the new name, or detached by the old one.
+# An interface stays filtered after a rename; it can be attached by the new name, or detached by the old one.
 case_devices_rename() {
 	start_fwd || return 1
 	change "policy in drop" && attach '{"dev":"s0"}' || return 1
@@ -71,7 +71,7 @@ case_devices_rename() {
 	device_becomes renamed0 "renamed to s0" && answers 0 ask detach '{"dev":"renamed0"}' && expect yes try_ping $server4
 }
 
-# Another's program is not replaced; when it goes, ours comes, where it was wanted before.
+# A foreign program is not replaced; when it is removed, ours is attached if it was requested.
 case_devices_foreign_program() {
 	start_fwd || return 1
 	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' && pair f0 f1 && attach '{"dev":"f0"}' || return 1
@@ -80,7 +80,7 @@ case_devices_foreign_program() {
 	answers 1 ask attach '{"dev":"g0"}' && told "not ours" && [ -z "$(device g0)" ] || fail "$(device g0)" || return 1
 	in_server ip link set g0 name f0 && device_becomes f0 '"state":"failed"' && device_is f0 "not ours" || return 1
 	in_server ip link set f0 up && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
-	# Also when nothing else happens: the kernel tells nobody.
+	# Also if nothing else happens: the kernel does not report it.
 	fwd_kill KILL
 	exits 0 nsenter --target "$fwd_space" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
 		in_server ip link set f0 down && in_server ip link set f0 xdp obj "$tmp/other.o" sec xdp && start_fwd &&
@@ -88,7 +88,7 @@ case_devices_foreign_program() {
 	in_server ip link del f0
 }
 
-# Without its store, fwd does not end the filtering of what is pinned; --detach does.
+# Without its store, fwd does not stop the filtering of its pins; --detach does.
 case_devices_adopt_and_detach() {
 	start_fwd || return 1
 	change "policy in drop" && attach '{"dev":"s0","mode":"tc","out":"yes"}' || return 1

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# What a load changes: the diff, the summaries, and which counters go on. Sourced by run.sh.
+# What a load changes: the diff, the summaries, and which counters continue. Sourced by run.sh.
 
-# shows LINE: a line of the last command's output.
+# shows LINE: it is a line of the last command's output.
 shows() { grep -qxF -- "$1" "$tmp/out" || fail "does not show '$1': $(cat "$tmp/out" "$tmp/err")"; }
 
 case_fwd_diff() {
@@ -14,7 +14,7 @@ case_fwd_diff() {
 		'rule 10 name ban in from @banned drop' 'rule 30 name rest in proto tcp dport 22 drop' \
 		'rule 20 name ssh in from @admins proto tcp dport 22 accept' >"$new"
 	ok load "$old" && says "3 rules: 3 added, 0 removed, 0 changed, 0 moved, 0 kept; policies: 1 changed; sets: 2 created, 0 destroyed, 2 elements added, 0 removed" || return 1
-	# the check says it, the load says it again, and then there is nothing to say
+	# --check shows the diff, the load shows it again, and then there is none
 	for check in --check ''; do
 		# shellcheck disable=SC2086 # it may be no word
 		ok load --diff $check "$new" && shows "- policy in accept" && shows "+ policy in drop" &&
@@ -29,12 +29,12 @@ case_fwd_diff() {
 		says '{"change":"set","set":"admins","is":"changed","removed":1,"removed_ranges":["203.0.113.0/24"],"added":1,"added_ranges":["198.51.100.0/24"]}' &&
 		says '"is":"destroyed","removed":2,' && says '{"change":"moved","rule":{"id":30,' && says '"after":{"id":20,' &&
 		says '"moved":1,"kept":3,"policies":1,"sets":{"created":0,"destroyed":1},"elements":{"added":2,"removed":3}' || return 1
-	# what others cover makes no difference; only the first ranges are shown
+	# ranges that others cover make no difference; only the first ranges are shown
 	printf '%s\n' 'policy in drop' "set admins { 203.0.113.0/25, 203.0.113.128/25, 203.0.113.7 }" 'set banned { }' \
 		"set more { $(seq -s, -f '10.0.0.%.0f' 0 2 100) }" 'rule drop' >"$new"
 	ok load --diff --check "$new" && ! grep -q 'set admins' "$tmp/out" || fail "shows elements that are covered" || return 1
 	says "+ set more { 10.0.0.0, 10.0.0.2, 10.0.0.4, 10.0.0.6, 10.0.0.8, 10.0.0.10, 10.0.0.12, 10.0.0.14, 10.0.0.16, 10.0.0.18, ... }  # 51 in all" || return 1
-	# more than anybody reads
+	# a very long diff
 	seq -f 'rule %.0f in proto udp dport 53 drop' 10001 | sed '1!s/udp dport 53/tcp/' >"$tmp/diff.many"
 	ok load --check --diff "$tmp/diff.many" && says "and 4 more rules" && ! says "more set" 2>/dev/null || return 1
 	# the summaries of changes
@@ -62,14 +62,14 @@ case_fwd_other_rule() {
 		[ "$(count_of web)" -gt 0 ] && ok load "$rules" && packets mail 0 && ok detach s0
 }
 
-# Files that a full disk, a template or a download left empty open nothing.
+# Files that were left empty by a full disk, a template or a download do not open the firewall.
 case_fwd_load_empty() {
 	local empty=$tmp/empty.rules sets=$tmp/sets.rules feed=$tmp/empty.feed
 	share_fwd || return 1
 	: >"$empty" && : >"$feed"
 	exits 0 "$fwctl" check "$empty" && says "warning: $empty: it has no rules, and its policy in is accept" &&
 		refuses 1 "there is nothing in it" load "$empty" && printf 'policy in drop\n' >"$sets" && ok load "$sets" || return 1
-	# neither in the place of policies, nor of rules, nor when it holds only comments, policies and sets
+	# neither if they replace policies, nor rules, nor if they contain only comments, policies and sets
 	refuses 1 "--yes" load "$empty" && ok add rule name a drop && echo '# rules of today' >"$empty" &&
 		refuses 1 "there are no rules in it and its policy in is accept: it would take the place of 1 rule" load "$empty" && says "--yes" &&
 		refuses 1 "" load --check "$empty" && exits 1 ctl load - </dev/null && says "<stdin>: there are no rules" &&
@@ -84,7 +84,7 @@ case_fwd_load_empty() {
 	ok load "$sets" && order b && exits 0 "$fwctl" check "$sets" && ok save - && says 'set feed { }'
 }
 
-# What closes needs no consent: a text without rules whose policy drops what comes in.
+# Closing needs no consent: a text without rules whose policy drops incoming packets.
 case_fwd_load_closes() {
 	local text=$tmp/closes.rules policies
 	share_fwd || return 1
@@ -101,7 +101,7 @@ case_fwd_load_closes() {
 	done
 }
 
-# Rules that never decide are taken, with a warning.
+# Rules that can never match are accepted, with a warning.
 case_fwd_shadowed() {
 	local rules=$tmp/shadow.rules
 	share_fwd || return 1
@@ -118,7 +118,7 @@ case_fwd_shadowed() {
 		ok add rule --check in from 10.0.0.0/8 accept && says "is a duplicate: rule 10 (wide)" &&
 		ok add rule first 42 name top in from 10.3.0.0/16 accept && ! says warning 2>/dev/null &&
 		ok move rule top last && says "rule 42 (top) is shadowed" && ok del rule wide && ! says warning 2>/dev/null || return 1
-	# many: the first ones, and how many there are
+	# many: the first ones, and their number
 	{ echo 'rule 1 drop' && seq -f 'rule in proto tcp dport %.0f accept' 100; } >"$rules"
 	exits 0 "$fwctl" check "$rules" && says "80 more not shown" && ok load "$rules" && says "80 more not shown"
 }

@@ -14,19 +14,19 @@ example_pids=()
 
 space_of() { echo "fwe2e-$$-$1"; }
 at() { enter "$(space_of "$1")" "${@:2}"; }
-in_background() { # SPACE COMMAND...: until example_down
+in_background() { # SPACE COMMAND...: runs until example_down
 	nsenter --net="/run/netns/$(space_of "$1")" "${@:2}" >>"$tmp/background.log" 2>&1 </dev/null &
 	example_pids+=($!)
 }
 
-# A network namespace; lib.sh deletes those that are left at the end.
+# Makes a network namespace; lib.sh deletes those that are left at the end.
 space() {
 	ip netns add "$(space_of "$1")" || return 1
 	spaces+=("$(space_of "$1")")
 	at "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv4.icmp_ratelimit=0 \
 		net.ipv6.icmp.ratelimit=0 && at "$1" ip link set lo up
 }
-# routes SPACE [0|1]: a router takes no address from advertisements.
+# routes SPACE [0|1]: a router accepts no address from advertisements.
 routes() { at "$1" sysctl -qw "net.ipv4.ip_forward=${2:-1}" "net.ipv6.conf.all.forwarding=${2:-1}"; }
 
 # link SPACE DEV SPACE DEV OPTION...
@@ -66,7 +66,7 @@ example_down() {
 	example_pids=() spaces=()
 }
 
-# lease 4|6 SPACE DEV ADDRESS: by a client that ends when it has that.
+# lease 4|6 SPACE DEV ADDRESS: by a client that ends once it has the address.
 lease() {
 	cat >"$tmp/dhclient-script" <<-'END'
 		#!/bin/sh
@@ -86,11 +86,11 @@ lease() {
 }
 
 advertised() { at "$1" ip -6 addr show dev "$2" dynamic | grep -q "inet6 $3"; }
-autoconfigured() { # SPACE DEV PREFIX: the router is asked when the link comes up, and speaks every 10 s
+autoconfigured() { # SPACE DEV PREFIX: the host solicits the router when the interface comes up; the router advertises every 10 s
 	at "$1" ip link set "$2" down && at "$1" ip link set "$2" up && wait_until advertised "$@" || fail "no address by router advertisement"
 }
 
-# lookup SPACE SERVER OPTION...: short and over the path MTU by UDP, and by TCP.
+# lookup SPACE SERVER OPTION...: short and longer than the path MTU by UDP, and by TCP.
 lookup() {
 	local size
 	at "$1" drill -u small.test "@$2" | grep -q 192.0.2.7 || fail "$1 cannot look up at $2" || return 1
@@ -115,7 +115,7 @@ pinged() { # SPACE ADDRESS TEXT OPTION...
 	grep -q "$3" "$tmp/ping" || fail "ping from $1 to $2 does not say '$3': $(cat "$tmp/ping")"
 }
 
-# Errors on the way to a host behind a smaller MTU.
+# ICMP errors on the way to a host behind a smaller MTU.
 path() { # SPACE
 	at "$1" ip route flush cache && at "$1" ip -6 route flush cache
 	pinged "$1" $far4 " 0% packet loss" && pinged "$1" $far6 " 0% packet loss" &&
@@ -124,7 +124,7 @@ path() { # SPACE
 	grep -q 'mtu 1300' <(at "$1" ip route get $far4) || fail "$1 does not know the path MTU"
 }
 
-# All that a host does to be alive behind isp, and a router too.
+# Everything that a host, or a router, behind isp needs to work.
 host_lives() { # DEV
 	autoconfigured s "$1" 2001:db8:77: && lease 4 s "$1" $tested4 && lease 6 s "$1" $tested6 || return 1
 	lookup s $isp4 && lookup s $isp6 && clock s $isp4 123 && clock s $isp6 40123 && path s &&
@@ -157,7 +157,7 @@ router_serves() {
 	! at far nc -z -w1 10.1.0.1 53 || fail "the router's DNS server is open to the WAN"
 }
 
-# example_filters MODE DEV...: loaded already; on the loopback as well, where there is no native XDP.
+# example_filters MODE DEV...: with loaded rules; also on the loopback interface, which has no native XDP.
 example_filters() {
 	local dev
 	for dev in "${@:2}"; do ok attach "$dev" --mode "$1" && says "$1" || return 1; done
@@ -193,7 +193,7 @@ example_router() {
 }
 case_examples_edge() { example example_router; }
 
-# What the rules for answers let in, and what they do not. EXAMPLE|VERDICT|PACKET
+# What the rules for replies accept, and what they do not. EXAMPLE|VERDICT|PACKET
 example_verdicts=(
 	'first server|accept|udp 198.51.100.1:67 > 255.255.255.255:68'
 	'first server|accept|udp 198.51.100.1:67 > 198.51.100.7:68'
@@ -253,7 +253,7 @@ case_examples_verdicts() {
 	done
 }
 
-# XDP drops before any packet socket, dhclient's too, tc after those that take all protocols.
+# XDP drops before any packet socket, also that of dhclient; tc after those for all protocols.
 case_examples_packet_sockets() { example behind_packet_sockets; }
 behind_packet_sockets() {
 	share_fwd && isp_up t0 && echo "policy in drop" >"$tmp/rules" && ok load "$tmp/rules" || return 1
@@ -262,7 +262,7 @@ behind_packet_sockets() {
 	ok attach t0 --mode generic && ! lease_seconds=3 lease 4 s t0 $tested4 2>/dev/null || fail "a lease behind XDP"
 }
 
-# What README and the guide show of fwctl with fwd, one command after the other, except for times and counted packets.
+# The output of fwctl with fwd that README and the guide show, command by command, except for times and counts.
 case_examples_readme() { example document_shows README.md 4; }
 case_examples_guide() { example document_shows docs/guide.md 9; }
 document_shows() { # DOCUMENT COMMANDS

@@ -6,7 +6,7 @@ webpeer=${WEBPEER:-$top/build/webpeer}
 web=127.0.0.1:9479
 web_pid= # fw-exporter
 
-# start_web OPTION...: back when it listens; fwd must have been started. $as: words before it.
+# start_web OPTION...: waits until it listens; fwd must have been started. $as: words before the command.
 start_web() {
 	stop_web
 	rm -f "$tmp/web.log"
@@ -18,7 +18,7 @@ start_web() {
 	wait_until grep -q listening "$tmp/web.log" || fail "fw-exporter does not start: $(cat "$tmp/web.log")"
 }
 
-# Ends it as systemd does. Its exit code.
+# Ends it as systemd does. Returns its exit code.
 stop_web() {
 	local code
 	[ -n "$web_pid" ] || return 0
@@ -29,7 +29,7 @@ stop_web() {
 	return $code
 }
 
-# get PATH [OPTION OF CURL...]: the answer goes to $tmp/page, its header to $tmp/header.
+# get PATH [OPTION OF CURL...]: the reply goes to $tmp/page, its header to $tmp/header.
 get() {
 	local path=$1
 	shift
@@ -39,12 +39,12 @@ get() {
 status_is() { is "the status" "$(awk 'NR == 1 { print $2 }' "$tmp/header")" "$1"; }
 header_has() { grep -qi "^$1: $2"$'\r' "$tmp/header" || fail "no header $1: $2: $(cat "$tmp/header")"; }
 page_has() { grep -qF -- "$1" "$tmp/page" || fail "the page does not say '$1': $(head -c 1000 "$tmp/page")"; }
-# The value of a series as it stands in the page.
+# Prints the value of a series in the page.
 page_value() { awk -v name="$1" 'index($0, name " ") == 1 { print $2 }' "${2:-$tmp/page}"; }
 value_is() { is "$1" "$(page_value "$1")" "$2"; }
-# What tells two pages of the same moment apart: the exporter's own figures, and when it was asked.
+# Removes what differs between two pages of the same moment: the exporter's own figures, and the time.
 without_own() { grep -v '^fw_exporter_\|^fw_memory_\|^fw_clients ' "$1"; }
-# Names and labels of the series that matter while fwd does not run.
+# Names and labels of the series that are needed while fwd does not run.
 page_series() { grep -E '^fw_(rule|policy|packets|drops|rules|left_out)' "$1" | sed 's/ [^ ]*$//' | sort; }
 lint() { promtool check metrics <"$tmp/page" >"$tmp/lint" 2>&1 || fail "promtool: $(cat "$tmp/lint")"; }
 
@@ -66,7 +66,7 @@ web_up() {
 
 pings() { in_client ping -q -c "$1" -i 0.005 $server4 >/dev/null || fail "no ping"; }
 
-# All rules of the page are what `fwctl counters` says, and the other way round.
+# The rules of the page are exactly those of `fwctl counters`.
 same_as_fwctl() {
 	ctl --json counters | jq -r 'select(.id) | "\(.id) \(.packets) \(.bytes)"' | sort >"$tmp/counted"
 	awk -F'[{}" ]+' '/^fw_rule_packets_total/ { p[$3] = $NF } /^fw_rule_bytes_total/ { b[$3] = $NF }
@@ -123,7 +123,7 @@ case_exporter_http() {
 	[ "$(grep -c Re-using "$tmp/err")" = 2 ] || fail "not one connection: $(cat "$tmp/err")"
 }
 
-# Requests that are none. The first word is the status that is to come; - for none.
+# Invalid requests. The first word is the expected status; - for none.
 bad_requests() {
 	printf '%s\n' '400 GET /metrics HTTP/1.1\r\n\r\n' '- GET\r\n\r\n' '- \x00\x01\x02\r\n\r\n' '- \r\n\r\n\r\n' \
 		'405 G\xc3\xa4T /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n' '404 GET /%%ff%%zz HTTP/1.1\r\nHost: localhost\r\n\r\n' '- GET /%%00x HTTP/1.1\r\nHost: localhost\r\n\r\n' \
@@ -158,7 +158,7 @@ case_exporter_malformed() {
 	stop_web || fail "exit code $?: $(cat "$tmp/web.log")"
 }
 
-# Killed between two scrapes: the same series, which go on under traffic; and again when it is back.
+# fwd is killed between two scrapes: the same series continue under traffic; and again after its restart.
 case_exporter_killed() {
 	local up='fw_rule_packets_total{id="10",name="ping",verdict="accept"}'
 	web_up || return 1
@@ -180,7 +180,7 @@ case_exporter_killed() {
 	value_is 'fw_exporter_scrapes_total{result="controller_down"}' 2 || return 1
 	is "lines of the log" "$(grep -c 'does not answer\|answers again' "$tmp/web.log")" 2
 }
-# The series of an interface that is gone end; the sum over all must not go up for it, nor drops down, whoever tells of them.
+# The series of a removed interface end; the sum over all must not grow by that, nor drops shrink, from either source.
 gone_traffic() {
 	get /metrics && grep '^fw_packets_total' "$tmp/page" | grep -v ' 0$' | sort >"$tmp/series" &&
 		is drops "$(page_value 'fw_drops_total{reason="rule"}')" 3
@@ -220,7 +220,7 @@ case_exporter_nothing_to_read() {
 		! grep -q "using the pinned" "$tmp/err" || fail "$(cat "$tmp/err")"
 }
 
-# Stopped, fwd does not answer, though the socket is there.
+# A stopped fwd does not answer, though its socket exists.
 case_exporter_hung() {
 	web_up || return 1
 	pings 4 || return 1
@@ -233,7 +233,7 @@ case_exporter_hung() {
 	get /metrics && value_is fw_controller_up 1
 }
 
-# Most of their time clients do nothing. Who behaves is answered all the same.
+# Many idle clients. Others are answered all the same.
 scraped() { get /metrics && status_is 200 && value_is fw_controller_up 1; }
 held() { # MODE N [PATH]
 	rm -f "$tmp/held.$1"
@@ -251,13 +251,13 @@ case_exporter_slow_clients() {
 	held unread 60 /metrics || return 1
 	for i in $(seq 10); do scraped || return 1; done
 	[ "$(threads)" -lt 120 ] || fail "$(threads) threads" || return 1
-	# Those that drip are cut off too.
+	# Those that send byte by byte are closed too.
 	wait_until grep -qx "0 left" "$tmp/held.half" || fail "half requests stay: $(tail -1 "$tmp/held.half")" || return 1
 	wait_until grep -qx "0 left" "$tmp/held.drip" || fail "dripping requests stay: $(tail -1 "$tmp/held.drip")" || return 1
 	scraped && stop_web || fail "it does not end: $?"
 }
 
-# Many rules, streamed: slow readers hold a scrape each for a while, and then have to make room.
+# Many rules, streamed: each slow reader keeps a scrape for a while, and is then closed.
 case_exporter_slow_readers() {
 	local i
 	web_up --rules all --timeout 20 || return 1
@@ -272,7 +272,7 @@ case_exporter_slow_readers() {
 	stop_web || fail "it does not end: $?"
 }
 
-# fwd goes away in the middle of a page that is on its way: no page, rather than the half of one.
+# fwd ends in the middle of a page: the client gets no page rather than half of one.
 case_exporter_broken_page() {
 	local code
 	web_up --rules all || return 1
@@ -310,7 +310,7 @@ case_exporter_tls() {
 		exits 1 in_fwd "$exporter" --tls-cert "$tmp/nosuch" --tls-key "$tmp/b.key" && says "$tmp/nosuch: cannot be read"
 }
 
-# A listening socket that is handed over counts more than the options.
+# A listening socket that is passed overrides the options.
 case_exporter_activation() {
 	local address code
 	start_fwd || return 1
@@ -335,7 +335,7 @@ case_exporter_activation() {
 	return $code
 }
 
-# Without privileges, with and without fwd: who may connect may read all of it.
+# Without privileges, with and without fwd: a user who may connect may read everything.
 case_exporter_unprivileged() {
 	local as="setpriv --reuid nobody --regid nogroup --groups games --bounding-set -all"
 	start_fwd --group games && ok attach s0 || return 1
@@ -361,7 +361,7 @@ case_exporter_settings() {
 		exits 1 in_fwd "$exporter" --address 203.0.113.200 && says "cannot listen on 203.0.113.200"
 }
 
-# Many at once: all are answered, or told to come again, and fwd sees few of them.
+# Many at once: all are answered, or told to retry, and fwd gets few requests.
 all_coded() { [ "$(wc -l <"$tmp/codes")" = 100 ]; }
 
 case_exporter_storm() {
@@ -377,7 +377,7 @@ case_exporter_storm() {
 	[ "$most" -le 6 ] || fail "$most clients of fwd at once"
 }
 
-# Only who says a name of ours is answered: a page of evil.example that a browser here has open can make its name lead here.
+# Only requests with one of our names are answered: a page of evil.example, open in a browser here, can make its name resolve to us.
 case_exporter_hosts() {
 	local host name code
 	name=$(hostname)
@@ -405,7 +405,7 @@ case_exporter_hosts() {
 	exits 2 "$exporter" --group games && says "--group needs a Unix socket"
 }
 
-# A Unix socket, which its mode and group guard; of its own, and handed over.
+# A Unix socket, protected by its mode and group; created by the exporter, and passed to it.
 by_unix() { # NAME OF curl's URL [WORDS BEFORE]
 	in_server "${@:2}" curl -s -m 60 -w '\n%{http_code}' --unix-socket "$tmp/web/sock" "http://$1/metrics" >"$tmp/page"
 	code=$?
@@ -424,7 +424,7 @@ case_exporter_unix() {
 		by_unix localhost $nobody --groups games && is code "$(cat "$tmp/code")" 200 || fail "who may ask" || return 1
 	in_server curl -s -m 5 "http://$web/metrics" >/dev/null && { fail "it listens on TCP too"; return 1; }
 	exits 1 in_fwd "$exporter" --address "$tmp/web/sock" && says "another fw-exporter listens here" || return 1
-	# Killed, it leaves the file; the next one takes its place, and removes it in the end.
+	# When killed, it leaves the file; the next one replaces it, and removes it in the end.
 	kill -KILL "$web_pid" && wait "$web_pid" 2>/dev/null
 	web_pid=
 	[ -S "$tmp/web/sock" ] && start_web --address "$tmp/web/sock" --mode 600 && is "mode" "$(stat -c %a "$tmp/web/sock")" 600 &&

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fwd where things go wrong, sourced by run.sh. Most of the work is done by build/kills, which has namespaces of
-# its own; what it did is shown.
+# Cases of fwd when things fail, sourced by run.sh. build/kills, which has its own namespaces, does most of the work; its summary is
+# shown.
 
 kills() { # TEST
 	"${KILLS_PROGRAM:-$top/build/kills}" "$1" >"$tmp/kills" 2>&1 || { fail "$(cat "$tmp/kills")"; return 1; }
@@ -13,7 +13,7 @@ case_fwd_clients_at_once() { kills clients_at_once; }
 
 fill_disk() { in_fwd_mounts sh -c "cat /dev/zero >'$tmp/disk/ballast'" 2>/dev/null; }
 
-# What cannot be written down is refused, and all stays as it was; when there is room again, it works again.
+# Changes that cannot be stored are refused and have no effect; when there is room again, changes work again.
 case_fwd_full_disk() {
 	local there=(--store "$tmp/disk/store" --pins "$tmp/bpffs/disk")
 	start_fwd && fwd_kill TERM && mkdir -p "$tmp/disk" && in_fwd_mounts mount -t tmpfs -o size=6m none "$tmp/disk" || return 1
@@ -22,7 +22,7 @@ case_fwd_full_disk() {
 		ok attach s0 || return 1
 	filters() { expect yes try_ping $server4 && expect yes try_tcp $server4 80 && expect no try_tcp $server4 25; }
 	filters && fill_disk
-	# more than there may still be room for in files that are there
+	# more than may still fit into existing files
 	seq -f 'add rule name r%g in from 10.0.0.1 drop comment "this takes some room on the disk"' 30000 >"$tmp/batch"
 	{ cat "$tmp/batch" && echo 'del rule web'; } | exits 1 ctl batch - && says "no space left" && says "make room" &&
 		order ping web && filters || return 1

@@ -4,10 +4,10 @@
  *
  *	frames IFACE [cut] N PACKET [[cut] N PACKET...]
  *
- * PACKET is as fwctl classify takes it, or the frame's bytes in hexadecimal behind 0x. An interface without Ethernet header
- * gets what is behind that, as a packet of its ethertype. `cut` takes 20 bytes off its end, which it goes on to claim. The
- * frames of all packets take turns. It ends when the other end of the veth pair has taken them all, so that they are
- * counted there; none can be lost, since never more are under way than the pair holds.
+ * PACKET is a packet as for fwctl classify, or 0x and the bytes of the frame. On an interface without Ethernet header only the
+ * part after that header is sent, with its ethertype. `cut` removes the last 20 bytes, without changing the length in the header.
+ * The frames of all packets alternate. Ends when the other end of the veth pair has received them all, so that they are counted
+ * there; none is lost, because there are never more in flight than the pair can queue.
  */
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -38,7 +38,7 @@ struct flow {
 static const char *iface;
 static struct flow flow[PACKETS_MAX];
 static unsigned nflows;
-static uint32_t skip; /* bytes of the frames that are not sent */
+static uint32_t skip; /* leading bytes of the frames that are not sent */
 
 static void die(const char *what, const char *why)
 {
@@ -46,7 +46,7 @@ static void die(const char *what, const char *why)
 	exit(1);
 }
 
-/* A line of the interface: behind its name 8 numbers of what came, then packets sent and lost among those of what went. */
+/* Parses the line of an interface: its name, 8 numbers of received packets, then those of sent packets. */
 static bool numbers_of(const char *line, unsigned long *sent, unsigned long *lost)
 {
 	const char *name = line + strspn(line, " ");
@@ -63,7 +63,7 @@ static bool numbers_of(const char *line, unsigned long *sent, unsigned long *los
 	return true;
 }
 
-/* What was sent and what was lost, as the namespace of this process has it; that of /sys may be another. */
+/* Reads how many were sent and lost in the namespace of this process; /sys may be that of another. */
 static void numbers(unsigned long *sent, unsigned long *lost)
 {
 	FILE *f = fopen("/proc/self/net/dev", "re");
@@ -126,7 +126,7 @@ static void read_flows(char **arg)
 	}
 }
 
-/* Whether it left: a filter on the way out may have dropped it. */
+/* Did it leave? An egress filter may have dropped it. */
 static bool send_one(int fd, const struct fw_frame *frame)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(iface) };
@@ -140,7 +140,7 @@ static bool send_one(int fd, const struct fw_frame *frame)
 	return false;
 }
 
-/* Until @want have been taken. */
+/* Waits until @want have been received. */
 static void settle(unsigned long want, unsigned long lost_before)
 {
 	double until = fw_now() + DEADLINE;

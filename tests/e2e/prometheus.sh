@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Cases of fw-exporter with Debian's Prometheus, sourced by run.sh. Exact numbers of packets go by three interfaces, one
-# for each way of filtering, and Prometheus must know exactly those, whatever happens to fwd meanwhile. Then the rules
-# and the dashboard of tools/ are asked of that Prometheus.
+# Cases of fw-exporter with Debian's Prometheus, sourced by run.sh. Exact numbers of packets pass three interfaces, one for each
+# mode, and Prometheus must have exactly those numbers, whatever happens to fwd meanwhile. Then the rules and the dashboard of tools/
+# are evaluated by that Prometheus.
 
 exporter=${EXPORTER:-$top/build/fw-exporter}
 frames=${FRAMES:-$top/build/frames}
@@ -23,7 +23,7 @@ case_prometheus_rules() {
 		promtool test rules "$top/tests/prometheus/fwd.rules.test.yml" >"$tmp/out" 2>&1 || fail "$(cat "$tmp/out")"
 }
 
-# Panels have titles, descriptions and units; no two of them the same id or the same place.
+# Panels have titles, descriptions and units; no two have the same id or position.
 case_prometheus_dashboard() {
 	prometheus_tools && jq -e '
 		def distinct: length == (unique | length);
@@ -36,7 +36,7 @@ case_prometheus_dashboard() {
 		.uid == "fwd-firewall" and .id == null' "$dashboard" >/dev/null || fail "the dashboard is not as it should be"
 }
 
-# FLOW|comes by|decided by|verdict|bytes of a frame|what is sent. By: x native XDP, g generic, t tc; i in, o out.
+# FLOW|path|decided by|verdict|bytes of a frame|packet. Path: x native XDP, g generic, t tc; i in, o out.
 flows=(
 	"web|xi|rule 10 web|accept|114|tcp 198.18.0.1:1000 > 192.0.2.1:80 length 100"
 	"web6|gi|rule 10 web|accept|134|tcp [2001:db8:1::1]:1000 > [2001:db8:2::1]:80 length 120"
@@ -47,7 +47,7 @@ flows=(
 	"plain|xi|rule 50|accept|75|udp 198.18.0.1:1000 > 192.0.2.1:9 length 61"
 	"leak|xo|rule 60 leak|drop|76|udp 192.0.2.1:1000 > 198.18.0.1:53 length 62"
 	"none|xi|policy in|drop|77|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63"
-	"let|xi|policy in|accept|77|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63" # when its verdict is that
+	"let|xi|policy in|accept|77|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63" # while it has that verdict
 	"none-t|ti|policy in|drop|78|udp 198.18.0.1:1000 > 192.0.2.1:4444 length 64"
 	"away|xo|policy out|accept|79|udp 192.0.2.1:1000 > 198.18.0.1:4444 length 65"
 	"cut|xi|policy malformed|drop|80|cut udp 198.18.0.1:1000 > 192.0.2.1:80 length 86"
@@ -58,9 +58,9 @@ flows=(
 declare -A flow_of=() hook_of=([xi]=xdp [gi]=xdp [ti]=tc-ingress [xo]=tc-egress)
 for f in "${flows[@]}"; do flow_of[${f%%|*}]=${f#*|}; done
 declare -A sent=() # by flow
-removed=           # rules that are no more
+removed=           # deleted rules
 
-# Beside these, a crowd of rules 701 to 709 with neither name nor `counter`, of which the exporter shows the busiest.
+# In addition, rules 701 to 709 with neither name nor `counter`, of which the exporter shows the busiest.
 prometheus_ruleset() {
 	local i
 	cat <<-END
@@ -77,7 +77,7 @@ prometheus_ruleset() {
 	for i in {1..9}; do echo "rule 70$i in proto udp dport 200$i accept"; done
 }
 
-# send FLOW NUMBER...: what comes by one way at the same time.
+# send FLOW NUMBER...: flows of the same path are sent at the same time.
 send() {
 	local way name packet packets
 	local -A args=()
@@ -98,7 +98,7 @@ send() {
 	done
 }
 
-# Of each rule of the crowd as many as its number says.
+# To each of the rules 701 to 709 as many packets as its number.
 send_crowd() {
 	local i packets=()
 	for i in {1..9}; do packets+=("$i" "udp 198.18.0.1:1000 > 192.0.2.1:200$i length 60"); done
@@ -107,7 +107,7 @@ send_crowd() {
 }
 flow_of[crowd]="xi|crowd|accept|74|"
 
-# What Prometheus must know of what was sent: METRIC{LABELS, sorted, no empty ones} VALUE.
+# What Prometheus must have for the packets sent: METRIC{LABELS, sorted, none empty} VALUE.
 expected() {
 	local name way decider which rule_name verdict bytes n labels direction key
 	local -A sum=()
@@ -133,7 +133,7 @@ expected() {
 	for key in "${!sum[@]}"; do echo "$key ${sum[$key]}"; done | sort
 }
 
-# api PATH [NAME=VALUE...]: Prometheus' answer, also when it is an error.
+# api PATH [NAME=VALUE...]: the reply of Prometheus, also an error.
 api() {
 	local path=$1 arg args=()
 	shift
@@ -141,16 +141,16 @@ api() {
 	in_server curl -sG --max-time 10 "${args[@]}" "http://127.0.0.1:9090/api/v1/$path"
 }
 query() { api query "query=$1"; }
-# The value of what is one number; else all of it.
+# The value of a single number; else the whole result.
 value() { query "$1" | jq -r 'if .data.result | length == 1 then .data.result[0].value[1] else tojson end'; }
-# All counters of the last scrape, as expected() writes them.
+# All counters of the last scrape, in the format of expected().
 series() {
 	query '{__name__=~"fw_.+_total"}' | jq -r '.data.result[] | [.metric | to_entries[] |
 		select(.key | IN("__name__", "instance", "job") | not) | "\(.key)=\(.value | tojson)"] as $labels |
 		"\(.metric.__name__){\($labels | join(","))} \(.value[1])"' | sort
 }
 
-# soon COMMAND...: within two minutes.
+# soon COMMAND...: repeats it until it succeeds, for two minutes.
 soon() {
 	local until=$((SECONDS + 120))
 	while ! "$@" >/dev/null 2>&1; do
@@ -160,7 +160,7 @@ soon() {
 }
 has_value() { [ "$(value "$1")" = "$2" ]; }
 becomes() { soon has_value "$1" "$2" || fail "$1 is $(value "$1"), not $2"; }
-# fires ALERT: soon, or it did before; the words of what fires now are kept.
+# fires ALERT: waits until it fires, unless it has before; keeps the texts of the firing alerts.
 fires() {
 	soon has_value "max(max_over_time(ALERTS{alertname=\"$1\",alertstate=\"firing\"}[1h]))" 1 || fail "$1 does not fire" ||
 		return 1
@@ -172,7 +172,7 @@ numbers_wrong() {
 	comm -23 "$tmp/expected" "$tmp/series"
 }
 numbers_are_right() { [ -z "$(numbers_wrong)" ]; }
-# Soon what Prometheus knows is what was sent: no less, and no more.
+# Waits until Prometheus has exactly the numbers that were sent.
 numbers() { # WHEN
 	local f
 	expected >"$tmp/expected"
@@ -186,7 +186,7 @@ numbers() { # WHEN
 			fail "$1: $f of rules and of those left out are not those of all" || return 1
 	done
 }
-# No counter ever went down.
+# No counter ever decreased.
 no_resets() {
 	local f
 	for f in rule_packets rule_bytes policy_packets policy_bytes packets drops; do
@@ -197,7 +197,7 @@ no_resets() {
 prometheus_links() {
 	local l queues
 	for l in x g t; do
-		# Native XDP wants as many queues as the other end sends by: g1 falls back.
+		# Native XDP needs as many queues as the peer sends with: g1 falls back.
 		queues=1
 		[ $l = g ] && queues=4
 		ip link add ${l}0 netns "$client" numtxqueues $queues type veth peer name ${l}1 netns "$server" numrxqueues 1 &&
@@ -215,7 +215,7 @@ exporter_start() {
 	soon in_server curl -sf "http://$target/healthz" || fail "the exporter does not start: $(cat "$tmp/exporter.log")"
 }
 
-# With the rules and the example of tools/, only faster. That nothing is scraped is so when it begins.
+# With the rules and the example of tools/, only faster. At first nothing is scraped.
 prometheus_start() {
 	sed -e '/alert: FwdNotScraped/,/for:/!s/\( for: \).*/\10s/' -e 's/\[5m\]/[15s]/' -e 's/offset 10m/offset 5s/' \
 		"$rules_file" >"$tmp/fwd.rules.yml"
@@ -234,7 +234,7 @@ prometheus_stop() {
 	rm -rf "$tmp/tsdb"
 }
 
-# The page is as promtool wants it, and OpenMetrics, which Prometheus asks for, has the same numbers.
+# promtool accepts the page, and OpenMetrics, which Prometheus requests, has the same numbers.
 page_is_well_formed() {
 	in_server curl -sf "http://$target/metrics" >"$tmp/page" &&
 		in_server curl -sf -H "Accept: application/openmetrics-text" "http://$target/metrics" >"$tmp/openmetrics" ||
@@ -255,7 +255,7 @@ panel_queries() {
 		(.annotations.list[] | select(.expr) | [.name, "range", (.expr | fill), .titleFormat]) | join("\t")' "$dashboard"
 }
 
-# Each of them has values, with all labels that the legend names.
+# Each of them has values, with all labels of its legend.
 dashboard_has_values() { # SINCE
 	local title how expr legend n=0 now
 	now=$(date +%s)
@@ -276,7 +276,7 @@ dashboard_has_values() { # SINCE
 		'["g1","t1","x1"]' && is "instances" "$(api label/instance/values match[]=fw_controller_up | jq -c .data)" "[\"$target\"]"
 }
 
-# Every rule can be evaluated, every record has values, and where nothing was wrong no alert fired.
+# Every rule can be evaluated, every record has values, and no alert fired without cause.
 rules_have_values() { # ALERT, sorted...
 	local record fired
 	api rules >"$tmp/answer"
@@ -290,7 +290,7 @@ rules_have_values() { # ALERT, sorted...
 	is "what fired" "$fired" "$*" && ! grep -E '<|^$|%!|no value' "$tmp/said" || fail "words of alerts: $(cat "$tmp/said")"
 }
 
-# Each flow, and more rules than the exporter is to show.
+# Each flow, and more rules than the exporter may show.
 prometheus_traffic() {
 	local f
 	for f in "${flows[@]}"; do [ "${f%%|*}" = let ] || send "${f%%|*}" $((${#f} % 7 + 1)) || return 1; done
@@ -300,7 +300,7 @@ prometheus_traffic() {
 		fires FwdRulesLeftOut
 }
 
-# What a policy accepted was not dropped, whatever its verdict is later: no number goes down, and none jumps.
+# Packets that a policy accepted do not become dropped ones when its verdict changes: no number decreases or jumps.
 prometheus_policies() {
 	ok policy in accept && send let 900 plain 1 && numbers "policy in accept" || return 1
 	ok policy in drop && send none 1 plain 1 && numbers "policy in drop" || return 1
@@ -309,7 +309,7 @@ prometheus_policies() {
 		has_value 'max_over_time(rate(fw_drops_total{reason="in"}[15s])[1m:1s]) < bool 5' 1 || fail "drops jump"
 }
 
-# A rule that is replaced, and those that a load keeps, count on.
+# Rules that are replaced, or kept by a load, keep their counters.
 prometheus_changes() {
 	ok replace rule web in proto tcp dport { 80, 443 } accept && send web 11 web6 2 marked 3 && numbers "a replace" || return 1
 	prometheus_ruleset | grep -v ' name dns ' >"$tmp/rules"
@@ -322,7 +322,7 @@ prometheus_changes() {
 	refuses 1 dorp load "$tmp/rules" && becomes 'fw_failures_total{kind="load"}' 1 && fires FwdFailures
 }
 
-# fwd is killed between two scrapes, packets come meanwhile, and fwd comes again.
+# fwd is killed between two scrapes, packets arrive meanwhile, and fwd is restarted.
 prometheus_killed() {
 	becomes fw_confirm_pending 0 && fwd_kill KILL || return 1
 	send web 21 web-t 7 bad 3 marked 2 plain 1 leak 5 none-t 4 away 3 cut-g 1 other 2 tags 1 || return 1
