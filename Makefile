@@ -393,6 +393,7 @@ lint: deps
 		'-Djson_object_foreach(o,k,v)=while ((v = json_next(o, &k)))' $(CHECKED)
 	@echo "  LINT    clang-tidy"
 	$(Q)printf '%s\n' $(CHECKED) | xargs -P$$(nproc) -I{} clang-tidy --quiet {} -- $(DEFINES) $(TOP) $(DPDK_INC) -std=gnu11 2>/dev/null
+	$(SUBMAKE) SAN= circles
 	$(SUBMAKE) SAN= analyze
 
 # The analyzers of gcc and clang, run on each file when it or one of its headers has changed. gcc's leak check is off, because
