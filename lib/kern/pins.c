@@ -3,7 +3,7 @@
  * What is in the folder of pins, and outlives this process:
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress}
- *	                      maps/{pool,arena,counters-2,traffic,cpus,ifaces,control,filters}
+ *	                      maps/{pool,arena,counters-3,traffic,cpus,ifaces,control,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c

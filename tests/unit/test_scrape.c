@@ -393,10 +393,10 @@ static void broken_pins(void **state)
 		int err;
 	} rows[] = {
 		{ "traffic", 0, -ENOENT },         { "traffic", 64, -EPROTO },
-		{ "counters-2-0-0", 0, -ENOENT },  { "counters-2-0-1", 64, -EPROTO },
-		{ "counters-2-0-2", 0, 0 },                                          /* the base */
-		{ "counters-2-0-2", 64, -EPROTO }, { "counters-2-0-3", 0, -ENOENT }, /* labels */
-		{ "counters-2-0-3", 64, -EPROTO }, { "names-0", 0, 0 },
+		{ "counters-3-0-0", 0, -ENOENT },  { "counters-3-0-1", 64, -EPROTO },
+		{ "counters-3-0-2", 0, 0 },                                          /* the base */
+		{ "counters-3-0-2", 64, -EPROTO }, { "counters-3-0-3", 0, -ENOENT }, /* labels */
+		{ "counters-3-0-3", 64, -EPROTO }, { "names-0", 0, 0 },
 		{ "names-0", 64, -EPROTO },
 	};
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };

@@ -66,7 +66,7 @@ static void make_older(void)
 	int made = 0;
 
 	while (dir && (e = readdir(dir))) {
-		snprintf(from, sizeof(from), PINS "/%s/maps/counters-2", e->d_name);
+		snprintf(from, sizeof(from), PINS "/%s/maps/counters-3", e->d_name);
 		snprintf(to, sizeof(to), PINS "/%s/maps/counters", e->d_name);
 		made += e->d_name[0] != '.' && !rename(from, to);
 	}
