@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* An engine, what is done to it, and what it must hold after that. */
+/* An engine under test, and what must hold after everything that is done to it. */
 #include "fw/oracle.h"
 
 #include "tests/unit/engine_fixture.h"
@@ -128,7 +128,7 @@ static void check_row(void *ctx, const struct rule_count *c, bool marked)
 	s->rules++;
 }
 
-/* What the pinned file has to say of policies and rules. */
+/* The lines that the iterator file must have for policies and rules. */
 static void print_counters(struct engine *e, struct fw_buf *b)
 {
 	static const char *const hooks[] = { "xdp", "tc-ingress", "tc-egress" };
@@ -185,7 +185,7 @@ static void assert_pinned(const char *want)
 	assert_string_equal(got.text ? got.text : "", want);
 }
 
-/* Where the rules begin in what print_counters() says. */
+/* Where the rules begin in the output of print_counters(). */
 static const char *rules_of(const char *text)
 {
 	while (*text && (*text < '0' || *text > '9'))
@@ -256,7 +256,7 @@ static void take_result(const struct engine_result *r, void *ctx)
 	*(struct engine_result *)ctx = *r;
 }
 
-/* As fwd does it: what takes long is for the worker. */
+/* As fwd does it: long changes are left to the worker. */
 int fixture_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
 {
 	const struct engine_edit edit = { .source.text = text,

@@ -139,7 +139,7 @@ void storm_settle(struct storm *s)
 		grace_whole(s);
 }
 
-/* What storm_step() does beside transactions: grace periods that last, or are waited for. */
+/* Grace periods in storm_step(): some last for several transactions, some are waited for. */
 static void grace_some(struct storm *s)
 {
 	if (s->waiting && passed(s, s->since))
@@ -179,7 +179,7 @@ void storm_close(struct storm *s)
 	free(s->slots);
 }
 
-/* The answers of the generation that comes next are there before any packet sees it. */
+/* The answers of the next generation are there before any packet sees it. */
 static int journal(void *ctx)
 {
 	struct storm *s = ctx;

@@ -53,7 +53,7 @@ static bool compile(const struct fw_ruleset *rs)
 	return true;
 }
 
-/* What a batch answers with: the rules that were passed are not in it. */
+/* The answers of a batch: rules that were passed are not included. */
 static struct fw_result result_of(uint32_t what)
 {
 	const struct fw_answer answer = { .what = what, .verdict = FW_WHAT_ACTION(what) };

@@ -113,7 +113,7 @@ static void write_file(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Files of sets come with the request, or, for the rules file of the options, from where it stands. */
+/* Files of sets are part of the request; for the rules file of the options they are read from its folder. */
 static void files(void **state)
 {
 	struct engine_options from_file = fixture_options;
@@ -165,7 +165,7 @@ static void files(void **state)
 	engine_close(e);
 }
 
-/* What is filtering goes on when the engine cannot begin. */
+/* Filtering goes on if the engine cannot start. */
 static void cannot_begin(void **state)
 {
 	struct fw_diags ds = { 0 };
@@ -252,7 +252,7 @@ static void send_times(struct engine *e, const char *packet, int n)
 		fixture_send(e, packet);
 }
 
-/* A rule with another name and other matches is another rule, also under the same id; the old one may come back. */
+/* A rule with another name and other matches is another rule, even with the same id; the old one may come back. */
 static void an_id_given_to_another_rule(void **state)
 {
 	static const char web[] = "rule 10 name web in proto udp dport 9 drop\n";

@@ -19,7 +19,7 @@
 #define LONG 3600 /* seconds: nothing takes so long */
 #define BEFORE "rule 5 name a proto udp accept\nrule 7 name b proto tcp accept\n"
 
-/* What makes another ruleset, as a load or as a change; both leave rules a, b (which now drops) and d. */
+/* Ways to make another ruleset, by a load or by a change; both leave rules a, b (which now drops) and d. */
 struct way {
 	const char *what, *text;
 	size_t rules;
@@ -143,7 +143,7 @@ static void taken_back(const struct way *w, bool restarts)
 	e = fixture_restart(e);
 	assert_int_equal(engine_ruleset(e)->nrules, 4);
 	assert_filters(e, 100);
-	/* And what comes next may wait again, and stay. */
+	/* The next change may wait again, and be kept. */
 	begin(e, w, LONG);
 	assert_int_equal(engine_confirm(e, &fixture_who, &ds), 0);
 	assert_int_equal(engine_ruleset(e)->nrules, w->rules);
@@ -290,7 +290,7 @@ static char kill_once(unsigned *rules)
 	return said.len ? said.text[said.len - 1] : 0;
 }
 
-/* Whatever waits is known to the next process, and goes when it is taken back; what was confirmed stays. */
+/* The next process knows what waits, and undoes it if asked; what was confirmed is kept. */
 static void killed(void **state)
 {
 	unsigned rules = 0, seen[256] = { 0 };
@@ -315,7 +315,7 @@ static void killed(void **state)
 			fixture_wait_undone(e);
 			assert_int_equal(engine_ruleset(e)->nrules, rules);
 		} else if (have != rules) {
-			/* The last one was confirmed, and killed before it could say so. */
+			/* The last one was confirmed, but the process was killed before it could report that. */
 			assert_int_equal(last, 'u');
 			assert_int_equal(have, ++rules);
 		}

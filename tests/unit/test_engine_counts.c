@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the engine's rules and policies counted, and whose a counter is: through changes, loads, resets and restarts. */
+/* The counts of rules and policies, and the owner of each counter: through changes, loads, resets and restarts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void labels(void **state)
 	engine_close(e);
 }
 
-/* Packets that the policy of what comes in has dropped and accepted. */
+/* Incoming packets that the policy has dropped and accepted. */
 static void assert_decided(struct engine *e, uint64_t dropped, uint64_t accepted)
 {
 	struct fw_count count[FW_NTERMINAL];
@@ -66,7 +66,7 @@ static void assert_decided(struct engine *e, uint64_t dropped, uint64_t accepted
 	assert_labels(e);
 }
 
-/* What a policy accepted stays that when its verdict changes, however that comes. */
+/* Packets that a policy accepted stay accepted in the counts when its verdict changes, however that happens. */
 static void verdicts(void **state)
 {
 	struct engine *e;
@@ -119,7 +119,7 @@ static void counts(void **state)
 	assert_int_equal(engine_count_reset(e, NULL), 0);
 	assert_int_equal(engine_rule_count(e, fixture_rule(e, "b")).packets, 0);
 	assert_decided(e, 0, 0);
-	/* The slot of a rule that goes is another rule's later, which begins at 0. */
+	/* The slot of a deleted rule is given to another rule later, which begins at 0. */
 	for (int i = 0; i < 20; i++) {
 		char text[100];
 

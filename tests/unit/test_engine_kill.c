@@ -93,7 +93,7 @@ static char *step_text(const struct fw_ruleset *rs, uint64_t n, bool *whole)
 			put_body(&b, &d);
 		}
 	} else {
-		/* One line each, so that no line refers to what another one deletes; a deletion comes last. */
+		/* One line each, so that no line refers to a rule that another one deletes; a deletion is last. */
 		for (uint32_t i = 0, lines = 1 + (uint32_t)fw_random_below(&d, 4); i < lines; i++)
 			put_line(&b, rs, &d, (uint32_t)n * 8 + i);
 		if (!fw_random_below(&d, 3) && rs->nrules)
@@ -140,7 +140,7 @@ static int engine_step(struct engine *e, uint64_t n)
 	if (!whole) {
 		int err = fixture_edit(e, text, 0, &r);
 
-		/* Sometimes there is time for what waits for a grace period. */
+		/* Sometimes there is time for a grace period. */
 		if (n % 3 == 0 && poll(&p, 1, 0) > 0)
 			engine_work(e);
 		return err;

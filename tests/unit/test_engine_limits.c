@@ -15,7 +15,7 @@
 #include "lib/rule/internal.h"
 #include "tests/unit/engine_fixture.h"
 
-/* Many changes become a snapshot, while others go on. */
+/* Many changes are folded into a snapshot, while others are made. */
 static void folded(void **state)
 {
 	uint64_t changes_before = 0, changes_now, bytes;
@@ -50,7 +50,7 @@ static void folded(void **state)
 	free(text);
 }
 
-/* The pool has room for little more than two rulesets: what was replaced makes room for what comes. */
+/* The pool has room for little more than two rulesets: memory of the replaced one is used for the next one. */
 static void little_room(void **state)
 {
 	struct fw_buf text = { 0 };
@@ -118,7 +118,7 @@ static void many_generations(void **state)
 	engine_close(e);
 }
 
-/* What the store can tell apart has an end: the load after it is refused, and all stays as it is. */
+/* The store runs out of numbers for snapshots: the next load is refused, and nothing changes. */
 static void last_snapshot(void **state)
 {
 	struct engine *e;
@@ -187,7 +187,7 @@ static void last_id(void **state)
 	engine_close(e);
 }
 
-/* A full disk: what was live and stored stays. */
+/* A full disk: the live and the stored ruleset stay as they are. */
 static void full_store(void **state)
 {
 	char in[96], file[120], ballast[120];

@@ -56,7 +56,7 @@ static void delete_names(struct engine *e, unsigned n)
 	fixture_change(e, b.text);
 }
 
-/* More than there are numbers; nothing waits for grace periods but who needs one. */
+/* More names than there are numbers; only changes that need a grace period wait for one. */
 static void more_than_there_are(void **state)
 {
 	struct engine *e;
@@ -80,7 +80,7 @@ static void more_than_there_are(void **state)
 	engine_close(e);
 }
 
-/* Rules that were refused, or only tried, leave no names behind. */
+/* Rules that were refused, or only checked, leave no names. */
 static void refused(void **state)
 {
 	static struct engine_result r;
@@ -127,7 +127,7 @@ static void load_refused(struct engine *e, const char *text)
 	assert_int_equal(engine_ruleset(e)->nrules, rules);
 }
 
-/* All numbers are in use: one more is refused, and place is made by what goes. */
+/* All numbers are in use: one more name is refused, and deleting rules makes room. */
 static void all_in_use(void **state)
 {
 	fw_autofree char *most = names_text(0, NAMES_MOST), *too_many = names_text(0, NAMES_MOST + 1);
@@ -153,7 +153,7 @@ static void all_in_use(void **state)
 	engine_close(e);
 }
 
-/* What may come back keeps its names, also over a restart. */
+/* Rules that may come back keep their names, even over a restart. */
 static void comes_back(void **state)
 {
 	fw_autofree char *a = names_text(0, 40000), *b = names_text(50000, 25000), *c = names_text(50000, 30000);
@@ -273,7 +273,7 @@ static void assert_packet(struct engine *e, uint32_t ifindex, uint32_t number, u
 		 want < 0 ? want : (long)rs->rules[want]->id);
 }
 
-/* The kernel says of packets what the oracle says by the names of their interfaces. */
+/* The kernel gives packets the verdict that the oracle gives by the names of their interfaces. */
 static void assert_matches(struct engine *e, const struct played *links)
 {
 	for (unsigned port = 0; port < 8; port += 1 + random_below(3)) {
@@ -303,7 +303,7 @@ static bool is_taken(const struct played *links, const char *name)
 	return false;
 }
 
-/* It is renamed, gets other names, goes, or comes. */
+/* An interface is renamed, gets other names, is deleted or added. */
 static void play(struct played *links, struct played *l)
 {
 	unsigned n = random_below(4);
@@ -326,7 +326,7 @@ static void put_rule(struct fw_buf *b, const char *before)
 		      name[0], name[1], lo, lo + random_below(3), random_below(2) ? "accept" : "drop");
 }
 
-/* Some rules go and come; where two names of an interface meet it is refused, and nothing changes. */
+/* Deletes and adds some rules. Where rules would use two names of an interface, that is refused, and nothing changes. */
 static void change(struct engine *e)
 {
 	static struct engine_result r;
@@ -417,7 +417,7 @@ static void names_and_interfaces(void **state)
 	engine_close(e);
 }
 
-/* The kernel knows an interface that went while no process looked: its number does not become another name's. */
+/* The kernel knows an interface that was deleted while no process was watching: its number is not given to another name. */
 static void left_behind(void **state)
 {
 	const struct played gone = { .ifindex = IFINDEX, .name = { "a" }, .n = 1 };
@@ -463,7 +463,7 @@ static void *send_on(void *arg)
 	return NULL;
 }
 
-/* The number that packets have goes from name to name, under their feet. */
+/* The number that packets have is given to one name after another while they are under way. */
 static void under_way(void **state)
 {
 	struct sender s = { .sent = 0 };
@@ -499,7 +499,7 @@ static void under_way(void **state)
 	engine_close(e);
 }
 
-/* Interfaces that stay what they are, while fwd is killed. */
+/* Interfaces that do not change while fwd is killed. */
 static const struct played *fixed_links(void)
 {
 	static struct played links[LINKS];
@@ -540,7 +540,7 @@ static void killed(void **state)
 
 		steps += kill_child_counted(&k);
 		e = fixture_begin();
-		assert_matches(e, fixed_links()); /* what the kernel holds is right for these rules already */
+		assert_matches(e, fixed_links()); /* the numbers in the kernel are right for these rules already */
 		tell_all(e, fixed_links());
 		assert_matches(e, fixed_links());
 		fixture_pump(e);

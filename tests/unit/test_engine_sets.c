@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The engine and dynamic sets: what is in them outlives loads and restarts. */
+/* The engine and dynamic sets: their elements outlive loads and restarts. */
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,7 +95,7 @@ static void the_word_comes_and_goes(void **state)
 	engine_close(e);
 }
 
-/* What a load that is only checked would do. */
+/* The outcome of a load that is only checked. */
 static void checks_change_nothing(void **state)
 {
 	struct engine *e;
@@ -136,7 +136,7 @@ static void pump_undone(struct engine *e)
 
 enum ending { CONFIRMED, UNDONE, IN_TIME, LATE, NENDINGS };
 
-/* What waits comes to its end: the engine that is there then. */
+/* Ends the wait in one of the ways. Return: the engine after it. */
 static struct engine *end(struct engine *e, enum ending how)
 {
 	struct fw_diags ds = { 0 };
@@ -162,7 +162,7 @@ static struct engine *end(struct engine *e, enum ending how)
 	return e;
 }
 
-/* Bans go on while a load waits, with restarts and without, and stay whatever becomes of it. */
+/* Elements are added and deleted while a load waits, with restarts and without, and stay whatever becomes of the load. */
 static void bans_go_on_while_a_load_waits(void **state)
 {
 	for (unsigned how = 0; how < NENDINGS * 2; how++) {
@@ -222,7 +222,7 @@ static void change_waits(struct engine *e, const char *text)
 	assert_int_equal(fixture_edit(e, text, 600, &r), 0);
 }
 
-/* What is undone is the change that waits, also of a dynamic set, and none of those that came later. */
+/* Only the change that waits is undone, even if it is one of a dynamic set, and none of the later ones. */
 static void bans_go_on_while_a_change_waits(void **state)
 {
 	static const struct {
@@ -341,7 +341,7 @@ static void bulk_emptied(void **state)
 	fw_buf_free(&text);
 }
 
-/* A large change is made beside the live ruleset, as a load is; it can do all that a small one can. */
+/* A large change is made in a copy of the live ruleset; it can do everything that a small one can. */
 static void bulk_changes(void **state)
 {
 	struct fw_buf sets = { 0 }, mixed = { 0 }, bad = { 0 };
@@ -388,7 +388,7 @@ static void bulk_changes(void **state)
 	assert_int_equal(bulk_result.err, 0);
 	e = end(e, UNDONE);
 	assert_dropped(e, "1257");
-	/* The end of the engine is that of what it is at: all of it or nothing. */
+	/* When the engine is closed, a change under way is made as a whole or not at all. */
 	fixture_change(e, "set flush banned");
 	bulk_begin(e, &sets, false, 0);
 	engine_close(e);
@@ -421,7 +421,7 @@ static void wait_for_load(struct engine *e)
 			engine_work(e);
 }
 
-/* Bans, one after the other, while rulesets come, wait, and stay or go. */
+/* Bans one after another, while rulesets are loaded, wait, and are kept or undone. */
 static void work(int out, uint64_t n)
 {
 	struct fw_diags ds = { 0 };

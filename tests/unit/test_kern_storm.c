@@ -126,7 +126,7 @@ static void released(struct storm *s, uint32_t slot)
 
 static const struct storm_ops ops = { storm_published, grace, released };
 
-/* What comes in on an interface that no rule names, as test runs can say it. */
+/* Incoming packets on an interface that no rule names, as test runs can send them. */
 static void keys(struct storm *s)
 {
 	for (unsigned i = 0; i < STORM_KEYS; i++) {

@@ -213,7 +213,7 @@ static bool accepts(const char *text)
 	return got.verdict == FW_ACCEPT;
 }
 
-/* A generation that comes again must not bring back what a flow cache, or a CPU's copy of the root, knows of it. */
+/* A generation number that is used again must not bring back anything from a flow cache or from a CPU's copy of the root. */
 static void generation_again(void **state)
 {
 	static const char *const packet = "udp 10.0.0.1:1 > 10.0.0.2:2";

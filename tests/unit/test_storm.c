@@ -18,7 +18,7 @@
 #define STEPS 40
 #define NREADERS 2
 
-/* What the threads share. */
+/* Shared between the threads. */
 static uint64_t control;
 static bool stop;
 

@@ -18,7 +18,7 @@
 #include "lib/compile/tables.h"
 #include "tests/unit/random.h"
 
-/* A step ends with what is whole: a field's values, or one element with the search for the next. */
+/* A step ends with a whole unit: the values of a field, or one element with the search for the next. */
 #define STEP_MOST (2 * WORK_STEP)
 #define PLACES_MOST (2 * UPDATE_PLACES)
 #define QUERY_BYTES 60000
@@ -175,7 +175,7 @@ static void random_query(struct fw_buf *b)
 		fw_buf_printf(b, "from 203.0.113.0/24");
 }
 
-/* As fwd lists: a step goes on while there is work left. */
+/* As fwd lists rules: a step goes on while there is work left. */
 static void list_all(struct fw_query *q, const struct fw_ruleset *rs, const char *what, struct worst *w)
 {
 	const struct fw_rule *r = rs->first;
@@ -241,7 +241,7 @@ static void random_change(struct fw_buf *b, unsigned round)
 	}
 }
 
-/* What a grace period leaves is done in steps, each of which does little. */
+/* The work after a grace period is done in steps, each of which does little. */
 static void end_grace(struct fw_image *image, struct worst *w)
 {
 	uint32_t ticket = fw_image_grace_begin(image);
