@@ -63,6 +63,7 @@ static int link_name(const struct fw_kern *k, const struct attachment *a, const 
 	return strcmp(path, right) && rename(path, right) ? -errno : 0;
 }
 
+/* Adds the link of a pin to the list, unless it is there or its interface is gone, which removes the pin. 0 or -errno. */
 static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
 {
 	struct attachment a;

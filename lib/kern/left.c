@@ -28,6 +28,7 @@ static int add(struct left *l, struct attachment *a)
 			   }));
 }
 
+/* Adds the links that are pinned below @live, a version's folder of pins. 0 or -errno. */
 static int add_links(struct left *l, const char *live)
 {
 	char path[PATH_MAX], pin[PATH_MAX];
@@ -55,6 +56,7 @@ static int add_links(struct left *l, const char *live)
 	return err;
 }
 
+/* Adds the classic filters that are noted there. 0 or -errno. */
 static int add_filters(struct left *l, const char *live)
 {
 	struct filter_key key;

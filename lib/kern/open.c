@@ -122,6 +122,7 @@ static int adopt(struct fw_kern *k)
 	return err;
 }
 
+/* Opens everything, in order: pins, programs, maps, what earlier processes left. On failure fw_kern_close() cleans up. */
 static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struct fw_diags *ds)
 {
 	static const struct fw_kern_options defaults = { .pool = FW_POOL_AUTO };

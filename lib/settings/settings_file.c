@@ -53,6 +53,7 @@ static int assign(struct reader *r, const struct fw_setting *s, const char *valu
 	return fw_settings_set(s, r->into, text, r->at, r->ds);
 }
 
+/* Parses `SETTING VALUE`, a comment or an empty line. 0, or -EINVAL with a diagnostic. */
 static int parse_line(struct reader *r, const char *line, const char *end)
 {
 	const char *name = line, *name_end, *value;

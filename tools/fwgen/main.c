@@ -65,6 +65,7 @@ static void usage(FILE *out)
 	fprintf(out, "`fwgen COMMAND --help` lists a command's options.\n");
 }
 
+/* Parses and stores an option's value. 0, or -EINVAL after printing the error. */
 static int option_set(struct gen_options *o, const struct option_row *row, const char *value)
 {
 	void *where = (char *)o + row->offset;
@@ -97,6 +98,7 @@ static int option_find(const struct command *c, const char *name)
 	return NOPTIONS;
 }
 
+/* Parses the options of a command, and checks that the required ones are given. 0, or -EINVAL after printing the error. */
 static int parse(const struct command *c, char **argv, struct gen_options *o)
 {
 	unsigned missing = c->required;
@@ -121,6 +123,7 @@ static int parse(const struct command *c, char **argv, struct gen_options *o)
 	return -EINVAL;
 }
 
+/* Runs a command with its arguments. Return: the exit status, a failure also if the output cannot be written. */
 static int run(const struct command *c, char **argv)
 {
 	struct gen_options o = {
