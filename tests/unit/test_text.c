@@ -22,7 +22,7 @@ static struct fw_ruleset *parse_as(const char *text, size_t len, const char *nam
 	char buf[1024];
 
 	if (fw_text_parse(rs, text, len, name, &ds))
-		fail_msg("%.*s\n%s", (int)(len < 2000 ? len : 2000), text, fw_diag_format(&ds.d[0], buf, sizeof(buf)));
+		fail_msg("%s\n%.*s", fw_diag_format(&ds.d[0], buf, sizeof(buf)), (int)(len < 2000 ? len : 2000), text);
 	assert_int_equal(ds.total, 0);
 	return rs;
 }
