@@ -40,6 +40,7 @@ bool fw_instance_names_non_ip(const struct fw_instance *in);
 struct fw_lowering {
 	const char *file; /* for diagnostics; NULL: none */
 	uint32_t slots;   /* one more than the largest slot in use */
+	uint32_t turns;   /* lookups that a packet can need, at most */
 	size_t n;         /* instances of the whole ruleset */
 	/* Verdicts for packets that no rule decides on, by reason and hook: FW_DROP or FW_ACCEPT. */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];

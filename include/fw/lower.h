@@ -24,4 +24,15 @@ void fw_lowered_free(struct fw_lowered *l); /* of zeros is fine */
 int fw_lower_edit(const struct fw_edit *e, struct fw_lowered_edit *out);
 void fw_lowered_edit_free(struct fw_lowered_edit *l); /* of zeros is fine */
 
+/**
+ * fw_turns_check - can each packet be looked up until a rule or policy decides?
+ *
+ * At most FW_TURNS - 1 rules with a verdict that is not terminal may match one packet. Exact, but for rulesets with so many
+ * of them that it takes too long to tell: these are refused.
+ * Return: 0, -E2BIG with a diagnostic, or -ENOMEM.
+ */
+int fw_turns_check(const struct fw_ruleset *rs, struct fw_diags *ds);
+/* The same after an edit, which may be one that has nothing to do with it. */
+int fw_turns_check_edit(const struct fw_edit *e, struct fw_diags *ds);
+
 #endif

@@ -49,6 +49,7 @@ struct fw_ruleset {
 	struct fw_rule *first, *last; /* the rules, first match first */
 	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
+	uint32_t npassing; /* rules whose verdict is not terminal */
 	union {
 		struct fw_address_book book;
 		struct {

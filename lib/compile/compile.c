@@ -174,7 +174,7 @@ static int begin(struct fw_tables *t, const struct fw_lowered *l)
 	root_use_fields(&t->root, fields);
 	root_set_policies(&t->root, &l->from);
 	t->root.slots = l->from.slots;
-	t->root.turns = 1;
+	t->root.turns = l->from.turns;
 	t->block = malloc(FW_SEGMENT_BYTES);
 	return t->block ? 0 : -ENOMEM;
 }

@@ -68,6 +68,7 @@ static int root_prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 	root_set_policies(&u->root, &l->from);
 	u->root.displaced = u->t->displaced;
 	sets_root(&u->sets, &u->root);
+	u->root.turns = l->from.turns;
 	if (l->from.slots > u->root.slots)
 		u->root.slots = l->from.slots + FW_COUNTER_CHUNK / 4;
 	if (!memcmp(&u->root, &u->t->root, sizeof(u->root)))

@@ -7,8 +7,10 @@ int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const s
 		      struct fw_diags *ds, struct fw_image *out)
 {
 	struct fw_lowered l;
-	int err = fw_lower(rs, &l);
+	int err = fw_turns_check(rs, ds);
 
+	if (!err)
+		err = fw_lower(rs, &l);
 	if (err)
 		return err;
 	err = fw_compile(&l, pool, options, ds, out);
@@ -19,8 +21,10 @@ int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const s
 int fw_tables_update(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out)
 {
 	struct fw_lowered_edit l;
-	int err = fw_lower_edit(e, &l);
+	int err = fw_turns_check_edit(e, ds);
 
+	if (!err)
+		err = fw_lower_edit(e, &l);
 	if (err)
 		return err;
 	err = fw_update_prepare(image, &l, ds, out);

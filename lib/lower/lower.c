@@ -8,6 +8,7 @@
  * the instance among those of its rule.
  */
 #include "fw/lower.h"
+#include "fw/table/format.h"
 
 static const char *label(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size)
 {
@@ -26,9 +27,13 @@ static const struct fw_instance *origin(const struct fw_lowering *l, uint32_t ra
 
 static struct fw_lowering lowering(const struct fw_ruleset *rs)
 {
-	struct fw_lowering l = {
-		.file = rs->file, .slots = rs->next_slot, .n = rs->nrules, .rules = rs, .label = label, .find = origin
-	};
+	struct fw_lowering l = { .file = rs->file,
+				 .slots = rs->next_slot,
+				 .turns = rs->npassing < FW_TURNS ? rs->npassing + 1 : FW_TURNS,
+				 .n = rs->nrules,
+				 .rules = rs,
+				 .label = label,
+				 .find = origin };
 
 	for (unsigned r = 0; r < FW_NREASONS; r++)
 		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)

@@ -38,7 +38,7 @@ static int check_words(const struct fw_ruleset *rs, const struct fw_rule *r, con
 	const struct fw_rule *other;
 
 	if (!fw_verdict_is(r->verdict, FW_OF_RULES))
-		return fw_diag_add(ds, fw_place_of(at, at->rule), "accept or drop", "the rule has no verdict");
+		return fw_diag_add(ds, fw_place_of(at, at->rule), FW_RULE_VERDICTS, "the rule has no verdict");
 	if (r->comment && fw_comment_check(r->comment, fw_place_of(at, at->comment), ds))
 		return -EINVAL;
 	if (!r->name || (old && r->name == old->name))

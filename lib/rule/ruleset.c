@@ -95,6 +95,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->dst, 1);
 	fw_ifaces_count(rs, r, 1);
 	rs->nrules++;
+	rs->npassing += !fw_verdict_is(r->verdict, FW_TERMINAL);
 	rs->index->ordered = false;
 }
 
@@ -113,6 +114,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->dst, UINT32_MAX);
 	fw_ifaces_count(rs, r, -1);
 	rs->nrules--;
+	rs->npassing -= !fw_verdict_is(r->verdict, FW_TERMINAL);
 	rs->index->ordered = false;
 }
 

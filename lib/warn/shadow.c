@@ -237,7 +237,7 @@ struct wide {
 
 static bool is_wide(const struct fw_rule *r)
 {
-	return r->src == FW_ANY && r->dst == FW_ANY &&
+	return fw_verdict_is(r->verdict, FW_TERMINAL) && r->src == FW_ANY && r->dst == FW_ANY &&
 	       (!r->nmatches || (r->nmatches == 1 && fw_rule_match(r, FW_F_HOOK)));
 }
 

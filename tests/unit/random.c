@@ -240,7 +240,8 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 	char name[16];
 
 	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
-	rule.verdict = (uint8_t)rnd(2);
+	/* Few, or nearly each ruleset would be refused for them. */
+	rule.verdict = (uint8_t)rnd(m->rs->npassing < FW_TURNS - 4 ? FW_NOF_RULES : FW_NTERMINAL);
 	rule.exported = !rnd(4);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
 	rule.name = rnd(8) ? NULL : name;
@@ -296,7 +297,12 @@ static void add_names(const struct maker *m)
 
 uint8_t random_policy(enum fw_reason reason)
 {
-	return (uint8_t)rnd(reason == FW_R_IN || reason == FW_R_OUT ? 2 : 3);
+	unsigned verdict;
+
+	do
+		verdict = rnd(FW_NVERDICTS);
+	while (!fw_policy_may_be(reason, verdict));
+	return (uint8_t)verdict;
 }
 
 struct fw_ruleset *random_ruleset(const struct random_shape *shape)

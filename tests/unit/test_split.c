@@ -8,6 +8,7 @@
 
 #include "fw/oracle.h"
 #include "fw/tables.h"
+#include "tests/unit/every_match.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 
@@ -55,6 +56,7 @@ static void ask(unsigned packets)
 		long want;
 
 		random_key(t.rs, &key);
+		assert_every_match(t.pool, &t.image, t.rs, &key);
 		want = fw_oracle(t.rs, &key);
 		got = fw_classifier_run(t.classifier, &key);
 		if ((got.reason == FW_R_NONE) != (want >= 0) || (want >= 0 && got.slot != t.rs->rules[want]->slot))

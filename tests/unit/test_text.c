@@ -187,7 +187,7 @@ static const struct {
 	{ "\n  { }", 2, 3, "expected 'rule', 'set' or 'policy', not '{'", "" },
 	{ "rule \x01 drop", 1, 6, "unexpected byte 0x01", "inside strings" },
 	{ "rule drop extra", 1, 11, "expected the end of the line, not 'extra'", "before the verdict" },
-	{ "rule in", 1, 8, "expected a match, 'drop' or 'accept' before the end of the text", "" },
+	{ "rule in", 1, 8, "expected a match, 'drop', 'accept' or 'continue' before the end of the text", "" },
 	{ "rule in\naccept", 1, 8, "before the end of the line", "" },
 	{ "rule 0 drop", 1, 6, "'0' is no rule id", "from 1 to" },
 	{ "rule 007 drop", 1, 6, "'007' is no rule id", "" },

@@ -208,7 +208,7 @@ static const struct {
 	{ "rule drop", 1, 1, "expected 'add'", "say 'add rule ...'", 1 },
 	{ "delete rule 1", 1, 1, "expected 'add'", "say 'del rule ...'", 1 },
 	{ "add drop", 1, 5, "expected 'rule', not 'drop'", "set create", 1 },
-	{ "add rule", 1, 9, "expected a match, 'drop' or 'accept' before the end", "", 1 },
+	{ "add rule", 1, 9, "expected a match, 'drop', 'accept' or 'continue' before the end", "", 1 },
 	{ "add rule befor ssh drop", 1, 10, "expected a match", "", 1 },
 	{ "add rule before sshd drop", 1, 17, "there is no rule 'sshd'", "did you mean 'ssh'?", 1 },
 	{ "add rule after 11 drop", 1, 16, "there is no rule '11'", "", 1 },

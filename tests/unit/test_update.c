@@ -12,6 +12,7 @@
 #include "fw/oracle.h"
 #include "fw/tables.h"
 #include "fw/text.h"
+#include "tests/unit/every_match.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
 
@@ -109,6 +110,7 @@ static void live_check(const struct live *l)
 		long want;
 
 		random_key(l->rs, &key);
+		assert_every_match(l->pool, &l->image, l->rs, &key);
 		want = fw_oracle(l->rs, &key);
 		got = fw_classifier_run(l->classifier, &key);
 		if (got.verdict != fw_oracle_verdict(l->rs, want, &key) ||

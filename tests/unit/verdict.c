@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/kern/kern.h"
+#include "tests/unit/every_match.h"
 #include "tests/unit/random.h"
 #include "tests/unit/sandbox.h"
 
@@ -193,6 +194,7 @@ static bool user_agrees(struct question *q)
 	static const char *const names[] = { "user space", "user space with flow cache" };
 
 	q->want = oracle(&q->key);
+	assert_every_match(engines.pool, &engines.image, engines.rs, &q->key);
 	for (int cache = 0; cache < 2; cache++) {
 		verdict_counts.user++;
 		for (int again = 0; again < 2; again++)

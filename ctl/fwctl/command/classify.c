@@ -39,7 +39,8 @@ const struct ctl_command ctl_classify = {
 		"With --kernel, incoming packets also go through the XDP program, or through tc if the ruleset or the packet\n"
 		"has a mark; outgoing ones go through tc.\n\n"
 		"JSON, one object per packet: packet, verdict, rule {id, name, verdict, text, ...} or null, reason (the policy\n"
-		"that decided when no rule did) or null; at last {ok}. With --rules: packet, verdict, rule, policy or null,\n"
+		"that decided when no rule did) or null, counted (the rules with `continue` that counted it before); at last\n"
+		"{ok}. With --rules: packet, verdict, rule, policy or null, counted,\n"
 		"shadows (the first 10 rules that match too), shadowed (how many there are), kernel (true: the kernel gave\n"
 		"the same answer), kernel_not_asked (why, or null).\n",
 	.options = options,

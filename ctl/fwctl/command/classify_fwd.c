@@ -16,12 +16,17 @@ struct session {
 
 static int print_answer(void *ctx, json_t *o)
 {
-	const json_t *rule = json_object_get(o, "rule");
+	const json_t *rule = json_object_get(o, "rule"), *counted;
+	size_t i;
 	const char *verdict = ctl_field_text(o, "verdict");
 
 	if (((struct session *)ctx)->settings->json)
 		return ctl_json_print(json_incref(o));
 	printf("%s: %s\n", ctl_field_text(o, "packet"), verdict);
+	json_array_foreach(json_object_get(o, "counted"), i, counted)
+	{
+		printf("  %-8s %s\n", i ? "" : "counted", ctl_field_text(counted, "text"));
+	}
 	if (json_is_object(rule))
 		printf("  by       %s\n", ctl_field_text(rule, "text"));
 	else

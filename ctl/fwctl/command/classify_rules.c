@@ -30,8 +30,10 @@ struct session {
 struct answer {
 	struct fw_key key;
 	struct fw_result oracle, user, kern;
-	long index;           /* of the rule; -1: a policy */
-	const char *untested; /* why the kernel was not asked; NULL: it was, or was not to be */
+	long index; /* of the rule; -1: a policy */
+	struct fw_way way;
+	uint32_t passed[FW_TURNS]; /* as in struct fw_result */
+	const char *untested;      /* why the kernel was not asked; NULL: it was, or was not to be */
 	size_t shadows[SHADOWS], nshadows;
 };
 
@@ -44,18 +46,23 @@ static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
 
 static bool same(const struct fw_result *a, const struct fw_result *b)
 {
-	return a->verdict == b->verdict && a->reason == b->reason && (a->reason != FW_R_NONE || a->slot == b->slot);
+	return a->verdict == b->verdict && a->reason == b->reason && (a->reason != FW_R_NONE || a->slot == b->slot) &&
+	       a->npassed == b->npassed &&
+	       (!a->npassed || !memcmp(a->passed, b->passed, a->npassed * sizeof(*a->passed)));
 }
 
 static void ask_oracle(const struct fw_ruleset *rs, struct answer *a)
 {
-	a->index = fw_oracle(rs, &a->key);
-	a->oracle.verdict = fw_oracle_verdict(rs, a->index, &a->key);
-	if (a->index < 0) {
-		a->oracle.reason = a->key.reason == FW_R_NONE ? a->key.f[FW_F_HOOK] : a->key.reason;
+	a->way = fw_oracle_way(rs, &a->key);
+	a->index = a->way.rule;
+	a->oracle = (struct fw_result){ .verdict = a->way.verdict, .reason = a->way.reason };
+	a->oracle.npassed = a->way.npassed;
+	a->oracle.passed = a->passed;
+	for (uint32_t i = 0; i < a->way.npassed; i++)
+		a->passed[i] = FW_WHAT(rs->rules[a->way.passed[i]]->slot + FW_COUNTER_RULES,
+				       rs->rules[a->way.passed[i]]->verdict);
+	if (a->index < 0)
 		return;
-	}
-	a->oracle.reason = FW_R_NONE;
 	a->oracle.slot = rs->rules[a->index]->slot;
 	for (size_t i = (size_t)a->index + 1; i < rs->nrules; i++) {
 		if (!fw_oracle_rule(rs, rs->rules[i], &a->key))
@@ -140,6 +147,8 @@ static void print_text(const struct session *ss, const char *packet, const struc
 {
 	ctl_put(stdout, packet);
 	printf(": %s\n", fw_verdict_name(a->oracle.verdict));
+	for (uint32_t i = 0; i < a->way.npassed; i++)
+		print_rule(ss->tables.rs, i ? "" : "counted", (size_t)a->way.passed[i]);
 	if (a->index < 0)
 		ctl_classify_print_policy(policy_of(a), fw_verdict_name(a->oracle.verdict));
 	else
@@ -156,17 +165,19 @@ static void print_text(const struct session *ss, const char *packet, const struc
 
 static int print_json(const struct session *ss, const char *packet, const struct answer *a)
 {
-	json_t *shadows = json_array();
+	json_t *shadows = json_array(), *counted = json_array();
 
+	for (uint32_t i = 0; i < a->way.npassed; i++)
+		json_array_append_new(counted, ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->way.passed[i]]));
 	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
 		json_array_append_new(shadows, ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->shadows[i]]));
 	return ctl_json_print(
-		json_pack("{so ss so so so sI sb so}", "packet", fw_json_text(packet), "verdict",
+		json_pack("{so ss so so so so sI sb so}", "packet", fw_json_text(packet), "verdict",
 			  fw_verdict_name(a->oracle.verdict), "rule",
 			  a->index < 0 ? json_null() : ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->index]),
-			  "policy", fw_json_text(a->index < 0 ? policy_of(a) : NULL), "shadows", shadows, "shadowed",
-			  (json_int_t)a->nshadows, "kernel", ss->tables.kern && !a->untested, "kernel_not_asked",
-			  fw_json_text(a->untested)));
+			  "policy", fw_json_text(a->index < 0 ? policy_of(a) : NULL), "counted", counted, "shadows",
+			  shadows, "shadowed", (json_int_t)a->nshadows, "kernel", ss->tables.kern && !a->untested,
+			  "kernel_not_asked", fw_json_text(a->untested)));
 }
 
 /* Answers one packet. An error is printed, and the next packet is answered. */

@@ -67,7 +67,15 @@ static void answer(struct request *req, const struct fw_frame *f, const struct f
 		fw_buf_printf(&b, "null");
 	fw_buf_printf(&b, ",\"reason\":");
 	fw_json_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
-	fw_buf_printf(&b, ",\"packet\":");
+	fw_buf_printf(&b, ",\"counted\":[");
+	for (uint32_t i = 0; i < r->npassed; i++) {
+		const struct fw_rule *counted = fw_ruleset_by_slot(rs, fw_result_passed(r, i));
+
+		fw_buf_printf(&b, "%s", b.text[b.len - 1] == '}' ? "," : "");
+		if (counted)
+			fw_json_rule(&b, rs, counted, NULL);
+	}
+	fw_buf_printf(&b, "],\"packet\":");
 	add_packet(&b, req->fwd->engine, f);
 	fw_buf_printf(&b, "}\n");
 	reply_lines(&req->reply, &b);

@@ -50,15 +50,23 @@ FW_GLOBAL __u64 fw_block_common(struct fw_cpu *cpu, __u32 line, __u32 w)
 	return common;
 }
 
-/* Of the rules @common, whose hits are at offset @hits: those that are not below the floor. */
-FW_GLOBAL __u64 fw_block_above(struct fw_cpu *cpu, __u32 line, __u32 hits, __u64 common)
+/*
+ * Of rules that match, bit i of @common being rule @first + i of the block: those that are not below the floor. Where no field
+ * is compared, there are bits beyond the block's rules.
+ */
+FW_GLOBAL __u64 fw_block_above(struct fw_cpu *cpu, __u32 line, __u32 first, __u64 common)
 {
 	struct fw_object o = fw_pool_object(line);
+	const struct fw_block *b = fw_object_start(o);
 
-	if (!cpu || !fw_object_start(o))
+	if (!cpu || !b)
 		return 0;
 	for (int i = 0; i < 64; i++) {
-		if (!common || fw_word64(o, hits + fw_lowest_bit(common) * 8) >= FW_IN_MEMORY(cpu->floor))
+		__u32 rule = first + fw_lowest_bit(common);
+
+		if (!common || rule >= b->rules)
+			return 0;
+		if (fw_word64(o, b->hits + rule * 8) >= FW_IN_MEMORY(cpu->floor))
 			break;
 		common &= common - 1;
 	}
@@ -84,7 +92,7 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 		__u64 common = fw_block_common(cpu, line, w);
 
 		if (common && cpu->floor)
-			common = fw_block_above(cpu, line, b->hits + w * 64 * 8, common);
+			common = fw_block_above(cpu, line, w * 64, common);
 		if (common) {
 			cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + (w * 64 + fw_lowest_bit(common)) * 8));
 			break;
@@ -136,7 +144,7 @@ static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 			fw_block_words(cpu, line, common);
 	} else {
 		if (common && cpu->floor)
-			common = fw_block_above(cpu, line, b->hits, common);
+			common = fw_block_above(cpu, line, 0, common);
 		if (common)
 			cpu->hit = fw_min_hit(cpu->hit, fw_word64(o, b->hits + fw_lowest_bit(common) * 8));
 	}

@@ -9,12 +9,13 @@
  * X(symbol, word, does it end a packet's way through the rules, may rules have it, may policies have it).
  *
  * Terminal ones come first, since counters by verdict are arrays over these, then the others of rules. 0 is drop: what nobody wrote does not let
- * packets pass. FOLLOW is the verdict of `policy in` or `policy out`, whichever way the packet goes.
+ * packets pass. CONTINUE counts the packet, and the next rule that matches decides. FOLLOW is the verdict of `policy in` or `policy out`, whichever way the packet goes.
  */
 /* clang-format off */
 #define FW_VERDICTS(X)                   \
 	X(DROP, "drop", 1, 1, 1)         \
 	X(ACCEPT, "accept", 1, 1, 1)     \
+	X(CONTINUE, "continue", 0, 1, 0) \
 	X(FOLLOW, "follow", 0, 0, 1)
 
 enum fw_verdict {

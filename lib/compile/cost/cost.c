@@ -150,6 +150,13 @@ static int family_cost(struct cost_field *f, enum fw_family family, struct fw_co
 	return err;
 }
 
+/* A packet that rules let go on is looked up again; each time the rule's action is read. */
+static void turns_cost(struct fw_cost *c, uint32_t turns)
+{
+	if (turns > 1)
+		*c = (struct fw_cost){ turns * (c->lines + 1), turns * (c->rounds + 1) };
+}
+
 int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_worst *out)
 {
 	struct cost_field f = { .pool = pool, .root = fw_pool_ptr(pool, root) };
@@ -163,6 +170,8 @@ int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_wors
 		if (family != FW_FAMILY_NONE || f.root->frame_rules)
 			err = family_cost(&f, (enum fw_family)family, &worst);
 	free(table.pair);
+	for (int i = 0; i < 2; i++)
+		turns_cost(i ? &worst.found : &worst.most, f.root->turns);
 	if (!err)
 		*out = worst;
 	return err;
