@@ -200,6 +200,35 @@ static void counters(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* A packet is counted by each rule that lets it go on, and by the one that decides; at the hook only once. */
+static void rules_passed(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of("rule proto udp continue\nrule proto tcp continue\n"
+					   "rule proto udp dport 53 continue\nrule proto udp dport 53 accept\n"
+					   "rule proto udp continue\npolicy in drop\n");
+	static const uint64_t want[] = { 14, 0, 10, 10, 4 };
+	struct fw_count before[5], drops;
+	uint32_t bytes = 0, other = 0;
+	const struct fw_kern *k;
+
+	assert_true(verdict_begin(rs));
+	k = verdict_kern();
+	for (uint32_t i = 0; i < 5; i++)
+		before[i] = fw_kern_rule_count(k, i);
+	drops = fw_kern_reason_count(k, FW_R_IN, FW_DROP);
+	for (int i = 0; i < 10; i++)
+		assert_true(accepts("udp 10.0.0.1:1 > 10.0.0.2:53 length 700", &bytes));
+	for (int i = 0; i < 4; i++)
+		assert_false(accepts("udp 10.0.0.1:1 > 10.0.0.2:54 length 90", &other));
+	for (uint32_t i = 0; i < 5; i++)
+		assert_count(before[i], fw_kern_rule_count(k, i), want[i],
+			     i == 1 ? 0 :
+			     i == 4 ? 4ull * other :
+				      10ull * bytes + (i ? 0 : 4ull * other));
+	assert_count(drops, fw_kern_reason_count(k, FW_R_IN, FW_DROP), 4, 4ull * other);
+	fw_ruleset_free(rs);
+}
+
 /* The flow cache returns no verdicts of the ruleset before. */
 static void publication(void **state)
 {
@@ -278,6 +307,7 @@ int main(void)
 		cmocka_unit_test(nested),       cmocka_unit_test(distinct_ports),
 		cmocka_unit_test(interfaces),   cmocka_unit_test(unnamed_interface),
 		cmocka_unit_test(counters),     cmocka_unit_test(publication),
+		cmocka_unit_test(rules_passed),
 	};
 	int failed;
 

@@ -14,6 +14,7 @@
 #include "fw/oracle.h"
 #include "fw/tables.h"
 #include "tests/unit/random.h"
+#include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 
 #define GROUP 3
@@ -237,9 +238,42 @@ static void nothing_is_copied(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* So many rules with `continue`, of which so many match one packet. */
+static void turns(void **state)
+{
+	static const struct {
+		const char *format; /* of rule number i, from 1 on */
+		unsigned rules;
+		bool fits;
+	} rows[] = {
+		{ "rule proto tcp continue # %u\n", 15, true },
+		{ "rule proto tcp continue # %u\n", 16, false },
+		{ "rule from 10.0.%u.0/24 continue\n", 200, true },
+		{ "rule to 10.0.%u.0/24 continue\n", 200, true },
+		{ "rule from 10.0.0.0/8 proto tcp dport %u continue\n", 200, true },
+		{ "rule from 10.0.0.0/8 proto tcp dport %u-60000 continue\n", 15, true },
+		{ "rule from 10.0.0.0/8 proto tcp dport %u-60000 continue\n", 16, false },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+		struct fw_diags ds = { .n = 0 };
+		struct fw_ruleset *rs;
+
+		for (unsigned n = 1; n <= rows[i].rules; n++)
+			fw_buf_printf(&b, rows[i].format, n);
+		rs = ruleset_of(b.text);
+		assert_int_equal(fw_turns_check(rs, &ds), rows[i].fits ? 0 : -E2BIG);
+		assert_int_equal(ds.n, !rows[i].fits);
+		if (!rows[i].fits)
+			assert_non_null(strstr(ds.d[0].message, "rule 16: 16 rules"));
+		fw_ruleset_free(rs);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_copied),
+	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_copied), cmocka_unit_test(turns),
 					    cmocka_unit_test(instances_share_slots) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
