@@ -59,7 +59,7 @@ int fw_file_read(const char *path, enum fw_file_kind kind, size_t max, char **te
 {
 	int nonblock = kind == FW_FILE_REGULAR ? O_NONBLOCK : 0; /* open() must not wait for a pipe's writer */
 	fw_cleanup(closep) int fd = path ? open(path, O_RDONLY | O_CLOEXEC | nonblock) : STDIN_FILENO;
-	struct stat st;
+	struct stat st = { 0 };
 	int err = fd < 0 || fstat(fd, &st) ? -errno : check_kind(st.st_mode, kind);
 
 	if (err)
