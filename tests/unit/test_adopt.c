@@ -459,7 +459,7 @@ static char *shuffled(const struct fw_ruleset *old)
 		struct fw_buf text = { 0 };
 
 		if (!random_below(5))
-			copy.verdict ^= 1;
+			copy.verdict = (uint8_t)((copy.verdict + 1) % FW_NOF_RULES);
 		if (!random_below(5))
 			copy.exported ^= 1;
 		if (random_below(2) || names[k])
