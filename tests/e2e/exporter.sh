@@ -43,7 +43,7 @@ page_has() { grep -qF -- "$1" "$tmp/page" || fail "the page does not say '$1': $
 page_value() { awk -v name="$1" 'index($0, name " ") == 1 { print $2 }' "${2:-$tmp/page}"; }
 value_is() { is "$1" "$(page_value "$1")" "$2"; }
 # Removes what differs between two pages of the same moment: the exporter's own figures, and the time.
-without_own() { grep -v '^fw_exporter_\|^fw_memory_\|^fw_clients ' "$1"; }
+without_own() { grep -v '^fw_exporter_\|^fw_memory_\|^fw_clients \|^fw_loop_' "$1"; }
 # Names and labels of the series that are needed while fwd does not run.
 page_series() { grep -E '^fw_(rule|policy|packets|drops|rules|left_out)' "$1" | sed 's/ [^ ]*$//' | sort; }
 lint() { promtool check metrics <"$tmp/page" >"$tmp/lint" 2>&1 || fail "promtool: $(cat "$tmp/lint")"; }
