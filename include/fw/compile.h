@@ -172,6 +172,12 @@ int fw_classifier_new(const struct fw_pool *pool, bool flow_cache, struct fw_cla
 void fw_classifier_free(struct fw_classifier *c);
 /* From now on, lookups see the image at @root as generation @generation. */
 void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t generation);
-struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key);
+/* The answer for a packet; borrowed until the next one. */
+const struct fw_answer *fw_classifier_run(struct fw_classifier *c, const struct fw_key *key);
+
+static inline struct fw_result fw_classifier_result(struct fw_classifier *c, const struct fw_key *key)
+{
+	return fw_result_of(fw_classifier_run(c, key));
+}
 
 #endif

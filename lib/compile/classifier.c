@@ -37,11 +37,11 @@ void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t gene
 	c->control = FW_CONTROL(root, generation);
 }
 
-struct fw_result fw_classifier_run(struct fw_classifier *c, const struct fw_key *key)
+const struct fw_answer *fw_classifier_run(struct fw_classifier *c, const struct fw_key *key)
 {
 	fw_pool_base = c->pool->base;
 	c->cpu.key = *key;
 	fw_begin(&c->cpu, c->control);
 	fw_classify(&c->cpu, c->flow_cache);
-	return fw_result_of(&c->cpu.answer);
+	return &c->cpu.answer;
 }

@@ -192,7 +192,7 @@ const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ru
 
 	packet_of(rs, r, &key);
 	for (unsigned tries = 0; tries < TRIES; tries++) {
-		struct fw_result got = fw_classifier_run(c, &key);
+		struct fw_result got = fw_classifier_result(c, &key);
 		const struct fw_rule *decides = got.reason == FW_R_NONE ? fw_ruleset_by_slot(rs, got.slot) : NULL;
 
 		if (!decides || decides->rank >= r->rank)

@@ -75,7 +75,7 @@ static int user_lookup(void *ctx, const struct bench_header *h, struct fw_result
 	struct fw_key key;
 
 	bench_header_key(h, &key);
-	*out = fw_classifier_run(u->classifier, &key);
+	*out = fw_classifier_result(u->classifier, &key);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ static int user_walk(void *ctx, bool empty, size_t count, uint64_t packets, doub
 	for (size_t i = 0; packets; packets--, i = i + 1 < count ? i + 1 : 0) {
 		const struct fw_key *key = &u->keys[i];
 
-		sum += empty ? key->src.hi ^ key->family : fw_classifier_run(u->classifier, key).slot;
+		sum += empty ? key->src.hi ^ key->family : fw_classifier_result(u->classifier, key).slot;
 	}
 	*seconds = fw_now() - start;
 	__asm__ volatile("" : : "r"(sum));

@@ -77,7 +77,7 @@ static void batch_same(const struct fw_ruleset *rs, const struct fw_key *keys, u
 	uint32_t what[BATCH_PACKETS];
 
 	for (unsigned i = 0; i < n; i++) {
-		want[i] = fw_classifier_run(t.classifier, &keys[i]);
+		want[i] = fw_classifier_result(t.classifier, &keys[i]);
 		long rule = i ? -1 : fw_oracle(rs, &keys[0]);
 
 		if (!i)

@@ -390,7 +390,7 @@ static void run_all(unsigned n)
 	fw_classifier_publish(c, im.line, 1);
 	for (unsigned i = 0; i < n; i++) {
 		random_key(im.rs, &key);
-		fw_classifier_run(c, &key);
+		fw_classifier_result(c, &key);
 	}
 	fw_classifier_free(c);
 }

@@ -124,7 +124,7 @@ static void check(void)
 
 		random_key(t.rs, &key);
 		want = fw_oracle(t.rs, &key);
-		got = fw_classifier_run(t.classifier, &key);
+		got = fw_classifier_result(t.classifier, &key);
 		if (got.verdict != fw_oracle_verdict(t.rs, want, &key) || (got.reason == FW_R_NONE) != (want >= 0) ||
 		    (want >= 0 && got.slot != t.rs->rules[want]->slot / GROUP))
 			fail_msg("seed %llu: rule %ld", (unsigned long long)random_seed(), want);

@@ -119,8 +119,8 @@ static void check_packet(const struct set *s, size_t packet, const struct fw_fra
 
 	fw_packet_parse(f->data, f->data + f->len, &meta, &key);
 	for (int again = 0; again < 2; again++) {
-		assert_rule(s, packet, "user space", fw_classifier_run(s->classifier[0], &key));
-		assert_rule(s, packet, "user space, flow cache", fw_classifier_run(s->classifier[1], &key));
+		assert_rule(s, packet, "user space", fw_classifier_result(s->classifier[0], &key));
+		assert_rule(s, packet, "user space, flow cache", fw_classifier_result(s->classifier[1], &key));
 		if (!s->kern)
 			continue;
 		need(fw_kern_test(s->kern, FW_PROG_XDP, f->data, f->len, 0, &got), s->path);

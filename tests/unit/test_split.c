@@ -58,7 +58,7 @@ static void ask(unsigned packets)
 		random_key(t.rs, &key);
 		assert_every_match(t.pool, &t.image, t.rs, &key);
 		want = fw_oracle(t.rs, &key);
-		got = fw_classifier_run(t.classifier, &key);
+		got = fw_classifier_result(t.classifier, &key);
 		if ((got.reason == FW_R_NONE) != (want >= 0) || (want >= 0 && got.slot != t.rs->rules[want]->slot))
 			fail_msg("seed %llu: %zu rules: rule %ld", (unsigned long long)random_seed(), t.rs->nrules,
 				 want);

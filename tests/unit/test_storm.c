@@ -58,7 +58,7 @@ static void *reader_run(void *arg)
 		struct fw_result got;
 
 		fw_classifier_publish(r->classifier, (uint32_t)seen, generation);
-		got = fw_classifier_run(r->classifier, &r->s->key[key]);
+		got = fw_classifier_result(r->classifier, &r->s->key[key]);
 		if (!r->wrong && !storm_is_right(r->s, generation, generation, key, got)) {
 			r->wrong = true;
 			r->generation = generation;

@@ -112,7 +112,7 @@ static void live_check(const struct live *l)
 		random_key(l->rs, &key);
 		assert_every_match(l->pool, &l->image, l->rs, &key);
 		want = fw_oracle(l->rs, &key);
-		got = fw_classifier_run(l->classifier, &key);
+		got = fw_classifier_result(l->classifier, &key);
 		if (got.verdict != fw_oracle_verdict(l->rs, want, &key) ||
 		    (want >= 0 && (got.reason != FW_R_NONE || got.slot != l->rs->rules[want]->slot)) ||
 		    (want < 0 && got.reason == FW_R_NONE))

@@ -198,7 +198,7 @@ static bool user_agrees(struct question *q)
 	for (int cache = 0; cache < 2; cache++) {
 		verdict_counts.user++;
 		for (int again = 0; again < 2; again++)
-			if (!same(q, names[cache], fw_classifier_run(engines.classifier[cache], &q->key)))
+			if (!same(q, names[cache], fw_classifier_result(engines.classifier[cache], &q->key)))
 				return false;
 	}
 	return true;

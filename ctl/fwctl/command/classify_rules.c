@@ -191,7 +191,7 @@ static void classify(struct session *ss, const struct fw_frame *frame)
 
 	fw_packet_parse(frame->data, frame->data + frame->len, &meta, &a.key);
 	ask_oracle(ss->tables.rs, &a);
-	a.user = fw_classifier_run(ss->classifier, &a.key);
+	a.user = fw_classifier_result(ss->classifier, &a.key);
 	fw_text_print_key(&packet, ss->tables.rs, &a.key);
 
 	const char *text = packet.text ? packet.text : "packet";

@@ -56,7 +56,7 @@ static __attribute__((noinline)) int walk(const struct fw_pool *pool, uint32_t r
 		return err;
 	fw_classifier_publish(c, root, 1);
 	for (size_t i = 0; i < lookups; i++)
-		sum += fw_classifier_run(c, &keys->v[i % keys->n]).slot;
+		sum += fw_classifier_result(c, &keys->v[i % keys->n]).slot;
 	fw_classifier_free(c);
 	__asm__ volatile("" : : "r"(sum));
 	return 0;

@@ -155,7 +155,7 @@ static void lookup_1(void *ctx, const struct work_packet *p, size_t n, bool *acc
 
 	for (size_t i = 0; i < n; i++) {
 		key_set(&native->keys[0], &p[i]);
-		accept[i] = fw_classifier_run(native->classifier, &native->keys[0]).verdict == FW_ACCEPT;
+		accept[i] = fw_classifier_result(native->classifier, &native->keys[0]).verdict == FW_ACCEPT;
 	}
 }
 
