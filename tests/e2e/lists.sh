@@ -56,7 +56,7 @@ case_list_one_set_or_policy() {
 	ok list policy in && is "list policy in" "$(awk '{ $1 = $2 = $3 = ""; print }' "$tmp/out" | xargs)" "policy in accept # by default" &&
 		refuses 1 "there is no policy for 'garbage'" list policy garbage &&
 		refuses 1 "did you mean 'malformed'?" list policy malforned && refuses 2 "unexpected operand" list policy in out &&
-		refuses 1 "of rules only" list --from x sets
+		refuses 1 "for rules only" list --from x sets
 }
 
 # Lists only the rules that could match such packets.
