@@ -133,7 +133,7 @@ tun_out() {
 	expect_count ssh 3 && expect_count web 4 && expect_count here 8 && expect_count "policy out drop" 16 &&
 		expect_count arp 64 && expect_count "policy not-parsed accept" 32 && expect_count "policy malformed drop" 128
 }
-tun_native() { refused "no Ethernet header" --dev t1 --xdp native; }
+tun_native() { refused "packets with an Ethernet header" --dev t1 --xdp native; }
 
 case_tun_auto() { tun_rules && on_tun tun_auto; }
 case_tun_generic() { tun_rules && on_tun tun_generic; }
@@ -148,7 +148,7 @@ tun_fwd() {
 	for mode in generic tc generic auto generic; do
 		attach "{\"dev\":\"t1\",\"mode\":\"$mode\",\"out\":\"yes\"}" || return 1
 	done
-	answers 1 ask attach '{"dev":"t1","mode":"native"}' && told "no Ethernet header" && device_is t1 '"mode":"generic"' || return 1
+	answers 1 ask attach '{"dev":"t1","mode":"native"}' && told "packets with an Ethernet header" && device_is t1 '"mode":"generic"' || return 1
 	! wait $ping || fail "a packet got through: $(cat "$tmp/ping")" || return 1
 	change "add rule name ping in proto icmp accept" "add rule name ping6 in ip6 proto icmp6 accept" &&
 		expect yes try_ping $tun4 && expect yes try_ping $tun6 && expect no try_tcp $tun4 80 || return 1
