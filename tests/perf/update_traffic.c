@@ -142,7 +142,7 @@ static void row_told(const struct fw_rule_change *row, void *ctx)
 static int change(struct traffic *t)
 {
 	struct fw_buf text = { 0 };
-	struct bench_stages at;
+	struct bench_stages at = { 0 };
 	uint32_t number = t->begun + 1;
 	int err = 0;
 

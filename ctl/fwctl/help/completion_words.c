@@ -62,7 +62,7 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
 		const struct fw_field_info *info = &fw_field_info[f];
 
-		for (int v6 = 0; v6 <= (info->keyword6 != NULL); v6++) {
+		for (int v6 = 0; v6 < (info->keyword6 ? 2 : 1); v6++) {
 			n = (size_t)snprintf(values, sizeof(values), info->any ? "any not" : "not");
 			if (info->kind == FW_KIND_WORD || info->kind == FW_KIND_IFACE)
 				continue;
