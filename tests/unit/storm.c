@@ -42,6 +42,20 @@ static void wait_readers(struct storm *s)
 		s->ops->grace(s);
 }
 
+static void answer_make(const struct fw_ruleset *rs, const struct fw_key *key, uint32_t *passed, struct fw_result *want)
+{
+	struct fw_way way = fw_oracle_way(rs, key);
+
+	*want = (struct fw_result){
+		.verdict = way.verdict, .reason = way.reason, .npassed = way.npassed, .passed = passed
+	};
+	if (way.rule >= 0)
+		want->slot = rs->rules[way.rule]->slot;
+	for (uint32_t i = 0; i < way.npassed; i++)
+		passed[i] =
+			FW_WHAT(rs->rules[way.passed[i]]->slot + FW_COUNTER_RULES, rs->rules[way.passed[i]]->verdict);
+}
+
 /* The answers of the next generation; a turn of the ring later nobody asks for those that stood there. */
 static void answers_make(struct storm *s, uint32_t generation)
 {
@@ -51,23 +65,15 @@ static void answers_make(struct storm *s, uint32_t generation)
 		wait_readers(s);
 	assert_int_equal(fw_ruleset_order(s->rs), 0);
 	a->generation = generation;
-	for (unsigned i = 0; i < STORM_KEYS; i++) {
-		const struct fw_key *key = &s->key[i];
-		long rule = fw_oracle(s->rs, key);
-		struct fw_result *want = &a->want[i];
-
-		*want = (struct fw_result){ .verdict = fw_oracle_verdict(s->rs, rule, key), .reason = FW_R_NONE };
-		if (rule >= 0)
-			want->slot = s->rs->rules[rule]->slot;
-		else
-			want->reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
-	}
+	for (unsigned i = 0; i < STORM_KEYS; i++)
+		answer_make(s->rs, &s->key[i], a->passed[i], &a->want[i]);
 	__atomic_store_n(&s->ready, generation, __ATOMIC_RELEASE);
 }
 
 static bool same(struct fw_result a, struct fw_result b)
 {
-	return a.verdict == b.verdict && a.slot == b.slot && a.reason == b.reason;
+	return a.verdict == b.verdict && a.slot == b.slot && a.reason == b.reason && a.npassed == b.npassed &&
+	       !memcmp(a.passed, b.passed, a.npassed * sizeof(*a.passed));
 }
 
 bool storm_is_right(const struct storm *s, uint32_t from, uint32_t to, unsigned key, struct fw_result got)

@@ -28,6 +28,7 @@ struct storm_ops {
 struct storm_answers {
 	uint32_t generation;
 	struct fw_result want[STORM_KEYS];
+	uint32_t passed[STORM_KEYS][FW_TURNS]; /* to which want[] refers */
 };
 
 struct storm_reader {

@@ -114,10 +114,11 @@ static uint64_t readers_end(struct storm *s, struct reader *r)
 		struct fw_result want = s->ring[r[i].generation % STORM_RING].want[r[i].key];
 
 		if (r[i].wrong)
-			fail_msg("seed %llu: generation %u (of %u): verdict %d, slot %u, reason %u; right: %d, %u, %u",
-				 (unsigned long long)random_seed(), r[i].generation, s->live->now->image.generation,
-				 r[i].got.verdict, r[i].got.slot, r[i].got.reason, want.verdict, want.slot,
-				 want.reason);
+			fail_msg(
+				"seed %llu: generation %u (of %u): verdict %d, slot %u, reason %u, %u passed; right: %d, %u, %u, %u",
+				(unsigned long long)random_seed(), r[i].generation, s->live->now->image.generation,
+				r[i].got.verdict, r[i].got.slot, r[i].got.reason, r[i].got.npassed, want.verdict,
+				want.slot, want.reason, want.npassed);
 	}
 	return packets;
 }
