@@ -19,6 +19,11 @@
 #define A_RULE "a rule is like: rule in from 192.0.2.0/24 proto tcp dport 22 accept"
 #define NOT "say 'not' behind the field: dport not 22, from not 10.0.0.0/8"
 
+/* Our own verdicts, where a rule is without its first word. */
+#define A_VERDICT_0(word)
+#define A_VERDICT_1(word) { word, TEXT | CHANGE, "say 'rule ... " word "'" },
+#define A_VERDICT(sym, word, terminal, rule, policy) A_VERDICT_##rule(word)
+
 /* clang-format off */
 static const struct {
 	const char *word; /* in small letters */
@@ -87,8 +92,7 @@ static const struct {
 	{ "ether", RULE, "say 'ethertype'; hardware addresses are not matched" },
 	{ "--mac-source", RULE, "hardware addresses are not matched" },
 	{ "tos", RULE, "say 'dscp'" },
-	{ "ttl", RULE, "it is not matched" },
-	{ "hoplimit", RULE, "it is not matched" },
+	{ "hoplimit", RULE, "say 'ttl'" },
 	{ "ct", RULE, NO_TRACKING },
 	{ "-m", RULE, "leave '-m' out: " NO_TRACKING },
 	{ "state", RULE, NO_TRACKING },
@@ -106,8 +110,8 @@ static const struct {
 	{ "!", RULE, NOT },
 	{ "!=", RULE, NOT },
 	{ "not", RULE, NOT },
-	{ "-j", RULE, "leave it out: a rule ends with 'accept' or 'drop'" },
-	{ "--jump", RULE, "leave it out: a rule ends with 'accept' or 'drop'" },
+	{ "-j", RULE, "leave it out: a rule ends with its verdict" },
+	{ "--jump", RULE, "leave it out: a rule ends with its verdict" },
 	{ "jump", RULE, NO_CHAINS },
 	{ "goto", RULE, NO_CHAINS },
 	{ "return", RULE, NO_CHAINS },
@@ -125,11 +129,10 @@ static const struct {
 	{ "allow", TEXT | CHANGE, "say 'rule ... accept'" },
 	{ "permit", TEXT | CHANGE, "say 'rule ... accept'" },
 	{ "pass", TEXT | CHANGE, "say 'rule ... accept'" },
-	{ "accept", TEXT | CHANGE, "say 'rule ... accept'" },
 	{ "deny", TEXT | CHANGE, "say 'rule ... drop'" },
 	{ "block", TEXT | CHANGE, "say 'rule ... drop'" },
-	{ "drop", TEXT | CHANGE, "say 'rule ... drop'" },
 	{ "reject", TEXT | CHANGE, "say 'rule ... drop': rules send no answers, so there is no 'reject'" },
+	FW_VERDICTS(A_VERDICT)
 	{ "default", TEXT | CHANGE, "say 'policy in drop'" },
 	{ "add", TEXT, "a file of rules says 'rule ...'; changes go to `fwctl batch`" },
 	{ "-a", TEXT, A_RULE },
