@@ -248,7 +248,7 @@ static int check_followed(const struct fw_ruleset *rs, const struct fw_ruleset *
 	}
 	return same ? 0 :
 		      fw_diag_add(ds, (struct fw_place){ .file = rs->file }, NULL,
-				  "the interfaces have other numbers than before");
+				  "the interfaces have different numbers than before");
 }
 
 static int adopter_init(struct adopter *a, const struct fw_ruleset *rs, const struct fw_ruleset *old)

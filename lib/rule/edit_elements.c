@@ -128,7 +128,7 @@ int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range 
 		    struct fw_diags *ds)
 {
 	if (fw_edit_set_has(e, set, element))
-		return fw_diag_add(ds, at, "`set add --exist` passes over it", "the set '%s' has this element already",
+		return fw_diag_add(ds, at, "`set add --exist` skips it", "the set '%s' has this element already",
 				   e->rs->sets[set].name);
 	return note(e, set, element, true);
 }
@@ -151,9 +151,9 @@ int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_ran
 {
 	if (!fw_edit_set_has(e, set, element))
 		return fw_diag_add(ds, at,
-				   is_covered(e, set, element) ? "another element covers addresses of it: elements are "
+				   is_covered(e, set, element) ? "another element covers its addresses: elements are "
 								 "deleted in the form in which they were added" :
-								 "`set del --exist` passes over it",
+								 "`set del --exist` skips it",
 				   "the set '%s' has no such element", e->rs->sets[set].name);
 	return note(e, set, element, false);
 }

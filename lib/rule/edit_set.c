@@ -82,7 +82,7 @@ int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct
 	if (!err)
 		err = fw_ruleset_set(e->rs, name, NULL, &n);
 	if (err == -EEXIST)
-		return fw_diag_add(ds, at, "'set add' adds to it", "there is already a set '%s'", name);
+		return fw_diag_add(ds, at, "use 'set add' to add to it", "there is already a set '%s'", name);
 	if (err)
 		return err;
 	e->rs->sets[n].dynamic = dynamic;

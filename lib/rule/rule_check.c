@@ -47,10 +47,10 @@ static int check_addresses(const struct check *c)
 	if (excludes_nothing(c, c->rule->dst))
 		return REFUSE(c, dst, "leave the match out", "the list of 'to not' is empty");
 	if (!c->src)
-		return REFUSE(c, src, "leave an address over, or drop the rule",
+		return REFUSE(c, src, "leave at least one address, or remove the rule",
 			      "'from not' excludes every address: it matches nothing");
 	if (!c->dst)
-		return REFUSE(c, dst, "leave an address over, or drop the rule",
+		return REFUSE(c, dst, "leave at least one address, or remove the rule",
 			      "'to not' excludes every address: it matches nothing");
 	if (!(c->src & c->dst))
 		return REFUSE(c, dst, "use one family on both sides", "'from' is %s and 'to' is %s: no packet has both",
@@ -95,10 +95,10 @@ static const struct {
 	const char *hint;
 } layers[FW_NLAYERS] = {
 	[FW_LAYER_PORTS] = { "ports", "a protocol that has ports", false,
-			     "say 'proto tcp' (or udp, sctp, dccp, udplite, or a list of these)" },
-	[FW_LAYER_ICMP] = { "ICMP type and code", "the protocol icmp or icmp6, and no other", true,
-			    "say 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with icmp6-type and icmp6-code" },
-	[FW_LAYER_TCP] = { "TCP flags", NULL, false, "say 'proto tcp', or leave the protocol out" },
+			     "write 'proto tcp' (or udp, sctp, dccp, udplite, or a list of these)" },
+	[FW_LAYER_ICMP] = { "ICMP type and code", "the protocol icmp or icmp6 only", true,
+			    "write 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with icmp6-type and icmp6-code" },
+	[FW_LAYER_TCP] = { "TCP flags", NULL, false, "write 'proto tcp', or leave the protocol out" },
 };
 
 /* The first protocol that the match accepts and whose packets lack the layer; negative: there is none. */
@@ -122,7 +122,7 @@ static int check_proto(const struct check *c, enum fw_field f)
 	bool several = proto && (proto->n > 1 || proto->r[0].lo != proto->r[0].hi);
 
 	if (without >= 0)
-		return REFUSE(c, field[f], hint, "'%s' cannot go with protocol %d, which has no %s", info->keyword,
+		return REFUSE(c, field[f], hint, "'%s' cannot be used with protocol %d, which has no %s", info->keyword,
 			      without, layers[info->layer].fields);
 	if ((!proto && needs) || (several && layers[info->layer].alone))
 		return REFUSE(c, field[f], hint, "'%s' needs %s", info->keyword, needs);
@@ -157,10 +157,10 @@ static int check_icmp_family(const struct check *c)
 	unsigned families = c->src & c->dst & (c->ether ? c->ether : FAMILIES);
 
 	if (only(c->m[FW_F_PROTO], IPPROTO_ICMP) && families == 1u << FW_IP6)
-		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp6'",
+		return REFUSE(c, field[FW_F_PROTO], "write 'proto icmp6'",
 			      "icmp is a protocol of IPv4, but the rule is IPv6 only");
 	if (only(c->m[FW_F_PROTO], IPPROTO_ICMPV6) && families == 1u << FW_IP4)
-		return REFUSE(c, field[FW_F_PROTO], "say 'proto icmp'",
+		return REFUSE(c, field[FW_F_PROTO], "write 'proto icmp'",
 			      "icmp6 is a protocol of IPv6, but the rule is IPv4 only");
 	return 0;
 }
@@ -201,17 +201,17 @@ int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const st
 
 int fw_name_check(const char *what, const char *name, struct fw_place at, struct fw_diags *ds)
 {
-	static const char hint[] = "names start with a letter or '_' and go on with letters, digits, '_', '.' and '-'";
+	static const char hint[] = "names start with a letter or '_', followed by letters, digits, '_', '.' and '-'";
 	size_t len = strlen(name);
 
 	if (len > FW_NAME_MAX)
 		return fw_diag_add(ds, at, NULL, "the name of a %s has at most %d bytes, not %zu", what, FW_NAME_MAX,
 				   len);
 	if (!len || !(isascii(name[0]) && (isalpha((unsigned char)name[0]) || name[0] == '_')))
-		return fw_diag_add(ds, at, hint, "'%s' is no name for a %s", name, what);
+		return fw_diag_add(ds, at, hint, "'%s' is not a valid name for a %s", name, what);
 	for (size_t i = 1; i < len; i++)
 		if (!isascii(name[i]) || (!isalnum((unsigned char)name[i]) && !strchr("_.-", name[i])))
-			return fw_diag_add(ds, at, hint, "'%s' is no name for a %s", name, what);
+			return fw_diag_add(ds, at, hint, "'%s' is not a valid name for a %s", name, what);
 	return 0;
 }
 

@@ -15,7 +15,7 @@ static int refuse_taken(const struct fw_ruleset *rs, const struct fw_rule *by, s
 	vsnprintf(what, sizeof(what), fmt, ap);
 	va_end(ap);
 	if (rs->index->edit)
-		snprintf(hint, sizeof(hint), "rule %llu has it; 'replace rule' changes a rule",
+		snprintf(hint, sizeof(hint), "rule %llu has it; use 'replace rule' to change a rule",
 			 (unsigned long long)by->id);
 	else if (by->line)
 		snprintf(hint, sizeof(hint), "line %u has it", by->line);
@@ -97,7 +97,7 @@ static int take_matches(struct fw_ruleset *rs, const struct fw_rule *draft, cons
 		struct fw_place place = fw_place_of(at, at->field[m->field]);
 
 		if (seen & 1u << m->field)
-			err = fw_diag_add(ds, place, "say it once, with a list", "the rule says '%s' twice",
+			err = fw_diag_add(ds, place, "write it once, with a list", "'%s' is given twice in one rule",
 					  fw_field_info[m->field].keyword);
 		else
 			err = fw_match_normalise(rs, m, place, ds, &by_field[m->field]);

@@ -116,17 +116,17 @@ static int check_values(const struct fw_match *m, struct fw_place at, struct fw_
 		struct fw_range r = m->r[i];
 
 		if (r.lo > info->max || r.hi > info->max)
-			return fw_diag_add(ds, at, NULL, "'%s' goes up to %u, not %u", info->keyword, info->max,
-					   r.hi > r.lo ? r.hi : r.lo);
+			return fw_diag_add(ds, at, NULL, "the largest value of '%s' is %u, not %u", info->keyword,
+					   info->max, r.hi > r.lo ? r.hi : r.lo);
 		if (!fw_field_is_flags(m->field) && r.lo > r.hi)
 			return fw_diag_add(ds, at, "write the smaller value first", "the range %u-%u of '%s' is empty",
 					   r.lo, r.hi, info->keyword);
 		if (fw_field_is_flags(m->field) && !r.lo)
 			return fw_diag_add(ds, at, "write VALUE/MASK with at least one flag in the mask",
-					   "a flag mask without flags looks at nothing");
+					   "an empty flag mask checks nothing");
 		if (fw_field_is_flags(m->field) && (r.hi & ~r.lo))
 			return fw_diag_add(ds, at, "write VALUE/MASK; every flag of the value must be in the mask",
-					   "flags that are outside their mask can never be seen set");
+					   "a flag outside the mask can never be set");
 	}
 	return 0;
 }
@@ -175,7 +175,7 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 	bool whole = is_whole(s);
 
 	if (whole && s->negated)
-		return fw_diag_add(ds, at, "leave something over, or drop the rule",
+		return fw_diag_add(ds, at, "leave at least one value, or remove the rule",
 				   "'%s not' excludes every value: it matches nothing",
 				   fw_field_info[m->field].keyword);
 	if (m->field == FW_F_HOOK && whole) {

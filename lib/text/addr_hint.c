@@ -73,7 +73,7 @@ static bool hint_not(struct fw_str s, struct fw_buf *b)
 {
 	if (!s.len || s.s[0] != '!')
 		return false;
-	fw_buf_printf(b, "say 'not' instead of '!'");
+	fw_buf_printf(b, "write 'not' instead of '!'");
 	return true;
 }
 
@@ -81,7 +81,7 @@ static bool hint_quotes(struct fw_str s, struct fw_buf *b)
 {
 	if (!s.len || (s.s[0] != '"' && s.s[0] != '\''))
 		return false;
-	fw_buf_printf(b, "addresses stand without quotes");
+	fw_buf_printf(b, "write addresses without quotes");
 	return true;
 }
 
@@ -227,7 +227,7 @@ static bool hint_mask(struct fw_str s, struct fw_buf *b)
 	snprintf(text, sizeof(text), "%.*s/%u", (int)slash, s.s, len);
 	if (write_instead(b, "", text))
 		return true;
-	fw_buf_printf(b, "the mask is /%u, but the address has bits set behind it", len);
+	fw_buf_printf(b, "the mask is /%u, but the address has bits set after it", len);
 	return true;
 }
 
@@ -274,8 +274,8 @@ static bool hint_bytes(struct fw_str s, struct fw_buf *b)
 {
 	for (size_t i = 0; i < s.len; i++)
 		if ((unsigned char)s.s[i] >= 0x7f || (unsigned char)s.s[i] < ' ') {
-			fw_buf_printf(b, "type it again: byte %zu of it is 0x%02x, which no address has", i + 1,
-				      (unsigned char)s.s[i]);
+			fw_buf_printf(b, "type it again: its byte %zu is 0x%02x, which cannot occur in an address",
+				      i + 1, (unsigned char)s.s[i]);
 			return true;
 		}
 	return false;
@@ -286,10 +286,10 @@ static bool hint_word(struct fw_str s, struct fw_buf *b)
 	static const struct {
 		const char *word, *hint;
 	} words[] = {
-		{ "*", "'any' stands for every address" },
-		{ "all", "'any' stands for every address" },
-		{ "anywhere", "'any' stands for every address" },
-		{ "Anywhere", "'any' stands for every address" },
+		{ "*", "write 'any' for every address" },
+		{ "all", "write 'any' for every address" },
+		{ "anywhere", "write 'any' for every address" },
+		{ "Anywhere", "write 'any' for every address" },
 		{ "default", "write 0.0.0.0/0 or ::/0" },
 		{ "localhost", "write 127.0.0.1 or ::1; names are not looked up" },
 	};

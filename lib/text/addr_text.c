@@ -16,7 +16,7 @@ int fw_addr_refuse_mapped(const struct fw_addr_range *r, struct fw_str s, struct
 static const char *hint_of(enum fw_addr_fault fault, struct fw_str s, const struct fw_addr_range *r, struct fw_buf *b)
 {
 	if (fault == FW_ADDR_TWO_FAMILIES)
-		return "both ends must be of one family";
+		return "both ends must be of the same family";
 	if (fault == FW_ADDR_EMPTY)
 		return "write the smaller address first";
 	if (fault == FW_ADDR_HOST_BITS) {
@@ -37,10 +37,10 @@ int fw_str_addr_range(struct fw_str s, struct fw_place at, struct fw_diags *ds, 
 	static const struct {
 		const char *before, *after;
 	} says[] = {
-		[FW_ADDR_NONE] = { "", "is no address" },
-		[FW_ADDR_NO_LENGTH] = { "", "is no prefix length" },
-		[FW_ADDR_HOST_BITS] = { "", "has bits set behind its prefix length" },
-		[FW_ADDR_TWO_FAMILIES] = { "the range ", "goes from one family to the other" },
+		[FW_ADDR_NONE] = { "", "is not an address" },
+		[FW_ADDR_NO_LENGTH] = { "", "is not a prefix length" },
+		[FW_ADDR_HOST_BITS] = { "", "has bits set after its prefix length" },
+		[FW_ADDR_TWO_FAMILIES] = { "the range ", "mixes IPv4 and IPv6" },
 		[FW_ADDR_EMPTY] = { "the range ", "is empty" },
 	};
 	fw_cleanup(fw_buf_free) struct fw_buf hint = { 0 };

@@ -84,7 +84,7 @@ static int prefix(struct cursor *c, const struct fw_ruleset *rs, struct fw_addr_
 	struct fw_addr a = { (uint64_t)addr << 32, 0 };
 	*out = fw_addr_prefix(FW_IP4, a, len);
 	if (fw_addr_cmp(out->lo, a))
-		return fw_diag_add(c->ds, at, "clear the bits behind the prefix",
+		return fw_diag_add(c->ds, at, "clear the bits after the prefix",
 				   "the address has bits set beyond its prefix length");
 	fw_addrs_prefetch(rs, out, false);
 	return 0;
@@ -143,7 +143,7 @@ static int protocol(struct cursor *c, struct match1 *room, struct fw_rule *r)
 	if (mask)
 		r->matches[r->nmatches++] = match1(room, FW_F_PROTO, value, value);
 	else if (value)
-		return fw_diag_add(c->ds, at, "0x00/0x00 is any protocol", "protocol %u with mask 0x00 says nothing",
+		return fw_diag_add(c->ds, at, "0x00/0x00 is any protocol", "protocol %u with mask 0x00 has no effect",
 				   value);
 	if (c->s < c->end && *c->s != ' ' && *c->s != '\t' && *c->s != '\r')
 		return fw_diag_add(c->ds, place(c), NULL, "unexpected text after the protocol");

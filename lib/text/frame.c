@@ -133,7 +133,7 @@ static int read_endpoint(struct reader *r, struct fw_addr *out, enum fw_field po
 		return fw_diag_add(r->ds, place(r), "192.0.2.1, 192.0.2.1:80, 2001:db8::1 or [2001:db8::1]:80",
 				   "'%s' is not an address", FW_SHOW(r->word));
 	if (r->p->family != FW_FAMILY_NONE && r->p->family != family)
-		return fw_diag_add(r->ds, place(r), "both addresses must be of one family",
+		return fw_diag_add(r->ds, place(r), "both addresses must be of the same family",
 				   "one address is IPv4 and the other IPv6");
 	r->p->family = family;
 	if (!port.len)
@@ -204,8 +204,8 @@ static int check_field(struct reader *r, enum fw_field field)
 			     fw_diag_add(r->ds, field_place(r, field),
 					 r->p->f[FW_F_FRAG] == FW_FRAG_LATER ?
 						 "a later fragment has only addresses and a protocol" :
-						 "ports go with tcp, udp, sctp, dccp, udplite; flags with tcp; type "
-						 "and code with icmp (IPv4) and icmp6 (IPv6)",
+						 "ports need tcp, udp, sctp, dccp or udplite; flags need tcp; type "
+						 "and code need icmp (IPv4) or icmp6 (IPv6)",
 					 "such a packet has no %s", info->keyword);
 	if (has && info->kind == FW_KIND_PORT)
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "10.0.0.1:1024 > 192.0.2.1:80, both with a port",
@@ -222,9 +222,9 @@ static int check_proto(struct reader *r)
 
 	if (p->proto_named && ((v6 && proto == 1) || (!v6 && proto == 58)))
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), v6 ? "icmp6" : "icmp",
-				   "%s does not go with these addresses", v6 ? "icmp" : "icmp6");
+				   "%s cannot be used with these addresses", v6 ? "icmp" : "icmp6");
 	if (v6 && p->f[FW_F_FRAG] != FW_FRAG_LATER && fw_packet_is_ext(proto))
-		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "name the protocol behind it",
+		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "name the protocol after it",
 				   "protocol %u is an extension header in IPv6", proto);
 	return 0;
 }

@@ -88,7 +88,7 @@ struct fw_token fw_lex(struct fw_lexer *lx)
 	const char *known = memchr(single, *lx->s, sizeof(single) - 1);
 
 	t.kind = known ? kinds[known - single] : FW_T_BAD;
-	t.why = "bytes like this one stand only inside strings and comments";
+	t.why = "such bytes are allowed only in strings and comments";
 	t.text.len = 1;
 	lx->s++;
 	if (t.kind == FW_T_NEWLINE) {

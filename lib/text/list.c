@@ -255,7 +255,7 @@ static int say_skipped(struct fw_ruleset *rs, const struct fw_list *l, const cha
 		return 0;
 	if (!l->set->n)
 		return fw_diag_add(ds, (struct fw_place){ name, d->line, d->column }, d->hint,
-				   "no line is an address: %s", d->message);
+				   "no line holds an address: %s", d->message);
 	warnings = fw_ruleset_warnings(rs);
 	if (!warnings)
 		return -ENOMEM;

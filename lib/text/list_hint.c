@@ -29,7 +29,7 @@ static bool hint_leave_out(const struct fw_list *l, struct fw_str s, const struc
 {
 	if (s.s[0] != '!' && !fw_str_is(w->word[0], "not"))
 		return false;
-	fw_buf_printf(b, "a list takes nothing out; put it into another set, and a rule for that one in front");
+	fw_buf_printf(b, "a list cannot exclude addresses; put them in another set, with a rule before this one");
 	return true;
 }
 
@@ -38,7 +38,7 @@ static bool hint_carriage_return(const struct fw_list *l, struct fw_str s, const
 {
 	if (!memchr(s.s, '\r', s.len))
 		return false;
-	fw_buf_printf(b, "the lines end in a carriage return alone: tr '\\r' '\\n'");
+	fw_buf_printf(b, "the lines end with a carriage return only: tr '\\r' '\\n'");
 	return true;
 }
 
@@ -46,8 +46,7 @@ static bool hint_length(const struct fw_list *l, struct fw_str s, const struct f
 {
 	if (w->n != 2 || !fw_list_maybe_length(w->word[0], w->word[1]))
 		return false;
-	fw_buf_printf(b,
-		      "a count, or the length of a prefix? for the prefix write %.*s/%.*s, else leave the number out",
+	fw_buf_printf(b, "a count or a prefix length? for the prefix write %.*s/%.*s, otherwise leave the number out",
 		      (int)w->word[0].len, w->word[0].s, (int)w->word[1].len, w->word[1].s);
 	return true;
 }
@@ -72,13 +71,14 @@ static bool hint_ipset(const struct fw_list *l, struct fw_str s, const struct fw
 	bool add = fw_str_is(w->word[0], "add") || fw_str_is(w->word[0], "-A");
 
 	if (holds(s, "netmask ") || holds(s, "bitmask "))
-		fw_buf_printf(b, "an ipset with a mask of its own: its elements stand for networks, write these");
+		fw_buf_printf(b, "an ipset with its own mask: write the networks that its elements stand for");
 	else if (!add || w->n < 3 || holds(s, "address="))
 		return false;
 	else if (holds(s, " timeout ") || (l->expires && fw_str_is_element(w->word[2], &r)))
 		fw_buf_printf(b, "elements of a set do not expire: leave 'timeout' out");
 	else if (holds(s, " nomatch"))
-		fw_buf_printf(b, "a list takes nothing out; put it into another set, and a rule for that one in front");
+		fw_buf_printf(b,
+			      "a list cannot exclude addresses; put them in another set, with a rule before this one");
 	else if (memchr(w->word[2].s, ',', w->word[2].len))
 		fw_buf_printf(b, "a set holds addresses only; ports and interfaces are matched by the rule");
 	else if (fw_str_is_element(w->word[2], &r))
@@ -92,7 +92,7 @@ static bool hint_router(const struct fw_list *l, struct fw_str s, const struct f
 {
 	if (!holds(s, "address=") && !begins(s, "/ip"))
 		return false;
-	fw_buf_printf(b, "this is an export of RouterOS; keep what stands behind 'address=', one a line");
+	fw_buf_printf(b, "this is a RouterOS export; keep only the values of 'address=', one per line");
 	return true;
 }
 
@@ -115,7 +115,7 @@ static bool hint_markup(const struct fw_list *l, struct fw_str s, const struct f
 {
 	if (s.s[0] != '<' && s.s[0] != '{' && s.s[0] != '}' && !begins(s, "[{"))
 		return false;
-	fw_buf_printf(b, "this is %s, no list; write its addresses one a line",
+	fw_buf_printf(b, "this is %s, not a list; write its addresses one per line",
 		      s.s[0] == '<' ? "HTML or XML" : "JSON or the text of another program");
 	return true;
 }
@@ -132,13 +132,13 @@ static bool hint_columns(const struct fw_list *l, struct fw_str s, const struct 
 	if (!fw_str_is_element(column, &r)) {
 		if (!comma || fw_addr_hint(column, b))
 			return b->len;
-		fw_buf_printf(b, "the first column is no address; keep only the column of addresses, as `cut` does");
+		fw_buf_printf(b, "the first column is not an address; keep only the address column, as with `cut`");
 		return true;
 	}
 	if (fw_str_is_element(fw_list_column(s, 1), &last))
-		fw_buf_printf(b, "two addresses: write one a line, or first-last for a range");
+		fw_buf_printf(b, "two addresses: write one per line, or first-last for a range");
 	else
-		fw_buf_printf(b, "for the first column of each line say: set NAME file \"...\" format csv");
+		fw_buf_printf(b, "to use the first column of each line, write: set NAME file \"...\" format csv");
 	return true;
 }
 
@@ -167,13 +167,13 @@ static bool hint_words(const struct fw_list *l, struct fw_str s, const struct fw
 	unsigned n = w->n > 1 ? find_elements(s, &r) : 0;
 
 	if (n > 1)
-		fw_buf_printf(b, "%s addresses: write one a line, or first-last for a range",
+		fw_buf_printf(b, "%s addresses: write one per line, or first-last for a range",
 			      n == 2 ? "two" : "several");
 	if (n != 1)
 		return n || (w->n > 1 && fw_addr_hint(w->word[0], b));
 	fw_buf_printf(b, "write ");
 	fw_text_print_addr_range(b, &r);
-	fw_buf_printf(b, " and nothing else on the line but a count or a comment");
+	fw_buf_printf(b, " with nothing else on the line but a count or a comment");
 	return true;
 }
 
@@ -198,7 +198,7 @@ static int refuse_any(const struct fw_list *l, struct fw_str s, struct fw_place 
 	return fw_diag_add(ds, at,
 			   found && !b.failed ? b.text :
 						"a line holds one address, prefix or range; names are not looked up",
-			   "'%s' is no address", FW_SHOW(s));
+			   "'%s' is not an address", FW_SHOW(s));
 }
 
 int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds)
@@ -209,13 +209,13 @@ int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place 
 		return fw_addr_refuse_mapped(&l->element, body, at, ds);
 	if (l->set->words & FW_SET_P2P)
 		return fw_diag_add(ds, at, "lines of a p2p list are like LABEL:192.0.2.1-192.0.2.9",
-				   "'%s' is no range with a label", FW_SHOW(line));
+				   "'%s' is not a range with a label", FW_SHOW(line));
 	if (l->set->words & FW_SET_CSV)
 		return refuse_any(l, line, at, ds);
 	if (l->ipset.len || !fw_list_hides(line, body, &element))
 		return refuse_any(l, body, at, ds);
 	at.column += (unsigned)(element.s - line.s);
-	return fw_diag_add(ds, at, "write one a line; before and behind the mark of a comment, a blank",
+	return fw_diag_add(ds, at, "write one per line; a comment mark needs a blank before and after it",
 			   "'%s' would be the comment of '%s'", FW_SHOW(element), FW_SHOW(body));
 }
 
@@ -233,12 +233,12 @@ int fw_list_check(const char *text, size_t len, const char *name, struct fw_diag
 		  "7zXZ",
 		  5, "compressed (xz)", "unpack it: unxz" },
 		{ "\x28\xb5\x2f\xfd", 4, "compressed (zstd)", "unpack it: unzstd" },
-		{ "\xff\xfe", 2, "in UTF-16", "make it UTF-8: iconv -f utf-16 -t utf-8" },
-		{ "\xfe\xff", 2, "in UTF-16", "make it UTF-8: iconv -f utf-16 -t utf-8" },
-		{ "<", 1, "HTML or XML", "did the download fail? a list has one address a line" },
-		{ "{", 1, "JSON", "take the addresses out of it, as with: jq -r '.prefixes[].ip_prefix'" },
-		{ "[{", 2, "JSON", "take the addresses out of it, as with: jq -r '.[].ip'" },
-		{ "[\"", 2, "JSON", "take the addresses out of it, as with: jq -r '.[]'" },
+		{ "\xff\xfe", 2, "in UTF-16", "convert it to UTF-8: iconv -f utf-16 -t utf-8" },
+		{ "\xfe\xff", 2, "in UTF-16", "convert it to UTF-8: iconv -f utf-16 -t utf-8" },
+		{ "<", 1, "HTML or XML", "did the download fail? a list has one address per line" },
+		{ "{", 1, "JSON", "extract the addresses, for example with: jq -r '.prefixes[].ip_prefix'" },
+		{ "[{", 2, "JSON", "extract the addresses, for example with: jq -r '.[].ip'" },
+		{ "[\"", 2, "JSON", "extract the addresses, for example with: jq -r '.[]'" },
 	};
 	struct fw_place at = { name, 1, 1 };
 	const char *s = fw_str_behind_mark(text, text + len), *end = text + len;
@@ -249,7 +249,7 @@ int fw_list_check(const char *text, size_t len, const char *name, struct fw_diag
 	}
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if ((size_t)(end - s) >= kinds[i].len && !memcmp(s, kinds[i].magic, kinds[i].len))
-			return fw_diag_add(ds, at, kinds[i].hint, "the file is %s, no list of addresses",
+			return fw_diag_add(ds, at, kinds[i].hint, "the file is %s, not a list of addresses",
 					   kinds[i].what);
 	return 0;
 }

@@ -58,7 +58,7 @@ static int parse_policy(struct fw_parser *p, struct fw_token start)
 	int err = fw_parser_policy(p, &r, &verdict);
 
 	if (!err && p->rs->policy_set[r])
-		return fw_diag_add(p->ds, at, "keep one of the two", "the policy of '%s' is said twice",
+		return fw_diag_add(p->ds, at, "keep one of the two", "the policy of '%s' is given twice",
 				   fw_reason_info[r].name);
 	if (!err) {
 		p->rs->policy[r] = verdict;
@@ -83,7 +83,7 @@ static int set_element(struct fw_parser *p, void *ctx)
 		return fw_diag_add(p->ds, fw_parser_here(p), "name both sets in the rule: from { @a, @b }",
 				   "a set cannot hold another set");
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "an address", "addresses stand without quotes");
+		return fw_parser_expected(p, "an address", "write addresses without quotes");
 
 	int err = fw_parser_range(p, &r);
 
@@ -99,7 +99,7 @@ int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 		err = fw_list_read(p->rs, set, f.text, f.len, f.name, fw_parser_stored(p), p->ds);
 	if (err || set->n || set->words & FW_SET_MAY_BE_EMPTY || fw_parser_stored(p))
 		return err;
-	return fw_diag_add(p->ds, at, "write 'may-be-empty' behind the file if that is right",
+	return fw_diag_add(p->ds, at, "write 'may-be-empty' after the file if that is intended",
 			   "'%s' holds no address: the set '%s' would be empty", f.name, set->name);
 }
 

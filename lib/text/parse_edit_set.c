@@ -36,7 +36,7 @@ static int elements_each(struct fw_parser *p, int (*element)(struct fw_parser *,
 static int take_range(struct fw_parser *p, struct fw_addr_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "an address", "addresses stand without quotes");
+		return fw_parser_expected(p, "an address", "write addresses without quotes");
 	return fw_parser_range(p, out);
 }
 
@@ -208,7 +208,7 @@ static int read_file(struct fw_parser *p, struct fw_set *out)
 static int read_elements(struct fw_parser *p, struct fw_set *out)
 {
 	if (line_ends(p))
-		return fw_parser_expected(p, "'file' or an address", "`set flush` takes all elements out");
+		return fw_parser_expected(p, "'file' or an address", "`set flush` removes all elements");
 	if (!fw_parser_at(p, "file"))
 		return elements_each(p, push_element, out);
 	fw_parser_next(p);

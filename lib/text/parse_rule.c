@@ -63,21 +63,21 @@ static int end_match(struct fw_parser *p, struct fw_rule_text *rule, enum fw_fie
 static int value_number(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "a value", "values stand without quotes");
+		return fw_parser_expected(p, "a value", "write values without quotes");
 	return fw_str_value(p->tok.text, kw->subject, kw->v6, fw_parser_here(p), p->ds, out);
 }
 
 static int value_port(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "a value", "values stand without quotes");
+		return fw_parser_expected(p, "a value", "write values without quotes");
 	return fw_parse_port(p, kw->subject, out);
 }
 
 static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "flags", "flags stand without quotes");
+		return fw_parser_expected(p, "flags", "write flags without quotes");
 	return fw_str_flags(p->tok.text, fw_parser_here(p), p->ds, out);
 }
 
@@ -91,7 +91,7 @@ static int iface_name(struct fw_parser *p, char *out, size_t max)
 		return fw_str_unescape(s, "an interface name", fw_parser_here(p), p->ds, out, max);
 	if (memchr(s.s, '*', s.len) || memchr(s.s, '+', s.len))
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   "list the interfaces: on { eth0, eth1 }; quote the name if it has such a sign",
+				   "list the interfaces: on { eth0, eth1 }; quote a name that has such a character",
 				   "'%s' is a pattern, but interfaces are matched by their exact names", FW_SHOW(s));
 	snprintf(shown, sizeof(shown), "%.*s", (int)s.len, s.s);
 	if (s.len < sizeof(shown) && fw_name_read(out, max, shown))
@@ -103,17 +103,17 @@ static int iface_name(struct fw_parser *p, char *out, size_t max)
 static int check_iface(struct fw_parser *p, const char *name)
 {
 	struct fw_str s = { name, strlen(name) };
-	const char *hint = "the kernel allows no blanks, '/' and ':' in names, nor '.' and '..'";
+	const char *hint = "the kernel allows no blanks, '/' or ':' in names, nor the names '.' and '..'";
 
 	if (!s.len || s.len > FW_IFNAME_MAX)
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   s.len ? "another name (altname) may be longer: say the interface's own name" : NULL,
+				   s.len ? "an altname may be longer: use the interface's primary name" : NULL,
 				   "an interface name has 1 to %d bytes, not %zu", FW_IFNAME_MAX, s.len);
 	if (fw_ifname_valid(name, s.len, FW_IFNAME_MAX))
 		return 0;
 	if (strchr(name, ':'))
-		hint = "what is behind the ':' labels an address: name the interface, and the address by `to`";
-	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' is no interface name", FW_SHOW(s));
+		hint = "the part after ':' labels an address: name the interface, and match the address with `to`";
+	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' is not an interface name", FW_SHOW(s));
 }
 
 static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
@@ -129,7 +129,7 @@ static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct 
 	if (number == -E2BIG)
 		fw_diag_add(
 			p->ds, fw_parser_here(p),
-			"those count too that the ruleset which is filtering names: when both are too many, `fwctl flush` first",
+			"interfaces named by the active ruleset count too: if both together are too many, run `fwctl flush` first",
 			"the rules name more than %u interfaces", FW_IFACES_MAX);
 	out->lo = out->hi = (uint32_t)number;
 	return number < 0 ? number : 0;
@@ -215,7 +215,7 @@ static int addr_element(struct fw_parser *p, void *ctx)
 	int err;
 
 	if (p->tok.kind != FW_T_WORD)
-		return fw_parser_expected(p, "an address", "addresses stand without quotes");
+		return fw_parser_expected(p, "an address", "write addresses without quotes");
 	if (p->tok.text.s[0] == '@' && p->query)
 		return fw_diag_add(p->ds, fw_parser_here(p), "name addresses: from 192.0.2.0/24",
 				   "a query cannot name a set");
@@ -224,8 +224,8 @@ static int addr_element(struct fw_parser *p, void *ctx)
 		return err ? err : fw_vec_push(side->sets, side->nsets, side->sets_cap, set);
 	}
 	if (fw_str_is(p->tok.text, "any"))
-		return fw_diag_add(p->ds, fw_parser_here(p), "leave the match out, or say 'any' alone",
-				   "'any' does not go with 'not' or into a list");
+		return fw_diag_add(p->ds, fw_parser_here(p), "leave the match out, or write 'any' alone",
+				   "'any' cannot be used with 'not' or in a list");
 	err = fw_parser_range(p, &r);
 	return err ? err : fw_vec_push(side->ranges, side->nranges, side->ranges_cap, r);
 }
@@ -307,13 +307,13 @@ static int refuse_keyword(struct fw_parser *p)
 	hint = fw_other_word(p->tok.text, FW_WORD_OF_RULE);
 	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
 	if (fw_parser_at(p, "name"))
-		hint = "the name stands first: rule 10 name ssh in ...";
+		hint = "the name comes first: rule 10 name ssh in ...";
 	else if (fw_parser_at(p, "comment"))
-		hint = "the comment stands behind the verdict: ... accept comment \"...\"";
+		hint = "write the comment after the verdict: ... accept comment \"...\"";
 	else if (fw_parser_at(p, "counter"))
-		hint = "it stands behind the verdict: ... accept counter";
+		hint = "write it after the verdict: ... accept counter";
 	else if (p->tok.kind == FW_T_COMMA)
-		hint = "a list stands between '{' and '}'";
+		hint = "put a list between '{' and '}'";
 	return fw_parser_expected(p, fw_verdict_words(FW_OF_RULES, "a match", words, sizeof(words)), hint);
 }
 
@@ -326,9 +326,9 @@ static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, 
 	if (first == again)
 		return fw_diag_add(p->ds, fw_parser_here(p),
 				   again->parse == parse_constant ? "keep one of them" :
-								    "say it once, with a list: { a, b }",
-				   "'%s' stands twice in one rule", again->word);
-	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot go with '%s'", again->word, first->word);
+								    "write it once, with a list: { a, b }",
+				   "'%s' is given twice in one rule", again->word);
+	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot be used with '%s'", again->word, first->word);
 }
 
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
@@ -369,9 +369,9 @@ static int check_icmp_words(struct fw_parser *p, const struct fw_rule_text *rule
 
 		if (kw && fw_field_info[f].keyword6 && fw_match_has(proto, other))
 			return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.field[f]),
-					   kw->v6 ? "say 'proto icmp6', or use icmp-type and icmp-code" :
-						    "say 'proto icmp', or use icmp6-type and icmp6-code",
-					   "'%s' does not go with protocol %s", kw->word, kw->v6 ? "icmp" : "icmp6");
+					   kw->v6 ? "write 'proto icmp6', or use icmp-type and icmp-code" :
+						    "write 'proto icmp', or use icmp6-type and icmp6-code",
+					   "'%s' cannot be used with protocol %s", kw->word, kw->v6 ? "icmp" : "icmp6");
 	}
 	return 0;
 }
@@ -387,7 +387,7 @@ static int parse_id(struct fw_parser *p, struct fw_rule_text *rule)
 		return 0;
 	if (fw_str_u64(p->tok.text, &rule->draft.id) || !rule->draft.id)
 		return fw_diag_add(p->ds, fw_parser_here(p), "a number from 1 to 18446744073709551615",
-				   "'%s' is no rule id", FW_SHOW(p->tok.text));
+				   "'%s' is not a rule id", FW_SHOW(p->tok.text));
 	rule->at.id = (struct fw_spot){ p->tok.line, p->tok.column };
 	fw_parser_next(p);
 	return 0;
@@ -429,9 +429,9 @@ static int parse_tail(struct fw_parser *p, struct fw_rule_text *rule)
 		return fw_diag_add(p->ds, fw_parser_here(p),
 				   rule->draft.exported ?
 					   "keep one of them" :
-					   "say it before the comment: ... accept counter comment \"...\"",
-				   rule->draft.exported ? "'counter' stands twice in one rule" :
-							  "'counter' stands behind the comment");
+					   "write it before the comment: ... accept counter comment \"...\"",
+				   rule->draft.exported ? "'counter' is given twice in one rule" :
+							  "'counter' comes after the comment");
 	return err;
 }
 
@@ -486,6 +486,6 @@ int fw_parse_query(struct fw_parser *p, struct fw_rule_text *rule, int *verdict)
 			*verdict = said;
 	}
 	if (!err && p->tok.kind != FW_T_END)
-		err = fw_parser_expected(p, "the end of the query", "matches stand before the verdict");
+		err = fw_parser_expected(p, "the end of the query", "write matches before the verdict");
 	return err ? err : end_rule(p, rule);
 }

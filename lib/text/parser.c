@@ -155,7 +155,7 @@ int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struc
 			return fw_diag_add(
 				ds, at,
 				"write \\\\ for a backslash, \\\" for a quote and \\x1b for a byte that cannot be typed",
-				"'\\' stands alone in the string");
+				"there is a lone '\\' in the string");
 		if (n + 1 == max)
 			return fw_diag_add(ds, at, NULL, "%s has at most %zu bytes", what, max - 1);
 		if (!byte)
@@ -263,5 +263,5 @@ int fw_parser_statement_end(struct fw_parser *p)
 	const char *other = p->tok.kind == FW_T_WORD ? fw_other_word(p->tok.text, FW_WORD_OF_RULE) : NULL;
 
 	return fw_parser_expected(p, "the end of the line",
-				  other ? other : "a statement is one line; matches stand before the verdict");
+				  other ? other : "a statement is one line; write matches before the verdict");
 }

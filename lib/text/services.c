@@ -140,12 +140,12 @@ int fw_parse_port(struct fw_parser *p, enum fw_field field, struct fw_range *out
 		return 0;
 	}
 	if (service.n) {
-		snprintf(hint, sizeof(hint), "name the protocol in front of it, or write %u or %u", service.port,
+		snprintf(hint, sizeof(hint), "name the protocol before it, or write %u or %u", service.port,
 			 service.other);
 		return fw_diag_add(p->ds, at, hint, "the service '%s' has several ports", FW_SHOW(s));
 	}
 	if (!service.near[0])
 		return fw_str_value(s, field, false, at, p->ds, out);
 	snprintf(hint, sizeof(hint), "did you mean '%s'?", service.near);
-	return fw_diag_add(p->ds, at, hint, "'%s' is no service", FW_SHOW(s));
+	return fw_diag_add(p->ds, at, hint, "'%s' is not a service", FW_SHOW(s));
 }

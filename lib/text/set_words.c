@@ -37,7 +37,7 @@ static int parse_value(struct fw_parser *p, size_t i, uint8_t *out)
 			return 0;
 		}
 	return fw_parser_expected(p, "'csv' or 'p2p'",
-				  "lists of other forms are known by their lines: leave 'format' out");
+				  "other formats are recognised by their lines: leave 'format' out");
 }
 
 static int refuse_word(struct fw_parser *p)
@@ -49,8 +49,8 @@ static int refuse_word(struct fw_parser *p)
 		fw_nearest_try(&near, words[i].name);
 	return fw_diag_add(p->ds, fw_parser_here(p),
 			   near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) :
-				       "behind the file: may-be-empty, skip-bad, format csv or format p2p",
-			   "'%s' is no word for a set's file", FW_SHOW(p->tok.text));
+				       "after the file: may-be-empty, skip-bad, format csv or format p2p",
+			   "'%s' is not an option of a set's file", FW_SHOW(p->tok.text));
 }
 
 static int parse_word(struct fw_parser *p, uint8_t *out)
@@ -62,7 +62,8 @@ static int parse_word(struct fw_parser *p, uint8_t *out)
 	if (i == NWORDS)
 		return refuse_word(p);
 	if (*out & of_name(words[i].name))
-		return fw_diag_add(p->ds, fw_parser_here(p), "keep one of the two", "'%s' stands twice", words[i].name);
+		return fw_diag_add(p->ds, fw_parser_here(p), "keep one of the two", "'%s' is given twice",
+				   words[i].name);
 	fw_parser_next(p);
 	return parse_value(p, i, out);
 }

@@ -133,9 +133,9 @@ static const char *other_value(struct fw_str s, enum fw_field field, bool v6, ch
 	int n;
 
 	if (fw_str_is(s, "any") || fw_str_is(s, "all"))
-		return snprintf(buf, size, "leave '%s' out: what a rule does not name may be anything", word), buf;
+		return snprintf(buf, size, "leave '%s' out: a field that is not named matches any value", word), buf;
 	if (s.len && s.s[0] == '!')
-		return snprintf(buf, size, "say 'not': %s not VALUE", word), buf;
+		return snprintf(buf, size, "write 'not': %s not VALUE", word), buf;
 	if (s.len && (s.s[0] == '<' || s.s[0] == '>'))
 		return snprintf(buf, size, "write a range, up to %u", fw_field_info[field].max), buf;
 	if (!colon || s.len > 40)
@@ -181,7 +181,7 @@ static int refuse_value(struct fw_str s, enum fw_field field, bool v6, struct fw
 
 	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
 	hint = hint ? hint : some_value(field, v6, buf, sizeof(buf));
-	return fw_diag_add(ds, at, hint, "'%s' is no value of '%s'", FW_SHOW(s), fw_field_word(field, v6));
+	return fw_diag_add(ds, at, hint, "'%s' is not a value of '%s'", FW_SHOW(s), fw_field_word(field, v6));
 }
 
 int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds,
@@ -204,8 +204,8 @@ int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place 
 		}
 	}
 	if (err == -ERANGE)
-		return fw_diag_add(ds, at, NULL, "'%s' goes up to %u: '%s' is too large", fw_field_word(field, v6),
-				   info->max, FW_SHOW(s));
+		return fw_diag_add(ds, at, NULL, "the largest value of '%s' is %u: '%s' is too large",
+				   fw_field_word(field, v6), info->max, FW_SHOW(s));
 	if (err)
 		return refuse_value(s, field, v6, at, ds);
 	if (out->lo > out->hi)
@@ -221,8 +221,8 @@ static int refuse_flag(struct fw_str s, struct fw_place at, struct fw_diags *ds)
 
 	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
 		fw_nearest_try(&near, n->name);
-	return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, buf, sizeof(buf)) : hint, "'%s' is no TCP flag",
-			   FW_SHOW(s));
+	return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, buf, sizeof(buf)) : hint,
+			   "'%s' is not a TCP flag", FW_SHOW(s));
 }
 
 /* Flags joined by commas. */

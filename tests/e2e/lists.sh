@@ -18,19 +18,19 @@ case_lists_refused() {
 	share_fwd || return 1
 	printf '1.2.3.4\n081.2.3.4\n' >"$tmp/feed"
 	list_of ""
-	ok load "$top/examples/first.rules" && refuses 1 "feed:2:1: '081.2.3.4' is no address" load "$tmp/feed.rules" &&
+	ok load "$top/examples/first.rules" && refuses 1 "feed:2:1: '081.2.3.4' is not an address" load "$tmp/feed.rules" &&
 		says "octal or decimal? if decimal, write 81.2.3.4" && marked 081.2.3.4 && ok list && says "name ssh" || return 1
 	printf '192.0.2.1,AS64500\n' >"$tmp/feed"
 	refuses 1 "format csv" load "$tmp/feed.rules" || return 1
 	printf '192.0.2.1;192.0.2.2\n' >"$tmp/feed"
-	refuses 1 "feed:1:11: '192.0.2.2' would be the comment of '192.0.2.1'" load "$tmp/feed.rules" && says "one a line"
+	refuses 1 "feed:1:11: '192.0.2.2' would be the comment of '192.0.2.1'" load "$tmp/feed.rules" && says "one per line"
 }
 
 case_lists_skip_bad() {
 	start_fwd || return 1
 	printf '# feed\n1.2.3.4\n\nnosuch\n5.6.7.8\n10/8\nx\n' >"$tmp/feed"
 	list_of skip-bad
-	exits 0 "$fwctl" check "$tmp/feed.rules" && says "feed: 3 lines skipped, first at line 4: 'nosuch' is no address" &&
+	exits 0 "$fwctl" check "$tmp/feed.rules" && says "feed: 3 lines skipped, first at line 4: 'nosuch' is not an address" &&
 		says "1 with 2 elements" && exits 0 "$fwctl" check --json "$tmp/feed.rules" &&
 		says '"message":"3 lines skipped' || return 1
 	ok load "$tmp/feed.rules" && says "$tmp/feed: 3 lines skipped, first at line 4" &&
@@ -40,7 +40,7 @@ case_lists_skip_bad() {
 	[ "$(ctl set list feed)" = "set feed { 1.2.3.4, 5.6.7.8 }" ] && fwd_kill TERM && start_fwd &&
 		is "the set behind a restart" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }" || return 1
 	printf 'nosuch\n' >"$tmp/feed"
-	refuses 1 "no line is an address" load "$tmp/feed.rules" || return 1
+	refuses 1 "no line holds an address" load "$tmp/feed.rules" || return 1
 	printf '<html>\n1.2.3.4\n' >"$tmp/feed"
 	refuses 1 "the file is HTML" load "$tmp/feed.rules" && is "the set" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }"
 }
@@ -70,7 +70,7 @@ case_list_filter() {
 		ok list --terse dport 80 && is "dport 80" "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas rest" &&
 		ok list --terse ip6 && is ip6 "$(cut -d' ' -f4 "$tmp/out" | xargs)" "web xmas dns" || return 1
 	# Impossible packets are refused as in rules.
-	refuses 1 "'flags' cannot go with protocol 17" list proto udp flags syn && marked flags &&
+	refuses 1 "'flags' cannot be used with protocol 17" list proto udp flags syn && marked flags &&
 		refuses 1 "a later fragment has no 'dport'" list frag later dport 22 &&
 		refuses 1 "its addresses are IPv6" list ip from 2001:db8::1
 }
@@ -97,7 +97,7 @@ case_service_names() {
 	# fwd rewrites the store without the names when it is idle. Then it starts without /etc/services too.
 	wait_until starts_without_services || fail "fwd does not start without /etc/services: $(tail -3 "$tmp/fwd.log")" || return 1
 	ok list --terse && says "dport { 22, 443 }" &&
-		refuses 1 "'https' is no value of 'dport'" add rule in proto tcp dport https accept
+		refuses 1 "'https' is not a value of 'dport'" add rule in proto tcp dport https accept
 }
 starts_without_services() {
 	fwd_kill TERM
@@ -112,8 +112,8 @@ case_other_words() {
 	refuses 2 'fwctl add rule' deny from 192.0.2.1 && refuses 2 'fwctl add rule' allow 22 &&
 		refuses 2 'fwctl del rule' delete rule 1 && refuses 2 'fwctl add rule first' insert &&
 		refuses 2 'fwctl attach' enable && refuses 2 'fwctl load' reload && refuses 2 'fwctl list' -L && refuses 2 'add rule' -A INPUT || return 1
-	refuses 2 "say 'from'" add rule -s 192.0.2.1 -j DROP && refuses 2 "say 'dport'" add rule --dport 22 accept &&
-		refuses 1 "say 'from'" add rule saddr 192.0.2.1 drop && refuses 1 "say 'drop'" add rule in deny &&
+	refuses 2 "write 'from'" add rule -s 192.0.2.1 -j DROP && refuses 2 "write 'dport'" add rule --dport 22 accept &&
+		refuses 1 "write 'from'" add rule saddr 192.0.2.1 drop && refuses 1 "write 'drop'" add rule in deny &&
 		refuses 1 "write 1000-2000" add rule proto tcp dport 1000:2000 accept &&
 		refuses 1 "write 10.0.0.0/8" add rule from 10.0.0.0/255.0.0.0 drop && marked 10.0.0.0/255.0.0.0
 }
@@ -205,5 +205,5 @@ case_lists_skip_bad_reload() {
 	printf '1.2.3.4\nnosuch\n' >"$tmp/feed"
 	list_of skip-bad
 	start_fwd --rules "$tmp/feed.rules" && kill -HUP "$fwd_pid" &&
-		wait_until grep -qF "1 line skipped, first at line 2: 'nosuch' is no address" "$tmp/fwd.log" || fail "$(cat "$tmp/fwd.log")"
+		wait_until grep -qF "1 line skipped, first at line 2: 'nosuch' is not an address" "$tmp/fwd.log" || fail "$(cat "$tmp/fwd.log")"
 }

@@ -113,7 +113,7 @@ case_sets_replace_by_file() {
 	(cd "$tmp/li st" && ctl set replace banned file feed) >"$tmp/out" 2>"$tmp/err" && says "1 element added, 1 removed" &&
 		banned_is "10.0.0.0/8, 192.0.2.8 " || return 1
 	printf '192.0.2.9\nnosuch\n' >"$tmp/li st/bad"
-	refuses 1 "bad:2:1: 'nosuch' is no address" set replace banned file "$tmp/li st/bad" && banned_is "10.0.0.0/8, 192.0.2.8 " &&
+	refuses 1 "bad:2:1: 'nosuch' is not an address" set replace banned file "$tmp/li st/bad" && banned_is "10.0.0.0/8, 192.0.2.8 " &&
 		refuses 1 "cannot read $tmp/none" set replace banned file "$tmp/none" &&
 		ok set replace banned file "$tmp/li st/bad" skip-bad && says "1 line skipped, first at line 2" &&
 		banned_is "192.0.2.9 " || return 1

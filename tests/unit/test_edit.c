@@ -648,7 +648,7 @@ static void edits_refuse(void **state)
 	} rows[] = {
 		{ { .id = 2 }, "rule id 2 is taken" },
 		{ { .name = "a" }, "rule name 'a' is taken" },
-		{ { .name = "9" }, "'9' is no name for a rule" },
+		{ { .name = "9" }, "'9' is not a valid name for a rule" },
 		{ { .verdict = 7 }, "the rule has no verdict" },
 		{ { .src = 9 }, "there is no address expression 9" },
 		{ { .dst = 1 }, "there is no address expression 1" },

@@ -97,7 +97,7 @@ static void refused(void **state)
 
 		assert_int_equal(engine_change(e, &edit, &r), 0);
 		fw_buf_printf(&b, "%sadd rule from 10.0.0.1/8 drop\n", text);
-		fixture_refused(e, b.text, "bits set behind its prefix length");
+		fixture_refused(e, b.text, "bits set after its prefix length");
 	}
 	settle(e);
 	assert_int_equal(engine_ruleset(e)->nifaces, 0);
