@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Changes to a ruleset that is in use: any number of them, all or none. An edit
- * changes the ruleset at once and remembers how to undo it; who compiles the
- * change into tables reads from it what differs. Rules are never written to
+ * changes the ruleset at once and remembers how to undo it; the compiler
+ * reads from it what differs. Rules are never written to
  * while they are in use: every change puts a new struct fw_rule in the place of
  * the old one, and the old one lives until the edit ends.
  */

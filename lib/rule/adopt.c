@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A ruleset takes the place of another one: rules that were there before keep
- * their id and their slot, and with it their counter.
+ * A ruleset replaces another one: rules that both have keep their id and their
+ * slot, and so their counter.
  */
 #include "lib/rule/translate.h"
 
@@ -12,11 +12,11 @@ enum fate { LEFT, TAKEN, GONE };
 
 struct adopter {
 	struct fw_translation t;
-	struct fw_rule **match; /* by slot in @rs: the old rule that it is; NULL: none yet */
+	struct fw_rule **match; /* by slot in @rs: the old rule that the rule continues; NULL: none yet */
 	uint8_t *fate;          /* by slot in the old ruleset */
-	/* Of the old rules that are left: the slot of one that stands for all of the same content. */
+	/* The old rules that are left, by content: one slot represents all rules of the same content. */
 	struct fw_table content;
-	uint32_t *head, *next; /* by slot in the old ruleset: of those the first, and the next; NONE: no more */
+	uint32_t *head, *next; /* by slot in the old ruleset: the first of that content, the next one; NONE: no more */
 };
 
 static void adopter_free(struct adopter *a)
@@ -44,7 +44,7 @@ static void take(struct adopter *a, const struct fw_rule *r, struct fw_rule *old
 	a->fate[old->slot] = TAKEN;
 }
 
-/* An id alone may have been given to another rule: it must be called the same, or match the same. */
+/* The id may have been given to a different rule, so the name or the matches must be the same, too. */
 static bool same_by_id(const struct adopter *a, const struct fw_rule *r, const struct fw_rule *old)
 {
 	return (r->name && fw_same_string(r->name, old->name)) || fw_same_matches(&a->t, r, old);
@@ -69,7 +69,7 @@ static void match_named(struct adopter *a)
 	}
 }
 
-/* Pairs rules that have no counterpart yet from the first on, as long as their contents are equal: mostly all of them. */
+/* Pairs the rules without a counterpart in order, as long as their contents are equal: usually all of them. */
 static void match_head(struct adopter *a, struct fw_rule **r, struct fw_rule **old)
 {
 	for (;;) {
@@ -126,6 +126,7 @@ static int index_rest(struct adopter *a, const struct fw_rule *first)
 	return 0;
 }
 
+/* Gives each rule from @r on the first unpaired old rule of the same content; rules with an id of their own stay new. */
 static void match_rest(struct adopter *a, const struct fw_rule *r)
 {
 	const struct fw_translation *t = &a->t;
@@ -175,7 +176,7 @@ static void numbers_free(struct numbers *n)
 	free(n->slots);
 }
 
-/* The first id from @id on that neither an old rule has nor a new one was given. */
+/* The first id from @id on that no old rule has and no new rule was given. */
 static uint64_t free_id(const struct adopter *a, uint64_t id)
 {
 	const struct fw_rule *r;
@@ -185,6 +186,7 @@ static uint64_t free_id(const struct adopter *a, uint64_t id)
 	return id;
 }
 
+/* Paired rules get the old id, others keep their own or get one above all others; once ids ran out, any free one. */
 static void new_ids(const struct adopter *a, struct numbers *n, uint64_t *next_id)
 {
 	uint64_t above = a->t.rs->next_id && a->t.before->next_id ? a->t.before->next_id : 0, below = 0;
@@ -228,7 +230,7 @@ static void new_slots(const struct adopter *a, struct numbers *n, uint32_t *next
 	*next_slot = end;
 }
 
-/* Slots of the old rules that no rule is any more. */
+/* The slots of old rules that no new rule continues. */
 static void collect_freed(const struct adopter *a, struct fw_adoption *out)
 {
 	for (const struct fw_rule *o = a->t.before->first; o; o = o->next)
@@ -236,7 +238,7 @@ static void collect_freed(const struct adopter *a, struct fw_adoption *out)
 			out->freed[out->nfreed++] = o->slot;
 }
 
-/* Both name the same interfaces by the same numbers, as far as the old ruleset goes, and what that holds back is nobody's. */
+/* The new ruleset must keep the interface numbers of the old one, and must not use the numbers that it holds back. */
 static int check_followed(const struct fw_ruleset *rs, const struct fw_ruleset *old, struct fw_diags *ds)
 {
 	bool same = rs->nifaces >= old->nifaces;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A ruleset takes the place of another one: its dynamic sets hold what the sets of that name held. */
+/* A ruleset replaces another one: its dynamic sets get the elements of the old sets with the same names. */
 #include "lib/rule/internal.h"
 
 static int take_elements(struct fw_set *set, const struct fw_set *from)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does one rule match every packet that another one matches? Said only where it
- * is certain, and whatever its sets may come to hold: field by field, address
- * expressions by their own ranges and by the names of their sets.
+ * Does one rule match every packet that another one matches? True only if that
+ * is certain, whatever elements its sets may get: fields are compared one by one,
+ * address expressions by their own ranges and by the names of their sets.
  */
 #include "lib/rule/internal.h"
 
@@ -48,7 +48,7 @@ static bool within(const struct fw_addr_range *r, const struct fw_addrs *a)
 	return lo < a->nranges && a->ranges[lo].family == r->family && fw_addr_cmp(a->ranges[lo].lo, r->lo) <= 0;
 }
 
-/* Is the union of ranges and sets that @inner names a part of that of @outer? Both negated or not makes no difference here. */
+/* Is the union of @inner's ranges and sets a part of @outer's? Whether both are negated makes no difference here. */
 static bool union_covers(const struct fw_addrs *outer, const struct fw_addrs *inner)
 {
 	uint32_t k = 0;

@@ -46,7 +46,7 @@ static void subtract(const struct fw_addr_range *e, const struct fw_addr_range *
 	side_add(out, lo, e->hi, e->family);
 }
 
-/* What @a holds and @b, merged, does not: each address once, though elements may overlap. */
+/* The addresses in @a but not in @b (merged), each once, though elements may overlap. */
 static void only_in(const struct fw_set *a, const struct fw_addr_range *b, size_t n, struct fw_diff_side *out)
 {
 	struct fw_addr_range done = { .family = 0 };

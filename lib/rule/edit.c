@@ -16,7 +16,7 @@ int fw_edit_begin(struct fw_ruleset *rs, struct fw_edit *out)
 	return 0;
 }
 
-/* Expressions that no rule took, or none any more. */
+/* Frees the expressions that no rule uses. */
 static void end(struct fw_edit *e)
 {
 	struct fw_edit_undo *u = e->undo;
@@ -56,7 +56,7 @@ void fw_edit_abort(struct fw_edit *e)
 	fw_undo_to(e, 0);
 	memcpy(rs->policy, u->policy, sizeof(u->policy));
 	memcpy(rs->policy_set, u->policy_set, sizeof(u->policy_set));
-	/* The array was right before, so it is long enough, unless the ruleset had never been in order. */
+	/* The array was in order before the edit, so it is long enough, unless the ruleset never was in order. */
 	rs->index->ordered = u->ordered && !u->reordered;
 	if (u->ordered)
 		fw_ruleset_order(rs);
@@ -87,7 +87,7 @@ static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
 	return a && b && (a->name == b->name || (a->name && b->name && !strcmp(a->name, b->name)));
 }
 
-/* The tables lead to @to where they led to @from; either may be NULL. */
+/* Makes the tables refer to @to instead of @from; either may be NULL. */
 static void index_change(struct fw_ruleset *rs, struct fw_rule *from, struct fw_rule *to)
 {
 	struct fw_rule_index *ix = rs->index;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Elements of sets, any number of them in one edit. What is added and deleted is only noted at first, in a hash table
- * by set; fw_edit_settle() then sorts it once and merges it into the set's array once, so that an edit takes time in
- * proportion to its own length and that of its sets, in whatever order the elements come:
+ * Elements of sets, any number of them in one edit. Additions and deletions are first only noted, in a hash table per
+ * set; fw_edit_settle() then sorts them once and merges them into the set's array once. So an edit takes time in
+ * proportion to its own length and that of its sets, whatever the order of the elements:
  *
- *	set { b d }, edit: add c, delete d, add a, delete a       noted: a (was not, is not), c (comes), d (goes)
+ *	set { b d }, edit: add c, delete d, add a, delete a       noted: a (was not, is not), c (is added), d (is removed)
  *	settled: rows +c -d, set { b c }                           undone: the same rows the other way round
  */
 #include "lib/rule/undo.h"
@@ -91,7 +91,7 @@ static int forget_path(struct fw_edit *e, uint32_t set, size_t nsets)
 	return 0;
 }
 
-/* Where changes of the set are noted; NULL when memory is out. */
+/* The notes of changes to the set; NULL when memory is out. */
 static struct fw_pending *pending_get(struct fw_edit *e, uint32_t set)
 {
 	struct fw_edit_undo *u = e->undo;
@@ -133,7 +133,7 @@ int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range 
 	return note(e, set, element, true);
 }
 
-/* Do others hold addresses of an element that is not there? */
+/* Do other elements cover addresses of an element that the set does not have? */
 static bool is_covered(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *r)
 {
 	const struct fw_set *s = &e->rs->sets[set];
@@ -167,7 +167,7 @@ static int room_for(struct fw_set *s, size_t n)
 	return 0;
 }
 
-/* Takes out what the rows say, in order, of those with that mark: the rest moves down once. */
+/* Removes the elements of the rows with that mark, which are in order; the rest moves down once. */
 static void take_out(struct fw_set *s, const struct fw_set_change *rows, size_t n, bool mark)
 {
 	size_t to = 0, from = 0;
@@ -190,7 +190,7 @@ static void take_out(struct fw_set *s, const struct fw_set_change *rows, size_t 
 	s->n -= from - to;
 }
 
-/* Puts in what the rows say, in order, of those with that mark: the rest moves up once. There is room. */
+/* Inserts the elements of the rows with that mark, which are in order; the rest moves up once. There is room. */
 static void put_in(struct fw_set *s, const struct fw_set_change *rows, size_t n, bool mark)
 {
 	size_t left = 0, old = s->n;
@@ -213,7 +213,7 @@ static void put_in(struct fw_set *s, const struct fw_set_change *rows, size_t n,
 	}
 }
 
-/* The rows from @from on are of this set and in order: they become what it holds. */
+/* Applies the rows from @from on, which are of this set and in order, to its array. */
 static int rows_apply(struct fw_edit *e, uint32_t set, size_t from)
 {
 	struct fw_step step = { .kind = FW_STEP_ELEMENTS, .set = set, .nsets = from, .end = e->nsets };

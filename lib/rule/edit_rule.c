@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changes to rules: each is checked, then made of steps that are taken back when memory runs out between them. */
+/* Changes to rules: each is checked, then carried out in steps, which are undone if memory runs out halfway. */
 #include "lib/rule/undo.h"
 
 /* A position for a rule: between @prev and @next, with @rank. */
@@ -23,7 +23,7 @@ static struct gap gap_at(const struct fw_ruleset *rs, struct fw_position pos)
 	}
 }
 
-/* A rule gets another rank: the same rule as a new object. */
+/* Gives a rule another rank: a new object replaces the rule. */
 static int rerank(struct fw_edit *e, struct fw_rule *r, uint32_t rank)
 {
 	struct fw_rule *copy = fw_rule_copy(e->rs, r);
@@ -39,7 +39,7 @@ static int rerank(struct fw_edit *e, struct fw_rule *r, uint32_t rank)
 	return err;
 }
 
-/* The neighbours move apart. */
+/* Gives the neighbours other ranks, to make a gap. */
 static int widen(struct fw_edit *e, struct gap *gap)
 {
 	struct fw_ruleset *rs = e->rs;

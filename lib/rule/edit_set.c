@@ -12,7 +12,7 @@ int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
 	return -ENOENT;
 }
 
-/* A hole that no address expression speaks of any more, or the next number. */
+/* The number of a hole to which no address expression refers any more, or the next number. */
 static uint32_t next_number(const struct fw_ruleset *rs)
 {
 	uint32_t holes = rs->index->holes;
@@ -189,7 +189,7 @@ void fw_undo_set(struct fw_edit *e, const struct fw_step *s)
 	e->nsets = s->nsets;
 }
 
-/* Gives back what a set has much more of than it needs. */
+/* Frees memory of a set that has much more than it needs. */
 static void trim(struct fw_set *s)
 {
 	size_t cap = s->n + 16;

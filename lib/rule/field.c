@@ -23,7 +23,7 @@ const struct fw_field_info fw_field_info[FW_NFIELDS] = {
 #undef KEYWORD6
 };
 
-/* Two fields of one place do not compile: one of them would never be printed. */
+/* Two fields with the same place do not compile, since one of them would never be printed. */
 static __attribute__((unused)) void places_differ(unsigned place)
 {
 	switch (place) {

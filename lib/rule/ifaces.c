@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Interfaces that rules name: their numbers are given, counted, given back, and followed by other rulesets. */
+/* Interfaces that rules name: assigns their numbers, counts their rules, frees them, and keeps them in later rulesets. */
 #include "lib/rule/internal.h"
 
-/* What it adds to the ruleset's numbers, before (-1) and after (1) it changes. */
+/* Its part in the ruleset's totals, subtracted before (-1) and added after (1) a change. */
 static void count(struct fw_ruleset *rs, const struct fw_iface *i, int by)
 {
 	uint32_t n = (uint32_t)by;
@@ -123,7 +123,7 @@ static void take_name(struct fw_ruleset *rs, uint32_t number, bool held)
 	fw_region_recycle(&rs->region, name, strlen(name) + 1);
 }
 
-/* Numbers at the end that are free are as good as never given. */
+/* Forgets free numbers at the end, as if they had never been assigned. */
 static void cut(struct fw_ruleset *rs)
 {
 	while (rs->nifaces && is_free(&rs->ifaces[rs->nifaces - 1]))

@@ -129,7 +129,7 @@ struct fw_rule_places fw_places(struct fw_place at);
 
 /**
  * fw_rule_make - checks a draft and makes a rule of it, which is in no list yet
- * @old: the rule that it is to replace, whose id, slot and name it gets; NULL: a new one
+ * @old: the rule that it replaces, whose id, slot and name it gets; NULL: none
  * @out: free with fw_rule_free()
  * Return: 0, -EINVAL with a diagnostic, -ENOMEM.
  */
@@ -140,7 +140,7 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r);
 /* Frees it, but for the name and the comment that it shares with @heir (NULL: none). */
 void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule *heir);
 
-/* Into the list after @prev (NULL: first); and back to where it was taken out, in the reverse order of taking out. */
+/* Inserts into the list after @prev (NULL: first); puts back where it was removed, in the reverse order of removals. */
 void fw_rule_link(struct fw_ruleset *rs, struct fw_rule *r, struct fw_rule *prev);
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r);
 void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Ranks: numbers with gaps, ascending in the order of the rules, so that a rule
- * comes between two others and nothing else changes. When a gap is used up, the
+ * can be inserted between two others without changing them. When a gap is used up, the
  * rules nearby are spread evenly over the smallest aligned range of ranks that is
  * not yet dense: after Bender, Cole, Demaine, Farach-Colton and Zito, "Two
  * simplified algorithms for maintaining order in a list", ESA 2002.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules get other ids and slots, all at once. */
+/* Gives all rules of a ruleset other ids and slots at once. */
 #include "lib/rule/internal.h"
 
 /* The tables of ids, names and slots. */
@@ -38,7 +38,7 @@ static int slots_new(struct tables *t, uint32_t slots)
 	return t->by_slot ? 0 : -ENOMEM;
 }
 
-/* Slots without a rule: held when @held holds them, or else free; the lowest is taken first. */
+/* Slots without a rule: held if they are held in @held, otherwise free; the lowest is reused first. */
 static void link_free(struct fw_ruleset *rs, const struct fw_ruleset *held)
 {
 	const struct fw_rule_index *ix = rs->index;

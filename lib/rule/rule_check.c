@@ -32,7 +32,7 @@ static const char *family_name(unsigned families)
 	return families == 1u << FW_IP4 ? "IPv4" : "IPv6";
 }
 
-/* `not` of an empty list holds every address, but nobody would read it like that. */
+/* `not` of an empty list means every address, but that is hardly what was meant. */
 static bool excludes_nothing(const struct check *c, uint32_t number)
 {
 	const struct fw_addrs *a = &c->rs->addrs[number];

@@ -4,7 +4,7 @@
 
 #include "lib/rule/internal.h"
 
-/* Another rule has what this one wants. */
+/* Refuses an id or a name that another rule has. */
 static int refuse_taken(const struct fw_ruleset *rs, const struct fw_rule *by, struct fw_place at, struct fw_diags *ds,
 			const char *fmt, ...)
 {
@@ -51,7 +51,7 @@ static int check_words(const struct fw_ruleset *rs, const struct fw_rule *r, con
 	return 0;
 }
 
-/* The draft's references lead somewhere? */
+/* Do the numbers in the draft exist? */
 static int check_numbers(const struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
 			 struct fw_diags *ds)
 {
@@ -84,7 +84,7 @@ static void put_taken(struct fw_ruleset *rs, const struct taken *t)
 		fw_intern_put(rs, t->m[i]);
 }
 
-/* The draft's matches, normal and ascending. On failure, too, what was taken is to be put back. */
+/* Normalises the draft's matches and sorts them by field. The caller gives the references back, on failure too. */
 static int take_matches(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
 			struct fw_diags *ds, struct taken *out)
 {
@@ -142,7 +142,7 @@ static const char *copy_string(struct fw_ruleset *rs, const char *s, int *err)
 	return copy;
 }
 
-/* A checked rule becomes an object. */
+/* Makes an object of a checked rule. */
 static int make(struct fw_ruleset *rs, const struct fw_rule *checked, const struct fw_rule *old, const struct taken *t,
 		struct fw_rule **out)
 {

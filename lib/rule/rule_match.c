@@ -105,6 +105,7 @@ static uint16_t ranges_merge(struct fw_range *r, uint16_t n)
 	return used;
 }
 
+/* Refuses values that the field cannot have, empty ranges, empty flag masks, and flags outside their mask. */
 static int check_values(const struct fw_match *m, struct fw_place at, struct fw_diags *ds)
 {
 	const struct fw_field_info *info = &fw_field_info[m->field];

@@ -64,7 +64,7 @@ struct fw_diags *fw_ruleset_warnings(struct fw_ruleset *rs)
 	return rs->warnings;
 }
 
-/* Ids that follow each other stand together, eight in a cache line. */
+/* Consecutive ids have adjacent positions, eight in a cache line. */
 const char *fw_rule_label(const struct fw_rule *r, char *buf, size_t size)
 {
 	snprintf(buf, size, "%llu%s%s%s", (unsigned long long)r->id, r->name ? " (" : "", r->name ? r->name : "",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Rules of one ruleset compared with those of another. Both have interned what
- * their rules say, so each expression and each array of matches is looked up once
+ * Rules of one ruleset compared with those of another. Both intern their
+ * expressions and matches, so each expression and each array of matches is looked up once
  * in the old ruleset. From then on a rule is four numbers and a comment, and two
  * rules are equal when these are.
  */

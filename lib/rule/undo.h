@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What an edit did, step by step: taken back from the last one on, each step
- * finds the ruleset as it left it. That is why a rule that was taken out of the
- * list can go back between the neighbours that it still points to.
+ * The steps of an edit. They are undone in reverse order, so each step finds the
+ * ruleset as it left it, and a rule that was removed from the list can be put
+ * back between the neighbours that it still points to.
  */
 #ifndef FW_RULE_UNDO_H
 #define FW_RULE_UNDO_H
@@ -41,7 +41,7 @@ struct fw_edit_undo {
 	bool ordered, reordered; /* rs->rules: at the beginning; since then */
 };
 
-/* Takes back all steps but the first @n. */
+/* Undoes all steps but the first @n. */
 void fw_undo_to(struct fw_edit *e, size_t n);
 
 /*
@@ -50,11 +50,11 @@ void fw_undo_to(struct fw_edit *e, size_t n);
  */
 int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, struct fw_rule *prev);
 
-/* Takes back a step of a set. */
+/* Undoes a step of a set. */
 void fw_undo_set(struct fw_edit *e, const struct fw_step *s);
 /* The same of FW_STEP_ELEMENTS. */
 void fw_undo_elements(struct fw_edit *e, const struct fw_step *s);
-/* What is pending of one set becomes rows and what the set holds. 0, or -ENOMEM: the edit can only be aborted. */
+/* Applies the pending changes of one set to its array and adds their rows. 0, or -ENOMEM: the edit can only be aborted. */
 int fw_settle_elements(struct fw_edit *e, uint32_t set);
 /* The set, which is settled, is about to lose its elements: 0, or -EAGAIN, see e->emptied_max. */
 int fw_count_emptied(struct fw_edit *e, uint32_t set);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What somebody meant who wrote a word that is no address: other programs write
- * addresses in other ways, and some of these mean different things to different
- * readers. So they are not taken, but the hint says what to write instead.
+ * Guesses what was meant by a word that is not an address. Other programs write
+ * addresses in other ways, some of which are ambiguous. These are not accepted,
+ * but the hint gives the spelling to use instead.
  */
 #include <ctype.h>
 
 #include "lib/text/internal.h"
 
-#define WORD_MAX 128 /* bytes of a word that is looked into */
+#define WORD_MAX 128 /* bytes; longer words get no hint */
 
 static bool made_of(struct fw_str s, const char *bytes)
 {
@@ -23,7 +23,7 @@ static struct fw_str str_of(const char *s)
 	return (struct fw_str){ s, strlen(s) };
 }
 
-/* Where @c is first, or the length. */
+/* The index of the first @c, or the length if there is none. */
 static size_t find(struct fw_str s, char c)
 {
 	const char *p = memchr(s.s, c, s.len);
@@ -135,7 +135,7 @@ static bool hint_wildcard(struct fw_str s, struct fw_buf *b)
 	return write_instead(b, "", text);
 }
 
-/* 081.002.3.4, also in prefixes and ranges: some readers take it for octal. */
+/* 081.002.3.4, also in prefixes and ranges: some programs read such numbers as octal. */
 static bool hint_zeros(struct fw_str s, struct fw_buf *b)
 {
 	char text[WORD_MAX + 1];
@@ -154,7 +154,7 @@ static bool hint_zeros(struct fw_str s, struct fw_buf *b)
 	return n < s.len && write_instead(b, "leading zeros: octal or decimal? if decimal, ", text);
 }
 
-/* 192.0.2.20-30: the end has only the numbers that differ. */
+/* 192.0.2.20-30: the end gives only the numbers that differ. */
 static bool hint_short_range(struct fw_str s, struct fw_buf *b)
 {
 	size_t dash = find(s, '-'), keep = 0;
@@ -281,6 +281,7 @@ static bool hint_bytes(struct fw_str s, struct fw_buf *b)
 	return false;
 }
 
+/* Words that other programs use for addresses: *, all, localhost, $SET. */
 static bool hint_word(struct fw_str s, struct fw_buf *b)
 {
 	static const struct {

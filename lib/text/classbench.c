@@ -125,6 +125,7 @@ static int ports(struct cursor *c, enum fw_field field, struct match1 *room, str
 	return 0;
 }
 
+/* The last column. Only the masks 0x00 (any protocol) and 0xff can be expressed as a match. */
 static int protocol(struct cursor *c, struct match1 *room, struct fw_rule *r)
 {
 	uint32_t value, mask;
@@ -150,6 +151,7 @@ static int protocol(struct cursor *c, struct match1 *room, struct fw_rule *r)
 	return 0;
 }
 
+/* One line, added to the ruleset as a rule that drops. */
 static int rule(struct cursor *c, struct fw_ruleset *rs)
 {
 	struct match1 room[3];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Lists of addresses, as they are published: one element a line, and what stands
- * beside it. A form is read as it is only when it cannot mean anything else; the
- * columns of other files have a format of their own, which the ruleset names.
- * What is read is in the table of forms, what is refused and why in list_hint.c.
+ * Published lists of addresses: one element per line, possibly with other text
+ * next to it. A form is read without a format only if it is unambiguous; files
+ * with columns need a format, which the ruleset names. The table of forms lists
+ * what is read; list_hint.c explains what is refused.
  */
 #include "lib/text/list.h"
 
@@ -66,7 +66,7 @@ static int form_count(struct fw_list *l, struct fw_str s, const struct fw_list_w
 	       !fw_list_maybe_length(w->word[0], w->word[1]);
 }
 
-/* A prefix that is told three times: its first and last address, and its length. */
+/* A prefix given three times over: first address, last address and length. */
 static bool is_first_last(struct fw_str lo, struct fw_str hi, struct fw_str length, struct fw_addr_range *out)
 {
 	struct fw_addr_range first, last;
@@ -192,7 +192,7 @@ static int read_p2p(struct fw_list *l, struct fw_str line, struct fw_addr_range 
 	return form_p2p(l, line, NULL, out);
 }
 
-/* Words, and no address in any spelling: what columns are called. */
+/* Words without an address in any spelling: the names of columns. */
 static bool is_title(struct fw_str s)
 {
 	for (size_t i = 0; i < s.len; i++)
@@ -218,7 +218,7 @@ static int read_csv(struct fw_list *l, struct fw_str line, struct fw_addr_range 
 	return s.len ? read_any(l, s, out) : 0;
 }
 
-/* A bad line: a diagnostic, or one more that is passed over. */
+/* Reports a bad line, or with skip-bad counts it. */
 static int bad_line(struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds)
 {
 	if (!(l->set->words & FW_SET_SKIP_BAD))
@@ -245,7 +245,7 @@ static int read_line(struct fw_list *l, struct fw_str line, struct fw_place at, 
 	return what == FW_LIST_NOTHING ? 0 : bad_line(l, line, at, ds);
 }
 
-/* What was skipped is a warning, but not when nothing else was there. */
+/* Warns of skipped lines; refuses the list if it has no other lines. */
 static int say_skipped(struct fw_ruleset *rs, const struct fw_list *l, const char *name, struct fw_diags *ds)
 {
 	const struct fw_diag *d = &l->bad.d[0];

@@ -33,8 +33,8 @@ struct fw_str fw_list_trim(const char *s, const char *end);
 /* A line without surrounding blanks, comment ('#', ';' or '//') and trailing comma. */
 struct fw_str fw_list_body(struct fw_str line);
 /*
- * Does what would be the comment of @line begin with another @element? `192.0.2.1;192.0.2.2`: before and behind the mark of a
- * comment that does are blanks. @body: of the line.
+ * Does the comment of @line begin with another @element, as in `192.0.2.1;192.0.2.2`? Such a comment must have a blank before
+ * and after its mark. @body: the line without the comment.
  */
 bool fw_list_hides(struct fw_str line, struct fw_str body, struct fw_str *element);
 /* One of the columns, from 0, without quotes; empty when there are fewer. */
@@ -42,7 +42,7 @@ struct fw_str fw_list_column(struct fw_str line, unsigned n);
 /* Could a number after an address be a prefix length? It could if the address has no bits set beyond it. */
 bool fw_list_maybe_length(struct fw_str addr, struct fw_str number);
 
-/* Refuses a file that is no list at all: 0 or -EINVAL. */
+/* Refuses a file that is not a list at all: 0 or -EINVAL. */
 int fw_list_check(const char *text, size_t len, const char *name, struct fw_diags *ds);
 /* Refuses a line (without blanks around it): always -EINVAL. */
 int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place at, struct fw_diags *ds);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Lines and files of addresses that are not read: what they are, and what would be. */
+/* Diagnostics for lines and files of addresses that cannot be read: what they are, and what to write instead. */
 #include "lib/text/list.h"
 
 bool fw_list_maybe_length(struct fw_str addr, struct fw_str number)
@@ -142,7 +142,7 @@ static bool hint_columns(const struct fw_list *l, struct fw_str s, const struct 
 	return true;
 }
 
-/* The elements among the words of the line, taken apart also where other programs join them. */
+/* The elements among the words of the line, also where other programs join several in one word. */
 static unsigned find_elements(struct fw_str s, struct fw_addr_range *first)
 {
 	const char *p = s.s, *end = s.s + s.len;
@@ -177,7 +177,7 @@ static bool hint_words(const struct fw_list *l, struct fw_str s, const struct fw
 	return true;
 }
 
-/* In a list of no format. */
+/* In a list without a format. */
 static int refuse_any(const struct fw_list *l, struct fw_str s, struct fw_place at, struct fw_diags *ds)
 {
 	static bool (*const hints[])(const struct fw_list *, struct fw_str, const struct fw_list_words *,
@@ -219,6 +219,7 @@ int fw_list_refuse(const struct fw_list *l, struct fw_str line, struct fw_place 
 			   "'%s' would be the comment of '%s'", FW_SHOW(element), FW_SHOW(body));
 }
 
+/* Recognises compressed files, UTF-16, HTML and JSON by their first bytes. */
 int fw_list_check(const char *text, size_t len, const char *name, struct fw_diags *ds)
 {
 	static const struct {

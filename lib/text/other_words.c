@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Words of iptables, nft, ufw and pf that are none here: what to say instead. One
- * row a word; where it would stand says which hints can help.
+ * Words of iptables, nft, ufw and pf that the rule language does not have, and
+ * what to write instead. One row per word and kind of place where it may occur.
  */
 #include <ctype.h>
 
@@ -26,7 +26,7 @@
 
 /* clang-format off */
 static const struct {
-	const char *word; /* in small letters */
+	const char *word; /* in lower case */
 	uint8_t where;
 	const char *hint;
 } words[] = {

@@ -129,6 +129,7 @@ static struct fw_set *new_set(struct fw_parser *p, const char *name, const char 
 	return &p->rs->sets[number];
 }
 
+/* `file "PATH" { WORD }` after the name; also reads the elements from the file. @start: of the statement. */
 static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token start)
 {
 	struct fw_place here;
@@ -159,6 +160,7 @@ static int parse_set_file(struct fw_parser *p, const char *name, struct fw_token
 	return fw_set_read(p, set, here);
 }
 
+/* A set after the word `set`, which is @start. On failure the ruleset may keep the set with a part of its elements. */
 static int parse_set(struct fw_parser *p, struct fw_token start)
 {
 	struct fw_place at = fw_parser_here(p);

@@ -102,6 +102,10 @@ static int take_position(struct change *c, struct fw_position *out)
 	return err;
 }
 
+/*
+ * The rest of a change, after its verb. Each writes itself to the log in the form described at fw_text_edit(). If one fails, the
+ * caller aborts the whole edit.
+ */
 static int change_add(struct change *c)
 {
 	struct fw_position pos = { FW_LAST, NULL };
@@ -168,6 +172,7 @@ static int change_move(struct change *c)
 	return err ? err : fw_edit_move(p->edit, r, pos, NULL);
 }
 
+/* Deletes rules one by one. An unknown REF does not end the line, so that every one is reported. */
 static int change_del(struct change *c)
 {
 	struct fw_parser *p = &c->p;

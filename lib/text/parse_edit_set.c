@@ -99,8 +99,8 @@ static int set_create(struct change *c)
 }
 
 /*
- * Passes over the name of a set: 1 when there is none, and need not be. What fwd wrote down itself may be about a set that is
- * gone, since what came before it may have been undone.
+ * Skips the name of a set. Return: 1 if there is no such set and that is fine: a change that fwd stored may concern a set
+ * that no longer exists, since earlier changes may have been undone.
  */
 static int take_set(struct fw_parser *p, uint32_t *set)
 {

@@ -294,6 +294,7 @@ static const struct fw_keyword *find_keyword(struct fw_parser *p)
 	return NULL;
 }
 
+/* Refuses a word that begins no match, with a hint for a misplaced, foreign or misspelt one. Always -EINVAL. */
 static int refuse_keyword(struct fw_parser *p)
 {
 	struct fw_nearest near = { .word = p->tok.text };
@@ -331,6 +332,7 @@ static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, 
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot be used with '%s'", again->word, first->word);
 }
 
+/* Matches up to the verdict (of a query: or the end), each at most once; notes the place of each for later diagnostics. */
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	while (fw_parser_at_verdict(p, FW_OF_RULES) < 0 && !(p->query && p->tok.kind == FW_T_END)) {

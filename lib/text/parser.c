@@ -75,6 +75,7 @@ static bool list_cut_off(struct fw_parser *p)
 	return p->tok.kind == FW_T_END || fw_parser_at_statement(p);
 }
 
+/* The elements after the '{' at @open, up to the '}', which stays the current token. Contract of fw_parser_list(). */
 static int list_elements(struct fw_parser *p, struct fw_place open, int (*element)(struct fw_parser *, void *),
 			 void *ctx)
 {

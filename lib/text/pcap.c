@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets from capture files, by libpcap. What was captured without an Ethernet header gets one, which says the
+ * Packets from capture files, by libpcap. Packets captured without an Ethernet header get one with the right
  * ethertype; PPP is put into a PPPoE session.
  */
 #include "fw/pcap.h"
@@ -9,7 +9,7 @@
 #include <pcap/pcap.h>
 #include <string.h>
 
-/* What is left of a captured packet: @len bytes of it are there, @wire were on the way. */
+/* The rest of a captured packet: @len bytes were captured, of @wire on the wire. */
 struct packet {
 	const uint8_t *bytes;
 	uint32_t len, wire;
@@ -67,7 +67,7 @@ static void read_sll2(struct fw_frame *f, struct packet p)
 	put(f, packet_skip(p, 20));
 }
 
-/* In front of the protocol an address and a control byte may stand, as on serial lines. */
+/* An address and a control byte may precede the protocol, as on serial lines. */
 static void read_ppp(struct fw_frame *f, struct packet p)
 {
 	struct packet ppp = packet_u16(p, 0) == 0xff03 ? packet_skip(p, 2) : p;

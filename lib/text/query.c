@@ -173,6 +173,7 @@ static int check_possible(struct fw_query *q, const struct fw_rule_places *at, s
 	return passes < 0 ? passes : passes ? 0 : fw_rule_check(q->rs, &q->rule, at, ds);
 }
 
+/* Parses @matches, adds the protocols that they imply, and fills @q from them. -EINVAL if no packet can match. */
 static int read_query(struct fw_query *q, const char *matches, const char *name, struct fw_diags *ds)
 {
 	static const char *const none[] = { NULL };
@@ -332,8 +333,8 @@ static void take_common(struct meeting *m)
 }
 
 /*
- * Families in which a side's addresses meet. What came before, @spent, is done again each time that this goes on: it goes on by
- * as much at least, or steps that are no longer than that would never end.
+ * The families in which the addresses of one side meet. Each call of fw_query_passes() repeats the comparisons before this one,
+ * @spent of them. So this may make at least as many: otherwise calls with little work to spend would never get further.
  */
 static int side_meets(struct meeting *m, struct fw_query_side *side, uint32_t number, int64_t spent, unsigned *out)
 {

@@ -61,9 +61,9 @@ int fw_query_families(struct fw_query_side *s, const struct fw_ruleset *rs, uint
 
 /* Is a value of the ranges, which are sorted and disjoint, one that the match accepts? */
 bool fw_query_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
-/* The largest such value, negative: there is none. @m NULL: it accepts all. */
+/* The largest such value; negative if there is none. @m NULL: every value is accepted. */
 int64_t fw_query_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
-/* Takes out what the match on the protocol does not accept. @m NULL: it accepts all. */
+/* Removes the protocols that the match does not accept. @m NULL: every value is accepted. */
 void fw_query_protocols(const struct fw_match *m, bool protocols[256]);
 
 /* Interfaces that a query names, by all names that they have. */

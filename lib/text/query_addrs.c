@@ -12,9 +12,9 @@
  * may reach beyond it: elements are looked at from the first that could, once,
  * and the farthest end of them is kept. Each list is passed once at most.
  *
- * That may take long. A comparison can be left anywhere and taken up again, also
- * when sets have changed in between, and what came of a long one is kept: the
- * next rules that name the same do not ask again.
+ * That may take long. A comparison can be interrupted anywhere and resumed, even
+ * if sets have changed in between. The result of a long one is kept, so that
+ * later rules with the same expression do not repeat it.
  */
 #include "lib/text/query.h"
 
@@ -76,8 +76,8 @@ static int place_cmp(const struct fw_addr_range *r, bool by_end, unsigned family
 }
 
 /*
- * The first of the ranges from @from on that begins (@by_end: ends) at @a or behind it, in steps that double: the nearer it
- * is, the fewer. Those that are looked for by their end must be disjoint.
+ * The first of the ranges from @from on that begins (@by_end: ends) at or after @a. Steps double, so that near ranges are
+ * found fast. With @by_end the ranges must be disjoint.
  */
 static size_t seek(const struct fw_addr_range *r, size_t n, size_t from, bool by_end, unsigned family, struct fw_addr a,
 		   int64_t *work)
@@ -314,6 +314,7 @@ static bool is_small(const struct fw_addrs *a)
 	return !a->nsets && a->nranges <= SMALL;
 }
 
+/* Starts a comparison of expression @number from its beginning; 0 or -ENOMEM. */
 static int walk_begin(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number)
 {
 	const struct fw_addrs *a = &rs->addrs[number];
@@ -339,6 +340,7 @@ static int walk_begin(struct fw_query_side *s, const struct fw_ruleset *rs, uint
 	return 0;
 }
 
+/* Continues the comparison; starts it if there is none of @number or the ruleset reused numbers. 0, -EAGAIN (resume), -ENOMEM. */
 static int walk_on(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work)
 {
 	const struct fw_addrs *a = &rs->addrs[number];

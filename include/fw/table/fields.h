@@ -21,7 +21,7 @@ enum fw_layer { FW_LAYER_FRAME, FW_LAYER_IP, FW_LAYER_PORTS, FW_LAYER_ICMP, FW_L
 /* Does each packet of the layer have it (ALWAYS), or may it be absent? */
 enum fw_presence { FW_ALWAYS, FW_MAYBE };
 /*
- * Where a field comes from, and so where it is known and what asking for it costs.
+ * Where the value of a field comes from, which determines at which hooks it is known and what reading it costs.
  * BYTES: read from the frame by the parser, at every hook
  * HOOK:  known from the hook itself
  * ASKED: a map lookup, made only for rulesets whose rules name the field
@@ -176,7 +176,7 @@ _Static_assert((int)FW_R_IN == (int)FW_IN && (int)FW_R_OUT == (int)FW_OUT && FW_
 
 /*
  * An IP address in host byte order, left aligned: IPv6 fills both words, IPv4
- * stands in the upper half of hi. So one longest-prefix walk serves both.
+ * fills the upper half of hi. So one longest-prefix walk serves both.
  */
 struct fw_addr {
 	__u64 hi;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a pair stands and which signature bit an identity has: asked by the
- * lookup, and by the compiler that puts them there.
+ * The position of a pair in its table and the signature bit of an identity, for
+ * the lookup and for the compiler that writes both.
  */
 #ifndef FW_HASH_H
 #define FW_HASH_H

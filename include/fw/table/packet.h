@@ -85,7 +85,7 @@ static __always_inline __u64 fw_load64(const __u8 *p)
 #define fw_get16(p, type, member) ((__u32)fw_ntohs(fw_load16((p) + offsetof(type, member))))
 #define fw_get32(p, type, member) ((__u32)fw_ntohl(fw_load32((p) + offsetof(type, member))))
 
-/* The next @bytes as a header, and the cursor behind it; NULL, and the cursor as it was, when they are not there. */
+/* The next @bytes as a header, and moves the cursor past it. NULL, with the cursor unmoved, if they are not there. */
 static __always_inline const __u8 *fw_cursor_take(struct fw_cursor *c, __u32 bytes)
 {
 	const __u8 *p = c->pos;
@@ -97,15 +97,15 @@ static __always_inline const __u8 *fw_cursor_take(struct fw_cursor *c, __u32 byt
 	return p;
 }
 
-/* Ends the packet @bytes behind the cursor: what follows is padding. The caller knows that they are left. */
+/* Ends the packet @bytes after the cursor: the rest is padding. The caller has checked that so many are left. */
 static __always_inline void fw_cursor_trim(struct fw_cursor *c, __u32 bytes)
 {
 	c->left = bytes;
 }
 
 /*
- * Passes over @bytes of options that nobody reads; the caller knows that they are left. The position becomes an offset
- * with one bound, whatever came before: so the verifier sees one state behind all VLAN tags, options and headers.
+ * Skips @bytes of unused options; the caller has checked that so many are left. The position becomes an offset with one
+ * bound, whatever precedes it, so the verifier sees one state after all VLAN tags, options and headers.
  */
 static __always_inline void fw_cursor_skip(struct fw_cursor *c, __u32 bytes)
 {
@@ -171,8 +171,8 @@ static __always_inline int fw_parse_ether(struct fw_cursor *c, const struct fw_m
 }
 
 /*
- * Ethertypes behind whose header an IP packet, or a whole frame, may stand that is not looked into; those that are looked
- * into stand here for the places where they are not.
+ * Ethertypes whose headers may be followed by an IP packet or a whole frame that is not parsed. Those that are parsed are
+ * listed for the places where they are not.
  */
 static __always_inline int fw_hides_ip(__u32 type)
 {
@@ -201,7 +201,7 @@ static __always_inline int fw_hides_ip(__u32 type)
 	}
 }
 
-/* Behind a length, the headers of LLC and SNAP may have an ethertype after all: RFC 1042, and 802.1H's tunnel. 0: they have none. */
+/* After a length, the headers of LLC and SNAP may still contain an ethertype: RFC 1042, 802.1H. 0: they have none. */
 static __always_inline int fw_parse_llc(struct fw_cursor *c)
 {
 	const __u8 *llc;
@@ -251,7 +251,7 @@ static __always_inline int fw_parse_pppoe(struct fw_cursor *c, struct fw_key *ke
 	return key->f[FW_F_ETHERTYPE];
 }
 
-/* Behind an ethertype that is not IP: the ethertype of an IP packet all the same, or why it is not looked up. */
+/* After an ethertype that is not IP: the ethertype of an IP packet inside, or why the frame is not looked up. */
 static __always_inline int fw_parse_other(struct fw_cursor *c, int type, struct fw_key *key)
 {
 	if (type == ETH_P_PPP_SES)
@@ -280,7 +280,7 @@ static __always_inline int fw_parse_l3(const struct fw_cursor *c, const struct f
 	return type;
 }
 
-/* A total length of 0 stands for more than 65,535 bytes, as large segments have inside one host. */
+/* A total length of 0 means more than 65,535 bytes, as in large segments inside one host. */
 static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 {
 	__u32 room = c->left;
@@ -311,7 +311,7 @@ static __always_inline int fw_parse_ip4(struct fw_cursor *c, struct fw_key *key)
 
 /*
  * How an IPv6 extension header tells its length: the shift that makes bytes of its length unit, beyond the first eight
- * bytes. The fragment header has none: the shift moves what stands there out of FW_EXT_MORE. 0: no extension header.
+ * bytes. The fragment header has none: the shift moves the byte in its place out of FW_EXT_MORE. 0: no extension header.
  */
 #define FW_EXT_MORE 0x7fc
 enum fw_ext { FW_EXT_NONE, FW_EXT_AH = 2, FW_EXT_OPTIONS = 3, FW_EXT_FRAGMENT = 16 };
@@ -321,7 +321,7 @@ static const __u8 fw_ext_kind[256] = {
 	[139 /* HIP */] = FW_EXT_OPTIONS,   [140 /* shim6 */] = FW_EXT_OPTIONS,
 };
 
-/* Walks the extension headers behind an IPv6 header; a later fragment ends the walk. */
+/* Walks the extension headers after an IPv6 header; a later fragment ends the walk. */
 static __always_inline int fw_parse_ext(struct fw_cursor *c, __u8 type, struct fw_key *key)
 {
 	__u32 fragments = 0;
@@ -349,7 +349,7 @@ static __always_inline int fw_parse_ext(struct fw_cursor *c, __u8 type, struct f
 	return fw_ext_kind[type] ? -FW_R_EXT_HEADERS : type;
 }
 
-/* A payload length of 0 stands for the frame's length in a jumbogram and in large segments inside one host. */
+/* A payload length of 0 means the frame's length, in a jumbogram and in large segments inside one host. */
 static __always_inline int fw_parse_ip6(struct fw_cursor *c, struct fw_key *key)
 {
 	const __u8 *ip = fw_cursor_take(c, sizeof(struct ipv6hdr));
@@ -376,7 +376,7 @@ static __always_inline int fw_parse_ip6(struct fw_cursor *c, struct fw_key *key)
 	return fw_parse_ext(c, type, key);
 }
 
-/* Ports stand at the same place in all protocols that have them; @bytes is the header without options. */
+/* Ports are at the same offset in all protocols that have them; @bytes is the header without options. */
 static __always_inline int fw_parse_ports(struct fw_cursor *c, __u32 bytes, struct fw_key *key)
 {
 	const __u8 *p = fw_cursor_take(c, bytes);
@@ -453,7 +453,7 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 /**
  * fw_packet_parse - what the classifier may know of a frame
  * @data:     the Ethernet header, or with @meta->l3 the network header
- * @data_end: behind the last byte that can be read
+ * @data_end: one past the last readable byte
  * @meta:     borrowed; the hook, interface and mark go into the key as they are
  * @key:      every member is written
  *
