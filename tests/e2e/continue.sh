@@ -112,6 +112,27 @@ case_continue_counts() {
 	return $code
 }
 
+# Frames that are not IP, by their ethertype: a policy decides.
+continue_frames() {
+	local lldp
+	lldp=0x0180c200000e02000000000188cc$(printf '00%.0s' {1..46})
+	prometheus_links && start_fwd && ok policy non-ip drop && ok add rule 1 name first in ethertype lldp continue &&
+		ok add rule 2 name second in ethertype { arp, lldp } continue && ok attach x1 --mode native && ok attach t1 --mode tc || return 1
+	in_client "$frames" x0 30 "$lldp" && in_client "$frames" t0 12 "$lldp" && wait_until continue_maps_are "1 42 2520 continue first
+2 42 2520 continue second"
+	is "the rules" "$(rules_of_maps)" "1 42 2520 continue first"$'\n'"2 42 2520 continue second" &&
+		is "policy non-ip" "$(policies_of_maps | awk '/^non-ip/ && $4 == "drop" && $2 > 0 { print $1, $2 }' | xargs)" "non-ip/tc-ingress 12 non-ip/xdp 30" ||
+		return 1
+	ok replace rule 2 name second in ethertype lldp accept && in_client "$frames" x0 8 "$lldp" && wait_until continue_maps_are "1 50 3000 continue first
+2 50 3000 accept second" && is "policy non-ip" "$(policies_of_maps | awk '/^non-ip.xdp/ && $4 == "drop" { print $2 }')" 30
+}
+case_continue_frames() {
+	continue_frames
+	local code=$?
+	prometheus_stop
+	return $code
+}
+
 # The store has the verdict, whether fwd ends or is killed; so have saved rules and the diff.
 case_continue_store() {
 	local end
@@ -211,6 +232,7 @@ case_continue_limit() {
 	# One fewer, one more.
 	ok set add late 10.9.0.0/16 && ok del rule 2 && ok add rule 18 in proto udp continue && ok move rule 18 first && expect yes try_udp $server4 53 &&
 		is "policy turns" "$(ctl --json counters | jq -c 'select(.policy == "turns") | .packets')" 0 || return 1
+	refuses 2 'hint: use `fwctl add rule ... continue`' continue || return 1
 	# There is no policy to set.
 	refuses 1 "there is no policy for 'turns'" policy turns accept && marked turns && refuses 1 "" policy in continue && marked continue &&
 		ok list policy && says "policy turns drop  # by default"

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Words of other firewalls, and the command that does the same here. */
 #include "find.h"
+#include "fw/table/verdict.h"
 
 #include <string.h>
 
+/* Our own verdicts. */
+#define A_VERDICT_0(word)
+#define A_VERDICT_1(word) { word, "add rule ... " word },
+#define A_VERDICT(sym, word, terminal, rule, policy) A_VERDICT_##rule(word)
+
+/* clang-format off */
 static const struct {
 	const char *word, *command;
 } others[] = {
 	{ "allow", "add rule ... accept" },
 	{ "permit", "add rule ... accept" },
-	{ "accept", "add rule ... accept" },
 	{ "deny", "add rule ... drop" },
 	{ "block", "add rule ... drop" },
 	{ "ban", "set add NAME ADDRESS" },
 	{ "reject", "add rule ... drop" },
-	{ "drop", "add rule ... drop" },
+	FW_VERDICTS(A_VERDICT)
 	{ "rule", "add rule ..." },
 	{ "append", "add rule ..." },
 	{ "-A", "add rule ..." },
@@ -42,6 +48,7 @@ static const struct {
 	{ "monitor", "watch" },
 	{ "top", "watch" },
 };
+/* clang-format on */
 
 const char *ctl_other_command(const char *word)
 {
