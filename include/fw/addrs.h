@@ -34,9 +34,9 @@ struct fw_addrs {
 /* Words after the file of a set. */
 enum fw_set_word {
 	FW_SET_MAY_BE_EMPTY = 1, /* a file without an element is no error */
-	FW_SET_SKIP_BAD = 2,     /* its bad lines are passed over, and counted */
+	FW_SET_SKIP_BAD = 2,     /* its bad lines are skipped and counted */
 	FW_SET_CSV = 4,          /* the first of its columns counts */
-	FW_SET_P2P = 8,          /* its lines are LABEL:FIRST-LAST, whatever the label holds */
+	FW_SET_P2P = 8,          /* its lines are LABEL:FIRST-LAST, with any text as label */
 };
 
 /* A named set of addresses. Elements are kept as given (sorted by family, lo, hi; no two equal), so that each can be deleted. */

@@ -49,7 +49,7 @@ struct fw_diff {
  *
  * Sets are compared by the addresses that they hold: an element that others of its set cover makes no difference, and
  * 10.0.0.0/8 is the same as both its halves. The rules that have moved are those outside a longest increasing subsequence
- * (Schensted, "Longest increasing and decreasing subsequences", 1961): a rule that comes in front moves no other.
+ * (Schensted, "Longest increasing and decreasing subsequences", 1961): a rule inserted in front moves no other.
  * Return: 0 or -ENOMEM.
  */
 int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t max, struct fw_diff *out);

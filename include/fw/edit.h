@@ -63,10 +63,10 @@ int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict ver
 /* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. @dynamic: as of struct fw_set. */
 int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
 		       uint32_t *number);
-/* Refused while a rule uses it; -EAGAIN: see emptied_max. The number may be given to another set when no expression refers to it any more. */
+/* Refused while a rule uses it; -EAGAIN: see emptied_max. Its number is reused once no expression refers to it. */
 int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds);
 /*
- * An element that is already there, or is not there, is refused. A set from a file forgets the file. The set's own array
+ * Refused if the set already has (or does not have) the element. A set from a file forgets the file. The set's own array
  * changes in fw_edit_settle().
  */
 int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
@@ -81,7 +81,7 @@ int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *wi
  * and before fw_edit_commit(). 0, or -ENOMEM: the edit can only be aborted.
  */
 int fw_edit_settle(struct fw_edit *e);
-/* Is it about elements of dynamic sets, and nothing else? Of an edit that is settled. */
+/* Does the edit, which is settled, change only elements of dynamic sets? */
 bool fw_edit_only_dynamic(const struct fw_edit *e);
 
 /*
@@ -102,7 +102,7 @@ int fw_ruleset_slots_hold(struct fw_ruleset *rs, const uint32_t *slots, size_t n
 /* Slots that are not free. */
 uint32_t fw_ruleset_slots(const struct fw_ruleset *rs);
 
-/* Brings rs->rules into the order of the list. 0 or -ENOMEM. */
+/* Updates the array rs->rules from the list. 0 or -ENOMEM. */
 int fw_ruleset_order(struct fw_ruleset *rs);
 
 /*
@@ -115,16 +115,16 @@ int fw_ruleset_follow(struct fw_ruleset *rs, const struct fw_ruleset *old);
  * The number of an interface that no rule names is given to another one after two grace periods, each between a call of
  * fw_ruleset_ifaces_wait() and one of fw_ruleset_ifaces_part(), and none while an edit is open:
  *
- *	the rule goes, tables without it are published
+ *	the rule is removed, tables without it are published
  *	wait ... part    packets are looked up in tables that do not know the number: it loses its name, and is held
  *	(what tells packets their numbers forgets it)
  *	wait ... part    no packet has it any more: it is free
  *
- * A name that a rule needs again before it is lost keeps its number.
+ * If a rule names the interface again before its name is dropped, it keeps its number.
  */
 /* @idle: those that rules do not name; @parting: those without a name that are held. */
 void fw_ruleset_ifaces_wait(struct fw_ruleset *rs, bool idle, bool parting);
-/* Does that to what still waits. @idle: as before; true: some lost their names. */
+/* Ends a grace period for the numbers that wait for it. @idle: as above. Return: true if some lost their names. */
 bool fw_ruleset_ifaces_part(struct fw_ruleset *rs, bool idle);
 /* Of a ruleset that no packet has seen: numbers that are idle are free at once. */
 void fw_ruleset_ifaces_tidy(struct fw_ruleset *rs);
@@ -144,9 +144,9 @@ struct fw_adoption {
  *
  * The same rule: where the user gave an id (own_id) the same id, and the same name or the same matches with it: an id alone
  * may have been given to another rule. Else the same name, else (the n-th one) the same matches, verdict and comment. It gets
- * the id and the slot of the old one, and with it the counter: fw_diff() tells what it says otherwise. All other rules get new
+ * the id and the slot of the old one, and with it the counter: fw_diff() tells how they differ. All other rules get new
  * ids above all, but for those that the user gave, and slots that are free in @old. Slots that are held in @old, or in @freed,
- * are held in @rs. A dynamic set holds what the set of that name holds in @old, if there is one.
+ * are held in @rs. A dynamic set gets the elements of the set with its name in @old, if there is one.
  * @old: not changed
  * Return: 0, -EINVAL with a diagnostic (interfaces have other numbers), -ENOMEM.
  */

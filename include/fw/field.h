@@ -44,9 +44,9 @@ struct fw_field_info {
 	const struct fw_name *names[2]; /* of values, and of those of ICMPv6 where they differ; NULL: none */
 
 	/* Packets written by hand (fw_text_frame()). */
-	const char *packet_word; /* in front of the value; NULL: the value has a place of its own */
+	const char *packet_word; /* before the value; NULL: the value has a fixed place in the line */
 	const char *hint;        /* values that can follow that word */
-	uint32_t usual[2];       /* when nothing is said: in IPv4 and in IPv6 */
+	uint32_t usual[2];       /* the default: in IPv4 and in IPv6 */
 	uint8_t header_byte[2];  /* of the IPv4 and of the IPv6 header, which is the value; 0: the builder places it */
 };
 /* Indexed by enum fw_field. */
@@ -89,7 +89,7 @@ static inline unsigned fw_field_layer(enum fw_field field)
 
 /*
  * The layers that whole packets of an IP protocol have; a later fragment has FW_LAYERS_IP, whatever its protocol. ICMP and
- * ICMPv6 belong to one family each; FW_FAMILY_NONE stands for the right one.
+ * ICMPv6 belong to one family each; FW_FAMILY_NONE means the right one.
  */
 unsigned fw_proto_layers(uint32_t proto, enum fw_family family);
 /* The layers of a packet that is looked up: fields of others are absent. */

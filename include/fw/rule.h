@@ -3,7 +3,7 @@
  * Rules and rulesets as the user means them: no I/O, no tables.
  *
  * A ruleset owns everything reachable from it. Address expressions are interned:
- * two rules that say the same about an address hold the same number, and that
+ * rules with the same expression hold the same number, and that
  * number is what the compiler calls an identity.
  */
 #ifndef FW_RULE_H
@@ -96,7 +96,7 @@ int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw
 		   struct fw_rule **out);
 
 /*
- * Can an interface be called so? The kernel refuses '/', ':', white space, "." and "..", and more than @max bytes:
+ * Is this a legal name for an interface? The kernel refuses '/', ':', white space, "." and "..", and more than @max bytes:
  * FW_IFNAME_MAX, or FW_ALTNAME_MAX of another name. All other bytes may be in a name, also quotes and those above 0x7f.
  */
 bool fw_ifname_valid(const char *s, size_t len, size_t max);

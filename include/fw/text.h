@@ -102,7 +102,7 @@ int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *na
 		 struct fw_buf *log);
 /*
  * fw_text_edit() with files from @files. Where they are `stored`, elements that are there already, or are not there, and
- * changes of elements of a set that is gone are passed over.
+ * changes of elements of a set that no longer exists are skipped.
  */
 int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const char *name, const struct fw_files *files,
 		      struct fw_diags *ds, struct fw_buf *log);

@@ -88,6 +88,7 @@ static bool same_elements(const struct fw_set *a, const struct fw_set *b)
 	return true;
 }
 
+/* Counts what differs between two sets of one name (NULL: there is none), and adds a row if there is any difference and room. */
 static int diff_set(struct fw_diff *d, const struct fw_set *old, const struct fw_set *new, size_t max)
 {
 	struct fw_diff_set row = { .before = old, .after = new };

@@ -148,6 +148,7 @@ static int append_reserve(struct fw_ruleset *rs, const struct fw_rule *draft)
 	return err ? err : draft->name ? fw_table_reserve(&ix->names) : 0;
 }
 
+/* Adds a checked rule at the end, with the next slot. append_reserve() made room, so this cannot fail. */
 static void append(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	struct fw_rule_index *ix = rs->index;

@@ -2,6 +2,7 @@
 /* Addresses, prefixes and ranges, parsed and printed. Diagnostics for other words are in addr_text.c. */
 #include "lib/text/internal.h"
 
+/* Four decimal numbers without leading zeros, which some programs read as octal. */
 static int parse_ip4(struct fw_str s, struct fw_addr *out)
 {
 	const char *p = s.s, *end = s.s + s.len;

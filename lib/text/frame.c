@@ -64,6 +64,7 @@ static bool read_value(struct fw_str s, enum fw_field field, bool v6, uint32_t *
 	return false;
 }
 
+/* Names of flags with commas between them, or `none`; false: neither. */
 static bool read_flags(struct fw_str s, uint32_t *out)
 {
 	uint32_t flags = 0, one;
@@ -119,6 +120,7 @@ static bool split_endpoint(struct fw_str s, struct fw_str *addr, struct fw_str *
 	return port->len > 0;
 }
 
+/* An address with an optional port; both ends must have the same family, which the first one sets. */
 static int read_endpoint(struct reader *r, struct fw_addr *out, enum fw_field port_field)
 {
 	const char *side = port_field == FW_F_SPORT ? "source" : "destination";
@@ -173,6 +175,7 @@ static int read_option_value(struct reader *r, enum fw_field field)
 	return set_field(r, field, value);
 }
 
+/* One word after the addresses, with its value. A word that is not an option is the interface, if none was given yet. */
 static int read_option(struct reader *r)
 {
 	if (fw_str_is(r->word, "in") || fw_str_is(r->word, "out"))

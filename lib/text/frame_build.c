@@ -95,6 +95,7 @@ uint32_t fw_packet_bytes(const struct fw_packet *p)
 	return fw_packet_headers(p) + packet_l4(p)->bytes;
 }
 
+/* Ethernet header, VLAN tag and PPPoE header, as far as the packet has them. */
 static void put_ether(struct writer *w, const struct fw_packet *p)
 {
 	put32(w, 0x02000000); /* to 02:00:00:00:00:02, from 02:00:00:00:00:01 */
@@ -162,6 +163,7 @@ static void put_ip4(struct writer *w, const struct fw_packet *p)
 	put_checksum(start + offsetof(struct iphdr, check), sum16(start, sizeof(struct iphdr), 0));
 }
 
+/* IPv6 header, and a fragment header if the packet is a fragment. */
 static void put_ip6(struct writer *w, const struct fw_packet *p)
 {
 	static const uint16_t frag[] = { [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
@@ -250,6 +252,7 @@ static uint32_t pseudo_sum(const struct fw_packet *p, uint32_t bytes)
 	return sum16(pseudo, sizeof(pseudo), 0);
 }
 
+/* Transport header, if its protocol is known here, with its checksum over a payload of zeros. */
 static void put_l4(struct writer *w, const struct fw_packet *p)
 {
 	const struct l4 *l4 = packet_l4(p);

@@ -207,6 +207,7 @@ int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
 			   "there is no set '%s'", FW_SHOW(s));
 }
 
+/* Adds an address or a set to the side that is being read; `any` must be alone. An element of fw_parser_list(). */
 static int addr_element(struct fw_parser *p, void *ctx)
 {
 	struct fw_side *side = p->side;

@@ -189,7 +189,7 @@ int fw_query_ifaces_init(struct fw_query_ifaces *q, struct fw_ruleset *rs, const
 	return 0;
 }
 
-/* How many of a rule's interfaces the query names, and of how many groups they are. */
+/* How many of a rule's interfaces the query names and does not name, and how many groups the named ones are in. */
 struct ifaces_count {
 	uint32_t named, other, groups;
 };
