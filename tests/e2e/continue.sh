@@ -117,7 +117,7 @@ continue_frames() {
 	local lldp
 	lldp=0x0180c200000e02000000000188cc$(printf '00%.0s' {1..46})
 	prometheus_links && start_fwd && ok policy non-ip drop && ok add rule 1 name first in ethertype lldp continue &&
-		ok add rule 2 name second in ethertype { arp, lldp } continue && ok attach x1 --mode native && ok attach t1 --mode tc || return 1
+		ok add rule 2 name second in ethertype "{ arp, lldp }" continue && ok attach x1 --mode native && ok attach t1 --mode tc || return 1
 	in_client "$frames" x0 30 "$lldp" && in_client "$frames" t0 12 "$lldp" && wait_until continue_maps_are "1 42 2520 continue first
 2 42 2520 continue second"
 	is "the rules" "$(rules_of_maps)" "1 42 2520 continue first"$'\n'"2 42 2520 continue second" &&
@@ -158,14 +158,14 @@ case_continue_store() {
 
 # Replaces rule 10 between accept and continue while packets arrive on x1, and sends some more after each change.
 continue_replaced() { # VERDICT-OF-RULE-20
-	local sender n=0 i verdict dropped=0 before
+	local sender n=0 verdict dropped=0 before
 	ok load --yes - <<-END || return 1
 		policy in drop
 		rule 10 name first in proto udp accept
 		rule 20 name second in proto udp $1
 	END
 	ok counters --reset || return 1
-	for i in {1..20}; do
+	for _ in {1..20}; do
 		nsenter --net="/run/netns/$client" "$frames" x0 4000 "udp 198.18.0.1:1000 > 192.0.2.1:4444 length 63" \
 			4000 "udp [2001:db8:1::1]:1000 > [2001:db8:2::1]:4444 length 83" &
 		sender=$!
