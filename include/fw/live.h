@@ -23,6 +23,7 @@
 struct fw_compiled {
 	struct fw_ruleset *rs;
 	struct fw_image image;
+	bool restored; /* it was accepted before: see fw_tables_restore() */
 	/* Frees rs and this struct once the image is freed. NULL: fw_ruleset_free() and free(). */
 	void (*free)(struct fw_compiled *c);
 };

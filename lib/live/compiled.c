@@ -20,7 +20,8 @@ int fw_live_compile(const struct fw_live *live, struct fw_compiled *c, struct fw
 {
 	int err = fw_ruleset_order(c->rs);
 
-	if (!err)
-		err = fw_tables_compile(c->rs, live->pool, &live->options.compile, ds, &c->image);
-	return err;
+	if (err)
+		return err;
+	return (c->restored ? fw_tables_restore : fw_tables_compile)(c->rs, live->pool, &live->options.compile, ds,
+								     &c->image);
 }

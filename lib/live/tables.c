@@ -6,11 +6,17 @@
 int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
 		      struct fw_diags *ds, struct fw_image *out)
 {
-	struct fw_lowered l;
 	int err = fw_turns_check(rs, ds);
 
-	if (!err)
-		err = fw_lower(rs, &l);
+	return err ? err : fw_tables_restore(rs, pool, options, ds, out);
+}
+
+int fw_tables_restore(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		      struct fw_diags *ds, struct fw_image *out)
+{
+	struct fw_lowered l;
+	int err = fw_lower(rs, &l);
+
 	if (err)
 		return err;
 	err = fw_compile(&l, pool, options, ds, out);

@@ -237,3 +237,23 @@ case_continue_limit() {
 	refuses 1 "there is no policy for 'turns'" policy turns accept && marked turns && refuses 1 "" policy in continue && marked continue &&
 		ok list policy && says "policy turns drop  # by default"
 }
+
+# A dynamic set gets an element with which 16 rules of the ruleset before match a packet: that returns all the same, also in a new
+# fwd, and such packets are dropped by the policy `turns`.
+case_continue_undo() {
+	local set='set d dynamic { 198.51.100.0/24 }' end
+	start_fwd && ok attach s0 --mode native || return 1
+	{
+		echo "$set" && continuing 1 14 && echo "rule 15 in from $listed4 proto udp continue" &&
+			echo 'rule 16 in from @d proto udp continue' && echo 'rule 30 name let in accept'
+	} >"$tmp/rules"
+	printf '%s\n' "$set" 'policy in drop' >"$tmp/next.rules"
+	ok load "$tmp/rules" && ok load "$tmp/next.rules" --yes --confirm 1h && ok set add d $listed4 && ok undo &&
+		is rules "$(ctl list rules | wc -l)" 17 || fail "$(ctl status)" || return 1
+	for end in TERM KILL; do
+		expect yes try_udp $server4 53 && expect no try_udp $server4 53 $listed4 && expect yes try_ping $server4 $listed4 &&
+			fwd_kill $end && start_fwd || return 1
+	done
+	refuses 1 "rule 16: 16 rules up to this one" set add d 192.0.2.200 && ok set del d $listed4 && ok set add d 192.0.2.200 &&
+		expect yes try_udp $server4 53 $listed4
+}

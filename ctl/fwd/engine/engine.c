@@ -94,8 +94,10 @@ static int opening_store(void *ctx)
 static int opening_swap(struct opening *o)
 {
 	struct engine *e = o->e;
-	int err = loaded_compile(e, (struct loaded *)o->swap.next, o->ds);
+	int err;
 
+	o->swap.next->restored = true;
+	err = loaded_compile(e, (struct loaded *)o->swap.next, o->ds);
 	if (!err)
 		err = fw_swap_ready(e->live, &o->swap, o->ds);
 	o->swap.keep_counts = e->confirm.by;

@@ -59,6 +59,7 @@ static int undo_build(struct engine *e, struct undo_job *j)
 	if (!err)
 		err = stored_read(e, &(struct stored_options){ .arena = next->arena, .like = now }, &st, &j->ds);
 	next->compiled.rs = st.rs;
+	next->compiled.restored = true;
 	/* After a restart it is only known which slots have no rule, not which rules were deleted. */
 	if (!err)
 		err = slots_hold(e, next, e->confirm.slots ? now : NULL, &j->swap.slots, &j->swap.nslots);
