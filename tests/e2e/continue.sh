@@ -257,3 +257,11 @@ case_continue_undo() {
 	refuses 1 "rule 16: 16 rules up to this one" set add d 192.0.2.200 && ok set del d $listed4 && ok set add d 192.0.2.200 &&
 		expect yes try_udp $server4 53 $listed4
 }
+
+# The rules with which fwd starts for the first time are checked as those of a load are.
+case_continue_first_rules() {
+	continuing 1 16 >"$tmp/rules"
+	start_fwd && fwd_kill TERM && rm -rf "$tmp/fwd/store"* && in_fwd_mounts rm -rf "$tmp/bpffs/fwd" || return 1
+	exits 1 in_fwd timeout 60 "$fwd" --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$tmp/bpffs/fwd" --rules "$tmp/rules" &&
+		says "rule 16: 16 rules up to this one may let one packet go on"
+}

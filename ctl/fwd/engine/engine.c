@@ -96,7 +96,7 @@ static int opening_swap(struct opening *o)
 	struct engine *e = o->e;
 	int err;
 
-	o->swap.next->restored = true;
+	o->swap.next->restored = !o->loads;
 	err = loaded_compile(e, (struct loaded *)o->swap.next, o->ds);
 	if (!err)
 		err = fw_swap_ready(e->live, &o->swap, o->ds);
