@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What only a program can do with an arena: take pages before they are touched, and give them back. Run by user space. */
+/* Run by user space, for what only a program can do with an arena: allocate pages before they are touched, and free them. */
 #include "fw/table/port.h"
 #include "fw/table/prog.h"
 
-/* User space puts the arena in its place. */
+/* Replaced by the arena in user space. */
 struct {
 	__uint(type, FW_MAP_TYPE_ARENA);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -14,7 +14,7 @@ extern void bpf_arena_free_pages(void *map, void *at, __u32 pages) __ksym;
 
 #define ANY_NODE (-1)
 
-/* 1: there is not enough memory, or some of the pages are there already. */
+/* Returns 1 if memory is short or some of the pages are allocated already. */
 SEC("syscall")
 int fw_arena_alloc(struct fw_arena_range *range)
 {

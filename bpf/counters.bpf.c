@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was counted, as text: two iterators that are pinned, so that `cat` shows
- * it whatever runs. Each goes over an array that holds nothing, whose elements
- * stand for pages of what is shown: the kernel lets one step write 32 KiB.
+ * Counters as text: two pinned iterators, so that `cat` shows them whichever
+ * process runs. Each iterates over an array without contents; an element is a page
+ * of output, because the kernel lets one step write at most 32 KiB.
  */
 #include "bpf/counters.h"
 #include "fw/table/rule_line.h"
 
 #include <bpf/bpf_helpers.h>
 
-/* What the kernel gives an iterator, as far as it is looked at; the loader finds the places. */
+/* The parts of an iterator's context that are used; the loader relocates the offsets. */
 #define FW_KERNEL_TYPE __attribute__((preserve_access_index))
 struct seq_file;
 struct bpf_iter_meta {
@@ -27,7 +27,7 @@ struct fw_name_chunk {
 	struct fw_label_name name[FW_COUNTER_CHUNK];
 };
 
-/* Names of rules, in chunks as counters: those in which a rule has one. */
+/* Names of rules, in the same chunks as counters. A chunk exists if one of its rules has a name. */
 /* clang-format off */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -76,11 +76,11 @@ static const char deciders[FW_NDECIDED][8] = { [FW_BY_POLICY] = "policy", [FW_BY
 static const char none[] = FW_RULE_LINE_NONE;
 static const char flag[] = FW_RULE_LINE_FLAG;
 
-/* One page being shown. */
+/* The page being printed. */
 struct page {
 	struct seq_file *seq;
 	__u32 first;   /* its first counter */
-	__u32 counter; /* the one at hand */
+	__u32 counter; /* the current one */
 	__u64 packets, bytes;
 };
 
@@ -95,7 +95,7 @@ static long add_column(__u32 column, struct page *p)
 	return 0;
 }
 
-/* Sums up the counter at hand. */
+/* Sums the current counter over all CPUs. */
 static void sum(struct page *p)
 {
 	struct fw_counter *base = fw_counter_at(p->counter, FW_COLUMN_BASE(fw_ncpus), FW_COUNTER_COLUMNS(fw_ncpus));
@@ -130,13 +130,13 @@ static void show_rule(struct page *p, const struct fw_label *label)
 	BPF_SEQ_PRINTF(p->seq, FW_RULE_LINE_FORMAT, label->id, p->packets, p->bytes, verdicts[verdict], exported, name);
 }
 
-/* The verdict that the policy has, and another one that it had when it decided something. */
+/* Prints the count of the policy's present verdict, and of an earlier one that decided packets. */
 static void show_reason(struct page *p, const struct fw_label *label)
 {
 	__u32 verdict = p->counter % FW_NTERMINAL, reason = p->counter / FW_NTERMINAL % FW_NREASONS;
 	__u32 prog = p->counter / FW_COUNTER_REASON(1, 0, 0);
 
-	/* The verifier does not know what remainders and quotients are below. */
+	/* The verifier does not track the bounds of remainders and quotients. */
 	fw_opaque(verdict);
 	fw_opaque(reason);
 	fw_opaque(prog);
@@ -179,7 +179,7 @@ int fw_show_counters(struct bpf_iter__bpf_map_elem *ctx)
 	return 0;
 }
 
-/* Entries at one place in the tables of all CPUs; those of the same interface that follow each other are summed up. */
+/* Prints one entry of the tables of all CPUs. Consecutive entries of the same interface are summed. */
 struct entries {
 	struct seq_file *seq;
 	__u32 place;

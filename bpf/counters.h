@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The maps in which packets are counted: the classifier writes them, the iterators show them. */
+/* The maps of counters: the classifier writes them, the iterators print them. */
 #ifndef FW_BPF_COUNTERS_H
 #define FW_BPF_COUNTERS_H
 
@@ -10,7 +10,7 @@ struct fw_counter_chunk {
 	struct fw_counter counter[FW_COUNTER_CHUNK];
 };
 
-/* Column c of chunk n stands at n * columns + c, see FW_COUNTER_COLUMNS(). User space sets max_entries. */
+/* Column c of chunk n is at n * columns + c, see FW_COUNTER_COLUMNS(). User space sets max_entries. */
 /* clang-format off */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -35,7 +35,7 @@ struct {
 	__type(value, struct fw_traffic_table);
 } fw_traffic SEC(".maps");
 
-/* The counter number @counter in a column; NULL: there is no such column. */
+/* Counter @counter of a column; NULL if there is no such column. */
 static __always_inline struct fw_counter *fw_counter_at(__u32 counter, __u32 column, __u32 columns)
 {
 	__u32 index = (counter >> FW_COUNTER_CHUNK_SHIFT) * columns + column, zero = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The classifier on its hooks: XDP, and tc ingress and egress. It is loaded
- * once and never changes; what it decides stands in the maps.
+ * once and never changes; its decisions are made by the tables in the maps.
  */
 #include "bpf/maps.h"
 
@@ -13,28 +13,28 @@
 /* Settings, fixed when the program is loaded. */
 volatile const __u32 fw_ncpus = 1;
 volatile const __u32 fw_flow_cache = 1;
-volatile const __u32 fw_l3 = 0; /* on interfaces whose packets have no Ethernet header */
+volatile const __u32 fw_l3 = 0; /* for interfaces whose packets have no Ethernet header */
 
 /* The control word, written by user space. */
 volatile __u64 fw_control;
 
-/* Bytes of a packet's start that the tc hooks make readable. */
+/* The tc hooks make this many bytes of a packet readable. */
 #define FW_HEADERS 256
 
-/* Without an Ethernet header: how far into a packet its network header may be, and its bytes that are compared to find it. */
+/* Without an Ethernet header: the largest offset of the network header, and how many of its bytes are compared to find it. */
 #define FW_NETWORK_MAX 64
 #define FW_NETWORK_BYTES 20
 
-/* What the bytes do not say, and bytes; @xdp: the frame may go on in fragments that cannot be read. */
+/* A packet at a hook. @xdp: the frame may continue in fragments that cannot be read. */
 struct fw_packet {
 	const void *data, *data_end;
 	struct fw_meta meta;
 	struct xdp_md *xdp;
 	__u32 ifindex;
-	__u32 bytes; /* that are counted */
+	__u32 bytes; /* to count */
 };
 
-/* The state of CPU number @n, or that for a packet that interrupts another one; NULL if both are taken. */
+/* The state of CPU @n, or its second one for a packet that interrupts another; NULL if both are in use. */
 static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 {
 	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
@@ -60,7 +60,7 @@ static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
 	}
 }
 
-/* Where packets of an interface are counted: its entry, else one that becomes it, else that of all others. */
+/* The traffic entry of an interface: its own, else a free one, else that of all other interfaces. */
 static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table *t, __u32 ifindex)
 {
 	for (__u32 i = 0; i < FW_TRAFFIC_PROBES; i++) {
@@ -76,7 +76,7 @@ static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table 
 	return &t->other;
 }
 
-/* Counts a packet: for what decided it, and for its interface. */
+/* Counts a packet for the rule or policy that decided, and for its interface. */
 static __always_inline void fw_count_packet(const struct fw_packet *p, enum fw_prog prog, __u32 what, __u32 verdict)
 {
 	__u32 n = bpf_get_smp_processor_id(), counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
@@ -87,7 +87,7 @@ static __always_inline void fw_count_packet(const struct fw_packet *p, enum fw_p
 	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter, verdict), p->bytes);
 }
 
-/* Counts a packet for the rules that it passed. */
+/* Counts a packet for the rules that it passed before the decision. */
 FW_GLOBAL int fw_count_passed(const struct fw_answer *answer, __u32 bytes)
 {
 	__u32 n = bpf_get_smp_processor_id();
@@ -113,8 +113,8 @@ static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
 }
 
 /*
- * The packet's key. How long an XDP frame with fragments is costs a call, which only a frame that seems cut short, or
- * is not IP, can need.
+ * The packet's key. Asking for the length of an XDP frame with fragments costs a call, which is needed only if the frame seems
+ * truncated or is not IP.
  */
 static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 {
@@ -127,13 +127,13 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 	if (len == p->meta.len)
 		return;
 	p->meta.len = p->bytes = len;
-	/* Read anew, they carry nothing of what the verifier learnt in each way through the parser. */
+	/* Reloaded, so that the verifier forgets what it learnt on each path through the parser. */
 	p->data = (void *)(long)p->xdp->data;
 	p->data_end = (void *)(long)p->xdp->data_end;
 	fw_packet_parse(p->data, p->data_end, &p->meta, key);
 }
 
-/* What the tables say of a packet, which rules that only count it have counted then; the verdict goes to @verdict. FW_WHAT. */
+/* Classifies a packet and counts it for the rules that it passed. Stores the verdict in @verdict and returns FW_WHAT. */
 static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 *verdict)
 {
 	struct fw_cpu *cpu = fw_cpu_take(bpf_get_smp_processor_id());
@@ -160,7 +160,7 @@ static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 *verdic
 	return what;
 }
 
-/* Filters and counts a packet; its verdict. */
+/* Filters and counts a packet. Returns its verdict. */
 static __always_inline enum fw_verdict fw_run(struct fw_packet *p, enum fw_prog prog)
 {
 	__u32 verdict, what = fw_filter_packet(p, &verdict);
@@ -185,10 +185,10 @@ int fw_xdp(struct xdp_md *ctx)
 }
 
 /*
- * Where the network header is, from skb->data on. It is not at its start when a driver has put its own in front (GRE with
- * many peers), or when that of the packet which this one was decrypted from is still there (IPsec). The kernel does not tell,
- * but it reads bytes from there, and they are found again; that packets have lengths makes them different from those of a
- * packet around it. -1: there are not so many bytes.
+ * The offset of the network header from skb->data, or -1 if the packet is too short. It is not 0 if a driver has put its own
+ * header in front (GRE with many peers), or if the header of the packet from which this one was decrypted is still there
+ * (IPsec). The kernel does not pass the offset to programs, but lets them read bytes from there, and these are searched for in
+ * the packet. They differ from those of an enclosing packet, because headers contain lengths.
  */
 FW_GLOBAL int fw_network_offset(struct __sk_buff *skb)
 {
@@ -208,7 +208,7 @@ FW_GLOBAL int fw_network_offset(struct __sk_buff *skb)
 	return -1;
 }
 
-/* The packet from its network header on, without the bytes if that is not found. */
+/* Makes @p begin at the network header. If that is not found, @p has no bytes. */
 static __always_inline void fw_tc_network(struct __sk_buff *skb, struct fw_packet *p)
 {
 	int at = fw_network_offset(skb);
@@ -257,9 +257,9 @@ int fw_tc_egress(struct __sk_buff *skb)
 }
 
 /*
- * What the tables say of a frame that nobody sent: 1, and the answer is in the state; 0: nothing. It begins FW_DRY_HEAD bytes into the packet, since the
- * kernel wants what looks like IP to be whole before it runs a program; struct fw_dry_run stands in skb->cb. Nothing is
- * counted, and no state of a CPU is used, so that no packet on its way is disturbed.
+ * Classifies a frame without sending it: returns 1 and leaves the answer in the last state, or 0 on failure. The frame begins
+ * FW_DRY_HEAD bytes into the input, since the kernel requires what looks like IP to be complete before it runs a program.
+ * skb->cb holds struct fw_dry_run. Nothing is counted, and no CPU's state is used, so that real packets are not disturbed.
  */
 SEC("tc")
 int fw_dry_run(struct __sk_buff *skb)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The maps of the classifier, and the pool's accessor, over an arena or over map
- * segments. User space creates arena and inner maps; the sizes of the latter are
- * those declared here.
+ * The maps of the classifier, and access to the pool, which is an arena or map
+ * segments. User space creates the arena and the inner maps, the latter in the
+ * sizes declared here.
  */
 #ifndef FW_MAPS_H
 #define FW_MAPS_H
@@ -12,7 +12,7 @@
 /* Is the pool an arena? Fixed when the program is loaded. */
 volatile const __u32 fw_use_arena = 0;
 
-/* The pool as an arena. Where it is not used, another map stands in its place, since old kernels know none. */
+/* The pool as an arena. If it is not used, the loader puts another map in its place, since old kernels have no arenas. */
 struct {
 	__uint(type, FW_MAP_TYPE_ARENA);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -53,13 +53,13 @@ struct {
 } fw_ifaces SEC(".maps");
 
 struct fw_object {
-	const __u8 *base; /* the segment; of an arena: the object */
+	const __u8 *base; /* the segment, or in an arena the object */
 	__u32 start;      /* the object's first byte in it */
 };
 
 /*
- * Makes a register with an offset into the arena a pointer for the verifier: a 64-bit move with offset 1 and, for "from the
- * user's address space to the kernel's", immediate 1. Older compilers do not know it, so its bytes are written down.
+ * Turns a register with an offset into the arena into a pointer for the verifier: a 64-bit move with offset 1 and immediate 1
+ * (from the user's address space to the kernel's). Given as bytes, because older compilers do not know the instruction.
  */
 #define FW_IF_REGISTER(name, byte) ".ifc %0, " name "; .byte " byte "; .endif;"
 #define fw_arena_pointer(p)                                                                                            \
@@ -70,7 +70,7 @@ struct fw_object {
 					FW_IF_REGISTER("r9", "0x99") ".short 1; .long 1"                               \
 		: "+r"(p))
 
-/* A program's arena is the one that it names. */
+/* Names the arena, which makes it the arena of the program. */
 static __always_inline void fw_arena_name(void)
 {
 	void *arena = &fw_arena;
@@ -78,7 +78,7 @@ static __always_inline void fw_arena_name(void)
 	fw_opaque(arena);
 }
 
-/* The arena begins where its addresses' low 32 bits are 0. */
+/* The low 32 bits of the arena's first address are 0. */
 static __always_inline const __u8 *fw_arena_line(__u32 line)
 {
 	__u64 at = (__u64)line * FW_LINE;

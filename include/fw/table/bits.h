@@ -8,7 +8,7 @@
 
 #include "fw/table/port.h"
 
-/* The sign bit of x, as 0 or 1. Opaque before and after, or the compiler makes a compare and a branch of it. */
+/* The sign bit of x, as 0 or 1. Opaque before and after; otherwise the compiler turns it into a compare and a branch. */
 static __always_inline __u64 fw_sign(__u64 x)
 {
 	fw_opaque(x);
@@ -17,13 +17,13 @@ static __always_inline __u64 fw_sign(__u64 x)
 	return x;
 }
 
-/* 1 when x is 0, else 0. */
+/* 1 if x is 0, else 0. */
 static __always_inline __u64 fw_is_zero(__u64 x)
 {
 	return fw_sign(~x & (x - 1));
 }
 
-/* The smaller one; both below 2^63. */
+/* The smaller of two hits, both below 2^63. */
 static __always_inline __u64 fw_min_hit(__u64 a, __u64 b)
 {
 	__u64 d = b - a;

@@ -10,13 +10,13 @@
 #include "fw/table/format.h"
 
 /*
- * The interval of a value: how many ends lie below it. Ends are padded to a power of two with values that nothing is
- * above, so the search has no other case.
+ * The interval of a value: the number of ends below it. Ends are padded to a power of two with the largest value, so the
+ * search needs no special case.
  */
 static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o, const struct fw_block_field *field,
 					 __u64 value)
 {
-	/* In bytes: at is the end before those that are still to be searched. */
+	/* Byte offsets; the search continues after the end at @at. */
 	__u64 start = field->ends - 4, at = start, step = 4ull << (field->steps & 31) >> 1;
 
 	for (int i = 0; i < FW_BLOCK_STEPS; i++) {
@@ -26,12 +26,12 @@ static __always_inline __u32 fw_interval(struct fw_cpu *cpu, struct fw_object o,
 		step >>= 1;
 	}
 	at = (at - start) >> 2;
-	/* By way of memory, so that the verifier takes the searches of all lengths for one. */
+	/* Through memory, so that the verifier treats searches of all lengths alike. */
 	FW_IN_MEMORY(cpu->interval) = at;
 	return FW_IN_MEMORY(cpu->interval);
 }
 
-/* What all fields have in word @w. */
+/* The rules of word @w that match in every field. */
 FW_GLOBAL __u64 fw_block_common(struct fw_cpu *cpu, __u32 line, __u32 w)
 {
 	struct fw_object o = fw_pool_object(line);
@@ -51,8 +51,8 @@ FW_GLOBAL __u64 fw_block_common(struct fw_cpu *cpu, __u32 line, __u32 w)
 }
 
 /*
- * Of rules that match, bit i of @common being rule @first + i of the block: those that are not below the floor. Where no field
- * is compared, there are bits beyond the block's rules.
+ * Removes the rules below the floor from @common, whose bit i is rule @first + i of the block. If no field is compared, @common
+ * has bits beyond the block's rules.
  */
 FW_GLOBAL __u64 fw_block_above(struct fw_cpu *cpu, __u32 line, __u32 first, __u64 common)
 {
@@ -74,8 +74,8 @@ FW_GLOBAL __u64 fw_block_above(struct fw_cpu *cpu, __u32 line, __u32 first, __u6
 }
 
 /*
- * A block of more than 64 rules: @words says in which words every field has bits. The first word in which all of them
- * share one holds the first match, unless the floor is above all of it.
+ * A block of more than 64 rules: @words has a bit for each word in which every field has bits. The first word with a
+ * bit common to all fields holds the first match, unless all of its matches are below the floor.
  */
 FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 {
@@ -102,7 +102,7 @@ FW_GLOBAL int fw_block_words(struct fw_cpu *cpu, __u32 line, __u64 words)
 	return 0;
 }
 
-/* A split leads to @child; its rest waits for its turn in hits[]. */
+/* Continues with the child of a split; its rest is appended to hits[]. */
 static __always_inline __u64 fw_split_search(struct fw_cpu *cpu, __u64 child, __u64 rest)
 {
 	if (rest < cpu->hit) {
@@ -115,7 +115,10 @@ static __always_inline __u64 fw_split_search(struct fw_cpu *cpu, __u64 child, __
 	return child;
 }
 
-/* The first match above the floor in a block goes to cpu->hit if it is better. Returns the hit to go on with: of what follows the block. */
+/*
+ * Stores the first match above the floor of a block in cpu->hit if its rank is lower. Returns the hit to continue with: that of
+ * the block that follows.
+ */
 static __always_inline __u64 fw_block_search(struct fw_cpu *cpu, __u32 line)
 {
 	struct fw_object o = fw_pool_object(line);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The flow cache in front of the lookup: a flow that was seen in this generation
- * is answered from two cache lines. Where flows hardly repeat it is left alone.
+ * is answered from two cache lines. It is bypassed if flows hardly repeat.
  */
 #ifndef FW_FLOW_H
 #define FW_FLOW_H
@@ -21,7 +21,7 @@ static __always_inline __u64 fw_flow_word(const struct fw_key *key, int number)
 	return packed;
 }
 
-/* The place of a flow's set in the cache, as the number of its first entry. */
+/* The number of the first entry of a flow's set. */
 static __always_inline __u32 fw_flow_set(const struct fw_key *key, const __u64 *fields)
 {
 	const struct fw_addr *src = &key->src, *dst = &key->dst;
@@ -32,7 +32,7 @@ static __always_inline __u32 fw_flow_set(const struct fw_key *key, const __u64 *
 	return h >> 52 & (FW_FLOWS - FW_FLOW_WAYS);
 }
 
-/* The packet of cpu->key as the flow cache keeps it: fields that no rule looks at are 0. */
+/* The fields of cpu->key as the flow cache stores them: those that no rule examines are 0. */
 static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
 {
 	const __u64 *mask = cpu->root.flow_mask;
@@ -46,7 +46,7 @@ static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
 		fields[2] = fw_flow_word(&cpu->key, 2) & mask[2];
 }
 
-/* 0 when the entry is for this flow, in this generation. */
+/* 0 if the entry is for this flow and generation. */
 static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, const struct fw_key *key,
 					     const __u64 *fields, __u32 generation)
 {
@@ -69,8 +69,8 @@ static __always_inline void fw_flow_put(struct fw_flow_entry *e, const struct fw
 }
 
 /*
- * How many of its places the cache has for this packet. Where flows hardly repeat none, but for trials, see
- * FW_DOUBT_MOST: and since those are few, they have few places, or they would find more than all would.
+ * The number of entries that the cache offers this packet: 0 if flows hardly repeat, except for the flows on trial (see
+ * FW_DOUBT_MOST). Those share few entries; with all of them to themselves, they would be found more often than the others.
  */
 static __always_inline __u32 fw_flow_places(struct fw_cpu *cpu)
 {
@@ -91,7 +91,7 @@ static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
 	return what;
 }
 
-/* FW_WHAT of the packet of cpu->key, from the cache where that knows it. */
+/* FW_WHAT for the packet of cpu->key, from the cache if it has the flow. */
 static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 {
 	__u32 generation = cpu->control >> 32, what;
@@ -110,11 +110,11 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 			return fw_flow_found(cpu, set[1].what);
 	}
 	what = fw_decide(cpu);
-	/* An entry has no room for rules that were passed: such flows are looked up each time, and raise no doubt. */
+	/* An entry has no room for rules that were passed: such flows are looked up each time and do not count as misses. */
 	if (!set || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed)
 		return what;
 	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
-	/* Into the free place, or into either in turn. */
+	/* Into the free entry, or else into either in turn. */
 	if (set[0].generation == generation && (set[1].generation != generation || (cpu->turn++ & 1)))
 		set++;
 	fw_flow_put(set, &cpu->key, fields, generation, what);
@@ -125,7 +125,7 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
  * fw_classify - what to do with the packet of cpu->key, after fw_begin()
  * @cache: remember flows
  *
- * cpu->answer tells which rule or policy decided, and which rules only counted the packet.
+ * cpu->answer receives the rule or policy that decided and the rules that only counted the packet.
  * Return: a terminal verdict.
  */
 static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)

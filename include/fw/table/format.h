@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The tables as they lie in memory, the same for BPF and user space. Everything
- * in the pool is made of 64-byte lines and addressed by line number; there are
- * no pointers. The lookup in lookup.h reads them; lib/compile writes them.
+ * The layout of the tables, shared by BPF and user space. Everything in the pool
+ * consists of 64-byte lines and is addressed by line number; there are no
+ * pointers. The lookup in lookup.h reads them; lib/compile writes them.
  *
  *   control word -> root -> 4 tries (source, destination x IPv4, IPv6)
  *                             -> class: the identities that contain the address
@@ -21,17 +21,17 @@
 #define FW_SEGMENT_BYTES (FW_SEGMENT_LINES * FW_LINE)
 #define FW_POOL_SEGMENTS 2048 /* 4 GiB */
 /*
- * Objects do not cross a segment's end, but a bounded read from a line's start
- * may: so a segment's value has this much slack behind it.
+ * Objects do not cross the end of a segment, but a bounded read from the start of
+ * a line may: this many bytes of slack follow a segment.
  */
 #define FW_SLACK 8192
 
-/* The control word: root line in the low half, generation in the high half. A packet reads it once, first. */
+/* The control word: root line in the low half, generation in the high half. Each packet reads it once, before anything else. */
 #define FW_CONTROL(root, generation) ((__u64)(generation) << 32 | (root))
 
 /*
- * A reference inside a trie: line << 3 | tag. A node looks at the next bits of
- * the address (8 or 32 of them); runs of equal values share one reference.
+ * A reference inside a trie: line << 3 | tag. A node examines the next 8 or
+ * 32 bits of the address; runs of equal values share one reference.
  */
 #define FW_REF(line, tag) ((line) << 3 | (tag))
 #define FW_REF_LINE(ref) ((ref) >> 3)
@@ -83,22 +83,22 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 
 #define FW_IDENTITY_BITS 24
 #define FW_IDENTITIES_MAX ((1u << FW_IDENTITY_BITS) - 1) /* the last number marks a free entry */
-/* Contains every IP packet's address. */
+/* Contains the address of every IP packet. */
 #define FW_IDENTITY_ANY 0
-/* Contains every frame, IP or not; there when a rule names an ethertype that is not IP. */
+/* Contains every frame, IP or not; exists if a rule names an ethertype that is not IP. */
 #define FW_IDENTITY_FRAME 1
 #define FW_IDENTITIES_FIXED 2 /* those two */
 
 /*
- * A hit: rank << 33 | block << 32 | what was hit. The lowest rank wins; hits stay below 2^63, so that differences have a
- * sign. What: for a rule its counter and its action, FW_WHAT() (a policy's answer has the same form), for a block its line.
+ * A hit: rank << 33 | block << 32 | what was hit. The lowest rank wins; hits are below 2^63, so that differences have a
+ * sign. What was hit: for a rule its counter and action, FW_WHAT(), the same form as a policy's answer; for a block its line.
  */
 #define FW_HIT(rank, block, what) ((__u64)(rank) << 33 | (__u64)(block) << 32 | (what))
 #define FW_HIT_RANK(hit) ((hit) >> 33)
 #define FW_HIT_BLOCK(hit) ((hit) >> 32 & 1)
 #define FW_HIT_NONE (~0ull >> 1)
 #define FW_RANK_MAX 0x3ffffffeu
-/* Rules that are appended are that far apart, so that others can come between. */
+/* Distance between the ranks of appended rules, to leave room for others. */
 #define FW_RANK_STEP 256
 #define FW_ACTION_BITS 8
 #define FW_ACTIONS_MAX (1u << FW_ACTION_BITS)
@@ -109,9 +109,9 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 /* clang-format on */
 
 /*
- * Actions: what a rule or policy does with a packet, as records in a table that the root names. Rules refer to them by number,
- * so many rules share one. Record v is verdict v and nothing else, for all verdicts of rules; a packet of a terminal one
- * needs no look at the record.
+ * An action: what a rule or policy does with a packet. The root names the table of actions; rules refer to them by number and
+ * share them. For each verdict v that rules may have, record v has verdict v and nothing else. Terminal verdicts are therefore
+ * applied without reading the record.
  */
 struct fw_action {
 	__u32 verdict; /* enum fw_verdict */
@@ -121,20 +121,20 @@ FW_ASSERT_SIZE(struct fw_action, 16);
 #define FW_ACTIONS_PER_LINE (FW_LINE / sizeof(struct fw_action))
 
 /*
- * Lookups for one packet: rules whose verdict is not terminal count it, and it goes on with the next match. A ruleset in
- * which a packet can need more is refused; a packet that does all the same gets the policy FW_R_TURNS.
+ * The most lookups for one packet. A rule whose verdict is not terminal counts the packet, and the next match is looked up. A
+ * ruleset in which a packet could need more is refused; a packet that does so nevertheless is dropped for FW_R_TURNS.
  */
 #define FW_TURNS 16
 
 /*
- * One pair: its only rule, compared in place, or a reference to its block. What
- * the rule says of the fields stands in lanes: the fields that most rules of the
- * image constrain are packed into one word (struct fw_root: lane), each with a
- * guard bit above its value, so that one subtraction compares all of them. The
- * lane of a field that the rule leaves open goes from 0 to its largest value.
+ * One pair: its only rule, compared in place, or a reference to its block. The
+ * fields that most rules of the image constrain have lanes: they are packed into
+ * one word (struct fw_root: lane_field), each with a guard bit above its value, so
+ * that one subtraction compares all of them. The lane of a field that the rule
+ * does not constrain covers all values.
  */
 struct fw_pair {
-	__u64 key; /* FW_PAIR_KEY | FW_PAIR_OVERFLOW in the first entry of a line: pairs of this line stand in the next */
+	__u64 key; /* FW_PAIR_KEY | FW_PAIR_OVERFLOW in the first entry of a line: some of its pairs are in the next line */
 	__u64 hit;
 	__u64 lo;
 	__u64 hi; /* with the guard bits set */
@@ -145,13 +145,12 @@ FW_ASSERT_SIZE(struct fw_pair, 32);
 #define FW_PAIR_FREE FW_PAIR_KEY_MASK
 #define FW_PAIR_OVERFLOW (1ull << 63)
 #define FW_PAIRS_PER_LINE 2
-/* Lines beyond its home that a pair may stand at. */
+/* A pair is at most this many lines beyond its home. */
 #define FW_PAIR_DISPLACEMENT 15
 
 /*
- * A pair that changes: the rule or blocks that it has from generation @since on, and what it had before. While a version
- * is referred to, the entry's own lanes are open, and its hit is FW_HIT_VERSION. Of what it had before, the hit may be
- * another version's.
+ * A pair that is being changed: its rule or blocks from generation @since on, and those before. While an entry refers to a
+ * version, its own lanes match everything and its hit is FW_HIT_VERSION. The hit of @before may be that of another version.
  */
 struct fw_version_value {
 	__u64 hit;
@@ -160,7 +159,7 @@ struct fw_version_value {
 };
 struct fw_version {
 	__u32 since;
-	__u32 depth; /* versions behind this one, itself included, that a packet may have to look at */
+	__u32 depth; /* length of the chain of versions from this one on, itself included */
 	struct fw_version_value after, before;
 	__u64 pad;
 };
@@ -171,25 +170,25 @@ FW_ASSERT_SIZE(struct fw_version, FW_LINE);
 #define FW_HIT_IS_VERSION(hit) ((hit) >> 32 == 1)
 
 /*
- * A block: up to FW_BLOCK_RULES rules of one pair in rank order. Behind the
- * header stand, at the byte offsets given (from the block's start, 8-byte
- * aligned), the hits and, per field, the ends of intervals and their vectors.
+ * A block: up to FW_BLOCK_RULES rules of one pair in rank order. The header is
+ * followed by the hits and, per field, the ends of intervals and their vectors,
+ * at byte offsets from the start of the block, 8-byte aligned.
  */
 #define FW_BLOCK_RULES 4096
-#define FW_BLOCK_CHAIN 448 /* blocks beyond the first that they follow, in the whole image */
+#define FW_BLOCK_CHAIN 448 /* blocks after the first of their pair, in the whole image */
 #define FW_BLOCK_STEPS 17  /* 1 << 17 ends suffice for any set of 16-bit values */
 struct fw_block_field {
 	__u32 field;
 	__u32 steps;   /* 1 << steps is the number of ends, the last ones unused (0xffffffff) */
-	__u32 ends;    /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not written */
+	__u32 ends;    /* __u32[1 << steps]: interval i ends at ends[i]; the last one is not stored */
 	__u32 vectors; /* __u64 per interval: bit i: rule i; in a block of more than 64 rules: bit i: word i is not 0 */
 	__u32 words;   /* block of more than 64 rules: __u32 per interval: offset of its words that are not 0 */
-	__u32 made;    /* split: its entries when it was made, before any change */
+	__u32 made;    /* split: its entries when it was built, before any update */
 };
 struct fw_block {
 	__u32 rules;
 	__u32 fields;
-	__u64 next; /* hit of the block that follows, FW_HIT_NONE: none; of a split's rest */
+	__u64 next; /* hit of the block that follows, or of a split's rest; FW_HIT_NONE: none */
 	union {
 		__u32 hits;    /* __u64 per rule */
 		__u32 entries; /* of a split: rules in the blocks below it, every copy counted */
@@ -200,16 +199,16 @@ struct fw_block {
 FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
 
 /*
- * A split: many rules of one pair, parted by the values of one field. It has the shape of a block with that field, so that
- * the search is the same; but its vectors are hits: of the block or split of the rules that name some value of the
- * interval, or FW_HIT_NONE. Rules that would stand in too many of them make the rest, which is looked at besides. The rank
- * in a split's hit is the lowest one below it. Splits stand in splits, the rest's among them, up to FW_SPLIT_DEPTH deep.
+ * A split: many rules of one pair, partitioned by the values of one field. It has the layout of a block with that field, so
+ * that the search is the same, but its vectors are hits: of the block or split with the rules that match some value of the
+ * interval, or FW_HIT_NONE. Rules that would be in too many of them form the rest, which is searched in addition. The rank in
+ * a split's hit is the lowest one below it. Splits nest, also in the rest, up to FW_SPLIT_DEPTH levels.
  */
 #define FW_SPLIT 0xffffffffu /* fw_block.rules */
 #define FW_SPLIT_DEPTH 2
-#define FW_SPLIT_VISITS ((1 << FW_SPLIT_DEPTH) - 1) /* splits of one pair that a packet may come to */
+#define FW_SPLIT_VISITS ((1 << FW_SPLIT_DEPTH) - 1) /* splits of one pair that a packet may visit */
 
-/* Fields that a pair's entry compares in place, at most. */
+/* A pair's entry compares at most this many fields in place. */
 #define FW_LANES 6
 
 /* A packed flow: addresses and the fields that the ruleset uses. */
@@ -237,9 +236,9 @@ struct fw_root {
 	__u8 lane_field[FW_LANES];
 	__u8 lane_shift[FW_LANES];
 	__u32 lanes;                 /* in use */
-	__u32 displaced;             /* lines beyond its home that a pair stands at, at most */
+	__u32 displaced;             /* the farthest pair is this many lines beyond its home */
 	__u32 nactions;
-	__u32 turns;                 /* lookups that a packet can need, at most: 1 if all verdicts are terminal */
+	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
 	__u32 pad[3];
 	__u8 policy[FW_NHOOKS][FW_POLICIES]; /* action of each reason's policy */
 	__u64 room[4];
@@ -247,7 +246,7 @@ struct fw_root {
 /* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 3 * FW_LINE);
 
-/* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are the reasons', see FW_COUNTER_REASON(). */
+/* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are those of reasons, see FW_COUNTER_REASON(). */
 struct fw_counter {
 	__u64 packets;
 	__u64 bytes;
@@ -266,37 +265,37 @@ struct fw_flow_entry {
 };
 FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
 /*
- * A flow that it does not know costs time, one that it knows saves several times as much: so doubt grows by 1, or becomes
- * less by FW_DOUBT_LESS. From the half of FW_DOUBT_MOST on only one flow in FW_DOUBT_TRIALS is still looked for, each
- * FW_DOUBT_PACKETS packets another one.
+ * A miss costs time; a hit saves several times as much. Each miss therefore raises the doubt by 1, and each hit lowers it by
+ * FW_DOUBT_LESS. From half of FW_DOUBT_MOST on, only one flow in FW_DOUBT_TRIALS uses the cache, a different one every
+ * FW_DOUBT_PACKETS packets.
  */
 #define FW_DOUBT_MOST 4096
 #define FW_DOUBT_LESS 3
 #define FW_DOUBT_TRIALS 32
 #define FW_DOUBT_PACKETS 16384
 
-/* Pairs that are asked for in one go, and the places for those that go on in a next line. */
+/* Pairs that are looked up together, and room for those whose search continues in the next line. */
 #define FW_BATCH 64
 #define FW_BATCH_ROOM (FW_BATCH * (FW_PAIR_DISPLACEMENT + 1))
-/* What they have, and the rests of their splits. */
+/* Their hits, and the rests of their splits. */
 #define FW_HITS (FW_BATCH * (FW_SPLIT_VISITS + 1))
 
-/* What the tables say of a packet: written while it is looked up, read by whoever acts on it and counts it. */
+/* The answer of the tables for a packet: written by the lookup, read by the code that applies and counts it. */
 struct fw_answer {
 	__u32 what;           /* FW_WHAT of the rule or policy that decided */
 	__u32 verdict;        /* a terminal one */
-	__u32 passed;         /* rules that the packet matched before, and that let it go on */
+	__u32 passed;         /* number of rules that the packet matched before, and that only counted it */
 	__u32 rule[FW_TURNS]; /* FW_WHAT of these, in order */
 };
 
 /*
- * What a CPU needs while it works on a packet, and its flow cache. The lists are here and not on the stack, which BPF limits
- * to 512 bytes. One packet at a time has a state; only fields of the first two groups mean something between packets.
+ * The state of a CPU while it processes a packet, and its flow cache. The lists are not on the stack, which BPF limits to 512
+ * bytes. One packet at a time uses a state. Between packets, only the root, the flow cache and @busy have a meaning.
  */
 /* clang-format off */
 struct fw_cpu {
 	/* Written by fw_begin(), when the control word changes. */
-	__u64 control;  /* control word that root was copied for; 0: none */
+	__u64 control;  /* for which the root was copied; 0: none */
 	struct fw_root root;
 
 	/* Written by the hook's program. */
@@ -305,16 +304,16 @@ struct fw_cpu {
 
 	/* Written by the flow cache, flow.h; the entries are at the end. */
 	__u32 turn;     /* of its places */
-	__u32 doubt;    /* whether it is worth asking, up to FW_DOUBT_MOST */
-	__u32 unasked;  /* packets that it was not asked about */
+	__u32 doubt;    /* about its use, up to FW_DOUBT_MOST */
+	__u32 unasked;  /* packets that bypassed it */
 
 	/* Written by fw_classify() and fw_decide(). */
 	struct fw_answer answer;
 	__u32 pad;
-	__u64 floor;    /* rules whose hits are below it do not count; 0: none */
+	__u64 floor;    /* rules with hits below it are ignored; 0: none */
 
 	/* Written by fw_walk(): the classes of the addresses. */
-	struct fw_addr rest[2]; /* bits of the addresses that the walks have not looked at */
+	struct fw_addr rest[2]; /* bits of the addresses that the walks have not examined yet */
 	__u32 class_line[2];
 
 	/* Written by fw_lookup() and fw_lookup_lines(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The lookup: from a packet's key to the rule that decides. One source for the
- * BPF program and for user space. Who includes this provides
+ * BPF program and for user space. The includer provides
  *
  *	static __always_inline const void *fw_pool_line(__u32 line);
  *
@@ -13,18 +13,18 @@
  *	static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset);
  *	static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset);
  *
- * a large object and the words in it by byte offset (o.base is NULL when it is not there). Nothing here knows what backs
+ * a large object and the words in it by byte offset (o.base is NULL if it does not exist). Nothing here depends on what backs
  * the pool.
  *
- * How a packet finds its rule, on three rules:
+ * How a packet finds its rule, with three rules:
  *
  *	rule 1  from 10.0.0.0/8  proto tcp  dport 22  accept
  *	rule 2  from 10.1.0.0/16            drop
  *	rule 3                   proto icmp accept
  *
  * tcp 10.1.2.3:999 > 192.0.2.1:22. The source walk ends at the class {any, 10/8, 10.1/16}, the destination's at {any}.
- * Signatures say that (any, any), (10/8, any) and (10.1/16, any) may be pairs; all three are read from the pair table at
- * once. Each holds a single rule, compared in place: 3 fails on its protocol, 1 and 2 hit; the rank of 1 is the lower.
+ * According to the signatures, (any, any), (10/8, any) and (10.1/16, any) may be pairs; all three are read from the pair table
+ * at once. Each holds a single rule, compared in place: rule 3 fails on its protocol, 1 and 2 match; 1 has the lower rank.
  *
  * Written for the verifier: loops are bounded by constants and end on counts that live in memory, so that their states
  * merge; long loops have two levels, the inner one a function that is verified once; conditional updates are arithmetic;
@@ -38,8 +38,8 @@
 #include "fw/table/trie.h"
 
 /*
- * Appends to want[] the pairs of two class lines that the signatures on both sides let pass. An identity may be coming to the
- * end of a line meanwhile: seen in part, it makes a pair that says nothing, or one with `any`, which is there anyway.
+ * Appends to want[] the pairs of two class lines that the signatures on both sides admit. An identity may be appended to a line
+ * at the same time: if it is seen in part, it forms a pair without a rule, or one with `any`, which is in the list anyway.
  */
 static __always_inline void fw_filter(struct fw_cpu *cpu, const struct fw_class *s, const struct fw_class *d)
 {
@@ -80,7 +80,7 @@ static __always_inline __u64 fw_lanes(const struct fw_root *root, const struct f
 	return lanes;
 }
 
-/* Rules below the floor leave hits[]. The rank of a block, split or version is a lower bound: there may be others in it. */
+/* Removes the rules below the floor from hits[]. Blocks, splits and versions stay: their rank is only a lower bound. */
 FW_GLOBAL int fw_raise_floor(struct fw_cpu *cpu)
 {
 	if (!cpu)
@@ -96,7 +96,7 @@ FW_GLOBAL int fw_raise_floor(struct fw_cpu *cpu)
 	return 0;
 }
 
-/* The two lowest of hits[]; and of those that are rules, the lowest goes to cpu->hit. */
+/* Finds the two lowest of hits[]. The lowest rule among them is stored in cpu->hit. */
 static __always_inline void fw_best(struct fw_cpu *cpu)
 {
 	__u64 best = cpu->hit, first = FW_HIT_NONE, second = FW_HIT_NONE;
@@ -121,9 +121,9 @@ static __always_inline void fw_best(struct fw_cpu *cpu)
 }
 
 /*
- * Looks up @room pairs of want[], from number @from on; rules that match and blocks are appended to hits[]. What an entry
- * holds decides no branch, but for the rare pair that may stand in the next line and is put at the end of the list again:
- * so the misses of all pairs overlap.
+ * Looks up @room pairs of want[], from number @from on, and appends matching rules and blocks to hits[]. No branch depends on
+ * the contents of an entry, so the cache misses of all pairs overlap. The exception is the rare pair that may be in the next
+ * line: it is appended to the list again.
  */
 static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 room)
 {
@@ -142,7 +142,7 @@ static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 r
 
 		const struct fw_pair *e = &pair[fw_is_zero((FW_READ(pair[1].key) ^ key) << 16)];
 		__u64 other = (FW_READ(e->key) ^ key) << 16;
-		/* The lanes before the hit: who changes an entry stores them in the other order. */
+		/* The lanes are read before the hit; an update stores them in the opposite order. */
 		__u64 lo = FW_READ(e->lo), hi = FW_READ(e->hi);
 		__u64 inside = ((lanes | guard) - lo) & (hi - lanes) & guard;
 
@@ -159,7 +159,7 @@ static __always_inline int fw_probe_some(struct fw_cpu *cpu, __u32 from, __u32 r
 	return 0;
 }
 
-/* Most packets want no more than these. */
+/* Most packets need no more than these. */
 #define FW_PROBE_CHUNK 32
 
 FW_GLOBAL int fw_probe_chunk(struct fw_cpu *cpu, __u32 from)
@@ -167,7 +167,7 @@ FW_GLOBAL int fw_probe_chunk(struct fw_cpu *cpu, __u32 from)
 	return cpu ? fw_probe_some(cpu, from, FW_PROBE_CHUNK) : -1;
 }
 
-/* All of want[] beyond the first @from. */
+/* Looks up want[] from number @from on. */
 FW_GLOBAL int fw_probe_more(struct fw_cpu *cpu, __u32 from)
 {
 	if (!cpu)
@@ -182,7 +182,7 @@ FW_GLOBAL int fw_probe_more(struct fw_cpu *cpu, __u32 from)
 	return 0;
 }
 
-/* All of want[], the first @room of it in line: a call costs as much as several table reads. */
+/* Looks up all of want[], the first @room inline: a call costs as much as several table reads. */
 static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 {
 	cpu->nhits = 0;
@@ -195,15 +195,15 @@ static __always_inline int fw_probe(struct fw_cpu *cpu, __u32 room)
 }
 
 /*
- * Of one batch: the splits and blocks of every pair, each of those in hits[] taken from there, and the blocks that follow
+ * The most turns of a batch: the splits and blocks of every pair, taking each of them from hits[], and the blocks that follow
  * others.
  */
 #define FW_BLOCK_TURNS (FW_BATCH * (2 * FW_SPLIT_VISITS + 1) + FW_HITS + FW_BLOCK_CHAIN + 1)
 
 #define FW_BLOCK_CHUNK 36
-#define FW_BLOCKS_END (FW_HIT_NONE - 1) /* no hit: its rank is above FW_RANK_MAX */
+#define FW_BLOCKS_END (FW_HIT_NONE - 1) /* not a hit: its rank is above FW_RANK_MAX */
 
-/* Up to FW_BLOCK_CHUNK turns, beginning with @hit. Returns the hit to go on with, or FW_BLOCKS_END. */
+/* Up to FW_BLOCK_CHUNK turns, beginning with @hit. Returns the hit to continue with, or FW_BLOCKS_END. */
 FW_GLOBAL __u64 fw_blocks_some(struct fw_cpu *cpu, __u64 hit)
 {
 	if (!cpu)
@@ -225,7 +225,7 @@ FW_GLOBAL __u64 fw_blocks_some(struct fw_cpu *cpu, __u64 hit)
 	return hit;
 }
 
-/* The other blocks among hits[], as long as they can matter, beginning with the one that follows the first. */
+/* Searches the other blocks of hits[] that can still win, beginning with @hit, the one that follows the first. */
 FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
 {
 	if (!cpu)
@@ -239,10 +239,10 @@ FW_GLOBAL int fw_blocks(struct fw_cpu *cpu, __u64 hit)
 	return 0;
 }
 
-/* Two hits may need so many steps. */
+/* Enough steps for two hits. */
 #define FW_VERSION_CHUNK (2 * (FW_VERSION_DEPTH + 1))
 
-/* fw_versions(), a chunk of it. Returns 1 if hits are left. */
+/* A chunk of fw_versions(). Returns 1 if hits are left. */
 FW_GLOBAL int fw_versions_some(struct fw_cpu *cpu)
 {
 	__u64 lanes, guard;
@@ -280,8 +280,8 @@ FW_GLOBAL int fw_versions_some(struct fw_cpu *cpu)
 }
 
 /*
- * Hits that are versions become what the pair has in this packet's generation. A packet that is that many generations
- * behind that the versions do not end is refused: who makes changes waits before it comes to that.
+ * Replaces hits that are versions by the value of the pair in this packet's generation. A packet so many generations behind
+ * that the chain of versions does not end is refused; updates wait for a grace period before that can happen.
  */
 FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
 {
@@ -295,7 +295,7 @@ FW_GLOBAL int fw_versions(struct fw_cpu *cpu)
 	return left;
 }
 
-/* The pairs of want[], and the blocks among them where they can matter: the one with the lowest rank mostly settles it. */
+/* Looks up the pairs of want[], and searches the blocks among them that can win. Mostly the one with the lowest rank does. */
 static __always_inline int fw_batch(struct fw_cpu *cpu, __u32 room)
 {
 	if (fw_probe(cpu, room))
@@ -331,7 +331,7 @@ FW_GLOBAL int fw_batch_lines(struct fw_cpu *cpu)
 	return cpu ? fw_batch(cpu, 0) : -1;
 }
 
-/* Goes on after fw_lookup() where a class has more than one line: the pairs of every line with every line. */
+/* Continues fw_lookup() if a class has more than one line: the pairs of every line with every other. */
 FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
 {
 	const struct fw_class *first[2];
@@ -369,8 +369,8 @@ FW_GLOBAL int fw_lookup_lines(struct fw_cpu *cpu)
 }
 
 /*
- * The best hit for the packet of cpu->key, from cpu->floor on, goes to cpu->hit. 1: a class has more
- * than one line, fw_lookup_lines() does it. -1: the tables do not hold together.
+ * Stores the best hit for the packet of cpu->key, from cpu->floor on, in cpu->hit. Returns 1 if a class has more than one line
+ * and fw_lookup_lines() must continue, -1 if the tables are inconsistent.
  * A function call costs as much as several table reads on CPUs that guard returns, so the common case makes none.
  */
 FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
@@ -404,7 +404,7 @@ static __always_inline int fw_action_verdict(const struct fw_root *root, __u32 a
 	return a ? (int)a[action % FW_ACTIONS_PER_LINE].verdict : -1;
 }
 
-/* fw_lookup() and, where it takes that, fw_lookup_lines(). 0, or -1: the tables do not hold together. */
+/* fw_lookup(), followed by fw_lookup_lines() if needed. 0, or -1: the tables are inconsistent. */
 static __always_inline int fw_lookup_all(struct fw_cpu *cpu)
 {
 	int left = fw_lookup(cpu);
@@ -413,10 +413,9 @@ static __always_inline int fw_lookup_all(struct fw_cpu *cpu)
 }
 
 /*
- * The packet has matched the rule of cpu->hit, whose action may let it go on: then cpu->answer notes the rule, and the next
- * match is looked up, with the floor above it. The hit that decides is left in cpu->hit, or FW_HIT_NONE. Returns the reason
- * of the policy that decides then: @reason, if nothing is wrong. In line, since the kernel allows 8 frames of calls, and a
- * lookup takes 7.
+ * The packet has matched the rule of cpu->hit. As long as the verdict is not terminal, records the rule in cpu->answer and looks
+ * up the next match, with the floor above it. Leaves the hit that decides in cpu->hit, or FW_HIT_NONE; then a policy decides,
+ * whose reason is returned: @reason, or that of a fault. Inline, because the kernel allows 8 call frames and a lookup takes 7.
  */
 static __always_inline __u32 fw_go_on(struct fw_cpu *cpu, __u32 reason)
 {
@@ -442,7 +441,7 @@ static __always_inline __u32 fw_go_on(struct fw_cpu *cpu, __u32 reason)
 
 _Static_assert((FW_NHOOKS & (FW_NHOOKS - 1)) == 0, "a mask bounds hooks");
 
-/* What the rules, or else the policies, say of the packet of cpu->key: FW_WHAT. */
+/* The decision of the rules, or else of the policies, for the packet of cpu->key, as FW_WHAT. */
 static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 {
 	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & (FW_NHOOKS - 1);
@@ -451,7 +450,7 @@ static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 		cpu->floor = 0;
 		if (fw_lookup_all(cpu)) {
 			reason = FW_R_INTERNAL;
-		} else if (FW_WHAT_ACTION((__u32)cpu->hit) < FW_NTERMINAL) { /* not so FW_HIT_NONE */
+		} else if (FW_WHAT_ACTION((__u32)cpu->hit) < FW_NTERMINAL) { /* FW_HIT_NONE does not qualify */
 			return (__u32)cpu->hit;
 		} else if (cpu->hit != FW_HIT_NONE) {
 			reason = fw_go_on(cpu, reason);
@@ -464,7 +463,7 @@ static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 	return FW_WHAT(reason, cpu->root.policy[hook][reason & (FW_POLICIES - 1)]);
 }
 
-/* Before a packet: makes cpu->root the root that @control names. -1: it is not there. */
+/* Run before each packet: copies the root that @control names to cpu->root. -1: there is none. */
 static __always_inline int fw_begin(struct fw_cpu *cpu, __u64 control)
 {
 	const struct fw_root *root;

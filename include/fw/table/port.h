@@ -20,7 +20,7 @@
 #define fw_ntohs(x) bpf_ntohs(x)
 #define fw_ntohl(x) bpf_ntohl(x)
 #define fw_ntohll(x) bpf_be64_to_cpu(x)
-/* A function that the verifier checks once, on its own, whoever calls it. */
+/* A function that the verifier checks once, independently of its callers. */
 #define FW_GLOBAL __attribute__((noinline))
 #define FW_READ(x) (*(const volatile __typeof__(x) *)&(x))
 #else
@@ -40,17 +40,17 @@
 #endif
 
 /*
- * FW_READ(x): one load of a word that another thread may be storing, not moved behind later ones by the compiler; BPF has
- * no acquire that old kernels know, so there the order is the CPU's: x86 keeps it.
+ * FW_READ(x): a single load of a word that another thread may be storing. The compiler does not move later loads before it. Old
+ * kernels have no acquire loads in BPF; there, the order is that of the CPU, and x86 does not reorder loads.
  */
 
 /*
- * A word where it is in memory, not a register's copy of it. A loop that ends on such a word has states that the verifier
- * merges, since it knows nothing of a value that comes from a map.
+ * Accesses a word in memory and not a copy of it in a register. The verifier knows nothing about values loaded from a map, so it
+ * can merge the states of a loop that ends on such a word.
  */
 #define FW_IN_MEMORY(x) (*(volatile __typeof__(x) *)&(x))
 
-/* Makes a value opaque to the optimiser, which otherwise rewrites bounds checks into forms that the verifier refuses. */
+/* Hides a value from the optimiser, which otherwise rewrites bounds checks into forms that the verifier rejects. */
 #define fw_opaque(x) __asm__ volatile("" : "+r"(x))
 
 #define FW_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)

@@ -8,7 +8,7 @@
 
 #include "fw/table/trie_node.h"
 
-/* Where the walk goes on from a node that is no wide node, by the upper of @bits. */
+/* The next reference of a node that is not a wide node, by the upper bits of @bits. */
 static __always_inline __u32 fw_trie_node(const void *node, __u32 tag, __u64 bits)
 {
 	if (tag == FW_REF_RUNS32) {
@@ -25,8 +25,8 @@ static __always_inline __u32 fw_trie_node(const void *node, __u32 tag, __u64 bit
 }
 
 /*
- * One step of a walk: @ref by the upper of @bits. A class stays as it is. 0 is line 0 of the pool, which holds no class,
- * and means that the pool does not hold together.
+ * One step of a walk: from @ref, by the upper bits of @bits. A class is returned unchanged. 0 means that the tables are
+ * inconsistent: line 0 of the pool never holds a class.
  */
 static __always_inline __u32 fw_trie_step(__u32 ref, __u64 bits)
 {
@@ -52,10 +52,10 @@ static __always_inline __u32 fw_trie_root(__u32 line, __u64 bits)
 	return row ? FW_READ(row[index % (FW_LINE / 4)]) : 0;
 }
 
-/* Both addresses' classes; the two walks go in step, so that their cache misses overlap. */
+/* The classes of both addresses. The two walks advance together so that their cache misses overlap. */
 static __always_inline void fw_walk_ip4(struct fw_cpu *cpu)
 {
-	/* In memory, where the verifier forgets which bits are 0. */
+	/* Through memory, so that the verifier forgets which bits are 0. */
 	const volatile struct fw_addr *src = &cpu->key.src, *dst = &cpu->key.dst;
 	__u32 s = fw_trie_root(cpu->root.trie[0][FW_IP4], src->hi);
 	__u32 d = fw_trie_root(cpu->root.trie[1][FW_IP4], dst->hi);
@@ -71,7 +71,7 @@ static __always_inline void fw_walk_ip4(struct fw_cpu *cpu)
 	cpu->class_line[1] = FW_REF_LINE(d);
 }
 
-/* Moves bits out of an address in memory. */
+/* Shifts an address in memory to the left. */
 static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits)
 {
 	__u64 hi = a->hi, lo = a->lo;
@@ -80,7 +80,7 @@ static __always_inline void fw_addr_shift(volatile struct fw_addr *a, __u32 bits
 	a->lo = lo << bits;
 }
 
-/* A step that takes as many bits as its node looks at: a walk of 128 bits is worth jumps of 32. */
+/* A step that consumes as many bits as its node examines: for 128 bits, jumps of 32 are worthwhile. */
 static __always_inline __u32 fw_trie_step_on(__u32 ref, volatile struct fw_addr *rest)
 {
 	__u32 tag = FW_REF_TAG(ref), next = fw_trie_step(ref, rest->hi);

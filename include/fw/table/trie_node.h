@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which run of a trie's node holds a value: asked by the lookup, and by who changes a trie. */
+/* Finds the run of a trie node that holds a value, for the lookup and for updates of a trie. */
 #ifndef FW_TRIE_NODE_H
 #define FW_TRIE_NODE_H
 
 #include "fw/table/bits.h"
 #include "fw/table/format.h"
 
-/* How many of the four bytes in the even places of x are at least b: 16-bit lanes leave room for the borrow. */
+/* Counts the bytes in the even places of x that are at least b. 16-bit lanes leave room for the borrow. */
 #define FW_EVEN_BYTES 0x00ff00ff00ff00ffull
 #define FW_BYTE_LANES 0x0001000100010001ull
 static __always_inline __u64 fw_lanes_at_least(__u64 x, __u64 b)
@@ -14,7 +14,7 @@ static __always_inline __u64 fw_lanes_at_least(__u64 x, __u64 b)
 	return ((FW_BYTE_LANES << 8 | (x & FW_EVEN_BYTES)) - b * FW_BYTE_LANES) >> 8 & FW_BYTE_LANES;
 }
 
-/* The run of a byte: how many runs end below it. */
+/* The run that holds byte b: the number of runs that end below it. */
 static __always_inline __u32 fw_runs8_find(const struct fw_runs8 *node, __u64 b)
 {
 	__u64 low = *(const __u64 *)node->last, high = *(const __u32 *)(node->last + 8);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Verdicts, and the reasons for which a policy and not a rule decides: one row each. */
+/* Verdicts, and the reasons why a policy and not a rule decides: one row each. */
 #ifndef FW_VERDICT_H
 #define FW_VERDICT_H
 
@@ -8,8 +8,9 @@
 /*
  * X(symbol, word, does it end a packet's way through the rules, may rules have it, may policies have it).
  *
- * Terminal ones come first, since counters by verdict are arrays over these, then the others of rules. 0 is drop: what nobody wrote does not let
- * packets pass. CONTINUE counts the packet, and the next rule that matches decides. FOLLOW is the verdict of `policy in` or `policy out`, whichever way the packet goes.
+ * Terminal verdicts are first, since counters by verdict are arrays over them; then the others of rules. 0 is drop, so that
+ * zeroed memory lets no packet pass. CONTINUE counts the packet and leaves the decision to the next match. FOLLOW is the verdict
+ * of `policy in` or `policy out`, depending on the packet's direction.
  */
 /* clang-format off */
 #define FW_VERDICTS(X)                   \
@@ -37,7 +38,7 @@ enum fw_verdict {
 FW_VERDICTS(FW_VERDICT_ORDER)
 #undef FW_VERDICT_ORDER
 
-/* Those that rules may have, and those that policies may have, as words with a space after each: string literals. */
+/* The verdicts of rules and those of policies, as string literals with a space after each word. */
 #define FW_VERDICT_IF_0(word)
 #define FW_VERDICT_IF_1(word) word " "
 #define FW_VERDICT_OF_RULE(sym, word, terminal, rule, policy) FW_VERDICT_IF_##rule(word)
@@ -45,7 +46,7 @@ FW_VERDICTS(FW_VERDICT_ORDER)
 #define FW_RULE_VERDICTS FW_VERDICTS(FW_VERDICT_OF_RULE)
 #define FW_POLICY_VERDICTS FW_VERDICTS(FW_VERDICT_OF_POLICY)
 
-/* Room for any of the words, with the NUL. */
+/* As large as the longest word with its NUL. */
 union fw_verdict_room {
 #define FW_VERDICT_WORD(sym, word, terminal, rule, policy) char sym[sizeof(word)];
 	FW_VERDICTS(FW_VERDICT_WORD)
@@ -54,7 +55,7 @@ union fw_verdict_room {
 /* clang-format on */
 #define FW_VERDICT_ROOM sizeof(union fw_verdict_room)
 
-/* As rules and policies say it. */
+/* The verdict as a word of the language. */
 static inline const char *fw_verdict_name(unsigned verdict)
 {
 	static const char names[FW_NVERDICTS][FW_VERDICT_ROOM] = {
@@ -66,7 +67,7 @@ static inline const char *fw_verdict_name(unsigned verdict)
 	return names[verdict];
 }
 
-/* What a verdict may be. */
+/* Where a verdict may be used. */
 enum fw_verdict_role { FW_TERMINAL = 1, FW_OF_RULES = 2, FW_OF_POLICIES = 4 };
 
 /* Has a verdict one of these roles? */
@@ -82,7 +83,7 @@ static inline int fw_verdict_is(unsigned verdict, unsigned roles)
 	return verdict < FW_NVERDICTS && (of[verdict] & roles) != 0;
 }
 
-/* The verdict with this name that has one of the roles; -1: there is none. */
+/* The verdict of this name that has one of the roles, or -1. */
 static inline int fw_verdict_find(const char *name, unsigned long len, unsigned roles)
 {
 	for (int v = 0; v < FW_NVERDICTS; v++)
@@ -95,8 +96,8 @@ static inline int fw_verdict_find(const char *name, unsigned long len, unsigned 
 /*
  * Why a packet got its verdict without a rule. Counted under these names;
  * X(symbol, name in `policy NAME VERDICT`, verdict unless the ruleset says otherwise).
- * INTERNAL is a table that does not hold together, TURNS a packet that needs more lookups than FW_TURNS. The compiler sees to
- * it that neither happens; both drop and cannot be set, see fw_reason_is_fault().
+ * INTERNAL means inconsistent tables, TURNS a packet that needs more lookups than FW_TURNS. The compiler ensures that neither
+ * happens; both drop and cannot be set, see fw_reason_is_fault().
  */
 /* clang-format off */
 #define FW_REASONS(X)                                    \
@@ -119,7 +120,7 @@ enum fw_reason {
 };
 /* clang-format on */
 
-/* Does it tell of a fault in the tables? There is no policy for that: the packet is dropped. */
+/* Does the reason mean a fault in the tables? Such a packet is dropped; there is no policy for it. */
 static __always_inline int fw_reason_is_fault(__u32 reason)
 {
 	return reason == FW_R_INTERNAL || reason == FW_R_TURNS;
