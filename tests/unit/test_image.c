@@ -254,8 +254,6 @@ static struct fw_action *action(uint32_t number)
 	X(pairs_beyond, "pair table is outside", im.root->pair_lines = UINT32_MAX)                                   \
 	X(no_pair_lines, "pair table is outside", im.root->pair_lines = 0)                                           \
 	X(other_pair_lines, "", im.root->pair_lines--)                                                               \
-	X(even_hash, "multiplier is even", im.root->hash &= ~1ull)                                                   \
-	X(other_hash, "where the lookup does not look", im.root->hash += 2)                                          \
 	X(guard, "guard bits", im.root->lane_guard ^= 1)                                                             \
 	X(lane_field, "field that does not exist", im.root->lane_field[0] = FW_NFIELDS)                              \
 	X(lane_shift, "lanes overlap", im.root->lane_shift[0] += 3)                                                  \

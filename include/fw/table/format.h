@@ -226,7 +226,6 @@ struct fw_root {
 	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
 	__u32 pairs;                 /* first line of the pair table */
 	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
-	__u64 hash;                  /* odd multiplier, see fw_pair_home() */
 	__u64 flow_mask[FW_FLOW_WORDS];
 	__u32 actions;               /* line of the actions */
 	__u32 fields_used;           /* bit f: some rule constrains field f */
@@ -241,7 +240,7 @@ struct fw_root {
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
 	__u32 pad[3];
 	__u8 policy[FW_NHOOKS][FW_POLICIES]; /* action of each reason's policy */
-	__u64 room[4];
+	__u64 room[5];
 };
 /* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 3 * FW_LINE);

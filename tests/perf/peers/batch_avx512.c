@@ -94,8 +94,8 @@ static __always_inline unsigned batch_filter(struct batch *b, const struct fw_cl
 /* As fw_pair_home(). */
 static __always_inline void batch_homes(struct batch *b)
 {
-	__m512i hash = _mm512_set1_epi64((long long)b->root.hash), lines = _mm512_set1_epi64(b->root.pair_lines),
-		second = _mm512_set1_epi64((long long)0x9fb21c651e98df25ull),
+	__m512i hash = _mm512_set1_epi64((long long)FW_PAIR_MULTIPLIER), lines = _mm512_set1_epi64(b->root.pair_lines),
+		second = _mm512_set1_epi64((long long)FW_PAIR_MULTIPLIER2),
 		mask = _mm512_set1_epi64((long long)FW_PAIR_KEY_MASK);
 	__m256i first = _mm256_set1_epi32((int)b->root.pairs);
 
