@@ -162,7 +162,7 @@ static const char *some_value(enum fw_field field, bool v6, char *buf, size_t si
 			 example ? ", or a name such as " : "", example ? example : "");
 		return buf;
 	}
-	for (; names->name && n >= 0 && (size_t)n < size; names++)
+	for (; names && names->name && n >= 0 && (size_t)n < size; names++)
 		n += snprintf(buf + n, size - (size_t)n, n ? ", %s" : "%s", names->name);
 	if ((size_t)n < size)
 		snprintf(buf + n, size - (size_t)n, " or any");

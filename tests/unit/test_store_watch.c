@@ -26,11 +26,18 @@ static void run(const char *fmt, ...)
 {
 	char command[512];
 	va_list ap;
+	int status;
+	pid_t child;
 
 	va_start(ap, fmt);
 	vsnprintf(command, sizeof(command), fmt, ap);
 	va_end(ap);
-	if (system(command))
+	child = fork();
+	if (!child) {
+		execl("/bin/sh", "sh", "-c", command, NULL);
+		_exit(127);
+	}
+	if (child < 0 || waitpid(child, &status, 0) != child || status)
 		fail_msg("%s", command);
 }
 
