@@ -62,7 +62,7 @@ static bool check_field(struct check *c, const struct fw_block *b, const struct 
 {
 	const uint8_t *base = (const uint8_t *)b;
 	const uint64_t *vectors = (const uint64_t *)(base + f->vectors);
-	uint32_t n;
+	uint32_t n = 0;
 
 	if (!check_ends(c, b, f, &n))
 		return false;
@@ -136,7 +136,7 @@ static bool check_split(struct check *c, uint64_t hit, const struct fw_block *b,
 {
 	const struct fw_block_field *f = &b->field[0];
 	uint64_t rank = UINT64_MAX;
-	uint32_t n;
+	uint32_t n = 0;
 
 	if (depth == FW_SPLIT_DEPTH)
 		return check_wrong(c, "splits are deeper than the lookup goes");
