@@ -263,20 +263,22 @@ static int end_side(struct fw_parser *p, const struct fw_side *s, uint32_t *numb
 }
 
 #define WORD(text) .word = (text), .len = sizeof(text) - 1
+/* clang-format off */
 static const struct fw_keyword keywords[] = {
+	{ WORD("from"), .subject = FW_SIDE_SRC, .parse = parse_addrs },
+	{ WORD("to"), .subject = FW_SIDE_DST, .parse = parse_addrs },
 #define CONSTANT(text, field, constant) \
 	{ WORD(text), .subject = FW_F_##field, .parse = parse_constant, .value = (constant) },
 	FW_FIELD_WORDS(CONSTANT)
 #undef CONSTANT
 #define MATCH(sym, keyword, ...) { WORD(keyword), .subject = FW_F_##sym, .parse = parse_match },
-		FW_FIELDS(MATCH)
+	FW_FIELDS(MATCH)
 #undef MATCH
 #define MATCH6(sym, keyword) { WORD(keyword), .subject = FW_F_##sym, .v6 = true, .parse = parse_match },
-			FW_FIELD_WORDS6(MATCH6)
+	FW_FIELD_WORDS6(MATCH6)
 #undef MATCH6
-				{ WORD("from"), .subject = FW_SIDE_SRC, .parse = parse_addrs },
-	{ WORD("to"), .subject = FW_SIDE_DST, .parse = parse_addrs },
 };
+/* clang-format on */
 #define NKEYWORDS (sizeof(keywords) / sizeof(*keywords))
 
 /* Is it a word of the language? */
@@ -290,7 +292,7 @@ static const struct fw_keyword *find_keyword(struct fw_parser *p)
 	struct fw_str s = p->tok.text;
 
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
-		if (s.len == keywords[i].len && !memcmp(s.s, keywords[i].word, s.len))
+		if (s.len == keywords[i].len && s.s[0] == keywords[i].word[0] && !memcmp(s.s, keywords[i].word, s.len))
 			return is_written(&keywords[i]) ? &keywords[i] : NULL;
 	return NULL;
 }

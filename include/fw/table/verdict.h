@@ -87,7 +87,8 @@ static inline int fw_verdict_is(unsigned verdict, unsigned roles)
 static inline int fw_verdict_find(const char *name, unsigned long len, unsigned roles)
 {
 	for (int v = 0; v < FW_NVERDICTS; v++)
-		if (fw_verdict_is((unsigned)v, roles) && __builtin_strlen(fw_verdict_name((unsigned)v)) == len &&
+		if (len && name[0] == fw_verdict_name((unsigned)v)[0] && fw_verdict_is((unsigned)v, roles) &&
+		    __builtin_strlen(fw_verdict_name((unsigned)v)) == len &&
 		    !__builtin_memcmp(fw_verdict_name((unsigned)v), name, len))
 			return v;
 	return -1;
