@@ -57,6 +57,7 @@ struct fw_live {
 	/* Private: */
 	struct fw_live_options options;
 	struct fw_live_retired *waiting, *running; /* for the next grace period, for the current one */
+	struct fw_live_retired *last;              /* of those in waiting, if there are any */
 	bool tables;                               /* the current grace period has freed tables */
 	const struct fw_compiled *ticket_of;       /* whose image the ticket is for; NULL: none */
 	uint32_t ticket;

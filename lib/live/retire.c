@@ -21,13 +21,10 @@ void live_retired_free(struct fw_live_retired *what)
 
 void live_retire(struct fw_live *live, struct fw_live_retired *what)
 {
-	struct fw_live_retired **at = &live->waiting;
-
 	/* In order: tables are freed before the ruleset that they belong to. */
-	while (*at)
-		at = &(*at)->next;
 	what->next = NULL;
-	*at = what;
+	*(live->waiting ? &live->last->next : &live->waiting) = what;
+	live->last = what;
 }
 
 void fw_live_retire_slots(struct fw_live *live, uint32_t *slots, size_t nslots)
