@@ -9,6 +9,7 @@
 #include "fw/compile.h"
 #include "fw/rule.h"
 #include "fw/pinned.h"
+#include "fw/table/event.h"
 #include "fw/table/prog.h"
 
 #include <sys/types.h>
@@ -131,6 +132,20 @@ void fw_kern_rows(const struct fw_kern *k, uint32_t slot, uint32_t n, struct fw_
 int fw_kern_traffic(const struct fw_kern *k, struct fw_traffic **out, size_t *n);
 /* Moves the counts of an interface that is gone to FW_TRAFFIC_GONE. */
 void fw_kern_traffic_forget(struct fw_kern *k, uint32_t ifindex);
+
+/*
+ * Events (fw/table/event.h), which survive this process if something is pinned. The descriptor, owned by @k, is readable when the
+ * ring was empty and is not any more.
+ */
+int fw_kern_events_fd(const struct fw_kern *k);
+/*
+ * Reads at most @max events, oldest first; @each gets each of them. What does not hold together is skipped.
+ * Return: how many were read; 0: there is none.
+ */
+typedef void fw_kern_event(const struct fw_event *event, void *ctx);
+unsigned fw_kern_events(struct fw_kern *k, unsigned max, fw_kern_event *each, void *ctx);
+/* What became of events so far, summed over all CPUs. */
+void fw_kern_event_counts(const struct fw_kern *k, struct fw_event_counts *out);
 
 /*
  * Iterator files: pins whose text is the current counts, for `cat`. They need no running process. For the numbers themselves see

@@ -15,7 +15,19 @@
 
 /* From PROG_L3 on: the programs of enum fw_prog for interfaces without Ethernet header, loaded when one is attached. */
 enum { PROG_DRY_RUN = FW_NPROGS, PROG_L3, NPROGS = PROG_L3 + FW_NPROGS };
-enum kern_map { MAP_POOL, MAP_ARENA, MAP_COUNTERS, MAP_TRAFFIC, MAP_CPUS, MAP_IFACES, MAP_CONTROL, MAP_FILTERS, NMAPS };
+enum kern_map {
+	MAP_POOL,
+	MAP_ARENA,
+	MAP_COUNTERS,
+	MAP_TRAFFIC,
+	MAP_CPUS,
+	MAP_IFACES,
+	MAP_CONTROL,
+	MAP_RING,
+	MAP_EVENT_COUNTS,
+	MAP_FILTERS,
+	NMAPS
+};
 
 /* The name of a folder below the pins; empty: none. */
 struct folder {
@@ -69,6 +81,7 @@ struct fw_kern {
 	struct fw_counter **chunks; /* chunk * columns + column, mmapped; of the column of bases some may be NULL */
 	uint32_t nchunks, columns;
 	struct fw_traffic_table *traffic; /* by CPU, mmapped */
+	struct events *events;            /* the ring, as it is read */
 	bool shared;                      /* the folder of readers has its final name */
 	struct fw_label_name **names;     /* by chunk, mmapped; NULL: no rule of that chunk has one */
 	struct files *files;              /* NULL: no iterator files */
@@ -128,6 +141,10 @@ int kern_iterator_files_names(struct fw_kern *k, uint32_t chunk, int fd);
 
 /* traffic.c: fw_kern_traffic() of these tables. */
 int kern_traffic_sum(const struct fw_traffic_table *tables, uint32_t ncpus, struct fw_traffic **out, size_t *n);
+
+/* ring.c: maps the ring and its counts into this process. 0 or -errno. */
+int kern_events_open(struct fw_kern *k);
+void kern_events_close(struct fw_kern *k);
 
 /* readers.c: what read-only users find below the pins. 0, also when nothing is pinned, or -errno. */
 int kern_readers_open(struct fw_kern *k);

@@ -137,6 +137,8 @@ static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struc
 	if (!err)
 		err = map_values(k);
 	if (!err)
+		err = kern_events_open(k);
+	if (!err)
 		err = adopt(k);
 	if (!err && k->pins)
 		err = kern_iterator_files_open(k);
@@ -194,6 +196,7 @@ void fw_kern_close(struct fw_kern *k)
 	for (size_t i = 0; i < k->nattached; i++)
 		kern_close_fd(&k->attached[i].link);
 	kern_counters_fini(k);
+	kern_events_close(k);
 	kern_iterator_files_close(k);
 	kern_readers_close(k);
 	if (k->cpus)

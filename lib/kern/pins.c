@@ -3,7 +3,7 @@
  * What is in the folder of pins, and outlives this process:
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress}
- *	                      maps/{pool,arena,counters-3,traffic,cpus,ifaces,control,filters}
+ *	                      maps/{pool,arena,counters-3,traffic,cpus,ifaces,control,ring-1,events-1,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
@@ -34,8 +34,10 @@ static const char *const prog_names[NPROGS] = {
 
 /* Other versions continue with the maps that they find under the same name. */
 static const char *const map_names[NMAPS] = {
-	[MAP_POOL] = "pool", [MAP_ARENA] = "arena",   [MAP_COUNTERS] = FW_COUNTERS_PIN, [MAP_TRAFFIC] = "traffic",
-	[MAP_CPUS] = "cpus", [MAP_IFACES] = "ifaces", [MAP_CONTROL] = "control",        [MAP_FILTERS] = "filters",
+	[MAP_POOL] = "pool",       [MAP_ARENA] = "arena", [MAP_COUNTERS] = FW_COUNTERS_PIN,
+	[MAP_TRAFFIC] = "traffic", [MAP_CPUS] = "cpus",   [MAP_IFACES] = "ifaces",
+	[MAP_CONTROL] = "control", [MAP_RING] = "ring-1", [MAP_EVENT_COUNTS] = "events-1",
+	[MAP_FILTERS] = "filters",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };

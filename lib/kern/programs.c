@@ -32,7 +32,9 @@ static struct parts parts_of(const struct fw_bpf *skel)
 			 [MAP_TRAFFIC] = skel->maps.fw_traffic,
 			 [MAP_CPUS] = skel->maps.fw_cpus,
 			 [MAP_IFACES] = skel->maps.fw_ifaces,
-			 [MAP_CONTROL] = skel->maps.bss },
+			 [MAP_CONTROL] = skel->maps.bss,
+			 [MAP_RING] = skel->maps.fw_ring,
+			 [MAP_EVENT_COUNTS] = skel->maps.fw_event_counts },
 	};
 }
 
@@ -82,6 +84,20 @@ static int inherit(const struct fw_kern *k, enum kern_map which, struct bpf_map 
 	return err;
 }
 
+/* What outlives a version of the programs. */
+static int inherit_all(const struct fw_kern *k, struct fw_bpf *skel)
+{
+	int err = inherit(k, MAP_COUNTERS, skel->maps.fw_counters, sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
+
+	if (!err)
+		err = inherit(k, MAP_TRAFFIC, skel->maps.fw_traffic, 0);
+	if (!err)
+		err = inherit(k, MAP_RING, skel->maps.fw_ring, 0);
+	if (!err)
+		err = inherit(k, MAP_EVENT_COUNTS, skel->maps.fw_event_counts, 0);
+	return err;
+}
+
 /* The arena, or a small map that replaces it. */
 static int arena_prepare(struct fw_kern *k, bool arena)
 {
@@ -117,11 +133,9 @@ int kern_programs_load(struct fw_kern *k, bool arena)
 	bpf_map__set_max_entries(skel->maps.fw_cpus, FW_CPU_STATES(k->ncpus));
 	bpf_map__set_max_entries(skel->maps.fw_traffic, k->ncpus);
 	bpf_map__set_max_entries(skel->maps.fw_counters, FW_COUNTER_CHUNKS * k->columns);
-	if (!err && k->pins) {
-		err = inherit(k, MAP_COUNTERS, skel->maps.fw_counters, sizeof(struct fw_counter) * FW_COUNTER_CHUNK);
-		if (!err)
-			err = inherit(k, MAP_TRAFFIC, skel->maps.fw_traffic, 0);
-	}
+	bpf_map__set_max_entries(skel->maps.fw_event_counts, k->ncpus);
+	if (!err && k->pins)
+		err = inherit_all(k, skel);
 	if (!err)
 		err = fw_bpf__load(skel);
 	if (!err)
