@@ -4,20 +4,14 @@
  * once and never changes; its decisions are made by the tables in the maps.
  */
 #include "bpf/log.h"
-#include "bpf/maps.h"
+#include "bpf/hook.h"
 
-#include "fw/table/flow.h"
 #include "fw/table/packet.h"
 
 #include <linux/pkt_cls.h>
 
-/* Settings, fixed when the program is loaded. */
-volatile const __u32 fw_ncpus = 1;
-volatile const __u32 fw_flow_cache = 1;
+/* A setting, fixed when the program is loaded. */
 volatile const __u32 fw_l3 = 0; /* for interfaces whose packets have no Ethernet header */
-
-/* The control word, written by user space. */
-volatile __u64 fw_control;
 
 /* The tc hooks make this many bytes of a packet readable. */
 #define FW_HEADERS 256
@@ -34,84 +28,6 @@ struct fw_packet {
 	__u32 ifindex;
 	__u32 bytes; /* to count */
 };
-
-/* The state of CPU @n, or its second one for a packet that interrupts another; NULL if both are in use. */
-static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
-{
-	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
-
-	if (cpu && cpu->busy) {
-		n += fw_ncpus;
-		cpu = bpf_map_lookup_elem(&fw_cpus, &n);
-		if (cpu && cpu->busy)
-			return NULL;
-	}
-	if (cpu)
-		FW_IN_MEMORY(cpu->busy) = 1;
-	return cpu;
-}
-
-static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
-{
-	struct fw_counter *c = fw_counter_at(counter, n, FW_COUNTER_COLUMNS(fw_ncpus));
-
-	if (c) {
-		c->packets++;
-		c->bytes += bytes;
-	}
-}
-
-/* The traffic entry of an interface: its own, else a free one, else that of all other interfaces. */
-static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table *t, __u32 ifindex)
-{
-	for (__u32 i = 0; i < FW_TRAFFIC_PROBES; i++) {
-		struct fw_traffic *e = &t->entry[(ifindex + i) & (FW_TRAFFIC - 1)];
-
-		if (e->ifindex == ifindex)
-			return e;
-		if (!e->ifindex) {
-			e->ifindex = ifindex;
-			return e;
-		}
-	}
-	return &t->other;
-}
-
-/* Counts a packet for the rule or policy that decided, and for its interface. */
-static __always_inline void fw_count_packet(const struct fw_packet *p, enum fw_prog prog, __u32 what, __u32 verdict)
-{
-	__u32 n = bpf_get_smp_processor_id(), counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
-	struct fw_traffic_table *t = bpf_map_lookup_elem(&fw_traffic, &n);
-
-	if (t)
-		fw_traffic_of(t, p->ifindex)->packets[prog][by][verdict]++;
-	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter, verdict), p->bytes);
-}
-
-/* Counts a packet for the rules that it passed before the decision. */
-FW_GLOBAL int fw_count_passed(const struct fw_answer *answer, __u32 bytes)
-{
-	__u32 n = bpf_get_smp_processor_id();
-
-	if (!answer)
-		return 0;
-	for (__u32 i = 0; i < FW_TURNS; i++) {
-		if (i >= FW_IN_MEMORY(answer->passed))
-			break;
-		fw_count(n, FW_WHAT_COUNTER(answer->rule[i]), bytes);
-	}
-	return 0;
-}
-
-/* The number of an interface in the ruleset. */
-static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
-{
-	__u32 *number = NULL;
-
-	if (root->fields_used & 1u << FW_F_IFACE)
-		number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
-	return number ? *number : FW_IFACE_OTHER;
-}
 
 /*
  * The packet's key. Asking for the length of an XDP frame with fragments costs a call, which is needed only if the frame seems
@@ -166,7 +82,7 @@ static __always_inline enum fw_verdict fw_run(struct fw_packet *p, enum fw_prog 
 {
 	__u32 verdict, what = fw_filter_packet(p, &verdict);
 
-	fw_count_packet(p, prog, what, verdict);
+	fw_count_packet(p->ifindex, p->bytes, prog, what, verdict);
 	return verdict;
 }
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the programs of all hooks share: their settings, the state of the CPU, and counting. */
+#ifndef FW_BPF_HOOK_H
+#define FW_BPF_HOOK_H
+
+#include "bpf/maps.h"
+
+#include "fw/table/flow.h"
+
+/* Settings, fixed when the program is loaded. */
+volatile const __u32 fw_ncpus = 1;
+volatile const __u32 fw_flow_cache = 1;
+
+/* The control word, written by user space. */
+volatile __u64 fw_control;
+
+/* The state of CPU @n, or its second one for a packet that interrupts another; NULL if both are in use. */
+static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
+{
+	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
+
+	if (cpu && cpu->busy) {
+		n += fw_ncpus;
+		cpu = bpf_map_lookup_elem(&fw_cpus, &n);
+		if (cpu && cpu->busy)
+			return NULL;
+	}
+	if (cpu)
+		FW_IN_MEMORY(cpu->busy) = 1;
+	return cpu;
+}
+
+static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
+{
+	struct fw_counter *c = fw_counter_at(counter, n, FW_COUNTER_COLUMNS(fw_ncpus));
+
+	if (c) {
+		c->packets++;
+		c->bytes += bytes;
+	}
+}
+
+/* The traffic entry of an interface: its own, else a free one, else that of all other interfaces. */
+static __always_inline struct fw_traffic *fw_traffic_of(struct fw_traffic_table *t, __u32 ifindex)
+{
+	for (__u32 i = 0; i < FW_TRAFFIC_PROBES; i++) {
+		struct fw_traffic *e = &t->entry[(ifindex + i) & (FW_TRAFFIC - 1)];
+
+		if (e->ifindex == ifindex)
+			return e;
+		if (!e->ifindex) {
+			e->ifindex = ifindex;
+			return e;
+		}
+	}
+	return &t->other;
+}
+
+/* Counts a packet for the rule or policy that decided, and for its interface. */
+static __always_inline void fw_count_packet(__u32 ifindex, __u32 bytes, enum fw_prog prog, __u32 what, __u32 verdict)
+{
+	__u32 n = bpf_get_smp_processor_id(), counter = FW_WHAT_COUNTER(what), by = counter >= FW_COUNTER_RULES;
+	struct fw_traffic_table *t = bpf_map_lookup_elem(&fw_traffic, &n);
+
+	if (t)
+		fw_traffic_of(t, ifindex)->packets[prog][by][verdict]++;
+	fw_count(n, by ? counter : FW_COUNTER_REASON(prog, counter, verdict), bytes);
+}
+
+/* Counts a packet for the rules that it passed before the decision. */
+FW_GLOBAL int fw_count_passed(const struct fw_answer *answer, __u32 bytes)
+{
+	__u32 n = bpf_get_smp_processor_id();
+
+	if (!answer)
+		return 0;
+	for (__u32 i = 0; i < FW_TURNS; i++) {
+		if (i >= FW_IN_MEMORY(answer->passed))
+			break;
+		fw_count(n, FW_WHAT_COUNTER(answer->rule[i]), bytes);
+	}
+	return 0;
+}
+
+/* The number of an interface in the ruleset. */
+static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
+{
+	__u32 *number = NULL;
+
+	if (root->fields_used & 1u << FW_F_IFACE)
+		number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
+	return number ? *number : FW_IFACE_OTHER;
+}
+
+#endif
