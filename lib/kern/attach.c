@@ -5,6 +5,8 @@
  */
 #include "kern.h"
 
+#include "fw/conntrack.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
@@ -276,6 +278,7 @@ void fw_kern_unpin(struct fw_kern *k)
 {
 	while (k->nattached)
 		detach(k, &k->attached[0]);
+	fw_conntrack_end(k);
 	if (!k->pins)
 		return;
 	kern_pins_tidy(k, true);

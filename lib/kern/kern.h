@@ -63,6 +63,16 @@ struct segment {
 	int fd;
 };
 
+/* What keeps connection tracking on: see conntrack.c. */
+struct conntrack {
+	bool on;
+	bool left;    /* the table that outlives a process may exist */
+	bool flushed; /* others may have deleted it */
+	int owner;    /* the socket that the other table belongs to, or -1 */
+	int watch;    /* of nftables' changes, or -1 */
+	uint64_t restored;
+};
+
 struct fw_kern {
 	struct fw_pool pool;            /* first: its callbacks cast it to this struct */
 	int progs[NPROGS], maps[NMAPS]; /* descriptors */
@@ -86,6 +96,7 @@ struct fw_kern {
 	struct fw_label_name **names;     /* by chunk, mmapped; NULL: no rule of that chunk has one */
 	struct files *files;              /* NULL: no iterator files */
 	int files_err;                    /* the reason */
+	struct conntrack conntrack;
 	struct attachment *attached;
 	size_t nattached, attached_cap;
 	char *pins;                 /* NULL: nothing is pinned */
@@ -145,6 +156,11 @@ int kern_traffic_sum(const struct fw_traffic_table *tables, uint32_t ncpus, stru
 /* ring.c: maps the ring and its counts into this process. 0 or -errno. */
 int kern_events_open(struct fw_kern *k);
 void kern_events_close(struct fw_kern *k);
+
+/* conntrack.c */
+void kern_conntrack_init(struct conntrack *c);
+/* Tracking goes on if something is pinned. */
+void kern_conntrack_close(struct conntrack *c);
 
 /* readers.c: what read-only users find below the pins. 0, also when nothing is pinned, or -errno. */
 int kern_readers_open(struct fw_kern *k);

@@ -186,58 +186,80 @@ static struct mnl_socket *open_socket(int flags)
 	return NULL;
 }
 
+/* Sends a request and reads its answer to the end. 0 or -errno. */
+static int ask_on(struct mnl_socket *s, const void *request, size_t bytes, mnl_cb_t each, void *ctx)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[ANSWER_BYTES];
+	int more = mnl_socket_sendto(s, request, bytes) < 0 ? MNL_CB_ERROR : MNL_CB_OK;
+
+	while (more == MNL_CB_OK) {
+		ssize_t n = mnl_socket_recvfrom(s, buf, sizeof(buf));
+
+		more = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)n, 0, 0, each, ctx);
+	}
+	return more == MNL_CB_ERROR ? -errno : 0;
+}
+
+int nft_ask(const void *request, size_t bytes, mnl_cb_t each, void *ctx)
+{
+	struct mnl_socket *s = open_socket(0);
+	int err;
+
+	if (!s)
+		return -errno;
+	err = ask_on(s, request, bytes, each, ctx);
+	mnl_socket_close(s);
+	return err;
+}
+
+/* Ends the batch. The first answer tells: an error of any message or, if there is none, the acknowledgment of the last one. */
+static int end_batch(struct nft_batch *b)
+{
+	if (b->message)
+		b->message->nlmsg_flags |= NLM_F_ACK;
+	begin_message(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
+	end_message(b);
+	return b->err;
+}
+
+int nft_send(struct nft_batch *b)
+{
+	int err = end_batch(b);
+
+	return err ? err : nft_ask(b->buf, b->used, NULL, NULL);
+}
+
+int nft_send_owned(struct nft_batch *b)
+{
+	int err = end_batch(b), fd;
+	struct mnl_socket *s = err ? NULL : open_socket(0);
+
+	if (!s)
+		return err ? err : -errno;
+	err = ask_on(s, b->buf, b->used, NULL, NULL);
+	fd = err ? err : fcntl(mnl_socket_get_fd(s), F_DUPFD_CLOEXEC, 3);
+	if (!err && fd < 0)
+		fd = -errno;
+	mnl_socket_close(s);
+	return fd;
+}
+
 static int count_message(const struct nlmsghdr *h, void *ctx)
 {
 	++*(int *)ctx;
 	return MNL_CB_OK;
 }
 
-/* Sends a request and reads until its answer ends, which counts messages other than errors. Their number, or -errno. */
-static int ask(const void *request, size_t bytes)
-{
-	struct mnl_socket *s = open_socket(0);
-	_Alignas(struct nlmsghdr) uint8_t buf[ANSWER_BYTES];
-	int count = 0, more = MNL_CB_OK;
-
-	if (!s)
-		return -errno;
-	if (mnl_socket_sendto(s, request, bytes) < 0)
-		more = MNL_CB_ERROR;
-	while (more == MNL_CB_OK) {
-		ssize_t n = mnl_socket_recvfrom(s, buf, sizeof(buf));
-
-		more = n < 0 ? MNL_CB_ERROR : mnl_cb_run(buf, (size_t)n, 0, 0, count_message, &count);
-	}
-	count = more == MNL_CB_ERROR ? -errno : count;
-	mnl_socket_close(s);
-	return count;
-}
-
-/* The first answer tells: an error of any message or, if there is none, the acknowledgment of the last one. */
-int nft_send(struct nft_batch *b)
-{
-	int n;
-
-	if (b->message)
-		b->message->nlmsg_flags |= NLM_F_ACK;
-	begin_message(b, NFNL_MSG_BATCH_END, 0, AF_UNSPEC, NFNL_SUBSYS_NFTABLES);
-	end_message(b);
-	if (b->err)
-		return b->err;
-	n = ask(b->buf, b->used);
-	return n < 0 ? n : 0;
-}
-
 int nft_rules(const char *table)
 {
 	struct nft_batch b;
-	int n;
+	int n = 0, err;
 
 	reset(&b, table);
 	request(&b, NFT_MSG_GETRULE, NLM_F_DUMP);
 	end_message(&b);
-	n = ask(b.buf, b.used);
-	return n == -ENOENT ? 0 : n;
+	err = nft_ask(b.buf, b.used, count_message, &n);
+	return err == -ENOENT ? 0 : err ? err : n;
 }
 
 int nft_watch_open(void)

@@ -63,6 +63,14 @@ void nft_put_data(struct nft_batch *b, uint16_t attr, const void *bytes, size_t 
 void nft_verdict(struct nft_batch *b, int code, const char *chain);
 /* Applies the batch, at once for packets. 0; -ENOENT: there is no such table, expression or extension; another -errno. */
 int nft_send(struct nft_batch *b);
+/*
+ * The same, with a table of NFT_TABLE_F_OWNER: it exists while the returned descriptor is open, and others can neither change nor
+ * flush it. The descriptor; -EPERM also if another socket owns a table of this name; -errno.
+ */
+int nft_send_owned(struct nft_batch *b);
+
+/* Sends a request to any part of nfnetlink; @each gets every message of the answer. It must ask for one that ends. 0 or -errno. */
+int nft_ask(const void *request, size_t bytes, mnl_cb_t each, void *ctx);
 
 /* The rules of all chains of a table: their number, 0 also if there is no such table, or -errno. */
 int nft_rules(const char *table);

@@ -161,6 +161,7 @@ static int kern_new(struct fw_kern **out)
 	memset(k->progs, 0xff, sizeof(k->progs));
 	memset(k->maps, 0xff, sizeof(k->maps));
 	k->grace[0] = k->grace[1] = k->lock = -1;
+	kern_conntrack_init(&k->conntrack);
 	k->ncpus = ncpus > 0 ? (uint32_t)ncpus : 1;
 	k->columns = FW_COUNTER_COLUMNS(k->ncpus);
 	k->chunks = calloc((size_t)FW_COUNTER_CHUNKS * k->columns, sizeof(*k->chunks));
@@ -197,6 +198,7 @@ void fw_kern_close(struct fw_kern *k)
 		kern_close_fd(&k->attached[i].link);
 	kern_counters_fini(k);
 	kern_events_close(k);
+	kern_conntrack_close(&k->conntrack);
 	kern_iterator_files_close(k);
 	kern_readers_close(k);
 	if (k->cpus)

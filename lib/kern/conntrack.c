@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keeping connection tracking on. The kernel tracks while some rule of nftables has a `ct` expression, also in a chain that no
+ * packet reaches. So there are two tables with such a chain and nothing else:
+ *
+ *	fwd_track     outlives this process, as what is pinned does. `nft flush ruleset` deletes it, and it is put back.
+ *	fwd_track_N   belongs to a socket of this process, so that others cannot delete it, and ends with it.
+ *
+ * Tracking thus ends neither with this process nor by a flush; only a flush while no fwd runs ends it until the next one starts.
+ */
+#include "nft.h"
+
+#include "kern.h"
+
+#include "fw/conntrack.h"
+
+#include <unistd.h>
+
+#define TABLE "fwd_track"
+#define CHAIN "track"
+/* Processes of one namespace that may keep it on at a time. */
+#define OWNERS 64
+
+static void put_track(struct nft_batch *b)
+{
+	nft_chain(b, CHAIN, NULL);
+	nft_rule(b, CHAIN);
+	nft_expr(b, "ct");
+	nft_put_u32(b, NFTA_CT_KEY, NFT_CT_STATE);
+	nft_put_u32(b, NFTA_CT_DREG, NFT_REG_1);
+}
+
+/* Creates the table that stays, or another one in its place if it is not as we make it. */
+static int stay(void)
+{
+	struct nft_batch b;
+	int rules = nft_rules(TABLE);
+
+	if (rules < 0 || rules == 1)
+		return rules < 0 ? rules : 0;
+	nft_begin(&b, TABLE);
+	nft_table(&b);
+	nft_table_delete(&b);
+	nft_table(&b);
+	put_track(&b);
+	return nft_send(&b);
+}
+
+/* Creates a table of our own, under the first name that no other process has. Return: the descriptor that it belongs to, or -errno. */
+static int own(void)
+{
+	char name[sizeof(TABLE) + 8];
+	struct nft_batch b;
+	int fd = -EPERM;
+
+	for (unsigned i = 0; i < OWNERS && (fd == -EPERM || fd == -EOPNOTSUPP); i++) {
+		snprintf(name, sizeof(name), TABLE "_%u", i);
+		nft_begin(&b, name);
+		nft_table(&b);
+		nft_put_u32(&b, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+		put_track(&b);
+		fd = nft_send_owned(&b);
+	}
+	return fd;
+}
+
+static int leave(void)
+{
+	struct nft_batch b;
+	int err;
+
+	nft_begin(&b, TABLE);
+	nft_table_delete(&b);
+	err = nft_send(&b);
+	return err == -ENOENT ? 0 : err;
+}
+
+static const char *explain(int err)
+{
+	if (err == -ENOENT)
+		return "nf_tables has no `ct`: the module nft_ct is missing";
+	if (err == -EPERM)
+		return "it needs CAP_NET_ADMIN";
+	return "the kernel has no nf_tables, or refuses a table";
+}
+
+/* Everything that can be missing comes before anything that changes. */
+static int begin(struct conntrack *c, bool stays)
+{
+	int err = 0;
+
+	if (c->watch < 0)
+		c->watch = nft_watch_open();
+	if (c->watch < 0)
+		return c->watch;
+	if (c->owner < 0)
+		c->owner = own();
+	err = c->owner < 0 ? c->owner : 0;
+	return !err && stays ? stay() : err;
+}
+
+int fw_conntrack_begin(struct fw_kern *k, const char **why)
+{
+	struct conntrack *c = &k->conntrack;
+	int err;
+
+	if (c->on)
+		return 0;
+	c->left = true;
+	err = begin(c, k->pins != NULL);
+	if (err) {
+		if (why)
+			*why = explain(err);
+		fw_conntrack_end(k);
+		return err;
+	}
+	c->on = true;
+	return 0;
+}
+
+void fw_conntrack_end(struct fw_kern *k)
+{
+	struct conntrack *c = &k->conntrack;
+
+	kern_close_fd(&c->owner);
+	c->on = false;
+	if (c->left && k->pins)
+		c->left = leave() != 0;
+}
+
+int fw_conntrack_fd(const struct fw_kern *k)
+{
+	return k->conntrack.watch;
+}
+
+int fw_conntrack_look(struct fw_kern *k)
+{
+	struct conntrack *c = &k->conntrack;
+	int err;
+
+	if (c->watch >= 0 && nft_watch_read(c->watch, TABLE) && c->on && k->pins)
+		c->flushed = true;
+	if (!c->flushed)
+		return 0;
+	if (nft_rules(TABLE) == 1) { /* it was ourselves */
+		c->flushed = false;
+		return 0;
+	}
+	err = stay();
+	c->restored += !err;
+	c->flushed = err != 0;
+	return err;
+}
+
+void kern_conntrack_init(struct conntrack *c)
+{
+	*c = (struct conntrack){ .owner = -1, .watch = -1, .left = true };
+}
+
+void kern_conntrack_close(struct conntrack *c)
+{
+	kern_close_fd(&c->owner);
+	kern_close_fd(&c->watch);
+}
