@@ -54,14 +54,17 @@ extern const struct fw_field_info fw_field_info[FW_NFIELDS];
 
 /* Words of a rule that are field and value at once. X(word, field, value) */
 /* clang-format off */
-#define FW_FIELD_WORDS(X)           \
-	X("in", HOOK, FW_IN)        \
-	X("out", HOOK, FW_OUT)      \
-	X("ip", ETHERTYPE, 0x0800)  \
+#define FW_FIELD_WORDS(X)              \
+	X("in", HOOK, FW_IN)           \
+	X("out", HOOK, FW_OUT)         \
+	X("input", HOOK, FW_INPUT)     \
+	X("forward", HOOK, FW_FORWARD) \
+	X("output", HOOK, FW_OUTPUT)   \
+	X("ip", ETHERTYPE, 0x0800)     \
 	X("ip6", ETHERTYPE, 0x86dd)
 /* ICMPv6's own keywords, struct fw_field_info's keyword6. X(field, keyword) */
-#define FW_FIELD_WORDS6(X)          \
-	X(ICMP_TYPE, "icmp6-type")  \
+#define FW_FIELD_WORDS6(X)             \
+	X(ICMP_TYPE, "icmp6-type")     \
 	X(ICMP_CODE, "icmp6-code")
 /* clang-format on */
 
@@ -69,6 +72,8 @@ extern const struct fw_field_info fw_field_info[FW_NFIELDS];
 const char *fw_field_word(enum fw_field field, bool v6);
 /* The names that a field's values have; NULL: none. @v6 picks ICMPv6's. */
 const struct fw_name *fw_field_names(enum fw_field field, bool v6);
+/* The word of a hook. */
+const char *fw_hook_name(enum fw_hook hook);
 /* The name that a value is printed with, or NULL. */
 const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
 

@@ -61,7 +61,7 @@ struct fw_ruleset {
 	uint32_t ifaces_named, ifaces_fresh;  /* of them so many have a name, and so many a fresh one */
 	uint32_t ifaces_idle, ifaces_parting; /* not held and without rules; nobody's and held */
 	uint8_t policy
-		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; never FW_FOLLOW for FW_R_IN and FW_R_OUT */
+		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; never FW_FOLLOW for those of the hooks */
 	uint8_t policy_set[FW_NREASONS]; /* 1: set by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	bool names_services;             /* its text does: what they mean is told by this machine, today */
@@ -160,12 +160,12 @@ struct fw_reason_info {
 };
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
-/* May a policy have this verdict? Those of the directions cannot follow others. */
+/* May a policy have this verdict? Those of the hooks cannot follow others. */
 static inline bool fw_policy_may_be(enum fw_reason reason, unsigned verdict)
 {
-	bool direction = reason == FW_R_IN || reason == FW_R_OUT;
+	bool hook = (unsigned)reason < FW_NHOOKS;
 
-	return fw_verdict_is(verdict, FW_OF_POLICIES) && (!direction || fw_verdict_is(verdict, FW_TERMINAL));
+	return fw_verdict_is(verdict, FW_OF_POLICIES) && (!hook || fw_verdict_is(verdict, FW_TERMINAL));
 }
 
 /* What a policy does with a packet at a hook: a terminal verdict. */
@@ -173,7 +173,7 @@ static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enu
 {
 	uint8_t policy = rs->policy[reason];
 
-	return (enum fw_verdict)(policy == FW_FOLLOW ? rs->policy[hook == FW_OUT ? FW_R_OUT : FW_R_IN] : policy);
+	return (enum fw_verdict)(policy == FW_FOLLOW ? rs->policy[hook] : policy);
 }
 
 /* Does the ruleset accept all incoming packets, for lack of rules and of a policy that drops? */

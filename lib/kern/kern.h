@@ -15,6 +15,13 @@
 
 /* From PROG_L3 on: the programs of enum fw_prog for interfaces without Ethernet header, loaded when one is attached. */
 enum { PROG_DRY_RUN = FW_NPROGS, PROG_L3, NPROGS = PROG_L3 + FW_NPROGS };
+
+/* Is the program loaded only where it is needed and the kernel has what it takes? */
+static inline bool kern_prog_is_optional(int which)
+{
+	return which >= PROG_L3 || fw_prog_is_nf((unsigned)which);
+}
+
 enum kern_map {
 	MAP_POOL,
 	MAP_ARENA,

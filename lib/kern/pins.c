@@ -3,7 +3,7 @@
  * What is in the folder of pins, and outlives this process:
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress}
- *	                      maps/{pool,arena,counters-3,traffic,cpus,ifaces,control,ring-1,events-1,filters}
+ *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,ring-1,events-1,filters}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
@@ -190,14 +190,16 @@ int kern_pins_adopt(struct fw_kern *k)
 {
 	int err = get_all(k, "maps", map_names, NMAPS, k->maps);
 
-	if (!err)
-		err = get_all(k, "progs", prog_names, PROG_L3, k->progs);
-	for (int i = PROG_L3; !err && i < NPROGS; i++)
-		get_all(k, "progs", &prog_names[i], 1, &k->progs[i]);
+	for (int i = 0; !err && i < NPROGS; i++) {
+		err = get_all(k, "progs", &prog_names[i], 1, &k->progs[i]);
+		err = kern_prog_is_optional(i) ? 0 : err;
+	}
 	if (!err)
 		return 0;
 	for (int i = 0; i < NMAPS; i++)
 		kern_close_fd(&k->maps[i]);
+	for (int i = 0; i < NPROGS; i++)
+		kern_close_fd(&k->progs[i]);
 	return err == -ENOENT ? put_aside(k) : err;
 }
 
@@ -208,7 +210,7 @@ static int pin_all(const struct fw_kern *k, const char *kind, const char *const 
 	if (mkdir(kern_pin_path(k, &new_folder, kind, NULL, path), 0700))
 		return -errno;
 	for (int i = 0; i < n; i++)
-		if (bpf_obj_pin(fds[i], kern_pin_path(k, &new_folder, kind, names[i], path)))
+		if (fds[i] >= 0 && bpf_obj_pin(fds[i], kern_pin_path(k, &new_folder, kind, names[i], path)))
 			return -errno;
 	return 0;
 }

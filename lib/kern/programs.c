@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* By index in fw_kern.progs and fw_kern.maps; NULL: the programs do not use the map. */
+/* By index in fw_kern.progs and fw_kern.maps; NULL: the object file has no such program, the programs do not use the map. */
 struct parts {
 	struct bpf_program *prog[PROG_L3];
 	struct bpf_map *map[NMAPS];
@@ -52,7 +52,8 @@ static int keep_fds(struct fw_kern *k, const struct fw_bpf *skel)
 	int err = 0;
 
 	for (int i = 0; i < PROG_L3 && !err; i++)
-		err = keep_fd(&k->progs[i], bpf_program__fd(parts.prog[i]));
+		if (parts.prog[i])
+			err = keep_fd(&k->progs[i], bpf_program__fd(parts.prog[i]));
 	for (int i = 0; i < NMAPS && !err; i++)
 		if (parts.map[i])
 			err = keep_fd(&k->maps[i], bpf_map__fd(parts.map[i]));
@@ -155,7 +156,8 @@ static int load_l3(struct fw_kern *k, enum fw_prog prog)
 	skel->rodata->fw_l3 = 1;
 	parts = parts_of(skel);
 	for (int i = 0; i < PROG_L3; i++)
-		bpf_program__set_autoload(parts.prog[i], i == (int)prog);
+		if (parts.prog[i])
+			bpf_program__set_autoload(parts.prog[i], i == (int)prog);
 	for (int i = 0; i < NMAPS && !err; i++)
 		if (parts.map[i])
 			err = bpf_map__reuse_fd(parts.map[i], k->maps[i]);

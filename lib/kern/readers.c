@@ -5,7 +5,7 @@
  * group may enter.
  *
  *	PINS/readers/control, traffic          those of the live program
- *	             counters-3-CHUNK-COLUMN   the inner maps of counters-3
+ *	             counters-4-CHUNK-COLUMN   the inner maps of counters-4
  *	             names-CHUNK               names of rules, if a rule of the chunk has one
  *	             live                      link to the folder of the live program, for root
  *

@@ -27,8 +27,7 @@ static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
 /* The verdict that it has comes first: no reader finds neither. */
 static void label_policy(const struct fw_live *live, enum fw_prog prog, enum fw_reason reason)
 {
-	enum fw_hook hook = prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN;
-	uint32_t is = fw_ruleset_policy(live->now->rs, reason, hook);
+	uint32_t is = fw_ruleset_policy(live->now->rs, reason, fw_prog_hook(prog));
 
 	fw_kern_label_set(live->kern, FW_COUNTER_REASON(prog, reason, is), &(struct fw_label){ .id = 1 }, NULL);
 	for (uint32_t other = 0; other < FW_NTERMINAL; other++)

@@ -81,6 +81,11 @@ const struct fw_name *fw_field_names(enum fw_field field, bool v6)
 	return v6 && info->names[1] ? info->names[1] : info->names[0];
 }
 
+const char *fw_hook_name(enum fw_hook hook)
+{
+	return fw_hook_names[hook].name;
+}
+
 const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value)
 {
 	if (fw_field_info[field].names_read_only)

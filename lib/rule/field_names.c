@@ -101,7 +101,10 @@ const struct fw_name fw_ethertype_names[] = {
 	{ "loopback", 0x9000 }, { NULL, 0 },
 };
 
-const struct fw_name fw_hook_names[] = { { "in", FW_IN }, { "out", FW_OUT }, { NULL, 0 } };
+const struct fw_name fw_hook_names[] = {
+	{ "in", FW_IN },           { "out", FW_OUT },       { "input", FW_INPUT },
+	{ "forward", FW_FORWARD }, { "output", FW_OUTPUT }, { NULL, 0 },
+};
 
 const struct fw_name fw_frag_names[] = {
 	{ "no", FW_FRAG_NO }, { "first", FW_FRAG_FIRST }, { "later", FW_FRAG_LATER }, { NULL, 0 },

@@ -164,7 +164,7 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 		       const struct fw_match **out)
 {
 	int err = check_values(m, at, ds);
-	struct fw_match *s = err ? NULL : scratch(rs->index, sizeof(*m) + m->n * sizeof(m->r[0]));
+	struct fw_match *s = err ? NULL : scratch(rs->index, sizeof(*m) + (m->n + 1u) * sizeof(m->r[0]));
 
 	if (!s)
 		return err ? err : -ENOMEM;
@@ -184,8 +184,11 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 		return 0;
 	}
 	if (m->field == FW_F_HOOK && s->negated) {
-		s->r[0].lo = s->r[0].hi = !s->r[0].lo;
+		struct fw_range rest[FW_NHOOKS + 1];
+
+		s->n = (uint16_t)outside_ranges(s, rest);
 		s->negated = 0;
+		memcpy(s->r, rest, s->n * sizeof(rest[0]));
 	}
 	*out = fw_intern(rs, s, sizeof(*s) + s->n * sizeof(s->r[0]));
 	return *out ? 0 : -ENOMEM;

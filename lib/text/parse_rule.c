@@ -173,13 +173,17 @@ static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const str
 	return end_match(p, rule, kw->subject, err);
 }
 
-/* A word that is field and value at once: in, out, ip, ip6. */
+/* A word that is field and value at once: in, out, ip, ip6. Several hooks mean any of them. */
 static int parse_constant(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
-	int err = begin_match(p, kw->subject, false);
+	const struct fw_range r = { kw->value, kw->value };
+	int err;
 
+	if (rule->said[kw->subject])
+		return push_range(p, kw->subject, r);
+	err = begin_match(p, kw->subject, false);
 	if (!err)
-		err = push_range(p, kw->subject, (struct fw_range){ kw->value, kw->value });
+		err = push_range(p, kw->subject, r);
 	return end_match(p, rule, kw->subject, err);
 }
 
@@ -323,16 +327,31 @@ static int refuse_keyword(struct fw_parser *p)
 
 static int refuse_repeated(struct fw_parser *p, const struct fw_keyword *first, const struct fw_keyword *again)
 {
-	const char *hint = first->subject == FW_F_HOOK      ? "leave both out to match both directions" :
-			   first->subject == FW_F_ETHERTYPE ? "leave both out to match both families" :
+	const char *hint = first->subject == FW_F_ETHERTYPE ? "leave both out to match both families" :
 							      "keep one of them";
 
-	if (first == again)
+	if (first == again || first->subject == FW_F_HOOK)
 		return fw_diag_add(p->ds, fw_parser_here(p),
 				   again->parse == parse_constant ? "keep one of them" :
 								    "write it once, with a list: { a, b }",
 				   "'%s' is given twice in one rule", again->word);
 	return fw_diag_add(p->ds, fw_parser_here(p), hint, "'%s' cannot be used with '%s'", again->word, first->word);
+}
+
+/* Is it a hook that the rule does not name yet? */
+static bool is_another_hook(const struct fw_parser *p, const struct fw_keyword *kw)
+{
+	const struct fw_match *m = p->room[FW_F_HOOK];
+
+	return kw->subject == FW_F_HOOK && !fw_match_has(m, kw->value);
+}
+
+static void note_spot(struct fw_rule_text *rule, unsigned subject, struct fw_spot spot)
+{
+	if (subject < FW_NFIELDS)
+		rule->at.field[subject] = spot;
+	else
+		*(subject == FW_SIDE_SRC ? &rule->at.src : &rule->at.dst) = spot;
 }
 
 /* Matches up to the verdict (of a query: or the end), each at most once; notes the place of each for later diagnostics. */
@@ -344,18 +363,16 @@ static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 
 		if (!kw)
 			return refuse_keyword(p);
-		if (rule->said[kw->subject])
+		if (rule->said[kw->subject] && !is_another_hook(p, kw))
 			return refuse_repeated(p, rule->said[kw->subject], kw);
-		rule->said[kw->subject] = kw;
-		if (kw->subject < FW_NFIELDS)
-			rule->at.field[kw->subject] = spot;
-		else
-			*(kw->subject == FW_SIDE_SRC ? &rule->at.src : &rule->at.dst) = spot;
+		if (!rule->said[kw->subject])
+			note_spot(rule, kw->subject, spot);
 		p->lx.commas = kw->subject < FW_NFIELDS && fw_field_is_flags(kw->subject);
 		fw_parser_next(p);
 
 		int err = kw->parse(p, rule, kw);
 
+		rule->said[kw->subject] = kw;
 		p->lx.commas = false;
 		if (err)
 			return err;

@@ -225,8 +225,20 @@ static const struct {
 #undef FIELD_WORD
 };
 
+/* A field that has only words: all that the match names. */
+static void print_words(struct printer *p, const struct fw_match *m)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (words[i].field == m->field && fw_match_has(m, words[i].value))
+			word(p->b, words[i].text);
+}
+
 static void print_field(struct printer *p, const struct fw_match *m)
 {
+	if (fw_field_info[m->field].kind == FW_KIND_WORD) {
+		print_words(p, m);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (words[i].field == m->field && only(m, words[i].value)) {
 			word(p->b, words[i].text);

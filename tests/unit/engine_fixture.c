@@ -131,7 +131,6 @@ static void check_row(void *ctx, const struct rule_count *c, bool marked)
 /* The lines that the iterator file must have for policies and rules. */
 static void print_counters(struct engine *e, struct fw_buf *b)
 {
-	static const char *const hooks[] = { "xdp", "tc-ingress", "tc-egress" };
 	const struct fw_ruleset *rs = engine_ruleset(e);
 
 	fw_buf_printf(b, "# rule packets bytes verdict counter name\n");
@@ -140,10 +139,10 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 		unsigned prog = i / FW_NTERMINAL / FW_NREASONS;
 		struct fw_count n = fw_kern_prog_count(engine_kern(e), prog, reason, verdict);
 
-		enum fw_verdict is = fw_ruleset_policy(rs, reason, prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN);
+		enum fw_verdict is = fw_ruleset_policy(rs, reason, fw_prog_hook(prog));
 
 		if (n.packets || (verdict == is && fw_reason_possible(prog, reason)))
-			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, hooks[prog],
+			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, fw_prog_names[prog],
 				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
 				      fw_verdict_name(verdict));
 	}

@@ -18,7 +18,11 @@
 #define NCPUS 2
 #define MORE 1000
 
-static const char *const hooks[FW_NPROGS] = { "xdp", "tc-ingress", "tc-egress" };
+static const char *const hooks[FW_NPROGS] = {
+#define FAKE_HOOK(sym, name, hook) [FW_PROG_##sym] = name,
+	FW_PROGS(FAKE_HOOK)
+#undef FAKE_HOOK
+};
 static const char *const reasons[FW_NREASONS] = {
 #define FAKE_REASON(sym, name, verdict) [FW_R_##sym] = name,
 	FW_REASONS(FAKE_REASON)

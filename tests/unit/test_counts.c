@@ -66,7 +66,7 @@ static struct {
 
 static enum fw_verdict policy_of(uint32_t prog, uint32_t reason)
 {
-	return fw_ruleset_policy(fx.rs, (enum fw_reason)reason, prog == FW_PROG_TC_EGRESS ? FW_OUT : FW_IN);
+	return fw_ruleset_policy(fx.rs, (enum fw_reason)reason, fw_prog_hook((enum fw_prog)prog));
 }
 
 static void publish(void)
@@ -186,7 +186,6 @@ static const char *file_text(enum fw_kern_iterator_file file)
 static void check_counters_file(void)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	static const char *const progs[] = { "xdp", "tc-ingress", "tc-egress" };
 
 	fw_buf_printf(&b, "# rule packets bytes verdict counter name\n");
 	for (int i = 0; i < FW_NPROGS * FW_NREASONS * FW_NTERMINAL; i++) {
@@ -195,8 +194,8 @@ static void check_counters_file(void)
 		const struct fw_count *n = &sent.reason[prog][r][verdict];
 
 		if (n->packets || (enum fw_verdict)verdict == policy_of((uint32_t)prog, (uint32_t)r))
-			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name, progs[prog],
-				      n->packets, n->bytes, fw_verdict_name((unsigned)verdict));
+			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name,
+				      fw_prog_names[prog], n->packets, n->bytes, fw_verdict_name((unsigned)verdict));
 	}
 	for (int i = 0; i < RULES; i++)
 		if (labels[i].label.id)
@@ -211,7 +210,7 @@ static void check_counters_file(void)
 static void check_interfaces_file(void)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	static const char *const progs[] = { "xdp", "tc-ingress", "tc-egress" };
+
 	static const char *const by[] = { "policy", "rule" };
 
 	fw_buf_printf(&b, "# interface hook by verdict packets\n");
@@ -220,7 +219,7 @@ static void check_interfaces_file(void)
 			uint64_t n = sent.traffic[prog][i / FW_NTERMINAL][i % FW_NTERMINAL];
 
 			if (n)
-				fw_buf_printf(&b, "%d %s %s %s %" PRIu64 "\n", LOOPBACK, progs[prog],
+				fw_buf_printf(&b, "%d %s %s %s %" PRIu64 "\n", LOOPBACK, fw_prog_names[prog],
 					      by[i / FW_NTERMINAL], fw_verdict_name(i % FW_NTERMINAL), n);
 		}
 	assert_string_equal(file_text(FW_ITERATOR_INTERFACES), b.text);
@@ -332,7 +331,7 @@ static void all_forms_agree(void **state)
 	check();
 	for (int round = 0; round < 30; round++) {
 		for (unsigned n = random_below(50); n; n--)
-			send_one((enum fw_prog)random_below(FW_NPROGS));
+			send_one((enum fw_prog)random_below(FW_PROG_NF_INPUT));
 		check();
 		if (random_below(3) == 0) {
 			reset_some();

@@ -31,14 +31,14 @@ static void reopened(void **state)
 	assert_int_equal(fw_kern_attach_tc(u.k, pins_at.ifindex, FW_PROG_TC_EGRESS, &pins_diags), 0);
 	assert_int_equal(pins_attachments(u.k), 2);
 	segments = fw_kern_pool(u.k)->nsegments;
-	for (int i = 0; i < FW_NPROGS; i++)
+	for (int i = 0; i < FW_PROG_NF_INPUT; i++)
 		ids[i] = pins_prog_id(fw_kern_prog_fd(u.k, (enum fw_prog)i));
 	pins_assert_filtered(true);
 	pins_close(&u);
 	pins_assert_filtered(true);
 
 	u = pins_open(true);
-	for (int i = 0; i < FW_NPROGS; i++)
+	for (int i = 0; i < FW_PROG_NF_INPUT; i++)
 		assert_int_equal(pins_prog_id(fw_kern_prog_fd(u.k, (enum fw_prog)i)), ids[i]);
 	assert_int_equal(fw_kern_generation(u.k), 7);
 	assert_int_equal(fw_kern_pool(u.k)->nsegments, segments);

@@ -62,7 +62,7 @@ static int read_maps(void)
 		return 2;
 	if (bpf_obj_get(PINS "/readers/traffic") >= 0 || errno != EACCES)
 		return 3;
-	if (bpf_obj_get(PINS "/readers/counters-3-0-0") >= 0 || errno != EACCES)
+	if (bpf_obj_get(PINS "/readers/" FW_COUNTERS_PIN "-0-0") >= 0 || errno != EACCES)
 		return 4;
 	return unlink(PINS "/readers/traffic") ? 0 : 5;
 }

@@ -179,7 +179,7 @@ static void interface_names_are_bounded(void **state)
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	char name[16];
 
-	for (int i = 0; i < 65535; i++) {
+	for (int i = 0; i < FW_IFACES_MAX; i++) {
 		snprintf(name, sizeof(name), "if%d", i);
 		assert_int_equal(fw_ruleset_iface(rs, name), i);
 	}
@@ -564,11 +564,21 @@ static void matches_become_normal_and_shared(void **state)
 	assert_int_equal(a->matches[1]->r[0].lo, 80);
 	assert_int_equal(a->matches[1]->r[0].hi, 86);
 	assert_int_equal(a->matches[1]->r[1].lo, 90);
-	/* `hook not in` is `out`, and both hooks are no match at all. */
+	/* `hook not in` is all others, and all hooks are no match at all. */
 	assert_int_equal(a->matches[2]->negated, 0);
+	assert_int_equal(a->matches[2]->n, 1);
 	assert_int_equal(a->matches[2]->r[0].lo, FW_OUT);
+	assert_int_equal(a->matches[2]->r[0].hi, FW_OUTPUT);
+	assert_false(fw_rule_on_hook(a, FW_IN));
+	assert_true(fw_rule_on_hook(a, FW_OUT) && fw_rule_on_hook(a, FW_FORWARD));
+	hook.m = (struct fw_match){ .field = FW_F_HOOK, .n = 1, .negated = 1 };
+	hook.m.r[0] = (struct fw_range){ FW_OUT, FW_FORWARD };
+	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &a), 0);
+	assert_int_equal(a->matches[2]->n, 2);
+	for (unsigned h = 0; h < FW_NHOOKS; h++)
+		assert_int_equal(fw_rule_on_hook(a, (enum fw_hook)h), h == FW_IN || h == FW_OUTPUT);
 	hook.m = (struct fw_match){ .field = FW_F_HOOK, .n = 1 };
-	hook.m.r[0] = (struct fw_range){ FW_IN, FW_OUT };
+	hook.m.r[0] = (struct fw_range){ FW_IN, FW_OUTPUT };
 	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &a), 0);
 	assert_int_equal(a->nmatches, 2);
 	fw_ruleset_free(rs);
@@ -664,17 +674,17 @@ static void tables_follow_the_fields(void **state)
 	fw_ruleset_free(rs);
 }
 
-static void policies_follow_directions(void **state)
+static void policies_follow_hooks(void **state)
 {
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 
-	for (unsigned i = 0; i < 4; i++) {
-		rs->policy[FW_R_IN] = i & 1;
-		rs->policy[FW_R_OUT] = i >> 1;
-		assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, FW_IN), i & 1);
-		assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, FW_OUT), i >> 1);
-		assert_int_equal(fw_ruleset_policy(rs, FW_R_NON_IP, FW_IN), FW_ACCEPT);
-	}
+	for (unsigned i = 0; i < 1 << FW_NHOOKS; i++)
+		for (unsigned hook = 0; hook < FW_NHOOKS; hook++) {
+			for (unsigned h = 0; h < FW_NHOOKS; h++)
+				rs->policy[h] = i >> h & 1;
+			assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, (enum fw_hook)hook), i >> hook & 1);
+			assert_int_equal(fw_ruleset_policy(rs, FW_R_NON_IP, (enum fw_hook)hook), FW_ACCEPT);
+		}
 	rs->policy[FW_R_NOT_PARSED] = FW_ACCEPT;
 	rs->policy[FW_R_IN] = FW_DROP;
 	assert_int_equal(fw_ruleset_policy(rs, FW_R_NOT_PARSED, FW_IN), FW_ACCEPT);
@@ -700,7 +710,7 @@ int main(void)
 		cmocka_unit_test(sets_keep_what_was_given),
 		cmocka_unit_test(many_rules_are_found),
 		cmocka_unit_test(tables_follow_the_fields),
-		cmocka_unit_test(policies_follow_directions),
+		cmocka_unit_test(policies_follow_hooks),
 	};
 	const char *given = getenv("FW_SEED");
 

@@ -392,11 +392,15 @@ static void broken_pins(void **state)
 		unsigned size;
 		int err;
 	} rows[] = {
-		{ "traffic", 0, -ENOENT },         { "traffic", 64, -EPROTO },
-		{ "counters-3-0-0", 0, -ENOENT },  { "counters-3-0-1", 64, -EPROTO },
-		{ "counters-3-0-2", 0, 0 },                                          /* the base */
-		{ "counters-3-0-2", 64, -EPROTO }, { "counters-3-0-3", 0, -ENOENT }, /* labels */
-		{ "counters-3-0-3", 64, -EPROTO }, { "names-0", 0, 0 },
+		{ "traffic", 0, -ENOENT },
+		{ "traffic", 64, -EPROTO },
+		{ FW_COUNTERS_PIN "-0-0", 0, -ENOENT },
+		{ FW_COUNTERS_PIN "-0-1", 64, -EPROTO },
+		{ FW_COUNTERS_PIN "-0-2", 0, 0 }, /* the base */
+		{ FW_COUNTERS_PIN "-0-2", 64, -EPROTO },
+		{ FW_COUNTERS_PIN "-0-3", 0, -ENOENT }, /* labels */
+		{ FW_COUNTERS_PIN "-0-3", 64, -EPROTO },
+		{ "names-0", 0, 0 },
 		{ "names-0", 64, -EPROTO },
 	};
 	struct scrapes all = { .last = SCRAPE_CONTROLLER_DOWN };

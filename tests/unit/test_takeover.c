@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fw/pinned.h"
 #include "tests/unit/pins.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
@@ -66,7 +67,7 @@ static void make_older(void)
 	int made = 0;
 
 	while (dir && (e = readdir(dir))) {
-		snprintf(from, sizeof(from), PINS "/%s/maps/counters-3", e->d_name);
+		snprintf(from, sizeof(from), PINS "/%s/maps/" FW_COUNTERS_PIN, e->d_name);
 		snprintf(to, sizeof(to), PINS "/%s/maps/counters", e->d_name);
 		made += e->d_name[0] != '.' && !rename(from, to);
 	}

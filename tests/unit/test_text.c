@@ -215,7 +215,7 @@ static const struct {
 	{ "rule drop comment \"\xff\"", 1, 19, "byte 0xff of the comment", "" },
 	{ "rule dprt 80 drop", 1, 6, "not 'dprt'", "did you mean 'dport'?" },
 	{ "rule in in drop", 1, 9, "'in' is given twice", "" },
-	{ "rule in out drop", 1, 9, "'out' cannot be used with 'in'", "both directions" },
+	{ "rule in output in drop", 1, 16, "'in' is given twice in one rule", "keep one" },
 	{ "rule ip ip6 drop", 1, 9, "'ip6' cannot be used with 'ip'", "both families" },
 	{ "rule ip ethertype arp drop", 1, 9, "'ethertype' cannot be used with 'ip'", "" },
 	{ "rule from 1.1.1.1 from 2.2.2.2 drop", 1, 19, "'from' is given twice", "with a list" },

@@ -205,7 +205,7 @@ EMIT(fallback)
 
 static const char *direction(int hook)
 {
-	return snapshot_hooks[hook].direction == FW_IN ? "in" : "out";
+	return fw_hook_name(snapshot_hooks[hook].direction);
 }
 
 EMIT(traffic)

@@ -16,19 +16,10 @@ void metric_rule(struct fw_buf *b, const struct fw_rule *rule, struct fw_count c
 	fw_buf_add(b, line, fw_rule_line_print(line, &l));
 }
 
-static const struct {
-	const char *name;
-	enum fw_hook direction;
-} progs[FW_NPROGS] = {
-#define PROG_ROW(sym, name, direction) { name, direction },
-	FW_PROGS(PROG_ROW)
-#undef PROG_ROW
-};
-
 static void put_hook(struct fw_buf *b, unsigned prog)
 {
-	fw_buf_printf(b, "\"hook\":\"%s\",\"direction\":\"%s\"", progs[prog].name,
-		      progs[prog].direction == FW_OUT ? "out" : "in");
+	fw_buf_printf(b, "\"hook\":\"%s\",\"direction\":\"%s\"", fw_prog_names[prog],
+		      fw_hook_name(fw_prog_hook((enum fw_prog)prog)));
 }
 
 static void put_count(struct fw_buf *b, unsigned prog, unsigned verdict, struct fw_count n)
@@ -57,7 +48,7 @@ void metric_policy(struct fw_buf *b, struct engine *e, enum fw_reason reason)
 	fw_buf_printf(b, ",\"hooks\":[");
 	for (unsigned i = 0; i < FW_NPROGS * FW_NTERMINAL && !b->failed; i++) {
 		unsigned prog = i / FW_NTERMINAL, verdict = i % FW_NTERMINAL;
-		unsigned is = fw_ruleset_policy(rs, reason, progs[prog].direction);
+		unsigned is = fw_ruleset_policy(rs, reason, fw_prog_hook((enum fw_prog)prog));
 
 		if (fw_reason_possible((enum fw_prog)prog, reason) && (verdict == is || of[prog][verdict].packets))
 			put_count(b, prog, verdict, of[prog][verdict]);

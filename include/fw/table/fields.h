@@ -14,7 +14,11 @@
 
 #include "fw/table/verdict.h"
 
-enum fw_hook { FW_IN, FW_OUT, FW_NHOOKS };
+/* Where packets are seen: on the wire, before routing and NAT (IN, OUT), or by the host's own stack (netfilter's hooks). */
+enum fw_hook { FW_IN, FW_OUT, FW_INPUT, FW_FORWARD, FW_OUTPUT, FW_NHOOKS };
+/* Tables indexed by hook have this many rows, so that a mask bounds the index. */
+#define FW_HOOK_ROWS 8
+_Static_assert(FW_NHOOKS <= FW_HOOK_ROWS, "each hook has a row");
 
 /* Which packets have a field: every frame, IP packets, or those of a protocol, unless they are later fragments. */
 enum fw_layer { FW_LAYER_FRAME, FW_LAYER_IP, FW_LAYER_PORTS, FW_LAYER_ICMP, FW_LAYER_TCP, FW_NLAYERS };
@@ -57,7 +61,7 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_SKB
 	  .hint = "fin, syn, rst, psh, ack, urg, ece, cwr with only commas between, or none")       \
 	X(HOOK, "hook", FW_NHOOKS - 1, ALWAYS, FRAME, HOOK, 0, 10,                                  \
 	  .kind = FW_KIND_WORD, .names = { fw_hook_names })                                         \
-	X(IFACE, "on", 65535, MAYBE, FRAME, ASKED, 0, 20,                                           \
+	X(IFACE, "on", 32767, MAYBE, FRAME, ASKED, 0, 20,                                           \
 	  .kind = FW_KIND_IFACE)                                                                    \
 	X(ETHERTYPE, "ethertype", 65535, ALWAYS, FRAME, BYTES, 2, 30,                               \
 	  .format = "0x%04x", .names = { fw_ethertype_names })                                      \
@@ -90,7 +94,7 @@ enum fw_field {
 _Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
 
 /* The number of every interface that the ruleset does not name. */
-#define FW_IFACE_OTHER 65535
+#define FW_IFACE_OTHER 32767
 
 /* The value of a field that the packet does not have. */
 enum fw_field_absent {
@@ -171,7 +175,8 @@ enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };
 enum fw_family { FW_FAMILY_NONE, FW_IP4, FW_IP6, FW_NFAMILIES };
 _Static_assert(FW_NFAMILIES <= 1 << FW_FLOW_FAMILY_BITS, "the flow key has room for the family");
 /* The policy of a hook has the hook's number: the lookup takes one for the other. */
-_Static_assert((int)FW_R_IN == (int)FW_IN && (int)FW_R_OUT == (int)FW_OUT && FW_NHOOKS == 2,
+_Static_assert((int)FW_R_IN == (int)FW_IN && (int)FW_R_OUT == (int)FW_OUT && (int)FW_R_INPUT == (int)FW_INPUT &&
+		       (int)FW_R_FORWARD == (int)FW_FORWARD && (int)FW_R_OUTPUT == (int)FW_OUTPUT && FW_NHOOKS == 5,
 	       "each hook needs a policy, whose reason has the hook's number");
 
 /*

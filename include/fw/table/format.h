@@ -239,11 +239,11 @@ struct fw_root {
 	__u32 nactions;
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
 	__u32 pad[3];
-	__u8 policy[FW_NHOOKS][FW_POLICIES]; /* action of each reason's policy */
-	__u64 room[5];
+	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
+	__u64 room[9];
 };
 /* clang-format on */
-FW_ASSERT_SIZE(struct fw_root, 3 * FW_LINE);
+FW_ASSERT_SIZE(struct fw_root, 5 * FW_LINE);
 
 /* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are those of reasons, see FW_COUNTER_REASON(). */
 struct fw_counter {
@@ -252,7 +252,7 @@ struct fw_counter {
 };
 #define FW_COUNTER_CHUNK_SHIFT 14
 #define FW_COUNTER_CHUNK (1u << FW_COUNTER_CHUNK_SHIFT)
-#define FW_COUNTER_RULES 64 /* counter of rule slot 0 */
+#define FW_COUNTER_RULES 256 /* counter of rule slot 0 */
 
 /* The flow cache: sets of two. */
 #define FW_FLOWS 4096

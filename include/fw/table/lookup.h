@@ -439,12 +439,10 @@ static __always_inline __u32 fw_go_on(struct fw_cpu *cpu, __u32 reason)
 	return FW_IN_MEMORY(cpu->answer.passed) == FW_TURNS ? FW_R_TURNS : FW_R_INTERNAL;
 }
 
-_Static_assert((FW_NHOOKS & (FW_NHOOKS - 1)) == 0, "a mask bounds hooks");
-
 /* The decision of the rules, or else of the policies, for the packet of cpu->key, as FW_WHAT. */
 static __always_inline __u32 fw_decide(struct fw_cpu *cpu)
 {
-	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & (FW_NHOOKS - 1);
+	__u32 reason = cpu->key.reason, hook = cpu->key.f[FW_F_HOOK] & (FW_HOOK_ROWS - 1);
 
 	if (reason == FW_R_NONE || (cpu->root.frame_rules && fw_reason_has_rules(reason))) {
 		cpu->floor = 0;

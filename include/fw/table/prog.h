@@ -14,20 +14,40 @@ struct fw_arena_range {
 	__u32 pad;
 };
 
-/* The programs on the hooks. X(symbol, name, direction of packets) */
+/* The programs on the kernel's hooks. X(symbol, name, hook as rules know it) */
 /* clang-format off */
 #define FW_PROGS(X)                              \
 	X(XDP, "xdp", FW_IN)                     \
 	X(TC_INGRESS, "tc-ingress", FW_IN)       \
-	X(TC_EGRESS, "tc-egress", FW_OUT)
+	X(TC_EGRESS, "tc-egress", FW_OUT)        \
+	X(NF_INPUT, "input", FW_INPUT)           \
+	X(NF_FORWARD, "forward", FW_FORWARD)     \
+	X(NF_OUTPUT, "output", FW_OUTPUT)
 
 enum fw_prog {
-#define FW_PROG_ENUM(sym, name, direction) FW_PROG_##sym,
+#define FW_PROG_ENUM(sym, name, hook) FW_PROG_##sym,
 	FW_PROGS(FW_PROG_ENUM)
 #undef FW_PROG_ENUM
 	FW_NPROGS,
 };
 /* clang-format on */
+
+/* Is it one of netfilter's hooks? */
+static __always_inline int fw_prog_is_nf(unsigned prog)
+{
+	return prog >= FW_PROG_NF_INPUT && prog <= FW_PROG_NF_OUTPUT;
+}
+
+static inline enum fw_hook fw_prog_hook(enum fw_prog prog)
+{
+	static const __u8 hooks[FW_NPROGS] = {
+#define FW_PROG_HOOK(sym, name, hook) hook,
+		FW_PROGS(FW_PROG_HOOK)
+#undef FW_PROG_HOOK
+	};
+
+	return (enum fw_hook)hooks[prog];
+}
 
 /* Each CPU has two states, the second for a packet that interrupts another. The last one of all is for fw_dry_run(). */
 #define FW_CPU_STATES(ncpus) (2 * (ncpus) + 1)
@@ -47,12 +67,13 @@ struct fw_dry_run {
  */
 #define FW_COUNTER_REASON(prog, reason, verdict) (((prog)*FW_NREASONS + (reason)) * FW_NTERMINAL + (verdict))
 _Static_assert(FW_COUNTER_REASON(FW_NPROGS, 0, 0) <= FW_COUNTER_RULES, "counters of reasons");
-/* Can this policy decide a packet at a program's hook? `in` and `out` apply to the hooks of their direction only. */
-static __always_inline int fw_reason_possible(enum fw_prog prog, enum fw_reason reason)
+/* Can this policy decide a packet at a program's hook? Each hook has its own; netfilter passes IP packets only. */
+static inline int fw_reason_possible(enum fw_prog prog, enum fw_reason reason)
 {
-	int out = prog == FW_PROG_TC_EGRESS;
-
-	return reason == FW_R_IN ? !out : reason != FW_R_OUT || out;
+	if ((unsigned)reason < FW_NHOOKS)
+		return (unsigned)reason == (unsigned)fw_prog_hook(prog);
+	return !fw_prog_is_nf(prog) ||
+	       (reason != FW_R_NON_IP && reason != FW_R_VLAN_DEPTH && reason != FW_R_NOT_PARSED);
 }
 
 /*

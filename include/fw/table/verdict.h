@@ -10,7 +10,7 @@
  *
  * Terminal verdicts are first, since counters by verdict are arrays over them; then the others of rules. 0 is drop, so that
  * zeroed memory lets no packet pass. CONTINUE counts the packet and leaves the decision to the next match. FOLLOW is the verdict
- * of `policy in` or `policy out`, depending on the packet's direction.
+ * of the policy of the packet's hook.
  */
 /* clang-format off */
 #define FW_VERDICTS(X)                   \
@@ -97,6 +97,7 @@ static inline int fw_verdict_find(const char *name, unsigned long len, unsigned 
 /*
  * Why a packet got its verdict without a rule. Counted under these names;
  * X(symbol, name in `policy NAME VERDICT`, verdict unless the ruleset says otherwise).
+ * The first FW_NHOOKS are the policies of the hooks, in the order of enum fw_hook.
  * INTERNAL means inconsistent tables, TURNS a packet that needs more lookups than FW_TURNS. The compiler ensures that neither
  * happens; both drop and cannot be set, see fw_reason_is_fault().
  */
@@ -104,6 +105,9 @@ static inline int fw_verdict_find(const char *name, unsigned long len, unsigned 
 #define FW_REASONS(X)                                    \
 	X(IN, "in", FW_ACCEPT)                           \
 	X(OUT, "out", FW_ACCEPT)                         \
+	X(INPUT, "input", FW_ACCEPT)                     \
+	X(FORWARD, "forward", FW_ACCEPT)                 \
+	X(OUTPUT, "output", FW_ACCEPT)                   \
 	X(MALFORMED, "malformed", FW_DROP)               \
 	X(NON_IP, "non-ip", FW_ACCEPT)                   \
 	X(VLAN_DEPTH, "vlan-depth", FW_DROP)             \

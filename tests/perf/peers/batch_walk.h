@@ -212,7 +212,8 @@ static void batch_run(struct batch *b, const struct fw_key *keys, unsigned n, ui
 	if (batch_rules(b))
 		batch_blocks(b, keys);
 	for (unsigned p = 0; p < n; p++) {
-		__u32 reason = keys[p].f[FW_F_HOOK] & 1, policy = FW_WHAT(reason, b->root.policy[reason][reason]);
+		__u32 reason = keys[p].f[FW_F_HOOK] & (FW_HOOK_ROWS - 1),
+		      policy = FW_WHAT(reason, b->root.policy[reason][reason]);
 
 		what[p] = b->best[p] != FW_HIT_NONE ? (__u32)b->best[p] : policy;
 		b->alone |= (__u32)(FW_WHAT_ACTION(what[p]) >= FW_NTERMINAL) << p;
