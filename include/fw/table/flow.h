@@ -52,6 +52,7 @@ static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, cons
 {
 	const struct fw_flow *flow = &e->flow;
 
+	fw_forget();
 	return (flow->src.hi ^ key->src.hi) | (flow->src.lo ^ key->src.lo) | (flow->dst.hi ^ key->dst.hi) |
 	       (flow->dst.lo ^ key->dst.lo) | (flow->fields[0] ^ fields[0]) | (flow->fields[1] ^ fields[1]) |
 	       (flow->fields[2] ^ fields[2]) | (e->generation ^ generation);
@@ -108,6 +109,7 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 			return fw_flow_found(cpu, set[0].what);
 		if (!fw_flow_differs(&set[1], &cpu->key, fields, generation))
 			return fw_flow_found(cpu, set[1].what);
+		fw_forget();
 	}
 	what = fw_decide(cpu);
 	/* An entry has no room for rules that were passed: such flows are looked up each time and do not count as misses. */

@@ -53,6 +53,9 @@
 /* Hides a value from the optimiser, which otherwise rewrites bounds checks into forms that the verifier rejects. */
 #define fw_opaque(x) __asm__ volatile("" : "+r"(x))
 
+/* Makes the compiler load again what it has loaded before. BPF has few registers: it would spill the values to the stack. */
+#define fw_forget() __asm__ volatile("" ::: "memory")
+
 #define FW_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 
 #endif
