@@ -4,7 +4,7 @@
 peer=${PEER:-$top/build/peer}
 
 ask() { "$peer" "$tmp/fwd/sock" ask "$@"; }
-# answers CODE COMMAND...: checks the exit code; the output goes to $tmp/out.
+# answers CODE COMMAND...: checks the exit code; the output is in $tmp/out.
 answers() {
 	local want=$1 code
 	shift

@@ -23,7 +23,7 @@ clean_fwd() {
 	ctl flush --yes >/dev/null && ctl counters --reset >/dev/null && fw_gone
 }
 
-# exits CODE COMMAND...: checks the exit code; the output goes to $tmp/out and $tmp/err.
+# exits CODE COMMAND...: checks the exit code; the output is in $tmp/out and $tmp/err.
 exits() {
 	local want=$1 code
 	shift
@@ -241,7 +241,7 @@ case_fwd_attach() {
 	# outgoing packets: if the rules need it, or by option
 	ok attach s0 && ok --json status && says '"out":false' && ok add rule name no-ping out proto icmp mark 7 drop &&
 		ok --json status && says '"out":true' || return 1
-	in_server ping -q -c1 -W0.2 -m 7 $client4 >/dev/null && { fail "a marked ping goes out"; return 1; }
+	in_server ping -q -c1 -W0.2 -m 7 $client4 >/dev/null && { fail "a marked ping is sent"; return 1; }
 	ok attach s0 --out no && ok --json status && says '"out":false' && ok detach s0
 }
 

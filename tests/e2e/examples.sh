@@ -86,7 +86,7 @@ lease() {
 }
 
 advertised() { at "$1" ip -6 addr show dev "$2" dynamic | grep -q "inet6 $3"; }
-autoconfigured() { # SPACE DEV PREFIX: the host solicits the router when the interface comes up; the router advertises every 10 s
+autoconfigured() { # SPACE DEV PREFIX: the host solicits the router when the interface is up; the router advertises every 10 s
 	at "$1" ip link set "$2" down && at "$1" ip link set "$2" up && wait_until advertised "$@" || fail "no address by router advertisement"
 }
 
@@ -115,7 +115,7 @@ pinged() { # SPACE ADDRESS TEXT OPTION...
 	grep -q "$3" "$tmp/ping" || fail "ping from $1 to $2 does not say '$3': $(cat "$tmp/ping")"
 }
 
-# ICMP errors on the way to a host behind a smaller MTU.
+# ICMP errors on the way to a host beyond a smaller MTU.
 path() { # SPACE
 	at "$1" ip route flush cache && at "$1" ip -6 route flush cache
 	pinged "$1" $far4 " 0% packet loss" && pinged "$1" $far6 " 0% packet loss" &&

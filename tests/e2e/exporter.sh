@@ -29,7 +29,7 @@ stop_web() {
 	return $code
 }
 
-# get PATH [OPTION OF CURL...]: the reply goes to $tmp/page, its header to $tmp/header.
+# get PATH [OPTION OF CURL...]: the reply is in $tmp/page, its header in $tmp/header.
 get() {
 	local path=$1
 	shift
@@ -203,7 +203,7 @@ case_exporter_interface_gone() {
 	in_server ip link del e1 && gone_is_gone "fwd is there" && fwd_kill KILL && gone_is_gone "fwd is dead" && start_fwd &&
 		gone_link && device_becomes e1 '"state":"attached"' || return 1
 	in_client ping -q -c 5 -i 0.005 198.18.5.1 >/dev/null || fail "no ping" || return 1
-	get /metrics && n=$(page_value "$came") && [ "$n" -ge 5 ] && [ "$n" -lt 50 ] || fail "it comes again with $n" || return 1
+	get /metrics && n=$(page_value "$came") && [ "$n" -ge 5 ] && [ "$n" -lt 50 ] || fail "it is exported again with $n" || return 1
 	fwd_kill KILL && in_server ip link del e1 && gone_is_gone "gone while fwd is dead" && start_fwd && gone_is_gone "and is back"
 }
 

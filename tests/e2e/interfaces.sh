@@ -129,7 +129,7 @@ case_interfaces_run() {
 	in_server ip link property del dev s0 altname enp3s0
 }
 
-# Errors come with a hint; of several interfaces either all are attached or none.
+# Errors have a hint; of several interfaces either all are attached or none.
 case_interfaces_refused() {
 	start_fwd && pair veth0 veth1 && pair veth2 veth3 || return 1
 	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' || return 1

@@ -38,7 +38,7 @@ case_lists_skip_bad() {
 		ok load --check "$tmp/feed.rules" && says "3 lines skipped" || return 1
 	# The store keeps the file as it was, and parses it in the same way.
 	[ "$(ctl set list feed)" = "set feed { 1.2.3.4, 5.6.7.8 }" ] && fwd_kill TERM && start_fwd &&
-		is "the set behind a restart" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }" || return 1
+		is "the set after a restart" "$(ctl set list feed)" "set feed { 1.2.3.4, 5.6.7.8 }" || return 1
 	printf 'nosuch\n' >"$tmp/feed"
 	refuses 1 "no line holds an address" load "$tmp/feed.rules" || return 1
 	printf '<html>\n1.2.3.4\n' >"$tmp/feed"

@@ -139,7 +139,7 @@ case_egress() {
 	start "$tmp/rules" || return 1
 	grep -q "tc egress" "$tmp/out" || fail "no tc egress" || return 1
 	in_server ping -q -c3 -i 0.01 -W60 $client4 >/dev/null || fail "ping does not go out" || return 1
-	in_server ping -q -c3 -i 0.01 -W0.2 -m 7 $client4 >/dev/null && { fail "a marked ping goes out"; return 1; }
+	in_server ping -q -c3 -i 0.01 -W0.2 -m 7 $client4 >/dev/null && { fail "a marked ping is sent"; return 1; }
 	expect no try_ping $server4 $listed4 || return 1
 	echo x | in_server nc -u -w1 -q0 $client4 53
 	stop && expect_count no-dns 1 && expect_counted marked && expect_counted from-feed

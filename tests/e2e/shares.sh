@@ -219,5 +219,5 @@ case_shares_changes_in_a_row() {
 	done >"$tmp/changes"
 	answers 0 raw_changes || return 1
 	is "changes" "$(grep -ao '"ok":true' "$tmp/out" | wc -l)" 600 &&
-		is "changes that compiled anew" "$(grep -ao '"rebuilt":true' "$tmp/out" | wc -l)" 0
+		is "changes that recompiled" "$(grep -ao '"rebuilt":true' "$tmp/out" | wc -l)" 0
 }

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* The head of an input. */
 struct head {
 	uint8_t hook;
-	uint8_t beside; /* bit 0: there is a tag outside the frame, bit 1: there is no Ethernet header */
+	uint8_t outside; /* bit 0: there is a tag outside the frame, bit 1: there is no Ethernet header */
 	uint16_t iface;
 	uint16_t vlan_tci; /* without Ethernet header: the ethertype */
 	uint16_t hidden;   /* bytes of the frame that cannot be read */
@@ -160,8 +160,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.mark = h.mark,
 		.len = (uint32_t)size + h.hidden + (h.beyond & 0x1ffff),
 		.vlan_tci = h.vlan_tci,
-		.vlan_present = h.beside & 1,
-		.l3 = h.beside >> 1 & 1,
+		.vlan_present = h.outside & 1,
+		.l3 = h.outside >> 1 & 1,
 		.ethertype = h.vlan_tci,
 	};
 	parse(data, size, &meta, 0x00, &key);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The right answers to some packets while rules come and go: after every change,
+ * The right answers to some packets while rules are added and removed: after every change,
  * which rule decides, by comparing with every rule that differs. And whether an
  * answer that was given some time during some changes is right.
  */

@@ -47,7 +47,7 @@ struct bench_stages {
 	double kernel;  /* counters, segments, the one store */
 	double total;   /* from having the text to having published */
 	double after;   /* freeing memory, beginning and ending grace periods */
-	bool anew;      /* all tables were written again */
+	bool rebuilt;   /* all tables were written again */
 	bool waited;    /* for a grace period, before it could be made */
 };
 

@@ -120,7 +120,7 @@ static int attempt(struct bench_controller *c, struct fw_transaction *t, const s
 		err = fw_transaction_commit(t, NULL, NULL);
 	out->compile = t->compile;
 	out->kernel = t->kernel;
-	out->anew = t->rebuilt;
+	out->rebuilt = t->rebuilt;
 	if (err)
 		fw_transaction_abort(t);
 	return err;

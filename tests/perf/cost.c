@@ -2,7 +2,7 @@
 /*
  * fwbench cost: the dearest packet as it is announced, against the dearest that random ports find between the same
  * addresses: the lines that it reads, and its time in user space, with those lines flushed from all caches and with them
- * there. Prices in fw/cost.h come from this.
+ * there. The prices in fw/cost.h were measured with this.
  */
 #include "tests/perf/bench.h"
 

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define LOOPBACK 1 /* the interface that test packets come from */
+#define LOOPBACK 1 /* the ingress interface of test packets */
 
 struct kernel {
 	struct fw_kern *kern;

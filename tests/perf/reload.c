@@ -219,8 +219,8 @@ static void print_table(struct reload *r)
 	printf("  memory of fwd, MiB: empty %.0f; first load, peak %.0f; again, peak %.0f; resident after %.0f (anonymous "
 	       "%.0f)\n",
 	       mib(r->before), mib(r->first_peak), mib(r->peak), mib(r->resident), mib(r->anonymous));
-	printf("  traffic during %u reloads, %zu rules come and go: %llu packets in %.1f s\n", r->set->reloads,
-	       r->left_out, (unsigned long long)p->sent, p->seconds);
+	printf("  traffic during %u reloads, %zu rules change: %llu packets in %.1f s\n", r->set->reloads, r->left_out,
+	       (unsigned long long)p->sent, p->seconds);
 	printf("    lost %llu, slipped through %llu; either answer right: dropped %llu, passed %llu\n",
 	       (unsigned long long)p->lost, (unsigned long long)p->slipped, (unsigned long long)p->judged_either[0],
 	       (unsigned long long)p->judged_either[1]);

@@ -28,7 +28,7 @@ struct reload_rules {
 /**
  * reload_rules_make - two rulesets of one
  *
- * Both have all its rules, but for some that the second leaves out; before them stand rules for single sources that
+ * Both have all its rules, but for some that the second leaves out; they are preceded by rules for single sources that
  * accept in both, drop in both, accept in one of them, or accept (drop) by another rule in each, where a mixture of
  * both would drop (accept).
  * Return: 0, -ENOMEM.

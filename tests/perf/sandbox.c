@@ -131,7 +131,7 @@ const char *sandbox_path(const struct sandbox *box, const char *name)
 	return path;
 }
 
-/* Its output goes to a file, which is shown if it does not start. */
+/* Its output is written to a file, which is shown if it does not start. */
 static void fwd_exec(const struct sandbox *box)
 {
 	char path[300];
@@ -185,7 +185,7 @@ int sandbox_fwd_start(struct sandbox *box)
 		usleep(10000);
 	}
 	log_show(box);
-	fprintf(stderr, "fwbench: fwd does not come up\n");
+	fprintf(stderr, "fwbench: fwd does not start\n");
 	box->fwd = 0;
 	return -EIO;
 }

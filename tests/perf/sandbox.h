@@ -20,7 +20,7 @@ struct sandbox {
 /**
  * sandbox_enter - go on in a process of its own, in there
  *
- * The caller's process never comes back from this: it waits for the new one, clears up and ends with its exit status.
+ * The caller's process never returns from this: it waits for the new one, clears up and ends with its exit status.
  * Return: 0 in the new process; -errno after printing why.
  */
 int sandbox_enter(struct sandbox *box);
@@ -43,7 +43,7 @@ struct sandbox_answer {
 };
 /**
  * sandbox_run - a program to its end
- * @argv: as execve() takes it; argv[0] names a program beside fwbench, or one that PATH finds
+ * @argv: as execve() takes it; argv[0] names a program in fwbench's folder, or one that PATH finds
  * Return: 0, -errno; -EIO when it failed, and it has said why.
  */
 int sandbox_run(const struct sandbox *box, const char *const argv[], struct sandbox_answer *out);

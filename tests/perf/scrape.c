@@ -99,11 +99,11 @@ static int prepare(struct scrape *s)
 	return err;
 }
 
-static double ns(struct scrape *s, enum scrape_beside beside)
+static double ns(struct scrape *s, enum scrape_load load)
 {
 	bench_sample_sort(&s->lookup.empty);
-	bench_sample_sort(&s->lookup.ns[beside]);
-	return bench_sample_quantile(&s->lookup.ns[beside], 0.5) - bench_sample_quantile(&s->lookup.empty, 0);
+	bench_sample_sort(&s->lookup.ns[load]);
+	return bench_sample_quantile(&s->lookup.ns[load], 0.5) - bench_sample_quantile(&s->lookup.empty, 0);
 }
 
 static void print_series(const char *from, const char *choice, struct series *s)
@@ -120,7 +120,7 @@ static void print_series(const char *from, const char *choice, struct series *s)
 
 static void print_table(struct scrape *s)
 {
-	double idle = ns(s, BESIDE_NOTHING), loop = ns(s, BESIDE_LOOP);
+	double idle = ns(s, LOAD_NOTHING), loop = ns(s, LOAD_LOOP);
 
 	printf("%s, %llu rules\n", s->set->rules, (unsigned long long)s->rules);
 	printf("  pages                           n   min ms      p50      max   size MiB  resident MiB: first, last, peak\n");
@@ -128,9 +128,9 @@ static void print_table(struct scrape *s)
 		for (int c = 0; c < SCRAPE_NCHOICES; c++)
 			print_series(from_name[f], scrape_choice_name[c], &s->series[f][c]);
 	printf("  lookups, ns a packet (p50 of walks over %zu packets): idle %.0f\n", s->lookup.packets, idle);
-	printf("    beside a loop that touches no memory: %.0f (%+.1f%%)\n", loop, (loop / idle - 1) * 100);
+	printf("    next to a loop that touches no memory: %.0f (%+.1f%%)\n", loop, (loop / idle - 1) * 100);
 	for (int c = 0; c < SCRAPE_NCHOICES; c++) {
-		double busy = ns(s, BESIDE_PAGES + c);
+		double busy = ns(s, LOAD_PAGES + c);
 
 		printf("    while pages of %-8s rules are scraped, %zu of them: %.0f (%+.1f%%)\n",
 		       scrape_choice_name[c], s->lookup.scrapes[c], busy, (busy / idle - 1) * 100);
@@ -157,9 +157,9 @@ static int print_json(struct scrape *s)
 		      (json_int_t)s->rules, "fwd", scrape_choice_name[0], series_json(&s->series[FROM_FWD][0]),
 		      scrape_choice_name[1], series_json(&s->series[FROM_FWD][1]), "pinned", scrape_choice_name[0],
 		      series_json(&s->series[FROM_PINNED][0]), scrape_choice_name[1],
-		      series_json(&s->series[FROM_PINNED][1]), "lookup_ns", "idle", ns(s, BESIDE_NOTHING), "loop",
-		      ns(s, BESIDE_LOOP), scrape_choice_name[0], ns(s, BESIDE_PAGES), scrape_choice_name[1],
-		      ns(s, BESIDE_PAGES + 1));
+		      series_json(&s->series[FROM_PINNED][1]), "lookup_ns", "idle", ns(s, LOAD_NOTHING), "loop",
+		      ns(s, LOAD_LOOP), scrape_choice_name[0], ns(s, LOAD_PAGES), scrape_choice_name[1],
+		      ns(s, LOAD_PAGES + 1));
 	text = o ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	json_decref(o);
 	if (!text)

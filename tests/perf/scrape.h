@@ -24,14 +24,14 @@ uint64_t scrape_exporter_memory(const struct scrape_exporter *e, const char *wha
 int scrape_once(const struct scrape_exporter *e, bool up, double *seconds, uint64_t *bytes);
 
 /*
- * What goes on while packets are looked up: nothing; a loop that touches no memory, which shows what any process beside
+ * What else runs while packets are looked up: nothing; a loop that touches no memory, which shows what any other process
  * costs on this machine (CPUs share cores and clocks); or pages of one exporter that are scraped in a loop.
  */
-enum scrape_beside { BESIDE_NOTHING, BESIDE_LOOP, BESIDE_PAGES, NBESIDE = BESIDE_PAGES + SCRAPE_NCHOICES };
+enum scrape_load { LOAD_NOTHING, LOAD_LOOP, LOAD_PAGES, NLOADS = LOAD_PAGES + SCRAPE_NCHOICES };
 
 /* Lookups by the program that fwd has loaded: ns a packet, of each walk. */
 struct scrape_lookup {
-	struct bench_sample ns[NBESIDE], empty;
+	struct bench_sample ns[NLOADS], empty;
 	size_t packets, scrapes[SCRAPE_NCHOICES];
 };
 struct scrape_lookup_input {

@@ -3,7 +3,7 @@
  * fwbench scrape, packets on their way: one thread walks the program that fwd
  * has loaded on the highest CPU, while pages are scraped in a loop by all others,
  * where fwd and fw-exporter run too. Windows of all kinds take turns, and those
- * with a loop beside that touches no memory tell what the machine itself does.
+ * next to a loop that touches no memory show what the machine itself does.
  */
 #include "tests/perf/scrape.h"
 
@@ -77,15 +77,15 @@ struct windows {
 };
 
 /* Until the walk is done. */
-static int go_beside(struct windows *w, enum scrape_beside beside)
+static int run_with(struct windows *w, enum scrape_load load)
 {
-	unsigned choice = beside - BESIDE_PAGES;
+	unsigned choice = load - LOAD_PAGES;
 	uint64_t bytes;
 	double seconds;
 	int err = 0;
 
-	while (beside != BESIDE_NOTHING && !err && !__atomic_load_n(&w->walk.done, __ATOMIC_SEQ_CST)) {
-		if (beside == BESIDE_LOOP)
+	while (load != LOAD_NOTHING && !err && !__atomic_load_n(&w->walk.done, __ATOMIC_SEQ_CST)) {
+		if (load == LOAD_LOOP)
 			continue;
 		err = scrape_once(&w->exporters[choice], true, &seconds, &bytes);
 		w->out->scrapes[choice]++;
@@ -93,17 +93,17 @@ static int go_beside(struct windows *w, enum scrape_beside beside)
 	return err;
 }
 
-static int window(struct windows *w, enum scrape_beside beside)
+static int window(struct windows *w, enum scrape_load load)
 {
 	pthread_t thread;
 	int err;
 
 	w->walk.done = false;
-	w->walk.ns = &w->out->ns[beside];
+	w->walk.ns = &w->out->ns[load];
 	err = -pthread_create(&thread, NULL, walk_packets, &w->walk);
 	if (err)
 		return err;
-	err = go_beside(w, beside);
+	err = run_with(w, load);
 	pthread_join(thread, NULL);
 	return err ? err : w->walk.err;
 }
@@ -164,8 +164,8 @@ int scrape_lookup_run(const struct sandbox *box, const struct scrape_lookup_inpu
 		for (int i = 0; i < SCRAPE_NCHOICES; i++)
 			confine(in->exporters[i].pid, &others);
 		sched_setaffinity(0, sizeof(others), &others);
-		for (unsigned i = 0; !err && i < in->windows * NBESIDE; i++)
-			err = window(&w, (enum scrape_beside)(i % NBESIDE));
+		for (unsigned i = 0; !err && i < in->windows * NLOADS; i++)
+			err = window(&w, (enum scrape_load)(i % NLOADS));
 		sched_setaffinity(0, sizeof(walk->may), &walk->may);
 	}
 	out->packets = walk->packets;
@@ -179,6 +179,6 @@ int scrape_lookup_run(const struct sandbox *box, const struct scrape_lookup_inpu
 void scrape_lookup_free(struct scrape_lookup *l)
 {
 	bench_sample_free(&l->empty);
-	for (int i = 0; i < NBESIDE; i++)
+	for (int i = 0; i < NLOADS; i++)
 		bench_sample_free(&l->ns[i]);
 }

@@ -26,7 +26,7 @@ int update_write(struct bench_changes *c, enum update_row row, struct fw_buf *ou
 struct update_inside {
 	struct bench_sample total[UPDATE_NROWS];
 	struct bench_sample parse, compile, kernel, after; /* of singles */
-	size_t anew[UPDATE_NROWS], waited[UPDATE_NROWS];
+	size_t rebuilt[UPDATE_NROWS], waited[UPDATE_NROWS];
 };
 int update_inside_run(const struct update_settings *s, struct fw_ruleset *rs, struct update_inside *out);
 void update_inside_print(struct update_inside *u);
@@ -38,7 +38,7 @@ struct update_daemon {
 	struct bench_sample trip[UPDATE_NROWS];   /* from fwctl's start to its exit */
 	struct bench_sample inside[UPDATE_NROWS]; /* according to fwd: parse, compile, store, swap */
 	struct bench_sample store[UPDATE_NROWS];  /* of that, the store */
-	size_t anew[UPDATE_NROWS];
+	size_t rebuilt[UPDATE_NROWS];
 };
 /* -EBADMSG: fwd has another ruleset than it should have, said. */
 int update_daemon_run(const struct update_settings *s, const struct sandbox *box, struct update_daemon *out);
@@ -55,7 +55,7 @@ struct update_traffic {
 		double rate;            /* changes a second that were made */
 		size_t checked, wrong, changed; /* lookups; of those, while the answer changed */
 		struct bench_sample change;     /* seconds, as struct bench_stages has them in total */
-		size_t anew;
+		size_t rebuilt;
 	} cache[2]; /* without, with the flow cache */
 	size_t packets;
 };

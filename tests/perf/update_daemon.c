@@ -96,7 +96,7 @@ static int note(struct update_daemon *out, enum update_row row, const struct fig
 {
 	int err = bench_sample_add(&out->trip[row], f->trip);
 
-	out->anew[row] += f->rebuilt;
+	out->rebuilt[row] += f->rebuilt;
 	if (!err)
 		err = bench_sample_add(&out->inside[row], f->inside);
 	return err ? err : bench_sample_add(&out->store[row], f->store);
@@ -202,10 +202,10 @@ double update_batch_rate(struct bench_sample *trip)
 
 void update_daemon_print(struct update_daemon *u)
 {
-	printf("  durable: a process of fwctl, ms   n      p50      p99    p99.9       max  anew\n");
+	printf("  durable: a process of fwctl, ms   n      p50      p99    p99.9       max  rebuilt\n");
 	for (int row = 0; row < UPDATE_NROWS; row++) {
 		update_print_row(update_row_name[row], &u->trip[row], 1e-3);
-		printf(" %5zu\n", u->anew[row]);
+		printf(" %8zu\n", u->rebuilt[row]);
 	}
 	printf("  of which fwd says, ms           n      p50      p99    p99.9       max\n");
 	for (int row = UPDATE_SINGLES; row < UPDATE_NROWS; row++) {
@@ -227,7 +227,7 @@ json_t *update_daemon_json(struct update_daemon *u)
 		json_object_set_new(j, update_row_name[row],
 				    json_pack("{s:o,s:o,s:o,s:I}", "trip", update_json_row(&u->trip[row]), "fwd",
 					      update_json_row(&u->inside[row]), "store",
-					      update_json_row(&u->store[row]), "anew", (json_int_t)u->anew[row]));
+					      update_json_row(&u->store[row]), "rebuilt", (json_int_t)u->rebuilt[row]));
 	json_object_set_new(j, "batch_rules_per_second",
 			    json_pack("{s:f,s:f}", "adds", update_batch_rate(&u->trip[UPDATE_BATCH_ADD]), "mixed",
 				      update_batch_rate(&u->trip[UPDATE_BATCH_MIXED])));

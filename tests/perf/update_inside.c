@@ -16,12 +16,12 @@ static int measure(struct bench_controller *controller, struct bench_changes *c,
 	fw_buf_free(&text);
 	if (err)
 		return err;
-	out->anew[row] += at.anew;
+	out->rebuilt[row] += at.rebuilt;
 	out->waited[row] += at.waited;
 	err = bench_sample_add(&out->total[row], at.total);
 	if (err || row >= UPDATE_SINGLES)
 		return err;
-	out->anew[UPDATE_SINGLES] += at.anew;
+	out->rebuilt[UPDATE_SINGLES] += at.rebuilt;
 	out->waited[UPDATE_SINGLES] += at.waited;
 	err = bench_sample_add(&out->total[UPDATE_SINGLES], at.total);
 	if (!err)
@@ -71,10 +71,10 @@ void update_inside_print(struct update_inside *u)
 	static const char *const names[] = { "  parse and edit", "  tables", "  counters, segments, store",
 					     "after it, frees" };
 
-	printf("  inside the controller, us       n      p50      p99    p99.9       max  anew  waited\n");
+	printf("  inside the controller, us       n      p50      p99    p99.9       max  rebuilt  waited\n");
 	for (int row = 0; row < UPDATE_NROWS; row++) {
 		update_print_row(update_row_name[row], &u->total[row], 1e-6);
-		printf(" %5zu %7zu\n", u->anew[row], u->waited[row]);
+		printf(" %8zu %7zu\n", u->rebuilt[row], u->waited[row]);
 		for (int i = 0; row == UPDATE_SINGLES && i < 4; i++) {
 			update_print_row(names[i], stages[i], 1e-6);
 			printf("\n");
@@ -86,7 +86,7 @@ static json_t *row_json(struct update_inside *u, int row)
 {
 	json_t *j = update_json_row(&u->total[row]);
 
-	json_object_set_new(j, "anew", json_integer((json_int_t)u->anew[row]));
+	json_object_set_new(j, "rebuilt", json_integer((json_int_t)u->rebuilt[row]));
 	json_object_set_new(j, "waited", json_integer((json_int_t)u->waited[row]));
 	return j;
 }

@@ -23,7 +23,7 @@
 #define CHECKS 2000               /* between two walks */
 #define WRONG_SAID 5
 #define LATE 0.02  /* seconds: changes that are due for so long are not made up for */
-#define LOOPBACK 1 /* the interface that test packets come from */
+#define LOOPBACK 1 /* the ingress interface of test packets */
 
 struct check {
 	uint32_t packet, from, to; /* changes that were published before, and that were begun after */
@@ -55,7 +55,7 @@ struct traffic {
 	int err;
 
 	struct bench_sample change;
-	size_t anew;
+	size_t rebuilt;
 	double busy_seconds;
 };
 
@@ -157,7 +157,7 @@ static int change(struct traffic *t)
 	fw_buf_free(&text);
 	if (!err)
 		err = answers_step(t->answers, number);
-	t->anew += !err && at.anew;
+	t->rebuilt += !err && at.rebuilt;
 	return err ? err : bench_sample_add(&t->change, at.total);
 }
 
@@ -248,7 +248,7 @@ static int trace_make(struct traffic *t, const struct update_settings *s, const 
 	if (err)
 		return err;
 	trace_choose(t);
-	return t->tracked ? 0 : bench_said("find packets of the ruleset that come in", -ENOENT);
+	return t->tracked ? 0 : bench_said("find incoming packets of the ruleset", -ENOENT);
 }
 
 static int traffic_prepare(struct traffic *t, struct fw_ruleset *rs, bool flow_cache)
@@ -306,7 +306,7 @@ static void results(struct traffic *t, struct update_traffic *out, int cache)
 	out->cache[cache].rate = (double)t->begun / t->busy_seconds;
 	out->cache[cache].checked = t->nchecks;
 	out->cache[cache].changed = answers_changed(t->answers);
-	out->cache[cache].anew = t->anew;
+	out->cache[cache].rebuilt = t->rebuilt;
 	for (size_t i = 0; i < t->nchecks; i++)
 		if (!answers_legal(t->answers, t->checks[i].packet, t->checks[i].from, t->checks[i].to,
 				   t->checks[i].slot) &&
@@ -381,7 +381,7 @@ void update_traffic_print(struct update_traffic *u)
 	for (int c = 0; c < 2; c++) {
 		update_print_row(c ? "change meanwhile, on, us" : "change meanwhile, off, us", &u->cache[c].change,
 				 1e-6);
-		printf(" %5zu\n", u->cache[c].anew);
+		printf(" %8zu\n", u->cache[c].rebuilt);
 	}
 }
 

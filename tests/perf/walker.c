@@ -60,7 +60,7 @@ int bench_walker_new(const struct bench_trace *t, struct bench_walker **out, siz
 	for (size_t i = 0; i < t->n; i++)
 		count += bench_walkable(&t->headers[i]);
 	if (!count)
-		return bench_said("measure: no packet of the trace comes in", -EINVAL);
+		return bench_said("measure: no packet of the trace is incoming", -EINVAL);
 	w = calloc(1, sizeof(*w));
 	if (!w)
 		return -ENOMEM;

@@ -131,7 +131,7 @@ const struct fw_case fw_cases[] = {
 	  FRAME(NOT_PARSED, 0x8847, 44) },
 	{ "MPLS multicast in a VLAN", BYTES(ETHER_TAGGED(TAG(0x8100, 7), 0x8848), ZERO20), .needs = 18, .ends = 18,
 	  .open = true, FRAME(NOT_PARSED, 0x8848, 20, VLAN(7)) },
-	{ "MPLS, nothing behind", BYTES(ETHER(0x8847)), .open = true, FRAME(NOT_PARSED, 0x8847, 0) },
+	{ "MPLS, nothing after it", BYTES(ETHER(0x8847)), .open = true, FRAME(NOT_PARSED, 0x8847, 0) },
 	{ "provider backbone bridge", BYTES(ETHER(0x88e7), ZERO46), .needs = 14, .ends = 14, .open = true,
 	  FRAME(NOT_PARSED, 0x88e7, 46) },
 	{ "MACsec", BYTES(ETHER(0x88e5), ZERO46), .needs = 14, .ends = 14, .open = true,
@@ -197,11 +197,11 @@ const struct fw_case fw_cases[] = {
 	{ "IPv4 packet that is said to be IPv6", BYTES(IP4(40, 0, 6), TCP), .meta = { .l3 = 1, .ethertype = 0x86dd },
 	  FRAME(MALFORMED, 0x86dd, 40) },
 	{ "version 5", BYTES(IP4_AS(0x55, 0, 40, 0, 6), TCP), .meta = { .l3 = 1 }, FRAME(MALFORMED, 0, 40) },
-	{ "a tag beside what has no Ethernet header", BYTES(IP4(28, 0, 17), UDP),
+	{ "a tag outside a packet without Ethernet header", BYTES(IP4(28, 0, 17), UDP),
 	  .meta = { .l3 = 1, .vlan_present = 1, .vlan_tci = 7 }, KEY4(NONE, 28, PROTO(17), PORTS) },
-	{ "PPPoE, beside an ethertype", BYTES(PPPOE(42, 0x0021), IP4(40, 0, 6), TCP),
+	{ "PPPoE, with an ethertype", BYTES(PPPOE(42, 0x0021), IP4(40, 0, 6), TCP),
 	  .meta = { .l3 = 1, .ethertype = 0x8864 }, KEY4(NONE, 40, PROTO(6), SYN) },
-	{ "LCP, beside an ethertype", BYTES(PPPOE(6, 0xc021), 9, 1, 0, 4), .meta = { .l3 = 1, .ethertype = 0x8864 },
+	{ "LCP, with an ethertype", BYTES(PPPOE(6, 0xc021), 9, 1, 0, 4), .meta = { .l3 = 1, .ethertype = 0x8864 },
 	  .needs = 8, .ends = 12, FRAME(NON_IP, 0x8864, 12) },
 
 	/* IPv4: payloads */
@@ -323,7 +323,7 @@ const struct fw_case fw_cases[] = {
 	{ "ESP over IPv6", BYTES(ETHER(0x86dd), IP6(8, 50), ZERO8), .needs = 54, KEY6(NONE, 48, PROTO(50)) },
 	{ "IPv4 in IPv6", BYTES(ETHER(0x86dd), IP6(20, 4), IP4(20, 0, 6)), .needs = 54, KEY6(NONE, 60, PROTO(4)) },
 	{ "no next header", BYTES(ETHER(0x86dd), IP6(0, 59)), KEY6(NONE, 40, PROTO(59)) },
-	{ "no next header, bytes behind", BYTES(ETHER(0x86dd), IP6(8, 59), ZERO8),
+	{ "no next header, then bytes", BYTES(ETHER(0x86dd), IP6(8, 59), ZERO8),
 	  .needs = 54, KEY6(NONE, 48, PROTO(59)) },
 	{ "hop limit", BYTES(ETHER(0x86dd), 0x60, 0, 0, 0, U16(8), 17, 0, 0x20, 1, 0xd, 0xb8, ZERO8, 0, 0, 0, 1, 0x20, 1, 0xd,
 			     0xb8, ZERO8, 0, 0, 0, 2, UDP),
@@ -389,7 +389,7 @@ const struct fw_case fw_cases[] = {
 	{ "extension header of 7 bytes", BYTES(ETHER(0x86dd), IP6(7, 0), EXT(6), TCP), KEY6(MALFORMED, 47) },
 	{ "extension header missing", BYTES(ETHER(0x86dd), IP6(8, 0), EXT(43)), KEY6(MALFORMED, 48) },
 	{ "authentication beyond the packet", BYTES(ETHER(0x86dd), IP6(23, 51), AUTH(6), TCP), KEY6(MALFORMED, 63) },
-	{ "TCP behind extension headers missing", BYTES(ETHER(0x86dd), IP6(8, 0), EXT(6)),
+	{ "TCP after extension headers is missing", BYTES(ETHER(0x86dd), IP6(8, 0), EXT(6)),
 	  KEY6(MALFORMED, 48, PROTO(6)) },
 
 	/* IPv6: fragments */

@@ -94,7 +94,7 @@ static const void *word_at(struct fw_object o, __u32 offset)
 		count.hit = true;
 		return at;
 	}
-	/* The places of words stand beside the vectors, and are fetched with them. */
+	/* The offsets of words are next to the vectors, and are fetched with them. */
 	for (uint32_t f = 0; f < b->fields; f++) {
 		const struct fw_block_field *field = &b->field[f];
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* fw/table/lookup.h with a floor that rises, beside the oracle. */
+/* fw/table/lookup.h with a rising floor, compared with the oracle. */
 #include "tests/unit/every_match.h"
 
 #include "fw/memory_pool.h"

@@ -83,7 +83,7 @@ static void places_choose(struct maker *m)
 	}
 }
 
-/* A prefix of any length around a place, or the one beside it; or a range from one of its addresses on. */
+/* A prefix of any length around a place, or the next one; or a range from one of its addresses on. */
 static struct fw_addr_range addr_range(const struct maker *m)
 {
 	enum fw_family family = rnd(2) ? FW_IP4 : FW_IP6;
@@ -230,7 +230,7 @@ static void match_others(const struct maker *m, struct draft *d)
 		match_values(d, FW_F_ETHERTYPE, ethertypes[row].negated, ethertypes[row].type, ethertypes[row].n);
 }
 
-/* A rule between these expressions goes to @use, which copies it. */
+/* Passes a rule between these expressions to @use, which copies it. */
 static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 		     int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Rulesets and packets at random, for tests that take two ways to one answer.
- * Addresses come from a few places of the address space, so that prefixes nest,
+ * Addresses are drawn from a few places of the address space, so that prefixes nest,
  * and packets like the corners of rules: first and last values, and one beyond.
  */
 #ifndef FW_TEST_RANDOM_H
@@ -56,7 +56,7 @@ struct fw_rule *random_rule(const struct fw_ruleset *rs);
 /* A packet near a rule of the ruleset; sometimes one that no frame can give, such as ports without a protocol. */
 void random_key(const struct fw_ruleset *rs, struct fw_key *key);
 
-/* The frame of such a packet, as near as bytes can come, sometimes cut or with a byte changed; up to 1,500 bytes, from 14. */
+/* The frame of such a packet, as closely as bytes allow, sometimes cut or with a byte changed; up to 1,500 bytes, from 14. */
 struct random_frame {
 	uint8_t bytes[FW_FRAME_MAX];
 	struct fw_meta meta; /* with the frame's length, and no tag outside of it */

@@ -254,7 +254,7 @@ static const struct {
 	{ "rule name a in drop\nrule out drop\n", "rule name c in drop\nrule name d out drop\nrule in drop\n",
 	  "1:0 2:1 3:2 ", 1, 0, 2, 0 },
 	{ "rule 8 name a in drop\n", "rule 9 drop\nrule name a in drop\n", "9:1 8:0 ", 1, 0, 0, 1 },
-	/* An id that was given goes before a name; a name is used once. */
+	/* An id that was given precedes a name; a name is used once. */
 	{ "rule 8 name a in drop\n", "rule 8 name b in drop\nrule name a in drop\n", "8:0 9:1 ", 1, 0, 1, 0 },
 	/* The n-th of the same. */
 	{ "rule in drop\nrule in drop\nrule out drop\nrule in drop\n",
@@ -322,7 +322,7 @@ static void slots_of_the_old_ruleset(void **state)
 	assert_int_equal(fw_edit_delete(&e, fw_ruleset_by_id(old, 4)), 0);
 	fw_edit_commit(&e);
 	assert_int_equal(fw_ruleset_slot_release(old, 1), 0);
-	/* Slot 1 is free, slot 3 is held, and slot 2 belongs to a rule that goes away. */
+	/* Slot 1 is free, slot 3 is held, and slot 2 belongs to a rule that is removed. */
 	rs = follow("rule 1 drop\nrule in accept\nrule out accept\n", old);
 	assert_int_equal(fw_ruleset_adopt(rs, old, NULL, &a), 0);
 	assert_string_equal(numbers(rs), "1:0 5:1 6:4 ");
@@ -451,7 +451,7 @@ static char *shuffled(const struct fw_ruleset *old)
 		fw_text_print_set(&b, &old->sets[i]);
 		fw_buf_printf(&b, "\n");
 	}
-	/* Ids that are not given are above this one: they do not come upon old ones. */
+	/* Ids that are not given are above this one: they do not collide with old ones. */
 	fw_buf_printf(&b, "rule %llu vlan 77 drop\n", (unsigned long long)old->next_id + 1000);
 	for (unsigned n = random_below(80), i = 0; i < n && old->nrules; i++) {
 		size_t k = random_below(4) ? i % old->nrules : random_below((uint32_t)old->nrules);

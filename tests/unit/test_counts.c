@@ -22,7 +22,7 @@
 
 #define PINS SANDBOX_BPFFS "/fw"
 #define RULES 6
-#define LOOPBACK 1 /* where test packets come from */
+#define LOOPBACK 1 /* the ingress interface of test packets */
 
 static const char *const rules = "policy out drop\n"
 				 "rule from 10.0.0.0 drop\nrule from 10.0.0.1 accept\nrule from 10.0.0.2 drop\n"

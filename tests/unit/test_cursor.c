@@ -125,7 +125,7 @@ static void edit(struct walk *w)
 {
 	bool moves = rand() % 3 == 0;
 	int n = 1 + rand() % (moves ? 5 : 30);
-	uint64_t beside = any_rule(w)->id;
+	uint64_t other = any_rule(w)->id;
 	struct fw_diags ds = { .n = 0 };
 	struct fw_buf b = { 0 };
 	struct fw_edit e;
@@ -138,7 +138,7 @@ static void edit(struct walk *w)
 			fw_buf_printf(&b, "replace rule %llu length %d drop\n", (unsigned long long)any_rule(w)->id, i);
 		else
 			fw_buf_printf(&b, "add rule %s %llu accept\n", rand() % 2 ? "after" : "before",
-				      (unsigned long long)beside);
+				      (unsigned long long)other);
 	if (!moves && rand() % 2 && w->rs->nrules > RULES / 2)
 		fw_buf_printf(&b, "del rule %llu\n", (unsigned long long)(w->c.rule ? w->c.rule : any_rule(w))->id);
 	assert_int_equal(fw_edit_begin(w->rs, &e), 0);

@@ -97,7 +97,7 @@ static const struct {
 	{ "set a { }\n",
 	  "set a { 1.0.0.1, 1.0.0.2, 1.0.0.3, 1.0.0.4, 1.0.0.5, 1.0.0.6, 1.0.0.7, 1.0.0.8, 1.0.0.9, 1.0.1.0, 1.0.1.1 }\n",
 	  "a +1.0.0.1 +1.0.0.2 +1.0.0.3 +1.0.0.4 +1.0.0.5 +1.0.0.6 +1.0.0.7 +1.0.0.8 +1.0.0.9 +1.0.1.0 +11; " },
-	/* Rules that come, go, say something else. */
+	/* Rules that are added, removed and changed. */
 	{ "rule 1 in drop\nrule 2 out drop\n", "rule 3 in drop\nrule 1 in accept\n", "+3 !1 -2 " },
 	{ "rule 10 name web in drop\n", "rule 10 name mail out drop\n", "+10 -10 " },
 	{ "rule 10 name web in drop\n", "rule 10 name web out drop counter comment \"x\"\n", "!10 " },

@@ -98,7 +98,7 @@ static void rules_come_where_they_belong(void **state)
 	assert_int_equal(fw_edit_move(&e, fw_ruleset_by_id(rs, 6), after(fw_ruleset_by_id(rs, 4)), NULL), 0);
 	assert_string_equal(order(rs), "5 2 3 4 6 1 ");
 	assert_int_equal(e.nrules, 4);
-	/* Where it stands already: nothing happens. */
+	/* At its own place: nothing happens. */
 	r = fw_ruleset_by_id(rs, 3);
 	assert_int_equal(fw_edit_move(&e, r, after(r->prev), &r), 0);
 	assert_int_equal(fw_edit_move(&e, r, before(r), &r), 0);
@@ -346,7 +346,7 @@ static void random_op(struct fw_edit *e, struct model *m, unsigned hot)
 	case 2:
 		to = random_below((uint32_t)m->n);
 		src = m->src[at];
-		/* Behind another rule, so that the index means the same before and after. */
+		/* After another rule, so that the index means the same before and after. */
 		if (to == at)
 			break;
 		assert_int_equal(fw_edit_move(e, r, after(fw_ruleset_by_id(rs, m->id[to])), NULL), 0);
@@ -410,7 +410,7 @@ static void storms_against_an_array(void **state)
 	free(m);
 }
 
-/* A thousand neighbours, and ten thousand rules that all come to one place. */
+/* A thousand neighbours, and ten thousand rules that are all added at one place. */
 static void one_spot_thousands_of_times(void **state)
 {
 	for (int where = 0; where < 4; where++) {
@@ -448,7 +448,7 @@ static void ends_of_the_ranks(void **state)
 	for (int i = 0; i < 50; i++)
 		add(&e, 0, last);
 	fw_edit_commit(&e);
-	/* As if two million rules had come before: the last ranks. */
+	/* As if two million rules had been added before: the last ranks. */
 	for (struct fw_rule *r = rs->first; r; r = r->next)
 		r->rank = r->prev ? r->prev->rank + 1 : FW_RANK_MAX - 300;
 	for (int i = 0; i < 400; i++) {
@@ -560,7 +560,7 @@ static void slots_are_given_held_and_free(void **state)
 	assert_int_equal(fw_ruleset_slot_release(rs, 99), 0);
 	assert_sound(rs);
 
-	/* The last one freed comes first; given ones before them. */
+	/* The one freed last is reused first; those that were given back precede them. */
 	e = begin(rs);
 	fw_edit_slots(&e, given, ROWS(given));
 	assert_int_equal(add(&e, 0, last)->slot, 7);

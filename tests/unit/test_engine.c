@@ -165,7 +165,7 @@ static void files(void **state)
 	engine_close(e);
 }
 
-/* Filtering goes on if the engine cannot start. */
+/* Filtering continues if the engine cannot start. */
 static void cannot_begin(void **state)
 {
 	struct fw_diags ds = { 0 };
@@ -252,7 +252,7 @@ static void send_times(struct engine *e, const char *packet, int n)
 		fixture_send(e, packet);
 }
 
-/* A rule with another name and other matches is another rule, even with the same id; the old one may come back. */
+/* A rule with another name and other matches is another rule, even with the same id; the old one may return. */
 static void an_id_given_to_another_rule(void **state)
 {
 	static const char web[] = "rule 10 name web in proto udp dport 9 drop\n";

@@ -198,7 +198,7 @@ static int undo_beside(const char *before, void *ctx, struct fw_diags *ds)
 }
 
 /* Something else that waits, which fails to be undone at first, over restarts. */
-static void beside(void **state)
+static void outside(void **state)
 {
 	const struct engine_cause w = { .what = "attach e0", .confirm = LONG },
 				  soon = { .what = "attach e0", .confirm = 1 };
@@ -209,26 +209,26 @@ static void beside(void **state)
 	fixture_fresh();
 	e = fixture_begin();
 	fixture_load(e, BEFORE);
-	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
+	assert_int_equal(engine_outside_begin(e, &w, "the way back", &ds), 0);
 	assert_int_equal(fixture_refused(e, "add rule drop", "attach e0"), -EBUSY);
-	assert_int_equal(engine_beside_begin(e, &w, "another", &ds), -EBUSY);
+	assert_int_equal(engine_outside_begin(e, &w, "another", &ds), -EBUSY);
 	e = fixture_restart(e);
 	assert_int_equal(fixture_refused(e, "add rule drop", "attach e0"), -EBUSY);
 	assert_int_equal(engine_confirm(e, &fixture_who, &ds), 0);
 	fixture_change(e, "add rule drop");
-	assert_int_equal(engine_beside_begin(e, &soon, "the way back", &ds), 0);
+	assert_int_equal(engine_outside_begin(e, &soon, "the way back", &ds), 0);
 	engine_close(e);
 	e = fixture_begin();
 	undone_beside = 0;
-	engine_beside(e, undo_beside, NULL);
+	engine_outside(e, undo_beside, NULL);
 	fixture_wait_undone(e);
 	assert_int_equal(undone_beside, 2);
 	engine_status(e, &st);
 	assert_string_equal(st.undone.what, "attach e0");
-	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
+	assert_int_equal(engine_outside_begin(e, &w, "the way back", &ds), 0);
 	assert_int_equal(engine_undo(e, &fixture_who, &ds), 0);
-	assert_int_equal(engine_beside_begin(e, &w, "the way back", &ds), 0);
-	assert_int_equal(engine_beside_end(e, &ds), 0);
+	assert_int_equal(engine_outside_begin(e, &w, "the way back", &ds), 0);
+	assert_int_equal(engine_outside_end(e, &ds), 0);
 	e = fixture_restart(e);
 	fixture_change(e, "add rule drop");
 	engine_close(e);
@@ -332,7 +332,7 @@ int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_waits), cmocka_unit_test(are_confirmed), cmocka_unit_test(are_taken_back),
-		cmocka_unit_test(are_too_late),  cmocka_unit_test(beside),        cmocka_unit_test(killed),
+		cmocka_unit_test(are_too_late),  cmocka_unit_test(outside),       cmocka_unit_test(killed),
 	};
 
 	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Names of interfaces that come and go with the rules that use them, by the
+ * Names of interfaces that appear and disappear with the rules that use them, by the
  * hundred thousand: their numbers never run out, and no packet matches by a
  * number that is another name's by now.
  */
@@ -153,7 +153,7 @@ static void all_in_use(void **state)
 	engine_close(e);
 }
 
-/* Rules that may come back keep their names, even over a restart. */
+/* Rules that may return keep their names, even over a restart. */
 static void comes_back(void **state)
 {
 	fw_autofree char *a = names_text(0, 40000), *b = names_text(50000, 25000), *c = names_text(50000, 30000);

@@ -171,7 +171,7 @@ static void test_bad(void **state)
 	}
 }
 
-/* The sum over header and pseudo header comes out as all ones, as RFC 1071 has it. */
+/* The sum over header and pseudo header is all ones, as RFC 1071 has it. */
 static uint32_t sum(const uint8_t *p, size_t len)
 {
 	uint32_t s = 0;

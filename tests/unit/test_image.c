@@ -225,7 +225,7 @@ static struct fw_pair *free_entry(void)
 }
 
 /* The other entry in the line of @e. */
-static struct fw_pair *beside(struct fw_pair *e)
+static struct fw_pair *neighbour(struct fw_pair *e)
 {
 	return &im.pairs[(e - im.pairs) ^ 1];
 }
@@ -275,7 +275,7 @@ static struct fw_action *action(uint32_t number)
 	X(entry_action, "has no counter", im.single->hit |= FW_ACTIONS_MAX - 1)                                      \
 	X(entry_policy, "has no counter", im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_R_IN, 0)))                        \
 	X(entry_key, "", im.single->key ^= 1ull << FW_IDENTITY_BITS)                                                 \
-	X(entry_twice, "", copy_pair(beside(im.single)))                                                             \
+	X(entry_twice, "", copy_pair(neighbour(im.single)))                                                          \
 	X(entry_far, "where the lookup does not look", copy_pair(free_entry()))                                      \
 	X(overflow, "not marked for that", im.home->key &= ~FW_PAIR_OVERFLOW)                                        \
 	X(block_constrained, "constraints of its own", im.blocked->hi = im.root->lane_guard)                         \

@@ -20,7 +20,7 @@
 /* FW_ROUNDS asks for more. */
 #define ROUNDS 6
 #define STEPS 60
-#define LOOPBACK 1 /* the interface that packets of a test run come from */
+#define LOOPBACK 1 /* the ingress interface of test packets */
 #define PACKETS_LEAST 4000
 #define SLOTS 16384 /* more than rules of a round ever get */
 
@@ -222,7 +222,7 @@ static void storm(void **state)
 		refused += s.refused;
 	}
 	print_message(
-		"%llu changes, %llu by compiling anew, %llu refused or undone; %llu packets of the kernel compared\n",
+		"%llu changes, %llu by recompiling, %llu refused or undone; %llu packets of the kernel compared\n",
 		(unsigned long long)changed, (unsigned long long)rebuilt, (unsigned long long)refused,
 		(unsigned long long)packets);
 }

@@ -221,7 +221,7 @@ static void skipped_lines_are_counted(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* The words behind the file are printed as they are read. */
+/* The words after the file are printed as they are read. */
 static void words_print(void **state)
 {
 	struct fw_ruleset *rs = fw_ruleset_new("r");

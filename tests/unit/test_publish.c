@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Images that come and go in one pool, which of them the program sees, what it
+ * Images that are built and freed in one pool, which of them the program sees, what it
  * remembers of those before, and what it says of frames that nobody sent.
  * Skipped where programs may not be loaded.
  */
@@ -22,7 +22,7 @@
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
 
-#define LOOPBACK 1 /* the interface that test packets come from */
+#define LOOPBACK 1 /* the ingress interface of test packets */
 /* Interface index of number 0 in the rulesets. */
 #define IFINDEX 100
 

@@ -148,7 +148,7 @@ static bool has_sets(const struct fw_ruleset *rs, uint32_t number)
 	return rs->addrs[number].nsets;
 }
 
-/* The rule's matches as text, without what stands around them. */
+/* The rule's matches as text, without the words around them. */
 static void print_matches(const struct fw_ruleset *rs, const struct fw_rule *rule, char *out, size_t size)
 {
 	struct fw_buf b = { 0 };
@@ -414,7 +414,7 @@ static void queries_are_exact(void **state)
 	assert_in_range(passed, asked / 10, asked * 9 / 10);
 }
 
-#define POINTS 64 /* addresses of each family that lists are made of; one more stands for all others */
+#define POINTS 64 /* addresses of each family that lists are made of; one more represents all others */
 #define BIT(n) ((unsigned __int128)1 << (n))
 
 /* Some of the points, as text and as bits, one family above the other. */
@@ -465,7 +465,7 @@ static int in_pieces(struct fw_query *f, const struct fw_ruleset *rs, const stru
 		if (passes != -EAGAIN)
 			return passes;
 	}
-	fail_msg("it does not come to an end");
+	fail_msg("it does not end");
 	return -EAGAIN;
 }
 

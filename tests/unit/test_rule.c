@@ -199,7 +199,7 @@ static void on(struct fw_ruleset *rs, const char *change)
 	fw_edit_commit(&e);
 }
 
-/* A number goes in two grace periods, of which each began when nothing used it any more. */
+/* A number is freed after two grace periods, each of which began when it was unused. */
 static void interface_numbers_are_given_back(void **state)
 {
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);

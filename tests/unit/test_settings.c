@@ -18,7 +18,7 @@ static const char *const colours[] = { "red", "green" };
 #define AT(field) offsetof(struct lamp, field)
 static const struct fw_setting rows[] = {
 	{ "name", "NAME", "what it is called", "lamp", "a name", fw_setting_text, AT(name), 1, 8, NULL },
-	{ "file", "PATH", "where it stands", "", "a path", fw_setting_path, AT(file), 2, 16, NULL },
+	{ "file", "PATH", "where it is", "", "a path", fw_setting_path, AT(file), 2, 16, NULL },
 	{ "watts", "N", "how bright", "40", "a number from 1 to 60", fw_setting_number, AT(watts), 1, 60, NULL },
 	{ "colour", "COLOUR", "of the light", "green", "red or green", fw_setting_choice, AT(colour), 0, 2, colours },
 };
@@ -141,7 +141,7 @@ static void answers(void **state)
 				   "  --version                  print the version\n"
 				   "\nsettings:\n"
 				   "  --name NAME                what it is called (default: lamp)\n"
-				   "  --file PATH                where it stands\n"
+				   "  --file PATH                where it is\n"
 				   "  --watts N                  how bright (default: 40)\n"
 				   "  --colour COLOUR            of the light (default: green)\n"
 				   "\nExit code: 0.\n";

@@ -151,7 +151,7 @@ static void storm(void **state)
 		assert_int_equal(pool->nsegments, 0);
 		fw_pool_free(pool);
 	}
-	print_message("%llu changes, %llu by compiling anew, %llu refused or undone; %llu packets compared\n",
+	print_message("%llu changes, %llu by recompiling, %llu refused or undone; %llu packets compared\n",
 		      (unsigned long long)changed, (unsigned long long)rebuilt, (unsigned long long)refused,
 		      (unsigned long long)packets);
 	assert_true(packets > (uint64_t)rounds * STEPS);

@@ -175,7 +175,7 @@ static void random_query(struct fw_buf *b)
 		fw_buf_printf(b, "from 203.0.113.0/24");
 }
 
-/* As fwd lists rules: a step goes on while there is work left. */
+/* As fwd lists rules: a step continues while there is work left. */
 static void list_all(struct fw_query *q, const struct fw_ruleset *rs, const char *what, struct worst *w)
 {
 	const struct fw_rule *r = rs->first;

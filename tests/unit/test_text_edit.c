@@ -755,7 +755,7 @@ static void stored_changes_bear_what_is_gone(void **state)
 	fw_ruleset_free(rs);
 }
 
-/* While a load waits to be confirmed, elements of dynamic sets come and go, and nothing else. */
+/* While a load waits to be confirmed, elements of dynamic sets can be added and deleted, and nothing else changes. */
 static void edits_of_dynamic_sets_are_told_apart(void **state)
 {
 	static const struct {

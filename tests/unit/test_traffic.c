@@ -12,7 +12,7 @@
 
 #include "tests/unit/pins.h"
 
-#define LOOPBACK 1 /* where test packets come from */
+#define LOOPBACK 1 /* the ingress interface of test packets */
 
 static struct pins_user user;
 static bool have_files;

@@ -267,7 +267,7 @@ static void storm(void **state)
 		refused += l.refused;
 		live_close(&l);
 	}
-	printf("%llu changes, %llu by compiling anew, %llu refused or undone\n", (unsigned long long)changed,
+	printf("%llu changes, %llu by recompiling, %llu refused or undone\n", (unsigned long long)changed,
 	       (unsigned long long)rebuilt, (unsigned long long)refused);
 	assert_true(changed > rebuilt);
 }
@@ -283,7 +283,7 @@ static void check_usage(struct live *l)
 	assert_true(live_compile(l));
 	fw_image_usage(&l->image, &fresh, &room);
 	if (used > fresh + fresh / 4 + 500)
-		fail_msg("seed %llu: %llu lines in use, %llu when compiled anew", (unsigned long long)random_seed(),
+		fail_msg("seed %llu: %llu lines in use, %llu when recompiled", (unsigned long long)random_seed(),
 			 (unsigned long long)used, (unsigned long long)fresh);
 }
 

@@ -16,13 +16,13 @@
 #include "tests/unit/random.h"
 #include "tests/unit/sandbox.h"
 
-/* Pools only grow; the engines start anew above so many segments. */
-/* The interface that packets of a test run come from. */
+/* Pools only grow; the engines start over above so many segments. */
+/* The ingress interface of test packets. */
 #define LOOPBACK 1
 
 struct verdict_counts verdict_counts;
 
-/* Rulesets until the program is loaded anew, with the other setting. */
+/* Rulesets until the program is loaded again, with the other setting. */
 #define KERNEL_ROUNDS 60
 
 static struct engines {
@@ -105,7 +105,7 @@ void verdict_end(void)
 	memset(&engines, 0, sizeof(engines));
 }
 
-/* Return: false when the ruleset goes beyond a limit. */
+/* Return: false when the ruleset exceeds a limit. */
 static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *image)
 {
 	static struct fw_diags ds;
@@ -206,7 +206,7 @@ static bool user_agrees(struct question *q)
 
 /*
  * Without Ethernet header: XDP knows no ethertype. For tc a test run makes one of what is in front of the packet, which
- * the program must find behind it, by its first 20 bytes.
+ * the program must find after it, by its first 20 bytes.
  */
 static bool l3_takes(const struct question *q, enum fw_prog prog)
 {
@@ -322,7 +322,7 @@ static void shrink(struct fw_ruleset *sub, struct question *q)
 			at += step;
 		}
 	}
-	/* What a flow cache remembered does not come again: then the first answer stands. */
+	/* What a flow cache remembered is not looked up again: then the first answer is kept. */
 	if (!begin(sub) || agrees(q))
 		*q = first;
 }

@@ -24,7 +24,7 @@ struct fw_kern *verdict_kern(void);
 /**
  * verdict_begin - compile a ruleset for every engine, validate the images, and publish them
  * @rs: borrowed until the next call
- * Return: false when it goes beyond a limit, in every engine alike; everything else fails the test.
+ * Return: false when it exceeds a limit, in every engine alike; everything else fails the test.
  */
 bool verdict_begin(const struct fw_ruleset *rs);
 /* Lets everything go. */

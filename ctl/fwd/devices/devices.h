@@ -33,7 +33,7 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
  */
 int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds);
 /*
- * Call it before either of them. If the change is to be confirmed, it stores the way back; call engine_beside_end() if
+ * Call it before either of them. If the change is to be confirmed, it stores the way back; call engine_outside_end() if
  * nothing comes of the change. 0; -EBUSY with a diagnostic: something waits to be confirmed already; -errno of the store.
  */
 int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diags *ds);

@@ -12,7 +12,7 @@ int devices_wait(struct fwd *d, const struct engine_cause *cause, struct fw_diag
 	if (err || !cause->confirm)
 		return err ? err : engine_waits(d->engine, ds);
 	err = devices_saved(d, &saved);
-	return err ? err : engine_beside_begin(d->engine, cause, saved, ds);
+	return err ? err : engine_outside_begin(d->engine, cause, saved, ds);
 }
 
 /* Is it, or the device because of which it is there, one that nobody had asked for before? */
@@ -54,7 +54,7 @@ static int want_old(struct fwd *d, const struct devices *before)
 	return 0;
 }
 
-/* For engine_beside(). An interface that cannot be attached again is no failure: its state shows it. */
+/* For engine_outside(). An interface that cannot be attached again is no failure: its state shows it. */
 static int undo(const char *text, void *ctx, struct fw_diags *ds)
 {
 	struct fwd *d = ctx;
@@ -76,5 +76,5 @@ static int undo(const char *text, void *ctx, struct fw_diags *ds)
 
 void devices_wait_open(struct fwd *d)
 {
-	engine_beside(d->engine, undo, d);
+	engine_outside(d->engine, undo, d);
 }

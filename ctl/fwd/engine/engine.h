@@ -163,12 +163,12 @@ int engine_undo(struct engine *e, const struct record_who *who, struct fw_diags 
 
 /*
  * Something other than the ruleset that waits to be confirmed. @before, a text that undoes it, is kept in the store and passed to
- * @undo, even by the next process. engine_beside_end(): it was confirmed, undone, or failed.
+ * @undo, even by the next process. engine_outside_end(): it was confirmed, undone, or failed.
  */
-typedef int engine_beside_undo(const char *before, void *ctx, struct fw_diags *ds);
-void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx);
-int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds);
-int engine_beside_end(struct engine *e, struct fw_diags *ds);
+typedef int engine_outside_undo(const char *before, void *ctx, struct fw_diags *ds);
+void engine_outside(struct engine *e, engine_outside_undo *undo, void *ctx);
+int engine_outside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds);
+int engine_outside_end(struct engine *e, struct fw_diags *ds);
 
 /* Records what was done or refused elsewhere. @r: everything except time and number of rules. */
 void engine_record(struct engine *e, struct record *r);

@@ -112,7 +112,7 @@ void confirm_end(struct engine *e)
 }
 
 /* The setting is written first: without a deadline, or with one that is over, it describes the state as it is. */
-int engine_beside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds)
+int engine_outside_begin(struct engine *e, const struct engine_cause *w, const char *before, struct fw_diags *ds)
 {
 	size_t rules = e->live->now->rs->nrules;
 	int err = engine_waits(e, ds);
@@ -124,25 +124,25 @@ int engine_beside_begin(struct engine *e, const struct engine_cause *w, const ch
 	if (err)
 		return err;
 	confirm_begin(e, w, rules, NULL, 0);
-	e->confirm.beside = true;
+	e->confirm.outside = true;
 	return 0;
 }
 
-int engine_beside_end(struct engine *e, struct fw_diags *ds)
+int engine_outside_end(struct engine *e, struct fw_diags *ds)
 {
 	int err = store_set(e->store, BEFORE, NULL, ds);
 
 	if (err)
 		return err;
-	e->confirm.beside = false;
+	e->confirm.outside = false;
 	confirm_end(e);
 	return 0;
 }
 
-void engine_beside(struct engine *e, engine_beside_undo *undo, void *ctx)
+void engine_outside(struct engine *e, engine_outside_undo *undo, void *ctx)
 {
-	e->beside_undo = undo;
-	e->beside_ctx = ctx;
+	e->outside_undo = undo;
+	e->outside_ctx = ctx;
 }
 
 int confirm_before(struct engine *e, char **out)
@@ -163,7 +163,7 @@ void undone_note(struct engine *e, int64_t restored, const char *why)
 	if (u->reason != why)
 		snprintf(u->reason, sizeof(u->reason), "%s", why);
 	u->at = now();
-	u->rules = e->confirm.beside ? -1 : (int64_t)e->confirm.rules;
+	u->rules = e->confirm.outside ? -1 : (int64_t)e->confirm.rules;
 	u->restored = restored;
 	u->counts = (struct fw_diff_counts){ .added = 0 };
 	snprintf(u->what, sizeof(u->what), "%s", e->confirm.what);

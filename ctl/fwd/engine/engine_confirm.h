@@ -11,7 +11,7 @@ struct confirm {
 	unsigned seconds;       /* that it was given */
 	char what[RECORD_WHAT]; /* as somebody would say it: "load FILE" */
 	size_t rules;           /* that there are with it */
-	bool beside;            /* it is not of the ruleset: see engine_beside() */
+	bool outside;           /* it is not of the ruleset: see engine_outside() */
 	bool undoing;           /* it is being undone */
 	char error[160];        /* why that did not work yet; empty: it was not tried */
 	struct record_who undoer;
@@ -34,7 +34,7 @@ void confirm_timer(struct engine *e, int64_t seconds);
 int confirm_nothing_waits(const struct engine *e, const char *done, struct fw_diags *ds);
 /* The seconds that the store says are left; a damaged or missing setting: none. 0 or -errno. */
 int confirm_read_deadline(struct engine *e, int64_t *left);
-/* What engine_beside_begin() wrote down: free() it. -ENOENT: nothing. */
+/* What engine_outside_begin() wrote down: free() it. -ENOENT: nothing. */
 int confirm_before(struct engine *e, char **out);
 /* "not confirmed within 60 s" */
 void confirm_late(const struct engine *e, char *out, size_t size);

@@ -49,7 +49,7 @@ int engine_confirm(struct engine *e, const struct record_who *who, struct fw_dia
 	err = store_writable(e->store, ds);
 	if (err)
 		return err;
-	err = e->confirm.beside ? engine_beside_end(e, ds) : ruleset_stays(e, ds);
+	err = e->confirm.outside ? engine_outside_end(e, ds) : ruleset_stays(e, ds);
 	if (!err)
 		record_confirmed(e, who);
 	if (!err)
@@ -104,14 +104,14 @@ int confirm_open(struct engine *e, struct fw_diags *ds)
 	int err;
 
 	undone_read(e);
-	c->beside = !keeps && !confirm_before(e, &before);
-	if (!keeps && !c->beside)
+	c->outside = !keeps && !confirm_before(e, &before);
+	if (!keeps && !c->outside)
 		return 0;
 	err = confirm_read_deadline(e, &left);
 	if (err)
 		return err;
-	/* What is beside the ruleset is undone when it is there. */
-	if (left || c->beside) {
+	/* What is outside the ruleset is undone when it is there. */
+	if (left || c->outside) {
 		confirm_resume(e, left);
 		return 0;
 	}

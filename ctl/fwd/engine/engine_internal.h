@@ -41,8 +41,8 @@ struct engine {
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
 	struct histogram transaction_seconds, reload_seconds;
 	struct engine_undone undone;
-	engine_beside_undo *beside_undo;
-	void *beside_ctx;
+	engine_outside_undo *outside_undo;
+	void *outside_ctx;
 	bool (*record)(const struct record *r, void *ctx);
 	void *record_ctx;
 };

@@ -168,15 +168,15 @@ static int ruleset_back(struct engine *e)
 	return 0;
 }
 
-static int beside_back(struct engine *e, struct fw_diags *ds)
+static int outside_back(struct engine *e, struct fw_diags *ds)
 {
 	fw_autofree char *before = NULL;
-	int err = e->beside_undo ? confirm_before(e, &before) : -ENOSYS;
+	int err = e->outside_undo ? confirm_before(e, &before) : -ENOSYS;
 
 	if (!err)
-		err = e->beside_undo(before, e->beside_ctx, ds);
+		err = e->outside_undo(before, e->outside_ctx, ds);
 	if (!err)
-		err = engine_beside_end(e, ds);
+		err = engine_outside_end(e, ds);
 	if (!err)
 		record_undone(e);
 	return err;
@@ -188,10 +188,10 @@ int undo_start(struct engine *e, const struct record_who *who, const char *why, 
 	int err;
 
 	/* Written first: if the process is killed from here on, nobody must believe that the change is in force. */
-	undone_note(e, e->confirm.beside ? (int64_t)e->live->now->rs->nrules : -1, why);
+	undone_note(e, e->confirm.outside ? (int64_t)e->live->now->rs->nrules : -1, why);
 	e->confirm.undoing = true;
 	e->confirm.undoer = *who;
 	ds = ds ? ds : &unseen;
-	err = e->confirm.beside ? beside_back(e, ds) : ruleset_back(e);
+	err = e->confirm.outside ? outside_back(e, ds) : ruleset_back(e);
 	return err ? undo_failed(e, err, ds) : 0;
 }

@@ -62,7 +62,7 @@ static int attach(struct request *req, const struct engine_cause *cause, struct 
 		return err;
 	err = devices_attach(d, &req->args, ds, devices);
 	if (err && cause->confirm)
-		engine_beside_end(d->engine, NULL);
+		engine_outside_end(d->engine, NULL);
 	d->attach_failures += err != 0;
 	return err;
 }
@@ -117,7 +117,7 @@ void handle_detach(struct request *req)
 	if (!err) {
 		err = devices_detach(req->fwd, &req->args, &ds);
 		if (err && cause.confirm)
-			engine_beside_end(req->fwd->engine, NULL);
+			engine_outside_end(req->fwd->engine, NULL);
 	}
 	record(req, &(struct outcome){ RECORD_DETACH, &cause, err, &ds, "" });
 	if (err)

@@ -164,7 +164,7 @@ int store_files_check(const char *path, struct fw_diags *ds);
 
 /* store_watch.c: the files of the store. */
 /* @path + @suffix: free() it. NULL: memory is out. */
-char *store_beside(const char *path, const char *suffix);
+char *store_sibling(const char *path, const char *suffix);
 /* Syncs the folder of a file. */
 void store_folder_sync(const char *path);
 /* Before the database is opened: sets aside a log that is not its own, if possible. 0 or -ENOMEM. */

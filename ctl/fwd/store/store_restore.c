@@ -75,7 +75,7 @@ static void name_former(const char *path, unsigned n, char *out, size_t size)
 /* Gives the former store a second name, and its log too; @kept is "" when there is none. */
 static int keep_former(const char *path, char *kept, size_t size, struct fw_diags *ds)
 {
-	fw_autofree char *log = store_beside(path, "-wal"), *kept_log = NULL;
+	fw_autofree char *log = store_sibling(path, "-wal"), *kept_log = NULL;
 	unsigned n = 0;
 	int err;
 
@@ -87,7 +87,7 @@ static int keep_former(const char *path, char *kept, size_t size, struct fw_diag
 	for (name_former(path, ++n, kept, size); link(path, kept); name_former(path, ++n, kept, size))
 		if (errno != EEXIST || n == FORMER_MAX)
 			return failed(kept, "keep the former store", ds);
-	kept_log = store_beside(kept, "-wal");
+	kept_log = store_sibling(kept, "-wal");
 	if (kept_log && (!link(log, kept_log) || errno == ENOENT))
 		return 0;
 	err = kept_log ? failed(kept_log, "keep the log of the former store", ds) : -ENOMEM;
@@ -110,8 +110,8 @@ static int lock_former(const char *path, struct fw_diags *ds)
 /* Writes the new store, keeps the former one and renames. 0, or -errno with a diagnostic: nothing has changed. */
 static int put_in_place(struct store *from, const char *path, char *kept, size_t size, struct fw_diags *ds)
 {
-	fw_autofree char *next = store_beside(path, "-new"), *log = store_beside(path, "-wal"),
-			 *mark = store_beside(path, "-mark");
+	fw_autofree char *next = store_sibling(path, "-new"), *log = store_sibling(path, "-wal"),
+			 *mark = store_sibling(path, "-mark");
 	int err = next && log && mark ? write_new(from, next, ds) : -ENOMEM;
 
 	if (!err)

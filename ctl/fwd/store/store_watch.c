@@ -59,7 +59,7 @@ static bool is_unwritten(const struct file_mark *a, const struct file_mark *b)
 	return a->written == b->written && a->size == b->size;
 }
 
-char *store_beside(const char *path, const char *suffix)
+char *store_sibling(const char *path, const char *suffix)
 {
 	char *out = NULL;
 
@@ -188,8 +188,8 @@ int store_watch_prepare(struct store *s)
 	fw_autofree char *real = realpath(s->path, NULL);
 	const char *path = real ? real : s->path;
 
-	w->log_path = store_beside(path, "-wal");
-	w->mark_path = store_beside(path, "-mark");
+	w->log_path = store_sibling(path, "-wal");
+	w->mark_path = store_sibling(path, "-mark");
 	if (!w->log_path || !w->mark_path)
 		return -ENOMEM;
 	w->foreign_log = log_is_foreign(s) && (s->copy || set_aside(w));

@@ -175,7 +175,7 @@ int daemon_dial(struct daemon *d)
 		if (ended || fw_now() > until) {
 			daemon_show_log(d);
 			d->pid = ended ? 0 : d->pid;
-			fail_msg("fwd %s: status 0x%x", ended ? "ended by itself" : "does not come up", status);
+			fail_msg("fwd %s: status 0x%x", ended ? "ended by itself" : "does not start", status);
 		}
 		usleep(300);
 	}

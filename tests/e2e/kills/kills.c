@@ -292,7 +292,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_teardown(power_cut, power_cut_over),
 		cmocka_unit_test_teardown(clients_at_once, clients_over),
 	};
-	char beside[240];
+	char self[240];
 	static char program[256];
 	int failed;
 
@@ -303,8 +303,8 @@ int main(int argc, char **argv)
 	prctl(PR_SET_TIMERSLACK, 1);
 	no_packets_of_its_own();
 	sandbox_veth("c0", "s0");
-	snprintf(beside, sizeof(beside), "%s", argv[0]);
-	snprintf(program, sizeof(program), "%s/fwd", dirname(beside));
+	snprintf(self, sizeof(self), "%s", argv[0]);
+	snprintf(program, sizeof(program), "%s/fwd", dirname(self));
 	kills_fwd = getenv("FWD") ? getenv("FWD") : program;
 	if (!mkdtemp(kills_folder))
 		return 1;

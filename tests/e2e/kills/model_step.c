@@ -14,7 +14,7 @@
 #include "tests/unit/rows.h"
 
 #define rnd random_below
-#define RULES_MAX 50 /* from there on more go than come */
+#define RULES_MAX 50 /* above, more are removed than added */
 #define BULK 2000
 #define IDS_APART 100000 /* ids that rules are given: more than what others take in between */
 

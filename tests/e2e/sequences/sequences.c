@@ -24,7 +24,7 @@
 #include "tests/unit/sandbox.h"
 
 #define STEPS 12
-#define SETTLE 30.0 /* seconds at most until what fwd says and does goes together */
+#define SETTLE 30.0 /* seconds at most until what fwd reports agrees with what it does */
 
 char kills_folder[64] = "/tmp/fwd-sequences-XXXXXX";
 const char *kills_fwd;
@@ -137,13 +137,13 @@ static const char *check_front(const struct seen *s)
 	bool any = false;
 
 	for (int prog = FW_PROG_TC_INGRESS; prog <= FW_PROG_TC_EGRESS; prog++) {
-		bool behind = s->ours[prog] && s->first[prog] != s->own[prog];
+		bool second = s->ours[prog] && s->first[prog] != s->own[prog];
 
-		if (behind && said == s->first[prog])
+		if (second && said == s->first[prog])
 			return NULL;
-		any |= behind;
+		any |= second;
 	}
-	return any ? "behind a program that status does not name" : said ? "status names a program in front" : NULL;
+	return any ? "after a program that status does not name" : said ? "status names a program in front" : NULL;
 }
 
 static size_t count_away(uint32_t index, const char *hook)
@@ -549,15 +549,15 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = { cmocka_unit_test_teardown(in_front, clean_up),
 						   cmocka_unit_test_teardown(sequences, clean_up) };
 	static char program[256];
-	char beside[240];
+	char self[240];
 	int failed;
 
 	random_start();
 	if (!sandbox_enter())
 		return 0;
 	setlinebuf(stdout);
-	snprintf(beside, sizeof(beside), "%s", argv[0]);
-	snprintf(program, sizeof(program), "%s/fwd", dirname(beside));
+	snprintf(self, sizeof(self), "%s", argv[0]);
+	snprintf(program, sizeof(program), "%s/fwd", dirname(self));
 	kills_fwd = getenv("FWD") ? getenv("FWD") : program;
 	if (!mkdtemp(kills_folder))
 		return 1;

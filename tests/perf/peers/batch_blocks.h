@@ -86,7 +86,7 @@ static __u64 node_words(struct fw_cpu *cpu, const struct batch_nodes *nodes, uns
 
 /*
  * What the @i-th block says; more rules than a block can have are a split, whose vector is the hit to go on with, and whose
- * rest waits for its turn. What it leads to comes in the place of one that was searched before. */
+ * rest waits for its turn. What it leads to takes the place of one that was searched before. */
 static __always_inline void node_end(struct batch *b, struct batch_nodes *nodes, unsigned i)
 {
 	const struct fw_block *node = nodes->node[i];

@@ -22,12 +22,12 @@ struct batch {
 	__u64 lanes[BATCH_PACKETS];
 	__u64 best[BATCH_PACKETS];    /* hits that are rules */
 	__u64 first[BATCH_PACKETS];   /* hits that are blocks, the lowest */
-	__u32 alone;                  /* bit p: packet p goes the way of a single one */
+	__u32 alone;                  /* bit p: packet p is processed alone */
 	unsigned wanted, nhits;
 	/* Of pairs (identity, identity) in turn, by 8: numbers of the first and of the second, when there are so many second ones. */
 	__u8 turn[FW_CLASS_IDENTITIES + 1][2][32];
 	__u64 want[BATCH_WANTS];      /* FW_PAIR_KEY | packet << 48 */
-	__u32 line[BATCH_WANTS];      /* where it may stand */
+	__u32 line[BATCH_WANTS];      /* where it may be */
 	__u64 hit[BATCH_HITS];        /* of pairs that are there and match, or are no rules */
 	__u8 hit_packet[BATCH_HITS];
 	struct fw_cpu *cpu;           /* for what packets do one after the other; without the flow cache's places */

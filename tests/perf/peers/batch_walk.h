@@ -2,7 +2,7 @@
 /*
  * The stages of a batch. Who includes this has fw/table/flow.h, and provides
  *
- *	batch_node(node, tag, bits)		where a walk goes on from a node, by the upper of @bits
+ *	batch_node(node, tag, bits)		where a walk continues from a node, by the upper of @bits
  *	batch_filter(b, s, d, packet, wanted)	pairs of two class lines into b->want[]: how many there are now
  *	batch_homes(b)				b->line[] of b->want[]
  *	struct batch_compare, batch_compare_of(root), batch_match(...)
@@ -12,7 +12,7 @@
  * and BATCH_METHOD, BATCH_NAME and BATCH_HAS.
  *
  * Each stage is a loop over all packets, or over a list of what they ask for, without a branch on what the tables hold; it
- * prefetches what the next one reads. What is rare goes the way of a single packet: classes of more than one line, pairs
+ * prefetches what the next one reads. Rare cases are processed one packet at a time: classes of more than one line, pairs
  * that are being changed, frames that are not IP, rules that let a packet go on.
  */
 #include <string.h>
@@ -129,7 +129,7 @@ static BATCH_STAGE void batch_lanes(struct batch *b, const struct fw_key *keys, 
 	}
 }
 
-/* The pairs of all packets, and where they may stand. */
+/* The pairs of all packets, and where they may be. */
 static BATCH_STAGE void batch_pairs(struct batch *b, unsigned n)
 {
 	unsigned wanted = 0;

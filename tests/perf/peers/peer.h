@@ -35,7 +35,7 @@ struct peer {
 	 */
 	int (*load)(const struct work *w, struct stage *st, void **ctx);
 	void (*unload)(void *ctx); /* nothing is left behind; NULL is fine */
-	/* One more rule, in front or behind, as is cheapest; and it is gone again with unload() only. 0 or -errno. */
+	/* One more rule, first or last, whichever is cheaper; only unload() removes it. 0 or -errno. */
 	int (*add)(void *ctx, const struct work_rule *r);
 	/*
 	 * Bytes that the kernel holds for it, as the kernel says, where it does not account them to the cgroup of who asked for

@@ -54,10 +54,10 @@ static void write_rule(const struct work_rule *r, struct fw_buf *b)
 
 static int restore(struct stage *st, struct fw_buf *text, bool flush)
 {
-	static const char *const anew[] = { "iptables-legacy-restore", "-w", NULL };
+	static const char *const all[] = { "iptables-legacy-restore", "-w", NULL };
 	static const char *const more[] = { "iptables-legacy-restore", "-w", "--noflush", NULL };
 
-	return stack_feed(st, (char *const *)(flush ? anew : more), text);
+	return stack_feed(st, (char *const *)(flush ? all : more), text);
 }
 
 /* The table with what @rules is; NULL: with nothing. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Our own tables in user space, beside DPDK's: headers that are parsed already, verdicts as numbers, and nothing counted.
+ * Our own tables in user space, next to DPDK's: headers that are parsed already, verdicts as numbers, and nothing counted.
  * One packet at a time is the library's lookup as it is, which is the one that the kernel runs; many are tests/perf/peers/batch.h.
  */
 #include "fw/tables.h"

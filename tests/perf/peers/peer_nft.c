@@ -3,9 +3,9 @@
  * nftables: rule after rule; a set of intervals of sources; a set and a verdict
  * map of intervals of several fields at once.
  *
- * The sets stand at the ingress hook of the device, the first place that nftables
+ * The sets are at the ingress hook of the device, the first place that nftables
  * has: what is dropped there has not been through the IP layer. Rules one after
- * the other stand in a table of family ip: at ingress nft makes each of them ask
+ * the others are in a table of family ip: at ingress nft makes each of them ask
  * first whether the packet is IPv4, which from some tens of rules on costs more
  * than the way to the next hook (with 1,000 rules, twice the time).
  */

@@ -87,7 +87,7 @@ void peers_actor_why(const struct peers_actor *a, int err, char *out, size_t siz
 void peers_actor_end(struct peers_actor *a);
 
 /*
- * Goes on in a process of its own, which the caller's watches over and never comes back from: it ends as that one does.
+ * Continues in a process of its own; the caller's process waits for it and never returns: it ends as that one does.
  * 0 in the new process; -errno after printing why.
  */
 int peers_guard(void);

@@ -25,7 +25,7 @@
 #define BATCH_MAX 32
 #define MEMORY_MB 8192 /* of address space for its tables, half of the machine's memory if that is less */
 
-/* In network byte order. The first field that it looks at must be a byte, the others come in groups of four. */
+/* In network byte order. The first field that it looks at must be a byte, the others are in groups of four. */
 struct key {
 	uint8_t proto, unused[3];
 	__be32 src, dst;

@@ -36,7 +36,7 @@ __u64 sent, passed;
 __u32 batch, batch_left;
 /* When the first and the latest batch began. */
 struct stage_mark began, latest;
-/* By IPv4 identification, as it stands in the packet: Linux 6.1 knows no bounds of one that was swapped. */
+/* By IPv4 identification, as it is in the packet: Linux 6.1 knows no bounds of one that was swapped. */
 __u8 seen[STAGE_FRAMES];
 
 /* When a batch begins, all of those before is through. */

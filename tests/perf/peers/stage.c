@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Packets at full rate, and the verdict of each. They are made by a program that
- * BPF_PROG_TEST_RUN runs for live frames: batch after batch goes out of fwb-out
+ * BPF_PROG_TEST_RUN runs for live frames: batch after batch leaves fwb-out
  * and is polled in at fwb-in before the next begins, all on this CPU, so that
  * queues, which hold several batches, do not fill. That is checked by the
  * devices' counters nevertheless.
@@ -253,7 +253,7 @@ static int way_time(struct stage *st, struct stage_flood *f, uint64_t n)
 	if (err)
 		return err;
 	if (s.lost)
-		return bench_said("flood: packets were lost behind the device under test", -EIO);
+		return bench_said("flood: packets were lost after the device under test", -EIO);
 	if (s.lagged) {
 		f->took = s.end - (double)g->began.at / 1e9;
 		f->count = (struct stage_count){ .sent = s.sent - s.refused, .passed = s.passed };

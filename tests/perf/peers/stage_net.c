@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Three namespaces in a line. They are held by descriptors and by this process
- * alone, so that they go when it goes. There are no addresses: the middle one
+ * alone, so that they disappear with it. There are no addresses: the middle one
  * routes all there is to one neighbour that it need not ask for.
  */
 #include "tests/perf/peers/stage_net.h"
@@ -56,7 +56,7 @@ static int setting(const char *name, const char *value)
 	return err;
 }
 
-/* No packets but those that are sent, and none of those dropped for where they come from. */
+/* No packets but those that are sent, and none of those dropped because of its source. */
 static int settings(void)
 {
 	static const struct {

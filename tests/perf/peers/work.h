@@ -63,7 +63,7 @@ struct work {
  * work_new - rules and packets, the same for the same numbers
  * @n: rules; from 1 to 1,000,000
  *
- * The verdicts come from an index of rules by prefix lengths that has nothing in common with our lookup; of a part of
+ * The verdicts are found in an index of rules by prefix lengths that has nothing in common with our lookup; of a part of
  * the packets, as many as takes a second, a linear search must say the same.
  * Return: 0, -ENOMEM, or -EILSEQ (said on standard error): they differ.
  */
@@ -74,10 +74,10 @@ void work_free(struct work *w); /* NULL is fine */
 struct work_rule work_extra(const struct work *w, size_t i);
 /* The first packet that the rule matches. */
 struct work_packet work_inside(const struct work_rule *r);
-/* The packet as a frame of WORK_FRAME bytes, Ethernet header included; checksums are right. @id goes into the IP header's
+/* The packet as a frame of WORK_FRAME bytes, Ethernet header included; checksums are right. @id is written to the IP header's
  * identification field, and as 32 bits in network order into the last 4 bytes, which are payload. */
 void work_frame(const struct work_packet *p, uint32_t id, uint8_t frame[WORK_FRAME]);
-/* A rule as a line of our language behind `rule`; the ruleset's whole text. Memory that is out shows in @out. */
+/* A rule as a line of our language after `rule`; the ruleset's whole text. If memory is out, @out tells. */
 void work_rule_text(const struct work_rule *r, struct fw_buf *out);
 void work_text(const struct work *w, struct fw_buf *out);
 

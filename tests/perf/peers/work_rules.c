@@ -235,7 +235,7 @@ static void classbench_ports(struct work_rule *rule, struct fw_random *r)
 	}
 }
 
-/* Few addresses before many, as people write them, but for those that stand elsewhere. */
+/* Few addresses before many, as people write them, except for those placed elsewhere. */
 static int classbench_compare(const void *a, const void *b)
 {
 	const struct work_rule *x = a, *y = b;

@@ -2,7 +2,7 @@
 /*
  * Which rule is right: rules in a hash table by their prefixes, lengths and, when
  * its destination ports lie in one slice of 256, that slice. A packet asks once for
- * each pair of lengths that occurs, with its slice and without. Whatever stands in
+ * each pair of lengths that occurs, with its slice and without. Whatever is in
  * the chain is compared whole, so that a collision costs time and nothing else.
  */
 #include "tests/perf/peers/work_parts.h"
