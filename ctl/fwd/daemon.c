@@ -17,6 +17,7 @@
 #include "ctl/fwd/base/privileges.h"
 #include "ctl/fwd/rules_file.h"
 #include "ctl/fwd/connections/server.h"
+#include "ctl/fwd/tracking.h"
 
 #include <signal.h>
 #include <string.h>
@@ -147,6 +148,7 @@ static void round_over(struct loop *l)
 		d->looked = now;
 		watch_store(d);
 		closed_look(d);
+		tracking_look(d);
 	}
 }
 
@@ -242,6 +244,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 		fw_service_say("READY=1");
 		report_status(&d, fw_now());
 		closed_look(&d);
+		tracking_look(&d);
 		report_aside(&d);
 		watch_store(&d);
 		rules_file_compare(&d);

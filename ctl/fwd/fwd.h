@@ -70,6 +70,8 @@ struct fwd {
 	double looked;                    /* when the store's files were, on the clock of fw_now() */
 	int store_trouble;                /* -errno, as it was logged last */
 	int closed_err;                   /* the same, of closed.c */
+	struct source tracking;           /* changes of nftables' tables, once the ruleset has named `state` */
+	int tracking_err;                 /* the same, of tracking.c */
 
 	struct history history[RECORD_NRINGS];
 	struct rules_file rules_file;

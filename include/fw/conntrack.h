@@ -26,6 +26,9 @@ int fw_conntrack_fd(const struct fw_kern *k);
  */
 int fw_conntrack_look(struct fw_kern *k);
 
+/* How often it was put back. */
+uint64_t fw_conntrack_restored(const struct fw_kern *k);
+
 struct fw_conntrack {
 	bool ours;         /* on by fw_conntrack_begin() */
 	bool known;        /* the kernel tells the numbers that follow */

@@ -133,6 +133,11 @@ int fw_conntrack_fd(const struct fw_kern *k)
 	return k->conntrack.watch;
 }
 
+uint64_t fw_conntrack_restored(const struct fw_kern *k)
+{
+	return k->conntrack.restored;
+}
+
 int fw_conntrack_look(struct fw_kern *k)
 {
 	struct conntrack *c = &k->conntrack;

@@ -120,6 +120,31 @@ static void print_limits(const json_t *o)
 	}
 }
 
+/* From this percentage on, the table of connections is pointed out. */
+#define NEARLY_FULL 90
+
+static void print_conntrack(const json_t *o)
+{
+	const json_t *c = json_object_get(o, "conntrack");
+	uint64_t entries = ctl_field_u64(c, "entries"), max = ctl_field_u64(c, "max");
+
+	if (!json_is_object(c))
+		return;
+	if (!max)
+		ROW("connections", "tracked; the kernel does not tell how many");
+	else
+		ROW("connections", "%llu of %llu tracked%s; %llu gave way, %llu packets dropped, %llu not inserted",
+		    LLU(c, "entries"), LLU(c, "max"),
+		    entries * 100 >= max * NEARLY_FULL ? ": NEARLY FULL (net.netfilter.nf_conntrack_max)" : "",
+		    LLU(c, "early_drops"), LLU(c, "drops"), LLU(c, "insert_failures"));
+	if (LLU(c, "restored"))
+		ROW("", "others have deleted the table fwd_track of nftables %llu time%s: it is back",
+		    LLU(c, "restored"), fw_plural(LLU(c, "restored")));
+	if (ctl_field_text(c, "error")[0])
+		ROW("", "TRACKING ENDS WITH FWD: the table fwd_track of nftables cannot be put back: %s",
+		    ctl_field_text(c, "error"));
+}
+
 /* The longest time that fwd was busy with one thing, and what that was. */
 static void print_loop(const json_t *o)
 {
@@ -207,6 +232,7 @@ static int on_status(void *ctx, json_t *o)
 	print_clients(o);
 	print_memory(o);
 	print_limits(o);
+	print_conntrack(o);
 	print_loop(o);
 	print_rules_file(o);
 	print_confirmation(o);
