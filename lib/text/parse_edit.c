@@ -127,6 +127,7 @@ static int change_add(struct change *c)
 	return err;
 }
 
+/* `replace rule REF ...`: the text is parsed as a rule of its own, without an id. 0, or -EINVAL with a diagnostic. */
 static int change_replace(struct change *c)
 {
 	struct fw_parser *p = &c->p;

@@ -187,6 +187,7 @@ static const struct bad {
 };
 #define NBADS (sizeof(bads) / sizeof(bads[0]))
 
+/* Sends a message whose header does not fit its body, as often as the row asks. */
 static void behave_badly(const struct bad *b, int fd)
 {
 	fw_autofree char *bytes = NULL;

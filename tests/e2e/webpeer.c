@@ -89,6 +89,7 @@ static bool alive(int fd, const struct mode *m)
 	return recv(fd, piece, sizeof(piece), MSG_DONTWAIT) > 0;
 }
 
+/* Keeps @n connections open with requests that are whole, half or sent byte by byte, until the server has closed all. */
 static int hold(const struct mode *m, int n)
 {
 	static int fds[MAX];

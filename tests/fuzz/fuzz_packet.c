@@ -115,6 +115,7 @@ static void check_layers(const struct fw_key *key)
 	}
 }
 
+/* What must be true of a key, by the reason why its packet is not looked up. */
 static void check_reason(const struct fw_key *key, const struct fw_meta *meta, size_t size)
 {
 	size_t head = meta->l3 ? 0 : ETH_HLEN;

@@ -29,6 +29,7 @@ static void kernel_close(void *ctx)
 	free(k);
 }
 
+/* Loads the program and publishes the ruleset's tables. 0 or -errno, which was reported. */
 static int kernel_setup(struct kernel *k, struct bench_setup *setup, struct fw_diags *ds)
 {
 	struct fw_kern_options options = { .no_flow_cache = !setup->flow_cache,

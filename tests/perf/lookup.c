@@ -142,6 +142,7 @@ static int measure(struct lookup *l, void *ctx, bool flow_cache)
 		     bench_measure(l->engine, ctx, l->walked < BENCH_HOT ? l->walked : BENCH_HOT, &l->hot[flow_cache]);
 }
 
+/* One engine, with or without flow cache: compiles, checks the answers, measures. 0 or -errno, which was reported. */
 static int engine_run(struct lookup *l, bool flow_cache)
 {
 	struct bench_setup setup = {

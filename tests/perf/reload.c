@@ -121,6 +121,10 @@ static int counters_sum(struct reload *r, uint64_t *out)
 	return err;
 }
 
+/*
+ * Loads both rulesets by turns under traffic, and adds up what rules and policies counted. 0 or -errno, which was
+ * reported.
+ */
 static int reloads_run(struct reload *r, const struct reload_rules *rules)
 {
 	const char *path[2] = { sandbox_path(&r->sandbox, "first"), sandbox_path(&r->sandbox, "second") };
@@ -207,6 +211,7 @@ static double mib(uint64_t bytes)
 	return (double)bytes / (1 << 20);
 }
 
+/* The report as text: times, memory, then packets during reloads. */
 static void print_table(struct reload *r)
 {
 	const struct reload_traffic_result *p = &r->packets;

@@ -184,6 +184,7 @@ static int seen_mark(struct reload_traffic *t, const struct number *number)
 	return 0;
 }
 
+/* Receives what has arrived, and marks each number as seen. Return: how many frames, or -errno. */
 static int receive_burst(struct reload_traffic *t)
 {
 	static uint8_t frames[BURST][FRAME_BYTES];

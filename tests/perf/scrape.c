@@ -188,6 +188,7 @@ static void scrape_end(struct scrape *s)
 	scrape_lookup_free(&s->lookup);
 }
 
+/* All series with fwd alive, the lookups, then the series from its pins after it was killed. Return: an exit status. */
 static int run(const struct settings *set)
 {
 	struct scrape s = { .set = set };

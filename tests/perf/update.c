@@ -139,6 +139,7 @@ static int run_traffic(const struct update_settings *s, const struct sandbox *bo
 	return update_traffic_run(s, box, rs, &u->traffic);
 }
 
+/* All parts of the benchmark, one after the other, then its report. Return: an exit status. */
 static int run(const struct update_settings *s, enum fw_format format)
 {
 	struct update u = { 0 };

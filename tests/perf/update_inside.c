@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+/* One change of the kind of @row, timed by stages and added to the samples. 0 or -errno. */
 static int measure(struct bench_controller *controller, struct bench_changes *c, enum update_row row,
 		   struct update_inside *out)
 {

@@ -26,6 +26,7 @@ static void user_close(void *ctx)
 	free(u);
 }
 
+/* Compiles the ruleset in plain memory for the lookup in user space. 0 or -errno, which was reported. */
 static int user_setup(struct user *u, struct bench_setup *setup)
 {
 	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));

@@ -82,6 +82,7 @@ static bool in(__u32 offset, uint64_t array, uint64_t bytes)
 	return offset >= array && offset < array + bytes;
 }
 
+/* Counts a read inside a block as the line that it is in, by what the line holds. */
 static const void *word_at(struct fw_object o, __u32 offset)
 {
 	const struct fw_block *b = (const void *)o.base;

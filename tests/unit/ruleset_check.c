@@ -28,6 +28,7 @@ static const char *check_list(const struct fw_ruleset *rs)
 	return NULL;
 }
 
+/* Do index and sets agree with the rules? NULL, or what does not hold. */
 static const char *check_tables(const struct fw_ruleset *rs)
 {
 	const struct fw_rule_index *ix = rs->index;

@@ -223,6 +223,7 @@ static void edit_some(struct storm *s, struct fw_edit *e)
 			random_edit(s->maker, e, 8);
 }
 
+/* A random edit as a transaction, which is committed, aborted or refused. */
 static void transaction(struct storm *s)
 {
 	struct fw_transaction t;

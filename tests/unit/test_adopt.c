@@ -123,6 +123,7 @@ static const char *set_name(unsigned s)
 	return name;
 }
 
+/* A random change of a set, in the edit and in the model. */
 static void random_set_op(struct fw_edit *e, struct set_model *m)
 {
 	unsigned s = random_below(6), bit = random_below(16);

@@ -183,6 +183,7 @@ static const char *file_text(enum fw_kern_iterator_file file)
 	return text;
 }
 
+/* The pinned text of all counters must be what was sent, in its format. */
 static void check_counters_file(void)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };

@@ -121,6 +121,7 @@ static void note(struct walk *w, const struct fw_edit *e, bool moves)
 	}
 }
 
+/* A random edit while cursors are on their way: moves, or else replacements, additions and deletions. */
 static void edit(struct walk *w)
 {
 	bool moves = rand() % 3 == 0;

@@ -327,6 +327,7 @@ static struct fw_position position_of(const struct fw_ruleset *rs, const struct 
 	return m->n ? before(fw_ruleset_by_id(rs, m->id[at])) : first;
 }
 
+/* One random operation of an edit, in the ruleset and in the model; @hot: positions are few, so that ranks run out. */
 static void random_op(struct fw_edit *e, struct model *m, unsigned hot)
 {
 	struct fw_ruleset *rs = e->rs;

@@ -32,6 +32,7 @@ static const struct way ways[] = {
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
+/* Makes a change by @w that waits @seconds for its confirmation, and checks what is refused meanwhile. */
 static void begin(struct engine *e, const struct way *w, unsigned seconds)
 {
 	static struct engine_result r;
@@ -59,6 +60,7 @@ static void begin(struct engine *e, const struct way *w, unsigned seconds)
 	assert_string_equal(st.confirm_what, w->what);
 }
 
+/* The ruleset before has returned with its counters, and status tells what was undone and why. */
 static void assert_undone(struct engine *e, const struct way *w, const char *why)
 {
 	struct engine_status st;
@@ -96,6 +98,7 @@ static void nothing_waits(void **state)
 	engine_close(e);
 }
 
+/* A confirmed change stays, also over a restart. */
 static void confirmed(const struct way *w, bool restarts)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -127,6 +130,7 @@ static void are_confirmed(void **state)
 			confirmed(&ways[i], restarts);
 }
 
+/* `fwctl undo` returns to the ruleset before, and the next change may wait again. */
 static void taken_back(const struct way *w, bool restarts)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -157,6 +161,7 @@ static void are_taken_back(void **state)
 			taken_back(&ways[i], restarts);
 }
 
+/* Without confirmation the ruleset before returns, also when the time ends during a restart. */
 static void too_late(const struct way *w)
 {
 	struct engine *e;

@@ -15,6 +15,7 @@
 #include "tests/unit/random.h"
 #include "tests/unit/engine_fixture.h"
 
+/* A random rule without its name. */
 static void put_body(struct fw_buf *b, struct fw_random *d)
 {
 	static const char *const from[] = { "",
@@ -49,6 +50,7 @@ static const struct fw_rule *any_rule(const struct fw_ruleset *rs, struct fw_ran
 	return r;
 }
 
+/* A random change as a line of `fwctl batch`; @unique makes its names differ from all others. */
 static void put_line(struct fw_buf *b, const struct fw_ruleset *rs, struct fw_random *d, uint32_t unique)
 {
 	const struct fw_rule *r = any_rule(rs, d), *other = any_rule(rs, d);

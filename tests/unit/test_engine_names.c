@@ -373,6 +373,10 @@ static struct engine *again(struct engine *e, struct played *links)
 	return e;
 }
 
+/*
+ * One random event: an interface appears or is renamed, a load, a decision, a restart, a change. Return: the engine,
+ * perhaps another.
+ */
 static struct engine *step(struct engine *e, struct played *links)
 {
 	unsigned kind = random_below(40), i = random_below(LINKS);

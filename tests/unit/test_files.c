@@ -201,6 +201,7 @@ static const struct folder_case folder_cases[] = {
 	{ "root/target-of-his", -EPERM, "/root/target-of-his" },
 };
 
+/* Folders, files and links of root and of others, with which paths are tried. */
 static void make_folders(void)
 {
 	tree_empty(folder);

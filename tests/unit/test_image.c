@@ -99,6 +99,7 @@ static void pairs_find(void)
 	}
 }
 
+/* Notes a node of each kind below a reference, for the faults that are put into them. */
 static void node_find(uint32_t ref)
 {
 	void *at = fw_pool_ptr(im.pool, FW_REF_LINE(ref));

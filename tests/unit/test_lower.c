@@ -84,6 +84,7 @@ static void now_free(void)
 	t.n = 0;
 }
 
+/* Compiles all instances into a new image. false: they exceed a limit. */
 static bool compile_all(void)
 {
 	const struct fw_compile_options options = random_options();

@@ -286,6 +286,7 @@ static bool witnesses(const struct asked *a, const struct fw_ruleset *rs, const 
 	return is_looked_up(&key) && asks_for(a, &key) && fw_oracle_rule(rs, rule, &key);
 }
 
+/* Looks for an IP packet that both the query's rule and @rule match. true: found one, built and parsed. */
 static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_packet p)
 {
 	struct fw_frame frame;
@@ -310,6 +311,7 @@ static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const st
 	return false;
 }
 
+/* The same for frames that are not IP. */
 static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		       const struct fw_packet *p)
 {

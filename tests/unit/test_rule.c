@@ -391,6 +391,7 @@ static uint32_t row_addrs(struct fw_ruleset *rs, int what)
 	return number;
 }
 
+/* Adds the row's rule to a ruleset: it is taken, in its canonical form, or refused with the row's message and hint. */
 static void run_row(const struct row *row)
 {
 	struct fw_ruleset *rs = fw_ruleset_new("x.rules");

@@ -128,6 +128,7 @@ static void check_packet(const struct set *s, size_t packet, const struct fw_fra
 	}
 }
 
+/* Every packet of a trace gets the answer that its file of right answers has. */
 static void check_trace(struct set *s, const char *truth, const char *packets)
 {
 	struct fw_trace *trace = NULL;

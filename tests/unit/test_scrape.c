@@ -322,6 +322,7 @@ static void too_late_for_the_pins(void **state)
 	fake_fwd_stop(&f);
 }
 
+/* A whole page, read in pieces of @size bytes. Return: owned by the caller, with its length in @len. */
 static char *piece_by_piece(const struct settings *c, bool gzip, size_t size, size_t *len)
 {
 	char *text = calloc(1, 1 << 20), *buf = malloc(size);

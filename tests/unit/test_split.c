@@ -142,6 +142,7 @@ static int rule_add(struct fw_edit *e, uint32_t values)
 	return fw_edit_add(e, &draft, pos, (struct fw_place){ 0 }, NULL, NULL);
 }
 
+/* A random edit of the one pair, committed or aborted; @shrink: rules are deleted, else added. */
 static void step(uint32_t values, bool shrink)
 {
 	struct fw_update *c;

@@ -175,6 +175,7 @@ struct made_snapshot {
 	uint32_t slots[1000];
 };
 
+/* A random snapshot, in the memory of @m. */
 static void snapshot_make(struct fw_random *d, struct made_snapshot *m)
 {
 	static const char *const paths[] = { "a", "lists/b.txt", "/etc/c" };

@@ -45,6 +45,7 @@ static void run_on(unsigned cpu)
 	pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
 }
 
+/* A thread that looks up packets and notes the first answer that was not right in the generation that it saw. */
 static void *reader_run(void *arg)
 {
 	struct reader *r = arg;
@@ -100,6 +101,7 @@ static void readers_start(struct storm *s, struct reader *r)
 	}
 }
 
+/* Ends the readers and fails the test if one has seen a wrong answer. Return: packets looked up. */
 static uint64_t readers_end(struct storm *s, struct reader *r)
 {
 	uint64_t packets = 0;

@@ -98,6 +98,7 @@ static const char *const expressions[] = { "@dense",      "not @nested",        
 					   "10.0.0.0/8",  "not 100.64.0.0/10" };
 #define NEXPRESSIONS (sizeof(expressions) / sizeof(*expressions))
 
+/* @n random rules, some of which name hundreds of interfaces or values. */
 static void add_rules(struct fw_buf *b, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
@@ -217,6 +218,7 @@ static void a_list_does_little_in_a_step(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* A random change of a size that may take the loop long. */
 static void random_change(struct fw_buf *b, unsigned round)
 {
 	static const char *const sets[] = { "dense", "nested", "same", "around" };

@@ -27,6 +27,7 @@ static struct fw_ruleset *parse_as(const char *text, size_t len, const char *nam
 	return rs;
 }
 
+/* Two rules are the same, apart from the numbers of interfaces and address expressions. */
 static void assert_same_rule(const struct fw_ruleset *ra, const struct fw_rule *a, const struct fw_ruleset *rb,
 			     const struct fw_rule *b)
 {

@@ -364,6 +364,7 @@ static void random_body(struct fw_buf *b, const struct fw_ruleset *from)
 	fw_buf_free(&text);
 }
 
+/* A random change as a line of `fwctl batch`, of rules of @rs, with matches of rules of @from. */
 static void random_change(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *from)
 {
 	unsigned set = random_below(6), net = random_below(16);

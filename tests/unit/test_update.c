@@ -97,6 +97,7 @@ static void live_grace(struct live *l)
 	while (l->ending);
 }
 
+/* The live image is valid and gives PACKETS random packets the oracle's answers, every match included. */
 static void live_check(const struct live *l)
 {
 	const char *reason;

@@ -124,6 +124,7 @@ static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw
 	return true;
 }
 
+/* Publishes a ruleset in all engines. false: it exceeds a limit, and the engines keep the one before. */
 static bool begin(const struct fw_ruleset *rs)
 {
 	struct fw_image image;
@@ -266,6 +267,7 @@ static bool program_agrees(struct question *q, enum fw_prog prog)
 	return true;
 }
 
+/* The programs of the packet's hook must answer as the oracle does. */
 static bool kernel_agrees(struct question *q)
 {
 	static const struct {

@@ -116,6 +116,10 @@ static bool walk_table(struct walk *w, const uint32_t *table, unsigned width, st
 	return false;
 }
 
+/*
+ * Follows a reference with all that it leads to. Return: whether the walk is to end, because of an error or at the
+ * class that is looked for.
+ */
 static bool walk_ref(struct walk *w, uint32_t ref, struct position p)
 {
 	uint32_t tag = FW_REF_TAG(ref), line = FW_REF_LINE(ref);

@@ -94,6 +94,7 @@ static void bytes_of(const struct random_frame *f, struct fw_buf *out)
 		fw_buf_printf(out, "%02x", f->bytes[i]);
 }
 
+/* Asks fwd what it does with a frame, and fails the test unless rule and verdict are those of the oracle. */
 static void check_verdict(struct model *m, int fd, const struct random_frame *f)
 {
 	char args[80];

@@ -88,6 +88,7 @@ static bool is_upper(const struct fw_ruleset *rs, const struct fw_rule *r)
 	return r->rank < fw_ruleset_by_name(rs, "gate")->rank && strcmp(rule_name(r), "once") != 0;
 }
 
+/* A random rule without its name: addresses, a field, a verdict, perhaps a comment. */
 static void put_body(struct fw_buf *b)
 {
 	static const char *const from[] = { "10.0.0.0/8", "10.1.2.0/24",     "10.1.2.3", "10.1.0.0-10.1.9.9",

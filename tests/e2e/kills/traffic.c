@@ -81,6 +81,7 @@ static void send_one(enum flow flow)
 	s->sent++;
 }
 
+/* A frame that was received: it must be one that may pass, and the next of its flow. */
 static void take(const uint8_t *frame, size_t len)
 {
 	struct stamp stamp;

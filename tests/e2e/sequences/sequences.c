@@ -441,6 +441,7 @@ static void step(void)
 		world_step();
 }
 
+/* A new fwd and a few interfaces, then STEPS random steps; in the end detached programs and files must be gone. */
 static void one_sequence(void)
 {
 	struct view v;

@@ -29,6 +29,7 @@ static const char *protocol(unsigned number)
 	return number == IPPROTO_TCP ? "tcp" : "udp";
 }
 
+/* A rule as a line of iptables-restore, after its chain. */
 static void write_rule(const struct work_rule *r, struct fw_buf *b)
 {
 	if (stack_says_src(r)) {

@@ -43,6 +43,7 @@ static void native_publish(struct native *n)
 	batch_publish(n->batch, n->image.root, n->image.generation);
 }
 
+/* Makes room for tables and keys, in the caller's process, before memory is measured. 0 or -ENOMEM. */
 static int native_start(void **out)
 {
 	/* A frame of tests/perf/peers/work.h: no tag, no fragment, nothing that is only in TCP or ICMP is asked for. */
@@ -76,6 +77,7 @@ static int native_start(void **out)
 	return 0;
 }
 
+/* Parses and compiles the ruleset, and publishes it. 0 or -errno, which was reported. */
 static int native_load(const struct work *w, struct stage *st, void **ctx)
 {
 	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));
@@ -116,6 +118,7 @@ static int native_change(struct native *n, struct fw_edit *e, const struct fw_bu
 	return 0;
 }
 
+/* Adds one rule in front of the others by a transaction, and ends its grace period. 0 or -errno, which was reported. */
 static int native_add(void *ctx, const struct work_rule *r)
 {
 	fw_autofree struct fw_diags *ds = calloc(1, sizeof(*ds));

@@ -153,6 +153,7 @@ static int build(struct acl *a)
 	return err ? said("build its tables", err) : 0;
 }
 
+/* Builds librte_acl's table from all rules, with room for EXTRA_RULES more. 0 or -errno, which was reported. */
 static int acl_load(const struct work *w, struct stage *st, void **ctx)
 {
 	const struct rte_acl_param param = {
@@ -194,6 +195,7 @@ static void acl_unload(void *ctx)
 	free(a);
 }
 
+/* Looks up @n packets in batches; an answer that no rule gave is that of the policy. */
 static void acl_lookup(void *ctx, const struct work_packet *p, size_t n, bool *accept)
 {
 	struct acl *a = ctx;

@@ -177,6 +177,10 @@ static int flood_check(const struct act *a, const struct peers_task *task, const
 	return -EBADMSG;
 }
 
+/*
+ * Sends packets for the agreed time; the result is packets per second. What was received is checked unless only the
+ * generator is measured.
+ */
 static int do_flood(struct act *a, const struct peers_task *task, struct peers_result *r)
 {
 	fw_autofree struct work_packet *p = NULL;

@@ -83,6 +83,7 @@ static void load_say(struct peers_run *run, const struct peer *p, struct peers_r
 	figure_say(run, p, "user_bytes", (double)r->user_bytes, NULL);
 }
 
+/* Starts a process for a peer and lets it load the rules. A peer that cannot is noted in the results and left out. */
 static int actor_add(struct peers_run *run, const struct peer *p, struct peers_result *r)
 {
 	static const struct peers_task load = { .kind = PEERS_LOAD };

@@ -138,6 +138,7 @@ struct state {
 	bool lagged; /* that was after the last was sent */
 };
 
+/* How many packets were sent, refused, lost and received so far, by the interfaces' own counters. */
 static int state_read(const struct stage *st, struct state *out)
 {
 	struct stage_device from, in, forward, end;

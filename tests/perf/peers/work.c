@@ -200,6 +200,7 @@ static uint16_t sum_end(uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
+/* A TCP or UDP header with its checksum, for @len bytes from @at on. */
 static void transport_write(const struct work_packet *p, const struct iphdr *ip, uint8_t *at, uint16_t len)
 {
 	uint32_t sum = sum_add(p->proto + len, &ip->saddr, 8);

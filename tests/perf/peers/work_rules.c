@@ -166,6 +166,7 @@ static void policy_rule(struct work_rule *out, struct prefix src, struct prefix 
 	out->dport[1] = s->hi;
 }
 
+/* A company's policy: rules of disjoint clients, servers and services, all different, in random order. 0 or -ENOMEM. */
 static int policy_make(struct work *w, struct fw_random *r)
 {
 	static const struct lengths clients[] = { { 400, 32, 32 }, { 400, 24, 24 }, { 190, 25, 31 }, { 0, 20, 22 } };
@@ -212,6 +213,7 @@ static struct prefix *prefixes_nested(const struct zone *z, size_t n, struct fw_
 	return p;
 }
 
+/* Protocol and ports of a rule, in about the shares that ClassBench's seeds have. */
 static void classbench_ports(struct work_rule *rule, struct fw_random *r)
 {
 	static const uint16_t known[] = { 21, 22, 23, 25, 53, 80, 110, 123, 143, 161, 389, 443, 445, 514, 993, 1433 };
@@ -244,6 +246,7 @@ static int classbench_compare(const void *a, const void *b)
 	return bits ? bits : rule_compare(a, b);
 }
 
+/* Rules with nested prefixes, most specific first, but for one in ten that has been exchanged. 0 or -ENOMEM. */
 static int classbench_make(struct work *w, struct fw_random *r)
 {
 	size_t n = w->n / 4 + 8;
