@@ -300,6 +300,9 @@ struct fw_cpu {
 	/* Written by the hook's program. */
 	struct fw_key key; /* by the packet parser */
 	__u32 busy;     /* in use by a packet */
+	/* The same for programs that it calls: the packet at hand. */
+	__u32 l3;       /* 1: the packet has no Ethernet header */
+	__u32 reject;   /* enum fw_reject */
 
 	/* Written by the flow cache, flow.h; the entries are at the end. */
 	__u32 turn;     /* of its places */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Replies to rejected packets at XDP and tc, as far as user space has to do with them: their rate, and what became of them. */
+#ifndef FW_REJECT_H
+#define FW_REJECT_H
+
+#include "fw/table/format.h"
+
+#ifndef FW_REJECTS
+/*
+ * How a packet is rejected: X(symbol, word, ICMP type and code, ICMPv6 type and code). DEFAULT answers TCP like TCP_RESET and
+ * everything else like PORT_UNREACHABLE. A TCP_RESET has no ICMP message. ICMPv6 has no counterpart of some kinds and gets the
+ * nearest one.
+ */
+/* clang-format off */
+#define FW_REJECTS(X)                                                    \
+	X(DEFAULT, "default", 3, 3, 1, 4)                                \
+	X(TCP_RESET, "tcp-reset", 0, 0, 0, 0)                            \
+	X(PORT_UNREACHABLE, "port-unreachable", 3, 3, 1, 4)              \
+	X(HOST_UNREACHABLE, "host-unreachable", 3, 1, 1, 3)              \
+	X(NET_UNREACHABLE, "net-unreachable", 3, 0, 1, 0)                \
+	X(PROTO_UNREACHABLE, "proto-unreachable", 3, 2, 1, 4)            \
+	X(ADMIN_PROHIBITED, "admin-prohibited", 3, 13, 1, 1)             \
+	X(HOST_PROHIBITED, "host-prohibited", 3, 10, 1, 1)
+
+enum fw_reject {
+#define FW_REJECT_ENUM(sym, word, type4, code4, type6, code6) FW_REJECT_##sym,
+	FW_REJECTS(FW_REJECT_ENUM)
+#undef FW_REJECT_ENUM
+	FW_NREJECTS
+};
+/* clang-format on */
+
+#endif
+
+/*
+ * What became of a rejected packet, which never goes on, besides: X(symbol, word).
+ * LIMITED: the rate of replies was used up. SILENT: a packet that must not be answered, or cannot be.
+ */
+/* clang-format off */
+#define FW_REPLIES(X)               \
+	X(SENT, "sent")             \
+	X(LIMITED, "limited")       \
+	X(SILENT, "silent")
+
+enum fw_reply_outcome {
+#define FW_REPLY_ENUM(sym, word) FW_REPLY_##sym,
+	FW_REPLIES(FW_REPLY_ENUM)
+#undef FW_REPLY_ENUM
+	FW_NREPLIES
+};
+/* clang-format on */
+
+/* Rejected packets on one CPU, by enum fw_reply_outcome. */
+struct fw_reply_counts {
+	__u64 packets[FW_NREPLIES];
+	__u64 pad[8 - FW_NREPLIES];
+};
+FW_ASSERT_SIZE(struct fw_reply_counts, 64);
+
+/*
+ * The rate of replies, for all CPUs together: a generic cell rate algorithm. Each reply moves @next by @interval, and may be sent
+ * while that is at most @burst in the future. While @interval is 0, nothing is sent.
+ */
+struct fw_reply_rate {
+	__u64 interval; /* ns */
+	__u64 burst;    /* ns */
+	__u64 next; /* ns, CLOCK_MONOTONIC: when the reply after the last one would be due. Written by the programs */
+	__u64 pad[5];
+};
+FW_ASSERT_SIZE(struct fw_reply_rate, 64);
+
+/* @rate replies a second, and as many at once. 0: none. */
+static inline struct fw_reply_rate fw_reply_rate_of(__u32 rate)
+{
+	__u64 second = 1000000000, interval = rate ? second / rate : 0;
+
+	return (struct fw_reply_rate){ .interval = interval, .burst = rate ? interval * (rate - 1) : 0 };
+}
+
+#endif
