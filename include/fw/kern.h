@@ -178,7 +178,7 @@ uint64_t fw_kern_memory(const struct fw_kern *k);
 
 /**
  * fw_kern_test - run one packet through a loaded program, without any interface
- * @frame: @len bytes from the Ethernet header, at least 14
+ * @frame: @len bytes from the Ethernet header, at least 14; netfilter's programs take IPv4 and IPv6 with a whole IP header
  * @mark:  for the tc programs
  * @out:   the result that live traffic would get; the packet is counted
  *
@@ -212,6 +212,14 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 		       struct fw_diags *ds);
 /* The same by tc; @prog is FW_PROG_TC_INGRESS or FW_PROG_TC_EGRESS. */
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds);
+/**
+ * fw_kern_attach_host - filter on netfilter's hooks input, forward and output in the network namespace of this thread
+ *
+ * Both families. Return: 0, also if it was attached already; -errno with a diagnostic: nothing has changed.
+ */
+int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds);
+/* Stops that. 0 or -ENOENT. */
+int fw_kern_detach_host(struct fw_kern *k);
 /* Stops filtering by @prog on an interface. 0 or -ENOENT. */
 int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 /* Detaches the link with this id, in whatever network namespace its interface is. 0 or -ENOENT. */
@@ -233,6 +241,7 @@ struct fw_kern_attachment {
 	uint32_t link;         /* its id; 0: a classic tc filter */
 	bool away;             /* the interface is in another network namespace than this process */
 	uint32_t in_front;     /* id of a program that packets reach first, and that may decide before ours; 0: none */
+	uint8_t family;        /* on netfilter's hooks, where ifindex is 0: NFPROTO_IPV4 or NFPROTO_IPV6 */
 };
 #define FW_IN_FRONT_FILTER UINT32_MAX /* a tc filter without a program */
 /* Asks the kernel for the state of all attachments, and forgets those whose interface is gone. */

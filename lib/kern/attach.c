@@ -59,23 +59,6 @@ static int check_layer(struct fw_kern *k, struct attachment *a, enum fw_xdp_mode
 	return err;
 }
 
-/* Adds an attachment to the list, and pins its link. Detaches it on failure. */
-static int remember(struct fw_kern *k, struct attachment a)
-{
-	char path[PATH_MAX];
-	int err;
-
-	a.folder = k->folder;
-	a.id = a.link >= 0 ? kern_link_id(a.link) : 0;
-	err = kern_attached_add(k, a);
-	if (err || !k->pins || a.link < 0 || !bpf_obj_pin(a.link, kern_link_path(k, &a.folder, &a, path)))
-		return err;
-	err = -errno;
-	close(a.link);
-	k->nattached--;
-	return err;
-}
-
 static int xdp_link(struct fw_kern *k, struct attachment a, enum fw_xdp_mode mode)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
@@ -83,7 +66,7 @@ static int xdp_link(struct fw_kern *k, struct attachment a, enum fw_xdp_mode mod
 
 	a.mode = mode;
 	a.link = bpf_link_create(kern_prog_of(k, &a), (int)a.ifindex, BPF_XDP, &opts);
-	return a.link < 0 ? -errno : remember(k, a);
+	return a.link < 0 ? -errno : kern_attached_pin(k, a);
 }
 
 /* Attaches again in another mode, or on failure in the mode before. */
@@ -149,7 +132,7 @@ static int tc_classic(struct fw_kern *k, struct attachment a)
 
 	if (err)
 		return err;
-	err = remember(k, a);
+	err = kern_attached_pin(k, a);
 	if (err)
 		kern_attachment_undo(k, &a);
 	return err;
@@ -170,7 +153,7 @@ int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, st
 		err = tc_classic(k, new);
 	} else {
 		new.link = fd;
-		err = fd < 0 ? fd : remember(k, new);
+		err = fd < 0 ? fd : kern_attached_pin(k, new);
 	}
 	return err ? fail(ds, ifindex, err, "tc", NULL) : 0;
 }
@@ -187,7 +170,7 @@ static int link_to_front(struct fw_kern *k, struct attachment *a)
 	err = kern_attachment_update(a, s.prog);
 	if (!err) {
 		new.link = kern_chain_head(a->ifindex, a->prog, prog);
-		err = new.link < 0 ? new.link : remember(k, new);
+		err = new.link < 0 ? new.link : kern_attached_pin(k, new);
 		/* The list may have moved. The old link is the first of the two. */
 		a = kern_attached_find(k, new.ifindex, new.prog);
 		if (err) {

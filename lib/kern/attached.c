@@ -17,6 +17,22 @@ int kern_attached_add(struct fw_kern *k, struct attachment a)
 	return err;
 }
 
+int kern_attached_pin(struct fw_kern *k, struct attachment a)
+{
+	char path[PATH_MAX];
+	int err;
+
+	a.folder = k->folder;
+	a.id = a.link >= 0 ? kern_link_id(a.link) : 0;
+	err = kern_attached_add(k, a);
+	if (err || !k->pins || a.link < 0 || !bpf_obj_pin(a.link, kern_link_path(k, &a.folder, &a, path)))
+		return err;
+	err = -errno;
+	close(a.link);
+	k->nattached--;
+	return err;
+}
+
 struct attachment *kern_attached_find(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog)
 {
 	for (size_t i = 0; i < k->nattached; i++)
@@ -69,13 +85,15 @@ static int link_load(struct fw_kern *k, const struct folder *f, const char *pin)
 	struct attachment a;
 	char path[PATH_MAX];
 	int err = kern_link_open(kern_pin_path(k, f, "links", pin, path), pin, &a);
+	bool found;
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
+	found = kern_attachment_find(&a);
 	a.folder = *f;
-	if (!a.ifindex)
+	if (!found)
 		unlink(path);
-	if (!a.ifindex || by_id(k, a.id)) {
+	if (!found || by_id(k, a.id)) {
 		close(a.link);
 		return 0;
 	}
@@ -149,7 +167,7 @@ static void remove_twins(struct fw_kern *k)
 	for (size_t i = k->nattached; i-- > 0;) {
 		struct attachment *a = &k->attached[i], *first = kern_attached_find(k, a->ifindex, a->prog);
 
-		if (a->away || first == a)
+		if (a->away || first == a || fw_prog_is_nf(a->prog))
 			continue;
 		if (!kern_prog_is_ours(k, kern_which(first), kern_attachment_prog(first))) {
 			struct attachment swap = *a;
@@ -203,6 +221,6 @@ bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachme
 
 	if (i >= k->nattached)
 		return false;
-	*out = (struct fw_kern_attachment){ a->ifindex, a->prog, a->mode, a->id, a->away, a->in_front };
+	*out = (struct fw_kern_attachment){ a->ifindex, a->prog, a->mode, a->id, a->away, a->in_front, a->family };
 	return true;
 }

@@ -15,13 +15,26 @@ const char *const fw_prog_names[FW_NPROGS] = {
 
 #define L3_NAME "l3-" /* the pin's name on interfaces without Ethernet header begins so */
 
-/* A link's pin is named after its program and its id: interface indices differ between network namespaces. */
+/*
+ * A link's pin is named after its program and its id: interface indices differ between network namespaces. Those of netfilter's
+ * hooks are also named after the namespace, which lasts as long as the link.
+ */
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf)
 {
-	char name[32];
+	char name[64];
+	int n = snprintf(name, sizeof(name), "%s%s-%u", a->l3 ? L3_NAME : "", fw_prog_names[a->prog], a->id);
 
-	snprintf(name, sizeof(name), "%s%s-%u", a->l3 ? L3_NAME : "", fw_prog_names[a->prog], a->id);
+	if (fw_prog_is_nf(a->prog))
+		snprintf(name + n, sizeof(name) - (size_t)n, "-%llu", (unsigned long long)a->netns);
 	return kern_pin_path(k, f, "links", name, buf);
+}
+
+/* The number after the last dash. */
+static uint64_t netns_of(const char *pin)
+{
+	const char *dash = strrchr(pin, '-');
+
+	return dash ? strtoull(dash + 1, NULL, 10) : 0;
 }
 
 /* Sets the program that a link's pin is named after. false: the name is none of ours. */
@@ -32,6 +45,7 @@ static bool read_name(const char *pin, struct attachment *a)
 	for (int i = 0; i < FW_NPROGS; i++)
 		if (!strncmp(pin, fw_prog_names[i], strlen(fw_prog_names[i]))) {
 			a->prog = (enum fw_prog)i;
+			a->netns = fw_prog_is_nf(a->prog) ? netns_of(pin) : 0;
 			return true;
 		}
 	return false;
@@ -65,8 +79,8 @@ int kern_link_open(const char *path, const char *name, struct attachment *out)
 	out->link = bpf_obj_get(path);
 	if (out->link < 0)
 		return -errno;
-	out->ifindex = link_info(out->link, &info);
-	out->id = info.id;
+	out->ifindex = fw_prog_is_nf(out->prog) ? 0 : link_info(out->link, &info);
+	out->id = kern_link_id(out->link);
 	return 0;
 }
 
@@ -76,6 +90,8 @@ bool kern_attachment_find(struct attachment *a)
 
 	if (a->link < 0)
 		return kern_filter_prog(a);
+	if (fw_prog_is_nf(a->prog))
+		return kern_netfilter_find(a);
 	a->ifindex = link_info(a->link, &info);
 	return a->ifindex;
 }
@@ -86,6 +102,8 @@ uint32_t kern_attachment_prog(const struct attachment *a)
 
 	if (a->link < 0)
 		return kern_filter_prog(a);
+	if (fw_prog_is_nf(a->prog))
+		return kern_netfilter_prog(a);
 	return link_info(a->link, &info) ? info.prog_id : 0;
 }
 
@@ -93,6 +111,8 @@ int kern_attachment_update(const struct attachment *a, int prog_fd)
 {
 	if (a->link < 0)
 		return kern_filter_replace(a, prog_fd);
+	if (fw_prog_is_nf(a->prog))
+		return kern_netfilter_update(a, prog_fd);
 	return bpf_link_update(a->link, prog_fd, NULL) ? -errno : 0;
 }
 

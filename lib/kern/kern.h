@@ -33,6 +33,7 @@ enum kern_map {
 	MAP_RING,
 	MAP_EVENT_COUNTS,
 	MAP_FILTERS,
+	MAP_HOOKS,
 	NMAPS
 };
 
@@ -47,7 +48,9 @@ struct attachment {
 	uint32_t id; /* of the link; 0: a classic filter */
 	uint32_t ifindex;
 	enum fw_prog prog;
-	bool l3; /* it runs the program for interfaces without Ethernet header */
+	uint8_t family; /* of netfilter's hooks, which have no interface: NFPROTO_IPV4 or NFPROTO_IPV6 */
+	uint64_t netns; /* of them too: the inode of the network namespace */
+	bool l3;        /* it runs the program for interfaces without Ethernet header */
 	enum fw_xdp_mode mode;
 	uint32_t handle, priority; /* of a classic filter */
 	bool qdisc;                /* the clsact qdisc is ours to remove */
@@ -211,6 +214,10 @@ uint32_t kern_prog_id(int fd);
 int kern_programs_load(struct fw_kern *k, bool arena);
 /* Loads the program of PROG_L3 that an attachment of this kind needs, unless it is loaded. 0 or -errno. */
 int kern_programs_need(struct fw_kern *k, enum fw_prog prog, bool l3);
+/* programs_nf.c: the same for the program of netfilter's hooks. 0; -errno: the kernel lacks what it takes. */
+int kern_programs_nf(struct fw_kern *k);
+/* Its object file. */
+const void *kern_programs_nf_elf(size_t *n);
 /* The folder of pins for the programs and how they are configured: 16 hexadecimal digits. */
 void kern_fingerprint(const struct fw_kern *k, bool arena, struct folder *out);
 /* The control word, mmapped; NULL with errno. */
@@ -249,6 +256,9 @@ int kern_attached_add(struct fw_kern *k, struct attachment a);
 void kern_attached_remove(struct fw_kern *k, struct attachment *a);
 /* Forgets attachments whose interface is gone. */
 void kern_attached_prune(struct fw_kern *k);
+
+/* Adds it too, and pins its link. Detaches it on failure. 0 or -errno. */
+int kern_attached_pin(struct fw_kern *k, struct attachment a);
 
 /* attachment.c: a single one, in the list or not. */
 /* The pin of a link; @buf: PATH_MAX. */
@@ -313,6 +323,18 @@ void kern_filter_remove(const struct attachment *a);
 /* Writes its note into a map of filters; deletes it. */
 int kern_filter_note(int map, const struct attachment *a);
 void kern_filter_forget(int map, const struct attachment *a);
+
+/* netfilter.c: the links on netfilter's hooks. */
+/* NF_INET_LOCAL_IN and so on, of a program. */
+uint8_t kern_netfilter_hook(enum fw_prog prog);
+/* The map of the program that they call: its descriptor or -errno. */
+int kern_hooks_new(void);
+/* The network namespace of this thread, by its inode; 0: unknown. */
+uint64_t kern_netns(void);
+/* kern_attachment_find(), ..._prog() and ..._update() of such a link. */
+bool kern_netfilter_find(struct attachment *a);
+uint32_t kern_netfilter_prog(const struct attachment *a);
+int kern_netfilter_update(const struct attachment *a, int prog_fd);
 
 /* takeover.c: moves all attachments to our programs and our folder. 0, or -errno, and then nothing has changed. */
 int kern_takeover(struct fw_kern *k);

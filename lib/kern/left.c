@@ -25,6 +25,7 @@ static int add(struct left *l, struct attachment *a)
 				   .mode = a->mode,
 				   .link = a->id,
 				   .in_front = kern_in_front(a),
+				   .family = a->family,
 			   }));
 }
 

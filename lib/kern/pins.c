@@ -2,9 +2,9 @@
 /*
  * What is in the folder of pins, and outlives this process:
  *
- *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress}
- *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,ring-1,events-1,filters}
- *	                      links/{xdp,tc-ingress,tc-egress}-ID
+ *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output}
+ *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,ring-1,events-1,filters,hooks}
+ *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
  *	PINS/counters, PINS/interfaces   iterator files: see iterator_files.c
@@ -37,7 +37,7 @@ static const char *const map_names[NMAPS] = {
 	[MAP_POOL] = "pool",       [MAP_ARENA] = "arena", [MAP_COUNTERS] = FW_COUNTERS_PIN,
 	[MAP_TRAFFIC] = "traffic", [MAP_CPUS] = "cpus",   [MAP_IFACES] = "ifaces",
 	[MAP_CONTROL] = "control", [MAP_RING] = "ring-1", [MAP_EVENT_COUNTS] = "events-1",
-	[MAP_FILTERS] = "filters",
+	[MAP_FILTERS] = "filters", [MAP_HOOKS] = "hooks",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };

@@ -45,6 +45,8 @@ bool kern_is_here(const struct fw_kern *k, struct attachment *a)
 
 	if (a->link < 0)
 		return true;
+	if (fw_prog_is_nf(a->prog))
+		return a->netns == kern_netns();
 	if (a->prog != FW_PROG_XDP)
 		return !kern_chain_read(a->ifindex, a->prog, &c) && kern_chain_find(&c, a->id) >= 0;
 	view = kern_xdp_view(a->ifindex);
@@ -96,6 +98,8 @@ uint32_t kern_in_front(const struct attachment *a)
 
 	if (a->link < 0)
 		return kern_filter_in_front(a);
+	if (fw_prog_is_nf(a->prog))
+		return 0;
 	if (a->prog == FW_PROG_XDP)
 		return kern_xdp_view(a->ifindex).hardware;
 	at = kern_chain_read(a->ifindex, a->prog, &c) ? 0 : kern_chain_find(&c, a->id);

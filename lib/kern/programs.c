@@ -99,6 +99,15 @@ static int inherit_all(const struct fw_kern *k, struct fw_bpf *skel)
 	return err;
 }
 
+/* The map of the program that netfilter's links call: of all versions one, since their links refer to it for good. */
+static int hooks_new(struct fw_kern *k)
+{
+	int fd = k->pins ? kern_pins_inherit(k, MAP_HOOKS, 1, sizeof(uint32_t), 0) : -ENOENT;
+
+	k->maps[MAP_HOOKS] = fd < 0 ? kern_hooks_new() : fd;
+	return k->maps[MAP_HOOKS] < 0 ? k->maps[MAP_HOOKS] : 0;
+}
+
 /* The arena, or a small map that replaces it. */
 static int arena_prepare(struct fw_kern *k, bool arena)
 {
@@ -141,7 +150,9 @@ int kern_programs_load(struct fw_kern *k, bool arena)
 		err = fw_bpf__load(skel);
 	if (!err)
 		err = keep_fds(k, skel);
-	return err ? err : filters_new(k);
+	if (!err)
+		err = filters_new(k);
+	return err ? err : hooks_new(k);
 }
 
 /* Loads one more program over the existing maps. */
@@ -170,6 +181,8 @@ int kern_programs_need(struct fw_kern *k, enum fw_prog prog, bool l3)
 {
 	int err;
 
+	if (fw_prog_is_nf(prog))
+		return kern_programs_nf(k);
 	if (!l3 || k->progs[PROG_L3 + prog] >= 0)
 		return 0;
 	err = load_l3(k, prog);
@@ -180,17 +193,25 @@ int kern_programs_need(struct fw_kern *k, enum fw_prog prog, bool l3)
 	return err;
 }
 
-void kern_fingerprint(const struct fw_kern *k, bool arena, struct folder *out)
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t n)
 {
-	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 2 | arena << 1 | k->flow_cache, word;
-	size_t n;
-	const char *elf = fw_bpf__elf_bytes(&n);
+	uint64_t word;
 
 	for (size_t i = 0; i < n; i += sizeof(word)) {
 		word = 0;
-		memcpy(&word, elf + i, n - i < sizeof(word) ? n - i : sizeof(word));
+		memcpy(&word, bytes + i, n - i < sizeof(word) ? n - i : sizeof(word));
 		hash = fw_mix64(hash + word) + i;
 	}
+	return hash;
+}
+
+void kern_fingerprint(const struct fw_kern *k, bool arena, struct folder *out)
+{
+	uint64_t hash = (uint64_t)k->ncpus << 32 | FW_COUNTER_CHUNKS << 2 | arena << 1 | k->flow_cache;
+	size_t n, nf_n;
+	const void *elf = fw_bpf__elf_bytes(&n), *nf = kern_programs_nf_elf(&nf_n);
+
+	hash = hash_bytes(hash_bytes(hash, elf, n), nf, nf_n);
 	snprintf(out->name, sizeof(out->name), "%016llx", (unsigned long long)hash);
 }
 

@@ -5,11 +5,19 @@
 #include "fw/table/prog.h"
 
 #include <bpf/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/netfilter.h>
 #include <sched.h>
 #include <string.h>
 
 /* The kernel accepts a page, less its own overhead; all headers are within that. */
 #define DRY_BYTES 3072
+
+/* struct nf_hook_state of the kernel, which a test run takes without the pointers. */
+struct kern_nf_state {
+	uint8_t hook, family;
+	uint64_t pointers[5];
+};
 
 /* Keeps this thread on its CPU, so that the result can be read from that CPU's state. */
 static int stay(cpu_set_t *before)
@@ -41,16 +49,35 @@ int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32
 	return kern_test(k, (int)prog, frame, len, mark, out);
 }
 
+/* For netfilter's programs: the hook and, from the frame's ethertype, the family. At output packets have no Ethernet header. */
+static void at_netfilter(struct bpf_test_run_opts *opts, enum fw_prog prog, struct kern_nf_state *state)
+{
+	const uint8_t *frame = opts->data_in;
+	bool v6 = opts->data_size_in >= ETH_HLEN && frame[2 * ETH_ALEN] == ETH_P_IPV6 >> 8;
+
+	*state =
+		(struct kern_nf_state){ .hook = kern_netfilter_hook(prog), .family = v6 ? NFPROTO_IPV6 : NFPROTO_IPV4 };
+	opts->ctx_in = state;
+	opts->ctx_size_in = sizeof(*state);
+	if (prog != FW_PROG_NF_OUTPUT)
+		return;
+	opts->data_in = frame + ETH_HLEN;
+	opts->data_size_in -= ETH_HLEN;
+}
+
 int kern_test(struct fw_kern *k, int which, const void *frame, uint32_t len, uint32_t mark, struct fw_result *out)
 {
 	struct __sk_buff skb = { .mark = mark };
+	struct kern_nf_state state;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = len, .repeat = 1);
 	cpu_set_t before;
 	int cpu = stay(&before), err;
 
 	if (cpu < 0)
 		return cpu;
-	if (which != FW_PROG_XDP && which != PROG_L3 + FW_PROG_XDP) {
+	if (fw_prog_is_nf((unsigned)which)) {
+		at_netfilter(&opts, (enum fw_prog)which, &state);
+	} else if (which != FW_PROG_XDP && which != PROG_L3 + FW_PROG_XDP) {
 		opts.ctx_in = &skb;
 		opts.ctx_size_in = sizeof(skb);
 	}

@@ -287,6 +287,9 @@ struct fw_answer {
 	__u32 rule[FW_TURNS]; /* FW_WHAT of these, in order */
 };
 
+/* Bytes of a packet that are copied where a program cannot access it in place. Headers beyond them are not seen. */
+#define FW_HEAD_BYTES 512
+
 /*
  * The state of a CPU while it processes a packet, and its flow cache. The lists are not on the stack, which BPF limits to 512
  * bytes. One packet at a time uses a state. Between packets, only the root, the flow cache and @busy have a meaning.
@@ -303,6 +306,7 @@ struct fw_cpu {
 	/* The same for programs that it calls: the packet at hand. */
 	__u32 l3;       /* 1: the packet has no Ethernet header */
 	__u32 reject;   /* enum fw_reject */
+	__u8 head[FW_HEAD_BYTES]; /* a copy of the first bytes of a packet that cannot be read in place */
 
 	/* Written by the flow cache, flow.h; the entries are at the end. */
 	__u32 turn;     /* of its places */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The kernel's structures, as far as the programs read them: libbpf finds each member's place when a program is loaded. */
+#ifndef FW_BPF_KERNEL_H
+#define FW_BPF_KERNEL_H
+
+#include "fw/table/fields.h"
+
+#define FW_OF_KERNEL __attribute__((preserve_access_index))
+
+typedef struct {
+	__u32 val;
+} FW_OF_KERNEL kuid_t;
+typedef struct {
+	__u32 val;
+} FW_OF_KERNEL kgid_t;
+
+struct cred {
+	kuid_t fsuid;
+	kgid_t fsgid;
+} FW_OF_KERNEL;
+
+struct file {
+	const struct cred *f_cred;
+} FW_OF_KERNEL;
+
+struct socket {
+	struct file *file;
+} FW_OF_KERNEL;
+
+struct sock_common {
+	unsigned char skc_state;
+	struct sock *skc_listener;
+} FW_OF_KERNEL;
+
+struct sock {
+	struct sock_common __sk_common;
+	struct socket *sk_socket;
+} FW_OF_KERNEL;
+
+struct sk_buff {
+	struct sock *sk;
+	unsigned long _nfct;
+	unsigned int len;
+	__u32 mark;
+} FW_OF_KERNEL;
+
+struct net_device {
+	int ifindex;
+} FW_OF_KERNEL;
+
+struct nf_hook_state {
+	__u8 hook;
+	__u8 pf;
+	struct net_device *in;
+	struct net_device *out;
+} FW_OF_KERNEL;
+
+/* Of skc_state. */
+enum { FW_TCP_TIME_WAIT = 6, FW_TCP_NEW_SYN_RECV = 12 };
+
+/* The context of netfilter's programs, whose layout is fixed. */
+struct bpf_nf_ctx {
+	const struct nf_hook_state *state;
+	struct sk_buff *skb;
+};
+
+#endif

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Netfilter's hooks of this network namespace: a link for each hook and family, all of which run one stub. The kernel cannot make
+ * such a link run another program, so the stub only calls the program in the one slot of the map `hooks`, and a version takes over
+ * from another by storing its program there: one step for all links. The map is shared by all versions.
+ */
+#include "kern.h"
+
+#include <bpf/bpf.h>
+#include <linux/netfilter.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* From bpf(2), for systems with older headers; since Linux 6.4. */
+#define PROG_TYPE_NETFILTER 32
+#define ATTACH_TYPE_NETFILTER 45
+#define LINK_TYPE_NETFILTER 10
+
+/* Hooks take one link of each priority. From 0 on, that of the filter table, the first free one is used. */
+#define PRIORITIES 16
+
+struct netfilter_at {
+	uint32_t family, hook;
+	int32_t priority;
+	uint32_t flags;
+};
+
+/* For bpf(2), which takes more than its older declarations have. */
+struct link_create {
+	uint32_t prog_fd, target_fd, attach_type, flags;
+	struct netfilter_at at;
+	uint8_t rest[96];
+};
+
+static const uint8_t families[] = { NFPROTO_IPV4, NFPROTO_IPV6 };
+static const struct {
+	enum fw_prog prog;
+	uint32_t hook;
+} hooks[] = {
+	{ FW_PROG_NF_INPUT, NF_INET_LOCAL_IN },
+	{ FW_PROG_NF_FORWARD, NF_INET_FORWARD },
+	{ FW_PROG_NF_OUTPUT, NF_INET_LOCAL_OUT },
+};
+#define NFAMILIES (sizeof(families) / sizeof(families[0]))
+#define NHOOKS (sizeof(hooks) / sizeof(hooks[0]))
+
+uint8_t kern_netfilter_hook(enum fw_prog prog)
+{
+	return (uint8_t)hooks[prog - FW_PROG_NF_INPUT].hook;
+}
+
+int kern_hooks_new(void)
+{
+	int map = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "fw_hooks", sizeof(uint32_t), sizeof(uint32_t), 1, NULL);
+
+	return map < 0 ? -errno : map;
+}
+
+/* A program that calls the one in @map. Without one, it drops the packet. Return: its descriptor or -errno. */
+static int load_stub(int map)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
+		{ 0 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = NF_DROP },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = ATTACH_TYPE_NETFILTER);
+	int prog = bpf_prog_load((enum bpf_prog_type)PROG_TYPE_NETFILTER, "fw_hook", "GPL", insns,
+				 sizeof(insns) / sizeof(*insns), &opts);
+
+	return prog < 0 ? -errno : prog;
+}
+
+/* Return: the link's descriptor; -EBUSY: there is a link of this priority; -errno. */
+static int link_create(int stub, const struct netfilter_at *at)
+{
+	struct link_create attr = { .prog_fd = (uint32_t)stub, .attach_type = ATTACH_TYPE_NETFILTER, .at = *at };
+	int link = (int)syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	return link < 0 ? -errno : link;
+}
+
+/* The same, of the first priority that is free. */
+static int link_first(int stub, uint32_t family, uint32_t hook)
+{
+	struct netfilter_at at = { .family = family, .hook = hook };
+	int link = -EBUSY;
+
+	for (; at.priority < PRIORITIES && link == -EBUSY; at.priority++)
+		link = link_create(stub, &at);
+	return link;
+}
+
+uint64_t kern_netns(void)
+{
+	struct stat st;
+
+	return stat("/proc/thread-self/ns/net", &st) ? 0 : st.st_ino;
+}
+
+/* Sets @at and the id of the stub. false: it is not such a link. */
+static bool link_info(int link, struct netfilter_at *at, struct bpf_link_info *info)
+{
+	uint32_t len = sizeof(*info);
+
+	_Static_assert(sizeof(*at) <= sizeof(*info) - offsetof(struct bpf_link_info, xdp),
+		       "the kernel returns all of it");
+	*info = (struct bpf_link_info){ 0 };
+	if (bpf_obj_get_info_by_fd(link, info, &len) || info->type != LINK_TYPE_NETFILTER)
+		return false;
+	memcpy(at, &info->xdp, sizeof(*at));
+	return true;
+}
+
+/* The kernel does not tell of a link whether somebody has detached it. But then its place is free. */
+static bool is_attached(uint32_t stub_id, const struct netfilter_at *at)
+{
+	int stub = bpf_prog_get_fd_by_id(stub_id), link = stub < 0 ? -EBUSY : link_create(stub, at);
+	bool attached = link < 0;
+
+	kern_close_fd(&link);
+	kern_close_fd(&stub);
+	return attached;
+}
+
+bool kern_netfilter_find(struct attachment *a)
+{
+	struct bpf_link_info info;
+	struct netfilter_at at;
+
+	if (!link_info(a->link, &at, &info))
+		return false;
+	a->family = (uint8_t)at.family;
+	a->id = info.id;
+	return a->netns != kern_netns() || is_attached(info.prog_id, &at);
+}
+
+/* Opens the map that a link's stub reads. Return: its descriptor or -errno. */
+static int hooks_of(const struct attachment *a)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info), map = 0;
+	struct bpf_link_info link;
+	struct netfilter_at at;
+	int fd = link_info(a->link, &at, &link) ? bpf_prog_get_fd_by_id(link.prog_id) : -1, err;
+
+	if (fd < 0)
+		return -ENOENT;
+	info.nr_map_ids = 1;
+	info.map_ids = (uintptr_t)&map;
+	err = bpf_obj_get_info_by_fd(fd, &info, &len) ? -errno : 0;
+	close(fd);
+	if (err)
+		return err;
+	fd = bpf_map_get_fd_by_id(map);
+	return fd < 0 ? -errno : fd;
+}
+
+uint32_t kern_netfilter_prog(const struct attachment *a)
+{
+	uint32_t zero = 0, id = 0;
+	int map = hooks_of(a);
+
+	if (map >= 0 && bpf_map_lookup_elem(map, &zero, &id))
+		id = 0;
+	kern_close_fd(&map);
+	return id;
+}
+
+int kern_netfilter_update(const struct attachment *a, int prog_fd)
+{
+	uint32_t zero = 0;
+	int map = hooks_of(a), err = map < 0 ? map : 0;
+
+	if (!err && bpf_map_update_elem(map, &zero, &prog_fd, 0))
+		err = -errno;
+	kern_close_fd(&map);
+	return err;
+}
+
+static struct attachment *find(struct fw_kern *k, enum fw_prog prog, uint32_t family)
+{
+	for (size_t i = 0; i < k->nattached; i++)
+		if (k->attached[i].prog == prog && k->attached[i].family == family && !k->attached[i].away)
+			return &k->attached[i];
+	return NULL;
+}
+
+/* Attaches to the hooks that are missing. 0 or -errno. */
+static int attach_all(struct fw_kern *k, int stub)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < NHOOKS * NFAMILIES && !err; i++) {
+		struct attachment a = { .prog = hooks[i / NFAMILIES].prog,
+					.family = families[i % NFAMILIES],
+					.netns = kern_netns() };
+
+		if (find(k, a.prog, a.family))
+			continue;
+		a.link = link_first(stub, a.family, hooks[i / NFAMILIES].hook);
+		err = a.link < 0 ? a.link : kern_attached_pin(k, a);
+	}
+	return err;
+}
+
+static int fail(struct fw_diags *ds, int err, const char *what)
+{
+	const char *hint = err == -EINVAL || err == -ENOENT ?
+				   "Linux 6.4 or newer is needed, with CONFIG_NETFILTER_BPF_LINK" :
+				   NULL;
+
+	fw_diag_add(ds, (struct fw_place){ 0 }, hint, "cannot attach to the host's hooks: %s: %s", what,
+		    strerror(-err));
+	return err;
+}
+
+int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds)
+{
+	size_t before;
+	uint32_t zero = 0;
+	int stub, err;
+
+	kern_attached_prune(k);
+	before = k->nattached;
+	err = kern_programs_need(k, FW_PROG_NF_INPUT, false);
+	if (!err && bpf_map_update_elem(k->maps[MAP_HOOKS], &zero, &k->progs[FW_PROG_NF_INPUT], 0))
+		err = -errno;
+	if (err)
+		return fail(ds, err, "the program cannot be loaded");
+	stub = load_stub(k->maps[MAP_HOOKS]);
+	err = stub < 0 ? stub : attach_all(k, stub);
+	kern_close_fd(&stub);
+	if (!err)
+		return 0;
+	while (k->nattached > before) {
+		kern_attachment_undo(k, &k->attached[k->nattached - 1]);
+		kern_attached_remove(k, &k->attached[k->nattached - 1]);
+	}
+	return fail(ds, err, "netfilter refuses");
+}
+
+int fw_kern_detach_host(struct fw_kern *k)
+{
+	bool any = false;
+
+	kern_attached_prune(k);
+	for (size_t i = k->nattached; i-- > 0;) {
+		struct attachment *a = &k->attached[i];
+
+		if (!fw_prog_is_nf(a->prog) || a->away)
+			continue;
+		any = true;
+		kern_attachment_undo(k, a);
+		kern_attached_remove(k, a);
+	}
+	return any ? 0 : -ENOENT;
+}
