@@ -4,6 +4,8 @@
 
 #define AT(field) offsetof(struct config, field)
 
+static const char *const off_on[] = { "off", "on" };
+
 /* clang-format off */
 static const struct fw_setting rows[] = {
 	{ "socket", "PATH", "where clients connect", "/run/fwd/fwd.sock",
@@ -24,6 +26,8 @@ static const struct fw_setting rows[] = {
 	  "a number from 1 to 4096", fw_setting_number, AT(clients_max), 1, 4096, NULL },
 	{ "client-timeout", "SECONDS", "how long a client may stop in the middle of a request or a reply", "30",
 	  "a number from 1 to 3600", fw_setting_number, AT(client_timeout), 1, 3600, NULL },
+	{ "log-journal", "on|off", "write the packets that rules log to the journal", "off",
+	  "on or off", fw_setting_choice, AT(log_journal), 0, 2, off_on },
 };
 /* clang-format on */
 _Static_assert(sizeof(rows) / sizeof(rows[0]) <= FW_SETTINGS_MAX, "room for each setting");

@@ -18,6 +18,7 @@ struct config {
 	char admin_group[FW_SETTING_TEXT];
 	unsigned clients_max;
 	unsigned client_timeout; /* seconds */
+	unsigned log_journal;    /* 1: packets that rules log go to the journal too */
 };
 
 extern const struct fw_settings config_settings;

@@ -11,6 +11,7 @@
 #include "ctl/fwd/base/peer.h"
 #include "ctl/fwd/connections/exchange.h"
 #include "ctl/fwd/history.h"
+#include "ctl/fwd/log/packet_log.h"
 #include "fw/log.h"
 #include "fw/service.h"
 #include "fw/unix_socket.h"
@@ -33,6 +34,7 @@ static void work_ready(struct source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, work));
 
+	packet_log_catch_up(d);
 	engine_work(d->engine);
 	fwd_ruleset_changed(d);
 	rules_file_resume(d);
@@ -132,10 +134,12 @@ static void report_aside(struct fwd *d)
 static void round_over(struct loop *l)
 {
 	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
+	double log = packet_log_round(d, fw_now());
 	bool more = server_round(d);
 	double now = fw_now();
 
 	l->tick = more ? 0 : d->server.waiting_long ? EXCHANGE_LOOK : d->tick;
+	l->tick = log < l->tick ? log : l->tick;
 	history_tick(d, now);
 	devices_tick(d, now);
 	if (d->service.watchdog && now - d->service.alive >= d->service.watchdog) {
@@ -197,6 +201,8 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	if (!err)
 		err = open_engine(d, ds);
 	if (!err)
+		err = packet_log_open(d);
+	if (!err)
 		err = devices_open(d, ds);
 	if (!err)
 		err = server_start(d);
@@ -208,6 +214,7 @@ static void stop(struct fwd *d)
 	server_stop(d);
 	listen_close(&d->server.listener);
 	devices_close(d);
+	packet_log_close(d);
 	if (d->engine)
 		engine_close(d->engine);
 	if (d->signals.fd > 0)

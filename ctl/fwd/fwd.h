@@ -76,6 +76,7 @@ struct fwd {
 	struct history history[RECORD_NRINGS];
 	struct rules_file rules_file;
 	struct server server;
+	struct packet_log *packet_log;
 	struct devices *devices;
 	struct source interfaces; /* of the devices */
 	uint64_t attach_failures;

@@ -3,22 +3,11 @@
 #include "ctl/fwd/history.h"
 
 #include "ctl/fwd/base/journal.h"
-#include "fw/log.h"
 
 #include <string.h>
+#include <syslog.h>
 
 #define LINES 20 /* of one kind in a second */
-
-/* To the journal, with @fields (record_fields()); without one, or when it does not take the entry, to the log. */
-static void say(const char *priority, const char *message, const char *fields)
-{
-	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	fw_autofree char *line = fw_escaped(message);
-
-	fw_buf_printf(&b, "MESSAGE=%s\nPRIORITY=%s\nSYSLOG_IDENTIFIER=fwd\n%s", line ? line : "", priority, fields);
-	if (!line || b.failed || !journal_is_there() || !journal_send(b.text, b.len))
-		fw_log("%s", message);
-}
 
 static void report_left_out(struct history *h, enum record_ring ring)
 {
@@ -29,7 +18,7 @@ static void report_left_out(struct history *h, enum record_ring ring)
 		return;
 	snprintf(message, sizeof(message), "and %llu more %s within a second, not shown here",
 		 (unsigned long long)h->left_out, what[ring]);
-	say("6", message, "");
+	journal_say(LOG_INFO, message, "");
 	h->left_out = 0;
 }
 
@@ -54,7 +43,7 @@ bool history_record(const struct record *r, void *ctx)
 	record_line(&line, r);
 	record_fields(&fields, r);
 	if (!line.failed && !fields.failed)
-		say(r->refused ? "4" : "6", line.text, fields.text);
+		journal_say(r->refused ? LOG_WARNING : LOG_INFO, line.text, fields.text);
 	return true;
 }
 

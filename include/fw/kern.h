@@ -146,6 +146,8 @@ typedef void fw_kern_event(const struct fw_event *event, void *ctx);
 unsigned fw_kern_events(struct fw_kern *k, unsigned max, fw_kern_event *each, void *ctx);
 /* What became of events so far, summed over all CPUs. */
 void fw_kern_event_counts(const struct fw_kern *k, struct fw_event_counts *out);
+/* Events that were lost since the last call, also by an earlier process: @out[enum fw_event_loss]. Return: were there any? */
+bool fw_kern_events_lost(struct fw_kern *k, uint64_t out[FW_NLOSSES]);
 
 /*
  * Iterator files: pins whose text is the current counts, for `cat`. They need no running process. For the numbers themselves see

@@ -131,6 +131,14 @@ int fw_query_name(struct fw_query *q, const struct fw_query_names *names);
  * NULL: as many as it takes.
  */
 int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
+/* A packet that was seen, for a query. */
+struct fw_query_packet {
+	const struct fw_key *key; /* as the packet parser makes it, but for interfaces */
+	const char *in, *out;     /* the interfaces by name; NULL: none, or unknown */
+	enum fw_verdict verdict;
+};
+/* Is it one of the packets that the query asks for? */
+bool fw_query_has(const struct fw_query *q, const struct fw_query_packet *p);
 void fw_query_free(struct fw_query *q); /* NULL is fine */
 
 /**

@@ -14,7 +14,8 @@
 #define FW_WIRE_HEADER 8
 #define FW_WIRE_PARTS 1024 /* at most, in one message */
 
-enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
+/* LOG: packets of others can be read, and parts of what they carry. */
+enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE, FW_RIGHT_LOG };
 
 /* X(symbol, name, right that it needs, largest number of parts, of bytes) */
 /* clang-format off */
@@ -33,7 +34,8 @@ enum fw_right { FW_RIGHT_READ, FW_RIGHT_CHANGE };
 	X(DETACH, "detach", FW_RIGHT_CHANGE, 1, 4096)                       \
 	X(METRICS, "metrics", FW_RIGHT_READ, 1, 4096)                       \
 	X(UNDO, "undo", FW_RIGHT_CHANGE, 1, 4096)                           \
-	X(HISTORY, "history", FW_RIGHT_READ, 1, 4096)
+	X(HISTORY, "history", FW_RIGHT_READ, 1, 4096)                       \
+	X(LOG, "log", FW_RIGHT_LOG, 1, 65536)
 
 enum fw_request {
 #define FW_REQUEST_ENUM(sym, name, right, parts, bytes) FW_REQ_##sym,

@@ -41,7 +41,7 @@ static int map_counts(struct fw_kern *k)
 	void *at;
 
 	k->events->counts_bytes = (bytes + page - 1) / page * page;
-	at = mmap(NULL, k->events->counts_bytes, PROT_READ, MAP_SHARED, k->maps[MAP_EVENT_COUNTS], 0);
+	at = mmap(NULL, k->events->counts_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, k->maps[MAP_EVENT_COUNTS], 0);
 	if (at == MAP_FAILED)
 		return -errno;
 	k->events->counts = at;
@@ -98,4 +98,24 @@ void fw_kern_event_counts(const struct fw_kern *k, struct fw_event_counts *out)
 		}
 		out->limited += FW_READ(c->limited);
 	}
+}
+
+bool fw_kern_events_lost(struct fw_kern *k, uint64_t out[FW_NLOSSES])
+{
+	__u64 *told = k->events->counts[0].told;
+	struct fw_event_counts now;
+	bool any = false;
+
+	fw_kern_event_counts(k, &now);
+	out[FW_LOST_LOG] = now.lost[FW_EVENT_LOG];
+	out[FW_LOST_ADD] = now.lost[FW_EVENT_ADD];
+	out[FW_LOST_RATE] = now.limited;
+	for (int i = 0; i < FW_NLOSSES; i++) {
+		uint64_t before = told[i];
+
+		told[i] = out[i];
+		out[i] -= before;
+		any |= out[i] != 0;
+	}
+	return any;
 }

@@ -80,5 +80,8 @@ void fw_query_ifaces_free(struct fw_query_ifaces *q);
 /* Is there an interface that both matches accept? @of_query is of the ruleset @rs_f, @of_rule of @rs. */
 bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f, const struct fw_match *of_query,
 			  const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work);
+/* Does the match, of the query's ruleset @rs, accept the interface of this name? NULL: it is unknown, and none does. */
+bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_ruleset *rs, const struct fw_match *m,
+			 const char *name);
 
 #endif

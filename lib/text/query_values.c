@@ -228,3 +228,13 @@ bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs
 		return n.other;
 	return of_rule->negated ? n.groups < q->ngroups : n.named;
 }
+
+bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_ruleset *rs, const struct fw_match *m,
+			 const char *name)
+{
+	int number = name ? fw_ruleset_iface_find(rs, name) : -ENOENT;
+
+	if (!name)
+		return false;
+	return fw_match_has(m, number < 0 ? FW_IFACE_OTHER : q->group[number]);
+}

@@ -54,6 +54,19 @@ static void taken(void **state)
 	assert_int_equal(a.top, 0);
 	args_free(&a);
 
+	assert_int_equal(
+		decode(FW_REQ_LOG,
+		       "{\"filter\":\"udp\",\"rule\":3,\"limit\":4,\"after\":5,\"follow\":true,\"bytes\":true}", &a,
+		       &ds),
+		0);
+	assert_string_equal(a.query, "udp");
+	assert_int_equal(json_integer_value(a.rule), 3);
+	assert_int_equal(a.limit, 4);
+	assert_int_equal(a.after, 5);
+	assert_true(a.follow);
+	assert_true(a.with_bytes);
+	args_free(&a);
+
 	assert_int_equal(decode(FW_REQ_ATTACH, "{\"dev\":\"eth0\",\"mode\":\"tc\",\"out\":\"no\"}", &a, &ds), 0);
 	assert_string_equal(args_dev(&a, 0), "eth0");
 	assert_null(args_dev(&a, 1));

@@ -156,6 +156,18 @@ static void print_loop(const json_t *o)
 	    json_number_value(json_object_get(recent, "seconds")) * 1000, ctl_field_text(recent, "what"));
 }
 
+static void print_log(const json_t *o)
+{
+	const json_t *log = json_object_get(o, "log");
+
+	ROW("log", "%llu packet%s, %llu more above the rates of their rules, %llu lost%s", LLU(log, "packets"),
+	    fw_plural(LLU(log, "packets")), LLU(log, "limited"), LLU(log, "lost"),
+	    LLU(log, "lost") ? ": MORE THAN FWD CAN READ" : "");
+	if (LLU(log, "additions_lost"))
+		ROW("", "%llu ADDITIONS TO SETS WERE LOST, of %llu", LLU(log, "additions_lost"),
+		    LLU(log, "additions") + LLU(log, "additions_lost"));
+}
+
 static void print_confirmation(const json_t *o)
 {
 	const json_t *rollback = json_object_get(o, "rollback");
@@ -234,6 +246,7 @@ static int on_status(void *ctx, json_t *o)
 	print_limits(o);
 	print_conntrack(o);
 	print_loop(o);
+	print_log(o);
 	print_rules_file(o);
 	print_confirmation(o);
 	if (!json_array_size(devices))

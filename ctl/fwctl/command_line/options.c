@@ -167,6 +167,9 @@ OPTION(mode, "mode", "MODE", "auto (XDP, the default), native, generic or tc", s
        .words = mode_words);
 OPTION(out, "out", "WHEN", "filter outgoing packets: auto (if rules do, the default), yes or no", set_choice, AT(out),
        .words = out_words);
+OPTION(follow, "follow", NULL, "go on with packets as they come", set_flag, AT(follow));
+OPTION(rule, "rule", "REF", "only packets that this rule has logged", set_text, AT(rule), .kind = CTL_KIND_RULE);
+OPTION(capture, "pcap", "FILE", "write the packets to a capture file", set_text, AT(capture), .kind = CTL_KIND_FILE);
 
 OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
 

@@ -87,8 +87,8 @@ static int pass_message(const struct fw_message *m, struct ctl_request *request)
 {
 	switch (m->kind) {
 	case FW_REPLY_LINES:
-		if (request->raw)
-			return print_raw(&m->part[0]);
+		if (request->raw && (print_raw(&m->part[0]) || !request->raw_too))
+			return ferror(stdout) ? -EIO : 0;
 		return request->line ? fw_json_lines(m->part[0].data, m->part[0].len, pass_line, request) : 0;
 	case FW_REPLY_TEXT:
 		if (m->nparts < 2)

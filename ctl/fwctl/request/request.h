@@ -15,6 +15,7 @@ struct ctl_request {
 	unsigned nparts;
 	const struct ctl_source *sources; /* for diagnostics */
 	bool raw;                         /* print LINES and END unchanged; `line` is not called then */
+	bool raw_too;                     /* with raw: call `line` all the same, after it was printed */
 	bool quiet;                       /* do not print a refusal */
 	bool patient;                     /* do not print that the connection was lost */
 	bool refused;                     /* out: fwd answered, and refused */

@@ -133,11 +133,11 @@ static int take_devs(const struct arg *a, const json_t *value, void *field)
 static const struct arg table[] = {
 	{ "what", take_word, "\"rules\", \"sets\" or \"policy\"", B(LIST), 0, .offset = AT(what), .words = whats },
 	{ "from", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(from) },
-	{ "limit", take_number, "a number from 1 on", B(LIST) | B(HISTORY), 0, .offset = AT(limit), .min = 1, .max = INT64_MAX },
-	{ "filter", take_text, "match text, as in a rule", B(LIST), 0, .offset = AT(query), .min = 0, .max = 60000 },
+	{ "limit", take_number, "a number from 1 on", B(LIST) | B(HISTORY) | B(LOG), 0, .offset = AT(limit), .min = 1, .max = INT64_MAX },
+	{ "filter", take_text, "match text, as in a rule", B(LIST) | B(LOG), 0, .offset = AT(query), .min = 0, .max = 60000 },
 	{ "terse", take_flag, "true or false", B(LIST), 0, .offset = AT(terse) },
 	{ "counters", take_flag, "true or false", B(LIST), 0, .offset = AT(counters) },
-	{ "rule", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(rule) },
+	{ "rule", take_ref, "the id or the name of a rule", B(LIST) | B(LOG), 0, .offset = AT(rule) },
 	{ "set", take_text, "the name of a set", B(LIST), 0, .offset = AT(set), .min = 1, .max = FW_NAME_MAX },
 	{ "policy", take_text, "what a policy is for", B(LIST), 0, .offset = AT(policy), .min = 1, .max = FW_NAME_MAX },
 	{ "top", take_number, "a number from 1 to 10000", B(COUNTERS), 0, .offset = AT(top), .min = 1, .max = 10000 },
@@ -161,6 +161,9 @@ static const struct arg table[] = {
 	{ "empty", take_flag, "true or false", B(LOAD), 0, .offset = AT(empty) },
 	{ "confirm", take_number, "seconds from 1 to 86400", B(CHANGE) | B(LOAD) | B(FLUSH) | B(ATTACH) | B(DETACH), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
 	{ "mode", take_word, "\"auto\", \"native\", \"generic\" or \"tc\"", B(ATTACH), 0, .offset = AT(mode), .words = args_modes },
+	{ "follow", take_flag, "true or false", B(LOG), 0, .offset = AT(follow) },
+	{ "after", take_number, "the number of an entry", B(LOG), 0, .offset = AT(after), .min = 0, .max = INT64_MAX },
+	{ "bytes", take_flag, "true or false", B(LOG), 0, .offset = AT(with_bytes) },
 	{ "out", take_word, "\"auto\", \"yes\" or \"no\"", B(ATTACH), 0, .offset = AT(out), .words = args_outs },
 };
 /* clang-format on */

@@ -21,9 +21,9 @@ struct args {
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of REFs */
 	const json_t *devs;        /* one name or an array: see args_dev() */
-	uint64_t limit, top, mark, confirm, max_cost;
+	uint64_t limit, top, mark, confirm, max_cost, after;
 	unsigned what, shown, hook, format, mode, out; /* index of the word, as in the enums above */
-	bool terse, counters, check, diff, empty, later;
+	bool terse, counters, check, diff, empty, later, follow, with_bytes;
 };
 
 /**

@@ -2,6 +2,8 @@
 /* The journal's native protocol: an entry is a datagram of lines (systemd.io/JOURNAL_NATIVE_PROTOCOL). */
 #include "ctl/fwd/base/journal.h"
 
+#include "fw/log.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,4 +34,14 @@ bool journal_send(const char *fields, size_t len)
 		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return fd >= 0 && sendto(fd, fields, len, MSG_NOSIGNAL | MSG_DONTWAIT, (const struct sockaddr *)&to,
 				 sizeof(to)) == (ssize_t)len;
+}
+
+void journal_say(int priority, const char *message, const char *fields)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	fw_autofree char *line = fw_escaped(message);
+
+	fw_buf_printf(&b, "MESSAGE=%s\nPRIORITY=%d\nSYSLOG_IDENTIFIER=fwd\n%s", line ? line : "", priority, fields);
+	if (!line || b.failed || !journal_is_there() || !journal_send(b.text, b.len))
+		fw_log("%s", message);
 }

@@ -14,5 +14,11 @@ bool journal_is_there(void);
  * Return: false: the journal did not take it.
  */
 bool journal_send(const char *fields, size_t len);
+/*
+ * A message of fwd with @fields, lines as above, of which there may be none. Without a journal, or when it does not take the
+ * entry, the message alone goes to the log.
+ * @priority: as in syslog(3)
+ */
+void journal_say(int priority, const char *message, const char *fields);
 
 #endif

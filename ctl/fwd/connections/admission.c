@@ -26,7 +26,7 @@ static bool has_right(struct connection *c)
 {
 	const struct fw_request_info *info = &fw_request_info[c->request.header.kind];
 
-	if (info->right != FW_RIGHT_CHANGE || connection_is_admin(c))
+	if (info->right == FW_RIGHT_READ || connection_is_admin(c))
 		return true;
 	history_say(c->fwd, &(struct history_event){ RECORD_DENIED, request_who(&c->request), info->name, true,
 						     "only root and the admin group may" });

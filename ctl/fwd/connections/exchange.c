@@ -25,7 +25,7 @@ static void want(struct connection *c)
 
 	if (c->state == CONNECTION_READ || c->state == CONNECTION_DRAIN)
 		events |= EPOLLIN;
-	if (r->len || r->stream)
+	if (r->len || (r->stream && !r->stream_waits))
 		events |= EPOLLOUT;
 	loop_want(&c->fwd->loop, &c->source, events);
 }

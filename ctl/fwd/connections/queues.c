@@ -10,7 +10,7 @@ bool turns_only_reads(const struct connection *c)
 	bool head = c->state == CONNECTION_READ && c->got >= FW_WIRE_HEADER;
 
 	return !connection_is_admin(c) || c->request.reply.stream ||
-	       (head && fw_request_info[c->request.header.kind].right == FW_RIGHT_READ);
+	       (head && fw_request_info[c->request.header.kind].right != FW_RIGHT_CHANGE);
 }
 
 void turns_queue(struct connection *c, uint32_t events)

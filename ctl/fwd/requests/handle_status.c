@@ -2,6 +2,7 @@
 /* The status of the daemon: one object. */
 #include "ctl/fwd/devices/devices.h"
 #include "limits.h"
+#include "ctl/fwd/log/packet_log.h"
 #include "fw/json.h"
 #include "handlers.h"
 #include "ctl/fwd/rules_file.h"
@@ -184,6 +185,7 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(
 		o, "loop",
 		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(loop_recent(&d->loop))));
+	json_object_set_new(o, "log", packet_log_json(d));
 	json_object_set_new(o, "rules_file", rules_file_json(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "confirm_what", fw_json_text(st.confirm_by ? st.confirm_what : NULL));

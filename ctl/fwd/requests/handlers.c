@@ -2,6 +2,8 @@
 /* The table of handlers. Rights and limits of requests are in fw/wire.h. */
 #include "handlers.h"
 
+#include "ctl/fwd/log/packet_log.h"
+
 static const struct handler {
 	void (*run)(struct request *req);
 	bool waits; /* while a load is under way */
@@ -13,7 +15,7 @@ static const struct handler {
 	[FW_REQ_CONFIRM] = { handle_confirm, true },    [FW_REQ_FLUSH] = { handle_flush, true },
 	[FW_REQ_ATTACH] = { handle_attach, true },      [FW_REQ_DETACH] = { handle_detach, true },
 	[FW_REQ_METRICS] = { handle_metrics, false },   [FW_REQ_UNDO] = { handle_undo, true },
-	[FW_REQ_HISTORY] = { handle_history, false },
+	[FW_REQ_HISTORY] = { handle_history, false },   [FW_REQ_LOG] = { handle_log, false },
 };
 
 bool handlers_wait(const struct request *req)
@@ -24,5 +26,8 @@ bool handlers_wait(const struct request *req)
 void handlers_run(struct request *req)
 {
 	req->again = false;
+	/* Events refer to rules by slot, as the rules are before a change. */
+	if (handlers_wait(req))
+		packet_log_catch_up(req->fwd);
 	handlers[req->header.kind].run(req);
 }

@@ -26,5 +26,6 @@ void handle_flush(struct request *req);
 void handle_attach(struct request *req);
 void handle_detach(struct request *req);
 void handle_metrics(struct request *req);
+void handle_log(struct request *req);
 
 #endif

@@ -170,4 +170,5 @@ void reply_stop(struct reply *r)
 		r->stream->free(r->stream);
 	r->stream = NULL;
 	r->stream_bytes = 0;
+	r->stream_waits = false;
 }

@@ -29,6 +29,7 @@ struct reply {
 	bool last;              /* the connection serves no further request */
 	bool broken;            /* it cannot be completed */
 	struct stream *stream;  /* NULL: none, or it has ended */
+	bool stream_waits;      /* it has nothing for now, and is asked again after request_wake() */
 	size_t stream_bytes;    /* held by the stream, where they are many */
 };
 

@@ -52,12 +52,15 @@ struct fw_event {
 #define FW_EVENT_HEAD offsetof(struct fw_event, bytes)
 FW_ASSERT_SIZE(struct fw_event, 72 + FW_EVENT_BYTES);
 
+/* Why events did not arrive: the log's and additions to sets for want of room, and packets beyond the rate of their rule. */
+enum fw_event_loss { FW_LOST_LOG, FW_LOST_ADD, FW_LOST_RATE, FW_NLOSSES };
+
 /* What became of events, on one CPU. */
 struct fw_event_counts {
 	__u64 sent[FW_NEVENTS];
 	__u64 lost[FW_NEVENTS]; /* the ring was full */
 	__u64 limited;          /* packets that were not logged because their rule's rate was used up */
-	__u64 pad[3];
+	__u64 told[FW_NLOSSES]; /* of the first CPU: what user space has reported of all, written by it */
 };
 FW_ASSERT_SIZE(struct fw_event_counts, 64);
 

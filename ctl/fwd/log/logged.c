@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From an event to an entry of the log, and to the packet that it describes. */
+#include "ctl/fwd/log/logged.h"
+
+#include "fw/table/packet.h"
+
+#include <string.h>
+#include <syslog.h>
+
+static void copy_iface(const struct engine *e, uint32_t ifindex, char out[FW_IFNAME_MAX + 1])
+{
+	const char *name = ifindex ? engine_interface_name(e, ifindex) : NULL;
+
+	snprintf(out, FW_IFNAME_MAX + 1, "%s", name ? name : "");
+}
+
+void logged_resolve(const struct engine *e, const struct fw_event *event, struct logged *out)
+{
+	const struct fw_ruleset *rs = engine_ruleset(e);
+	uint32_t slot = event->counter - FW_COUNTER_RULES;
+	const struct fw_rule *rule = NULL;
+
+	*out = (struct logged){ .event = *event, .level = LOG_INFO };
+	copy_iface(e, event->in, out->in);
+	copy_iface(e, event->out, out->out);
+	if (event->counter >= FW_COUNTER_RULES && slot < rs->next_slot)
+		rule = fw_ruleset_by_slot(rs, slot);
+	if (!rule)
+		return;
+	out->rule = rule->id;
+	snprintf(out->name, sizeof(out->name), "%s", rule->name ? rule->name : "");
+}
+
+const char *logged_policy(const struct logged *l)
+{
+	return l->event.counter < FW_NREASONS ? fw_reason_info[l->event.counter].name : NULL;
+}
+
+static enum fw_hook hook_of(const struct fw_event *e)
+{
+	static const enum fw_hook hooks[FW_NPROGS] = {
+#define HOOK(sym, name, direction) [FW_PROG_##sym] = direction,
+		FW_PROGS(HOOK)
+#undef HOOK
+	};
+
+	return hooks[e->prog];
+}
+
+void logged_key(const struct logged *l, struct fw_key *key)
+{
+	const struct fw_event *e = &l->event;
+	const struct fw_meta meta = {
+		.hook = hook_of(e),
+		.iface = FW_IFACE_OTHER,
+		.mark = e->mark,
+		.len = e->len,
+		.vlan_tci = e->vlan_tci,
+		.vlan_present = !!(e->flags & FW_EVENT_VLAN),
+		.l3 = !!(e->flags & FW_EVENT_L3),
+		.ethertype = e->ethertype,
+	};
+
+	fw_packet_parse(e->bytes, e->bytes + e->captured, &meta, key);
+	/* Its headers are longer than what was captured. */
+	if (key->reason == FW_R_MALFORMED && e->captured < e->len && e->counter != FW_R_MALFORMED)
+		key->reason = FW_R_NOT_PARSED;
+}
+
+void logged_packet(const struct logged *l, struct fw_buf *b)
+{
+	struct fw_key key;
+
+	logged_key(l, &key);
+	fw_text_print_key(b, NULL, &key);
+}

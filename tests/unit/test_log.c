@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The log of packets: entries as JSON, lines and journal fields; the ring of entries and its followers; and events that go
+ * through the kernel's ring, over restarts, and get lost when it is full.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <syslog.h>
+#include <unistd.h>
+
+#include "ctl/fwd/log/kept.h"
+#include "lib/kern/kern.h"
+#include "tests/unit/events.h"
+#include "tests/unit/sandbox.h"
+
+#define PINS SANDBOX_BPFFS "/log"
+#define RULE FW_COUNTER_RULES
+
+static struct logged entry_of(const char *packet)
+{
+	struct logged l = { .number = 7, .time = 1764512345123456789, .level = LOG_WARNING, .rule = 3 };
+
+	l.event = event_of(FW_PROG_XDP, RULE, FW_DROP, packet);
+	l.event.in = 2;
+	snprintf(l.name, sizeof(l.name), "web");
+	snprintf(l.prefix, sizeof(l.prefix), "no \"way\": ");
+	snprintf(l.in, sizeof(l.in), "eth0");
+	return l;
+}
+
+static void as_json(void **state)
+{
+	struct logged l = entry_of("tcp 10.0.0.1:999 > 192.0.2.1:80 in ttl 3");
+	struct fw_buf b = { 0 };
+
+	logged_json(&l, false, &b);
+	assert_string_equal(
+		b.text, "{\"number\":7,\"time\":1764512345.123456,\"rule\":3,\"name\":\"web\",\"policy\":null,"
+			"\"prefix\":\"no \\\"way\\\": \",\"level\":\"warning\",\"hook\":\"xdp\",\"verdict\":\"drop\","
+			"\"in\":\"eth0\",\"in_index\":2,\"out\":null,\"length\":54,\"packet\":"
+			"\"tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn ttl 3 length 40\"}\n");
+	fw_buf_free(&b);
+
+	l.rule = 0;
+	l.event.counter = FW_R_NON_IP;
+	l.event.prog = FW_PROG_TC_EGRESS;
+	l.name[0] = l.prefix[0] = l.in[0] = '\0';
+	l.event.in = 0;
+	l.event.out = 9;
+	l.event.captured = 14;
+	l.event.len = 60;
+	l.event.bytes[12] = 0x88;
+	l.event.bytes[13] = 0xcc;
+	l.event.flags = FW_EVENT_VLAN;
+	l.event.vlan_tci = 5;
+	logged_json(&l, true, &b);
+	assert_string_equal(
+		b.text,
+		"{\"number\":7,\"time\":1764512345.123456,\"rule\":null,\"name\":null,\"policy\":\"non-ip\","
+		"\"prefix\":null,\"level\":\"warning\",\"hook\":\"tc-egress\",\"verdict\":\"drop\",\"in\":null,"
+		"\"out\":null,\"out_index\":9,\"length\":60,\"packet\":"
+		"\"non-ip frame, ethertype 0x88cc, 46 bytes, out vlan 5\",\"begins\":\"ethernet\",\"ethertype\":0,"
+		"\"vlan\":5,\"bytes\":\"02000000000202000000000188cc\"}\n");
+	fw_buf_free(&b);
+
+	l.is_loss = true;
+	l.lost[FW_LOST_LOG] = 1;
+	l.lost[FW_LOST_RATE] = 22;
+	logged_json(&l, true, &b);
+	assert_string_equal(b.text, "{\"number\":7,\"time\":1764512345.123456,\"lost\":1,\"limited\":22,"
+				    "\"additions_lost\":0}\n");
+	fw_buf_free(&b);
+}
+
+static void as_fields(void **state)
+{
+	struct logged l = entry_of("udp [2001:db8::1]:53 > [2001:db8::2]:54");
+	struct fw_buf b = { 0 };
+
+	logged_line(&l, &b);
+	assert_string_equal(b.text, "no \"way\": drop at xdp from eth0 by rule 3 web: "
+				    "udp [2001:db8::1]:53 > [2001:db8::2]:54 in length 48");
+	fw_buf_free(&b);
+	logged_fields(&l, &b);
+	assert_string_equal(b.text,
+			    "FWD_RULE=3\nFWD_NAME=web\nFWD_PREFIX=no \"way\": \nFWD_HOOK=xdp\nFWD_VERDICT=drop\n"
+			    "FWD_IN=eth0\nFWD_SOURCE=2001:db8::1\nFWD_DESTINATION=2001:db8::2\nFWD_PROTO=17\n"
+			    "FWD_SOURCE_PORT=53\nFWD_DESTINATION_PORT=54\nFWD_LENGTH=48\n");
+	fw_buf_free(&b);
+	l.is_loss = true;
+	l.lost[FW_LOST_LOG] = 1;
+	l.lost[FW_LOST_RATE] = 2;
+	logged_line(&l, &b);
+	assert_string_equal(b.text,
+			    "1 packet lost: the ring was full; 2 packets not logged: above the rate of the rule");
+	fw_buf_free(&b);
+}
+
+/* What was not captured is not malformed; and a packet without Ethernet header is read from its network header on. */
+static void odd_packets(void **state)
+{
+	struct logged l = entry_of("tcp 10.0.0.1:999 > 192.0.2.1:80 in");
+	struct fw_buf b = { 0 };
+
+	l.event.captured = 30;
+	logged_packet(&l, &b);
+	assert_string_equal(b.text, "not-parsed frame, ethertype 0x0800, 40 bytes, in");
+	fw_buf_free(&b);
+
+	l = entry_of("tcp 10.0.0.1:999 > 192.0.2.1:80 in");
+	memmove(l.event.bytes, l.event.bytes + 14, FW_EVENT_BYTES - 14);
+	l.event.len -= 14;
+	l.event.captured -= 14;
+	l.event.flags = FW_EVENT_L3;
+	logged_packet(&l, &b);
+	assert_string_equal(b.text, "tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40");
+	fw_buf_free(&b);
+}
+
+static struct counting {
+	struct follower follower;
+	unsigned woken;
+} counting;
+
+static void count_wake(struct follower *f)
+{
+	((struct counting *)f)->woken++;
+}
+
+static void entries_are_kept(void **state)
+{
+	struct kept k;
+	struct counting other = { .follower.wake = count_wake };
+
+	counting = (struct counting){ .follower.wake = count_wake };
+	kept_init(&k, 1000);
+	assert_true(k.begun > 0);
+	assert_int_equal(kept_oldest(&k), k.next);
+	kept_follow(&k, &counting.follower);
+	kept_follow(&k, &other.follower);
+	for (unsigned i = 0; i < KEPT_MAX + 10; i++) {
+		uint64_t number = k.next;
+		struct logged *l = kept_add(&k);
+
+		assert_non_null(l);
+		l->number = number;
+		kept_tell(&k);
+	}
+	assert_int_equal(k.next - k.begun, KEPT_MAX + 10);
+	assert_int_equal(kept_oldest(&k), k.begun + 10);
+	for (uint64_t n = kept_oldest(&k); n < k.next; n++)
+		assert_int_equal(kept_at(&k, n)->number, n);
+	assert_int_equal(counting.woken, KEPT_MAX + 10);
+	kept_leave(&k, &counting.follower);
+	kept_tell(&k);
+	assert_int_equal(counting.woken, KEPT_MAX + 10);
+	assert_int_equal(other.woken, KEPT_MAX + 11);
+	kept_leave(&k, &other.follower);
+	assert_null(k.followers);
+	kept_free(&k);
+
+	/* The next process begins above. */
+	uint64_t next = k.next;
+	kept_init(&k, 1001);
+	assert_true(k.begun > next);
+}
+
+static struct seen {
+	unsigned n;
+	struct fw_event last;
+} seen;
+
+static void see(const struct fw_event *e, void *ctx)
+{
+	seen.n++;
+	seen.last = *e;
+}
+
+static struct fw_kern *kern_open(void)
+{
+	const struct fw_kern_options opts = { .pins = PINS, .pool = sandbox_pool() };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_kern *k;
+
+	assert_int_equal(fw_kern_open(&opts, &ds, &k), 0);
+	return k;
+}
+
+/* In steps; what is not read survives the process; what does not hold together is skipped. */
+static void through_the_ring(void **state)
+{
+	struct fw_event e = event_of(FW_PROG_XDP, RULE, FW_ACCEPT, "tcp 10.0.0.1:999 > 192.0.2.1:80 in");
+	struct fw_kern *k = kern_open();
+	int log = event_writer(k->maps[MAP_RING], sizeof(e)), add = event_writer(k->maps[MAP_RING], FW_EVENT_HEAD);
+
+	assert_in_range(log, 0, INT32_MAX);
+	assert_in_range(add, 0, INT32_MAX);
+	seen.n = 0;
+	assert_int_equal(fw_kern_events(k, 10, see, NULL), 0);
+	for (e.mark = 1; e.mark <= 5; e.mark++)
+		assert_int_equal(event_write(log, &e), 0);
+	assert_int_equal(fw_kern_events(k, 2, see, NULL), 2);
+	assert_int_equal(seen.n, 2);
+	assert_int_equal(seen.last.mark, 2);
+	fw_kern_close(k);
+
+	k = kern_open();
+	e.kind = FW_EVENT_ADD;
+	assert_int_equal(event_write(add, &e), 0);
+	e.kind = FW_EVENT_LOG; /* of the wrong size */
+	assert_int_equal(event_write(add, &e), 0);
+	e.prog = FW_NPROGS;
+	assert_int_equal(event_write(log, &e), 0);
+	seen.n = 0;
+	assert_int_equal(fw_kern_events(k, 100, see, NULL), 6);
+	assert_int_equal(seen.n, 4);
+	assert_int_equal(seen.last.kind, FW_EVENT_ADD);
+	assert_int_equal(seen.last.mark, 6);
+	assert_int_equal(fw_kern_events(k, 100, see, NULL), 0);
+	close(log);
+	close(add);
+	fw_kern_unpin(k);
+	fw_kern_close(k);
+}
+
+static void a_full_ring(void **state)
+{
+	struct fw_event e = event_of(FW_PROG_XDP, RULE, FW_ACCEPT, "tcp 10.0.0.1:999 > 192.0.2.1:80 in");
+	struct fw_kern *k = kern_open();
+	int log = event_writer(k->maps[MAP_RING], sizeof(e));
+	unsigned written = 0;
+	int err = 0;
+
+	while (!err && written < FW_EVENT_RING) {
+		err = event_write(log, &e);
+		written += !err;
+	}
+	assert_int_equal(err, -EAGAIN);
+	assert_in_range(written, 5000, FW_EVENT_RING / sizeof(e));
+	seen.n = 0;
+	while (fw_kern_events(k, 256, see, NULL))
+		;
+	assert_int_equal(seen.n, written);
+	assert_int_equal(event_write(log, &e), 0);
+	close(log);
+	fw_kern_unpin(k);
+	fw_kern_close(k);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(as_json),
+		cmocka_unit_test(as_fields),
+		cmocka_unit_test(odd_packets),
+		cmocka_unit_test(entries_are_kept),
+	};
+	static const struct CMUnitTest in_kernel[] = {
+		cmocka_unit_test(through_the_ring),
+		cmocka_unit_test(a_full_ring),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	if (!sandbox_enter())
+		return failed;
+	return failed + cmocka_run_group_tests(in_kernel, NULL, NULL);
+}
