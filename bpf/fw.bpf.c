@@ -50,40 +50,25 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 	fw_packet_parse(p->data, p->data_end, &p->meta, key);
 }
 
-/* Classifies a packet and counts it for the rules that it passed. Stores the verdict in @verdict and returns FW_WHAT. */
-static __always_inline __u32 fw_filter_packet(struct fw_packet *p, __u32 *verdict)
+/* Takes a state of the CPU and parses the packet. NULL: the packet cannot be judged, was counted and is to be dropped. */
+static __always_inline struct fw_cpu *fw_receive(struct fw_packet *p, enum fw_prog prog)
 {
 	struct fw_cpu *cpu = fw_cpu_take(bpf_get_smp_processor_id());
-	__u32 what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
 
 	fw_arena_name();
-
-	*verdict = FW_DROP;
-	if (!cpu)
-		return what;
-	if (!fw_begin(cpu, fw_control)) {
-		p->meta.iface = fw_iface(&cpu->root, p->ifindex);
-		fw_parse(p, &cpu->key);
-		*verdict = fw_classify(cpu, fw_flow_cache);
-		what = cpu->answer.what;
-		if (cpu->answer.passed)
-			fw_count_passed(&cpu->answer, p->bytes);
-	} else {
-		cpu->answer.what = what;
-		cpu->answer.verdict = FW_DROP;
-		cpu->answer.passed = 0;
+	if (!cpu || fw_begin(cpu, fw_control)) {
+		fw_refuse(cpu, p->ifindex, p->bytes, prog);
+		return NULL;
 	}
-	FW_IN_MEMORY(cpu->busy) = 0;
-	return what;
+	p->meta.iface = fw_iface(&cpu->root, p->ifindex);
+	fw_parse(p, &cpu->key);
+	return cpu;
 }
 
-/* Filters and counts a packet. Returns its verdict. */
-static __always_inline enum fw_verdict fw_run(struct fw_packet *p, enum fw_prog prog)
+static __always_inline int fw_xdp_end(struct xdp_md *ctx, struct fw_cpu *cpu, __u32 verdict)
 {
-	__u32 verdict, what = fw_filter_packet(p, &verdict);
-
-	fw_count_packet(p->ifindex, p->bytes, prog, what, verdict);
-	return verdict;
+	FW_IN_MEMORY(cpu->busy) = 0;
+	return verdict == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
 SEC("xdp.frags")
@@ -97,8 +82,24 @@ int fw_xdp(struct xdp_md *ctx)
 		.ifindex = ctx->ingress_ifindex,
 		.bytes = ctx->data_end - ctx->data,
 	};
+	struct fw_cpu *cpu;
 
-	return fw_run(&p, FW_PROG_XDP) == FW_ACCEPT ? XDP_PASS : XDP_DROP;
+	cpu = fw_receive(&p, FW_PROG_XDP);
+	if (!cpu)
+		return XDP_DROP;
+	return fw_xdp_end(ctx, cpu, fw_judge(cpu, p.ifindex, p.bytes, FW_PROG_XDP));
+}
+
+/* Continues a packet after its connection was looked up. */
+SEC("xdp.frags")
+int fw_xdp_decide(struct xdp_md *ctx)
+{
+	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
+
+	fw_arena_name();
+	if (!cpu)
+		return XDP_DROP;
+	return fw_xdp_end(ctx, cpu, fw_judge(cpu, cpu->ifindex, cpu->bytes, FW_PROG_XDP));
 }
 
 /*
@@ -138,6 +139,12 @@ static __always_inline void fw_tc_network(struct __sk_buff *skb, struct fw_packe
 	p->data_end = (void *)(long)skb->data_end;
 }
 
+static __always_inline int fw_tc_end(struct __sk_buff *skb, struct fw_cpu *cpu, __u32 verdict)
+{
+	FW_IN_MEMORY(cpu->busy) = 0;
+	return verdict == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
 static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog prog)
 {
 	struct fw_packet p = {
@@ -151,6 +158,7 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 		.ifindex = skb->ifindex,
 		.bytes = skb->len,
 	};
+	struct fw_cpu *cpu;
 
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
@@ -158,7 +166,10 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	p.data_end = (void *)(long)skb->data_end;
 	if (fw_l3)
 		fw_tc_network(skb, &p);
-	return fw_run(&p, prog) == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+	cpu = fw_receive(&p, prog);
+	if (!cpu)
+		return TC_ACT_SHOT;
+	return fw_tc_end(skb, cpu, fw_judge(cpu, p.ifindex, p.bytes, prog));
 }
 
 SEC("tc")
@@ -171,6 +182,18 @@ SEC("tc")
 int fw_tc_egress(struct __sk_buff *skb)
 {
 	return fw_tc(skb, FW_OUT, FW_PROG_TC_EGRESS);
+}
+
+/* Continues a packet of either hook after its connection was looked up. */
+SEC("tc")
+int fw_tc_decide(struct __sk_buff *skb)
+{
+	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
+
+	fw_arena_name();
+	if (!cpu || cpu->prog >= FW_NPROGS)
+		return TC_ACT_SHOT;
+	return fw_tc_end(skb, cpu, fw_judge(cpu, cpu->ifindex, cpu->bytes, cpu->prog));
 }
 
 /*

@@ -30,6 +30,19 @@ static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 	return cpu;
 }
 
+/* The state of the packet at hand, in a program that another one called: the one that was taken last. */
+static __always_inline struct fw_cpu *fw_cpu_resume(__u32 n)
+{
+	struct fw_cpu *cpu;
+
+	n += fw_ncpus;
+	cpu = bpf_map_lookup_elem(&fw_cpus, &n);
+	if (cpu && cpu->busy)
+		return cpu;
+	n -= fw_ncpus;
+	return bpf_map_lookup_elem(&fw_cpus, &n);
+}
+
 static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
 {
 	struct fw_counter *c = fw_counter_at(counter, n, FW_COUNTER_COLUMNS(fw_ncpus));
@@ -80,6 +93,33 @@ FW_GLOBAL int fw_count_passed(const struct fw_answer *answer, __u32 bytes)
 		fw_count(n, FW_WHAT_COUNTER(answer->rule[i]), bytes);
 	}
 	return 0;
+}
+
+/* Counts a packet that cannot be judged and is dropped, and ends the use of @cpu, which may be NULL. */
+FW_GLOBAL int fw_refuse(struct fw_cpu *cpu, __u32 ifindex, __u32 bytes, __u32 prog)
+{
+	__u32 what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
+
+	if (prog < FW_NPROGS)
+		fw_count_packet(ifindex, bytes, prog, what, FW_DROP);
+	if (!cpu)
+		return 0;
+	cpu->answer.what = what;
+	cpu->answer.verdict = FW_DROP;
+	cpu->answer.passed = 0;
+	FW_IN_MEMORY(cpu->busy) = 0;
+	return 0;
+}
+
+/* Decides on the packet of cpu->key and counts it. Returns its verdict. */
+static __always_inline __u32 fw_judge(struct fw_cpu *cpu, __u32 ifindex, __u32 bytes, enum fw_prog prog)
+{
+	__u32 verdict = fw_classify(cpu, fw_flow_cache);
+
+	if (cpu->answer.passed)
+		fw_count_passed(&cpu->answer, bytes);
+	fw_count_packet(ifindex, bytes, prog, cpu->answer.what, verdict);
+	return verdict;
 }
 
 /* The number of an interface in the ruleset. */

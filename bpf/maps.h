@@ -43,6 +43,14 @@ struct {
 	__type(value, struct fw_cpu);
 } fw_cpus SEC(".maps");
 
+/* Programs that XDP programs call, by enum fw_call, and those of tc programs: an array holds one type. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, FW_NCALLS);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(__u32));
+} fw_xdp_calls SEC(".maps"), fw_tc_calls SEC(".maps");
+
 /* Interface index -> number of its name in the ruleset. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

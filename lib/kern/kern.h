@@ -5,6 +5,7 @@
 
 #include "fw/kern.h"
 
+#include <bpf/libbpf.h>
 #include <limits.h>
 
 /* Descriptors of segments that are held open at the same time. */
@@ -13,14 +14,11 @@
 /* Classic tc filters at most. */
 #define FILTERS_MAX 4096
 
-/* From PROG_L3 on: the programs of enum fw_prog for interfaces without Ethernet header, loaded when one is attached. */
-enum { PROG_DRY_RUN = FW_NPROGS, PROG_L3, NPROGS = PROG_L3 + FW_NPROGS };
-
-/* Is the program loaded only where it is needed and the kernel has what it takes? */
-static inline bool kern_prog_is_optional(int which)
-{
-	return which >= PROG_L3 || fw_prog_is_nf((unsigned)which);
-}
+/*
+ * Programs: those of enum fw_prog; the dry run; from PROG_CALLS on those of enum fw_call; from PROG_L3 on those of enum fw_prog
+ * for interfaces without Ethernet header.
+ */
+enum { PROG_DRY_RUN = FW_NPROGS, PROG_CALLS, PROG_L3 = PROG_CALLS + FW_NCALLS, NPROGS = PROG_L3 + FW_NPROGS };
 
 enum kern_map {
 	MAP_POOL,
@@ -30,6 +28,8 @@ enum kern_map {
 	MAP_CPUS,
 	MAP_IFACES,
 	MAP_CONTROL,
+	MAP_XDP_CALLS,
+	MAP_TC_CALLS,
 	MAP_RING,
 	MAP_EVENT_COUNTS,
 	MAP_FILTERS,
@@ -189,8 +189,9 @@ int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds);
 int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
 /* Opens everything in our own folder. 0; -ENOENT: it is missing or incomplete; -errno. Programs of PROG_L3 may be missing. */
 int kern_pins_adopt(struct fw_kern *k);
-/* Pins a program that was loaded later. @which: index of fw_kern.progs. 0 or -errno. */
+/* Pins a program, or a map, that was added later. @which: index of fw_kern.progs, or of fw_kern.maps. 0 or -errno. */
 int kern_pins_add(const struct fw_kern *k, int which);
+int kern_pins_add_map(const struct fw_kern *k, int which);
 /*
  * Opens another folder's map that can be used on: its descriptor, or -ENOENT. @inner_size: bytes of a value of its inner maps;
  * 0: it is no map of maps.
@@ -210,14 +211,42 @@ int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n);
 bool kern_prog_is_ours(const struct fw_kern *k, int which, uint32_t id);
 uint32_t kern_prog_id(int fd);
 
+/*
+ * objects.c: an object file. Only OBJECT_FW is always loaded, the others when they are needed: what comes with them may be
+ * missing. A program of the kernel that an object needs and the kernel lacks makes the whole object fail.
+ */
+enum kern_object_number { OBJECT_FW, OBJECT_NF, NOBJECTS };
+#define OBJECT_PROGS 8
+struct kern_object {
+	const void *(*elf)(size_t *bytes); /* the file */
+	/* Sets what is its own before it is loaded; NULL: nothing. 0 or -errno. */
+	int (*prepare)(struct fw_kern *k, struct bpf_object *obj);
+	/* Its programs, and their numbers. Several numbers may have the same program. */
+	struct {
+		const char *symbol; /* NULL: no more */
+		int which;
+	} progs[OBJECT_PROGS];
+};
+extern const struct kern_object kern_objects[NOBJECTS];
+/* Is the program, or the map, of an object that is loaded when it is needed? By index in fw_kern.progs or fw_kern.maps. */
+bool kern_prog_is_optional(int which);
+bool kern_map_is_optional(int which);
+/* How an object is loaded. @l3: only the program @prog, for interfaces without Ethernet header. */
+struct kern_variant {
+	bool arena, l3;
+	enum fw_prog prog;
+};
+/* Sets a constant of the programs, if they have it. 0 or -errno. */
+int kern_object_set(struct bpf_object *obj, const char *name, uint32_t value);
+/* Loads an object over the maps that exist, and adds those that it brings. 0 or -errno. */
+int kern_object_load(struct fw_kern *k, enum kern_object_number number, const struct kern_variant *v);
+/* Loads an object unless it is loaded, and pins what it brings. 0 or -errno. */
+int kern_object_need(struct fw_kern *k, enum kern_object_number number);
+
 /* programs.c: loads the programs, and makes their maps, with an arena or without. 0 or -errno. */
 int kern_programs_load(struct fw_kern *k, bool arena);
 /* Loads the program of PROG_L3 that an attachment of this kind needs, unless it is loaded. 0 or -errno. */
 int kern_programs_need(struct fw_kern *k, enum fw_prog prog, bool l3);
-/* programs_nf.c: the same for the program of netfilter's hooks. 0; -errno: the kernel lacks what it takes. */
-int kern_programs_nf(struct fw_kern *k);
-/* Its object file. */
-const void *kern_programs_nf_elf(size_t *n);
 /* The folder of pins for the programs and how they are configured: 16 hexadecimal digits. */
 void kern_fingerprint(const struct fw_kern *k, bool arena, struct folder *out);
 /* The control word, mmapped; NULL with errno. */

@@ -2,8 +2,10 @@
 /*
  * What is in the folder of pins, and outlives this process:
  *
- *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output}
- *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,ring-1,events-1,filters,hooks}
+ *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output,
+ *	                            xdp-decide,tc-decide}
+ *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,filters,
+ *	                           hooks}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
@@ -28,16 +30,28 @@ static const char *const prog_names[NPROGS] = {
 #define PROG_NAMES(sym, name, direction) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = "l3-" name,
 	FW_PROGS(PROG_NAMES)
 #undef PROG_NAMES
+#define CALL_NAME(sym, name) [PROG_CALLS + FW_CALL_##sym] = name,
+	FW_CALLS(CALL_NAME)
+#undef CALL_NAME
 	[PROG_DRY_RUN] = "dry-run",
 };
 /* clang-format on */
 
 /* Other versions continue with the maps that they find under the same name. */
 static const char *const map_names[NMAPS] = {
-	[MAP_POOL] = "pool",       [MAP_ARENA] = "arena", [MAP_COUNTERS] = FW_COUNTERS_PIN,
-	[MAP_TRAFFIC] = "traffic", [MAP_CPUS] = "cpus",   [MAP_IFACES] = "ifaces",
-	[MAP_CONTROL] = "control", [MAP_RING] = "ring-1", [MAP_EVENT_COUNTS] = "events-1",
-	[MAP_FILTERS] = "filters", [MAP_HOOKS] = "hooks",
+	[MAP_POOL] = "pool",
+	[MAP_ARENA] = "arena",
+	[MAP_COUNTERS] = FW_COUNTERS_PIN,
+	[MAP_TRAFFIC] = "traffic",
+	[MAP_CPUS] = "cpus",
+	[MAP_IFACES] = "ifaces",
+	[MAP_CONTROL] = "control",
+	[MAP_XDP_CALLS] = "xdp-calls",
+	[MAP_TC_CALLS] = "tc-calls",
+	[MAP_RING] = "ring-1",
+	[MAP_EVENT_COUNTS] = "events-1",
+	[MAP_FILTERS] = "filters",
+	[MAP_HOOKS] = "hooks",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };
@@ -153,17 +167,16 @@ void kern_pins_tidy(struct fw_kern *k, bool own)
 	kern_readers_remove(k);
 }
 
-static int get_all(const struct fw_kern *k, const char *kind, const char *const *names, int n, int *fds)
+static int get_all(const struct fw_kern *k, const char *kind, const char *const *names, int n, int *fds,
+		   bool (*is_optional)(int which))
 {
 	char path[PATH_MAX];
 	int err = 0;
 
 	for (int i = 0; i < n && !err; i++) {
 		fds[i] = bpf_obj_get(kern_pin_path(k, &k->folder, kind, names[i], path));
-		err = fds[i] < 0 ? -errno : 0;
+		err = fds[i] < 0 && !is_optional(i) ? -errno : 0;
 	}
-	for (int i = 0; i < n && err; i++)
-		kern_close_fd(&fds[i]);
 	return err;
 }
 
@@ -188,12 +201,10 @@ static int put_aside(struct fw_kern *k)
 
 int kern_pins_adopt(struct fw_kern *k)
 {
-	int err = get_all(k, "maps", map_names, NMAPS, k->maps);
+	int err = get_all(k, "maps", map_names, NMAPS, k->maps, kern_map_is_optional);
 
-	for (int i = 0; !err && i < NPROGS; i++) {
-		err = get_all(k, "progs", &prog_names[i], 1, &k->progs[i]);
-		err = kern_prog_is_optional(i) ? 0 : err;
-	}
+	if (!err)
+		err = get_all(k, "progs", prog_names, NPROGS, k->progs, kern_prog_is_optional);
 	if (!err)
 		return 0;
 	for (int i = 0; i < NMAPS; i++)
@@ -308,12 +319,23 @@ uint32_t kern_prog_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-int kern_pins_add(const struct fw_kern *k, int which)
+/* A process that was killed may have left a pin of that name. */
+static int add(const struct fw_kern *k, const char *kind, const char *name, int fd)
 {
 	char path[PATH_MAX];
 
-	return bpf_obj_pin(k->progs[which], kern_pin_path(k, &k->folder, "progs", prog_names[which], path)) ? -errno :
-													      0;
+	unlink(kern_pin_path(k, &k->folder, kind, name, path));
+	return bpf_obj_pin(fd, path) ? -errno : 0;
+}
+
+int kern_pins_add(const struct fw_kern *k, int which)
+{
+	return add(k, "progs", prog_names[which], k->progs[which]);
+}
+
+int kern_pins_add_map(const struct fw_kern *k, int which)
+{
+	return add(k, "maps", map_names[which], k->maps[which]);
 }
 
 bool kern_prog_is_ours(const struct fw_kern *k, int which, uint32_t id)

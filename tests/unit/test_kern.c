@@ -288,18 +288,22 @@ static void verification(void **state)
 #define NAMES(sym, name, hook) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = name " without Ethernet",
 		FW_PROGS(NAMES)
 #undef NAMES
+#define NAMES(sym, name) [PROG_CALLS + FW_CALL_##sym] = name,
+		FW_CALLS(NAMES)
+#undef NAMES
 		[PROG_DRY_RUN] = "dry run",
 	};
 	/* clang-format on */
 	struct fw_kern *k = verdict_kern();
 
-	for (unsigned prog = 0; prog < FW_NPROGS; prog++) {
-		int err = kern_programs_need(k, (enum fw_prog)prog, true);
+	for (unsigned prog = 0; prog < FW_NPROGS; prog++)
+		if (!fw_prog_is_nf(prog))
+			assert_int_equal(kern_programs_need(k, (enum fw_prog)prog, true), 0);
+	for (int object = 0; object < NOBJECTS; object++) {
+		int err = kern_object_need(k, (enum kern_object_number)object);
 
-		if (err && fw_prog_is_nf(prog))
-			print_message("skipped: %s: %s\n", fw_prog_names[prog], strerror(-err));
-		else
-			assert_int_equal(err, 0);
+		if (err)
+			print_message("skipped: this kernel does not load object %d: %s\n", object, strerror(-err));
 	}
 	for (size_t i = 0; i < ROWS(names); i++)
 		if (k->progs[i] >= 0)

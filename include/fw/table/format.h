@@ -304,8 +304,12 @@ struct fw_cpu {
 	struct fw_key key; /* by the packet parser */
 	__u32 busy;     /* in use by a packet */
 	/* The same for programs that it calls: the packet at hand. */
+	__u32 ifindex;
+	__u32 bytes;    /* to count */
+	__u32 prog;     /* enum fw_prog */
 	__u32 l3;       /* 1: the packet has no Ethernet header */
 	__u32 reject;   /* enum fw_reject */
+	__u32 dry;      /* 1: nothing is counted, no packet of a limit is used up */
 	__u8 head[FW_HEAD_BYTES]; /* a copy of the first bytes of a packet that cannot be read in place */
 
 	/* Written by the flow cache, flow.h; the entries are at the end. */

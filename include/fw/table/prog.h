@@ -49,6 +49,31 @@ static inline enum fw_hook fw_prog_hook(enum fw_prog prog)
 	return (enum fw_hook)hooks[prog];
 }
 
+/*
+ * Programs that others call, by tail call, as slots of an array for each type of program. X(symbol, name of the pin).
+ *
+ * The hooks' programs parse a packet and decide. For rulesets that name connection states they call STATE between the two; that
+ * calls DECIDE, which decides and counts like them. All call a REJECT program at the end for rejected packets. What must survive a
+ * call is in struct fw_cpu. A call of an empty slot fails: then the packet is dropped.
+ */
+/* clang-format off */
+#define FW_CALLS(X)                                \
+	X(XDP_STATE, "xdp-state")                  \
+	X(XDP_DECIDE, "xdp-decide")                \
+	X(XDP_REJECT, "xdp-reject")                \
+	X(TC_STATE, "tc-state")                    \
+	X(TC_DECIDE, "tc-decide")                  \
+	X(TC_REJECT_IN, "tc-reject-in")            \
+	X(TC_REJECT_OUT, "tc-reject-out")
+
+enum fw_call {
+#define FW_CALL_ENUM(sym, name) FW_CALL_##sym,
+	FW_CALLS(FW_CALL_ENUM)
+#undef FW_CALL_ENUM
+	FW_NCALLS,
+};
+/* clang-format on */
+
 /* Each CPU has two states, the second for a packet that interrupts another. The last one of all is for fw_dry_run(). */
 #define FW_CPU_STATES(ncpus) (2 * (ncpus) + 1)
 
