@@ -371,6 +371,19 @@ static void check_query(const struct asked *a, const struct fw_ruleset *rs, unsi
 	}
 }
 
+/* Asked about the packet itself, the query says the same. */
+static void check_packet(const struct asked *a, const struct fw_key *key)
+{
+	uint32_t iface = key->f[FW_F_IFACE];
+	bool absent = iface > fw_field_info[FW_F_IFACE].max;
+	struct fw_query_packet p = { .key = key, .in = absent ? NULL : "none", .verdict = FW_DROP };
+
+	if (iface < a->rs->nifaces)
+		p.in = a->rs->ifaces[iface].name;
+	if (fw_query_has(a->query, &p) != asks_for(a, key))
+		fail_with(a, a->rs, &a->rule, "says something else of a packet");
+}
+
 /* Packets that are not made for the purpose: the rules that match those which the query asks for all pass. */
 static void check_packets(const struct asked *a, const struct fw_ruleset *rs, unsigned packets)
 {
@@ -380,6 +393,7 @@ static void check_packets(const struct asked *a, const struct fw_ruleset *rs, un
 
 		random_frame(random_below(2) ? rs : a->rs, &frame);
 		fw_packet_parse(frame.bytes, frame.bytes + frame.meta.len, &frame.meta, &key);
+		check_packet(a, &key);
 		if (!is_looked_up(&key) || !asks_for(a, &key))
 			continue;
 		for (size_t i = 0; i < rs->nrules; i++)

@@ -36,22 +36,11 @@ const char *logged_policy(const struct logged *l)
 	return l->event.counter < FW_NREASONS ? fw_reason_info[l->event.counter].name : NULL;
 }
 
-static enum fw_hook hook_of(const struct fw_event *e)
-{
-	static const enum fw_hook hooks[FW_NPROGS] = {
-#define HOOK(sym, name, direction) [FW_PROG_##sym] = direction,
-		FW_PROGS(HOOK)
-#undef HOOK
-	};
-
-	return hooks[e->prog];
-}
-
 void logged_key(const struct logged *l, struct fw_key *key)
 {
 	const struct fw_event *e = &l->event;
 	const struct fw_meta meta = {
-		.hook = hook_of(e),
+		.hook = fw_prog_hook((enum fw_prog)e->prog),
 		.iface = FW_IFACE_OTHER,
 		.mark = e->mark,
 		.len = e->len,
