@@ -9,11 +9,13 @@
 #include "fw/base.h"
 #include "fw/table/fields.h"
 
-/* Addresses lo to hi of one family, both included. */
+/* Addresses lo to hi of one family, both included; as an element of a dynamic set with the time at which it leaves it. */
 struct fw_addr_range {
 	struct fw_addr lo, hi;
 	uint8_t family; /* FW_IP4 or FW_IP6 */
+	uint32_t until; /* seconds since the epoch; FW_FOREVER, and of ranges that are no elements: 0 */
 };
+#define FW_FOREVER 0
 
 /*
  * An address expression: the union of ranges and named sets, or, negated, every
@@ -50,6 +52,9 @@ struct fw_set {
 	uint32_t rules;   /* sides of rules that do */
 	uint32_t pending; /* private to the open edit */
 	bool dynamic;     /* filled at run time: a load takes over what is live */
+	uint32_t timeout; /* of a dynamic set: seconds that elements without a timeout of their own stay; 0: for ever */
+	uint32_t size; /* of a dynamic set: the most elements that it may have when packets add some; 0: FW_SET_SIZE */
+	uint32_t soonest; /* no element leaves the set before this time; FW_FOREVER: none leaves */
 	uint8_t words;    /* enum fw_set_word, ORed */
 	uint8_t width;    /* no element's last address is 2^width or more above its first one */
 };
@@ -76,6 +81,51 @@ struct fw_set_change {
 	bool added;
 	struct fw_addr_range element;
 };
+
+/* An element stays in a set for a longer or shorter time than before. Packets do not see that. */
+struct fw_set_time {
+	uint32_t set;
+	uint32_t was; /* element.until before */
+	struct fw_addr_range element;
+};
+
+/* The later of two times until which an element stays. */
+static inline uint32_t fw_until_later(uint32_t a, uint32_t b)
+{
+	return a == FW_FOREVER || b == FW_FOREVER ? FW_FOREVER : a > b ? a : b;
+}
+
+/* Is the time over at @now? */
+static inline bool fw_until_over(uint32_t until, uint32_t now)
+{
+	return until != FW_FOREVER && until <= now;
+}
+
+/* The longest timeout, in seconds: ten years. Times are 32-bit seconds since the epoch, which last until 2106. */
+#define FW_TIMEOUT_MAX 315360000u
+/*
+ * When an element leaves that stays for @timeout seconds (0: for ever) from @now on: never too early, and up to a second late,
+ * as @now is in the middle of a second.
+ */
+static inline uint32_t fw_until_after(uint32_t now, uint32_t timeout)
+{
+	return timeout ? now + timeout + 1 : FW_FOREVER;
+}
+/* The reverse: the timeout that is left at @now, from 1 to FW_TIMEOUT_MAX as long as the element is there; 0: for ever. */
+static inline uint32_t fw_until_left(uint32_t until, uint32_t now)
+{
+	uint32_t left = until > now && until - now > 2 ? until - now - 1 : 1;
+
+	return until == FW_FOREVER ? 0 : left < FW_TIMEOUT_MAX ? left : FW_TIMEOUT_MAX;
+}
+
+/* How many elements a set may have when packets add some, unless it says otherwise. */
+#define FW_SET_SIZE 65536u
+#define FW_SET_SIZE_MAX 1048576u
+static inline uint32_t fw_set_size(const struct fw_set *set)
+{
+	return set->size ? set->size : FW_SET_SIZE;
+}
 
 /* Address order (as unsigned 128 bit numbers): negative, 0, positive. */
 static inline int fw_addr_cmp(struct fw_addr a, struct fw_addr b)

@@ -24,6 +24,8 @@ struct fw_edit {
 	size_t nrules, rules_cap;
 	struct fw_set_change *sets;
 	size_t nsets, sets_cap;
+	struct fw_set_time *times; /* of elements that are in a set before and after the edit */
+	size_t ntimes, times_cap;
 	bool policies;      /* some policy differs */
 	size_t emptied;     /* elements of sets that were destroyed, emptied or filled again */
 	size_t emptied_max; /* -EAGAIN before it comes to that many; 0: any number. May be set once the edit has begun */
@@ -66,14 +68,23 @@ int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct
 /* Refused while a rule uses it; -EAGAIN: see emptied_max. Its number is reused once no expression refers to it. */
 int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, struct fw_diags *ds);
 /*
- * Refused if the set already has (or does not have) the element. A set from a file forgets the file. The set's own array
- * changes in fw_edit_settle().
+ * Refused if the set already has (or does not have) the element. An element that the set has, but only for a shorter time than
+ * element->until says, is prolonged instead. A set from a file forgets the file. The set's own array changes in
+ * fw_edit_settle().
  */
 int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		    struct fw_diags *ds);
 int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		       struct fw_diags *ds);
-bool fw_edit_set_has(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *element);
+/* The set has the element until element->until, whether it had it before or not. 0 or -ENOMEM. */
+int fw_edit_set_put(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element);
+/* Does the set have the element? If so, and @until is not NULL, until when. */
+bool fw_edit_set_has(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, uint32_t *until);
+/*
+ * Elements whose time is over at @now leave their sets, at most @most of them (0: any number); those rows are settled. 0 or
+ * -ENOMEM.
+ */
+int fw_edit_expire(struct fw_edit *e, uint32_t now, size_t most);
 /* The set gets the elements of @with, which is sorted and borrowed, instead of its own. 0, -ENOMEM or -EAGAIN: see emptied_max. */
 int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *with);
 /*

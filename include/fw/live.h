@@ -98,7 +98,10 @@ int fw_transaction_begin(struct fw_live *live, struct fw_transaction *t);
  * -E2BIG with a diagnostic; -errno.
  */
 int fw_transaction_prepare(struct fw_transaction *t, struct fw_diags *ds);
-/* @journal: NULL: none. 0: packets see the edit, whose rows are still there; or what the journal returned. */
+/*
+ * @journal: NULL: none. 0: packets see the edit, whose rows are still there; or what the journal returned. An edit of which they
+ * could notice nothing makes no new generation.
+ */
 int fw_transaction_commit(struct fw_transaction *t, fw_journal *journal, void *ctx);
 /*
  * The rows of the edit are freed. Slots of deleted rules are released after the next grace period.

@@ -45,7 +45,8 @@ struct fw_iface {
 };
 
 struct fw_ruleset {
-	const char *file;             /* for diagnostics; NULL: none */
+	const char *file; /* for diagnostics; NULL: none */
+	uint32_t now;     /* seconds since the epoch, from which texts count timeouts; 0: by the clock of the machine */
 	struct fw_rule *first, *last; /* the rules, first match first */
 	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
@@ -131,10 +132,16 @@ int fw_ruleset_set(struct fw_ruleset *rs, const char *name, const char *path, ui
 int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name);
 /* Appends an element; fw_set_sort() must run before the set is used. 0 or -ENOMEM. */
 int fw_set_push(struct fw_set *set, const struct fw_addr_range *element);
-/* Sorts and drops equal elements. */
+/* Sorts and drops equal elements: the one that stays longest is kept. */
 void fw_set_sort(struct fw_set *set);
-/* Must be called for an element that is added to the set other than by fw_set_push(). */
+/* Must be called for an element that is added to the set, or stays for a shorter time, other than by fw_set_push(). */
 void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element);
+/* The time from which texts count timeouts. */
+uint32_t fw_ruleset_now(const struct fw_ruleset *rs);
+/* No element of a set leaves before this time; FW_FOREVER: none leaves. */
+uint32_t fw_ruleset_soonest(const struct fw_ruleset *rs);
+/* In a ruleset that no packet sees: the elements whose time is over at @now leave their sets. */
+void fw_ruleset_expire(struct fw_ruleset *rs, uint32_t now);
 
 /* Does it name an ethertype other than those of IP, so that it can match frames that are not IP? */
 static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)

@@ -84,15 +84,15 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
  *	replace rule REF [name NAME] { match } verdict [counter] [comment STRING]
  *	move rule REF ( first | last | before REF | after REF )
  *	del rule REF { REF }
- *	set create NAME [dynamic] ELEMENTS
+ *	set create NAME [dynamic [timeout TIME] [size N]] ELEMENTS
  *	set add | del [--exist] NAME ELEMENTS
  *	set replace NAME ( ELEMENTS | file "PATH" { WORD } )
  *	set flush NAME
  *	set destroy NAME
  *	policy REASON accept | drop
  *
- * REF is the id or the name of a rule, ELEMENTS are addresses with blanks between, or a list in braces. Later lines see
- * what earlier ones did.
+ * REF is the id or the name of a rule, ELEMENTS are addresses with blanks between, or a list in braces, each with `timeout TIME`
+ * after it if it is to leave a dynamic set again. Later lines see what earlier ones did.
  * @e:   gets the changes, and is settled (fw_edit_settle()); on failure end it by fw_edit_abort()
  * @log: gets the same lines in a form that does the same when it is read again over the same ruleset: ids given, REFs as
  *       ids; NULL: not wanted
@@ -169,15 +169,20 @@ struct fw_rule_place {
 };
 bool fw_text_print_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 			     struct fw_rule_place *at, uint32_t most);
-/* `set NAME [dynamic] { ... }` or `set NAME file "PATH" { WORD }`, no newline. */
-void fw_text_print_set(struct fw_buf *b, const struct fw_set *set);
+/*
+ * `set NAME [dynamic] { ... }` or `set NAME file "PATH" { WORD }`, no newline. @now: elements that leave are printed with the
+ * time that is left then, `timeout 5m`; 0: with the time at which they leave, `until 1767225600`.
+ */
+void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now);
 /*
  * The changes (fw_text_edit()) that give a ruleset the elements of @rs's dynamic sets. @with: only of sets whose names it has,
- * NULL: of all.
+ * or some of whose elements leave; NULL: of all.
  */
 void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *with);
 /* Policies (those the user set), sets, rules: a text that parses back to the same ruleset. */
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);
+/* A span of time: "1h30m"; nothing for 0. */
+void fw_text_print_time(struct fw_buf *b, uint32_t seconds);
 /* An address range as address, prefix or a-b. */
 void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r);
 

@@ -65,11 +65,19 @@ int fw_live_deleted_slots(const struct fw_edit *e, uint32_t **slots, size_t *nsl
 	return 0;
 }
 
+/* Is there nothing that packets could notice, as when elements only stay longer in their sets? */
+static bool is_unseen(const struct fw_edit *e)
+{
+	return !e->nrules && !e->nsets && !e->policies;
+}
+
 int fw_transaction_prepare(struct fw_transaction *t, struct fw_diags *ds)
 {
 	double since = fw_now();
 	int err = fw_live_deleted_slots(&t->edit, &t->old->slots, &t->old->nslots);
 
+	if (!err && is_unseen(&t->edit))
+		return 0;
 	if (!err)
 		err = tables_prepare(t, ds);
 	t->compile = lap(&since);
@@ -95,7 +103,7 @@ int fw_transaction_commit(struct fw_transaction *t, fw_journal *journal, void *c
 	int err = journal ? journal(ctx) : 0;
 	double since = fw_now();
 
-	if (err)
+	if (err || is_unseen(&t->edit))
 		return err;
 	if (t->update)
 		fw_update_commit(fw_take(t->update));

@@ -85,6 +85,9 @@ void fw_set_sort(struct fw_set *set)
 	for (size_t i = 0; i < set->n; i++)
 		if (!used || range_cmp(&set->elements[used - 1], &set->elements[i]))
 			set->elements[used++] = set->elements[i];
+		else
+			set->elements[used - 1].until =
+				fw_until_later(set->elements[used - 1].until, set->elements[i].until);
 	set->n = used;
 }
 
@@ -105,6 +108,8 @@ void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element)
 
 	while (set->width < 128 && span >> set->width)
 		set->width++;
+	if (element->until != FW_FOREVER && (set->soonest == FW_FOREVER || element->until < set->soonest))
+		set->soonest = element->until;
 }
 
 /* How many elements begin before @at. */
@@ -144,13 +149,13 @@ static size_t complement(const struct fw_addr_range *in, size_t n, struct fw_add
 
 		for (; i < n && in[i].family == f; i++) {
 			if (fw_addr_cmp(from, in[i].lo) < 0)
-				out[used++] = (struct fw_addr_range){ from, fw_addr_prev(f, in[i].lo), f };
+				out[used++] = (struct fw_addr_range){ from, fw_addr_prev(f, in[i].lo), .family = f };
 			done = is_last(f, in[i].hi);
 			if (!done)
 				from = fw_addr_next(f, in[i].hi);
 		}
 		if (!done)
-			out[used++] = (struct fw_addr_range){ from, fw_addr_last(f), f };
+			out[used++] = (struct fw_addr_range){ from, fw_addr_last(f), .family = f };
 	}
 	return used;
 }

@@ -15,6 +15,7 @@ static int take_elements(struct fw_set *set, const struct fw_set *from)
 	set->n = from->n;
 	set->cap = from->n + 1;
 	set->width = from->width;
+	set->soonest = from->soonest;
 	return 0;
 }
 

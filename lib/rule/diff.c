@@ -19,7 +19,7 @@ static void diff_policies(struct fw_diff *d)
 static void side_add(struct fw_diff_side *side, struct fw_addr lo, struct fw_addr hi, uint8_t family)
 {
 	if (side->n < FW_DIFF_RANGES)
-		side->first[side->n] = (struct fw_addr_range){ lo, hi, family };
+		side->first[side->n] = (struct fw_addr_range){ lo, hi, .family = family };
 	side->n++;
 }
 

@@ -30,6 +30,7 @@ static void end(struct fw_edit *e)
 	free(u);
 	free(e->rules);
 	free(e->sets);
+	free(e->times);
 	*e = (struct fw_edit){ .rs = NULL };
 }
 

@@ -6,13 +6,16 @@
  *
  *	set { b d }, edit: add c, delete d, add a, delete a       noted: a (was not, is not), c (is added), d (is removed)
  *	settled: rows +c -d, set { b c }                           undone: the same rows the other way round
+ *
+ * An element that stays, but until another time, has a row in edit->times instead, which the tables do not see.
  */
 #include "lib/rule/undo.h"
 
 /* An element that was added or deleted since the edit was settled last. */
 struct noted {
-	struct fw_addr_range r;
-	bool was, is; /* in the set: when the edit was settled last, and now */
+	struct fw_addr_range r; /* r.until: now */
+	uint32_t until;         /* when the edit was settled last */
+	bool was, is;           /* in the set: the same two times */
 };
 
 struct fw_pending {
@@ -64,15 +67,22 @@ static size_t search(const struct fw_set *s, size_t lo, const struct fw_addr_ran
 	return lo;
 }
 
-bool fw_edit_set_has(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *element)
+bool fw_edit_set_has(const struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, uint32_t *until)
 {
 	const struct fw_pending *p = pending_of(e, set);
 	const struct noted *known = p ? noted_find(p, element, range_hash(element)) : NULL;
+	const struct fw_set *s = &e->rs->sets[set];
 	bool found;
+	size_t at;
 
-	if (known)
+	if (known) {
+		if (until)
+			*until = known->r.until;
 		return known->is;
-	search(&e->rs->sets[set], 0, element, &found);
+	}
+	at = search(s, 0, element, &found);
+	if (found && until)
+		*until = s->elements[at].until;
 	return found;
 }
 
@@ -104,21 +114,24 @@ static struct fw_pending *pending_get(struct fw_edit *e, uint32_t set)
 	return pending_of(e, set);
 }
 
-/* Adds an element that is not in the set, or deletes one that is. */
-static int note(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, bool add)
+/* The set has the element until element->until from now on, or does not have it. */
+static int note(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, bool is)
 {
 	struct fw_pending *p = pending_get(e, set);
-	uint32_t hash = range_hash(element);
+	uint32_t hash = range_hash(element), until = FW_FOREVER;
 	struct noted *known = p ? noted_find(p, element, hash) : NULL;
+	bool was;
 
 	if (!p || forget_path(e, set, e->nsets))
 		return -ENOMEM;
 	if (known) {
-		known->is = add;
+		known->is = is;
+		known->r.until = element->until;
 		return 0;
 	}
+	was = fw_edit_set_has(e, set, element, &until);
 	if (fw_table_reserve(&p->by_range) ||
-	    fw_vec_push(p->elements, p->n, p->cap, ((struct noted){ *element, !add, add })))
+	    fw_vec_push(p->elements, p->n, p->cap, ((struct noted){ *element, until, was, is })))
 		return -ENOMEM;
 	fw_table_put(&p->by_range, hash, (uint32_t)p->n - 1);
 	return 0;
@@ -127,9 +140,16 @@ static int note(struct fw_edit *e, uint32_t set, const struct fw_addr_range *ele
 int fw_edit_set_add(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		    struct fw_diags *ds)
 {
-	if (fw_edit_set_has(e, set, element))
+	uint32_t until;
+
+	if (fw_edit_set_has(e, set, element, &until) && fw_until_later(until, element->until) == until)
 		return fw_diag_add(ds, at, "`set add --exist` skips it", "the set '%s' has this element already",
 				   e->rs->sets[set].name);
+	return note(e, set, element, true);
+}
+
+int fw_edit_set_put(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element)
+{
 	return note(e, set, element, true);
 }
 
@@ -141,7 +161,7 @@ static bool is_covered(const struct fw_edit *e, uint32_t set, const struct fw_ad
 
 	for (fw_set_near(s, r, &i, &end); i < end; i++)
 		if (fw_addr_cmp(s->elements[i].lo, r->hi) <= 0 && fw_addr_cmp(r->lo, s->elements[i].hi) <= 0 &&
-		    fw_edit_set_has(e, set, &s->elements[i]))
+		    fw_edit_set_has(e, set, &s->elements[i], NULL))
 			return true;
 	return false;
 }
@@ -149,7 +169,7 @@ static bool is_covered(const struct fw_edit *e, uint32_t set, const struct fw_ad
 int fw_edit_set_delete(struct fw_edit *e, uint32_t set, const struct fw_addr_range *element, struct fw_place at,
 		       struct fw_diags *ds)
 {
-	if (!fw_edit_set_has(e, set, element))
+	if (!fw_edit_set_has(e, set, element, NULL))
 		return fw_diag_add(ds, at,
 				   is_covered(e, set, element) ? "another element covers its addresses: elements are "
 								 "deleted in the form in which they were added" :
@@ -213,8 +233,7 @@ static void put_in(struct fw_set *s, const struct fw_set_change *rows, size_t n,
 	}
 }
 
-/* Applies the rows from @from on, which are of this set and in order, to its array. */
-static int rows_apply(struct fw_edit *e, uint32_t set, size_t from)
+int fw_rows_apply(struct fw_edit *e, uint32_t set, size_t from)
 {
 	struct fw_step step = { .kind = FW_STEP_ELEMENTS, .set = set, .nsets = from, .end = e->nsets };
 	struct fw_set *s = &e->rs->sets[set];
@@ -241,6 +260,42 @@ void fw_undo_elements(struct fw_edit *e, const struct fw_step *step)
 	put_in(s, e->sets + step->nsets, step->end - step->nsets, false);
 }
 
+/* Applies the rows of times from @from on, which are of this set, to its array. */
+static int times_apply(struct fw_edit *e, uint32_t set, size_t from)
+{
+	struct fw_step step = { .kind = FW_STEP_TIMES, .set = set, .nsets = e->nsets, .ntimes = from };
+	struct fw_set *s = &e->rs->sets[set];
+
+	if (from == e->ntimes)
+		return 0;
+	if (fw_vec_push(e->undo->steps, e->undo->n, e->undo->cap, step)) {
+		e->ntimes = from;
+		return -ENOMEM;
+	}
+	for (size_t i = from; i < e->ntimes; i++) {
+		bool found;
+		size_t at = search(s, 0, &e->times[i].element, &found);
+
+		s->elements[at].until = e->times[i].element.until;
+		fw_set_widen(s, &s->elements[at]);
+	}
+	return 0;
+}
+
+void fw_undo_times(struct fw_edit *e, const struct fw_step *step)
+{
+	struct fw_set *s = &e->rs->sets[step->set];
+
+	while (e->ntimes > step->ntimes) {
+		const struct fw_set_time *row = &e->times[--e->ntimes];
+		bool found;
+		size_t at = search(s, 0, &row->element, &found);
+
+		s->elements[at].until = row->was;
+		fw_set_widen(s, &s->elements[at]);
+	}
+}
+
 static int row_cmp(const void *va, const void *vb)
 {
 	const struct fw_set_change *a = va, *b = vb;
@@ -264,25 +319,39 @@ static void pending_free(struct fw_pending *p)
 	*p = (struct fw_pending){ .set = p->set };
 }
 
+/* The row of an element, if there is one: 0 or -ENOMEM. */
+static int row_add(struct fw_edit *e, uint32_t set, const struct noted *el)
+{
+	struct fw_set_change row = { set, el->is, el->r };
+
+	if (el->was && el->is && el->until != el->r.until)
+		return fw_vec_push(e->times, e->ntimes, e->times_cap, ((struct fw_set_time){ set, el->until, el->r }));
+	if (el->was)
+		row.element.until = el->until;
+	return el->was == el->is ? 0 : fw_vec_push(e->sets, e->nsets, e->sets_cap, row);
+}
+
 int fw_settle_elements(struct fw_edit *e, uint32_t set)
 {
 	struct fw_pending *p = pending_of(e, set);
-	size_t from = e->nsets;
+	size_t from = e->nsets, times = e->ntimes;
+	int err = 0;
 
-	for (size_t i = 0; p && i < p->n; i++) {
-		const struct noted *el = &p->elements[i];
-
-		if (el->was != el->is &&
-		    fw_vec_push(e->sets, e->nsets, e->sets_cap, ((struct fw_set_change){ set, el->is, el->r }))) {
-			e->nsets = from;
-			return -ENOMEM;
-		}
-	}
 	if (!p)
 		return 0;
+	for (size_t i = 0; !err && i < p->n; i++)
+		err = row_add(e, set, &p->elements[i]);
+	if (err) {
+		e->nsets = from;
+		e->ntimes = times;
+		return err;
+	}
 	rows_sort(e->sets + from, e->nsets - from);
 	pending_free(p);
-	return rows_apply(e, set, from);
+	err = fw_rows_apply(e, set, from);
+	if (err)
+		e->ntimes = times;
+	return err ? err : times_apply(e, set, times);
 }
 
 int fw_edit_settle(struct fw_edit *e)
@@ -309,7 +378,7 @@ void fw_pending_end(struct fw_edit *e)
 	u->npending = u->pending_cap = 0;
 }
 
-/* A row for each element that only one of the two sets has. */
+/* A row for each element that only one of the two sets has, and for each that is to stay until another time. */
 static int rows_differ(struct fw_edit *e, uint32_t set, const struct fw_set *with)
 {
 	const struct fw_set *s = &e->rs->sets[set];
@@ -322,6 +391,9 @@ static int rows_differ(struct fw_edit *e, uint32_t set, const struct fw_set *wit
 			err = fw_vec_push(
 				e->sets, e->nsets, e->sets_cap,
 				((struct fw_set_change){ set, cmp > 0, cmp > 0 ? with->elements[k] : s->elements[i] }));
+		else if (s->elements[i].until != with->elements[k].until)
+			err = fw_vec_push(e->times, e->ntimes, e->times_cap,
+					  ((struct fw_set_time){ set, s->elements[i].until, with->elements[k] }));
 		i += cmp <= 0;
 		k += cmp >= 0;
 	}
@@ -341,7 +413,7 @@ int fw_count_emptied(struct fw_edit *e, uint32_t set)
 int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *with)
 {
 	int err = fw_settle_elements(e, set);
-	size_t from = e->nsets;
+	size_t from = e->nsets, times = e->ntimes;
 
 	if (!err)
 		err = fw_count_emptied(e, set);
@@ -349,11 +421,13 @@ int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *wi
 		err = rows_differ(e, set, with);
 	if (!err && e->nsets > from)
 		err = forget_path(e, set, from);
-	if (err) {
-		e->nsets = from;
-		return err;
-	}
-	return rows_apply(e, set, from);
+	if (!err)
+		err = fw_rows_apply(e, set, from);
+	if (!err)
+		return times_apply(e, set, times);
+	e->nsets = from;
+	e->ntimes = times;
+	return err;
 }
 
 bool fw_edit_only_dynamic(const struct fw_edit *e)
@@ -362,6 +436,7 @@ bool fw_edit_only_dynamic(const struct fw_edit *e)
 	bool only = !e->nrules && !e->policies;
 
 	for (size_t i = 0; only && i < u->n; i++)
-		only = u->steps[i].kind == FW_STEP_ELEMENTS && e->rs->sets[u->steps[i].set].dynamic;
+		only = (u->steps[i].kind == FW_STEP_ELEMENTS || u->steps[i].kind == FW_STEP_TIMES) &&
+		       e->rs->sets[u->steps[i].set].dynamic;
 	return only;
 }

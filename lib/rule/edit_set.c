@@ -180,6 +180,8 @@ void fw_undo_set(struct fw_edit *e, const struct fw_step *s)
 {
 	if (s->kind == FW_STEP_ELEMENTS)
 		fw_undo_elements(e, s);
+	else if (s->kind == FW_STEP_TIMES)
+		fw_undo_times(e, s);
 	else if (s->kind == FW_STEP_PATH)
 		e->rs->sets[s->set].path = s->path;
 	else if (s->kind == FW_STEP_CREATE)

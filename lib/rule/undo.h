@@ -9,7 +9,7 @@
 
 #include "lib/rule/internal.h"
 
-enum fw_step_kind { FW_STEP_RULE, FW_STEP_ELEMENTS, FW_STEP_PATH, FW_STEP_CREATE, FW_STEP_DESTROY };
+enum fw_step_kind { FW_STEP_RULE, FW_STEP_ELEMENTS, FW_STEP_TIMES, FW_STEP_PATH, FW_STEP_CREATE, FW_STEP_DESTROY };
 
 struct fw_step {
 	uint8_t kind;
@@ -23,6 +23,7 @@ struct fw_step {
 			bool slot_free, slot_given; /* what the new rule's slot was */
 		};
 		size_t end;          /* of the rows with the added and deleted elements, from @nsets on */
+		size_t ntimes;       /* rows of times that the edit had before, all later ones are of this step */
 		const char *path;    /* that the set had */
 		struct fw_set saved; /* that was destroyed */
 	};
@@ -52,10 +53,13 @@ int fw_step_rule(struct fw_edit *e, struct fw_rule *old, struct fw_rule *new, st
 
 /* Undoes a step of a set. */
 void fw_undo_set(struct fw_edit *e, const struct fw_step *s);
-/* The same of FW_STEP_ELEMENTS. */
+/* The same of FW_STEP_ELEMENTS and of FW_STEP_TIMES. */
 void fw_undo_elements(struct fw_edit *e, const struct fw_step *s);
+void fw_undo_times(struct fw_edit *e, const struct fw_step *s);
 /* Applies the pending changes of one set to its array and adds their rows. 0, or -ENOMEM: the edit can only be aborted. */
 int fw_settle_elements(struct fw_edit *e, uint32_t set);
+/* Applies the rows from @from on, which are of this set and in order, to its array. 0 or -ENOMEM, without those rows then. */
+int fw_rows_apply(struct fw_edit *e, uint32_t set, size_t from);
 /* The set, which is settled, is about to lose its elements: 0, or -EAGAIN, see e->emptied_max. */
 int fw_count_emptied(struct fw_edit *e, uint32_t set);
 /* Forgets what is pending. */

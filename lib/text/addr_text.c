@@ -4,7 +4,7 @@
 
 int fw_addr_refuse_mapped(const struct fw_addr_range *r, struct fw_str s, struct fw_place at, struct fw_diags *ds)
 {
-	const struct fw_addr_range ip4 = { { r->lo.lo << 32, 0 }, { r->hi.lo << 32, 0 }, FW_IP4 };
+	const struct fw_addr_range ip4 = { { r->lo.lo << 32, 0 }, { r->hi.lo << 32, 0 }, .family = FW_IP4 };
 	fw_cleanup(fw_buf_free) struct fw_buf hint = { 0 };
 
 	fw_buf_printf(&hint, "did you mean ");

@@ -41,6 +41,10 @@ int fw_text_file_read(const char *path, struct fw_place at, struct fw_diags *ds,
 /* A number, decimal or 0x hexadecimal, that fills @s: 0, -EINVAL (no number), -ERANGE (does not fit). */
 int fw_str_u64(struct fw_str s, uint64_t *out);
 
+/* A span of time, "90s" or "1h30m", that fills @s: 0, or -EINVAL: it is none from 1s to FW_TIMEOUT_MAX. */
+int fw_str_time(struct fw_str s, uint32_t *seconds);
+#define FW_TIME_HINT "a time from 1s to 3650d, such as 10m, 1h30m or 7d"
+
 /**
  * fw_str_addr_range - an address, a prefix or a range a-b
  * @at: place of @s, for the diagnostics

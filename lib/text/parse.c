@@ -77,6 +77,7 @@ static int parse_rule(struct fw_parser *p, struct fw_token start)
 
 static int set_element(struct fw_parser *p, void *ctx)
 {
+	struct fw_set *set = ctx;
 	struct fw_addr_range r;
 
 	if (p->tok.kind == FW_T_WORD && p->tok.text.s[0] == '@')
@@ -85,9 +86,9 @@ static int set_element(struct fw_parser *p, void *ctx)
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "an address", "write addresses without quotes");
 
-	int err = fw_parser_range(p, &r);
+	int err = fw_parser_element(p, set, &r, NULL);
 
-	return err ? err : fw_set_push(ctx, &r);
+	return err ? err : fw_set_push(set, &r);
 }
 
 int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at)
@@ -165,6 +166,7 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 {
 	struct fw_place at = fw_parser_here(p);
 	char name[FW_NAME_MAX + 1];
+	uint32_t timeout = 0, size = 0;
 	struct fw_set *set;
 	bool dynamic;
 	int err = name_set(p, at, name);
@@ -172,19 +174,26 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	if (err)
 		return err;
 	dynamic = fw_parser_at(p, FW_WORD_DYNAMIC);
-	if (dynamic)
+	if (dynamic) {
 		fw_parser_next(p);
+		err = fw_parser_dynamic(p, &timeout, &size);
+	}
+	if (err)
+		return err;
 	if (dynamic && fw_parser_at(p, "file"))
 		return fw_parser_expected(p, "'{'", "a rule can name both: from { @list, @banned }");
 	if (fw_parser_at(p, "file"))
 		return parse_set_file(p, name, start);
 	if (p->tok.kind != FW_T_OPEN)
-		return fw_parser_expected(p, dynamic ? "'{'" : "'{', 'file' or 'dynamic'",
-					  "set NAME [dynamic] { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
+		return fw_parser_expected(
+			p, dynamic ? "'{'" : "'{', 'file' or 'dynamic'",
+			"set NAME [dynamic [timeout TIME] [size N]] { 192.0.2.1, 10.0.0.0/8 }, or set NAME file \"PATH\"");
 	set = new_set(p, name, NULL, start);
 	if (!set)
 		return -ENOMEM;
 	set->dynamic = dynamic;
+	set->timeout = timeout;
+	set->size = size;
 	err = fw_parser_list(p, set_element, set, true);
 	fw_set_sort(set);
 	return err;

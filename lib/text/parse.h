@@ -8,6 +8,10 @@
 #define FW_LIST_MAX 65535 /* values of one list */
 #define FW_WORD_DYNAMIC "dynamic"
 #define FW_WORD_EXIST "--exist"
+#define FW_WORD_TIMEOUT "timeout"
+#define FW_WORD_UNTIL "until"
+#define FW_WORD_NEVER "never"
+#define FW_WORD_SIZE "size"
 
 /* The addresses of one side of a rule while it is being read. */
 struct fw_side {
@@ -69,6 +73,22 @@ static inline bool fw_parser_stored(const struct fw_parser *p)
 
 /* The current word as addresses, not passed over: 0, or -EINVAL with a diagnostic. */
 int fw_parser_range(struct fw_parser *p, struct fw_addr_range *out);
+
+/* The current word as a span of time, or as `never`, which is 0; not passed over. 0, or -EINVAL with a diagnostic. */
+int fw_parser_time(struct fw_parser *p, uint32_t *seconds);
+/* A whole number from 1 to @max, not passed over. 0, or -EINVAL with a diagnostic. */
+int fw_parser_count(struct fw_parser *p, const char *what, uint32_t max, uint32_t *out);
+/*
+ * An element of @set, which may have `timeout TIME` or `until SECONDS` after it; its last word stays the current one.
+ * @own: set to whether the element has a timeout of its own; NULL is fine. 0, or -EINVAL with a diagnostic.
+ */
+int fw_parser_element(struct fw_parser *p, const struct fw_set *set, struct fw_addr_range *out, bool *own);
+/* Takes the words after `dynamic`: `timeout TIME` and `size N`. 0, or -EINVAL with a diagnostic. */
+int fw_parser_dynamic(struct fw_parser *p, uint32_t *timeout, uint32_t *size);
+/* Prints them, each after a blank. */
+void fw_print_dynamic_words(struct fw_buf *b, const struct fw_set *set);
+/* Prints an element as it is parsed. @now: its time as what is left of it then; 0: as seconds since the epoch. */
+void fw_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now);
 
 /* Refuses the current token: always -EINVAL. */
 int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint);

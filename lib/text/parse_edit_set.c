@@ -32,12 +32,12 @@ static int elements_each(struct fw_parser *p, int (*element)(struct fw_parser *,
 	return result;
 }
 
-/* An address where one has to be. */
-static int take_range(struct fw_parser *p, struct fw_addr_range *out)
+/* An element where one has to be. */
+static int take_range(struct fw_parser *p, const struct fw_set *set, struct fw_addr_range *out, bool *own)
 {
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "an address", "write addresses without quotes");
-	return fw_parser_range(p, out);
+	return fw_parser_element(p, set, out, own);
 }
 
 /* Elements that are added to a set or deleted from it. */
@@ -45,6 +45,7 @@ struct elements {
 	struct change *c;
 	uint32_t set;
 	bool add, exist;  /* exist: what is so already is fine */
+	bool plain;       /* the last element had no timeout of its own */
 	const char *verb; /* for the log, which gets it with the first element; NULL: it has it */
 };
 
@@ -58,7 +59,34 @@ static void log_element(struct elements *es, const struct fw_addr_range *r)
 		fw_buf_printf(c->log, "set %s %s", es->verb, c->p.rs->sets[es->set].name);
 	es->verb = NULL;
 	log_text(c, " ");
-	fw_text_print_addr_range(c->log, r);
+	if (es->add)
+		fw_print_element(c->log, &c->p.rs->sets[es->set], r, 0);
+	else
+		fw_text_print_addr_range(c->log, r);
+}
+
+/* Would adding or deleting the element change nothing? */
+static bool is_so(const struct elements *es, const struct fw_addr_range *r)
+{
+	uint32_t until;
+	bool has = fw_edit_set_has(es->c->p.edit, es->set, r, &until);
+
+	return es->add ? has && fw_until_later(until, r->until) == until : !has;
+}
+
+/*
+ * Adds or deletes an element. One with a timeout may be there already: it is prolonged, if that makes it stay longer. What was
+ * stored says exactly until when.
+ */
+static int change_element(struct fw_parser *p, struct elements *es, const struct fw_addr_range *r, bool own,
+			  struct fw_place at)
+{
+	if (es->add && fw_parser_stored(p))
+		return fw_edit_set_put(p->edit, es->set, r);
+	if ((es->exist || (es->add && own)) && is_so(es, r))
+		return 1;
+	return es->add ? fw_edit_set_add(p->edit, es->set, r, at, p->ds) :
+			 fw_edit_set_delete(p->edit, es->set, r, at, p->ds);
 }
 
 static int take_element(struct fw_parser *p, void *ctx)
@@ -66,12 +94,17 @@ static int take_element(struct fw_parser *p, void *ctx)
 	struct elements *es = ctx;
 	struct fw_place at = fw_parser_here(p);
 	struct fw_addr_range r;
-	int err = take_range(p, &r);
+	bool own, plain = es->plain;
+	int err = take_range(p, &p->rs->sets[es->set], &r, &own);
 
-	if (err || (es->exist && fw_edit_set_has(p->edit, es->set, &r) == es->add))
-		return err;
-	err = es->add ? fw_edit_set_add(p->edit, es->set, &r, at, p->ds) :
-			fw_edit_set_delete(p->edit, es->set, &r, at, p->ds);
+	es->plain = !own;
+	if (!err && plain && own && !p->depth && !fw_parser_stored(p))
+		err = fw_diag_add(p->ds, at, "write a timeout after each of them",
+				  "it is not clear whether the timeout is for the addresses before this one, too");
+	if (!err)
+		err = change_element(p, es, &r, own, at);
+	if (err > 0)
+		return 0;
 	if (!err)
 		log_element(es, &r);
 	return err;
@@ -82,19 +115,25 @@ static int set_create(struct change *c)
 	struct fw_parser *p = &c->p;
 	struct fw_place at = fw_parser_here(p);
 	struct elements es = { .c = c, .add = true };
+	uint32_t timeout = 0, size = 0;
 	char name[FW_NAME_MAX + 1];
 	int err = fw_parser_name(p, "set", name);
 	bool dynamic = fw_parser_at(p, FW_WORD_DYNAMIC);
 
-	if (dynamic && !err)
+	if (dynamic && !err) {
 		fw_parser_next(p);
+		err = fw_parser_dynamic(p, &timeout, &size);
+	}
 	if (!err)
 		err = fw_edit_set_create(p->edit, name, dynamic, at, p->ds, &es.set);
 	if (err)
 		return err;
+	p->rs->sets[es.set].timeout = timeout;
+	p->rs->sets[es.set].size = size;
 	log_text(c, "set create ");
 	log_text(c, name);
-	log_text(c, dynamic ? " " FW_WORD_DYNAMIC : "");
+	if (c->log)
+		fw_print_dynamic_words(c->log, &p->rs->sets[es.set]);
 	return elements_each(p, take_element, &es);
 }
 
@@ -148,12 +187,12 @@ static int set_del(struct change *c)
 	return change_elements(c, false);
 }
 
-static void print_replace(struct fw_buf *b, const char *name, const struct fw_set *with)
+static void print_replace(struct fw_buf *b, const struct fw_set *set, const struct fw_set *with)
 {
-	fw_buf_printf(b, "set replace %s { ", name);
+	fw_buf_printf(b, "set replace %s { ", set->name);
 	for (size_t i = 0; i < with->n; i++) {
 		fw_buf_add(b, ", ", i ? 2 : 0);
-		fw_text_print_addr_range(b, &with->elements[i]);
+		fw_print_element(b, set, &with->elements[i], 0);
 	}
 	fw_buf_add(b, with->n ? " }" : "}", with->n ? 2 : 1);
 }
@@ -163,9 +202,10 @@ void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const 
 	for (size_t i = 0; i < rs->nsets; i++) {
 		const struct fw_set *set = &rs->sets[i];
 
-		if (!set->name || !set->dynamic || (with && fw_ruleset_set_find(with, set->name) < 0))
+		if (!set->name || !set->dynamic ||
+		    (with && set->soonest == FW_FOREVER && fw_ruleset_set_find(with, set->name) < 0))
 			continue;
-		print_replace(b, set->name, set);
+		print_replace(b, set, set);
 		fw_buf_add(b, "\n", 1);
 	}
 }
@@ -173,16 +213,17 @@ void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const 
 static int replace_with(struct change *c, uint32_t set, const struct fw_set *with)
 {
 	if (c->log)
-		print_replace(c->log, c->p.rs->sets[set].name, with);
+		print_replace(c->log, &c->p.rs->sets[set], with);
 	return fw_edit_set_replace(c->p.edit, set, with);
 }
 
 static int push_element(struct fw_parser *p, void *ctx)
 {
+	struct fw_set *with = ctx;
 	struct fw_addr_range r;
-	int err = take_range(p, &r);
+	int err = take_range(p, with, &r, NULL);
 
-	return err ? err : fw_set_push(ctx, &r);
+	return err ? err : fw_set_push(with, &r);
 }
 
 /* `"PATH" { WORD }` after the word `file`. */
@@ -201,6 +242,8 @@ static int read_file(struct fw_parser *p, struct fw_set *out)
 	out->path = path;
 	err = fw_set_read(p, out, at);
 	out->path = NULL;
+	for (size_t i = 0; out->timeout && i < out->n; i++)
+		out->elements[i].until = fw_until_after(fw_ruleset_now(p->rs), out->timeout);
 	return err;
 }
 
@@ -224,6 +267,8 @@ static int set_replace(struct change *c)
 	if (err)
 		return err < 0 ? err : 0;
 	with.name = c->p.rs->sets[set].name;
+	with.dynamic = c->p.rs->sets[set].dynamic;
+	with.timeout = c->p.rs->sets[set].timeout;
 	err = read_elements(&c->p, &with);
 	fw_set_sort(&with);
 	if (!err)

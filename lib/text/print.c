@@ -26,23 +26,24 @@ static void print_string(struct fw_buf *b, const char *s)
 	word(b, "\"");
 }
 
-void fw_text_print_set(struct fw_buf *b, const struct fw_set *set)
+void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 {
 	const char *separator = set->n > 8 ? "\n\t" : " ";
 
-	fw_buf_printf(b, "set %s ", set->name);
+	fw_buf_printf(b, "set %s", set->name);
 	if (set->path) {
-		word(b, "file ");
+		word(b, " file ");
 		print_string(b, set->path);
 		fw_print_set_words(b, set);
 		return;
 	}
-	word(b, set->dynamic ? FW_WORD_DYNAMIC " {" : "{");
+	fw_print_dynamic_words(b, set);
+	word(b, " {");
 	for (size_t i = 0; i < set->n; i++) {
 		if (i)
 			word(b, ",");
 		word(b, separator);
-		fw_text_print_addr_range(b, &set->elements[i]);
+		fw_print_element(b, set, &set->elements[i], now);
 	}
 	word(b, set->n > 8 ? "\n}" : " }");
 }
@@ -342,7 +343,7 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (rs->sets[i].name) {
-			fw_text_print_set(b, &rs->sets[i]);
+			fw_text_print_set(b, &rs->sets[i], 0);
 			word(b, "\n");
 		}
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {

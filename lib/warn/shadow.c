@@ -113,7 +113,7 @@ static bool in_ranges(const struct fw_addr_range *r, size_t n, struct fw_addr a,
 static bool holds(const struct fw_ruleset *rs, uint32_t number, struct fw_addr a, uint32_t family)
 {
 	const struct fw_addrs *e = &rs->addrs[number];
-	const struct fw_addr_range at = { a, a, (uint8_t)family };
+	const struct fw_addr_range at = { a, a, .family = (uint8_t)family };
 	bool found = in_ranges(e->ranges, e->nranges < NEAR ? e->nranges : NEAR, a, family);
 
 	for (uint32_t i = 0; i < e->nsets && !found; i++) {

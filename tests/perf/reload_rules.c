@@ -54,7 +54,7 @@ static void print_head(struct fw_buf *b, const struct fw_ruleset *rs)
 		if (!set.name)
 			continue;
 		set.path = NULL; /* the text is in another folder */
-		fw_text_print_set(b, &set);
+		fw_text_print_set(b, &set, 0);
 		fw_buf_printf(b, "\n");
 	}
 }

@@ -117,8 +117,8 @@ static void *looker(void *arg)
 static void toggle_write(struct traffic *t, struct fw_buf *out)
 {
 	size_t i = bench_random(&t->changes) % t->tracked;
-	struct fw_addr_range src = { t->keys[i].src, t->keys[i].src, (uint8_t)t->keys[i].family };
-	struct fw_addr_range dst = { t->keys[i].dst, t->keys[i].dst, (uint8_t)t->keys[i].family };
+	struct fw_addr_range src = { t->keys[i].src, t->keys[i].src, .family = (uint8_t)t->keys[i].family };
+	struct fw_addr_range dst = { t->keys[i].dst, t->keys[i].dst, .family = (uint8_t)t->keys[i].family };
 
 	if (t->toggled[i] && fw_ruleset_by_id(t->changes.rs, t->toggled[i])) {
 		fw_buf_printf(out, "del rule %llu\n", (unsigned long long)t->toggled[i]);

@@ -59,7 +59,7 @@ static struct fw_addr addr_corner(const struct fw_addr_range *r)
 
 static struct fw_addr addr_near(const struct fw_ruleset *rs, uint32_t number, enum fw_family family)
 {
-	struct fw_addr_range whole = { { 0, 0 }, fw_addr_last(family), family };
+	struct fw_addr_range whole = { { 0, 0 }, fw_addr_last(family), .family = family };
 
 	for (int tries = 0; tries < 4; tries++) {
 		const struct fw_addr_range *r = some_range(rs, number);

@@ -449,7 +449,7 @@ static char *shuffled(const struct fw_ruleset *old)
 	bool ids[200] = { 0 }, names[200] = { 0 };
 
 	for (size_t i = 0; i < old->nsets; i++) {
-		fw_text_print_set(&b, &old->sets[i]);
+		fw_text_print_set(&b, &old->sets[i], 0);
 		fw_buf_printf(&b, "\n");
 	}
 	/* Ids that are not given are above this one: they do not collide with old ones. */

@@ -229,7 +229,7 @@ static void words_print(void **state)
 	struct fw_buf b = { 0 };
 
 	assert_int_equal(read_list(rs, "format csv may-be-empty skip-bad", "1.1.1.1\n", &ds), 0);
-	fw_text_print_set(&b, &rs->sets[0]);
+	fw_text_print_set(&b, &rs->sets[0], 0);
 	assert_string_equal(b.text, "set s file \"l\" may-be-empty skip-bad format csv");
 	fw_buf_free(&b);
 	fw_ruleset_free(rs);

@@ -121,7 +121,7 @@ static void expressions_against_brute_force(void **state)
 			uint32_t a = rnd(64), b = rnd(64);
 
 			in[i] = (struct fw_addr_range){ corner_addr(c, a < b ? a : b), corner_addr(c, a < b ? b : a),
-							(uint8_t)c.family };
+							.family = (uint8_t)c.family };
 		}
 		/* Half of the expressions go through a set. */
 		size_t nset = rnd(2) ? rnd((uint32_t)n + 1) : 0;

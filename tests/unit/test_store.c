@@ -199,6 +199,9 @@ static void snapshot_make(struct fw_random *d, struct made_snapshot *m)
 	m->sn.next_id = fw_random_below(d, UINT64_MAX);
 }
 
+/* Some changes do not wait for the disk. */
+static bool lazy_steps;
+
 /* Steps: each does something to the store, if there is one, and updates the model accordingly. */
 static int step_change(struct store *s, struct model *m, struct fw_random *d)
 {
@@ -214,7 +217,11 @@ static int step_change(struct store *s, struct model *m, struct fw_random *d)
 	m->tentative = keep ? m->live.nchanges : m->tentative;
 	m->note = m->live.change[m->live.nchanges - 1];
 	note.len = (size_t)snprintf(words, sizeof(words), "%llu", (unsigned long long)m->note);
-	return s ? store_change(s, &(struct store_change){ text, len, slots, nslots, keep, &note }, NULL) : 0;
+	return s ? store_change(s,
+				&(struct store_change){ text, len, slots, nslots, keep, &note,
+							lazy_steps && !keep && len % 2 },
+				NULL) :
+		   0;
 }
 
 static int step_set(struct store *s, struct model *m, struct fw_random *d)
@@ -585,12 +592,13 @@ static void history(void **state)
 	store_close(s);
 }
 
-/* A child works until it is killed, and reports each finished step through the pipe. */
+/* A child works until it is killed, and reports each finished step through the pipe. No kill loses what is not yet on disk. */
 static void work(int out, uint64_t from)
 {
 	static struct model m;
 	struct store *s = NULL;
 
+	lazy_steps = true;
 	memset(&m, 0, sizeof(m));
 	if (store_open(path, NULL, &s))
 		return;

@@ -302,7 +302,7 @@ static const struct {
 	{ "set a { @b }", 1, 9, "a set cannot hold another set", "" },
 	{ "set a { 1.1.1.1/8 }", 1, 9, "has bits set", "1.0.0.0/8" },
 	{ "set a 1.1.1.1", 1, 7, "expected '{', 'file' or 'dynamic'", "set NAME" },
-	{ "set a dynamic", 1, 14, "expected '{' before the end", "set NAME [dynamic]" },
+	{ "set a dynamic", 1, 14, "expected '{' before the end", "set NAME [dynamic" },
 	{ "set a dynamic file \"x\"", 1, 15, "expected '{', not 'file'", "from { @list, @banned }" },
 	{ "set a { } dynamic", 1, 11, "expected the end of the line", "" },
 	{ "set a { ::ffff:203.0.113.9 }", 1, 9, "'::ffff:203.0.113.9' is IPv4-mapped", "did you mean 203.0.113.9?" },

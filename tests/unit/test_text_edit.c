@@ -59,8 +59,8 @@ static void assert_same_set(const struct fw_ruleset *b, const struct fw_set *s)
 	int other = fw_ruleset_set_find(b, s->name);
 
 	assert_true(other >= 0);
-	fw_text_print_set(&x, s);
-	fw_text_print_set(&y, &b->sets[other]);
+	fw_text_print_set(&x, s, 0);
+	fw_text_print_set(&y, &b->sets[other], 0);
 	assert_string_equal(x.text, y.text);
 	fw_buf_free(&x);
 	fw_buf_free(&y);

@@ -49,36 +49,61 @@ static void print_policy(const struct printer *p, const json_t *o)
 	printf("policy %s %s  # before\n", ctl_field_text(o, "policy"), ctl_field_text(before, "verdict"));
 }
 
-static void print_elements(const json_t *ranges, const char *before, const char *between)
+/* " timeout 1h", if @seconds is a number. */
+static void print_timeout(const json_t *seconds)
 {
-	const json_t *range;
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	if (!json_is_integer(seconds))
+		return;
+	fw_text_print_time(&b, (uint32_t)json_integer_value(seconds));
+	printf(" timeout %s", b.text ? b.text : "");
+}
+
+static void print_elements(const json_t *o, const char *before, const char *between)
+{
+	const json_t *ranges = json_object_get(o, "ranges"), *left = json_object_get(o, "left"), *range;
+	bool leave = json_object_get(o, "timeout") != NULL;
 	size_t i;
 
 	json_array_foreach(ranges, i, range)
 	{
 		const char *text = json_string_value(range);
+		const json_t *seconds = json_array_get(left, i);
 
 		printf("%s%s", i ? between : before, text ? text : "?");
+		print_timeout(seconds);
+		if (leave && !json_is_integer(seconds))
+			printf(" timeout never");
 	}
+}
+
+/* "set NAME [dynamic [timeout TIME] [size N]]" */
+static void print_set_head(const json_t *o)
+{
+	printf("set %s%s", ctl_field_text(o, "set"), json_is_true(json_object_get(o, "dynamic")) ? " dynamic" : "");
+	print_timeout(json_object_get(o, "timeout"));
+	if (json_object_get(o, "size"))
+		printf(" size %llu", LLU(o, "size"));
 }
 
 /* A large set arrives in several objects, which become one statement. */
 static void print_set(struct printer *p, const json_t *o)
 {
 	const json_t *ranges = json_object_get(o, "ranges");
-	const char *dynamic = json_is_true(json_object_get(o, "dynamic")) ? " dynamic" : "";
-	const char *name = ctl_field_text(o, "set");
 	bool more = json_is_true(json_object_get(o, "more")), lines = p->open || more;
 
 	if (!json_is_array(ranges)) {
-		printf("set %s%s  # elements: %llu, rules that use it: %llu\n", name, dynamic, LLU(o, "elements"),
-		       LLU(o, "rules"));
+		print_set_head(o);
+		printf("  # elements: %llu, rules that use it: %llu\n", LLU(o, "elements"), LLU(o, "rules"));
 		return;
 	}
 	lines |= json_array_size(ranges) > ONE_LINE;
-	if (!p->open)
-		printf("set %s%s {%s", name, dynamic, lines ? "\n\t" : " ");
-	print_elements(ranges, p->open ? ",\n\t" : "", lines ? ",\n\t" : ", ");
+	if (!p->open) {
+		print_set_head(o);
+		printf(" {%s", lines ? "\n\t" : " ");
+	}
+	print_elements(o, p->open ? ",\n\t" : "", lines ? ",\n\t" : ", ");
 	p->open = more;
 	if (!more)
 		printf("%s", lines ? "\n}\n" : json_array_size(ranges) ? " }\n" : "}\n");
@@ -191,7 +216,8 @@ const struct ctl_command ctl_list = {
 	.details =
 		"MATCH: only rules that could decide on such packets, such as `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
 		",\n"
-		"set {set (name), dynamic, elements (how many), ranges, rules (that use it), more (true: continued in the next object)},\n"
+		"set {set (name), dynamic, timeout and size if it has them, elements (how many), ranges, left (seconds that each of them\n"
+		"stays, or null; only if some leave), rules (that use it), more (true: continued in the next object)},\n"
 		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided with the other\n"
 		"verdict, which it had before, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
 	.options = list_options,

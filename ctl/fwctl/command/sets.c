@@ -78,12 +78,13 @@ RUN_CHANGE(destroy, print_changed)
 
 const struct ctl_command ctl_set_create = {
 	.name = "set create",
-	.operands = "NAME [dynamic] [ELEMENTS]",
+	.operands = "NAME [dynamic [timeout TIME] [size N]] [ELEMENTS]",
 	.summary = "make a set of addresses, prefixes and ranges",
 	.details = ELEMENTS
-	"A dynamic set keeps its elements when a ruleset is loaded that has it too, as dynamic.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	"A dynamic set keeps its elements when a ruleset is loaded that has it too, as dynamic. Those without a\n"
+	"timeout of their own leave it after TIME (10m, 1h30m, 7d). Packets add elements up to N (65536).\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
-	.words = "dynamic",
+	.words = "dynamic timeout size",
 	.min_operands = 1,
 	.max_operands = -1,
 	.run = run_create,
@@ -94,8 +95,11 @@ const struct ctl_command ctl_set_add = {
 	.operands = "NAME ELEMENTS",
 	.summary = "add elements to a set",
 	.details = ELEMENTS
-	"An element that the set has already is an error, unless --exist is given.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	"With `timeout TIME` (10m, 1h30m, 7d) after it, an element of a dynamic set leaves again. Adding it again\n"
+	"with a timeout prolongs, and never shortens. Otherwise an element that the set has already is an error,\n"
+	"unless --exist is given.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = exist_options,
+	.words = "timeout",
 	.kinds = CTL_KIND_SET,
 	.min_operands = 2,
 	.max_operands = -1,

@@ -81,9 +81,13 @@ static int opening_store(void *ctx)
 
 	/* Filtering comes first: a store that cannot be written to reports that itself. */
 	if (!err && o->loads && !store_writable(e->store, NULL)) {
-		err = snapshot_write_text(e->store, &o->first.source, o->ds);
+		fw_cleanup(fw_buf_free) struct fw_buf times = { 0 };
+
+		if (fw_ruleset_soonest(o->swap.next->rs) != FW_FOREVER)
+			fw_text_print_dynamic(&times, o->swap.next->rs, NULL);
+		err = times.failed ? -ENOMEM : snapshot_write_text(e->store, &o->first.source, o->ds);
 		if (!err)
-			err = snapshot_write_numbers(e->store, o->swap.next->rs, NULL, o->ds);
+			err = snapshot_write_numbers(e->store, o->swap.next->rs, &times, o->ds);
 		if (!err)
 			err = store_snapshot_commit(e->store, false, NULL, o->ds);
 	}
@@ -171,8 +175,11 @@ static int open_descriptors(struct engine *e)
 	e->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	e->poll = epoll_create1(EPOLL_CLOEXEC);
 	e->confirm.timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (e->wake < 0 || e->poll < 0 || e->confirm.timer < 0 || epoll_ctl(e->poll, EPOLL_CTL_ADD, e->wake, &in) ||
-	    epoll_ctl(e->poll, EPOLL_CTL_ADD, e->confirm.timer, &in))
+	e->expiry.timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (e->wake < 0 || e->poll < 0 || e->confirm.timer < 0 || e->expiry.timer < 0 ||
+	    epoll_ctl(e->poll, EPOLL_CTL_ADD, e->wake, &in) ||
+	    epoll_ctl(e->poll, EPOLL_CTL_ADD, e->confirm.timer, &in) ||
+	    epoll_ctl(e->poll, EPOLL_CTL_ADD, e->expiry.timer, &in))
 		return -errno;
 	return 0;
 }
@@ -198,6 +205,8 @@ static int open_all(struct engine *e, const struct engine_options *opts, struct 
 	int err = store_open(opts->store, ds, &e->store);
 
 	if (!err)
+		clock_open(e);
+	if (!err)
 		err = fw_kern_open(&kern, ds, &e->kern);
 	if (!err)
 		err = open_descriptors(e);
@@ -222,7 +231,8 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 
 	if (!e)
 		return -ENOMEM;
-	e->wake = e->poll = e->confirm.timer = -1;
+	e->wake = e->poll = e->confirm.timer = e->expiry.timer = -1;
+	e->clock.fake = opts->clock;
 	e->record = opts->record;
 	e->record_ctx = opts->record_ctx;
 	err = open_all(e, opts, ds ? ds : &unseen);
@@ -231,6 +241,7 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 		return err;
 	}
 	confirm_opened(e);
+	expire_arm(e);
 	grace_work(e);
 	engine_upkeep(e);
 	engine_wake(e); /* what the process before left is freed in steps */
@@ -258,6 +269,7 @@ void engine_close(struct engine *e)
 	close_fd(e->wake);
 	close_fd(e->poll);
 	close_fd(e->confirm.timer);
+	close_fd(e->expiry.timer);
 	free(e->confirm.slots);
 	ifaces_free(e);
 	free(e);
@@ -315,6 +327,7 @@ void engine_work(struct engine *e)
 	if (!e->swapping && fw_kern_give_back(e->kern))
 		engine_wake(e);
 	confirm_work(e);
+	expire_work(e);
 	engine_upkeep(e);
 }
 
@@ -332,6 +345,8 @@ void engine_status(const struct engine *e, struct engine_status *out)
 		.pool_segments = fw_kern_pool(e->kern)->nsegments,
 		.confirm_by = e->confirm.by,
 		.undone = e->undone,
+		.elements_left = e->expiry.elements,
+		.left_transactions = e->expiry.transactions,
 	};
 	memcpy(out->reloads, e->reloads, sizeof(out->reloads));
 	memcpy(out->failures, e->failures, sizeof(out->failures));

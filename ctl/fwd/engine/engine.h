@@ -23,8 +23,9 @@ struct engine_options {
 	const char *store; /* path of the database */
 	const char *pins;
 	enum fw_kern_pool pool;
-	gid_t readers;     /* members of this group may read the iterator files; (gid_t)-1: root only */
-	const char *rules; /* loaded if the store holds no ruleset; NULL: none */
+	gid_t readers;           /* members of this group may read the iterator files; (gid_t)-1: root only */
+	const char *rules;       /* loaded if the store holds no ruleset; NULL: none */
+	uint32_t (*clock)(void); /* tests: the clock of the engine, in seconds since the epoch; NULL: a real one */
 	/* Called once everything that needs privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
 	int (*opened)(struct fw_diags *ds);
 	/* Called for everything that is done or refused. false: one refusal too many, do not keep it. May be NULL. */
@@ -42,6 +43,9 @@ struct engine_options {
 int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct engine **out);
 /* Ends the controller; filtering goes on. */
 void engine_close(struct engine *e);
+
+/* Seconds since the epoch, by the clock by which elements leave sets. */
+uint32_t engine_now(const struct engine *e);
 
 /* For reading only. */
 const struct fw_ruleset *engine_ruleset(const struct engine *e);
@@ -100,6 +104,7 @@ struct engine_edit {
 	struct store_text source;
 	bool check;  /* only find out whether it would be accepted */
 	bool waited; /* it was refused with -EAGAIN before */
+	bool own; /* fwd's own: neither recorded nor waited for until it is on disk, and nothing is stored if nothing changes */
 	struct engine_cause cause;
 	/* Called for each row of the edit of @rs once it is live, while the rule before and after are both there. May be NULL. */
 	void (*each)(const struct fw_ruleset *rs, const struct fw_rule_change *change, void *ctx);
@@ -188,6 +193,8 @@ struct engine_status {
 	/* Since the start: */
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
 	struct histogram transaction_seconds, reload_seconds; /* of those that succeeded */
+	uint64_t elements_left,
+		left_transactions; /* elements that left sets since their time was over, and in how many steps */
 	struct fw_compile_stats stats;
 	struct fw_cost_worst cost;         /* of the tables when they were last written as a whole */
 	bool cost_is_old;                  /* they have changed since then */

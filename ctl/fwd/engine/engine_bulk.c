@@ -117,7 +117,8 @@ static void bulk_committed(struct engine *e, struct bulk_job *j, uint32_t *slots
 	if (j->asked.cause.confirm)
 		confirm_begin(e, &j->asked.cause, e->live->now->rs->nrules, slots, nslots);
 	grace_work(e);
-	record_tell(e, &j->t.record);
+	if (!j->asked.own)
+		record_tell(e, &j->t.record);
 }
 
 /* Stores and publishes what is ready. 0, or -errno with diagnostics, and nothing has changed. */
@@ -155,7 +156,7 @@ static void bulk_failed(struct engine *e, struct bulk_job *j)
 	struct engine_result *r = &j->result;
 
 	engine_explain(r->err, "make the change", &r->ds);
-	if (!j->asked.check && !e->jobs.quit)
+	if (!j->asked.check && !j->asked.own && !e->jobs.quit)
 		record_refused(e, RECORD_CHANGE, &j->asked.cause, r->err, &r->ds);
 	e->failures[ENGINE_FAILED_CHANGE] += !j->asked.check;
 }

@@ -43,6 +43,7 @@ int transaction_read(struct transaction *t)
 	double start = fw_now();
 	int err;
 
+	t->edit->rs->now = engine_now(t->e);
 	if (warnings)
 		*warnings = (struct fw_diags){ .n = 0 }; /* earlier ones were reported */
 	err = fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &out->ds, &t->log);
@@ -72,11 +73,14 @@ int transaction_store(struct transaction *t)
 		.slots = t->added,
 		.nslots = t->nadded,
 		.keep = cause->confirm,
-		.note = &note,
+		.note = t->asked->own ? NULL : &note,
+		.lazy = t->asked->own,
 	};
 	double since = fw_now();
 	int err;
 
+	if (t->asked->own && !change.len)
+		return 0;
 	t->record = record_of(RECORD_CHANGE, cause);
 	t->record.counts = t->out->counts;
 	t->record.rules = t->edit->rs->nrules;
@@ -154,7 +158,8 @@ static void live_committed(struct live_change *c)
 	if (cause->confirm)
 		confirm_begin(e, cause, now->compiled.rs->nrules, slots, nslots);
 	grace_work(e);
-	record_tell(e, &c->asked.record);
+	if (!c->asked.asked->own)
+		record_tell(e, &c->asked.record);
 }
 
 /* Makes the change, or checks it. 0, or -errno with diagnostics, and nothing has changed. */
@@ -200,7 +205,7 @@ static int may_change(struct engine *e, const struct engine_edit *asked, struct 
 		return -EAGAIN;
 	if (e->confirm.undoing || asked->cause.confirm)
 		err = engine_waits(e, &out->ds);
-	if (err && !asked->check)
+	if (err && !asked->check && !asked->own)
 		record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
 	return err;
 }
@@ -210,7 +215,7 @@ static void change_end(struct engine *e, const struct engine_edit *asked, int er
 {
 	if (err)
 		engine_explain(err, "make the change", &out->ds);
-	if (err && !asked->check)
+	if (err && !asked->check && !asked->own)
 		record_refused(e, RECORD_CHANGE, &asked->cause, err, &out->ds);
 	e->failures[ENGINE_FAILED_CHANGE] += err && !asked->check;
 	out->err = err;
@@ -247,6 +252,7 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	out->seconds.total = fw_now() - start;
 	if (!err && !asked->check)
 		histogram_add(&e->transaction_seconds, out->seconds.total);
+	expire_arm(e);
 	grace_work(e);
 	engine_upkeep(e);
 	return err;

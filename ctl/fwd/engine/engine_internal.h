@@ -13,6 +13,21 @@
 #include "loaded.h"
 #include "memory.h"
 
+/* engine_clock.c */
+struct engine_clock {
+	uint32_t (*fake)(void); /* NULL: the clock is real */
+	int64_t base;           /* seconds since the epoch at the boot */
+	uint32_t last;          /* when an element left a set last */
+	double written;         /* when the store was told, on the clock of fw_now() */
+};
+
+/* engine_expire.c */
+struct expiry {
+	int timer;
+	uint32_t armed;                  /* for this time; FW_FOREVER: it is not */
+	uint64_t elements, transactions; /* since the start */
+};
+
 struct engine {
 	struct store *store;
 	struct fw_kern *kern;
@@ -25,6 +40,8 @@ struct engine {
 	int wake;                   /* eventfd */
 	int poll;                   /* of wake and the timer */
 	struct confirm confirm;
+	struct engine_clock clock;
+	struct expiry expiry;
 	struct fw_classifier *probe; /* of warn_edit(); NULL: not yet needed */
 	struct interface_names *interfaces;
 	size_t ninterfaces, interfaces_cap;
@@ -46,6 +63,18 @@ struct engine {
 	bool (*record)(const struct record *r, void *ctx);
 	void *record_ctx;
 };
+
+/* engine_clock.c */
+/* Once the store is open, before it is read. */
+void clock_open(struct engine *e);
+/* Elements left at @now. */
+void clock_left(struct engine *e, uint32_t now);
+
+/* engine_expire.c */
+/* Sets the timer for the next element that leaves: after everything that may have changed sets. */
+void expire_arm(struct engine *e);
+/* Elements whose time is over leave. */
+void expire_work(struct engine *e);
 
 /* engine_explain.c */
 /* If @err is one: adds a diagnostic for what the kernel could not do. Return: @err. */

@@ -101,12 +101,18 @@ static int parse_into(struct engine *e, struct ruleset_load *j, struct fw_compil
 	int err;
 
 	next->rs = fw_ruleset_new(j->load.source.name);
+	if (next->rs)
+		next->rs->now = engine_now(e);
 	err = next->rs ? fw_ruleset_follow(next->rs, old) : -ENOMEM;
 	if (!err)
 		err = text_parse(&j->load.source, false, next->rs, &j->result.ds);
 	if (!err)
 		err = text_check_empty(&j->load, next->rs, old, &j->result.ds);
-	return err ? err : fw_ruleset_adopt(next->rs, old, &j->result.ds, &j->adoption);
+	if (!err)
+		err = fw_ruleset_adopt(next->rs, old, &j->result.ds, &j->adoption);
+	if (!err)
+		fw_ruleset_expire(next->rs, next->rs->now);
+	return err;
 }
 
 static int parse(struct engine *e, struct ruleset_load *j)

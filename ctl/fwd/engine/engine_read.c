@@ -192,6 +192,7 @@ static int begin(struct engine *e, const struct fw_ruleset *like, struct stored 
 	st->rs = fw_ruleset_new(NULL);
 	if (!st->rs)
 		return -ENOMEM;
+	st->rs->now = engine_now(e);
 	err = like ? fw_ruleset_follow(st->rs, like) : names_restore(e, st->rs);
 	fw_ruleset_ifaces_hold(st->rs, true);
 	return err;
@@ -201,6 +202,7 @@ static int finish(struct stored *st)
 {
 	int err = st->changes ? slots_tidy(st->rs) : 0;
 
+	fw_ruleset_expire(st->rs, st->rs->now);
 	fw_ruleset_ifaces_hold(st->rs, false);
 	return err ? err : fw_ruleset_order(st->rs);
 }

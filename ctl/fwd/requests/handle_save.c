@@ -3,14 +3,14 @@
 #include "handlers.h"
 
 /* Elements are written into the text even if they were read from a file, which may have changed since. */
-static int save_set(struct long_writer *w, const struct fw_set *set)
+static int save_set(struct long_writer *w, const struct fw_set *set, uint32_t now)
 {
 	struct fw_set in_place = *set;
 
 	if (!set->name)
 		return 0;
 	in_place.path = NULL;
-	fw_text_print_set(&w->b, &in_place);
+	fw_text_print_set(&w->b, &in_place, now);
 	fw_buf_add(&w->b, "\n", 1);
 	return long_reply_text(w, "{}", false);
 }
@@ -24,7 +24,7 @@ static int save_all(struct long_writer *w, const struct fwd *d, void *ctx)
 		if (rs->policy_set[r])
 			fw_buf_printf(&w->b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
 	for (size_t i = 0; !err && i < rs->nsets; i++)
-		err = save_set(w, &rs->sets[i]);
+		err = save_set(w, &rs->sets[i], engine_now(d->engine));
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next) {
 		fw_text_print_rule(&w->b, rs, r);
 		fw_buf_add(&w->b, "\n", 1);

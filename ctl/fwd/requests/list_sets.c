@@ -17,7 +17,7 @@ struct sets {
 	struct fw_addr_range last;  /* the last element sent */
 	uint64_t count, limit;
 	bool terse;
-	struct fw_buf b;
+	struct fw_buf b, left; /* left: seconds, of the elements of the object that is being written */
 };
 
 static void sets_free(struct stream *s)
@@ -26,6 +26,7 @@ static void sets_free(struct stream *s)
 
 	cursor_close(&l->fwd->cursors, &l->cursor);
 	fw_buf_free(&l->b);
+	fw_buf_free(&l->left);
 	free(l);
 }
 
@@ -53,24 +54,52 @@ static size_t first_after(const struct fw_set *set, const struct fw_addr_range *
 	return lo;
 }
 
+static void add_left(struct sets *l, const struct fw_addr_range *r, uint32_t now)
+{
+	const char *comma = l->left.len ? "," : "";
+
+	if (r->until == FW_FOREVER)
+		fw_buf_printf(&l->left, "%snull", comma);
+	else
+		fw_buf_printf(&l->left, "%s%u", comma, fw_until_left(r->until, now));
+}
+
+/* What is said of the set as a whole. */
+static void add_head(struct sets *l, const struct fw_set *set)
+{
+	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,", set->name, set->dynamic ? "true" : "false");
+	if (set->timeout)
+		fw_buf_printf(&l->b, "\"timeout\":%u,", set->timeout);
+	if (set->size)
+		fw_buf_printf(&l->b, "\"size\":%u,", set->size);
+	fw_buf_printf(&l->b, "\"elements\":%zu,\"rules\":%u", set->n, set->rules);
+}
+
 /* One object: the whole set, or the next piece of it. true: that was the last of the set. */
 static bool piece(struct sets *l, const struct fw_ruleset *rs)
 {
 	const struct fw_set *set = &rs->sets[l->set];
 	size_t i = l->name[0] ? first_after(set, &l->last) : 0, n = 0;
-	bool more;
+	bool timed = set->soonest != FW_FOREVER, more;
+	uint32_t now = engine_now(l->fwd->engine);
 
-	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,\"elements\":%zu,\"rules\":%u", set->name,
-		      set->dynamic ? "true" : "false", set->n, set->rules);
+	l->left.len = 0;
+	add_head(l, set);
 	if (!l->terse)
 		fw_buf_printf(&l->b, ",\"ranges\":[");
 	for (; !l->terse && i < set->n && n < RANGES && l->b.len < REPLY_CHUNK; i++, n++) {
 		fw_buf_add(&l->b, n ? ",\"" : "\"", n ? 2 : 1);
 		fw_text_print_addr_range(&l->b, &set->elements[i]);
 		fw_buf_add(&l->b, "\"", 1);
+		if (timed)
+			add_left(l, &set->elements[i], now);
 	}
 	more = !l->terse && i < set->n;
-	fw_buf_printf(&l->b, "%s%s}\n", l->terse ? "" : "]", more ? ",\"more\":true" : "");
+	fw_buf_printf(&l->b, "%s", l->terse ? "" : "]");
+	if (l->left.len)
+		fw_buf_printf(&l->b, ",\"left\":[%s]", l->left.text);
+	fw_buf_printf(&l->b, "%s}\n", more ? ",\"more\":true" : "");
+	l->b.failed |= l->left.failed;
 	l->name[0] = '\0';
 	if (!more)
 		return true;

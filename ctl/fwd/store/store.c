@@ -19,7 +19,7 @@ int store_change(struct store *s, const struct store_change *c, struct fw_diags 
 	row = s->live;
 	row.n.changes++;
 	row.n.change_bytes += c->len;
-	rc = store_begin(s, true);
+	rc = store_begin(s, !c->lazy);
 	if (!rc)
 		rc = store_change_put(s, &s->live, c);
 	if (!rc)

@@ -92,6 +92,7 @@ struct store_change {
 	size_t nslots;
 	bool keep;                     /* keep what is needed for store_rollback() */
 	const struct store_note *note; /* in the same transaction; NULL: none */
+	bool lazy; /* does not wait for the disk: a crash of the machine, not of the process, may lose it */
 };
 /* 0, -ENOSPC, -EIO with a diagnostic. */
 int store_change(struct store *s, const struct store_change *c, struct fw_diags *ds);

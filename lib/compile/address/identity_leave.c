@@ -51,10 +51,11 @@ static bool next_outside(const struct fw_addr_range *r, size_t n, struct leaving
 		const struct fw_addr_range *next = l->i < n && r[l->i].family == l->family ? &r[l->i] : NULL;
 
 		if (next && !l->ended && fw_addr_cmp(l->from, next->lo) < 0) {
-			*out = (struct fw_addr_range){ l->from, fw_addr_prev(l->family, next->lo), (uint8_t)l->family };
+			*out = (struct fw_addr_range){ l->from, fw_addr_prev(l->family, next->lo),
+						       .family = (uint8_t)l->family };
 			found = true;
 		} else if (!next && !l->ended) {
-			*out = (struct fw_addr_range){ l->from, fw_addr_last(l->family), (uint8_t)l->family };
+			*out = (struct fw_addr_range){ l->from, fw_addr_last(l->family), .family = (uint8_t)l->family };
 			found = true;
 		}
 		if (next) {

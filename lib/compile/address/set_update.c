@@ -139,7 +139,7 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 	int err = cuts && ids ? cuts_make(t, c, element, cuts, &edges) : -ENOMEM;
 
 	for (size_t i = 0; !err && i < edges.n; i++) {
-		struct fw_addr_range r = { edges.at[i], element->hi, element->family };
+		struct fw_addr_range r = { edges.at[i], element->hi, .family = element->family };
 		struct trie_delta delta = { .add = ids, .remove = ids + c->n };
 
 		if (i + 1 < edges.n && !fw_addr_cmp(edges.at[i], edges.at[i + 1]))

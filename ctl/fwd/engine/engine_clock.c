@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The clock by which elements leave sets: seconds since the epoch that never step. The store keeps the times at which elements
+ * leave, so this clock has to go on from one fwd to the next:
+ *
+ *	the machine was not started in between	CLOCK_BOOTTIME goes on, and the store knows its distance to this clock: whatever was
+ *						done to the time of day has no effect
+ *	it was					the time of day, but not before the last time that an element left: what left a set stays out
+ *
+ * The setting `clock` of the store: the boot's id, the time in seconds at its beginning, the last time that an element left.
+ */
+#include "engine_internal.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#define CLOCK "clock"
+#define BOOT_ID 36
+
+static int64_t seconds_of(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec;
+}
+
+/* "" if the kernel does not tell: then no boot is the same. */
+static void boot_id(char out[BOOT_ID + 1])
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (!f || !fgets(out, BOOT_ID + 1, f))
+		out[0] = '\0';
+	if (f)
+		fclose(f);
+}
+
+uint32_t engine_now(const struct engine *e)
+{
+	if (e->clock.fake)
+		return e->clock.fake();
+	return (uint32_t)(e->clock.base + seconds_of(CLOCK_BOOTTIME));
+}
+
+static void clock_write(struct engine *e)
+{
+	char value[BOOT_ID + 64], boot[BOOT_ID + 1];
+
+	boot_id(boot);
+	snprintf(value, sizeof(value), "%s %" PRId64 " %" PRIu32, boot[0] ? boot : "-", e->clock.base, e->clock.last);
+	store_set(e->store, CLOCK, value, NULL);
+	e->clock.written = fw_now();
+}
+
+void clock_open(struct engine *e)
+{
+	fw_autofree char *value = NULL;
+	char was[BOOT_ID + 1], boot[BOOT_ID + 1];
+	int64_t base, today = seconds_of(CLOCK_REALTIME), up = seconds_of(CLOCK_BOOTTIME);
+	bool known = !store_get(e->store, CLOCK, &value) &&
+		     sscanf(value, "%36s %" SCNd64 " %" SCNu32, was, &base, &e->clock.last) == 3;
+
+	boot_id(boot);
+	if (known && boot[0] && !strcmp(was, boot)) {
+		e->clock.base = base;
+		return;
+	}
+	if (known && today < e->clock.last)
+		today = e->clock.last;
+	e->clock.base = today - up;
+	clock_write(e);
+}
+
+void clock_left(struct engine *e, uint32_t now)
+{
+	e->clock.last = now;
+	if (fw_now() - e->clock.written >= 60)
+		clock_write(e);
+}
