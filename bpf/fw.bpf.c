@@ -3,6 +3,7 @@
  * The classifier on its hooks: XDP, and tc ingress and egress. It is loaded
  * once and never changes; its decisions are made by the tables in the maps.
  */
+#include "bpf/connections.h"
 #include "bpf/log.h"
 #include "bpf/hook.h"
 

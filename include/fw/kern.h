@@ -9,6 +9,7 @@
 #include "fw/compile.h"
 #include "fw/rule.h"
 #include "fw/pinned.h"
+#include "fw/table/connections.h"
 #include "fw/table/event.h"
 #include "fw/table/prog.h"
 
@@ -109,6 +110,11 @@ int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
 /* Removes every index for which @gone returns true. 0, or -errno: some may be left. */
 typedef bool fw_kern_iface_gone(void *ctx, uint32_t ifindex, uint32_t number);
 int fw_kern_ifaces_forget(struct fw_kern *k, fw_kern_iface_gone *gone, void *ctx);
+
+/* How many connections the addresses of a key have; 0: fewer than any rule asks for. 0; -E2BIG: no room; -errno. */
+int fw_kern_connections_set(struct fw_kern *k, const struct fw_connections_key *key, uint32_t count);
+/* Every key has fewer than any rule asks for. 0 or -errno. */
+int fw_kern_connections_clear(struct fw_kern *k);
 
 /* The sum over all CPUs, without the base. */
 struct fw_count fw_kern_rule_count(const struct fw_kern *k, uint32_t slot);

@@ -79,6 +79,7 @@ static const struct {
 	[MAP_TC_CALLS] = { "fw_tc_calls", OBJECT_FW, AS_DECLARED, false, 0 },
 	[MAP_RING] = { "fw_ring", OBJECT_FW, AS_DECLARED, true, 0 },
 	[MAP_EVENT_COUNTS] = { "fw_event_counts", OBJECT_FW, PER_CPU, true, 0 },
+	[MAP_CONNECTIONS] = { "fw_connections", OBJECT_FW, AS_DECLARED, true, 0 },
 };
 
 bool kern_map_is_optional(int which)

@@ -4,8 +4,8 @@
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output,
  *	                            xdp-decide,tc-decide}
- *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,filters,
- *	                           hooks}
+ *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,
+ *	                           connections-1,filters,hooks}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
@@ -50,6 +50,7 @@ static const char *const map_names[NMAPS] = {
 	[MAP_TC_CALLS] = "tc-calls",
 	[MAP_RING] = "ring-1",
 	[MAP_EVENT_COUNTS] = "events-1",
+	[MAP_CONNECTIONS] = "connections-1",
 	[MAP_FILTERS] = "filters",
 	[MAP_HOOKS] = "hooks",
 };
