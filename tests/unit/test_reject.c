@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fw/table/prog.h"
@@ -257,6 +258,39 @@ static void test_silent(void **state)
 	assert_int_equal(counts().packets[FW_REPLY_SILENT] - before, COUNT(hooks) * COUNT(silent));
 }
 
+/* Seconds of the clock that the rate is measured by. */
+static double now(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &t), 0);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+#define RATE 20
+#define FLOOD 500
+static void test_limited(void **state)
+{
+	const struct rejected p = { .name = "udp" };
+	struct rejected_bytes got;
+	struct fw_reply_counts before = counts(), after;
+	double start = now(), most;
+	uint64_t sent = 0;
+
+	(void)state;
+	rate_set(RATE);
+	for (int i = 0; i < FLOOD; i++)
+		sent += reject((size_t)i % COUNT(hooks), &p, &got) == (uint32_t)hooks[(size_t)i % COUNT(hooks)].sent;
+	most = RATE + (now() - start) * RATE + 1;
+	after = counts();
+	if (sent < RATE || (double)sent > most)
+		fail_msg("%llu replies, expected %d to %.1f", (unsigned long long)sent, RATE, most);
+	assert_int_equal(after.packets[FW_REPLY_SENT] - before.packets[FW_REPLY_SENT], sent);
+	assert_int_equal(after.packets[FW_REPLY_LIMITED] - before.packets[FW_REPLY_LIMITED], FLOOD - sent);
+	rate_set(0);
+	assert_int_not_equal(reject(0, &p, &got), hooks[0].sent);
+}
+
 static int setup(void **state)
 {
 	struct bpf_map *maps[5];
@@ -293,7 +327,7 @@ static int setup(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answered), cmocka_unit_test(test_silent) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answered), cmocka_unit_test(test_silent), cmocka_unit_test(test_limited) };
 
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

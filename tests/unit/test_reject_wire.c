@@ -1,0 +1,411 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Replies to rejected packets on a wire: those of the programs, on each hook, and those of the kernel's own REJECT to the same
+ * packets. All are compared with the same bytes, so what differs from the kernel is what forgive() lists.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_net.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fw/table/prog.h"
+#include "tests/unit/rejected.h"
+#include "tests/unit/sandbox.h"
+#include "bpf/reject.skel.h"
+
+#define TCP .proto = IPPROTO_TCP
+#define SIX .six = true
+#define SYN .flags = 2
+#define KIND(k) .kind = FW_REJECT_##k
+#define WAIT_MS 60000
+#define MTU 1500
+#define PORT "with icmpx type port-unreachable"
+#define RESET "with tcp reset"
+
+/* @kernel: what nft rejects like this, after `reject`; NULL: nothing does. Packets without IP options or fragments: it undoes them. */
+static const struct {
+	struct rejected p;
+	const char *kernel;
+} packets[] = {
+	{ { .name = "udp" }, PORT },
+	{ { "udp6", SIX }, PORT },
+	{ { "udp longer than a quote", .payload = 1400 }, PORT },
+	{ { "udp6 longer than a quote", SIX, .payload = 1400 }, PORT },
+	{ { "udp of an odd length", .payload = 13, .tos = 0x1c }, PORT },
+	{ { "udp6 with extension headers", SIX, .options = 24, .payload = 7 }, PORT },
+	{ { "udp, host-unreachable", KIND(HOST_UNREACHABLE) }, "with icmpx type host-unreachable" },
+	{ { "udp6, host-unreachable", SIX, KIND(HOST_UNREACHABLE) }, "with icmpx type host-unreachable" },
+	{ { "udp, net-unreachable", KIND(NET_UNREACHABLE) }, "with icmpx type no-route" },
+	{ { "udp6, net-unreachable", SIX, KIND(NET_UNREACHABLE) }, "with icmpx type no-route" },
+	{ { "udp, admin-prohibited", KIND(ADMIN_PROHIBITED) }, "with icmpx type admin-prohibited" },
+	{ { "udp6, admin-prohibited", SIX, KIND(ADMIN_PROHIBITED) }, "with icmpx type admin-prohibited" },
+	{ { "udp, proto-unreachable", KIND(PROTO_UNREACHABLE) }, "with icmp type prot-unreachable" },
+	{ { "udp, host-prohibited", KIND(HOST_PROHIBITED) }, "with icmp type host-prohibited" },
+	{ { "syn", TCP, SYN, .tcp_options = 20 }, RESET },
+	{ { "syn6", TCP, SIX, SYN, .tcp_options = 20 }, RESET },
+	{ { "syn with data", TCP, SYN, .payload = 100 }, RESET },
+	{ { "syn with IP options", TCP, SYN, .options = 8 }, RESET },
+	{ { "syn6 with extension headers", TCP, SIX, SYN, .options = 24 }, RESET },
+	{ { "ack", TCP, .flags = 16, .payload = 1400 }, RESET },
+	{ { "ack6", TCP, SIX, .flags = 16 }, RESET },
+	{ { "syn ack", TCP, .flags = 18 }, RESET },
+	{ { "fin without ack", TCP, .flags = 1 }, RESET },
+	{ { "no flags, data", TCP, .payload = 9 }, RESET },
+	{ { "syn, port-unreachable", TCP, SYN, KIND(PORT_UNREACHABLE) }, PORT },
+	{ { "syn6, port-unreachable", TCP, SIX, SYN, KIND(PORT_UNREACHABLE) }, PORT },
+	{ { "sctp", .proto = IPPROTO_SCTP }, PORT },
+	{ { "echo request", .proto = IPPROTO_ICMP, .type = 8, .payload = 56 }, PORT },
+	{ { "echo request 6", SIX, .proto = IPPROTO_ICMPV6, .type = 128, .payload = 56 }, PORT },
+	{ { "udp, first fragment", .frag = FW_FRAG_FIRST, .payload = 1024 }, NULL },
+	{ { "udp whose checksum is left to hardware", .payload = 100, .sum = SUM_PSEUDO }, NULL },
+	{ { "udp6 whose checksum is left to hardware", SIX, .payload = 1400, .sum = SUM_PSEUDO }, NULL },
+	{ { "udp with IP options, checksum left to hardware", .options = 8, .sum = SUM_PSEUDO }, NULL },
+	{ { "syn whose checksum is left to hardware", TCP, SYN, .tcp_options = 20, .sum = SUM_PSEUDO }, NULL },
+	{ { "syn6 whose checksum is left to hardware", TCP, SIX, SYN, .sum = SUM_PSEUDO }, NULL },
+	{ { "several segments", TCP, .flags = 16, .payload = 3900, .sum = SUM_PSEUDO }, NULL },
+	{ { "several segments 6", TCP, SIX, .flags = 24, .payload = 3900, .sum = SUM_PSEUDO }, NULL },
+	{ { "several segments, port-unreachable", TCP, .flags = 16, .payload = 3900, .sum = SUM_PSEUDO,
+	    KIND(PORT_UNREACHABLE) }, NULL },
+	{ { "udp in a VLAN", .tags = 1 }, NULL },
+	{ { "syn6 in a VLAN", TCP, SIX, SYN, .tags = 1 }, NULL },
+	{ { "syn in two VLANs", TCP, SYN, .tags = 2 }, NULL },
+	{ { "udp6 in PPPoE in a VLAN", SIX, .pppoe = 2, .tags = 1 }, NULL },
+};
+
+static const struct rejected silent[] = {
+	{ "rst", TCP, .flags = 4 },
+	{ "destination unreachable", .proto = IPPROTO_ICMP, .type = 3, .payload = 28 },
+	{ "packet too big", SIX, .proto = IPPROTO_ICMPV6, .type = 2, .payload = 48 },
+	{ "later fragment", .frag = FW_FRAG_LATER, .payload = 64 },
+	{ "in a multicast frame", .group = true },
+	{ "for another host", .other = true },
+	{ "syn for another host", TCP, SYN, .other = true },
+	{ "wrong checksum", .sum = SUM_WRONG },
+	{ "wrong checksum, syn", TCP, SYN, .sum = SUM_WRONG },
+};
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static struct fixture {
+	struct reject_bpf *skel;
+	uint32_t ifindex, peer;
+	struct rejected_macs macs;
+	int sender, wire; /* packet sockets of the sender: to send, and to receive */
+	int pass; /* an XDP program for its interface */
+} fx;
+
+static void sh(const char *command)
+{
+	if (system(command))
+		fail_msg("%s", command);
+}
+
+/* Puts a tag that the kernel has taken out of a frame where it was. */
+static void put_tag(struct rejected_bytes *b, const struct tpacket_auxdata *aux)
+{
+	uint16_t tag[2] = { htons(aux->tp_vlan_tpid), htons(aux->tp_vlan_tci) };
+
+	memmove(b->data + 16, b->data + 12, b->len - 12);
+	memcpy(b->data + 12, tag, sizeof(tag));
+	b->len += sizeof(tag);
+}
+
+/* The next frame that arrives at the sender; false: none within @ms. */
+static bool receive(struct rejected_bytes *out, int ms)
+{
+	struct pollfd p = { .fd = fx.wire, .events = POLLIN };
+	_Alignas(struct cmsghdr) uint8_t control[256];
+	struct sockaddr_ll from;
+	struct iovec data = { out->data, sizeof(out->data) - 4 };
+	struct msghdr m = { .msg_name = &from, .msg_iov = &data, .msg_iovlen = 1, .msg_control = control };
+	ssize_t n;
+
+	for (;;) {
+		m.msg_namelen = sizeof(from);
+		m.msg_controllen = sizeof(control);
+		if (poll(&p, 1, ms) != 1)
+			return false;
+		n = recvmsg(fx.wire, &m, 0);
+		assert_true(n > 0);
+		/* Not what the sender sends, nor what the receiver says to groups. */
+		if (from.sll_pkttype != PACKET_OUTGOING && !(out->data[0] & 1))
+			break;
+	}
+	out->len = (size_t)n;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		struct tpacket_auxdata aux;
+
+		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
+		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA && aux.tp_status & TP_STATUS_VLAN_VALID)
+			put_tag(out, &aux);
+	}
+	return true;
+}
+
+/* A checksum that is left to hardware is so in earnest, for the kernel. */
+static void send_packet(const struct rejected *p)
+{
+	bool left = p->sum == SUM_PSEUDO, tcp = p->proto == IPPROTO_TCP;
+	struct virtio_net_hdr h = { .flags = left ? VIRTIO_NET_HDR_F_NEEDS_CSUM : 0 };
+	struct rejected_bytes in;
+	struct iovec parts[] = { { &h, sizeof(h) }, { in.data, 0 } };
+	struct msghdr m = { .msg_iov = parts, .msg_iovlen = 2 };
+
+	rejected_make(p, &fx.macs, &in);
+	if (left) {
+		h.csum_start = (uint16_t)(in.network + (p->six ? 40 : 20) + p->options);
+		h.csum_offset = tcp ? 16 : 6;
+	}
+	if (p->payload > MTU) {
+		h.gso_type = p->six ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
+		h.hdr_len = h.csum_start + 20 + p->tcp_options;
+		h.gso_size = 1000;
+	}
+	parts[1].iov_len = in.len;
+	assert_int_equal(sendmsg(fx.sender, &m, 0), sizeof(h) + in.len);
+}
+
+/*
+ * Makes equal what the kernel's ICMP errors have and ours do not: an identification instead of DF in IPv4, which the checksum
+ * covers, and a flow label in IPv6.
+ */
+static void forgive(const struct rejected *p, struct rejected_bytes *want, const struct rejected_bytes *got)
+{
+	size_t at = want->network;
+
+	if (rejected_by_reset(p))
+		return;
+	if (p->six) {
+		memcpy(want->data + at + 2, got->data + at + 2, 2);
+		want->data[at + 1] |= got->data[at + 1] & 15;
+	} else {
+		memcpy(want->data + at + 4, got->data + at + 4, 4);
+		memcpy(want->data + at + 10, got->data + at + 10, 2);
+	}
+}
+
+static void expect_reply(const char *who, const struct rejected *p, bool kernel)
+{
+	struct rejected_bytes want, got = { .len = 0 };
+
+	send_packet(p);
+	rejected_reply(p, &fx.macs, &want);
+	if (!receive(&got, WAIT_MS))
+		fail_msg("%s: %s: no reply", who, p->name);
+	if (kernel)
+		forgive(p, &want, &got);
+	if (got.len < want.len)
+		fail_msg("%s: %s: %zu bytes, expected %zu", who, p->name, got.len, want.len);
+	for (size_t i = 0; i < want.len; i++)
+		if (got.data[i] != want.data[i])
+			fail_msg("%s: %s: byte %zu is 0x%02x, expected 0x%02x (IP header at %zu)", who, p->name, i, got.data[i],
+				 want.data[i], want.network);
+}
+
+static void kind_set(uint8_t kind)
+{
+	struct fw_cpu *cpu = calloc(1, sizeof(*cpu));
+	uint32_t n = (uint32_t)libbpf_num_possible_cpus();
+
+	cpu->reject = kind;
+	for (uint32_t i = 0; i < n; i++)
+		assert_int_equal(bpf_map_update_elem(bpf_map__fd(fx.skel->maps.fw_cpus), &i, cpu, 0), 0);
+	free(cpu);
+}
+
+static void check_hook(const char *name, bool native)
+{
+	struct rejected_bytes got;
+
+	for (size_t i = 0; i < COUNT(packets); i++) {
+		if (native && packets[i].p.payload > MTU) /* it gets segments */
+			continue;
+		kind_set(packets[i].p.kind);
+		expect_reply(name, &packets[i].p, false);
+	}
+	for (size_t i = 0; i < COUNT(silent); i++) {
+		kind_set(silent[i].kind);
+		send_packet(&silent[i]);
+		expect_reply(silent[i].name, &packets[0].p, false);
+		if (receive(&got, 0))
+			fail_msg("%s: %s: answered", name, silent[i].name);
+	}
+}
+
+static void check_xdp(const char *name, uint32_t mode)
+{
+	assert_int_equal(bpf_xdp_attach((int)fx.ifindex, bpf_program__fd(fx.skel->progs.fw_reject_xdp), mode, NULL), 0);
+	check_hook(name, mode == XDP_FLAGS_DRV_MODE);
+	assert_int_equal(bpf_xdp_detach((int)fx.ifindex, mode, NULL), 0);
+}
+
+static void test_native(void **state)
+{
+	(void)state;
+	assert_int_equal(bpf_xdp_attach((int)fx.peer, fx.pass, XDP_FLAGS_DRV_MODE, NULL), 0);
+	check_xdp("native XDP", XDP_FLAGS_DRV_MODE);
+	assert_int_equal(bpf_xdp_detach((int)fx.peer, XDP_FLAGS_DRV_MODE, NULL), 0);
+}
+
+static void test_generic(void **state)
+{
+	(void)state;
+	check_xdp("generic XDP", XDP_FLAGS_SKB_MODE);
+}
+
+static void test_tc(void **state)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)fx.ifindex, .attach_point = BPF_TC_INGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(fx.skel->progs.fw_reject_tc_ingress));
+
+	(void)state;
+	assert_int_equal(bpf_tc_hook_create(&hook), 0);
+	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
+	check_hook("tc ingress", false);
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	assert_int_equal(bpf_tc_hook_destroy(&hook), 0);
+}
+
+/* Connects and sends. Return: the error that it comes to, as errno. */
+static int try_to_reach(bool six, int type)
+{
+	struct sockaddr_in to4 = { .sin_family = AF_INET, .sin_port = htons(8080) };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(8080) };
+	int s = socket(six ? AF_INET6 : AF_INET, type | SOCK_NONBLOCK, 0), err = 0;
+	struct pollfd p = { .fd = s, .events = POLLIN | POLLOUT };
+	socklen_t len = sizeof(err);
+
+	assert_int_equal(inet_pton(AF_INET, "192.0.2.2", &to4.sin_addr), 1);
+	assert_int_equal(inet_pton(AF_INET6, "2001:db8:0:1::2", &to6.sin6_addr), 1);
+	if (connect(s, six ? (void *)&to6 : (void *)&to4, six ? sizeof(to6) : sizeof(to4)))
+		assert_int_equal(errno, EINPROGRESS);
+	if (type == SOCK_DGRAM) {
+		assert_int_equal(send(s, "x", 1, 0), 1);
+		p.events = POLLIN;
+	}
+	if (poll(&p, 1, WAIT_MS) != 1)
+		fail_msg("no error: IPv%d, type %d", six ? 6 : 4, type);
+	assert_int_equal(getsockopt(s, SOL_SOCKET, SO_ERROR, &err, &len), 0);
+	close(s);
+	return err;
+}
+
+/* Packets of this machine: the connection is refused, by a reply that comes in. */
+static void test_egress(void **state)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)fx.ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(fx.skel->progs.fw_reject_tc_egress));
+
+	(void)state;
+	assert_int_equal(bpf_tc_hook_create(&hook), 0);
+	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
+	kind_set(FW_REJECT_DEFAULT);
+	for (int six = 0; six < 2; six++) {
+		assert_int_equal(try_to_reach(six, SOCK_STREAM), ECONNREFUSED);
+		assert_int_equal(try_to_reach(six, SOCK_DGRAM), ECONNREFUSED);
+	}
+	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
+	assert_int_equal(bpf_tc_hook_destroy(&hook), 0);
+}
+
+static void test_kernel(void **state)
+{
+	char command[512];
+
+	(void)state;
+	if (system("nft --version >/dev/null 2>&1")) {
+		print_message("skipped: %s: no nft\n", __func__);
+		skip();
+	}
+	sh("ethtool -K r0 tx off >/dev/null");
+	sh("sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv6.icmp.ratelimit=0");
+	for (size_t i = 0; i < COUNT(packets); i++) {
+		if (!packets[i].kernel)
+			continue;
+		snprintf(command, sizeof(command),
+			 "nft 'flush ruleset; table inet t { chain c { type filter hook input priority 0; "
+			 "meta nfproto %s %s reject %s; }; }'",
+			 packets[i].p.six ? "ipv6" : "ipv4", rejected_by_reset(&packets[i].p) ? "meta l4proto tcp" : "",
+			 packets[i].kernel);
+		sh(command);
+		expect_reply("kernel", &packets[i].p, true);
+	}
+	sh("nft flush ruleset");
+}
+
+static void mac_of(const char *name, uint8_t mac[6])
+{
+	int s = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ifreq r = { 0 };
+
+	strcpy(r.ifr_name, name);
+	assert_int_equal(ioctl(s, SIOCGIFHWADDR, &r), 0);
+	memcpy(mac, r.ifr_hwaddr.sa_data, 6);
+	close(s);
+}
+
+static int setup(void **state)
+{
+	struct fw_reply_rate rate = fw_reply_rate_of(1000000);
+	uint32_t zero = 0;
+	struct bpf_map *maps[5];
+	char command[256];
+	int one = 1;
+
+	(void)state;
+	if (!sandbox_enter())
+		return 0;
+	sh("mount -t proc proc /proc && sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.autoconf=0 "
+	   "net.ipv6.conf.default.router_solicitations=0 net.ipv6.conf.default.addr_gen_mode=1");
+	fx.ifindex = sandbox_veth("r0", "r1");
+	fx.peer = if_nametoindex("r1");
+	mac_of("r0", fx.macs.to);
+	mac_of("r1", fx.macs.from);
+	sh("ip addr add 192.0.2.1/24 dev r0 && ip addr add 2001:db8:0:1::1/64 dev r0 nodad");
+	snprintf(command, sizeof(command),
+		 "ip neigh replace 192.0.2.2 lladdr %1$02x:%2$02x:%3$02x:%4$02x:%5$02x:%6$02x dev r0 && "
+		 "ip neigh replace 2001:db8:0:1::2 lladdr %1$02x:%2$02x:%3$02x:%4$02x:%5$02x:%6$02x dev r0",
+		 fx.macs.from[0], fx.macs.from[1], fx.macs.from[2], fx.macs.from[3], fx.macs.from[4], fx.macs.from[5]);
+	sh(command);
+	sh("ip link set r1 arp off multicast off && ip link set r0 multicast off");
+	fx.wire = sandbox_receiver("r1", 3 /* ETH_P_ALL */);
+	assert_int_equal(setsockopt(fx.wire, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)), 0);
+	fx.sender = sandbox_sender("r1");
+	assert_int_equal(setsockopt(fx.sender, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
+	fx.pass = sandbox_foreign(BPF_PROG_TYPE_XDP, 2);
+	fx.skel = reject_bpf__open();
+	assert_non_null(fx.skel);
+	maps[0] = fx.skel->maps.fw_pool, maps[1] = fx.skel->maps.fw_arena, maps[2] = fx.skel->maps.fw_counters,
+	maps[3] = fx.skel->maps.fw_traffic, maps[4] = fx.skel->maps.fw_ifaces;
+	for (int i = 0; i < 5; i++)
+		bpf_map__set_autocreate(maps[i], false);
+	fx.skel->rodata->fw_ncpus = (uint32_t)libbpf_num_possible_cpus();
+	bpf_map__set_max_entries(fx.skel->maps.fw_cpus, FW_CPU_STATES(fx.skel->rodata->fw_ncpus));
+	bpf_map__set_max_entries(fx.skel->maps.fw_replies, FW_CPU_STATES(fx.skel->rodata->fw_ncpus));
+	bpf_map__set_max_entries(fx.skel->maps.fw_reply_counts, fx.skel->rodata->fw_ncpus);
+	assert_int_equal(reject_bpf__load(fx.skel), 0);
+	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fx.skel->maps.fw_reply_rate), &zero, &rate, 0), 0);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kernel), cmocka_unit_test(test_native), cmocka_unit_test(test_generic), cmocka_unit_test(test_tc), cmocka_unit_test(test_egress) };
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
