@@ -1,47 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the programs of all hooks share: their settings, the state of the CPU, and counting. */
+/* What the programs of all hooks share: their settings, and counting. */
 #ifndef FW_BPF_HOOK_H
 #define FW_BPF_HOOK_H
 
-#include "bpf/maps.h"
+#include "bpf/cpu.h"
 
 #include "fw/table/flow.h"
 
-/* Settings, fixed when the program is loaded. */
-volatile const __u32 fw_ncpus = 1;
+/* A setting, fixed when the program is loaded. */
 volatile const __u32 fw_flow_cache = 1;
 
 /* The control word, written by user space. */
 volatile __u64 fw_control;
-
-/* The state of CPU @n, or its second one for a packet that interrupts another; NULL if both are in use. */
-static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
-{
-	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
-
-	if (cpu && cpu->busy) {
-		n += fw_ncpus;
-		cpu = bpf_map_lookup_elem(&fw_cpus, &n);
-		if (cpu && cpu->busy)
-			return NULL;
-	}
-	if (cpu)
-		FW_IN_MEMORY(cpu->busy) = 1;
-	return cpu;
-}
-
-/* The state of the packet at hand, in a program that another one called: the one that was taken last. */
-static __always_inline struct fw_cpu *fw_cpu_resume(__u32 n)
-{
-	struct fw_cpu *cpu;
-
-	n += fw_ncpus;
-	cpu = bpf_map_lookup_elem(&fw_cpus, &n);
-	if (cpu && cpu->busy)
-		return cpu;
-	n -= fw_ncpus;
-	return bpf_map_lookup_elem(&fw_cpus, &n);
-}
 
 static __always_inline void fw_count(__u32 n, __u32 counter, __u64 bytes)
 {

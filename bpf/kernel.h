@@ -46,6 +46,15 @@ struct sk_buff {
 
 struct net_device {
 	int ifindex;
+	const unsigned char *dev_addr;
+} FW_OF_KERNEL;
+
+struct xdp_rxq_info {
+	struct net_device *dev;
+} FW_OF_KERNEL;
+
+struct xdp_buff {
+	struct xdp_rxq_info *rxq;
 } FW_OF_KERNEL;
 
 struct nf_hook_state {

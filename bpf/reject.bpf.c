@@ -6,14 +6,13 @@
  * The reply leaves by the interface that the packet came in on. At tc egress, where packets of this machine are, it comes in on
  * the interface that the packet was to leave by. Replies are not judged by rules.
  */
-#include "bpf/maps.h"
+#include "bpf/cpu.h"
+#include "bpf/kernel.h"
 #include "bpf/reply_make.h"
 
 #include <bpf/bpf_core_read.h>
 #include <linux/if_packet.h>
 #include <linux/pkt_cls.h>
-
-volatile const __u32 fw_ncpus = 1;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -32,25 +31,13 @@ struct {
 	__type(value, struct fw_reply_counts);
 } fw_reply_counts SEC(".maps");
 
-/* Replies being made, by state of a CPU. User space sets max_entries. */
+/* Replies being made, one for each state of a CPU. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FW_CPU_STATES(1));
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, struct fw_reply);
 } fw_replies SEC(".maps");
-
-/* The parts of the kernel's types that are read here. The loader relocates the offsets. */
-#define FW_KERNEL_TYPE __attribute__((preserve_access_index))
-struct net_device {
-	const unsigned char *dev_addr;
-} FW_KERNEL_TYPE;
-struct xdp_rxq_info {
-	struct net_device *dev;
-} FW_KERNEL_TYPE;
-struct xdp_buff {
-	struct xdp_rxq_info *rxq;
-} FW_KERNEL_TYPE;
 
 /* May one more reply be sent now? Gives up if other CPUs always come first: then the rate is used up anyway. */
 static __always_inline int fw_reply_take(void)
@@ -80,6 +67,14 @@ static __always_inline void fw_reply_count(enum fw_reply_outcome outcome)
 
 	if (c)
 		c->packets[outcome]++;
+}
+
+/* The reply that belongs to a state of this CPU. */
+static __always_inline struct fw_reply *fw_reply_of(const struct fw_cpu *cpu)
+{
+	__u32 n = bpf_get_smp_processor_id() + fw_ncpus, second = cpu == bpf_map_lookup_elem(&fw_cpus, &n);
+
+	return bpf_map_lookup_elem(&fw_replies, &second);
 }
 
 /* Makes the reply if there may be one. */
@@ -157,19 +152,6 @@ static __always_inline long fw_tc_store(struct __sk_buff *skb, struct fw_reply *
 	return bpf_skb_store_bytes(skb, 0, r->frame + start, bytes, BPF_F_RECOMPUTE_CSUM | BPF_F_INVALIDATE_HASH);
 }
 
-/* The state of the packet at hand: the one that was taken last on this CPU. Stores its number in @n. */
-static __always_inline struct fw_cpu *fw_cpu_resume(__u32 *n)
-{
-	struct fw_cpu *cpu;
-
-	*n = bpf_get_smp_processor_id() + fw_ncpus;
-	cpu = bpf_map_lookup_elem(&fw_cpus, n);
-	if (cpu && cpu->busy)
-		return cpu;
-	*n -= fw_ncpus;
-	return bpf_map_lookup_elem(&fw_cpus, n);
-}
-
 SEC("xdp.frags")
 int fw_reject_xdp(struct xdp_md *ctx)
 {
@@ -181,13 +163,10 @@ int fw_reject_xdp(struct xdp_md *ctx)
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
 	};
+	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
 	enum fw_reply_outcome outcome = FW_REPLY_SILENT;
-	struct fw_reply *r;
-	struct fw_cpu *cpu;
-	__u32 n;
+	struct fw_reply *r = fw_reply_of(cpu);
 
-	cpu = fw_cpu_resume(&n);
-	r = bpf_map_lookup_elem(&fw_replies, &n);
 	if (cpu && r) {
 		p.kind = cpu->reject;
 		p.meta.l3 = cpu->l3;
@@ -210,13 +189,10 @@ static __always_inline int fw_reject_tc(struct __sk_buff *skb, int own)
 		.data = (void *)(long)skb->data,
 		.data_end = (void *)(long)skb->data_end,
 	};
+	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
 	enum fw_reply_outcome outcome = FW_REPLY_SILENT;
-	struct fw_reply *r;
-	struct fw_cpu *cpu;
-	__u32 n;
+	struct fw_reply *r = fw_reply_of(cpu);
 
-	cpu = fw_cpu_resume(&n);
-	r = bpf_map_lookup_elem(&fw_replies, &n);
 	if (cpu && r) {
 		p.kind = cpu->reject;
 		p.meta.l3 = cpu->l3;

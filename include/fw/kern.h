@@ -12,6 +12,7 @@
 #include "fw/table/connections.h"
 #include "fw/table/event.h"
 #include "fw/table/prog.h"
+#include "fw/table/reject.h"
 
 #include <sys/types.h>
 
@@ -154,6 +155,16 @@ unsigned fw_kern_events(struct fw_kern *k, unsigned max, fw_kern_event *each, vo
 void fw_kern_event_counts(const struct fw_kern *k, struct fw_event_counts *out);
 /* Events that were lost since the last call, also by an earlier process: @out[enum fw_event_loss]. Return: were there any? */
 bool fw_kern_events_lost(struct fw_kern *k, uint64_t out[FW_NLOSSES]);
+
+/*
+ * Loads the programs that answer rejected packets at XDP and tc, unless they are loaded. Call before fw_kern_publish() of tables
+ * that reject packets: without it these are dropped. 0 or -errno.
+ */
+int fw_kern_need_reject(struct fw_kern *k);
+/* How many packets may be answered, a second and at once; 0: none. Until it is called: FW_REPLY_RATE. 0 or -errno. */
+int fw_kern_reply_rate(struct fw_kern *k, uint32_t rate);
+/* What became of rejected packets at XDP and tc, summed over all CPUs. */
+void fw_kern_reply_counts(const struct fw_kern *k, struct fw_reply_counts *out);
 
 /*
  * Iterator files: pins whose text is the current counts, for `cat`. They need no running process. For the numbers themselves see

@@ -33,6 +33,8 @@ enum kern_map {
 	MAP_RING,
 	MAP_EVENT_COUNTS,
 	MAP_CONNECTIONS,
+	MAP_REPLY_RATE,
+	MAP_REPLY_COUNTS,
 	MAP_FILTERS,
 	MAP_HOOKS,
 	NMAPS
@@ -103,6 +105,7 @@ struct fw_kern {
 	uint32_t nchunks, columns;
 	struct fw_traffic_table *traffic; /* by CPU, mmapped */
 	struct events *events;            /* the ring, as it is read */
+	uint32_t reply_rate;              /* of rejected packets */
 	bool shared;                      /* the folder of readers has its final name */
 	struct fw_label_name **names;     /* by chunk, mmapped; NULL: no rule of that chunk has one */
 	struct files *files;              /* NULL: no iterator files */
@@ -216,7 +219,7 @@ uint32_t kern_prog_id(int fd);
  * objects.c: an object file. Only OBJECT_FW is always loaded, the others when they are needed: what comes with them may be
  * missing. A program of the kernel that an object needs and the kernel lacks makes the whole object fail.
  */
-enum kern_object_number { OBJECT_FW, OBJECT_NF, NOBJECTS };
+enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, NOBJECTS };
 #define OBJECT_PROGS 8
 struct kern_object {
 	const void *(*elf)(size_t *bytes); /* the file */

@@ -8,6 +8,7 @@
 
 #include "bpf/fw.skel.h"
 #include "bpf/nf.skel.h"
+#include "bpf/reject.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -45,6 +46,11 @@ const struct kern_object kern_objects[NOBJECTS] = {
 			{ { "fw_nf", FW_PROG_NF_INPUT },
 			  { "fw_nf", FW_PROG_NF_FORWARD },
 			  { "fw_nf", FW_PROG_NF_OUTPUT } } },
+	[OBJECT_REJECT] = { reject_bpf__elf_bytes,
+			    NULL,
+			    { { "fw_reject_xdp", PROG_CALLS + FW_CALL_XDP_REJECT },
+			      { "fw_reject_tc_ingress", PROG_CALLS + FW_CALL_TC_REJECT_IN },
+			      { "fw_reject_tc_egress", PROG_CALLS + FW_CALL_TC_REJECT_OUT } } },
 };
 
 bool kern_prog_is_optional(int which)
@@ -80,6 +86,8 @@ static const struct {
 	[MAP_RING] = { "fw_ring", OBJECT_FW, AS_DECLARED, true, 0 },
 	[MAP_EVENT_COUNTS] = { "fw_event_counts", OBJECT_FW, PER_CPU, true, 0 },
 	[MAP_CONNECTIONS] = { "fw_connections", OBJECT_FW, AS_DECLARED, true, 0 },
+	[MAP_REPLY_RATE] = { "fw_reply_rate", OBJECT_REJECT, AS_DECLARED, true, 0 },
+	[MAP_REPLY_COUNTS] = { "fw_reply_counts", OBJECT_REJECT, PER_CPU, true, 0 },
 };
 
 bool kern_map_is_optional(int which)

@@ -164,6 +164,7 @@ static int kern_new(struct fw_kern **out)
 	kern_conntrack_init(&k->conntrack);
 	k->ncpus = ncpus > 0 ? (uint32_t)ncpus : 1;
 	k->columns = FW_COUNTER_COLUMNS(k->ncpus);
+	k->reply_rate = FW_REPLY_RATE;
 	k->chunks = calloc((size_t)FW_COUNTER_CHUNKS * k->columns, sizeof(*k->chunks));
 	*out = k;
 	return k->chunks ? 0 : -ENOMEM;

@@ -3,9 +3,9 @@
  * What is in the folder of pins, and outlives this process:
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output,
- *	                            xdp-decide,tc-decide}
+ *	                            xdp-decide,tc-decide,xdp-reject,tc-reject-in,tc-reject-out}
  *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,
- *	                           connections-1,filters,hooks}
+ *	                           connections-1,reply-rate,replies-1,filters,hooks}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
@@ -51,6 +51,8 @@ static const char *const map_names[NMAPS] = {
 	[MAP_RING] = "ring-1",
 	[MAP_EVENT_COUNTS] = "events-1",
 	[MAP_CONNECTIONS] = "connections-1",
+	[MAP_REPLY_RATE] = "reply-rate",
+	[MAP_REPLY_COUNTS] = "replies-1",
 	[MAP_FILTERS] = "filters",
 	[MAP_HOOKS] = "hooks",
 };

@@ -69,6 +69,7 @@ struct fw_reply_rate {
 };
 FW_ASSERT_SIZE(struct fw_reply_rate, 64);
 
+#define FW_REPLY_RATE 1000 /* replies a second, unless somebody says otherwise */
 /* @rate replies a second, and as many at once. 0: none. */
 static inline struct fw_reply_rate fw_reply_rate_of(__u32 rate)
 {
