@@ -27,7 +27,8 @@ struct fw_packet {
 	struct fw_meta meta;
 	struct xdp_md *xdp;
 	__u32 ifindex;
-	__u32 bytes; /* to count */
+	__u32 from, to; /* indices of the interfaces that it came in on and goes out on; 0: neither */
+	__u32 bytes;    /* to count */
 };
 
 /*
@@ -62,6 +63,8 @@ static __always_inline struct fw_cpu *fw_receive(struct fw_packet *p, enum fw_pr
 		return NULL;
 	}
 	p->meta.iface = fw_iface(&cpu->root, p->ifindex);
+	if (cpu->root.fields_used & FW_FIELDS_OF_KERNEL)
+		fw_ask(cpu, p->from, p->to);
 	fw_parse(p, &cpu->key);
 	return cpu;
 }
@@ -81,6 +84,7 @@ int fw_xdp(struct xdp_md *ctx)
 		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data, .l3 = fw_l3 },
 		.xdp = ctx,
 		.ifindex = ctx->ingress_ifindex,
+		.from = ctx->ingress_ifindex,
 		.bytes = ctx->data_end - ctx->data,
 	};
 	struct fw_cpu *cpu;
@@ -157,6 +161,8 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 			.vlan_present = skb->vlan_present,
 		},
 		.ifindex = skb->ifindex,
+		.from = hook == FW_OUT ? skb->ingress_ifindex : skb->ifindex,
+		.to = hook == FW_OUT ? skb->ifindex : 0,
 		.bytes = skb->len,
 	};
 	struct fw_cpu *cpu;
@@ -198,25 +204,26 @@ int fw_tc_decide(struct __sk_buff *skb)
 }
 
 /*
- * Classifies a frame without sending it: returns 1 and leaves the answer in the last state, or 0 on failure. The frame begins
- * FW_DRY_HEAD bytes into the input, since the kernel requires what looks like IP to be complete before it runs a program.
- * skb->cb holds struct fw_dry_run. Nothing is counted, and no CPU's state is used, so that real packets are not disturbed.
+ * Classifies a frame without sending it: returns 1 and leaves the answer in the last state, or 0 on failure. The input begins
+ * with struct fw_dry_run. Nothing is counted, and no CPU's state is used, so that real packets are not disturbed.
  */
 SEC("tc")
 int fw_dry_run(struct __sk_buff *skb)
 {
-	struct fw_packet p = {
-		.data = (void *)(long)skb->data + FW_DRY_HEAD,
-		.data_end = (void *)(long)skb->data_end,
-		.meta = { .hook = skb->cb[0] & 1, .len = skb->cb[2], .mark = skb->mark },
-	};
+	const struct fw_dry_run *q = (void *)(long)skb->data;
+	struct fw_packet p = { .data = q + 1, .data_end = (void *)(long)skb->data_end };
 	__u32 n = FW_CPU_STATES(fw_ncpus) - 1;
 	struct fw_cpu *cpu = bpf_map_lookup_elem(&fw_cpus, &n);
 
 	fw_arena_name();
-	if (!cpu || fw_begin(cpu, fw_control))
+	if (!cpu || p.data > p.data_end || fw_begin(cpu, fw_control))
 		return 0;
-	p.meta.iface = fw_iface(&cpu->root, skb->cb[1]);
+	p.meta = (struct fw_meta){ .hook = q->hook, .len = q->len, .mark = skb->mark };
+	p.meta.iface = q->hook == FW_FORWARD ? (__u32)FW_ABSENT_IFACE : fw_iface(&cpu->root, q->iface);
+	fw_ask(cpu, q->from_if, q->to_if);
+	cpu->key.f[FW_F_STATE] = q->state;
+	cpu->key.f[FW_F_UID] = q->uid;
+	cpu->key.f[FW_F_GID] = q->gid;
 	fw_parse(&p, &cpu->key);
 	fw_classify(cpu, 0);
 	return 1;

@@ -92,14 +92,33 @@ static __always_inline __u32 fw_judge(struct fw_cpu *cpu, __u32 ifindex, __u32 b
 	return verdict;
 }
 
+static __always_inline __u32 fw_iface_number(__u32 ifindex)
+{
+	const __u32 *number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
+
+	return number ? *number : FW_IFACE_OTHER;
+}
+
 /* The number of an interface in the ruleset. */
 static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
 {
-	__u32 *number = NULL;
+	return root->fields_used & 1u << FW_F_IFACE ? fw_iface_number(ifindex) : FW_IFACE_OTHER;
+}
 
-	if (root->fields_used & 1u << FW_F_IFACE)
-		number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
-	return number ? *number : FW_IFACE_OTHER;
+/*
+ * The fields of the kernel in cpu->key, for rulesets that name one of them (FW_FIELDS_OF_KERNEL): the interfaces that the packet
+ * came in on and goes out on, by index, 0: neither. The other fields are absent; a hook that knows them writes them afterwards.
+ */
+FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
+{
+	if (!cpu)
+		return 0;
+	cpu->key.f[FW_F_STATE] = FW_ABSENT_STATE;
+	cpu->key.f[FW_F_FROM_IF] = from ? fw_iface_number(from) : (__u32)FW_ABSENT_FROM_IF;
+	cpu->key.f[FW_F_TO_IF] = to ? fw_iface_number(to) : (__u32)FW_ABSENT_TO_IF;
+	cpu->key.f[FW_F_UID] = FW_ABSENT_UID;
+	cpu->key.f[FW_F_GID] = FW_ABSENT_GID;
+	return 0;
 }
 
 #endif

@@ -37,6 +37,7 @@ struct fw_field_info {
 	uint8_t source;       /* enum fw_source */
 	uint8_t kind;         /* enum fw_field_kind */
 	uint8_t place;        /* rules are printed with their matches in ascending order of these */
+	uint8_t hooks;        /* bit 1 << hook: which know the field; 0: all. See fw_field_hooks() */
 	bool any;             /* a rule may have `any` as its value, which constrains nothing */
 	bool names_read_only; /* a value is printed as a number: its name depends on other fields */
 
@@ -81,6 +82,18 @@ const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
 static inline bool fw_field_is_flags(enum fw_field field)
 {
 	return fw_field_info[field].kind == FW_KIND_FLAGS;
+}
+
+/* Are its values numbers of interfaces? */
+static inline bool fw_field_is_iface(enum fw_field field)
+{
+	return fw_field_info[field].kind == FW_KIND_IFACE;
+}
+
+/* The hooks that know a field. */
+static inline unsigned fw_field_hooks(enum fw_field field)
+{
+	return fw_field_info[field].hooks ? fw_field_info[field].hooks : FW_HOOKS_ALL;
 }
 
 /* Sets of layers, bit 1 << layer for each. */

@@ -207,16 +207,22 @@ uint64_t fw_kern_memory(const struct fw_kern *k);
 int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32_t len, uint32_t mark,
 		 struct fw_result *out);
 
+/* A packet as a hook sees it. */
+#define FW_PROBE_OTHER UINT32_MAX
+struct fw_probe {
+	const void *frame; /* @len bytes from the Ethernet header, or none */
+	uint32_t len, mark;
+	enum fw_hook hook;
+	uint32_t iface, from_if, to_if; /* indices of interfaces; 0: none; FW_PROBE_OTHER: one that no rule names */
+	uint32_t state, uid, gid;       /* as in a key: the absent value if the packet has none */
+};
 /**
  * fw_kern_probe - classify a packet by the live tables, without counting it
- * @ifindex: its interface; 0: none that a rule names
- * @frame:   @len bytes from the Ethernet header, or none
  *
  * Runs a separate program over the same maps, which does not disturb live packets. One thread at a time.
  * Return: 0 or -errno.
  */
-int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const void *frame, uint32_t len,
-		  uint32_t mark, struct fw_result *out);
+int fw_kern_probe(struct fw_kern *k, const struct fw_probe *packet, struct fw_result *out);
 
 enum fw_xdp_mode { FW_XDP_AUTO, FW_XDP_NATIVE, FW_XDP_GENERIC };
 /**

@@ -88,20 +88,26 @@ int kern_test(struct fw_kern *k, int which, const void *frame, uint32_t len, uin
 	return err;
 }
 
-int fw_kern_probe(struct fw_kern *k, enum fw_hook hook, uint32_t ifindex, const void *frame, uint32_t len,
-		  uint32_t mark, struct fw_result *out)
+int fw_kern_probe(struct fw_kern *k, const struct fw_probe *p, struct fw_result *out)
 {
-	const struct fw_dry_run question = { .hook = hook, .ifindex = ifindex, .len = len };
-	uint8_t packet[FW_DRY_HEAD + DRY_BYTES] = { 0 };
-	uint32_t bytes = len < DRY_BYTES ? len : DRY_BYTES;
-	struct __sk_buff skb = { .mark = mark };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = FW_DRY_HEAD + bytes, .repeat = 1,
-		    .ctx_in = &skb, .ctx_size_in = sizeof(skb));
+	struct {
+		struct fw_dry_run question;
+		uint8_t frame[DRY_BYTES];
+	} packet = { .question = { .hook = p->hook,
+				   .iface = p->iface,
+				   .from_if = p->from_if,
+				   .to_if = p->to_if,
+				   .state = p->state,
+				   .uid = p->uid,
+				   .gid = p->gid,
+				   .len = p->len } };
+	uint32_t bytes = p->len < DRY_BYTES ? p->len : DRY_BYTES;
+	struct __sk_buff skb = { .mark = p->mark };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = &packet, .data_size_in = sizeof(packet.question) + bytes,
+		    .repeat = 1, .ctx_in = &skb, .ctx_size_in = sizeof(skb));
 	int err;
 
-	_Static_assert(sizeof(question) <= sizeof(skb.cb), "the question fits");
-	memcpy(packet + FW_DRY_HEAD, frame, bytes);
-	memcpy(skb.cb, &question, sizeof(question));
+	memcpy(packet.frame, p->frame, bytes);
 	err = run(k->progs[PROG_DRY_RUN], &opts);
 	if (!err && opts.retval)
 		*out = fw_result_of(&k->cpus[FW_CPU_STATES(k->ncpus) - 1].answer);

@@ -106,6 +106,11 @@ const struct fw_name fw_hook_names[] = {
 	{ "forward", FW_FORWARD }, { "output", FW_OUTPUT }, { NULL, 0 },
 };
 
+const struct fw_name fw_state_names[] = {
+	{ "new", FW_STATE_NEW },         { "established", FW_STATE_ESTABLISHED }, { "related", FW_STATE_RELATED },
+	{ "invalid", FW_STATE_INVALID }, { "untracked", FW_STATE_UNTRACKED },     { NULL, 0 },
+};
+
 const struct fw_name fw_frag_names[] = {
 	{ "no", FW_FRAG_NO }, { "first", FW_FRAG_FIRST }, { "later", FW_FRAG_LATER }, { NULL, 0 },
 };

@@ -7,6 +7,7 @@
 
 extern const struct fw_name fw_hook_names[];
 extern const struct fw_name fw_ethertype_names[];
+extern const struct fw_name fw_state_names[];
 extern const struct fw_name fw_frag_names[];
 extern const struct fw_name fw_dscp_names[];
 extern const struct fw_name fw_proto_names[];

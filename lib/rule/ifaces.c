@@ -105,11 +105,13 @@ static void count_one(struct fw_ruleset *rs, struct fw_iface *i, int by)
 
 void fw_ifaces_count(struct fw_ruleset *rs, const struct fw_rule *rule, int by)
 {
-	const struct fw_match *m = fw_rule_match(rule, FW_F_IFACE);
+	for (unsigned i = 0; i < rule->nmatches; i++) {
+		const struct fw_match *m = rule->matches[i];
 
-	for (unsigned k = 0; m && k < m->n; k++)
-		for (uint32_t v = m->r[k].lo; v <= m->r[k].hi; v++)
-			count_one(rs, &rs->ifaces[v], by);
+		for (unsigned k = 0; fw_field_is_iface(m->field) && k < m->n; k++)
+			for (uint32_t v = m->r[k].lo; v <= m->r[k].hi; v++)
+				count_one(rs, &rs->ifaces[v], by);
+	}
 }
 
 /* Removes the name; @held: the number cannot be reused yet. */

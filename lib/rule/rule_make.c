@@ -64,9 +64,9 @@ static int check_numbers(const struct fw_ruleset *rs, const struct fw_rule *draf
 
 		if (m->field >= FW_NFIELDS)
 			return fw_diag_add(ds, fw_place_of(at, at->rule), NULL, "there is no match field %u", m->field);
-		for (unsigned k = 0; m->field == FW_F_IFACE && k < m->n; k++)
+		for (unsigned k = 0; fw_field_is_iface(m->field) && k < m->n; k++)
 			if (!fw_ifaces_named(rs, &m->r[k]))
-				return fw_diag_add(ds, fw_place_of(at, at->field[FW_F_IFACE]), NULL,
+				return fw_diag_add(ds, fw_place_of(at, at->field[m->field]), NULL,
 						   "there is no interface number %u", m->r[k].hi);
 	}
 	return 0;

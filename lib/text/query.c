@@ -106,7 +106,7 @@ static int take_match(struct fw_query *q, const struct fw_rule_text *text, const
 		return err;
 	q->matches[q->rule.nmatches++] = normal;
 	q->layers |= fw_field_layer(m->field);
-	return m->field == FW_F_IFACE ? 0 : take_values(q, normal);
+	return fw_field_is_iface(m->field) ? 0 : take_values(q, normal);
 }
 
 static int take_addrs(struct fw_query *q)
@@ -305,7 +305,7 @@ static bool values_meet(const struct meeting *m)
 
 		if (!b)
 			continue;
-		if (a->field == FW_F_IFACE ?
+		if (fw_field_is_iface(a->field) ?
 			    !fw_query_ifaces_meet(&q->ifaces, q->rs, a, m->rs, b, m->work) :
 			    !fw_query_values_meet(q->values[a->field], q->nvalues[a->field], b, m->work))
 			return false;

@@ -69,9 +69,8 @@ void fw_query_protocols(const struct fw_match *m, bool protocols[256]);
 /* Interfaces that a query names, by all names that they have. */
 struct fw_query_ifaces {
 	uint32_t *group; /* of each name of the query's ruleset; names of one interface are of the same */
-	uint32_t ngroups;
-	size_t said;    /* names in the query itself; other names of the same interfaces follow */
-	uint32_t *seen; /* for each group: in which turn a rule had a name of it last */
+	size_t said;     /* names in the query itself; other names of the same interfaces follow */
+	uint32_t *seen;  /* for each group: in which turn a match had a name of it last */
 	uint32_t turn;
 };
 /* @rs: the query's, gets the further names. @names NULL: there are none. 0 or -ENOMEM. */

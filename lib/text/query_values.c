@@ -183,33 +183,53 @@ int fw_query_ifaces_init(struct fw_query_ifaces *q, struct fw_ruleset *rs, const
 		q->group[i] = i;
 	if (names)
 		names_group(q, rs, said, names);
-	q->ngroups = 0;
-	for (uint32_t i = 0; i < said; i++)
-		q->ngroups += q->group[i] == i;
 	return 0;
 }
 
-/* How many of a rule's interfaces the query names and does not name, and how many groups the named ones are in. */
+/* Marks the groups that the query's match names as seen in turn @q->turn. Return: how many they are. */
+static uint32_t mark_groups(struct fw_query_ifaces *q, const struct fw_match *of_query, int64_t *work)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < of_query->n; i++)
+		for (uint32_t v = of_query->r[i].lo; v <= of_query->r[i].hi; v++) {
+			uint32_t *seen = &q->seen[q->group[v]];
+
+			--*work;
+			n += *seen != q->turn;
+			*seen = q->turn;
+		}
+	return n;
+}
+
+/*
+ * How many groups the query's match names, how many of a rule's interfaces are in them and how many are not, and in how many
+ * groups the former are.
+ */
 struct ifaces_count {
-	uint32_t named, other, groups;
+	uint32_t all, named, other, groups;
 };
 
 static struct ifaces_count count_ifaces(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f,
-					const struct fw_ruleset *rs, const struct fw_match *m, int64_t *work)
+					const struct fw_match *of_query, const struct fw_ruleset *rs,
+					const struct fw_match *m, int64_t *work)
 {
 	struct ifaces_count n = { 0 };
 
-	q->turn++;
+	q->turn += 2; /* seen in the first: the query names it; in the second: the rule does too */
+	n.all = mark_groups(q, of_query, work);
 	for (unsigned i = 0; i < m->n; i++)
 		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++) {
 			int number = fw_ruleset_iface_find(rs_f, rs->ifaces[v].name);
+			uint32_t *seen = number < 0 ? NULL : &q->seen[q->group[number]];
+			bool named = seen && *seen >= q->turn;
 
 			*work -= 4;
-			n.named += number >= 0;
-			n.other += number < 0;
-			if (number < 0 || q->seen[q->group[number]] == q->turn)
+			n.named += named;
+			n.other += !named;
+			if (!named || *seen > q->turn)
 				continue;
-			q->seen[q->group[number]] = q->turn;
+			*seen = q->turn + 1;
 			n.groups++;
 		}
 	return n;
@@ -223,10 +243,10 @@ bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs
 
 	if (of_query->negated && of_rule->negated)
 		return true;
-	n = count_ifaces(q, rs_f, rs, of_rule, work);
+	n = count_ifaces(q, rs_f, of_query, rs, of_rule, work);
 	if (of_query->negated)
 		return n.other;
-	return of_rule->negated ? n.groups < q->ngroups : n.named;
+	return of_rule->negated ? n.groups < n.all : n.named;
 }
 
 bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_ruleset *rs, const struct fw_match *m,

@@ -17,6 +17,7 @@
 #include "ctl/fwd/requests/metrics_objects.h"
 #include "ctl/fwd/requests/rule_counts.h"
 #include "fw/table/packet.h"
+#include "tests/unit/probe.h"
 #include "tests/unit/random.h"
 #include "tests/unit/tree.h"
 
@@ -229,6 +230,7 @@ void assert_filters(struct engine *e, unsigned packets)
 	assert_int_equal(fw_kern_generation(engine_kern(e)) != 0, true);
 	for (unsigned i = 0; i < packets; i++) {
 		struct fw_result got;
+		struct fw_probe p;
 		struct fw_key key;
 		long want;
 
@@ -236,9 +238,8 @@ void assert_filters(struct engine *e, unsigned packets)
 		f.meta.iface = FW_IFACE_OTHER;
 		fw_packet_parse(f.bytes, f.bytes + f.meta.len, &f.meta, &key);
 		want = fw_oracle(rs, &key);
-		assert_int_equal(fw_kern_probe(engine_kern(e), (enum fw_hook)f.meta.hook, 0, f.bytes, f.meta.len,
-					       f.meta.mark, &got),
-				 0);
+		p = probe_of(&f.meta, f.bytes, 1);
+		assert_int_equal(fw_kern_probe(engine_kern(e), &p, &got), 0);
 		if (got.verdict != fw_oracle_verdict(rs, want, &key) || (want >= 0) != (got.reason == FW_R_NONE) ||
 		    (want >= 0 && got.slot != rs->rules[want]->slot)) {
 			fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };

@@ -204,9 +204,11 @@ static enum fw_verdict probe_on(struct engine *e, uint32_t index)
 {
 	struct fw_result got;
 	struct fw_frame f;
+	struct fw_probe p;
 
 	assert_int_equal(fw_text_frame("tcp 10.0.0.1:1 > 10.0.0.2:22", &f, NULL), 0);
-	assert_int_equal(fw_kern_probe(engine_kern(e), FW_IN, index, f.data, f.len, 0, &got), 0);
+	p = (struct fw_probe){ .frame = f.data, .len = f.len, .iface = index };
+	assert_int_equal(fw_kern_probe(engine_kern(e), &p, &got), 0);
 	return got.verdict;
 }
 

@@ -22,7 +22,7 @@
 #include "tests/unit/engine_fixture.h"
 
 #define MANY 1000 /* names of a transaction */
-#define NAMES_MOST 65535
+#define NAMES_MOST FW_IFACES_MAX
 #define STEPS 800 /* FW_ROUNDS asks for more */
 
 static unsigned next_name;
@@ -123,7 +123,7 @@ static void load_refused(struct engine *e, const char *text)
 	assert_int_equal(fixture_load_start(e, text, 0, false), 0);
 	fixture_pump(e);
 	assert_int_equal(fixture_loaded.err, -E2BIG);
-	assert_non_null(strstr(fixture_loaded.ds.d[0].message, "more than 65535 interfaces"));
+	assert_non_null(strstr(fixture_loaded.ds.d[0].message, "more than 32767 interfaces"));
 	assert_int_equal(engine_ruleset(e)->nrules, rules);
 }
 
@@ -139,11 +139,11 @@ static void all_in_use(void **state)
 	load_refused(e, too_many);
 	fixture_load(e, most);
 	fixture_load(e, most);
-	assert_int_equal(fixture_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
-	fixture_change(e, "add rule on { f7, f65534 } accept");
+	assert_int_equal(fixture_refused(e, "add rule on other drop", "more than 32767 interfaces"), -E2BIG);
+	fixture_change(e, "add rule on { f7, f32766 } accept");
 	load_refused(e, others);
 	e = fixture_restart(e);
-	assert_int_equal(fixture_refused(e, "add rule on other drop", "more than 65535 interfaces"), -E2BIG);
+	assert_int_equal(fixture_refused(e, "add rule on other drop", "more than 32767 interfaces"), -E2BIG);
 	fixture_change(e, "del rule 9");
 	fixture_change(e, "add rule on other drop");
 	fixture_load(e, "");
@@ -255,6 +255,7 @@ static void assert_packet(struct engine *e, uint32_t ifindex, uint32_t number, u
 {
 	struct fw_ruleset *rs = (struct fw_ruleset *)engine_ruleset(e);
 	struct fw_result got;
+	struct fw_probe p;
 	struct fw_frame f;
 	struct fw_key key;
 	char text[64];
@@ -265,7 +266,8 @@ static void assert_packet(struct engine *e, uint32_t ifindex, uint32_t number, u
 	fw_packet_parse(f.data, f.data + f.len, &(struct fw_meta){ .iface = number, .len = f.len }, &key);
 	assert_int_equal(fw_ruleset_order(rs), 0);
 	want = fw_oracle(rs, &key);
-	assert_int_equal(fw_kern_probe(engine_kern(e), FW_IN, ifindex, f.data, f.len, 0, &got), 0);
+	p = (struct fw_probe){ .frame = f.data, .len = f.len, .iface = ifindex };
+	assert_int_equal(fw_kern_probe(engine_kern(e), &p, &got), 0);
 	if ((want >= 0) == (got.reason == FW_R_NONE) && (want < 0 || got.slot == rs->rules[want]->slot))
 		return;
 	fail_msg("seed %llu: interface %u, number %u, port %u: reason %u slot %u, oracle: rule %ld",

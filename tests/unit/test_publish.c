@@ -18,6 +18,7 @@
 #include "fw/kern.h"
 #include "fw/oracle.h"
 #include "fw/tables.h"
+#include "tests/unit/probe.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
@@ -82,12 +83,13 @@ static void assert_probe(const struct fw_ruleset *rs, const uint8_t *bytes, uint
 {
 	struct fw_meta whole = *meta;
 	struct fw_result got;
-	uint32_t ifindex = meta->iface < rs->nifaces ? IFINDEX + meta->iface : 0;
+	struct fw_probe p;
 
 	whole.len = len;
-	if (!ifindex)
+	if (whole.iface >= rs->nifaces)
 		whole.iface = FW_IFACE_OTHER;
-	assert_int_equal(fw_kern_probe(kern, (enum fw_hook)whole.hook, ifindex, bytes, len, whole.mark, &got), 0);
+	p = probe_of(&whole, bytes, IFINDEX);
+	assert_int_equal(fw_kern_probe(kern, &p, &got), 0);
 	assert_same(got, oracle(rs, bytes, len, &whole));
 }
 

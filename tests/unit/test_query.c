@@ -270,9 +270,16 @@ static bool common_addr(const struct asked *a, const struct fw_ruleset *rs, uint
 
 static void parse_frame(const struct fw_frame *frame, const struct fw_packet *p, struct fw_key *key)
 {
-	const struct fw_meta meta = {
-		.hook = p->f[FW_F_HOOK], .iface = p->f[FW_F_IFACE], .mark = p->f[FW_F_MARK], .len = frame->wire_len
-	};
+	const struct fw_meta meta = { .hook = p->f[FW_F_HOOK],
+				      .iface = p->f[FW_F_IFACE],
+				      .mark = p->f[FW_F_MARK],
+				      .asked = FW_FIELDS_OF_KERNEL,
+				      .state = p->f[FW_F_STATE],
+				      .from_if = p->f[FW_F_FROM_IF],
+				      .to_if = p->f[FW_F_TO_IF],
+				      .uid = p->f[FW_F_UID],
+				      .gid = p->f[FW_F_GID],
+				      .len = frame->wire_len };
 
 	fw_packet_parse(frame->data, frame->data + frame->len, &meta, key);
 }

@@ -112,7 +112,9 @@ static void asked(void **state)
 		const struct fw_frame *f = i & 1 ? &pins_at.good : &pins_at.bad;
 		struct fw_result r;
 
-		assert_int_equal(fw_kern_probe(u.k, FW_IN, pins_at.ifindex, f->data, f->len, 0, &r), 0);
+		const struct fw_probe p = { .frame = f->data, .len = f->len, .iface = pins_at.ifindex };
+
+		assert_int_equal(fw_kern_probe(u.k, &p, &r), 0);
 		assert_int_equal(r.reason, FW_R_NONE);
 		assert_int_equal(r.slot, i & 1);
 		assert_int_equal(r.verdict, i & 1 ? FW_ACCEPT : FW_DROP);

@@ -308,6 +308,15 @@ static bool netfilter_agrees(struct question *q)
 }
 
 /* The programs of the packet's hook must answer as the oracle does. */
+/* What a program knows of the packet in a test run: it arrives on the loopback device, or leaves by it, and was not forwarded. */
+static struct fw_meta program_meta(struct fw_meta meta, bool mark)
+{
+	meta.mark = mark ? meta.mark : 0;
+	meta.asked = 1u << (meta.hook == FW_IN ? FW_F_FROM_IF : FW_F_TO_IF);
+	meta.from_if = meta.to_if = meta.iface;
+	return meta;
+}
+
 static bool kernel_agrees(struct question *q)
 {
 	static const struct {
@@ -317,7 +326,7 @@ static bool kernel_agrees(struct question *q)
 	} rows[] = { { FW_PROG_XDP, FW_IN, false },
 		     { FW_PROG_TC_INGRESS, FW_IN, true },
 		     { FW_PROG_TC_EGRESS, FW_OUT, true } };
-	uint32_t mark = q->meta.mark;
+	const struct fw_meta meta = q->meta;
 
 	if (q->meta.iface != engines.iface && !fw_kern_iface_set(engines.kern, LOOPBACK, q->meta.iface))
 		engines.iface = q->meta.iface;
@@ -326,11 +335,11 @@ static bool kernel_agrees(struct question *q)
 
 		if (rows[i].hook != q->meta.hook || !kernel_takes(q, rows[i].prog))
 			continue;
-		q->meta.mark = rows[i].mark ? mark : 0;
+		q->meta = program_meta(meta, rows[i].mark);
 		parse(q);
 		q->want = oracle(&q->key);
 		agrees = program_agrees(q, rows[i].prog);
-		q->meta.mark = mark;
+		q->meta = meta;
 		if (!agrees)
 			return false;
 	}

@@ -58,9 +58,13 @@ static int bulk_compile(struct engine *e, struct bulk_job *j)
 
 static bool names_interfaces(const struct fw_edit *edit)
 {
-	for (size_t i = 0; i < edit->nrules; i++)
-		if (edit->rules[i].after && fw_rule_match(edit->rules[i].after, FW_F_IFACE))
-			return true;
+	for (size_t i = 0; i < edit->nrules; i++) {
+		const struct fw_rule *after = edit->rules[i].after;
+
+		for (unsigned m = 0; after && m < after->nmatches; m++)
+			if (fw_field_is_iface(after->matches[m]->field))
+				return true;
+	}
 	return false;
 }
 

@@ -241,15 +241,23 @@ void ifaces_free(struct engine *e)
 	free(e->interfaces);
 }
 
+static bool rule_names(const struct fw_rule *r, uint32_t number)
+{
+	for (unsigned i = 0; i < r->nmatches; i++) {
+		const struct fw_match *m = r->matches[i];
+
+		for (unsigned k = 0; fw_field_is_iface(m->field) && k < m->n; k++)
+			if (m->r[k].lo <= number && number <= m->r[k].hi)
+				return true;
+	}
+	return false;
+}
+
 static const struct fw_rule *rule_on(const struct fw_ruleset *rs, uint32_t number)
 {
-	for (const struct fw_rule *r = rs->first; r; r = r->next) {
-		const struct fw_match *m = fw_rule_match(r, FW_F_IFACE);
-
-		for (unsigned i = 0; m && i < m->n; i++)
-			if (m->r[i].lo <= number && number <= m->r[i].hi)
-				return r;
-	}
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		if (rule_names(r, number))
+			return r;
 	return NULL;
 }
 

@@ -82,6 +82,20 @@ static void answer(struct request *req, const struct fw_frame *f, const struct f
 	reply_end(&req->reply, NULL);
 }
 
+static int probe(struct fw_kern *k, const struct fw_frame *f, uint32_t index, struct fw_result *out)
+{
+	const struct fw_probe p = { .frame = f->data,
+				    .len = f->len,
+				    .mark = f->mark,
+				    .hook = (enum fw_hook)f->hook,
+				    .iface = index,
+				    .state = FW_ABSENT_STATE,
+				    .uid = (uint32_t)FW_ABSENT_UID,
+				    .gid = (uint32_t)FW_ABSENT_GID };
+
+	return fw_kern_probe(k, &p, out);
+}
+
 void handle_classify(struct request *req)
 {
 	struct fw_frame f = { .len = 0 };
@@ -97,8 +111,7 @@ void handle_classify(struct request *req)
 					  "there is no interface '%s'", FW_NAME(f.iface));
 	}
 	if (!err)
-		err = fw_kern_probe(engine_kern(req->fwd->engine), (enum fw_hook)f.hook, index, f.data, f.len, f.mark,
-				    &r);
+		err = probe(engine_kern(req->fwd->engine), &f, index, &r);
 	if (err)
 		reply_fail_errno(&req->reply, &ds, "cannot classify", err);
 	else

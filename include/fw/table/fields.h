@@ -19,6 +19,9 @@ enum fw_hook { FW_IN, FW_OUT, FW_INPUT, FW_FORWARD, FW_OUTPUT, FW_NHOOKS };
 /* Tables indexed by hook have this many rows, so that a mask bounds the index. */
 #define FW_HOOK_ROWS 8
 _Static_assert(FW_NHOOKS <= FW_HOOK_ROWS, "each hook has a row");
+/* Sets of hooks. */
+#define FW_HOOK_BIT(hook) (1u << FW_##hook)
+#define FW_HOOKS_ALL ((1u << FW_NHOOKS) - 1)
 
 /* Which packets have a field: every frame, IP packets, or those of a protocol, unless they are later fragments. */
 enum fw_layer { FW_LAYER_FRAME, FW_LAYER_IP, FW_LAYER_PORTS, FW_LAYER_ICMP, FW_LAYER_TCP, FW_NLAYERS };
@@ -29,10 +32,11 @@ enum fw_presence { FW_ALWAYS, FW_MAYBE };
  * BYTES: read from the frame by the parser, at every hook
  * HOOK:  known from the hook itself
  * ASKED: a map lookup, made only for rulesets whose rules name the field
+ * KERNEL: what the kernel knows of the packet beyond its bytes: asked only for rulesets whose rules name such a field
  * SKB:   a member of the skb, hence unknown to XDP
  * TAG:   from the frame or the skb; a network card may take it out before XDP sees the packet
  */
-enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_SKB, FW_SOURCE_TAG };
+enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_KERNEL, FW_SOURCE_SKB, FW_SOURCE_TAG };
 
 /*
  * X(symbol, keyword, largest value, presence, layer, source, flow word, place, ...). The flow word is the word of the packed
@@ -62,11 +66,12 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_SKB
 	X(HOOK, "hook", FW_NHOOKS - 1, ALWAYS, FRAME, HOOK, 0, 10,                                  \
 	  .kind = FW_KIND_WORD, .names = { fw_hook_names })                                         \
 	X(IFACE, "on", 32767, MAYBE, FRAME, ASKED, 0, 20,                                           \
-	  .kind = FW_KIND_IFACE)                                                                    \
+	  .kind = FW_KIND_IFACE, .hooks = FW_HOOKS_ALL & ~FW_HOOK_BIT(FORWARD))                     \
 	X(ETHERTYPE, "ethertype", 65535, ALWAYS, FRAME, BYTES, 2, 30,                               \
 	  .format = "0x%04x", .names = { fw_ethertype_names })                                      \
 	X(VLAN, "vlan", 4095, MAYBE, FRAME, TAG, 1, 40,                                             \
-	  .packet_word = "vlan", .hint = "a VLAN id from 0 to 4095")                                \
+	  .packet_word = "vlan", .hint = "a VLAN id from 0 to 4095",                                \
+	  .hooks = FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUT))                                              \
 	X(DSCP, "dscp", 63, MAYBE, IP, BYTES, 1, 65,                                                \
 	  .names = { fw_dscp_names }, .packet_word = "dscp",                                        \
 	  .hint = "a number from 0 to 63, or cs0 to cs7, af11 to af43, ef, va")                     \
@@ -81,7 +86,18 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_SKB
 	  .hint = "a number up to 4294967295, decimal or 0x hexadecimal")                           \
 	X(TTL, "ttl", 255, MAYBE, IP, BYTES, 1, 67,                                                 \
 	  .packet_word = "ttl", .usual = { 64, 64 }, .header_byte = { 8, 7 },                       \
-	  .hint = "the TTL or hop limit, from 0 to 255")
+	  .hint = "the TTL or hop limit, from 0 to 255")                                            \
+	X(STATE, "state", 4, MAYBE, IP, KERNEL, 1, 97,                                              \
+	  .names = { fw_state_names }, .packet_word = "state",                                      \
+	  .hint = "new, established, related, invalid or untracked")                                \
+	X(FROM_IF, "from-if", 32767, MAYBE, FRAME, KERNEL, 3, 22,                                   \
+	  .kind = FW_KIND_IFACE, .hooks = FW_HOOKS_ALL & ~FW_HOOK_BIT(OUTPUT))                      \
+	X(TO_IF, "to-if", 32767, MAYBE, FRAME, KERNEL, 3, 24,                                       \
+	  .kind = FW_KIND_IFACE, .hooks = FW_HOOKS_ALL & ~(FW_HOOK_BIT(IN) | FW_HOOK_BIT(INPUT)))   \
+	X(UID, "uid", 0xfffffffeu, MAYBE, IP, KERNEL, 4, 107,                                       \
+	  .packet_word = "uid", .hint = "the number of a user", .hooks = FW_HOOK_BIT(OUTPUT))       \
+	X(GID, "gid", 0xfffffffeu, MAYBE, IP, KERNEL, 4, 109,                                       \
+	  .packet_word = "gid", .hint = "the number of a group", .hooks = FW_HOOK_BIT(OUTPUT))
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,
@@ -92,6 +108,14 @@ enum fw_field {
 };
 /* clang-format on */
 _Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
+
+/* The fields of FW_SOURCE_KERNEL: bit 1 << field. */
+enum {
+#define FW_FIELD_OF_KERNEL(sym, kw, max, presence, layer, source, ...) \
+	| (FW_SOURCE_##source == FW_SOURCE_KERNEL) << FW_F_##sym
+	FW_FIELDS_OF_KERNEL = 0 FW_FIELDS(FW_FIELD_OF_KERNEL),
+#undef FW_FIELD_OF_KERNEL
+};
 
 /* The number of every interface that the ruleset does not name. */
 #define FW_IFACE_OTHER 32767
@@ -124,10 +148,11 @@ static inline __u32 fw_field_bits(__u32 field)
 
 /*
  * The packed flow key: the fields of a word follow one another in the order of their rows. FW_FLOW_SHIFT_x is the first bit
- * of field x in its word, FW_FLOW_FREE_n the first bit of word n that no field has. Three words fill a cache line of the
- * flow cache together with the addresses.
+ * of field x in its word, FW_FLOW_FREE_n the first bit of word n that no field has. The near words fill a cache line of the
+ * flow cache together with the addresses. The others lie elsewhere, and are read only if rules name one of their fields.
  */
-#define FW_FLOW_WORDS 3
+#define FW_FLOW_WORDS 5
+#define FW_FLOW_NEAR 3
 #define FW_FLOW_RUN(n, sym, max, presence, word) \
 	FW_FLOW_##n##_##sym,                     \
 		FW_FLOW_##n##_END_##sym =        \
@@ -135,12 +160,20 @@ static inline __u32 fw_field_bits(__u32 field)
 #define FW_FLOW_RUN0(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(0, sym, max, presence, word)
 #define FW_FLOW_RUN1(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(1, sym, max, presence, word)
 #define FW_FLOW_RUN2(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(2, sym, max, presence, word)
+#define FW_FLOW_RUN3(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(3, sym, max, presence, word)
+#define FW_FLOW_RUN4(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(4, sym, max, presence, word)
 enum { FW_FIELDS(FW_FLOW_RUN0) FW_FLOW_FREE_0 };
 enum { FW_FIELDS(FW_FLOW_RUN1) FW_FLOW_FREE_1 };
 enum { FW_FIELDS(FW_FLOW_RUN2) FW_FLOW_FREE_2 };
+enum { FW_FIELDS(FW_FLOW_RUN3) FW_FLOW_FREE_3 };
+enum { FW_FIELDS(FW_FLOW_RUN4) FW_FLOW_FREE_4 };
 enum {
 #define FW_FLOW_SHIFT(sym, kw, max, presence, layer, source, word, ...) \
-	FW_FLOW_SHIFT_##sym = (word) == 0 ? FW_FLOW_0_##sym : (word) == 1 ? FW_FLOW_1_##sym : FW_FLOW_2_##sym,
+	FW_FLOW_SHIFT_##sym = (word) == 0 ? FW_FLOW_0_##sym :           \
+			      (word) == 1 ? FW_FLOW_1_##sym :           \
+			      (word) == 2 ? FW_FLOW_2_##sym :           \
+			      (word) == 3 ? FW_FLOW_3_##sym :           \
+					    FW_FLOW_4_##sym,
 	FW_FIELDS(FW_FLOW_SHIFT)
 #undef FW_FLOW_SHIFT
 };
@@ -151,6 +184,8 @@ enum {
 _Static_assert(FW_FLOW_FREE_0 + FW_FLOW_FAMILY_BITS <= 64, "word 0 of the flow key " FW_FLOW_FULL);
 _Static_assert(FW_FLOW_FREE_1 <= 64, "word 1 of the flow key " FW_FLOW_FULL);
 _Static_assert(FW_FLOW_FREE_2 <= 64, "word 2 of the flow key " FW_FLOW_FULL);
+_Static_assert(FW_FLOW_FREE_3 <= 64, "word 3 of the flow key " FW_FLOW_FULL);
+_Static_assert(FW_FLOW_FREE_4 <= 64, "word 4 of the flow key " FW_FLOW_FULL);
 #define FW_FLOW_WORD_EXISTS(sym, kw, max, presence, layer, source, word, ...) \
 	_Static_assert((word) < FW_FLOW_WORDS, #sym " names a word that the flow key does not have");
 FW_FIELDS(FW_FLOW_WORD_EXISTS)
@@ -171,6 +206,8 @@ static inline struct fw_flow_place fw_flow_place(__u32 field)
 	return places[field];
 }
 
+/* What the kernel's connection tracking says of a packet. */
+enum fw_state { FW_STATE_NEW, FW_STATE_ESTABLISHED, FW_STATE_RELATED, FW_STATE_INVALID, FW_STATE_UNTRACKED };
 enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };
 enum fw_family { FW_FAMILY_NONE, FW_IP4, FW_IP6, FW_NFAMILIES };
 _Static_assert(FW_NFAMILIES <= 1 << FW_FLOW_FAMILY_BITS, "the flow key has room for the family");

@@ -27,9 +27,15 @@ static __always_inline __u32 fw_flow_set(const struct fw_key *key, const __u64 *
 	const struct fw_addr *src = &key->src, *dst = &key->dst;
 	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
 
-	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9) * 0x165667b19e3779f9ull;
+	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9 ^ fields[3] << 17 ^ fields[4]) * 0x165667b19e3779f9ull;
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ull;
 	return h >> 52 & (FW_FLOWS - FW_FLOW_WAYS);
+}
+
+/* Do rules name fields of the words that are not in the entries? */
+static __always_inline __u64 fw_flow_far(const struct fw_cpu *cpu)
+{
+	return cpu->root.flow_mask[3] | cpu->root.flow_mask[4];
 }
 
 /* The fields of cpu->key as the flow cache stores them: those that no rule examines are 0. */
@@ -38,15 +44,19 @@ static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
 	const __u64 *mask = cpu->root.flow_mask;
 
 	fields[0] = fw_flow_word(&cpu->key, 0) & mask[0];
-	fields[1] = 0;
-	fields[2] = 0;
+	for (int i = 1; i < FW_FLOW_WORDS; i++)
+		fields[i] = 0;
 	if (mask[1])
 		fields[1] = fw_flow_word(&cpu->key, 1) & mask[1];
 	if (mask[2])
 		fields[2] = fw_flow_word(&cpu->key, 2) & mask[2];
+	if (fw_flow_far(cpu)) {
+		fields[3] = fw_flow_word(&cpu->key, 3) & mask[3];
+		fields[4] = fw_flow_word(&cpu->key, 4) & mask[4];
+	}
 }
 
-/* 0 if the entry is for this flow and generation. */
+/* 0 if the entry is for this flow and generation, as far as the near words tell. */
 static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, const struct fw_key *key,
 					     const __u64 *fields, __u32 generation)
 {
@@ -58,15 +68,31 @@ static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, cons
 	       (flow->fields[2] ^ fields[2]) | (e->generation ^ generation);
 }
 
-static __always_inline void fw_flow_put(struct fw_flow_entry *e, const struct fw_key *key, const __u64 *fields,
-					__u32 generation, __u32 what)
+/* Is entry @place for the flow of cpu->key and this generation? */
+static __always_inline int fw_flow_is(const struct fw_cpu *cpu, __u32 place, const __u64 *fields, __u32 generation)
 {
-	e->flow.src = key->src;
-	e->flow.dst = key->dst;
-	for (int i = 0; i < FW_FLOW_WORDS; i++)
+	const __u64 *more = cpu->more[place].fields;
+
+	if (fw_flow_differs(&cpu->flows[place], &cpu->key, fields, generation))
+		return 0;
+	return !fw_flow_far(cpu) || !((more[0] ^ fields[3]) | (more[1] ^ fields[4]));
+}
+
+static __always_inline void fw_flow_put(struct fw_cpu *cpu, __u32 place, const __u64 *fields, __u32 generation,
+					__u32 what)
+{
+	struct fw_flow_entry *e = &cpu->flows[place];
+
+	e->flow.src = cpu->key.src;
+	e->flow.dst = cpu->key.dst;
+	for (int i = 0; i < FW_FLOW_NEAR; i++)
 		e->flow.fields[i] = fields[i];
 	e->generation = generation;
 	e->what = what;
+	if (!fw_flow_far(cpu))
+		return;
+	cpu->more[place].fields[0] = fields[3];
+	cpu->more[place].fields[1] = fields[4];
 }
 
 /*
@@ -97,29 +123,29 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 {
 	__u32 generation = cpu->control >> 32, what;
 	__u64 fields[FW_FLOW_WORDS];
-	struct fw_flow_entry *set = NULL;
-	__u32 places;
+	__u32 places, place = 0;
 
 	/* The reason is not part of a flow. */
 	places = cache && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
 	if (places) {
 		fw_flow_of(cpu, fields);
-		set = &cpu->flows[fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS)];
-		if (!fw_flow_differs(&set[0], &cpu->key, fields, generation))
-			return fw_flow_found(cpu, set[0].what);
-		if (!fw_flow_differs(&set[1], &cpu->key, fields, generation))
-			return fw_flow_found(cpu, set[1].what);
+		place = fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS);
+		if (fw_flow_is(cpu, place, fields, generation))
+			return fw_flow_found(cpu, cpu->flows[place].what);
+		if (fw_flow_is(cpu, place + 1, fields, generation))
+			return fw_flow_found(cpu, cpu->flows[place + 1].what);
 		fw_forget();
 	}
 	what = fw_decide(cpu);
 	/* An entry has no room for rules that were passed: such flows are looked up each time and do not count as misses. */
-	if (!set || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed)
+	if (!places || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed)
 		return what;
 	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
 	/* Into the free entry, or else into either in turn. */
-	if (set[0].generation == generation && (set[1].generation != generation || (cpu->turn++ & 1)))
-		set++;
-	fw_flow_put(set, &cpu->key, fields, generation, what);
+	if (cpu->flows[place].generation == generation &&
+	    (cpu->flows[place + 1].generation != generation || (cpu->turn++ & 1)))
+		place++;
+	fw_flow_put(cpu, place, fields, generation, what);
 	return what;
 }
 

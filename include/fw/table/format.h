@@ -211,10 +211,10 @@ FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
 /* A pair's entry compares at most this many fields in place. */
 #define FW_LANES 6
 
-/* A packed flow: addresses and the fields that the ruleset uses. */
+/* A packed flow: addresses and the fields that the ruleset uses. The other words are in struct fw_flow_more. */
 struct fw_flow {
 	struct fw_addr src, dst;
-	__u64 fields[FW_FLOW_WORDS];
+	__u64 fields[FW_FLOW_NEAR];
 };
 
 /* Reasons in the root's policies: a power of two. */
@@ -240,7 +240,7 @@ struct fw_root {
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
 	__u32 pad[3];
 	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
-	__u64 room[9];
+	__u64 room[7];
 };
 /* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 5 * FW_LINE);
@@ -263,6 +263,10 @@ struct fw_flow_entry {
 	__u32 what;       /* FW_WHAT */
 };
 FW_ASSERT_SIZE(struct fw_flow_entry, FW_LINE);
+/* The rest of an entry's flow. Not read or written if the ruleset uses no field of these words. */
+struct fw_flow_more {
+	__u64 fields[FW_FLOW_WORDS - FW_FLOW_NEAR];
+};
 /*
  * A miss costs time; a hit saves several times as much. Each miss therefore raises the doubt by 1, and each hit lowers it by
  * FW_DOUBT_LESS. From half of FW_DOUBT_MOST on, only one flow in FW_DOUBT_TRIALS uses the cache, a different one every
@@ -345,6 +349,7 @@ struct fw_cpu {
 	__u64 want[FW_BATCH_ROOM]; /* FW_PAIR_KEY | lines beyond its home << 48 */
 	__u64 hits[FW_HITS];
 	struct fw_flow_entry flows[FW_FLOWS] __attribute__((aligned(FW_LINE)));
+	struct fw_flow_more more[FW_FLOWS]; /* of the entries of flows[] */
 };
 /* clang-format on */
 

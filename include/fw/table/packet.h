@@ -35,11 +35,16 @@ struct fw_meta {
 	__u32 hook;  /* enum fw_hook */
 	__u32 iface; /* number in the ruleset, or FW_IFACE_OTHER */
 	__u32 mark;
-	__u32 len;          /* bytes of the whole frame; more than data_end - data when a part cannot be read */
-	__u32 vlan_tci;     /* of the tag that the NIC or the kernel took out of the frame */
-	__u32 vlan_present; /* 1: there is such a tag, the outermost */
-	__u32 l3;           /* 1: there is no Ethernet header: the packet begins with its network header */
-	__u32 ethertype;    /* of that; 0: only its version says what it is */
+	/* Fields of the kernel. In BPF the hook's program writes them into the key itself. */
+	__u32 asked;          /* bit 1 << field: these are filled in; the packet lacks the others */
+	__u32 state;          /* enum fw_state */
+	__u32 from_if, to_if; /* numbers as @iface */
+	__u32 uid, gid;       /* of the local socket */
+	__u32 len;            /* bytes of the whole frame; more than data_end - data when a part cannot be read */
+	__u32 vlan_tci;       /* of the tag that the NIC or the kernel took out of the frame */
+	__u32 vlan_present;   /* 1: there is such a tag, the outermost */
+	__u32 l3;             /* 1: there is no Ethernet header: the packet begins with its network header */
+	__u32 ethertype;      /* of that; 0: only its version says what it is */
 };
 
 struct fw_cursor {
@@ -117,16 +122,35 @@ static __always_inline void fw_cursor_skip(struct fw_cursor *c, __u32 bytes)
 	c->left -= bytes;
 }
 
+/*
+ * All fields are absent. In BPF the hook's program writes the fields of the kernel itself, if rules name any, and the unused slots
+ * are 0 from the beginning, since the key is memory of a map.
+ */
 static __always_inline void fw_key_clear(struct fw_key *key)
 {
 	key->src = (struct fw_addr){ 0, 0 };
 	key->dst = (struct fw_addr){ 0, 0 };
-#define FW_KEY_ABSENT(sym, ...) key->f[FW_F_##sym] = FW_ABSENT_##sym;
+#define FW_KEY_ABSENT(sym, kw, max, presence, layer, source, ...) \
+	if (!FW_BPF || FW_SOURCE_##source != FW_SOURCE_KERNEL)    \
+		key->f[FW_F_##sym] = FW_ABSENT_##sym;
 	FW_FIELDS(FW_KEY_ABSENT)
 #undef FW_KEY_ABSENT
-	for (int i = FW_NFIELDS; i < FW_KEY_SLOTS; i++)
+	for (int i = FW_NFIELDS; !FW_BPF && i < FW_KEY_SLOTS; i++)
 		key->f[i] = 0;
 	key->family = FW_FAMILY_NONE;
+}
+
+/* The fields of the kernel. */
+static __always_inline void fw_key_ask(struct fw_key *key, const struct fw_meta *meta)
+{
+#define FW_KEY_ASKED(sym, member) \
+	key->f[FW_F_##sym] = meta->asked & 1u << FW_F_##sym ? meta->member : (__u32)FW_ABSENT_##sym
+	FW_KEY_ASKED(STATE, state);
+	FW_KEY_ASKED(FROM_IF, from_if);
+	FW_KEY_ASKED(TO_IF, to_if);
+	FW_KEY_ASKED(UID, uid);
+	FW_KEY_ASKED(GID, gid);
+#undef FW_KEY_ASKED
 }
 
 static __always_inline __u32 fw_length(__u32 bytes)
@@ -454,7 +478,7 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
  * fw_packet_parse - what the classifier may know of a frame
  * @data:     the Ethernet header, or with @meta->l3 the network header
  * @data_end: one past the last readable byte
- * @meta:     borrowed; the hook, interface and mark go into the key as they are
+ * @meta:     borrowed; the hook, interface and mark go into the key as they are, and so do the fields that are asked
  * @key:      every member is written
  *
  * The headers that rules look into must lie before @data_end, options and payload only inside @meta->len. Lengths and
@@ -470,6 +494,8 @@ static __always_inline void fw_packet_parse(const void *data, const void *data_e
 	key->f[FW_F_HOOK] = meta->hook;
 	key->f[FW_F_IFACE] = meta->iface;
 	key->f[FW_F_MARK] = meta->mark;
+	if (!FW_BPF)
+		fw_key_ask(key, meta);
 	err = fw_parse_frame(&c, meta, key);
 	key->reason = err < 0 ? (__u32)-err : FW_R_NONE;
 }

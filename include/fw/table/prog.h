@@ -77,14 +77,18 @@ enum fw_call {
 /* Each CPU has two states, the second for a packet that interrupts another. The last one of all is for fw_dry_run(). */
 #define FW_CPU_STATES(ncpus) (2 * (ncpus) + 1)
 
-/* Bytes before the frame in the input of fw_dry_run(): an Ethernet header of a type that the kernel does not parse. */
-#define FW_DRY_HEAD 14
-/* The request: words of skb->cb. */
+/*
+ * What precedes the frame in the input of fw_dry_run(). The kernel requires what looks like IP to be complete before it runs a
+ * program: it takes the first bytes for an Ethernet header of a type that it does not parse.
+ */
 struct fw_dry_run {
-	__u32 hook;    /* enum fw_hook */
-	__u32 ifindex; /* 0: none */
-	__u32 len;     /* of the whole frame, which the input may hold only in part */
+	__u8 ethernet[16];           /* zeros */
+	__u32 hook;                  /* enum fw_hook */
+	__u32 iface, from_if, to_if; /* indices; 0: none */
+	__u32 state, uid, gid;       /* as in a key: the absent value if the packet has none */
+	__u32 len;                   /* of the whole frame, which the input may hold only in part */
 };
+FW_ASSERT_SIZE(struct fw_dry_run, 48);
 
 /*
  * The counters of policies: packets that program @prog decided for @reason, by the verdict that the policy had at the time.
