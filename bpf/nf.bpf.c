@@ -85,14 +85,16 @@ static __always_inline __u32 fw_nf_iface(const struct net_device *dev, __u32 ask
 }
 
 /* What the packet's interfaces, connection and socket tell, as far as rules ask for it. */
-static __always_inline void fw_nf_ask(struct fw_meta *meta, const struct bpf_nf_ctx *ctx, const struct fw_root *root)
+static __always_inline void fw_nf_ask(struct fw_meta *meta, const struct bpf_nf_ctx *ctx, struct fw_cpu *cpu)
 {
 	const struct net_device *in = ctx->state->in, *out = ctx->state->out;
-	__u32 used = root->fields_used;
+	__u32 used = cpu->root.fields_used;
 
-	meta->iface = FW_IFACE_OTHER;
+	meta->iface = FW_ABSENT_IFACE;
 	if (meta->hook != FW_FORWARD)
 		meta->iface = fw_nf_iface(meta->hook == FW_INPUT ? in : out, used & 1u << FW_F_IFACE, FW_IFACE_OTHER);
+	if (used & FW_FIELDS_OF_KERNEL)
+		fw_ask(cpu, in ? in->ifindex : 0, out ? out->ifindex : 0);
 }
 
 /* Classifies the packet. Stores the verdict in @verdict and returns FW_WHAT. */
@@ -103,7 +105,7 @@ static __always_inline __u32 fw_nf_filter(struct bpf_nf_ctx *ctx, struct fw_cpu 
 
 	if (fw_begin(cpu, fw_control) || bpf_dynptr_from_skb((struct __sk_buff *)ctx->skb, 0, &packet))
 		return FW_WHAT(FW_R_INTERNAL, FW_DROP);
-	fw_nf_ask(meta, ctx, &cpu->root);
+	fw_nf_ask(meta, ctx, cpu);
 	fw_nf_key(cpu, &packet, meta, FW_NF_FEW);
 	if (cpu->key.reason == FW_R_MALFORMED && meta->len > FW_NF_FEW)
 		fw_nf_key(cpu, &packet, meta, FW_HEAD_BYTES);

@@ -400,8 +400,11 @@ static bool match_has(const struct fw_query *q, const struct fw_match *m, const 
 {
 	uint32_t value = p->key->f[m->field];
 
-	if (fw_field_info[m->field].kind == FW_KIND_IFACE)
-		return fw_query_ifaces_has(&q->ifaces, q->rs, m, packet_iface(p));
+	if (fw_field_is_iface(m->field))
+		return fw_query_ifaces_has(&q->ifaces, q->rs, m,
+					   m->field == FW_F_FROM_IF ? p->in :
+					   m->field == FW_F_TO_IF   ? p->out :
+								      packet_iface(p));
 	return value <= fw_field_info[m->field].max && fw_match_has(m, value);
 }
 

@@ -379,15 +379,17 @@ static void check_query(const struct asked *a, const struct fw_ruleset *rs, unsi
 }
 
 /* Asked about the packet itself, the query says the same. */
-static void check_packet(const struct asked *a, const struct fw_key *key)
+static void check_packet(const struct asked *a, const struct fw_key *of)
 {
-	uint32_t iface = key->f[FW_F_IFACE];
+	uint32_t iface = of->f[FW_F_IFACE];
 	bool absent = iface > fw_field_info[FW_F_IFACE].max;
-	struct fw_query_packet p = { .key = key, .in = absent ? NULL : "none", .verdict = FW_DROP };
+	struct fw_key key = *of;
+	struct fw_query_packet p = { .key = &key, .in = absent ? NULL : "none", .verdict = FW_DROP };
 
+	key.f[FW_F_FROM_IF] = iface;
 	if (iface < a->rs->nifaces)
 		p.in = a->rs->ifaces[iface].name;
-	if (fw_query_has(a->query, &p) != asks_for(a, key))
+	if (fw_query_has(a->query, &p) != asks_for(a, &key))
 		fail_with(a, a->rs, &a->rule, "says something else of a packet");
 }
 
