@@ -116,7 +116,7 @@ static void print_refused(const struct ctl_request *request, const json_t *end)
 	}
 	ctl_error("%s", error[0] ? error : "fwd refused it and gave no reason");
 	if (json_is_true(json_object_get(end, "denied")))
-		ctl_hint("root and members of the group fwd-admin may change things");
+		ctl_hint("root and members of the group fwd-admin may");
 }
 
 /* An answer that did not arrive, or that is not one. */
