@@ -83,7 +83,7 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames $(BUILD)/tunpair \
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames $(BUILD)/events $(BUILD)/tunpair \
 	$(BUILD)/refusing.so
 
 $(BUILD)/%.bpf.o: %.bpf.c
@@ -165,6 +165,10 @@ $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 
 # Sends exact numbers of packets, for tests.
 $(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+
+# Writes events into the ring of fwd, for tests.
+$(BUILD)/events: $(BUILD)/tests/e2e/events.o $(BUILD)/tests/unit/events.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
 # Preloaded, it makes the kernel refuse tracing programs, for tests.

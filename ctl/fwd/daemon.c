@@ -201,9 +201,9 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	if (!err)
 		err = open_engine(d, ds);
 	if (!err)
-		err = packet_log_open(d);
-	if (!err)
 		err = devices_open(d, ds);
+	if (!err)
+		err = packet_log_open(d);
 	if (!err)
 		err = server_start(d);
 	return err;

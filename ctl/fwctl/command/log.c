@@ -150,8 +150,9 @@ static void wait_for_fwd(struct reading *r, struct fw_client **c)
 {
 	fw_client_close(fw_take(*c));
 	say_event(r, "away", "fwd is not running; filtering continues: waiting for it");
-	while (ctl_connect_try(r->settings, c))
+	do
 		sleep(AGAIN);
+	while (ctl_connect_try(r->settings, c));
 	say_event(r, "back", "fwd is running again");
 	r->reached = true;
 }

@@ -2,12 +2,12 @@
 /* A ring of entries. */
 #include "ctl/fwd/log/kept.h"
 
-/* A process makes fewer entries than this in each second that it runs, so the next one begins above its numbers. */
-#define NUMBERS_A_SECOND (1u << 20)
+/* A process makes fewer entries than this in each millisecond that it runs, so the next one begins above its numbers. */
+#define NUMBERS_A_MILLISECOND 1024
 
-void kept_init(struct kept *k, int64_t now)
+void kept_init(struct kept *k, int64_t milliseconds)
 {
-	*k = (struct kept){ .begun = (uint64_t)now * NUMBERS_A_SECOND };
+	*k = (struct kept){ .begun = (uint64_t)milliseconds * NUMBERS_A_MILLISECOND };
 	k->next = k->begun;
 }
 

@@ -24,8 +24,8 @@ struct kept {
 	unsigned nfollowers;
 };
 
-/* @now: seconds since the epoch: numbers grow over restarts. */
-void kept_init(struct kept *k, int64_t now);
+/* @milliseconds: since the epoch: numbers grow over restarts. */
+void kept_init(struct kept *k, int64_t milliseconds);
 void kept_free(struct kept *k);
 /* A new entry, its number set, to be filled, then told to all followers; NULL: memory is out. */
 struct logged *kept_add(struct kept *k);

@@ -122,7 +122,7 @@ int packet_log_open(struct fwd *d)
 		return -ENOMEM;
 	d->packet_log = p;
 	p->loop = &d->loop;
-	kept_init(&p->kept, nanoseconds(CLOCK_REALTIME) / 1000000000);
+	kept_init(&p->kept, nanoseconds(CLOCK_REALTIME) / 1000000);
 	p->source = (struct source){ .fd = fw_kern_events_fd(engine_kern(d->engine)), .name = "log", .ready = ready };
 	packet_log_catch_up(d);
 	return loop_add(&d->loop, &p->source, EPOLLIN);

@@ -113,8 +113,9 @@ static uint64_t begin_at(const struct reading *r, const struct kept *k, const st
 {
 	uint64_t oldest = kept_oldest(k);
 
+	/* Other numbers are those of a process before. */
 	if (json_object_get(a->object, "after"))
-		return a->after < k->next ? a->after + 1 : k->next;
+		return a->after >= k->begun && a->after < k->next ? a->after + 1 : k->begun;
 	if (a->limit)
 		return last_of(r, k, a->limit);
 	return a->follow ? k->next : oldest;
