@@ -186,15 +186,20 @@ struct entries {
 	struct fw_traffic sum;
 };
 
+/* Those of one program. The verifier does not track the bounds of quotients, so there is a loop for each index. */
+static void show_prog(const struct entries *e, __u32 prog)
+{
+	for (__u32 by = 0; by < FW_NDECIDED; by++)
+		for (__u32 v = 0; v < FW_NTERMINAL; v++)
+			if (e->sum.packets[prog][by][v])
+				BPF_SEQ_PRINTF(e->seq, "%d %s %s %s %llu\n", e->sum.ifindex, progs[prog], deciders[by],
+					       verdicts[v], e->sum.packets[prog][by][v]);
+}
+
 static void show_entries(const struct entries *e)
 {
-	const __u64 *packets = &e->sum.packets[0][0][0];
-
-	for (__u32 i = 0; i < FW_TRAFFIC_COUNTS; i++)
-		if (packets[i])
-			BPF_SEQ_PRINTF(
-				e->seq, "%d %s %s %s %llu\n", e->sum.ifindex, progs[i / (FW_NDECIDED * FW_NTERMINAL)],
-				deciders[i / FW_NTERMINAL % FW_NDECIDED], verdicts[i % FW_NTERMINAL], packets[i]);
+	for (__u32 prog = 0; prog < FW_NPROGS; prog++)
+		show_prog(e, prog);
 }
 
 static long add_cpu(__u32 cpu, struct entries *e)

@@ -61,7 +61,8 @@ int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rul
 		    struct fw_diags *ds, struct fw_rule **out);
 int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out);
 int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
-int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict verdict);
+/* @action: number of an action of the ruleset, see fw_policy_may_be(). */
+int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action);
 /* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. @dynamic: as of struct fw_set. */
 int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
 		       uint32_t *number);
@@ -145,6 +146,13 @@ void fw_ruleset_ifaces_hold(struct fw_ruleset *rs, bool held);
 void fw_ruleset_ifaces_settle(struct fw_ruleset *rs);
 /* The next number is that of this interface; NULL: it is free. 0, -EEXIST, -E2BIG or -ENOMEM. */
 int fw_ruleset_iface_append(struct fw_ruleset *rs, const char *name);
+
+/*
+ * The number of an action that nothing uses is given to another one after a grace period between these calls, the first of
+ * which does nothing while an edit is open.
+ */
+void fw_ruleset_actions_wait(struct fw_ruleset *rs);
+void fw_ruleset_actions_free(struct fw_ruleset *rs);
 
 struct fw_adoption {
 	uint32_t *freed; /* slots of the rules removed; free() it */

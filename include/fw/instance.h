@@ -10,6 +10,7 @@
 
 #include "fw/addrs.h"
 #include "fw/match.h"
+#include "fw/table/format.h"
 
 /*
  * An instance matches a packet if both addresses lie in its expressions and every match accepts the packet. The matching
@@ -23,7 +24,7 @@
 	uint32_t src, dst;               /* address expressions: numbers in the address book */     \
 	uint32_t line;                   /* of the rule in its file; 0: no file */                  \
 	uint8_t nmatches;                                                                           \
-	uint8_t verdict;                 /* enum fw_verdict, which is the number of its action */
+	uint8_t action;                  /* number in the table of actions */
 /* clang-format on */
 struct fw_instance {
 	FW_INSTANCE_MEMBERS
@@ -38,11 +39,13 @@ bool fw_instance_names_non_ip(const struct fw_instance *in);
 #define FW_INSTANCE_LABEL 96
 /* What the compiler has to know about the rules that instances were made from. */
 struct fw_lowering {
-	const char *file; /* for diagnostics; NULL: none */
-	uint32_t slots;   /* one more than the largest slot in use */
-	uint32_t turns;   /* lookups that a packet can need, at most */
-	size_t n;         /* instances of the whole ruleset */
-	/* Verdicts for packets that no rule decides on, by reason and hook: FW_DROP or FW_ACCEPT. */
+	const char *file;                /* for diagnostics; NULL: none */
+	uint32_t slots;                  /* one more than the largest slot in use */
+	uint32_t turns;                  /* lookups that a packet can need, at most */
+	size_t n;                        /* instances of the whole ruleset */
+	const struct fw_action *actions; /* the table: FW_ACTIONS_MAX, unused ones are 0 */
+	uint32_t nactions;               /* no number in use is as large */
+	/* Actions for packets that no rule decides on, by reason and hook: with terminal verdicts, without conditions. */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];
 	const struct fw_ruleset *rules;
 	/* The name that diagnostics use for the rule of an instance: "30 web". Return: @buf. */

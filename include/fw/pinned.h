@@ -15,9 +15,9 @@
 /* The folder under fwd's pins, and what is in it: see lib/kern/readers.c. */
 #define FW_READERS "readers"
 /* The map of counters. Versions share a map of the same name: its number changes with the meaning of a counter's number. */
-#define FW_COUNTERS_PIN "counters-4"
+#define FW_COUNTERS_PIN "counters-5"
 _Static_assert(
-	FW_NREASONS == 12 && FW_NTERMINAL == 2 && FW_COUNTER_REASON(1, 1, 1) == 27 && FW_COUNTER_RULES == 256,
+	FW_NREASONS == 12 && FW_NTERMINAL == 3 && FW_COUNTER_REASON(1, 1, 1) == 40 && FW_COUNTER_RULES == 256,
 	"counters have other numbers than before: FW_COUNTERS_PIN needs the next one, and this line the new numbers");
 #define FW_COUNTERS_PIN_CHUNK FW_COUNTERS_PIN "-%u-%u" /* chunk, column */
 #define FW_NAMES_PIN_CHUNK "names-%u"

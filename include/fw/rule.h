@@ -44,13 +44,23 @@ struct fw_iface {
 	bool waits;       /* unused since before the grace period that is running */
 };
 
+/*
+ * Who uses an action. Its number outlives its rules, since packets may still be looked up in tables that know it: see
+ * fw_ruleset_actions_wait().
+ */
+struct fw_action_use {
+	uint32_t users; /* rules, also those that an edit has replaced, and policies */
+	bool taken;     /* the number has a record */
+	bool waits;     /* unused since before the grace period that is running */
+};
+
 struct fw_ruleset {
 	const char *file; /* for diagnostics; NULL: none */
 	uint32_t now;     /* seconds since the epoch, from which texts count timeouts; 0: by the clock of the machine */
 	struct fw_rule *first, *last; /* the rules, first match first */
 	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
-	uint32_t npassing; /* rules whose verdict is not terminal */
+	uint32_t npassing; /* rules after which a packet that matches them may go on: see fw_action_ends() */
 	union {
 		struct fw_address_book book;
 		struct {
@@ -61,8 +71,12 @@ struct fw_ruleset {
 	size_t nifaces, ifaces_cap;
 	uint32_t ifaces_named, ifaces_fresh;  /* of them so many have a name, and so many a fresh one */
 	uint32_t ifaces_idle, ifaces_parting; /* not held and without rules; nobody's and held */
-	uint8_t policy
-		[FW_NREASONS]; /* enum fw_verdict for each enum fw_reason; never FW_FOLLOW for those of the hooks */
+	struct fw_action
+		actions[FW_ACTIONS_MAX]; /* by number; free ones are 0. The first FW_NVERDICTS are verdicts alone */
+	struct fw_action_use action_use[FW_ACTIONS_MAX];
+	uint32_t nactions;               /* no number in use is as large */
+	uint32_t actions_idle;           /* of them so many have no users */
+	uint8_t policy[FW_NREASONS];     /* number of the action; never FW_FOLLOW for those of the hooks */
 	uint8_t policy_set[FW_NREASONS]; /* 1: set by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	bool names_services;             /* its text does: what they mean is told by this machine, today */
@@ -84,7 +98,7 @@ void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
 /**
  * fw_ruleset_add - append a rule
  * @draft: src, dst, matches (any order; borrowed and copied, each in the canonical
- *         form of struct fw_match or not: it is normalised), verdict, counter, name,
+ *         form of struct fw_match or not: it is normalised), action, counter, name,
  *         comment, line; id 0 asks for the next free one
  * @at:    where the user wrote it, for the diagnostics
  * @out:   the rule, owned by the ruleset; may be NULL
@@ -161,6 +175,36 @@ static inline const struct fw_match *fw_rule_match(const struct fw_rule *rule, e
 	return fw_instance_match(&rule->instance, field);
 }
 
+/**
+ * fw_ruleset_action - the number of an action, interned
+ * @a: every byte that has no meaning is 0
+ *
+ * A new number has no users until a rule or a policy has it.
+ * Return: the number; -E2BIG: all FW_ACTIONS_MAX are taken.
+ */
+int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a);
+
+/* Does a packet's way end with this action, whatever the time and whatever happened before? */
+static inline bool fw_action_ends(const struct fw_action *a)
+{
+	return fw_verdict_is(a->verdict, FW_TERMINAL) && !fw_action_asks(a);
+}
+
+static inline const struct fw_action *fw_rule_action(const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	return &rs->actions[rule->action];
+}
+
+static inline enum fw_verdict fw_rule_verdict(const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	return (enum fw_verdict)fw_rule_action(rs, rule)->verdict;
+}
+
+static inline enum fw_verdict fw_policy_verdict(const struct fw_ruleset *rs, enum fw_reason reason)
+{
+	return (enum fw_verdict)rs->actions[rs->policy[reason]].verdict;
+}
+
 struct fw_reason_info {
 	const char *name;
 	uint8_t verdict; /* default */
@@ -168,25 +212,37 @@ struct fw_reason_info {
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
 /* May a policy have this verdict? Those of the hooks cannot follow others. */
-static inline bool fw_policy_may_be(enum fw_reason reason, unsigned verdict)
+static inline bool fw_policy_may_have(enum fw_reason reason, unsigned verdict)
 {
 	bool hook = (unsigned)reason < FW_NHOOKS;
 
 	return fw_verdict_is(verdict, FW_OF_POLICIES) && (!hook || fw_verdict_is(verdict, FW_TERMINAL));
 }
 
-/* What a policy does with a packet at a hook: a terminal verdict. */
-static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)
+/* May a policy have this action? It has no conditions, and besides its verdict it logs at most. */
+static inline bool fw_policy_may_be(enum fw_reason reason, const struct fw_action *a)
+{
+	return fw_policy_may_have(reason, a->verdict) && !fw_action_asks(a) && !(a->flags & ~FW_ACTION_LOG);
+}
+
+/* The number of the action that a packet gets from a policy at a hook: one with a terminal verdict. */
+static inline uint8_t fw_ruleset_policy_action(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)
 {
 	uint8_t policy = rs->policy[reason];
 
-	return (enum fw_verdict)(policy == FW_FOLLOW ? rs->policy[hook] : policy);
+	return policy == FW_FOLLOW ? rs->policy[hook] : policy;
+}
+
+/* Its verdict. */
+static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)
+{
+	return (enum fw_verdict)rs->actions[fw_ruleset_policy_action(rs, reason, hook)].verdict;
 }
 
 /* Does the ruleset accept all incoming packets, for lack of rules and of a policy that drops? */
 static inline bool fw_ruleset_is_open(const struct fw_ruleset *rs)
 {
-	return !rs->nrules && rs->policy[FW_R_IN] == FW_ACCEPT;
+	return !rs->nrules && fw_policy_verdict(rs, FW_R_IN) == FW_ACCEPT;
 }
 
 #endif

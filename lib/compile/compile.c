@@ -31,20 +31,13 @@
 #include <pthread.h>
 #include <string.h>
 
-/* The table of actions: those that are a verdict and nothing else. */
-static int actions_write(struct fw_tables *t)
+static int actions_write(struct fw_tables *t, const struct fw_lowering *from)
 {
-	uint32_t lines = (FW_NOF_RULES + FW_ACTIONS_PER_LINE - 1) / FW_ACTIONS_PER_LINE;
-	int err = tables_take(t, lines, &t->stats.bytes, &t->root.actions);
-	struct fw_action *a;
+	int err = tables_take(t, FW_ACTIONS_MAX * FW_ACTION_LINES, &t->stats.bytes, &t->root.actions);
 
-	if (err)
-		return err;
-	a = fw_pool_ptr(t->heap.pool, t->root.actions);
-	for (uint32_t v = 0; v < FW_NOF_RULES; v++)
-		a[v].verdict = v;
-	t->root.nactions = FW_NOF_RULES;
-	return 0;
+	if (!err)
+		root_write_actions(t, from);
+	return err;
 }
 
 /* Rules in a block of a large pair: their bit vectors are one word. */
@@ -192,7 +185,7 @@ static int build(struct fw_tables *t, const struct fw_lowered *l)
 	for (int side = SRC; !err && side <= DST; side++)
 		err = identities_number(t, side, l);
 	if (!err)
-		err = actions_write(t);
+		err = actions_write(t, &l->from);
 	if (!err)
 		err = pairs_and_sweeps(s);
 	for (int side = SRC; side <= DST; side++) {

@@ -2,6 +2,8 @@
 /* The root, apart from the places of tables: fields in use, policies, lanes. */
 #include "tables.h"
 
+#include <string.h>
+
 uint32_t instance_fields(const struct fw_instance *r)
 {
 	uint32_t fields = 0;
@@ -23,6 +25,15 @@ void root_use_fields(struct fw_root *root, uint32_t fields)
 		if (used & 1u << f)
 			root->flow_mask[place.word] |= (uint64_t)fw_field_bits(f) << place.shift;
 	}
+}
+
+void root_write_actions(const struct fw_tables *t, const struct fw_lowering *from)
+{
+	struct fw_action *table = fw_pool_ptr(t->heap.pool, t->root.actions);
+
+	for (uint32_t i = 0; i < from->nactions; i++)
+		if (memcmp(&table[i], &from->actions[i], sizeof(*table)))
+			table[i] = from->actions[i];
 }
 
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from)

@@ -111,7 +111,7 @@ struct fw_tables {
 
 static inline uint64_t instance_hit(const struct fw_instance *r)
 {
-	return FW_HIT(r->rank, 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->verdict));
+	return FW_HIT(r->rank, 0, FW_WHAT(r->slot + FW_COUNTER_RULES, r->action));
 }
 
 /* tables.c */
@@ -128,6 +128,8 @@ int tables_refuse(const struct fw_lowering *from, struct fw_diags *ds, const str
 uint32_t instance_fields(const struct fw_instance *r);
 /* Adds fields to those in use, and to the flow cache's key. */
 void root_use_fields(struct fw_root *root, uint32_t fields);
+/* Writes the records of actions that are new to the table. A number that packets may still find keeps its record. */
+void root_write_actions(const struct fw_tables *t, const struct fw_lowering *from);
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from);
 /* The upper bounds of an entry without constraints: every packet's lanes are below them. */
 uint64_t root_lanes_open(const struct fw_root *root);

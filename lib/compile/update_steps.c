@@ -10,7 +10,7 @@
 static bool same_tables(const struct fw_instance *a, const struct fw_instance *b)
 {
 	return a->src == b->src && a->dst == b->dst && a->rank == b->rank && a->slot == b->slot &&
-	       a->verdict == b->verdict && a->nmatches == b->nmatches &&
+	       a->action == b->action && a->nmatches == b->nmatches &&
 	       (!a->nmatches || !memcmp(a->matches, b->matches, a->nmatches * sizeof(*a->matches)));
 }
 

@@ -92,7 +92,7 @@ bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	bool all;
 
 	if (piece->at->part == FW_RULE_HEAD) {
-		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)rule->verdict);
+		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)fw_rule_verdict(rs, rule));
 		fw_buf_add(b, ",\"text\":\"", 9);
 	}
 	from = b->len;
@@ -114,10 +114,27 @@ void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw
 	fw_json_rule_some(b, rs, &(struct fw_json_rule_piece){ rule, count, &at, UINT32_MAX });
 }
 
+/* What a policy decided with verdicts that it had before; nothing if there is none. */
+static void verdicts_before(struct fw_buf *b, enum fw_verdict is, const struct fw_count count[FW_NTERMINAL])
+{
+	const char *opens = ",\"before\":[", *closes = "";
+
+	for (unsigned was = 0; was < FW_NTERMINAL; was++) {
+		if (was == is || !count[was].packets)
+			continue;
+		fw_buf_printf(b, "%s{\"verdict\":\"%s\"", opens, fw_verdict_name(was));
+		counters(b, &count[was]);
+		fw_buf_add(b, "}", 1);
+		opens = ",";
+		closes = "]";
+	}
+	fw_buf_printf(b, "%s", closes);
+}
+
 void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
 		    const struct fw_count count[FW_NTERMINAL])
 {
-	uint8_t is = rs->policy[reason];
+	enum fw_verdict is = fw_policy_verdict(rs, reason);
 	struct fw_count sum = { 0 };
 
 	for (unsigned verdict = 0; count && verdict < FW_NTERMINAL; verdict++) {
@@ -128,13 +145,8 @@ void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
 		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
 	counters(b, count ? &sum : NULL);
-	for (unsigned was = 0; count && is != FW_FOLLOW && was < FW_NTERMINAL; was++) {
-		if (was == is || !count[was].packets)
-			continue;
-		fw_buf_printf(b, ",\"before\":{\"verdict\":\"%s\"", fw_verdict_name(was));
-		counters(b, &count[was]);
-		fw_buf_add(b, "}", 1);
-	}
+	if (count && is != FW_FOLLOW)
+		verdicts_before(b, is, count);
 	fw_buf_add(b, "}", 1);
 }
 

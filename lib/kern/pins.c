@@ -4,7 +4,7 @@
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output,
  *	                            xdp-decide,tc-decide,xdp-reject,tc-reject-in,tc-reject-out}
- *	                      maps/{pool,arena,counters-4,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,
+ *	                      maps/{pool,arena,counters-5,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,
  *	                           connections-1,reply-rate,replies-1,filters,hooks}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written

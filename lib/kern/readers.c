@@ -5,7 +5,7 @@
  * group may enter.
  *
  *	PINS/readers/control, traffic          those of the live program
- *	             counters-4-CHUNK-COLUMN   the inner maps of counters-4
+ *	             counters-5-CHUNK-COLUMN   the inner maps of counters-5
  *	             names-CHUNK               names of rules, if a rule of the chunk has one
  *	             live                      link to the folder of the live program, for root
  *

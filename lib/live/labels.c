@@ -13,10 +13,10 @@ struct fw_live_label_name {
 	const char *name; /* the ruleset's */
 };
 
-static struct fw_label label_of(const struct fw_rule *r)
+static struct fw_label label_of(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	return (struct fw_label){ r->id,
-				  r->verdict | (r->exported ? FW_LABEL_EXPORTED : 0) | (r->name ? FW_LABEL_NAMED : 0) };
+	return (struct fw_label){ r->id, fw_rule_verdict(rs, r) | (r->exported ? FW_LABEL_EXPORTED : 0) |
+						 (r->name ? FW_LABEL_NAMED : 0) };
 }
 
 static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
@@ -51,7 +51,7 @@ void live_labels_all(const struct fw_live *live)
 
 	for (uint32_t slot = 0; slot < all; slot++) {
 		const struct fw_rule *r = slot < rs->next_slot ? fw_ruleset_by_slot(rs, slot) : NULL;
-		struct fw_label label = r ? label_of(r) : (struct fw_label){ 0 };
+		struct fw_label label = r ? label_of(rs, r) : (struct fw_label){ 0 };
 
 		fw_kern_label_set(live->kern, slot + FW_COUNTER_RULES, &label, r ? r->name : NULL);
 	}
@@ -61,9 +61,9 @@ void live_labels_all(const struct fw_live *live)
 static void label_change(const struct fw_live *live, const struct fw_rule_change *row)
 {
 	const struct fw_rule *was = row->before, *is = row->after;
-	struct fw_label label = is ? label_of(is) : (struct fw_label){ 0 };
+	struct fw_label label = is ? label_of(live->now->rs, is) : (struct fw_label){ 0 };
 
-	if ((!was && !is) || (was && is && label.what == label_of(was).what && same_name(was, is)))
+	if ((!was && !is) || (was && is && label.what == label_of(live->now->rs, was).what && same_name(was, is)))
 		return;
 	fw_kern_label_set(live->kern, row->slot + FW_COUNTER_RULES, &label, is ? is->name : NULL);
 }
@@ -110,7 +110,7 @@ int live_labels_prepare(const struct fw_live *live, const struct fw_ruleset *nex
 	l.by_slot = calloc((size_t)l.n + 1, sizeof(*l.by_slot));
 	err = l.by_slot ? 0 : -ENOMEM;
 	for (const struct fw_rule *r = next->first; r && !err; r = r->next) {
-		l.by_slot[r->slot] = label_of(r);
+		l.by_slot[r->slot] = label_of(next, r);
 		err = prepare_name(live, fw_ruleset_by_slot(old, r->slot), r, &l);
 	}
 	if (err)

@@ -50,7 +50,8 @@ static bool owner_wants(const struct fw_live *live)
 
 bool fw_live_grace_wanted(const struct fw_live *live)
 {
-	return live->waiting || owner_wants(live) || (live->now && fw_image_grace_wanted(&live->now->image));
+	return live->waiting || owner_wants(live) ||
+	       (live->now && (fw_image_grace_wanted(&live->now->image) || live->now->rs->actions_idle));
 }
 
 bool fw_live_grace_pending(const struct fw_live *live)
@@ -65,6 +66,7 @@ bool fw_live_grace_begin(struct fw_live *live)
 	live->running = fw_take(live->waiting);
 	live->ticket_of = live->now;
 	live->ticket = fw_image_grace_begin(&live->now->image);
+	fw_ruleset_actions_wait(live->now->rs);
 	if (live->options.hooks.grace_begins)
 		live->options.hooks.grace_begins(live->options.ctx);
 	return true;
@@ -89,6 +91,8 @@ static bool end_some(struct fw_live *live, int64_t *work)
 	/* If the image was replaced while its grace period ran, the next one frees all of it. */
 	if (live->ticket_of == live->now && !fw_image_grace_end(&live->now->image, live->ticket, work))
 		return false;
+	if (live->ticket_of == live->now)
+		fw_ruleset_actions_free(live->now->rs);
 	live->ticket_of = NULL;
 	while (live->running && *work > 0) {
 		struct fw_live_retired *r = live->running;

@@ -31,13 +31,15 @@ static struct fw_lowering lowering(const struct fw_ruleset *rs)
 				 .slots = rs->next_slot,
 				 .turns = rs->npassing < FW_TURNS ? rs->npassing + 1 : FW_TURNS,
 				 .n = rs->nrules,
+				 .actions = rs->actions,
+				 .nactions = rs->nactions,
 				 .rules = rs,
 				 .label = label,
 				 .find = origin };
 
 	for (unsigned r = 0; r < FW_NREASONS; r++)
 		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-			l.policy[r][hook] = (uint8_t)fw_ruleset_policy(rs, (enum fw_reason)r, (enum fw_hook)hook);
+			l.policy[r][hook] = fw_ruleset_policy_action(rs, (enum fw_reason)r, (enum fw_hook)hook);
 	return l;
 }
 

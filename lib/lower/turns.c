@@ -193,7 +193,7 @@ int fw_turns_check(const struct fw_ruleset *rs, struct fw_diags *ds)
 	if (!rules)
 		return -ENOMEM;
 	for (const struct fw_rule *r = rs->first; r; r = r->next)
-		if (!fw_verdict_is(r->verdict, FW_TERMINAL))
+		if (!fw_action_ends(fw_rule_action(rs, r)))
 			rules[n++] = r;
 	sweep(&s, rules, n, DIM_SRC);
 	if (s.err)
@@ -206,6 +206,6 @@ int fw_turns_check_edit(const struct fw_edit *e, struct fw_diags *ds)
 	bool touched = e->nsets > 0;
 
 	for (size_t i = 0; i < e->nrules && !touched; i++)
-		touched = e->rules[i].after && !fw_verdict_is(e->rules[i].after->verdict, FW_TERMINAL);
+		touched = e->rules[i].after && !fw_action_ends(fw_rule_action(e->rs, e->rules[i].after));
 	return touched ? fw_turns_check(e->rs, ds) : 0;
 }

@@ -29,9 +29,9 @@ static void adopter_free(struct adopter *a)
 	free(a->next);
 }
 
-static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, const struct fw_rule *r)
+static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, uint32_t action, const struct fw_rule *r)
 {
-	uint64_t h = fw_mix64((uint64_t)src << 32 | dst) + (uintptr_t)matches + r->verdict;
+	uint64_t h = fw_mix64((uint64_t)src << 32 | dst) + (uintptr_t)matches + action;
 
 	if (r->comment)
 		h += fw_hash_string(r->comment);
@@ -93,7 +93,7 @@ static const struct fw_rule *find_content(const struct adopter *a, uint32_t src,
 		const struct fw_rule *o = a->t.before->index->by_slot[v].rule;
 
 		if (o->src == src && o->dst == dst && (o->nmatches ? o->matches : NULL) == matches &&
-		    o->verdict == r->verdict && fw_same_string(o->comment, r->comment))
+		    o->action == a->t.action[r->action] && fw_same_string(o->comment, r->comment))
 			return o;
 	}
 	return NULL;
@@ -110,7 +110,7 @@ static int index_rest(struct adopter *a, const struct fw_rule *first)
 		return -ENOMEM;
 	for (const struct fw_rule *r = old->last; r && first && r != first->prev; r = r->prev) {
 		const void *matches = r->nmatches ? r->matches : NULL;
-		uint32_t hash = content_hash(r->src, r->dst, matches, r);
+		uint32_t hash = content_hash(r->src, r->dst, matches, r->action, r);
 		bool left = a->fate[r->slot] == LEFT;
 		const struct fw_rule *same = left ? find_content(a, r->src, r->dst, matches, r, hash) : r;
 
@@ -139,7 +139,8 @@ static void match_rest(struct adopter *a, const struct fw_rule *r)
 		    (r->nmatches && !matches))
 			continue;
 
-		const struct fw_rule *same = find_content(a, src, dst, matches, r, content_hash(src, dst, matches, r));
+		const struct fw_rule *same = find_content(a, src, dst, matches, r,
+							  content_hash(src, dst, matches, a->t.action[r->action], r));
 
 		if (!same || a->head[same->slot] == NONE)
 			continue;

@@ -274,7 +274,7 @@ int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t m
 
 bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b)
 {
-	return a->src == b->src && a->dst == b->dst && a->verdict == b->verdict && a->exported == b->exported &&
+	return a->src == b->src && a->dst == b->dst && a->action == b->action && a->exported == b->exported &&
 	       a->nmatches == b->nmatches && (!a->nmatches || a->matches == b->matches) &&
 	       fw_same_string(a->name, b->name) && fw_same_string(a->comment, b->comment);
 }

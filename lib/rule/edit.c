@@ -55,7 +55,8 @@ void fw_edit_abort(struct fw_edit *e)
 	struct fw_ruleset *rs = e->rs;
 
 	fw_undo_to(e, 0);
-	memcpy(rs->policy, u->policy, sizeof(u->policy));
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		fw_policy_set(rs, (enum fw_reason)r, u->policy[r]);
 	memcpy(rs->policy_set, u->policy_set, sizeof(u->policy_set));
 	/* The array was in order before the edit, so it is long enough, unless the ruleset never was in order. */
 	rs->index->ordered = u->ordered && !u->reordered;
@@ -64,13 +65,13 @@ void fw_edit_abort(struct fw_edit *e)
 	end(e);
 }
 
-int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, enum fw_verdict verdict)
+int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action)
 {
 	struct fw_ruleset *rs = e->rs;
 
-	if ((unsigned)reason >= FW_NREASONS || !fw_policy_may_be(reason, verdict))
+	if ((unsigned)reason >= FW_NREASONS || !fw_policy_may_be(reason, &rs->actions[action]))
 		return -EINVAL;
-	rs->policy[reason] = (uint8_t)verdict;
+	fw_policy_set(rs, reason, action);
 	rs->policy_set[reason] = 1;
 	e->policies = memcmp(rs->policy, e->undo->policy, sizeof(rs->policy)) ||
 		      memcmp(rs->policy_set, e->undo->policy_set, sizeof(rs->policy_set));

@@ -111,6 +111,13 @@ bool fw_ifaces_named(const struct fw_ruleset *rs, const struct fw_range *r);
 /* Counts the interfaces that a rule names when it is added (@by 1) or removed (-1). */
 void fw_ifaces_count(struct fw_ruleset *rs, const struct fw_rule *rule, int by);
 
+/* The actions that are verdicts alone. */
+void fw_actions_init(struct fw_ruleset *rs);
+/* A rule or policy more (@by 1) or less (-1) has the action of this number. */
+void fw_action_use(struct fw_ruleset *rs, uint32_t number, int by);
+/* Gives a policy an action, which it may have. */
+void fw_policy_set(struct fw_ruleset *rs, enum fw_reason reason, uint8_t action);
+
 uint32_t fw_id_hash(uint64_t id);
 /* The id that the next rule gets. */
 uint64_t fw_id_next(struct fw_ruleset *rs);

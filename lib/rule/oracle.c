@@ -66,7 +66,7 @@ struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *ke
 {
 	struct fw_way way = { .rule = fw_oracle_next(rs, key, -1), .reason = FW_R_NONE };
 
-	while (way.rule >= 0 && !fw_verdict_is(rs->rules[way.rule]->verdict, FW_TERMINAL)) {
+	while (way.rule >= 0 && !fw_verdict_is(fw_rule_verdict(rs, rs->rules[way.rule]), FW_TERMINAL)) {
 		way.passed[way.npassed++] = way.rule;
 		if (way.npassed == FW_TURNS) {
 			way.rule = -1;
@@ -90,8 +90,8 @@ long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key)
 enum fw_verdict fw_oracle_verdict(const struct fw_ruleset *rs, long index, const struct fw_key *key)
 {
 	if (index >= 0)
-		return rs->rules[index]->verdict;
+		return fw_rule_verdict(rs, rs->rules[index]);
 	if (key->reason == FW_R_NONE)
-		return rs->policy[key->f[FW_F_HOOK]];
+		return fw_policy_verdict(rs, (enum fw_reason)key->f[FW_F_HOOK]);
 	return fw_ruleset_policy(rs, (enum fw_reason)key->reason, (enum fw_hook)key->f[FW_F_HOOK]);
 }

@@ -37,7 +37,7 @@ static int check_words(const struct fw_ruleset *rs, const struct fw_rule *r, con
 {
 	const struct fw_rule *other;
 
-	if (!fw_verdict_is(r->verdict, FW_OF_RULES))
+	if (!rs->action_use[r->action].taken || !fw_verdict_is(fw_rule_verdict(rs, r), FW_OF_RULES))
 		return fw_diag_add(ds, fw_place_of(at, at->rule), FW_RULE_VERDICTS, "the rule has no verdict");
 	if (r->comment && fw_comment_check(r->comment, fw_place_of(at, at->comment), ds))
 		return -EINVAL;
@@ -165,6 +165,7 @@ static int make(struct fw_ruleset *rs, const struct fw_rule *checked, const stru
 	}
 	rs->addrs[r->src].refs++;
 	rs->addrs[r->dst].refs++;
+	fw_action_use(rs, r->action, 1);
 	if (err)
 		fw_rule_free(rs, r, old);
 	else
@@ -215,6 +216,7 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r)
 	copy->edit = 0;
 	rs->addrs[r->src].refs++;
 	rs->addrs[r->dst].refs++;
+	fw_action_use(rs, r->action, 1);
 	if (r->nmatches)
 		fw_blob_of(r->matches)->refs++;
 	return copy;
@@ -233,5 +235,6 @@ void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule
 	put_matches(rs, r);
 	fw_book_drop(&rs->book, r->src);
 	fw_book_drop(&rs->book, r->dst);
+	fw_action_use(rs, r->action, -1);
 	fw_region_recycle(&rs->region, r, sizeof(*r));
 }

@@ -47,8 +47,9 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 	rs->index->slot_free = FW_SLOT_NONE;
 	rs->index->ordered = true;
 	rs->next_id = 1;
+	fw_actions_init(rs);
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		rs->policy[r] = fw_reason_info[r].verdict;
+		fw_policy_set(rs, (enum fw_reason)r, fw_reason_info[r].verdict);
 	if (file)
 		rs->file = fw_region_strdup(&rs->region, file, strlen(file));
 	if ((file && !rs->file) || fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &any))
@@ -95,7 +96,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->dst, 1);
 	fw_ifaces_count(rs, r, 1);
 	rs->nrules++;
-	rs->npassing += !fw_verdict_is(r->verdict, FW_TERMINAL);
+	rs->npassing += !fw_action_ends(fw_rule_action(rs, r));
 	rs->index->ordered = false;
 }
 
@@ -114,7 +115,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->dst, UINT32_MAX);
 	fw_ifaces_count(rs, r, -1);
 	rs->nrules--;
-	rs->npassing -= !fw_verdict_is(r->verdict, FW_TERMINAL);
+	rs->npassing -= !fw_action_ends(fw_rule_action(rs, r));
 	rs->index->ordered = false;
 }
 

@@ -65,6 +65,19 @@ const void *fw_translate_matches(const struct fw_translation *t, const struct fw
 	return t->blobs[b->number];
 }
 
+/* The number of the same action in the old ruleset's numbers. */
+static uint32_t translate_action(const struct fw_translation *t, uint32_t number)
+{
+	struct fw_action a = t->rs->actions[number];
+
+	if (a.flags & FW_ACTION_ADD)
+		a.set = t->sets[a.set];
+	for (uint32_t n = 0; n < t->before->nactions; n++)
+		if (t->before->action_use[n].taken && !memcmp(&a, &t->before->actions[n], sizeof(a)))
+			return n;
+	return FW_UNKNOWN;
+}
+
 int fw_translation_init(struct fw_translation *t, const struct fw_ruleset *rs, const struct fw_ruleset *old)
 {
 	*t = (struct fw_translation){
@@ -83,6 +96,8 @@ int fw_translation_init(struct fw_translation *t, const struct fw_ruleset *rs, c
 
 		t->sets[i] = number < 0 ? FW_UNKNOWN : (uint32_t)number;
 	}
+	for (uint32_t n = 0; n < rs->nactions; n++)
+		t->action[n] = rs->action_use[n].taken ? translate_action(t, n) : FW_UNKNOWN;
 	for (uint32_t i = 0, guess = 0; i < rs->naddrs; i++) {
 		t->addrs[i] = rs->addrs[i].ranges ? translate_addrs(t, i, guess) : FW_UNKNOWN;
 		if (t->addrs[i] != FW_UNKNOWN)
@@ -99,7 +114,8 @@ bool fw_same_matches(const struct fw_translation *t, const struct fw_rule *r, co
 
 bool fw_same_content(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old)
 {
-	return r->verdict == old->verdict && fw_same_matches(t, r, old) && fw_same_string(r->comment, old->comment);
+	return t->action[r->action] == old->action && fw_same_matches(t, r, old) &&
+	       fw_same_string(r->comment, old->comment);
 }
 
 bool fw_same_text(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old)

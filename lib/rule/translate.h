@@ -19,6 +19,7 @@ struct fw_translation {
 	const void **blobs;     /* by number of the blob; NULL: there is none, or it is not known yet */
 	bool *blob_known;
 	uint32_t *scratch; /* numbers of sets */
+	uint32_t action[FW_ACTIONS_MAX];
 };
 
 /* Interfaces have the same numbers in both. 0 or -ENOMEM; fw_translation_free() in any case. */

@@ -156,7 +156,7 @@ static int rule(struct cursor *c, struct fw_ruleset *rs)
 {
 	struct match1 room[3];
 	const struct fw_match *matches[3];
-	struct fw_rule r = { .matches = matches, .verdict = FW_DROP, .line = c->line };
+	struct fw_rule r = { .matches = matches, .action = FW_DROP, .line = c->line };
 	struct fw_addr_range src, dst;
 	struct fw_place at = place(c);
 	int err = expect(c, '@');

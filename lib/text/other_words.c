@@ -121,7 +121,6 @@ static const struct {
 	{ "deny", RULE, "write 'drop'" },
 	{ "block", RULE, "write 'drop'" },
 	{ "discard", RULE, "write 'drop'" },
-	{ "reject", RULE, "write 'drop': rules send no replies, so there is no 'reject'" },
 	{ "masquerade", RULE | TEXT, NO_NAT },
 	{ "snat", RULE | TEXT, NO_NAT },
 	{ "dnat", RULE | TEXT, NO_NAT },
@@ -131,7 +130,6 @@ static const struct {
 	{ "pass", TEXT | CHANGE, "write 'rule ... accept'" },
 	{ "deny", TEXT | CHANGE, "write 'rule ... drop'" },
 	{ "block", TEXT | CHANGE, "write 'rule ... drop'" },
-	{ "reject", TEXT | CHANGE, "write 'rule ... drop': rules send no replies, so there is no 'reject'" },
 	FW_VERDICTS(A_VERDICT)
 	{ "default", TEXT | CHANGE, "write 'policy in drop'" },
 	{ "add", TEXT, "in a file of rules write 'rule ...'; for changes use `fwctl batch`" },

@@ -16,10 +16,10 @@ static int parser_policy_verdict(struct fw_parser *p, enum fw_reason reason, uin
 	bool follows = fw_parser_at_verdict(p, FW_OF_POLICIES) == FW_FOLLOW;
 	char words[FW_VERDICT_WORDS];
 
-	if (follows && !fw_policy_may_be(reason, FW_FOLLOW))
+	if (follows && !fw_policy_may_have(reason, FW_FOLLOW))
 		return fw_parser_expected(p, fw_verdict_words(FW_TERMINAL, "", words, sizeof(words)),
 					  "other policies may follow this one");
-	return fw_parser_verdict(p, fw_policy_may_be(reason, FW_FOLLOW) ? FW_OF_POLICIES : FW_TERMINAL, out);
+	return fw_parser_verdict(p, fw_policy_may_have(reason, FW_FOLLOW) ? FW_OF_POLICIES : FW_TERMINAL, out);
 }
 
 static int refuse_policy(struct fw_parser *p)

@@ -487,7 +487,7 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	if (!err)
 		err = parse_matches(p, rule);
 	if (!err)
-		err = fw_parser_verdict(p, FW_OF_RULES, &rule->draft.verdict);
+		err = fw_parser_verdict(p, FW_OF_RULES, &rule->draft.action);
 	if (!err)
 		err = parse_tail(p, rule);
 	if (!err)

@@ -284,7 +284,7 @@ static void print_tail(struct printer *p)
 {
 	print_matches(p, FW_PLACE_ADDRESSES, UINT_MAX);
 	word(p->b, " ");
-	word(p->b, fw_verdict_name(p->rule->verdict));
+	word(p->b, fw_verdict_name(fw_rule_verdict(p->rs, p->rule)));
 	word(p->b, p->rule->exported ? " counter" : "");
 	if (p->rule->comment) {
 		word(p->b, " comment ");
@@ -340,7 +340,8 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r])
-			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
+			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
+				      fw_verdict_name(fw_policy_verdict(rs, (enum fw_reason)r)));
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (rs->sets[i].name) {
 			fw_text_print_set(b, &rs->sets[i], 0);

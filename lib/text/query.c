@@ -165,7 +165,7 @@ static int check_possible(struct fw_query *q, const struct fw_rule_places *at, s
 				     .dst = FW_ANY,
 				     .matches = matches,
 				     .nmatches = 1,
-				     .verdict = q->verdict >= 0 ? (uint8_t)q->verdict : FW_DROP };
+				     .action = q->verdict >= 0 ? (uint8_t)q->verdict : FW_DROP };
 	int passes;
 
 	frames.match.r[0] = (struct fw_range){ 0, fw_field_info[FW_F_ETHERTYPE].max };
@@ -354,7 +354,7 @@ int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struc
 	int err;
 
 	*m.work -= 1 + rule->nmatches;
-	if ((q->verdict >= 0 && rule->verdict != q->verdict) || !values_meet(&m))
+	if ((q->verdict >= 0 && (int)fw_rule_verdict(rs, rule) != q->verdict) || !values_meet(&m))
 		return 0;
 	take_common(&m);
 	if (meet_in_frames(&m))

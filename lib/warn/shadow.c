@@ -219,7 +219,7 @@ void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw
 	same = fw_rule_covers(rs, r, by);
 	if (by->line && file)
 		snprintf(line, sizeof(line), " in line %u", by->line);
-	if (r->verdict == by->verdict)
+	if (r->action == by->action)
 		snprintf(hint, sizeof(hint), "it can go");
 	else
 		snprintf(hint, sizeof(hint), "if it is an exception, put it in front of rule %llu",
@@ -235,9 +235,9 @@ struct wide {
 	unsigned n;
 };
 
-static bool is_wide(const struct fw_rule *r)
+static bool is_wide(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	return fw_verdict_is(r->verdict, FW_TERMINAL) && r->src == FW_ANY && r->dst == FW_ANY &&
+	return fw_action_ends(fw_rule_action(rs, r)) && r->src == FW_ANY && r->dst == FW_ANY &&
 	       (!r->nmatches || (r->nmatches == 1 && fw_rule_match(r, FW_F_HOOK)));
 }
 
@@ -247,7 +247,7 @@ static const struct fw_rule *by_wide(struct wide *w, const struct fw_ruleset *rs
 	for (unsigned i = 0; i < w->n; i++)
 		if (fw_rule_covers(rs, w->rule[i], r))
 			return w->rule[i];
-	if (w->n < FW_NHOOKS + 1 && is_wide(r))
+	if (w->n < FW_NHOOKS + 1 && is_wide(rs, r))
 		w->rule[w->n++] = r;
 	return NULL;
 }

@@ -129,7 +129,7 @@ static int write_body(struct bench_changes *c, bool known, struct fw_buf *out)
 	draft.id = 0;
 	draft.name = draft.comment = NULL;
 	if (bench_random(c) % 4 == 0)
-		draft.verdict = draft.verdict == FW_DROP ? FW_ACCEPT : FW_DROP;
+		draft.action = draft.action == FW_DROP ? FW_ACCEPT : FW_DROP;
 	if (known)
 		address_known(c, &draft);
 	else

@@ -47,7 +47,8 @@ static void print_head(struct fw_buf *b, const struct fw_ruleset *rs)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r])
-			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
+			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
+				      fw_verdict_name(fw_policy_verdict(rs, (enum fw_reason)r)));
 	for (size_t i = 0; i < rs->nsets; i++) {
 		struct fw_set set = rs->sets[i];
 

@@ -151,7 +151,7 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 		const struct fw_rule *r = fw_ruleset_by_slot(rs, slot);
 
 		if (r)
-			metric_rule(b, r, engine_rule_count(e, r));
+			metric_rule(b, rs, r, engine_rule_count(e, r));
 	}
 }
 

@@ -28,7 +28,7 @@ static long same_match(const struct fw_ruleset *rs, const struct fw_key *key, lo
 					cpu.hit != FW_HIT_NONE && FW_HIT_RANK(cpu.hit) == rs->rules[want]->rank &&
 						FW_WHAT_COUNTER((uint32_t)cpu.hit) ==
 							rs->rules[want]->slot + FW_COUNTER_RULES &&
-						FW_WHAT_ACTION((uint32_t)cpu.hit) == rs->rules[want]->verdict);
+						FW_WHAT_ACTION((uint32_t)cpu.hit) == rs->rules[want]->action);
 
 	if (!same)
 		fail_msg("FW_SEED=%llu: after rule %ld of %zu: rule %ld, but the hit is %#llx",

@@ -241,7 +241,7 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 
 	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
 	/* Few, or nearly each ruleset would be refused for them. */
-	rule.verdict = (uint8_t)rnd(m->rs->npassing < FW_TURNS - 4 ? FW_NOF_RULES : FW_NTERMINAL);
+	rule.action = (uint8_t)rnd(m->rs->npassing < FW_TURNS - 4 ? FW_NOF_RULES : FW_NTERMINAL);
 	rule.exported = !rnd(4);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
 	rule.name = rnd(8) ? NULL : name;
@@ -301,7 +301,7 @@ uint8_t random_policy(enum fw_reason reason)
 
 	do
 		verdict = rnd(FW_NVERDICTS);
-	while (!fw_policy_may_be(reason, verdict));
+	while (!fw_policy_may_have(reason, verdict));
 	return (uint8_t)verdict;
 }
 

@@ -54,7 +54,7 @@ static void add_port_rule(struct fw_ruleset *rs, uint32_t src, uint32_t dst, uin
 	struct wide port = { { .field = FW_F_DPORT, .n = 1 }, { { lo, hi } } };
 	const struct fw_match *matches[] = { &proto.m, &port.m };
 	struct fw_rule rule = {
-		.src = src, .dst = dst, .matches = matches, .nmatches = 2, .verdict = (uint8_t)random_below(2)
+		.src = src, .dst = dst, .matches = matches, .nmatches = 2, .action = (uint8_t)random_below(2)
 	};
 
 	assert_int_equal(fw_ruleset_add(rs, &rule, (struct fw_place){ 0 }, NULL, NULL), 0);

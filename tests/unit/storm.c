@@ -53,7 +53,7 @@ static void answer_make(const struct fw_ruleset *rs, const struct fw_key *key, u
 		want->slot = rs->rules[way.rule]->slot;
 	for (uint32_t i = 0; i < way.npassed; i++)
 		passed[i] =
-			FW_WHAT(rs->rules[way.passed[i]]->slot + FW_COUNTER_RULES, rs->rules[way.passed[i]]->verdict);
+			FW_WHAT(rs->rules[way.passed[i]]->slot + FW_COUNTER_RULES, rs->rules[way.passed[i]]->action);
 }
 
 /* The answers of the next generation; a turn of the ring later nobody asks for those that stood there. */

@@ -460,7 +460,7 @@ static char *shuffled(const struct fw_ruleset *old)
 		struct fw_buf text = { 0 };
 
 		if (!random_below(5))
-			copy.verdict = (uint8_t)((copy.verdict + 1) % FW_NOF_RULES);
+			copy.action = (uint8_t)((copy.action + 1) % FW_NOF_RULES);
 		if (!random_below(5))
 			copy.exported ^= 1;
 		if (random_below(2) || names[k])
@@ -486,7 +486,7 @@ static char *matches(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	struct fw_rule copy = *r;
 
-	copy.verdict = 0;
+	copy.action = 0;
 	copy.comment = NULL;
 	return content(rs, &copy);
 }

@@ -231,7 +231,7 @@ static void long_lists(void **state)
 	for (uint8_t i = 0; i < 3; i++, ports->field--) {
 		if (i == 2)
 			ports->field = FW_F_MARK;
-		rule.verdict = i & 1;
+		rule.action = i & 1;
 		assert_int_equal(fw_ruleset_add(rs, &rule, (struct fw_place){ 0 }, &ds, NULL), 0);
 	}
 	assert_true(verdict_begin(rs));

@@ -115,7 +115,7 @@ static void rules_come_where_they_belong(void **state)
 static void a_rule_has_one_row(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule 1 name a drop\nrule 2 drop\nrule 3 drop\n");
-	struct fw_rule *a = rs->rules[0], *b = rs->rules[1], *r, draft = { .verdict = FW_ACCEPT };
+	struct fw_rule *a = rs->rules[0], *b = rs->rules[1], *r, draft = { .action = FW_ACCEPT };
 	uint32_t slot = a->slot;
 	struct fw_edit e = begin(rs);
 
@@ -127,7 +127,7 @@ static void a_rule_has_one_row(void **state)
 	assert_int_equal(e.nrules, 1);
 	assert_ptr_equal(e.rules[0].before, a);
 	assert_ptr_equal(e.rules[0].after, r);
-	assert_int_equal(a->verdict, FW_DROP);
+	assert_int_equal(a->action, FW_DROP);
 	assert_string_equal(a->name, "a");
 	assert_string_equal(r->name, "b");
 	assert_int_equal(r->slot, slot);
@@ -165,7 +165,7 @@ static void a_rule_has_one_row(void **state)
 static void replaced_rules_keep_their_name(void **state)
 {
 	struct fw_ruleset *rs = ruleset_of("rule 7 name a drop comment \"x\"\nrule 8 name c drop\n");
-	struct fw_rule draft = { .id = 99, .verdict = FW_ACCEPT, .comment = "y" }, *r;
+	struct fw_rule draft = { .id = 99, .action = FW_ACCEPT, .comment = "y" }, *r;
 	struct fw_edit e = begin(rs);
 	struct fw_diags ds = { .n = 0 };
 
@@ -334,7 +334,7 @@ static void random_op(struct fw_edit *e, struct model *m, unsigned hot)
 	size_t at = m->n ? random_below((uint32_t)m->n) : 0, to;
 	struct fw_rule *r = m->n ? fw_ruleset_by_id(rs, m->id[at]) : NULL;
 	uint32_t src = random_below(30);
-	struct fw_rule draft = { .src = net(rs, src, 32), .verdict = (uint8_t)random_below(2) };
+	struct fw_rule draft = { .src = net(rs, src, 32), .action = (uint8_t)random_below(2) };
 	char name[16];
 
 	snprintf(name, sizeof(name), "n%u", m->names++);
@@ -444,7 +444,7 @@ static void ends_of_the_ranks(void **state)
 {
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	struct fw_edit e = begin(rs);
-	struct fw_rule draft = { .verdict = FW_DROP };
+	struct fw_rule draft = { .action = FW_DROP };
 
 	for (int i = 0; i < 50; i++)
 		add(&e, 0, last);
@@ -650,7 +650,7 @@ static void edits_refuse(void **state)
 		{ { .id = 2 }, "rule id 2 is taken" },
 		{ { .name = "a" }, "rule name 'a' is taken" },
 		{ { .name = "9" }, "'9' is not a valid name for a rule" },
-		{ { .verdict = 7 }, "the rule has no verdict" },
+		{ { .action = FW_FOLLOW }, "the rule has no verdict" },
 		{ { .src = 9 }, "there is no address expression 9" },
 		{ { .dst = 1 }, "there is no address expression 1" },
 		{ { .comment = "\n" }, "byte 0x0a of the comment" },

@@ -268,7 +268,6 @@ static struct fw_action *action(uint32_t number)
 	X(entry_counter, "has no counter",                                                                           \
 	  im.single->hit = FW_HIT(1, 0, FW_WHAT(FW_COUNTER_RULES + im.root->slots, 0)))                              \
 	X(actions_nowhere, "table of actions", im.root->actions = 0)                                                 \
-	X(no_actions, "table of actions", im.root->nactions = 0)                                                     \
 	X(action_verdict, "an action has a verdict", action(FW_ACCEPT)->verdict = FW_FOLLOW)                         \
 	X(action_other, "an action has a verdict", action(FW_DROP)->verdict = FW_ACCEPT)                             \
 	X(policy_action, "a policy has an action", im.root->policy[FW_OUT][FW_R_IN] = FW_NTERMINAL)                  \

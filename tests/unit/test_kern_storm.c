@@ -231,7 +231,7 @@ static void storm(void **state)
 static void edit_wide(struct storm *s, struct fw_edit *e)
 {
 	static struct fw_addr_range r[6000];
-	struct fw_rule draft = { .verdict = (uint8_t)random_below(2) };
+	struct fw_rule draft = { .action = (uint8_t)random_below(2) };
 
 	for (size_t i = 0; i < ROWS(r); i++)
 		r[i] = fw_addr_prefix(FW_IP4, (struct fw_addr){ random_u64() & 0xffffffff00000000ull, 0 },

@@ -21,7 +21,7 @@ static struct fw_ruleset *some_rules(size_t n, struct rule_count *all)
 	uint64_t ids[MAX];
 
 	for (size_t i = 0; i < n; i++) {
-		struct fw_rule draft = { .verdict = FW_DROP };
+		struct fw_rule draft = { .action = FW_DROP };
 		size_t k = random_below((uint32_t)i + 1);
 
 		assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, NULL), 0);
@@ -63,24 +63,26 @@ static void lines(void **state)
 		struct fw_count count;
 		const char *want;
 	} rows[] = {
-		{ { .id = 1, .verdict = FW_DROP }, { 0, 0 }, "1 0 0 drop - -" },
-		{ { .id = 10, .verdict = FW_ACCEPT, .exported = 1 }, { 10, 9 }, "10 10 9 accept counter -" },
-		{ { .id = 9, .verdict = FW_ACCEPT, .name = "web" }, { 1, 1500 }, "9 1 1500 accept - web" },
-		{ { .id = UINT64_MAX, .verdict = FW_ACCEPT, .exported = 1, .name = longest },
+		{ { .id = 1, .action = FW_DROP }, { 0, 0 }, "1 0 0 drop - -" },
+		{ { .id = 10, .action = FW_ACCEPT, .exported = 1 }, { 10, 9 }, "10 10 9 accept counter -" },
+		{ { .id = 9, .action = FW_ACCEPT, .name = "web" }, { 1, 1500 }, "9 1 1500 accept - web" },
+		{ { .id = UINT64_MAX, .action = FW_ACCEPT, .exported = 1, .name = longest },
 		  { UINT64_MAX, UINT64_MAX },
 		  "18446744073709551615 18446744073709551615 18446744073709551615 accept counter "
 		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" },
 	};
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	struct fw_buf got = { 0 }, want = { 0 };
 
 	memset(longest, 'x', FW_NAME_MAX);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		metric_rule(&got, &rows[i].rule, rows[i].count);
+		metric_rule(&got, rs, &rows[i].rule, rows[i].count);
 		fw_buf_printf(&want, "%s\n", rows[i].want);
 	}
 	assert_string_equal(got.text, want.text);
 	fw_buf_free(&got);
 	fw_buf_free(&want);
+	fw_ruleset_free(rs);
 }
 
 static void times(void **state)

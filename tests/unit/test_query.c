@@ -164,7 +164,7 @@ static void ask(const struct fw_ruleset *rs, const struct fw_rule *rule, struct 
 	char text[4096];
 	bool icmp = fw_rule_match(rule, FW_F_ICMP_TYPE) || fw_rule_match(rule, FW_F_ICMP_CODE);
 
-	*a = (struct asked){ .rs = rs, .rule = { .id = 1, .matches = a->matches, .verdict = FW_DROP } };
+	*a = (struct asked){ .rs = rs, .rule = { .id = 1, .matches = a->matches, .action = FW_DROP } };
 	a->rule.src = random_below(2) || has_sets(rs, rule->src) ? FW_ANY : rule->src;
 	a->rule.dst = random_below(2) || has_sets(rs, rule->dst) ? FW_ANY : rule->dst;
 	for (unsigned i = 0; i < rule->nmatches; i++)

@@ -397,7 +397,7 @@ static void run_row(const struct row *row)
 	struct fw_ruleset *rs = fw_ruleset_new("x.rules");
 	struct wide w[ROWS(row->m)] = { 0 };
 	const struct fw_match *matches[ROWS(row->m)];
-	struct fw_rule draft = { .matches = matches, .verdict = FW_ACCEPT }, *r = NULL;
+	struct fw_rule draft = { .matches = matches, .action = FW_ACCEPT }, *r = NULL;
 	struct fw_diags ds = { .n = 0 };
 	uint32_t set;
 
@@ -535,7 +535,7 @@ static void drafts_out_of_bounds(void **state)
 	struct wide w = { { .field = FW_NFIELDS, .n = 1 }, { { 0 } } };
 	const struct fw_match *matches[] = { &w.m };
 	struct fw_rule drafts[] = {
-		{ .src = 1 }, { .dst = 9 }, { .verdict = FW_NOF_RULES }, { .matches = matches, .nmatches = 1 }
+		{ .src = 1 }, { .dst = 9 }, { .action = FW_NOF_RULES }, { .matches = matches, .nmatches = 1 }
 	};
 
 	for (size_t i = 0; i < ROWS(drafts); i++)

@@ -129,7 +129,7 @@ static int rule_add(struct fw_edit *e, uint32_t values)
 	static const struct fw_range tcp = { 6, 6 };
 	struct random_match m[3] = { { .m = { .field = FW_F_PROTO, .n = 1 } } };
 	const struct fw_match *matches[3] = { &m[0].m, &m[1].m, &m[2].m };
-	struct fw_rule draft = { .matches = matches, .nmatches = 1, .verdict = (uint8_t)random_below(2) };
+	struct fw_rule draft = { .matches = matches, .nmatches = 1, .action = (uint8_t)random_below(2) };
 	struct fw_position pos = { random_below(3) ? FW_LAST : FW_FIRST, NULL };
 
 	m[0].m.r[0] = tcp;

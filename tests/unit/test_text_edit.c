@@ -208,7 +208,7 @@ static const struct {
 	{ "rule drop", 1, 1, "expected 'add'", "write 'add rule ...'", 1 },
 	{ "delete rule 1", 1, 1, "expected 'add'", "write 'del rule ...'", 1 },
 	{ "add drop", 1, 5, "expected 'rule', not 'drop'", "set create", 1 },
-	{ "add rule", 1, 9, "expected a match, 'drop', 'accept' or 'continue' before the end", "", 1 },
+	{ "add rule", 1, 9, "expected a match, 'drop', 'accept', 'reject' or 'continue' before the end", "", 1 },
 	{ "add rule befor ssh drop", 1, 10, "expected a match", "", 1 },
 	{ "add rule before sshd drop", 1, 17, "there is no rule 'sshd'", "did you mean 'ssh'?", 1 },
 	{ "add rule after 11 drop", 1, 16, "there is no rule '11'", "", 1 },
@@ -268,7 +268,7 @@ static const struct {
 	{ "set destroy admins", 1, 13, "in use, by rule 10", "delete or replace", 1 },
 	{ "set destroy empty x", 1, 19, "expected the end of the line", "", 1 },
 	{ "policy inn drop", 1, 8, "no policy for 'inn'", "did you mean 'in'?", 1 },
-	{ "policy in", 1, 10, "expected 'drop' or 'accept'", "", 1 },
+	{ "policy in", 1, 10, "expected 'drop', 'accept' or 'reject'", "", 1 },
 	{ "policy in drop x", 1, 16, "expected the end of the line", "", 1 },
 	/* One line's errors are enough. */
 	{ "del rule a\ndel rule b", 1, 10, "there is no rule 'a'", "", 1 },

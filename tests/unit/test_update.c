@@ -332,7 +332,7 @@ static void edit_wide(struct live *l, struct fw_edit *e)
 {
 	static struct fw_addr_range r[4000];
 	size_t n = 1 + random_below(ROWS(r));
-	struct fw_rule draft = { .verdict = (uint8_t)random_below(2) }, *old = random_rule(l->rs);
+	struct fw_rule draft = { .action = (uint8_t)random_below(2) }, *old = random_rule(l->rs);
 
 	for (size_t i = 0; i < n; i++)
 		r[i] = fw_addr_prefix(FW_IP4, (struct fw_addr){ random_u64() & 0xffffffff00000000ull, 0 },
@@ -385,7 +385,7 @@ static void add_nested(struct live *l, struct fw_edit *e, unsigned from, unsigne
 
 	for (unsigned len = from; len < to; len++) {
 		struct fw_addr_range r = fw_addr_prefix(FW_IP6, a, len);
-		struct fw_rule draft = { .verdict = len & 1 };
+		struct fw_rule draft = { .action = len & 1 };
 
 		assert_int_equal(fw_ruleset_addrs(l->rs, &r, 1, NULL, 0, false, &draft.src), 0);
 		assert_int_equal(fw_edit_add(e, &draft, (struct fw_position){ FW_FIRST, NULL }, (struct fw_place){ 0 },
@@ -428,7 +428,7 @@ static void nesting(void **state)
 static void add_from(struct live *l, struct fw_edit *e, uint32_t addr, unsigned len)
 {
 	struct fw_addr_range r = fw_addr_prefix(FW_IP4, (struct fw_addr){ (uint64_t)addr << 32, 0 }, len);
-	struct fw_rule draft = { .verdict = (uint8_t)random_below(2) };
+	struct fw_rule draft = { .action = (uint8_t)random_below(2) };
 
 	assert_int_equal(fw_ruleset_addrs(l->rs, &r, 1, NULL, 0, false, &draft.src), 0);
 	assert_int_equal(

@@ -179,7 +179,7 @@ static struct fw_result oracle(const struct fw_key *key)
 	want.passed = passed;
 	for (uint32_t i = 0; i < way.npassed; i++)
 		passed[i] = FW_WHAT(engines.rs->rules[way.passed[i]]->slot + FW_COUNTER_RULES,
-				    engines.rs->rules[way.passed[i]]->verdict);
+				    engines.rs->rules[way.passed[i]]->action);
 	return want;
 }
 

@@ -60,7 +60,7 @@ static void ask_oracle(const struct fw_ruleset *rs, struct answer *a)
 	a->oracle.passed = a->passed;
 	for (uint32_t i = 0; i < a->way.npassed; i++)
 		a->passed[i] = FW_WHAT(rs->rules[a->way.passed[i]]->slot + FW_COUNTER_RULES,
-				       rs->rules[a->way.passed[i]]->verdict);
+				       rs->rules[a->way.passed[i]]->action);
 	if (a->index < 0)
 		return;
 	a->oracle.slot = rs->rules[a->index]->slot;

@@ -37,16 +37,18 @@ static void print_rule(const struct printer *p, const json_t *o)
 
 static void print_policy(const struct printer *p, const json_t *o)
 {
-	const json_t *before = json_object_get(o, "before");
+	const json_t *before;
+	size_t i;
 
 	if (!p->terse)
 		ctl_print_counts(o);
 	printf("policy %s %s%s\n", ctl_field_text(o, "policy"), ctl_field_text(o, "verdict"),
 	       json_is_true(json_object_get(o, "set")) ? "" : "  # by default");
-	if (!before)
-		return;
-	ctl_print_counts(before);
-	printf("policy %s %s  # before\n", ctl_field_text(o, "policy"), ctl_field_text(before, "verdict"));
+	json_array_foreach(json_object_get(o, "before"), i, before)
+	{
+		ctl_print_counts(before);
+		printf("policy %s %s  # before\n", ctl_field_text(o, "policy"), ctl_field_text(before, "verdict"));
+	}
 }
 
 /* " timeout 1h", if @seconds is a number. */
@@ -218,8 +220,8 @@ const struct ctl_command ctl_list = {
 		",\n"
 		"set {set (name), dynamic, timeout and size if it has them, elements (how many), ranges, left (seconds that each of them\n"
 		"stays, or null; only if some leave), rules (that use it), more (true: continued in the next object)},\n"
-		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided with the other\n"
-		"verdict, which it had before, if anything: verdict, packets, bytes)}; at last {ok, count, total}.\n",
+		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided with\n"
+		"verdicts that it had before, if anything: [{verdict, packets, bytes}])}; at last {ok, count, total}.\n",
 	.options = list_options,
 	.words = "rules sets policy",
 	.kinds = CTL_KIND_MATCH,

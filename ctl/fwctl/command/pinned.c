@@ -187,9 +187,13 @@ static void policy_as_json(const struct pinned *l, unsigned reason, unsigned ver
 	json_t *o = json_verdict(l, reason, verdict);
 
 	json_object_set_new(o, "policy", json_string(fw_reason_info[reason].name));
-	for (unsigned other = 0; other < FW_NTERMINAL; other++)
-		if (decided_before(l, reason, other))
-			json_object_set_new(o, "before", json_verdict(l, reason, other));
+	for (unsigned other = 0; other < FW_NTERMINAL; other++) {
+		if (!decided_before(l, reason, other))
+			continue;
+		if (!json_object_get(o, "before"))
+			json_object_set_new(o, "before", json_array());
+		json_array_append_new(json_object_get(o, "before"), json_verdict(l, reason, other));
+	}
 	ctl_json_print(o);
 }
 

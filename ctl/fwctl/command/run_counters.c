@@ -27,7 +27,7 @@ static json_t *rule_json(const void *ctx, const struct counter_line *l)
 /* What a policy decided; one that follows others has their verdicts. */
 static struct fw_count policy_count(const struct counters *c, enum fw_reason reason)
 {
-	uint8_t policy = c->rs->policy[reason];
+	enum fw_verdict policy = fw_policy_verdict(c->rs, reason);
 	struct fw_count sum = { 0 };
 
 	for (unsigned verdict = 0; verdict < FW_NTERMINAL; verdict++) {
@@ -50,7 +50,7 @@ static void read_all(struct counters *c, size_t max)
 		struct counter_line l = counter_step(&c->reasons[i], policy_count(c, (enum fw_reason)i));
 
 		l.reason = (enum fw_reason)i;
-		l.verdict = c->rs->policy[i];
+		l.verdict = fw_policy_verdict(c->rs, (enum fw_reason)i);
 		counter_view_policy(&c->view, &l);
 	}
 }

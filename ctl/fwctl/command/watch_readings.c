@@ -122,11 +122,21 @@ static int verdict_of(const json_t *o)
 	return fw_verdict_find(name, strlen(name), FW_OF_POLICIES);
 }
 
+/* What a policy decided with a verdict that it had before. */
+static struct fw_count count_before(const json_t *policy, int verdict)
+{
+	const json_t *before;
+	size_t i;
+
+	json_array_foreach(json_object_get(policy, "before"), i,
+			   before) if (verdict_of(before) == verdict) return count_of(before);
+	return (struct fw_count){ 0 };
+}
+
 static void add_policy(struct readings *r, const json_t *o)
 {
 	const char *name = ctl_field_text(o, "policy");
-	const json_t *before = json_object_get(o, "before");
-	int is = verdict_of(o), was = verdict_of(before);
+	int is = verdict_of(o);
 
 	for (unsigned i = 0; is >= 0 && i < FW_NREASONS; i++) {
 		if (strcmp(name, fw_reason_info[i].name))
@@ -134,8 +144,7 @@ static void add_policy(struct readings *r, const json_t *o)
 		add_verdict(r, (enum fw_reason)i, (enum fw_verdict)is, count_of(o), true);
 		for (int v = 0; is < FW_NTERMINAL && v < FW_NTERMINAL; v++)
 			if (v != is)
-				add_verdict(r, (enum fw_reason)i, (enum fw_verdict)v,
-					    count_of(v == was ? before : NULL), false);
+				add_verdict(r, (enum fw_reason)i, (enum fw_verdict)v, count_before(o, v), false);
 	}
 }
 

@@ -19,7 +19,6 @@ static const struct {
 	{ "deny", "add rule ... drop" },
 	{ "block", "add rule ... drop" },
 	{ "ban", "set add NAME ADDRESS" },
-	{ "reject", "add rule ... drop" },
 	FW_VERDICTS(A_VERDICT)
 	{ "rule", "add rule ..." },
 	{ "append", "add rule ..." },

@@ -43,7 +43,7 @@ json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 
 	fw_text_print_rule(&text, rs, rule);
-	return ctl_json_rule(rule->id, rule->name, (enum fw_verdict)rule->verdict, text.text);
+	return ctl_json_rule(rule->id, rule->name, fw_rule_verdict(rs, rule), text.text);
 }
 
 json_t *ctl_json_diags(const struct fw_diags *ds)

@@ -88,11 +88,11 @@ static bool print_next(struct shown *w, struct fw_buf *b)
 	if (w->chosen && w->next < w->chosen->n) {
 		const struct rule_count *c = fw_rule_heap_at(w->chosen, w->next++);
 
-		metric_rule(b, fw_ruleset_by_slot(w->rs, c->slot), c->row.count);
+		metric_rule(b, w->rs, fw_ruleset_by_slot(w->rs, c->slot), c->row.count);
 		return true;
 	}
 	if (w->rule) {
-		metric_rule(b, w->rule, w->by_slot[w->rule->slot]);
+		metric_rule(b, w->rs, w->rule, w->by_slot[w->rule->slot]);
 		w->rule = w->rule->next;
 		return true;
 	}

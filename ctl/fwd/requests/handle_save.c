@@ -22,7 +22,8 @@ static int save_all(struct long_writer *w, const struct fwd *d, void *ctx)
 
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r])
-			fw_buf_printf(&w->b, "policy %s %s\n", fw_reason_info[r].name, fw_verdict_name(rs->policy[r]));
+			fw_buf_printf(&w->b, "policy %s %s\n", fw_reason_info[r].name,
+				      fw_verdict_name(fw_policy_verdict(rs, (enum fw_reason)r)));
 	for (size_t i = 0; !err && i < rs->nsets; i++)
 		err = save_set(w, &rs->sets[i], engine_now(d->engine));
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next) {

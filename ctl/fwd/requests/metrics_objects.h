@@ -6,7 +6,7 @@
 #include "ctl/fwd/engine/engine.h"
 
 /* A line, see fw/rule_line.h. */
-void metric_rule(struct fw_buf *b, const struct fw_rule *rule, struct fw_count count);
+void metric_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_count count);
 /* Packets by interface: an object and a newline for each hook that counted something or is attached. */
 void metric_interfaces(struct fw_buf *b, struct engine *e);
 /* A policy with its counters by hook, and a newline. */

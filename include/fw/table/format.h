@@ -108,20 +108,86 @@ FW_ASSERT_SIZE(struct fw_class, FW_LINE);
 #define FW_WHAT_ACTION(what) ((what) & (FW_ACTIONS_MAX - 1))
 /* clang-format on */
 
-/*
- * An action: what a rule or policy does with a packet. The root names the table of actions; rules refer to them by number and
- * share them. For each verdict v that rules may have, record v has verdict v and nothing else. Terminal verdicts are therefore
- * applied without reading the record.
- */
-struct fw_action {
-	__u32 verdict; /* enum fw_verdict */
-	__u32 pad[3];
+/* A rate of packets, as a generic cell rate algorithm takes it. */
+struct fw_rate {
+	__u64 interval; /* ns between two packets; 0: no rate */
+	__u64 burst;    /* ns that a packet may be early: one interval less than all packets of a burst take */
+	/* As the user wrote it: @packets in one @unit (enum fw_unit), @tokens in a burst. */
+	__u32 packets, tokens;
+	__u32 unit;
+	__u32 pad;
 };
-FW_ASSERT_SIZE(struct fw_action, 16);
-#define FW_ACTIONS_PER_LINE (FW_LINE / sizeof(struct fw_action))
+FW_ASSERT_SIZE(struct fw_rate, 32);
+
+/* clang-format off */
+#define FW_UNITS(X)                \
+	X(SECOND, "second", 1)     \
+	X(MINUTE, "minute", 60)    \
+	X(HOUR, "hour", 3600)      \
+	X(DAY, "day", 86400)
+
+enum fw_unit {
+#define FW_UNIT_ENUM(sym, word, seconds) FW_UNIT_##sym,
+	FW_UNITS(FW_UNIT_ENUM)
+#undef FW_UNIT_ENUM
+	FW_NUNITS
+};
+/* clang-format on */
+
+/* Whose packets are counted together: everybody's, or those of one source, of one destination, of one pair of them. */
+enum fw_per { FW_PER_NONE, FW_PER_FROM, FW_PER_TO, FW_PER_FROM_TO, FW_NPERS };
+
+/* What an action does besides its verdict. */
+enum fw_action_flag {
+	FW_ACTION_LIMIT_OVER = 1, /* a condition: matches above @limit, not within it */
+	FW_ACTION_LOG = 2,
+	FW_ACTION_MARK = 4,
+	FW_ACTION_ADD = 8,     /* the address becomes an element of a set, if it is none */
+	FW_ACTION_UPDATE = 16, /* with FW_ACTION_ADD: an element that it is already begins its time again */
+	FW_ACTION_FLAGS = 31
+};
 
 /*
- * The most lookups for one packet. A rule whose verdict is not terminal counts the packet, and the next match is looked up. A
+ * An action: what a rule or policy does with a packet. The root names the table of actions, of FW_ACTIONS_MAX records; rules
+ * refer to them by number and share them. Record v, for each verdict v, has verdict v and nothing else. Terminal verdicts are
+ * therefore applied without reading the record. Unused records are 0: they drop. No byte of a record is undefined, so that
+ * equal actions are equal bytes.
+ *
+ * Conditions, which the packet is asked after all matches of a rule, are @limit and @connections: if one is not met, the rule
+ * does not match. Effects are @log, mark and add. They do not depend on the verdict.
+ */
+struct fw_action {
+	__u32 verdict;        /* enum fw_verdict */
+	__u8 reject;          /* enum fw_reject, of FW_REJECT */
+	__u8 flags;           /* enum fw_action_flag */
+	__u8 audit;           /* of FW_CONTINUE: 1 + the verdict that the rule would have; 0: it is no audit */
+	__u8 per;             /* of @limit: enum fw_per */
+	__u8 per4, per6;      /* of @per: bits of an IPv4 or IPv6 address that count */
+	__u8 connections_per; /* FW_PER_FROM or FW_PER_TO */
+	__u8 connections4, connections6; /* the same of @connections */
+	__u8 add_per;                    /* of FW_ACTION_ADD: FW_PER_FROM or FW_PER_TO, the address that is added */
+	__u16 pad;
+	__u32 connections;     /* matches if there are more than this many; 0: no condition */
+	__u32 mark, mark_mask; /* of FW_ACTION_MARK: the bits of the mask become those of the mark */
+	__u32 set;             /* of FW_ACTION_ADD: number of the set */
+	__u32 timeout;         /* of FW_ACTION_ADD: seconds; 0: for ever */
+	__u32 pad2;
+	struct fw_rate limit; /* interval 0: no condition */
+	struct fw_rate log;   /* of FW_ACTION_LOG: beyond it, packets are not logged */
+	__u32 room[6];
+};
+FW_ASSERT_SIZE(struct fw_action, 2 * FW_LINE);
+#define FW_ACTION_LINES (sizeof(struct fw_action) / FW_LINE)
+
+/* Can the rules of an action not match for lack of a condition? */
+static __always_inline int fw_action_asks(const struct fw_action *a)
+{
+	return a->limit.interval || a->connections;
+}
+
+/*
+ * The most lookups for one packet. A rule whose verdict is not terminal counts the packet, and the next match is looked up, also after a
+ * rule whose condition is not met. A
  * ruleset in which a packet could need more is refused; a packet that does so nevertheless is dropped for FW_R_TURNS.
  */
 #define FW_TURNS 16
@@ -236,9 +302,8 @@ struct fw_root {
 	__u8 lane_shift[FW_LANES];
 	__u32 lanes;                 /* in use */
 	__u32 displaced;             /* the farthest pair is this many lines beyond its home */
-	__u32 nactions;
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
-	__u32 pad[3];
+	__u32 pad[4];
 	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
 	__u64 room[7];
 };

@@ -393,6 +393,12 @@ FW_GLOBAL int fw_lookup(struct fw_cpu *cpu)
 	return fw_batch(cpu, FW_PROBE_CHUNK);
 }
 
+/* The record of an action; NULL: there is none. */
+static __always_inline const struct fw_action *fw_action_at(const struct fw_root *root, __u32 action)
+{
+	return fw_pool_line(root->actions + (action & (FW_ACTIONS_MAX - 1)) * FW_ACTION_LINES);
+}
+
 /* The verdict of an action; -1: there is none. */
 static __always_inline int fw_action_verdict(const struct fw_root *root, __u32 action)
 {
@@ -400,8 +406,8 @@ static __always_inline int fw_action_verdict(const struct fw_root *root, __u32 a
 
 	if (action < FW_NTERMINAL)
 		return action;
-	a = action < root->nactions ? fw_pool_line(root->actions + action / FW_ACTIONS_PER_LINE) : NULL;
-	return a ? (int)a[action % FW_ACTIONS_PER_LINE].verdict : -1;
+	a = fw_action_at(root, action);
+	return a ? (int)a->verdict : -1;
 }
 
 /* fw_lookup(), followed by fw_lookup_lines() if needed. 0, or -1: the tables are inconsistent. */

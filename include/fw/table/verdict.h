@@ -16,6 +16,7 @@
 #define FW_VERDICTS(X)                   \
 	X(DROP, "drop", 1, 1, 1)         \
 	X(ACCEPT, "accept", 1, 1, 1)     \
+	X(REJECT, "reject", 1, 1, 1)     \
 	X(CONTINUE, "continue", 0, 1, 0) \
 	X(FOLLOW, "follow", 0, 0, 1)
 
@@ -93,6 +94,30 @@ static inline int fw_verdict_find(const char *name, unsigned long len, unsigned 
 			return v;
 	return -1;
 }
+
+/*
+ * How a packet is rejected: X(symbol, word, ICMP type and code, ICMPv6 type and code). DEFAULT answers TCP like TCP_RESET and
+ * everything else like PORT_UNREACHABLE. A TCP_RESET has no ICMP message. ICMPv6 has no counterpart of some kinds and gets the
+ * nearest one.
+ */
+/* clang-format off */
+#define FW_REJECTS(X)                                                    \
+	X(DEFAULT, "default", 3, 3, 1, 4)                                \
+	X(TCP_RESET, "tcp-reset", 0, 0, 0, 0)                            \
+	X(PORT_UNREACHABLE, "port-unreachable", 3, 3, 1, 4)              \
+	X(HOST_UNREACHABLE, "host-unreachable", 3, 1, 1, 3)              \
+	X(NET_UNREACHABLE, "net-unreachable", 3, 0, 1, 0)                \
+	X(PROTO_UNREACHABLE, "proto-unreachable", 3, 2, 1, 4)            \
+	X(ADMIN_PROHIBITED, "admin-prohibited", 3, 13, 1, 1)             \
+	X(HOST_PROHIBITED, "host-prohibited", 3, 10, 1, 1)
+
+enum fw_reject {
+#define FW_REJECT_ENUM(sym, word, type4, code4, type6, code6) FW_REJECT_##sym,
+	FW_REJECTS(FW_REJECT_ENUM)
+#undef FW_REJECT_ENUM
+	FW_NREJECTS
+};
+/* clang-format on */
 
 /*
  * Why a packet got its verdict without a rule. Counted under these names;

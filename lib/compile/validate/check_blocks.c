@@ -2,12 +2,23 @@
 /* Does what the lookup assumes of blocks and splits hold? */
 #include "check.h"
 
+#include <string.h>
+
+/* Is there an action of this number, for rules? */
+static bool check_action_used(const struct check *c, uint32_t number)
+{
+	static const struct fw_action unused;
+	const struct fw_action *a = (const struct fw_action *)fw_pool_ptr(c->pool, c->root->actions) + number;
+
+	return number == FW_DROP || (fw_verdict_is(a->verdict, FW_OF_RULES) && memcmp(a, &unused, sizeof(*a)));
+}
+
 bool check_hit_is_rule(const struct check *c, uint64_t hit)
 {
 	uint32_t counter = FW_WHAT_COUNTER((uint32_t)hit);
 
 	return hit < FW_HIT_NONE && !FW_HIT_BLOCK(hit) && counter >= FW_COUNTER_RULES &&
-	       counter - FW_COUNTER_RULES < c->root->slots && FW_WHAT_ACTION((uint32_t)hit) < c->root->nactions;
+	       counter - FW_COUNTER_RULES < c->root->slots && check_action_used(c, FW_WHAT_ACTION((uint32_t)hit));
 }
 
 /* A vector's word offsets and bits, in a block of more than 64 rules. */

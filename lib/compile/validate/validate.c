@@ -22,21 +22,47 @@ static bool check_fields(struct check *c)
 	       check_wrong(c, "the flow cache forgets the family");
 }
 
+static bool check_rate(const struct fw_rate *r)
+{
+	return !r->interval == !r->packets && !r->interval == !r->tokens && r->unit < FW_NUNITS &&
+	       r->burst == (r->tokens ? (r->tokens - 1) * r->interval : 0);
+}
+
+/* Does the record of an action hold only what there is? */
+static bool check_action(const struct fw_action *a)
+{
+	bool adds = a->flags & FW_ACTION_ADD;
+
+	return a->reject < (a->verdict == FW_REJECT ? FW_NREJECTS : 1) && !(a->flags & ~FW_ACTION_FLAGS) &&
+	       (!a->audit || (a->verdict == FW_CONTINUE && fw_verdict_is(a->audit - 1u, FW_TERMINAL))) &&
+	       a->per < FW_NPERS && a->connections_per <= FW_PER_TO && a->add_per <= FW_PER_TO &&
+	       !a->connections == !a->connections_per && !adds == !a->add_per && a->per4 <= 32 && a->per6 <= 128 &&
+	       a->connections4 <= 32 && a->connections6 <= 128 && check_rate(&a->limit) && check_rate(&a->log) &&
+	       !(a->flags & FW_ACTION_LOG) == !a->log.interval &&
+	       (a->limit.interval || !(a->flags & FW_ACTION_LIMIT_OVER)) && (adds || !(a->flags & FW_ACTION_UPDATE));
+}
+
 /* The table of actions, and the actions of policies, which must be final. */
 static bool check_actions(struct check *c)
 {
 	const struct fw_root *r = c->root;
-	uint64_t lines = (r->nactions + FW_ACTIONS_PER_LINE - 1) / FW_ACTIONS_PER_LINE;
 	const struct fw_action *a = fw_pool_ptr(c->pool, r->actions);
 
-	if (r->nactions < FW_NTERMINAL || r->nactions > FW_ACTIONS_MAX || !check_inside_segment(c, r->actions, lines))
+	if (!check_inside_segment(c, r->actions, FW_ACTIONS_MAX * FW_ACTION_LINES))
 		return check_wrong(c, "the table of actions is outside the pool");
-	for (uint32_t i = 0; i < r->nactions; i++)
-		if (!fw_verdict_is(a[i].verdict, FW_OF_RULES) || (i < FW_NTERMINAL && a[i].verdict != i))
+	for (uint32_t i = 0; i < FW_ACTIONS_MAX; i++) {
+		if (!fw_verdict_is(a[i].verdict, i < FW_NVERDICTS ? ~0u : FW_OF_RULES) ||
+		    (i < FW_NVERDICTS && a[i].verdict != i))
 			return check_wrong(c, "an action has a verdict that it cannot have");
-	for (unsigned i = 0; i < FW_NHOOKS * FW_NREASONS; i++)
-		if (r->policy[i / FW_NREASONS][i % FW_NREASONS] >= FW_NTERMINAL)
+		if (!check_action(&a[i]))
+			return check_wrong(c, "an action does what none can do");
+	}
+	for (unsigned i = 0; i < FW_NHOOKS * FW_NREASONS; i++) {
+		const struct fw_action *policy = &a[r->policy[i / FW_NREASONS][i % FW_NREASONS]];
+
+		if (!fw_verdict_is(policy->verdict, FW_TERMINAL) || fw_action_asks(policy))
 			return check_wrong(c, "a policy has an action that it cannot have");
+	}
 	if (!r->turns || r->turns > FW_TURNS)
 		return check_wrong(c, "a packet can need more lookups than it gets");
 	return true;
