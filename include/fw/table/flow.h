@@ -137,8 +137,11 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 		fw_forget();
 	}
 	what = fw_decide(cpu);
-	/* An entry has no room for rules that were passed: such flows are looked up each time and do not count as misses. */
-	if (!places || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed)
+	/*
+	 * An entry has no room for rules that were passed, and conditions are asked of each packet: such flows are looked up
+	 * each time and do not count as misses.
+	 */
+	if (!places || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed || cpu->answer.asked)
 		return what;
 	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
 	/* Into the free entry, or else into either in turn. */
@@ -161,6 +164,7 @@ static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
 	__u32 what, verdict;
 
 	cpu->answer.passed = 0;
+	cpu->answer.asked = 0;
 	what = fw_flow_or_decide(cpu, cache);
 	verdict = fw_action_verdict(&cpu->root, FW_WHAT_ACTION(what));
 	if (verdict >= FW_NTERMINAL)

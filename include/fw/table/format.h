@@ -353,7 +353,8 @@ struct fw_answer {
 	__u32 what;           /* FW_WHAT of the rule or policy that decided */
 	__u32 verdict;        /* a terminal one */
 	__u32 passed;         /* number of rules that the packet matched before, and that only counted it */
-	__u32 rule[FW_TURNS]; /* FW_WHAT of these, in order */
+	__u32 asked;          /* 1: some rule has conditions, whatever they said */
+	__u32 rule[FW_TURNS]; /* FW_WHAT of those passed, in order */
 };
 
 /* Bytes of a packet that are copied where a program cannot access it in place. Headers beyond them are not seen. */
@@ -388,7 +389,6 @@ struct fw_cpu {
 
 	/* Written by fw_classify() and fw_decide(). */
 	struct fw_answer answer;
-	__u32 pad;
 	__u64 floor;    /* rules with hits below it are ignored; 0: none */
 
 	/* Written by fw_walk(): the classes of the addresses. */

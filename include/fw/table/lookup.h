@@ -14,7 +14,11 @@
  *	static __always_inline __u64 fw_word64(struct fw_object o, __u32 offset);
  *
  * a large object and the words in it by byte offset (o.base is NULL if it does not exist). Nothing here depends on what backs
- * the pool.
+ * the pool. And
+ *
+ *	static __always_inline int fw_condition(struct fw_cpu *cpu, const struct fw_action *a, __u32 what);
+ *
+ * Are the conditions of an action met now, for the packet of cpu->key and the rule of @what? It takes a token if they are.
  *
  * How a packet finds its rule, with three rules:
  *
@@ -418,31 +422,48 @@ static __always_inline int fw_lookup_all(struct fw_cpu *cpu)
 	return left > 0 ? fw_lookup_lines(cpu) : left;
 }
 
+/* The rule of cpu->hit has matched: are its conditions met? It is recorded if it goes on. 1: it decides; 0: not; -1: a fault. */
+static __always_inline int fw_decides(struct fw_cpu *cpu)
+{
+	__u32 what = cpu->hit, n = FW_IN_MEMORY(cpu->answer.passed);
+	const struct fw_action *a = fw_action_at(&cpu->root, FW_WHAT_ACTION(what));
+
+	if (!a)
+		return -1;
+	if (fw_action_asks(a)) {
+		cpu->answer.asked = 1;
+		if (!fw_condition(cpu, a, what))
+			return 0;
+	}
+	if (a->verdict < FW_NTERMINAL)
+		return 1;
+	cpu->answer.rule[n & (FW_TURNS - 1)] = what;
+	cpu->answer.passed = n + 1;
+	return 0;
+}
+
 /*
- * The packet has matched the rule of cpu->hit. As long as the verdict is not terminal, records the rule in cpu->answer and looks
- * up the next match, with the floor above it. Leaves the hit that decides in cpu->hit, or FW_HIT_NONE; then a policy decides,
- * whose reason is returned: @reason, or that of a fault. Inline, because the kernel allows 8 call frames and a lookup takes 7.
+ * The packet has matched the rule of cpu->hit. As long as its conditions are not met or its verdict is not terminal, looks up
+ * the next match, with the floor above it; rules whose conditions are met are recorded in cpu->answer. Leaves the hit that
+ * decides in cpu->hit, or FW_HIT_NONE; then a policy decides, whose reason is returned: @reason, or that of a fault. Inline,
+ * because the kernel allows 8 call frames and a lookup takes 7.
  */
 static __always_inline __u32 fw_go_on(struct fw_cpu *cpu, __u32 reason)
 {
-	for (__u32 i = 0; i < FW_TURNS; i++) {
-		__u32 what = cpu->hit;
-		int verdict = fw_action_verdict(&cpu->root, FW_WHAT_ACTION(what));
+	int decides = 0;
 
-		if (verdict < 0)
-			break;
-		if (verdict < FW_NTERMINAL)
+	for (__u32 i = 0; i < FW_TURNS && !decides; i++) {
+		decides = fw_decides(cpu);
+		if (decides > 0)
 			return reason;
-		cpu->answer.rule[i] = what;
-		cpu->answer.passed = i + 1;
 		cpu->floor = FW_HIT(FW_HIT_RANK(cpu->hit) + 1, 0, 0);
-		if (fw_lookup_all(cpu))
-			break;
-		if (cpu->hit == FW_HIT_NONE)
+		if (!decides && fw_lookup_all(cpu))
+			decides = -1;
+		if (!decides && cpu->hit == FW_HIT_NONE)
 			return reason;
 	}
 	cpu->hit = FW_HIT_NONE;
-	return FW_IN_MEMORY(cpu->answer.passed) == FW_TURNS ? FW_R_TURNS : FW_R_INTERNAL;
+	return decides ? FW_R_INTERNAL : FW_R_TURNS;
 }
 
 /* The decision of the rules, or else of the policies, for the packet of cpu->key, as FW_WHAT. */
