@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * fwd-closed.service loads nftables tables that drop all packets, and creates a file next to fwd's socket. If that file
- * exists and every interface that should be filtered is, at least one of them, the tables are deleted: each in one kernel
- * transaction, so that no packet passes unfiltered.
+ * exists and everything that should be filtered is, at least one interface or the host's hooks, the tables are deleted: each in
+ * one kernel transaction, so that no packet passes unfiltered.
  */
 #include "ctl/fwd/closed.h"
 
 #include "ctl/fwd/devices/devices.h"
+#include "ctl/fwd/devices/host.h"
 #include "fw/log.h"
 
 #include <arpa/inet.h>
@@ -21,9 +22,12 @@
 
 static bool filters(const struct fwd *d)
 {
+	const struct host *host = devices_host(d);
 	const struct device *dev;
-	bool any = false;
+	bool any = host->state == HOST_ATTACHED;
 
+	if (host->wish && !any)
+		return false;
 	for (size_t i = 0; (dev = devices_at(d, i)) != NULL; i++) {
 		if (dev->state == DEVICE_FAILED)
 			return false;

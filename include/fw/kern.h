@@ -237,6 +237,7 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 		       struct fw_diags *ds);
 /* The same by tc; @prog is FW_PROG_TC_INGRESS or FW_PROG_TC_EGRESS. */
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds);
+#define FW_HOST_LINKS 6 /* of netfilter's hooks in one network namespace: three, of two families */
 /**
  * fw_kern_attach_host - filter on netfilter's hooks input, forward and output in the network namespace of this thread
  *

@@ -80,6 +80,7 @@ int kern_link_open(const char *path, const char *name, struct attachment *out)
 	if (out->link < 0)
 		return -errno;
 	out->ifindex = fw_prog_is_nf(out->prog) ? 0 : link_info(out->link, &info);
+	out->family = fw_prog_is_nf(out->prog) ? kern_netfilter_family(out->link) : 0;
 	out->id = kern_link_id(out->link);
 	return 0;
 }

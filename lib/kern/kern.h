@@ -364,8 +364,10 @@ uint8_t kern_netfilter_hook(enum fw_prog prog);
 int kern_hooks_new(void);
 /* The network namespace of this thread, by its inode; 0: unknown. */
 uint64_t kern_netns(void);
+/* Its family, NFPROTO_IPV4 or NFPROTO_IPV6; 0: it is no link of netfilter. */
+uint8_t kern_netfilter_family(int link);
 /* kern_attachment_find(), ..._prog() and ..._update() of such a link. */
-bool kern_netfilter_find(struct attachment *a);
+bool kern_netfilter_find(const struct attachment *a);
 uint32_t kern_netfilter_prog(const struct attachment *a);
 int kern_netfilter_update(const struct attachment *a, int prog_fd);
 

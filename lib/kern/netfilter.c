@@ -51,6 +51,8 @@ uint8_t kern_netfilter_hook(enum fw_prog prog)
 	return (uint8_t)hooks[prog - FW_PROG_NF_INPUT].hook;
 }
 
+_Static_assert(NHOOKS *NFAMILIES == FW_HOST_LINKS, "links of a namespace");
+
 int kern_hooks_new(void)
 {
 	int map = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "fw_hooks", sizeof(uint32_t), sizeof(uint32_t), 1, NULL);
@@ -128,15 +130,21 @@ static bool is_attached(uint32_t stub_id, const struct netfilter_at *at)
 	return attached;
 }
 
-bool kern_netfilter_find(struct attachment *a)
+uint8_t kern_netfilter_family(int link)
+{
+	struct bpf_link_info info;
+	struct netfilter_at at;
+
+	return link_info(link, &at, &info) ? (uint8_t)at.family : 0;
+}
+
+bool kern_netfilter_find(const struct attachment *a)
 {
 	struct bpf_link_info info;
 	struct netfilter_at at;
 
 	if (!link_info(a->link, &at, &info))
 		return false;
-	a->family = (uint8_t)at.family;
-	a->id = info.id;
 	return a->netns != kern_netns() || is_attached(info.prog_id, &at);
 }
 

@@ -20,6 +20,7 @@ clean_fwd() {
 	local dev
 	[ -n "$fwd_shared" ] || return 1
 	for dev in $(ctl --json status | grep -o '"dev":"[^"]*' | cut -d'"' -f4); do ctl detach "$dev" || return 1; done
+	ctl detach --host 2>/dev/null
 	ctl flush --yes >/dev/null && ctl counters --reset >/dev/null && fw_gone
 }
 

@@ -3,17 +3,23 @@
 #include "rows.h"
 #include "interface.h"
 #include "ctl/fwctl/output/json.h"
+#include "ctl/fwctl/output/message.h"
 #include "ctl/fwctl/request/request.h"
 
 #include <string.h>
 
-static const struct ctl_option *const attach_options[] = { &ctl_opt_mode, &ctl_opt_out, &ctl_opt_later,
-							   &ctl_opt_confirm, NULL };
-static const struct ctl_option *const detach_options[] = { &ctl_opt_confirm, NULL };
+static const struct ctl_option *const attach_options[] = { &ctl_opt_host,  &ctl_opt_mode,    &ctl_opt_out,
+							   &ctl_opt_later, &ctl_opt_confirm, NULL };
+static const struct ctl_option *const detach_options[] = { &ctl_opt_host, &ctl_opt_confirm, NULL };
 
 static int on_device(void *ctx, json_t *o)
 {
-	ctl_print_interface(o);
+	const json_t *host = json_object_get(o, "host");
+
+	if (host)
+		ctl_print_host(host);
+	else
+		ctl_print_interface(o);
 	return 0;
 }
 
@@ -25,19 +31,30 @@ static json_t *name_of(const char *typed)
 	return strlen(typed) > FW_ALTNAME_MAX ? fw_json_text(typed) : json_string(FW_NAME(typed));
 }
 
-static json_t *names(int n, char **operands)
+/* Adds the names and --host to the arguments. */
+static void add_what(const struct ctl_settings *s, json_t *args, int n, char **operands)
 {
 	json_t *array = json_array();
 
 	for (int i = 0; i < n; i++)
 		json_array_append_new(array, name_of(operands[i]));
-	return array;
+	if (n)
+		json_object_set(args, "dev", array);
+	json_decref(array);
+	if (s->host)
+		json_object_set_new(args, "host", json_true());
 }
 
-static int change(const struct ctl_settings *s, struct ctl_request *request)
+static int change(const struct ctl_settings *s, struct ctl_request *request, int n, char **operands)
 {
 	int code;
 
+	if (!n && !s->host) {
+		json_decref(request->args);
+		ctl_error("%s: missing IFACE or --host", fw_request_info[request->kind].name);
+		return CTL_USAGE;
+	}
+	add_what(s, request->args, n, operands);
 	ctl_confirm_add(s, request->args);
 	code = ctl_request_run(s, request, NULL);
 	if (code == CTL_OK && !s->json)
@@ -49,16 +66,16 @@ static int run_attach(const struct ctl_settings *s, int n, char **operands)
 {
 	struct ctl_request request = { .kind = FW_REQ_ATTACH, .line = on_device };
 
-	request.args = json_pack("{so ss ss sb}", "dev", names(n, operands), "mode", ctl_opt_mode.words[s->mode], "out",
-				 ctl_opt_out.words[s->out], "later", s->later);
-	return change(s, &request);
+	request.args = json_pack("{ss ss sb}", "mode", ctl_opt_mode.words[s->mode], "out", ctl_opt_out.words[s->out],
+				 "later", s->later);
+	return change(s, &request, n, operands);
 }
 
 static int run_detach(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_request request = { .kind = FW_REQ_DETACH, .args = json_pack("{so}", "dev", names(n, operands)) };
+	struct ctl_request request = { .kind = FW_REQ_DETACH, .args = json_object() };
 
-	return change(s, &request);
+	return change(s, &request, n, operands);
 }
 
 #define DEVICE_JSON                                                                                                        \
@@ -67,8 +84,8 @@ static int run_detach(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_attach = {
 	.name = "attach",
-	.operands = "IFACE...",
-	.summary = "filter on interfaces, from now on and after a restart",
+	.operands = "[IFACE...]",
+	.summary = "filter on interfaces or the host's hooks, from now on and after a restart",
 	.details =
 		"All of them, or none. IFACE is a name or an alternative name of an interface (`ip link property`), or a\n"
 		"pattern such as 'veth*' for all that match. Type an unprintable byte as it is shown: \\x1b.\n"
@@ -76,25 +93,25 @@ const struct ctl_command ctl_attach = {
 		"pattern, every interface that matches, whenever it appears. fwd sees packets before the programs of\n"
 		"others; an XDP program of others is never replaced. Attaching again changes the mode.\n"
 		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
-		"tunnels: native XDP is refused there), and while rules match what XDP cannot see.\n\n" DEVICE_JSON
-		"; then {ok}.\n",
+		"tunnels: native XDP is refused there), and while rules match what XDP cannot see.\n"
+		"--host filters on netfilter's hooks input, forward and output, in fwd's network namespace: packets for this\n"
+		"host, through it and from it, on all interfaces. It needs Linux 6.4.\n\n" DEVICE_JSON
+		";\n{host {state, error}}; then {ok}.\n",
 	.options = attach_options,
 	.kinds = CTL_KIND_IFACE,
-	.min_operands = 1,
 	.max_operands = -1,
 	.run = run_attach,
 };
 
 const struct ctl_command ctl_detach = {
 	.name = "detach",
-	.operands = "IFACE...",
-	.summary = "stop filtering on interfaces",
+	.operands = "[IFACE...]",
+	.summary = "stop filtering on interfaces or the host's hooks",
 	.details =
 		"Names as `fwctl status` shows them, or a pattern: all of them, or none. It works too for an interface that was\n"
 		"renamed or moved to another network namespace.\n\nJSON: {ok}.\n",
 	.options = detach_options,
 	.kinds = CTL_KIND_IFACE,
-	.min_operands = 1,
 	.max_operands = -1,
 	.run = run_detach,
 };

@@ -38,3 +38,11 @@ void ctl_print_interface(const json_t *d)
 		printf(", because of %s", from);
 	printf("%s%s\n", error[0] ? ": " : "", error);
 }
+
+void ctl_print_host(const json_t *host)
+{
+	const char *error = ctl_field_text(host, "error");
+
+	printf("%-16s %-8s input, forward, output by netfilter%s%s\n", "host", ctl_field_text(host, "state"),
+	       error[0] ? ": " : "", error);
+}

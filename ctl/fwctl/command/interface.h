@@ -7,5 +7,7 @@
 
 /* One line of text: name, state and how it is filtered. @o: as in "devices" of the status. */
 void ctl_print_interface(const json_t *o);
+/* The same of the host's hooks. @host: as in the status. */
+void ctl_print_host(const json_t *host);
 
 #endif

@@ -241,7 +241,7 @@ static json_t *json_devices(const struct fw_kern_attachment *all, size_t n)
 	json_t *devices = json_array();
 
 	for (size_t i = 0; i < n; i++) {
-		bool again = false;
+		bool again = all[i].family;
 
 		for (size_t k = 0; k < i && !again; k++)
 			again = all[k].ifindex == all[i].ifindex;
@@ -251,11 +251,22 @@ static json_t *json_devices(const struct fw_kern_attachment *all, size_t n)
 	return devices;
 }
 
+/* The host's hooks, likewise. */
+static json_t *json_host(const struct fw_kern_attachment *all, size_t n)
+{
+	unsigned links = 0;
+
+	for (size_t i = 0; i < n; i++)
+		links += all[i].family != 0;
+	return json_pack("{ss sn}", "state", links == FW_HOST_LINKS ? "attached" : links ? "failed" : "off", "error");
+}
+
 #define ROW(...) ctl_print_row(0, 14, __VA_ARGS__)
 
 /* @err: the interfaces could not be read. */
-static void status_as_text(const struct pinned *l, const json_t *devices, int err)
+static void status_as_text(const struct pinned *l, const json_t *devices, const json_t *host, int err)
 {
+	bool hooks = strcmp(ctl_field_text(host, "state"), "off") != 0;
 	const json_t *d;
 	size_t i;
 
@@ -265,27 +276,31 @@ static void status_as_text(const struct pinned *l, const json_t *devices, int er
 	    (unsigned long long)l->sum.packets);
 	if (err)
 		ROW("interfaces", "cannot be read: %s", err == -EACCES ? "only root may" : strerror(-err));
-	else if (!json_array_size(devices))
+	else if (!json_array_size(devices) && !hooks)
 		ROW("interfaces", "none in this network namespace");
 	json_array_foreach(devices, i, d)
 	{
 		printf("%-14s ", i ? "" : "interfaces");
 		ctl_print_interface(d);
 	}
+	if (hooks) {
+		printf("%-14s ", "hooks");
+		ctl_print_host(host);
+	}
 }
 
-static void status_as_json(const struct pinned *l, const json_t *devices, int err)
+static void status_as_json(const struct pinned *l, const json_t *devices, const json_t *host, int err)
 {
-	ctl_json_print(json_pack("{sb so so so sO}", "running", 0, "generation", ctl_json_u64(l->generation), "rules",
-				 ctl_json_u64(l->all), "counted", ctl_json_count(l->sum), "devices",
-				 err ? json_null() : devices));
+	ctl_json_print(json_pack("{sb so so so sO sO}", "running", 0, "generation", ctl_json_u64(l->generation),
+				 "rules", ctl_json_u64(l->all), "counted", ctl_json_count(l->sum), "devices",
+				 err ? json_null() : devices, "host", err ? json_null() : host));
 }
 
 static const struct output {
 	void (*rule)(const struct pinned_rule *r);
 	void (*policy)(const struct pinned *l, unsigned reason, unsigned verdict);
 	void (*sum)(const struct pinned *l);
-	void (*status)(const struct pinned *l, const json_t *devices, int err);
+	void (*status)(const struct pinned *l, const json_t *devices, const json_t *host, int err);
 } text_output = { rule_as_text, policy_as_text, sum_as_text, status_as_text },
   json_output = { rule_as_json, policy_as_json, sum_as_json, status_as_json };
 
@@ -319,7 +334,7 @@ int ctl_pinned_status(const struct ctl_settings *s)
 {
 	fw_cleanup(pinned_close) struct pinned l = { .pinned = NULL };
 	fw_autofree struct fw_kern_attachment *all = NULL;
-	json_auto_t *devices = NULL;
+	json_auto_t *devices = NULL, *host = NULL;
 	size_t n = 0;
 	int err;
 
@@ -327,6 +342,7 @@ int ctl_pinned_status(const struct ctl_settings *s)
 		return CTL_NO_DAEMON;
 	err = fw_kern_left(pins_of(s), &all, &n);
 	devices = json_devices(all, n);
-	output_of(s)->status(&l, devices, err);
+	host = json_host(all, n);
+	output_of(s)->status(&l, devices, host, err);
 	return CTL_NO_DAEMON;
 }

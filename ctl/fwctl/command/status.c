@@ -207,9 +207,12 @@ static void print_away(const json_t *o)
 	{
 		const char *dev = ctl_field_text(a, "dev");
 
-		printf("%-14s %s of interface %llu in another network namespace, %s%s%s\n", i ? "" : "elsewhere",
-		       ctl_field_text(a, "hook"), LLU(a, "index"), dev[0] ? "`fwctl detach " : "`fwd --detach", dev,
-		       "` ends it");
+		char where[64] = "the host";
+
+		if (LLU(a, "index"))
+			snprintf(where, sizeof(where), "interface %llu", LLU(a, "index"));
+		printf("%-14s %s of %s in another network namespace, %s%s%s\n", i ? "" : "elsewhere",
+		       ctl_field_text(a, "hook"), where, dev[0] ? "`fwctl detach " : "`fwd --detach", dev, "` ends it");
 	}
 }
 
@@ -235,6 +238,7 @@ static void print_rules_file(const json_t *o)
 static int on_status(void *ctx, json_t *o)
 {
 	const json_t *devices = json_object_get(o, "devices"), *d;
+	bool host = strcmp(ctl_field_text(json_object_get(o, "host"), "state"), "off") != 0;
 	size_t i;
 
 	printf("fwd %s, process %llu, up %llu s, %llu client%s\n", ctl_field_text(o, "version"), LLU(o, "pid"),
@@ -249,12 +253,16 @@ static int on_status(void *ctx, json_t *o)
 	print_log(o);
 	print_rules_file(o);
 	print_confirmation(o);
-	if (!json_array_size(devices))
-		ROW("interfaces", "none: nothing is filtered (`fwctl attach IFACE`)");
+	if (!json_array_size(devices) && !host)
+		ROW("interfaces", "none: nothing is filtered (`fwctl attach IFACE`, `fwctl attach --host`)");
 	json_array_foreach(devices, i, d)
 	{
 		printf("%-14s ", i ? "" : "interfaces");
 		ctl_print_interface(d);
+	}
+	if (host) {
+		printf("%-14s ", "hooks");
+		ctl_print_host(json_object_get(o, "host"));
 	}
 	print_away(o);
 	print_pins(o);

@@ -171,6 +171,7 @@ OPTION(follow, "follow", NULL, "go on with packets as they come", set_flag, AT(f
 OPTION(rule, "rule", "REF", "only packets that this rule has logged", set_text, AT(rule), .kind = CTL_KIND_RULE);
 OPTION(capture, "pcap", "FILE", "write the packets to a capture file", set_text, AT(capture), .kind = CTL_KIND_FILE);
 
+OPTION(host, "host", NULL, "the host's own hooks: input, forward and output", set_flag, AT(host));
 OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
 
 const struct ctl_option *const ctl_global_options[] = { &ctl_opt_json, &ctl_opt_socket, NULL };

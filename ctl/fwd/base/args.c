@@ -149,7 +149,8 @@ static const struct arg table[] = {
 	{ "dev", take_name, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY), 0, .offset = AT(dev),
 	  .max = FW_IFNAME_MAX },
 	{ "dev", take_devs, "the name of an interface, of 1 to 127 bytes, or an array of such", B(ATTACH) | B(DETACH),
-	  B(ATTACH) | B(DETACH), .offset = AT(devs), .max = FW_ALTNAME_MAX },
+	  0, .offset = AT(devs), .max = FW_ALTNAME_MAX },
+	{ "host", take_flag, "true or false", B(ATTACH) | B(DETACH), 0, .offset = AT(host) },
 	{ "later", take_flag, "true or false", B(ATTACH), 0, .offset = AT(later) },
 	{ "mark", take_number, "a number from 0 to 4294967295", B(CLASSIFY), 0, .offset = AT(mark), .min = 0, .max = UINT32_MAX },
 	{ "packet", take_text, "a packet as text", B(CLASSIFY), 0, .offset = AT(packet), .min = 1, .max = 4096 },
@@ -211,6 +212,9 @@ static int take_all(enum fw_request request, json_t *object, struct fw_diags *ds
 	if (out->check && out->confirm)
 		return fw_diag_add(ds, nowhere, "leave out one of them",
 				   "'check' changes nothing that 'confirm' could wait for");
+	if ((request == FW_REQ_ATTACH || request == FW_REQ_DETACH) && !out->devs && !out->host)
+		return fw_diag_add(ds, nowhere, NULL, "'%s' wants the argument 'dev', or 'host': true",
+				   fw_request_info[request].name);
 	for (size_t i = 0; i < NARGS; i++)
 		if (table[i].needed & 1u << request && !json_object_get(object, table[i].name))
 			return fw_diag_add(ds, nowhere, NULL, "'%s' wants the argument '%s': %s",

@@ -23,7 +23,7 @@ struct args {
 	const json_t *devs;        /* one name or an array: see args_dev() */
 	uint64_t limit, top, mark, confirm, max_cost, after;
 	unsigned what, shown, hook, format, mode, out; /* index of the word, as in the enums above */
-	bool terse, counters, check, diff, empty, later, follow, with_bytes;
+	bool terse, counters, check, diff, empty, later, follow, with_bytes, host;
 };
 
 /**

@@ -184,7 +184,7 @@ static void note_links(const struct fwd *d, struct device *dev)
 	dev->nlinks = 0;
 	dev->in_front = 0;
 	for (size_t i = 0; fw_kern_attached(engine_kern(d->engine), i, &a); i++) {
-		if (a.ifindex != dev->index || a.away)
+		if (!a.ifindex || a.ifindex != dev->index || a.away)
 			continue;
 		if (a.link && dev->nlinks < DEVICE_LINKS)
 			dev->links[dev->nlinks++] = a.link;

@@ -9,6 +9,7 @@
 #include "device.h"
 
 struct devices;
+struct host;
 
 /**
  * devices_open - reads the list, and attaches those that exist
@@ -22,8 +23,8 @@ void devices_close(struct fwd *d); /* attachments stay; not opened is fine */
 
 /**
  * devices_attach - adds interfaces to the list and attaches them, or changes the mode of those that are attached
- * @a:   names, altnames and patterns; with @later also of interfaces that do not exist yet
- * @out: an array of the devices concerned
+ * @a:   names, altnames and patterns; with @later also of interfaces that do not exist yet; @host: the host's hooks too
+ * @out: an array of the devices concerned, and {"host"}
  * Return: 0; -errno with diagnostics: one of the interfaces could not be attached, and nothing has changed.
  */
 int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, json_t **out);
@@ -43,6 +44,8 @@ void devices_recheck(struct fwd *d);
 void devices_look(struct fwd *d);
 /* Looks from time to time for what nobody reports, and attaches again what was lost. Call it after each round. */
 void devices_tick(struct fwd *d, double now);
+/* Whether the host's hooks are filtered. */
+const struct host *devices_host(const struct fwd *d);
 /* The @i-th, or NULL. */
 const struct device *devices_at(const struct fwd *d, size_t i);
 /* The interfaces that are filtered in other network namespaces: an array (docs/fwd.socket.md). */

@@ -126,9 +126,10 @@ static int apply_asked(struct fwd *d, struct fw_diags *ds)
 }
 
 /* Restores the devices, in the kernel too: what was filtered before is, in the same mode, and nothing else. */
-static void put_back(struct fwd *d, struct device *before, size_t n)
+static void put_back(struct fwd *d, struct device *before, size_t n, bool host)
 {
 	struct devices *devs = d->devices, old = { .d = before, .n = n };
+	struct fw_diags none = { .n = 0 };
 
 	for (size_t i = 0; i < devs->n; i++)
 		if (devs->d[i].index && !devices_owner(&old, devs->d[i].index))
@@ -142,11 +143,13 @@ static void put_back(struct fwd *d, struct device *before, size_t n)
 		if (devs->d[i].index)
 			device_apply(d, &devs->d[i], &ignored);
 	}
+	devs->host.wish = host;
+	host_apply(d, &devs->host, &none);
 	devices_save(d, NULL);
 	devices_follow(d);
 }
 
-static json_t *asked_json(struct fwd *d)
+static json_t *asked_json(struct fwd *d, bool host)
 {
 	json_t *array = json_array();
 
@@ -155,6 +158,8 @@ static json_t *asked_json(struct fwd *d)
 			d->devices->d[i].asked = false;
 			json_array_append_new(array, device_json(d, &d->devices->d[i]));
 		}
+	if (host)
+		json_array_append_new(array, json_pack("{so}", "host", host_json(&d->devices->host)));
 	return array;
 }
 
@@ -162,6 +167,7 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
 {
 	struct devices *devs = d->devices;
 	fw_autofree struct device *before = NULL;
+	bool host = devs->host.wish;
 	size_t n;
 	int err = check_mode(d, a, ds);
 
@@ -174,16 +180,19 @@ int devices_attach(struct fwd *d, const struct args *a, struct fw_diags *ds, jso
 		memcpy(before, devs->d, n * sizeof(*before));
 	for (size_t i = 0; !err && args_dev(a, i); i++)
 		err = want_named(d, args_dev(a, i), a, ds);
+	devs->host.wish |= a->host;
 	if (!err)
 		err = devices_save(d, ds);
 	if (!err)
 		err = apply_asked(d, ds);
+	if (!err && a->host)
+		err = host_apply(d, &devs->host, ds);
 	if (err) {
-		put_back(d, before, n);
+		put_back(d, before, n, host);
 		return err;
 	}
 	devices_follow(d);
-	*out = asked_json(d);
+	*out = asked_json(d, a->host);
 	return 0;
 }
 
@@ -260,6 +269,14 @@ static int check_named(struct fwd *d, const char *name, const struct args *a, st
 	return -ENOENT;
 }
 
+static int check_host(const struct fwd *d, struct fw_diags *ds)
+{
+	if (d->devices->host.wish)
+		return 0;
+	fw_diag_add(ds, nowhere, "`fwctl status` shows what is attached", "the host's hooks are not attached");
+	return -ENOENT;
+}
+
 static void detach_named(struct fwd *d, const char *name)
 {
 	struct devices *devs = d->devices;
@@ -282,10 +299,16 @@ int devices_detach(struct fwd *d, const struct args *a, struct fw_diags *ds)
 	devices_look(d);
 	for (size_t i = 0; !err && args_dev(a, i); i++)
 		err = check_named(d, args_dev(a, i), a, ds);
+	if (!err && a->host)
+		err = check_host(d, ds);
 	if (err)
 		return err;
 	for (size_t i = 0; args_dev(a, i); i++)
 		detach_named(d, args_dev(a, i));
+	if (a->host) {
+		d->devices->host.wish = false;
+		host_apply(d, &d->devices->host, ds);
+	}
 	err = devices_save(d, ds);
 	devices_follow(d);
 	return err;

@@ -66,6 +66,12 @@ static int undo(const char *text, void *ctx, struct fw_diags *ds)
 		drop_new(d, &before);
 	if (!err)
 		err = want_old(d, &before);
+	if (!err && d->devices->host.wish != before.host.wish) {
+		struct fw_diags ignored = { .n = 0 };
+
+		d->devices->host.wish = before.host.wish;
+		host_apply(d, &d->devices->host, &ignored);
+	}
 	if (!err)
 		err = devices_save(d, ds);
 	free(before.d);

@@ -261,6 +261,7 @@ static void adopt(struct fwd *d)
 		dev->wish = any = true;
 		device_say(d, dev, false, "already filtered, though nothing in the store asks for it: it stays so");
 	}
+	any |= host_adopt(d, &devs->host);
 	if (any)
 		devices_save(d, NULL);
 }
@@ -281,6 +282,7 @@ void devices_follow(struct fwd *d)
 		done |= settle(d, &devs->d[i], now);
 	}
 	drop_kept(devs);
+	done |= host_settle(d, &devs->host);
 	if (devs->known && !devs->adopted)
 		adopt(d);
 	if (done)

@@ -4,6 +4,7 @@
 #define FWD_DEVICES_INTERNAL_H
 
 #include "devices.h"
+#include "host.h"
 #include "fw/interfaces.h"
 
 #define DEVICES_KEY "devices" /* of the store's settings: see devices_parse() */
@@ -12,6 +13,7 @@ struct devices {
 	struct fw_interfaces *interfaces;
 	struct device *d;
 	size_t n, cap;
+	struct host host;
 	bool known;       /* all existing interfaces have been reported */
 	bool adopted;     /* what a former process attached has been looked at */
 	double look, ask; /* when to ask the kernel again: what is attached; which interfaces exist */
@@ -31,7 +33,7 @@ void devices_release(struct fwd *d, const struct device *dev);
 
 /* devices_stored.c */
 int devices_save(struct fwd *d, struct fw_diags *ds);
-/* The list as the store has it: free() it. 0 or -errno. */
+/* The list, and the host, as the store has them: free() it. 0 or -errno. */
 int devices_saved(struct fwd *d, char **out);
 /* Such a list into @out, which is empty: free(out->d). 0, -errno, with a diagnostic when it is damaged. */
 int devices_parse(struct devices *out, const char *text, struct fw_diags *ds);

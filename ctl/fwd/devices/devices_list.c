@@ -19,6 +19,11 @@ const struct device *devices_at(const struct fwd *d, size_t i)
 	return i < d->devices->n ? &d->devices->d[i] : NULL;
 }
 
+const struct host *devices_host(const struct fwd *d)
+{
+	return &d->devices->host;
+}
+
 struct device *devices_add(struct devices *devs, const char *name)
 {
 	struct device dev = { .wanted = ARGS_AUTO };

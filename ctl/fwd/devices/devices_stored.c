@@ -28,6 +28,8 @@ int devices_save(struct fwd *d, struct fw_diags *ds)
 	for (size_t i = 0; i < d->devices->n; i++)
 		if (d->devices->d[i].wish)
 			json_array_append_new(array, row_json(&d->devices->d[i]));
+	if (d->devices->host.wish)
+		json_array_append_new(array, json_pack("{sb}", "host", true));
 	text = json_dumps(array, JSON_COMPACT);
 	json_decref(array);
 	if (!text) {
@@ -61,6 +63,7 @@ static int load_row(struct devices *devs, const json_t *row)
 	json_t *id;
 	size_t i;
 
+	devs->host.wish |= json_is_true(json_object_get(row, "host"));
 	if (!shown || !fw_name_read(name, sizeof(name), shown))
 		return 0;
 	dev = devices_add(devs, name);

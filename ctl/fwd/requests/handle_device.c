@@ -13,7 +13,7 @@ static struct engine_cause cause_of(const struct request *req, const char *verb)
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 	const char *name;
 
-	fw_buf_printf(&b, "%s", verb);
+	fw_buf_printf(&b, "%s%s", verb, req->args.host ? " --host" : "");
 	for (size_t i = 0; (name = args_dev(&req->args, i)); i++)
 		fw_buf_printf(&b, " %s", name);
 	if (!b.failed)
@@ -71,9 +71,11 @@ static int attach(struct request *req, const struct engine_cause *cause, struct 
 static void add_state(struct fw_buf *b, const json_t *dev)
 {
 	const char *mode = json_string_value(json_object_get(dev, "mode"));
+	const json_t *host = json_object_get(dev, "host");
 
-	fw_buf_printf(b, "%s%s %s", b->len ? ", " : "", json_string_value(json_object_get(dev, "dev")),
-		      json_string_value(json_object_get(dev, "state")));
+	fw_buf_printf(b, "%s%s %s", b->len ? ", " : "",
+		      host ? "the host's hooks" : json_string_value(json_object_get(dev, "dev")),
+		      json_string_value(json_object_get(host ? host : dev, "state")));
 	if (mode)
 		fw_buf_printf(b, " (%s)", mode);
 }

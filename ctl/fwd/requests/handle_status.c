@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The status of the daemon: one object. */
 #include "ctl/fwd/devices/devices.h"
+#include "ctl/fwd/devices/host.h"
 #include "limits.h"
 #include "ctl/fwd/log/packet_log.h"
 #include "fw/json.h"
@@ -172,6 +173,7 @@ json_t *status_json(const struct fwd *d)
 	add_tables(o, d, &st);
 	add_history(o, d, &st);
 	json_object_set_new(o, "devices", devices(d));
+	json_object_set_new(o, "host", host_json(devices_host(d)));
 	json_object_set_new(o, "away", devices_away_json(d));
 	json_object_set_new(o, "pool", pool(d->engine, &st));
 	json_object_set_new(o, "limits", limits_json(d));

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Cases of the host's hooks input, forward and output; sourced by run.sh. The server is a router too:
+#
+#	client c0 --- s0 server f1 --- f0 far, 192.0.3.2 and 2001:db8:0:3::2, where nc listens
+
+far=fwe2e-$$-f
+far4=192.0.3.2 far6=2001:db8:0:3::2
+in_far() { enter "$far" "$@"; }
+
+# Makes the far side of the router, once.
+far_up() {
+	[ -e "/run/netns/$far" ] && return 0
+	ip netns add "$far" && spaces+=("$far") && ip link add f0 netns "$far" type veth peer name f1 netns "$server" || return 1
+	in_far sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+	in_far sh -c "ip link set lo up; ip link set f0 up; ip addr add $far4/24 dev f0; ip addr add $far6/64 dev f0 nodad
+		ip route add default via 192.0.3.1; ip route add default via 2001:db8:0:3::1"
+	in_server sh -c "ip link set f1 up; ip addr add 192.0.3.1/24 dev f1; ip addr add 2001:db8:0:3::1/64 dev f1 nodad
+		sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
+	in_client sh -c "ip route add 192.0.3.0/24 via $server4; ip route add 2001:db8:0:3::/64 via $server6"
+	for family in 4 6; do
+		nsenter --net="/run/netns/$far" nc -$family -lk 80 >/dev/null 2>&1 </dev/null &
+		pids+=($!)
+	done
+	wait_until try_tcp $far4 80 && wait_until try_tcp $far6 80 || fail "no way through the router"
+}
+
+host_attached() { ctl --json status | grep -q '"host":{"state":"attached"'; }
+# No link, no pin and no table of ours in the server's namespace.
+host_gone() {
+	! ctl --json status 2>/dev/null | grep -q '"host":{"state":"attached"' && ! in_server nft list tables 2>/dev/null | grep -q fwd_ &&
+		! in_fwd_mounts find "$tmp/bpffs" -name 'input-*' -o -name 'forward-*' -o -name 'output-*' 2>/dev/null | grep -q .
+}
+# counted NAME: packets of a rule of fwd
+counted() { ctl --json list | grep -F "\"name\":\"$1\"" | grep -o '"packets":[0-9]*' | cut -d: -f2; }
+is_counted() { [ "$(counted "$1")" -ge "$2" ] || fail "rule $1 counted $(counted "$1") packets, expected at least $2"; }
+
+# The policies and rules of each hook decide its packets, and no other ones.
+case_host_hooks() {
+	share_fwd && far_up && ok attach --host && says "host" && host_attached || return 1
+	ok batch <<-END || return 1
+		add rule name in-ping input proto icmp icmp-type echo-request accept
+		add rule name in-ping6 input ip6 proto icmp6 accept
+		add rule name in-web input proto tcp dport 80 accept
+		add rule name in-replies input proto tcp sport 80 accept
+		policy input drop
+	END
+	expect yes try_ping $server4 && expect yes try_ping $server6 && expect yes try_tcp $server4 80 && expect yes try_tcp $server6 80 &&
+		expect no try_tcp $server4 25 && expect no try_tcp $server6 25 && expect no try_udp $server4 53 &&
+		expect yes try_ping $far4 && expect yes try_tcp $far6 80 || return 1
+	is_counted in-ping 1 && is_counted in-web 2 || return 1
+
+	ok batch <<-END || return 1
+		policy input accept
+		policy forward drop
+		add rule name through forward proto tcp dport 80 accept
+		add rule name back forward proto tcp sport 80 accept
+	END
+	expect yes try_tcp $far4 80 && expect yes try_tcp $far6 80 && expect no try_ping $far4 && expect no try_ping $far6 &&
+		expect yes try_ping $server4 && is_counted through 6 && is_counted back 4 || return 1
+
+	ok batch <<-END || return 1
+		policy forward accept
+		policy output drop
+		add rule name out-ping output proto icmp accept
+	END
+	in_server ping -q -c1 -W5 $client4 >/dev/null || fail "no ping goes out" || return 1
+	expect no try_tcp $server4 80 && expect yes try_ping $far4 && expect no try_ping $server6 && is_counted out-ping 1 || return 1
+	# A task is told at once that its packet was dropped.
+	in_server ping -c1 -W1 $client6 >"$tmp/out" 2>&1
+	told "Operation not permitted" || return 1
+	ok detach --host && host_gone && expect yes try_tcp $server4 25
+}
+
+# Protocols without sockets here, and fragments: each by itself, as nothing reassembles them.
+case_host_frames() {
+	share_fwd && far_up && ok attach --host && in_server ip link set s0 address 02:00:00:00:00:02 || return 1
+	ok batch <<-END || return 1
+		add rule name sctp forward ip proto sctp dport 9 accept
+		add rule name sctp6 forward ip6 proto sctp dport 9 drop
+		add rule name gre forward proto gre drop
+		add rule name first forward proto udp frag first accept
+		add rule name later forward frag later drop
+	END
+	in_client "$top/build/frames" c0 20 "sctp $client4:7 > $far4:9" 10 "sctp [$client6]:7 > [$far6]:9" 5 "gre $client4 > $far4" \
+		3 "udp $client4:7 > $far4:9 frag first" 4 "udp $client4 > $far4 frag later" 2>"$tmp/err" || fail "$(cat "$tmp/err")" || return 1
+	[ "$(counted sctp) $(counted sctp6) $(counted gre) $(counted first) $(counted later)" = "20 10 5 3 4" ] ||
+		fail "$(counted sctp) $(counted sctp6) $(counted gre) $(counted first) $(counted later)" || return 1
+	in_client ping -q -c 2 -i 0.01 -W60 $far4 >/dev/null || fail "no ping" || return 1
+	in_client ping -q -c 2 -i 0.01 -W1 -s 4000 $far4 >/dev/null && { fail "a fragmented ping got through"; return 1; }
+	is_counted later 6
+}
+
+# What a rule must never pass does not pass while fwd is killed, started again, replaced and while others flush their rulesets.
+case_host_no_gap() {
+	local flood n
+	start_fwd && far_up && ok attach --host || return 1
+	ok batch <<-END || return 1
+		add rule name never forward from $listed4 drop
+		add rule name never6 forward from $listed6 drop
+		add rule name never-in input from $listed4 drop
+	END
+	nsenter --net="/run/netns/$client" ping -q -i 0.002 -w 120 -I $listed4 $far4 >"$tmp/flood4" &
+	flood=("$!")
+	nsenter --net="/run/netns/$client" ping -q -i 0.002 -w 120 -I $listed6 $far6 >"$tmp/flood6" &
+	flood+=("$!")
+	nsenter --net="/run/netns/$client" ping -q -i 0.002 -w 120 -I $listed4 $server4 >"$tmp/flood" &
+	flood+=("$!")
+	for signal in KILL TERM KILL; do
+		fwd_kill $signal
+		in_server nft flush ruleset
+		sleep 0.3
+		exits 3 in_fwd "$fwctl" --socket "$tmp/fwd/sock" status --pins "$tmp/bpffs/fwd" &&
+			says "input, forward, output by netfilter" || return 1
+		# Another version: with another pool of tables.
+		start_fwd --pool "$([ $signal = TERM ] && echo maps || echo auto)" && host_attached && sleep 0.3 || return 1
+		in_server sh -c 'nft add table inet other; nft flush ruleset'
+	done
+	kill -INT "${flood[@]}" && wait "${flood[@]}"
+	for n in flood4 flood6 flood; do
+		grep -q ' 0 received' "$tmp/$n" && ! grep -q '^[0-9]\{1,2\} packets' "$tmp/$n" || fail "$n: $(cat "$tmp/$n")" || return 1
+	done
+	expect yes try_ping $far4 && expect yes try_ping $far6 || return 1
+	is_counted never 100 && is_counted never6 100 && is_counted never-in 100 || return 1
+	ok detach --host && host_gone && expect yes try_ping $far4 $listed4
+}
+
+# Beside NAT of nft: a published port, as Docker does it, and masquerade. Rules see addresses after the DNAT, before the SNAT.
+case_host_nat() {
+	share_fwd && far_up || return 1
+	in_server nft -f - <<-END || { skip "nft has no NAT here"; return; }
+		table ip nat {
+			chain pre { type nat hook prerouting priority -100; iifname s0 tcp dport 8080 dnat to $far4:80; }
+			chain post { type nat hook postrouting priority 100; oifname f1 masquerade; }
+		}
+	END
+	host_nat
+	local code=$?
+	in_server nft flush ruleset
+	return $code
+}
+host_nat() {
+	ok attach --host && ok batch <<-END || return 1
+		policy forward drop
+		add rule name published forward to $far4 proto tcp dport 80 accept
+		add rule name answers forward from $far4 proto tcp sport 80 accept
+	END
+	expect yes try_tcp $server4 8080 && expect yes try_tcp $far4 80 && expect no try_ping $far4 && is_counted published 6 || return 1
+	ok del rule published && expect no try_tcp $server4 8080 && in_server nft list table ip nat | grep -q dnat
+}
+
+# The way back of attach and detach, and what is refused.
+case_host_confirm() {
+	share_fwd && ok attach --host --confirm 1s && host_attached && wait_until host_off || return 1
+	ok attach --host --confirm 60s && ok confirm && host_attached && ok detach --host --confirm 1s && host_off &&
+		wait_until host_attached || return 1
+	ok detach --host && refuses 1 "not attached" detach --host && refuses 2 "missing IFACE or --host" attach || return 1
+	refuses 1 "there is no interface" attach --host nosuch0 && host_off
+}
+host_off() { ctl --json status | grep -q '"host":{"state":"off"'; }
