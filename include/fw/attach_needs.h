@@ -8,6 +8,7 @@
 struct fw_attach_needs {
 	size_t out;  /* rules that can match outgoing packets */
 	size_t mark; /* rules that match the mark of incoming packets, which XDP does not know */
+	size_t host; /* rules that only packets at the host's own hooks can match */
 	size_t vlan; /* rules that match VLAN tags of incoming packets, which a driver may hide from XDP */
 };
 
@@ -17,5 +18,8 @@ void fw_attach_needs_of(const struct fw_ruleset *rs, struct fw_attach_needs *out
 void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rule *before, const struct fw_rule *after);
 /* Are outgoing packets filtered? So they are if rules can match them or a policy says what happens to them. */
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs);
+
+/* Does it say something only of packets at the host's own hooks? */
+bool fw_attach_needs_host(const struct fw_attach_needs *needs, const struct fw_ruleset *rs);
 
 #endif

@@ -54,7 +54,7 @@ void kern_attached_prune(struct fw_kern *k)
 	for (size_t i = k->nattached; i-- > 0;) {
 		struct attachment *a = &k->attached[i];
 
-		if (kern_attachment_find(a))
+		if (kern_attachment_find(a) && (!fw_prog_is_nf(a->prog) || kern_netfilter_holds(k, a)))
 			continue;
 		/* Not undone: a classic filter is gone with its interface, and another interface may have its index now. */
 		kern_attachment_forget(k, a);

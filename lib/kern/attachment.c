@@ -92,7 +92,7 @@ bool kern_attachment_find(struct attachment *a)
 	if (a->link < 0)
 		return kern_filter_prog(a);
 	if (fw_prog_is_nf(a->prog))
-		return kern_netfilter_find(a);
+		return kern_netfilter_family(a->link);
 	a->ifindex = link_info(a->link, &info);
 	return a->ifindex;
 }

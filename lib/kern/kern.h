@@ -111,6 +111,7 @@ struct fw_kern {
 	struct files *files;              /* NULL: no iterator files */
 	int files_err;                    /* the reason */
 	struct conntrack conntrack;
+	int stub; /* of netfilter's links; -1: not loaded */
 	struct attachment *attached;
 	size_t nattached, attached_cap;
 	char *pins;                 /* NULL: nothing is pinned */
@@ -366,8 +367,9 @@ int kern_hooks_new(void);
 uint64_t kern_netns(void);
 /* Its family, NFPROTO_IPV4 or NFPROTO_IPV6; 0: it is no link of netfilter. */
 uint8_t kern_netfilter_family(int link);
-/* kern_attachment_find(), ..._prog() and ..._update() of such a link. */
-bool kern_netfilter_find(const struct attachment *a);
+/* Is it still attached? true also if that is unknown. */
+bool kern_netfilter_holds(struct fw_kern *k, const struct attachment *a);
+/* kern_attachment_prog() and ..._update() of such a link. */
 uint32_t kern_netfilter_prog(const struct attachment *a);
 int kern_netfilter_update(const struct attachment *a, int prog_fd);
 

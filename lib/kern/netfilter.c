@@ -60,9 +60,10 @@ int kern_hooks_new(void)
 	return map < 0 ? -errno : map;
 }
 
-/* A program that calls the one in @map. Without one, it drops the packet. Return: its descriptor or -errno. */
-static int load_stub(int map)
+/* Loads the stub, which calls the program in the map. Without one, it drops the packet. 0 or -errno. */
+static int load_stub(struct fw_kern *k)
 {
+	const int map = k->maps[MAP_HOOKS];
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
 		{ 0 },
@@ -72,10 +73,12 @@ static int load_stub(int map)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = ATTACH_TYPE_NETFILTER);
-	int prog = bpf_prog_load((enum bpf_prog_type)PROG_TYPE_NETFILTER, "fw_hook", "GPL", insns,
-				 sizeof(insns) / sizeof(*insns), &opts);
 
-	return prog < 0 ? -errno : prog;
+	if (k->stub >= 0)
+		return 0;
+	k->stub = bpf_prog_load((enum bpf_prog_type)PROG_TYPE_NETFILTER, "fw_hook", "GPL", insns,
+				sizeof(insns) / sizeof(*insns), &opts);
+	return k->stub < 0 ? -errno : 0;
 }
 
 /* Return: the link's descriptor; -EBUSY: there is a link of this priority; -errno. */
@@ -119,17 +122,6 @@ static bool link_info(int link, struct netfilter_at *at, struct bpf_link_info *i
 	return true;
 }
 
-/* The kernel does not tell of a link whether somebody has detached it. But then its place is free. */
-static bool is_attached(uint32_t stub_id, const struct netfilter_at *at)
-{
-	int stub = bpf_prog_get_fd_by_id(stub_id), link = stub < 0 ? -EBUSY : link_create(stub, at);
-	bool attached = link < 0;
-
-	kern_close_fd(&link);
-	kern_close_fd(&stub);
-	return attached;
-}
-
 uint8_t kern_netfilter_family(int link)
 {
 	struct bpf_link_info info;
@@ -138,14 +130,20 @@ uint8_t kern_netfilter_family(int link)
 	return link_info(link, &at, &info) ? (uint8_t)at.family : 0;
 }
 
-bool kern_netfilter_find(const struct attachment *a)
+/* The kernel does not tell of a link whether somebody has detached it. But then its place is free. */
+bool kern_netfilter_holds(struct fw_kern *k, const struct attachment *a)
 {
 	struct bpf_link_info info;
 	struct netfilter_at at;
+	int link;
 
-	if (!link_info(a->link, &at, &info))
-		return false;
-	return a->netns != kern_netns() || is_attached(info.prog_id, &at);
+	if (a->netns != kern_netns() || !link_info(a->link, &at, &info) || load_stub(k))
+		return true;
+	link = link_create(k->stub, &at);
+	if (link < 0)
+		return true;
+	close(link);
+	return false;
 }
 
 /* Opens the map that a link's stub reads. Return: its descriptor or -errno. */
@@ -200,7 +198,7 @@ static struct attachment *find(struct fw_kern *k, enum fw_prog prog, uint32_t fa
 }
 
 /* Attaches to the hooks that are missing. 0 or -errno. */
-static int attach_all(struct fw_kern *k, int stub)
+static int attach_all(struct fw_kern *k)
 {
 	int err = 0;
 
@@ -211,7 +209,7 @@ static int attach_all(struct fw_kern *k, int stub)
 
 		if (find(k, a.prog, a.family))
 			continue;
-		a.link = link_first(stub, a.family, hooks[i / NFAMILIES].hook);
+		a.link = link_first(k->stub, a.family, hooks[i / NFAMILIES].hook);
 		err = a.link < 0 ? a.link : kern_attached_pin(k, a);
 	}
 	return err;
@@ -232,7 +230,7 @@ int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds)
 {
 	size_t before;
 	uint32_t zero = 0;
-	int stub, err;
+	int err;
 
 	kern_attached_prune(k);
 	before = k->nattached;
@@ -241,9 +239,9 @@ int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds)
 		err = -errno;
 	if (err)
 		return fail(ds, err, "the program cannot be loaded");
-	stub = load_stub(k->maps[MAP_HOOKS]);
-	err = stub < 0 ? stub : attach_all(k, stub);
-	kern_close_fd(&stub);
+	err = load_stub(k);
+	if (!err)
+		err = attach_all(k);
 	if (!err)
 		return 0;
 	while (k->nattached > before) {

@@ -8,6 +8,8 @@ static void count(struct fw_attach_needs *needs, const struct fw_rule *rule, int
 
 	if (fw_rule_on_hook(rule, FW_OUT))
 		needs->out += by;
+	if (!fw_rule_on_hook(rule, FW_OUT) && !fw_rule_on_hook(rule, FW_IN))
+		needs->host += by;
 	if (!fw_rule_on_hook(rule, FW_IN))
 		return;
 	for (unsigned i = 0; i < rule->nmatches; i++) {
@@ -36,4 +38,9 @@ void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rule 
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)
 {
 	return needs->out || rs->policy_set[FW_R_OUT];
+}
+
+bool fw_attach_needs_host(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)
+{
+	return needs->host || rs->policy_set[FW_R_INPUT] || rs->policy_set[FW_R_FORWARD] || rs->policy_set[FW_R_OUTPUT];
 }

@@ -258,7 +258,11 @@ static json_t *json_host(const struct fw_kern_attachment *all, size_t n)
 
 	for (size_t i = 0; i < n; i++)
 		links += all[i].family != 0;
-	return json_pack("{ss sn}", "state", links == FW_HOST_LINKS ? "attached" : links ? "failed" : "off", "error");
+	return json_pack("{ss sn sn}", "state",
+			 links == FW_HOST_LINKS ? "attached" :
+			 links                  ? "failed" :
+						  "off",
+			 "error", "warning");
 }
 
 #define ROW(...) ctl_print_row(0, 14, __VA_ARGS__)

@@ -264,6 +264,8 @@ static int on_status(void *ctx, json_t *o)
 		printf("%-14s ", "hooks");
 		ctl_print_host(json_object_get(o, "host"));
 	}
+	if (ctl_field_text(json_object_get(o, "host"), "warning")[0])
+		ROW("hooks", "%s", ctl_field_text(json_object_get(o, "host"), "warning"));
 	print_away(o);
 	print_pins(o);
 	return 0;

@@ -159,7 +159,7 @@ static json_t *asked_json(struct fwd *d, bool host)
 			json_array_append_new(array, device_json(d, &d->devices->d[i]));
 		}
 	if (host)
-		json_array_append_new(array, json_pack("{so}", "host", host_json(&d->devices->host)));
+		json_array_append_new(array, json_pack("{so}", "host", host_json(d, &d->devices->host)));
 	return array;
 }
 

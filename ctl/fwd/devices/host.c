@@ -3,6 +3,7 @@
 #include "host.h"
 
 #include "ctl/fwd/history.h"
+#include "fw/attach_needs.h"
 #include "fw/json.h"
 
 #include <string.h>
@@ -70,9 +71,18 @@ bool host_adopt(struct fwd *d, struct host *h)
 	return true;
 }
 
-json_t *host_json(const struct host *h)
+/* Says that rules or policies have no effect; NULL: they all have. */
+static const char *warning(const struct fwd *d, const struct host *h)
+{
+	if (h->wish || !fw_attach_needs_host(engine_needs(d->engine), engine_ruleset(d->engine)))
+		return NULL;
+	return "the ruleset filters at input, forward or output, but nothing is attached there: fwctl attach --host";
+}
+
+json_t *host_json(const struct fwd *d, const struct host *h)
 {
 	static const char *const states[] = { "off", "attached", "failed" };
 
-	return json_pack("{ss so}", "state", states[h->state], "error", fw_json_text(h->error[0] ? h->error : NULL));
+	return json_pack("{ss so so}", "state", states[h->state], "error", fw_json_text(h->error[0] ? h->error : NULL),
+			 "warning", fw_json_text(warning(d, h)));
 }

@@ -20,6 +20,6 @@ bool host_settle(struct fwd *d, struct host *h);
 /* At the start: what an earlier process has attached stays so, though nothing in the store asks for it. true: that is the case. */
 bool host_adopt(struct fwd *d, struct host *h);
 /* The object of docs/fwd.socket.md; NULL: memory is out. */
-json_t *host_json(const struct host *h);
+json_t *host_json(const struct fwd *d, const struct host *h);
 
 #endif

@@ -173,7 +173,7 @@ json_t *status_json(const struct fwd *d)
 	add_tables(o, d, &st);
 	add_history(o, d, &st);
 	json_object_set_new(o, "devices", devices(d));
-	json_object_set_new(o, "host", host_json(devices_host(d)));
+	json_object_set_new(o, "host", host_json(d, devices_host(d)));
 	json_object_set_new(o, "away", devices_away_json(d));
 	json_object_set_new(o, "pool", pool(d->engine, &st));
 	json_object_set_new(o, "limits", limits_json(d));
