@@ -58,6 +58,7 @@ static __always_inline struct fw_event *fw_event_reserve(enum fw_event_kind kind
 	e->time = bpf_ktime_get_coarse_ns();
 	e->kind = kind;
 	e->state = 0xff;
+	e->uid = e->gid = 0xffffffff;
 	return e;
 }
 

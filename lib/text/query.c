@@ -390,10 +390,19 @@ static bool side_has(const struct fw_query_side *s, uint32_t number, const struc
 	return number == FW_ANY || (key->family != FW_FAMILY_NONE && in_ranges(s, a, key->family));
 }
 
-/* `on` is the interface of a packet that has only one. */
+/* The interface of `on`: that of the hook, which `forward` has not. */
 static const char *packet_iface(const struct fw_query_packet *p)
 {
-	return p->in && p->out ? NULL : p->in ? p->in : p->out;
+	switch ((enum fw_hook)p->key->f[FW_F_HOOK]) {
+	case FW_IN:
+	case FW_INPUT:
+		return p->in;
+	case FW_OUT:
+	case FW_OUTPUT:
+		return p->out;
+	default:
+		return NULL;
+	}
 }
 
 static bool match_has(const struct fw_query *q, const struct fw_match *m, const struct fw_query_packet *p)

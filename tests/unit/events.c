@@ -57,7 +57,12 @@ int event_write(int writer, const struct fw_event *e)
 
 struct fw_event event_of(enum fw_prog prog, uint32_t counter, enum fw_verdict verdict, const char *packet)
 {
-	struct fw_event e = { .counter = counter, .prog = (uint8_t)prog, .verdict = (uint8_t)verdict, .state = 0xff };
+	struct fw_event e = { .counter = counter,
+			      .prog = (uint8_t)prog,
+			      .verdict = (uint8_t)verdict,
+			      .state = 0xff,
+			      .uid = UINT32_MAX,
+			      .gid = UINT32_MAX };
 	struct fw_diags ds = { .n = 0 };
 	struct fw_frame f;
 

@@ -240,7 +240,7 @@ static void a_full_ring(void **state)
 		written += !err;
 	}
 	assert_int_equal(err, -EAGAIN);
-	assert_in_range(written, 5000, FW_EVENT_RING / sizeof(e));
+	assert_in_range(written, 4800, FW_EVENT_RING / sizeof(e));
 	seen.n = 0;
 	while (fw_kern_events(k, 256, see, NULL))
 		;

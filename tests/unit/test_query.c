@@ -378,17 +378,19 @@ static void check_query(const struct asked *a, const struct fw_ruleset *rs, unsi
 	}
 }
 
-/* Asked about the packet itself, the query says the same. */
+/* Asked about the packet itself, the query says the same. The packet has this interface wherever its hook has one. */
 static void check_packet(const struct asked *a, const struct fw_key *of)
 {
-	uint32_t iface = of->f[FW_F_IFACE];
-	bool absent = iface > fw_field_info[FW_F_IFACE].max;
+	uint32_t iface = of->f[FW_F_IFACE], hook = of->f[FW_F_HOOK];
+	const uint32_t absent = fw_field_info[FW_F_IFACE].absent;
+	const char *name = iface >= absent ? NULL : iface < a->rs->nifaces ? a->rs->ifaces[iface].name : "none";
+	bool in = hook == FW_IN || hook == FW_INPUT, out = hook == FW_OUT || hook == FW_OUTPUT;
 	struct fw_key key = *of;
-	struct fw_query_packet p = { .key = &key, .in = absent ? NULL : "none", .verdict = FW_DROP };
+	const struct fw_query_packet p = { &key, out ? NULL : name, in ? NULL : name, FW_DROP };
 
-	key.f[FW_F_FROM_IF] = iface;
-	if (iface < a->rs->nifaces)
-		p.in = a->rs->ifaces[iface].name;
+	key.f[FW_F_IFACE] = in || out ? iface : absent;
+	key.f[FW_F_FROM_IF] = out ? absent : iface;
+	key.f[FW_F_TO_IF] = in ? absent : iface;
 	if (fw_query_has(a->query, &p) != asks_for(a, &key))
 		fail_with(a, a->rs, &a->rule, "says something else of a packet");
 }

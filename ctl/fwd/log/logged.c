@@ -36,10 +36,19 @@ const char *logged_policy(const struct logged *l)
 	return l->event.counter < FW_NREASONS ? fw_reason_info[l->event.counter].name : NULL;
 }
 
+/* A value that is known only if some rule asks for it. */
+static void ask(struct fw_meta *meta, enum fw_field field, uint32_t value, uint32_t *out)
+{
+	if (value > fw_field_info[field].max)
+		return;
+	meta->asked |= 1u << field;
+	*out = value;
+}
+
 void logged_key(const struct logged *l, struct fw_key *key)
 {
 	const struct fw_event *e = &l->event;
-	const struct fw_meta meta = {
+	struct fw_meta meta = {
 		.hook = fw_prog_hook((enum fw_prog)e->prog),
 		.iface = FW_IFACE_OTHER,
 		.mark = e->mark,
@@ -50,6 +59,9 @@ void logged_key(const struct logged *l, struct fw_key *key)
 		.ethertype = e->ethertype,
 	};
 
+	ask(&meta, FW_F_STATE, e->state, &meta.state);
+	ask(&meta, FW_F_UID, e->uid, &meta.uid);
+	ask(&meta, FW_F_GID, e->gid, &meta.gid);
 	fw_packet_parse(e->bytes, e->bytes + e->captured, &meta, key);
 	/* Its headers are longer than what was captured. */
 	if (key->reason == FW_R_MALFORMED && e->captured < e->len && e->counter != FW_R_MALFORMED)

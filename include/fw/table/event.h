@@ -37,8 +37,9 @@ struct fw_event {
 	__u16 ethertype; /* with FW_EVENT_L3; 0: only the packet's version says what it is */
 	__u16 vlan_tci;
 	__u16 captured; /* bytes[] in use */
-	__u8 state;     /* connection state, as in the key; 0xff: unknown */
+	__u8 state;     /* enum fw_state; above: unknown, since no rule asks for it */
 	__u8 family;    /* of @addr: enum fw_family */
+	__u32 uid, gid; /* of the local socket; 0xffffffff: unknown, since no rule asks for them */
 
 	/* FW_EVENT_ADD: the address for a set, and for how long. */
 	__u32 set;     /* number of the set, as in the action */
@@ -50,7 +51,7 @@ struct fw_event {
 };
 /* Bytes of the record of an event without packet. */
 #define FW_EVENT_HEAD offsetof(struct fw_event, bytes)
-FW_ASSERT_SIZE(struct fw_event, 72 + FW_EVENT_BYTES);
+FW_ASSERT_SIZE(struct fw_event, 80 + FW_EVENT_BYTES);
 
 /* Why events did not arrive: the log's and additions to sets for want of room, and packets beyond the rate of their rule. */
 enum fw_event_loss { FW_LOST_LOG, FW_LOST_ADD, FW_LOST_RATE, FW_NLOSSES };
