@@ -13,6 +13,7 @@ struct fw_diff_counts {
 	size_t policies;                      /* that differ, or that only one of the two sets */
 	size_t sets_created, sets_destroyed;
 	size_t elements_added, elements_removed; /* of all sets */
+	size_t elements_prolonged;               /* by an edit; or, if they were replaced, shortened */
 };
 
 /* @before NULL: added; @after NULL: removed. The same rule counts at the same slot. */

@@ -291,6 +291,7 @@ static void count_rows(const struct fw_edit *e, struct fw_diff_counts *c)
 	}
 	for (size_t i = 0; i < e->nsets; i++)
 		*(e->sets[i].added ? &c->elements_added : &c->elements_removed) += 1;
+	c->elements_prolonged = e->ntimes;
 }
 
 void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out)

@@ -381,6 +381,7 @@ const struct metric metrics_table[] = {
 	{ ROW("clients", G, "Open connections to fwd's socket, this one included."), STATUS("clients") },
 	{ ROW("loop_longest_stretch_seconds", G, "Longest time in the last ten minutes that fwd was busy with one thing."), STATUS("loop.recent.seconds") },
 	{ ROW("turned_away", C, "Connections and requests that fwd turned away because too many were in use, since it started.", "kind"), emit_members, 0, "turned_away", { "connection", "long_reply", "request", "reply" } },
+	{ ROW("set_elements_timed_out", C, "Elements that left their sets because their time was over."), STATUS("timeouts.elements") },
 	{ ROW("log_packets", C, "Packets that rules and policies have logged."), STATUS("log.packets") },
 	{ ROW("log_limited", C, "Packets that were not logged because they were above the rate of their rule."), STATUS("log.limited") },
 	{ ROW("log_lost", C, "Packets that were not logged because fwd did not read them in time."), STATUS("log.lost") },

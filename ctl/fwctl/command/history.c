@@ -51,7 +51,7 @@ const struct ctl_command ctl_history = {
 		"as many changes of sets alone, and 200 refusals; the journal has more (`journalctl -u fwd`).\n\n"
 		"JSON: {at (seconds since 1970), text (as shown), action, what, result (done or refused), why, pid (0: fwd\n"
 		"itself), uid, process, added, removed, changed, moved, policies, sets_created, sets_destroyed,\n"
-		"elements_added, elements_removed (of loads, changes and flush), rules (how many there were then),\n"
+		"elements_added, elements_removed, elements_prolonged (of loads, changes and flush), rules (how many there were then),\n"
 		"confirm_by}; at last {ok, count}.\n",
 	.options = options,
 	.run = run,

@@ -9,18 +9,26 @@
 static const struct ctl_option *const options[] = { &ctl_opt_check, &ctl_opt_confirm, NULL };
 static const struct ctl_option *const exist_options[] = { &ctl_opt_exist, &ctl_opt_check, &ctl_opt_confirm, NULL };
 
-/* "N elements added, M removed", or @none when nothing was. */
+/* "N elements added, M removed, K prolonged", or @none when nothing was. */
 static void print_elements(const json_t *end, const char *none)
 {
 	const json_t *elements = json_object_get(end, "elements");
-	uint64_t came = ctl_field_u64(elements, "added"), went = ctl_field_u64(elements, "removed");
+	static const char *const did[] = { "added", "removed", "prolonged" };
+	const char *separator = "";
 
-	if (!came && !went)
-		fputs(none, stdout);
-	if (came)
-		printf("%llu element%s added%s", (unsigned long long)came, fw_plural(came), went ? ", " : "\n");
-	if (went)
-		printf("%llu %sremoved\n", (unsigned long long)went, came ? "" : went == 1 ? "element " : "elements ");
+	for (size_t i = 0; i < sizeof(did) / sizeof(did[0]); i++) {
+		uint64_t n = ctl_field_u64(elements, did[i]);
+
+		if (!n)
+			continue;
+		printf("%s%llu %s%s", separator, (unsigned long long)n,
+		       separator[0] ? "" :
+		       n == 1       ? "element " :
+				      "elements ",
+		       did[i]);
+		separator = ", ";
+	}
+	fputs(separator[0] ? "\n" : none, stdout);
 }
 
 static void print_added(const struct ctl_settings *s, const char *name, const json_t *end)

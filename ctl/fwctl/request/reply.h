@@ -31,7 +31,7 @@ void ctl_print_other_counts(const json_t *end);
 /* The same fields, for the help. */
 #define CTL_COUNTS_JSON                                                                \
 	"added, removed, changed, moved, kept, policies, sets {created, destroyed},\n" \
-	"elements {added, removed}"
+	"elements {added, removed, prolonged (if any are)}"
 
 /* --confirm: adds it to the arguments of a request; and prints by when to confirm what was done. */
 void ctl_confirm_add(const struct ctl_settings *s, json_t *args);

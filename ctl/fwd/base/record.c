@@ -49,7 +49,8 @@ enum record_ring record_ring(const struct record *r)
 
 	if (r->refused)
 		return RECORD_REFUSALS;
-	if (r->action == RECORD_CHANGE && !r->confirm_by && c->elements_added + c->elements_removed &&
+	if (r->action == RECORD_CHANGE && !r->confirm_by &&
+	    c->elements_added + c->elements_removed + c->elements_prolonged &&
 	    !(c->added + c->removed + c->changed + c->moved + c->policies + c->sets_created + c->sets_destroyed))
 		return RECORD_ELEMENTS;
 	return RECORD_CHANGES;
@@ -73,6 +74,7 @@ static const struct {
 	COUNT(sets_destroyed, "set", "sets", "destroyed", "SETS_DESTROYED"),
 	COUNT(elements_added, "element", "elements", "added", "ELEMENTS_ADDED"),
 	COUNT(elements_removed, "element", "elements", "removed", "ELEMENTS_REMOVED"),
+	COUNT(elements_prolonged, "element", "elements", "prolonged", "ELEMENTS_PROLONGED"),
 #undef COUNT
 };
 #define NCOUNTS (sizeof(counts) / sizeof(counts[0]))

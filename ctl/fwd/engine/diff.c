@@ -84,8 +84,14 @@ void diff_lines(struct fw_buf *b, const struct fw_diff *d)
 
 json_t *diff_counts(const struct fw_diff_counts *c)
 {
-	return json_pack("{sI sI sI sI sI sI s{sI sI} s{sI sI}}", "added", INT(c->added), "removed", INT(c->removed),
-			 "changed", INT(c->changed), "moved", INT(c->moved), "kept", INT(c->kept), "policies",
-			 INT(c->policies), "sets", "created", INT(c->sets_created), "destroyed", INT(c->sets_destroyed),
-			 "elements", "added", INT(c->elements_added), "removed", INT(c->elements_removed));
+	json_t *o = json_pack("{sI sI sI sI sI sI s{sI sI} s{sI sI}}", "added", INT(c->added), "removed",
+			      INT(c->removed), "changed", INT(c->changed), "moved", INT(c->moved), "kept", INT(c->kept),
+			      "policies", INT(c->policies), "sets", "created", INT(c->sets_created), "destroyed",
+			      INT(c->sets_destroyed), "elements", "added", INT(c->elements_added), "removed",
+			      INT(c->elements_removed));
+
+	if (c->elements_prolonged)
+		json_object_set_new(json_object_get(o, "elements"), "prolonged",
+				    json_integer(INT(c->elements_prolonged)));
+	return o;
 }

@@ -188,6 +188,9 @@ json_t *status_json(const struct fwd *d)
 		o, "loop",
 		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(loop_recent(&d->loop))));
 	json_object_set_new(o, "log", packet_log_json(d));
+	json_object_set_new(o, "timeouts",
+			    json_pack("{so so}", "elements", number(st.elements_left), "transactions",
+				      number(st.left_transactions)));
 	json_object_set_new(o, "rules_file", rules_file_json(d));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "confirm_what", fw_json_text(st.confirm_by ? st.confirm_what : NULL));
