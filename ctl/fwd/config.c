@@ -26,6 +26,8 @@ static const struct fw_setting rows[] = {
 	  "a number from 1 to 4096", fw_setting_number, AT(clients_max), 1, 4096, NULL },
 	{ "client-timeout", "SECONDS", "how long a client may stop in the middle of a request or a reply", "30",
 	  "a number from 1 to 3600", fw_setting_number, AT(client_timeout), 1, 3600, NULL },
+	{ "reject-rate", "N", "rejected packets that XDP and tc answer at most: in a second, and at once; 0: none", "1000",
+	  "a number from 0 to 1000000", fw_setting_number, AT(reject_rate), 0, 1000000, NULL },
 	{ "log-journal", "on|off", "write the packets that rules log to the journal", "off",
 	  "on or off", fw_setting_choice, AT(log_journal), 0, 2, off_on },
 };

@@ -18,6 +18,7 @@ struct config {
 	char admin_group[FW_SETTING_TEXT];
 	unsigned clients_max;
 	unsigned client_timeout; /* seconds */
+	unsigned reject_rate;
 	unsigned log_journal;    /* 1: packets that rules log go to the journal too */
 };
 

@@ -170,6 +170,8 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 	};
 	int err = engine_open(&opts, ds, &d->engine);
 
+	if (!err)
+		err = fw_kern_reply_rate(engine_kern(d->engine), d->config.reject_rate);
 	if (err)
 		return err;
 	d->work = (struct source){ .fd = engine_fd(d->engine), .name = "engine", .ready = work_ready };

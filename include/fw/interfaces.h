@@ -42,6 +42,8 @@ void fw_interfaces_close(struct fw_interfaces *l); /* NULL is fine */
 int fw_interface_find(const char *name, fw_interface_report *report, void *ctx);
 /* Do its packets begin with an IP header, without an Ethernet header? */
 bool fw_interface_is_l3(uint32_t ifindex);
+/* Is it one end of a veth pair? What native XDP sends there is lost, unless the other end has an XDP program. */
+bool fw_interface_is_veth(uint32_t ifindex);
 /* Does the driver remove VLAN tags from packets? Then XDP does not see them. */
 bool fw_interface_strips_vlan(const char *name);
 

@@ -277,6 +277,7 @@ struct kern_layer {
 	enum layer layer;
 	unsigned type;   /* ARPHRD_... */
 	bool xdp_begins; /* generic XDP sees them begin so too */
+	bool veth;       /* it is one end of such a pair */
 };
 /* 0, -ENODEV or another -errno. */
 int kern_layer_ask(uint32_t ifindex, struct kern_layer *out);

@@ -36,6 +36,7 @@ static int info(const struct nlattr *attr, void *ctx)
 
 	if (mnl_attr_get_type(attr) != IFLA_INFO_KIND || mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 		return MNL_CB_OK;
+	l->veth = !strcmp(mnl_attr_get_str(attr), "veth");
 	for (size_t i = 0; i < sizeof(headed) / sizeof(*headed); i++)
 		if (!strcmp(mnl_attr_get_str(attr), headed[i]))
 			l->xdp_begins = false;
@@ -90,4 +91,11 @@ bool fw_interface_is_l3(uint32_t ifindex)
 	struct kern_layer l;
 
 	return !kern_layer_ask(ifindex, &l) && l.layer == LAYER_IP;
+}
+
+bool fw_interface_is_veth(uint32_t ifindex)
+{
+	struct kern_layer l;
+
+	return !kern_layer_ask(ifindex, &l) && l.veth;
 }

@@ -327,7 +327,8 @@ static int setup(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answered), cmocka_unit_test(test_silent), cmocka_unit_test(test_limited) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answered), cmocka_unit_test(test_silent),
+					    cmocka_unit_test(test_limited) };
 
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -81,7 +81,8 @@ static const struct {
 	{ { "several segments", TCP, .flags = 16, .payload = 3900, .sum = SUM_PSEUDO }, NULL },
 	{ { "several segments 6", TCP, SIX, .flags = 24, .payload = 3900, .sum = SUM_PSEUDO }, NULL },
 	{ { "several segments, port-unreachable", TCP, .flags = 16, .payload = 3900, .sum = SUM_PSEUDO,
-	    KIND(PORT_UNREACHABLE) }, NULL },
+	    KIND(PORT_UNREACHABLE) },
+	  NULL },
 	{ { "udp in a VLAN", .tags = 1 }, NULL },
 	{ { "syn6 in a VLAN", TCP, SIX, SYN, .tags = 1 }, NULL },
 	{ { "syn in two VLANs", TCP, SYN, .tags = 2 }, NULL },
@@ -106,7 +107,7 @@ static struct fixture {
 	uint32_t ifindex, peer;
 	struct rejected_macs macs;
 	int sender, wire; /* packet sockets of the sender: to send, and to receive */
-	int pass; /* an XDP program for its interface */
+	int pass;         /* an XDP program for its interface */
 } fx;
 
 static void sh(const char *command)
@@ -151,7 +152,8 @@ static bool receive(struct rejected_bytes *out, int ms)
 		struct tpacket_auxdata aux;
 
 		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA && aux.tp_status & TP_STATUS_VLAN_VALID)
+		if (c->cmsg_level == SOL_PACKET && c->cmsg_type == PACKET_AUXDATA &&
+		    aux.tp_status & TP_STATUS_VLAN_VALID)
 			put_tag(out, &aux);
 	}
 	return true;
@@ -213,8 +215,8 @@ static void expect_reply(const char *who, const struct rejected *p, bool kernel)
 		fail_msg("%s: %s: %zu bytes, expected %zu", who, p->name, got.len, want.len);
 	for (size_t i = 0; i < want.len; i++)
 		if (got.data[i] != want.data[i])
-			fail_msg("%s: %s: byte %zu is 0x%02x, expected 0x%02x (IP header at %zu)", who, p->name, i, got.data[i],
-				 want.data[i], want.network);
+			fail_msg("%s: %s: byte %zu is 0x%02x, expected 0x%02x (IP header at %zu)", who, p->name, i,
+				 got.data[i], want.data[i], want.network);
 }
 
 static void kind_set(uint8_t kind)
@@ -405,7 +407,9 @@ static int setup(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kernel), cmocka_unit_test(test_native), cmocka_unit_test(test_generic), cmocka_unit_test(test_tc), cmocka_unit_test(test_egress) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kernel), cmocka_unit_test(test_native),
+					    cmocka_unit_test(test_generic), cmocka_unit_test(test_tc),
+					    cmocka_unit_test(test_egress) };
 
 	return cmocka_run_group_tests(tests, setup, NULL);
 }

@@ -145,6 +145,15 @@ static void print_conntrack(const json_t *o)
 		    ctl_field_text(c, "error"));
 }
 
+static void print_replies(const json_t *o)
+{
+	const json_t *r = json_object_get(o, "replies");
+
+	if (LLU(r, "sent") || LLU(r, "limited") || LLU(r, "silent"))
+		ROW("rejected", "%llu answered at XDP and tc, %llu beyond the rate of %llu/s, %llu without reply",
+		    LLU(r, "sent"), LLU(r, "limited"), LLU(r, "rate"), LLU(r, "silent"));
+}
+
 /* The longest time that fwd was busy with one thing, and what that was. */
 static void print_loop(const json_t *o)
 {
@@ -249,6 +258,7 @@ static int on_status(void *ctx, json_t *o)
 	print_memory(o);
 	print_limits(o);
 	print_conntrack(o);
+	print_replies(o);
 	print_loop(o);
 	print_log(o);
 	print_rules_file(o);

@@ -102,6 +102,24 @@ static json_t *pool(struct engine *e, const struct engine_status *st)
 			 number(st->pool_used), "limit", number((uint64_t)FW_POOL_SEGMENTS * FW_SEGMENT_BYTES));
 }
 
+/* What became of rejected packets at XDP and tc. */
+static json_t *replies(const struct fwd *d)
+{
+	static const char *const names[FW_NREPLIES] = {
+#define REPLY_NAME(sym, word) word,
+		FW_REPLIES(REPLY_NAME)
+#undef REPLY_NAME
+	};
+	struct fw_reply_counts counts;
+	json_t *o = json_object();
+
+	fw_kern_reply_counts(engine_kern(d->engine), &counts);
+	for (int i = 0; i < FW_NREPLIES; i++)
+		json_object_set_new(o, names[i], number(counts.packets[i]));
+	json_object_set_new(o, "rate", number(d->config.reject_rate));
+	return o;
+}
+
 static json_t *files(const struct fwd *d)
 {
 	const struct fw_kern *k = engine_kern(d->engine);
@@ -182,6 +200,7 @@ json_t *status_json(const struct fwd *d)
 			    json_pack("{so sb}", "path", fw_json_text(d->config.pins), "private", d->pins_private));
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "conntrack", tracking_json(d));
+	json_object_set_new(o, "replies", replies(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
 	json_object_set_new(
