@@ -14,7 +14,8 @@ void fwd_ruleset_changed(struct fwd *d)
 		cursors_lose(&d->cursors);
 		d->ruleset = rs;
 	}
-	needs = fw_attach_needs_out(attach, rs) | (attach->mark != 0) << 1 | (attach->vlan != 0) << 2;
+	needs = fw_attach_needs_out(attach, rs) | (attach->mark != 0) << 1 | (attach->vlan != 0) << 2 |
+		fw_ruleset_rejects(rs) << 3;
 	if (needs == d->needs)
 		return;
 	d->needs = needs;

@@ -184,6 +184,9 @@ static inline const struct fw_match *fw_rule_match(const struct fw_rule *rule, e
  */
 int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a);
 
+/* Does a rule or policy reject packets, at whatever hook? */
+bool fw_ruleset_rejects(const struct fw_ruleset *rs);
+
 /* Does a packet's way end with this action, whatever the time and whatever happened before? */
 static inline bool fw_action_ends(const struct fw_action *a)
 {

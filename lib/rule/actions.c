@@ -53,13 +53,20 @@ int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a)
 void fw_action_use(struct fw_ruleset *rs, uint32_t number, int by)
 {
 	struct fw_action_use *u = &rs->action_use[number];
+	bool stays = number < FW_NVERDICTS;
 
-	if (number < FW_NVERDICTS) /* always there */
-		return;
-	rs->actions_idle -= !u->users;
+	rs->actions_idle -= !stays && !u->users;
 	u->users += (uint32_t)by; /* one less: it wraps */
-	rs->actions_idle += !u->users;
+	rs->actions_idle += !stays && !u->users;
 	u->waits = false;
+}
+
+bool fw_ruleset_rejects(const struct fw_ruleset *rs)
+{
+	for (uint32_t n = 0; n < rs->nactions; n++)
+		if (rs->action_use[n].users && rs->actions[n].verdict == FW_REJECT)
+			return true;
+	return false;
 }
 
 void fw_policy_set(struct fw_ruleset *rs, enum fw_reason reason, uint8_t action)

@@ -49,7 +49,8 @@ static int attach_in(struct session *ss, struct device *d)
 	struct fw_diags ds = { 0 };
 	enum fw_xdp_mode wanted = ss->settings->xdp < 0 ? FW_XDP_AUTO : (enum fw_xdp_mode)ss->settings->xdp,
 			 used = wanted;
-	bool tc = ss->settings->tc || (wanted == FW_XDP_AUTO && fw_interface_is_l3(d->index));
+	bool lost = fw_ruleset_rejects(ss->rs) && fw_interface_is_veth(d->index);
+	bool tc = ss->settings->tc || (wanted == FW_XDP_AUTO && (lost || fw_interface_is_l3(d->index)));
 	char what[64];
 	int err;
 
@@ -61,6 +62,11 @@ static int attach_in(struct session *ss, struct device *d)
 		snprintf(what, sizeof(what), "cannot attach to %s", d->name);
 		ctl_print_failure(&ds, what, err);
 		return err;
+	}
+	if (lost && !tc && used == FW_XDP_NATIVE) {
+		ctl_warn("%s: replies to rejected packets are lost unless the other end of the veth pair has an XDP program",
+			 d->name);
+		ctl_hint("run with --tc");
 	}
 	d->how = tc ? "tc ingress" : used == FW_XDP_GENERIC ? "generic XDP" : "native XDP";
 	if (!tc && used == FW_XDP_GENERIC && wanted != FW_XDP_GENERIC)

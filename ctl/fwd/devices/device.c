@@ -41,9 +41,10 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
 	const struct fw_attach_needs *needs = engine_needs(d->engine);
 	bool vlan = needs->vlan && fw_interface_strips_vlan(engine_interface_name(d->engine, dev->index));
+	bool lost = fw_ruleset_rejects(engine_ruleset(d->engine)) && fw_interface_is_veth(dev->index);
 
 	if (dev->wanted == ARGS_AUTO)
-		return needs->mark || vlan || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
+		return needs->mark || vlan || lost || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
 	if (dev->wanted == ARGS_TC)
 		return ARGS_TC;
 	if (needs->mark)
@@ -54,6 +55,10 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 		snprintf(dev->warning, sizeof(dev->warning),
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
 			 "ethtool -K DEV rx-vlan-offload off, or attach with mode tc");
+	else if (lost && dev->wanted == ARGS_NATIVE)
+		snprintf(dev->warning, sizeof(dev->warning),
+			 "replies to rejected packets are lost unless the other end of this veth pair has an XDP program: "
+			 "attach with mode tc");
 	return dev->wanted;
 }
 

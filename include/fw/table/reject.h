@@ -5,33 +5,6 @@
 
 #include "fw/table/format.h"
 
-#ifndef FW_REJECTS
-/*
- * How a packet is rejected: X(symbol, word, ICMP type and code, ICMPv6 type and code). DEFAULT answers TCP like TCP_RESET and
- * everything else like PORT_UNREACHABLE. A TCP_RESET has no ICMP message. ICMPv6 has no counterpart of some kinds and gets the
- * nearest one.
- */
-/* clang-format off */
-#define FW_REJECTS(X)                                                    \
-	X(DEFAULT, "default", 3, 3, 1, 4)                                \
-	X(TCP_RESET, "tcp-reset", 0, 0, 0, 0)                            \
-	X(PORT_UNREACHABLE, "port-unreachable", 3, 3, 1, 4)              \
-	X(HOST_UNREACHABLE, "host-unreachable", 3, 1, 1, 3)              \
-	X(NET_UNREACHABLE, "net-unreachable", 3, 0, 1, 0)                \
-	X(PROTO_UNREACHABLE, "proto-unreachable", 3, 2, 1, 4)            \
-	X(ADMIN_PROHIBITED, "admin-prohibited", 3, 13, 1, 1)             \
-	X(HOST_PROHIBITED, "host-prohibited", 3, 10, 1, 1)
-
-enum fw_reject {
-#define FW_REJECT_ENUM(sym, word, type4, code4, type6, code6) FW_REJECT_##sym,
-	FW_REJECTS(FW_REJECT_ENUM)
-#undef FW_REJECT_ENUM
-	FW_NREJECTS
-};
-/* clang-format on */
-
-#endif
-
 /*
  * What became of a rejected packet, which never goes on, besides: X(symbol, word).
  * LIMITED: the rate of replies was used up. SILENT: a packet that must not be answered, or cannot be.
