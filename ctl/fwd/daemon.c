@@ -6,6 +6,7 @@
  */
 #include "ctl/fwd/daemon.h"
 
+#include "ctl/fwd/additions.h"
 #include "ctl/fwd/closed.h"
 #include "ctl/fwd/devices/devices.h"
 #include "ctl/fwd/base/peer.h"
@@ -134,12 +135,13 @@ static void report_aside(struct fwd *d)
 static void round_over(struct loop *l)
 {
 	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
-	double log = packet_log_round(d, fw_now());
+	double log = packet_log_round(d, fw_now()), additions = additions_round(d, fw_now());
 	bool more = server_round(d);
 	double now = fw_now();
 
 	l->tick = more ? 0 : d->server.waiting_long ? EXCHANGE_LOOK : d->tick;
 	l->tick = log < l->tick ? log : l->tick;
+	l->tick = additions < l->tick ? additions : l->tick;
 	history_tick(d, now);
 	devices_tick(d, now);
 	if (d->service.watchdog && now - d->service.alive >= d->service.watchdog) {
@@ -205,6 +207,8 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	if (!err)
 		err = devices_open(d, ds);
 	if (!err)
+		err = additions_open(d);
+	if (!err)
 		err = packet_log_open(d);
 	if (!err)
 		err = server_start(d);
@@ -217,6 +221,7 @@ static void stop(struct fwd *d)
 	listen_close(&d->server.listener);
 	devices_close(d);
 	packet_log_close(d);
+	additions_close(d);
 	if (d->engine)
 		engine_close(d->engine);
 	if (d->signals.fd > 0)

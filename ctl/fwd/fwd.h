@@ -77,6 +77,7 @@ struct fwd {
 	struct rules_file rules_file;
 	struct server server;
 	struct packet_log *packet_log;
+	struct additions *additions;
 	struct devices *devices;
 	struct source interfaces; /* of the devices */
 	uint64_t attach_failures;

@@ -181,6 +181,8 @@ void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *with);
 /* Policies (those the user set), sets, rules: a text that parses back to the same ruleset. */
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);
+/* An element of @set as it is parsed, with its time: @now as of fw_text_print_set(). */
+void fw_text_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now);
 /* A span of time: "1h30m"; nothing for 0. */
 void fw_text_print_time(struct fw_buf *b, uint32_t seconds);
 /* An address range as address, prefix or a-b. */

@@ -119,7 +119,7 @@ void fw_print_dynamic_words(struct fw_buf *b, const struct fw_set *set)
 		fw_buf_printf(b, " %s %u", FW_WORD_SIZE, set->size);
 }
 
-void fw_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now)
+void fw_text_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now)
 {
 	fw_text_print_addr_range(b, r);
 	if (r->until == FW_FOREVER) {

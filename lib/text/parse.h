@@ -87,8 +87,6 @@ int fw_parser_element(struct fw_parser *p, const struct fw_set *set, struct fw_a
 int fw_parser_dynamic(struct fw_parser *p, uint32_t *timeout, uint32_t *size);
 /* Prints them, each after a blank. */
 void fw_print_dynamic_words(struct fw_buf *b, const struct fw_set *set);
-/* Prints an element as it is parsed. @now: its time as what is left of it then; 0: as seconds since the epoch. */
-void fw_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now);
 
 /* Refuses the current token: always -EINVAL. */
 int fw_parser_expected(struct fw_parser *p, const char *what, const char *hint);

@@ -60,7 +60,7 @@ static void log_element(struct elements *es, const struct fw_addr_range *r)
 	es->verb = NULL;
 	log_text(c, " ");
 	if (es->add)
-		fw_print_element(c->log, &c->p.rs->sets[es->set], r, 0);
+		fw_text_print_element(c->log, &c->p.rs->sets[es->set], r, 0);
 	else
 		fw_text_print_addr_range(c->log, r);
 }
@@ -192,7 +192,7 @@ static void print_replace(struct fw_buf *b, const struct fw_set *set, const stru
 	fw_buf_printf(b, "set replace %s { ", set->name);
 	for (size_t i = 0; i < with->n; i++) {
 		fw_buf_add(b, ", ", i ? 2 : 0);
-		fw_print_element(b, set, &with->elements[i], 0);
+		fw_text_print_element(b, set, &with->elements[i], 0);
 	}
 	fw_buf_add(b, with->n ? " }" : "}", with->n ? 2 : 1);
 }

@@ -43,7 +43,7 @@ void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 		if (i)
 			word(b, ",");
 		word(b, separator);
-		fw_print_element(b, set, &set->elements[i], now);
+		fw_text_print_element(b, set, &set->elements[i], now);
 	}
 	word(b, set->n > 8 ? "\n}" : " }");
 }

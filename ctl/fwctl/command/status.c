@@ -177,6 +177,21 @@ static void print_log(const json_t *o)
 		    LLU(log, "additions") + LLU(log, "additions_lost"));
 }
 
+/* What packets did to sets, if they did anything, and what was left undone. */
+static void print_additions(const json_t *o)
+{
+	const json_t *a = json_object_get(o, "additions");
+	unsigned long long added = LLU(a, "added"), prolonged = LLU(a, "prolonged"), full = LLU(a, "full"),
+			   lost = LLU(a, "dropped") + LLU(a, "failed");
+
+	if (added || prolonged || full || lost)
+		ROW("added by packets", "%llu element%s, %llu prolonged", added, fw_plural(added), prolonged);
+	if (full)
+		ROW("", "%llu NOT ADDED: the set has its size", full);
+	if (lost)
+		ROW("", "%llu NOT ADDED: more than fwd can store", lost);
+}
+
 static void print_confirmation(const json_t *o)
 {
 	const json_t *rollback = json_object_get(o, "rollback");
@@ -261,6 +276,7 @@ static int on_status(void *ctx, json_t *o)
 	print_replies(o);
 	print_loop(o);
 	print_log(o);
+	print_additions(o);
 	print_rules_file(o);
 	print_confirmation(o);
 	if (!json_array_size(devices) && !host)

@@ -102,6 +102,11 @@ struct engine_cause {
 
 struct engine_edit {
 	struct store_text source;
+	/*
+	 * Makes the change instead of the text, and writes to @log what fw_text_edit() would have written; perhaps more than once.
+	 * Return: 0 or -ENOMEM. NULL: the text makes it.
+	 */
+	int (*make)(struct fw_edit *edit, struct fw_buf *log, void *ctx);
 	bool check;  /* only find out whether it would be accepted */
 	bool waited; /* it was refused with -EAGAIN before */
 	bool own; /* fwd's own: neither recorded nor waited for until it is on disk, and nothing is stored if nothing changes */

@@ -46,7 +46,10 @@ int transaction_read(struct transaction *t)
 	t->edit->rs->now = engine_now(t->e);
 	if (warnings)
 		*warnings = (struct fw_diags){ .n = 0 }; /* earlier ones were reported */
-	err = fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &out->ds, &t->log);
+	if (t->asked->make)
+		err = t->asked->make(t->edit, &t->log, t->asked->ctx);
+	else
+		err = fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &out->ds, &t->log);
 	if (t->edit->rs->warnings)
 		out->warnings = *t->edit->rs->warnings;
 	if (!err && t->log.failed)

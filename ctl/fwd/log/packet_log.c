@@ -2,6 +2,7 @@
 /* Reading the ring, in steps. */
 #include "ctl/fwd/log/packet_log.h"
 
+#include "ctl/fwd/additions.h"
 #include "ctl/fwd/log/log_journal.h"
 
 #include <string.h>
@@ -39,6 +40,8 @@ static void take(const struct fw_event *event, void *ctx)
 {
 	if (event->kind == FW_EVENT_LOG)
 		take_packet(ctx, event);
+	else
+		additions_take(ctx, event);
 }
 
 /* What was lost becomes an entry. */

@@ -3,6 +3,7 @@
 #include "ctl/fwd/devices/devices.h"
 #include "ctl/fwd/devices/host.h"
 #include "limits.h"
+#include "ctl/fwd/additions.h"
 #include "ctl/fwd/log/packet_log.h"
 #include "fw/json.h"
 #include "handlers.h"
@@ -207,6 +208,7 @@ json_t *status_json(const struct fwd *d)
 		o, "loop",
 		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(loop_recent(&d->loop))));
 	json_object_set_new(o, "log", packet_log_json(d));
+	json_object_set_new(o, "additions", additions_json(d));
 	json_object_set_new(o, "timeouts",
 			    json_pack("{so so}", "elements", number(st.elements_left), "transactions",
 				      number(st.left_transactions)));
