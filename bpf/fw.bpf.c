@@ -3,9 +3,7 @@
  * The classifier on its hooks: XDP, and tc ingress and egress. It is loaded
  * once and never changes; its decisions are made by the tables in the maps.
  */
-#include "bpf/connections.h"
-#include "bpf/log.h"
-#include "bpf/hook.h"
+#include "bpf/effects.h"
 
 #include "fw/table/packet.h"
 
@@ -29,6 +27,7 @@ struct fw_packet {
 	__u32 ifindex;
 	__u32 from, to; /* indices of the interfaces that it came in on and goes out on; 0: neither */
 	__u32 bytes;    /* to count */
+	__u32 start;    /* where it begins in an skb */
 };
 
 /*
@@ -69,8 +68,33 @@ static __always_inline struct fw_cpu *fw_receive(struct fw_packet *p, enum fw_pr
 	return cpu;
 }
 
-static __always_inline int fw_xdp_end(struct xdp_md *ctx, struct fw_cpu *cpu, __u32 verdict)
+/* Keeps what is needed of the packet by those that are called for it. */
+static __always_inline void fw_packet_keep(const struct fw_packet *p, struct fw_cpu *cpu, enum fw_prog prog)
 {
+	cpu->ifindex = p->ifindex;
+	cpu->bytes = p->bytes;
+	cpu->prog = prog;
+	cpu->l3 = fw_l3;
+	cpu->start = p->start;
+}
+
+/* Is there more to do than to count the packet for what decided, and to accept or drop it? */
+static __always_inline int fw_has_more(const struct fw_answer *answer)
+{
+	return answer->passed || FW_WHAT_ACTION(answer->what) > FW_ACCEPT;
+}
+
+/* All that an answer asks for. The packet was kept. */
+static __always_inline int fw_xdp_finish(struct xdp_md *ctx, struct fw_cpu *cpu)
+{
+	__u32 verdict = cpu->answer.verdict;
+
+	fw_effects_xdp(ctx, cpu);
+	fw_count_kept(cpu);
+	if (verdict == FW_REJECT) {
+		cpu->reject = fw_reject_kind(cpu);
+		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_REJECT);
+	}
 	FW_IN_MEMORY(cpu->busy) = 0;
 	return verdict == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
@@ -87,12 +111,19 @@ int fw_xdp(struct xdp_md *ctx)
 		.from = ctx->ingress_ifindex,
 		.bytes = ctx->data_end - ctx->data,
 	};
-	struct fw_cpu *cpu;
+	struct fw_cpu *cpu = fw_receive(&p, FW_PROG_XDP);
+	__u32 verdict;
 
-	cpu = fw_receive(&p, FW_PROG_XDP);
 	if (!cpu)
 		return XDP_DROP;
-	return fw_xdp_end(ctx, cpu, fw_judge(cpu, p.ifindex, p.bytes, FW_PROG_XDP));
+	verdict = fw_classify(cpu, fw_flow_cache);
+	if (fw_has_more(&cpu->answer)) {
+		fw_packet_keep(&p, cpu, FW_PROG_XDP);
+		return fw_xdp_finish(ctx, cpu);
+	}
+	fw_count_packet(p.ifindex, p.bytes, FW_PROG_XDP, cpu->answer.what, verdict);
+	FW_IN_MEMORY(cpu->busy) = 0;
+	return verdict == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
 /* Continues a packet after its connection was looked up. */
@@ -104,7 +135,8 @@ int fw_xdp_decide(struct xdp_md *ctx)
 	fw_arena_name();
 	if (!cpu)
 		return XDP_DROP;
-	return fw_xdp_end(ctx, cpu, fw_judge(cpu, cpu->ifindex, cpu->bytes, FW_PROG_XDP));
+	fw_classify(cpu, fw_flow_cache);
+	return fw_xdp_finish(ctx, cpu);
 }
 
 /*
@@ -140,12 +172,25 @@ static __always_inline void fw_tc_network(struct __sk_buff *skb, struct fw_packe
 	p->meta.ethertype = bpf_ntohs(skb->protocol);
 	p->meta.vlan_present = 0;
 	p->meta.len = at < 0 ? 0 : skb->len - at;
-	p->data = (void *)(long)skb->data + (at & (2 * FW_NETWORK_MAX - 1));
+	p->start = at & (2 * FW_NETWORK_MAX - 1);
+	p->data = (void *)(long)skb->data + p->start;
 	p->data_end = (void *)(long)skb->data_end;
 }
 
-static __always_inline int fw_tc_end(struct __sk_buff *skb, struct fw_cpu *cpu, __u32 verdict)
+/* fw_xdp_finish() for both hooks of tc. */
+static __always_inline int fw_tc_finish(struct __sk_buff *skb, struct fw_cpu *cpu, enum fw_prog prog)
 {
+	__u32 verdict = cpu->answer.verdict;
+
+	fw_effects_tc(skb, cpu);
+	fw_count_kept(cpu);
+	if (verdict == FW_REJECT) {
+		cpu->reject = fw_reject_kind(cpu);
+		if (prog == FW_PROG_TC_EGRESS)
+			bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_REJECT_OUT);
+		else
+			bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_REJECT_IN);
+	}
 	FW_IN_MEMORY(cpu->busy) = 0;
 	return verdict == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
@@ -166,6 +211,7 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 		.bytes = skb->len,
 	};
 	struct fw_cpu *cpu;
+	__u32 verdict;
 
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
@@ -176,7 +222,14 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	cpu = fw_receive(&p, prog);
 	if (!cpu)
 		return TC_ACT_SHOT;
-	return fw_tc_end(skb, cpu, fw_judge(cpu, p.ifindex, p.bytes, prog));
+	verdict = fw_classify(cpu, fw_flow_cache);
+	if (fw_has_more(&cpu->answer)) {
+		fw_packet_keep(&p, cpu, prog);
+		return fw_tc_finish(skb, cpu, prog);
+	}
+	fw_count_packet(p.ifindex, p.bytes, prog, cpu->answer.what, verdict);
+	FW_IN_MEMORY(cpu->busy) = 0;
+	return verdict == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
 SEC("tc")
@@ -198,9 +251,10 @@ int fw_tc_decide(struct __sk_buff *skb)
 	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
 
 	fw_arena_name();
-	if (!cpu || cpu->prog >= FW_NPROGS)
+	if (!cpu)
 		return TC_ACT_SHOT;
-	return fw_tc_end(skb, cpu, fw_judge(cpu, cpu->ifindex, cpu->bytes, cpu->prog));
+	fw_classify(cpu, fw_flow_cache);
+	return fw_tc_finish(skb, cpu, cpu->prog);
 }
 
 /*
@@ -225,6 +279,7 @@ int fw_dry_run(struct __sk_buff *skb)
 	cpu->key.f[FW_F_UID] = q->uid;
 	cpu->key.f[FW_F_GID] = q->gid;
 	fw_parse(&p, &cpu->key);
+	cpu->dry = 1;
 	fw_classify(cpu, 0);
 	return 1;
 }

@@ -5,16 +5,10 @@
 
 #include "bpf/cpu.h"
 
-/* Rules with conditions do not match. */
-static __always_inline int fw_condition(struct fw_cpu *cpu, const struct fw_action *a, __u32 what)
-{
-	return 0;
-}
-
-#include "fw/table/flow.h"
-
 /* A setting, fixed when the program is loaded. */
 volatile const __u32 fw_flow_cache = 1;
+
+#include "bpf/limit.h"
 
 /* The control word, written by user space. */
 volatile __u64 fw_control;
@@ -87,15 +81,30 @@ FW_GLOBAL int fw_refuse(struct fw_cpu *cpu, __u32 ifindex, __u32 bytes, __u32 pr
 	return 0;
 }
 
-/* Decides on the packet of cpu->key and counts it. Returns its verdict. */
-static __always_inline __u32 fw_judge(struct fw_cpu *cpu, __u32 ifindex, __u32 bytes, enum fw_prog prog)
+/* Counts the packet at hand for all that its answer names. */
+FW_GLOBAL int fw_count_kept(struct fw_cpu *cpu)
 {
-	__u32 verdict = fw_classify(cpu, fw_flow_cache);
+	__u32 prog, verdict;
 
+	if (!cpu)
+		return 0;
+	/* Read once: they stay in the bounds that were checked. */
+	prog = FW_IN_MEMORY(cpu->prog);
+	verdict = FW_IN_MEMORY(cpu->answer.verdict);
+	if (prog >= FW_NPROGS || verdict >= FW_NTERMINAL)
+		return 0;
 	if (cpu->answer.passed)
-		fw_count_passed(&cpu->answer, bytes);
-	fw_count_packet(ifindex, bytes, prog, cpu->answer.what, verdict);
-	return verdict;
+		fw_count_passed(&cpu->answer, cpu->bytes);
+	fw_count_packet(cpu->ifindex, cpu->bytes, prog, cpu->answer.what, verdict);
+	return 0;
+}
+
+/* How the packet at hand is rejected: enum fw_reject. */
+static __always_inline __u32 fw_reject_kind(const struct fw_cpu *cpu)
+{
+	const struct fw_action *a = fw_action_at(&cpu->root, FW_WHAT_ACTION(cpu->answer.what));
+
+	return a ? a->reject : FW_REJECT_DEFAULT;
 }
 
 static __always_inline __u32 fw_iface_number(__u32 ifindex)

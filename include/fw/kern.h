@@ -68,6 +68,8 @@ enum fw_kern_pool fw_kern_pool_kind(const struct fw_kern *k);
  * 0 or -errno.
  */
 int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots);
+/* Makes room for the buckets of the same slots, and of policies: see fw/table/rate.h. Without, their rates are used up. 0 or -errno. */
+int fw_kern_buckets_reserve(struct fw_kern *k);
 /* Slots that have counters, including those added by an earlier process. */
 uint32_t fw_kern_counter_slots(const struct fw_kern *k);
 /* Zeroes a slot's counter and detaches it from its rule. No packet may be counting there: see fw_edit_commit(). */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters: columns of chunks that are map values mapped into this process. Each
- * CPU has a column; two more hold what is not to be counted, and labels.
+ * Counters: columns of chunks that are map values mapped into this process. Each CPU has a column; others hold what is not to be
+ * counted, labels, and the buckets of rates.
  */
 #include "kern.h"
 
@@ -24,14 +24,18 @@ static int chunk_mmap(struct fw_kern *k, uint32_t index, int fd)
 	return 0;
 }
 
+/* Readers have no use for buckets. */
 static int chunk_share(const struct fw_kern *k, uint32_t index, int fd)
 {
+	if (index % k->columns == FW_COLUMN_BUCKETS(k->ncpus))
+		return 0;
 	return kern_readers_add(k, fd, FW_COUNTERS_PIN_CHUNK, index / k->columns, index % k->columns);
 }
 
-static bool is_base(const struct fw_kern *k, uint32_t index)
+/* Does this column have a chunk only where it is needed? */
+static bool is_sparse(const struct fw_kern *k, uint32_t index)
 {
-	return index % k->columns == FW_COLUMN_BASE(k->ncpus);
+	return index % k->columns == FW_COLUMN_BASE(k->ncpus) || index % k->columns == FW_COLUMN_BUCKETS(k->ncpus);
 }
 
 /* Chunks that the program does not know yet. Each update of its map waits for a grace period, a batch for one. */
@@ -89,7 +93,7 @@ int kern_counters_adopt(struct fw_kern *k)
 	for (; index < FW_COUNTER_CHUNKS * k->columns && !err; index++) {
 		int fd = kern_inner_map(k->maps[MAP_COUNTERS], index, &id);
 
-		if (fd == -ENOENT && is_base(k, index))
+		if (fd == -ENOENT && is_sparse(k, index))
 			continue;
 		if (fd == -ENOENT)
 			break;
@@ -113,12 +117,26 @@ int fw_kern_counters_reserve(struct fw_kern *k, uint32_t slots)
 		return -ENOSPC;
 	/* A process that was killed at it may have made some. */
 	for (uint32_t i = k->nchunks * k->columns; i < chunks * k->columns && !err; i++)
-		err = k->chunks[i] || is_base(k, i) ? 0 : chunk_new(k, i, &new);
+		err = k->chunks[i] || is_sparse(k, i) ? 0 : chunk_new(k, i, &new);
 	told = new_chunks_tell(k, &new);
 	err = err ? err : told;
 	if (!err && k->nchunks < chunks)
 		__atomic_store_n(&k->nchunks, chunks, __ATOMIC_RELEASE);
 	return err;
+}
+
+int fw_kern_buckets_reserve(struct fw_kern *k)
+{
+	struct new_chunks new = { .n = 0 };
+	int err = 0, told;
+
+	for (uint32_t chunk = 0; chunk < k->nchunks && !err; chunk++) {
+		uint32_t index = chunk * k->columns + FW_COLUMN_BUCKETS(k->ncpus);
+
+		err = k->chunks[index] ? 0 : chunk_new(k, index, &new);
+	}
+	told = new_chunks_tell(k, &new);
+	return err ? err : told;
 }
 
 uint32_t fw_kern_counter_slots(const struct fw_kern *k)
@@ -176,10 +194,10 @@ static struct fw_count count(const struct fw_kern *k, uint32_t counter)
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot)
 {
 	fw_kern_label_set(k, slot + FW_COUNTER_RULES, &(struct fw_label){ 0 }, NULL);
-	for (uint32_t column = 0; column <= FW_COLUMN_BASE(k->ncpus); column++) {
+	for (uint32_t column = 0; column < k->columns; column++) {
 		struct fw_counter *c = counter_of(k, slot + FW_COUNTER_RULES, column);
 
-		if (c && (c->packets | c->bytes))
+		if (c && column != FW_COLUMN_LABEL(k->ncpus) && (c->packets | c->bytes))
 			*c = (struct fw_counter){ 0 };
 	}
 }

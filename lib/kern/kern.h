@@ -33,6 +33,9 @@ enum kern_map {
 	MAP_RING,
 	MAP_EVENT_COUNTS,
 	MAP_CONNECTIONS,
+	MAP_LIMITS,
+	MAP_LIMIT_KEYS,
+	MAP_RECENT,
 	MAP_REPLY_RATE,
 	MAP_REPLY_COUNTS,
 	MAP_FILTERS,
@@ -101,7 +104,7 @@ struct fw_kern {
 	uint64_t inherited[FW_POOL_SEGMENTS / 64]; /* segments of an earlier process */
 	int hole;                   /* the map that replaces segments that were given back; -1: not made yet */
 	int grace[2];               /* a map of maps and its value, where membarrier() cannot be used; else -1 */
-	struct fw_counter **chunks; /* chunk * columns + column, mmapped; of the column of bases some may be NULL */
+	struct fw_counter **chunks; /* chunk * columns + column, mmapped; of sparse columns some are NULL */
 	uint32_t nchunks, columns;
 	struct fw_traffic_table *traffic; /* by CPU, mmapped */
 	struct events *events;            /* the ring, as it is read */

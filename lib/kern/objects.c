@@ -22,14 +22,15 @@ _Static_assert(sizeof(struct fw_bpf__bss) == sizeof(uint64_t) && sizeof(struct n
 #define PROG_TYPE_NETFILTER 32
 #define ATTACH_TYPE_NETFILTER 45
 
-/* libbpf may not know the type. */
+/* libbpf may not know the type, for which the kernel has no function that reads the cheap clock. */
 static int nf_prepare(struct fw_kern *k, struct bpf_object *obj)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(obj, "fw_nf");
 
 	(void)k;
 	bpf_program__set_type(prog, (enum bpf_prog_type)PROG_TYPE_NETFILTER);
-	return bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)ATTACH_TYPE_NETFILTER);
+	bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)ATTACH_TYPE_NETFILTER);
+	return kern_object_set(obj, "fw_exact_clock", 1);
 }
 
 const struct kern_object kern_objects[NOBJECTS] = {
@@ -86,6 +87,9 @@ static const struct {
 	[MAP_RING] = { "fw_ring", OBJECT_FW, AS_DECLARED, true, 0 },
 	[MAP_EVENT_COUNTS] = { "fw_event_counts", OBJECT_FW, PER_CPU, true, 0 },
 	[MAP_CONNECTIONS] = { "fw_connections", OBJECT_FW, AS_DECLARED, true, 0 },
+	[MAP_LIMITS] = { "fw_limits", OBJECT_FW, AS_DECLARED, false, 0 },
+	[MAP_LIMIT_KEYS] = { "fw_limit_keys", OBJECT_FW, AS_DECLARED, false, 0 },
+	[MAP_RECENT] = { "fw_recent_places", OBJECT_FW, AS_DECLARED, false, 0 },
 	[MAP_REPLY_RATE] = { "fw_reply_rate", OBJECT_REJECT, AS_DECLARED, true, 0 },
 	[MAP_REPLY_COUNTS] = { "fw_reply_counts", OBJECT_REJECT, PER_CPU, true, 0 },
 };

@@ -5,7 +5,7 @@
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output,
  *	                            xdp-decide,tc-decide,xdp-reject,tc-reject-in,tc-reject-out}
  *	                      maps/{pool,arena,counters-5,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,
- *	                           connections-1,reply-rate,replies-1,filters,hooks}
+ *	                           connections-1,limits,limit-keys,recent,reply-rate,replies-1,filters,hooks}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c
@@ -51,6 +51,9 @@ static const char *const map_names[NMAPS] = {
 	[MAP_RING] = "ring-1",
 	[MAP_EVENT_COUNTS] = "events-1",
 	[MAP_CONNECTIONS] = "connections-1",
+	[MAP_LIMITS] = "limits",
+	[MAP_LIMIT_KEYS] = "limit-keys",
+	[MAP_RECENT] = "recent",
 	[MAP_REPLY_RATE] = "reply-rate",
 	[MAP_REPLY_COUNTS] = "replies-1",
 	[MAP_FILTERS] = "filters",

@@ -2,12 +2,14 @@
 /* Loading the programs of the hooks, and what identifies a version of them. */
 #include "kern.h"
 
+#include "fw/table/limit.h"
 #include "fw/table/prog.h"
 
 #include <bpf/bpf.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* The map of classic filters, which only user space uses. */
@@ -18,6 +20,17 @@ static int filters_new(struct fw_kern *k)
 	k->maps[MAP_FILTERS] = bpf_map_create(BPF_MAP_TYPE_HASH, "fw_filters", sizeof(struct filter_key),
 					      sizeof(struct filter_value), FILTERS_MAX, &opts);
 	return k->maps[MAP_FILTERS] < 0 ? -errno : 0;
+}
+
+/* The secret of the hash of limits. */
+static int limit_key_new(const struct fw_kern *k)
+{
+	struct fw_limit_key key;
+	uint32_t zero = 0;
+
+	if (getrandom(&key, sizeof(key), 0) != sizeof(key))
+		return -EIO;
+	return bpf_map_update_elem(k->maps[MAP_LIMIT_KEYS], &zero, &key, 0) ? -errno : 0;
 }
 
 /* The map of the program that netfilter's links call: of all versions one, since their links refer to it for good. */
@@ -45,6 +58,8 @@ int kern_programs_load(struct fw_kern *k, bool arena)
 
 	if (!err)
 		err = kern_object_load(k, OBJECT_FW, &(struct kern_variant){ .arena = arena });
+	if (!err)
+		err = limit_key_new(k);
 	if (!err)
 		err = filters_new(k);
 	return err ? err : hooks_new(k);

@@ -15,6 +15,15 @@ static int kernel_error(int err, const char *what, struct fw_diags *ds)
 	return err;
 }
 
+/* Do rules or policies have rates? */
+static bool has_rates(const struct fw_ruleset *rs)
+{
+	for (uint32_t i = FW_NVERDICTS; i < rs->nactions; i++)
+		if (rs->action_use[i].taken && (rs->actions[i].limit.interval || rs->actions[i].log.interval))
+			return true;
+	return false;
+}
+
 int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct fw_diags *ds)
 {
 	int err;
@@ -30,6 +39,8 @@ int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct f
 	err = kernel_error(fw_kern_counters_reserve(live->kern, rs->next_slot), "make counters", ds);
 	if (!err && fw_ruleset_rejects(rs))
 		err = kernel_error(fw_kern_need_reject(live->kern), "answer rejected packets", ds);
+	if (!err && has_rates(rs))
+		err = kernel_error(fw_kern_buckets_reserve(live->kern), "make room for rates", ds);
 	if (!err)
 		err = kernel_error(fw_kern_sync(live->kern), "take the tables", ds);
 	return err;

@@ -106,11 +106,13 @@ static inline int fw_reason_possible(enum fw_prog prog, enum fw_reason reason)
 }
 
 /*
- * Counters have one column per CPU and two more: a base that is subtracted (the count at the last reset), and labels.
+ * Counters have one column per CPU and three more: a base that is subtracted (the count at the last reset), labels, and the
+ * buckets of rates (rate.h).
  */
-#define FW_COUNTER_COLUMNS(ncpus) ((ncpus) + 2)
+#define FW_COUNTER_COLUMNS(ncpus) ((ncpus) + 3)
 #define FW_COLUMN_BASE(ncpus) (ncpus)
 #define FW_COLUMN_LABEL(ncpus) ((ncpus) + 1)
+#define FW_COLUMN_BUCKETS(ncpus) ((ncpus) + 2)
 /* Tells what a counter belongs to. */
 struct fw_label {
 	__u64 id;   /* of the rule; for a reason: 1 if its policy has that verdict; 0: unused */
