@@ -160,3 +160,26 @@ case_log_journal() {
 		fail "$(tail -n 3 "$tmp/fwd.log")" || return 1
 	[ "$(grep -c 10.0.0.2:999 "$tmp/fwd.log")" -lt 1600 ] || fail "too many lines"
 }
+
+# In the journal they have fields, and the level of the rule.
+case_log_journal_fields() {
+	command -v python3 >/dev/null || { skip "no python3"; return; }
+	log_rules || return 1
+	fwd_kill TERM
+	in_fwd_mounts sh -c 'mount -t tmpfs none /run/systemd 2>/dev/null || { mkdir -p /run/systemd && mount -t tmpfs none /run/systemd; }' &&
+		in_fwd_mounts mkdir /run/systemd/journal || fail "no place for a journal" || return 1
+	nsenter --target "$fwd_space" --mount python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind("/run/systemd/journal/socket")
+while True:
+    print(s.recv(65536).decode().replace("\n", "|"), flush=True)
+' >"$tmp/journal" 2>&1 &
+	pids+=($!)
+	wait_until in_fwd_mounts test -S /run/systemd/journal/socket || fail "$(cat "$tmp/journal")" || return 1
+	JOURNAL_STREAM=$(stat -c %d:%i "$tmp/fwd.log") fwd_start --log-journal on || return 1
+	logs 1 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until has_line "$tmp/journal" "FWD_RULE=17" || fail "$(cat "$tmp/journal")" || return 1
+	has_line "$tmp/journal" "MESSAGE=drop at xdp from s0 by rule 17 web: tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40|PRIORITY=6|SYSLOG_IDENTIFIER=fwd|FWD_RULE=17|FWD_NAME=web|FWD_HOOK=xdp|FWD_VERDICT=drop|FWD_IN=s0|FWD_SOURCE=10.0.0.1|FWD_DESTINATION=192.0.2.1|FWD_PROTO=6|FWD_SOURCE_PORT=999|FWD_DESTINATION_PORT=80|FWD_LENGTH=40|" ||
+		fail "$(cat "$tmp/journal")" || return 1
+	! has_line "$tmp/fwd.log" "drop at xdp" || fail "it is in the other log too"
+}
