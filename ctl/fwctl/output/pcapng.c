@@ -79,7 +79,7 @@ static int write_interface(struct pcapng *p, const char *name)
 	put16(&body, 0);
 	put32(&body, PCAPNG_SNAP);
 	put_option(&body, OPTION_NAME, name, strlen(name));
-	put_option(&body, OPTION_END, NULL, 0);
+	put_option(&body, OPTION_END, "", 0);
 	return write_block(p, BLOCK_INTERFACE, &body);
 }
 
@@ -119,7 +119,7 @@ int pcapng_add(struct pcapng *p, const struct pcapng_packet *packet)
 	if (packet->comment)
 		put_option(&body, OPTION_COMMENT, packet->comment, strlen(packet->comment));
 	put_option(&body, OPTION_FLAGS, &flags, sizeof(flags));
-	put_option(&body, OPTION_END, NULL, 0);
+	put_option(&body, OPTION_END, "", 0);
 	return write_block(p, BLOCK_PACKET, &body);
 }
 
