@@ -73,4 +73,16 @@ struct bpf_nf_ctx {
 	struct sk_buff *skb;
 };
 
+/* The state of the connection that skb->_nfct is, as `ct state` of nft tells it. Its low bits say what the packet is to it. */
+static __always_inline __u32 fw_nfct_state(__u64 nfct)
+{
+	__u32 info = nfct & 7;
+
+	if (!(nfct & ~7ull))
+		return info == 7 ? FW_STATE_UNTRACKED : FW_STATE_INVALID;
+	/* Replies have the numbers of originals, from 3 on. */
+	info -= info >= 3 ? 3 : 0;
+	return info == 0 ? FW_STATE_ESTABLISHED : info == 1 ? FW_STATE_RELATED : FW_STATE_NEW;
+}
+
 #endif

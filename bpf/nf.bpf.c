@@ -10,6 +10,8 @@
 
 #include "fw/table/packet.h"
 
+#include <bpf/bpf_core_read.h>
+
 /* The first copy of headers holds most of them. If the parser runs out of bytes, the second is made. */
 #define FW_NF_FEW 128
 
@@ -84,6 +86,26 @@ static __always_inline __u32 fw_nf_iface(const struct net_device *dev, __u32 ask
 	return number ? *number : FW_IFACE_OTHER;
 }
 
+/*
+ * Who sends the packet: the user and group of its socket's file, as iptables' owner and nft's skuid tell it. The answer to a SYN
+ * belongs to the listening socket.
+ */
+static __always_inline void fw_nf_owner(struct fw_key *key, const struct sock *sk)
+{
+	const struct cred *cred;
+	__u8 state = sk ? BPF_CORE_READ(sk, __sk_common.skc_state) : FW_TCP_TIME_WAIT;
+
+	if (state == FW_TCP_NEW_SYN_RECV)
+		sk = BPF_CORE_READ(sk, __sk_common.skc_listener);
+	if (state == FW_TCP_TIME_WAIT)
+		return;
+	cred = BPF_CORE_READ(sk, sk_socket, file, f_cred);
+	if (!cred)
+		return;
+	key->f[FW_F_UID] = BPF_CORE_READ(cred, fsuid.val);
+	key->f[FW_F_GID] = BPF_CORE_READ(cred, fsgid.val);
+}
+
 /* What the packet's interfaces, connection and socket tell, as far as rules ask for it. */
 static __always_inline void fw_nf_ask(struct fw_meta *meta, const struct bpf_nf_ctx *ctx, struct fw_cpu *cpu)
 {
@@ -93,8 +115,13 @@ static __always_inline void fw_nf_ask(struct fw_meta *meta, const struct bpf_nf_
 	meta->iface = FW_ABSENT_IFACE;
 	if (meta->hook != FW_FORWARD)
 		meta->iface = fw_nf_iface(meta->hook == FW_INPUT ? in : out, used & 1u << FW_F_IFACE, FW_IFACE_OTHER);
-	if (used & FW_FIELDS_OF_KERNEL)
-		fw_ask(cpu, in ? in->ifindex : 0, out ? out->ifindex : 0);
+	if (!(used & FW_FIELDS_OF_KERNEL))
+		return;
+	fw_ask(cpu, in ? in->ifindex : 0, out ? out->ifindex : 0);
+	if (used & 1u << FW_F_STATE)
+		cpu->key.f[FW_F_STATE] = fw_nfct_state(ctx->skb->_nfct);
+	if (meta->hook == FW_OUTPUT && used & (1u << FW_F_UID | 1u << FW_F_GID))
+		fw_nf_owner(&cpu->key, ctx->skb->sk);
 }
 
 /* Classifies the packet. Stores the verdict in @verdict and returns FW_WHAT. */

@@ -154,7 +154,7 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 	fw_key_clear(key);
 	key->family = family_of(rs, rule);
 	key->reason = key->family == FW_FAMILY_NONE ? FW_R_NON_IP : FW_R_NONE;
-	key->f[FW_F_HOOK] = value_of(rs, rule, FW_F_HOOK) & 1;
+	key->f[FW_F_HOOK] = value_of(rs, rule, FW_F_HOOK) % FW_NHOOKS;
 	key->f[FW_F_LENGTH] = value_of(rs, rule, FW_F_LENGTH);
 	key->f[FW_F_MARK] = rnd(2) ? 0 : value_of(rs, rule, FW_F_MARK);
 	if (rnd(2))

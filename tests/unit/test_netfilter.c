@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fw/tables.h"
@@ -102,6 +103,35 @@ static void verdicts(void **state)
 	pins_assert_clean();
 }
 
+/* What rules know of a packet here: interfaces, and whose socket it is from. */
+static void fields(void **state)
+{
+	struct pins_user u = start(true,
+				   "rule input from-if lo on lo proto udp dport 7001 accept\n"
+				   "rule output to-if lo on lo proto udp dport 7002 drop\n"
+				   "rule output uid 65534 proto udp dport 7001 drop\n"
+				   "rule output gid 0 uid 0 proto udp dport 7003 drop\n"
+				   "rule input proto udp drop\n",
+				   1);
+	uint32_t lo = 0;
+
+	for (; lo < u.rs->nifaces && strcmp(u.rs->ifaces[lo].name, "lo") != 0; lo++)
+		;
+	assert_int_equal(fw_kern_iface_set(u.k, 1, lo), 0);
+	attach(&u);
+	assert_int_equal(send_udp(AF_INET, 7001), 1);
+	assert_int_equal(send_udp(AF_INET6, 7001), 1);
+	assert_int_equal(send_udp(AF_INET, 7002), -EPERM);
+	assert_int_equal(send_udp(AF_INET, 7003), -EPERM);
+	assert_int_equal(send_udp(AF_INET, 7004), 0);
+	/* The socket's file has the ids of the thread that made it. */
+	assert_int_equal(syscall(SYS_setfsuid, 65534), 0);
+	assert_int_equal(send_udp(AF_INET6, 7001), -EPERM);
+	assert_int_equal(syscall(SYS_setfsuid, 0), 65534);
+	pins_unpin(&u);
+	pins_assert_clean();
+}
+
 /* Links stay when the process ends, run the program of the next version, and are gone when they are detached. */
 static void taken_over(void **state)
 {
@@ -151,6 +181,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts),
+		cmocka_unit_test(fields),
 		cmocka_unit_test(taken_over),
 		cmocka_unit_test(detached_by_others),
 	};

@@ -269,6 +269,23 @@ static bool program_agrees(struct question *q, enum fw_prog prog)
 	return true;
 }
 
+/* In a test run, packets of every hook go out on the loopback device and come from none. They have no connection and no socket. */
+static struct fw_meta netfilter_meta(uint32_t hook, uint32_t type, uint32_t len)
+{
+	static const uint32_t ifaces[] = { [FW_INPUT] = FW_IFACE_OTHER, [FW_FORWARD] = FW_ABSENT_IFACE };
+
+	return (struct fw_meta){
+		.hook = hook,
+		.iface = hook == FW_OUTPUT ? engines.iface : ifaces[hook],
+		.asked = 1u << FW_F_STATE | 1u << FW_F_TO_IF,
+		.state = FW_STATE_INVALID,
+		.to_if = engines.iface,
+		.len = len,
+		.l3 = 1,
+		.ethertype = type,
+	};
+}
+
 /* Netfilter's programs see the packet without its Ethernet header, and without mark, on the loopback device. */
 static bool netfilter_agrees(struct question *q)
 {
@@ -290,9 +307,7 @@ static bool netfilter_agrees(struct question *q)
 	if ((type != ETH_P_IP || nf.readable < sizeof(struct iphdr)) &&
 	    (type != ETH_P_IPV6 || nf.readable < sizeof(struct ipv6hdr)))
 		return true;
-	nf.meta = (struct fw_meta){
-		.hook = q->meta.hook, .iface = q->meta.iface, .len = nf.readable, .l3 = 1, .ethertype = type
-	};
+	nf.meta = netfilter_meta(q->meta.hook, type, nf.readable);
 	frame[2 * ETH_ALEN] = (uint8_t)(type >> 8);
 	frame[2 * ETH_ALEN + 1] = (uint8_t)type;
 	memcpy(frame + ETH_HLEN, nf.bytes, nf.readable);
