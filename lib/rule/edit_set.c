@@ -12,17 +12,7 @@ int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
 	return -ENOENT;
 }
 
-/* Does an action add elements to the set? @used: one that rules have. */
-static bool is_added_to(const struct fw_ruleset *rs, uint32_t set, bool used)
-{
-	for (uint32_t n = 0; n < rs->nactions; n++)
-		if (rs->actions[n].flags & FW_ACTION_ADD && rs->actions[n].set == set &&
-		    (used ? rs->action_use[n].users > 0 : rs->action_use[n].taken))
-			return true;
-	return false;
-}
-
-/* The number of a hole to which no address expression or action refers any more, or the next number. */
+/* The number of a hole to which no address expression refers any more, or the next number. */
 static uint32_t next_number(const struct fw_ruleset *rs)
 {
 	uint32_t holes = rs->index->holes;
@@ -30,7 +20,7 @@ static uint32_t next_number(const struct fw_ruleset *rs)
 	for (uint32_t i = 0; holes && i < rs->nsets; i++) {
 		if (rs->sets[i].name)
 			continue;
-		if (!rs->sets[i].users && !is_added_to(rs, i, false))
+		if (!rs->sets[i].users)
 			return i;
 		holes--;
 	}
@@ -108,23 +98,18 @@ static int check_unused(const struct fw_ruleset *rs, uint32_t set, struct fw_pla
 	fw_autofree uint32_t *users = NULL;
 	size_t n, sides = 0;
 
-	if (!rs->sets[set].rules && !is_added_to(rs, set, true))
+	if (!rs->sets[set].rules)
 		return 0;
 	if (fw_book_set_users(&rs->book, set, &users, &n))
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		sides += rs->addrs[users[i]].rules;
-	for (const struct fw_rule *r = rs->first; r; r = r->next) {
-		const struct fw_action *action = fw_rule_action(rs, r);
-		bool uses = action->flags & FW_ACTION_ADD && action->set == set;
-
-		for (size_t i = 0; sides && i < n; i++)
-			uses |= r->src == users[i] || r->dst == users[i];
-		if (uses)
-			return fw_diag_add(ds, at, "delete or replace the rules that use it first",
-					   "the set '%s' is in use, by rule %llu%s", rs->sets[set].name,
-					   (unsigned long long)r->id, sides > 1 ? " and others" : "");
-	}
+	for (const struct fw_rule *r = rs->first; r && sides; r = r->next)
+		for (size_t i = 0; i < n; i++)
+			if (r->src == users[i] || r->dst == users[i])
+				return fw_diag_add(ds, at, "delete or replace the rules that use it first",
+						   "the set '%s' is in use, by rule %llu%s", rs->sets[set].name,
+						   (unsigned long long)r->id, sides > 1 ? " and others" : "");
 	return 0;
 }
 
