@@ -19,6 +19,7 @@
 #include "ctl/fwd/base/privileges.h"
 #include "ctl/fwd/rules_file.h"
 #include "ctl/fwd/connections/server.h"
+#include "ctl/fwd/tracked.h"
 #include "ctl/fwd/tracking.h"
 
 #include <signal.h>
@@ -155,6 +156,7 @@ static void round_over(struct loop *l)
 		watch_store(d);
 		closed_look(d);
 		tracking_look(d);
+		tracked_look(d);
 	}
 }
 
@@ -220,6 +222,7 @@ static void stop(struct fwd *d)
 	server_stop(d);
 	listen_close(&d->server.listener);
 	devices_close(d);
+	tracked_close(d);
 	packet_log_close(d);
 	additions_close(d);
 	if (d->engine)

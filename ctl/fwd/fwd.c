@@ -3,6 +3,7 @@
 #include "ctl/fwd/fwd.h"
 
 #include "ctl/fwd/devices/devices.h"
+#include "ctl/fwd/tracked.h"
 
 void fwd_ruleset_changed(struct fwd *d)
 {
@@ -14,6 +15,7 @@ void fwd_ruleset_changed(struct fwd *d)
 		cursors_lose(&d->cursors);
 		d->ruleset = rs;
 	}
+	tracked_look(d);
 	needs = fw_attach_needs_out(attach, rs) | (attach->mark != 0) << 1 | (attach->vlan != 0) << 2 |
 		fw_ruleset_rejects(rs) << 3;
 	if (needs == d->needs)

@@ -78,6 +78,7 @@ struct fwd {
 	struct server server;
 	struct packet_log *packet_log;
 	struct additions *additions;
+	struct tracked *tracked; /* NULL: no rule asks for connections */
 	struct devices *devices;
 	struct source interfaces; /* of the devices */
 	uint64_t attach_failures;

@@ -8,6 +8,7 @@
 #include "fw/json.h"
 #include "handlers.h"
 #include "ctl/fwd/rules_file.h"
+#include "ctl/fwd/tracked.h"
 #include "ctl/fwd/tracking.h"
 #include "status.h"
 
@@ -201,6 +202,7 @@ json_t *status_json(const struct fwd *d)
 			    json_pack("{so sb}", "path", fw_json_text(d->config.pins), "private", d->pins_private));
 	json_object_set_new(o, "files", files(d));
 	json_object_set_new(o, "conntrack", tracking_json(d));
+	json_object_set_new(o, "connections", tracked_json(d));
 	json_object_set_new(o, "replies", replies(d));
 	json_object_set_new(o, "memory", memory(d));
 	json_object_set_new(o, "store", store(d));
