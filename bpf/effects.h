@@ -39,6 +39,9 @@ static __always_inline struct fw_event *fw_event_of(const struct fw_cpu *cpu, en
 	e->counter = FW_WHAT_COUNTER(what);
 	e->prog = cpu->prog;
 	e->verdict = a->verdict;
+	e->state = cpu->key.f[FW_F_STATE];
+	e->uid = cpu->key.f[FW_F_UID];
+	e->gid = cpu->key.f[FW_F_GID];
 	if (cpu->prog == FW_PROG_TC_EGRESS)
 		e->out = cpu->ifindex;
 	else

@@ -57,8 +57,6 @@ static __always_inline struct fw_event *fw_event_reserve(enum fw_event_kind kind
 	__builtin_memset(e, 0, FW_EVENT_HEAD);
 	e->time = bpf_ktime_get_coarse_ns();
 	e->kind = kind;
-	e->state = 0xff;
-	e->uid = e->gid = 0xffffffff;
 	return e;
 }
 

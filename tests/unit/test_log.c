@@ -13,8 +13,10 @@
 #include <unistd.h>
 
 #include "ctl/fwd/log/kept.h"
+#include "fw/tables.h"
 #include "lib/kern/kern.h"
 #include "tests/unit/events.h"
+#include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
 
 #define PINS SANDBOX_BPFFS "/log"
@@ -251,6 +253,114 @@ static void a_full_ring(void **state)
 	fw_kern_close(k);
 }
 
+#define EVENTS 64
+
+static struct {
+	struct fw_event event[EVENTS];
+	unsigned n;
+} sent;
+
+static void take(const struct fw_event *e, void *ctx)
+{
+	assert_in_range(sent.n, 0, EVENTS - 1);
+	sent.event[sent.n++] = *e;
+}
+
+/* A kernel with two rules: TCP is logged and goes on; everything is logged and dropped, at most twice in an hour. */
+static struct logging {
+	struct fw_kern *k;
+	struct fw_ruleset *rs;
+	struct fw_image image;
+} logging_open(void)
+{
+	struct logging l = { .k = kern_open(), .rs = ruleset_of("rule proto tcp accept\nrule accept\n") };
+	const struct fw_action goes_on = { .verdict = FW_CONTINUE, .flags = FW_ACTION_LOG };
+	const struct fw_action limited = { .verdict = FW_DROP,
+					   .flags = FW_ACTION_LOG,
+					   .log = { .interval = 3600000000000ull, .burst = 3600000000000ull } };
+
+	l.rs->rules[0]->action = (uint8_t)fw_ruleset_action(l.rs, &goes_on);
+	l.rs->rules[1]->action = (uint8_t)fw_ruleset_action(l.rs, &limited);
+	assert_int_equal(fw_tables_compile(l.rs, fw_kern_pool(l.k), NULL, NULL, &l.image), 0);
+	assert_int_equal(fw_kern_counters_reserve(l.k, l.rs->next_slot), 0);
+	assert_int_equal(fw_kern_buckets_reserve(l.k), 0);
+	assert_int_equal(fw_kern_publish(l.k, l.image.root, 5), 0);
+	return l;
+}
+
+static void logging_close(struct logging *l)
+{
+	fw_image_free(&l->image);
+	fw_ruleset_free(l->rs);
+	fw_kern_unpin(l->k);
+	fw_kern_close(l->k);
+}
+
+/* Sends a packet. Return: how many events there were. */
+static unsigned send_packet(struct logging *l, enum fw_prog prog, const char *text, struct fw_frame *f)
+{
+	struct fw_diags ds = { .n = 0 };
+	struct fw_result r;
+
+	assert_int_equal(fw_text_frame(text, f, &ds), 0);
+	assert_int_equal(fw_kern_test(l->k, prog, f->data, f->len, 7, &r), 0);
+	sent.n = 0;
+	fw_kern_events(l->k, EVENTS, take, NULL);
+	return sent.n;
+}
+
+static void check_event(const struct fw_event *e, enum fw_prog prog, uint32_t slot, enum fw_verdict verdict)
+{
+	assert_int_equal(e->kind, FW_EVENT_LOG);
+	assert_int_equal(e->generation, 5);
+	assert_int_equal(e->prog, prog);
+	assert_int_equal(e->counter, slot + FW_COUNTER_RULES);
+	assert_int_equal(e->verdict, verdict);
+	assert_int_equal(prog == FW_PROG_TC_EGRESS ? e->out : e->in, 1);
+	assert_true(e->time > 0);
+}
+
+static void check_bytes(const struct fw_event *e, const struct fw_frame *f)
+{
+	uint32_t n = f->len < FW_EVENT_BYTES ? f->len : FW_EVENT_BYTES;
+
+	assert_int_equal(e->flags, 0);
+	assert_int_equal(e->len, f->len);
+	assert_int_equal(e->captured, n);
+	assert_memory_equal(e->bytes, f->data, n);
+}
+
+/* By rules that go on and those that decide, at each hook, within the rate; what is above it is counted. */
+static void by_the_programs(void **state)
+{
+	struct logging l = logging_open();
+	struct fw_event_counts counts;
+	uint64_t lost[FW_NLOSSES];
+	struct fw_frame f;
+
+	fw_kern_events_lost(l.k, lost);
+	assert_int_equal(send_packet(&l, FW_PROG_XDP, "tcp 10.0.0.1:999 > 192.0.2.1:80 in", &f), 2);
+	for (unsigned i = 0; i < 2; i++) {
+		check_event(&sent.event[i], FW_PROG_XDP, i, i ? FW_DROP : FW_CONTINUE);
+		check_bytes(&sent.event[i], &f);
+	}
+	assert_int_equal(
+		send_packet(&l, FW_PROG_TC_EGRESS, "udp [2001:db8::1]:1 > [2001:db8::2]:2 out length 1400", &f), 1);
+	check_event(&sent.event[0], FW_PROG_TC_EGRESS, 1, FW_DROP);
+	check_bytes(&sent.event[0], &f);
+	assert_int_equal(sent.event[0].mark, 7);
+	assert_int_equal(send_packet(&l, FW_PROG_TC_INGRESS, "udp 10.0.0.1:1 > 10.0.0.2:2", &f), 0);
+	assert_int_equal(send_packet(&l, FW_PROG_TC_INGRESS, "tcp 10.0.0.1:1 > 10.0.0.2:2", &f), 1);
+	check_event(&sent.event[0], FW_PROG_TC_INGRESS, 0, FW_CONTINUE);
+	fw_kern_event_counts(l.k, &counts);
+	assert_int_equal(counts.limited, 2);
+	assert_true(fw_kern_events_lost(l.k, lost));
+	assert_int_equal(lost[FW_LOST_RATE], 2);
+	assert_int_equal(lost[FW_LOST_LOG], 0);
+	assert_false(fw_kern_events_lost(l.k, lost));
+	logging_close(&l);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
@@ -262,6 +372,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest in_kernel[] = {
 		cmocka_unit_test(through_the_ring),
 		cmocka_unit_test(a_full_ring),
+		cmocka_unit_test(by_the_programs),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
