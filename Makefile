@@ -242,7 +242,6 @@ TOP := -DFW_TOP='"$(CURDIR)"'
 $(BUILD)/tests/unit/tree.o: COMPILE += $(TOP)
 $(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
-$(BUILD)/tests/unit/test_reject.o $(BUILD)/tests/unit/test_reject_wire.o: | $(SKEL)
 # Simulates running out of memory.
 $(BUILD)/tests/test_update: LDLIBS += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 

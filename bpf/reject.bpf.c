@@ -203,6 +203,7 @@ static __always_inline int fw_reject_tc(struct __sk_buff *skb, int own)
 		FW_IN_MEMORY(cpu->busy) = 0;
 	}
 	fw_reply_count(outcome);
+	skb->tc_index = FW_REPLY_INDEX(skb->ifindex);
 	return outcome == FW_REPLY_SENT ? bpf_redirect(skb->ifindex, own ? BPF_F_INGRESS : 0) : TC_ACT_SHOT;
 }
 

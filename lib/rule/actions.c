@@ -66,6 +66,9 @@ bool fw_ruleset_rejects(const struct fw_ruleset *rs)
 	for (uint32_t n = 0; n < rs->nactions; n++)
 		if (rs->action_use[n].users && rs->actions[n].verdict == FW_REJECT)
 			return true;
+	for (int r = 0; r < FW_NREASONS; r++)
+		if (fw_policy_verdict(rs, (enum fw_reason)r) == FW_REJECT)
+			return true;
 	return false;
 }
 

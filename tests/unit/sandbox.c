@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -122,6 +123,18 @@ uint32_t sandbox_veth_at(const char *name, const char *peer, uint32_t ifindex)
 	set_up(name);
 	set_up(peer);
 	return if_nametoindex(name);
+}
+
+void sandbox_mac(const char *name, uint8_t mac[6])
+{
+	int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq r = { 0 };
+
+	assert_true(strlen(name) < sizeof(r.ifr_name));
+	memcpy(r.ifr_name, name, strlen(name));
+	assert_int_equal(ioctl(s, SIOCGIFHWADDR, &r), 0);
+	memcpy(mac, r.ifr_hwaddr.sa_data, ETH_ALEN);
+	close(s);
 }
 
 void sandbox_delete(const char *name)

@@ -22,6 +22,8 @@ bool sandbox_enter(void);
 uint32_t sandbox_veth(const char *name, const char *peer);
 /* The same, with a given index. */
 uint32_t sandbox_veth_at(const char *name, const char *peer, uint32_t ifindex);
+/* Its Ethernet address. */
+void sandbox_mac(const char *name, uint8_t mac[6]);
 void sandbox_delete(const char *name);
 void sandbox_rename(const char *from, const char *to);
 

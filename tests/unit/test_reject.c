@@ -7,19 +7,14 @@
 #include <cmocka.h>
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <net/if.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
+#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "fw/table/prog.h"
+#include "lib/kern/kern.h"
 #include "tests/unit/rejected.h"
 #include "tests/unit/sandbox.h"
-#include "bpf/reject.skel.h"
 
 #define TCP .proto = IPPROTO_TCP
 #define ICMP4 .proto = IPPROTO_ICMP
@@ -149,8 +144,7 @@ static const struct rejected silent[] = {
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static struct fixture {
-	struct reject_bpf *skel;
-	struct fw_cpu *cpus;
+	struct fw_kern *k;
 	uint32_t ifindex;
 	struct rejected_macs macs;
 } fx;
@@ -158,16 +152,11 @@ static struct fixture {
 static const struct {
 	const char *name;
 	bool xdp;
-	int sent;
-} hooks[] = { { "xdp", true, 3 }, { "tc ingress", false, 7 }, { "tc egress", false, 7 } };
-
-static int prog_of(size_t hook)
-{
-	struct bpf_program *progs[] = { fx.skel->progs.fw_reject_xdp, fx.skel->progs.fw_reject_tc_ingress,
-					fx.skel->progs.fw_reject_tc_egress };
-
-	return bpf_program__fd(progs[hook]);
-}
+	enum fw_call call;
+	uint32_t sent; /* what the program returns */
+} hooks[] = { { "xdp", true, FW_CALL_XDP_REJECT, 3 /* XDP_TX */ },
+	      { "tc ingress", false, FW_CALL_TC_REJECT_IN, 7 /* TC_ACT_REDIRECT */ },
+	      { "tc egress", false, FW_CALL_TC_REJECT_OUT, 7 } };
 
 static void stay_on_cpu_0(void)
 {
@@ -178,20 +167,11 @@ static void stay_on_cpu_0(void)
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
 }
 
-static void rate_set(uint32_t rate)
-{
-	struct fw_reply_rate r = fw_reply_rate_of(rate);
-	uint32_t zero = 0;
-
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fx.skel->maps.fw_reply_rate), &zero, &r, 0), 0);
-}
-
 static struct fw_reply_counts counts(void)
 {
 	struct fw_reply_counts c;
-	uint32_t zero = 0;
 
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(fx.skel->maps.fw_reply_counts), &zero, &c), 0);
+	fw_kern_reply_counts(fx.k, &c);
 	return c;
 }
 
@@ -209,10 +189,10 @@ static uint32_t reject(size_t hook, const struct rejected *p, struct rejected_by
 	opts.data_size_in = (uint32_t)in.len;
 	opts.ctx_in = hooks[hook].xdp ? (void *)&xdp : (void *)&skb;
 	opts.ctx_size_in = hooks[hook].xdp ? sizeof(xdp) : sizeof(skb);
-	fx.cpus[0].busy = 1;
-	fx.cpus[0].reject = p->kind;
-	assert_int_equal(bpf_prog_test_run_opts(prog_of(hook), &opts), 0);
-	assert_int_equal(fx.cpus[0].busy, 0);
+	fx.k->cpus[0].busy = 1;
+	fx.k->cpus[0].reject = p->kind;
+	assert_int_equal(bpf_prog_test_run_opts(fx.k->progs[PROG_CALLS + hooks[hook].call], &opts), 0);
+	assert_int_equal(fx.k->cpus[0].busy, 0);
 	out->len = opts.data_size_out;
 	out->network = in.network;
 	return opts.retval;
@@ -224,7 +204,7 @@ static void expect_reply(size_t hook, const struct rejected *p)
 	size_t whole;
 
 	rejected_reply(p, &fx.macs, &want);
-	if (reject(hook, p, &got) != (uint32_t)hooks[hook].sent)
+	if (reject(hook, p, &got) != hooks[hook].sent)
 		fail_msg("%s: %s: no reply", hooks[hook].name, p->name);
 	whole = hooks[hook].xdp && want.len < 60 ? 60 : want.len;
 	if (got.len != whole && !(p->tags + p->pppoe && !hooks[hook].xdp))
@@ -238,7 +218,7 @@ static void expect_reply(size_t hook, const struct rejected *p)
 static void test_answered(void **state)
 {
 	(void)state;
-	rate_set(1000000);
+	assert_int_equal(fw_kern_reply_rate(fx.k, 1000000), 0);
 	for (size_t h = 0; h < COUNT(hooks); h++)
 		for (size_t i = 0; i < COUNT(answered); i++)
 			expect_reply(h, &answered[i]);
@@ -250,10 +230,10 @@ static void test_silent(void **state)
 	uint64_t before = counts().packets[FW_REPLY_SILENT];
 
 	(void)state;
-	rate_set(1000000);
+	assert_int_equal(fw_kern_reply_rate(fx.k, 1000000), 0);
 	for (size_t h = 0; h < COUNT(hooks); h++)
 		for (size_t i = 0; i < COUNT(silent); i++)
-			if (reject(h, &silent[i], &got) == (uint32_t)hooks[h].sent)
+			if (reject(h, &silent[i], &got) == hooks[h].sent)
 				fail_msg("%s: %s: answered", hooks[h].name, silent[i].name);
 	assert_int_equal(counts().packets[FW_REPLY_SILENT] - before, COUNT(hooks) * COUNT(silent));
 }
@@ -278,50 +258,39 @@ static void test_limited(void **state)
 	uint64_t sent = 0;
 
 	(void)state;
-	rate_set(RATE);
+	assert_int_equal(fw_kern_reply_rate(fx.k, RATE), 0);
 	for (int i = 0; i < FLOOD; i++)
-		sent += reject((size_t)i % COUNT(hooks), &p, &got) == (uint32_t)hooks[(size_t)i % COUNT(hooks)].sent;
+		sent += reject((size_t)i % COUNT(hooks), &p, &got) == hooks[(size_t)i % COUNT(hooks)].sent;
 	most = RATE + (now() - start) * RATE + 1;
 	after = counts();
 	if (sent < RATE || (double)sent > most)
 		fail_msg("%llu replies, expected %d to %.1f", (unsigned long long)sent, RATE, most);
 	assert_int_equal(after.packets[FW_REPLY_SENT] - before.packets[FW_REPLY_SENT], sent);
 	assert_int_equal(after.packets[FW_REPLY_LIMITED] - before.packets[FW_REPLY_LIMITED], FLOOD - sent);
-	rate_set(0);
+	assert_int_equal(fw_kern_reply_rate(fx.k, 0), 0);
 	assert_int_not_equal(reject(0, &p, &got), hooks[0].sent);
 }
 
 static int setup(void **state)
 {
-	struct bpf_map *maps[5];
-	struct ifreq r = { 0 };
-	int s;
+	const struct fw_kern_options options = { .pool = sandbox_pool() };
+	struct fw_diags ds = { 0 };
 
 	(void)state;
 	if (!sandbox_enter())
-		return 0;
+		exit(0);
 	fx.ifindex = sandbox_veth("r0", "r1");
-	s = socket(AF_INET, SOCK_DGRAM, 0);
-	strcpy(r.ifr_name, "r0");
-	assert_int_equal(ioctl(s, SIOCGIFHWADDR, &r), 0);
-	close(s);
-	memcpy(fx.macs.to, r.ifr_hwaddr.sa_data, 6);
-	memcpy(fx.macs.from, (const uint8_t[]){ 2, 0, 0, 0, 0, 9 }, 6);
+	sandbox_mac("r0", fx.macs.to);
+	sandbox_mac("r1", fx.macs.from);
 	stay_on_cpu_0();
-	fx.skel = reject_bpf__open();
-	assert_non_null(fx.skel);
-	maps[0] = fx.skel->maps.fw_pool, maps[1] = fx.skel->maps.fw_arena, maps[2] = fx.skel->maps.fw_counters,
-	maps[3] = fx.skel->maps.fw_traffic, maps[4] = fx.skel->maps.fw_ifaces;
-	for (int i = 0; i < 5; i++)
-		bpf_map__set_autocreate(maps[i], false);
-	fx.skel->rodata->fw_ncpus = 2;
-	bpf_map__set_max_entries(fx.skel->maps.fw_cpus, FW_CPU_STATES(2));
-	bpf_map__set_max_entries(fx.skel->maps.fw_replies, FW_CPU_STATES(2));
-	bpf_map__set_max_entries(fx.skel->maps.fw_reply_counts, 2);
-	assert_int_equal(reject_bpf__load(fx.skel), 0);
-	fx.cpus =
-		mmap(NULL, sizeof(*fx.cpus), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(fx.skel->maps.fw_cpus), 0);
-	assert_true(fx.cpus != MAP_FAILED);
+	assert_int_equal(fw_kern_open(&options, &ds, &fx.k), 0);
+	return fw_kern_need_reject(fx.k);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fw_kern_close(fx.k);
 	return 0;
 }
 
@@ -330,5 +299,5 @@ int main(void)
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_answered), cmocka_unit_test(test_silent),
 					    cmocka_unit_test(test_limited) };
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -16,18 +16,15 @@
 #include <linux/if_packet.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "fw/table/prog.h"
+#include "lib/kern/kern.h"
 #include "tests/unit/rejected.h"
 #include "tests/unit/sandbox.h"
-#include "bpf/reject.skel.h"
 
 #define TCP .proto = IPPROTO_TCP
 #define SIX .six = true
@@ -103,7 +100,7 @@ static const struct rejected silent[] = {
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 static struct fixture {
-	struct reject_bpf *skel;
+	struct fw_kern *k;
 	uint32_t ifindex, peer;
 	struct rejected_macs macs;
 	int sender, wire; /* packet sockets of the sender: to send, and to receive */
@@ -221,13 +218,13 @@ static void expect_reply(const char *who, const struct rejected *p, bool kernel)
 
 static void kind_set(uint8_t kind)
 {
-	struct fw_cpu *cpu = calloc(1, sizeof(*cpu));
-	uint32_t n = (uint32_t)libbpf_num_possible_cpus();
+	for (uint32_t i = 0; i < fx.k->ncpus; i++)
+		__atomic_store_n(&fx.k->cpus[i].reject, kind, __ATOMIC_RELEASE);
+}
 
-	cpu->reject = kind;
-	for (uint32_t i = 0; i < n; i++)
-		assert_int_equal(bpf_map_update_elem(bpf_map__fd(fx.skel->maps.fw_cpus), &i, cpu, 0), 0);
-	free(cpu);
+static int prog_of(enum fw_call call)
+{
+	return fx.k->progs[PROG_CALLS + call];
 }
 
 static void check_hook(const char *name, bool native)
@@ -251,7 +248,7 @@ static void check_hook(const char *name, bool native)
 
 static void check_xdp(const char *name, uint32_t mode)
 {
-	assert_int_equal(bpf_xdp_attach((int)fx.ifindex, bpf_program__fd(fx.skel->progs.fw_reject_xdp), mode, NULL), 0);
+	assert_int_equal(bpf_xdp_attach((int)fx.ifindex, prog_of(FW_CALL_XDP_REJECT), mode, NULL), 0);
 	check_hook(name, mode == XDP_FLAGS_DRV_MODE);
 	assert_int_equal(bpf_xdp_detach((int)fx.ifindex, mode, NULL), 0);
 }
@@ -273,7 +270,7 @@ static void test_generic(void **state)
 static void test_tc(void **state)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)fx.ifindex, .attach_point = BPF_TC_INGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(fx.skel->progs.fw_reject_tc_ingress));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_of(FW_CALL_TC_REJECT_IN));
 
 	(void)state;
 	assert_int_equal(bpf_tc_hook_create(&hook), 0);
@@ -311,7 +308,7 @@ static int try_to_reach(bool six, int type)
 static void test_egress(void **state)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)fx.ifindex, .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = bpf_program__fd(fx.skel->progs.fw_reject_tc_egress));
+	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = prog_of(FW_CALL_TC_REJECT_OUT));
 
 	(void)state;
 	assert_int_equal(bpf_tc_hook_create(&hook), 0);
@@ -334,7 +331,6 @@ static void test_kernel(void **state)
 		print_message("skipped: %s: no nft\n", __func__);
 		skip();
 	}
-	sh("ethtool -K r0 tx off >/dev/null");
 	sh("sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=100000 net.ipv6.icmp.ratelimit=0");
 	for (size_t i = 0; i < COUNT(packets); i++) {
 		if (!packets[i].kernel)
@@ -350,34 +346,22 @@ static void test_kernel(void **state)
 	sh("nft flush ruleset");
 }
 
-static void mac_of(const char *name, uint8_t mac[6])
-{
-	int s = socket(AF_INET, SOCK_DGRAM, 0);
-	struct ifreq r = { 0 };
-
-	strcpy(r.ifr_name, name);
-	assert_int_equal(ioctl(s, SIOCGIFHWADDR, &r), 0);
-	memcpy(mac, r.ifr_hwaddr.sa_data, 6);
-	close(s);
-}
-
 static int setup(void **state)
 {
-	struct fw_reply_rate rate = fw_reply_rate_of(1000000);
-	uint32_t zero = 0;
-	struct bpf_map *maps[5];
+	const struct fw_kern_options options = { .pool = sandbox_pool() };
+	struct fw_diags ds = { 0 };
 	char command[256];
 	int one = 1;
 
 	(void)state;
 	if (!sandbox_enter())
-		return 0;
+		exit(0);
 	sh("mount -t proc proc /proc && sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.default.autoconf=0 "
 	   "net.ipv6.conf.default.router_solicitations=0 net.ipv6.conf.default.addr_gen_mode=1");
 	fx.ifindex = sandbox_veth("r0", "r1");
 	fx.peer = if_nametoindex("r1");
-	mac_of("r0", fx.macs.to);
-	mac_of("r1", fx.macs.from);
+	sandbox_mac("r0", fx.macs.to);
+	sandbox_mac("r1", fx.macs.from);
 	sh("ip addr add 192.0.2.1/24 dev r0 && ip addr add 2001:db8:0:1::1/64 dev r0 nodad");
 	snprintf(command, sizeof(command),
 		 "ip neigh replace 192.0.2.2 lladdr %1$02x:%2$02x:%3$02x:%4$02x:%5$02x:%6$02x dev r0 && "
@@ -387,29 +371,28 @@ static int setup(void **state)
 	sh("ip link set r1 arp off multicast off && ip link set r0 multicast off");
 	fx.wire = sandbox_receiver("r1", 3 /* ETH_P_ALL */);
 	assert_int_equal(setsockopt(fx.wire, SOL_PACKET, PACKET_AUXDATA, &one, sizeof(one)), 0);
+	/* The kernel completes checksums itself before a frame leaves r0. */
+	sh("ethtool -K r0 tx off >/dev/null");
 	fx.sender = sandbox_sender("r1");
 	assert_int_equal(setsockopt(fx.sender, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)), 0);
 	fx.pass = sandbox_foreign(BPF_PROG_TYPE_XDP, 2);
-	fx.skel = reject_bpf__open();
-	assert_non_null(fx.skel);
-	maps[0] = fx.skel->maps.fw_pool, maps[1] = fx.skel->maps.fw_arena, maps[2] = fx.skel->maps.fw_counters,
-	maps[3] = fx.skel->maps.fw_traffic, maps[4] = fx.skel->maps.fw_ifaces;
-	for (int i = 0; i < 5; i++)
-		bpf_map__set_autocreate(maps[i], false);
-	fx.skel->rodata->fw_ncpus = (uint32_t)libbpf_num_possible_cpus();
-	bpf_map__set_max_entries(fx.skel->maps.fw_cpus, FW_CPU_STATES(fx.skel->rodata->fw_ncpus));
-	bpf_map__set_max_entries(fx.skel->maps.fw_replies, FW_CPU_STATES(fx.skel->rodata->fw_ncpus));
-	bpf_map__set_max_entries(fx.skel->maps.fw_reply_counts, fx.skel->rodata->fw_ncpus);
-	assert_int_equal(reject_bpf__load(fx.skel), 0);
-	assert_int_equal(bpf_map_update_elem(bpf_map__fd(fx.skel->maps.fw_reply_rate), &zero, &rate, 0), 0);
+	assert_int_equal(fw_kern_open(&options, &ds, &fx.k), 0);
+	assert_int_equal(fw_kern_need_reject(fx.k), 0);
+	return fw_kern_reply_rate(fx.k, 1000000);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	fw_kern_close(fx.k);
 	return 0;
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_kernel), cmocka_unit_test(test_native),
-					    cmocka_unit_test(test_generic), cmocka_unit_test(test_tc),
-					    cmocka_unit_test(test_egress) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_native), cmocka_unit_test(test_generic),
+					    cmocka_unit_test(test_tc), cmocka_unit_test(test_egress),
+					    cmocka_unit_test(test_kernel) };
 
-	return cmocka_run_group_tests(tests, setup, NULL);
+	return cmocka_run_group_tests(tests, setup, teardown);
 }

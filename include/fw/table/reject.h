@@ -42,6 +42,9 @@ struct fw_reply_rate {
 };
 FW_ASSERT_SIZE(struct fw_reply_rate, 64);
 
+/* skb->tc_index of a reply, for tc's other program on the interface: it does not judge it. That of other packets is 0. */
+#define FW_REPLY_INDEX(ifindex) (0x8000u | ((ifindex) & 0x7fff))
+
 #define FW_REPLY_RATE 1000 /* replies a second, unless somebody says otherwise */
 /* @rate replies a second, and as many at once. 0: none. */
 static inline struct fw_reply_rate fw_reply_rate_of(__u32 rate)
