@@ -6,6 +6,7 @@
 #include "bpf/effects.h"
 
 #include "fw/table/packet.h"
+#include "fw/table/reject.h"
 
 #include <linux/pkt_cls.h>
 
@@ -213,6 +214,11 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	struct fw_cpu *cpu;
 	__u32 verdict;
 
+	/* A reply of ours, which rules do not judge: see reject.bpf.c. */
+	if (skb->tc_index && skb->tc_index == FW_REPLY_INDEX(skb->ifindex)) {
+		skb->tc_index = 0;
+		return TC_ACT_UNSPEC;
+	}
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
 	p.data = (void *)(long)skb->data;

@@ -39,22 +39,24 @@ struct {
 	__type(value, struct fw_reply);
 } fw_replies SEC(".maps");
 
-/* May one more reply be sent now? Gives up if other CPUs always come first: then the rate is used up anyway. */
+#define REPLY_TRIES 8
+
+/* May one more reply be sent now? If other CPUs always come first, the rate is used up anyway. */
 static __always_inline int fw_reply_take(void)
 {
-	__u64 now = bpf_ktime_get_coarse_ns(), seen, due;
-	struct fw_reply_rate *rate;
+	__u64 now = bpf_ktime_get_coarse_ns();
+	struct fw_reply_rate *r;
 	__u32 zero = 0;
 
-	rate = bpf_map_lookup_elem(&fw_reply_rate, &zero);
-	if (!rate || !rate->interval)
+	r = bpf_map_lookup_elem(&fw_reply_rate, &zero);
+	if (!r || !r->rate.interval)
 		return 0;
-	for (int i = 0; i < 8; i++) {
-		seen = FW_IN_MEMORY(rate->next);
-		due = seen > now ? seen : now;
-		if (due - now > rate->burst)
+	for (int i = 0; i < REPLY_TRIES; i++) {
+		__u64 full = FW_IN_MEMORY(r->full), next = fw_rate_take(full, now, &r->rate);
+
+		if (!next)
 			return 0;
-		if (__sync_val_compare_and_swap(&rate->next, seen, due + rate->interval) == seen)
+		if (__sync_val_compare_and_swap(&r->full, full, next) == full)
 			return 1;
 	}
 	return 0;
@@ -107,8 +109,8 @@ static __always_inline int fw_xdp_is_ours(struct xdp_md *ctx, const __u8 *mac)
 	return fw_load32(own) == fw_load32(mac) && fw_load16(own + 4) == fw_load16(mac + 4);
 }
 
-/* Makes the frame the reply. It grows at its front, where there always is room, and is at least as long as Ethernet wants it. */
-static __always_inline long fw_xdp_store(struct xdp_md *ctx, struct fw_reply *r)
+/* Makes the frame the reply, with 0s up to @least bytes. It grows at its front, where there always is room. */
+static __always_inline long fw_xdp_store(struct xdp_md *ctx, struct fw_reply *r, __u32 least)
 {
 	__u64 start = REPLY_IP - r->network, bytes = r->len;
 	__u32 have = bpf_xdp_get_buff_len(ctx);
@@ -118,9 +120,9 @@ static __always_inline long fw_xdp_store(struct xdp_md *ctx, struct fw_reply *r)
 	fw_opaque(bytes);
 	if (start > REPLY_IP || !bytes || bytes > REPLY_FRAME - REPLY_IP - ETH_ZLEN)
 		return -1;
-	if (bytes < ETH_ZLEN) {
+	if (bytes < least) {
 		__builtin_memset(r->frame + start + bytes, 0, ETH_ZLEN);
-		bytes = ETH_ZLEN;
+		bytes = least;
 	}
 	if (bytes > have)
 		err = bpf_xdp_adjust_head(ctx, (int)have - (int)bytes);
@@ -170,9 +172,9 @@ int fw_reject_xdp(struct xdp_md *ctx)
 	if (cpu && r) {
 		p.kind = cpu->reject;
 		p.meta.l3 = cpu->l3;
-		if (p.data + ETH_ALEN <= p.data_end && fw_xdp_is_ours(ctx, p.data))
+		if (p.meta.l3 || (p.data + ETH_ALEN <= p.data_end && fw_xdp_is_ours(ctx, p.data)))
 			outcome = fw_reply(&p, r);
-		if (outcome == FW_REPLY_SENT && fw_xdp_store(ctx, r))
+		if (outcome == FW_REPLY_SENT && fw_xdp_store(ctx, r, p.meta.l3 ? 0 : ETH_ZLEN))
 			outcome = FW_REPLY_SILENT;
 		FW_IN_MEMORY(cpu->busy) = 0;
 	}
@@ -196,7 +198,7 @@ static __always_inline int fw_reject_tc(struct __sk_buff *skb, int own)
 	if (cpu && r) {
 		p.kind = cpu->reject;
 		p.meta.l3 = cpu->l3;
-		if (own || skb->pkt_type == PACKET_HOST)
+		if (!cpu->start && (own || skb->pkt_type == PACKET_HOST))
 			outcome = fw_reply(&p, r);
 		if (outcome == FW_REPLY_SENT && fw_tc_store(skb, r))
 			outcome = FW_REPLY_SILENT;

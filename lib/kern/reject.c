@@ -4,7 +4,7 @@
 
 #include <bpf/bpf.h>
 
-/* The time of the next reply starts again, which at most lets a burst through. */
+/* The bucket is full again, which at most lets a burst through. */
 static int store_rate(const struct fw_kern *k)
 {
 	struct fw_reply_rate rate = fw_reply_rate_of(k->reply_rate);

@@ -3,7 +3,7 @@
 #ifndef FW_REJECT_H
 #define FW_REJECT_H
 
-#include "fw/table/format.h"
+#include "fw/table/rate.h"
 
 /*
  * What became of a rejected packet, which never goes on, besides: X(symbol, word).
@@ -30,20 +30,16 @@ struct fw_reply_counts {
 };
 FW_ASSERT_SIZE(struct fw_reply_counts, 64);
 
-/*
- * The rate of replies, for all CPUs together: a generic cell rate algorithm. Each reply moves @next by @interval, and may be sent
- * while that is at most @burst in the future. While @interval is 0, nothing is sent.
- */
+/* The rate of replies, for all CPUs together. While its interval is 0, nothing is sent. */
 struct fw_reply_rate {
-	__u64 interval; /* ns */
-	__u64 burst;    /* ns */
-	__u64 next; /* ns, CLOCK_MONOTONIC: when the reply after the last one would be due. Written by the programs */
-	__u64 pad[5];
+	struct fw_rate rate;
+	__u64 full; /* its bucket: see fw_rate_take(). Written by the programs */
+	__u64 pad[3];
 };
 FW_ASSERT_SIZE(struct fw_reply_rate, 64);
 
 /* skb->tc_index of a reply, for tc's other program on the interface: it does not judge it. That of other packets is 0. */
-#define FW_REPLY_INDEX(ifindex) (0x8000u | ((ifindex) & 0x7fff))
+#define FW_REPLY_INDEX(ifindex) (0x8000u | ((ifindex)&0x7fff))
 
 #define FW_REPLY_RATE 1000 /* replies a second, unless somebody says otherwise */
 /* @rate replies a second, and as many at once. 0: none. */
@@ -51,7 +47,7 @@ static inline struct fw_reply_rate fw_reply_rate_of(__u32 rate)
 {
 	__u64 second = 1000000000, interval = rate ? second / rate : 0;
 
-	return (struct fw_reply_rate){ .interval = interval, .burst = rate ? interval * (rate - 1) : 0 };
+	return (struct fw_reply_rate){ .rate = { .interval = interval, .burst = rate ? interval * (rate - 1) : 0 } };
 }
 
 #endif
