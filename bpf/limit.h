@@ -43,12 +43,12 @@ static __always_inline int fw_bucket_take(__u32 counter, enum fw_bucket_of which
 {
 	struct fw_buckets *b =
 		(void *)fw_counter_at(counter, FW_COLUMN_BUCKETS(fw_ncpus), FW_COUNTER_COLUMNS(fw_ncpus));
-	__u64 now = fw_rate_now(r);
 
 	if (!b)
 		return 0;
 	for (int i = 0; i < FW_BUCKET_TRIES; i++) {
-		__u64 full = FW_IN_MEMORY(b->full[which]), next = fw_rate_take(full, now, r);
+		__u64 full = FW_IN_MEMORY(b->full[which]), now = fw_rate_now(r);
+		__u64 next = fw_rate_take(fw_rate_current(full, now, r), now, r);
 
 		if (!next)
 			return 0;

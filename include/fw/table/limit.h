@@ -6,7 +6,8 @@
  * A bucket that is full again is forgotten: a new one would be the same. Nothing else ever is, so nobody gets a new bucket by
  * filling the table with other addresses. If no bucket of a line can be forgotten, all further addresses that belong in this line
  * share one more bucket of it. That one serves one rule at a time; a second rule that needs it meanwhile uses the bucket of the
- * rule itself. The hash has a secret key, so nobody can choose addresses that meet in a line.
+ * rule itself. The hash has a secret key, so nobody can choose addresses that meet in a line. It covers the rate, so that a rule
+ * whose rate is changed begins with full buckets.
  */
 #ifndef FW_LIMIT_H
 #define FW_LIMIT_H
@@ -14,11 +15,13 @@
 #include "fw/table/connections.h"
 #include "fw/table/rate.h"
 
+#include <linux/bpf.h>
+
 #define FW_LIMIT_WAYS 4
 #define FW_LIMIT_LINES 16384
 struct fw_limit_line {
 	struct bpf_spin_lock lock; /* only BPF uses it */
-	__u32 rule;                /* counter of the rule that uses @shared */
+	__u32 rule;                /* that uses @shared: see fw_limit_rule() */
 	__u64 shared;
 	__u64 full[FW_LIMIT_WAYS];
 	__u32 tag[FW_LIMIT_WAYS]; /* whose bucket it is: some bits of the hash */
@@ -74,9 +77,15 @@ static __always_inline __u64 fw_limit_hash(const struct fw_limit_key *secret, co
 	__u32 bits = key->family == FW_IP4 ? a->per4 : a->per6;
 	struct fw_addr src = fw_addr_masked(key->src, a->per == FW_PER_TO ? 0 : bits);
 	struct fw_addr dst = fw_addr_masked(key->dst, a->per == FW_PER_FROM ? 0 : bits);
-	const __u64 words[] = { (__u64)counter << 8 | key->family, src.hi, src.lo, dst.hi, dst.lo };
+	const __u64 words[] = { (__u64)counter << 8 | key->family, a->limit.interval, src.hi, src.lo, dst.hi, dst.lo };
 
-	return fw_siphash(secret, words, 5);
+	return fw_siphash(secret, words, 6);
+}
+
+/* A number that tells a rule with its rate from other ones. */
+static __always_inline __u32 fw_limit_rule(__u32 counter, const struct fw_rate *r)
+{
+	return counter * 0x9e3779b1u ^ (__u32)r->interval;
 }
 
 /* Results of fw_limit_take(): the packet is above the rate, is within it, or the rule's own bucket tells. */
@@ -110,10 +119,10 @@ static __always_inline enum fw_limit_answer fw_limit_take(struct fw_limit_line *
 			line->full[found & (FW_LIMIT_WAYS - 1)] = full;
 		return full ? FW_LIMIT_WITHIN : FW_LIMIT_OVER;
 	}
-	if (line->shared > now && line->rule != counter)
+	if (line->shared > now && line->rule != fw_limit_rule(counter, r))
 		return FW_LIMIT_ASK;
 	full = fw_rate_take(line->shared, now, r);
-	line->rule = counter;
+	line->rule = fw_limit_rule(counter, r);
 	if (full)
 		line->shared = full;
 	return full ? FW_LIMIT_WITHIN : FW_LIMIT_OVER;

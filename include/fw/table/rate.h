@@ -36,16 +36,24 @@ static __always_inline int fw_rate_is_exact(const struct fw_rate *r)
 /**
  * fw_rate_take - take a token out of a bucket
  * @full: the bucket; 0 is a full one
- * @now:  ns, of the same clock for all packets of this bucket
- *
- * A bucket that is too far in the future was filled at another rate, which its rule had before: it counts as full.
+ * @now:  ns; of an earlier packet than one that was admitted meanwhile, at worst it is refused
  * Return: the bucket afterwards; 0: there is no token.
  */
 static __always_inline __u64 fw_rate_take(__u64 full, __u64 now, const struct fw_rate *r)
 {
-	__u64 due = full > now && full - now <= r->burst + r->interval ? full : now;
+	__u64 due = full > now ? full : now;
 
 	return due - now > r->burst ? 0 : due + r->interval;
+}
+
+/*
+ * A bucket, or a full one if it is further in the future than this rate can bring it: it was filled at another rate, which its
+ * rule had before. @now must have been read after the bucket, so that no packet is earlier than those that are in it; it may be
+ * of the cheap clock, which is behind.
+ */
+static __always_inline __u64 fw_rate_current(__u64 full, __u64 now, const struct fw_rate *r)
+{
+	return full > now && full - now > r->burst + r->interval + FW_RATE_TICK ? 0 : full;
 }
 
 #endif
