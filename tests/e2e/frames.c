@@ -2,10 +2,11 @@
 /*
  * Sends an exact number of packets out of an interface, for tests:
  *
- *	frames IFACE [cut] N PACKET [[cut] N PACKET...]
+ *	frames IFACE [cut|spread] N PACKET [[cut|spread] N PACKET...]
  *
  * PACKET is a packet as for fwctl classify, or 0x and the bytes of the frame. On an interface without Ethernet header only the
  * part after that header is sent, with its ethertype. `cut` removes the last 20 bytes, without changing the length in the header.
+ * `spread` gives each frame of a flow, TCP or UDP over IPv4, a source port and address of its own, so that each is another flow.
  * The frames of all packets alternate. Ends when the other end of the veth pair has received them all, so that they are counted
  * there; none is lost, because there are never more in flight than the pair can queue.
  */
@@ -14,6 +15,7 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +31,17 @@
 #define UNDER_WAY 64 /* a veth pair holds 256 */
 #define DEADLINE 10.0
 #define CUT 20
+/* Offsets in a frame of IPv4 without options. */
+enum { AT_PROTO = 23, AT_IP_SUM = 24, AT_SOURCE = 28, AT_PORT = 34, AT_UDP_SUM = 40, AT_TCP_SUM = 50 };
+#define PORTS_FROM 1024 /* of spread frames */
+#define PORTS 60000
 
 struct flow {
 	struct fw_frame frame;
 	unsigned long left;
+	bool spread;
+	unsigned long sent; /* of a spread flow */
+	uint16_t source;    /* the lower half of its first source address */
 };
 
 static const char *iface;
@@ -105,6 +114,43 @@ static void read_bytes(const char *hex, struct fw_frame *out)
 	}
 }
 
+static uint16_t get16(const struct fw_frame *f, unsigned at)
+{
+	return (uint16_t)(f->data[at] << 8 | f->data[at + 1]);
+}
+
+static void set16(struct fw_frame *f, unsigned at, uint16_t value)
+{
+	f->data[at] = (uint8_t)(value >> 8);
+	f->data[at + 1] = (uint8_t)value;
+}
+
+/* Corrects a checksum for a word that changes: RFC 1624. */
+static void correct(struct fw_frame *f, unsigned sum_at, uint16_t before, uint16_t after)
+{
+	uint32_t sum = (uint16_t)~get16(f, sum_at) + (uint32_t)(uint16_t)~before + after;
+
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	set16(f, sum_at, (uint16_t)~sum);
+}
+
+/* The next source port, and after the last one the next address. */
+static void spread(struct flow *of)
+{
+	struct fw_frame *f = &of->frame;
+	unsigned sum_at = f->data[AT_PROTO] == IPPROTO_TCP ? AT_TCP_SUM : AT_UDP_SUM;
+	uint16_t port = (uint16_t)(PORTS_FROM + of->sent % PORTS);
+	uint16_t source = (uint16_t)(of->source + of->sent / PORTS);
+
+	correct(f, sum_at, get16(f, AT_PORT), port);
+	correct(f, sum_at, get16(f, AT_SOURCE + 2), source);
+	correct(f, AT_IP_SUM, get16(f, AT_SOURCE + 2), source);
+	set16(f, AT_PORT, port);
+	set16(f, AT_SOURCE + 2, source);
+	of->sent++;
+}
+
 static void read_flows(char **arg)
 {
 	struct fw_diags ds = { .n = 0 };
@@ -113,9 +159,10 @@ static void read_flows(char **arg)
 		struct flow *f = &flow[nflows];
 		bool cut = !strcmp(*arg, "cut");
 
-		arg += cut;
+		f->spread = !strcmp(*arg, "spread");
+		arg += cut || f->spread;
 		if (nflows == PACKETS_MAX || !arg[0] || !arg[1])
-			die("usage", "frames IFACE [cut] N PACKET..., up to 64 of them");
+			die("usage", "frames IFACE [cut|spread] N PACKET..., up to 64 of them");
 		f->left = strtoul(arg[0], NULL, 10);
 		if (!strncmp(arg[1], "0x", 2))
 			read_bytes(arg[1] + 2, &f->frame);
@@ -123,6 +170,7 @@ static void read_flows(char **arg)
 			die(arg[1], ds.d[0].message);
 		if (cut)
 			f->frame.len -= CUT;
+		f->source = get16(&f->frame, AT_SOURCE + 2);
 	}
 }
 
@@ -165,7 +213,7 @@ int main(int argc, char **argv)
 	int fd;
 
 	if (argc < 4)
-		die("usage", "frames IFACE [cut] N PACKET...");
+		die("usage", "frames IFACE [cut|spread] N PACKET...");
 	iface = argv[1];
 	read_flows(argv + 2);
 	fd = sender();
@@ -177,6 +225,8 @@ int main(int argc, char **argv)
 				continue;
 			flow[i].left--;
 			more = true;
+			if (flow[i].spread)
+				spread(&flow[i]);
 			want += send_one(fd, &flow[i].frame);
 			if (++n % UNDER_WAY == 0)
 				settle(want, lost);
