@@ -32,7 +32,7 @@
 #define DEADLINE 10.0
 #define CUT 20
 /* Offsets in a frame of IPv4 without options. */
-enum { AT_PROTO = 23, AT_IP_SUM = 24, AT_SOURCE = 28, AT_PORT = 34, AT_UDP_SUM = 40, AT_TCP_SUM = 50 };
+enum { AT_PROTO = 23, AT_IP_SUM = 24, AT_SOURCE = 26, AT_PORT = 34, AT_UDP_SUM = 40, AT_TCP_SUM = 50 };
 #define PORTS_FROM 1024 /* of spread frames */
 #define PORTS 60000
 

@@ -11,7 +11,7 @@ state_pids=()
 state_mac() { in_server ip link set s0 address $frames_mac && in_client ip neigh flush dev c0; }
 state_tables() { in_server nft list tables | sort | xargs; }
 state_tracks() { is "the tables of nftables" "$(state_tables)" "table inet fwd_track table inet fwd_track_0"; }
-state_conntrack() { ctl --json status | jq -c "select(.conntrack) | .conntrack$1"; }
+state_conntrack() { ctl --json status | jq -c "select(.conntrack) | .conntrack${1-}"; }
 state_kill() {
 	local pid
 	for pid in "${state_pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
@@ -148,7 +148,7 @@ state_reference() {
 		echo "iifname { s0, r1 } icmp type $state_errors4 ct state $word counter name \"told4-$word\""
 		echo "iifname { s0, r1 } icmpv6 type 1-4 ct state $word counter name \"told6-$word\""
 	done
-	echo '} }'
+	printf '%s\n' '}' '}'
 }
 state_same_rules() {
 	local word
@@ -321,7 +321,12 @@ state_asymmetric() {
 		rule name bad in proto tcp state invalid continue
 	END
 	# The SYN/ACK never passes here; nftables drops what the host itself would answer.
-	in_server nft 'table inet quiet { chain out { type filter hook output priority 0; tcp flags rst drop; }; chain in { type filter hook input priority 0; tcp dport 7999 drop; } }'
+	in_server nft -f - <<-END || return 1
+		table inet quiet {
+			chain out { type filter hook output priority 0; tcp flags rst drop; }
+			chain in { type filter hook input priority 0; tcp dport 7999 drop; }
+		}
+	END
 	in_client "$frames" c0 1 "tcp $client4:40 > $server4:7999 flags syn" && in_client "$frames" c0 4 "tcp $client4:40 > $server4:7999 flags ack" &&
 		state_counts new=5 known=0 bad=0
 }
@@ -345,7 +350,8 @@ state_helper() {
 	nsenter --net="/run/netns/$client" nc $server4 21 <"$tmp/ask" >/dev/null 2>&1 &
 	state_pids+=($!)
 	exec 8>"$tmp/ask"
-	printf 'PORT %s,27,98\r\n' "${client4//./,}" >&8
+	# The helper reads from the second line on.
+	printf 'USER x\r\n' >&8 && sleep 0.3 && printf 'PORT %s,27,98\r\n' "${client4//./,}" >&8
 	wait_until state_expected || fail "nothing is expected" || return 1
 	in_server nc -z -w60 $client4 7010 || fail "no data connection" || return 1
 	state_counts data=+ known=+
