@@ -79,6 +79,12 @@ static __always_inline void fw_packet_keep(const struct fw_packet *p, struct fw_
 	cpu->start = p->start;
 }
 
+/* Do rules ask for the state of the packet's connection? Then another program looks it up. */
+static __always_inline int fw_asks_state(const struct fw_cpu *cpu)
+{
+	return cpu->root.fields_used >> FW_F_STATE & 1;
+}
+
 /* Is there more to do than to count the packet for what decided, and to accept or drop it? */
 static __always_inline int fw_has_more(const struct fw_answer *answer)
 {
@@ -117,6 +123,12 @@ int fw_xdp(struct xdp_md *ctx)
 
 	if (!cpu)
 		return XDP_DROP;
+	if (fw_asks_state(cpu)) {
+		fw_packet_keep(&p, cpu, FW_PROG_XDP);
+		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_STATE);
+		fw_refuse(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
+		return XDP_DROP;
+	}
 	verdict = fw_classify(cpu, fw_flow_cache);
 	if (fw_has_more(&cpu->answer)) {
 		fw_packet_keep(&p, cpu, FW_PROG_XDP);
@@ -228,6 +240,12 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	cpu = fw_receive(&p, prog);
 	if (!cpu)
 		return TC_ACT_SHOT;
+	if (fw_asks_state(cpu)) {
+		fw_packet_keep(&p, cpu, prog);
+		bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_STATE);
+		fw_refuse(cpu, p.ifindex, p.bytes, prog);
+		return TC_ACT_SHOT;
+	}
 	verdict = fw_classify(cpu, fw_flow_cache);
 	if (fw_has_more(&cpu->answer)) {
 		fw_packet_keep(&p, cpu, prog);

@@ -77,6 +77,8 @@ static int leave(void)
 
 static const char *explain(int err)
 {
+	if (err == -ESRCH)
+		return "the kernel has no functions that look connections up at XDP and tc (bpf_xdp_ct_lookup of nf_conntrack)";
 	if (err == -ENOENT)
 		return "nf_tables has no `ct`: the module nft_ct is missing";
 	if (err == -EPERM)
@@ -99,6 +101,40 @@ static int begin(struct conntrack *c, bool stays)
 	return !err && stays ? stay() : err;
 }
 
+/* The programs that look connections up; at the start, if that was possible then. 0; -ESRCH: something is missing. */
+static int look_ups(struct fw_kern *k)
+{
+	return kern_object_need(k, OBJECT_STATE) ? -ESRCH : 0;
+}
+
+/*
+ * The functions that look connections up come with nf_conntrack. If that is a module, it is loaded by switching tracking on for a
+ * moment. Only privileged processes find the functions of a module.
+ */
+void kern_conntrack_open(struct fw_kern *k)
+{
+	int fd;
+
+	if (!look_ups(k))
+		return;
+	fd = own();
+	kern_close_fd(&fd);
+	look_ups(k);
+}
+
+#define LOOSE "/proc/sys/net/netfilter/nf_conntrack_tcp_loose"
+
+/* Tells the programs whether the namespace picks connections up in the middle. */
+static void tell_loose(struct fw_kern *k)
+{
+	fw_autofree char *text = NULL;
+	size_t n;
+	bool loose = fw_file_read(LOOSE, FW_FILE_ANY, 64, &text, &n) || text[0] != '0';
+
+	for (uint32_t i = 0; i < FW_CPU_STATES(k->ncpus); i++)
+		FW_IN_MEMORY(k->cpus[i].tcp_loose) = loose;
+}
+
 int fw_conntrack_begin(struct fw_kern *k, const char **why)
 {
 	struct conntrack *c = &k->conntrack;
@@ -107,13 +143,16 @@ int fw_conntrack_begin(struct fw_kern *k, const char **why)
 	if (c->on)
 		return 0;
 	c->left = true;
-	err = begin(c, k->pins != NULL);
+	err = look_ups(k);
+	if (!err)
+		err = begin(c, k->pins != NULL);
 	if (err) {
 		if (why)
 			*why = explain(err);
 		fw_conntrack_end(k);
 		return err;
 	}
+	tell_loose(k);
 	c->on = true;
 	return 0;
 }
@@ -143,6 +182,8 @@ int fw_conntrack_look(struct fw_kern *k)
 	struct conntrack *c = &k->conntrack;
 	int err;
 
+	if (c->on)
+		tell_loose(k);
 	if (c->watch >= 0 && nft_watch_read(c->watch, TABLE) && c->on && k->pins)
 		c->flushed = true;
 	if (!c->flushed)

@@ -81,11 +81,11 @@ struct segment {
 
 /* What keeps connection tracking on: see conntrack.c. */
 struct conntrack {
-	bool on;
-	bool left;    /* the table that outlives a process may exist */
-	bool flushed; /* others may have deleted it */
-	int owner;    /* the socket that the other table belongs to, or -1 */
-	int watch;    /* of nftables' changes, or -1 */
+	_Atomic bool on; /* set by the thread that switches it on */
+	bool left;       /* the table that outlives a process may exist */
+	bool flushed;    /* others may have deleted it */
+	int owner;       /* the socket that the other table belongs to, or -1 */
+	int watch;       /* of nftables' changes, or -1 */
 	uint64_t restored;
 };
 
@@ -177,6 +177,8 @@ void kern_events_close(struct fw_kern *k);
 
 /* conntrack.c */
 void kern_conntrack_init(struct conntrack *c);
+/* Loads the programs that look connections up, where the kernel has what they take. */
+void kern_conntrack_open(struct fw_kern *k);
 /* Tracking goes on if something is pinned. */
 void kern_conntrack_close(struct conntrack *c);
 
@@ -223,7 +225,7 @@ uint32_t kern_prog_id(int fd);
  * objects.c: an object file. Only OBJECT_FW is always loaded, the others when they are needed: what comes with them may be
  * missing. A program of the kernel that an object needs and the kernel lacks makes the whole object fail.
  */
-enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, NOBJECTS };
+enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, OBJECT_STATE, NOBJECTS };
 #define OBJECT_PROGS 8
 struct kern_object {
 	const void *(*elf)(size_t *bytes); /* the file */

@@ -9,6 +9,7 @@
 #include "bpf/fw.skel.h"
 #include "bpf/nf.skel.h"
 #include "bpf/reject.skel.h"
+#include "bpf/state.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -52,6 +53,10 @@ const struct kern_object kern_objects[NOBJECTS] = {
 			    { { "fw_reject_xdp", PROG_CALLS + FW_CALL_XDP_REJECT },
 			      { "fw_reject_tc_ingress", PROG_CALLS + FW_CALL_TC_REJECT_IN },
 			      { "fw_reject_tc_egress", PROG_CALLS + FW_CALL_TC_REJECT_OUT } } },
+	[OBJECT_STATE] = { state_bpf__elf_bytes,
+			   NULL,
+			   { { "fw_xdp_state", PROG_CALLS + FW_CALL_XDP_STATE },
+			     { "fw_tc_state", PROG_CALLS + FW_CALL_TC_STATE } } },
 };
 
 bool kern_prog_is_optional(int which)

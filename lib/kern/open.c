@@ -139,6 +139,8 @@ static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struc
 	if (!err)
 		err = kern_events_open(k);
 	if (!err)
+		kern_conntrack_open(k);
+	if (!err)
 		err = adopt(k);
 	if (!err && k->pins)
 		err = kern_iterator_files_open(k);

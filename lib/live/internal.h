@@ -29,6 +29,12 @@ void live_publish(const struct fw_live *live, const struct fw_image *image);
 /* The first time: 0, or -errno with a diagnostic, and nothing has changed. */
 int live_publish_first(const struct fw_live *live, const struct fw_image *image, struct fw_diags *ds);
 
+/* state.c: the same */
+/* What rules with `state` need is on. 0, or -errno with a diagnostic. */
+int live_state_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct fw_diags *ds);
+/* It is off if the live ruleset has no such rules. */
+void live_state_settle(const struct fw_live *live);
+
 /* labels.c: the same */
 /* Every label that there is room for, of the live ruleset. */
 void live_labels_all(const struct fw_live *live);

@@ -36,7 +36,9 @@ int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct f
 	}
 	if (!live->kern)
 		return 0;
-	err = kernel_error(fw_kern_counters_reserve(live->kern, rs->next_slot), "make counters", ds);
+	err = live_state_ready(live, rs, ds);
+	if (!err)
+		err = kernel_error(fw_kern_counters_reserve(live->kern, rs->next_slot), "make counters", ds);
 	if (!err && fw_ruleset_rejects(rs))
 		err = kernel_error(fw_kern_need_reject(live->kern), "answer rejected packets", ds);
 	if (!err && has_rates(rs))

@@ -43,6 +43,7 @@ static int commit_first(struct fw_live *live, struct fw_swap *swap, struct fw_di
 	live->now = fw_take(swap->next);
 	if (live->kern)
 		take_over(live, swap->keep_counts);
+	live_state_settle(live);
 	return 0;
 }
 
@@ -66,6 +67,7 @@ int fw_swap_commit(struct fw_live *live, struct fw_swap *swap, fw_journal *journ
 	live->now = fw_take(swap->next);
 	live_publish(live, &live->now->image);
 	live_labels_commit(live, &swap->labels);
+	live_state_settle(live);
 	old->slots = fw_take(swap->slots);
 	old->nslots = swap->nslots;
 	live_retire(live, old);

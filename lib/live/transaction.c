@@ -112,6 +112,7 @@ int fw_transaction_commit(struct fw_transaction *t, fw_journal *journal, void *c
 	t->compile += lap(&since);
 	live_publish(t->live, &t->live->now->image);
 	live_labels_edit(t->live, &t->edit);
+	live_state_settle(t->live);
 	t->kernel += lap(&since);
 	return 0;
 }
@@ -138,5 +139,6 @@ void fw_transaction_abort(struct fw_transaction *t)
 		fw_update_abort(fw_take(t->update));
 	fw_image_free(&t->image);
 	fw_edit_abort(&t->edit);
+	live_state_settle(t->live);
 	live_retired_free(fw_take(t->old));
 }

@@ -97,6 +97,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	fw_ifaces_count(rs, r, 1);
 	rs->nrules++;
 	rs->npassing += !fw_action_ends(fw_rule_action(rs, r));
+	rs->nstateful += fw_rule_match(r, FW_F_STATE) != NULL;
 	rs->index->ordered = false;
 }
 
@@ -116,6 +117,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	fw_ifaces_count(rs, r, -1);
 	rs->nrules--;
 	rs->npassing -= !fw_action_ends(fw_rule_action(rs, r));
+	rs->nstateful -= fw_rule_match(r, FW_F_STATE) != NULL;
 	rs->index->ordered = false;
 }
 

@@ -15,6 +15,7 @@
 #include "fw/kern.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/storm.h"
+#include "tests/unit/untracked.h"
 #include "tests/unit/sandbox.h"
 
 /* FW_ROUNDS asks for more. */
@@ -141,8 +142,14 @@ static void keys(struct storm *s)
 		struct random_frame *f = &frame[i];
 
 		random_frame(s->rs, f);
-		f->meta = (struct fw_meta){ .hook = FW_IN, .iface = FW_IFACE_OTHER, .len = f->meta.len };
+		f->meta = (struct fw_meta){ .hook = FW_IN,
+					    .iface = FW_IFACE_OTHER,
+					    .asked = 1u << FW_F_FROM_IF | 1u << FW_F_STATE,
+					    .state = (uint32_t)FW_ABSENT_STATE,
+					    .from_if = FW_IFACE_OTHER,
+					    .len = f->meta.len };
 		fw_packet_parse(f->bytes, f->bytes + f->meta.len, &f->meta, &s->key[i]);
+		s->key[i].f[FW_F_STATE] = untracked_state(&s->key[i], false);
 	}
 }
 

@@ -15,6 +15,7 @@
 #include "tests/unit/every_match.h"
 #include "tests/unit/random.h"
 #include "tests/unit/sandbox.h"
+#include "tests/unit/untracked.h"
 
 /* Pools only grow; the engines start over above so many segments. */
 /* The ingress interface of test packets. */
@@ -239,6 +240,8 @@ static bool kernel_takes(const struct question *q, enum fw_prog prog)
 
 	if (q->meta.vlan_present || q->meta.len != q->readable || q->readable < ETH_HLEN)
 		return false;
+	if (engines.rs->nstateful && engines.kern->progs[PROG_CALLS + FW_CALL_XDP_STATE] < 0)
+		return false; /* the kernel has no functions to look connections up */
 	if (q->meta.l3)
 		return l3_takes(q, prog);
 	if (prog == FW_PROG_XDP)
@@ -351,6 +354,9 @@ static bool kernel_agrees(struct question *q)
 		if (rows[i].hook != q->meta.hook || !kernel_takes(q, rows[i].prog))
 			continue;
 		q->meta = program_meta(meta, rows[i].mark);
+		parse(q);
+		q->meta.asked |= 1u << FW_F_STATE;
+		q->meta.state = untracked_state(&q->key, false);
 		parse(q);
 		q->want = oracle(&q->key);
 		agrees = program_agrees(q, rows[i].prog);

@@ -383,6 +383,11 @@ struct fw_cpu {
 	__u32 dry;      /* 1: nothing is counted, no packet of a limit is used up */
 	__u8 head[FW_HEAD_BYTES]; /* a copy of the first bytes of a packet that cannot be read in place */
 
+	/* Written by user space: the namespace picks TCP connections up in the middle. */
+	__u32 tcp_loose;
+	/* Written by the program that looks connections up: what it reads of the packet inside an ICMP error. */
+	struct fw_key reported;
+
 	/* Written by the flow cache, flow.h; the entries are at the end. */
 	__u32 turn;     /* of its places */
 	__u32 doubt;    /* about its use, up to FW_DOUBT_MOST */
