@@ -60,7 +60,7 @@ struct fw_ruleset {
 	struct fw_rule *first, *last; /* the rules, first match first */
 	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
-	uint32_t npassing; /* rules after which a packet that matches them may go on: see fw_action_ends() */
+	uint32_t npassing;  /* rules after which a packet that matches them may go on: see fw_action_ends() */
 	uint32_t nstateful; /* rules with `state` */
 	union {
 		struct fw_address_book book;
