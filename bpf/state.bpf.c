@@ -17,27 +17,23 @@
  * Checksums are not verified.
  */
 #include "bpf/hook.h"
+#include "bpf/kernel.h"
 
 #include "fw/table/packet.h"
 
 #include <bpf/bpf_core_read.h>
 #include <linux/pkt_cls.h>
 
-/* Of the kernel; the loader relocates what is accessed. */
-#define KERNEL __attribute__((preserve_access_index))
 struct ip_ct_tcp {
 	__u8 state;
-} KERNEL;
+} FW_OF_KERNEL;
 union nf_conntrack_proto {
 	struct ip_ct_tcp tcp;
-} KERNEL;
+} FW_OF_KERNEL;
 struct nf_conn {
 	unsigned long status;
 	union nf_conntrack_proto proto;
-} KERNEL;
-struct sk_buff {
-	unsigned long _nfct;
-} KERNEL;
+} FW_OF_KERNEL;
 
 /* The options of a lookup, in the size that all kernels take. */
 struct bpf_ct_opts___12 {
@@ -60,8 +56,6 @@ extern void bpf_ct_release(struct nf_conn *ct) __ksym;
 #define CT_SEEN_REPLY 2
 #define CT_TCP_TIME_WAIT 7
 #define CT_TCP_CLOSE 8
-enum { CT_ESTABLISHED, CT_RELATED, CT_NEW, CT_IS_REPLY, CT_UNTRACKED = 7 };
-#define CT_INFO 7ul /* bits of skb->_nfct */
 
 /* Where the packet is. */
 struct at {
@@ -257,22 +251,6 @@ static __always_inline __u32 state_ahead(struct at at, struct fw_cursor *c, stru
 	return icmp_is_error(key) ? state_of_error(at, c, cpu) : FW_ABSENT_STATE;
 }
 
-/* The state that the kernel has found, from skb->_nfct. */
-static __always_inline __u32 state_found(unsigned long nfct)
-{
-	switch (nfct & CT_INFO) {
-	case CT_UNTRACKED:
-		return FW_STATE_UNTRACKED;
-	case CT_NEW:
-		return FW_STATE_NEW;
-	case CT_RELATED:
-	case CT_RELATED + CT_IS_REPLY:
-		return FW_STATE_RELATED;
-	default:
-		return nfct ? FW_STATE_ESTABLISHED : FW_STATE_INVALID;
-	}
-}
-
 static __always_inline unsigned long nfct_of(struct __sk_buff *skb)
 {
 	unsigned long nfct = 0;
@@ -313,7 +291,7 @@ int fw_tc_state(struct __sk_buff *skb)
 	if (!cpu)
 		return TC_ACT_SHOT;
 	if (nfct || cpu->key.f[FW_F_HOOK] == FW_OUT)
-		cpu->key.f[FW_F_STATE] = cpu->key.family == FW_FAMILY_NONE ? FW_ABSENT_STATE : state_found(nfct);
+		cpu->key.f[FW_F_STATE] = cpu->key.family == FW_FAMILY_NONE ? FW_ABSENT_STATE : fw_nfct_state(nfct);
 	else
 		cpu->key.f[FW_F_STATE] = state_ahead((struct at){ 0, skb }, &c, cpu);
 	bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_DECIDE);
