@@ -21,6 +21,7 @@ struct fw_name {
 enum fw_field_kind {
 	FW_KIND_NUMBER, /* numbers, ranges of them, names of values */
 	FW_KIND_PORT,   /* the same; names are those of services */
+	FW_KIND_OWNER,  /* the same; names are those of users or groups */
 	FW_KIND_FLAGS,  /* VALUE/MASK of flags, see struct fw_range */
 	FW_KIND_IFACE,  /* names of interfaces, which the ruleset numbers */
 	FW_KIND_WORD,   /* only by words of FW_FIELD_WORDS: the keyword itself is not part of the language */
@@ -39,6 +40,7 @@ struct fw_field_info {
 	uint8_t place;        /* rules are printed with their matches in ascending order of these */
 	uint8_t hooks;        /* bit 1 << hook: which know the field; 0: all. See fw_field_hooks() */
 	bool any;             /* a rule may have `any` as its value, which constrains nothing */
+	bool spelled;         /* all values have names: printed one by one, never as a range */
 	bool names_read_only; /* a value is printed as a number: its name depends on other fields */
 
 	const char *format;             /* printf()'s, of a value; NULL: decimal */

@@ -80,8 +80,8 @@ struct fw_ruleset {
 	uint8_t policy[FW_NREASONS];     /* number of the action; never FW_FOLLOW for those of the hooks */
 	uint8_t policy_set[FW_NREASONS]; /* 1: set by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
-	bool names_services;             /* its text does: what they mean is told by this machine, today */
-	uint64_t next_id;                /* above every id in use; 0: none is, and rules get one that is free */
+	bool names_services; /* its text does, or users or groups: what they mean is told by this machine, today */
+	uint64_t next_id;    /* above every id in use; 0: none is, and rules get one that is free */
 	uint32_t next_slot;
 	uint64_t
 		recycled; /* grows when the number of a set, or of an expression of more than one range, may mean another */
@@ -164,8 +164,10 @@ static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)
 	return fw_instance_names_non_ip(&rule->instance);
 }
 
-/* Can the rule match packets of this hook? */
+/* Does the rule hold at this hook: does it name the hook, or none? */
 bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
+/* The hooks at which it can match packets, a bit each: those that know all of its fields. */
+unsigned fw_rule_hooks(const struct fw_rule *rule);
 
 /* Does @wide match all packets that @narrow matches, whatever sets hold? false: that is not certain. */
 bool fw_rule_covers(const struct fw_ruleset *rs, const struct fw_rule *wide, const struct fw_rule *narrow);
@@ -243,10 +245,14 @@ static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enu
 	return (enum fw_verdict)rs->actions[fw_ruleset_policy_action(rs, reason, hook)].verdict;
 }
 
-/* Does the ruleset accept all incoming packets, for lack of rules and of a policy that drops? */
+/* Does the ruleset let incoming packets through to the host, or through the host, for lack of rules and of policies that stop them? */
 static inline bool fw_ruleset_is_open(const struct fw_ruleset *rs)
 {
-	return !rs->nrules && fw_policy_verdict(rs, FW_R_IN) == FW_ACCEPT;
+	return !rs->nrules && fw_policy_verdict(rs, FW_R_IN) == FW_ACCEPT &&
+	       (fw_policy_verdict(rs, FW_R_INPUT) == FW_ACCEPT || fw_policy_verdict(rs, FW_R_FORWARD) == FW_ACCEPT);
 }
+
+/* The first policy that stops incoming packets, or -ENOENT. */
+int fw_ruleset_closed_by(const struct fw_ruleset *rs);
 
 #endif

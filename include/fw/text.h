@@ -188,6 +188,8 @@ void fw_text_print_time(struct fw_buf *b, uint32_t seconds);
 /* An address range as address, prefix or a-b. */
 void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r);
 
+struct fw_meta;
+
 #define FW_FRAME_MAX 2048
 
 /* A packet as it is on the wire, with what goes with it. */
@@ -197,15 +199,27 @@ struct fw_frame {
 	uint32_t wire_len;          /* bytes of the whole frame, at least len; struct fw_meta calls it len */
 	uint32_t hook;              /* enum fw_hook */
 	uint32_t mark;
-	char iface[FW_IFNAME_MAX + 1]; /* empty: not given */
+	uint32_t asked; /* bit 1 << field: which of the next three it has */
+	uint32_t state, uid, gid;
+	char iface[FW_IFNAME_MAX + 1], from_if[FW_IFNAME_MAX + 1], to_if[FW_IFNAME_MAX + 1]; /* empty: not given */
 };
+/*
+ * The name of FW_F_IFACE, FW_F_FROM_IF or FW_F_TO_IF; empty: not given. What came in at `in` and `input` came in `on` an interface,
+ * and what goes out at `out` and `output` goes out `on` one. NULL: the packet has none there.
+ */
+const char *fw_frame_iface(const struct fw_frame *f, enum fw_field field);
+/* What a hook tells the parser of the frame. @number gives the number of an interface in the ruleset; its name may be empty. */
+struct fw_meta fw_frame_meta(const struct fw_frame *f, uint32_t (*number)(const void *ctx, const char *name),
+			     const void *ctx);
+/* For that: @ruleset is a struct fw_ruleset. */
+uint32_t fw_frame_number(const void *ruleset, const char *name);
 
 /**
  * fw_text_frame - a packet written by hand, as bytes
- * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [in|out] [[on] IFACE] { WORD VALUE }`, with the packet words of fw_field_info[]:
- *        vlan N, ttl N, length N and so on; IPv6 with ports as [addr]:port; a protocol name or number
+ * @text: `tcp 10.0.0.1:999 > 192.0.2.1:80 [HOOK] [[on] IFACE] { WORD VALUE }`, with the packet words of fw_field_info[]:
+ *        vlan N, ttl N, length N and so on, and from-if, to-if; IPv6 with ports as [addr]:port; a protocol name or number
  *
- * Defaults: `in`, any interface, flags syn, type echo-request, ttl 64, a length without payload. Checksums are right,
+ * Defaults: `in`, any interface, state new where the hook can know it, flags syn, type echo-request, ttl 64, a length without payload. Checksums are right,
  * but for SCTP's.
  * @out:  untouched on failure
  * Return: 0, or -EINVAL with a diagnostic whose column counts in @text.

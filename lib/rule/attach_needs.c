@@ -5,12 +5,13 @@
 static void count(struct fw_attach_needs *needs, const struct fw_rule *rule, int step)
 {
 	size_t by = (size_t)step; /* -1 wraps around, which subtracts */
+	unsigned hooks = fw_rule_hooks(rule);
 
-	if (fw_rule_on_hook(rule, FW_OUT))
+	if (hooks & FW_HOOK_BIT(OUT))
 		needs->out += by;
-	if (!fw_rule_on_hook(rule, FW_OUT) && !fw_rule_on_hook(rule, FW_IN))
+	if (!(hooks & FW_HOOKS_FRAMES))
 		needs->host += by;
-	if (!fw_rule_on_hook(rule, FW_IN))
+	if (!(hooks & FW_HOOK_BIT(IN)))
 		return;
 	for (unsigned i = 0; i < rule->nmatches; i++) {
 		enum fw_source source = fw_field_info[rule->matches[i]->field].source;

@@ -4,6 +4,7 @@
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 
+#include "fw/table/packet.h"
 #include "lib/rule/internal.h"
 
 #define FAMILIES (1u << FW_IP4 | 1u << FW_IP6)
@@ -17,6 +18,7 @@ struct check {
 	const struct fw_match *m[FW_NFIELDS];
 	unsigned src, dst; /* families that the addresses leave, a bit each */
 	unsigned ether;    /* families that the ethertypes leave */
+	unsigned hooks;    /* at which it can match */
 };
 
 #define NOT_IP_HINT "leave it out, or name an IP ethertype"
@@ -40,7 +42,7 @@ static bool excludes_nothing(const struct check *c, uint32_t number)
 	return a->negated && !a->nranges && !a->nsets;
 }
 
-static int check_addresses(const struct check *c)
+static int check_addresses(struct check *c)
 {
 	if (excludes_nothing(c, c->rule->src))
 		return REFUSE(c, src, "leave the match out", "the list of 'from not' is empty");
@@ -58,7 +60,7 @@ static int check_addresses(const struct check *c)
 	return 0;
 }
 
-static int check_non_ip(const struct check *c)
+static int check_non_ip(struct check *c)
 {
 	if (c->ether)
 		return 0;
@@ -75,7 +77,7 @@ static int check_non_ip(const struct check *c)
 	return 0;
 }
 
-static int check_family(const struct check *c)
+static int check_family(struct check *c)
 {
 	unsigned addrs = c->src & c->dst;
 	const char *hint = addrs == 1u << FW_IP4 ? "use 'ip', or leave the family out" :
@@ -135,7 +137,7 @@ static bool only_later_fragments(const struct fw_match *frag)
 }
 
 /* Fields beyond those of IP are only in packets of some protocols, and in no later fragment. */
-static int check_transport(const struct check *c)
+static int check_transport(struct check *c)
 {
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
 		int err;
@@ -152,7 +154,7 @@ static int check_transport(const struct check *c)
 	return 0;
 }
 
-static int check_icmp_family(const struct check *c)
+static int check_icmp_family(struct check *c)
 {
 	unsigned families = c->src & c->dst & (c->ether ? c->ether : FAMILIES);
 
@@ -165,6 +167,78 @@ static int check_icmp_family(const struct check *c)
 	return 0;
 }
 
+/* "in, input or forward" */
+static const char *hook_names(unsigned hooks, char buf[64])
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned h = 0; h < FW_NHOOKS; h++) {
+		unsigned more = hooks >> h >> 1;
+
+		if (hooks >> h & 1)
+			used += (size_t)snprintf(buf + used, 64 - used, "%s%s", fw_hook_name((enum fw_hook)h),
+						 !more             ? "" :
+						 more & (more - 1) ? ", " :
+								     " or ");
+	}
+	return buf;
+}
+
+/* The hooks that know what the rule requires of a field. Netfilter's get IP packets only. */
+static unsigned known_at(const struct check *c, enum fw_field f)
+{
+	return f == FW_F_ETHERTYPE && !c->ether ? FW_HOOKS_FRAMES : fw_field_hooks(f);
+}
+
+static int check_hooks(struct check *c)
+{
+	char names[64], hint[128];
+
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		unsigned known = known_at(c, f);
+
+		if (!c->m[f])
+			continue;
+		if (c->hooks & known) {
+			c->hooks &= known;
+			continue;
+		}
+		snprintf(hint, sizeof(hint),
+			 f == FW_F_IFACE ? "write from-if or to-if; '%s' is for %s" : "'%s' is for %s",
+			 fw_field_info[f].keyword, hook_names(known, names));
+		return REFUSE(c, field[f], hint, "'%s' is not known at %s, where the rule holds",
+			      fw_field_info[f].keyword, hook_names(c->hooks, names));
+	}
+	return 0;
+}
+
+/* Are all packets of the rule such that their connection can be asked for at FW_IN? */
+static bool state_known_at_in(const struct check *c)
+{
+	const struct fw_match *proto = c->m[FW_F_PROTO], *type = c->m[FW_F_ICMP_TYPE];
+	enum fw_family family = only(proto, IPPROTO_ICMPV6) ? FW_IP6 : FW_IP4;
+
+	for (uint32_t v = 0; proto && v <= fw_field_info[FW_F_PROTO].max; v++) {
+		if (!fw_match_has(proto, v))
+			continue;
+		for (uint32_t t = 0; t <= fw_field_info[FW_F_ICMP_TYPE].max; t++)
+			if ((!type || fw_match_has(type, t)) && !fw_state_at_in(family, v, t))
+				return false;
+	}
+	return proto;
+}
+
+static int check_state(struct check *c)
+{
+	if (!c->m[FW_F_STATE] || !(c->hooks & FW_HOOK_BIT(IN)) || state_known_at_in(c))
+		return 0;
+	return REFUSE(
+		c, field[FW_F_STATE],
+		"name the hooks (input forward output), or write proto { tcp, udp }, or icmp or icmp6 with types of errors",
+		"'state' is known at in for TCP, UDP and ICMP errors only, and the rule holds there for others");
+}
+
 static unsigned ether_families(const struct fw_match *m)
 {
 	if (!m)
@@ -175,8 +249,9 @@ static unsigned ether_families(const struct fw_match *m)
 int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule_places *at,
 		  struct fw_diags *ds)
 {
-	static int (*const checks[])(const struct check *) = {
-		check_addresses, check_non_ip, check_transport, check_family, check_icmp_family,
+	static int (*const checks[])(struct check *) = {
+		check_addresses,   check_non_ip, check_transport, check_family,
+		check_icmp_family, check_hooks,  check_state,
 	};
 	struct check c = {
 		.rs = rs,
@@ -190,6 +265,8 @@ int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const st
 	for (unsigned i = 0; i < r->nmatches; i++)
 		c.m[r->matches[i]->field] = r->matches[i];
 	c.ether = ether_families(c.m[FW_F_ETHERTYPE]);
+	for (unsigned h = 0; h < FW_NHOOKS; h++)
+		c.hooks |= (unsigned)fw_rule_on_hook(r, (enum fw_hook)h) << h;
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		int err = checks[i](&c);
 

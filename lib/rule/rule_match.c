@@ -194,6 +194,17 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 	return *out ? 0 : -ENOMEM;
 }
 
+unsigned fw_rule_hooks(const struct fw_rule *rule)
+{
+	unsigned hooks = 0;
+
+	for (unsigned h = 0; h < FW_NHOOKS; h++)
+		hooks |= (unsigned)fw_rule_on_hook(rule, (enum fw_hook)h) << h;
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		hooks &= fw_field_hooks(rule->matches[i]->field);
+	return hooks;
+}
+
 bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)
 {
 	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);

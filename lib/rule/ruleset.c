@@ -221,3 +221,13 @@ bool fw_ifname_valid(const char *s, size_t len, size_t max)
 			return false;
 	return true;
 }
+
+int fw_ruleset_closed_by(const struct fw_ruleset *rs)
+{
+	static const uint8_t incoming[] = { FW_R_IN, FW_R_INPUT, FW_R_FORWARD };
+
+	for (size_t i = 0; i < sizeof(incoming); i++)
+		if (fw_policy_verdict(rs, incoming[i]) != FW_ACCEPT)
+			return incoming[i];
+	return -ENOENT;
+}

@@ -7,7 +7,7 @@
 
 #include "lib/text/frame.h"
 
-#define FORM "PROTO ADDR[:PORT] > ADDR[:PORT] [in|out] [on IFACE] [flags F,F] [type T] [vlan N] ..."
+#define FORM "PROTO ADDR[:PORT] > ADDR[:PORT] [in|out|...] [on IFACE] [flags F,F] [type T] [vlan N] ..."
 
 struct reader {
 	const char *text;
@@ -146,16 +146,28 @@ static int read_endpoint(struct reader *r, struct fw_addr *out, enum fw_field po
 	return set_field(r, port_field, value);
 }
 
-static int read_iface(struct reader *r, struct fw_str name)
+/* An interface of @field, whose name goes to @out. */
+static int read_iface(struct reader *r, enum fw_field field, char out[FW_IFNAME_MAX + 1])
 {
+	struct fw_str name = r->word;
 	char shown[4 * FW_IFNAME_MAX + 1] = "";
 
 	if (name.len < sizeof(shown))
 		snprintf(shown, sizeof(shown), "%.*s", (int)name.len, name.s);
-	if (!fw_name_read(r->p->iface, sizeof(r->p->iface), shown))
+	if (!fw_name_read(out, FW_IFNAME_MAX + 1, shown))
 		return fw_diag_add(r->ds, place(r), "an interface name has 1 to 15 characters",
 				   "'%s' is not an interface name", FW_SHOW(name));
-	return set_field(r, FW_F_IFACE, 0);
+	return set_field(r, field, 0);
+}
+
+/* `on`, `from-if` or `to-if`, and the name. */
+static int read_named_iface(struct reader *r, enum fw_field field)
+{
+	next_word(r);
+	return read_iface(r, field,
+			  field == FW_F_FROM_IF ? r->p->from_if :
+			  field == FW_F_TO_IF   ? r->p->to_if :
+						  r->p->iface);
 }
 
 static int read_option_value(struct reader *r, enum fw_field field)
@@ -178,22 +190,22 @@ static int read_option_value(struct reader *r, enum fw_field field)
 /* One word after the addresses, with its value. A word that is not an option is the interface, if none was given yet. */
 static int read_option(struct reader *r)
 {
-	if (fw_str_is(r->word, "in") || fw_str_is(r->word, "out"))
-		return set_field(r, FW_F_HOOK, fw_str_is(r->word, "out") ? FW_OUT : FW_IN);
+	for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+		if (fw_str_is(r->word, fw_hook_name((enum fw_hook)hook)))
+			return set_field(r, FW_F_HOOK, hook);
 	if (fw_str_is(r->word, "pppoe")) {
 		r->p->pppoe = true;
 		return 0;
 	}
-	if (fw_str_is(r->word, "on")) {
-		next_word(r);
-		return read_iface(r, r->word);
-	}
-	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		if (fw_field_is_iface(f) && fw_str_is(r->word, fw_field_info[f].keyword))
+			return read_named_iface(r, f);
 		if (fw_field_info[f].packet_word && fw_str_is(r->word, fw_field_info[f].packet_word))
 			return read_option_value(r, f);
+	}
 	if (r->column[FW_F_IFACE])
 		return fw_diag_add(r->ds, place(r), FORM, "unknown word '%s'", FW_SHOW(r->word));
-	return read_iface(r, r->word);
+	return read_iface(r, FW_F_IFACE, r->p->iface);
 }
 
 /* Refuses a field that the packet does not have. Ports must be given; other fields have defaults. */
@@ -201,7 +213,11 @@ static int check_field(struct reader *r, enum fw_field field)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
 	bool has = fw_packet_layers(r->p) & fw_field_layer(field);
+	enum fw_hook hook = (enum fw_hook)r->p->f[FW_F_HOOK];
 
+	if (r->column[field] && has && !(fw_packet_hooks(r->p, field) & 1u << hook))
+		return fw_diag_add(r->ds, field_place(r, field), NULL, "'%s' of such a packet is not known at %s",
+				   info->keyword, fw_hook_name(hook));
 	if (r->column[field])
 		return has ? 0 :
 			     fw_diag_add(r->ds, field_place(r, field),
@@ -247,12 +263,28 @@ static int check_length(struct reader *r)
 	return 0;
 }
 
+/* Packets that came in, or go out, at a hook where `on` is that interface. */
+static int check_ifaces(struct reader *r)
+{
+	const uint32_t *column = r->column;
+	enum fw_field other = column[FW_F_FROM_IF] ? FW_F_FROM_IF : FW_F_TO_IF;
+	enum fw_hook hook = (enum fw_hook)r->p->f[FW_F_HOOK];
+
+	if (!column[FW_F_IFACE] || !column[other] || (other == FW_F_FROM_IF && hook == FW_OUT))
+		return 0;
+	return fw_diag_add(r->ds, field_place(r, other), "write one of them",
+			   "at %s '%s' and 'on' are the same interface", fw_hook_name(hook),
+			   fw_field_info[other].keyword);
+}
+
 static int check(struct reader *r)
 {
 	int err = check_proto(r);
 
 	for (enum fw_field f = 0; !err && f < FW_NFIELDS; f++)
 		err = check_field(r, f);
+	if (!err)
+		err = check_ifaces(r);
 	if (!err)
 		err = check_length(r);
 	return err;

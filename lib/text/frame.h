@@ -10,8 +10,8 @@
 struct fw_packet {
 	struct fw_addr src, dst;
 	enum fw_family family;
-	uint32_t f[FW_KEY_SLOTS]; /* FW_F_VLAN may be absent; fields that its protocol lacks, and FW_F_IFACE: any */
-	char iface[FW_IFNAME_MAX + 1];
+	uint32_t f[FW_KEY_SLOTS]; /* may be absent; fields that its protocol lacks, and interfaces: any */
+	char iface[FW_IFNAME_MAX + 1], from_if[FW_IFNAME_MAX + 1], to_if[FW_IFNAME_MAX + 1];
 	bool proto_named; /* by name, not by number */
 	bool pppoe;       /* in a PPPoE session; its length is at most FW_PPPOE_LENGTH_MAX then */
 };
@@ -19,7 +19,9 @@ struct fw_packet {
 /* The layers of fields that it has, by its family, protocol and fragment: see fw_proto_layers(). */
 unsigned fw_packet_layers(const struct fw_packet *p);
 
-/* The value of a field that is not given. The family must be known. */
+/* The hooks that know the field of such a packet, a bit each. */
+unsigned fw_packet_hooks(const struct fw_packet *p, enum fw_field field);
+/* The value of a field that is not given. All fields before it, the family and the hook must be known. */
 uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field);
 
 /* True for IPv6 extension headers. */

@@ -52,9 +52,21 @@ unsigned fw_packet_layers(const struct fw_packet *p)
 	return p->f[FW_F_FRAG] == FW_FRAG_LATER ? FW_LAYERS_IP : fw_proto_layers(p->f[FW_F_PROTO], p->family);
 }
 
+unsigned fw_packet_hooks(const struct fw_packet *p, enum fw_field field)
+{
+	unsigned hooks = fw_field_hooks(field);
+	bool whole = p->f[FW_F_FRAG] != FW_FRAG_LATER;
+
+	if (field == FW_F_STATE && !(whole && fw_state_at_in(p->family, p->f[FW_F_PROTO], p->f[FW_F_ICMP_TYPE])))
+		hooks &= ~FW_HOOK_BIT(IN);
+	return hooks;
+}
+
 uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field)
 {
-	return field == FW_F_VLAN ? (uint32_t)FW_ABSENT_VLAN : fw_field_info[field].usual[p->family == FW_IP6];
+	if (!(fw_packet_hooks(p, field) & 1u << p->f[FW_F_HOOK]))
+		return fw_field_info[field].absent;
+	return fw_field_info[field].usual[p->family == FW_IP6];
 }
 
 /* Never NULL: packets whose fields end with those of IP have a row of zeros. */
@@ -289,4 +301,12 @@ void fw_packet_build(const struct fw_packet *p, struct fw_frame *out)
 	out->hook = p->f[FW_F_HOOK];
 	out->mark = p->f[FW_F_MARK];
 	memcpy(out->iface, p->iface, sizeof(out->iface));
+	memcpy(out->from_if, p->from_if, sizeof(out->from_if));
+	memcpy(out->to_if, p->to_if, sizeof(out->to_if));
+	out->state = p->f[FW_F_STATE];
+	out->uid = p->f[FW_F_UID];
+	out->gid = p->f[FW_F_GID];
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (FW_FIELDS_OF_KERNEL & 1u << f && p->f[f] <= fw_field_info[f].max)
+			out->asked |= 1u << f;
 }

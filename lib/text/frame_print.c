@@ -69,14 +69,25 @@ static void print_fields(struct fw_buf *b, unsigned layers, const struct fw_key 
 			print_field(b, f, key);
 }
 
-/* Hook and interface, then tag and mark if there are any: what frames that are not IP have, too. */
+static void print_iface(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key, enum fw_field field)
+{
+	uint32_t number = key->f[field];
+
+	if (rs && number < rs->nifaces && rs->ifaces[number].name)
+		fw_buf_printf(b, " %s %s", fw_field_info[field].keyword, FW_NAME(rs->ifaces[number].name));
+}
+
+/* Hook and interfaces, then tag and mark if there are any: what frames that are not IP have, too. */
 static void print_around(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
 {
-	uint32_t iface = key->f[FW_F_IFACE];
+	enum fw_hook hook = (enum fw_hook)key->f[FW_F_HOOK];
 
-	fw_buf_printf(b, " %s", key->f[FW_F_HOOK] == FW_OUT ? "out" : "in");
-	if (rs && iface < rs->nifaces && rs->ifaces[iface].name)
-		fw_buf_printf(b, " on %s", FW_NAME(rs->ifaces[iface].name));
+	fw_buf_printf(b, " %s", fw_hook_name(hook));
+	print_iface(b, rs, key, FW_F_IFACE);
+	if (hook == FW_OUT || hook == FW_FORWARD)
+		print_iface(b, rs, key, FW_F_FROM_IF);
+	if (hook == FW_FORWARD)
+		print_iface(b, rs, key, FW_F_TO_IF);
 	print_fields(b, FW_LAYERS_FRAME, key);
 }
 

@@ -11,8 +11,9 @@
 #define TEXT FW_WORD_OF_TEXT
 #define CHANGE FW_WORD_OF_CHANGE
 
-#define NO_TRACKING \
-	"there is no connection tracking; let replies in with a rule, for example: in proto tcp flags not syn/syn,ack accept"
+#define STATE \
+	"write 'state established', or new, related, invalid, untracked, or a list: state { established, related }"
+#define OWNER "write 'owner uid 1000', at the hook output"
 #define NO_CHAINS "there are no tables or chains: write one rule per line, in order"
 #define NO_RATES "rules do not limit rates"
 #define NO_NAT "fwd only filters; it does not translate addresses"
@@ -52,9 +53,7 @@ static const struct {
 	{ "--out-interface", RULE, "write 'out on eth0'" },
 	{ "interface", RULE, "write 'on eth0'" },
 	{ "dev", RULE, "write 'on eth0'" },
-	{ "input", RULE, "write 'in'" },
 	{ "incoming", RULE, "write 'in'" },
-	{ "output", RULE, "write 'out'" },
 	{ "outgoing", RULE, "write 'out'" },
 	{ "ipv4", RULE, "write 'ip'" },
 	{ "ip4", RULE, "write 'ip'" },
@@ -93,14 +92,17 @@ static const struct {
 	{ "--mac-source", RULE, "hardware addresses are not matched" },
 	{ "tos", RULE, "write 'dscp'" },
 	{ "hoplimit", RULE, "write 'ttl'" },
-	{ "ct", RULE, NO_TRACKING },
-	{ "-m", RULE, "leave '-m' out: " NO_TRACKING },
-	{ "state", RULE, NO_TRACKING },
-	{ "--state", RULE, NO_TRACKING },
-	{ "--ctstate", RULE, NO_TRACKING },
-	{ "conntrack", RULE, NO_TRACKING },
-	{ "established", RULE, NO_TRACKING },
-	{ "keep", RULE, NO_TRACKING },
+	{ "ct", RULE, STATE },
+	{ "-m", RULE, "leave '-m' out: write just the match, such as 'state' or 'dport'" },
+	{ "--state", RULE, STATE },
+	{ "--ctstate", RULE, STATE },
+	{ "conntrack", RULE, STATE },
+	{ "established", RULE, STATE },
+	{ "keep", RULE, STATE },
+	{ "skuid", RULE, OWNER },
+	{ "skgid", RULE, "write 'owner gid 1000', at the hook output" },
+	{ "--uid-owner", RULE, OWNER },
+	{ "--gid-owner", RULE, "write 'owner gid 1000', at the hook output" },
 	{ "limit", RULE | TEXT | CHANGE, NO_RATES },
 	{ "--limit", RULE, NO_RATES },
 	{ "log", RULE, "rules do not log packets; they count them (fwctl counters)" },

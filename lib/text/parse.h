@@ -22,8 +22,8 @@ struct fw_side {
 	size_t nsets, sets_cap;
 };
 
-/* /etc/services, once it was needed. */
-struct fw_services {
+/* A file of this machine in which names have numbers, once it was needed. */
+struct fw_names_file {
 	char *text; /* free() */
 	size_t len;
 	bool read;
@@ -44,7 +44,7 @@ struct fw_parser {
 	struct fw_edit *edit;              /* NULL: a ruleset is read, not changes to one */
 	bool query;                        /* matches without a rule */
 	const struct fw_match *proto;      /* of the rule that is being read; NULL: not given so far */
-	struct fw_services services;
+	struct fw_names_file services, users, groups;
 };
 
 /* From the beginning of a text; then what the text is made for is set. */
@@ -139,6 +139,10 @@ int fw_str_unescape(struct fw_str s, const char *what, struct fw_place at, struc
 
 /* The current word as a port: a number, a range, or the name of a service of the protocols that the rule has named so far. */
 int fw_parse_port(struct fw_parser *p, enum fw_field field, struct fw_range *out);
+/* The same for FW_F_UID and FW_F_GID: a number, a range, or the name of a user or group. */
+int fw_parse_owner(struct fw_parser *p, enum fw_field field, struct fw_range *out);
+/* Reads the file, unless it was read before: its text, or nothing when it cannot be read. */
+void fw_names_file_read(struct fw_names_file *f, const char *path);
 
 struct fw_keyword;
 /* Of ICMP's types and codes: is it ICMPv6's word? NULL: no. */

@@ -13,6 +13,10 @@ struct fw_keyword {
 	uint32_t value; /* of parse_constant(): the value that the word means */
 };
 
+/* Ranges that a match has room for when it is made. The one of hooks is added to after others were read, and must not move. */
+#define RANGES_FIRST 8
+_Static_assert(FW_NHOOKS <= RANGES_FIRST, "the match of hooks stays in place");
+
 /* Adds one range to the match that is being read. */
 static int push_range(struct fw_parser *p, enum fw_field field, struct fw_range r)
 {
@@ -23,7 +27,7 @@ static int push_range(struct fw_parser *p, enum fw_field field, struct fw_range 
 		return fw_diag_add(p->ds, fw_parser_here(p), "use ranges, or several rules",
 				   "a list holds at most %d values", FW_LIST_MAX);
 	if (n == p->room_cap[field]) {
-		size_t cap = n ? n * 2 : 4;
+		size_t cap = n ? n * 2 : RANGES_FIRST;
 		struct fw_match *grown = realloc(*m, sizeof(*grown) + cap * sizeof(r));
 
 		if (!grown)
@@ -72,6 +76,13 @@ static int value_port(struct fw_parser *p, const struct fw_keyword *kw, struct f
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "a value", "write values without quotes");
 	return fw_parse_port(p, kw->subject, out);
+}
+
+static int value_owner(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
+{
+	if (p->tok.kind != FW_T_WORD)
+		return fw_parser_expected(p, "a value", "write values without quotes");
+	return fw_parse_owner(p, kw->subject, out);
 }
 
 static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
@@ -138,10 +149,8 @@ static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct 
 static int match_element(struct fw_parser *p, void *ctx)
 {
 	static int (*const value[])(struct fw_parser *, const struct fw_keyword *, struct fw_range *) = {
-		[FW_KIND_NUMBER] = value_number,
-		[FW_KIND_PORT] = value_port,
-		[FW_KIND_FLAGS] = value_flags,
-		[FW_KIND_IFACE] = value_iface,
+		[FW_KIND_NUMBER] = value_number, [FW_KIND_PORT] = value_port,   [FW_KIND_OWNER] = value_owner,
+		[FW_KIND_FLAGS] = value_flags,   [FW_KIND_IFACE] = value_iface,
 	};
 	const struct fw_keyword *kw = ctx;
 	struct fw_range r;
@@ -291,13 +300,23 @@ static bool is_written(const struct fw_keyword *kw)
 	return kw->parse != parse_match || fw_field_info[kw->subject].kind != FW_KIND_WORD;
 }
 
+static bool is_owner(const struct fw_keyword *kw)
+{
+	return kw->subject < FW_NFIELDS && fw_field_info[kw->subject].kind == FW_KIND_OWNER;
+}
+
+/* The keyword at the token. `owner` may precede uid and gid. */
 static const struct fw_keyword *find_keyword(struct fw_parser *p)
 {
-	struct fw_str s = p->tok.text;
+	bool owner = fw_parser_at(p, "owner");
+	struct fw_str s;
 
+	if (owner)
+		fw_parser_next(p);
+	s = p->tok.text;
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
 		if (s.len == keywords[i].len && s.s[0] == keywords[i].word[0] && !memcmp(s.s, keywords[i].word, s.len))
-			return is_written(&keywords[i]) ? &keywords[i] : NULL;
+			return is_written(&keywords[i]) && (!owner || is_owner(&keywords[i])) ? &keywords[i] : NULL;
 	return NULL;
 }
 
@@ -358,8 +377,8 @@ static void note_spot(struct fw_rule_text *rule, unsigned subject, struct fw_spo
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	while (fw_parser_at_verdict(p, FW_OF_RULES) < 0 && !(p->query && p->tok.kind == FW_T_END)) {
-		const struct fw_keyword *kw = find_keyword(p);
 		struct fw_spot spot = { p->tok.line, p->tok.column };
+		const struct fw_keyword *kw = find_keyword(p);
 
 		if (!kw)
 			return refuse_keyword(p);

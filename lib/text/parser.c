@@ -28,6 +28,8 @@ void fw_parser_free(struct fw_parser *p)
 	free(p->dst.ranges);
 	free(p->dst.sets);
 	free(p->services.text);
+	free(p->users.text);
+	free(p->groups.text);
 }
 
 void fw_parser_next(struct fw_parser *p)

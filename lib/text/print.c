@@ -193,11 +193,29 @@ static void print_values(struct printer *p, const struct fw_match *m, struct fw_
 	}
 }
 
+/* Values that are printed one by one, by their names. */
+static void print_spelled(struct printer *p, const struct fw_match *m)
+{
+	uint32_t n = 0;
+
+	for (unsigned i = 0; i < m->n; i++)
+		n += m->r[i].hi - m->r[i].lo + 1;
+	list_begin(p, m->negated, n > 1);
+	for (unsigned i = 0; i < m->n; i++)
+		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++)
+			print_values(p, m, (struct fw_range){ v, v });
+	list_end(p);
+}
+
 static void print_match(struct printer *p, const struct fw_match *m)
 {
 	fw_buf_printf(p->b, " %s", fw_field_word(m->field, p->v6));
 	if (fw_field_info[m->field].kind == FW_KIND_IFACE) {
 		print_ifaces(p, m);
+		return;
+	}
+	if (fw_field_info[m->field].spelled) {
+		print_spelled(p, m);
 		return;
 	}
 	list_begin(p, m->negated, m->n > 1);

@@ -232,6 +232,8 @@ struct meeting {
 	const struct fw_rule *rule;
 	unsigned layers;     /* of the fields that one of them names; with addresses, that of IP too */
 	bool protocols[256]; /* that both accept */
+	unsigned hooks;      /* that know all fields which one of them names */
+	bool state;          /* one of them names the state */
 	int64_t length;      /* the largest that both accept; negative: none */
 	int64_t *work;
 };
@@ -244,6 +246,19 @@ static bool both_have(const struct meeting *m, enum fw_field field, uint32_t val
 	return (!a || fw_match_has(a, value)) && (!b || fw_match_has(b, value));
 }
 
+/* Can a packet of this family and protocol have a state at one of the hooks? */
+static bool some_state(const struct meeting *m, const struct fw_packet *p)
+{
+	if (!m->state || m->hooks != FW_HOOK_BIT(IN))
+		return true;
+	if (p->f[FW_F_FRAG] == FW_FRAG_LATER)
+		return false;
+	for (uint32_t type = 0; type <= fw_field_info[FW_F_ICMP_TYPE].max; type++)
+		if (fw_state_at_in(p->family, p->f[FW_F_PROTO], type) && both_have(m, FW_F_ICMP_TYPE, type))
+			return true;
+	return false;
+}
+
 /* Can there be such a packet, of this family, fragment and protocol? */
 static bool some_packet(const struct meeting *m, const struct fw_packet *p)
 {
@@ -251,7 +266,7 @@ static bool some_packet(const struct meeting *m, const struct fw_packet *p)
 		return false;
 	if (p->family == FW_IP6 && p->f[FW_F_FRAG] != FW_FRAG_LATER && fw_packet_is_ext(p->f[FW_F_PROTO]))
 		return false;
-	return m->length >= (int64_t)fw_packet_least(p);
+	return m->length >= (int64_t)fw_packet_least(p) && some_state(m, p);
 }
 
 static bool some_protocol(const struct meeting *m, struct fw_packet *p)
@@ -290,7 +305,7 @@ static bool meet_in_frames(const struct meeting *m)
 {
 	const struct fw_match *ether = fw_rule_match(m->rule, FW_F_ETHERTYPE);
 
-	if (m->layers & ~FW_LAYERS_FRAME || !ether || m->length < 0)
+	if (m->layers & ~FW_LAYERS_FRAME || !ether || m->length < 0 || !(m->hooks & FW_HOOKS_FRAMES))
 		return false;
 	return fw_query_values_meet(m->query->frames, m->query->nframes, ether, m->work);
 }
@@ -323,6 +338,8 @@ static void take_common(struct meeting *m)
 	m->layers = q->layers;
 	for (unsigned i = 0; i < m->rule->nmatches; i++)
 		m->layers |= fw_field_layer(m->rule->matches[i]->field);
+	m->hooks = fw_rule_hooks(&q->rule) & fw_rule_hooks(m->rule);
+	m->state = fw_rule_match(&q->rule, FW_F_STATE) || fw_rule_match(m->rule, FW_F_STATE);
 	if (m->rule->src != FW_ANY || m->rule->dst != FW_ANY)
 		m->layers |= FW_LAYERS_IP;
 	memset(m->protocols, true, sizeof(m->protocols));
@@ -357,6 +374,8 @@ int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struc
 	if ((q->verdict >= 0 && (int)fw_rule_verdict(rs, rule) != q->verdict) || !values_meet(&m))
 		return 0;
 	take_common(&m);
+	if (!m.hooks)
+		return 0;
 	if (meet_in_frames(&m))
 		return 1;
 	spent = before - *m.work;

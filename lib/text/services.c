@@ -14,12 +14,11 @@ struct service {
 	char near[32];
 };
 
-/* The file's text, or nothing when it cannot be read. */
-static void services_read(struct fw_services *sv)
+void fw_names_file_read(struct fw_names_file *f, const char *path)
 {
-	if (!sv->read && fw_text_file_read(SERVICES, (struct fw_place){ 0 }, NULL, &sv->text, &sv->len))
-		sv->len = 0;
-	sv->read = true;
+	if (!f->read && fw_text_file_read(path, (struct fw_place){ 0 }, NULL, &f->text, &f->len))
+		f->len = 0;
+	f->read = true;
 }
 
 /* The next word of a line; empty: there is none. */
@@ -86,13 +85,14 @@ static void try_near(struct service *out, struct fw_nearest *near, struct fw_str
 }
 
 /* @proto: only of these protocols; NULL: of all that have ports. */
-static void service_find(struct fw_services *sv, struct fw_str name, const struct fw_match *proto, struct service *out)
+static void service_find(struct fw_names_file *sv, struct fw_str name, const struct fw_match *proto,
+			 struct service *out)
 {
 	struct fw_nearest near = { .word = name };
 	const char *end, *next;
 
 	*out = (struct service){ .n = 0 };
-	services_read(sv);
+	fw_names_file_read(sv, SERVICES);
 	end = sv->text + sv->len;
 	for (const char *line = sv->text; sv->len && line < end; line = next) {
 		const char *newline = memchr(line, '\n', (size_t)(end - line)), *stop = newline ? newline : end,

@@ -157,14 +157,14 @@ static const char *some_value(enum fw_field field, bool v6, char *buf, size_t si
 	const char *example = info->kind == FW_KIND_PORT ? "ssh" : names ? names->name : NULL;
 	int n = 0;
 
-	if (!info->any) {
+	if (!info->any && !info->spelled) {
 		snprintf(buf, size, "a number up to %u, a range a-b%s%s", info->max,
 			 example ? ", or a name such as " : "", example ? example : "");
 		return buf;
 	}
 	for (; names && names->name && n >= 0 && (size_t)n < size; names++)
 		n += snprintf(buf + n, size - (size_t)n, n ? ", %s" : "%s", names->name);
-	if ((size_t)n < size)
+	if (info->any && (size_t)n < size)
 		snprintf(buf + n, size - (size_t)n, " or any");
 	return buf;
 }

@@ -270,17 +270,21 @@ static bool common_addr(const struct asked *a, const struct fw_ruleset *rs, uint
 
 static void parse_frame(const struct fw_frame *frame, const struct fw_packet *p, struct fw_key *key)
 {
-	const struct fw_meta meta = { .hook = p->f[FW_F_HOOK],
-				      .iface = p->f[FW_F_IFACE],
-				      .mark = p->f[FW_F_MARK],
-				      .asked = FW_FIELDS_OF_KERNEL,
-				      .state = p->f[FW_F_STATE],
-				      .from_if = p->f[FW_F_FROM_IF],
-				      .to_if = p->f[FW_F_TO_IF],
-				      .uid = p->f[FW_F_UID],
-				      .gid = p->f[FW_F_GID],
-				      .len = frame->wire_len };
+	struct fw_meta meta = { .hook = p->f[FW_F_HOOK],
+				.iface = p->f[FW_F_IFACE],
+				.mark = p->f[FW_F_MARK],
+				.state = p->f[FW_F_STATE],
+				.from_if = p->f[FW_F_FROM_IF],
+				.to_if = p->f[FW_F_TO_IF],
+				.uid = p->f[FW_F_UID],
+				.gid = p->f[FW_F_GID],
+				.len = frame->wire_len };
 
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (FW_FIELDS_OF_KERNEL & 1u << f && fw_packet_hooks(p, f) & 1u << meta.hook)
+			meta.asked |= 1u << f;
+	if (meta.hook == FW_FORWARD)
+		meta.iface = FW_ABSENT_IFACE;
 	fw_packet_parse(frame->data, frame->data + frame->len, &meta, key);
 }
 
@@ -347,8 +351,8 @@ static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const
 	return false;
 }
 
-/* A packet that the query asks for and the rule matches, made of what both say. */
-static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule)
+/* The same at one hook. */
+static bool find_at(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, enum fw_hook hook)
 {
 	struct fw_packet p = { .family = FW_IP4 };
 
@@ -356,12 +360,23 @@ static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, con
 		if (fw_field_info[f].layer == FW_LAYER_FRAME && f != FW_F_ETHERTYPE && f != FW_F_LENGTH &&
 		    !common(&a->rule, rule, f, 0, &p.f[f]))
 			return false;
-	if (!fw_rule_match(&a->rule, FW_F_VLAN) && !fw_rule_match(rule, FW_F_VLAN))
+	p.f[FW_F_HOOK] = hook;
+	if (hook > FW_OUT || (!fw_rule_match(&a->rule, FW_F_VLAN) && !fw_rule_match(rule, FW_F_VLAN)))
 		p.f[FW_F_VLAN] = FW_ABSENT_VLAN;
 	if (find_ip(a, rs, rule, p))
 		return true;
 	p.family = FW_IP6;
-	return find_ip(a, rs, rule, p) || find_other(a, rs, rule, &p);
+	return find_ip(a, rs, rule, p) || (hook <= FW_OUT && find_other(a, rs, rule, &p));
+}
+
+/* A packet that the query asks for and the rule matches, made of what both say. */
+static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+		if (fw_rule_on_hook(&a->rule, (enum fw_hook)hook) && fw_rule_on_hook(rule, (enum fw_hook)hook) &&
+		    find_at(a, rs, rule, (enum fw_hook)hook))
+			return true;
+	return false;
 }
 
 /* What the query says of each rule of a ruleset is what there is. */

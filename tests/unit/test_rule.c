@@ -446,8 +446,9 @@ static bool is_accepted(enum fw_field field, enum fw_field other, uint32_t value
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	struct wide a = { { .field = (uint8_t)field, .n = 1 }, { { 1, 1 } } };
 	struct wide b = { { .field = (uint8_t)other, .n = 1 }, { { value, value } } };
-	const struct fw_match *matches[] = { &a.m, &b.m };
-	struct fw_rule draft = { .matches = matches, .nmatches = 2 };
+	struct wide c = { { .field = FW_F_HOOK, .n = 1 }, { { FW_OUT, FW_OUT } } };
+	const struct fw_match *matches[] = { &a.m, &b.m, &c.m };
+	struct fw_rule draft = { .matches = matches, .nmatches = field == FW_F_STATE ? 3 : 2 };
 	int err;
 
 	assert_true(fw_ruleset_iface(rs, "eth0") >= 0 && fw_ruleset_iface(rs, "eth1") >= 0);

@@ -17,13 +17,15 @@
 #include <string.h>
 
 #define SHADOWS 10
-#define LOOPBACK 1 /* interface index that packets of a test run come from */
+/* Interface indices: that which packets of a test run come from, and those of a dry run. */
+enum { LOOPBACK = 1, DRY_ON, DRY_FROM, DRY_TO };
 
 struct session {
 	const struct ctl_settings *settings;
 	struct ctl_tables tables; /* in the kernel with --kernel */
 	struct fw_classifier *classifier;
 	struct fw_attach_needs needs;
+	bool dry; /* rules name what a test run's packet does not have */
 	bool failed;
 };
 
@@ -36,13 +38,6 @@ struct answer {
 	const char *untested;      /* why the kernel was not asked; NULL: it was, or was not to be */
 	size_t shadows[SHADOWS], nshadows;
 };
-
-static uint32_t iface_number(const struct fw_ruleset *rs, const char *name)
-{
-	int number = fw_ruleset_iface_find(rs, name);
-
-	return number < 0 ? FW_IFACE_OTHER : (uint32_t)number;
-}
 
 static bool same(const struct fw_result *a, const struct fw_result *b)
 {
@@ -80,8 +75,31 @@ static enum fw_prog program_for(const struct session *ss, const struct fw_frame 
 	return ss->needs.mark || frame->mark ? FW_PROG_TC_INGRESS : FW_PROG_XDP;
 }
 
+/* The answer of the program for packets that do not arrive anywhere. */
+static int ask_dry(struct session *ss, const struct fw_frame *frame, const struct fw_meta *meta, struct answer *a)
+{
+	const uint32_t *f = a->key.f;
+	struct fw_probe p = { .frame = frame->data,
+			      .len = frame->len,
+			      .mark = frame->mark,
+			      .hook = (enum fw_hook)frame->hook,
+			      .iface = DRY_ON,
+			      .from_if = f[FW_F_FROM_IF] <= FW_IFACE_OTHER ? DRY_FROM : 0,
+			      .to_if = f[FW_F_TO_IF] <= FW_IFACE_OTHER ? DRY_TO : 0,
+			      .state = f[FW_F_STATE],
+			      .uid = f[FW_F_UID],
+			      .gid = f[FW_F_GID] };
+	int err = fw_kern_iface_set(ss->tables.kern, DRY_ON, meta->iface);
+
+	if (!err && p.from_if)
+		err = fw_kern_iface_set(ss->tables.kern, DRY_FROM, meta->from_if);
+	if (!err && p.to_if)
+		err = fw_kern_iface_set(ss->tables.kern, DRY_TO, meta->to_if);
+	return err ? err : fw_kern_probe(ss->tables.kern, &p, &a->kern);
+}
+
 /* The kernel's answer, or why it cannot be asked, which is not an error. Return: 0 or -errno. */
-static int ask_kernel(struct session *ss, const struct fw_frame *frame, uint32_t iface, struct answer *a)
+static int ask_kernel(struct session *ss, const struct fw_frame *frame, const struct fw_meta *meta, struct answer *a)
 {
 	int err;
 
@@ -91,7 +109,9 @@ static int ask_kernel(struct session *ss, const struct fw_frame *frame, uint32_t
 		a->untested = "the capture holds only its beginning";
 	if (a->untested)
 		return 0;
-	err = fw_kern_iface_set(ss->tables.kern, LOOPBACK, iface);
+	if (ss->dry || frame->hook > FW_OUT)
+		return ask_dry(ss, frame, meta, a);
+	err = fw_kern_iface_set(ss->tables.kern, LOOPBACK, meta->iface);
 	if (err)
 		return err;
 	return fw_kern_test(ss->tables.kern, program_for(ss, frame), frame->data, frame->len, frame->mark, &a->kern);
@@ -184,8 +204,7 @@ static int print_json(const struct session *ss, const char *packet, const struct
 static void classify(struct session *ss, const struct fw_frame *frame)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf packet = { 0 };
-	uint32_t iface = iface_number(ss->tables.rs, frame->iface);
-	struct fw_meta meta = { .hook = frame->hook, .iface = iface, .mark = frame->mark, .len = frame->wire_len };
+	struct fw_meta meta = fw_frame_meta(frame, fw_frame_number, ss->tables.rs);
 	struct answer a = { 0 };
 	int err = 0;
 
@@ -197,7 +216,7 @@ static void classify(struct session *ss, const struct fw_frame *frame)
 	const char *text = packet.text ? packet.text : "packet";
 
 	if (ss->tables.kern)
-		err = ask_kernel(ss, frame, iface, &a);
+		err = ask_kernel(ss, frame, &meta, &a);
 	if (err)
 		ctl_error("%s: the kernel cannot be asked: %s", text, strerror(-err));
 	if (!err)
@@ -230,6 +249,15 @@ static void classify_frame(void *ctx, const struct fw_frame *frame)
 	classify(ctx, frame);
 }
 
+static bool names_kernel_fields(const struct fw_ruleset *rs)
+{
+	for (size_t i = 0; i < rs->nrules; i++)
+		for (unsigned m = 0; m < rs->rules[i]->nmatches; m++)
+			if (FW_FIELDS_OF_KERNEL & 1u << rs->rules[i]->matches[m]->field)
+				return true;
+	return false;
+}
+
 /* Tables and a classifier for them. Return: 0 or -errno, which is printed. */
 static int session_begin(struct session *ss)
 {
@@ -245,6 +273,7 @@ static int session_begin(struct session *ss)
 	}
 	fw_classifier_publish(ss->classifier, ss->tables.image.root, 1);
 	fw_attach_needs_of(ss->tables.rs, &ss->needs);
+	ss->dry = names_kernel_fields(ss->tables.rs);
 	return 0;
 }
 

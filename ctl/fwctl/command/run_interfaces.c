@@ -60,7 +60,7 @@ static int refuse_marks(const struct fw_ruleset *rs)
 	for (size_t i = 0; i < rs->nrules; i++) {
 		const struct fw_rule *rule = rs->rules[i];
 
-		if (fw_rule_match(rule, FW_F_MARK) && fw_rule_on_hook(rule, FW_IN))
+		if (fw_rule_match(rule, FW_F_MARK) && fw_rule_hooks(rule) & FW_HOOK_BIT(IN))
 			fw_diag_add(&ds, (struct fw_place){ rs->file, rule->line, 0 },
 				    "run with --tc, or write `out` in the rule",
 				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",

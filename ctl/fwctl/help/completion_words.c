@@ -23,9 +23,11 @@ void completion_kinds(unsigned kinds)
 
 static void print_match_words(void)
 {
-	fputs(" in out ip ip6 from to any not on " FW_RULE_VERDICTS "name counter comment", stdout);
+#define WORD(word, field, value) " " word
+	fputs(FW_FIELD_WORDS(WORD) " from to any not " FW_RULE_VERDICTS "name counter comment", stdout);
+#undef WORD
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
-		if (fw_field_info[i].kind != FW_KIND_WORD && fw_field_info[i].kind != FW_KIND_IFACE)
+		if (fw_field_info[i].kind != FW_KIND_WORD)
 			printf(" %s", fw_field_info[i].keyword);
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
 		if (fw_field_info[i].keyword6)
@@ -46,8 +48,8 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 	static const struct {
 		const char *word, *letters, *values;
 	} others[] = {
-		{ "on", "I", "not" }, { "from", "A", "any not" }, { "to", "A", "any not" }, { "before", "R", "" },
-		{ "after", "R", "" }, { "name", "", "" },         { "comment", "", "" },    { "sets", "S", "" },
+		{ "from", "A", "any not" }, { "to", "A", "any not" }, { "before", "R", "" }, { "after", "R", "" },
+		{ "name", "", "" },         { "comment", "", "" },    { "sets", "S", "" },
 	};
 	char values[2048];
 	size_t n = 0;
@@ -64,17 +66,17 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 
 		for (int v6 = 0; v6 < (info->keyword6 ? 2 : 1); v6++) {
 			n = (size_t)snprintf(values, sizeof(values), info->any ? "any not" : "not");
-			if (info->kind == FW_KIND_WORD || info->kind == FW_KIND_IFACE)
+			if (info->kind == FW_KIND_WORD)
 				continue;
 			add_names(values + n, sizeof(values) - n, fw_field_names(f, v6));
-			each(fw_field_word(f, v6), "", values);
+			each(fw_field_word(f, v6), fw_field_is_iface(f) ? "I" : "", values);
 		}
 	}
 }
 
 static void print_pattern(const char *word, const char *letters, const char *values)
 {
-	printf("%s:%s", !strcmp(word, "on") ? "" : " | ", word);
+	printf("%s:%s", !strcmp(word, "from") ? "" : " | ", word);
 }
 
 /* A lone '@' is a word in bash only. */

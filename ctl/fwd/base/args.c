@@ -12,7 +12,7 @@
 #define REFS_MAX 10000
 
 static const char *const whats[] = { "rules", "sets", "policy", NULL };
-static const char *const hooks[] = { "in", "out", NULL };
+static const char *const hooks[] = { "in", "out", "input", "forward", "output", NULL };
 static const char *const selections[] = { "selected", "all", "none", NULL };
 const char *const args_modes[] = { "auto", "native", "generic", "tc", NULL };
 const char *const args_outs[] = { "auto", "yes", "no", NULL };
@@ -145,7 +145,7 @@ static const struct arg table[] = {
 	{ "limit", take_number, "a number from 0 to 1000000", B(METRICS), 0, .offset = AT(limit), .min = 0, .max = 1000000 },
 	{ "top", take_number, "a number from 0 to 10000", B(METRICS), 0, .offset = AT(top), .min = 0, .max = 10000 },
 	{ "rules", take_refs, "an array of up to 10000 ids or names of rules", B(RESET), 0, .offset = AT(rules) },
-	{ "hook", take_word, "\"in\" or \"out\"", B(CLASSIFY), 0, .offset = AT(hook), .words = hooks },
+	{ "hook", take_word, "\"in\", \"out\", \"input\", \"forward\" or \"output\"", B(CLASSIFY), 0, .offset = AT(hook), .words = hooks },
 	{ "dev", take_name, "the name of an interface, of 1 to 15 bytes", B(CLASSIFY), 0, .offset = AT(dev),
 	  .max = FW_IFNAME_MAX },
 	{ "dev", take_devs, "the name of an interface, of 1 to 127 bytes, or an array of such", B(ATTACH) | B(DETACH),

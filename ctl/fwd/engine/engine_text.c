@@ -132,6 +132,7 @@ int text_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, c
 {
 	const struct fw_place at = { .file = rs->file };
 	const char *hint = "was the file cut off? If that is what you want, load it with --yes";
+	int closed;
 
 	if (l->empty || l->kind != ENGINE_LOAD || !fw_ruleset_is_open(rs))
 		return 0;
@@ -140,9 +141,11 @@ int text_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, c
 				   "there are no rules in it and its policy in is accept: it would take the place of "
 				   "%zu rule%s",
 				   old->nrules, fw_plural(old->nrules));
-	if (!fw_ruleset_is_open(old))
+	closed = fw_ruleset_closed_by(old);
+	if (closed >= 0)
 		return fw_diag_add(ds, at, hint,
 				   "there are no rules in it and its policy in is accept: it would take the place of "
-				   "policy in drop");
+				   "policy %s %s",
+				   fw_reason_info[closed].name, fw_verdict_name(fw_policy_verdict(old, (enum fw_reason)closed)));
 	return is_blank(rs) ? fw_diag_add(ds, at, hint, "there is nothing in it: no policy, no set, no rule") : 0;
 }

@@ -37,14 +37,16 @@ static int question(const struct request *req, struct fw_frame *out, struct fw_d
 	return 0;
 }
 
+static uint32_t number_of(const void *engine, const char *name)
+{
+	return engine_interface_number(engine, engine_interface_named(engine, name));
+}
+
 /* The packet's fields, as a JSON string. */
 static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw_frame *f)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
-	struct fw_meta meta = { .hook = f->hook,
-				.iface = engine_interface_number(e, engine_interface_named(e, f->iface)),
-				.mark = f->mark,
-				.len = f->wire_len };
+	struct fw_meta meta = fw_frame_meta(f, number_of, e);
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 	struct fw_key key;
 
@@ -82,18 +84,35 @@ static void answer(struct request *req, const struct fw_frame *f, const struct f
 	reply_end(&req->reply, NULL);
 }
 
-static int probe(struct fw_kern *k, const struct fw_frame *f, uint32_t index, struct fw_result *out)
+/* The index of one of the packet's interfaces, which must exist. */
+static int index_of(const struct engine *e, const struct fw_frame *f, enum fw_field field, struct fw_diags *ds,
+		    uint32_t *out)
 {
-	const struct fw_probe p = { .frame = f->data,
-				    .len = f->len,
-				    .mark = f->mark,
-				    .hook = (enum fw_hook)f->hook,
-				    .iface = index,
-				    .state = FW_ABSENT_STATE,
-				    .uid = (uint32_t)FW_ABSENT_UID,
-				    .gid = (uint32_t)FW_ABSENT_GID };
+	const char *name = fw_frame_iface(f, field);
 
-	return fw_kern_probe(k, &p, out);
+	*out = !name ? 0 : name[0] ? engine_interface_named(e, name) : FW_PROBE_OTHER;
+	if (!name || *out)
+		return 0;
+	return fw_diag_add(ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
+			   "there is no interface '%s'", FW_NAME(name));
+}
+
+static int probe(struct engine *e, const struct fw_frame *f, struct fw_diags *ds, struct fw_result *out)
+{
+	struct fw_meta meta = fw_frame_meta(f, number_of, e);
+	struct fw_probe p = { .frame = f->data, .len = f->len, .mark = f->mark, .hook = (enum fw_hook)f->hook };
+	struct fw_key key;
+	int err = index_of(e, f, FW_F_IFACE, ds, &p.iface);
+
+	if (!err)
+		err = index_of(e, f, FW_F_FROM_IF, ds, &p.from_if);
+	if (!err)
+		err = index_of(e, f, FW_F_TO_IF, ds, &p.to_if);
+	fw_key_ask(&key, &meta);
+	p.state = key.f[FW_F_STATE];
+	p.uid = key.f[FW_F_UID];
+	p.gid = key.f[FW_F_GID];
+	return err ? err : fw_kern_probe(engine_kern(e), &p, out);
 }
 
 void handle_classify(struct request *req)
@@ -101,17 +120,10 @@ void handle_classify(struct request *req)
 	struct fw_frame f = { .len = 0 };
 	struct fw_diags ds = { .n = 0 };
 	struct fw_result r;
-	uint32_t index = 0;
 	int err = question(req, &f, &ds);
 
-	if (!err && f.iface[0]) {
-		index = engine_interface_named(req->fwd->engine, f.iface);
-		if (!index)
-			err = fw_diag_add(&ds, (struct fw_place){ 0 }, "`ip -brief link` lists the interfaces",
-					  "there is no interface '%s'", FW_NAME(f.iface));
-	}
 	if (!err)
-		err = probe(engine_kern(req->fwd->engine), &f, index, &r);
+		err = probe(req->fwd->engine, &f, &ds, &r);
 	if (err)
 		reply_fail_errno(&req->reply, &ds, "cannot classify", err);
 	else

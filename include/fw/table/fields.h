@@ -22,6 +22,8 @@ _Static_assert(FW_NHOOKS <= FW_HOOK_ROWS, "each hook has a row");
 /* Sets of hooks. */
 #define FW_HOOK_BIT(hook) (1u << FW_##hook)
 #define FW_HOOKS_ALL ((1u << FW_NHOOKS) - 1)
+/* The others get IP packets only. */
+#define FW_HOOKS_FRAMES (FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUT))
 
 /* Which packets have a field: every frame, IP packets, or those of a protocol, unless they are later fragments. */
 enum fw_layer { FW_LAYER_FRAME, FW_LAYER_IP, FW_LAYER_PORTS, FW_LAYER_ICMP, FW_LAYER_TCP, FW_NLAYERS };
@@ -71,6 +73,7 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_KER
 	  .format = "0x%04x", .names = { fw_ethertype_names })                                      \
 	X(VLAN, "vlan", 4095, MAYBE, FRAME, TAG, 1, 40,                                             \
 	  .packet_word = "vlan", .hint = "a VLAN id from 0 to 4095",                                \
+	  .usual = { FW_ABSENT_VLAN, FW_ABSENT_VLAN },                                              \
 	  .hooks = FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUT))                                              \
 	X(DSCP, "dscp", 63, MAYBE, IP, BYTES, 1, 65,                                                \
 	  .names = { fw_dscp_names }, .packet_word = "dscp",                                        \
@@ -88,16 +91,20 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_KER
 	  .packet_word = "ttl", .usual = { 64, 64 }, .header_byte = { 8, 7 },                       \
 	  .hint = "the TTL or hop limit, from 0 to 255")                                            \
 	X(STATE, "state", 4, MAYBE, IP, KERNEL, 1, 97,                                              \
-	  .names = { fw_state_names }, .packet_word = "state",                                      \
+	  .spelled = true, .names = { fw_state_names }, .packet_word = "state",                     \
 	  .hint = "new, established, related, invalid or untracked")                                \
 	X(FROM_IF, "from-if", 32767, MAYBE, FRAME, KERNEL, 3, 22,                                   \
 	  .kind = FW_KIND_IFACE, .hooks = FW_HOOKS_ALL & ~FW_HOOK_BIT(OUTPUT))                      \
 	X(TO_IF, "to-if", 32767, MAYBE, FRAME, KERNEL, 3, 24,                                       \
 	  .kind = FW_KIND_IFACE, .hooks = FW_HOOKS_ALL & ~(FW_HOOK_BIT(IN) | FW_HOOK_BIT(INPUT)))   \
 	X(UID, "uid", 0xfffffffeu, MAYBE, IP, KERNEL, 4, 107,                                       \
-	  .packet_word = "uid", .hint = "the number of a user", .hooks = FW_HOOK_BIT(OUTPUT))       \
+	  .kind = FW_KIND_OWNER,                                                                    \
+	  .packet_word = "uid", .hint = "the number of a user",                                     \
+	  .usual = { (__u32)FW_ABSENT_UID, (__u32)FW_ABSENT_UID }, .hooks = FW_HOOK_BIT(OUTPUT))                  \
 	X(GID, "gid", 0xfffffffeu, MAYBE, IP, KERNEL, 4, 109,                                       \
-	  .packet_word = "gid", .hint = "the number of a group", .hooks = FW_HOOK_BIT(OUTPUT))
+	  .kind = FW_KIND_OWNER,                                                                    \
+	  .packet_word = "gid", .hint = "the number of a group",                                    \
+	  .usual = { (__u32)FW_ABSENT_GID, (__u32)FW_ABSENT_GID }, .hooks = FW_HOOK_BIT(OUTPUT))
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,

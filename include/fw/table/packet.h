@@ -153,6 +153,24 @@ static __always_inline void fw_key_ask(struct fw_key *key, const struct fw_meta 
 #undef FW_KEY_ASKED
 }
 
+/* Messages about another packet, whose connection is theirs: bits by type of ICMP and of ICMPv6. */
+#define FW_ICMP_ERRORS (1u << 3 | 1u << 4 | 1u << 5 | 1u << 11 | 1u << 12)
+#define FW_ICMP6_ERRORS (1u << 1 | 1u << 2 | 1u << 3 | 1u << 4)
+/*
+ * Can the connection of a packet be asked for at FW_IN, before the kernel has seen it? Tracking can be asked only for TCP, UDP and
+ * what their errors tell of. Later fragments do not have the fields that this takes.
+ */
+static __always_inline int fw_state_at_in(__u32 family, __u32 proto, __u32 icmp_type)
+{
+	if (proto == IPPROTO_TCP || proto == IPPROTO_UDP)
+		return 1;
+	if (icmp_type > 31)
+		return 0;
+	if (proto == IPPROTO_ICMP)
+		return family == FW_IP4 && FW_ICMP_ERRORS >> icmp_type & 1;
+	return proto == IPPROTO_ICMPV6 && family == FW_IP6 && FW_ICMP6_ERRORS >> icmp_type & 1;
+}
+
 static __always_inline __u32 fw_length(__u32 bytes)
 {
 	return bytes > FW_LENGTH_MAX ? FW_LENGTH_MAX : bytes;
