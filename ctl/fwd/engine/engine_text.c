@@ -146,6 +146,7 @@ int text_check_empty(const struct engine_load *l, const struct fw_ruleset *rs, c
 		return fw_diag_add(ds, at, hint,
 				   "there are no rules in it and its policy in is accept: it would take the place of "
 				   "policy %s %s",
-				   fw_reason_info[closed].name, fw_verdict_name(fw_policy_verdict(old, (enum fw_reason)closed)));
+				   fw_reason_info[closed].name,
+				   fw_verdict_name(fw_policy_verdict(old, (enum fw_reason)closed)));
 	return is_blank(rs) ? fw_diag_add(ds, at, hint, "there is nothing in it: no policy, no set, no rule") : 0;
 }
