@@ -124,11 +124,30 @@ static int publish(struct session *ss)
 	return err;
 }
 
+/* Programs tell fwd, and nobody else, of single packets. Return: -EINVAL, after an error: a rule or policy needs that. */
+static int check_events(const struct fw_ruleset *rs)
+{
+	const unsigned needs = FW_ACTION_LOG | FW_ACTION_ADD;
+	char what[64] = "";
+
+	for (const struct fw_rule *r = rs->first; r && !what[0]; r = r->next)
+		if (fw_rule_action(rs, r)->flags & needs)
+			snprintf(what, sizeof(what), "rule %llu", (unsigned long long)r->id);
+	for (int reason = 0; reason < FW_NREASONS && !what[0]; reason++)
+		if (rs->actions[rs->policy[reason]].flags & needs)
+			snprintf(what, sizeof(what), "policy %s", fw_reason_info[reason].name);
+	if (!what[0])
+		return 0;
+	ctl_error("run: %s logs packets or adds addresses to a set, which needs fwd", what);
+	ctl_hint("start fwd, then `fwctl load` and `fwctl attach`");
+	return -EINVAL;
+}
+
 static int start(struct session *ss, const char *path)
 {
 	struct fw_attach_needs needs;
 
-	if (devices_find(&ss->devices, ss->settings) || load(ss, path) ||
+	if (devices_find(&ss->devices, ss->settings) || load(ss, path) || check_events(ss->rs) ||
 	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	fw_attach_needs_of(ss->rs, &needs);
