@@ -182,14 +182,20 @@ static void see(const struct fw_event *e, void *ctx)
 	seen.last = *e;
 }
 
-static struct fw_kern *kern_open(void)
+/* @other: another version of the programs. */
+static struct fw_kern *version_open(bool other)
 {
-	const struct fw_kern_options opts = { .pins = PINS, .pool = sandbox_pool() };
+	const struct fw_kern_options opts = { .pins = PINS, .pool = sandbox_pool(), .no_flow_cache = other };
 	struct fw_diags ds = { .n = 0 };
 	struct fw_kern *k;
 
 	assert_int_equal(fw_kern_open(&opts, &ds, &k), 0);
 	return k;
+}
+
+static struct fw_kern *kern_open(void)
+{
+	return version_open(false);
 }
 
 /* In steps; what is not read survives the process; what does not hold together is skipped. */
@@ -225,6 +231,25 @@ static void through_the_ring(void **state)
 	assert_int_equal(fw_kern_events(k, 100, see, NULL), 0);
 	close(log);
 	close(add);
+	fw_kern_unpin(k);
+	fw_kern_close(k);
+}
+
+/* Another version of the programs goes on with the ring, and what was lost is told once. */
+static void over_versions(void **state)
+{
+	struct fw_event e = event_of(FW_PROG_XDP, RULE, FW_ACCEPT, "tcp 10.0.0.1:999 > 192.0.2.1:80 in");
+	struct fw_kern *k = version_open(false);
+	int log = event_writer(k->maps[MAP_RING], sizeof(e));
+
+	assert_int_equal(event_write(log, &e), 0);
+	fw_kern_close(k);
+	k = version_open(true);
+	seen.n = 0;
+	assert_int_equal(fw_kern_events(k, 10, see, NULL), 1);
+	assert_int_equal(event_write(log, &e), 0);
+	assert_int_equal(fw_kern_events(k, 10, see, NULL), 1);
+	close(log);
 	fw_kern_unpin(k);
 	fw_kern_close(k);
 }
@@ -371,6 +396,7 @@ int main(int argc, char **argv)
 	};
 	static const struct CMUnitTest in_kernel[] = {
 		cmocka_unit_test(through_the_ring),
+		cmocka_unit_test(over_versions),
 		cmocka_unit_test(a_full_ring),
 		cmocka_unit_test(by_the_programs),
 	};
