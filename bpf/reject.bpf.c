@@ -116,9 +116,7 @@ static __always_inline long fw_xdp_store(struct xdp_md *ctx, struct fw_reply *r,
 	__u32 have = bpf_xdp_get_buff_len(ctx);
 	long err = 0;
 
-	fw_opaque(start);
-	fw_opaque(bytes);
-	if (start > REPLY_IP || !bytes || bytes > REPLY_FRAME - REPLY_IP - ETH_ZLEN)
+	if (!fw_is_between(&start, 0, REPLY_IP) || !fw_is_between(&bytes, sizeof(struct iphdr), REPLY_MAX))
 		return -1;
 	if (bytes < least) {
 		__builtin_memset(r->frame + start + bytes, 0, ETH_ZLEN);
@@ -142,9 +140,8 @@ static __always_inline long fw_tc_store(struct __sk_buff *skb, struct fw_reply *
 	__u64 start = REPLY_IP - r->network, bytes = r->len;
 	__u32 cut = ip ? r->transport + 2 : 0, whole = bytes + cut, least = r->transport + sizeof(struct tcphdr);
 
-	fw_opaque(start);
-	fw_opaque(bytes);
-	if (start > REPLY_IP || !bytes || bytes > REPLY_FRAME - REPLY_IP || (r->partial && !ip))
+	if (!fw_is_between(&start, 0, REPLY_IP) || !fw_is_between(&bytes, sizeof(struct iphdr), REPLY_MAX) ||
+	    (r->partial && !ip))
 		return -1;
 	/* The kernel keeps the header of the transport protocol. What is too much is padding. */
 	if (bpf_skb_change_tail(skb, whole < least ? least : whole, 0))

@@ -22,6 +22,7 @@
  */
 #define REPLY_IP 32
 #define REPLY_FRAME 2048
+#define REPLY_MAX (REPLY_FRAME - REPLY_IP - ETH_ZLEN) /* bytes of a reply; 0s may follow */
 _Static_assert(REPLY_IP >= ETH_HLEN + 4 * FW_VLAN_TAGS + 8, "link-layer headers have room");
 
 /* A rejected packet, and how its hook reads it. On the stack: the members are constants or registers. */
@@ -64,6 +65,18 @@ struct fw_reply {
 static __always_inline long fw_rejected_load(const struct fw_rejected *p, __u32 at, void *to, __u32 bytes)
 {
 	return p->xdp ? bpf_xdp_load_bytes(p->ctx, at, to, bytes) : bpf_skb_load_bytes(p->ctx, at, to, bytes);
+}
+
+/* Is *@v at least @least, at most @most? Old verifiers infer both from one comparison only, made of a value that is made anew. */
+static __always_inline int fw_is_between(__u64 *v, __u64 least, __u64 most)
+{
+	__u64 more = *v - least;
+
+	fw_opaque(more);
+	if (more > most - least)
+		return 0;
+	*v = more + least;
+	return 1;
 }
 
 /* Finds the headers again that the classifier has seen, up to that of the transport protocol. 0, or -1: there is no IP packet. */

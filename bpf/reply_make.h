@@ -17,10 +17,13 @@
 #define REPLY_QUOTE6 (1280 - sizeof(struct ipv6hdr) - sizeof(struct fw_icmp))
 _Static_assert(REPLY_IP + 1280 + SUM_CHUNK <= REPLY_FRAME, "replies have room");
 
+#define REPLY_KINDS 8 /* a power of two */
+_Static_assert(FW_NREJECTS <= REPLY_KINDS, "each kind has a row");
+
 /* Type and code of the ICMP error of each kind. Not static, or else the compiler would put it where its BTF does not say. */
 const struct {
 	__u8 type, code;
-} fw_reply_icmp[FW_NREJECTS][2] = {
+} fw_reply_icmp[REPLY_KINDS][2] = {
 #define FW_REPLY_ICMP(sym, word, type4, code4, type6, code6) { { type4, code4 }, { type6, code6 } },
 	FW_REJECTS(FW_REPLY_ICMP)
 #undef FW_REPLY_ICMP
@@ -34,9 +37,7 @@ static __always_inline int fw_reply_link(const struct fw_rejected *p, struct fw_
 
 	if (p->meta.l3)
 		return bytes ? -1 : 0;
-	fw_opaque(bytes);
-	fw_opaque(start);
-	if (bytes < ETH_HLEN || bytes > REPLY_IP || start > REPLY_IP)
+	if (!fw_is_between(&bytes, ETH_HLEN, REPLY_IP) || !fw_is_between(&start, 0, REPLY_IP))
 		return -1;
 	to = r->frame + start;
 	if (fw_rejected_load(p, 0, to, bytes) || to[0] & 1)
@@ -112,8 +113,7 @@ static __always_inline __u64 fw_reply_sum(struct fw_reply *r, __u32 head, __u32 
 	for (__u32 at = 0; at < 3 * SUM_CHUNK && at < bytes; at += SUM_CHUNK) {
 		__u64 n = bytes - at < SUM_CHUNK ? (bytes - at + 3) & ~3u : SUM_CHUNK;
 
-		fw_opaque(n);
-		if (n > SUM_CHUNK)
+		if (!fw_is_between(&n, 4, SUM_CHUNK))
 			break;
 		sum = fw_sum_add(r->frame + REPLY_IP + head + at, n, sum);
 	}
@@ -124,16 +124,15 @@ static __always_inline __u64 fw_reply_sum(struct fw_reply *r, __u32 head, __u32 
 static __always_inline __u32 fw_reply_error(const struct fw_rejected *p, struct fw_reply *r, __u32 head, __u32 most)
 {
 	struct fw_icmp *out = (struct fw_icmp *)(r->frame + REPLY_IP + head);
-	__u64 quote = r->transport - r->network + r->bytes, sum = 0;
+	__u64 quote = r->transport - r->network + r->bytes, kind = p->kind & (REPLY_KINDS - 1), sum = 0;
 	int six = head != sizeof(struct iphdr);
 
 	if (quote > most)
 		quote = most;
-	fw_opaque(quote);
-	if (!quote || quote > most || p->kind >= FW_NREJECTS || fw_rejected_load(p, r->network, out + 1, quote))
+	if (!fw_is_between(&quote, sizeof(struct iphdr), most) || fw_rejected_load(p, r->network, out + 1, quote))
 		return 0;
 	__builtin_memset((__u8 *)(out + 1) + quote, 0, 4);
-	*out = (struct fw_icmp){ .type = fw_reply_icmp[p->kind][six].type, .code = fw_reply_icmp[p->kind][six].code };
+	*out = (struct fw_icmp){ .type = fw_reply_icmp[kind][six].type, .code = fw_reply_icmp[kind][six].code };
 	if (six)
 		sum = fw_sum_pseudo(r->sum, IPPROTO_ICMPV6, sizeof(*out) + quote);
 	out->check = ~fw_sum_fold(fw_reply_sum(r, head, sizeof(*out) + quote, sum));
@@ -157,8 +156,7 @@ static __always_inline void fw_reply_lengths(struct fw_reply *r, __u32 bytes)
 		__u64 behind = r->network - r->pppoe,
 		      at = REPLY_IP - behind; /* the length, and one or two bytes of protocol */
 
-		fw_opaque(at);
-		if (at < REPLY_IP)
+		if (fw_is_between(&at, 0, REPLY_IP))
 			*(__u16 *)(r->frame + at) = bpf_htons(behind - 2 + all);
 	}
 	r->len = r->network + all;

@@ -34,8 +34,7 @@ static __always_inline int fw_sum_chunk(const struct fw_rejected *p, struct fw_r
 
 	if (n > SUM_CHUNK)
 		n = SUM_CHUNK;
-	fw_opaque(n);
-	if (!n || n > SUM_CHUNK || fw_rejected_load(p, FW_IN_MEMORY(r->walk.at), to, n))
+	if (!fw_is_between(&n, 1, SUM_CHUNK) || fw_rejected_load(p, FW_IN_MEMORY(r->walk.at), to, n))
 		return -1;
 	__builtin_memset(to + n, 0, 4);
 	r->walk.sum = fw_sum_add(to, (n + 3) & ~3ull, r->walk.sum);
