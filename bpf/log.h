@@ -68,29 +68,27 @@ static __always_inline void fw_event_submit(struct fw_event *e)
 /* How many bytes of a packet of @len bytes are captured. */
 static __always_inline __u32 fw_event_captured(__u32 len)
 {
-	__u64 n = len;
-
-	fw_opaque(n);
-	return n < FW_EVENT_BYTES ? n : FW_EVENT_BYTES;
+	return len < FW_EVENT_BYTES ? len : FW_EVENT_BYTES;
 }
 
 /* Copies the first bytes of a frame at XDP. */
 static __always_inline void fw_event_copy_xdp(struct fw_event *e, struct xdp_md *ctx)
 {
-	__u32 len = bpf_xdp_get_buff_len(ctx), n = fw_event_captured(len);
+	__u32 len = bpf_xdp_get_buff_len(ctx);
+	__u64 n = fw_event_captured(len);
 
 	e->len = len;
-	if (n && !bpf_xdp_load_bytes(ctx, 0, e->bytes, n))
+	if (fw_is_between(&n, 1, FW_EVENT_BYTES) && !bpf_xdp_load_bytes(ctx, 0, e->bytes, n))
 		e->captured = n;
 }
 
 /* The same of an skb, from @at on, where @len bytes follow. */
 static __always_inline void fw_event_copy_skb(struct fw_event *e, struct __sk_buff *skb, __u32 at, __u32 len)
 {
-	__u32 n = fw_event_captured(len);
+	__u64 n = fw_event_captured(len);
 
 	e->len = len;
-	if (n && !bpf_skb_load_bytes(skb, at, e->bytes, n))
+	if (fw_is_between(&n, 1, FW_EVENT_BYTES) && !bpf_skb_load_bytes(skb, at, e->bytes, n))
 		e->captured = n;
 }
 

@@ -67,18 +67,6 @@ static __always_inline long fw_rejected_load(const struct fw_rejected *p, __u32 
 	return p->xdp ? bpf_xdp_load_bytes(p->ctx, at, to, bytes) : bpf_skb_load_bytes(p->ctx, at, to, bytes);
 }
 
-/* Is *@v at least @least, at most @most? Old verifiers infer both from one comparison only, made of a value that is made anew. */
-static __always_inline int fw_is_between(__u64 *v, __u64 least, __u64 most)
-{
-	__u64 more = *v - least;
-
-	fw_opaque(more);
-	if (more > most - least)
-		return 0;
-	*v = more + least;
-	return 1;
-}
-
 /* Finds the headers again that the classifier has seen, up to that of the transport protocol. 0, or -1: there is no IP packet. */
 static __always_inline int fw_reply_parse(const struct fw_rejected *p, struct fw_reply *r)
 {

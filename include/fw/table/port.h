@@ -56,6 +56,18 @@
 /* Makes the compiler load again what it has loaded before. BPF has few registers: it would spill the values to the stack. */
 #define fw_forget() __asm__ volatile("" ::: "memory")
 
+/* Is *@v at least @least, at most @most? Old verifiers infer both only from one comparison of a value that was made for it. */
+static __always_inline int fw_is_between(__u64 *v, __u64 least, __u64 most)
+{
+	__u64 more = *v - least;
+
+	fw_opaque(more);
+	if (more > most - least)
+		return 0;
+	*v = more + least;
+	return 1;
+}
+
 #define FW_ASSERT_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "size of " #type)
 
 #endif
