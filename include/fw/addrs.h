@@ -49,7 +49,8 @@ struct fw_set {
 	size_t n, cap;
 	uint32_t line;    /* of its definition, 0: none */
 	uint32_t users;   /* address expressions that refer to it */
-	uint32_t rules;   /* sides of rules that do */
+	uint32_t actions; /* records of actions that do; some may wait for a grace period */
+	uint32_t rules;   /* sides and actions of rules that do */
 	uint32_t pending; /* private to the open edit */
 	bool dynamic;     /* filled at run time: a load takes over what is live */
 	uint32_t timeout; /* of a dynamic set: seconds that elements without a timeout of their own stay; 0: for ever */

@@ -7,15 +7,16 @@
 
 struct fw_attach_needs {
 	size_t out;  /* rules that can match outgoing packets */
-	size_t mark; /* rules that match the mark of incoming packets, which XDP does not know */
+	size_t mark; /* rules that match or set the mark of incoming packets, which XDP does not know */
 	size_t host; /* rules that only packets at the host's own hooks can match */
 	size_t vlan; /* rules that match VLAN tags of incoming packets, which a driver may hide from XDP */
 };
 
 /* Scans all rules. */
 void fw_attach_needs_of(const struct fw_ruleset *rs, struct fw_attach_needs *out);
-/* A rule was replaced; NULL: it was added, or removed. */
-void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rule *before, const struct fw_rule *after);
+/* A rule of @rs was replaced; NULL: it was added, or removed. */
+void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_rule *before,
+			    const struct fw_rule *after);
 /* Are outgoing packets filtered? So they are if rules can match them or a policy says what happens to them. */
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs);
 

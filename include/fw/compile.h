@@ -172,6 +172,10 @@ int fw_classifier_new(const struct fw_pool *pool, bool flow_cache, struct fw_cla
 void fw_classifier_free(struct fw_classifier *c);
 /* From now on, lookups see the image at @root as generation @generation. */
 void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t generation);
+/* Are the conditions of a rule's action met now, for this packet? They are asked once the rule's matches are. */
+typedef bool fw_condition_fn(void *ctx, const struct fw_key *key, const struct fw_action *a, uint32_t slot);
+/* Who is asked for conditions; NULL: they are met as fw_action_quiet() says. */
+void fw_classifier_conditions(struct fw_classifier *c, fw_condition_fn *condition, void *ctx);
 /* The answer for a packet; borrowed until the next one. */
 const struct fw_answer *fw_classifier_run(struct fw_classifier *c, const struct fw_key *key);
 

@@ -61,8 +61,10 @@ int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rul
 		    struct fw_diags *ds, struct fw_rule **out);
 int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out);
 int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
-/* @action: number of an action of the ruleset, see fw_policy_may_be(). */
-int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action);
+/* As fw_ruleset_policy_set(). */
+int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action, const struct fw_log *log);
+/* Does a policy differ from what it was before the edit? */
+bool fw_edit_policy_differs(const struct fw_edit *e, enum fw_reason reason);
 /* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. @dynamic: as of struct fw_set. */
 int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
 		       uint32_t *number);

@@ -29,12 +29,12 @@ static __always_inline const void *fw_object_start(struct fw_object o)
 	return o.base;
 }
 
-/* Asked for conditions; set before each lookup. NULL: all are met. */
+/* Asked for conditions; set before each lookup. NULL: fw_action_quiet(). */
 static _Thread_local int (*fw_pool_condition)(struct fw_cpu *cpu, const struct fw_action *a, __u32 what);
 
 static __always_inline int fw_condition(struct fw_cpu *cpu, const struct fw_action *a, __u32 what)
 {
-	return !fw_pool_condition || fw_pool_condition(cpu, a, what);
+	return fw_pool_condition ? fw_pool_condition(cpu, a, what) : fw_action_quiet(a);
 }
 
 static __always_inline __u32 fw_word32(struct fw_object o, __u32 offset)

@@ -12,8 +12,21 @@
 #include "fw/field.h"
 #include "fw/instance.h"
 
-#define FW_NAME_MAX 63     /* bytes of a rule's or set's name */
-#define FW_COMMENT_MAX 255 /* bytes of a comment */
+#define FW_NAME_MAX 63       /* bytes of a rule's or set's name */
+#define FW_COMMENT_MAX 255   /* bytes of a comment */
+#define FW_LOG_PREFIX_MAX 63 /* bytes of a log prefix */
+
+/* Levels of the log, as syslog has them: the number is that of the row. */
+#define FW_LOG_LEVELS(X) X("emerg") X("alert") X("crit") X("err") X("warning") X("notice") X("info") X("debug")
+#define FW_LOG_LEVEL_DEFAULT 4 /* warning */
+extern const char *const fw_log_levels[];
+#define FW_NLOG_LEVELS 8
+
+/* What a rule or policy that logs writes with each packet. The kernel does not need it, so it is not part of the action. */
+struct fw_log {
+	const char *prefix; /* NULL: none */
+	uint8_t level;      /* 0 if the action does not log */
+};
 
 /* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) with what users give it. */
 struct fw_rule {
@@ -24,8 +37,9 @@ struct fw_rule {
 		};
 	};
 	uint64_t id;
-	const char *name;            /* NULL: none */
-	const char *comment;         /* NULL: none */
+	const char *name;    /* NULL: none */
+	const char *comment; /* NULL: none */
+	struct fw_log log;
 	struct fw_rule *prev, *next; /* in order; NULL at the ends */
 	uint32_t edit;               /* private to the open edit */
 	uint8_t own_id;              /* 1: the id was given by the user, 0: it was the next free one */
@@ -75,9 +89,10 @@ struct fw_ruleset {
 	struct fw_action
 		actions[FW_ACTIONS_MAX]; /* by number; free ones are 0. The first FW_NVERDICTS are verdicts alone */
 	struct fw_action_use action_use[FW_ACTIONS_MAX];
-	uint32_t nactions;               /* no number in use is as large */
-	uint32_t actions_idle;           /* of them so many have no users */
-	uint8_t policy[FW_NREASONS];     /* number of the action; never FW_FOLLOW for those of the hooks */
+	uint32_t nactions;           /* no number in use is as large */
+	uint32_t actions_idle;       /* of them so many have no users */
+	uint8_t policy[FW_NREASONS]; /* number of the action; never FW_FOLLOW for those of the hooks */
+	struct fw_log policy_log[FW_NREASONS];
 	uint8_t policy_set[FW_NREASONS]; /* 1: set by the user, 0: the default */
 	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
 	bool names_services; /* its text does, or users or groups: what they mean is told by this machine, today */
@@ -190,6 +205,24 @@ int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a);
 /* Does a rule or policy reject packets, at whatever hook? */
 bool fw_ruleset_rejects(const struct fw_ruleset *rs);
 
+/*
+ * A rate of @packets in a @unit, of which @tokens may come at once: 1 to FW_RATE_MAX and 1 to FW_BURST_MAX. It is
+ * representable if fw_rate_fits().
+ */
+#define FW_RATE_MAX 100000000u
+#define FW_BURST_MAX 10000000u
+struct fw_rate fw_rate_make(uint32_t packets, enum fw_unit unit, uint32_t tokens);
+bool fw_rate_fits(uint32_t packets, enum fw_unit unit, uint32_t tokens);
+extern const char *const fw_unit_names[FW_NUNITS];
+/* The burst unless the user gives one, and the rate of a log without a rate. */
+#define FW_LIMIT_BURST 5
+#define FW_LOG_RATE 10
+#define FW_LOG_BURST 50
+/* Bits of an address that count unless the user says so: a network of IPv6 hosts mostly belongs to one of them. */
+#define FW_PER4 32
+#define FW_PER6 64
+extern const char *const fw_per_names[FW_NPERS];
+
 /* Does a packet's way end with this action, whatever the time and whatever happened before? */
 static inline bool fw_action_ends(const struct fw_action *a)
 {
@@ -217,19 +250,26 @@ struct fw_reason_info {
 };
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
-/* May a policy have this verdict? Those of the hooks cannot follow others. */
+/* May a policy have this verdict? Those of the hooks cannot follow others, and nobody answers packets that the others are for. */
 static inline bool fw_policy_may_have(enum fw_reason reason, unsigned verdict)
 {
 	bool hook = (unsigned)reason < FW_NHOOKS;
 
-	return fw_verdict_is(verdict, FW_OF_POLICIES) && (!hook || fw_verdict_is(verdict, FW_TERMINAL));
+	return fw_verdict_is(verdict, FW_OF_POLICIES) && (hook ? verdict != FW_FOLLOW : verdict != FW_REJECT);
 }
 
 /* May a policy have this action? It has no conditions, and besides its verdict it logs at most. */
 static inline bool fw_policy_may_be(enum fw_reason reason, const struct fw_action *a)
 {
-	return fw_policy_may_have(reason, a->verdict) && !fw_action_asks(a) && !(a->flags & ~FW_ACTION_LOG);
+	return fw_policy_may_have(reason, a->verdict) && !fw_action_asks(a) && !(a->flags & ~FW_ACTION_LOG) &&
+	       (a->verdict != FW_FOLLOW || !a->flags);
 }
+
+/*
+ * Gives a policy the action of this number; @log: of an action that logs, borrowed, NULL: none.
+ * 0, -EINVAL: it cannot have it, see fw_policy_may_be(); -ENOMEM.
+ */
+int fw_ruleset_policy_set(struct fw_ruleset *rs, enum fw_reason reason, uint8_t action, const struct fw_log *log);
 
 /* The number of the action that a packet gets from a policy at a hook: one with a terminal verdict. */
 static inline uint8_t fw_ruleset_policy_action(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)

@@ -80,8 +80,8 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
 /**
  * fw_text_edit - changes to a ruleset, one a line, in the grammar of docs/fw.rules.md
  *
- *	add rule [first | last | before REF | after REF] [ID] [name NAME] { match } verdict [counter] [comment STRING]
- *	replace rule REF [name NAME] { match } verdict [counter] [comment STRING]
+ *	add rule [first | last | before REF | after REF] [ID] [name NAME] { match } ACTION [counter] [comment STRING]
+ *	replace rule REF [name NAME] { match } ACTION [counter] [comment STRING]
  *	move rule REF ( first | last | before REF | after REF )
  *	del rule REF { REF }
  *	set create NAME [dynamic [timeout TIME] [size N]] ELEMENTS
@@ -89,7 +89,7 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
  *	set replace NAME ( ELEMENTS | file "PATH" { WORD } )
  *	set flush NAME
  *	set destroy NAME
- *	policy REASON accept | drop
+ *	policy REASON [log ...] verdict
  *
  * REF is the id or the name of a rule, ELEMENTS are addresses with blanks between, or a list in braces, each with `timeout TIME`
  * after it if it is to leave a dynamic set again. Later lines see what earlier ones did.
@@ -183,6 +183,8 @@ void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const 
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);
 /* An element of @set as it is parsed, with its time: @now as of fw_text_print_set(). */
 void fw_text_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now);
+/* Prints `policy REASON ACTION`, without the newline. */
+void fw_text_print_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason);
 /* A span of time: "1h30m"; nothing for 0. */
 void fw_text_print_time(struct fw_buf *b, uint32_t seconds);
 /* An address range as address, prefix or a-b. */

@@ -12,7 +12,23 @@ struct fw_classifier {
 	const struct fw_pool *pool;
 	uint64_t control;
 	bool flow_cache;
+	fw_condition_fn *condition; /* NULL: fw_action_quiet() */
+	void *ctx;
 };
+
+/* The one that looks up. */
+static _Thread_local struct fw_classifier *asks;
+
+static int ask(struct fw_cpu *cpu, const struct fw_action *a, __u32 what)
+{
+	return asks->condition(asks->ctx, &cpu->key, a, FW_WHAT_COUNTER(what) - FW_COUNTER_RULES);
+}
+
+void fw_classifier_conditions(struct fw_classifier *c, fw_condition_fn *condition, void *ctx)
+{
+	c->condition = condition;
+	c->ctx = ctx;
+}
 
 int fw_classifier_new(const struct fw_pool *pool, bool flow_cache, struct fw_classifier **out)
 {
@@ -40,6 +56,8 @@ void fw_classifier_publish(struct fw_classifier *c, uint32_t root, uint32_t gene
 const struct fw_answer *fw_classifier_run(struct fw_classifier *c, const struct fw_key *key)
 {
 	fw_pool_base = c->pool->base;
+	fw_pool_condition = c->condition ? ask : NULL;
+	asks = c;
 	c->cpu.key = *key;
 	fw_begin(&c->cpu, c->control);
 	fw_classify(&c->cpu, c->flow_cache);

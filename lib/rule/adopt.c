@@ -93,7 +93,8 @@ static const struct fw_rule *find_content(const struct adopter *a, uint32_t src,
 		const struct fw_rule *o = a->t.before->index->by_slot[v].rule;
 
 		if (o->src == src && o->dst == dst && (o->nmatches ? o->matches : NULL) == matches &&
-		    o->action == a->t.action[r->action] && fw_same_string(o->comment, r->comment))
+		    o->action == a->t.action[r->action] && fw_same_string(o->comment, r->comment) &&
+		    fw_same_log(&o->log, &r->log))
 			return o;
 	}
 	return NULL;

@@ -2,7 +2,7 @@
 /* Counts rules by what they need of an attachment. */
 #include "fw/attach_needs.h"
 
-static void count(struct fw_attach_needs *needs, const struct fw_rule *rule, int step)
+static void count(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_rule *rule, int step)
 {
 	size_t by = (size_t)step; /* -1 wraps around, which subtracts */
 	unsigned hooks = fw_rule_hooks(rule);
@@ -13,6 +13,8 @@ static void count(struct fw_attach_needs *needs, const struct fw_rule *rule, int
 		needs->host += by;
 	if (!(hooks & FW_HOOK_BIT(IN)))
 		return;
+	if (fw_rule_action(rs, rule)->flags & FW_ACTION_MARK)
+		needs->mark += by;
 	for (unsigned i = 0; i < rule->nmatches; i++) {
 		enum fw_source source = fw_field_info[rule->matches[i]->field].source;
 
@@ -25,15 +27,16 @@ void fw_attach_needs_of(const struct fw_ruleset *rs, struct fw_attach_needs *out
 {
 	*out = (struct fw_attach_needs){ 0 };
 	for (const struct fw_rule *r = rs->first; r; r = r->next)
-		count(out, r, 1);
+		count(out, rs, r, 1);
 }
 
-void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rule *before, const struct fw_rule *after)
+void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_rule *before,
+			    const struct fw_rule *after)
 {
 	if (before)
-		count(needs, before, -1);
+		count(needs, rs, before, -1);
 	if (after)
-		count(needs, after, 1);
+		count(needs, rs, after, 1);
 }
 
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)

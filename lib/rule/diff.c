@@ -10,7 +10,9 @@
 static void diff_policies(struct fw_diff *d)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++) {
-		d->policy[r] = d->before->policy[r] != d->after->policy[r] ||
+		d->policy[r] = memcmp(&d->before->actions[d->before->policy[r]],
+				      &d->after->actions[d->after->policy[r]], sizeof(struct fw_action)) ||
+			       !fw_same_log(&d->before->policy_log[r], &d->after->policy_log[r]) ||
 			       d->before->policy_set[r] != d->after->policy_set[r];
 		d->counts.policies += d->policy[r];
 	}
@@ -276,7 +278,8 @@ bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b)
 {
 	return a->src == b->src && a->dst == b->dst && a->action == b->action && a->exported == b->exported &&
 	       a->nmatches == b->nmatches && (!a->nmatches || a->matches == b->matches) &&
-	       fw_same_string(a->name, b->name) && fw_same_string(a->comment, b->comment);
+	       fw_same_string(a->name, b->name) && fw_same_string(a->comment, b->comment) &&
+	       fw_same_log(&a->log, &b->log);
 }
 
 static void count_rows(const struct fw_edit *e, struct fw_diff_counts *c)
@@ -306,6 +309,6 @@ void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out)
 		c.sets_destroyed += u->steps[i].kind == FW_STEP_DESTROY;
 	}
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		c.policies += e->rs->policy[r] != u->policy[r] || e->rs->policy_set[r] != u->policy_set[r];
+		c.policies += fw_edit_policy_differs(e, (enum fw_reason)r);
 	*out = c;
 }

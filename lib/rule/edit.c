@@ -2,6 +2,46 @@
 /* Edits: begin, commit, abort, and the step that every change of a rule is made of. */
 #include "lib/rule/undo.h"
 
+/* What the policies are now stays while the edit is open. */
+static void policies_hold(struct fw_ruleset *rs, struct fw_edit_undo *u)
+{
+	memcpy(u->policy_log, rs->policy_log, sizeof(u->policy_log));
+	for (unsigned r = 0; r < FW_NREASONS; r++) {
+		fw_action_use(rs, u->policy[r], 1);
+		if (u->policy_log[r].prefix)
+			fw_blob_of(u->policy_log[r].prefix)->refs++;
+	}
+}
+
+static void policies_put(struct fw_ruleset *rs, const struct fw_edit_undo *u)
+{
+	for (unsigned r = 0; r < FW_NREASONS; r++) {
+		fw_action_use(rs, u->policy[r], -1);
+		fw_log_put(rs, &u->policy_log[r]);
+	}
+}
+
+/* Gives the policies what they were before; policies_put() follows. */
+static void policies_undo(struct fw_ruleset *rs, const struct fw_edit_undo *u)
+{
+	for (unsigned r = 0; r < FW_NREASONS; r++) {
+		if (u->policy_log[r].prefix)
+			fw_blob_of(u->policy_log[r].prefix)->refs++;
+		fw_policy_set(rs, (enum fw_reason)r, u->policy[r], u->policy_log[r]);
+	}
+	memcpy(rs->policy_set, u->policy_set, sizeof(u->policy_set));
+}
+
+bool fw_edit_policy_differs(const struct fw_edit *e, enum fw_reason reason)
+{
+	const struct fw_edit_undo *u = e->undo;
+	const struct fw_ruleset *rs = e->rs;
+
+	return rs->policy[reason] != u->policy[reason] || rs->policy_set[reason] != u->policy_set[reason] ||
+	       rs->policy_log[reason].prefix != u->policy_log[reason].prefix ||
+	       rs->policy_log[reason].level != u->policy_log[reason].level;
+}
+
 int fw_edit_begin(struct fw_ruleset *rs, struct fw_edit *out)
 {
 	struct fw_edit_undo *u = calloc(1, sizeof(*u));
@@ -10,6 +50,7 @@ int fw_edit_begin(struct fw_ruleset *rs, struct fw_edit *out)
 		return -ENOMEM;
 	memcpy(u->policy, rs->policy, sizeof(u->policy));
 	memcpy(u->policy_set, rs->policy_set, sizeof(u->policy_set));
+	policies_hold(rs, u);
 	u->ordered = rs->index->ordered;
 	rs->index->edit = u;
 	*out = (struct fw_edit){ .rs = rs, .undo = u };
@@ -24,6 +65,7 @@ static void end(struct fw_edit *e)
 	fw_pending_end(e);
 	for (size_t i = 0; i < u->nfresh; i++)
 		fw_addrs_put(e->rs, u->fresh[i]);
+	policies_put(e->rs, u);
 	e->rs->index->edit = NULL;
 	free(u->steps);
 	free(u->fresh);
@@ -55,9 +97,7 @@ void fw_edit_abort(struct fw_edit *e)
 	struct fw_ruleset *rs = e->rs;
 
 	fw_undo_to(e, 0);
-	for (unsigned r = 0; r < FW_NREASONS; r++)
-		fw_policy_set(rs, (enum fw_reason)r, u->policy[r]);
-	memcpy(rs->policy_set, u->policy_set, sizeof(u->policy_set));
+	policies_undo(rs, u);
 	/* The array was in order before the edit, so it is long enough, unless the ruleset never was in order. */
 	rs->index->ordered = u->ordered && !u->reordered;
 	if (u->ordered)
@@ -65,17 +105,15 @@ void fw_edit_abort(struct fw_edit *e)
 	end(e);
 }
 
-int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action)
+int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action, const struct fw_log *log)
 {
 	struct fw_ruleset *rs = e->rs;
+	int err = fw_ruleset_policy_set(rs, reason, action, log);
 
-	if ((unsigned)reason >= FW_NREASONS || !fw_policy_may_be(reason, &rs->actions[action]))
-		return -EINVAL;
-	fw_policy_set(rs, reason, action);
-	rs->policy_set[reason] = 1;
-	e->policies = memcmp(rs->policy, e->undo->policy, sizeof(rs->policy)) ||
-		      memcmp(rs->policy_set, e->undo->policy_set, sizeof(rs->policy_set));
-	return 0;
+	e->policies = false;
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		e->policies |= fw_edit_policy_differs(e, (enum fw_reason)r);
+	return err;
 }
 
 void fw_edit_slots(struct fw_edit *e, const uint32_t *slots, size_t n)

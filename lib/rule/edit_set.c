@@ -12,7 +12,7 @@ int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
 	return -ENOENT;
 }
 
-/* The number of a hole to which no address expression refers any more, or the next number. */
+/* The number of a hole to which no address expression or action refers any more, or the next number. */
 static uint32_t next_number(const struct fw_ruleset *rs)
 {
 	uint32_t holes = rs->index->holes;
@@ -20,7 +20,7 @@ static uint32_t next_number(const struct fw_ruleset *rs)
 	for (uint32_t i = 0; holes && i < rs->nsets; i++) {
 		if (rs->sets[i].name)
 			continue;
-		if (!rs->sets[i].users)
+		if (!rs->sets[i].users && !rs->sets[i].actions)
 			return i;
 		holes--;
 	}
@@ -92,24 +92,31 @@ int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct
 	return 0;
 }
 
+static bool names_set(const struct fw_ruleset *rs, uint32_t addrs, uint32_t set)
+{
+	const struct fw_addrs *a = &rs->addrs[addrs];
+	uint32_t i = 0;
+
+	while (i < a->nsets && a->sets[i] != set)
+		i++;
+	return i < a->nsets;
+}
+
+static bool uses_set(const struct fw_ruleset *rs, const struct fw_rule *r, uint32_t set)
+{
+	const struct fw_action *a = fw_rule_action(rs, r);
+
+	return names_set(rs, r->src, set) || names_set(rs, r->dst, set) || (a->flags & FW_ACTION_ADD && a->set == set);
+}
+
 /* 0 when no rule uses it; else -EINVAL with a diagnostic that names the first one. */
 static int check_unused(const struct fw_ruleset *rs, uint32_t set, struct fw_place at, struct fw_diags *ds)
 {
-	fw_autofree uint32_t *users = NULL;
-	size_t n, sides = 0;
-
-	if (!rs->sets[set].rules)
-		return 0;
-	if (fw_book_set_users(&rs->book, set, &users, &n))
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		sides += rs->addrs[users[i]].rules;
-	for (const struct fw_rule *r = rs->first; r && sides; r = r->next)
-		for (size_t i = 0; i < n; i++)
-			if (r->src == users[i] || r->dst == users[i])
-				return fw_diag_add(ds, at, "delete or replace the rules that use it first",
-						   "the set '%s' is in use, by rule %llu%s", rs->sets[set].name,
-						   (unsigned long long)r->id, sides > 1 ? " and others" : "");
+	for (const struct fw_rule *r = rs->first; r && rs->sets[set].rules; r = r->next)
+		if (uses_set(rs, r, set))
+			return fw_diag_add(ds, at, "delete or replace the rules that use it first",
+					   "the set '%s' is in use, by rule %llu%s", rs->sets[set].name,
+					   (unsigned long long)r->id, rs->sets[set].rules > 1 ? " and others" : "");
 	return 0;
 }
 
@@ -139,7 +146,7 @@ int fw_edit_set_destroy(struct fw_edit *e, uint32_t set, struct fw_place at, str
 		}
 	e->undo->steps[e->undo->n++] = step;
 	fw_table_delete(&rs->index->sets, fw_hash_string(s->name), set);
-	*s = (struct fw_set){ .users = s->users };
+	*s = (struct fw_set){ .users = s->users, .actions = s->actions };
 	rs->index->holes++;
 	rs->recycled++;
 	return 0;
@@ -160,7 +167,7 @@ static void undo_create(struct fw_edit *e, const struct fw_step *step)
 
 	fw_table_delete(&rs->index->sets, fw_hash_string(s->name), step->set);
 	set_free(rs, s);
-	*s = (struct fw_set){ .users = s->users };
+	*s = (struct fw_set){ .users = s->users, .actions = s->actions };
 	rs->index->holes++;
 	rs->recycled++;
 }
@@ -168,10 +175,11 @@ static void undo_create(struct fw_edit *e, const struct fw_step *step)
 static void undo_destroy(struct fw_edit *e, const struct fw_step *step)
 {
 	struct fw_ruleset *rs = e->rs;
-	uint32_t users = rs->sets[step->set].users;
+	uint32_t users = rs->sets[step->set].users, actions = rs->sets[step->set].actions;
 
 	rs->sets[step->set] = step->saved;
 	rs->sets[step->set].users = users;
+	rs->sets[step->set].actions = actions;
 	rs->index->holes--;
 	fw_table_put(&rs->index->sets, fw_hash_string(step->saved.name), step->set);
 }

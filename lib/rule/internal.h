@@ -116,7 +116,14 @@ void fw_actions_init(struct fw_ruleset *rs);
 /* A rule or policy more (@by 1) or less (-1) has the action of this number. */
 void fw_action_use(struct fw_ruleset *rs, uint32_t number, int by);
 /* Gives a policy an action, which it may have. */
-void fw_policy_set(struct fw_ruleset *rs, enum fw_reason reason, uint8_t action);
+/* @log: with a reference, which the policy takes. */
+void fw_policy_set(struct fw_ruleset *rs, enum fw_reason reason, uint8_t action, struct fw_log log);
+/* Interns the prefix, with a reference; nothing is left of @log if the action does not log. 0 or -ENOMEM. */
+int fw_log_hold(struct fw_ruleset *rs, const struct fw_action *a, struct fw_log *log);
+void fw_log_put(struct fw_ruleset *rs, const struct fw_log *log);
+/* What a rule with @matches, ascending by field, and these addresses can do. 0, or -EINVAL with a diagnostic. */
+int fw_action_check(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_rule_places *at,
+		    struct fw_diags *ds);
 
 uint32_t fw_id_hash(uint64_t id);
 /* The id that the next rule gets. */
@@ -128,8 +135,8 @@ unsigned fw_addrs_families(const struct fw_addrs *a);
 /* Dynamic sets get the elements that the sets of their name have in @old. 0 or -ENOMEM. */
 int fw_adopt_sets(struct fw_ruleset *rs, const struct fw_ruleset *old);
 
-/* Printable UTF-8 of at most FW_COMMENT_MAX bytes? 0 or -EINVAL. */
-int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *ds);
+/* Printable UTF-8 of at most @max bytes? @what: "comment". 0, or -EINVAL with a diagnostic. */
+int fw_string_check(const char *what, const char *s, size_t max, struct fw_place at, struct fw_diags *ds);
 
 /* The same place for all parts. */
 struct fw_rule_places fw_places(struct fw_place at);

@@ -292,17 +292,17 @@ int fw_name_check(const char *what, const char *name, struct fw_place at, struct
 	return 0;
 }
 
-int fw_comment_check(const char *comment, struct fw_place at, struct fw_diags *ds)
+int fw_string_check(const char *what, const char *s, size_t max, struct fw_place at, struct fw_diags *ds)
 {
-	size_t len = strlen(comment);
+	size_t len = strlen(s);
 
-	if (len > FW_COMMENT_MAX)
-		return fw_diag_add(ds, at, NULL, "a comment has at most %d bytes, not %zu", FW_COMMENT_MAX, len);
+	if (len > max)
+		return fw_diag_add(ds, at, NULL, "a %s has at most %zu bytes, not %zu", what, max, len);
 	for (size_t i = 0, n; i < len; i += n) {
-		n = fw_utf8_len(comment + i, len - i);
+		n = fw_utf8_len(s + i, len - i);
 		if (!n)
-			return fw_diag_add(ds, at, NULL, "byte 0x%02x of the comment is not printable UTF-8",
-					   (unsigned char)comment[i]);
+			return fw_diag_add(ds, at, NULL, "byte 0x%02x of the %s is not printable UTF-8",
+					   (unsigned char)s[i], what);
 	}
 	return 0;
 }

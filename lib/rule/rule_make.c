@@ -39,7 +39,10 @@ static int check_words(const struct fw_ruleset *rs, const struct fw_rule *r, con
 
 	if (!rs->action_use[r->action].taken || !fw_verdict_is(fw_rule_verdict(rs, r), FW_OF_RULES))
 		return fw_diag_add(ds, fw_place_of(at, at->rule), FW_RULE_VERDICTS, "the rule has no verdict");
-	if (r->comment && fw_comment_check(r->comment, fw_place_of(at, at->comment), ds))
+	if (r->comment && fw_string_check("comment", r->comment, FW_COMMENT_MAX, fw_place_of(at, at->comment), ds))
+		return -EINVAL;
+	if (r->log.prefix &&
+	    fw_string_check("log prefix", r->log.prefix, FW_LOG_PREFIX_MAX, fw_place_of(at, at->log), ds))
 		return -EINVAL;
 	if (!r->name || (old && r->name == old->name))
 		return 0;
@@ -157,6 +160,8 @@ static int make(struct fw_ruleset *rs, const struct fw_rule *checked, const stru
 	*r = *checked;
 	r->comment = copy_string(rs, checked->comment, &err);
 	r->name = keeps_name ? old->name : copy_string(rs, checked->name, &err);
+	if (fw_log_hold(rs, fw_rule_action(rs, r), &r->log))
+		err = -ENOMEM;
 	if (!err)
 		err = intern_matches(rs, r, t);
 	if (err) {
@@ -201,6 +206,8 @@ int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struc
 	if (!err)
 		err = fw_rule_check(rs, &r, at, ds);
 	if (!err)
+		err = fw_action_check(rs, &r, at, ds);
+	if (!err)
 		return make(rs, &r, old, &t, out);
 	put_taken(rs, &t);
 	return err;
@@ -217,6 +224,8 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r)
 	rs->addrs[r->src].refs++;
 	rs->addrs[r->dst].refs++;
 	fw_action_use(rs, r->action, 1);
+	if (r->log.prefix)
+		fw_blob_of(r->log.prefix)->refs++;
 	if (r->nmatches)
 		fw_blob_of(r->matches)->refs++;
 	return copy;
@@ -232,6 +241,7 @@ void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule
 {
 	put_string(rs, r->name, heir ? heir->name : NULL);
 	put_string(rs, r->comment, heir ? heir->comment : NULL);
+	fw_log_put(rs, &r->log);
 	put_matches(rs, r);
 	fw_book_drop(&rs->book, r->src);
 	fw_book_drop(&rs->book, r->dst);

@@ -49,7 +49,7 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 	rs->next_id = 1;
 	fw_actions_init(rs);
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		fw_policy_set(rs, (enum fw_reason)r, fw_reason_info[r].verdict);
+		fw_policy_set(rs, (enum fw_reason)r, fw_reason_info[r].verdict, (struct fw_log){ .prefix = NULL });
 	if (file)
 		rs->file = fw_region_strdup(&rs->region, file, strlen(file));
 	if ((file && !rs->file) || fw_ruleset_addrs(rs, NULL, 0, NULL, 0, false, &any))
@@ -88,6 +88,16 @@ static void addrs_count(struct fw_ruleset *rs, uint32_t number, uint32_t step)
 		rs->sets[a->sets[i]].rules += step;
 }
 
+/* A rule more (@by 1) or less (-1) does what its action says. */
+static void action_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
+{
+	const struct fw_action *a = fw_rule_action(rs, r);
+
+	rs->npassing += fw_action_ends(a) ? 0 : (uint32_t)by;
+	if (a->flags & FW_ACTION_ADD)
+		rs->sets[a->set].rules += (uint32_t)by;
+}
+
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r;
@@ -95,8 +105,8 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->src, 1);
 	addrs_count(rs, r->dst, 1);
 	fw_ifaces_count(rs, r, 1);
+	action_count(rs, r, 1);
 	rs->nrules++;
-	rs->npassing += !fw_action_ends(fw_rule_action(rs, r));
 	rs->nstateful += fw_rule_match(r, FW_F_STATE) != NULL;
 	rs->index->ordered = false;
 }
@@ -115,8 +125,8 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->src, UINT32_MAX); /* one less: it wraps */
 	addrs_count(rs, r->dst, UINT32_MAX);
 	fw_ifaces_count(rs, r, -1);
+	action_count(rs, r, -1);
 	rs->nrules--;
-	rs->npassing -= !fw_action_ends(fw_rule_action(rs, r));
 	rs->nstateful -= fw_rule_match(r, FW_F_STATE) != NULL;
 	rs->index->ordered = false;
 }
@@ -194,7 +204,19 @@ struct fw_rule_places fw_places(struct fw_place at)
 {
 	struct fw_spot s = { at.line, at.column };
 	struct fw_rule_places places = {
-		.file = at.file, .rule = s, .id = s, .name = s, .comment = s, .src = s, .dst = s
+		.file = at.file,
+		.rule = s,
+		.id = s,
+		.name = s,
+		.comment = s,
+		.src = s,
+		.dst = s,
+		.limit = s,
+		.connections = s,
+		.log = s,
+		.mark = s,
+		.add = s,
+		.verdict = s,
 	};
 
 	for (size_t f = 0; f < FW_NFIELDS; f++)

@@ -115,7 +115,7 @@ bool fw_same_matches(const struct fw_translation *t, const struct fw_rule *r, co
 bool fw_same_content(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old)
 {
 	return t->action[r->action] == old->action && fw_same_matches(t, r, old) &&
-	       fw_same_string(r->comment, old->comment);
+	       fw_same_string(r->comment, old->comment) && fw_same_log(&r->log, &old->log);
 }
 
 bool fw_same_text(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old)

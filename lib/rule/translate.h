@@ -40,4 +40,9 @@ static inline bool fw_same_string(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static inline bool fw_same_log(const struct fw_log *a, const struct fw_log *b)
+{
+	return a->level == b->level && fw_same_string(a->prefix, b->prefix);
+}
+
 #endif

@@ -32,6 +32,9 @@ static inline const char *fw_str_behind_mark(const char *s, const char *end)
 /* ` ID [name NAME] { match } verdict [comment STRING]`, with a blank in front. */
 void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule);
 
+/* Prints a string, in quotes and with escapes. */
+void fw_print_string(struct fw_buf *b, const char *s);
+
 /* Prints the words that follow a set's file, each after a space. */
 void fw_print_set_words(struct fw_buf *b, const struct fw_set *set);
 

@@ -15,7 +15,7 @@
 	"write 'state established', or new, related, invalid, untracked, or a list: state { established, related }"
 #define OWNER "write 'owner uid 1000', at the hook output"
 #define NO_CHAINS "there are no tables or chains: write one rule per line, in order"
-#define NO_RATES "rules do not limit rates"
+#define A_LIMIT "write it before the verdict: ... limit 10/second accept"
 #define NO_NAT "fwd only filters; it does not translate addresses"
 #define A_RULE "a rule is like: rule in from 192.0.2.0/24 proto tcp dport 22 accept"
 #define NOT "write 'not' after the field: dport not 22, from not 10.0.0.0/8"
@@ -103,9 +103,11 @@ static const struct {
 	{ "skgid", RULE, "write 'owner gid 1000', at the hook output" },
 	{ "--uid-owner", RULE, OWNER },
 	{ "--gid-owner", RULE, "write 'owner gid 1000', at the hook output" },
-	{ "limit", RULE | TEXT | CHANGE, NO_RATES },
-	{ "--limit", RULE, NO_RATES },
-	{ "log", RULE, "rules do not log packets; they count them (fwctl counters)" },
+	{ "limit", RULE, A_LIMIT },
+	{ "--limit", RULE, A_LIMIT },
+	{ "limit", TEXT | CHANGE, "write 'rule ... limit 10/second accept'" },
+	{ "log", RULE, "write it before the verdict: ... log accept" },
+	{ "with", RULE, "only 'reject' has kinds: reject with tcp-reset" },
 	{ "any", RULE, "leave it out: a field that is not named matches any value" },
 	{ "all", RULE, "leave it out: a field that is not named matches any value" },
 	{ "quick", RULE, "leave it out: the first rule that matches decides" },

@@ -10,16 +10,25 @@
 
 #define REASONS_HINT "in, out, malformed, non-ip, not-parsed, vlan-depth or ext-headers"
 
-/* Policies but those of directions may follow these. */
-static int parser_policy_verdict(struct fw_parser *p, enum fw_reason reason, uint8_t *out)
+/* Policies but those of hooks may follow these, and those of hooks alone may reject. */
+static int parser_policy_action(struct fw_parser *p, enum fw_reason reason, struct fw_action_text *out)
 {
-	bool follows = fw_parser_at_verdict(p, FW_OF_POLICIES) == FW_FOLLOW;
+	bool may_follow = fw_policy_may_have(reason, FW_FOLLOW);
+	struct fw_rule_places places = { .file = p->name };
 	char words[FW_VERDICT_WORDS];
+	int err;
 
-	if (follows && !fw_policy_may_have(reason, FW_FOLLOW))
+	if (!may_follow && fw_parser_at_verdict(p, FW_OF_POLICIES) == FW_FOLLOW)
 		return fw_parser_expected(p, fw_verdict_words(FW_TERMINAL, "", words, sizeof(words)),
 					  "other policies may follow this one");
-	return fw_parser_verdict(p, fw_policy_may_have(reason, FW_FOLLOW) ? FW_OF_POLICIES : FW_TERMINAL, out);
+	err = fw_parse_action(p, may_follow ? FW_OF_POLICIES : FW_TERMINAL, &places, out);
+	if (err || fw_policy_may_be(reason, &p->rs->actions[out->number]))
+		return err;
+	if (out->action.verdict == FW_REJECT)
+		return fw_diag_add(p->ds, fw_place_of(&places, places.verdict), "write 'drop'",
+				   "packets of the policy '%s' cannot be rejected", fw_reason_info[reason].name);
+	return fw_diag_add(p->ds, fw_place_of(&places, places.log), "log where it follows to",
+			   "a policy that follows others cannot log");
 }
 
 static int refuse_policy(struct fw_parser *p)
@@ -35,7 +44,7 @@ static int refuse_policy(struct fw_parser *p)
 			   "there is no policy for '%s'", FW_SHOW(p->tok.text));
 }
 
-int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict)
+int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, struct fw_action_text *action)
 {
 	size_t r = 0;
 
@@ -47,24 +56,20 @@ int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdi
 		return refuse_policy(p);
 	*reason = r;
 	fw_parser_next(p);
-	return parser_policy_verdict(p, r, verdict);
+	return parser_policy_action(p, r, action);
 }
 
 static int parse_policy(struct fw_parser *p, struct fw_token start)
 {
 	struct fw_place at = fw_parser_here(p);
 	enum fw_reason r = FW_R_IN;
-	uint8_t verdict = FW_DROP;
-	int err = fw_parser_policy(p, &r, &verdict);
+	struct fw_action_text action;
+	int err = fw_parser_policy(p, &r, &action);
 
 	if (!err && p->rs->policy_set[r])
 		return fw_diag_add(p->ds, at, "keep one of the two", "the policy of '%s' is given twice",
 				   fw_reason_info[r].name);
-	if (!err) {
-		p->rs->policy[r] = verdict;
-		p->rs->policy_set[r] = 1;
-	}
-	return err;
+	return err ? err : fw_ruleset_policy_set(p->rs, r, action.number, &action.log);
 }
 
 static int parse_rule(struct fw_parser *p, struct fw_token start)

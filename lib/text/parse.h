@@ -104,7 +104,6 @@ int fw_parser_list(struct fw_parser *p, int (*element)(struct fw_parser *, void 
 int fw_parser_string(struct fw_parser *p, const char *what, char *out, size_t max);
 /* Takes a word as the name of a rule or set. */
 int fw_parser_name(struct fw_parser *p, const char *what, char *out);
-/* Takes `accept` or `drop`. */
 /* A verdict that has one of the roles (enum fw_verdict_role); its number if that comes next, else -1. */
 int fw_parser_verdict(struct fw_parser *p, unsigned roles, uint8_t *out);
 int fw_parser_at_verdict(const struct fw_parser *p, unsigned roles);
@@ -116,8 +115,33 @@ void fw_nearest_try_verdicts(struct fw_nearest *near, unsigned roles);
 bool fw_parser_at_statement(const struct fw_parser *p);
 /* The end of the line or of the text: 0; else refuses what is there. */
 int fw_parser_statement_end(struct fw_parser *p);
-/* Takes what a policy is for, and its verdict, FW_FOLLOW included. */
-int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, uint8_t *verdict);
+/* What a rule or policy does, as it was read. */
+struct fw_action_text {
+	uint8_t number; /* of the action in the ruleset */
+	struct fw_log log;
+	/* Private to parse_action.c. */
+	struct fw_action action;
+	struct fw_rule_places *at;
+	bool effects; /* it does something besides its verdict, which may be left out */
+	char prefix[FW_LOG_PREFIX_MAX + 1];
+};
+#define FW_WORD_AUDIT "audit"
+/* Is this the first word of an action, but for the verdicts? */
+bool fw_parser_at_action(const struct fw_parser *p);
+/**
+ * fw_parse_action - conditions and effects, and the verdict
+ * @roles: FW_OF_RULES, or what policies may have: these log at most
+ * @at:    gets the places of the parts
+ * @out:   not to be copied: the log's prefix is in it
+ * Return: 0, -EINVAL with a diagnostic.
+ */
+int fw_parse_action(struct fw_parser *p, unsigned roles, struct fw_rule_places *at, struct fw_action_text *out);
+/* Prints it, with a blank in front. */
+void fw_print_action(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_action *a,
+		     const struct fw_log *log);
+
+/* Takes what a policy is for, and its action, FW_FOLLOW included. */
+int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, struct fw_action_text *action);
 /* The set of that name; without one, a diagnostic at the current token. */
 int fw_parser_find_set(struct fw_parser *p, struct fw_str name, uint32_t *out);
 
@@ -155,10 +179,11 @@ struct fw_rule_text {
 	const struct fw_match *matches[FW_NFIELDS];
 	struct fw_rule_places at;
 	const struct fw_keyword *said[FW_NSUBJECTS];
+	struct fw_action_text action;
 	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
 };
 /**
- * fw_parse_rule - `[ID] [name NAME] { match } verdict [counter] [comment STRING]`, to the end of the statement
+ * fw_parse_rule - `[ID] [name NAME] { match } ACTION [counter] [comment STRING]`, to the end of the statement
  * @start: where the rule begins, for diagnostics
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */

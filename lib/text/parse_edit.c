@@ -203,15 +203,15 @@ static int change_policy(struct change *c)
 {
 	struct fw_parser *p = &c->p;
 	enum fw_reason reason;
-	uint8_t verdict;
-	int err = fw_parser_policy(p, &reason, &verdict);
+	struct fw_action_text action;
+	int err = fw_parser_policy(p, &reason, &action);
 
 	if (!err)
 		err = fw_parser_statement_end(p);
 	if (!err)
-		err = fw_edit_policy(p->edit, reason, verdict);
+		err = fw_edit_policy(p->edit, reason, action.number, &action.log);
 	if (!err && c->log)
-		fw_buf_printf(c->log, "policy %s %s", fw_reason_info[reason].name, fw_verdict_name(verdict));
+		fw_text_print_policy(c->log, p->rs, reason);
 	return err;
 }
 

@@ -376,7 +376,8 @@ static void note_spot(struct fw_rule_text *rule, unsigned subject, struct fw_spo
 /* Matches up to the verdict (of a query: or the end), each at most once; notes the place of each for later diagnostics. */
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
-	while (fw_parser_at_verdict(p, FW_OF_RULES) < 0 && !(p->query && p->tok.kind == FW_T_END)) {
+	while (fw_parser_at_verdict(p, FW_OF_RULES) < 0 && !fw_parser_at_action(p) &&
+	       !(p->query && p->tok.kind == FW_T_END)) {
 		struct fw_spot spot = { p->tok.line, p->tok.column };
 		const struct fw_keyword *kw = find_keyword(p);
 
@@ -478,7 +479,7 @@ static int parse_tail(struct fw_parser *p, struct fw_rule_text *rule)
 
 static void begin_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *rule)
 {
-	memset(rule, 0, offsetof(struct fw_rule_text, name));
+	memset(rule, 0, offsetof(struct fw_rule_text, action));
 	rule->draft.matches = rule->matches;
 	rule->draft.line = p->edit ? 0 : start.line;
 	rule->at.file = p->name;
@@ -497,6 +498,17 @@ static int end_rule(struct fw_parser *p, struct fw_rule_text *rule)
 	return err ? err : end_side(p, &p->dst, &rule->draft.dst);
 }
 
+static int parse_action(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	int err = fw_parse_action(p, FW_OF_RULES, &rule->at, &rule->action);
+
+	if (err)
+		return err;
+	rule->draft.action = rule->action.number;
+	rule->draft.log = rule->action.log;
+	return 0;
+}
+
 int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *rule)
 {
 	int err;
@@ -506,7 +518,7 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	if (!err)
 		err = parse_matches(p, rule);
 	if (!err)
-		err = fw_parser_verdict(p, FW_OF_RULES, &rule->draft.action);
+		err = parse_action(p, rule);
 	if (!err)
 		err = parse_tail(p, rule);
 	if (!err)

@@ -10,7 +10,7 @@ static void word(struct fw_buf *b, const char *s)
 }
 
 /* Bytes that terminals do not show are printed as \xNN, so that a saved ruleset can be viewed on any terminal. */
-static void print_string(struct fw_buf *b, const char *s)
+void fw_print_string(struct fw_buf *b, const char *s)
 {
 	word(b, "\"");
 	for (size_t left = strlen(s), n; left; s += n, left -= n) {
@@ -33,7 +33,7 @@ void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 	fw_buf_printf(b, "set %s", set->name);
 	if (set->path) {
 		word(b, " file ");
-		print_string(b, set->path);
+		fw_print_string(b, set->path);
 		fw_print_set_words(b, set);
 		return;
 	}
@@ -163,7 +163,7 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 		    strcmp(names[i], "not") != 0)
 			word(p->b, names[i]);
 		else
-			print_string(p->b, names[i]);
+			fw_print_string(p->b, names[i]);
 	}
 	list_end(p);
 }
@@ -301,12 +301,11 @@ static void print_head(struct printer *p)
 static void print_tail(struct printer *p)
 {
 	print_matches(p, FW_PLACE_ADDRESSES, UINT_MAX);
-	word(p->b, " ");
-	word(p->b, fw_verdict_name(fw_rule_verdict(p->rs, p->rule)));
+	fw_print_action(p->b, p->rs, fw_rule_action(p->rs, p->rule), &p->rule->log);
 	word(p->b, p->rule->exported ? " counter" : "");
 	if (p->rule->comment) {
 		word(p->b, " comment ");
-		print_string(p->b, p->rule->comment);
+		fw_print_string(p->b, p->rule->comment);
 	}
 }
 
@@ -357,9 +356,10 @@ bool fw_text_print_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, cons
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		if (rs->policy_set[r])
-			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
-				      fw_verdict_name(fw_policy_verdict(rs, (enum fw_reason)r)));
+		if (rs->policy_set[r]) {
+			fw_text_print_policy(b, rs, (enum fw_reason)r);
+			word(b, "\n");
+		}
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (rs->sets[i].name) {
 			fw_text_print_set(b, &rs->sets[i], 0);

@@ -186,7 +186,14 @@ static bool escape(const struct fw_ruleset *rs, const struct fw_rule *r, const s
 	return false;
 }
 
-const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r)
+/* Rules with conditions cover nothing: a packet may go on after them. */
+static bool never(void *ctx, const struct fw_key *key, const struct fw_action *a, uint32_t slot)
+{
+	(void)ctx, (void)key, (void)a, (void)slot;
+	return false;
+}
+
+static const struct fw_rule *shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	struct fw_key key;
 
@@ -203,6 +210,16 @@ const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ru
 			return NULL;
 	}
 	return NULL;
+}
+
+const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	const struct fw_rule *by;
+
+	fw_classifier_conditions(c, never, NULL);
+	by = shadow(c, rs, r);
+	fw_classifier_conditions(c, NULL, NULL);
+	return by;
 }
 
 void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw_rule *by, const struct fw_ruleset *rs,

@@ -46,9 +46,10 @@ _Static_assert(NMARKED + RELOAD_OF_FILE == RELOAD_STREAMS, "room for all streams
 static void print_head(struct fw_buf *b, const struct fw_ruleset *rs)
 {
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		if (rs->policy_set[r])
-			fw_buf_printf(b, "policy %s %s\n", fw_reason_info[r].name,
-				      fw_verdict_name(fw_policy_verdict(rs, (enum fw_reason)r)));
+		if (rs->policy_set[r]) {
+			fw_text_print_policy(b, rs, (enum fw_reason)r);
+			fw_buf_add(b, "\n", 1);
+		}
 	for (size_t i = 0; i < rs->nsets; i++) {
 		struct fw_set set = rs->sets[i];
 

@@ -70,7 +70,7 @@ void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kind
 	case 6:
 		reason = (enum fw_reason)random_below(FW_NREASONS);
 		if (!fw_reason_is_fault(reason))
-			fw_edit_policy(e, reason, random_policy(reason));
+			fw_edit_policy(e, reason, random_policy(reason), NULL);
 		return;
 	default:
 		random_edit_set(rm, e);

@@ -625,14 +625,14 @@ static void policies_are_undone(void **state)
 	struct fw_ruleset *rs = ruleset_of("policy in drop\n");
 	struct fw_edit e = begin(rs);
 
-	assert_int_equal(fw_edit_policy(&e, FW_R_IN, FW_DROP), 0);
+	assert_int_equal(fw_edit_policy(&e, FW_R_IN, FW_DROP, NULL), 0);
 	assert_false(e.policies);
-	assert_int_equal(fw_edit_policy(&e, FW_R_OUT, FW_DROP), 0);
+	assert_int_equal(fw_edit_policy(&e, FW_R_OUT, FW_DROP, NULL), 0);
 	assert_true(e.policies);
-	assert_int_equal(fw_edit_policy(&e, FW_NREASONS, FW_DROP), -EINVAL);
-	assert_int_equal(fw_edit_policy(&e, FW_R_IN, FW_FOLLOW), -EINVAL);
-	assert_int_equal(fw_edit_policy(&e, FW_R_OUT, FW_FOLLOW), -EINVAL);
-	assert_int_equal(fw_edit_policy(&e, FW_R_NON_IP, FW_FOLLOW), 0);
+	assert_int_equal(fw_edit_policy(&e, FW_NREASONS, FW_DROP, NULL), -EINVAL);
+	assert_int_equal(fw_edit_policy(&e, FW_R_IN, FW_FOLLOW, NULL), -EINVAL);
+	assert_int_equal(fw_edit_policy(&e, FW_R_OUT, FW_FOLLOW, NULL), -EINVAL);
+	assert_int_equal(fw_edit_policy(&e, FW_R_NON_IP, FW_FOLLOW, NULL), 0);
 	assert_int_equal(fw_ruleset_policy(rs, FW_R_NON_IP, FW_OUT), FW_DROP);
 	fw_edit_abort(&e);
 	assert_int_equal(rs->policy[FW_R_NON_IP], FW_ACCEPT);

@@ -41,11 +41,18 @@ static void assert_same_action(const struct fw_ruleset *ra, const struct fw_acti
 }
 
 /* Two rules are the same, apart from the numbers of interfaces and address expressions. */
+static void assert_same_log(const struct fw_log *a, const struct fw_log *b)
+{
+	assert_int_equal(a->level, b->level);
+	assert_string_equal(a->prefix ? a->prefix : "", b->prefix ? b->prefix : "");
+}
+
 static void assert_same_rule(const struct fw_ruleset *ra, const struct fw_rule *a, const struct fw_ruleset *rb,
 			     const struct fw_rule *b)
 {
 	assert_int_equal(a->id, b->id);
 	assert_same_action(ra, fw_rule_action(ra, a), rb, fw_rule_action(rb, b));
+	assert_same_log(&a->log, &b->log);
 	assert_int_equal(a->slot, b->slot);
 	assert_int_equal(a->nmatches, b->nmatches);
 	for (unsigned i = 0; i < a->nmatches; i++) {
@@ -83,7 +90,10 @@ static void assert_reparses(const struct fw_ruleset *rs, const char *name)
 	assert_string_equal(first, second);
 	assert_int_equal(rs->nrules, again->nrules);
 	assert_int_equal(rs->nsets, again->nsets);
-	assert_memory_equal(rs->policy, again->policy, sizeof(rs->policy));
+	for (unsigned r = 0; r < FW_NREASONS; r++) {
+		assert_same_action(rs, &rs->actions[rs->policy[r]], again, &again->actions[again->policy[r]]);
+		assert_same_log(&rs->policy_log[r], &again->policy_log[r]);
+	}
 	assert_memory_equal(rs->policy_set, again->policy_set, sizeof(rs->policy_set));
 	for (size_t i = 0; i < rs->nrules; i++)
 		assert_same_rule(rs, rs->rules[i], again, again->rules[i]);
@@ -123,6 +133,27 @@ static const struct {
 	{ "rule 1 accept comment \"a\xe2\x80\xae\xe2\x80\xa8\xef\xbb\xbf\xe2\x80\x8b e\xcc\x81 \\x41\"\n",
 	  "rule 1 accept comment \"a\\xe2\\x80\\xae\\xe2\\x80\\xa8\\xef\\xbb\\xbf\\xe2\\x80\\x8b e\xcc\x81 A\"\n" },
 	{ "rule 1 on b accept\nrule 2 on { a, b } accept\n", NULL },
+	{ "policy in log prefix \"in: \" reject with admin-prohibited\npolicy malformed log level debug drop\n", NULL },
+	{ "rule 1 limit 10/second accept\n", NULL },
+	{ "rule 1 limit over 3/day burst 7 per from-to/24 continue\n", NULL },
+	{ "rule 1 limit 1/minute burst 5 per from/32/64 drop\n", "rule 1 limit 1/minute per from drop\n" },
+	{ "rule 1 limit 1/hour per to/32/128 drop\n", NULL },
+	{ "rule 1 connections per from/24/48 over 100 reject\n", NULL },
+	{ "rule 1 log\nrule 2 log counter comment \"c\"\nrule 3 log accept\n", NULL },
+	{ "rule 1 log prefix \"\" continue\n", "rule 1 log\n" },
+	{ "rule 1 log prefix \"a\\\"b\\\\ caf\xc3\xa9\" level info rate 1/second burst 2 drop\n", NULL },
+	{ "rule 1 log rate 10/second burst 50 drop\n", "rule 1 log drop\n" },
+	{ "rule 1 log rate 20/second drop\n", NULL },
+	{ "rule 1 mark 0x5 mark set 0x7 accept\n", NULL },
+	{ "rule 1 mark set 16/255 accept\n", "rule 1 mark set 0x10/0xff accept\n" },
+	{ "set s dynamic { }\nrule 1 add from to @s timeout 90m\nrule 2 update to to @s drop\n",
+	  "set s dynamic { }\nrule 1 add from to @s timeout 1h30m\nrule 2 update to to @s drop\n" },
+	{ "set s dynamic { }\nrule 1 add from to @s mark set 1 log connections per to over 2 limit 3/second drop\n",
+	  "set s dynamic { }\nrule 1 limit 3/second connections per to over 2 log mark set 0x1 add from to @s drop\n" },
+	{ "rule 1 audit drop\nrule 2 log audit reject\nrule 3 limit 1/second audit drop counter\n", NULL },
+	{ "rule 1 reject\nrule 2 proto tcp reject with tcp-reset\nrule 3 reject with port-unreachable\n", NULL },
+	{ "rule 1 reject with host-unreachable\nrule 2 reject with net-unreachable\n", NULL },
+	{ "rule 1 reject with proto-unreachable\nrule 2 reject with host-prohibited\n", NULL },
 	{ "rule 1 ip accept\n", NULL },
 	{ "rule 1 ethertype ip6 accept\n", "rule 1 ip6 accept\n" },
 	{ "rule 1 ethertype not ip accept\n", NULL },
@@ -266,8 +297,52 @@ static const struct {
 	{ "rule from any port 22 accept", 1, 15, "not 'port'", "'dport' or 'sport'" },
 	{ "rule proto tcp --dport 22 accept", 1, 16, "not '--dport'", "write 'dport'" },
 	{ "rule ipv6-icmp accept", 1, 6, "not 'ipv6-icmp'", "write 'proto icmp6'" },
-	{ "rule limit rate 1/second accept", 1, 6, "not 'limit'", "do not limit" },
-	{ "rule in accept log", 1, 16, "not 'log'", "count them" },
+	{ "rule limit rate 1/second accept", 1, 12, "'rate' is not a rate", "10/second" },
+	{ "rule limit 0/second accept", 1, 12, "'0/second' is not a rate", "10/second" },
+	{ "rule limit 10/week accept", 1, 12, "'10/week' is not a rate", "10/second" },
+	{ "rule limit 10 accept", 1, 12, "'10' is not a rate", "10/second" },
+	{ "rule limit 100000001/second accept", 1, 12, "is not a rate", "" },
+	{ "rule limit 1/day burst 10000000 accept", 1, 12, "more than 100 years", "a smaller burst" },
+	{ "rule limit 1/second burst 0 accept", 1, 27, "", "" },
+	{ "rule limit 1/second", 1, 20, "expected 'drop', 'accept', 'reject' or 'continue' before the end", "" },
+	{ "rule limit 1/second limit 2/second drop", 1, 21, "'limit' is given twice in one rule", "" },
+	{ "rule limit 1/second per dport drop", 1, 25, "'dport' is not what can be counted by", "from-to" },
+	{ "rule limit 1/second per from/33 drop", 1, 25, "is not what can be counted by", "from/24" },
+	{ "rule limit 1/second per from/ drop", 1, 25, "is not what can be counted by", "from/24" },
+	{ "rule limit 1/second per from/24/ drop", 1, 25, "is not what can be counted by", "from/24" },
+	{ "rule limit 1/second per from/24/129 drop", 1, 25, "is not what can be counted by", "from/24" },
+	{ "rule connections over 5 drop", 1, 18, "expected 'per'", "connections per from over 100" },
+	{ "rule connections per from-to over 5 drop", 1, 22, "is not what can be counted by", "from or to" },
+	{ "rule connections per from over 0 drop", 1, 32, "", "" },
+	{ "rule log prefix x drop", 1, 17, "expected a log prefix", "put it between" },
+	{ "rule log prefix \"\\x1b[0m\" drop", 1, 6, "byte 0x1b of the log prefix is not printable", "" },
+	{ "rule log prefix \"0123456789012345678901234567890123456789012345678901234567890123\" drop", 1, 17,
+	  "a log prefix has at most 63 bytes", "" },
+	{ "rule log level warn drop", 1, 16, "expected a level, not 'warn'", "" },
+	{ "rule log log drop", 1, 10, "'log' is given twice", "" },
+	{ "rule mark set drop", 1, 15, "expected a mark", "0x10/0xff" },
+	{ "rule mark set 1/0 drop", 1, 15, "expected a mark", "0x10/0xff" },
+	{ "rule mark set 16/15 drop", 1, 15, "bits outside of the mask", "set only bits" },
+	{ "rule input mark set 1 accept", 1, 12, "the mark cannot be set at the hooks of this rule",
+	  "at 'in' or 'out'" },
+	{ "rule add from to @none drop", 1, 18, "", "" },
+	{ "rule add @none drop", 1, 10, "expected 'from' or 'to'", "add from to @banned" },
+	{ "set s { } rule x", 1, 11, "", "" },
+	{ "set s { }\nrule add from to @s drop", 2, 6, "packets cannot add to the set 's', which is not dynamic",
+	  "dynamic" },
+	{ "set s dynamic { }\nrule ethertype arp add from to @s", 2, 20, "'add' needs an address",
+	  "name an IP ethertype" },
+	{ "rule ethertype arp limit 1/second per from drop", 1, 20, "'limit ... per' needs an address", "name an IP" },
+	{ "rule ethertype arp reject", 1, 20, "frames that are not IP cannot be rejected", "write 'drop'" },
+	{ "rule proto udp reject with tcp-reset", 1, 16, "'tcp-reset' answers TCP only", "write 'reject'" },
+	{ "rule reject with icmp-reset", 1, 18, "expected how to reject", "did you mean 'tcp-reset'?" },
+	{ "rule drop with tcp-reset", 1, 11, "not 'with'", "only 'reject' has kinds" },
+	{ "rule audit accept", 1, 12, "expected 'drop' or 'reject', not 'accept'", "audit counts" },
+	{ "rule log audit", 1, 15, "expected 'drop' or 'reject' before the end", "" },
+	{ "policy malformed reject", 1, 18, "packets of the policy 'malformed' cannot be rejected", "write 'drop'" },
+	{ "policy malformed log follow", 1, 18, "a policy that follows others cannot log", "log where" },
+	{ "policy in limit 1/second drop", 1, 11, "expected 'log' or a verdict, not 'limit'", "policies log" },
+	{ "rule in accept log", 1, 16, "not 'log'", "before the verdict" },
 	{ "rule in ACCEPT", 1, 9, "not 'ACCEPT'", "did you mean 'accept'?" },
 	{ "rule in DENY", 1, 9, "not 'DENY'", "write 'drop'" },
 	{ "rule ! in drop", 1, 6, "not '!'", "dport not 22" },

@@ -82,7 +82,15 @@ static void assert_same(const struct fw_ruleset *a, const struct fw_ruleset *b)
 
 	assert_int_equal(a->next_id, b->next_id);
 	assert_int_equal(a->nrules, b->nrules);
-	assert_memory_equal(a->policy, b->policy, sizeof(a->policy));
+	for (unsigned r = 0; r < FW_NREASONS; r++) {
+		struct fw_buf pa = { 0 }, pb = { 0 };
+
+		fw_text_print_policy(&pa, a, (enum fw_reason)r);
+		fw_text_print_policy(&pb, b, (enum fw_reason)r);
+		assert_string_equal(pa.text, pb.text);
+		fw_buf_free(&pa);
+		fw_buf_free(&pb);
+	}
 	assert_memory_equal(a->policy_set, b->policy_set, sizeof(a->policy_set));
 	for (const struct fw_rule *x = a->first; x; x = x->next, y = y->next) {
 		struct fw_buf tx = { 0 }, ty = { 0 };

@@ -60,11 +60,13 @@ static int refuse_marks(const struct fw_ruleset *rs)
 	for (size_t i = 0; i < rs->nrules; i++) {
 		const struct fw_rule *rule = rs->rules[i];
 
-		if (fw_rule_match(rule, FW_F_MARK) && fw_rule_hooks(rule) & FW_HOOK_BIT(IN))
+		bool sets = fw_rule_action(rs, rule)->flags & FW_ACTION_MARK;
+
+		if ((sets || fw_rule_match(rule, FW_F_MARK)) && fw_rule_hooks(rule) & FW_HOOK_BIT(IN))
 			fw_diag_add(&ds, (struct fw_place){ rs->file, rule->line, 0 },
 				    "run with --tc, or write `out` in the rule",
-				    "rule %llu matches the mark of incoming packets, which have none yet at XDP",
-				    (unsigned long long)rule->id);
+				    "rule %llu %s the mark of incoming packets, which have none yet at XDP",
+				    (unsigned long long)rule->id, sets ? "sets" : "matches");
 	}
 	ctl_print_diags(&ds, NULL);
 	return -EINVAL;

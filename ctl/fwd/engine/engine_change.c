@@ -155,7 +155,7 @@ static void live_committed(struct live_change *c)
 	if (c->t.rebuilt)
 		now->cost = c->cost;
 	for (size_t i = 0; i < c->t.edit.nrules; i++)
-		fw_attach_needs_change(&now->needs, c->t.edit.rules[i].before, c->t.edit.rules[i].after);
+		fw_attach_needs_change(&now->needs, c->t.edit.rs, c->t.edit.rules[i].before, c->t.edit.rules[i].after);
 	transaction_tell(&c->asked);
 	fw_transaction_end(&c->t, cause->confirm ? &slots : NULL, &nslots);
 	if (cause->confirm)

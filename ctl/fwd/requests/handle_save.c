@@ -21,9 +21,10 @@ static int save_all(struct long_writer *w, const struct fwd *d, void *ctx)
 	int err = 0;
 
 	for (size_t r = 0; r < FW_NREASONS; r++)
-		if (rs->policy_set[r])
-			fw_buf_printf(&w->b, "policy %s %s\n", fw_reason_info[r].name,
-				      fw_verdict_name(fw_policy_verdict(rs, (enum fw_reason)r)));
+		if (rs->policy_set[r]) {
+			fw_text_print_policy(&w->b, rs, (enum fw_reason)r);
+			fw_buf_add(&w->b, "\n", 1);
+		}
 	for (size_t i = 0; !err && i < rs->nsets; i++)
 		err = save_set(w, &rs->sets[i], engine_now(d->engine));
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next) {

@@ -170,7 +170,7 @@ struct fw_action {
 	__u32 connections;     /* matches if there are more than this many; 0: no condition */
 	__u32 mark, mark_mask; /* of FW_ACTION_MARK: the bits of the mask become those of the mark */
 	__u32 set;             /* of FW_ACTION_ADD: number of the set */
-	__u32 timeout;         /* of FW_ACTION_ADD: seconds; 0: for ever */
+	__u32 timeout;         /* of FW_ACTION_ADD: seconds that the element stays; 0: as long as the set says */
 	__u32 pad2;
 	struct fw_rate limit; /* interval 0: no condition */
 	struct fw_rate log;   /* of FW_ACTION_LOG: beyond it, packets are not logged */
@@ -178,6 +178,15 @@ struct fw_action {
 };
 FW_ASSERT_SIZE(struct fw_action, 2 * FW_LINE);
 #define FW_ACTION_LINES (sizeof(struct fw_action) / FW_LINE)
+
+/* Are the conditions of an action met by a packet that comes alone: within each limit, and without any connections? */
+static __always_inline int fw_action_quiet(const struct fw_action *a)
+{
+	return !(a->flags & FW_ACTION_LIMIT_OVER) && !a->connections;
+}
+
+/* Where packets have a mark that can be set. At XDP they have none. */
+#define FW_MARK_HOOKS (FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUT))
 
 /* Can the rules of an action not match for lack of a condition? */
 static __always_inline int fw_action_asks(const struct fw_action *a)
