@@ -2,7 +2,6 @@
 # The verdict `continue`, sourced by run.sh: each rule that a packet matches counts it, and the first one with another verdict, or a
 # policy, decides. Exact numbers of packets pass the links of prometheus.sh, which carry nothing else.
 
-frames=${FRAMES:-$top/build/frames}
 
 continue_rules() {
 	cat <<-END

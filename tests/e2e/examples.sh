@@ -7,7 +7,7 @@
 #   198.18.1.9 ------ MTU 1300 ---- 198.18.1.1, 198.18.0.1 ----------- 198.18.0.50   ----- 10.1.0.50, 203.0.113.17
 #   2001:db8:78::9                  2001:db8:78::1, 2001:db8:77::1     2001:db8:77::50     2001:db8:1000::50
 isp4=198.18.0.1 isp6=2001:db8:77::1
-far4=198.18.1.9 far6=2001:db8:78::9
+remote4=198.18.1.9 remote6=2001:db8:78::9
 tested4=198.18.0.50 tested6=2001:db8:77::50
 tested_mac=02:00:00:00:77:50 tested_link6=fe80::ff:fe00:7750
 example_pids=()
@@ -51,7 +51,7 @@ isp_up() {
 	space isp && space far && routes isp && link s "$1" isp p0 && link isp q0 far f0 mtu 1300 || return 1
 	in_server ip link set "$1" address $tested_mac && in_server ip link set "$1" up || return 1
 	addresses isp p0 $isp4/24 $isp6/64 && addresses isp q0 198.18.1.1/24 2001:db8:78::1/64 &&
-		addresses far f0 $far4/24 $far6/64 && at far ip route add default via 198.18.1.1 &&
+		addresses far f0 $remote4/24 $remote6/64 && at far ip route add default via 198.18.1.1 &&
 		at far ip route add default via 2001:db8:78::1 || return 1
 	dnsmasq_at isp p0 $tested4,$tested4 $tested6,$tested6 --host-record=small.test,192.0.2.7,2001:db8::7 \
 		"--txt-record=big.test$(printf ',%0200d' {1..15})"
@@ -118,10 +118,10 @@ pinged() { # SPACE ADDRESS TEXT OPTION...
 # ICMP errors on the way to a host beyond a smaller MTU.
 path() { # SPACE
 	at "$1" ip route flush cache && at "$1" ip -6 route flush cache
-	pinged "$1" $far4 " 0% packet loss" && pinged "$1" $far6 " 0% packet loss" &&
-		pinged "$1" $far4 "[Ff]rag needed" -M "do" -s 1400 && pinged "$1" $far6 "mtu.1300" -M "do" -s 1400 &&
-		pinged "$1" $far4 "Time to live exceeded" -t 1 && pinged "$1" $far6 "Hop limit" -t 1
-	grep -q 'mtu 1300' <(at "$1" ip route get $far4) || fail "$1 does not know the path MTU"
+	pinged "$1" $remote4 " 0% packet loss" && pinged "$1" $remote6 " 0% packet loss" &&
+		pinged "$1" $remote4 "[Ff]rag needed" -M "do" -s 1400 && pinged "$1" $remote6 "mtu.1300" -M "do" -s 1400 &&
+		pinged "$1" $remote4 "Time to live exceeded" -t 1 && pinged "$1" $remote6 "Hop limit" -t 1
+	grep -q 'mtu 1300' <(at "$1" ip route get $remote4) || fail "$1 does not know the path MTU"
 }
 
 # Everything that a host, or a router, behind isp needs to work.
@@ -180,7 +180,16 @@ example() { # FUNCTION ARGUMENT...
 	example_down
 	return $code
 }
-case_examples_first() { example example_host first; }
+# On the host's own hooks, with the state of connections.
+example_stateful_host() {
+	share_fwd && isp_up t0 && ok load "$top/examples/first.rules" && ok attach --host || return 1
+	host_lives t0 || fail first.rules || return 1
+	[ "$(count_of known)" -gt 10 ] || fail "few replies were known: $(count_of known)" || return 1
+	connects isp $tested4 80 && connects isp $tested6 80 || return 1
+	! at isp nc -z -w1 $tested4 22 && [ "$(count_of ssh)" = 0 ] || fail "ssh is open to all" || return 1
+	ok detach --host
+}
+case_examples_first() { example example_stateful_host; }
 case_examples_server() { example example_host server; }
 
 example_router() {
@@ -195,33 +204,47 @@ case_examples_edge() { example example_router; }
 
 # What the rules for replies accept, and what they do not. EXAMPLE|VERDICT|PACKET
 example_verdicts=(
-	'first server|accept|udp 198.51.100.1:67 > 255.255.255.255:68'
-	'first server|accept|udp 198.51.100.1:67 > 198.51.100.7:68'
-	'first server|drop|udp 198.51.100.9:68 > 255.255.255.255:67'
-	'first server|accept|udp [fe80::1]:547 > [fe80::2]:546'
-	'first server|accept|udp [fe80::1]:40000 > [fe80::2]:546'
-	'first server|drop|udp [2001:db8:9::1]:547 > [2001:db8:77::2]:546'
-	'first server|accept|udp 9.9.9.9:53 > 198.51.100.7:40000'
-	'first server|drop|udp 9.9.9.9:53 > 198.51.100.7:161'
-	'first server|drop|udp 9.9.9.9:5353 > 198.51.100.7:40000'
-	'first server|accept|udp 9.9.9.9:123 > 198.51.100.7:123'
-	'first server|accept|udp 9.9.9.9:123 > 198.51.100.7:40000'
-	'first server|drop|udp 9.9.9.9:123 > 198.51.100.7:1900'
-	'first server|accept|udp 9.9.9.9 > 198.51.100.7 frag later'
-	'first server|accept|udp 2001:db8:9::1 > 2001:db8:77::2 frag later'
-	'first server|drop|tcp 9.9.9.9 > 198.51.100.7 frag later'
-	'first server|accept|icmp 9.9.9.9 > 198.51.100.7 type destination-unreachable code 4'
-	'first server|accept|icmp 9.9.9.9 > 198.51.100.7 type time-exceeded'
-	'first server|accept|icmp 9.9.9.9 > 198.51.100.7 type echo-reply'
-	'first server|drop|icmp 9.9.9.9 > 198.51.100.7 type redirect'
-	'first server|accept|icmp6 2001:db8:9::1 > 2001:db8:77::2 type packet-too-big'
-	'first server|accept|icmp6 fe80::1 > ff02::1 type router-advertisement'
-	'first server|accept|icmp6 :: > ff02::1:ff00:1 type neighbour-solicitation'
-	'first server|accept|icmp6 fe80::1 > ff02::1 type 130'
-	'first server|accept|tcp 9.9.9.9:53 > 198.51.100.7:40000 flags syn,ack'
-	'first server|drop|tcp 9.9.9.9:53 > 198.51.100.7:40000 flags syn'
-	'first server|accept|tcp 127.0.0.1:40000 > 127.0.0.1:53 on lo'
-	'first server|accept|udp [::1]:40000 > [::1]:53 on lo'
+	'server|accept|udp 198.51.100.1:67 > 255.255.255.255:68'
+	'server|accept|udp 198.51.100.1:67 > 198.51.100.7:68'
+	'server|drop|udp 198.51.100.9:68 > 255.255.255.255:67'
+	'server|accept|udp [fe80::1]:547 > [fe80::2]:546'
+	'server|accept|udp [fe80::1]:40000 > [fe80::2]:546'
+	'server|drop|udp [2001:db8:9::1]:547 > [2001:db8:77::2]:546'
+	'server|accept|udp 9.9.9.9:53 > 198.51.100.7:40000'
+	'server|drop|udp 9.9.9.9:53 > 198.51.100.7:161'
+	'server|drop|udp 9.9.9.9:5353 > 198.51.100.7:40000'
+	'server|accept|udp 9.9.9.9:123 > 198.51.100.7:123'
+	'server|accept|udp 9.9.9.9:123 > 198.51.100.7:40000'
+	'server|drop|udp 9.9.9.9:123 > 198.51.100.7:1900'
+	'server|accept|udp 9.9.9.9 > 198.51.100.7 frag later'
+	'server|accept|udp 2001:db8:9::1 > 2001:db8:77::2 frag later'
+	'server|drop|tcp 9.9.9.9 > 198.51.100.7 frag later'
+	'server|accept|icmp 9.9.9.9 > 198.51.100.7 type destination-unreachable code 4'
+	'server|accept|icmp 9.9.9.9 > 198.51.100.7 type time-exceeded'
+	'server|accept|icmp 9.9.9.9 > 198.51.100.7 type echo-reply'
+	'server|drop|icmp 9.9.9.9 > 198.51.100.7 type redirect'
+	'server|accept|icmp6 2001:db8:9::1 > 2001:db8:77::2 type packet-too-big'
+	'server|accept|icmp6 fe80::1 > ff02::1 type router-advertisement'
+	'server|accept|icmp6 :: > ff02::1:ff00:1 type neighbour-solicitation'
+	'server|accept|icmp6 fe80::1 > ff02::1 type 130'
+	'server|accept|tcp 9.9.9.9:53 > 198.51.100.7:40000 flags syn,ack'
+	'server|drop|tcp 9.9.9.9:53 > 198.51.100.7:40000 flags syn'
+	'server|accept|tcp 127.0.0.1:40000 > 127.0.0.1:53 on lo'
+	'server|accept|udp [::1]:40000 > [::1]:53 on lo'
+	'first|accept|udp 9.9.9.9:53 > 198.51.100.7:40000 state established'
+	'first|drop|udp 9.9.9.9:53 > 198.51.100.7:40000 state new'
+	'first|accept|icmp 9.9.9.9 > 198.51.100.7 type destination-unreachable code 4 state related'
+	'first|drop|icmp 9.9.9.9 > 198.51.100.7 type redirect state invalid'
+	'first|accept|udp [fe80::1]:547 > [fe80::2]:546 state new'
+	'first|drop|udp [2001:db8:9::1]:547 > [2001:db8:77::2]:546 state new'
+	'first|accept|icmp6 :: > ff02::1:ff00:1 type neighbour-solicitation state untracked'
+	'first|accept|icmp6 fe80::1 > ff02::1 type router-advertisement state untracked'
+	'first|accept|tcp 9.9.9.9:4000 > 198.51.100.7:443 flags syn state new'
+	'first|drop|tcp 9.9.9.9:4000 > 198.51.100.7:22 flags syn state new'
+	'first|accept|tcp 127.0.0.1:40000 > 127.0.0.1:53 on lo state new'
+	'router|drop|tcp 9.9.9.9:4000 > 198.51.100.7:22 flags syn on wan0 state new'
+	'router|accept|udp 10.1.0.9:4000 > 10.1.0.1:53 on lan0 state new'
+	'router|drop|udp 9.9.9.9:4000 > 10.1.0.1:53 on wan0 state new'
 	'edge|accept|udp 198.18.0.1:67 > 255.255.255.255:68 on wan0'
 	'edge|drop|udp 198.18.0.9:68 > 255.255.255.255:67 on wan0'
 	'edge|accept|udp 0.0.0.0:68 > 255.255.255.255:67 on lan0'
@@ -243,11 +266,12 @@ example_verdicts=(
 	'edge|accept|tcp 127.0.0.1:40000 > 127.0.0.1:53 on lo'
 )
 case_examples_verdicts() {
-	local row names verdict packet name
+	local row names verdict packet name hook
 	for row in "${example_verdicts[@]}"; do
 		IFS='|' read -r names verdict packet <<<"$row"
 		for name in $names; do
-			"$fwctl" classify --rules "$top/examples/$name.rules" "$packet in" | grep -q ": $verdict$" ||
+			case $name in first | router) hook=input ;; *) hook=in ;; esac
+			"$fwctl" classify --rules "$top/examples/$name.rules" "$packet $hook" | grep -q ": $verdict$" ||
 				fail "$name.rules: not $verdict: $packet" || return 1
 		done
 	done

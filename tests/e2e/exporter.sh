@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Cases of fw-exporter with a real fwd, sourced by run.sh. It listens in the server's namespace.
 
-exporter=${EXPORTER:-$top/build/fw-exporter}
 webpeer=${WEBPEER:-$top/build/webpeer}
 web=127.0.0.1:9479
 web_pid= # fw-exporter

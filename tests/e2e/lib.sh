@@ -12,6 +12,8 @@ set -u
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 top=$(cd "$here/../.." && pwd)
 fwctl=${FWCTL:-$top/build/fwctl}
+exporter=${EXPORTER:-$top/build/fw-exporter}
+frames=${FRAMES:-$top/build/frames}
 fwd=${FWD:-$top/build/fwd}
 fwgen=${FWGEN:-$top/build/fwgen}
 jsonl=${JSONL:-$top/build/jsonl}

@@ -3,8 +3,6 @@
 # mode, and Prometheus must have exactly those numbers, whatever happens to fwd meanwhile. Then the rules and the dashboard of tools/
 # are evaluated by that Prometheus.
 
-exporter=${EXPORTER:-$top/build/fw-exporter}
-frames=${FRAMES:-$top/build/frames}
 rules_file=$top/tools/prometheus/fwd.rules.yml
 dashboard=$top/tools/grafana/fwd.json
 target=127.0.0.1:9479

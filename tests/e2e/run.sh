@@ -14,6 +14,9 @@ done
 # Refuses functions that are defined twice.
 twice=$(for file in lib run $files; do sed -n 's/^\([a-z_0-9]*\)() .*/\1/p' "$here/$file.sh"; done | sort | uniq -d)
 [ -z "$twice" ] || die "functions that are defined twice:" $twice
+# The files share their variables: none may assign another's at its top.
+twice=$(for file in $files; do sed -n 's/^\([a-z][a-z_0-9]*\)=.*/\1/p' "$here/$file.sh" | sort -u; done | sort | uniq -d)
+[ -z "$twice" ] || die "variables that are assigned by two files:" $twice
 
 fail() {
 	echo "      $*" >&2

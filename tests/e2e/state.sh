@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Cases of rules with `state`: what XDP, tc ingress and tc egress know of connections, and that tracking goes on. Sourced by run.sh.
 
-frames=$top/build/frames
 # Frames of build/frames go to this address.
 frames_mac=02:00:00:00:00:02
 inside4=198.18.77.2 inside6=2001:db8:77::2
