@@ -89,7 +89,7 @@ static __always_inline int fw_has_connections(const struct fw_key *key, const st
 
 	fw_connections_key(&asked, from ? FW_CONNECTIONS_FROM : FW_CONNECTIONS_TO, key->family,
 			   key->family == FW_IP4 ? a->connections4 : a->connections6, from ? &key->src : &key->dst);
-	return fw_connections_over(fw_connections_count(&asked), a->connections, 0);
+	return fw_connections_over(fw_connections_count(&asked), a->connections, fw_connections_fresh(key));
 }
 
 /* fw_condition(), verified once. */

@@ -46,8 +46,14 @@ static __always_inline void fw_connections_key(struct fw_connections_key *key, _
 	key->addr = fw_addr_masked(*addr, prefix);
 }
 
+/* Does the packet begin a connection? In state `new`; where no rule asks for the state, of TCP only, by its flags. */
+static __always_inline int fw_connections_fresh(const struct fw_key *key)
+{
+	return key->f[FW_F_STATE] == FW_STATE_NEW || (key->f[FW_F_TCP_FLAGS] & 0x12) == 0x02; /* SYN without ACK */
+}
+
 /*
- * Are there more than @n connections, if @count are known? The connection of a packet in state `new` (@fresh) is not known yet, and
+ * Are there more than @n connections, if @count are known? The connection that a packet begins (@fresh) is not known yet, and
  * would be one more.
  */
 static __always_inline int fw_connections_over(__u32 count, __u32 n, int fresh)
