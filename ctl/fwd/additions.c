@@ -10,7 +10,9 @@
 #include <time.h>
 
 #define QUEUE 16384u /* addresses that wait at most; a power of two */
+#define FIRST 128u   /* of the first transaction */
 #define MOST 1024u   /* of one transaction */
+#define AIM 0.01     /* seconds that a transaction should take at most: the next one is smaller or larger accordingly */
 #define PAUSE 0.05   /* seconds between transactions */
 #define NEVER 1.0    /* seconds until somebody looks again */
 #define SLACK 16u    /* an element that is updated often is prolonged each time that this part of its timeout is over */
@@ -51,7 +53,7 @@ int additions_open(struct fwd *d)
 {
 	d->additions = calloc(1, sizeof(*d->additions));
 	if (d->additions)
-		d->additions->most = MOST;
+		d->additions->most = FIRST;
 	return d->additions ? 0 : -ENOMEM;
 }
 
@@ -205,6 +207,7 @@ static void flush(struct fwd *d)
 {
 	const struct engine_edit edit = { .make = make, .own = true, .ctx = d->additions };
 	struct additions *a = d->additions;
+	double start = fw_now();
 
 	fill(a, engine_ruleset(d->engine));
 	engine_change(d->engine, &edit, &a->result);
@@ -218,7 +221,10 @@ static void flush(struct fwd *d)
 		fwd_ruleset_changed(d);
 	count(&a->all, &a->now);
 	a->first += a->n;
-	a->most = a->most * 2 < MOST ? a->most * 2 : MOST;
+	if (fw_now() - start > AIM)
+		a->most = a->most > 1 ? a->most / 2 : 1;
+	else
+		a->most = a->most * 2 < MOST ? a->most * 2 : MOST;
 }
 
 double additions_round(struct fwd *d, double now)

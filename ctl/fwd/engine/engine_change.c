@@ -237,8 +237,11 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	if (out->err)
 		return out->err;
 	err = attempt(e, asked, out);
-	/* Others need not wait for a grace period: the change is made again when none is pending, and then by the worker. */
-	if (!out->bulk && grace_helps(e, err, out) && fw_live_is_large(e->live)) {
+	/*
+	 * Others need not wait for a grace period: the change is made again when none is pending, and then by the worker. Nobody
+	 * waits for fwd's own.
+	 */
+	if (!out->bulk && grace_helps(e, err, out) && (asked->own || fw_live_is_large(e->live))) {
 		*out = (struct engine_result){ .bulk = asked->waited };
 		e->awaits_grace = !asked->waited;
 		grace_work(e);

@@ -86,7 +86,13 @@ void expire_work(struct engine *e)
 		err = leave(e, now, most);
 	if (err == -EAGAIN)
 		err = rebuild(e);
-	/* There may be more; what failed, for example since the kernel still reads what was replaced, is tried again. */
+	/* Packets may still be reading what was replaced: when they are done, engine_work() is called. */
+	if ((err == -EBUSY || err == -ENOSPC) && fw_live_grace_pending(e->live)) {
+		e->awaits_grace = true;
+		grace_work(e);
+		return;
+	}
+	/* There may be more; what failed is tried again after a second. */
 	e->expiry.armed = FW_FOREVER;
 	if (!err && !e->swapping && fw_until_over(fw_ruleset_soonest(e->live->now->rs), now))
 		engine_wake(e);
