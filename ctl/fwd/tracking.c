@@ -38,6 +38,9 @@ static void watch(struct fwd *d)
 
 void tracking_look(struct fwd *d)
 {
+	/* A load may have switched it on, and failed later. */
+	if (!engine_busy(d->engine) && !engine_ruleset(d->engine)->nstateful)
+		fw_conntrack_end(engine_kern(d->engine));
 	watch(d);
 	mend(d);
 }
