@@ -50,10 +50,15 @@ static __always_inline struct fw_event *fw_event_reserve(enum fw_event_kind kind
 	struct fw_event *e = kind == FW_EVENT_LOG ? bpf_ringbuf_reserve(&fw_ring, sizeof(*e), 0) :
 						    bpf_ringbuf_reserve(&fw_ring, FW_EVENT_HEAD, 0);
 
-	if (c)
-		*(e ? &c->sent[kind] : &c->lost[kind]) += 1;
-	if (!e)
+	if (!e) {
+		if (c)
+			c->lost[kind]++;
 		return NULL;
+	}
+	/* Old verifiers forget in a second branch that the record exists: the compiler must not join the two counts. */
+	fw_forget();
+	if (c)
+		c->sent[kind]++;
 	__builtin_memset(e, 0, FW_EVENT_HEAD);
 	e->time = bpf_ktime_get_coarse_ns();
 	e->kind = kind;

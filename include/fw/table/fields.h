@@ -213,6 +213,13 @@ static inline struct fw_flow_place fw_flow_place(__u32 field)
 	return places[field];
 }
 
+/* The fields of the flow key's far words: bit 1 << field. */
+enum {
+#define FW_FIELD_FAR(sym, kw, max, presence, layer, source, word, ...) | ((word) >= FW_FLOW_NEAR) << FW_F_##sym
+	FW_FIELDS_FAR = 0 FW_FIELDS(FW_FIELD_FAR),
+#undef FW_FIELD_FAR
+};
+
 /* What the kernel's connection tracking says of a packet. */
 enum fw_state { FW_STATE_NEW, FW_STATE_ESTABLISHED, FW_STATE_RELATED, FW_STATE_INVALID, FW_STATE_UNTRACKED };
 enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };

@@ -21,46 +21,55 @@ static __always_inline __u64 fw_flow_word(const struct fw_key *key, int number)
 	return packed;
 }
 
-/* The number of the first entry of a flow's set. */
-static __always_inline __u32 fw_flow_set(const struct fw_key *key, const __u64 *fields)
+/* Do rules name fields of the words that are not in the entries? */
+static __always_inline __u32 fw_flow_has_far(const struct fw_cpu *cpu)
 {
-	const struct fw_addr *src = &key->src, *dst = &key->dst;
-	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
+	return cpu->root.fields_used & FW_FIELDS_FAR;
+}
 
-	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9 ^ fields[3] << 17 ^ fields[4]) * 0x165667b19e3779f9ull;
+/* Those words of cpu->key; made again for each use, which is rare, so that they are not kept. */
+static __always_inline void fw_flow_far(const struct fw_cpu *cpu, __u64 *far)
+{
+	far[0] = fw_flow_word(&cpu->key, FW_FLOW_NEAR) & cpu->root.flow_mask[FW_FLOW_NEAR];
+	far[1] = fw_flow_word(&cpu->key, FW_FLOW_NEAR + 1) & cpu->root.flow_mask[FW_FLOW_NEAR + 1];
+}
+
+/* The number of the first entry of a flow's set. */
+static __always_inline __u32 fw_flow_set(const struct fw_cpu *cpu, const __u64 *fields)
+{
+	const struct fw_addr *src = &cpu->key.src, *dst = &cpu->key.dst;
+	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
+	__u64 far[FW_FLOW_WORDS - FW_FLOW_NEAR];
+
+	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9) * 0x165667b19e3779f9ull;
+	if (fw_flow_has_far(cpu)) {
+		fw_flow_far(cpu, far);
+		h ^= (far[0] << 17 ^ far[1]) * 0x165667b19e3779f9ull;
+	}
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ull;
 	return h >> 52 & (FW_FLOWS - FW_FLOW_WAYS);
 }
 
-/* Do rules name fields of the words that are not in the entries? */
-static __always_inline __u64 fw_flow_far(const struct fw_cpu *cpu)
-{
-	return cpu->root.flow_mask[3] | cpu->root.flow_mask[4];
-}
-
-/* The fields of cpu->key as the flow cache stores them: those that no rule examines are 0. */
+/* The fields of cpu->key that entries hold: those that no rule examines are 0. */
 static __always_inline void fw_flow_of(const struct fw_cpu *cpu, __u64 *fields)
 {
 	const __u64 *mask = cpu->root.flow_mask;
 
 	fields[0] = fw_flow_word(&cpu->key, 0) & mask[0];
-	for (int i = 1; i < FW_FLOW_WORDS; i++)
-		fields[i] = 0;
+	fields[1] = 0;
+	fields[2] = 0;
 	if (mask[1])
 		fields[1] = fw_flow_word(&cpu->key, 1) & mask[1];
 	if (mask[2])
 		fields[2] = fw_flow_word(&cpu->key, 2) & mask[2];
-	if (fw_flow_far(cpu)) {
-		fields[3] = fw_flow_word(&cpu->key, 3) & mask[3];
-		fields[4] = fw_flow_word(&cpu->key, 4) & mask[4];
-	}
 }
 
 /* 0 if the entry is for this flow and generation, as far as the near words tell. */
-static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, const struct fw_key *key,
+static __always_inline __u64 fw_flow_differs(const struct fw_cpu *cpu, const struct fw_flow_entry *e,
 					     const __u64 *fields, __u32 generation)
 {
 	const struct fw_flow *flow = &e->flow;
+	const struct fw_key *key = &cpu->key;
 
 	fw_forget();
 	return (flow->src.hi ^ key->src.hi) | (flow->src.lo ^ key->src.lo) | (flow->dst.hi ^ key->dst.hi) |
@@ -68,14 +77,22 @@ static __always_inline __u64 fw_flow_differs(const struct fw_flow_entry *e, cons
 	       (flow->fields[2] ^ fields[2]) | (e->generation ^ generation);
 }
 
+/* Are the far words of entry @place those of cpu->key? */
+static __always_inline int fw_flow_far_is(const struct fw_cpu *cpu, __u32 place)
+{
+	const __u64 *more = cpu->more[place].fields;
+	__u64 far[FW_FLOW_WORDS - FW_FLOW_NEAR];
+
+	fw_flow_far(cpu, far);
+	return !((more[0] ^ far[0]) | (more[1] ^ far[1]));
+}
+
 /* Is entry @place for the flow of cpu->key and this generation? */
 static __always_inline int fw_flow_is(const struct fw_cpu *cpu, __u32 place, const __u64 *fields, __u32 generation)
 {
-	const __u64 *more = cpu->more[place].fields;
-
-	if (fw_flow_differs(&cpu->flows[place], &cpu->key, fields, generation))
+	if (fw_flow_differs(cpu, &cpu->flows[place], fields, generation))
 		return 0;
-	return !fw_flow_far(cpu) || !((more[0] ^ fields[3]) | (more[1] ^ fields[4]));
+	return !fw_flow_has_far(cpu) || fw_flow_far_is(cpu, place);
 }
 
 static __always_inline void fw_flow_put(struct fw_cpu *cpu, __u32 place, const __u64 *fields, __u32 generation,
@@ -89,10 +106,8 @@ static __always_inline void fw_flow_put(struct fw_cpu *cpu, __u32 place, const _
 		e->flow.fields[i] = fields[i];
 	e->generation = generation;
 	e->what = what;
-	if (!fw_flow_far(cpu))
-		return;
-	cpu->more[place].fields[0] = fields[3];
-	cpu->more[place].fields[1] = fields[4];
+	if (fw_flow_has_far(cpu))
+		fw_flow_far(cpu, cpu->more[place].fields);
 }
 
 /*
@@ -122,14 +137,14 @@ static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
 static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 {
 	__u32 generation = cpu->control >> 32, what;
-	__u64 fields[FW_FLOW_WORDS];
+	__u64 fields[FW_FLOW_NEAR];
 	__u32 places, place = 0;
 
 	/* The reason is not part of a flow. */
 	places = cache && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
 	if (places) {
 		fw_flow_of(cpu, fields);
-		place = fw_flow_set(&cpu->key, fields) & (places - FW_FLOW_WAYS);
+		place = fw_flow_set(cpu, fields) & (places - FW_FLOW_WAYS);
 		if (fw_flow_is(cpu, place, fields, generation))
 			return fw_flow_found(cpu, cpu->flows[place].what);
 		if (fw_flow_is(cpu, place + 1, fields, generation))

@@ -403,7 +403,7 @@ struct fw_cpu {
 	__u32 unasked;  /* packets that bypassed it */
 
 	/* Written by fw_classify() and fw_decide(). */
-	struct fw_answer answer;
+	struct fw_answer answer __attribute__((aligned(8)));
 	__u64 floor;    /* rules with hits below it are ignored; 0: none */
 
 	/* Written by fw_walk(): the classes of the addresses. */
