@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Cases of elements that leave sets when their time is over, in real time; sourced by run.sh.
 
-timeouts() { ctl --json status | head -1 | jq -c ".timeouts$1"; }
+timeouts() { ctl --json status | head -1 | jq -c ".timeouts${1:-}"; }
 set_is() { [ "$(ctl set list banned)" = "set banned dynamic {$1}" ]; }
 
 # An element stays for its time, also while fwd does not run, and is prolonged by adding it again.
@@ -51,4 +51,72 @@ case_timeouts_of_ten_thousand() {
 	[ "$(ctl set list banned)" = "set banned dynamic timeout 3s { }" ] || fail "$(ctl set list banned | head -2)" || return 1
 	echo "      $(ctl --json status | head -1 | jq -c '{timeouts, loop: .loop}')" >&2
 	[ "$(timeouts .transactions)" -le 3 ] || fail "so many transactions"
+}
+
+tracked() { ctl --json status | head -1 | jq -c ".connections${1:-}"; }
+additions() { ctl --json status | head -1 | jq -c ".additions${1:-}"; }
+
+# A scanner: more than three connections to a closed port within a minute, and it is banned for a while, by its own packets.
+case_timeouts_scanner_is_banned() {
+	start_fwd || return 1
+	rules <<-END
+		set banned dynamic { }
+		rule 10 name ban in from @banned drop
+		rule 20 name scan in proto tcp dport 22 flags syn/syn,ack limit over 3/minute burst 3 per from add from to @banned timeout 4s drop
+		rule 30 name ssh in proto tcp dport 22 accept
+	END
+	ok load "$tmp/rules" && ok attach s0 && expect yes try_ping $server4 $listed4 || return 1
+	for _ in 1 2 3 4 5; do in_client nc -z -w1 -s $listed4 $server4 22 2>/dev/null; done
+	wait_until eval 'ctl set list banned | grep -q "$listed4 timeout "' || fail "not banned: $(ctl set list banned; additions)" || return 1
+	expect no try_ping $server4 $listed4 && expect yes try_ping $server4 || return 1
+	# It does not get longer by more packets, since nobody said `update`, and ends.
+	wait_until try_ping $server4 $listed4 || fail "it stays banned: $(ctl set list banned)" || return 1
+	is "added" "$(additions .added)" 1 && ok status && says "added by packets" && refuses 1 "is in use, by rule 10" set destroy banned || return 1
+	# Bans outlive the end of fwd.
+	ok replace rule scan name scan in proto tcp dport 22 add from to @banned timeout 1h drop || return 1
+	in_client nc -z -w1 -s $listed4 $server4 22 2>/dev/null
+	wait_until eval 'ctl set list banned | grep -q "$listed4 timeout 59m5"' || fail "not banned" || return 1
+	fwd_kill KILL && start_fwd && ok set list banned && says "$listed4 timeout 59m" && expect no try_ping $server4 $listed4 || return 1
+	# What packets sent while no fwd ran is added when the next one is there.
+	ok set flush banned && fwd_kill KILL && { in_client nc -z -w1 -s $listed4 $server4 22 2>/dev/null; expect yes try_ping $server4 $listed4; } &&
+		start_fwd && wait_until eval 'ctl set list banned | grep -q "$listed4 timeout"' || fail "$(ctl set list banned): $(additions)"
+}
+
+# An element that packets keep in the set by `update`; the set has a size; while a change waits to be confirmed.
+case_timeouts_updates() {
+	start_fwd || return 1
+	rules <<-END
+		set seen dynamic timeout 3s size 2 { 192.0.2.1 timeout 1h }
+		rule 20 name seen in proto icmp update from to @seen
+	END
+	ok load "$tmp/rules" && ok attach s0 && ok add rule --confirm 600s first in from 192.0.2.77 drop && expect yes try_ping $server4 || return 1
+	in_client ping -q -i 0.2 -c 40 $server4 >/dev/null &
+	sleep 6
+	ok set list seen && says "$client4 timeout " || return 1
+	expect yes try_ping $server4 $listed4 && wait $! && wait_until eval '[ "$(additions .full)" -gt 0 ]' || fail "$(additions)" || return 1
+	ok set list seen && ! says "$listed4" 2>/dev/null && ok undo || return 1
+	wait_until eval '! ctl set list seen | grep -q "$client4"' || fail "it stays: $(ctl set list seen)"
+}
+
+# As many connections as allowed, and no more; a closed one makes room. A port each, since nc accepts one at a time.
+case_timeouts_connections() {
+	local clients=() n
+	start_fwd || return 1
+	rules <<-END
+		rule 10 name many in proto tcp dport 8001-8005 flags syn/syn,ack connections per from over 3 drop
+		rule 20 name some in proto tcp accept
+	END
+	ok load "$tmp/rules" && ok attach s0 || return 1
+	listen tcp 8001 8002 8003 8004 8005
+	for n in 1 2 3; do
+		nsenter --net="/run/netns/$client" nc -d -s $listed4 $server4 800$n >/dev/null &
+		clients+=($!)
+	done
+	wait_until eval '[ "$(tracked .told)" = 1 ]' || fail "$(tracked)" || return 1
+	expect no try_tcp $server4 8004 $listed4 && expect yes try_tcp $server4 8005 || return 1
+	kill "${clients[@]}" && wait "${clients[@]}" 2>/dev/null
+	patience=2
+	wait_until try_tcp $server4 8004 $listed4 || fail "closed ones count: $(tracked)" || return 1
+	# Nobody asks any more.
+	ok del rule many && is "connections" "$(tracked)" null
 }
