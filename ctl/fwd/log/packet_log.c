@@ -63,6 +63,7 @@ static void take_losses(struct fwd *d, double now)
 	log_journal(d, l);
 }
 
+/* A part of the round: what follows it takes its own time. */
 static unsigned read_some(struct fwd *d, unsigned max)
 {
 	struct packet_log *p = d->packet_log;
@@ -70,6 +71,7 @@ static unsigned read_some(struct fwd *d, unsigned max)
 	double now = fw_now();
 	unsigned n;
 
+	loop_part(&d->loop);
 	loop_doing(&d->loop, "log");
 	p->realtime = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_MONOTONIC);
 	p->read_at = now;
@@ -80,6 +82,8 @@ static unsigned read_some(struct fwd *d, unsigned max)
 		take_losses(d, now);
 	if (p->kept.next != before)
 		kept_tell(&p->kept);
+	loop_part(&d->loop);
+	loop_doing(&d->loop, "round");
 	return n;
 }
 
