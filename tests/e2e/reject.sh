@@ -111,3 +111,18 @@ reject_on_tun() { # OPTION...
 		expect_count tcp-out 2 && expect_count udp-out 2
 }
 case_reject_tun() { on_tun reject_on_tun && on_tun reject_on_tun --xdp generic; }
+
+# fwd filters a veth pair by tc while rules reject, and tells of replies.
+case_reject_fwd() {
+	start_fwd --reject-rate 3 || return 1
+	rules <<<'rule 1 name tcp in proto tcp dport 25 drop'
+	ok load "$tmp/rules" && ok attach s0 && ok --json status && says '"mode":"native"' || return 1
+	rules <<<'rule 1 name tcp in proto tcp dport 25 reject'
+	ok load "$tmp/rules" && ok --json status && says '"mode":"tc"' &&
+		says '"replies":{"sent":0,"limited":0,"silent":0,"rate":3}' || return 1
+	for _ in 1 2 3; do is_refused in_client tcp $server4 25 || return 1; done
+	# None of these may be answered: the frames are for another host.
+	in_client "$frames" c0 600 "tcp $client4:1000 > $server4:25 flags syn"
+	ok status && says "answered at XDP and tc" && ok --json status && says '"silent":600' || return 1
+	ok attach s0 --mode native && says "replies to rejected packets are lost" && ok detach s0
+}

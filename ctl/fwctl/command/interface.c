@@ -29,6 +29,7 @@ void ctl_print_interface(const json_t *d)
 {
 	const char *name = ctl_field_text(d, "dev"), *interface = ctl_field_text(d, "interface");
 	const char *error = ctl_field_text(d, "error"), *from = ctl_field_text(d, "from");
+	const char *warning = ctl_field_text(d, "warning");
 
 	printf("%-16s %-8s", name, ctl_field_text(d, "state"));
 	print_way(d);
@@ -36,7 +37,7 @@ void ctl_print_interface(const json_t *d)
 		printf(", now called %s", interface);
 	if (from[0])
 		printf(", because of %s", from);
-	printf("%s%s\n", error[0] ? ": " : "", error);
+	printf("%s%s%s%s\n", error[0] ? ": " : "", error, warning[0] ? "; warning: " : "", warning);
 }
 
 void ctl_print_host(const json_t *host)
