@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ctl/fwd/tracked.h"
 
-#include "fw/conntrack.h"
 #include "fw/log.h"
 #include "fw/tracked.h"
 
@@ -58,10 +57,8 @@ static void ready(struct source *s, uint32_t events)
 static int begin(struct fwd *d, struct tracked *t)
 {
 	struct fw_kern *k = engine_kern(d->engine);
-	int err = fw_conntrack_begin(k, NULL);
+	int err = fw_tracked_open(k, &t->follow);
 
-	if (!err)
-		err = fw_tracked_open(k, &t->follow);
 	if (err)
 		return err;
 	t->source = (struct source){ .fd = fw_tracked_fd(t->follow), .name = "connections", .ready = ready };

@@ -75,7 +75,7 @@ struct fw_ruleset {
 	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
 	uint32_t npassing;  /* rules after which a packet that matches them may go on: see fw_action_ends() */
-	uint32_t nstateful; /* rules with `state` */
+	uint32_t nstateful; /* rules that need connection tracking */
 	union {
 		struct fw_address_book book;
 		struct {
@@ -183,6 +183,9 @@ static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)
 bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
 /* The hooks at which it can match packets, a bit each: those that know all of its fields. */
 unsigned fw_rule_hooks(const struct fw_rule *rule);
+
+/* Does it need the kernel's connection tracking: has it `state` or `connections`? */
+bool fw_rule_is_stateful(const struct fw_ruleset *rs, const struct fw_rule *rule);
 
 /* Does @wide match all packets that @narrow matches, whatever sets hold? false: that is not certain. */
 bool fw_rule_covers(const struct fw_ruleset *rs, const struct fw_rule *wide, const struct fw_rule *narrow);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules with `state` need connection tracking: it is on before packets see the first of them, and off after the last. */
+/* Rules with `state` or `connections` need connection tracking: it is on before packets see the first of them, and off after the last. */
 #include "fw/conntrack.h"
 
 #include "internal.h"
@@ -9,12 +9,12 @@ static int refuse(const struct fw_ruleset *rs, const char *why, struct fw_diags 
 	const struct fw_rule *r = rs->first;
 	char name[FW_RULE_LABEL];
 
-	while (r && !fw_rule_match(r, FW_F_STATE))
+	while (r && !fw_rule_is_stateful(rs, r))
 		r = r->next;
 	if (r)
 		fw_diag_add(ds, (struct fw_place){ rs->file, r->line, 0 }, NULL,
-			    "rule %s: the kernel cannot tell the state of connections: %s",
-			    fw_rule_label(r, name, sizeof(name)), why);
+			    "rule %s: the kernel cannot tell of connections: %s", fw_rule_label(r, name, sizeof(name)),
+			    why);
 	return -EOPNOTSUPP;
 }
 

@@ -98,6 +98,11 @@ static void action_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
 		rs->sets[a->set].rules += (uint32_t)by;
 }
 
+bool fw_rule_is_stateful(const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	return fw_rule_match(rule, FW_F_STATE) || fw_rule_action(rs, rule)->connections;
+}
+
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r;
@@ -107,7 +112,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	fw_ifaces_count(rs, r, 1);
 	action_count(rs, r, 1);
 	rs->nrules++;
-	rs->nstateful += fw_rule_match(r, FW_F_STATE) != NULL;
+	rs->nstateful += fw_rule_is_stateful(rs, r);
 	rs->index->ordered = false;
 }
 
@@ -127,7 +132,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	fw_ifaces_count(rs, r, -1);
 	action_count(rs, r, -1);
 	rs->nrules--;
-	rs->nstateful -= fw_rule_match(r, FW_F_STATE) != NULL;
+	rs->nstateful -= fw_rule_is_stateful(rs, r);
 	rs->index->ordered = false;
 }
 
