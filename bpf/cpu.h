@@ -8,6 +8,15 @@
 /* A setting, fixed when the program is loaded. */
 volatile const __u32 fw_ncpus = 1;
 
+/* A setting: programs of this type may read the exact clock only. Fixed when the program is loaded. */
+volatile const __u32 fw_exact_clock = 0;
+
+/* CLOCK_MONOTONIC in nanoseconds, as of the last tick where that is cheaper. */
+static __always_inline __u64 fw_clock(void)
+{
+	return fw_exact_clock ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
+}
+
 /* The state of CPU @n, or its second one for a packet that interrupts another; NULL if both are in use. */
 static __always_inline struct fw_cpu *fw_cpu_take(__u32 n)
 {

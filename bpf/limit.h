@@ -27,15 +27,12 @@ struct {
 	__type(value, struct fw_limit_key);
 } fw_limit_keys SEC(".maps");
 
-/* A setting: programs of this type may read the exact clock only. Fixed when the program is loaded. */
-volatile const __u32 fw_exact_clock = 0;
-
 /* If other CPUs always come first, the rate is used up anyway. */
 #define FW_BUCKET_TRIES 8
 
 static __always_inline __u64 fw_rate_now(const struct fw_rate *r)
 {
-	return fw_exact_clock || fw_rate_is_exact(r) ? bpf_ktime_get_ns() : bpf_ktime_get_coarse_ns();
+	return fw_rate_is_exact(r) ? bpf_ktime_get_ns() : fw_clock();
 }
 
 /* Takes a token out of a rule's own bucket. 0: there is none, or user space has made no room for the bucket. */

@@ -7,6 +7,8 @@
 #ifndef FW_BPF_LOG_H
 #define FW_BPF_LOG_H
 
+#include "bpf/cpu.h"
+
 #include "fw/table/event.h"
 
 struct {
@@ -60,7 +62,7 @@ static __always_inline struct fw_event *fw_event_reserve(enum fw_event_kind kind
 	if (c)
 		c->sent[kind]++;
 	__builtin_memset(e, 0, FW_EVENT_HEAD);
-	e->time = bpf_ktime_get_coarse_ns();
+	e->time = fw_clock();
 	e->kind = kind;
 	return e;
 }

@@ -5,9 +5,11 @@
  *
  * Such a program cannot access a packet directly. The headers are copied into the CPU's state and parsed there.
  */
-#include "bpf/hook.h"
+#include "bpf/answer.h"
+#include "bpf/effects.h"
 #include "bpf/kernel.h"
 
+#include "fw/table/answer.h"
 #include "fw/table/packet.h"
 
 #include <bpf/bpf_core_read.h>
@@ -124,29 +126,108 @@ static __always_inline void fw_nf_ask(struct fw_meta *meta, const struct bpf_nf_
 		fw_nf_owner(&cpu->key, ctx->skb->sk);
 }
 
-/* Classifies the packet. Stores the verdict in @verdict and returns FW_WHAT. */
-static __always_inline __u32 fw_nf_filter(struct bpf_nf_ctx *ctx, struct fw_cpu *cpu, struct fw_meta *meta,
-					  __u32 *verdict)
+/* The effects of one action: an event. The mark is set by others. */
+FW_GLOBAL int fw_nf_effect(struct fw_cpu *cpu, __u32 what)
+{
+	const struct fw_action *a = cpu ? fw_action_with_effects(&cpu->root, what) : NULL;
+	struct fw_event *e;
+
+	if (!a)
+		return 0;
+	if (a->flags & FW_ACTION_ADD)
+		fw_effect_add(cpu, what, a);
+	if (!(a->flags & FW_ACTION_LOG) || !fw_effect_may_log(what, a))
+		return 0;
+	e = fw_event_of(cpu, FW_EVENT_LOG, what, a);
+	if (!e)
+		return 0;
+	e->in = cpu->from;
+	e->out = cpu->to;
+	e->mark = cpu->key.f[FW_F_MARK];
+	e->flags = FW_EVENT_L3;
+	e->ethertype = cpu->key.f[FW_F_ETHERTYPE];
+	e->len = cpu->bytes;
+	e->captured = cpu->bytes < FW_EVENT_BYTES ? cpu->bytes : FW_EVENT_BYTES;
+	__builtin_memcpy(e->bytes, cpu->head, FW_EVENT_BYTES);
+	fw_event_submit(e);
+	return 0;
+}
+
+FW_GLOBAL int fw_nf_effects(struct fw_cpu *cpu)
+{
+	for (__u32 i = 0; cpu && i <= FW_TURNS && i <= FW_IN_MEMORY(cpu->answer.passed); i++)
+		fw_nf_effect(cpu, fw_answer_at(&cpu->answer, i));
+	return 0;
+}
+
+/* The packet's mark as the answer wants it. */
+FW_GLOBAL int fw_nf_mark(struct fw_cpu *cpu)
+{
+	__u32 mark = cpu ? cpu->key.f[FW_F_MARK] : 0;
+
+	for (__u32 i = 0; cpu && i <= FW_TURNS && i <= FW_IN_MEMORY(cpu->answer.passed); i++) {
+		const struct fw_action *a = fw_action_with_effects(&cpu->root, fw_answer_at(&cpu->answer, i));
+
+		if (a && a->flags & FW_ACTION_MARK)
+			mark = (mark & ~a->mark_mask) | (a->mark & a->mark_mask);
+	}
+	return mark;
+}
+
+/* The rule of the table that rejects the packet at hand. */
+static __always_inline __u32 fw_nf_steps(const struct fw_cpu *cpu)
+{
+	__u32 kind = fw_reject_kind(cpu), tcp = cpu->key.f[FW_F_PROTO] == IPPROTO_TCP;
+
+	if (tcp && kind <= FW_REJECT_TCP_RESET)
+		return FW_ANSWER_RESET;
+	if (kind < FW_REJECT_PORT_UNREACHABLE || kind >= FW_NREJECTS)
+		kind = FW_REJECT_PORT_UNREACHABLE;
+	return FW_ANSWER_ICMP(kind, cpu->key.family == FW_IP6);
+}
+
+/* Leaves the decision for those that come after. false: there is no guard. */
+static __always_inline int fw_nf_leave(struct fw_cpu *cpu, __u64 skb)
+{
+	__u32 zero = 0, *guarded = bpf_map_lookup_elem(&fw_guarded, &zero);
+	struct fw_decision *d = guarded && *guarded ? bpf_map_lookup_elem(&fw_decisions, &zero) : NULL;
+	__u32 more;
+
+	if (!d)
+		return 0;
+	more = cpu->answer.passed || FW_WHAT_ACTION(cpu->answer.what) >= FW_NVERDICTS;
+	d->at = bpf_jiffies64();
+	d->pass = cpu->answer.verdict == FW_ACCEPT;
+	d->flip = more ? cpu->key.f[FW_F_MARK] ^ fw_nf_mark(cpu) : 0;
+	d->bit = 0;
+	d->steps = d->pass ? 0 : fw_nf_steps(cpu);
+	d->skb = skb;
+	return 1;
+}
+
+/* Classifies the packet at hand, and does what its answer asks for. -1: that is not possible. */
+static __always_inline int fw_nf_judge(struct bpf_nf_ctx *ctx, struct fw_cpu *cpu, struct fw_meta *meta)
 {
 	struct bpf_dynptr packet;
 
 	if (fw_begin(cpu, fw_control) || bpf_dynptr_from_skb((struct __sk_buff *)ctx->skb, 0, &packet))
-		return FW_WHAT(FW_R_INTERNAL, FW_DROP);
+		return -1;
 	fw_nf_ask(meta, ctx, cpu);
 	fw_nf_key(cpu, &packet, meta, FW_NF_FEW);
 	if (cpu->key.reason == FW_R_MALFORMED && meta->len > FW_NF_FEW)
 		fw_nf_key(cpu, &packet, meta, FW_HEAD_BYTES);
-	*verdict = fw_classify(cpu, fw_flow_cache);
-	if (cpu->answer.passed)
-		fw_count_passed(&cpu->answer, meta->len);
-	return cpu->answer.what;
+	fw_classify(cpu, fw_flow_cache);
+	if (cpu->answer.passed || FW_WHAT_ACTION(cpu->answer.what) >= FW_NVERDICTS)
+		fw_nf_effects(cpu);
+	fw_count_kept(cpu);
+	return 0;
 }
 
 /* What becomes of a packet at the hook FW_NF_LOCAL_IN + @at. */
-static __always_inline int fw_nf_run(struct bpf_nf_ctx *ctx, __u32 at)
+static __always_inline int fw_nf_run(struct bpf_nf_ctx *ctx, __u32 at, int leave)
 {
-	__u32 verdict = FW_DROP, what = FW_WHAT(FW_R_INTERNAL, FW_DROP);
-	const struct net_device *dev = ctx->state->in ? ctx->state->in : ctx->state->out;
+	const struct net_device *in = ctx->state->in, *out = ctx->state->out;
+	__u32 from = in ? in->ifindex : 0, to = out ? out->ifindex : 0, verdict;
 	struct fw_meta meta = {
 		.hook = FW_INPUT + at,
 		.mark = ctx->skb->mark,
@@ -158,10 +239,21 @@ static __always_inline int fw_nf_run(struct bpf_nf_ctx *ctx, __u32 at)
 
 	fw_arena_name();
 	if (cpu) {
-		what = fw_nf_filter(ctx, cpu, &meta, &verdict);
-		FW_IN_MEMORY(cpu->busy) = 0;
+		cpu->ifindex = from ? from : to;
+		cpu->from = from;
+		cpu->to = to;
+		cpu->bytes = meta.len;
+		cpu->prog = FW_PROG_NF_INPUT + at;
+		cpu->l3 = 1;
 	}
-	fw_count_packet(dev ? dev->ifindex : 0, meta.len, FW_PROG_NF_INPUT + at, what, verdict);
+	if (!cpu || fw_nf_judge(ctx, cpu, &meta)) {
+		fw_refuse(cpu, from ? from : to, meta.len, FW_PROG_NF_INPUT + at);
+		return FW_NF_DROP;
+	}
+	verdict = cpu->answer.verdict;
+	if (leave && verdict != FW_DROP && fw_nf_leave(cpu, (__u64)ctx->skb))
+		verdict = FW_ACCEPT;
+	FW_IN_MEMORY(cpu->busy) = 0;
 	return verdict == FW_ACCEPT ? FW_NF_ACCEPT : FW_NF_DROP;
 }
 
@@ -170,7 +262,21 @@ int fw_nf(struct bpf_nf_ctx *ctx)
 {
 	__u32 at = ctx->state->hook - FW_NF_LOCAL_IN;
 
-	return at > FW_NF_LOCAL_OUT - FW_NF_LOCAL_IN ? FW_NF_DROP : fw_nf_run(ctx, at);
+	return at > FW_NF_LOCAL_OUT - FW_NF_LOCAL_IN ? FW_NF_DROP : fw_nf_run(ctx, at, 1);
+}
+
+/* After the table: see answer.h. */
+SEC("netfilter")
+int fw_nf_guard(struct bpf_nf_ctx *ctx)
+{
+	__u32 at = ctx->state->hook - FW_NF_LOCAL_IN;
+	struct fw_decision *d = fw_decision_of((__u64)ctx->skb);
+
+	if (d) {
+		d->skb = 0;
+		return d->pass ? FW_NF_ACCEPT : FW_NF_DROP;
+	}
+	return at > FW_NF_LOCAL_OUT - FW_NF_LOCAL_IN ? FW_NF_DROP : fw_nf_run(ctx, at, 0);
 }
 
 char LICENSE[] SEC("license") = "GPL";

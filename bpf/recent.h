@@ -6,6 +6,8 @@
 #ifndef FW_BPF_RECENT_H
 #define FW_BPF_RECENT_H
 
+#include "bpf/cpu.h"
+
 #include "fw/table/hash.h"
 
 #define FW_RECENT 8192             /* places; a power of two */
@@ -30,7 +32,7 @@ struct {
  */
 static __always_inline int fw_recent(__u64 hash)
 {
-	__u64 now = bpf_ktime_get_coarse_ns() >> FW_RECENT_UNIT & FW_RECENT_TIME, was;
+	__u64 now = fw_clock() >> FW_RECENT_UNIT & FW_RECENT_TIME, was;
 	struct fw_recent_table *t;
 	__u32 zero = 0;
 

@@ -246,8 +246,20 @@ int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, st
  * Both families. Return: 0, also if it was attached already; -errno with a diagnostic: nothing has changed.
  */
 int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds);
+bool fw_kern_host_attached(const struct fw_kern *k);
 /* Stops that. 0 or -ENOENT. */
 int fw_kern_detach_host(struct fw_kern *k);
+/**
+ * fw_kern_host_answer - reject packets and set marks there, or no longer
+ * @wanted: the ruleset does so. If the hooks are not attached, or nothing is published, only the programs are loaded
+ * @why:    on failure a reason, a constant string
+ *
+ * Idempotent: call it again from time to time, since others may delete the table of nf_tables that answers (fwd_host). While it
+ * is missing, packets are dropped instead of rejected. Return: 0 or -errno.
+ */
+int fw_kern_host_answer(struct fw_kern *k, bool wanted, const char **why);
+/* Is that so? @restored: how often the table was missing. */
+bool fw_kern_host_answers(const struct fw_kern *k, uint64_t *restored);
 /* Stops filtering by @prog on an interface. 0 or -ENOENT. */
 int fw_kern_detach(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog);
 /* Detaches the link with this id, in whatever network namespace its interface is. 0 or -ENOENT. */
@@ -270,6 +282,7 @@ struct fw_kern_attachment {
 	bool away;             /* the interface is in another network namespace than this process */
 	uint32_t in_front;     /* id of a program that packets reach first, and that may decide before ours; 0: none */
 	uint8_t family;        /* on netfilter's hooks, where ifindex is 0: NFPROTO_IPV4 or NFPROTO_IPV6 */
+	bool guard;            /* there: it makes sure that what the rules reject does not pass */
 };
 #define FW_IN_FRONT_FILTER UINT32_MAX /* a tc filter without a program */
 /* Asks the kernel for the state of all attachments, and forgets those whose interface is gone. */

@@ -207,6 +207,8 @@ int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a);
 
 /* Does a rule or policy reject packets, at whatever hook? */
 bool fw_ruleset_rejects(const struct fw_ruleset *rs);
+/* Does one reject packets or set marks? Netfilter's hooks need help then. */
+bool fw_ruleset_answers(const struct fw_ruleset *rs);
 
 /*
  * A rate of @packets in a @unit, of which @tokens may come at once: 1 to FW_RATE_MAX and 1 to FW_BURST_MAX. It is

@@ -259,6 +259,7 @@ int fw_kern_detach_link(struct fw_kern *k, uint32_t link)
 
 void fw_kern_unpin(struct fw_kern *k)
 {
+	fw_kern_detach_host(k);
 	while (k->nattached)
 		detach(k, &k->attached[0]);
 	fw_conntrack_end(k);

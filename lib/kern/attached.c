@@ -221,6 +221,7 @@ bool fw_kern_attached(const struct fw_kern *k, size_t i, struct fw_kern_attachme
 
 	if (i >= k->nattached)
 		return false;
-	*out = (struct fw_kern_attachment){ a->ifindex, a->prog, a->mode, a->id, a->away, a->in_front, a->family };
+	*out = (struct fw_kern_attachment){ a->ifindex, a->prog,     a->mode,   a->id,
+					    a->away,    a->in_front, a->family, a->guard };
 	return true;
 }

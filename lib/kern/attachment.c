@@ -13,7 +13,8 @@ const char *const fw_prog_names[FW_NPROGS] = {
 #undef NAME
 };
 
-#define L3_NAME "l3-" /* the pin's name on interfaces without Ethernet header begins so */
+#define GUARD_NAME "guard-" /* that of the guard's links */
+#define L3_NAME "l3-"       /* the pin's name on interfaces without Ethernet header begins so */
 
 /*
  * A link's pin is named after its program and its id: interface indices differ between network namespaces. Those of netfilter's
@@ -22,7 +23,8 @@ const char *const fw_prog_names[FW_NPROGS] = {
 const char *kern_link_path(const struct fw_kern *k, const struct folder *f, const struct attachment *a, char *buf)
 {
 	char name[64];
-	int n = snprintf(name, sizeof(name), "%s%s-%u", a->l3 ? L3_NAME : "", fw_prog_names[a->prog], a->id);
+	int n = snprintf(name, sizeof(name), "%s%s%s-%u", a->guard ? GUARD_NAME : "", a->l3 ? L3_NAME : "",
+			 fw_prog_names[a->prog], a->id);
 
 	if (fw_prog_is_nf(a->prog))
 		snprintf(name + n, sizeof(name) - (size_t)n, "-%llu", (unsigned long long)a->netns);
@@ -42,6 +44,8 @@ static bool read_name(const char *pin, struct attachment *a)
 {
 	a->l3 = !strncmp(pin, L3_NAME, strlen(L3_NAME));
 	pin += a->l3 ? strlen(L3_NAME) : 0;
+	a->guard = !strncmp(pin, GUARD_NAME, strlen(GUARD_NAME));
+	pin += a->guard ? strlen(GUARD_NAME) : 0;
 	for (int i = 0; i < FW_NPROGS; i++)
 		if (!strncmp(pin, fw_prog_names[i], strlen(fw_prog_names[i]))) {
 			a->prog = (enum fw_prog)i;

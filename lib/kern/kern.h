@@ -18,7 +18,17 @@
  * Programs: those of enum fw_prog; the dry run; from PROG_CALLS on those of enum fw_call; from PROG_L3 on those of enum fw_prog
  * for interfaces without Ethernet header.
  */
-enum { PROG_DRY_RUN = FW_NPROGS, PROG_CALLS, PROG_L3 = PROG_CALLS + FW_NCALLS, NPROGS = PROG_L3 + FW_NPROGS };
+enum {
+	PROG_DRY_RUN = FW_NPROGS,
+	PROG_NF_GUARD,
+	PROG_ANSWER_ANY,
+	PROG_ANSWER_MARK,
+	PROG_ANSWER_BIT,
+	PROG_ANSWER_NEXT,
+	PROG_CALLS,
+	PROG_L3 = PROG_CALLS + FW_NCALLS,
+	NPROGS = PROG_L3 + FW_NPROGS
+};
 
 enum kern_map {
 	MAP_POOL,
@@ -40,6 +50,8 @@ enum kern_map {
 	MAP_REPLY_COUNTS,
 	MAP_FILTERS,
 	MAP_HOOKS,
+	MAP_DECISIONS,
+	MAP_GUARDED,
 	NMAPS
 };
 
@@ -56,6 +68,7 @@ struct attachment {
 	enum fw_prog prog;
 	uint8_t family; /* of netfilter's hooks, which have no interface: NFPROTO_IPV4 or NFPROTO_IPV6 */
 	uint64_t netns; /* of them too: the inode of the network namespace */
+	bool guard;     /* it runs PROG_NF_GUARD there, not the program @prog */
 	bool l3;        /* it runs the program for interfaces without Ethernet header */
 	enum fw_xdp_mode mode;
 	uint32_t handle, priority; /* of a classic filter */
@@ -114,7 +127,9 @@ struct fw_kern {
 	struct files *files;              /* NULL: no iterator files */
 	int files_err;                    /* the reason */
 	struct conntrack conntrack;
-	int stub; /* of netfilter's links; -1: not loaded */
+	int stub[2];               /* of netfilter's links, those of the guard second; -1: not loaded */
+	bool answers;              /* the table of netfilter_answer.c is there, with our programs */
+	uint64_t answers_restored; /* how often it was missing */
 	struct attachment *attached;
 	size_t nattached, attached_cap;
 	char *pins;                 /* NULL: nothing is pinned */
@@ -225,7 +240,7 @@ uint32_t kern_prog_id(int fd);
  * objects.c: an object file. Only OBJECT_FW is always loaded, the others when they are needed: what comes with them may be
  * missing. A program of the kernel that an object needs and the kernel lacks makes the whole object fail.
  */
-enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, OBJECT_STATE, NOBJECTS };
+enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, OBJECT_STATE, OBJECT_ANSWER, NOBJECTS };
 #define OBJECT_PROGS 8
 struct kern_object {
 	const void *(*elf)(size_t *bytes); /* the file */
@@ -265,7 +280,7 @@ void kern_control_unmap(uint64_t *control); /* NULL is fine */
 /* The program for an attachment: its index in fw_kern.progs, its descriptor. */
 static inline int kern_which(const struct attachment *a)
 {
-	return (int)a->prog + (a->l3 ? PROG_L3 : 0);
+	return a->guard ? PROG_NF_GUARD : (int)a->prog + (a->l3 ? PROG_L3 : 0);
 }
 
 static inline int kern_prog_of(const struct fw_kern *k, const struct attachment *a)
@@ -364,7 +379,12 @@ void kern_filter_remove(const struct attachment *a);
 int kern_filter_note(int map, const struct attachment *a);
 void kern_filter_forget(int map, const struct attachment *a);
 
-/* netfilter.c: the links on netfilter's hooks. */
+/* netfilter.c: the links on netfilter's hooks in this network namespace: the classifier's, or the guard's. */
+/* Are there any? */
+bool kern_netfilter_attached(const struct fw_kern *k, bool guard);
+/* Attaches to the hooks that are missing. 0, or -errno: nothing has changed. */
+int kern_netfilter_attach(struct fw_kern *k, bool guard);
+void kern_netfilter_detach(struct fw_kern *k, bool guard);
 /* NF_INET_LOCAL_IN and so on, of a program. */
 uint8_t kern_netfilter_hook(enum fw_prog prog);
 /* The map of the program that they call: its descriptor or -errno. */
@@ -378,6 +398,9 @@ bool kern_netfilter_holds(struct fw_kern *k, const struct attachment *a);
 /* kern_attachment_prog() and ..._update() of such a link. */
 uint32_t kern_netfilter_prog(const struct attachment *a);
 int kern_netfilter_update(const struct attachment *a, int prog_fd);
+
+/* netfilter_answer.c: removes the table and the guard. */
+void kern_answer_down(struct fw_kern *k);
 
 /* takeover.c: moves all attachments to our programs and our folder. 0, or -errno, and then nothing has changed. */
 int kern_takeover(struct fw_kern *k);

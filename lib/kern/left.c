@@ -26,6 +26,7 @@ static int add(struct left *l, struct attachment *a)
 				   .link = a->id,
 				   .in_front = kern_in_front(a),
 				   .family = a->family,
+				   .guard = a->guard,
 			   }));
 }
 

@@ -18,8 +18,13 @@
 #define ATTACH_TYPE_NETFILTER 45
 #define LINK_TYPE_NETFILTER 10
 
-/* Hooks take one link of each priority. From 0 on, that of the filter table, the first free one is used. */
+/*
+ * Hooks take one link of each priority, so the first free one is used, from just before that of the filter table (0) on: for the
+ * classifier -3, -4 and so on, for the guard -1, 0 and so on. Between them is the table of netfilter_answer.c.
+ */
 #define PRIORITIES 16
+#define PRIORITY_FIRST (-3)
+#define PRIORITY_GUARD (-1)
 
 struct netfilter_at {
 	uint32_t family, hook;
@@ -55,30 +60,30 @@ _Static_assert(NHOOKS *NFAMILIES == FW_HOST_LINKS, "links of a namespace");
 
 int kern_hooks_new(void)
 {
-	int map = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "fw_hooks", sizeof(uint32_t), sizeof(uint32_t), 1, NULL);
+	int map = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "fw_hooks", sizeof(uint32_t), sizeof(uint32_t), 2, NULL);
 
 	return map < 0 ? -errno : map;
 }
 
-/* Loads the stub, which calls the program in the map. Without one, it drops the packet. 0 or -errno. */
-static int load_stub(struct fw_kern *k)
+/* Loads the stub, which calls a program in the map. Without one, it drops the packet. 0 or -errno. */
+static int load_stub(struct fw_kern *k, bool guard)
 {
 	const int map = k->maps[MAP_HOOKS];
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
 		{ 0 },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = guard },
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .imm = NF_DROP },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = ATTACH_TYPE_NETFILTER);
 
-	if (k->stub >= 0)
+	if (k->stub[guard] >= 0)
 		return 0;
-	k->stub = bpf_prog_load((enum bpf_prog_type)PROG_TYPE_NETFILTER, "fw_hook", "GPL", insns,
-				sizeof(insns) / sizeof(*insns), &opts);
-	return k->stub < 0 ? -errno : 0;
+	k->stub[guard] = bpf_prog_load((enum bpf_prog_type)PROG_TYPE_NETFILTER, "fw_hook", "GPL", insns,
+				       sizeof(insns) / sizeof(*insns), &opts);
+	return k->stub[guard] < 0 ? -errno : 0;
 }
 
 /* Return: the link's descriptor; -EBUSY: there is a link of this priority; -errno. */
@@ -91,13 +96,15 @@ static int link_create(int stub, const struct netfilter_at *at)
 }
 
 /* The same, of the first priority that is free. */
-static int link_first(int stub, uint32_t family, uint32_t hook)
+static int link_first(int stub, uint32_t family, uint32_t hook, bool guard)
 {
 	struct netfilter_at at = { .family = family, .hook = hook };
 	int link = -EBUSY;
 
-	for (; at.priority < PRIORITIES && link == -EBUSY; at.priority++)
+	for (int32_t i = 0; i < PRIORITIES && link == -EBUSY; i++) {
+		at.priority = guard ? PRIORITY_GUARD + i : PRIORITY_FIRST - i;
 		link = link_create(stub, &at);
+	}
 	return link;
 }
 
@@ -137,9 +144,9 @@ bool kern_netfilter_holds(struct fw_kern *k, const struct attachment *a)
 	struct netfilter_at at;
 	int link;
 
-	if (a->netns != kern_netns() || !link_info(a->link, &at, &info) || load_stub(k))
+	if (a->netns != kern_netns() || !link_info(a->link, &at, &info) || load_stub(k, a->guard))
 		return true;
-	link = link_create(k->stub, &at);
+	link = link_create(k->stub[a->guard], &at);
 	if (link < 0)
 		return true;
 	close(link);
@@ -169,10 +176,10 @@ static int hooks_of(const struct attachment *a)
 
 uint32_t kern_netfilter_prog(const struct attachment *a)
 {
-	uint32_t zero = 0, id = 0;
+	uint32_t slot = a->guard, id = 0;
 	int map = hooks_of(a);
 
-	if (map >= 0 && bpf_map_lookup_elem(map, &zero, &id))
+	if (map >= 0 && bpf_map_lookup_elem(map, &slot, &id))
 		id = 0;
 	kern_close_fd(&map);
 	return id;
@@ -180,39 +187,82 @@ uint32_t kern_netfilter_prog(const struct attachment *a)
 
 int kern_netfilter_update(const struct attachment *a, int prog_fd)
 {
-	uint32_t zero = 0;
+	uint32_t slot = a->guard;
 	int map = hooks_of(a), err = map < 0 ? map : 0;
 
-	if (!err && bpf_map_update_elem(map, &zero, &prog_fd, 0))
+	if (!err && bpf_map_update_elem(map, &slot, &prog_fd, 0))
 		err = -errno;
 	kern_close_fd(&map);
 	return err;
 }
 
-static struct attachment *find(struct fw_kern *k, enum fw_prog prog, uint32_t family)
+static bool is_here(const struct attachment *a, bool guard)
 {
-	for (size_t i = 0; i < k->nattached; i++)
-		if (k->attached[i].prog == prog && k->attached[i].family == family && !k->attached[i].away)
-			return &k->attached[i];
-	return NULL;
+	return fw_prog_is_nf(a->prog) && a->guard == guard && !a->away;
 }
 
-/* Attaches to the hooks that are missing. 0 or -errno. */
-static int attach_all(struct fw_kern *k)
+static bool has(const struct fw_kern *k, enum fw_prog prog, uint32_t family, bool guard)
+{
+	for (size_t i = 0; i < k->nattached; i++)
+		if (is_here(&k->attached[i], guard) && k->attached[i].prog == prog && k->attached[i].family == family)
+			return true;
+	return false;
+}
+
+bool kern_netfilter_attached(const struct fw_kern *k, bool guard)
+{
+	for (size_t i = 0; i < k->nattached; i++)
+		if (is_here(&k->attached[i], guard))
+			return true;
+	return false;
+}
+
+static int attach_missing(struct fw_kern *k, bool guard)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < NHOOKS * NFAMILIES && !err; i++) {
 		struct attachment a = { .prog = hooks[i / NFAMILIES].prog,
 					.family = families[i % NFAMILIES],
-					.netns = kern_netns() };
+					.netns = kern_netns(),
+					.guard = guard };
 
-		if (find(k, a.prog, a.family))
+		if (has(k, a.prog, a.family, guard))
 			continue;
-		a.link = link_first(k->stub, a.family, hooks[i / NFAMILIES].hook);
+		a.link = link_first(k->stub[guard], a.family, hooks[i / NFAMILIES].hook, guard);
 		err = a.link < 0 ? a.link : kern_attached_pin(k, a);
 	}
 	return err;
+}
+
+int kern_netfilter_attach(struct fw_kern *k, bool guard)
+{
+	int prog = k->progs[guard ? PROG_NF_GUARD : FW_PROG_NF_INPUT];
+	size_t before = k->nattached;
+	uint32_t slot = guard;
+	int err = bpf_map_update_elem(k->maps[MAP_HOOKS], &slot, &prog, 0) ? -errno : 0;
+
+	if (!err)
+		err = load_stub(k, guard);
+	if (!err)
+		err = attach_missing(k, guard);
+	while (err && k->nattached > before) {
+		kern_attachment_undo(k, &k->attached[k->nattached - 1]);
+		kern_attached_remove(k, &k->attached[k->nattached - 1]);
+	}
+	return err;
+}
+
+void kern_netfilter_detach(struct fw_kern *k, bool guard)
+{
+	for (size_t i = k->nattached; i-- > 0;) {
+		struct attachment *a = &k->attached[i];
+
+		if (!is_here(a, guard))
+			continue;
+		kern_attachment_undo(k, a);
+		kern_attached_remove(k, a);
+	}
 }
 
 static int fail(struct fw_diags *ds, int err, const char *what)
@@ -228,42 +278,29 @@ static int fail(struct fw_diags *ds, int err, const char *what)
 
 int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds)
 {
-	size_t before;
-	uint32_t zero = 0;
 	int err;
 
 	kern_attached_prune(k);
-	before = k->nattached;
 	err = kern_programs_need(k, FW_PROG_NF_INPUT, false);
-	if (!err && bpf_map_update_elem(k->maps[MAP_HOOKS], &zero, &k->progs[FW_PROG_NF_INPUT], 0))
-		err = -errno;
 	if (err)
 		return fail(ds, err, "the program cannot be loaded");
-	err = load_stub(k);
-	if (!err)
-		err = attach_all(k);
-	if (!err)
-		return 0;
-	while (k->nattached > before) {
-		kern_attachment_undo(k, &k->attached[k->nattached - 1]);
-		kern_attached_remove(k, &k->attached[k->nattached - 1]);
-	}
-	return fail(ds, err, "netfilter refuses");
+	err = kern_netfilter_attach(k, false);
+	return err ? fail(ds, err, "netfilter refuses") : 0;
 }
 
 int fw_kern_detach_host(struct fw_kern *k)
 {
-	bool any = false;
+	bool any;
 
 	kern_attached_prune(k);
-	for (size_t i = k->nattached; i-- > 0;) {
-		struct attachment *a = &k->attached[i];
-
-		if (!fw_prog_is_nf(a->prog) || a->away)
-			continue;
-		any = true;
-		kern_attachment_undo(k, a);
-		kern_attached_remove(k, a);
-	}
+	any = kern_netfilter_attached(k, false);
+	if (kern_netfilter_attached(k, true))
+		kern_answer_down(k);
+	kern_netfilter_detach(k, false);
 	return any ? 0 : -ENOENT;
+}
+
+bool fw_kern_host_attached(const struct fw_kern *k)
+{
+	return kern_netfilter_attached(k, false);
 }

@@ -23,7 +23,7 @@
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
 
-#define NFT_BATCH_BYTES (32 << 10)
+#define NFT_BATCH_BYTES (64 << 10)
 
 /* Fill it by the functions below. What does not fit makes nft_send() fail with -ENOBUFS. */
 struct nft_batch {

@@ -6,6 +6,7 @@
  */
 #include "kern.h"
 
+#include "bpf/answer.skel.h"
 #include "bpf/fw.skel.h"
 #include "bpf/nf.skel.h"
 #include "bpf/reject.skel.h"
@@ -26,11 +27,14 @@ _Static_assert(sizeof(struct fw_bpf__bss) == sizeof(uint64_t) && sizeof(struct n
 /* libbpf may not know the type, for which the kernel has no function that reads the cheap clock. */
 static int nf_prepare(struct fw_kern *k, struct bpf_object *obj)
 {
-	struct bpf_program *prog = bpf_object__find_program_by_name(obj, "fw_nf");
+	struct bpf_program *prog;
 
 	(void)k;
-	bpf_program__set_type(prog, (enum bpf_prog_type)PROG_TYPE_NETFILTER);
-	bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)ATTACH_TYPE_NETFILTER);
+	bpf_object__for_each_program(prog, obj)
+	{
+		bpf_program__set_type(prog, (enum bpf_prog_type)PROG_TYPE_NETFILTER);
+		bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)ATTACH_TYPE_NETFILTER);
+	}
 	return kern_object_set(obj, "fw_exact_clock", 1);
 }
 
@@ -47,7 +51,8 @@ const struct kern_object kern_objects[NOBJECTS] = {
 			nf_prepare,
 			{ { "fw_nf", FW_PROG_NF_INPUT },
 			  { "fw_nf", FW_PROG_NF_FORWARD },
-			  { "fw_nf", FW_PROG_NF_OUTPUT } } },
+			  { "fw_nf", FW_PROG_NF_OUTPUT },
+			  { "fw_nf_guard", PROG_NF_GUARD } } },
 	[OBJECT_REJECT] = { reject_bpf__elf_bytes,
 			    NULL,
 			    { { "fw_reject_xdp", PROG_CALLS + FW_CALL_XDP_REJECT },
@@ -57,6 +62,12 @@ const struct kern_object kern_objects[NOBJECTS] = {
 			   NULL,
 			   { { "fw_xdp_state", PROG_CALLS + FW_CALL_XDP_STATE },
 			     { "fw_tc_state", PROG_CALLS + FW_CALL_TC_STATE } } },
+	[OBJECT_ANSWER] = { answer_bpf__elf_bytes,
+			    NULL,
+			    { { "fw_answer_any", PROG_ANSWER_ANY },
+			      { "fw_answer_mark", PROG_ANSWER_MARK },
+			      { "fw_answer_bit", PROG_ANSWER_BIT },
+			      { "fw_answer_next", PROG_ANSWER_NEXT } } },
 };
 
 bool kern_prog_is_optional(int which)
@@ -97,6 +108,8 @@ static const struct {
 	[MAP_RECENT] = { "fw_recent_places", OBJECT_FW, AS_DECLARED, false, 0 },
 	[MAP_REPLY_RATE] = { "fw_reply_rate", OBJECT_REJECT, AS_DECLARED, true, 0 },
 	[MAP_REPLY_COUNTS] = { "fw_reply_counts", OBJECT_REJECT, PER_CPU, true, 0 },
+	[MAP_DECISIONS] = { "fw_decisions", OBJECT_NF, AS_DECLARED, false, 0 },
+	[MAP_GUARDED] = { "fw_guarded", OBJECT_NF, AS_DECLARED, false, 0 },
 };
 
 bool kern_map_is_optional(int which)

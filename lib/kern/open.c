@@ -162,7 +162,7 @@ static int kern_new(struct fw_kern **out)
 	kern_segments_init(k);
 	memset(k->progs, 0xff, sizeof(k->progs));
 	memset(k->maps, 0xff, sizeof(k->maps));
-	k->grace[0] = k->grace[1] = k->lock = k->stub = -1;
+	k->grace[0] = k->grace[1] = k->lock = k->stub[0] = k->stub[1] = -1;
 	kern_conntrack_init(&k->conntrack);
 	k->ncpus = ncpus > 0 ? (uint32_t)ncpus : 1;
 	k->columns = FW_COUNTER_COLUMNS(k->ncpus);
@@ -213,7 +213,8 @@ void fw_kern_close(struct fw_kern *k)
 	kern_close_fd(&k->grace[0]);
 	kern_close_fd(&k->grace[1]);
 	kern_close_fd(&k->lock);
-	kern_close_fd(&k->stub);
+	kern_close_fd(&k->stub[0]);
+	kern_close_fd(&k->stub[1]);
 	kern_segments_fini(k);
 	free(k->attached);
 	free(k->pins);

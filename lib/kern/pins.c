@@ -34,6 +34,11 @@ static const char *const prog_names[NPROGS] = {
 	FW_CALLS(CALL_NAME)
 #undef CALL_NAME
 	[PROG_DRY_RUN] = "dry-run",
+	[PROG_NF_GUARD] = "guard",
+	[PROG_ANSWER_ANY] = "answer-any",
+	[PROG_ANSWER_MARK] = "answer-mark",
+	[PROG_ANSWER_BIT] = "answer-bit",
+	[PROG_ANSWER_NEXT] = "answer-next",
 };
 /* clang-format on */
 
@@ -58,6 +63,8 @@ static const char *const map_names[NMAPS] = {
 	[MAP_REPLY_COUNTS] = "replies-1",
 	[MAP_FILTERS] = "filters",
 	[MAP_HOOKS] = "hooks",
+	[MAP_DECISIONS] = "decisions",
+	[MAP_GUARDED] = "guarded",
 };
 
 static const char *const kinds[] = { "links", "maps", "progs" };

@@ -36,7 +36,7 @@ static int limit_key_new(const struct fw_kern *k)
 /* The map of the program that netfilter's links call: of all versions one, since their links refer to it for good. */
 static int hooks_new(struct fw_kern *k)
 {
-	int fd = k->pins ? kern_pins_inherit(k, MAP_HOOKS, 1, sizeof(uint32_t), 0) : -ENOENT;
+	int fd = k->pins ? kern_pins_inherit(k, MAP_HOOKS, 2, sizeof(uint32_t), 0) : -ENOENT;
 
 	k->maps[MAP_HOOKS] = fd < 0 ? kern_hooks_new() : fd;
 	return k->maps[MAP_HOOKS] < 0 ? k->maps[MAP_HOOKS] : 0;

@@ -24,8 +24,17 @@ static bool has_rates(const struct fw_ruleset *rs)
 	return false;
 }
 
+static int host_error(int err, const char *why, struct fw_diags *ds)
+{
+	if (err)
+		fw_diag_add(ds, (struct fw_place){ 0 }, why,
+			    "rules that reject or set marks cannot be applied at the host's hooks: %s", strerror(-err));
+	return err;
+}
+
 int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct fw_diags *ds)
 {
+	const char *why = NULL;
 	int err;
 
 	if (rs->next_slot > FW_COUNTER_SLOTS) {
@@ -41,6 +50,8 @@ int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct f
 		err = kernel_error(fw_kern_counters_reserve(live->kern, rs->next_slot), "make counters", ds);
 	if (!err && fw_ruleset_rejects(rs))
 		err = kernel_error(fw_kern_need_reject(live->kern), "answer rejected packets", ds);
+	if (!err && fw_ruleset_answers(rs) && fw_kern_host_attached(live->kern))
+		err = host_error(fw_kern_host_answer(live->kern, true, &why), why, ds);
 	if (!err && has_rates(rs))
 		err = kernel_error(fw_kern_buckets_reserve(live->kern), "make room for rates", ds);
 	if (!err)

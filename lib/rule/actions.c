@@ -117,6 +117,14 @@ bool fw_ruleset_rejects(const struct fw_ruleset *rs)
 	return false;
 }
 
+bool fw_ruleset_answers(const struct fw_ruleset *rs)
+{
+	for (uint32_t n = 0; n < rs->nactions; n++)
+		if (rs->action_use[n].users && rs->actions[n].flags & FW_ACTION_MARK)
+			return true;
+	return fw_ruleset_rejects(rs);
+}
+
 int fw_log_hold(struct fw_ruleset *rs, const struct fw_action *a, struct fw_log *log)
 {
 	if (!(a->flags & FW_ACTION_LOG))

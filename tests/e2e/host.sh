@@ -155,3 +155,60 @@ case_host_confirm() {
 	ok policy input drop && ok status && says "nothing is attached there" && expect yes try_ping $server4
 }
 host_off() { ctl --json status | grep -q '"host":{"state":"off"'; }
+
+# refused_at_once COMMAND...: it fails within a second, although it would wait for longer.
+refused_at_once() {
+	local start=${EPOCHREALTIME/./} took
+	"$@" && { fail "$*: got through"; return 1; }
+	took=$((${EPOCHREALTIME/./} - start))
+	[ $took -lt 1000000 ] || fail "$*: refused after $took us"
+}
+slow_tcp() { in_client nc -z -w 20 "$1" "$2" >/dev/null 2>&1; }
+# The error of a datagram that is answered by ICMP.
+udp_error() {
+	in_client python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(3)
+s.connect((sys.argv[1], int(sys.argv[2])))
+s.send(b"x")
+try:
+    s.recv(1)
+except OSError as e:
+    print(e.errno or "timeout")' "$1" "$2"
+}
+udp_gets() { [ "$(udp_error "$1" "$2")" = "$3" ] || fail "UDP to $1 $2: $(udp_error "$1" "$2"), expected $3"; }
+host_answers() { ctl --json status | grep -q '"answers":true'; }
+
+# What is rejected is answered by the kernel, at all hooks, in both families.
+case_host_reject() {
+	start_fwd && far_up && ok attach --host || return 1
+	expect yes slow_tcp $server4 80 || return 1
+	ok batch <<-END || return 1
+		add rule name web input proto tcp dport 80 reject
+		add rule name dns input proto udp dport 53 reject
+		add rule name through forward proto tcp dport 80 reject
+		add rule name out output proto tcp dport 81 reject
+	END
+	host_answers || fail "no table" || return 1
+	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $server6 80 && refused_at_once slow_tcp $far4 80 &&
+		refused_at_once slow_tcp $far6 80 || return 1
+	# ECONNREFUSED, EHOSTUNREACH, EACCES
+	udp_gets $server4 53 111 && udp_gets $server6 53 111 || return 1
+	expect yes try_ping $far4 && expect yes try_tcp $server4 25 && is_counted web 2 && is_counted through 2 || return 1
+	[ "$(counted dns)" -le 4 ] || fail "counted more than once: $(counted dns)" || return 1
+	refused_at_once in_server nc -z -w 20 $client4 81 || return 1
+
+	# Others delete the table: dropped, and answered again.
+	in_server nft flush ruleset
+	expect no try_tcp $server4 80 && expect no try_tcp $far6 80 && wait_until refused_at_once slow_tcp $server4 80 &&
+		refused_at_once slow_tcp $far6 80 && ok history && says "fwd_host" || return 1
+
+	fwd_kill KILL
+	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $far6 80 && start_fwd && wait_until host_answers &&
+		refused_at_once slow_tcp $server6 80 || return 1
+	# Nothing is rejected any more: the table is gone.
+	ok flush --yes && wait_until no_table && expect yes slow_tcp $server4 80 && expect yes try_udp $server4 53 || return 1
+	ok policy input reject && wait_until host_answers && refused_at_once slow_tcp $server4 25 && ok detach --host && host_gone && no_table
+}
+no_table() { ! in_server nft list table inet fwd_host >/dev/null 2>&1; }

@@ -257,7 +257,7 @@ static json_t *json_host(const struct fw_kern_attachment *all, size_t n)
 	unsigned links = 0;
 
 	for (size_t i = 0; i < n; i++)
-		links += all[i].family != 0;
+		links += all[i].family && !all[i].guard;
 	return json_pack("{ss sn sn}", "state",
 			 links == FW_HOST_LINKS ? "attached" :
 			 links                  ? "failed" :

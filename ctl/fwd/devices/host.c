@@ -17,13 +17,25 @@ static unsigned links(const struct fwd *d)
 	unsigned n = 0;
 
 	for (size_t i = 0; fw_kern_attached(engine_kern(d->engine), i, &a); i++)
-		n += a.family && !a.away;
+		n += a.family && !a.guard && !a.away;
 	return n;
 }
 
 static void say(struct fwd *d, bool refused, const char *why)
 {
 	history_say(d, &(struct history_event){ RECORD_ATTACH, { 0 }, WHAT, refused, why });
+}
+
+/* What rules reject is answered as long as there are such rules. 0, or -errno with a diagnostic. */
+static int answer(struct fwd *d, struct fw_diags *ds)
+{
+	const char *why = NULL;
+	int err = fw_kern_host_answer(engine_kern(d->engine), fw_ruleset_answers(engine_ruleset(d->engine)), &why);
+
+	if (err)
+		fw_diag_add(ds, (struct fw_place){ 0 }, why,
+			    "rules that reject or set marks cannot be applied at the host's hooks: %s", strerror(-err));
+	return err;
 }
 
 int host_apply(struct fwd *d, struct host *h, struct fw_diags *ds)
@@ -38,10 +50,31 @@ int host_apply(struct fwd *d, struct host *h, struct fw_diags *ds)
 		return 0;
 	}
 	err = fw_kern_attach_host(engine_kern(d->engine), ds);
+	if (!err)
+		err = answer(d, ds);
+	if (err)
+		fw_kern_detach_host(engine_kern(d->engine));
 	h->state = err ? HOST_FAILED : HOST_ATTACHED;
 	if (err)
 		snprintf(h->error, sizeof(h->error), "%s", ds->n > first ? ds->d[first].message : strerror(-err));
 	return err;
+}
+
+/* While the table is missing, packets are dropped instead of rejected. */
+static void keep_answering(struct fwd *d, struct host *h)
+{
+	uint64_t before, after;
+	struct fw_diags ds = { .n = 0 };
+	int err;
+
+	fw_kern_host_answers(engine_kern(d->engine), &before);
+	err = answer(d, &ds);
+	fw_kern_host_answers(engine_kern(d->engine), &after);
+	if (err && !h->error[0])
+		say(d, true, ds.n ? ds.d[0].message : strerror(-err));
+	else if (after != before)
+		say(d, false, "somebody deleted the table fwd_host, which answers rejected packets: it is back");
+	snprintf(h->error, sizeof(h->error), "%s", err && ds.n ? ds.d[0].message : "");
 }
 
 bool host_settle(struct fwd *d, struct host *h)
@@ -50,8 +83,12 @@ bool host_settle(struct fwd *d, struct host *h)
 	bool lost = h->state == HOST_ATTACHED;
 	char before[sizeof(h->error)];
 
-	if (!h->wish || (h->state == HOST_ATTACHED && links(d) == FW_HOST_LINKS))
+	if (!h->wish)
 		return false;
+	if (h->state == HOST_ATTACHED && links(d) == FW_HOST_LINKS) {
+		keep_answering(d, h);
+		return false;
+	}
 	memcpy(before, h->error, sizeof(before));
 	if (!host_apply(d, h, &ds)) {
 		say(d, false, lost ? "somebody detached them: they are attached again" : "filtered");
@@ -82,7 +119,11 @@ static const char *warning(const struct fwd *d, const struct host *h)
 json_t *host_json(const struct fwd *d, const struct host *h)
 {
 	static const char *const states[] = { "off", "attached", "failed" };
+	uint64_t restored;
 
-	return json_pack("{ss so so}", "state", states[h->state], "error", fw_json_text(h->error[0] ? h->error : NULL),
-			 "warning", fw_json_text(warning(d, h)));
+	bool answers = fw_kern_host_answers(engine_kern(d->engine), &restored);
+
+	return json_pack("{ss so so sb sI}", "state", states[h->state], "error",
+			 fw_json_text(h->error[0] ? h->error : NULL), "warning", fw_json_text(warning(d, h)), "answers",
+			 answers, "restored", (json_int_t)restored);
 }

@@ -388,6 +388,7 @@ struct fw_cpu {
 	__u32 prog;     /* enum fw_prog */
 	__u32 l3;       /* 1: the packet has no Ethernet header */
 	__u32 start;    /* where it begins in an skb */
+	__u32 from, to; /* its interfaces at netfilter's hooks, by index; 0: none */
 	__u32 reject;   /* enum fw_reject */
 	__u32 dry;      /* 1: nothing is counted, no packet of a limit is used up */
 	__u8 head[FW_HEAD_BYTES]; /* a copy of the first bytes of a packet that cannot be read in place */

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The programs that rules of an nft table ask, by the match `bpf` of xtables, what was decided of a packet: see answer.h. */
+#include "bpf/answer.h"
+
+/* Is there anything to do? */
+SEC("socket")
+int fw_answer_any(struct __sk_buff *skb)
+{
+	const struct fw_decision *d = fw_decision_of((__u64)skb);
+
+	return d && (d->flip || !d->pass);
+}
+
+SEC("socket")
+int fw_answer_mark(struct __sk_buff *skb)
+{
+	const struct fw_decision *d = fw_decision_of((__u64)skb);
+
+	return d && d->flip;
+}
+
+/* Does the next bit of the mark change? Asked for each in turn, from the lowest on. */
+SEC("socket")
+int fw_answer_bit(struct __sk_buff *skb)
+{
+	struct fw_decision *d = fw_decision_of((__u64)skb);
+
+	return d && d->flip >> (d->bit++ & 31) & 1;
+}
+
+/* Is it this rule that rejects the packet? Asked by each in turn. */
+SEC("socket")
+int fw_answer_next(struct __sk_buff *skb)
+{
+	struct fw_decision *d = fw_decision_of((__u64)skb);
+
+	return d && !d->pass && !d->steps--;
+}
+
+char LICENSE[] SEC("license") = "GPL";
