@@ -292,6 +292,11 @@ static void verification(void **state)
 		FW_CALLS(NAMES)
 #undef NAMES
 		[PROG_DRY_RUN] = "dry run",
+		[PROG_NF_GUARD] = "guard",
+		[PROG_ANSWER_ANY] = "answer-any",
+		[PROG_ANSWER_MARK] = "answer-mark",
+		[PROG_ANSWER_BIT] = "answer-bit",
+		[PROG_ANSWER_NEXT] = "answer-next",
 	};
 	/* clang-format on */
 	struct fw_kern *k = verdict_kern();

@@ -96,7 +96,7 @@ const struct ctl_command ctl_attach = {
 		"tunnels: native XDP is refused there), and while rules match what XDP cannot see.\n"
 		"--host filters on netfilter's hooks input, forward and output, in fwd's network namespace: packets for this\n"
 		"host, through it and from it, on all interfaces. It needs Linux 6.4.\n\n" DEVICE_JSON
-		";\n{host {state, error, warning}}; then {ok}.\n",
+		";\n{host {state, error, warning, answers, restored}}; then {ok}.\n",
 	.options = attach_options,
 	.kinds = CTL_KIND_IFACE,
 	.max_operands = -1,

@@ -289,6 +289,10 @@ static int on_status(void *ctx, json_t *o)
 	if (host) {
 		printf("%-14s ", "hooks");
 		ctl_print_host(json_object_get(o, "host"));
+		if (ctl_field_u64(json_object_get(o, "host"), "restored"))
+			ROW("", "the table fwd_host was deleted by others %llu time%s, and is back",
+			    LLU(json_object_get(o, "host"), "restored"),
+			    fw_plural(LLU(json_object_get(o, "host"), "restored")));
 	}
 	if (ctl_field_text(json_object_get(o, "host"), "warning")[0])
 		ROW("hooks", "%s", ctl_field_text(json_object_get(o, "host"), "warning"));
