@@ -31,18 +31,6 @@ static int check_reject(const struct fw_action *a, const struct fw_rule *r, cons
 	return 0;
 }
 
-static int check_mark(const struct fw_action *a, const struct fw_rule *r, const struct fw_rule_places *at,
-		      struct fw_diags *ds)
-{
-	bool some = false;
-
-	for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-		some |= FW_MARK_HOOKS >> hook & 1 && fw_rule_on_hook(r, (enum fw_hook)hook);
-	if (!(a->flags & FW_ACTION_MARK) || some)
-		return 0;
-	return REFUSE(at, mark, "set it at 'in' or 'out'", "the mark cannot be set at the hooks of this rule");
-}
-
 static int check_addresses(const struct fw_action *a, const struct fw_rule *r, const struct fw_rule_places *at,
 			   struct fw_diags *ds)
 {
@@ -80,8 +68,6 @@ int fw_action_check(const struct fw_ruleset *rs, const struct fw_rule *r, const 
 	const struct fw_action *a = fw_rule_action(rs, r);
 	int err = check_reject(a, r, at, ds);
 
-	if (!err)
-		err = check_mark(a, r, at, ds);
 	if (!err)
 		err = check_addresses(a, r, at, ds);
 	return err ? err : check_set(rs, a, at, ds);

@@ -164,12 +164,13 @@ refused_at_once() {
 	[ $took -lt 1000000 ] || fail "$*: refused after $took us"
 }
 slow_tcp() { in_client nc -z -w 20 "$1" "$2" >/dev/null 2>&1; }
-# The error of a datagram that is answered by ICMP.
+# The error of a datagram that is answered by ICMP. With IP_RECVERR, else some are not reported.
 udp_error() {
 	in_client python3 -c '
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(3)
+s.setsockopt(*((41, 25) if s.family == socket.AF_INET6 else (0, 11)), 1)
 s.connect((sys.argv[1], int(sys.argv[2])))
 s.send(b"x")
 try:
@@ -187,14 +188,17 @@ case_host_reject() {
 	ok batch <<-END || return 1
 		add rule name web input proto tcp dport 80 reject
 		add rule name dns input proto udp dport 53 reject
+		add rule name prohibited input proto udp dport 5353 reject with admin-prohibited
 		add rule name through forward proto tcp dport 80 reject
-		add rule name out output proto tcp dport 81 reject
+		add rule name hosts forward proto udp reject with host-unreachable
+		add rule name out output proto tcp dport 81 reject with tcp-reset
 	END
 	host_answers || fail "no table" || return 1
 	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $server6 80 && refused_at_once slow_tcp $far4 80 &&
 		refused_at_once slow_tcp $far6 80 || return 1
 	# ECONNREFUSED, EHOSTUNREACH, EACCES
-	udp_gets $server4 53 111 && udp_gets $server6 53 111 || return 1
+	udp_gets $server4 53 111 && udp_gets $server6 53 111 && udp_gets $server4 5353 113 && udp_gets $server6 5353 13 &&
+		udp_gets $far4 9 113 && udp_gets $far6 9 113 || return 1
 	expect yes try_ping $far4 && expect yes try_tcp $server4 25 && is_counted web 2 && is_counted through 2 || return 1
 	[ "$(counted dns)" -le 4 ] || fail "counted more than once: $(counted dns)" || return 1
 	refused_at_once in_server nc -z -w 20 $client4 81 || return 1
@@ -212,3 +216,33 @@ case_host_reject() {
 	ok policy input reject && wait_until host_answers && refused_at_once slow_tcp $server4 25 && ok detach --host && host_gone && no_table
 }
 no_table() { ! in_server nft list table inet fwd_host >/dev/null 2>&1; }
+
+# Marks that rules set are there for routing and for the chains of others.
+case_host_mark() {
+	share_fwd && far_up && ok attach --host || return 1
+	in_server nft -f - <<-END || { skip "no nft"; return; }
+		table inet seen {
+			counter a { }
+			counter b { }
+			chain after {
+				type filter hook postrouting priority 0
+				meta mark 0x8000abcd counter name a
+				meta mark 0x5 counter name b
+			}
+		}
+	END
+	host_mark
+	local code=$?
+	in_server nft delete table inet seen
+	return $code
+}
+seen() { in_server nft list counter inet seen "$1" | grep -o 'packets [0-9]*' | cut -d' ' -f2; }
+host_mark() {
+	ok batch <<-END || return 1
+		add rule name m forward proto icmp mark set 0x8000abcd
+		add rule name p forward proto icmp accept
+		add rule name n output proto icmp to $client4 mark set 0x5/0xf accept
+	END
+	in_client ping -q -c 3 -i 0.01 $far4 >/dev/null && in_server ping -q -c 2 -i 0.01 $client4 >/dev/null || fail "no ping" || return 1
+	[ "$(seen a) $(seen b)" = "6 2" ] || fail "marked: $(seen a) $(seen b), expected 6 2: $(in_server nft list ruleset)"
+}

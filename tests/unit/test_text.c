@@ -323,8 +323,6 @@ static const struct {
 	{ "rule mark set drop", 1, 15, "expected a mark", "0x10/0xff" },
 	{ "rule mark set 1/0 drop", 1, 15, "expected a mark", "0x10/0xff" },
 	{ "rule mark set 16/15 drop", 1, 15, "bits outside of the mask", "set only bits" },
-	{ "rule input mark set 1 accept", 1, 12, "the mark cannot be set at the hooks of this rule",
-	  "at 'in' or 'out'" },
 	{ "rule add from to @none drop", 1, 18, "", "" },
 	{ "rule add @none drop", 1, 10, "expected 'from' or 'to'", "add from to @banned" },
 	{ "set s { } rule x", 1, 11, "", "" },

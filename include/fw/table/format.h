@@ -185,9 +185,6 @@ static __always_inline int fw_action_quiet(const struct fw_action *a)
 	return !(a->flags & FW_ACTION_LIMIT_OVER) && !a->connections;
 }
 
-/* Where packets have a mark that can be set. At XDP they have none. */
-#define FW_MARK_HOOKS (FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUT))
-
 /* Can the rules of an action not match for lack of a condition? */
 static __always_inline int fw_action_asks(const struct fw_action *a)
 {
