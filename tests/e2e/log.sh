@@ -183,3 +183,42 @@ while True:
 		fail "$(cat "$tmp/journal")" || return 1
 	! has_line "$tmp/fwd.log" "drop at xdp" || fail "it is in the other log too"
 }
+
+# Real packets at each hook, with the prefix and level of their rule or policy.
+case_log_packets() {
+	start_fwd || return 1
+	printf '%s\n' 'policy in log prefix "else " level err drop' \
+		'rule 1 name seen in proto tcp dport 7001 log prefix "scan: " level notice' \
+		'rule 2 in proto tcp dport 7001 drop' 'rule 3 in proto icmp log level debug accept' \
+		'rule 4 in proto icmp6 accept' 'rule 5 out proto udp dport 7002 log drop' >"$tmp/log.rules"
+	ok load "$tmp/log.rules" && ok attach s0 || return 1
+	try_tcp $server4 7001
+	try_tcp $server4 7003
+	in_client ping -q -c1 -W1 $server4 >/dev/null || fail "no ping" || return 1
+	in_server sh -c "echo x | nc -u -w1 -q0 $client4 7002" >/dev/null 2>&1
+	ok log && says "rule 1 seen       scan: tcp $client4:" && says "continue xdp" && says "policy in         else tcp $client4:" &&
+		says "accept   xdp         s0           rule 3            icmp $client4 > $server4 in type echo-request" &&
+		says "drop     tc-egress   >s0          rule 5            udp $server4:" || return 1
+	ok --json log && says '"prefix":"scan: ","level":"notice"' && says '"prefix":"else ","level":"err"' && says '"level":"debug"' &&
+		says '"level":"warning"' || return 1
+	ok log --rule 5 --pcap "$tmp/p.pcap" && ok detach s0 && ok attach s0 --mode tc || return 1
+	in_client ping -q -c1 -W1 $server4 >/dev/null || fail "no ping" || return 1
+	ok log --limit 1 proto icmp && says "accept   tc-ingress  s0           rule 3            icmp $client4 > $server4" || return 1
+	# A rule that logs cannot be tried without fwd.
+	exits 1 in_server "$fwctl" run "$tmp/log.rules" --dev s0 && says "needs fwd"
+}
+
+# A flood costs what the rate allows: the rest is counted and told.
+case_log_rate() {
+	start_fwd && ok add rule 7 in proto udp log rate 20/second burst 10 drop && ok attach s0 && follows "$tmp/f" || return 1
+	local start=$SECONDS n
+	in_client "$frames" c0 20000 "udp 198.18.0.1:1000 > 192.0.2.1:4444" || fail "cannot send" || return 1
+	n=$((SECONDS - start + 1))
+	wait_until has_line "$tmp/f" "packets were not logged: they were above the rate of their rule" || fail "$(tail -n 3 "$tmp/f")" || return 1
+	local logged
+	logged=$(grep -c "udp 198.18.0.1" "$tmp/f")
+	[ "$logged" -ge 10 ] && [ "$logged" -le $((11 + 20 * (n + 1))) ] || fail "$logged logged in $n s" || return 1
+	sum_is() { [ $(($(grep -c "udp 198.18.0.1" "$tmp/f") + $(awk '/were not logged/ { n += $2 } END { print n + 0 }' "$tmp/f"))) = 20000 ]; }
+	wait_until sum_is || fail "$logged logged, and $(grep '#' "$tmp/f")" || return 1
+	packets 7 20000 && ok status && says "more above the rates of their rules, 0 lost"
+}

@@ -5,7 +5,6 @@
 #include "fw/table/packet.h"
 
 #include <string.h>
-#include <syslog.h>
 
 static void copy_iface(const struct engine *e, uint32_t ifindex, char out[FW_IFNAME_MAX + 1])
 {
@@ -14,19 +13,38 @@ static void copy_iface(const struct engine *e, uint32_t ifindex, char out[FW_IFN
 	snprintf(out, FW_IFNAME_MAX + 1, "%s", name ? name : "");
 }
 
+/* What the policy that decided logs; one that follows is that of the hook. */
+static const struct fw_log *policy_log(const struct fw_ruleset *rs, const struct fw_event *event)
+{
+	uint32_t reason = event->counter;
+
+	if (fw_policy_verdict(rs, (enum fw_reason)reason) == FW_FOLLOW)
+		reason = fw_prog_hook((enum fw_prog)event->prog);
+	return &rs->policy_log[reason];
+}
+
+static void copy_log(const struct fw_log *log, struct logged *out)
+{
+	snprintf(out->prefix, sizeof(out->prefix), "%s", log->prefix ? log->prefix : "");
+	out->level = log->level;
+}
+
 void logged_resolve(const struct engine *e, const struct fw_event *event, struct logged *out)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
 	uint32_t slot = event->counter - FW_COUNTER_RULES;
 	const struct fw_rule *rule = NULL;
 
-	*out = (struct logged){ .event = *event, .level = LOG_INFO };
+	*out = (struct logged){ .event = *event, .level = FW_LOG_LEVEL_DEFAULT };
 	copy_iface(e, event->in, out->in);
 	copy_iface(e, event->out, out->out);
-	if (event->counter >= FW_COUNTER_RULES && slot < rs->next_slot)
+	if (event->counter < FW_NREASONS)
+		copy_log(policy_log(rs, event), out);
+	else if (event->counter >= FW_COUNTER_RULES && slot < rs->next_slot)
 		rule = fw_ruleset_by_slot(rs, slot);
 	if (!rule)
 		return;
+	copy_log(&rule->log, out);
 	out->rule = rule->id;
 	snprintf(out->name, sizeof(out->name), "%s", rule->name ? rule->name : "");
 }

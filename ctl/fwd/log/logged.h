@@ -12,7 +12,7 @@ struct logged {
 	bool is_loss;
 	uint64_t rule;              /* id; 0: a policy, or a rule that was gone when the event was read */
 	char name[FW_NAME_MAX + 1]; /* of the rule; empty: none */
-	char prefix[FW_NAME_MAX + 1];
+	char prefix[FW_LOG_PREFIX_MAX + 1];
 	uint8_t level;                                      /* as in syslog(3) */
 	char in[FW_IFNAME_MAX + 1], out[FW_IFNAME_MAX + 1]; /* empty: none, or unknown */
 	struct fw_event event;

@@ -9,8 +9,6 @@
 
 #define SECOND 1000000000
 
-static const char *const levels[] = { "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug" };
-
 static const char *or_null(const char *s)
 {
 	return s && s[0] ? s : NULL;
@@ -39,7 +37,7 @@ static void put_rule(struct fw_buf *b, const struct logged *l)
 	put_text(b, "name", or_null(l->name));
 	put_text(b, "policy", logged_policy(l));
 	put_text(b, "prefix", or_null(l->prefix));
-	put_text(b, "level", levels[l->level]);
+	put_text(b, "level", fw_log_levels[l->level]);
 }
 
 static void put_bytes(struct fw_buf *b, const struct fw_event *e)
