@@ -17,8 +17,9 @@ state_kill() {
 	state_pids=()
 	exec 8>&-
 }
-# Ends what a case began, besides fwd, and returns the case's code: state_down CODE.
+# Ends what a case began, fwd first, which would put its table back, and returns the case's code: state_down CODE.
 state_down() {
+	fwd_stop
 	state_kill
 	in_server nft flush ruleset
 	in_server sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.netfilter.nf_conntrack_tcp_loose=1
@@ -216,7 +217,7 @@ case_state_as_nft_native() { state_as_nft native; state_down $?; }
 case_state_as_nft_tc() { state_as_nft tc; state_down $?; }
 
 # Tracking is on as long as a rule names `state`, and then off again.
-case_state_tracking() {
+state_tracking_case() {
 	start_fwd && is "the tables" "$(state_tables)" "" && is conntrack "$(ctl --json status | jq -c .conntrack | head -1)" null || return 1
 	ok add rule name stateless in proto tcp accept && is "the tables" "$(state_tables)" "" &&
 		ok add rule name stateful in proto tcp state established accept && state_tracks || return 1
@@ -235,6 +236,7 @@ case_state_tracking() {
 	start_fwd && state_tracks && fwd_kill TERM && in_fwd "$fwd" --detach --socket "$tmp/fwd/sock" --store "$tmp/fwd/store" --pins "$tmp/bpffs/fwd" &&
 		is "the tables" "$(state_tables)" ""
 }
+case_state_tracking() { state_tracking_case; state_down $?; }
 
 # An established connection lives on while everything around it changes: loads, restarts, kill -9, flushes by others.
 state_lives() {
@@ -261,7 +263,7 @@ case_state_lives_native() { state_lives native; state_down $?; }
 case_state_lives_tc() { state_lives tc; state_down $?; }
 
 # fwctl run tracks while it runs.
-case_state_run() {
+state_run_case() {
 	rules <<-END
 		policy in drop
 		rule 1 name neighbour in ip6 proto icmp6 icmp6-type { 133-136 } accept
@@ -276,6 +278,7 @@ case_state_run() {
 	fw_pid=
 	wait_until fw_gone && is "the tables" "$(state_tables)" ""
 }
+case_state_run() { state_run_case; state_down $?; }
 
 # A flood of SYNs that no rule accepts leaves nothing in the table; connections live.
 state_flood() {
@@ -306,7 +309,7 @@ state_full() {
 case_state_full() { state_full; state_down $?; }
 
 # Fragments: the first has ports and so a state, later ones have none at XDP.
-case_state_fragments() {
+state_fragments_case() {
 	start_fwd && ok load --yes - <<-END && ok attach s0 --mode native --out yes || return 1
 		policy in drop
 		rule name neighbour in ip6 proto icmp6 icmp6-type { 133-136 } accept
@@ -318,6 +321,7 @@ case_state_fragments() {
 	head -c 4000 /dev/zero | in_client nc -u -w1 -q0 $server4 53
 	wait_until state_counts first=1 rest=2 later=0
 }
+case_state_fragments() { state_fragments_case; state_down $?; }
 
 # The reply takes another way: the host sees one side only. A connection picked up in the middle stays `new`.
 state_asymmetric() {
