@@ -19,6 +19,7 @@
 
 #include "fw/conntrack.h"
 #include "fw/tables.h"
+#include "lib/kern/kern.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 #include "tests/unit/sandbox.h"
@@ -100,16 +101,38 @@ static void tcp_flows(int family)
 	close(closed);
 }
 
+/* Is the frame an IP packet after an Ethernet header without tags? */
+static bool is_plain(const struct fw_frame *f)
+{
+	uint16_t type = (uint16_t)(f->data[2 * ETH_ALEN] << 8 | f->data[2 * ETH_ALEN + 1]);
+
+	return type == ETH_P_IP || type == ETH_P_IPV6;
+}
+
+/* The programs; those for interfaces without Ethernet header see @skip bytes less. A test run for tc takes that header away. */
+static const struct {
+	const char *name;
+	int which;
+	uint32_t skip;
+} programs[] = {
+	{ "XDP", FW_PROG_XDP, 0 },
+	{ "tc ingress", FW_PROG_TC_INGRESS, 0 },
+	{ "XDP without Ethernet", PROG_L3 + FW_PROG_XDP, ETH_HLEN },
+	{ "tc ingress without Ethernet", PROG_L3 + FW_PROG_TC_INGRESS, 0 },
+};
+
 static void check(const char *what, const struct fw_frame *f, int want)
 {
-	static const enum fw_prog progs[] = { FW_PROG_XDP, FW_PROG_TC_INGRESS };
-
-	for (size_t p = 0; p < ROWS(progs); p++) {
+	for (size_t p = 0; p < ROWS(programs); p++) {
 		struct fw_result got;
 
-		assert_int_equal(fw_kern_test(kern, progs[p], f->data, f->len, 0, &got), 0);
+		if (programs[p].which >= PROG_L3 && !is_plain(f))
+			continue;
+		assert_int_equal(kern_test(kern, programs[p].which, f->data + programs[p].skip,
+					   f->len - programs[p].skip, 0, &got),
+				 0);
 		if (want == NONE ? got.reason != FW_R_IN : got.reason != FW_R_NONE || got.slot != (uint32_t)want)
-			fail_msg("%s at %s: slot %u, reason %u, not slot %d", what, fw_prog_names[progs[p]], got.slot,
+			fail_msg("%s at %s: slot %u, reason %u, not slot %d", what, programs[p].name, got.slot,
 				 got.reason, want);
 	}
 }
@@ -289,6 +312,8 @@ static bool begin(void)
 		print_message("skipped: the state of connections: %s\n", why);
 		return false;
 	}
+	assert_int_equal(kern_programs_need(kern, FW_PROG_XDP, true), 0);
+	assert_int_equal(kern_programs_need(kern, FW_PROG_TC_INGRESS, true), 0);
 	rs = ruleset_of(rules);
 	assert_int_equal(fw_tables_compile(rs, fw_kern_pool(kern), NULL, NULL, &image), 0);
 	assert_int_equal(fw_kern_counters_reserve(kern, rs->next_slot), 0);
