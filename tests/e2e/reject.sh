@@ -126,3 +126,20 @@ case_reject_fwd() {
 	ok status && says "answered at XDP and tc" && ok --json status && says '"silent":600' || return 1
 	ok attach s0 --mode native && says "replies to rejected packets are lost" && ok detach s0
 }
+
+# Each kind has its error.
+case_reject_kinds() {
+	local kind port=100 error
+	rules <<-END
+		rule in proto tcp dport 100 reject with tcp-reset
+		rule in proto tcp dport 101 reject with port-unreachable
+		rule in proto tcp dport 102 reject with host-unreachable
+		rule in proto tcp dport 103 reject with net-unreachable
+	END
+	start "$tmp/rules" --tc || return 1
+	for error in "Connection refused" "Connection refused" "No route to host" "Network is unreachable"; do
+		fails_with in_client tcp $server4 $port "$error" && fails_with in_client tcp $server6 $port "$error" || return 1
+		port=$((port + 1))
+	done
+	stop
+}
