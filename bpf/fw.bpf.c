@@ -70,13 +70,12 @@ static __always_inline struct fw_cpu *fw_receive(struct fw_packet *p, enum fw_pr
 }
 
 /* Keeps what is needed of the packet by those that are called for it. */
-static __always_inline void fw_packet_keep(const struct fw_packet *p, struct fw_cpu *cpu, enum fw_prog prog)
+static __always_inline void fw_packet_keep(struct fw_cpu *cpu, __u32 ifindex, __u32 bytes, enum fw_prog prog)
 {
-	cpu->ifindex = p->ifindex;
-	cpu->bytes = p->bytes;
+	cpu->ifindex = ifindex;
+	cpu->bytes = bytes;
 	cpu->prog = prog;
 	cpu->l3 = fw_l3;
-	cpu->start = p->start;
 }
 
 /* Do rules ask for the state of the packet's connection? Then another program looks it up. */
@@ -124,14 +123,14 @@ int fw_xdp(struct xdp_md *ctx)
 	if (!cpu)
 		return XDP_DROP;
 	if (fw_asks_state(cpu)) {
-		fw_packet_keep(&p, cpu, FW_PROG_XDP);
+		fw_packet_keep(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
 		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_STATE);
 		fw_refuse(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
 		return XDP_DROP;
 	}
 	verdict = fw_classify(cpu, fw_flow_cache);
 	if (fw_has_more(&cpu->answer)) {
-		fw_packet_keep(&p, cpu, FW_PROG_XDP);
+		fw_packet_keep(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
 		return fw_xdp_finish(ctx, cpu);
 	}
 	fw_count_packet(p.ifindex, p.bytes, FW_PROG_XDP, cpu->answer.what, verdict);
@@ -240,18 +239,21 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	cpu = fw_receive(&p, prog);
 	if (!cpu)
 		return TC_ACT_SHOT;
+	cpu->start = p.start;
+	/* From here on what else is needed is read again: the stack is small for the calls that follow. */
+	fw_forget();
 	if (fw_asks_state(cpu)) {
-		fw_packet_keep(&p, cpu, prog);
+		fw_packet_keep(cpu, skb->ifindex, skb->len, prog);
 		bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_STATE);
-		fw_refuse(cpu, p.ifindex, p.bytes, prog);
+		fw_refuse(cpu, skb->ifindex, skb->len, prog);
 		return TC_ACT_SHOT;
 	}
 	verdict = fw_classify(cpu, fw_flow_cache);
 	if (fw_has_more(&cpu->answer)) {
-		fw_packet_keep(&p, cpu, prog);
+		fw_packet_keep(cpu, skb->ifindex, skb->len, prog);
 		return fw_tc_finish(skb, cpu, prog);
 	}
-	fw_count_packet(p.ifindex, p.bytes, prog, cpu->answer.what, verdict);
+	fw_count_packet(skb->ifindex, skb->len, prog, cpu->answer.what, verdict);
 	FW_IN_MEMORY(cpu->busy) = 0;
 	return verdict == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
