@@ -15,6 +15,8 @@ struct fw_addr_range {
 	uint8_t family; /* FW_IP4 or FW_IP6 */
 	uint32_t until; /* seconds since the epoch; FW_FOREVER, and of ranges that are no elements: 0 */
 };
+FW_ASSERT_SIZE(struct fw_addr_range,
+	       40); /* @until is where there would be padding: sets without timeouts are as small as ever */
 #define FW_FOREVER 0
 
 /*
