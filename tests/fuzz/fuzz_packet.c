@@ -157,7 +157,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= sizeof(h);
 	meta = (struct fw_meta){
 		.hook = h.hook % FW_NHOOKS,
-		.iface = h.iface == 65535 ? FW_ABSENT_IFACE : h.iface,
+		.iface = h.iface & (2 * FW_IFACE_OTHER + 1),
+		.asked = h.iface % 2 ? FW_FIELDS_OF_KERNEL : 0,
+		.state = h.hook & 3,
 		.mark = h.mark,
 		.len = (uint32_t)size + h.hidden + (h.beyond & 0x1ffff),
 		.vlan_tci = h.vlan_tci,

@@ -28,7 +28,9 @@ static void check_passes(struct fw_query *f, const struct fw_ruleset *rs, const 
 static void check_query(const char *text, size_t size)
 {
 	static const char rules[] = "set a { 10.0.0.0/8, ::1 }\nrule in on eth0 from not @a proto tcp dport 22 accept\n"
-				    "rule out ethertype arp drop\nrule to 192.0.2.0-192.0.2.9 frag later drop\n";
+				    "rule out ethertype arp drop\nrule to 192.0.2.0-192.0.2.9 frag later drop\n"
+				    "rule in proto { tcp, udp } state new accept\nrule uid 1-9 to-if eth0 drop\n"
+				    "rule forward from-if eth1 state { invalid, new } drop\n";
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	char *matches = strndup(text, size);
 	struct fw_query *f = NULL;

@@ -217,13 +217,62 @@ static const struct {
 	{ { 0x0800 }, 1, true },          { { 0x86dd, 0x0806 }, 2, true },  { { 0x0800, 0x86dd }, 2, true },
 };
 
+static const struct fw_match *drafted(const struct draft *d, enum fw_field field)
+{
+	for (unsigned i = 0; i < d->n; i++)
+		if (d->wide[i].m.field == field)
+			return &d->wide[i].m;
+	return NULL;
+}
+
+/* Mostly one or two hooks, or none. Return: those at which the rule holds. */
+static unsigned match_hooks(struct draft *d)
+{
+	uint16_t hook[2] = { (uint16_t)rnd(FW_NHOOKS), (uint16_t)rnd(FW_NHOOKS) };
+	unsigned hooks = 0;
+	bool negated = !rnd(6);
+
+	if (rnd(2))
+		return FW_HOOKS_ALL;
+	match_values(d, FW_F_HOOK, negated, hook, 1 + rnd(2));
+	for (uint32_t h = 0; h < FW_NHOOKS; h++)
+		hooks |= (unsigned)fw_match_has(drafted(d, FW_F_HOOK), h) << h;
+	return hooks;
+}
+
+/* Can a rule at these hooks have the field, as far as the draft goes? */
+static bool is_known(const struct draft *d, unsigned hooks, enum fw_field field)
+{
+	const struct fw_match *proto = drafted(d, FW_F_PROTO);
+
+	if (field == FW_F_STATE && hooks & FW_HOOK_BIT(IN))
+		return proto && !proto->negated && proto->n == 1 && proto->r[0].lo == proto->r[0].hi &&
+		       (proto->r[0].lo == 6 || proto->r[0].lo == 17);
+	return hooks & fw_field_hooks(field);
+}
+
+/* Errors of ICMP, whose state is known at each hook. */
+static void match_errors(struct draft *d)
+{
+	static const uint16_t protos[] = { 1, 58 }, types[][2] = { { 3, 11 }, { 1, 4 } };
+	unsigned v6 = rnd(2);
+
+	match_values(d, FW_F_PROTO, false, &protos[v6], 1);
+	match_values(d, FW_F_ICMP_TYPE, false, types[v6], 1 + rnd(2));
+	match_random(d, FW_F_STATE);
+}
+
 static void match_others(const struct maker *m, struct draft *d)
 {
-	unsigned row = rnd(ROWS(ethertypes)), detail = m->shape->detail;
+	unsigned row = rnd(ROWS(ethertypes)), detail = m->shape->detail,
+		 hooks = percent(detail) ? match_hooks(d) : FW_HOOKS_ALL;
 
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (fw_field_layer(f) & FW_LAYERS_IP && f != FW_F_PROTO && f != FW_F_ETHERTYPE && percent(detail / 6))
+		if (fw_field_layer(f) & FW_LAYERS_IP && !drafted(d, f) && f != FW_F_PROTO && f != FW_F_ETHERTYPE &&
+		    f != FW_F_HOOK && is_known(d, hooks, f) && percent(detail / 6)) {
 			match_random(d, f);
+			hooks &= fw_field_hooks(f);
+		}
 	if (percent(detail / 12))
 		match_random(d, FW_F_ETHERTYPE);
 	else if (percent(detail / 6))
@@ -246,7 +295,9 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
 	rule.name = rnd(8) ? NULL : name;
 	rule.comment = rnd(8) ? NULL : "a \"quoted\\ comment # {";
-	if (percent(m->shape->detail))
+	if (percent(m->shape->detail / 20))
+		match_errors(&d);
+	else if (percent(m->shape->detail))
 		match_protocol(m, &d);
 	match_others(m, &d);
 	rule.nmatches = (uint8_t)d.n;

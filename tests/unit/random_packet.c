@@ -118,7 +118,7 @@ static void key_ip(const struct fw_ruleset *rs, const struct fw_rule *rule, stru
 	static const uint8_t protocols[] = { 6, 17, 1, 58, 132, 47 };
 
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (fw_field_info[f].layer != FW_LAYER_FRAME)
+		if (fw_field_info[f].layer != FW_LAYER_FRAME && !(FW_FIELDS_OF_KERNEL & 1u << f))
 			key->f[f] = value_of(rs, rule, f);
 	if (!rnd(4) || !rule || !fw_rule_match(rule, FW_F_PROTO))
 		key->f[FW_F_PROTO] = protocols[rnd(ROWS(protocols))];
@@ -147,6 +147,38 @@ static enum fw_family family_of(const struct fw_ruleset *rs, const struct fw_rul
 	return r && rnd(8) ? r->family : rnd(2) ? FW_IP4 : FW_IP6;
 }
 
+static uint32_t some_iface(const struct fw_ruleset *rs)
+{
+	return rs->nifaces && rnd(4) ? rnd((uint32_t)rs->nifaces) : FW_IFACE_OTHER;
+}
+
+/* What the packet's hook knows from the kernel, and nothing else. */
+static void key_kernel(const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_key *key)
+{
+	enum fw_hook hook = (enum fw_hook)key->f[FW_F_HOOK];
+	uint32_t *f = key->f;
+
+	if (hook == FW_IN || hook == FW_INPUT)
+		f[FW_F_FROM_IF] = f[FW_F_IFACE];
+	if (hook == FW_OUT || hook == FW_OUTPUT)
+		f[FW_F_TO_IF] = f[FW_F_IFACE];
+	if (hook == FW_FORWARD) {
+		f[FW_F_IFACE] = FW_ABSENT_IFACE;
+		f[FW_F_TO_IF] = some_iface(rs);
+	}
+	if (hook == FW_FORWARD || (hook == FW_OUT && rnd(2)))
+		f[FW_F_FROM_IF] = some_iface(rs);
+	if (key->family == FW_FAMILY_NONE)
+		return;
+	if (hook != FW_IN ||
+	    (f[FW_F_FRAG] != FW_FRAG_LATER && fw_state_at_in(key->family, f[FW_F_PROTO], f[FW_F_ICMP_TYPE])))
+		f[FW_F_STATE] = value_of(rs, rule, FW_F_STATE) % (fw_field_info[FW_F_STATE].max + 1);
+	if (hook == FW_OUTPUT && rnd(8)) {
+		f[FW_F_UID] = value_of(rs, rule, FW_F_UID);
+		f[FW_F_GID] = value_of(rs, rule, FW_F_GID);
+	}
+}
+
 void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 {
 	const struct fw_rule *rule = any_rule(rs);
@@ -154,17 +186,19 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 	fw_key_clear(key);
 	key->family = family_of(rs, rule);
 	key->reason = key->family == FW_FAMILY_NONE ? FW_R_NON_IP : FW_R_NONE;
-	key->f[FW_F_HOOK] = value_of(rs, rule, FW_F_HOOK) % FW_NHOOKS;
+	key->f[FW_F_HOOK] = value_of(rs, rule, FW_F_HOOK) % (key->family == FW_FAMILY_NONE ? FW_INPUT : FW_NHOOKS);
 	key->f[FW_F_LENGTH] = value_of(rs, rule, FW_F_LENGTH);
 	key->f[FW_F_MARK] = rnd(2) ? 0 : value_of(rs, rule, FW_F_MARK);
-	if (rnd(2))
+	if (rnd(2) && key->f[FW_F_HOOK] <= FW_OUT)
 		key->f[FW_F_VLAN] = value_of(rs, rule, FW_F_VLAN);
 	if (rnd(16))
-		key->f[FW_F_IFACE] = rs->nifaces && rnd(4) ? rnd((uint32_t)rs->nifaces) : FW_IFACE_OTHER;
+		key->f[FW_F_IFACE] = some_iface(rs);
 	if (key->family != FW_FAMILY_NONE) {
 		key_ip(rs, rule, key);
+		key_kernel(rs, rule, key);
 		return;
 	}
+	key_kernel(rs, rule, key);
 	if (!rnd(3))
 		key->reason = FW_R_NOT_PARSED;
 	do
@@ -237,9 +271,18 @@ void random_frame(const struct fw_ruleset *rs, struct random_frame *out)
 		build_ip(&key, &f);
 	damage(&f);
 	memcpy(out->bytes, f.data, f.len);
-	out->meta = (struct fw_meta){
-		.hook = key.f[FW_F_HOOK], .iface = key.f[FW_F_IFACE], .mark = key.f[FW_F_MARK], .len = f.len
-	};
+	out->meta = (struct fw_meta){ .hook = key.f[FW_F_HOOK],
+				      .iface = key.f[FW_F_IFACE],
+				      .mark = key.f[FW_F_MARK],
+				      .state = key.f[FW_F_STATE],
+				      .from_if = key.f[FW_F_FROM_IF],
+				      .to_if = key.f[FW_F_TO_IF],
+				      .uid = key.f[FW_F_UID],
+				      .gid = key.f[FW_F_GID],
+				      .len = f.len };
+	for (int i = 0; i < FW_NFIELDS; i++)
+		if (FW_FIELDS_OF_KERNEL & 1u << i && key.f[i] <= fw_field_info[i].max)
+			out->meta.asked |= 1u << i;
 }
 
 void random_l3(struct random_frame *f)

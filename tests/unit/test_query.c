@@ -286,6 +286,9 @@ static void parse_frame(const struct fw_frame *frame, const struct fw_packet *p,
 	if (meta.hook == FW_FORWARD)
 		meta.iface = FW_ABSENT_IFACE;
 	fw_packet_parse(frame->data, frame->data + frame->len, &meta, key);
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (FW_FIELDS_OF_KERNEL & 1u << f && !(fw_key_layers(key) & fw_field_layer(f)))
+			key->f[f] = fw_field_info[f].absent;
 }
 
 static bool witnesses(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule,
