@@ -157,7 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= sizeof(h);
 	meta = (struct fw_meta){
 		.hook = h.hook % FW_NHOOKS,
-		.iface = h.iface & (2 * FW_IFACE_OTHER + 1),
+		.iface = h.iface > FW_IFACE_OTHER ? FW_ABSENT_IFACE : h.iface,
 		.asked = h.iface % 2 ? FW_FIELDS_OF_KERNEL : 0,
 		.state = h.hook & 3,
 		.mark = h.mark,

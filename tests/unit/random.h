@@ -62,6 +62,8 @@ struct random_frame {
 	struct fw_meta meta; /* with the frame's length, and no tag outside of it */
 };
 void random_frame(const struct fw_ruleset *rs, struct random_frame *out);
+/* Makes it a packet of which only the bytes, hook and mark are known: on interfaces that no rule names, without state and owner. */
+void random_frame_plain(struct random_frame *f);
 /* Takes its Ethernet header off. */
 void random_l3(struct random_frame *f);
 

@@ -209,9 +209,10 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 /* An IP packet of at least the bytes that its headers take. */
 static void build_ip(const struct fw_key *key, struct fw_frame *f)
 {
-	struct fw_packet p = { .src = key->src, .dst = key->dst, .family = key->family, .pppoe = !rnd(12) };
+	struct fw_packet p = { .src = key->src, .dst = key->dst, .family = key->family };
 	uint32_t least;
 
+	p.pppoe = key->f[FW_F_HOOK] <= FW_OUT && !rnd(12);
 	for (int i = 0; i < FW_NFIELDS; i++)
 		p.f[i] = key->f[i] <= fw_field_info[i].max || i == FW_F_VLAN ? key->f[i] : 0;
 	least = fw_packet_bytes(&p);
@@ -248,13 +249,15 @@ static void add_tag(struct fw_frame *f)
 	f->len += sizeof(tag);
 }
 
-static void damage(struct fw_frame *f)
+/* @wire: frames of any kind come there; elsewhere only what is meant for IP. */
+static void damage(struct fw_frame *f, bool wire)
 {
-	if (!rnd(16))
+	uint32_t from = wire ? 2 * ETH_ALEN : ETH_HLEN, bytes = f->len - from < 80 ? f->len - from : 80;
+
+	if (wire && !rnd(16))
 		add_tag(f);
-	if (!rnd(16))
-		f->data[2 * ETH_ALEN + rnd(f->len - 2 * ETH_ALEN < 80 ? f->len - 2 * ETH_ALEN : 80)] ^=
-			(uint8_t)(1 << rnd(8));
+	if (bytes && !rnd(16))
+		f->data[from + rnd(bytes)] ^= (uint8_t)(1 << rnd(8));
 	if (!rnd(16))
 		f->len = ETH_HLEN + rnd(f->len - ETH_HLEN + 1);
 }
@@ -269,7 +272,7 @@ void random_frame(const struct fw_ruleset *rs, struct random_frame *out)
 		build_other(&key, &f);
 	else
 		build_ip(&key, &f);
-	damage(&f);
+	damage(&f, key.f[FW_F_HOOK] <= FW_OUT);
 	memcpy(out->bytes, f.data, f.len);
 	out->meta = (struct fw_meta){ .hook = key.f[FW_F_HOOK],
 				      .iface = key.f[FW_F_IFACE],
@@ -283,6 +286,13 @@ void random_frame(const struct fw_ruleset *rs, struct random_frame *out)
 	for (int i = 0; i < FW_NFIELDS; i++)
 		if (FW_FIELDS_OF_KERNEL & 1u << i && key.f[i] <= fw_field_info[i].max)
 			out->meta.asked |= 1u << i;
+}
+
+void random_frame_plain(struct random_frame *f)
+{
+	struct fw_frame frame = { .hook = f->meta.hook, .mark = f->meta.mark, .wire_len = f->meta.len };
+
+	f->meta = fw_frame_meta(&frame, fw_frame_number, NULL);
 }
 
 void random_l3(struct random_frame *f)

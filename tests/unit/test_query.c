@@ -300,6 +300,22 @@ static bool witnesses(const struct asked *a, const struct fw_ruleset *rs, const 
 	return is_looked_up(&key) && asks_for(a, &key) && fw_oracle_rule(rs, rule, &key);
 }
 
+/* An ICMP error: only these have a state where packets come in. */
+static bool find_error(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule,
+		       struct fw_packet p)
+{
+	uint32_t proto = p.f[FW_F_PROTO];
+	struct fw_frame frame;
+
+	for (uint32_t type = 1; (proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6) && type <= 12; type++) {
+		p.f[FW_F_ICMP_TYPE] = type;
+		fw_packet_build(&p, &frame);
+		if (witnesses(a, rs, rule, &frame, &p))
+			return true;
+	}
+	return false;
+}
+
 /* Looks for an IP packet that both the query's rule and @rule match. true: found one, built and parsed. */
 static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_packet p)
 {
@@ -319,7 +335,7 @@ static bool find_ip(const struct asked *a, const struct fw_ruleset *rs, const st
 			if (!common(&a->rule, rule, FW_F_LENGTH, least, &p.f[FW_F_LENGTH]))
 				continue;
 			fw_packet_build(&p, &frame);
-			if (witnesses(a, rs, rule, &frame, &p))
+			if (witnesses(a, rs, rule, &frame, &p) || find_error(a, rs, rule, p))
 				return true;
 		}
 	return false;

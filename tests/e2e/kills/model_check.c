@@ -105,7 +105,7 @@ static void check_verdict(struct model *m, int fd, const struct random_frame *f)
 	uint64_t id, want;
 	long index;
 
-	snprintf(args, sizeof(args), "{\"hook\":\"%s\",\"mark\":%u}", f->meta.hook == FW_IN ? "in" : "out",
+	snprintf(args, sizeof(args), "{\"hook\":\"%s\",\"mark\":%u}", fw_hook_name((enum fw_hook)f->meta.hook),
 		 f->meta.mark);
 	ask(fd, FW_REQ_CLASSIFY, args, f->bytes, f->meta.len, &a);
 	o = json_array_get(a.lines, 0);
@@ -114,8 +114,7 @@ static void check_verdict(struct model *m, int fd, const struct random_frame *f)
 	fw_packet_parse(f->bytes, f->bytes + f->meta.len, &f->meta, &key);
 	index = fw_oracle(m->rs, &key);
 	want = index < 0 ? 0 : m->rs->rules[index]->id;
-	if (!verdict || (!strcmp(verdict, "accept") ? FW_ACCEPT : FW_DROP) != fw_oracle_verdict(m->rs, index, &key) ||
-	    id != want) {
+	if (!verdict || strcmp(verdict, fw_verdict_name(fw_oracle_verdict(m->rs, index, &key))) != 0 || id != want) {
 		fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
 
 		bytes_of(f, &text);
@@ -131,7 +130,7 @@ void model_check_verdicts(struct model *m, int fd, unsigned n)
 		struct random_frame f;
 
 		random_frame(m->rs, &f);
-		f.meta.iface = FW_IFACE_OTHER;
+		random_frame_plain(&f);
 		check_verdict(m, fd, &f);
 	}
 }
