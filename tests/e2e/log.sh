@@ -222,3 +222,16 @@ case_log_rate() {
 	wait_until sum_is || fail "$logged logged, and $(grep '#' "$tmp/f")" || return 1
 	packets 7 20000 && ok status && says "more above the rates of their rules, 0 lost"
 }
+
+# The host's own hooks, beside those of an interface.
+case_log_host() {
+	start_fwd || return 1
+	printf '%s\n' 'rule 1 input proto icmp log prefix "in " accept' 'rule 2 output proto udp dport 7002 log drop' >"$tmp/log.rules"
+	ctl attach --host >"$tmp/out" 2>&1 || { skip "the kernel has no such hooks: $(head -n 1 "$tmp/out")"; return; }
+	ok load "$tmp/log.rules" || return 1
+	in_client ping -q -c1 -W1 $server4 >/dev/null || fail "no ping" || return 1
+	in_server sh -c "echo x | nc -u -w1 -q0 $client4 7002" >/dev/null 2>&1
+	ok log && says "accept   input       s0           rule 1            in icmp $client4 > $server4" &&
+		says "drop     output      >s0          rule 2            udp $server4:" || return 1
+	ok log input && is "entries of input" "$(grep -c input "$tmp/out")" 1 && ok log to-if s0 && says "rule 2" && ok detach --host
+}
