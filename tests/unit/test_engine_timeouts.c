@@ -344,7 +344,7 @@ static void the_clock_goes_on(void **state)
 	assert_int_equal(sscanf(value, "%63s %lld", boot, &base), 2);
 	/* As if the time of day had been set back by an hour since. */
 	before = engine_now(e);
-	set_clock(e, boot, base + 3600, 0);
+	set_clock(e, boot, base + 3600000000000, 0);
 	engine_close(e);
 	e = fixture_begin();
 	assert_in_range(engine_now(e), before + 3600, before + 3900);

@@ -7,7 +7,8 @@
  *						done to the time of day has no effect
  *	it was					the time of day, but not before the last time that an element left: what left a set stays out
  *
- * The setting `clock` of the store: the boot's id, the time in seconds at its beginning, the last time that an element left.
+ * The setting `clock` of the store: the boot's id, the time at its beginning in nanoseconds, and in seconds the last time that an
+ * element left.
  */
 #include "engine_internal.h"
 
@@ -18,12 +19,14 @@
 #define CLOCK "clock"
 #define BOOT_ID 36
 
-static int64_t seconds_of(clockid_t clock)
+#define SECOND 1000000000
+
+static int64_t nanoseconds_of(clockid_t clock)
 {
 	struct timespec t;
 
 	clock_gettime(clock, &t);
-	return t.tv_sec;
+	return (int64_t)t.tv_sec * SECOND + t.tv_nsec;
 }
 
 /* "" if the kernel does not tell: then no boot is the same. */
@@ -41,7 +44,7 @@ uint32_t engine_now(const struct engine *e)
 {
 	if (e->clock.fake)
 		return e->clock.fake();
-	return (uint32_t)(e->clock.base + seconds_of(CLOCK_BOOTTIME));
+	return (uint32_t)((e->clock.base + nanoseconds_of(CLOCK_BOOTTIME)) / SECOND);
 }
 
 static void clock_write(struct engine *e)
@@ -58,7 +61,7 @@ void clock_open(struct engine *e)
 {
 	fw_autofree char *value = NULL;
 	char was[BOOT_ID + 1], boot[BOOT_ID + 1];
-	int64_t base, today = seconds_of(CLOCK_REALTIME), up = seconds_of(CLOCK_BOOTTIME);
+	int64_t base, today = nanoseconds_of(CLOCK_REALTIME), up = nanoseconds_of(CLOCK_BOOTTIME);
 	bool known = !store_get(e->store, CLOCK, &value) &&
 		     sscanf(value, "%36s %" SCNd64 " %" SCNu32, was, &base, &e->clock.last) == 3;
 
@@ -67,8 +70,8 @@ void clock_open(struct engine *e)
 		e->clock.base = base;
 		return;
 	}
-	if (known && today < e->clock.last)
-		today = e->clock.last;
+	if (known && today / SECOND < e->clock.last)
+		today = (int64_t)e->clock.last * SECOND;
 	e->clock.base = today - up;
 	clock_write(e);
 }

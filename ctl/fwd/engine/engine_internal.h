@@ -16,7 +16,7 @@
 /* engine_clock.c */
 struct engine_clock {
 	uint32_t (*fake)(void); /* NULL: the clock is real */
-	int64_t base;           /* seconds since the epoch at the boot */
+	int64_t base;           /* nanoseconds since the epoch at the boot */
 	uint32_t last;          /* when an element left a set last */
 	double written;         /* when the store was told, on the clock of fw_now() */
 };
