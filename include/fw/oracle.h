@@ -22,7 +22,28 @@ struct fw_way {
 	uint32_t npassed;
 	long passed[FW_TURNS];
 };
+/* A packet that comes alone: within each limit, and without connections. */
 struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key);
+
+/* What conditions depend on besides the packet. @now and @connections are the caller's; the rest is {0} at first. */
+struct fw_oracle_bucket {
+	uint64_t id; /* of the rule */
+	uint8_t family;
+	struct fw_addr from, to;
+	uint64_t credit, last; /* ns */
+};
+struct fw_oracle_state {
+	uint64_t now;         /* ns, never less than before */
+	uint32_t connections; /* of every address */
+	struct fw_oracle_bucket *buckets;
+	size_t n, cap;
+};
+void fw_oracle_state_free(struct fw_oracle_state *s);
+/* Are the conditions of a rule that matches met? Takes a token. @s: NULL: as of fw_oracle_way(). */
+bool fw_oracle_condition(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_key *key,
+			 struct fw_oracle_state *s);
+/* A packet among others. */
+struct fw_way fw_oracle_way_at(const struct fw_ruleset *rs, const struct fw_key *key, struct fw_oracle_state *s);
 /* The rule that decides; -1: the policy of key->reason or of the hook does. */
 long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key);
 /* Does this one rule match? */

@@ -29,10 +29,13 @@ static void adopter_free(struct adopter *a)
 	free(a->next);
 }
 
-static uint32_t content_hash(uint32_t src, uint32_t dst, const void *matches, uint32_t action, const struct fw_rule *r)
+/* Of a rule in the old ruleset's numbers. */
+static uint32_t content_hash(const struct fw_rule *r)
 {
-	uint64_t h = fw_mix64((uint64_t)src << 32 | dst) + (uintptr_t)matches + action;
+	uint64_t h = fw_mix64((uint64_t)r->src << 32 | r->dst) + r->action;
 
+	if (r->nmatches)
+		h += (uintptr_t)r->matches;
 	if (r->comment)
 		h += fw_hash_string(r->comment);
 	return (uint32_t)fw_mix64(h);
@@ -83,21 +86,36 @@ static void match_head(struct adopter *a, struct fw_rule **r, struct fw_rule **o
 	}
 }
 
-/* The old rule that represents all rules of that content; NULL: there is none. */
-static const struct fw_rule *find_content(const struct adopter *a, uint32_t src, uint32_t dst, const void *matches,
-					  const struct fw_rule *r, uint32_t hash)
+/* The old rule that represents all rules of the content of @r, which is in the old ruleset's numbers; NULL: there is none. */
+static const struct fw_rule *find_content(const struct adopter *a, const struct fw_rule *r, uint32_t hash)
 {
 	uint32_t v;
 
 	for (uint32_t pos = hash; fw_table_next(&a->content, hash, &pos, &v);) {
 		const struct fw_rule *o = a->t.before->index->by_slot[v].rule;
 
-		if (o->src == src && o->dst == dst && (o->nmatches ? o->matches : NULL) == matches &&
-		    o->action == a->t.action[r->action] && fw_same_string(o->comment, r->comment) &&
-		    fw_same_log(&o->log, &r->log))
+		if (o->src == r->src && o->dst == r->dst && o->nmatches == r->nmatches &&
+		    (!r->nmatches || o->matches == r->matches) && o->action == r->action &&
+		    fw_same_string(o->comment, r->comment) && fw_same_log(&o->log, &r->log))
 			return o;
 	}
 	return NULL;
+}
+
+/* A rule in the old ruleset's numbers. false: they do not have it. */
+static bool translate(const struct fw_translation *t, const struct fw_rule *r, struct fw_rule *out)
+{
+	const void *matches = fw_translate_matches(t, r);
+
+	if (t->addrs[r->src] == FW_UNKNOWN || t->addrs[r->dst] == FW_UNKNOWN || t->action[r->action] == FW_UNKNOWN ||
+	    (r->nmatches && !matches))
+		return false;
+	*out = *r;
+	out->src = t->addrs[r->src];
+	out->dst = t->addrs[r->dst];
+	out->action = (uint8_t)t->action[r->action];
+	out->matches = (void *)matches;
+	return true;
 }
 
 /* The old rules from @first on that are left, by content; those of the same content in order. */
@@ -110,10 +128,9 @@ static int index_rest(struct adopter *a, const struct fw_rule *first)
 	if (!a->head || !a->next)
 		return -ENOMEM;
 	for (const struct fw_rule *r = old->last; r && first && r != first->prev; r = r->prev) {
-		const void *matches = r->nmatches ? r->matches : NULL;
-		uint32_t hash = content_hash(r->src, r->dst, matches, r->action, r);
+		uint32_t hash = content_hash(r);
 		bool left = a->fate[r->slot] == LEFT;
-		const struct fw_rule *same = left ? find_content(a, r->src, r->dst, matches, r, hash) : r;
+		const struct fw_rule *same = left ? find_content(a, r, hash) : r;
 
 		if (!left)
 			continue;
@@ -131,17 +148,13 @@ static int index_rest(struct adopter *a, const struct fw_rule *first)
 static void match_rest(struct adopter *a, const struct fw_rule *r)
 {
 	const struct fw_translation *t = &a->t;
+	struct fw_rule as;
 
 	for (; r; r = r->next) {
-		uint32_t src = t->addrs[r->src], dst = t->addrs[r->dst];
-		const void *matches = fw_translate_matches(t, r);
-
-		if (r->own_id || a->match[r->slot] || src == FW_UNKNOWN || dst == FW_UNKNOWN ||
-		    (r->nmatches && !matches))
+		if (r->own_id || a->match[r->slot] || !translate(t, r, &as))
 			continue;
 
-		const struct fw_rule *same = find_content(a, src, dst, matches, r,
-							  content_hash(src, dst, matches, a->t.action[r->action], r));
+		const struct fw_rule *same = find_content(a, &as, content_hash(&as));
 
 		if (!same || a->head[same->slot] == NONE)
 			continue;

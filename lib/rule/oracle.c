@@ -62,24 +62,46 @@ long fw_oracle_next(const struct fw_ruleset *rs, const struct fw_key *key, long 
 	return -1;
 }
 
-struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key)
+/* The next rule that matches and whose conditions are met. *@turns counts the rules that matched. */
+static long next_met(const struct fw_ruleset *rs, const struct fw_key *key, long after, struct fw_oracle_state *s,
+		     uint32_t *turns)
 {
-	struct fw_way way = { .rule = fw_oracle_next(rs, key, -1), .reason = FW_R_NONE };
+	long i = fw_oracle_next(rs, key, after);
 
-	while (way.rule >= 0 && !fw_verdict_is(fw_rule_verdict(rs, rs->rules[way.rule]), FW_TERMINAL)) {
+	while (i >= 0 && *turns < FW_TURNS && !fw_oracle_condition(rs, rs->rules[i], key, s)) {
+		++*turns;
+		i = fw_oracle_next(rs, key, i);
+	}
+	return i;
+}
+
+struct fw_way fw_oracle_way_at(const struct fw_ruleset *rs, const struct fw_key *key, struct fw_oracle_state *s)
+{
+	struct fw_way way = { .reason = FW_R_NONE };
+	uint32_t turns = 0;
+
+	way.rule = next_met(rs, key, -1, s, &turns);
+	while (way.rule >= 0 && turns < FW_TURNS &&
+	       !fw_verdict_is(fw_rule_verdict(rs, rs->rules[way.rule]), FW_TERMINAL)) {
 		way.passed[way.npassed++] = way.rule;
-		if (way.npassed == FW_TURNS) {
-			way.rule = -1;
-			way.reason = FW_R_TURNS;
-			way.verdict = fw_ruleset_policy(rs, FW_R_TURNS, (enum fw_hook)key->f[FW_F_HOOK]);
-			return way;
-		}
-		way.rule = fw_oracle_next(rs, key, way.rule);
+		turns++;
+		way.rule = next_met(rs, key, way.rule, s, &turns);
+	}
+	if (turns == FW_TURNS) {
+		way.rule = -1;
+		way.reason = FW_R_TURNS;
+		way.verdict = fw_ruleset_policy(rs, FW_R_TURNS, (enum fw_hook)key->f[FW_F_HOOK]);
+		return way;
 	}
 	if (way.rule < 0)
 		way.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
 	way.verdict = fw_oracle_verdict(rs, way.rule, key);
 	return way;
+}
+
+struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key)
+{
+	return fw_oracle_way_at(rs, key, NULL);
 }
 
 long fw_oracle(const struct fw_ruleset *rs, const struct fw_key *key)

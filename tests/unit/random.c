@@ -279,6 +279,33 @@ static void match_others(const struct maker *m, struct draft *d)
 		match_values(d, FW_F_ETHERTYPE, ethertypes[row].negated, ethertypes[row].type, ethertypes[row].n);
 }
 
+/* Actions that are more than a verdict. The last ones let packets go on. */
+static const struct fw_action actions[] = {
+	{ .verdict = FW_DROP, .flags = FW_ACTION_LOG },
+	{ .verdict = FW_REJECT, .flags = FW_ACTION_LOG },
+	{ .verdict = FW_ACCEPT, .flags = FW_ACTION_MARK, .mark = 5, .mark_mask = 255 },
+	{ .verdict = FW_REJECT, .reject = FW_REJECT_TCP_RESET },
+	{ .verdict = FW_REJECT, .reject = FW_REJECT_HOST_PROHIBITED },
+	{ .verdict = FW_CONTINUE, .audit = FW_DROP + 1 },
+	{ .verdict = FW_CONTINUE, .audit = FW_REJECT + 1, .flags = FW_ACTION_LOG },
+	{ .verdict = FW_CONTINUE, .flags = FW_ACTION_LOG | FW_ACTION_MARK, .mark = 1, .mark_mask = UINT32_MAX },
+};
+#define ACTIONS_END 5
+
+uint8_t random_action(struct fw_ruleset *rs)
+{
+	bool few = rs->npassing >= FW_TURNS - 4; /* or nearly each ruleset would be refused for those that pass */
+	struct fw_action a = actions[rnd(few ? ACTIONS_END : ROWS(actions))];
+	int number;
+
+	if (rnd(3))
+		return (uint8_t)rnd(few ? FW_NTERMINAL : FW_NOF_RULES);
+	if (a.flags & FW_ACTION_LOG)
+		a.log = fw_rate_make(1 + rnd(5), (enum fw_unit)rnd(FW_NUNITS), 1 + rnd(3));
+	number = fw_ruleset_action(rs, &a);
+	return (uint8_t)(number < 0 ? FW_DROP : number);
+}
+
 /* Passes a rule between these expressions to @use, which copies it. */
 static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 		     int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
@@ -289,8 +316,8 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 	char name[16];
 
 	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
-	/* Few, or nearly each ruleset would be refused for them. */
-	rule.action = (uint8_t)rnd(m->rs->npassing < FW_TURNS - 4 ? FW_NOF_RULES : FW_NTERMINAL);
+	rule.action = random_action(m->rs);
+	rule.log = (struct fw_log){ rnd(2) ? "a \"quoted\\ prefix" : NULL, (uint8_t)rnd(FW_NLOG_LEVELS) };
 	rule.exported = !rnd(4);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
 	rule.name = rnd(8) ? NULL : name;

@@ -124,6 +124,12 @@ static const char *check_blobs(const struct fw_ruleset *rs, uint32_t *refs)
 			refs[fw_blob_of(r->matches[i])->number]++;
 		refs[number]++;
 	}
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		if (r->log.prefix)
+			refs[fw_blob_of(r->log.prefix)->number]++;
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		if (rs->policy_log[r].prefix)
+			refs[fw_blob_of(rs->policy_log[r].prefix)->number]++;
 	for (uint32_t i = ix->blob_free; i && unused <= ix->nblobs; i = ix->blob[i - 1].next_free, unused++)
 		CHECK(!refs[i - 1]);
 	CHECK(ix->blobs.n == ix->nblobs - unused);
@@ -132,6 +138,28 @@ static const char *check_blobs(const struct fw_ruleset *rs, uint32_t *refs)
 	for (size_t i = 0; i < ix->nblobs; i++)
 		unused += !!refs[i];
 	CHECK(ix->edit || unused == ix->nblobs);
+	return NULL;
+}
+
+/* Outside of an edit, an action has as many users as rules and policies say. */
+static const char *check_actions(const struct fw_ruleset *rs)
+{
+	static const struct fw_action unused;
+	uint32_t users[FW_ACTIONS_MAX] = { 0 }, idle = 0;
+
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		users[r->action]++;
+	for (unsigned r = 0; r < FW_NREASONS; r++)
+		users[rs->policy[r]]++;
+	for (uint32_t n = FW_NVERDICTS; n < FW_ACTIONS_MAX; n++) {
+		const struct fw_action_use *u = &rs->action_use[n];
+
+		CHECK(u->taken ? n < rs->nactions : !users[n] && !u->users);
+		CHECK(u->taken == !!memcmp(&rs->actions[n], &unused, sizeof(unused)));
+		CHECK(rs->index->edit ? u->users >= users[n] : u->users == users[n]);
+		idle += u->taken && !u->users;
+	}
+	CHECK(rs->actions_idle == idle);
 	return NULL;
 }
 
@@ -145,5 +173,6 @@ const char *ruleset_check(const struct fw_ruleset *rs, size_t held)
 	why = why ? why : check_tables(rs);
 	why = why ? why : check_slots(rs);
 	why = why ? why : check_addrs(rs, held, sides, users);
+	why = why ? why : check_actions(rs);
 	return why ? why : check_blobs(rs, refs);
 }

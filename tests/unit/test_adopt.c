@@ -460,7 +460,7 @@ static char *shuffled(const struct fw_ruleset *old)
 		struct fw_buf text = { 0 };
 
 		if (!random_below(5))
-			copy.action = (uint8_t)((copy.action + 1) % FW_NOF_RULES);
+			copy.action = copy.action == FW_DROP ? FW_ACCEPT : FW_DROP;
 		if (!random_below(5))
 			copy.exported ^= 1;
 		if (random_below(2) || names[k])

@@ -21,10 +21,13 @@ void completion_kinds(unsigned kinds)
 			putchar(letters[i].letter);
 }
 
+/* The first words of what a rule does besides its verdict; `mark` is a field as well. */
+#define ACTION_WORDS " limit connections log add update audit with"
+
 static void print_match_words(void)
 {
 #define WORD(word, field, value) " " word
-	fputs(FW_FIELD_WORDS(WORD) " from to any not " FW_RULE_VERDICTS "name counter comment", stdout);
+	fputs(FW_FIELD_WORDS(WORD) " from to any not " FW_RULE_VERDICTS "name counter comment" ACTION_WORDS, stdout);
 #undef WORD
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
 		if (fw_field_info[i].kind != FW_KIND_WORD)
@@ -45,11 +48,29 @@ static size_t add_names(char *out, size_t size, const struct fw_name *names)
 
 void completion_fields(void (*each)(const char *word, const char *letters, const char *values))
 {
+#define REJECT_WORD(sym, word, ...) word " "
+/* But the default, which is not written. */
+#define REJECT_KINDS &FW_REJECTS(REJECT_WORD)[sizeof("default ") - 1]
+#define LEVEL_WORD(word) word " "
+#define LOG_LEVELS FW_LOG_LEVELS(LEVEL_WORD)
 	static const struct {
 		const char *word, *letters, *values;
 	} others[] = {
-		{ "from", "A", "any not" }, { "to", "A", "any not" }, { "before", "R", "" }, { "after", "R", "" },
-		{ "name", "", "" },         { "comment", "", "" },    { "sets", "S", "" },
+		{ "from", "A", "any not" },
+		{ "to", "A", "any not" },
+		{ "before", "R", "" },
+		{ "after", "R", "" },
+		{ "name", "", "" },
+		{ "comment", "", "" },
+		{ "sets", "S", "" },
+		{ "with", "", REJECT_KINDS },
+		{ "level", "", LOG_LEVELS },
+		{ "limit", "", "over" },
+		{ "audit", "", "drop reject" },
+		{ "per", "", "from to from-to" },
+		{ "add", "", "from to" },
+		{ "update", "", "from to" },
+		{ "connections", "", "per" },
 	};
 	char values[2048];
 	size_t n = 0;
