@@ -292,7 +292,7 @@ static const struct fw_action actions[] = {
 };
 #define ACTIONS_END 5
 
-uint8_t random_action(struct fw_ruleset *rs)
+uint8_t random_rule_action(struct fw_ruleset *rs)
 {
 	bool few = rs->npassing >= FW_TURNS - 4; /* or nearly each ruleset would be refused for those that pass */
 	struct fw_action a = actions[rnd(few ? ACTIONS_END : ROWS(actions))];
@@ -316,7 +316,7 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 	char name[16];
 
 	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
-	rule.action = random_action(m->rs);
+	rule.action = random_rule_action(m->rs);
 	rule.log = (struct fw_log){ rnd(2) ? "a \"quoted\\ prefix" : NULL, (uint8_t)rnd(FW_NLOG_LEVELS) };
 	rule.exported = !rnd(4);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));

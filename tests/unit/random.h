@@ -35,7 +35,7 @@ struct fw_ruleset *random_ruleset(const struct random_shape *shape);
 /* What a policy may say. */
 uint8_t random_policy(enum fw_reason reason);
 /* A verdict, or more; the same few things over and over. */
-uint8_t random_action(struct fw_ruleset *rs);
+uint8_t random_rule_action(struct fw_ruleset *rs);
 
 /* Drafts for a ruleset that is there (and whose sets are random_ruleset()'s), to change it by. */
 struct random_maker;
