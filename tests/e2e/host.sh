@@ -27,7 +27,7 @@ far_up() {
 host_attached() { ctl --json status | grep -q '"host":{"state":"attached"'; }
 # No link, no pin and no table of ours in the server's namespace.
 host_gone() {
-	! ctl --json status 2>/dev/null | grep -q '"host":{"state":"attached"' && ! in_server nft list tables 2>/dev/null | grep -q fwd_ &&
+	! ctl --json status 2>/dev/null | grep -q '"host":{"state":"attached"' && ! in_server nft list tables 2>/dev/null | grep -q fwd_host &&
 		! in_fwd_mounts find "$tmp/bpffs" -name 'input-*' -o -name 'forward-*' -o -name 'output-*' 2>/dev/null | grep -q .
 }
 # counted NAME: packets of a rule of fwd
@@ -209,7 +209,8 @@ case_host_reject() {
 		refused_at_once slow_tcp $far6 80 && ok history && says "fwd_host" || return 1
 
 	fwd_kill KILL
-	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $far6 80 && start_fwd && wait_until host_answers &&
+	# Still refused without fwd, and by another version.
+	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $far6 80 && start_fwd --pool maps && wait_until host_answers &&
 		refused_at_once slow_tcp $server6 80 || return 1
 	# Nothing is rejected any more: the table is gone.
 	ok flush --yes && wait_until no_table && expect yes slow_tcp $server4 80 && expect yes try_udp $server4 53 || return 1
@@ -245,4 +246,22 @@ host_mark() {
 	END
 	in_client ping -q -c 3 -i 0.01 $far4 >/dev/null && in_server ping -q -c 2 -i 0.01 $client4 >/dev/null || fail "no ping" || return 1
 	[ "$(seen a) $(seen b)" = "6 2" ] || fail "marked: $(seen a) $(seen b), expected 6 2: $(in_server nft list ruleset)"
+}
+
+# Connection state, interfaces both ways, and the log. fwd switches tracking on by itself.
+case_host_state() {
+	start_fwd && far_up && ok attach --host || return 1
+	ok batch <<-END || return 1
+		policy forward drop
+		add rule name known forward state established accept
+		add rule name errors forward state related accept
+		add rule name begin forward from-if s0 to-if f1 proto tcp dport 80 state new accept
+		add rule name echo forward from-if s0 to-if f1 ip proto icmp icmp-type echo-request state new accept
+		add rule name logged forward from-if f1 to-if s0 log prefix "from far" drop
+	END
+	expect yes try_tcp $far4 80 && expect yes try_tcp $far6 80 && expect yes try_ping $far4 && expect no try_ping $far6 || return 1
+	in_far ping -q -c2 -i 0.1 -W1 $client4 >/dev/null && { fail "new packets pass from the far side"; return 1; }
+	is_counted begin 2 && is_counted known 8 && is_counted echo 1 && is_counted logged 2 || return 1
+	ok log && says "f1>s0        rule 5 logged" || return 1
+	ok detach --host && host_gone
 }
