@@ -35,7 +35,7 @@ struct reader {
 	struct storm *s;
 	pthread_t thread;
 	uint64_t packets;
-	uint64_t by_slot[SLOTS], by_reason[FW_NREASONS][2];
+	uint64_t by_slot[SLOTS], by_reason[FW_NREASONS][FW_NTERMINAL];
 	uint64_t passed;   /* by rules that let a packet go on; by_slot has them too */
 	uint64_t released; /* packets counted by slots that were released since */
 	/* The first answer that was wrong: */
@@ -177,10 +177,12 @@ static void check_counters(const struct reader *r)
 		assert_int_equal(n, r->by_slot[slot]);
 		sum += n;
 	}
-	for (int i = 0; i < FW_NREASONS * 2; i++) {
-		uint64_t n = fw_kern_reason_count(kern, (enum fw_reason)(i / 2), (enum fw_verdict)(i % 2)).packets;
+	for (int i = 0; i < FW_NREASONS * FW_NTERMINAL; i++) {
+		uint64_t n = fw_kern_reason_count(kern, (enum fw_reason)(i / FW_NTERMINAL),
+						  (enum fw_verdict)(i % FW_NTERMINAL))
+				     .packets;
 
-		assert_int_equal(n, r->by_reason[i / 2][i % 2]);
+		assert_int_equal(n, r->by_reason[i / FW_NTERMINAL][i % FW_NTERMINAL]);
 		sum += n;
 	}
 	assert_int_equal(sum, r->packets + r->passed);
