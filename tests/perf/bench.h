@@ -126,5 +126,6 @@ int bench_update(int argc, char **argv);
 int bench_reload(int argc, char **argv);
 int bench_peers(int argc, char **argv);
 int bench_scrape(int argc, char **argv);
+int bench_stateful(int argc, char **argv);
 
 #endif

@@ -12,6 +12,7 @@ static const struct {
 	{ "update", "time changes, with and without traffic", bench_update },
 	{ "reload", "measure time and memory of reloads under traffic", bench_reload },
 	{ "peers", "compare with other packet filters", bench_peers },
+	{ "stateful", "compare with other filters that accept known connections first", bench_stateful },
 	{ "cost", "measure the most expensive packet of a ruleset, and compare with the bound", bench_cost },
 	{ "scrape", "measure time and memory of scrapes under traffic", bench_scrape },
 };

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Tables of the report; and the part that is about fwd alone: fwbench's other commands.
+# Tables of the report; and the parts that are not of the comparison in all shapes: fwbench's other commands.
 include "data";
 
 # The first column is text, the others are figures.
@@ -44,5 +44,16 @@ def scrapes: "### Scrapes", "", "Pages of fw-exporter, \(ruleset):", "",
 		| map([.[0]] + (.[1] | [(.n | grouped), (.min, .p50, .max | human("s")), (.bytes, .resident_peak | human("B"))]))),
 	"Lookups meanwhile, ns a packet: \(.lookup_ns | "\(.idle | digits) idle, \(.loop | digits) beside a loop that touches no memory, \(.selected | digits) while chosen rules are scraped in a loop, \(.all | digits) while all are").", "";
 
-def alone: select(map(length) | add > 0) | "## fwd alone", "",
+# The lines of `fwbench stateful`: one row for each filter and kind of packet; what one measure says about it.
+def stateful_of($measure): map(select(.measure == $measure)) | first;
+def stateful_rows: group_by([.rules, .traffic]) | map(group_by(.label)[])
+	| map(select(any(.[]; .measure == "way_ns")) | [.[0].traffic, (.[0].rules | grouped), (.[0].label | cell),
+		(stateful_of("way_ns") | figure("ns")), (stateful_of("own_ns") | if . then figure("ns") else "" end),
+		(stateful_of("share") | if . then "\(100 * .median | round)%" else "" end)]);
+def stateful_absent: map(select(.does_not_load) | "\(.label) does not load with \(.rules | grouped) rules: \(.does_not_load | cell).");
+def stateful: .stateful | select(length > 0) | "## Known connections first", "",
+	"ns a packet (smallest / median), connections tracked: of *established* connections, 8,192 or one, which the first rule accepts; *new*, each packet the first of a connection that one of the rules accepts; *flood*, SYNs that no rule accepts, at XDP. *Filter*: less the fastest way with connections tracked and without a filter. *Speed*: packets a second in percent of those of XDP_DROP, by turns, median.", "",
+	text_table(["packets", "rules", "filter", "way", "filter alone", "speed"]; stateful_rows), (stateful_absent | select(length > 0) | .[], "");
+
+def alone: del(.stateful) | select(map(length) | add > 0) | "## fwd alone", "",
 	(.lookup | select(length > 0) | lookups), (.update[] | changes), (.reload[] | reloads), (.scrape[] | scrapes);

@@ -117,13 +117,13 @@ def absences: ["peer", "shape", "rules", "why"] as $head | absent_rows("cannot")
 	  (select($failures | length > 0) | "Loads, but fails:", "", text_table($head; $failures)),
 	  (select($cannot | length > 0) | "Cannot say these rules:", "", text_table($head; $cannot));
 
-# $own: lines of the other commands, { lookup, update, reload, scrape }; $readme: the way to what is said about the measures
+# $own: lines of the other commands, { stateful, lookup, update, reload, scrape }; $readme: the way to what is said about the measures
 def page($own; $readme): . as $d
 	| "# fwd and other packet filters, measured", "",
 	  "By `make bench` or `make bench-full`; [what is measured and how](\($readme)). The same rules and packets for all; lines are medians, and end where a filter does not load more or was not tried, [as is said there](\($readme)#what-is-left-out).", "",
 	  (select($d.rows | length > 0) | verdicts_text + " " + noise_text, ""),
 	  (select(machines_differ) | "**The figures come from machines or versions that differ.**", ""),
-	  glance, against, (measures[] as $m | $d | measure_section($m)), absences,
+	  glance, against, (measures[] as $m | $d | measure_section($m)), ($own | stateful), absences,
 	  (select(.machines | length > 0) | "## Machine and baselines", "", text_table(["", ""]; machine_rows)),
 	  (select(.baselines | length > 0) | table(["packets a second", "smallest", "median", "fastest / slowest, usually", "at most"]; baseline_rows)),
 	  ($own | alone);

@@ -168,6 +168,34 @@ static int linear_load(const struct work *w, struct stage *st, void **out)
 	return load(&(struct iptables){ .st = st }, w, out);
 }
 
+/* The table filter at forward: known connections first. NULL: nothing. */
+static int filter_restore(struct stage *st, const struct work *w)
+{
+	struct fw_buf text = { 0 };
+
+	fw_buf_printf(&text, "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD %s [0:0]\n:OUTPUT ACCEPT [0:0]\n",
+		      target(!w || w->accept));
+	if (w)
+		fw_buf_printf(&text, "-A FORWARD -m conntrack --ctstate ESTABLISHED -j ACCEPT\n");
+	for (size_t i = 0; w && i < w->n; i++) {
+		fw_buf_printf(&text, "-A FORWARD");
+		write_rule(&w->rules[i], &text);
+	}
+	fw_buf_printf(&text, "COMMIT\n");
+	return restore(st, &text, true);
+}
+
+static void stateful_unload(void *ctx)
+{
+	filter_restore(ctx, NULL);
+}
+
+static int stateful_load(const struct work *w, struct stage *st, void **out)
+{
+	*out = st;
+	return filter_restore(st, w);
+}
+
 static int ipset_load(const struct work *w, struct stage *st, void **out)
 {
 	return load(&(struct iptables){ .st = st, .set = true }, w, out);
@@ -243,6 +271,15 @@ const struct peer peer_iptables = {
 	.load = linear_load,
 	.unload = iptables_unload,
 	.add = linear_add,
+};
+
+const struct peer peer_iptables_stateful = {
+	.name = "iptables",
+	.label = "iptables-legacy, rules",
+	.kind = PEER_STACK,
+	.cannot = linear_cannot,
+	.load = stateful_load,
+	.unload = stateful_unload,
 };
 
 const struct peer peer_ipset = {

@@ -130,7 +130,7 @@ static int native_add(void *ctx, const struct work_rule *r)
 	if (err)
 		return err;
 	fw_buf_printf(&text, "add rule ");
-	work_rule_text(r, &text);
+	work_rule_text(r, "in", &text);
 	err = native_change(n, &e, &text, ds);
 	fw_buf_free(&text);
 	if (err) {

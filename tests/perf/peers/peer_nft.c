@@ -15,15 +15,22 @@
 
 #define INGRESS "netdev fwbench", "type filter hook ingress device \"" STAGE_DEVICE "\" priority 0"
 #define PREROUTING "ip fwbench", "type filter hook prerouting priority raw"
+#define FORWARD "ip fwbench", "type filter hook forward priority filter"
+#define ESTABLISHED "ct state established accept\n"
 
-enum form { LINEAR, SET, CONCAT, VMAP, FORMS };
+enum form { LINEAR, SET, CONCAT, VMAP, STATEFUL_LINEAR, STATEFUL_CONCAT, STATEFUL_VMAP, FORMS };
 static const struct {
 	const char *table, *hook;
+	bool set, verdicts; /* the rules are in a set, whose members have verdicts */
+	const char *first;  /* a rule before all others */
 } place[FORMS] = {
-	[LINEAR] = { PREROUTING },
-	[SET] = { INGRESS },
-	[CONCAT] = { INGRESS },
-	[VMAP] = { INGRESS },
+	[LINEAR] = { PREROUTING, false, false, "" },
+	[SET] = { INGRESS, true, false, "" },
+	[CONCAT] = { INGRESS, true, false, "" },
+	[VMAP] = { INGRESS, true, true, "" },
+	[STATEFUL_LINEAR] = { FORWARD, false, false, ESTABLISHED },
+	[STATEFUL_CONCAT] = { FORWARD, true, false, ESTABLISHED },
+	[STATEFUL_VMAP] = { FORWARD, true, true, ESTABLISHED },
 };
 
 struct nft {
@@ -118,15 +125,15 @@ static void write_member(const struct nft *nft, const struct work_rule *r, struc
 			fields[i].write(r, b);
 			dot = " . ";
 		}
-	if (nft->form == VMAP)
+	if (place[nft->form].verdicts)
 		fw_buf_printf(b, " : %s", verdict(r->accept));
 }
 
 static void write_set(const struct nft *nft, const struct work *w, struct fw_buf *b)
 {
-	fw_buf_printf(b, "%s rules {\ntype ", nft->form == VMAP ? "map" : "set");
+	fw_buf_printf(b, "%s rules {\ntype ", place[nft->form].verdicts ? "map" : "set");
 	write_fields(nft->fields, true, b);
-	fw_buf_printf(b, "%s\nflags interval\nelements = {\n", nft->form == VMAP ? " : verdict" : "");
+	fw_buf_printf(b, "%s\nflags interval\nelements = {\n", place[nft->form].verdicts ? " : verdict" : "");
 	for (size_t i = 0; i < w->n; i++) {
 		write_member(nft, &w->rules[i], b);
 		fw_buf_printf(b, ",\n");
@@ -136,18 +143,19 @@ static void write_set(const struct nft *nft, const struct work *w, struct fw_buf
 
 static void write_table(const struct nft *nft, const struct work *w, struct fw_buf *b)
 {
-	bool set = nft->form != LINEAR;
+	bool set = place[nft->form].set;
 
 	fw_buf_printf(b, "table %s {\n", place[nft->form].table);
 	if (set)
 		write_set(nft, w, b);
-	fw_buf_printf(b, "chain rules {\n%s; policy %s;\n", place[nft->form].hook, verdict(w->accept));
+	fw_buf_printf(b, "chain rules {\n%s; policy %s;\n%s", place[nft->form].hook, verdict(w->accept),
+		      place[nft->form].first);
 	if (set) {
 		write_fields(nft->fields, false, b);
 		fw_buf_printf(b, " %s\n",
-			      nft->form == VMAP ? "vmap @rules" :
-			      w->accept         ? "@rules drop" :
-						  "@rules accept");
+			      place[nft->form].verdicts ? "vmap @rules" :
+			      w->accept                 ? "@rules drop" :
+							  "@rules accept");
 	}
 	for (size_t i = 0; !set && i < w->n; i++)
 		write_rule(&w->rules[i], b);
@@ -212,16 +220,31 @@ static int vmap_load(const struct work *w, struct stage *st, void **out)
 	return nft_load(VMAP, w, st, out);
 }
 
+static int stateful_linear_load(const struct work *w, struct stage *st, void **out)
+{
+	return nft_load(STATEFUL_LINEAR, w, st, out);
+}
+
+static int stateful_concat_load(const struct work *w, struct stage *st, void **out)
+{
+	return nft_load(STATEFUL_CONCAT, w, st, out);
+}
+
+static int stateful_vmap_load(const struct work *w, struct stage *st, void **out)
+{
+	return nft_load(STATEFUL_VMAP, w, st, out);
+}
+
 /* Rules are inserted first; sets have no order. */
 static int nft_add(void *ctx, const struct work_rule *r)
 {
 	struct nft *nft = ctx;
 	struct fw_buf text = { 0 };
 
-	for (size_t i = 0; nft->form != LINEAR && i < NFIELDS; i++)
+	for (size_t i = 0; place[nft->form].set && i < NFIELDS; i++)
 		if (fields[i].said(r) && !(nft->fields >> i & 1))
 			return -EOPNOTSUPP;
-	if (nft->form == LINEAR) {
+	if (!place[nft->form].set) {
 		fw_buf_printf(&text, "insert rule %s rules ", place[nft->form].table);
 		write_rule(r, &text);
 	} else {
@@ -276,4 +299,31 @@ const struct peer peer_nft_vmap = {
 	.load = vmap_load,
 	.unload = nft_unload,
 	.add = nft_add,
+};
+
+const struct peer peer_nft_stateful_linear = {
+	.name = "nft-linear",
+	.label = "nftables, rules",
+	.kind = PEER_STACK,
+	.cannot = linear_cannot,
+	.load = stateful_linear_load,
+	.unload = nft_unload,
+};
+
+const struct peer peer_nft_stateful_concat = {
+	.name = "nft-concat",
+	.label = "nftables, concatenated set",
+	.kind = PEER_STACK,
+	.cannot = stack_cannot_fields,
+	.load = stateful_concat_load,
+	.unload = nft_unload,
+};
+
+const struct peer peer_nft_stateful_vmap = {
+	.name = "nft-vmap",
+	.label = "nftables, verdict map",
+	.kind = PEER_STACK,
+	.cannot = stack_cannot_verdicts,
+	.load = stateful_vmap_load,
+	.unload = nft_unload,
 };

@@ -8,6 +8,9 @@
 
 extern const struct peer peer_nft_linear, peer_nft_set, peer_nft_concat, peer_nft_vmap;
 extern const struct peer peer_iptables, peer_ipset, peer_ipset_concat;
+/* At forward, with known connections accepted first. */
+extern const struct peer peer_nft_stateful_linear, peer_nft_stateful_concat, peer_nft_stateful_vmap;
+extern const struct peer peer_iptables_stateful;
 
 /* What a rule can match. */
 bool stack_says_src(const struct work_rule *r);

@@ -33,7 +33,8 @@ enum peers_part { PEERS_DROPPED, PEERS_PASSED, PEERS_PARTS };
 	X(JUDGE, "judge packets")  \
 	X(TIME, "look packets up") \
 	X(FLOOD, "be flooded")     \
-	X(ADD, "add a rule")
+	X(ADD, "add a rule")       \
+	X(FLOWS, "pass packets of connections")
 enum peers_task_kind {
 #define PEERS_TASK_ENUM(sym, name) PEERS_##sym,
 	PEERS_TASKS(PEERS_TASK_ENUM)
@@ -41,12 +42,28 @@ enum peers_task_kind {
 		PEERS_NTASKS,
 };
 
+/* Packets by their connections. X(symbol, name, whether packets pass) */
+#define PEERS_FLOW_KINDS(X)              \
+	X(ONE, "established, one", true) \
+	X(MANY, "established", true)     \
+	X(NEW, "new", true)              \
+	X(SYN, "flood", false)
+enum peers_flows {
+#define PEERS_FLOWS_ENUM(sym, name, passes) PEERS_##sym,
+	PEERS_FLOW_KINDS(PEERS_FLOWS_ENUM)
+#undef PEERS_FLOWS_ENUM
+		PEERS_NFLOWS,
+};
+extern const char *const peers_flows_name[PEERS_NFLOWS];
+#define PEERS_FLOWS_MANY 8192 /* connections that are known, or new ones in one measurement */
+
 struct peers_task {
 	enum peers_task_kind kind;
 	enum work_traffic traffic;
 	enum peers_part part; /* of a flood */
 	bool generator;       /* of a flood: only make the packets */
 	unsigned index;       /* of the rule to add */
+	enum peers_flows flows;
 };
 
 /* Who says how much memory the kernel holds: the cgroup, which has only what was asked for from there; the whole system; or
@@ -55,7 +72,7 @@ enum peers_memory { PEERS_CGROUP, PEERS_MEMINFO, PEERS_ITSELF };
 
 struct peers_result {
 	int err;
-	double v[PEERS_LOADS]; /* LOAD, ADD: seconds; TIME: ns a packet; FLOOD: packets a second */
+	double v[PEERS_LOADS]; /* LOAD, ADD: seconds; TIME: ns a packet; FLOOD: packets a second; FLOWS: ns a packet */
 	unsigned n;            /* of these */
 	double start_seconds;
 	int64_t kernel_bytes, user_bytes;
@@ -123,6 +140,10 @@ void peers_lookup_nothing(void *ctx, const struct work_packet *p, size_t n, bool
 int peers_time_calls(const struct peers_shared *shared,
 		     void (*lookup)(void *ctx, const struct work_packet *p, size_t n, bool *accept), void *ctx,
 		     enum work_traffic t, uint64_t *packets, double *ns);
+
+/* In an actor: packets of connections through the stage; the result is ns for the way of one. 0, or -errno after printing why. */
+int peers_flows_send(const struct peers_shared *shared, struct stage *st, enum peers_flows kind,
+		     struct peers_result *r);
 
 /* Lines of JSON on standard output. */
 void peers_json_machine(void);

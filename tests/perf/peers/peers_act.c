@@ -206,6 +206,11 @@ static int do_flood(struct act *a, const struct peers_task *task, struct peers_r
 	return err;
 }
 
+static int do_flows(struct act *a, const struct peers_task *task, struct peers_result *r)
+{
+	return peers_flows_send(a->shared, a->stage, task->flows, r);
+}
+
 /* A packet of the rule must have been judged by the policy before, and by the rule from now on. */
 static int do_add(struct act *a, const struct peers_task *task, struct peers_result *r)
 {
@@ -228,7 +233,7 @@ static int do_add(struct act *a, const struct peers_task *task, struct peers_res
 
 static int (*const tasks[PEERS_NTASKS])(struct act *a, const struct peers_task *task, struct peers_result *r) = {
 	[PEERS_LOAD] = do_load,   [PEERS_JUDGE] = do_judge, [PEERS_TIME] = do_time,
-	[PEERS_FLOOD] = do_flood, [PEERS_ADD] = do_add,
+	[PEERS_FLOOD] = do_flood, [PEERS_ADD] = do_add,     [PEERS_FLOWS] = do_flows,
 };
 
 /* Error messages are written to a file, which the other side reads when it needs them. */

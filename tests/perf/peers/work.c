@@ -207,7 +207,7 @@ static void transport_write(const struct work_packet *p, const struct iphdr *ip,
 
 	if (p->proto == IPPROTO_TCP) {
 		struct tcphdr tcp = {
-			.source = htons(p->sport), .dest = htons(p->dport), .doff = 5, .ack = 1, .window = htons(1024)
+			.source = htons(p->sport), .dest = htons(p->dport), .doff = 5, .syn = p->syn, .ack = !p->syn, .window = htons(1024)
 		};
 
 		memcpy(at, &tcp, sizeof(tcp));
@@ -262,9 +262,9 @@ static void ports_text(const char *word, const uint16_t range[2], struct fw_buf 
 		fw_buf_printf(out, " %s %u-%u", word, range[0], range[1]);
 }
 
-void work_rule_text(const struct work_rule *r, struct fw_buf *out)
+void work_rule_text(const struct work_rule *r, const char *hook, struct fw_buf *out)
 {
-	fw_buf_printf(out, "in");
+	fw_buf_printf(out, "%s", hook);
 	prefix_text("from", r->src, r->src_len, out);
 	prefix_text("to", r->dst, r->dst_len, out);
 	if (r->proto)
@@ -279,6 +279,6 @@ void work_text(const struct work *w, struct fw_buf *out)
 	fw_buf_printf(out, "policy in %s\n", w->accept ? "accept" : "drop");
 	for (size_t i = 0; i < w->n; i++) {
 		fw_buf_printf(out, "rule ");
-		work_rule_text(&w->rules[i], out);
+		work_rule_text(&w->rules[i], "in", out);
 	}
 }

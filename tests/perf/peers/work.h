@@ -40,6 +40,7 @@ struct work_packet {
 	uint16_t sport, dport;
 	uint8_t proto; /* 6 or 17 */
 	bool accept;   /* the right verdict */
+	bool syn;      /* TCP: opens a connection; else it is of one that is there */
 	int32_t rule;  /* that decides, from 0; -1: the policy */
 };
 
@@ -77,8 +78,8 @@ struct work_packet work_inside(const struct work_rule *r);
 /* The packet as a frame of WORK_FRAME bytes, Ethernet header included; checksums are right. @id is written to the IP header's
  * identification field, and as 32 bits in network order into the last 4 bytes, which are payload. */
 void work_frame(const struct work_packet *p, uint32_t id, uint8_t frame[WORK_FRAME]);
-/* A rule as a line of our language after `rule`; the ruleset's whole text. If memory is out, @out tells. */
-void work_rule_text(const struct work_rule *r, struct fw_buf *out);
+/* A rule at @hook as a line of our language after `rule`; the rules at `in` with their policy. If memory is out, @out tells. */
+void work_rule_text(const struct work_rule *r, const char *hook, struct fw_buf *out);
 void work_text(const struct work *w, struct fw_buf *out);
 
 #endif
