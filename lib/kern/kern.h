@@ -210,10 +210,19 @@ void kern_readers_room(struct fw_kern *k, uint32_t counter);
 /* pins_open.c: creates and locks the folder of pins. 0 or -errno with a diagnostic. */
 int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds);
 
-/* pins.c: pins the programs and maps in our own folder. 0 or -errno with a diagnostic. */
-int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
-/* Opens everything in our own folder. 0; -ENOENT: it is missing or incomplete; -errno. Programs of PROG_L3 may be missing. */
-int kern_pins_adopt(struct fw_kern *k);
+/* pin.c */
+/* The names of the pins, by index in fw_kern.progs and fw_kern.maps. */
+extern const char *const kern_prog_pins[NPROGS], *const kern_map_pins[NMAPS];
+/* A folder of pins is written under this name, and renamed once complete. */
+extern const struct folder kern_new_folder;
+/* PINS/FOLDER/KIND/NAME. Return: @buf, of PATH_MAX bytes. */
+const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const char *kind, const char *name,
+			  char *buf);
+/* All folders; *out is freed by the caller. 0 or -errno. */
+int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n);
+/* Is @id this process's program number @which (index of fw_kern.progs), or the same one of any folder? */
+bool kern_prog_is_ours(const struct fw_kern *k, int which, uint32_t id);
+uint32_t kern_prog_id(int fd);
 /* Pins a program, or a map, that was added later. @which: index of fw_kern.progs, or of fw_kern.maps. 0 or -errno. */
 int kern_pins_add(const struct fw_kern *k, int which);
 int kern_pins_add_map(const struct fw_kern *k, int which);
@@ -225,16 +234,13 @@ int kern_pins_inherit(const struct fw_kern *k, enum kern_map map, uint32_t max_e
 		      uint32_t inner_size);
 /* The highest generation of any folder's tables. */
 uint32_t kern_pins_generation(const struct fw_kern *k);
+
+/* pins.c: pins the programs and maps in our own folder. 0 or -errno with a diagnostic. */
+int kern_pins_write(struct fw_kern *k, struct fw_diags *ds);
+/* Opens everything in our own folder. 0; -ENOENT: it is missing or incomplete; -errno. Programs of PROG_L3 may be missing. */
+int kern_pins_adopt(struct fw_kern *k);
 /* Removes other folders that have nothing attached; @own: ours too, with the iterator files and the folder of readers. */
 void kern_pins_tidy(struct fw_kern *k, bool own);
-/* PINS/FOLDER/KIND/NAME. Return: @buf, of PATH_MAX bytes. */
-const char *kern_pin_path(const struct fw_kern *k, const struct folder *f, const char *kind, const char *name,
-			  char *buf);
-/* All folders; *out is freed by the caller. 0 or -errno. */
-int kern_folders(const struct fw_kern *k, struct folder **out, size_t *n);
-/* Is @id this process's program number @which (index of fw_kern.progs), or the same one of any folder? */
-bool kern_prog_is_ours(const struct fw_kern *k, int which, uint32_t id);
-uint32_t kern_prog_id(int fd);
 
 /*
  * objects.c: an object file. Only OBJECT_FW is always loaded, the others when they are needed: what comes with them may be
@@ -387,8 +393,12 @@ int kern_netfilter_attach(struct fw_kern *k, bool guard);
 void kern_netfilter_detach(struct fw_kern *k, bool guard);
 /* NF_INET_LOCAL_IN and so on, of a program. */
 uint8_t kern_netfilter_hook(enum fw_prog prog);
-/* The map of the program that they call: its descriptor or -errno. */
+
+/* netfilter_link.c: a single one. */
+/* The map of the programs that they call: its descriptor or -errno. */
 int kern_hooks_new(void);
+/* Attaches to a hook (NF_INET_LOCAL_IN and so on) what calls the classifier or the guard. Return: the link's descriptor; -errno. */
+int kern_netfilter_link(struct fw_kern *k, uint32_t family, uint32_t hook, bool guard);
 /* The network namespace of this thread, by its inode; 0: unknown. */
 uint64_t kern_netns(void);
 /* Its family, NFPROTO_IPV4 or NFPROTO_IPV6; 0: it is no link of netfilter. */

@@ -196,30 +196,6 @@ static int parse_constant(struct fw_parser *p, struct fw_rule_text *rule, const 
 	return end_match(p, rule, kw->subject, err);
 }
 
-int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
-{
-	struct fw_nearest near = { .word = s };
-	char name[FW_NAME_MAX + 1], hint[128];
-	int number = -ENOENT;
-
-	if (s.len <= FW_NAME_MAX) {
-		memcpy(name, s.s, s.len);
-		name[s.len] = '\0';
-		number = fw_ruleset_set_find(p->rs, name);
-	}
-	*out = (uint32_t)number;
-	if (number >= 0)
-		return 0;
-	for (size_t i = 0; i < p->rs->nsets && i < FW_NEAREST_TRIES; i++)
-		if (p->rs->sets[i].name)
-			fw_nearest_try(&near, p->rs->sets[i].name);
-	if (!near.best)
-		snprintf(hint, sizeof(hint), "%s",
-			 p->edit ? "create it first: set create NAME" : "define it first: set NAME { ... }");
-	return fw_diag_add(p->ds, fw_parser_here(p), near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : hint,
-			   "there is no set '%s'", FW_SHOW(s));
-}
-
 /* Adds an address or a set to the side that is being read; `any` must be alone. An element of fw_parser_list(). */
 static int addr_element(struct fw_parser *p, void *ctx)
 {

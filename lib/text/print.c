@@ -9,23 +9,6 @@ static void word(struct fw_buf *b, const char *s)
 	fw_buf_add(b, s, strlen(s));
 }
 
-/* Bytes that terminals do not show are printed as \xNN, so that a saved ruleset can be viewed on any terminal. */
-void fw_print_string(struct fw_buf *b, const char *s)
-{
-	word(b, "\"");
-	for (size_t left = strlen(s), n; left; s += n, left -= n) {
-		n = fw_utf8_shown(s, left);
-		if (!n)
-			fw_buf_printf(b, "\\x%02x", (unsigned char)*s);
-		else if (*s == '"' || *s == '\\')
-			fw_buf_printf(b, "\\%c", *s);
-		else
-			fw_buf_add(b, s, n);
-		n = n ? n : 1;
-	}
-	word(b, "\"");
-}
-
 void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 {
 	const char *separator = set->n > 8 ? "\n\t" : " ";

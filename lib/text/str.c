@@ -262,3 +262,20 @@ int fw_str_flags(struct fw_str s, struct fw_place at, struct fw_diags *ds, struc
 	out->lo = out->hi ? out->hi : fw_field_info[FW_F_TCP_FLAGS].max;
 	return slash ? flag_bits((struct fw_str){ slash + 1, s.len - value.len - 1 }, at, ds, &out->lo) : 0;
 }
+
+/* Bytes that terminals do not show are printed as \xNN, so that a saved ruleset can be viewed on any terminal. */
+void fw_print_string(struct fw_buf *b, const char *s)
+{
+	fw_buf_add(b, "\"", 1);
+	for (size_t left = strlen(s), n; left; s += n, left -= n) {
+		n = fw_utf8_shown(s, left);
+		if (!n)
+			fw_buf_printf(b, "\\x%02x", (unsigned char)*s);
+		else if (*s == '"' || *s == '\\')
+			fw_buf_printf(b, "\\%c", *s);
+		else
+			fw_buf_add(b, s, n);
+		n = n ? n : 1;
+	}
+	fw_buf_add(b, "\"", 1);
+}

@@ -241,7 +241,7 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 		return err;
 	}
 	confirm_opened(e);
-	expire_arm(e);
+	clock_arm(e);
 	grace_work(e);
 	engine_upkeep(e);
 	engine_wake(e); /* what the process before left is freed in steps */
@@ -308,11 +308,6 @@ int engine_files_error(const struct engine *e)
 int engine_fd(const struct engine *e)
 {
 	return e->poll;
-}
-
-bool engine_busy(const struct engine *e)
-{
-	return e->swapping || e->awaits_grace;
 }
 
 void engine_work(struct engine *e)

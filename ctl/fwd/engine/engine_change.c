@@ -258,7 +258,7 @@ int engine_change(struct engine *e, const struct engine_edit *asked, struct engi
 	out->seconds.total = fw_now() - start;
 	if (!err && !asked->check)
 		histogram_add(&e->transaction_seconds, out->seconds.total);
-	expire_arm(e);
+	clock_arm(e);
 	grace_work(e);
 	engine_upkeep(e);
 	return err;

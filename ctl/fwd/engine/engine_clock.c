@@ -14,6 +14,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
 #define CLOCK "clock"
@@ -81,4 +82,22 @@ void clock_left(struct engine *e, uint32_t now)
 	e->clock.last = now;
 	if (fw_now() - e->clock.written >= 60)
 		clock_write(e);
+}
+
+static void timer_set(struct engine *e, uint32_t seconds)
+{
+	struct itimerspec at = { .it_value = { .tv_sec = seconds } };
+
+	timerfd_settime(e->expiry.timer, 0, &at, NULL);
+}
+
+void clock_arm(struct engine *e)
+{
+	uint32_t soonest = fw_ruleset_soonest(e->live->now->rs), now = engine_now(e);
+
+	if (soonest == e->expiry.armed)
+		return;
+	e->expiry.armed = soonest;
+	/* The timer runs from the middle of a second: it may be a second late, and is never early. */
+	timer_set(e, soonest == FW_FOREVER ? 0 : soonest > now ? soonest - now : 1);
 }

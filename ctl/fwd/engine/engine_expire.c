@@ -5,29 +5,10 @@
  */
 #include "engine_internal.h"
 
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define AT_ONCE 16384u /* elements: the tables are changed within some milliseconds */
 #define FEWER 16       /* times fewer if these are too much for a change of the live tables */
-
-static void timer_set(struct engine *e, uint32_t seconds)
-{
-	struct itimerspec at = { .it_value = { .tv_sec = seconds } };
-
-	timerfd_settime(e->expiry.timer, 0, &at, NULL);
-}
-
-void expire_arm(struct engine *e)
-{
-	uint32_t soonest = fw_ruleset_soonest(e->live->now->rs), now = engine_now(e);
-
-	if (soonest == e->expiry.armed)
-		return;
-	e->expiry.armed = soonest;
-	/* The timer runs from the middle of a second: it may be a second late, and is never early. */
-	timer_set(e, soonest == FW_FOREVER ? 0 : soonest > now ? soonest - now : 1);
-}
 
 /* Up to @most elements leave. 0; -EAGAIN: these are too many for the live tables; -errno. */
 static int leave(struct engine *e, uint32_t now, size_t most)
@@ -79,7 +60,7 @@ void expire_work(struct engine *e)
 	if (read(e->expiry.timer, &n, sizeof(n)) == sizeof(n))
 		e->expiry.armed = FW_FOREVER;
 	if (engine_busy(e) || !fw_until_over(fw_ruleset_soonest(e->live->now->rs), now)) {
-		expire_arm(e);
+		clock_arm(e);
 		return;
 	}
 	for (size_t most = AT_ONCE; err == -EAGAIN && most; most /= FEWER)
@@ -97,5 +78,5 @@ void expire_work(struct engine *e)
 	if (!err && !e->swapping && fw_until_over(fw_ruleset_soonest(e->live->now->rs), now))
 		engine_wake(e);
 	else
-		expire_arm(e);
+		clock_arm(e);
 }

@@ -69,10 +69,10 @@ struct engine {
 void clock_open(struct engine *e);
 /* Elements left at @now. */
 void clock_left(struct engine *e, uint32_t now);
+/* Sets the timer for the next element that leaves: after everything that may have changed sets. */
+void clock_arm(struct engine *e);
 
 /* engine_expire.c */
-/* Sets the timer for the next element that leaves: after everything that may have changed sets. */
-void expire_arm(struct engine *e);
 /* Elements whose time is over leave. */
 void expire_work(struct engine *e);
 

@@ -17,6 +17,11 @@ void engine_wake(struct engine *e)
 		;
 }
 
+bool engine_busy(const struct engine *e)
+{
+	return e->swapping || e->awaits_grace;
+}
+
 /* Runs the first job of the queue, and waits until it is finished. */
 static void *worker(void *arg)
 {
