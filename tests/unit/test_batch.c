@@ -54,9 +54,9 @@ static bool compile(const struct fw_ruleset *rs)
 }
 
 /* The answers of a batch: rules that were passed are not included. */
-static struct fw_result result_of(uint32_t what)
+static struct fw_result result_of(const struct fw_ruleset *rs, uint32_t what)
 {
-	const struct fw_answer answer = { .what = what, .verdict = FW_WHAT_ACTION(what) };
+	const struct fw_answer answer = { .what = what, .verdict = rs->actions[FW_WHAT_ACTION(what)].verdict };
 
 	return fw_result_of(&answer);
 }
@@ -89,7 +89,7 @@ static void batch_same(const struct fw_ruleset *rs, const struct fw_key *keys, u
 			continue;
 		batch_methods[m]->run(t.batch, keys, n, what);
 		for (unsigned i = 0; i < n; i++)
-			same_result(&keys[i], want[i], result_of(what[i]), batch_methods[m]->name);
+			same_result(&keys[i], want[i], result_of(rs, what[i]), batch_methods[m]->name);
 		t.answers[m] += n;
 	}
 }
