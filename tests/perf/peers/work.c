@@ -206,9 +206,12 @@ static void transport_write(const struct work_packet *p, const struct iphdr *ip,
 	uint32_t sum = sum_add(p->proto + len, &ip->saddr, 8);
 
 	if (p->proto == IPPROTO_TCP) {
-		struct tcphdr tcp = {
-			.source = htons(p->sport), .dest = htons(p->dport), .doff = 5, .syn = p->syn, .ack = !p->syn, .window = htons(1024)
-		};
+		struct tcphdr tcp = { .source = htons(p->sport),
+				      .dest = htons(p->dport),
+				      .doff = 5,
+				      .syn = p->syn,
+				      .ack = !p->syn,
+				      .window = htons(1024) };
 
 		memcpy(at, &tcp, sizeof(tcp));
 		tcp.check = sum_end(sum_add(sum, at, len));
