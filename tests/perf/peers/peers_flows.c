@@ -176,7 +176,7 @@ int peers_flows_send(const struct peers_shared *shared, struct stage *st, enum p
 	state.sent[kind] = f.sent;
 	r->checked = f.count.sent;
 	r->wrong = passes[kind] ? f.count.sent - f.count.passed : f.count.passed;
-	r->v[0] = f.took * 1e9 / (double)f.count.sent;
+	r->v[0] = f.each * 1e9;
 	r->n = 1;
 	return 0;
 }

@@ -36,16 +36,23 @@ __u64 sent, passed;
 __u32 batch, batch_left;
 /* When the first and the latest batch began. */
 struct stage_mark began, latest;
+/* How long batches took, in ns. */
+__u32 batches, batch_ns[STAGE_BATCHES];
 /* By IPv4 identification, as it is in the packet: Linux 6.1 knows no bounds of one that was swapped. */
 __u8 seen[STAGE_FRAMES];
 
 /* When a batch begins, all of those before is through. */
 static __always_inline void note_batch(void)
 {
+	__u64 now;
+
 	if (batch_left--)
 		return;
 	batch_left = batch - 1;
-	latest.at = bpf_ktime_get_ns();
+	now = bpf_ktime_get_ns();
+	if (began.at)
+		batch_ns[batches++ & (STAGE_BATCHES - 1)] = now - latest.at;
+	latest.at = now;
 	latest.sent = sent;
 	latest.passed = passed;
 	if (!began.at)

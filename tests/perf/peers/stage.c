@@ -222,6 +222,7 @@ static int generate(struct stage *st, size_t count, uint64_t n, uint32_t batch)
 	g->batch = batch;
 	g->batch_left = 0;
 	g->began.at = 0;
+	g->batches = 0;
 	if (bpf_prog_test_run_opts(bpf_program__fd(st->bpf->progs.generate), &opts))
 		return bench_said("send live frames (Linux 5.18 or later is needed)", -errno);
 	return 0;
@@ -235,6 +236,23 @@ static int generate_through(struct stage *st, size_t count, uint64_t n, uint32_t
 	if (!err)
 		err = generate(st, count, n, batch);
 	return err ? err : drain(st, &before, out);
+}
+
+static int compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Seconds that the median of the last batches took. */
+static double batch_median(const struct stage_bpf__bss *g)
+{
+	uint32_t n = g->batches < STAGE_BATCHES ? g->batches : STAGE_BATCHES, ns[STAGE_BATCHES];
+
+	memcpy(ns, g->batch_ns, n * sizeof(*ns));
+	qsort(ns, n, sizeof(*ns), compare);
+	return n ? ns[n / 2] / 1e9 : 0;
 }
 
 /*
@@ -258,8 +276,10 @@ static int way_time(struct stage *st, struct stage_flood *f, uint64_t n)
 	if (s.lagged) {
 		f->took = s.end - (double)g->began.at / 1e9;
 		f->count = (struct stage_count){ .sent = s.sent - s.refused, .passed = s.passed };
+		f->each = f->took / (double)f->count.sent;
 		return 0;
 	}
+	f->each = batch_median(g) / batch;
 	f->took = (double)(g->latest.at - g->began.at) / 1e9;
 	f->count = (struct stage_count){
 		.sent = g->latest.sent - g->began.sent,

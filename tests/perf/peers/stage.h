@@ -38,6 +38,7 @@ struct stage_flood {
 	/* Filled in: */
 	struct stage_count count;
 	double took; /* seconds, until the last packet is through */
+	double each; /* seconds a packet of the median batch: what others took the CPU for is not in it */
 };
 /* Sends packets at full rate. 0, or -errno after printing why. */
 int stage_flood(struct stage *st, struct stage_flood *f);

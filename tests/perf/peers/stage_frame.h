@@ -7,6 +7,7 @@
 
 #define STAGE_FRAMES 65536 /* as many as an IPv4 identification can number */
 #define STAGE_FRAME 60     /* bytes */
+#define STAGE_BATCHES 1024 /* whose time is kept, the latest; a power of two */
 
 struct stage_frame {
 	__u64 words[7];
