@@ -19,7 +19,7 @@ struct config {
 	unsigned clients_max;
 	unsigned client_timeout; /* seconds */
 	unsigned reject_rate;
-	unsigned log_journal;    /* 1: packets that rules log go to the journal too */
+	unsigned log_journal; /* 1: packets that rules log go to the journal too */
 };
 
 extern const struct fw_settings config_settings;

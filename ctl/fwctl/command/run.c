@@ -64,8 +64,9 @@ static int attach_in(struct session *ss, struct device *d)
 		return err;
 	}
 	if (lost && !tc && used == FW_XDP_NATIVE) {
-		ctl_warn("%s: replies to rejected packets are lost unless the other end of the veth pair has an XDP program",
-			 d->name);
+		ctl_warn(
+			"%s: replies to rejected packets are lost unless the other end of the veth pair has an XDP program",
+			d->name);
 		ctl_hint("run with --tc");
 	}
 	d->how = tc ? "tc ingress" : used == FW_XDP_GENERIC ? "generic XDP" : "native XDP";

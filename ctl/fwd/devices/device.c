@@ -56,9 +56,10 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 			 "the driver may take VLAN tags out of packets before XDP sees them, and rules match them: "
 			 "ethtool -K DEV rx-vlan-offload off, or attach with mode tc");
 	else if (lost && dev->wanted == ARGS_NATIVE)
-		snprintf(dev->warning, sizeof(dev->warning),
-			 "replies to rejected packets are lost unless the other end of this veth pair has an XDP program: "
-			 "attach with mode tc");
+		snprintf(
+			dev->warning, sizeof(dev->warning),
+			"replies to rejected packets are lost unless the other end of this veth pair has an XDP program: "
+			"attach with mode tc");
 	return dev->wanted;
 }
 
