@@ -8,7 +8,7 @@
 
 #include "lib/text/parse.h"
 
-#define REASONS_HINT "in, out, malformed, non-ip, not-parsed, vlan-depth or ext-headers"
+#define REASONS_HINT "in, out, input, forward, output, malformed, non-ip, not-parsed, vlan-depth or ext-headers"
 
 /* Policies but those of hooks may follow these, and those of hooks alone may reject. */
 static int parser_policy_action(struct fw_parser *p, enum fw_reason reason, struct fw_action_text *out)

@@ -182,6 +182,7 @@ static enum ctl_exit capture(struct reading *r, const char *path)
 		return CTL_FAILED;
 	r->capture = &c;
 	code = read_log(r);
+	r->capture = NULL;
 	if (code == CTL_OK && log_capture_commit(&c))
 		code = CTL_FAILED;
 	if (code == CTL_OK)

@@ -58,13 +58,28 @@ static void clock_write(struct engine *e)
 	e->clock.written = fw_now();
 }
 
+static bool read_setting(const char *value, char boot[BOOT_ID + 1], int64_t *base, uint32_t *last)
+{
+	size_t n = strcspn(value, " ");
+	char *end;
+
+	if (!value[n] || n > BOOT_ID)
+		return false;
+	memcpy(boot, value, n);
+	boot[n] = '\0';
+	*base = strtoll(value + n, &end, 10);
+	if (*end != ' ')
+		return false;
+	*last = (uint32_t)strtoul(end, &end, 10);
+	return !*end;
+}
+
 void clock_open(struct engine *e)
 {
 	fw_autofree char *value = NULL;
 	char was[BOOT_ID + 1], boot[BOOT_ID + 1];
 	int64_t base, today = nanoseconds_of(CLOCK_REALTIME), up = nanoseconds_of(CLOCK_BOOTTIME);
-	bool known = !store_get(e->store, CLOCK, &value) &&
-		     sscanf(value, "%36s %" SCNd64 " %" SCNu32, was, &base, &e->clock.last) == 3;
+	bool known = !store_get(e->store, CLOCK, &value) && read_setting(value, was, &base, &e->clock.last);
 
 	boot_id(boot);
 	if (known && boot[0] && !strcmp(was, boot)) {
