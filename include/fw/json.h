@@ -31,7 +31,7 @@ struct fw_json_rule_piece {
 };
 /* The next piece. Return: is the rule complete? */
 bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_json_rule_piece *piece);
-/* Writes a policy: {"policy", "verdict", "set", "packets", "bytes", "before"}. @count: by verdict; NULL: without counters. */
+/* Writes a policy: {"policy", "verdict", "set", "text", "packets", "bytes", "before"}. @count: by verdict; NULL: without counters. */
 void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reason reason,
 		    const struct fw_count count[FW_NTERMINAL]);
 /* Writes an object, which is taken, and a newline. */

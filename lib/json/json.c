@@ -136,14 +136,19 @@ void fw_json_policy(struct fw_buf *b, const struct fw_ruleset *rs, enum fw_reaso
 {
 	enum fw_verdict is = fw_policy_verdict(rs, reason);
 	struct fw_count sum = { 0 };
+	size_t from;
 
 	for (unsigned verdict = 0; count && verdict < FW_NTERMINAL; verdict++) {
 		if (is != FW_FOLLOW && is != verdict)
 			continue;
 		fw_count_add(&sum, count[verdict]);
 	}
-	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s", fw_reason_info[reason].name,
+	fw_buf_printf(b, "{\"policy\":\"%s\",\"verdict\":\"%s\",\"set\":%s,\"text\":\"", fw_reason_info[reason].name,
 		      fw_verdict_name(is), rs->policy_set[reason] ? "true" : "false");
+	from = b->len;
+	fw_text_print_policy(b, rs, reason);
+	escape_in_place(b, from);
+	fw_buf_add(b, "\"", 1);
 	counters(b, count ? &sum : NULL);
 	if (count && is != FW_FOLLOW)
 		verdicts_before(b, is, count);

@@ -309,11 +309,11 @@ static int parse_reject_kind(struct fw_parser *p, struct fw_action *a)
 	struct fw_nearest near = { .word = p->tok.text };
 	char hint[128];
 
-	for (uint8_t i = FW_REJECT_DEFAULT + 1; i < FW_NREJECTS; i++) {
+	for (unsigned i = FW_REJECT_DEFAULT + 1; i < FW_NREJECTS; i++) {
 		fw_nearest_try(&near, words[i]);
 		if (!fw_parser_at(p, words[i]))
 			continue;
-		a->reject = i;
+		a->reject = (uint8_t)i;
 		fw_parser_next(p);
 		return 0;
 	}

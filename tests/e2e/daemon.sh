@@ -132,7 +132,10 @@ case_fwd_sets() {
 case_fwd_policy() {
 	share_fwd || return 1
 	ok policy in drop && ok list policy && says "policy in drop" && says "policy out accept  # by default" &&
-		refuses 1 "inn" policy inn drop && refuses 1 "" policy in dorp && marked dorp && refuses 2 "" policy in
+		refuses 1 "inn" policy inn drop && refuses 1 "" policy in dorp && marked dorp && refuses 2 "" policy in &&
+		ok policy input log prefix "in: " level info reject with admin-prohibited && ok list policy --terse &&
+		says 'policy input log prefix "in: " level info reject with admin-prohibited' &&
+		ok --json list policy input && says '"verdict":"reject","set":true,"text":"policy input log prefix \"in: \" level info reject'
 }
 
 case_fwd_batch() {

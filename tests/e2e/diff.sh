@@ -25,7 +25,9 @@ case_fwd_diff() {
 			says "0 added, 0 removed, 0 changed, 1 moved, 3 kept; policies: 1 changed; sets: 1 created, 0 destroyed, 3 elements added, 2 removed" || return 1
 	done
 	ok load --diff "$new" && is "lines of the diff" "$(grep -c '^[-+~]' "$tmp/out")" 0 || return 1
-	ok --json load --diff --check "$old" && says '{"change":"policy","policy":{"policy":"in","verdict":"accept","set":true},"old":{"policy":"in","verdict":"drop","set":true}}' &&
+	sed 's/^policy in drop/policy in log drop/' "$new" >"$new.log"
+	ok load --diff --check "$new.log" && shows "- policy in drop" && shows "+ policy in log drop" || return 1
+	ok --json load --diff --check "$old" && says '{"change":"policy","policy":{"policy":"in","verdict":"accept","set":true,"text":"policy in accept"},"old":{"policy":"in","verdict":"drop","set":true,"text":"policy in drop"}}' &&
 		says '{"change":"set","set":"admins","is":"changed","removed":1,"removed_ranges":["203.0.113.0/24"],"added":1,"added_ranges":["198.51.100.0/24"]}' &&
 		says '"is":"destroyed","removed":2,' && says '{"change":"moved","rule":{"id":30,' && says '"after":{"id":20,' &&
 		says '"moved":1,"kept":3,"policies":1,"sets":{"created":0,"destroyed":1},"elements":{"added":2,"removed":3}' || return 1

@@ -242,13 +242,13 @@ static void strings(void **state)
 static void rules(void **state)
 {
 	static const char text[] = "rule 7 name web in proto tcp dport 80 accept comment \"a \\\"b\\\"\"\n"
-				   "rule 18446744073709551615 drop\npolicy in drop\n";
+				   "rule 18446744073709551615 drop\npolicy in log prefix \"x\" drop\n";
 	static const char want[] =
 		"{\"id\":7,\"name\":\"web\",\"verdict\":\"accept\",\"text\":\"rule 7 name web in proto tcp dport 80 accept "
 		"comment \\\"a \\\\\\\"b\\\\\\\"\\\"\",\"packets\":3,\"bytes\":9,\"slot\":0}"
 		"{\"id\":\"18446744073709551615\",\"name\":null,\"verdict\":\"drop\",\"text\":\"rule 18446744073709551615 "
 		"drop\",\"slot\":1}"
-		"{\"policy\":\"in\",\"verdict\":\"drop\",\"set\":true}";
+		"{\"policy\":\"in\",\"verdict\":\"drop\",\"set\":true,\"text\":\"policy in log prefix \\\"x\\\" drop\"}";
 	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	struct fw_count count = { 3, 9 };
 	struct fw_diags ds = { .n = 0 };

@@ -167,16 +167,16 @@ const struct ctl_command ctl_del = {
 #define REASON_WORD(sym, name, verdict) name " "
 const struct ctl_command ctl_policy = {
 	.name = "policy",
-	.operands = "REASON VERDICT",
+	.operands = "REASON [log...] VERDICT",
 	.summary = "set what happens to packets that no rule decides",
 	.details = "REASON is one of: " FW_REASONS(
-		REASON_WORD) "\n(in and out: no rule matched), VERDICT one of: " FW_POLICY_VERDICTS
-			     "\n(follow: that of in or out, by the packet's direction).\n\n" CTL_CHANGE_JSON_AS_ADD,
+		REASON_WORD) "\n(hooks: no rule matched), VERDICT one of: " FW_POLICY_VERDICTS
+			     "\n(follow: that of the packet's hook), reject also `with` a kind. `log` is as in rules.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = options,
 	.words = FW_POLICY_VERDICTS,
 	.kinds = CTL_KIND_PLACE,
 	.min_operands = 2,
-	.max_operands = 2,
+	.max_operands = -1,
 	.run = run_policy,
 };
 

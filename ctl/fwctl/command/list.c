@@ -42,8 +42,7 @@ static void print_policy(const struct printer *p, const json_t *o)
 
 	if (!p->terse)
 		ctl_print_counts(o);
-	printf("policy %s %s%s\n", ctl_field_text(o, "policy"), ctl_field_text(o, "verdict"),
-	       json_is_true(json_object_get(o, "set")) ? "" : "  # by default");
+	printf("%s%s\n", ctl_field_text(o, "text"), json_is_true(json_object_get(o, "set")) ? "" : "  # by default");
 	json_array_foreach(json_object_get(o, "before"), i, before)
 	{
 		ctl_print_counts(before);
@@ -220,7 +219,7 @@ const struct ctl_command ctl_list = {
 		",\n"
 		"set {set (name), dynamic, timeout and size if it has them, elements (how many), ranges, left (seconds that each of them\n"
 		"stays, or null; only if some leave), rules (that use it), more (true: continued in the next object)},\n"
-		"policy {policy, verdict, set (false: by default), packets, bytes, before (what it decided with\n"
+		"policy {policy, verdict, set (false: by default), text, packets, bytes, before (what it decided with\n"
 		"verdicts that it had before, if anything: [{verdict, packets, bytes}])}; at last {ok, count, total}.\n",
 	.options = list_options,
 	.words = "rules sets policy",

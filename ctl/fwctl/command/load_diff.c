@@ -10,7 +10,7 @@
 
 static void print_policy(char sign, const json_t *policy)
 {
-	printf("%c policy %s %s%s\n", sign, ctl_field_text(policy, "policy"), ctl_field_text(policy, "verdict"),
+	printf("%c %s%s\n", sign, ctl_field_text(policy, "text"),
 	       json_is_true(json_object_get(policy, "set")) ? "" : "  # by default");
 }
 

@@ -24,12 +24,17 @@ void ctl_line_string(struct fw_buf *b, const char *word)
 	fw_buf_printf(b, "\"");
 }
 
+/* Is it a string of the language, whose quotes the shell may have removed? */
+static bool wants_quotes(char *const *words, int i)
+{
+	return i && (!strcmp(words[i - 1], "comment") ||
+		     (i > 1 && !strcmp(words[i - 1], "prefix") && !strcmp(words[i - 2], "log")));
+}
+
 int ctl_line_join(const char *prefix, int n, char *const *words, struct fw_buf *out)
 {
 	fw_buf_printf(out, "%s", prefix);
 	for (int i = 0; i < n; i++) {
-		bool comment = i && !strcmp(words[i - 1], "comment");
-
 		if (strchr(words[i], '\n')) {
 			ctl_error("a line break in \"%.*s...\"", (int)strcspn(words[i], "\n"), words[i]);
 			ctl_hint("a change is one line; `fwctl batch` takes many");
@@ -37,7 +42,7 @@ int ctl_line_join(const char *prefix, int n, char *const *words, struct fw_buf *
 		}
 		if (out->len)
 			fw_buf_printf(out, " ");
-		if (comment)
+		if (wants_quotes(words, i))
 			ctl_line_string(out, words[i]);
 		else
 			fw_buf_printf(out, "%s", words[i]);

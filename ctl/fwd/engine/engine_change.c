@@ -69,7 +69,7 @@ int transaction_store(struct transaction *t)
 {
 	const struct engine_cause *cause = &t->asked->cause;
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
-	struct store_note note;
+	struct store_note note = { 0 };
 	const struct store_change change = {
 		.text = t->log.text ? t->log.text : "",
 		.len = t->log.len,
