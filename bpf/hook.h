@@ -122,15 +122,18 @@ static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
 
 /*
  * The fields of the kernel in cpu->key, for rulesets that name one of them (FW_FIELDS_OF_KERNEL): the interfaces that the packet
- * came in on and goes out on, by index, 0: neither. The other fields are absent; a hook that knows them writes them afterwards.
+ * came in on and goes out on, by index, 0: neither; absent if no rule names them. The other fields are absent; a hook that knows them writes them afterwards.
  */
 FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
 {
+	__u32 used;
+
 	if (!cpu)
 		return 0;
+	used = cpu->root.fields_used;
 	cpu->key.f[FW_F_STATE] = FW_ABSENT_STATE;
-	cpu->key.f[FW_F_FROM_IF] = from ? fw_iface_number(from) : (__u32)FW_ABSENT_FROM_IF;
-	cpu->key.f[FW_F_TO_IF] = to ? fw_iface_number(to) : (__u32)FW_ABSENT_TO_IF;
+	cpu->key.f[FW_F_FROM_IF] = from && used & 1u << FW_F_FROM_IF ? fw_iface_number(from) : (__u32)FW_ABSENT_FROM_IF;
+	cpu->key.f[FW_F_TO_IF] = to && used & 1u << FW_F_TO_IF ? fw_iface_number(to) : (__u32)FW_ABSENT_TO_IF;
 	cpu->key.f[FW_F_UID] = FW_ABSENT_UID;
 	cpu->key.f[FW_F_GID] = FW_ABSENT_GID;
 	return 0;
