@@ -17,7 +17,7 @@ void fwd_ruleset_changed(struct fwd *d)
 	}
 	tracked_look(d);
 	needs = fw_attach_needs_out(attach, rs) | (attach->mark != 0) << 1 | (attach->vlan != 0) << 2 |
-		fw_ruleset_rejects(rs) << 3;
+		fw_attach_needs_replies(attach, rs) << 3;
 	if (needs == d->needs)
 		return;
 	d->needs = needs;

@@ -6,10 +6,11 @@
 #include "fw/rule.h"
 
 struct fw_attach_needs {
-	size_t out;  /* rules that can match outgoing packets */
-	size_t mark; /* rules that match or set the mark of incoming packets, which XDP does not know */
-	size_t host; /* rules that only packets at the host's own hooks can match */
-	size_t vlan; /* rules that match VLAN tags of incoming packets, which a driver may hide from XDP */
+	size_t out;    /* rules that can match outgoing packets */
+	size_t mark;   /* rules that match or set the mark of incoming packets, which XDP does not know */
+	size_t host;   /* rules that only packets at the host's own hooks can match */
+	size_t reject; /* rules that reject incoming packets, whose replies XDP sends */
+	size_t vlan;   /* rules that match VLAN tags of incoming packets, which a driver may hide from XDP */
 };
 
 /* Scans all rules. */
@@ -19,6 +20,8 @@ void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rules
 			    const struct fw_rule *after);
 /* Are outgoing packets filtered? So they are if rules can match them or a policy says what happens to them. */
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs);
+/* Are incoming packets rejected, by a rule or a policy? */
+bool fw_attach_needs_replies(const struct fw_attach_needs *needs, const struct fw_ruleset *rs);
 
 /* Does it say something only of packets at the host's own hooks? */
 bool fw_attach_needs_host(const struct fw_attach_needs *needs, const struct fw_ruleset *rs);

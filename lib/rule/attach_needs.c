@@ -15,6 +15,8 @@ static void count(struct fw_attach_needs *needs, const struct fw_ruleset *rs, co
 		return;
 	if (fw_rule_action(rs, rule)->flags & FW_ACTION_MARK)
 		needs->mark += by;
+	if (fw_rule_action(rs, rule)->verdict == FW_REJECT)
+		needs->reject += by;
 	for (unsigned i = 0; i < rule->nmatches; i++) {
 		enum fw_source source = fw_field_info[rule->matches[i]->field].source;
 
@@ -42,6 +44,15 @@ void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_rules
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)
 {
 	return needs->out || rs->policy_set[FW_R_OUT];
+}
+
+bool fw_attach_needs_replies(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)
+{
+	bool policy = fw_policy_verdict(rs, FW_R_IN) == FW_REJECT;
+
+	for (int r = FW_NHOOKS; r < FW_NREASONS; r++)
+		policy = policy || fw_policy_verdict(rs, (enum fw_reason)r) == FW_REJECT;
+	return needs->reject || policy;
 }
 
 bool fw_attach_needs_host(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)

@@ -117,6 +117,11 @@ case_reject_fwd() {
 	start_fwd --reject-rate 3 || return 1
 	rules <<<'rule 1 name tcp in proto tcp dport 25 drop'
 	ok load "$tmp/rules" && ok attach s0 && ok --json status && says '"mode":"native"' || return 1
+	# What only the host's hooks reject needs no replies of XDP.
+	rules <<<'rule 1 name tcp input proto tcp dport 25 reject'
+	printf 'policy %s reject\n' input forward output out >>"$tmp/rules"
+	ok load "$tmp/rules" && ok --json status && says '"mode":"native"' && ok load --yes - <<<'policy in reject' &&
+		ok --json status && says '"mode":"tc"' || return 1
 	rules <<<'rule 1 name tcp in proto tcp dport 25 reject'
 	ok load "$tmp/rules" && ok --json status && says '"mode":"tc"' &&
 		says '"replies":{"sent":0,"limited":0,"silent":0,"rate":3}' || return 1

@@ -41,7 +41,7 @@ static enum args_mode resolve(const struct fwd *d, struct device *dev)
 {
 	const struct fw_attach_needs *needs = engine_needs(d->engine);
 	bool vlan = needs->vlan && fw_interface_strips_vlan(engine_interface_name(d->engine, dev->index));
-	bool lost = fw_ruleset_rejects(engine_ruleset(d->engine)) && fw_interface_is_veth(dev->index);
+	bool lost = fw_attach_needs_replies(needs, engine_ruleset(d->engine)) && fw_interface_is_veth(dev->index);
 
 	if (dev->wanted == ARGS_AUTO)
 		return needs->mark || vlan || lost || fw_interface_is_l3(dev->index) ? ARGS_TC : ARGS_AUTO;
