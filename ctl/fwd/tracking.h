@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Connection tracking, which is on while the live ruleset names `state`: what others do to it. */
+/* Connection tracking, which is on while the live ruleset names `state` or `connections`: what others do to it. */
 #ifndef FWD_TRACKING_H
 #define FWD_TRACKING_H
 

@@ -366,6 +366,9 @@ int kern_chain_find(const struct chain *c, uint32_t link);
 /* Attaches before all others. Return: the link's descriptor; -EEXIST: the program is already in the chain; -errno. */
 int kern_chain_head(uint32_t ifindex, enum fw_prog prog, int prog_fd);
 
+/* Loads a 64-bit number or a map, as two instructions. */
+#define LD_IMM64 (BPF_LD | BPF_DW | BPF_IMM)
+
 /* stand_in.c: a program that calls @target while it is open. Once closed, it drops packets. */
 struct stand_in {
 	int prog, calls;

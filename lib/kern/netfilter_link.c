@@ -51,7 +51,7 @@ static int load_stub(struct fw_kern *k, bool guard)
 {
 	const int map = k->maps[MAP_HOOKS];
 	const struct bpf_insn insns[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
+		{ .code = LD_IMM64, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD, .imm = map },
 		{ 0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = guard },
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call },

@@ -9,7 +9,6 @@
 #include <bpf/bpf.h>
 #include <string.h>
 
-#define LD_IMM64 (BPF_LD | BPF_DW | BPF_IMM) /* counts as two instructions */
 #define CALL_TAIL                                                     \
 	{                                                             \
 		.code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_tail_call \

@@ -326,7 +326,7 @@ int ctl_pinned_counters(const struct ctl_settings *s)
 		qsort(l.rules, l.n, sizeof(*l.rules), s->top ? by_packets : by_id);
 	for (size_t i = 0; i < n; i++)
 		out->rule(&l.rules[i]);
-	/* A policy that follows those of both directions may have several verdicts. */
+	/* A policy that follows those of hooks may have several verdicts. */
 	for (unsigned i = 0; i < FW_NTERMINAL * FW_NREASONS; i++)
 		if (l.is[i / FW_NTERMINAL][i % FW_NTERMINAL])
 			out->policy(&l, i / FW_NTERMINAL, i % FW_NTERMINAL);
