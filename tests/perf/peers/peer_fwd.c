@@ -150,14 +150,15 @@ static const char *no_set(const struct work *w)
 }
 
 /* X(symbol, name, label, kind, pool, without flow cache, form, cannot) */
-#define FWDS(X)                                                                                                       \
-	X(arena, "fwd", "fwd (arena)", PEER_XDP, FW_POOL_ARENA, false, rules, NULL)                                   \
-	X(arena_plain, "fwd-plain", "fwd (arena, no flow cache)", PEER_XDP, FW_POOL_ARENA, true, rules, NULL)         \
-	X(maps, "fwd-maps", "fwd (maps)", PEER_XDP, FW_POOL_MAPS, false, rules, NULL)                                 \
-	X(maps_plain, "fwd-maps-plain", "fwd (maps, no flow cache)", PEER_XDP, FW_POOL_MAPS, true, rules, NULL)       \
-	X(set, "fwd-set", "fwd (arena, a set)", PEER_XDP, FW_POOL_ARENA, false, set, no_set)                          \
-	X(forward, "fwd", "fwd at forward", PEER_STACK, FW_POOL_AUTO, false, forward, NULL)                           \
-	X(forward_plain, "fwd-plain", "fwd at forward, no flow cache", PEER_STACK, FW_POOL_AUTO, true, forward, NULL) \
+#define FWDS(X)                                                                                                 \
+	X(arena, "fwd", "fwd (arena)", PEER_XDP, FW_POOL_ARENA, false, rules, NULL)                             \
+	X(arena_plain, "fwd-plain", "fwd (arena, no flow cache)", PEER_XDP, FW_POOL_ARENA, true, rules, NULL)   \
+	X(maps, "fwd-maps", "fwd (maps)", PEER_XDP, FW_POOL_MAPS, false, rules, NULL)                           \
+	X(maps_plain, "fwd-maps-plain", "fwd (maps, no flow cache)", PEER_XDP, FW_POOL_MAPS, true, rules, NULL) \
+	X(set, "fwd-set", "fwd (arena, a set)", PEER_XDP, FW_POOL_ARENA, false, set, no_set)                    \
+	X(forward, "fwd-forward", "fwd at forward", PEER_STACK, FW_POOL_AUTO, false, forward, NULL)             \
+	X(forward_plain, "fwd-forward-plain", "fwd at forward, no flow cache", PEER_STACK, FW_POOL_AUTO, true,  \
+	  forward, NULL)                                                                                        \
 	X(syn, "fwd-xdp", "fwd at XDP, with state", PEER_XDP, FW_POOL_AUTO, false, syn, NULL)
 
 #define FWD_PEER(sym, word, text, where, kind_of_pool, plain, its_form, why)                                    \

@@ -174,8 +174,8 @@ int peers_flows_send(const struct peers_shared *shared, struct stage *st, enum p
 	if (err)
 		return err;
 	state.sent[kind] = f.sent;
-	r->checked = f.count.sent;
-	r->wrong = passes[kind] ? f.count.sent - f.count.passed : f.count.passed;
+	r->checked = f.all.sent;
+	r->wrong = passes[kind] ? f.all.sent - f.all.passed : f.all.passed;
 	r->v[0] = f.each * 1e9;
 	r->n = 1;
 	return 0;

@@ -273,9 +273,10 @@ static int way_time(struct stage *st, struct stage_flood *f, uint64_t n)
 		return err;
 	if (s.lost)
 		return bench_said("flood: packets were lost after the device under test", -EIO);
+	f->all = (struct stage_count){ .sent = s.sent - s.refused, .passed = s.passed };
 	if (s.lagged) {
 		f->took = s.end - (double)g->began.at / 1e9;
-		f->count = (struct stage_count){ .sent = s.sent - s.refused, .passed = s.passed };
+		f->count = f->all;
 		f->each = f->took / (double)f->count.sent;
 		return 0;
 	}

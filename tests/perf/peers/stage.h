@@ -37,8 +37,9 @@ struct stage_flood {
 	uint64_t sent;  /* how many for that; 0 at first, and found out then */
 	/* Filled in: */
 	struct stage_count count;
-	double took; /* seconds, until the last packet is through */
-	double each; /* seconds a packet of the median batch: what others took the CPU for is not in it */
+	struct stage_count all; /* until the last packet is through; not with the generator alone */
+	double took;            /* seconds, until the last packet is through */
+	double each;            /* seconds a packet of the median batch: what others took the CPU for is not in it */
 };
 /* Sends packets at full rate. 0, or -errno after printing why. */
 int stage_flood(struct stage *st, struct stage_flood *f);
