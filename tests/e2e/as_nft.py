@@ -28,6 +28,7 @@ PROTOS = {"tcp": 6, "udp": 17, "icmp": 1, "icmp6": 58, "sctp": 132, "gre": 47, "
 FLAGS = ["fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr"]
 WITH_HEADER = ["port", "flags", "-type", "-code"]
 OF_FAMILY = {"icmp": 4, "icmp6": 6}
+REFUSING = ["drop", "reject"]
 HOOKS = ["input", "forward", "output"]
 
 
@@ -208,39 +209,45 @@ def draft_any_rule(stateful):
 
 
 def write_rules(folder):
-    stateful = chance(75)
+    stateful, rejecting = chance(75), random.choice([0, 0, 2])
     chains = {hook: [] for hook in HOOKS}
     names = []
     # What a host does by itself is left out on both sides.
     quiet = "meta l4proto icmpv6 icmpv6 type { 130-137, 143 } accept", "meta l4proto igmp accept"
     rules = ["rule name quiet6 input forward output proto icmp6 icmp6-type { 130-137, 143 } accept",
              "rule name quiet4 input forward output proto igmp accept"]
+    before = []
     for number in range(random.randint(5, 40)):
         hooks, draft = draft_rule(stateful)
         name = f"r{number}"
-        verdict = "accept" if chance(60) else "drop"
+        verdict = random.choice(["accept"] * 5 + ["drop"] * 3 + ["continue"] + ["reject"] * rejecting)
         rules.append(f"rule name {name} {draft.text} {verdict}")
         names.append(name)
         for hook in hooks:
-            dropped = f" counter name dropped-{hook}" if verdict == "drop" else ""
-            chains[hook] += [f"meta nfproto ipv{family}{matches} counter name {name}{dropped} accept"
-                             for family in (4, 6) for matches in draft.nft[family]]
+            matches = [f"meta nfproto ipv{family}{matches} counter name {name}" for family in (4, 6) for matches in draft.nft[family]]
+            dropped = f" counter name dropped-{hook}" if verdict in REFUSING else ""
+            if verdict == "continue":
+                # A chain of its own, so that only the first of the alternatives counts.
+                before += [f"chain {name}-{hook} {{", *(m + " return" for m in matches), "}"]
+                chains[hook].append(f"jump {name}-{hook}")
+            else:
+                chains[hook] += [f"{m}{dropped} accept" for m in matches]
     names += [f"seen-{state}" for state in STATES]
     for hook in HOOKS:
-        verdict = "accept" if chance(70) else "drop"
+        verdict = random.choice(["accept"] * 7 + ["drop"] * 2 + ["reject" if rejecting else "drop"])
         rules.insert(0, f"policy {hook} {verdict}")
         names += [f"policy-{hook}", f"dropped-{hook}", f"passed-{hook}", f"seen-{hook}"]
-        end = f" counter name dropped-{hook}" if verdict == "drop" else ""
+        end = f" counter name dropped-{hook}" if verdict in REFUSING else ""
         chains[hook].append(f"counter name policy-{hook}{end}")
     with open(f"{folder}/fw.rules", "w") as f:
         f.write("\n".join(rules) + "\n")
     with open(f"{folder}/ref.nft", "w") as f:
-        f.write("table inet ref\ndelete table inet ref\n" + reference(chains, names, quiet, stateful))
+        f.write("table inet ref\ndelete table inet ref\n" + reference(before, chains, names, quiet, stateful))
 
 
-def reference(chains, names, quiet, stateful):
+def reference(before, chains, names, quiet, stateful):
     """The counters, the rules in front of fwd, what comes after it; and marks, packets that are not tracked, NAT."""
-    text = ["table inet ref {"] + [f"counter {name} {{ }}" for name in names]
+    text = ["table inet ref {"] + [f"counter {name} {{ }}" for name in names] + before
     for hook in HOOKS:
         text += [f"chain before-{hook} {{ type filter hook {hook} priority -10;", *quiet, f"counter name seen-{hook}",
                  *([f"ct state {state} counter name seen-{state}" for state in STATES] if stateful else []), *chains[hook], "}",

@@ -351,6 +351,12 @@ state_helper() {
 		rule name data out proto tcp dport 7010 state related accept
 		rule name other out proto tcp dport 7010 accept
 	END
+	state_ftp && state_counts data=+ known=+
+}
+case_state_helper() { state_helper; state_down $?; }
+
+# A client whose control connection announces a data connection, which the server opens.
+state_ftp() {
 	in_server nft -f - <<-END || { skip "no helper for FTP in nftables"; return; }
 		table inet helpers {
 			ct helper ftp { type "ftp" protocol tcp; l3proto ip; }
@@ -364,8 +370,20 @@ state_helper() {
 	# The helper reads from the second line on.
 	printf 'USER x\r\n' >&8 && sleep 0.3 && printf 'PORT %s,27,98\r\n' "${client4//./,}" >&8
 	wait_until state_expected || fail "nothing is expected" || return 1
-	in_server nc -z -w60 $client4 7010 || fail "no data connection" || return 1
-	state_counts data=+ known=+
+	in_server nc -z -w60 $client4 7010 || fail "no data connection"
 }
 state_expected() { in_server cat /proc/self/net/nf_conntrack_expect | grep -q 7010; }
-case_state_helper() { state_helper; state_down $?; }
+
+# The same at the host's hooks, where it is `related` from its first packet on. What nothing expects is not let out.
+state_host_helper() {
+	start_fwd && ok attach --host && ok batch <<-END || return 1
+		policy input drop
+		policy output drop
+		add rule name neighbour input output proto icmp6 icmp6-type { 133-136 } accept
+		add rule name known input output state established accept
+		add rule name control input proto tcp dport 21 state new accept
+		add rule name data output state related accept
+	END
+	state_ftp && is_counted data 1 && is_counted control 1 && expect no in_server nc -z -w1 $client4 7010
+}
+case_state_host_helper() { state_host_helper; state_down $?; }
