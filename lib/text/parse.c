@@ -63,7 +63,7 @@ static int parse_policy(struct fw_parser *p, struct fw_token start)
 {
 	struct fw_place at = fw_parser_here(p);
 	enum fw_reason r = FW_R_IN;
-	struct fw_action_text action;
+	struct fw_action_text action = { .number = 0 };
 	int err = fw_parser_policy(p, &r, &action);
 
 	if (!err && p->rs->policy_set[r])

@@ -94,7 +94,7 @@ static int take_element(struct fw_parser *p, void *ctx)
 	struct elements *es = ctx;
 	struct fw_place at = fw_parser_here(p);
 	struct fw_addr_range r;
-	bool own, plain = es->plain;
+	bool own = false, plain = es->plain;
 	int err = take_range(p, &p->rs->sets[es->set], &r, &own);
 
 	es->plain = !own;

@@ -249,10 +249,11 @@ static int compare(const void *a, const void *b)
 static double batch_median(const struct stage_bpf__bss *g)
 {
 	uint32_t n = g->batches < STAGE_BATCHES ? g->batches : STAGE_BATCHES, ns[STAGE_BATCHES];
+	uint32_t middle = n / 2;
 
 	memcpy(ns, g->batch_ns, n * sizeof(*ns));
 	qsort(ns, n, sizeof(*ns), compare);
-	return n ? ns[n / 2] / 1e9 : 0;
+	return n ? ns[middle] / 1e9 : 0;
 }
 
 /*
