@@ -145,6 +145,28 @@ host_nat() {
 	ok del rule published && expect no try_tcp $server4 8080 && in_server nft list table ip nat | grep -q dnat
 }
 
+# The router of the examples, with the NAT that its comment has, on the interfaces and addresses here.
+case_host_router() {
+	share_fwd && far_up || return 1
+	sed -e 's/wan0/s0/g; s/lan0/f1/g; s/10\.1\.0\.80/192.0.3.2/; s/10\.1\.0\.0/192.0.3.0/; s/2001:db8:1000::/2001:db8:0:3::/' \
+		"$top/examples/router.rules" >"$tmp/router"
+	sed -n 's/^#\t//p' "$tmp/router" | in_server nft -f - || { skip "nft has no NAT here"; return; }
+	host_router
+	local code=$?
+	in_server nft delete table ip nat
+	return $code
+}
+host_router() {
+	ok load "$tmp/router" && ok attach --host || return 1
+	expect yes try_tcp $server4 8080 && expect yes try_ping $far4 && expect yes try_ping $far6 && expect no try_tcp $server4 80 &&
+		expect no try_tcp $far6 80 && expect no try_udp $server4 53 || return 1
+	nsenter --net="/run/netns/$client" nc -lk 7003 >/dev/null 2>&1 </dev/null &
+	pids+=($!)
+	wait_until in_client nc -z -w1 $client4 7003 && in_far nc -z -w60 $client4 7003 || fail "no way out" || return 1
+	in_far ping -q -c1 -W60 $client6 >/dev/null && in_far ping -q -c1 -W60 192.0.3.1 >/dev/null || fail "no ping out" || return 1
+	is_counted published 1 && is_counted lan-out 1 && is_counted known 4
+}
+
 # The way back of attach and detach, and what is refused.
 case_host_confirm() {
 	share_fwd && ok attach --host --confirm 1s && host_attached && wait_until host_off || return 1

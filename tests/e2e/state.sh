@@ -293,6 +293,23 @@ state_flood() {
 }
 case_state_flood() { state_flood; state_down $?; }
 
+# The server under attack of the examples: floods of one address, with and without SYN, leave little; scanners are banned.
+state_attack() {
+	state_mac
+	start_fwd && ok load "$top/examples/attack.rules" && ok attach s0 --mode native && ok attach --host && host_attached || return 1
+	expect yes try_tcp $server4 80 && expect yes try_tcp $server6 80 && expect yes try_ping $server4 && expect no try_tcp $server4 25 || return 1
+	in_client "$frames" c0 spread 3000 "tcp 10.9.0.1:1 > $server4:80 flags syn" 3000 "tcp $listed4:2 > $server4:80 flags none" \
+		spread 3000 "tcp 10.9.0.2:1 > $server4:80 flags ack" || return 1
+	[ "$(count_of new-each)" -gt 6000 ] || fail "the floods are let in: $(count_of new-each)" || return 1
+	[ "$(state_conntrack .entries)" -lt 2000 ] || fail "entries: $(state_conntrack .entries)" || return 1
+	expect yes try_tcp $server4 80 || return 1
+	in_client "$frames" c0 spread 20 "tcp 10.9.0.3:1 > $server4:23 flags syn" || return 1
+	wait_until ok_banned || fail "no ban: $(ctl set list banned)" || return 1
+	expect yes try_tcp $server4 80 && expect yes try_tcp $server4 80 $other4
+}
+ok_banned() { ctl set list banned | grep -qF '10.9.0.3 timeout'; }
+case_state_attack() { state_attack; state_down $?; }
+
 # The table is full: what is established passes, new connections do not, and the status says so.
 state_full() {
 	local max
