@@ -65,10 +65,10 @@ int fw_live_deleted_slots(const struct fw_edit *e, uint32_t **slots, size_t *nsl
 	return 0;
 }
 
-/* Is there nothing that packets could notice, as when elements only stay longer in their sets? */
+/* Do elements only stay longer in their sets, which packets do not notice? */
 static bool is_unseen(const struct fw_edit *e)
 {
-	return !e->nrules && !e->nsets && !e->policies;
+	return e->ntimes && !e->nrules && !e->nsets && !e->policies;
 }
 
 int fw_transaction_prepare(struct fw_transaction *t, struct fw_diags *ds)

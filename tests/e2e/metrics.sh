@@ -56,7 +56,7 @@ policies_of_file() {
 }
 # INDEX HOOK rule|policy VERDICT PACKETS, except for zeros.
 interfaces_of_metrics() {
-	sed -n 's/^{"interface":.*"index":\([0-9]*\),"hook":"\([^"]*\)".*"accept":{"rule":\([0-9]*\),"policy":\([0-9]*\)},"drop":{"rule":\([0-9]*\),"policy":\([0-9]*\)}}/\1 \2 rule accept \3\n\1 \2 policy accept \4\n\1 \2 rule drop \5\n\1 \2 policy drop \6/p' \
+	sed -n 's/^{"interface":.*"index":\([0-9]*\),"hook":"\([^"]*\)".*"reject":{"rule":\([0-9]*\),"policy":\([0-9]*\)},"accept":{"rule":\([0-9]*\),"policy":\([0-9]*\)},"drop":{"rule":\([0-9]*\),"policy":\([0-9]*\)}}/\1 \2 rule accept \5\n\1 \2 policy accept \6\n\1 \2 rule drop \7\n\1 \2 policy drop \8/p' \
 		"$tmp/metrics" | grep -v ' 0$' | sort
 }
 interfaces_of_file() { in_fwd cat "$tmp/bpffs/fwd/interfaces" | grep -v '^#' | sort; }

@@ -70,7 +70,7 @@ static void add_row(void *ctx, const struct rule_count *c, bool marked)
 
 /* The rules that are shown, one after another: those that were chosen, then rules up to the last one. */
 struct shown {
-	const struct fw_ruleset *rs;       /* of the chosen ones */
+	const struct fw_ruleset *rs;
 	const struct fw_rule_heap *chosen; /* rows are struct rule_count; NULL: none */
 	size_t next;                       /* of them */
 	const struct fw_rule *rule;
@@ -163,7 +163,7 @@ static int write_all(struct long_writer *w, const struct fwd *d, void *ctx)
 	fw_rule_choice_init(&k.sums, 0, 0, sizeof(struct rule_count));
 	rule_counts_read(d->engine, note_count, &k);
 	k.sums.chosen = k.sums.all;
-	err = write_passes(w, &(struct shown){ .rule = rs->first, .by_slot = k.by_slot });
+	err = write_passes(w, &(struct shown){ .rs = rs, .rule = rs->first, .by_slot = k.by_slot });
 	return err ? err : long_reply_end(w, sums_json(&k.sums));
 }
 
