@@ -2,19 +2,19 @@
 # Limited resources: their use is shown, more is refused, and they are given back. Sourced by run.sh.
 
 # names_in_use N
-names_in_use() { ok status && grep -q " $1 of 65535 interface names" "$tmp/out"; }
+names_in_use() { ok status && grep -q " $1 of 32767 interface names" "$tmp/out"; }
 # limit_names FROM TO: prints rules on these interfaces, a hundred each
 limit_names() { seq -f 'limit%.0f' "$1" "$2" | paste -sd, | sed 's/\(\([^,]*,\)\{99\}[^,]*\),/\1\n/g' | sed 's/.*/rule in on { & } drop/'; }
 
 case_fwd_limits() {
 	start_fwd && ok add rule 9 in on limit1 drop && ok add rule in on limit2 accept && names_in_use 2 || return 1
-	limit_names 1 60000 >"$tmp/limit.rules"
-	ok load "$tmp/limit.rules" && names_in_use 60000 && says "of 65535 interface names: NEARLY USED UP" &&
-		says "of 16777152 rule counters" || return 1
-	exits 0 "$exporter" --once --socket "$tmp/fwd/sock" && says 'fw_limit_used{what="interface_names"} 60000' &&
-		says 'fw_limit_max{what="interface_names"} 65535' || return 1
-	limit_names 60001 70000 >"$tmp/limit.others"
-	refuses 1 "the rules name more than 65535 interfaces" load "$tmp/limit.others" && names_in_use 60000 || return 1
+	limit_names 1 30000 >"$tmp/limit.rules"
+	ok load "$tmp/limit.rules" && names_in_use 30000 && says "of 32767 interface names: NEARLY USED UP" &&
+		says "of 16776960 rule counters" || return 1
+	exits 0 "$exporter" --once --socket "$tmp/fwd/sock" && says 'fw_limit_used{what="interface_names"} 30000' &&
+		says 'fw_limit_max{what="interface_names"} 32767' || return 1
+	limit_names 30001 40000 >"$tmp/limit.others"
+	refuses 1 "the rules name more than 32767 interfaces" load "$tmp/limit.others" && names_in_use 30000 || return 1
 	ok flush --yes && wait_until names_in_use 0 || { fail "names are not given back: $(cat "$tmp/out")"; return 1; }
 	ok load "$tmp/limit.others" && names_in_use 10000 && fwd_kill KILL && start_fwd && names_in_use 10000
 }

@@ -171,7 +171,7 @@ case_fwd_metrics_add_up() {
 policy_of_maps() { read_maps && policies_of_maps | sed -n 's|^in/xdp \([0-9]*\) \([0-9]*\) \([a-z]*\)$|\3 \1 \2|p' | sort; }
 policy_maps_are() { [ "$(policy_of_maps)" = "$1" ]; }
 policy_of_fwctl() { # list policy|counters
-	ctl --json "$@" | jq -r 'select(.policy == "in") | ., (.before // empty) | "\(.verdict) \(.packets) \(.bytes)"' | sort
+	ctl --json "$@" | jq -r 'select(.policy == "in") | ., (.before[]?) | "\(.verdict) \(.packets) \(.bytes)"' | sort
 }
 policy_of_page() {
 	local f
