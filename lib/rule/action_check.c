@@ -52,11 +52,11 @@ static int check_addresses(const struct fw_action *a, const struct fw_rule *r, c
 static int check_set(const struct fw_ruleset *rs, const struct fw_action *a, const struct fw_rule_places *at,
 		     struct fw_diags *ds)
 {
-	const struct fw_set *set = &rs->sets[a->set];
+	const struct fw_set *set = a->set < rs->nsets ? &rs->sets[a->set] : NULL;
 
-	if (!(a->flags & FW_ACTION_ADD) || (a->set < rs->nsets && set->dynamic))
+	if (!(a->flags & FW_ACTION_ADD) || (set && set->dynamic))
 		return 0;
-	if (a->set >= rs->nsets || !set->name)
+	if (!set || !set->name)
 		return REFUSE(at, add, NULL, "there is no set number %u", a->set);
 	return REFUSE(at, add, "define it with the word dynamic: set NAME dynamic { }",
 		      "packets cannot add to the set '%s', which is not dynamic", set->name);

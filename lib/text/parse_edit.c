@@ -202,8 +202,8 @@ static int change_del(struct change *c)
 static int change_policy(struct change *c)
 {
 	struct fw_parser *p = &c->p;
-	enum fw_reason reason;
-	struct fw_action_text action;
+	enum fw_reason reason = FW_R_IN;
+	struct fw_action_text action = { .number = 0 };
 	int err = fw_parser_policy(p, &reason, &action);
 
 	if (!err)

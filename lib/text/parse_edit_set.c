@@ -68,7 +68,7 @@ static void log_element(struct elements *es, const struct fw_addr_range *r)
 /* Would adding or deleting the element change nothing? */
 static bool is_so(const struct elements *es, const struct fw_addr_range *r)
 {
-	uint32_t until;
+	uint32_t until = 0;
 	bool has = fw_edit_set_has(es->c->p.edit, es->set, r, &until);
 
 	return es->add ? has && fw_until_later(until, r->until) == until : !has;
@@ -93,7 +93,7 @@ static int take_element(struct fw_parser *p, void *ctx)
 {
 	struct elements *es = ctx;
 	struct fw_place at = fw_parser_here(p);
-	struct fw_addr_range r;
+	struct fw_addr_range r = { .until = 0 };
 	bool own = false, plain = es->plain;
 	int err = take_range(p, &p->rs->sets[es->set], &r, &own);
 
