@@ -66,6 +66,12 @@ static void taken(void **state)
 	assert_true(a.follow);
 	assert_true(a.with_bytes);
 	args_free(&a);
+}
+
+static void taken_of_interfaces(void **state)
+{
+	struct fw_diags ds;
+	struct args a;
 
 	assert_int_equal(decode(FW_REQ_ATTACH, "{\"dev\":\"eth0\",\"mode\":\"tc\",\"out\":\"no\"}", &a, &ds), 0);
 	assert_string_equal(args_dev(&a, 0), "eth0");
@@ -266,8 +272,10 @@ static void rules(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(taken), cmocka_unit_test(names),   cmocka_unit_test(refused),
-		cmocka_unit_test(refs),  cmocka_unit_test(strings), cmocka_unit_test(rules),
+		cmocka_unit_test(taken), cmocka_unit_test(taken_of_interfaces),
+		cmocka_unit_test(names), cmocka_unit_test(refused),
+		cmocka_unit_test(refs),  cmocka_unit_test(strings),
+		cmocka_unit_test(rules),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
