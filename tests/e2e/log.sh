@@ -179,7 +179,7 @@ while True:
 	wait_until in_fwd_mounts test -S /run/systemd/journal/socket || fail "$(cat "$tmp/journal")" || return 1
 	JOURNAL_STREAM=$(stat -c %d:%i "$tmp/fwd.log") fwd_start --log-journal on || return 1
 	logs 1 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until has_line "$tmp/journal" "FWD_RULE=17" || fail "$(cat "$tmp/journal")" || return 1
-	has_line "$tmp/journal" "MESSAGE=drop at xdp from s0 by rule 17 web: tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40|PRIORITY=6|SYSLOG_IDENTIFIER=fwd|FWD_RULE=17|FWD_NAME=web|FWD_HOOK=xdp|FWD_VERDICT=drop|FWD_IN=s0|FWD_SOURCE=10.0.0.1|FWD_DESTINATION=192.0.2.1|FWD_PROTO=6|FWD_SOURCE_PORT=999|FWD_DESTINATION_PORT=80|FWD_LENGTH=40|" ||
+	has_line "$tmp/journal" "MESSAGE=drop at xdp from s0 by rule 17 web: tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40|PRIORITY=4|SYSLOG_IDENTIFIER=fwd|FWD_RULE=17|FWD_NAME=web|FWD_HOOK=xdp|FWD_VERDICT=drop|FWD_IN=s0|FWD_SOURCE=10.0.0.1|FWD_DESTINATION=192.0.2.1|FWD_PROTO=6|FWD_SOURCE_PORT=999|FWD_DESTINATION_PORT=80|FWD_LENGTH=40|" ||
 		fail "$(cat "$tmp/journal")" || return 1
 	! has_line "$tmp/fwd.log" "drop at xdp" || fail "it is in the other log too"
 }

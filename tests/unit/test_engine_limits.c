@@ -156,7 +156,7 @@ static void last_counter(void **state)
 		fw_slot_take(e->live->now->rs, slot, NULL);
 	}
 	assert_int_equal(fixture_edit(e, "add rule name b drop", 0, &r), -E2BIG);
-	assert_non_null(strstr(r.ds.d[0].message, "counters for 16777152 rules"));
+	assert_non_null(strstr(r.ds.d[0].message, "counters for 16776960 rules"));
 	assert_int_equal(e->live->now->rs->next_slot, FW_COUNTER_SLOTS);
 	e = fixture_restart(e);
 	fixture_change(e, "add rule name b drop");

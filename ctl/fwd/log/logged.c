@@ -13,20 +13,23 @@ static void copy_iface(const struct engine *e, uint32_t ifindex, char out[FW_IFN
 	snprintf(out, FW_IFNAME_MAX + 1, "%s", name ? name : "");
 }
 
-/* What the policy that decided logs; one that follows is that of the hook. */
-static const struct fw_log *policy_log(const struct fw_ruleset *rs, const struct fw_event *event)
+/* Keeps the default level if the rule or policy no longer logs. */
+static void copy_log(const struct fw_action *action, const struct fw_log *log, struct logged *out)
+{
+	if (!(action->flags & FW_ACTION_LOG))
+		return;
+	snprintf(out->prefix, sizeof(out->prefix), "%s", log->prefix ? log->prefix : "");
+	out->level = log->level;
+}
+
+/* The log of the policy that decided; one that follows is that of the hook. */
+static void copy_policy_log(const struct fw_ruleset *rs, const struct fw_event *event, struct logged *out)
 {
 	uint32_t reason = event->counter;
 
 	if (fw_policy_verdict(rs, (enum fw_reason)reason) == FW_FOLLOW)
 		reason = fw_prog_hook((enum fw_prog)event->prog);
-	return &rs->policy_log[reason];
-}
-
-static void copy_log(const struct fw_log *log, struct logged *out)
-{
-	snprintf(out->prefix, sizeof(out->prefix), "%s", log->prefix ? log->prefix : "");
-	out->level = log->level;
+	copy_log(&rs->actions[rs->policy[reason]], &rs->policy_log[reason], out);
 }
 
 void logged_resolve(const struct engine *e, const struct fw_event *event, struct logged *out)
@@ -39,12 +42,12 @@ void logged_resolve(const struct engine *e, const struct fw_event *event, struct
 	copy_iface(e, event->in, out->in);
 	copy_iface(e, event->out, out->out);
 	if (event->counter < FW_NREASONS)
-		copy_log(policy_log(rs, event), out);
+		copy_policy_log(rs, event, out);
 	else if (event->counter >= FW_COUNTER_RULES && slot < rs->next_slot)
 		rule = fw_ruleset_by_slot(rs, slot);
 	if (!rule)
 		return;
-	copy_log(&rule->log, out);
+	copy_log(fw_rule_action(rs, rule), &rule->log, out);
 	out->rule = rule->id;
 	snprintf(out->name, sizeof(out->name), "%s", rule->name ? rule->name : "");
 }
