@@ -9,12 +9,12 @@
 struct tracked {
 	struct source source;
 	struct fw_tracked *follow;
-	struct fw_tracked_want want[FW_TRACKED_WANTS];
+	struct fw_tracked_want want[FW_CONNECTIONS_KINDS];
 	size_t nwants;
 	int err; /* as it was logged last */
 };
 
-/* Adds what an action asks for. More than FW_TRACKED_WANTS different ones are not counted: their rules never match. */
+/* Adds what an action asks for. There is room: fw_ruleset_counts() refused rules beyond. */
 static void want_add(struct tracked *t, const struct fw_action *a)
 {
 	uint8_t side = a->connections_per == FW_PER_TO ? FW_CONNECTIONS_TO : FW_CONNECTIONS_FROM;
@@ -24,7 +24,7 @@ static void want_add(struct tracked *t, const struct fw_action *a)
 	while (i < t->nwants &&
 	       (t->want[i].side != w.side || t->want[i].prefix4 != w.prefix4 || t->want[i].prefix6 != w.prefix6))
 		i++;
-	if (i == FW_TRACKED_WANTS)
+	if (i == FW_CONNECTIONS_KINDS)
 		return;
 	if (i == t->nwants)
 		t->want[t->nwants++] = w;

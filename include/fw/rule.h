@@ -204,6 +204,8 @@ static inline const struct fw_match *fw_rule_match(const struct fw_rule *rule, e
  * Return: the number; -E2BIG: all FW_ACTIONS_MAX are taken.
  */
 int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a);
+/* May a rule count connections as the action does? Not by a side or prefix beyond FW_CONNECTIONS_KINDS different ones. */
+bool fw_ruleset_counts(const struct fw_ruleset *rs, const struct fw_action *a);
 
 /* Does a rule or policy reject packets, at whatever hook? */
 bool fw_ruleset_rejects(const struct fw_ruleset *rs);

@@ -15,7 +15,6 @@ struct fw_tracked_want {
 	uint8_t prefix4, prefix6;
 	uint32_t least; /* 1 or more */
 };
-#define FW_TRACKED_WANTS 16
 
 struct fw_tracked;
 /* Starts to follow, without anything to count. 0 or -errno. */

@@ -41,7 +41,7 @@ struct counts {
 struct fw_tracked {
 	struct fw_kern *kern;
 	struct mnl_socket *socket;
-	struct fw_tracked_want want[FW_TRACKED_WANTS];
+	struct fw_tracked_want want[FW_CONNECTIONS_KINDS];
 	size_t nwants;
 	struct counts live, next; /* next: of the dump */
 	bool dumping, again;
@@ -395,7 +395,7 @@ int fw_tracked_fd(const struct fw_tracked *t)
 
 int fw_tracked_want(struct fw_tracked *t, const struct fw_tracked_want *wants, size_t n)
 {
-	if (n > FW_TRACKED_WANTS)
+	if (n > FW_CONNECTIONS_KINDS)
 		return -E2BIG;
 	memcpy(t->want, wants, n * sizeof(*wants));
 	t->nwants = n;

@@ -2,6 +2,8 @@
 /* Actions of a ruleset: equal ones share a number, and numbers that nothing uses are given to others after a grace period. */
 #include "lib/rule/internal.h"
 
+#include "fw/table/connections.h"
+
 const char *const fw_log_levels[] = {
 #define LEVEL_NAME(word) word,
 	FW_LOG_LEVELS(LEVEL_NAME)
@@ -93,6 +95,32 @@ int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a)
 	rs->action_use[n].taken = true;
 	rs->action_use[n].waits = false;
 	return (int)n;
+}
+
+static bool counts_alike(const struct fw_action *a, const struct fw_action *b)
+{
+	return a->connections_per == b->connections_per && a->connections4 == b->connections4 &&
+	       a->connections6 == b->connections6;
+}
+
+bool fw_ruleset_counts(const struct fw_ruleset *rs, const struct fw_action *a)
+{
+	const struct fw_action *kind[FW_CONNECTIONS_KINDS] = { a };
+	unsigned kinds = 1;
+
+	for (uint32_t n = 0; n < rs->nactions; n++) {
+		unsigned k = 0;
+
+		if (!rs->action_use[n].users || !rs->actions[n].connections)
+			continue;
+		while (k < kinds && !counts_alike(kind[k], &rs->actions[n]))
+			k++;
+		if (k == FW_CONNECTIONS_KINDS)
+			return false;
+		if (k == kinds)
+			kind[kinds++] = &rs->actions[n];
+	}
+	return true;
 }
 
 void fw_action_use(struct fw_ruleset *rs, uint32_t number, int by)

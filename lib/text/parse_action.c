@@ -5,6 +5,8 @@
  */
 #include "lib/text/parse.h"
 
+#include "fw/table/connections.h"
+
 #define RATE_HINT "a number and a unit: 10/second, 100/minute, 5/hour or 1/day"
 
 struct part {
@@ -368,6 +370,10 @@ int fw_parse_action(struct fw_parser *p, unsigned roles, struct fw_rule_places *
 		err = parse_verdict(p, roles, out);
 	if (err)
 		return err;
+	if (out->action.connections && !fw_ruleset_counts(p->rs, &out->action))
+		return fw_diag_add(p->ds, start, "use the same side and prefixes in several rules",
+				   "connections are counted by more than %u different sides and prefixes",
+				   FW_CONNECTIONS_KINDS);
 	number = fw_ruleset_action(p->rs, &out->action);
 	if (number < 0)
 		return fw_diag_add(p->ds, start, "use the same limits, log rates and marks in several rules",

@@ -8,6 +8,7 @@
 
 #include "fw/edit.h"
 #include "fw/oracle.h"
+#include "fw/table/connections.h"
 #include "fw/table/packet.h"
 #include "fw/table/rate.h"
 #include "fw/tables.h"
@@ -306,6 +307,27 @@ static void too_many(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* A rule that could never match is refused, and one that counts as others do is not. */
+static void too_many_counted(void **state)
+{
+	struct fw_buf text = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+
+	for (unsigned i = 1; i <= FW_CONNECTIONS_KINDS; i++)
+		fw_buf_printf(&text, "rule proto tcp connections per from/%u over 5 drop\n", 8 + i);
+	fw_buf_printf(&text, "rule proto tcp connections per from/9 over 7 drop\n");
+	assert_int_equal(fw_text_parse(rs, text.text, text.len, "f", &ds), 0);
+	fw_ruleset_free(rs);
+	rs = fw_ruleset_new(NULL);
+	fw_buf_printf(&text, "rule proto tcp connections per to/9 over 5 drop\n");
+	assert_int_equal(fw_text_parse(rs, text.text, text.len, "f", &ds), -EINVAL);
+	assert_int_equal(ds.d[0].line, FW_CONNECTIONS_KINDS + 2);
+	assert_non_null(strstr(ds.d[0].message, "more than 16 different sides and prefixes"));
+	fw_buf_free(&text);
+	fw_ruleset_free(rs);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -316,6 +338,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(undone, setup, teardown),
 		cmocka_unit_test_setup_teardown(sets_are_held, setup, teardown),
 		cmocka_unit_test(too_many),
+		cmocka_unit_test(too_many_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

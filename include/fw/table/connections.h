@@ -10,6 +10,8 @@
 
 /* Entries at most. */
 #define FW_CONNECTIONS_MAX 65536
+/* A ruleset counts by so many different sides with their prefixes at most: each costs every connection an update. */
+#define FW_CONNECTIONS_KINDS 16
 
 enum fw_connections_side { FW_CONNECTIONS_FROM, FW_CONNECTIONS_TO, FW_CONNECTIONS_SIDES };
 
