@@ -163,12 +163,15 @@ static void ask(const struct fw_ruleset *rs, const struct fw_rule *rule, struct 
 {
 	char text[4096];
 	bool icmp = fw_rule_match(rule, FW_F_ICMP_TYPE) || fw_rule_match(rule, FW_F_ICMP_CODE);
+	bool state = fw_rule_match(rule, FW_F_STATE);
+	/* Without these the others are refused. */
+	uint32_t kept = (icmp || state ? 1u << FW_F_PROTO : 0) | (state ? 1u << FW_F_HOOK | 1u << FW_F_ICMP_TYPE : 0);
 
 	*a = (struct asked){ .rs = rs, .rule = { .id = 1, .matches = a->matches, .action = FW_DROP } };
 	a->rule.src = random_below(2) || has_sets(rs, rule->src) ? FW_ANY : rule->src;
 	a->rule.dst = random_below(2) || has_sets(rs, rule->dst) ? FW_ANY : rule->dst;
 	for (unsigned i = 0; i < rule->nmatches; i++)
-		if (random_below(3) || (icmp && rule->matches[i]->field == FW_F_PROTO))
+		if (random_below(3) || kept >> rule->matches[i]->field & 1)
 			a->matches[a->rule.nmatches++] = rule->matches[i];
 	print_matches(rs, &a->rule, text, sizeof(text));
 	a->query = query_of(text);
