@@ -162,7 +162,17 @@ case_log_journal() {
 }
 
 # In the journal they have fields, and the level of the rule.
-case_log_journal_fields() {
+# The last of all cases: its journal stays in the mounts that they share.
+case_written_to_journal() {
+	log_journal_fields
+	local code=$?
+	fwd_kill TERM
+	kill "$log_fake_journal" 2>/dev/null
+	in_fwd_mounts umount /run/systemd 2>/dev/null
+	return $code
+}
+log_fake_journal=
+log_journal_fields() {
 	command -v python3 >/dev/null || { skip "no python3"; return; }
 	log_rules || return 1
 	fwd_kill TERM
@@ -175,7 +185,7 @@ s.bind("/run/systemd/journal/socket")
 while True:
     print(s.recv(65536).decode().replace("\n", "|"), flush=True)
 ' >"$tmp/journal" 2>&1 &
-	pids+=($!)
+	log_fake_journal=$!
 	wait_until in_fwd_mounts test -S /run/systemd/journal/socket || fail "$(cat "$tmp/journal")" || return 1
 	JOURNAL_STREAM=$(stat -c %d:%i "$tmp/fwd.log") fwd_start --log-journal on || return 1
 	logs 1 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until has_line "$tmp/journal" "FWD_RULE=17" || fail "$(cat "$tmp/journal")" || return 1

@@ -17,11 +17,20 @@ state_kill() {
 	state_pids=()
 	exec 8>&-
 }
+# Deletes all connections that the server tracks, by an empty IPCTNL_MSG_CT_DELETE.
+state_forget() {
+	in_server python3 -c '
+import socket, struct
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+s.send(struct.pack("=IHHIIBBH", 20, 1 << 8 | 2, 5, 1, 0, 0, 0, 0))
+s.recv(4096)'
+}
 # Ends what a case began, fwd first, which would put its table back, and returns the case's code: state_down CODE.
 state_down() {
 	fwd_stop
 	state_kill
 	in_server nft flush ruleset
+	state_forget
 	in_server sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.netfilter.nf_conntrack_tcp_loose=1
 	[ ! -e "/run/netns/$inside" ] || ip netns del "$inside"
 	in_client ip route flush proto static 2>/dev/null
