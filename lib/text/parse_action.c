@@ -256,10 +256,12 @@ static bool sets_mark(const struct fw_parser *p)
 	return next.kind == FW_T_WORD && fw_str_is(next.text, "set");
 }
 
+/* Asked at every match of every rule, hence the first letters: few matches begin as one of these words does. */
 static const struct part *at_part(const struct fw_parser *p)
 {
-	for (size_t i = 0; i < NPARTS; i++)
-		if (fw_parser_at(p, parts[i].word) && (parts[i].parse != parse_mark || sets_mark(p)))
+	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NPARTS; i++)
+		if (p->tok.text.s[0] == parts[i].word[0] && fw_parser_at(p, parts[i].word) &&
+		    (parts[i].parse != parse_mark || sets_mark(p)))
 			return &parts[i];
 	return NULL;
 }
