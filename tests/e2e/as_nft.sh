@@ -63,9 +63,10 @@ as_nft() {
 }
 # What all rounds have seen, unless it is nothing.
 as_nft_seen() { awk '{ n[$1] += $2 } END { for (i in n) if (n[i]) print substr(i, 6), n[i] }' "$tmp/seen" | sort | xargs; }
-# The other cases ping across these links, so nothing of this may stay.
+# The other cases ping across these links, so nothing of this may stay, not even answers that are sent again.
 as_nft_end() {
 	local i
+	in_server ss -tK state connected >/dev/null
 	in_client nft delete table inet mute
 	in_server nft flush ruleset
 	for i in $client4 $listed4 $other4 $client6 $listed6; do in_server ip neigh del "$i" dev s0; done
