@@ -24,16 +24,28 @@ FW_ASSERT_SIZE(struct fw_addr_range,
  * address (of both families) outside that union. Ranges are sorted by (family,
  * lo), disjoint and merged. The expression number 0 is `any`: no ranges, no
  * sets, not negated, and matches every IP packet.
+ *
+ * Or, of @both, every address in two other expressions, of which at least one depends on sets: then it has no ranges of its
+ * own, and its sets are all that the two depend on, after which come their numbers: fw_addrs_part(). No rule says that;
+ * lowering does.
  */
 struct fw_addrs {
-	uint32_t refs;  /* private: of rules, including replaced ones that an edit still holds, and of fw_book_hold() */
+	uint32_t
+		refs; /* private: of rules, also replaced ones that an edit holds, of expressions @both, of fw_book_hold() */
 	uint32_t rules; /* sides of rules that have this expression */
 	uint32_t nranges;
-	uint32_t nsets : 31, negated : 1;
+	uint32_t nsets : 30, both : 1, negated : 1;
 	const struct fw_addr_range *ranges; /* NULL: the number is not in use any more */
 	const uint32_t *sets;               /* numbers of sets, ascending */
 };
 #define FW_ANY 0
+#define FW_NOWHERE UINT32_MAX /* not the number of an expression: none holds no address at all */
+
+/* The number of the first (0) or second (1) expression of one of @both. */
+static inline uint32_t fw_addrs_part(const struct fw_addrs *a, unsigned i)
+{
+	return a->sets[a->nsets + i];
+}
 
 /* Words after the file of a set. */
 enum fw_set_word {
@@ -156,6 +168,9 @@ struct fw_addr fw_addr_prev(enum fw_family family, struct fw_addr a);
  * Return: the new number of ranges.
  */
 size_t fw_addr_ranges_merge(struct fw_addr_range *r, size_t n);
+/* What two lists, sorted and merged, have in common goes to @out, which has room for @na + @nb. Return: how many. */
+size_t fw_addr_ranges_and(const struct fw_addr_range *a, size_t na, const struct fw_addr_range *b, size_t nb,
+			  struct fw_addr_range *out);
 
 /* The elements of a sorted set that may overlap @r: those from *first to *end - 1. No other does. */
 void fw_set_near(const struct fw_set *set, const struct fw_addr_range *r, size_t *first, size_t *end);

@@ -141,6 +141,19 @@ bool fw_ifname_valid(const char *s, size_t len, size_t max);
 int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges, const uint32_t *sets,
 		     size_t nsets, bool negated, uint32_t *number);
 
+/*
+ * The number of the expression that holds the addresses in both of two. What sets hold may make it empty, or not. @out: FW_NOWHERE:
+ * it is empty whatever they hold. 0 or -ENOMEM.
+ */
+int fw_ruleset_addrs_and(struct fw_ruleset *rs, uint32_t a, uint32_t b, uint32_t *out);
+
+/*
+ * The values that two matches on one field accept, interned as they are. @out: with a reference; NULL: there are no such values.
+ * 0, -E2BIG (too many ranges) or -ENOMEM.
+ */
+int fw_match_and(struct fw_ruleset *rs, const struct fw_match *a, const struct fw_match *b,
+		 const struct fw_match **out);
+
 /* The number of an interface name, the lowest free one if it has none; negative: -ENOMEM, or -E2BIG: all FW_IFACES_MAX are taken. */
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
 #define FW_IFACES_MAX FW_IFACE_OTHER

@@ -160,12 +160,54 @@ static size_t complement(const struct fw_addr_range *in, size_t n, struct fw_add
 	return used;
 }
 
+size_t fw_addr_ranges_and(const struct fw_addr_range *a, size_t na, const struct fw_addr_range *b, size_t nb,
+			  struct fw_addr_range *out)
+{
+	size_t used = 0;
+
+	for (size_t i = 0, k = 0; i < na && k < nb;) {
+		const struct fw_addr_range *x = &a[i], *y = &b[k];
+		int order = (x->family > y->family) - (x->family < y->family);
+
+		if (!order) {
+			struct fw_addr lo = fw_addr_cmp(x->lo, y->lo) < 0 ? y->lo : x->lo;
+			struct fw_addr hi = fw_addr_cmp(x->hi, y->hi) < 0 ? x->hi : y->hi;
+
+			if (fw_addr_cmp(lo, hi) <= 0)
+				out[used++] = (struct fw_addr_range){ lo, hi, .family = x->family };
+			order = fw_addr_cmp(x->hi, y->hi);
+		}
+		i += order <= 0;
+		k += order > 0;
+	}
+	return used;
+}
+
+static int both_ranges(const struct fw_address_book *book, const struct fw_addrs *a, struct fw_addr_range **out,
+		       size_t *n)
+{
+	fw_autofree struct fw_addr_range *x = NULL;
+	fw_autofree struct fw_addr_range *y = NULL;
+	size_t nx = 0, ny = 0;
+	int err = fw_addrs_ranges(book, fw_addrs_part(a, 0), &x, &nx);
+
+	if (!err)
+		err = fw_addrs_ranges(book, fw_addrs_part(a, 1), &y, &ny);
+	*out = err ? NULL : malloc((nx + ny + 1) * sizeof(**out));
+	if (!*out)
+		return -ENOMEM;
+	*n = fw_addr_ranges_and(x, nx, y, ny, *out);
+	return 0;
+}
+
 int fw_addrs_ranges(const struct fw_address_book *book, uint32_t number, struct fw_addr_range **out, size_t *n)
 {
 	const struct fw_addrs *a = &book->addrs[number];
 	bool outside = a->negated || number == FW_ANY;
 	size_t used = a->nranges, total = used;
 
+	if (a->both)
+		return both_ranges(book, a, out, n);
 	for (uint32_t i = 0; i < a->nsets; i++)
 		total += book->sets[a->sets[i]].n;
 

@@ -4,9 +4,15 @@
 
 #include "lib/rule/undo.h"
 
+/* Of sets, and of the two parts of an expression that has them. */
+static uint32_t numbers(const struct fw_addrs *a)
+{
+	return a->nsets + 2u * a->both;
+}
+
 static uint32_t addrs_hash(const struct fw_addrs *a)
 {
-	uint64_t h = fw_mix64((uint64_t)a->nranges << 32 | a->nsets << 1 | a->negated);
+	uint64_t h = fw_mix64((uint64_t)a->nranges << 32 | (uint32_t)a->nsets << 2 | a->both << 1 | a->negated);
 
 	for (uint32_t i = 0; i < a->nranges; i++) {
 		const struct fw_addr_range *r = &a->ranges[i];
@@ -14,19 +20,19 @@ static uint32_t addrs_hash(const struct fw_addrs *a)
 		h = fw_mix64(h ^ r->lo.hi) + r->lo.lo;
 		h = fw_mix64(h ^ r->hi.hi) + r->hi.lo * 5 + r->family;
 	}
-	for (uint32_t i = 0; i < a->nsets; i++)
+	for (uint32_t i = 0; i < numbers(a); i++)
 		h = fw_mix64(h ^ a->sets[i]);
 	return (uint32_t)fw_mix64(h);
 }
 
 static bool addrs_same(const struct fw_addrs *a, const struct fw_addrs *b)
 {
-	if (a->negated != b->negated || a->nranges != b->nranges || a->nsets != b->nsets)
+	if (a->negated != b->negated || a->both != b->both || a->nranges != b->nranges || a->nsets != b->nsets)
 		return false;
 	for (uint32_t i = 0; i < a->nranges; i++)
 		if (!fw_addr_range_same(&a->ranges[i], &b->ranges[i]))
 			return false;
-	return !a->nsets || !memcmp(a->sets, b->sets, a->nsets * sizeof(*a->sets));
+	return !a->nsets || !memcmp(a->sets, b->sets, numbers(a) * sizeof(*a->sets));
 }
 
 static int64_t find(const struct fw_ruleset *rs, const struct fw_addrs *a, uint32_t hash)
@@ -57,7 +63,7 @@ void fw_addrs_prefetch(const struct fw_ruleset *rs, const struct fw_addr_range *
 
 static size_t addrs_bytes(const struct fw_addrs *a)
 {
-	return a->nranges * sizeof(*a->ranges) + a->nsets * sizeof(*a->sets);
+	return a->nranges * sizeof(*a->ranges) + numbers(a) * sizeof(*a->sets);
 }
 
 /* Copies what @a points to. */
@@ -71,7 +77,7 @@ static int own_contents(struct fw_ruleset *rs, struct fw_addrs *a)
 	if (rbytes)
 		memcpy(copy, a->ranges, rbytes);
 	if (a->nsets)
-		memcpy(copy + rbytes, a->sets, a->nsets * sizeof(*a->sets));
+		memcpy(copy + rbytes, a->sets, numbers(a) * sizeof(*a->sets));
 	a->ranges = (const void *)copy;
 	a->sets = (const void *)(copy + rbytes);
 	return 0;
@@ -103,8 +109,7 @@ static uint32_t take_number(struct fw_ruleset *rs)
 	return number;
 }
 
-/* The number of a normal expression; keeps copies of what it points to. */
-static int addrs_number(struct fw_ruleset *rs, struct fw_addrs a, uint32_t *number)
+int fw_addrs_number(struct fw_ruleset *rs, struct fw_addrs a, uint32_t *number)
 {
 	struct fw_rule_index *ix = rs->index;
 	uint32_t hash = addrs_hash(&a);
@@ -118,6 +123,8 @@ static int addrs_number(struct fw_ruleset *rs, struct fw_addrs a, uint32_t *numb
 		fw_table_put(&ix->addrs, hash, (uint32_t)known);
 		for (uint32_t i = 0; i < a.nsets; i++)
 			rs->sets[a.sets[i]].users++;
+		for (unsigned i = 0; a.both && i < 2; i++)
+			rs->addrs[fw_addrs_part(&a, i)].refs++;
 		if (ix->edit)
 			ix->edit->fresh[ix->edit->nfresh++] = (uint32_t)known;
 	}
@@ -132,7 +139,7 @@ static int u32_cmp(const void *va, const void *vb)
 	return (a > b) - (a < b);
 }
 
-static uint32_t u32_unique(uint32_t *v, size_t n)
+uint32_t fw_u32_unique(uint32_t *v, size_t n)
 {
 	uint32_t used = 0;
 
@@ -149,8 +156,8 @@ int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, 
 	struct fw_addrs a = { .negated = negated, .nranges = 1, .ranges = ranges };
 
 	if (nranges == 1 && !nsets)
-		return addrs_number(rs, a, number);
-	if (nranges > UINT32_MAX || nsets > INT32_MAX)
+		return fw_addrs_number(rs, a, number);
+	if (nranges > UINT32_MAX || nsets > FW_ADDRS_SETS_MAX)
 		return -ENOMEM;
 
 	fw_autofree struct fw_addr_range *r = malloc((nranges + 1) * sizeof(*r));
@@ -165,16 +172,19 @@ int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, 
 	a.ranges = r;
 	a.nranges = (uint32_t)fw_addr_ranges_merge(r, nranges);
 	a.sets = s;
-	a.nsets = u32_unique(s, nsets) & INT32_MAX;
-	return addrs_number(rs, a, number);
+	a.nsets = fw_u32_unique(s, nsets) & FW_ADDRS_SETS_MAX;
+	return fw_addrs_number(rs, a, number);
 }
 
 void fw_addrs_put(struct fw_ruleset *rs, uint32_t number)
 {
 	struct fw_addrs *a = &rs->addrs[number];
+	uint32_t part[2] = { FW_ANY, FW_ANY };
 
 	if (a->refs || !a->ranges)
 		return;
+	for (unsigned i = 0; a->both && i < 2; i++)
+		part[i] = fw_addrs_part(a, i);
 	rs->recycled += a->nsets || a->nranges != 1;
 	fw_table_delete(&rs->index->addrs, addrs_hash(a), number);
 	for (uint32_t i = 0; i < a->nsets; i++)
@@ -182,6 +192,8 @@ void fw_addrs_put(struct fw_ruleset *rs, uint32_t number)
 	fw_region_recycle(&rs->region, a->ranges, addrs_bytes(a));
 	*a = (struct fw_addrs){ .rules = rs->index->addrs_free };
 	rs->index->addrs_free = number;
+	for (unsigned i = 0; i < 2 && part[i] != FW_ANY; i++)
+		fw_book_drop(&rs->book, part[i]);
 }
 
 void fw_book_hold(struct fw_address_book *book, uint32_t number)

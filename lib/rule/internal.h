@@ -173,6 +173,12 @@ struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule
 /* The rank of the @i-th of the n + 1 rules. */
 uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i);
 
+/* Sets of one expression. */
+#define FW_ADDRS_SETS_MAX ((1u << 30) - 1)
+/* Sorts numbers and drops those that are there twice. Return: how many are left. */
+uint32_t fw_u32_unique(uint32_t *v, size_t n);
+/* The number of an expression in the form of struct fw_addrs; copies what it points to. 0 or -ENOMEM. */
+int fw_addrs_number(struct fw_ruleset *rs, struct fw_addrs a, uint32_t *number);
 /* Frees an expression that nothing refers to. */
 void fw_addrs_put(struct fw_ruleset *rs, uint32_t number);
 /* The number of an expression in the form of struct fw_addrs that is there; -ENOENT. @guess is looked at first. */

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "fw/edit.h"
+#include "fw/draft.h"
 #include "fw/random.h"
 #include "fw/text.h"
 #include "tests/unit/rows.h"
@@ -103,12 +103,10 @@ static void assert_merged(const struct fw_addr_range *r, size_t n)
 	}
 }
 
+static const struct corner corners[] = { { FW_IP4, false }, { FW_IP4, true }, { FW_IP6, false }, { FW_IP6, true } };
+
 static void expressions_against_brute_force(void **state)
 {
-	static const struct corner corners[] = {
-		{ FW_IP4, false }, { FW_IP4, true }, { FW_IP6, false }, { FW_IP6, true }
-	};
-
 	for (int round = 0; round < 3000; round++) {
 		struct fw_ruleset *rs = fw_ruleset_new(NULL);
 		struct fw_addr_range in[8], *out;
@@ -141,6 +139,175 @@ static void expressions_against_brute_force(void **state)
 				assert_int_equal(in_ranges(out, nout, corners[c].family, a), want);
 			}
 		free(out);
+		fw_ruleset_free(rs);
+	}
+}
+
+static struct fw_addr_range corner_range(void)
+{
+	struct corner c = corners[rnd(4)];
+	uint32_t a = rnd(64), b = rnd(64);
+
+	return (struct fw_addr_range){ corner_addr(c, a < b ? a : b), corner_addr(c, a < b ? b : a),
+				       .family = (uint8_t)c.family };
+}
+
+#define BOTH_SETS 3
+
+/* An expression as a test knows it: a union, or what is outside it. */
+struct plain {
+	struct fw_addr_range r[3];
+	size_t n;
+	uint32_t sets[2];
+	size_t nsets;
+	bool negated;
+};
+
+static bool plain_has(const struct fw_ruleset *rs, const struct plain *p, enum fw_family family, struct fw_addr a)
+{
+	bool in = in_ranges(p->r, p->n, family, a);
+
+	for (size_t s = 0; s < p->nsets; s++)
+		in |= in_ranges(rs->sets[p->sets[s]].elements, rs->sets[p->sets[s]].n, family, a);
+	return in != (p->negated || (!p->n && !p->nsets));
+}
+
+static struct plain plain_random(void)
+{
+	struct plain p = { .n = rnd(3), .nsets = rnd(3), .sets = { rnd(BOTH_SETS), rnd(BOTH_SETS) } };
+
+	for (size_t i = 0; i < p.n; i++)
+		p.r[i] = corner_range();
+	p.negated = (p.n || p.nsets) && rnd(2);
+	return p;
+}
+
+static void assert_in_all(const struct fw_ruleset *rs, const struct plain *p, size_t n, uint32_t number)
+{
+	struct fw_addr_range *out = NULL;
+	size_t nout = 0;
+
+	if (number != FW_NOWHERE)
+		assert_int_equal(fw_addrs_ranges(&rs->book, number, &out, &nout), 0);
+	assert_merged(out, nout);
+	for (size_t c = 0; c < ROWS(corners); c++)
+		for (uint32_t i = 0; i < 64; i++) {
+			struct fw_addr a = corner_addr(corners[c], i);
+			bool want = true;
+
+			for (size_t k = 0; k < n; k++)
+				want &= plain_has(rs, &p[k], corners[c].family, a);
+			assert_int_equal(in_ranges(out, nout, corners[c].family, a), want);
+		}
+	free(out);
+}
+
+static void sets_refill(struct fw_ruleset *rs)
+{
+	for (uint32_t s = 0; s < BOTH_SETS; s++) {
+		rs->sets[s].n = 0;
+		for (uint32_t i = rnd(4); i > 0; i--) {
+			struct fw_addr_range r = corner_range();
+
+			assert_int_equal(fw_set_push(&rs->sets[s], &r), 0);
+		}
+		fw_set_sort(&rs->sets[s]);
+	}
+}
+
+/* Nothing refers to expressions any more, once @number is dropped: only `any` is left. */
+static void assert_nothing_left(struct fw_ruleset *rs)
+{
+	for (size_t i = 1; i < rs->naddrs; i++)
+		assert_null(rs->addrs[i].ranges);
+	for (uint32_t s = 0; s < BOTH_SETS; s++)
+		assert_int_equal(rs->sets[s].users, 0);
+}
+
+/* Several expressions, each and together, in any order; and again after their sets have changed. */
+static void expressions_have_addresses_in_common(void **state)
+{
+	for (int round = 0; round < 3000; round++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		uint32_t number[6], part[6], last = FW_ANY, set, again;
+		struct plain p[6];
+		size_t n = rnd(ROWS(p)) + 1;
+
+		for (uint32_t s = 0; s < BOTH_SETS; s++)
+			assert_int_equal(fw_ruleset_set(rs, (char[]){ (char)('a' + s), 0 }, NULL, &set), 0);
+		sets_refill(rs);
+		for (size_t i = 0; i < n; i++) {
+			p[i] = plain_random();
+			assert_int_equal(
+				fw_ruleset_addrs(rs, p[i].r, p[i].n, p[i].sets, p[i].nsets, p[i].negated, &part[i]), 0);
+			fw_book_hold(&rs->book, part[i]);
+			number[i] = FW_NOWHERE;
+			if (last != FW_NOWHERE)
+				assert_int_equal(fw_ruleset_addrs_and(rs, last, part[i], &number[i]), 0);
+			last = number[i];
+			if (last != FW_NOWHERE)
+				fw_book_hold(&rs->book, last);
+			assert_in_all(rs, p, i + 1, last);
+		}
+		sets_refill(rs);
+		for (size_t i = 0; i < n; i++)
+			assert_in_all(rs, p, i + 1, number[i]);
+		if (n > 1 && number[1] != FW_NOWHERE) {
+			assert_int_equal(fw_ruleset_addrs_and(rs, part[1], part[0], &again), 0);
+			assert_int_equal(again, number[1]);
+			assert_int_equal(fw_ruleset_addrs_and(rs, again, part[0], &again), 0);
+			assert_int_equal(again, number[1]);
+		}
+		for (size_t i = 0; i < n; i++) {
+			fw_book_drop(&rs->book, part[i]);
+			if (number[i] != FW_NOWHERE)
+				fw_book_drop(&rs->book, number[i]);
+		}
+		assert_nothing_left(rs);
+		fw_ruleset_free(rs);
+	}
+}
+
+/* Two matches on a field of each kind, and the values that both accept. */
+static void matches_have_values_in_common(void **state)
+{
+	static const enum fw_field fields[] = { FW_F_PROTO, FW_F_SPORT, FW_F_TCP_FLAGS, FW_F_HOOK, FW_F_STATE };
+
+	for (int round = 0; round < 20000; round++) {
+		struct fw_ruleset *rs = fw_ruleset_new(NULL);
+		enum fw_field field = fields[rnd(ROWS(fields))];
+		uint32_t max = fw_field_info[field].max, window = max < 300 ? max : 300;
+		const struct fw_match *m[2] = { NULL }, *both = NULL;
+		struct {
+			struct fw_match m;
+			struct fw_range r[4];
+		} in;
+
+		for (int i = 0; i < 2; i++) {
+			in.m = (struct fw_match){ (uint8_t)field, rnd(2) && field != FW_F_HOOK,
+						  (uint16_t)(1 + rnd(4)) };
+			for (unsigned k = 0; k < in.m.n; k++) {
+				uint32_t a = rnd(window + 1), b = rnd(window + 1);
+
+				in.r[k] = fw_field_is_flags(field) ? (struct fw_range){ a | 1, b & (a | 1) } :
+								     (struct fw_range){ a < b ? a : b, a < b ? b : a };
+			}
+			if (fw_match_normalise(rs, &in.m, (struct fw_place){ 0 }, NULL, &m[i]))
+				m[i] = NULL;
+		}
+		if (m[0] && m[1]) {
+			bool some = false;
+
+			assert_int_equal(fw_match_and(rs, m[0], m[1], &both), 0);
+			for (uint32_t v = 0; v <= (max < 70000 ? max : 70000); v++) {
+				bool want = fw_match_has(m[0], v) && fw_match_has(m[1], v);
+
+				some |= want;
+				if (both)
+					assert_int_equal(fw_match_has(both, v), want);
+			}
+			assert_int_equal(!!both, some);
+		}
 		fw_ruleset_free(rs);
 	}
 }
@@ -698,6 +865,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefixes_cover_their_range),
 		cmocka_unit_test(expressions_against_brute_force),
+		cmocka_unit_test(expressions_have_addresses_in_common),
+		cmocka_unit_test(matches_have_values_in_common),
 		cmocka_unit_test(expressions_are_interned),
 		cmocka_unit_test(interface_names_are_bounded),
 		cmocka_unit_test(interface_numbers_are_given_back),

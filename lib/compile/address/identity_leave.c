@@ -75,11 +75,11 @@ static int next_range(const struct fw_tables *t, uint32_t addrs, struct leaving 
 {
 	const struct fw_addrs *a = &t->book->addrs[addrs];
 
-	if (!a->negated)
+	if (!a->negated && !a->both)
 		return next_inside(t->book, a, l, out);
 	if (!a->nsets)
 		return next_outside(a->ranges, a->nranges, l, out);
-	if (a->nsets == 1 && !a->nranges)
+	if (a->nsets == 1 && !a->nranges && !a->both)
 		return next_outside(t->book->sets[a->sets[0]].elements, t->book->sets[a->sets[0]].n, l, out);
 	if (!l->owned && fw_addrs_ranges(t->book, addrs, &l->owned, &l->n))
 		return -ENOMEM;

@@ -66,13 +66,66 @@ static int cut_put(struct cut *c, const struct fw_addr_range *r)
 	return fw_vec_push(c->r, c->n, c->cap, in);
 }
 
-/* The parts of a range that an expression's sets and ranges cover, merged; negation is ignored. */
+/* What the ranges, which are merged, leave of the range that they are cut to. */
+static int cut_negate(struct cut *c)
+{
+	struct cut rest = { .within = c->within };
+	struct fw_addr from = c->within.lo;
+	bool left = true;
+	int err = 0;
+
+	for (size_t i = 0; i < c->n && !err; i++) {
+		if (fw_addr_cmp(from, c->r[i].lo) < 0)
+			err = cut_put(&rest, &(struct fw_addr_range){ from, fw_addr_prev(c->within.family, c->r[i].lo),
+								      .family = c->within.family });
+		left = fw_addr_cmp(c->r[i].hi, c->within.hi) < 0;
+		if (left)
+			from = fw_addr_next(c->within.family, c->r[i].hi);
+	}
+	if (left && !err)
+		err = cut_put(&rest, &(struct fw_addr_range){ from, c->within.hi, .family = c->within.family });
+	free(c->r);
+	*c = rest;
+	return err;
+}
+
+/* Puts what two cuts of one range have in common into the first. */
+static int cut_and(struct cut *a, const struct cut *b)
+{
+	struct fw_addr_range *r = malloc((a->n + b->n + 1) * sizeof(*r));
+
+	if (!r)
+		return -ENOMEM;
+	a->n = fw_addr_ranges_and(a->r, a->n, b->r, b->n, r);
+	free(a->r);
+	a->r = r;
+	return 0;
+}
+
+static int cut_expression(const struct fw_address_book *book, uint32_t addrs, struct cut *c);
+
+/* An expression of both of two. */
+static int cut_both(const struct fw_address_book *book, const struct fw_addrs *a, struct cut *c)
+{
+	struct cut other = { .within = c->within };
+	int err = cut_expression(book, fw_addrs_part(a, 0), c);
+
+	if (!err)
+		err = cut_expression(book, fw_addrs_part(a, 1), &other);
+	if (!err)
+		err = cut_and(c, &other);
+	free(other.r);
+	return err;
+}
+
+/* The parts of a range that an expression holds, merged. */
 static int cut_expression(const struct fw_address_book *book, uint32_t addrs, struct cut *c)
 {
 	const struct fw_addrs *a = &book->addrs[addrs];
 	int err = 0;
 
-	c->n = 0;
+	if (a->both)
+		return cut_both(book, a, c);
 	for (uint32_t i = 0; !err && i < a->nranges; i++)
 		err = cut_put(c, &a->ranges[i]);
 	for (uint32_t s = 0; s < a->nsets; s++) {
@@ -84,7 +137,7 @@ static int cut_expression(const struct fw_address_book *book, uint32_t addrs, st
 	}
 	if (c->n)
 		c->n = fw_addr_ranges_merge(c->r, c->n);
-	return err;
+	return err || !a->negated ? err : cut_negate(c);
 }
 
 /* The addresses at which something may change within a range, for all identities. */
@@ -146,14 +199,11 @@ static int element_change(struct fw_tables *t, const struct concerned *c, const 
 			continue;
 		if (i + 1 < edges.n)
 			r.hi = fw_addr_prev(element->family, edges.at[i + 1]);
-		for (size_t k = 0; k < c->n; k++) {
-			const struct fw_addrs *a = &t->book->addrs[t->side[c->side].ids[c->ids[k]].addrs];
-
-			if (cut_has(&cuts[k], r.lo) != a->negated)
+		for (size_t k = 0; k < c->n; k++)
+			if (cut_has(&cuts[k], r.lo))
 				ids[delta.nadd++] = c->ids[k];
 			else
 				ids[c->n + delta.nremove++] = c->ids[k];
-		}
 		err = trie_copy_update(t, copy, trie_range_of(&r), &delta);
 	}
 	for (size_t i = 0; cuts && i < c->n; i++)
