@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl load: puts a whole ruleset in place of the live one. */
+#include "load.h"
 #include "load_diff.h"
 #include "rows.h"
 #include "ctl/fwctl/output/files.h"
@@ -91,29 +92,46 @@ static json_t *load_args(const struct ctl_settings *s, const char *name)
 	return args;
 }
 
-/* Sends the file and those that it names, or none, and prints what the load did. */
-static int run_load(const struct ctl_settings *s, int n, char **operands)
+/* Sends the text and the files that it names, or none, and prints what the load did. */
+static int send_load(const struct ctl_settings *s, struct ctl_parts *parts)
 {
-	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));
-	struct ctl_request request = { .kind = FW_REQ_LOAD, .line = ctl_load_diff_print, .progress = show_progress };
-	const char *name = NULL;
+	const char *name = parts->nsources ? parts->sources[0].name : NULL;
+	struct ctl_request request = { .kind = FW_REQ_LOAD,
+				       .args = load_args(s, name),
+				       .parts = parts->parts,
+				       .nparts = parts->nparts,
+				       .sources = parts->nsources ? parts->sources : NULL,
+				       .line = ctl_load_diff_print,
+				       .progress = show_progress };
 	json_auto_t *end = NULL;
 	int code;
 
-	if (!parts || (n && read_all(parts, operands[0], s->format)))
-		return CTL_FAILED;
-	if (n)
-		name = parts->sources[0].name;
-	request.args = load_args(s, name);
-	request.parts = parts->parts;
-	request.nparts = parts->nparts;
-	request.sources = n ? parts->sources : NULL;
 	code = ctl_request_run(s, &request, &end);
 	if (code != CTL_OK || s->json)
 		return code;
 	print_warnings(parts, end);
 	print_result(s, name ? name : "the file of the setting `rules`", end);
 	return code;
+}
+
+static int run_load(const struct ctl_settings *s, int n, char **operands)
+{
+	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));
+
+	if (!parts || (n && read_all(parts, operands[0], s->format)))
+		return CTL_FAILED;
+	return send_load(s, parts);
+}
+
+int ctl_load_text(const struct ctl_settings *s, const char *name, char *text, size_t len)
+{
+	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));
+
+	if (!parts) {
+		free(text);
+		return CTL_FAILED;
+	}
+	return ctl_parts_add(parts, name, text, len) ? CTL_FAILED : send_load(s, parts);
 }
 
 const struct ctl_command ctl_load = {

@@ -4,6 +4,7 @@
 #include "find.h"
 #include "ctl/fwctl/output/message.h"
 
+#include "fw/import.h"
 #include "fw/kern.h"
 #include "fw/text.h"
 
@@ -170,6 +171,14 @@ OPTION(out, "out", "WHEN", "filter outgoing packets: auto (if rules do, the defa
 OPTION(follow, "follow", NULL, "go on with packets as they come", set_flag, AT(follow));
 OPTION(rule, "rule", "REF", "only packets that this rule has logged", set_text, AT(rule), .kind = CTL_KIND_RULE);
 OPTION(capture, "pcap", "FILE", "write the packets to a capture file", set_text, AT(capture), .kind = CTL_KIND_FILE);
+OPTION(import_from, "from", "FORMAT", "format of the files: iptables, ip6tables, ipset, nft, or auto (the default)", set_choice,
+       AT(import_from), .words = fw_import_format_names);
+OPTION(output, "output", "FILE", "write the rules to this file (also -o)", set_text, AT(output), .kind = CTL_KIND_FILE,
+       .letter = 'o');
+OPTION(report, "report", NULL, "show what became of each line, instead of the rules", set_flag, AT(report));
+OPTION(partial, "partial", NULL, "leave out lines that cannot be said, where that lets no packet pass", set_flag,
+       AT(partial));
+OPTION(load, "load", NULL, "load the rules, as `fwctl load` does", set_flag, AT(load));
 
 OPTION(host, "host", NULL, "the host's own hooks: input, forward and output", set_flag, AT(host));
 OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
@@ -216,6 +225,7 @@ struct rows {
 	const struct ctl_option *row[OPTIONS_MAX];
 	struct option longs[OPTIONS_MAX + 2];
 	int n;
+	char letters[2 * OPTIONS_MAX + 8]; /* short forms, as getopt wants them */
 };
 
 static void rows_add(const struct ctl_option *o, void *ctx)
@@ -226,6 +236,8 @@ static void rows_add(const struct ctl_option *o, void *ctx)
 		return;
 	r->longs[r->n] = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, r->n };
 	r->row[r->n++] = o;
+	if (o->letter)
+		snprintf(r->letters + strlen(r->letters), 3, "%c%s", o->letter, o->arg ? ":" : "");
 }
 
 void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct ctl_option *o, void *ctx), void *ctx)
@@ -234,6 +246,15 @@ void ctl_options_each(const struct ctl_command *cmd, void (*each)(const struct c
 		each(*o, ctx);
 	for (const struct ctl_option *const *o = ctl_global_options; *o; o++)
 		each(*o, ctx);
+}
+
+/* The row of what getopt found: its number, or its letter. */
+static const struct ctl_option *row_of(const struct rows *r, int c)
+{
+	for (int i = 0; i < r->n; i++)
+		if (c == i || (c >= OPTIONS_MAX && c == r->row[i]->letter))
+			return r->row[i];
+	return NULL;
 }
 
 /* The option that getopt has refused. In several letters, as in -dash, it has only read the first. */
@@ -251,18 +272,19 @@ static int parse(const struct ctl_command *cmd, const char *shorts, struct ctl_a
 	struct rows r = { 0 };
 	int c;
 
+	snprintf(r.letters, sizeof(r.letters), "%s", shorts);
 	ctl_options_each(cmd, rows_add, &r);
 	r.longs[r.n] = (struct option){ "help", no_argument, NULL, HELP_OPTION };
 	opterr = 0;
 	optind = 0; /* resets getopt */
-	while ((c = getopt_long(args->n, args->v, shorts, r.longs, NULL)) != -1) {
+	while ((c = getopt_long(args->n, args->v, r.letters, r.longs, NULL)) != -1) {
 		if (c == HELP_OPTION || c == 'h')
 			return -1;
 		if (c == ':')
 			return usage_error(cmd, "missing value of", args->v[optind - 1]);
 		if (c == '?')
 			return unknown_option(cmd, refused(args->v));
-		if (apply(cmd, r.row[c], s, optarg))
+		if (apply(cmd, row_of(&r, c), s, optarg))
 			return CTL_USAGE;
 	}
 	args->n -= optind;

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Rulesets of other packet filters as text of the rule language, line by line: each line becomes rules, stays with the
+ * kernel, or is refused with the reason. Nothing is approximated. Reads memory only.
+ */
+#ifndef FW_IMPORT_H
+#define FW_IMPORT_H
+
+#include "fw/base.h"
+
+/* Formats of files: X(symbol, name). AUTO: recognised by what the file contains, and its name. */
+/* clang-format off */
+#define FW_IMPORT_FORMATS(X)       \
+	X(AUTO, "auto")            \
+	X(IPTABLES, "iptables")    \
+	X(IP6TABLES, "ip6tables")  \
+	X(IPSET, "ipset")          \
+	X(NFT, "nft")
+enum fw_import_format {
+#define FW_IMPORT_FORMAT_ENUM(sym, name) FW_IMPORT_##sym,
+	FW_IMPORT_FORMATS(FW_IMPORT_FORMAT_ENUM)
+#undef FW_IMPORT_FORMAT_ENUM
+	FW_IMPORT_NFORMATS,
+};
+
+/*
+ * What became of a line: X(symbol, word, explanation). RULE and KERNEL are no refusals: a line of KERNEL (NAT, for example)
+ * filters nothing, and the tool that it was written for keeps it in the kernel.
+ */
+#define FW_IMPORT_REASONS(X)                                                             \
+	X(RULE, "rule", "became a rule")                                                 \
+	X(KERNEL, "kernel", "filters nothing, and stays in the kernel")                  \
+	X(SYNTAX, "syntax", "the tool that the file is for would not accept it")         \
+	X(MATCH, "match", "asks for something of packets that rules do not match on")    \
+	X(VALUE, "value", "a value of a match or target that cannot be said")            \
+	X(TARGET, "target", "a target or statement that no rule has")                    \
+	X(STATE, "state", "needs a memory of packets that the engine lacks")             \
+	X(SET, "set", "a set that is missing, or of a kind that cannot be said")         \
+	X(PLACE, "place", "a table, chain or hook where packets cannot be filtered")     \
+	X(CHAIN, "chain", "a chain that is missing, called in a circle or too deeply")
+enum fw_import_reason {
+#define FW_IMPORT_REASON_ENUM(sym, word, text) FW_IMPORT_AS_##sym,
+	FW_IMPORT_REASONS(FW_IMPORT_REASON_ENUM)
+#undef FW_IMPORT_REASON_ENUM
+	FW_IMPORT_NREASONS,
+};
+/* clang-format on */
+extern const char *const fw_import_format_names[FW_IMPORT_NFORMATS + 1]; /* ended by NULL */
+extern const char *const fw_import_reason_words[FW_IMPORT_NREASONS];
+extern const char *const fw_import_reason_texts[FW_IMPORT_NREASONS];
+
+struct fw_import_file {
+	const char *name; /* for messages; what it says of the family is heeded, as in rules.v6 */
+	const char *text; /* @len bytes, need not end in NUL; borrowed, also by the report */
+	size_t len;
+	enum fw_import_format format;
+};
+
+/* A line of a file that says something of packets, and what became of it. */
+struct fw_import_line {
+	const char *file; /* name of struct fw_import_file */
+	unsigned line;    /* from 1; of JSON: 0 */
+	unsigned column;  /* from 1: where it is refused */
+	enum fw_import_reason reason;
+	const char *text; /* the line, @len bytes, not ended by NUL */
+	size_t len;
+	const char *message; /* why it is refused, or what else is to be known; NULL: nothing */
+	size_t became;       /* of RULE: the offset in the text that was made, */
+	size_t became_len;   /* and its bytes, without the last newline */
+	bool filters;        /* it belongs to a table that filters packets */
+	bool opens;          /* leaving it out could let packets pass */
+};
+
+struct fw_import_report {
+	struct fw_import_line *lines; /* in the order of the files */
+	size_t n, cap;
+	size_t refused;      /* of them */
+	struct fw_region mem; /* holds the messages */
+};
+void fw_import_report_free(struct fw_import_report *r);
+
+struct fw_import_options {
+	bool partial; /* leave out lines that are refused, where that lets no packet pass */
+};
+
+/**
+ * fw_import - rules for the files of another packet filter
+ * @files:   of one firewall: files of iptables and ip6tables with those of ipset, or of nft
+ * @report:  empty; gets the lines, also on failure; freed with fw_import_report_free()
+ * @out:     empty; gets a text for fw_text_parse(); stays empty on failure
+ * Return: 0; -EINVAL: a line is refused, and with @partial one whose absence could let packets pass; -ENOMEM.
+ */
+int fw_import(const struct fw_import_file *files, size_t n, const struct fw_import_options *options,
+	      struct fw_import_report *report, struct fw_buf *out);
+
+#endif
