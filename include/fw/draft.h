@@ -14,8 +14,8 @@ struct fw_spot {
 };
 struct fw_rule_places {
 	const char *file;
-	struct fw_spot rule, id, name, comment, src, dst;
-	struct fw_spot limit, connections, log, mark, add, verdict; /* of the parts of the action that it has */
+	struct fw_spot rule, id, name, chain, comment, src, dst;
+	struct fw_spot limit, connections, log, mark, add, verdict, target; /* of the parts of the action that it has */
 	struct fw_spot field[FW_NFIELDS]; /* by enum fw_field; of the matches that the rule has */
 };
 static inline struct fw_place fw_place_of(const struct fw_rule_places *p, struct fw_spot s)

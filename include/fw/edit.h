@@ -53,12 +53,16 @@ void fw_edit_abort(struct fw_edit *e);
  * 0, -EINVAL with a diagnostic, -ENOMEM. @out may be NULL.
  */
 
-/* As fw_ruleset_add(), at a position. When the ranks leave no gap there, neighbours get new ranks (and rows). */
+/*
+ * As fw_ruleset_add(), at a position in the draft's chain, or in that of the rule that the position names. When the ranks leave
+ * no gap there, neighbours get new ranks (and rows).
+ */
 int fw_edit_add(struct fw_edit *e, const struct fw_rule *draft, struct fw_position pos, struct fw_place at,
 		struct fw_diags *ds, struct fw_rule **out);
 /* @rule keeps id, slot and place; its name too, unless @draft has one. All else is the draft's; draft->id is ignored. */
 int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rule *draft, struct fw_place at,
 		    struct fw_diags *ds, struct fw_rule **out);
+/* Within its chain; -EINVAL, without a diagnostic: the position is in another one. */
 int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out);
 int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
 /* As fw_ruleset_policy_set(). */

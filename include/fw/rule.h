@@ -28,6 +28,12 @@ struct fw_log {
 	uint8_t level;      /* 0 if the action does not log */
 };
 
+#define FW_CHAIN_DEPTH 16   /* a packet is in so many chains at once, at most */
+#define FW_CHAINS_MAX 65535 /* the main list included */
+#define FW_MAIN 0           /* the chain that every packet enters */
+
+struct fw_inlined; /* what a rule of the main list becomes if it is more than its own instance: see lower.h */
+
 /* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) with what users give it. */
 struct fw_rule {
 	union {
@@ -41,9 +47,29 @@ struct fw_rule {
 	const char *comment; /* NULL: none */
 	struct fw_log log;
 	struct fw_rule *prev, *next; /* in order; NULL at the ends */
-	uint32_t edit;               /* private to the open edit */
-	uint8_t own_id;              /* 1: the id was given by the user, 0: it was the next free one */
-	uint8_t exported;            /* 1: the word `counter`: exporters show what it counted; all rules count */
+	struct fw_inlined *inlined;  /* its instances; NULL: it is its own and only one */
+	uint32_t edit : 30;          /* private to the open edit */
+	uint32_t own_id : 1;         /* the id was given by the user; else it was the next free one */
+	uint32_t exported : 1;       /* the word `counter`: exporters show what it counted; all rules count */
+	uint16_t chain;              /* to which it belongs: number in rs->chains */
+	uint16_t target;             /* the chain that it jumps or goes to; FW_MAIN: none */
+};
+
+/*
+ * Rules that other rules jump or go to, or the main list. All rules are in one list: first those of the main list, then those
+ * of chain 1, of chain 2 and so on.
+ */
+struct fw_chain {
+	const char *name;             /* NULL: the main list, or the number is free */
+	struct fw_rule *first, *last; /* NULL: it has no rules */
+	uint32_t nrules;
+	uint32_t calls;    /* rules that jump or go to it */
+	uint32_t *callers; /* their slots, in no order */
+	size_t callers_cap;
+	uint32_t line;  /* that defines it in its file; 0: no file */
+	uint32_t owner; /* if it is owned: the group whose members may change its rules */
+	bool owned;
+	bool gone; /* deleted by the open edit: its number is not free yet */
 };
 
 /*
@@ -72,8 +98,10 @@ struct fw_ruleset {
 	const char *file; /* for diagnostics; NULL: none */
 	uint32_t now;     /* seconds since the epoch, from which texts count timeouts; 0: by the clock of the machine */
 	struct fw_rule *first, *last; /* the rules, first match first */
-	struct fw_rule **rules;       /* the same as an array; after edits: once fw_ruleset_order() has run */
+	struct fw_rule **rules;       /* the same as an array; after changes: once fw_ruleset_order() has run */
 	size_t nrules, rules_cap;
+	struct fw_chain *chains; /* by number */
+	size_t nchains, chains_cap;
 	uint32_t npassing;  /* rules after which a packet that matches them may go on: see fw_action_ends() */
 	uint32_t nstateful; /* rules that need connection tracking */
 	union {
@@ -112,10 +140,10 @@ struct fw_ruleset *fw_ruleset_new(const char *file);
 void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
 
 /**
- * fw_ruleset_add - append a rule
+ * fw_ruleset_add - append a rule to its chain
  * @draft: src, dst, matches (any order; borrowed and copied, each in the canonical
  *         form of struct fw_match or not: it is normalised), action, counter, name,
- *         comment, line; id 0 asks for the next free one
+ *         comment, line, chain, target; id 0 asks for the next free one
  * @at:    where the user wrote it, for the diagnostics
  * @out:   the rule, owned by the ruleset; may be NULL
  *
@@ -263,6 +291,22 @@ static inline enum fw_verdict fw_policy_verdict(const struct fw_ruleset *rs, enu
 {
 	return (enum fw_verdict)rs->actions[rs->policy[reason]].verdict;
 }
+
+/* Does the rule nothing but jump or go to a chain? Then it counts no packets. */
+static inline bool fw_rule_is_plain_call(const struct fw_rule *rule)
+{
+	return rule->action == FW_JUMP || rule->action == FW_GOTO;
+}
+
+/* A new, empty chain: 0, -EEXIST, -E2BIG (see FW_CHAINS_MAX) or -ENOMEM. */
+int fw_ruleset_chain(struct fw_ruleset *rs, const char *name, uint16_t *number);
+/* Number of the chain of that name, or -ENOENT. */
+int fw_ruleset_chain_find(const struct fw_ruleset *rs, const char *name);
+/* Chains of the ruleset, without the main list. */
+size_t fw_ruleset_chains(const struct fw_ruleset *rs);
+/* A chain as diagnostics call it: "chain web", or "the main list". Return: @buf. */
+#define FW_CHAIN_LABEL (FW_NAME_MAX + 8)
+const char *fw_chain_label(const struct fw_ruleset *rs, uint16_t chain, char *buf, size_t size);
 
 struct fw_reason_info {
 	const char *name;

@@ -187,6 +187,9 @@ int fw_turns_check(const struct fw_ruleset *rs, struct fw_diags *ds)
 	struct sweep s = { .rs = rs };
 	size_t n = 0;
 
+	if (fw_ruleset_chains(rs))
+		return fw_diag_add(ds, (struct fw_place){ .file = rs->file }, "write the rules without chains",
+				   "rulesets with chains cannot be loaded yet");
 	if (rs->npassing < FW_TURNS)
 		return 0;
 	rules = malloc(rs->npassing * sizeof(const struct fw_rule *));
@@ -203,7 +206,7 @@ int fw_turns_check(const struct fw_ruleset *rs, struct fw_diags *ds)
 
 int fw_turns_check_edit(const struct fw_edit *e, struct fw_diags *ds)
 {
-	bool touched = e->nsets > 0;
+	bool touched = e->nsets > 0 || fw_ruleset_chains(e->rs);
 
 	for (size_t i = 0; i < e->nrules && !touched; i++)
 		touched = e->rules[i].after && !fw_action_ends(fw_rule_action(e->rs, e->rules[i].after));

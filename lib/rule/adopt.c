@@ -32,7 +32,8 @@ static void adopter_free(struct adopter *a)
 /* Of a rule in the old ruleset's numbers. */
 static uint32_t content_hash(const struct fw_rule *r)
 {
-	uint64_t h = fw_mix64((uint64_t)r->src << 32 | r->dst) + r->action;
+	uint64_t h =
+		fw_mix64((uint64_t)r->src << 32 | r->dst) + ((uint32_t)r->chain << 16 | r->target) * 256ull + r->action;
 
 	if (r->nmatches)
 		h += (uintptr_t)r->matches;
@@ -47,9 +48,11 @@ static void take(struct adopter *a, const struct fw_rule *r, struct fw_rule *old
 	a->fate[old->slot] = TAKEN;
 }
 
-/* The id may have been given to a different rule, so the name or the matches must be the same, too. */
+/* The id may have been given to a different rule, so the name or the matches must be the same, too. A rule stays in its chain. */
 static bool same_by_id(const struct adopter *a, const struct fw_rule *r, const struct fw_rule *old)
 {
+	if (a->t.chains[r->chain] != old->chain)
+		return false;
 	return (r->name && fw_same_string(r->name, old->name)) || fw_same_matches(&a->t, r, old);
 }
 
@@ -67,7 +70,7 @@ static void match_named(struct adopter *a)
 	for (const struct fw_rule *r = a->t.rs->first; r; r = r->next) {
 		struct fw_rule *old = r->own_id || !r->name ? NULL : fw_ruleset_by_name(a->t.before, r->name);
 
-		if (old && a->fate[old->slot] == LEFT)
+		if (old && a->fate[old->slot] == LEFT && a->t.chains[r->chain] == old->chain)
 			take(a, r, old);
 	}
 }
@@ -95,8 +98,8 @@ static const struct fw_rule *find_content(const struct adopter *a, const struct 
 		const struct fw_rule *o = a->t.before->index->by_slot[v].rule;
 
 		if (o->src == r->src && o->dst == r->dst && o->nmatches == r->nmatches &&
-		    (!r->nmatches || o->matches == r->matches) && o->action == r->action &&
-		    fw_same_string(o->comment, r->comment) && fw_same_log(&o->log, &r->log))
+		    (!r->nmatches || o->matches == r->matches) && o->action == r->action && o->chain == r->chain &&
+		    o->target == r->target && fw_same_string(o->comment, r->comment) && fw_same_log(&o->log, &r->log))
 			return o;
 	}
 	return NULL;
@@ -108,12 +111,14 @@ static bool translate(const struct fw_translation *t, const struct fw_rule *r, s
 	const void *matches = fw_translate_matches(t, r);
 
 	if (t->addrs[r->src] == FW_UNKNOWN || t->addrs[r->dst] == FW_UNKNOWN || t->action[r->action] == FW_UNKNOWN ||
-	    (r->nmatches && !matches))
+	    (r->nmatches && !matches) || t->chains[r->chain] == FW_UNKNOWN || t->chains[r->target] == FW_UNKNOWN)
 		return false;
 	*out = *r;
 	out->src = t->addrs[r->src];
 	out->dst = t->addrs[r->dst];
 	out->action = (uint8_t)t->action[r->action];
+	out->chain = (uint16_t)t->chains[r->chain];
+	out->target = (uint16_t)t->chains[r->target];
 	out->matches = (void *)matches;
 	return true;
 }

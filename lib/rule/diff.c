@@ -276,8 +276,8 @@ int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t m
 
 bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b)
 {
-	return a->src == b->src && a->dst == b->dst && a->action == b->action && a->exported == b->exported &&
-	       a->nmatches == b->nmatches && (!a->nmatches || a->matches == b->matches) &&
+	return a->src == b->src && a->dst == b->dst && a->action == b->action && a->target == b->target &&
+	       a->exported == b->exported && a->nmatches == b->nmatches && (!a->nmatches || a->matches == b->matches) &&
 	       fw_same_string(a->name, b->name) && fw_same_string(a->comment, b->comment) &&
 	       fw_same_log(&a->log, &b->log);
 }

@@ -178,6 +178,8 @@ static int reserve(struct fw_edit *e, const struct fw_rule *new, uint32_t slot)
 	if (!err)
 		err = fw_table_reserve(&ix->ids);
 	if (!err)
+		err = new ? fw_chain_reserve(e->rs, new->target) : 0;
+	if (!err)
 		err = new &&new->name ? fw_table_reserve(&ix->names) : 0;
 	return err ? err : new ? fw_slot_reserve(e->rs, slot) : 0;
 }

@@ -8,19 +8,15 @@ struct gap {
 	uint32_t rank;
 };
 
-static struct gap gap_at(const struct fw_ruleset *rs, struct fw_position pos)
+/* @chain: of the rule, if the position does not tell. */
+static struct gap gap_at(const struct fw_ruleset *rs, struct fw_position pos, uint16_t chain)
 {
-	switch (pos.where) {
-	case FW_FIRST:
-		return (struct gap){ NULL, rs->first, 0 };
-	case FW_BEFORE:
-		return (struct gap){ pos.ref->prev, pos.ref, 0 };
-	case FW_AFTER:
-		return (struct gap){ pos.ref, pos.ref->next, 0 };
-	case FW_LAST:
-	default:
-		return (struct gap){ rs->last, NULL, 0 };
-	}
+	struct fw_rule *prev = pos.where == FW_FIRST  ? fw_chain_before(rs, chain) :
+			       pos.where == FW_BEFORE ? pos.ref->prev :
+			       pos.where == FW_AFTER  ? pos.ref :
+							fw_chain_end(rs, chain);
+
+	return (struct gap){ prev, prev ? prev->next : rs->first, 0 };
 }
 
 /* Gives a rule another rank: a new object replaces the rule. */
@@ -83,14 +79,17 @@ int fw_edit_add_at(struct fw_edit *e, const struct fw_rule *draft, struct fw_pos
 		   const struct fw_rule_places *at, struct fw_diags *ds, struct fw_rule **out)
 {
 	size_t mark = e->undo->n;
-	struct gap gap = gap_at(e->rs, pos);
-	struct fw_rule *r;
+	struct fw_rule as = *draft, *r;
+	struct gap gap = { NULL, NULL, 0 };
 	int err = check_slot(e, at, ds);
 
+	if (pos.ref)
+		as.chain = pos.ref->chain;
 	if (!err)
-		err = fw_rule_make(e->rs, draft, NULL, at, ds, &r);
+		err = fw_rule_make(e->rs, &as, NULL, at, ds, &r);
 	if (err)
 		return err;
+	gap = gap_at(e->rs, pos, r->chain);
 	err = gap_rank(e, &gap);
 	r->rank = gap.rank;
 	if (!err)
@@ -139,11 +138,13 @@ int fw_edit_replace(struct fw_edit *e, struct fw_rule *rule, const struct fw_rul
 int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos, struct fw_rule **out)
 {
 	size_t mark = e->undo->n;
-	struct gap gap = gap_at(e->rs, pos);
+	struct gap gap = gap_at(e->rs, pos, rule->chain);
 	uint32_t slot = rule->slot;
 	struct fw_rule *copy;
 	int err = 0;
 
+	if (pos.ref && pos.ref->chain != rule->chain)
+		return -EINVAL;
 	if (gap.prev == rule || gap.next == rule) { /* it is there already */
 		if (out)
 			*out = rule;

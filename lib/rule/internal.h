@@ -64,7 +64,7 @@ union fw_slot {
 };
 
 struct fw_rule_index {
-	struct fw_table addrs, ids, names, sets, ifaces, blobs;
+	struct fw_table addrs, ids, names, sets, chains, ifaces, blobs;
 	union fw_slot *by_slot; /* what ids and names lead to; rs->next_slot of them */
 	size_t slots_cap;
 	uint32_t slot_free;      /* the first of the free ones; FW_SLOT_NONE: none */
@@ -74,6 +74,7 @@ struct fw_rule_index {
 	uint32_t blob_free;       /* number + 1; 0: none */
 	uint32_t addrs_free;      /* the last number given up; 0: none */
 	uint32_t holes;           /* in rs->sets */
+	uint32_t chain_holes;     /* in rs->chains */
 	uint64_t id_free;         /* above the last id: where a free one is looked for */
 	uint32_t iface_free;      /* no lower number of an interface is free */
 	bool ordered;             /* rs->rules agrees with the list */
@@ -154,6 +155,20 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r);
 /* Frees it, but for the name and the comment that it shares with @heir (NULL: none). */
 void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule *heir);
 
+/* The last rule before the end of the chain: its own, or of the chains before it; NULL: none. */
+struct fw_rule *fw_chain_end(const struct fw_ruleset *rs, uint16_t chain);
+/* The last rule before the first one of the chain; NULL: none. */
+struct fw_rule *fw_chain_before(const struct fw_ruleset *rs, uint16_t chain);
+/* Room for one more rule that calls the chain; FW_MAIN: none. 0 or -ENOMEM. */
+int fw_chain_reserve(struct fw_ruleset *rs, uint16_t chain);
+/* A rule is now in the list, and has its slot; or it is no longer there. */
+void fw_chain_link(struct fw_ruleset *rs, struct fw_rule *r);
+void fw_chain_unlink(struct fw_ruleset *rs, struct fw_rule *r);
+/* The slots of all rules have changed. */
+void fw_chains_renumber(struct fw_ruleset *rs);
+/* Frees what a chain without rules and callers holds, but not its number. */
+void fw_chain_free(struct fw_ruleset *rs, const struct fw_chain *c);
+
 /* Inserts into the list after @prev (NULL: first); puts back where it was removed, in the reverse order of removals. */
 void fw_rule_link(struct fw_ruleset *rs, struct fw_rule *r, struct fw_rule *prev);
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r);
@@ -163,6 +178,8 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r);
 bool fw_rank_between(const struct fw_rule *prev, const struct fw_rule *next, uint32_t *rank);
 /* Spreads the ranks of all rules evenly over the lower half, in place: for rulesets that are not in use. */
 void fw_rank_spread(struct fw_ruleset *rs);
+/* A rank for a new rule after @prev (NULL: first), for which others get new ranks in place if need be: for the same. */
+uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev);
 /* The rules around a place that get new ranks so that another one fits in. */
 struct fw_rank_window {
 	struct fw_rule *first; /* @n of them */

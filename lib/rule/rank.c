@@ -80,3 +80,23 @@ uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i)
 {
 	return w->lo + (uint32_t)((2ull * i + 1) * w->span / (2ull * (w->n + 1)));
 }
+
+uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev)
+{
+	struct fw_rule *next = prev ? prev->next : rs->first, *r;
+	struct fw_rank_window w;
+	uint32_t rank;
+
+	if (fw_rank_between(prev, next, &rank))
+		return rank;
+	if (!next) {
+		fw_rank_spread(rs);
+		fw_rank_between(prev, next, &rank);
+		return rank;
+	}
+	w = fw_rank_window(rs, prev, next);
+	r = w.first;
+	for (uint32_t i = 0; i < w.n; i++, r = r->next)
+		r->rank = fw_rank_of(&w, i < w.before ? i : i + 1);
+	return fw_rank_of(&w, w.before);
+}

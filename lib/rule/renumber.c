@@ -74,6 +74,7 @@ int fw_ruleset_renumber(struct fw_ruleset *rs, const uint64_t *ids, const uint32
 	ix->names = t.names;
 	ix->by_slot = t.by_slot;
 	ix->slots_cap = t.slots_cap;
+	fw_chains_renumber(rs);
 	t = before;
 	rs->next_slot = nslots;
 	link_free(rs, held);

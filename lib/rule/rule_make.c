@@ -54,6 +54,26 @@ static int check_words(const struct fw_ruleset *rs, const struct fw_rule *r, con
 	return 0;
 }
 
+static bool is_chain(const struct fw_ruleset *rs, uint16_t number)
+{
+	return number < rs->nchains && rs->chains[number].name;
+}
+
+/* Do the chains exist, and does the rule name one if it has to? */
+static int check_chains(const struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
+			struct fw_diags *ds)
+{
+	enum fw_verdict verdict = fw_rule_verdict(rs, draft);
+	bool calls = verdict == FW_JUMP || verdict == FW_GOTO;
+
+	if (draft->chain != FW_MAIN && !is_chain(rs, draft->chain))
+		return fw_diag_add(ds, fw_place_of(at, at->chain), NULL, "there is no chain number %u", draft->chain);
+	if (calls ? is_chain(rs, draft->target) : draft->target == FW_MAIN)
+		return 0;
+	return fw_diag_add(ds, fw_place_of(at, at->verdict), "jump and goto name a chain, and other verdicts do not",
+			   "there is no chain number %u to go to", draft->target);
+}
+
 /* Do the numbers in the draft exist? */
 static int check_numbers(const struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
 			 struct fw_diags *ds)
@@ -189,6 +209,8 @@ int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struc
 	r.own_id = old ? old->own_id : !!draft->id;
 	r.slot = old ? old->slot : 0;
 	r.rank = old ? old->rank : 0;
+	r.chain = old ? old->chain : draft->chain;
+	r.inlined = NULL;
 	r.id = old ? old->id : draft->id ? draft->id : fw_id_next(rs);
 	if (old && !r.name)
 		r.name = old->name;
@@ -198,6 +220,8 @@ int fw_rule_make(struct fw_ruleset *rs, const struct fw_rule *draft, const struc
 		err = check_words(rs, &r, old, at, ds);
 	if (!err)
 		err = check_numbers(rs, draft, at, ds);
+	if (!err)
+		err = check_chains(rs, &r, at, ds);
 	if (err)
 		return err;
 	err = take_matches(rs, draft, at, ds, &t);
@@ -221,6 +245,7 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r)
 		return NULL;
 	*copy = *r;
 	copy->edit = 0;
+	copy->inlined = NULL;
 	rs->addrs[r->src].refs++;
 	rs->addrs[r->dst].refs++;
 	fw_action_use(rs, r->action, 1);

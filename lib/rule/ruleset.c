@@ -10,7 +10,8 @@ void fw_ruleset_free(struct fw_ruleset *rs)
 	struct fw_rule_index *ix = rs->index;
 
 	if (ix) {
-		struct fw_table *tables[] = { &ix->addrs, &ix->ids, &ix->names, &ix->sets, &ix->ifaces, &ix->blobs };
+		struct fw_table *tables[] = { &ix->addrs,  &ix->ids,    &ix->names, &ix->sets,
+					      &ix->chains, &ix->ifaces, &ix->blobs };
 
 		for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
 			free(tables[i]->entries);
@@ -20,6 +21,9 @@ void fw_ruleset_free(struct fw_ruleset *rs)
 	}
 	for (size_t i = 0; i < rs->nsets; i++)
 		free(rs->sets[i].elements);
+	for (size_t i = 0; i < rs->nchains; i++)
+		free(rs->chains[i].callers);
+	free(rs->chains);
 	free(rs->index);
 	free(rs->rules);
 	free(rs->addrs);
@@ -47,6 +51,8 @@ struct fw_ruleset *fw_ruleset_new(const char *file)
 	rs->index->slot_free = FW_SLOT_NONE;
 	rs->index->ordered = true;
 	rs->next_id = 1;
+	if (fw_vec_push(rs->chains, rs->nchains, rs->chains_cap, (struct fw_chain){ .name = NULL }))
+		return NULL;
 	fw_actions_init(rs);
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		fw_policy_set(rs, (enum fw_reason)r, fw_reason_info[r].verdict, (struct fw_log){ .prefix = NULL });
@@ -93,7 +99,7 @@ static void action_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
 {
 	const struct fw_action *a = fw_rule_action(rs, r);
 
-	rs->npassing += fw_action_ends(a) ? 0 : (uint32_t)by;
+	rs->npassing += fw_action_ends(a) || fw_rule_is_plain_call(r) ? 0 : (uint32_t)by;
 	if (a->flags & FW_ACTION_ADD)
 		rs->sets[a->set].rules += (uint32_t)by;
 }
@@ -107,6 +113,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r;
 	*(r->next ? &r->next->prev : &rs->last) = r;
+	fw_chain_link(rs, r);
 	addrs_count(rs, r->src, 1);
 	addrs_count(rs, r->dst, 1);
 	fw_ifaces_count(rs, r, 1);
@@ -127,6 +134,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	*(r->prev ? &r->prev->next : &rs->first) = r->next;
 	*(r->next ? &r->next->prev : &rs->last) = r->prev;
+	fw_chain_unlink(rs, r);
 	addrs_count(rs, r->src, UINT32_MAX); /* one less: it wraps */
 	addrs_count(rs, r->dst, UINT32_MAX);
 	fw_ifaces_count(rs, r, -1);
@@ -153,7 +161,7 @@ int fw_ruleset_order(struct fw_ruleset *rs)
 	return 0;
 }
 
-/* Room for a rule at the end. */
+/* Room for one more rule. */
 static int append_reserve(struct fw_ruleset *rs, const struct fw_rule *draft)
 {
 	struct fw_rule_index *ix = rs->index;
@@ -163,22 +171,22 @@ static int append_reserve(struct fw_ruleset *rs, const struct fw_rule *draft)
 		err = fw_slot_reserve(rs, fw_slot_next(rs));
 	if (!err)
 		err = fw_table_reserve(&ix->ids);
+	if (!err && draft->target < rs->nchains)
+		err = fw_chain_reserve(rs, draft->target);
 	return err ? err : draft->name ? fw_table_reserve(&ix->names) : 0;
 }
 
-/* Adds a checked rule at the end, with the next slot. append_reserve() made room, so this cannot fail. */
+/* Adds a checked rule at the end of its chain, with the next slot. append_reserve() made room, so this cannot fail. */
 static void append(struct fw_ruleset *rs, struct fw_rule *r)
 {
 	struct fw_rule_index *ix = rs->index;
-	bool ordered = ix->ordered;
+	struct fw_rule *prev = fw_chain_end(rs, r->chain);
+	bool ordered = ix->ordered && prev == rs->last;
 
-	if (!fw_rank_between(rs->last, NULL, &r->rank)) {
-		fw_rank_spread(rs);
-		fw_rank_between(rs->last, NULL, &r->rank);
-	}
+	r->rank = fw_rank_after(rs, prev);
 	r->slot = fw_slot_next(rs);
 	fw_slot_take(rs, r->slot, r);
-	fw_rule_link(rs, r, rs->last);
+	fw_rule_link(rs, r, prev);
 	if (ordered)
 		rs->rules[rs->nrules - 1] = r;
 	ix->ordered = ordered;
@@ -213,6 +221,7 @@ struct fw_rule_places fw_places(struct fw_place at)
 		.rule = s,
 		.id = s,
 		.name = s,
+		.chain = s,
 		.comment = s,
 		.src = s,
 		.dst = s,
@@ -222,6 +231,7 @@ struct fw_rule_places fw_places(struct fw_place at)
 		.mark = s,
 		.add = s,
 		.verdict = s,
+		.target = s,
 	};
 
 	for (size_t f = 0; f < FW_NFIELDS; f++)

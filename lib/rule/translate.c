@@ -6,6 +6,7 @@ void fw_translation_free(struct fw_translation *t)
 {
 	free(t->sets);
 	free(t->addrs);
+	free(t->chains);
 	free(t->blobs);
 	free(t->blob_known);
 	free(t->scratch);
@@ -85,16 +86,23 @@ int fw_translation_init(struct fw_translation *t, const struct fw_ruleset *rs, c
 		.before = old,
 		.sets = malloc((rs->nsets + 1) * sizeof(*t->sets)),
 		.addrs = malloc(rs->naddrs * sizeof(*t->addrs)),
+		.chains = malloc(rs->nchains * sizeof(*t->chains)),
 		.blobs = calloc(rs->index->nblobs + 1, sizeof(*t->blobs)),
 		.blob_known = calloc(rs->index->nblobs + 1, sizeof(*t->blob_known)),
 		.scratch = malloc((rs->nsets + 1) * sizeof(*t->scratch)),
 	};
-	if (!t->sets || !t->addrs || !t->blobs || !t->blob_known || !t->scratch)
+	if (!t->sets || !t->addrs || !t->chains || !t->blobs || !t->blob_known || !t->scratch)
 		return -ENOMEM;
 	for (size_t i = 0; i < rs->nsets; i++) {
 		int number = rs->sets[i].name ? fw_ruleset_set_find(old, rs->sets[i].name) : -ENOENT;
 
 		t->sets[i] = number < 0 ? FW_UNKNOWN : (uint32_t)number;
+	}
+	t->chains[FW_MAIN] = FW_MAIN;
+	for (size_t i = 1; i < rs->nchains; i++) {
+		int number = rs->chains[i].name ? fw_ruleset_chain_find(old, rs->chains[i].name) : -ENOENT;
+
+		t->chains[i] = number < 0 ? FW_UNKNOWN : (uint32_t)number;
 	}
 	for (uint32_t n = 0; n < rs->nactions; n++)
 		t->action[n] = rs->action_use[n].taken ? translate_action(t, n) : FW_UNKNOWN;
@@ -114,7 +122,8 @@ bool fw_same_matches(const struct fw_translation *t, const struct fw_rule *r, co
 
 bool fw_same_content(const struct fw_translation *t, const struct fw_rule *r, const struct fw_rule *old)
 {
-	return t->action[r->action] == old->action && fw_same_matches(t, r, old) &&
+	return t->action[r->action] == old->action && t->chains[r->chain] == old->chain &&
+	       t->chains[r->target] == old->target && fw_same_matches(t, r, old) &&
 	       fw_same_string(r->comment, old->comment) && fw_same_log(&r->log, &old->log);
 }
 

@@ -15,8 +15,8 @@
 /* What the new ruleset's numbers are in the old one. */
 struct fw_translation {
 	const struct fw_ruleset *rs, *before;
-	uint32_t *sets, *addrs; /* FW_UNKNOWN: the old ruleset has none */
-	const void **blobs;     /* by number of the blob; NULL: there is none, or it is not known yet */
+	uint32_t *sets, *addrs, *chains; /* FW_UNKNOWN: the old ruleset has none */
+	const void **blobs;              /* by number of the blob; NULL: there is none, or it is not known yet */
 	bool *blob_known;
 	uint32_t *scratch; /* numbers of sets */
 	uint32_t action[FW_ACTIONS_MAX];

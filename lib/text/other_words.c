@@ -14,7 +14,7 @@
 #define STATE \
 	"write 'state established', or new, related, invalid, untracked, or a list: state { established, related }"
 #define OWNER "write 'owner uid 1000', at the hook output"
-#define NO_CHAINS "there are no tables or chains: write one rule per line, in order"
+#define NO_TABLES "there are no tables: define chains with 'chain NAME', and write one rule per line, in order"
 #define A_LIMIT "write it before the verdict: ... limit 10/second accept"
 #define NO_NAT "fwd only filters; it does not translate addresses"
 #define A_RULE "a rule is like: rule in from 192.0.2.0/24 proto tcp dport 22 accept"
@@ -114,11 +114,8 @@ static const struct {
 	{ "!", RULE, NOT },
 	{ "!=", RULE, NOT },
 	{ "not", RULE, NOT },
-	{ "-j", RULE, "leave it out: a rule ends with its verdict" },
-	{ "--jump", RULE, "leave it out: a rule ends with its verdict" },
-	{ "jump", RULE, NO_CHAINS },
-	{ "goto", RULE, NO_CHAINS },
-	{ "return", RULE, NO_CHAINS },
+	{ "-j", RULE, "leave it out: a rule ends with its verdict, such as accept, or jump CHAIN" },
+	{ "--jump", RULE, "leave it out: a rule ends with its verdict, such as accept, or jump CHAIN" },
 	{ "allow", RULE, "write 'accept'" },
 	{ "permit", RULE, "write 'accept'" },
 	{ "pass", RULE, "write 'accept'" },
@@ -145,10 +142,9 @@ static const struct {
 	{ "ufw", TEXT, A_RULE },
 	{ "-p", TEXT, "write 'policy in drop'" },
 	{ ":input", TEXT, "write 'policy in drop'" },
-	{ "*filter", TEXT, NO_CHAINS },
-	{ "commit", TEXT, NO_CHAINS },
-	{ "table", TEXT, NO_CHAINS },
-	{ "chain", TEXT, NO_CHAINS },
+	{ "*filter", TEXT, NO_TABLES },
+	{ "commit", TEXT, NO_TABLES },
+	{ "table", TEXT, NO_TABLES },
 	{ "define", TEXT, "write 'set NAME { ... }', and in rules '@NAME'" },
 	{ "include", TEXT, "a ruleset is one file" },
 	{ "flush", TEXT, "leave it out: loading a file replaces all rules" },

@@ -204,7 +204,29 @@ static int parse_set(struct fw_parser *p, struct fw_token start)
 	return err;
 }
 
-static const char *const words[] = { "rule", "set", "policy", NULL };
+/* `chain NAME [owner GROUP]`, after its first word. */
+static int parse_chain(struct fw_parser *p, struct fw_token start)
+{
+	char name[FW_NAME_MAX + 1];
+	uint32_t owner = 0;
+	uint16_t number = 0;
+	bool owned;
+	int err = fw_parser_chain(p, name, &owned, &owner);
+
+	if (!err)
+		err = fw_ruleset_chain(p->rs, name, &number);
+	if (err == -E2BIG)
+		return fw_diag_add(p->ds, (struct fw_place){ p->name, start.line, start.column }, NULL,
+				   "there are more than %u chains", FW_CHAINS_MAX - 1);
+	if (err)
+		return err;
+	p->rs->chains[number].line = start.line;
+	p->rs->chains[number].owned = owned;
+	p->rs->chains[number].owner = owner;
+	return 0;
+}
+
+static const char *const words[] = { "rule", "set", "policy", FW_WORD_CHAIN, NULL };
 
 static int refuse_statement(struct fw_parser *p)
 {
@@ -214,13 +236,14 @@ static int refuse_statement(struct fw_parser *p)
 
 	for (size_t i = 0; words[i]; i++)
 		fw_nearest_try(&near, words[i]);
-	return fw_parser_expected(p, "'rule', 'set' or 'policy'",
+	return fw_parser_expected(p, "'rule', 'set', 'policy' or 'chain'",
 				  other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
 }
 
 static int parse_statement(struct fw_parser *p)
 {
-	static int (*const parse[])(struct fw_parser *, struct fw_token) = { parse_rule, parse_set, parse_policy };
+	static int (*const parse[])(struct fw_parser *, struct fw_token) = { parse_rule, parse_set, parse_policy,
+									     parse_chain };
 	struct fw_token start = p->tok;
 	size_t i = 0;
 
@@ -270,7 +293,7 @@ int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, cons
 			result = err;
 		}
 	}
-	return result;
+	return result ? result : fw_ruleset_order(rs);
 }
 
 int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds)

@@ -119,6 +119,7 @@ int fw_parser_statement_end(struct fw_parser *p);
 struct fw_action_text {
 	uint8_t number; /* of the action in the ruleset */
 	struct fw_log log;
+	uint16_t target; /* the chain that jump and goto name */
 	/* Private to parse_action.c. */
 	struct fw_action action;
 	struct fw_rule_places *at;
@@ -139,6 +140,18 @@ int fw_parse_action(struct fw_parser *p, unsigned roles, struct fw_rule_places *
 /* Prints it, with a blank in front. */
 void fw_print_action(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_action *a,
 		     const struct fw_log *log);
+
+/* The current word as the chain of that name; not passed over. 0, or -EINVAL with a diagnostic. */
+int fw_parser_find_chain(struct fw_parser *p, uint16_t *out);
+#define FW_WORD_CHAIN "chain"
+#define FW_WORD_OWNER "owner"
+/*
+ * What follows `chain` where one is defined: its name, which no chain has, and `owner GROUP`; *owned says whether. 0, -EINVAL
+ * with a diagnostic.
+ */
+int fw_parser_chain(struct fw_parser *p, char name[FW_NAME_MAX + 1], bool *owned, uint32_t *owner);
+/* Prints its definition. */
+void fw_print_chain(struct fw_buf *b, const struct fw_chain *c);
 
 /* Takes what a policy is for, and its action, FW_FOLLOW included. */
 int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, struct fw_action_text *action);
@@ -183,7 +196,7 @@ struct fw_rule_text {
 	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
 };
 /**
- * fw_parse_rule - `[ID] [name NAME] { match } ACTION [counter] [comment STRING]`, to the end of the statement
+ * fw_parse_rule - `[ID] [name NAME] [chain NAME] { match } ACTION [counter] [comment STRING]`, to the end of the statement
  * @start: where the rule begins, for diagnostics
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */

@@ -339,6 +339,17 @@ static int parse_audit(struct fw_parser *p, struct fw_action *a)
 	return 0;
 }
 
+static int parse_target(struct fw_parser *p, struct fw_action_text *t)
+{
+	t->at->target = (struct fw_spot){ p->tok.line, p->tok.column };
+
+	int err = fw_parser_find_chain(p, &t->target);
+
+	if (!err)
+		fw_parser_next(p);
+	return err;
+}
+
 static int parse_verdict(struct fw_parser *p, unsigned roles, struct fw_action_text *t)
 {
 	uint8_t verdict;
@@ -355,6 +366,8 @@ static int parse_verdict(struct fw_parser *p, unsigned roles, struct fw_action_t
 	if (err)
 		return err;
 	t->action.verdict = verdict;
+	if (verdict == FW_JUMP || verdict == FW_GOTO)
+		return parse_target(p, t);
 	if (verdict == FW_REJECT && take(p, "with"))
 		return parse_reject_kind(p, &t->action);
 	return 0;

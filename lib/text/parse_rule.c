@@ -311,6 +311,8 @@ static int refuse_keyword(struct fw_parser *p)
 	hint = hint ? hint : fw_nearest_hint(&near, buf, sizeof(buf));
 	if (fw_parser_at(p, "name"))
 		hint = "the name comes first: rule 10 name ssh in ...";
+	else if (fw_parser_at(p, FW_WORD_CHAIN))
+		hint = "the chain comes before the matches: rule 10 name ssh chain web ...";
 	else if (fw_parser_at(p, "comment"))
 		hint = "write the comment after the verdict: ... accept comment \"...\"";
 	else if (fw_parser_at(p, "counter"))
@@ -411,17 +413,36 @@ static int parse_id(struct fw_parser *p, struct fw_rule_text *rule)
 	return 0;
 }
 
+static int parse_name(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	fw_parser_next(p);
+	rule->at.name = (struct fw_spot){ p->tok.line, p->tok.column };
+	rule->draft.name = rule->name;
+	return fw_parser_name(p, "rule", rule->name);
+}
+
+static int parse_chain(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	fw_parser_next(p);
+	rule->at.chain = (struct fw_spot){ p->tok.line, p->tok.column };
+
+	int err = fw_parser_find_chain(p, &rule->draft.chain);
+
+	if (!err)
+		fw_parser_next(p);
+	return err;
+}
+
 /* The part before the matches. */
 static int parse_head(struct fw_parser *p, struct fw_rule_text *rule)
 {
 	int err = parse_id(p, rule);
 
-	if (err || !fw_parser_at(p, "name"))
-		return err;
-	fw_parser_next(p);
-	rule->at.name = (struct fw_spot){ p->tok.line, p->tok.column };
-	rule->draft.name = rule->name;
-	return fw_parser_name(p, "rule", rule->name);
+	if (!err && fw_parser_at(p, "name"))
+		err = parse_name(p, rule);
+	if (!err && fw_parser_at(p, FW_WORD_CHAIN))
+		err = parse_chain(p, rule);
+	return err;
 }
 
 static int parse_comment(struct fw_parser *p, struct fw_rule_text *rule)
@@ -482,6 +503,7 @@ static int parse_action(struct fw_parser *p, struct fw_rule_text *rule)
 		return err;
 	rule->draft.action = rule->action.number;
 	rule->draft.log = rule->action.log;
+	rule->draft.target = rule->action.target;
 	return 0;
 }
 

@@ -278,6 +278,8 @@ static void print_head(struct printer *p)
 	fw_buf_printf(p->b, " %llu", (unsigned long long)p->rule->id);
 	if (p->rule->name)
 		fw_buf_printf(p->b, " name %s", p->rule->name);
+	if (p->rule->chain != FW_MAIN)
+		fw_buf_printf(p->b, " " FW_WORD_CHAIN " %s", p->rs->chains[p->rule->chain].name);
 	print_matches(p, 0, FW_PLACE_ADDRESSES);
 }
 
@@ -285,6 +287,8 @@ static void print_tail(struct printer *p)
 {
 	print_matches(p, FW_PLACE_ADDRESSES, UINT_MAX);
 	fw_print_action(p->b, p->rs, fw_rule_action(p->rs, p->rule), &p->rule->log);
+	if (p->rule->target != FW_MAIN)
+		fw_buf_printf(p->b, " %s", p->rs->chains[p->rule->target].name);
 	word(p->b, p->rule->exported ? " counter" : "");
 	if (p->rule->comment) {
 		word(p->b, " comment ");
@@ -346,6 +350,11 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (rs->sets[i].name) {
 			fw_text_print_set(b, &rs->sets[i], 0);
+			word(b, "\n");
+		}
+	for (size_t i = 1; i < rs->nchains; i++)
+		if (rs->chains[i].name) {
+			fw_print_chain(b, &rs->chains[i]);
 			word(b, "\n");
 		}
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {

@@ -299,7 +299,7 @@ uint8_t random_rule_action(struct fw_ruleset *rs)
 	int number;
 
 	if (rnd(3))
-		return (uint8_t)rnd(few ? FW_NTERMINAL : FW_NOF_RULES);
+		return (uint8_t)rnd(few ? FW_NTERMINAL : FW_CONTINUE + 1);
 	if (a.flags & FW_ACTION_LOG)
 		a.log = fw_rate_make(1 + rnd(5), (enum fw_unit)rnd(FW_NUNITS), 1 + rnd(3));
 	number = fw_ruleset_action(rs, &a);

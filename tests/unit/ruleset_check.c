@@ -22,9 +22,39 @@ static const char *check_list(const struct fw_ruleset *rs)
 		CHECK(!rs->index->ordered || rs->rules[n] == r);
 		CHECK(r->id && (!rs->next_id || r->id < rs->next_id));
 		CHECK(rs->index->edit || !r->edit);
+		CHECK(!prev || prev->chain <= r->chain);
 	}
 	CHECK(rs->last == prev);
 	CHECK(n == rs->nrules);
+	return NULL;
+}
+
+/* Chains know their rules and those that call them. */
+static const char *check_chains(const struct fw_ruleset *rs)
+{
+	size_t named = 0, nrules = 0, calls = 0;
+
+	for (size_t i = 0; i < rs->nchains; i++) {
+		const struct fw_chain *c = &rs->chains[i];
+		uint32_t n = 0;
+
+		for (const struct fw_rule *r = c->first; r && r->chain == i; r = r->next, n++)
+			CHECK(r->next && r->next->chain == i ? c->last != r : c->last == r);
+		CHECK(n == c->nrules && !c->first == !n && !c->last == !n);
+		for (uint32_t k = 0; k < c->calls; k++)
+			CHECK(fw_ruleset_by_slot(rs, c->callers[k])->target == i);
+		CHECK(!c->name || fw_ruleset_chain_find(rs, c->name) == (int)i);
+		CHECK(c->name || !i || (!n && !c->calls));
+		CHECK(!c->gone || (!c->name && rs->index->edit));
+		named += !!c->name;
+		nrules += n;
+		calls += c->calls;
+	}
+	CHECK(nrules == rs->nrules);
+	CHECK(rs->index->chain_holes == rs->nchains - 1 - named && rs->index->chains.n == named);
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		calls -= r->target != FW_MAIN;
+	CHECK(!calls);
 	return NULL;
 }
 
@@ -170,6 +200,7 @@ const char *ruleset_check(const struct fw_ruleset *rs, size_t held)
 	fw_autofree uint32_t *refs = calloc(rs->index->nblobs + 1, sizeof(*refs));
 	const char *why = check_list(rs);
 
+	why = why ? why : check_chains(rs);
 	why = why ? why : check_tables(rs);
 	why = why ? why : check_slots(rs);
 	why = why ? why : check_addrs(rs, held, sides, users);

@@ -703,7 +703,7 @@ static void drafts_out_of_bounds(void **state)
 	struct wide w = { { .field = FW_NFIELDS, .n = 1 }, { { 0 } } };
 	const struct fw_match *matches[] = { &w.m };
 	struct fw_rule drafts[] = {
-		{ .src = 1 }, { .dst = 9 }, { .action = FW_NOF_RULES }, { .matches = matches, .nmatches = 1 }
+		{ .src = 1 }, { .dst = 9 }, { .action = FW_FOLLOW }, { .matches = matches, .nmatches = 1 }
 	};
 
 	for (size_t i = 0; i < ROWS(drafts); i++)

@@ -8,9 +8,9 @@
 /*
  * X(symbol, word, does it end a packet's way through the rules, may rules have it, may policies have it).
  *
- * Terminal verdicts are first, since counters by verdict are arrays over them; then the others of rules. 0 is drop, so that
- * zeroed memory lets no packet pass. CONTINUE counts the packet and leaves the decision to the next match. FOLLOW is the verdict
- * of the policy of the packet's hook.
+ * Terminal verdicts are first, since counters by verdict are arrays over them. 0 is drop, so that zeroed memory lets no packet
+ * pass. CONTINUE counts the packet and leaves the decision to the next match. FOLLOW is the verdict of the policy of the packet's
+ * hook. JUMP asks the rules of a chain and then those that follow; GOTO does so without those that follow. RETURN ends a chain.
  */
 /* clang-format off */
 #define FW_VERDICTS(X)                   \
@@ -18,7 +18,10 @@
 	X(ACCEPT, "accept", 1, 1, 1)     \
 	X(REJECT, "reject", 1, 1, 1)     \
 	X(CONTINUE, "continue", 0, 1, 0) \
-	X(FOLLOW, "follow", 0, 0, 1)
+	X(FOLLOW, "follow", 0, 0, 1)     \
+	X(JUMP, "jump", 0, 1, 0)         \
+	X(GOTO, "goto", 0, 1, 0)         \
+	X(RETURN, "return", 0, 1, 0)
 
 enum fw_verdict {
 #define FW_VERDICT_ENUM(sym, word, terminal, rule, policy) FW_##sym,
@@ -28,14 +31,10 @@ enum fw_verdict {
 #define FW_VERDICT_COUNT(sym, word, terminal, rule, policy) + (terminal)
 	FW_NTERMINAL = FW_VERDICTS(FW_VERDICT_COUNT),
 #undef FW_VERDICT_COUNT
-#define FW_VERDICT_COUNT(sym, word, terminal, rule, policy) + (rule)
-	FW_NOF_RULES = FW_VERDICTS(FW_VERDICT_COUNT),
-#undef FW_VERDICT_COUNT
 };
 
-#define FW_VERDICT_ORDER(sym, word, terminal, rule, policy)                                             \
-	_Static_assert((FW_##sym < FW_NTERMINAL) == (terminal), "terminal verdicts come first");        \
-	_Static_assert((FW_##sym < FW_NOF_RULES) == (rule), "verdicts of rules come before the others");
+#define FW_VERDICT_ORDER(sym, word, terminal, rule, policy) \
+	_Static_assert((FW_##sym < FW_NTERMINAL) == (terminal), "terminal verdicts come first");
 FW_VERDICTS(FW_VERDICT_ORDER)
 #undef FW_VERDICT_ORDER
 
