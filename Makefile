@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Targets: all deps demo check check-quick check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint
-# circles fuzz install uninstall deb clean. Variables: V=1 (print every command), SAN=1 (ASan and UBSan) or SAN=thread (TSan), T=SECONDS (of each fuzzer),
-# FW_RULESETS=DIR (check, bench), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where
-# systemd and zsh look).
+# Targets: all deps demo check check-quick conformance check-kernels check-package check-reproducible bench bench-full
+# bench-instructions bench-compare lint circles fuzz install uninstall deb clean. Variables: V=1 (print every command), SAN=1 (ASan
+# and UBSan) or SAN=thread (TSan), T=SECONDS (of each fuzzer, or of all of conformance), FW_RULESETS=DIR (check, bench), CORPUS=DIR
+# (conformance), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where systemd and zsh look).
 # check-quick takes a minute once everything is built.
 # demo, all checks, bench, lint, fuzz and deb first install missing Debian packages (as root).
 
@@ -23,7 +23,8 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
 QUICK_PACKAGES := curl jq prometheus
-CHECK_PACKAGES := curl jq openssl prometheus python3 valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils sqlite3
+CHECK_PACKAGES := curl jq openssl prometheus python3 valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils sqlite3 iptables ipset
+CONFORMANCE_PACKAGES := nftables iptables ipset python3
 BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
 FUZZ_PACKAGES := libclang-rt-dev
@@ -79,7 +80,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # another CPU executes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check check-quick unit-tests check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check check-quick conformance unit-tests check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -351,6 +352,12 @@ check-quick: deps
 	$(Q)tests/unit/run --quick build/tests
 	$(Q)tests/e2e/docs
 	$(Q)tests/e2e/run.sh $(QUICK_CASES)
+
+# Rulesets of other packet filters against the filters themselves: tests/conformance/README.md.
+conformance: deps
+	$(call install_missing,$(CONFORMANCE_PACKAGES))
+	$(SUBMAKE) SAN= all
+	$(Q)tests/conformance/run $(if $(filter command,$(firstword $(origin T))),--time $(T)) tests/conformance/files $(CORPUS)
 
 check-kernels: deps
 	$(call install_missing,$(KERNEL_PACKAGES))

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The tools that rulesets were made for: loading, listing and removing them in a box, and what they leave to the kernel."""
+import json
+import os
+import re
+
+import read_iptables
+import read_nft
+
+TABLES = ("filter", "nat", "mangle", "raw", "security")
+OURS = "conformance" # our own table, in all families
+
+
+class Iptables:
+    """iptables or ip6tables, with ipset; a ruleset is the text of a file and that of its sets."""
+
+    suffix = ".save"
+
+    def __init__(self, family, sets=""):
+        self.family, self.sets = family, sets
+        self.name = "iptables" if family == 4 else "ip6tables"
+        self.command = f"{self.name}-legacy"
+        self.env = {**os.environ, "XTABLES_LOCKFILE": f"/run/xtables.lock.conformance.{os.getpid()}"}
+
+    def call(self, box, *args, text=None):
+        code, out, err = box.try_do(*args, text=text, env=self.env)
+        return out if not code else None, err.strip()
+
+    def load(self, box, text):
+        """None, or why the tool refuses it."""
+        if self.sets:
+            out, err = self.call(box, "ipset", "restore", text=self.sets)
+            if out is None:
+                return err
+        out, err = self.call(box, f"{self.command}-restore", text=text)
+        return None if out is not None else err or "refused"
+
+    def unload(self, box):
+        policies = {"filter": "INPUT FORWARD OUTPUT", "nat": "PREROUTING INPUT OUTPUT POSTROUTING",
+                    "mangle": "PREROUTING INPUT FORWARD OUTPUT POSTROUTING", "raw": "PREROUTING OUTPUT", "security": "INPUT FORWARD OUTPUT"}
+        used = [t for t in TABLES if t in (self.call(box, "cat", f"/proc/net/{'ip' if self.family == 4 else 'ip6'}_tables_names")[0] or "")]
+        empty = [line for t in used for line in (f"*{t}", *(f":{chain} ACCEPT" for chain in policies[t].split()), "COMMIT")]
+        self.call(box, f"{self.command}-restore", text="\n".join(empty) + "\n")
+        if self.sets:
+            self.call(box, "ipset", "destroy")
+
+    def listing(self, box):
+        return self.call(box, f"{self.command}-save")[0]
+
+    def read(self, box):
+        return read_iptables.read(self.listing(box), self.family, self.call(box, "ipset", "save")[0] or "")
+
+    def importable(self, box, text):
+        """What `fwctl import` reads: (name, text) of files."""
+        return [(f"rules.v{self.family}", text)] + ([("sets.ipset", self.sets)] if self.sets else [])
+
+    def load_rest(self, box, text):
+        """Into our box what stays with the kernel: nat."""
+        nat = tables_of(text, "nat")
+        return self.load(box, nat) if nat else None
+
+    @staticmethod
+    def translates(text):
+        return bool(tables_of(text, "nat"))
+
+    @staticmethod
+    def rules(text):
+        """Numbers of lines that can be left out."""
+        return [n for n, line in enumerate(text.splitlines()) if re.match(r"\s*(-[AI]|--append|--insert)\b", line)]
+
+
+def tables_of(text, *wanted):
+    result, table = [], None
+    for line in text.splitlines():
+        if line.startswith("*"):
+            table = line[1:].strip()
+        if table in wanted:
+            result.append(line.rstrip())
+    return "\n".join(result) + "\n" if result else ""
+
+
+class Nft:
+    suffix, name, family = ".nft", "nft", None
+
+    @staticmethod
+    def call(box, *args, text=None):
+        code, out, err = box.try_do("nft", *args, text=text)
+        return out if not code else None, err.strip()
+
+    def load(self, box, text):
+        # Our own table stays.
+        out, err = self.call(box, "-f", "-", text=re.sub(r"(?m)^\s*flush\s+ruleset\b[^;\n]*;?", "", text))
+        return None if out is not None else err or "refused"
+
+    def tables(self, box):
+        listed = json.loads(self.call(box, "-j", "list", "tables")[0])["nftables"]
+        return [(t["table"]["family"], t["table"]["name"]) for t in listed if "table" in t and t["table"]["name"] != OURS]
+
+    def unload(self, box):
+        self.call(box, "-f", "-", text="".join(f"delete table {family} {name}\n" for family, name in self.tables(box)))
+
+    def listing(self, box):
+        return "".join(self.call(box, "list", "table", *table)[0] for table in self.tables(box))
+
+    def objects(self, box):
+        listed = json.loads(self.call(box, "-j", "list", "ruleset")[0])["nftables"]
+        return [o for o in listed if OURS not in [v.get(key) for v in o.values() for key in ("table", "name")]]
+
+    def read(self, box):
+        return read_nft.read(self.objects(box))
+
+    def importable(self, box, _):
+        return [("ruleset.json", json.dumps({"nftables": self.objects(box)}))]
+
+    def load_rest(self, box, text):
+        """The whole ruleset without its base chains but those of nat."""
+        if not self.translates(text):
+            return None
+        error = self.load(box, text)
+        chains = [o["chain"] for o in self.objects(box) if "hook" in o.get("chain", {}) and o["chain"]["type"] != "nat"]
+        of = [f"{c['family']} {c['table']} {c['name']}\n" for c in chains]
+        return error or self.call(box, "-f", "-", text="".join([f"flush chain {c}" for c in of] + [f"delete chain {c}" for c in of]))[1] or None
+
+    @staticmethod
+    def translates(text):
+        return bool(re.search(r"type\s+nat\s+hook", text))
+
+    @staticmethod
+    def rules(text):
+        """Of a listing: lines in chains that are not what makes them chains."""
+        result, depth = [], 0
+        for n, line in enumerate(text.splitlines()):
+            words = line.split()
+            if depth == 2 and words and not re.match(r"type \w+ hook|}", line.strip()) and "{" not in line.replace("{ ", "") and chain:
+                result.append(n)
+            if line.endswith("{") and depth == 1:
+                chain = words[0] == "chain"
+            depth += line.endswith("{") - (line.strip() == "}")
+        return result
