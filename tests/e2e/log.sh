@@ -33,18 +33,18 @@ log_rules() {
 	[ ${#followers[@]} = 0 ] || kill -9 "${followers[@]}" 2>/dev/null
 	followers=()
 	start_fwd "$@" && ok add rule 17 name web in proto tcp dport 80 drop && ok add rule 18 in proto udp accept &&
-		web=$(slot_of web) && udp=$(slot_of 18) && s0=$(index_of s0) || return 1
+		web_slot=$(slot_of web) && udp_slot=$(slot_of 18) && s0_index=$(index_of s0) || return 1
 }
 
 case_log_shows() {
 	log_rules || return 1
 	ok log && is "an empty log" "$(cat "$tmp/out")" "" || return 1
-	logs 2 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && logs 1 tc-egress "$udp" accept "$s0" "udp [2001:db8::1]:5 > [2001:db8::2]:6 out" &&
-		logs 1 xdp non-ip drop "$s0" "icmp 10.0.0.3 > 192.0.2.1" && logs 1 xdp 99 drop 9999 "icmp 10.0.0.4 > 192.0.2.1" || return 1
+	logs 2 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" && logs 1 tc-egress "$udp_slot" accept "$s0_index" "udp [2001:db8::1]:5 > [2001:db8::2]:6 out" &&
+		logs 1 xdp non-ip drop "$s0_index" "icmp 10.0.0.3 > 192.0.2.1" && logs 1 xdp 99 drop 9999 "icmp 10.0.0.4 > 192.0.2.1" || return 1
 	ok log && is entries "$(wc -l <"$tmp/out")" 5 && says "drop     xdp         s0           rule 17 web       tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40" &&
 		says "accept   tc-egress   >s0          rule 18           udp [2001:db8::1]:5 > [2001:db8::2]:6 out length 48" &&
 		says "policy non-ip     icmp 10.0.0.3" && says "-            rule gone         icmp 10.0.0.4" || return 1
-	ok --json log && "$jsonl" <"$tmp/out" && says '"rule":17,"name":"web","policy":null' && says '"in":"s0","in_index":'"$s0"',"out":null' &&
+	ok --json log && "$jsonl" <"$tmp/out" && says '"rule":17,"name":"web","policy":null' && says '"in":"s0","in_index":'"$s0_index"',"out":null' &&
 		says '"in":null,"in_index":9999' && says '{"ok":true,"count":5}' || return 1
 	while read -r n match; do
 		# shellcheck disable=SC2086 # words on purpose
@@ -74,7 +74,7 @@ case_log_shows() {
 
 case_log_capture() {
 	log_rules || return 1
-	logs 1 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80 vlan 5 length 1400" && logs 1 tc-egress "$udp" accept "$s0" "udp 10.0.0.1:5 > 10.0.0.2:6 out" || return 1
+	logs 1 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80 vlan 5 length 1400" && logs 1 tc-egress "$udp_slot" accept "$s0_index" "udp 10.0.0.1:5 > 10.0.0.2:6 out" || return 1
 	ok log --pcap "$tmp/p.pcap" && says "2 packets" || return 1
 	[ "$(stat -c %a "$tmp/p.pcap")" = 640 ] || fail "mode $(stat -c %a "$tmp/p.pcap")" || return 1
 	grep -aq "drop at xdp by rule 17 web" "$tmp/p.pcap" && grep -aq "accept at tc-egress by rule 18" "$tmp/p.pcap" || fail "no comments" || return 1
@@ -86,15 +86,15 @@ case_log_capture() {
 	fi
 	# One that is followed has its name, and is whole, after each packet.
 	follows "$tmp/f.out" --pcap "$tmp/follow.pcap" proto tcp || return 1
-	logs 3 xdp "$web" drop "$s0" "tcp 10.0.0.7:999 > 192.0.2.1:80" && wait_until log_captured 3 || fail "$(ls -l "$tmp"; cat "$tmp/f.out.err")" || return 1
+	logs 3 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.7:999 > 192.0.2.1:80" && wait_until log_captured 3 || fail "$(ls -l "$tmp"; cat "$tmp/f.out.err")" || return 1
 	kill $follower && log_captured 3
 }
 log_captured() { [ "$(ctl classify --pcap "$tmp/follow.pcap" | grep -c 10.0.0.7)" = "$1" ]; }
 
 case_log_follows() {
 	log_rules || return 1
-	logs 5 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && follows "$tmp/f1" || return 1
-	logs 3 xdp "$web" drop "$s0" "tcp 10.0.0.2:999 > 192.0.2.1:80" && wait_until lines_are "$tmp/f1" 3 || fail "$(cat "$tmp/f1")" || return 1
+	logs 5 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" && follows "$tmp/f1" || return 1
+	logs 3 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.2:999 > 192.0.2.1:80" && wait_until lines_are "$tmp/f1" 3 || fail "$(cat "$tmp/f1")" || return 1
 	kill $follower && wait_until followers_are 0 || fail "it is still there" || return 1
 	follows "$tmp/f2" --limit 2 --json from 10.0.0.1 && wait_until lines_are "$tmp/f2" 2 || fail "$(cat "$tmp/f2")" || return 1
 	# While nothing happens fwd sleeps.
@@ -102,7 +102,7 @@ case_log_follows() {
 	before=$(cpu_of "$fwd_pid")
 	sleep 2
 	[ $(($(cpu_of "$fwd_pid") - before)) -lt 20 ] || fail "an idle fwd used $(($(cpu_of "$fwd_pid") - before)) ticks in 2 s" || return 1
-	logs 1 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until lines_are "$tmp/f2" 3 || fail "$(cat "$tmp/f2")" || return 1
+	logs 1 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until lines_are "$tmp/f2" 3 || fail "$(cat "$tmp/f2")" || return 1
 	kill $follower
 }
 cpu_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
@@ -111,11 +111,11 @@ cpu_of() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 case_log_restart() {
 	log_rules || return 1
 	follows "$tmp/f" || return 1
-	logs 2 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until lines_are "$tmp/f" 2 || fail "$(cat "$tmp/f")" || return 1
+	logs 2 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until lines_are "$tmp/f" 2 || fail "$(cat "$tmp/f")" || return 1
 	local signal n=2
 	for signal in KILL TERM; do
 		fwd_kill $signal && exits 3 ctl log && says "fwd is not running" || return 1
-		logs 4 xdp "$web" drop "$s0" "tcp 10.0.0.5:999 > 192.0.2.1:80" && fwd_start || return 1
+		logs 4 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.5:999 > 192.0.2.1:80" && fwd_start || return 1
 		n=$((n + 6))
 		wait_until lines_are "$tmp/f" $n || fail "after SIG$signal: $(cat "$tmp/f")" || return 1
 		ok log && is "entries after a restart" "$(wc -l <"$tmp/out")" 4 && says "xdp         s0           rule 17 web" || return 1
@@ -130,11 +130,11 @@ case_log_flood() {
 	follows "$tmp/slow" && kill -STOP $follower || return 1
 	local slow=$follower n flood
 	follows "$tmp/quick" || return 1
-	logs 100000 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" &&
+	logs 100000 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" &&
 		ok add rule 20 name meanwhile in proto icmp accept && ok status || return 1
 	flood=$written
 	[ "$flood" -ge 4800 ] || fail "only $written found room" || return 1
-	logs 1 xdp "$udp" accept "$s0" "udp 10.0.0.9:1 > 10.0.0.2:2" && wait_until has_line "$tmp/quick" "10.0.0.9" || fail "$(tail -n 3 "$tmp/quick")" || return 1
+	logs 1 xdp "$udp_slot" accept "$s0_index" "udp 10.0.0.9:1 > 10.0.0.2:2" && wait_until has_line "$tmp/quick" "10.0.0.9" || fail "$(tail -n 3 "$tmp/quick")" || return 1
 	# The one that sleeps gets what its socket holds, and how much it has missed.
 	kill -CONT "$slow" && wait_until has_line "$tmp/slow" "10.0.0.9" && has_line "$tmp/slow" "were missed: they were not read in time" ||
 		fail "$(grep '#' "$tmp/slow" | tail -n 3)" || return 1
@@ -154,9 +154,9 @@ case_log_rights() {
 # Without a journal they are lines of fwd's log.
 case_log_journal() {
 	log_rules --log-journal on || return 1
-	logs 2 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" || return 1
+	logs 2 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" || return 1
 	wait_until has_line "$tmp/fwd.log" "drop at xdp from s0 by rule 17 web: tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40" || fail "$(cat "$tmp/fwd.log")" || return 1
-	logs 2000 xdp "$web" drop "$s0" "tcp 10.0.0.2:999 > 192.0.2.1:80" && wait_until has_line "$tmp/fwd.log" "more packets within a second, not shown here" ||
+	logs 2000 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.2:999 > 192.0.2.1:80" && wait_until has_line "$tmp/fwd.log" "more packets within a second, not shown here" ||
 		fail "$(tail -n 3 "$tmp/fwd.log")" || return 1
 	[ "$(grep -c 10.0.0.2:999 "$tmp/fwd.log")" -lt 1600 ] || fail "too many lines"
 }
@@ -188,7 +188,7 @@ while True:
 	log_fake_journal=$!
 	wait_until in_fwd_mounts test -S /run/systemd/journal/socket || fail "$(cat "$tmp/journal")" || return 1
 	JOURNAL_STREAM=$(stat -c %d:%i "$tmp/fwd.log") fwd_start --log-journal on || return 1
-	logs 1 xdp "$web" drop "$s0" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until has_line "$tmp/journal" "FWD_RULE=17" || fail "$(cat "$tmp/journal")" || return 1
+	logs 1 xdp "$web_slot" drop "$s0_index" "tcp 10.0.0.1:999 > 192.0.2.1:80" && wait_until has_line "$tmp/journal" "FWD_RULE=17" || fail "$(cat "$tmp/journal")" || return 1
 	has_line "$tmp/journal" "MESSAGE=drop at xdp from s0 by rule 17 web: tcp 10.0.0.1:999 > 192.0.2.1:80 in flags syn length 40|PRIORITY=4|SYSLOG_IDENTIFIER=fwd|FWD_RULE=17|FWD_NAME=web|FWD_HOOK=xdp|FWD_VERDICT=drop|FWD_IN=s0|FWD_SOURCE=10.0.0.1|FWD_DESTINATION=192.0.2.1|FWD_PROTO=6|FWD_SOURCE_PORT=999|FWD_DESTINATION_PORT=80|FWD_LENGTH=40|" ||
 		fail "$(cat "$tmp/journal")" || return 1
 	! has_line "$tmp/fwd.log" "drop at xdp" || fail "it is in the other log too"

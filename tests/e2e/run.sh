@@ -14,9 +14,21 @@ done
 # Refuses functions that are defined twice.
 twice=$(for file in lib run $files; do sed -n 's/^\([a-z_0-9]*\)() .*/\1/p' "$here/$file.sh"; done | sort | uniq -d)
 [ -z "$twice" ] || die "functions that are defined twice:" $twice
-# The files share their variables: none may assign another's at its top.
-twice=$(for file in $files; do sed -n 's/^\([a-z][a-z_0-9]*\)=.*/\1/p' "$here/$file.sh" | sort -u; done | sort | uniq -d)
-[ -z "$twice" ] || die "variables that are assigned by two files:" $twice
+# The files share their variables: none may assign one that another assigns at its top.
+assigned_elsewhere() {
+	(cd "$here" && awk '
+		pass == 1 && /^[a-z][a-z_0-9]*=/ { owner[substr($0, 1, index($0, "=") - 1)] = FILENAME }
+		pass == 2 && !/local / {
+			for (rest = $0; match(rest, /(^[ \t]*|&& |\|\| |[;{(] ?|do |then )[a-z][a-z_0-9]*=/); rest = substr(rest, RSTART + RLENGTH)) {
+				name = substr(rest, RSTART, RLENGTH - 1)
+				sub(/^.*[^a-z_0-9]/, "", name)
+				if (name in owner && owner[name] != FILENAME)
+					print FILENAME ":" FNR ": " name " of " owner[name]
+			}
+		}' pass=1 $(printf '%s.sh ' $files) pass=2 $(printf '%s.sh ' $files))
+}
+twice=$(assigned_elsewhere)
+[ -z "$twice" ] || die "variables of other files are assigned: $twice"
 
 fail() {
 	echo "      $*" >&2
