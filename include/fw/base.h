@@ -135,6 +135,9 @@ struct fw_buf {
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Appends @len bytes as they are. */
 void fw_buf_add(struct fw_buf *b, const char *s, size_t len);
+/* Appends a string, and a number in decimal. Rules are printed with these: each is several times as fast as printf. */
+void fw_buf_word(struct fw_buf *b, const char *s);
+void fw_buf_u64(struct fw_buf *b, uint64_t v);
 /* Frees the text; the buffer is empty then and can be used again. */
 void fw_buf_free(struct fw_buf *b);
 

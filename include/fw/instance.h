@@ -45,7 +45,10 @@ struct fw_lowering {
 	size_t n;                        /* instances of the whole ruleset */
 	const struct fw_action *actions; /* the table: FW_ACTIONS_MAX, unused ones are 0 */
 	uint32_t nactions;               /* no number in use is as large */
-	/* Actions for packets that no rule decides on, by reason and hook: with terminal verdicts, without conditions. */
+	/*
+	 * Actions for packets that no rule decides on, by reason and hook: with terminal verdicts, without conditions. Of an
+	 * edit: only if it changes them.
+	 */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];
 	const struct fw_ruleset *rules;
 	/* The name that diagnostics use for the rule of an instance: "30 web". Return: @buf. */
@@ -74,6 +77,7 @@ struct fw_lowered_edit {
 	size_t nrows;
 	const struct fw_set_change *sets; /* the edit's */
 	size_t nsets;
+	bool policies; /* they change */
 };
 
 #endif

@@ -220,8 +220,8 @@ static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)
 	return fw_instance_names_non_ip(&rule->instance);
 }
 
-/* Does the rule hold at this hook: does it name the hook, or none? */
-bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook);
+/* The hooks at which the rule holds, a bit each: those that it names, or else all. */
+unsigned fw_rule_hooks_named(const struct fw_rule *rule);
 /* The hooks at which it can match packets, a bit each: those that know all of its fields. */
 unsigned fw_rule_hooks(const struct fw_rule *rule);
 

@@ -37,6 +37,18 @@ void fw_buf_add(struct fw_buf *b, const char *s, size_t len)
 	b->text[b->len] = '\0';
 }
 
+void fw_buf_word(struct fw_buf *b, const char *s)
+{
+	fw_buf_add(b, s, strlen(s));
+}
+
+void fw_buf_u64(struct fw_buf *b, uint64_t v)
+{
+	char digits[FW_U64_DIGITS];
+
+	fw_buf_add(b, digits, (size_t)(fw_put_u64(digits, v) - digits));
+}
+
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)
 {
 	va_list ap, again;

@@ -66,7 +66,8 @@ static int root_prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 	if (fields & ~u->root.fields_used)
 		root_use_fields(&u->root, fields);
 	root_write_actions(u->t, &l->from);
-	root_set_policies(&u->root, &l->from);
+	if (l->policies)
+		root_set_policies(&u->root, &l->from);
 	u->root.displaced = u->t->displaced;
 	sets_root(&u->sets, &u->root);
 	u->root.turns = l->from.turns;

@@ -17,7 +17,7 @@ static size_t escape_one(struct fw_buf *b, const char *s, size_t left)
 
 	if (*one == '"' || *one == '\\')
 		fw_buf_add(b, "\\", 1);
-	fw_buf_add(b, one, strlen(one));
+	fw_buf_word(b, one);
 	return taken;
 }
 

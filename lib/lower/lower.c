@@ -25,22 +25,24 @@ static const struct fw_instance *origin(const struct fw_lowering *l, uint32_t ra
 	return &fw_ruleset_by_slot(l->rules, slot)->instance;
 }
 
-static struct fw_lowering lowering(const struct fw_ruleset *rs)
+static void lower_policies(const struct fw_ruleset *rs, struct fw_lowering *l)
 {
-	struct fw_lowering l = { .file = rs->file,
-				 .slots = rs->next_slot,
-				 .turns = rs->npassing < FW_TURNS ? rs->npassing + 1 : FW_TURNS,
-				 .n = rs->nrules,
-				 .actions = rs->actions,
-				 .nactions = rs->nactions,
-				 .rules = rs,
-				 .label = label,
-				 .find = origin };
-
 	for (unsigned r = 0; r < FW_NREASONS; r++)
 		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-			l.policy[r][hook] = fw_ruleset_policy_action(rs, (enum fw_reason)r, (enum fw_hook)hook);
-	return l;
+			l->policy[r][hook] = fw_ruleset_policy_action(rs, (enum fw_reason)r, (enum fw_hook)hook);
+}
+
+static struct fw_lowering lowering(const struct fw_ruleset *rs)
+{
+	return (struct fw_lowering){ .file = rs->file,
+				     .slots = rs->next_slot,
+				     .turns = rs->npassing < FW_TURNS ? rs->npassing + 1 : FW_TURNS,
+				     .n = rs->nrules,
+				     .actions = rs->actions,
+				     .nactions = rs->nactions,
+				     .rules = rs,
+				     .label = label,
+				     .find = origin };
 }
 
 int fw_lower(const struct fw_ruleset *rs, struct fw_lowered *out)
@@ -53,6 +55,7 @@ int fw_lower(const struct fw_ruleset *rs, struct fw_lowered *out)
 	for (size_t i = 0; i < rs->nrules; i++)
 		in[i] = &rs->rules[i]->instance;
 	*out = (struct fw_lowered){ lowering(rs), &rs->book, in };
+	lower_policies(rs, &out->from);
 	return 0;
 }
 
@@ -74,7 +77,11 @@ int fw_lower_edit(const struct fw_edit *e, struct fw_lowered_edit *out)
 		rows[i] = (struct fw_instance_row){ r->before ? &r->before->instance : NULL,
 						    r->after ? &r->after->instance : NULL };
 	}
-	*out = (struct fw_lowered_edit){ lowering(e->rs), &e->rs->book, rows, e->nrules, e->sets, e->nsets };
+	*out = (struct fw_lowered_edit){
+		lowering(e->rs), &e->rs->book, rows, e->nrules, e->sets, e->nsets, e->policies
+	};
+	if (e->policies)
+		lower_policies(e->rs, &out->from);
 	return 0;
 }
 

@@ -2,10 +2,10 @@
 /* Edits: begin, commit, abort, and the step that every change of a rule is made of. */
 #include "lib/rule/undo.h"
 
-/* What the policies are now stays while the edit is open. */
+/* What the policies were at the beginning of the edit stays until its end: none has changed yet. */
 static void policies_hold(struct fw_ruleset *rs, struct fw_edit_undo *u)
 {
-	memcpy(u->policy_log, rs->policy_log, sizeof(u->policy_log));
+	u->holds_policies = true;
 	for (unsigned r = 0; r < FW_NREASONS; r++) {
 		fw_action_use(rs, u->policy[r], 1);
 		if (u->policy_log[r].prefix)
@@ -50,7 +50,7 @@ int fw_edit_begin(struct fw_ruleset *rs, struct fw_edit *out)
 		return -ENOMEM;
 	memcpy(u->policy, rs->policy, sizeof(u->policy));
 	memcpy(u->policy_set, rs->policy_set, sizeof(u->policy_set));
-	policies_hold(rs, u);
+	memcpy(u->policy_log, rs->policy_log, sizeof(u->policy_log));
 	u->ordered = rs->index->ordered;
 	rs->index->edit = u;
 	*out = (struct fw_edit){ .rs = rs, .undo = u };
@@ -65,7 +65,8 @@ static void end(struct fw_edit *e)
 	fw_pending_end(e);
 	for (size_t i = 0; i < u->nfresh; i++)
 		fw_addrs_put(e->rs, u->fresh[i]);
-	policies_put(e->rs, u);
+	if (u->holds_policies)
+		policies_put(e->rs, u);
 	e->rs->index->edit = NULL;
 	free(u->steps);
 	free(u->fresh);
@@ -97,7 +98,8 @@ void fw_edit_abort(struct fw_edit *e)
 	struct fw_ruleset *rs = e->rs;
 
 	fw_undo_to(e, 0);
-	policies_undo(rs, u);
+	if (u->holds_policies)
+		policies_undo(rs, u);
 	/* The array was in order before the edit, so it is long enough, unless the ruleset never was in order. */
 	rs->index->ordered = u->ordered && !u->reordered;
 	if (u->ordered)
@@ -108,8 +110,11 @@ void fw_edit_abort(struct fw_edit *e)
 int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action, const struct fw_log *log)
 {
 	struct fw_ruleset *rs = e->rs;
-	int err = fw_ruleset_policy_set(rs, reason, action, log);
+	int err;
 
+	if (!e->undo->holds_policies)
+		policies_hold(rs, e->undo);
+	err = fw_ruleset_policy_set(rs, reason, action, log);
 	e->policies = false;
 	for (unsigned r = 0; r < FW_NREASONS; r++)
 		e->policies |= fw_edit_policy_differs(e, (enum fw_reason)r);

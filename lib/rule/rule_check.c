@@ -139,10 +139,11 @@ static bool only_later_fragments(const struct fw_match *frag)
 /* Fields beyond those of IP are only in packets of some protocols, and in no later fragment. */
 static int check_transport(struct check *c)
 {
-	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+	for (unsigned i = 0; i < c->rule->nmatches; i++) {
+		enum fw_field f = c->rule->matches[i]->field;
 		int err;
 
-		if (!c->m[f] || !(fw_field_layer(f) & ~FW_LAYERS_IP))
+		if (!(fw_field_layer(f) & ~FW_LAYERS_IP))
 			continue;
 		err = check_proto(c, f);
 		if (err)
@@ -195,11 +196,10 @@ static int check_hooks(struct check *c)
 {
 	char names[64], hint[128];
 
-	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+	for (unsigned i = 0; i < c->rule->nmatches; i++) {
+		enum fw_field f = c->rule->matches[i]->field;
 		unsigned known = known_at(c, f);
 
-		if (!c->m[f])
-			continue;
 		if (c->hooks & known) {
 			c->hooks &= known;
 			continue;
@@ -265,8 +265,7 @@ int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const st
 	for (unsigned i = 0; i < r->nmatches; i++)
 		c.m[r->matches[i]->field] = r->matches[i];
 	c.ether = ether_families(c.m[FW_F_ETHERTYPE]);
-	for (unsigned h = 0; h < FW_NHOOKS; h++)
-		c.hooks |= (unsigned)fw_rule_on_hook(r, (enum fw_hook)h) << h;
+	c.hooks = fw_rule_hooks_named(r);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks); i++) {
 		int err = checks[i](&c);
 

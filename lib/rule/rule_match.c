@@ -194,26 +194,23 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 	return *out ? 0 : -ENOMEM;
 }
 
-unsigned fw_rule_hooks(const struct fw_rule *rule)
+unsigned fw_rule_hooks_named(const struct fw_rule *rule)
 {
+	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
 	unsigned hooks = 0;
 
-	for (unsigned h = 0; h < FW_NHOOKS; h++)
-		hooks |= (unsigned)fw_rule_on_hook(rule, (enum fw_hook)h) << h;
-	for (unsigned i = 0; i < rule->nmatches; i++)
-		hooks &= fw_field_hooks(rule->matches[i]->field);
+	if (!m)
+		return FW_HOOKS_ALL;
+	for (uint32_t h = 0; h < FW_NHOOKS; h++)
+		hooks |= (unsigned)fw_match_has(m, h) << h;
 	return hooks;
 }
 
-bool fw_rule_on_hook(const struct fw_rule *rule, enum fw_hook hook)
+unsigned fw_rule_hooks(const struct fw_rule *rule)
 {
-	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
-	struct fw_range ranges[FW_NHOOKS + 1];
+	unsigned hooks = fw_rule_hooks_named(rule);
 
-	if (!m || m->n > FW_NHOOKS)
-		return true;
-	for (size_t i = 0, n = fw_match_ranges(m, ranges); i < n; i++)
-		if (ranges[i].lo <= hook && hook <= ranges[i].hi)
-			return true;
-	return false;
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		hooks &= fw_field_hooks(rule->matches[i]->field);
+	return hooks;
 }

@@ -34,8 +34,9 @@ struct fw_edit_undo {
 	size_t n, cap;
 	uint32_t *fresh; /* address expressions that the edit added; some may be left without a rule */
 	size_t nfresh, fresh_cap;
-	uint8_t policy[FW_NREASONS], policy_set[FW_NREASONS]; /* as they were; with a use of each action */
-	struct fw_log policy_log[FW_NREASONS];                /* the same, with a reference */
+	uint8_t policy[FW_NREASONS], policy_set[FW_NREASONS]; /* as they were */
+	struct fw_log policy_log[FW_NREASONS];
+	bool holds_policies; /* a policy was set: what they were has a use of each action and a reference to each prefix */
 	struct fw_pending *pending; /* elements added and deleted since the edit was settled; one of each set */
 	size_t npending, pending_cap;
 	const uint32_t *slots; /* for the next new rules */

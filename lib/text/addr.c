@@ -119,7 +119,7 @@ static void print_addr(struct fw_buf *b, enum fw_family family, struct fw_addr a
 			      htonl((uint32_t)a.lo) };
 
 	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, words, text, sizeof(text));
-	fw_buf_printf(b, "%s", text);
+	fw_buf_word(b, text);
 }
 
 void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r)
@@ -139,9 +139,10 @@ void fw_text_print_addr_range(struct fw_buf *b, const struct fw_addr_range *r)
 	unsigned __int128 mask = host == 128 ? ~(unsigned __int128)0 : ((unsigned __int128)1 << host) - 1;
 
 	if (!(lo & mask) && (hi & mask) == mask) {
-		fw_buf_printf(b, "/%u", bits - host);
+		fw_buf_word(b, "/");
+		fw_buf_u64(b, bits - host);
 		return;
 	}
-	fw_buf_printf(b, "-");
+	fw_buf_word(b, "-");
 	print_addr(b, r->family, r->hi);
 }

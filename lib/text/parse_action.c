@@ -378,7 +378,7 @@ int fw_parse_action(struct fw_parser *p, unsigned roles, struct fw_rule_places *
 	struct fw_place start = fw_parser_here(p);
 	int err, number;
 
-	memset(out, 0, sizeof(*out));
+	memset(out, 0, offsetof(struct fw_action_text, prefix));
 	out->at = at;
 	err = parse_parts(p, !(roles & FW_OF_RULES), out);
 	if (!err)

@@ -9,8 +9,10 @@
 /* One rule's id, for the log. */
 static void log_id(struct change *c, const struct fw_rule *r)
 {
-	if (c->log)
-		fw_buf_printf(c->log, " %llu", (unsigned long long)r->id);
+	if (!c->log)
+		return;
+	fw_buf_word(c->log, " ");
+	fw_buf_u64(c->log, r->id);
 }
 
 static void refuse_ref(struct fw_parser *p)

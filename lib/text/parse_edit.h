@@ -13,7 +13,7 @@ struct change {
 static inline void log_text(struct change *c, const char *s)
 {
 	if (c->log)
-		fw_buf_add(c->log, s, strlen(s));
+		fw_buf_word(c->log, s);
 }
 
 struct verb {

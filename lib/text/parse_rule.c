@@ -281,19 +281,34 @@ static bool is_owner(const struct fw_keyword *kw)
 	return kw->subject < FW_NFIELDS && fw_field_info[kw->subject].kind == FW_KIND_OWNER;
 }
 
-/* The keyword at the token. `owner` may precede uid and gid. */
-static const struct fw_keyword *find_keyword(struct fw_parser *p)
+/* The keyword at the token; NULL: there is none. */
+static const struct fw_keyword *keyword_at(const struct fw_parser *p)
 {
-	bool owner = fw_parser_at(p, "owner");
-	struct fw_str s;
+	struct fw_str s = p->tok.text;
 
-	if (owner)
-		fw_parser_next(p);
-	s = p->tok.text;
 	for (size_t i = 0; p->tok.kind == FW_T_WORD && i < NKEYWORDS; i++)
 		if (s.len == keywords[i].len && s.s[0] == keywords[i].word[0] && !memcmp(s.s, keywords[i].word, s.len))
-			return is_written(&keywords[i]) && (!owner || is_owner(&keywords[i])) ? &keywords[i] : NULL;
+			return is_written(&keywords[i]) ? &keywords[i] : NULL;
 	return NULL;
+}
+
+/* The keyword after `owner`, which may precede uid and gid; NULL: another word. */
+static const struct fw_keyword *keyword_of_owner(struct fw_parser *p)
+{
+	const struct fw_keyword *kw;
+
+	fw_parser_next(p);
+	kw = keyword_at(p);
+	return kw && is_owner(kw) ? kw : NULL;
+}
+
+/* Have all matches been read? `mark` begins a match or an action. */
+static bool at_end(const struct fw_parser *p, const struct fw_keyword *kw)
+{
+	if (kw)
+		return kw->subject == FW_F_MARK && fw_parser_at_action(p);
+	return fw_parser_at_verdict(p, FW_OF_RULES) >= 0 || fw_parser_at_action(p) ||
+	       (p->query && p->tok.kind == FW_T_END);
 }
 
 /* Refuses a word that begins no match, with a hint for a misplaced, foreign or misspelt one. Always -EINVAL. */
@@ -354,11 +369,13 @@ static void note_spot(struct fw_rule_text *rule, unsigned subject, struct fw_spo
 /* Matches up to the verdict (of a query: or the end), each at most once; notes the place of each for later diagnostics. */
 static int parse_matches(struct fw_parser *p, struct fw_rule_text *rule)
 {
-	while (fw_parser_at_verdict(p, FW_OF_RULES) < 0 && !fw_parser_at_action(p) &&
-	       !(p->query && p->tok.kind == FW_T_END)) {
-		struct fw_spot spot = { p->tok.line, p->tok.column };
-		const struct fw_keyword *kw = find_keyword(p);
+	const struct fw_keyword *kw;
 
+	while (!at_end(p, kw = keyword_at(p))) {
+		struct fw_spot spot = { p->tok.line, p->tok.column };
+
+		if (!kw && fw_parser_at(p, "owner"))
+			kw = keyword_of_owner(p);
 		if (!kw)
 			return refuse_keyword(p);
 		if (rule->said[kw->subject] && !is_another_hook(p, kw))

@@ -4,31 +4,26 @@
 
 #include "lib/text/parse.h"
 
-static void word(struct fw_buf *b, const char *s)
-{
-	fw_buf_add(b, s, strlen(s));
-}
-
 void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 {
 	const char *separator = set->n > 8 ? "\n\t" : " ";
 
 	fw_buf_printf(b, "set %s", set->name);
 	if (set->path) {
-		word(b, " file ");
+		fw_buf_word(b, " file ");
 		fw_print_string(b, set->path);
 		fw_print_set_words(b, set);
 		return;
 	}
 	fw_print_dynamic_words(b, set);
-	word(b, " {");
+	fw_buf_word(b, " {");
 	for (size_t i = 0; i < set->n; i++) {
 		if (i)
-			word(b, ",");
-		word(b, separator);
+			fw_buf_word(b, ",");
+		fw_buf_word(b, separator);
 		fw_text_print_element(b, set, &set->elements[i], now);
 	}
-	word(b, set->n > 8 ? "\n}" : " }");
+	fw_buf_word(b, set->n > 8 ? "\n}" : " }");
 }
 
 /* A rule on its way into text. */
@@ -43,20 +38,20 @@ struct printer {
 
 static void list_begin(struct printer *p, bool negated, bool list)
 {
-	word(p->b, negated ? " not" : "");
-	word(p->b, list ? " {" : "");
+	fw_buf_word(p->b, negated ? " not" : "");
+	fw_buf_word(p->b, list ? " {" : "");
 	p->list = list;
 	p->n = 0;
 }
 
 static void list_element(struct printer *p)
 {
-	word(p->b, p->n++ ? ", " : " ");
+	fw_buf_word(p->b, p->n++ ? ", " : " ");
 }
 
 static void list_end(struct printer *p)
 {
-	word(p->b, p->list ? " }" : "");
+	fw_buf_word(p->b, p->list ? " }" : "");
 }
 
 /* Element @i of the expression: ranges are followed by sets. */
@@ -78,7 +73,7 @@ static bool print_addrs(struct printer *p, const char *side, uint32_t number, ui
 	if (number == FW_ANY)
 		return true;
 	if (!*at) {
-		word(p->b, side);
+		fw_buf_word(p->b, side);
 		list_begin(p, a->negated, n != 1);
 	}
 	p->list = n != 1;
@@ -96,7 +91,7 @@ static void print_flag_bits(struct fw_buf *b, uint32_t bits)
 	const char *separator = "";
 
 	if (!bits || bits == fw_field_info[FW_F_TCP_FLAGS].max) {
-		word(b, bits ? "all" : "none");
+		fw_buf_word(b, bits ? "all" : "none");
 		return;
 	}
 	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
@@ -111,7 +106,7 @@ static void print_flags(struct printer *p, struct fw_range r)
 	list_element(p);
 	print_flag_bits(p->b, r.hi);
 	if (r.lo != (r.hi ? r.hi : fw_field_info[FW_F_TCP_FLAGS].max)) {
-		word(p->b, "/");
+		fw_buf_word(p->b, "/");
 		print_flag_bits(p->b, r.lo);
 	}
 }
@@ -144,7 +139,7 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 		list_element(p);
 		if (fw_lex_is_word(names[i]) && !strpbrk(names[i], "*+") && !strstr(names[i], "\\x") &&
 		    strcmp(names[i], "not") != 0)
-			word(p->b, names[i]);
+			fw_buf_word(p->b, names[i]);
 		else
 			fw_print_string(p->b, names[i]);
 	}
@@ -156,8 +151,12 @@ static void print_number(struct fw_buf *b, enum fw_field field, uint32_t v)
 	const char *format = fw_field_info[field].format;
 	char number[16];
 
-	snprintf(number, sizeof(number), format ? format : "%u", v);
-	word(b, number);
+	if (!format) {
+		fw_buf_u64(b, v);
+		return;
+	}
+	snprintf(number, sizeof(number), format, v);
+	fw_buf_word(b, number);
 }
 
 static void print_values(struct printer *p, const struct fw_match *m, struct fw_range r)
@@ -166,12 +165,12 @@ static void print_values(struct printer *p, const struct fw_match *m, struct fw_
 
 	list_element(p);
 	if (name) {
-		word(p->b, name);
+		fw_buf_word(p->b, name);
 		return;
 	}
 	print_number(p->b, m->field, r.lo);
 	if (r.lo != r.hi) {
-		word(p->b, "-");
+		fw_buf_word(p->b, "-");
 		print_number(p->b, m->field, r.hi);
 	}
 }
@@ -192,7 +191,8 @@ static void print_spelled(struct printer *p, const struct fw_match *m)
 
 static void print_match(struct printer *p, const struct fw_match *m)
 {
-	fw_buf_printf(p->b, " %s", fw_field_word(m->field, p->v6));
+	fw_buf_word(p->b, " ");
+	fw_buf_word(p->b, fw_field_word(m->field, p->v6));
 	if (fw_field_info[m->field].kind == FW_KIND_IFACE) {
 		print_ifaces(p, m);
 		return;
@@ -232,7 +232,7 @@ static void print_words(struct printer *p, const struct fw_match *m)
 {
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (words[i].field == m->field && fw_match_has(m, words[i].value))
-			word(p->b, words[i].text);
+			fw_buf_word(p->b, words[i].text);
 }
 
 static void print_field(struct printer *p, const struct fw_match *m)
@@ -243,7 +243,7 @@ static void print_field(struct printer *p, const struct fw_match *m)
 	}
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		if (words[i].field == m->field && only(m, words[i].value)) {
-			word(p->b, words[i].text);
+			fw_buf_word(p->b, words[i].text);
 			return;
 		}
 	print_match(p, m);
@@ -275,7 +275,8 @@ static void print_matches(struct printer *p, unsigned from, unsigned to)
 
 static void print_head(struct printer *p)
 {
-	fw_buf_printf(p->b, " %llu", (unsigned long long)p->rule->id);
+	fw_buf_word(p->b, " ");
+	fw_buf_u64(p->b, p->rule->id);
 	if (p->rule->name)
 		fw_buf_printf(p->b, " name %s", p->rule->name);
 	if (p->rule->chain != FW_MAIN)
@@ -289,9 +290,9 @@ static void print_tail(struct printer *p)
 	fw_print_action(p->b, p->rs, fw_rule_action(p->rs, p->rule), &p->rule->log);
 	if (p->rule->target != FW_MAIN)
 		fw_buf_printf(p->b, " %s", p->rs->chains[p->rule->target].name);
-	word(p->b, p->rule->exported ? " counter" : "");
+	fw_buf_word(p->b, p->rule->exported ? " counter" : "");
 	if (p->rule->comment) {
-		word(p->b, " comment ");
+		fw_buf_word(p->b, " comment ");
 		fw_print_string(p->b, p->rule->comment);
 	}
 }
@@ -328,7 +329,7 @@ void fw_print_rule_body(struct fw_buf *b, const struct fw_ruleset *rs, const str
 
 void fw_text_print_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
-	word(b, "rule");
+	fw_buf_word(b, "rule");
 	fw_print_rule_body(b, rs, rule);
 }
 
@@ -336,7 +337,7 @@ bool fw_text_print_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, cons
 			     struct fw_rule_place *at, uint32_t most)
 {
 	if (at->part == FW_RULE_HEAD)
-		word(b, "rule");
+		fw_buf_word(b, "rule");
 	return print_body(b, rs, rule, at, most);
 }
 
@@ -345,21 +346,21 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		if (rs->policy_set[r]) {
 			fw_text_print_policy(b, rs, (enum fw_reason)r);
-			word(b, "\n");
+			fw_buf_word(b, "\n");
 		}
 	for (size_t i = 0; i < rs->nsets; i++)
 		if (rs->sets[i].name) {
 			fw_text_print_set(b, &rs->sets[i], 0);
-			word(b, "\n");
+			fw_buf_word(b, "\n");
 		}
 	for (size_t i = 1; i < rs->nchains; i++)
 		if (rs->chains[i].name) {
 			fw_print_chain(b, &rs->chains[i]);
-			word(b, "\n");
+			fw_buf_word(b, "\n");
 		}
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {
 		fw_text_print_rule(b, rs, r);
-		word(b, "\n");
+		fw_buf_word(b, "\n");
 	}
-	word(b, ""); /* an empty ruleset is an empty text, not none */
+	fw_buf_word(b, ""); /* an empty ruleset is an empty text, not none */
 }

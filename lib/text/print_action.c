@@ -70,6 +70,12 @@ static void print_effects(struct fw_buf *b, const struct fw_ruleset *rs, const s
 	}
 }
 
+static void print_verdict(struct fw_buf *b, unsigned verdict)
+{
+	fw_buf_word(b, " ");
+	fw_buf_word(b, fw_verdict_name(verdict));
+}
+
 void fw_print_action(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_action *a, const struct fw_log *log)
 {
 	static const char *const kinds[] = {
@@ -82,9 +88,9 @@ void fw_print_action(struct fw_buf *b, const struct fw_ruleset *rs, const struct
 	print_conditions(b, a);
 	print_effects(b, rs, a, log);
 	if (a->audit)
-		print(b, " " FW_WORD_AUDIT " %s", fw_verdict_name(a->audit - 1u));
-	else if (a->verdict != FW_CONTINUE || !effects)
-		print(b, " %s", fw_verdict_name(a->verdict));
+		print(b, " " FW_WORD_AUDIT);
+	if (a->audit || a->verdict != FW_CONTINUE || !effects)
+		print_verdict(b, a->audit ? a->audit - 1u : a->verdict);
 	if (a->reject)
 		print(b, " with %s", kinds[a->reject]);
 }

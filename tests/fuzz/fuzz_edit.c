@@ -104,7 +104,7 @@ static const struct fw_buf *text_of(const uint8_t *data, size_t size)
 		for (size_t i = 0; i < size && i < WORDS_MAX; i++) {
 			const char *word = words[data[i] % (sizeof(words) / sizeof(*words))];
 
-			fw_buf_add(&b, word, strlen(word));
+			fw_buf_word(&b, word);
 			fw_buf_add(&b, " ", 1);
 		}
 	fw_buf_add(&b, "\n", 1);

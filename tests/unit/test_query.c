@@ -394,9 +394,10 @@ static bool find_at(const struct asked *a, const struct fw_ruleset *rs, const st
 /* A packet that the query asks for and the rule matches, made of what both say. */
 static bool find_witness(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
+	unsigned hooks = fw_rule_hooks_named(&a->rule) & fw_rule_hooks_named(rule);
+
 	for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
-		if (fw_rule_on_hook(&a->rule, (enum fw_hook)hook) && fw_rule_on_hook(rule, (enum fw_hook)hook) &&
-		    find_at(a, rs, rule, (enum fw_hook)hook))
+		if (hooks >> hook & 1 && find_at(a, rs, rule, (enum fw_hook)hook))
 			return true;
 	return false;
 }

@@ -738,14 +738,12 @@ static void matches_become_normal_and_shared(void **state)
 	assert_int_equal(a->matches[2]->n, 1);
 	assert_int_equal(a->matches[2]->r[0].lo, FW_OUT);
 	assert_int_equal(a->matches[2]->r[0].hi, FW_OUTPUT);
-	assert_false(fw_rule_on_hook(a, FW_IN));
-	assert_true(fw_rule_on_hook(a, FW_OUT) && fw_rule_on_hook(a, FW_FORWARD));
+	assert_int_equal(fw_rule_hooks_named(a), FW_HOOKS_ALL & ~FW_HOOK_BIT(IN));
 	hook.m = (struct fw_match){ .field = FW_F_HOOK, .n = 1, .negated = 1 };
 	hook.m.r[0] = (struct fw_range){ FW_OUT, FW_FORWARD };
 	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &a), 0);
 	assert_int_equal(a->matches[2]->n, 2);
-	for (unsigned h = 0; h < FW_NHOOKS; h++)
-		assert_int_equal(fw_rule_on_hook(a, (enum fw_hook)h), h == FW_IN || h == FW_OUTPUT);
+	assert_int_equal(fw_rule_hooks_named(a), FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUTPUT));
 	hook.m = (struct fw_match){ .field = FW_F_HOOK, .n = 1 };
 	hook.m.r[0] = (struct fw_range){ FW_IN, FW_OUTPUT };
 	assert_int_equal(fw_ruleset_add(rs, &draft, (struct fw_place){ 0 }, NULL, &a), 0);

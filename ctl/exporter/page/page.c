@@ -21,7 +21,7 @@ const char *family_suffix(const struct family *f)
 
 static void add(struct page *p, const char *s)
 {
-	fw_buf_add(&p->b, s, strlen(s));
+	fw_buf_word(&p->b, s);
 }
 
 /* The text of HELP. OpenMetrics escapes quotes too. */

@@ -278,11 +278,15 @@ static int put_vectors(struct draft *d, const struct column *col, struct fw_bloc
 /* The block in d->out. -E2BIG: it does not fit a segment. */
 static int draft_serialise(struct draft *d)
 {
-	struct fw_block head = { .rules = d->rules.n, .fields = d->ncolumns, .next = FW_HIT_NONE };
+	struct fw_block head; /* as many of its fields as there are columns */
 	uint32_t header = offsetof(struct fw_block, field) + d->ncolumns * (uint32_t)sizeof(struct fw_block_field);
 	int err = 0;
 
 	d->used = header;
+	memset(&head, 0, header);
+	head.rules = d->rules.n;
+	head.fields = d->ncolumns;
+	head.next = FW_HIT_NONE;
 	head.hits = d->used;
 	for (uint32_t i = 0; i < d->rules.n; i++) {
 		uint64_t hit = instance_hit(d->rules.r[i]);
@@ -303,8 +307,11 @@ static int draft_serialise(struct draft *d)
 /* Builds one block of the first of the rules in t->block, or of fewer where it would be too large. Return: how many, or -errno. */
 static long block_build(struct fw_tables *t, struct rule_list rules, uint32_t *bytes)
 {
-	struct draft d = { .rules = rules, .out = t->block };
+	struct draft d; /* columns are written as they are made */
 
+	d.rules = rules;
+	d.out = t->block;
+	d.ncolumns = 0;
 	for (;; d.rules.n /= 2) {
 		int err = draft_columns(&d);
 
