@@ -34,7 +34,31 @@ int fw_answer_next(struct __sk_buff *skb)
 {
 	struct fw_decision *d = fw_decision_of((__u64)skb);
 
-	return d && !d->pass && !d->steps--;
+	if (!d || d->pass || d->steps--)
+		return 0;
+	d->skb = 0;
+	return 1;
+}
+
+/* Does the packet pass, now that its mark is set? */
+SEC("socket")
+int fw_answer_pass(struct __sk_buff *skb)
+{
+	const struct fw_decision *d = fw_decision_of((__u64)skb);
+
+	return d && d->pass;
+}
+
+/* The same, and nobody comes after. */
+SEC("socket")
+int fw_answer_take(struct __sk_buff *skb)
+{
+	struct fw_decision *d = fw_decision_of((__u64)skb);
+
+	if (!d)
+		return 0;
+	d->skb = 0;
+	return d->pass;
 }
 
 char LICENSE[] SEC("license") = "GPL";

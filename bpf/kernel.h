@@ -39,6 +39,7 @@ struct sock {
 
 struct sk_buff {
 	struct sock *sk;
+	unsigned long _skb_refdst;
 	unsigned long _nfct;
 	unsigned int len;
 	__u32 mark;
@@ -47,6 +48,10 @@ struct sk_buff {
 struct net_device {
 	int ifindex;
 	const unsigned char *dev_addr;
+} FW_OF_KERNEL;
+
+struct dst_entry {
+	struct net_device *dev;
 } FW_OF_KERNEL;
 
 struct xdp_rxq_info {

@@ -8,16 +8,13 @@
 
 #include "fw/table/limit.h"
 
+#ifndef FW_LIMIT_LOCK
+#include "bpf/limit_lock.h"
+#endif
+
 static __always_inline int fw_condition(struct fw_cpu *cpu, const struct fw_action *a, __u32 what);
 
 #include "fw/table/flow.h"
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FW_LIMIT_LINES);
-	__type(key, __u32);
-	__type(value, struct fw_limit_line);
-} fw_limits SEC(".maps");
 
 /* The secret of their hash, set by user space. */
 struct {
@@ -69,12 +66,13 @@ static __always_inline int fw_limit_per(const struct fw_key *key, const struct f
 		return 0;
 	hash = fw_limit_hash(secret, key, a, counter);
 	at = hash & (FW_LIMIT_LINES - 1);
-	line = bpf_map_lookup_elem(&fw_limits, &at);
+	line = fw_limit_line_at(at);
 	if (!line)
 		return 0;
-	bpf_spin_lock(&line->lock);
+	if (!fw_limit_lock(line))
+		return fw_bucket_take(counter, FW_BUCKET_LIMIT, &a->limit);
 	answer = fw_limit_take(line, hash >> 32, counter, now, &r);
-	bpf_spin_unlock(&line->lock);
+	fw_limit_unlock(line);
 	return answer == FW_LIMIT_ASK ? fw_bucket_take(counter, FW_BUCKET_LIMIT, &a->limit) : answer == FW_LIMIT_WITHIN;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ctl/fwd/tracking.h"
 
+#include "ctl/fwd/devices/devices.h"
+
 #include "fw/conntrack.h"
 #include "fw/log.h"
 
@@ -22,7 +24,10 @@ static void mend(struct fwd *d)
 
 static void tables_changed(struct source *s, uint32_t events)
 {
-	mend((struct fwd *)((char *)s - offsetof(struct fwd, tracking)));
+	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, tracking));
+
+	mend(d);
+	devices_tables_changed(d);
 }
 
 /* The descriptor stays the same once there is one. */

@@ -239,6 +239,7 @@ int fw_kern_attach_xdp(struct fw_kern *k, uint32_t ifindex, enum fw_xdp_mode mod
 		       struct fw_diags *ds);
 /* The same by tc; @prog is FW_PROG_TC_INGRESS or FW_PROG_TC_EGRESS. */
 int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, struct fw_diags *ds);
+#define FW_HOST_HOOKS 3 /* of netfilter: input, forward, output */
 #define FW_HOST_LINKS 6 /* of netfilter's hooks in one network namespace: three, of two families */
 /**
  * fw_kern_attach_host - filter on netfilter's hooks input, forward and output in the network namespace of this thread
@@ -247,6 +248,12 @@ int fw_kern_attach_tc(struct fw_kern *k, uint32_t ifindex, enum fw_prog prog, st
  */
 int fw_kern_attach_host(struct fw_kern *k, struct fw_diags *ds);
 bool fw_kern_host_attached(const struct fw_kern *k);
+/* Nobody else has taken that away, in whole or in part. What was is attached again by fw_kern_attach_host(). */
+bool fw_kern_host_holds(const struct fw_kern *k);
+/* Tables of nf_tables filter there, since the kernel has no links on these hooks. */
+bool fw_kern_host_by_table(const struct fw_kern *k);
+/* Is there such a table in this network namespace, of whatever process? Needs CAP_NET_ADMIN. */
+bool fw_kern_host_table(void);
 /* Stops that. 0 or -ENOENT. */
 int fw_kern_detach_host(struct fw_kern *k);
 /**

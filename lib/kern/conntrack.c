@@ -18,10 +18,8 @@
 
 #define TABLE "fwd_track"
 #define CHAIN "track"
-/* Processes of one namespace that may keep it on at a time. */
-#define OWNERS 64
 
-static void put_track(struct nft_batch *b)
+static void put_track(struct nft_batch *b, const void *ctx)
 {
 	nft_chain(b, CHAIN, NULL);
 	nft_rule(b, CHAIN);
@@ -42,26 +40,14 @@ static int stay(void)
 	nft_table(&b);
 	nft_table_delete(&b);
 	nft_table(&b);
-	put_track(&b);
+	put_track(&b, NULL);
 	return nft_send(&b);
 }
 
-/* Creates a table of our own, under the first name that no other process has. Return: the descriptor that it belongs to, or -errno. */
+/* Creates a table of our own. Return: the descriptor that it belongs to, or -errno. */
 static int own(void)
 {
-	char name[sizeof(TABLE) + 8];
-	struct nft_batch b;
-	int fd = -EPERM;
-
-	for (unsigned i = 0; i < OWNERS && (fd == -EPERM || fd == -EOPNOTSUPP); i++) {
-		snprintf(name, sizeof(name), TABLE "_%u", i);
-		nft_begin(&b, name);
-		nft_table(&b);
-		nft_put_u32(&b, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
-		put_track(&b);
-		fd = nft_send_owned(&b);
-	}
-	return fd;
+	return nft_own(TABLE, put_track, NULL);
 }
 
 static int leave(void)
@@ -86,15 +72,20 @@ static const char *explain(int err)
 	return "the kernel has no nf_tables, or refuses a table";
 }
 
+int kern_conntrack_watch(struct conntrack *c)
+{
+	if (c->watch < 0)
+		c->watch = nft_watch_open();
+	return c->watch < 0 ? c->watch : 0;
+}
+
 /* Everything that can be missing comes before anything that changes. */
 static int begin(struct conntrack *c, bool stays)
 {
-	int err = 0;
+	int err = kern_conntrack_watch(c);
 
-	if (c->watch < 0)
-		c->watch = nft_watch_open();
-	if (c->watch < 0)
-		return c->watch;
+	if (err)
+		return err;
 	if (c->owner < 0)
 		c->owner = own();
 	err = c->owner < 0 ? c->owner : 0;

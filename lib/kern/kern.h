@@ -25,7 +25,10 @@ enum {
 	PROG_ANSWER_MARK,
 	PROG_ANSWER_BIT,
 	PROG_ANSWER_NEXT,
-	PROG_CALLS,
+	PROG_ANSWER_PASS,
+	PROG_ANSWER_TAKE,
+	PROG_TABLE, /* of the hooks input, forward and output each */
+	PROG_CALLS = PROG_TABLE + FW_HOST_HOOKS,
 	PROG_L3 = PROG_CALLS + FW_NCALLS,
 	NPROGS = PROG_L3 + FW_NPROGS
 };
@@ -44,6 +47,7 @@ enum kern_map {
 	MAP_EVENT_COUNTS,
 	MAP_CONNECTIONS,
 	MAP_LIMITS,
+	MAP_TABLE_LIMITS,
 	MAP_LIMIT_KEYS,
 	MAP_RECENT,
 	MAP_REPLY_RATE,
@@ -102,6 +106,14 @@ struct conntrack {
 	uint64_t restored;
 };
 
+/* The tables of nf_tables at netfilter's hooks: see netfilter_table.c. */
+struct host_tables {
+	int guard;         /* the socket that the guard's table belongs to; -1: it is not there */
+	int own;           /* likewise, of the tree in a table of our own */
+	bool up;           /* the tree is there, with our programs */
+	uint64_t restored; /* how often it was missing */
+};
+
 struct fw_kern {
 	struct fw_pool pool;            /* first: its callbacks cast it to this struct */
 	int progs[NPROGS], maps[NMAPS]; /* descriptors */
@@ -127,9 +139,9 @@ struct fw_kern {
 	struct files *files;              /* NULL: no iterator files */
 	int files_err;                    /* the reason */
 	struct conntrack conntrack;
-	int stub[2];               /* of netfilter's links, those of the guard second; -1: not loaded */
-	bool answers;              /* the table of netfilter_answer.c is there, with our programs */
-	uint64_t answers_restored; /* how often it was missing */
+	int stub[2];    /* of netfilter's links, those of the guard second; -1: not loaded */
+	bool has_links; /* the kernel has them on netfilter's hooks */
+	struct host_tables host;
 	struct attachment *attached;
 	size_t nattached, attached_cap;
 	char *pins;                 /* NULL: nothing is pinned */
@@ -192,6 +204,8 @@ void kern_events_close(struct fw_kern *k);
 
 /* conntrack.c */
 void kern_conntrack_init(struct conntrack *c);
+/* Watches the tables of nf_tables, also for others than tracking. 0 or -errno. */
+int kern_conntrack_watch(struct conntrack *c);
 /* Loads the programs that look connections up, where the kernel has what they take. */
 void kern_conntrack_open(struct fw_kern *k);
 /* Tracking goes on if something is pinned. */
@@ -246,7 +260,7 @@ void kern_pins_tidy(struct fw_kern *k, bool own);
  * objects.c: an object file. Only OBJECT_FW is always loaded, the others when they are needed: what comes with them may be
  * missing. A program of the kernel that an object needs and the kernel lacks makes the whole object fail.
  */
-enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, OBJECT_STATE, OBJECT_ANSWER, NOBJECTS };
+enum kern_object_number { OBJECT_FW, OBJECT_NF, OBJECT_REJECT, OBJECT_STATE, OBJECT_ANSWER, OBJECT_TABLE, NOBJECTS };
 #define OBJECT_PROGS 8
 struct kern_object {
 	const void *(*elf)(size_t *bytes); /* the file */
@@ -397,7 +411,10 @@ void kern_netfilter_detach(struct fw_kern *k, bool guard);
 /* NF_INET_LOCAL_IN and so on, of a program. */
 uint8_t kern_netfilter_hook(enum fw_prog prog);
 
+bool kern_netfilter_complete(const struct fw_kern *k); /* the classifier's are all there */
+
 /* netfilter_link.c: a single one. */
+bool kern_netfilter_has_links(struct fw_kern *k); /* can the kernel make one? */
 /* The map of the programs that they call: its descriptor or -errno. */
 int kern_hooks_new(void);
 /* Attaches to a hook (NF_INET_LOCAL_IN and so on) what calls the classifier or the guard. Return: the link's descriptor; -errno. */
@@ -412,8 +429,23 @@ bool kern_netfilter_holds(struct fw_kern *k, const struct attachment *a);
 uint32_t kern_netfilter_prog(const struct attachment *a);
 int kern_netfilter_update(const struct attachment *a, int prog_fd);
 
-/* netfilter_answer.c: removes the table and the guard. */
+/* netfilter_answer.c: removes the table and the guard of links. */
 void kern_answer_down(struct fw_kern *k);
+/* The same, without links: filters by tables, or no longer. Both are idempotent. 0 or -errno; -ENOENT also: it did not filter. */
+int kern_table_attach(struct fw_kern *k);
+int kern_table_detach(struct fw_kern *k);
+bool kern_table_attached(const struct fw_kern *k); /* also by an earlier process */
+/* Why tables fail with -ENOENT. */
+#define FW_HOST_LACKS "nf_tables lacks the match `bpf` of xtables (xt_bpf, nft_compat) or `reject` (nft_reject_inet)"
+
+/*
+ * netfilter_tree.c: the tables. The tree outlives this process only if something is pinned. It is put back if it was there and is
+ * missing. The guard has to be put before. 0 or -errno; -ENOENT: nf_tables lacks something.
+ */
+int kern_tree_put(struct fw_kern *k);
+bool kern_tree_holds(const struct fw_kern *k);
+void kern_tree_remove(struct fw_kern *k);
+int kern_tree_guard(struct fw_kern *k);
 
 /* takeover.c: moves all attachments to our programs and our folder. 0, or -errno, and then nothing has changed. */
 int kern_takeover(struct fw_kern *k);

@@ -45,6 +45,14 @@ bool kern_netfilter_attached(const struct fw_kern *k, bool guard)
 	return false;
 }
 
+bool kern_netfilter_complete(const struct fw_kern *k)
+{
+	for (size_t i = 0; i < NHOOKS * NFAMILIES; i++)
+		if (!has(k, hooks[i / NFAMILIES].prog, families[i % NFAMILIES], false))
+			return false;
+	return true;
+}
+
 static int attach_missing(struct fw_kern *k, bool guard)
 {
 	int err = 0;

@@ -20,7 +20,7 @@
 
 /*
  * Hooks take one link of each priority, so the first free one is used, from just before that of the filter table (0) on: for the
- * classifier -3, -4 and so on, for the guard -1, 0 and so on. Between them is the table of netfilter_answer.c.
+ * classifier -3, -4 and so on, for the guard -1, 0 and so on. Between them is the table of netfilter_tree.c.
  */
 #define PRIORITIES 16
 #define PRIORITY_FIRST (-3)
@@ -65,6 +65,11 @@ static int load_stub(struct fw_kern *k, bool guard)
 	k->stub[guard] = bpf_prog_load((enum bpf_prog_type)PROG_TYPE_NETFILTER, "fw_hook", "GPL", insns,
 				       sizeof(insns) / sizeof(*insns), &opts);
 	return k->stub[guard] < 0 ? -errno : 0;
+}
+
+bool kern_netfilter_has_links(struct fw_kern *k)
+{
+	return !load_stub(k, false);
 }
 
 /* Return: the link's descriptor; -EBUSY: there is a link of this priority; -errno. */

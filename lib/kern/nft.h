@@ -68,6 +68,11 @@ int nft_send(struct nft_batch *b);
  * flush it. The descriptor; -EPERM also if another socket owns a table of this name; -errno.
  */
 int nft_send_owned(struct nft_batch *b);
+/*
+ * Creates a table of that kind, named @table_N with the first N that no other process has; @fill adds what is in it. The descriptor
+ * or -errno.
+ */
+int nft_own(const char *table, void (*fill)(struct nft_batch *b, const void *ctx), const void *ctx);
 
 /* Sends a request to any part of nfnetlink; @each gets every message of the answer. It must ask for one that ends. 0 or -errno. */
 int nft_ask(const void *request, size_t bytes, mnl_cb_t each, void *ctx);

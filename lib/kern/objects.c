@@ -11,13 +11,15 @@
 #include "bpf/nf.skel.h"
 #include "bpf/reject.skel.h"
 #include "bpf/state.skel.h"
+#include "bpf/table.skel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <fcntl.h>
 #include <string.h>
 
-_Static_assert(sizeof(struct fw_bpf__bss) == sizeof(uint64_t) && sizeof(struct nf_bpf__bss) == sizeof(uint64_t),
+_Static_assert(sizeof(struct fw_bpf__bss) == sizeof(uint64_t) && sizeof(struct nf_bpf__bss) == sizeof(uint64_t) &&
+		       sizeof(struct table_bpf__bss) == sizeof(uint64_t),
 	       "the control word, at offset 0");
 
 /* From bpf(2), for systems with older headers. */
@@ -67,7 +69,14 @@ const struct kern_object kern_objects[NOBJECTS] = {
 			    { { "fw_answer_any", PROG_ANSWER_ANY },
 			      { "fw_answer_mark", PROG_ANSWER_MARK },
 			      { "fw_answer_bit", PROG_ANSWER_BIT },
-			      { "fw_answer_next", PROG_ANSWER_NEXT } } },
+			      { "fw_answer_next", PROG_ANSWER_NEXT },
+			      { "fw_answer_pass", PROG_ANSWER_PASS },
+			      { "fw_answer_take", PROG_ANSWER_TAKE } } },
+	[OBJECT_TABLE] = { table_bpf__elf_bytes,
+			   NULL,
+			   { { "fw_table_input", PROG_TABLE },
+			     { "fw_table_forward", PROG_TABLE + 1 },
+			     { "fw_table_output", PROG_TABLE + 2 } } },
 };
 
 bool kern_prog_is_optional(int which)
@@ -104,6 +113,7 @@ static const struct {
 	[MAP_EVENT_COUNTS] = { "fw_event_counts", OBJECT_FW, PER_CPU, true, 0 },
 	[MAP_CONNECTIONS] = { "fw_connections", OBJECT_FW, AS_DECLARED, true, 0 },
 	[MAP_LIMITS] = { "fw_limits", OBJECT_FW, AS_DECLARED, false, 0 },
+	[MAP_TABLE_LIMITS] = { "fw_table_limits", OBJECT_TABLE, AS_DECLARED, false, 0 },
 	[MAP_LIMIT_KEYS] = { "fw_limit_keys", OBJECT_FW, AS_DECLARED, false, 0 },
 	[MAP_RECENT] = { "fw_recent_places", OBJECT_FW, AS_DECLARED, false, 0 },
 	[MAP_REPLY_RATE] = { "fw_reply_rate", OBJECT_REJECT, AS_DECLARED, true, 0 },

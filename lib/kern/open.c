@@ -138,6 +138,7 @@ static int open_all(struct fw_kern *k, const struct fw_kern_options *opts, struc
 		err = map_values(k);
 	if (!err)
 		err = kern_events_open(k);
+	k->has_links = !err && kern_netfilter_has_links(k);
 	if (!err)
 		kern_conntrack_open(k);
 	if (!err)
@@ -163,6 +164,7 @@ static int kern_new(struct fw_kern **out)
 	memset(k->progs, 0xff, sizeof(k->progs));
 	memset(k->maps, 0xff, sizeof(k->maps));
 	k->grace[0] = k->grace[1] = k->lock = k->stub[0] = k->stub[1] = -1;
+	k->host = (struct host_tables){ .guard = -1, .own = -1 };
 	kern_conntrack_init(&k->conntrack);
 	k->ncpus = ncpus > 0 ? (uint32_t)ncpus : 1;
 	k->columns = FW_COUNTER_COLUMNS(k->ncpus);
@@ -215,6 +217,8 @@ void fw_kern_close(struct fw_kern *k)
 	kern_close_fd(&k->lock);
 	kern_close_fd(&k->stub[0]);
 	kern_close_fd(&k->stub[1]);
+	kern_close_fd(&k->host.guard);
+	kern_close_fd(&k->host.own);
 	kern_segments_fini(k);
 	free(k->attached);
 	free(k->pins);

@@ -23,6 +23,11 @@ const char *const kern_prog_pins[NPROGS] = {
 	[PROG_ANSWER_MARK] = "answer-mark",
 	[PROG_ANSWER_BIT] = "answer-bit",
 	[PROG_ANSWER_NEXT] = "answer-next",
+	[PROG_ANSWER_PASS] = "answer-pass",
+	[PROG_ANSWER_TAKE] = "answer-take",
+	[PROG_TABLE] = "table-input",
+	[PROG_TABLE + 1] = "table-forward",
+	[PROG_TABLE + 2] = "table-output",
 };
 /* clang-format on */
 
@@ -41,6 +46,7 @@ const char *const kern_map_pins[NMAPS] = {
 	[MAP_EVENT_COUNTS] = "events-1",
 	[MAP_CONNECTIONS] = "connections-1",
 	[MAP_LIMITS] = "limits",
+	[MAP_TABLE_LIMITS] = "table-limits",
 	[MAP_LIMIT_KEYS] = "limit-keys",
 	[MAP_RECENT] = "recent",
 	[MAP_REPLY_RATE] = "reply-rate",

@@ -3,9 +3,9 @@
  * What is in the folder of pins, and outlives this process:
  *
  *	PINS/0123456789abcdef/progs/{xdp,tc-ingress,tc-egress,dry-run,l3-xdp,l3-tc-ingress,l3-tc-egress,input,forward,output,
- *	                            guard,answer-*,xdp-decide,tc-decide,xdp-reject,tc-reject-in,tc-reject-out}
+ *	                            guard,answer-*,table-*,xdp-decide,tc-decide,xdp-reject,tc-reject-in,tc-reject-out}
  *	                      maps/{pool,arena,counters-5,traffic,cpus,ifaces,control,xdp-calls,tc-calls,ring-1,events-1,
- *	                           connections-1,limits,limit-keys,recent,reply-rate,replies-1,filters,hooks,decisions,guarded}
+ *	                           connections-1,limits,table-limits,limit-keys,recent,reply-rate,replies-1,filters,hooks,decisions,guarded}
  *	                      links/{xdp,tc-ingress,tc-egress}-ID, links/[guard-]{input,forward,output}-ID-NETNS
  *	PINS/new/...          being written
  *	PINS/readers/...      some of the maps again, for read-only users: see readers.c

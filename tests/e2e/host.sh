@@ -30,6 +30,20 @@ host_gone() {
 	! ctl --json status 2>/dev/null | grep -q '"host":{"state":"attached"' && ! in_server nft list tables 2>/dev/null | grep -q fwd_host &&
 		! in_fwd_mounts find "$tmp/bpffs" -name 'input-*' -o -name 'forward-*' -o -name 'output-*' 2>/dev/null | grep -q .
 }
+# by_table COMMAND...: with an fwd to which the kernel seems to have no links on netfilter's hooks, as before 6.4.
+by_table() {
+	local fwd_before=$fwd code
+	printf '#!/bin/sh\nREFUSED=netfilter LD_PRELOAD=%s exec %s "$@"\n' "$top/build/refusing.so" "$fwd" >"$tmp/older" && chmod +x "$tmp/older"
+	fwd=$tmp/older
+	start_fwd
+	local fwd_shared=yes
+	"$@"
+	code=$?
+	in_server nft delete table inet fwd_host 2>/dev/null
+	fwd=$fwd_before
+	return $code
+}
+is_by_table() { ctl --json status | grep -q '"by":"table"'; }
 # counted NAME: packets of a rule of fwd
 counted() { ctl --json list | grep -F "\"name\":\"$1\"" | grep -o '"packets":[0-9]*' | cut -d: -f2; }
 is_counted() { [ "$(counted "$1")" -ge "$2" ] || fail "rule $1 counted $(counted "$1") packets, expected at least $2"; }
@@ -87,9 +101,10 @@ case_host_frames() {
 	is_counted later 6
 }
 
-# What a rule must never pass does not pass while fwd is killed, started again, replaced and while others flush their rulesets.
+# What a rule must never pass does not pass while fwd is killed, started again, replaced and while others flush their rulesets; by a
+# table, they do that only while fwd runs.
 case_host_no_gap() {
-	local flood n
+	local flood n by
 	start_fwd && far_up && ok attach --host || return 1
 	ok batch <<-END || return 1
 		add rule name never forward from $listed4 drop
@@ -103,14 +118,16 @@ case_host_no_gap() {
 	nsenter --net="/run/netns/$client" ping -q -i 0.002 -w 120 -I $listed4 $server4 >"$tmp/flood" &
 	flood+=("$!")
 	for signal in KILL TERM KILL; do
+		by=netfilter
+		is_by_table && by="the table fwd_host"
 		fwd_kill $signal
-		in_server nft flush ruleset
+		[ "$by" != netfilter ] || in_server nft flush ruleset
 		sleep 0.3
-		exits 3 in_fwd "$fwctl" --socket "$tmp/fwd/sock" status --pins "$tmp/bpffs/fwd" &&
-			says "input, forward, output by netfilter" || return 1
+		exits 3 in_fwd "$fwctl" --socket "$tmp/fwd/sock" status --pins "$tmp/bpffs/fwd" && says "input, forward, output by $by" || return 1
 		# Another version: with another pool of tables.
 		start_fwd --pool "$([ $signal = TERM ] && echo maps || echo auto)" && host_attached && sleep 0.3 || return 1
 		in_server sh -c 'nft add table inet other; nft flush ruleset'
+		[ "$by" = netfilter ] || wait_until in_server nft list table inet fwd_host || return 1
 	done
 	kill -INT "${flood[@]}" && wait "${flood[@]}"
 	for n in flood4 flood6 flood; do
@@ -235,7 +252,7 @@ case_host_reject() {
 	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $far6 80 && start_fwd --pool maps && wait_until host_answers &&
 		refused_at_once slow_tcp $server6 80 || return 1
 	# Nothing is rejected any more: the table is gone.
-	ok flush --yes && wait_until no_table && expect yes slow_tcp $server4 80 && expect yes try_udp $server4 53 || return 1
+	ok flush --yes && { is_by_table || wait_until no_table; } && expect yes slow_tcp $server4 80 && expect yes try_udp $server4 53 || return 1
 	ok policy input reject && wait_until host_answers && refused_at_once slow_tcp $server4 25 && ok detach --host && host_gone && no_table
 }
 no_table() { ! in_server nft list table inet fwd_host >/dev/null 2>&1; }
@@ -287,3 +304,14 @@ case_host_state() {
 	ok log && says "f1>s0        rule 5 logged" || return 1
 	ok detach --host && host_gone
 }
+
+# The same without links: a table filters, and its guard.
+case_host_table_hooks() { by_table case_host_hooks; }
+case_host_table_frames() { by_table case_host_frames; }
+case_host_table_nat() { by_table case_host_nat; }
+case_host_table_router() { by_table case_host_router; }
+case_host_table_no_gap() { by_table case_host_no_gap; }
+case_host_table_confirm() { by_table case_host_confirm; }
+case_host_table_reject() { by_table case_host_reject; }
+case_host_table_mark() { by_table case_host_mark; }
+case_host_table_state() { by_table case_host_state; }

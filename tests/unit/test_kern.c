@@ -297,6 +297,11 @@ static void verification(void **state)
 		[PROG_ANSWER_MARK] = "answer-mark",
 		[PROG_ANSWER_BIT] = "answer-bit",
 		[PROG_ANSWER_NEXT] = "answer-next",
+		[PROG_ANSWER_PASS] = "answer-pass",
+		[PROG_ANSWER_TAKE] = "answer-take",
+		[PROG_TABLE] = "table input",
+		[PROG_TABLE + 1] = "table forward",
+		[PROG_TABLE + 2] = "table output",
 	};
 	/* clang-format on */
 	struct fw_kern *k = verdict_kern();

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "fw/tables.h"
+#include "lib/kern/kern.h"
+#include "lib/kern/nft.h"
 #include "tests/unit/pins.h"
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
@@ -23,10 +25,14 @@
 #define OPEN_PORT 7001
 #define CLOSED_PORT 7002
 
+/* As if the kernel had no links on these hooks. */
+static bool by_table;
+
 static struct pins_user start(bool flow_cache, const char *rules, uint32_t generation)
 {
 	struct pins_user u = pins_open(flow_cache);
 
+	u.k->has_links &= !by_table;
 	u.rs = ruleset_of(rules);
 	assert_int_equal(fw_tables_compile(u.rs, fw_kern_pool(u.k), NULL, NULL, &u.image), 0);
 	assert_int_equal(fw_kern_counters_reserve(u.k, u.rs->next_slot), 0);
@@ -84,7 +90,8 @@ static void verdicts(void **state)
 
 	attach(&u);
 	attach(&u);
-	assert_int_equal(pins_attachments(u.k), 6);
+	assert_int_equal(pins_attachments(u.k), by_table ? 0 : 6);
+	assert_true(fw_kern_host_holds(u.k));
 	for (size_t i = 0; i < ROWS(families); i++) {
 		assert_int_equal(send_udp(families[i], 7001), 1);
 		assert_int_equal(send_udp(families[i], 7002), 0);
@@ -132,6 +139,25 @@ static void fields(void **state)
 	pins_assert_clean();
 }
 
+/* Rates of a rule, and of a rule and an address. */
+static void limits(void **state)
+{
+	struct pins_user u = start(true,
+				   "rule input proto udp dport 7001 limit 3/day burst 3 accept\n"
+				   "rule input proto udp dport 7002 limit 3/day burst 3 per from accept\n"
+				   "rule input proto udp drop\n",
+				   1);
+
+	assert_int_equal(fw_kern_buckets_reserve(u.k), 0);
+	attach(&u);
+	for (uint16_t port = 7001; port <= 7002; port++)
+		for (int i = 0; i < 5; i++)
+			assert_int_equal(send_udp(AF_INET, port), i < 3);
+	assert_int_equal(send_udp(AF_INET6, 7002), 1);
+	pins_unpin(&u);
+	pins_assert_clean();
+}
+
 /* Links stay when the process ends, run the program of the next version, and are gone when they are detached. */
 static void taken_over(void **state)
 {
@@ -143,7 +169,10 @@ static void taken_over(void **state)
 	assert_int_equal(send_udp(AF_INET, 7003), -EPERM);
 	for (uint32_t generation = 2; generation < 6; generation++) {
 		u = start(generation & 1, drop, generation);
-		assert_int_equal(pins_attachments(u.k), 6);
+		assert_int_equal(pins_attachments(u.k), by_table ? 0 : 6);
+		assert_true(fw_kern_host_attached(u.k));
+		if (by_table)
+			attach(&u);
 		assert_int_equal(pins_versions(), 1);
 		assert_int_equal(send_udp(AF_INET, 7003), -EPERM);
 		assert_int_equal(send_udp(AF_INET6, 7003), -EPERM);
@@ -155,6 +184,48 @@ static void taken_over(void **state)
 	pins_unpin(&u);
 	pins_assert_clean();
 	assert_int_equal(send_udp(AF_INET, 7003), 1);
+}
+
+static void delete_table(const char *name)
+{
+	struct nft_batch b;
+
+	nft_begin(&b, name);
+	nft_table_delete(&b);
+	assert_int_equal(nft_send(&b), 0);
+}
+
+/* Of two tables one cannot be deleted by others, and the other one is there when our process has ended. */
+static void deleted_by_others(void **state)
+{
+	struct pins_user u =
+		start(true, "policy output reject\nrule output proto udp dport 7002 mark set 1 accept\n", 1);
+	const char *why = NULL;
+	uint64_t restored = 0;
+	struct nft_batch b;
+
+	attach(&u);
+	delete_table("fwd_host");
+	nft_begin(&b, "fwd_host_guard_0");
+	nft_table_delete(&b);
+	assert_int_equal(nft_send(&b), -EPERM);
+	assert_int_equal(send_udp(AF_INET, 7001), -EPERM);
+	assert_int_equal(send_udp(AF_INET6, 7002), 1);
+	assert_int_equal(fw_kern_host_answer(u.k, true, &why), 0);
+	assert_true(fw_kern_host_table());
+	assert_true(fw_kern_host_answers(u.k, &restored));
+	assert_int_equal(restored, 1);
+	assert_int_equal(send_udp(AF_INET, 7001), -EPERM);
+	pins_close(&u);
+	assert_int_equal(nft_rules("fwd_host_guard_0"), 0);
+	assert_int_equal(send_udp(AF_INET, 7001), -EPERM);
+	assert_int_equal(send_udp(AF_INET6, 7002), 1);
+	u = start(true, "", 2);
+	assert_int_equal(fw_kern_detach_host(u.k), 0);
+	assert_false(fw_kern_host_attached(u.k));
+	assert_int_equal(send_udp(AF_INET, 7001), 1);
+	pins_unpin(&u);
+	pins_assert_clean();
 }
 
 /* A link that somebody has detached is noticed, and attached again. */
@@ -177,30 +248,39 @@ static void detached_by_others(void **state)
 	pins_assert_clean();
 }
 
-/* Has the kernel links on netfilter's hooks? They came with Linux 6.4. */
-static bool has_links(void)
-{
-	struct pins_user u = start(true, "", 1);
-	struct fw_diags ds = { .n = 0 };
-	int err = fw_kern_attach_host(u.k, &ds);
-
-	if (err)
-		print_message("skipped: netfilter's hooks: %s\n", ds.d[0].message);
-	assert_int_not_equal(err, -EACCES); /* what the verifier says of a bad program */
-	pins_unpin(&u);
-	return !err;
-}
-
-int main(int argc, char **argv)
+/* By links where the kernel has them, from Linux 6.4 on, and by tables. */
+static int tests_of(bool table)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(fields),
+		cmocka_unit_test(limits),
 		cmocka_unit_test(taken_over),
-		cmocka_unit_test(detached_by_others),
+		table ? (struct CMUnitTest)cmocka_unit_test(deleted_by_others) :
+			(struct CMUnitTest)cmocka_unit_test(detached_by_others),
 	};
+	struct pins_user u = start(true, "", 1);
+	struct fw_diags ds = { .n = 0 };
+	bool has_links = u.k->has_links;
+	int err;
 
-	if (!pins_main(argc, argv) || !has_links())
+	by_table = table;
+	u.k->has_links &= !table;
+	err = fw_kern_attach_host(u.k, &ds);
+	if (err)
+		print_message("skipped: the host's hooks by tables: %s\n", ds.d[0].message);
+	assert_true(!err || (!u.k->has_links && err == -ENOENT));
+	pins_unpin(&u);
+	if (!table && !has_links)
+		print_message("skipped: the host's hooks by links: the kernel has none there\n");
+	return err || (!table && !has_links) ?
+		       0 :
+		       cmocka_run_group_tests_name(table ? "by tables" : "by links", tests, NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	if (!pins_main(argc, argv))
 		return 0;
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return tests_of(false) + tests_of(true);
 }

@@ -95,8 +95,9 @@ const struct ctl_command ctl_attach = {
 		"Mode auto is native XDP, else generic XDP; tc where packets have no Ethernet header (tun, WireGuard, ppp,\n"
 		"tunnels: native XDP is refused there), and while rules match what XDP cannot see.\n"
 		"--host filters on netfilter's hooks input, forward and output, in fwd's network namespace: packets for this\n"
-		"host, through it and from it, on all interfaces. It needs Linux 6.4.\n\n" DEVICE_JSON
-		";\n{host {state, error, warning, answers, restored}}; then {ok}.\n",
+		"host, through it and from it, on all interfaces. Before Linux 6.4 a\n"
+		"table of nftables filters: while fwd does not run, `nft flush ruleset` opens these hooks.\n\n" DEVICE_JSON
+		";\n{host {state, by (link or table), error, warning, answers, restored}}; then {ok}.\n",
 	.options = attach_options,
 	.kinds = CTL_KIND_IFACE,
 	.max_operands = -1,

@@ -44,6 +44,7 @@ void ctl_print_host(const json_t *host)
 {
 	const char *error = ctl_field_text(host, "error");
 
-	printf("%-16s %-8s input, forward, output by netfilter%s%s\n", "host", ctl_field_text(host, "state"),
+	printf("%-16s %-8s input, forward, output by %s%s%s\n", "host", ctl_field_text(host, "state"),
+	       strcmp(ctl_field_text(host, "by"), "table") ? "netfilter" : "the table fwd_host of nftables",
 	       error[0] ? ": " : "", error);
 }

@@ -254,15 +254,16 @@ static json_t *json_devices(const struct fw_kern_attachment *all, size_t n)
 /* The host's hooks, likewise. */
 static json_t *json_host(const struct fw_kern_attachment *all, size_t n)
 {
+	bool table = fw_kern_host_table();
 	unsigned links = 0;
 
 	for (size_t i = 0; i < n; i++)
 		links += all[i].family && !all[i].guard;
-	return json_pack("{ss sn sn}", "state",
-			 links == FW_HOST_LINKS ? "attached" :
-			 links                  ? "failed" :
-						  "off",
-			 "error", "warning");
+	return json_pack("{ss ss sn sn}", "state",
+			 table || links == FW_HOST_LINKS ? "attached" :
+			 links                           ? "failed" :
+							   "off",
+			 "by", table ? "table" : "link", "error", "warning");
 }
 
 #define ROW(...) ctl_print_row(0, 14, __VA_ARGS__)

@@ -43,6 +43,12 @@ void devices_close(struct fwd *d)
 	free(fw_take(d->devices));
 }
 
+void devices_tables_changed(struct fwd *d)
+{
+	if (d->devices)
+		host_settle(d, &d->devices->host);
+}
+
 void devices_tick(struct fwd *d, double now)
 {
 	struct devices *devs = d->devices;

@@ -44,6 +44,8 @@ void devices_recheck(struct fwd *d);
 void devices_look(struct fwd *d);
 /* Looks from time to time for what nobody reports, and attaches again what was lost. Call it after each round. */
 void devices_tick(struct fwd *d, double now);
+/* Somebody changed tables of nf_tables: puts back those of the host's hooks. */
+void devices_tables_changed(struct fwd *d);
 /* Whether the host's hooks are filtered. */
 const struct host *devices_host(const struct fwd *d);
 /* The @i-th, or NULL. */

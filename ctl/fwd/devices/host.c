@@ -10,23 +10,12 @@
 
 #define WHAT "the host's hooks"
 
-/* How many links there are: two of each hook when all is well. */
-static unsigned links(const struct fwd *d)
-{
-	struct fw_kern_attachment a;
-	unsigned n = 0;
-
-	for (size_t i = 0; fw_kern_attached(engine_kern(d->engine), i, &a); i++)
-		n += a.family && !a.guard && !a.away;
-	return n;
-}
-
 static void say(struct fwd *d, bool refused, const char *why)
 {
 	history_say(d, &(struct history_event){ RECORD_ATTACH, { 0 }, WHAT, refused, why });
 }
 
-/* What rules reject is answered as long as there are such rules. 0, or -errno with a diagnostic. */
+/* What rules reject is answered as long as there are such rules, and the table that filters on old kernels is kept there. 0, or -errno with a diagnostic. */
 static int answer(struct fwd *d, struct fw_diags *ds)
 {
 	const char *why = NULL;
@@ -60,7 +49,7 @@ int host_apply(struct fwd *d, struct host *h, struct fw_diags *ds)
 	return err;
 }
 
-/* While the table is missing, packets are dropped instead of rejected. */
+/* While the table is missing, packets are dropped instead of rejected, and no marks are set. */
 static void keep_answering(struct fwd *d, struct host *h)
 {
 	uint64_t before, after;
@@ -73,7 +62,7 @@ static void keep_answering(struct fwd *d, struct host *h)
 	if (err && !h->error[0])
 		say(d, true, ds.n ? ds.d[0].message : strerror(-err));
 	else if (after != before)
-		say(d, false, "somebody deleted the table fwd_host, which answers rejected packets: it is back");
+		say(d, false, "somebody deleted the table fwd_host: it is back");
 	snprintf(h->error, sizeof(h->error), "%s", err && ds.n ? ds.d[0].message : "");
 }
 
@@ -85,7 +74,7 @@ bool host_settle(struct fwd *d, struct host *h)
 
 	if (!h->wish)
 		return false;
-	if (h->state == HOST_ATTACHED && links(d) == FW_HOST_LINKS) {
+	if (h->state == HOST_ATTACHED && fw_kern_host_holds(engine_kern(d->engine))) {
 		keep_answering(d, h);
 		return false;
 	}
@@ -101,7 +90,7 @@ bool host_settle(struct fwd *d, struct host *h)
 
 bool host_adopt(struct fwd *d, struct host *h)
 {
-	if (h->wish || !links(d))
+	if (h->wish || !fw_kern_host_attached(engine_kern(d->engine)))
 		return false;
 	h->wish = true;
 	say(d, false, "already filtered, though nothing in the store asks for it: they stay so");
@@ -123,7 +112,8 @@ json_t *host_json(const struct fwd *d, const struct host *h)
 
 	bool answers = fw_kern_host_answers(engine_kern(d->engine), &restored);
 
-	return json_pack("{ss so so sb sI}", "state", states[h->state], "error",
+	return json_pack("{ss ss so so sb sI}", "state", states[h->state], "by",
+			 fw_kern_host_by_table(engine_kern(d->engine)) ? "table" : "link", "error",
 			 fw_json_text(h->error[0] ? h->error : NULL), "warning", fw_json_text(warning(d, h)), "answers",
 			 answers, "restored", (json_int_t)restored);
 }
