@@ -88,6 +88,7 @@ reject_route() { # RULE OPTION...
 	wait_until try_tcp 10.72.0.2 80 && wait_until try_tcp 2001:db8:72::2 80 || fail "the router does not route" || code=1
 	rules <<<"$1"
 	shift
+	rm -f "$tmp/out"
 	nsenter --net="/run/netns/$router" "$fwctl" run "$tmp/rules" "$@" >"$tmp/out" 2>"$tmp/err" &
 	fw_pid=$!
 	wait_until fw_started
