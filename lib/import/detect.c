@@ -26,7 +26,10 @@ static enum fw_import_format of_line(const char *s, size_t len)
 		const char *with;
 		enum fw_import_format format;
 	} starts[] = {
-		{ "{", FW_IMPORT_NFT },           { "create ", FW_IMPORT_IPSET },    { "add ", FW_IMPORT_IPSET },
+		{ "{", FW_IMPORT_NFT },           { "table ", FW_IMPORT_NFT },
+		{ "flush ruleset", FW_IMPORT_NFT }, { "define ", FW_IMPORT_NFT },
+		{ "add table ", FW_IMPORT_NFT },  { "#!/usr/sbin/nft", FW_IMPORT_NFT },
+		{ "create ", FW_IMPORT_IPSET },    { "add ", FW_IMPORT_IPSET },
 		{ "*", FW_IMPORT_IPTABLES },      { ":", FW_IMPORT_IPTABLES },       { "[", FW_IMPORT_IPTABLES },
 		{ "-", FW_IMPORT_IPTABLES },      { "iptables", FW_IMPORT_IPTABLES }, { "COMMIT", FW_IMPORT_IPTABLES },
 		{ "ip6tables", FW_IMPORT_IPTABLES },

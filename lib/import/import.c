@@ -28,7 +28,7 @@ static int import_all(struct import *im)
 			return refuse_file(im, i, "rules of nft and of iptables are two firewalls: import one of them");
 	}
 	if (im->nfiles && im->files[0].format == FW_IMPORT_NFT)
-		return refuse_file(im, 0, "rules of nft are not imported");
+		return import_nft(im);
 	return import_iptables(im);
 }
 

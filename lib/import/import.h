@@ -44,5 +44,6 @@ enum fw_import_format import_detect(const struct fw_import_file *f);
 
 /* The importers: all files of one firewall. 0, also when lines are refused; -ENOMEM. */
 int import_iptables(struct import *im);
+int import_nft(struct import *im);
 
 #endif

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A rule of nftables, statement by statement. */
+#include "lib/import/nft_rule.h"
+
+/* A comment as our text has it. */
+static const char *comment_of(struct nft *n, const struct nft_rule *r)
+{
+	const char *text = json_string_value(json_object_get(r->o.json, "comment"));
+
+	return text && *text ? nft_quote(n, text) : NULL;
+}
+
+/* All statements, into t->text. */
+static int print_statements(struct nft_rule_text *t, json_t *expr)
+{
+	json_t *item;
+	size_t i;
+	int err = 0;
+
+	json_array_foreach(expr, i, item)
+	{
+		if (t->ended)
+			return nft_refuse(t->n, FW_IMPORT_AS_SYNTAX, "statements follow the verdict");
+		err = nft_statement(t, item);
+		if (err)
+			return err;
+	}
+	return nft_part_print(t, t->verdict ? t->verdict : "");
+}
+
+int nft_print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
+{
+	struct nft_rule_text t = { .n = n, .use = use, .at = *use, .rule = r };
+	const char *family = use->chain->family;
+	struct nft_alternative *a = NULL;
+	size_t nmade = n->nmade;
+	int err = 0;
+
+	t.comment = comment_of(n, r);
+	if (!strcmp(family, "ip") || !strcmp(family, "ip6")) {
+		a = nft_one(n, NFT_FAMILY, family[2] == '6', family[2] == '6');
+		err = a ? nft_part_match(&t, a) : -ENOMEM;
+	}
+	if (!err)
+		err = print_statements(&t, json_object_get(r->o.json, "expr"));
+	if (!err && t.text.failed)
+		err = -ENOMEM;
+	if (!err && t.printed)
+		fw_buf_add(&n->rules, t.text.text, t.text.len);
+	else
+		n->nmade = nmade;
+	fw_buf_free(&t.text);
+	fw_buf_free(&t.part.conditions);
+	fw_buf_free(&t.part.effects);
+	return err;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A rule of nftables on its way to become rules of ours. */
+#ifndef FW_IMPORT_NFT_RULE_H
+#define FW_IMPORT_NFT_RULE_H
+
+#include "lib/import/nft.h"
+
+enum nft_phase { NFT_MATCHES, NFT_CONDITIONS, NFT_EFFECTS };
+
+/* What one rule of ours, or several with the same action, can say. */
+struct nft_part {
+	struct nft_match match;
+	struct nft_alternative *alternatives; /* several that may hold besides; NULL: none */
+	struct fw_buf conditions, effects;    /* each word with a blank after it */
+	enum nft_phase phase;                 /* of the last statement */
+	bool limit, log, mark, add;           /* there already: a second one begins another part */
+	bool counts;
+};
+
+struct nft_rule_text {
+	struct nft *n;
+	const struct nft_use *use;
+	struct nft_use at; /* where the rules of the current part go */
+	struct nft_rule *rule;
+	struct nft_part part;
+	const char *verdict; /* NULL: none yet */
+	const char *comment;
+	struct fw_buf text;
+	bool ended, printed;
+};
+
+/* nft_part.c */
+/* Prints the rules of the current part, which ends in this verdict. */
+int nft_part_print(struct nft_rule_text *t, const char *verdict);
+/* Prints the current part, which jumps to a chain in which the next one begins. */
+int nft_split(struct nft_rule_text *t);
+/* Adds matches: one alternative or several; NULL: nothing can match. */
+int nft_part_match(struct nft_rule_text *t, struct nft_alternative *a);
+
+/* nft_statement.c */
+int nft_statement(struct nft_rule_text *t, json_t *statement);
+/* A text in quotes, with escapes. NULL: out of memory. */
+const char *nft_quote(struct nft *n, const char *text);
+
+#endif
