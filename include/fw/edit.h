@@ -69,6 +69,11 @@ int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule);
 int fw_edit_policy(struct fw_edit *e, enum fw_reason reason, uint8_t action, const struct fw_log *log);
 /* Does a policy differ from what it was before the edit? */
 bool fw_edit_policy_differs(const struct fw_edit *e, enum fw_reason reason);
+/* A new, empty chain without owner: -EINVAL with a diagnostic when the name is taken or none. */
+int fw_edit_chain_create(struct fw_edit *e, const char *name, struct fw_place at, struct fw_diags *ds,
+			 uint16_t *number);
+/* Refused while it has rules or is called. */
+int fw_edit_chain_delete(struct fw_edit *e, uint16_t chain, struct fw_place at, struct fw_diags *ds);
 /* A new, empty set: -EINVAL with a diagnostic when the name is taken or none. @dynamic: as of struct fw_set. */
 int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct fw_place at, struct fw_diags *ds,
 		       uint32_t *number);

@@ -85,7 +85,9 @@ void fw_edit_commit(struct fw_edit *e)
 		if (e->rules[i].after)
 			e->rules[i].after->edit = 0;
 	for (size_t i = 0; i < u->n; i++)
-		if (u->steps[i].kind != FW_STEP_RULE)
+		if (fw_step_is_chain(&u->steps[i]))
+			fw_settle_chain(e, &u->steps[i]);
+		else if (u->steps[i].kind != FW_STEP_RULE)
 			fw_settle_set(e, &u->steps[i]);
 		else if (u->steps[i].before)
 			fw_rule_free(e->rs, u->steps[i].before, u->steps[i].after);
@@ -281,6 +283,8 @@ void fw_undo_to(struct fw_edit *e, size_t n)
 
 		if (s->kind == FW_STEP_RULE)
 			undo_rule(e, s);
+		else if (fw_step_is_chain(s))
+			fw_undo_chain(e, s);
 		else
 			fw_undo_set(e, s);
 	}

@@ -169,6 +169,14 @@ void fw_chains_renumber(struct fw_ruleset *rs);
 /* Frees what a chain without rules and callers holds, but not its number. */
 void fw_chain_free(struct fw_ruleset *rs, const struct fw_chain *c);
 
+/* Where a diagnostic on a rule or chain of this line is; @at: as of fw_chains_check(). */
+static inline struct fw_place fw_chain_place(const struct fw_ruleset *rs, const struct fw_place *at, uint32_t line)
+{
+	return at ? *at : (struct fw_place){ .file = rs->file, .line = line };
+}
+/* "in, input or forward". Return: @buf. */
+const char *fw_hooks_text(unsigned hooks, char buf[64]);
+
 /* Inserts into the list after @prev (NULL: first); puts back where it was removed, in the reverse order of removals. */
 void fw_rule_link(struct fw_ruleset *rs, struct fw_rule *r, struct fw_rule *prev);
 void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r);

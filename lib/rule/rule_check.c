@@ -169,7 +169,7 @@ static int check_icmp_family(struct check *c)
 }
 
 /* "in, input or forward" */
-static const char *hook_names(unsigned hooks, char buf[64])
+const char *fw_hooks_text(unsigned hooks, char buf[64])
 {
 	size_t used = 0;
 
@@ -206,9 +206,9 @@ static int check_hooks(struct check *c)
 		}
 		snprintf(hint, sizeof(hint),
 			 f == FW_F_IFACE ? "write from-if or to-if; '%s' is for %s" : "'%s' is for %s",
-			 fw_field_info[f].keyword, hook_names(known, names));
+			 fw_field_info[f].keyword, fw_hooks_text(known, names));
 		return REFUSE(c, field[f], hint, "'%s' is not known at %s, where the rule holds",
-			      fw_field_info[f].keyword, hook_names(c->hooks, names));
+			      fw_field_info[f].keyword, fw_hooks_text(c->hooks, names));
 	}
 	return 0;
 }
@@ -231,8 +231,8 @@ static bool state_known_at_in(const struct check *c)
 
 static int check_state(struct check *c)
 {
-	if (!c->m[FW_F_STATE] || !(c->hooks & FW_HOOK_BIT(IN)) || state_known_at_in(c))
-		return 0;
+	if (!c->m[FW_F_STATE] || !(c->hooks & FW_HOOK_BIT(IN)) || state_known_at_in(c) || c->rule->chain != FW_MAIN)
+		return 0; /* of rules in chains the callers decide: fw_chains_check() */
 	return REFUSE(
 		c, field[FW_F_STATE],
 		"name the hooks (input forward output), or write proto { tcp, udp }, or icmp or icmp6 with types of errors",

@@ -9,7 +9,16 @@
 
 #include "lib/rule/internal.h"
 
-enum fw_step_kind { FW_STEP_RULE, FW_STEP_ELEMENTS, FW_STEP_TIMES, FW_STEP_PATH, FW_STEP_CREATE, FW_STEP_DESTROY };
+enum fw_step_kind {
+	FW_STEP_RULE,
+	FW_STEP_ELEMENTS,
+	FW_STEP_TIMES,
+	FW_STEP_PATH,
+	FW_STEP_CREATE,
+	FW_STEP_DESTROY,
+	FW_STEP_CHAIN_CREATE,
+	FW_STEP_CHAIN_DELETE
+};
 
 struct fw_step {
 	uint8_t kind;
@@ -26,8 +35,17 @@ struct fw_step {
 		size_t ntimes;       /* rows of times that the edit had before, all later ones are of this step */
 		const char *path;    /* that the set had */
 		struct fw_set saved; /* that was destroyed */
+		struct {
+			uint16_t chain;
+			struct fw_chain deleted;
+		};
 	};
 };
+
+static inline bool fw_step_is_chain(const struct fw_step *s)
+{
+	return s->kind == FW_STEP_CHAIN_CREATE || s->kind == FW_STEP_CHAIN_DELETE;
+}
 
 struct fw_edit_undo {
 	struct fw_step *steps;
@@ -66,6 +84,9 @@ int fw_rows_apply(struct fw_edit *e, uint32_t set, size_t from);
 int fw_count_emptied(struct fw_edit *e, uint32_t set);
 /* Forgets what is pending. */
 void fw_pending_end(struct fw_edit *e);
+/* The same of a step of a chain. */
+void fw_undo_chain(struct fw_edit *e, const struct fw_step *s);
+void fw_settle_chain(struct fw_edit *e, const struct fw_step *s);
 /* The end of a step of a set that stays: frees what only its undoing needed. */
 void fw_settle_set(struct fw_edit *e, const struct fw_step *s);
 

@@ -69,9 +69,15 @@ int fw_parser_chain(struct fw_parser *p, char name[FW_NAME_MAX + 1], bool *owned
 	return err;
 }
 
-void fw_print_chain(struct fw_buf *b, const struct fw_chain *c)
+void fw_print_chain_words(struct fw_buf *b, const struct fw_chain *c)
 {
-	fw_buf_printf(b, FW_WORD_CHAIN " %s", c->name);
+	fw_buf_add(b, c->name, strlen(c->name));
 	if (c->owned)
 		fw_buf_printf(b, " " FW_WORD_OWNER " %u", c->owner);
+}
+
+void fw_print_chain(struct fw_buf *b, const struct fw_chain *c)
+{
+	fw_buf_printf(b, FW_WORD_CHAIN " ");
+	fw_print_chain_words(b, c);
 }

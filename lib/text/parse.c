@@ -6,6 +6,7 @@
  */
 #include <limits.h>
 
+#include "fw/chains.h"
 #include "lib/text/parse.h"
 
 #define REASONS_HINT "in, out, input, forward, output, malformed, non-ip, not-parsed, vlan-depth or ext-headers"
@@ -293,7 +294,9 @@ int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, cons
 			result = err;
 		}
 	}
-	return result ? result : fw_ruleset_order(rs);
+	if (!result)
+		result = fw_ruleset_order(rs);
+	return result ? result : fw_chains_check(rs, NULL, ds);
 }
 
 int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const char *name, struct fw_diags *ds)

@@ -150,8 +150,9 @@ int fw_parser_find_chain(struct fw_parser *p, uint16_t *out);
  * with a diagnostic.
  */
 int fw_parser_chain(struct fw_parser *p, char name[FW_NAME_MAX + 1], bool *owned, uint32_t *owner);
-/* Prints its definition. */
+/* Prints its definition; the same without the first word. */
 void fw_print_chain(struct fw_buf *b, const struct fw_chain *c);
+void fw_print_chain_words(struct fw_buf *b, const struct fw_chain *c);
 
 /* Takes what a policy is for, and its action, FW_FOLLOW included. */
 int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, struct fw_action_text *action);

@@ -6,6 +6,8 @@
  */
 #include "lib/text/parse_edit.h"
 
+#include "fw/chains.h"
+
 /* One rule's id, for the log. */
 static void log_id(struct change *c, const struct fw_rule *r)
 {
@@ -104,6 +106,52 @@ static int take_position(struct change *c, struct fw_position *out)
 	return err;
 }
 
+/* `chain NAME`, if it is there. A position that names a rule tells the chain, too. */
+static int take_chain(struct fw_parser *p, uint16_t *chain)
+{
+	if (!fw_parser_at(p, FW_WORD_CHAIN))
+		return 0;
+	fw_parser_next(p);
+
+	int err = fw_parser_find_chain(p, chain);
+
+	if (!err)
+		fw_parser_next(p);
+	return err;
+}
+
+/* Refuses a rule that is in another chain than @chain, where the change puts or leaves a rule. */
+static int check_chain(struct fw_parser *p, const struct fw_rule *r, uint16_t chain, struct fw_place at,
+		       const char *hint)
+{
+	char label[FW_CHAIN_LABEL], other[FW_CHAIN_LABEL], rule[FW_RULE_LABEL];
+
+	if (r->chain == chain)
+		return 0;
+	return fw_diag_add(p->ds, at, hint, "rule %s is in %s, not in %s", fw_rule_label(r, rule, sizeof(rule)),
+			   fw_chain_label(p->rs, r->chain, other, sizeof(other)),
+			   fw_chain_label(p->rs, chain, label, sizeof(label)));
+}
+
+/*
+ * The chain of a new rule: what the change says before the position (@said; FW_MAIN: nothing), or the rule itself, or that of
+ * the rule which the position names. No two of them may differ. @at: of the position.
+ */
+static int find_chain(struct fw_parser *p, uint16_t said, const struct fw_position *pos, struct fw_place at,
+		      struct fw_rule_text *rule)
+{
+	uint16_t *chain = &rule->draft.chain;
+
+	if (said != FW_MAIN && *chain != FW_MAIN && said != *chain)
+		return fw_diag_add(p->ds, fw_place_of(&rule->at, rule->at.chain), "keep one of them",
+				   "the rule names two chains");
+	if (said != FW_MAIN)
+		*chain = said;
+	if (!pos->ref || *chain == FW_MAIN)
+		return 0;
+	return check_chain(p, pos->ref, *chain, at, "leave the chain out: the position tells it");
+}
+
 /*
  * The rest of a change, after its verb. Each writes itself to the log in the form described at fw_text_edit(). If one fails, the
  * caller aborts the whole edit.
@@ -113,15 +161,22 @@ static int change_add(struct change *c)
 	struct fw_position pos = { FW_LAST, NULL };
 	struct fw_parser *p = &c->p;
 	struct fw_rule_text rule;
+	uint16_t chain = FW_MAIN;
+	struct fw_place at;
 	struct fw_rule *r;
-	int err = take_word(p, "rule", "sets: set create NAME, set add NAME ADDRESS");
+	int err = take_word(p, "rule", "sets: set create NAME, set add NAME ADDRESS; chains: chain create NAME");
 
 	log_text(c, "add rule");
+	at = fw_parser_here(p);
+	if (!err)
+		err = take_chain(p, &chain);
 	if (!err)
 		err = take_position(c, &pos);
 	if (err < 0)
 		return err;
 	err = fw_parse_rule(p, p->tok, &rule);
+	if (!err)
+		err = find_chain(p, chain, &pos, at, &rule);
 	if (!err)
 		err = fw_edit_add_at(p->edit, &rule.draft, pos, &rule.at, p->ds, &r);
 	if (!err && c->log)
@@ -146,6 +201,9 @@ static int change_replace(struct change *c)
 	err = fw_parse_rule(p, p->tok, &rule);
 	if (!err && rule.draft.id)
 		err = fw_diag_add(p->ds, at, "leave the id out", "'replace' keeps the rule's id");
+	if (!err && rule.draft.chain != FW_MAIN)
+		err = check_chain(p, old, rule.draft.chain, fw_place_of(&rule.at, rule.at.chain),
+				  "leave the chain out: 'replace' keeps it");
 	log_text(c, "replace rule");
 	if (!err)
 		err = fw_edit_replace_at(p->edit, old, &rule.draft, &rule.at, p->ds, &r);
@@ -159,6 +217,7 @@ static int change_move(struct change *c)
 	struct fw_parser *p = &c->p;
 	struct fw_position pos = { FW_LAST, NULL };
 	struct fw_rule *r;
+	struct fw_place at;
 	int err = take_word(p, "rule", "move rule REF first, last, before REF or after REF");
 
 	if (!err)
@@ -167,9 +226,12 @@ static int change_move(struct change *c)
 		return err;
 	log_text(c, "move rule");
 	log_id(c, r);
+	at = fw_parser_here(p);
 	err = take_position(c, &pos);
 	if (err > 0)
 		return fw_parser_expected(p, "'first', 'last', 'before' or 'after'", NULL);
+	if (!err && pos.ref)
+		err = check_chain(p, pos.ref, r->chain, at, "rules move within their chain");
 	if (!err)
 		err = fw_parser_statement_end(p);
 	return err ? err : fw_edit_move(p->edit, r, pos, NULL);
@@ -220,11 +282,17 @@ static int change_policy(struct change *c)
 static int change(struct change *c)
 {
 	static const struct verb verbs[] = {
-		{ "add", change_add },    { "replace", change_replace }, { "move", change_move }, { "del", change_del },
-		{ "set", fw_change_set }, { "policy", change_policy },   { NULL, NULL },
+		{ "add", change_add },
+		{ "replace", change_replace },
+		{ "move", change_move },
+		{ "del", change_del },
+		{ "set", fw_change_set },
+		{ "policy", change_policy },
+		{ FW_WORD_CHAIN, fw_change_chain },
+		{ NULL, NULL },
 	};
 	size_t logged = c->log ? c->log->len : 0;
-	int err = fw_change_dispatch(c, verbs, "'add', 'replace', 'move', 'del', 'set' or 'policy'");
+	int err = fw_change_dispatch(c, verbs, "'add', 'replace', 'move', 'del', 'set', 'policy' or 'chain'");
 
 	c->p.lx.commas = false;
 	if (c->log && c->log->len > logged)
@@ -235,7 +303,7 @@ static int change(struct change *c)
 int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const char *name, const struct fw_files *files,
 		      struct fw_diags *ds, struct fw_buf *log)
 {
-	static const char *const words[] = { "add", "replace", "move", "del", "set", "policy", NULL };
+	static const char *const words[] = { "add", "replace", "move", "del", "set", "policy", FW_WORD_CHAIN, NULL };
 	struct change c = { .log = log };
 	int err = 0;
 
@@ -249,6 +317,8 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
 	fw_parser_free(&c.p);
 	if (!err)
 		err = fw_edit_settle(e);
+	if (!err)
+		err = fw_chains_check_edit(e, &(struct fw_place){ .file = name }, ds);
 	return err ? err : log && log->failed ? -ENOMEM : 0;
 }
 

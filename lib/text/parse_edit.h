@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One change under way, shared by changes of rules (parse_edit.c) and of sets (parse_edit_set.c). */
+/* One change under way, shared by changes of rules (parse_edit.c), sets (parse_edit_set.c) and chains (parse_edit_chain.c). */
 #ifndef FW_TEXT_PARSE_EDIT_H
 #define FW_TEXT_PARSE_EDIT_H
 
@@ -26,5 +26,7 @@ int fw_change_dispatch(struct change *c, const struct verb *verbs, const char *e
 
 /* Carries out what follows the word `set`. The same results. */
 int fw_change_set(struct change *c);
+/* The same of the word `chain`. */
+int fw_change_chain(struct change *c);
 
 #endif

@@ -10,6 +10,7 @@
 #define PLACES_MAX 1024
 
 static struct fw_random state;
+static unsigned chains;
 static uint64_t seed;
 
 void random_start(void)
@@ -306,6 +307,35 @@ uint8_t random_rule_action(struct fw_ruleset *rs)
 	return (uint8_t)(number < 0 ? FW_DROP : number);
 }
 
+/* A chain, or the main list; and of one rule in three a call of a later chain, or a return. */
+static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
+{
+	static const struct fw_action calls[] = {
+		{ .verdict = FW_JUMP },
+		{ .verdict = FW_GOTO },
+		{ .verdict = FW_RETURN },
+		{ .verdict = FW_JUMP },
+		{ .verdict = FW_JUMP, .flags = FW_ACTION_MARK, .mark = 5, .mark_mask = 255 },
+		{ .verdict = FW_GOTO, .flags = FW_ACTION_MARK, .mark = 5, .mark_mask = 255 },
+	};
+	bool few = rs->npassing >= FW_TURNS - 4;
+	uint32_t later, which = rnd(few ? 2 : ROWS(calls));
+	int number = 0;
+
+	if (rs->nchains == 1)
+		return;
+	rule->chain = (uint16_t)(rnd(2) ? rnd((uint32_t)rs->nchains) : FW_MAIN);
+	later = (uint32_t)rs->nchains - 1 - rule->chain;
+	if (rnd(3) || (!later && calls[which].verdict != FW_RETURN))
+		return;
+	number = fw_ruleset_action(rs, &calls[which]);
+	if (number < 0)
+		return;
+	rule->action = (uint8_t)number;
+	if (calls[which].verdict != FW_RETURN)
+		rule->target = (uint16_t)(rule->chain + 1 + rnd(later));
+}
+
 /* Passes a rule between these expressions to @use, which copies it. */
 static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 		     int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
@@ -317,6 +347,7 @@ static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 
 	rule.id = rnd(4) ? 0 : 1 + rnd(100000);
 	rule.action = random_rule_action(m->rs);
+	choose_chain(m->rs, &rule);
 	rule.log = (struct fw_log){ rnd(2) ? "a \"quoted\\ prefix" : NULL, (uint8_t)rnd(FW_NLOG_LEVELS) };
 	rule.exported = !rnd(4);
 	snprintf(name, sizeof(name), "n%u", rnd(1 << 20));
@@ -373,6 +404,23 @@ static void add_names(const struct maker *m)
 	}
 }
 
+void random_chains(unsigned n)
+{
+	chains = n;
+}
+
+static void add_chains(struct fw_ruleset *rs)
+{
+	for (unsigned i = 0; i < chains; i++) {
+		uint16_t number;
+		char name[16];
+
+		snprintf(name, sizeof(name), "c%u", i);
+		if (fw_ruleset_chain(rs, name, &number))
+			abort();
+	}
+}
+
 uint8_t random_policy(enum fw_reason reason)
 {
 	unsigned verdict;
@@ -395,8 +443,11 @@ struct fw_ruleset *random_ruleset(const struct random_shape *shape)
 	add_names(&m);
 	for (unsigned i = 0; i < shape->expressions; i++)
 		expressions[i] = expression(&m);
+	add_chains(m.rs);
 	for (unsigned tries = 0; m.rs->nrules < shape->rules && tries < shape->rules * 8 + 50; tries++)
 		add_rule(&m);
+	if (fw_ruleset_order(m.rs))
+		abort();
 	return m.rs;
 }
 

@@ -30,6 +30,11 @@ struct random_shape {
 	unsigned detail;      /* percent of the other matches that are made */
 };
 
+/*
+ * Rulesets that are made from now on have @n chains, up to FW_CHAIN_DEPTH: their rules are spread over them and the main list,
+ * and call later ones.
+ */
+void random_chains(unsigned n);
 /* Rules (fewer than asked for when many drafts are refused, as an empty `not` is), sets, interfaces, policies. */
 struct fw_ruleset *random_ruleset(const struct random_shape *shape);
 /* What a policy may say. */

@@ -13,10 +13,12 @@ static int use_draft(const struct fw_rule *draft, void *ctx)
 	struct adding *a = ctx;
 	struct fw_position pos = { where[random_below(4)], random_rule(a->e->rs) };
 
+	if (draft->target && a->replaced && a->replaced->chain >= draft->target)
+		return -EINVAL; /* only later chains are called, so there are no circles */
 	if (a->replaced)
 		return fw_edit_replace(a->e, a->replaced, draft, (struct fw_place){ 0 }, NULL, NULL);
-	if (!pos.ref)
-		pos.where = FW_LAST;
+	if (!pos.ref || (draft->target && pos.ref->chain >= draft->target))
+		pos = (struct fw_position){ .where = FW_LAST };
 	return fw_edit_add(a->e, draft, pos, (struct fw_place){ 0 }, NULL, NULL);
 }
 

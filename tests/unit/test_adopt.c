@@ -452,6 +452,8 @@ static char *shuffled(const struct fw_ruleset *old)
 		fw_text_print_set(&b, &old->sets[i], 0);
 		fw_buf_printf(&b, "\n");
 	}
+	for (size_t i = 1; i < old->nchains; i++)
+		fw_buf_printf(&b, "chain %s\n", old->chains[i].name);
 	/* Ids that are not given are above this one: they do not collide with old ones. */
 	fw_buf_printf(&b, "rule %llu vlan 77 drop\n", (unsigned long long)old->next_id + 1000);
 	for (unsigned n = random_below(80), i = 0; i < n && old->nrules; i++) {
@@ -459,8 +461,12 @@ static char *shuffled(const struct fw_ruleset *old)
 		struct fw_rule copy = *old->rules[k];
 		struct fw_buf text = { 0 };
 
-		if (!random_below(5))
+		if (!random_below(5)) {
 			copy.action = copy.action == FW_DROP ? FW_ACCEPT : FW_DROP;
+			copy.target = FW_MAIN;
+		}
+		if (!random_below(8))
+			copy.chain = (uint16_t)random_below(copy.target ? copy.target : (uint32_t)old->nchains);
 		if (!random_below(5))
 			copy.exported ^= 1;
 		if (random_below(2) || names[k])
@@ -487,6 +493,7 @@ static char *matches(const struct fw_ruleset *rs, const struct fw_rule *r)
 	struct fw_rule copy = *r;
 
 	copy.action = 0;
+	copy.target = FW_MAIN;
 	copy.comment = NULL;
 	return content(rs, &copy);
 }
@@ -494,6 +501,12 @@ static char *matches(const struct fw_ruleset *rs, const struct fw_rule *r)
 static bool same_name(const struct fw_rule *r, const struct fw_rule *o)
 {
 	return r->name && o->name && !strcmp(r->name, o->name);
+}
+
+static bool same_chain(const struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_ruleset *old,
+		       const struct fw_rule *o)
+{
+	return !strcmp(r->chain ? rs->chains[r->chain].name : "", o->chain ? old->chains[o->chain].name : "");
 }
 
 /* Has a rule of the new ruleset been given the id? */
@@ -519,7 +532,8 @@ static void expected_matches(const struct fw_ruleset *rs, const struct fw_rulese
 				const struct fw_rule *o = old->rules[k];
 				fw_autofree char *other = content(old, o);
 				fw_autofree char *mr = matches(rs, r), *mo = matches(old, o);
-				bool same = by == 0 ? r->own_id && r->id == o->id &&
+				bool same = !same_chain(rs, r, old, o) ? false :
+					    by == 0                    ? r->own_id && r->id == o->id &&
 							      (same_name(r, o) || !strcmp(mr, mo)) :
 					    r->own_id || id_is_given(rs, o->id) ? false :
 					    by == 1                             ? same_name(r, o) :
@@ -539,6 +553,7 @@ static void random_rulesets_adopt(void **state)
 		.rules = 60, .expressions = 12, .places = 6, .any = 3, .detail = 30
 	};
 
+	random_chains(3);
 	for (int round = 0; round < 100; round++) {
 		struct fw_ruleset *random = random_ruleset(&shape), *old, *rs;
 		fw_autofree char *text = ruleset_print(random), *again = NULL;

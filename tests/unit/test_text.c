@@ -110,6 +110,15 @@ static void assert_reparses(const struct fw_ruleset *rs, const char *name)
 	fw_ruleset_free(again);
 }
 
+/* As many chains within each other as there may be. */
+#define DEEP                                                                                                              \
+	"chain c0\nchain c1\nchain c2\nchain c3\nchain c4\nchain c5\nchain c6\nchain c7\nchain c8\nchain c9\nchain c10\n" \
+	"chain c11\nchain c12\nchain c13\nchain c14\nchain c15\nrule 100 jump c0\nrule 1 chain c0 jump c1\n"              \
+	"rule 2 chain c1 goto c2\nrule 3 chain c2 jump c3\nrule 4 chain c3 jump c4\nrule 5 chain c4 jump c5\n"            \
+	"rule 6 chain c5 jump c6\nrule 7 chain c6 jump c7\nrule 8 chain c7 jump c8\nrule 9 chain c8 jump c9\n"            \
+	"rule 10 chain c9 jump c10\nrule 11 chain c10 jump c11\nrule 12 chain c11 jump c12\nrule 13 chain c12 jump c13\n" \
+	"rule 14 chain c13 jump c14\nrule 15 chain c14 jump c15\n"
+
 /* Text, and how it is printed; NULL: as it is. */
 static const struct {
 	const char *text, *printed;
@@ -127,13 +136,19 @@ static const struct {
 	{ "rule 7 name accept accept comment \"\"\n", NULL },
 	{ "rule 7 name counter in drop counter\n", NULL },
 	{ "rule 7 accept counter comment \"counter\"\n", NULL },
-	{ "chain a\nchain b.c owner 7\nrule 1 jump a\nrule 5 name x chain a proto tcp dport 80 log goto b.c counter\n"
-	  "rule 4 chain a in return\nrule 3 chain b.c limit 5/second jump a comment \"x\"\n",
-	  "chain a\nchain b.c owner 7\nrule 1 jump a\nrule 5 name x chain a proto tcp dport 80 log goto b.c counter\n"
-	  "rule 4 chain a in return\nrule 3 chain b.c limit 5/second jump a comment \"x\"\n" },
+	{ "chain a\nchain b.c owner 7\nchain d\nrule 1 jump a\nrule 5 name x chain a proto tcp dport 80 log goto b.c counter\n"
+	  "rule 4 chain a in return\nrule 3 chain b.c limit 5/second jump d comment \"x\"\nrule 2 chain d drop\n",
+	  "chain a\nchain b.c owner 7\nchain d\nrule 1 jump a\nrule 5 name x chain a proto tcp dport 80 log goto b.c counter\n"
+	  "rule 4 chain a in return\nrule 3 chain b.c limit 5/second jump d comment \"x\"\nrule 2 chain d drop\n" },
 	{ "chain b\nrule 1 chain b accept\nchain a owner root\nrule chain a drop\nrule in goto a\nrule chain b return\nrule drop",
 	  "chain b\nchain a owner 0\nrule 3 in goto a\nrule 5 drop\nrule 1 chain b accept\nrule 4 chain b return\n"
 	  "rule 2 chain a drop\n" },
+	{ DEEP, NULL },
+	/* State is known wherever the callers let packets get to the rule. */
+	{ "chain a\nchain b\nrule 1 input jump a\nrule 2 in proto { tcp, udp } jump a\nrule 3 jump b\n"
+	  "rule 4 chain a state new accept\nrule 5 chain b output goto a\n"
+	  "rule 6 chain b proto icmp icmp-type { destination-unreachable, time-exceeded } jump a\n",
+	  NULL },
 	{ "rule 1 out on eth0 accept\n", NULL },
 	{ "rule 1 on not { lo, eth0.5 } accept\n", "rule 1 on not { eth0.5, lo } accept\n" },
 	{ "rule 1 on { \"a#b\", \"not\", \"{\", b@c } accept\n",
@@ -285,6 +300,16 @@ static const struct {
 	{ "chain web owner no-such-group", 1, 17, "'no-such-group' is not a group", "/etc/group" },
 	{ "chain web drop", 1, 11, "expected the end of the line", "" },
 	{ "policy in jump", 1, 11, "not 'jump'", "" },
+	{ "chain a\nrule 5 chain a jump a", 2, 0, "chains call each other in a circle: a (rule 5) -> a",
+	  "delete or change" },
+	{ "chain a\nchain b\nchain c\nrule 1 jump a\nrule 2 chain a jump b\nrule 3 chain b in goto c\nrule 4 chain c jump b",
+	  6, 0, "in a circle: b (rule 3) -> c (rule 4) -> b", "" },
+	{ DEEP "chain c16\nrule 16 chain c15 jump c16", 18, 0, "nested too deep: c0 (rule 1) -> c1 (rule 2) -> c2",
+	  "" },
+	{ "chain a\nrule chain a state new accept\nrule 7 jump a\n", 2, 0,
+	  "rule 1 of chain a is asked there for others, by rule 7", "name the hooks" },
+	{ "chain a\nchain b\nrule chain a state new accept\nrule in jump b\nrule chain b proto tcp jump a\nrule 9 chain b jump a",
+	  3, 0, "rule 1 of chain a is asked there for others, by rule 9", "" },
 	{ "rule comment \"x\" drop", 1, 6, "not 'comment'", "after the verdict" },
 	{ "rule counter drop", 1, 6, "not 'counter'", "after the verdict" },
 	{ "rule drop comment \"x\" counter", 1, 23, "'counter' comes after the comment", "before the comment" },
@@ -867,6 +892,8 @@ static void random_rulesets_reparse(void **state)
 	size_t rules = 0;
 
 	for (unsigned round = 0; round < 200; round++) {
+		random_chains(round / 2 % 2 * 8);
+
 		struct fw_ruleset *rs = random_ruleset(&shapes[round % ROWS(shapes)]);
 
 		assert_reparses(rs, NULL);

@@ -181,6 +181,60 @@ static const struct {
 	  "add rule 31 name first on { a, b } flags syn,ack drop\nadd rule before 31 32 vlan 7 accept\n", NULL },
 };
 
+/* Changes to chains; what is logged is the same. */
+static const struct {
+	const char *before, *text, *log, *result;
+} chains[] = {
+	{ "rule 1 drop\n",
+	  "chain create web owner 7\nadd rule chain web in accept\nadd rule chain web first name x return\nadd rule first jump web\n"
+	  "add rule after x proto tcp drop\nadd rule 9 chain web out accept\nmove rule x last\nreplace rule x in return\n"
+	  "replace rule 2 chain web out drop\nmove rule 9 before x",
+	  "chain create web owner 7\nadd rule 2 chain web in accept\nadd rule first 3 name x chain web return\n"
+	  "add rule first 4 jump web\nadd rule after 3 5 chain web proto tcp drop\nadd rule 9 chain web out accept\n"
+	  "move rule 3 last\nreplace rule 3 name x chain web in return\nreplace rule 2 chain web out drop\n"
+	  "move rule 9 before 3\n",
+	  "chain web owner 7\nrule 4 jump web\nrule 1 drop\nrule 5 chain web proto tcp drop\nrule 2 chain web out drop\n"
+	  "rule 9 chain web out accept\nrule 3 name x chain web in return\n" },
+	{ "chain a\nchain b\nrule 1 jump a\nrule 2 chain a drop\nrule 3 chain b goto a\n",
+	  "del rule 3\nchain del b\nchain create c\nadd rule chain c jump a\ndel rule 2\nadd rule chain a accept\n"
+	  "chain create b\nchain del b\nadd rule chain a last log drop",
+	  "del rule 3\nchain del b\nchain create c\nadd rule 4 chain c jump a\ndel rule 2\nadd rule 5 chain a accept\n"
+	  "chain create b\nchain del b\nadd rule last 6 chain a log drop\n",
+	  "chain a\nchain c\nrule 1 jump a\nrule 5 chain a accept\nrule 6 chain a log drop\nrule 4 chain c jump a\n" },
+	{ "chain a\nchain b\nchain c\nrule 1 goto c\nrule 2 chain c accept\n",
+	  "add rule chain b first drop\nadd rule chain a drop\nadd rule last accept\nreplace rule 1 jump b\n",
+	  "add rule first 3 chain b drop\nadd rule 4 chain a drop\nadd rule last 5 accept\nreplace rule 1 jump b\n",
+	  "chain a\nchain b\nchain c\nrule 1 jump b\nrule 5 accept\nrule 4 chain a drop\nrule 3 chain b drop\n"
+	  "rule 2 chain c accept\n" },
+};
+
+static void changes_to_chains(void **state)
+{
+	for (size_t i = 0; i < ROWS(chains); i++) {
+		struct fw_ruleset *rs = ruleset_of(chains[i].before), *again = ruleset_of(chains[i].before);
+		struct fw_buf log = { 0 }, log2 = { 0 };
+		struct fw_diags ds = { .n = 0 };
+
+		if (apply(rs, chains[i].text, &ds, &log))
+			fail_msg("%s\n%u:%u %s", chains[i].text, ds.d[0].line, ds.d[0].column, ds.d[0].message);
+		assert_string_equal(log.text, chains[i].log);
+
+		fw_autofree char *text = ruleset_print(rs);
+
+		assert_string_equal(text, chains[i].result);
+		assert_null(ruleset_check(rs, 0));
+		assert_int_equal(apply(again, log.text, &ds, &log2), 0);
+		assert_string_equal(log2.text, log.text);
+		assert_same(rs, again);
+		fw_buf_free(&log);
+		fw_buf_free(&log2);
+		fw_ruleset_free(rs);
+		fw_ruleset_free(again);
+	}
+}
+
+#define CHAINS "chain create a\nchain create b\nadd rule 31 name x chain a accept\nadd rule 32 jump a\n"
+
 static void every_change_does_what_it_says(void **state)
 {
 	for (size_t i = 0; i < ROWS(accepted); i++) {
@@ -277,6 +331,21 @@ static const struct {
 	{ "set del empty 198.51.100.7", 1, 15, "no such element", "--exist", 1 },
 	{ "set destroy admins", 1, 13, "in use, by rule 10", "delete or replace", 1 },
 	{ "set destroy empty x", 1, 19, "expected the end of the line", "", 1 },
+	{ "chain", 1, 6, "expected 'create' or 'del'", "", 1 },
+	{ "chain create a b", 1, 16, "expected the end of the line", "", 1 },
+	{ "chain create a\nchain create a", 2, 14, "there is already a chain 'a'", "", 1 },
+	{ "chain del a", 1, 11, "there is no chain 'a'", "chain create NAME", 1 },
+	{ "add rule chain a drop", 1, 16, "there is no chain 'a'", "chain create NAME", 1 },
+	{ CHAINS "chain del a", 5, 11, "the chain 'a' has 1 rule", "delete its rules first", 1 },
+	{ CHAINS "del rule x\nchain del a", 6, 11, "the chain 'a' is in use, by rule 32", "delete or replace", 1 },
+	{ CHAINS "add rule chain a first chain b drop", 5, 30, "the rule names two chains", "", 1 },
+	{ CHAINS "add rule chain b before x drop", 5, 10, "rule 31 (x) is in chain a, not in chain b", "", 1 },
+	{ CHAINS "move rule x before 32", 5, 13, "rule 32 is in the main list, not in chain a", "", 1 },
+	{ CHAINS "replace rule x chain b drop", 5, 22, "rule 31 (x) is in chain a, not in chain b", "keeps it", 1 },
+	{ CHAINS "add rule chain a jump a", 0, 0, "in a circle: a (rule 33) -> a", "", 1 },
+	{ CHAINS "replace rule x goto b\nadd rule chain b jump a", 0, 0, "in a circle: ", "", 1 },
+	{ CHAINS "add rule chain a state new drop", 0, 0, "rule 33 of chain a is asked there for others, by rule 32",
+	  "", 1 },
 	{ "policy inn drop", 1, 8, "no policy for 'inn'", "did you mean 'in'?", 1 },
 	{ "policy in", 1, 10, "expected 'drop', 'accept' or 'reject'", "", 1 },
 	{ "policy in drop x", 1, 16, "expected the end of the line", "", 1 },
@@ -380,7 +449,10 @@ static void random_change(struct fw_buf *b, const struct fw_ruleset *rs, const s
 	unsigned set = random_below(6), net = random_below(16);
 	const char *const exist = random_below(2) ? "--exist " : "";
 
-	switch (random_below(9)) {
+	switch (random_below(10)) {
+	case 9:
+		fw_buf_printf(b, "chain %s c%u", random_below(2) ? "create" : "del", random_below(3));
+		break;
 	case 0:
 	case 1:
 		fw_buf_printf(b, "add rule");
@@ -467,6 +539,8 @@ static void logs_replay(void **state)
 	};
 
 	for (int round = 0; round < 60; round++) {
+		random_chains(round % 3);
+
 		struct fw_ruleset *rs = random_ruleset(&shape), *from = random_ruleset(&shape);
 
 		drop_unused(rs);
@@ -805,6 +879,7 @@ int main(void)
 		cmocka_unit_test(stored_changes_bear_what_is_gone),
 		cmocka_unit_test(edits_of_dynamic_sets_are_told_apart),
 		cmocka_unit_test(every_change_does_what_it_says),
+		cmocka_unit_test(changes_to_chains),
 		cmocka_unit_test(what_is_wrong_is_said_and_undone),
 		cmocka_unit_test(reference_applies),
 		cmocka_unit_test(logs_replay),
