@@ -305,6 +305,42 @@ case_host_state() {
 	ok detach --host && host_gone
 }
 
+# fwctl run filters there, too, by links and by a table, beside fwd or alone; nothing is left when it ends, however it ends.
+run_host() {
+	nsenter --net="/run/netns/$server" "$@" "$fwctl" run "$tmp/rules" --host >"$tmp/out" 2>"$tmp/err" &
+	fw_pid=$!
+	wait_until fw_started && [ -s "$tmp/out" ] || fail "$(cat "$tmp/err")"
+}
+run_host_case() { # link|table [COMMAND...]
+	local by=$1
+	shift
+	run_host "$@" && grep -q "the host's hooks ($by)" "$tmp/out" || fail "$(cat "$tmp/out" "$tmp/err")" || return 1
+	refused_at_once slow_tcp $server4 80 && refused_at_once slow_tcp $far6 80 && expect no try_ping $far4 && expect yes try_ping $server4 || return 1
+	in_server nft flush ruleset
+	refused_at_once slow_tcp $server6 80 && expect no try_ping $far6 || return 1
+	fw_stop || fail "fwctl ended with code $?: $(cat "$tmp/err")" || return 1
+	no_tables && expect yes try_tcp $server4 80 && expect yes try_ping $far4 && [ "$(fw_count web)" -ge 2 ] || return 1
+	run_host "$@" && kill -KILL "$fw_pid" || return 1
+	wait "$fw_pid" 2>/dev/null
+	fw_pid=
+	wait_until no_tables && wait_until try_ping $far4 && expect yes try_tcp $server4 80
+}
+no_tables() { ! in_server nft list tables | grep fwd; }
+case_host_run() {
+	far_up || return 1
+	rules <<-END
+		policy forward drop
+		rule 1 name web input proto tcp dport 80 state new reject
+		rule 2 name through forward proto tcp dport 80 reject
+	END
+	run_host_case link || return 1
+	run_host_case table env REFUSED=netfilter LD_PRELOAD="$top/build/refusing.so" || return 1
+	exits 2 in_server "$fwctl" run "$tmp/rules" && says "missing --dev DEV or --host" || return 1
+	start "$tmp/rules" && grep -q "rules or policies of input, forward or output have no effect" "$tmp/err" || fail "no warning" || return 1
+	stop && rules <<<"rule input proto tcp dport 80 connections per from over 3 drop" || return 1
+	exits 1 in_server "$fwctl" run "$tmp/rules" --host && says "counts connections"
+}
+
 # The same without links: a table filters, and its guard.
 case_host_table_hooks() { by_table case_host_hooks; }
 case_host_table_frames() { by_table case_host_frames; }

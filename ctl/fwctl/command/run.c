@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwctl run: filters on interfaces until interrupted. The tables are published before anything is attached, so no packet
+ * fwctl run: filters on interfaces and the host's hooks until interrupted. The tables are published before anything is attached, so no packet
  * sees an empty ruleset. If a step fails, closing the kernel side detaches what was attached.
  */
 #include "rows.h"
@@ -20,7 +20,7 @@
 #include <time.h>
 
 static const struct ctl_option *const options[] = {
-	&ctl_opt_dev, &ctl_opt_xdp, &ctl_opt_tc, &ctl_opt_format, &ctl_opt_interval, NULL,
+	&ctl_opt_dev, &ctl_opt_host, &ctl_opt_xdp, &ctl_opt_tc, &ctl_opt_format, &ctl_opt_interval, NULL,
 };
 
 struct session {
@@ -88,12 +88,29 @@ static int attach_out(struct session *ss, const struct device *d)
 	return err;
 }
 
+/* The host's hooks, and what answers packets that rules reject there. */
+static int attach_host(struct session *ss)
+{
+	struct fw_diags ds = { 0 };
+	const char *why = NULL;
+	int err = fw_kern_attach_host(ss->kern, &ds);
+
+	if (!err)
+		err = fw_kern_host_answer(ss->kern, fw_ruleset_answers(ss->rs), &why);
+	if (!err)
+		return 0;
+	ctl_print_failure(&ds, "cannot reject packets or set marks at the host's hooks", err);
+	if (why)
+		ctl_hint("%s", why);
+	return err;
+}
+
 static int attach(struct session *ss)
 {
 	for (unsigned i = 0; i < ss->devices.n; i++)
 		if (attach_in(ss, &ss->devices.d[i]) || (ss->out && attach_out(ss, &ss->devices.d[i])))
 			return -EIO;
-	return 0;
+	return ss->settings->host ? attach_host(ss) : 0;
 }
 
 static int load(struct session *ss, const char *path)
@@ -125,21 +142,26 @@ static int publish(struct session *ss)
 	return err;
 }
 
-/* Programs tell fwd, and nobody else, of single packets. Return: -EINVAL, after an error: a rule or policy needs that. */
-static int check_events(const struct fw_ruleset *rs)
+/* Programs tell fwd, and nobody else, of single packets; and it alone counts connections. */
+static bool needs_fwd(const struct fw_action *a)
 {
-	const unsigned needs = FW_ACTION_LOG | FW_ACTION_ADD;
+	return a->flags & (FW_ACTION_LOG | FW_ACTION_ADD) || a->connections;
+}
+
+/* Return: -EINVAL, after an error: a rule or policy needs fwd. */
+static int check_actions(const struct fw_ruleset *rs)
+{
 	char what[64] = "";
 
 	for (const struct fw_rule *r = rs->first; r && !what[0]; r = r->next)
-		if (fw_rule_action(rs, r)->flags & needs)
+		if (needs_fwd(fw_rule_action(rs, r)))
 			snprintf(what, sizeof(what), "rule %llu", (unsigned long long)r->id);
 	for (int reason = 0; reason < FW_NREASONS && !what[0]; reason++)
-		if (rs->actions[rs->policy[reason]].flags & needs)
+		if (needs_fwd(&rs->actions[rs->policy[reason]]))
 			snprintf(what, sizeof(what), "policy %s", fw_reason_info[reason].name);
 	if (!what[0])
 		return 0;
-	ctl_error("run: %s logs packets or adds addresses to a set, which needs fwd", what);
+	ctl_error("run: %s logs packets, counts connections or adds addresses to a set, which needs fwd", what);
 	ctl_hint("start fwd, then `fwctl load` and `fwctl attach`");
 	return -EINVAL;
 }
@@ -148,15 +170,25 @@ static int start(struct session *ss, const char *path)
 {
 	struct fw_attach_needs needs;
 
-	if (devices_find(&ss->devices, ss->settings) || load(ss, path) || check_events(ss->rs) ||
-	    (!ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
+	if (devices_find(&ss->devices, ss->settings) || load(ss, path) || check_actions(ss->rs) ||
+	    (ss->devices.n && !ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	fw_attach_needs_of(ss->rs, &needs);
 	ss->out = fw_attach_needs_out(&needs, ss->rs);
+	if (!ss->settings->host && fw_attach_needs_host(&needs, ss->rs)) {
+		ctl_warn("rules or policies of input, forward or output have no effect");
+		ctl_hint("--host filters there");
+	}
 	if (ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->first.next->image) ||
-	    devices_map(&ss->devices, ss->rs, ss->kern) || publish(ss))
+	    devices_map(&ss->devices, ss->rs, ss->settings->host, ss->kern) || publish(ss))
 		return -EINVAL;
 	return attach(ss);
+}
+
+/* What filters at the host's hooks: as in the status of fwd. NULL: nothing. */
+static const char *host_by(const struct session *ss)
+{
+	return !ss->settings->host ? NULL : fw_kern_host_by_table(ss->kern) ? "table" : "link";
 }
 
 static void announce_json(const struct session *ss, const char *path)
@@ -168,9 +200,10 @@ static void announce_json(const struct session *ss, const char *path)
 				      json_pack("{so si ss so}", "dev", json_string(FW_NAME(ss->devices.d[i].name)),
 						"index", (int)ss->devices.d[i].index, "in", ss->devices.d[i].how, "out",
 						fw_json_text(ss->out ? "tc egress" : NULL)));
-	ctl_json_print(json_pack("{ss so sI so sI sf}", "event", "attached", "file", fw_json_text(path), "rules",
-				 (json_int_t)ss->rs->nrules, "devices", devices, "memory",
-				 (json_int_t)fw_kern_memory(ss->kern), "load_seconds", fw_kern_load_seconds(ss->kern)));
+	ctl_json_print(json_pack("{ss so sI so so sI sf}", "event", "attached", "file", fw_json_text(path), "rules",
+				 (json_int_t)ss->rs->nrules, "devices", devices, "host", fw_json_text(host_by(ss)),
+				 "memory", (json_int_t)fw_kern_memory(ss->kern), "load_seconds",
+				 fw_kern_load_seconds(ss->kern)));
 }
 
 static void announce(struct session *ss, const char *path)
@@ -187,6 +220,9 @@ static void announce(struct session *ss, const char *path)
 	for (unsigned i = 0; i < ss->devices.n && len > 0 && (size_t)len < sizeof(title); i++)
 		len += snprintf(title + len, sizeof(title) - (size_t)len, "%s %s (%s%s)", i ? "," : "",
 				ss->devices.d[i].name, ss->devices.d[i].how, ss->out ? ", tc egress" : "");
+	if (ss->settings->host && len > 0 && (size_t)len < sizeof(title))
+		snprintf(title + len, sizeof(title) - (size_t)len, "%s the host's hooks (%s)", ss->devices.n ? "," : "",
+			 host_by(ss));
 	puts(fw_escape(ss->title, sizeof(ss->title), title, sizeof(title)));
 	fflush(stdout);
 }
@@ -254,11 +290,12 @@ static void block_signals(sigset_t *stop)
 static int run(const struct ctl_settings *s, int n, char **operands)
 {
 	struct session ss = { .settings = s };
+	bool any = s->ndevs || s->host;
 	sigset_t stop;
 	int err;
 
-	if (!s->ndevs || (s->tc && s->xdp >= 0)) {
-		ctl_error("run: %s", s->ndevs ? "--tc and --xdp exclude each other" : "missing --dev DEV");
+	if (!any || (s->tc && s->xdp >= 0)) {
+		ctl_error("run: %s", any ? "--tc and --xdp exclude each other" : "missing --dev DEV or --host");
 		return CTL_USAGE;
 	}
 	block_signals(&stop);
@@ -274,14 +311,17 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_run = {
 	.name = "run",
 	.operands = "FILE",
-	.summary = "filter on interfaces and show live counters until interrupted",
+	.summary = "filter on interfaces or the host's hooks, and show live counters until interrupted",
 	.details =
 		"Incoming packets are filtered by XDP, or by tc with --tc and where packets have no Ethernet header; outgoing\n"
 		"ones by tc, if the ruleset has rules for them or a `policy out`. At tc the filter runs before other programs.\n"
+		"--host filters at input, forward and output of this network namespace. While fwd filters there, a packet must\n"
+		"be accepted by both. What logs packets, counts connections or adds addresses to sets needs fwd.\n"
 		"SIGINT (Ctrl-C), SIGTERM and SIGHUP detach it and print the totals.\n"
 		"If something cannot be attached, nothing stays attached.\n\n"
 		"JSON, one object per line, each with an event:\n"
-		"  attached   file, rules, devices [{dev, index, in, out}], memory (bytes), load_seconds\n"
+		"  attached   file, rules, devices [{dev, index, in, out}], host (link, table or null), memory\n"
+		"             (bytes), load_seconds\n"
 		"  interval   seconds (since the start), interval, all (sums), rules (the 10 busiest of the interval),\n"
 		"             policies, active_rules (rules that ever decided on a packet)\n"
 		"  total      the same at the end, with the 100 busiest rules\n"

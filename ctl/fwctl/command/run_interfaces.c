@@ -102,7 +102,7 @@ static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *i
 	return 0;
 }
 
-int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw_kern *k)
+int devices_map(const struct devices *ds, const struct fw_ruleset *rs, bool all, struct fw_kern *k)
 {
 	fw_autofree uint32_t *indices = calloc(rs->nifaces + 1, sizeof(*indices));
 	int err = indices ? 0 : -ENOMEM;
@@ -117,7 +117,7 @@ int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw
 		err = indices[i] ? fw_kern_iface_set(k, indices[i], (uint32_t)i) : 0;
 		if (!indices[i])
 			ctl_warn("interface \"%s\" does not exist: no packet matches `on %s`", name, name);
-		else if (!by_index(ds, indices[i]))
+		else if (!all && !by_index(ds, indices[i]))
 			ctl_warn("interface \"%s\" is not among --dev: no packet here matches `on %s`", name, name);
 	}
 	if (err)

@@ -24,8 +24,11 @@ struct devices {
 int devices_find(struct devices *ds, const struct ctl_settings *s);
 /* Refuses rules that match what XDP does not know of incoming packets, and warns of what it may not see. Return: 0 or -EINVAL. */
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs);
-/* Maps the interfaces of this machine to their numbers in the ruleset. Return: 0 or -errno, which is printed. */
-int devices_map(const struct devices *ds, const struct fw_ruleset *rs, struct fw_kern *k);
+/*
+ * Maps the interfaces of this machine to their numbers in the ruleset. @all: packets of all interfaces are filtered. Return: 0 or
+ * -errno, which is printed.
+ */
+int devices_map(const struct devices *ds, const struct fw_ruleset *rs, bool all, struct fw_kern *k);
 /* Warns if something is no longer attached, or programs of others run first, and moves to the front again. */
 void devices_guard(struct devices *ds, struct fw_kern *k);
 
