@@ -7,7 +7,11 @@ inside4=198.18.77.2 inside6=2001:db8:77::2
 router4=198.18.77.1 router6=2001:db8:77::1
 state_pids=()
 
-state_mac() { in_server ip link set s0 address $frames_mac && in_client ip neigh flush dev c0; }
+state_mac() {
+	state_own_mac=$(in_server ip -j link show s0 | jq -r '.[].address')
+	in_server ip link set s0 address $frames_mac && in_client ip neigh flush dev c0
+}
+state_own_mac= # of s0, while it has another; nothing: it has its own
 state_tables() { in_server nft list tables | sort | xargs; }
 state_tracks() { is "the tables of nftables" "$(state_tables)" "table inet fwd_track table inet fwd_track_0"; }
 state_conntrack() { ctl --json status | jq -c "select(.conntrack) | .conntrack${1-}"; }
@@ -35,6 +39,8 @@ state_down() {
 	[ ! -e "/run/netns/$inside" ] || ip netns del "$inside"
 	in_client ip route flush proto static 2>/dev/null
 	in_client ip -6 route flush proto static 2>/dev/null
+	[ -z "$state_own_mac" ] || { in_server ip link set s0 address "$state_own_mac" && in_client ip neigh flush dev c0; }
+	state_own_mac=
 	return "$1"
 }
 inside=fwe2e-$$-i
@@ -234,7 +240,7 @@ state_tracking_case() {
 		is conntrack "$(ctl --json status | jq -c .conntrack | head -1)" null || return 1
 	ok add rule --check name other in proto udp state new accept && is "the tables" "$(state_tables)" "" || return 1
 	echo 'rule 7 name late out state { new, established } accept' >"$tmp/rules"
-	ok load "$tmp/rules" && state_tracks && ok status && says " tracked; 0 gave way, 0 packets dropped" || return 1
+	ok load "$tmp/rules" && state_tracks && ok status && says " tracked; " && says " gave way, " || return 1
 	[ "$(state_conntrack .max)" -gt 0 ] || fail "no table: $(state_conntrack)" || return 1
 	ok load --yes - <<<'rule 8 in accept' && is "the tables" "$(state_tables)" "" && ok load "$tmp/rules" && ok flush --yes &&
 		is "the tables" "$(state_tables)" "" || return 1
