@@ -130,6 +130,7 @@ struct nft_chain {
 	bool used;   /* rules of ours come from it */
 	size_t order;
 	struct nft_rule *first, *last;
+	struct nft_use *uses;
 };
 
 struct nft_set {
@@ -145,10 +146,13 @@ struct nft_set {
 
 /* A chain for those who call it: the hooks that reach it, and where an accepted packet goes on. */
 struct nft_use {
+	struct nft_use *next; /* of the same chain */
 	struct nft_chain *chain;
 	unsigned hooks;          /* FW_HOOK_BIT() */
 	bool no_state;           /* reached before connections are known */
 	bool before_route;       /* reached before the way out is known */
+	bool on_wire;            /* the chain sees frames that are not IP too, */
+	bool fragments;          /* or none of the fragments that are on the wire */
 	bool translated;         /* addresses and ports may be others than at the hook */
 	const char *accept;      /* the verdict that stands for accept */
 	const char *policy;      /* of a base chain: its verdict as text */
@@ -160,6 +164,8 @@ struct nft_use {
 
 struct nft {
 	struct import *im;
+	struct fw_region work; /* for one rule */
+	bool in_rule;
 	struct nft_chain *chains;
 	size_t nchains, chains_cap;
 	struct nft_set *sets;
@@ -167,11 +173,14 @@ struct nft {
 	struct nft_object *first, **end; /* all of them */
 	struct nft_use **uses;
 	size_t nuses, uses_cap;
-	const char **words; /* names of chains and sets that are taken, */
+	struct nft_chain **by_name; /* sorted by family, table and name */
+	struct nft_set **sets_by_name;
+	const char **words; /* a hash table of the names of chains and sets that are taken */
 	size_t nwords, words_cap;
-	const char **made; /* and of them those of chains, in the order of the text */
+	const char **made; /* the chains of the text */
 	size_t nmade, made_cap;
 	unsigned suffix;
+	size_t most_text;
 	struct fw_buf policies, rules;
 	struct {
 		enum fw_import_reason reason;
@@ -180,7 +189,9 @@ struct nft {
 };
 
 /* nft_base.c */
-/* Memory of the import, zeroed. NULL: there is none, and the import fails. */
+/* Zeroed memory that lasts until the import ends. */
+void *nft_keep(struct nft *n, size_t size);
+/* The same; of a rule, until the rule is done. NULL: there is none, and the import fails. */
 void *nft_alloc(struct nft *n, size_t size);
 const char *nft_strdup(struct nft *n, const char *s);
 const char *nft_printf(struct nft *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -227,8 +238,12 @@ struct nft_alternative *nft_one(struct nft *n, enum nft_field field, nft_number 
 void nft_print_addresses(int family, const struct nft_range *r, struct fw_buf *out);
 int nft_print_match(struct nft *n, const struct nft_use *use, const struct nft_match *m, struct fw_buf *out);
 
-/* nft_set.c */
+/* nft_find.c: chains and sets by name, in the table of a chain. NULL: there is none. */
+int nft_index(struct nft *n);
+struct nft_chain *nft_chain_find(struct nft *n, const struct nft_chain *of, const char *name);
 struct nft_set *nft_set_find(struct nft *n, const struct nft_chain *of, const char *name);
+
+/* nft_set.c */
 int nft_set_elements(struct nft *n, struct nft_set *s, json_t **out);
 /* Which sets packets fill and rules look up. */
 void nft_sets_scan(struct nft *n);
@@ -257,7 +272,6 @@ void nft_reach(struct nft *n, const struct nft_use *use);
 struct nft_use *nft_add_use(struct nft *n, const struct nft_use *u);
 /* The name of a new chain of our text. NULL: out of memory. */
 const char *nft_make_chain(struct nft *n, const char *name);
-struct nft_chain *nft_chain_find(struct nft *n, const struct nft_chain *of, const char *name);
 /* The use of a chain that is called from another. NULL: out of memory. */
 struct nft_use *nft_use_of(struct nft *n, const struct nft_use *from, struct nft_chain *chain);
 

@@ -13,7 +13,7 @@
  *
  * What is accepted in a chain that both of them call goes on in different places: the chain is made for each of these.
  * Prerouting leads to input or forward, and postrouting is reached from forward and output, so their chains become parts of
- * those hooks.
+ * those hooks. Before addresses are translated, only what is on the wire is the same: such chains become rules at `in`.
  */
 #include "lib/import/nft.h"
 
@@ -45,6 +45,21 @@ static bool overlap(const struct nft_chain *a, const struct nft_chain *b)
 	return (of_family(a, NFT_V4) && of_family(b, NFT_V4)) || (of_family(a, NFT_V6) && of_family(b, NFT_V6));
 }
 
+/* Does another chain translate addresses at this hook? */
+static bool translates(const struct nft *n, const char *hook)
+{
+	for (size_t i = 0; i < n->nchains; i++)
+		if (is(n->chains[i].hook, hook) && is(n->chains[i].type, "nat") && n->chains[i].first)
+			return true;
+	return false;
+}
+
+/* Does a packet meet it before its addresses are translated? */
+static bool before_nat(const struct nft *n, const struct nft_chain *c)
+{
+	return is(c->hook, "prerouting") && c->priority <= PRIORITY_DSTNAT && translates(n, "prerouting");
+}
+
 /* Among equals the kernel asks the one that was added last first. */
 static int by_priority(const void *a, const void *b)
 {
@@ -70,7 +85,7 @@ static int collect(struct nft *n, struct hook *h)
 		for (size_t i = 0; i < n->nchains; i++) {
 			struct nft_chain *c = &n->chains[i];
 
-			if (!is(c->hook, h->stages[stage]) || c->kernel || is(c->family, "netdev"))
+			if (!is(c->hook, h->stages[stage]) || c->kernel || before_nat(n, c) != (h->hook == FW_IN))
 				continue;
 			if (h->n == MOST_BASES)
 				return nft_refuse(n, FW_IMPORT_AS_CHAIN, "more than %d chains at one hook", MOST_BASES);
@@ -79,15 +94,6 @@ static int collect(struct nft *n, struct hook *h)
 		qsort(h->bases + from, h->n - from, sizeof(*h->bases), by_priority);
 	}
 	return 0;
-}
-
-/* Does another chain translate addresses at this hook? */
-static bool translates(const struct nft *n, const char *hook)
-{
-	for (size_t i = 0; i < n->nchains; i++)
-		if (is(n->chains[i].hook, hook) && is(n->chains[i].type, "nat") && n->chains[i].first)
-			return true;
-	return false;
 }
 
 static struct nft_use base_use(struct nft *n, const struct hook *h, struct nft_chain *c)
@@ -99,8 +105,8 @@ static struct nft_use base_use(struct nft *n, const struct hook *h, struct nft_c
 		.hooks = 1u << h->hook,
 		.no_state = (pre || is(c->hook, "output")) && c->priority <= PRIORITY_CONNTRACK,
 		.before_route = pre,
-		.translated = (pre && c->priority <= PRIORITY_DSTNAT && translates(n, "prerouting")) ||
-			      (post && c->priority >= PRIORITY_SRCNAT && translates(n, "postrouting")),
+		.translated = post && c->priority >= PRIORITY_SRCNAT && translates(n, "postrouting"),
+		.fragments = h->hook == FW_IN,
 		.accept = "accept",
 		.policy = c->drops ? "drop" : "accept",
 	};
@@ -219,6 +225,16 @@ static const char *device_prefix(struct nft *n, const struct nft_chain *c)
 	return prefix ? nft_printf(n, "%s }", prefix) : NULL;
 }
 
+/* Why a chain of the device's own hook cannot be said. NULL: it can. */
+static const char *why_not_on_wire(const struct nft_chain *c, size_t others)
+{
+	if (!json_object_get(c->o.json, "dev"))
+		return "the devices of this chain are missing: this version of nft does not write them";
+	if (c->drops)
+		return "the policy of a chain on the wire also drops what is not IP";
+	return others ? "several chains on the wire" : NULL;
+}
+
 /* Chains on the wire. */
 static int plan_ingress(struct nft *n)
 {
@@ -231,22 +247,21 @@ static int plan_ingress(struct nft *n)
 				       .hooks = FW_HOOK_BIT(IN),
 				       .before_route = true,
 				       .no_state = true,
+				       .on_wire = true,
 				       .accept = "accept",
 				       .policy = "accept",
 				       .policy_last = true };
+		const char *why;
 
 		if (!is(c->hook, "ingress") || c->kernel)
 			continue;
+		why = why_not_on_wire(c, found++);
+		if (why) {
+			nft_report(n, &c->o, nft_refuse(n, FW_IMPORT_AS_PLACE, "%s", why), NULL);
+			continue;
+		}
 		use.prefix = device_prefix(n, c);
-		if (found++ || c->drops || !json_object_get(c->o.json, "dev"))
-			nft_report(
-				n, &c->o,
-				nft_refuse(
-					n, FW_IMPORT_AS_PLACE,
-					"on the wire one chain whose policy is accept can be said, on named devices"),
-				NULL);
-		else
-			err = use.prefix ? add_base(n, &use) : -ENOMEM;
+		err = use.prefix ? add_base(n, &use) : -ENOMEM;
 	}
 	return err;
 }
@@ -258,7 +273,7 @@ static void sort_out(struct nft *n)
 
 	for (size_t i = 0; i < n->nchains; i++) {
 		struct nft_chain *c = &n->chains[i];
-		struct nft_found found = nft_look_into(n, c);
+		struct nft_found found;
 		bool nat = is(c->type, "nat"), known = false, foreign = is(c->family, "arp") || is(c->family, "bridge");
 		bool beside = is(c->hook, "prerouting") || is(c->hook, "postrouting");
 		const char *why = NULL;
@@ -267,6 +282,7 @@ static void sort_out(struct nft *n)
 			known = known || is(c->hook, hooks[k]);
 		if (!c->hook)
 			continue;
+		found = nft_look_into(n, c);
 		if (!found.drops && (nat || found.kernel || !c->first || foreign || (beside && !found.effects)))
 			nft_leave_to_kernel(n, c);
 		else if (nat)
@@ -334,6 +350,7 @@ static int print_use(struct nft *n, const struct nft_use *use)
 int nft_import_chains(struct nft *n)
 {
 	struct hook hooks[] = {
+		{ .hook = FW_IN, .stages = { "prerouting" } },
 		{ .hook = FW_INPUT, .stages = { "prerouting", "input" } },
 		{ .hook = FW_FORWARD, .stages = { "prerouting", "forward", "postrouting" } },
 		{ .hook = FW_OUTPUT, .stages = { "output", "postrouting" } },

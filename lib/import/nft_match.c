@@ -21,6 +21,8 @@ static const struct key keys[] = {
 	{ "ip saddr", NFT_FROM, NFT_V4, -1 },           { "ip daddr", NFT_TO, NFT_V4, -1 },
 	{ "ip6 saddr", NFT_FROM, NFT_V6, -1 },          { "ip6 daddr", NFT_TO, NFT_V6, -1 },
 	{ "ip protocol", NFT_PROTO, NFT_V4, -1 },       { "meta l4proto", NFT_PROTO, -1, -1 },
+	{ "ip version", NFT_FAMILY, NFT_V4, -1 },
+	{ "ip6 version", NFT_FAMILY, NFT_V6, -1 },
 	{ "ip ttl", NFT_TTL, NFT_V4, -1 },              { "ip6 hoplimit", NFT_TTL, NFT_V6, -1 },
 	{ "ip dscp", NFT_DSCP, NFT_V4, -1 },            { "ip6 dscp", NFT_DSCP, NFT_V6, -1 },
 	{ "ip frag-off", NFT_FRAG, NFT_V4, -1 },
@@ -393,8 +395,13 @@ static int read_values(struct nft *n, const struct left *l, const struct compari
 {
 	enum nft_field field = l->key->field;
 	json_t *set = json_object_get(c->right, "set");
+	json_int_t version = l->key->family == NFT_V4 ? 4 : 6;
 	int err;
 
+	if (strstr(l->key->text, " version"))
+		return compare(c->op, (uint64_t)version, (uint64_t)json_integer_value(c->right)) ?
+			       nft_values_add(n, out, (nft_number)l->key->family, (nft_number)l->key->family) :
+			       0;
 	if (field == NFT_TCP_OPTION || field == NFT_IP_OPTION)
 		return read_option(n, l, c, out);
 	if ((field == NFT_FLAGS || field == NFT_STATE) &&
@@ -459,6 +466,12 @@ static int absent_at(struct nft *n, const struct nft_use *use, enum nft_field fi
 	return 0;
 }
 
+/* Fields that later fragments lack, or that are others in fragments. */
+#define OF_WHOLE_PACKETS                                                                                        \
+	(NFT_BITS(NFT_SPORT) | NFT_BITS(NFT_DPORT) | NFT_BITS(NFT_ICMP_TYPE) | NFT_BITS(NFT_ICMP_CODE) |        \
+	 NFT_BITS(NFT_ICMP6_TYPE) | NFT_BITS(NFT_ICMP6_CODE) | NFT_BITS(NFT_FLAGS) | NFT_BITS(NFT_TCP_OPTION) | \
+	 NFT_BITS(NFT_MSS) | NFT_BITS(NFT_LENGTH) | NFT_BITS(NFT_FRAG))
+
 /* Refuses what means something else at one of the hooks. */
 static int check_hooks(struct nft *n, const struct nft_use *use, const struct left *l, const struct nft_values *v)
 {
@@ -469,6 +482,9 @@ static int check_hooks(struct nft *n, const struct nft_use *use, const struct le
 				  l->key->text);
 	if (field == NFT_PACKET_TYPE && use->hooks & FW_HOOK_BIT(OUTPUT) && nft_values_has(v, 0))
 		return nft_refuse(n, FW_IMPORT_AS_PLACE, "'%s' is only known of packets that arrived", l->key->text);
+	if (use->fragments && (NFT_BITS(field) & OF_WHOLE_PACKETS))
+		return nft_refuse(n, FW_IMPORT_AS_PLACE, "'%s' would be matched before fragments are put together",
+				  l->key->text);
 	if (use->translated && (field == NFT_FROM || field == NFT_TO || field == NFT_SPORT || field == NFT_DPORT))
 		return nft_refuse(n, FW_IMPORT_AS_PLACE,
 				  "addresses and ports are others here: they are translated in between");

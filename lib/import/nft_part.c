@@ -20,6 +20,9 @@ static int print_line(struct nft_rule_text *t, const struct nft_match *m, const 
 
 	if (m->never)
 		return 0;
+	if (t->use->on_wire && t->at.word == t->use->word && !(m->given & (NFT_BITS(NFT_FAMILY) | NFT_BITS(NFT_PROTO))))
+		return nft_refuse(t->n, FW_IMPORT_AS_PLACE,
+				  "on the wire the rule would also be about frames that are not IP");
 	fw_buf_printf(&t->text, "rule");
 	if (t->at.word)
 		fw_buf_printf(&t->text, " chain %s", t->at.word);
@@ -96,9 +99,8 @@ static const char *action_of(struct nft_rule_text *t, const char *verdict)
 
 	if (!*end && !effects)
 		return "";
-	fw_buf_add(&words, p->conditions.text, p->conditions.len);
-	fw_buf_add(&words, p->effects.text, p->effects.len);
-	fw_buf_printf(&words, "%s", end);
+	fw_buf_printf(&words, "%s%s%s", p->conditions.len ? p->conditions.text : "", effects ? p->effects.text : "",
+		      end);
 	if (!words.failed && words.text[words.len - 1] == ' ')
 		words.text[--words.len] = '\0';
 	end = words.failed ? NULL : nft_strdup(t->n, words.text);

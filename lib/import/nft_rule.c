@@ -28,7 +28,7 @@ static int print_statements(struct nft_rule_text *t, json_t *expr)
 	return nft_part_print(t, t->verdict ? t->verdict : "");
 }
 
-int nft_print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
+static int print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
 {
 	struct nft_rule_text t = { .n = n, .use = use, .at = *use, .rule = r };
 	const char *family = use->chain->family;
@@ -52,5 +52,25 @@ int nft_print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
 	fw_buf_free(&t.text);
 	fw_buf_free(&t.part.conditions);
 	fw_buf_free(&t.part.effects);
+	return err;
+}
+
+/* Rules whose sets are large and many would make much more text than there was. */
+static int check_size(struct nft *n)
+{
+	return n->rules.len <= n->most_text ?
+		       0 :
+		       nft_refuse(n, FW_IMPORT_AS_SET, "sets and maps would become too many rules");
+}
+
+int nft_print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
+{
+	int err = check_size(n);
+
+	n->in_rule = true;
+	if (!err)
+		err = print_rule(n, use, r);
+	n->in_rule = false;
+	fw_region_free(&n->work);
 	return err;
 }

@@ -5,6 +5,9 @@
  */
 #include "lib/import/nft.h"
 
+/* How much text of rules a file may become. */
+#define MOST_TEXT(size) (8 * (size) + (1 << 20))
+
 /* Where the objects of the array are in the text. */
 struct places {
 	const char *at, *end;
@@ -91,7 +94,7 @@ static int load_rule(struct nft *n, const struct nft_object *o)
 {
 	struct nft_chain in = { .family = member(o->json, "family"), .table = member(o->json, "table") };
 	struct nft_chain *c = nft_chain_find(n, &in, member(o->json, "chain"));
-	struct nft_rule *r = nft_alloc(n, sizeof(*r));
+	struct nft_rule *r = nft_keep(n, sizeof(*r));
 
 	if (!r)
 		return -ENOMEM;
@@ -159,6 +162,19 @@ static void link_objects(struct nft *n)
 		enlist(n, &n->sets[i].o);
 }
 
+/* Would the values of this text take more memory than those of nft do? */
+static bool is_dense(const struct fw_import_file *f)
+{
+	size_t objects = 0, arrays = 0, values = 0;
+
+	for (size_t i = 0; i < f->len; i++) {
+		objects += f->text[i] == '{';
+		arrays += f->text[i] == '[';
+		values += f->text[i] == ',' || f->text[i] == ':';
+	}
+	return objects * 270 + arrays * 140 + values * 80 > 25 * f->len + (1 << 16);
+}
+
 static int refuse_file(struct nft *n, const struct import_place *at, const char *why)
 {
 	struct fw_import_line *line = import_note(n->im, at, FW_IMPORT_AS_SYNTAX, "%s", why);
@@ -175,6 +191,9 @@ static int parse_file(struct nft *n, const struct fw_import_file *f, struct impo
 	json_error_t error;
 
 	*at = (struct import_place){ .file = f, .line = 1, .column = 1, .text = f->text, .len = f->len };
+	*root = NULL;
+	if (is_dense(f))
+		return refuse_file(n, at, "nft writes no JSON like this");
 	*root = json_loadb(f->text, f->len, JSON_DISABLE_EOF_CHECK, &error);
 	if (*root && json_is_array(json_object_get(*root, "nftables")))
 		return 0;
@@ -230,14 +249,16 @@ static int write_text(struct nft *n)
 	struct fw_buf *out = n->im->out;
 	int err;
 
-	fw_buf_add(out, n->policies.text, n->policies.len);
+	if (n->policies.len)
+		fw_buf_add(out, n->policies.text, n->policies.len);
 	err = nft_print_sets(n, out);
 	for (size_t i = 0; i < n->nmade; i++)
 		fw_buf_printf(out, "chain %s\n", n->made[i]);
 	report_others(n);
 	if (!err)
 		err = report_all(n, out->len);
-	fw_buf_add(out, n->rules.text, n->rules.len);
+	if (n->rules.len)
+		fw_buf_add(out, n->rules.text, n->rules.len);
 	return err || out->failed || n->rules.failed ? -ENOMEM : 0;
 }
 
@@ -251,6 +272,7 @@ static void free_all(struct nft *n, json_t **roots)
 	free(n->uses);
 	free(n->words);
 	free(n->made);
+	fw_region_free(&n->work);
 	fw_buf_free(&n->policies);
 	fw_buf_free(&n->rules);
 }
@@ -263,12 +285,14 @@ int import_nft(struct import *im)
 	int err = roots && at ? 0 : -ENOMEM;
 
 	for (size_t i = 0; !err && i < im->nfiles; i++) {
+		n.most_text += MOST_TEXT(im->files[i].len);
 		err = parse_file(&n, &im->files[i], &at[i], &roots[i]);
 		if (!err && roots[i])
 			err = load_array(&n, &at[i], roots[i], false);
 	}
 	if (!err)
-		link_objects(&n);
+		err = nft_index(&n);
+	link_objects(&n);
 	for (size_t i = 0; !err && i < im->nfiles; i++)
 		if (roots[i])
 			err = load_array(&n, &at[i], roots[i], true);

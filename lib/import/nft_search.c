@@ -7,15 +7,6 @@ static bool is(const char *a, const char *b)
 	return a && !strcmp(a, b);
 }
 
-struct nft_chain *nft_chain_find(struct nft *n, const struct nft_chain *of, const char *name)
-{
-	for (size_t i = 0; i < n->nchains; i++)
-		if (is(n->chains[i].name, name) && is(n->chains[i].table, of->table) &&
-		    is(n->chains[i].family, of->family))
-			return &n->chains[i];
-	return NULL;
-}
-
 /* A search through all that a chain leads to. */
 struct search {
 	struct nft *n;
@@ -153,6 +144,8 @@ static void note_call(struct search *s, const char *word, json_t *value)
 	to->no_state |= s->use->no_state;
 	to->before_route |= s->use->before_route;
 	to->translated |= s->use->translated;
+	to->on_wire |= s->use->on_wire;
+	to->fragments |= s->use->fragments;
 	c->used = true;
 	if (memcmp(&before, to, sizeof(before)))
 		nft_reach(s->n, to);
@@ -169,11 +162,13 @@ void nft_reach(struct nft *n, const struct nft_use *use)
 
 struct nft_use *nft_add_use(struct nft *n, const struct nft_use *u)
 {
-	struct nft_use *use = nft_alloc(n, sizeof(*use));
+	struct nft_use *use = nft_keep(n, sizeof(*use));
 
 	if (!use || fw_vec_push(n->uses, n->nuses, n->uses_cap, use))
 		return NULL;
 	*use = *u;
+	use->next = use->chain->uses;
+	use->chain->uses = use;
 	use->chain->used = true;
 	return use;
 }
@@ -190,9 +185,9 @@ struct nft_use *nft_use_of(struct nft *n, const struct nft_use *from, struct nft
 {
 	struct nft_use use = { .chain = chain, .accept = from->accept };
 
-	for (size_t i = 0; i < n->nuses; i++)
-		if (n->uses[i]->chain == chain && !n->uses[i]->policy && is(n->uses[i]->accept, from->accept))
-			return n->uses[i];
+	for (struct nft_use *u = chain->uses; u; u = u->next)
+		if (!u->policy && is(u->accept, from->accept))
+			return u;
 	use.word = nft_make_chain(n, chain->name);
 	return use.word ? nft_add_use(n, &use) : NULL;
 }

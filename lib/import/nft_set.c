@@ -8,15 +8,6 @@
 #define LONGEST_TIMEOUT (3650 * 86400)
 #define LARGEST_SIZE 1048576
 
-struct nft_set *nft_set_find(struct nft *n, const struct nft_chain *of, const char *name)
-{
-	for (size_t i = 0; i < n->nsets; i++)
-		if (!strcmp(n->sets[i].name, name) && !strcmp(n->sets[i].table, of->table) &&
-		    !strcmp(n->sets[i].family, of->family))
-			return &n->sets[i];
-	return NULL;
-}
-
 int nft_set_elements(struct nft *n, struct nft_set *s, json_t **out)
 {
 	static const char *const flags[] = { "stmt", "expr" };

@@ -297,10 +297,201 @@ static void test_rules(void **state)
 	}
 }
 
+#define IN(family, table) "\"family\":\"" family "\",\"table\":\"" table "\","
+#define BASE(family, table, name, hook, prio, policy)                                                 \
+	"{\"chain\":{" IN(family, table) "\"name\":\"" name "\",\"type\":\"filter\",\"hook\":\"" hook \
+					 "\",\"prio\":" prio ",\"policy\":\"" policy "\"}},"
+#define NAT(hook)                                                                              \
+	"{\"chain\":{" IN("ip", "n") "\"name\":\"" hook "\",\"type\":\"nat\",\"hook\":\"" hook \
+				     "\",\"prio\":-100,\"policy\":\"accept\"}},"
+#define CHAIN(family, table, name) "{\"chain\":{" IN(family, table) "\"name\":\"" name "\"}},"
+#define RULE(family, table, chain, expr) \
+	"{\"rule\":{" IN(family, table) "\"chain\":\"" chain "\",\"expr\":[" expr "]}},"
+#define END "{\"metainfo\":{}}"
+#define NOT_LO MATCH("!=", META("iifname"), TEXT("lo"))
+
+/* Tables and chains. */
+static const struct {
+	const char *objects, *want;
+} rulesets[] = {
+	{ "", "" },
+	{ BASE("inet", "t", "input", "input", "0", "drop") RULE("inet", "t", "input", SSH "," ACCEPT),
+	  "policy input drop\n"
+	  "rule input proto tcp dport 22 accept\n" },
+	{ BASE("ip", "t", "input", "input", "0", "drop") RULE("ip", "t", "input", SSH "," ACCEPT),
+	  "rule input ip proto tcp dport 22 accept\n"
+	  "rule input ip drop\n" },
+	{ BASE("ip", "t", "INPUT", "input", "0", "drop") BASE("ip6", "t", "INPUT", "input", "0", "drop")
+		  RULE("ip6", "t", "INPUT", SSH "," ACCEPT),
+	  "policy input drop\n"
+	  "rule input ip6 proto tcp dport 22 accept\n" },
+	/* the earlier chain hands over what it accepts, also from a chain that both call */
+	{ BASE("inet", "t", "late", "input", "0", "drop") BASE("inet", "u", "early", "input", "-10",
+							       "accept") RULE("inet", "t", "late", SSH "," ACCEPT)
+		  RULE("inet", "u", "early", IS(SADDR, TEXT("192.0.2.1")) "," ACCEPT) RULE("inet", "u", "early", DROP),
+	  "chain late\n"
+	  "chain early\n"
+	  "rule input goto early\n"
+	  "rule chain late proto tcp dport 22 accept\n"
+	  "rule chain late drop\n"
+	  "rule chain early ip from 192.0.2.1 goto late\n"
+	  "rule chain early drop\n"
+	  "rule chain early goto late\n" },
+	{ BASE("inet", "t", "late", "input", "0", "drop") BASE("inet", "t", "early", "input", "-10", "accept")
+		  CHAIN("inet", "t", "both") RULE("inet", "t", "late", TO("jump", "both"))
+			  RULE("inet", "t", "early", TO("jump", "both")) RULE("inet", "t", "both", SSH "," ACCEPT),
+	  "chain late\n"
+	  "chain both\n"
+	  "chain early\n"
+	  "chain both.1\n"
+	  "rule input goto early\n"
+	  "rule chain late jump both\n"
+	  "rule chain late drop\n"
+	  "rule chain both proto tcp dport 22 accept\n"
+	  "rule chain early jump both.1\n"
+	  "rule chain early goto late\n"
+	  "rule chain both.1 proto tcp dport 22 goto late\n" },
+	{ BASE("inet", "t", "late", "input", "0", "drop") BASE("ip", "u", "early", "input", "-10", "accept")
+		  RULE("ip", "u", "early", IS(SADDR, TEXT("192.0.2.1")) "," DROP),
+	  "chain late\n"
+	  "chain early\n"
+	  "rule input goto early\n"
+	  "rule chain late drop\n"
+	  "rule chain early ip6 goto late\n"
+	  "rule chain early from 192.0.2.1 drop\n"
+	  "rule chain early goto late\n" },
+	/* goto leads to the policy of the base chain */
+	{ BASE("ip", "t", "input", "input", "0", "drop") CHAIN("ip", "t", "web")
+		  RULE("ip", "t", "input", SSH "," TO("goto", "web")) RULE("ip", "t", "web", DO("return")),
+	  "chain web\n"
+	  "chain web.end\n"
+	  "rule chain web.end jump web\n"
+	  "rule chain web.end drop\n"
+	  "rule input ip proto tcp dport 22 goto web.end\n"
+	  "rule input ip drop\n"
+	  "rule chain web return\n" },
+	{ BASE("inet", "t", "input", "input", "0", "drop") CHAIN("inet", "t", "web")
+		  RULE("inet", "t", "input", SSH "," TO("goto", "web")) RULE("inet", "t", "web", ACCEPT),
+	  "policy input drop\n"
+	  "chain web\n"
+	  "rule input proto tcp dport 22 goto web\n"
+	  "rule chain web accept\n" },
+	/* a chain of several hooks */
+	{ BASE("inet", "t", "input", "input", "0", "accept") BASE("inet", "t", "output", "output", "0", "accept")
+		  CHAIN("inet", "t", "c") RULE("inet", "t", "input", TO("jump", "c"))
+			  RULE("inet", "t", "output", TO("jump", "c")) RULE("inet", "t", "c", NOT_LO "," DROP)
+				  RULE("inet", "t", "c", IS(META("oifname"), TEXT("eth0")) "," DROP)
+					  RULE("inet", "t", "c", IS(CT("state"), TEXT("invalid")) "," DROP),
+	  "chain c\n"
+	  "rule input jump c\n"
+	  "rule chain c from-if not lo drop\n"
+	  "rule chain c output drop\n"
+	  "rule chain c to-if eth0 drop\n"
+	  "rule chain c input output state invalid drop\n"
+	  "rule output jump c\n" },
+	{ BASE("inet", "t", "output", "output", "0", "accept") RULE("inet", "t", "output", NOT_LO "," DROP)
+		  RULE("inet", "t", "output", IS(META("iifname"), TEXT("lo")) "," DROP),
+	  "rule output drop\n" },
+	/* prerouting and postrouting */
+	{ BASE("inet", "t", "pre", "prerouting", "-300", "accept") RULE("inet", "t", "pre", SSH "," DROP),
+	  "rule input proto tcp dport 22 drop\n"
+	  "rule forward proto tcp dport 22 drop\n" },
+	{ BASE("inet", "t", "pre", "prerouting", "-300", "accept")
+		  RULE("inet", "t", "pre", IS(CT("state"), TEXT("invalid")) "," DROP),
+	  "place: the state of a packet is not known before connection tracking" },
+	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH ",{\"dnat\":{\"addr\":\"192.0.2.1\"}}")
+		  BASE("inet", "t", "pre", "prerouting", "-300", "accept")
+			  RULE("inet", "t", "pre", IS(SADDR, PREFIX("127.0.0.0", "8")) "," DROP),
+	  "rule in ip from 127.0.0.0/8 drop\n" },
+	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH ",{\"dnat\":{\"addr\":\"192.0.2.1\"}}")
+		  BASE("inet", "t", "pre", "prerouting", "-300", "accept") RULE("inet", "t", "pre", SSH "," DROP),
+	  "place: 'tcp dport' would be matched before fragments are put together" },
+	{ BASE("inet", "t", "post", "postrouting", "0", "accept")
+		  RULE("inet", "t", "post", IS(META("oifname"), TEXT("eth0")) "," DROP),
+	  "rule forward to-if eth0 drop\n"
+	  "rule output to-if eth0 drop\n" },
+	/* what stays in the kernel, and what cannot be said */
+	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH ",{\"dnat\":{\"addr\":\"192.0.2.1\"}}"), "" },
+	{ BASE("inet", "t", "raw", "prerouting", "-300", "accept") RULE("inet", "t", "raw", SSH ",{\"notrack\":null}"),
+	  "" },
+	{ BASE("inet", "t", "f", "forward", "0", "drop")
+		  RULE("inet", "t", "f", "{\"flow\":{\"op\":\"add\",\"flowtable\":\"@f\"}}")
+			  RULE("inet", "t", "f", SSH "," ACCEPT),
+	  "policy forward drop\n"
+	  "rule forward proto tcp dport 22 accept\n" },
+	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH "," DROP),
+	  "place: a chain of type nat that drops packets" },
+	{ BASE("bridge", "t", "f", "forward", "0", "accept"), "" },
+	{ BASE("bridge", "t", "f", "forward", "0", "accept") RULE("bridge", "t", "f", DROP),
+	  "place: rules see no frames of ARP, and none on their way through a bridge" },
+	{ "{\"chain\":{" IN("netdev", "t") "\"name\":\"i\",\"dev\":\"eth0\",\"type\":\"filter\",\"hook\":\"ingress\",\"prio\":0,\"policy\":\"accept\"}}," RULE(
+		  "netdev", "t", "i", IS(SADDR, TEXT("192.0.2.1")) "," DROP),
+	  "rule in on \"eth0\" ip from 192.0.2.1 drop\n" },
+	{ "{\"chain\":{" IN("netdev", "t") "\"name\":\"i\",\"dev\":\"eth0\",\"type\":\"filter\",\"hook\":\"ingress\",\"prio\":0,\"policy\":\"accept\"}}," RULE(
+		  "netdev", "t", "i", DROP),
+	  "place: on the wire the rule would also be about frames that are not IP" },
+	{ CHAIN("inet", "t", "unused") RULE("inet", "t", "unused", DROP), "" },
+	{ RULE("inet", "t", "nowhere", DROP), "chain: the chain of this rule is missing" },
+	/* names */
+	{ BASE("ip", "t", "input", "input", "0", "accept") BASE("ip6", "t", "input", "input", "0", "accept") CHAIN(
+		  "ip", "t", "9 lives") CHAIN("ip6", "t", "9 lives") RULE("ip", "t", "input", TO("jump", "9 lives"))
+		  RULE("ip6", "t", "input", TO("jump", "9 lives")) RULE("ip", "t", "9 lives", DROP),
+	  "chain _9_lives\n"
+	  "chain _9_lives.1\n"
+	  "rule input ip jump _9_lives\n"
+	  "rule chain _9_lives drop\n"
+	  "rule input ip6 jump _9_lives.1\n" },
+};
+
+static void test_rulesets(void **state)
+{
+	char json[4096];
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(rulesets); i++) {
+		snprintf(json, sizeof(json), "{\"nftables\":[%s" END "]}", rulesets[i].objects);
+		check(json, rulesets[i].want);
+	}
+}
+
+/* Rules are found in the file by line and column, and in the text that was made. */
+static void test_report(void **state)
+{
+	static const char json[] = "{\"nftables\":[\n" BASE("inet", "t", "input", "input", "0", "drop") "\n  " RULE(
+		"inet", "t", "input", SSH "," ACCEPT) RULE("inet", "t", "input", "{\"queue\":{}}") END "]}";
+	struct fw_buf out = { 0 };
+
+	(void)state;
+	assert_int_equal(import(json, &out), -EINVAL);
+	assert_null(out.text);
+	assert_int_equal(report.n, 3);
+	assert_int_equal(report.refused, 1);
+	assert_int_equal(report.lines[1].line, 3);
+	assert_int_equal(report.lines[1].column, 3);
+	assert_memory_equal(report.lines[1].text, "{\"rule\"", 7);
+	assert_int_equal(report.lines[1].text[report.lines[1].len - 1], '}');
+	assert_int_equal(report.lines[2].reason, FW_IMPORT_AS_TARGET);
+	assert_true(report.lines[2].opens);
+	fw_import_report_free(&report);
+}
+
+/* Only what nft writes as JSON is read. */
+static void test_files(void **state)
+{
+	static const char *const texts[] = { "table ip t { }", "{", "{}", "[]", "{\"nftables\":{}}" };
+
+	(void)state;
+	for (size_t i = 0; i < ROWS(texts); i++)
+		check(texts[i], "syntax: this is not the JSON of nftables: save it by 'nft -j list ruleset > FILE'");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_rulesets),
+		cmocka_unit_test(test_report),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
