@@ -8,7 +8,10 @@
 
 #include "fw/base.h"
 
-/* Formats of files: X(symbol, name). AUTO: recognised by what the file contains, and its name. */
+/*
+ * Formats of files: X(symbol, name). AUTO: recognised by what the file contains. Of IPTABLES, the family is recognised by the
+ * addresses, the name of the program in a comment, or the name of the file.
+ */
 /* clang-format off */
 #define FW_IMPORT_FORMATS(X)       \
 	X(AUTO, "auto")            \
@@ -29,6 +32,7 @@ enum fw_import_format {
  */
 #define FW_IMPORT_REASONS(X)                                                             \
 	X(RULE, "rule", "became a rule")                                                 \
+	X(POLICY, "policy", "became a policy, or the last rule of its hook")              \
 	X(KERNEL, "kernel", "filters nothing, and stays in the kernel")                  \
 	X(SYNTAX, "syntax", "the tool that the file is for would not accept it")         \
 	X(MATCH, "match", "asks for something of packets that rules do not match on")    \
@@ -74,7 +78,7 @@ struct fw_import_line {
 struct fw_import_report {
 	struct fw_import_line *lines; /* in the order of the files */
 	size_t n, cap;
-	size_t refused;      /* of them */
+	size_t refused;       /* of them */
 	struct fw_region mem; /* holds the messages */
 };
 void fw_import_report_free(struct fw_import_report *r);

@@ -26,12 +26,20 @@ static enum fw_import_format of_line(const char *s, size_t len)
 		const char *with;
 		enum fw_import_format format;
 	} starts[] = {
-		{ "{", FW_IMPORT_NFT },           { "table ", FW_IMPORT_NFT },
-		{ "flush ruleset", FW_IMPORT_NFT }, { "define ", FW_IMPORT_NFT },
-		{ "add table ", FW_IMPORT_NFT },  { "#!/usr/sbin/nft", FW_IMPORT_NFT },
-		{ "create ", FW_IMPORT_IPSET },    { "add ", FW_IMPORT_IPSET },
-		{ "*", FW_IMPORT_IPTABLES },      { ":", FW_IMPORT_IPTABLES },       { "[", FW_IMPORT_IPTABLES },
-		{ "-", FW_IMPORT_IPTABLES },      { "iptables", FW_IMPORT_IPTABLES }, { "COMMIT", FW_IMPORT_IPTABLES },
+		{ "{", FW_IMPORT_NFT },
+		{ "table ", FW_IMPORT_NFT },
+		{ "flush ruleset", FW_IMPORT_NFT },
+		{ "define ", FW_IMPORT_NFT },
+		{ "add table ", FW_IMPORT_NFT },
+		{ "#!/usr/sbin/nft", FW_IMPORT_NFT },
+		{ "create ", FW_IMPORT_IPSET },
+		{ "add ", FW_IMPORT_IPSET },
+		{ "*", FW_IMPORT_IPTABLES },
+		{ ":", FW_IMPORT_IPTABLES },
+		{ "[", FW_IMPORT_IPTABLES },
+		{ "-", FW_IMPORT_IPTABLES },
+		{ "iptables", FW_IMPORT_IPTABLES },
+		{ "COMMIT", FW_IMPORT_IPTABLES },
 		{ "ip6tables", FW_IMPORT_IPTABLES },
 	};
 
@@ -118,7 +126,7 @@ static enum fw_import_format family_of(const struct fw_import_file *f)
 enum fw_import_format import_detect(const struct fw_import_file *f)
 {
 	struct import_lines lines = { .at = f->text, .end = f->text + f->len };
-	enum fw_import_format format = FW_IMPORT_AUTO;
+	enum fw_import_format format = f->format;
 	const char *s;
 	size_t len;
 

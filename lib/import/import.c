@@ -52,8 +52,7 @@ int fw_import(const struct fw_import_file *files, size_t n, const struct fw_impo
 
 	for (size_t i = 0; i < n && known; i++) {
 		known[i] = files[i];
-		if (known[i].format == FW_IMPORT_AUTO)
-			known[i].format = import_detect(&files[i]);
+		known[i].format = import_detect(&files[i]);
 	}
 	if (!err)
 		err = import_all(&im);

@@ -39,7 +39,20 @@ struct import_lines {
 };
 bool import_next_line(struct import_lines *l, const char **text, size_t *len);
 
-/* The format of a file; AUTO: none that is known. */
+/* A table of things by name. Zero-initialised is empty. Names are borrowed. */
+struct import_names {
+	struct import_name {
+		const char *name;
+		void *value;
+	} * slots;
+	size_t n, cap;
+};
+/* NULL: it is not there. */
+void *import_names_get(const struct import_names *t, const char *name);
+/* Adds a name that is not there. 0 or -ENOMEM. */
+int import_names_put(struct import_names *t, const char *name, void *value);
+
+/* The format of a file; of iptables, the family too. AUTO: none that is known. */
 enum fw_import_format import_detect(const struct fw_import_file *f);
 
 /* The importers: all files of one firewall. 0, also when lines are refused; -ENOMEM. */

@@ -8,7 +8,7 @@ const char *const fw_import_format_names[] = {
 #define NAME(sym, name) name,
 	FW_IMPORT_FORMATS(NAME)
 #undef NAME
-	NULL,
+		NULL,
 };
 
 const char *const fw_import_reason_words[] = {

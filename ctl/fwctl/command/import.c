@@ -13,8 +13,8 @@
 #include <string.h>
 
 static const struct ctl_option *const options[] = {
-	&ctl_opt_import_from, &ctl_opt_output, &ctl_opt_report, &ctl_opt_partial, &ctl_opt_load,
-	&ctl_opt_check,       &ctl_opt_diff,   &ctl_opt_confirm, &ctl_opt_yes,    NULL,
+	&ctl_opt_import_from, &ctl_opt_output, &ctl_opt_report,  &ctl_opt_partial, &ctl_opt_load,
+	&ctl_opt_check,       &ctl_opt_diff,   &ctl_opt_confirm, &ctl_opt_yes,     NULL,
 };
 
 /* Files, what they became, and what is to be said of it. */
@@ -92,8 +92,8 @@ static int print_text(const struct job *j)
 		print_line(j, &j->report.lines[i]);
 	for (int i = 0; i < FW_IMPORT_NREASONS; i++)
 		if (counts[i])
-			printf("%6zu line%s %-8s %s\n", counts[i], counts[i] == 1 ? " " : "s", fw_import_reason_words[i],
-			       fw_import_reason_texts[i]);
+			printf("%6zu line%s %-8s %s\n", counts[i], counts[i] == 1 ? " " : "s",
+			       fw_import_reason_words[i], fw_import_reason_texts[i]);
 	return 0;
 }
 
@@ -123,8 +123,8 @@ static int print_json(const struct job *j)
 		json_object_set_new(reasons, fw_import_reason_words[i], json_integer((json_int_t)counts[i]));
 	for (size_t i = 0; i < j->report.n; i++)
 		json_array_append_new(lines, json_line(j, &j->report.lines[i]));
-	return ctl_json_print(json_pack("{so so sI}", "reasons", reasons, "lines", lines, "refused",
-					(json_int_t)j->report.refused));
+	return ctl_json_print(
+		json_pack("{so so sI}", "reasons", reasons, "lines", lines, "refused", (json_int_t)j->report.refused));
 }
 
 /* Shows the first lines that are refused, as errors or, where they are left out, as warnings. */

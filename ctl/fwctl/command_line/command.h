@@ -24,10 +24,10 @@ struct ctl_arguments {
 struct ctl_settings {
 	const struct ctl_command *const *commands; /* all of them, ended by NULL: for help, manual and completion */
 	const char *socket, *pins;
-	int format;    /* enum fw_format */
-	int xdp;       /* enum fw_xdp_mode; -1: not given */
+	int format;      /* enum fw_format */
+	int xdp;         /* enum fw_xdp_mode; -1: not given */
 	int import_from; /* enum fw_import_format */
-	int mode, out; /* of attach: indices into the words of the option */
+	int mode, out;   /* of attach: indices into the words of the option */
 	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load;
 	double interval;     /* seconds */
 	uint64_t limit, top; /* 0: all */

@@ -171,8 +171,8 @@ OPTION(out, "out", "WHEN", "filter outgoing packets: auto (if rules do, the defa
 OPTION(follow, "follow", NULL, "go on with packets as they come", set_flag, AT(follow));
 OPTION(rule, "rule", "REF", "only packets that this rule has logged", set_text, AT(rule), .kind = CTL_KIND_RULE);
 OPTION(capture, "pcap", "FILE", "write the packets to a capture file", set_text, AT(capture), .kind = CTL_KIND_FILE);
-OPTION(import_from, "from", "FORMAT", "format of the files: iptables, ip6tables, ipset, nft, or auto (the default)", set_choice,
-       AT(import_from), .words = fw_import_format_names);
+OPTION(import_from, "from", "FORMAT", "format of the files: iptables, ip6tables, ipset, nft, or auto (the default)",
+       set_choice, AT(import_from), .words = fw_import_format_names);
 OPTION(output, "output", "FILE", "write the rules to this file (also -o)", set_text, AT(output), .kind = CTL_KIND_FILE,
        .letter = 'o');
 OPTION(report, "report", NULL, "show what became of each line, instead of the rules", set_flag, AT(report));

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Ranges, kinds and sets of addresses. */
+#include <arpa/inet.h>
+#include <strings.h>
+
+#include "lib/import/ipt_match.h"
+#include "lib/import/ipt_set.h"
+#include "lib/import/ipt_values.h"
+
+static enum said_field side(bool from)
+{
+	return from ? SAID_FROM : SAID_TO;
+}
+
+static const char *side_word(bool from)
+{
+	return from ? " from " : " to ";
+}
+
+/* FROM-TO, or one address. */
+static bool print_between(struct ipt_said *s, const char *text, struct fw_buf *b)
+{
+	int af = s->family == IPT_V6 ? AF_INET6 : AF_INET;
+	const char *dash = strchr(text, '-');
+	uint8_t from[16], to[16];
+	char first[64], shown[48];
+
+	snprintf(first, sizeof(first), "%.*s", dash ? (int)(dash - text) : (int)strlen(text), text);
+	if (inet_pton(af, first, from) != 1 || inet_pton(af, dash ? dash + 1 : first, to) != 1 ||
+	    memcmp(from, to, af == AF_INET ? 4 : 16) > 0)
+		return false;
+	fw_buf_printf(b, "%s", ipt_addr_text(s->family, from, shown));
+	if (memcmp(from, to, af == AF_INET ? 4 : 16) != 0)
+		fw_buf_printf(b, "-%s", ipt_addr_text(s->family, to, shown));
+	return true;
+}
+
+static void say_iprange(struct ipt_said *s, const struct ipt_use *use)
+{
+	if (!use->first)
+		return said_refuse(s, FW_IMPORT_AS_SYNTAX, use->column, "-m iprange lacks an option");
+	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
+		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+		bool from = g->option->name[0] == 's';
+
+		if (!print_between(s, g->value, &b))
+			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.100s is no range of addresses",
+					   g->value);
+		said_match_text(s, side(from), side_word(from), g->negated, &b, false);
+	}
+}
+
+static const struct ipt_option iprange_options[] = {
+	{ "src-range", 0, 1, true },
+	{ "dst-range", 0, 1, true },
+	{ NULL, 0, 0, false },
+};
+const struct ipt_module ipt_iprange = { "iprange", 0, iprange_options, say_iprange };
+
+/*
+ * Kinds of addresses, and what is one: for the kernel 0.0.0.0/8 is a broadcast, IPv4 has no anycast, and IPv6 no broadcast.
+ * NULL: rules do not know.
+ */
+static const struct {
+	const char *name, *set[IPT_NFAMILIES];
+} kinds[] = {
+	{ "LOCAL", { "@local", "@local" } },
+	{ "BROADCAST", { "@broadcast, 0.0.0.0/8", NULL } },
+	{ "MULTICAST", { "@multicast", "@multicast" } },
+	{ "ANYCAST", { "", NULL } },
+};
+
+static void say_kinds(struct ipt_said *s, const struct ipt_given *g)
+{
+	bool from = g->option->name[0] == 's';
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	size_t len;
+
+	for (const char *at = g->value;; at += len + 1) {
+		const char *set = NULL;
+
+		len = strcspn(at, ",");
+		for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+			if (strlen(kinds[i].name) == len && !strncasecmp(kinds[i].name, at, len))
+				set = kinds[i].set[s->family];
+		if (!set)
+			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column,
+					   "rules do not know which addresses are %.*s", (int)len, at);
+		fw_buf_printf(&b, "%s%s", b.len && *set ? ", " : "", set);
+		if (!at[len])
+			break;
+	}
+	if (b.len)
+		said_match_text(s, side(from), side_word(from), g->negated, &b, strchr(b.text, ','));
+	else
+		s->never |= !g->negated;
+}
+
+static void say_addrtype(struct ipt_said *s, const struct ipt_use *use)
+{
+	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
+		if (!strncmp(g->option->name, "limit", 5))
+			return said_refuse(s, FW_IMPORT_AS_MATCH, g->column,
+					   "rules do not ask which interface has an address");
+		say_kinds(s, g);
+	}
+}
+
+static const struct ipt_option addrtype_options[] = {
+	{ "src-type", 0, 1, true },         { "dst-type", 0, 1, true }, { "limit-iface-in", 0, 0, false },
+	{ "limit-iface-out", 0, 0, false }, { NULL, 0, 0, false },
+};
+const struct ipt_module ipt_addrtype = { "addrtype", 0, addrtype_options, say_addrtype };
+
+/* Refuses, by what the set is. */
+static void refuse_set(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set)
+{
+	if (!set)
+		said_refuse(s, FW_IMPORT_AS_SET, g->column,
+			    "the set %.64s is missing: import the output of `ipset save`, too", g->value);
+	else
+		said_refuse(s, FW_IMPORT_AS_SET, g->column, "rules cannot match on %.64s, a set of the type %.32s",
+			    g->value, set->type);
+}
+
+/* Sets of ports and MAC addresses are lists in the rule. */
+static void say_list(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set, bool from)
+{
+	const struct fw_buf *elements = &set->elements;
+
+	if (!elements->len) {
+		s->never |= !g->negated;
+		return;
+	}
+	if (set->kind == IPT_SET_MACS && from)
+		return said_match_text(s, SAID_MAC, " mac ", g->negated, elements, true);
+	if (set->kind == IPT_SET_PORTS && (s->rule->proto == 6 || s->rule->proto == 17))
+		return said_match_text(s, from ? SAID_SPORT : SAID_DPORT, from ? " sport " : " dport ", g->negated,
+				       elements, true);
+	refuse_set(s, g, set);
+}
+
+static void say_set(struct ipt_said *s, const struct ipt_use *use)
+{
+	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
+		bool from = g->second && !strcmp(g->second, "src");
+		const struct ipt_set *set = g->value ? import_names_get(&s->c->sets, g->value) : NULL;
+
+		if (g->option->args != 2)
+			return said_refuse(s, FW_IMPORT_AS_MATCH, g->column, "rules do not count in sets: --%s",
+					   g->option->name);
+		if (!set || set->kind == IPT_SET_OTHER)
+			return refuse_set(s, g, set);
+		if (!from && strcmp(g->second, "dst") != 0)
+			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.32s has more sides than the set",
+					   g->second);
+		if (set->kind == IPT_SET_PORTS || set->kind == IPT_SET_MACS)
+			say_list(s, g, set, from);
+		else if (set->kind == IPT_SET_ADDRS)
+			said_match(s, side(from), "%s%s@%s", side_word(from), said_not(g), set->out);
+		else if (set->elements.len)
+			said_match_text(s, side(from), side_word(from), g->negated, &set->elements, true);
+		else
+			s->never |= !g->negated;
+	}
+}
+
+static const struct ipt_option set_options[] = {
+	{ "match-set", 0, 2, true },          { "set", 0, 2, true },
+	{ "return-nomatch", 0, 0, true },     { "update-counters", 0, 0, true },
+	{ "update-subcounters", 0, 0, true }, { "packets-eq", 0, 1, true },
+	{ "packets-lt", 0, 1, false },        { "packets-gt", 0, 1, false },
+	{ "bytes-eq", 0, 1, true },           { "bytes-lt", 0, 1, false },
+	{ "bytes-gt", 0, 1, false },          { NULL, 0, 0, false },
+};
+const struct ipt_module ipt_set = { "set", 0, set_options, say_set };
