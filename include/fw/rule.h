@@ -287,6 +287,14 @@ static inline enum fw_verdict fw_rule_verdict(const struct fw_ruleset *rs, const
 	return (enum fw_verdict)fw_rule_action(rs, rule)->verdict;
 }
 
+/* The verdict that a rule with `audit` only counts, by name; NULL: it is no such rule. */
+static inline const char *fw_rule_audits(const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	const struct fw_action *a = fw_rule_action(rs, rule);
+
+	return a->audit ? fw_verdict_name(a->audit - 1u) : NULL;
+}
+
 static inline enum fw_verdict fw_policy_verdict(const struct fw_ruleset *rs, enum fw_reason reason)
 {
 	return (enum fw_verdict)rs->actions[rs->policy[reason]].verdict;

@@ -109,11 +109,12 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
 
 /**
  * fw_text_query - parses a query, which selects the rules that could decide on certain packets
- * @matches: match fields as in a rule, without a verdict or with one: `from 10.0.0.0/8 proto tcp`
+ * @matches: match fields as in a rule, then words of conditions and effects (`limit`, `log`), and the verdict; all may be
+ *           missing: `from 10.0.0.0/8 proto tcp`
  * @out:     a rule that a ruleset of its own holds; fw_query_free()
  *
- * A rule passes when some packet that the query matches is matched by the rule, by what their sets hold now, and the
- * verdict is the same. A query that names nothing of IP is for other frames too. One that no packet can match is refused
+ * A rule passes when some packet that the query matches is matched by the rule, by what their sets hold now, it has these
+ * conditions and effects, and the verdict is the same. A query that names nothing of IP is for other frames too. One that no packet can match is refused
  * as a rule with the same matches would be.
  */
 struct fw_query;
@@ -139,6 +140,8 @@ struct fw_query_packet {
 };
 /* Is it one of the packets that the query asks for? */
 bool fw_query_has(const struct fw_query *q, const struct fw_query_packet *p);
+/* Does it ask for conditions or effects of rules, which a packet does not have? */
+bool fw_query_asks_effects(const struct fw_query *q);
 void fw_query_free(struct fw_query *q); /* NULL is fine */
 
 /**

@@ -93,6 +93,8 @@ bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 
 	if (piece->at->part == FW_RULE_HEAD) {
 		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)fw_rule_verdict(rs, rule));
+		if (fw_rule_audits(rs, rule))
+			fw_buf_printf(b, ",\"audit\":\"%s\"", fw_rule_audits(rs, rule));
 		fw_buf_add(b, ",\"text\":\"", 9);
 	}
 	from = b->len;

@@ -129,6 +129,21 @@ struct fw_action_text {
 #define FW_WORD_AUDIT "audit"
 /* Is this the first word of an action, but for the verdicts? */
 bool fw_parser_at_action(const struct fw_parser *p);
+/*
+ * What queries ask of an action, a bit each: FW_PART_UPDATE comes with FW_PART_ADD. fw_parse_parts() takes their words, without
+ * what rules have after them; fw_action_parts(): those that an action has.
+ */
+enum fw_action_part {
+	FW_PART_LIMIT = 1,
+	FW_PART_CONNECTIONS = 2,
+	FW_PART_LOG = 4,
+	FW_PART_MARK = 8,
+	FW_PART_ADD = 16,
+	FW_PART_UPDATE = 32,
+	FW_PART_AUDIT = 64
+};
+unsigned fw_parse_parts(struct fw_parser *p);
+unsigned fw_action_parts(const struct fw_action *a);
 /**
  * fw_parse_action - conditions and effects, and the verdict
  * @roles: FW_OF_RULES, or what policies may have: these log at most
@@ -202,7 +217,7 @@ struct fw_rule_text {
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */
 int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *out);
-/* `{ match } [verdict]`, to the end of the text; *verdict is left alone when there is none. */
-int fw_parse_query(struct fw_parser *p, struct fw_rule_text *out, int *verdict);
+/* `{ match } { part } [verdict]`, to the end of the text; *verdict is left alone when there is none. @parts: enum fw_action_part */
+int fw_parse_query(struct fw_parser *p, struct fw_rule_text *out, unsigned *parts, int *verdict);
 
 #endif

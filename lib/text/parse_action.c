@@ -11,7 +11,7 @@
 
 struct part {
 	const char *word;
-	unsigned bit; /* parts with the same one exclude each other */
+	unsigned bit; /* enum fw_action_part; parts with the same one exclude each other */
 	bool effect;
 	int (*parse)(struct fw_parser *, struct fw_action_text *);
 	size_t spot; /* of struct fw_rule_places */
@@ -238,22 +238,24 @@ static int parse_update(struct fw_parser *p, struct fw_action_text *t)
 
 #define SPOT(member) offsetof(struct fw_rule_places, member)
 static const struct part parts[] = {
-	{ "limit", 1, false, parse_limit, SPOT(limit) },
-	{ "connections", 2, false, parse_connections, SPOT(connections) },
-	{ "log", 4, true, parse_log, SPOT(log) },
-	{ "mark", 8, true, parse_mark, SPOT(mark) },
-	{ "add", 16, true, parse_add, SPOT(add) },
-	{ "update", 16, true, parse_update, SPOT(add) },
+	{ "limit", FW_PART_LIMIT, false, parse_limit, SPOT(limit) },
+	{ "connections", FW_PART_CONNECTIONS, false, parse_connections, SPOT(connections) },
+	{ "log", FW_PART_LOG, true, parse_log, SPOT(log) },
+	{ "mark", FW_PART_MARK, true, parse_mark, SPOT(mark) },
+	{ "add", FW_PART_ADD, true, parse_add, SPOT(add) },
+	{ "update", FW_PART_ADD | FW_PART_UPDATE, true, parse_update, SPOT(add) },
 };
 #define NPARTS (sizeof(parts) / sizeof(*parts))
 
-/* `mark` alone is a match. */
+/* `mark` with a value is a match. */
 static bool sets_mark(const struct fw_parser *p)
 {
 	struct fw_lexer ahead = p->lx;
 	struct fw_token next = fw_lex(&ahead);
 
-	return next.kind == FW_T_WORD && fw_str_is(next.text, "set");
+	if (next.kind != FW_T_WORD)
+		return p->query && next.kind == FW_T_END;
+	return fw_str_is(next.text, "set");
 }
 
 /* Asked at every match of every rule, hence the first letters: few matches begin as one of these words does. */
@@ -294,6 +296,27 @@ static int parse_parts(struct fw_parser *p, bool policy, struct fw_action_text *
 		t->effects |= part->effect;
 	}
 	return 0;
+}
+
+unsigned fw_parse_parts(struct fw_parser *p)
+{
+	const struct part *part;
+	unsigned found = 0;
+
+	for (; (part = at_part(p)); found |= part->bit) {
+		fw_parser_next(p);
+		if (part->parse == parse_mark)
+			take(p, "set");
+	}
+	return take(p, FW_WORD_AUDIT) ? found | FW_PART_AUDIT : found;
+}
+
+unsigned fw_action_parts(const struct fw_action *a)
+{
+	return (a->limit.interval ? FW_PART_LIMIT : 0) | (a->connections ? FW_PART_CONNECTIONS : 0) |
+	       (a->flags & FW_ACTION_LOG ? FW_PART_LOG : 0) | (a->flags & FW_ACTION_MARK ? FW_PART_MARK : 0) |
+	       (a->flags & FW_ACTION_ADD ? FW_PART_ADD : 0) | (a->flags & FW_ACTION_UPDATE ? FW_PART_UPDATE : 0) |
+	       (a->audit ? FW_PART_AUDIT : 0);
 }
 
 /* Is the end of the action there, without a verdict? */

@@ -541,19 +541,21 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	return err ? err : end_rule(p, rule);
 }
 
-int fw_parse_query(struct fw_parser *p, struct fw_rule_text *rule, int *verdict)
+int fw_parse_query(struct fw_parser *p, struct fw_rule_text *rule, unsigned *parts, int *verdict)
 {
 	uint8_t said;
 	int err;
 
 	begin_rule(p, p->tok, rule);
 	err = parse_matches(p, rule);
+	*parts = err ? 0 : fw_parse_parts(p);
 	if (!err && p->tok.kind != FW_T_END) {
 		err = fw_parser_verdict(p, FW_OF_RULES, &said);
 		if (!err)
 			*verdict = said;
 	}
 	if (!err && p->tok.kind != FW_T_END)
-		err = fw_parser_expected(p, "the end of the query", "write matches before the verdict");
+		err = fw_parser_expected(p, "the end of the query",
+					 "write matches before effects, and effects before the verdict");
 	return err ? err : end_rule(p, rule);
 }

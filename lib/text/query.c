@@ -25,7 +25,8 @@ struct fw_query {
 	unsigned layers; /* of the fields that it names; with addresses, that of IP too */
 	struct fw_query_side src, dst;
 	struct fw_query_ifaces ifaces;
-	int verdict; /* negative: either */
+	unsigned parts; /* enum fw_action_part */
+	int verdict;    /* negative: any */
 };
 
 void fw_query_free(struct fw_query *q)
@@ -153,6 +154,8 @@ static int take_frames(struct fw_query *q)
 	return 0;
 }
 
+static int passes_matches(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
+
 /* A query that no packet can match is refused, with the diagnostic that a rule with its matches would get. */
 static int check_possible(struct fw_query *q, const struct fw_rule_places *at, struct fw_diags *ds)
 {
@@ -161,15 +164,11 @@ static int check_possible(struct fw_query *q, const struct fw_rule_places *at, s
 		_Alignas(8) unsigned char bytes[sizeof(struct fw_match) + sizeof(struct fw_range)];
 	} frames = { .match = { .field = FW_F_ETHERTYPE, .n = 1 } };
 	const struct fw_match *matches[] = { &frames.match };
-	const struct fw_rule all = { .src = FW_ANY,
-				     .dst = FW_ANY,
-				     .matches = matches,
-				     .nmatches = 1,
-				     .action = q->verdict >= 0 ? (uint8_t)q->verdict : FW_DROP };
+	const struct fw_rule all = { .src = FW_ANY, .dst = FW_ANY, .matches = matches, .nmatches = 1 };
 	int passes;
 
 	frames.match.r[0] = (struct fw_range){ 0, fw_field_info[FW_F_ETHERTYPE].max };
-	passes = fw_query_passes(q, q->rs, &all, NULL);
+	passes = passes_matches(q, q->rs, &all, NULL);
 	return passes < 0 ? passes : passes ? 0 : fw_rule_check(q->rs, &q->rule, at, ds);
 }
 
@@ -185,7 +184,7 @@ static int read_query(struct fw_query *q, const char *matches, const char *name,
 	fw_parser_init(&p, q->rs, matches, strlen(matches), name, ds);
 	p.statements = none;
 	p.query = true;
-	err = fw_parse_query(&p, &text, &q->verdict);
+	err = fw_parse_query(&p, &text, &q->parts, &q->verdict);
 	if (err)
 		return err;
 	imply_proto(&text, &implied.match);
@@ -362,7 +361,29 @@ static int side_meets(struct meeting *m, struct fw_query_side *side, uint32_t nu
 	return err;
 }
 
+bool fw_query_asks_effects(const struct fw_query *q)
+{
+	return q->parts;
+}
+
+/* Has the rule all that is asked for, and the verdict, or the one that it only counts? */
+static bool passes_action(const struct fw_query *q, const struct fw_action *a)
+{
+	unsigned verdict = q->parts & FW_PART_AUDIT && a->audit ? a->audit - 1u : a->verdict;
+
+	return !(q->parts & ~fw_action_parts(a)) && (q->verdict < 0 || (unsigned)q->verdict == verdict);
+}
+
 int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
+{
+	if (passes_action(q, fw_rule_action(rs, rule)))
+		return passes_matches(q, rs, rule, work);
+	if (work)
+		--*work;
+	return 0;
+}
+
+static int passes_matches(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work)
 {
 	int64_t enough = INT64_MAX;
 	struct meeting m = { .query = q, .rs = rs, .rule = rule, .work = work ? work : &enough };
@@ -371,7 +392,7 @@ int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struc
 	int err;
 
 	*m.work -= 1 + rule->nmatches;
-	if ((q->verdict >= 0 && (int)fw_rule_verdict(rs, rule) != q->verdict) || !values_meet(&m))
+	if (!values_meet(&m))
 		return 0;
 	take_common(&m);
 	if (!m.hooks)

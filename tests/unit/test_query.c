@@ -102,6 +102,14 @@ static const struct {
 	{ "on eth0", "on { eth0, eth1 }", true },
 	{ "vlan 5", "vlan not 5", false },
 	{ "mark 1", "mark 2-3", false },
+	{ "state established", "input state { established, related }", true },
+	{ "state established", "in proto tcp state established", true },
+	{ "state new", "input state established", false },
+	{ "in state established", "in proto tcp state established", true },
+	{ "in state established", "in proto gre", false },
+	{ "state established proto gre", "input proto gre", true },
+	{ "state invalid proto icmp", "in proto icmp", true },
+	{ "log", "in", false },
 	{ "drop", "in", true },
 	{ "accept", "in", false },
 };
@@ -133,6 +141,54 @@ static void queries_pass_what_could_decide(void **state)
 		fw_query_free(f);
 		fw_ruleset_free(rs);
 	}
+}
+
+/* Conditions and effects, by their words. */
+static void queries_pass_actions(void **state)
+{
+	static const char *const rules[] = { "limit 3/minute accept",
+					     "connections per from over 3 drop",
+					     "log mark set 1",
+					     "in on eth0 add from to @s drop",
+					     "update to to @s timeout 5s log accept",
+					     "proto udp audit drop",
+					     "mark 1 accept" };
+	static const struct {
+		const char *query, *passes;
+	} asked[] = {
+		{ "limit", "0" },          { "connections drop", "1" },
+		{ "log", "24" },           { "log accept", "4" },
+		{ "mark set", "2" },       { "mark", "2" },
+		{ "mark 1", "0123456" },   { "add", "34" },
+		{ "update", "4" },         { "audit", "5" },
+		{ "audit drop", "5" },     { "audit reject", "" },
+		{ "continue", "25" },      { "drop", "13" },
+		{ "log mark set", "2" },   { "proto tcp limit", "0" },
+		{ "proto tcp audit", "" }, { "on eth1 add", "4" },
+	};
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
+	struct fw_diags ds = { .n = 0 };
+
+	fw_buf_printf(&text, "set s dynamic timeout 1h { }\n");
+	for (size_t i = 0; i < ROWS(rules); i++)
+		fw_buf_printf(&text, "rule %s\n", rules[i]);
+	if (fw_text_parse(rs, text.text, text.len, NULL, &ds))
+		fail_msg("%s", ds.d[0].message);
+	for (size_t i = 0; i < ROWS(asked); i++) {
+		struct fw_query *q = query_of(asked[i].query);
+		char passed[ROWS(rules) + 1];
+		size_t n = 0;
+
+		for (size_t r = 0; r < rs->nrules; r++)
+			if (fw_query_passes(q, rs, rs->rules[r], NULL))
+				passed[n++] = (char)('0' + r);
+		passed[n] = '\0';
+		if (strcmp(passed, asked[i].passes) != 0)
+			fail_msg("%s: passes %s, not %s", asked[i].query, passed, asked[i].passes);
+		fw_query_free(q);
+	}
+	fw_ruleset_free(rs);
 }
 
 /* A query at random: some of the matches of a rule, of whose ruleset it takes the numbers of interfaces. */
@@ -657,6 +713,7 @@ int main(void)
 		cmocka_unit_test(addresses_meet_whatever_the_pieces),
 		cmocka_unit_test(comparisons_are_few),
 		cmocka_unit_test(queries_pass_what_could_decide),
+		cmocka_unit_test(queries_pass_actions),
 		cmocka_unit_test(queries_are_exact),
 	};
 

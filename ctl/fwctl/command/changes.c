@@ -111,11 +111,17 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_add = {
 	.name = "add rule",
-	.operands = "[" POSITIONS "] [ID] [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
+	.operands = "[" POSITIONS
+		    "] [ID] [name NAME] [MATCH...] [LIMIT...] [EFFECT...] VERDICT [counter] [comment TEXT]",
 	.summary = "add a rule, at the end unless a place is given; prints its id",
 	.details =
 		"fwctl add rule before web name ssh in from @admins proto tcp dport 22 accept comment \"admin hosts\"\n\n"
-		"VERDICT is one of: " FW_RULE_VERDICTS "\n\n"
+		"LIMIT   limit [over] N/UNIT [burst N] [per from|to|from-to]   connections per from|to over N\n"
+		"EFFECT  log [prefix TEXT] [level WORD] [rate N/UNIT]   mark set N[/MASK]\n"
+		"        add|update from|to to @SET [timeout TIME]\n"
+		"VERDICT is one of: " FW_RULE_VERDICTS "\n"
+		"        reject also `with` a kind; jump and goto name a chain; audit drop|reject only counts;\n"
+		"        it may be left out after an EFFECT: continue\n\n"
 		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"
 		"or the shell takes it apart.\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
@@ -128,10 +134,10 @@ const struct ctl_command ctl_add = {
 
 const struct ctl_command ctl_replace = {
 	.name = "replace rule",
-	.operands = "REF [name NAME] [MATCH...] VERDICT [counter] [comment TEXT]",
+	.operands = "REF [name NAME] [MATCH...] [LIMIT...] [EFFECT...] VERDICT [counter] [comment TEXT]",
 	.summary = "replace the text of a rule; its id, place and counter stay",
-	.details =
-		"Packets see the old text or the new one; the rule is never missing. REF is a rule's id or name.\n\n" CTL_CHANGE_JSON_AS_ADD,
+	.details = "Packets see the old text or the new one; the rule is never missing. REF is a rule's id or name.\n"
+		   "For the rest see `fwctl add rule --help`.\n\n" CTL_CHANGE_JSON_AS_ADD,
 	.options = echo_options,
 	.kinds = CTL_KIND_MATCH | CTL_KIND_RULE,
 	.min_operands = 2,

@@ -152,6 +152,17 @@ static const char *kind_of(const char *word)
 	return NULL;
 }
 
+/* What people call it that is listed by another word. NULL: nothing. */
+static const char *other_word(const char *word)
+{
+	static const char *const others[][2] = { { "policies", "policy" }, { "set", "sets" }, { "rule", "rules" } };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(word, others[i][0]))
+			return others[i][1];
+	return NULL;
+}
+
 static json_t *list_args(const struct ctl_settings *s, const char *kind)
 {
 	json_t *args = json_pack("{ss sb sb}", "what", kind, "terse", s->terse, "counters", !s->terse);
@@ -184,6 +195,11 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 	const char *kind = n ? kind_of(operands[0]) : NULL;
 	json_t *args;
 
+	if (n && other_word(operands[0])) {
+		ctl_error("list: \"%s\" is neither a match nor what can be listed", operands[0]);
+		ctl_hint("fwctl list %s", other_word(operands[0]));
+		return CTL_USAGE;
+	}
 	if (!kind || !strcmp(kind, "rules"))
 		return list_rules(s, kind ? n - 1 : n, kind ? operands + 1 : operands);
 	if (n > 2) {
@@ -208,14 +224,16 @@ static int run_set_list(const struct ctl_settings *s, int n, char **operands)
 	return ctl_list_print(s, FW_REQ_LIST, args, NULL, NULL);
 }
 
-#define RULE_JSON "JSON: rule {id, name or null, verdict, text, packets, bytes, slot}"
+#define RULE_JSON \
+	"JSON: rule {id, name or null, verdict, audit (drop or reject, of such a rule), text, packets, bytes, slot}"
 
 const struct ctl_command ctl_list = {
 	.name = "list",
-	.operands = "[[rules] [MATCH...]|sets [NAME]|policy [REASON]]",
+	.operands = "[[rules] [MATCH...] [EFFECT...] [VERDICT]|sets [NAME]|policy [REASON]]",
 	.summary = "list rules in order with their counters, sets or policies",
 	.details =
-		"MATCH: only rules that could decide on such packets, such as `fwctl list from 10.0.0.0/8 proto tcp drop`.\n\n" RULE_JSON
+		"MATCH: only rules that could decide on such packets, such as `fwctl list from 10.0.0.0/8 proto tcp drop`.\n"
+		"EFFECT: only rules that have it: limit, connections, log, mark, add, update, audit.\n\n" RULE_JSON
 		",\n"
 		"set {set (name), dynamic, timeout and size if it has them, elements (how many), ranges, left (seconds that each of them\n"
 		"stays, or null; only if some leave), rules (that use it), more (true: continued in the next object)},\n"

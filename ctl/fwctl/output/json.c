@@ -41,9 +41,13 @@ json_t *ctl_json_rule(uint64_t id, const char *name, enum fw_verdict verdict, co
 json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
+	json_t *o;
 
 	fw_text_print_rule(&text, rs, rule);
-	return ctl_json_rule(rule->id, rule->name, fw_rule_verdict(rs, rule), text.text);
+	o = ctl_json_rule(rule->id, rule->name, fw_rule_verdict(rs, rule), text.text);
+	if (fw_rule_audits(rs, rule))
+		json_object_set_new(o, "audit", json_string(fw_rule_audits(rs, rule)));
+	return o;
 }
 
 json_t *ctl_json_diags(const struct fw_diags *ds)

@@ -143,6 +143,9 @@ static int set_query(struct reading *r, const char *text, struct engine *e, stru
 {
 	int err = text ? fw_text_query(text, "filter", ds, &r->query) : 0;
 
+	if (!err && r->query && fw_query_asks_effects(r->query))
+		return fw_diag_add(ds, (struct fw_place){ 0 }, "select by match, verdict or --rule",
+				   "the log does not tell what else the rules of its packets do");
 	return err || !r->query ? err : fw_query_name(r->query, &(struct fw_query_names){ iface_name, e });
 }
 
