@@ -232,7 +232,7 @@ static json_int_t refill(json_t *limit)
 	json_int_t burst = json_integer_value(json_object_get(limit, "burst"));
 
 	for (unsigned i = 0; i < FW_NUNITS; i++)
-		if (is(member(limit, "per"), fw_unit_names[i]))
+		if (is(member(limit, "per"), fw_unit_names[i]) && rate > 0 && burst >= 0 && burst <= FW_BURST_MAX)
 			return (burst * seconds[i] + rate - 1) / rate;
 	return INT64_MAX;
 }
@@ -251,6 +251,39 @@ static bool only_logs(const struct nft_rule *r)
 	return true;
 }
 
+/* Of `ip saddr & 255.255.255.0` the address, and how many of its bits count; 0: they are not the first ones. */
+static json_t *read_mask(struct nft *n, json_t *key, int family, unsigned *bits)
+{
+	json_t *and = json_object_get(key, "&");
+	unsigned width = family == NFT_V4 ? 32 : 128;
+	struct nft_range mask;
+	nft_number last;
+
+	*bits = width;
+	if (!and)
+		return key;
+	*bits = 0;
+	if (nft_read_address(n, json_array_get(and, 1), family, &mask))
+		return NULL;
+	last = family == NFT_V4 ? (nft_number)UINT32_MAX : ~(nft_number)0;
+	for (unsigned i = 1; i <= width; i++)
+		if (mask.lo == (last & ~((i < width ? (nft_number)1 << (width - i) : 1) - 1)))
+			*bits = i;
+	return json_array_get(and, 0);
+}
+
+/* The key of the buckets of a limit. */
+static int read_key(struct nft_rule_text *t, json_t *key, const char **side, int *family, unsigned *bits)
+{
+	json_t *payload = json_object_get(json_array_get(json_object_get(key, "&"), 0), "payload"), *of;
+
+	*family = is(member(payload, "protocol"), "ip6") ? NFT_V6 : NFT_V4;
+	of = read_mask(t->n, key, *family, bits);
+	if (of && of != key && !*bits)
+		return nft_refuse(t->n, FW_IMPORT_AS_STATE, "a limit for addresses by a mask that is no prefix");
+	return of ? read_side(t, of, of == key, side, family) : -EINVAL;
+}
+
 /*
  * A limit for each address, whose buckets the set or meter holds. A bucket that the kernel forgets has to be full by then, or
  * another packet would pass.
@@ -258,20 +291,22 @@ static bool only_logs(const struct nft_rule *r)
 static int per_address(struct nft_rule_text *t, json_t *key, json_t *limit, json_t *timeout, bool renewed)
 {
 	const char *side;
-	int family = NFT_V4, err = read_side(t, key, true, &side, &family);
+	unsigned bits;
+	int family, err = read_key(t, key, &side, &family, &bits);
 
 	if (!err && json_integer_value(timeout) && (!renewed || refill(limit) > json_integer_value(timeout)))
 		err = nft_refuse(t->n, FW_IMPORT_AS_STATE,
 				 "a limit whose buckets are forgotten before they are full again");
-	if (err)
-		return err;
-	err = imply(t, NFT_FAMILY, (unsigned)family);
+	if (!err)
+		err = imply(t, NFT_FAMILY, (unsigned)family);
 	if (!err)
 		err = enter_phase(t, NFT_CONDITIONS, &t->part.limit);
 	if (!err)
 		err = print_limit(t->n, limit, &t->part.conditions);
+	if (family == NFT_V6 && !json_object_get(key, "&"))
+		bits = 128;
 	if (!err)
-		fw_buf_printf(&t->part.conditions, family == NFT_V4 ? "per %s/32 " : "per %s/32/128 ", side);
+		fw_buf_printf(&t->part.conditions, family == NFT_V4 ? "per %s/%u " : "per %s/32/%u ", side, bits);
 	return err;
 }
 

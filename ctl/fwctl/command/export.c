@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* fwctl export: rules as a ruleset of another packet filter. Touches neither kernel nor network. */
+#include "rows.h"
+#include "ruleset.h"
+#include "ctl/fwctl/output/diags.h"
+#include "ctl/fwctl/output/files.h"
+#include "ctl/fwctl/output/message.h"
+
+#include "fw/export.h"
+#include "fw/text.h"
+
+#include <string.h>
+
+static const struct ctl_option *const options[] = { &ctl_opt_to, &ctl_opt_output, NULL };
+
+static int deliver(const struct ctl_settings *s, const struct fw_buf *out)
+{
+	fw_cleanup(ctl_new_file_end) struct ctl_new_file nf = { .at.folder = -1 };
+
+	if (!s->output || !strcmp(s->output, "-")) {
+		fwrite(out->text, 1, out->len, stdout);
+		return CTL_OK;
+	}
+	if (ctl_new_file_open(s->output, &nf))
+		return CTL_FAILED;
+	fwrite(out->text, 1, out->len, nf.f);
+	return ctl_new_file_commit(&nf) ? CTL_FAILED : CTL_OK;
+}
+
+static int run(const struct ctl_settings *s, int n, char **operands)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf out = { 0 };
+	struct fw_ruleset *rs = NULL;
+	struct fw_diags ds = { 0 };
+	int err;
+
+	(void)n;
+	if (ctl_ruleset_load(operands[0], FW_FORMAT_RULES, &rs, NULL))
+		return CTL_FAILED;
+	err = fw_export_nft(rs, &ds, &out);
+	if (err)
+		ctl_print_failure(&ds, "cannot export", err);
+	fw_ruleset_free(rs);
+	return err ? CTL_FAILED : deliver(s, &out);
+}
+
+const struct ctl_command ctl_export = {
+	.name = "export",
+	.operands = "FILE",
+	.summary = "make a ruleset of nft of rules",
+	.details =
+		"FILE is a ruleset, as `fwctl save` writes it; - is standard input. What comes out is for `nft -f`: the table\n"
+		"`inet fw_rules`, in place of one that is there. It decides the same, or the rules are refused that nftables cannot\n"
+		"say: those on the wire (`in`, `out`), those that count connections, policies other than those of the hooks\n"
+		"input, forward and output.\n",
+	.options = options,
+	.kinds = CTL_KIND_FILE,
+	.min_operands = 1,
+	.max_operands = 1,
+	.run = run,
+};
