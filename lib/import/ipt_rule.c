@@ -135,7 +135,7 @@ static int load_match(struct parse *p, const char *name, unsigned column)
 /* `-j NAME` or `-g NAME`: a chain of the user's, which was there before, or a target. */
 static int load_target(struct parse *p, const char *name, unsigned column, bool go)
 {
-	const struct ipt_chain *chain = p->rule->chain;
+	const struct ipt_chain *chain = p->rule->chain, *to;
 	const struct ipt_module *m = go ? NULL : ipt_target_find(name, chain->family);
 
 	p->rule->target = name;
@@ -143,10 +143,10 @@ static int load_target(struct parse *p, const char *name, unsigned column, bool 
 	p->rule->go = go;
 	if (m)
 		return add_use(p, m, column) ? 0 : -ENOMEM;
-	p->rule->to = ipt_chain_find(p->c, chain->family, chain->table, name);
-	if (p->rule->to && p->rule->to->hook < 0)
+	to = ipt_chain_find(p->c, chain->family, chain->table, name);
+	p->rule->to = to && to->hook < 0 ? to : NULL;
+	if (p->rule->to)
 		return 0;
-	p->rule->to = NULL;
 	if (ipt_is_target(name))
 		return refuse(p, FW_IMPORT_AS_TARGET, column, "rules have no target %s", name);
 	return refuse(p, FW_IMPORT_AS_CHAIN, column, "there is no chain or target %s", name);
@@ -259,6 +259,8 @@ static int read_next(struct parse *p)
 /* Where a rule leads to is known even if something else is refused. */
 static void find_target(struct parse *p)
 {
+	const struct ipt_chain *from = p->rule->chain, *to;
+
 	for (int i = 0; i + 1 < p->n; i++) {
 		const char *s = p->words[i].s;
 
@@ -269,6 +271,8 @@ static void find_target(struct parse *p)
 			p->rule->go = s[1] == 'g' || s[2] == 'g';
 		}
 	}
+	to = p->rule->target ? ipt_chain_find(p->c, from->family, from->table, p->rule->target) : NULL;
+	p->rule->to = to && to->hook < 0 ? to : NULL;
 }
 
 int ipt_read_rule(struct ipt *c, struct ipt_rule *rule, const struct ipt_word *words, int n)
