@@ -52,8 +52,8 @@ static __always_inline void fw_parse(struct fw_packet *p, struct fw_key *key)
 	fw_packet_parse(p->data, p->data_end, &p->meta, key);
 }
 
-/* Takes a state of the CPU and parses the packet. NULL: the packet cannot be judged, was counted and is to be dropped. */
-static __always_inline struct fw_cpu *fw_receive(struct fw_packet *p, enum fw_prog prog)
+/* Takes a state of the CPU. NULL: the packet cannot be judged, was counted and is to be dropped. */
+static __always_inline struct fw_cpu *fw_receive(const struct fw_packet *p, enum fw_prog prog)
 {
 	struct fw_cpu *cpu = fw_cpu_take(bpf_get_smp_processor_id());
 
@@ -62,11 +62,17 @@ static __always_inline struct fw_cpu *fw_receive(struct fw_packet *p, enum fw_pr
 		fw_refuse(cpu, p->ifindex, p->bytes, prog);
 		return NULL;
 	}
+	cpu->l3 = fw_l3;
+	return cpu;
+}
+
+/* The key of the packet, but for its connection and rare fields. */
+static __always_inline void fw_examine(struct fw_packet *p, struct fw_cpu *cpu)
+{
 	p->meta.iface = fw_iface(&cpu->root, p->ifindex);
 	if (cpu->root.fields_used & FW_FIELDS_OF_KERNEL)
 		fw_ask(cpu, p->from, p->to);
 	fw_parse(p, &cpu->key);
-	return cpu;
 }
 
 /* Keeps what is needed of the packet by those that are called for it. */
@@ -75,13 +81,18 @@ static __always_inline void fw_packet_keep(struct fw_cpu *cpu, __u32 ifindex, __
 	cpu->ifindex = ifindex;
 	cpu->bytes = bytes;
 	cpu->prog = prog;
-	cpu->l3 = fw_l3;
 }
 
 /* Do rules ask for the state of the packet's connection? Then another program looks it up. */
 static __always_inline int fw_asks_state(const struct fw_cpu *cpu)
 {
 	return cpu->root.fields_used >> FW_F_STATE & 1;
+}
+
+/* Do they ask for rare fields? Then another program examines the packet. */
+static __always_inline int fw_asks_rare(const struct fw_cpu *cpu)
+{
+	return (cpu->root.fields_used & FW_FIELDS_RARE) != 0;
 }
 
 /* Is there more to do than to count the packet for what decided, and to accept or drop it? */
@@ -105,23 +116,34 @@ static __always_inline int fw_xdp_finish(struct xdp_md *ctx, struct fw_cpu *cpu)
 	return verdict == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
-SEC("xdp.frags")
-int fw_xdp(struct xdp_md *ctx)
+static __always_inline struct fw_packet fw_xdp_packet(struct xdp_md *ctx, __u32 l3)
 {
-	struct fw_packet p = {
+	return (struct fw_packet){
 		.data = (void *)(long)ctx->data,
 		.data_end = (void *)(long)ctx->data_end,
-		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data, .l3 = fw_l3 },
+		.meta = { .hook = FW_IN, .len = ctx->data_end - ctx->data, .l3 = l3 },
 		.xdp = ctx,
 		.ifindex = ctx->ingress_ifindex,
 		.from = ctx->ingress_ifindex,
 		.bytes = ctx->data_end - ctx->data,
 	};
+}
+
+SEC("xdp.frags")
+int fw_xdp(struct xdp_md *ctx)
+{
+	struct fw_packet p = fw_xdp_packet(ctx, fw_l3);
 	struct fw_cpu *cpu = fw_receive(&p, FW_PROG_XDP);
 	__u32 verdict;
 
 	if (!cpu)
 		return XDP_DROP;
+	if (fw_asks_rare(cpu)) {
+		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_RARE);
+		fw_refuse(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
+		return XDP_DROP;
+	}
+	fw_examine(&p, cpu);
 	if (fw_asks_state(cpu)) {
 		fw_packet_keep(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
 		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_STATE);
@@ -138,7 +160,33 @@ int fw_xdp(struct xdp_md *ctx)
 	return verdict == FW_ACCEPT ? XDP_PASS : XDP_DROP;
 }
 
-/* Continues a packet after its connection was looked up. */
+/* Examines a packet for rulesets with rare fields. */
+SEC("xdp.frags")
+int fw_xdp_rare(struct xdp_md *ctx)
+{
+	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
+	struct fw_packet p;
+	__u64 n;
+
+	if (!cpu)
+		return XDP_DROP;
+	p = fw_xdp_packet(ctx, cpu->l3);
+	fw_examine(&p, cpu);
+	fw_packet_keep(cpu, p.ifindex, p.bytes, FW_PROG_XDP);
+	n = bpf_xdp_get_buff_len(ctx);
+	n = n < FW_HEAD_BYTES ? n : FW_HEAD_BYTES;
+	if (!fw_is_between(&n, 1, FW_HEAD_BYTES) || bpf_xdp_load_bytes(ctx, 0, cpu->head, n))
+		n = 0;
+	fw_read_rare(cpu, cpu->l3, n);
+	if (fw_asks_state(cpu))
+		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_STATE);
+	else
+		bpf_tail_call(ctx, &fw_xdp_calls, FW_CALL_XDP_DECIDE);
+	fw_refuse(cpu, cpu->ifindex, cpu->bytes, cpu->prog);
+	return XDP_DROP;
+}
+
+/* Continues a packet after what else rules ask for was looked up. */
 SEC("xdp.frags")
 int fw_xdp_decide(struct xdp_md *ctx)
 {
@@ -207,9 +255,9 @@ static __always_inline int fw_tc_finish(struct __sk_buff *skb, struct fw_cpu *cp
 	return verdict == FW_ACCEPT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
 }
 
-static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog prog)
+static __always_inline struct fw_packet fw_tc_packet(struct __sk_buff *skb, __u32 hook)
 {
-	struct fw_packet p = {
+	return (struct fw_packet){
 		.meta = {
 			.hook = hook,
 			.len = skb->len,
@@ -222,6 +270,20 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 		.to = hook == FW_OUT ? skb->ifindex : 0,
 		.bytes = skb->len,
 	};
+}
+
+/* Makes @p have the bytes of the packet. */
+static __always_inline void fw_tc_bytes(struct __sk_buff *skb, struct fw_packet *p, __u32 l3)
+{
+	p->data = (void *)(long)skb->data;
+	p->data_end = (void *)(long)skb->data_end;
+	if (l3)
+		fw_tc_network(skb, p);
+}
+
+static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog prog)
+{
+	struct fw_packet p = fw_tc_packet(skb, hook);
 	struct fw_cpu *cpu;
 	__u32 verdict;
 
@@ -232,13 +294,17 @@ static __always_inline int fw_tc(struct __sk_buff *skb, __u32 hook, enum fw_prog
 	}
 	if (skb->data_end - skb->data < FW_HEADERS && skb->data_end - skb->data < skb->len)
 		bpf_skb_pull_data(skb, skb->len < FW_HEADERS ? skb->len : FW_HEADERS);
-	p.data = (void *)(long)skb->data;
-	p.data_end = (void *)(long)skb->data_end;
-	if (fw_l3)
-		fw_tc_network(skb, &p);
+	fw_tc_bytes(skb, &p, fw_l3);
 	cpu = fw_receive(&p, prog);
 	if (!cpu)
 		return TC_ACT_SHOT;
+	if (fw_asks_rare(cpu)) {
+		cpu->prog = prog;
+		bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_RARE);
+		fw_refuse(cpu, skb->ifindex, skb->len, prog);
+		return TC_ACT_SHOT;
+	}
+	fw_examine(&p, cpu);
 	cpu->start = p.start;
 	/* From here on what else is needed is read again: the stack is small for the calls that follow. */
 	fw_forget();
@@ -270,7 +336,48 @@ int fw_tc_egress(struct __sk_buff *skb)
 	return fw_tc(skb, FW_OUT, FW_PROG_TC_EGRESS);
 }
 
-/* Continues a packet of either hook after its connection was looked up. */
+/* The rare fields of a packet that begins at @start. */
+static __always_inline void fw_tc_read_rare(struct __sk_buff *skb, struct fw_cpu *cpu, __u32 start, __u32 l3)
+{
+	__u64 n = skb->len - start;
+
+	n = n < FW_HEAD_BYTES ? n : FW_HEAD_BYTES;
+	if (!fw_is_between(&n, 1, FW_HEAD_BYTES) || bpf_skb_load_bytes(skb, start, cpu->head, n))
+		n = 0;
+	fw_read_rare(cpu, l3, n);
+}
+
+/* Examines a packet of either hook for rulesets with rare fields. */
+SEC("tc")
+int fw_tc_rare(struct __sk_buff *skb)
+{
+	struct fw_cpu *cpu = fw_cpu_resume(bpf_get_smp_processor_id());
+	struct fw_packet p = fw_tc_packet(skb, FW_IN);
+	__u32 prog;
+
+	if (!cpu)
+		return TC_ACT_SHOT;
+	prog = cpu->prog;
+	if (prog == FW_PROG_TC_EGRESS) {
+		p.meta.hook = FW_OUT;
+		p.from = skb->ingress_ifindex;
+		p.to = p.ifindex;
+	}
+	fw_tc_bytes(skb, &p, cpu->l3);
+	fw_examine(&p, cpu);
+	cpu->start = p.start;
+	fw_forget();
+	fw_packet_keep(cpu, skb->ifindex, skb->len, prog);
+	fw_tc_read_rare(skb, cpu, cpu->start & (2 * FW_NETWORK_MAX - 1), cpu->l3);
+	if (fw_asks_state(cpu))
+		bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_STATE);
+	else
+		bpf_tail_call(skb, &fw_tc_calls, FW_CALL_TC_DECIDE);
+	fw_refuse(cpu, cpu->ifindex, cpu->bytes, cpu->prog);
+	return TC_ACT_SHOT;
+}
+
+/* Continues a packet of either hook after what else rules ask for was looked up. */
 SEC("tc")
 int fw_tc_decide(struct __sk_buff *skb)
 {
@@ -305,6 +412,8 @@ int fw_dry_run(struct __sk_buff *skb)
 	cpu->key.f[FW_F_UID] = q->uid;
 	cpu->key.f[FW_F_GID] = q->gid;
 	fw_parse(&p, &cpu->key);
+	if (fw_asks_rare(cpu))
+		fw_tc_read_rare(skb, cpu, sizeof(*q), 0);
 	cpu->dry = 1;
 	fw_classify(cpu, 0);
 	return 1;

@@ -10,6 +10,8 @@ volatile const __u32 fw_flow_cache = 1;
 
 #include "bpf/limit.h"
 
+#include "fw/table/packet.h"
+
 /* The control word, written by user space. */
 volatile __u64 fw_control;
 
@@ -136,6 +138,30 @@ FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
 	cpu->key.f[FW_F_TO_IF] = to && used & 1u << FW_F_TO_IF ? fw_iface_number(to) : (__u32)FW_ABSENT_TO_IF;
 	cpu->key.f[FW_F_UID] = FW_ABSENT_UID;
 	cpu->key.f[FW_F_GID] = FW_ABSENT_GID;
+	return 0;
+}
+
+/* Room for any packet: fw_packet_parse() has checked how long it is. */
+#define FW_UNCUT (1u << 20)
+
+/*
+ * The rare fields of the packet at hand, whose first @n bytes are in cpu->head. A packet in which the programs cannot read a header
+ * that rules ask for is malformed to them.
+ */
+FW_GLOBAL int fw_read_rare(struct fw_cpu *cpu, __u32 l3, __u32 n)
+{
+	struct fw_meta meta = { .l3 = l3 };
+	struct fw_cursor c;
+	__u64 bytes = n;
+
+	if (!cpu)
+		return 0;
+	meta.hook = cpu->key.f[FW_F_HOOK];
+	fw_opaque(bytes);
+	bytes &= 2 * FW_HEAD_BYTES - 1;
+	c = (struct fw_cursor){ .data = cpu->head, .pos = cpu->head, .end = cpu->head + bytes, .left = FW_UNCUT };
+	if (fw_packet_rare(&c, &meta, &cpu->key, &cpu->reported, &cpu->options))
+		cpu->key.reason = FW_R_MALFORMED;
 	return 0;
 }
 

@@ -43,7 +43,11 @@ struct sk_buff {
 	unsigned long _nfct;
 	unsigned int len;
 	__u32 mark;
+	__u8 pkt_type : 3;
 } FW_OF_KERNEL;
+
+/* Of pkt_type, from linux/if_packet.h. */
+enum { FW_SKB_BROADCAST = 1, FW_SKB_MULTICAST = 2, FW_SKB_LOOPBACK = 5 };
 
 struct net_device {
 	int ifindex;

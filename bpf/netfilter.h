@@ -25,10 +25,14 @@ struct fw_nf_packet {
 	__u16 ethertype;
 };
 
-/* Its means: copies the first @n bytes of the packet; 0: that was possible. Its connection as the kernel keeps it, and its socket. */
+/*
+ * Its means: copies the first @n bytes of the packet; 0: that was possible. Its connection as the kernel keeps it, its socket, and
+ * whom its frame was for, as the kernel's pkt_type tells it.
+ */
 static __always_inline int fw_nf_read(FW_NF_CONTEXT *context, void *to, __u64 n);
 static __always_inline __u64 fw_nf_connection(FW_NF_CONTEXT *context);
 static __always_inline const struct sock *fw_nf_socket(FW_NF_CONTEXT *context);
+static __always_inline __u32 fw_nf_frame(FW_NF_CONTEXT *context);
 
 /* The first copy of headers holds most of them. If the parser runs out of bytes, the second is made. */
 #define FW_NF_FEW 128
@@ -108,6 +112,20 @@ static __always_inline void fw_nf_key(struct fw_cpu *cpu, const struct fw_nf_pac
 	if (fw_nf_read(p->context, cpu->head, n))
 		n = 0;
 	fw_nf_parse(cpu, meta, n);
+	if (cpu->root.fields_used & FW_FIELDS_RARE)
+		fw_read_rare(cpu, 1, n);
+}
+
+/* The type of the frame. Copies of what this host sends to many have none of their own: those are as iptables and nft tell them. */
+static __always_inline void fw_nf_packet_type(struct fw_key *key, __u32 type)
+{
+	if (!(1u << (key->f[FW_F_HOOK] & (FW_HOOK_ROWS - 1)) & FW_HOOKS_ARRIVED))
+		return;
+	if (type == FW_SKB_LOOPBACK)
+		type = key->family == FW_IP6 || key->dst.hi >> 60 == 14 ? FW_SKB_MULTICAST : FW_SKB_BROADCAST;
+	key->f[FW_F_PACKET_TYPE] = type == FW_SKB_BROADCAST ? FW_PACKET_BROADCAST :
+				   type == FW_SKB_MULTICAST ? FW_PACKET_MULTICAST :
+							      FW_PACKET_UNICAST;
 }
 
 /* What the packet's interfaces, connection and socket tell, as far as rules ask for it. */
@@ -230,6 +248,8 @@ static __always_inline int fw_nf_prepare(struct fw_cpu *cpu, const struct fw_nf_
 	fw_nf_key(cpu, p, &meta, FW_NF_FEW);
 	if (cpu->key.reason == FW_R_MALFORMED && p->len > FW_NF_FEW)
 		fw_nf_key(cpu, p, &meta, FW_HEAD_BYTES);
+	if (cpu->root.fields_used & 1u << FW_F_PACKET_TYPE)
+		fw_nf_packet_type(&cpu->key, fw_nf_frame(p->context));
 	return 0;
 }
 

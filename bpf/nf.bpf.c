@@ -32,6 +32,11 @@ static __always_inline const struct sock *fw_nf_socket(struct bpf_nf_ctx *ctx)
 	return ctx->skb->sk;
 }
 
+static __always_inline __u32 fw_nf_frame(struct bpf_nf_ctx *ctx)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED(ctx->skb, pkt_type);
+}
+
 static __always_inline int fw_nf_is_guarded(void)
 {
 	__u32 zero = 0, *guarded = bpf_map_lookup_elem(&fw_guarded, &zero);

@@ -171,9 +171,6 @@ static __always_inline int icmp_is_error(const struct fw_key *key)
 	return key->f[FW_F_PROTO] == IPPROTO_ICMP && type < 64 && ICMP_ERRORS >> type & 1;
 }
 
-/* Room for any packet: what is left of the one inside an error is cut off. */
-#define UNCUT (1u << 20)
-
 /* Moves to the network header, which the hook's program has found before. */
 static __always_inline void to_network(struct fw_cursor *c, const struct fw_cpu *cpu, struct fw_key *key)
 {
@@ -193,7 +190,7 @@ static __always_inline void to_network(struct fw_cursor *c, const struct fw_cpu 
 static __always_inline int parse_ip(struct fw_cursor *c, __u32 family, struct fw_key *key)
 {
 	fw_cursor_skip(c, 0);
-	c->left = UNCUT;
+	c->left = FW_UNCUT;
 	return family == FW_IP4 ? fw_parse_ip4(c, key) : fw_parse_ip6(c, key);
 }
 
@@ -211,7 +208,7 @@ static __always_inline int parse_reported(struct fw_cursor *c, const struct fw_c
 	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
 		return proto;
 	key->f[FW_F_PROTO] = proto;
-	c->left = UNCUT;
+	c->left = FW_UNCUT;
 	return key->f[FW_F_FRAG] == FW_FRAG_LATER || fw_parse_ports(c, sizeof(struct udphdr), key) ? -1 : proto;
 }
 
@@ -263,7 +260,7 @@ static __always_inline struct fw_cursor cursor(__u32 data, __u32 data_end)
 {
 	const __u8 *begin = (void *)(long)data;
 
-	return (struct fw_cursor){ .data = begin, .pos = begin, .end = (void *)(long)data_end, .left = UNCUT };
+	return (struct fw_cursor){ .data = begin, .pos = begin, .end = (void *)(long)data_end, .left = FW_UNCUT };
 }
 
 SEC("xdp.frags")

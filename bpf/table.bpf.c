@@ -25,6 +25,11 @@ static __always_inline const struct sock *fw_nf_socket(struct __sk_buff *skb)
 	return BPF_CORE_READ((struct sk_buff *)skb, sk);
 }
 
+static __always_inline __u32 fw_nf_frame(struct __sk_buff *skb)
+{
+	return skb->pkt_type;
+}
+
 /* Where the packet goes out: its route tells. */
 static __always_inline __u32 fw_table_out(struct __sk_buff *skb)
 {

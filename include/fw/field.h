@@ -39,10 +39,12 @@ struct fw_field_info {
 	uint8_t kind;         /* enum fw_field_kind */
 	uint8_t place;        /* rules are printed with their matches in ascending order of these */
 	uint8_t hooks;        /* bit 1 << hook: which know the field; 0: all. See fw_field_hooks() */
+	uint8_t families;     /* bit 1 << enum fw_family: whose packets have the field; 0: all */
 	bool any;             /* a rule may have `any` as its value, which constrains nothing */
 	bool spelled;         /* all values have names: printed one by one, never as a range */
 	bool names_read_only; /* a value is printed as a number: its name depends on other fields */
 
+	const char *flag;               /* what a bit of FW_KIND_FLAGS is called */
 	const char *format;             /* printf()'s, of a value; NULL: decimal */
 	const struct fw_name *names[2]; /* of values, and of those of ICMPv6 where they differ; NULL: none */
 
@@ -96,6 +98,12 @@ static inline bool fw_field_is_iface(enum fw_field field)
 static inline unsigned fw_field_hooks(enum fw_field field)
 {
 	return fw_field_info[field].hooks ? fw_field_info[field].hooks : FW_HOOKS_ALL;
+}
+
+/* Do packets of the family have it, if they have its layer? */
+static inline bool fw_field_in_family(enum fw_field field, enum fw_family family)
+{
+	return !fw_field_info[field].families || fw_field_info[field].families >> family & 1;
 }
 
 /* Sets of layers, bit 1 << layer for each. */

@@ -47,6 +47,8 @@ const struct kern_object kern_objects[NOBJECTS] = {
 			  { "fw_tc_ingress", FW_PROG_TC_INGRESS },
 			  { "fw_tc_egress", FW_PROG_TC_EGRESS },
 			  { "fw_dry_run", PROG_DRY_RUN },
+			  { "fw_xdp_rare", PROG_CALLS + FW_CALL_XDP_RARE },
+			  { "fw_tc_rare", PROG_CALLS + FW_CALL_TC_RARE },
 			  { "fw_xdp_decide", PROG_CALLS + FW_CALL_XDP_DECIDE },
 			  { "fw_tc_decide", PROG_CALLS + FW_CALL_TC_DECIDE } } },
 	[OBJECT_NF] = { nf_bpf__elf_bytes,
@@ -302,7 +304,7 @@ static int slots_fill(const struct fw_kern *k)
 {
 	for (uint32_t slot = 0; slot < FW_NCALLS; slot++) {
 		int prog = k->progs[PROG_CALLS + slot];
-		int map = k->maps[slot < FW_CALL_TC_STATE ? MAP_XDP_CALLS : MAP_TC_CALLS];
+		int map = k->maps[slot < FW_CALL_TC_RARE ? MAP_XDP_CALLS : MAP_TC_CALLS];
 
 		if (prog >= 0 && bpf_map_update_elem(map, &slot, &prog, 0))
 			return -errno;

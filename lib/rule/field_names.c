@@ -111,6 +111,34 @@ const struct fw_name fw_state_names[] = {
 	{ "invalid", FW_STATE_INVALID }, { "untracked", FW_STATE_UNTRACKED },     { NULL, 0 },
 };
 
+const struct fw_name fw_packet_type_names[] = {
+	{ "unicast", FW_PACKET_UNICAST }, { "broadcast", FW_PACKET_BROADCAST }, { "multicast", FW_PACKET_MULTICAST },
+	{ NULL, 0 },
+};
+
+const struct fw_name fw_tcp_option_names[] = {
+	{ "mss", FW_TCP_OPTION_MSS },
+	{ "window", FW_TCP_OPTION_WINDOW },
+	{ "sack-permitted", FW_TCP_OPTION_SACK_PERMITTED },
+	{ "sack", FW_TCP_OPTION_SACK },
+	{ "timestamp", FW_TCP_OPTION_TIMESTAMP },
+	{ "md5", FW_TCP_OPTION_MD5 },
+	{ "mptcp", FW_TCP_OPTION_MPTCP },
+	{ "fastopen", FW_TCP_OPTION_FASTOPEN },
+	{ NULL, 0 },
+};
+
+const struct fw_name fw_ip_option_names[] = {
+	{ "rr", FW_IP_OPTION_RR },
+	{ "timestamp", FW_IP_OPTION_TIMESTAMP },
+	{ "security", FW_IP_OPTION_SECURITY },
+	{ "lsrr", FW_IP_OPTION_LSRR },
+	{ "ssrr", FW_IP_OPTION_SSRR },
+	{ "router-alert", FW_IP_OPTION_ROUTER_ALERT },
+	{ "any", FW_IP_OPTION_ANY },
+	{ NULL, 0 },
+};
+
 const struct fw_name fw_frag_names[] = {
 	{ "no", FW_FRAG_NO }, { "first", FW_FRAG_FIRST }, { "later", FW_FRAG_LATER }, { NULL, 0 },
 };

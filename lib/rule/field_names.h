@@ -16,5 +16,8 @@ extern const struct fw_name fw_icmp6_type_names[];
 extern const struct fw_name fw_icmp_code_names[]; /* of destination-unreachable */
 extern const struct fw_name fw_icmp6_code_names[];
 extern const struct fw_name fw_tcp_flag_names[];
+extern const struct fw_name fw_tcp_option_names[];
+extern const struct fw_name fw_ip_option_names[];
+extern const struct fw_name fw_packet_type_names[];
 
 #endif

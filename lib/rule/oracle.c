@@ -36,8 +36,8 @@ static bool field_matches(const struct fw_match *m, uint32_t value)
 	if (value > fw_field_info[m->field].max)
 		return false;
 	for (unsigned i = 0; i < m->n && !inside; i++)
-		inside = m->field == FW_F_TCP_FLAGS ? (value & m->r[i].lo) == m->r[i].hi :
-						      m->r[i].lo <= value && value <= m->r[i].hi;
+		inside = fw_field_is_flags(m->field) ? (value & m->r[i].lo) == m->r[i].hi :
+						       m->r[i].lo <= value && value <= m->r[i].hi;
 	return inside != m->negated;
 }
 

@@ -89,6 +89,25 @@ static int check_family(struct check *c)
 		      family_name(c->ether), family_name(addrs));
 }
 
+/* Fields that only packets of one family have. */
+static int check_field_families(struct check *c)
+{
+	unsigned families = c->src & c->dst & (c->ether ? c->ether : FAMILIES);
+
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++) {
+		unsigned known = fw_field_info[f].families;
+
+		if (!c->m[f] || !known)
+			continue;
+		if (!(families & known))
+			return REFUSE(c, field[f], "leave it out, or the other family's match",
+				      "'%s' is of %s packets, but the rule holds for %s only", fw_field_info[f].keyword,
+				      family_name(known), family_name(families));
+		families &= known;
+	}
+	return 0;
+}
+
 /* What fields of a layer require of the protocol, apart from that its packets must have them. */
 static const struct {
 	const char *fields; /* what they are */
@@ -100,7 +119,7 @@ static const struct {
 			     "write 'proto tcp' (or udp, sctp, dccp, udplite, or a list of these)" },
 	[FW_LAYER_ICMP] = { "ICMP type and code", "the protocol icmp or icmp6 only", true,
 			    "write 'proto icmp' with icmp-type and icmp-code, 'proto icmp6' with icmp6-type and icmp6-code" },
-	[FW_LAYER_TCP] = { "TCP flags", NULL, false, "write 'proto tcp', or leave the protocol out" },
+	[FW_LAYER_TCP] = { "TCP header", NULL, false, "write 'proto tcp', or leave the protocol out" },
 };
 
 /* The first protocol that the match accepts and whose packets lack the layer; negative: there is none. */
@@ -250,8 +269,8 @@ int fw_rule_check(const struct fw_ruleset *rs, const struct fw_rule *r, const st
 		  struct fw_diags *ds)
 {
 	static int (*const checks[])(struct check *) = {
-		check_addresses,   check_non_ip, check_transport, check_family,
-		check_icmp_family, check_hooks,  check_state,
+		check_addresses,      check_non_ip,      check_transport, check_family,
+		check_field_families, check_icmp_family, check_hooks,     check_state,
 	};
 	struct check c = {
 		.rs = rs,

@@ -65,7 +65,7 @@ static bool read_value(struct fw_str s, enum fw_field field, bool v6, uint32_t *
 }
 
 /* Names of flags with commas between them, or `none`; false: neither. */
-static bool read_flags(struct fw_str s, uint32_t *out)
+static bool read_flags(struct fw_str s, enum fw_field field, uint32_t *out)
 {
 	uint32_t flags = 0, one;
 
@@ -77,7 +77,7 @@ static bool read_flags(struct fw_str s, uint32_t *out)
 		const char *comma = memchr(s.s, ',', s.len);
 		struct fw_str item = { s.s, comma ? (size_t)(comma - s.s) : s.len };
 
-		if (!read_value(item, FW_F_TCP_FLAGS, false, &one) || (comma && item.len + 1 == s.len))
+		if (!read_value(item, field, false, &one) || (comma && item.len + 1 == s.len))
 			return false;
 		flags |= one;
 		s.s += item.len + (comma ? 1 : 0);
@@ -179,7 +179,7 @@ static int read_option_value(struct reader *r, enum fw_field field)
 	next_word(r);
 	if (!r->word.len)
 		return fw_diag_add(r->ds, place(r), info->hint, "a value must follow '%s'", info->packet_word);
-	ok = info->kind == FW_KIND_FLAGS ? read_flags(r->word, &value) :
+	ok = info->kind == FW_KIND_FLAGS ? read_flags(r->word, field, &value) :
 					   read_value(r->word, field, r->p->family == FW_IP6, &value);
 	if (!ok)
 		return fw_diag_add(r->ds, place(r), info->hint, "'%s' is not a value of '%s'", FW_SHOW(r->word),
@@ -212,7 +212,7 @@ static int read_option(struct reader *r)
 static int check_field(struct reader *r, enum fw_field field)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
-	bool has = fw_packet_layers(r->p) & fw_field_layer(field);
+	bool has = fw_packet_layers(r->p) & fw_field_layer(field) && fw_field_in_family(field, r->p->family);
 	enum fw_hook hook = (enum fw_hook)r->p->f[FW_F_HOOK];
 
 	if (r->column[field] && has && !(fw_packet_hooks(r->p, field) & 1u << hook))
@@ -220,12 +220,14 @@ static int check_field(struct reader *r, enum fw_field field)
 				   info->keyword, fw_hook_name(hook));
 	if (r->column[field])
 		return has ? 0 :
-			     fw_diag_add(r->ds, field_place(r, field),
-					 r->p->f[FW_F_FRAG] == FW_FRAG_LATER ?
-						 "a later fragment has only addresses and a protocol" :
-						 "ports need tcp, udp, sctp, dccp or udplite; flags need tcp; type "
-						 "and code need icmp (IPv4) or icmp6 (IPv6)",
-					 "such a packet has no %s", info->keyword);
+			     fw_diag_add(
+				     r->ds, field_place(r, field),
+				     r->p->f[FW_F_FRAG] == FW_FRAG_LATER ?
+					     "a later fragment has only addresses and a protocol" :
+					     "ports need tcp, udp, sctp, dccp or udplite; flags, tcp-option and mss need "
+					     "tcp; type and code need icmp (IPv4) or icmp6 (IPv6); ip-option needs IPv4, "
+					     "rt-type IPv6",
+				     "such a packet has no %s", info->keyword);
 	if (has && info->kind == FW_KIND_PORT)
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "10.0.0.1:1024 > 192.0.2.1:80, both with a port",
 				   "the %s is missing", info->keyword);

@@ -47,6 +47,84 @@ static const struct l4 l4s[] = {
 	{ IPPROTO_DCCP, 12, 12 }, { IPPROTO_ICMP, 8, 8 }, { IPPROTO_ICMPV6, 8, 4 },
 };
 
+/* An option of a header as it is built: its bits in the field, its number, and its bytes, which are zeros after the length. */
+struct option {
+	uint8_t bit, number, bytes;
+};
+static const struct option ip_options[] = {
+	{ FW_IP_OPTION_RR, 7, 3 },
+	{ FW_IP_OPTION_TIMESTAMP, 68, 4 },
+	{ FW_IP_OPTION_SECURITY, 130, 11 },
+	{ FW_IP_OPTION_LSRR, 131, 3 },
+	{ FW_IP_OPTION_SSRR, 137, 3 },
+	{ FW_IP_OPTION_ROUTER_ALERT, 148, 4 },
+	{ FW_IP_OPTION_ANY, 134, 6 }, /* one without a name here */
+	{ 0, 0, 0 },
+};
+static const struct option tcp_options[] = {
+	{ FW_TCP_OPTION_MSS, FW_TCP_MSS, 4 },
+	{ FW_TCP_OPTION_WINDOW, 3, 3 },
+	{ FW_TCP_OPTION_SACK_PERMITTED, 4, 2 },
+	{ FW_TCP_OPTION_SACK, 5, 2 },
+	{ FW_TCP_OPTION_TIMESTAMP, 8, 10 },
+	{ FW_TCP_OPTION_MD5, 19, 2 },
+	{ FW_TCP_OPTION_MPTCP, 30, 4 },
+	{ FW_TCP_OPTION_FASTOPEN, 34, 2 },
+	{ 0, 0, 0 },
+};
+#define MSS_USUAL 1460
+
+/* Bytes of the options in whole words. */
+static uint32_t options_bytes(const struct option *o, uint32_t bits)
+{
+	uint32_t bytes = 0;
+
+	for (; o->bit; o++)
+		bytes += bits & o->bit ? o->bytes : 0;
+	return (bytes + 3) / 4 * 4;
+}
+
+static void put_options(struct writer *w, const struct option *o, uint32_t bits, uint32_t mss)
+{
+	uint8_t *end = w->pos + options_bytes(o, bits);
+
+	for (; o->bit; o++) {
+		uint8_t *next = w->pos + o->bytes;
+
+		if (!(bits & o->bit))
+			continue;
+		put8(w, o->number);
+		put8(w, o->bytes);
+		if (o->number == FW_TCP_MSS)
+			put16(w, mss);
+		w->pos = next;
+	}
+	w->pos = end;
+}
+
+/* An option with a name is one of any kind already. */
+static uint32_t ip_option_bits(const struct fw_packet *p)
+{
+	uint32_t bits = p->f[FW_F_IP_OPTION];
+
+	if (p->family != FW_IP4 || bits > fw_field_info[FW_F_IP_OPTION].max)
+		return 0;
+	return bits == FW_IP_OPTION_ANY ? bits : bits & ~(uint32_t)FW_IP_OPTION_ANY;
+}
+
+/* The value of the option mss is a field of its own, which implies the option. */
+static uint32_t tcp_option_bits(const struct fw_packet *p)
+{
+	uint32_t bits = p->f[FW_F_TCP_OPTION] <= fw_field_info[FW_F_TCP_OPTION].max ? p->f[FW_F_TCP_OPTION] : 0;
+
+	return bits | (p->f[FW_F_MSS] <= fw_field_info[FW_F_MSS].max ? FW_TCP_OPTION_MSS : 0);
+}
+
+static bool has_routing_header(const struct fw_packet *p)
+{
+	return p->family == FW_IP6 && p->f[FW_F_RT_TYPE] <= fw_field_info[FW_F_RT_TYPE].max;
+}
+
 unsigned fw_packet_layers(const struct fw_packet *p)
 {
 	return p->f[FW_F_FRAG] == FW_FRAG_LATER ? FW_LAYERS_IP : fw_proto_layers(p->f[FW_F_PROTO], p->family);
@@ -64,7 +142,7 @@ unsigned fw_packet_hooks(const struct fw_packet *p, enum fw_field field)
 
 uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field)
 {
-	if (!(fw_packet_hooks(p, field) & 1u << p->f[FW_F_HOOK]))
+	if (!(fw_packet_hooks(p, field) & 1u << p->f[FW_F_HOOK]) || !fw_field_in_family(field, p->family))
 		return fw_field_info[field].absent;
 	return fw_field_info[field].usual[p->family == FW_IP6];
 }
@@ -93,26 +171,38 @@ static bool has_fragment_header(const struct fw_packet *p)
 uint32_t fw_packet_headers(const struct fw_packet *p)
 {
 	if (p->family == FW_IP4)
-		return sizeof(struct iphdr);
-	return sizeof(struct ipv6hdr) + (has_fragment_header(p) ? 8 : 0);
+		return sizeof(struct iphdr) + options_bytes(ip_options, ip_option_bits(p));
+	return sizeof(struct ipv6hdr) + (has_routing_header(p) ? 8 : 0) + (has_fragment_header(p) ? 8 : 0);
+}
+
+/* Options of the transport header. */
+static uint32_t l4_options(const struct fw_packet *p)
+{
+	return packet_l4(p)->proto == IPPROTO_TCP ? options_bytes(tcp_options, tcp_option_bits(p)) : 0;
 }
 
 uint32_t fw_packet_least(const struct fw_packet *p)
 {
-	return fw_packet_headers(p) + packet_l4(p)->least;
+	return fw_packet_headers(p) + packet_l4(p)->least + l4_options(p);
 }
 
 uint32_t fw_packet_bytes(const struct fw_packet *p)
 {
-	return fw_packet_headers(p) + packet_l4(p)->bytes;
+	return fw_packet_headers(p) + packet_l4(p)->bytes + l4_options(p);
 }
 
 /* Ethernet header, VLAN tag and PPPoE header, as far as the packet has them. */
 static void put_ether(struct writer *w, const struct fw_packet *p)
 {
-	put32(w, 0x02000000); /* to 02:00:00:00:00:02, from 02:00:00:00:00:01 */
-	put32(w, 0x00020200);
-	put32(w, 0x00000001);
+	static const uint8_t to[][ETH_ALEN] = { [FW_PACKET_UNICAST] = { 2, 0, 0, 0, 0, 2 },
+						[FW_PACKET_BROADCAST] = { 255, 255, 255, 255, 255, 255 },
+						[FW_PACKET_MULTICAST] = { 1, 0, 0x5e, 0, 0, 1 } };
+	uint32_t type = p->f[FW_F_PACKET_TYPE];
+
+	for (size_t i = 0; i < ETH_ALEN; i++)
+		put8(w, to[type <= FW_PACKET_MULTICAST ? type : FW_PACKET_UNICAST][i]);
+	put16(w, 0x0200); /* from 02:00:00:00:00:01 */
+	put32(w, 1);
 	if (p->f[FW_F_VLAN] != FW_ABSENT_VLAN) {
 		put16(w, ETH_P_8021Q);
 		put16(w, p->f[FW_F_VLAN]);
@@ -161,7 +251,7 @@ static void put_ip4(struct writer *w, const struct fw_packet *p)
 	static const uint16_t frag[] = { [FW_FRAG_NO] = 0, [FW_FRAG_FIRST] = 0x2000, [FW_FRAG_LATER] = FRAGMENT_UNITS };
 	uint8_t *start = w->pos;
 
-	put8(w, 0x45);
+	put8(w, 0x40 | fw_packet_headers(p) / 4);
 	put8(w, p->f[FW_F_DSCP] << 2);
 	put16(w, p->f[FW_F_LENGTH]);
 	put16(w, 1);
@@ -172,41 +262,52 @@ static void put_ip4(struct writer *w, const struct fw_packet *p)
 	put32(w, (uint32_t)(p->src.hi >> 32));
 	put32(w, (uint32_t)(p->dst.hi >> 32));
 	put_header_bytes(start, p);
-	put_checksum(start + offsetof(struct iphdr, check), sum16(start, sizeof(struct iphdr), 0));
+	put_options(w, ip_options, ip_option_bits(p), 0);
+	put_checksum(start + offsetof(struct iphdr, check), sum16(start, fw_packet_headers(p), 0));
 }
 
-/* IPv6 header, and a fragment header if the packet is a fragment. */
+/* An extension header of eight bytes: the next protocol, then the type of a routing header or the offset of a fragment. */
+static void put_ext(struct writer *w, uint32_t next, uint32_t middle)
+{
+	put8(w, next);
+	put8(w, 0);
+	put16(w, middle);
+	put32(w, 1);
+}
+
+/* IPv6 header, and the routing and the fragment header of a packet that has them. */
 static void put_ip6(struct writer *w, const struct fw_packet *p)
 {
 	static const uint16_t frag[] = { [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
-
+	uint32_t next = has_fragment_header(p) ? (uint32_t)IPPROTO_FRAGMENT : p->f[FW_F_PROTO];
 	uint8_t *start = w->pos;
 
 	put32(w, 6u << 28 | p->f[FW_F_DSCP] << 22);
 	put16(w, p->f[FW_F_LENGTH] - sizeof(struct ipv6hdr));
-	put8(w, has_fragment_header(p) ? IPPROTO_FRAGMENT : p->f[FW_F_PROTO]);
+	put8(w, has_routing_header(p) ? (uint32_t)IPPROTO_ROUTING : next);
 	put8(w, 64);
 	put64(w, p->src.hi);
 	put64(w, p->src.lo);
 	put64(w, p->dst.hi);
 	put64(w, p->dst.lo);
 	put_header_bytes(start, p);
-	if (!has_fragment_header(p))
-		return;
-	put8(w, p->f[FW_F_PROTO]);
-	put8(w, 0);
-	put16(w, frag[p->f[FW_F_FRAG]]);
-	put32(w, 1);
+	if (has_routing_header(p))
+		put_ext(w, next, p->f[FW_F_RT_TYPE] << 8);
+	if (has_fragment_header(p))
+		put_ext(w, p->f[FW_F_PROTO], frag[p->f[FW_F_FRAG]]);
 }
 
 static void put_tcp(struct writer *w, const struct fw_packet *p)
 {
+	uint32_t mss = p->f[FW_F_MSS];
+
 	put32(w, 1);
 	put32(w, p->f[FW_F_TCP_FLAGS] & 0x10 ? 1 : 0);
-	put8(w, 5 << 4);
+	put8(w, (5 + l4_options(p) / 4) << 4);
 	put8(w, p->f[FW_F_TCP_FLAGS]);
 	put16(w, 65535);
 	put32(w, 0);
+	put_options(w, tcp_options, tcp_option_bits(p), mss <= fw_field_info[FW_F_MSS].max ? mss : MSS_USUAL);
 }
 
 /* The rest of the header after the ports, with checksums of 0. @bytes: header and payload. */
@@ -282,7 +383,7 @@ static void put_l4(struct writer *w, const struct fw_packet *p)
 		put_behind_ports(w, p, bytes);
 	}
 	if (check)
-		put_checksum(start + check, sum16(start, l4->bytes, pseudo_sum(p, bytes)));
+		put_checksum(start + check, sum16(start, l4->bytes + l4_options(p), pseudo_sum(p, bytes)));
 }
 
 void fw_packet_build(const struct fw_packet *p, struct fw_frame *out)

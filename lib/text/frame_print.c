@@ -50,14 +50,14 @@ static void print_field(struct fw_buf *b, enum fw_field field, const struct fw_k
 	fw_text_print_packet_value(b, field, key->family == FW_IP6, key->f[field]);
 }
 
-/* Fields that other packets lack are always printed, others only if they differ from the default of packets by hand. */
+/* Fields that other packets lack are always printed; rare ones, and the others, only if they differ from the default of packets by hand. */
 static bool is_printed(enum fw_field field, const struct fw_key *key)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
 
 	if (!info->packet_word || field == FW_F_LENGTH || key->f[field] > info->max)
 		return false;
-	return (info->presence == FW_MAYBE && info->layer != FW_LAYER_IP) ||
+	return (info->presence == FW_MAYBE && info->layer != FW_LAYER_IP && info->source != FW_SOURCE_RARE) ||
 	       key->f[field] != info->usual[key->family == FW_IP6];
 }
 

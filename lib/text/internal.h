@@ -98,7 +98,7 @@ int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, si
 int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds,
 		 struct fw_range *out);
 /* TCP flags as VALUE/MASK or VALUE: 0, or -EINVAL with a diagnostic. */
-int fw_str_flags(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_range *out);
+int fw_str_flags(struct fw_str s, enum fw_field field, struct fw_place at, struct fw_diags *ds, struct fw_range *out);
 
 enum fw_token_kind {
 	FW_T_END,

@@ -89,7 +89,7 @@ static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct 
 {
 	if (p->tok.kind != FW_T_WORD)
 		return fw_parser_expected(p, "flags", "write flags without quotes");
-	return fw_str_flags(p->tok.text, fw_parser_here(p), p->ds, out);
+	return fw_str_flags(p->tok.text, kw->subject, fw_parser_here(p), p->ds, out);
 }
 
 /* The name as it is shown: in quotes with escapes of strings too, and then never a pattern. */

@@ -86,28 +86,28 @@ static bool print_addrs(struct printer *p, const char *side, uint32_t number, ui
 	return true;
 }
 
-static void print_flag_bits(struct fw_buf *b, uint32_t bits)
+static void print_flag_bits(struct fw_buf *b, enum fw_field field, uint32_t bits)
 {
 	const char *separator = "";
 
-	if (!bits || bits == fw_field_info[FW_F_TCP_FLAGS].max) {
+	if (!bits || bits == fw_field_info[field].max) {
 		fw_buf_word(b, bits ? "all" : "none");
 		return;
 	}
-	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
+	for (const struct fw_name *n = fw_field_names(field, false); n->name; n++)
 		if (bits & n->value) {
 			fw_buf_printf(b, "%s%s", separator, n->name);
 			separator = ",";
 		}
 }
 
-static void print_flags(struct printer *p, struct fw_range r)
+static void print_flags(struct printer *p, enum fw_field field, struct fw_range r)
 {
 	list_element(p);
-	print_flag_bits(p->b, r.hi);
-	if (r.lo != (r.hi ? r.hi : fw_field_info[FW_F_TCP_FLAGS].max)) {
+	print_flag_bits(p->b, field, r.hi);
+	if (r.lo != (r.hi ? r.hi : fw_field_info[field].max)) {
 		fw_buf_word(p->b, "/");
-		print_flag_bits(p->b, r.lo);
+		print_flag_bits(p->b, field, r.lo);
 	}
 }
 
@@ -204,7 +204,7 @@ static void print_match(struct printer *p, const struct fw_match *m)
 	list_begin(p, m->negated, m->n > 1);
 	for (unsigned i = 0; i < m->n; i++) {
 		if (fw_field_is_flags(m->field))
-			print_flags(p, m->r[i]);
+			print_flags(p, m->field, m->r[i]);
 		else
 			print_values(p, m, m->r[i]);
 	}

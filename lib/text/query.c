@@ -231,6 +231,7 @@ struct meeting {
 	const struct fw_rule *rule;
 	unsigned layers;     /* of the fields that one of them names; with addresses, that of IP too */
 	bool protocols[256]; /* that both accept */
+	unsigned families;   /* whose packets have all fields which one of them names, a bit each */
 	unsigned hooks;      /* that know all fields which one of them names */
 	bool state;          /* one of them names the state */
 	int64_t length;      /* the largest that both accept; negative: none */
@@ -288,6 +289,8 @@ static bool meet_in_ip(const struct meeting *m, unsigned families)
 	for (enum fw_family family = FW_IP4; family <= FW_IP6; family++) {
 		struct fw_packet p = { .family = family };
 
+		for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+			p.f[f] = fw_field_info[f].source == FW_SOURCE_RARE ? fw_field_info[f].absent : 0;
 		if (!(families & 1u << family) || !both_have(m, FW_F_ETHERTYPE, type[family]))
 			continue;
 		for (uint32_t frag = FW_FRAG_NO; frag <= FW_FRAG_LATER; frag++) {
@@ -327,6 +330,17 @@ static bool values_meet(const struct meeting *m)
 	return true;
 }
 
+/* The families whose packets have all fields that the rule names. */
+static unsigned fields_families(const struct fw_rule *rule)
+{
+	unsigned families = ~0u;
+
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		if (fw_field_info[rule->matches[i]->field].families)
+			families &= fw_field_info[rule->matches[i]->field].families;
+	return families;
+}
+
 /* What does not depend on the packet's family and fragment. */
 static void take_common(struct meeting *m)
 {
@@ -335,6 +349,7 @@ static void take_common(struct meeting *m)
 	const struct fw_range *lengths = q->values[FW_F_LENGTH];
 
 	m->layers = q->layers;
+	m->families = fields_families(&q->rule) & fields_families(m->rule);
 	for (unsigned i = 0; i < m->rule->nmatches; i++)
 		m->layers |= fw_field_layer(m->rule->matches[i]->field);
 	m->hooks = fw_rule_hooks(&q->rule) & fw_rule_hooks(m->rule);
@@ -404,7 +419,7 @@ static int passes_matches(struct fw_query *q, const struct fw_ruleset *rs, const
 	if (err || !src)
 		return err;
 	err = side_meets(&m, &q->dst, rule->dst, spent, &dst);
-	return err ? err : meet_in_ip(&m, src & dst);
+	return err ? err : meet_in_ip(&m, src & dst & m.families);
 }
 
 static bool in_ranges(const struct fw_query_side *s, const struct fw_addr *a, uint32_t family)

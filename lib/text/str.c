@@ -213,29 +213,29 @@ int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place 
 	return 0;
 }
 
-static int refuse_flag(struct fw_str s, struct fw_place at, struct fw_diags *ds)
+static int refuse_flag(struct fw_str s, enum fw_field field, struct fw_place at, struct fw_diags *ds)
 {
-	const char *hint = "VALUE/MASK of fin, syn, rst, psh, ack, urg, ece, cwr; none; all";
+	const struct fw_field_info *info = &fw_field_info[field];
 	struct fw_nearest near = { .word = s };
 	char buf[64];
 
-	for (const struct fw_name *n = fw_field_names(FW_F_TCP_FLAGS, false); n->name; n++)
+	for (const struct fw_name *n = fw_field_names(field, false); n->name; n++)
 		fw_nearest_try(&near, n->name);
-	return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, buf, sizeof(buf)) : hint,
-			   "'%s' is not a TCP flag", FW_SHOW(s));
+	return fw_diag_add(ds, at, near.best ? fw_nearest_hint(&near, buf, sizeof(buf)) : info->hint,
+			   "'%s' is not a %s", FW_SHOW(s), info->flag);
 }
 
 /* Flags joined by commas. */
-static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, uint32_t *out)
+static int flag_bits(struct fw_str s, enum fw_field field, struct fw_place at, struct fw_diags *ds, uint32_t *out)
 {
-	const struct fw_name *names = fw_field_names(FW_F_TCP_FLAGS, false);
+	const struct fw_name *names = fw_field_names(field, false);
 	const char *p = s.s, *end = s.s + s.len;
 
 	*out = 0;
 	if (fw_str_is(s, "none"))
 		return 0;
 	if (fw_str_is(s, "all")) {
-		*out = fw_field_info[FW_F_TCP_FLAGS].max;
+		*out = fw_field_info[field].max;
 		return 0;
 	}
 	for (;;) {
@@ -244,7 +244,7 @@ static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, u
 		uint32_t bit;
 
 		if (!find_name(names, one, &bit))
-			return refuse_flag(one, at, ds);
+			return refuse_flag(one, field, at, ds);
 		*out |= bit;
 		if (!comma)
 			return 0;
@@ -252,15 +252,15 @@ static int flag_bits(struct fw_str s, struct fw_place at, struct fw_diags *ds, u
 	}
 }
 
-int fw_str_flags(struct fw_str s, struct fw_place at, struct fw_diags *ds, struct fw_range *out)
+int fw_str_flags(struct fw_str s, enum fw_field field, struct fw_place at, struct fw_diags *ds, struct fw_range *out)
 {
 	const char *slash = memchr(s.s, '/', s.len);
 	struct fw_str value = { s.s, slash ? (size_t)(slash - s.s) : s.len };
 
-	if (flag_bits(value, at, ds, &out->hi))
+	if (flag_bits(value, field, at, ds, &out->hi))
 		return -EINVAL;
-	out->lo = out->hi ? out->hi : fw_field_info[FW_F_TCP_FLAGS].max;
-	return slash ? flag_bits((struct fw_str){ slash + 1, s.len - value.len - 1 }, at, ds, &out->lo) : 0;
+	out->lo = out->hi ? out->hi : fw_field_info[field].max;
+	return slash ? flag_bits((struct fw_str){ slash + 1, s.len - value.len - 1 }, field, at, ds, &out->lo) : 0;
 }
 
 /* Bytes that terminals do not show are printed as \xNN, so that a saved ruleset can be viewed on any terminal. */

@@ -60,6 +60,8 @@
 #define PORTS { FW_F_SPORT, 999 }, { FW_F_DPORT, 80 }
 #define SYN PORTS, { FW_F_TCP_FLAGS, 0x02 }
 #define ECHO(type) { FW_F_ICMP_TYPE, type }, { FW_F_ICMP_CODE, 1 }
+#define HAS_IP(bits) { FW_F_IP_OPTION, bits }
+#define HAS_TCP(bits) { FW_F_TCP_OPTION, bits }
 #define VLAN(id) { FW_F_VLAN, id }
 #define FIRST { FW_F_FRAG, FW_FRAG_FIRST }
 #define LATER { FW_F_FRAG, FW_FRAG_LATER }
@@ -215,6 +217,14 @@ const struct fw_case fw_cases[] = {
 	  KEY4(NONE, 40, PROTO(6), { FW_F_SPORT, 0 }, { FW_F_DPORT, 65535 }, { FW_F_TCP_FLAGS, 0x12 }) },
 	{ "TCP options", BYTES(ETHER(0x0800), IP4(52, 0, 6), TCP_AS(8, 2), ZERO8, 0, 0, 0, 0), .needs = 54,
 	  KEY4(NONE, 52, PROTO(6), SYN) },
+	{ "known TCP options",
+	  BYTES(ETHER(0x0800), IP4(60, 0, 6), TCP_AS(10, 2), 2, 4, 5, 0xb4, 4, 2, 8, 10, ZERO8, 1, 3, 3, 7), .needs = 54,
+	  KEY4(NONE, 60, PROTO(6), SYN, HAS_TCP(23), { FW_F_MSS, 1460 }) },
+	{ "TCP options after their end",
+	  BYTES(ETHER(0x0800), IP4(48, 0, 6), TCP_AS(7, 2), 0, 19, 0, 2, 4, 1, 0, 34), .needs = 54,
+	  KEY4(NONE, 48, PROTO(6), SYN, HAS_TCP(161), { FW_F_MSS, 256 }) },
+	{ "half of a TCP option mss", BYTES(ETHER(0x0800), IP4(44, 0, 6), TCP_AS(6, 2), 1, 2, 4, 5), .needs = 54,
+	  KEY4(NONE, 44, PROTO(6), SYN, HAS_TCP(1)) },
 	{ "TCP payload", BYTES(ETHER(0x0800), IP4(60, 0, 6), TCP, ZERO20), .needs = 54, KEY4(NONE, 60, PROTO(6), SYN) },
 	{ "TCP, 4 words", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP_AS(4, 2)), KEY4(MALFORMED, 40, PROTO(6)) },
 	{ "TCP, 0 words", BYTES(ETHER(0x0800), IP4(40, 0, 6), TCP_AS(0, 2)), KEY4(MALFORMED, 40, PROTO(6)) },
@@ -251,11 +261,19 @@ const struct fw_case fw_cases[] = {
 	{ "don't fragment", BYTES(ETHER(0x0800), IP4(28, 0x4000, 17), UDP), KEY4(NONE, 28, PROTO(17), PORTS) },
 	{ "reserved flag", BYTES(ETHER(0x0800), IP4(28, 0x8000, 17), UDP), KEY4(NONE, 28, PROTO(17), PORTS) },
 	{ "4 bytes of options", BYTES(ETHER(0x0800), IP4_AS(0x46, 0, 44, 0, 6), 148, 4, 0, 0, TCP),
-	  KEY4(NONE, 44, PROTO(6), SYN) },
+	  KEY4(NONE, 44, PROTO(6), SYN, HAS_IP(96)) },
 	{ "40 bytes of options", BYTES(ETHER(0x0800), IP4_AS(0x4f, 0, 68, 0, 17), ZERO20, ZERO20, UDP),
 	  KEY4(NONE, 68, PROTO(17), PORTS) },
+	{ "options without a name, and after the end",
+	  BYTES(ETHER(0x0800), IP4_AS(0x47, 0, 36, 0, 17), 1, 200, 3, 0, 0, 131, 3, 4, UDP),
+	  KEY4(NONE, 36, PROTO(17), PORTS, HAS_IP(64)) },
+	{ "record route and strict source route",
+	  BYTES(ETHER(0x0800), IP4_AS(0x47, 0, 36, 0, 17), 7, 3, 4, 1, 137, 3, 4, 0, UDP),
+	  KEY4(NONE, 36, PROTO(17), PORTS, HAS_IP(81)) },
+	{ "an option longer than the header", BYTES(ETHER(0x0800), IP4_AS(0x46, 0, 32, 0, 17), 7, 9, 4, 1, UDP),
+	  KEY4(NONE, 32, PROTO(17), PORTS, HAS_IP(65)) },
 	{ "options, then nothing to read", BYTES(ETHER(0x0800), IP4_AS(0x46, 0, 24, 0, 47), 148, 4, 0, 0), .needs = 34,
-	  KEY4(NONE, 24, PROTO(47)) },
+	  KEY4(NONE, 24, PROTO(47), HAS_IP(96)) },
 	{ "options beyond the total length", BYTES(ETHER(0x0800), IP4_AS(0x46, 0, 23, 0, 47), 148, 4, 0, 0),
 	  FRAME(MALFORMED, 0x0800, 24) },
 	{ "header of 4 words", BYTES(ETHER(0x0800), IP4_AS(0x44, 0, 40, 0, 6), TCP), FRAME(MALFORMED, 0x0800, 40) },
@@ -353,7 +371,7 @@ const struct fw_case fw_cases[] = {
 
 	/* IPv6: extension headers */
 	{ "hop-by-hop", BYTES(ETHER(0x86dd), IP6(28, 0), EXT(6), TCP), KEY6(NONE, 68, PROTO(6), SYN) },
-	{ "routing", BYTES(ETHER(0x86dd), IP6(36, 43), EXT16(6), TCP), KEY6(NONE, 76, PROTO(6), SYN) },
+	{ "routing", BYTES(ETHER(0x86dd), IP6(36, 43), EXT16(6), TCP), KEY6(NONE, 76, PROTO(6), SYN, { FW_F_RT_TYPE, 1 }) },
 	{ "destination options", BYTES(ETHER(0x86dd), IP6(24, 60), EXT16(17), UDP), KEY6(NONE, 64, PROTO(17), PORTS) },
 	{ "authentication", BYTES(ETHER(0x86dd), IP6(44, 51), AUTH(6), TCP), KEY6(NONE, 84, PROTO(6), SYN) },
 	{ "authentication of 12 bytes", BYTES(ETHER(0x86dd), IP6(20, 51), 17, 1, ZERO8, 0, 0, UDP),
@@ -369,12 +387,12 @@ const struct fw_case fw_cases[] = {
 	  KEY6(NONE, 2108, PROTO(6), SYN) },
 	{ "all kinds", BYTES(ETHER(0x86dd), IP6(100, 0), EXT(60), EXT16(43), EXT(44), FRAGMENT(51, 0),
 	  AUTH(60), EXT16(6), TCP),
-	  KEY6(NONE, 140, PROTO(6), SYN) },
+	  KEY6(NONE, 140, PROTO(6), SYN, { FW_F_RT_TYPE, 1 }) },
 	{ "all kinds, two tags",
 	  BYTES(ETHER_TAGGED(TWO(TAG(0x88a8, 1), TAG(0x8100, 2)), 0x86dd), IP6(92, 0), EXT(43),
 	  EXT(44), FRAGMENT(51, 1),
 		AUTH(60), EXT16(135), EXT(17), UDP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
-	  .needs = 142, KEY6(NONE, 132, PROTO(17), PORTS, VLAN(1), FIRST) },
+	  .needs = 142, KEY6(NONE, 132, PROTO(17), PORTS, VLAN(1), FIRST, { FW_F_RT_TYPE, 1 }) },
 	{ "8 headers", BYTES(ETHER(0x86dd), IP6(84, 0), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60), EXT(60),
 	  EXT(6), TCP),
 	  KEY6(NONE, 124, PROTO(6), SYN) },
@@ -431,6 +449,24 @@ struct fw_meta fw_case_meta(const struct fw_case *c)
 	return meta;
 }
 
+/* The rare fields of a frame whose case does not name them. */
+static uint32_t rare_usual(const struct fw_case *c, enum fw_field field)
+{
+	const struct fw_field_info *info = &fw_field_info[field];
+	struct fw_key key = { .family = c->family };
+
+	for (size_t i = 0; i < c->nwant; i++)
+		key.f[c->want[i].field] = c->want[i].value;
+	if (!(fw_field_hooks(field) & 1u << c->meta.hook))
+		return info->absent;
+	if (info->layer == FW_LAYER_FRAME)
+		return c->len < 14 && !c->meta.l3 ? info->absent : info->usual[0];
+	if (c->reason != FW_R_NONE || !(fw_key_layers(&key) & fw_field_layer(field)) ||
+	    !fw_field_in_family(field, c->family))
+		return info->absent;
+	return info->usual[c->family == FW_IP6];
+}
+
 void fw_case_key(const struct fw_case *c, struct fw_key *key)
 {
 	*key = (struct fw_key){ .family = c->family, .reason = c->reason };
@@ -444,6 +480,9 @@ void fw_case_key(const struct fw_case *c, struct fw_key *key)
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
 		if (c->family && fw_field_info[f].header_byte[0])
 			key->f[f] = fw_field_info[f].usual[c->family == FW_IP6];
+	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
+		if (fw_field_info[f].source == FW_SOURCE_RARE)
+			key->f[f] = rare_usual(c, f);
 	for (size_t i = 0; i < c->nwant; i++)
 		key->f[c->want[i].field] = c->want[i].value;
 	if (c->family == FW_IP4) {

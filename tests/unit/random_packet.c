@@ -77,7 +77,7 @@ static uint32_t value_corner(const struct fw_match *m)
 	uint32_t max = fw_field_info[m->field].max;
 
 	if (fw_field_is_flags(m->field))
-		return rnd(3) ? r.hi | (rnd(256) & ~r.lo) : rnd(256);
+		return rnd(3) ? r.hi | (rnd(max + 1) & ~r.lo) : rnd(max + 1);
 	switch (rnd(5)) {
 	case 0:
 		return r.lo;
@@ -109,7 +109,7 @@ static void key_restrict(struct fw_key *key)
 	unsigned layers = fw_key_layers(key);
 
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (!(fw_field_layer(f) & layers))
+		if (!(fw_field_layer(f) & layers) || !fw_field_in_family(f, key->family))
 			key->f[f] = fw_field_info[f].absent;
 }
 
@@ -193,6 +193,9 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 		key->f[FW_F_VLAN] = value_of(rs, rule, FW_F_VLAN);
 	if (rnd(16))
 		key->f[FW_F_IFACE] = some_iface(rs);
+	if (fw_field_hooks(FW_F_PACKET_TYPE) >> key->f[FW_F_HOOK] & 1)
+		key->f[FW_F_PACKET_TYPE] =
+			value_of(rs, rule, FW_F_PACKET_TYPE) % (fw_field_info[FW_F_PACKET_TYPE].max + 1);
 	if (key->family != FW_FAMILY_NONE) {
 		key_ip(rs, rule, key);
 		key_kernel(rs, rule, key);
@@ -214,7 +217,7 @@ static void build_ip(const struct fw_key *key, struct fw_frame *f)
 
 	p.pppoe = key->f[FW_F_HOOK] <= FW_OUT && !rnd(12);
 	for (int i = 0; i < FW_NFIELDS; i++)
-		p.f[i] = key->f[i] <= fw_field_info[i].max || i == FW_F_VLAN ? key->f[i] : 0;
+		p.f[i] = key->f[i] <= fw_field_info[i].max ? key->f[i] : fw_field_info[i].usual[key->family == FW_IP6];
 	least = fw_packet_bytes(&p);
 	if (p.f[FW_F_LENGTH] < least)
 		p.f[FW_F_LENGTH] = least;

@@ -245,6 +245,8 @@ static void test_print_cases(void **state)
 		fw_case_key(&fw_cases[i], &key);
 		if (key.reason != FW_R_NONE)
 			continue;
+		if (key.f[FW_F_TCP_OPTION] & FW_TCP_OPTION_MSS && key.f[FW_F_MSS] == FW_ABSENT_MSS)
+			continue; /* only whole options are written by hand */
 		fw_text_print_key(&b, NULL, &key);
 		if (fw_text_frame(b.text, &frame, &ds))
 			fail_msg("%s: %s: %s", fw_cases[i].name, b.text, ds.d[0].message);

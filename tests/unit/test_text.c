@@ -511,7 +511,7 @@ static const struct {
 	{ "rule flags syn/ack drop", 1, 6, "outside the mask", "VALUE/MASK" },
 	{ "rule flags none/none drop", 1, 6, "checks nothing", "" },
 	{ "rule flags syn/syn, ack drop", 1, 19, "not ','", "" },
-	{ "rule proto udp flags syn drop", 1, 16, "which has no TCP flags", "" },
+	{ "rule proto udp flags syn drop", 1, 16, "which has no TCP header", "" },
 	{ "rule flags not { none/syn, syn/syn } drop", 1, 6, "excludes every value", "" },
 	{ "rule frag maybe drop", 1, 11, "'maybe' is not a value of 'frag'", "no, first, later or any" },
 	{ "rule frag not any drop", 1, 15, "'any' is not a value of 'frag'", "" },

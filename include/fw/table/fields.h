@@ -24,6 +24,8 @@ _Static_assert(FW_NHOOKS <= FW_HOOK_ROWS, "each hook has a row");
 #define FW_HOOKS_ALL ((1u << FW_NHOOKS) - 1)
 /* The others get IP packets only. */
 #define FW_HOOKS_FRAMES (FW_HOOK_BIT(IN) | FW_HOOK_BIT(OUT))
+/* Those of packets that arrived in a frame. */
+#define FW_HOOKS_ARRIVED (FW_HOOK_BIT(IN) | FW_HOOK_BIT(INPUT) | FW_HOOK_BIT(FORWARD))
 
 /* Which packets have a field: every frame, IP packets, or those of a protocol, unless they are later fragments. */
 enum fw_layer { FW_LAYER_FRAME, FW_LAYER_IP, FW_LAYER_PORTS, FW_LAYER_ICMP, FW_LAYER_TCP, FW_NLAYERS };
@@ -37,8 +39,17 @@ enum fw_presence { FW_ALWAYS, FW_MAYBE };
  * KERNEL: what the kernel knows of the packet beyond its bytes: asked only for rulesets whose rules name such a field
  * SKB:   a member of the skb, hence unknown to XDP
  * TAG:   from the frame or the skb; a network card may take it out before XDP sees the packet
+ * RARE:  as BYTES, but read only for rulesets whose rules name such a field; netfilter's hooks, which see no frame, ask the skb
  */
-enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_KERNEL, FW_SOURCE_SKB, FW_SOURCE_TAG };
+enum fw_source {
+	FW_SOURCE_BYTES,
+	FW_SOURCE_HOOK,
+	FW_SOURCE_ASKED,
+	FW_SOURCE_KERNEL,
+	FW_SOURCE_SKB,
+	FW_SOURCE_TAG,
+	FW_SOURCE_RARE
+};
 
 /*
  * X(symbol, keyword, largest value, presence, layer, source, flow word, place, ...). The flow word is the word of the packed
@@ -62,7 +73,7 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_KER
 	  .names = { fw_icmp_code_names, fw_icmp6_code_names }, .names_read_only = true,            \
 	  .packet_word = "code", .hint = "a number up to 255 or a name such as port-unreachable")   \
 	X(TCP_FLAGS, "flags", 255, MAYBE, TCP, BYTES, 1, 95,                                        \
-	  .kind = FW_KIND_FLAGS, .names = { fw_tcp_flag_names },                                    \
+	  .kind = FW_KIND_FLAGS, .flag = "TCP flag", .names = { fw_tcp_flag_names },                \
 	  .packet_word = "flags", .usual = { 2, 2 },                                                \
 	  .hint = "fin, syn, rst, psh, ack, urg, ece, cwr with only commas between, or none")       \
 	X(HOOK, "hook", FW_NHOOKS - 1, ALWAYS, FRAME, HOOK, 0, 10,                                  \
@@ -104,7 +115,24 @@ enum fw_source { FW_SOURCE_BYTES, FW_SOURCE_HOOK, FW_SOURCE_ASKED, FW_SOURCE_KER
 	X(GID, "gid", 0xfffffffeu, MAYBE, IP, KERNEL, 4, 109,                                       \
 	  .kind = FW_KIND_OWNER,                                                                    \
 	  .packet_word = "gid", .hint = "the number of a group",                                    \
-	  .usual = { (__u32)FW_ABSENT_GID, (__u32)FW_ABSENT_GID }, .hooks = FW_HOOK_BIT(OUTPUT))
+	  .usual = { (__u32)FW_ABSENT_GID, (__u32)FW_ABSENT_GID }, .hooks = FW_HOOK_BIT(OUTPUT))                  \
+	X(PACKET_TYPE, "packet-type", 2, MAYBE, FRAME, RARE, 5, 45,                                 \
+	  .spelled = true, .names = { fw_packet_type_names }, .packet_word = "packet-type",         \
+	  .hint = "unicast, broadcast or multicast", .hooks = FW_HOOKS_ARRIVED)                     \
+	X(RT_TYPE, "rt-type", 255, MAYBE, IP, RARE, 6, 68,                                          \
+	  .packet_word = "rt-type", .hint = "the type of a routing header, from 0 to 255",          \
+	  .usual = { FW_ABSENT_RT_TYPE, FW_ABSENT_RT_TYPE }, .families = 1u << FW_IP6)              \
+	X(IP_OPTION, "ip-option", 127, MAYBE, IP, RARE, 6, 69,                                      \
+	  .kind = FW_KIND_FLAGS, .flag = "known IP option", .names = { fw_ip_option_names },          \
+	  .packet_word = "ip-option", .usual = { 0, FW_ABSENT_IP_OPTION }, .families = 1u << FW_IP4,                            \
+	  .hint = "rr, timestamp, security, lsrr, ssrr, router-alert, any with only commas between, or none") \
+	X(TCP_OPTION, "tcp-option", 255, MAYBE, TCP, RARE, 6, 96,                                   \
+	  .kind = FW_KIND_FLAGS, .flag = "known TCP option", .names = { fw_tcp_option_names },        \
+	  .packet_word = "tcp-option",                                                              \
+	  .hint = "mss, window, sack-permitted, sack, timestamp, md5, mptcp, fastopen with only commas between, or none") \
+	X(MSS, "mss", 65535, MAYBE, TCP, RARE, 6, 98,                                               \
+	  .packet_word = "mss", .usual = { FW_ABSENT_MSS, FW_ABSENT_MSS },                          \
+	  .hint = "a maximum segment size from 0 to 65535")
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,
@@ -116,13 +144,13 @@ enum fw_field {
 /* clang-format on */
 _Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
 
-/* The fields of FW_SOURCE_KERNEL: bit 1 << field. */
-enum {
+/* The fields of FW_SOURCE_KERNEL, and of FW_SOURCE_RARE: bit 1 << field. */
 #define FW_FIELD_OF_KERNEL(sym, kw, max, presence, layer, source, ...) \
-	| (FW_SOURCE_##source == FW_SOURCE_KERNEL) << FW_F_##sym
-	FW_FIELDS_OF_KERNEL = 0 FW_FIELDS(FW_FIELD_OF_KERNEL),
-#undef FW_FIELD_OF_KERNEL
-};
+	| (__u32)(FW_SOURCE_##source == FW_SOURCE_KERNEL) << FW_F_##sym
+#define FW_FIELD_RARE(sym, kw, max, presence, layer, source, ...) \
+	| (__u32)(FW_SOURCE_##source == FW_SOURCE_RARE) << FW_F_##sym
+#define FW_FIELDS_OF_KERNEL (0u FW_FIELDS(FW_FIELD_OF_KERNEL))
+#define FW_FIELDS_RARE (0u FW_FIELDS(FW_FIELD_RARE))
 
 /* The number of every interface that the ruleset does not name. */
 #define FW_IFACE_OTHER 32767
@@ -158,7 +186,7 @@ static inline __u32 fw_field_bits(__u32 field)
  * of field x in its word, FW_FLOW_FREE_n the first bit of word n that no field has. The near words fill a cache line of the
  * flow cache together with the addresses. The others lie elsewhere, and are read only if rules name one of their fields.
  */
-#define FW_FLOW_WORDS 5
+#define FW_FLOW_WORDS 7
 #define FW_FLOW_NEAR 3
 #define FW_FLOW_RUN(n, sym, max, presence, word) \
 	FW_FLOW_##n##_##sym,                     \
@@ -169,18 +197,24 @@ static inline __u32 fw_field_bits(__u32 field)
 #define FW_FLOW_RUN2(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(2, sym, max, presence, word)
 #define FW_FLOW_RUN3(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(3, sym, max, presence, word)
 #define FW_FLOW_RUN4(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(4, sym, max, presence, word)
+#define FW_FLOW_RUN5(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(5, sym, max, presence, word)
+#define FW_FLOW_RUN6(sym, kw, max, presence, layer, source, word, ...) FW_FLOW_RUN(6, sym, max, presence, word)
 enum { FW_FIELDS(FW_FLOW_RUN0) FW_FLOW_FREE_0 };
 enum { FW_FIELDS(FW_FLOW_RUN1) FW_FLOW_FREE_1 };
 enum { FW_FIELDS(FW_FLOW_RUN2) FW_FLOW_FREE_2 };
 enum { FW_FIELDS(FW_FLOW_RUN3) FW_FLOW_FREE_3 };
 enum { FW_FIELDS(FW_FLOW_RUN4) FW_FLOW_FREE_4 };
+enum { FW_FIELDS(FW_FLOW_RUN5) FW_FLOW_FREE_5 };
+enum { FW_FIELDS(FW_FLOW_RUN6) FW_FLOW_FREE_6 };
 enum {
 #define FW_FLOW_SHIFT(sym, kw, max, presence, layer, source, word, ...) \
 	FW_FLOW_SHIFT_##sym = (word) == 0 ? FW_FLOW_0_##sym :           \
 			      (word) == 1 ? FW_FLOW_1_##sym :           \
 			      (word) == 2 ? FW_FLOW_2_##sym :           \
 			      (word) == 3 ? FW_FLOW_3_##sym :           \
-					    FW_FLOW_4_##sym,
+			      (word) == 4 ? FW_FLOW_4_##sym :           \
+			      (word) == 5 ? FW_FLOW_5_##sym :           \
+					    FW_FLOW_6_##sym,
 	FW_FIELDS(FW_FLOW_SHIFT)
 #undef FW_FLOW_SHIFT
 };
@@ -193,6 +227,8 @@ _Static_assert(FW_FLOW_FREE_1 <= 64, "word 1 of the flow key " FW_FLOW_FULL);
 _Static_assert(FW_FLOW_FREE_2 <= 64, "word 2 of the flow key " FW_FLOW_FULL);
 _Static_assert(FW_FLOW_FREE_3 <= 64, "word 3 of the flow key " FW_FLOW_FULL);
 _Static_assert(FW_FLOW_FREE_4 <= 64, "word 4 of the flow key " FW_FLOW_FULL);
+_Static_assert(FW_FLOW_FREE_5 <= 64, "word 5 of the flow key " FW_FLOW_FULL);
+_Static_assert(FW_FLOW_FREE_6 <= 64, "word 6 of the flow key " FW_FLOW_FULL);
 #define FW_FLOW_WORD_EXISTS(sym, kw, max, presence, layer, source, word, ...) \
 	_Static_assert((word) < FW_FLOW_WORDS, #sym " names a word that the flow key does not have");
 FW_FIELDS(FW_FLOW_WORD_EXISTS)
@@ -214,14 +250,32 @@ static inline struct fw_flow_place fw_flow_place(__u32 field)
 }
 
 /* The fields of the flow key's far words: bit 1 << field. */
-enum {
-#define FW_FIELD_FAR(sym, kw, max, presence, layer, source, word, ...) | ((word) >= FW_FLOW_NEAR) << FW_F_##sym
-	FW_FIELDS_FAR = 0 FW_FIELDS(FW_FIELD_FAR),
-#undef FW_FIELD_FAR
-};
+#define FW_FIELD_FAR(sym, kw, max, presence, layer, source, word, ...) | (__u32)((word) >= FW_FLOW_NEAR) << FW_F_##sym
+#define FW_FIELDS_FAR (0u FW_FIELDS(FW_FIELD_FAR))
 
 /* What the kernel's connection tracking says of a packet. */
 enum fw_state { FW_STATE_NEW, FW_STATE_ESTABLISHED, FW_STATE_RELATED, FW_STATE_INVALID, FW_STATE_UNTRACKED };
+enum fw_packet_type { FW_PACKET_UNICAST, FW_PACKET_BROADCAST, FW_PACKET_MULTICAST };
+/* Bits of FW_F_TCP_OPTION and FW_F_IP_OPTION: options that a header has. */
+enum fw_tcp_option {
+	FW_TCP_OPTION_MSS = 1,
+	FW_TCP_OPTION_WINDOW = 2,
+	FW_TCP_OPTION_SACK_PERMITTED = 4,
+	FW_TCP_OPTION_SACK = 8,
+	FW_TCP_OPTION_TIMESTAMP = 16,
+	FW_TCP_OPTION_MD5 = 32,
+	FW_TCP_OPTION_MPTCP = 64,
+	FW_TCP_OPTION_FASTOPEN = 128
+};
+enum fw_ip_option {
+	FW_IP_OPTION_RR = 1,
+	FW_IP_OPTION_TIMESTAMP = 2,
+	FW_IP_OPTION_SECURITY = 4,
+	FW_IP_OPTION_LSRR = 8,
+	FW_IP_OPTION_SSRR = 16,
+	FW_IP_OPTION_ROUTER_ALERT = 32,
+	FW_IP_OPTION_ANY = 64 /* every packet that has one, whichever it is, has this too */
+};
 enum fw_frag { FW_FRAG_NO, FW_FRAG_FIRST, FW_FRAG_LATER };
 enum fw_family { FW_FAMILY_NONE, FW_IP4, FW_IP6, FW_NFAMILIES };
 _Static_assert(FW_NFAMILIES <= 1 << FW_FLOW_FAMILY_BITS, "the flow key has room for the family");

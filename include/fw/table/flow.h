@@ -27,11 +27,23 @@ static __always_inline __u32 fw_flow_has_far(const struct fw_cpu *cpu)
 	return cpu->root.fields_used & FW_FIELDS_FAR;
 }
 
-/* Those words of cpu->key; made again for each use, which is rare, so that they are not kept. */
-static __always_inline void fw_flow_far(const struct fw_cpu *cpu, __u64 *far)
+/* One of those words of cpu->key; made again for each use, which is rare, so that it is not kept. */
+static __always_inline __u64 fw_flow_far(const struct fw_cpu *cpu, int number)
 {
-	far[0] = fw_flow_word(&cpu->key, FW_FLOW_NEAR) & cpu->root.flow_mask[FW_FLOW_NEAR];
-	far[1] = fw_flow_word(&cpu->key, FW_FLOW_NEAR + 1) & cpu->root.flow_mask[FW_FLOW_NEAR + 1];
+	__u64 mask = cpu->root.flow_mask[number];
+
+	return mask ? fw_flow_word(&cpu->key, number) & mask : 0;
+}
+
+/* Those words as one. */
+FW_GLOBAL __u64 fw_flow_far_hash(const struct fw_cpu *cpu)
+{
+	__u64 h = 0;
+
+#pragma GCC unroll 8
+	for (int i = FW_FLOW_NEAR; cpu && i < FW_FLOW_WORDS; i++)
+		h = (h ^ fw_flow_far(cpu, i)) * 0x165667b19e3779f9ull;
+	return h;
 }
 
 /* The number of the first entry of a flow's set. */
@@ -39,13 +51,10 @@ static __always_inline __u32 fw_flow_set(const struct fw_cpu *cpu, const __u64 *
 {
 	const struct fw_addr *src = &cpu->key.src, *dst = &cpu->key.dst;
 	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
-	__u64 far[FW_FLOW_WORDS - FW_FLOW_NEAR];
 
 	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9) * 0x165667b19e3779f9ull;
-	if (fw_flow_has_far(cpu)) {
-		fw_flow_far(cpu, far);
-		h ^= (far[0] << 17 ^ far[1]) * 0x165667b19e3779f9ull;
-	}
+	if (fw_flow_has_far(cpu))
+		h ^= fw_flow_far_hash(cpu);
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ull;
 	return h >> 52 & (FW_FLOWS - FW_FLOW_WAYS);
 }
@@ -78,13 +87,32 @@ static __always_inline __u64 fw_flow_differs(const struct fw_cpu *cpu, const str
 }
 
 /* Are the far words of entry @place those of cpu->key? */
-static __always_inline int fw_flow_far_is(const struct fw_cpu *cpu, __u32 place)
+FW_GLOBAL int fw_flow_far_is(const struct fw_cpu *cpu, __u32 place)
 {
-	const __u64 *more = cpu->more[place].fields;
-	__u64 far[FW_FLOW_WORDS - FW_FLOW_NEAR];
+	const __u64 *more;
+	__u64 differs = 0;
 
-	fw_flow_far(cpu, far);
-	return !((more[0] ^ far[0]) | (more[1] ^ far[1]));
+	if (!cpu)
+		return 0;
+	more = cpu->more[place & (FW_FLOWS - 1)].fields;
+#pragma GCC unroll 8
+	for (int i = FW_FLOW_NEAR; i < FW_FLOW_WORDS; i++)
+		differs |= more[i - FW_FLOW_NEAR] ^ fw_flow_far(cpu, i);
+	return !differs;
+}
+
+/* Makes them so. */
+FW_GLOBAL int fw_flow_far_put(struct fw_cpu *cpu, __u32 place)
+{
+	__u64 *more;
+
+	if (!cpu)
+		return 0;
+	more = cpu->more[place & (FW_FLOWS - 1)].fields;
+#pragma GCC unroll 8
+	for (int i = FW_FLOW_NEAR; i < FW_FLOW_WORDS; i++)
+		more[i - FW_FLOW_NEAR] = fw_flow_far(cpu, i);
+	return 0;
 }
 
 /* Is entry @place for the flow of cpu->key and this generation? */
@@ -107,7 +135,7 @@ static __always_inline void fw_flow_put(struct fw_cpu *cpu, __u32 place, const _
 	e->generation = generation;
 	e->what = what;
 	if (fw_flow_has_far(cpu))
-		fw_flow_far(cpu, cpu->more[place].fields);
+		fw_flow_far_put(cpu, place);
 }
 
 /*
@@ -133,37 +161,71 @@ static __always_inline __u32 fw_flow_found(struct fw_cpu *cpu, __u32 what)
 	return what;
 }
 
-/* FW_WHAT for the packet of cpu->key, from the cache if it has the flow. */
-static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
+/* What fw_flow_look() found: the entry of the flow, or the first of those where it could be. */
+#define FW_FLOW_NOT_ASKED (-1)
+#define FW_FLOW_FOUND FW_FLOWS
+/* clang-format off */
+#define FW_FLOW_PLACE(found) ((found) & (FW_FLOWS - 1))
+/* clang-format on */
+
+/*
+ * Looks for the flow of cpu->key. A function of its own, so that the verifier sees one way on.
+ * Return: FW_FLOW_NOT_ASKED: the cache is not for this packet; the place, with FW_FLOW_FOUND if the flow is there.
+ */
+FW_GLOBAL int fw_flow_look(struct fw_cpu *cpu)
 {
-	__u32 generation = cpu->control >> 32, what;
+	__u32 generation, places, place;
 	__u64 fields[FW_FLOW_NEAR];
-	__u32 places, place = 0;
 
 	/* The reason is not part of a flow. */
-	places = cache && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
-	if (places) {
-		fw_flow_of(cpu, fields);
-		place = fw_flow_set(cpu, fields) & (places - FW_FLOW_WAYS);
-		if (fw_flow_is(cpu, place, fields, generation))
-			return fw_flow_found(cpu, cpu->flows[place].what);
-		if (fw_flow_is(cpu, place + 1, fields, generation))
-			return fw_flow_found(cpu, cpu->flows[place + 1].what);
-		fw_forget();
-	}
-	what = fw_decide(cpu);
-	/*
-	 * An entry has no room for rules that were passed, and conditions are asked of each packet: such flows are looked up
-	 * each time and do not count as misses.
-	 */
-	if (!places || FW_WHAT_COUNTER(what) == FW_R_INTERNAL || cpu->answer.passed || cpu->answer.asked)
-		return what;
+	places = cpu && cpu->key.reason == FW_R_NONE ? fw_flow_places(cpu) : 0;
+	if (!places)
+		return FW_FLOW_NOT_ASKED;
+	generation = cpu->control >> 32;
+	fw_flow_of(cpu, fields);
+	place = fw_flow_set(cpu, fields) & (places - FW_FLOW_WAYS);
+	if (fw_flow_is(cpu, place, fields, generation))
+		return FW_FLOW_FOUND | place;
+	if (fw_flow_is(cpu, place + 1, fields, generation))
+		return FW_FLOW_FOUND | (place + 1);
+	return place;
+}
+
+/* Keeps the answer for the flow of cpu->key, at @place or the one after it. */
+FW_GLOBAL int fw_flow_keep(struct fw_cpu *cpu, __u32 place, __u32 what)
+{
+	__u64 fields[FW_FLOW_NEAR];
+	__u32 generation;
+
+	if (!cpu)
+		return 0;
+	generation = cpu->control >> 32;
+	place &= FW_FLOWS - FW_FLOW_WAYS;
 	cpu->doubt += cpu->doubt < FW_DOUBT_MOST;
 	/* Into the free entry, or else into either in turn. */
 	if (cpu->flows[place].generation == generation &&
 	    (cpu->flows[place + 1].generation != generation || (cpu->turn++ & 1)))
 		place++;
+	fw_flow_of(cpu, fields);
 	fw_flow_put(cpu, place, fields, generation, what);
+	return 0;
+}
+
+/* FW_WHAT for the packet of cpu->key, from the cache if it has the flow. */
+static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
+{
+	int found = cache ? fw_flow_look(cpu) : FW_FLOW_NOT_ASKED;
+	__u32 what;
+
+	if (found >= FW_FLOW_FOUND)
+		return fw_flow_found(cpu, cpu->flows[FW_FLOW_PLACE(found)].what);
+	what = fw_decide(cpu);
+	/*
+	 * An entry has no room for rules that were passed, and conditions are asked of each packet: such flows are looked up
+	 * each time and do not count as misses.
+	 */
+	if (found >= 0 && FW_WHAT_COUNTER(what) != FW_R_INTERNAL && !cpu->answer.passed && !cpu->answer.asked)
+		fw_flow_keep(cpu, found, what);
 	return what;
 }
 

@@ -13,7 +13,7 @@
 #ifndef FW_FORMAT_H
 #define FW_FORMAT_H
 
-#include "fw/table/fields.h"
+#include "fw/table/options.h"
 
 #define FW_LINE 64
 #define FW_SEGMENT_SHIFT 15 /* lines of a segment, as a power of two */
@@ -311,7 +311,7 @@ struct fw_root {
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
 	__u32 pad[4];
 	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
-	__u64 room[7];
+	__u64 room[5];
 };
 /* clang-format on */
 FW_ASSERT_SIZE(struct fw_root, 5 * FW_LINE);
@@ -390,9 +390,12 @@ struct fw_cpu {
 	__u32 dry;      /* 1: nothing is counted, no packet of a limit is used up */
 	__u8 head[FW_HEAD_BYTES]; /* a copy of the first bytes of a packet that cannot be read in place */
 
+	/* Written when rare fields are read. */
+	struct fw_options options;
+
 	/* Written by user space: the namespace picks TCP connections up in the middle. */
 	__u32 tcp_loose;
-	/* Written by the program that looks connections up: what it reads of the packet inside an ICMP error. */
+	/* Written by the program that looks connections up: what it reads of the packet inside an ICMP error. Before that, scratch. */
 	struct fw_key reported;
 
 	/* Written by the flow cache, flow.h; the entries are at the end. */

@@ -3,7 +3,7 @@
  * The packet parser: from the bytes of a frame to the key that the classifier
  * looks up. One source for the BPF program and for user space.
  *
- * A cursor walks the frame. Each fw_parse_*() takes its header from the cursor,
+ * A cursor (cursor.h) walks the frame. Each fw_parse_*() takes its header from the cursor,
  * which checks two ends: where the bytes that we can read stop, and where the
  * packet says that it stops. It writes what it learns into the key and returns
  * the next protocol, or the negated reason why the frame is not looked up. Then
@@ -12,9 +12,8 @@
 #ifndef FW_PACKET_H
 #define FW_PACKET_H
 
-#include <stddef.h>
-
-#include "fw/table/fields.h"
+#include "fw/table/cursor.h"
+#include "fw/table/options.h"
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
@@ -27,8 +26,6 @@
 #define FW_VLAN_TAGS 2   /* that are parsed, a tag outside the frame included */
 #define FW_EXT_HEADERS 8 /* IPv6 extension headers that are walked */
 #define FW_LENGTH_MAX 65535
-/* Where a header may start: tags, an IPv6 header and extension headers of up to 2,048 bytes end far below. */
-#define FW_OFFSET_MAX 0x7fff
 
 /* What the bytes of a frame do not say. */
 struct fw_meta {
@@ -47,91 +44,16 @@ struct fw_meta {
 	__u32 ethertype;      /* of that; 0: only its version says what it is */
 };
 
-struct fw_cursor {
-	const __u8 *data; /* the frame */
-	const __u8 *pos;
-	const __u8 *end; /* of the bytes that can be read */
-	__u32 left;      /* bytes of the packet from pos on, readable or not */
-};
-
-/* Packets are not aligned. BPF loads any address; user space must not. */
-static __always_inline __u16 fw_load16(const __u8 *p)
-{
-	__u16 v;
-
-	if (FW_BPF)
-		return *(const __u16 *)p;
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static __always_inline __u32 fw_load32(const __u8 *p)
-{
-	__u32 v;
-
-	if (FW_BPF)
-		return *(const __u32 *)p;
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static __always_inline __u64 fw_load64(const __u8 *p)
-{
-	__u64 v;
-
-	if (FW_BPF)
-		return *(const __u64 *)p;
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-/* A member of the header at @p, in host order. */
-#define fw_get8(p, type, member) ((__u32)(p)[offsetof(type, member)])
-#define fw_get16(p, type, member) ((__u32)fw_ntohs(fw_load16((p) + offsetof(type, member))))
-#define fw_get32(p, type, member) ((__u32)fw_ntohl(fw_load32((p) + offsetof(type, member))))
-
-/* The next @bytes as a header, and moves the cursor past it. NULL, with the cursor unmoved, if they are not there. */
-static __always_inline const __u8 *fw_cursor_take(struct fw_cursor *c, __u32 bytes)
-{
-	const __u8 *p = c->pos;
-
-	if (c->left < bytes || p + bytes > c->end)
-		return NULL;
-	c->pos = p + bytes;
-	c->left -= bytes;
-	return p;
-}
-
-/* Ends the packet @bytes after the cursor: the rest is padding. The caller has checked that so many are left. */
-static __always_inline void fw_cursor_trim(struct fw_cursor *c, __u32 bytes)
-{
-	c->left = bytes;
-}
-
 /*
- * Skips @bytes of unused options; the caller has checked that so many are left. The position becomes an offset with one
- * bound, whatever precedes it, so the verifier sees one state after all VLAN tags, options and headers.
- */
-static __always_inline void fw_cursor_skip(struct fw_cursor *c, __u32 bytes)
-{
-	__u64 offset = (__u64)(c->pos - c->data) + bytes;
-
-	fw_opaque(offset);
-	offset &= FW_OFFSET_MAX;
-	c->pos = c->data + offset;
-	c->left -= bytes;
-}
-
-/*
- * All fields are absent. In BPF the hook's program writes the fields of the kernel itself, if rules name any, and the unused slots
- * are 0 from the beginning, since the key is memory of a map.
+ * All fields are absent. In BPF the fields of the kernel and the rare ones are written elsewhere, if rules name any, and the unused
+ * slots are 0 from the beginning, since the key is memory of a map.
  */
 static __always_inline void fw_key_clear(struct fw_key *key)
 {
 	key->src = (struct fw_addr){ 0, 0 };
 	key->dst = (struct fw_addr){ 0, 0 };
-#define FW_KEY_ABSENT(sym, kw, max, presence, layer, source, ...) \
-	if (!FW_BPF || FW_SOURCE_##source != FW_SOURCE_KERNEL)    \
+#define FW_KEY_ABSENT(sym, kw, max, presence, layer, source, ...)                                        \
+	if (!FW_BPF || (FW_SOURCE_##source != FW_SOURCE_KERNEL && FW_SOURCE_##source != FW_SOURCE_RARE)) \
 		key->f[FW_F_##sym] = FW_ABSENT_##sym;
 	FW_FIELDS(FW_KEY_ABSENT)
 #undef FW_KEY_ABSENT
@@ -258,6 +180,7 @@ static __always_inline int fw_parse_llc(struct fw_cursor *c)
 	return fw_ntohs(fw_load16(llc + 6));
 }
 
+#define FW_PPPOE_BEGIN 0x11 /* version and type: no IP header begins so */
 #define FW_PPP_IP 0x0021
 #define FW_PPP_IPV6 0x0057
 #define FW_PPP_CONTROL 0x8000 /* and above: LCP, authentication, and the control protocols of network protocols */
@@ -271,7 +194,7 @@ static __always_inline int fw_parse_pppoe(struct fw_cursor *c, struct fw_key *ke
 	const __u8 *session = fw_cursor_take(c, 6), *high, *low;
 	__u32 bytes, proto;
 
-	if (!session || session[0] != 0x11 || session[1])
+	if (!session || session[0] != FW_PPPOE_BEGIN || session[1])
 		return -FW_R_MALFORMED;
 	bytes = fw_ntohs(fw_load16(session + 4));
 	if (bytes > c->left)
@@ -492,6 +415,123 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 	return key->f[FW_F_FRAG] == FW_FRAG_LATER ? 0 : fw_parse_l4(c, proto, key);
 }
 
+/* The frame's own fields: its type. Without an Ethernet header a packet is the host's, as the kernel has it. */
+static __always_inline void fw_rare_frame(struct fw_cursor c, const struct fw_meta *meta, struct fw_key *key)
+{
+	const __u8 *eth = meta->l3 ? NULL : fw_cursor_take(&c, ETH_HLEN);
+
+	if (!(1u << (meta->hook & (FW_HOOK_ROWS - 1)) & FW_HOOKS_ARRIVED) || (!eth && !meta->l3))
+		return;
+	key->f[FW_F_PACKET_TYPE] = FW_PACKET_UNICAST;
+	if (eth && eth[0] & 1)
+		key->f[FW_F_PACKET_TYPE] = FW_PACKET_MULTICAST;
+	if (eth && fw_load32(eth) == 0xffffffff && fw_load16(eth + 4) == 0xffff)
+		key->f[FW_F_PACKET_TYPE] = FW_PACKET_BROADCAST;
+}
+
+/*
+ * Moves to the IP header, which fw_packet_parse() has found: after the Ethernet header, and after that of a PPPoE session.
+ * @scratch: a key that nobody reads.
+ */
+static __always_inline void fw_rare_to_network(struct fw_cursor *c, const struct fw_meta *meta, struct fw_key *scratch)
+{
+	const struct fw_meta untagged = { 0 };
+
+	if (!meta->l3)
+		fw_parse_ether(c, &untagged, scratch);
+	fw_cursor_skip(c, 0);
+	if (c->pos + 1 <= c->end && c->pos[0] == FW_PPPOE_BEGIN)
+		fw_parse_pppoe(c, scratch);
+	fw_cursor_skip(c, 0);
+}
+
+/* The options of an IPv4 header. 0, or -1: they cannot be read. */
+static __always_inline int fw_rare_ip4(struct fw_cursor *c, struct fw_key *key, struct fw_options *o)
+{
+	const __u8 *ip = fw_cursor_take(c, sizeof(struct iphdr));
+	__u32 bytes;
+
+	if (!ip)
+		return -1;
+	bytes = (ip[0] & 15) * 4 - sizeof(struct iphdr);
+	fw_cursor_skip(c, 0);
+	if (fw_options_copy(c, bytes, o))
+		return -1;
+	key->f[FW_F_IP_OPTION] = fw_ip_options(o);
+	fw_cursor_skip(c, bytes);
+	return 0;
+}
+
+/* The type of the first routing header. 0, or -1: the headers cannot be read. */
+static __always_inline int fw_rare_ip6(struct fw_cursor *c, struct fw_key *key)
+{
+	const __u8 *ip = fw_cursor_take(c, sizeof(struct ipv6hdr)), *ext;
+	__u8 type;
+
+	if (!ip)
+		return -1;
+	type = fw_get8(ip, struct ipv6hdr, nexthdr);
+	for (int i = 0; i < FW_EXT_HEADERS && fw_ext_kind[type]; i++) {
+		ext = fw_cursor_take(c, 8);
+		if (!ext)
+			return -1;
+		if (type == IPPROTO_ROUTING && key->f[FW_F_RT_TYPE] == FW_ABSENT_RT_TYPE)
+			key->f[FW_F_RT_TYPE] = ext[2];
+		if (type == IPPROTO_FRAGMENT && key->f[FW_F_FRAG] == FW_FRAG_LATER)
+			return 0;
+		fw_cursor_skip(c, (__u32)ext[1] << fw_ext_kind[type] & FW_EXT_MORE);
+		type = ext[0];
+	}
+	return 0;
+}
+
+/* The options of a TCP header. 0, or -1: they cannot be read. */
+static __always_inline int fw_rare_tcp(struct fw_cursor *c, struct fw_key *key, struct fw_options *o)
+{
+	const __u8 *tcp = fw_cursor_take(c, sizeof(struct tcphdr));
+	__u32 bytes, options;
+
+	if (!tcp)
+		return -1;
+	bytes = (tcp[offsetof(struct tcphdr, window) - 2] >> 4) * 4 - sizeof(struct tcphdr);
+	fw_cursor_skip(c, 0);
+	if (fw_options_copy(c, bytes, o))
+		return -1;
+	options = fw_tcp_options(o, bytes);
+	key->f[FW_F_TCP_OPTION] = FW_TCP_OPTIONS_BITS(options);
+	key->f[FW_F_MSS] = FW_TCP_OPTIONS_MSS(options);
+	return 0;
+}
+
+/**
+ * fw_packet_rare - the fields of FW_SOURCE_RARE of a packet that fw_packet_parse() has parsed
+ * @c:       the beginning of the packet, as for fw_packet_parse()
+ * @meta:    its hook, and whether it has an Ethernet header
+ * @key:     of the packet; all rare fields are written
+ * @scratch: overwritten, as is @o
+ *
+ * In BPF the packet is a copy in struct fw_cpu.
+ * Return: 0, or -1: a part of the headers cannot be read, though the packet has it.
+ */
+static __always_inline int fw_packet_rare(struct fw_cursor *c, const struct fw_meta *meta, struct fw_key *key,
+					  struct fw_key *scratch, struct fw_options *o)
+{
+#define FW_RARE_ABSENT(sym, kw, max, presence, layer, source, ...) \
+	if (FW_SOURCE_##source == FW_SOURCE_RARE)                  \
+		key->f[FW_F_##sym] = FW_ABSENT_##sym;
+	FW_FIELDS(FW_RARE_ABSENT)
+#undef FW_RARE_ABSENT
+	fw_rare_frame(*c, meta, key);
+	if (key->reason != FW_R_NONE)
+		return 0;
+	fw_rare_to_network(c, meta, scratch);
+	if (key->family == FW_IP4 ? fw_rare_ip4(c, key, o) : fw_rare_ip6(c, key))
+		return -1;
+	if (key->f[FW_F_PROTO] != IPPROTO_TCP || key->f[FW_F_FRAG] == FW_FRAG_LATER)
+		return 0;
+	return fw_rare_tcp(c, key, o);
+}
+
 /**
  * fw_packet_parse - what the classifier may know of a frame
  * @data:     the Ethernet header, or with @meta->l3 the network header
@@ -499,8 +539,8 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
  * @meta:     borrowed; the hook, interface and mark go into the key as they are, and so do the fields that are asked
  * @key:      every member is written
  *
- * The headers that rules look into must lie before @data_end, options and payload only inside @meta->len. Lengths and
- * ports come in host order. In BPF @key should be map memory: on the stack the verifier would follow its values.
+ * The headers that rules look into must lie before @data_end, options and payload only inside @meta->len: a rare field that
+ * cannot be read is absent. In BPF the rare fields are read by a call of their own. Lengths and ports come in host order. In BPF @key should be map memory: on the stack the verifier would follow its values.
  */
 static __always_inline void fw_packet_parse(const void *data, const void *data_end, const struct fw_meta *meta,
 					    struct fw_key *key)
@@ -516,6 +556,13 @@ static __always_inline void fw_packet_parse(const void *data, const void *data_e
 		fw_key_ask(key, meta);
 	err = fw_parse_frame(&c, meta, key);
 	key->reason = err < 0 ? (__u32)-err : FW_R_NONE;
+	if (!FW_BPF) {
+		struct fw_options options;
+		struct fw_key scratch;
+
+		c = (struct fw_cursor){ .data = data, .pos = data, .end = data_end, .left = meta->len };
+		fw_packet_rare(&c, meta, key, &scratch, &options);
+	}
 }
 
 #endif

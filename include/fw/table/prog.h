@@ -52,15 +52,17 @@ static inline enum fw_hook fw_prog_hook(enum fw_prog prog)
 /*
  * Programs that others call, by tail call, as slots of an array for each type of program. X(symbol, name of the pin).
  *
- * The hooks' programs parse a packet and decide. For rulesets that name connection states they call STATE between the two; that
- * calls DECIDE, which decides and counts like them. All call a REJECT program at the end for rejected packets. What must survive a
+ * The hooks' programs parse a packet and decide. Between the two they call RARE for rulesets that name rare fields, and STATE, or
+ * RARE calls it, for those that name connection states; the last of them calls DECIDE, which decides and counts like them. All call a REJECT program at the end for rejected packets. What must survive a
  * call is in struct fw_cpu. A call of an empty slot fails: then the packet is dropped.
  */
 /* clang-format off */
 #define FW_CALLS(X)                                \
+	X(XDP_RARE, "xdp-rare")                    \
 	X(XDP_STATE, "xdp-state")                  \
 	X(XDP_DECIDE, "xdp-decide")                \
 	X(XDP_REJECT, "xdp-reject")                \
+	X(TC_RARE, "tc-rare")                      \
 	X(TC_STATE, "tc-state")                    \
 	X(TC_DECIDE, "tc-decide")                  \
 	X(TC_REJECT_IN, "tc-reject-in")            \
