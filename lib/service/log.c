@@ -2,18 +2,26 @@
 /* The log of a service. */
 #include "fw/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 void fw_log(const char *fmt, ...)
 {
-	char line[1024], clean[1024];
+	char line[1024], clean[1024], text[sizeof(clean) + 256];
 	va_list ap;
+	int n;
 
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "%s: %s\n", program_invocation_short_name, fw_escape(clean, sizeof(clean), line, strlen(line)));
+	n = snprintf(text, sizeof(text), "%.200s: %s\n", program_invocation_short_name,
+		     fw_escape(clean, sizeof(clean), line, strlen(line)));
+	/* The journal is a socket. If nobody reads it, the line is left out: the service must not wait. */
+	if (send(STDERR_FILENO, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 && errno == ENOTSOCK)
+		fputs(text, stderr);
 }
 
 void fw_log_diags(const struct fw_diags *ds)

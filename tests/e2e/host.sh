@@ -305,6 +305,24 @@ case_host_state() {
 	ok detach --host && host_gone
 }
 
+# What is logged at forward has both interfaces, the mark and the packet itself, without an Ethernet header.
+case_host_log() {
+	start_fwd && far_up && ok attach --host || return 1
+	ok batch <<-END || return 1
+		policy forward log prefix "else " level err drop
+		add rule 1 name web forward proto tcp dport 80 mark set 7 log prefix "web " level notice accept
+		add rule 2 name back forward proto tcp sport 80 accept
+		add rule 3 name seen forward proto icmp6 icmp6-type echo-request log
+	END
+	expect yes try_tcp $far4 80 && expect no try_ping $far6 && expect no try_ping $far4 || return 1
+	ok log && says "accept   forward     s0>f1        rule 1 web        web tcp $client4:" && says "continue forward" && says "rule 3 seen" &&
+		says "drop     forward     s0>f1        policy forward    else icmp $client4 > $far4" &&
+		says "drop     forward     s0>f1        policy forward    else icmp6 $client6 > $far6" || return 1
+	ok --json log || return 1
+	says '"prefix":"else ","level":"err","hook":"forward","verdict":"drop","in":"s0"' && says '"prefix":"web ","level":"notice","hook":"forward","verdict":"accept"' || return 1
+	ok log --pcap "$tmp/forward.pcap" proto icmp && ok classify --pcap "$tmp/forward.pcap" && says "$far4"
+}
+
 # fwctl run filters there, too, by links and by a table, beside fwd or alone; nothing is left when it ends, however it ends.
 run_host() {
 	nsenter --net="/run/netns/$server" "$@" "$fwctl" run "$tmp/rules" --host >"$tmp/out" 2>"$tmp/err" &

@@ -4,10 +4,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,6 +18,7 @@
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/base/journal.h"
 #include "ctl/fwd/base/record.h"
+#include "fw/log.h"
 
 static void texts(void **state)
 {
@@ -151,6 +154,36 @@ static void journal(void **state)
 	assert_false(journal_send(b.text, b.len));
 }
 
+/* Neither the journal nor whoever has our standard error reads: what does not fit is left out, and nobody waits. */
+static void nobody_reads(void **state)
+{
+	enum { MANY = 20000, MOST = 8 << 20 };
+	int saved = dup(STDERR_FILENO), pair[2], journal = journal_open(), queued = 0;
+	char stream[64];
+	struct stat st;
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_true(dup2(pair[1], STDERR_FILENO) >= 0);
+	fstat(STDERR_FILENO, &st);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	alarm(120);
+	for (int i = 0; i < MANY; i++) {
+		fw_log("line %d", i);
+		journal_say(LOG_INFO, "a packet", "FWD_RULE=1\n");
+	}
+	alarm(0);
+	dup2(saved, STDERR_FILENO);
+	unsetenv("JOURNAL_STREAM");
+	assert_int_equal(ioctl(pair[0], FIONREAD, &queued), 0);
+	assert_in_range(queued, 1000, MOST);
+	close(saved);
+	close(pair[0]);
+	close(pair[1]);
+	if (journal >= 0)
+		close(journal);
+}
+
 /* Of each kind only some are logged in a second, and of refusals only those are stored. */
 static void floods(void **state)
 {
@@ -175,7 +208,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),  cmocka_unit_test(changes), cmocka_unit_test(lines),
-		cmocka_unit_test(floods), cmocka_unit_test(journal),
+		cmocka_unit_test(floods), cmocka_unit_test(journal), cmocka_unit_test(nobody_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
