@@ -75,7 +75,8 @@ FUZZ_OBJ += $(addprefix build/fuzz/tests/,unit/ruleset_check.o fuzz/files.o fuzz
 # The exporter's server is not fuzzed.
 FUZZ_OBJ += $(patsubst %.c,build/fuzz/%.o,$(filter-out $(addprefix ctl/exporter/,http/web.c http/answer.c http/address.c exporter.c main.c), \
 	$(call sources,ctl/exporter)))
-KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_readers test_traffic test_pins test_conntrack test_state test_reject test_reject_wire)
+KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_place test_publish test_counts test_readers test_traffic test_pins test_conntrack test_state test_reject test_reject_wire \
+	test_netfilter test_log test_tracked test_rates test_limit)
 # Only two tests of pins: loading takes long there, and QEMU 7.2 fails when the kernel patches the call of an XDP program while
 # another CPU executes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"

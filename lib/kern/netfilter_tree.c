@@ -167,9 +167,12 @@ int kern_tree_put(struct fw_kern *k)
 	return err;
 }
 
+/* If the kernel does not tell, as while others change tables all the time, it does. */
 bool kern_tree_holds(const struct fw_kern *k)
 {
-	return k->pins ? nft_rules(TABLE) == rules_of(k->has_links) : k->host.own >= 0;
+	int rules = k->pins ? nft_rules(TABLE) : 0;
+
+	return k->pins ? rules < 0 || rules == rules_of(k->has_links) : k->host.own >= 0;
 }
 
 void kern_tree_remove(struct fw_kern *k)
