@@ -152,7 +152,8 @@ class Box:
         self.do("ip", "link", "set", far, "up", space=self.around)
         there, route = self.mac(number, 2).hex(":"), LINKS + number
         table, mark = 1000 + route, f"{route << 24:#x}/0xff000000"
-        self.do("ip", "link", "set", name, "up")
+        # Nobody is asked for MAC addresses.
+        self.do("ip", "link", "set", name, "arp", "off", "up")
         self.do("ip", "-batch", "-", text=f"""
 addr add 10.255.{number}.1/32 dev {name}
 neigh replace 10.255.{number}.2 lladdr {there} dev {name} nud permanent
@@ -261,8 +262,8 @@ rule add pref 20 fwmark {mark} lookup {table}
 
     @staticmethod
     def attempt(send, *args):
-        """A packet that the kernel refuses to send, by its filter or before it, is one that does not arrive."""
-        with contextlib.suppress(PermissionError):
+        """A packet that the kernel refuses to send, by its filter or its routes, is one that does not arrive."""
+        with contextlib.suppress(OSError):
             send(*args)
 
     def settle(self):

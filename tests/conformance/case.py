@@ -101,16 +101,16 @@ class Bench:
             return
         add_links(self.boxes, ruleset.interfaces())
         made = compare.draw_flows(ruleset, self.reference.links, count)
-        self.judge(tool, text, rules, made, self.play(tool, text, rules, made), result)
+        self.judge(tool, text, rules, made, self.play(tool, text, rules, made), ruleset.early, result)
 
-    def judge(self, tool, text, rules, made, sent, result):
-        """Counts what was compared, and shrinks what differs."""
+    def judge(self, tool, text, rules, made, sent, early, result):
+        """Counts what was compared, and shrinks what differs. @early: some packets end before the hooks."""
         depends = self.of_time(rules, sent)
         reached = [s for s in sent if s.asked]
         result["packets"], result["reached"] = len(sent), len(reached)
         result["excluded"] = len(depends & {s.number for s in reached})
         compared = [s for s in sent if s.number not in depends]
-        result["compared"] = sum(bool(s.asked) for s in compared)
+        result["compared"] = sum(bool(s.asked or early) for s in compared)
         wrong = [s for s in compared if s.outcome(0) != s.outcome(1)]
         result["answers"] = sum(any(o[0] in ("reset", "icmp", "icmp6") for o in s.seen[0]) for s in compared)
         result["passed"] = sum(any(o[0] == "let" for o in s.seen[0]) for s in compared)

@@ -61,10 +61,10 @@ class Rule:
 
 
 class Ruleset:
-    """@bases: (hook, chain); @chains: lists of rules; @families: of all packets that it sees."""
+    """@bases: (hook, chain); @chains: lists of rules; @families: of all packets that it sees; @early: has rules before routing."""
 
     def __init__(self, families):
-        self.bases, self.chains, self.families = [], {}, families
+        self.bases, self.chains, self.families, self.early = [], {}, families, False
 
     def names(self, field):
         return [v for rules in self.chains.values() for r in rules for m in r.matches if m.field == field for v in m.values]
@@ -98,7 +98,7 @@ class Drawer:
                 for m in rule.matches:
                     if m.field in ("src", "dst"):
                         self.pool.setdefault(m.family, []).extend(v for v in m.corners() if self.allowed(m.field, m.family, v)
-                                                                  and not is_multicast(v, m.family))
+                                                                  and is_usual(v, m.family))
 
     def allowed(self, field, family, value):
         if field in ("src", "dst"):
@@ -138,7 +138,7 @@ class Drawer:
         p = {"hook": hook, "family": family, "src": self.address(family), "dst": self.address(family), "came": random.choice(self.links),
              "goes": random.choice(self.links), "proto": proto or random.choice([6, 6, 6, 17, 17, 1, 132, 47]), "sport": sport,
              "dport": random.choice([22, 80, 443, 53, 8080, random.randint(1, 65535)]), "type": None, "code": 0,
-             "flags": packet.SYN, "seq": random.getrandbits(32), "ack": 0, "ttl": 64, "tos": 0, "mark": 0, "uid": 0, "gid": 0, "state": None}
+             "flags": packet.SYN, "seq": random.getrandbits(32), "ack": 0, "ttl": 64, "tos": 0, "mark": 0, "uid": 0, "gid": 0, "state": None, "mss": random.choice([None, 1460])}
         if hook == "input":
             p["goes"] = None
         if hook == "output":
@@ -204,8 +204,9 @@ class Drawer:
         return self.draw(hook, random.sample(matches, random.randint(0, len(matches))))
 
 
-def is_multicast(address, family):
-    return address >> (28 if family == 4 else 120) >= (0xe if family == 4 else 0xff)
+def is_usual(address, family):
+    """An address that packets may come from at any link: no multicast, and no loopback of IPv6."""
+    return address >> 28 < 0xe if family == 4 else address > 1 and address >> 120 < 0xff
 
 
 def finish(p):

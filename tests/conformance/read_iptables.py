@@ -9,7 +9,8 @@ from corners import Match, Rule, Ruleset
 FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "NONE": 0, "ALL": 63}
 PROTOS = {"tcp": 6, "udp": 17, "icmp": 1, "ipv6-icmp": 58, "icmpv6": 58, "sctp": 132, "dccp": 33, "udplite": 136, "gre": 47, "esp": 50,
           "ah": 51, "igmp": 2, "ipv6": 41, "ipencap": 4, "ospf": 89, "vrrp": 112, "pim": 103}
-BASES = {"INPUT": "input", "FORWARD": "forward", "OUTPUT": "output"}
+BASES = {"PREROUTING": ("input", "forward"), "INPUT": ("input",), "FORWARD": ("forward",), "OUTPUT": ("output",)}
+FILTERING = ("raw", "mangle", "filter")
 
 
 def net(text):
@@ -140,15 +141,20 @@ def rule(line, sets):
 
 
 def read(text, family, sets=""):
-    """A ruleset of what is in the table filter."""
+    """A ruleset of the tables that filter."""
     result, table, known = Ruleset({family}), None, Sets(sets)
-    result.bases = [(hook, chain) for chain, hook in BASES.items()]
     for line in text.splitlines():
         if line.startswith("*"):
             table = line[1:]
-        elif line.startswith("-A") and table == "filter":
+        elif table not in FILTERING:
+            continue
+        elif line.startswith("-A"):
             chain, made = rule(line, known)
-            result.chains.setdefault(chain, []).append(made)
-        elif line.startswith(":") and table == "filter":
-            result.chains.setdefault(line[1:].split()[0], [])
+            made.target = made.target and (table, made.target)
+            result.chains[table, chain].append(made)
+            result.early |= chain == "PREROUTING"
+        elif line.startswith(":"):
+            chain = line[1:].split()[0]
+            result.chains[table, chain] = []
+            result.bases += [(hook, (table, chain)) for hook in BASES.get(chain, ())]
     return result

@@ -183,6 +183,7 @@ def read(objects):
             result.chains.setdefault(key, [])
             if c.get("hook") in HOOKS and c.get("type") == "filter" and c["family"] in FAMILIES:
                 families |= FAMILIES[c["family"]]
+                result.early |= c["hook"] in ("prerouting", "ingress")
                 result.bases += [(hook, key) for hook in HOOKS[c["hook"]]]
     for o in objects:
         if "rule" in o:

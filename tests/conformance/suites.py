@@ -25,10 +25,9 @@ def rules_for_sets(text, family):
     return "*filter\n" + POLICIES + "\n".join(rules) + "\nCOMMIT\n"
 
 
-def of_iptables(text):
+def of_iptables(text, name):
     """(tool, ruleset) of each line that is right."""
-    table, chains, family = "filter", ["INPUT"], 4
-    families = [6] if "icmp6" in text or "ip6" in text.split("\n", 1)[0] else [4]
+    table, chains, family = "filter", ["INPUT"], 6 if "ip6t" in name else 4
     for line in text.splitlines():
         line = line.strip()
         if line.startswith("*"):
@@ -38,15 +37,14 @@ def of_iptables(text):
         elif line and line[0] not in "#%@" and line.endswith(";OK"):
             rule = line.split(";")[0]
             target = "" if re.search(r"(^|\s)-[jg]\s", rule) else " -j DROP"
-            for family in families:
-                yield tools.Iptables(family), f"*{table}\n-A {chains[0]} {rule}{target}\nCOMMIT\n"
+            yield tools.Iptables(family), f"*{table}\n-A {chains[0]} {rule}{target}\nCOMMIT\n"
 
 
 VERDICT = re.compile(r"\b(accept|drop|reject|return|continue|queue|vmap|jump|goto|counter|log|set|snat|dnat|masquerade|redirect|dup|fwd|"
                      r"notrack|tproxy|synproxy|limit|quota|flow|add|update|delete)\b")
 
 
-def of_nft(text):
+def of_nft(text, _):
     """(tool, ruleset) of each line that is right, in each of its tables."""
     chains, tables, sets = {}, [], {}
     for line in text.splitlines():
@@ -82,9 +80,9 @@ def ruleset(family, name, chain, what, sets, rule):
     return "\n".join([*parts, f"chain {chain} {{ {what};", rule + verdict, "}", "}"]) + "\n"
 
 
-def run(bench, kind, text, _):
+def run(bench, kind, text, name):
     total = case.Result(accepted=0, whole=0, wrong=[], reasons={}, files=0)
-    for tool, rules in (of_iptables if kind == "iptables-t" else of_nft)(text):
+    for tool, rules in (of_iptables if kind == "iptables-t" else of_nft)(text, name):
         result = bench.run(tool, rules, PACKETS)
         total["files"] = total["files"] + 1
         for name in ("accepted", "whole", "compared", "answers", "excluded", "classified", "differ", "lines", "refused"):

@@ -8,7 +8,7 @@ import read_iptables
 import read_nft
 
 TABLES = ("filter", "nat", "mangle", "raw", "security")
-OURS = "conformance" # our own table, in all families
+OURS = re.compile("conformance$|fwd") # tables of the harness and of fwd
 
 
 class Iptables:
@@ -90,11 +90,17 @@ class Nft:
     def load(self, box, text):
         # Our own table stays.
         out, err = self.call(box, "-f", "-", text=re.sub(r"(?m)^\s*flush\s+ruleset\b[^;\n]*;?", "", text))
-        return None if out is not None else err or "refused"
+        if out is None:
+            return err or "refused"
+        return None if self.listed(box, "ruleset") else "nft cannot list what it has loaded"
+
+    def listed(self, box, what):
+        out, _ = self.call(box, "-j", "list", what)
+        return json.loads(out)["nftables"] if out else []
 
     def tables(self, box):
-        listed = json.loads(self.call(box, "-j", "list", "tables")[0])["nftables"]
-        return [(t["table"]["family"], t["table"]["name"]) for t in listed if "table" in t and t["table"]["name"] != OURS]
+        listed = self.listed(box, "tables")
+        return [(t["table"]["family"], t["table"]["name"]) for t in listed if "table" in t and not OURS.match(t["table"]["name"])]
 
     def unload(self, box):
         self.call(box, "-f", "-", text="".join(f"delete table {family} {name}\n" for family, name in self.tables(box)))
@@ -103,8 +109,7 @@ class Nft:
         return "".join(self.call(box, "list", "table", *table)[0] for table in self.tables(box))
 
     def objects(self, box):
-        listed = json.loads(self.call(box, "-j", "list", "ruleset")[0])["nftables"]
-        return [o for o in listed if OURS not in [v.get(key) for v in o.values() for key in ("table", "name")]]
+        return [o for o in self.listed(box, "ruleset") if not any(OURS.match(v.get("table") or "table" in o and v["name"] or "") for v in o.values())]
 
     def read(self, box):
         return read_nft.read(self.objects(box))
