@@ -151,3 +151,17 @@ case_reject_kinds() {
 	done
 	stop
 }
+
+# Others change tables of nftables while rules are loaded that reject, in turn with rules that do not.
+case_reject_while_tables_change() {
+	local tables code=0
+	start_fwd && ok attach --host && host_attached || return 1
+	rules <<<'rule name tcp input proto tcp dport 25 reject'
+	nsenter --net="/run/netns/$server" bash -c 'while :; do nft "add table ip other; delete table ip other"; done' &
+	tables=$!
+	for _ in {1..8}; do
+		ok load --yes - <<<'policy input accept' && ok load "$tmp/rules" && is_refused in_client tcp $server4 25 || { code=1; break; }
+	done
+	kill $tables && wait $tables 2>/dev/null
+	return $code
+}

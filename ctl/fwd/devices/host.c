@@ -72,7 +72,8 @@ bool host_settle(struct fwd *d, struct host *h)
 	bool lost = h->state == HOST_ATTACHED;
 	char before[sizeof(h->error)];
 
-	if (!h->wish)
+	/* A load prepares what its rules need, in another thread: devices_tick() looks again. */
+	if (!h->wish || engine_busy(d->engine))
 		return false;
 	if (h->state == HOST_ATTACHED && fw_kern_host_holds(engine_kern(d->engine))) {
 		keep_answering(d, h);
