@@ -70,7 +70,7 @@ class Bench:
         compare.play(self.boxes, compare.steps_of(made, 0))
         error = self.load_both(tool, text, rules)
         if error:
-            raise RuntimeError(error)
+            raise ours.Unloadable(error)
         sent = compare.play(self.boxes, compare.steps_of(made, 1))
         self.clear(tool)
         return sent
@@ -79,6 +79,9 @@ class Bench:
         result = Result(accepted=False, whole=False, wrong=[], reasons={})
         try:
             self.run_in(tool, text, count, result)
+        except ours.Unloadable as e:
+            result["differ"] = 1
+            result["wrong"].append(f"imported, but refused: {e}")
         finally:
             self.clear(tool)
         return result

@@ -17,6 +17,10 @@ WIRE = re.compile(r"(?m)^(policy (in|out) |rule .*?\b(in|out)\b )")
 PACKETS = 2000
 
 
+class Unloadable(Exception):
+    """What was imported cannot be loaded."""
+
+
 class Ours:
     def __init__(self, where):
         self.box = where
@@ -78,7 +82,7 @@ def imported(files, name, folder):
     out = f"{folder}/fw.rules"
     if os.path.exists(out):
         os.unlink(out)
-    code, report, err = box.run(FWCTL, "import", "--report=json", "-o", out, *paths)
+    code, report, err = box.run(FWCTL, "import", "--report", "--json", "-o", out, *paths)
     try:
         report = json.loads(report)
     except ValueError:

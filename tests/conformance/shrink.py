@@ -25,7 +25,7 @@ def differs(bench, tool, text, rules, made):
     """The first packet that differs, if the rulesets can be loaded."""
     try:
         sent = bench.play(tool, text, rules, made)
-    except RuntimeError:
+    except ours.Unloadable:
         return None
     return next((s for s in sent if s.outcome(0) != s.outcome(1)), None)
 
