@@ -217,8 +217,8 @@ host_router() {
 
 # The way back of attach and detach, and what is refused.
 case_host_confirm() {
-	share_fwd && ok attach --host --confirm 1s && host_attached && wait_until host_off || return 1
-	ok attach --host --confirm 60s && ok confirm && host_attached && ok detach --host --confirm 1s && host_off &&
+	share_fwd && ok attach --host --confirm 3s && host_attached && wait_until host_off || return 1
+	ok attach --host --confirm 60s && ok confirm && host_attached && ok detach --host --confirm 3s && host_off &&
 		wait_until host_attached || return 1
 	ok detach --host && refuses 1 "not attached" detach --host && refuses 2 "missing IFACE or --host" attach || return 1
 	refuses 1 "there is no interface" attach --host nosuch0 && host_off || return 1
