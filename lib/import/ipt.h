@@ -155,6 +155,8 @@ extern const struct ipt_module ipt_core; /* the options that every rule has */
 /* NULL: there is none. */
 const struct ipt_module *ipt_match_find(const char *name, enum ipt_family f);
 const struct ipt_module *ipt_target_find(const char *name, enum ipt_family f);
+/* Is it a target of iptables, whether rules have it or not? */
+bool ipt_is_target(const char *name);
 /* The match that `-p` brings with it. NULL: none. */
 const char *ipt_match_of_proto(int proto);
 

@@ -78,17 +78,27 @@ static bool is_plain(const char *name)
 	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == strlen(name);
 }
 
+/* Can an interface have this name, or begin so? */
+static bool is_possible(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (isspace((unsigned char)*c) || *c == '/' || *c == ':')
+			return false;
+	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
 /* An interface, or all whose names begin so (eth+). A packet without one is not called so: `!` is true of it. */
 static void say_interface(struct ipt_said *s, const struct ipt_given *g, bool in)
 {
 	const char *word = in ? "from-if" : "to-if";
 	unsigned without = 1u << (in ? IPT_OUTPUT : IPT_INPUT);
 	fw_cleanup(fw_buf_free) struct fw_buf name = { 0 };
+	bool any = !strcmp(g->value, "+");
 	size_t len = strlen(g->value);
 	char text[FW_IFNAME_MAX + 2];
 
-	if (!strcmp(g->value, "+")) {
-		s->never |= g->negated;
+	if (any || !is_possible(g->value)) {
+		s->never |= g->negated == any;
 		return;
 	}
 	if (!len || len > FW_IFNAME_MAX || strchr(g->value, '*'))

@@ -21,8 +21,6 @@ extern const struct ipt_module ipt_accept, ipt_drop, ipt_return, ipt_reject, ipt
 
 /* What else iptables has, and what rules lack for it. NULL: nothing is known of the name. */
 const char *ipt_missing(const char *name, enum fw_import_reason *reason);
-/* Is it a target of iptables, if not one that rules have? */
-bool ipt_is_target(const char *name);
 /* One that changes packets or what the kernel keeps of them, and goes on? */
 bool ipt_is_changing(const char *name);
 

@@ -100,7 +100,7 @@ bool ipt_is_target(const char *name)
 	for (size_t i = 0; i < OTHER_TARGETS; i++)
 		if (!strcmp(other_targets[i].name, name))
 			return true;
-	return false;
+	return ipt_target_find(name, IPT_V4);
 }
 
 bool ipt_is_changing(const char *name)

@@ -31,7 +31,7 @@ static void say_ttl(struct ipt_said *s, const struct ipt_use *use)
 	if (!use->first)
 		return missing(s, use);
 	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
-		const char *how = strchr(g->option->name, '-') + 1;
+		const char *dash = strchr(g->option->name, '-'), *how = dash ? dash + 1 : "eq";
 
 		if (!ipt_number(g->value, 255, &n))
 			return bad_value(s, g);

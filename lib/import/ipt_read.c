@@ -81,7 +81,7 @@ static struct ipt_chain *chain_of(struct reader *r, const struct ipt_word *w, in
 {
 	struct ipt_chain *chain;
 
-	if (!w->s[0] || strlen(w->s) > IPT_NAME_MAX || !is_of_table(r->table, w->s)) {
+	if (!w->s[0] || strlen(w->s) > IPT_NAME_MAX || !is_of_table(r->table, w->s) || ipt_is_target(w->s)) {
 		*err = refuse(r, w->column, "the table has no chain %s", w->s);
 		return NULL;
 	}

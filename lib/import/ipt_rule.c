@@ -211,6 +211,16 @@ static const char *attached_to(const char *word, size_t *len)
 	return equals + 1;
 }
 
+/* Only -m may be given more than once; -j and -g are one option, since either says where the rule leads to. */
+static bool is_given(const struct ipt_use *use, const struct ipt_option *o)
+{
+	for (const struct ipt_given *g = use->first; g; g = g->next)
+		if ((g->option == o && o->letter != 'm') || (o->letter == 'g' && g->option->letter == 'j') ||
+		    (o->letter == 'j' && g->option->letter == 'g'))
+			return true;
+	return false;
+}
+
 static int read_option(struct parse *p, bool negated)
 {
 	const struct ipt_word *w = &p->words[p->i++];
@@ -229,6 +239,8 @@ static int read_option(struct parse *p, bool negated)
 			      f.matches ? "%s may mean several options" :
 					  "the option %s is unknown, or its module is not given before it",
 			      w->s);
+	if (is_given(f.use, f.option))
+		return refuse(p, FW_IMPORT_AS_SYNTAX, w->column, "%s is given twice", w->s);
 	*g = (struct ipt_given){ .option = f.option, .column = w->column, .negated = negated };
 	if (read_operands(p, g, attached))
 		return refuse(p, FW_IMPORT_AS_SYNTAX, w->column, "%s lacks its value, or has one too many", w->s);

@@ -273,7 +273,6 @@ static void say_chain(struct ipt_said *s)
 void ipt_say_rule(struct ipt *c, struct ipt_rule *rule)
 {
 	struct ipt_said s = { .c = c, .rule = rule, .family = rule->chain->family, .n = 1 };
-	struct fw_import_line *line = &c->im->report->lines[rule->note];
 
 	for (const struct ipt_use *use = rule->uses; use && !rule->refused; use = use->next)
 		use->module->say(&s, use);
@@ -283,7 +282,7 @@ void ipt_say_rule(struct ipt *c, struct ipt_rule *rule)
 		said_refuse(&s, FW_IMPORT_AS_VALUE, rule->target_column,
 			    "return and goto under matches that take a chain of their own");
 	if (!rule->refused && (s.never || is_nowhere(&s)))
-		line->message = "it matches no packet";
+		c->im->report->lines[rule->note].message = "it matches no packet";
 	else if (!rule->refused)
 		finish(&s);
 	release(&s);

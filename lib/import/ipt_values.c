@@ -263,12 +263,17 @@ void ipt_clean(char *out, size_t max, const char *s)
 
 void ipt_print_string(struct fw_buf *b, const char *s)
 {
-	fw_buf_printf(b, "\"");
-	for (; *s; s++) {
-		if ((uint8_t)*s < 0x20 || *s == 0x7f)
+	size_t n;
+
+	fw_buf_add(b, "\"", 1);
+	for (; *s; s += n) {
+		n = fw_utf8_shown(s, strlen(s));
+		if (!n)
 			fw_buf_printf(b, "\\x%02x", (uint8_t)*s);
-		else
-			fw_buf_printf(b, "%s%c", *s == '"' || *s == '\\' ? "\\" : "", *s);
+		else if (*s == '"' || *s == '\\')
+			fw_buf_add(b, "\\", 1);
+		fw_buf_add(b, s, n);
+		n = n ? n : 1;
 	}
-	fw_buf_printf(b, "\"");
+	fw_buf_add(b, "\"", 1);
 }
