@@ -6,78 +6,9 @@
  *	ip saddr . tcp dport { 192.0.2.1 . 22, 192.0.2.2 . 80 }
  *	(ip, from 192.0.2.1, proto tcp, dport 22) or (ip, from 192.0.2.2, proto tcp, dport 80)
  */
-#include "lib/import/nft.h"
+#include "lib/import/nft_key.h"
 
 #define MAX_ALTERNATIVES 4096
-
-/* What an expression asks for, and the family and protocol that it implies; -1: none. */
-struct key {
-	const char *text;
-	enum nft_field field;
-	int family, proto;
-};
-/* clang-format off */
-static const struct key keys[] = {
-	{ "ip saddr", NFT_FROM, NFT_V4, -1 },           { "ip daddr", NFT_TO, NFT_V4, -1 },
-	{ "ip6 saddr", NFT_FROM, NFT_V6, -1 },          { "ip6 daddr", NFT_TO, NFT_V6, -1 },
-	{ "ip protocol", NFT_PROTO, NFT_V4, -1 },       { "meta l4proto", NFT_PROTO, -1, -1 },
-	{ "ip version", NFT_FAMILY, NFT_V4, -1 },
-	{ "ip6 version", NFT_FAMILY, NFT_V6, -1 },
-	{ "ip ttl", NFT_TTL, NFT_V4, -1 },              { "ip6 hoplimit", NFT_TTL, NFT_V6, -1 },
-	{ "ip dscp", NFT_DSCP, NFT_V4, -1 },            { "ip6 dscp", NFT_DSCP, NFT_V6, -1 },
-	{ "ip frag-off", NFT_FRAG, NFT_V4, -1 },
-	{ "tcp sport", NFT_SPORT, -1, 6 },              { "tcp dport", NFT_DPORT, -1, 6 },
-	{ "udp sport", NFT_SPORT, -1, 17 },             { "udp dport", NFT_DPORT, -1, 17 },
-	{ "sctp sport", NFT_SPORT, -1, 132 },           { "sctp dport", NFT_DPORT, -1, 132 },
-	{ "dccp sport", NFT_SPORT, -1, 33 },            { "dccp dport", NFT_DPORT, -1, 33 },
-	{ "udplite sport", NFT_SPORT, -1, 136 },        { "udplite dport", NFT_DPORT, -1, 136 },
-	{ "th sport", NFT_SPORT, -1, -1 },              { "th dport", NFT_DPORT, -1, -1 },
-	{ "tcp flags", NFT_FLAGS, -1, 6 },
-	{ "icmp type", NFT_ICMP_TYPE, NFT_V4, 1 },      { "icmp code", NFT_ICMP_CODE, NFT_V4, 1 },
-	{ "icmpv6 type", NFT_ICMP6_TYPE, NFT_V6, 58 },  { "icmpv6 code", NFT_ICMP6_CODE, NFT_V6, 58 },
-	{ "ether saddr", NFT_MAC, -1, -1 },             { "vlan id", NFT_VLAN, -1, -1 },
-	{ "meta iif", NFT_FROM_IF, -1, -1 },            { "meta iifname", NFT_FROM_IF, -1, -1 },
-	{ "meta oif", NFT_TO_IF, -1, -1 },              { "meta oifname", NFT_TO_IF, -1, -1 },
-	{ "meta nfproto", NFT_FAMILY, -1, -1 },         { "meta protocol", NFT_FAMILY, -1, -1 },
-	{ "meta pkttype", NFT_PACKET_TYPE, -1, -1 },    { "meta length", NFT_LENGTH, -1, -1 },
-	{ "meta mark", NFT_MARK, -1, -1 },              { "meta skuid", NFT_UID, -1, -1 },
-	{ "meta skgid", NFT_GID, -1, -1 },              { "ct state", NFT_STATE, -1, -1 },
-	{ "fib saddr type", NFT_FROM, -1, -1 },         { "fib daddr type", NFT_TO, -1, -1 },
-	{ "exthdr rt type", NFT_RT_TYPE, NFT_V6, -1 },
-	{ "tcp option maxseg size", NFT_MSS, -1, 6 },
-	{ "tcp option maxseg", NFT_TCP_OPTION, -1, 6 },
-	{ "tcp option window", NFT_TCP_OPTION, -1, 6 },
-	{ "tcp option sack-perm", NFT_TCP_OPTION, -1, 6 },
-	{ "tcp option sack", NFT_TCP_OPTION, -1, 6 },
-	{ "tcp option timestamp", NFT_TCP_OPTION, -1, 6 },
-	{ "ip option lsrr", NFT_IP_OPTION, NFT_V4, -1 },
-	{ "ip option rr", NFT_IP_OPTION, NFT_V4, -1 },
-	{ "ip option ssrr", NFT_IP_OPTION, NFT_V4, -1 },
-	{ "ip option ra", NFT_IP_OPTION, NFT_V4, -1 },
-};
-/* clang-format on */
-
-/* Options that a packet may have, as nft and our rules call them. */
-static const struct {
-	const char *text, *word;
-} options[] = {
-	{ "tcp option maxseg", "mss" },
-	{ "tcp option window", "window" },
-	{ "tcp option sack-perm", "sack-permitted" },
-	{ "tcp option sack", "sack" },
-	{ "tcp option timestamp", "timestamp" },
-	{ "ip option lsrr", "lsrr" },
-	{ "ip option rr", "rr" },
-	{ "ip option ssrr", "ssrr" },
-	{ "ip option ra", "router-alert" },
-};
-
-/* The left side of a comparison. */
-struct left {
-	const struct key *key;
-	bool masked;
-	uint64_t mask;
-};
 
 /* What a comparison is about. */
 struct comparison {
@@ -91,73 +22,6 @@ static const char *text_of(json_t *object, const char *member)
 	const char *s = json_string_value(json_object_get(object, member));
 
 	return s ? s : "";
-}
-
-/* The expression in the words of nft, or as JSON if it is of another kind. */
-static void name_expression(json_t *left, char *out, size_t size)
-{
-	const char *kind = json_object_iter_key(json_object_iter(left)), *field;
-	json_t *v = kind ? json_object_get(left, kind) : NULL;
-
-	snprintf(out, size, "%s", kind ? kind : "a comparison");
-	if (!v)
-		return;
-	field = text_of(v, "field");
-	if (!strcmp(kind, "payload"))
-		snprintf(out, size, "%s %s", *text_of(v, "protocol") ? text_of(v, "protocol") : "raw payload", field);
-	else if (!strcmp(kind, "meta") || !strcmp(kind, "ct") || !strcmp(kind, "rt") || !strcmp(kind, "socket"))
-		snprintf(out, size, "%s%s%s %s", kind, *text_of(v, "dir") ? " " : "", text_of(v, "dir"),
-			 text_of(v, "key"));
-	else if (!strcmp(kind, "exthdr") || !strcmp(kind, "tcp option") || !strcmp(kind, "ip option"))
-		snprintf(out, size, "%s %s%s%s", kind, text_of(v, "name"), *field ? " " : "", field);
-	else if (!strcmp(kind, "fib"))
-		snprintf(out, size, "fib%s", text_of(v, "result"));
-}
-
-/* fib {saddr,daddr} type, without the interfaces and the mark. */
-static void name_fib(json_t *fib, char *out, size_t size)
-{
-	json_t *flags = json_object_get(fib, "flags"), *flag;
-	size_t i, used = (size_t)snprintf(out, size, "fib");
-
-	if (json_is_string(flags))
-		used += (size_t)snprintf(out + used, size - used, " %s", json_string_value(flags));
-	json_array_foreach(flags, i, flag) if (used < size) used += (size_t)snprintf(
-		out + used, size - used, "%s%s", i ? " . " : " ", json_is_string(flag) ? json_string_value(flag) : "");
-	if (used < size)
-		snprintf(out + used, size - used, " %s", text_of(fib, "result"));
-}
-
-static int find_key(struct nft *n, json_t *left, struct left *out)
-{
-	char text[160];
-
-	if (json_object_get(left, "fib"))
-		name_fib(json_object_get(left, "fib"), text, sizeof(text));
-	else
-		name_expression(left, text, sizeof(text));
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (!strcmp(keys[i].text, text)) {
-			out->key = &keys[i];
-			return 0;
-		}
-	return nft_refuse(n, FW_IMPORT_AS_MATCH, "rules do not match on '%s'", text);
-}
-
-/* An expression, perhaps with a mask on either side. */
-static int read_left(struct nft *n, json_t *left, struct left *out)
-{
-	json_t *and = json_object_get(left, "&"), *a = json_array_get(and, 0), *b = json_array_get(and, 1);
-	bool first;
-
-	*out = (struct left){ 0 };
-	if (!and)
-		return find_key(n, left, out);
-	first = json_is_object(a) && !json_object_get(a, "|");
-	out->masked = true;
-	if (find_key(n, first ? a : b, out))
-		return -EINVAL;
-	return nft_read_bits(n, out->key->field, first ? b : a, &out->mask);
 }
 
 static bool is(const char *a, const char *b)
@@ -179,7 +43,7 @@ static bool compare(const char *op, uint64_t left, uint64_t right)
 }
 
 /* Flags and states: each value of the field is tried. */
-static int read_bits(struct nft *n, const struct left *l, const struct comparison *c, struct nft_values *out)
+static int read_bits(struct nft *n, const struct nft_left *l, const struct comparison *c, struct nft_values *out)
 {
 	static const uint8_t states[] = { [FW_STATE_NEW] = 8,
 					  [FW_STATE_ESTABLISHED] = 2,
@@ -211,7 +75,7 @@ static int read_bits(struct nft *n, const struct left *l, const struct compariso
 }
 
 /* ip frag-off & 0x1fff != 0, and the like. */
-static int read_fragment(struct nft *n, const struct left *l, const struct comparison *c, struct nft_values *out)
+static int read_fragment(struct nft *n, const struct nft_left *l, const struct comparison *c, struct nft_values *out)
 {
 	bool zero = json_is_integer(c->right) && !json_integer_value(c->right);
 	bool fragments = is(c->op, "!=") || is(c->op, ">");
@@ -260,7 +124,7 @@ static int add_interface(struct nft *n, json_t *json, struct nft_values *out)
 	return nft_values_name(n, out, name);
 }
 
-static bool is_fib(const struct left *l)
+static bool is_fib(const struct nft_left *l)
 {
 	return !strncmp(l->key->text, "fib ", 4);
 }
@@ -273,7 +137,7 @@ static json_t *unwrap(json_t *element)
 }
 
 /* Adds one value, a range or a prefix. */
-static int add_value(struct nft *n, const struct left *l, json_t *value, struct nft_values *out)
+static int add_value(struct nft *n, const struct nft_left *l, json_t *value, struct nft_values *out)
 {
 	json_t *range = json_object_get(value, "range");
 	enum nft_field field = l->key->field;
@@ -297,7 +161,7 @@ static int add_value(struct nft *n, const struct left *l, json_t *value, struct 
 	return err ? err : nft_values_add(n, out, r.lo, r.hi);
 }
 
-static int add_values(struct nft *n, const struct left *l, json_t *list, struct nft_values *out)
+static int add_values(struct nft *n, const struct nft_left *l, json_t *list, struct nft_values *out)
 {
 	json_t *value;
 	size_t i;
@@ -313,7 +177,7 @@ static int add_values(struct nft *n, const struct left *l, json_t *list, struct 
 }
 
 /* A named set: of addresses by its name, of other values by what it holds. */
-static int add_set(struct nft *n, const struct comparison *c, const struct left *l, struct nft_values *out)
+static int add_set(struct nft *n, const struct comparison *c, const struct nft_left *l, struct nft_values *out)
 {
 	struct nft_set *s = nft_set_find(n, c->use->chain, json_string_value(c->right) + 1);
 	json_t *elements;
@@ -335,7 +199,7 @@ static int add_set(struct nft *n, const struct comparison *c, const struct left 
 }
 
 /* Turns the values to the right of an operator into those of the field. */
-static int apply_op(struct nft *n, const struct left *l, const char *op, struct nft_values *v)
+static int apply_op(struct nft *n, const struct nft_left *l, const char *op, struct nft_values *v)
 {
 	bool address = l->key->field == NFT_FROM || l->key->field == NFT_TO;
 	nft_number max = nft_field_info[l->key->field].max, at;
@@ -365,7 +229,7 @@ static int apply_op(struct nft *n, const struct left *l, const char *op, struct 
 }
 
 /* meta mark & 0xff == 0x10 */
-static int read_mark_bits(struct nft *n, const struct left *l, const struct comparison *c, struct nft_values *out)
+static int read_mark_bits(struct nft *n, const struct nft_left *l, const struct comparison *c, struct nft_values *out)
 {
 	uint64_t value = json_is_integer(c->right) ? (uint64_t)json_integer_value(c->right) : UINT64_MAX;
 
@@ -378,20 +242,17 @@ static int read_mark_bits(struct nft *n, const struct left *l, const struct comp
 }
 
 /* exists and missing */
-static int read_option(struct nft *n, const struct left *l, const struct comparison *c, struct nft_values *out)
+static int read_option(struct nft *n, const struct nft_left *l, const struct comparison *c, struct nft_values *out)
 {
 	if (!json_is_boolean(c->right) || (!is(c->op, "==") && !is(c->op, "!=")))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE, "of '%s' only 'exists' and 'missing' can be matched",
 				  l->key->text);
 	out->not = json_is_true(c->right) != is(c->op, "==");
-	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
-		if (is(options[i].text, l->key->text))
-			return add_name(n, out, options[i].word);
-	return -EINVAL;
+	return add_name(n, out, nft_option(l->key));
 }
 
 /* The values of the field for which the comparison is true. */
-static int read_values(struct nft *n, const struct left *l, const struct comparison *c, struct nft_values *out)
+static int read_values(struct nft *n, const struct nft_left *l, const struct comparison *c, struct nft_values *out)
 {
 	enum nft_field field = l->key->field;
 	json_t *set = json_object_get(c->right, "set");
@@ -473,7 +334,7 @@ static int absent_at(struct nft *n, const struct nft_use *use, enum nft_field fi
 	 NFT_BITS(NFT_MSS) | NFT_BITS(NFT_LENGTH) | NFT_BITS(NFT_FRAG))
 
 /* Refuses what means something else at one of the hooks. */
-static int check_hooks(struct nft *n, const struct nft_use *use, const struct left *l, const struct nft_values *v)
+static int check_hooks(struct nft *n, const struct nft_use *use, const struct nft_left *l, const struct nft_values *v)
 {
 	enum nft_field field = l->key->field;
 
@@ -497,10 +358,10 @@ static int check_hooks(struct nft *n, const struct nft_use *use, const struct le
 }
 
 /* Everything that one comparison says, into @a, and into *other what it says at hooks without the field. */
-static int read_terms(struct nft *n, const struct left *l, const struct comparison *c, struct nft_alternative *a,
+static int read_terms(struct nft *n, const struct nft_left *l, const struct comparison *c, struct nft_alternative *a,
 		      struct nft_alternative **other)
 {
-	const struct key *k = l->key;
+	const struct nft_key *k = l->key;
 	struct nft_values v = { 0 };
 	unsigned absent = 0;
 	int err = 0;
@@ -529,8 +390,8 @@ static int read_terms(struct nft *n, const struct left *l, const struct comparis
 static int read_comparison(struct nft *n, json_t *left, const struct comparison *c, struct nft_alternative **out)
 {
 	struct nft_alternative *a = nft_alloc(n, sizeof(*a)), *other = NULL;
-	struct left l;
-	int err = a ? read_left(n, left, &l) : -ENOMEM;
+	struct nft_left l;
+	int err = a ? nft_read_left(n, left, &l) : -ENOMEM;
 
 	if (!err)
 		err = read_terms(n, &l, c, a, &other);
@@ -550,7 +411,7 @@ static int read_parts(struct nft *n, const struct nft_use *use, json_t *lefts, j
 	json_t *parts = json_object_get(element, "concat"), *left;
 	struct comparison c = { .use = use, .op = "==" };
 	struct nft_alternative *none = NULL;
-	struct left l;
+	struct nft_left l;
 	size_t i;
 	int err = 0;
 
@@ -559,7 +420,7 @@ static int read_parts(struct nft *n, const struct nft_use *use, json_t *lefts, j
 	json_array_foreach(lefts, i, left)
 	{
 		c.right = json_array_get(parts, i);
-		err = err ? err : read_left(n, left, &l);
+		err = err ? err : nft_read_left(n, left, &l);
 		err = err ? err : read_terms(n, &l, &c, a, &none);
 	}
 	return err;

@@ -201,3 +201,27 @@ int nft_part_match(struct nft_rule_text *t, struct nft_alternative *a)
 	t->part.alternatives = a;
 	return err == -EAGAIN ? nft_refuse(t->n, FW_IMPORT_AS_MATCH, "a match that contains itself") : err;
 }
+
+/* Begins another part if this one is further than @phase, or has its statement of this kind. */
+int nft_enter(struct nft_rule_text *t, enum nft_phase phase, bool *taken)
+{
+	int err = t->part.phase > phase || (taken && *taken) ? nft_split(t) : 0;
+
+	t->part.phase = phase;
+	if (taken)
+		*taken = true;
+	return err;
+}
+
+/* A match that a statement implies, unless it is there already. */
+int nft_imply(struct nft_rule_text *t, enum nft_field field, unsigned number)
+{
+	const struct nft_values *v = &t->part.match.values[field];
+	struct nft_alternative *a;
+
+	if (t->part.match.given & NFT_BITS(field) && v->n == 1 && v->ranges[0].lo == number &&
+	    v->ranges[0].hi == number)
+		return 0;
+	a = nft_one(t->n, field, number, number);
+	return a ? nft_part_match(t, a) : -ENOMEM;
+}

@@ -37,6 +37,16 @@ int nft_split(struct nft_rule_text *t);
 /* Adds matches: one alternative or several; NULL: nothing can match. */
 int nft_part_match(struct nft_rule_text *t, struct nft_alternative *a);
 
+/* Begins another part if this one is further than @phase, or has its statement of this kind: @taken, which is set; may be NULL. */
+int nft_enter(struct nft_rule_text *t, enum nft_phase phase, bool *taken);
+/* A match that a statement implies, unless it is there already. */
+int nft_imply(struct nft_rule_text *t, enum nft_field field, unsigned number);
+
+/* nft_limit.c: statements by their values. */
+int nft_statement_limit(struct nft_rule_text *t, json_t *v);
+int nft_statement_set(struct nft_rule_text *t, json_t *v);
+int nft_statement_meter(struct nft_rule_text *t, json_t *v);
+
 /* nft_statement.c */
 int nft_statement(struct nft_rule_text *t, json_t *statement);
 /* A text in quotes, with escapes. NULL: out of memory. */
