@@ -51,6 +51,8 @@ struct fw_lowering {
 	 */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];
 	const struct fw_ruleset *rules;
+	const struct fw_rule **callers; /* of an edit: rules that are not their own instance, in order */
+	size_t ncallers;
 	/* The name that diagnostics use for the rule of an instance: "30 web". Return: @buf. */
 	const char *(*label)(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size);
 	/* The instance with this rank and slot, as the ruleset is after the edit. It exists. */
@@ -62,11 +64,14 @@ struct fw_lowered {
 	struct fw_lowering from;
 	const struct fw_address_book *book;
 	const struct fw_instance **instances; /* from.n of them, in the order of their ranks */
+	struct fw_skip *skips;                /* of those that skip others, in the order of their ranks */
+	size_t nskips;
 };
 
 /* @before NULL: added; @after NULL: removed; else replaced. Both NULL: nothing changes. */
 struct fw_instance_row {
 	const struct fw_instance *before, *after;
+	uint32_t end; /* of @after, as of struct fw_skip; 0: it does not skip others */
 };
 
 /* An edit of a ruleset, lowered. */

@@ -32,7 +32,24 @@ struct fw_log {
 #define FW_CHAINS_MAX 65535 /* the main list included */
 #define FW_MAIN 0           /* the chain that every packet enters */
 
-struct fw_inlined; /* what a rule of the main list becomes if it is more than its own instance: see lower.h */
+/*
+ * What a rule of the main list becomes if that is not its own instance: those of the chain that it calls, in the order of their
+ * ranks, which are its own or larger and below the next rule's.
+ */
+struct fw_inlined {
+	uint32_t n;
+	uint32_t npassing; /* of them so many do not end the way of each packet that they match */
+	struct fw_inlined_at {
+		struct fw_instance instance;
+		uint32_t
+			to; /* where a packet goes on that skips others: the number of an instance; @n: after all of them */
+	} at[];
+};
+#define FW_TO_POLICY UINT32_MAX     /* skips all rules */
+#define FW_TO_NEXT (UINT32_MAX - 1) /* skips none */
+
+/* The rank from which on a packet goes on that skips others after instance @i. */
+uint32_t fw_inlined_end(const struct fw_inlined *in, uint32_t i);
 
 /* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) with what users give it. */
 struct fw_rule {
@@ -102,7 +119,8 @@ struct fw_ruleset {
 	size_t nrules, rules_cap;
 	struct fw_chain *chains; /* by number */
 	size_t nchains, chains_cap;
-	uint32_t npassing;  /* rules after which a packet that matches them may go on: see fw_action_ends() */
+	size_t ninstances;  /* of the rules of the main list: what tables are made of */
+	uint32_t npassing;  /* of them, those after which a packet that matches may go on: see fw_action_ends() */
 	uint32_t nstateful; /* rules that need connection tracking */
 	union {
 		struct fw_address_book book;

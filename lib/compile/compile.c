@@ -27,6 +27,7 @@
  */
 #include "address/address.h"
 #include "pair/pair.h"
+#include "skip.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -186,6 +187,8 @@ static int build(struct fw_tables *t, const struct fw_lowered *l)
 		err = identities_number(t, side, l);
 	if (!err)
 		err = actions_write(t, &l->from);
+	if (!err)
+		err = skips_write(t, l->skips, l->nskips, &t->root);
 	if (!err)
 		err = pairs_and_sweeps(s);
 	for (int side = SRC; side <= DST; side++) {

@@ -30,6 +30,8 @@
  */
 #include "update.h"
 
+#include "skip.h"
+
 #include <string.h>
 
 /* Above one changed rule in RULES_PER_CHANGE, and CHANGES_BESIDES more, compiling everything is no slower. */
@@ -57,9 +59,10 @@ static bool is_too_much(const struct fw_tables *t, const struct fw_lowered_edit 
 static int root_prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 {
 	uint32_t fields = 0;
-	int err;
+	int err = skips_prepare(u->t, l, &u->root);
 
-	u->root = u->t->root;
+	if (err)
+		return err;
 	for (size_t i = 0; i < l->nrows; i++)
 		if (l->rows[i].after)
 			fields |= instance_fields(l->rows[i].after);
@@ -124,6 +127,7 @@ int fw_update_prepare(struct fw_image *image, const struct fw_lowered_edit *l, s
 		return -ENOMEM;
 	u->image = image;
 	u->t = image->tables;
+	u->root = u->t->root;
 	u->ninstances = l->from.n;
 	u->moves_sets = l->nsets;
 	u->t->book = l->book;
@@ -152,6 +156,7 @@ void fw_update_abort(struct fw_update *u)
 	tree_update_abort(&u->trees);
 	if (u->root_line)
 		heap_free(&t->heap, u->root_line, sizeof(u->root) / FW_LINE);
+	skips_end(t, &u->root, false);
 	sets_end(t, &u->sets, false);
 	/*
 	 * New identities may be in some of their classes, or in all: they leave like any that no rule refers to. But that
@@ -171,6 +176,7 @@ static void root_commit(struct fw_update *u)
 
 	if (!u->root_line)
 		return;
+	skips_end(t, &u->root, true);
 	retire_lines(t, t->root_line, sizeof(t->root) / FW_LINE);
 	t->stats.bytes -= sizeof(t->root);
 	t->root = u->root;

@@ -3,37 +3,44 @@
 #include "fw/lower.h"
 #include "fw/tables.h"
 
-int fw_tables_compile(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
-		      struct fw_diags *ds, struct fw_image *out)
-{
-	int err = fw_turns_check(rs, ds);
-
-	return err ? err : fw_tables_restore(rs, pool, options, ds, out);
-}
-
-int fw_tables_restore(const struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
-		      struct fw_diags *ds, struct fw_image *out)
+static int compile(struct fw_ruleset *rs, bool check, struct fw_pool *pool, const struct fw_compile_options *options,
+		   struct fw_diags *ds, struct fw_image *out)
 {
 	struct fw_lowered l;
-	int err = fw_lower(rs, &l);
+	int err = fw_lower(rs, ds, &l);
 
 	if (err)
 		return err;
-	err = fw_compile(&l, pool, options, ds, out);
+	if (check)
+		err = fw_turns_check(rs, ds);
+	if (!err)
+		err = fw_compile(&l, pool, options, ds, out);
 	fw_lowered_free(&l);
 	return err;
 }
 
-int fw_tables_update(struct fw_image *image, const struct fw_edit *e, struct fw_diags *ds, struct fw_update **out)
+int fw_tables_compile(struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		      struct fw_diags *ds, struct fw_image *out)
+{
+	return compile(rs, true, pool, options, ds, out);
+}
+
+int fw_tables_restore(struct fw_ruleset *rs, struct fw_pool *pool, const struct fw_compile_options *options,
+		      struct fw_diags *ds, struct fw_image *out)
+{
+	return compile(rs, false, pool, options, ds, out);
+}
+
+int fw_tables_update(struct fw_image *image, struct fw_edit *e, struct fw_diags *ds, struct fw_update **out)
 {
 	struct fw_lowered_edit l;
-	int err = fw_turns_check_edit(e, ds);
+	int err = fw_lower_edit(e, ds, &l);
 
-	if (!err)
-		err = fw_lower_edit(e, &l);
 	if (err)
 		return err;
-	err = fw_update_prepare(image, &l, ds, out);
+	err = fw_turns_check_edit(e, ds);
+	if (!err)
+		err = fw_update_prepare(image, &l, ds, out);
 	fw_lowered_edit_free(&l);
 	return err;
 }

@@ -19,39 +19,45 @@ static struct gap gap_at(const struct fw_ruleset *rs, struct fw_position pos, ui
 	return (struct gap){ prev, prev ? prev->next : rs->first, 0 };
 }
 
-/* Gives a rule another rank: a new object replaces the rule. */
-static int rerank(struct fw_edit *e, struct fw_rule *r, uint32_t rank)
+/* Gives a rule other ranks, from the @i-th of a window on: a new object replaces the rule. */
+static int rerank(struct fw_edit *e, struct fw_rule *r, const struct fw_rank_window *w, uint32_t i)
 {
 	struct fw_rule *copy = fw_rule_copy(e->rs, r);
+	int err = copy ? 0 : -ENOMEM;
 
-	if (!copy)
-		return -ENOMEM;
-	copy->rank = rank;
-
-	int err = fw_step_rule(e, r, copy, r->prev);
-
-	if (err)
+	if (!err && r->inlined) {
+		copy->inlined = fw_inlined_copy(e->rs, r->inlined);
+		err = copy->inlined ? 0 : -ENOMEM;
+	}
+	if (!err) {
+		fw_rank_give(w, copy, i);
+		err = fw_step_rule(e, r, copy, r->prev);
+	}
+	if (err && copy)
 		fw_rule_free(e->rs, copy, r);
 	return err;
 }
 
-/* Gives the neighbours other ranks, to make a gap. */
-static int widen(struct fw_edit *e, struct gap *gap)
+/* Gives the neighbours of a gap other ranks, to make room in it for w.more ranks. @in: the rule that is in it, NULL: none. */
+static int widen(struct fw_edit *e, struct gap *gap, const struct fw_rank_window *w, const struct fw_rule *in)
 {
 	struct fw_ruleset *rs = e->rs;
-	struct fw_rank_window w = fw_rank_window(rs, gap->prev, gap->next);
-	uint32_t prev_slot = gap->prev ? gap->prev->slot : 0, next_slot = gap->next ? gap->next->slot : 0;
-	struct fw_rule *r = w.first, *next;
+	uint32_t prev_slot = gap->prev ? gap->prev->slot : 0, next_slot = gap->next ? gap->next->slot : 0, i = 0;
+	struct fw_rule *r = w->first, *next;
 	int err = 0;
 
-	for (uint32_t i = 0; i < w.n && !err; i++, r = next) {
-		uint32_t rank = fw_rank_of(&w, i < w.before ? i : i + 1);
+	for (uint32_t k = 0; k < w->rules && !err; r = next) {
+		uint32_t at = i < w->before ? i : i + w->more;
 
 		next = r->next;
-		if (rank != r->rank)
-			err = rerank(e, r, rank);
+		if (r == in)
+			continue;
+		k++;
+		i += fw_rule_ranks(r);
+		if (r->inlined || fw_rank_of(w, at) != r->rank)
+			err = rerank(e, r, w, at);
 	}
-	gap->rank = fw_rank_of(&w, w.before);
+	gap->rank = fw_rank_of(w, w->before);
 	if (gap->prev)
 		gap->prev = rs->index->by_slot[prev_slot].rule;
 	if (gap->next)
@@ -61,7 +67,12 @@ static int widen(struct fw_edit *e, struct gap *gap)
 
 static int gap_rank(struct fw_edit *e, struct gap *gap)
 {
-	return fw_rank_between(gap->prev, gap->next, &gap->rank) ? 0 : widen(e, gap);
+	struct fw_rank_window w;
+
+	if (fw_rank_between(gap->prev, gap->next, &gap->rank))
+		return 0;
+	w = fw_rank_window(e->rs, gap->prev, gap->next, 1);
+	return widen(e, gap, &w, NULL);
 }
 
 static int check_slot(const struct fw_edit *e, const struct fw_rule_places *at, struct fw_diags *ds)
@@ -172,4 +183,46 @@ int fw_edit_move(struct fw_edit *e, struct fw_rule *rule, struct fw_position pos
 int fw_edit_delete(struct fw_edit *e, struct fw_rule *rule)
 {
 	return fw_step_rule(e, rule, NULL, NULL);
+}
+
+/* Ranks for the instances of a rule, which is in the list, and for the rule itself, in @rank. */
+static int inlined_ranks(struct fw_edit *e, struct fw_rule *r, struct fw_inlined *in, uint32_t *rank)
+{
+	const struct fw_rule *before = r->edit ? e->rules[r->edit - 1].before : NULL;
+	struct gap gap = { r->prev, r->next, r->rank };
+	struct fw_rank_window w;
+	int err;
+
+	*rank = r->rank;
+	if (fw_inlined_fit(in, r->inlined || !before ? r->inlined : before->inlined, r->rank,
+			   r->next ? r->next->rank : FW_RANK_MAX + 1))
+		return 0;
+	w = fw_rank_window(e->rs, gap.prev, gap.next, in->n);
+	err = widen(e, &gap, &w, r);
+	*rank = gap.rank;
+	for (uint32_t i = 0; i < in->n; i++)
+		in->at[i].instance.rank = fw_rank_of(&w, w.before + i);
+	return err;
+}
+
+int fw_edit_inline(struct fw_edit *e, struct fw_rule *r, struct fw_inlined *in)
+{
+	size_t mark = e->undo->n;
+	struct fw_rule *copy = fw_rule_copy(e->rs, r);
+	uint32_t rank = r->rank;
+	int err = copy ? inlined_ranks(e, r, in, &rank) : -ENOMEM;
+
+	if (!copy) {
+		fw_inlined_free(e->rs, in);
+		return err;
+	}
+	copy->inlined = in;
+	copy->rank = rank;
+	if (!err)
+		err = fw_step_rule(e, r, copy, r->prev);
+	if (err) {
+		fw_undo_to(e, mark);
+		fw_rule_free(e->rs, copy, r);
+	}
+	return err;
 }

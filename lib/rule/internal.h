@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fw/draft.h"
+#include "fw/inlined.h"
 
 /*
  * A hash table of numbers, open addressing. The caller keeps the things and
@@ -155,6 +156,16 @@ struct fw_rule *fw_rule_copy(struct fw_ruleset *rs, const struct fw_rule *r);
 /* Frees it, but for the name and the comment that it shares with @heir (NULL: none). */
 void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule *heir);
 
+/* A rule is added to the list (@by 1) or removed (-1): counts its instances, if it is one of the main list. */
+void fw_instances_count(struct fw_ruleset *rs, const struct fw_rule *r, int by);
+/* NULL when memory is out. */
+struct fw_inlined *fw_inlined_copy(struct fw_ruleset *rs, const struct fw_inlined *in);
+/*
+ * Gives instances ranks from @lo to below @hi; those that are in @old (NULL: none) keep theirs if they can. false: there is not
+ * enough room.
+ */
+bool fw_inlined_fit(struct fw_inlined *in, const struct fw_inlined *old, uint32_t lo, uint32_t hi);
+
 /* The last rule before the end of the chain: its own, or of the chains before it; NULL: none. */
 struct fw_rule *fw_chain_end(const struct fw_ruleset *rs, uint16_t chain);
 /* The last rule before the first one of the chain; NULL: none. */
@@ -188,15 +199,26 @@ bool fw_rank_between(const struct fw_rule *prev, const struct fw_rule *next, uin
 void fw_rank_spread(struct fw_ruleset *rs);
 /* A rank for a new rule after @prev (NULL: first), for which others get new ranks in place if need be: for the same. */
 uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev);
+/* How many ranks a rule takes: one for each of its instances. */
+static inline uint32_t fw_rule_ranks(const struct fw_rule *r)
+{
+	return r->inlined && r->inlined->n ? r->inlined->n : 1;
+}
 /* The rules around a place that get new ranks so that another one fits in. */
 struct fw_rank_window {
-	struct fw_rule *first; /* @n of them */
-	uint32_t n, before;    /* before: of these precede the position */
-	uint32_t lo, span;     /* ranks lo to lo + span - 1 */
+	struct fw_rule *first; /* @rules of them */
+	uint32_t rules;
+	uint32_t n, before; /* ranks that they take; before: by those that precede the position */
+	uint32_t more;      /* ranks for the position */
+	uint32_t lo, span;  /* ranks lo to lo + span - 1 */
 };
-struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule *prev, struct fw_rule *next);
-/* The rank of the @i-th of the n + 1 rules. */
+/* Around the place between @prev and @next, for a rule that is to have @more ranks. */
+struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule *prev, struct fw_rule *next,
+				     uint32_t more);
+/* The @i-th of the n + more ranks. */
 uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i);
+/* Gives a rule and its instances the ranks from the @i-th on, in place. */
+void fw_rank_give(const struct fw_rank_window *w, struct fw_rule *r, uint32_t i);
 
 /* Sets of one expression. */
 #define FW_ADDRS_SETS_MAX ((1u << 30) - 1)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The oracle: linear search, read straight from the rules. It shares nothing with lowering, the compiler and the lookup,
- * and defines what their answers must be.
+ * The oracle: linear search, read straight from the rules, into chains and back as their callers say. It shares nothing with
+ * lowering, the compiler and the lookup, and defines what their answers must be.
  */
 #include "fw/oracle.h"
 
@@ -41,15 +41,19 @@ static bool field_matches(const struct fw_match *m, uint32_t value)
 	return inside != m->negated;
 }
 
-bool fw_oracle_rule(const struct fw_ruleset *rs, const struct fw_rule *rule, const struct fw_key *key)
+/* What the rule says of fields and addresses. */
+static bool rule_matches(const struct fw_ruleset *rs, const struct fw_rule *rule, const struct fw_key *key)
 {
-	if (key->family == FW_FAMILY_NONE && !fw_rule_names_non_ip(rule))
-		return false;
 	for (unsigned i = 0; i < rule->nmatches; i++)
 		if (!field_matches(rule->matches[i], key->f[rule->matches[i]->field]))
 			return false;
 	return addr_matches(rs, rule->src, &key->src, key->family) &&
 	       addr_matches(rs, rule->dst, &key->dst, key->family);
+}
+
+bool fw_oracle_rule(const struct fw_ruleset *rs, const struct fw_rule *rule, const struct fw_key *key)
+{
+	return (key->family != FW_FAMILY_NONE || fw_rule_names_non_ip(rule)) && rule_matches(rs, rule, key);
 }
 
 long fw_oracle_next(const struct fw_ruleset *rs, const struct fw_key *key, long after)
@@ -62,41 +66,116 @@ long fw_oracle_next(const struct fw_ruleset *rs, const struct fw_key *key, long 
 	return -1;
 }
 
-/* The next rule that matches and whose conditions are met. *@turns counts the rules that matched. */
-static long next_met(const struct fw_ruleset *rs, const struct fw_key *key, long after, struct fw_oracle_state *s,
-		     uint32_t *turns)
-{
-	long i = fw_oracle_next(rs, key, after);
+/* A rule that is asked, and the one that called its chain. */
+struct asked {
+	const struct fw_rule *rule;
+	const struct asked *by; /* NULL: it is in the main list */
+};
 
-	while (i >= 0 && *turns < FW_TURNS && !fw_oracle_condition(rs, rs->rules[i], key, s)) {
-		++*turns;
-		i = fw_oracle_next(rs, key, i);
+/* A packet on its way. */
+struct walk {
+	const struct fw_ruleset *rs;
+	const struct fw_key *key;
+	struct fw_oracle_state *s;
+	uint32_t turns; /* rules that matched and did not decide */
+	struct fw_way way;
+};
+
+/* Is there an ethertype other than those of IP that the rule and those that led to it all accept, as one of them names some? */
+static bool names_non_ip(const struct asked *of)
+{
+	bool named = false, all = false;
+
+	for (const struct asked *a = of; a; a = a->by)
+		named |= fw_rule_match(a->rule, FW_F_ETHERTYPE) != NULL;
+	for (uint32_t v = 0; v <= 0xffff && named && !all; v++) {
+		all = v != 0x0800 && v != 0x86dd;
+		for (const struct asked *a = of; a && all; a = a->by) {
+			const struct fw_match *m = fw_rule_match(a->rule, FW_F_ETHERTYPE);
+
+			all = !m || field_matches(m, v);
+		}
 	}
-	return i;
+	return all;
+}
+
+/* One more rule matched that does not decide. true: no packet may match more of them. */
+static bool is_last_turn(struct walk *w)
+{
+	if (++w->turns < FW_TURNS)
+		return false;
+	w->way.rule = -1;
+	w->way.reason = FW_R_TURNS;
+	return true;
+}
+
+static bool ask_chain(struct walk *w, uint16_t chain, const struct asked *by);
+
+/* Where a packet goes from a rule: it is decided on; it goes on with the next rule, or to the end of the rule's chain. */
+enum onward { DECIDED, NEXT, END };
+
+static enum onward ask_rule(struct walk *w, long i, const struct asked *a)
+{
+	const struct fw_rule *r = a->rule;
+	enum fw_verdict verdict = fw_rule_verdict(w->rs, r);
+
+	if (!rule_matches(w->rs, r, w->key) || (w->key->family == FW_FAMILY_NONE && !names_non_ip(a)))
+		return NEXT;
+	if (!fw_rule_is_plain_call(r)) {
+		if (!fw_oracle_condition(w->rs, r, w->key, w->s))
+			return is_last_turn(w) ? DECIDED : NEXT;
+		if (fw_verdict_is(verdict, FW_TERMINAL)) {
+			w->way.rule = i;
+			return DECIDED;
+		}
+		w->way.passed[w->way.npassed++] = i;
+		if (is_last_turn(w))
+			return DECIDED;
+	}
+	if ((verdict == FW_JUMP || verdict == FW_GOTO) && ask_chain(w, r->target, a))
+		return DECIDED;
+	return verdict == FW_GOTO || verdict == FW_RETURN ? END : NEXT;
+}
+
+/* The number of the first rule of a chain, or of a later one: all are in the order of their chains. */
+static size_t first_of(const struct fw_ruleset *rs, uint16_t chain)
+{
+	size_t lo = 0, hi = rs->nrules;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (rs->rules[mid]->chain < chain)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+/* Asks the rules of a chain. true: the packet is decided on; false: it has come to the end of the chain. */
+static bool ask_chain(struct walk *w, uint16_t chain, const struct asked *by)
+{
+	enum onward to = NEXT;
+
+	for (size_t i = first_of(w->rs, chain); i < w->rs->nrules && w->rs->rules[i]->chain == chain && to == NEXT; i++)
+		to = ask_rule(w, (long)i, &(struct asked){ w->rs->rules[i], by });
+	return to == DECIDED;
 }
 
 struct fw_way fw_oracle_way_at(const struct fw_ruleset *rs, const struct fw_key *key, struct fw_oracle_state *s)
 {
-	struct fw_way way = { .reason = FW_R_NONE };
-	uint32_t turns = 0;
+	struct walk w = { .rs = rs, .key = key, .s = s, .way = { .rule = -1, .reason = FW_R_NONE } };
+	bool decided = fw_reason_has_rules(key->reason) && ask_chain(&w, FW_MAIN, NULL);
 
-	way.rule = next_met(rs, key, -1, s, &turns);
-	while (way.rule >= 0 && turns < FW_TURNS &&
-	       !fw_verdict_is(fw_rule_verdict(rs, rs->rules[way.rule]), FW_TERMINAL)) {
-		way.passed[way.npassed++] = way.rule;
-		turns++;
-		way.rule = next_met(rs, key, way.rule, s, &turns);
+	if (w.way.reason == FW_R_TURNS) {
+		w.way.verdict = fw_ruleset_policy(rs, FW_R_TURNS, (enum fw_hook)key->f[FW_F_HOOK]);
+		return w.way;
 	}
-	if (turns == FW_TURNS) {
-		way.rule = -1;
-		way.reason = FW_R_TURNS;
-		way.verdict = fw_ruleset_policy(rs, FW_R_TURNS, (enum fw_hook)key->f[FW_F_HOOK]);
-		return way;
-	}
-	if (way.rule < 0)
-		way.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
-	way.verdict = fw_oracle_verdict(rs, way.rule, key);
-	return way;
+	if (!decided)
+		w.way.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
+	w.way.verdict = fw_oracle_verdict(rs, w.way.rule, key);
+	return w.way;
 }
 
 struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key)

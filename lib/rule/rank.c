@@ -9,7 +9,8 @@
  * A range of 2^i ranks is dense from 2^(i * L / 30) rules on, where 2^30 is the
  * number of ranks and 2^L a bit more than the number of rules: small ranges may
  * be nearly full, the whole range never is. A rule then costs O(log n) new ranks
- * on the average of any sequence of insertions.
+ * on the average of any sequence of insertions. A rule with several instances
+ * takes as many ranks, and counts as so many rules.
  */
 #include "lib/rule/internal.h"
 
@@ -19,9 +20,14 @@
 
 _Static_assert(FW_RANK_MAX < 1u << RANK_BITS, "ranks fit");
 
+static uint32_t last_rank(const struct fw_rule *r)
+{
+	return r->inlined && r->inlined->n ? r->inlined->at[r->inlined->n - 1].instance.rank : r->rank;
+}
+
 bool fw_rank_between(const struct fw_rule *prev, const struct fw_rule *next, uint32_t *rank)
 {
-	uint32_t lo = prev ? prev->rank : 0, hi = next ? next->rank : FW_RANK_MAX + 1, gap = hi - lo;
+	uint32_t lo = prev ? last_rank(prev) : 0, hi = next ? next->rank : FW_RANK_MAX + 1, gap = hi - lo;
 
 	if (gap < 2)
 		return false;
@@ -34,12 +40,24 @@ bool fw_rank_between(const struct fw_rule *prev, const struct fw_rule *next, uin
 	return true;
 }
 
+void fw_rank_give(const struct fw_rank_window *w, struct fw_rule *r, uint32_t i)
+{
+	r->rank = fw_rank_of(w, i);
+	for (uint32_t k = 0; r->inlined && k < r->inlined->n; k++)
+		r->inlined->at[k].instance.rank = fw_rank_of(w, i + k);
+}
+
 void fw_rank_spread(struct fw_ruleset *rs)
 {
-	uint64_t i = 0;
+	struct fw_rank_window w = { .lo = 1, .span = FW_RANK_MAX / 2 };
+	uint32_t i = 0;
 
-	for (struct fw_rule *r = rs->first; r; r = r->next)
-		r->rank = (uint32_t)(++i * (FW_RANK_MAX / 2) / (rs->nrules + 1));
+	for (const struct fw_rule *r = rs->first; r; r = r->next)
+		w.n += fw_rule_ranks(r);
+	for (struct fw_rule *r = rs->first; r; r = r->next) {
+		fw_rank_give(&w, r, i);
+		i += fw_rule_ranks(r);
+	}
 }
 
 /* The rules from which on 2^@bits ranks are dense, in a ruleset of 2^@log rules. */
@@ -50,13 +68,15 @@ static uint64_t density(unsigned bits, unsigned log)
 	return whole + whole * (bits * log % RANK_BITS) / RANK_BITS;
 }
 
-struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule *prev, struct fw_rule *next)
+struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule *prev, struct fw_rule *next,
+				     uint32_t more)
 {
 	uint32_t at = prev ? prev->rank : next ? next->rank : 1;
-	struct fw_rank_window w = { .n = 0 };
+	struct fw_rank_window w = { .more = more };
+	uint64_t all = (rs->nrules > rs->ninstances ? rs->nrules : rs->ninstances) + more - 1;
 	unsigned log = 2;
 
-	while (log < RANK_BITS && rs->nrules >> (log - 2))
+	while (log < RANK_BITS && all >> (log - 2))
 		log++;
 	for (unsigned bits = 1; bits <= RANK_BITS; bits++) {
 		uint32_t hi = at | ((1u << bits) - 1);
@@ -65,27 +85,28 @@ struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule
 		w.lo = w.lo ? w.lo : 1;
 		hi = hi > FW_RANK_MAX ? FW_RANK_MAX : hi;
 		w.span = hi - w.lo + 1;
-		for (; prev && prev->rank >= w.lo; prev = prev->prev, w.n++)
-			w.before++;
-		for (; next && next->rank <= hi; next = next->next)
-			w.n++;
-		if (w.n + 1 <= w.span && w.n + 1 <= density(bits, log))
+		for (; prev && last_rank(prev) >= w.lo; prev = prev->prev, w.rules++)
+			w.before += fw_rule_ranks(prev);
+		for (; next && next->rank <= hi; next = next->next, w.rules++)
+			w.n += fw_rule_ranks(next);
+		if (w.before + w.n + more <= w.span && w.before + w.n + more <= density(bits, log))
 			break;
 	}
+	w.n += w.before;
 	w.first = prev ? prev->next : rs->first;
 	return w;
 }
 
 uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i)
 {
-	return w->lo + (uint32_t)((2ull * i + 1) * w->span / (2ull * (w->n + 1)));
+	return w->lo + (uint32_t)((2ull * i + 1) * w->span / (2ull * (w->n + w->more)));
 }
 
 uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev)
 {
 	struct fw_rule *next = prev ? prev->next : rs->first, *r;
 	struct fw_rank_window w;
-	uint32_t rank;
+	uint32_t rank, i = 0;
 
 	if (fw_rank_between(prev, next, &rank))
 		return rank;
@@ -94,9 +115,11 @@ uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev)
 		fw_rank_between(prev, next, &rank);
 		return rank;
 	}
-	w = fw_rank_window(rs, prev, next);
+	w = fw_rank_window(rs, prev, next, 1);
 	r = w.first;
-	for (uint32_t i = 0; i < w.n; i++, r = r->next)
-		r->rank = fw_rank_of(&w, i < w.before ? i : i + 1);
+	for (uint32_t k = 0; k < w.rules; k++, r = r->next) {
+		fw_rank_give(&w, r, i < w.before ? i : i + 1);
+		i += fw_rule_ranks(r);
+	}
 	return fw_rank_of(&w, w.before);
 }

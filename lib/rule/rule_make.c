@@ -133,16 +133,6 @@ static int take_matches(struct fw_ruleset *rs, const struct fw_rule *draft, cons
 	return err;
 }
 
-static void put_matches(struct fw_ruleset *rs, const struct fw_rule *r)
-{
-	if (!r->nmatches)
-		return;
-	if (fw_blob_of(r->matches)->refs == 1)
-		for (unsigned i = 0; i < r->nmatches; i++)
-			fw_intern_put(rs, r->matches[i]);
-	fw_intern_put(rs, r->matches);
-}
-
 /* The array of matches is shared as well; it holds the references to what it lists. */
 static int intern_matches(struct fw_ruleset *rs, struct fw_rule *r, const struct taken *t)
 {
@@ -267,9 +257,8 @@ void fw_rule_free(struct fw_ruleset *rs, struct fw_rule *r, const struct fw_rule
 	put_string(rs, r->name, heir ? heir->name : NULL);
 	put_string(rs, r->comment, heir ? heir->comment : NULL);
 	fw_log_put(rs, &r->log);
-	put_matches(rs, r);
-	fw_book_drop(&rs->book, r->src);
-	fw_book_drop(&rs->book, r->dst);
+	fw_instance_put(rs, &r->instance);
+	fw_inlined_free(rs, r->inlined);
 	fw_action_use(rs, r->action, -1);
 	fw_region_recycle(&rs->region, r, sizeof(*r));
 }

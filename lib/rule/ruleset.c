@@ -99,9 +99,19 @@ static void action_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
 {
 	const struct fw_action *a = fw_rule_action(rs, r);
 
-	rs->npassing += fw_action_ends(a) || fw_rule_is_plain_call(r) ? 0 : (uint32_t)by;
 	if (a->flags & FW_ACTION_ADD)
 		rs->sets[a->set].rules += (uint32_t)by;
+}
+
+void fw_instances_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
+{
+	uint32_t n = r->inlined ? r->inlined->n : 1;
+	uint32_t passing = r->inlined ? r->inlined->npassing : !fw_action_ends(fw_rule_action(rs, r));
+
+	if (r->chain != FW_MAIN)
+		return;
+	rs->ninstances += by > 0 ? n : 0 - (size_t)n;
+	rs->npassing += by > 0 ? passing : 0 - passing;
 }
 
 bool fw_rule_is_stateful(const struct fw_ruleset *rs, const struct fw_rule *rule)
@@ -118,6 +128,7 @@ void fw_rule_relink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->dst, 1);
 	fw_ifaces_count(rs, r, 1);
 	action_count(rs, r, 1);
+	fw_instances_count(rs, r, 1);
 	rs->nrules++;
 	rs->nstateful += fw_rule_is_stateful(rs, r);
 	rs->index->ordered = false;
@@ -139,6 +150,7 @@ void fw_rule_unlink(struct fw_ruleset *rs, struct fw_rule *r)
 	addrs_count(rs, r->dst, UINT32_MAX);
 	fw_ifaces_count(rs, r, -1);
 	action_count(rs, r, -1);
+	fw_instances_count(rs, r, -1);
 	rs->nrules--;
 	rs->nstateful -= fw_rule_is_stateful(rs, r);
 	rs->index->ordered = false;

@@ -24,6 +24,8 @@ static uint32_t translate_addrs(const struct fw_translation *t, uint32_t number,
 {
 	struct fw_addrs a = t->rs->addrs[number];
 
+	if (a.both) /* no rule has it */
+		return FW_UNKNOWN;
 	for (uint32_t i = 0; i < a.nsets; i++) {
 		t->scratch[i] = t->sets[a.sets[i]];
 		if (t->scratch[i] == FW_UNKNOWN)

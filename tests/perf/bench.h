@@ -75,7 +75,7 @@ int bench_rules_read(const char *path, enum fw_format format, struct fw_ruleset 
 
 /* What an engine needs to start: borrowed, except for what it fills in. */
 struct bench_setup {
-	const struct fw_ruleset *rs;
+	struct fw_ruleset *rs;
 	const struct bench_trace *trace;
 	bool flow_cache;
 	unsigned pool;                 /* enum fw_kern_pool, for the kernel */

@@ -52,6 +52,9 @@ void assert_every_match(const struct fw_pool *pool, const struct fw_image *image
 {
 	const struct fw_root *root = fw_pool_ptr(pool, image->root);
 
+	/* Rules of chains have no ranks of their own. */
+	if (fw_ruleset_chains(rs))
+		return;
 	if (key->reason != FW_R_NONE && !(root->frame_rules && fw_reason_has_rules(key->reason)))
 		return;
 	fw_pool_base = pool->base;

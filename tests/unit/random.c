@@ -293,9 +293,19 @@ static const struct fw_action actions[] = {
 };
 #define ACTIONS_END 5
 
+/* Are there already so many rules that let packets go on that with more nearly each ruleset would be refused? */
+static bool few_may_pass(const struct fw_ruleset *rs)
+{
+	uint32_t n = rs->npassing;
+
+	for (const struct fw_rule *r = rs->chains[FW_MAIN].last; r; r = r->next)
+		n += r->chain != FW_MAIN && !fw_action_ends(fw_rule_action(rs, r)) && !fw_rule_is_plain_call(r);
+	return n >= FW_TURNS - 4;
+}
+
 uint8_t random_rule_action(struct fw_ruleset *rs)
 {
-	bool few = rs->npassing >= FW_TURNS - 4; /* or nearly each ruleset would be refused for those that pass */
+	bool few = few_may_pass(rs);
 	struct fw_action a = actions[rnd(few ? ACTIONS_END : ROWS(actions))];
 	int number;
 
@@ -317,18 +327,27 @@ static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 		{ .verdict = FW_JUMP },
 		{ .verdict = FW_JUMP, .flags = FW_ACTION_MARK, .mark = 5, .mark_mask = 255 },
 		{ .verdict = FW_GOTO, .flags = FW_ACTION_MARK, .mark = 5, .mark_mask = 255 },
+		{ .verdict = FW_JUMP, .flags = FW_ACTION_LIMIT_OVER },
+		{ .verdict = FW_GOTO, .flags = FW_ACTION_LIMIT_OVER },
+		{ .verdict = FW_RETURN, .flags = FW_ACTION_LIMIT_OVER },
 	};
-	bool few = rs->npassing >= FW_TURNS - 4;
-	uint32_t later, which = rnd(few ? 2 : ROWS(calls));
+	struct fw_action a;
+	uint32_t later, which;
 	int number = 0;
 
 	if (rs->nchains == 1)
 		return;
+	which = rnd(few_may_pass(rs) ? 2 : ROWS(calls));
+	a = calls[which];
+	if (a.flags & FW_ACTION_LIMIT_OVER)
+		a.limit = fw_rate_make(1 + rnd(5), FW_UNIT_SECOND, 1 + rnd(3));
+	if (rnd(2))
+		a.flags &= ~FW_ACTION_LIMIT_OVER;
 	rule->chain = (uint16_t)(rnd(2) ? rnd((uint32_t)rs->nchains) : FW_MAIN);
 	later = (uint32_t)rs->nchains - 1 - rule->chain;
 	if (rnd(3) || (!later && calls[which].verdict != FW_RETURN))
 		return;
-	number = fw_ruleset_action(rs, &calls[which]);
+	number = fw_ruleset_action(rs, &a);
 	if (number < 0)
 		return;
 	rule->action = (uint8_t)number;

@@ -34,7 +34,7 @@ static void publish(void)
 }
 
 /* false: it nests too deep. */
-static bool compile(const struct fw_ruleset *rs)
+static bool compile(struct fw_ruleset *rs)
 {
 	struct fw_compile_options options = random_options();
 	uint32_t generation = t.image.generation + 1;

@@ -14,7 +14,7 @@
 
 static struct fw_diags ds;
 
-static int compile(const struct fw_ruleset *rs, uint32_t limit, struct fw_image *image)
+static int compile(struct fw_ruleset *rs, uint32_t limit, struct fw_image *image)
 {
 	struct fw_pool *pool;
 	int err;

@@ -62,6 +62,38 @@ static void random_rulesets(void **state)
 	}
 }
 
+/* Chains that call each other, with conditional calls and returns, against the oracle, which follows calls. */
+static void random_chained(void **state)
+{
+	static const struct random_shape shapes[] = {
+		{ 8, 3, 2, 5, 30 },
+		{ 40, 12, 3, 4, 40 },
+		{ 60, 6, 2, 7, 60 },
+		{ 200, 30, 4, 6, 60 },
+	};
+	static const unsigned chains[] = { 1, 3, 8, FW_CHAIN_DEPTH };
+	unsigned asked = 0;
+
+	for (unsigned i = 0; i < 400; i++) {
+		struct fw_ruleset *rs;
+
+		random_chains(chains[i / 4 % 4]);
+		rs = random_ruleset(&shapes[i % 4]);
+		if (verdict_begin(rs)) {
+			asked++;
+			for (unsigned k = 0; k < 1000; k++) {
+				struct fw_key key;
+
+				random_key(rs, &key);
+				assert_same_answer(&key);
+			}
+		}
+		fw_ruleset_free(rs);
+	}
+	random_chains(0);
+	assert_true(asked > 200);
+}
+
 /* Blocks of every size at which their form changes. */
 static void one_pair(void **state)
 {
@@ -136,12 +168,13 @@ static void nested(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(packet_cases),   cmocka_unit_test(random_rulesets), cmocka_unit_test(one_pair),
-		cmocka_unit_test(distinct_ports), cmocka_unit_test(nested),
+		cmocka_unit_test(packet_cases), cmocka_unit_test(random_rulesets), cmocka_unit_test(random_chained),
+		cmocka_unit_test(one_pair),     cmocka_unit_test(distinct_ports),  cmocka_unit_test(nested),
 	};
 	int failed;
 
 	random_start();
+	cmocka_set_test_filter(getenv("FW_TEST"));
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	verdict_end();
 	print_message("%llu answers compared\n", (unsigned long long)verdict_counts.user);

@@ -93,7 +93,7 @@ static bool compile_all(void)
 	int err;
 
 	assert_int_equal(fw_ruleset_order(t.rs), 0);
-	assert_int_equal(fw_lower(t.rs, &l), 0);
+	assert_int_equal(fw_lower(t.rs, NULL, &l), 0);
 	now_free();
 	slots_grow();
 	for (size_t i = 0; t.now && i < l.from.n; i++)
@@ -144,7 +144,7 @@ static void rows_copy(struct fw_lowered_edit *l, const struct fw_edit *e, struct
 			continue;
 		aside[i] = t.now[slot];
 		t.now[slot] = l->rows[i].after ? copy_of(l->rows[i].after) : NULL;
-		l->rows[i] = (struct fw_instance_row){ aside[i], t.now[slot] };
+		l->rows[i] = (struct fw_instance_row){ aside[i], t.now[slot], 0 };
 	}
 }
 
@@ -161,7 +161,7 @@ static void change(const struct random_maker *maker)
 	for (unsigned n = 1 + random_below(4); n; n--)
 		random_edit(maker, &e, 8);
 	assert_int_equal(fw_edit_settle(&e), 0);
-	assert_int_equal(fw_lower_edit(&e, &l), 0);
+	assert_int_equal(fw_lower_edit(&e, NULL, &l), 0);
 	aside = calloc(l.nrows + 1, sizeof(*aside));
 	assert_non_null(aside);
 	rows_copy(&l, &e, aside);
@@ -218,7 +218,7 @@ static void nothing_is_copied(void **state)
 	struct fw_edit e;
 	char buf[FW_INSTANCE_LABEL];
 
-	assert_int_equal(fw_lower(rs, &l), 0);
+	assert_int_equal(fw_lower(rs, NULL, &l), 0);
 	assert_int_equal(l.from.n, 2);
 	assert_ptr_equal(l.instances[0], &rs->rules[0]->instance);
 	assert_ptr_equal(l.book, &rs->book);
@@ -229,7 +229,7 @@ static void nothing_is_copied(void **state)
 
 	assert_int_equal(fw_edit_begin(rs, &e), 0);
 	assert_int_equal(fw_edit_delete(&e, rs->last), 0);
-	assert_int_equal(fw_lower_edit(&e, &le), 0);
+	assert_int_equal(fw_lower_edit(&e, NULL, &le), 0);
 	assert_int_equal(le.nrows, 1);
 	assert_int_equal(le.from.n, 1);
 	assert_ptr_equal(le.rows[0].before, &e.rules[0].before->instance);

@@ -14,14 +14,14 @@
 #include "tests/unit/rows.h"
 #include "tests/unit/rulesets.h"
 
-static void compile(const struct fw_ruleset *rs, struct fw_pool **pool, struct fw_image *image)
+static void compile(struct fw_ruleset *rs, struct fw_pool **pool, struct fw_image *image)
 {
 	assert_int_equal(fw_pool_new(pool), 0);
 	assert_int_equal(fw_tables_compile(rs, *pool, NULL, NULL, image), 0);
 }
 
 /* `RULE<BY ` for each rule that is shadowed, `=` when both match the same. */
-static void shadows_of(const struct fw_ruleset *rs, char *out, size_t size)
+static void shadows_of(struct fw_ruleset *rs, char *out, size_t size)
 {
 	struct fw_image image = { 0 };
 	struct fw_classifier *c;

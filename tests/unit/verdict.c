@@ -31,7 +31,7 @@ struct verdict_counts verdict_counts;
 #define KERNEL_ROUNDS 60
 
 static struct engines {
-	const struct fw_ruleset *rs;
+	struct fw_ruleset *rs;
 	struct fw_pool *pool;
 	struct fw_classifier *classifier[2]; /* without flow cache, with it */
 	uint32_t generation;
@@ -115,7 +115,7 @@ void verdict_end(void)
 }
 
 /* Return: false when the ruleset exceeds a limit. */
-static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *image)
+static bool compile(struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *image)
 {
 	static struct fw_diags ds;
 	const char *reason;
@@ -134,7 +134,7 @@ static bool compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw
 }
 
 /* Publishes a ruleset in all engines. false: it exceeds a limit, and the engines keep the one before. */
-static bool begin(const struct fw_ruleset *rs)
+static bool begin(struct fw_ruleset *rs)
 {
 	struct fw_image image;
 
@@ -164,7 +164,7 @@ static bool begin(const struct fw_ruleset *rs)
 	return true;
 }
 
-bool verdict_begin(const struct fw_ruleset *rs)
+bool verdict_begin(struct fw_ruleset *rs)
 {
 	engines.options = random_options();
 	return begin(rs);
@@ -405,7 +405,8 @@ static void shrink(struct fw_ruleset *sub, struct question *q)
 	fw_autofree struct fw_rule **all = malloc(sub->nrules * sizeof(*all) + 1);
 	struct question first = *q;
 
-	for (size_t step = (sub->nrules + 1) / 2; all && step; step /= 2) {
+	/* With chains all rules stay: the list of rules says what calls what. */
+	for (size_t step = fw_ruleset_chains(sub) ? 0 : (sub->nrules + 1) / 2; all && step; step /= 2) {
 		for (size_t at = 0; at + step <= sub->nrules;) {
 			size_t n = sub->nrules;
 
@@ -424,6 +425,16 @@ static void shrink(struct fw_ruleset *sub, struct question *q)
 		*q = first;
 }
 
+/* The rules of an answer, by id. */
+static void print_way(struct fw_buf *b, const struct fw_ruleset *rs, const char *who, const struct fw_result *r)
+{
+	fw_buf_printf(b, "\n# %s:", who);
+	for (uint32_t i = 0; i < r->npassed; i++)
+		fw_buf_printf(b, " %llu", (unsigned long long)fw_ruleset_by_slot(rs, fw_result_passed(r, i))->id);
+	if (r->reason == FW_R_NONE)
+		fw_buf_printf(b, " and %llu", (unsigned long long)fw_ruleset_by_slot(rs, r->slot)->id);
+}
+
 static void report(const struct fw_ruleset *rs, const struct question *q)
 {
 	struct fw_buf text = { 0 };
@@ -433,7 +444,9 @@ static void report(const struct fw_ruleset *rs, const struct question *q)
 	fw_text_print_key(&text, rs, &q->key);
 	for (uint32_t i = 0; q->bytes && i < q->readable; i++)
 		fw_buf_printf(&text, "%s%02x", i % 32 ? " " : "\n# ", q->bytes[i]);
-	print_error("%s\n", text.text);
+	print_way(&text, rs, q->engine, &q->got);
+	print_way(&text, rs, "oracle", &q->want);
+	fprintf(stderr, "%s\n", text.text); /* it may be longer than cmocka prints */
 	fw_buf_free(&text);
 	fail_msg(
 		"FW_SEED=%llu: %s says %s, slot %u, reason %u, %u passed; the oracle %s, slot %u, reason %u, %u passed",

@@ -26,7 +26,7 @@ struct fw_kern *verdict_kern(void);
  * @rs: borrowed until the next call
  * Return: false when it exceeds a limit, in every engine alike; everything else fails the test.
  */
-bool verdict_begin(const struct fw_ruleset *rs);
+bool verdict_begin(struct fw_ruleset *rs);
 /* Lets everything go. */
 void verdict_end(void);
 

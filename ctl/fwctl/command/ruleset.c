@@ -23,7 +23,7 @@ int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, doub
 	return 0;
 }
 
-int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out)
+int ctl_ruleset_compile(struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out)
 {
 	struct fw_diags ds = { 0 };
 	const char *reason = NULL;

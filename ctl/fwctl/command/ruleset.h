@@ -9,7 +9,7 @@
 /* Loads a ruleset and prints its warnings. @seconds: how long that took; may be NULL. Return: 0 or -errno. */
 int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, double *seconds);
 /* Compiles it and validates the image. Return: 0 or -errno. */
-int ctl_ruleset_compile(const struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out);
+int ctl_ruleset_compile(struct fw_ruleset *rs, struct fw_pool *pool, struct fw_image *out);
 /* Loads the program into the kernel. Return: 0 or -errno. */
 int ctl_kern_open(struct fw_kern **out);
 

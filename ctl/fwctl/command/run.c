@@ -27,8 +27,8 @@ struct session {
 	const struct ctl_settings *settings;
 	struct fw_kern *kern;
 	struct fw_live *live;
-	struct fw_swap first;        /* the ruleset, until it is published */
-	const struct fw_ruleset *rs; /* the same, also afterwards */
+	struct fw_swap first;  /* the ruleset, until it is published */
+	struct fw_ruleset *rs; /* the same, also afterwards */
 	struct devices devices;
 	bool out; /* outgoing packets are filtered too */
 	char title[256];

@@ -11,7 +11,7 @@ static void pool_freep(struct fw_pool **pool)
 	fw_pool_free(*pool);
 }
 
-static int compile(const struct fw_ruleset *rs, struct fw_diags *ds)
+static int compile(struct fw_ruleset *rs, struct fw_diags *ds)
 {
 	fw_cleanup(pool_freep) struct fw_pool *pool = NULL;
 	fw_cleanup(fw_image_free) struct fw_image image = { 0 };

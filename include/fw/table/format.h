@@ -192,9 +192,8 @@ static __always_inline int fw_action_asks(const struct fw_action *a)
 }
 
 /*
- * The most lookups for one packet. A rule whose verdict is not terminal counts the packet, and the next match is looked up, also after a
- * rule whose condition is not met. A
- * ruleset in which a packet could need more is refused; a packet that does so nevertheless is dropped for FW_R_TURNS.
+ * The most lookups for one packet. A rule whose verdict is not terminal counts the packet, and the next match is looked up, also
+ * after a rule whose condition is not met. A ruleset in which a packet could need more is refused; a packet that does so nevertheless is dropped for FW_R_TURNS.
  */
 #define FW_TURNS 16
 
@@ -280,6 +279,30 @@ FW_ASSERT_SIZE(struct fw_block, 24 + 24 * FW_NFIELDS);
 #define FW_SPLIT_DEPTH 2
 #define FW_SPLIT_VISITS ((1 << FW_SPLIT_DEPTH) - 1) /* splits of one pair that a packet may visit */
 
+/*
+ * Where to go on after an instance that skips others: at the first rank that is not skipped, which is above its own and may be
+ * FW_RANK_MAX + 1: then a policy decides. Which instances skip: see fw_action_skips(). The table has 1 << root.skip_steps
+ * entries, in the order of their ranks; the last ones, at least one, are unused (0xff..). An update writes a new table.
+ */
+struct fw_skip {
+	__u32 rank;
+	__u32 end;
+};
+FW_ASSERT_SIZE(struct fw_skip, 8);
+#define FW_SKIP_STEPS 18
+#define FW_SKIPS_MAX ((1u << FW_SKIP_STEPS) - 1)
+_Static_assert(sizeof(struct fw_skip) << FW_SKIP_STEPS == FW_SEGMENT_BYTES, "the table is inside a segment");
+
+/*
+ * How an instance skips. RETURN does so once it has matched. JUMP and GOTO of rules go on with the instances of their chain,
+ * unless a condition is not met: then they skip these. GOTO alone is the end of a chain that was gone to: it counts no packets.
+ */
+static __always_inline int fw_action_skips(__u32 number, const struct fw_action *a)
+{
+	return number == FW_GOTO || a->verdict == FW_RETURN ||
+	       ((a->verdict == FW_JUMP || a->verdict == FW_GOTO) && fw_action_asks(a));
+}
+
 /* A pair's entry compares at most this many fields in place. */
 #define FW_LANES 6
 
@@ -309,7 +332,9 @@ struct fw_root {
 	__u32 lanes;                 /* in use */
 	__u32 displaced;             /* the farthest pair is this many lines beyond its home */
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
-	__u32 pad[4];
+	__u32 skips;                 /* line of the table of skips; 0: there is none */
+	__u32 skip_steps;
+	__u32 pad[2];
 	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
 	__u64 room[5];
 };

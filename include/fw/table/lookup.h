@@ -39,6 +39,7 @@
 
 #include "fw/table/block.h"
 #include "fw/table/hash.h"
+#include "fw/table/skip.h"
 #include "fw/table/trie.h"
 
 /*
@@ -422,24 +423,29 @@ static __always_inline int fw_lookup_all(struct fw_cpu *cpu)
 	return left > 0 ? fw_lookup_lines(cpu) : left;
 }
 
-/* The rule of cpu->hit has matched: are its conditions met? It is recorded if it goes on. 1: it decides; 0: not; -1: a fault. */
-static __always_inline int fw_decides(struct fw_cpu *cpu)
+/* What follows a match. */
+enum fw_next { FW_NEXT_MATCH, FW_NEXT_DECIDES, FW_NEXT_SKIPS, FW_NEXT_FAULT };
+
+/* The rule of cpu->hit has matched: are its conditions met? It is recorded if it goes on. */
+static __always_inline enum fw_next fw_next_of(struct fw_cpu *cpu)
 {
 	__u32 what = cpu->hit, n = FW_IN_MEMORY(cpu->answer.passed);
 	const struct fw_action *a = fw_action_at(&cpu->root, FW_WHAT_ACTION(what));
 
 	if (!a)
-		return -1;
+		return FW_NEXT_FAULT;
+	if (FW_WHAT_ACTION(what) == FW_GOTO)
+		return FW_NEXT_SKIPS;
 	if (fw_action_asks(a)) {
 		cpu->answer.asked = 1;
 		if (!fw_condition(cpu, a, what))
-			return 0;
+			return a->verdict == FW_JUMP || a->verdict == FW_GOTO ? FW_NEXT_SKIPS : FW_NEXT_MATCH;
 	}
 	if (a->verdict < FW_NTERMINAL)
-		return 1;
+		return FW_NEXT_DECIDES;
 	cpu->answer.rule[n & (FW_TURNS - 1)] = what;
 	cpu->answer.passed = n + 1;
-	return 0;
+	return a->verdict == FW_RETURN ? FW_NEXT_SKIPS : FW_NEXT_MATCH;
 }
 
 /*
@@ -450,20 +456,22 @@ static __always_inline int fw_decides(struct fw_cpu *cpu)
  */
 static __always_inline __u32 fw_go_on(struct fw_cpu *cpu, __u32 reason)
 {
-	int decides = 0;
+	enum fw_next next = FW_NEXT_MATCH;
 
-	for (__u32 i = 0; i < FW_TURNS && !decides; i++) {
-		decides = fw_decides(cpu);
-		if (decides > 0)
+	for (__u32 i = 0; i < FW_TURNS; i++) {
+		next = fw_next_of(cpu);
+		if (next == FW_NEXT_DECIDES)
 			return reason;
-		cpu->floor = FW_HIT(FW_HIT_RANK(cpu->hit) + 1, 0, 0);
-		if (!decides && fw_lookup_all(cpu))
-			decides = -1;
-		if (!decides && cpu->hit == FW_HIT_NONE)
+		cpu->floor = next == FW_NEXT_SKIPS ? fw_skip_floor(cpu) : FW_HIT(FW_HIT_RANK(cpu->hit) + 1, 0, 0);
+		if (next == FW_NEXT_FAULT || !cpu->floor || fw_lookup_all(cpu)) {
+			cpu->hit = FW_HIT_NONE;
+			return FW_R_INTERNAL;
+		}
+		if (cpu->hit == FW_HIT_NONE)
 			return reason;
 	}
 	cpu->hit = FW_HIT_NONE;
-	return decides ? FW_R_INTERNAL : FW_R_TURNS;
+	return FW_R_TURNS;
 }
 
 /* The decision of the rules, or else of the policies, for the packet of cpu->key, as FW_WHAT. */

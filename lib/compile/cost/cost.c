@@ -150,11 +150,13 @@ static int family_cost(struct cost_field *f, enum fw_family family, struct fw_co
 	return err;
 }
 
-/* A packet that rules let go on is looked up again; each time the rule's action is read. */
-static void turns_cost(struct fw_cost *c, uint32_t turns)
+/* A packet that rules let go on is looked up again; each time the rule's action is read, and perhaps where to go on. */
+static void turns_cost(struct fw_cost *c, const struct fw_root *root)
 {
-	if (turns > 1)
-		*c = (struct fw_cost){ turns * (c->lines + 1), turns * (c->rounds + 1) };
+	uint64_t more = 1 + (root->skips ? root->skip_steps : 0);
+
+	if (root->turns > 1)
+		*c = (struct fw_cost){ root->turns * (c->lines + more), root->turns * (c->rounds + more) };
 }
 
 int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_worst *out)
@@ -171,7 +173,7 @@ int fw_cost_worst(const struct fw_pool *pool, uint32_t root, struct fw_cost_wors
 			err = family_cost(&f, (enum fw_family)family, &worst);
 	free(table.pair);
 	for (int i = 0; i < 2; i++)
-		turns_cost(i ? &worst.found : &worst.most, f.root->turns);
+		turns_cost(i ? &worst.found : &worst.most, f.root);
 	if (!err)
 		*out = worst;
 	return err;

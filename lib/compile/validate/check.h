@@ -27,7 +27,7 @@ bool check_inside_segment(const struct check *c, uint64_t line, uint64_t lines);
 
 /* check_blocks.c: all that a pair has, or what is below @depth splits; notes fields and chained blocks. */
 bool check_tree(struct check *c, uint64_t hit, unsigned depth);
-/* Is it the hit of a rule with a counter? */
+/* Is it the hit of a rule with a counter, and if that skips others, one of those that the table of skips has? */
 bool check_hit_is_rule(const struct check *c, uint64_t hit);
 /* check_pairs.c: lanes, and the pair table; notes the fields and signatures that the pairs require. */
 bool check_lanes(struct check *c);

@@ -13,12 +13,33 @@ static bool check_action_used(const struct check *c, uint32_t number)
 	return number == FW_DROP || (fw_verdict_is(a->verdict, FW_OF_RULES) && memcmp(a, &unused, sizeof(*a)));
 }
 
+/* Is the rule in the table of skips, if its action asks for that? */
+static bool check_skip(const struct check *c, uint64_t hit)
+{
+	uint32_t number = FW_WHAT_ACTION((uint32_t)hit), lo = 0, hi = (1u << c->root->skip_steps) - 1;
+	const struct fw_action *a = (const struct fw_action *)fw_pool_ptr(c->pool, c->root->actions) + number;
+	const struct fw_skip *s = fw_pool_ptr(c->pool, c->root->skips);
+
+	if (!fw_action_skips(number, a))
+		return true;
+	while (c->root->skips && lo < hi) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (s[mid].rank < FW_HIT_RANK(hit))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return c->root->skips && s[lo].rank == FW_HIT_RANK(hit);
+}
+
 bool check_hit_is_rule(const struct check *c, uint64_t hit)
 {
 	uint32_t counter = FW_WHAT_COUNTER((uint32_t)hit);
 
 	return hit < FW_HIT_NONE && !FW_HIT_BLOCK(hit) && counter >= FW_COUNTER_RULES &&
-	       counter - FW_COUNTER_RULES < c->root->slots && check_action_used(c, FW_WHAT_ACTION((uint32_t)hit));
+	       counter - FW_COUNTER_RULES < c->root->slots && check_action_used(c, FW_WHAT_ACTION((uint32_t)hit)) &&
+	       check_skip(c, hit);
 }
 
 /* A vector's word offsets and bits, in a block of more than 64 rules. */

@@ -4,6 +4,8 @@
  */
 #include "check.h"
 
+#include "lib/compile/skip.h"
+
 /* The flow cache may only forget fields that nothing in the image looks at. */
 static bool check_fields(struct check *c)
 {
@@ -68,9 +70,29 @@ static bool check_actions(struct check *c)
 	return true;
 }
 
+/* In order, each to a rank above its own, and the rest unused. */
+static bool check_skips(struct check *c)
+{
+	const struct fw_root *r = c->root;
+	const struct fw_skip *s = fw_pool_ptr(c->pool, r->skips);
+	uint32_t n = 0;
+
+	if (!r->skips)
+		return !r->skip_steps || check_wrong(c, "there is a search without a table of skips");
+	if (r->skip_steps > FW_SKIP_STEPS || !check_inside_segment(c, r->skips, skips_lines(r)))
+		return check_wrong(c, "the table of skips is outside the pool");
+	for (; n < 1u << r->skip_steps && s[n].rank != UINT32_MAX; n++)
+		if (s[n].end <= s[n].rank || s[n].end > FW_RANK_MAX + 1 || (n && s[n].rank <= s[n - 1].rank))
+			return check_wrong(c, "a skip does not lead to a later rule");
+	for (uint32_t i = n; i < 1u << r->skip_steps; i++)
+		if (s[i].rank != UINT32_MAX)
+			return check_wrong(c, "the table of skips has a gap");
+	return n < 1u << r->skip_steps || check_wrong(c, "the table of skips has no end");
+}
+
 static bool check_image(struct check *c)
 {
-	if (!check_actions(c))
+	if (!check_actions(c) || !check_skips(c))
 		return false;
 	if (!check_lanes(c) || !check_pairs(c) || !check_fields(c))
 		return false;

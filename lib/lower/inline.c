@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which rules need their instances made, or made again: of a ruleset all that have none yet; after an edit of a chain those rules
+ * of the main list that reach the chain, through whatever chains.
+ */
+#include "inline.h"
+
+#include <string.h>
+
+/* So many instances more may be made of a rule that is to get others. */
+static size_t room(const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	size_t others = rs->ninstances - rs->chains[FW_MAIN].nrules - (r->inlined ? r->inlined->n : 0);
+
+	/* Rules that are not their own instance are counted, too: the difference may be below 0. */
+	return others > FW_INLINED_MAX ? FW_INLINED_MAX : FW_INLINED_MAX - others;
+}
+
+int lower_inline(struct fw_ruleset *rs, struct fw_diags *ds)
+{
+	bool any = false;
+	int err = 0;
+
+	if (!fw_ruleset_chains(rs))
+		return 0;
+	for (struct fw_rule *r = rs->first; r && r->chain == FW_MAIN && !err; r = r->next) {
+		struct fw_inlined *in = NULL;
+
+		if (!fw_expands(r) || r->inlined)
+			continue;
+		err = fw_expand(rs, r, room(rs, r), ds, &in);
+		if (err)
+			break;
+		fw_rule_inline(rs, r, in);
+		any = true;
+	}
+	if (any)
+		fw_ruleset_inlined(rs);
+	return err;
+}
+
+/* The rules of the main list that have to get instances: their slots, as rules change while they do. */
+struct reach {
+	struct fw_ruleset *rs;
+	bool *chains; /* those that were looked at, by number */
+	uint32_t *slots;
+	size_t n, cap;
+};
+
+static int reach_rule(struct reach *to, const struct fw_rule *r);
+
+/* All rules that call a chain. */
+static int reach_chain(struct reach *to, uint16_t chain)
+{
+	const struct fw_chain *c = &to->rs->chains[chain];
+	int err = 0;
+
+	if (to->chains[chain])
+		return 0;
+	to->chains[chain] = true;
+	for (uint32_t i = 0; i < c->calls && !err; i++)
+		err = reach_rule(to, fw_ruleset_by_slot(to->rs, c->callers[i]));
+	return err;
+}
+
+static int reach_rule(struct reach *to, const struct fw_rule *r)
+{
+	if (r->chain != FW_MAIN)
+		return reach_chain(to, r->chain);
+	return fw_vec_push(to->slots, to->n, to->cap, r->slot);
+}
+
+static int reach_edited(struct reach *to, const struct fw_edit *e)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < e->nrules && !err; i++) {
+		const struct fw_rule_change *row = &e->rules[i];
+		const struct fw_rule *r = row->after ? row->after : row->before;
+
+		if (r && r->chain != FW_MAIN)
+			err = reach_chain(to, r->chain);
+		else if (r && row->after && fw_expands(r) && !r->inlined)
+			err = reach_rule(to, r);
+	}
+	return err;
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+	const uint32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int inline_slot(struct fw_edit *e, uint32_t slot, struct fw_diags *ds)
+{
+	struct fw_rule *r = fw_ruleset_by_slot(e->rs, slot);
+	struct fw_inlined *in;
+	int err = fw_expand(e->rs, r, room(e->rs, r), ds, &in);
+
+	if (err)
+		return err;
+	if (!fw_inlined_same(in, r->inlined))
+		return fw_edit_inline(e, r, in);
+	fw_inlined_free(e->rs, in);
+	return 0;
+}
+
+int lower_inline_edit(struct fw_edit *e, struct fw_diags *ds)
+{
+	struct reach to = { .rs = e->rs };
+	int err;
+
+	if (e->rs->nchains == 1)
+		return 0;
+	to.chains = calloc(e->rs->nchains, sizeof(*to.chains));
+	err = to.chains ? reach_edited(&to, e) : -ENOMEM;
+	if (to.n)
+		qsort(to.slots, to.n, sizeof(*to.slots), compare_slots);
+	for (size_t i = 0; i < to.n && !err; i++)
+		if (!i || to.slots[i] != to.slots[i - 1])
+			err = inline_slot(e, to.slots[i], ds);
+	free(to.chains);
+	free(to.slots);
+	return err;
+}
