@@ -128,7 +128,8 @@ struct ipt {
 	struct import_names outs;   /* names of chains and sets that are given */
 	struct ipt_set *first_set, **end_set;
 	struct ipt_recent *first_recent, **end_recent;
-	bool failed; /* out of memory */
+	unsigned mark_hooks; /* where rules match on the mark */
+	bool failed;         /* out of memory */
 };
 
 /* ---- reading ---- */

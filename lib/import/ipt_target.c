@@ -200,6 +200,10 @@ static void say_mark_target(struct ipt_said *s, const struct ipt_use *use)
 		mask |= value;
 	if (value & ~mask)
 		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "rules do not flip bits of the mark");
+	if (s->rule->chain->reached & s->c->mark_hooks)
+		return said_refuse(
+			s, FW_IMPORT_AS_STATE, use->column,
+			"rules match on the mark that a packet comes with, not on the one that a rule before has set");
 	if (!mask)
 		return;
 	said_effect(s, " mark set 0x%llx%s", (unsigned long long)value, "");

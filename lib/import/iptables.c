@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Files of iptables, ip6tables and ipset: read all, say all, print all. */
+#include "lib/import/ipt_match.h"
 #include "lib/import/ipt_out.h"
 #include "lib/import/ipt_recent.h"
 #include "lib/import/ipt_set.h"
@@ -75,9 +76,13 @@ static void each_rule(struct ipt *c, void (*act)(struct ipt *c, struct ipt_rule 
 				act(c, r);
 }
 
+/* What rules ask for that others bring about. */
 static void scan(struct ipt *c, struct ipt_rule *rule)
 {
 	ipt_recent_scan(c, rule);
+	for (const struct ipt_use *use = rule->uses; use; use = use->next)
+		if (use->module == &ipt_mark)
+			c->mark_hooks |= rule->chain->reached;
 }
 
 static void say(struct ipt *c, struct ipt_rule *rule)

@@ -454,6 +454,11 @@ static const struct import_case file_cases[] = {
 	{ .v4 = FILTER "-A INPUT -p tcp -j SET --add-set a src --exist --timeout 60\n",
 	  .ipset = "create a hash:ip\n",
 	  .want = POLICIES "set a dynamic {  }\nrule input ip proto tcp update from to @a timeout 60\n" },
+	/* marks */
+	{ .v4 = FILTER "-A INPUT -j MARK --set-mark 1\n-A INPUT -m mark --mark 1 -j DROP\n",
+	  .want = "5:10 state: rules match on the mark that a packet comes with, not on the one that a rule before has set" },
+	{ .v4 = FILTER "-A FORWARD -j MARK --set-mark 1\n-A INPUT -m mark --mark 1 -j DROP\n",
+	  .want = POLICIES "rule input ip mark 0x1 drop\nrule forward ip mark set 0x1\n" },
 	/* the other tables */
 	{ .v4 = "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 8080\nCOMMIT\n" FILTER,
 	  .want = POLICIES },
