@@ -98,6 +98,8 @@ static void say_kinds(struct ipt_said *s, const struct ipt_given *g)
 
 static void say_addrtype(struct ipt_said *s, const struct ipt_use *use)
 {
+	if (!use->first)
+		return said_refuse(s, FW_IMPORT_AS_SYNTAX, use->column, "-m addrtype lacks an option");
 	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
 		if (!strncmp(g->option->name, "limit", 5))
 			return said_refuse(s, FW_IMPORT_AS_MATCH, g->column,

@@ -70,12 +70,15 @@ static void say_addresses(struct ipt_said *s, const struct ipt_given *g, enum sa
 	s->family_implied |= !g->negated;
 }
 
-/* Is it a word that stands for a name in our language without quotes? */
+/* Is it a word that stands for a name in our language without quotes? A pattern may end in `*`. */
 static bool is_plain(const char *name)
 {
+	size_t len = strlen(name);
+
 	if (!isalpha((unsigned char)name[0]) || !strcmp(name, "not") || !strcmp(name, "any"))
 		return false;
-	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == strlen(name);
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") >=
+	       len - (name[len - 1] == '*');
 }
 
 /* Can an interface have this name, or begin so? */
@@ -106,6 +109,9 @@ static void say_interface(struct ipt_said *s, const struct ipt_given *g, bool in
 	snprintf(text, sizeof(text), "%s", g->value);
 	if (text[len - 1] == '+')
 		text[len - 1] = '*';
+	if (text[len - 1] == '*' && !is_plain(text)) /* in quotes it would be a name */
+		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.64s cannot be a pattern of our rules",
+				   g->value);
 	if (is_plain(text))
 		fw_buf_printf(&name, "%s", text);
 	else

@@ -20,7 +20,7 @@ static void bad_value(struct ipt_said *s, const struct ipt_given *g)
 
 static void missing(struct ipt_said *s, const struct ipt_use *use)
 {
-	said_refuse(s, FW_IMPORT_AS_SYNTAX, use->column, "-m %s lacks an option", use->module->name);
+	said_refuse(s, FW_IMPORT_AS_SYNTAX, use->column, "-m %s wants one option", use->module->name);
 }
 
 /* `-m ttl` and `-m hl`: equal, less or greater. */
@@ -28,7 +28,7 @@ static void say_ttl(struct ipt_said *s, const struct ipt_use *use)
 {
 	uint64_t n;
 
-	if (!use->first)
+	if (!use->first || use->first->next)
 		return missing(s, use);
 	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
 		const char *dash = strchr(g->option->name, '-'), *how = dash ? dash + 1 : "eq";
@@ -95,7 +95,7 @@ static void say_dscp(struct ipt_said *s, const struct ipt_use *use)
 	uint64_t n;
 	int class;
 
-	if (!g)
+	if (!g || g->next)
 		return missing(s, use);
 	class = !strcmp(g->option->name, "dscp-class") ? dscp_class(g->value) :
 		ipt_number(g->value, 63, &n)           ? (int)n :

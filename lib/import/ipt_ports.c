@@ -46,7 +46,12 @@ static const struct ipt_option tcp_options[] = {
 	PORT_OPTIONS,          { "tcp-flags", 0, 2, true }, { "syn", 0, 0, true }, { "tcp-option", 0, 1, true },
 	{ NULL, 0, 0, false },
 };
-static const struct ipt_option port_options[] = { PORT_OPTIONS, { NULL, 0, 0, false } };
+/* With options of SCTP and DCCP that no field has. */
+static const struct ipt_option port_options[] = { PORT_OPTIONS,
+						  { "chunk-types", 0, 2, true },
+						  { "dccp-types", 0, 1, true },
+						  { "dccp-option", 0, 1, true },
+						  { NULL, 0, 0, false } };
 
 static const char *const flag_names[] = { "fin", "syn", "rst", "psh", "ack", "urg" };
 #define FLAGS_ALL 0x3fu
@@ -133,6 +138,8 @@ static void say_ports(struct ipt_said *s, const struct ipt_use *use, int proto)
 			say_flags(s, g, "FIN,SYN,RST,ACK", "SYN");
 		else if (!strcmp(g->option->name, "tcp-option"))
 			say_option(s, g);
+		else if (!strcmp(g->option->name, "chunk-types") || !strncmp(g->option->name, "dccp", 4))
+			said_refuse(s, FW_IMPORT_AS_MATCH, g->column, "rules do not match on --%s", g->option->name);
 		else
 			say_port(s, g, g->option->name[0] == 's');
 	}
@@ -231,6 +238,8 @@ static void say_either(struct ipt_said *s, const struct ipt_given *g, const stru
 
 static void say_multiport(struct ipt_said *s, const struct ipt_use *use)
 {
+	if (!use->first)
+		return said_refuse(s, FW_IMPORT_AS_SYNTAX, use->column, "-m multiport lacks an option");
 	s->never |= s->later;
 	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };

@@ -187,8 +187,8 @@ static void say_mark_target(struct ipt_said *s, const struct ipt_use *use)
 	const char *how = g ? g->option->name : "";
 	uint64_t value, mask;
 
-	if (!g || !read_masked(g->value, &value, &mask))
-		return said_refuse(s, FW_IMPORT_AS_VALUE, use->column, "MARK wants a number or two");
+	if (!g || g->next || !read_masked(g->value, &value, &mask))
+		return said_refuse(s, FW_IMPORT_AS_VALUE, use->column, "MARK wants one option, with a number or two");
 	if (how[0] == 'o')
 		mask = value;
 	else if (how[0] == 'a') {

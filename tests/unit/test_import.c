@@ -288,6 +288,13 @@ static const struct rule_case v4_rules[] = {
 	{ "INPUT -j MARK --or-mark 0x10", "rule input ip mark set 0x10/0x10\n" },
 	{ "INPUT -j MARK --and-mark 0xf0", "rule input ip mark set 0x0/0xffffff0f\n" },
 	{ "INPUT -j MARK --set-xmark 0x10/0xf", "18 value: rules do not flip bits of the mark" },
+	{ "INPUT -j MARK --or-mark 1 --and-mark 2", "10 value: MARK wants one option, with a number or two" },
+	/* one option where there is room for several */
+	{ "INPUT -m dscp --dscp 1 --dscp-class CS0", "10 syntax: -m dscp wants one option" },
+	{ "INPUT -m ttl --ttl-gt 42 --ttl-eq 42", "10 syntax: -m ttl wants one option" },
+	{ "INPUT -m addrtype", "10 syntax: -m addrtype lacks an option" },
+	{ "INPUT -p tcp -m multiport", "17 syntax: -m multiport lacks an option" },
+	{ "INPUT -p sctp --chunk-types all DATA", "18 match: rules do not match on --chunk-types" },
 	/* comments and odd lines */
 	{ "INPUT -m comment --comment \"a \\\"b\\\"\"-j DROP", "rule input ip drop comment \"a \\\"b\\\"\"\n" },
 	{ "INPUT -m comment --comment a -j DROP # the rest", "rule input ip drop comment \"a\"\n" },
@@ -299,6 +306,7 @@ static const struct rule_case v4_rules[] = {
 	{ "INPUT -j DROP !", "1 syntax: the line ends after !" },
 	{ "INPUT -p tcp -p udp -j DROP", "17 syntax: -p is given twice" },
 	{ "INPUT -i a/b -j DROP", "" },
+	{ "INPUT -i 6to+ -j DROP", "10 value: 6to+ cannot be a pattern of our rules" },
 	{ "INPUT ! -i eth0:1 -j DROP", "rule input ip drop\n" },
 	{ "INPUT -s", "10 syntax: -s lacks its value, or has one too many" },
 	{ "INPUT ! -j DROP", "12 syntax: -j cannot be negated" },
