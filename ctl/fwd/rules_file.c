@@ -31,7 +31,7 @@ int rules_file_read(struct fwd *d, struct engine_load *out, struct fw_diags *ds)
 static bool same(const struct fw_diff_counts *c)
 {
 	return !(c->added + c->removed + c->changed + c->moved + c->policies + c->sets_created + c->sets_destroyed +
-		 c->elements_added + c->elements_removed);
+		 c->chains_created + c->chains_deleted + c->chains_changed + c->elements_added + c->elements_removed);
 }
 
 /* The state as of the live generation. */

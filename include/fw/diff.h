@@ -12,8 +12,9 @@ struct fw_diff_counts {
 	size_t moved;                         /* of the changed and kept ones, the fewest that explain the order */
 	size_t policies;                      /* that differ, or that only one of the two sets */
 	size_t sets_created, sets_destroyed;
-	size_t elements_added, elements_removed; /* of all sets */
-	size_t elements_prolonged;               /* by an edit; or, if they were replaced, shortened */
+	size_t chains_created, chains_deleted, chains_changed; /* changed: they have another owner */
+	size_t elements_added, elements_removed;               /* of all sets */
+	size_t elements_prolonged;                             /* by an edit; or, if they were replaced, shortened */
 };
 
 /* @before NULL: added; @after NULL: removed. The same rule counts at the same slot. */
@@ -41,6 +42,12 @@ struct fw_diff {
 	struct fw_diff_rule *rules;        /* in the order of @after, then those removed in that of @before */
 	size_t nrules, rules_cap, more_rules;
 };
+
+/* Has a chain another owner in the other ruleset, or one where the other has none? */
+static inline bool fw_chain_differs(const struct fw_chain *a, const struct fw_chain *b)
+{
+	return a->owned != b->owned || (a->owned && a->owner != b->owner);
+}
 
 /**
  * fw_diff - what another ruleset changes

@@ -23,6 +23,9 @@ static inline struct fw_place fw_place_of(const struct fw_rule_places *p, struct
 	return (struct fw_place){ p->file, s.line, s.column };
 }
 
+/* The same place for all parts. */
+struct fw_rule_places fw_places(struct fw_place at);
+
 /* As fw_ruleset_add(), fw_edit_add() and fw_edit_replace(). All of @at is borrowed. */
 int fw_ruleset_add_at(struct fw_ruleset *rs, const struct fw_rule *draft, const struct fw_rule_places *at,
 		      struct fw_diags *ds, struct fw_rule **out);

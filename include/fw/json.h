@@ -22,6 +22,8 @@ void fw_json_rule_begin(struct fw_buf *b, uint64_t id, const char *name, enum fw
 /* Writes a rule: {"id", "name", "verdict", "text", "packets", "bytes", "slot"}. @count: NULL: without counters. */
 void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,
 		  const struct fw_count *count);
+/* Writes a chain: {"chain" (name), "rules", "callers" (how many rules jump or go to it), "owner" (group, if it has one)}. */
+void fw_json_chain(struct fw_buf *b, const struct fw_chain *c);
 /* A rule that is written in pieces, as by fw_text_print_rule_some(). */
 struct fw_json_rule_piece {
 	const struct fw_rule *rule;

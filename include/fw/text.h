@@ -80,7 +80,8 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
 /**
  * fw_text_edit - changes to a ruleset, one a line, in the grammar of docs/fw.rules.md
  *
- *	add rule [first | last | before REF | after REF] [ID] [name NAME] { match } ACTION [counter] [comment STRING]
+ *	add rule [chain NAME] [first | last | before REF | after REF] [ID] [name NAME] [chain NAME] { match } ACTION
+ *		[counter] [comment STRING]
  *	replace rule REF [name NAME] { match } ACTION [counter] [comment STRING]
  *	move rule REF ( first | last | before REF | after REF )
  *	del rule REF { REF }
@@ -90,6 +91,8 @@ int fw_text_files(const char *text, size_t len, int (*path)(const char *path, vo
  *	set flush NAME
  *	set destroy NAME
  *	policy REASON [log ...] verdict
+ *	chain create NAME [owner GROUP]
+ *	chain del NAME
  *
  * REF is the id or the name of a rule, ELEMENTS are addresses with blanks between, or a list in braces, each with `timeout TIME`
  * after it if it is to leave a dynamic set again. Later lines see what earlier ones did.
@@ -107,9 +110,22 @@ int fw_text_edit(struct fw_edit *e, const char *text, size_t len, const char *na
 int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const char *name, const struct fw_files *files,
 		      struct fw_diags *ds, struct fw_buf *log);
 
+/* A text of rules for one chain. */
+struct fw_chain_text {
+	const char *chain; /* its name */
+	const char *text;
+	size_t len;
+	const char *name; /* of the text, for diagnostics */
+};
+/*
+ * The text's rules take the place of those of the chain, and nothing else changes: rules that are the same keep their ids and
+ * counters, as with fw_ruleset_adopt(). @e, @log and the results are as those of fw_text_edit().
+ */
+int fw_text_edit_chain(struct fw_edit *e, const struct fw_chain_text *text, struct fw_diags *ds, struct fw_buf *log);
+
 /**
  * fw_text_query - parses a query, which selects the rules that could decide on certain packets
- * @matches: match fields as in a rule, then words of conditions and effects (`limit`, `log`), and the verdict; all may be
+ * @matches: `chain NAME`, match fields as in a rule, then words of conditions and effects (`limit`, `log`), and the verdict; all may be
  *           missing: `from 10.0.0.0/8 proto tcp`
  * @out:     a rule that a ruleset of its own holds; fw_query_free()
  *
@@ -182,7 +198,9 @@ void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
  * or some of whose elements leave; NULL: of all.
  */
 void fw_text_print_dynamic(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_ruleset *with);
-/* Policies (those the user set), sets, rules: a text that parses back to the same ruleset. */
+/* `chain NAME [owner GROUP]`, no newline. */
+void fw_text_print_chain(struct fw_buf *b, const struct fw_chain *c);
+/* Policies (those the user set), sets, chains, rules: a text that parses back to the same ruleset. */
 void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs);
 /* An element of @set as it is parsed, with its time: @now as of fw_text_print_set(). */
 void fw_text_print_element(struct fw_buf *b, const struct fw_set *set, const struct fw_addr_range *r, uint32_t now);

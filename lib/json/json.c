@@ -95,6 +95,10 @@ bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 		fw_json_rule_begin(b, rule->id, rule->name, (enum fw_verdict)fw_rule_verdict(rs, rule));
 		if (fw_rule_audits(rs, rule))
 			fw_buf_printf(b, ",\"audit\":\"%s\"", fw_rule_audits(rs, rule));
+		if (rule->chain != FW_MAIN)
+			fw_buf_printf(b, ",\"chain\":\"%s\"", rs->chains[rule->chain].name);
+		if (rule->target != FW_MAIN)
+			fw_buf_printf(b, ",\"target\":\"%s\"", rs->chains[rule->target].name);
 		fw_buf_add(b, ",\"text\":\"", 9);
 	}
 	from = b->len;
@@ -103,9 +107,17 @@ bool fw_json_rule_some(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	if (!all)
 		return false;
 	fw_buf_add(b, "\"", 1);
-	counters(b, piece->count);
+	counters(b, fw_rule_is_plain_call(rule) ? NULL : piece->count);
 	fw_buf_printf(b, ",\"slot\":%u}", rule->slot);
 	return true;
+}
+
+void fw_json_chain(struct fw_buf *b, const struct fw_chain *c)
+{
+	fw_buf_printf(b, "{\"chain\":\"%s\",\"rules\":%u,\"callers\":%u", c->name, c->nrules, c->calls);
+	if (c->owned)
+		fw_buf_printf(b, ",\"owner\":%u", c->owner);
+	fw_buf_add(b, "}", 1);
 }
 
 void fw_json_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule,

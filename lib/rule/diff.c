@@ -137,7 +137,7 @@ static int diff_sets(struct fw_diff *d, size_t max)
 
 /* Places in the old order, by place in the new order, of the rules that are in both. */
 struct order {
-	uint32_t *rank; /* of the old rule; 0: it is new */
+	uint64_t *rank; /* of the old rule, after its chain's new number; 0: it is new */
 	bool *moved;
 	size_t n;
 };
@@ -149,7 +149,7 @@ static void order_free(struct order *o)
 }
 
 /* The place of the last rule of the shortest chains that end in a rank below @rank: a longer one is at *len. */
-static size_t chain_for(const struct order *o, const uint32_t *ends, size_t len, uint32_t rank)
+static size_t chain_for(const struct order *o, const uint32_t *ends, size_t len, uint64_t rank)
 {
 	size_t lo = 0;
 
@@ -193,9 +193,10 @@ static int find_moved(struct order *o)
 	return 0;
 }
 
+/* The list's order within each chain counts, whatever the numbers of the chains. */
 static int order_of(const struct fw_diff *d, struct order *o)
 {
-	uint32_t last = 0;
+	uint64_t last = 0;
 	bool sorted = true;
 
 	o->rank = calloc(d->after->nrules + 1, sizeof(*o->rank));
@@ -205,9 +206,9 @@ static int order_of(const struct fw_diff *d, struct order *o)
 	for (const struct fw_rule *r = d->after->first; r; r = r->next, o->n++) {
 		const struct fw_rule *old = fw_ruleset_by_slot(d->before, r->slot);
 
-		o->rank[o->n] = old ? old->rank : 0;
-		sorted &= !old || old->rank > last;
-		last = old ? old->rank : last;
+		o->rank[o->n] = old ? (uint64_t)r->chain << 32 | old->rank : 0;
+		sorted &= !old || o->rank[o->n] > last;
+		last = old ? o->rank[o->n] : last;
 	}
 	return sorted ? 0 : find_moved(o);
 }
@@ -249,6 +250,22 @@ static int diff_rules(struct fw_diff *d, const struct fw_translation *t, size_t 
 	return err;
 }
 
+static void diff_chains(struct fw_diff *d)
+{
+	struct fw_diff_counts *c = &d->counts;
+	size_t both = 0;
+
+	for (size_t i = 1; i < d->after->nchains; i++) {
+		const struct fw_chain *new = &d->after->chains[i];
+		int old = new->name ? fw_ruleset_chain_find(d->before, new->name) : -ENOENT;
+
+		both += old >= 0;
+		c->chains_changed += old >= 0 && fw_chain_differs(&d->before->chains[old], new);
+	}
+	c->chains_created = fw_ruleset_chains(d->after) - both;
+	c->chains_deleted = fw_ruleset_chains(d->before) - both;
+}
+
 void fw_diff_free(struct fw_diff *d)
 {
 	free(d->sets);
@@ -263,6 +280,7 @@ int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t m
 	int err = fw_translation_init(&t, new, old);
 
 	diff_policies(&d);
+	diff_chains(&d);
 	if (!err)
 		err = diff_sets(&d, max);
 	if (!err)
@@ -307,6 +325,8 @@ void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out)
 	for (size_t i = 0; i < u->n; i++) {
 		c.sets_created += u->steps[i].kind == FW_STEP_CREATE;
 		c.sets_destroyed += u->steps[i].kind == FW_STEP_DESTROY;
+		c.chains_created += u->steps[i].kind == FW_STEP_CHAIN_CREATE;
+		c.chains_deleted += u->steps[i].kind == FW_STEP_CHAIN_DELETE;
 	}
 	for (size_t r = 0; r < FW_NREASONS; r++)
 		c.policies += fw_edit_policy_differs(e, (enum fw_reason)r);

@@ -140,9 +140,6 @@ int fw_adopt_sets(struct fw_ruleset *rs, const struct fw_ruleset *old);
 /* Printable UTF-8 of at most @max bytes? @what: "comment". 0, or -EINVAL with a diagnostic. */
 int fw_string_check(const char *what, const char *s, size_t max, struct fw_place at, struct fw_diags *ds);
 
-/* The same place for all parts. */
-struct fw_rule_places fw_places(struct fw_place at);
-
 /**
  * fw_rule_make - checks a draft and makes a rule of it, which is in no list yet
  * @old: the rule that it replaces, whose id, slot and name it gets; NULL: none

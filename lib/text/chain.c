@@ -76,7 +76,7 @@ void fw_print_chain_words(struct fw_buf *b, const struct fw_chain *c)
 		fw_buf_printf(b, " " FW_WORD_OWNER " %u", c->owner);
 }
 
-void fw_print_chain(struct fw_buf *b, const struct fw_chain *c)
+void fw_text_print_chain(struct fw_buf *b, const struct fw_chain *c)
 {
 	fw_buf_printf(b, FW_WORD_CHAIN " ");
 	fw_print_chain_words(b, c);

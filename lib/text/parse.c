@@ -241,13 +241,14 @@ static int refuse_statement(struct fw_parser *p)
 				  other ? other : fw_nearest_hint(&near, hint, sizeof(hint)));
 }
 
-static int parse_statement(struct fw_parser *p)
+static int parse_statement(struct fw_parser *p, void *ctx)
 {
 	static int (*const parse[])(struct fw_parser *, struct fw_token) = { parse_rule, parse_set, parse_policy,
 									     parse_chain };
 	struct fw_token start = p->tok;
 	size_t i = 0;
 
+	(void)ctx;
 	while (words[i] && !fw_parser_at(p, words[i]))
 		i++;
 	if (!words[i])
@@ -259,41 +260,16 @@ static int parse_statement(struct fw_parser *p)
 	return err ? err : fw_parser_statement_end(p);
 }
 
-/* Skips the rest of a statement that was refused. */
-static void recover(struct fw_parser *p)
-{
-	while (p->tok.kind != FW_T_END && !fw_parser_at_statement(p)) {
-		if (p->tok.kind == FW_T_OPEN)
-			p->depth++;
-		if (p->tok.kind == FW_T_CLOSE && p->depth)
-			p->depth--;
-		fw_parser_next(p);
-		if (p->fresh && !p->depth)
-			break;
-	}
-	p->depth = 0;
-}
-
 int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
 		       const struct fw_files *files, struct fw_diags *ds)
 {
 	fw_cleanup(fw_parser_free) struct fw_parser p;
-	int result = 0;
+	int result;
 
 	fw_parser_init(&p, rs, text, len, name, ds);
 	p.statements = words;
 	p.files = files;
-	for (fw_parser_skip_newlines(&p); p.tok.kind != FW_T_END; fw_parser_skip_newlines(&p)) {
-		int err = parse_statement(&p);
-
-		p.lx.commas = false;
-		if (err && err != -EINVAL)
-			return err;
-		if (err) {
-			recover(&p);
-			result = err;
-		}
-	}
+	result = fw_parser_statements(&p, parse_statement, NULL);
 	if (!result)
 		result = fw_ruleset_order(rs);
 	return result ? result : fw_chains_check(rs, NULL, ds);

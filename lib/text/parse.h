@@ -113,6 +113,11 @@ const char *fw_verdict_words(unsigned roles, const char *before, char *buf, size
 void fw_nearest_try_verdicts(struct fw_nearest *near, unsigned roles);
 /* Is the current token the first word of a statement, at the beginning of a line? */
 bool fw_parser_at_statement(const struct fw_parser *p);
+/*
+ * Calls @statement at each statement; after -EINVAL the next one is parsed, so that all errors are reported. 0, -EINVAL when
+ * anything was refused, -ENOMEM.
+ */
+int fw_parser_statements(struct fw_parser *p, int (*statement)(struct fw_parser *, void *), void *ctx);
 /* The end of the line or of the text: 0; else refuses what is there. */
 int fw_parser_statement_end(struct fw_parser *p);
 /* What a rule or policy does, as it was read. */
@@ -165,8 +170,7 @@ int fw_parser_find_chain(struct fw_parser *p, uint16_t *out);
  * with a diagnostic.
  */
 int fw_parser_chain(struct fw_parser *p, char name[FW_NAME_MAX + 1], bool *owned, uint32_t *owner);
-/* Prints its definition; the same without the first word. */
-void fw_print_chain(struct fw_buf *b, const struct fw_chain *c);
+/* Prints its definition without the first word. */
 void fw_print_chain_words(struct fw_buf *b, const struct fw_chain *c);
 
 /* Takes what a policy is for, and its action, FW_FOLLOW included. */
@@ -210,6 +214,7 @@ struct fw_rule_text {
 	const struct fw_keyword *said[FW_NSUBJECTS];
 	struct fw_action_text action;
 	char name[FW_NAME_MAX + 1], comment[FW_COMMENT_MAX + 1];
+	char chain[FW_NAME_MAX + 1]; /* of a query; empty: any */
 };
 /**
  * fw_parse_rule - `[ID] [name NAME] [chain NAME] { match } ACTION [counter] [comment STRING]`, to the end of the statement
@@ -217,7 +222,7 @@ struct fw_rule_text {
  * Return: 0, -EINVAL with diagnostics, -ENOMEM.
  */
 int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_text *out);
-/* `{ match } { part } [verdict]`, to the end of the text; *verdict is left alone when there is none. @parts: enum fw_action_part */
+/* `[chain NAME] { match } { part } [verdict]`, to the end of the text; *verdict is left alone when there is none. @parts: enum fw_action_part */
 int fw_parse_query(struct fw_parser *p, struct fw_rule_text *out, unsigned *parts, int *verdict);
 
 #endif

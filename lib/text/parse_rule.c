@@ -541,13 +541,25 @@ int fw_parse_rule(struct fw_parser *p, struct fw_token start, struct fw_rule_tex
 	return err ? err : end_rule(p, rule);
 }
 
+/* The query's ruleset has no chains: the name is compared later. */
+static int parse_query_chain(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	if (!fw_parser_at(p, FW_WORD_CHAIN))
+		return 0;
+	fw_parser_next(p);
+	return fw_parser_name(p, "chain", rule->chain);
+}
+
 int fw_parse_query(struct fw_parser *p, struct fw_rule_text *rule, unsigned *parts, int *verdict)
 {
 	uint8_t said;
 	int err;
 
 	begin_rule(p, p->tok, rule);
-	err = parse_matches(p, rule);
+	rule->chain[0] = '\0';
+	err = parse_query_chain(p, rule);
+	if (!err)
+		err = parse_matches(p, rule);
 	*parts = err ? 0 : fw_parse_parts(p);
 	if (!err && p->tok.kind != FW_T_END) {
 		err = fw_parser_verdict(p, FW_OF_RULES, &said);

@@ -292,3 +292,36 @@ int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
 	return fw_diag_add(p->ds, fw_parser_here(p), near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : hint,
 			   "there is no set '%s'", FW_SHOW(s));
 }
+
+/* Skips the rest of a statement that was refused. */
+static void recover(struct fw_parser *p)
+{
+	while (p->tok.kind != FW_T_END && !fw_parser_at_statement(p)) {
+		if (p->tok.kind == FW_T_OPEN)
+			p->depth++;
+		if (p->tok.kind == FW_T_CLOSE && p->depth)
+			p->depth--;
+		fw_parser_next(p);
+		if (p->fresh && !p->depth)
+			break;
+	}
+	p->depth = 0;
+}
+
+int fw_parser_statements(struct fw_parser *p, int (*statement)(struct fw_parser *, void *), void *ctx)
+{
+	int result = 0;
+
+	for (fw_parser_skip_newlines(p); p->tok.kind != FW_T_END; fw_parser_skip_newlines(p)) {
+		int err = statement(p, ctx);
+
+		p->lx.commas = false;
+		if (err && err != -EINVAL)
+			return err;
+		if (err) {
+			recover(p);
+			result = err;
+		}
+	}
+	return result;
+}

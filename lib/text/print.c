@@ -355,7 +355,7 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 		}
 	for (size_t i = 1; i < rs->nchains; i++)
 		if (rs->chains[i].name) {
-			fw_print_chain(b, &rs->chains[i]);
+			fw_text_print_chain(b, &rs->chains[i]);
 			fw_buf_word(b, "\n");
 		}
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {

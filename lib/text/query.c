@@ -25,8 +25,9 @@ struct fw_query {
 	unsigned layers; /* of the fields that it names; with addresses, that of IP too */
 	struct fw_query_side src, dst;
 	struct fw_query_ifaces ifaces;
-	unsigned parts; /* enum fw_action_part */
-	int verdict;    /* negative: any */
+	unsigned parts;              /* enum fw_action_part */
+	int verdict;                 /* negative: any */
+	char chain[FW_NAME_MAX + 1]; /* empty: any */
 };
 
 void fw_query_free(struct fw_query *q)
@@ -201,7 +202,10 @@ static int read_query(struct fw_query *q, const char *matches, const char *name,
 		err = take_frames(q);
 	if (!err)
 		err = fw_query_ifaces_init(&q->ifaces, q->rs, NULL);
-	return err ? err : check_possible(q, &text.at, ds);
+	if (!err)
+		err = check_possible(q, &text.at, ds);
+	memcpy(q->chain, text.chain, sizeof(q->chain));
+	return err;
 }
 
 int fw_text_query(const char *matches, const char *name, struct fw_diags *ds, struct fw_query **out)
@@ -407,6 +411,8 @@ static int passes_matches(struct fw_query *q, const struct fw_ruleset *rs, const
 	int err;
 
 	*m.work -= 1 + rule->nmatches;
+	if (q->chain[0] && (rule->chain == FW_MAIN || strcmp(rs->chains[rule->chain].name, q->chain) != 0))
+		return 0;
 	if (!values_meet(&m))
 		return 0;
 	take_common(&m);

@@ -233,6 +233,155 @@ static void changes_to_chains(void **state)
 	}
 }
 
+/* Texts of rules for one chain: what becomes of the chain's rules 1 to 4, and what is logged. */
+#define WEB                                                                                                   \
+	"chain web\nchain b\nrule 9 jump web\nrule 1 name x chain web in accept\nrule 2 chain web out drop\n" \
+	"rule 3 chain web in proto tcp drop\nrule 4 chain web goto b\nrule 7 chain b drop\n"
+static const struct {
+	const char *text, *log, *web;
+} texts[] = {
+	{ "rule in accept\nrule chain web out drop\nrule 3 in proto tcp drop\nrule goto b", "",
+	  "rule 1 name x chain web in accept\nrule 2 chain web out drop\nrule 3 chain web in proto tcp drop\n"
+	  "rule 4 chain web goto b\n" },
+	{ "", "del rule 1 2 3 4\n", "" },
+	/* One is moved, whichever way it is looked at; another one gets other words. */
+	{ "rule goto b counter\nrule name x in accept\nrule out drop comment \"c\"\nrule in proto tcp drop",
+	  "del rule 2\nmove rule 4 first\nreplace rule 4 chain web goto b counter\nadd rule after 1 10 chain web out drop comment \"c\"\n",
+	  "rule 4 chain web goto b counter\nrule 1 name x chain web in accept\n"
+	  "rule 10 chain web out drop comment \"c\"\nrule 3 chain web in proto tcp drop\n" },
+	/* The same id with other matches is another rule; the same name is the same rule. */
+	{ "rule 2 ip6 drop\nrule name x forward return\nrule out drop\nrule out drop",
+	  "del rule 2 3 4\nadd rule first 2 chain web ip6 drop\nreplace rule 1 name x chain web forward return\n"
+	  "add rule after 1 10 chain web out drop\nadd rule after 10 11 chain web out drop\n",
+	  "rule 2 chain web ip6 drop\nrule 1 name x chain web forward return\nrule 10 chain web out drop\n"
+	  "rule 11 chain web out drop\n" },
+};
+
+static int apply_chain(struct fw_ruleset *rs, const char *text, struct fw_diags *ds, struct fw_buf *log)
+{
+	const struct fw_chain_text t = { "web", text, strlen(text), "batch" };
+	struct fw_edit e;
+	int err;
+
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	err = fw_text_edit_chain(&e, &t, ds, log);
+	if (err)
+		fw_edit_abort(&e);
+	else
+		fw_edit_commit(&e);
+	assert_sound(rs);
+	return err;
+}
+
+static void one_chain_is_replaced(void **state)
+{
+	for (size_t i = 0; i < ROWS(texts); i++) {
+		struct fw_ruleset *rs = ruleset_of(WEB), *again = ruleset_of(WEB);
+		struct fw_buf log = { 0 }, log2 = { 0 }, want = { 0 };
+		struct fw_diags ds = { .n = 0 };
+
+		if (apply_chain(rs, texts[i].text, &ds, &log))
+			fail_msg("%s\n%u:%u %s", texts[i].text, ds.d[0].line, ds.d[0].column, ds.d[0].message);
+		assert_string_equal(log.text, texts[i].log);
+		fw_buf_printf(&want, "chain web\nchain b\nrule 9 jump web\n%srule 7 chain b drop\n", texts[i].web);
+
+		fw_autofree char *text = ruleset_print(rs);
+
+		assert_string_equal(text, want.text);
+		assert_int_equal(apply(again, log.text, &ds, &log2), 0);
+		assert_same(rs, again);
+		fw_buf_free(&log);
+		fw_buf_free(&log2);
+		fw_buf_free(&want);
+		fw_ruleset_free(rs);
+		fw_ruleset_free(again);
+	}
+}
+
+/* At random: the chain has as many rules as the text, and everything is as it was once that is undone. */
+static void random_chains_are_replaced(void **state)
+{
+	static const struct random_shape shape = { .rules = 40, .expressions = 6, .places = 3, .any = 5, .detail = 20 };
+
+	for (int round = 0; round < 60; round++) {
+		random_chains(1);
+
+		struct fw_ruleset *rs = random_ruleset(&shape);
+		const struct fw_chain *c = &rs->chains[1];
+		struct fw_buf text = { 0 };
+		struct fw_diags ds = { .n = 0 };
+		uint32_t n = 0;
+		struct fw_edit e;
+
+		drop_unused(rs);
+		for (unsigned i = random_below(40); i && c->nrules; i--) {
+			const struct fw_rule *r = c->first;
+			struct fw_buf one = { 0 };
+
+			for (unsigned k = random_below(c->nrules); k; k--)
+				r = r->next;
+			fw_text_print_rule(&one, rs,
+					   &(struct fw_rule){ .matches = r->matches,
+							      .nmatches = r->nmatches,
+							      .src = r->src,
+							      .dst = r->dst,
+							      .action = r->action,
+							      .log = r->log,
+							      .chain = 1,
+							      .id = r->id });
+			fw_buf_printf(&text, "rule%s\n", strchr(one.text + 5, ' '));
+			n++;
+			fw_buf_free(&one);
+		}
+
+		const struct fw_chain_text t = { "c0", text.text ? text.text : "", text.len, NULL };
+
+		assert_int_equal(fw_edit_begin(rs, &e), 0);
+		if (fw_text_edit_chain(&e, &t, &ds, NULL))
+			fail_msg("%s\n%u: %s", t.text, ds.d[0].line, ds.d[0].message);
+		assert_sound(rs);
+		assert_int_equal(rs->chains[1].nrules, n);
+		fw_edit_abort(&e);
+		assert_sound(rs);
+		fw_buf_free(&text);
+		fw_ruleset_free(rs);
+	}
+}
+
+static const struct {
+	const char *text;
+	unsigned line, column;
+	const char *message, *hint;
+} refused_texts[] = {
+	{ "rule in accept\nset x { }", 2, 1, "expected 'rule', not 'set'", "set create" },
+	{ "policy in drop", 1, 1, "expected 'rule'", "only rules" },
+	{ "rule chain b drop", 1, 12, "the rules are for chain web only", "leave the chain out" },
+	{ "rule goto web", 0, 0, "in a circle: web (rule 10) -> web", "" },
+	{ "rule 9 drop", 1, 1, "rule id 9 is taken", "" },
+	{ "rule name y drop\nrule name y accept", 2, 1, "rule name 'y' is taken", "" },
+	{ "rule dport 1 drop\nrule on 22 drp", 1, 6, "'dport' needs", "" },
+};
+
+static void bad_texts_of_chains_change_nothing(void **state)
+{
+	for (size_t i = 0; i < ROWS(refused_texts); i++) {
+		struct fw_ruleset *rs = ruleset_of(WEB);
+		struct fw_diags ds = { .n = 0 };
+
+		assert_int_equal(apply_chain(rs, refused_texts[i].text, &ds, NULL), -EINVAL);
+		print_message("%u:%u %s (%s)\n", ds.d[0].line, ds.d[0].column, ds.d[0].message, ds.d[0].hint);
+		assert_non_null(strstr(ds.d[0].message, refused_texts[i].message));
+		assert_non_null(strstr(ds.d[0].hint, refused_texts[i].hint));
+		assert_int_equal(ds.d[0].line, refused_texts[i].line);
+		assert_int_equal(ds.d[0].column, refused_texts[i].column);
+
+		fw_autofree char *text = ruleset_print(rs);
+
+		assert_string_equal(text, WEB);
+		fw_ruleset_free(rs);
+	}
+}
+
 #define CHAINS "chain create a\nchain create b\nadd rule 31 name x chain a accept\nadd rule 32 jump a\n"
 
 static void every_change_does_what_it_says(void **state)
@@ -880,6 +1029,9 @@ int main(void)
 		cmocka_unit_test(edits_of_dynamic_sets_are_told_apart),
 		cmocka_unit_test(every_change_does_what_it_says),
 		cmocka_unit_test(changes_to_chains),
+		cmocka_unit_test(one_chain_is_replaced),
+		cmocka_unit_test(random_chains_are_replaced),
+		cmocka_unit_test(bad_texts_of_chains_change_nothing),
 		cmocka_unit_test(what_is_wrong_is_said_and_undone),
 		cmocka_unit_test(reference_applies),
 		cmocka_unit_test(logs_replay),

@@ -111,7 +111,7 @@ static int run_flush(const struct ctl_settings *s, int n, char **operands)
 
 const struct ctl_command ctl_add = {
 	.name = "add rule",
-	.operands = "[" POSITIONS
+	.operands = "[chain NAME] [" POSITIONS
 		    "] [ID] [name NAME] [MATCH...] [LIMIT...] [EFFECT...] VERDICT [counter] [comment TEXT]",
 	.summary = "add a rule, at the end unless a place is given; prints its id",
 	.details =
@@ -121,11 +121,12 @@ const struct ctl_command ctl_add = {
 		"        add|update from|to to @SET [timeout TIME]\n"
 		"VERDICT is one of: " FW_RULE_VERDICTS "\n"
 		"        reject also `with` a kind; jump and goto name a chain; audit drop|reject only counts;\n"
-		"        it may be left out after an EFFECT: continue\n\n"
+		"        it may be left out after an EFFECT: continue\n"
+		"With `chain` the rule is added to a chain, and the place is within it.\n\n"
 		"The matches are those of a rules file. A list { 80, 443 } needs blanks inside its braces, or quotes,\n"
 		"or the shell takes it apart.\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
-	.words = "first last before after",
+	.words = "chain first last before after",
 	.kinds = CTL_KIND_MATCH,
 	.min_operands = 1,
 	.max_operands = -1,
@@ -192,7 +193,8 @@ const struct ctl_command ctl_batch = {
 	.summary = "make many changes, one per line, as one transaction",
 	.details =
 		"Without FILE, or with -, lines are read from standard input. They are commands of fwctl: add rule,\n"
-		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, policy; comments in \"quotes\".\n\n" CTL_CHANGE_JSON,
+		"replace rule, move rule, del rule, set create|add|del|replace|flush|destroy, chain create|del, policy;\n"
+		"comments in \"quotes\".\n\n" CTL_CHANGE_JSON,
 	.options = echo_options,
 	.kinds = CTL_KIND_FILE,
 	.max_operands = 1,

@@ -50,7 +50,7 @@ const struct ctl_command ctl_history = {
 		"Newest first, 50 unless --limit gives another number. fwd keeps the last 1000 changes, loads and attachments,\n"
 		"as many changes of sets alone, and 200 refusals; the journal has more (`journalctl -u fwd`).\n\n"
 		"JSON: {at (seconds since 1970), text (as shown), action, what, result (done or refused), why, pid (0: fwd\n"
-		"itself), uid, process, added, removed, changed, moved, policies, sets_created, sets_destroyed,\n"
+		"itself), uid, process, added, removed, changed, moved, policies, sets_created, sets_destroyed, chains_created, chains_deleted,\n"
 		"elements_added, elements_removed, elements_prolonged (of loads, changes and flush), rules (how many there were then),\n"
 		"confirm_by}; at last {ok, count}.\n",
 	.options = options,

@@ -28,10 +28,13 @@ struct printer {
 	uint64_t n;
 };
 
+/* A rule that only jumps counts nothing. */
 static void print_rule(const struct printer *p, const json_t *o)
 {
-	if (!p->terse)
+	if (!p->terse && json_object_get(o, "packets"))
 		ctl_print_counts(o);
+	else if (!p->terse)
+		ctl_print_no_counts();
 	puts(ctl_field_text(o, "text"));
 }
 
@@ -110,6 +113,14 @@ static void print_set(struct printer *p, const json_t *o)
 		printf("%s", lines ? "\n}\n" : json_array_size(ranges) ? " }\n" : "}\n");
 }
 
+static void print_chain(const json_t *o)
+{
+	printf("chain %s", ctl_field_text(o, "chain"));
+	if (json_object_get(o, "owner"))
+		printf(" owner %llu", LLU(o, "owner"));
+	printf("  # rules: %llu, rules that call it: %llu\n", LLU(o, "rules"), LLU(o, "callers"));
+}
+
 static int print_any(void *ctx, json_t *o)
 {
 	struct printer *p = ctx;
@@ -118,6 +129,8 @@ static int print_any(void *ctx, json_t *o)
 		print_set(p, o);
 	else if (json_object_get(o, "policy"))
 		print_policy(p, o);
+	else if (json_object_get(o, "callers"))
+		print_chain(o);
 	else
 		print_rule(p, o);
 	p->n++;
@@ -141,10 +154,10 @@ static void add_text(json_t *args, const char *name, const char *value)
 		json_object_set_new(args, name, fw_json_text(value));
 }
 
-/* `rules`, `sets` or `policy`; NULL: the word begins a query of rules. */
+/* `rules`, `sets`, `chains` or `policy`; NULL: the word begins a query of rules. */
 static const char *kind_of(const char *word)
 {
-	static const char *const kinds[] = { "rules", "sets", "policy" };
+	static const char *const kinds[] = { "rules", "sets", "chains", "policy" };
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(word, kinds[i]))
@@ -202,8 +215,8 @@ static int run_list(const struct ctl_settings *s, int n, char **operands)
 	}
 	if (!kind || !strcmp(kind, "rules"))
 		return list_rules(s, kind ? n - 1 : n, kind ? operands + 1 : operands);
-	if (n > 2) {
-		ctl_error("list %s: unexpected operand \"%s\"", kind, operands[2]);
+	if (n > (strcmp(kind, "chains") ? 2 : 1)) {
+		ctl_error("list %s: unexpected operand \"%s\"", kind, operands[n - 1]);
 		return CTL_USAGE;
 	}
 	args = list_args(s, kind);
@@ -224,23 +237,25 @@ static int run_set_list(const struct ctl_settings *s, int n, char **operands)
 	return ctl_list_print(s, FW_REQ_LIST, args, NULL, NULL);
 }
 
-#define RULE_JSON \
-	"JSON: rule {id, name or null, verdict, audit (drop or reject, of such a rule), text, packets, bytes, slot}"
+#define RULE_JSON                                                                                                   \
+	"JSON: rule {id, name or null, verdict, audit (drop or reject, of such a rule), chain (if it is in one),\n" \
+	"target (the chain that it calls), text, packets, bytes (not of a rule that only jumps), slot}"
 
 const struct ctl_command ctl_list = {
 	.name = "list",
-	.operands = "[[rules] [MATCH...] [EFFECT...] [VERDICT]|sets [NAME]|policy [REASON]]",
-	.summary = "list rules in order with their counters, sets or policies",
+	.operands = "[[rules] [chain NAME] [MATCH...] [EFFECT...] [VERDICT]|sets [NAME]|chains|policy [REASON]]",
+	.summary = "list rules in order with their counters, sets, chains or policies",
 	.details =
 		"MATCH: only rules that could decide on such packets, such as `fwctl list from 10.0.0.0/8 proto tcp drop`.\n"
-		"EFFECT: only rules that have it: limit, connections, log, mark, add, update, audit.\n\n" RULE_JSON
-		",\n"
+		"EFFECT: only rules that have it: limit, connections, log, mark, add, update, audit.\n"
+		"chain NAME: only rules of this chain.\n\n" RULE_JSON ",\n"
 		"set {set (name), dynamic, timeout and size if it has them, elements (how many), ranges, left (seconds that each of them\n"
 		"stays, or null; only if some leave), rules (that use it), more (true: continued in the next object)},\n"
+		"chain {chain (name), rules, callers (rules that jump or go to it), owner (group, if it has one)},\n"
 		"policy {policy, verdict, set (false: by default), text, packets, bytes, before (what it decided with\n"
 		"verdicts that it had before, if anything: [{verdict, packets, bytes}])}; at last {ok, count, total}.\n",
 	.options = list_options,
-	.words = "rules sets policy",
+	.words = "rules sets chains policy chain",
 	.kinds = CTL_KIND_MATCH,
 	.max_operands = -1,
 	.run = run_list,

@@ -7,6 +7,7 @@
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
 #include "ctl/fwctl/output/progress.h"
+#include "ctl/fwctl/request/change.h"
 #include "ctl/fwctl/request/parts.h"
 #include "ctl/fwctl/request/request.h"
 
@@ -17,7 +18,8 @@
 #include <unistd.h>
 
 static const struct ctl_option *const load_options[] = {
-	&ctl_opt_check, &ctl_opt_diff, &ctl_opt_max_cost, &ctl_opt_confirm, &ctl_opt_format, &ctl_opt_yes, NULL,
+	&ctl_opt_check,  &ctl_opt_diff, &ctl_opt_max_cost, &ctl_opt_confirm,
+	&ctl_opt_format, &ctl_opt_yes,  &ctl_opt_chain,    NULL,
 };
 
 static void show_progress(void *ctx, json_t *o)
@@ -114,10 +116,33 @@ static int send_load(const struct ctl_settings *s, struct ctl_parts *parts)
 	return code;
 }
 
+/* The rules of one chain: a change, which keeps everything else as it is. */
+static int load_chain(const struct ctl_settings *s, struct ctl_parts *parts, int n, char **operands)
+{
+	const struct ctl_change_report report = { .chain = s->chain, .summary = ctl_change_print_summary };
+	const char *other = s->diff     ? "--diff" :
+			    s->max_cost ? "--max-cost" :
+			    s->yes      ? "--yes" :
+			    s->format   ? "--format" :
+					  NULL;
+	char *text;
+	size_t len;
+
+	if (other || !n) {
+		ctl_error("load: --chain %s%s", other ? "cannot be used with " : "needs a file", other ? other : "");
+		return CTL_USAGE;
+	}
+	if (ctl_file_read(operands[0], &text, &len) || ctl_parts_add(parts, ctl_file_name(operands[0]), text, len))
+		return CTL_FAILED;
+	return ctl_change(s, parts, &report);
+}
+
 static int run_load(const struct ctl_settings *s, int n, char **operands)
 {
 	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));
 
+	if (parts && s->chain)
+		return load_chain(s, parts, n, operands);
 	if (!parts || (n && read_all(parts, operands[0], s->format)))
 		return CTL_FAILED;
 	return send_load(s, parts);
@@ -146,6 +171,8 @@ const struct ctl_command ctl_load = {
 		"A ruleset that filters nothing needs --yes: a file without rules whose policy in is accept, in place of\n"
 		"rules or of policy in drop; and an empty file.\n"
 		"With --confirm the old ruleset comes back unless `fwctl confirm` is run in time.\n"
+		"--chain replaces the rules of one chain and nothing else: FILE holds rules only, without `chain NAME` or with\n"
+		"the same name. Members of the group that owns the chain may do so too. Its JSON is that of `fwctl batch`.\n"
 		"--diff shows all that a packet can notice: policies, addresses of sets (the first ten of each), rules that\n"
 		"are added (+), removed (-) or moved (~). It says so if a rule with another text keeps its counter.\n"
 		"fwctl warns of rules that can never decide, since one before them matches all of their packets; with more\n"

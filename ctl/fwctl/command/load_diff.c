@@ -53,6 +53,14 @@ static void print_set(const json_t *o)
 	print_side('+', o, "added", strcmp(is, "created") ? NULL : "a new set");
 }
 
+static void print_chain(const json_t *o)
+{
+	const char *is = ctl_field_text(o, "is");
+
+	printf("%c %s", strcmp(is, "deleted") ? '+' : '-', ctl_field_text(o, "text"));
+	puts(strcmp(is, "changed") ? "" : "  # another owner");
+}
+
 static void print_place(const json_t *o)
 {
 	const json_t *after = json_object_get(o, "after");
@@ -117,9 +125,9 @@ int ctl_load_diff_print(void *ctx, json_t *o)
 		const char *change;
 		void (*print)(const json_t *o);
 	} prints[] = {
-		{ "policy", print_policies }, { "set", print_set },     { "added", print_added },
-		{ "removed", print_removed }, { "moved", print_moved }, { "changed", print_changed },
-		{ "more", print_more },
+		{ "policy", print_policies }, { "set", print_set },         { "chain", print_chain },
+		{ "added", print_added },     { "removed", print_removed }, { "moved", print_moved },
+		{ "changed", print_changed }, { "more", print_more },
 	};
 	const char *change = ctl_field_text(o, "change");
 

@@ -34,7 +34,7 @@ struct ctl_settings {
 	uint64_t limit, top; /* 0: all */
 	uint64_t confirm;    /* seconds; 0: the change needs no confirmation */
 	uint64_t max_cost;   /* nanoseconds that a packet may take; 0: no limit */
-	const char *rules, *from, *pcap, *capture, *rule, *output;
+	const char *rules, *from, *pcap, *capture, *rule, *output, *chain;
 	const char *devs[CTL_DEVS_MAX];
 	unsigned ndevs;
 };
@@ -48,6 +48,7 @@ enum ctl_kind {
 	CTL_KIND_MATCH = 16, /* words of the rule language, and what can follow each */
 	CTL_KIND_COMMAND = 32,
 	CTL_KIND_PLACE = 64, /* what can follow a word, such as `before` */
+	CTL_KIND_CHAIN = 128,
 };
 
 /* An option. */
@@ -69,7 +70,7 @@ extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_max_cost, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes,
 	ctl_opt_echo, ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_host, ctl_opt_pins,
 	ctl_opt_follow, ctl_opt_rule, ctl_opt_capture, ctl_opt_import_from, ctl_opt_to, ctl_opt_output, ctl_opt_report,
-	ctl_opt_partial, ctl_opt_load;
+	ctl_opt_partial, ctl_opt_load, ctl_opt_chain;
 /* Options that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 

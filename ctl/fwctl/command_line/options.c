@@ -182,6 +182,7 @@ OPTION(partial, "partial", NULL, "leave out lines that cannot be said, where tha
        AT(partial));
 OPTION(load, "load", NULL, "load the rules, as `fwctl load` does", set_flag, AT(load));
 
+OPTION(chain, "chain", "NAME", "replace only the rules of this chain", set_text, AT(chain), .kind = CTL_KIND_CHAIN);
 OPTION(host, "host", NULL, "the host's own hooks: input, forward and output", set_flag, AT(host));
 OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
 

@@ -13,7 +13,7 @@ void completion_kinds(unsigned kinds)
 		char letter;
 	} letters[] = {
 		{ CTL_KIND_FILE, 'F' },  { CTL_KIND_IFACE, 'I' },   { CTL_KIND_RULE, 'R' },  { CTL_KIND_SET, 'S' },
-		{ CTL_KIND_MATCH, '@' }, { CTL_KIND_COMMAND, '!' }, { CTL_KIND_PLACE, '@' },
+		{ CTL_KIND_MATCH, '@' }, { CTL_KIND_COMMAND, '!' }, { CTL_KIND_PLACE, '@' }, { CTL_KIND_CHAIN, 'C' },
 	};
 
 	for (size_t i = 0; i < sizeof(letters) / sizeof(letters[0]); i++)
@@ -27,7 +27,8 @@ void completion_kinds(unsigned kinds)
 static void print_match_words(void)
 {
 #define WORD(word, field, value) " " word
-	fputs(FW_FIELD_WORDS(WORD) " from to any not " FW_RULE_VERDICTS "name counter comment" ACTION_WORDS, stdout);
+	fputs(FW_FIELD_WORDS(WORD) " from to any not " FW_RULE_VERDICTS "name chain counter comment" ACTION_WORDS,
+	      stdout);
 #undef WORD
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
 		if (fw_field_info[i].kind != FW_KIND_WORD)
@@ -63,6 +64,9 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 		{ "name", "", "" },
 		{ "comment", "", "" },
 		{ "sets", "S", "" },
+		{ "chain", "C", "" },
+		{ "jump", "C", "" },
+		{ "goto", "C", "" },
 		{ "with", "", REJECT_KINDS },
 		{ "level", "", LOG_LEVELS },
 		{ "limit", "", "over" },

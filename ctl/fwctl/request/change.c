@@ -62,6 +62,8 @@ int ctl_change(const struct ctl_settings *s, const struct ctl_parts *t, const st
 	json_auto_t *end = NULL;
 	int code;
 
+	if (report->chain)
+		json_object_set_new(request.args, "chain", fw_json_text(report->chain));
 	ctl_confirm_add(s, request.args);
 	code = ctl_request_run(s, &request, &end);
 	if (code == CTL_OK && !s->json)

@@ -8,6 +8,7 @@
 
 /* What is printed of a change: for each rule added or changed, and at the end. NULL: nothing. */
 struct ctl_change_report {
+	const char *chain; /* the text is of rules that take the place of this chain's; NULL: of changes */
 	int (*line)(void *ctx, json_t *o); /* as of struct ctl_request */
 	void (*summary)(const struct ctl_settings *s, const char *name, const json_t *end); /* name: of the text */
 };

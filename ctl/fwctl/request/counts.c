@@ -25,11 +25,21 @@ static void print_sets(const json_t *sets, const json_t *elements)
 	printf("%llu element%s added, %llu removed", added, fw_plural(added), removed);
 }
 
+static void print_chains(const json_t *chains)
+{
+	if (!chains)
+		return;
+	printf("; chains: %llu created, %llu deleted", field(chains, "created"), field(chains, "deleted"));
+	if (field(chains, "changed"))
+		printf(", %llu with another owner", field(chains, "changed"));
+}
+
 void ctl_print_other_counts(const json_t *end)
 {
 	if (field(end, "policies"))
 		printf("; policies: %llu changed", field(end, "policies"));
 	print_sets(json_object_get(end, "sets"), json_object_get(end, "elements"));
+	print_chains(json_object_get(end, "chains"));
 }
 
 static void print_changes(const json_t *end)

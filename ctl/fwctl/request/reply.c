@@ -65,6 +65,11 @@ void ctl_print_counts(const json_t *o)
 	ctl_print_count(ctl_field_u64(o, "packets"), ctl_field_u64(o, "bytes"));
 }
 
+void ctl_print_no_counts(void)
+{
+	printf("%12s %11s  ", "", "");
+}
+
 void ctl_confirm_add(const struct ctl_settings *s, json_t *args)
 {
 	if (s->confirm)

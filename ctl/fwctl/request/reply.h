@@ -23,6 +23,8 @@ double ctl_seconds_of(const json_t *end);
 
 /* The counters of an object, by ctl_print_count(). */
 void ctl_print_counts(const json_t *o);
+/* As wide, of what counts nothing. */
+void ctl_print_no_counts(void);
 
 /* What a load or a change did, from END: all counts, those of a change, or those but for rules. */
 void ctl_print_load_counts(const json_t *end);
@@ -31,7 +33,7 @@ void ctl_print_other_counts(const json_t *end);
 /* The same fields, for the help. */
 #define CTL_COUNTS_JSON                                                                \
 	"added, removed, changed, moved, kept, policies, sets {created, destroyed},\n" \
-	"elements {added, removed, prolonged (if any are)}"
+	"chains {created, deleted, changed} (if any are), elements {added, removed, prolonged (if any are)}"
 
 /* --confirm: adds it to the arguments of a request; and prints by when to confirm what was done. */
 void ctl_confirm_add(const struct ctl_settings *s, json_t *args);

@@ -11,7 +11,7 @@
 #define AT(field) offsetof(struct args, field)
 #define REFS_MAX 10000
 
-static const char *const whats[] = { "rules", "sets", "policy", NULL };
+static const char *const whats[] = { "rules", "sets", "policy", "chains", NULL };
 static const char *const hooks[] = { "in", "out", "input", "forward", "output", NULL };
 static const char *const selections[] = { "selected", "all", "none", NULL };
 const char *const args_modes[] = { "auto", "native", "generic", "tc", NULL };
@@ -131,7 +131,7 @@ static int take_devs(const struct arg *a, const json_t *value, void *field)
 
 /* clang-format off */
 static const struct arg table[] = {
-	{ "what", take_word, "\"rules\", \"sets\" or \"policy\"", B(LIST), 0, .offset = AT(what), .words = whats },
+	{ "what", take_word, "\"rules\", \"sets\", \"policy\" or \"chains\"", B(LIST), 0, .offset = AT(what), .words = whats },
 	{ "from", take_ref, "the id or the name of a rule", B(LIST), 0, .offset = AT(from) },
 	{ "limit", take_number, "a number from 1 on", B(LIST) | B(HISTORY) | B(LOG), 0, .offset = AT(limit), .min = 1, .max = INT64_MAX },
 	{ "filter", take_text, "match text, as in a rule", B(LIST) | B(LOG), 0, .offset = AT(query), .min = 0, .max = 60000 },
@@ -140,6 +140,7 @@ static const struct arg table[] = {
 	{ "rule", take_ref, "the id or the name of a rule", B(LIST) | B(LOG), 0, .offset = AT(rule) },
 	{ "set", take_text, "the name of a set", B(LIST), 0, .offset = AT(set), .min = 1, .max = FW_NAME_MAX },
 	{ "policy", take_text, "what a policy is for", B(LIST), 0, .offset = AT(policy), .min = 1, .max = FW_NAME_MAX },
+	{ "chain", take_text, "the name of a chain", B(CHANGE), 0, .offset = AT(chain), .min = 1, .max = FW_NAME_MAX },
 	{ "top", take_number, "a number from 1 to 10000", B(COUNTERS), 0, .offset = AT(top), .min = 1, .max = 10000 },
 	{ "rules", take_word, "\"selected\", \"all\" or \"none\"", B(METRICS), 0, .offset = AT(shown), .words = selections },
 	{ "limit", take_number, "a number from 0 to 1000000", B(METRICS), 0, .offset = AT(limit), .min = 0, .max = 1000000 },

@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-enum args_what { ARGS_RULES, ARGS_SETS, ARGS_POLICY };
+enum args_what { ARGS_RULES, ARGS_SETS, ARGS_POLICY, ARGS_CHAINS };
 enum args_shown { ARGS_SELECTED, ARGS_ALL, ARGS_NONE };
 enum args_mode { ARGS_AUTO, ARGS_NATIVE, ARGS_GENERIC, ARGS_TC };
 enum args_out { ARGS_OUT_AUTO, ARGS_OUT_YES, ARGS_OUT_NO };
@@ -17,7 +17,7 @@ extern const char *const args_modes[], *const args_outs[]; /* names of args_mode
 /* Texts and JSON are NULL if the argument is missing, and valid as long as @object. */
 struct args {
 	json_t *object;
-	const char *query, *set, *policy, *dev, *packet, *name;
+	const char *query, *set, *policy, *chain, *dev, *packet, *name;
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of REFs */
 	const json_t *devs;        /* one name or an array: see args_dev() */

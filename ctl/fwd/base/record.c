@@ -51,7 +51,8 @@ enum record_ring record_ring(const struct record *r)
 		return RECORD_REFUSALS;
 	if (r->action == RECORD_CHANGE && !r->confirm_by &&
 	    c->elements_added + c->elements_removed + c->elements_prolonged &&
-	    !(c->added + c->removed + c->changed + c->moved + c->policies + c->sets_created + c->sets_destroyed))
+	    !(c->added + c->removed + c->changed + c->moved + c->policies + c->sets_created + c->sets_destroyed +
+	      c->chains_created + c->chains_deleted))
 		return RECORD_ELEMENTS;
 	return RECORD_CHANGES;
 }
@@ -72,6 +73,8 @@ static const struct {
 	COUNT(policies, "policy", "policies", "changed", "POLICIES"),
 	COUNT(sets_created, "set", "sets", "created", "SETS_CREATED"),
 	COUNT(sets_destroyed, "set", "sets", "destroyed", "SETS_DESTROYED"),
+	COUNT(chains_created, "chain", "chains", "created", "CHAINS_CREATED"),
+	COUNT(chains_deleted, "chain", "chains", "deleted", "CHAINS_DELETED"),
 	COUNT(elements_added, "element", "elements", "added", "ELEMENTS_ADDED"),
 	COUNT(elements_removed, "element", "elements", "removed", "ELEMENTS_REMOVED"),
 	COUNT(elements_prolonged, "element", "elements", "prolonged", "ELEMENTS_PROLONGED"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What another ruleset changes, as JSON objects: policies first, then sets, then rules. */
+/* What another ruleset changes, as JSON objects: policies first, then sets, chains and rules. */
 #include "diff.h"
 
 #define DIFF_BYTES (64u << 20) /* about how much is printed: a rule may be as long as its lists */
@@ -38,11 +38,34 @@ static void set(struct fw_buf *b, const struct fw_diff_set *s)
 	fw_buf_printf(b, "}\n");
 }
 
+static void chain(struct fw_buf *b, const struct fw_chain *c, const char *is)
+{
+	fw_buf_printf(b, "{\"change\":\"chain\",\"chain\":\"%s\",\"is\":\"%s\",\"text\":\"", c->name, is);
+	fw_text_print_chain(b, c);
+	fw_buf_printf(b, "\"}\n");
+}
+
+static void chains(struct fw_buf *b, const struct fw_diff *d)
+{
+	for (size_t i = 1; i < d->before->nchains; i++)
+		if (d->before->chains[i].name && fw_ruleset_chain_find(d->after, d->before->chains[i].name) < 0)
+			chain(b, &d->before->chains[i], "deleted");
+	for (size_t i = 1; i < d->after->nchains; i++) {
+		const struct fw_chain *new = &d->after->chains[i];
+		int old = new->name ? fw_ruleset_chain_find(d->before, new->name) : 0;
+
+		if (old < 0)
+			chain(b, new, "created");
+		else if (new->name && fw_chain_differs(&d->before->chains[old], new))
+			chain(b, new, "changed");
+	}
+}
+
 /* The rule after which it is now. */
 static void after(struct fw_buf *b, const struct fw_diff *d, const struct fw_rule *r)
 {
 	fw_buf_printf(b, ",\"after\":");
-	if (r->prev)
+	if (r->prev && r->prev->chain == r->chain)
 		fw_json_rule(b, d->after, r->prev, NULL);
 	else
 		fw_buf_printf(b, "null");
@@ -72,6 +95,7 @@ void diff_lines(struct fw_buf *b, const struct fw_diff *d)
 			policy(b, d, (enum fw_reason)r);
 	for (; sets < d->nsets && b->len < DIFF_BYTES; sets++)
 		set(b, &d->sets[sets]);
+	chains(b, d);
 	for (; rules < d->nrules && b->len < DIFF_BYTES; rules++)
 		rule(b, d, &d->rules[rules]);
 	more_sets = d->more_sets + d->nsets - sets;
@@ -90,6 +114,10 @@ json_t *diff_counts(const struct fw_diff_counts *c)
 			      INT(c->sets_destroyed), "elements", "added", INT(c->elements_added), "removed",
 			      INT(c->elements_removed));
 
+	if (c->chains_created || c->chains_deleted || c->chains_changed)
+		json_object_set_new(o, "chains",
+				    json_pack("{sI sI sI}", "created", INT(c->chains_created), "deleted",
+					      INT(c->chains_deleted), "changed", INT(c->chains_changed)));
 	if (c->elements_prolonged)
 		json_object_set_new(json_object_get(o, "elements"), "prolonged",
 				    json_integer(INT(c->elements_prolonged)));

@@ -107,6 +107,10 @@ struct engine_edit {
 	 * Return: 0 or -ENOMEM. NULL: the text makes it.
 	 */
 	int (*make)(struct fw_edit *edit, struct fw_buf *log, void *ctx);
+	const char *chain; /* the text is of rules that take the place of this chain's; NULL: of changes */
+	/* Only rules of chains that these groups own may differ; NULL: everything may. */
+	const uint32_t *owners;
+	size_t nowners;
 	bool check;  /* only find out whether it would be accepted */
 	bool waited; /* it was refused with -EAGAIN before */
 	bool own; /* fwd's own: neither recorded nor waited for until it is on disk, and nothing is stored if nothing changes */

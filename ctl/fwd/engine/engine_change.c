@@ -5,6 +5,7 @@
  */
 #include "engine_text.h"
 #include "snapshot.h"
+#include "owners.h"
 #include "transaction.h"
 
 #include <string.h>
@@ -34,10 +35,20 @@ static int collect_slots(struct transaction *t)
 	return 0;
 }
 
-int transaction_read(struct transaction *t)
+/* The text makes the change. 0, -EINVAL with a diagnostic, -ENOMEM. */
+static int read_text(struct transaction *t)
 {
 	const struct store_text *source = &t->asked->source;
+	const struct fw_chain_text chain = { t->asked->chain, source->text, source->len, source->name };
 	const struct fw_files files = { .find = text_find_file, .ctx = (void *)source };
+
+	if (chain.chain)
+		return fw_text_edit_chain(t->edit, &chain, &t->out->ds, &t->log);
+	return fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &t->out->ds, &t->log);
+}
+
+int transaction_read(struct transaction *t)
+{
 	struct engine_result *out = t->out;
 	struct fw_diags *warnings = t->edit->rs->warnings;
 	double start = fw_now();
@@ -49,7 +60,9 @@ int transaction_read(struct transaction *t)
 	if (t->asked->make)
 		err = t->asked->make(t->edit, &t->log, t->asked->ctx);
 	else
-		err = fw_text_edit_with(t->edit, source->text, source->len, source->name, &files, &out->ds, &t->log);
+		err = read_text(t);
+	if (!err && t->asked->owners)
+		err = owners_check(t->edit, t->asked->owners, t->asked->nowners, &out->ds);
 	if (t->edit->rs->warnings)
 		out->warnings = *t->edit->rs->warnings;
 	if (!err && t->log.failed)

@@ -13,7 +13,8 @@ struct changing {
 	struct fwd *fwd;
 	struct engine_edit edit;
 	struct fw_buf lines;
-	char *name, *body; /* that the edit points into; @body NULL: it is still the request's */
+	char *name, *chain, *body; /* that the edit points into; @body NULL: it is still the request's */
+	uint32_t *owners;
 	bool bulk;
 };
 
@@ -24,6 +25,8 @@ static void changing_free(struct changing *ch)
 	free((void *)ch->edit.source.files);
 	fw_buf_free(&ch->lines);
 	free(ch->name);
+	free(ch->chain);
+	free(ch->owners);
 	free(ch->body);
 	free(ch);
 }
@@ -97,10 +100,12 @@ static int changing_new(struct request *req, struct changing **out)
 	ch->req = req;
 	ch->fwd = req->fwd;
 	ch->name = req->args.name ? strdup(req->args.name) : NULL;
+	ch->chain = req->args.chain ? strdup(req->args.chain) : NULL;
 	*edit = (struct engine_edit){
 		.source.text = text->data,
 		.source.len = text->len,
 		.source.name = ch->name,
+		.chain = ch->chain,
 		.check = req->args.check,
 		.waited = req->waited,
 		.cause = { .who = request_who(req), .confirm = (unsigned)req->args.confirm },
@@ -108,7 +113,10 @@ static int changing_new(struct request *req, struct changing **out)
 		.ctx = ch,
 	};
 	record_change(edit->cause.what, sizeof(edit->cause.what), text->data, text->len, req->args.name);
-	if (files_of(req->message, edit) || (req->args.name && !ch->name)) {
+	if (!req->admin && !request_owners(req, &ch->owners, &edit->nowners))
+		edit->owners = ch->owners;
+	if (files_of(req->message, edit) || (req->args.name && !ch->name) || (req->args.chain && !ch->chain) ||
+	    (!req->admin && !ch->owners)) {
 		changing_free(ch);
 		return -ENOMEM;
 	}
@@ -144,6 +152,11 @@ void handle_change(struct request *req)
 		reply_fail(
 			&req->reply, NULL,
 			"'change' wants the text of the changes as part 1, then two parts for each file: path and text");
+		return;
+	}
+	if (!req->admin && req->args.confirm) {
+		reply_fail(&req->reply, NULL, "only root and members of the group '%s' may use 'confirm'",
+			   req->fwd->config.admin_group);
 		return;
 	}
 	if (changing_new(req, &ch)) {

@@ -190,12 +190,29 @@ static void list_policies(struct request *req)
 	reply_end(&req->reply, json_pack("{si si}", "count", end - only, "total", FW_NREASONS));
 }
 
+static void list_chains(struct request *req)
+{
+	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	size_t n = fw_ruleset_chains(rs);
+
+	for (size_t i = 1; i < rs->nchains; i++) {
+		if (!rs->chains[i].name)
+			continue;
+		fw_json_chain(&b, &rs->chains[i]);
+		fw_buf_add(&b, "\n", 1);
+	}
+	reply_lines(&req->reply, &b);
+	reply_end(&req->reply, json_pack("{sI sI}", "count", (json_int_t)n, "total", (json_int_t)n));
+}
+
 void handle_list(struct request *req)
 {
 	static void (*const lists[])(struct request *) = {
 		[ARGS_RULES] = begin_rules,
 		[ARGS_SETS] = sets_list,
 		[ARGS_POLICY] = list_policies,
+		[ARGS_CHAINS] = list_chains,
 	};
 
 	const struct args *a = &req->args;

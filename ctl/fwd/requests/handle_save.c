@@ -27,6 +27,11 @@ static int save_all(struct long_writer *w, const struct fwd *d, void *ctx)
 		}
 	for (size_t i = 0; !err && i < rs->nsets; i++)
 		err = save_set(w, &rs->sets[i], engine_now(d->engine));
+	for (size_t i = 1; i < rs->nchains; i++)
+		if (rs->chains[i].name) {
+			fw_text_print_chain(&w->b, &rs->chains[i]);
+			fw_buf_add(&w->b, "\n", 1);
+		}
 	for (const struct fw_rule *r = rs->first; !err && r; r = r->next) {
 		fw_text_print_rule(&w->b, rs, r);
 		fw_buf_add(&w->b, "\n", 1);

@@ -3,6 +3,8 @@
 #include "request.h"
 
 #include "ctl/fwd/base/peer.h"
+#include "ctl/fwd/engine/engine.h"
+#include "ctl/fwd/engine/owners.h"
 
 int request_decode(struct request *req, struct fw_diags *ds)
 {
@@ -39,6 +41,16 @@ struct record_who request_who(const struct request *req)
 
 	peer_of(req->fd, &who);
 	return who;
+}
+
+static bool is_in(void *ctx, uint32_t group)
+{
+	return peer_is_in(((const struct request *)ctx)->fd, group);
+}
+
+int request_owners(const struct request *req, uint32_t **out, size_t *n)
+{
+	return owners_of(engine_ruleset(req->fwd->engine), is_in, (void *)req, out, n);
 }
 
 void request_end(struct request *req)

@@ -22,6 +22,7 @@ struct request {
 	struct reply reply;
 	struct request **reporter;    /* where a job that reports to this request keeps it; NULL: none does */
 	struct long_reply long_reply; /* to be written by a child process; .write NULL: none is */
+	bool admin;                   /* who asks may change everything */
 	bool again;                   /* run the handler again when the engine is not busy any more */
 	bool asked;                   /* the engine was asked to undo, and the reply waits for it */
 	bool waited;                  /* the change needed a grace period, and waited for it */
@@ -38,6 +39,8 @@ void request_step(struct request *req);
 void request_wake(struct request *req);
 /* The process that asks, while its connection is open. */
 struct record_who request_who(const struct request *req);
+/* The groups that own chains and that who asks is in, as of owners_of(). 0 or -ENOMEM. */
+int request_owners(const struct request *req, uint32_t **out, size_t *n);
 /* It is done, or nobody waits for the reply any more: frees all that it holds, except reply.out, for the next request. */
 void request_end(struct request *req);
 
