@@ -44,7 +44,7 @@ def log(group, prefix=""):
 TAP = "\n".join([
     "table inet conformance {",
     *(chain(state, None, 0, log(ASKED, state)) for state in STATES),
-    *(chain(f"to-{hook}", hook, -199, SEE_STATE) for hook in ("input", "forward", "output")),
+    *(chain(f"to-{hook}", hook, -99, SEE_STATE) for hook in ("input", "forward", "output")),
     *(chain(f"clear-{hook}", hook, -2147483648, "meta mark set meta mark & 0xffff") for hook in ("input", "forward", "output")),
     chain("steer", "prerouting", 2147483646, "@ll,48,16 0x02fa meta mark set @ll,64,32"),
     *(chain(f"let-{hook}", hook, 2147483646, log(PASSED)) for hook in ("forward", "output")),

@@ -11,6 +11,7 @@ import tools
 
 HOOKS = {1: "input", 2: "forward", 3: "output"} # netfilter's numbers
 OTHER = "other7"
+SAID = ("rule", "policy", "kernel") # what is no refusal
 
 
 class Result(dict):
@@ -184,8 +185,8 @@ def count_lines(report, result):
     result["reasons"] = {reason: n for reason, n in report.get("reasons", {}).items() if n}
     filters = [line for line in report.get("lines", []) if line.get("filters")]
     result["lines"] = len(filters)
-    result["refused"] = sum(line["reason"] not in ("rule", "kernel") for line in filters)
+    result["refused"] = sum(line["reason"] not in SAID for line in filters)
     result["why"] = [f"{line['reason']}: {line.get('message')}: {line['text'][:120]}" for line in report.get("lines", [])
-                     if line["reason"] not in ("rule", "kernel")][:50]
+                     if line["reason"] not in SAID][:50]
     if "error" in report and not filters:
         result["why"] = [report["error"][:300]]

@@ -84,7 +84,7 @@ def imported(files, name, folder):
         os.unlink(out)
     code, report, err = box.run(FWCTL, "import", "--report", "--json", "-o", out, *paths)
     try:
-        report = json.loads(report)
+        report = json.loads(report.partition("\n")[0])
     except ValueError:
         report = {"lines": [], "reasons": {}, "error": err.strip() or f"exit code {code}"}
     if code or not os.path.exists(out):

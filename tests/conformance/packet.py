@@ -164,7 +164,7 @@ def transport_of(d):
 def words(d, hook, came, goes, mark, state, owner):
     """A packet that was seen at a hook, as `fwctl classify` reads it."""
     v4 = d[0] >> 4 == 4
-    proto, at, _ = transport_of(d)
+    proto, at, routing = transport_of(d)
     address = ipaddress.IPv4Address if v4 else ipaddress.IPv6Address
     src, dst = (str(address(d[a:b])) for a, b in ([(12, 16), (16, 20)] if v4 else [(8, 24), (24, 40)]))
     length = int.from_bytes(d[2:4], "big") if v4 else int.from_bytes(d[4:6], "big") + 40
@@ -179,6 +179,8 @@ def words(d, hook, came, goes, mark, state, owner):
         rest += f" type {d[at]} code {d[at + 1]}"
     tos = d[1] if v4 else (d[0] & 15) << 4 | d[1] >> 4
     rest += f" ttl {d[8] if v4 else d[7]} dscp {tos >> 2} length {length}" + (f" mark {mark}" if mark else "")
+    if routing is not None:
+        rest += f" rt-type {routing}"
     interfaces = {"input": f"on {came}", "forward": f"from-if {came} to-if {goes}", "output": f"on {goes}"}[hook]
     if hook == "output":
         rest += f" uid {owner[0]} gid {owner[1]}"

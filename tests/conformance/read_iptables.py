@@ -4,7 +4,7 @@ import ipaddress
 import re
 import shlex
 
-from corners import Match, Rule, Ruleset
+from corners import Match, Rule
 
 FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "NONE": 0, "ALL": 63}
 PROTOS = {"tcp": 6, "udp": 17, "icmp": 1, "ipv6-icmp": 58, "icmpv6": 58, "sctp": 132, "dccp": 33, "udplite": 136, "gre": 47, "esp": 50,
@@ -140,9 +140,10 @@ def rule(line, sets):
     return tokens[1], Rule(matches, target)
 
 
-def read(text, family, sets=""):
-    """A ruleset of the tables that filter."""
-    result, table, known = Ruleset({family}), None, Sets(sets)
+def read(text, family, sets, result):
+    """Adds what is in the tables that filter to a ruleset."""
+    table, known = None, Sets(sets)
+    result.families.add(family)
     for line in text.splitlines():
         if line.startswith("*"):
             table = line[1:]
@@ -150,11 +151,11 @@ def read(text, family, sets=""):
             continue
         elif line.startswith("-A"):
             chain, made = rule(line, known)
-            made.target = made.target and (table, made.target)
-            result.chains[table, chain].append(made)
+            made.matches.append(Match("ttl", [(0, 255)], family=family))
+            made.target = made.target and (family, table, made.target)
+            result.chains[family, table, chain].append(made)
             result.early |= chain == "PREROUTING"
         elif line.startswith(":"):
             chain = line[1:].split()[0]
-            result.chains[table, chain] = []
-            result.bases += [(hook, (table, chain)) for hook in BASES.get(chain, ())]
-    return result
+            result.chains[family, table, chain] = []
+            result.bases += [(hook, (family, table, chain)) for hook in BASES.get(chain, ())]

@@ -13,7 +13,7 @@ PACKETS = 150
 POLICIES = ":INPUT ACCEPT\n:FORWARD ACCEPT\n:OUTPUT ACCEPT\n"
 
 
-def rules_for_sets(text, family):
+def rules_for_sets(text):
     """Of iptables, one that asks each set."""
     sides = {"ip": "src", "net": "src", "port": "dst", "mac": "src", "iface": "src", "mark": "src", "set": "src"}
     rules = []
@@ -37,7 +37,7 @@ def of_iptables(text, name):
         elif line and line[0] not in "#%@" and line.endswith(";OK"):
             rule = line.split(";")[0]
             target = "" if re.search(r"(^|\s)-[jg]\s", rule) else " -j DROP"
-            yield tools.Iptables(family), f"*{table}\n-A {chains[0]} {rule}{target}\nCOMMIT\n"
+            yield tools.Iptables((family,)), f"*{table}\n-A {chains[0]} {rule}{target}\nCOMMIT\n"
 
 
 VERDICT = re.compile(r"\b(accept|drop|reject|return|continue|queue|vmap|jump|goto|counter|log|set|snat|dnat|masquerade|redirect|dup|fwd|"

@@ -4,22 +4,23 @@ import json
 import os
 import re
 
+import corners
 import read_iptables
 import read_nft
 
-TABLES = ("filter", "nat", "mangle", "raw", "security")
+POLICIES = {"filter": "INPUT FORWARD OUTPUT", "nat": "PREROUTING INPUT OUTPUT POSTROUTING",
+            "mangle": "PREROUTING INPUT FORWARD OUTPUT POSTROUTING", "raw": "PREROUTING OUTPUT", "security": "INPUT FORWARD OUTPUT"}
 OURS = re.compile("conformance$|fwd") # tables of the harness and of fwd
 
 
 class Iptables:
     """iptables or ip6tables, with ipset; a ruleset is the text of a file and that of its sets."""
 
-    suffix = ".save"
+    name = "iptables"
 
-    def __init__(self, family, sets=""):
-        self.family, self.sets = family, sets
-        self.name = "iptables" if family == 4 else "ip6tables"
-        self.command = f"{self.name}-legacy"
+    def __init__(self, families, sets=""):
+        self.families, self.sets = families, sets
+        self.commands = {4: "iptables-legacy", 6: "ip6tables-legacy"}
         self.env = {**os.environ, "XTABLES_LOCKFILE": f"/run/xtables.lock.conformance.{os.getpid()}"}
 
     def call(self, box, *args, text=None):
@@ -28,31 +29,31 @@ class Iptables:
 
     def load(self, box, text):
         """None, or why the tool refuses it."""
-        if self.sets:
-            out, err = self.call(box, "ipset", "restore", text=self.sets)
+        steps = [("ipset", self.sets)] if self.sets else []
+        for command, of in steps + [(self.commands[family], text) for family in self.families]:
+            out, err = self.call(box, *([command, "restore"] if command == "ipset" else [f"{command}-restore"]), text=of)
             if out is None:
-                return err
-        out, err = self.call(box, f"{self.command}-restore", text=text)
-        return None if out is not None else err or "refused"
+                return err or "refused"
+        return None
 
     def unload(self, box):
-        policies = {"filter": "INPUT FORWARD OUTPUT", "nat": "PREROUTING INPUT OUTPUT POSTROUTING",
-                    "mangle": "PREROUTING INPUT FORWARD OUTPUT POSTROUTING", "raw": "PREROUTING OUTPUT", "security": "INPUT FORWARD OUTPUT"}
-        used = [t for t in TABLES if t in (self.call(box, "cat", f"/proc/net/{'ip' if self.family == 4 else 'ip6'}_tables_names")[0] or "")]
-        empty = [line for t in used for line in (f"*{t}", *(f":{chain} ACCEPT" for chain in policies[t].split()), "COMMIT")]
-        self.call(box, f"{self.command}-restore", text="\n".join(empty) + "\n")
+        for family in self.families:
+            used = (self.call(box, "cat", f"/proc/net/{'ip' if family == 4 else 'ip6'}_tables_names")[0] or "").split()
+            empty = [line for t in used for line in (f"*{t}", *(f":{chain} ACCEPT" for chain in POLICIES[t].split()), "COMMIT")]
+            self.call(box, f"{self.commands[family]}-restore", text="\n".join(empty) + "\n")
         if self.sets:
             self.call(box, "ipset", "destroy")
 
-    def listing(self, box):
-        return self.call(box, f"{self.command}-save")[0]
-
     def read(self, box):
-        return read_iptables.read(self.listing(box), self.family, self.call(box, "ipset", "save")[0] or "")
+        result = corners.Ruleset(set())
+        for family in self.families:
+            listing, _ = self.call(box, f"{self.commands[family]}-save")
+            read_iptables.read(listing, family, self.call(box, "ipset", "save")[0] or "", result)
+        return result
 
     def importable(self, box, text):
         """What `fwctl import` reads: (name, text) of files."""
-        return [(f"rules.v{self.family}", text)] + ([("sets.ipset", self.sets)] if self.sets else [])
+        return [("rules" if len(self.families) > 1 else f"rules.v{self.families[0]}", text)] + ([("sets.ipset", self.sets)] if self.sets else [])
 
     def load_rest(self, box, text):
         """Into our box what stays with the kernel: nat."""
@@ -80,7 +81,7 @@ def tables_of(text, *wanted):
 
 
 class Nft:
-    suffix, name, family = ".nft", "nft", None
+    name = "nft"
 
     @staticmethod
     def call(box, *args, text=None):
