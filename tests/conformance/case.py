@@ -186,7 +186,7 @@ def count_lines(report, result):
     filters = [line for line in report.get("lines", []) if line.get("filters")]
     result["lines"] = len(filters)
     result["refused"] = sum(line["reason"] not in SAID for line in filters)
-    result["why"] = [f"{line['reason']}: {line.get('message')}: {line['text'][:120]}" for line in report.get("lines", [])
-                     if line["reason"] not in SAID][:50]
+    why = collections.Counter(f"{line['reason']}: {line.get('message')}" for line in report.get("lines", []) if line["reason"] not in SAID)
+    result["why"] = dict(why)
     if "error" in report and not filters:
-        result["why"] = [report["error"][:300]]
+        result["why"] = {report["error"][:300]: 1}

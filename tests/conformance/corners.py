@@ -11,6 +11,7 @@ import packet
 
 HOOKS = ("input", "forward", "output")
 MOST_WAYS = 3
+EXTENSIONS = (0, 43, 44, 51, 60, 135, 139, 140) # headers of IPv6 that another one follows
 MOST_LENGTH = 1500
 WIDTH = {"proto": 8, "sport": 16, "dport": 16, "type": 8, "code": 8, "length": 16, "ttl": 8, "dscp": 6, "mark": 16, "uid": 32, "gid": 32,
          "mss": 16, "rt": 8}
@@ -215,6 +216,8 @@ def finish(p):
         p["proto"] = packet.ICMP if p["family"] == 4 else packet.ICMP6
         if p["type"] is None:
             p["type"] = random.choice([8, 8, 0, 3, 11] if p["family"] == 4 else [128, 128, 129, 1, 3, 135])
+    if p["family"] == 6 and p["proto"] in EXTENSIONS:
+        return None
     if p["hook"] == "output" and p["goes"] is None or p["hook"] == "forward" and "lo" in (p["came"], p["goes"]):
         return None
     p["ack"] = random.getrandbits(32) if p["flags"] & packet.ACK else 0

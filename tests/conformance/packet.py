@@ -161,6 +161,21 @@ def transport_of(d):
     return proto, at, routing
 
 
+def option_words(options):
+    """TCP's, those that have names."""
+    names, value, at = {kind: name for name, (kind, _) in TCP_OPTIONS.items()}, "", 0
+    found = []
+    while at + 1 < len(options) and options[at]:
+        if options[at] == 1:
+            at += 1
+            continue
+        found += [names[options[at]]] if options[at] in names else []
+        if options[at] == 2:
+            value = f" mss {int.from_bytes(options[at + 2:at + 4], 'big')}"
+        at += max(2, options[at + 1])
+    return (f" tcp-option {','.join(found)}" if found else "") + value
+
+
 def words(d, hook, came, goes, mark, state, owner):
     """A packet that was seen at a hook, as `fwctl classify` reads it."""
     v4 = d[0] >> 4 == 4
@@ -174,7 +189,7 @@ def words(d, hook, came, goes, mark, state, owner):
         src, dst = (f"{a if v4 else '[' + a + ']'}:{port}" for a, port in ((src, sport), (dst, dport)))
     if proto == TCP:
         flags = ",".join(name for bit, name in enumerate(FLAGS) if d[at + 13] & 1 << bit)
-        rest += f" flags {flags or 'none'}"
+        rest += f" flags {flags or 'none'}" + option_words(d[at + 20:at + (d[at + 12] >> 4) * 4])
     if proto == (ICMP if v4 else ICMP6):
         rest += f" type {d[at]} code {d[at + 1]}"
     tos = d[1] if v4 else (d[0] & 15) << 4 | d[1] >> 4

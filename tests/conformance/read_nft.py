@@ -26,6 +26,7 @@ NAMES = {"type": {"echo-reply": 0, "destination-unreachable": 3, "source-quench"
          "proto": {**PROTOS, "ipv6-icmp": 58}, "family": {"ipv4": 4, "ipv6": 6}, "uid": {"root": 0}, "gid": {"root": 0},
          "dscp": {"cs0": 0, "cs1": 8, "cs2": 16, "cs3": 24, "cs4": 32, "cs5": 40, "cs6": 48, "cs7": 56, "ef": 46, "af11": 10, "af21": 18,
                   "af31": 26, "af41": 34}}
+ASKED_AT = -99 # where the harness sees packets before filters
 PORTS = ("tcp", "udp", "th", "sctp", "dccp", "udplite")
 FLAG_BITS = {name: 1 << n for n, name in enumerate(("fin", "syn", "rst", "psh", "ack", "urg", "ecn", "cwr"))}
 MOST_ELEMENTS = 40
@@ -183,7 +184,7 @@ def read(objects):
             result.chains.setdefault(key, [])
             if c.get("hook") in HOOKS and c.get("type") == "filter" and c["family"] in FAMILIES:
                 families |= FAMILIES[c["family"]]
-                result.early |= c["hook"] in ("prerouting", "ingress")
+                result.early |= c["hook"] in ("prerouting", "ingress") or c["prio"] < ASKED_AT
                 result.bases += [(hook, key) for hook in HOOKS[c["hook"]]]
     for o in objects:
         if "rule" in o:

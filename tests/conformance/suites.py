@@ -81,14 +81,14 @@ def ruleset(family, name, chain, what, sets, rule):
 
 
 def run(bench, kind, text, name):
-    total = case.Result(accepted=0, whole=0, wrong=[], reasons={}, files=0)
+    total = case.Result(accepted=0, whole=0, wrong=[], reasons={}, why={}, files=0)
     for tool, rules in (of_iptables if kind == "iptables-t" else of_nft)(text, name):
         result = bench.run(tool, rules, PACKETS)
         total["files"] = total["files"] + 1
         for name in ("accepted", "whole", "compared", "answers", "excluded", "classified", "differ", "lines", "refused"):
             total[name] = total[name] + result[name]
-        for reason, n in result["reasons"].items():
-            total["reasons"][reason] = total["reasons"].get(reason, 0) + n
+        for what in ("reasons", "why"):
+            for reason, n in (result[what] or {}).items():
+                total[what][reason] = total[what].get(reason, 0) + n
         total["wrong"] += result["wrong"]
-        total.setdefault("why", []).extend(result["why"] if result["why"] else [])
     return total

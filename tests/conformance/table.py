@@ -4,7 +4,8 @@ import collections
 import time
 
 KINDS = ["iptables", "ip6tables", "ipset", "nft", "iptables-t", "nft-t"]
-COLUMNS = [("files", "files"), ("accepted", "accepted"), ("whole", "import whole"), ("lines", "rules"), ("said", "rules imported"),
+MOST_REASONS = 25
+COLUMNS = [("files", "files, lines"), ("accepted", "accepted"), ("whole", "import whole"), ("lines", "rules"), ("said", "rules imported"),
            ("compared", "packets compared"), ("answers", "answered"), ("excluded", "left out"), ("classified", "classified"),
            ("differ", "wrong")]
 
@@ -23,7 +24,7 @@ def sums(results):
     rows = {kind: collections.Counter() for kind in KINDS}
     for result in results.values():
         row = rows[result["kind"]]
-        row["files"] += 1
+        row["files"] += result.get("files", 1) # a test suite's file has many
         row["broken"] += "broken" in result
         for name in ("compared", "answers", "excluded", "classified", "differ"):
             row[name] += result.get(name, 0)
@@ -40,6 +41,16 @@ def line(cells):
     return "| " + " | ".join(str(c) for c in cells) + " |\n"
 
 
+def counted(results, what, title, most):
+    """Lines of what was accepted, by what became of them."""
+    total = collections.Counter()
+    for result in results.values():
+        if result.get("accepted"):
+            total.update(result.get(what) or {})
+    rows = "".join(line([n, text.replace("|", "\\|").replace("\n", " ")]) for text, n in total.most_common(most))
+    return "\n" + line(["lines", title]) + line(["---", "---"]) + rows if rows else ""
+
+
 def table(results, total, seconds):
     rows = sums(results)
     text = line(["", *(title for _, title in COLUMNS)]) + line(["---"] * (1 + len(COLUMNS)))
@@ -47,12 +58,7 @@ def table(results, total, seconds):
         text += line([kind, *(row[name] for name, _ in COLUMNS)])
     whole = sum(rows.values(), collections.Counter())
     text += line(["all", *(whole[name] for name, _ in COLUMNS)])
-    reasons = collections.Counter()
-    for result in results.values():
-        if result.get("accepted"):
-            reasons.update(result.get("reasons", {}))
-    text += "\n" + line(["lines", "became"]) + line(["---", "---"])
-    text += "".join(line([n, reason]) for reason, n in reasons.most_common())
+    text += counted(results, "reasons", "became", 20) + counted(results, "why", "refused, the most common reasons", MOST_REASONS)
     text += f"\n{len(results)} of {total} files, {time.strftime('%Y-%m-%d')}, {seconds:.0f} s.\n"
     if whole["broken"]:
         text += f"{whole['broken']} files could not be run.\n"
