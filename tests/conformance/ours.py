@@ -53,7 +53,7 @@ class Ours:
     def load(self, text):
         """None, or why fwd refuses it."""
         if WIRE.search(text):
-            self.on_wire = [link for link in self.box.links if link != "tap0"]
+            self.on_wire = ["lo", *(link for link in self.box.links if link != "tap0")]
             self.must("attach", "--mode", "tc", *self.on_wire)
         code, _, err = self.ctl("load", "--yes", "-", text=text)
         return err.strip() if code else None
