@@ -99,6 +99,7 @@ class Bench:
         if not files:
             return
         rules, report = ours.imported(files, tool.name, self.folder)
+        tool.keep(report)
         result["whole"] = rules is not None
         count_lines(report, result)
         if error or rules is None:

@@ -13,7 +13,7 @@ HOOKS = ("input", "forward", "output")
 MOST_WAYS = 3
 EXTENSIONS = (0, 43, 44, 51, 60, 135, 139, 140) # headers of IPv6 that another one follows
 MOST_LENGTH = 1500
-WIDTH = {"proto": 8, "sport": 16, "dport": 16, "type": 8, "code": 8, "length": 16, "ttl": 8, "dscp": 6, "mark": 16, "uid": 32, "gid": 32,
+WIDTH = {"proto": 8, "sport": 16, "dport": 16, "port": 16, "type": 8, "code": 8, "length": 16, "ttl": 8, "dscp": 6, "mark": 16, "uid": 32, "gid": 32,
          "mss": 16, "rt": 8}
 
 OTHERS = {"state": ["new", "established", "related", "invalid"], "mac": ["02:12:34:56:78:9a"], "cast": ["unicast", "multicast", "broadcast"],

@@ -35,7 +35,8 @@ def import_again(bench, tool, text):
     bench.clear(tool)
     if bench.load_reference(tool, text):
         return None
-    rules, _ = ours.imported(tool.importable(bench.reference, text), tool.name, bench.folder)
+    rules, report = ours.imported(tool.importable(bench.reference, text), tool.name, bench.folder)
+    tool.keep(report)
     return rules
 
 

@@ -19,7 +19,7 @@ class Iptables:
     name = "iptables"
 
     def __init__(self, families, sets=""):
-        self.families, self.sets = families, sets
+        self.families, self.sets, self.kept = families, sets, set()
         self.commands = {4: "iptables-legacy", 6: "ip6tables-legacy"}
         self.env = {**os.environ, "XTABLES_LOCKFILE": f"/run/xtables.lock.conformance.{os.getpid()}"}
 
@@ -55,10 +55,19 @@ class Iptables:
         """What `fwctl import` reads: (name, text) of files."""
         return [("rules" if len(self.families) > 1 else f"rules.v{self.families[0]}", text)] + ([("sets.ipset", self.sets)] if self.sets else [])
 
+    def keep(self, report):
+        """Notes which lines stay with the kernel."""
+        self.kept = {line["line"] for line in report.get("lines", []) if line["reason"] == "kernel"}
+
     def load_rest(self, box, text):
-        """Into our box what stays with the kernel: nat."""
-        nat = tables_of(text, "nat")
-        return self.load(box, nat) if nat else None
+        """Into our box what stays with the kernel: those lines and nothing else that decides."""
+        if not self.kept:
+            return None
+        lines = text.splitlines()
+        gone = {n for n in self.rules(text) if n + 1 not in self.kept}
+        rest = [re.sub(r"^(:\S+)\s+DROP", r"\1 ACCEPT", line) for n, line in enumerate(lines)
+                if n not in gone and not re.match(r"\s*(-P|--policy)\b", line)]
+        return self.load(box, "\n".join(rest) + "\n")
 
     @staticmethod
     def translates(text):
@@ -82,6 +91,9 @@ def tables_of(text, *wanted):
 
 class Nft:
     name = "nft"
+
+    def keep(self, report):
+        """Chains of nat stay, as load_rest() knows."""
 
     @staticmethod
     def call(box, *args, text=None):
