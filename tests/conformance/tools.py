@@ -93,7 +93,7 @@ class Nft:
     name = "nft"
 
     def keep(self, report):
-        """Chains of nat stay, as load_rest() knows."""
+        """Chains of nat and route stay, as load_rest() knows."""
 
     @staticmethod
     def call(box, *args, text=None):
@@ -105,10 +105,10 @@ class Nft:
         out, err = self.call(box, "-f", "-", text=re.sub(r"(?m)^\s*flush\s+ruleset\b[^;\n]*;?", "", text))
         if out is None:
             return err or "refused"
-        return None if self.listed(box, "ruleset") else "nft cannot list what it has loaded"
+        return None if all(self.listed(box, f"table {family} {name}") for family, name in self.tables(box)) else "nft cannot list it"
 
     def listed(self, box, what):
-        out, _ = self.call(box, "-j", "list", what)
+        out, _ = self.call(box, "-j", "list", *what.split())
         return json.loads(out)["nftables"] if out else []
 
     def tables(self, box):
@@ -122,7 +122,9 @@ class Nft:
         return "".join(self.call(box, "list", "table", *table)[0] for table in self.tables(box))
 
     def objects(self, box):
-        return [o for o in self.listed(box, "ruleset") if not any(OURS.match(v.get("table") or "table" in o and v["name"] or "") for v in o.values())]
+        # Table by table: nft prints the rules of fwd's as they are, in the middle of the JSON.
+        tables = [o for family, name in self.tables(box) for o in self.listed(box, f"table {family} {name}")]
+        return [o for o in tables if "metainfo" not in o]
 
     def read(self, box):
         return read_nft.read(self.objects(box))
@@ -131,11 +133,11 @@ class Nft:
         return [("ruleset.json", json.dumps({"nftables": self.objects(box)}))]
 
     def load_rest(self, box, text):
-        """The whole ruleset without its base chains but those of nat."""
-        if not self.translates(text):
+        """The whole ruleset without its base chains but those that translate, or choose routes."""
+        if not re.search(r"type\s+(nat|route)\s+hook", text):
             return None
         error = self.load(box, text)
-        chains = [o["chain"] for o in self.objects(box) if "hook" in o.get("chain", {}) and o["chain"]["type"] != "nat"]
+        chains = [o["chain"] for o in self.objects(box) if "hook" in o.get("chain", {}) and o["chain"]["type"] == "filter"]
         of = [f"{c['family']} {c['table']} {c['name']}\n" for c in chains]
         return error or self.call(box, "-f", "-", text="".join([f"flush chain {c}" for c in of] + [f"delete chain {c}" for c in of]))[1] or None
 
