@@ -112,8 +112,8 @@ class Nft:
         return json.loads(out)["nftables"] if out else []
 
     def tables(self, box):
-        listed = self.listed(box, "tables")
-        return [(t["table"]["family"], t["table"]["name"]) for t in listed if "table" in t and not OURS.match(t["table"]["name"])]
+        listed = [line.split() for line in (self.call(box, "list", "tables")[0] or "").splitlines()]
+        return [(family, name) for _, family, name in listed if not OURS.match(name)]
 
     def unload(self, box):
         self.call(box, "-f", "-", text="".join(f"delete table {family} {name}\n" for family, name in self.tables(box)))
