@@ -21,7 +21,7 @@ class Iptables:
     def __init__(self, families, sets=""):
         self.families, self.sets, self.kept = families, sets, set()
         self.commands = {4: "iptables-legacy", 6: "ip6tables-legacy"}
-        self.env = {**os.environ, "XTABLES_LOCKFILE": f"/run/xtables.lock.conformance.{os.getpid()}"}
+        self.env = {**os.environ, "XTABLES_LOCKFILE": "/run/xtables.lock.conformance"}
 
     def call(self, box, *args, text=None):
         code, out, err = box.try_do(*args, text=text, env=self.env)
