@@ -31,7 +31,7 @@ class Iptables:
         """None, or why the tool refuses it."""
         steps = [("ipset", self.sets)] if self.sets else []
         for command, of in steps + [(self.commands[family], text) for family in self.families]:
-            out, err = self.call(box, *([command, "restore"] if command == "ipset" else [f"{command}-restore"]), text=of)
+            out, err = self.call(box, *([command, "restore"] if command == "ipset" else [f"{command}-restore", "-w"]), text=of)
             if out is None:
                 return err or "refused"
         return None
@@ -40,7 +40,7 @@ class Iptables:
         for family in self.families:
             used = (self.call(box, "cat", f"/proc/net/{'ip' if family == 4 else 'ip6'}_tables_names")[0] or "").split()
             empty = [line for t in used for line in (f"*{t}", *(f":{chain} ACCEPT" for chain in POLICIES[t].split()), "COMMIT")]
-            self.call(box, f"{self.commands[family]}-restore", text="\n".join(empty) + "\n")
+            self.call(box, f"{self.commands[family]}-restore", "-w", text="\n".join(empty) + "\n")
         if self.sets:
             self.call(box, "ipset", "destroy")
 
