@@ -195,7 +195,7 @@ int fw_xdp_decide(struct xdp_md *ctx)
 	fw_arena_name();
 	if (!cpu)
 		return XDP_DROP;
-	fw_classify(cpu, fw_flow_cache);
+	fw_classify_tracked(cpu, fw_flow_cache);
 	return fw_xdp_finish(ctx, cpu);
 }
 
@@ -386,7 +386,7 @@ int fw_tc_decide(struct __sk_buff *skb)
 	fw_arena_name();
 	if (!cpu)
 		return TC_ACT_SHOT;
-	fw_classify(cpu, fw_flow_cache);
+	fw_classify_tracked(cpu, fw_flow_cache);
 	return fw_tc_finish(skb, cpu, cpu->prog);
 }
 
@@ -415,7 +415,7 @@ int fw_dry_run(struct __sk_buff *skb)
 	if (fw_asks_rare(cpu))
 		fw_tc_read_rare(skb, cpu, sizeof(*q), 0);
 	cpu->dry = 1;
-	fw_classify(cpu, 0);
+	fw_classify_tracked(cpu, 0);
 	return 1;
 }
 

@@ -12,7 +12,7 @@
 #include "bpf/kernel.h"
 
 #include "fw/table/answer.h"
-#include "fw/table/packet.h"
+#include "fw/table/plain.h"
 
 #include <bpf/bpf_core_read.h>
 
@@ -145,6 +145,25 @@ static __always_inline void fw_nf_ask(struct fw_cpu *cpu, const struct fw_nf_pac
 		fw_nf_owner(&cpu->key, fw_nf_socket(p->context));
 }
 
+/* Answers a plain packet whose state decides alone, before its bytes are in the key. 0: it has to be looked up. */
+static __always_inline int fw_nf_answer_alone(struct fw_cpu *cpu, const struct fw_nf_packet *p)
+{
+	__u64 n = p->len;
+	__u32 what;
+
+	if (!(cpu->root.fields_used >> FW_F_STATE & 1))
+		return 0;
+	what = fw_shortcut(cpu, FW_INPUT + p->at, cpu->key.f[FW_F_STATE]);
+	if (!what)
+		return 0;
+	fw_opaque(n);
+	n = n < FW_PLAIN_BYTES ? n : FW_PLAIN_BYTES;
+	if (fw_nf_read(p->context, cpu->head, n) || !fw_ip_is_plain(cpu->head, p->ethertype, p->len))
+		return 0;
+	fw_answer_alone(cpu, what);
+	return 1;
+}
+
 /* The effects of one action: an event. The mark is set by others. */
 FW_GLOBAL int fw_nf_effect(struct fw_cpu *cpu, __u32 what)
 {
@@ -225,7 +244,7 @@ static __always_inline const struct fw_decision *fw_nf_leave(struct fw_cpu *cpu,
 	return d;
 }
 
-/* Reads the packet into the CPU's state. 0, or -1: that is not possible. */
+/* Reads the packet into the CPU's state. 0; 1: it is answered already; -1: that is not possible. */
 static __always_inline int fw_nf_prepare(struct fw_cpu *cpu, const struct fw_nf_packet *p)
 {
 	struct fw_meta meta = {
@@ -244,7 +263,10 @@ static __always_inline int fw_nf_prepare(struct fw_cpu *cpu, const struct fw_nf_
 	cpu->l3 = 1;
 	if (fw_begin(cpu, fw_control))
 		return -1;
+	/* First, since it must not use the stack of what reads the packet. */
 	fw_nf_ask(cpu, p, &meta);
+	if (fw_nf_answer_alone(cpu, p))
+		return 1;
 	fw_nf_key(cpu, p, &meta, FW_NF_FEW);
 	if (cpu->key.reason == FW_R_MALFORMED && p->len > FW_NF_FEW)
 		fw_nf_key(cpu, p, &meta, FW_HEAD_BYTES);
@@ -253,10 +275,11 @@ static __always_inline int fw_nf_prepare(struct fw_cpu *cpu, const struct fw_nf_
 	return 0;
 }
 
-/* Classifies it, and does what its answer asks for. */
-static __always_inline void fw_nf_decide(struct fw_cpu *cpu)
+/* Classifies it, unless it is answered, and does what its answer asks for. */
+static __always_inline void fw_nf_decide(struct fw_cpu *cpu, int answered)
 {
-	fw_classify(cpu, fw_flow_cache);
+	if (!answered)
+		fw_classify_tracked(cpu, fw_flow_cache);
 	if (fw_nf_has_more(&cpu->answer))
 		fw_nf_effects(cpu);
 	fw_count_kept(cpu);

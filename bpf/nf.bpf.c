@@ -58,14 +58,17 @@ static __always_inline int fw_nf_run(struct bpf_nf_ctx *ctx, __u32 at, int leave
 		.ethertype = ctx->state->pf == FW_NF_IPV4 ? ETH_P_IP : ETH_P_IPV6,
 	};
 	struct fw_cpu *cpu = fw_cpu_take_in_task(bpf_get_smp_processor_id());
+	int ready = -1;
 	__u32 verdict;
 
 	fw_arena_name();
-	if (!cpu || fw_nf_prepare(cpu, &p)) {
+	if (cpu)
+		ready = fw_nf_prepare(cpu, &p);
+	if (!cpu || ready < 0) {
 		fw_refuse(cpu, p.from ? p.from : p.to, p.len, FW_PROG_NF_INPUT + at);
 		return FW_NF_DROP;
 	}
-	fw_nf_decide(cpu);
+	fw_nf_decide(cpu, ready);
 	verdict = cpu->answer.verdict;
 	if (leave && verdict != FW_DROP && fw_nf_is_guarded() && fw_nf_leave(cpu, (__u64)ctx->skb))
 		verdict = FW_ACCEPT;

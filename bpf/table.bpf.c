@@ -59,15 +59,17 @@ static __always_inline int fw_table(struct __sk_buff *skb, __u32 hook)
 {
 	struct fw_cpu *cpu = fw_cpu_take_in_task(bpf_get_smp_processor_id());
 	const struct fw_decision *d;
-	int pass;
+	int ready = -1, pass;
 
 	fw_arena_name();
-	if (!cpu || fw_table_prepare(skb, cpu, hook)) {
+	if (cpu)
+		ready = fw_table_prepare(skb, cpu, hook);
+	if (!cpu || ready < 0) {
 		fw_refuse(cpu, hook == FW_OUTPUT ? fw_table_out(skb) : skb->ifindex, skb->len,
 			  FW_PROG_NF_INPUT + hook - FW_INPUT);
 		return 0;
 	}
-	fw_nf_decide(cpu);
+	fw_nf_decide(cpu, ready);
 	d = cpu->answer.verdict == FW_DROP ? NULL : fw_nf_leave(cpu, (__u64)skb);
 	pass = d && d->pass && !d->flip;
 	FW_IN_MEMORY(cpu->busy) = 0;

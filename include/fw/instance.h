@@ -50,6 +50,8 @@ struct fw_lowering {
 	 * edit: only if it changes them.
 	 */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];
+	/* The instance that all packets of a hook and a state match first, if its action is FW_DROP or FW_ACCEPT; NULL: none is known. */
+	const struct fw_instance *shortcut[FW_NHOOKS][FW_NSTATES];
 	const struct fw_ruleset *rules;
 	const struct fw_rule **callers; /* of an edit: rules that are not their own instance, in order */
 	size_t ncallers;

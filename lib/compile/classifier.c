@@ -60,6 +60,6 @@ const struct fw_answer *fw_classifier_run(struct fw_classifier *c, const struct 
 	asks = c;
 	c->cpu.key = *key;
 	fw_begin(&c->cpu, c->control);
-	fw_classify(&c->cpu, c->flow_cache);
+	fw_classify_tracked(&c->cpu, c->flow_cache);
 	return &c->cpu.answer;
 }

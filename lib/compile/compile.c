@@ -167,6 +167,7 @@ static int begin(struct fw_tables *t, const struct fw_lowered *l)
 	}
 	root_use_fields(&t->root, fields);
 	root_set_policies(&t->root, &l->from);
+	root_set_shortcuts(&t->root, &l->from);
 	t->root.slots = l->from.slots;
 	t->root.turns = l->from.turns;
 	t->block = malloc(FW_SEGMENT_BYTES);

@@ -43,6 +43,16 @@ void root_set_policies(struct fw_root *root, const struct fw_lowering *from)
 			root->policy[hook][r] = from->policy[r][hook];
 }
 
+void root_set_shortcuts(struct fw_root *root, const struct fw_lowering *from)
+{
+	for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+		for (unsigned state = 0; state < FW_NSTATES; state++) {
+			const struct fw_instance *in = from->shortcut[hook][state];
+
+			root->shortcut[hook][state] = in ? (uint32_t)instance_hit(in) : 0;
+		}
+}
+
 uint64_t root_lanes_open(const struct fw_root *root)
 {
 	uint64_t hi = root->lane_guard;

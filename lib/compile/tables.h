@@ -131,6 +131,7 @@ void root_use_fields(struct fw_root *root, uint32_t fields);
 /* Writes the records of actions that are new to the table. A number that packets may still find keeps its record. */
 void root_write_actions(const struct fw_tables *t, const struct fw_lowering *from);
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from);
+void root_set_shortcuts(struct fw_root *root, const struct fw_lowering *from);
 /* The upper bounds of an entry without constraints: every packet's lanes are below them. */
 uint64_t root_lanes_open(const struct fw_root *root);
 

@@ -71,6 +71,7 @@ static int root_prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 	root_write_actions(u->t, &l->from);
 	if (l->policies)
 		root_set_policies(&u->root, &l->from);
+	root_set_shortcuts(&u->root, &l->from);
 	u->root.displaced = u->t->displaced;
 	sets_root(&u->sets, &u->root);
 	u->root.turns = l->from.turns;

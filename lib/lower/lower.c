@@ -11,6 +11,7 @@
 #include "fw/table/format.h"
 
 #include "inline.h"
+#include "shortcuts.h"
 
 static const char *label(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size)
 {
@@ -168,11 +169,13 @@ int fw_lower(struct fw_ruleset *rs, struct fw_diags *ds, struct fw_lowered *out)
 	l.from.n = 0;
 	for (size_t i = 0; i < rs->nrules && rs->rules[i]->chain == FW_MAIN && !err; i++)
 		err = push_rule(rs, &l, &cap, rs->rules[i]);
-	if (err)
+	if (err) {
 		fw_lowered_free(&l);
-	else
-		*out = l;
-	return err;
+		return err;
+	}
+	lower_shortcuts(rs, &l.from);
+	*out = l;
+	return 0;
 }
 
 void fw_lowered_free(struct fw_lowered *l)
@@ -240,6 +243,8 @@ int fw_lower_edit(struct fw_edit *e, struct fw_diags *ds, struct fw_lowered_edit
 		*out = (struct fw_lowered_edit){ from, &e->rs->book, rows.r, rows.n, e->sets, e->nsets, e->policies };
 	if (!err && e->policies)
 		lower_policies(e->rs, &out->from);
+	if (!err)
+		lower_shortcuts(e->rs, &out->from);
 	return err;
 }
 

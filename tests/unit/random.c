@@ -355,6 +355,22 @@ static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 		rule->target = (uint16_t)(rule->chain + 1 + rnd(later));
 }
 
+/* A rule that decides by hook and state alone, as rulesets begin. */
+static int make_state_rule(int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
+{
+	static const uint16_t states[] = { FW_STATE_NEW, FW_STATE_ESTABLISHED, FW_STATE_RELATED, FW_STATE_INVALID,
+					   FW_STATE_UNTRACKED };
+	struct draft d = { .n = 0 };
+	const struct fw_match *matches[] = { &d.wide[0].m, &d.wide[1].m };
+	struct fw_rule rule = { .matches = matches, .nmatches = 2, .action = rnd(8) ? rnd(2) : FW_REJECT };
+	uint16_t hooks[] = { 1 + rnd(FW_NHOOKS - 1), 1 + rnd(FW_NHOOKS - 1) };
+	unsigned first = rnd(ROWS(states));
+
+	match_values(&d, FW_F_HOOK, false, hooks, 1 + rnd(2));
+	match_values(&d, FW_F_STATE, !rnd(8), states + first, 1 + rnd(ROWS(states) - first));
+	return use(&rule, ctx);
+}
+
 /* Passes a rule between these expressions to @use, which copies it. */
 static int make_rule(const struct maker *m, uint32_t src, uint32_t dst,
 		     int (*use)(const struct fw_rule *draft, void *ctx), void *ctx)
@@ -460,6 +476,8 @@ struct fw_ruleset *random_ruleset(const struct random_shape *shape)
 	m.expressions = expressions;
 	places_choose(&m);
 	add_names(&m);
+	for (unsigned n = shape->detail && rnd(2) ? 1 + rnd(3) : 0; n && m.rs->nrules < shape->rules; n--)
+		make_state_rule(append, m.rs);
 	for (unsigned i = 0; i < shape->expressions; i++)
 		expressions[i] = expression(&m);
 	add_chains(m.rs);
@@ -522,6 +540,8 @@ int random_draft(const struct random_maker *rm, int (*use)(const struct fw_rule 
 {
 	uint32_t src = some_expression(&rm->m, 0), dst = some_expression(&rm->m, 1);
 
+	if (percent(rm->shape.detail / 4))
+		return make_state_rule(use, ctx);
 	return make_rule(&rm->m, src, dst, use, ctx);
 }
 

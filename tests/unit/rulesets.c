@@ -23,6 +23,8 @@ const char *const case_rulesets[] = {
 	"rule frag later accept\nrule proto icmp6 icmp6-type 128 icmp6-code 1 accept\n"
 	"rule from 2001:db8::/32 to 2001:db8::2 proto { tcp, udp } dport 80 accept\n"
 	"rule ip6 proto not { tcp, udp } accept\nrule dscp not 0 accept\nrule vlan 1-4095 accept\nrule out accept\n",
+	"policy malformed accept\npolicy ext-headers accept\nrule out input state invalid drop\nrule forward state not new drop\n"
+	"rule output proto tcp accept\nrule output state invalid drop\n",
 	"set s { 10.0.0.1, 2001:db8::1 }\nrule from @s frag first drop\nrule from not @s drop\n"
 	"rule to not { 192.0.2.1, 2001:db8::2 } drop\nrule length 41-65535 drop\nrule proto 47-51 drop\n"
 	"rule proto tcp flags not syn drop\nrule vlan not 7 drop\nrule mark 0xffffffff drop\nrule on eth0 drop\n"

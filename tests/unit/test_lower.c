@@ -61,6 +61,12 @@ static void regroup(struct fw_lowering *l)
 	l->slots = l->slots / GROUP + 1;
 	l->label = label;
 	l->find = find;
+	for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+		for (unsigned state = 0; state < FW_NSTATES; state++) {
+			const struct fw_instance **in = &l->shortcut[hook][state];
+
+			*in = *in ? t.now[(*in)->slot] : NULL;
+		}
 }
 
 static void slots_grow(void)
@@ -239,6 +245,66 @@ static void nothing_is_copied(void **state)
 	fw_ruleset_free(rs);
 }
 
+/* Shortcuts, by hook and state: the rule's number, `.`: none. */
+static void shortcuts(void **state)
+{
+	static const struct {
+		const char *text,
+			*want; /* in, out, input, forward, output: new, established, related, invalid, untracked */
+	} rows[] = {
+		{ "rule 1 input state established accept\n", "..... ..... .1... ..... ....." },
+		{ "rule 1 out input forward output state { established, related } accept\n"
+		  "rule 2 input state { related, invalid } drop\n"
+		  "rule 3 input state new accept\n",
+		  "..... .11.. 3112. .11.. .11.." },
+		{ "rule 1 output state not new drop\n", "..... ..... ..... ..... .1111" },
+		{ "rule 1 input proto tcp state established accept\n"
+		  "rule 2 input forward state { established, invalid } accept\n",
+		  "..... ..... ...2. .2.2. ....." },
+		{ "rule 1 forward from 10.0.0.0/8 drop\n"
+		  "rule 2 input forward state invalid drop\n",
+		  "..... ..... ...2. ..... ....." },
+		{ "rule 1 from 10.0.0.0/8 drop\n"
+		  "rule 2 input forward state invalid drop\n",
+		  "..... ..... ..... ..... ....." },
+		{ "rule 1 from-if lo accept\n"
+		  "rule 2 input output state invalid drop\n",
+		  "..... ..... ..... ..... ...2." },
+		{ "rule 1 input accept\n"
+		  "rule 2 input output state invalid reject\n"
+		  "rule 3 input output state established log accept\n"
+		  "rule 4 input output state established limit 1/second accept\n"
+		  "rule 5 input output state new continue\n"
+		  "rule 6 input output state untracked accept\n",
+		  "..... ..... ..... ..... ....6" },
+		{ "chain c\n"
+		  "rule 1 input state new jump c\n"
+		  "rule 2 input state { new, established } accept\n"
+		  "rule 3 chain c state established drop\n",
+		  "..... ..... .2... ..... ....." },
+	};
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct fw_ruleset *rs = ruleset_of(rows[i].text);
+		char got[FW_NHOOKS * (FW_NSTATES + 1)];
+		struct fw_lowered l;
+
+		assert_int_equal(fw_lower(rs, NULL, &l), 0);
+		for (unsigned hook = 0; hook < FW_NHOOKS; hook++)
+			for (unsigned s = 0; s <= FW_NSTATES; s++) {
+				const struct fw_instance *in = s < FW_NSTATES ? l.from.shortcut[hook][s] : NULL;
+
+				got[hook * (FW_NSTATES + 1) + s] = in             ? (char)('1' + in->slot) :
+								   s < FW_NSTATES ? '.' :
+										    ' ';
+			}
+		got[sizeof(got) - 1] = '\0';
+		assert_string_equal(got, rows[i].want);
+		fw_lowered_free(&l);
+		fw_ruleset_free(rs);
+	}
+}
+
 /* So many rules with `continue`, of which so many match one packet. */
 static void turns(void **state)
 {
@@ -275,7 +341,7 @@ static void turns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_copied), cmocka_unit_test(turns),
-					    cmocka_unit_test(instances_share_slots) };
+					    cmocka_unit_test(shortcuts), cmocka_unit_test(instances_share_slots) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "fw/rule.h"
+#include "fw/table/plain.h"
 #include "tests/unit/cases.h"
+#include "tests/unit/random.h"
 
 /* Parses a copy that ends where the readable bytes end, so that a sanitizer sees every byte too many. */
 static void parse(const struct fw_case *c, uint32_t readable, uint32_t len, struct fw_key *key)
@@ -94,6 +96,43 @@ static void test_padded(void **state)
 			assert_cut(&fw_cases[i], fw_cases[i].len, fw_case_meta(&fw_cases[i]).len + 1);
 }
 
+/* The packet of a case at random, sometimes cut or padded, or with a bit of its headers changed. Return: its length; 0: it is none. */
+static uint32_t random_packet(uint8_t ip[2 * FW_PLAIN_BYTES])
+{
+	const struct fw_case *c = &fw_cases[random_below((uint32_t)fw_ncases)];
+	struct fw_meta meta = fw_case_meta(c);
+
+	if (meta.l3 || meta.len != c->len || c->len < ETH_HLEN || c->len - ETH_HLEN > 2 * FW_PLAIN_BYTES)
+		return 0;
+	memset(ip, 0, 2 * FW_PLAIN_BYTES);
+	memcpy(ip, c->bytes + ETH_HLEN, c->len - ETH_HLEN);
+	if (random_below(4))
+		ip[random_below(FW_PLAIN_BYTES)] ^= 1u << random_below(8);
+	return random_below(4) ? c->len - ETH_HLEN : random_below(2 * FW_PLAIN_BYTES);
+}
+
+/* Plain packets have no reason. */
+static void test_plain(void **state)
+{
+	unsigned plain = 0;
+
+	random_start();
+	for (unsigned n = 0; n < 2000000; n++) {
+		uint8_t ip[2 * FW_PLAIN_BYTES];
+		struct fw_meta meta = { .l3 = 1, .len = random_packet(ip) };
+		struct fw_key key;
+
+		meta.ethertype = random_below(2) ? ETH_P_IP : ETH_P_IPV6;
+		if (!meta.len || !fw_ip_is_plain(ip, meta.ethertype, meta.len))
+			continue;
+		plain++;
+		fw_packet_parse(ip, ip + meta.len, &meta, &key);
+		if (key.reason != FW_R_NONE)
+			fail_msg("seed %llu: reason %u", (unsigned long long)random_seed(), key.reason);
+	}
+	assert_true(plain > 1000);
+}
+
 static void test_names_differ(void **state)
 {
 	for (size_t i = 0; i < fw_ncases; i++)
@@ -105,7 +144,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),  cmocka_unit_test(test_unreadable),   cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_padded), cmocka_unit_test(test_names_differ),
+		cmocka_unit_test(test_padded), cmocka_unit_test(test_names_differ), cmocka_unit_test(test_plain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

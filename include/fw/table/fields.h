@@ -254,7 +254,14 @@ static inline struct fw_flow_place fw_flow_place(__u32 field)
 #define FW_FIELDS_FAR (0u FW_FIELDS(FW_FIELD_FAR))
 
 /* What the kernel's connection tracking says of a packet. */
-enum fw_state { FW_STATE_NEW, FW_STATE_ESTABLISHED, FW_STATE_RELATED, FW_STATE_INVALID, FW_STATE_UNTRACKED };
+enum fw_state {
+	FW_STATE_NEW,
+	FW_STATE_ESTABLISHED,
+	FW_STATE_RELATED,
+	FW_STATE_INVALID,
+	FW_STATE_UNTRACKED,
+	FW_NSTATES
+};
 enum fw_packet_type { FW_PACKET_UNICAST, FW_PACKET_BROADCAST, FW_PACKET_MULTICAST };
 /* Bits of FW_F_TCP_OPTION and FW_F_IP_OPTION: options that a header has. */
 enum fw_tcp_option {

@@ -229,6 +229,24 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
 	return what;
 }
 
+/* What decides packets of a hook and a state that have no reason; 0: no rule does alone. */
+static __always_inline __u32 fw_shortcut(const struct fw_cpu *cpu, __u32 hook, __u32 state)
+{
+	return cpu->root.shortcut[hook & (FW_HOOK_ROWS - 1)][state & (FW_STATE_COLUMNS - 1)];
+}
+
+/* The answer, but for rules that were passed. Return: the verdict. */
+static __always_inline __u32 fw_answered(struct fw_cpu *cpu, __u32 what)
+{
+	__u32 verdict = fw_action_verdict(&cpu->root, FW_WHAT_ACTION(what));
+
+	if (verdict >= FW_NTERMINAL)
+		verdict = FW_DROP;
+	cpu->answer.what = what;
+	cpu->answer.verdict = verdict;
+	return verdict;
+}
+
 /**
  * fw_classify - what to do with the packet of cpu->key, after fw_begin()
  * @cache: remember flows
@@ -238,17 +256,26 @@ static __always_inline __u32 fw_flow_or_decide(struct fw_cpu *cpu, int cache)
  */
 static __always_inline __u32 fw_classify(struct fw_cpu *cpu, int cache)
 {
-	__u32 what, verdict;
-
 	cpu->answer.passed = 0;
 	cpu->answer.asked = 0;
-	what = fw_flow_or_decide(cpu, cache);
-	verdict = fw_action_verdict(&cpu->root, FW_WHAT_ACTION(what));
-	if (verdict >= FW_NTERMINAL)
-		verdict = FW_DROP;
-	cpu->answer.what = what;
-	cpu->answer.verdict = verdict;
-	return verdict;
+	return fw_answered(cpu, fw_flow_or_decide(cpu, cache));
+}
+
+/* The answer of a shortcut. */
+static __always_inline __u32 fw_answer_alone(struct fw_cpu *cpu, __u32 what)
+{
+	cpu->answer.passed = 0;
+	cpu->answer.asked = 0;
+	return fw_answered(cpu, what);
+}
+
+/* The same where the state of the packet's connection is known, if rules ask for it. */
+static __always_inline __u32 fw_classify_tracked(struct fw_cpu *cpu, int cache)
+{
+	const struct fw_key *key = &cpu->key;
+	__u32 what = key->reason == FW_R_NONE ? fw_shortcut(cpu, key->f[FW_F_HOOK], key->f[FW_F_STATE]) : 0;
+
+	return what ? fw_answer_alone(cpu, what) : fw_classify(cpu, cache);
 }
 
 #endif

@@ -316,6 +316,10 @@ struct fw_flow {
 #define FW_POLICIES 16
 _Static_assert(FW_NREASONS <= FW_POLICIES, "each reason has a policy");
 
+/* Columns of the root's shortcuts: a power of two. */
+#define FW_STATE_COLUMNS 8
+_Static_assert(FW_NSTATES < FW_STATE_COLUMNS, "each state has a column, and a packet without one");
+
 /* clang-format off */
 struct fw_root {
 	__u32 trie[2][FW_NFAMILIES]; /* [source, destination][family]: line of the 2^16 references; FW_FAMILY_NONE: a class line */
@@ -336,10 +340,12 @@ struct fw_root {
 	__u32 skip_steps;
 	__u32 pad[2];
 	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
+	/* What decides all packets of a hook and a state, a rule's FW_WHAT of FW_DROP or FW_ACCEPT alone; 0: more has to be known. */
+	__u32 shortcut[FW_HOOK_ROWS][FW_STATE_COLUMNS];
 	__u64 room[5];
 };
 /* clang-format on */
-FW_ASSERT_SIZE(struct fw_root, 5 * FW_LINE);
+FW_ASSERT_SIZE(struct fw_root, 9 * FW_LINE);
 
 /* One counter: per CPU in the kernel, in chunks. The first FW_COUNTER_RULES are those of reasons, see FW_COUNTER_REASON(). */
 struct fw_counter {

@@ -90,9 +90,26 @@ static bool check_skips(struct check *c)
 	return n < 1u << r->skip_steps || check_wrong(c, "the table of skips has no end");
 }
 
+/* Whatever decides by the state alone is a rule with a verdict and no more, and the state is asked for. */
+static bool check_shortcuts(struct check *c)
+{
+	const struct fw_root *r = c->root;
+
+	for (uint32_t i = 0; i < FW_HOOK_ROWS * FW_STATE_COLUMNS; i++) {
+		uint32_t hook = i / FW_STATE_COLUMNS, state = i % FW_STATE_COLUMNS, what = r->shortcut[hook][state];
+
+		if (what && (hook >= FW_NHOOKS || state >= FW_NSTATES || FW_WHAT_ACTION(what) > FW_ACCEPT ||
+			     FW_WHAT_COUNTER(what) - FW_COUNTER_RULES >= r->slots))
+			return check_wrong(c, "a state is decided on by what is no rule");
+		if (what && !(r->fields_used >> FW_F_STATE & 1))
+			return check_wrong(c, "a state is decided on that nobody asks for");
+	}
+	return true;
+}
+
 static bool check_image(struct check *c)
 {
-	if (!check_actions(c) || !check_skips(c))
+	if (!check_actions(c) || !check_skips(c) || !check_shortcuts(c))
 		return false;
 	if (!check_lanes(c) || !check_pairs(c) || !check_fields(c))
 		return false;
