@@ -181,6 +181,7 @@ struct nft {
 	size_t nmade, made_cap;
 	unsigned suffix;
 	size_t most_text;
+	bool sets_marks; /* rules do, at or after the hooks where ours would match on them */
 	struct fw_buf policies, rules;
 	struct {
 		enum fw_import_reason reason;

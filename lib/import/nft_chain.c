@@ -266,6 +266,34 @@ static int plan_ingress(struct nft *n)
 	return err;
 }
 
+static bool sets_mark(const struct nft_rule *r)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->o.json, "expr"), i, item)
+	{
+		json_t *key = json_object_get(json_object_get(item, "mangle"), "key");
+
+		if (is(json_string_value(json_object_get(json_object_get(key, "meta"), "key")), "mark"))
+			return true;
+	}
+	return false;
+}
+
+/* Marks that the kernel sets before routing are there when our rules see the packet; all others may not be. */
+static void find_marks(struct nft *n)
+{
+	for (size_t i = 0; i < n->nchains; i++) {
+		const struct nft_chain *c = &n->chains[i];
+
+		if (c->kernel && is(c->hook, "prerouting"))
+			continue;
+		for (const struct nft_rule *r = c->first; r; r = r->next)
+			n->sets_marks = n->sets_marks || sets_mark(r);
+	}
+}
+
 /* Which base chains stay in the kernel, and which cannot be said at all. */
 static void sort_out(struct nft *n)
 {
@@ -358,6 +386,7 @@ int nft_import_chains(struct nft *n)
 	int err = 0;
 
 	sort_out(n);
+	find_marks(n);
 	for (size_t i = 0; !err && i < sizeof(hooks) / sizeof(*hooks); i++)
 		err = plan_hook(n, &hooks[i]);
 	if (!err)

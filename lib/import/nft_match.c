@@ -326,6 +326,9 @@ static int absent_at(struct nft *n, const struct nft_use *use, enum nft_field fi
 	if (field == NFT_STATE && use->no_state)
 		return nft_refuse(n, FW_IMPORT_AS_PLACE,
 				  "the state of a packet is not known before connection tracking");
+	if (field == NFT_MARK && n->sets_marks)
+		return nft_refuse(n, FW_IMPORT_AS_MATCH,
+				  "this ruleset sets marks, and rules match on the mark that a packet came with");
 	return 0;
 }
 

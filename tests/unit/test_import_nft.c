@@ -360,6 +360,15 @@ static const struct {
 	  "rule chain early ip6 goto late\n"
 	  "rule chain early from 192.0.2.1 drop\n"
 	  "rule chain early goto late\n" },
+	/* rules match on the mark that a packet came with */
+	{ BASE("inet", "t", "early", "input", "-10", "accept") BASE("inet", "t", "late", "input", "0", "accept")
+		  RULE("inet", "t", "early", "{\"mangle\":{\"key\":" META("mark") ",\"value\":7}}," DROP)
+			  RULE("inet", "t", "late", IS(META("mark"), "7") "," DROP),
+	  "match: this ruleset sets marks, and rules match on the mark that a packet came with" },
+	{ BASE("inet", "t", "pre", "prerouting", "-150", "accept") BASE("inet", "t", "in", "input", "0", "accept")
+		  RULE("inet", "t", "pre", "{\"mangle\":{\"key\":" META("mark") ",\"value\":7}}")
+			  RULE("inet", "t", "in", IS(META("mark"), "7") "," DROP),
+	  "rule input mark 0x7 drop\n" },
 	/* goto leads to the policy of the base chain */
 	{ BASE("ip", "t", "input", "input", "0", "drop") CHAIN("ip", "t", "web")
 		  RULE("ip", "t", "input", SSH "," TO("goto", "web")) RULE("ip", "t", "web", DO("return")),
