@@ -32,6 +32,8 @@ struct fw_instance {
 
 /* The match for a field, or NULL. */
 const struct fw_match *fw_instance_match(const struct fw_instance *in, enum fw_field field);
+/* The hooks at which it can match packets, a bit each: of those that it names, or else all, those that know all of its fields. */
+unsigned fw_instance_hooks(const struct fw_instance *in);
 /* Does it name an ethertype other than those of IP, so that it can match frames that are not IP? */
 bool fw_instance_names_non_ip(const struct fw_instance *in);
 

@@ -241,7 +241,10 @@ static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)
 /* The hooks at which the rule holds, a bit each: those that it names, or else all. */
 unsigned fw_rule_hooks_named(const struct fw_rule *rule);
 /* The hooks at which it can match packets, a bit each: those that know all of its fields. */
-unsigned fw_rule_hooks(const struct fw_rule *rule);
+static inline unsigned fw_rule_hooks(const struct fw_rule *rule)
+{
+	return fw_instance_hooks(&rule->instance);
+}
 
 /* Does it need the kernel's connection tracking: has it `state` or `connections`? */
 bool fw_rule_is_stateful(const struct fw_ruleset *rs, const struct fw_rule *rule);

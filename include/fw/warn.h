@@ -7,8 +7,8 @@
 #include "fw/rule.h"
 
 /*
- * A rule that precedes @r and covers it (fw_rule_covers()), so that @r can never decide; NULL: none was found. Rules that do
- * so only together are not found. @c: has tables of @rs, with @r or from before @r was added.
+ * A rule that precedes @r in the same chain and covers it (fw_rule_covers()), so that no packet gets to @r; NULL: none was found.
+ * Rules that do so only together, or in other chains, are not found. @c: has tables of @rs, with @r or from before @r was added.
  */
 const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r);
 /* Adds a warning that @r is shadowed by @by. @file: the file of both; NULL: none. */

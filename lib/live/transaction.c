@@ -41,10 +41,8 @@ static int tables_prepare(struct fw_transaction *t, struct fw_diags *ds)
 	struct fw_live *live = t->live;
 	struct fw_image *image = &live->now->image;
 	struct fw_compiled again = { .rs = live->now->rs };
-	int err = -EAGAIN;
+	int err = fw_tables_update(image, &t->edit, ds, &t->update);
 
-	if (image->generation < UINT32_MAX)
-		err = fw_tables_update(image, &t->edit, ds, &t->update);
 	if (err != -EAGAIN || fw_live_is_large(live))
 		return err;
 	t->rebuilt = true;

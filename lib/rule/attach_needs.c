@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counts rules by what they need of an attachment. */
+/* Counts instances by what they need of an attachment: a rule of a chain holds where its callers do, which instances know. */
 #include "fw/attach_needs.h"
 
-static void count(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_rule *rule, int step)
+static void count(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_instance *in, int step)
 {
 	size_t by = (size_t)step; /* -1 wraps around, which subtracts */
-	unsigned hooks = fw_rule_hooks(rule);
+	unsigned hooks = fw_instance_hooks(in);
 
 	if (hooks & FW_HOOK_BIT(OUT))
 		needs->out += by;
@@ -13,32 +13,42 @@ static void count(struct fw_attach_needs *needs, const struct fw_ruleset *rs, co
 		needs->host += by;
 	if (!(hooks & FW_HOOK_BIT(IN)))
 		return;
-	if (fw_rule_action(rs, rule)->flags & FW_ACTION_MARK)
+	if (rs->actions[in->action].flags & FW_ACTION_MARK)
 		needs->mark += by;
-	if (fw_rule_action(rs, rule)->verdict == FW_REJECT)
+	if (rs->actions[in->action].verdict == FW_REJECT)
 		needs->reject += by;
-	for (unsigned i = 0; i < rule->nmatches; i++) {
-		enum fw_source source = fw_field_info[rule->matches[i]->field].source;
+	for (unsigned i = 0; i < in->nmatches; i++) {
+		enum fw_source source = fw_field_info[in->matches[i]->field].source;
 
 		needs->mark += source == FW_SOURCE_SKB ? by : 0;
 		needs->vlan += source == FW_SOURCE_TAG ? by : 0;
 	}
 }
 
+static void count_rule(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_rule *r, int step)
+{
+	if (r->chain != FW_MAIN)
+		return;
+	if (!r->inlined)
+		count(needs, rs, &r->instance, step);
+	for (uint32_t i = 0; r->inlined && i < r->inlined->n; i++)
+		count(needs, rs, &r->inlined->at[i].instance, step);
+}
+
 void fw_attach_needs_of(const struct fw_ruleset *rs, struct fw_attach_needs *out)
 {
 	*out = (struct fw_attach_needs){ 0 };
 	for (const struct fw_rule *r = rs->first; r; r = r->next)
-		count(out, rs, r, 1);
+		count_rule(out, rs, r, 1);
 }
 
 void fw_attach_needs_change(struct fw_attach_needs *needs, const struct fw_ruleset *rs, const struct fw_rule *before,
 			    const struct fw_rule *after)
 {
 	if (before)
-		count(needs, rs, before, -1);
+		count_rule(needs, rs, before, -1);
 	if (after)
-		count(needs, rs, after, 1);
+		count_rule(needs, rs, after, 1);
 }
 
 bool fw_attach_needs_out(const struct fw_attach_needs *needs, const struct fw_ruleset *rs)

@@ -194,9 +194,9 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 	return *out ? 0 : -ENOMEM;
 }
 
-unsigned fw_rule_hooks_named(const struct fw_rule *rule)
+static unsigned hooks_named(const struct fw_instance *in)
 {
-	const struct fw_match *m = fw_rule_match(rule, FW_F_HOOK);
+	const struct fw_match *m = fw_instance_match(in, FW_F_HOOK);
 	unsigned hooks = 0;
 
 	if (!m)
@@ -206,11 +206,16 @@ unsigned fw_rule_hooks_named(const struct fw_rule *rule)
 	return hooks;
 }
 
-unsigned fw_rule_hooks(const struct fw_rule *rule)
+unsigned fw_rule_hooks_named(const struct fw_rule *rule)
 {
-	unsigned hooks = fw_rule_hooks_named(rule);
+	return hooks_named(&rule->instance);
+}
 
-	for (unsigned i = 0; i < rule->nmatches; i++)
-		hooks &= fw_field_hooks(rule->matches[i]->field);
+unsigned fw_instance_hooks(const struct fw_instance *in)
+{
+	unsigned hooks = hooks_named(in);
+
+	for (unsigned i = 0; i < in->nmatches; i++)
+		hooks &= fw_field_hooks(in->matches[i]->field);
 	return hooks;
 }

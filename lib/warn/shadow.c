@@ -8,6 +8,9 @@
  *	rule 10 in from 10.0.0.0/8 drop
  *	rule 20 in proto tcp dport 22 accept
  *	rule 30 in from 10.1.0.0/16 proto udp accept    10.1.0.0 udp: rule 10 decides, and covers rule 30
+ *
+ * That is so within the main list. Which packets get to a chain depends on its callers, but whatever gets to a rule of it was
+ * asked for the rules of the chain that precede: a rule is compared with those near it, and with wide ones.
  */
 #include "fw/warn.h"
 
@@ -15,6 +18,7 @@
 
 #define NEAR 1024 /* ranges that are looked at for one address */
 #define TRIES 8   /* packets that are tried for one rule */
+#define BACK 128  /* rules of a chain that one is compared with */
 
 #define TCP 6
 #define PORT 50000 /* that few rules name */
@@ -193,6 +197,26 @@ static bool never(void *ctx, const struct fw_key *key, const struct fw_action *a
 	return false;
 }
 
+/* Does no packet that matches the rule come to later rules of its chain, whatever the time? Not after `return` and `goto` either. */
+static bool leaves(const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	const struct fw_action *a = fw_rule_action(rs, r);
+
+	return !fw_action_asks(a) && (fw_verdict_is(a->verdict, FW_TERMINAL) || a->verdict == FW_GOTO ||
+				      a->verdict == FW_RETURN);
+}
+
+/* The nearest of the rules of the same chain that precede @r and shadow it. */
+static const struct fw_rule *shadow_in_chain(const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	const struct fw_rule *by = r->prev;
+
+	for (unsigned i = 0; i < BACK && by && by->chain == r->chain; i++, by = by->prev)
+		if (leaves(rs, by) && fw_rule_covers(rs, by, r))
+			return by;
+	return NULL;
+}
+
 static const struct fw_rule *shadow(struct fw_classifier *c, const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	struct fw_key key;
@@ -202,9 +226,9 @@ static const struct fw_rule *shadow(struct fw_classifier *c, const struct fw_rul
 		struct fw_result got = fw_classifier_result(c, &key);
 		const struct fw_rule *decides = got.reason == FW_R_NONE ? fw_ruleset_by_slot(rs, got.slot) : NULL;
 
-		if (!decides || decides->rank >= r->rank)
+		if (!decides || (decides->chain == FW_MAIN && decides->rank >= r->rank))
 			return NULL;
-		if (fw_rule_covers(rs, decides, r))
+		if (decides->chain == FW_MAIN && fw_rule_covers(rs, decides, r))
 			return decides;
 		if (!escape(rs, r, decides, &key))
 			return NULL;
@@ -216,6 +240,8 @@ const struct fw_rule *fw_rule_shadow(struct fw_classifier *c, const struct fw_ru
 {
 	const struct fw_rule *by;
 
+	if (r->chain != FW_MAIN)
+		return shadow_in_chain(rs, r);
 	fw_classifier_conditions(c, never, NULL);
 	by = shadow(c, rs, r);
 	fw_classifier_conditions(c, NULL, NULL);
@@ -236,7 +262,7 @@ void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw
 	same = fw_rule_covers(rs, r, by);
 	if (by->line && file)
 		snprintf(line, sizeof(line), " in line %u", by->line);
-	if (r->action == by->action)
+	if (r->action == by->action && r->target == by->target)
 		snprintf(hint, sizeof(hint), "it can go");
 	else
 		snprintf(hint, sizeof(hint), "if it is an exception, put it in front of rule %llu",
@@ -246,21 +272,24 @@ void fw_warn_shadowed(const char *file, const struct fw_rule *r, const struct fw
 		    fw_rule_label(by, other, sizeof(other)), line);
 }
 
-/* Rules for everything, or for everything on one hook: they are few, and often precede others by mistake. */
+/* Rules of one chain for everything, or for everything on one hook: they are few, and often precede others by mistake. */
 struct wide {
+	uint16_t chain;
 	const struct fw_rule *rule[FW_NHOOKS + 1];
 	unsigned n;
 };
 
 static bool is_wide(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	return fw_action_ends(fw_rule_action(rs, r)) && r->src == FW_ANY && r->dst == FW_ANY &&
+	return leaves(rs, r) && r->src == FW_ANY && r->dst == FW_ANY &&
 	       (!r->nmatches || (r->nmatches == 1 && fw_rule_match(r, FW_F_HOOK)));
 }
 
 /* One of them that covers @r; NULL: none does, and @r is added if it is one. */
 static const struct fw_rule *by_wide(struct wide *w, const struct fw_ruleset *rs, const struct fw_rule *r)
 {
+	if (w->chain != r->chain)
+		*w = (struct wide){ .chain = r->chain };
 	for (unsigned i = 0; i < w->n; i++)
 		if (fw_rule_covers(rs, w->rule[i], r))
 			return w->rule[i];
@@ -271,7 +300,7 @@ static const struct fw_rule *by_wide(struct wide *w, const struct fw_ruleset *rs
 
 int fw_warn_all_shadowed(const struct fw_ruleset *rs, const struct fw_pool *pool, uint32_t root, struct fw_diags *out)
 {
-	struct wide wide = { .n = 0 };
+	struct wide wide = { .chain = FW_MAIN };
 	struct fw_classifier *c;
 	int err = fw_classifier_new(pool, false, &c);
 

@@ -100,7 +100,7 @@ static void many_generations(void **state)
 
 	fixture_fresh();
 	e = fixture_begin();
-	fixture_change(e, "add rule name a proto tcp drop");
+	fixture_change(e, "chain create c\nadd rule jump c\nadd rule chain c name a proto tcp drop");
 	image = &e->live->now->image;
 	image->generation = UINT32_MAX - 3;
 	assert_int_equal(fw_kern_publish(engine_kern(e), image->root, image->generation), 0);

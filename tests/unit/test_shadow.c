@@ -82,6 +82,29 @@ static const struct {
 	{ "rule flags syn/syn,ack drop\nrule flags syn/all accept\nrule flags syn,fin/syn,fin,ack accept\nrule flags ack drop\n",
 	  "2<1 3<1 " },
 	{ "rule on eth0 drop\nrule on { eth0, eth1 } drop\nrule on eth1 in drop\nrule on not eth1 drop\n", "3<2 " },
+	/* Chains: only rules of the same one, whatever leads there, and whatever lies between. */
+	{ "chain a\nrule 1 from 10.0.0.0/8 jump a\nrule 2 from 10.1.0.0/16 accept\nrule 3 chain a drop\n"
+	  "rule 4 chain a proto tcp accept\n",
+	  "4<3 " },
+	{ "chain a\nrule 1 drop\nrule 2 in jump a\nrule 3 chain a proto tcp accept\nrule 4 chain a in accept\n",
+	  "2<1 " },
+	{ "chain a\nchain b\nrule 1 in jump a\nrule 2 in proto tcp jump b\nrule 3 chain a proto tcp drop\n"
+	  "rule 4 chain b proto tcp accept\nrule 5 chain b in accept\n",
+	  "" },
+	{ "chain a\nrule 1 jump a\nrule 2 proto tcp accept\nrule 3 proto tcp from 1.1.1.0/24 accept\n"
+	  "rule 4 chain a from 1.1.1.0/28 drop\n",
+	  "3<2 " },
+	{ "chain a\nrule 1 jump a\nrule 2 chain a from 1.1.1.1 drop\nrule 3 chain a from 2.2.2.2 return\n"
+	  "rule 4 chain a to 3.3.3.3 return\nrule 5 chain a from 1.1.1.1 proto udp accept\n"
+	  "rule 6 chain a from 2.2.2.2 return\n",
+	  "5<2 6=3 " },
+	/* After `goto` nothing follows, after `jump` and what has conditions it does. */
+	{ "chain a\nchain b\nrule 1 jump a\nrule 2 chain a proto tcp goto b\nrule 3 chain a proto tcp dport 1 jump b\n"
+	  "rule 4 chain a proto udp jump b\nrule 5 chain a proto udp dport 1 drop\n"
+	  "rule 6 chain a ip6 limit 1/second return\nrule 7 chain a ip6 to 2001:db8::1 drop\n",
+	  "3<2 " },
+	{ "chain a\nrule 1 in goto a\nrule 2 in proto tcp accept\nrule 3 return\nrule 4 out accept\nrule 5 chain a drop\n",
+	  "" },
 };
 
 static void shadowed_rules_are_found(void **state)
@@ -118,6 +141,26 @@ static void warnings_name_both(void **state)
 	assert_string_equal(ds.d[1].message,
 			    "rule 9 is a duplicate: rule 5 (wide) in line 1 matches all of its packets first");
 	assert_string_equal(ds.d[1].hint, "it can go");
+	fw_image_free(&image);
+	fw_pool_free(pool);
+	fw_ruleset_free(rs);
+}
+
+/* Chains with wide rules: each has its own, and `goto` and `return` are some. */
+static void wide_rules_are_of_their_chains(void **state)
+{
+	struct fw_ruleset *rs = ruleset_of("chain a\nchain b\nrule 1 in jump a\nrule 2 goto b\nrule 3 out accept\n"
+					   "rule 4 chain a proto tcp accept\nrule 5 chain a return\nrule 6 chain a in drop\n"
+					   "rule 7 chain b proto udp accept\nrule 8 chain b drop\n");
+	struct fw_image image = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_pool *pool;
+
+	compile(rs, &pool, &image);
+	assert_int_equal(fw_warn_all_shadowed(rs, pool, image.root, &ds), 0);
+	assert_int_equal(ds.n, 2);
+	assert_string_equal(ds.d[0].message, "rule 3 is shadowed: rule 2 matches all of its packets first");
+	assert_string_equal(ds.d[1].message, "rule 6 is shadowed: rule 5 matches all of its packets first");
 	fw_image_free(&image);
 	fw_pool_free(pool);
 	fw_ruleset_free(rs);
@@ -193,6 +236,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shadowed_rules_are_found),
 		cmocka_unit_test(warnings_name_both),
+		cmocka_unit_test(wide_rules_are_of_their_chains),
 		cmocka_unit_test(nothing_behind_a_wide_rule_decides),
 		cmocka_unit_test(covers_is_never_wrong),
 	};

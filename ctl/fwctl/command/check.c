@@ -6,6 +6,7 @@
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
 
+#include "fw/chains.h"
 #include "fw/cost.h"
 #include "fw/warn.h"
 #include "fw/table/prog.h"
@@ -138,7 +139,7 @@ static int print_text(const struct findings *f)
 	return 0;
 }
 
-/* Prints warnings, and adds them to those of the text, which were printed before: of cost, of rules that never decide. */
+/* Prints warnings, and adds them to those of the text, which were printed before: of cost, of chains, of rules that never decide. */
 static int warn(struct findings *f)
 {
 	struct fw_ruleset *rs = f->tables->rs;
@@ -146,7 +147,9 @@ static int warn(struct findings *f)
 	int err;
 
 	fw_cost_warn(rs, &f->cost, &found);
-	err = fw_warn_all_shadowed(rs, f->tables->pool, f->tables->image.root, &found);
+	err = fw_chains_warn(rs, &found);
+	if (!err)
+		err = fw_warn_all_shadowed(rs, f->tables->pool, f->tables->image.root, &found);
 	if (err) {
 		ctl_print_failure(NULL, "cannot look for rules that never decide", err);
 		return err;
@@ -197,9 +200,9 @@ const struct ctl_command ctl_check = {
 		"worst_packet {seconds, lines, rounds, pairs, blocks},\n"
 		"memory {tables, tables_used, counters, flow_cache: bytes; cpus}, parse_seconds, compile_seconds,\n"
 		"warnings (array of {file, line, column, message, hint}), warnings_total.\n\n"
-		"It warns of rules that can never decide, since one before them matches all of their packets; and of rules\n"
-		"with which a packet may take more than 10 us, which --max-cost refuses. No packet costs more than the\n"
-		"worst packet: cache lines of the tables that it reads, and rounds in which it waits for one, at prices\n"
+		"It warns of rules that can never decide, since one before them matches all of their packets; of chains that are\n"
+		"called though they are empty, and of their rules that no packet gets to; and of rules with which a packet may\n"
+		"take more than 10 us, which --max-cost refuses. No packet costs more than the worst packet: cache lines of the tables that it reads, and rounds in which it waits for one, at prices\n"
 		"measured with cold caches. With warm caches it takes about a tenth.\n",
 	.options = options,
 	.kinds = CTL_KIND_FILE,

@@ -171,6 +171,7 @@ static int start(struct session *ss, const char *path)
 	struct fw_attach_needs needs;
 
 	if (devices_find(&ss->devices, ss->settings) || load(ss, path) || check_actions(ss->rs) ||
+	    ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->first.next->image) ||
 	    (ss->devices.n && !ss->settings->tc && devices_check_xdp(&ss->devices, ss->rs)))
 		return -EINVAL;
 	fw_attach_needs_of(ss->rs, &needs);
@@ -179,8 +180,7 @@ static int start(struct session *ss, const char *path)
 		ctl_warn("rules or policies of input, forward or output have no effect");
 		ctl_hint("--host filters there");
 	}
-	if (ctl_kern_open(&ss->kern) || ctl_ruleset_compile(ss->rs, fw_kern_pool(ss->kern), &ss->first.next->image) ||
-	    devices_map(&ss->devices, ss->rs, ss->settings->host, ss->kern) || publish(ss))
+	if (devices_map(&ss->devices, ss->rs, ss->settings->host, ss->kern) || publish(ss))
 		return -EINVAL;
 	return attach(ss);
 }

@@ -5,6 +5,7 @@
 #include "ctl/fwctl/output/message.h"
 
 #include "fw/attach_needs.h"
+#include "fw/chains.h"
 #include "fw/interfaces.h"
 
 #include <string.h>
@@ -55,14 +56,17 @@ int devices_find(struct devices *ds, const struct ctl_settings *s)
 /* XDP runs before a packet has a mark, so rules would always see 0. */
 static int refuse_marks(const struct fw_ruleset *rs)
 {
+	fw_autofree uint8_t *hooks = malloc(rs->nchains);
 	struct fw_diags ds = { 0 };
 
+	if (!hooks || fw_chains_hooks(rs, hooks))
+		return -ENOMEM;
 	for (size_t i = 0; i < rs->nrules; i++) {
 		const struct fw_rule *rule = rs->rules[i];
-
 		bool sets = fw_rule_action(rs, rule)->flags & FW_ACTION_MARK;
 
-		if ((sets || fw_rule_match(rule, FW_F_MARK)) && fw_rule_hooks(rule) & FW_HOOK_BIT(IN))
+		if ((sets || fw_rule_match(rule, FW_F_MARK)) &&
+		    fw_rule_hooks(rule) & hooks[rule->chain] & FW_HOOK_BIT(IN))
 			fw_diag_add(&ds, (struct fw_place){ rs->file, rule->line, 0 },
 				    "run with --tc, or write `out` in the rule",
 				    "rule %llu %s the mark of incoming packets, which have none yet at XDP",

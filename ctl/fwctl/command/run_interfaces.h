@@ -22,7 +22,8 @@ struct devices {
 
 /* Finds the --dev interfaces. Return: 0; -ENODEV or -EINVAL, which is printed. */
 int devices_find(struct devices *ds, const struct ctl_settings *s);
-/* Refuses rules that match what XDP does not know of incoming packets, and warns of what it may not see. Return: 0 or -EINVAL. */
+/* Refuses rules that match what XDP does not know of incoming packets, and warns of what it may not see. @rs: compiled. Return: 0,
+ * -ENOMEM or -EINVAL. */
 int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs);
 /*
  * Maps the interfaces of this machine to their numbers in the ruleset. @all: packets of all interfaces are filtered. Return: 0 or

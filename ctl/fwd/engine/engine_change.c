@@ -165,9 +165,11 @@ static void live_committed(struct live_change *c)
 	size_t nslots;
 
 	now->changed = !c->t.rebuilt;
-	if (c->t.rebuilt)
+	if (c->t.rebuilt) {
 		now->cost = c->cost;
-	for (size_t i = 0; i < c->t.edit.nrules; i++)
+		fw_attach_needs_of(now->compiled.rs, &now->needs);
+	}
+	for (size_t i = 0; i < c->t.edit.nrules && !c->t.rebuilt; i++)
 		fw_attach_needs_change(&now->needs, c->t.edit.rs, c->t.edit.rules[i].before, c->t.edit.rules[i].after);
 	transaction_tell(&c->asked);
 	fw_transaction_end(&c->t, cause->confirm ? &slots : NULL, &nslots);

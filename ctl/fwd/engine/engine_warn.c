@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Warns of rules that can never decide. Without memory it does not. */
+/* Warns of rules that can never decide, and of chains that do nothing. Without memory it does not. */
+#include "fw/chains.h"
 #include "fw/warn.h"
 
 #include "engine_internal.h"
@@ -14,6 +15,7 @@ void warn_load(struct engine *e, const struct loaded *next, struct fw_diags *out
 	if (rs->warnings)
 		*out = *rs->warnings;
 	fw_cost_warn(rs, &next->cost, out);
+	fw_chains_warn(rs, out);
 	if (rs->nrules <= LOAD_RULES)
 		fw_warn_all_shadowed(rs, e->live->pool, next->compiled.image.root, out);
 }
