@@ -356,6 +356,7 @@ case_host_log() {
 
 # fwctl run filters there, too, by links and by a table, beside fwd or alone; nothing is left when it ends, however it ends.
 run_host() {
+	rm -f "$tmp/out"
 	nsenter --net="/run/netns/$server" "$@" "$fwctl" run "$tmp/rules" --host >"$tmp/out" 2>"$tmp/err" &
 	fw_pid=$!
 	wait_until fw_started && [ -s "$tmp/out" ] || fail "$(cat "$tmp/err")"
