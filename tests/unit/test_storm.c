@@ -137,6 +137,7 @@ static void storm(void **state)
 		struct reader readers[NREADERS];
 		struct fw_pool *pool;
 
+		random_chains(random_below(2) * (1 + random_below(8)));
 		assert_int_equal(fw_pool_new(&pool), 0);
 		if (storm_open(&s, &shape, NULL, pool, keys)) {
 			storm_publish_first(&s);

@@ -158,6 +158,7 @@ static bool begin(struct fw_ruleset *rs)
 	}
 	assert_true(compile(rs, fw_kern_pool(engines.kern), &image));
 	assert_int_equal(fw_kern_counters_reserve(engines.kern, rs->next_slot), 0);
+	assert_int_equal(fw_kern_buckets_reserve(engines.kern), 0);
 	assert_int_equal(fw_kern_publish(engines.kern, image.root, engines.generation), 0);
 	fw_image_free(&engines.kern_image);
 	engines.kern_image = image;
