@@ -87,7 +87,8 @@ static int root_prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 
 static int prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 {
-	int err = is_too_much(u->t, l) ? -EAGAIN : 0;
+	/* Generations begin again with a whole image. */
+	int err = is_too_much(u->t, l) || u->image->generation == UINT32_MAX ? -EAGAIN : 0;
 
 	if (!err)
 		err = update_collect(u, l);

@@ -2,6 +2,7 @@
 /* Checks of a ruleset that are made after every step of a test: everything that is kept is counted again. */
 #include "tests/unit/ruleset_check.h"
 
+#include "fw/inlined.h"
 #include "fw/table/format.h"
 #include "lib/rule/undo.h"
 
@@ -11,21 +12,61 @@
 			return "not " #is; \
 	} while (0)
 
+/* The ranks of a rule's instances, from its own on, of which the last goes to *rank; and what is known of them all. */
+static const char *check_inlined(const struct fw_ruleset *rs, const struct fw_rule *r, uint32_t *rank)
+{
+	const struct fw_inlined *in = r->inlined;
+	uint32_t passing = 0;
+
+	CHECK(r->chain == FW_MAIN && r->target != FW_MAIN);
+	for (uint32_t i = 0; i < in->n; i++) {
+		const struct fw_instance *x = &in->at[i].instance;
+
+		CHECK(x->rank > *rank || (!i && x->rank == *rank));
+		CHECK(fw_ruleset_by_slot(rs, x->slot));
+		CHECK(in->at[i].to >= FW_TO_NEXT || (in->at[i].to > i && in->at[i].to <= in->n));
+		passing += !fw_action_ends(&rs->actions[x->action]);
+		*rank = x->rank;
+	}
+	CHECK(passing == in->npassing);
+	return NULL;
+}
+
 static const char *check_list(const struct fw_ruleset *rs)
 {
 	const struct fw_rule *prev = NULL;
+	const char *why = NULL;
+	uint32_t rank = 0;
 	size_t n = 0;
 
-	for (const struct fw_rule *r = rs->first; r; prev = r, r = r->next, n++) {
+	for (const struct fw_rule *r = rs->first; r && !why; prev = r, r = r->next, n++) {
 		CHECK(r->prev == prev);
-		CHECK(r->rank > (prev ? prev->rank : 0) && r->rank <= FW_RANK_MAX);
+		CHECK(r->rank > rank && r->rank <= FW_RANK_MAX);
+		rank = r->rank;
+		why = r->inlined ? check_inlined(rs, r, &rank) : NULL;
 		CHECK(!rs->index->ordered || rs->rules[n] == r);
 		CHECK(r->id && (!rs->next_id || r->id < rs->next_id));
 		CHECK(rs->index->edit || !r->edit);
 		CHECK(!prev || prev->chain <= r->chain);
 	}
+	if (why)
+		return why;
 	CHECK(rs->last == prev);
 	CHECK(n == rs->nrules);
+	return NULL;
+}
+
+/* How many instances there are, and how many of them let packets go on. */
+static const char *check_instances(const struct fw_ruleset *rs)
+{
+	size_t n = 0, passing = 0;
+
+	for (const struct fw_rule *r = rs->first; r && r->chain == FW_MAIN; r = r->next) {
+		n += r->inlined ? r->inlined->n : 1;
+		passing += r->inlined ? r->inlined->npassing : !fw_action_ends(fw_rule_action(rs, r));
+	}
+	CHECK(n == rs->ninstances);
+	CHECK(passing == rs->npassing);
 	return NULL;
 }
 
@@ -104,8 +145,9 @@ static const char *check_slots(const struct fw_ruleset *rs)
 	return NULL;
 }
 
-/* @sides and @users are zeroed, one for each expression and set. */
-static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_t *sides, uint32_t *users)
+/* @sides, @users and @inlined are zeroed, one for each expression, set and expression. */
+static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_t *sides, uint32_t *users,
+			       uint32_t *inlined)
 {
 	const struct fw_rule_index *ix = rs->index;
 	size_t unused = 0, listed = 0, refs = 0, all_sides = 0;
@@ -113,6 +155,10 @@ static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {
 		sides[r->src]++;
 		sides[r->dst]++;
+		for (uint32_t i = 0; r->inlined && i < r->inlined->n; i++) {
+			inlined[r->inlined->at[i].instance.src]++;
+			inlined[r->inlined->at[i].instance.dst]++;
+		}
 	}
 	for (size_t i = 0; i < rs->naddrs; i++) {
 		const struct fw_addrs *a = &rs->addrs[i];
@@ -121,14 +167,14 @@ static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_
 		if (!a->ranges)
 			continue;
 		CHECK(fw_addrs_find(rs, a, 0) == (int64_t)i);
-		CHECK(a->rules == sides[i] && a->refs >= sides[i]);
+		CHECK(a->rules == sides[i] && a->refs >= sides[i] + inlined[i]);
 		CHECK(ix->edit || a->refs);
 		refs += a->refs - 2 * a->both;
-		all_sides += sides[i];
+		all_sides += sides[i] + inlined[i];
 		for (uint32_t k = 0; k < a->nsets; k++)
 			users[a->sets[k]]++;
 	}
-	CHECK(ix->edit || refs == all_sides + held + 1);
+	CHECK(ix->edit || (held == RULESET_HELD_SOME ? refs > all_sides : refs == all_sides + held + 1));
 	for (uint32_t i = ix->addrs_free; i && listed <= unused; i = rs->addrs[i].rules, listed++)
 		CHECK(!rs->addrs[i].ranges);
 	CHECK(listed == unused);
@@ -138,6 +184,15 @@ static const char *check_addrs(const struct fw_ruleset *rs, size_t held, uint32_
 	return NULL;
 }
 
+static void refer_instance(const struct fw_instance *in, uint32_t *refs)
+{
+	uint32_t number = in->nmatches ? fw_blob_of(in->matches)->number : 0;
+
+	for (unsigned i = 0; i < in->nmatches && !refs[number]; i++)
+		refs[fw_blob_of(in->matches[i])->number]++;
+	refs[number] += in->nmatches > 0;
+}
+
 /* @refs is zeroed, one for each blob. */
 static const char *check_blobs(const struct fw_ruleset *rs, uint32_t *refs)
 {
@@ -145,14 +200,9 @@ static const char *check_blobs(const struct fw_ruleset *rs, uint32_t *refs)
 	size_t unused = 0;
 
 	for (const struct fw_rule *r = rs->first; r; r = r->next) {
-		if (!r->nmatches)
-			continue;
-
-		uint32_t number = fw_blob_of(r->matches)->number;
-
-		for (unsigned i = 0; i < r->nmatches && !refs[number]; i++)
-			refs[fw_blob_of(r->matches[i])->number]++;
-		refs[number]++;
+		refer_instance(&r->instance, refs);
+		for (uint32_t i = 0; r->inlined && i < r->inlined->n; i++)
+			refer_instance(&r->inlined->at[i].instance, refs);
 	}
 	for (const struct fw_rule *r = rs->first; r; r = r->next)
 		if (r->log.prefix)
@@ -197,13 +247,15 @@ const char *ruleset_check(const struct fw_ruleset *rs, size_t held)
 {
 	fw_autofree uint32_t *sides = calloc(rs->naddrs, sizeof(*sides));
 	fw_autofree uint32_t *users = calloc(rs->nsets + 1, sizeof(*users));
+	fw_autofree uint32_t *inlined = calloc(rs->naddrs, sizeof(*inlined));
 	fw_autofree uint32_t *refs = calloc(rs->index->nblobs + 1, sizeof(*refs));
 	const char *why = check_list(rs);
 
+	why = why ? why : check_instances(rs);
 	why = why ? why : check_chains(rs);
 	why = why ? why : check_tables(rs);
 	why = why ? why : check_slots(rs);
-	why = why ? why : check_addrs(rs, held, sides, users);
+	why = why ? why : check_addrs(rs, held, sides, users, inlined);
 	why = why ? why : check_actions(rs);
 	return why ? why : check_blobs(rs, refs);
 }

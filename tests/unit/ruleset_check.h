@@ -5,6 +5,8 @@
 
 #include "fw/rule.h"
 
+#define RULESET_HELD_SOME SIZE_MAX /* any number, of tables */
+
 /*
  * NULL: it does; else what is wrong. While no edit is open, references are counted exactly: @held says how many holds there
  * are on address expressions, besides the ruleset's own.

@@ -15,6 +15,7 @@
 #include "tests/unit/every_match.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
+#include "tests/unit/ruleset_check.h"
 
 #define PACKETS 200
 
@@ -293,6 +294,36 @@ static void check_usage(struct live *l)
 /* Small changes to a ruleset without sets, nearly all of them updates. */
 static const struct random_shape plain = { 200, 40, 30, 2, 30 };
 
+/* What each rule and instance is and where; the same before an edit and after it was undone. */
+static uint64_t digest(const struct fw_ruleset *rs)
+{
+	uint64_t h = rs->ninstances;
+
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		h = fw_mix64(h ^ ((uint64_t)r->rank << 32 | r->slot));
+		for (uint32_t i = 0; r->inlined && i < r->inlined->n; i++) {
+			const struct fw_instance *in = &r->inlined->at[i].instance;
+
+			h = fw_mix64(h ^ ((uint64_t)in->rank << 32 | in->slot));
+			h = fw_mix64(h ^ ((uint64_t)in->src << 32 | in->dst));
+			h = fw_mix64(h ^ ((uint64_t)r->inlined->at[i].to << 32 | in->action));
+			h = fw_mix64(h ^ (uintptr_t)in->matches);
+		}
+	}
+	return h;
+}
+
+/* The ruleset is consistent; and if a change failed, as it was, chains and instances included. */
+static void check_failed(const struct live *l, bool failed, uint64_t before)
+{
+	const char *why = ruleset_check(l->rs, RULESET_HELD_SOME);
+
+	if (why)
+		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), why);
+	if (failed)
+		assert_int_equal(digest(l->rs), before);
+}
+
 /* Whatever allocation fails, nothing has changed, and later updates are right. */
 static void memory_out(void **state)
 {
@@ -302,15 +333,18 @@ static void memory_out(void **state)
 		struct random_shape shape = plain;
 		struct live l;
 
+		random_chains(round / 2 * 3);
 		shape.expressions = round & 1 ? 40 : 20;
 		shape.any = round % 3 ? shape.any : 8;
 		assert_true(live_open(&l, &shape));
 		for (int i = 0; i < 200; i++) {
+			uint64_t before = digest(l.rs);
 			struct fw_edit e;
 			int err;
 
 			edit_some(&l, &e, random_below(3) ? 1 : 8, 8);
 			err = live_finish(&l, &e, !random_below(8), random_below(4));
+			check_failed(&l, err, before);
 			if (err && err != -E2BIG)
 				assert_int_equal(err, -ENOMEM);
 			failed += err == -ENOMEM;
@@ -325,6 +359,7 @@ static void memory_out(void **state)
 		check_usage(&l);
 		live_close(&l);
 	}
+	random_chains(0);
 	print_message("%llu changes failed for want of memory\n", (unsigned long long)failed);
 	assert_true(failed > 50);
 }
