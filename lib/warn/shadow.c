@@ -202,8 +202,8 @@ static bool leaves(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
 	const struct fw_action *a = fw_rule_action(rs, r);
 
-	return !fw_action_asks(a) && (fw_verdict_is(a->verdict, FW_TERMINAL) || a->verdict == FW_GOTO ||
-				      a->verdict == FW_RETURN);
+	return !fw_action_asks(a) &&
+	       (fw_verdict_is(a->verdict, FW_TERMINAL) || a->verdict == FW_GOTO || a->verdict == FW_RETURN);
 }
 
 /* The nearest of the rules of the same chain that precede @r and shadow it. */

@@ -149,9 +149,10 @@ static void warnings_name_both(void **state)
 /* Chains with wide rules: each has its own, and `goto` and `return` are some. */
 static void wide_rules_are_of_their_chains(void **state)
 {
-	struct fw_ruleset *rs = ruleset_of("chain a\nchain b\nrule 1 in jump a\nrule 2 goto b\nrule 3 out accept\n"
-					   "rule 4 chain a proto tcp accept\nrule 5 chain a return\nrule 6 chain a in drop\n"
-					   "rule 7 chain b proto udp accept\nrule 8 chain b drop\n");
+	struct fw_ruleset *rs =
+		ruleset_of("chain a\nchain b\nrule 1 in jump a\nrule 2 goto b\nrule 3 out accept\n"
+			   "rule 4 chain a proto tcp accept\nrule 5 chain a return\nrule 6 chain a in drop\n"
+			   "rule 7 chain b proto udp accept\nrule 8 chain b drop\n");
 	struct fw_image image = { 0 };
 	struct fw_diags ds = { .n = 0 };
 	struct fw_pool *pool;
@@ -234,10 +235,8 @@ static void covers_is_never_wrong(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(shadowed_rules_are_found),
-		cmocka_unit_test(warnings_name_both),
-		cmocka_unit_test(wide_rules_are_of_their_chains),
-		cmocka_unit_test(nothing_behind_a_wide_rule_decides),
+		cmocka_unit_test(shadowed_rules_are_found),       cmocka_unit_test(warnings_name_both),
+		cmocka_unit_test(wide_rules_are_of_their_chains), cmocka_unit_test(nothing_behind_a_wide_rule_decides),
 		cmocka_unit_test(covers_is_never_wrong),
 	};
 
