@@ -23,6 +23,7 @@ enum fw_field_kind {
 	FW_KIND_PORT,   /* the same; names are those of services */
 	FW_KIND_OWNER,  /* the same; names are those of users or groups */
 	FW_KIND_FLAGS,  /* VALUE/MASK of flags, see struct fw_range */
+	FW_KIND_MARK,   /* numbers and ranges of them; VALUE/MASK is a match on its bytes */
 	FW_KIND_IFACE,  /* names of interfaces, which the ruleset numbers */
 	FW_KIND_WORD,   /* only by words of FW_FIELD_WORDS: the keyword itself is not part of the language */
 };
@@ -42,6 +43,7 @@ struct fw_field_info {
 	uint8_t families;     /* bit 1 << enum fw_family: whose packets have the field; 0: all */
 	bool any;             /* a rule may have `any` as its value, which constrains nothing */
 	bool spelled;         /* all values have names: printed one by one, never as a range */
+	bool part;            /* of what its keyword means: a row before it has that keyword, too */
 	bool names_read_only; /* a value is printed as a number: its name depends on other fields */
 
 	const char *flag;               /* what a bit of FW_KIND_FLAGS is called */
@@ -86,6 +88,12 @@ const char *fw_field_value_name(enum fw_field field, bool v6, uint32_t value);
 static inline bool fw_field_is_flags(enum fw_field field)
 {
 	return fw_field_info[field].kind == FW_KIND_FLAGS;
+}
+
+/* Is it a byte of the mark? Of a rule, either one of them has any (mask, value) pairs, or each a single one that is not negated. */
+static inline bool fw_field_is_mark_byte(enum fw_field field)
+{
+	return field >= FW_F_MARK_0 && field <= FW_F_MARK_3;
 }
 
 /* Are its values numbers of interfaces? */

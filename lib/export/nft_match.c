@@ -215,6 +215,18 @@ static void print_flags(const struct fw_match *f, struct fw_buf *out)
 	fw_buf_printf(out, " }");
 }
 
+/* A byte of the mark. */
+static int print_mark_byte(struct export *e, const struct fw_match *f, struct fw_buf *out)
+{
+	unsigned shift = 8 * (f->field - FW_F_MARK_0);
+
+	if (f->n > 1)
+		return export_refuse(e, "nftables has no list of marks with masks");
+	fw_buf_printf(out, "meta mark & 0x%x %s 0x%x", f->r[0].lo << shift,
+		      f->negated ? "!=" : "==", f->r[0].hi << shift);
+	return 0;
+}
+
 /* What nft calls an interface field at the hook. */
 static const char *iface_name(enum fw_hook hook, const char *word)
 {
@@ -228,6 +240,7 @@ static int add_field(struct export *e, const struct fw_match *f, enum fw_hook ho
 {
 	const char *word = fw_field_info[f->field].keyword, *name = iface_name(hook, word);
 	struct fw_buf words = { 0 };
+	int err;
 
 	if (f->field == FW_F_HOOK || f->field == FW_F_ETHERTYPE)
 		return 0;
@@ -236,6 +249,10 @@ static int add_field(struct export *e, const struct fw_match *f, enum fw_hook ho
 			name = family == FW_IP6 && names[i].v6 ? names[i].v6 : names[i].v4;
 	if (f->field == FW_F_TCP_FLAGS) {
 		print_flags(f, &words);
+	} else if (fw_field_is_mark_byte(f->field)) {
+		err = print_mark_byte(e, f, &words);
+		if (err)
+			return err;
 	} else if (name) {
 		fw_buf_printf(&words, "%s", name);
 		print_list(e, f, &words);

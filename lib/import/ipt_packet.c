@@ -124,6 +124,11 @@ static bool read_masked(const char *s, uint32_t *value, uint32_t *mask)
 	return true;
 }
 
+static bool in_one_byte(uint32_t mask)
+{
+	return !(mask & ~(0xffu << __builtin_ctz(mask) / 8 * 8));
+}
+
 static void say_mark(struct ipt_said *s, const struct ipt_use *use)
 {
 	const struct ipt_given *g = use->first;
@@ -137,6 +142,9 @@ static void say_mark(struct ipt_said *s, const struct ipt_use *use)
 		s->never |= !g->negated == !!(value & ~mask);
 	else if (mask == UINT32_MAX)
 		said_match(s, SAID_MARK, " mark %s0x%x", said_not(g), value);
+	else if (g->negated && !in_one_byte(mask))
+		said_refuse(s, FW_IMPORT_AS_VALUE, g->column,
+			    "a rule excludes a mark by a mask if its bits are in the same byte");
 	else
 		said_match(s, SAID_MARK, " mark %s0x%x/0x%x", said_not(g), value, mask);
 }

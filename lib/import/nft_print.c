@@ -265,10 +265,31 @@ static void print_place(const struct nft_use *use, const struct nft_match *m, st
 		fw_buf_printf(out, nft_values_has(&m->values[NFT_FAMILY], NFT_V4) ? " ip" : " ip6");
 }
 
+/* Bits of the mark are matched apart from the whole mark; in lists and after `not` they are all in the same byte. */
+static int check_marks(struct nft *n, const struct nft_match *m)
+{
+	const struct nft_values *v = &m->values[NFT_MARK_BITS];
+	unsigned bytes = 0, value, mask;
+
+	if (!(m->given & NFT_BITS(NFT_MARK_BITS)))
+		return 0;
+	if (m->given & NFT_BITS(NFT_MARK) && !full(m, NFT_MARK))
+		return nft_refuse(n, FW_IMPORT_AS_VALUE, "a rule has a mark either with a mask or without one");
+	for (size_t i = 0; i < v->nnames; i++)
+		for (unsigned b = 0; b < FW_MARK_BYTES && sscanf(v->names[i], "%x/%x", &value, &mask) == 2; b++)
+			bytes |= (unsigned)!!(mask >> 8 * b & 255) << b;
+	if (bytes & (bytes - 1) && (v->not || v->nnames > 1))
+		return nft_refuse(n, FW_IMPORT_AS_VALUE,
+				  "a rule excludes or lists marks with masks if their bits are in the same byte");
+	return 0;
+}
+
 int nft_print_match(struct nft *n, const struct nft_use *use, const struct nft_match *m, struct fw_buf *out)
 {
 	int err = check_ports(n, m);
 
+	if (!err)
+		err = check_marks(n, m);
 	print_place(use, m, out);
 	for (unsigned f = NFT_FAMILY + 1; !err && f < NFT_NFIELDS; f++) {
 		enum nft_field field = (enum nft_field)f;

@@ -18,9 +18,10 @@ static void count(struct fw_attach_needs *needs, const struct fw_ruleset *rs, co
 	if (rs->actions[in->action].verdict == FW_REJECT)
 		needs->reject += by;
 	for (unsigned i = 0; i < in->nmatches; i++) {
-		enum fw_source source = fw_field_info[in->matches[i]->field].source;
+		enum fw_field field = in->matches[i]->field;
+		enum fw_source source = fw_field_info[field].source;
 
-		needs->mark += source == FW_SOURCE_SKB ? by : 0;
+		needs->mark += source == FW_SOURCE_SKB || fw_field_is_mark_byte(field) ? by : 0;
 		needs->vlan += source == FW_SOURCE_TAG ? by : 0;
 	}
 }

@@ -38,6 +38,7 @@ struct fw_parser {
 	unsigned depth;                    /* open braces */
 	struct fw_match *room[FW_NFIELDS]; /* matches of the rule that is being read */
 	size_t room_cap[FW_NFIELDS];       /* ranges that fit */
+	unsigned masked;                   /* of the match that is being read: so many values have a mask */
 	struct fw_side src, dst, *side;    /* of that rule; side: the one that is being read */
 	const char *const *statements;     /* the words that begin one, up to NULL */
 	const struct fw_files *files;      /* NULL: the parser opens files itself */

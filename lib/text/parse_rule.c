@@ -146,11 +146,33 @@ static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct 
 	return number < 0 ? number : 0;
 }
 
+/* A mark is a number, or VALUE/MASK: as of flags, the mask comes first in @out. */
+static int value_mark(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
+{
+	struct fw_str s = p->tok.text, mask;
+	const char *slash = p->tok.kind == FW_T_WORD ? memchr(s.s, '/', s.len) : NULL;
+	uint64_t value, bits;
+
+	if (!slash)
+		return value_number(p, kw, out);
+	mask = (struct fw_str){ slash + 1, s.len - (size_t)(slash - s.s) - 1 };
+	s.len = (size_t)(slash - s.s);
+	if (fw_str_u64(s, &value) || fw_str_u64(mask, &bits) || value > UINT32_MAX || bits > UINT32_MAX || !bits)
+		return fw_diag_add(p->ds, fw_parser_here(p), "a number, or VALUE/MASK such as 0x10/0xff",
+				   "'%s' is not a value of 'mark'", FW_SHOW(p->tok.text));
+	if (value & ~bits)
+		return fw_diag_add(p->ds, fw_parser_here(p), "compare only bits of the mask, as in 0x10/0xff",
+				   "the value 0x%x has bits outside of the mask 0x%x", (unsigned)value, (unsigned)bits);
+	*out = (struct fw_range){ (uint32_t)bits, (uint32_t)value };
+	p->masked++;
+	return 0;
+}
+
 static int match_element(struct fw_parser *p, void *ctx)
 {
 	static int (*const value[])(struct fw_parser *, const struct fw_keyword *, struct fw_range *) = {
 		[FW_KIND_NUMBER] = value_number, [FW_KIND_PORT] = value_port,   [FW_KIND_OWNER] = value_owner,
-		[FW_KIND_FLAGS] = value_flags,   [FW_KIND_IFACE] = value_iface,
+		[FW_KIND_FLAGS] = value_flags,   [FW_KIND_IFACE] = value_iface, [FW_KIND_MARK] = value_mark,
 	};
 	const struct fw_keyword *kw = ctx;
 	struct fw_range r;
@@ -168,6 +190,47 @@ static bool take_not(struct fw_parser *p)
 	return negated;
 }
 
+/* The pairs of the mark's match, as far as they are about that byte. */
+static int end_mark_byte(struct fw_parser *p, struct fw_rule_text *rule, unsigned byte)
+{
+	const struct fw_match *mark = p->room[FW_F_MARK];
+	enum fw_field field = (enum fw_field)(FW_F_MARK_0 + byte);
+	int err = begin_match(p, field, mark->negated);
+
+	for (unsigned i = 0; i < mark->n && !err; i++)
+		err = push_range(p, field,
+				 (struct fw_range){ mark->r[i].lo >> 8 * byte & 255, mark->r[i].hi >> 8 * byte & 255 });
+	rule->at.field[field] = rule->at.field[FW_F_MARK];
+	return end_match(p, rule, field, err);
+}
+
+/* Marks with masks are matched byte by byte: one pair in as many bytes as it has, else all in the same byte. */
+static int end_mark(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	const struct fw_match *mark = p->room[FW_F_MARK];
+	struct fw_place at = fw_place_of(&rule->at, rule->at.field[FW_F_MARK]);
+	unsigned bytes = 0;
+	int err = 0;
+
+	if (!p->masked)
+		return end_match(p, rule, FW_F_MARK, 0);
+	if (p->masked < mark->n)
+		return fw_diag_add(p->ds, at, "write several rules", "'mark' lists numbers with and without a mask");
+	for (unsigned i = 0; i < mark->n; i++)
+		for (unsigned b = 0; b < FW_MARK_BYTES; b++)
+			bytes |= (unsigned)!!(mark->r[i].lo >> 8 * b & 255) << b;
+	if (bytes & (bytes - 1) && (mark->n > 1 || mark->negated))
+		return fw_diag_add(p->ds, at,
+				   mark->negated ? "write an earlier rule for the marks that are not meant" :
+						   "write several rules",
+				   "'mark %s' is possible if all masks are in the same byte, as 0x4000/0xff00 is",
+				   mark->negated ? "not VALUE/MASK" : "{ VALUE/MASK, ... }");
+	for (unsigned b = 0; b < FW_MARK_BYTES && !err; b++)
+		if (bytes >> b & 1)
+			err = end_mark_byte(p, rule, b);
+	return err;
+}
+
 static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
 	int err;
@@ -176,9 +239,12 @@ static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const str
 		fw_parser_next(p);
 		return 0;
 	}
+	p->masked = 0;
 	err = begin_match(p, kw->subject, take_not(p));
 	if (!err)
 		err = fw_parser_list(p, match_element, (void *)kw, false);
+	if (!err && kw->subject == FW_F_MARK)
+		return end_mark(p, rule);
 	return end_match(p, rule, kw->subject, err);
 }
 

@@ -189,8 +189,43 @@ static void print_spelled(struct printer *p, const struct fw_match *m)
 	list_end(p);
 }
 
+/* The bits of pair @i of all matches on bytes of the mark. */
+static struct fw_range mark_pair(const struct fw_rule *rule, unsigned i)
+{
+	struct fw_range r = { 0, 0 };
+
+	for (unsigned byte = 0; byte < FW_MARK_BYTES; byte++) {
+		const struct fw_match *m = fw_rule_match(rule, (enum fw_field)(FW_F_MARK_0 + byte));
+
+		r.lo |= m ? m->r[i].lo << 8 * byte : 0;
+		r.hi |= m ? m->r[i].hi << 8 * byte : 0;
+	}
+	return r;
+}
+
+/* Matches on bytes of the mark, at the first of them. */
+static void print_mark(struct printer *p, const struct fw_match *m)
+{
+	for (unsigned f = FW_F_MARK_0; f < m->field; f++)
+		if (fw_rule_match(p->rule, (enum fw_field)f))
+			return;
+	fw_buf_word(p->b, " mark");
+	list_begin(p, m->negated, m->n > 1);
+	for (unsigned i = 0; i < m->n; i++) {
+		struct fw_range r = mark_pair(p->rule, i);
+
+		list_element(p);
+		fw_buf_printf(p->b, "0x%x/0x%x", r.hi, r.lo);
+	}
+	list_end(p);
+}
+
 static void print_match(struct printer *p, const struct fw_match *m)
 {
+	if (fw_field_is_mark_byte(m->field)) {
+		print_mark(p, m);
+		return;
+	}
 	fw_buf_word(p->b, " ");
 	fw_buf_word(p->b, fw_field_word(m->field, p->v6));
 	if (fw_field_info[m->field].kind == FW_KIND_IFACE) {

@@ -334,6 +334,55 @@ static bool values_meet(const struct meeting *m)
 	return true;
 }
 
+static bool named(const struct meeting *m, enum fw_field field)
+{
+	return fw_rule_match(&m->query->rule, field) || fw_rule_match(m->rule, field);
+}
+
+/* The smallest mark from @least on whose bytes both accept, or -1. */
+static int64_t next_mark(const struct meeting *m, uint32_t least)
+{
+	uint32_t mark = least;
+
+	for (int byte = FW_MARK_BYTES - 1; byte >= 0; byte--) {
+		enum fw_field field = (enum fw_field)(FW_F_MARK_0 + byte);
+		uint64_t unit = 1ull << 8 * byte, next;
+
+		if (both_have(m, field, mark / unit & 255))
+			continue;
+		next = (mark / unit + 1) * unit;
+		if (next > UINT32_MAX)
+			return -1;
+		mark = (uint32_t)next;
+		byte = FW_MARK_BYTES; /* from the highest byte again: it may be another one */
+	}
+	return mark;
+}
+
+static bool mark_from(const struct meeting *m, uint64_t least)
+{
+	int64_t mark = least > UINT32_MAX ? -1 : next_mark(m, (uint32_t)least);
+
+	return mark >= 0 && both_have(m, FW_F_MARK, (uint32_t)mark);
+}
+
+/* The mark and its bytes: if one of them names the mark, has that bytes which both accept? */
+static bool marks_meet(const struct meeting *m)
+{
+	const struct fw_match *of[] = { fw_rule_match(&m->query->rule, FW_F_MARK), fw_rule_match(m->rule, FW_F_MARK) };
+	bool bytes = false;
+
+	for (unsigned f = FW_F_MARK_0; f <= FW_F_MARK_3; f++)
+		bytes |= named(m, (enum fw_field)f);
+	if (!bytes || !named(m, FW_F_MARK) || mark_from(m, 0))
+		return true;
+	for (int i = 0; i < 2; i++)
+		for (unsigned k = 0; of[i] && k < of[i]->n; k++)
+			if (mark_from(m, of[i]->r[k].lo) || mark_from(m, of[i]->r[k].hi + 1ull))
+				return true;
+	return false;
+}
+
 /* The families whose packets have all fields that the rule names. */
 static unsigned fields_families(const struct fw_rule *rule)
 {
@@ -413,7 +462,7 @@ static int passes_matches(struct fw_query *q, const struct fw_ruleset *rs, const
 	*m.work -= 1 + rule->nmatches;
 	if (q->chain[0] && (rule->chain == FW_MAIN || strcmp(rs->chains[rule->chain].name, q->chain) != 0))
 		return 0;
-	if (!values_meet(&m))
+	if (!values_meet(&m) || !marks_meet(&m))
 		return 0;
 	take_common(&m);
 	if (!m.hooks)

@@ -172,8 +172,35 @@ static void match_values(struct draft *d, enum fw_field field, bool negated, con
 		w->m.r[i] = (struct fw_range){ values[i], values[i] };
 }
 
+/* A mark with a mask, in one byte or in several. */
+static void match_mark(struct draft *d)
+{
+	unsigned bytes = 1 + rnd(15), one = rnd(FW_MARK_BYTES);
+	bool several = rnd(2);
+
+	for (unsigned b = 0; b < FW_MARK_BYTES; b++) {
+		struct wide *w = &d->wide[d->n];
+
+		if (!(several ? bytes >> b & 1 : b == one))
+			continue;
+		d->n++;
+		w->m = (struct fw_match){ .field = (uint8_t)(FW_F_MARK_0 + b),
+					  .negated = !several && !rnd(4),
+					  .n = (uint16_t)(several ? 1 : 1 + rnd(4)) };
+		for (unsigned i = 0; i < w->m.n; i++)
+			w->m.r[i] = value_range(FW_F_MARK_0 + b);
+	}
+}
+
 static void match_random(struct draft *d, enum fw_field field)
 {
+	if (fw_field_info[field].part)
+		return;
+	if (field == FW_F_MARK && rnd(2)) {
+		match_mark(d);
+		return;
+	}
+
 	struct wide *w = &d->wide[d->n++];
 	unsigned n = rnd(3) ? 1 : rnd(16) ? 1 + rnd(4) : 1 + rnd(VALUES_MAX);
 

@@ -179,6 +179,17 @@ static void key_kernel(const struct fw_ruleset *rs, const struct fw_rule *rule, 
 	}
 }
 
+static uint32_t some_mark(const struct fw_ruleset *rs, const struct fw_rule *rule)
+{
+	uint32_t mark = 0;
+
+	if (rnd(2))
+		return rnd(2) ? 0 : value_of(rs, rule, FW_F_MARK);
+	for (unsigned b = 0; b < FW_MARK_BYTES; b++)
+		mark |= value_of(rs, rule, (enum fw_field)(FW_F_MARK_0 + b)) << 8 * b;
+	return mark;
+}
+
 void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 {
 	const struct fw_rule *rule = any_rule(rs);
@@ -188,7 +199,9 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 	key->reason = key->family == FW_FAMILY_NONE ? FW_R_NON_IP : FW_R_NONE;
 	key->f[FW_F_HOOK] = value_of(rs, rule, FW_F_HOOK) % (key->family == FW_FAMILY_NONE ? FW_INPUT : FW_NHOOKS);
 	key->f[FW_F_LENGTH] = value_of(rs, rule, FW_F_LENGTH);
-	key->f[FW_F_MARK] = rnd(2) ? 0 : value_of(rs, rule, FW_F_MARK);
+	key->f[FW_F_MARK] = some_mark(rs, rule);
+	for (unsigned b = 0; b < FW_MARK_BYTES; b++)
+		key->f[FW_F_MARK_0 + b] = key->f[FW_F_MARK] >> 8 * b & 255;
 	if (rnd(2) && key->f[FW_F_HOOK] <= FW_OUT)
 		key->f[FW_F_VLAN] = value_of(rs, rule, FW_F_VLAN);
 	if (rnd(16))

@@ -102,6 +102,16 @@ static const struct {
 	{ "on eth0", "on { eth0, eth1 }", true },
 	{ "vlan 5", "vlan not 5", false },
 	{ "mark 1", "mark 2-3", false },
+	{ "mark 1/3", "mark 2/3", false },
+	{ "mark 1/3", "mark 2/2", false },
+	{ "mark 1/1", "mark 2/2", true },
+	{ "mark 0x10", "mark 0x10/0xff", true },
+	{ "mark 0x11", "mark 0x10/0xff", false },
+	{ "mark 0x100-0x1ff", "mark 0x210/0xffff", false },
+	{ "mark 0x100-0x210", "mark 0x210/0xffff", true },
+	{ "mark not 0x210", "mark 0x210/0xffffffff", false },
+	{ "mark 0xff00-0x10000", "mark 0x10000/0x10000", true },
+	{ "mark 0xff00-0x10000", "mark 0x10001/0x10001", false },
 	{ "state established", "input state { established, related }", true },
 	{ "state established", "in proto tcp state established", true },
 	{ "state new", "input state established", false },
@@ -444,6 +454,55 @@ static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const
 	return false;
 }
 
+/* Is it a mark that both accept, as a whole and its bytes? */
+static bool is_common_mark(const struct fw_rule *a, const struct fw_rule *b, uint32_t mark)
+{
+	const struct fw_rule *of[] = { a, b };
+
+	for (int i = 0; i < 2; i++)
+		for (unsigned k = 0; k < of[i]->nmatches; k++) {
+			const struct fw_match *m = of[i]->matches[k];
+
+			if ((m->field == FW_F_MARK && !fw_match_has(m, mark)) ||
+			    (fw_field_is_mark_byte(m->field) &&
+			     !fw_match_has(m, mark >> 8 * (m->field - FW_F_MARK_0) & 255)))
+				return false;
+		}
+	return true;
+}
+
+/* The bytes of @mark above the lowest @n, and the lowest values of these that both accept: after @mark, if that is wanted. */
+static bool lower_bytes(const struct fw_rule *a, const struct fw_rule *b, unsigned n, uint32_t *mark)
+{
+	uint32_t out = n < 4 ? *mark >> 8 * n << 8 * n : 0, v;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint32_t least = i == n - 1 ? (*mark >> 8 * i & 255) + 1 : 0;
+
+		if (!common(a, b, (enum fw_field)(FW_F_MARK_0 + i), least, &v))
+			return false;
+		out |= v << 8 * i;
+	}
+	*mark = out;
+	return true;
+}
+
+/* A mark that both accept. */
+static bool common_mark(const struct fw_rule *a, const struct fw_rule *b, uint32_t *out)
+{
+	uint32_t at[512];
+	size_t n = corners(a, b, FW_F_MARK, at, ROWS(at));
+	bool found = false;
+
+	/* The bytes may make the next one after a corner. */
+	for (size_t i = 0; i < n && !found; i++)
+		for (unsigned bytes = 0; bytes <= FW_MARK_BYTES && !found; bytes++) {
+			*out = at[i];
+			found = (!bytes || lower_bytes(a, b, bytes, out)) && is_common_mark(a, b, *out);
+		}
+	return found;
+}
+
 /* The same at one hook. */
 static bool find_at(const struct asked *a, const struct fw_ruleset *rs, const struct fw_rule *rule, enum fw_hook hook)
 {
@@ -453,6 +512,8 @@ static bool find_at(const struct asked *a, const struct fw_ruleset *rs, const st
 		if (fw_field_info[f].layer == FW_LAYER_FRAME && f != FW_F_ETHERTYPE && f != FW_F_LENGTH &&
 		    !common(&a->rule, rule, f, 0, &p.f[f]))
 			return false;
+	if (!common_mark(&a->rule, rule, &p.f[FW_F_MARK]))
+		return false;
 	p.f[FW_F_HOOK] = hook;
 	if (hook > FW_OUT || (!fw_rule_match(&a->rule, FW_F_VLAN) && !fw_rule_match(rule, FW_F_VLAN)))
 		p.f[FW_F_VLAN] = FW_ABSENT_VLAN;

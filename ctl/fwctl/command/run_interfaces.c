@@ -53,6 +53,14 @@ int devices_find(struct devices *ds, const struct ctl_settings *s)
 	return 0;
 }
 
+static bool matches_mark(const struct fw_rule *rule)
+{
+	for (unsigned i = 0; i < rule->nmatches; i++)
+		if (rule->matches[i]->field == FW_F_MARK || fw_field_is_mark_byte(rule->matches[i]->field))
+			return true;
+	return false;
+}
+
 /* XDP runs before a packet has a mark, so rules would always see 0. */
 static int refuse_marks(const struct fw_ruleset *rs)
 {
@@ -65,8 +73,7 @@ static int refuse_marks(const struct fw_ruleset *rs)
 		const struct fw_rule *rule = rs->rules[i];
 		bool sets = fw_rule_action(rs, rule)->flags & FW_ACTION_MARK;
 
-		if ((sets || fw_rule_match(rule, FW_F_MARK)) &&
-		    fw_rule_hooks(rule) & hooks[rule->chain] & FW_HOOK_BIT(IN))
+		if ((sets || matches_mark(rule)) && fw_rule_hooks(rule) & hooks[rule->chain] & FW_HOOK_BIT(IN))
 			fw_diag_add(&ds, (struct fw_place){ rs->file, rule->line, 0 },
 				    "run with --tc, or write `out` in the rule",
 				    "rule %llu %s the mark of incoming packets, which have none yet at XDP",

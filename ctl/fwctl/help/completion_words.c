@@ -31,7 +31,7 @@ static void print_match_words(void)
 	      stdout);
 #undef WORD
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
-		if (fw_field_info[i].kind != FW_KIND_WORD)
+		if (fw_field_info[i].kind != FW_KIND_WORD && !fw_field_info[i].part)
 			printf(" %s", fw_field_info[i].keyword);
 	for (unsigned i = 0; i < FW_NFIELDS; i++)
 		if (fw_field_info[i].keyword6)
@@ -91,7 +91,7 @@ void completion_fields(void (*each)(const char *word, const char *letters, const
 
 		for (int v6 = 0; v6 < (info->keyword6 ? 2 : 1); v6++) {
 			n = (size_t)snprintf(values, sizeof(values), info->any ? "any not" : "not");
-			if (info->kind == FW_KIND_WORD)
+			if (info->kind == FW_KIND_WORD || info->part)
 				continue;
 			add_names(values + n, sizeof(values) - n, fw_field_names(f, v6));
 			each(fw_field_word(f, v6), fw_field_is_iface(f) ? "I" : "", values);

@@ -39,7 +39,8 @@ enum fw_presence { FW_ALWAYS, FW_MAYBE };
  * KERNEL: what the kernel knows of the packet beyond its bytes: asked only for rulesets whose rules name such a field
  * SKB:   a member of the skb, hence unknown to XDP
  * TAG:   from the frame or the skb; a network card may take it out before XDP sees the packet
- * RARE:  as BYTES, but read only for rulesets whose rules name such a field; netfilter's hooks, which see no frame, ask the skb
+ * RARE:  as BYTES, but read only for rulesets whose rules name such a field; netfilter's hooks, which see no frame, ask the skb.
+ *        The bytes of the mark are known where the mark is
  */
 enum fw_source {
 	FW_SOURCE_BYTES,
@@ -96,7 +97,7 @@ enum fw_source {
 	  .packet_word = "length",                                                                  \
 	  .hint = "bytes of the IP packet, its header included, up to 65535")                       \
 	X(MARK, "mark", 0xffffffffu, ALWAYS, FRAME, SKB, 2, 105,                                    \
-	  .format = "0x%x", .packet_word = "mark",                                                  \
+	  .kind = FW_KIND_MARK, .format = "0x%x", .packet_word = "mark",                                                  \
 	  .hint = "a number up to 4294967295, decimal or 0x hexadecimal")                           \
 	X(TTL, "ttl", 255, MAYBE, IP, BYTES, 1, 67,                                                 \
 	  .packet_word = "ttl", .usual = { 64, 64 }, .header_byte = { 8, 7 },                       \
@@ -132,7 +133,11 @@ enum fw_source {
 	  .hint = "mss, window, sack-permitted, sack, timestamp, md5, mptcp, fastopen with only commas between, or none") \
 	X(MSS, "mss", 65535, MAYBE, TCP, RARE, 6, 98,                                               \
 	  .packet_word = "mss", .usual = { FW_ABSENT_MSS, FW_ABSENT_MSS },                          \
-	  .hint = "a maximum segment size from 0 to 65535")
+	  .hint = "a maximum segment size from 0 to 65535")                                         \
+	X(MARK_0, "mark", 255, ALWAYS, FRAME, RARE, 3, 101, .kind = FW_KIND_FLAGS, .part = true)    \
+	X(MARK_1, "mark", 255, ALWAYS, FRAME, RARE, 3, 102, .kind = FW_KIND_FLAGS, .part = true)    \
+	X(MARK_2, "mark", 255, ALWAYS, FRAME, RARE, 3, 103, .kind = FW_KIND_FLAGS, .part = true)    \
+	X(MARK_3, "mark", 255, ALWAYS, FRAME, RARE, 3, 104, .kind = FW_KIND_FLAGS, .part = true)
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,
@@ -151,6 +156,9 @@ _Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
 	| (__u32)(FW_SOURCE_##source == FW_SOURCE_RARE) << FW_F_##sym
 #define FW_FIELDS_OF_KERNEL (0u FW_FIELDS(FW_FIELD_OF_KERNEL))
 #define FW_FIELDS_RARE (0u FW_FIELDS(FW_FIELD_RARE))
+
+/* The bytes of the mark, the lowest first, so that any mask can be matched: 0xab00/0xff00 is MARK_1. */
+#define FW_MARK_BYTES 4
 
 /* The number of every interface that the ruleset does not name. */
 #define FW_IFACE_OTHER 32767

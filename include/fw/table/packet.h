@@ -429,6 +429,12 @@ static __always_inline void fw_rare_frame(struct fw_cursor c, const struct fw_me
 		key->f[FW_F_PACKET_TYPE] = FW_PACKET_BROADCAST;
 }
 
+static __always_inline void fw_rare_mark(struct fw_key *key)
+{
+	for (int i = 0; i < FW_MARK_BYTES; i++)
+		key->f[FW_F_MARK_0 + i] = key->f[FW_F_MARK] >> 8 * i & 255;
+}
+
 /*
  * Moves to the IP header, which fw_packet_parse() has found: after the Ethernet header, and after that of a PPPoE session.
  * @scratch: a key that nobody reads.
@@ -521,6 +527,7 @@ static __always_inline int fw_packet_rare(struct fw_cursor *c, const struct fw_m
 		key->f[FW_F_##sym] = FW_ABSENT_##sym;
 	FW_FIELDS(FW_RARE_ABSENT)
 #undef FW_RARE_ABSENT
+	fw_rare_mark(key);
 	fw_rare_frame(*c, meta, key);
 	if (key->reason != FW_R_NONE)
 		return 0;
