@@ -21,6 +21,8 @@ struct fw_way {
 	enum fw_verdict verdict;
 	uint32_t npassed;
 	long passed[FW_TURNS];
+	uint32_t ncalls;
+	long calls[FW_CHAIN_DEPTH]; /* that led to the chain of @rule, the innermost first */
 };
 /* A packet that comes alone: within each limit, and without connections. */
 struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key);

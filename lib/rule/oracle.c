@@ -68,6 +68,7 @@ long fw_oracle_next(const struct fw_ruleset *rs, const struct fw_key *key, long 
 
 /* A rule that is asked, and the one that called its chain. */
 struct asked {
+	long index; /* of the rule, in the ruleset */
 	const struct fw_rule *rule;
 	const struct asked *by; /* NULL: it is in the main list */
 };
@@ -114,7 +115,14 @@ static bool ask_chain(struct walk *w, uint16_t chain, const struct asked *by);
 /* Where a packet goes from a rule: it is decided on; it goes on with the next rule, or to the end of the rule's chain. */
 enum onward { DECIDED, NEXT, END };
 
-static enum onward ask_rule(struct walk *w, long i, const struct asked *a)
+static void decided_by(struct walk *w, const struct asked *a)
+{
+	w->way.rule = a->index;
+	for (a = a->by; a; a = a->by)
+		w->way.calls[w->way.ncalls++] = a->index;
+}
+
+static enum onward ask_rule(struct walk *w, const struct asked *a)
 {
 	const struct fw_rule *r = a->rule;
 	enum fw_verdict verdict = fw_rule_verdict(w->rs, r);
@@ -125,10 +133,10 @@ static enum onward ask_rule(struct walk *w, long i, const struct asked *a)
 		if (!fw_oracle_condition(w->rs, r, w->key, w->s))
 			return is_last_turn(w) ? DECIDED : NEXT;
 		if (fw_verdict_is(verdict, FW_TERMINAL)) {
-			w->way.rule = i;
+			decided_by(w, a);
 			return DECIDED;
 		}
-		w->way.passed[w->way.npassed++] = i;
+		w->way.passed[w->way.npassed++] = a->index;
 		if (is_last_turn(w))
 			return DECIDED;
 	}
@@ -159,7 +167,7 @@ static bool ask_chain(struct walk *w, uint16_t chain, const struct asked *by)
 	enum onward to = NEXT;
 
 	for (size_t i = first_of(w->rs, chain); i < w->rs->nrules && w->rs->rules[i]->chain == chain && to == NEXT; i++)
-		to = ask_rule(w, (long)i, &(struct asked){ w->rs->rules[i], by });
+		to = ask_rule(w, &(struct asked){ (long)i, w->rs->rules[i], by });
 	return to == DECIDED;
 }
 

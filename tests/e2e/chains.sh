@@ -50,6 +50,18 @@ case_chains_traffic() {
 	ctl --json show rule 10 | grep -q '"packets"' || fail "a call that logs does not count"
 }
 
+# classify shows the rules that led to the chain of the one that decides, and those of its chain that it shadows.
+case_chains_classify() {
+	chain_rules
+	echo 'rule 17 chain deep proto tcp drop' >>"$tmp/chain.rules"
+	exits 0 "$fwctl" classify --rules "$tmp/chain.rules" "tcp 192.0.2.2:999 > $server4:80 input" && says "  by       rule 15 name deep-ok" &&
+		says "  through  rule 4 input proto tcp jump web" && says "           rule 14 chain web proto tcp dport 80 jump deep" &&
+		says "  shadows  rule 17 chain deep proto tcp drop" || return 1
+	exits 0 "$fwctl" classify --json --rules "$tmp/chain.rules" "tcp 192.0.2.2:999 > $server4:80 input" "tcp $other4:999 > $server4:80 input" || return 1
+	grep -q '"through":\[{"id":4,.*{"id":14,.*\],"policy":null' "$tmp/out" && grep -q '"name":"after".*"through":\[\].*"counted":\[{"id":13,' "$tmp/out" ||
+		fail "$(cat "$tmp/out")"
+}
+
 # A chain's rules are added, replaced and deleted one by one; packets notice at once, and by no other chain.
 case_chains_change() {
 	share_fwd && chains_attached && expect yes try_tcp $server4 80 || return 1

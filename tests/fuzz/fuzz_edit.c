@@ -2,7 +2,7 @@
 /*
  * Any changes to a small ruleset: an aborted one changes nothing, and the log of a committed one has the same effect on
  * another copy. Bytes encode words of the language, so that most lines are nearly valid; an input that begins with a letter is
- * plain text.
+ * plain text, and one that begins with `=` and a letter is the text that replaces the chain of that name.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -15,9 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Small, because parsing it takes most of a run. */
 static const char base[] = "set a { 10.0.0.0/8, ::1 }\nset b { }\nset c { 1.1.1.1 }\n"
+			   "chain v\nchain w\nrule 5 in jump w\n"
 			   "rule 10 name ssh in from @a accept\n"
 			   "rule 20 name web from { @c, 10.0.0.0/8 } to not @a accept comment \"x\"\n"
-			   "rule 40 drop\n";
+			   "rule 40 drop\n"
+			   "rule 6 name inner chain w from 1.1.1.1 drop\nrule 7 chain w proto tcp drop\n"
+			   "rule 8 chain w proto udp drop\n";
 
 static const char *const words[] = {
 	"\n",
@@ -89,26 +92,42 @@ static const char *const words[] = {
 	"malformed",
 	"accept\n",
 	"counter",
+	"chain create",
+	"chain del",
+	"chain w",
+	"jump w",
+	"goto v",
+	"return",
 };
 #define WORDS_MAX 48 /* of an input, for about eight changes */
 
-/* The buffer is kept for the next run, which would otherwise spend its time in malloc(). */
-static const struct fw_buf *text_of(const uint8_t *data, size_t size)
-{
-	static struct fw_buf b;
+/* Changes, or rules that take the place of those of a chain. */
+struct input {
+	struct fw_buf text;
+	char chain[2]; /* empty: changes */
+};
 
-	b.len = 0;
-	if (size && isalpha(data[0]))
-		fw_buf_add(&b, (const char *)data, size);
+/* The buffer is kept for the next run, which would otherwise spend its time in malloc(). */
+static const struct input *input_of(const uint8_t *data, size_t size)
+{
+	static struct input in;
+	bool of_chain = size > 1 && data[0] == '=' && isalpha(data[1]);
+
+	in.text.len = 0;
+	in.chain[0] = of_chain ? (char)data[1] : '\0';
+	if (of_chain)
+		fw_buf_add(&in.text, (const char *)data + 2, size - 2);
+	else if (size && isalpha(data[0]))
+		fw_buf_add(&in.text, (const char *)data, size);
 	else
 		for (size_t i = 0; i < size && i < WORDS_MAX; i++) {
 			const char *word = words[data[i] % (sizeof(words) / sizeof(*words))];
 
-			fw_buf_word(&b, word);
-			fw_buf_add(&b, " ", 1);
+			fw_buf_word(&in.text, word);
+			fw_buf_add(&in.text, " ", 1);
 		}
-	fw_buf_add(&b, "\n", 1);
-	return &b;
+	fw_buf_add(&in.text, "\n", 1);
+	return &in;
 }
 
 static struct fw_ruleset *base_ruleset(void)
@@ -127,15 +146,19 @@ static void check(const struct fw_ruleset *rs)
 }
 
 /* Begins an edit, applies the changes and checks the result. Leaves the edit open. */
-static int apply(struct fw_ruleset *rs, struct fw_edit *e, const struct fw_buf *text, struct fw_buf *log)
+static int apply(struct fw_ruleset *rs, struct fw_edit *e, const struct input *in, struct fw_buf *log)
 {
 	static struct fw_diags ds;
+	const struct fw_chain_text chain = { .chain = in->chain, .text = in->text.text, .len = in->text.len };
 	int err;
 
 	ds.n = ds.total = 0;
 	if (fw_edit_begin(rs, e))
 		abort();
-	err = fw_text_edit_with(e, text->text, text->len, NULL, &fuzz_files, &ds, log);
+	if (in->chain[0])
+		err = fw_text_edit_chain(e, &chain, &ds, log);
+	else
+		err = fw_text_edit_with(e, in->text.text, in->text.len, NULL, &fuzz_files, &ds, log);
 	if (!err != !ds.total || (err && err != -EINVAL))
 		abort();
 	check(rs);
@@ -167,20 +190,21 @@ static void check_same(const struct fw_ruleset *rs, const struct state *want)
 }
 
 /* Commits to @rs, and checks that the log makes the same changes to another copy. */
-static void replay(struct fw_ruleset *rs, const struct fw_buf *text)
+static void replay(struct fw_ruleset *rs, const struct input *in)
 {
-	static struct fw_buf log, again;
+	static struct input log;
+	static struct fw_buf again;
 	static struct state is;
 	struct fw_ruleset *copy = base_ruleset();
 	struct fw_edit e;
 
-	log.len = again.len = 0;
-	if (apply(rs, &e, text, &log))
+	log.text.len = again.len = 0;
+	if (apply(rs, &e, in, &log.text))
 		abort();
 	fw_edit_commit(&e);
 	check(rs);
 	state_of(rs, &is);
-	if (apply(copy, &e, &log, &again) || log.len != again.len || memcmp(log.text, again.text, log.len))
+	if (apply(copy, &e, &log, &again) || log.text.len != again.len || memcmp(log.text.text, again.text, again.len))
 		abort();
 	fw_edit_commit(&e);
 	check(copy);
@@ -193,7 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* A ruleset can be used again while changes are aborted. */
 	static struct fw_ruleset *rs;
 	static struct state base_state;
-	const struct fw_buf *text = text_of(data, size);
+	const struct input *in = input_of(data, size);
 	struct fw_edit e;
 	int err;
 
@@ -201,12 +225,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rs = base_ruleset();
 		state_of(rs, &base_state);
 	}
-	err = apply(rs, &e, text, NULL);
+	err = apply(rs, &e, in, NULL);
 	fw_edit_abort(&e);
 	check(rs);
 	check_same(rs, &base_state);
 	if (!err) {
-		replay(rs, text);
+		replay(rs, in);
 		fw_ruleset_free(rs);
 		rs = NULL;
 	}

@@ -101,6 +101,14 @@ static const struct {
 	{ "rule 1 in drop\nrule 2 out drop\n", "rule 3 in drop\nrule 1 in accept\n", "+3 !1 -2 " },
 	{ "rule 10 name web in drop\n", "rule 10 name mail out drop\n", "+10 -10 " },
 	{ "rule 10 name web in drop\n", "rule 10 name web out drop counter comment \"x\"\n", "!10 " },
+	/* Chains. */
+	{ "chain a\nrule 1 jump a\nrule 2 chain a drop\nrule 3 chain a in accept\n",
+	  "chain a\nrule 1 jump a\nrule 3 chain a in accept\nrule 2 chain a drop\nrule 4 chain a out drop\n",
+	  "~2 +4 " },
+	{ "chain a\nchain b\nrule 1 jump a\nrule 2 chain a drop\n",
+	  "chain b\nchain a\nrule 1 goto a\nrule 2 chain a drop\n", "!1 " },
+	{ "chain a\nchain b\nrule 1 jump a\nrule 2 chain a drop\n",
+	  "chain a\nchain b\nrule 1 jump b\nrule 2 chain b drop\n", "!1 +2 -2 " },
 	/* The fewest that have moved. */
 	{ "rule 1 in drop\nrule 2 out drop\nrule 3 drop\n",
 	  "rule 9 accept\nrule 1 in drop\nrule 2 out drop\nrule 3 drop\n", "+9 " },

@@ -14,6 +14,7 @@
 #include "lib/text/frame.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
+#include "tests/unit/rulesets.h"
 
 static struct fw_query *query_of(const char *text)
 {
@@ -194,6 +195,36 @@ static void queries_pass_actions(void **state)
 			if (fw_query_passes(q, rs, rs->rules[r], NULL))
 				passed[n++] = (char)('0' + r);
 		passed[n] = '\0';
+		if (strcmp(passed, asked[i].passes) != 0)
+			fail_msg("%s: passes %s, not %s", asked[i].query, passed, asked[i].passes);
+		fw_query_free(q);
+	}
+	fw_ruleset_free(rs);
+}
+
+/* Rules of one chain, and by what they match and do. */
+static void queries_pass_chains(void **state)
+{
+	static const char text[] =
+		"chain a\nchain b\nrule in jump a\nrule proto tcp goto b\nrule proto tcp drop\n"
+		"rule chain a proto tcp drop\nrule chain a proto udp return\nrule chain b in accept\n";
+	static const struct {
+		const char *query, *passes;
+	} asked[] = {
+		{ "chain a", "34" }, { "chain a proto tcp", "3" },
+		{ "chain b", "5" },  { "chain c", "" },
+		{ "drop", "23" },    { "jump", "0" },
+		{ "goto", "1" },     { "return", "4" },
+	};
+	struct fw_ruleset *rs = ruleset_of(text);
+
+	for (size_t i = 0; i < ROWS(asked); i++) {
+		struct fw_query *q = query_of(asked[i].query);
+		char passed[8] = "";
+
+		for (size_t r = 0, n = 0; r < rs->nrules; r++)
+			if (fw_query_passes(q, rs, rs->rules[r], NULL))
+				passed[n++] = (char)('0' + r);
 		if (strcmp(passed, asked[i].passes) != 0)
 			fail_msg("%s: passes %s, not %s", asked[i].query, passed, asked[i].passes);
 		fw_query_free(q);
@@ -792,6 +823,7 @@ int main(void)
 		cmocka_unit_test(comparisons_are_few),
 		cmocka_unit_test(queries_pass_what_could_decide),
 		cmocka_unit_test(queries_pass_actions),
+		cmocka_unit_test(queries_pass_chains),
 		cmocka_unit_test(queries_are_exact),
 	};
 

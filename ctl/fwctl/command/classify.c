@@ -39,13 +39,14 @@ const struct ctl_command ctl_classify = {
 		"All limits and numbers of connections are taken as kept: `limit` matches, `limit over` and `connections` do\n"
 		"not, and no packet counts towards them.\n\n"
 		"With --rules, the rules of a file answer, without fwd and without privileges. The answer also lists the rules\n"
-		"that match after the first one (`shadows`), and is compared with a linear search of the rules.\n"
+		"that led to the chain of the rule that decides (`through`), and those that match after it in its chain\n"
+		"(`shadows`), and is compared with a linear search of the rules.\n"
 		"With --kernel, incoming packets also go through the XDP program, or through tc if the ruleset or the packet\n"
 		"has a mark; outgoing ones go through tc. Packets at other hooks, and all packets if a rule names their state or\n"
 		"owner, from-if or to-if, are shown to a program that answers without them being sent.\n\n"
 		"JSON, one object per packet: packet, verdict, rule {id, name, verdict, text, ...} or null, reason (the policy\n"
 		"that decided when no rule did) or null, counted (the rules with `continue` that counted it before); at last\n"
-		"{ok}. With --rules: packet, verdict, rule, policy or null, counted,\n"
+		"{ok}. With --rules: packet, verdict, rule, through (array of rules, that of the main list first), policy or null, counted,\n"
 		"shadows (the first 10 rules that match too), shadowed (how many there are), kernel (true: the kernel gave\n"
 		"the same answer), kernel_not_asked (why, or null).\n",
 	.options = options,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * fwctl classify --rules: the tables of a file's rules answer, in user space and with --kernel in the kernel too. Each answer
- * is compared with a linear search of the rules, which also finds the rules that the first match shadows.
+ * is compared with a linear search of the rules, which also finds the rules that led to the chain of the first match, and those
+ * of its chain that it shadows.
  */
 #include "classify.h"
 #include "classify_packets.h"
@@ -59,7 +60,8 @@ static void ask_oracle(const struct fw_ruleset *rs, struct answer *a)
 	if (a->index < 0)
 		return;
 	a->oracle.slot = rs->rules[a->index]->slot;
-	for (size_t i = (size_t)a->index + 1; i < rs->nrules; i++) {
+	for (size_t i = (size_t)a->index + 1; i < rs->nrules && rs->rules[i]->chain == rs->rules[a->index]->chain;
+	     i++) {
 		if (!fw_oracle_rule(rs, rs->rules[i], &a->key))
 			continue;
 		if (a->nshadows < SHADOWS)
@@ -173,6 +175,8 @@ static void print_text(const struct session *ss, const char *packet, const struc
 		ctl_classify_print_policy(policy_of(a), fw_verdict_name(a->oracle.verdict));
 	else
 		print_rule(ss->tables.rs, "by", (size_t)a->index);
+	for (uint32_t i = 0; i < a->way.ncalls; i++)
+		print_rule(ss->tables.rs, i ? "" : "through", (size_t)a->way.calls[a->way.ncalls - 1 - i]);
 	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
 		print_rule(ss->tables.rs, i ? "" : "shadows", a->shadows[i]);
 	if (a->nshadows > SHADOWS)
@@ -183,21 +187,29 @@ static void print_text(const struct session *ss, const char *packet, const struc
 		printf("  kernel   the same\n");
 }
 
+static json_t *json_rule(const struct fw_ruleset *rs, size_t index)
+{
+	return ctl_json_rule_of(rs, rs->rules[index]);
+}
+
 static int print_json(const struct session *ss, const char *packet, const struct answer *a)
 {
-	json_t *shadows = json_array(), *counted = json_array();
+	const struct fw_ruleset *rs = ss->tables.rs;
+	json_t *shadows = json_array(), *counted = json_array(), *through = json_array();
 
 	for (uint32_t i = 0; i < a->way.npassed; i++)
-		json_array_append_new(counted, ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->way.passed[i]]));
+		json_array_append_new(counted, json_rule(rs, (size_t)a->way.passed[i]));
+	for (uint32_t i = a->way.ncalls; i--;)
+		json_array_append_new(through, json_rule(rs, (size_t)a->way.calls[i]));
 	for (size_t i = 0; i < a->nshadows && i < SHADOWS; i++)
-		json_array_append_new(shadows, ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->shadows[i]]));
-	return ctl_json_print(
-		json_pack("{so ss so so so so sI sb so}", "packet", fw_json_text(packet), "verdict",
-			  fw_verdict_name(a->oracle.verdict), "rule",
-			  a->index < 0 ? json_null() : ctl_json_rule_of(ss->tables.rs, ss->tables.rs->rules[a->index]),
-			  "policy", fw_json_text(a->index < 0 ? policy_of(a) : NULL), "counted", counted, "shadows",
-			  shadows, "shadowed", (json_int_t)a->nshadows, "kernel", ss->tables.kern && !a->untested,
-			  "kernel_not_asked", fw_json_text(a->untested)));
+		json_array_append_new(shadows, json_rule(rs, a->shadows[i]));
+	return ctl_json_print(json_pack("{so ss so so so so so sI sb so}", "packet", fw_json_text(packet), "verdict",
+					fw_verdict_name(a->oracle.verdict), "rule",
+					a->index < 0 ? json_null() : json_rule(rs, (size_t)a->index), "through",
+					through, "policy", fw_json_text(a->index < 0 ? policy_of(a) : NULL), "counted",
+					counted, "shadows", shadows, "shadowed", (json_int_t)a->nshadows, "kernel",
+					ss->tables.kern && !a->untested, "kernel_not_asked",
+					fw_json_text(a->untested)));
 }
 
 /* Answers one packet. An error is printed, and the next packet is answered. */
