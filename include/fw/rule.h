@@ -39,6 +39,7 @@ struct fw_log {
 struct fw_inlined {
 	uint32_t n;
 	uint32_t npassing; /* of them so many do not end the way of each packet that they match */
+	uint32_t asked;    /* rules of chains that were looked at to make them */
 	struct fw_inlined_at {
 		struct fw_instance instance;
 		uint32_t

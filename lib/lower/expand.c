@@ -35,7 +35,9 @@ struct expansion {
 	const struct fw_rule *rule; /* of the main list */
 	struct fw_diags *ds;
 	struct fw_inlined_at *at; /* each @to is a label */
-	size_t n, cap, most;
+	size_t n, cap;
+	uint32_t asked; /* rules of chains that were looked at */
+	const struct fw_expand_room *room;
 	struct label *labels;
 	size_t nlabels, labels_cap;
 	const struct fw_rule *calls[FW_CHAIN_DEPTH]; /* the rules that are being followed */
@@ -70,19 +72,19 @@ static uint64_t whole_size(const struct fw_ruleset *rs, uint16_t chain, unsigned
 	return n;
 }
 
-static int refuse_size(const struct expansion *x)
+static int refuse_size(const struct expansion *x, uint32_t most)
 {
 	const struct fw_ruleset *rs = x->rs;
 	const struct fw_chain *c = &rs->chains[x->rule->target];
 	uint64_t size = whole_size(rs, x->rule->target, 0);
 	char rule[FW_RULE_LABEL];
 
-	fw_diag_add(
-		x->ds, (struct fw_place){ rs->file, x->rule->line, 0 },
-		"let fewer rules call chains that call others, or give these rules matches that exclude each other",
-		"rule %s calls chain %s, of %s%llu rules with those that it calls; %u rules call it: in all more than %u",
-		fw_rule_label(x->rule, rule, sizeof(rule)), c->name, size > FW_INLINED_MAX ? "more than " : "",
-		(unsigned long long)(size > FW_INLINED_MAX ? FW_INLINED_MAX : size), c->calls, FW_INLINED_MAX);
+	fw_diag_add(x->ds, (struct fw_place){ rs->file, x->rule->line, 0 },
+		    "let fewer rules call chains that call others, or give these rules matches that exclude each other",
+		    "rule %s calls chain %s, of %s%llu rules with those that it calls; %u rule%s: in all more than %u",
+		    fw_rule_label(x->rule, rule, sizeof(rule)), c->name, size > FW_INLINED_MAX ? "more than " : "",
+		    (unsigned long long)(size > FW_INLINED_MAX ? FW_INLINED_MAX : size), c->calls,
+		    c->calls == 1 ? " calls it" : "s call it", most);
 	return -E2BIG;
 }
 
@@ -107,8 +109,8 @@ static int emit(struct expansion *x, const struct fw_rule *r, const struct fw_co
 	struct fw_inlined_at at = { .instance = { .slot = r->slot, .line = r->line, .action = action }, .to = to };
 	int err;
 
-	if (x->n >= x->most)
-		return refuse_size(x);
+	if (x->n >= x->room->instances)
+		return refuse_size(x, FW_INLINED_MAX);
 	if (to < FW_TO_NEXT)
 		x->labels[to].used = true;
 	err = fw_common_instance(x->rs, c, &at.instance);
@@ -186,8 +188,11 @@ static int expand_chain(struct expansion *x, uint16_t chain, const struct frame 
 
 	for (const struct fw_rule *r = x->rs->chains[chain].first; r && r->chain == chain && !ends; r = r->next) {
 		struct fw_common here;
-		int some = fw_common_and(x->rs, &f->common, &r->instance, &here);
+		int some;
 
+		if (x->asked++ >= x->room->asked)
+			return refuse_size(x, FW_ASKED_MAX);
+		some = fw_common_and(x->rs, &f->common, &r->instance, &here);
 		if (some < 0)
 			return some;
 		if (!some)
@@ -247,9 +252,10 @@ static void expansion_end(struct expansion *x, bool failed)
 	free(x->labels);
 }
 
-int fw_expand(struct fw_ruleset *rs, const struct fw_rule *r, size_t most, struct fw_diags *ds, struct fw_inlined **out)
+int fw_expand(struct fw_ruleset *rs, const struct fw_rule *r, const struct fw_expand_room *room, struct fw_diags *ds,
+	      struct fw_inlined **out)
 {
-	struct expansion x = { .rs = rs, .rule = r, .ds = ds, .most = most };
+	struct expansion x = { .rs = rs, .rule = r, .ds = ds, .room = room };
 	struct frame main = { .common = { .all = true } };
 	struct fw_inlined *in = NULL;
 	struct fw_common here;
@@ -270,7 +276,9 @@ int fw_expand(struct fw_ruleset *rs, const struct fw_rule *r, size_t most, struc
 		err = in ? 0 : -ENOMEM;
 	}
 	expansion_end(&x, !in);
-	if (in)
+	if (in) {
+		in->asked = x.asked;
 		*out = in;
+	}
 	return err;
 }

@@ -7,30 +7,51 @@
 
 #include <string.h>
 
-/* So many instances more may be made of a rule that is to get others. */
-static size_t room(const struct fw_ruleset *rs, const struct fw_rule *r)
+static void room_take(struct fw_expand_room *room, const struct fw_inlined *in)
 {
-	size_t others = rs->ninstances - rs->chains[FW_MAIN].nrules - (r->inlined ? r->inlined->n : 0);
+	room->instances -= in->n;
+	room->asked -= in->asked;
+}
 
-	/* Rules that are not their own instance are counted, too: the difference may be below 0. */
-	return others > FW_INLINED_MAX ? FW_INLINED_MAX : FW_INLINED_MAX - others;
+static void room_give(struct fw_expand_room *room, const struct fw_inlined *in)
+{
+	room->instances += in->n;
+	room->asked += in->asked;
+}
+
+/* What the rules leave that have their instances. */
+static struct fw_expand_room room_left(const struct fw_ruleset *rs)
+{
+	struct fw_expand_room room = { FW_INLINED_MAX, FW_ASKED_MAX };
+
+	for (size_t c = 1; c < rs->nchains; c++)
+		for (uint32_t i = 0; i < rs->chains[c].calls; i++) {
+			const struct fw_rule *r = fw_ruleset_by_slot(rs, rs->chains[c].callers[i]);
+
+			if (r->inlined)
+				room_take(&room, r->inlined);
+		}
+	return room;
 }
 
 int lower_inline(struct fw_ruleset *rs, struct fw_diags *ds)
 {
+	struct fw_expand_room room;
 	bool any = false;
 	int err = 0;
 
 	if (!fw_ruleset_chains(rs))
 		return 0;
+	room = room_left(rs);
 	for (struct fw_rule *r = rs->first; r && r->chain == FW_MAIN && !err; r = r->next) {
 		struct fw_inlined *in = NULL;
 
 		if (!fw_expands(r) || r->inlined)
 			continue;
-		err = fw_expand(rs, r, room(rs, r), ds, &in);
+		err = fw_expand(rs, r, &room, ds, &in);
 		if (err)
 			break;
+		room_take(&room, in);
 		fw_rule_inline(rs, r, in);
 		any = true;
 	}
@@ -93,18 +114,49 @@ static int compare_slots(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static int inline_slot(struct fw_edit *e, uint32_t slot, struct fw_diags *ds)
+/* Each slot once. */
+static void reach_sort(struct reach *to)
+{
+	size_t n = 0;
+
+	if (to->n)
+		qsort(to->slots, to->n, sizeof(*to->slots), compare_slots);
+	for (size_t i = 0; i < to->n; i++)
+		if (!n || to->slots[n - 1] != to->slots[i])
+			to->slots[n++] = to->slots[i];
+	to->n = n;
+}
+
+static int inline_slot(struct fw_edit *e, uint32_t slot, struct fw_expand_room *room, struct fw_diags *ds)
 {
 	struct fw_rule *r = fw_ruleset_by_slot(e->rs, slot);
 	struct fw_inlined *in;
-	int err = fw_expand(e->rs, r, room(e->rs, r), ds, &in);
+	int err = fw_expand(e->rs, r, room, ds, &in);
 
 	if (err)
 		return err;
+	room_take(room, in);
 	if (!fw_inlined_same(in, r->inlined))
 		return fw_edit_inline(e, r, in);
 	fw_inlined_free(e->rs, in);
 	return 0;
+}
+
+/* All that are reached are made again, each once: only what others leave counts. */
+static int inline_reached(struct fw_edit *e, const struct reach *to, struct fw_diags *ds)
+{
+	struct fw_expand_room room = room_left(e->rs);
+	int err = 0;
+
+	for (size_t i = 0; i < to->n; i++) {
+		const struct fw_rule *r = fw_ruleset_by_slot(e->rs, to->slots[i]);
+
+		if (r->inlined)
+			room_give(&room, r->inlined);
+	}
+	for (size_t i = 0; i < to->n && !err; i++)
+		err = inline_slot(e, to->slots[i], &room, ds);
+	return err;
 }
 
 int lower_inline_edit(struct fw_edit *e, struct fw_diags *ds)
@@ -116,11 +168,9 @@ int lower_inline_edit(struct fw_edit *e, struct fw_diags *ds)
 		return 0;
 	to.chains = calloc(e->rs->nchains, sizeof(*to.chains));
 	err = to.chains ? reach_edited(&to, e) : -ENOMEM;
-	if (to.n)
-		qsort(to.slots, to.n, sizeof(*to.slots), compare_slots);
-	for (size_t i = 0; i < to.n && !err; i++)
-		if (!i || to.slots[i] != to.slots[i - 1])
-			err = inline_slot(e, to.slots[i], ds);
+	reach_sort(&to);
+	if (!err)
+		err = inline_reached(e, &to, ds);
 	free(to.chains);
 	free(to.slots);
 	return err;

@@ -162,7 +162,7 @@ struct fw_inlined *fw_inlined_new(struct fw_ruleset *rs, const struct fw_inlined
 	if (!in)
 		return NULL;
 	in->n = n;
-	in->npassing = 0;
+	in->npassing = in->asked = 0;
 	if (n)
 		memcpy(in->at, at, n * sizeof(*at));
 	for (uint32_t i = 0; i < n; i++)
@@ -183,6 +183,8 @@ struct fw_inlined *fw_inlined_copy(struct fw_ruleset *rs, const struct fw_inline
 {
 	struct fw_inlined *copy = fw_inlined_new(rs, in->at, in->n);
 
+	if (copy)
+		copy->asked = in->asked;
 	for (uint32_t i = 0; copy && i < copy->n; i++) {
 		struct fw_instance *r = &copy->at[i].instance;
 
@@ -278,7 +280,7 @@ uint32_t fw_inlined_end(const struct fw_inlined *in, uint32_t i)
 
 bool fw_inlined_same(const struct fw_inlined *a, const struct fw_inlined *b)
 {
-	bool is = a && b && a->n == b->n;
+	bool is = a && b && a->n == b->n && a->asked == b->asked;
 
 	for (uint32_t i = 0; is && i < a->n; i++)
 		is = same(&a->at[i].instance, &b->at[i].instance) && a->at[i].to == b->at[i].to;

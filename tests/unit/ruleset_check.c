@@ -259,3 +259,21 @@ const char *ruleset_check(const struct fw_ruleset *rs, size_t held)
 	why = why ? why : check_actions(rs);
 	return why ? why : check_blobs(rs, refs);
 }
+
+uint64_t ruleset_digest(const struct fw_ruleset *rs)
+{
+	uint64_t h = rs->ninstances;
+
+	for (const struct fw_rule *r = rs->first; r; r = r->next) {
+		h = fw_mix64(h ^ ((uint64_t)r->rank << 32 | r->slot));
+		for (uint32_t i = 0; r->inlined && i < r->inlined->n; i++) {
+			const struct fw_instance *in = &r->inlined->at[i].instance;
+
+			h = fw_mix64(h ^ ((uint64_t)in->rank << 32 | in->slot));
+			h = fw_mix64(h ^ ((uint64_t)in->src << 32 | in->dst));
+			h = fw_mix64(h ^ ((uint64_t)r->inlined->at[i].to << 32 | in->action));
+			h = fw_mix64(h ^ (uintptr_t)in->matches);
+		}
+	}
+	return h;
+}

@@ -13,4 +13,7 @@
  */
 const char *ruleset_check(const struct fw_ruleset *rs, size_t held);
 
+/* Of all rules and instances and their ranks: the same before an edit and after it was undone. */
+uint64_t ruleset_digest(const struct fw_ruleset *rs);
+
 #endif

@@ -15,6 +15,7 @@
 #include "fw/tables.h"
 #include "tests/unit/random.h"
 #include "tests/unit/rows.h"
+#include "tests/unit/ruleset_check.h"
 #include "tests/unit/rulesets.h"
 
 #define GROUP 3
@@ -338,10 +339,97 @@ static void turns(void **state)
 	}
 }
 
+/* One chain of @rules rules, a second one that calls it @calls times, and a rule that calls each of them. */
+static struct fw_ruleset *inlined_often(unsigned rules, unsigned calls)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fw_buf_printf(&b, "chain ports\nchain hosts\nrule 1 jump ports\nrule 2 jump hosts\n");
+	for (unsigned i = 1; i <= rules; i++)
+		fw_buf_printf(&b, "rule chain ports proto tcp dport %u drop\n", i);
+	for (unsigned i = 0; i < calls; i++)
+		fw_buf_printf(&b, "rule chain hosts from 10.0.%u.%u jump ports\n", i >> 8, i & 255);
+	return ruleset_of(b.text);
+}
+
+static int add_port(struct fw_edit *e, struct fw_diags *ds, struct fw_lowered_edit *le)
+{
+	struct fw_rule draft = *e->rs->chains[1].last;
+
+	draft.id = 0;
+	draft.name = NULL;
+	assert_int_equal(
+		fw_edit_add(e, &draft, (struct fw_position){ .where = FW_LAST }, (struct fw_place){ 0 }, NULL, NULL),
+		0);
+	assert_int_equal(fw_edit_settle(e), 0);
+	return fw_lower_edit(e, ds, le);
+}
+
+/* An edit by which there are too many instances: the first rule has got its own by then. Nothing is left of it. */
+static void too_many_inlined(void **state)
+{
+	static const struct {
+		unsigned rules, calls;
+		int err;
+	} rows[] = { { 1000, 1046, 0 }, { 1000, 1047, -E2BIG } }; /* a rule more: 1,048,047 instances, and 1,049,048 */
+
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		struct fw_ruleset *rs = inlined_often(rows[i].rules, rows[i].calls);
+		struct fw_diags ds = { .n = 0 };
+		struct fw_lowered_edit le;
+		struct fw_lowered l;
+		struct fw_edit e;
+		uint64_t before;
+
+		assert_int_equal(fw_lower(rs, &ds, &l), 0);
+		assert_int_equal(l.from.n, rows[i].rules * (rows[i].calls + 1));
+		fw_lowered_free(&l);
+		before = ruleset_digest(rs);
+		assert_int_equal(fw_edit_begin(rs, &e), 0);
+		assert_int_equal(add_port(&e, &ds, &le), rows[i].err);
+		assert_int_equal(ds.n, rows[i].err != 0);
+		if (rows[i].err)
+			assert_string_equal(
+				ds.d[0].message,
+				"rule 2 calls chain hosts, of more than 1048576 rules with those that it calls; 1 rule calls it: in all more than 1048576");
+		else
+			fw_lowered_edit_free(&le);
+		fw_edit_abort(&e);
+		assert_int_equal(ruleset_digest(rs), before);
+		assert_null(ruleset_check(rs, 0));
+		fw_ruleset_free(rs);
+	}
+}
+
+/* A chain that calls the next one many times, and so on, but no rule decides anything: no instances, but much to look at. */
+static void too_many_asked(void **state)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_ruleset *rs;
+	struct fw_lowered l;
+
+	for (unsigned c = 0; c < 8; c++)
+		fw_buf_printf(&b, "chain c%u\n", c);
+	fw_buf_printf(&b, "rule 1 jump c0\n");
+	for (unsigned c = 0; c < 7; c++)
+		for (unsigned i = 0; i < 100; i++)
+			fw_buf_printf(&b, "rule chain c%u jump c%u\n", c, c + 1);
+	rs = ruleset_of(b.text);
+	assert_int_equal(fw_lower(rs, &ds, &l), -E2BIG);
+	assert_string_equal(
+		ds.d[0].message,
+		"rule 1 calls chain c0, of more than 1048576 rules with those that it calls; 1 rule calls it: in all more than 16777216");
+	fw_ruleset_free(rs);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_copied), cmocka_unit_test(turns),
-					    cmocka_unit_test(shortcuts), cmocka_unit_test(instances_share_slots) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_copied), cmocka_unit_test(turns),
+		cmocka_unit_test(too_many_inlined),  cmocka_unit_test(too_many_asked),
+		cmocka_unit_test(shortcuts),         cmocka_unit_test(instances_share_slots)
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

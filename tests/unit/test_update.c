@@ -294,25 +294,6 @@ static void check_usage(struct live *l)
 /* Small changes to a ruleset without sets, nearly all of them updates. */
 static const struct random_shape plain = { 200, 40, 30, 2, 30 };
 
-/* What each rule and instance is and where; the same before an edit and after it was undone. */
-static uint64_t digest(const struct fw_ruleset *rs)
-{
-	uint64_t h = rs->ninstances;
-
-	for (const struct fw_rule *r = rs->first; r; r = r->next) {
-		h = fw_mix64(h ^ ((uint64_t)r->rank << 32 | r->slot));
-		for (uint32_t i = 0; r->inlined && i < r->inlined->n; i++) {
-			const struct fw_instance *in = &r->inlined->at[i].instance;
-
-			h = fw_mix64(h ^ ((uint64_t)in->rank << 32 | in->slot));
-			h = fw_mix64(h ^ ((uint64_t)in->src << 32 | in->dst));
-			h = fw_mix64(h ^ ((uint64_t)r->inlined->at[i].to << 32 | in->action));
-			h = fw_mix64(h ^ (uintptr_t)in->matches);
-		}
-	}
-	return h;
-}
-
 /* The ruleset is consistent; and if a change failed, as it was, chains and instances included. */
 static void check_failed(const struct live *l, bool failed, uint64_t before)
 {
@@ -321,7 +302,7 @@ static void check_failed(const struct live *l, bool failed, uint64_t before)
 	if (why)
 		fail_msg("seed %llu: %s", (unsigned long long)random_seed(), why);
 	if (failed)
-		assert_int_equal(digest(l->rs), before);
+		assert_int_equal(ruleset_digest(l->rs), before);
 }
 
 /* Whatever allocation fails, nothing has changed, and later updates are right. */
@@ -338,7 +319,7 @@ static void memory_out(void **state)
 		shape.any = round % 3 ? shape.any : 8;
 		assert_true(live_open(&l, &shape));
 		for (int i = 0; i < 200; i++) {
-			uint64_t before = digest(l.rs);
+			uint64_t before = ruleset_digest(l.rs);
 			struct fw_edit e;
 			int err;
 
