@@ -5,7 +5,7 @@
 
 #include "fw/rule.h"
 
-#define RULESET_HELD_SOME SIZE_MAX /* any number, of tables */
+#define RULESET_HELD_SOME SIZE_MAX /* any number, of tables; and expressions may be left that nothing holds */
 
 /*
  * NULL: it does; else what is wrong. While no edit is open, references are counted exactly: @held says how many holds there
