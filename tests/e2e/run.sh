@@ -162,8 +162,8 @@ case_egress() {
 
 case_both_by_tc() {
 	rules <<-END
-		rule 1 name ping-in in proto icmp accept
-		rule 2 name ping-out out proto icmp accept
+		rule 1 name ping-in in proto icmp icmp-type echo-request accept
+		rule 2 name ping-out out proto icmp icmp-type echo-reply accept
 	END
 	start "$tmp/rules" --tc || return 1
 	in_client ping -q -c 10 -i 0.01 $server4 >/dev/null
