@@ -188,13 +188,14 @@ FW_GLOBAL int fw_flow_look(struct fw_cpu *cpu)
 		return FW_FLOW_FOUND | place;
 	if (fw_flow_is(cpu, place + 1, fields, generation))
 		return FW_FLOW_FOUND | (place + 1);
+	for (int i = 0; i < FW_FLOW_NEAR; i++)
+		cpu->near[i] = fields[i];
 	return place;
 }
 
-/* Keeps the answer for the flow of cpu->key, at @place or the one after it. */
+/* Keeps the answer for the flow that fw_flow_look() did not find, at the @place that it returned or the one after it. */
 FW_GLOBAL int fw_flow_keep(struct fw_cpu *cpu, __u32 place, __u32 what)
 {
-	__u64 fields[FW_FLOW_NEAR];
 	__u32 generation;
 
 	if (!cpu)
@@ -206,8 +207,7 @@ FW_GLOBAL int fw_flow_keep(struct fw_cpu *cpu, __u32 place, __u32 what)
 	if (cpu->flows[place].generation == generation &&
 	    (cpu->flows[place + 1].generation != generation || (cpu->turn++ & 1)))
 		place++;
-	fw_flow_of(cpu, fields);
-	fw_flow_put(cpu, place, fields, generation, what);
+	fw_flow_put(cpu, place, cpu->near, generation, what);
 	return 0;
 }
 

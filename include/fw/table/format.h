@@ -433,6 +433,7 @@ struct fw_cpu {
 	__u32 turn;     /* of its places */
 	__u32 doubt;    /* about its use, up to FW_DOUBT_MOST */
 	__u32 unasked;  /* packets that bypassed it */
+	__u64 near[FW_FLOW_NEAR]; /* of a flow that it does not have */
 
 	/* Written by fw_classify() and fw_decide(). */
 	struct fw_answer answer __attribute__((aligned(8)));
