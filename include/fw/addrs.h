@@ -67,6 +67,8 @@ struct fw_set {
 	uint32_t rules;   /* sides and actions of rules that do */
 	uint32_t pending; /* private to the open edit */
 	bool dynamic;     /* filled at run time: a load takes over what is live */
+	bool builtin;     /* exists without a definition: fw/builtin.h */
+	bool filled;      /* of a built-in set: with the addresses of a namespace, if it holds such */
 	uint32_t timeout; /* of a dynamic set: seconds that elements without a timeout of their own stay; 0: for ever */
 	uint32_t size; /* of a dynamic set: the most elements that it may have when packets add some; 0: FW_SET_SIZE */
 	uint32_t soonest; /* no element leaves the set before this time; FW_FOREVER: none leaves */

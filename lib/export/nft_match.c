@@ -80,12 +80,7 @@ static int append(struct export *e, struct export_matches *m, struct fw_buf *wor
 
 const char *export_builtin(const struct fw_set *set)
 {
-	static const char *const builtin[] = { "local", "broadcast", "multicast" };
-
-	for (size_t i = 0; i < sizeof(builtin) / sizeof(*builtin); i++)
-		if (!strcmp(set->name, builtin[i]))
-			return builtin[i];
-	return NULL;
+	return set->builtin ? set->name : NULL;
 }
 
 /* "ip saddr { 10.0.0.0/8, 192.0.2.1 }" of one family; nothing if there are none of it. */

@@ -4,7 +4,15 @@
 
 #include "lib/import/ipt_out.h"
 
+#include "fw/builtin.h"
+
 #define OUT_MAX 63 /* bytes of a name */
+
+/* Is it the name of a set that rules have without a definition? @text: with its kind before it. */
+static bool is_builtin(const char *text)
+{
+	return text[0] == '@' && fw_builtin_find(text + 1, strlen(text + 1)) >= 0;
+}
 
 const char *ipt_out_name(struct ipt *c, char kind, const char *name)
 {
@@ -17,7 +25,7 @@ const char *ipt_out_name(struct ipt *c, char kind, const char *name)
 	for (; *name && len < OUT_MAX - 8; name++)
 		text[len++] = (char)(isalnum((unsigned char)*name) || strchr("_.-", *name) ? *name : '_');
 	text[len] = '\0';
-	for (unsigned n = 2; import_names_get(&c->outs, text); n++)
+	for (unsigned n = 2; import_names_get(&c->outs, text) || is_builtin(text); n++)
 		snprintf(text + len, 8, "-%u", n);
 	kept = fw_region_strdup(&c->im->mem, text, strlen(text));
 	if (!kept || import_names_put(&c->outs, kept, kept)) {

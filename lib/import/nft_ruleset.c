@@ -5,6 +5,8 @@
  */
 #include "lib/import/nft.h"
 
+#include "fw/builtin.h"
+
 /* How much text of rules a file may become. */
 #define MOST_TEXT(size) (8 * (size) + (1 << 20))
 
@@ -86,7 +88,8 @@ static int load_set(struct nft *n, const struct nft_object *o, bool map)
 			     .name = member(o->json, "name"),
 			     .map = map };
 
-	s.word = nft_word(n, s.name);
+	/* Ours has sets of some names without a definition. */
+	s.word = nft_word(n, fw_builtin_find(s.name, strlen(s.name)) < 0 ? s.name : nft_printf(n, "%s.set", s.name));
 	return s.word ? fw_vec_push(n->sets, n->nsets, n->sets_cap, s) : -ENOMEM;
 }
 

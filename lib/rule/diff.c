@@ -115,11 +115,17 @@ static int diff_set(struct fw_diff *d, const struct fw_set *old, const struct fw
 	return fw_vec_push(d->sets, d->nsets, d->sets_cap, row);
 }
 
+/* Is it one that somebody defined? */
+static bool is_defined(const struct fw_set *set)
+{
+	return set->name && !set->builtin;
+}
+
 static const struct fw_set *set_of(const struct fw_ruleset *rs, const char *name)
 {
 	int number = fw_ruleset_set_find(rs, name);
 
-	return number < 0 ? NULL : &rs->sets[number];
+	return number < 0 || !is_defined(&rs->sets[number]) ? NULL : &rs->sets[number];
 }
 
 static int diff_sets(struct fw_diff *d, size_t max)
@@ -127,10 +133,10 @@ static int diff_sets(struct fw_diff *d, size_t max)
 	int err = 0;
 
 	for (size_t i = 0; i < d->after->nsets && !err; i++)
-		if (d->after->sets[i].name)
+		if (is_defined(&d->after->sets[i]))
 			err = diff_set(d, set_of(d->before, d->after->sets[i].name), &d->after->sets[i], max);
 	for (size_t i = 0; i < d->before->nsets && !err; i++)
-		if (d->before->sets[i].name && !set_of(d->after, d->before->sets[i].name))
+		if (is_defined(&d->before->sets[i]) && !set_of(d->after, d->before->sets[i].name))
 			err = diff_set(d, &d->before->sets[i], NULL, max);
 	return err;
 }
@@ -323,7 +329,7 @@ void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out)
 	count_rows(e, &c);
 	c.kept = e->rs->nrules - c.added - c.changed;
 	for (size_t i = 0; i < u->n; i++) {
-		c.sets_created += u->steps[i].kind == FW_STEP_CREATE;
+		c.sets_created += u->steps[i].kind == FW_STEP_CREATE && !e->rs->sets[u->steps[i].set].builtin;
 		c.sets_destroyed += u->steps[i].kind == FW_STEP_DESTROY;
 		c.chains_created += u->steps[i].kind == FW_STEP_CHAIN_CREATE;
 		c.chains_deleted += u->steps[i].kind == FW_STEP_CHAIN_DELETE;

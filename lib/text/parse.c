@@ -112,7 +112,7 @@ int fw_set_read(struct fw_parser *p, struct fw_set *set, struct fw_place at)
 
 static int name_set(struct fw_parser *p, struct fw_place at, char name[FW_NAME_MAX + 1])
 {
-	int err = fw_parser_name(p, "set", name), old;
+	int err = fw_parser_set_name(p, name), old;
 	char hint[64] = "";
 
 	if (err)

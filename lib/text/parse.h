@@ -176,8 +176,12 @@ void fw_print_chain_words(struct fw_buf *b, const struct fw_chain *c);
 
 /* Takes what a policy is for, and its action, FW_FOLLOW included. */
 int fw_parser_policy(struct fw_parser *p, enum fw_reason *reason, struct fw_action_text *action);
-/* The set of that name; without one, a diagnostic at the current token. */
+/* The set of that name, built in or defined; without one, a diagnostic at the current token. */
 int fw_parser_find_set(struct fw_parser *p, struct fw_str name, uint32_t *out);
+/* The same, for sets whose elements may be changed: not for a built-in one. */
+int fw_parser_change_set(struct fw_parser *p, struct fw_str name, uint32_t *out);
+/* Takes the name of a set that is defined, as fw_parser_name(): not that of a built-in one, unless it was stored. */
+int fw_parser_set_name(struct fw_parser *p, char *out);
 
 /* The text of a set's file; free() *own. 0, -EINVAL with a diagnostic, -ENOMEM. */
 struct fw_set_file {

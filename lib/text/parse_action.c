@@ -200,7 +200,7 @@ static int parse_set(struct fw_parser *p, struct fw_action *a)
 	if (p->tok.kind != FW_T_WORD || name.s[0] != '@')
 		return fw_parser_expected(p, "a set", "name it as in matches: add from to @banned");
 
-	int err = fw_parser_find_set(p, (struct fw_str){ name.s + 1, name.len - 1 }, &a->set);
+	int err = fw_parser_change_set(p, (struct fw_str){ name.s + 1, name.len - 1 }, &a->set);
 
 	if (!err)
 		fw_parser_next(p);

@@ -117,7 +117,7 @@ static int set_create(struct change *c)
 	struct elements es = { .c = c, .add = true };
 	uint32_t timeout = 0, size = 0;
 	char name[FW_NAME_MAX + 1];
-	int err = fw_parser_name(p, "set", name);
+	int err = fw_parser_set_name(p, name);
 	bool dynamic = fw_parser_at(p, FW_WORD_DYNAMIC);
 
 	if (dynamic && !err) {
@@ -149,7 +149,7 @@ static int take_set(struct fw_parser *p, uint32_t *set)
 	if (err)
 		return err;
 	p->ds = fw_parser_stored(p) ? NULL : ds;
-	err = fw_parser_find_set(p, p->tok.text, set);
+	err = fw_parser_change_set(p, p->tok.text, set);
 	p->ds = ds;
 	if (err && !fw_parser_stored(p))
 		return err;

@@ -5,6 +5,8 @@
  */
 #include "lib/text/parse.h"
 
+#include "fw/builtin.h"
+
 void fw_parser_init(struct fw_parser *p, struct fw_ruleset *rs, const char *text, size_t len, const char *name,
 		    struct fw_diags *ds)
 {
@@ -269,7 +271,8 @@ int fw_parser_statement_end(struct fw_parser *p)
 				  other ? other : "a statement is one line; write matches before the verdict");
 }
 
-int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
+/* Contract of fw_parser_find_set(), for sets that rules define. */
+static int find_defined(struct fw_parser *p, struct fw_str s, uint32_t *out)
 {
 	struct fw_nearest near = { .word = s };
 	char name[FW_NAME_MAX + 1], hint[128];
@@ -291,6 +294,41 @@ int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
 			 p->edit ? "create it first: set create NAME" : "define it first: set NAME { ... }");
 	return fw_diag_add(p->ds, fw_parser_here(p), near.best ? fw_nearest_hint(&near, hint, sizeof(hint)) : hint,
 			   "there is no set '%s'", FW_SHOW(s));
+}
+
+int fw_parser_find_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
+{
+	int which = fw_builtin_find(s.s, s.len);
+	char name[FW_NAME_MAX + 1];
+
+	snprintf(name, sizeof(name), "%.*s", (int)(which < 0 ? 0 : s.len), s.s);
+	if (which < 0 || fw_ruleset_set_find(p->rs, name) >= 0)
+		return find_defined(p, s, out);
+	if (p->edit)
+		return fw_edit_builtin(p->edit, (enum fw_builtin)which, out);
+	return fw_ruleset_builtin(p->rs, (enum fw_builtin)which, out);
+}
+
+int fw_parser_change_set(struct fw_parser *p, struct fw_str s, uint32_t *out)
+{
+	int err = fw_builtin_find(s.s, s.len) < 0 ? find_defined(p, s, out) : fw_parser_find_set(p, s, out);
+
+	if (err || !p->rs->sets[*out].builtin)
+		return err;
+	return fw_diag_add(p->ds, fw_parser_here(p),
+			   "rules can match on it; for other addresses create a set with another name",
+			   "the set '%s' is built in: fwd keeps its addresses itself", FW_SHOW(s));
+}
+
+int fw_parser_set_name(struct fw_parser *p, char *out)
+{
+	struct fw_place at = fw_parser_here(p);
+	int err = fw_parser_name(p, "set", out);
+
+	if (err || fw_parser_stored(p) || fw_builtin_find(out, strlen(out)) < 0)
+		return err;
+	return fw_diag_add(p->ds, at, "rules can name it without a definition; give this set another name",
+			   "'%s' is the name of a built-in set", out);
 }
 
 /* Skips the rest of a statement that was refused. */

@@ -4,6 +4,8 @@
 
 #include "lib/text/parse.h"
 
+#include "fw/builtin.h"
+
 void fw_text_print_set(struct fw_buf *b, const struct fw_set *set, uint32_t now)
 {
 	const char *separator = set->n > 8 ? "\n\t" : " ";
@@ -54,20 +56,62 @@ static void list_end(struct printer *p)
 	fw_buf_word(p->b, p->list ? " }" : "");
 }
 
+/* Which of the sets of an expression are built in: their places there, ascending. */
+struct builtin_places {
+	uint32_t at[FW_NBUILTINS], n;
+};
+
+static struct builtin_places builtins_of(const struct fw_ruleset *rs, const struct fw_addrs *a)
+{
+	struct builtin_places places = { .n = 0 };
+
+	for (uint32_t i = 0; i < a->nsets; i++)
+		if (rs->sets[a->sets[i]].builtin)
+			places.at[places.n++] = i;
+	return places;
+}
+
+/*
+ * The @i-th set of an expression as it is printed: built-in ones come last, by name. Their numbers depend on which rule was
+ * the first to name one, and the text must not.
+ */
+static const char *set_at(const struct fw_ruleset *rs, const struct fw_addrs *a, const struct builtin_places *places,
+			  uint32_t i)
+{
+	uint32_t first = a->nsets - places->n, at = i;
+
+	for (uint32_t k = 0; i < first && k < places->n; k++)
+		at += places->at[k] <= at;
+	if (i < first)
+		return rs->sets[a->sets[at]].name;
+	for (uint32_t k = 0; k < places->n; k++) {
+		const char *name = rs->sets[a->sets[places->at[k]]].name;
+		uint32_t before = 0;
+
+		for (uint32_t o = 0; o < places->n; o++)
+			before += strcmp(rs->sets[a->sets[places->at[o]]].name, name) < 0;
+		if (before == i - first)
+			return name;
+	}
+	return NULL; /* not reached: names differ */
+}
+
 /* Element @i of the expression: ranges are followed by sets. */
-static void print_addrs_element(struct printer *p, const struct fw_addrs *a, uint32_t i)
+static void print_addrs_element(struct printer *p, const struct fw_addrs *a, const struct builtin_places *places,
+				uint32_t i)
 {
 	list_element(p);
 	if (i < a->nranges)
 		fw_text_print_addr_range(p->b, &a->ranges[i]);
 	else
-		fw_buf_printf(p->b, "@%s", p->rs->sets[a->sets[i - a->nranges]].name);
+		fw_buf_printf(p->b, "@%s", set_at(p->rs, a, places, i - a->nranges));
 }
 
 /* Prints up to @most elements from @at on and advances it; true: that was all. */
 static bool print_addrs(struct printer *p, const char *side, uint32_t number, uint32_t *at, uint32_t most)
 {
 	const struct fw_addrs *a = &p->rs->addrs[number];
+	struct builtin_places places = builtins_of(p->rs, a);
 	uint32_t n = a->nranges + a->nsets;
 
 	if (number == FW_ANY)
@@ -78,7 +122,7 @@ static bool print_addrs(struct printer *p, const char *side, uint32_t number, ui
 	}
 	p->list = n != 1;
 	for (p->n = *at; *at < n && most; ++*at, most--)
-		print_addrs_element(p, a, *at);
+		print_addrs_element(p, a, &places, *at);
 	if (*at < n)
 		return false;
 	list_end(p);
@@ -384,7 +428,7 @@ void fw_text_print(struct fw_buf *b, const struct fw_ruleset *rs)
 			fw_buf_word(b, "\n");
 		}
 	for (size_t i = 0; i < rs->nsets; i++)
-		if (rs->sets[i].name) {
+		if (rs->sets[i].name && !rs->sets[i].builtin) {
 			fw_text_print_set(b, &rs->sets[i], 0);
 			fw_buf_word(b, "\n");
 		}

@@ -31,6 +31,38 @@ case_sets_outlive_loads() {
 	ok load "$tmp/rules" && expect yes try_ping $server6 $listed6 && is "the set" "$(ctl set list banned)" "set banned { }"
 }
 
+local_has() { ctl set list local | grep -q "[ 	]$1[, ]"; }
+
+# @local follows the addresses of fwd's namespace, also while fwd does not run and while a load waits.
+case_sets_local() {
+	start_fwd || return 1
+	rules <<-END
+		policy in drop
+		rule 5 name neighbour in ip6 proto icmp6 icmp6-type { 133-136 } accept
+		rule 10 in proto { icmp, icmp6 } to @local accept
+		rule 11 in to { @broadcast, @multicast } accept
+	END
+	ok load "$tmp/rules" && ok attach s0 && expect yes try_ping $server4 && expect yes try_ping $server6 &&
+		ok set list broadcast && says "# built in" && says "192.0.2.255" && ok set list multicast && says "224.0.0.0/4, ff00::/8" || return 1
+	in_server ip addr add 192.0.2.77/24 dev s0 && in_server ip addr add 2001:db8:0:1::77/64 dev s0 nodad
+	wait_until local_has 192.0.2.77 && wait_until local_has 2001:db8:0:1::77 || fail "not there" || return 1
+	expect yes try_ping 192.0.2.77 && expect yes try_ping 2001:db8:0:1::77 || return 1
+	in_server ip addr del 192.0.2.77/24 dev s0
+	wait_until eval '! local_has 192.0.2.77' && local_has 2001:db8:0:1::77 && local_has 127.0.0.0/8 || fail "it stays" || return 1
+	fwd_kill KILL && in_server ip addr add 192.0.2.78/24 dev s0 && in_server ip addr del 2001:db8:0:1::77/64 dev s0 && start_fwd &&
+		expect yes try_ping 192.0.2.78 && ! local_has 2001:db8:0:1::77 || fail "after a restart" || return 1
+	# What comes back after a load has the addresses of then.
+	ok load --confirm 10m "$tmp/rules" && in_server ip addr del 192.0.2.78/24 dev s0 && in_server ip addr add 192.0.2.79/24 dev s0 &&
+		wait_until local_has 192.0.2.79 && expect yes try_ping 192.0.2.79 && ok undo && expect yes try_ping 192.0.2.79 &&
+		! local_has 192.0.2.78 || fail "after undo" || return 1
+	# It is not of the text, nor of what a load changes.
+	ok save "$tmp/saved" && ! grep -q '^set' "$tmp/saved" && ok load --diff --check "$tmp/saved" && ! grep -q 'set ' "$tmp/out" &&
+		refuses 1 "is built in" set add local 192.0.2.1 && refuses 1 "the name of a built-in set" set create local 192.0.2.1 &&
+		ok classify --rules "$tmp/saved" "in icmp $client4 > 192.0.2.79" && says accept &&
+		ok classify --rules "$tmp/saved" "in icmp $client4 > 192.0.2.78" && says drop || return 1
+	in_server ip addr del 192.0.2.79/24 dev s0
+}
+
 case_sets_exist() {
 	share_fwd || return 1
 	ok set create banned dynamic "{ 192.0.2.7 }" && banned_is "192.0.2.7 " || return 1

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -253,6 +254,85 @@ static void bans_go_on_while_a_change_waits(void **state)
 	}
 }
 
+/* Addresses of the namespace, as the engine is told. */
+static char own_hosts[16];
+static int own_read(struct fw_own_addresses *out)
+{
+	struct fw_own_list *list = &out->of[FW_BUILTIN_LOCAL];
+
+	for (const char *host = own_hosts; *host; host++) {
+		struct fw_addr a = { (uint64_t)(0xc0000200u + (uint32_t)(*host - '0')) << 32, 0 };
+
+		if (fw_vec_push(list->ranges, list->n, list->cap, ((struct fw_addr_range){ a, a, .family = FW_IP4 })))
+			return -ENOMEM;
+	}
+	return 0;
+}
+static struct engine_addresses own_fake = { .read = own_read };
+
+static void own_are(struct engine *e, const char *hosts)
+{
+	uint64_t one = 1;
+
+	snprintf(own_hosts, sizeof(own_hosts), "%s", hosts);
+	if (!e)
+		return;
+	assert_int_equal(write(own_fake.watch, &one, sizeof(one)), sizeof(one));
+	fixture_pump(e);
+}
+
+/* @local holds the addresses of now: after loads, changes, undo and restarts, and none of them is stored. */
+static void local_follows(void **state)
+{
+	static const char named[] = "rule from @local drop";
+	struct engine *e;
+	struct engine_result r;
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+
+	fixture_fresh();
+	own_fake.watch = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	fixture_options.addresses = &own_fake;
+	own_are(NULL, "12");
+	e = fixture_begin();
+	fixture_load(e, named);
+	assert_dropped(e, "12");
+	own_are(e, "23");
+	assert_dropped(e, "23");
+	e = fixture_restart(e);
+	assert_dropped(e, "23");
+	/* While fwd is not running. */
+	engine_close(e);
+	own_are(NULL, "4");
+	e = fixture_begin();
+	assert_dropped(e, "4");
+	/* While a load waits, and what comes back has the addresses of then. */
+	load_waits(e, "rule from { @local, 192.0.2.8 } drop", 600);
+	assert_dropped(e, "48");
+	own_are(e, "56");
+	assert_dropped(e, "568");
+	e = end(e, UNDONE);
+	assert_dropped(e, "56");
+	/* A change names it first, and it is none of a set. */
+	fixture_load(e, "rule from 192.0.2.8 drop");
+	assert_int_equal(fixture_edit(e, "add rule from @local drop", 600, &r), 0);
+	assert_int_equal(r.counts.sets_created + r.counts.elements_added, 0);
+	assert_dropped(e, "568");
+	own_are(e, "1");
+	e = end(e, CONFIRMED);
+	e = fixture_restart(e);
+	assert_dropped(e, "18");
+	own_are(e, "");
+	assert_dropped(e, "8");
+	own_are(e, "2");
+	fixture_refused(e, "set add local 192.0.2.1", "is built in");
+	fixture_refused(e, "set create local 192.0.2.1", "the name of a built-in set");
+	fw_text_print(&b, engine_ruleset(e));
+	assert_string_equal(b.text, "rule 2 from 192.0.2.8 drop\nrule 3 from @local drop\n");
+	engine_close(e);
+	fixture_options.addresses = NULL;
+	close(own_fake.watch);
+}
+
 static struct engine_result bulk_result;
 static unsigned bulk_rows;
 
@@ -481,7 +561,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(checks_change_nothing),  cmocka_unit_test(bans_go_on_while_a_load_waits),
 		cmocka_unit_test(the_word_is_tried_out),  cmocka_unit_test(bans_go_on_while_a_change_waits),
 		cmocka_unit_test(bulk_emptied),           cmocka_unit_test(bulk_changes),
-		cmocka_unit_test(no_ban_is_lost),
+		cmocka_unit_test(no_ban_is_lost),         cmocka_unit_test(local_follows),
 	};
 
 	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;

@@ -445,6 +445,7 @@ static const struct import_case file_cases[] = {
 	{ .ipset = "create a hash:ip netmask 24\nadd a 192.0.2.0\n", .want = "set a { 192.0.2.0/24 }\n" },
 	{ .ipset = "create a bitmap:ip range 10.0.0.0-10.0.0.255\nadd a 10.0.0.1-10.0.0.3\n",
 	  .want = "set a { 10.0.0.1-10.0.0.3 }\n" },
+	{ .ipset = "create local hash:net\nadd local 10.0.0.0/8\n", .want = "set local-2 { 10.0.0.0/8 }\n" },
 	{ .ipset = "create a hash:net family inet6\nadd a 2001:db8::/32\n", .want = "set a { 2001:db8::/32 }\n" },
 	{ .ipset = "create a hash:net\nadd a 10.0.0.0/8 nomatch\n", .want = "2:18 set: sets have no exceptions" },
 	{ .ipset = "create a hash:net\nadd b 10.0.0.0/8\n", .want = "2:5 syntax: there is no set b yet" },

@@ -467,6 +467,10 @@ static const struct {
 	{ "set add admins --exist 1.1.1.1", 1, 16, "'--exist' is not an address", "", 1 },
 	{ "set add --exists admins 1.1.1.1", 1, 9, "there is no set '--exists'", "", 1 },
 	{ "set flush none", 1, 11, "there is no set 'none'", "", 1 },
+	{ "set create local", 1, 12, "'local' is the name of a built-in set", "another name", 1 },
+	{ "set add local 1.1.1.1", 1, 9, "the set 'local' is built in", "create a set with another name", 1 },
+	{ "set flush broadcast", 1, 11, "the set 'broadcast' is built in", "", 1 },
+	{ "set destroy multicast", 1, 13, "the set 'multicast' is built in", "", 1 },
 	{ "set flush admins 1.1.1.1", 1, 18, "expected the end of the line", "", 1 },
 	{ "set replace admins", 1, 19, "expected 'file' or an address", "set flush", 1 },
 	{ "set replace none { }", 1, 13, "there is no set 'none'", "", 1 },
@@ -855,6 +859,29 @@ static int note_path(const char *path, void *ctx)
 	return strcmp(path, "stop") ? 0 : 77;
 }
 
+/* A ruleset that was stored before the names of built-in sets were taken has sets of its own with these names. */
+static void a_stored_set_keeps_its_name(void **state)
+{
+	static const char text[] = "set local { 10.0.0.1 }\nrule 1 to { @broadcast, @local } drop\n";
+	static const struct fw_files stored = { .find = find_file, .stored = true };
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_diags ds = { .n = 0 };
+	struct fw_edit e;
+
+	assert_int_equal(fw_text_parse_with(rs, text, strlen(text), NULL, &stored, &ds), 0);
+	assert_false(rs->sets[0].builtin);
+	assert_true(rs->sets[1].builtin);
+	assert_int_equal(fw_edit_begin(rs, &e), 0);
+	assert_int_equal(fw_text_edit(&e, "set add local 10.0.0.2", 22, NULL, &ds, NULL), 0);
+	assert_int_equal(fw_edit_settle(&e), 0);
+	fw_edit_commit(&e);
+	fw_text_print(&b, rs);
+	assert_string_equal(b.text,
+			    "set local { 10.0.0.1, 10.0.0.2 }\nrule 1 to { @local, @broadcast } drop\n");
+	fw_ruleset_free(rs);
+}
+
 static void files_come_from_the_caller(void **state)
 {
 	static const char text[] = "set a file \"x y\"\nset b file \"x\\\"y\" # c\nrule from @a to @b drop\n";
@@ -1037,7 +1064,7 @@ int main(void)
 		cmocka_unit_test(logs_replay),
 		cmocka_unit_test(queries_find_rules),
 		cmocka_unit_test(queries_are_checked),
-		cmocka_unit_test(files_come_from_the_caller),
+		cmocka_unit_test(files_come_from_the_caller), cmocka_unit_test(a_stored_set_keeps_its_name),
 		cmocka_unit_test(a_changed_set_forgets_its_file),
 	};
 

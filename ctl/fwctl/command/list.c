@@ -97,6 +97,8 @@ static void print_set(struct printer *p, const json_t *o)
 	const json_t *ranges = json_object_get(o, "ranges");
 	bool more = json_is_true(json_object_get(o, "more")), lines = p->open || more;
 
+	if (!p->open && json_is_true(json_object_get(o, "builtin")))
+		printf("# built in\n");
 	if (!json_is_array(ranges)) {
 		print_set_head(o);
 		printf("  # elements: %llu, rules that use it: %llu\n", LLU(o, "elements"), LLU(o, "rules"));

@@ -3,9 +3,24 @@
 #include "ruleset.h"
 #include "ctl/fwctl/output/diags.h"
 #include "ctl/fwctl/output/message.h"
+#include "fw/own_addresses.h"
 #include "fw/tables.h"
 
 #include <string.h>
+
+/* Built-in sets get the addresses that this machine has now. 0 or -errno, printed. */
+static int fill(struct fw_ruleset *rs)
+{
+	struct fw_own_addresses own = { 0 };
+	int err = fw_ruleset_wants_own(rs, false) ? fw_own_addresses_read(&own) : 0;
+
+	if (err)
+		ctl_error("cannot ask the kernel for the addresses of this machine: %s", strerror(-err));
+	else
+		err = fw_ruleset_fill(rs, &own);
+	fw_own_addresses_free(&own);
+	return err;
+}
 
 int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, double *seconds)
 {
@@ -15,6 +30,12 @@ int ctl_ruleset_load(const char *path, int format, struct fw_ruleset **out, doub
 
 	if (err) {
 		ctl_print_failure(&ds, path, err);
+		return err;
+	}
+	err = fill(*out);
+	if (err) {
+		fw_ruleset_free(*out);
+		*out = NULL;
 		return err;
 	}
 	ctl_print_warnings((*out)->warnings);

@@ -57,6 +57,8 @@ static int opening_read(struct opening *o)
 			err = text_parse(&o->first.source, false, st.rs, o->ds);
 		if (!err)
 			err = text_check_empty(&o->first, st.rs, st.rs, o->ds);
+		if (!err)
+			err = own_fill(e, st.rs, o->ds);
 		memory_use(0);
 		return err;
 	}
@@ -211,6 +213,8 @@ static int open_all(struct engine *e, const struct engine_options *opts, struct 
 	if (!err)
 		err = open_descriptors(e);
 	if (!err)
+		err = own_open(e, opts->addresses);
+	if (!err)
 		err = confirm_open(e, ds);
 	if (!err)
 		err = open_live(e, opts, ds);
@@ -231,7 +235,7 @@ int engine_open(const struct engine_options *opts, struct fw_diags *ds, struct e
 
 	if (!e)
 		return -ENOMEM;
-	e->wake = e->poll = e->confirm.timer = e->expiry.timer = -1;
+	e->wake = e->poll = e->confirm.timer = e->expiry.timer = e->own.watch = e->own.timer = -1;
 	e->clock.fake = opts->clock;
 	e->record = opts->record;
 	e->record_ctx = opts->record_ctx;
@@ -270,6 +274,7 @@ void engine_close(struct engine *e)
 	close_fd(e->poll);
 	close_fd(e->confirm.timer);
 	close_fd(e->expiry.timer);
+	own_close(e);
 	free(e->confirm.slots);
 	ifaces_free(e);
 	free(e);
@@ -323,6 +328,7 @@ void engine_work(struct engine *e)
 		engine_wake(e);
 	confirm_work(e);
 	expire_work(e);
+	own_work(e);
 	engine_upkeep(e);
 }
 

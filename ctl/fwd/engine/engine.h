@@ -12,12 +12,19 @@
 
 #include "fw/attach_needs.h"
 #include "fw/cost.h"
+#include "fw/builtin.h"
 #include "fw/diff.h"
 #include "fw/interfaces.h"
 #include "fw/kern.h"
 #include "fw/text.h"
 
 struct engine;
+
+/* Where the addresses of built-in sets come from. */
+struct engine_addresses {
+	int (*read)(struct fw_own_addresses *out); /* as fw_own_addresses_read(), called by any thread */
+	int watch; /* descriptor that never blocks, readable when they may have changed */
+};
 
 struct engine_options {
 	const char *store; /* path of the database */
@@ -26,6 +33,7 @@ struct engine_options {
 	gid_t readers;           /* members of this group may read the iterator files; (gid_t)-1: root only */
 	const char *rules;       /* loaded if the store holds no ruleset; NULL: none */
 	uint32_t (*clock)(void); /* tests: the clock of the engine, in seconds since the epoch; NULL: a real one */
+	const struct engine_addresses *addresses; /* tests; NULL: those of this network namespace */
 	/* Called once everything that needs privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
 	int (*opened)(struct fw_diags *ds);
 	/* Called for everything that is done or refused. false: one refusal too many, do not keep it. May be NULL. */

@@ -82,6 +82,8 @@ static int bulk_build(struct engine *e, struct bulk_job *j)
 	if (!err)
 		err = transaction_read(&j->t);
 	if (!err)
+		err = own_fill_edit(e, &j->edit, &j->result.ds);
+	if (!err)
 		err = fw_live_deleted_slots(&j->edit, &j->swap.slots, &j->swap.nslots);
 	if (!err)
 		err = bulk_compile(e, j);

@@ -132,6 +132,8 @@ static int live_prepare(struct live_change *c)
 
 	c->t.edit.emptied_max = EMPTIED_MAX;
 	err = transaction_read(&c->asked);
+	if (!err)
+		err = own_fill_edit(e, &c->t.edit, &out->ds);
 	if (err == -EAGAIN)
 		out->bulk = true;
 	if (!err)

@@ -28,6 +28,14 @@ struct expiry {
 	uint64_t elements, transactions; /* since the start */
 };
 
+/* engine_own.c */
+struct own {
+	int (*read)(struct fw_own_addresses *out);
+	int watch, timer; /* watch: readable when addresses may have changed; timer: for another try */
+	bool stale;       /* the live ruleset may have others than there are now */
+	bool waits;       /* for the timer */
+};
+
 struct engine {
 	struct store *store;
 	struct fw_kern *kern;
@@ -42,6 +50,7 @@ struct engine {
 	struct confirm confirm;
 	struct engine_clock clock;
 	struct expiry expiry;
+	struct own own;
 	struct fw_classifier *probe; /* of warn_edit(); NULL: not yet needed */
 	struct interface_names *interfaces;
 	size_t ninterfaces, interfaces_cap;
@@ -75,6 +84,17 @@ void clock_arm(struct engine *e);
 /* engine_expire.c */
 /* Elements whose time is over leave. */
 void expire_work(struct engine *e);
+
+/* engine_own.c */
+/* @fake: tests; NULL: the kernel's. 0 or -errno. */
+int own_open(struct engine *e, const struct engine_addresses *fake);
+void own_close(struct engine *e);
+/* In a ruleset that no packet sees, by any thread: built-in sets get the addresses of now. 0, -errno with a diagnostic. */
+int own_fill(const struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
+/* The same for those that an edit has created. Also -EAGAIN, as fw_edit_set_replace(). */
+int own_fill_edit(const struct engine *e, struct fw_edit *edit, struct fw_diags *ds);
+/* The live ruleset follows changes of addresses. */
+void own_work(struct engine *e);
 
 /* engine_explain.c */
 /* If @err is one: adds a diagnostic for what the kernel could not do. Return: @err. */

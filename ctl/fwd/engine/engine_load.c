@@ -112,7 +112,7 @@ static int parse_into(struct engine *e, struct ruleset_load *j, struct fw_compil
 		err = fw_ruleset_adopt(next->rs, old, &j->result.ds, &j->adoption);
 	if (!err)
 		fw_ruleset_expire(next->rs, next->rs->now);
-	return err;
+	return err ? err : own_fill(e, next->rs, &j->result.ds);
 }
 
 static int parse(struct engine *e, struct ruleset_load *j)

@@ -198,12 +198,14 @@ static int begin(struct engine *e, const struct fw_ruleset *like, struct stored 
 	return err;
 }
 
-static int finish(struct stored *st)
+static int finish(const struct engine *e, struct stored *st, struct fw_diags *ds)
 {
 	int err = st->changes ? slots_tidy(st->rs) : 0;
 
 	fw_ruleset_expire(st->rs, st->rs->now);
 	fw_ruleset_ifaces_hold(st->rs, false);
+	if (!err)
+		err = own_fill(e, st->rs, ds);
 	return err ? err : fw_ruleset_order(st->rs);
 }
 
@@ -221,7 +223,7 @@ int stored_read(struct engine *e, const struct stored_options *o, struct stored 
 		err = store_read(e->store, &reader, ds);
 	memory_use(o->arena);
 	if (!err)
-		err = finish(&st);
+		err = finish(e, &st, ds);
 	memory_use(0);
 	if (err) {
 		stored_free(&st);

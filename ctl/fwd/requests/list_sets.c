@@ -68,6 +68,8 @@ static void add_left(struct sets *l, const struct fw_addr_range *r, uint32_t now
 static void add_head(struct sets *l, const struct fw_set *set)
 {
 	fw_buf_printf(&l->b, "{\"set\":\"%s\",\"dynamic\":%s,", set->name, set->dynamic ? "true" : "false");
+	if (set->builtin)
+		fw_buf_printf(&l->b, "\"builtin\":true,");
 	if (set->timeout)
 		fw_buf_printf(&l->b, "\"timeout\":%u,", set->timeout);
 	if (set->size)
@@ -116,6 +118,12 @@ static bool is_destroyed(const struct sets *l, const struct fw_ruleset *rs)
 	return l->name[0] && (!name || strcmp(name, l->name) != 0);
 }
 
+/* One that is built in is there since a rule named it, and may be there longer than the rule. */
+static bool is_listed(const struct fw_set *set)
+{
+	return set->name && (!set->builtin || set->rules);
+}
+
 static void sets_step(struct request *req, struct stream *s)
 {
 	struct sets *l = (struct sets *)s;
@@ -123,9 +131,11 @@ static void sets_step(struct request *req, struct stream *s)
 	bool lost = l->cursor.lost || is_destroyed(l, rs);
 
 	while (!lost && l->set < l->end && l->set < rs->nsets && l->count < l->limit && l->b.len < REPLY_CHUNK) {
-		if (rs->sets[l->set].name && !piece(l, rs))
+		bool listed = is_listed(&rs->sets[l->set]);
+
+		if (listed && !piece(l, rs))
 			continue;
-		l->count += rs->sets[l->set].name != NULL;
+		l->count += listed;
 		l->set++;
 	}
 	reply_lines(&req->reply, &l->b);
