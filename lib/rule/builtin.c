@@ -2,7 +2,7 @@
 /* Built-in sets: found by name, created and filled. */
 #include "fw/builtin.h"
 
-#include "lib/rule/internal.h"
+#include "lib/rule/undo.h"
 
 static const char *const names[FW_NBUILTINS] = {
 #define NAME(sym, name) name,
@@ -73,6 +73,21 @@ int fw_ruleset_builtin(struct fw_ruleset *rs, enum fw_builtin which, uint32_t *n
 	rs->sets[*number].builtin = true;
 	rs->sets[*number].filled = which >= FW_BUILTINS_OWN;
 	take_over(&rs->sets[*number], &with);
+	return 0;
+}
+
+int fw_edit_builtin(struct fw_edit *e, enum fw_builtin which, uint32_t *number)
+{
+	struct fw_edit_undo *u = e->undo;
+	struct fw_step step = { .kind = FW_STEP_CREATE, .nsets = e->nsets };
+	int err = fw_vec_grow(&u->steps, u->n, &u->cap, sizeof(*u->steps));
+
+	if (!err)
+		err = fw_ruleset_builtin(e->rs, which, number);
+	if (err)
+		return err;
+	step.set = *number;
+	u->steps[u->n++] = step;
 	return 0;
 }
 

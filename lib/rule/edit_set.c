@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Sets: by name and number; made and destroyed. A set that is destroyed leaves a hole, so that the others keep their numbers. */
-#include "fw/builtin.h"
-
 #include "lib/rule/undo.h"
 
 int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name)
@@ -91,20 +89,6 @@ int fw_edit_set_create(struct fw_edit *e, const char *name, bool dynamic, struct
 	e->undo->steps[e->undo->n++] = (struct fw_step){ .kind = FW_STEP_CREATE, .set = n, .nsets = e->nsets };
 	if (number)
 		*number = n;
-	return 0;
-}
-
-int fw_edit_builtin(struct fw_edit *e, enum fw_builtin which, uint32_t *number)
-{
-	uint32_t n = 0;
-	int err = step_reserve(e);
-
-	if (!err)
-		err = fw_ruleset_builtin(e->rs, which, &n);
-	if (err)
-		return err;
-	e->undo->steps[e->undo->n++] = (struct fw_step){ .kind = FW_STEP_CREATE, .set = n, .nsets = e->nsets };
-	*number = n;
 	return 0;
 }
 

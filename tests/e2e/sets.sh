@@ -58,8 +58,8 @@ case_sets_local() {
 	# It is not of the text, nor of what a load changes.
 	ok save "$tmp/saved" && ! grep -q '^set' "$tmp/saved" && ok load --diff --check "$tmp/saved" && ! grep -q 'set ' "$tmp/out" &&
 		refuses 1 "is built in" set add local 192.0.2.1 && refuses 1 "the name of a built-in set" set create local 192.0.2.1 &&
-		ok classify --rules "$tmp/saved" "in icmp $client4 > 192.0.2.79" && says accept &&
-		ok classify --rules "$tmp/saved" "in icmp $client4 > 192.0.2.78" && says drop || return 1
+		exits 0 in_fwd "$fwctl" classify --rules "$tmp/saved" "icmp $client4 > 192.0.2.79" && says accept &&
+		exits 0 in_fwd "$fwctl" classify --rules "$tmp/saved" "icmp $client4 > 192.0.2.78" && says drop || return 1
 	in_server ip addr del 192.0.2.79/24 dev s0
 }
 

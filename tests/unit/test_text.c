@@ -114,8 +114,12 @@ static void assert_reparses(const struct fw_ruleset *rs, const char *name)
 	assert_memory_equal(rs->policy_set, again->policy_set, sizeof(rs->policy_set));
 	for (size_t i = 0; i < rs->nrules; i++)
 		assert_same_rule(rs, rs->rules[i], again, again->rules[i]);
-	for (size_t i = 0; i < rs->nsets; i++)
-		assert_int_equal(rs->sets[i].n, again->sets[i].n);
+	for (size_t i = 0; i < rs->nsets; i++) {
+		int number = fw_ruleset_set_find(again, rs->sets[i].name);
+
+		assert_true(number >= 0);
+		assert_int_equal(rs->sets[i].n, again->sets[number].n);
+	}
 	fw_ruleset_free(again);
 }
 

@@ -30,7 +30,7 @@ struct expiry {
 
 /* engine_own.c */
 struct own {
-	int (*read)(struct fw_own_addresses *out);
+	int (*fake)(struct fw_own_addresses *out); /* NULL: the kernel says them */
 	int watch, timer; /* watch: readable when addresses may have changed; timer: for another try */
 	bool stale;       /* the live ruleset may have others than there are now */
 	bool waits;       /* for the timer */
@@ -89,12 +89,16 @@ void expire_work(struct engine *e);
 /* @fake: tests; NULL: the kernel's. 0 or -errno. */
 int own_open(struct engine *e, const struct engine_addresses *fake);
 void own_close(struct engine *e);
+/* The live ruleset follows changes of addresses. */
+void own_work(struct engine *e);
+
+/* engine_fill.c */
+/* The addresses of now, by any thread: 0, and fw_own_addresses_free(); or -errno with a diagnostic. */
+int own_read(const struct engine *e, struct fw_own_addresses *out, struct fw_diags *ds);
 /* In a ruleset that no packet sees, by any thread: built-in sets get the addresses of now. 0, -errno with a diagnostic. */
 int own_fill(const struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
 /* The same for those that an edit has created. Also -EAGAIN, as fw_edit_set_replace(). */
 int own_fill_edit(const struct engine *e, struct fw_edit *edit, struct fw_diags *ds);
-/* The live ruleset follows changes of addresses. */
-void own_work(struct engine *e);
 
 /* engine_explain.c */
 /* If @err is one: adds a diagnostic for what the kernel could not do. Return: @err. */

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The built-in sets of addresses follow this network namespace. Nothing of them is stored: whatever makes a ruleset fills them with the
- * addresses of that moment, and each change of these is a transaction of the live ruleset without the store, also while
- * something waits to be confirmed. A load that is under way comes first.
+ * The built-in sets of addresses follow this network namespace. Nothing of them is stored: whatever makes a ruleset fills them with
+ * the addresses of that moment (engine_fill.c), and each change of these is a transaction of the live ruleset without the store,
+ * also while something waits to be confirmed. A load that is under way comes first.
  */
 #include "engine_internal.h"
 
 #include "fw/own_addresses.h"
 
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -19,7 +18,7 @@ int own_open(struct engine *e, const struct engine_addresses *fake)
 {
 	struct epoll_event in = { .events = EPOLLIN };
 
-	e->own.read = fake ? fake->read : fw_own_addresses_read;
+	e->own.fake = fake ? fake->read : NULL;
 	e->own.watch = fake ? dup(fake->watch) : fw_own_addresses_watch();
 	e->own.timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (e->own.watch < 0)
@@ -28,42 +27,6 @@ int own_open(struct engine *e, const struct engine_addresses *fake)
 	    epoll_ctl(e->poll, EPOLL_CTL_ADD, e->own.timer, &in))
 		return -errno;
 	return 0;
-}
-
-/* 0 or -errno with a diagnostic. */
-static int read_addresses(const struct engine *e, struct fw_own_addresses *out, struct fw_diags *ds)
-{
-	int err = e->own.read(out);
-
-	if (err && ds)
-		fw_diag_add(ds, (struct fw_place){ 0 }, "rules name @local or @broadcast: try again, or name addresses",
-			    "cannot ask the kernel for the addresses of this machine: %s", strerror(-err));
-	return err;
-}
-
-int own_fill(const struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
-{
-	struct fw_own_addresses own = { 0 };
-	int err = fw_ruleset_wants_own(rs, false) ? read_addresses(e, &own, ds) : 0;
-
-	if (!err)
-		err = fw_ruleset_fill(rs, &own);
-	fw_own_addresses_free(&own);
-	return err;
-}
-
-int own_fill_edit(const struct engine *e, struct fw_edit *edit, struct fw_diags *ds)
-{
-	struct fw_own_addresses own = { 0 };
-	int err;
-
-	if (!fw_ruleset_wants_own(edit->rs, true))
-		return 0;
-	err = read_addresses(e, &own, ds);
-	if (!err)
-		err = fw_edit_fill(edit, &own);
-	fw_own_addresses_free(&own);
-	return err;
 }
 
 /* The live ruleset gets the addresses of now. 0; -EAGAIN: that is too much for the live tables; -errno. */
@@ -110,7 +73,7 @@ static int follow(struct engine *e)
 	if (!fw_ruleset_wants_own(e->live->now->rs, false))
 		return 0;
 	edit.ctx = e;
-	err = e->own.read(&own);
+	err = own_read(e, &own, NULL);
 	if (!err)
 		err = renew(e, &own);
 	fw_own_addresses_free(&own);

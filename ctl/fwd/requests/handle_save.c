@@ -7,7 +7,7 @@ static int save_set(struct long_writer *w, const struct fw_set *set, uint32_t no
 {
 	struct fw_set in_place = *set;
 
-	if (!set->name)
+	if (!set->name || set->builtin)
 		return 0;
 	in_place.path = NULL;
 	fw_text_print_set(&w->b, &in_place, now);
