@@ -27,14 +27,14 @@ enum fw_builtin {
 #define FW_BUILTIN_SYMBOL(sym, name) FW_BUILTIN_##sym,
 	FW_BUILTINS(FW_BUILTIN_SYMBOL)
 #undef FW_BUILTIN_SYMBOL
-	FW_NBUILTINS
+		FW_NBUILTINS
 };
 #define FW_BUILTINS_OWN FW_BUILTIN_MULTICAST /* so many hold addresses of the namespace */
 
 /* The built-in set of that name, or -ENOENT. */
 static inline int fw_builtin_find(const char *name, size_t len)
 {
-#define FW_BUILTIN_MATCHES(sym, text)                              \
+#define FW_BUILTIN_MATCHES(sym, text)                            \
 	if (len == sizeof(text) - 1 && !memcmp(name, text, len)) \
 		return FW_BUILTIN_##sym;
 	FW_BUILTINS(FW_BUILTIN_MATCHES)

@@ -37,8 +37,7 @@ static int push_all(struct fw_set *set, enum fw_builtin which, const struct fw_o
 	int err = 0;
 
 	for (size_t i = 0; !err && i < sizeof(everywhere) / sizeof(*everywhere); i++) {
-		struct fw_addr_range r =
-			fw_addr_prefix(everywhere[i].family, everywhere[i].addr, everywhere[i].len);
+		struct fw_addr_range r = fw_addr_prefix(everywhere[i].family, everywhere[i].addr, everywhere[i].len);
 
 		if (everywhere[i].which == which)
 			err = fw_set_push(set, &r);

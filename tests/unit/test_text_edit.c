@@ -877,8 +877,7 @@ static void a_stored_set_keeps_its_name(void **state)
 	assert_int_equal(fw_edit_settle(&e), 0);
 	fw_edit_commit(&e);
 	fw_text_print(&b, rs);
-	assert_string_equal(b.text,
-			    "set local { 10.0.0.1, 10.0.0.2 }\nrule 1 to { @local, @broadcast } drop\n");
+	assert_string_equal(b.text, "set local { 10.0.0.1, 10.0.0.2 }\nrule 1 to { @local, @broadcast } drop\n");
 	fw_ruleset_free(rs);
 }
 
@@ -1064,7 +1063,8 @@ int main(void)
 		cmocka_unit_test(logs_replay),
 		cmocka_unit_test(queries_find_rules),
 		cmocka_unit_test(queries_are_checked),
-		cmocka_unit_test(files_come_from_the_caller), cmocka_unit_test(a_stored_set_keeps_its_name),
+		cmocka_unit_test(files_come_from_the_caller),
+		cmocka_unit_test(a_stored_set_keeps_its_name),
 		cmocka_unit_test(a_changed_set_forgets_its_file),
 	};
 
