@@ -100,6 +100,27 @@ case_chains_load() {
 	refuses 1 "nowhere" load --chain early "$tmp/chain.bad" && expect yes try_ping $server4
 }
 
+s0_filters_out() { ctl --json status | grep -o '"dev":"s0"[^}]*' | grep -q "\"out\":$1"; }
+# What goes out is filtered only as long as packets get to a chain there; warnings are of rules that none gets to.
+case_chains_hooks() {
+	local how
+	share_fwd || return 1
+	ok batch <<-END || return 1
+		chain create web
+		add rule name call input jump web
+		add rule chain web name rest reject
+	END
+	ok attach s0 && s0_filters_out false && ok add rule name more out proto udp jump web && wait_until s0_filters_out true &&
+		ok replace rule more in proto udp jump web && wait_until s0_filters_out false && ok add rule chain web proto tcp out accept &&
+		s0_filters_out false || fail "$(ctl --json status)" || return 1
+	printf '%s\n' 'chain a' 'chain b' 'rule 1 input jump a' 'rule 2 in jump b' 'rule 3 chain a out drop' >"$tmp/chain.warn"
+	for how in "$fwctl check" "ctl load --check"; do
+		# shellcheck disable=SC2086 # words
+		exits 0 $how "$tmp/chain.warn" && says "chain.warn:5: rule 3 of chain a matches nothing: it holds at out, and the chain is called at input" &&
+			says "chain.warn:4: the chain 'b', which rule 2 calls, is empty" || return 1
+	done
+}
+
 # The store has chains: after an end of any kind they are there, with owner, order and ids.
 case_chains_restart() {
 	local end
