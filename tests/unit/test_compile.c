@@ -207,10 +207,10 @@ static void chain_limit(void **state)
 	for (size_t i = 0; i <= most; i++)
 		rules[i] = rs->rules[0];
 	many.rules = rules;
-	many.nrules = most;
+	many.nrules = many.ninstances = most;
 	assert_int_equal(compile(&many, 0, &image), 0);
 	assert_int_equal(image.stats.block_rules_max, most);
-	many.nrules = most + 1;
+	many.nrules = many.ninstances = most + 1;
 	assert_int_equal(compile(&many, 0, &image), -E2BIG);
 	assert_refused("too many rules share their source and destination", "1 all");
 	fw_ruleset_free(rs);
