@@ -37,6 +37,8 @@ struct sock {
 	struct socket *sk_socket;
 } FW_OF_KERNEL;
 
+struct net_device;
+
 struct sk_buff {
 	struct sock *sk;
 	unsigned long _skb_refdst;
@@ -44,13 +46,20 @@ struct sk_buff {
 	unsigned int len;
 	__u32 mark;
 	__u8 pkt_type : 3;
+	__u16 mac_header;
+	unsigned char *head, *data;
+	struct net_device *dev;
 } FW_OF_KERNEL;
 
 /* Of pkt_type, from linux/if_packet.h. */
 enum { FW_SKB_BROADCAST = 1, FW_SKB_MULTICAST = 2, FW_SKB_LOOPBACK = 5 };
 
+/* Of net_device.type, from linux/if_arp.h: its frames have Ethernet headers. */
+enum { FW_DEVICE_ETHER = 1 };
+
 struct net_device {
 	int ifindex;
+	unsigned short type;
 	const unsigned char *dev_addr;
 } FW_OF_KERNEL;
 

@@ -27,12 +27,14 @@ struct fw_nf_packet {
 
 /*
  * Its means: copies the first @n bytes of the packet; 0: that was possible. Its connection as the kernel keeps it, its socket, and
- * whom its frame was for, as the kernel's pkt_type tells it.
+ * whom its frame was for, as the kernel's pkt_type tells it. Where its Ethernet header is, which
+ * precedes it, as for iptables; 0: it has none.
  */
 static __always_inline int fw_nf_read(FW_NF_CONTEXT *context, void *to, __u64 n);
 static __always_inline __u64 fw_nf_connection(FW_NF_CONTEXT *context);
 static __always_inline const struct sock *fw_nf_socket(FW_NF_CONTEXT *context);
 static __always_inline __u32 fw_nf_frame(FW_NF_CONTEXT *context);
+static __always_inline __u64 fw_nf_ether(FW_NF_CONTEXT *context);
 
 /* The first copy of headers holds most of them. If the parser runs out of bytes, the second is made. */
 #define FW_NF_FEW 128
@@ -126,6 +128,18 @@ static __always_inline void fw_nf_packet_type(struct fw_key *key, __u32 type)
 	key->f[FW_F_PACKET_TYPE] = type == FW_SKB_BROADCAST ? FW_PACKET_BROADCAST :
 				   type == FW_SKB_MULTICAST ? FW_PACKET_MULTICAST :
 							      FW_PACKET_UNICAST;
+}
+
+/* Who sent the frame whose header is at @eth in the kernel's memory; 0: there is none. A function, for the stack's sake. */
+FW_GLOBAL int fw_nf_mac(struct fw_cpu *cpu, __u64 eth)
+{
+	__u8 mac[ETH_ALEN];
+
+	if (!cpu || !eth || !(1u << (cpu->key.f[FW_F_HOOK] & (FW_HOOK_ROWS - 1)) & FW_HOOKS_ARRIVED) ||
+	    bpf_probe_read_kernel(mac, sizeof(mac), (const void *)(eth + ETH_ALEN)))
+		return 0;
+	fw_rare_mac(&cpu->key, mac);
+	return 0;
 }
 
 /* What the packet's interfaces, connection and socket tell, as far as rules ask for it. */
@@ -272,6 +286,8 @@ static __always_inline int fw_nf_prepare(struct fw_cpu *cpu, const struct fw_nf_
 		fw_nf_key(cpu, p, &meta, FW_HEAD_BYTES);
 	if (cpu->root.fields_used & 1u << FW_F_PACKET_TYPE)
 		fw_nf_packet_type(&cpu->key, fw_nf_frame(p->context));
+	if (cpu->root.fields_used & 1u << FW_F_MAC_HIGH)
+		fw_nf_mac(cpu, fw_nf_ether(p->context));
 	return 0;
 }
 

@@ -37,6 +37,14 @@ static __always_inline __u32 fw_nf_frame(struct bpf_nf_ctx *ctx)
 	return BPF_CORE_READ_BITFIELD_PROBED(ctx->skb, pkt_type);
 }
 
+static __always_inline __u64 fw_nf_ether(struct bpf_nf_ctx *ctx)
+{
+	const struct net_device *dev = ctx->state->in;
+	__u64 eth = (__u64)ctx->skb->head + ctx->skb->mac_header;
+
+	return dev && dev->type == FW_DEVICE_ETHER && eth + ETH_HLEN <= (__u64)ctx->skb->data ? eth : 0;
+}
+
 static __always_inline int fw_nf_is_guarded(void)
 {
 	__u32 zero = 0, *guarded = bpf_map_lookup_elem(&fw_guarded, &zero);

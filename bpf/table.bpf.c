@@ -30,6 +30,23 @@ static __always_inline __u32 fw_nf_frame(struct __sk_buff *skb)
 	return skb->pkt_type;
 }
 
+/* fw_nf_ether(), with a stack of its own. */
+FW_GLOBAL __u64 fw_table_ether(struct __sk_buff *ctx)
+{
+	const struct sk_buff *skb = (const struct sk_buff *)ctx;
+	const struct net_device *dev = BPF_CORE_READ(skb, dev);
+	__u64 eth = (__u64)BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, mac_header);
+
+	if (!dev || BPF_CORE_READ(dev, type) != FW_DEVICE_ETHER || eth + ETH_HLEN > (__u64)BPF_CORE_READ(skb, data))
+		return 0;
+	return eth;
+}
+
+static __always_inline __u64 fw_nf_ether(struct __sk_buff *ctx)
+{
+	return fw_table_ether(ctx);
+}
+
 /* Where the packet goes out: its route tells. */
 static __always_inline __u32 fw_table_out(struct __sk_buff *skb)
 {

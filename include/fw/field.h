@@ -24,6 +24,7 @@ enum fw_field_kind {
 	FW_KIND_OWNER,  /* the same; names are those of users or groups */
 	FW_KIND_FLAGS,  /* VALUE/MASK of flags, see struct fw_range */
 	FW_KIND_MARK,   /* numbers and ranges of them; VALUE/MASK is a match on its bytes */
+	FW_KIND_MAC,    /* MAC addresses; a rule has both halves: one value of the higher, some of the lower */
 	FW_KIND_IFACE,  /* names of interfaces, which the ruleset numbers */
 	FW_KIND_WORD,   /* only by words of FW_FIELD_WORDS: the keyword itself is not part of the language */
 };

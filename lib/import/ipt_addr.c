@@ -125,6 +125,17 @@ static void refuse_set(struct ipt_said *s, const struct ipt_given *g, const stru
 			    g->value, set->type);
 }
 
+/* Elements as "02:00:00:00:00:01, 02:00:00:00:00:02": have all the same first three bytes? */
+static bool is_one_vendor(const char *elements)
+{
+	const size_t half = strlen("02:00:00");
+
+	for (const char *s = elements; (s = strchr(s, ',')); s++)
+		if (strncasecmp(s + 2, elements, half) != 0)
+			return false;
+	return true;
+}
+
 /* Sets of ports and MAC addresses are lists in the rule. */
 static void say_list(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set, bool from)
 {
@@ -134,6 +145,9 @@ static void say_list(struct ipt_said *s, const struct ipt_given *g, const struct
 		s->never |= !g->negated;
 		return;
 	}
+	if (set->kind == IPT_SET_MACS && from && (g->negated || !is_one_vendor(elements->text)))
+		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column,
+				   "rules list MAC addresses with the same first three bytes, and do not exclude any");
 	if (set->kind == IPT_SET_MACS && from)
 		return said_match_text(s, SAID_MAC, " mac ", g->negated, elements, true);
 	if (set->kind == IPT_SET_PORTS && (s->rule->proto == 6 || s->rule->proto == 17))

@@ -163,6 +163,8 @@ static void say_mac(struct ipt_said *s, const struct ipt_use *use)
 	if (strlen(g->value) != 17 ||
 	    sscanf(g->value, "%2x:%2x:%2x:%2x:%2x:%2x%c", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &rest) != 6)
 		return bad_value(s, g);
+	if (g->negated)
+		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "rules do not exclude MAC addresses");
 	said_match(s, SAID_MAC, " mac %s%02x:%02x:%02x:%02x:%02x:%02x", said_not(g), a[0], a[1], a[2], a[3], a[4],
 		   a[5]);
 }

@@ -103,6 +103,20 @@ static bool single(enum nft_field field, const struct nft_values *v)
 	return v->n == 1 && (!spelled(field) || v->ranges[0].lo == v->ranges[0].hi);
 }
 
+/* A rule lists MAC addresses that have the same first three bytes, one by one. */
+static int check_macs(struct nft *n, const struct nft_values *v, bool not )
+{
+	for (size_t i = 0; i < v->n; i++) {
+		if (v->ranges[i].lo != v->ranges[i].hi)
+			return nft_refuse(n, FW_IMPORT_AS_VALUE, "ranges of MAC addresses cannot be matched");
+		if (not || v->ranges[i].lo >> FW_MAC_BITS != v->ranges[0].lo >> FW_MAC_BITS)
+			return nft_refuse(
+				n, FW_IMPORT_AS_VALUE,
+				"rules list MAC addresses with the same first three bytes, and do not exclude any");
+	}
+	return 0;
+}
+
 static int print_ranges(struct nft *n, const struct nft_match *m, enum nft_field field, struct fw_buf *out)
 {
 	const struct nft_values *v = &m->values[field];
@@ -114,9 +128,9 @@ static int print_ranges(struct nft *n, const struct nft_match *m, enum nft_field
 		return err;
 	not = others.n && (others.n < v->n || (field == NFT_MAC && v->ranges[0].lo != v->ranges[0].hi));
 	v = not ? &others : v;
-	for (size_t i = 0; field == NFT_MAC && i < v->n; i++)
-		if (v->ranges[i].lo != v->ranges[i].hi)
-			return nft_refuse(n, FW_IMPORT_AS_VALUE, "ranges of MAC addresses cannot be matched");
+	err = field == NFT_MAC ? check_macs(n, v, not ) : 0;
+	if (err)
+		return err;
 	fw_buf_printf(out, " %s%s%s ", nft_field_info[field].word, not ? " not" : "", single(field, v) ? "" : " {");
 	for (size_t i = 0; i < v->n; i++) {
 		fw_buf_printf(out, "%s", i ? ", " : "");

@@ -173,17 +173,22 @@ static int read_named_iface(struct reader *r, enum fw_field field)
 static int read_option_value(struct reader *r, enum fw_field field)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
-	uint32_t value = 0;
+	uint32_t value = 0, low = 0;
 	bool ok;
 
 	next_word(r);
 	if (!r->word.len)
 		return fw_diag_add(r->ds, place(r), info->hint, "a value must follow '%s'", info->packet_word);
-	ok = info->kind == FW_KIND_FLAGS ? read_flags(r->word, field, &value) :
-					   read_value(r->word, field, r->p->family == FW_IP6, &value);
+	if (info->kind == FW_KIND_MAC)
+		ok = fw_str_mac(r->word, &value, &low);
+	else
+		ok = info->kind == FW_KIND_FLAGS ? read_flags(r->word, field, &value) :
+						   read_value(r->word, field, r->p->family == FW_IP6, &value);
 	if (!ok)
 		return fw_diag_add(r->ds, place(r), info->hint, "'%s' is not a value of '%s'", FW_SHOW(r->word),
 				   info->packet_word);
+	if (info->kind == FW_KIND_MAC)
+		r->p->f[FW_F_MAC_LOW] = low;
 	return set_field(r, field, value);
 }
 
@@ -231,7 +236,8 @@ static int check_field(struct reader *r, enum fw_field field)
 	if (has && info->kind == FW_KIND_PORT)
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "10.0.0.1:1024 > 192.0.2.1:80, both with a port",
 				   "the %s is missing", info->keyword);
-	r->p->f[field] = fw_packet_usual(r->p, field);
+	if (field != FW_F_MAC_LOW || !r->column[FW_F_MAC_HIGH])
+		r->p->f[field] = fw_packet_usual(r->p, field);
 	return 0;
 }
 

@@ -24,6 +24,12 @@ static void put16(struct writer *w, uint32_t v)
 	put8(w, v);
 }
 
+static void put24(struct writer *w, uint32_t v)
+{
+	put8(w, v >> 16);
+	put16(w, v);
+}
+
 static void put32(struct writer *w, uint32_t v)
 {
 	put16(w, v >> 16);
@@ -191,6 +197,12 @@ uint32_t fw_packet_bytes(const struct fw_packet *p)
 	return fw_packet_headers(p) + packet_l4(p)->bytes + l4_options(p);
 }
 
+/* Of the sender, whom each frame has, also where no rule knows it. */
+static uint32_t half_mac(const struct fw_packet *p, enum fw_field half)
+{
+	return p->f[half] <= fw_field_info[half].max ? p->f[half] : fw_field_info[half].usual[0];
+}
+
 /* Ethernet header, VLAN tag and PPPoE header, as far as the packet has them. */
 static void put_ether(struct writer *w, const struct fw_packet *p)
 {
@@ -201,8 +213,8 @@ static void put_ether(struct writer *w, const struct fw_packet *p)
 
 	for (size_t i = 0; i < ETH_ALEN; i++)
 		put8(w, to[type <= FW_PACKET_MULTICAST ? type : FW_PACKET_UNICAST][i]);
-	put16(w, 0x0200); /* from 02:00:00:00:00:01 */
-	put32(w, 1);
+	put24(w, half_mac(p, FW_F_MAC_HIGH));
+	put24(w, half_mac(p, FW_F_MAC_LOW));
 	if (p->f[FW_F_VLAN] != FW_ABSENT_VLAN) {
 		put16(w, ETH_P_8021Q);
 		put16(w, p->f[FW_F_VLAN]);

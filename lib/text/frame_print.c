@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The line that describes a key, in the form that fw_text_frame() reads back. */
-#include "fw/text.h"
+#include "lib/text/internal.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -47,6 +47,10 @@ void fw_text_print_packet_value(struct fw_buf *b, enum fw_field field, bool v6, 
 static void print_field(struct fw_buf *b, enum fw_field field, const struct fw_key *key)
 {
 	fw_buf_printf(b, " %s ", fw_field_info[field].packet_word);
+	if (field == FW_F_MAC_HIGH) {
+		fw_text_print_mac(b, key->f[FW_F_MAC_HIGH], key->f[FW_F_MAC_LOW]);
+		return;
+	}
 	fw_text_print_packet_value(b, field, key->family == FW_IP6, key->f[field]);
 }
 
@@ -58,7 +62,8 @@ static bool is_printed(enum fw_field field, const struct fw_key *key)
 	if (!info->packet_word || field == FW_F_LENGTH || key->f[field] > info->max)
 		return false;
 	return (info->presence == FW_MAYBE && info->layer != FW_LAYER_IP && info->source != FW_SOURCE_RARE) ||
-	       key->f[field] != info->usual[key->family == FW_IP6];
+	       key->f[field] != info->usual[key->family == FW_IP6] ||
+	       (field == FW_F_MAC_HIGH && key->f[FW_F_MAC_LOW] != fw_field_info[FW_F_MAC_LOW].usual[0]);
 }
 
 /* The fields of some layers, without the length, which is printed last. */

@@ -98,6 +98,9 @@ int fw_list_read(struct fw_ruleset *rs, struct fw_set *set, const char *text, si
 int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place at, struct fw_diags *ds,
 		 struct fw_range *out);
 /* TCP flags as VALUE/MASK or VALUE: 0, or -EINVAL with a diagnostic. */
+/* A MAC address as two halves of FW_MAC_BITS; false: it is none. */
+bool fw_str_mac(struct fw_str s, uint32_t *high, uint32_t *low);
+void fw_text_print_mac(struct fw_buf *b, uint32_t high, uint32_t low);
 int fw_str_flags(struct fw_str s, enum fw_field field, struct fw_place at, struct fw_diags *ds, struct fw_range *out);
 
 enum fw_token_kind {

@@ -168,11 +168,23 @@ static int value_mark(struct fw_parser *p, const struct fw_keyword *kw, struct f
 	return 0;
 }
 
+/* Both halves of a MAC address: the higher one is @out's lo, the lower one its hi. */
+static int value_mac(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
+{
+	const struct fw_field_info *info = &fw_field_info[kw->subject];
+
+	if (p->tok.kind == FW_T_WORD && fw_str_mac(p->tok.text, &out->lo, &out->hi))
+		return 0;
+	return fw_diag_add(p->ds, fw_parser_here(p), info->hint, "'%s' is not a value of '%s'", FW_SHOW(p->tok.text),
+			   kw->word);
+}
+
 static int match_element(struct fw_parser *p, void *ctx)
 {
 	static int (*const value[])(struct fw_parser *, const struct fw_keyword *, struct fw_range *) = {
 		[FW_KIND_NUMBER] = value_number, [FW_KIND_PORT] = value_port,   [FW_KIND_OWNER] = value_owner,
 		[FW_KIND_FLAGS] = value_flags,   [FW_KIND_IFACE] = value_iface, [FW_KIND_MARK] = value_mark,
+		[FW_KIND_MAC] = value_mac,
 	};
 	const struct fw_keyword *kw = ctx;
 	struct fw_range r;
@@ -231,6 +243,29 @@ static int end_mark(struct fw_parser *p, struct fw_rule_text *rule)
 	return err;
 }
 
+/* MAC addresses are matched by halves: all have the same higher one. */
+static int end_mac(struct fw_parser *p, struct fw_rule_text *rule)
+{
+	struct fw_match *mac = p->room[FW_F_MAC_HIGH];
+	struct fw_place at = fw_place_of(&rule->at, rule->at.field[FW_F_MAC_HIGH]);
+	int err = begin_match(p, FW_F_MAC_LOW, false);
+
+	if (mac->negated)
+		return fw_diag_add(p->ds, at, "write an earlier rule for the addresses that are not meant",
+				   "'mac' cannot be used with 'not'");
+	for (unsigned i = 0; i < mac->n && !err; i++) {
+		if (mac->r[i].lo != mac->r[0].lo)
+			return fw_diag_add(p->ds, at, "write several rules",
+					   "'mac' lists addresses whose first three bytes differ");
+		err = push_range(p, FW_F_MAC_LOW, (struct fw_range){ mac->r[i].hi, mac->r[i].hi });
+	}
+	rule->at.field[FW_F_MAC_LOW] = rule->at.field[FW_F_MAC_HIGH];
+	mac->n = mac->n ? 1 : 0;
+	mac->r[0].hi = mac->r[0].lo;
+	err = end_match(p, rule, FW_F_MAC_HIGH, err);
+	return end_match(p, rule, FW_F_MAC_LOW, err);
+}
+
 static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const struct fw_keyword *kw)
 {
 	int err;
@@ -245,6 +280,8 @@ static int parse_match(struct fw_parser *p, struct fw_rule_text *rule, const str
 		err = fw_parser_list(p, match_element, (void *)kw, false);
 	if (!err && kw->subject == FW_F_MARK)
 		return end_mark(p, rule);
+	if (!err && kw->subject == FW_F_MAC_HIGH)
+		return end_mac(p, rule);
 	return end_match(p, rule, kw->subject, err);
 }
 

@@ -36,9 +36,10 @@ static void put(struct fw_frame *f, struct packet p)
 	f->wire_len += p.wire;
 }
 
+/* With the sender that packets by hand have. */
 static void put_ether(struct fw_frame *f, uint32_t type)
 {
-	const uint8_t head[ETH_HLEN] = { [2 * ETH_ALEN] = (uint8_t)(type >> 8), (uint8_t)type };
+	const uint8_t head[ETH_HLEN] = { [6] = 2, [11] = 1, (uint8_t)(type >> 8), (uint8_t)type };
 
 	put(f, (struct packet){ head, sizeof(head), sizeof(head) });
 }

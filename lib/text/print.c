@@ -264,8 +264,28 @@ static void print_mark(struct printer *p, const struct fw_match *m)
 	list_end(p);
 }
 
+/* The addresses of a rule by their lower halves, which are listed one by one. */
+static void print_mac(struct printer *p, const struct fw_match *high)
+{
+	const struct fw_match *low = fw_rule_match(p->rule, FW_F_MAC_LOW);
+	bool list = low->n > 1 || low->r[0].lo != low->r[0].hi;
+
+	fw_buf_word(p->b, " mac");
+	list_begin(p, false, list);
+	for (unsigned i = 0; i < low->n; i++)
+		for (uint32_t v = low->r[i].lo; v <= low->r[i].hi; v++) {
+			list_element(p);
+			fw_text_print_mac(p->b, high->r[0].lo, v);
+		}
+	list_end(p);
+}
+
 static void print_match(struct printer *p, const struct fw_match *m)
 {
+	if (m->field == FW_F_MAC_HIGH)
+		print_mac(p, m);
+	if (m->field == FW_F_MAC_HIGH || m->field == FW_F_MAC_LOW)
+		return;
 	if (fw_field_is_mark_byte(m->field)) {
 		print_mark(p, m);
 		return;

@@ -213,6 +213,36 @@ int fw_str_value(struct fw_str s, enum fw_field field, bool v6, struct fw_place 
 	return 0;
 }
 
+bool fw_str_mac(struct fw_str s, uint32_t *high, uint32_t *low)
+{
+	uint64_t mac = 0;
+
+	if (s.len != 17)
+		return false;
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.s[i];
+		unsigned letter = (unsigned)(c | 0x20) - 'a';
+
+		if (i % 3 == 2) {
+			if (c != ':')
+				return false;
+			continue;
+		}
+		if ((c < '0' || c > '9') && letter > 5)
+			return false;
+		mac = mac << 4 | (c <= '9' ? (unsigned)c - '0' : letter + 10);
+	}
+	*high = (uint32_t)(mac >> FW_MAC_BITS);
+	*low = (uint32_t)mac & ((1u << FW_MAC_BITS) - 1);
+	return true;
+}
+
+void fw_text_print_mac(struct fw_buf *b, uint32_t high, uint32_t low)
+{
+	fw_buf_printf(b, "%02x:%02x:%02x:%02x:%02x:%02x", high >> 16 & 255, high >> 8 & 255, high & 255,
+		      low >> 16 & 255, low >> 8 & 255, low & 255);
+}
+
 static int refuse_flag(struct fw_str s, enum fw_field field, struct fw_place at, struct fw_diags *ds)
 {
 	const struct fw_field_info *info = &fw_field_info[field];

@@ -101,14 +101,14 @@ case_host_frames() {
 	is_counted later 6
 }
 
-# Options, the type of the frame and routing headers, on the wire and at the host's hooks.
+# Options, the type and the sender of the frame and routing headers, on the wire and at the host's hooks.
 case_host_fields() {
 	share_fwd && ok attach --host && ok attach s0 --mode "${1:-native}" && in_server ip link set s0 address 02:00:00:00:00:02 &&
 		in_client ip neigh flush dev c0 || return 1
 	local hook rule n=0
 	for hook in in input; do
 		while read -r rule; do
-			ok add rule name "$hook-$((++n % 7))" "$hook" $rule continue || return 1
+			ok add rule name "$hook-$((++n % 8))" "$hook" $rule continue || return 1
 		done <<-END
 			proto tcp tcp-option sack-permitted,mss mss 1000-1399
 			proto tcp tcp-option not mss
@@ -117,17 +117,19 @@ case_host_fields() {
 			ip-option router-alert
 			ip6 rt-type 0
 			packet-type unicast proto udp sport 7
+			mac { 02:00:00:00:00:fd, 02:00:00:00:00:fe } proto udp
 		END
 	done
 	in_client "$top/build/frames" c0 3 "tcp $client4:7 > $server4:9 tcp-option sack-permitted,timestamp mss 1399" \
 		4 "tcp [$client6]:7 > [$server6]:9 mss 1400" 5 "tcp $client4:7 > $server4:9 tcp-option timestamp" \
 		6 "udp $client4:7 > $server4:9 packet-type broadcast" 7 "udp $client4:7 > $server4:9 packet-type multicast" \
-		8 "udp $client4:7 > $server4:9 ip-option router-alert" 9 "udp [$client6]:7 > [$server6]:9 rt-type 0" 2>"$tmp/err" ||
+		8 "udp $client4:7 > $server4:9 ip-option router-alert" 9 "udp [$client6]:7 > [$server6]:9 rt-type 0" \
+		10 "udp $client4:7 > $server4:9 mac 02:00:00:00:00:fe" 2>"$tmp/err" ||
 		fail "$(cat "$tmp/err")" || return 1
 	for hook in in input; do
 		local seen=
-		for n in 1 2 3 4 5 6 0; do seen="$seen $(counted $hook-$n)"; done
-		[ "$seen" = " 3 5 6 7 8 9 17" ] || fail "$hook:$seen" || return 1
+		for n in 1 2 3 4 5 6 7 0; do seen="$seen $(counted $hook-$n)"; done
+		[ "$seen" = " 3 5 6 7 8 9 27 10" ] || fail "$hook:$seen" || return 1
 	done
 }
 case_host_fields_tc() { case_host_fields tc; }

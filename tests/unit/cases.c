@@ -461,6 +461,8 @@ static uint32_t rare_usual(const struct fw_case *c, enum fw_field field)
 		return info->absent;
 	if (fw_field_is_mark_byte(field))
 		return c->meta.mark >> 8 * (field - FW_F_MARK_0) & 255;
+	if (field == FW_F_MAC_HIGH || field == FW_F_MAC_LOW)
+		return c->meta.l3 || c->len < 14 ? info->absent : info->usual[0];
 	if (info->layer == FW_LAYER_FRAME)
 		return c->len < 14 && !c->meta.l3 ? info->absent : info->usual[0];
 	if (c->reason != FW_R_NONE || !(fw_key_layers(&key) & fw_field_layer(field)) ||

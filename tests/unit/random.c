@@ -192,10 +192,27 @@ static void match_mark(struct draft *d)
 	}
 }
 
+/* Some addresses of one vendor. */
+static void match_mac(struct draft *d)
+{
+	struct wide *high = &d->wide[d->n], *low = &d->wide[d->n + 1];
+
+	d->n += 2;
+	high->m = (struct fw_match){ .field = FW_F_MAC_HIGH, .n = 1 };
+	high->m.r[0].lo = high->m.r[0].hi = value_near(FW_F_MAC_HIGH);
+	low->m = (struct fw_match){ .field = FW_F_MAC_LOW, .n = (uint16_t)(1 + rnd(4)) };
+	for (unsigned i = 0; i < low->m.n; i++)
+		low->m.r[i].lo = low->m.r[i].hi = value_near(FW_F_MAC_LOW);
+}
+
 static void match_random(struct draft *d, enum fw_field field)
 {
 	if (fw_field_info[field].part)
 		return;
+	if (field == FW_F_MAC_HIGH) {
+		match_mac(d);
+		return;
+	}
 	if (field == FW_F_MARK && rnd(2)) {
 		match_mark(d);
 		return;

@@ -206,6 +206,9 @@ void random_key(const struct fw_ruleset *rs, struct fw_key *key)
 		key->f[FW_F_VLAN] = value_of(rs, rule, FW_F_VLAN);
 	if (rnd(16))
 		key->f[FW_F_IFACE] = some_iface(rs);
+	for (enum fw_field f = FW_F_MAC_HIGH; f <= FW_F_MAC_LOW; f++)
+		if (fw_field_hooks(f) >> key->f[FW_F_HOOK] & 1)
+			key->f[f] = rnd(2) ? fw_field_info[f].usual[0] : value_of(rs, rule, f);
 	if (fw_field_hooks(FW_F_PACKET_TYPE) >> key->f[FW_F_HOOK] & 1)
 		key->f[FW_F_PACKET_TYPE] =
 			value_of(rs, rule, FW_F_PACKET_TYPE) % (fw_field_info[FW_F_PACKET_TYPE].max + 1);

@@ -29,6 +29,9 @@ static const struct {
 	  "tcp 10.0.0.1:0 > 192.0.2.1:65535 out on vlan flags fin,syn,rst,psh,ack,urg,ece,cwr length 40" },
 	{ "tcp [2001:db8::1]:999 > [2001:db8::2]:80 flags none dscp ef vlan 4095",
 	  "tcp [2001:db8::1]:999 > [2001:db8::2]:80 in vlan 4095 flags none dscp ef length 60" },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:2 mac 02:00:00:00:00:01", "udp 10.0.0.1:1 > 10.0.0.2:2 in length 28" },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:2 mac 02:00:00:00:00:Fe",
+	  "udp 10.0.0.1:1 > 10.0.0.2:2 in mac 02:00:00:00:00:fe length 28" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 length 1500 mark 0xffffffff",
 	  "udp 10.0.0.1:1 > 10.0.0.2:2 in mark 4294967295 length 1500" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 length 65535", "udp 10.0.0.1:1 > 10.0.0.2:2 in length 65535" },
@@ -143,6 +146,8 @@ static const struct {
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 dscp 64", 34, "'64'" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 ttl 256", 33, "'256'" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 mark 4294967296", 34, "'4294967296'" },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:2 mac 1:2:3:4:5:6", 33, "'1:2:3:4:5:6' is not a value of 'mac'" },
+	{ "udp 10.0.0.1:1 > 10.0.0.2:2 out mac 02:00:00:00:00:01", 37, "'mac' of such a packet is not known at out" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 frag any", 34, "'any'" },
 	{ "udp 10.0.0.1:1 > 10.0.0.2:2 length 27", 36, "take 28 bytes" },
 	{ "udp [::1]:1 > [::2]:2 frag first length 55", 41, "take 56 bytes" },
@@ -245,6 +250,10 @@ static void test_print_cases(void **state)
 		fw_case_key(&fw_cases[i], &key);
 		if (key.reason != FW_R_NONE)
 			continue;
+		/* Packets by hand have an Ethernet header. */
+		for (enum fw_field f = FW_F_MAC_HIGH; f <= FW_F_MAC_LOW; f++)
+			if (fw_field_hooks(f) & 1u << key.f[FW_F_HOOK])
+				key.f[f] = fw_field_info[f].usual[0];
 		if (key.f[FW_F_TCP_OPTION] & FW_TCP_OPTION_MSS && key.f[FW_F_MSS] == FW_ABSENT_MSS)
 			continue; /* only whole options are written by hand */
 		fw_text_print_key(&b, NULL, &key);

@@ -103,6 +103,9 @@ static const struct {
 	{ "on eth0", "on { eth0, eth1 }", true },
 	{ "vlan 5", "vlan not 5", false },
 	{ "mark 1", "mark 2-3", false },
+	{ "mac 02:00:00:00:00:01", "mac 02:00:00:00:00:02", false },
+	{ "mac 02:00:00:00:00:01", "mac { 02:00:00:00:00:02, 02:00:00:00:00:01 }", true },
+	{ "mac 02:00:01:00:00:01", "mac 02:00:00:00:00:01", false },
 	{ "mark 1/3", "mark 2/3", false },
 	{ "mark 1/3", "mark 2/2", false },
 	{ "mark 1/1", "mark 2/2", true },
@@ -261,8 +264,9 @@ static void ask(const struct fw_ruleset *rs, const struct fw_rule *rule, struct 
 	char text[4096];
 	bool icmp = fw_rule_match(rule, FW_F_ICMP_TYPE) || fw_rule_match(rule, FW_F_ICMP_CODE);
 	bool state = fw_rule_match(rule, FW_F_STATE);
-	/* Without these the others are refused. */
-	uint32_t kept = (icmp || state ? 1u << FW_F_PROTO : 0) | (state ? 1u << FW_F_HOOK | 1u << FW_F_ICMP_TYPE : 0);
+	/* Without these the others are refused, or halves. */
+	uint32_t kept = 1u << FW_F_MAC_HIGH | 1u << FW_F_MAC_LOW | (icmp || state ? 1u << FW_F_PROTO : 0) |
+			(state ? 1u << FW_F_HOOK | 1u << FW_F_ICMP_TYPE : 0);
 
 	*a = (struct asked){ .rs = rs, .rule = { .id = 1, .matches = a->matches, .action = FW_DROP } };
 	a->rule.src = random_below(2) || has_sets(rs, rule->src) ? FW_ANY : rule->src;
@@ -421,11 +425,11 @@ static bool names_either(const struct fw_rule *a, const struct fw_rule *b, enum 
 	return fw_rule_match(a, field) || fw_rule_match(b, field);
 }
 
-/* Options imply one another, and the length of the headers: a query does not look into that, and may pass too many rules. */
+/* Options and routing headers imply one another, and the length of the headers: a query does not look into that, and may pass too many rules. */
 static bool names_options(const struct fw_rule *a, const struct fw_rule *b)
 {
 	return names_either(a, b, FW_F_IP_OPTION) || names_either(a, b, FW_F_TCP_OPTION) ||
-	       names_either(a, b, FW_F_MSS);
+	       names_either(a, b, FW_F_MSS) || names_either(a, b, FW_F_RT_TYPE);
 }
 
 /* Looks for an IP packet that both the query's rule and @rule match. true: found one, built and parsed. */

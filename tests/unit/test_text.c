@@ -257,6 +257,8 @@ static const struct {
 	  "rule 4 mark { 0x1/0x1, 0x6/0x0e } length 5 drop\nrule 5 mark 0/0x80000001 mark set 0x1 accept\n",
 	  "rule 1 mark 0x10/0xff drop\nrule 2 mark 0x10203/0xffffff accept\nrule 3 mark not 0x4000/0xc000 drop\n"
 	  "rule 4 length 5 mark { 0x1/0x1, 0x6/0xe } drop\nrule 5 mark 0x0/0x80000001 mark set 0x1 accept\n" },
+	{ "rule 1 mac 02:00:00:aB:CD:ef drop\nrule 2 in mac { 02:00:00:00:00:02, 02:00:00:00:00:01 } proto tcp drop\n",
+	  "rule 1 mac 02:00:00:ab:cd:ef drop\nrule 2 in mac { 02:00:00:00:00:01, 02:00:00:00:00:02 } proto tcp drop\n" },
 	{ "rule 1 mark { 0xffffffff, 1-2 } drop\n", "rule 1 mark { 0x1-0x2, 0xffffffff } drop\n" },
 	{ "rule 1 proto{tcp,udp}dport{1,2}accept", "rule 1 proto { tcp, udp } dport 1-2 accept\n" },
 	/* Hooks in any order, in any place. */
@@ -554,6 +556,13 @@ static const struct {
 	{ "rule dscp 64 drop", 1, 11, "'dscp' is 63:", "" },
 	{ "rule ttl 256 drop", 1, 10, "'ttl' is 255:", "" },
 	{ "rule ethertype arp ttl 3 drop", 1, 20, "no 'ttl' to match", "" },
+	{ "rule mac 02:00:00:00:00:0 drop", 1, 10, "'02:00:00:00:00:0' is not a value of 'mac'", "02:00:00:00:00:01" },
+	{ "rule mac 02:00:00:00:00:0g drop", 1, 10, "is not a value of 'mac'", "02:00:00:00:00:01" },
+	{ "rule mac 02-00-00-00-00-01 drop", 1, 10, "is not a value of 'mac'", "02:00:00:00:00:01" },
+	{ "rule mac \"02:00:00:00:00:01\" drop", 1, 10, "is not a value of 'mac'", "02:00:00:00:00:01" },
+	{ "rule mac not 02:00:00:00:00:01 drop", 1, 6, "'mac' cannot be used with 'not'", "an earlier rule" },
+	{ "rule mac { 02:00:00:00:00:01, 02:00:01:00:00:01 } drop", 1, 6, "first three bytes differ", "several rules" },
+	{ "rule out mac 02:00:00:00:00:01 drop", 1, 10, "'mac'", "" },
 	{ "rule mark 1/0 drop", 1, 11, "'1/0' is not a value of 'mark'", "VALUE/MASK" },
 	{ "rule mark 16/15 drop", 1, 11, "0x10 has bits outside of the mask 0xf", "bits of the mask" },
 	{ "rule mark 1/0x100000000 drop", 1, 11, "'1/0x100000000' is not", "VALUE/MASK" },

@@ -137,7 +137,12 @@ enum fw_source {
 	X(MARK_0, "mark", 255, ALWAYS, FRAME, RARE, 3, 101, .kind = FW_KIND_FLAGS, .part = true)    \
 	X(MARK_1, "mark", 255, ALWAYS, FRAME, RARE, 3, 102, .kind = FW_KIND_FLAGS, .part = true)    \
 	X(MARK_2, "mark", 255, ALWAYS, FRAME, RARE, 3, 103, .kind = FW_KIND_FLAGS, .part = true)    \
-	X(MARK_3, "mark", 255, ALWAYS, FRAME, RARE, 3, 104, .kind = FW_KIND_FLAGS, .part = true)
+	X(MARK_3, "mark", 255, ALWAYS, FRAME, RARE, 3, 104, .kind = FW_KIND_FLAGS, .part = true) \
+	X(MAC_HIGH, "mac", 0xffffff, MAYBE, FRAME, RARE, 5, 46,                                     \
+	  .kind = FW_KIND_MAC, .packet_word = "mac", .hint = "a MAC address such as 02:00:00:00:00:01", \
+	  .usual = { 0x020000, 0x020000 }, .hooks = FW_HOOKS_ARRIVED)                               \
+	X(MAC_LOW, "mac", 0xffffff, MAYBE, FRAME, RARE, 5, 47,                                      \
+	  .usual = { 1, 1 }, .hooks = FW_HOOKS_ARRIVED, .part = true)
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,
@@ -159,6 +164,8 @@ _Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
 
 /* The bytes of the mark, the lowest first, so that any mask can be matched: 0xab00/0xff00 is MARK_1. */
 #define FW_MARK_BYTES 4
+/* Half a MAC address: MAC_HIGH is that of its vendor. */
+#define FW_MAC_BITS 24
 
 /* The number of every interface that the ruleset does not name. */
 #define FW_IFACE_OTHER 32767

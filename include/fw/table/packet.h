@@ -415,7 +415,13 @@ static __always_inline int fw_parse_frame(struct fw_cursor *c, const struct fw_m
 	return key->f[FW_F_FRAG] == FW_FRAG_LATER ? 0 : fw_parse_l4(c, proto, key);
 }
 
-/* The frame's own fields: its type. Without an Ethernet header a packet is the host's, as the kernel has it. */
+static __always_inline void fw_rare_mac(struct fw_key *key, const __u8 *mac)
+{
+	key->f[FW_F_MAC_HIGH] = (__u32)mac[0] << 16 | mac[1] << 8 | mac[2];
+	key->f[FW_F_MAC_LOW] = (__u32)mac[3] << 16 | mac[4] << 8 | mac[5];
+}
+
+/* The frame's own fields: its type and who sent it. Without an Ethernet header a packet is the host's, as the kernel has it. */
 static __always_inline void fw_rare_frame(struct fw_cursor c, const struct fw_meta *meta, struct fw_key *key)
 {
 	const __u8 *eth = meta->l3 ? NULL : fw_cursor_take(&c, ETH_HLEN);
@@ -427,6 +433,8 @@ static __always_inline void fw_rare_frame(struct fw_cursor c, const struct fw_me
 		key->f[FW_F_PACKET_TYPE] = FW_PACKET_MULTICAST;
 	if (eth && fw_load32(eth) == 0xffffffff && fw_load16(eth + 4) == 0xffff)
 		key->f[FW_F_PACKET_TYPE] = FW_PACKET_BROADCAST;
+	if (eth)
+		fw_rare_mac(key, eth + ETH_ALEN);
 }
 
 static __always_inline void fw_rare_mark(struct fw_key *key)
