@@ -381,8 +381,9 @@ class Flow:
         self.seq[way] += len(data) + (flags & 3 != 0)
         return result
 
+    # An empty one would be the end of all data for nc, which listens and would then read nothing again and again.
     def udp(self, src, dst, way):
-        return udp(src, dst, self.ports[way], self.ports[1 - way], bytes(random.choice([0, 5, 32, 300, 1000])))
+        return udp(src, dst, self.ports[way], self.ports[1 - way], bytes(random.choice([1, 5, 32, 300, 1000])))
 
     def echo(self, src, dst, way):
         request, reply = (8, 0) if self.family == 4 else (128, 129)
