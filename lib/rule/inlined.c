@@ -287,6 +287,17 @@ bool fw_inlined_same(const struct fw_inlined *a, const struct fw_inlined *b)
 	return is;
 }
 
+void fw_instances_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
+{
+	uint32_t n = r->inlined ? r->inlined->n : 1;
+	uint32_t passing = r->inlined ? r->inlined->npassing : !fw_action_ends(fw_rule_action(rs, r));
+
+	if (r->chain != FW_MAIN)
+		return;
+	rs->ninstances += by > 0 ? n : 0 - (size_t)n;
+	rs->npassing += by > 0 ? passing : 0 - passing;
+}
+
 void fw_rule_inline(struct fw_ruleset *rs, struct fw_rule *r, struct fw_inlined *in)
 {
 	fw_instances_count(rs, r, -1);

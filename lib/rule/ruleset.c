@@ -103,17 +103,6 @@ static void action_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
 		rs->sets[a->set].rules += (uint32_t)by;
 }
 
-void fw_instances_count(struct fw_ruleset *rs, const struct fw_rule *r, int by)
-{
-	uint32_t n = r->inlined ? r->inlined->n : 1;
-	uint32_t passing = r->inlined ? r->inlined->npassing : !fw_action_ends(fw_rule_action(rs, r));
-
-	if (r->chain != FW_MAIN)
-		return;
-	rs->ninstances += by > 0 ? n : 0 - (size_t)n;
-	rs->npassing += by > 0 ? passing : 0 - passing;
-}
-
 bool fw_rule_is_stateful(const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	return fw_rule_match(rule, FW_F_STATE) || fw_rule_action(rs, rule)->connections;
