@@ -69,7 +69,7 @@ static __always_inline struct fw_cpu *fw_receive(const struct fw_packet *p, enum
 /* The key of the packet, but for its connection and rare fields. */
 static __always_inline void fw_examine(struct fw_packet *p, struct fw_cpu *cpu)
 {
-	p->meta.iface = fw_iface(&cpu->root, p->ifindex);
+	p->meta.iface = fw_iface(cpu, p->ifindex);
 	if (cpu->root.fields_used & FW_FIELDS_OF_KERNEL)
 		fw_ask(cpu, p->from, p->to);
 	fw_parse(p, &cpu->key);
@@ -406,7 +406,7 @@ int fw_dry_run(struct __sk_buff *skb)
 	if (!cpu || p.data > p.data_end || fw_begin(cpu, fw_control))
 		return 0;
 	p.meta = (struct fw_meta){ .hook = q->hook, .len = q->len, .mark = skb->mark };
-	p.meta.iface = q->hook == FW_FORWARD ? (__u32)FW_ABSENT_IFACE : fw_iface(&cpu->root, q->iface);
+	p.meta.iface = q->hook == FW_FORWARD ? (__u32)FW_ABSENT_IFACE : fw_iface(cpu, q->iface);
 	fw_ask(cpu, q->from_if, q->to_if);
 	cpu->key.f[FW_F_STATE] = q->state;
 	cpu->key.f[FW_F_UID] = q->uid;

@@ -109,17 +109,19 @@ static __always_inline __u32 fw_reject_kind(const struct fw_cpu *cpu)
 	return a ? a->reject : FW_REJECT_DEFAULT;
 }
 
-static __always_inline __u32 fw_iface_number(__u32 ifindex)
+static __always_inline __u32 fw_iface_number(const struct fw_cpu *cpu, __u32 ifindex)
 {
-	const __u32 *number = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
+	const struct fw_iface_number *n = bpf_map_lookup_elem(&fw_ifaces, &ifindex);
 
-	return number ? *number : FW_IFACE_OTHER;
+	if (!n)
+		return FW_IFACE_OTHER;
+	return (int)((__u32)(cpu->control >> 32) - n->since) < 0 ? n->before : n->number;
 }
 
 /* The number of an interface in the ruleset. */
-static __always_inline __u32 fw_iface(const struct fw_root *root, __u32 ifindex)
+static __always_inline __u32 fw_iface(const struct fw_cpu *cpu, __u32 ifindex)
 {
-	return root->fields_used & 1u << FW_F_IFACE ? fw_iface_number(ifindex) : FW_IFACE_OTHER;
+	return cpu->root.fields_used & 1u << FW_F_IFACE ? fw_iface_number(cpu, ifindex) : FW_IFACE_OTHER;
 }
 
 /*
@@ -134,8 +136,8 @@ FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
 		return 0;
 	used = cpu->root.fields_used;
 	cpu->key.f[FW_F_STATE] = FW_ABSENT_STATE;
-	cpu->key.f[FW_F_FROM_IF] = from && used & 1u << FW_F_FROM_IF ? fw_iface_number(from) : (__u32)FW_ABSENT_FROM_IF;
-	cpu->key.f[FW_F_TO_IF] = to && used & 1u << FW_F_TO_IF ? fw_iface_number(to) : (__u32)FW_ABSENT_TO_IF;
+	cpu->key.f[FW_F_FROM_IF] = from && used & 1u << FW_F_FROM_IF ? fw_iface_number(cpu, from) : (__u32)FW_ABSENT_FROM_IF;
+	cpu->key.f[FW_F_TO_IF] = to && used & 1u << FW_F_TO_IF ? fw_iface_number(cpu, to) : (__u32)FW_ABSENT_TO_IF;
 	cpu->key.f[FW_F_UID] = FW_ABSENT_UID;
 	cpu->key.f[FW_F_GID] = FW_ABSENT_GID;
 	return 0;

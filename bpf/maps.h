@@ -51,13 +51,13 @@ struct {
 	__uint(value_size, sizeof(__u32));
 } fw_xdp_calls SEC(".maps"), fw_tc_calls SEC(".maps");
 
-/* Interface index -> number of its name in the ruleset. */
+/* Interface index -> its number in the ruleset. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct fw_iface_number);
 } fw_ifaces SEC(".maps");
 
 struct fw_object {

@@ -149,7 +149,7 @@ static __always_inline void fw_nf_ask(struct fw_cpu *cpu, const struct fw_nf_pac
 
 	meta->iface = FW_ABSENT_IFACE;
 	if (meta->hook != FW_FORWARD)
-		meta->iface = on ? fw_iface(&cpu->root, on) : FW_IFACE_OTHER;
+		meta->iface = on ? fw_iface(cpu, on) : FW_IFACE_OTHER;
 	if (!(used & FW_FIELDS_OF_KERNEL))
 		return;
 	fw_ask(cpu, p->from, p->to);

@@ -108,6 +108,11 @@ int fw_kern_publish(struct fw_kern *k, uint32_t root, uint32_t generation);
 int fw_kern_grace(struct fw_kern *k);
 /* Maps an interface index to a number in the ruleset. 0 or -errno. */
 int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
+/*
+ * The same from generation @since on: packets of an earlier one have the number @before. Until no packet of those is left, the
+ * number is not changed again.
+ */
+int fw_kern_iface_change(struct fw_kern *k, uint32_t ifindex, const struct fw_iface_number *to);
 /* Removes an index. 0, also if it was not mapped, or -errno. */
 int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
 /* Removes every index for which @gone returns true. 0, or -errno: some may be left. */

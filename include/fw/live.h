@@ -88,6 +88,9 @@ struct fw_transaction {
 	struct fw_update *update;
 	struct fw_live_retired *old;
 };
+/* That of the next change or ruleset, unless packets could notice nothing of it. */
+uint32_t fw_live_next_generation(const struct fw_live *live);
+
 /* Does the live ruleset have more rules and set elements than rebuild_max? */
 bool fw_live_is_large(const struct fw_live *live);
 /* 0 or -ENOMEM, and then there is nothing to abort. */

@@ -132,6 +132,8 @@ struct fw_ruleset {
 	struct fw_iface *ifaces; /* by number */
 	size_t nifaces, ifaces_cap;
 	uint32_t ifaces_named, ifaces_fresh;  /* of them so many have a name, and so many a fresh one */
+	uint32_t ifaces_patterns;             /* patterns that rules use */
+	bool ifaces_changed;                  /* rules use other names or patterns than when patterns were lowered */
 	uint32_t ifaces_idle, ifaces_parting; /* not held and without rules; nobody's and held */
 	struct fw_action
 		actions[FW_ACTIONS_MAX]; /* by number; free ones are 0. The first FW_NVERDICTS are verdicts alone */
@@ -206,6 +208,26 @@ int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
 #define FW_IFACES_MAX FW_IFACE_OTHER
 /* The number that a name has, or -ENOENT. */
 int fw_ruleset_iface_find(const struct fw_ruleset *rs, const char *name);
+
+/*
+ * A pattern is a name with this at its end, which no interface's name has: "eth/" stands for all interfaces whose names begin
+ * with "eth". Texts write it eth*.
+ */
+#define FW_IFACE_REST '/'
+bool fw_iface_is_pattern(const char *name);
+/* Does the name, or whatever the pattern @name matches, match the pattern? false: @pattern is a name. */
+bool fw_iface_under(const char *name, const char *pattern);
+/* The name of an interface that a pattern matches, with `*` in the place of what follows; of a name: itself. Return: @buf. */
+const char *fw_iface_text(const char *name, char buf[FW_ALTNAME_MAX + 1]);
+/* The number of the interface that has this name: of the name if rules use it, else of the longest pattern; or -ENOENT. */
+int fw_ruleset_iface_of(const struct fw_ruleset *rs, const char *name);
+/* Does it match interfaces by a pattern? */
+bool fw_instance_names_pattern(const struct fw_ruleset *rs, const struct fw_instance *in);
+/*
+ * A match with the numbers of all names and patterns that rules use and that its patterns match, too. @out: free(); NULL: it is the
+ * same as @m, since that has no pattern. 0 or -ENOMEM.
+ */
+int fw_match_widen(const struct fw_ruleset *rs, const struct fw_match *m, struct fw_match **out);
 
 /* Rule by id or name; NULL: none. */
 struct fw_rule *fw_ruleset_by_id(const struct fw_ruleset *rs, uint64_t id);

@@ -162,12 +162,22 @@ static int add_side(struct export *e, uint32_t number, const char *side, enum fw
 	return err;
 }
 
+/* A pattern ends in `*`; a name that does is escaped. */
+static void print_iface(const char *name, struct fw_buf *out)
+{
+	char text[FW_ALTNAME_MAX + 1];
+	size_t len = strlen(fw_iface_text(name, text));
+	bool star = text[len - 1] == '*' && !fw_iface_is_pattern(name);
+
+	fw_buf_printf(out, "\"%.*s%s\"", (int)(len - star), text, star ? "\\*" : "");
+}
+
 static void print_value(struct export *e, const struct fw_match *f, uint32_t value, struct fw_buf *out)
 {
 	const struct fw_field_info *info = &fw_field_info[f->field];
 
 	if (fw_field_is_iface(f->field))
-		fw_buf_printf(out, "\"%s\"", e->rs->ifaces[value].name);
+		print_iface(e->rs->ifaces[value].name, out);
 	else if (info->spelled)
 		fw_buf_printf(out, "%s", fw_field_value_name(f->field, false, value));
 	else

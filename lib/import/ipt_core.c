@@ -109,9 +109,6 @@ static void say_interface(struct ipt_said *s, const struct ipt_given *g, bool in
 	snprintf(text, sizeof(text), "%s", g->value);
 	if (text[len - 1] == '+')
 		text[len - 1] = '*';
-	if (text[len - 1] == '*' && !is_plain(text)) /* in quotes it would be a name */
-		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.64s cannot be a pattern of our rules",
-				   g->value);
 	if (is_plain(text))
 		fw_buf_printf(&name, "%s", text);
 	else

@@ -119,9 +119,7 @@ static int add_interface(struct nft *n, json_t *json, struct nft_values *out)
 
 	if (!len || len > FW_IFNAME_MAX || !fw_name_is_plain(name) || strpbrk(name, "\"\\/: "))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE, "an interface that has no plain name cannot be matched");
-	if (name[len - 1] == '*' &&
-	    (strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") != len - 1 ||
-	     *name < 'A'))
+	if (!strcmp(name, "*"))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE, "a pattern of interfaces needs the beginning of a name");
 	return nft_values_name(n, out, name);
 }

@@ -146,7 +146,7 @@ static bool plain(const char *name)
 		return false;
 	while (isalnum((unsigned char)*name) || (*name && strchr("._-", *name)))
 		name++;
-	return !*name || !strcmp(name, "*"); /* in quotes it would be no pattern */
+	return !*name || !strcmp(name, "*");
 }
 
 static void print_names(enum nft_field field, const struct nft_values *v, struct fw_buf *out)

@@ -6,9 +6,14 @@
 
 #define AT_ONCE 4096
 
+int fw_kern_iface_change(struct fw_kern *k, uint32_t ifindex, const struct fw_iface_number *to)
+{
+	return bpf_map_update_elem(k->maps[MAP_IFACES], &ifindex, to, 0) ? -errno : 0;
+}
+
 int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number)
 {
-	return bpf_map_update_elem(k->maps[MAP_IFACES], &ifindex, &number, 0) ? -errno : 0;
+	return fw_kern_iface_change(k, ifindex, &(struct fw_iface_number){ .number = number, .before = number });
 }
 
 int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex)
@@ -18,7 +23,8 @@ int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex)
 
 /* Entries of the map, read at once. */
 struct entries {
-	uint32_t ifindex[AT_ONCE], number[AT_ONCE];
+	uint32_t ifindex[AT_ONCE];
+	struct fw_iface_number number[AT_ONCE];
 	uint32_t n;
 };
 
@@ -27,7 +33,7 @@ static int forget(struct fw_kern *k, const struct entries *e, fw_kern_iface_gone
 	int err = 0;
 
 	for (uint32_t i = 0; i < e->n; i++)
-		if (gone(ctx, e->ifindex[i], e->number[i]) && !err)
+		if (gone(ctx, e->ifindex[i], e->number[i].number) && !err)
 			err = fw_kern_iface_clear(k, e->ifindex[i]);
 	return err;
 }

@@ -22,8 +22,6 @@ void live_retired_free(struct fw_live_retired *what); /* NULL is fine */
 /* publish.c: the kernel's part, which is nothing where tables lie in plain memory */
 /* Counters for the rules' slots; new segments are known to the program. 0, or -errno with a diagnostic. */
 int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct fw_diags *ds);
-/* The generation that is published next. */
-uint32_t live_next_generation(const struct fw_live *live);
 /* Packets see the image from now on. Tries until the kernel takes it. */
 void live_publish(const struct fw_live *live, const struct fw_image *image);
 /* The first time: 0, or -errno with a diagnostic, and nothing has changed. */

@@ -59,7 +59,7 @@ int live_ready(const struct fw_live *live, const struct fw_ruleset *rs, struct f
 	return err;
 }
 
-uint32_t live_next_generation(const struct fw_live *live)
+uint32_t fw_live_next_generation(const struct fw_live *live)
 {
 	uint32_t now = live->kern ? fw_kern_generation(live->kern) : live->now ? live->now->image.generation : 0;
 

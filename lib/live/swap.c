@@ -58,7 +58,7 @@ int fw_swap_commit(struct fw_live *live, struct fw_swap *swap, fw_journal *journ
 		free(old);
 		return err;
 	}
-	swap->next->image.generation = live_next_generation(live);
+	swap->next->image.generation = fw_live_next_generation(live);
 	if (!live->now) {
 		free(old);
 		return commit_first(live, swap, ds);

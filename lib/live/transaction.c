@@ -89,7 +89,7 @@ static void image_replace(struct fw_transaction *t)
 {
 	struct fw_live *live = t->live;
 
-	t->image.generation = live_next_generation(live);
+	t->image.generation = fw_live_next_generation(live);
 	t->old->image = live->now->image;
 	live->now->image = t->image;
 	t->image = (struct fw_image){ .root = 0 };

@@ -16,9 +16,9 @@ struct fw_expand_room {
 };
 
 /* Does the rule become instances other than its own? */
-static inline bool fw_expands(const struct fw_rule *r)
+static inline bool fw_expands(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	return r->target != FW_MAIN;
+	return r->target != FW_MAIN || fw_instance_names_pattern(rs, &r->instance);
 }
 
 /**

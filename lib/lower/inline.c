@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Which rules need their instances made, or made again: of a ruleset all that have none yet; after an edit of a chain those rules
- * of the main list that reach the chain, through whatever chains.
+ * of the main list that reach the chain, through whatever chains; when rules begin or cease to use a name of an interface, those
+ * that name a pattern or reach one that does.
  */
 #include "inline.h"
 
@@ -40,13 +41,13 @@ int lower_inline(struct fw_ruleset *rs, struct fw_diags *ds)
 	bool any = false;
 	int err = 0;
 
-	if (!fw_ruleset_chains(rs))
+	if (!fw_ruleset_chains(rs) && !rs->ifaces_patterns)
 		return 0;
 	room = room_left(rs);
 	for (struct fw_rule *r = rs->first; r && r->chain == FW_MAIN && !err; r = r->next) {
 		struct fw_inlined *in = NULL;
 
-		if (!fw_expands(r) || r->inlined)
+		if (!fw_expands(rs, r) || r->inlined)
 			continue;
 		err = fw_expand(rs, r, &room, ds, &in);
 		if (err)
@@ -57,6 +58,7 @@ int lower_inline(struct fw_ruleset *rs, struct fw_diags *ds)
 	}
 	if (any)
 		fw_ruleset_inlined(rs);
+	rs->ifaces_changed &= err != 0;
 	return err;
 }
 
@@ -101,9 +103,20 @@ static int reach_edited(struct reach *to, const struct fw_edit *e)
 
 		if (r && r->chain != FW_MAIN)
 			err = reach_chain(to, r->chain);
-		else if (r && row->after && fw_expands(r) && !r->inlined)
+		else if (r && row->after && fw_expands(to->rs, r) && !r->inlined)
 			err = reach_rule(to, r);
 	}
+	return err;
+}
+
+/* The rules whose patterns may stand for other interfaces than before. */
+static int reach_patterns(struct reach *to)
+{
+	int err = 0;
+
+	for (const struct fw_rule *r = to->rs->first; r && !err; r = r->next)
+		if (fw_instance_names_pattern(to->rs, &r->instance))
+			err = reach_rule(to, r);
 	return err;
 }
 
@@ -164,13 +177,16 @@ int lower_inline_edit(struct fw_edit *e, struct fw_diags *ds)
 	struct reach to = { .rs = e->rs };
 	int err;
 
-	if (e->rs->nchains == 1)
+	if (e->rs->nchains == 1 && !e->rs->ifaces_patterns)
 		return 0;
 	to.chains = calloc(e->rs->nchains, sizeof(*to.chains));
 	err = to.chains ? reach_edited(&to, e) : -ENOMEM;
+	if (!err && e->rs->ifaces_changed)
+		err = reach_patterns(&to);
 	reach_sort(&to);
 	if (!err)
 		err = inline_reached(e, &to, ds);
+	e->rs->ifaces_changed &= err != 0;
 	free(to.chains);
 	free(to.slots);
 	return err;

@@ -44,6 +44,8 @@ static const struct fw_instance *origin(const struct fw_lowering *l, uint32_t ra
 
 	if (r->chain == FW_MAIN && !r->inlined)
 		return &r->instance;
+	if (r->chain == FW_MAIN && r->target == FW_MAIN)
+		return inlined_with(r->inlined, rank);
 	while (hi - lo > 1) {
 		size_t mid = lo + (hi - lo) / 2;
 

@@ -18,8 +18,10 @@ static bool ranges_cover(const struct fw_range *wide, size_t nwide, const struct
 }
 
 /* A packet that @narrow matches has the field; without @narrow it may lack it. */
-static bool match_covers(const struct fw_match *wide, const struct fw_match *narrow)
+static bool match_covers(const struct fw_ruleset *rs, const struct fw_match *wide, const struct fw_match *narrow)
 {
+	fw_autofree struct fw_match *wider = NULL;
+	fw_autofree struct fw_match *narrower = NULL;
 	fw_autofree struct fw_range *a = NULL;
 	fw_autofree struct fw_range *b = NULL;
 
@@ -27,6 +29,10 @@ static bool match_covers(const struct fw_match *wide, const struct fw_match *nar
 		return false;
 	if (wide == narrow)
 		return true;
+	if (fw_match_widen(rs, wide, &wider) || fw_match_widen(rs, narrow, &narrower))
+		return false;
+	wide = wider ? wider : wide;
+	narrow = narrower ? narrower : narrow;
 	a = malloc(FW_MATCH_RANGES_MAX(wide) * sizeof(*a));
 	b = malloc(FW_MATCH_RANGES_MAX(narrow) * sizeof(*b));
 	return a && b && ranges_cover(a, fw_match_ranges(wide, a), b, fw_match_ranges(narrow, b));
@@ -105,7 +111,7 @@ bool fw_rule_covers(const struct fw_ruleset *rs, const struct fw_rule *wide, con
 	if (!addrs_cover(rs, wide->src, narrow->src) || !addrs_cover(rs, wide->dst, narrow->dst))
 		return false;
 	for (unsigned i = 0; i < wide->nmatches; i++)
-		if (!match_covers(wide->matches[i], fw_rule_match(narrow, wide->matches[i]->field)))
+		if (!match_covers(rs, wide->matches[i], fw_rule_match(narrow, wide->matches[i]->field)))
 			return false;
 	return true;
 }

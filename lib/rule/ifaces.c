@@ -11,6 +11,7 @@ static void count(struct fw_ruleset *rs, const struct fw_iface *i, int by)
 	rs->ifaces_fresh += i->name && i->fresh ? n : 0;
 	rs->ifaces_idle += i->name && !i->held && !i->rules ? n : 0;
 	rs->ifaces_parting += !i->name && i->held ? n : 0;
+	rs->ifaces_patterns += i->name && i->rules && fw_iface_is_pattern(i->name) ? n : 0;
 }
 
 static void set(struct fw_ruleset *rs, struct fw_iface *i, struct fw_iface to)
@@ -100,6 +101,7 @@ static void count_one(struct fw_ruleset *rs, struct fw_iface *i, int by)
 
 	to.rules += (uint32_t)by;
 	to.waits = false;
+	rs->ifaces_changed |= !to.rules != !i->rules;
 	set(rs, i, to);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The instances of rules that call chains: what several rules match together, and the ranks of instances.
+ * The instances of rules that are not their own: what several rules match together, and the ranks of instances.
  *
  * The instances of a rule have the ranks from its own on up to the next rule's. When a rule gets other ones, those that stay keep
  * their ranks, so that an update of the tables does not touch them:
@@ -58,6 +58,23 @@ static int common_match_and(struct fw_ruleset *rs, struct fw_common *c, const st
 	return 1;
 }
 
+/* The same of a rule's own match, whose patterns stand for what rules use now. */
+static int common_rule_and(struct fw_ruleset *rs, struct fw_common *c, const struct fw_match *m)
+{
+	fw_autofree struct fw_match *wide = NULL;
+	const struct fw_match *shared;
+	int left = fw_match_widen(rs, m, &wide);
+
+	if (left || !wide)
+		return left ? left : common_match_and(rs, c, m);
+	shared = fw_intern(rs, wide, sizeof(*wide) + wide->n * sizeof(wide->r[0]));
+	if (!shared)
+		return -ENOMEM;
+	left = common_match_and(rs, c, shared);
+	fw_intern_put(rs, shared);
+	return left;
+}
+
 /* The same of addresses; @side: of @c. */
 static int common_addrs_and(struct fw_ruleset *rs, uint32_t *side, uint32_t addrs)
 {
@@ -110,7 +127,7 @@ int fw_common_and(struct fw_ruleset *rs, const struct fw_common *c, const struct
 	if (left > 0)
 		left = common_addrs_and(rs, &out->dst, in->dst);
 	for (unsigned i = 0; i < in->nmatches && left > 0; i++)
-		left = common_match_and(rs, out, in->matches[i]);
+		left = common_rule_and(rs, out, in->matches[i]);
 	if (left > 0)
 		left = common_names_non_ip(out) && !common_names_non_ip(c) && !c->all ? common_ip(rs, out) : 1;
 	out->all = false;

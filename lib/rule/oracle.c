@@ -5,6 +5,8 @@
  */
 #include "fw/oracle.h"
 
+#include <string.h>
+
 static bool in_range(const struct fw_addr_range *r, const struct fw_addr *a, uint32_t family)
 {
 	return r->family == family && fw_addr_cmp(r->lo, *a) <= 0 && fw_addr_cmp(*a, r->hi) <= 0;
@@ -41,11 +43,33 @@ static bool field_matches(const struct fw_match *m, uint32_t value)
 	return inside != m->negated;
 }
 
+/* Does a pattern of the match match the name whose number this is? */
+static bool pattern_matches(const struct fw_ruleset *rs, const struct fw_match *m, uint32_t number)
+{
+	if (number >= rs->nifaces || !rs->ifaces[number].rules)
+		return false;
+	for (unsigned i = 0; i < m->n; i++)
+		for (uint32_t v = m->r[i].lo; v <= m->r[i].hi; v++) {
+			const char *pattern = rs->ifaces[v].name, *rest = strchr(pattern, FW_IFACE_REST);
+
+			if (rest && !strncmp(rs->ifaces[number].name, pattern, (size_t)(rest - pattern)))
+				return true;
+		}
+	return false;
+}
+
+static bool match_matches(const struct fw_ruleset *rs, const struct fw_match *m, uint32_t value)
+{
+	if (fw_field_is_iface(m->field) && pattern_matches(rs, m, value))
+		return !m->negated;
+	return field_matches(m, value);
+}
+
 /* What the rule says of fields and addresses. */
 static bool rule_matches(const struct fw_ruleset *rs, const struct fw_rule *rule, const struct fw_key *key)
 {
 	for (unsigned i = 0; i < rule->nmatches; i++)
-		if (!field_matches(rule->matches[i], key->f[rule->matches[i]->field]))
+		if (!match_matches(rs, rule->matches[i], key->f[rule->matches[i]->field]))
 			return false;
 	return addr_matches(rs, rule->src, &key->src, key->family) &&
 	       addr_matches(rs, rule->dst, &key->dst, key->family);

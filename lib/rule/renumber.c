@@ -75,7 +75,7 @@ int fw_ruleset_renumber(struct fw_ruleset *rs, const uint64_t *ids, const uint32
 	ix->by_slot = t.by_slot;
 	ix->slots_cap = t.slots_cap;
 	fw_chains_renumber(rs);
-	for (struct fw_rule *r = rs->first; r && rs->nchains > 1; r = r->next)
+	for (struct fw_rule *r = rs->first; r; r = r->next)
 		fw_rule_inline(rs, r, NULL);
 	t = before;
 	rs->next_slot = nslots;

@@ -20,7 +20,7 @@ const char *fw_frame_iface(const struct fw_frame *f, enum fw_field field)
 
 uint32_t fw_frame_number(const void *ruleset, const char *name)
 {
-	int number = name[0] ? fw_ruleset_iface_find(ruleset, name) : -ENOENT;
+	int number = name[0] ? fw_ruleset_iface_of(ruleset, name) : -ENOENT;
 
 	return number < 0 ? FW_IFACE_OTHER : (uint32_t)number;
 }

@@ -77,9 +77,11 @@ static void print_fields(struct fw_buf *b, unsigned layers, const struct fw_key 
 static void print_iface(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key, enum fw_field field)
 {
 	uint32_t number = key->f[field];
+	char name[FW_ALTNAME_MAX + 1];
 
 	if (rs && number < rs->nifaces && rs->ifaces[number].name)
-		fw_buf_printf(b, " %s %s", fw_field_info[field].keyword, FW_NAME(rs->ifaces[number].name));
+		fw_buf_printf(b, " %s %s", fw_field_info[field].keyword,
+			      FW_NAME(fw_iface_text(rs->ifaces[number].name, name)));
 }
 
 /* Hook and interfaces, then tag and mark if there are any: what frames that are not IP have, too. */

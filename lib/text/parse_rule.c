@@ -92,18 +92,17 @@ static int value_flags(struct fw_parser *p, const struct fw_keyword *kw, struct 
 	return fw_str_flags(p->tok.text, kw->subject, fw_parser_here(p), p->ds, out);
 }
 
-/* The name as it is shown: in quotes with escapes of strings too, and then never a pattern. */
-static int iface_name(struct fw_parser *p, char *out, size_t max)
+/* A name, or what is before the `*` of a pattern, as it is shown: in quotes with escapes of strings too. */
+static int iface_name(struct fw_parser *p, struct fw_str s, char *out, size_t max)
 {
-	struct fw_str s = p->tok.text;
 	char shown[sizeof(struct fw_name_shown)];
 
 	if (p->tok.kind == FW_T_STRING)
 		return fw_str_unescape(s, "an interface name", fw_parser_here(p), p->ds, out, max);
 	if (memchr(s.s, '*', s.len) || memchr(s.s, '+', s.len))
 		return fw_diag_add(p->ds, fw_parser_here(p),
-				   "list the interfaces: on { eth0, eth1 }; quote a name that has such a character",
-				   "'%s' is a pattern, but interfaces are matched by their exact names", FW_SHOW(s));
+				   "a pattern ends in '*': on eth*; quote a name that has such a character",
+				   "'%s' is neither a name nor a pattern", FW_SHOW(p->tok.text));
 	snprintf(shown, sizeof(shown), "%.*s", (int)s.len, s.s);
 	if (s.len < sizeof(shown) && fw_name_read(out, max, shown))
 		return 0;
@@ -129,13 +128,22 @@ static int check_iface(struct fw_parser *p, const char *name)
 
 static int value_iface(struct fw_parser *p, const struct fw_keyword *kw, struct fw_range *out)
 {
-	char name[FW_ALTNAME_MAX + 1];
-	int number, err = iface_name(p, name, sizeof(name));
+	char name[FW_ALTNAME_MAX + 2];
+	struct fw_str s = p->tok.text;
+	bool pattern = s.len && s.s[s.len - 1] == '*';
+	int number, err;
 
+	if (pattern && s.len == 1)
+		return fw_diag_add(p->ds, fw_parser_here(p), "leave it out: without it any interface matches",
+				   "'*' needs the beginning of a name");
+	s.len -= pattern;
+	err = iface_name(p, s, name, sizeof(name) - 1);
 	if (!err)
 		err = check_iface(p, name);
 	if (err)
 		return err;
+	if (pattern)
+		snprintf(name + strlen(name), 2, "%c", FW_IFACE_REST);
 	number = fw_ruleset_iface(p->rs, name);
 	if (number == -E2BIG)
 		fw_diag_add(

@@ -160,6 +160,27 @@ static int name_cmp(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* A name, or a pattern: in quotes unless it is a word that means the same. A `*` at the end of a name is escaped. */
+static void print_iface(struct fw_buf *b, const char *name)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf quoted = { 0 };
+	size_t len = strlen(name);
+	bool pattern = fw_iface_is_pattern(name), star = name[len - 1] == '*';
+	char stem[FW_ALTNAME_MAX + 2];
+
+	snprintf(stem, sizeof(stem), "%.*s", (int)(len - (pattern || star)), name);
+	if (!star && fw_lex_is_word(stem) && !strpbrk(stem, "*+") && !strstr(stem, "\\x") && strcmp(stem, "not") != 0) {
+		fw_buf_printf(b, "%s%s", stem, pattern ? "*" : "");
+		return;
+	}
+	fw_print_string(&quoted, stem);
+	if (!quoted.text) {
+		b->failed = true;
+		return;
+	}
+	fw_buf_printf(b, "%.*s%s\"", (int)quoted.len - 1, quoted.text, pattern ? "*" : star ? "\\x2a" : "");
+}
+
 /* Sorted by name, since numbers depend on the order in which rules were added. */
 static void print_ifaces(struct printer *p, const struct fw_match *m)
 {
@@ -181,11 +202,7 @@ static void print_ifaces(struct printer *p, const struct fw_match *m)
 	list_begin(p, m->negated, n > 1);
 	for (size_t i = 0; i < n; i++) {
 		list_element(p);
-		if (fw_lex_is_word(names[i]) && !strpbrk(names[i], "*+") && !strstr(names[i], "\\x") &&
-		    strcmp(names[i], "not") != 0)
-			fw_buf_word(p->b, names[i]);
-		else
-			fw_print_string(p->b, names[i]);
+		print_iface(p->b, names[i]);
 	}
 	list_end(p);
 }

@@ -69,6 +69,7 @@ void fw_query_protocols(const struct fw_match *m, bool protocols[256]);
 /* Interfaces that a query names, by all names that they have. */
 struct fw_query_ifaces {
 	uint32_t *group; /* of each name of the query's ruleset; names of one interface are of the same */
+	bool *other;     /* of each: it is not the primary name of its interface, and patterns do not match it */
 	size_t said;     /* names in the query itself; other names of the same interfaces follow */
 	uint32_t *seen;  /* for each group: in which turn a match had a name of it last */
 	uint32_t turn;
@@ -79,6 +80,14 @@ void fw_query_ifaces_free(struct fw_query_ifaces *q);
 /* Is there an interface that both matches accept? @of_query is of the ruleset @rs_f, @of_rule of @rs. */
 bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f, const struct fw_match *of_query,
 			  const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work);
+/* query_patterns.c: the same for matches of which one has a pattern; has one? */
+bool fw_query_patterns(const struct fw_ruleset *rs_f, const struct fw_match *of_query, const struct fw_ruleset *rs,
+		       const struct fw_match *of_rule);
+bool fw_query_patterns_meet(const struct fw_query_ifaces *q, const struct fw_ruleset *rs_f,
+			    const struct fw_match *of_query, const struct fw_ruleset *rs,
+			    const struct fw_match *of_rule, int64_t *work);
+/* Does a pattern of the match match the name? */
+bool fw_query_patterns_has(const struct fw_ruleset *rs, const struct fw_match *m, const char *name);
 /* Does the match, of the query's ruleset @rs, accept the interface of this name? NULL: it is unknown, and none does. */
 bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_ruleset *rs, const struct fw_match *m,
 			 const char *name);

@@ -119,6 +119,7 @@ void fw_query_protocols(const struct fw_match *m, bool protocols[256])
 void fw_query_ifaces_free(struct fw_query_ifaces *q)
 {
 	free(q->group);
+	free(q->other);
 	free(q->seen);
 	*q = (struct fw_query_ifaces){ 0 };
 }
@@ -137,13 +138,24 @@ static int said_name(const struct fw_ruleset *rs, size_t said, const struct fw_q
 	return -ENOENT;
 }
 
+/* Does a pattern in the query itself match its primary name? */
+static bool said_pattern(const struct fw_ruleset *rs, size_t said, const struct fw_query_names *names, size_t iface)
+{
+	const char *name = names->name(names->ctx, iface, 0);
+
+	for (size_t i = 0; i < said; i++)
+		if (fw_iface_under(name, rs->ifaces[i].name))
+			return true;
+	return false;
+}
+
 /* Further names of interfaces that the query names get numbers as well. */
 static int names_add(struct fw_ruleset *rs, size_t said, const struct fw_query_names *names)
 {
 	const char *name;
 
 	for (size_t k = 0; names->name(names->ctx, k, 0); k++) {
-		if (said_name(rs, said, names, k) < 0)
+		if (said_name(rs, said, names, k) < 0 && !said_pattern(rs, said, names, k))
 			continue;
 		for (size_t i = 0; (name = names->name(names->ctx, k, i)); i++)
 			if (fw_ruleset_iface(rs, name) < 0)
@@ -161,8 +173,14 @@ static void names_group(struct fw_query_ifaces *q, const struct fw_ruleset *rs, 
 	for (size_t k = 0; names->name(names->ctx, k, 0); k++) {
 		int group = said_name(rs, said, names, k);
 
-		for (size_t i = 0; group >= 0 && (name = names->name(names->ctx, k, i)); i++)
-			q->group[fw_ruleset_iface_find(rs, name)] = (uint32_t)group;
+		if (group < 0)
+			group = fw_ruleset_iface_find(rs, names->name(names->ctx, k, 0));
+		for (size_t i = 0; group >= 0 && (name = names->name(names->ctx, k, i)); i++) {
+			int number = fw_ruleset_iface_find(rs, name);
+
+			q->group[number] = (uint32_t)group;
+			q->other[number] = i > 0;
+		}
 	}
 }
 
@@ -174,10 +192,12 @@ int fw_query_ifaces_init(struct fw_query_ifaces *q, struct fw_ruleset *rs, const
 	if (err)
 		return err;
 	free(q->group);
+	free(q->other);
 	free(q->seen);
+	q->other = calloc(rs->nifaces + 1, sizeof(*q->other));
 	q->group = calloc(rs->nifaces + 1, sizeof(*q->group));
 	q->seen = calloc(rs->nifaces + 1, sizeof(*q->seen));
-	if (!q->group || !q->seen)
+	if (!q->group || !q->other || !q->seen)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < rs->nifaces; i++)
 		q->group[i] = i;
@@ -243,6 +263,8 @@ bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs
 
 	if (of_query->negated && of_rule->negated)
 		return true;
+	if (fw_query_patterns(rs_f, of_query, rs, of_rule))
+		return fw_query_patterns_meet(q, rs_f, of_query, rs, of_rule, work);
 	n = count_ifaces(q, rs_f, of_query, rs, of_rule, work);
 	if (of_query->negated)
 		return n.other;
@@ -256,5 +278,7 @@ bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_rulese
 
 	if (!name)
 		return false;
+	if (fw_query_patterns_has(rs, m, name))
+		return !m->negated;
 	return fw_match_has(m, number < 0 ? FW_IFACE_OTHER : q->group[number]);
 }

@@ -19,13 +19,25 @@ uint64_t every_match_count;
 
 static struct fw_cpu cpu __attribute__((aligned(FW_LINE)));
 
+/* The rank after all instances of a rule. */
+static uint32_t end_of(const struct fw_ruleset *rs, long rule)
+{
+	return (size_t)rule + 1 < rs->nrules ? rs->rules[rule + 1]->rank : FW_RANK_MAX + 1;
+}
+
+static bool has_rank(const struct fw_ruleset *rs, long rule, uint32_t rank)
+{
+	return rs->rules[rule]->inlined ? rank >= rs->rules[rule]->rank && rank < end_of(rs, rule) :
+					  rank == rs->rules[rule]->rank;
+}
+
 /* The next match after rule @after; its index, -1: there is none. */
 static long same_match(const struct fw_ruleset *rs, const struct fw_key *key, long after)
 {
 	long want = fw_oracle_next(rs, key, after);
 	int err = fw_lookup_all(&cpu);
 	bool same = !err && (want < 0 ? cpu.hit == FW_HIT_NONE :
-					cpu.hit != FW_HIT_NONE && FW_HIT_RANK(cpu.hit) == rs->rules[want]->rank &&
+					cpu.hit != FW_HIT_NONE && has_rank(rs, want, FW_HIT_RANK(cpu.hit)) &&
 						FW_WHAT_COUNTER((uint32_t)cpu.hit) ==
 							rs->rules[want]->slot + FW_COUNTER_RULES &&
 						FW_WHAT_ACTION((uint32_t)cpu.hit) == rs->rules[want]->action);
@@ -40,7 +52,7 @@ static long same_match(const struct fw_ruleset *rs, const struct fw_key *key, lo
 static void walk(const struct fw_ruleset *rs, const struct fw_key *key, long after)
 {
 	for (int i = 0; i < WALK_MOST; i++) {
-		cpu.floor = after < 0 ? 0 : FW_HIT(rs->rules[after]->rank + 1, 0, 0);
+		cpu.floor = after < 0 ? 0 : FW_HIT(end_of(rs, after), 0, 0);
 		after = same_match(rs, key, after);
 		if (after < 0)
 			return;

@@ -46,6 +46,8 @@ unsigned random_amount(const char *variable, unsigned n)
 
 #define rnd random_below
 
+unsigned random_ifaces = 6;
+
 static bool percent(unsigned p)
 {
 	return rnd(100) < p;
@@ -124,7 +126,7 @@ static uint32_t expression(const struct maker *m)
 static uint32_t value_near(enum fw_field field)
 {
 	static const uint16_t liked[] = { 0, 1, 6, 17, 20, 22, 28, 40, 60, 80, 255, 256, 443, 1023, 1024, 1500 };
-	uint32_t max = fw_field_info[field].kind == FW_KIND_IFACE ? 3 : fw_field_info[field].max, v;
+	uint32_t max = fw_field_info[field].kind == FW_KIND_IFACE ? random_ifaces - 1 : fw_field_info[field].max, v;
 
 	switch (rnd(5)) {
 	case 0:
@@ -461,9 +463,10 @@ static void add_rule(const struct maker *m)
 
 static void add_names(const struct maker *m)
 {
-	static const char *const names[] = { "lo", "not", "a#1", "eth0" };
+	/* "e/" is the pattern e*. */
+	static const char *const names[] = { "lo", "not", "a#1", "eth0", "e/", "eth/" };
 
-	for (size_t i = 0; i < ROWS(names); i++)
+	for (size_t i = 0; i < random_ifaces; i++)
 		fw_ruleset_iface(m->rs, names[i]);
 	for (unsigned i = 0; i < NSETS; i++) {
 		uint32_t set;

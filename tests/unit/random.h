@@ -35,6 +35,8 @@ struct random_shape {
  * and call later ones.
  */
 void random_chains(unsigned n);
+/* Rules of a random ruleset name so many interfaces: 4, or 6 with two patterns. */
+extern unsigned random_ifaces;
 /* Rules (fewer than asked for when many drafts are refused, as an empty `not` is), sets, interfaces, policies. */
 struct fw_ruleset *random_ruleset(const struct random_shape *shape);
 /* What a policy may say. */

@@ -239,7 +239,25 @@ static void tell_all(struct engine *e, const struct played *links)
 	assert_int_equal(engine_interface_told(e, &(struct fw_interface){ .ifindex = 0 }), 0);
 }
 
-/* The number of a name of the interface that some rule uses. */
+/* The number of the longest pattern of some rule that matches the name. */
+static uint32_t pattern_of(const struct fw_ruleset *rs, const char *name)
+{
+	uint32_t longest = FW_IFACE_OTHER;
+	size_t len = 0;
+
+	for (uint32_t v = 0; v < rs->nifaces; v++) {
+		const char *rest = rs->ifaces[v].rules ? strchr(rs->ifaces[v].name, FW_IFACE_REST) : NULL;
+		size_t n = rest ? (size_t)(rest - rs->ifaces[v].name) : 0;
+
+		if (n <= len || strncmp(rs->ifaces[v].name, name, n) != 0)
+			continue;
+		longest = v;
+		len = n;
+	}
+	return longest;
+}
+
+/* The number of a name of the interface that some rule uses, or of a pattern that matches its first name. */
 static uint32_t number_of(const struct fw_ruleset *rs, const struct played *l)
 {
 	for (unsigned i = 0; i < l->n; i++) {
@@ -248,7 +266,7 @@ static uint32_t number_of(const struct fw_ruleset *rs, const struct played *l)
 		if (number >= 0 && rs->ifaces[number].rules)
 			return (uint32_t)number;
 	}
-	return FW_IFACE_OTHER;
+	return l->n ? pattern_of(rs, l->name[0]) : FW_IFACE_OTHER;
 }
 
 static void assert_packet(struct engine *e, uint32_t ifindex, uint32_t number, unsigned port)
@@ -317,6 +335,8 @@ static void play(struct played *links, struct played *l)
 	}
 }
 
+static const char *const patterns[] = { "c*", "i*", "i1*", "i12*", "c3*" };
+
 static void put_rule(struct fw_buf *b, const char *before)
 {
 	unsigned lo = random_below(8);
@@ -324,6 +344,8 @@ static void put_rule(struct fw_buf *b, const char *before)
 
 	some_name(name[0]);
 	some_name(name[1]);
+	if (!random_below(3))
+		snprintf(name[1], sizeof(name[1]), "%s", patterns[random_below(sizeof(patterns) / sizeof(*patterns))]);
 	fw_buf_printf(b, "%srule on %s{ %s, %s } proto tcp dport %u-%u %s\n", before, random_below(4) ? "" : "not ",
 		      name[0], name[1], lo, lo + random_below(3), random_below(2) ? "accept" : "drop");
 }

@@ -196,6 +196,7 @@ static void instances_share_slots(void **state)
 	struct random_maker *maker;
 
 	random_start();
+	random_ifaces = 4;
 	for (unsigned round = random_amount("FW_ROUNDS", 12); round; round--) {
 		t.rs = random_ruleset(&shape);
 		maker = random_maker_new(t.rs, &shape);

@@ -8,6 +8,7 @@
 #include "fw/chains.h"
 #include "fw/interfaces.h"
 
+#include <net/if.h>
 #include <string.h>
 
 #define FRONT_AGAIN 10.0 /* seconds between two moves to the front */
@@ -100,17 +101,46 @@ int devices_check_xdp(const struct devices *ds, const struct fw_ruleset *rs)
 	return needs.mark ? refuse_marks(rs) : 0;
 }
 
+static int refuse_both(const struct fw_ruleset *rs, size_t one, size_t other)
+{
+	char a[FW_ALTNAME_MAX + 1], b[FW_ALTNAME_MAX + 1];
+
+	ctl_error("rules use two names for the same interface: \"%s\" and \"%s\"",
+		  fw_iface_text(rs->ifaces[one].name, a), fw_iface_text(rs->ifaces[other].name, b));
+	ctl_hint("use the same name in all rules");
+	return -EINVAL;
+}
+
 /* An interface can have one number only. Return: 0 or -EINVAL, which is printed. */
 static int check_names(const struct fw_ruleset *rs, size_t at, const uint32_t *indices)
 {
 	for (size_t i = 0; i < at; i++)
-		if (indices[at] && indices[i] == indices[at]) {
-			ctl_error("rules use two names for the same interface: \"%s\" and \"%s\"", rs->ifaces[i].name,
-				  rs->ifaces[at].name);
-			ctl_hint("use the same name in all rules");
-			return -EINVAL;
-		}
+		if (indices[at] && indices[i] == indices[at])
+			return refuse_both(rs, i, at);
 	return 0;
+}
+
+/* Interfaces whose names rules do not use, but match by a pattern. 0 or -errno. */
+static int map_patterns(const struct fw_ruleset *rs, const uint32_t *indices, struct fw_kern *k)
+{
+	struct if_nameindex *all = rs->ifaces_patterns ? if_nameindex() : NULL;
+	int err = rs->ifaces_patterns && !all ? -errno : 0;
+
+	for (size_t i = 0; all && all[i].if_index && !err; i++) {
+		int number = fw_ruleset_iface_of(rs, all[i].if_name);
+		size_t mapped = 0;
+
+		while (mapped < rs->nifaces && indices[mapped] != all[i].if_index)
+			mapped++;
+		if (number >= 0 && mapped == rs->nifaces)
+			err = fw_kern_iface_set(k, all[i].if_index, (uint32_t)number);
+		else if (number >= 0 && rs->ifaces[number].name != rs->ifaces[mapped].name &&
+			 !fw_iface_under(rs->ifaces[mapped].name, rs->ifaces[number].name))
+			err = refuse_both(rs, mapped, (size_t)number);
+	}
+	if (all)
+		if_freenameindex(all);
+	return err;
 }
 
 int devices_map(const struct devices *ds, const struct fw_ruleset *rs, bool all, struct fw_kern *k)
@@ -121,6 +151,8 @@ int devices_map(const struct devices *ds, const struct fw_ruleset *rs, bool all,
 	for (size_t i = 0; !err && i < rs->nifaces; i++) {
 		const char *name = rs->ifaces[i].name;
 
+		if (fw_iface_is_pattern(name))
+			continue;
 		indices[i] = index_of(name);
 		err = check_names(rs, i, indices);
 		if (err)
@@ -130,6 +162,11 @@ int devices_map(const struct devices *ds, const struct fw_ruleset *rs, bool all,
 			ctl_warn("interface \"%s\" does not exist: no packet matches `on %s`", name, name);
 		else if (!all && !by_index(ds, indices[i]))
 			ctl_warn("interface \"%s\" is not among --dev: no packet here matches `on %s`", name, name);
+	}
+	if (!err) {
+		err = map_patterns(rs, indices, k);
+		if (err == -EINVAL)
+			return err;
 	}
 	if (err)
 		ctl_error("cannot map interfaces: %s", strerror(-err));

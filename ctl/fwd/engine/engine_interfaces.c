@@ -2,7 +2,7 @@
 /*
  * Interfaces. Rules name them, packets have an index, tables have numbers. A number belongs to a name as long as a rule uses
  * it, even across restarts, so that the map from index to number is right for the tables before and after a swap. An interface may
- * have several names but only one number: that of the name that rules use. See engine_names.c for numbers that no rule uses.
+ * have several names but only one number: that of the name that rules use, or of the longest pattern that matches its primary name. See engine_names.c for numbers that no rule uses.
  */
 #include "engine_internal.h"
 
@@ -24,54 +24,115 @@ static const char *name_at(const struct interface_names *l, size_t i)
 	return i <= l->naltnames ? l->altname[i - 1] : NULL;
 }
 
-/* A name of an interface, and its number. */
+/* What rules call an interface, and the number of that. */
 struct use {
-	const char *name;
+	const char *name; /* or pattern */
 	int number;
 	bool used; /* by some rule */
 };
 
-/* Up to two names that have a number, those that rules use first. Return: how many. */
+static struct use use_of(const struct fw_ruleset *rs, int number)
+{
+	if (number < 0)
+		return (struct use){ .number = number };
+	return (struct use){ rs->ifaces[number].name, number, rs->ifaces[number].rules > 0 };
+}
+
+/* Adds a number to up to two. */
+static unsigned uses_add(struct use out[2], unsigned n, struct use u)
+{
+	if (u.number < 0)
+		return n;
+	if (n && u.used && !out[0].used)
+		out[0] = u;
+	else if (n < 2)
+		out[n++] = u;
+	else if (u.used && !out[1].used)
+		out[1] = u;
+	return n;
+}
+
+/*
+ * Up to two numbers, those that rules use first: of its names, and of the longest pattern that matches its primary name, unless
+ * that matches the name that rules use, too. Return: how many.
+ */
 static unsigned uses(const struct fw_ruleset *rs, const struct interface_names *l, struct use out[2])
 {
+	struct use pattern = use_of(rs, fw_ruleset_iface_of(rs, l->name));
 	const char *name;
 	unsigned n = 0;
 
 	out[0] = (struct use){ .number = -ENOENT };
 	out[1] = out[0];
-	for (size_t i = 0; (name = name_at(l, i)); i++) {
-		struct use u = { .name = name, .number = fw_ruleset_iface_find(rs, name) };
-
-		if (u.number < 0)
-			continue;
-		u.used = rs->ifaces[u.number].rules > 0;
-		if (n && u.used && !out[0].used)
-			out[0] = u;
-		else if (n < 2)
-			out[n++] = u;
-		else if (u.used && !out[1].used)
-			out[1] = u;
-	}
-	return n;
+	for (size_t i = 0; (name = name_at(l, i)); i++)
+		n = uses_add(out, n, use_of(rs, fw_ruleset_iface_find(rs, name)));
+	if (pattern.number < 0 || pattern.number == out[0].number ||
+	    (out[0].used && fw_iface_under(out[0].name, pattern.name)))
+		return n;
+	return uses_add(out, n, pattern);
 }
 
 static void count_numbered(const struct fw_ruleset *rs, struct interface_names *l)
 {
 	const char *name;
+	int number = fw_ruleset_iface_of(rs, l->name);
 
-	l->numbered = 0;
+	l->numbered = number >= 0 && fw_iface_is_pattern(rs->ifaces[number].name);
 	for (size_t i = 0; (name = name_at(l, i)); i++)
 		l->numbered += fw_ruleset_iface_find(rs, name) >= 0;
 }
 
-static int number_set(struct engine *e, const struct fw_ruleset *rs, struct interface_names *l)
+static uint32_t number_of(const struct fw_ruleset *rs, const struct interface_names *l)
 {
 	struct use u[2];
 
+	return uses(rs, l, u) ? (uint32_t)u[0].number : FW_IFACE_OTHER;
+}
+
+/* At once, for packets of any generation. */
+static int number_set(struct engine *e, const struct fw_ruleset *rs, struct interface_names *l)
+{
+	uint32_t number = number_of(rs, l);
+
+	int err;
+
 	count_numbered(rs, l);
-	if (uses(rs, l, u))
-		return fw_kern_iface_set(e->kern, l->ifindex, (uint32_t)u[0].number);
-	return fw_kern_iface_clear(e->kern, l->ifindex);
+	err = number == FW_IFACE_OTHER ? fw_kern_iface_clear(e->kern, l->ifindex) :
+					 fw_kern_iface_set(e->kern, l->ifindex, number);
+	if (!err)
+		l->told = (struct fw_iface_number){ .number = number, .before = number };
+	return err;
+}
+
+static bool is_changed(const struct interface_names *l)
+{
+	return l->told.number != l->told.before;
+}
+
+/* Do packets have its new number already? */
+static bool is_published(const struct engine *e, const struct interface_names *l)
+{
+	return (int32_t)(fw_kern_generation(e->kern) - l->told.since) >= 0;
+}
+
+/* From the next generation on. */
+static int number_change(struct engine *e, const struct fw_ruleset *rs, struct interface_names *l)
+{
+	struct fw_iface_number to = { .number = number_of(rs, l), .since = fw_live_next_generation(e->live) };
+	bool published = is_published(e, l);
+	int err = 0;
+
+	count_numbered(rs, l);
+	if (to.number == l->told.number && (!is_changed(l) || published))
+		return 0;
+	to.before = is_changed(l) && !published ? l->told.before : l->told.number;
+	if (is_changed(l) && published)
+		err = fw_kern_grace(e->kern);
+	if (!err)
+		err = fw_kern_iface_change(e->kern, l->ifindex, &to);
+	if (!err)
+		l->told = to;
+	return err;
 }
 
 const char *engine_interface_name(const struct engine *e, uint32_t ifindex)
@@ -132,9 +193,8 @@ bool engine_interface_torn(const struct engine *e, uint32_t ifindex, const char 
 uint32_t engine_interface_number(const struct engine *e, uint32_t ifindex)
 {
 	const struct interface_names *l = find(e, ifindex);
-	struct use u[2];
 
-	return l && uses(e->live->now->rs, l, u) ? (uint32_t)u[0].number : FW_IFACE_OTHER;
+	return l ? number_of(e->live->now->rs, l) : FW_IFACE_OTHER;
 }
 
 static void altnames_free(struct interface_names *l)
@@ -214,7 +274,9 @@ static int all_told(struct engine *e)
 
 int engine_interface_told(struct engine *e, const struct fw_interface *told)
 {
-	struct interface_names *l = find(e, told->ifindex), added = { .ifindex = told->ifindex };
+	struct interface_names *l = find(e, told->ifindex), added = {
+		.ifindex = told->ifindex, .told = { FW_IFACE_OTHER, FW_IFACE_OTHER, 0 }
+	};
 	int err;
 
 	if (!told->ifindex)
@@ -265,6 +327,7 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 {
 	for (size_t i = 0; i < e->ninterfaces; i++) {
 		const struct interface_names *l = &e->interfaces[i];
+		char one[FW_ALTNAME_MAX + 1], other[FW_ALTNAME_MAX + 1];
 		const struct fw_rule *first, *second;
 		struct use u[2];
 
@@ -276,25 +339,48 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 			continue;
 		return fw_diag_add(ds, (struct fw_place){ 0 }, "say the same name in all rules",
 				   "rule %llu says '%s' and rule %llu '%s': both are names of interface %s",
-				   (unsigned long long)first->id, FW_NAME(u[0].name), (unsigned long long)second->id,
-				   FW_NAME(u[1].name), FW_NAME(l->name));
+				   (unsigned long long)first->id, FW_NAME(fw_iface_text(u[0].name, one)),
+				   (unsigned long long)second->id, FW_NAME(fw_iface_text(u[1].name, other)), FW_NAME(l->name));
 	}
 	return 0;
 }
 
 /*
- * Without new numbers, rules may still use another name of an interface than before; in another ruleset everything may differ.
- * The store is written first, so that the next process never gives a number that packets have to another name.
+ * Rules may use another name of an interface than before, or begin or cease to use one that a pattern of theirs matches, too. Then
+ * it gets its new number in the very generation that knows the rules. The store is written first, so that the next process never gives a number that packets have to another name.
  */
 int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {
-	bool all = rs->ifaces_fresh || !e->live->now || rs != e->live->now->rs;
 	int err = names_store(e, rs, ds), told = 0;
 
 	for (size_t i = 0; !err && !told && i < e->ninterfaces; i++)
-		if (all || e->interfaces[i].numbered > 1)
-			told = number_set(e, rs, &e->interfaces[i]);
+		told = number_change(e, rs, &e->interfaces[i]);
 	return err ? err : engine_kernel_error(told, "tell an interface's number", ds);
+}
+
+bool ifaces_changed(const struct engine *e)
+{
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		if (is_changed(&e->interfaces[i]) && is_published(e, &e->interfaces[i]))
+			return true;
+	return false;
+}
+
+void ifaces_wait(struct engine *e)
+{
+	for (size_t i = 0; i < e->ninterfaces; i++)
+		e->interfaces[i].waits = is_changed(&e->interfaces[i]) && is_published(e, &e->interfaces[i]);
+}
+
+void ifaces_settle(struct engine *e)
+{
+	for (size_t i = 0; i < e->ninterfaces; i++) {
+		struct interface_names *l = &e->interfaces[i];
+
+		/* If that fails, the next grace period tries again. */
+		if (l->waits && is_changed(l) && !fw_kern_iface_set(e->kern, l->ifindex, l->told.number))
+			l->told.before = l->told.number;
+	}
 }
 
 int ifaces_renumber(struct engine *e)

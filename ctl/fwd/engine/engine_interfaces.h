@@ -12,7 +12,10 @@ struct interface_names {
 	char **altname;
 	size_t naltnames;
 	unsigned round;    /* when it was last told of */
-	unsigned numbered; /* of its names so many have a number */
+	unsigned numbered; /* of its names so many have a number, or match a pattern that has one */
+	/* What packets were told. Once @since was published, and until a grace period has passed: also those before may be under way. */
+	struct fw_iface_number told;
+	bool waits; /* @told.since was published before the grace period that is running */
 };
 
 /* engine_interfaces.c */
@@ -23,6 +26,10 @@ void ifaces_free(struct engine *e);
  * Before @rs is live: the store knows its names, and packets get their numbers. 0 or -errno with a diagnostic.
  */
 int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
+/* Have some got other numbers since the last grace period? One begins, and is over. */
+bool ifaces_changed(const struct engine *e);
+void ifaces_wait(struct engine *e);
+void ifaces_settle(struct engine *e);
 /* Names of the live ruleset were lost: tells the kernel. 0 or -EIO. */
 int ifaces_renumber(struct engine *e);
 
@@ -35,7 +42,7 @@ int names_store(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds);
 int names_restore(struct engine *e, struct fw_ruleset *rs);
 
 /* engine_names.c */
-/* Would a grace period give numbers back? */
+/* Would a grace period give numbers back, or end what packets are told of two generations? */
 bool names_wanted(const struct engine *e);
 /* A grace period begins. */
 void names_wait(struct engine *e);

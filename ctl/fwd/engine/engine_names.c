@@ -31,17 +31,24 @@ static void tell_kernel(struct engine *e)
 	e->names_stuck = err;
 }
 
-bool names_wanted(const struct engine *e)
+/* Would a grace period give numbers back? */
+static bool some_idle(const struct engine *e)
 {
 	const struct fw_ruleset *rs = e->live->now->rs;
 
 	return !e->names_stuck && (rs->ifaces_parting || (rs->ifaces_idle && !e->confirm.by));
 }
 
+bool names_wanted(const struct engine *e)
+{
+	return some_idle(e) || ifaces_changed(e);
+}
+
 void names_wait(struct engine *e)
 {
 	struct fw_ruleset *rs = e->live->now->rs;
 
+	ifaces_wait(e);
 	if (rs->ifaces_parting && !e->names_told && !e->names_stuck)
 		tell_kernel(e);
 	fw_ruleset_ifaces_wait(rs, !e->confirm.by, e->names_told);
@@ -51,6 +58,7 @@ void names_part(struct engine *e)
 {
 	struct fw_ruleset *rs = e->live->now->rs;
 
+	ifaces_settle(e);
 	if (fw_ruleset_ifaces_part(rs, !e->confirm.by))
 		tell_kernel(e);
 	/* A restart reads all of them. If they cannot be written now, that is done with the next new name. */

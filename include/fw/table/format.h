@@ -236,6 +236,12 @@ struct fw_version {
 };
 FW_ASSERT_SIZE(struct fw_version, FW_LINE);
 #define FW_VERSION_DEPTH 16
+
+/* The number of an interface in the ruleset from generation @since on, and before. Often both are the same. */
+struct fw_iface_number {
+	__u32 number, before;
+	__u32 since;
+};
 /* No rule has rank 0. */
 #define FW_HIT_VERSION(line) FW_HIT(0, 1, line)
 #define FW_HIT_IS_VERSION(hit) ((hit) >> 32 == 1)
