@@ -136,7 +136,8 @@ FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
 		return 0;
 	used = cpu->root.fields_used;
 	cpu->key.f[FW_F_STATE] = FW_ABSENT_STATE;
-	cpu->key.f[FW_F_FROM_IF] = from && used & 1u << FW_F_FROM_IF ? fw_iface_number(cpu, from) : (__u32)FW_ABSENT_FROM_IF;
+	cpu->key.f[FW_F_FROM_IF] = from && used & 1u << FW_F_FROM_IF ? fw_iface_number(cpu, from) :
+								       (__u32)FW_ABSENT_FROM_IF;
 	cpu->key.f[FW_F_TO_IF] = to && used & 1u << FW_F_TO_IF ? fw_iface_number(cpu, to) : (__u32)FW_ABSENT_TO_IF;
 	cpu->key.f[FW_F_UID] = FW_ABSENT_UID;
 	cpu->key.f[FW_F_GID] = FW_ABSENT_GID;

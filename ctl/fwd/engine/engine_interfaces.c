@@ -274,9 +274,8 @@ static int all_told(struct engine *e)
 
 int engine_interface_told(struct engine *e, const struct fw_interface *told)
 {
-	struct interface_names *l = find(e, told->ifindex), added = {
-		.ifindex = told->ifindex, .told = { FW_IFACE_OTHER, FW_IFACE_OTHER, 0 }
-	};
+	struct interface_names *l = find(e, told->ifindex),
+			       added = { .ifindex = told->ifindex, .told = { FW_IFACE_OTHER, FW_IFACE_OTHER, 0 } };
 	int err;
 
 	if (!told->ifindex)
@@ -340,7 +339,8 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 		return fw_diag_add(ds, (struct fw_place){ 0 }, "say the same name in all rules",
 				   "rule %llu says '%s' and rule %llu '%s': both are names of interface %s",
 				   (unsigned long long)first->id, FW_NAME(fw_iface_text(u[0].name, one)),
-				   (unsigned long long)second->id, FW_NAME(fw_iface_text(u[1].name, other)), FW_NAME(l->name));
+				   (unsigned long long)second->id, FW_NAME(fw_iface_text(u[1].name, other)),
+				   FW_NAME(l->name));
 	}
 	return 0;
 }
