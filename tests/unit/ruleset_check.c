@@ -18,7 +18,7 @@ static const char *check_inlined(const struct fw_ruleset *rs, const struct fw_ru
 	const struct fw_inlined *in = r->inlined;
 	uint32_t passing = 0;
 
-	CHECK(r->chain == FW_MAIN && r->target != FW_MAIN);
+	CHECK(r->chain == FW_MAIN && (r->target != FW_MAIN || fw_instance_names_pattern(rs, &r->instance)));
 	for (uint32_t i = 0; i < in->n; i++) {
 		const struct fw_instance *x = &in->at[i].instance;
 
