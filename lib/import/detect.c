@@ -71,8 +71,8 @@ static void judge_word(const char *s, size_t len, struct evidence *e)
 	}
 	if (!other && dots == 3 && !colons)
 		e->v4++;
-	else if (!other && colons > 1)
-		e->v6++;
+	else if (!other && colons > 1 && !(colons == 5 && len == strlen("02:00:00:00:00:01") && s[2] == ':'))
+		e->v6++; /* a MAC address is of neither family */
 }
 
 /* Lines of `-4` and `-6` are for one of the two tools that read the file, whatever the file is. */

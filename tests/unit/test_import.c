@@ -368,6 +368,9 @@ static const struct import_case file_cases[] = {
 	{ .v4 = "iptables -A INPUT -s $LAN -j ACCEPT\n",
 	  .want = "1:19 value: $LAN is no address and mask; a host name would be looked up only now" },
 	{ .v4 = "-A INPUT -j DROP\nservice iptables save\n", .want = "2:1 syntax: this is no line of iptables-save" },
+	/* a MAC address is of neither family */
+	{ .ipset = FILTER "-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j DROP\n",
+	  .want = POLICIES "rule input ip mac 02:00:00:00:00:01 drop\n" },
 	/* the order of rules */
 	{ .v4 = FILTER
 	  "-A INPUT -p 1 -j DROP\n-I INPUT -p 2 -j DROP\n-I INPUT 2 -p 3 -j DROP\n-I INPUT 4 -p 4 -j DROP\n",

@@ -494,6 +494,12 @@ static bool find_other(const struct asked *a, const struct fw_ruleset *rs, const
 	if (!common(&a->rule, rule, FW_F_LENGTH, 0, &length))
 		return false;
 	types[n++] = ETH_P_ARP;
+	memset(frame.data, p->f[FW_F_PACKET_TYPE] == FW_PACKET_BROADCAST ? 0xff : 0, ETH_ALEN);
+	frame.data[0] |= p->f[FW_F_PACKET_TYPE] == FW_PACKET_MULTICAST;
+	for (int i = 0; i < 3; i++) {
+		frame.data[ETH_ALEN + i] = (uint8_t)(p->f[FW_F_MAC_HIGH] >> 8 * (2 - i));
+		frame.data[ETH_ALEN + 3 + i] = (uint8_t)(p->f[FW_F_MAC_LOW] >> 8 * (2 - i));
+	}
 	if (p->f[FW_F_VLAN] != FW_ABSENT_VLAN) {
 		frame.data[at++] = ETH_P_8021Q >> 8;
 		frame.data[at++] = ETH_P_8021Q & 255;
