@@ -284,7 +284,8 @@ int fw_turns_check_edit(const struct fw_edit *e, struct fw_diags *ds)
 {
 	bool touched = e->nsets > 0;
 
+	/* A rule that is gone may have taken packets past others. */
 	for (size_t i = 0; i < e->nrules && !touched; i++)
-		touched = may_pass(e->rs, e->rules[i].after);
+		touched = may_pass(e->rs, e->rules[i].after) || may_pass(e->rs, e->rules[i].before);
 	return touched ? fw_turns_check(e->rs, ds) : 0;
 }

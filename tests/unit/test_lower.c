@@ -340,6 +340,38 @@ static void turns(void **state)
 	}
 }
 
+/* Without a rule that takes packets past others, more of these match one packet. */
+static void turns_without_a_skip(void **state)
+{
+	static const char *const heads[] = { "chain c\nrule jump c\n", "" }, *const chains[] = { "chain c ", "" };
+
+	for (size_t i = 0; i < ROWS(heads); i++) {
+		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+		struct fw_diags ds = { .n = 0 };
+		struct fw_lowered_edit le;
+		struct fw_ruleset *rs;
+		struct fw_lowered l;
+		struct fw_edit e;
+
+		fw_buf_printf(&b, "%s", heads[i]);
+		for (unsigned n = 0; n < 20; n++)
+			fw_buf_printf(&b, "rule %u %sproto tcp %s\n", 100 + n, chains[i],
+				      n == 10 ? "return" : "continue");
+		rs = ruleset_of(b.text);
+		assert_int_equal(fw_lower(rs, &ds, &l), 0);
+		assert_int_equal(fw_turns_check(rs, &ds), 0);
+		fw_lowered_free(&l);
+		assert_int_equal(fw_edit_begin(rs, &e), 0);
+		assert_int_equal(fw_edit_delete(&e, fw_ruleset_by_id(rs, 110)), 0);
+		assert_int_equal(fw_edit_settle(&e), 0);
+		assert_int_equal(fw_lower_edit(&e, &ds, &le), 0);
+		assert_int_equal(fw_turns_check_edit(&e, &ds), -E2BIG);
+		fw_lowered_edit_free(&le);
+		fw_edit_abort(&e);
+		fw_ruleset_free(rs);
+	}
+}
+
 /* One chain of @rules rules, a second one that calls it @calls times, and a rule that calls each of them. */
 static struct fw_ruleset *inlined_often(unsigned rules, unsigned calls)
 {
@@ -426,11 +458,10 @@ static void too_many_asked(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_copied), cmocka_unit_test(turns),
-		cmocka_unit_test(too_many_inlined),  cmocka_unit_test(too_many_asked),
-		cmocka_unit_test(shortcuts),         cmocka_unit_test(instances_share_slots)
-	};
+	const struct CMUnitTest tests[] = { cmocka_unit_test(nothing_is_copied),    cmocka_unit_test(turns),
+					    cmocka_unit_test(turns_without_a_skip), cmocka_unit_test(too_many_inlined),
+					    cmocka_unit_test(too_many_asked),       cmocka_unit_test(shortcuts),
+					    cmocka_unit_test(instances_share_slots) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
