@@ -74,18 +74,18 @@ case_devices_rename() {
 # A foreign program is not replaced; when it is removed, ours is attached if it was requested.
 case_devices_foreign_program() {
 	start_fwd || return 1
-	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' && pair f0 f1 && attach '{"dev":"f0"}' || return 1
-	in_server ip link del f0 && device_becomes f0 missing || return 1
+	compile_bpf other 'SEC("xdp") int other(void *ctx) { return 2; }' && pair q0 q1 && attach '{"dev":"q0"}' || return 1
+	in_server ip link del q0 && device_becomes q0 missing || return 1
 	pair g0 g1 && in_server ip link set g0 xdp obj "$tmp/other.o" sec xdp || return 1
 	answers 1 ask attach '{"dev":"g0"}' && told "not ours" && [ -z "$(device g0)" ] || fail "$(device g0)" || return 1
-	in_server ip link set g0 name f0 && device_becomes f0 '"state":"failed"' && device_is f0 "not ours" || return 1
-	in_server ip link set f0 up && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
+	in_server ip link set g0 name q0 && device_becomes q0 '"state":"failed"' && device_is q0 "not ours" || return 1
+	in_server ip link set q0 up && in_server ip link set q0 xdp off && device_becomes q0 '"state":"attached"' || return 1
 	# Also if nothing else happens: the kernel does not report it.
 	fwd_kill KILL
 	exits 0 nsenter --target "$fwd_space" --net --mount "$fwd" --detach --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" &&
-		in_server ip link set f0 down && in_server ip link set f0 xdp obj "$tmp/other.o" sec xdp && start_fwd &&
-		device_is f0 '"state":"failed"' && in_server ip link set f0 xdp off && device_becomes f0 '"state":"attached"' || return 1
-	in_server ip link del f0
+		in_server ip link set q0 down && in_server ip link set q0 xdp obj "$tmp/other.o" sec xdp && start_fwd &&
+		device_is q0 '"state":"failed"' && in_server ip link set q0 xdp off && device_becomes q0 '"state":"attached"' || return 1
+	in_server ip link del q0
 }
 
 # Without its store, fwd does not stop the filtering of its pins; --detach does.
