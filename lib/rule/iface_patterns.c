@@ -13,13 +13,6 @@
  */
 #include "lib/rule/internal.h"
 
-bool fw_iface_is_pattern(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len && name[len - 1] == FW_IFACE_REST;
-}
-
 bool fw_iface_under(const char *name, const char *pattern)
 {
 	return fw_iface_is_pattern(pattern) && !strncmp(name, pattern, strlen(pattern) - 1);

@@ -2,6 +2,13 @@
 /* Interfaces that rules name: assigns their numbers, counts their rules, frees them, and keeps them in later rulesets. */
 #include "lib/rule/internal.h"
 
+bool fw_iface_is_pattern(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && name[len - 1] == FW_IFACE_REST;
+}
+
 /* Its part in the ruleset's totals, subtracted before (-1) and added after (1) a change. */
 static void count(struct fw_ruleset *rs, const struct fw_iface *i, int by)
 {
