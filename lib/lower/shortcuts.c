@@ -35,7 +35,8 @@ static unsigned states_of(const struct fw_rule *r)
 /* Does it decide, without conditions and effects, on all packets of its hooks and states? */
 static bool is_shortcut(const struct fw_rule *r)
 {
-	if (r->inlined || r->src != FW_ANY || r->dst != FW_ANY || r->action > FW_ACCEPT || !fw_rule_match(r, FW_F_STATE))
+	if (r->inlined || r->src != FW_ANY || r->dst != FW_ANY || r->action > FW_ACCEPT ||
+	    !fw_rule_match(r, FW_F_STATE))
 		return false;
 	for (unsigned i = 0; i < r->nmatches; i++)
 		if (r->matches[i]->field != FW_F_STATE && r->matches[i]->field != FW_F_HOOK)
