@@ -83,8 +83,9 @@ case_host_hooks() {
 }
 
 # Protocols without sockets here, and fragments: each by itself, as nothing reassembles them.
-case_host_frames() {
-	share_fwd && far_up && ok attach --host && in_server ip link set s0 address 02:00:00:00:00:02 && in_client ip neigh flush dev c0 || return 1
+case_host_frames() { host_frames; state_mac_back $?; }
+host_frames() {
+	share_fwd && far_up && ok attach --host && state_mac || return 1
 	ok batch <<-END || return 1
 		add rule name sctp forward ip proto sctp dport 9 accept
 		add rule name sctp6 forward ip6 proto sctp dport 9 drop

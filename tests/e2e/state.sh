@@ -11,6 +11,11 @@ state_mac() {
 	state_own_mac=$(in_server ip -j link show s0 | jq -r '.[].address')
 	in_server ip link set s0 address $frames_mac && in_client ip neigh flush dev c0
 }
+state_mac_back() { # CODE
+	[ -z "$state_own_mac" ] || { in_server ip link set s0 address "$state_own_mac" && in_client ip neigh flush dev c0; }
+	state_own_mac=
+	return "$1"
+}
 state_own_mac= # of s0, while it has another; nothing: it has its own
 state_tables() { in_server nft list tables | sort | xargs; }
 state_tracks() { is "the tables of nftables" "$(state_tables)" "table inet fwd_track table inet fwd_track_0"; }
@@ -39,9 +44,7 @@ state_down() {
 	[ ! -e "/run/netns/$inside" ] || ip netns del "$inside"
 	in_client ip route flush proto static 2>/dev/null
 	in_client ip -6 route flush proto static 2>/dev/null
-	[ -z "$state_own_mac" ] || { in_server ip link set s0 address "$state_own_mac" && in_client ip neigh flush dev c0; }
-	state_own_mac=
-	return "$1"
+	state_mac_back "$1"
 }
 inside=fwe2e-$$-i
 
