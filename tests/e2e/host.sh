@@ -7,16 +7,16 @@ far=fwe2e-$$-f
 far4=192.0.3.2 far6=2001:db8:0:3::2
 in_far() { enter "$far" "$@"; }
 
-# Makes the far side of the router, once.
+# Makes the far side of the router, once. Other cases may have ended the forwarding.
 far_up() {
+	in_server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	in_client sh -c "ip route replace 192.0.3.0/24 via $server4; ip route replace 2001:db8:0:3::/64 via $server6"
 	[ -e "/run/netns/$far" ] && return 0
 	ip netns add "$far" && spaces+=("$far") && ip link add f0 netns "$far" type veth peer name f1 netns "$server" || return 1
 	in_far sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
 	in_far sh -c "ip link set lo up; ip link set f0 up; ip addr add $far4/24 dev f0; ip addr add $far6/64 dev f0 nodad
 		ip route add default via 192.0.3.1; ip route add default via 2001:db8:0:3::1"
-	in_server sh -c "ip link set f1 up; ip addr add 192.0.3.1/24 dev f1; ip addr add 2001:db8:0:3::1/64 dev f1 nodad
-		sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1"
-	in_client sh -c "ip route add 192.0.3.0/24 via $server4; ip route add 2001:db8:0:3::/64 via $server6"
+	in_server sh -c "ip link set f1 up; ip addr add 192.0.3.1/24 dev f1; ip addr add 2001:db8:0:3::1/64 dev f1 nodad"
 	for family in 4 6; do
 		nsenter --net="/run/netns/$far" nc -$family -lk 80 >/dev/null 2>&1 </dev/null &
 		pids+=($!)
