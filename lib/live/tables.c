@@ -40,7 +40,7 @@ int fw_tables_update(struct fw_image *image, struct fw_edit *e, struct fw_diags 
 		return err;
 	err = fw_turns_check_edit(e, ds);
 	if (!err)
-		err = image->generation < UINT32_MAX ? fw_update_prepare(image, &l, ds, out) : -EAGAIN;
+		err = fw_update_prepare(image, &l, ds, out);
 	fw_lowered_edit_free(&l);
 	return err;
 }
