@@ -429,22 +429,32 @@ static int read_parts(struct nft *n, const struct nft_use *use, json_t *lefts, j
 	return err;
 }
 
-/* The elements of an anonymous or named set or map. */
+static int check_number(struct nft *n, size_t alternatives)
+{
+	return alternatives <= MAX_ALTERNATIVES ?
+		       0 :
+		       nft_refuse(n, FW_IMPORT_AS_SET, "%zu elements would become as many rules", alternatives);
+}
+
+/* The elements of an anonymous or named set or map, each of which becomes a rule of its own. */
 static int elements_of(struct nft *n, const struct nft_use *use, json_t *right, json_t **out)
 {
 	const char *name = json_string_value(right);
 	struct nft_set *s;
+	int err;
 
 	*out = json_object_get(right, "set");
 	if (!name || *name != '@')
-		return *out ? 0 : nft_refuse(n, FW_IMPORT_AS_SET, "a comparison that needs a set");
+		return *out ? check_number(n, json_array_size(*out)) :
+			      nft_refuse(n, FW_IMPORT_AS_SET, "a comparison that needs a set");
 	s = nft_set_find(n, use->chain, name + 1);
 	if (!s)
 		return nft_refuse(n, FW_IMPORT_AS_SET, "there is no set or map '%s'", name + 1);
 	if (s->added)
 		return nft_refuse(n, FW_IMPORT_AS_SET, "packets add to set '%s', which does not hold addresses alone",
 				  s->name);
-	return nft_set_elements(n, s, out);
+	err = nft_set_elements(n, s, out);
+	return err ? err : check_number(n, json_array_size(*out));
 }
 
 static struct nft_alternative *push_alternative(struct nft *n, struct nft_alternative ***end)
@@ -458,13 +468,6 @@ static struct nft_alternative *push_alternative(struct nft *n, struct nft_altern
 	return a;
 }
 
-static int check_number(struct nft *n, size_t alternatives)
-{
-	return alternatives <= MAX_ALTERNATIVES ?
-		       0 :
-		       nft_refuse(n, FW_IMPORT_AS_SET, "%zu elements would become as many rules", alternatives);
-}
-
 static int read_concatenation(struct nft *n, const struct nft_use *use, json_t *lefts, json_t *right,
 			      struct nft_alternative **out)
 {
@@ -473,8 +476,6 @@ static int read_concatenation(struct nft *n, const struct nft_use *use, json_t *
 	size_t i;
 	int err = elements_of(n, use, right, &elements);
 
-	if (!err)
-		err = check_number(n, json_array_size(elements));
 	if (err)
 		return err;
 	json_array_foreach(elements, i, element)
@@ -554,8 +555,6 @@ int nft_read_vmap(struct nft *n, const struct nft_use *use, json_t *vmap, struct
 	int err = elements_of(n, use, json_object_get(vmap, "data"), &elements);
 
 	*out = NULL;
-	if (!err)
-		err = check_number(n, json_array_size(elements));
 	if (err)
 		return err;
 	json_array_foreach(elements, i, element)
