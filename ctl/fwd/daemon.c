@@ -168,6 +168,7 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 		.pool = d->config.pool,
 		.readers = peer_group(d->config.group),
 		.rules = d->config.rules[0] ? d->config.rules : NULL,
+		.interfaces = fw_interfaces_all,
 		.opened = privileges_drop,
 		.record = history_record,
 		.record_ctx = d,

@@ -38,6 +38,8 @@ int fw_interfaces_read(struct fw_interfaces *l, fw_interface_report *report, voi
 int fw_interfaces_ask(struct fw_interfaces *l);
 void fw_interfaces_close(struct fw_interfaces *l); /* NULL is fine */
 
+/* Reports all interfaces that exist now, and then one of index 0. 0 or -errno. */
+int fw_interfaces_all(fw_interface_report *report, void *ctx);
 /* Reports the interface that has @name, or has it as an alternative name, now. 0, -ENODEV or -errno. */
 int fw_interface_find(const char *name, fw_interface_report *report, void *ctx);
 /* Do its packets begin with an IP header, without an Ethernet header? */

@@ -113,6 +113,8 @@ int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number);
  * number is not changed again.
  */
 int fw_kern_iface_change(struct fw_kern *k, uint32_t ifindex, const struct fw_iface_number *to);
+/* What packets are told of an index. 0, -ENOENT: it is not mapped, or another -errno. */
+int fw_kern_iface_read(struct fw_kern *k, uint32_t ifindex, struct fw_iface_number *out);
 /* Removes an index. 0, also if it was not mapped, or -errno. */
 int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex);
 /* Removes every index for which @gone returns true. 0, or -errno: some may be left. */

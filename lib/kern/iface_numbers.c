@@ -16,6 +16,11 @@ int fw_kern_iface_set(struct fw_kern *k, uint32_t ifindex, uint32_t number)
 	return fw_kern_iface_change(k, ifindex, &(struct fw_iface_number){ .number = number, .before = number });
 }
 
+int fw_kern_iface_read(struct fw_kern *k, uint32_t ifindex, struct fw_iface_number *out)
+{
+	return bpf_map_lookup_elem(k->maps[MAP_IFACES], &ifindex, out) ? -errno : 0;
+}
+
 int fw_kern_iface_clear(struct fw_kern *k, uint32_t ifindex)
 {
 	return bpf_map_delete_elem(k->maps[MAP_IFACES], &ifindex) && errno != ENOENT ? -errno : 0;

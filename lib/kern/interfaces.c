@@ -182,6 +182,18 @@ int fw_interfaces_read(struct fw_interfaces *l, fw_interface_report *report, voi
 	return err;
 }
 
+int fw_interfaces_all(fw_interface_report *report, void *ctx)
+{
+	struct fw_interfaces *l;
+	int err = fw_interfaces_open(&l);
+
+	if (err)
+		return err;
+	err = fw_interfaces_read(l, report, ctx);
+	fw_interfaces_close(l);
+	return err;
+}
+
 struct asked {
 	fw_interface_report *report;
 	void *ctx;

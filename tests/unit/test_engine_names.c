@@ -231,6 +231,21 @@ static void tell(struct engine *e, const struct played *l)
 	assert_int_equal(engine_interface_told(e, &told), 0);
 }
 
+/* Interfaces that exist when fwd starts. */
+static const struct played *at_start;
+
+static int report_at_start(fw_interface_report *report, void *ctx)
+{
+	for (size_t i = 0; i < LINKS; i++) {
+		struct fw_interface told = { .ifindex = at_start[i].ifindex };
+
+		snprintf(told.name, sizeof(told.name), "%s", at_start[i].name[0]);
+		report(&told, ctx);
+	}
+	report(&(struct fw_interface){ .ifindex = 0 }, ctx);
+	return 0;
+}
+
 static void tell_all(struct engine *e, const struct played *links)
 {
 	for (unsigned i = 0; i < LINKS; i++)
@@ -562,6 +577,8 @@ static void killed(void **state)
 	uint64_t steps = 0;
 
 	fixture_fresh();
+	at_start = fixed_links();
+	fixture_options.interfaces = report_at_start;
 	for (unsigned i = 0; i < 40; i++) {
 		struct killed k = { .work = work, .from = i, .us = 150000, .begun = random_below(5) };
 		struct engine *e;
@@ -575,6 +592,7 @@ static void killed(void **state)
 		assert_matches(e, fixed_links());
 		engine_close(e);
 	}
+	fixture_options.interfaces = NULL;
 	print_message("40 kills, %llu steps\n", (unsigned long long)steps);
 	assert_true(steps > 40);
 }

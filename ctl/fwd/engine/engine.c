@@ -4,6 +4,8 @@
 #include "engine_text.h"
 #include "snapshot.h"
 
+#include "fw/log.h"
+
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -96,6 +98,26 @@ static int opening_store(void *ctx)
 	return err ? err : note_filtering(e, o->ds);
 }
 
+static void opening_told(const struct fw_interface *told, void *ctx)
+{
+	int err = engine_interface_told(ctx, told);
+
+	if (err)
+		fw_log("%s: rules that name it may not match: %s", FW_NAME(told->name), strerror(-err));
+}
+
+/*
+ * What packets were told of their interfaces is what the process before had last written, perhaps for rules that it was killed
+ * with. Interfaces that cannot be read now are told of later.
+ */
+static void opening_interfaces(struct opening *o)
+{
+	int err = o->opts->interfaces ? o->opts->interfaces(opening_told, o->e) : 0;
+
+	if (err)
+		fw_log("the kernel does not report its interfaces: %s", strerror(-err));
+}
+
 /* Compiles and publishes what was read, while the tables of a process before filter. */
 static int opening_swap(struct opening *o)
 {
@@ -167,6 +189,7 @@ static int open_live(struct engine *e, const struct engine_options *opts, struct
 	if (err)
 		return err;
 	e->names_stored = first->compiled.rs->ifaces_named;
+	opening_interfaces(&o);
 	return opening_swap(&o);
 }
 

@@ -34,6 +34,8 @@ struct engine_options {
 	const char *rules;       /* loaded if the store holds no ruleset; NULL: none */
 	uint32_t (*clock)(void); /* tests: the clock of the engine, in seconds since the epoch; NULL: a real one */
 	const struct engine_addresses *addresses; /* tests; NULL: those of this network namespace */
+	/* Before the first publication, as fw_interfaces_all(); NULL: none are known until engine_interface_told(). */
+	int (*interfaces)(fw_interface_report *report, void *ctx);
 	/* Called once everything that needs privileges is open, and before there is a second thread. 0, or -errno. May be NULL. */
 	int (*opened)(struct fw_diags *ds);
 	/* Called for everything that is done or refused. false: one refusal too many, do not keep it. May be NULL. */

@@ -93,7 +93,6 @@ static uint32_t number_of(const struct fw_ruleset *rs, const struct interface_na
 static int number_set(struct engine *e, const struct fw_ruleset *rs, struct interface_names *l)
 {
 	uint32_t number = number_of(rs, l);
-
 	int err;
 
 	count_numbered(rs, l);
@@ -102,6 +101,14 @@ static int number_set(struct engine *e, const struct fw_ruleset *rs, struct inte
 	if (!err)
 		l->told = (struct fw_iface_number){ .number = number, .before = number };
 	return err;
+}
+
+/* Before the first publication: packets keep the number that the process before gave them. */
+static int number_read(struct engine *e, struct interface_names *l)
+{
+	int err = fw_kern_iface_read(e->kern, l->ifindex, &l->told);
+
+	return err == -ENOENT ? 0 : err;
 }
 
 static bool is_changed(const struct interface_names *l)
@@ -292,7 +299,9 @@ int engine_interface_told(struct engine *e, const struct fw_interface *told)
 	l->round = e->interfaces_round;
 	snprintf(l->name, sizeof(l->name), "%s", told->name);
 	err = altnames_copy(l, told);
-	return err ? err : number_set(e, e->live->now->rs, l);
+	if (err)
+		return err;
+	return e->live->now ? number_set(e, e->live->now->rs, l) : number_read(e, l);
 }
 
 void ifaces_free(struct engine *e)
