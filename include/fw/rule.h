@@ -2,9 +2,8 @@
 /*
  * Rules and rulesets as the user means them: no I/O, no tables.
  *
- * A ruleset owns everything reachable from it. Address expressions are interned:
- * rules with the same expression hold the same number, and that
- * number is what the compiler calls an identity.
+ * A ruleset owns everything that can be reached from it, strings included. Address expressions are interned: rules with
+ * the same expression hold the same number, and that number is what the compiler calls an identity.
  */
 #ifndef FW_RULE_H
 #define FW_RULE_H
@@ -12,11 +11,11 @@
 #include "fw/field.h"
 #include "fw/instance.h"
 
-#define FW_NAME_MAX 63       /* bytes of a rule's or set's name */
-#define FW_COMMENT_MAX 255   /* bytes of a comment */
-#define FW_LOG_PREFIX_MAX 63 /* bytes of a log prefix */
+#define FW_NAME_MAX 63       /* longest name of a rule, set or chain, in bytes without the NUL */
+#define FW_COMMENT_MAX 255   /* longest comment, likewise */
+#define FW_LOG_PREFIX_MAX 63 /* longest log prefix, likewise */
 
-/* Levels of the log, as syslog has them: the number is that of the row. */
+/* The levels of syslog. A level's number is its row, from 0. */
 #define FW_LOG_LEVELS(X) X("emerg") X("alert") X("crit") X("err") X("warning") X("notice") X("info") X("debug")
 #define FW_LOG_LEVEL_DEFAULT 4 /* warning */
 extern const char *const fw_log_levels[];
@@ -24,35 +23,38 @@ extern const char *const fw_log_levels[];
 
 /* What a rule or policy that logs writes with each packet. The kernel does not need it, so it is not part of the action. */
 struct fw_log {
-	const char *prefix; /* NULL: none */
-	uint8_t level;      /* 0 if the action does not log */
+	const char *prefix; /* text before each entry, owned by the ruleset; NULL: none */
+	uint8_t level;      /* row of FW_LOG_LEVELS; 0 if the action does not log */
 };
 
-#define FW_CHAIN_DEPTH 16   /* a packet is in so many chains at once, at most */
-#define FW_CHAINS_MAX 65535 /* the main list included */
-#define FW_MAIN 0           /* the chain that every packet enters */
+#define FW_CHAIN_DEPTH 16   /* largest number of chains that a packet can be in at once, one called from another */
+#define FW_CHAINS_MAX 65535 /* largest number of chains, the main list included */
+#define FW_MAIN 0           /* number of the main list, which every packet enters */
 
 /*
- * What a rule of the main list becomes if that is not its own instance: those of the chain that it calls, in the order of their
- * ranks, which are its own or larger and below the next rule's.
+ * The instances of a rule of the main list that calls a chain: those made from the chain's rules, in ascending order of rank.
+ * The first rank is at least the rule's own, the last one is below the rank of the next rule.
  */
 struct fw_inlined {
-	uint32_t n;
-	uint32_t npassing; /* of them so many do not end the way of each packet that they match */
-	uint32_t asked;    /* rules of chains that were looked at to make them */
+	uint32_t n;        /* number of instances in @at */
+	uint32_t npassing; /* how many of them do not decide every packet that they match */
+	uint32_t asked;    /* how many rules of chains were examined to make them */
 	struct fw_inlined_at {
 		struct fw_instance instance;
-		uint32_t
-			to; /* where a packet goes on that skips others: the number of an instance; @n: after all of them */
+		/* Where a packet continues after a match: index in @at, @n (after all of these), or one of FW_TO_. */
+		uint32_t to;
 	} at[];
 };
-#define FW_TO_POLICY UINT32_MAX     /* skips all rules */
-#define FW_TO_NEXT (UINT32_MAX - 1) /* skips none */
+#define FW_TO_POLICY UINT32_MAX     /* the packet skips all other rules */
+#define FW_TO_NEXT (UINT32_MAX - 1) /* the packet skips nothing */
 
-/* The rank from which on a packet goes on that skips others after instance @i. */
+/* The lowest rank at which a packet that matched instance @i continues, if that instance skips others. */
 uint32_t fw_inlined_end(const struct fw_inlined *in, uint32_t i);
 
-/* A rule is an instance (ranks ascend in the order of the rules, with gaps; the slot stays with the id) with what users give it. */
+/*
+ * A rule is an instance plus what the user gave it. Ranks ascend in the order of the rules, with gaps. A rule that is replaced or
+ * moved keeps its id and its slot.
+ */
 struct fw_rule {
 	union {
 		struct fw_instance instance;
@@ -60,172 +62,177 @@ struct fw_rule {
 			FW_INSTANCE_MEMBERS
 		};
 	};
-	uint64_t id;
-	const char *name;    /* NULL: none */
-	const char *comment; /* NULL: none */
-	struct fw_log log;
-	struct fw_rule *prev, *next; /* in order; NULL at the ends */
-	struct fw_inlined *inlined;  /* its instances; NULL: it is its own and only one */
-	uint32_t edit : 30;          /* private to the open edit */
-	uint32_t own_id : 1;         /* the id was given by the user; else it was the next free one */
-	uint32_t exported : 1;       /* the word `counter`: exporters show what it counted; all rules count */
-	uint16_t chain;              /* to which it belongs: number in rs->chains */
-	uint16_t target;             /* the chain that it jumps or goes to; FW_MAIN: none */
+	uint64_t id;                 /* unique in the ruleset, from 1 */
+	const char *name;            /* unique in the ruleset; NULL: the rule has none */
+	const char *comment;         /* NULL: the rule has none */
+	struct fw_log log;           /* zeros unless the action logs */
+	struct fw_rule *prev, *next; /* neighbours in the list of all rules; NULL at its ends */
+	struct fw_inlined
+		*inlined;    /* instances made from a called chain; NULL: the rule is its own and only instance */
+	uint32_t edit : 30;  /* private to the open edit */
+	uint32_t own_id : 1; /* 1: the user chose the id; 0: it was the next free one */
+	uint32_t
+		exported : 1; /* 1: the rule has the word `counter`, so exporters show its counter (every rule has one) */
+	uint16_t chain;       /* number of the chain that contains the rule */
+	uint16_t target;      /* number of the chain that it jumps or goes to; FW_MAIN: it calls none */
 };
 
 /*
- * Rules that other rules jump or go to, or the main list. All rules are in one list: first those of the main list, then those
- * of chain 1, of chain 2 and so on.
+ * A list of rules: the main list, or one that other rules jump or go to. All rules are in one linked list: first those of the
+ * main list, then those of chain 1, of chain 2 and so on.
  */
 struct fw_chain {
-	const char *name;             /* NULL: the main list, or the number is free */
-	struct fw_rule *first, *last; /* NULL: it has no rules */
-	uint32_t nrules;
-	uint32_t calls;    /* rules that jump or go to it */
-	uint32_t *callers; /* their slots, in no order */
-	size_t callers_cap;
-	uint32_t line;  /* that defines it in its file; 0: no file */
-	uint32_t owner; /* if it is owned: the group whose members may change its rules */
-	bool owned;
-	bool gone; /* deleted by the open edit: its number is not free yet */
+	const char *name;             /* NULL: this is the main list, or the number is free */
+	struct fw_rule *first, *last; /* its part of the list of all rules; NULL: it has no rules */
+	uint32_t nrules;              /* number of its rules */
+	uint32_t calls;               /* number of rules that jump or go to it */
+	uint32_t *callers;            /* the slots of those rules, in no order */
+	size_t callers_cap;           /* allocated elements of @callers */
+	uint32_t line;                /* line of its definition; 0: it was not read from a file */
+	uint32_t owner;               /* if @owned: id of the group whose members may change its rules */
+	bool owned;                   /* a group owns the chain */
+	bool gone;                    /* the open edit has deleted it: its number is not free yet */
 };
 
 /*
- * An interface that rules name, at its number. A number outlives its rules, since packets may still come with it: see
- * fw_ruleset_ifaces_wait().
+ * The name of an interface, or a pattern of names, that rules refer to by number. A number outlives the rules that used it,
+ * because packets may still carry it: see fw_ruleset_ifaces_wait().
  */
 struct fw_iface {
-	const char *name; /* NULL: the number is free */
-	uint32_t rules;   /* that name it */
-	bool fresh;       /* it was given since fw_ruleset_ifaces_settle() */
-	bool held;        /* with a name: stays without rules; without one: is not given to another yet */
-	bool waits;       /* unused since before the grace period that is running */
+	const char *name; /* NULL: no name has this number */
+	uint32_t rules;   /* number of rules that refer to it */
+	bool fresh;       /* the name got its number after the last fw_ruleset_ifaces_settle() */
+	bool held;        /* a number with a name stays although no rule uses it; one without is not given away yet */
+	bool waits;       /* unused since before the current grace period began */
 };
 
 /*
- * Who uses an action. Its number outlives its rules, since packets may still be looked up in tables that know it: see
- * fw_ruleset_actions_wait().
+ * The use of an action. Its number outlives the rules that had it, because packets may still be looked up in tables that contain
+ * it: see fw_ruleset_actions_wait().
  */
 struct fw_action_use {
-	uint32_t users; /* rules, also those that an edit has replaced, and policies */
-	bool taken;     /* the number has a record */
-	bool waits;     /* unused since before the grace period that is running */
+	/* Number of rules, including those replaced by the open edit, and of policies that have the action. */
+	uint32_t users;
+	bool taken; /* an action has this number */
+	bool waits; /* unused since before the current grace period began */
 };
 
 struct fw_ruleset {
-	const char *file; /* for diagnostics; NULL: none */
-	uint32_t now;     /* seconds since the epoch, from which texts count timeouts; 0: by the clock of the machine */
-	struct fw_rule *first, *last; /* the rules, first match first */
-	struct fw_rule **rules;       /* the same as an array; after changes: once fw_ruleset_order() has run */
-	size_t nrules, rules_cap;
-	struct fw_chain *chains; /* by number */
+	const char *file; /* path for diagnostics; NULL: the ruleset is not from a file */
+	uint32_t now;     /* time that timeouts in texts start from, in seconds since the epoch; 0: the clock */
+	struct fw_rule *first, *last; /* list of all rules, chain after chain; within a chain the first match decides */
+	struct fw_rule **rules;   /* the same list as an array; valid after fw_ruleset_order() if rules have changed */
+	size_t nrules, rules_cap; /* number of rules, allocated elements of @rules */
+	struct fw_chain *chains;  /* indexed by number; [FW_MAIN] is the main list */
 	size_t nchains, chains_cap;
-	size_t ninstances;  /* of the rules of the main list: what tables are made of */
-	uint32_t npassing;  /* of them, those after which a packet that matches may go on: see fw_action_ends() */
-	uint32_t nstateful; /* rules that need connection tracking */
+	size_t ninstances;  /* number of instances of the main list, from which tables are made */
+	uint32_t npassing;  /* how many of them do not decide every packet that they match: see fw_action_ends() */
+	uint32_t nstateful; /* number of rules that need connection tracking */
 	union {
 		struct fw_address_book book;
 		struct {
 			FW_ADDRESS_BOOK_MEMBERS
 		};
 	};
-	struct fw_iface *ifaces; /* by number */
+	struct fw_iface *ifaces; /* indexed by number */
 	size_t nifaces, ifaces_cap;
-	uint32_t ifaces_named, ifaces_fresh;  /* of them so many have a name, and so many a fresh one */
-	uint32_t ifaces_patterns;             /* patterns that rules use */
-	bool ifaces_changed;                  /* rules use other names or patterns than when patterns were lowered */
-	uint32_t ifaces_idle, ifaces_parting; /* not held and without rules; nobody's and held */
-	struct fw_action
-		actions[FW_ACTIONS_MAX]; /* by number; free ones are 0. The first FW_NVERDICTS are verdicts alone */
-	struct fw_action_use action_use[FW_ACTIONS_MAX];
-	uint32_t nactions;           /* no number in use is as large */
-	uint32_t actions_idle;       /* of them so many have no users */
-	uint8_t policy[FW_NREASONS]; /* number of the action; never FW_FOLLOW for those of the hooks */
-	struct fw_log policy_log[FW_NREASONS];
-	uint8_t policy_set[FW_NREASONS]; /* 1: set by the user, 0: the default */
-	struct fw_diags *warnings;       /* of its text, which was taken; NULL: none */
-	bool names_services; /* its text does, or users or groups: what they mean is told by this machine, today */
-	uint64_t next_id;    /* above every id in use; 0: none is, and rules get one that is free */
-	uint32_t next_slot;
-	uint64_t
-		recycled; /* grows when the number of a set, or of an expression of more than one range, may mean another */
-	struct fw_region region;
-	struct fw_rule_index *index; /* private: names, ids, address expressions */
+	uint32_t ifaces_named;    /* how many numbers have a name */
+	uint32_t ifaces_fresh;    /* how many of these names are fresh */
+	uint32_t ifaces_patterns; /* how many of the names are patterns that rules use */
+	uint32_t ifaces_idle;     /* how many numbers have a name that no rule uses and are not held */
+	uint32_t ifaces_parting;  /* how many numbers have no name and are held */
+	bool ifaces_changed;      /* the names or patterns that rules use have changed since patterns were lowered */
+	/* Indexed by number; unused ones are zeros. The first FW_NVERDICTS consist of a verdict alone. */
+	struct fw_action actions[FW_ACTIONS_MAX];
+	struct fw_action_use action_use[FW_ACTIONS_MAX]; /* indexed likewise */
+	uint32_t nactions;                               /* above every number in use */
+	uint32_t actions_idle;                           /* how many actions have no users */
+	uint8_t policy[FW_NREASONS];           /* number of each policy's action; never FW_FOLLOW for a hook */
+	struct fw_log policy_log[FW_NREASONS]; /* zeros unless that action logs */
+	uint8_t policy_set[FW_NREASONS];       /* 1: set by the user; 0: the default */
+	struct fw_diags *warnings;             /* about the text that the ruleset was read from; NULL: none */
+	bool names_services; /* its text names services, users or groups, whose meaning depends on this machine's files */
+	uint64_t next_id;    /* above every id in use; 0: the largest id is in use, so a rule gets any free one */
+	uint32_t next_slot; /* above every slot that was ever given to a rule */
+	/* Incremented when the number of a set, or of an expression of several ranges, may have been given to another. */
+	uint64_t recycled;
+	struct fw_region region;     /* memory of rules and of all that they refer to */
+	struct fw_rule_index *index; /* private: finds rules, names and address expressions */
 };
 
-/* Where warnings of the ruleset's text go; NULL when memory is out. */
+/* Collects warnings about the ruleset's text; owned by the ruleset. NULL when memory is out. */
 struct fw_diags *fw_ruleset_warnings(struct fw_ruleset *rs);
 
-/* Return: an empty ruleset with the default policies, freed with fw_ruleset_free(), or NULL when memory is out. */
+/* Return: an empty ruleset with the default policies, to be freed with fw_ruleset_free(), or NULL when memory is out. */
 struct fw_ruleset *fw_ruleset_new(const char *file);
 void fw_ruleset_free(struct fw_ruleset *rs); /* NULL is fine */
 
 /**
  * fw_ruleset_add - append a rule to its chain
- * @draft: src, dst, matches (any order; borrowed and copied, each in the canonical
- *         form of struct fw_match or not: it is normalised), action, counter, name,
- *         comment, line, chain, target; id 0 asks for the next free one
- * @at:    where the user wrote it, for the diagnostics
+ * @draft: src, dst, matches, action, exported, name, comment, log, line, chain, target; all of it is borrowed and copied.
+ *         Matches may be in any order, their ranges too. Id 0 asks for the next free one
+ * @at:    where the user wrote the rule, for diagnostics
  * @out:   the rule, owned by the ruleset; may be NULL
  *
- * Refuses what can never match (ports with icmp, `ip` with an IPv6 prefix, an
- * empty list), a field the protocol does not have, and an id or name in use.
+ * Refuses a rule that can never match (ports with icmp, `ip` with an IPv6 prefix, an empty list), a field that the protocol
+ * does not have, and an id or a name that is in use.
  * Return: 0, -EINVAL with a diagnostic, or -ENOMEM; the ruleset is untouched on failure.
  */
 int fw_ruleset_add(struct fw_ruleset *rs, const struct fw_rule *draft, struct fw_place at, struct fw_diags *ds,
 		   struct fw_rule **out);
 
 /*
- * Is this a legal name for an interface? The kernel refuses '/', ':', white space, "." and "..", and more than @max bytes:
- * FW_IFNAME_MAX, or FW_ALTNAME_MAX of another name. All other bytes may be in a name, also quotes and those above 0x7f.
+ * Is this a legal name for an interface? The kernel refuses '/', ':', white space, "." and "..", and names of more than @max
+ * bytes: FW_IFNAME_MAX for a primary name, FW_ALTNAME_MAX for an alternative one. It allows all other bytes, including quotes
+ * and those above 0x7f.
  */
 bool fw_ifname_valid(const char *s, size_t len, size_t max);
 /**
  * fw_ruleset_addrs - the number of an address expression, interned
- * @ranges:  any order, may overlap; borrowed
- * @sets:    any order; borrowed
- * @number:  the result; FW_ANY for the empty, not negated expression
+ * @ranges:  in any order, may overlap; borrowed
+ * @sets:    numbers of sets in any order; borrowed
+ * @number:  the result; FW_ANY for the empty expression that is not negated
  * Return: 0 or -ENOMEM.
  */
 int fw_ruleset_addrs(struct fw_ruleset *rs, const struct fw_addr_range *ranges, size_t nranges, const uint32_t *sets,
 		     size_t nsets, bool negated, uint32_t *number);
 
 /*
- * The number of the expression that holds the addresses in both of two. What sets hold may make it empty, or not. @out: FW_NOWHERE:
- * it is empty whatever they hold. 0 or -ENOMEM.
+ * The number of the expression that holds the addresses common to two expressions. @out is FW_NOWHERE if there are none whatever
+ * their sets hold. 0 or -ENOMEM.
  */
 int fw_ruleset_addrs_and(struct fw_ruleset *rs, uint32_t a, uint32_t b, uint32_t *out);
 
 /*
- * The values that two matches on one field accept, interned as they are. @out: with a reference; NULL: there are no such values.
- * 0, -E2BIG (too many ranges) or -ENOMEM.
+ * The values that both of two matches on the same field accept, as an interned match. @out holds a reference; NULL: there are no
+ * such values. 0, -E2BIG (too many ranges) or -ENOMEM.
  */
 int fw_match_and(struct fw_ruleset *rs, const struct fw_match *a, const struct fw_match *b,
 		 const struct fw_match **out);
 
-/* The number of an interface name, the lowest free one if it has none; negative: -ENOMEM, or -E2BIG: all FW_IFACES_MAX are taken. */
+/* The number of an interface name; it gets the lowest free one if it has none. -ENOMEM, or -E2BIG: all FW_IFACES_MAX are taken. */
 int fw_ruleset_iface(struct fw_ruleset *rs, const char *name);
 #define FW_IFACES_MAX FW_IFACE_OTHER
 /* The number that a name has, or -ENOENT. */
 int fw_ruleset_iface_find(const struct fw_ruleset *rs, const char *name);
 
 /*
- * A pattern is a name with this at its end, which no interface's name has: "eth/" stands for all interfaces whose names begin
- * with "eth". Texts write it eth*.
+ * A pattern is a name that ends with this character, which names of interfaces cannot contain: "eth/" matches all interfaces whose
+ * names begin with "eth". In texts it is written eth*.
  */
 #define FW_IFACE_REST '/'
 bool fw_iface_is_pattern(const char *name);
-/* Does the name, or whatever the pattern @name matches, match the pattern? false: @pattern is a name. */
+/* Does @pattern match the name or, if @name is a pattern, every name that it matches? false if @pattern is a plain name. */
 bool fw_iface_under(const char *name, const char *pattern);
-/* The name of an interface that a pattern matches, with `*` in the place of what follows; of a name: itself. Return: @buf. */
+/* A name or pattern as texts write it, without quotes: a pattern ends with `*`. Return: @buf. */
 const char *fw_iface_text(const char *name, char buf[FW_ALTNAME_MAX + 1]);
-/* The number of the interface that has this name: of the name if rules use it, else of the longest pattern; or -ENOENT. */
+/* The number that packets of the interface @name get: that of the name if rules use it, else of the longest pattern; or -ENOENT. */
 int fw_ruleset_iface_of(const struct fw_ruleset *rs, const char *name);
 /* Does it match interfaces by a pattern? */
 bool fw_instance_names_pattern(const struct fw_ruleset *rs, const struct fw_instance *in);
 /*
- * A match with the numbers of all names and patterns that rules use and that its patterns match, too. @out: free(); NULL: it is the
- * same as @m, since that has no pattern. 0 or -ENOMEM.
+ * Adds to a match on interfaces the numbers of all names and patterns in use that its own patterns match. @out is freed with free();
+ * NULL: @m has no pattern and serves as it is. 0 or -ENOMEM.
  */
 int fw_match_widen(const struct fw_ruleset *rs, const struct fw_match *m, struct fw_match **out);
 
@@ -246,33 +253,33 @@ int fw_ruleset_set_find(const struct fw_ruleset *rs, const char *name);
 int fw_set_push(struct fw_set *set, const struct fw_addr_range *element);
 /* Sorts and drops equal elements: the one that stays longest is kept. */
 void fw_set_sort(struct fw_set *set);
-/* Must be called for an element that is added to the set, or stays for a shorter time, other than by fw_set_push(). */
+/* Must be called when an element is added to the set, or gets an earlier end, other than by fw_set_push(). */
 void fw_set_widen(struct fw_set *set, const struct fw_addr_range *element);
 /* The time from which texts count timeouts. */
 uint32_t fw_ruleset_now(const struct fw_ruleset *rs);
-/* No element of a set leaves before this time; FW_FOREVER: none leaves. */
+/* No element of any set expires before this time; FW_FOREVER: none expires. */
 uint32_t fw_ruleset_soonest(const struct fw_ruleset *rs);
-/* In a ruleset that no packet sees: the elements whose time is over at @now leave their sets. */
+/* Removes the elements that have expired at @now, in a ruleset that no packet sees. */
 void fw_ruleset_expire(struct fw_ruleset *rs, uint32_t now);
 
-/* Does it name an ethertype other than those of IP, so that it can match frames that are not IP? */
+/* Does the rule name an ethertype other than those of IP, so that it can match frames that are not IP? */
 static inline bool fw_rule_names_non_ip(const struct fw_rule *rule)
 {
 	return fw_instance_names_non_ip(&rule->instance);
 }
 
-/* The hooks at which the rule holds, a bit each: those that it names, or else all. */
+/* The hooks that the rule names, or all if it names none: bit 1 << hook for each. */
 unsigned fw_rule_hooks_named(const struct fw_rule *rule);
-/* The hooks at which it can match packets, a bit each: those that know all of its fields. */
+/* The hooks at which the rule can match packets: of those that it names the ones that know all of its fields. */
 static inline unsigned fw_rule_hooks(const struct fw_rule *rule)
 {
 	return fw_instance_hooks(&rule->instance);
 }
 
-/* Does it need the kernel's connection tracking: has it `state` or `connections`? */
+/* Does the rule need the kernel's connection tracking, because it has `state` or `connections`? */
 bool fw_rule_is_stateful(const struct fw_ruleset *rs, const struct fw_rule *rule);
 
-/* Does @wide match all packets that @narrow matches, whatever sets hold? false: that is not certain. */
+/* Does @wide match all packets that @narrow matches, whatever sets hold? false if that is not certain. */
 bool fw_rule_covers(const struct fw_ruleset *rs, const struct fw_rule *wide, const struct fw_rule *narrow);
 
 /* The match that a rule has for a field, or NULL. */
@@ -289,17 +296,17 @@ static inline const struct fw_match *fw_rule_match(const struct fw_rule *rule, e
  * Return: the number; -E2BIG: all FW_ACTIONS_MAX are taken.
  */
 int fw_ruleset_action(struct fw_ruleset *rs, const struct fw_action *a);
-/* May a rule count connections as the action does? Not by a side or prefix beyond FW_CONNECTIONS_KINDS different ones. */
+/* May a rule have this `connections`? Rules can count by at most FW_CONNECTIONS_KINDS different sides and prefix lengths. */
 bool fw_ruleset_counts(const struct fw_ruleset *rs, const struct fw_action *a);
 
-/* Does a rule or policy reject packets, at whatever hook? */
+/* Does a rule or policy reject packets, at any hook? */
 bool fw_ruleset_rejects(const struct fw_ruleset *rs);
-/* Does one reject packets or set marks? Netfilter's hooks need help then. */
+/* Does one reject packets or set marks? Netfilter's hooks need a table of nf_tables for these. */
 bool fw_ruleset_answers(const struct fw_ruleset *rs);
 
 /*
- * A rate of @packets in a @unit, of which @tokens may come at once: 1 to FW_RATE_MAX and 1 to FW_BURST_MAX. It is
- * representable if fw_rate_fits().
+ * A rate of @packets (1 to FW_RATE_MAX) per @unit with a burst of @tokens packets (1 to FW_BURST_MAX). Not all of these can be
+ * represented: see fw_rate_fits().
  */
 #define FW_RATE_MAX 100000000u
 #define FW_BURST_MAX 10000000u
@@ -310,12 +317,12 @@ extern const char *const fw_unit_names[FW_NUNITS];
 #define FW_LIMIT_BURST 5
 #define FW_LOG_RATE 10
 #define FW_LOG_BURST 50
-/* Bits of an address that count unless the user says so: a network of IPv6 hosts mostly belongs to one of them. */
+/* Default prefix lengths of `per`, in bits. One IPv6 host usually has a whole /64. */
 #define FW_PER4 32
 #define FW_PER6 64
 extern const char *const fw_per_names[FW_NPERS];
 
-/* Does a packet's way end with this action, whatever the time and whatever happened before? */
+/* Does the action decide every packet that its rule matches? Conditions such as a limit depend on time and earlier packets. */
 static inline bool fw_action_ends(const struct fw_action *a)
 {
 	return fw_verdict_is(a->verdict, FW_TERMINAL) && !fw_action_asks(a);
@@ -331,7 +338,7 @@ static inline enum fw_verdict fw_rule_verdict(const struct fw_ruleset *rs, const
 	return (enum fw_verdict)fw_rule_action(rs, rule)->verdict;
 }
 
-/* The verdict that a rule with `audit` only counts, by name; NULL: it is no such rule. */
+/* The name of the verdict that a rule with `audit` counts but does not apply; NULL: the rule has no `audit`. */
 static inline const char *fw_rule_audits(const struct fw_ruleset *rs, const struct fw_rule *rule)
 {
 	const struct fw_action *a = fw_rule_action(rs, rule);
@@ -344,7 +351,7 @@ static inline enum fw_verdict fw_policy_verdict(const struct fw_ruleset *rs, enu
 	return (enum fw_verdict)rs->actions[rs->policy[reason]].verdict;
 }
 
-/* Does the rule nothing but jump or go to a chain? Then it counts no packets. */
+/* Is a jump or goto all that the rule does? Such a rule counts no packets. */
 static inline bool fw_rule_is_plain_call(const struct fw_rule *rule)
 {
 	return rule->action == FW_JUMP || rule->action == FW_GOTO;
@@ -354,7 +361,7 @@ static inline bool fw_rule_is_plain_call(const struct fw_rule *rule)
 int fw_ruleset_chain(struct fw_ruleset *rs, const char *name, uint16_t *number);
 /* Number of the chain of that name, or -ENOENT. */
 int fw_ruleset_chain_find(const struct fw_ruleset *rs, const char *name);
-/* Chains of the ruleset, without the main list. */
+/* The number of chains, without the main list. */
 size_t fw_ruleset_chains(const struct fw_ruleset *rs);
 /* A chain as diagnostics call it: "chain web", or "the main list". Return: @buf. */
 #define FW_CHAIN_LABEL (FW_NAME_MAX + 8)
@@ -366,7 +373,7 @@ struct fw_reason_info {
 };
 extern const struct fw_reason_info fw_reason_info[FW_NREASONS];
 
-/* May a policy have this verdict? Those of the hooks cannot follow others, and nobody answers packets that the others are for. */
+/* May a policy have this verdict? Policies of hooks cannot follow another; the others are for packets that cannot be rejected. */
 static inline bool fw_policy_may_have(enum fw_reason reason, unsigned verdict)
 {
 	bool hook = (unsigned)reason < FW_NHOOKS;
@@ -374,7 +381,7 @@ static inline bool fw_policy_may_have(enum fw_reason reason, unsigned verdict)
 	return fw_verdict_is(verdict, FW_OF_POLICIES) && (hook ? verdict != FW_FOLLOW : verdict != FW_REJECT);
 }
 
-/* May a policy have this action? It has no conditions, and besides its verdict it logs at most. */
+/* May a policy have this action? It can log, but have no other effect and no condition. */
 static inline bool fw_policy_may_be(enum fw_reason reason, const struct fw_action *a)
 {
 	return fw_policy_may_have(reason, a->verdict) && !fw_action_asks(a) && !(a->flags & ~FW_ACTION_LOG) &&
@@ -382,8 +389,8 @@ static inline bool fw_policy_may_be(enum fw_reason reason, const struct fw_actio
 }
 
 /*
- * Gives a policy the action of this number; @log: of an action that logs, borrowed, NULL: none.
- * 0, -EINVAL: it cannot have it, see fw_policy_may_be(); -ENOMEM.
+ * Gives a policy the action with the number @action. @log is borrowed; NULL unless the action logs.
+ * 0, -EINVAL: the policy cannot have this action, see fw_policy_may_be(); -ENOMEM.
  */
 int fw_ruleset_policy_set(struct fw_ruleset *rs, enum fw_reason reason, uint8_t action, const struct fw_log *log);
 
@@ -395,13 +402,13 @@ static inline uint8_t fw_ruleset_policy_action(const struct fw_ruleset *rs, enum
 	return policy == FW_FOLLOW ? rs->policy[hook] : policy;
 }
 
-/* Its verdict. */
+/* The verdict of that action. */
 static inline enum fw_verdict fw_ruleset_policy(const struct fw_ruleset *rs, enum fw_reason reason, enum fw_hook hook)
 {
 	return (enum fw_verdict)rs->actions[fw_ruleset_policy_action(rs, reason, hook)].verdict;
 }
 
-/* Does the ruleset let incoming packets through to the host, or through the host, for lack of rules and of policies that stop them? */
+/* Does the ruleset have no rules, and policies that accept packets to the host or packets that it forwards? */
 static inline bool fw_ruleset_is_open(const struct fw_ruleset *rs)
 {
 	return !rs->nrules && fw_policy_verdict(rs, FW_R_IN) == FW_ACCEPT &&

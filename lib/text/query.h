@@ -1,50 +1,52 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a rule and a query meet: addresses (query_addrs.c), and values of fields (query_values.c). @work is lowered by
- * the comparisons that were made, also below 0: but for those of addresses, they are at most as many as the values.
+ * Do a rule and a query accept a common address (query_addrs.c), interface (query_patterns.c) or value (query_values.c)? Each
+ * function lowers @work by the number of comparisons that it made, even below 0. Only comparisons of addresses stop when @work is
+ * used up; of the others there are at most as many as there are values.
  */
 #ifndef FW_TEXT_QUERY_H
 #define FW_TEXT_QUERY_H
 
 #include "lib/text/internal.h"
 
-/* One list of a union of addresses, scanned from front to back in step with the ranges of a query. */
+/* One list of an expression (its ranges, or the elements of a set), scanned front to back in step with the ranges of a query. */
 struct fw_part {
-	unsigned family, round; /* that it was looked at for last */
-	size_t next;            /* the first element that was not looked at; only in this round */
-	struct fw_addr seen;    /* all that begin before it were, so that the place is found again in the next round */
-	struct fw_addr last;    /* the farthest address that one of them reaches, if there is any */
-	bool any;
+	unsigned family, round; /* the family and the round in which the list was last scanned */
+	size_t next;            /* index of the first element not scanned yet; valid only in that round */
+	struct fw_addr seen;    /* all elements that begin before this were scanned: a later round continues here */
+	struct fw_addr last;    /* the highest last address of a scanned element, if @any */
+	bool any;               /* some element was scanned */
 };
 
-/* A comparison of an expression with the ranges of a query, on its way. */
+/* An unfinished comparison of an expression with the ranges of a query. */
 struct fw_walk {
-	bool begun;
-	uint32_t number;       /* the expression */
-	uint64_t recycled;     /* of the ruleset, when it began */
-	unsigned round;        /* grows whenever it is taken up again: lists may have changed then */
-	unsigned families;     /* that were found so far */
-	int64_t cost;          /* comparisons so far */
-	struct fw_part *parts; /* of a negated expression one for each list; else one for all, one after another */
-	size_t cap;
-	size_t part; /* the list that is next */
-	size_t i;    /* the query's range that is next */
-	/* Not negated: of the list. */
+	bool begun;        /* false: the members below have no meaning */
+	uint32_t number;   /* number of the expression */
+	uint64_t recycled; /* rs->recycled when the comparison began */
+	unsigned round;    /* incremented whenever the comparison resumes, since lists may have changed */
+	unsigned families; /* families in which a common address was found so far, bit 1 << family */
+	int64_t cost;      /* comparisons so far */
+	struct fw_part
+		*parts; /* negated expressions: one for each list; others: one, used for one list after another */
+	size_t cap;     /* allocated elements of @parts */
+	size_t part;    /* index of the list to compare next */
+	size_t i;       /* index of the query's range to compare next */
+	/* For expressions that are not negated: the part of @families and @cost that the current list contributed. */
 	unsigned list_families;
 	int64_t list_cost;
-	/* Negated: the address that is looked at, and how far elements of the lists before reach that hold it. */
+	/* For negated ones: the address under examination, and the highest last address of the elements that hold it. */
 	struct fw_addr at, best;
-	bool covered;
+	bool covered; /* some element holds @at, so that @best has a value */
 };
 
 /* The addresses of one side of a query, and the results of comparing them with large expressions and sets. */
 struct fw_query_side {
-	struct fw_addr_range *r; /* merged */
-	size_t n;
-	unsigned families; /* of them */
-	uint64_t *known;   /* table of results; NULL: none yet */
-	size_t nknown;
-	uint64_t recycled; /* of the ruleset, when they were put there */
+	struct fw_addr_range *r; /* sorted and merged; owned */
+	size_t n;                /* number of ranges */
+	unsigned families;       /* the families of these ranges, bit 1 << family */
+	uint64_t *known;         /* hash table of results; NULL: none yet */
+	size_t nknown;           /* entries in that table */
+	uint64_t recycled;       /* rs->recycled of the results: they are dropped when it has changed */
 	struct fw_walk walk;
 };
 
@@ -59,36 +61,37 @@ void fw_query_side_free(struct fw_query_side *s);
 int fw_query_families(struct fw_query_side *s, const struct fw_ruleset *rs, uint32_t number, int64_t *work,
 		      unsigned *out);
 
-/* Is a value of the ranges, which are sorted and disjoint, one that the match accepts? */
+/* Does the match accept a value of the ranges, which are sorted and disjoint? */
 bool fw_query_values_meet(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
 /* The largest such value; negative if there is none. @m NULL: every value is accepted. */
 int64_t fw_query_largest(const struct fw_range *r, size_t n, const struct fw_match *m, int64_t *work);
 /* Removes the protocols that the match does not accept. @m NULL: every value is accepted. */
 void fw_query_protocols(const struct fw_match *m, bool protocols[256]);
 
-/* Interfaces that a query names, by all names that they have. */
+/* The interfaces that a query names. Each may have several names. */
 struct fw_query_ifaces {
-	uint32_t *group; /* of each name of the query's ruleset; names of one interface are of the same */
-	bool *other;     /* of each: it is not the primary name of its interface, and patterns do not match it */
-	size_t said;     /* names in the query itself; other names of the same interfaces follow */
-	uint32_t *seen;  /* for each group: in which turn a match had a name of it last */
-	uint32_t turn;
+	uint32_t *group; /* by number of the name in the query's ruleset: names of one interface have the same group */
+	bool *other;     /* by number of the name: it is an alternative name, which patterns do not match */
+	size_t said;     /* the first @said names are in the query itself; other names of the same interfaces follow */
+	uint32_t *seen;  /* by group: the last @turn in which a match had one of its names */
+	uint32_t turn;   /* number of comparisons so far, which spares clearing @seen */
 };
-/* @rs: the query's, gets the further names. @names NULL: there are none. 0 or -ENOMEM. */
+/* @rs: the query's ruleset; the other names of its interfaces are added to it. @names NULL: they have none. 0 or -ENOMEM. */
 int fw_query_ifaces_init(struct fw_query_ifaces *q, struct fw_ruleset *rs, const struct fw_query_names *names);
 void fw_query_ifaces_free(struct fw_query_ifaces *q);
-/* Is there an interface that both matches accept? @of_query is of the ruleset @rs_f, @of_rule of @rs. */
+/* Is there an interface that both matches accept? The numbers in @of_query are those of @rs_f, the ones in @of_rule those of @rs. */
 bool fw_query_ifaces_meet(struct fw_query_ifaces *q, const struct fw_ruleset *rs_f, const struct fw_match *of_query,
 			  const struct fw_ruleset *rs, const struct fw_match *of_rule, int64_t *work);
-/* query_patterns.c: the same for matches of which one has a pattern; has one? */
+/* Does one of the two matches have a pattern? */
 bool fw_query_patterns(const struct fw_ruleset *rs_f, const struct fw_match *of_query, const struct fw_ruleset *rs,
 		       const struct fw_match *of_rule);
+/* Like fw_query_ifaces_meet(), for two matches of which one has a pattern. */
 bool fw_query_patterns_meet(const struct fw_query_ifaces *q, const struct fw_ruleset *rs_f,
 			    const struct fw_match *of_query, const struct fw_ruleset *rs,
 			    const struct fw_match *of_rule, int64_t *work);
 /* Does a pattern of the match match the name? */
 bool fw_query_patterns_has(const struct fw_ruleset *rs, const struct fw_match *m, const char *name);
-/* Does the match, of the query's ruleset @rs, accept the interface of this name? NULL: it is unknown, and none does. */
+/* Does the match, whose numbers are those of the query's ruleset @rs, accept the interface @name? false if it is NULL (unknown). */
 bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_ruleset *rs, const struct fw_match *m,
 			 const char *name);
 
