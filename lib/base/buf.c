@@ -45,8 +45,9 @@ void fw_buf_word(struct fw_buf *b, const char *s)
 void fw_buf_u64(struct fw_buf *b, uint64_t v)
 {
 	char digits[FW_U64_DIGITS];
+	const char *end = fw_put_u64(digits, v);
 
-	fw_buf_add(b, digits, (size_t)(fw_put_u64(digits, v) - digits));
+	fw_buf_add(b, digits, (size_t)(end - digits));
 }
 
 void fw_buf_printf(struct fw_buf *b, const char *fmt, ...)

@@ -103,9 +103,10 @@ static bool print_ranges(const struct fw_addrs *a, const char *side, enum fw_fam
 	return *between;
 }
 
-static void print_set(const struct fw_set *set, const char *side, enum fw_family family, bool not, struct fw_buf *out)
+static void print_set(const struct fw_set *set, const char *side, enum fw_family family, bool negated,
+		      struct fw_buf *out)
 {
-	const char *op = not ? "!= " : "";
+	const char *op = negated ? "!= " : "";
 
 	if (export_builtin(set))
 		fw_buf_printf(out, "fib %s type %s%s", side, op, export_builtin(set));

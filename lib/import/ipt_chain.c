@@ -10,7 +10,7 @@ const char *const ipt_hook_words[] = { "in", "input", "forward", "output", "inpu
 /* Family, table and name as a name of the table of chains. */
 static void key_of(char *key, size_t size, enum ipt_family f, enum ipt_table_number t, const char *name)
 {
-	snprintf(key, size, "%u%u%s", f, t, name);
+	snprintf(key, size, "%d%d%s", (int)f, (int)t, name);
 }
 
 struct ipt_chain *ipt_chain_find(const struct ipt *c, enum ipt_family f, enum ipt_table_number t, const char *name)

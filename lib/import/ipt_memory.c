@@ -113,7 +113,7 @@ static bool is_first_of_name(struct ipt_said *s, const struct ipt_use *use)
 
 	if (!g)
 		return true;
-	snprintf(key, sizeof(key), "%u=%.64s", s->family, g->value);
+	snprintf(key, sizeof(key), "%d=%.64s", (int)s->family, g->value);
 	if (import_names_get(&s->c->limits, key)) {
 		said_refuse(s, FW_IMPORT_AS_STATE, g->column, "another rule counts in %.64s, too", g->value);
 		return false;

@@ -40,7 +40,7 @@ int ipt_proto(const char *s)
 
 	if (ipt_number(s, 255, &number))
 		return (int)number;
-	for (i = 0; s[i] && i < sizeof(lower) - 1; i++)
+	for (i = 0; i < sizeof(lower) - 1 && s[i]; i++)
 		lower[i] = (char)tolower((unsigned char)s[i]);
 	lower[i] = '\0';
 	for (i = 0; i < sizeof(protos) / sizeof(*protos); i++)

@@ -24,7 +24,7 @@ struct nft_values {
 	size_t n, cap;
 	const char **names;
 	size_t nnames, names_cap;
-	bool not ; /* none of the names */
+	bool negated; /* none of the names */
 };
 
 /* The fields of rules, in the order in which they are printed. */

@@ -237,7 +237,7 @@ static int read_mark_bits(struct nft *n, const struct nft_left *l, const struct 
 	    (!is(c->op, "==") && !is(c->op, "!=")))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE,
 				  "a mark with a mask is compared by == or != with bits of the mask");
-	out->not = is(c->op, "!=");
+	out->negated = is(c->op, "!=");
 	return add_name(n, out, nft_printf(n, "0x%x/0x%x", (unsigned)value, (unsigned)l->mask));
 }
 
@@ -247,7 +247,7 @@ static int read_option(struct nft *n, const struct nft_left *l, const struct com
 	if (!json_is_boolean(c->right) || (!is(c->op, "==") && !is(c->op, "!=")))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE, "of '%s' only 'exists' and 'missing' can be matched",
 				  l->key->text);
-	out->not = json_is_true(c->right) != is(c->op, "==");
+	out->negated = json_is_true(c->right) != is(c->op, "==");
 	return add_name(n, out, nft_option(l->key));
 }
 
@@ -379,13 +379,13 @@ static int read_terms(struct nft *n, const struct nft_left *l, const struct comp
 		err = check_hooks(n, c->use, l, &v);
 	if (!err)
 		err = absent_at(n, c->use, k->field, &absent);
-	if (!err && absent && v.names && v.not ) {
+	if (!err && absent && v.names && v.negated) {
 		*other = nft_alloc(n, sizeof(**other));
 		for (unsigned hook = 0; !err && hook < FW_NHOOKS; hook++)
 			if (absent & 1u << hook)
 				err = *other ? push_number(n, *other, NFT_HOOK, hook, hook) : -ENOMEM;
 	}
-	if (absent == c->use->hooks && !v.not )
+	if (absent == c->use->hooks && !v.negated)
 		v = (struct nft_values){ 0 };
 	return err ? err : push_term(n, a, k->field == NFT_MARK && l->masked ? NFT_MARK_BITS : k->field, &v);
 }

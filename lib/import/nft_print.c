@@ -104,12 +104,12 @@ static bool single(enum nft_field field, const struct nft_values *v)
 }
 
 /* A rule lists MAC addresses that have the same first three bytes, one by one. */
-static int check_macs(struct nft *n, const struct nft_values *v, bool not )
+static int check_macs(struct nft *n, const struct nft_values *v, bool negated)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		if (v->ranges[i].lo != v->ranges[i].hi)
 			return nft_refuse(n, FW_IMPORT_AS_VALUE, "ranges of MAC addresses cannot be matched");
-		if (not || v->ranges[i].lo >> FW_MAC_BITS != v->ranges[0].lo >> FW_MAC_BITS)
+		if (negated || v->ranges[i].lo >> FW_MAC_BITS != v->ranges[0].lo >> FW_MAC_BITS)
 			return nft_refuse(
 				n, FW_IMPORT_AS_VALUE,
 				"rules list MAC addresses with the same first three bytes, and do not exclude any");
@@ -121,17 +121,17 @@ static int print_ranges(struct nft *n, const struct nft_match *m, enum nft_field
 {
 	const struct nft_values *v = &m->values[field];
 	struct nft_values others = *v;
-	bool not ;
+	bool negated;
 	int err = nft_values_not(n, &others, max_of(m, field));
 
 	if (err)
 		return err;
-	not = others.n && (others.n < v->n || (field == NFT_MAC && v->ranges[0].lo != v->ranges[0].hi));
-	v = not ? &others : v;
-	err = field == NFT_MAC ? check_macs(n, v, not ) : 0;
+	negated = others.n && (others.n < v->n || (field == NFT_MAC && v->ranges[0].lo != v->ranges[0].hi));
+	v = negated ? &others : v;
+	err = field == NFT_MAC ? check_macs(n, v, negated) : 0;
 	if (err)
 		return err;
-	fw_buf_printf(out, " %s%s%s ", nft_field_info[field].word, not ? " not" : "", single(field, v) ? "" : " {");
+	fw_buf_printf(out, " %s%s%s ", nft_field_info[field].word, negated ? " not" : "", single(field, v) ? "" : " {");
 	for (size_t i = 0; i < v->n; i++) {
 		fw_buf_printf(out, "%s", i ? ", " : "");
 		print_range(m, field, &v->ranges[i], out);
@@ -153,7 +153,7 @@ static void print_names(enum nft_field field, const struct nft_values *v, struct
 {
 	bool interface = field == NFT_FROM_IF || field == NFT_TO_IF;
 
-	fw_buf_printf(out, " %s%s%s ", nft_field_info[field].word, v->not ? " not" : "", v->nnames > 1 ? " {" : "");
+	fw_buf_printf(out, " %s%s%s ", nft_field_info[field].word, v->negated ? " not" : "", v->nnames > 1 ? " {" : "");
 	for (size_t i = 0; i < v->nnames; i++) {
 		const char *quote = interface && !plain(v->names[i]) ? "\"" : "";
 
@@ -292,7 +292,7 @@ static int check_marks(struct nft *n, const struct nft_match *m)
 	for (size_t i = 0; i < v->nnames; i++)
 		for (unsigned b = 0; b < FW_MARK_BYTES && sscanf(v->names[i], "%x/%x", &value, &mask) == 2; b++)
 			bytes |= (unsigned)!!(mask >> 8 * b & 255) << b;
-	if (bytes & (bytes - 1) && (v->not || v->nnames > 1))
+	if (bytes & (bytes - 1) && (v->negated || v->nnames > 1))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE,
 				  "a rule excludes or lists marks with masks if their bits are in the same byte");
 	return 0;

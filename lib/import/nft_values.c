@@ -75,7 +75,7 @@ int nft_values_not(struct nft *n, struct nft_values *v, nft_number max)
 	int err = 0;
 
 	if (v->nnames) {
-		v->not = !v->not ;
+		v->negated = !v->negated;
 		return 0;
 	}
 	for (size_t i = 0; !err && i < v->n; i++) {
@@ -114,7 +114,7 @@ static int and_names(struct nft *n, const struct nft_values *a, const struct nft
 	int err = 0;
 
 	for (size_t i = 0; !err && i < a->nnames; i++)
-		if (has_name(b, a->names[i]) != b->not )
+		if (has_name(b, a->names[i]) != b->negated)
 			err = nft_values_name(n, out, a->names[i]);
 	return err;
 }
@@ -124,7 +124,7 @@ static int join_excluded(struct nft *n, const struct nft_values *a, const struct
 {
 	int err = 0;
 
-	out->not = true;
+	out->negated = true;
 	for (size_t i = 0; !err && i < a->nnames; i++)
 		err = nft_values_name(n, out, a->names[i]);
 	for (size_t i = 0; !err && i < b->nnames; i++)
@@ -141,10 +141,10 @@ int nft_values_and(struct nft *n, const struct nft_values *a, const struct nft_v
 	if (a->nnames || b->nnames) {
 		if (!a->nnames || !b->nnames || !comparable(a) || !comparable(b))
 			return -EAGAIN;
-		if (a->not &&b->not )
+		if (a->negated && b->negated)
 			err = join_excluded(n, a, b, &both);
 		else
-			err = a->not ? and_names(n, b, a, &both) : and_names(n, a, b, &both);
+			err = a->negated ? and_names(n, b, a, &both) : and_names(n, a, b, &both);
 	}
 	for (size_t i = 0, k = 0; !err && i < a->n && k < b->n;) {
 		const struct nft_range *x = &a->ranges[i], *y = &b->ranges[k];
