@@ -79,6 +79,10 @@ class Iptables:
         return [n for n, line in enumerate(text.splitlines()) if re.match(r"\s*(-[AI]|--append|--insert)\b", line)]
 
 
+def name_of(chain):
+    return chain["family"], chain["table"], chain["name"]
+
+
 def tables_of(text, *wanted):
     result, table = [], None
     for line in text.splitlines():
@@ -92,8 +96,13 @@ def tables_of(text, *wanted):
 class Nft:
     name = "nft"
 
+    def __init__(self):
+        self.kept = set()
+
     def keep(self, report):
-        """Chains of nat and route stay, as load_rest() knows."""
+        """Notes which base chains stay with the kernel."""
+        objects = [json.loads(line["text"]) for line in report.get("lines", []) if line["reason"] == "kernel"]
+        self.kept = {name_of(o["chain"]) for o in objects if "chain" in o}
 
     @staticmethod
     def call(box, *args, text=None):
@@ -138,13 +147,12 @@ class Nft:
         return [("ruleset.json", json.dumps({"nftables": self.objects(box)}))]
 
     def load_rest(self, box, text):
-        """The whole ruleset without its base chains but those that translate, or choose routes."""
-        if not re.search(r"type\s+(nat|route)\s+hook", text):
+        """Into our box what stays with the kernel: the ruleset without the base chains that became rules."""
+        if not self.kept:
             return None
         error = self.load(box, text)
-        chains = [o["chain"] for o in self.objects(box) if "hook" in o.get("chain", {}) and o["chain"]["type"] == "filter"]
-        of = [f"{c['family']} {c['table']} {c['name']}\n" for c in chains]
-        return error or self.call(box, "-f", "-", text="".join([f"flush chain {c}" for c in of] + [f"delete chain {c}" for c in of]))[1] or None
+        gone = [" ".join(name_of(o["chain"])) for o in self.objects(box) if "hook" in o.get("chain", {}) and name_of(o["chain"]) not in self.kept]
+        return error or self.call(box, "-f", "-", text="".join(f"{what} chain {c}\n" for what in ("flush", "delete") for c in gone))[1] or None
 
     @staticmethod
     def translates(text):
