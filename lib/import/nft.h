@@ -129,6 +129,7 @@ struct nft_chain {
 	bool seen;   /* by the search that is going on */
 	bool used;   /* rules of ours come from it */
 	size_t order;
+	uint32_t changes; /* fields that it, or a chain that it calls, sets, of a base chain */
 	struct nft_rule *first, *last;
 	struct nft_use *uses;
 };
@@ -149,6 +150,7 @@ struct nft_use {
 	struct nft_use *next; /* of the same chain */
 	struct nft_chain *chain;
 	unsigned hooks;          /* FW_HOOK_BIT() */
+	int64_t first, last;     /* nft_position() of the base chains that lead to it */
 	bool no_state;           /* reached before connections are known */
 	bool before_route;       /* reached before the way out is known */
 	bool on_wire;            /* the chain sees frames that are not IP too, */
@@ -181,13 +183,17 @@ struct nft {
 	size_t nmade, made_cap;
 	unsigned suffix;
 	size_t most_text;
-	bool sets_marks; /* rules do, at or after the hooks where ours would match on them */
 	struct fw_buf policies, rules;
 	struct {
 		enum fw_import_reason reason;
 		char text[256];
 	} why; /* of the last refusal */
 };
+
+static inline bool nft_is(const char *a, const char *b)
+{
+	return a && !strcmp(a, b);
+}
 
 /* nft_base.c */
 /* Zeroed memory that lasts until the import ends. */
@@ -219,6 +225,8 @@ bool nft_values_empty(const struct nft_values *v);
 bool nft_values_has(const struct nft_values *v, nft_number number);
 
 /* nft_number.c: JSON values as numbers. */
+/* An element of a set without its timeout, counter and comment. */
+json_t *nft_unwrap(json_t *element);
 int nft_read_address(struct nft *n, json_t *json, int family, struct nft_range *out);
 int nft_read_number(struct nft *n, enum nft_field field, json_t *json, nft_number *out);
 /* Bits of flags or states, by name, number or list. */
@@ -233,6 +241,9 @@ int nft_read_match(struct nft *n, const struct nft_use *use, json_t *match, stru
 int nft_read_vmap(struct nft *n, const struct nft_use *use, json_t *vmap, struct nft_alternative **out);
 /* One condition that a statement implies. NULL: out of memory. */
 struct nft_alternative *nft_one(struct nft *n, enum nft_field field, nft_number lo, nft_number hi);
+
+/* nft_place.c: where on the way of a packet a base chain is; to be compared with others on the same way. */
+int64_t nft_position(const struct nft_chain *base);
 
 /* nft_print.c: the words of a rule for what it matches. */
 /* An address, prefix or range. */
@@ -262,6 +273,7 @@ bool nft_rule_decides(const struct nft_rule *r);
 struct nft_found {
 	bool drops, effects; /* packets may be dropped; counted by a limit, logged or remembered */
 	bool kernel;         /* something that no rule of ours can do */
+	uint32_t changes;    /* fields of packets that are set */
 };
 /* What a chain, and those that it calls, do to packets. */
 struct nft_found nft_look_into(struct nft *n, struct nft_chain *c);

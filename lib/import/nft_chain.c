@@ -22,11 +22,6 @@
 #define PRIORITY_SRCNAT 100
 #define MOST_BASES 64
 
-static bool is(const char *a, const char *b)
-{
-	return a && !strcmp(a, b);
-}
-
 /* The base chains of one of our hooks, in the order in which a packet meets them. */
 struct hook {
 	enum fw_hook hook;
@@ -37,7 +32,7 @@ struct hook {
 
 static bool of_family(const struct nft_chain *c, int family)
 {
-	return is(c->family, "inet") || is(c->family, family == NFT_V4 ? "ip" : "ip6");
+	return nft_is(c->family, "inet") || nft_is(c->family, family == NFT_V4 ? "ip" : "ip6");
 }
 
 static bool overlap(const struct nft_chain *a, const struct nft_chain *b)
@@ -49,7 +44,7 @@ static bool overlap(const struct nft_chain *a, const struct nft_chain *b)
 static bool translates(const struct nft *n, const char *hook)
 {
 	for (size_t i = 0; i < n->nchains; i++)
-		if (is(n->chains[i].hook, hook) && is(n->chains[i].type, "nat") && n->chains[i].first)
+		if (nft_is(n->chains[i].hook, hook) && nft_is(n->chains[i].type, "nat") && n->chains[i].first)
 			return true;
 	return false;
 }
@@ -57,7 +52,7 @@ static bool translates(const struct nft *n, const char *hook)
 /* Does a packet meet it before its addresses are translated? */
 static bool before_nat(const struct nft *n, const struct nft_chain *c)
 {
-	return is(c->hook, "prerouting") && c->priority <= PRIORITY_DSTNAT && translates(n, "prerouting");
+	return nft_is(c->hook, "prerouting") && c->priority <= PRIORITY_DSTNAT && translates(n, "prerouting");
 }
 
 /* Among equals the kernel asks the one that was added last first. */
@@ -85,7 +80,7 @@ static int collect(struct nft *n, struct hook *h)
 		for (size_t i = 0; i < n->nchains; i++) {
 			struct nft_chain *c = &n->chains[i];
 
-			if (!is(c->hook, h->stages[stage]) || c->kernel || before_nat(n, c) != (h->hook == FW_IN))
+			if (!nft_is(c->hook, h->stages[stage]) || c->kernel || before_nat(n, c) != (h->hook == FW_IN))
 				continue;
 			if (h->n == MOST_BASES)
 				return nft_refuse(n, FW_IMPORT_AS_CHAIN, "more than %d chains at one hook", MOST_BASES);
@@ -98,12 +93,14 @@ static int collect(struct nft *n, struct hook *h)
 
 static struct nft_use base_use(struct nft *n, const struct hook *h, struct nft_chain *c)
 {
-	bool pre = is(c->hook, "prerouting"), post = is(c->hook, "postrouting");
+	bool pre = nft_is(c->hook, "prerouting"), post = nft_is(c->hook, "postrouting");
 
 	return (struct nft_use){
 		.chain = c,
 		.hooks = 1u << h->hook,
-		.no_state = (pre || is(c->hook, "output")) && c->priority <= PRIORITY_CONNTRACK,
+		.first = nft_position(c),
+		.last = nft_position(c),
+		.no_state = (pre || nft_is(c->hook, "output")) && c->priority <= PRIORITY_CONNTRACK,
 		.before_route = pre,
 		.translated = post && c->priority >= PRIORITY_SRCNAT && translates(n, "postrouting"),
 		.fragments = h->hook == FW_IN,
@@ -148,7 +145,7 @@ static int plan_inline(struct nft *n, const struct hook *h)
 		struct nft_use use = base_use(n, h, h->bases[i]);
 		const char *family = use.chain->family;
 
-		use.prefix = is(family, "inet") ? hook : nft_printf(n, "%s %s", hook, family);
+		use.prefix = nft_is(family, "inet") ? hook : nft_printf(n, "%s %s", hook, family);
 		use.policy_last = all || !use.chain->drops;
 		err = !use.prefix ? -ENOMEM : use.policy_last ? 0 : add_tail(n, &use, "rule %s drop\n", use.prefix);
 		if (!err)
@@ -162,9 +159,9 @@ static int pass_by(struct nft *n, struct nft_use *use)
 {
 	const char *family = use->chain->family;
 
-	if (is(family, "inet"))
+	if (nft_is(family, "inet"))
 		return 0;
-	use->head = nft_printf(n, "rule chain %s %s %s\n", use->word, is(family, "ip") ? "ip6" : "ip", use->accept);
+	use->head = nft_printf(n, "rule chain %s %s %s\n", use->word, nft_is(family, "ip") ? "ip6" : "ip", use->accept);
 	return use->head ? 0 : -ENOMEM;
 }
 
@@ -253,45 +250,18 @@ static int plan_ingress(struct nft *n)
 				       .policy_last = true };
 		const char *why;
 
-		if (!is(c->hook, "ingress") || c->kernel)
+		if (!nft_is(c->hook, "ingress") || c->kernel)
 			continue;
 		why = why_not_on_wire(c, found++);
 		if (why) {
 			nft_report(n, &c->o, nft_refuse(n, FW_IMPORT_AS_PLACE, "%s", why), NULL);
 			continue;
 		}
+		use.first = use.last = nft_position(c);
 		use.prefix = device_prefix(n, c);
 		err = use.prefix ? add_base(n, &use) : -ENOMEM;
 	}
 	return err;
-}
-
-static bool sets_mark(const struct nft_rule *r)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(json_object_get(r->o.json, "expr"), i, item)
-	{
-		json_t *key = json_object_get(json_object_get(item, "mangle"), "key");
-
-		if (is(json_string_value(json_object_get(json_object_get(key, "meta"), "key")), "mark"))
-			return true;
-	}
-	return false;
-}
-
-/* Marks that the kernel sets before routing are there when our rules see the packet; all others may not be. */
-static void find_marks(struct nft *n)
-{
-	for (size_t i = 0; i < n->nchains; i++) {
-		const struct nft_chain *c = &n->chains[i];
-
-		if (c->kernel && is(c->hook, "prerouting"))
-			continue;
-		for (const struct nft_rule *r = c->first; r; r = r->next)
-			n->sets_marks = n->sets_marks || sets_mark(r);
-	}
 }
 
 /* Which base chains stay in the kernel, and which cannot be said at all. */
@@ -302,15 +272,17 @@ static void sort_out(struct nft *n)
 	for (size_t i = 0; i < n->nchains; i++) {
 		struct nft_chain *c = &n->chains[i];
 		struct nft_found found;
-		bool nat = is(c->type, "nat"), known = false, foreign = is(c->family, "arp") || is(c->family, "bridge");
-		bool beside = is(c->hook, "prerouting") || is(c->hook, "postrouting");
+		bool nat = nft_is(c->type, "nat"), known = false,
+		     foreign = nft_is(c->family, "arp") || nft_is(c->family, "bridge");
+		bool beside = nft_is(c->hook, "prerouting") || nft_is(c->hook, "postrouting");
 		const char *why = NULL;
 
 		for (size_t k = 0; k < sizeof(hooks) / sizeof(*hooks); k++)
-			known = known || is(c->hook, hooks[k]);
+			known = known || nft_is(c->hook, hooks[k]);
 		if (!c->hook)
 			continue;
 		found = nft_look_into(n, c);
+		c->changes = found.changes;
 		if (!found.drops && (nat || found.kernel || !c->first || foreign || (beside && !found.effects)))
 			nft_leave_to_kernel(n, c);
 		else if (nat)
@@ -386,7 +358,6 @@ int nft_import_chains(struct nft *n)
 	int err = 0;
 
 	sort_out(n);
-	find_marks(n);
 	for (size_t i = 0; !err && i < sizeof(hooks) / sizeof(*hooks); i++)
 		err = plan_hook(n, &hooks[i]);
 	if (!err)

@@ -100,6 +100,14 @@ static void name_fib(json_t *fib, char *out, size_t size)
 		snprintf(out + used, size - used, " %s", text_of(fib, "result"));
 }
 
+static const struct nft_key *key_of(const char *text)
+{
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!strcmp(keys[i].text, text))
+			return &keys[i];
+	return NULL;
+}
+
 static int find_key(struct nft *n, json_t *left, struct nft_left *out)
 {
 	char text[160];
@@ -108,12 +116,21 @@ static int find_key(struct nft *n, json_t *left, struct nft_left *out)
 		name_fib(json_object_get(left, "fib"), text, sizeof(text));
 	else
 		name_expression(left, text, sizeof(text));
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (!strcmp(keys[i].text, text)) {
-			out->key = &keys[i];
-			return 0;
-		}
-	return nft_refuse(n, FW_IMPORT_AS_MATCH, "rules do not match on '%s'", text);
+	out->key = key_of(text);
+	return out->key ? 0 : nft_refuse(n, FW_IMPORT_AS_MATCH, "rules do not match on '%s'", text);
+}
+
+uint32_t nft_changes(json_t *expression)
+{
+	json_t *payload = json_object_get(expression, "payload");
+	const struct nft_key *key;
+	char text[160];
+
+	if (payload && !json_object_get(payload, "protocol"))
+		return UINT32_MAX;
+	name_expression(expression, text, sizeof(text));
+	key = key_of(text);
+	return key ? NFT_BITS(key->field) : 0;
 }
 
 int nft_read_left(struct nft *n, json_t *left, struct nft_left *out)

@@ -4,11 +4,6 @@
 
 #include "fw/rule.h"
 
-static bool is(const char *a, const char *b)
-{
-	return a && !strcmp(a, b);
-}
-
 static const char *member(json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
@@ -23,10 +18,10 @@ static int print_limit(struct nft *n, json_t *limit, struct fw_buf *out)
 	bool known = false;
 
 	for (unsigned i = 0; i < FW_NUNITS; i++)
-		known = known || is(per, fw_unit_names[i]);
+		known = known || nft_is(per, fw_unit_names[i]);
 	if (!json_is_object(limit))
 		return nft_refuse(n, FW_IMPORT_AS_STATE, "a named limit, which rules share");
-	if (unit && !is(unit, "packets"))
+	if (unit && !nft_is(unit, "packets"))
 		return nft_refuse(n, FW_IMPORT_AS_STATE, "limits count packets, not bytes");
 	if (!known)
 		return nft_refuse(n, FW_IMPORT_AS_VALUE, "a rate per %s: there are second, minute, hour and day",
@@ -39,10 +34,40 @@ static int print_limit(struct nft *n, json_t *limit, struct fw_buf *out)
 	return 0;
 }
 
+/* Does the rule only log? Then buckets of its own change no verdict. */
+static bool only_logs(const struct nft_rule *r)
+{
+	static const char *const harmless[] = { "match", "counter", "limit", "meter", "log", "continue" };
+	json_t *expr = json_object_get(r->o.json, "expr"), *item;
+	size_t i;
+
+	json_array_foreach(expr, i, item)
+	{
+		bool found = json_object_get(json_object_get(item, "set"), "stmt");
+
+		for (size_t k = 0; k < sizeof(harmless) / sizeof(*harmless); k++)
+			found = found || json_object_get(item, harmless[k]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+/* A chain whose packets go on in several ways is made for each, and each time its limits would have buckets of their own. */
+static int check_once(struct nft_rule_text *t)
+{
+	return !t->use->chain->uses->next || only_logs(t->rule) ?
+		       0 :
+		       nft_refuse(t->n, FW_IMPORT_AS_STATE,
+				  "the packets of this chain go on in several ways, which would not share the limit");
+}
+
 int nft_statement_limit(struct nft_rule_text *t, json_t *v)
 {
-	int err = nft_enter(t, NFT_CONDITIONS, &t->part.limit);
+	int err = check_once(t);
 
+	if (!err)
+		err = nft_enter(t, NFT_CONDITIONS, &t->part.limit);
 	return err ? err : print_limit(t->n, v, &t->part.conditions);
 }
 
@@ -62,9 +87,10 @@ static int read_side(struct nft_rule_text *t, json_t *value, bool pair, const ch
 		if (!err && strcmp(first, second))
 			return 0;
 	}
-	*family = is(protocol, "ip6") ? NFT_V6 : NFT_V4;
-	*side = is(field, "saddr") ? "from" : "to";
-	if (!payload || (!is(protocol, "ip") && !is(protocol, "ip6")) || (!is(field, "saddr") && !is(field, "daddr")))
+	*family = nft_is(protocol, "ip6") ? NFT_V6 : NFT_V4;
+	*side = nft_is(field, "saddr") ? "from" : "to";
+	if (!payload || (!nft_is(protocol, "ip") && !nft_is(protocol, "ip6")) ||
+	    (!nft_is(field, "saddr") && !nft_is(field, "daddr")))
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE,
 				  "packets are counted and remembered by their addresses only");
 	return 0;
@@ -78,23 +104,9 @@ static json_int_t refill(json_t *limit)
 	json_int_t burst = json_integer_value(json_object_get(limit, "burst"));
 
 	for (unsigned i = 0; i < FW_NUNITS; i++)
-		if (is(member(limit, "per"), fw_unit_names[i]) && rate > 0 && burst >= 0 && burst <= FW_BURST_MAX)
+		if (nft_is(member(limit, "per"), fw_unit_names[i]) && rate > 0 && burst >= 0 && burst <= FW_BURST_MAX)
 			return (burst * seconds[i] + rate - 1) / rate;
 	return INT64_MAX;
-}
-
-/* Does the rule only log? Then buckets of its own change no verdict. */
-static bool only_logs(const struct nft_rule *r)
-{
-	static const char *const verdicts[] = {
-		"accept", "drop", "reject", "jump", "goto", "return", "mangle", "queue"
-	};
-	json_t *expr = json_object_get(r->o.json, "expr"), *item;
-	size_t i;
-
-	json_array_foreach(expr, i, item) for (size_t k = 0; k < sizeof(verdicts) / sizeof(*verdicts);
-					       k++) if (json_object_get(item, verdicts[k])) return false;
-	return true;
 }
 
 /* Of `ip saddr & 255.255.255.0` the address, and how many of its bits count; 0: they are not the first ones. */
@@ -123,7 +135,7 @@ static int read_key(struct nft_rule_text *t, json_t *key, const char **side, int
 {
 	json_t *payload = json_object_get(json_array_get(json_object_get(key, "&"), 0), "payload"), *of;
 
-	*family = is(member(payload, "protocol"), "ip6") ? NFT_V6 : NFT_V4;
+	*family = nft_is(member(payload, "protocol"), "ip6") ? NFT_V6 : NFT_V4;
 	of = read_mask(t->n, key, *family, bits);
 	if (of && of != key && !*bits)
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE, "a limit for addresses by a mask that is no prefix");
@@ -143,6 +155,8 @@ static int per_address(struct nft_rule_text *t, json_t *key, json_t *limit, json
 	if (!err && json_integer_value(timeout) && (!renewed || refill(limit) > json_integer_value(timeout)))
 		err = nft_refuse(t->n, FW_IMPORT_AS_STATE,
 				 "a limit whose buckets are forgotten before they are full again");
+	if (!err)
+		err = check_once(t);
 	if (!err)
 		err = nft_imply(t, NFT_FAMILY, (unsigned)family);
 	if (!err)
@@ -178,7 +192,7 @@ static int limit_in_set(struct nft_rule_text *t, struct nft_set *s, json_t *key,
 	if (s->limits > 1 && !only_logs(t->rule))
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE, "rules share the buckets of set '%s'", s->name);
 	return per_address(t, key, limit, timeout ? timeout : json_object_get(s->o.json, "timeout"),
-			   is(member(v, "op"), "update"));
+			   nft_is(member(v, "op"), "update"));
 }
 
 /* add @set { ip saddr timeout 1h } */
@@ -214,7 +228,7 @@ int nft_statement_set(struct nft_rule_text *t, json_t *v)
 		key = json_object_get(wrapped, "val");
 	if (!s)
 		return nft_refuse(t->n, FW_IMPORT_AS_SET, "there is no set '%s'", name ? name : "");
-	if (!is(op, "add") && !is(op, "update"))
+	if (!nft_is(op, "add") && !nft_is(op, "update"))
 		return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "packets can only add elements to sets");
 	return json_object_get(v, "stmt") ? limit_in_set(t, s, key, v) : add_to_set(t, s, key, v);
 }

@@ -32,6 +32,13 @@ static const struct fw_name state_bits[] = {
 	{ "invalid", 1 }, { "established", 2 }, { "related", 4 }, { "new", 8 }, { "untracked", 64 }, { NULL, 0 },
 };
 
+json_t *nft_unwrap(json_t *element)
+{
+	json_t *wrapped = json_object_get(element, "elem");
+
+	return wrapped ? json_object_get(wrapped, "val") : element;
+}
+
 static int refuse_value(struct nft *n, json_t *json)
 {
 	char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);

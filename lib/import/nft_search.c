@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What chains do and whom they call: searches through their rules, verdict maps included. */
-#include "lib/import/nft.h"
-
-static bool is(const char *a, const char *b)
-{
-	return a && !strcmp(a, b);
-}
+#include "lib/import/nft_key.h"
 
 /* A search through all that a chain leads to. */
 struct search {
 	struct nft *n;
 	const struct nft_chain *chain; /* where it is */
 	void (*verdict)(struct search *, const char *word, json_t *value);
-	bool drops, effects, kernel; /* what was found */
-	const struct nft_use *use;   /* whose callees are to be found */
+	struct nft_found found;
+	const struct nft_use *use; /* whose callees are to be found */
 	bool news;
 	unsigned depth;
 };
@@ -69,7 +64,7 @@ static struct nft_chain *target(struct search *s, const char *word, json_t *valu
 {
 	const char *name = json_string_value(json_object_get(value, "target"));
 
-	return (is(word, "jump") || is(word, "goto")) && name ? nft_chain_find(s->n, s->chain, name) : NULL;
+	return (nft_is(word, "jump") || nft_is(word, "goto")) && name ? nft_chain_find(s->n, s->chain, name) : NULL;
 }
 
 /* What kind of statement is it? */
@@ -84,12 +79,16 @@ static void note_statement(struct search *s, const char *word, json_t *value)
 	bool known = false;
 
 	for (size_t i = 0; i < sizeof(drops) / sizeof(*drops); i++)
-		s->drops = s->drops || is(word, drops[i]);
+		s->found.drops = s->found.drops || nft_is(word, drops[i]);
 	for (size_t i = 0; i < sizeof(effects) / sizeof(*effects); i++)
-		s->effects = s->effects || is(word, effects[i]);
+		s->found.effects = s->found.effects || nft_is(word, effects[i]);
 	for (size_t i = 0; i < sizeof(pass) / sizeof(*pass); i++)
-		known = known || is(word, pass[i]);
-	s->kernel = s->kernel || (!known && !s->drops && !s->effects);
+		known = known || nft_is(word, pass[i]);
+	s->found.kernel = s->found.kernel || (!known && !s->found.drops && !s->found.effects);
+	if (nft_is(word, "mangle"))
+		s->found.changes |= nft_changes(json_object_get(value, "key"));
+	if (nft_is(word, "reset"))
+		s->found.changes |= NFT_BITS(NFT_TCP_OPTION) | NFT_BITS(NFT_MSS);
 	if (c && s->depth < 64) {
 		s->depth++;
 		search_chain(s, c);
@@ -109,7 +108,8 @@ struct nft_found nft_look_into(struct nft *n, struct nft_chain *c)
 
 	forget_search(n);
 	search_chain(&s, c);
-	return (struct nft_found){ .drops = s.drops || c->drops, .effects = s.effects, .kernel = s.kernel };
+	s.found.drops = s.found.drops || c->drops;
+	return s.found;
 }
 
 /* Marks a chain, and all that only such chains call, as the kernel's. */
@@ -141,6 +141,8 @@ static void note_call(struct search *s, const char *word, json_t *value)
 		return;
 	before = *to;
 	to->hooks |= s->use->hooks;
+	to->first = s->use->first < to->first ? s->use->first : to->first;
+	to->last = s->use->last > to->last ? s->use->last : to->last;
 	to->no_state |= s->use->no_state;
 	to->before_route |= s->use->before_route;
 	to->translated |= s->use->translated;
@@ -183,10 +185,10 @@ const char *nft_make_chain(struct nft *n, const char *name)
 
 struct nft_use *nft_use_of(struct nft *n, const struct nft_use *from, struct nft_chain *chain)
 {
-	struct nft_use use = { .chain = chain, .accept = from->accept };
+	struct nft_use use = { .chain = chain, .accept = from->accept, .first = from->first, .last = from->last };
 
 	for (struct nft_use *u = chain->uses; u; u = u->next)
-		if (!u->policy && is(u->accept, from->accept))
+		if (!u->policy && nft_is(u->accept, from->accept))
 			return u;
 	use.word = nft_make_chain(n, chain->name);
 	return use.word ? nft_add_use(n, &use) : NULL;

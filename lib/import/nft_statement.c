@@ -4,11 +4,6 @@
 
 #include "fw/rule.h"
 
-static bool is(const char *a, const char *b)
-{
-	return a && !strcmp(a, b);
-}
-
 static const char *member(json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
@@ -50,9 +45,9 @@ static const char *level_of(const char *level)
 	static const char *const levels[] = { "emerg", "alert", "crit", "err", "notice", "info", "debug" };
 
 	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
-		if (is(level, levels[i]))
+		if (nft_is(level, levels[i]))
 			return levels[i];
-	return !level || is(level, "warn") || is(level, "warning") ? "" : NULL;
+	return !level || nft_is(level, "warn") || nft_is(level, "warning") ? "" : NULL;
 }
 
 static int statement_log(struct nft_rule_text *t, json_t *v)
@@ -77,7 +72,7 @@ static int statement_log(struct nft_rule_text *t, json_t *v)
 
 static bool is_mark(json_t *json)
 {
-	return is(member(json_object_get(json, "meta"), "key"), "mark");
+	return nft_is(member(json_object_get(json, "meta"), "key"), "mark");
 }
 
 static bool number32(json_t *json, uint32_t *out)
@@ -134,7 +129,7 @@ static int statement_mangle(struct nft_rule_text *t, json_t *v)
 		return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "rules change nothing of a packet but its mark");
 	if (!read_mark(json_object_get(v, "value"), &value, &mask))
 		return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "a mark can only be set to a number, or some bits of it");
-	if (t->use->before_route || t->use->hooks & FW_HOOK_BIT(IN) || is(t->use->chain->type, "route"))
+	if (t->use->before_route || t->use->hooks & FW_HOOK_BIT(IN) || nft_is(t->use->chain->type, "route"))
 		return nft_refuse(t->n, FW_IMPORT_AS_PLACE,
 				  "a mark that routing is to see has to be set by the kernel");
 	err = nft_enter(t, NFT_EFFECTS, &t->part.mark);
@@ -179,17 +174,17 @@ static int statement_reject(struct nft_rule_text *t, json_t *v)
 	int family = -1, err = 0;
 
 	for (size_t i = 0; type && i < sizeof(rejects) / sizeof(*rejects); i++)
-		if (is(type, rejects[i].type) && is(code, rejects[i].code)) {
+		if (nft_is(type, rejects[i].type) && nft_is(code, rejects[i].code)) {
 			kind = rejects[i].kind;
 			family = rejects[i].family;
 		}
-	if (is(type, "tcp reset"))
+	if (nft_is(type, "tcp reset"))
 		kind = "tcp-reset";
 	if (!kind)
 		return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "a reject with %s %s", type, code ? code : "");
 	if (family >= 0)
 		err = nft_imply(t, NFT_FAMILY, (unsigned)family);
-	else if (is(type, "tcp reset"))
+	else if (nft_is(type, "tcp reset"))
 		err = nft_imply(t, NFT_PROTO, 6);
 	t->verdict = nft_printf(t->n, "reject with %s", kind);
 	t->ended = true;
@@ -267,14 +262,14 @@ int nft_statement(struct nft_rule_text *t, json_t *statement)
 	const char *word = json_object_iter_key(json_object_iter(statement));
 
 	for (size_t i = 0; word && i < sizeof(statements) / sizeof(*statements); i++)
-		if (is(word, statements[i].word))
+		if (nft_is(word, statements[i].word))
 			return statements[i].read(t, json_object_get(statement, word));
 	for (size_t i = 0; word && i < sizeof(verdicts) / sizeof(*verdicts); i++)
-		if (is(word, verdicts[i])) {
+		if (nft_is(word, verdicts[i])) {
 			t->ended = true;
 			return read_verdict(t, statement, &t->verdict);
 		}
-	if (is(word, "ct count") || is(word, "quota") || is(word, "last"))
+	if (nft_is(word, "ct count") || nft_is(word, "quota") || nft_is(word, "last"))
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE, "'%s' needs a memory of packets that rules lack", word);
 	return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "the statement '%s' cannot be said", word ? word : "");
 }
@@ -295,7 +290,7 @@ bool nft_rule_is_kernels(const struct nft_rule *r)
 		if (json_object_get(item, "reject") || json_object_get(item, "vmap") || json_object_get(item, "log"))
 			return false;
 		kernel = kernel || json_object_get(item, "flow") || json_object_get(key, "tcp option") ||
-			 is(member(json_object_get(key, "meta"), "key"), "nftrace");
+			 nft_is(member(json_object_get(key, "meta"), "key"), "nftrace");
 	}
 	return kernel;
 }
@@ -313,7 +308,7 @@ bool nft_rule_decides(const struct nft_rule *r)
 		bool found = false;
 
 		for (size_t k = 0; k < sizeof(harmless) / sizeof(*harmless); k++)
-			found = found || is(word, harmless[k]);
+			found = found || nft_is(word, harmless[k]);
 		decides = decides || !found;
 	}
 	return decides;

@@ -33,6 +33,7 @@
 #define SADDR6 PAYLOAD("ip6", "saddr")
 #define DPORT PAYLOAD("tcp", "dport")
 #define FLAGS PAYLOAD("tcp", "flags")
+#define MARK(value) "{\"mangle\":{\"key\":" META("mark") ",\"value\":" value "}}"
 #define SSH IS(DPORT, "22")
 #define ACCEPT DO("accept")
 #define DROP DO("drop")
@@ -366,14 +367,42 @@ static const struct {
 	  "rule chain early ip6 goto late\n"
 	  "rule chain early from 192.0.2.1 drop\n"
 	  "rule chain early goto late\n" },
-	/* rules match on the mark that a packet came with */
-	{ BASE("inet", "t", "early", "input", "-10", "accept") BASE("inet", "t", "late", "input", "0", "accept")
-		  RULE("inet", "t", "early", "{\"mangle\":{\"key\":" META("mark") ",\"value\":7}}," DROP)
-			  RULE("inet", "t", "late", IS(META("mark"), "7") "," DROP),
-	  "match: this ruleset sets marks, and rules match on the mark that a packet came with" },
+	/* what changes between a chain and the hook of our rules is not matched */
+	{ BASE("inet", "t", "early", "input", "-10", "accept") BASE("inet", "t", "late", "input", "0", "accept") RULE(
+		  "inet", "t", "early", MARK("7") "," DROP) RULE("inet", "t", "late", IS(META("mark"), "7") "," DROP),
+	  "match: 'meta mark' is changed between this chain and the hook of our rules" },
+	{ BASE("inet", "t", "in", "input", "0", "accept") RULE("inet", "t", "in", MARK("7"))
+		  RULE("inet", "t", "in", IS(META("mark"), "7") "," DROP),
+	  "match: 'meta mark' is changed between this chain and the hook of our rules" },
+	{ BASE("inet", "t", "raw", "prerouting", "-300", "accept")
+		  BASE("inet", "t", "pre", "prerouting", "-150", "accept")
+			  RULE("inet", "t", "raw", IS(META("mark"), "7") "," DROP) RULE("inet", "t", "pre", MARK("7")),
+	  "match: 'meta mark' is changed between this chain and the hook of our rules" },
+	{ BASE("inet", "t", "raw", "prerouting", "-300", "accept")
+		  BASE("inet", "t", "pre", "prerouting", "-150", "accept") RULE("inet", "t", "raw",
+										IS(PAYLOAD("ip", "dscp"), "8") "," DROP)
+			  RULE("inet", "t", "pre", "{\"mangle\":{\"key\":" PAYLOAD("ip", "dscp") ",\"value\":8}}"),
+	  "match: 'ip dscp' is changed between this chain and the hook of our rules" },
+	{ BASE("inet", "t", "f", "forward", "0", "accept") BASE("inet", "t", "post", "postrouting", "0", "accept")
+		  RULE("inet", "t", "f", IS(PAYLOAD("ip", "dscp"), "8") "," DROP)
+			  RULE("inet", "t", "post", "{\"mangle\":{\"key\":" PAYLOAD("ip", "dscp") ",\"value\":0}}"),
+	  "rule forward ip dscp cs1 drop\n" },
+	{ BASE("inet", "t", "in", "input", "0", "accept") BASE("inet", "t", "late", "input", "10", "accept")
+		  RULE("inet", "t", "in", IS(META("mark"), "7") "," DROP) RULE("inet", "t", "late", MARK("7")),
+	  "rule input mark 0x7 drop\n" },
+	{ BASE("inet", "t", "in", "input", "0", "accept") CHAIN("inet", "t", "unused")
+		  RULE("inet", "t", "in", IS(META("mark"), "7") "," DROP) RULE("inet", "t", "unused", MARK("7")),
+	  "rule input mark 0x7 drop\n" },
+	/* a chain that is made twice would have two buckets for each limit */
+	{ BASE("inet", "t", "pre", "prerouting", "-150", "accept")
+		  RULE("inet", "t", "pre", LIMIT("10", "5", "second", ",\"inv\":true") "," DROP),
+	  "state: the packets of this chain go on in several ways, which would not share the limit" },
+	{ BASE("inet", "t", "pre", "prerouting", "-150", "accept")
+		  RULE("inet", "t", "pre", LIMIT("10", "5", "second", "") ",{\"log\":null}"),
+	  "rule input limit 10/second burst 5 log\n"
+	  "rule forward limit 10/second burst 5 log\n" },
 	{ BASE("inet", "t", "pre", "prerouting", "-150", "accept") BASE("inet", "t", "in", "input", "0", "accept")
-		  RULE("inet", "t", "pre", "{\"mangle\":{\"key\":" META("mark") ",\"value\":7}}")
-			  RULE("inet", "t", "in", IS(META("mark"), "7") "," DROP),
+		  RULE("inet", "t", "pre", MARK("7")) RULE("inet", "t", "in", IS(META("mark"), "7") "," DROP),
 	  "rule input mark 0x7 drop\n" },
 	/* goto leads to the policy of the base chain */
 	{ BASE("ip", "t", "input", "input", "0", "drop") CHAIN("ip", "t", "web")
