@@ -27,9 +27,9 @@ struct fw_name_chunk {
 	struct fw_label_name name[FW_COUNTER_CHUNK];
 };
 
-/* Names of rules, in the same chunks as counters. A chunk exists if one of its rules has a name. */
+/* Names of rules and their chains, in the same chunks as counters. A chunk exists if one of its rules has such a name. */
 /* clang-format off */
-struct {
+struct fw_name_chunks {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, FW_COUNTER_CHUNKS);
 	__type(key, __u32);
@@ -40,7 +40,7 @@ struct {
 		__type(key, __u32);
 		__uint(value_size, sizeof(struct fw_name_chunk));
 	});
-} fw_names SEC(".maps");
+} fw_names SEC(".maps"), fw_chains SEC(".maps");
 /* clang-format on */
 
 struct {
@@ -108,10 +108,11 @@ static void sum(struct page *p)
 	}
 }
 
-static const char *name_of(__u32 counter)
+/* @names: fw_names or fw_chains. Inlined: a program names its maps by constants. */
+static __always_inline const char *name_of(void *names, __u32 counter)
 {
 	__u32 index = counter >> FW_COUNTER_CHUNK_SHIFT, zero = 0;
-	void *inner = bpf_map_lookup_elem(&fw_names, &index);
+	void *inner = bpf_map_lookup_elem(names, &index);
 	const struct fw_name_chunk *chunk = inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 
 	return chunk ? chunk->name[counter & (FW_COUNTER_CHUNK - 1)].name : none;
@@ -119,15 +120,18 @@ static const char *name_of(__u32 counter)
 
 static void show_rule(struct page *p, const struct fw_label *label)
 {
-	const char *name = none, *exported = label->what & FW_LABEL_EXPORTED ? flag : none;
+	const char *name = none, *chain = none, *exported = label->what & FW_LABEL_EXPORTED ? flag : none;
 	__u32 verdict = label->what & FW_LABEL_VERDICT;
 
 	if (verdict >= FW_NVERDICTS)
 		return;
-	if (label->what & FW_LABEL_NAMED)
-		name = name_of(p->counter);
+	if (label->what & FW_LABEL_NAMED(FW_NAMED_RULE))
+		name = name_of(&fw_names, p->counter);
+	if (label->what & FW_LABEL_NAMED(FW_NAMED_CHAIN))
+		chain = name_of(&fw_chains, p->counter);
 	sum(p);
-	BPF_SEQ_PRINTF(p->seq, FW_RULE_LINE_FORMAT, label->id, p->packets, p->bytes, verdicts[verdict], exported, name);
+	BPF_SEQ_PRINTF(p->seq, FW_RULE_LINE_FORMAT, label->id, p->packets, p->bytes, verdicts[verdict], exported, name,
+		       chain);
 }
 
 /* Prints the count of the policy's present verdict, and of an earlier one that decided packets. */
@@ -145,7 +149,7 @@ static void show_reason(struct page *p, const struct fw_label *label)
 	sum(p);
 	if (!label->id && !p->packets)
 		return;
-	BPF_SEQ_PRINTF(p->seq, "%s/%s %llu %llu %s - -\n", reasons[reason], progs[prog], p->packets, p->bytes,
+	BPF_SEQ_PRINTF(p->seq, "%s/%s %llu %llu %s - - -\n", reasons[reason], progs[prog], p->packets, p->bytes,
 		       verdicts[verdict]);
 }
 
@@ -174,7 +178,7 @@ int fw_show_counters(struct bpf_iter__bpf_map_elem *ctx)
 		return 0;
 	p.first = *key * FW_COUNTER_PAGE;
 	if (!*key)
-		BPF_SEQ_PRINTF(p.seq, "# rule packets bytes verdict counter name\n");
+		BPF_SEQ_PRINTF(p.seq, "# rule packets bytes verdict counter name chain\n");
 	bpf_loop(FW_COUNTER_PAGE, show_counter, &p, 0);
 	return 0;
 }

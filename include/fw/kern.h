@@ -76,17 +76,22 @@ uint32_t fw_kern_counter_slots(const struct fw_kern *k);
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
 /* Restarts a counter from 0. @counter: FW_COUNTER_REASON(), or a slot + FW_COUNTER_RULES. 0 or -ENOMEM. */
 int fw_kern_count_reset(struct fw_kern *k, uint32_t counter);
+/* What a rule and its chain are called; NULL: it has no name, or belongs to the main list. */
+struct fw_label_names {
+	const char *of[FW_NNAMED];
+};
 /*
  * Labels a counter with its rule, for readers of the pins, who need no running process. Only the id of a reason's label is
  * used: a counter with id 0 is shown once it has counted something.
- * @name: may be NULL; not shown if the kernel has no memory for it
+ * @names: may be NULL; not shown if the kernel has no memory for them
  */
-void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label, const char *name);
+void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label,
+		       const struct fw_label_names *names);
 /*
  * The two halves of it, for many slots at once. A name is not shown without FW_LABEL_NAMED, so it can be set before its slot
  * has a rule. Making room for names takes time; any thread may do it, one at a time.
  */
-void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name);
+void fw_kern_names_set(struct fw_kern *k, uint32_t slot, const struct fw_label_names *names);
 void fw_kern_labels_put(struct fw_kern *k, uint32_t slot, const struct fw_label *labels, uint32_t n);
 /*
  * Adds new segments of the pool to the program's map. With FW_POOL_MAPS it also removes those that were given back, which

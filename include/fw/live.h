@@ -121,12 +121,12 @@ void fw_live_retire_slots(struct fw_live *live, uint32_t *slots, size_t nslots);
 /* The tables of c->rs, which it puts in order, with the options of @live. As fw_tables_compile(). */
 int fw_live_compile(const struct fw_live *live, struct fw_compiled *c, struct fw_diags *ds);
 
-struct fw_live_label_name;
+struct fw_live_label_names;
 /* Labels of a ruleset that is to be swapped in. */
 struct fw_live_labels {
 	struct fw_label *by_slot; /* @n of them */
 	uint32_t n;
-	struct fw_live_label_name *names; /* that change at slots that have a rule already */
+	struct fw_live_label_names *names; /* that change at slots that have a rule already */
 	size_t nnames, cap;
 };
 

@@ -20,7 +20,10 @@ _Static_assert(
 	FW_NREASONS == 12 && FW_NTERMINAL == 3 && FW_COUNTER_REASON(1, 1, 1) == 40 && FW_COUNTER_RULES == 256,
 	"counters have other numbers than before: FW_COUNTERS_PIN needs the next one, and this line the new numbers");
 #define FW_COUNTERS_PIN_CHUNK FW_COUNTERS_PIN "-%u-%u" /* chunk, column */
-#define FW_NAMES_PIN_CHUNK "names-%u"
+#define FW_NAMES_PIN_CHUNK "%s-%u"                     /* of an fw_named_pins */
+
+/* By enum fw_named. */
+extern const char *const fw_named_pins[FW_NNAMED];
 
 struct fw_count {
 	uint64_t packets, bytes;
@@ -59,7 +62,8 @@ int fw_pinned_chunk(struct fw_pinned *p, uint32_t chunk);
 struct fw_pinned_row {
 	struct fw_count count;
 	struct fw_label label; /* id 0: no rule */
-	const char *name;      /* NULL: none; valid until the next chunk is read */
+	const char *name;      /* NULL: none; valid until the next chunk is read, as is @chain */
+	const char *chain;     /* to which the rule belongs; NULL: the main list */
 };
 /* The counter number @i of the chunk. */
 struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i);

@@ -227,28 +227,29 @@ int fw_kern_count_reset(struct fw_kern *k, uint32_t counter)
 	return 0;
 }
 
-void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label, const char *name)
+void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label,
+		       const struct fw_label_names *names)
 {
 	struct fw_label *at = (struct fw_label *)(void *)counter_of(k, counter, FW_COLUMN_LABEL(k->ncpus));
 
 	_Static_assert(sizeof(struct fw_label) == sizeof(struct fw_counter), "a label stands in a counter's place");
 	if (!at)
 		return;
-	if (at->id == label->id && at->what == label->what && !name)
+	if (at->id == label->id && at->what == label->what && !names)
 		return;
-	if (name)
-		kern_readers_room(k, counter);
+	if (names)
+		kern_readers_room(k, counter, names);
 	/* Nobody's while it changes: no line shows half of each. */
 	__atomic_store_n(&at->id, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&at->what, label->what, __ATOMIC_RELEASE);
-	if (name)
-		kern_readers_name(k, counter, name);
+	if (names)
+		kern_readers_names(k, counter, names);
 	__atomic_store_n(&at->id, label->id, __ATOMIC_RELEASE);
 }
 
-void fw_kern_name_set(struct fw_kern *k, uint32_t slot, const char *name)
+void fw_kern_names_set(struct fw_kern *k, uint32_t slot, const struct fw_label_names *names)
 {
-	kern_readers_name(k, slot + FW_COUNTER_RULES, name);
+	kern_readers_names(k, slot + FW_COUNTER_RULES, names);
 }
 
 static void chunk_labels(struct fw_label *at, const struct fw_label *labels, uint32_t n)

@@ -95,11 +95,14 @@ void kern_iterator_files_close(struct fw_kern *k)
 	k->files = NULL;
 }
 
-int kern_iterator_files_names(struct fw_kern *k, uint32_t chunk, int fd)
+int kern_iterator_files_names(struct fw_kern *k, enum fw_named whose, uint32_t chunk, int fd)
 {
 	if (!k->files)
 		return 0;
-	return bpf_map_update_elem(bpf_map__fd(k->files->skel->maps.fw_names), &chunk, &fd, BPF_ANY) ? -errno : 0;
+
+	const struct bpf_map *maps[FW_NNAMED] = { k->files->skel->maps.fw_names, k->files->skel->maps.fw_chains };
+
+	return bpf_map_update_elem(bpf_map__fd(maps[whose]), &chunk, &fd, BPF_ANY) ? -errno : 0;
 }
 
 /* Pins a link to the iterator, in place of an earlier one. */

@@ -131,13 +131,13 @@ struct fw_kern {
 	int grace[2];               /* a map of maps and its value, where membarrier() cannot be used; else -1 */
 	struct fw_counter **chunks; /* chunk * columns + column, mmapped; of sparse columns some are NULL */
 	uint32_t nchunks, columns;
-	struct fw_traffic_table *traffic; /* by CPU, mmapped */
-	struct events *events;            /* the ring, as it is read */
-	uint32_t reply_rate;              /* of rejected packets */
-	bool shared;                      /* the folder of readers has its final name */
-	struct fw_label_name **names;     /* by chunk, mmapped; NULL: no rule of that chunk has one */
-	struct files *files;              /* NULL: no iterator files */
-	int files_err;                    /* the reason */
+	struct fw_traffic_table *traffic;        /* by CPU, mmapped */
+	struct events *events;                   /* the ring, as it is read */
+	uint32_t reply_rate;                     /* of rejected packets */
+	bool shared;                             /* the folder of readers has its final name */
+	struct fw_label_name **names[FW_NNAMED]; /* by chunk, mmapped; NULL: no rule of that chunk has one */
+	struct files *files;                     /* NULL: no iterator files */
+	int files_err;                           /* the reason */
 	struct conntrack conntrack;
 	int stub[2];    /* of netfilter's links, those of the guard second; -1: not loaded */
 	bool has_links; /* the kernel has them on netfilter's hooks */
@@ -193,7 +193,7 @@ int kern_iterator_files_pin(struct fw_kern *k, gid_t readers);
 void kern_iterator_files_close(struct fw_kern *k);
 void kern_iterator_files_remove(const struct fw_kern *k);
 /* Makes the files show the names of a chunk's rules, which are in the map @fd. 0 or -errno. */
-int kern_iterator_files_names(struct fw_kern *k, uint32_t chunk, int fd);
+int kern_iterator_files_names(struct fw_kern *k, enum fw_named whose, uint32_t chunk, int fd);
 
 /* traffic.c: fw_kern_traffic() of these tables. */
 int kern_traffic_sum(const struct fw_traffic_table *tables, uint32_t ncpus, struct fw_traffic **out, size_t *n);
@@ -217,9 +217,9 @@ void kern_readers_close(struct fw_kern *k);
 void kern_readers_remove(const struct fw_kern *k);
 /* Pins a map for them, under the formatted name. */
 int kern_readers_add(const struct fw_kern *k, int fd, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Sets the name of a counter's rule, unless memory is out; and makes room for it, beforehand. */
-void kern_readers_name(struct fw_kern *k, uint32_t counter, const char *name);
-void kern_readers_room(struct fw_kern *k, uint32_t counter);
+/* Sets the names of a counter's rule, unless memory is out; and makes room for them, beforehand. */
+void kern_readers_names(struct fw_kern *k, uint32_t counter, const struct fw_label_names *names);
+void kern_readers_room(struct fw_kern *k, uint32_t counter, const struct fw_label_names *names);
 
 /* pins_open.c: creates and locks the folder of pins. 0 or -errno with a diagnostic. */
 int kern_pins_open(struct fw_kern *k, const char *pins, struct fw_diags *ds);

@@ -17,6 +17,8 @@
 #define CHUNK_BYTES (sizeof(struct fw_counter) * FW_COUNTER_CHUNK)
 #define NAMES_BYTES (sizeof(struct fw_label_name) * FW_COUNTER_CHUNK)
 
+const char *const fw_named_pins[FW_NNAMED] = { [FW_NAMED_RULE] = "names", [FW_NAMED_CHAIN] = "chains" };
+
 struct fw_pinned {
 	char *folder;
 	uint32_t ncpus;
@@ -24,7 +26,7 @@ struct fw_pinned {
 	struct fw_count count[FW_COUNTER_CHUNK];
 	struct fw_label label[FW_COUNTER_CHUNK], again[FW_COUNTER_CHUNK]; /* read before and after the rest */
 	struct fw_counter column[FW_COUNTER_CHUNK];
-	struct fw_label_name name[FW_COUNTER_CHUNK];
+	struct fw_label_name name[FW_NNAMED][FW_COUNTER_CHUNK];
 };
 
 static int call(int command, union bpf_attr *attr)
@@ -213,12 +215,12 @@ static int read_counts(struct fw_pinned *p, uint32_t chunk)
 	return err;
 }
 
-static int read_names(struct fw_pinned *p, uint32_t chunk)
+static int read_names(struct fw_pinned *p, uint32_t chunk, enum fw_named whose)
 {
-	int err = value_of(p, p->name, NAMES_BYTES, FW_NAMES_PIN_CHUNK, chunk);
+	int err = value_of(p, p->name[whose], NAMES_BYTES, FW_NAMES_PIN_CHUNK, fw_named_pins[whose], chunk);
 
 	if (err == -ENOENT)
-		memset(p->name, 0, sizeof(p->name));
+		memset(p->name[whose], 0, sizeof(p->name[whose]));
 	return err == -ENOENT ? 0 : err;
 }
 
@@ -229,22 +231,30 @@ int fw_pinned_chunk(struct fw_pinned *p, uint32_t chunk)
 	if (err)
 		return err == -ENOENT && chunk ? 0 : err;
 	err = read_counts(p, chunk);
-	if (!err)
-		err = read_names(p, chunk);
+	for (int whose = 0; whose < FW_NNAMED && !err; whose++)
+		err = read_names(p, chunk, (enum fw_named)whose);
 	if (!err)
 		err = read_labels(p, chunk, p->again);
 	return err ? err : 1;
 }
 
+static const char *name_of(const struct fw_pinned *p, uint32_t i, enum fw_named whose, const struct fw_label *label)
+{
+	const struct fw_label_name *name = &p->name[whose][i];
+	bool is = label->what & FW_LABEL_NAMED(whose) && name->name[0] && memchr(name->name, '\0', sizeof(*name));
+
+	return is ? name->name : NULL;
+}
+
 /* A counter whose label changed while the chunk was read, or is invalid, is returned as one of no rule. */
 struct fw_pinned_row fw_pinned_row(const struct fw_pinned *p, uint32_t i)
 {
-	struct fw_pinned_row row = { p->count[i], p->label[i], NULL };
+	struct fw_pinned_row row = { p->count[i], p->label[i], NULL, NULL };
 
 	if (memcmp(&p->label[i], &p->again[i], sizeof(row.label)) ||
 	    (row.label.what & FW_LABEL_VERDICT) >= FW_NVERDICTS)
 		row.label = (struct fw_label){ 0 };
-	if (row.label.what & FW_LABEL_NAMED && p->name[i].name[0] && memchr(p->name[i].name, '\0', sizeof(p->name[i])))
-		row.name = p->name[i].name;
+	row.name = name_of(p, i, FW_NAMED_RULE, &row.label);
+	row.chain = name_of(p, i, FW_NAMED_CHAIN, &row.label);
 	return row;
 }

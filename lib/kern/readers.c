@@ -7,6 +7,7 @@
  *	PINS/readers/control, traffic          those of the live program
  *	             counters-5-CHUNK-COLUMN   the inner maps of counters-5
  *	             names-CHUNK               names of rules, if a rule of the chunk has one
+ *	             chains-CHUNK              names of their chains, if a rule of the chunk is in one
  *	             live                      link to the folder of the live program, for root
  *
  * Inner maps cannot be opened through a map of maps without privileges, so each
@@ -66,19 +67,27 @@ int kern_readers_open(struct fw_kern *k)
 
 	if (!k->pins)
 		return 0;
-	k->names = calloc(FW_COUNTER_CHUNKS, sizeof(*k->names));
-	if (!k->names)
-		return -ENOMEM;
+	for (int whose = 0; whose < FW_NNAMED; whose++) {
+		k->names[whose] = calloc(FW_COUNTER_CHUNKS, sizeof(*k->names[whose]));
+		if (!k->names[whose])
+			return -ENOMEM;
+	}
 	remove_folder(k, FRESH);
 	return mkdir(path_of(k, FRESH, NULL, path), 0700) ? -errno : 0;
 }
 
+static void names_free(struct fw_label_name **names)
+{
+	for (int i = 0; names && i < FW_COUNTER_CHUNKS; i++)
+		if (names[i])
+			munmap(names[i], NAMES_BYTES);
+	free(names);
+}
+
 void kern_readers_close(struct fw_kern *k)
 {
-	for (int i = 0; k->names && i < FW_COUNTER_CHUNKS; i++)
-		if (k->names[i])
-			munmap(k->names[i], NAMES_BYTES);
-	free(k->names);
+	for (int whose = 0; whose < FW_NNAMED; whose++)
+		names_free(k->names[whose]);
 }
 
 /* A pin gets its final name once it may be read, so a killed process leaves none that cannot. */
@@ -160,39 +169,48 @@ int fw_kern_share(struct fw_kern *k, gid_t readers)
 }
 
 /* Creates, maps and pins the names of a chunk. NULL: out of memory. */
-static struct fw_label_name *names_new(struct fw_kern *k, uint32_t chunk)
+static struct fw_label_name *names_new(struct fw_kern *k, enum fw_named whose, uint32_t chunk)
 {
 	int fd = kern_value_map("fw_names", NAMES_BYTES);
 	void *at = fd < 0 ? MAP_FAILED : mmap(NULL, NAMES_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (at != MAP_FAILED &&
-	    (kern_readers_add(k, fd, FW_NAMES_PIN_CHUNK, chunk) || kern_iterator_files_names(k, chunk, fd))) {
+	if (at != MAP_FAILED && (kern_readers_add(k, fd, FW_NAMES_PIN_CHUNK, fw_named_pins[whose], chunk) ||
+				 kern_iterator_files_names(k, whose, chunk, fd))) {
 		munmap(at, NAMES_BYTES);
 		at = MAP_FAILED;
 	}
 	kern_close_fd(&fd);
-	return k->names[chunk] = at == MAP_FAILED ? NULL : at;
+	return k->names[whose][chunk] = at == MAP_FAILED ? NULL : at;
 }
 
 /* The names of the chunk that a counter is in. NULL: out of memory, or nothing is pinned. */
-static struct fw_label_name *names_of(struct fw_kern *k, uint32_t counter)
+static struct fw_label_name *names_of(struct fw_kern *k, enum fw_named whose, uint32_t counter)
 {
 	uint32_t chunk = counter >> FW_COUNTER_CHUNK_SHIFT;
 
 	if (!k->pins)
 		return NULL;
-	return k->names[chunk] ? k->names[chunk] : names_new(k, chunk);
+	return k->names[whose][chunk] ? k->names[whose][chunk] : names_new(k, whose, chunk);
 }
 
-void kern_readers_room(struct fw_kern *k, uint32_t counter)
+void kern_readers_room(struct fw_kern *k, uint32_t counter, const struct fw_label_names *names)
 {
-	names_of(k, counter);
+	for (int whose = 0; whose < FW_NNAMED; whose++)
+		if (names->of[whose])
+			names_of(k, (enum fw_named)whose, counter);
 }
 
-void kern_readers_name(struct fw_kern *k, uint32_t counter, const char *name)
+static void set_name(struct fw_kern *k, enum fw_named whose, uint32_t counter, const char *name)
 {
-	struct fw_label_name *names = names_of(k, counter);
+	struct fw_label_name *at = names_of(k, whose, counter);
 
-	if (names)
-		snprintf(names[counter & (FW_COUNTER_CHUNK - 1)].name, sizeof(names->name), "%s", name);
+	if (at)
+		snprintf(at[counter & (FW_COUNTER_CHUNK - 1)].name, sizeof(at->name), "%s", name);
+}
+
+void kern_readers_names(struct fw_kern *k, uint32_t counter, const struct fw_label_names *names)
+{
+	for (int whose = 0; whose < FW_NNAMED; whose++)
+		if (names->of[whose])
+			set_name(k, (enum fw_named)whose, counter, names->of[whose]);
 }

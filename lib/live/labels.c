@@ -8,20 +8,36 @@
 
 #include <string.h>
 
-struct fw_live_label_name {
+struct fw_live_label_names {
 	uint32_t slot;
-	const char *name; /* the ruleset's */
+	struct fw_label_names names; /* the ruleset's */
 };
+
+static struct fw_label_names names_of(const struct fw_ruleset *rs, const struct fw_rule *r)
+{
+	return (struct fw_label_names){ { [FW_NAMED_RULE] = r->name, [FW_NAMED_CHAIN] = rs->chains[r->chain].name } };
+}
 
 static struct fw_label label_of(const struct fw_ruleset *rs, const struct fw_rule *r)
 {
-	return (struct fw_label){ r->id, fw_rule_verdict(rs, r) | (r->exported ? FW_LABEL_EXPORTED : 0) |
-						 (r->name ? FW_LABEL_NAMED : 0) };
+	struct fw_label_names names = names_of(rs, r);
+	struct fw_label label = { r->id, fw_rule_verdict(rs, r) | (r->exported ? FW_LABEL_EXPORTED : 0) };
+
+	for (int whose = 0; whose < FW_NNAMED; whose++)
+		label.what |= names.of[whose] ? FW_LABEL_NAMED(whose) : 0;
+	return label;
 }
 
-static bool same_name(const struct fw_rule *a, const struct fw_rule *b)
+static bool same_name(const char *a, const char *b)
 {
-	return a->name && b->name ? !strcmp(a->name, b->name) : a->name == b->name;
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+/* Rule @a of one ruleset and @b of another, or of the same. */
+static bool same_names(const struct fw_ruleset *of_a, const struct fw_rule *a, const struct fw_ruleset *of_b,
+		       const struct fw_rule *b)
+{
+	return same_name(a->name, b->name) && same_name(of_a->chains[a->chain].name, of_b->chains[b->chain].name);
 }
 
 /* The verdict that it has comes first: no reader finds neither. */
@@ -44,28 +60,37 @@ static void label_policies(const struct fw_live *live)
 				label_policy(live, (enum fw_prog)prog, (enum fw_reason)reason);
 }
 
+/* @r: NULL: the slot has no rule */
+static void label_rule(const struct fw_live *live, uint32_t slot, const struct fw_rule *r)
+{
+	struct fw_label_names names = { .of = { NULL } };
+	struct fw_label label = { 0 };
+
+	if (r) {
+		names = names_of(live->now->rs, r);
+		label = label_of(live->now->rs, r);
+	}
+	fw_kern_label_set(live->kern, slot + FW_COUNTER_RULES, &label, label.what & FW_LABEL_NAMES ? &names : NULL);
+}
+
 void live_labels_all(const struct fw_live *live)
 {
 	const struct fw_ruleset *rs = live->now->rs;
 	uint32_t all = fw_kern_counter_slots(live->kern);
 
-	for (uint32_t slot = 0; slot < all; slot++) {
-		const struct fw_rule *r = slot < rs->next_slot ? fw_ruleset_by_slot(rs, slot) : NULL;
-		struct fw_label label = r ? label_of(rs, r) : (struct fw_label){ 0 };
-
-		fw_kern_label_set(live->kern, slot + FW_COUNTER_RULES, &label, r ? r->name : NULL);
-	}
+	for (uint32_t slot = 0; slot < all; slot++)
+		label_rule(live, slot, slot < rs->next_slot ? fw_ruleset_by_slot(rs, slot) : NULL);
 	label_policies(live);
 }
 
 static void label_change(const struct fw_live *live, const struct fw_rule_change *row)
 {
 	const struct fw_rule *was = row->before, *is = row->after;
-	struct fw_label label = is ? label_of(live->now->rs, is) : (struct fw_label){ 0 };
+	const struct fw_ruleset *rs = live->now->rs;
 
-	if ((!was && !is) || (was && is && label.what == label_of(live->now->rs, was).what && same_name(was, is)))
-		return;
-	fw_kern_label_set(live->kern, row->slot + FW_COUNTER_RULES, &label, is ? is->name : NULL);
+	if ((was || is) &&
+	    !(was && is && label_of(rs, was).what == label_of(rs, is).what && same_names(rs, was, rs, is)))
+		label_rule(live, row->slot, is);
 }
 
 void live_labels_edit(const struct fw_live *live, const struct fw_edit *edit)
@@ -85,15 +110,18 @@ void live_labels_free(struct fw_live_labels *l)
 	*l = (struct fw_live_labels){ .n = 0 };
 }
 
-/* The name of one rule that is to come: now, when its slot has no rule, or at the swap. */
-static int prepare_name(const struct fw_live *live, const struct fw_rule *was, const struct fw_rule *r,
-			struct fw_live_labels *l)
+/* The names of one rule that is to come: now, when its slot has no rule, or at the swap. */
+static int prepare_names(const struct fw_live *live, const struct fw_ruleset *next, const struct fw_rule *r,
+			 struct fw_live_labels *l)
 {
-	if (!r->name || (was && same_name(was, r)))
+	const struct fw_rule *was = fw_ruleset_by_slot(live->now->rs, r->slot);
+	struct fw_live_label_names new = { r->slot, names_of(next, r) };
+
+	if (!(l->by_slot[r->slot].what & FW_LABEL_NAMES) || (was && same_names(live->now->rs, was, next, r)))
 		return 0;
 	if (was)
-		return fw_vec_push(l->names, l->nnames, l->cap, ((struct fw_live_label_name){ r->slot, r->name }));
-	fw_kern_name_set(live->kern, r->slot, r->name);
+		return fw_vec_push(l->names, l->nnames, l->cap, new);
+	fw_kern_names_set(live->kern, r->slot, &new.names);
 	return 0;
 }
 
@@ -111,7 +139,7 @@ int live_labels_prepare(const struct fw_live *live, const struct fw_ruleset *nex
 	err = l.by_slot ? 0 : -ENOMEM;
 	for (const struct fw_rule *r = next->first; r && !err; r = r->next) {
 		l.by_slot[r->slot] = label_of(next, r);
-		err = prepare_name(live, fw_ruleset_by_slot(old, r->slot), r, &l);
+		err = prepare_names(live, next, r, &l);
 	}
 	if (err)
 		return err;
@@ -125,7 +153,7 @@ void live_labels_commit(const struct fw_live *live, const struct fw_live_labels 
 	if (!live->kern)
 		return;
 	for (size_t i = 0; i < l->nnames; i++)
-		fw_kern_name_set(live->kern, l->names[i].slot, l->names[i].name);
+		fw_kern_names_set(live->kern, l->names[i].slot, &l->names[i].names);
 	fw_kern_labels_put(live->kern, 0, l->by_slot, l->n);
 	label_policies(live);
 }

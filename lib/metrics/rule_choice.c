@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ROW_MAX 128 /* bytes */
+#define ROW_MAX 192 /* bytes */
 
 bool fw_rule_by_packets(const struct fw_rule_row *a, const struct fw_rule_row *b)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-enum field { ID, PACKETS, BYTES, VERDICT, EXPORTED, NAME, NFIELDS };
+enum field { ID, PACKETS, BYTES, VERDICT, EXPORTED, NAME, CHAIN, NFIELDS };
 
 struct span {
 	const char *s;
@@ -33,6 +33,12 @@ static char *put_number(char *at, uint64_t v)
 	return at;
 }
 
+/* A name, or what tells that there is none. */
+static char *put_name(char *at, const char *name, size_t len)
+{
+	return len ? put(at, name, len) : put(at, FW_RULE_LINE_NONE, 1);
+}
+
 size_t fw_rule_line_print(char *out, const struct fw_rule_line *l)
 {
 	char *at = put_number(out, l->id);
@@ -41,7 +47,9 @@ size_t fw_rule_line_print(char *out, const struct fw_rule_line *l)
 	at = put_number(at, l->count.bytes);
 	at = put_word(at, fw_verdict_name(l->verdict));
 	at = put_word(at, l->exported ? FW_RULE_LINE_FLAG : FW_RULE_LINE_NONE);
-	at = l->name_len ? put(at, l->name, l->name_len) : put(at, FW_RULE_LINE_NONE, 1);
+	at = put_name(at, l->name, l->name_len);
+	*at++ = ' ';
+	at = put_name(at, l->chain, l->chain_len);
 	*at++ = '\n';
 	return (size_t)(at - out);
 }
@@ -97,6 +105,12 @@ static bool take_flag(struct span field, bool *out)
 	return *out || is(field, FW_RULE_LINE_NONE);
 }
 
+static void take_name(struct span field, const char **name, size_t *len)
+{
+	*name = field.s;
+	*len = is(field, FW_RULE_LINE_NONE) ? 0 : field.len;
+}
+
 long fw_rule_line_parse(const char *text, const char *end, struct fw_rule_line *out)
 {
 	size_t room = (size_t)(end - text);
@@ -107,7 +121,7 @@ long fw_rule_line_parse(const char *text, const char *end, struct fw_rule_line *
 	    !take_number(f[PACKETS], &out->count.packets) || !take_number(f[BYTES], &out->count.bytes) ||
 	    !take_verdict(f[VERDICT], &out->verdict) || !take_flag(f[EXPORTED], &out->exported))
 		return -EPROTO;
-	out->name = f[NAME].s;
-	out->name_len = is(f[NAME], FW_RULE_LINE_NONE) ? 0 : f[NAME].len;
+	take_name(f[NAME], &out->name, &out->name_len);
+	take_name(f[CHAIN], &out->chain, &out->chain_len);
 	return newline + 1 - text;
 }

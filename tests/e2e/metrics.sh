@@ -12,10 +12,10 @@ read_maps() {
 	in_fwd "$exporter" --once --rules all --socket "$tmp/nosuch" --pins "$tmp/bpffs/fwd" >"$tmp/maps" 2>"$tmp/err" ||
 		fail "the maps cannot be read: $(cat "$tmp/err")"
 }
-# `ID PACKETS BYTES VERDICT NAME|-`, by id.
+# `ID PACKETS BYTES VERDICT NAME|- CHAIN|-`, by id.
 rules_of_maps() {
-	sed -n 's/^fw_rule_\([a-z]*\)_total{id="\([0-9]*\)",name="\([^"]*\)",verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2 \4 \5 \3/p' "$tmp/maps" |
-		awk '$1 == "packets" { packets[$2] = $4; next } { print $2, packets[$2], $4, $3, $5 == "" ? "-" : $5 }' | sort -n
+	sed -n 's/^fw_rule_\([a-z]*\)_total{id="\([0-9]*\)",name="\([^"]*\)",\(chain="\([^"]*\)",\)*verdict="\([a-z]*\)"} \([0-9]*\)$/\1 \2 \6 \7 -\3 -\5/p' "$tmp/maps" |
+		awk '$1 == "packets" { packets[$2] = $4; next } { print $2, packets[$2], $4, $3, $5, $6 }' | sed 's/ -\([^ ]\)/ \1/g' | sort -n
 }
 # REASON/HOOK PACKETS BYTES VERDICT
 policies_of_maps() {
@@ -32,7 +32,7 @@ names_of_metrics() {
 		"\(.interface) \(.hook) drop \(.drop.rule + .drop.policy)"' <(grep '^{"interface":"' "$tmp/metrics") | grep -v ' 0$' | sort
 }
 
-# The lines of rules, `ID PACKETS BYTES VERDICT counter|- NAME|-`, by id.
+# The lines of rules, `ID PACKETS BYTES VERDICT counter|- NAME|- CHAIN|-`, by id.
 rules_of_file() { in_fwd cat "$tmp/bpffs/fwd/counters" | grep '^[0-9]' | sort -n; }
 rules_of_metrics() {
 	ask metrics '{"rules":"all"}' >"$tmp/metrics" || fail "metrics: $(cat "$tmp/metrics")" || return 1
@@ -44,7 +44,7 @@ rules_of_metrics() {
 	head -n $n "$tmp/lines" | sort -n
 }
 rules_of_fwctl() {
-	ctl --json list | sed -n 's/^{"id":\([0-9]*\).*"packets":\([0-9]*\),"bytes":\([0-9]*\),.*/\1 \2 \3/p' | sort -n
+	ctl --json list | jq -r 'select(.id) | "\(.id) \(.packets // 0) \(.bytes // 0)"' | sort -n
 }
 # REASON/HOOK PACKETS BYTES VERDICT
 policies_of_metrics() {
@@ -52,7 +52,7 @@ policies_of_metrics() {
 		jq -r '.policy as $policy | .hooks[] | "\($policy)/\(.hook) \(.packets) \(.bytes) \(.verdict)"' | sort
 }
 policies_of_file() {
-	in_fwd cat "$tmp/bpffs/fwd/counters" | sed -n 's/^\([a-z].*\) - -$/\1/p' | sort
+	in_fwd cat "$tmp/bpffs/fwd/counters" | sed -n 's/^\([a-z].*\) - - -$/\1/p' | sort
 }
 # INDEX HOOK rule|policy VERDICT PACKETS, except for zeros.
 interfaces_of_metrics() {
@@ -65,7 +65,7 @@ interfaces_of_file() { in_fwd cat "$tmp/bpffs/fwd/interfaces" | grep -v '^#' | s
 forms_agree() {
 	rules_of_metrics >"$tmp/a" && read_maps && rules_of_fwctl >"$tmp/c" || return 1
 	{
-		diff <(cut -d' ' -f1-4,6 "$tmp/a") <(rules_of_maps) && diff <(cut -d' ' -f1-3 "$tmp/a") "$tmp/c" &&
+		diff <(cut -d' ' -f1-4,6- "$tmp/a") <(rules_of_maps) && diff <(cut -d' ' -f1-3 "$tmp/a") "$tmp/c" &&
 			diff <(policies_of_metrics) <(policies_of_maps) && diff <(names_of_metrics) <(interfaces_of_maps) &&
 			{ [ -n "$(no_files)" ] || files_agree; }
 	} >"$tmp/differ"
@@ -81,7 +81,7 @@ all_forms_agree() {
 	wait_until forms_agree || fail "$1: $(cat "$tmp/differ")"
 }
 
-# line_is PATTERN: a rule's line from the maps: ID PACKETS BYTES VERDICT NAME|-
+# line_is PATTERN: a rule's line from the maps: ID PACKETS BYTES VERDICT NAME|- CHAIN|-
 line_is() { read_maps && { rules_of_maps | grep -qx -- "$1" || fail "no line '$1': $(rules_of_maps)"; }; }
 # marked_are ID...: the rules with the word `counter`.
 marked_are() { is "rules with \`counter\`" "$(rules_of_metrics | awk '$5 == "counter" { print $1 }' | xargs)" "$*"; }
@@ -94,24 +94,26 @@ metrics_traffic() {
 metrics_rules() {
 	ok policy in drop && ok add rule 7 name ping in proto icmp accept && ok add rule 8 in proto udp drop counter comment c &&
 		ok add rule 9 name tcp in proto tcp dport 25 drop counter && ok add rule 10 out accept &&
-		ok add rule 11 in ip6 proto icmp6 accept && ok attach s0 --out yes
+		ok add rule 11 in ip6 proto icmp6 accept && ok chain create guests && ok add rule first 20 in proto icmp jump guests &&
+		ok add rule 21 name hello chain guests proto icmp continue && ok attach s0 --out yes
 }
 
 case_fwd_metrics() {
 	start_fwd && metrics_rules && metrics_traffic && all_forms_agree "after traffic" || return 1
-	line_is '7 5 490 accept ping' && line_is '8 [1-9][0-9]* [0-9]* drop -' &&
-		line_is '9 [1-9][0-9]* [0-9]* drop tcp' && marked_are 8 9 || return 1
+	line_is '7 5 490 accept ping -' && line_is '8 [1-9][0-9]* [0-9]* drop - -' &&
+		line_is '9 [1-9][0-9]* [0-9]* drop tcp -' && line_is '20 0 0 jump - -' &&
+		line_is '21 5 490 continue hello guests' && marked_are 8 9 || return 1
 	ok replace rule tcp name smtp in proto tcp dport 25 drop && ok move rule ping last && ok del rule 8 &&
 		ok add rule 12 name dns in proto udp dport 53 accept counter && metrics_traffic &&
 		all_forms_agree "after changes" || return 1
-	line_is '7 10 980 accept ping' && line_is '9 [1-9][0-9]* [0-9]* drop smtp' && line_is '12 0 0 accept dns' &&
+	line_is '7 10 980 accept ping -' && line_is '9 [1-9][0-9]* [0-9]* drop smtp -' && line_is '12 0 0 accept dns -' &&
 		marked_are 12 || return 1
-	ok counters --reset ping && line_is '7 0 0 accept ping' && all_forms_agree "after a reset" || return 1
-	metrics_traffic && line_is '7 5 490 accept ping' || return 1
+	ok counters --reset ping && line_is '7 0 0 accept ping -' && all_forms_agree "after a reset" || return 1
+	metrics_traffic && line_is '7 5 490 accept ping -' || return 1
 	printf 'policy in accept\nrule name more in proto gre drop\nrule 7 name echo in proto icmp accept counter\n' >"$tmp/next.rules"
-	ok load "$tmp/next.rules" && metrics_traffic_open && line_is '7 6 588 accept echo' && marked_are 7 &&
+	ok load "$tmp/next.rules" && metrics_traffic_open && line_is '7 6 588 accept echo -' && marked_are 7 &&
 		all_forms_agree "after a load" && ok counters --reset && all_forms_agree "after a reset of all" || return 1
-	line_is '7 0 0 accept echo'
+	line_is '7 0 0 accept echo -'
 }
 metrics_traffic_open() { expect yes try_ping $server4; }
 
@@ -119,11 +121,12 @@ metrics_traffic_open() { expect yes try_ping $server4; }
 case_fwd_metrics_killed() {
 	start_fwd && metrics_rules && metrics_traffic && ok counters --reset 10 && all_forms_agree "before" || return 1
 	rules_of_maps >"$tmp/before"
-	fwd_kill KILL && metrics_traffic && line_is '7 10 980 accept ping' || return 1
+	fwd_kill KILL && metrics_traffic && line_is '7 10 980 accept ping -' &&
+		line_is '21 10 980 continue hello guests' || return 1
 	[ "$(cut -d' ' -f1,4- "$tmp/before")" = "$(rules_of_maps | cut -d' ' -f1,4-)" ] || fail "other labels: $(rules_of_maps)" ||
 		return 1
-	start_fwd && line_is '7 10 980 accept ping' && all_forms_agree "of the next one" && metrics_traffic &&
-		line_is '7 15 1470 accept ping' && all_forms_agree "with traffic"
+	start_fwd && line_is '7 10 980 accept ping -' && all_forms_agree "of the next one" && metrics_traffic &&
+		line_is '7 15 1470 accept ping -' && all_forms_agree "with traffic"
 }
 
 # The iterator files, with and without fwd.
@@ -142,7 +145,7 @@ case_fwd_no_iterators() {
 	fwd=$tmp/refused
 	start_fwd && metrics_rules && metrics_traffic && all_forms_agree "refused" && ok status && says "Operation not permitted" &&
 		in_fwd sh -c "! test -e $tmp/bpffs/fwd/counters" && fwd_kill KILL && metrics_traffic &&
-		line_is '7 10 980 accept ping' && start_fwd && all_forms_agree "the next one" && line_is '7 10 980 accept ping'
+		line_is '7 10 980 accept ping -' && start_fwd && all_forms_agree "the next one" && line_is '7 10 980 accept ping -'
 	code=$?
 	fwd=$fwd_before
 	return $code
@@ -241,7 +244,7 @@ rule_verdicts() {
 		return 1
 	policy_frames 3 && policy_counted 0 - 0 && ok replace rule 1 in proto udp dport 4444 drop && policy_counted 0 - 0 || return 1
 	policy_frames 2 && policy_counted 0 - 2 && ok replace rule 1 in proto udp dport 4444 accept && policy_counted 0 - 2 || return 1
-	fwd_kill KILL && policy_frames 4 && policy_counted 0 - 2 && start_fwd && policy_counted 0 - 2 && line_is '1 9 693 accept -' &&
+	fwd_kill KILL && policy_frames 4 && policy_counted 0 - 2 && start_fwd && policy_counted 0 - 2 && line_is '1 9 693 accept - -' &&
 		ok del rule 1 && policy_counted 0 - 2
 }
 case_fwd_rule_verdicts() {
@@ -264,6 +267,7 @@ case_fwd_left() {
 	chmod 711 "$tmp" "$tmp/fwd" "$tmp/bpffs"
 	fwd_kill KILL && metrics_traffic || return 1
 	exits 0 left counters && says "fwd is not running" && says "rule 7 name ping ... accept" && says "rule 9 name tcp ... drop counter" &&
+		says "rule 21 name hello chain guests ... continue" &&
 		says "policy in drop" && says "all rules" || return 1
 	[ "$(awk '/name ping/ { print $1 }' "$tmp/out")" = 10 ] || fail "ping: $(cat "$tmp/out")" || return 1
 	exits 0 left counters --top 1 --json && is "rules" "$(jq -s '[.[] | select(.id)] | length' "$tmp/out")" 1 &&

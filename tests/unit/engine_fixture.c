@@ -134,7 +134,7 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 {
 	const struct fw_ruleset *rs = engine_ruleset(e);
 
-	fw_buf_printf(b, "# rule packets bytes verdict counter name\n");
+	fw_buf_printf(b, "# rule packets bytes verdict counter name chain\n");
 	for (unsigned i = 0; i < FW_NPROGS * FW_NREASONS * FW_NTERMINAL; i++) {
 		unsigned verdict = i % FW_NTERMINAL, reason = i / FW_NTERMINAL % FW_NREASONS;
 		unsigned prog = i / FW_NTERMINAL / FW_NREASONS;
@@ -143,7 +143,7 @@ static void print_counters(struct engine *e, struct fw_buf *b)
 		enum fw_verdict is = fw_ruleset_policy(rs, reason, fw_prog_hook(prog));
 
 		if (n.packets || (verdict == is && fw_reason_possible(prog, reason)))
-			fw_buf_printf(b, "%s/%s %llu %llu %s - -\n", fw_reason_info[reason].name, fw_prog_names[prog],
+			fw_buf_printf(b, "%s/%s %llu %llu %s - - -\n", fw_reason_info[reason].name, fw_prog_names[prog],
 				      (unsigned long long)n.packets, (unsigned long long)n.bytes,
 				      fw_verdict_name(verdict));
 	}
@@ -162,10 +162,11 @@ static void print_pinned(const struct fw_pinned *p, uint32_t chunk, struct fw_bu
 		struct fw_pinned_row row = fw_pinned_row(p, i);
 
 		if (row.label.id)
-			fw_buf_printf(b, "%llu %llu %llu %s %s %s\n", (unsigned long long)row.label.id,
+			fw_buf_printf(b, "%llu %llu %llu %s %s %s %s\n", (unsigned long long)row.label.id,
 				      (unsigned long long)row.count.packets, (unsigned long long)row.count.bytes,
 				      fw_verdict_name(row.label.what & FW_LABEL_VERDICT),
-				      row.label.what & FW_LABEL_EXPORTED ? "counter" : "-", row.name ? row.name : "-");
+				      row.label.what & FW_LABEL_EXPORTED ? "counter" : "-", row.name ? row.name : "-",
+				      row.chain ? row.chain : "-");
 	}
 }
 

@@ -31,7 +31,7 @@ static const char *const reasons[FW_NREASONS] = {
 
 /* The columns of the only chunk, names, and tables of traffic. */
 static struct fw_counter column[FW_COUNTER_COLUMNS(NCPUS)][FW_COUNTER_CHUNK];
-static struct fw_label_name names[FW_COUNTER_CHUNK];
+static struct fw_label_name names[FW_NNAMED][FW_COUNTER_CHUNK];
 static struct fw_traffic_table traffic[NCPUS];
 
 static void pin(const char *name, uint32_t size, uint32_t n, const void *values)
@@ -65,14 +65,25 @@ static void put(uint32_t counter, struct fw_counter c, struct fw_label label)
 	memcpy(&column[FW_COLUMN_LABEL(NCPUS)][counter], &label, sizeof(label));
 }
 
-/* ID PACKETS BYTES VERDICT MARK NAME */
+/* "-": none. Return: the bit of the label. */
+static uint32_t put_name(enum fw_named whose, uint32_t slot, const char *name)
+{
+	if (!strcmp(name, "-"))
+		return 0;
+	snprintf(names[whose][slot].name, sizeof(names[whose][slot].name), "%s", name);
+	return FW_LABEL_NAMED(whose);
+}
+
+/* ID PACKETS BYTES VERDICT MARK NAME CHAIN */
 static void put_line(char *line, uint32_t *slot)
 {
-	char id[64], packets[24], bytes[24], verdict[16], mark[16], name[64], *slash;
+	char id[64], packets[24], bytes[24], verdict[16], mark[16], name[64], chain[64], *slash;
 	struct fw_counter c;
+	uint32_t named;
 	int is;
 
-	assert_int_equal(sscanf(line, "%63s %23s %23s %15s %15s %63s", id, packets, bytes, verdict, mark, name), 6);
+	assert_int_equal(
+		sscanf(line, "%63s %23s %23s %15s %15s %63s %63s", id, packets, bytes, verdict, mark, name, chain), 7);
 	c = (struct fw_counter){ strtoull(packets, NULL, 10), strtoull(bytes, NULL, 10) };
 	is = fw_verdict_find(verdict, strlen(verdict), FW_OF_RULES | FW_TERMINAL);
 	assert_true(is >= 0);
@@ -84,11 +95,10 @@ static void put_line(char *line, uint32_t *slot)
 		put(FW_COUNTER_REASON(hook, reason, (uint32_t)is), c, (struct fw_label){ .id = 1 });
 		return;
 	}
-	if (strcmp(name, "-") != 0)
-		snprintf(names[*slot].name, sizeof(names->name), "%s", name);
+	named = put_name(FW_NAMED_RULE, *slot, name) | put_name(FW_NAMED_CHAIN, *slot, chain);
 	put((*slot)++, c,
-	    (struct fw_label){ strtoull(id, NULL, 10), (uint32_t)is | (strcmp(mark, "-") ? FW_LABEL_EXPORTED : 0) |
-							       (strcmp(name, "-") ? FW_LABEL_NAMED : 0) });
+	    (struct fw_label){ strtoull(id, NULL, 10),
+			       (uint32_t)is | (strcmp(mark, "-") ? FW_LABEL_EXPORTED : 0) | named });
 }
 
 /* INDEX HOOK BY VERDICT PACKETS: each interface has an entry of its own, except for the two sums. */
@@ -151,8 +161,10 @@ void fake_pins_make(const char *counters, const char *interfaces)
 		snprintf(name, sizeof(name), FW_COUNTERS_PIN_CHUNK, 0u, c);
 		pin(name, sizeof(column[0]), 1, column[c]);
 	}
-	snprintf(name, sizeof(name), FW_NAMES_PIN_CHUNK, 0u);
-	pin(name, sizeof(names), 1, names);
+	for (int whose = 0; whose < FW_NNAMED; whose++) {
+		snprintf(name, sizeof(name), FW_NAMES_PIN_CHUNK, fw_named_pins[whose], 0u);
+		pin(name, sizeof(names[whose]), 1, names[whose]);
+	}
 }
 
 void fake_pins_replace(const char *name, unsigned size)

@@ -21,15 +21,18 @@ static void good_lines(void **state)
 {
 	struct fw_rule_line l;
 
-	assert_int_equal(parse("10 3 588 accept - neighbour\nmore", &l), 28);
+	assert_int_equal(parse("10 3 588 accept - neighbour web\nmore", &l), 32);
 	assert_true(l.id == 10 && l.count.packets == 3 && l.count.bytes == 588);
 	assert_true(l.verdict == FW_ACCEPT && !l.exported && fw_rule_line_marked(&l));
 	assert_int_equal(l.name_len, 9);
 	assert_memory_equal(l.name, "neighbour", 9);
-	assert_int_equal(parse("18446744073709551615 99999999999999999999 0 drop - -\n", &l), 53);
+	assert_int_equal(l.chain_len, 3);
+	assert_memory_equal(l.chain, "web", 3);
+	assert_int_equal(parse("18446744073709551615 99999999999999999999 0 drop - - -\n", &l), 55);
 	assert_true(l.id == UINT64_MAX && l.count.packets == UINT64_MAX && l.verdict == FW_DROP);
 	assert_false(fw_rule_line_marked(&l));
-	assert_int_equal(parse("1 0 0 drop counter -\n", &l), 21);
+	assert_int_equal(parse("1 0 0 drop counter - -\n", &l), 23);
+	assert_int_equal(l.chain_len, 0);
 	assert_true(l.exported && fw_rule_line_marked(&l));
 }
 
@@ -39,25 +42,26 @@ static void bad_lines(void **state)
 		"",
 		"\n",
 		" \n",
-		"1 2 3 accept - x",
+		"1 2 3 accept - x -",
 		"1 2 3 accept -\n",
-		"1 2 3 accept - \n",
-		"1 2 3 accept  - x\n",
-		" 1 2 3 accept - x\n",
-		"1 2 3 maybe - x\n",
-		"1 2 3 accep - x\n",
-		"1 2 3 accepts - x\n",
-		"1 2 3 accept + x\n",
-		"1 2 3 accept counters x\n",
-		"1 -2 3 accept - x\n",
-		"1 2 3.0 accept - x\n",
-		"1x 2 3 accept - x\n",
-		"1 2 100000000000000000000 accept - x\n",
-		"in/xdp 1 2 drop - -\n",
+		"1 2 3 accept - x\n",
+		"1 2 3 accept - x \n",
+		"1 2 3 accept  - x -\n",
+		" 1 2 3 accept - x -\n",
+		"1 2 3 maybe - x -\n",
+		"1 2 3 accep - x -\n",
+		"1 2 3 accepts - x -\n",
+		"1 2 3 accept + x -\n",
+		"1 2 3 accept counters x -\n",
+		"1 -2 3 accept - x -\n",
+		"1 2 3.0 accept - x -\n",
+		"1x 2 3 accept - x -\n",
+		"1 2 100000000000000000000 accept - x -\n",
+		"in/xdp 1 2 drop - - -\n",
 		"# anything\n",
 	};
-	static const char begin[] = "1 2 3 accept - ";
-	static const char zeros[] = "1 2 3 accept\0\0\0 - x\n";
+	static const char begin[] = "1 2 3 accept - - ";
+	static const char zeros[] = "1 2 3 accept\0\0\0 - x -\n";
 	char longest[FW_RULE_LINE_MAX + 32];
 	struct fw_rule_line l;
 
@@ -86,10 +90,10 @@ static void printed_lines(void **state)
 {
 	static char longest[FW_NAME_MAX + 1];
 	const struct fw_rule_line rows[] = {
-		{ 1, { 0, 0 }, FW_DROP, false, NULL, 0 },
-		{ 10, { 10, 9 }, FW_ACCEPT, true, NULL, 0 },
-		{ 9, { 1, 1500 }, FW_ACCEPT, false, "web", 3 },
-		{ UINT64_MAX, { UINT64_MAX, UINT64_MAX }, FW_ACCEPT, true, longest, FW_NAME_MAX },
+		{ 1, { 0, 0 }, FW_DROP, false, NULL, 0, NULL, 0 },
+		{ 10, { 10, 9 }, FW_ACCEPT, true, NULL, 0, "guests", 6 },
+		{ 9, { 1, 1500 }, FW_ACCEPT, false, "web", 3, NULL, 0 },
+		{ UINT64_MAX, { UINT64_MAX, UINT64_MAX }, FW_ACCEPT, true, longest, FW_NAME_MAX, longest, FW_NAME_MAX },
 	};
 
 	memset(longest, 'x', FW_NAME_MAX);
@@ -101,13 +105,15 @@ static void printed_lines(void **state)
 		snprintf(want, sizeof(want), FW_RULE_LINE_FORMAT, (unsigned long long)l->id,
 			 (unsigned long long)l->count.packets, (unsigned long long)l->count.bytes,
 			 fw_verdict_name(l->verdict), l->exported ? FW_RULE_LINE_FLAG : FW_RULE_LINE_NONE,
-			 l->name_len ? l->name : FW_RULE_LINE_NONE);
+			 l->name_len ? l->name : FW_RULE_LINE_NONE, l->chain_len ? l->chain : FW_RULE_LINE_NONE);
 		assert_string_equal(line_of(text, l), want);
 		assert_int_equal(parse(text, &got), strlen(text));
 		assert_true(got.id == l->id && got.verdict == l->verdict && got.exported == l->exported);
 		assert_memory_equal(&got.count, &l->count, sizeof(l->count));
 		assert_int_equal(got.name_len, l->name_len);
 		assert_memory_equal(got.name, l->name_len ? l->name : FW_RULE_LINE_NONE, l->name_len);
+		assert_int_equal(got.chain_len, l->chain_len);
+		assert_memory_equal(got.chain, l->chain_len ? l->chain : FW_RULE_LINE_NONE, l->chain_len);
 	}
 }
 

@@ -37,15 +37,16 @@ static const char *const packets[] = {
 
 static const struct {
 	struct fw_label label;
-	const char *name;
+	struct fw_label_names names; /* of the rule and its chain */
 } labels[RULES] = {
-	{ { 1, 0 }, NULL },
-	{ { 18446744073709551615ull, FW_ACCEPT | FW_LABEL_NAMED },
-	  "a23456789b23456789c23456789d23456789e23456789f23456789g23456789" },
-	{ { 3, FW_LABEL_EXPORTED }, NULL },
-	{ { 40, FW_ACCEPT | FW_LABEL_EXPORTED | FW_LABEL_NAMED }, "web" },
-	{ { 0, 0 }, NULL }, /* of no rule */
-	{ { 6, FW_LABEL_NAMED }, "six" },
+	{ { 1, 0 }, { { NULL, NULL } } },
+	{ { 18446744073709551615ull, FW_ACCEPT | FW_LABEL_NAMED(FW_NAMED_RULE) },
+	  { { "a23456789b23456789c23456789d23456789e23456789f23456789g23456789", NULL } } },
+	{ { 3, FW_LABEL_EXPORTED | FW_LABEL_NAMED(FW_NAMED_CHAIN) }, { { NULL, "guests" } } },
+	{ { 40, FW_ACCEPT | FW_LABEL_EXPORTED | FW_LABEL_NAMES },
+	  { { "web", "c23456789d23456789e23456789f23456789g23456789h23456789i23456789" } } },
+	{ { 0, 0 }, { { NULL, NULL } } }, /* of no rule */
+	{ { 6, FW_LABEL_NAMED(FW_NAMED_RULE) }, { { "six", NULL } } },
 };
 
 /* Why this kernel has no iterators: -errno; 0: it has them. */
@@ -90,7 +91,7 @@ static void begin(void)
 	fx.rs = ruleset_of(rules);
 	publish();
 	for (uint32_t i = 0; i < RULES; i++)
-		fw_kern_label_set(fx.k, i + FW_COUNTER_RULES, &labels[i].label, labels[i].name);
+		fw_kern_label_set(fx.k, i + FW_COUNTER_RULES, &labels[i].label, &labels[i].names);
 	assert_int_equal(fw_kern_share(fx.k, (gid_t)-1), refused);
 }
 
@@ -183,28 +184,34 @@ static const char *file_text(enum fw_kern_iterator_file file)
 	return text;
 }
 
+static const char *name_or_dash(const char *name)
+{
+	return name ? name : "-";
+}
+
 /* The pinned text of all counters must be what was sent, in its format. */
 static void check_counters_file(void)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 
-	fw_buf_printf(&b, "# rule packets bytes verdict counter name\n");
+	fw_buf_printf(&b, "# rule packets bytes verdict counter name chain\n");
 	for (int i = 0; i < FW_NPROGS * FW_NREASONS * FW_NTERMINAL; i++) {
 		int verdict = i % FW_NTERMINAL, r = i / FW_NTERMINAL % FW_NREASONS,
 		    prog = i / FW_NTERMINAL / FW_NREASONS;
 		const struct fw_count *n = &sent.reason[prog][r][verdict];
 
 		if (n->packets || (enum fw_verdict)verdict == policy_of((uint32_t)prog, (uint32_t)r))
-			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - -\n", fw_reason_info[r].name,
+			fw_buf_printf(&b, "%s/%s %" PRIu64 " %" PRIu64 " %s - - -\n", fw_reason_info[r].name,
 				      fw_prog_names[prog], n->packets, n->bytes, fw_verdict_name((unsigned)verdict));
 	}
 	for (int i = 0; i < RULES; i++)
 		if (labels[i].label.id)
-			fw_buf_printf(&b, "%llu %" PRIu64 " %" PRIu64 " %s %s %s\n", labels[i].label.id,
+			fw_buf_printf(&b, "%llu %" PRIu64 " %" PRIu64 " %s %s %s %s\n", labels[i].label.id,
 				      sent.rule[i].packets, sent.rule[i].bytes,
 				      fw_verdict_name(labels[i].label.what & FW_LABEL_VERDICT),
 				      labels[i].label.what & FW_LABEL_EXPORTED ? "counter" : "-",
-				      labels[i].name ? labels[i].name : "-");
+				      name_or_dash(labels[i].names.of[FW_NAMED_RULE]),
+				      name_or_dash(labels[i].names.of[FW_NAMED_CHAIN]));
 	assert_string_equal(file_text(FW_ITERATOR_COUNTERS), b.text);
 }
 
@@ -239,7 +246,6 @@ static void check_files(void)
 static void check_pinned_rule(const struct fw_pinned *p, uint32_t slot)
 {
 	struct fw_pinned_row row = fw_pinned_row(p, FW_COUNTER_RULES + slot);
-	const char *name = slot < RULES ? labels[slot].name : NULL;
 
 	if (slot >= RULES) {
 		assert_true(!row.label.id && !row.count.packets);
@@ -247,9 +253,8 @@ static void check_pinned_rule(const struct fw_pinned *p, uint32_t slot)
 	}
 	assert_count(row.count, sent.rule[slot]);
 	assert_memory_equal(&row.label, &labels[slot].label, sizeof(row.label));
-	assert_true(!row.name == !name);
-	if (name)
-		assert_string_equal(row.name, name);
+	assert_string_equal(name_or_dash(row.name), name_or_dash(labels[slot].names.of[FW_NAMED_RULE]));
+	assert_string_equal(name_or_dash(row.chain), name_or_dash(labels[slot].names.of[FW_NAMED_CHAIN]));
 }
 
 static void check_pinned_reasons(const struct fw_pinned *p)
@@ -360,7 +365,8 @@ static const char *slot_text(uint32_t slot)
 	struct fw_pinned_row row = fw_pinned_row(p, FW_COUNTER_RULES + slot);
 	static char text[128];
 
-	snprintf(text, sizeof(text), "%llu %" PRIu64 " %s", row.label.id, row.count.packets, row.name ? row.name : "-");
+	snprintf(text, sizeof(text), "%llu %" PRIu64 " %s %s", row.label.id, row.count.packets, name_or_dash(row.name),
+		 name_or_dash(row.chain));
 	fw_pinned_close(p);
 	return text;
 }
@@ -380,12 +386,13 @@ static void slot_is_cleared(void **state)
 	assert_count(fw_kern_rule_count(fx.k, 3), (struct fw_count){ 0 });
 	fw_kern_rows(fx.k, 3, 1, &row);
 	assert_true(!row.count.packets && !row.count.bytes && !row.label.id && !row.label.what);
-	assert_string_equal(slot_text(3), "0 0 -");
+	assert_string_equal(slot_text(3), "0 0 - -");
 	fw_kern_counter_clear(fx.k, 5);
-	fw_kern_label_set(fx.k, 3 + FW_COUNTER_RULES, &(struct fw_label){ 77, FW_LABEL_NAMED }, "next");
+	fw_kern_label_set(fx.k, 3 + FW_COUNTER_RULES, &(struct fw_label){ 77, FW_LABEL_NAMED(FW_NAMED_RULE) },
+			  &(struct fw_label_names){ { "next", NULL } });
 	fw_kern_label_set(fx.k, 5 + FW_COUNTER_RULES, &(struct fw_label){ 78, 0 }, NULL);
-	assert_string_equal(slot_text(3), "77 0 next");
-	assert_string_equal(slot_text(5), "78 0 -");
+	assert_string_equal(slot_text(3), "77 0 next -");
+	assert_string_equal(slot_text(5), "78 0 - -");
 	fw_kern_unpin(fx.k);
 	end();
 }
@@ -398,9 +405,10 @@ static void lines_are_cleared(void **state)
 	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "six"));
 	fw_kern_counter_clear(fx.k, 3);
 	assert_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n40 "));
-	fw_kern_label_set(fx.k, 3 + FW_COUNTER_RULES, &(struct fw_label){ 77, FW_LABEL_NAMED }, "next");
+	fw_kern_label_set(fx.k, 3 + FW_COUNTER_RULES, &(struct fw_label){ 77, FW_LABEL_NAMED(FW_NAMED_RULE) },
+			  &(struct fw_label_names){ { "next", NULL } });
 	fw_kern_label_set(fx.k, 5 + FW_COUNTER_RULES, &(struct fw_label){ 78, 0 }, NULL);
-	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n77 0 0 drop - next\n"));
+	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n77 0 0 drop - next -\n"));
 	assert_non_null(strstr(file_text(FW_ITERATOR_COUNTERS), "\n78 "));
 	assert_null(strstr(file_text(FW_ITERATOR_COUNTERS), "six"));
 	fw_kern_unpin(fx.k);

@@ -58,20 +58,25 @@ static void others_are_not_shown(void **state)
 static void lines(void **state)
 {
 	static char longest[FW_NAME_MAX + 1];
+	struct fw_ruleset *rs = fw_ruleset_new(NULL);
+	uint16_t guests;
+
+	assert_int_equal(fw_ruleset_chain(rs, "guests", &guests), 0);
+
 	const struct {
 		struct fw_rule rule;
 		struct fw_count count;
 		const char *want;
 	} rows[] = {
-		{ { .id = 1, .action = FW_DROP }, { 0, 0 }, "1 0 0 drop - -" },
-		{ { .id = 10, .action = FW_ACCEPT, .exported = 1 }, { 10, 9 }, "10 10 9 accept counter -" },
-		{ { .id = 9, .action = FW_ACCEPT, .name = "web" }, { 1, 1500 }, "9 1 1500 accept - web" },
+		{ { .id = 1, .action = FW_DROP }, { 0, 0 }, "1 0 0 drop - - -" },
+		{ { .id = 10, .action = FW_ACCEPT, .exported = 1 }, { 10, 9 }, "10 10 9 accept counter - -" },
+		{ { .id = 9, .action = FW_ACCEPT, .name = "web" }, { 1, 1500 }, "9 1 1500 accept - web -" },
+		{ { .id = 11, .action = FW_DROP, .chain = guests }, { 2, 84 }, "11 2 84 drop - - guests" },
 		{ { .id = UINT64_MAX, .action = FW_ACCEPT, .exported = 1, .name = longest },
 		  { UINT64_MAX, UINT64_MAX },
 		  "18446744073709551615 18446744073709551615 18446744073709551615 accept counter "
-		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" },
+		  "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx -" },
 	};
-	struct fw_ruleset *rs = fw_ruleset_new(NULL);
 	struct fw_buf got = { 0 }, want = { 0 };
 
 	memset(longest, 'x', FW_NAME_MAX);

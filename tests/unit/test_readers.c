@@ -122,7 +122,7 @@ static void iterator_files(void **state)
 static void many_counters(void **state)
 {
 	enum { CHUNKS = 3, LAST = CHUNKS * FW_COUNTER_CHUNK - FW_COUNTER_RULES - 1 };
-	struct fw_label label = { 5, FW_LABEL_NAMED };
+	struct fw_label label = { 5, FW_LABEL_NAMED(FW_NAMED_RULE) };
 	char why[FW_PINNED_WHY];
 	struct fw_pinned *p;
 
@@ -130,7 +130,8 @@ static void many_counters(void **state)
 	assert_int_equal(fw_kern_counters_reserve(user.k, LAST + 1), 0);
 	for (int round = 0; round < 2; round++) {
 		label.id += (unsigned)round;
-		fw_kern_label_set(user.k, LAST + FW_COUNTER_RULES, &label, "last");
+		fw_kern_label_set(user.k, LAST + FW_COUNTER_RULES, &label,
+				  &(struct fw_label_names){ { "last", NULL } });
 		assert_int_equal(fw_pinned_open(PINS, why, &p), 0);
 		assert_int_equal(fw_pinned_chunk(p, CHUNKS - 1), 1);
 		assert_int_equal(fw_pinned_row(p, FW_COUNTER_CHUNK - 1).label.id, label.id);

@@ -158,7 +158,8 @@ static void work(bool flow_cache)
 	assert_int_equal(fw_kern_attach_tc(u.k, pins_at.ifindex, FW_PROG_TC_EGRESS, &pins_diags), 0);
 	assert_int_equal(fw_kern_grace(u.k), 0);
 	fw_kern_retire(u.k);
-	fw_kern_label_set(u.k, FW_COUNTER_RULES, &(struct fw_label){ 1, FW_LABEL_NAMED }, "bad");
+	fw_kern_label_set(u.k, FW_COUNTER_RULES, &(struct fw_label){ 1, FW_LABEL_NAMED(FW_NAMED_RULE) },
+			  &(struct fw_label_names){ { "bad", NULL } });
 	assert_int_equal(fw_kern_share(u.k, 12345), fw_kern_iterator_files_probe());
 	pins_close(&u);
 }

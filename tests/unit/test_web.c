@@ -51,7 +51,7 @@ static void begin(unsigned rules, unsigned clients_max, unsigned timeout)
 	char end[64];
 
 	for (unsigned i = 1; i <= rules; i++)
-		fw_buf_printf(&text, "%u %u %u accept - -\n", i, i * 2, i * 300);
+		fw_buf_printf(&text, "%u %u %u accept - - -\n", i, i * 2, i * 300);
 	snprintf(end, sizeof(end), "{\"ok\":true,\"shown\":{\"count\":%u}}", rules);
 	fake_message(&reply, FW_REPLY_LINES, "{\"version\":\"1\"}\n", NULL);
 	for (int pass = 1; rules && pass <= 2; pass++)

@@ -34,6 +34,10 @@ void metrics_emit_rule(const struct metric *m, const struct fw_rule_line *l, str
 	to = fw_put_u64(to, l->id);
 	to = put_word(to, "\",name=\"");
 	to = page_escape(to, l->name, l->name_len);
+	if (l->chain_len) {
+		to = put_word(to, "\",chain=\"");
+		to = page_escape(to, l->chain, l->chain_len);
+	}
 	to = put_word(to, "\",verdict=\"");
 	to = put_word(to, fw_verdict_name(l->verdict));
 	to = put_word(to, "\"} ");

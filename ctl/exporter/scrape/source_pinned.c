@@ -12,7 +12,7 @@ struct candidate {
 	struct fw_rule_row row;
 	enum fw_verdict verdict;
 	bool exported;
-	struct fw_label_name name; /* empty: none */
+	struct fw_label_name name, chain; /* empty: none */
 };
 
 struct pinned {
@@ -98,6 +98,8 @@ static int next_rule(struct pinned *p, struct fw_rule_line *out)
 		.exported = row.label.what & FW_LABEL_EXPORTED,
 		.name = row.name,
 		.name_len = row.name ? strlen(row.name) : 0,
+		.chain = row.chain,
+		.chain_len = row.chain ? strlen(row.chain) : 0,
 	};
 	return 1;
 }
@@ -119,9 +121,10 @@ static int choose(struct pinned *p, struct snapshot *snap)
 	int more, err;
 
 	while ((more = next_rule(p, &l)) > 0) {
-		struct candidate rule = { { l.id, l.count }, l.verdict, l.exported, { "" } };
+		struct candidate rule = { { l.id, l.count }, l.verdict, l.exported, { "" }, { "" } };
 
 		snprintf(rule.name.name, sizeof(rule.name.name), "%s", l.name ? l.name : "");
+		snprintf(rule.chain.name, sizeof(rule.chain.name), "%s", l.chain ? l.chain : "");
 		fw_rule_choice_add(c, &rule, fw_rule_line_marked(&l));
 	}
 	err = more ? more : fw_rule_choice_end(c, NULL, NULL);
@@ -166,8 +169,8 @@ static int pinned_rule(struct source *s, unsigned pass, struct fw_rule_line *out
 	if (p->at == p->choice.marked.n)
 		return 0;
 	c = fw_rule_heap_at(&p->choice.marked, p->at++);
-	*out = (struct fw_rule_line){ c->row.id,   c->row.count, c->verdict,
-				      c->exported, c->name.name, strlen(c->name.name) };
+	*out = (struct fw_rule_line){ c->row.id,    c->row.count,         c->verdict,    c->exported,
+				      c->name.name, strlen(c->name.name), c->chain.name, strlen(c->chain.name) };
 	return 1;
 }
 

@@ -21,7 +21,7 @@ struct pinned_rule {
 	struct fw_count count;
 	uint8_t verdict;
 	bool exported;
-	char name[sizeof(struct fw_label_name)];
+	struct fw_label_name name, chain; /* empty: none */
 };
 
 struct pinned {
@@ -65,7 +65,8 @@ static int take_rule(struct pinned *l, const struct fw_pinned_row *row)
 
 	l->all++;
 	fw_count_add(&l->sum, row->count);
-	snprintf(rule.name, sizeof(rule.name), "%s", row->name ? row->name : "");
+	snprintf(rule.name.name, sizeof(rule.name.name), "%s", row->name ? row->name : "");
+	snprintf(rule.chain.name, sizeof(rule.chain.name), "%s", row->chain ? row->chain : "");
 	return row->count.packets ? fw_vec_push(l->rules, l->n, l->cap, rule) : 0;
 }
 
@@ -136,18 +137,28 @@ static int by_packets(const void *a, const void *b)
 	return x != y ? (x > y ? -1 : 1) : by_id(a, b);
 }
 
+/* @name: empty: none */
+static void put_name(const char *what, const char *name)
+{
+	printf("%s%s%s", name[0] ? " " : "", name[0] ? what : "", name[0] ? " " : "");
+	ctl_put(stdout, name);
+}
+
 static void rule_as_text(const struct pinned_rule *r)
 {
 	ctl_print_count(r->count.packets, r->count.bytes);
-	printf("rule %llu%s", (unsigned long long)r->id, r->name[0] ? " name " : "");
-	ctl_put(stdout, r->name);
+	printf("rule %llu", (unsigned long long)r->id);
+	put_name("name", r->name.name);
+	put_name("chain", r->chain.name);
 	printf(" ... %s%s\n", fw_verdict_name(r->verdict), r->exported ? " counter" : "");
 }
 
 static void rule_as_json(const struct pinned_rule *r)
 {
-	json_t *o = ctl_json_rule(r->id, r->name[0] ? r->name : NULL, (enum fw_verdict)r->verdict, NULL);
+	json_t *o = ctl_json_rule(r->id, r->name.name[0] ? r->name.name : NULL, (enum fw_verdict)r->verdict, NULL);
 
+	if (r->chain.name[0])
+		json_object_set_new(o, "chain", json_string(r->chain.name));
 	json_object_update_new(o, ctl_json_count(r->count));
 	ctl_json_print(o);
 }

@@ -45,6 +45,8 @@ json_t *ctl_json_rule_of(const struct fw_ruleset *rs, const struct fw_rule *rule
 
 	fw_text_print_rule(&text, rs, rule);
 	o = ctl_json_rule(rule->id, rule->name, fw_rule_verdict(rs, rule), text.text);
+	if (rule->chain != FW_MAIN)
+		json_object_set_new(o, "chain", json_string(rs->chains[rule->chain].name));
 	if (fw_rule_audits(rs, rule))
 		json_object_set_new(o, "audit", json_string(fw_rule_audits(rs, rule)));
 	return o;

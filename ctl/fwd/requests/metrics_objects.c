@@ -9,12 +9,15 @@
 
 void metric_rule(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *rule, struct fw_count count)
 {
+	const char *chain = rs->chains[rule->chain].name;
 	const struct fw_rule_line l = { .id = rule->id,
 					.count = count,
 					.verdict = fw_rule_verdict(rs, rule),
 					.exported = rule->exported,
 					.name = rule->name,
-					.name_len = rule->name ? strlen(rule->name) : 0 };
+					.name_len = rule->name ? strlen(rule->name) : 0,
+					.chain = chain,
+					.chain_len = chain ? strlen(chain) : 0 };
 	char line[FW_RULE_LINE_MAX];
 
 	fw_buf_add(b, line, fw_rule_line_print(line, &l));

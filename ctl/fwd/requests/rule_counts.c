@@ -19,7 +19,7 @@ void rule_counts_read(struct engine *e, void (*each)(void *ctx, const struct rul
 			const struct rule_count c = { { rows[i].label.id, rows[i].count }, slot + i };
 
 			if (fw_ruleset_by_slot(rs, slot + i))
-				each(ctx, &c, rows[i].label.what & (FW_LABEL_EXPORTED | FW_LABEL_NAMED));
+				each(ctx, &c, rows[i].label.what & (FW_LABEL_EXPORTED | FW_LABEL_NAMED(FW_NAMED_RULE)));
 		}
 	}
 }

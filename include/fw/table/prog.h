@@ -122,14 +122,17 @@ struct fw_label {
 };
 #define FW_LABEL_VERDICT 0xff   /* of a rule: enum fw_verdict */
 #define FW_LABEL_EXPORTED 0x100 /* export flag of the rule */
-#define FW_LABEL_NAMED 0x200
+/* Whose names a label has, in chunks of their own. */
+enum fw_named { FW_NAMED_RULE, FW_NAMED_CHAIN, FW_NNAMED };
+#define FW_LABEL_NAMED(whose) (0x200u << (whose)) /* the rule has a name; it belongs to a chain */
+#define FW_LABEL_NAMES (FW_LABEL_NAMED(FW_NNAMED) - FW_LABEL_NAMED(0))
 FW_ASSERT_SIZE(struct fw_label, 16);
 
-/* The name of a rule, with its NUL, for programs that display counters. */
+/* The name of a rule or chain, with its NUL, for programs that display counters. */
 struct fw_label_name {
 	char name[64];
 };
-/* Counters that an iterator prints in one step: at most 160 bytes each, and 32 KiB a step. */
+/* Counters that an iterator prints in one step: at most 224 bytes each, and 32 KiB a step. */
 #define FW_COUNTER_PAGE 128
 #define FW_COUNTER_CHUNKS 1024                                                     /* at most */
 #define FW_COUNTER_SLOTS (FW_COUNTER_CHUNKS * FW_COUNTER_CHUNK - FW_COUNTER_RULES) /* of rules */
