@@ -3,7 +3,7 @@
 import collections
 import time
 
-KINDS = ["iptables", "ip6tables", "ipset", "nft", "iptables-t", "nft-t"]
+KINDS = ["iptables", "ip6tables", "twins", "ipset", "nft", "iptables-t", "nft-t"]
 MOST_REASONS = 25
 COLUMNS = [("files", "files, lines"), ("accepted", "accepted"), ("whole", "import whole"), ("lines", "rules"), ("said", "rules imported"),
            ("compared", "packets compared"), ("answers", "answered"), ("excluded", "left out"), ("classified", "classified"),

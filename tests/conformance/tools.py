@@ -27,10 +27,14 @@ class Iptables:
         code, out, err = box.try_do(*args, text=text, env=self.env)
         return out if not code else None, err.strip()
 
+    def text_of(self, _, text):
+        """The part of a ruleset that is for the tool of a family."""
+        return text
+
     def load(self, box, text):
         """None, or why the tool refuses it."""
         steps = [("ipset", self.sets)] if self.sets else []
-        for command, of in steps + [(self.commands[family], text) for family in self.families]:
+        for command, of in steps + [(self.commands[family], self.text_of(family, text)) for family in self.families]:
             out, err = self.call(box, *([command, "restore"] if command == "ipset" else [f"{command}-restore", "-w"]), text=of)
             if out is None:
                 return err or "refused"
@@ -81,6 +85,38 @@ class Iptables:
 
 def name_of(chain):
     return chain["family"], chain["table"], chain["name"]
+
+
+class Twins(Iptables):
+    """iptables and ip6tables, each with a file of its own, and ipset. A ruleset is the text of both, one after the other."""
+
+    BETWEEN = "# ip6tables"
+
+    def __init__(self, sets=""):
+        super().__init__((4, 6), sets)
+
+    @classmethod
+    def together(cls, text4, text6):
+        return "\n".join([*text4.splitlines(), cls.BETWEEN, *text6.splitlines()]) + "\n"
+
+    def text_of(self, family, text):
+        lines = text.splitlines()
+        at = lines.index(self.BETWEEN)
+        return "\n".join(lines[:at] if family == 4 else lines[at + 1:]) + "\n"
+
+    def importable(self, box, text):
+        return [(f"rules.v{family}", self.text_of(family, text)) for family in self.families] + super().importable(box, text)[1:]
+
+    def keep(self, report):
+        # Lines of the second file count from its own first one.
+        self.kept = {(line["file"].endswith(".v6"), line["line"]) for line in report.get("lines", []) if line["reason"] == "kernel"}
+
+    def load_rest(self, box, text):
+        at = text.splitlines().index(self.BETWEEN) + 1
+        kept, self.kept = self.kept, {line + at * second for second, line in self.kept}
+        error = super().load_rest(box, text)
+        self.kept = kept
+        return error
 
 
 def tables_of(text, *wanted):
