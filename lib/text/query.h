@@ -95,4 +95,29 @@ bool fw_query_patterns_has(const struct fw_ruleset *rs, const struct fw_match *m
 bool fw_query_ifaces_has(const struct fw_query_ifaces *q, const struct fw_ruleset *rs, const struct fw_match *m,
 			 const char *name);
 
+/* A query, parsed. */
+struct fw_query {
+	struct fw_ruleset *rs; /* holds the sets, address expressions and interfaces of @rule; owned */
+	struct fw_rule rule;   /* what the query asks for, as a rule */
+	const struct fw_match *matches[FW_NFIELDS]; /* of @rule */
+	struct fw_range *values[FW_NFIELDS]; /* by field: accepted values, sorted; NULL: not named, or interfaces */
+	size_t nvalues[FW_NFIELDS];
+	struct fw_range *frames; /* the accepted ethertypes that are not IP, sorted; owned */
+	size_t nframes;
+	unsigned layers; /* layers of the fields that it names, and that of IP if it has addresses */
+	struct fw_query_side src, dst;
+	struct fw_query_ifaces ifaces;
+	unsigned parts;              /* enum fw_action_part, ORed: parts that the action of a rule must have */
+	int verdict;                 /* enum fw_verdict; negative: any */
+	char chain[FW_NAME_MAX + 1]; /* chain that a rule must be in; empty: any */
+};
+
+/**
+ * fw_query_matches_meet - do the matches of a query and a rule accept a common packet?
+ * @rule: of @rs; its action does not matter
+ * @work: as for fw_query_passes(); NULL: any number of comparisons may be made
+ * Return: 1 or 0; -EAGAIN: @work is used up, call it again for the rest; -ENOMEM.
+ */
+int fw_query_matches_meet(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
+
 #endif
