@@ -9,14 +9,14 @@
 #include "fw/base.h"
 #include "fw/table/fields.h"
 
-/* Addresses lo to hi of one family, both included; as an element of a dynamic set with the time at which it leaves it. */
+/* The addresses from lo to hi of one family, both included. In a dynamic set an element has a time at which it leaves. */
 struct fw_addr_range {
 	struct fw_addr lo, hi;
 	uint8_t family; /* FW_IP4 or FW_IP6 */
-	uint32_t until; /* seconds since the epoch; FW_FOREVER, and of ranges that are no elements: 0 */
+	/* When the element leaves its set, in seconds since the epoch; FW_FOREVER: never, or it is in no set. */
+	uint32_t until;
 };
-FW_ASSERT_SIZE(struct fw_addr_range,
-	       40); /* @until is where there would be padding: sets without timeouts are as small as ever */
+FW_ASSERT_SIZE(struct fw_addr_range, 40); /* @until fills what would be padding, so timeouts cost no memory */
 #define FW_FOREVER 0
 
 /*
@@ -25,23 +25,23 @@ FW_ASSERT_SIZE(struct fw_addr_range,
  * lo), disjoint and merged. The expression number 0 is `any`: no ranges, no
  * sets, not negated, and matches every IP packet.
  *
- * Or, of @both, every address in two other expressions, of which at least one depends on sets: then it has no ranges of its
- * own, and its sets are all that the two depend on, after which come their numbers: fw_addrs_part(). No rule says that;
- * lowering does.
+ * With @both it is instead the intersection of two other expressions, of which at least one depends on sets. It then has no
+ * ranges of its own; @sets lists all sets that the two depend on, followed by the numbers of the two: fw_addrs_part(). Rules
+ * have no such expressions; lowering makes them.
  */
 struct fw_addrs {
-	uint32_t
-		refs; /* private: of rules, also replaced ones that an edit holds, of expressions @both, of fw_book_hold() */
-	uint32_t rules; /* sides of rules that have this expression */
+	/* Private. References by rules (also replaced ones that an edit keeps), by expressions @both and by fw_book_hold(). */
+	uint32_t refs;
+	uint32_t rules; /* number of sides (source, destination) of rules that have this expression */
 	uint32_t nranges;
-	uint32_t nsets : 30, both : 1, negated : 1;
-	const struct fw_addr_range *ranges; /* NULL: the number is not in use any more */
-	const uint32_t *sets;               /* numbers of sets, ascending */
+	uint32_t nsets : 30, both : 1, negated : 1; /* flags: see above */
+	const struct fw_addr_range *ranges;         /* @nranges of them; NULL: the number is free */
+	const uint32_t *sets;                       /* @nsets numbers of sets, ascending */
 };
 #define FW_ANY 0
-#define FW_NOWHERE UINT32_MAX /* not the number of an expression: none holds no address at all */
+#define FW_NOWHERE UINT32_MAX /* stands for no address at all; no expression has this number */
 
-/* The number of the first (0) or second (1) expression of one of @both. */
+/* The number of the first (@i 0) or second (1) of the two expressions that one with @both intersects. */
 static inline uint32_t fw_addrs_part(const struct fw_addrs *a, unsigned i)
 {
 	return a->sets[a->nsets + i];
@@ -57,20 +57,21 @@ enum fw_set_word {
 
 /* A named set of addresses. Elements are kept as given (sorted by family, lo, hi; no two equal), so that each can be deleted. */
 struct fw_set {
-	const char *name; /* NULL: no set has this number any more */
-	const char *path; /* file that it was read from, as written in the ruleset; NULL: elements given in place */
+	const char *name; /* NULL: the number is free */
+	/* File of the elements, as written in the ruleset; NULL: they are listed in the ruleset itself. */
+	const char *path;
 	struct fw_addr_range *elements;
 	size_t n, cap;
-	uint32_t line;    /* of its definition, 0: none */
-	uint32_t users;   /* address expressions that refer to it */
-	uint32_t actions; /* records of actions that do; some may wait for a grace period */
-	uint32_t rules;   /* sides and actions of rules that do */
+	uint32_t line;    /* line of its definition, from 1; 0: none */
+	uint32_t users;   /* number of address expressions that refer to the set */
+	uint32_t actions; /* number of actions that refer to it, including those that wait for a grace period */
+	uint32_t rules;   /* number of sides and actions of rules that refer to it */
 	uint32_t pending; /* private to the open edit */
-	bool dynamic;     /* filled at run time: a load takes over what is live */
-	bool builtin;     /* exists without a definition: fw/builtin.h */
-	bool filled;      /* of a built-in set: with the addresses of a namespace, if it holds such */
-	uint32_t timeout; /* of a dynamic set: seconds that elements without a timeout of their own stay; 0: for ever */
-	uint32_t size; /* of a dynamic set: the most elements that it may have when packets add some; 0: FW_SET_SIZE */
+	bool dynamic;     /* filled at run time: a load keeps the elements of the live set */
+	bool builtin;     /* exists without a definition: see fw/builtin.h */
+	bool filled; /* a built-in set: it has the addresses of the network namespace, if it is of those that hold them */
+	uint32_t timeout; /* a dynamic set: seconds that elements without a timeout of their own stay; 0: for ever */
+	uint32_t size;    /* a dynamic set: largest number of elements to which packets may fill it; 0: FW_SET_SIZE */
 	uint32_t soonest; /* no element leaves the set before this time; FW_FOREVER: none leaves */
 	uint8_t words;    /* enum fw_set_word, ORed */
 	uint8_t width;    /* no element's last address is 2^width or more above its first one */
@@ -102,7 +103,7 @@ struct fw_set_change {
 /* An element stays in a set for a longer or shorter time than before. Packets do not see that. */
 struct fw_set_time {
 	uint32_t set;
-	uint32_t was; /* element.until before */
+	uint32_t was; /* value of element.until before the edit */
 	struct fw_addr_range element;
 };
 

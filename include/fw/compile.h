@@ -15,14 +15,14 @@
  * image takes segments of its own and gives them back.
  */
 struct fw_pool {
-	uint8_t *base;      /* room for FW_POOL_SEGMENTS segments and the slack, reserved */
-	uint32_t nsegments; /* in place */
-	uint32_t limit;     /* of nsegments */
+	uint8_t *base;      /* reserved address space for FW_POOL_SEGMENTS segments and the slack */
+	uint32_t nsegments; /* number of segments in place */
+	uint32_t limit;     /* upper bound of @nsegments */
 	uint64_t taken[FW_POOL_SEGMENTS / 64];
-	int (*add)(struct fw_pool *pool, uint32_t index);   /* puts a zeroed segment in place: 0, -ENOMEM, -ENOSPC */
-	void (*drop)(struct fw_pool *pool, uint32_t index); /* takes it away */
-	int (*sync)(
-		struct fw_pool *pool); /* waits until packets can read added segments: 0 or -errno; NULL: they can */
+	int (*add)(struct fw_pool *pool, uint32_t index);   /* puts a zeroed segment in place. 0, -ENOMEM or -ENOSPC */
+	void (*drop)(struct fw_pool *pool, uint32_t index); /* removes a segment */
+	/* Waits until packets can read added segments. 0 or -errno. NULL: they can at once. */
+	int (*sync)(struct fw_pool *pool);
 };
 
 /* A pool of plain memory, freed with fw_pool_free(). 0 or -ENOMEM. */
@@ -42,27 +42,28 @@ static inline void *fw_pool_ptr(const struct fw_pool *pool, uint32_t line)
 }
 
 struct fw_compile_stats {
-	uint64_t rules, identities[2], classes[2], pairs; /* [0] source, [1] destination */
-	uint64_t blocks;                                  /* pairs with blocks */
-	uint64_t block_rules_max; /* rules of one pair with blocks, at fw_compile(): updates do not count it */
-	uint32_t nesting_max[2];  /* identities of one class, `any` included */
-	uint64_t probes_max;      /* the most pairs that one packet can look up */
-	uint64_t trie_bytes, class_bytes, pair_bytes, block_bytes, bytes; /* in the pool; bytes: all of it */
+	uint64_t rules, identities[2], classes[2], pairs; /* numbers of objects; [0] source, [1] destination */
+	uint64_t blocks;                                  /* number of pairs with blocks */
+	uint64_t block_rules_max; /* most rules of one pair with blocks, as of fw_compile(): updates do not change it */
+	uint32_t nesting_max[2];  /* most identities of one class, `any` included */
+	uint64_t probes_max;      /* most pairs that one packet can look up */
+	uint64_t trie_bytes, class_bytes, pair_bytes, block_bytes, bytes; /* bytes in the pool, by kind and in total */
 	double seconds;
 };
 
 /* A compiled ruleset in a pool, and what is needed to update it. Freed with fw_image_free(). */
 struct fw_tables;
 struct fw_image {
-	uint32_t root;       /* line of struct fw_root */
-	uint32_t generation; /* the one that packets see; 0 after fw_compile(), for the owner to set */
+	uint32_t root;       /* number of the line where struct fw_root begins */
+	uint32_t generation; /* generation that packets see; 0 after fw_compile(), set by the owner */
 	struct fw_compile_stats stats;
 	struct fw_tables *tables; /* private */
 };
 
 struct fw_compile_options {
-	uint32_t leaf_rules;     /* a pair's rules are split into blocks of about this many; 0: 64 */
-	uint32_t identities_max; /* of a side, including the fixed ones; 0: FW_IDENTITIES_MAX, which is the most */
+	uint32_t leaf_rules; /* rules of a pair are split into blocks of about this many; 0: 64 */
+	/* Most identities of one side, including the fixed ones; 0: FW_IDENTITIES_MAX, the largest value. */
+	uint32_t identities_max;
 };
 
 /**

@@ -30,13 +30,13 @@ int fw_conntrack_look(struct fw_kern *k);
 uint64_t fw_conntrack_restored(const struct fw_kern *k);
 
 struct fw_conntrack {
-	bool ours;         /* on by fw_conntrack_begin() */
-	bool known;        /* the kernel tells the numbers that follow */
-	uint64_t restored; /* how often others deleted what was put back */
+	bool ours;         /* fw_conntrack_begin() has turned tracking on */
+	bool known;        /* the kernel reports the numbers that follow */
+	uint64_t restored; /* number of times that others removed it and it was put back */
 	uint64_t entries, max;
 	/* Since the namespace exists: */
-	uint64_t early_drops; /* entries that gave way to new ones because the table was full */
-	uint64_t drops;       /* packets that were dropped because it was full */
+	uint64_t early_drops; /* number of entries evicted because the table was full */
+	uint64_t drops;       /* number of packets dropped because the table was full */
 	uint64_t insert_failures;
 };
 void fw_conntrack_read(const struct fw_kern *k, struct fw_conntrack *out);

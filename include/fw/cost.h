@@ -32,19 +32,19 @@ static inline double fw_cost_seconds(struct fw_cost c)
 
 /* A pair whose blocks a packet searches. */
 struct fw_cost_pair {
-	uint32_t slot; /* of its first rule */
+	uint32_t slot; /* slot of the pair's first rule */
 	struct fw_cost cost;
 };
 
 #define FW_COST_PAIRS 5
 struct fw_cost_worst {
-	struct fw_cost most;   /* no packet costs more */
-	struct fw_cost found;  /* the highest that was found: of packets between these addresses */
-	enum fw_family family; /* FW_FAMILY_NONE: not IP */
+	struct fw_cost most;   /* upper bound: no packet costs more */
+	struct fw_cost found;  /* the highest cost that was found, by packets from @src to @dst */
+	enum fw_family family; /* family of @src and @dst; FW_FAMILY_NONE: the packets are not IP */
 	struct fw_addr src, dst;
-	uint32_t pairs;                         /* that it looks up */
-	uint32_t blocks;                        /* of these, pairs with blocks */
-	struct fw_cost_pair top[FW_COST_PAIRS]; /* the most expensive of them */
+	uint32_t pairs;                         /* number of pairs that such a packet looks up */
+	uint32_t blocks;                        /* number of these that have blocks */
+	struct fw_cost_pair top[FW_COST_PAIRS]; /* the @ntop most expensive of them */
 	unsigned ntop;
 };
 

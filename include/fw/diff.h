@@ -5,16 +5,16 @@
 
 #include "fw/edit.h"
 
-#define FW_DIFF_RANGES 10 /* of a set that are shown, on either side */
+#define FW_DIFF_RANGES 10 /* largest number of ranges of a set that are listed, for each side */
 
 struct fw_diff_counts {
-	size_t added, removed, changed, kept; /* rules; changed: the same rule with another text */
-	size_t moved;                         /* of the changed and kept ones, the fewest that explain the order */
-	size_t policies;                      /* that differ, or that only one of the two sets */
+	size_t added, removed, changed, kept; /* numbers of rules; changed: the same rule with another text */
+	size_t moved;    /* how many changed or kept rules have moved: the fewest that explain the order */
+	size_t policies; /* number of policies that differ, or that only one ruleset sets */
 	size_t sets_created, sets_destroyed;
-	size_t chains_created, chains_deleted, chains_changed; /* changed: they have another owner */
-	size_t elements_added, elements_removed;               /* of all sets */
-	size_t elements_prolonged;                             /* by an edit; or, if they were replaced, shortened */
+	size_t chains_created, chains_deleted, chains_changed; /* numbers of chains; changed: with another owner */
+	size_t elements_added, elements_removed;               /* numbers of elements, summed over all sets */
+	size_t elements_prolonged; /* number of elements that an edit prolonged, or shortened by replacing them */
 };
 
 /* @before NULL: added; @after NULL: removed. The same rule counts at the same slot. */
@@ -23,13 +23,13 @@ struct fw_diff_rule {
 	bool changed, moved;
 };
 
-/* Addresses of a set that only one of the rulesets has: how many ranges, and the first ones. */
+/* The addresses of a set that only one ruleset has: the number of ranges, and the first ones. */
 struct fw_diff_side {
 	size_t n;
 	struct fw_addr_range first[FW_DIFF_RANGES];
 };
 struct fw_diff_set {
-	const struct fw_set *before, *after; /* NULL: there is none of that name */
+	const struct fw_set *before, *after; /* NULL: that ruleset has no set of this name */
 	struct fw_diff_side removed, added;
 };
 
@@ -38,8 +38,8 @@ struct fw_diff {
 	struct fw_diff_counts counts;
 	bool policy[FW_NREASONS];
 	struct fw_diff_set *sets;
-	size_t nsets, sets_cap, more_sets; /* more: that there was no room for */
-	struct fw_diff_rule *rules;        /* in the order of @after, then those removed in that of @before */
+	size_t nsets, sets_cap, more_sets; /* @more_sets: how many there was no room for */
+	struct fw_diff_rule *rules; /* in the order of @after, followed by the removed ones in the order of @before */
 	size_t nrules, rules_cap, more_rules;
 };
 

@@ -31,31 +31,32 @@ enum fw_field_kind {
 
 #define FW_PLACE_ADDRESSES 50 /* where a rule is printed with its addresses */
 struct fw_field_info {
-	const char *keyword;  /* in rules */
-	const char *keyword6; /* in rules about ICMPv6; NULL: the same */
+	const char *keyword;  /* word before the values in a rule */
+	const char *keyword6; /* word in rules about ICMPv6; NULL: the same */
 	uint32_t max;         /* the largest value */
-	uint32_t absent;      /* max + 1: of a packet that lacks the field */
+	uint32_t absent;      /* max + 1, the value in the key of a packet that lacks the field */
 	uint8_t presence;     /* enum fw_presence */
 	uint8_t layer;        /* enum fw_layer */
 	uint8_t source;       /* enum fw_source */
 	uint8_t kind;         /* enum fw_field_kind */
-	uint8_t place;        /* rules are printed with their matches in ascending order of these */
-	uint8_t hooks;        /* bit 1 << hook: which know the field; 0: all. See fw_field_hooks() */
-	uint8_t families;     /* bit 1 << enum fw_family: whose packets have the field; 0: all */
+	uint8_t place;        /* a rule is printed with its matches in ascending order of their places */
+	uint8_t hooks;        /* the hooks that know the field, bit 1 << hook; 0: all. See fw_field_hooks() */
+	uint8_t families;     /* the families whose packets have the field, bit 1 << enum fw_family; 0: all */
 	bool any;             /* a rule may have `any` as its value, which constrains nothing */
-	bool spelled;         /* all values have names: printed one by one, never as a range */
-	bool part;            /* of what its keyword means: a row before it has that keyword, too */
-	bool names_read_only; /* a value is printed as a number: its name depends on other fields */
+	bool spelled;         /* all values have names, so they are printed one by one, never as a range */
+	bool part;            /* the field is a part of what its keyword names: an earlier row has the same keyword */
+	bool names_read_only; /* values are printed as numbers, because their names depend on other fields */
 
-	const char *flag;               /* what a bit of FW_KIND_FLAGS is called */
-	const char *format;             /* printf()'s, of a value; NULL: decimal */
-	const struct fw_name *names[2]; /* of values, and of those of ICMPv6 where they differ; NULL: none */
+	const char *flag;               /* FW_KIND_FLAGS: what messages call one of the bits */
+	const char *format;             /* printf() format of a value; NULL: decimal */
+	const struct fw_name *names[2]; /* names of values, and those of ICMPv6 if they differ; NULL: none */
 
 	/* Packets written by hand (fw_text_frame()). */
-	const char *packet_word; /* before the value; NULL: the value has a fixed place in the line */
-	const char *hint;        /* values that can follow that word */
-	uint32_t usual[2];       /* the default: in IPv4 and in IPv6 */
-	uint8_t header_byte[2];  /* of the IPv4 and of the IPv6 header, which is the value; 0: the builder places it */
+	const char *packet_word; /* word before the value; NULL: the value has a fixed place in the line */
+	const char *hint;        /* the values that can follow @packet_word, for messages */
+	uint32_t usual[2];       /* default values in IPv4 and in IPv6 */
+	uint8_t header_byte
+		[2]; /* offset in the IPv4 and the IPv6 header of the byte that holds the value; 0: the builder places it */
 };
 /* Indexed by enum fw_field. */
 extern const struct fw_field_info fw_field_info[FW_NFIELDS];

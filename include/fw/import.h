@@ -54,37 +54,37 @@ extern const char *const fw_import_reason_words[FW_IMPORT_NREASONS];
 extern const char *const fw_import_reason_texts[FW_IMPORT_NREASONS];
 
 struct fw_import_file {
-	const char *name; /* for messages; what it says of the family is heeded, as in rules.v6 */
-	const char *text; /* @len bytes, need not end in NUL; borrowed, also by the report */
+	const char *name; /* path for messages; its family is taken from the name if that tells, as in rules.v6 */
+	const char *text; /* @len bytes, need not end in NUL; borrowed, and the report refers to it */
 	size_t len;
 	enum fw_import_format format;
 };
 
-/* A line of a file that says something of packets, and what became of it. */
+/* A line of a file that is about packets, and what became of it. */
 struct fw_import_line {
-	const char *file; /* name of struct fw_import_file */
-	unsigned line;    /* from 1; of JSON: 0 */
-	unsigned column;  /* from 1: where it is refused */
+	const char *file; /* name of the file */
+	unsigned line;    /* from 1; 0 in JSON */
+	unsigned column;  /* from 1, in bytes: the place that a refusal is about */
 	enum fw_import_reason reason;
 	const char *text; /* the line, @len bytes, not ended by NUL */
 	size_t len;
-	const char *message; /* why it is refused, or what else is to be known; NULL: nothing */
-	size_t became;       /* of RULE: the offset in the text that was made, */
-	size_t became_len;   /* and its bytes, without the last newline */
-	bool filters;        /* it belongs to a table that filters packets */
+	const char *message; /* the reason of a refusal, or a remark; NULL: none */
+	size_t became;       /* FW_IMPORT_RULE: offset of the rules that the line became in the output, */
+	size_t became_len;   /* and their length in bytes, without the last newline */
+	bool filters;        /* the line belongs to a table that filters packets */
 	bool opens;          /* leaving it out could let packets pass */
 };
 
 struct fw_import_report {
-	struct fw_import_line *lines; /* in the order of the files */
+	struct fw_import_line *lines; /* @n lines, in the order of the files */
 	size_t n, cap;
-	size_t refused;       /* of them */
+	size_t refused;       /* number of lines that are refused */
 	struct fw_region mem; /* holds the messages */
 };
 void fw_import_report_free(struct fw_import_report *r);
 
 struct fw_import_options {
-	bool partial; /* leave out lines that are refused, where that lets no packet pass */
+	bool partial; /* leave out refused lines where that cannot let packets pass */
 };
 
 /**

@@ -18,13 +18,13 @@
  */
 /* clang-format off */
 #define FW_INSTANCE_MEMBERS                                                                        \
-	const struct fw_match **matches; /* ascending by field */                                   \
-	uint32_t rank;                   /* 1 to FW_RANK_MAX */                                     \
-	uint32_t slot;                   /* of the counter, from 0 */                               \
-	uint32_t src, dst;               /* address expressions: numbers in the address book */     \
-	uint32_t line;                   /* of the rule in its file; 0: no file */                  \
-	uint8_t nmatches;                                                                           \
-	uint8_t action;                  /* number in the table of actions */
+	const struct fw_match **matches; /* in ascending order of their fields, at most one for each */ \
+	uint32_t rank;                   /* its place in the order, from 1 to FW_RANK_MAX */            \
+	uint32_t slot;                   /* number of its counter, from 0 */                            \
+	uint32_t src, dst;               /* numbers of address expressions in the address book */       \
+	uint32_t line;                   /* line of the rule in its file, from 1; 0: no file */         \
+	uint8_t nmatches;                /* number of matches */                                        \
+	uint8_t action;                  /* number of its action in the table of actions */
 /* clang-format on */
 struct fw_instance {
 	FW_INSTANCE_MEMBERS
@@ -41,21 +41,21 @@ bool fw_instance_names_non_ip(const struct fw_instance *in);
 #define FW_INSTANCE_LABEL 96
 /* What the compiler has to know about the rules that instances were made from. */
 struct fw_lowering {
-	const char *file;                /* for diagnostics; NULL: none */
-	uint32_t slots;                  /* one more than the largest slot in use */
-	uint32_t turns;                  /* lookups that a packet can need, at most */
-	size_t n;                        /* instances of the whole ruleset */
-	const struct fw_action *actions; /* the table: FW_ACTIONS_MAX, unused ones are 0 */
-	uint32_t nactions;               /* no number in use is as large */
+	const char *file;                /* path for diagnostics; NULL: the rules are not from a file */
+	uint32_t slots;                  /* above every slot in use */
+	uint32_t turns;                  /* largest number of lookups that a packet can need */
+	size_t n;                        /* number of instances of the whole ruleset */
+	const struct fw_action *actions; /* the table of FW_ACTIONS_MAX actions; unused ones are zeros */
+	uint32_t nactions;               /* above every number in use */
 	/*
 	 * Actions for packets that no rule decides on, by reason and hook: with terminal verdicts, without conditions. Of an
 	 * edit: only if it changes them.
 	 */
 	uint8_t policy[FW_NREASONS][FW_NHOOKS];
-	/* The instance that all packets of a hook and a state match first, if its action is FW_DROP or FW_ACCEPT; NULL: none is known. */
+	/* The first match of all packets of a hook and a state, if its action is FW_DROP or FW_ACCEPT; NULL: none is known. */
 	const struct fw_instance *shortcut[FW_NHOOKS][FW_NSTATES];
 	const struct fw_ruleset *rules;
-	const struct fw_rule **callers; /* of an edit: rules that are not their own instance, in order */
+	const struct fw_rule **callers; /* of an edit: the rules that have inlined instances, in order */
 	size_t ncallers;
 	/* The name that diagnostics use for the rule of an instance: "30 web". Return: @buf. */
 	const char *(*label)(const struct fw_lowering *l, const struct fw_instance *in, char *buf, size_t size);
@@ -67,26 +67,27 @@ struct fw_lowering {
 struct fw_lowered {
 	struct fw_lowering from;
 	const struct fw_address_book *book;
-	const struct fw_instance **instances; /* from.n of them, in the order of their ranks */
-	struct fw_skip *skips;                /* of those that skip others, in the order of their ranks */
+	const struct fw_instance **instances; /* from.n instances, in ascending order of rank */
+	struct fw_skip *skips;                /* one for each instance that skips others, in ascending order of rank */
 	size_t nskips;
 };
 
-/* @before NULL: added; @after NULL: removed; else replaced. Both NULL: nothing changes. */
+/* @before NULL: added; @after NULL: removed; neither: replaced; both: nothing changes. */
 struct fw_instance_row {
 	const struct fw_instance *before, *after;
-	uint32_t end; /* of @after, as of struct fw_skip; 0: it does not skip others */
+	/* Rank at which packets continue after @after, see struct fw_skip; 0: @after does not skip others. */
+	uint32_t end;
 };
 
 /* An edit of a ruleset, lowered. */
 struct fw_lowered_edit {
-	struct fw_lowering from; /* as the edit leaves it */
+	struct fw_lowering from; /* the ruleset as the edit leaves it */
 	struct fw_address_book *book;
 	struct fw_instance_row *rows;
 	size_t nrows;
-	const struct fw_set_change *sets; /* the edit's */
+	const struct fw_set_change *sets; /* elements that the edit adds to sets and removes from them; borrowed */
 	size_t nsets;
-	bool policies; /* they change */
+	bool policies; /* the edit changes policies */
 };
 
 #endif

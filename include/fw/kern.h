@@ -24,7 +24,7 @@ extern const char *const fw_kern_pool_names[FW_NPOOLS];
 
 struct fw_kern_options {
 	bool no_flow_cache;
-	enum fw_kern_pool pool; /* FW_POOL_AUTO: an arena where the kernel has them */
+	enum fw_kern_pool pool; /* FW_POOL_AUTO: an arena if the kernel has them, else maps */
 	/*
 	 * Folder in bpffs where programs, maps and links are pinned: filtering continues when this process ends, and the next
 	 * one takes over. NULL: nothing outlives this process.
@@ -224,7 +224,7 @@ int fw_kern_test(struct fw_kern *k, enum fw_prog prog, const void *frame, uint32
 /* A packet as a hook sees it. */
 #define FW_PROBE_OTHER UINT32_MAX
 struct fw_probe {
-	const void *frame; /* @len bytes from the Ethernet header, or none */
+	const void *frame; /* @len bytes, from the Ethernet header on */
 	uint32_t len, mark;
 	enum fw_hook hook;
 	uint32_t iface, from_if, to_if; /* indices of interfaces; 0: none; FW_PROBE_OTHER: one that no rule names */
@@ -296,12 +296,12 @@ extern const char *const fw_prog_names[FW_NPROGS]; /* "xdp", "tc-ingress", "tc-e
 struct fw_kern_attachment {
 	uint32_t ifindex; /* in the network namespace of the interface */
 	enum fw_prog prog;
-	enum fw_xdp_mode mode; /* of XDP, and not away: FW_XDP_NATIVE or FW_XDP_GENERIC */
-	uint32_t link;         /* its id; 0: a classic tc filter */
+	enum fw_xdp_mode mode; /* at XDP, unless @away: FW_XDP_NATIVE or FW_XDP_GENERIC */
+	uint32_t link;         /* id of the BPF link; 0: a classic tc filter */
 	bool away;             /* the interface is in another network namespace than this process */
 	uint32_t in_front;     /* id of a program that packets reach first, and that may decide before ours; 0: none */
 	uint8_t family;        /* on netfilter's hooks, where ifindex is 0: NFPROTO_IPV4 or NFPROTO_IPV6 */
-	bool guard;            /* there: it makes sure that what the rules reject does not pass */
+	bool guard;            /* at these hooks: the program that keeps rejected packets from passing */
 };
 #define FW_IN_FRONT_FILTER UINT32_MAX /* a tc filter without a program */
 /* Asks the kernel for the state of all attachments, and forgets those whose interface is gone. */

@@ -23,7 +23,7 @@
 struct fw_compiled {
 	struct fw_ruleset *rs;
 	struct fw_image image;
-	bool restored; /* it was accepted before: see fw_tables_restore() */
+	bool restored; /* the ruleset was accepted before: see fw_tables_restore() */
 	/* Frees rs and this struct once the image is freed. NULL: fw_ruleset_free() and free(). */
 	void (*free)(struct fw_compiled *c);
 };
@@ -42,11 +42,11 @@ struct fw_live_hooks {
 struct fw_live_options {
 	/* Borrowed. NULL: tables in plain memory; after each commit the owner makes lookups use the image of live->now. */
 	struct fw_kern *kern;
-	struct fw_pool *pool; /* without a kernel; borrowed */
+	struct fw_pool *pool; /* the pool if @kern is NULL; borrowed */
 	struct fw_compile_options compile;
-	size_t rebuild_max; /* up to this many rules and set elements, an edit may recompile the whole ruleset; 0: any */
+	size_t rebuild_max; /* an edit may recompile a ruleset of up to this many rules and set elements; 0: of any size */
 	struct fw_live_hooks hooks;
-	void *ctx; /* of the hooks */
+	void *ctx; /* passed to the hooks */
 };
 
 struct fw_live_retired;
@@ -56,10 +56,10 @@ struct fw_live {
 	struct fw_pool *pool;
 	/* Private: */
 	struct fw_live_options options;
-	struct fw_live_retired *waiting, *running; /* for the next grace period, for the current one */
-	struct fw_live_retired *last;              /* of those in waiting, if there are any */
-	bool tables;                               /* the current grace period has freed tables */
-	const struct fw_compiled *ticket_of;       /* whose image the ticket is for; NULL: none */
+	struct fw_live_retired *waiting, *running; /* what waits for the next grace period and for the current one */
+	struct fw_live_retired *last;              /* last one of @waiting, unless that is empty */
+	bool tables;                               /* ending the current grace period has freed tables so far */
+	const struct fw_compiled *ticket_of; /* the ticket is for the image of this one; NULL: there is no ticket */
 	uint32_t ticket;
 };
 
@@ -80,9 +80,9 @@ typedef int fw_journal(void *ctx);
  */
 struct fw_transaction {
 	struct fw_edit edit;
-	bool rebuilt;           /* all tables are written again, none changed in place */
-	struct fw_image image;  /* if rebuilt: these, until the commit */
-	double compile, kernel; /* seconds spent on tables; on counters, segments and publication */
+	bool rebuilt;           /* all tables are compiled again instead of being changed in place */
+	struct fw_image image;  /* if @rebuilt: the new tables, until the commit */
+	double compile, kernel; /* seconds spent on tables, and on counters, segments and publication */
 	/* Private: */
 	struct fw_live *live;
 	struct fw_update *update;
@@ -124,18 +124,19 @@ int fw_live_compile(const struct fw_live *live, struct fw_compiled *c, struct fw
 struct fw_live_label_names;
 /* Labels of a ruleset that is to be swapped in. */
 struct fw_live_labels {
-	struct fw_label *by_slot; /* @n of them */
+	struct fw_label *by_slot; /* @n labels, indexed by slot */
 	uint32_t n;
-	struct fw_live_label_names *names; /* that change at slots that have a rule already */
+	struct fw_live_label_names *names; /* new names of slots that have a rule already */
 	size_t nnames, cap;
 };
 
 /* Another ruleset in the place of the live one, or the first one. */
 struct fw_swap {
-	struct fw_compiled *next; /* compiled; fw_swap_commit() takes it */
-	uint32_t *slots; /* of rules that only the live ruleset has, released later; fw_swap_commit() takes them */
+	struct fw_compiled *next; /* the compiled ruleset; fw_swap_commit() takes it */
+	/* Slots of rules that only the live ruleset has, to be released later; fw_swap_commit() takes them. */
+	uint32_t *slots;
 	size_t nslots;
-	bool keep_counts; /* the first one: slots without a rule keep their counts, since their rules may come back */
+	bool keep_counts; /* for the first ruleset: slots without a rule keep their counts, since their rules may return */
 	struct fw_live_labels labels; /* private */
 };
 /* Counters, segments and labels that swap->next needs: what takes time. 0, or -errno with a diagnostic. */

@@ -16,27 +16,27 @@ long fw_oracle_next(const struct fw_ruleset *rs, const struct fw_key *key, long 
 
 /* A packet's way through the rules: those that only count it, and what decides. Rules by their index in rs->rules. */
 struct fw_way {
-	long rule;       /* that decides; -1: a policy does */
-	uint32_t reason; /* of that policy; FW_R_NONE: a rule decides */
+	long rule;       /* the rule that decides; -1: a policy decides */
+	uint32_t reason; /* the reason whose policy decides; FW_R_NONE: a rule decides */
 	enum fw_verdict verdict;
 	uint32_t npassed;
 	long passed[FW_TURNS];
 	uint32_t ncalls;
-	long calls[FW_CHAIN_DEPTH]; /* that led to the chain of @rule, the innermost first */
+	long calls[FW_CHAIN_DEPTH]; /* the @ncalls calls that led to the chain of @rule, innermost first */
 };
-/* A packet that comes alone: within each limit, and without connections. */
+/* The way of a single packet: within each limit, and without connections. */
 struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key);
 
 /* What conditions depend on besides the packet. @now and @connections are the caller's; the rest is {0} at first. */
 struct fw_oracle_bucket {
-	uint64_t id; /* of the rule */
+	uint64_t id; /* id of the rule that the bucket belongs to */
 	uint8_t family;
 	struct fw_addr from, to;
-	uint64_t credit, last; /* ns */
+	uint64_t credit, last; /* unused time of the rate and time of the last packet, in ns */
 };
 struct fw_oracle_state {
-	uint64_t now;         /* ns, never less than before */
-	uint32_t connections; /* of every address */
+	uint64_t now;         /* time of the packet in ns; must not decrease */
+	uint32_t connections; /* number of connections that every address has */
 	struct fw_oracle_bucket *buckets;
 	size_t n, cap;
 };

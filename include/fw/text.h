@@ -66,7 +66,7 @@ int fw_text_parse(struct fw_ruleset *rs, const char *text, size_t len, const cha
 struct fw_files {
 	int (*find)(void *ctx, const char *path, const char **text, size_t *len);
 	void *ctx;
-	bool stored; /* the text was accepted before: what only newer versions refuse is taken */
+	bool stored; /* the text was accepted before, maybe by an older version: what only newer ones refuse is accepted */
 };
 /* fw_text_parse() with files from @files. */
 int fw_text_parse_with(struct fw_ruleset *rs, const char *text, size_t len, const char *name,
@@ -112,47 +112,49 @@ int fw_text_edit_with(struct fw_edit *e, const char *text, size_t len, const cha
 
 /* A text of rules for one chain. */
 struct fw_chain_text {
-	const char *chain; /* its name */
-	const char *text;
+	const char *chain; /* name of the chain */
+	const char *text;  /* @len bytes, need not end in NUL; borrowed */
 	size_t len;
-	const char *name; /* of the text, for diagnostics */
+	const char *name; /* path or name of the text, for diagnostics */
 };
 /*
- * The text's rules take the place of those of the chain, and nothing else changes: rules that are the same keep their ids and
- * counters, as with fw_ruleset_adopt(). @e, @log and the results are as those of fw_text_edit().
+ * Replaces the rules of the chain by those of the text and changes nothing else. Rules that are the same keep their ids and counters,
+ * as with fw_ruleset_adopt(). @e, @log and the return value are those of fw_text_edit().
  */
 int fw_text_edit_chain(struct fw_edit *e, const struct fw_chain_text *text, struct fw_diags *ds, struct fw_buf *log);
 
 /**
  * fw_text_query - parses a query, which selects the rules that could decide on certain packets
- * @matches: `chain NAME`, match fields as in a rule, then words of conditions and effects (`limit`, `log`), and the verdict; all may be
- *           missing: `from 10.0.0.0/8 proto tcp`
- * @out:     a rule that a ruleset of its own holds; fw_query_free()
+ * @matches: `chain NAME`, matches as in a rule, words of conditions and effects (`limit`, `log`), and the verdict, each of them
+ *           optional: `from 10.0.0.0/8 proto tcp`
+ * @out:     to be freed with fw_query_free()
  *
- * A rule passes when some packet that the query matches is matched by the rule, by what their sets hold now, it has these
- * conditions and effects, and the verdict is the same. A query that names nothing of IP is for other frames too. One that no packet can match is refused
- * as a rule with the same matches would be.
+ * A rule passes if some packet satisfies the query's matches and the rule's, as their sets are now, and if the rule has the chain,
+ * the conditions and effects, and the verdict that the query names. A query that names nothing of IP includes other frames. A query
+ * that no packet can satisfy is refused, with the diagnostic that a rule with the same matches would get.
+ * Return: 0, -EINVAL with a diagnostic, or -ENOMEM.
  */
 struct fw_query;
-/* The @i-th name of the @iface-th interface; NULL: it has no more, and when it has none there are no more interfaces. */
 struct fw_query_names {
+	/* The @i-th name of the @iface-th interface, its primary name first. NULL: it has no more; with @i 0: no more interfaces. */
 	const char *(*name)(void *ctx, size_t iface, size_t i);
-	void *ctx;
+	void *ctx; /* passed to @name */
 };
 int fw_text_query(const char *matches, const char *name, struct fw_diags *ds, struct fw_query **out);
-/* Interfaces have other names too. 0 or -ENOMEM. */
+/* Tells the query all names of the machine's interfaces, so that each name stands for all of them. 0 or -ENOMEM. */
 int fw_query_name(struct fw_query *q, const struct fw_query_names *names);
-/*
- * 1: the rule passes; 0: it does not; -EAGAIN: before that was clear, *@work comparisons were made: the next call with the
- * same rule goes on, also when the ruleset was edited in between; -ENOMEM. *@work is lowered by those that were made;
- * NULL: as many as it takes.
+/**
+ * fw_query_passes - is a rule one of those that the query selects?
+ * @work: number of comparisons that may be made; lowered by those that were. NULL: any number
+ * Return: 1 or 0; -EAGAIN: @work is used up, and the next call with the same rule continues, even if the ruleset was edited in
+ * between; -ENOMEM.
  */
 int fw_query_passes(struct fw_query *q, const struct fw_ruleset *rs, const struct fw_rule *rule, int64_t *work);
 /* A packet that was seen, for a query. */
 struct fw_query_packet {
-	const struct fw_key *key; /* as the packet parser makes it, but for interfaces */
-	const char *in, *out;     /* the interfaces by name; NULL: none, or unknown */
-	enum fw_verdict verdict;
+	const struct fw_key *key; /* from the packet parser; its interfaces are not used */
+	const char *in, *out;     /* names of the interfaces; NULL: the packet has none, or it is unknown */
+	enum fw_verdict verdict;  /* what was decided */
 };
 /* Is it one of the packets that the query asks for? */
 bool fw_query_has(const struct fw_query *q, const struct fw_query_packet *p);
@@ -215,14 +217,14 @@ struct fw_meta;
 
 #define FW_FRAME_MAX 2048
 
-/* A packet as it is on the wire, with what goes with it. */
+/* A packet as it is on the wire, and what the kernel knows about it. */
 struct fw_frame {
-	uint8_t data[FW_FRAME_MAX]; /* from the Ethernet header */
-	uint32_t len;               /* bytes in data */
-	uint32_t wire_len;          /* bytes of the whole frame, at least len; struct fw_meta calls it len */
+	uint8_t data[FW_FRAME_MAX]; /* the bytes from the Ethernet header on */
+	uint32_t len;               /* number of bytes in @data */
+	uint32_t wire_len;          /* bytes of the whole frame, at least @len; struct fw_meta calls it len */
 	uint32_t hook;              /* enum fw_hook */
-	uint32_t mark;
-	uint32_t asked; /* bit 1 << field: which of the next three it has */
+	uint32_t mark;              /* the kernel's mark of the packet */
+	uint32_t asked;             /* bit 1 << field: which of @state, @uid and @gid have a value */
 	uint32_t state, uid, gid;
 	char iface[FW_IFNAME_MAX + 1], from_if[FW_IFNAME_MAX + 1], to_if[FW_IFNAME_MAX + 1]; /* empty: not given */
 };

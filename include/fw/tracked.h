@@ -9,11 +9,11 @@
 
 #include "fw/kern.h"
 
-/* What rules ask for: the connections per address, or per so many of its first bits, if there are at least so many. */
+/* What rules ask for: the number of connections of an address, or of a prefix of that length, if it is at least @least. */
 struct fw_tracked_want {
 	uint8_t side; /* enum fw_connections_side */
 	uint8_t prefix4, prefix6;
-	uint32_t least; /* 1 or more */
+	uint32_t least; /* counts below this are not needed; at least 1 */
 };
 
 struct fw_tracked;
@@ -34,11 +34,11 @@ int fw_tracked_read(struct fw_tracked *t);
 int fw_tracked_look(struct fw_tracked *t, double now);
 
 struct fw_tracked_status {
-	uint64_t connections; /* that are counted */
-	uint64_t addresses;   /* with their prefixes, that have some */
-	uint64_t told;        /* of those, that the programs know */
-	uint64_t left_out;    /* connections, since there were too many; since the start */
-	uint64_t lost;        /* how often events were lost, since the start */
+	uint64_t connections; /* number of connections that are counted */
+	uint64_t addresses;   /* number of addresses and prefixes that have connections */
+	uint64_t told;        /* number of these whose counts the programs know */
+	uint64_t left_out;    /* connections not counted because there were too many, since the start */
+	uint64_t lost;        /* number of times that events were lost, since the start */
 };
 void fw_tracked_status(const struct fw_tracked *t, struct fw_tracked_status *out);
 
