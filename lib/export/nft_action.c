@@ -168,7 +168,7 @@ static void print_limit_set(struct export *e, const struct fw_action *a, enum fw
 {
 	const char *type = family == FW_IP4 ? "ipv4_addr" : "ipv6_addr";
 
-	fw_buf_printf(&e->sets, "\tset limit.%u%s {\n\t\ttype %s", e->limits, EXPORT_SUFFIX(family), type);
+	fw_buf_printf(&e->sets, "\tset " EXPORT_OWN "%u%s {\n\t\ttype %s", e->limits, EXPORT_SUFFIX(family), type);
 	if (a->per == FW_PER_FROM_TO)
 		fw_buf_printf(&e->sets, " . %s", type);
 	fw_buf_printf(&e->sets, "\n\t\tsize 65535\n\t\tflags dynamic, timeout\n\t\ttimeout %us\n\t}\n",
@@ -176,34 +176,31 @@ static void print_limit_set(struct export *e, const struct fw_action *a, enum fw
 }
 
 /* The conditions as lines, each of which may be true. */
-static int print_conditions(struct export *e, const struct fw_action *a, struct lines *l)
+static void print_conditions(struct export *e, const struct fw_action *a, struct lines *l)
 {
 	bool over = a->flags & FW_ACTION_LIMIT_OVER;
 
-	if (a->connections)
-		return export_refuse(e, "nftables counts the connections that came to a rule, not all of them");
 	if (!a->per) {
 		print_rate(next_line(l), &a->limit, over);
-		return 0;
+		return;
 	}
 	e->limits++;
 	for (unsigned family = FW_IP4; family <= FW_IP6; family++) {
 		struct fw_buf *b = next_line(l);
 
 		print_limit_set(e, a, (enum fw_family)family);
-		fw_buf_printf(b, "update @limit.%u%s { ", e->limits, EXPORT_SUFFIX(family));
+		fw_buf_printf(b, "update @" EXPORT_OWN "%u%s { ", e->limits, EXPORT_SUFFIX(family));
 		print_key(b, a, (enum fw_family)family);
 		fw_buf_printf(b, " ");
 		print_rate(b, &a->limit, over);
 		fw_buf_printf(b, " }");
 	}
-	return 0;
 }
 
 /* A chain with these lines, each of them followed by @end. Return: its number. */
 static unsigned new_chain(struct export *e, const struct lines *l, const char *end)
 {
-	fw_buf_printf(&e->chains, "\tchain fw.%u {\n", ++e->helpers);
+	fw_buf_printf(&e->chains, "\tchain " EXPORT_OWN "%u {\n", ++e->helpers);
 	for (size_t i = 0; i < l->n; i++)
 		fw_buf_printf(&e->chains, "\t\t%s%s\n", l->line[i].text, end);
 	fw_buf_printf(&e->chains, "\t}\n");
@@ -215,20 +212,18 @@ static int print_helper(struct export *e, const struct fw_action *a, const struc
 {
 	fw_cleanup(lines_free) struct lines conditions = { 0 };
 	char to[32];
-	int err;
 
 	if (does->n == 1 && !fw_action_asks(a))
 		return 0;
 	if (a->verdict == FW_RETURN || a->verdict == FW_GOTO)
 		return export_refuse(e, "it leaves its chain, under a condition or with an effect");
-	snprintf(jump, 32, "jump fw.%u", new_chain(e, does, ""));
+	snprintf(jump, 32, "jump " EXPORT_OWN "%u", new_chain(e, does, ""));
 	if (!fw_action_asks(a))
 		return 0;
-	err = print_conditions(e, a, &conditions);
+	print_conditions(e, a, &conditions);
 	snprintf(to, sizeof(to), " %s", jump);
-	if (!err)
-		snprintf(jump, 32, "jump fw.%u", new_chain(e, &conditions, to));
-	return err;
+	snprintf(jump, 32, "jump " EXPORT_OWN "%u", new_chain(e, &conditions, to));
+	return 0;
 }
 
 int export_action(struct export *e, const struct export_matches *m, struct fw_buf *chain)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a rule matches, in the words of nft. Addresses of two families, and sets besides addresses, take several rules. */
-#include <stdarg.h>
 #include <string.h>
 
 #include "lib/export/nft.h"
@@ -29,19 +28,6 @@ static const struct {
 	{ "dscp", "ip dscp", "ip6 dscp" },
 	{ "ttl", "ip ttl", "ip6 hoplimit" },
 };
-
-int export_refuse(struct export *e, const char *fmt, ...)
-{
-	char text[256], label[FW_RULE_LABEL];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	e->refused = true;
-	return fw_diag_add(e->ds, (struct fw_place){ e->rs->file, e->rule->line, 0 }, NULL, "rule %s: %s",
-			   fw_rule_label(e->rule, label, sizeof(label)), text);
-}
 
 void export_matches_free(struct export_matches *m)
 {
@@ -76,11 +62,6 @@ static int append(struct export *e, struct export_matches *m, struct fw_buf *wor
 
 	fw_buf_free(words);
 	return err;
-}
-
-const char *export_builtin(const struct fw_set *set)
-{
-	return set->builtin ? set->name : NULL;
 }
 
 /* "ip saddr { 10.0.0.0/8, 192.0.2.1 }" of one family; nothing if there are none of it. */
@@ -272,12 +253,10 @@ static int add_field(struct export *e, const struct fw_match *f, enum fw_hook ho
 static unsigned families_of(const struct fw_rule *r, bool *needed)
 {
 	static const enum fw_field depend[] = { FW_F_ICMP_TYPE, FW_F_ICMP_CODE, FW_F_DSCP, FW_F_TTL };
-	const struct fw_match *type = fw_rule_match(r, FW_F_ETHERTYPE), *proto = fw_rule_match(r, FW_F_PROTO);
-	unsigned families = 0;
+	const struct fw_match *proto = fw_rule_match(r, FW_F_PROTO);
+	unsigned families = export_families(r);
 
-	families |= (unsigned)(!type || fw_match_has(type, 0x0800)) << FW_IP4;
-	families |= (unsigned)(!type || fw_match_has(type, 0x86dd)) << FW_IP6;
-	*needed = r->src != FW_ANY || r->dst != FW_ANY || type;
+	*needed = r->src != FW_ANY || r->dst != FW_ANY || fw_rule_match(r, FW_F_ETHERTYPE);
 	for (size_t i = 0; i < sizeof(depend) / sizeof(*depend); i++)
 		*needed = *needed || fw_rule_match(r, depend[i]);
 	if (fw_rule_match(r, FW_F_ICMP_TYPE) || fw_rule_match(r, FW_F_ICMP_CODE))

@@ -37,7 +37,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 	(void)n;
 	if (ctl_ruleset_load(operands[0], FW_FORMAT_RULES, &rs, NULL))
 		return CTL_FAILED;
-	err = fw_export_nft(rs, &ds, &out);
+	err = fw_export(rs, (enum fw_export_format)s->to, &ds, &out);
 	if (err)
 		ctl_print_failure(&ds, "cannot export", err);
 	fw_ruleset_free(rs);
@@ -47,12 +47,16 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_export = {
 	.name = "export",
 	.operands = "FILE",
-	.summary = "make a ruleset of nft of rules",
+	.summary = "make a ruleset of nft or iptables of rules",
 	.details =
-		"FILE is a ruleset, as `fwctl save` writes it; - is standard input. What comes out is for `nft -f`: the table\n"
-		"`inet fw_rules`, in place of one that is there. It decides the same, or the rules are refused that nftables cannot\n"
-		"say: those on the wire (`in`, `out`), those that count connections, policies other than those of the hooks\n"
-		"input, forward and output.\n",
+		"FILE is a ruleset, as `fwctl save` writes it; - is standard input. What comes out decides the same, or the rules are\n"
+		"refused that the other packet filter cannot say: those on the wire (`in`, `out`), those that count connections,\n"
+		"policies other than accept and drop of the hooks input, forward and output, and what its matches lack.\n"
+		"FORMAT is what takes it:\n"
+		"  nft        `nft -f`: the table `inet fw_rules`, in place of one that is there\n"
+		"  iptables   iptables-restore: the table filter, in place of what is there, with all that holds for IPv4\n"
+		"  ip6tables  ip6tables-restore: the same for IPv6\n"
+		"  ipset      `ipset restore`, before these two: the sets that they name, each as NAME_v4 and NAME_v6\n",
 	.options = options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

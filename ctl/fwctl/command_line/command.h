@@ -27,7 +27,7 @@ struct ctl_settings {
 	int format;      /* enum fw_format */
 	int xdp;         /* enum fw_xdp_mode; -1: not given */
 	int import_from; /* enum fw_import_format */
-	int to;          /* of export; there is one format */
+	int to;          /* enum fw_export_format */
 	int mode, out;   /* of attach: indices into the words of the option */
 	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load;
 	double interval;     /* seconds */

@@ -4,6 +4,7 @@
 #include "find.h"
 #include "ctl/fwctl/output/message.h"
 
+#include "fw/export.h"
 #include "fw/import.h"
 #include "fw/kern.h"
 #include "fw/text.h"
@@ -127,7 +128,7 @@ static const char *const xdp_words[] = {
 	[FW_XDP_AUTO] = "auto", [FW_XDP_NATIVE] = "native", [FW_XDP_GENERIC] = "generic", NULL
 };
 static const char *const mode_words[] = { "auto", "native", "generic", "tc", NULL };
-static const char *const export_words[] = { "nft", NULL };
+
 static const char *const out_words[] = { "auto", "yes", "no", NULL };
 
 #define AT(field) .at = offsetof(struct ctl_settings, field)
@@ -174,7 +175,9 @@ OPTION(rule, "rule", "REF", "only packets that this rule has logged", set_text, 
 OPTION(capture, "pcap", "FILE", "write the packets to a capture file", set_text, AT(capture), .kind = CTL_KIND_FILE);
 OPTION(import_from, "from", "FORMAT", "format of the files: iptables, ip6tables, ipset, nft, or auto (the default)",
        set_choice, AT(import_from), .words = fw_import_format_names);
-OPTION(to, "to", "FORMAT", "format of the result: nft (the default)", set_choice, AT(to), .words = export_words);
+OPTION(to, "to", "FORMAT",
+       "format of the result: nft (the default), iptables, ip6tables, or ipset (the sets that these two name)",
+       set_choice, AT(to), .words = fw_export_format_names);
 OPTION(output, "output", "FILE", "write the rules to this file (also -o)", set_text, AT(output), .kind = CTL_KIND_FILE,
        .letter = 'o');
 OPTION(report, "report", NULL, "show what became of each line, instead of the rules", set_flag, AT(report));
