@@ -64,6 +64,11 @@ enum nft_field {
 };
 
 #define NFT_BITS(field) (1u << (field))
+/* Those of headers after the IP header, which later fragments lack. */
+#define NFT_TRANSPORT                                                                                           \
+	(NFT_BITS(NFT_SPORT) | NFT_BITS(NFT_DPORT) | NFT_BITS(NFT_ICMP_TYPE) | NFT_BITS(NFT_ICMP_CODE) |        \
+	 NFT_BITS(NFT_ICMP6_TYPE) | NFT_BITS(NFT_ICMP6_CODE) | NFT_BITS(NFT_FLAGS) | NFT_BITS(NFT_TCP_OPTION) | \
+	 NFT_BITS(NFT_MSS))
 #define NFT_V4 0
 #define NFT_V6 1
 

@@ -6,6 +6,8 @@
  *	ip saddr . tcp dport { 192.0.2.1 . 22, 192.0.2.2 . 80 }
  *	(ip, from 192.0.2.1, proto tcp, dport 22) or (ip, from 192.0.2.2, proto tcp, dport 80)
  */
+#include <netinet/in.h>
+
 #include "lib/import/nft_key.h"
 
 #define MAX_ALTERNATIVES 4096
@@ -45,7 +47,20 @@ struct nft_alternative *nft_one(struct nft *n, enum nft_field field, nft_number 
 	return a && !push_number(n, a, field, lo, hi) ? a : NULL;
 }
 
-/* Everything that one comparison says, into @a, and into *other what it says at hooks without the field. */
+/* An option is missing from what is no TCP, and from later fragments, too: two alternatives. */
+static int read_missing(struct nft *n, struct nft_alternative **out)
+{
+	struct nft_alternative *fragment = nft_one(n, NFT_FRAG, FW_FRAG_LATER, FW_FRAG_LATER);
+	struct nft_alternative *other = nft_one(n, NFT_PROTO, 0, IPPROTO_TCP - 1);
+
+	if (!fragment || !other || push_number(n, fragment, NFT_PROTO, IPPROTO_TCP, IPPROTO_TCP))
+		return -ENOMEM;
+	*out = other;
+	other->next = fragment;
+	return nft_values_add(n, &other->terms->values, IPPROTO_TCP + 1, 255);
+}
+
+/* Everything that one comparison says, into @a, and into *other what it says of packets without the field. */
 static int read_terms(struct nft *n, const struct nft_left *l, const struct nft_comparison *c,
 		      struct nft_alternative *a, struct nft_alternative **other)
 {
@@ -68,6 +83,8 @@ static int read_terms(struct nft *n, const struct nft_left *l, const struct nft_
 			if (absent & 1u << hook)
 				err = *other ? push_number(n, *other, NFT_HOOK, hook, hook) : -ENOMEM;
 	}
+	if (!err && k->field == NFT_TCP_OPTION && v.negated)
+		err = read_missing(n, other);
 	if (absent == c->use->hooks && !v.negated)
 		v = (struct nft_values){ 0 };
 	return err ? err : push_term(n, a, k->field == NFT_MARK && l->masked ? NFT_MARK_BITS : k->field, &v);
@@ -85,7 +102,7 @@ static int read_comparison(struct nft *n, json_t *left, const struct nft_compari
 		return err;
 	a->next = other;
 	*out = a;
-	if (other && !(c->use->hooks & nft_field_info[l.key->field].hooks))
+	if (other && nft_absent_at(c->use, l.key->field) == c->use->hooks)
 		*out = other;
 	return 0;
 }
@@ -225,6 +242,8 @@ static int read_entry(struct nft *n, const struct nft_use *use, json_t *key, jso
 	if (lefts)
 		return read_parts(n, use, lefts, c.right, a);
 	err = read_comparison(n, key, &c, &found);
+	if (!err && found->next)
+		err = nft_refuse(n, FW_IMPORT_AS_VALUE, "a map of what packets lack");
 	if (!err)
 		a->terms = found->terms;
 	return err;

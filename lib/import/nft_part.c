@@ -13,12 +13,19 @@
  */
 #include "lib/import/nft_rule.h"
 
+static bool is_of_later_fragments(const struct nft_match *m)
+{
+	const struct nft_values *v = &m->values[NFT_FRAG];
+
+	return m->given & NFT_BITS(NFT_FRAG) && v->n == 1 && v->ranges[0].lo == FW_FRAG_LATER;
+}
+
 /* Appends a rule of the current place. */
 static int print_line(struct nft_rule_text *t, const struct nft_match *m, const char *action)
 {
 	int err;
 
-	if (m->never)
+	if (m->never || (m->given & NFT_TRANSPORT && is_of_later_fragments(m)))
 		return 0;
 	if (t->use->on_wire && t->at.word == t->use->word && !(m->given & (NFT_BITS(NFT_FAMILY) | NFT_BITS(NFT_PROTO))))
 		return nft_refuse(t->n, FW_IMPORT_AS_PLACE,

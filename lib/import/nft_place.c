@@ -73,11 +73,8 @@ unsigned nft_absent_at(const struct nft_use *use, enum nft_field field)
 	return nft_field_info[field].hooks ? use->hooks & ~nft_field_info[field].hooks : 0;
 }
 
-/* Fields that later fragments lack, or that are others in fragments. */
-#define OF_WHOLE_PACKETS                                                                                        \
-	(NFT_BITS(NFT_SPORT) | NFT_BITS(NFT_DPORT) | NFT_BITS(NFT_ICMP_TYPE) | NFT_BITS(NFT_ICMP_CODE) |        \
-	 NFT_BITS(NFT_ICMP6_TYPE) | NFT_BITS(NFT_ICMP6_CODE) | NFT_BITS(NFT_FLAGS) | NFT_BITS(NFT_TCP_OPTION) | \
-	 NFT_BITS(NFT_MSS) | NFT_BITS(NFT_LENGTH) | NFT_BITS(NFT_FRAG))
+/* Fields that fragments lack, or that are others in them. */
+#define OF_WHOLE_PACKETS (NFT_TRANSPORT | NFT_BITS(NFT_LENGTH) | NFT_BITS(NFT_FRAG))
 
 int nft_check_place(struct nft *n, const struct nft_use *use, const struct nft_left *l, const struct nft_values *v)
 {

@@ -73,7 +73,8 @@ static void note_statement(struct search *s, const char *word, json_t *value)
 	static const char *const pass[] = {
 		"match", "vmap", "accept", "continue", "return", "jump", "goto", "counter"
 	};
-	static const char *const drops[] = { "drop", "reject", "queue" };
+	/* What keeps packets from the chains after this one, and so from our rules. */
+	static const char *const drops[] = { "drop", "reject", "queue", "synproxy", "fwd" };
 	static const char *const effects[] = { "log", "set", "meter", "limit", "ct count", "quota" };
 	struct nft_chain *c = target(s, word, value);
 	bool known = false;

@@ -33,6 +33,7 @@
 #define SADDR6 PAYLOAD("ip6", "saddr")
 #define DPORT PAYLOAD("tcp", "dport")
 #define FLAGS PAYLOAD("tcp", "flags")
+#define OPTION(name) "{\"tcp option\":{\"name\":\"" name "\"}}"
 #define MARK(value) "{\"mangle\":{\"key\":" META("mark") ",\"value\":" value "}}"
 #define SSH IS(DPORT, "22")
 #define ACCEPT DO("accept")
@@ -42,6 +43,14 @@
 static const struct {
 	const char *expr, *want; /* a refusal begins with its reason and a colon */
 } rules[] = {
+	/* options: what has no TCP header lacks them all */
+	{ IS(OPTION("window"), "true") "," DROP, "rule input proto tcp tcp-option window drop\n" },
+	{ IS(OPTION("window"), "false") "," DROP, "rule input proto tcp tcp-option not window drop\n"
+						  "rule input proto not tcp drop\n"
+						  "rule input frag later proto tcp drop\n" },
+	{ SSH "," IS(OPTION("window"), "false") "," DROP,
+	  "rule input proto tcp dport 22 tcp-option not window drop\n" },
+	{ MATCH("!=", MASK(PAYLOAD("ip", "frag-off"), "8191"), "0") "," SSH "," DROP, "" },
 	/* addresses */
 	{ IS(SADDR, TEXT("192.0.2.1")) "," DROP, "rule input ip from 192.0.2.1 drop\n" },
 	{ MATCH("!=", SADDR, PREFIX("10.0.0.0", "8")) "," DROP, "rule input ip from not 10.0.0.0/8 drop\n" },
@@ -463,6 +472,8 @@ static const struct {
 			  RULE("inet", "t", "f", SSH "," ACCEPT),
 	  "policy forward drop\n"
 	  "rule forward proto tcp dport 22 accept\n" },
+	{ BASE("inet", "t", "in", "input", "0", "accept") RULE("inet", "t", "in", "{\"synproxy\":{\"mss\":1460}}"),
+	  "target: the statement 'synproxy' cannot be said" },
 	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH "," DROP),
 	  "place: a chain of type nat that drops packets" },
 	{ BASE("bridge", "t", "f", "forward", "0", "accept"), "" },
