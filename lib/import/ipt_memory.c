@@ -59,7 +59,9 @@ static const char *side_of(struct ipt_said *s, const struct ipt_given *mode)
 	bool from = false, to = false;
 	size_t len;
 
-	for (const char *at = mode ? mode->value : "";; at += len + 1) {
+	if (!mode)
+		return NULL;
+	for (const char *at = mode->value;; at += len + 1) {
 		len = strcspn(at, ",");
 		if (len == 5 && !strncmp(at, "srcip", len))
 			from = true;

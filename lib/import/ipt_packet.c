@@ -155,18 +155,15 @@ MODULE(mark, "mark", 0, mark_options);
 static void say_mac(struct ipt_said *s, const struct ipt_use *use)
 {
 	const struct ipt_given *g = use->first;
-	unsigned a[6];
-	char rest;
+	char mac[IPT_MAC_TEXT];
 
 	if (!g)
 		return missing(s, use);
-	if (strlen(g->value) != 17 ||
-	    sscanf(g->value, "%2x:%2x:%2x:%2x:%2x:%2x%c", &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &rest) != 6)
+	if (!ipt_mac_text(g->value, mac))
 		return bad_value(s, g);
 	if (g->negated)
 		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "rules do not exclude MAC addresses");
-	said_match(s, SAID_MAC, " mac %s%02x:%02x:%02x:%02x:%02x:%02x", said_not(g), a[0], a[1], a[2], a[3], a[4],
-		   a[5]);
+	said_match(s, SAID_MAC, " mac %s%s", said_not(g), mac);
 }
 
 static const struct ipt_option mac_options[] = { { "mac-source", 0, 1, true }, END };

@@ -121,9 +121,11 @@ static bool print_between(struct fw_buf *b, const struct ipt_set *set, const cha
 
 static bool print_mac(struct fw_buf *b, const char *text)
 {
-	if (strlen(text) != 17 || strspn(text, "0123456789abcdefABCDEF:") != 17)
+	char mac[IPT_MAC_TEXT];
+
+	if (!ipt_mac_text(text, mac))
 		return false;
-	fw_buf_printf(b, "%s", text);
+	fw_buf_printf(b, "%s", mac);
 	return true;
 }
 
