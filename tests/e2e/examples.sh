@@ -10,7 +10,7 @@ isp4=198.18.0.1 isp6=2001:db8:77::1
 remote4=198.18.1.9 remote6=2001:db8:78::9
 tested4=198.18.0.50 tested6=2001:db8:77::50
 tested_mac=02:00:00:00:77:50 tested_link6=fe80::ff:fe00:7750
-example_pids=()
+example_pids=() example_spaces=()
 
 space_of() { echo "fwe2e-$$-$1"; }
 at() { enter "$(space_of "$1")" "${@:2}"; }
@@ -22,7 +22,7 @@ in_background() { # SPACE COMMAND...: runs until example_down
 # Makes a network namespace; lib.sh deletes those that are left at the end.
 space() {
 	ip netns add "$(space_of "$1")" || return 1
-	spaces+=("$(space_of "$1")")
+	spaces+=("$(space_of "$1")") example_spaces+=("$(space_of "$1")")
 	at "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 net.ipv4.icmp_ratelimit=0 \
 		net.ipv6.icmp.ratelimit=0 && at "$1" ip link set lo up
 }
@@ -60,10 +60,10 @@ isp_up() {
 example_down() {
 	local pid s
 	for pid in "${example_pids[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null; done
-	for s in "${spaces[@]}"; do ip netns del "$s"; done
+	for s in "${example_spaces[@]}"; do ip netns del "$s"; done
 	routes s 0
 	for s in t0 eth0 wan0 lan0 srv0; do in_server ip link del "$s" 2>/dev/null; done
-	example_pids=() spaces=()
+	example_pids=() example_spaces=()
 }
 
 # lease 4|6 SPACE DEV ADDRESS: by a client that ends once it has the address.
