@@ -27,6 +27,16 @@ struct fw_way {
 /* The way of a single packet: within each limit, and without connections. */
 struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key);
 
+/**
+ * fw_oracle_calls - the rules that led a packet to the chain of the rule that decided on it
+ * @rs:    may be changed since it was put in order; none of its rules is asked that leads nowhere, however many there are
+ * @rule:  that decided, alone as for fw_oracle_way()
+ * @calls: the innermost first; untouched from the returned number on
+ * Return: their number; 0: the rule belongs to the main list.
+ */
+uint32_t fw_oracle_calls(const struct fw_ruleset *rs, const struct fw_key *key, const struct fw_rule *rule,
+			 const struct fw_rule *calls[FW_CHAIN_DEPTH]);
+
 /* What conditions depend on besides the packet. @now and @connections are the caller's; the rest is {0} at first. */
 struct fw_oracle_bucket {
 	uint64_t id; /* id of the rule that the bucket belongs to */

@@ -104,6 +104,8 @@ struct walk {
 	struct fw_oracle_state *s;
 	uint32_t turns; /* rules that matched and did not decide */
 	struct fw_way way;
+	/* What the walk is for, if it asks only rules that lead somewhere: the rule, and where the calls go that led to it. */
+	const struct fw_rule *to, **calls;
 };
 
 /* Is there an ethertype other than those of IP that the rule and those that led to it all accept, as one of them names some? */
@@ -142,8 +144,17 @@ enum onward { DECIDED, NEXT, END };
 static void decided_by(struct walk *w, const struct asked *a)
 {
 	w->way.rule = a->index;
-	for (a = a->by; a; a = a->by)
+	for (a = a->by; a; a = a->by) {
+		if (w->calls)
+			w->calls[w->way.ncalls] = a->rule;
 		w->way.calls[w->way.ncalls++] = a->index;
+	}
+}
+
+/* Does it take the rule to find the way? */
+static bool is_asked(const struct walk *w, const struct fw_rule *r)
+{
+	return !w->to || r == w->to || r->target != FW_MAIN || fw_rule_verdict(w->rs, r) == FW_RETURN;
 }
 
 static enum onward ask_rule(struct walk *w, const struct asked *a)
@@ -151,8 +162,13 @@ static enum onward ask_rule(struct walk *w, const struct asked *a)
 	const struct fw_rule *r = a->rule;
 	enum fw_verdict verdict = fw_rule_verdict(w->rs, r);
 
-	if (!rule_matches(w->rs, r, w->key) || (w->key->family == FW_FAMILY_NONE && !names_non_ip(a)))
+	if (!is_asked(w, r) || !rule_matches(w->rs, r, w->key) ||
+	    (w->key->family == FW_FAMILY_NONE && !names_non_ip(a)))
 		return NEXT;
+	if (r == w->to) {
+		decided_by(w, a);
+		return DECIDED;
+	}
 	if (!fw_rule_is_plain_call(r)) {
 		if (!fw_oracle_condition(w->rs, r, w->key, w->s))
 			return is_last_turn(w) ? DECIDED : NEXT;
@@ -169,29 +185,24 @@ static enum onward ask_rule(struct walk *w, const struct asked *a)
 	return verdict == FW_GOTO || verdict == FW_RETURN ? END : NEXT;
 }
 
-/* The number of the first rule of a chain, or of a later one: all are in the order of their chains. */
-static size_t first_of(const struct fw_ruleset *rs, uint16_t chain)
+/* The index of the first rule of a chain, or of a later one: all are in the order of their chains. */
+static long first_of(const struct fw_ruleset *rs, uint16_t chain)
 {
-	size_t lo = 0, hi = rs->nrules;
+	long before = 0;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (rs->rules[mid]->chain < chain)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	while (chain--)
+		before += rs->chains[chain].nrules;
+	return before;
 }
 
 /* Asks the rules of a chain. true: the packet is decided on; false: it has come to the end of the chain. */
 static bool ask_chain(struct walk *w, uint16_t chain, const struct asked *by)
 {
 	enum onward to = NEXT;
+	struct asked a = { first_of(w->rs, chain), w->rs->chains[chain].first, by };
 
-	for (size_t i = first_of(w->rs, chain); i < w->rs->nrules && w->rs->rules[i]->chain == chain && to == NEXT; i++)
-		to = ask_rule(w, &(struct asked){ (long)i, w->rs->rules[i], by });
+	for (; a.rule && a.rule->chain == chain && to == NEXT; a.index++, a.rule = a.rule->next)
+		to = ask_rule(w, &a);
 	return to == DECIDED;
 }
 
@@ -208,6 +219,16 @@ struct fw_way fw_oracle_way_at(const struct fw_ruleset *rs, const struct fw_key 
 		w.way.reason = key->reason == FW_R_NONE ? key->f[FW_F_HOOK] : key->reason;
 	w.way.verdict = fw_oracle_verdict(rs, w.way.rule, key);
 	return w.way;
+}
+
+uint32_t fw_oracle_calls(const struct fw_ruleset *rs, const struct fw_key *key, const struct fw_rule *rule,
+			 const struct fw_rule *calls[FW_CHAIN_DEPTH])
+{
+	struct walk w = { .rs = rs, .key = key, .to = rule, .calls = calls };
+
+	if (rule->chain != FW_MAIN)
+		ask_chain(&w, FW_MAIN, NULL);
+	return w.way.ncalls;
 }
 
 struct fw_way fw_oracle_way(const struct fw_ruleset *rs, const struct fw_key *key)

@@ -176,14 +176,26 @@ static void parse(struct question *q)
 	fw_packet_parse(q->bytes, q->bytes + q->readable, &q->meta, &q->key);
 }
 
+/* The calls are found again from the rule that decided, without those that lead nowhere. */
+static void assert_calls(const struct fw_key *key, const struct fw_way *way)
+{
+	const struct fw_rule *calls[FW_CHAIN_DEPTH];
+
+	assert_int_equal(fw_oracle_calls(engines.rs, key, engines.rs->rules[way->rule], calls), way->ncalls);
+	for (uint32_t i = 0; i < way->ncalls; i++)
+		assert_ptr_equal(calls[i], engines.rs->rules[way->calls[i]]);
+}
+
 static struct fw_result oracle(const struct fw_key *key)
 {
 	static uint32_t passed[FW_TURNS];
 	const struct fw_way way = fw_oracle_way(engines.rs, key);
 	struct fw_result want = { .verdict = way.verdict, .reason = way.reason, .npassed = way.npassed };
 
-	if (way.rule >= 0)
+	if (way.rule >= 0) {
 		want.slot = engines.rs->rules[way.rule]->slot;
+		assert_calls(key, &way);
+	}
 	want.passed = passed;
 	for (uint32_t i = 0; i < way.npassed; i++)
 		passed[i] = FW_WHAT(engines.rs->rules[way.passed[i]]->slot + FW_COUNTER_RULES,

@@ -14,23 +14,32 @@ struct session {
 	enum ctl_exit code; /* the worst so far */
 };
 
+/* An array of the answer. */
+static void print_rules(const json_t *o, const char *what)
+{
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, what), i, rule)
+	{
+		printf("  %-8s %s\n", i ? "" : what, ctl_field_text(rule, "text"));
+	}
+}
+
 static int print_answer(void *ctx, json_t *o)
 {
-	const json_t *rule = json_object_get(o, "rule"), *counted;
-	size_t i;
+	const json_t *rule = json_object_get(o, "rule");
 	const char *verdict = ctl_field_text(o, "verdict");
 
 	if (((struct session *)ctx)->settings->json)
 		return ctl_json_print(json_incref(o));
 	printf("%s: %s\n", ctl_field_text(o, "packet"), verdict);
-	json_array_foreach(json_object_get(o, "counted"), i, counted)
-	{
-		printf("  %-8s %s\n", i ? "" : "counted", ctl_field_text(counted, "text"));
-	}
+	print_rules(o, "counted");
 	if (json_is_object(rule))
 		printf("  by       %s\n", ctl_field_text(rule, "text"));
 	else
 		ctl_classify_print_policy(ctl_field_text(o, "reason"), verdict);
+	print_rules(o, "through");
 	return 0;
 }
 

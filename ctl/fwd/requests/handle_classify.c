@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the live tables decide about one packet. */
 #include "fw/json.h"
+#include "fw/oracle.h"
 #include "handlers.h"
 
 #include "fw/table/packet.h"
@@ -43,16 +44,43 @@ static uint32_t number_of(const void *engine, const char *name)
 }
 
 /* The packet's fields, as a JSON string. */
-static void add_packet(struct fw_buf *b, const struct engine *e, const struct fw_frame *f)
+static void add_packet(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key)
 {
-	const struct fw_ruleset *rs = engine_ruleset(e);
-	struct fw_meta meta = fw_frame_meta(f, number_of, e);
 	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
-	struct fw_key key;
 
-	fw_packet_parse(f->data, f->data + f->len, &meta, &key);
-	fw_text_print_key(&text, rs, &key);
+	fw_text_print_key(&text, rs, key);
 	fw_json_string(b, text.text);
+}
+
+/* The rules as members of an array; NULL: one that has been deleted. */
+static void add_rules(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_rule *const *rules, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		fw_buf_printf(b, "%s", b->text[b->len - 1] == '}' ? "," : "");
+		if (rules[i])
+			fw_json_rule(b, rs, rules[i], NULL);
+	}
+}
+
+/* The calls that led to the chain of the rule that decided, that of the main list first. */
+static void add_through(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_key *key,
+			const struct fw_rule *rule)
+{
+	const struct fw_rule *calls[FW_CHAIN_DEPTH], *in_order[FW_CHAIN_DEPTH];
+	uint32_t n = rule ? fw_oracle_calls(rs, key, rule, calls) : 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		in_order[i] = calls[n - 1 - i];
+	add_rules(b, rs, in_order, n);
+}
+
+static void add_counted(struct fw_buf *b, const struct fw_ruleset *rs, const struct fw_result *r)
+{
+	const struct fw_rule *counted[FW_TURNS];
+
+	for (uint32_t i = 0; i < r->npassed; i++)
+		counted[i] = fw_ruleset_by_slot(rs, fw_result_passed(r, i));
+	add_rules(b, rs, counted, r->npassed);
 }
 
 /* The rule or the reason that decided, and the packet as the parser sees it. */
@@ -60,7 +88,11 @@ static void answer(struct request *req, const struct fw_frame *f, const struct f
 {
 	const struct fw_ruleset *rs = engine_ruleset(req->fwd->engine);
 	const struct fw_rule *rule = r->reason == FW_R_NONE ? fw_ruleset_by_slot(rs, r->slot) : NULL;
+	struct fw_meta meta = fw_frame_meta(f, number_of, req->fwd->engine);
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_key key;
+
+	fw_packet_parse(f->data, f->data + f->len, &meta, &key);
 
 	fw_buf_printf(&b, "{\"verdict\":\"%s\",\"rule\":", fw_verdict_name(r->verdict));
 	if (rule)
@@ -69,16 +101,12 @@ static void answer(struct request *req, const struct fw_frame *f, const struct f
 		fw_buf_printf(&b, "null");
 	fw_buf_printf(&b, ",\"reason\":");
 	fw_json_string(&b, r->reason < FW_NREASONS ? fw_reason_info[r->reason].name : NULL);
-	fw_buf_printf(&b, ",\"counted\":[");
-	for (uint32_t i = 0; i < r->npassed; i++) {
-		const struct fw_rule *counted = fw_ruleset_by_slot(rs, fw_result_passed(r, i));
-
-		fw_buf_printf(&b, "%s", b.text[b.len - 1] == '}' ? "," : "");
-		if (counted)
-			fw_json_rule(&b, rs, counted, NULL);
-	}
+	fw_buf_printf(&b, ",\"through\":[");
+	add_through(&b, rs, &key, rule);
+	fw_buf_printf(&b, "],\"counted\":[");
+	add_counted(&b, rs, r);
 	fw_buf_printf(&b, "],\"packet\":");
-	add_packet(&b, req->fwd->engine, f);
+	add_packet(&b, rs, &key);
 	fw_buf_printf(&b, "}\n");
 	reply_lines(&req->reply, &b);
 	reply_end(&req->reply, NULL);
