@@ -33,13 +33,13 @@ enum fw_import_format {
 #define FW_IMPORT_REASONS(X)                                                             \
 	X(RULE, "rule", "became a rule")                                                 \
 	X(POLICY, "policy", "became a policy, or the last rule of its hook")              \
-	X(KERNEL, "kernel", "filters nothing, and stays in the kernel")                  \
+	X(KERNEL, "kernel", "filters nothing and stays in the kernel")                   \
 	X(SYNTAX, "syntax", "the tool that the file is for would not accept it")         \
-	X(MATCH, "match", "asks for something of packets that rules do not match on")    \
-	X(VALUE, "value", "a value of a match or target that cannot be said")            \
-	X(TARGET, "target", "a target or statement that no rule has")                    \
-	X(STATE, "state", "needs a memory of packets that the engine lacks")             \
-	X(SET, "set", "a set that is missing, or of a kind that cannot be said")         \
+	X(MATCH, "match", "asks for a property of packets that rules do not match on")    \
+	X(VALUE, "value", "a value of a match or target that rules cannot express")      \
+	X(TARGET, "target", "a target or statement without an equivalent")               \
+	X(STATE, "state", "depends on earlier packets in a way that rules do not")      \
+	X(SET, "set", "a set that is missing, or of a kind that rules cannot use")       \
 	X(PLACE, "place", "a table, chain or hook where packets cannot be filtered")     \
 	X(CHAIN, "chain", "a chain that is missing, called in a circle or too deeply")
 enum fw_import_reason {

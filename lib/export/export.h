@@ -25,7 +25,7 @@ struct export
 	bool refused;
 };
 
-/* Notes that the rule cannot be said. Return: -EINVAL. */
+/* Refuses the rule with this message. Return: -EINVAL. */
 int export_refuse(struct export *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* The same of a set. */
 int export_refuse_set(struct export *e, const struct fw_set *set, const char *fmt, ...)

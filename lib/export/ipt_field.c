@@ -290,7 +290,7 @@ static int print_mark_pair(const struct field *x, struct ipt_ask *ask, const cha
 	return 0;
 }
 
-/* Options of TCP: all that are in the mask, each with its number. Of several, not all being so cannot be said. */
+/* Options of TCP: all that are in the mask, each with its number. That not all of several are set cannot be expressed. */
 static int print_option_pair(const struct field *x, struct ipt_ask *ask, const char * not, struct fw_range r)
 {
 	static const uint8_t numbers[] = { 2, 3, 4, 5, 8, 19, 30, 34 };
@@ -393,7 +393,7 @@ static int add_frag(const struct field *x)
 	return 0;
 }
 
-/* What becomes of a field; those that are not here cannot be said. */
+/* What becomes of a field; those that are missing here are refused. */
 static const struct {
 	enum fw_field field;
 	int (*add)(const struct field *x);

@@ -269,7 +269,7 @@ static void say_chain(struct ipt_said *s)
 	}
 }
 
-/* Says a rule: first what all rules have, then its modules in their order. What cannot be said refuses it. */
+/* Says a rule: first what all rules have, then its modules in their order. What rules cannot express refuses it. */
 void ipt_say_rule(struct ipt *c, struct ipt_rule *rule)
 {
 	struct ipt_said s = { .c = c, .rule = rule, .family = rule->chain->family, .n = 1 };

@@ -208,7 +208,7 @@ void *nft_alloc(struct nft *n, size_t size);
 const char *nft_strdup(struct nft *n, const char *s);
 const char *nft_printf(struct nft *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Why something cannot be said. Return: -EINVAL. */
+/* Refuses the line at hand with this message. Return: -EINVAL. */
 int nft_refuse(struct nft *n, enum fw_import_reason reason, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* A word of @words that begins as @name does, with what a name cannot have replaced, and is taken from now on. */

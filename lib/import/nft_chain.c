@@ -222,7 +222,7 @@ static const char *device_prefix(struct nft *n, const struct nft_chain *c)
 	return prefix ? nft_printf(n, "%s }", prefix) : NULL;
 }
 
-/* Why a chain of the device's own hook cannot be said. NULL: it can. */
+/* Why a chain of the device's own hook cannot be imported; NULL: it can. */
 static const char *why_not_on_wire(const struct nft_chain *c, size_t others)
 {
 	if (!json_object_get(c->o.json, "dev"))
@@ -264,7 +264,7 @@ static int plan_ingress(struct nft *n)
 	return err;
 }
 
-/* Which base chains stay in the kernel, and which cannot be said at all. */
+/* Which base chains stay in the kernel, and which are refused. */
 static void sort_out(struct nft *n)
 {
 	static const char *const hooks[] = { "ingress", "prerouting", "input", "forward", "output", "postrouting" };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The fields that rules of nftables can be said with. */
+/* The fields of our rules that expressions of nftables become. */
 #include "lib/import/nft.h"
 
 #define ARRIVED (FW_HOOK_BIT(IN) | FW_HOOK_BIT(INPUT) | FW_HOOK_BIT(FORWARD))

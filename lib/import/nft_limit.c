@@ -185,7 +185,7 @@ static int limit_in_set(struct nft_rule_text *t, struct nft_set *s, json_t *key,
 
 	if (!limit)
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE,
-				  "of what a set can keep for each element, only a limit can be said");
+				  "of what a set can keep for each element, rules have only a limit");
 	if (s->looked_up || s->added)
 		return nft_refuse(t->n, FW_IMPORT_AS_SET,
 				  "set '%s' holds the buckets of a limit and is used otherwise too", s->name);
@@ -240,7 +240,7 @@ int nft_statement_meter(struct nft_rule_text *t, json_t *v)
 
 	if (!limit)
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE,
-				  "of what a meter can keep for each element, only a limit can be said");
+				  "of what a meter can keep for each element, rules have only a limit");
 	return per_address(t, wrapped ? json_object_get(wrapped, "val") : key, limit,
 			   json_object_get(wrapped, "timeout"), true);
 }

@@ -42,7 +42,7 @@ json_t *nft_unwrap(json_t *element)
 static int refuse_value(struct nft *n, json_t *json)
 {
 	char *text = json_dumps(json, JSON_ENCODE_ANY | JSON_COMPACT);
-	int err = nft_refuse(n, FW_IMPORT_AS_VALUE, "the value %.150s cannot be said", text ? text : "");
+	int err = nft_refuse(n, FW_IMPORT_AS_VALUE, "rules cannot express the value %.150s", text ? text : "");
 
 	free(text);
 	return err;

@@ -271,7 +271,8 @@ int nft_statement(struct nft_rule_text *t, json_t *statement)
 		}
 	if (nft_is(word, "ct count") || nft_is(word, "quota") || nft_is(word, "last"))
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE, "'%s' needs a memory of packets that rules lack", word);
-	return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "the statement '%s' cannot be said", word ? word : "");
+	return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "rules have no equivalent of the statement '%s'",
+			  word ? word : "");
 }
 
 bool nft_rule_is_kernels(const struct nft_rule *r)

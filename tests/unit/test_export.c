@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules as rulesets of nftables and iptables: what each form becomes, and what cannot be said; imported again, they decide the same. */
+/* Rules as rulesets of nftables and iptables: what each form becomes, and what is refused; imported again, they decide the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>

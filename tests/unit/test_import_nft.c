@@ -70,7 +70,7 @@ static const struct {
 	  "rule chain c.1 ip from not 192.0.2.1 drop\n" },
 	{ IS(SADDR, TEXT("192.0.2.1")) "," IS(SADDR6, TEXT("::1")) "," DROP, "" },
 	{ IS(SADDR, TEXT("@nowhere")) "," DROP, "set: there is no set 'nowhere'" },
-	{ IS(SADDR, TEXT("host.example.org")) "," DROP, "value: the value \"host.example.org\" cannot be said" },
+	{ IS(SADDR, TEXT("host.example.org")) "," DROP, "value: rules cannot express the value \"host.example.org\"" },
 	{ IS(FIB("daddr"), TEXT("anycast")) "," DROP,
 	  "value: of the types of addresses only local, broadcast and multicast are known" },
 	{ IS("{\"fib\":{\"result\":\"oif\",\"flags\":[\"saddr\",\"iif\"]}}", "false") "," DROP,
@@ -180,7 +180,7 @@ static const struct {
 	{ "{\"reject\":{\"type\":\"icmp\",\"expr\":\"net-prohibited\"}}", "target: a reject with icmp net-prohibited" },
 	{ SSH ",{\"reject\":{\"type\":\"tcp reset\"}}", "rule input proto tcp dport 22 reject with tcp-reset\n" },
 	{ "{\"reject\":null}", "rule input reject with port-unreachable\n" },
-	{ "{\"queue\":{\"num\":1}}", "target: the statement 'queue' cannot be said" },
+	{ "{\"queue\":{\"num\":1}}", "target: rules have no equivalent of the statement 'queue'" },
 	/* effects and their order */
 	{ COUNTER, "rule input continue\n" },
 	{ SSH "," COUNTER "," ACCEPT, "rule input proto tcp dport 22 accept\n" },
@@ -231,7 +231,7 @@ static const struct {
 		  "1", "5", "second", ",\"inv\":true") "}}," DROP,
 	  "rule input ip6 limit over 1/second burst 5 per from/32/128 drop\n" },
 	{ ADD("add", SADDR, "meter", ",\"stmt\":[{\"ct count\":{\"val\":3,\"inv\":true}}]") "," DROP,
-	  "state: of what a set can keep for each element, only a limit can be said" },
+	  "state: of what a set can keep for each element, rules have only a limit" },
 	{ "{\"ct count\":{\"val\":3,\"inv\":true}}," DROP,
 	  "state: 'ct count' needs a memory of packets that rules lack" },
 	{ "{\"quota\":{\"val\":10,\"val_unit\":\"mbytes\"}}," DROP,
@@ -463,7 +463,7 @@ static const struct {
 		  RULE("inet", "t", "post", IS(META("oifname"), TEXT("eth0")) "," DROP),
 	  "rule forward to-if eth0 drop\n"
 	  "rule output to-if eth0 drop\n" },
-	/* what stays in the kernel, and what cannot be said */
+	/* what stays in the kernel, and what rules cannot express */
 	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH ",{\"dnat\":{\"addr\":\"192.0.2.1\"}}"), "" },
 	{ BASE("inet", "t", "raw", "prerouting", "-300", "accept") RULE("inet", "t", "raw", SSH ",{\"notrack\":null}"),
 	  "" },
@@ -473,7 +473,7 @@ static const struct {
 	  "policy forward drop\n"
 	  "rule forward proto tcp dport 22 accept\n" },
 	{ BASE("inet", "t", "in", "input", "0", "accept") RULE("inet", "t", "in", "{\"synproxy\":{\"mss\":1460}}"),
-	  "target: the statement 'synproxy' cannot be said" },
+	  "target: rules have no equivalent of the statement 'synproxy'" },
 	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH "," DROP),
 	  "place: a chain of type nat that drops packets" },
 	{ BASE("bridge", "t", "f", "forward", "0", "accept"), "" },

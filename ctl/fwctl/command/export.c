@@ -47,16 +47,16 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_export = {
 	.name = "export",
 	.operands = "FILE",
-	.summary = "make a ruleset of nft or iptables of rules",
+	.summary = "translate rules into a ruleset of nft, iptables or ipset",
 	.details =
-		"FILE is a ruleset, as `fwctl save` writes it; - is standard input. What comes out decides the same, or the rules are\n"
-		"refused that the other packet filter cannot say: those on the wire (`in`, `out`), those that count connections,\n"
-		"policies other than accept and drop of the hooks input, forward and output, and what its matches lack.\n"
-		"FORMAT is what takes it:\n"
-		"  nft        `nft -f`: the table `inet fw_rules`, in place of one that is there\n"
-		"  iptables   iptables-restore: the table filter, in place of what is there, with all that holds for IPv4\n"
+		"FILE is a ruleset, as `fwctl save` writes it; - is standard input. The result decides the same. Rules that the\n"
+		"other packet filter cannot express are refused: those on the wire (`in`, `out`), those that count connections,\n"
+		"policies of input, forward and output other than accept and drop, and matches that it lacks.\n"
+		"FORMAT names the tool that loads the result:\n"
+		"  nft        `nft -f`: the table `inet fw_rules`, which replaces one of this name\n"
+		"  iptables   iptables-restore: the table filter with all rules for IPv4, which replaces the present one\n"
 		"  ip6tables  ip6tables-restore: the same for IPv6\n"
-		"  ipset      `ipset restore`, before these two: the sets that they name, each as NAME_v4 and NAME_v6\n",
+		"  ipset      `ipset restore`, before these two: the sets that their rules name, each as NAME_v4 and NAME_v6\n",
 	.options = options,
 	.kinds = CTL_KIND_FILE,
 	.min_operands = 1,

@@ -17,7 +17,7 @@ static const struct ctl_option *const options[] = {
 	&ctl_opt_check,       &ctl_opt_diff,   &ctl_opt_confirm, &ctl_opt_yes,     NULL,
 };
 
-/* Files, what they became, and what is to be said of it. */
+/* Files, what they became, and remarks on it. */
 struct job {
 	struct fw_import_file *files;
 	char **texts;
@@ -217,14 +217,14 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 const struct ctl_command ctl_import = {
 	.name = "import",
 	.operands = "FILE...",
-	.summary = "make rules of those of iptables, ip6tables, ipset or nft",
+	.summary = "translate a ruleset of iptables, ip6tables, ipset or nft into rules",
 	.details =
-		"FILEs are what iptables-save, ip6tables-save and ipset save write, in any order and mixture, or what\n"
-		"`nft -j list ruleset` writes; - is standard input. The rules go to standard output, or to --output.\n"
-		"Each line becomes rules that decide the same, or it is refused; then nothing is written. --partial leaves\n"
-		"such lines out and warns, as long as that lets no more packets pass. NAT and what else filters nothing\n"
-		"stays in the kernel: keep loading it with the tool that it is for.\n"
-		"--report shows line by line what was there, what it became, or why it is refused.\n\n"
+		"FILEs are the output of iptables-save, ip6tables-save and ipset save, in any order and mixture, or of\n"
+		"`nft -j list ruleset`; - is standard input. The rules are written to standard output, or to --output.\n"
+		"Each line is translated into rules that decide the same. If a line has no such rules it is refused, and\n"
+		"nothing is written. --partial leaves refused lines out and warns, unless more packets could pass then.\n"
+		"Lines that filter nothing, such as NAT, stay in the kernel: continue to load them with their own tool.\n"
+		"--report shows for each line the rules that it became, or the reason of its refusal.\n\n"
 		"JSON (a report): reasons (object: how many lines, by reason), refused,\n"
 		"lines (array of {file, line, column, reason, text, became, message,\n"
 		"filters: of a table that filters packets, opens: without it more packets could pass}).\n",
