@@ -154,9 +154,9 @@ class Bench:
         for s, verdicts in zip(sent, self.verdicts(rules, sent)):
             result["classified"] += 1
             let = [("let", asked[0]) in s.seen[0] for asked in s.asked]
-            # Translation drops packets that it finds no room for.
-            if let != [v == "accept" for v in verdicts] and not (translates and not s.seen[0]):
-                differ.append(f"classify: {verdicts}, kernel: {s.outcome(0)}: {self.words(s)}")
+            # Translation drops packets that it finds no room for, and sends others in circles.
+            if any(passed != (v == "accept") and not (translates and not passed) for passed, v in zip(let, verdicts)):
+                differ.append(f"classify: {verdicts[:4]}, kernel: {s.outcome(0)}: {self.words(s)[:4]}")
         return differ
 
 
