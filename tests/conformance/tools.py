@@ -192,7 +192,9 @@ class Nft:
 
     @staticmethod
     def translates(text):
-        return bool(re.search(r"type\s+nat\s+hook", text))
+        # A packet that is changed in these fields is lost, or not known again, further on.
+        changed = r"@\w+,\d+,\d+|ip (saddr|daddr|id|checksum|length|version|hdrlength|frag-off|protocol)|ip6 (saddr|daddr|length|nexthdr|flowlabel)"
+        return bool(re.search(rf"type\s+nat\s+hook|({changed}) set\b", text))
 
     @staticmethod
     def rules(text):
