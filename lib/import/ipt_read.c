@@ -81,7 +81,8 @@ static struct ipt_chain *chain_of(struct reader *r, const struct ipt_word *w, in
 {
 	struct ipt_chain *chain;
 
-	if (!w->s[0] || strlen(w->s) > IPT_NAME_MAX || !is_of_table(r->table, w->s) || ipt_is_target(w->s)) {
+	if (strchr("-!", w->s[0]) || strlen(w->s) > IPT_NAME_MAX || !is_of_table(r->table, w->s) ||
+	    ipt_is_target(w->s)) {
 		*err = refuse(r, w->column, "the table has no chain %s", w->s);
 		return NULL;
 	}
@@ -264,6 +265,12 @@ static bool is_of_program(const struct reader *r, int *first)
 	return true;
 }
 
+static void remove_words(struct reader *r, int at, int n)
+{
+	r->n -= n;
+	memmove(r->words + at, r->words + at + n, (size_t)(r->n - at) * sizeof(*r->words));
+}
+
 /* A line that begins with an option: finds the table and the command among them. @first: the first word that counts. */
 static int read_command(struct reader *r, int first)
 {
@@ -277,8 +284,7 @@ static int read_command(struct reader *r, int first)
 
 		if (table && i + 1 < r->n) {
 			err = set_table(r, r->words[i + 1].s, r->words[i + 1].column);
-			r->words[i].s = r->words[i + 1].s = NULL;
-			i++;
+			remove_words(r, i--, 2);
 		} else if (at < 0 && command_of(&r->words[i]) != NONE) {
 			at = i;
 		}
@@ -297,8 +303,7 @@ static void skip_counters(struct reader *r)
 {
 	if (r->n < 2 || r->words[0].s[0] != '[' || r->words[1].s[0] != '-')
 		return;
-	r->n--;
-	memmove(r->words, r->words + 1, (size_t)r->n * sizeof(*r->words));
+	remove_words(r, 0, 1);
 }
 
 static int read_words(struct reader *r)

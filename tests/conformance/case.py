@@ -136,7 +136,7 @@ class Bench:
     def verdicts(self, rules, sent):
         """Of each packet what it meets at each hook."""
         words = {word: None for s in sent for word in self.words(s)}
-        words = dict(zip(words, ours.classified(rules, list(words), self.folder)))
+        words = dict(zip(words, ours.classified(rules, list(words), self.folder, self.boxes[1])))
         return [[words[word] for word in self.words(s)] for s in sent]
 
     def of_time(self, rules, sent):

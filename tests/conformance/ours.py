@@ -94,14 +94,14 @@ def imported(files, name, folder):
         return f.read(), report
 
 
-def classified(rules, packets, folder):
-    """The verdict of each packet, which are given as words."""
+def classified(rules, packets, folder, where):
+    """The verdict of each packet, which are given as words, in a box: its addresses are those of @local."""
     path = f"{folder}/classify.rules"
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as f:
         f.write(rules)
     verdicts = []
     for first in range(0, len(packets), PACKETS):
-        code, out, err = box.run(FWCTL, "classify", "--json", "--rules", path, *packets[first:first + PACKETS])
+        code, out, err = where.try_do(FWCTL, "classify", "--json", "--rules", path, *packets[first:first + PACKETS])
         answers = [json.loads(line) for line in out.splitlines()]
         if code or len(answers) < len(packets[first:first + PACKETS]):
             raise RuntimeError(f"fwctl classify: {err.strip()[:600]}")

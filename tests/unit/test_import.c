@@ -365,6 +365,8 @@ static const struct import_case file_cases[] = {
 	  .want = "policy input drop\nrule input from-if lo accept\n" },
 	{ .v4 = "iptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\niptables -A INPUT -j DROP\n",
 	  .want = "policy input accept\nrule input ip drop\n" },
+	{ .v4 = "iptables -A -t nat -F\n", .want = "1:20 syntax: the table has no chain -F" },
+	{ .v4 = "iptables -A INPUT -t nat -j ACCEPT\n", .want = "" },
 	{ .v4 = "iptables -A INPUT -s $LAN -j ACCEPT\n",
 	  .want = "1:19 value: $LAN is no address and mask; a host name would be looked up only now" },
 	{ .v4 = "-A INPUT -j DROP\nservice iptables save\n", .want = "2:1 syntax: this is no line of iptables-save" },
