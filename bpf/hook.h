@@ -121,7 +121,7 @@ static __always_inline __u32 fw_iface_number(const struct fw_cpu *cpu, __u32 ifi
 /* The number of an interface in the ruleset. */
 static __always_inline __u32 fw_iface(const struct fw_cpu *cpu, __u32 ifindex)
 {
-	return cpu->root.fields_used & 1u << FW_F_IFACE ? fw_iface_number(cpu, ifindex) : FW_IFACE_OTHER;
+	return cpu->root.fields_used & FW_FIELD_BIT(FW_F_IFACE) ? fw_iface_number(cpu, ifindex) : FW_IFACE_OTHER;
 }
 
 /*
@@ -130,15 +130,16 @@ static __always_inline __u32 fw_iface(const struct fw_cpu *cpu, __u32 ifindex)
  */
 FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
 {
-	__u32 used;
+	__u64 used;
 
 	if (!cpu)
 		return 0;
 	used = cpu->root.fields_used;
 	cpu->key.f[FW_F_STATE] = FW_ABSENT_STATE;
-	cpu->key.f[FW_F_FROM_IF] = from && used & 1u << FW_F_FROM_IF ? fw_iface_number(cpu, from) :
-								       (__u32)FW_ABSENT_FROM_IF;
-	cpu->key.f[FW_F_TO_IF] = to && used & 1u << FW_F_TO_IF ? fw_iface_number(cpu, to) : (__u32)FW_ABSENT_TO_IF;
+	cpu->key.f[FW_F_FROM_IF] = from && used & FW_FIELD_BIT(FW_F_FROM_IF) ? fw_iface_number(cpu, from) :
+									       (__u32)FW_ABSENT_FROM_IF;
+	cpu->key.f[FW_F_TO_IF] = to && used & FW_FIELD_BIT(FW_F_TO_IF) ? fw_iface_number(cpu, to) :
+									 (__u32)FW_ABSENT_TO_IF;
 	cpu->key.f[FW_F_UID] = FW_ABSENT_UID;
 	cpu->key.f[FW_F_GID] = FW_ABSENT_GID;
 	return 0;

@@ -145,7 +145,8 @@ FW_GLOBAL int fw_nf_mac(struct fw_cpu *cpu, __u64 eth)
 /* What the packet's interfaces, connection and socket tell, as far as rules ask for it. */
 static __always_inline void fw_nf_ask(struct fw_cpu *cpu, const struct fw_nf_packet *p, struct fw_meta *meta)
 {
-	__u32 used = cpu->root.fields_used, on = meta->hook == FW_INPUT ? p->from : p->to;
+	__u64 used = cpu->root.fields_used;
+	__u32 on = meta->hook == FW_INPUT ? p->from : p->to;
 
 	meta->iface = FW_ABSENT_IFACE;
 	if (meta->hook != FW_FORWARD)
@@ -153,9 +154,9 @@ static __always_inline void fw_nf_ask(struct fw_cpu *cpu, const struct fw_nf_pac
 	if (!(used & FW_FIELDS_OF_KERNEL))
 		return;
 	fw_ask(cpu, p->from, p->to);
-	if (used & 1u << FW_F_STATE)
+	if (used & FW_FIELD_BIT(FW_F_STATE))
 		cpu->key.f[FW_F_STATE] = fw_nfct_state(fw_nf_connection(p->context));
-	if (meta->hook == FW_OUTPUT && used & (1u << FW_F_UID | 1u << FW_F_GID))
+	if (meta->hook == FW_OUTPUT && used & (FW_FIELD_BIT(FW_F_UID) | FW_FIELD_BIT(FW_F_GID)))
 		fw_nf_owner(&cpu->key, fw_nf_socket(p->context));
 }
 
@@ -284,9 +285,9 @@ static __always_inline int fw_nf_prepare(struct fw_cpu *cpu, const struct fw_nf_
 	fw_nf_key(cpu, p, &meta, FW_NF_FEW);
 	if (cpu->key.reason == FW_R_MALFORMED && p->len > FW_NF_FEW)
 		fw_nf_key(cpu, p, &meta, FW_HEAD_BYTES);
-	if (cpu->root.fields_used & 1u << FW_F_PACKET_TYPE)
+	if (cpu->root.fields_used & FW_FIELD_BIT(FW_F_PACKET_TYPE))
 		fw_nf_packet_type(&cpu->key, fw_nf_frame(p->context));
-	if (cpu->root.fields_used & 1u << FW_F_MAC_HIGH)
+	if (cpu->root.fields_used & FW_FIELD_BIT(FW_F_MAC_HIGH))
 		fw_nf_mac(cpu, fw_nf_ether(p->context));
 	return 0;
 }

@@ -224,7 +224,7 @@ struct fw_frame {
 	uint32_t wire_len;          /* bytes of the whole frame, at least @len; struct fw_meta calls it len */
 	uint32_t hook;              /* enum fw_hook */
 	uint32_t mark;              /* the kernel's mark of the packet */
-	uint32_t asked;             /* bit 1 << field: which of @state, @uid and @gid have a value */
+	uint64_t asked;             /* FW_FIELD_BIT()s: which of @state, @uid and @gid have a value */
 	uint32_t state, uid, gid;
 	char iface[FW_IFNAME_MAX + 1], from_if[FW_IFNAME_MAX + 1], to_if[FW_IFNAME_MAX + 1]; /* empty: not given */
 };

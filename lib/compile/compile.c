@@ -157,7 +157,7 @@ static void stats_fill(struct fw_tables *t, const struct fw_lowered *l)
 
 static int begin(struct fw_tables *t, const struct fw_lowered *l)
 {
-	uint32_t fields = 0;
+	uint64_t fields = 0;
 
 	if (l->from.n >= FW_RANK_MAX / 2)
 		return -E2BIG;

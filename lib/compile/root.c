@@ -4,26 +4,28 @@
 
 #include <string.h>
 
-uint32_t instance_fields(const struct fw_instance *r)
+uint64_t instance_fields(const struct fw_instance *r)
 {
-	uint32_t fields = 0;
+	uint64_t fields = 0;
 
 	for (unsigned m = 0; m < r->nmatches; m++)
-		fields |= 1u << r->matches[m]->field;
+		fields |= FW_FIELD_BIT(r->matches[m]->field);
 	return fields;
 }
 
-void root_use_fields(struct fw_root *root, uint32_t fields)
+void root_use_fields(struct fw_root *root, uint64_t fields)
 {
-	uint32_t used = root->fields_used |= fields;
+	uint64_t used = root->fields_used |= fields;
 
-	used |= 1u << FW_F_HOOK;
+	used |= FW_FIELD_BIT(FW_F_HOOK);
 	root->flow_mask[0] |= 3ull << FW_FLOW_FAMILY_SHIFT;
 	for (uint32_t f = 0; f < FW_NFIELDS; f++) {
 		struct fw_flow_place place = fw_flow_place(f);
 
-		if (used & 1u << f)
-			root->flow_mask[place.word] |= (uint64_t)fw_field_bits(f) << place.shift;
+		if (!(used & FW_FIELD_BIT(f)))
+			continue;
+		root->flow_mask[place.word] |= (uint64_t)fw_field_bits(f) << place.shift;
+		root->flow_far |= place.word >= FW_FLOW_NEAR;
 	}
 }
 

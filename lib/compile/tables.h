@@ -125,9 +125,9 @@ int tables_refuse(const struct fw_lowering *from, struct fw_diags *ds, const str
 /* root.c */
 
 /* The fields that a rule constrains: bits of enum fw_field. */
-uint32_t instance_fields(const struct fw_instance *r);
+uint64_t instance_fields(const struct fw_instance *r);
 /* Adds fields to those in use, and to the flow cache's key. */
-void root_use_fields(struct fw_root *root, uint32_t fields);
+void root_use_fields(struct fw_root *root, uint64_t fields);
 /* Writes the records of actions that are new to the table. A number that packets may still find keeps its record. */
 void root_write_actions(const struct fw_tables *t, const struct fw_lowering *from);
 void root_set_policies(struct fw_root *root, const struct fw_lowering *from);

@@ -58,7 +58,7 @@ static bool is_too_much(const struct fw_tables *t, const struct fw_lowered_edit 
 /* Writes a new root, if anything in it changes. */
 static int root_prepare(struct fw_update *u, const struct fw_lowered_edit *l)
 {
-	uint32_t fields = 0;
+	uint64_t fields = 0;
 	int err = skips_prepare(u->t, l, &u->root);
 
 	if (err)

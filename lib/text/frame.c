@@ -231,7 +231,7 @@ static int check_field(struct reader *r, enum fw_field field)
 					     "a later fragment has only addresses and a protocol" :
 					     "ports need tcp, udp, sctp, dccp or udplite; flags, tcp-option and mss need "
 					     "tcp; type and code need icmp (IPv4) or icmp6 (IPv6); ip-option needs IPv4, "
-					     "rt-type IPv6",
+					     "rt-type and next-header IPv6",
 				     "such a packet has no %s", info->keyword);
 	if (has && info->kind == FW_KIND_PORT)
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "10.0.0.1:1024 > 192.0.2.1:80, both with a port",
@@ -254,6 +254,20 @@ static int check_proto(struct reader *r)
 		return fw_diag_add(r->ds, field_place(r, FW_F_PROTO), "name the protocol after it",
 				   "protocol %u is an extension header in IPv6", proto);
 	return 0;
+}
+
+static int check_next_header(struct reader *r)
+{
+	const struct fw_packet *p = r->p;
+	uint32_t next = p->f[FW_F_NEXT_HEADER];
+
+	if (p->family != FW_IP6 || fw_packet_can_begin(p, next))
+		return 0;
+	return fw_diag_add(r->ds, field_place(r, FW_F_NEXT_HEADER),
+			   next == IPPROTO_ROUTING  ? "give the type of the routing header too: rt-type 0" :
+			   next == IPPROTO_FRAGMENT ? "in a later fragment nothing comes after the fragment header" :
+						      fw_field_info[FW_F_NEXT_HEADER].hint,
+			   "%u is not the next header of such a packet", next);
 }
 
 static int check_length(struct reader *r)
@@ -293,6 +307,8 @@ static int check(struct reader *r)
 		err = check_field(r, f);
 	if (!err)
 		err = check_ifaces(r);
+	if (!err)
+		err = check_next_header(r);
 	if (!err)
 		err = check_length(r);
 	return err;

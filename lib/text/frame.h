@@ -27,7 +27,12 @@ uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field);
 /* True for IPv6 extension headers. */
 bool fw_packet_is_ext(uint32_t proto);
 
-/* Bytes of the IP header and the fragment header. */
+/* The header after that of IPv6, if the packet has no more extension headers than the other fields @f ask for; absent: not IPv6. */
+uint32_t fw_next_header_usual(enum fw_family family, const uint32_t *f);
+/* Can it be @next? */
+bool fw_packet_can_begin(const struct fw_packet *p, uint32_t next);
+
+/* Bytes of the IP header and the extension headers. */
 uint32_t fw_packet_headers(const struct fw_packet *p);
 
 /* The shortest length that a valid packet can have, and that of one as it is built, without payload. */

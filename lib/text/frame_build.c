@@ -126,11 +126,6 @@ static uint32_t tcp_option_bits(const struct fw_packet *p)
 	return bits | (p->f[FW_F_MSS] <= fw_field_info[FW_F_MSS].max ? FW_TCP_OPTION_MSS : 0);
 }
 
-static bool has_routing_header(const struct fw_packet *p)
-{
-	return p->family == FW_IP6 && p->f[FW_F_RT_TYPE] <= fw_field_info[FW_F_RT_TYPE].max;
-}
-
 unsigned fw_packet_layers(const struct fw_packet *p)
 {
 	return p->f[FW_F_FRAG] == FW_FRAG_LATER ? FW_LAYERS_IP : fw_proto_layers(p->f[FW_F_PROTO], p->family);
@@ -150,6 +145,8 @@ uint32_t fw_packet_usual(const struct fw_packet *p, enum fw_field field)
 {
 	if (!(fw_packet_hooks(p, field) & 1u << p->f[FW_F_HOOK]) || !fw_field_in_family(field, p->family))
 		return fw_field_info[field].absent;
+	if (field == FW_F_NEXT_HEADER)
+		return fw_next_header_usual(p->family, p->f);
 	return fw_field_info[field].usual[p->family == FW_IP6];
 }
 
@@ -169,16 +166,54 @@ bool fw_packet_is_ext(uint32_t proto)
 	return proto < 256 && fw_ext_kind[proto];
 }
 
-static bool has_fragment_header(const struct fw_packet *p)
+uint32_t fw_next_header_usual(enum fw_family family, const uint32_t *f)
 {
-	return p->family == FW_IP6 && p->f[FW_F_FRAG] != FW_FRAG_NO;
+	if (family != FW_IP6)
+		return FW_ABSENT_NEXT_HEADER;
+	if (f[FW_F_RT_TYPE] <= fw_field_info[FW_F_RT_TYPE].max)
+		return IPPROTO_ROUTING;
+	return f[FW_F_FRAG] != FW_FRAG_NO ? (uint32_t)IPPROTO_FRAGMENT : f[FW_F_PROTO];
+}
+
+/* A routing header has a type. What is before the fragment header is in each fragment, what is after it only in the first. */
+bool fw_packet_can_begin(const struct fw_packet *p, uint32_t next)
+{
+	if (p->family != FW_IP6 || next == fw_next_header_usual(p->family, p->f))
+		return p->family == FW_IP6;
+	if (next == IPPROTO_FRAGMENT)
+		return p->f[FW_F_FRAG] != FW_FRAG_LATER;
+	return next != IPPROTO_ROUTING && fw_packet_is_ext(next);
+}
+
+/*
+ * The extension headers of an IPv6 packet, in their order, and the protocol after them. Most have none or one; a header that only
+ * FW_F_NEXT_HEADER asks for comes first. Return: how many.
+ */
+#define EXTS 3
+static unsigned ext_headers(const struct fw_packet *p, uint8_t ext[EXTS + 1])
+{
+	uint32_t first = p->f[FW_F_NEXT_HEADER];
+	unsigned n = 0;
+
+	if (!fw_packet_can_begin(p, first))
+		first = fw_next_header_usual(p->family, p->f);
+	if (fw_packet_is_ext(first) && first != IPPROTO_ROUTING)
+		ext[n++] = (uint8_t)first;
+	if (p->f[FW_F_RT_TYPE] <= fw_field_info[FW_F_RT_TYPE].max)
+		ext[n++] = IPPROTO_ROUTING;
+	if (p->f[FW_F_FRAG] != FW_FRAG_NO && first != IPPROTO_FRAGMENT)
+		ext[n++] = IPPROTO_FRAGMENT;
+	ext[n] = (uint8_t)p->f[FW_F_PROTO];
+	return n;
 }
 
 uint32_t fw_packet_headers(const struct fw_packet *p)
 {
+	uint8_t ext[EXTS + 1];
+
 	if (p->family == FW_IP4)
 		return sizeof(struct iphdr) + options_bytes(ip_options, ip_option_bits(p));
-	return sizeof(struct ipv6hdr) + (has_routing_header(p) ? 8 : 0) + (has_fragment_header(p) ? 8 : 0);
+	return sizeof(struct ipv6hdr) + 8 * ext_headers(p, ext);
 }
 
 /* Options of the transport header. */
@@ -287,26 +322,27 @@ static void put_ext(struct writer *w, uint32_t next, uint32_t middle)
 	put32(w, 1);
 }
 
-/* IPv6 header, and the routing and the fragment header of a packet that has them. */
+/* IPv6 header and extension headers. */
 static void put_ip6(struct writer *w, const struct fw_packet *p)
 {
-	static const uint16_t frag[] = { [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
-	uint32_t next = has_fragment_header(p) ? (uint32_t)IPPROTO_FRAGMENT : p->f[FW_F_PROTO];
-	uint8_t *start = w->pos;
+	static const uint16_t frag[] = { [FW_FRAG_NO] = 0, [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
+	uint8_t *start = w->pos, ext[EXTS + 1];
+	unsigned n = ext_headers(p, ext);
 
 	put32(w, 6u << 28 | p->f[FW_F_DSCP] << 22);
 	put16(w, p->f[FW_F_LENGTH] - sizeof(struct ipv6hdr));
-	put8(w, has_routing_header(p) ? (uint32_t)IPPROTO_ROUTING : next);
+	put8(w, ext[0]);
 	put8(w, 64);
 	put64(w, p->src.hi);
 	put64(w, p->src.lo);
 	put64(w, p->dst.hi);
 	put64(w, p->dst.lo);
 	put_header_bytes(start, p);
-	if (has_routing_header(p))
-		put_ext(w, next, p->f[FW_F_RT_TYPE] << 8);
-	if (has_fragment_header(p))
-		put_ext(w, p->f[FW_F_PROTO], frag[p->f[FW_F_FRAG]]);
+	for (unsigned i = 0; i < n; i++)
+		put_ext(w, ext[i + 1],
+			ext[i] == IPPROTO_ROUTING  ? p->f[FW_F_RT_TYPE] << 8 :
+			ext[i] == IPPROTO_FRAGMENT ? frag[p->f[FW_F_FRAG]] :
+						     0u);
 }
 
 static void put_tcp(struct writer *w, const struct fw_packet *p)
@@ -420,6 +456,6 @@ void fw_packet_build(const struct fw_packet *p, struct fw_frame *out)
 	out->uid = p->f[FW_F_UID];
 	out->gid = p->f[FW_F_GID];
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (FW_FIELDS_OF_KERNEL & 1u << f && p->f[f] <= fw_field_info[f].max)
-			out->asked |= 1u << f;
+		if (FW_FIELDS_OF_KERNEL & FW_FIELD_BIT(f) && p->f[f] <= fw_field_info[f].max)
+			out->asked |= FW_FIELD_BIT(f);
 }

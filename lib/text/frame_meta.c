@@ -31,7 +31,7 @@ struct fw_meta fw_frame_meta(const struct fw_frame *f, uint32_t (*number)(const 
 	struct fw_meta meta = { .hook = f->hook,
 				.iface = FW_ABSENT_IFACE,
 				.mark = f->mark,
-				.asked = f->asked & ~(1u << FW_F_FROM_IF | 1u << FW_F_TO_IF),
+				.asked = f->asked & ~(FW_FIELD_BIT(FW_F_FROM_IF) | FW_FIELD_BIT(FW_F_TO_IF)),
 				.state = f->state,
 				.uid = f->uid,
 				.gid = f->gid,
@@ -42,11 +42,11 @@ struct fw_meta fw_frame_meta(const struct fw_frame *f, uint32_t (*number)(const 
 	if (on)
 		meta.iface = number(ctx, on);
 	if (from) {
-		meta.asked |= 1u << FW_F_FROM_IF;
+		meta.asked |= FW_FIELD_BIT(FW_F_FROM_IF);
 		meta.from_if = number(ctx, from);
 	}
 	if (to) {
-		meta.asked |= 1u << FW_F_TO_IF;
+		meta.asked |= FW_FIELD_BIT(FW_F_TO_IF);
 		meta.to_if = number(ctx, to);
 	}
 	return meta;

@@ -2,6 +2,8 @@
 /* The line that describes a key, in the form that fw_text_frame() reads back. */
 #include "lib/text/internal.h"
 
+#include "lib/text/frame.h"
+
 #include <arpa/inet.h>
 #include <endian.h>
 #include <inttypes.h>
@@ -58,11 +60,14 @@ static void print_field(struct fw_buf *b, enum fw_field field, const struct fw_k
 static bool is_printed(enum fw_field field, const struct fw_key *key)
 {
 	const struct fw_field_info *info = &fw_field_info[field];
+	uint32_t usual = info->usual[key->family == FW_IP6];
 
+	if (field == FW_F_NEXT_HEADER)
+		usual = fw_next_header_usual((enum fw_family)key->family, key->f);
 	if (!info->packet_word || field == FW_F_LENGTH || key->f[field] > info->max)
 		return false;
 	return (info->presence == FW_MAYBE && info->layer != FW_LAYER_IP && info->source != FW_SOURCE_RARE) ||
-	       key->f[field] != info->usual[key->family == FW_IP6] ||
+	       key->f[field] != usual ||
 	       (field == FW_F_MAC_HIGH && key->f[FW_F_MAC_LOW] != fw_field_info[FW_F_MAC_LOW].usual[0]);
 }
 

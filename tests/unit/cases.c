@@ -159,7 +159,7 @@ const struct fw_case fw_cases[] = {
 	{ "PPPoE, IPv4 protocol of one byte", BYTES(ETHER(0x8864), SESSION(41), 0x21, IP4(40, 0, 6), TCP),
 	  KEY4(NONE, 40, PROTO(6), SYN) },
 	{ "PPPoE, IPv6 protocol of one byte", BYTES(ETHER(0x8864), SESSION(61), 0x57, IP6(20, 6), TCP),
-	  KEY6(NONE, 60, PROTO(6), SYN) },
+	  KEY6(NONE, 60, PROTO(6), SYN, { FW_F_NEXT_HEADER, 6 }) },
 	{ "PPPoE, padded inside", BYTES(ETHER(0x8864), PPPOE(44, 0x0021), IP4(40, 0, 6), TCP, 0, 0), .needs = 62,
 	  KEY4(NONE, 40, PROTO(6), SYN) },
 	{ "PPPoE shorter than its IP packet", BYTES(ETHER(0x8864), PPPOE(41, 0x0021), IP4(40, 0, 6), TCP),
@@ -449,6 +449,19 @@ struct fw_meta fw_case_meta(const struct fw_case *c)
 	return meta;
 }
 
+/* The header that the IPv6 header of a frame names, which follows its tags and a PPPoE header with a protocol of two bytes. */
+static uint32_t next_header(const struct fw_case *c)
+{
+	uint32_t at = c->meta.l3 ? 0 : 12, type = 0;
+
+	while (!c->meta.l3 && type != 0x86dd) {
+		type = (uint32_t)c->bytes[at] << 8 | c->bytes[at + 1];
+		at += type == 0x86dd ? 2 : type == 0x8864 ? 10 : 4;
+		type = type == 0x8864 ? 0x86dd : type;
+	}
+	return c->bytes[at + 6];
+}
+
 /* The rare fields of a frame whose case does not name them. */
 static uint32_t rare_usual(const struct fw_case *c, enum fw_field field)
 {
@@ -468,7 +481,7 @@ static uint32_t rare_usual(const struct fw_case *c, enum fw_field field)
 	if (c->reason != FW_R_NONE || !(fw_key_layers(&key) & fw_field_layer(field)) ||
 	    !fw_field_in_family(field, c->family))
 		return info->absent;
-	return info->usual[c->family == FW_IP6];
+	return field == FW_F_NEXT_HEADER ? next_header(c) : info->usual[c->family == FW_IP6];
 }
 
 void fw_case_key(const struct fw_case *c, struct fw_key *key)

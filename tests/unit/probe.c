@@ -17,15 +17,15 @@ struct fw_probe probe_of(const struct fw_meta *meta, const void *frame, uint32_t
 			      .uid = (uint32_t)FW_ABSENT_UID,
 			      .gid = (uint32_t)FW_ABSENT_GID };
 
-	if (meta->asked & 1u << FW_F_STATE)
+	if (meta->asked & FW_FIELD_BIT(FW_F_STATE))
 		p.state = meta->state;
-	if (meta->asked & 1u << FW_F_FROM_IF)
+	if (meta->asked & FW_FIELD_BIT(FW_F_FROM_IF))
 		p.from_if = index_of(meta->from_if, first);
-	if (meta->asked & 1u << FW_F_TO_IF)
+	if (meta->asked & FW_FIELD_BIT(FW_F_TO_IF))
 		p.to_if = index_of(meta->to_if, first);
-	if (meta->asked & 1u << FW_F_UID)
+	if (meta->asked & FW_FIELD_BIT(FW_F_UID))
 		p.uid = meta->uid;
-	if (meta->asked & 1u << FW_F_GID)
+	if (meta->asked & FW_FIELD_BIT(FW_F_GID))
 		p.gid = meta->gid;
 	return p;
 }

@@ -118,7 +118,7 @@ static void key_ip(const struct fw_ruleset *rs, const struct fw_rule *rule, stru
 	static const uint8_t protocols[] = { 6, 17, 1, 58, 132, 47 };
 
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (fw_field_info[f].layer != FW_LAYER_FRAME && !(FW_FIELDS_OF_KERNEL & 1u << f))
+		if (fw_field_info[f].layer != FW_LAYER_FRAME && !(FW_FIELDS_OF_KERNEL & FW_FIELD_BIT(f)))
 			key->f[f] = value_of(rs, rule, f);
 	if (!rnd(4) || !rule || !fw_rule_match(rule, FW_F_PROTO))
 		key->f[FW_F_PROTO] = protocols[rnd(ROWS(protocols))];
@@ -303,8 +303,8 @@ void random_frame(const struct fw_ruleset *rs, struct random_frame *out)
 				      .gid = key.f[FW_F_GID],
 				      .len = f.len };
 	for (int i = 0; i < FW_NFIELDS; i++)
-		if (FW_FIELDS_OF_KERNEL & 1u << i && key.f[i] <= fw_field_info[i].max)
-			out->meta.asked |= 1u << i;
+		if (FW_FIELDS_OF_KERNEL & FW_FIELD_BIT(i) && key.f[i] <= fw_field_info[i].max)
+			out->meta.asked |= FW_FIELD_BIT(i);
 }
 
 void random_frame_plain(struct random_frame *f)

@@ -144,7 +144,7 @@ static void keys(struct storm *s)
 		random_frame(s->rs, f);
 		f->meta = (struct fw_meta){ .hook = FW_IN,
 					    .iface = FW_IFACE_OTHER,
-					    .asked = 1u << FW_F_FROM_IF | 1u << FW_F_STATE,
+					    .asked = FW_FIELD_BIT(FW_F_FROM_IF) | FW_FIELD_BIT(FW_F_STATE),
 					    .state = (uint32_t)FW_ABSENT_STATE,
 					    .from_if = FW_IFACE_OTHER,
 					    .len = f->meta.len };

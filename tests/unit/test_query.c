@@ -287,8 +287,9 @@ static void ask(const struct fw_ruleset *rs, const struct fw_rule *rule, struct 
 	bool icmp = fw_rule_match(rule, FW_F_ICMP_TYPE) || fw_rule_match(rule, FW_F_ICMP_CODE);
 	bool state = fw_rule_match(rule, FW_F_STATE);
 	/* Without these the others are refused, or halves. */
-	uint32_t kept = 1u << FW_F_MAC_HIGH | 1u << FW_F_MAC_LOW | (icmp || state ? 1u << FW_F_PROTO : 0) |
-			(state ? 1u << FW_F_HOOK | 1u << FW_F_ICMP_TYPE : 0);
+	uint64_t kept = FW_FIELD_BIT(FW_F_MAC_HIGH) | FW_FIELD_BIT(FW_F_MAC_LOW) |
+			(icmp || state ? FW_FIELD_BIT(FW_F_PROTO) : 0) |
+			(state ? FW_FIELD_BIT(FW_F_HOOK) | FW_FIELD_BIT(FW_F_ICMP_TYPE) : 0);
 
 	*a = (struct asked){ .rs = rs, .rule = { .id = 1, .matches = a->matches, .action = FW_DROP } };
 	a->rule.src = random_below(2) || has_sets(rs, rule->src) ? FW_ANY : rule->src;
@@ -408,13 +409,13 @@ static void parse_frame(const struct fw_frame *frame, const struct fw_packet *p,
 				.len = frame->wire_len };
 
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (FW_FIELDS_OF_KERNEL & 1u << f && fw_packet_hooks(p, f) & 1u << meta.hook)
-			meta.asked |= 1u << f;
+		if (FW_FIELDS_OF_KERNEL & FW_FIELD_BIT(f) && fw_packet_hooks(p, f) & 1u << meta.hook)
+			meta.asked |= FW_FIELD_BIT(f);
 	if (meta.hook == FW_FORWARD)
 		meta.iface = FW_ABSENT_IFACE;
 	fw_packet_parse(frame->data, frame->data + frame->len, &meta, key);
 	for (enum fw_field f = 0; f < FW_NFIELDS; f++)
-		if (FW_FIELDS_OF_KERNEL & 1u << f && !(fw_key_layers(key) & fw_field_layer(f)))
+		if (FW_FIELDS_OF_KERNEL & FW_FIELD_BIT(f) && !(fw_key_layers(key) & fw_field_layer(f)))
 			key->f[f] = fw_field_info[f].absent;
 }
 
@@ -448,11 +449,11 @@ static bool names_either(const struct fw_rule *a, const struct fw_rule *b, enum 
 	return fw_rule_match(a, field) || fw_rule_match(b, field);
 }
 
-/* Options and routing headers imply one another, and the length of the headers: a query does not look into that, and may pass too many rules. */
+/* Options and extension headers imply one another, and the length of the headers: a query does not look into that, and may pass too many rules. */
 static bool names_options(const struct fw_rule *a, const struct fw_rule *b)
 {
 	return names_either(a, b, FW_F_IP_OPTION) || names_either(a, b, FW_F_TCP_OPTION) ||
-	       names_either(a, b, FW_F_MSS) || names_either(a, b, FW_F_RT_TYPE);
+	       names_either(a, b, FW_F_MSS) || names_either(a, b, FW_F_RT_TYPE) || names_either(a, b, FW_F_NEXT_HEADER);
 }
 
 /* Looks for an IP packet that both the query's rule and @rule match. true: found one, built and parsed. */

@@ -299,7 +299,7 @@ static struct fw_meta netfilter_meta(uint32_t hook, uint32_t type, uint32_t len)
 	return (struct fw_meta){
 		.hook = hook,
 		.iface = hook == FW_OUTPUT ? engines.iface : ifaces[hook],
-		.asked = 1u << FW_F_STATE | 1u << FW_F_TO_IF,
+		.asked = FW_FIELD_BIT(FW_F_STATE) | FW_FIELD_BIT(FW_F_TO_IF),
 		.state = FW_STATE_INVALID,
 		.to_if = engines.iface,
 		.len = len,
@@ -350,7 +350,7 @@ static bool netfilter_agrees(struct question *q)
 static struct fw_meta program_meta(struct fw_meta meta, bool mark)
 {
 	meta.mark = mark ? meta.mark : 0;
-	meta.asked = 1u << (meta.hook == FW_IN ? FW_F_FROM_IF : FW_F_TO_IF);
+	meta.asked = FW_FIELD_BIT(meta.hook == FW_IN ? FW_F_FROM_IF : FW_F_TO_IF);
 	meta.from_if = meta.to_if = meta.iface;
 	return meta;
 }
@@ -393,7 +393,7 @@ static bool kernel_agrees(struct question *q)
 			continue;
 		q->meta = program_meta(meta, rows[i].mark);
 		parse(q);
-		q->meta.asked |= 1u << FW_F_STATE;
+		q->meta.asked |= FW_FIELD_BIT(FW_F_STATE);
 		q->meta.state = untracked_state(&q->key, false);
 		parse(q);
 		q->want = oracle(&q->key);

@@ -19,7 +19,7 @@ struct flow {
 	enum fw_family family;
 	struct fw_addr addr[2]; /* source, destination */
 	uint32_t f[FW_NFIELDS]; /* fields in `said` */
-	uint32_t said;          /* bit f: the field is printed */
+	uint64_t said;          /* FW_FIELD_BIT()s: those that are printed */
 };
 
 /* Draws a flow's number: weights 1/n^a by octaves, uniform inside an octave. */
@@ -142,7 +142,7 @@ static void flow_addresses(struct fw_random *r, const struct fw_ruleset *rs, con
 static void flow_say(struct flow *f, enum fw_field field, uint32_t value)
 {
 	f->f[field] = value;
-	f->said |= 1u << field;
+	f->said |= FW_FIELD_BIT(field);
 }
 
 /* Picks a value that the match accepts, often the end of a range; sometimes one just outside. */
@@ -181,7 +181,7 @@ static uint32_t proto_pick(struct fw_random *r, const struct flow *f)
 	unsigned layers = 0;
 
 	for (enum fw_field field = 0; field < FW_NFIELDS; field++)
-		if (f->said & 1u << field)
+		if (f->said & FW_FIELD_BIT(field))
 			layers |= fw_field_layer(field);
 	if (layers & 1u << FW_LAYER_ICMP)
 		return f->family == FW_IP6 ? 58 : 1;
@@ -194,7 +194,7 @@ static uint32_t proto_pick(struct fw_random *r, const struct flow *f)
 
 static void flow_default(struct fw_random *r, struct flow *f, enum fw_field field, uint64_t below)
 {
-	if (!(f->said & 1u << field))
+	if (!(f->said & FW_FIELD_BIT(field)))
 		flow_say(f, field, (uint32_t)fw_random_below(r, below));
 }
 
@@ -203,16 +203,16 @@ static void flow_complete(struct fw_random *r, const struct fw_ruleset *rs, stru
 {
 	unsigned layers;
 
-	if (!(f->said & 1u << FW_F_PROTO))
+	if (!(f->said & FW_FIELD_BIT(FW_F_PROTO)))
 		flow_say(f, FW_F_PROTO, proto_pick(r, f));
 	if (f->f[FW_F_PROTO] == (f->family == FW_IP6 ? 1 : 58)) /* the ICMP of the other family is not sent */
 		flow_say(f, FW_F_PROTO, f->family == FW_IP6 ? 58 : 1);
-	if (!(f->said & 1u << FW_F_FRAG))
+	if (!(f->said & FW_FIELD_BIT(FW_F_FRAG)))
 		flow_say(f, FW_F_FRAG,
 			 fw_random_percent(r, 97) ? FW_FRAG_NO : FW_FRAG_FIRST + (uint32_t)fw_random_below(r, 2));
-	if (!(f->said & 1u << FW_F_HOOK))
+	if (!(f->said & FW_FIELD_BIT(FW_F_HOOK)))
 		flow_say(f, FW_F_HOOK, fw_random_percent(r, 85) ? FW_IN : FW_OUT);
-	if (!(f->said & 1u << FW_F_IFACE) && rs->nifaces && fw_random_percent(r, 20))
+	if (!(f->said & FW_FIELD_BIT(FW_F_IFACE)) && rs->nifaces && fw_random_percent(r, 20))
 		flow_say(f, FW_F_IFACE, (uint32_t)fw_random_below(r, rs->nifaces));
 	layers = fw_proto_layers(f->f[FW_F_PROTO], f->family);
 	if (layers & 1u << FW_LAYER_PORTS) {
@@ -226,7 +226,7 @@ static void flow_complete(struct fw_random *r, const struct fw_ruleset *rs, stru
 		layers = FW_LAYERS_IP;
 	for (enum fw_field field = 0; field < FW_NFIELDS; field++)
 		if (!(fw_field_layer(field) & layers))
-			f->said &= ~(1u << field);
+			f->said &= ~FW_FIELD_BIT(field);
 }
 
 static void print_proto(struct fw_buf *b, const struct flow *f)
@@ -257,13 +257,13 @@ static void print_flow(struct fw_buf *b, const struct fw_ruleset *rs, const stru
 	fw_buf_printf(b, " > ");
 	print_end(b, f, 1);
 	fw_buf_printf(b, f->f[FW_F_HOOK] == FW_IN ? " in" : " out");
-	if (f->said & 1u << FW_F_IFACE && f->f[FW_F_IFACE] < rs->nifaces)
+	if (f->said & FW_FIELD_BIT(FW_F_IFACE) && f->f[FW_F_IFACE] < rs->nifaces)
 		fw_buf_printf(b, " on %s", rs->ifaces[f->f[FW_F_IFACE]].name);
 	for (enum fw_field field = 0; field < FW_NFIELDS; field++) {
 		const struct fw_field_info *info = &fw_field_info[field];
 		bool usual = info->layer == FW_LAYER_IP && f->f[field] == info->usual[f->family == FW_IP6];
 
-		if (!info->packet_word || !(f->said & 1u << field) || usual)
+		if (!info->packet_word || !(f->said & FW_FIELD_BIT(field)) || usual)
 			continue;
 		fw_buf_printf(b, " %s ", info->packet_word);
 		fw_text_print_packet_value(b, field, f->family == FW_IP6, f->f[field]);
@@ -278,9 +278,9 @@ static struct flow flow_make(struct fw_random *r, const struct fw_ruleset *rs)
 	f.addr[1] = addr_random(r, f.family);
 	if (rs->nrules && !fw_random_percent(r, 8))
 		flow_rule(r, rs, rs->rules[fw_random_below(r, rs->nrules)], &f);
-	if (f.said & 1u << FW_F_LENGTH && f.f[FW_F_LENGTH] < LENGTH_MIN)
+	if (f.said & FW_FIELD_BIT(FW_F_LENGTH) && f.f[FW_F_LENGTH] < LENGTH_MIN)
 		f.f[FW_F_LENGTH] = LENGTH_MIN;
-	if (f.said & 1u << FW_F_LENGTH && f.f[FW_F_LENGTH] > LENGTH_MAX)
+	if (f.said & FW_FIELD_BIT(FW_F_LENGTH) && f.f[FW_F_LENGTH] > LENGTH_MAX)
 		f.f[FW_F_LENGTH] = LENGTH_MAX;
 	flow_complete(r, rs, &f);
 	return f;

@@ -33,7 +33,7 @@ const struct ctl_command ctl_classify = {
 		"  'tcp 10.0.0.1:999 > 192.0.2.1:80 in eth0'   'udp [2001:db8::1]:53 > [2001:db8::2]:53 out'\n"
 		"  'tcp 10.0.0.1:999 > 192.0.2.1:80 forward from-if eth0 to-if eth1 state established'\n"
 		"  further words: vlan N, dscp X, ttl N, flags F,F, frag first|later, length N, mark N, type T,\n"
-		"  packet-type P, tcp-option O,O, mss N, ip-option O,O, rt-type N,\n"
+		"  packet-type P, tcp-option O,O, mss N, ip-option O,O, rt-type N, next-header P,\n"
 		"  code C, uid N, gid N (at output), pppoe (in a PPPoE session). Without `state` it is new.\n"
 		"Packets of a capture are incoming, on no interface, without state. fwd's live tables answer.\n"
 		"All limits and numbers of connections are taken as kept: `limit` matches, `limit over` and `connections` do\n"

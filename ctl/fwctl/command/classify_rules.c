@@ -265,7 +265,7 @@ static bool names_kernel_fields(const struct fw_ruleset *rs)
 {
 	for (size_t i = 0; i < rs->nrules; i++)
 		for (unsigned m = 0; m < rs->rules[i]->nmatches; m++)
-			if (FW_FIELDS_OF_KERNEL & 1u << rs->rules[i]->matches[m]->field)
+			if (FW_FIELDS_OF_KERNEL & FW_FIELD_BIT(rs->rules[i]->matches[m]->field))
 				return true;
 	return false;
 }

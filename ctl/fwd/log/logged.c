@@ -62,7 +62,7 @@ static void ask(struct fw_meta *meta, enum fw_field field, uint32_t value, uint3
 {
 	if (value > fw_field_info[field].max)
 		return;
-	meta->asked |= 1u << field;
+	meta->asked |= FW_FIELD_BIT(field);
 	*out = value;
 }
 

@@ -142,25 +142,31 @@ enum fw_source {
 	  .kind = FW_KIND_MAC, .packet_word = "mac", .hint = "a MAC address such as 02:00:00:00:00:01", \
 	  .usual = { 0x020000, 0x020000 }, .hooks = FW_HOOKS_ARRIVED)                               \
 	X(MAC_LOW, "mac", 0xffffff, MAYBE, FRAME, RARE, 5, 47,                                      \
-	  .usual = { 1, 1 }, .hooks = FW_HOOKS_ARRIVED, .part = true)
+	  .usual = { 1, 1 }, .hooks = FW_HOOKS_ARRIVED, .part = true)                               \
+	X(NEXT_HEADER, "next-header", 255, MAYBE, IP, RARE, 6, 71,                                 \
+	  .names = { fw_proto_names }, .packet_word = "next-header",                                \
+	  .hint = "the protocol, or an extension header before it, by name or number",              \
+	  .usual = { FW_ABSENT_NEXT_HEADER, FW_ABSENT_NEXT_HEADER }, .families = 1u << FW_IP6)
 
 enum fw_field {
 #define FW_FIELD_ENUM(sym, ...) FW_F_##sym,
 	FW_FIELDS(FW_FIELD_ENUM)
 #undef FW_FIELD_ENUM
 	FW_NFIELDS,
-	FW_KEY_SLOTS = 1 << (32 - __builtin_clz(FW_NFIELDS)), /* a power of two with at least one slot that is always 0 */
+	FW_KEY_SLOTS = 1 << (32 - __builtin_clz(FW_NFIELDS - 1)), /* a power of two */
 };
 /* clang-format on */
-_Static_assert(FW_NFIELDS <= 32, "sets of fields are kept as bits of a __u32");
+/* Sets of fields. */
+#define FW_FIELD_BIT(field) ((__u64)1 << (field))
+_Static_assert(FW_NFIELDS <= 64, "sets of fields are kept as bits of a __u64");
 
-/* The fields of FW_SOURCE_KERNEL, and of FW_SOURCE_RARE: bit 1 << field. */
+/* The fields of FW_SOURCE_KERNEL, and of FW_SOURCE_RARE. */
 #define FW_FIELD_OF_KERNEL(sym, kw, max, presence, layer, source, ...) \
-	| (__u32)(FW_SOURCE_##source == FW_SOURCE_KERNEL) << FW_F_##sym
+	| (__u64)(FW_SOURCE_##source == FW_SOURCE_KERNEL) << FW_F_##sym
 #define FW_FIELD_RARE(sym, kw, max, presence, layer, source, ...) \
-	| (__u32)(FW_SOURCE_##source == FW_SOURCE_RARE) << FW_F_##sym
-#define FW_FIELDS_OF_KERNEL (0u FW_FIELDS(FW_FIELD_OF_KERNEL))
-#define FW_FIELDS_RARE (0u FW_FIELDS(FW_FIELD_RARE))
+	| (__u64)(FW_SOURCE_##source == FW_SOURCE_RARE) << FW_F_##sym
+#define FW_FIELDS_OF_KERNEL ((__u64)0 FW_FIELDS(FW_FIELD_OF_KERNEL))
+#define FW_FIELDS_RARE ((__u64)0 FW_FIELDS(FW_FIELD_RARE))
 
 /* The bytes of the mark, the lowest first, so that any mask can be matched: 0xab00/0xff00 is MARK_1. */
 #define FW_MARK_BYTES 4
@@ -263,10 +269,6 @@ static inline struct fw_flow_place fw_flow_place(__u32 field)
 
 	return places[field];
 }
-
-/* The fields of the flow key's far words: bit 1 << field. */
-#define FW_FIELD_FAR(sym, kw, max, presence, layer, source, word, ...) | (__u32)((word) >= FW_FLOW_NEAR) << FW_F_##sym
-#define FW_FIELDS_FAR (0u FW_FIELDS(FW_FIELD_FAR))
 
 /* What the kernel's connection tracking says of a packet. */
 enum fw_state {

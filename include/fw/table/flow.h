@@ -21,12 +21,6 @@ static __always_inline __u64 fw_flow_word(const struct fw_key *key, int number)
 	return packed;
 }
 
-/* Do rules name fields of the words that are not in the entries? */
-static __always_inline __u32 fw_flow_has_far(const struct fw_cpu *cpu)
-{
-	return cpu->root.fields_used & FW_FIELDS_FAR;
-}
-
 /* One of those words of cpu->key; made again for each use, which is rare, so that it is not kept. */
 static __always_inline __u64 fw_flow_far(const struct fw_cpu *cpu, int number)
 {
@@ -53,7 +47,7 @@ static __always_inline __u32 fw_flow_set(const struct fw_cpu *cpu, const __u64 *
 	__u64 h = (src->hi ^ src->lo >> 7) * 0x9e3779b97f4a7c15ull + (dst->hi ^ dst->lo >> 11) * 0xc2b2ae3d27d4eb4full;
 
 	h ^= (fields[0] ^ fields[1] << 5 ^ fields[2] << 9) * 0x165667b19e3779f9ull;
-	if (fw_flow_has_far(cpu))
+	if (cpu->root.flow_far)
 		h ^= fw_flow_far_hash(cpu);
 	h = (h ^ h >> 32) * 0xd6e8feb86659fd93ull;
 	return h >> 52 & (FW_FLOWS - FW_FLOW_WAYS);
@@ -120,7 +114,7 @@ static __always_inline int fw_flow_is(const struct fw_cpu *cpu, __u32 place, con
 {
 	if (fw_flow_differs(cpu, &cpu->flows[place], fields, generation))
 		return 0;
-	return !fw_flow_has_far(cpu) || fw_flow_far_is(cpu, place);
+	return !cpu->root.flow_far || fw_flow_far_is(cpu, place);
 }
 
 static __always_inline void fw_flow_put(struct fw_cpu *cpu, __u32 place, const __u64 *fields, __u32 generation,
@@ -134,7 +128,7 @@ static __always_inline void fw_flow_put(struct fw_cpu *cpu, __u32 place, const _
 		e->flow.fields[i] = fields[i];
 	e->generation = generation;
 	e->what = what;
-	if (fw_flow_has_far(cpu))
+	if (cpu->root.flow_far)
 		fw_flow_far_put(cpu, place);
 }
 

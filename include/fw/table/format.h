@@ -332,19 +332,19 @@ struct fw_root {
 	__u32 pairs;                 /* first line of the pair table */
 	__u32 pair_lines;            /* homes; the table has FW_PAIR_DISPLACEMENT more */
 	__u64 flow_mask[FW_FLOW_WORDS];
+	__u64 fields_used;           /* FW_FIELD_BIT()s: some rule constrains the field */
 	__u32 actions;               /* line of the actions */
-	__u32 fields_used;           /* bit f: some rule constrains field f */
 	__u32 frame_rules;           /* 1: rules may match frames that are not IP */
 	__u32 slots;                 /* counters that the image refers to */
-	__u64 lane_guard;            /* the guard bits of all lanes */
+	__u32 lanes;                 /* in use */
+	__u64 lane_guard;            /* their guard bits */
 	__u8 lane_field[FW_LANES];
 	__u8 lane_shift[FW_LANES];
-	__u32 lanes;                 /* in use */
 	__u32 displaced;             /* the farthest pair is this many lines beyond its home */
 	__u32 turns;                 /* the most lookups that a packet can need: 1 if all verdicts are terminal */
 	__u32 skips;                 /* line of the table of skips; 0: there is none */
 	__u32 skip_steps;
-	__u32 pad[2];
+	__u32 flow_far;              /* 1: some far word of flow_mask is not 0 */
 	__u8 policy[FW_HOOK_ROWS][FW_POLICIES]; /* action of each reason's policy */
 	/* What decides all packets of a hook and a state, a rule's FW_WHAT of FW_DROP or FW_ACCEPT alone; 0: more has to be known. */
 	__u32 shortcut[FW_HOOK_ROWS][FW_STATE_COLUMNS];

@@ -33,7 +33,7 @@ struct fw_meta {
 	__u32 iface; /* number in the ruleset, or FW_IFACE_OTHER */
 	__u32 mark;
 	/* Fields of the kernel. In BPF the hook's program writes them into the key itself. */
-	__u32 asked;          /* bit 1 << field: these are filled in; the packet lacks the others */
+	__u64 asked;          /* FW_FIELD_BIT()s: these are filled in; the packet lacks the others */
 	__u32 state;          /* enum fw_state */
 	__u32 from_if, to_if; /* numbers as @iface */
 	__u32 uid, gid;       /* of the local socket */
@@ -66,7 +66,7 @@ static __always_inline void fw_key_clear(struct fw_key *key)
 static __always_inline void fw_key_ask(struct fw_key *key, const struct fw_meta *meta)
 {
 #define FW_KEY_ASKED(sym, member) \
-	key->f[FW_F_##sym] = meta->asked & 1u << FW_F_##sym ? meta->member : (__u32)FW_ABSENT_##sym
+	key->f[FW_F_##sym] = meta->asked & FW_FIELD_BIT(FW_F_##sym) ? meta->member : (__u32)FW_ABSENT_##sym
 	FW_KEY_ASKED(STATE, state);
 	FW_KEY_ASKED(FROM_IF, from_if);
 	FW_KEY_ASKED(TO_IF, to_if);
@@ -476,7 +476,7 @@ static __always_inline int fw_rare_ip4(struct fw_cursor *c, struct fw_key *key, 
 	return 0;
 }
 
-/* The type of the first routing header. 0, or -1: the headers cannot be read. */
+/* The header that follows, and the type of the first routing header. 0, or -1: the headers cannot be read. */
 static __always_inline int fw_rare_ip6(struct fw_cursor *c, struct fw_key *key)
 {
 	const __u8 *ip = fw_cursor_take(c, sizeof(struct ipv6hdr)), *ext;
@@ -485,6 +485,7 @@ static __always_inline int fw_rare_ip6(struct fw_cursor *c, struct fw_key *key)
 	if (!ip)
 		return -1;
 	type = fw_get8(ip, struct ipv6hdr, nexthdr);
+	key->f[FW_F_NEXT_HEADER] = type;
 	for (int i = 0; i < FW_EXT_HEADERS && fw_ext_kind[type]; i++) {
 		ext = fw_cursor_take(c, 8);
 		if (!ext)

@@ -136,20 +136,20 @@ static void draft_free(struct draft *d)
 static int draft_columns(struct draft *d)
 {
 	uint64_t least = 0;
-	uint32_t used = 0;
+	uint64_t used = 0;
 	int err = 0;
 
 	for (uint32_t i = 0; i < d->rules.n; i++) {
 		const struct fw_instance *r = d->rules.r[i];
 
 		for (unsigned m = 0; m < r->nmatches; m++)
-			used |= 1u << r->matches[m]->field;
+			used |= FW_FIELD_BIT(r->matches[m]->field);
 	}
 	d->words = (d->rules.n + 63) / 64;
 	for (uint32_t f = 0; !err && f < FW_NFIELDS; f++) {
 		struct column *col = &d->column[d->ncolumns];
 
-		if (!(used & 1u << f))
+		if (!(used & FW_FIELD_BIT(f)))
 			continue;
 		d->ncolumns++;
 		*col = (struct column){ .field = f };

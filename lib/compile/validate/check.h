@@ -12,7 +12,7 @@ struct check {
 	uint64_t *signature[2]; /* what the pairs require, by identity */
 	uint32_t identities[2]; /* above every identity of the pairs */
 	uint32_t chained;       /* blocks that are not the first of their pair */
-	uint32_t fields;        /* bit f: something compares field f */
+	uint64_t fields;        /* FW_FIELD_BIT()s: something compares these */
 	const char *reason;     /* NULL: nothing is wrong so far */
 };
 

@@ -70,7 +70,7 @@ static bool check_ends(struct check *c, const struct fw_block *b, const struct f
 
 	if (f->field >= FW_NFIELDS || f->steps > FW_BLOCK_STEPS)
 		return check_wrong(c, "a block names a field or a search that does not exist");
-	c->fields |= 1u << f->field;
+	c->fields |= FW_FIELD_BIT(f->field);
 	if (f->ends % 4 || f->ends + places * 4 > b->bytes || f->vectors % 8)
 		return check_wrong(c, "a block's intervals are outside of it");
 

@@ -20,6 +20,9 @@ static bool check_fields(struct check *c)
 		    ~r->flow_mask[place.word] & (uint64_t)fw_field_bits(f) << place.shift)
 			return check_wrong(c, "the flow cache forgets a field that is used");
 	}
+	for (uint32_t w = FW_FLOW_NEAR; w < FW_FLOW_WORDS; w++)
+		if (r->flow_mask[w] && !r->flow_far)
+			return check_wrong(c, "the flow cache forgets the far words");
 	return !(~r->flow_mask[0] & 3ull << FW_FLOW_FAMILY_SHIFT) ||
 	       check_wrong(c, "the flow cache forgets the family");
 }
