@@ -52,6 +52,10 @@ void *import_names_get(const struct import_names *t, const char *name);
 /* Adds a name that is not there. 0 or -ENOMEM. */
 int import_names_put(struct import_names *t, const char *name, void *value);
 
+/* A MAC address: six bytes of two hexadecimal digits, separated by colons. false: it is none. */
+#define IMPORT_MAC_BYTES 6
+bool import_mac(const char *text, uint8_t mac[IMPORT_MAC_BYTES]);
+
 /* The format of a file; of iptables, the family too. AUTO: none that is known. */
 enum fw_import_format import_detect(const struct fw_import_file *f);
 

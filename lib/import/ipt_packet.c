@@ -155,15 +155,16 @@ MODULE(mark, "mark", 0, mark_options);
 static void say_mac(struct ipt_said *s, const struct ipt_use *use)
 {
 	const struct ipt_given *g = use->first;
-	char mac[IPT_MAC_TEXT];
+	uint8_t mac[IMPORT_MAC_BYTES];
 
 	if (!g)
 		return missing(s, use);
-	if (!ipt_mac_text(g->value, mac))
+	if (!import_mac(g->value, mac))
 		return bad_value(s, g);
 	if (g->negated)
 		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "rules do not exclude MAC addresses");
-	said_match(s, SAID_MAC, " mac %s%s", said_not(g), mac);
+	said_match(s, SAID_MAC, " mac %s%02x:%02x:%02x:%02x:%02x:%02x", said_not(g), mac[0], mac[1], mac[2], mac[3],
+		   mac[4], mac[5]);
 }
 
 static const struct ipt_option mac_options[] = { { "mac-source", 0, 1, true }, END };

@@ -121,11 +121,11 @@ static bool print_between(struct fw_buf *b, const struct ipt_set *set, const cha
 
 static bool print_mac(struct fw_buf *b, const char *text)
 {
-	char mac[IPT_MAC_TEXT];
+	uint8_t mac[IMPORT_MAC_BYTES];
 
-	if (!ipt_mac_text(text, mac))
+	if (!import_mac(text, mac))
 		return false;
-	fw_buf_printf(b, "%s", mac);
+	fw_buf_printf(b, "%s", text);
 	return true;
 }
 

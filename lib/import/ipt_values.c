@@ -18,19 +18,6 @@ bool ipt_number(const char *s, uint64_t max, uint64_t *out)
 	return !errno && !*end && *out <= max;
 }
 
-bool ipt_mac_text(const char *s, char out[IPT_MAC_TEXT])
-{
-	size_t i;
-
-	for (i = 0; i < IPT_MAC_TEXT - 1; i++) {
-		if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
-			return false;
-		out[i] = (char)tolower((unsigned char)s[i]);
-	}
-	out[i] = '\0';
-	return !s[i];
-}
-
 static const struct {
 	const char *name;
 	int number;

@@ -7,9 +7,6 @@
 
 /* A number, decimal, or after 0 octal, or after 0x hexadecimal, up to @max. false: it is none. */
 bool ipt_number(const char *s, uint64_t max, uint64_t *out);
-/* A MAC address, six bytes of two hexadecimal digits, in lower case. false: it is none. */
-#define IPT_MAC_TEXT 18
-bool ipt_mac_text(const char *s, char out[IPT_MAC_TEXT]);
 /* A protocol by name or number. 0: all; -1: there is none of this name. */
 int ipt_proto(const char *s);
 /* The word for a protocol in our rules; NULL: its number. */

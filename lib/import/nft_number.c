@@ -115,15 +115,12 @@ static bool by_name(enum nft_field field, const char *text, nft_number *out)
 
 static bool mac(const char *text, nft_number *out)
 {
-	unsigned byte[6];
-	int end = 0;
+	uint8_t byte[IMPORT_MAC_BYTES];
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &byte[0], &byte[1], &byte[2], &byte[3], &byte[4], &byte[5],
-		   &end) != 6 ||
-	    text[end])
+	if (!import_mac(text, byte))
 		return false;
 	*out = 0;
-	for (unsigned i = 0; i < 6; i++)
+	for (unsigned i = 0; i < IMPORT_MAC_BYTES; i++)
 		*out = *out << 8 | byte[i];
 	return true;
 }

@@ -280,18 +280,29 @@ static void print_place(const struct nft_use *use, const struct nft_match *m, st
 }
 
 /* Bits of the mark are matched apart from the whole mark; in lists and after `not` they are all in the same byte. */
+/* The bytes of a mark that "VALUE/MASK" names, a bit each. */
+static unsigned mark_bytes(const char *pair)
+{
+	const char *slash = strchr(pair, '/');
+	unsigned long mask = slash ? strtoul(slash + 1, NULL, 16) : 0;
+	unsigned bytes = 0;
+
+	for (unsigned b = 0; b < FW_MARK_BYTES; b++)
+		bytes |= (unsigned)!!(mask >> 8 * b & 255) << b;
+	return bytes;
+}
+
 static int check_marks(struct nft *n, const struct nft_match *m)
 {
 	const struct nft_values *v = &m->values[NFT_MARK_BITS];
-	unsigned bytes = 0, value, mask;
+	unsigned bytes = 0;
 
 	if (!(m->given & NFT_BITS(NFT_MARK_BITS)))
 		return 0;
 	if (m->given & NFT_BITS(NFT_MARK) && !full(m, NFT_MARK))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE, "a rule has a mark either with a mask or without one");
 	for (size_t i = 0; i < v->nnames; i++)
-		for (unsigned b = 0; b < FW_MARK_BYTES && sscanf(v->names[i], "%x/%x", &value, &mask) == 2; b++)
-			bytes |= (unsigned)!!(mask >> 8 * b & 255) << b;
+		bytes |= mark_bytes(v->names[i]);
 	if (bytes & (bytes - 1) && (v->negated || v->nnames > 1))
 		return nft_refuse(n, FW_IMPORT_AS_VALUE,
 				  "a rule excludes or lists marks with masks if their bits are in the same byte");

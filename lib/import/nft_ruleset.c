@@ -267,7 +267,7 @@ static int write_text(struct nft *n)
 
 static void free_all(struct nft *n, json_t **roots)
 {
-	for (size_t i = 0; i < n->im->nfiles; i++)
+	for (size_t i = 0; roots && i < n->im->nfiles; i++)
 		json_decref(roots[i]);
 	free(roots);
 	free(n->chains);

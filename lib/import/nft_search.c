@@ -133,6 +133,14 @@ void nft_leave_to_kernel(struct nft *n, struct nft_chain *c)
 	search_chain(&s, c);
 }
 
+/* Do packets get to a chain by the same ways in both uses? */
+static bool reached_alike(const struct nft_use *a, const struct nft_use *b)
+{
+	return a->hooks == b->hooks && a->first == b->first && a->last == b->last && a->no_state == b->no_state &&
+	       a->before_route == b->before_route && a->translated == b->translated && a->on_wire == b->on_wire &&
+	       a->fragments == b->fragments;
+}
+
 static void note_call(struct search *s, const char *word, json_t *value)
 {
 	struct nft_chain *c = target(s, word, value);
@@ -150,7 +158,7 @@ static void note_call(struct search *s, const char *word, json_t *value)
 	to->on_wire |= s->use->on_wire;
 	to->fragments |= s->use->fragments;
 	c->used = true;
-	if (memcmp(&before, to, sizeof(before)))
+	if (!reached_alike(&before, to))
 		nft_reach(s->n, to);
 }
 

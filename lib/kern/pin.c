@@ -11,7 +11,7 @@ const struct folder kern_new_folder = { "new" };
 
 /* clang-format off */
 const char *const kern_prog_pins[NPROGS] = {
-#define PROG_NAMES(sym, name, direction) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = "l3-" name,
+#define PROG_NAMES(sym, name, direction) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = ("l3-" name),
 	FW_PROGS(PROG_NAMES)
 #undef PROG_NAMES
 #define CALL_NAME(sym, name) [PROG_CALLS + FW_CALL_##sym] = name,

@@ -370,6 +370,10 @@ static const struct import_case file_cases[] = {
 	{ .v4 = "iptables -A INPUT -s $LAN -j ACCEPT\n",
 	  .want = "1:19 value: $LAN is no address and mask; a host name would be looked up only now" },
 	{ .v4 = "-A INPUT -j DROP\nservice iptables save\n", .want = "2:1 syntax: this is no line of iptables-save" },
+	{ .v4 = "-A INPUT -m mac --mac-source 02:00:00:00:0001 -j DROP\n",
+	  .want = "1:17 value: 02:00:00:00:0001 is no value of --mac-source" },
+	{ .v4 = "-A INPUT -m mac --mac-source 02:00:00:00:00:0g -j DROP\n",
+	  .want = "1:17 value: 02:00:00:00:00:0g is no value of --mac-source" },
 	/* a MAC address is of neither family */
 	{ .ipset = FILTER "-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j DROP\n",
 	  .want = POLICIES "rule input ip mac 02:00:00:00:00:01 drop\n" },
