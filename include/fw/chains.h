@@ -26,7 +26,12 @@ int fw_chains_order(const struct fw_ruleset *rs, const struct fw_place *at, stru
 /* The hooks at which packets can get to each chain, a bit each: @out has rs->nchains of them. 0 or -ENOMEM. */
 int fw_chains_hooks(const struct fw_ruleset *rs, uint8_t *out);
 
-/* Warns of chains that are called and empty, and of rules that no packet can get to at a hook that knows their fields. 0 or -ENOMEM. */
+/*
+ * Warns of chains that are called and empty, or have rules and are not called, and of rules that no packet can get to at a hook
+ * that knows their fields. 0 or -ENOMEM.
+ */
 int fw_chains_warn(const struct fw_ruleset *rs, struct fw_diags *out);
+/* The same of the chains whose rules or calls an edit changes, and of the rules that it adds or changes. */
+int fw_chains_warn_edit(const struct fw_edit *e, struct fw_diags *out);
 
 #endif

@@ -67,5 +67,7 @@ void fw_diff_free(struct fw_diff *d);
 void fw_edit_counts(const struct fw_edit *e, struct fw_diff_counts *out);
 /* Are two rules of one ruleset the same, except for their ids? */
 bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b);
+/* Was the rule added, deleted, moved, or given another text? One that only got another rank was not. */
+bool fw_rule_changed(const struct fw_rule_change *row);
 
 #endif

@@ -298,6 +298,13 @@ int fw_diff(const struct fw_ruleset *old, const struct fw_ruleset *new, size_t m
 	return err;
 }
 
+bool fw_rule_changed(const struct fw_rule_change *row)
+{
+	if (!row->before || !row->after)
+		return row->before != row->after;
+	return row->moved || !fw_rule_same_text(row->before, row->after);
+}
+
 bool fw_rule_same_text(const struct fw_rule *a, const struct fw_rule *b)
 {
 	return a->src == b->src && a->dst == b->dst && a->action == b->action && a->target == b->target &&

@@ -129,6 +129,22 @@ case_chains_hooks() {
 	done
 }
 
+# Changes and load --chain warn as loads do, of the chains and rules that they change.
+case_chains_warn() {
+	share_fwd || return 1
+	ok chain create web && ok add rule name one chain web proto tcp dport 80 accept && says "no rule calls the chain 'web', so no packets get to its rules" &&
+		ok chain create other && ok add rule name call input jump other && says "the chain 'other', which rule 2 (call) calls, is empty" &&
+		ok add rule input jump web && ! grep -q warning "$tmp/out" || fail "$(cat "$tmp/out")" || return 1
+	ok add rule chain web from $other4 proto tcp dport 80 drop && says "is shadowed: rule 1 (one)" &&
+		ok add rule chain web name up out drop && says "rule 5 (up) of chain web matches nothing: it holds at out, and the chain is called at input" || return 1
+	printf '%s\n' 'rule proto udp accept' 'rule proto udp dport 53 drop' 'rule out accept' >"$tmp/chain.warn"
+	ok load --chain other "$tmp/chain.warn" && says "is shadowed" && says "matches nothing" && ! grep -q 'web\|empty' "$tmp/out" ||
+		fail "$(cat "$tmp/out")" || return 1
+	: >"$tmp/chain.warn"
+	ok load --chain other "$tmp/chain.warn" && says "the chain 'other', which rule" && refuses 1 "nowhere" load --chain nowhere "$tmp/chain.warn" &&
+		refuses 1 "nowhere" add rule chain nowhere drop && refuses 1 "nowhere" add rule jump nowhere
+}
+
 # The store has chains: after an end of any kind they are there, with owner, order and ids.
 case_chains_restart() {
 	local end

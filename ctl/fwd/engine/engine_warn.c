@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Warns of rules that can never decide, and of chains that do nothing. Without memory it does not. */
 #include "fw/chains.h"
+#include "fw/diff.h"
 #include "fw/warn.h"
 
 #include "engine_internal.h"
@@ -20,11 +21,6 @@ void warn_load(struct engine *e, const struct loaded *next, struct fw_diags *out
 		fw_warn_all_shadowed(rs, e->live->pool, next->compiled.image.root, out);
 }
 
-static bool says_more(const struct fw_rule_change *row)
-{
-	return row->after && (!row->before || row->moved || !fw_rule_same_text(row->before, row->after));
-}
-
 /*
  * Tables from before the edit are good enough: they lead to rules that may have changed since, but the rules are compared as
  * they are now. Only a rule that was moved or changed may find itself in its former place.
@@ -34,13 +30,14 @@ void warn_edit(struct engine *e, const struct fw_edit *edit, struct fw_diags *ou
 	const struct fw_image *image = &e->live->now->image;
 	const struct fw_rule *by;
 
+	fw_chains_warn_edit(edit, out);
 	if (!e->probe && fw_classifier_new(e->live->pool, false, &e->probe))
 		return;
 	fw_classifier_publish(e->probe, image->root, image->generation);
 	for (size_t i = 0; i < edit->nrules && i < EDIT_RULES; i++) {
 		const struct fw_rule_change *row = &edit->rules[i];
 
-		by = says_more(row) ? fw_rule_shadow(e->probe, edit->rs, row->after) : NULL;
+		by = row->after && fw_rule_changed(row) ? fw_rule_shadow(e->probe, edit->rs, row->after) : NULL;
 		if (by)
 			fw_warn_shadowed(NULL, row->after, by, edit->rs, out);
 	}

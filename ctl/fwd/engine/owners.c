@@ -34,12 +34,10 @@ int owners_of(const struct fw_ruleset *rs, bool (*is_in)(void *ctx, uint32_t gro
 	return 0;
 }
 
-/* A rule that only got another rank is not changed. */
-static bool is_changed(const struct fw_rule_change *row)
+/* May who owns @owners change the rule? @r: NULL: there is none. */
+static bool may_change(const struct fw_ruleset *rs, const struct fw_rule *r, const uint32_t *owners, size_t n)
 {
-	if (!row->before || !row->after)
-		return row->before != row->after;
-	return row->moved || !fw_rule_same_text(row->before, row->after);
+	return !r || (rs->chains[r->chain].owned && has(owners, n, rs->chains[r->chain].owner));
 }
 
 int owners_check(const struct fw_edit *e, const uint32_t *owners, size_t n, struct fw_diags *ds)
@@ -56,10 +54,10 @@ int owners_check(const struct fw_edit *e, const uint32_t *owners, size_t n, stru
 				   "the owner of a chain may change its rules only, not sets, policies or chains"),
 		     -EPERM;
 	for (size_t i = 0; i < e->nrules; i++) {
-		const struct fw_rule *r = e->rules[i].after ? e->rules[i].after : e->rules[i].before;
-		const struct fw_chain *c = r ? &rs->chains[r->chain] : NULL;
+		const struct fw_rule *before = e->rules[i].before, *after = e->rules[i].after;
+		const struct fw_rule *r = may_change(rs, before, owners, n) ? after : before;
 
-		if (!r || !is_changed(&e->rules[i]) || (c->owned && has(owners, n, c->owner)))
+		if (!fw_rule_changed(&e->rules[i]) || may_change(rs, r, owners, n))
 			continue;
 		fw_diag_add(ds, (struct fw_place){ 0 }, hint, "rule %s is in %s, which no group of yours owns",
 			    fw_rule_label(r, rule, sizeof(rule)), fw_chain_label(rs, r->chain, label, sizeof(label)));
