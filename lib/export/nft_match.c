@@ -22,6 +22,7 @@ static const struct {
 	{ "to-if", "oifname", NULL },
 	{ "packet-type", "meta pkttype", NULL },
 	{ "rt-type", "rt type", NULL },
+	{ "next-header", "ip6 nexthdr", NULL },
 	{ "mss", "tcp option maxseg size", NULL },
 	{ "icmp-type", "icmp type", "icmpv6 type" },
 	{ "icmp-code", "icmp code", "icmpv6 code" },

@@ -22,6 +22,7 @@ const struct nft_field_info nft_field_info[NFT_NFIELDS] = {
 	[NFT_RT_TYPE] = { .word = "rt-type", .max = 255, .field = -1 },
 	[NFT_IP_OPTION] = { .word = "ip-option", .max = 0, .field = -1, .names = true },
 	[NFT_PROTO] = { .word = "proto", .max = 255, .field = FW_F_PROTO },
+	[NFT_NEXT_HEADER] = { .word = "next-header", .max = 255, .field = FW_F_NEXT_HEADER },
 	[NFT_SPORT] = { .word = "sport", .max = 65535, .field = -1 },
 	[NFT_DPORT] = { .word = "dport", .max = 65535, .field = -1 },
 	[NFT_ICMP_TYPE] = { .word = "icmp-type", .max = 255, .field = FW_F_ICMP_TYPE },

@@ -7,6 +7,7 @@ static const struct nft_key keys[] = {
 	{ "ip saddr", NFT_FROM, NFT_V4, -1 },           { "ip daddr", NFT_TO, NFT_V4, -1 },
 	{ "ip6 saddr", NFT_FROM, NFT_V6, -1 },          { "ip6 daddr", NFT_TO, NFT_V6, -1 },
 	{ "ip protocol", NFT_PROTO, NFT_V4, -1 },       { "meta l4proto", NFT_PROTO, -1, -1 },
+	{ "ip6 nexthdr", NFT_NEXT_HEADER, NFT_V6, -1 },
 	{ "ip version", NFT_FAMILY, NFT_V4, -1 },
 	{ "ip6 version", NFT_FAMILY, NFT_V6, -1 },
 	{ "ip ttl", NFT_TTL, NFT_V4, -1 },              { "ip6 hoplimit", NFT_TTL, NFT_V6, -1 },

@@ -105,6 +105,8 @@ static bool by_name(enum nft_field field, const char *text, nft_number *out)
 			*out = names->value;
 			return true;
 		}
+	if (field == NFT_NEXT_HEADER)
+		field = NFT_PROTO;
 	for (size_t i = 0; i < sizeof(more_names) / sizeof(*more_names); i++)
 		if (more_names[i].field == field && !strcmp(more_names[i].name.name, text)) {
 			*out = more_names[i].name.value;

@@ -74,7 +74,7 @@ unsigned nft_absent_at(const struct nft_use *use, enum nft_field field)
 }
 
 /* Fields that fragments lack, or that are others in them. */
-#define OF_WHOLE_PACKETS (NFT_TRANSPORT | NFT_BITS(NFT_LENGTH) | NFT_BITS(NFT_FRAG))
+#define OF_WHOLE_PACKETS (NFT_TRANSPORT | NFT_BITS(NFT_LENGTH) | NFT_BITS(NFT_FRAG) | NFT_BITS(NFT_NEXT_HEADER))
 
 int nft_check_place(struct nft *n, const struct nft_use *use, const struct nft_left *l, const struct nft_values *v)
 {

@@ -109,6 +109,13 @@ static const struct {
 	  "value: of 'ip frag-off' only the offset and whether the packet is a fragment can be matched" },
 	{ IS(PAYLOAD("ip6", "dscp"), TEXT("ef")) "," DROP, "rule input ip6 dscp ef drop\n" },
 	{ MATCH("<", PAYLOAD("ip6", "hoplimit"), "5") "," DROP, "rule input ip6 ttl 0-4 drop\n" },
+	{ IS(PAYLOAD("ip6", "nexthdr"), TEXT("ipv6-icmp")) "," DROP, "rule input ip6 next-header icmp6 drop\n" },
+	{ MATCH("!=", PAYLOAD("ip6", "nexthdr"),
+		SET(TEXT("hopopt") "," TEXT("tcp") ","
+						   "60")) "," DROP,
+	  "rule input ip6 next-header { 1-5, 7-59, 61-255 } drop\n" },
+	{ IS(PAYLOAD("ip6", "nexthdr"), TEXT("tcp")) "," IS(PAYLOAD("tcp", "dport"), "22") "," ACCEPT,
+	  "rule input ip6 proto tcp next-header tcp dport 22 accept\n" },
 	{ IS(META("nfproto"), TEXT("ipv6")) "," DROP, "rule input ip6 drop\n" },
 	{ IS(PAYLOAD("tcp", "sequence"), "5") "," DROP, "match: rules do not match on 'tcp sequence'" },
 	/* state, marks, interfaces */
