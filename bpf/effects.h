@@ -32,6 +32,7 @@ static __always_inline struct fw_event *fw_event_of(const struct fw_cpu *cpu, en
 						    const struct fw_action *a)
 {
 	struct fw_event *e = fw_event_reserve(kind);
+	__u32 asked = cpu->root.fields_used & FW_FIELDS_OF_KERNEL;
 
 	if (!e)
 		return NULL;
@@ -39,9 +40,10 @@ static __always_inline struct fw_event *fw_event_of(const struct fw_cpu *cpu, en
 	e->counter = FW_WHAT_COUNTER(what);
 	e->prog = cpu->prog;
 	e->verdict = a->verdict;
-	e->state = cpu->key.f[FW_F_STATE];
-	e->uid = cpu->key.f[FW_F_UID];
-	e->gid = cpu->key.f[FW_F_GID];
+	/* If no rule asks for any of these, the key does not have them. */
+	e->state = asked ? cpu->key.f[FW_F_STATE] : FW_ABSENT_STATE;
+	e->uid = asked ? cpu->key.f[FW_F_UID] : (__u32)FW_ABSENT_UID;
+	e->gid = asked ? cpu->key.f[FW_F_GID] : (__u32)FW_ABSENT_GID;
 	if (cpu->prog == FW_PROG_TC_EGRESS)
 		e->out = cpu->ifindex;
 	else

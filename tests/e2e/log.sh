@@ -207,8 +207,9 @@ case_log_packets() {
 	in_client ping -q -c1 -W1 $server4 >/dev/null || fail "no ping" || return 1
 	in_server sh -c "echo x | nc -u -w1 -q0 $client4 7002" >/dev/null 2>&1
 	ok log && says "rule 1 seen       scan: tcp $client4:" && says "continue xdp" && says "policy in         else tcp $client4:" &&
-		says "accept   xdp         s0           rule 3            icmp $client4 > $server4 in type echo-request" &&
+		says "accept   xdp         s0           rule 3            icmp $client4 > $server4 in mac" && says " type echo-request" &&
 		says "drop     tc-egress   >s0          rule 5            udp $server4:" || return 1
+	! grep -E " (state|uid|gid) " "$tmp/out" || fail "it says what no rule asks for" || return 1
 	ok --json log && says '"prefix":"scan: ","level":"notice"' && says '"prefix":"else ","level":"err"' && says '"level":"debug"' &&
 		says '"level":"warning"' || return 1
 	ok log --rule 5 --pcap "$tmp/p.pcap" && ok detach s0 && ok attach s0 --mode tc || return 1
