@@ -103,9 +103,10 @@ host_frames() {
 }
 
 # Options, the type and the sender of the frame and routing headers, on the wire and at the host's hooks.
-case_host_fields() {
-	share_fwd && ok attach --host && ok attach s0 --mode "${1:-native}" && in_server ip link set s0 address 02:00:00:00:00:02 &&
-		in_client ip neigh flush dev c0 || return 1
+case_host_fields() { host_fields native; state_mac_back $?; }
+case_host_fields_tc() { host_fields tc; state_mac_back $?; }
+host_fields() {
+	share_fwd && ok attach --host && ok attach s0 --mode "$1" && state_mac || return 1
 	local hook rule n=0
 	for hook in in input; do
 		while read -r rule; do
@@ -133,7 +134,6 @@ case_host_fields() {
 		[ "$seen" = " 3 5 6 7 8 9 27 10" ] || fail "$hook:$seen" || return 1
 	done
 }
-case_host_fields_tc() { case_host_fields tc; }
 
 # What a rule must never pass does not pass while fwd is killed, started again, replaced and while others flush their rulesets; by a
 # table, they do that only while fwd runs.
