@@ -51,10 +51,12 @@ static int refuse_depth(struct graph *g, uint16_t chain, unsigned depth)
 {
 	for (g->length = 0; g->length < FW_CHAIN_DEPTH && depth > 1; depth--) {
 		const struct fw_chain *c = &g->rs->chains[chain];
-		const struct fw_rule *r = NULL;
+		const struct fw_rule *r;
+		uint32_t i = 0;
 
-		for (uint32_t i = 0; i < c->calls && (!r || g->depth[r->chain] + 1u != depth); i++)
+		do
 			r = fw_ruleset_by_slot(g->rs, c->callers[i]);
+		while (g->depth[r->chain] + 1u != depth && ++i < c->calls);
 		g->way[g->length++] = r;
 		chain = r->chain;
 	}

@@ -11,10 +11,10 @@ struct gap {
 /* @chain: of the rule, if the position does not tell. */
 static struct gap gap_at(const struct fw_ruleset *rs, struct fw_position pos, uint16_t chain)
 {
-	struct fw_rule *prev = pos.where == FW_FIRST  ? fw_chain_before(rs, chain) :
-			       pos.where == FW_BEFORE ? pos.ref->prev :
-			       pos.where == FW_AFTER  ? pos.ref :
-							fw_chain_end(rs, chain);
+	struct fw_rule *prev = pos.where == FW_FIRST            ? fw_chain_before(rs, chain) :
+			       pos.where == FW_LAST || !pos.ref ? fw_chain_end(rs, chain) :
+			       pos.where == FW_BEFORE           ? pos.ref->prev :
+								  pos.ref;
 
 	return (struct gap){ prev, prev ? prev->next : rs->first, 0 };
 }

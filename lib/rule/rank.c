@@ -99,7 +99,9 @@ struct fw_rank_window fw_rank_window(const struct fw_ruleset *rs, struct fw_rule
 
 uint32_t fw_rank_of(const struct fw_rank_window *w, uint32_t i)
 {
-	return w->lo + (uint32_t)((2ull * i + 1) * w->span / (2ull * (w->n + w->more)));
+	uint32_t n = w->n + w->more;
+
+	return n ? w->lo + (uint32_t)((2ull * i + 1) * w->span / (2ull * n)) : w->lo;
 }
 
 uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev)

@@ -26,7 +26,7 @@ static int push_range(struct fw_parser *p, enum fw_field field, struct fw_range 
 	if (n == FW_LIST_MAX)
 		return fw_diag_add(p->ds, fw_parser_here(p), "use ranges, or several rules",
 				   "a list holds at most %d values", FW_LIST_MAX);
-	if (n == p->room_cap[field]) {
+	if (!*m || n == p->room_cap[field]) {
 		size_t cap = n ? n * 2 : RANGES_FIRST;
 		struct fw_match *grown = realloc(*m, sizeof(*grown) + cap * sizeof(r));
 
