@@ -94,7 +94,7 @@ static const char start[] =
 	"\t\tesac\n"
 	"\tdone\n"
 	"\tcommand=\"${said[0]-} ${said[1]-}\"\n"
-	"\tcase $prev in\n";
+	"\tcase \"${said[0]-} $prev\" in\n";
 
 /* $words holds words of this script only. The name of a rule or set can only be the first operand. */
 static const char tail[] = "\tesac\n"
@@ -120,28 +120,50 @@ static void print_field(const char *word, const char *letters, const char *value
 	printf("\t%s) _fwctl_offer %s; _fwctl_offer_kinds '%s' ;;\n", word, values, letters);
 }
 
-/* The options whose value can be completed, each once. */
+/* The options that take a value, one of each name: the first in the table of commands. */
 struct values {
-	const struct ctl_option *done[64];
+	const struct ctl_option *first[64];
 	size_t n;
+	const struct ctl_command *command;
 };
 
-static void print_values(const struct ctl_option *o, void *ctx)
+/* Writes the case of an option's value; @command: its first word, or a pattern. */
+static void print_value(const struct ctl_option *o, const char *command, int len)
 {
-	struct values *v = ctx;
-
-	for (size_t i = 0; i < v->n; i++)
-		if (v->done[i] == o)
-			return;
-	if (!o->arg || v->n == sizeof(v->done) / sizeof(v->done[0]))
-		return;
-	v->done[v->n++] = o;
-	printf("\t--%s) words=\"", o->name);
+	printf("\t%.*s\\ --%s) words=\"", len, command, o->name);
 	for (const char *const *w = o->words; w && *w; w++)
 		printf("%s%s", w == o->words ? "" : " ", *w);
 	fputs("\" kinds=", stdout);
 	completion_kinds(o->kind);
 	puts(" command=value ;;");
+}
+
+/* Keeps the first option of a name for print_values(). Another one of the name gets a case for its command, in front of that. */
+static void add_value(const struct ctl_option *o, void *ctx)
+{
+	struct values *v = ctx;
+	size_t i = 0;
+
+	if (!o->arg)
+		return;
+	while (i < v->n && strcmp(v->first[i]->name, o->name) != 0)
+		i++;
+	if (i < v->n && v->first[i] != o)
+		print_value(o, v->command->name, (int)strcspn(v->command->name, " "));
+	else if (i == v->n && i < sizeof(v->first) / sizeof(v->first[0]))
+		v->first[v->n++] = o;
+}
+
+static void print_values(const struct ctl_command *const *commands)
+{
+	struct values v = { 0 };
+
+	for (; *commands; commands++) {
+		v.command = *commands;
+		ctl_options_each(*commands, add_value, &v);
+	}
+	for (size_t i = 0; i < v.n; i++)
+		print_value(v.first[i], "*", 1);
 }
 
 static void print_option(const struct ctl_option *o, void *ctx)
@@ -192,15 +214,12 @@ static void print_first_words(const struct ctl_command *const *commands)
 
 void completion_bash(const struct ctl_command *const *commands)
 {
-	struct values values = { 0 };
-
 	fputs(head, stdout);
 	completion_field_function();
 	fputs(values_of, stdout);
 	completion_fields(print_field);
 	fputs(start, stdout);
-	for (const struct ctl_command *const *c = commands; *c; c++)
-		ctl_options_each(*c, print_values, &values);
+	print_values(commands);
 	puts("\tesac\n\tcase $command in\n\tvalue) ;;");
 	print_first_words(commands);
 	print_second_words(commands);
