@@ -189,5 +189,5 @@ def count_lines(report, result):
     result["refused"] = sum(line["reason"] not in SAID for line in filters)
     why = collections.Counter(f"{line['reason']}: {line.get('message')}" for line in report.get("lines", []) if line["reason"] not in SAID)
     result["why"] = dict(why)
-    if "error" in report and not filters:
+    if "error" in report and not report.get("lines"):
         result["why"] = {report["error"][:300]: 1}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Reads what iptables-save and ip6tables-save print, for corners.py."""
+import contextlib
 import ipaddress
 import re
 import shlex
@@ -135,7 +136,8 @@ def rule(line, sets):
         elif word == "--match-set":
             matches += sets.match(tokens[at], tokens[at + 1], no)
         elif word in OPTIONS:
-            matches += OPTIONS[word](tokens[at], no)
+            with contextlib.suppress(ValueError): # a mask that is no prefix, for example
+                matches += OPTIONS[word](tokens[at], no)
         no = False
     return tokens[1], Rule(matches, target)
 
