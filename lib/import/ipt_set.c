@@ -188,6 +188,8 @@ static int add(struct line *l)
 	if (timeout && (!ipt_number(timeout, TIMEOUT_MAX, &seconds) || set->kind != IPT_SET_ADDRS))
 		return refuse(l, FW_IMPORT_AS_VALUE, l->words[2].column, "%s is no time that an element can have",
 			      timeout);
+	if (timeout && !set->dynamic)
+		return refuse(l, FW_IMPORT_AS_SYNTAX, l->words[2].column, "the set %s has no timeouts", set->name);
 	if (!print_element(set, l->words[2].s))
 		return refuse(l, FW_IMPORT_AS_VALUE, l->words[2].column, "%s is no element of this set", l->words[2].s);
 	if (seconds)

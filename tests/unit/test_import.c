@@ -472,6 +472,7 @@ static const struct import_case file_cases[] = {
 	  .ipset = "create a hash:ip\n",
 	  .want = POLICIES "set a {  }\nchain input.1\nrule chain input.1 from @a drop\n"
 			   "rule input from 10.0.0.0/8 jump input.1\n" },
+	{ .ipset = "create a hash:ip\nadd a 192.0.2.1 timeout 5\n", .want = "2:7 syntax: the set a has no timeouts" },
 	{ .v4 = FILTER "-A INPUT -p tcp -j SET --add-set a src --exist --timeout 60\n",
 	  .ipset = "create a hash:ip\n",
 	  .want = POLICIES "set a dynamic {  }\nrule input ip proto tcp update from to @a timeout 60\n" },
