@@ -14,7 +14,7 @@ MOST_WAYS = 3
 EXTENSIONS = (0, 43, 44, 51, 60, 135, 139, 140) # headers of IPv6 that another one follows
 MOST_LENGTH = 1500
 WIDTH = {"proto": 8, "sport": 16, "dport": 16, "port": 16, "type": 8, "code": 8, "length": 16, "ttl": 8, "dscp": 6, "mark": 16, "uid": 32, "gid": 32,
-         "mss": 16, "rt": 8}
+         "mss": 16, "rt": 8, "next": 8}
 
 OTHERS = {"state": ["new", "established", "related", "invalid"], "mac": ["02:12:34:56:78:9a"], "cast": ["unicast", "multicast", "broadcast"],
           "to-kind": ["LOCAL", "BROADCAST", "MULTICAST", "UNICAST"], "from-kind": ["LOCAL", "UNICAST"]}
@@ -94,6 +94,7 @@ class Drawer:
         self.ruleset, self.numbers = ruleset, links
         self.links = [link for link in links if link != "tap0"]
         self.pool = {}
+        self.heads = bool(ruleset.names("next"))
         for rules in ruleset.chains.values():
             for rule in rules:
                 for m in rule.matches:
@@ -154,6 +155,8 @@ class Drawer:
         for m in matches:
             if m.family in (None, family):
                 self.put(p, m, pick if m is out and pick is not None else self.value(matches, m, m is not out, family))
+        if self.heads and family == 6 and random.random() < 0.2:
+            p["rt"] = random.choice([2, 4])
         self.special(p)
         return finish(p)
 
@@ -175,6 +178,8 @@ class Drawer:
             p[random.choice(["sport", "dport"])] = value
         elif m.field == "dscp":
             p["tos"] = value << 2
+        elif m.field == "next":
+            p["rt" if value == 43 else "proto"] = 4 if value == 43 else value
         elif m.field in ("came", "goes"):
             if p[m.field] is not None:
                 p[m.field] = value

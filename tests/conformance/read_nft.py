@@ -10,7 +10,7 @@ FAMILIES = {"ip": {4}, "ip6": {6}, "inet": {4, 6}, "netdev": {4, 6}}
 HOOKS = {"input": ["input"], "forward": ["forward"], "output": ["output"], "prerouting": ["input", "forward"], "ingress": ["input", "forward"],
          "postrouting": ["forward", "output"], "egress": ["forward", "output"]}
 FIELDS = {("ip", "saddr"): "src", ("ip6", "saddr"): "src", ("ip", "daddr"): "dst", ("ip6", "daddr"): "dst", ("ip", "protocol"): "proto",
-          ("ip6", "nexthdr"): "proto", ("ip", "ttl"): "ttl", ("ip6", "hoplimit"): "ttl", ("ip", "dscp"): "dscp", ("ip6", "dscp"): "dscp",
+          ("ip6", "nexthdr"): "next", ("ip", "ttl"): "ttl", ("ip6", "hoplimit"): "ttl", ("ip", "dscp"): "dscp", ("ip6", "dscp"): "dscp",
           ("ip", "length"): "length", ("icmp", "type"): "type", ("icmp", "code"): "code", ("icmpv6", "type"): "type",
           ("icmpv6", "code"): "code", ("ether", "saddr"): "mac"}
 META = {"iif": "came", "iifname": "came", "oif": "goes", "oifname": "goes", "l4proto": "proto", "length": "length", "mark": "mark",
@@ -23,7 +23,7 @@ NAMES = {"type": {"echo-reply": 0, "destination-unreachable": 3, "source-quench"
                    "echo-reply": 129, "mld-listener-query": 130, "mld-listener-report": 131, "mld-listener-done": 132,
                    "mld-listener-reduction": 132, "nd-router-solicit": 133, "nd-router-advert": 134, "nd-neighbor-solicit": 135,
                    "nd-neighbor-advert": 136, "nd-redirect": 137, "mld2-listener-report": 143},
-         "proto": {**PROTOS, "ipv6-icmp": 58}, "family": {"ipv4": 4, "ipv6": 6}, "uid": {"root": 0}, "gid": {"root": 0},
+         "proto": {**PROTOS, "ipv6-icmp": 58}, "next": {**PROTOS, "ipv6-icmp": 58, "hopopt": 0, "ipv6-route": 43, "ipv6-frag": 44, "ipv6-opts": 60}, "family": {"ipv4": 4, "ipv6": 6}, "uid": {"root": 0}, "gid": {"root": 0},
          "dscp": {"cs0": 0, "cs1": 8, "cs2": 16, "cs3": 24, "cs4": 32, "cs5": 40, "cs6": 48, "cs7": 56, "ef": 46, "af11": 10, "af21": 18,
                   "af31": 26, "af41": 34}}
 ASKED_AT = -99 # where the harness sees packets before filters
