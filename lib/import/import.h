@@ -56,6 +56,12 @@ int import_names_put(struct import_names *t, const char *name, void *value);
 #define IMPORT_MAC_BYTES 6
 bool import_mac(const char *text, uint8_t mac[IMPORT_MAC_BYTES]);
 
+/* strings.c */
+/* The text without what is not printable, in at most @max bytes; @out has room for one more. */
+void import_clean(char *out, size_t max, const char *s);
+/* Between quotes, with escapes. */
+void import_print_string(struct fw_buf *b, const char *s);
+
 /* The format of a file; of iptables, the family too. AUTO: none that is known. */
 enum fw_import_format import_detect(const struct fw_import_file *f);
 

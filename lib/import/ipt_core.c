@@ -112,7 +112,7 @@ static void say_interface(struct ipt_said *s, const struct ipt_given *g, bool in
 	if (is_plain(text))
 		fw_buf_printf(&name, "%s", text);
 	else
-		ipt_print_string(&name, text);
+		import_print_string(&name, text);
 	if (g->negated && s->rule->chain->reached & without)
 		said_except(s, " %s %s", word, name.text);
 	else

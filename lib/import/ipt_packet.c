@@ -338,10 +338,10 @@ static void say_comment(struct ipt_said *s, const struct ipt_use *use)
 
 	if (!use->first)
 		return missing(s, use);
-	ipt_clean(text, COMMENT_MAX, use->first->value);
+	import_clean(text, COMMENT_MAX, use->first->value);
 	s->comment.len = 0;
 	fw_buf_printf(&s->comment, " comment ");
-	ipt_print_string(&s->comment, text);
+	import_print_string(&s->comment, text);
 }
 
 static const struct ipt_option comment_options[] = { { "comment", 0, 1, false }, END };

@@ -123,9 +123,9 @@ static void print_log(struct ipt_said *s, const struct ipt_given *prefix, const 
 
 	fw_buf_printf(b, " log");
 	if (prefix && *prefix->value) {
-		ipt_clean(text, PREFIX_MAX, prefix->value);
+		import_clean(text, PREFIX_MAX, prefix->value);
 		fw_buf_printf(b, " prefix ");
-		ipt_print_string(b, text);
+		import_print_string(b, text);
 	}
 	if (level)
 		fw_buf_printf(b, " level %s", level);

@@ -37,9 +37,4 @@ unsigned ipt_unit_seconds(const char *unit);
 /* A type of ICMP by name or number, `8`, `3/4`, `echo-request`. *code -1: any; *type -1: any. false: there is none. */
 bool ipt_icmp(const char *s, enum ipt_family family, int *type, int *code);
 
-/* Appends @s as a string of our language, with quotes. */
-void ipt_print_string(struct fw_buf *b, const char *s);
-/* Bytes of @s as text that our language takes: what it does not show is left out; at most @max bytes. */
-void ipt_clean(char *out, size_t max, const char *s);
-
 #endif

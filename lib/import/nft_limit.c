@@ -2,8 +2,6 @@
 /* Statements of nftables with a memory of packets: limits, also for each address, and sets that packets add to. */
 #include "lib/import/nft_rule.h"
 
-#include "fw/rule.h"
-
 static const char *member(json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));

@@ -37,8 +37,10 @@ static int print_line(struct nft_rule_text *t, const struct nft_match *m, const 
 		fw_buf_printf(&t->text, " %s", t->at.prefix);
 	err = nft_print_match(t->n, &t->at, m, &t->text);
 	fw_buf_printf(&t->text, " %s", action);
-	if (t->comment)
-		fw_buf_printf(&t->text, " comment %s", t->comment);
+	if (*t->comment) {
+		fw_buf_printf(&t->text, " comment ");
+		import_print_string(&t->text, t->comment);
+	}
 	fw_buf_printf(&t->text, "\n");
 	t->printed = true;
 	return err;

@@ -2,14 +2,6 @@
 /* A rule of nftables, statement by statement. */
 #include "lib/import/nft_rule.h"
 
-/* A comment as our text has it. */
-static const char *comment_of(struct nft *n, const struct nft_rule *r)
-{
-	const char *text = json_string_value(json_object_get(r->o.json, "comment"));
-
-	return text && *text ? nft_quote(n, text) : NULL;
-}
-
 /* All statements, into t->text. */
 static int print_statements(struct nft_rule_text *t, json_t *expr)
 {
@@ -31,12 +23,12 @@ static int print_statements(struct nft_rule_text *t, json_t *expr)
 static int print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
 {
 	struct nft_rule_text t = { .n = n, .use = use, .at = *use, .rule = r };
-	const char *family = use->chain->family;
+	const char *family = use->chain->family, *comment = json_string_value(json_object_get(r->o.json, "comment"));
 	struct nft_alternative *a = NULL;
 	size_t nmade = n->nmade;
 	int err = 0;
 
-	t.comment = comment_of(n, r);
+	import_clean(t.comment, FW_COMMENT_MAX, comment ? comment : "");
 	if (!strcmp(family, "ip") || !strcmp(family, "ip6")) {
 		a = nft_one(n, NFT_FAMILY, family[2] == '6', family[2] == '6');
 		err = a ? nft_part_match(&t, a) : -ENOMEM;

@@ -3,6 +3,7 @@
 #ifndef FW_IMPORT_NFT_RULE_H
 #define FW_IMPORT_NFT_RULE_H
 
+#include "fw/rule.h"
 #include "lib/import/nft.h"
 
 enum nft_phase { NFT_MATCHES, NFT_CONDITIONS, NFT_EFFECTS };
@@ -23,8 +24,8 @@ struct nft_rule_text {
 	struct nft_use at; /* where the rules of the current part go */
 	struct nft_rule *rule;
 	struct nft_part part;
-	const char *verdict; /* NULL: none yet */
-	const char *comment;
+	const char *verdict;              /* NULL: none yet */
+	char comment[FW_COMMENT_MAX + 1]; /* empty: there is none */
 	struct fw_buf text;
 	bool ended, printed;
 };
@@ -49,7 +50,5 @@ int nft_statement_meter(struct nft_rule_text *t, json_t *v);
 
 /* nft_statement.c */
 int nft_statement(struct nft_rule_text *t, json_t *statement);
-/* A text in quotes, with escapes. NULL: out of memory. */
-const char *nft_quote(struct nft *n, const char *text);
 
 #endif

@@ -2,34 +2,9 @@
 /* Statements of rules of nftables: conditions, effects and verdicts. */
 #include "lib/import/nft_rule.h"
 
-#include "fw/rule.h"
-
 static const char *member(json_t *object, const char *name)
 {
 	return json_string_value(json_object_get(object, name));
-}
-
-const char *nft_quote(struct nft *n, const char *text)
-{
-	struct fw_buf b = { 0 };
-	const char *quoted, *end = text + strlen(text);
-
-	fw_buf_add(&b, "\"", 1);
-	while (text < end) {
-		size_t len = fw_utf8_shown(text, (size_t)(end - text));
-
-		if (!len)
-			fw_buf_printf(&b, "\\x%02x", (unsigned char)*text);
-		else if (*text == '"' || *text == '\\')
-			fw_buf_printf(&b, "\\%c", *text);
-		else
-			fw_buf_add(&b, text, len);
-		text += len ? len : 1;
-	}
-	fw_buf_add(&b, "\"", 1);
-	quoted = b.failed ? NULL : nft_strdup(n, b.text);
-	fw_buf_free(&b);
-	return quoted;
 }
 
 static int statement_counter(struct nft_rule_text *t, json_t *v)
@@ -53,6 +28,7 @@ static const char *level_of(const char *level)
 static int statement_log(struct nft_rule_text *t, json_t *v)
 {
 	const char *prefix = member(v, "prefix"), *level = level_of(member(v, "level"));
+	char text[FW_LOG_PREFIX_MAX + 1];
 	int err;
 
 	if (!level)
@@ -63,8 +39,12 @@ static int statement_log(struct nft_rule_text *t, json_t *v)
 	if (err)
 		return err;
 	fw_buf_printf(&t->part.effects, "log ");
-	if (prefix && *prefix)
-		fw_buf_printf(&t->part.effects, "prefix %s ", nft_quote(t->n, prefix));
+	import_clean(text, FW_LOG_PREFIX_MAX, prefix ? prefix : "");
+	if (*text) {
+		fw_buf_printf(&t->part.effects, "prefix ");
+		import_print_string(&t->part.effects, text);
+		fw_buf_printf(&t->part.effects, " ");
+	}
 	if (*level)
 		fw_buf_printf(&t->part.effects, "level %s ", level);
 	return 0;

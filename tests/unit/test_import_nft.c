@@ -51,6 +51,8 @@ static const struct {
 	{ SSH "," IS(OPTION("window"), "false") "," DROP,
 	  "rule input proto tcp dport 22 tcp-option not window drop\n" },
 	{ MATCH("!=", MASK(PAYLOAD("ip", "frag-off"), "8191"), "0") "," SSH "," DROP, "" },
+	/* what cannot be shown is left out of a prefix */
+	{ "{\"log\":{\"prefix\":\"\\u007fa\\\"\\u0001\"}}", "rule input log prefix \"a\\\"\"\n" },
 	/* addresses */
 	{ IS(SADDR, TEXT("192.0.2.1")) "," DROP, "rule input ip from 192.0.2.1 drop\n" },
 	{ MATCH("!=", SADDR, PREFIX("10.0.0.0", "8")) "," DROP, "rule input ip from not 10.0.0.0/8 drop\n" },
