@@ -140,13 +140,11 @@ class Bench:
         return [[words[word] for word in self.words(s)] for s in sent]
 
     def of_time(self, rules, sent):
-        """Packets whose verdict depends on whether rates are kept."""
-        variants = ours.of_time(rules)
-        if not variants:
-            return set()
+        """Packets whose verdict depends on whether rates are kept, and all others of their flows, whose state depends on it."""
         asked = [s for s in sent if s.asked]
-        kept, exceeded = (self.verdicts(text, asked) for text in variants)
-        return {s.number for s, a, b in zip(asked, kept, exceeded) if a != b}
+        verdicts = [self.verdicts(text, asked) for text in ours.of_time(rules)]
+        flows = {s.flow for s, *of in zip(asked, *verdicts) if any(v != of[0] for v in of)}
+        return {s.number for s in sent if s.flow in flows}
 
     def classify(self, rules, sent, result, translates):
         """The packets that `fwctl classify` thinks otherwise of than the kernel."""

@@ -13,6 +13,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 FWCTL, FWD = (os.environ.get(name, f"{TOP}/build/{name.lower()}") for name in ("FWCTL", "FWD"))
 OPEN = "policy input accept\npolicy forward accept\npolicy output accept\n"
 CONDITION = re.compile(r" (limit (over )?\d+/\w+( burst \d+)?( per [a-z-]+(/\d+)*)?|connections per \w+(/\d+)* over \d+)")
+FILLS = re.compile(r" (?:add|update) (?:from|to) to @(\S+)")
 WIRE = re.compile(r"(?m)^(policy (in|out) |rule .*?\b(in|out)\b )")
 PACKETS = 2000
 
@@ -110,9 +111,16 @@ def classified(rules, packets, folder, where):
 
 
 def of_time(rules):
-    """The same rules with all rates kept and with all exceeded, or None if there are no rates."""
-    if not CONDITION.search(rules):
-        return None
+    """The same rules with all rates kept and with all exceeded, and with what these add to sets or without; nothing if there are no rates."""
     lines = rules.splitlines()
-    return ("\n".join(CONDITION.sub("", line) for line in lines) + "\n",
-            "\n".join(line for line in lines if not CONDITION.search(line)) + "\n")
+    asked = [line for line in lines if CONDITION.search(line)]
+    if not asked:
+        return []
+    variants = [[CONDITION.sub("", line) for line in lines], [line for line in lines if not CONDITION.search(line)]]
+    names = "|".join(re.escape(name) for line in asked for name in FILLS.findall(line))
+    if names:
+        uses = re.compile(rf" (from|to) (not )?@({names})(?= )")
+        match = lambda line: uses.search(FILLS.sub("", line))
+        variants += [[uses.sub("", line) if match(line) else line for line in v] for v in variants] + \
+            [[line for line in v if not match(line)] for v in variants]
+    return ["\n".join(v) + "\n" for v in variants]
