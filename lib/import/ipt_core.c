@@ -2,6 +2,7 @@
 /* The options that every rule of iptables has: addresses, interfaces, protocol, fragments, and where it leads to. */
 #include <ctype.h>
 
+#include "fw/rule.h"
 #include "lib/import/ipt_match.h"
 #include "lib/import/ipt_values.h"
 
@@ -81,15 +82,6 @@ static bool is_plain(const char *name)
 	       len - (name[len - 1] == '*');
 }
 
-/* Can an interface have this name, or begin so? */
-static bool is_possible(const char *name)
-{
-	for (const char *c = name; *c; c++)
-		if (isspace((unsigned char)*c) || *c == '/' || *c == ':')
-			return false;
-	return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 /* An interface, or all whose names begin so (eth+). A packet without one is not called so: `!` is true of it. */
 static void say_interface(struct ipt_said *s, const struct ipt_given *g, bool in)
 {
@@ -100,12 +92,13 @@ static void say_interface(struct ipt_said *s, const struct ipt_given *g, bool in
 	size_t len = strlen(g->value);
 	char text[FW_IFNAME_MAX + 2];
 
-	if (any || !is_possible(g->value)) {
+	if (!len || len > FW_IFNAME_MAX || strchr(g->value, '*'))
+		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.64s is no name of an interface", g->value);
+	/* No interface can have a name that the kernel does not take. */
+	if (any || !fw_ifname_valid(g->value, len, FW_IFNAME_MAX)) {
 		s->never |= g->negated == any;
 		return;
 	}
-	if (!len || len > FW_IFNAME_MAX || strchr(g->value, '*'))
-		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.64s is no name of an interface", g->value);
 	snprintf(text, sizeof(text), "%s", g->value);
 	if (text[len - 1] == '+')
 		text[len - 1] = '*';

@@ -310,6 +310,7 @@ static const struct rule_case v4_rules[] = {
 	{ "INPUT -j DROP !", "1 syntax: the line ends after !" },
 	{ "INPUT -p tcp -p udp -j DROP", "17 syntax: -p is given twice" },
 	{ "INPUT -i a/b -j DROP", "" },
+	{ "INPUT -i \xa0 -j DROP", "" },
 	{ "INPUT ! -i eth0:1 -j DROP", "rule input ip drop\n" },
 	{ "INPUT -s", "10 syntax: -s lacks its value, or has one too many" },
 	{ "INPUT ! -j DROP", "12 syntax: -j cannot be negated" },
