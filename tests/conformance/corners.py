@@ -16,6 +16,8 @@ MOST_LENGTH = 1500
 WIDTH = {"proto": 8, "sport": 16, "dport": 16, "port": 16, "type": 8, "code": 8, "length": 16, "ttl": 8, "dscp": 6, "mark": 16, "uid": 32, "gid": 32,
          "mss": 16, "rt": 8, "next": 8}
 
+SOME_OPTIONS = [(), (), (), ("window",), ("timestamp", "sack-permitted"), ("sack",), ("md5",)]
+
 OTHERS = {"state": ["new", "established", "related", "invalid"], "mac": ["02:12:34:56:78:9a"], "cast": ["unicast", "multicast", "broadcast"],
           "to-kind": ["LOCAL", "BROADCAST", "MULTICAST", "UNICAST"], "from-kind": ["LOCAL", "UNICAST"]}
 
@@ -140,7 +142,8 @@ class Drawer:
         p = {"hook": hook, "family": family, "src": self.address(family), "dst": self.address(family), "came": random.choice(self.links),
              "goes": random.choice(self.links), "proto": proto or random.choice([6, 6, 6, 17, 17, 1, 132, 47]), "sport": sport,
              "dport": random.choice([22, 80, 443, 53, 8080, random.randint(1, 65535)]), "type": None, "code": 0,
-             "flags": packet.SYN, "seq": random.getrandbits(32), "ack": 0, "ttl": 64, "tos": 0, "mark": 0, "uid": 0, "gid": 0, "state": None, "mss": random.choice([None, 1460])}
+             "flags": packet.SYN, "seq": random.getrandbits(32), "ack": 0, "ttl": 64, "tos": 0, "mark": 0, "uid": 0, "gid": 0, "state": None, "mss": random.choice([None, 1460]),
+             "options": random.choice(SOME_OPTIONS)}
         if hook == "input":
             p["goes"] = None
         if hook == "output":
