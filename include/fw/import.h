@@ -68,11 +68,13 @@ struct fw_import_line {
 	enum fw_import_reason reason;
 	const char *text; /* the line, @len bytes, not ended by NUL */
 	size_t len;
-	const char *message; /* the reason of a refusal, or a remark; NULL: none */
-	size_t became;       /* FW_IMPORT_RULE: offset of the rules that the line became in the output, */
-	size_t became_len;   /* and their length in bytes, without the last newline */
-	bool filters;        /* the line belongs to a table that filters packets */
-	bool opens;          /* leaving it out could let packets pass */
+	const char *message;     /* the reason of a refusal, or a remark; NULL: none */
+	size_t became;           /* FW_IMPORT_RULE: offset of the rules that the line became in the output, */
+	size_t became_len;       /* and their length in bytes, without the last newline */
+	uint64_t packets, bytes; /* what the line has counted, as the file tells */
+	size_t counts; /* FW_IMPORT_RULE: offset of the rule that counts the same packets; SIZE_MAX: none does */
+	bool filters;  /* the line belongs to a table that filters packets */
+	bool opens;    /* leaving it out could let packets pass */
 };
 
 struct fw_import_report {

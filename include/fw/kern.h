@@ -76,6 +76,8 @@ uint32_t fw_kern_counter_slots(const struct fw_kern *k);
 void fw_kern_counter_clear(struct fw_kern *k, uint32_t slot);
 /* Restarts a counter from 0. @counter: FW_COUNTER_REASON(), or a slot + FW_COUNTER_RULES. 0 or -ENOMEM. */
 int fw_kern_count_reset(struct fw_kern *k, uint32_t counter);
+/* Adds to a counter what was counted elsewhere. Once that has succeeded, it does for the same counter until that is cleared. 0 or -ENOMEM. */
+int fw_kern_count_add(struct fw_kern *k, uint32_t counter, struct fw_count more);
 /* What a rule and its chain are called; NULL: it has no name, or belongs to the main list. */
 struct fw_label_names {
 	const char *of[FW_NNAMED];

@@ -67,8 +67,9 @@ struct ipt_rule {
 	struct ipt_text *text;       /* what it became; NULL: refused, or it never matches */
 	size_t note;                 /* its line in the report; SIZE_MAX: it is none of a file */
 	unsigned target_column;
-	int proto; /* that it names, without `!`; -1: none */
-	bool go;   /* -g */
+	uint64_t packets, bytes; /* that it has counted */
+	int proto;               /* that it names, without `!`; -1: none */
+	bool go;                 /* -g */
 	bool refused;
 	bool kept; /* it filters nothing, and stays in the kernel */
 };
@@ -87,6 +88,7 @@ struct ipt_chain {
 	bool drops;                   /* the policy */
 	bool has_policy;              /* a line gives it */
 	size_t note;                  /* that line */
+	uint64_t packets, bytes;      /* that the policy has decided on */
 	unsigned reached;             /* bits of enum ipt_hook: from where its rules are asked */
 	int depth;                    /* of chains, from this one on, its own included; 0: not known yet */
 	bool open;                    /* a search is in it, or was */

@@ -58,10 +58,14 @@ static const char *hook_word(const struct ipt_chain *chain)
 	return chain->hook == IPT_POSTROUTING ? "input-forward" : ipt_hook_words[chain->hook];
 }
 
-/* The chains that a rule has of its own. @names: gets their names, from 1 on. */
-static void print_aux(struct list *l, const struct ipt_chain *chain, const struct ipt_text *t, const char **names)
+/*
+ * The chains that a rule has of its own. @names: gets their names, from 1 on. Return: where the last rule begins, which only
+ * packets come to that match all that the rule asks; SIZE_MAX: there are no chains.
+ */
+static size_t print_aux(struct list *l, const struct ipt_chain *chain, const struct ipt_text *t, const char **names)
 {
 	char name[IPT_NAME_MAX + 32];
+	size_t last = SIZE_MAX;
 
 	for (unsigned i = 1; i <= t->levels; i++) {
 		snprintf(name, sizeof(name), "%s.%u", l->is_hook ? hook_word(chain) : chain->out, ++l->aux);
@@ -71,20 +75,34 @@ static void print_aux(struct list *l, const struct ipt_chain *chain, const struc
 	for (const char *at = t->aux; at && *at;) {
 		unsigned level = (unsigned)(*at - '0');
 
+		last = l->out->len;
 		fw_buf_printf(l->out, "rule chain %s", names[level]);
 		at = print_body(l, at + 1, level < t->levels ? names[level + 1] : "");
 	}
+	return last;
 }
 
-static void note(struct list *l, size_t number, size_t from)
+/* The line of the report that became the text from @from on; NULL: there is none. */
+static struct fw_import_line *note(struct list *l, size_t number, size_t from)
 {
 	struct fw_import_line *line;
 
 	if (number == SIZE_MAX || l->out->failed)
-		return;
+		return NULL;
 	line = &l->c->im->report->lines[number];
 	line->became = from;
 	line->became_len = l->out->len - from - 1;
+	return line;
+}
+
+/* The rule that begins at @counts goes on with its counter. */
+static void note_count(struct fw_import_line *line, size_t counts, uint64_t packets, uint64_t bytes)
+{
+	if (!line)
+		return;
+	line->counts = counts;
+	line->packets = packets;
+	line->bytes = bytes;
 }
 
 static void print_rule(struct list *l, const struct line *line)
@@ -92,9 +110,9 @@ static void print_rule(struct list *l, const struct line *line)
 	const struct ipt_rule *r = line->rules[line->rules[0] ? 0 : 1];
 	const struct ipt_text *t = r->text;
 	const char *names[LEVELS_MAX + 1] = { NULL };
-	size_t from = l->out->len;
+	size_t from = l->out->len, counts = print_aux(l, r->chain, t, names);
 
-	print_aux(l, r->chain, t, names);
+	counts = counts == SIZE_MAX ? from : counts;
 	print_place(l, r->chain);
 	fw_buf_printf(l->out, "%s%s%s%s", t->family_implied ? "" : line->family, t->match, t->action, t->log);
 	if (t->aux)
@@ -104,7 +122,8 @@ static void print_rule(struct list *l, const struct line *line)
 	fw_buf_printf(l->out, "%s\n", t->comment);
 	for (int f = 0; f < IPT_NFAMILIES; f++)
 		if (line->rules[f]) {
-			note(l, line->rules[f]->note, from);
+			note_count(note(l, line->rules[f]->note, from), counts, line->rules[f]->packets,
+				   line->rules[f]->bytes);
 			note(l, line->rules[f]->text->folded, from);
 		}
 }
@@ -176,7 +195,7 @@ static void print_last(struct list *l, const struct ipt_chain *chain)
 
 	print_place(l, chain);
 	fw_buf_printf(l->out, "%s drop\n", l->is_hook || l->chains[!chain->family] ? family_words[chain->family] : "");
-	note(l, chain->note, from);
+	note_count(note(l, chain->note, from), from, chain->packets, chain->bytes);
 }
 
 static bool drops(const struct ipt_chain *chain)

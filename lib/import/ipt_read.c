@@ -11,7 +11,8 @@ struct reader {
 	const struct fw_import_file *file;
 	enum ipt_family family;
 	enum ipt_table_number table;
-	bool known_table; /* of the section; rules of others (broute) are no rules of iptables */
+	bool known_table;        /* of the section; rules of others (broute) are no rules of iptables */
+	uint64_t packets, bytes; /* the counters of the line */
 	struct import_place at;
 	struct ipt_word words[IPT_WORDS];
 	int n;
@@ -106,6 +107,8 @@ static int set_policy(struct reader *r, const struct ipt_word *name, const struc
 		return refuse(r, policy->column, "a user's chain has no policy", NULL);
 	chain->drops = policy->s[0] == 'D';
 	chain->has_policy = true;
+	chain->packets = r->packets;
+	chain->bytes = r->bytes;
 	chain->note = r->c->im->report->n;
 	line = import_note(r->c->im, &r->at, FW_IMPORT_AS_POLICY, NULL);
 	if (!line)
@@ -156,7 +159,9 @@ static int add_rule(struct reader *r, int i, bool at_end)
 	chain = chain_of(r, &r->words[i + 1], &err);
 	if (!chain)
 		return err;
-	*rule = (struct ipt_rule){ .chain = chain, .note = r->c->im->report->n, .proto = -1 };
+	*rule = (struct ipt_rule){
+		.chain = chain, .note = r->c->im->report->n, .proto = -1, .packets = r->packets, .bytes = r->bytes
+	};
 	rule->end = &rule->uses;
 	r->at.column = r->words[i].column;
 	line = import_note(r->c->im, &r->at, FW_IMPORT_AS_RULE, NULL);
@@ -298,9 +303,20 @@ static int read_command(struct reader *r, int first)
 	return err;
 }
 
-/* Takes off the counters `[1:2]` at the start of a rule. */
-static void skip_counters(struct reader *r)
+/* `[PACKETS:BYTES]`; what is no number is 0. */
+static void read_counters(struct reader *r, const char *word)
 {
+	unsigned long long packets, bytes;
+	bool are = sscanf(word, "[%llu:%llu]", &packets, &bytes) == 2;
+
+	r->packets = are ? packets : 0;
+	r->bytes = are ? bytes : 0;
+}
+
+/* Takes off the counters at the start of a rule. */
+static void take_counters(struct reader *r)
+{
+	read_counters(r, r->words[0].s);
 	if (r->n < 2 || r->words[0].s[0] != '[' || r->words[1].s[0] != '-')
 		return;
 	remove_words(r, 0, 1);
@@ -311,7 +327,7 @@ static int read_words(struct reader *r)
 	const char *word;
 	int first = 0;
 
-	skip_counters(r);
+	take_counters(r);
 	word = r->words[0].s;
 	if (word[0] == '*')
 		return begin_table(r, word + 1);
@@ -322,6 +338,7 @@ static int read_words(struct reader *r)
 	if (word[0] == ':' && r->n > 1) {
 		struct ipt_word name = { word + 1, r->words[0].column + 1, false };
 
+		read_counters(r, r->n > 2 ? r->words[2].s : "");
 		return r->known_table ? set_policy(r, &name, &r->words[1]) : 0;
 	}
 	if (word[0] != '-' && word[0] != '!' && !first)

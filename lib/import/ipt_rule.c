@@ -162,6 +162,14 @@ static int note_proto(struct parse *p, const struct ipt_given *g)
 	return 0;
 }
 
+/* `-c PACKETS BYTES`. */
+static int note_counters(struct parse *p, const struct ipt_given *g)
+{
+	if (ipt_number(g->value, INT64_MAX, &p->rule->packets) && ipt_number(g->second, INT64_MAX, &p->rule->bytes))
+		return 0;
+	return refuse(p, FW_IMPORT_AS_SYNTAX, g->column, "-c wants two numbers, not %s", g->value);
+}
+
 /* Some of the options that every rule has say what to load. */
 static int act(struct parse *p, const struct ipt_given *g)
 {
@@ -173,6 +181,8 @@ static int act(struct parse *p, const struct ipt_given *g)
 		return load_target(p, g->value, g->column, g->option->letter == 'g');
 	case 'p':
 		return note_proto(p, g);
+	case 'c':
+		return note_counters(p, g);
 	default:
 		return 0;
 	}

@@ -118,6 +118,9 @@ struct nft_object {
 	const char *message;
 	size_t became, became_len;
 	bool in_rules; /* @became counts from the beginning of the rules */
+	bool counted;  /* the following are known */
+	uint64_t packets, bytes;
+	size_t counts; /* of struct fw_import_line, from the beginning of the rules */
 };
 
 struct nft_rule {

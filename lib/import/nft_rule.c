@@ -20,6 +20,27 @@ static int print_statements(struct nft_rule_text *t, json_t *expr)
 	return nft_part_print(t, t->verdict ? t->verdict : "");
 }
 
+/* The counter of a rule that became a single one goes on there. */
+static void note_counter(struct nft *n, struct nft_rule *r, const struct fw_buf *text)
+{
+	json_t *expr = json_object_get(r->o.json, "expr"), *item;
+	size_t i;
+
+	if (!text->len || memchr(text->text, '\n', text->len - 1))
+		return;
+	json_array_foreach(expr, i, item)
+	{
+		json_t *counter = json_object_get(item, "counter");
+
+		if (!json_is_object(counter))
+			continue;
+		r->o.packets = (uint64_t)json_integer_value(json_object_get(counter, "packets"));
+		r->o.bytes = (uint64_t)json_integer_value(json_object_get(counter, "bytes"));
+		r->o.counts = n->rules.len;
+		r->o.counted = true;
+	}
+}
+
 static int print_rule(struct nft *n, const struct nft_use *use, struct nft_rule *r)
 {
 	struct nft_rule_text t = { .n = n, .use = use, .at = *use, .rule = r };
@@ -37,6 +58,8 @@ static int print_rule(struct nft *n, const struct nft_use *use, struct nft_rule 
 		err = print_statements(&t, json_object_get(r->o.json, "expr"));
 	if (!err && t.text.failed)
 		err = -ENOMEM;
+	if (!err && t.printed && !r->o.reported)
+		note_counter(n, r, &t.text);
 	if (!err && t.printed)
 		fw_buf_add(&n->rules, t.text.text, t.text.len);
 	else

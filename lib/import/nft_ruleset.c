@@ -224,6 +224,9 @@ static int report_all(struct nft *n, size_t rules_at)
 		line->opens = o->opens;
 		line->became = o->became + (o->in_rules ? rules_at : 0);
 		line->became_len = o->became_len;
+		line->packets = o->packets;
+		line->bytes = o->bytes;
+		line->counts = o->counted ? o->counts + rules_at : SIZE_MAX;
 	}
 	return 0;
 }

@@ -39,7 +39,8 @@ struct fw_import_line *import_note(struct import *im, const struct import_place 
 				       .column = at->column,
 				       .reason = reason,
 				       .text = at->text,
-				       .len = at->len };
+				       .len = at->len,
+				       .counts = SIZE_MAX };
 	char text[512];
 	va_list args;
 

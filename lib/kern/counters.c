@@ -227,6 +227,18 @@ int fw_kern_count_reset(struct fw_kern *k, uint32_t counter)
 	return 0;
 }
 
+/* The base is what does not count, so it becomes less: below 0 if more was counted elsewhere than here. */
+int fw_kern_count_add(struct fw_kern *k, uint32_t counter, struct fw_count more)
+{
+	struct fw_counter *base = counter_of(k, counter, FW_COLUMN_BASE(k->ncpus));
+
+	base = base ? base : base_make(k, counter);
+	if (!base)
+		return -ENOMEM;
+	*base = (struct fw_counter){ base->packets - more.packets, base->bytes - more.bytes };
+	return 0;
+}
+
 void fw_kern_label_set(struct fw_kern *k, uint32_t counter, const struct fw_label *label,
 		       const struct fw_label_names *names)
 {

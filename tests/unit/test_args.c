@@ -42,6 +42,10 @@ static void taken(void **state)
 	assert_null(a.query);
 	args_free(&a);
 
+	assert_int_equal(decode(FW_REQ_LOAD, "{\"counts\":[[1,2,3],[7,0,9223372036854775807]]}", &a, &ds), 0);
+	assert_int_equal(json_array_size(a.counts), 2);
+	args_free(&a);
+
 	assert_int_equal(decode(FW_REQ_METRICS, "{}", &a, &ds), 0);
 	assert_int_equal(a.shown, ARGS_SELECTED);
 	assert_int_equal(a.limit, 1000);
@@ -144,6 +148,9 @@ static void refused(void **state)
 		{ FW_REQ_METRICS, "{\"from\":1}", "'metrics' has no argument 'from'" },
 		{ FW_REQ_COUNTERS, "{\"top\":0}", "from 1 to 10000" },
 		{ FW_REQ_RESET, "{\"rules\":[1,[]]}", "array" },
+		{ FW_REQ_LOAD, "{\"counts\":[[1,2]]}", "'counts' of 'load' wants an array of" },
+		{ FW_REQ_LOAD, "{\"counts\":[[1,2,3],[1,2,3]]}", "'counts' of 'load' wants an array of" },
+		{ FW_REQ_LOAD, "{\"counts\":[[1,2,-3]]}", "'counts' of 'load' wants an array of" },
 		{ FW_REQ_LOAD, "{\"confirm\":86401}", "seconds from 1 to 86400" },
 		{ FW_REQ_LOAD, "{\"check\":true,\"confirm\":5}", "'check' changes nothing" },
 		{ FW_REQ_FLUSH, "{\"confirm\":0}", "seconds from 1 to 86400" },

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const struct ctl_option *const options[] = {
-	&ctl_opt_import_from, &ctl_opt_output, &ctl_opt_report,  &ctl_opt_partial, &ctl_opt_load,
+	&ctl_opt_import_from, &ctl_opt_output, &ctl_opt_report,  &ctl_opt_partial, &ctl_opt_load, &ctl_opt_counters,
 	&ctl_opt_check,       &ctl_opt_diff,   &ctl_opt_confirm, &ctl_opt_yes,     NULL,
 };
 
@@ -179,13 +179,70 @@ static int write_rules(const char *path, const struct fw_buf *rules)
 	return ctl_new_file_commit(&nf);
 }
 
+/* What the rule that begins at @at in the text has counted. */
+struct counted {
+	size_t at;
+	uint64_t packets, bytes;
+};
+
+static int by_place(const void *a, const void *b)
+{
+	size_t x = ((const struct counted *)a)->at, y = ((const struct counted *)b)->at;
+
+	return x < y ? -1 : x > y;
+}
+
+static json_int_t number(uint64_t n)
+{
+	return n < INT64_MAX ? (json_int_t)n : INT64_MAX;
+}
+
+/* Counts of the lines that became one rule are added up: an array of [line of the rule, packets, bytes]. NULL: out of memory. */
+static json_t *counts_of(const struct job *j)
+{
+	fw_autofree struct counted *c = calloc(j->report.n + 1, sizeof(*c));
+	json_t *out = c ? json_array() : NULL;
+	const char *at = j->rules.text;
+	json_int_t line = 1;
+	size_t n = 0;
+
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < j->report.n; i++)
+		if (j->report.lines[i].counts != SIZE_MAX && j->report.lines[i].packets)
+			c[n++] = (struct counted){ j->report.lines[i].counts, j->report.lines[i].packets,
+						   j->report.lines[i].bytes };
+	qsort(c, n, sizeof(*c), by_place);
+	for (size_t i = 0, next; i < n; i = next) {
+		for (next = i + 1; next < n && c[next].at == c[i].at; next++) {
+			c[i].packets += c[next].packets;
+			c[i].bytes += c[next].bytes;
+		}
+		for (; at < j->rules.text + c[i].at; at++)
+			line += *at == '\n';
+		json_array_append_new(out, json_pack("[I, I, I]", line, number(c[i].packets), number(c[i].bytes)));
+	}
+	return out;
+}
+
+static int load(const struct ctl_settings *s, struct job *j)
+{
+	json_t *counts = s->counters ? counts_of(j) : NULL;
+
+	if (s->counters && !counts) {
+		ctl_print_failure(NULL, "cannot import the counters", -ENOMEM);
+		return CTL_FAILED;
+	}
+	return ctl_load_text(s, "imported rules", fw_take(j->rules.text), j->rules.len, counts);
+}
+
 /* Where the rules go: into a file, into fwd, or to standard output unless the report is there. */
 static int deliver(const struct ctl_settings *s, struct job *j)
 {
 	if (s->output && strcmp(s->output, "-") != 0 && write_rules(s->output, &j->rules))
 		return CTL_FAILED;
 	if (s->load)
-		return ctl_load_text(s, "imported rules", fw_take(j->rules.text), j->rules.len);
+		return load(s, j);
 	if (!s->report && !s->json && (!s->output || !strcmp(s->output, "-")))
 		fwrite(j->rules.text ? j->rules.text : "", 1, j->rules.len, stdout);
 	return CTL_OK;
@@ -198,6 +255,10 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 	const struct fw_import_options how = { .partial = s->partial };
 	int err;
 
+	if (s->counters && !s->load) {
+		ctl_error("import: --counters needs --load: a text has no counters");
+		return CTL_USAGE;
+	}
 	if (!j.files || !j.texts || read_files(s, operands, &j))
 		return CTL_FAILED;
 	err = fw_import(j.files, j.n, &how, &j.report, &j.rules);
@@ -224,6 +285,8 @@ const struct ctl_command ctl_import = {
 		"Each line is translated into rules that decide the same. If a line has no such rules it is refused, and\n"
 		"nothing is written. --partial leaves refused lines out and warns, unless more packets could pass then.\n"
 		"Lines that filter nothing, such as NAT, stay in the kernel: continue to load them with their own tool.\n"
+		"With --load --counters, the counters of rules that are new to fwd begin at the values in the files, as written\n"
+		"by `iptables-save -c` or `nft -j list ruleset`. A line that became several rules is left out.\n"
 		"--report shows for each line the rules that it became, or the reason of its refusal.\n\n"
 		"JSON (a report): reasons (object: how many lines, by reason), refused,\n"
 		"lines (array of {file, line, column, reason, text, became, message,\n"

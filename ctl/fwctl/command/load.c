@@ -94,8 +94,8 @@ static json_t *load_args(const struct ctl_settings *s, const char *name)
 	return args;
 }
 
-/* Sends the text and the files that it names, or none, and prints what the load did. */
-static int send_load(const struct ctl_settings *s, struct ctl_parts *parts)
+/* Sends the text and the files that it names, or none, and prints what the load did. Takes @counts. */
+static int send_load(const struct ctl_settings *s, struct ctl_parts *parts, json_t *counts)
 {
 	const char *name = parts->nsources ? parts->sources[0].name : NULL;
 	struct ctl_request request = { .kind = FW_REQ_LOAD,
@@ -108,6 +108,8 @@ static int send_load(const struct ctl_settings *s, struct ctl_parts *parts)
 	json_auto_t *end = NULL;
 	int code;
 
+	if (counts)
+		json_object_set_new(request.args, "counts", counts);
 	code = ctl_request_run(s, &request, &end);
 	if (code != CTL_OK || s->json)
 		return code;
@@ -145,18 +147,19 @@ static int run_load(const struct ctl_settings *s, int n, char **operands)
 		return load_chain(s, parts, n, operands);
 	if (!parts || (n && read_all(parts, operands[0], s->format)))
 		return CTL_FAILED;
-	return send_load(s, parts);
+	return send_load(s, parts, NULL);
 }
 
-int ctl_load_text(const struct ctl_settings *s, const char *name, char *text, size_t len)
+int ctl_load_text(const struct ctl_settings *s, const char *name, char *text, size_t len, json_t *counts)
 {
 	fw_cleanup(ctl_parts_freep) struct ctl_parts *parts = calloc(1, sizeof(*parts));
 
-	if (!parts) {
-		free(text);
+	if (!parts || ctl_parts_add(parts, name, text, len)) {
+		free(parts ? NULL : text);
+		json_decref(counts);
 		return CTL_FAILED;
 	}
-	return ctl_parts_add(parts, name, text, len) ? CTL_FAILED : send_load(s, parts);
+	return send_load(s, parts, counts);
 }
 
 const struct ctl_command ctl_load = {

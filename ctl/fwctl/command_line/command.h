@@ -29,7 +29,7 @@ struct ctl_settings {
 	int import_from; /* enum fw_import_format */
 	int to;          /* enum fw_export_format */
 	int mode, out;   /* of attach: indices into the words of the option */
-	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load;
+	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load, counters;
 	double interval;     /* seconds */
 	uint64_t limit, top; /* 0: all */
 	uint64_t confirm;    /* seconds; 0: the change needs no confirmation */
@@ -70,7 +70,7 @@ extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_max_cost, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes,
 	ctl_opt_echo, ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_host, ctl_opt_pins,
 	ctl_opt_follow, ctl_opt_rule, ctl_opt_capture, ctl_opt_import_from, ctl_opt_to, ctl_opt_output, ctl_opt_report,
-	ctl_opt_partial, ctl_opt_load, ctl_opt_chain;
+	ctl_opt_partial, ctl_opt_load, ctl_opt_counters, ctl_opt_chain;
 /* Options that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 

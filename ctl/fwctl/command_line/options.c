@@ -181,6 +181,8 @@ OPTION(to, "to", "FORMAT",
 OPTION(output, "output", "FILE", "write the rules to this file (also -o)", set_text, AT(output), .kind = CTL_KIND_FILE,
        .letter = 'o');
 OPTION(report, "report", NULL, "show what became of each line, instead of the rules", set_flag, AT(report));
+OPTION(counters, "counters", NULL, "start counters of new rules at the values in the files; only with --load", set_flag,
+       AT(counters));
 OPTION(partial, "partial", NULL, "leave out lines that have no equivalent, if that cannot let packets pass", set_flag,
        AT(partial));
 OPTION(load, "load", NULL, "load the rules, as `fwctl load` does", set_flag, AT(load));

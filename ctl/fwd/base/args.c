@@ -97,6 +97,26 @@ static int take_refs(const struct arg *a, const json_t *value, void *field)
 	return 0;
 }
 
+/* Lines ascend; packets and bytes have 63 bits. */
+static int take_counts(const struct arg *a, const json_t *value, void *field)
+{
+	json_int_t last = 0;
+
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const json_t *row = json_array_get(value, i);
+		json_int_t line = json_integer_value(json_array_get(row, 0));
+
+		for (size_t k = 0; k < 3; k++)
+			if (!json_is_integer(json_array_get(row, k)) || json_integer_value(json_array_get(row, k)) < 0)
+				return -EINVAL;
+		if (json_array_size(row) != 3 || line <= last || line > UINT32_MAX)
+			return -EINVAL;
+		last = line;
+	}
+	*(const json_t **)field = value;
+	return json_is_array(value) ? 0 : -EINVAL;
+}
+
 /* Replaces the name, as FW_NAME() shows it, by the name itself. false: it is none, or too long. */
 static bool take_dev(const json_t *value, size_t max)
 {
@@ -160,6 +180,7 @@ static const struct arg table[] = {
 	{ "format", take_word, "\"rules\" or \"classbench\"", B(LOAD), 0, .offset = AT(format), .words = fw_format_names },
 	{ "diff", take_flag, "true or false", B(LOAD), 0, .offset = AT(diff) },
 	{ "max_cost", take_number, "nanoseconds from 1 to 1000000000", B(LOAD), 0, .offset = AT(max_cost), .min = 1, .max = 1000000000 },
+	{ "counts", take_counts, "an array of [line, packets, bytes], by line", B(LOAD), 0, .offset = AT(counts) },
 	{ "empty", take_flag, "true or false", B(LOAD), 0, .offset = AT(empty) },
 	{ "confirm", take_number, "seconds from 1 to 86400", B(CHANGE) | B(LOAD) | B(FLUSH) | B(ATTACH) | B(DETACH), 0, .offset = AT(confirm), .min = 1, .max = 86400 },
 	{ "mode", take_word, "\"auto\", \"native\", \"generic\" or \"tc\"", B(ATTACH), 0, .offset = AT(mode), .words = args_modes },

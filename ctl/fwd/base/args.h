@@ -20,6 +20,7 @@ struct args {
 	const char *query, *set, *policy, *chain, *dev, *packet, *name;
 	const json_t *from, *rule; /* each a REF: see args_rule() */
 	const json_t *rules;       /* array of REFs */
+	const json_t *counts;      /* array of [line, packets, bytes], by line */
 	const json_t *devs;        /* one name or an array: see args_dev() */
 	uint64_t limit, top, mark, confirm, max_cost, after;
 	unsigned what, shown, hook, format, mode, out; /* index of the word, as in the enums above */

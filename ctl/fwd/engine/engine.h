@@ -154,12 +154,21 @@ int engine_bulk_start(struct engine *e, const struct engine_edit *edit,
 enum engine_reload { ENGINE_LOAD, ENGINE_FLUSH, ENGINE_ROLLBACK, ENGINE_NRELOADS };
 enum engine_failure { ENGINE_FAILED_CHANGE, ENGINE_FAILED_LOAD, ENGINE_NFAILURES };
 
+/* What a rule of a text that is loaded has counted before, elsewhere. */
+struct engine_begin {
+	uint32_t line; /* of the rule */
+	struct fw_count count;
+};
+
 #define ENGINE_DIFF_MAX 10000 /* rules, and sets, that a diff lists at most */
 struct engine_load {
 	enum engine_reload kind;
 	/* The engine frees the name, the texts, the paths and the array of files. */
 	struct store_text source;
 	char *body; /* memory that contains all texts; NULL: each text was allocated on its own */
+	/* Where counters of rules begin that are not live yet: @nbegins of them, by line. The engine frees them. */
+	struct engine_begin *begins;
+	size_t nbegins;
 	bool check;
 	bool compare;      /* with @check: only count what it would change, without compiling it */
 	bool empty;        /* a text without rules is intended */

@@ -18,6 +18,37 @@ void engine_reason_count(const struct engine *e, enum fw_reason reason, struct f
 		out[verdict] = fw_kern_reason_count(e->kern, reason, (enum fw_verdict)verdict);
 }
 
+static int by_line(const void *key, const void *at)
+{
+	uint32_t a = *(const uint32_t *)key, b = ((const struct engine_begin *)at)->line;
+
+	return a < b ? -1 : a > b;
+}
+
+int counts_prepare(struct engine *e, const struct fw_ruleset *next, const struct engine_load *l, struct begun *out)
+{
+	int err = 0;
+
+	out->rows = calloc(l->nbegins + 1, sizeof(*out->rows));
+	if (!out->rows)
+		return -ENOMEM;
+	for (const struct fw_rule *r = next->first; r && out->n < l->nbegins && !err; r = r->next) {
+		const struct engine_begin *b = bsearch(&r->line, l->begins, l->nbegins, sizeof(*b), by_line);
+
+		if (!b || fw_rule_is_plain_call(r) || fw_ruleset_by_slot(e->live->now->rs, r->slot))
+			continue;
+		err = fw_kern_count_add(e->kern, r->slot + FW_COUNTER_RULES, (struct fw_count){ 0 });
+		out->rows[out->n++] = (struct begun_row){ r->slot, b->count };
+	}
+	return err;
+}
+
+void counts_begin(struct engine *e, const struct begun *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		fw_kern_count_add(e->kern, b->rows[i].slot + FW_COUNTER_RULES, b->rows[i].count);
+}
+
 /* Resets rules that have counted since the last reset: mostly few, and memory is read in order. 0 or -ENOMEM. */
 static int reset_rows(struct engine *e, uint32_t slot)
 {

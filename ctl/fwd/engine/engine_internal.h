@@ -130,6 +130,18 @@ int stored_no_file(void *ctx, const char *path, const char **text, size_t *len);
 /* Gives the worker what there is to do in the store, if anything. */
 void engine_upkeep(struct engine *e);
 
+/* engine_count.c */
+struct begun {
+	struct begun_row {
+		uint32_t slot;
+		struct fw_count count;
+	} * rows;
+	size_t n;
+};
+/* The slots of @next whose counters begin as @l says, once counts_begin() is called, which cannot fail. 0 or -ENOMEM. */
+int counts_prepare(struct engine *e, const struct fw_ruleset *next, const struct engine_load *l, struct begun *out);
+void counts_begin(struct engine *e, const struct begun *b);
+
 /* engine_load.c */
 /* Tells the client of the load how far it has come. */
 void load_tell(struct engine *e);

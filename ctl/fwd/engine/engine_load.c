@@ -257,15 +257,20 @@ static int load_journal(void *ctx)
 /* Stores and publishes what is ready. 0, or -errno with diagnostics, and nothing has changed. */
 static int load_commit(struct engine *e, struct ruleset_load *j)
 {
+	struct begun begun = { .n = 0 };
 	double start = fw_now();
-	int err;
+	int err = counts_prepare(e, j->swap.next->rs, &j->load, &begun);
 
 	/* Rules that may come back keep their slots. */
 	if (!j->load.cause.confirm) {
 		j->swap.slots = fw_take(j->adoption.freed);
 		j->swap.nslots = j->adoption.nfreed;
 	}
-	err = fw_swap_commit(e->live, &j->swap, load_journal, j, &j->result.ds);
+	if (!err)
+		err = fw_swap_commit(e->live, &j->swap, load_journal, j, &j->result.ds);
+	if (!err)
+		counts_begin(e, &begun);
+	free(begun.rows);
 	if (err)
 		return err;
 	if (j->load.cause.confirm)

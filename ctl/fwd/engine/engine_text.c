@@ -17,6 +17,7 @@ void engine_load_free(struct engine_load *l)
 	}
 	free((void *)t->files);
 	free((char *)t->name);
+	free(fw_take(l->begins));
 	free(l->body ? l->body : (char *)t->text);
 	*t = (struct store_text){ .name = NULL };
 	l->body = NULL;

@@ -51,6 +51,24 @@ static void done(const struct engine_result *r, void *ctx)
 	free(job);
 }
 
+/* Where counters of new rules begin. 0 or -ENOMEM. */
+static int fill_begins(struct engine_load *l, const json_t *counts)
+{
+	l->begins = calloc(json_array_size(counts) + 1, sizeof(*l->begins));
+	if (!l->begins)
+		return -ENOMEM;
+	for (; l->nbegins < json_array_size(counts); l->nbegins++) {
+		const json_t *row = json_array_get(counts, l->nbegins);
+
+		l->begins[l->nbegins] = (struct engine_begin){
+			.line = (uint32_t)json_integer_value(json_array_get(row, 0)),
+			.count = { (uint64_t)json_integer_value(json_array_get(row, 1)),
+				   (uint64_t)json_integer_value(json_array_get(row, 2)) },
+		};
+	}
+	return 0;
+}
+
 /* Hands the body of the request over to the engine: texts stay where they are, paths are copied. 0; -ENOMEM: all is freed. */
 static int load_fill(struct engine_load *l, struct request *req)
 {
@@ -74,6 +92,7 @@ static int load_fill(struct engine_load *l, struct request *req)
 		files[i] = (struct store_file){ strndup(path->data, path->len), text->data, text->len };
 		failed |= !files[i].path;
 	}
+	failed |= fill_begins(l, req->args.counts) != 0;
 	l->body = fw_take(req->body);
 	req->message->nparts = 0;
 	if (failed)
