@@ -264,33 +264,49 @@ static int plan_ingress(struct nft *n)
 	return err;
 }
 
+static bool is_among(const char *word, const char *const *list)
+{
+	while (*list && !nft_is(word, *list))
+		list++;
+	return *list;
+}
+
+static const char *const foreign[] = { "arp", "bridge", NULL };
+
+/* Why a base chain that drops packets is refused. NULL: it is not. */
+static const char *why_not(const struct nft_chain *c)
+{
+	static const char *const hooks[] = {
+		"ingress", "prerouting", "input", "forward", "output", "postrouting", NULL
+	};
+	static const char *const families[] = { "ip", "ip6", "inet", "netdev", NULL };
+
+	if (nft_is(c->type, "nat"))
+		return "a chain of type nat that drops packets";
+	if (is_among(c->family, foreign))
+		return "rules see no frames of ARP, and none on their way through a bridge";
+	return is_among(c->hook, hooks) && is_among(c->family, families) ? NULL : "there is no such family or hook";
+}
+
 /* Which base chains stay in the kernel, and which are refused. */
 static void sort_out(struct nft *n)
 {
-	static const char *const hooks[] = { "ingress", "prerouting", "input", "forward", "output", "postrouting" };
-
 	for (size_t i = 0; i < n->nchains; i++) {
 		struct nft_chain *c = &n->chains[i];
-		struct nft_found found;
-		bool nat = nft_is(c->type, "nat"), known = false,
-		     foreign = nft_is(c->family, "arp") || nft_is(c->family, "bridge");
 		bool beside = nft_is(c->hook, "prerouting") || nft_is(c->hook, "postrouting");
-		const char *why = NULL;
+		struct nft_found found;
+		const char *why;
 
-		for (size_t k = 0; k < sizeof(hooks) / sizeof(*hooks); k++)
-			known = known || nft_is(c->hook, hooks[k]);
 		if (!c->hook)
 			continue;
 		found = nft_look_into(n, c);
 		c->changes = found.changes;
-		if (!found.drops && (nat || found.kernel || !c->first || foreign || (beside && !found.effects)))
+		if (!found.drops && (nft_is(c->type, "nat") || found.kernel || !c->first ||
+				     is_among(c->family, foreign) || (beside && !found.effects))) {
 			nft_leave_to_kernel(n, c);
-		else if (nat)
-			why = "a chain of type nat that drops packets";
-		else if (foreign)
-			why = "rules see no frames of ARP, and none on their way through a bridge";
-		else if (!known)
-			why = "there is no such hook";
+			continue;
+		}
+		why = why_not(c);
 		if (!why)
 			continue;
 		nft_refuse(n, FW_IMPORT_AS_PLACE, "%s", why);

@@ -486,6 +486,7 @@ static const struct {
 	{ NAT("prerouting") RULE("ip", "n", "prerouting", SSH "," DROP),
 	  "place: a chain of type nat that drops packets" },
 	{ BASE("bridge", "t", "f", "forward", "0", "accept"), "" },
+	{ BASE("inez", "t", "f", "forward", "0", "drop"), "place: there is no such family or hook" },
 	{ BASE("bridge", "t", "f", "forward", "0", "accept") RULE("bridge", "t", "f", DROP),
 	  "place: rules see no frames of ARP, and none on their way through a bridge" },
 	{ "{\"chain\":{" IN("netdev", "t") "\"name\":\"i\",\"dev\":\"eth0\",\"type\":\"filter\",\"hook\":\"ingress\",\"prio\":0,\"policy\":\"accept\"}}," RULE(
