@@ -159,7 +159,8 @@ static void say_list(struct ipt_said *s, const struct ipt_given *g, const struct
 static void say_set(struct ipt_said *s, const struct ipt_use *use)
 {
 	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
-		bool from = g->second && !strcmp(g->second, "src");
+		const char *said = g->second ? g->second : "";
+		bool from = !strcmp(said, "src");
 		const struct ipt_set *set = g->value ? import_names_get(&s->c->sets, g->value) : NULL;
 
 		if (g->option->args != 2)
@@ -167,9 +168,8 @@ static void say_set(struct ipt_said *s, const struct ipt_use *use)
 					   g->option->name);
 		if (!set || set->kind == IPT_SET_OTHER)
 			return refuse_set(s, g, set);
-		if (!from && strcmp(g->second, "dst") != 0)
-			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.32s has more sides than the set",
-					   g->second);
+		if (!from && strcmp(said, "dst") != 0)
+			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.32s has more sides than the set", said);
 		if (set->kind == IPT_SET_PORTS || set->kind == IPT_SET_MACS)
 			say_list(s, g, set, from);
 		else if (set->kind == IPT_SET_ADDRS)

@@ -146,8 +146,8 @@ static int read_key(struct nft_rule_text *t, json_t *key, const char **side, int
  */
 static int per_address(struct nft_rule_text *t, json_t *key, json_t *limit, json_t *timeout, bool renewed)
 {
-	const char *side;
-	unsigned bits;
+	const char *side = "";
+	unsigned bits = 0;
 	int family, err = read_key(t, key, &side, &family, &bits);
 
 	if (!err && json_integer_value(timeout) && (!renewed || refill(limit) > json_integer_value(timeout)))

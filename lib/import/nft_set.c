@@ -133,7 +133,7 @@ static int print_kind(struct nft *n, const struct nft_set *s, struct fw_buf *out
 
 static int print_set(struct nft *n, struct nft_set *s, struct fw_buf *out)
 {
-	json_t *elements, *element;
+	json_t *elements = NULL, *element;
 	int family = family_of(n, s), err = family < 0 ? family : 0;
 	size_t i;
 
