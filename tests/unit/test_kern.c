@@ -290,7 +290,7 @@ static void verification(void **state)
 {
 	/* clang-format off */
 	static const char *const names[] = {
-#define NAMES(sym, name, hook) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = name " without Ethernet",
+#define NAMES(sym, name, hook) [FW_PROG_##sym] = name, [PROG_L3 + FW_PROG_##sym] = (name " without Ethernet"),
 		FW_PROGS(NAMES)
 #undef NAMES
 #define NAMES(sym, name) [PROG_CALLS + FW_CALL_##sym] = name,

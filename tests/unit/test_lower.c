@@ -66,7 +66,7 @@ static void regroup(struct fw_lowering *l)
 		for (unsigned state = 0; state < FW_NSTATES; state++) {
 			const struct fw_instance **in = &l->shortcut[hook][state];
 
-			*in = *in ? t.now[(*in)->slot] : NULL;
+			*in = *in && t.now ? t.now[(*in)->slot] : NULL;
 		}
 }
 
