@@ -39,5 +39,7 @@ size_t fw_match_ranges(const struct fw_match *m, struct fw_range *out);
 
 /* Does the match accept this value? */
 bool fw_match_has(const struct fw_match *m, uint32_t value);
+/* Which of the values below @n it has, a bit each; all of them if @m is NULL. */
+unsigned fw_match_bits(const struct fw_match *m, unsigned n);
 
 #endif

@@ -22,6 +22,8 @@
  */
 #include "expand.h"
 
+#include "fw/chains.h"
+
 #include <string.h>
 
 /* Where skips lead, once that is known: to the number of an instance. */
@@ -61,30 +63,59 @@ static void label_here(struct expansion *x, uint32_t label)
 	x->labels[label].at = (uint32_t)x->n;
 }
 
-/* Instances of a chain that no rule is taken out of, for a message. */
-static uint64_t whole_size(const struct fw_ruleset *rs, uint16_t chain, unsigned depth)
+/* In how many ways packets get to each chain from the main list, up to FW_ASKED_MAX. Chains that form a circle: 0 ways. */
+static uint64_t *ways_new(const struct fw_ruleset *rs)
 {
-	uint64_t n = 0;
+	fw_autofree uint16_t *order = malloc(rs->nchains * sizeof(*order));
+	uint64_t *ways = calloc(rs->nchains, sizeof(*ways));
 
-	for (const struct fw_rule *r = rs->chains[chain].first; r && r->chain == chain && n <= FW_INLINED_MAX;
-	     r = r->next)
-		n += 1 + (r->target != FW_MAIN && depth < FW_CHAIN_DEPTH ? whole_size(rs, r->target, depth + 1) : 0);
-	return n;
+	if (!order || !ways || fw_chains_order(rs, NULL, NULL, order))
+		return ways;
+	ways[FW_MAIN] = 1;
+	for (size_t i = 1; i <= fw_ruleset_chains(rs); i++) {
+		const struct fw_chain *c = &rs->chains[order[i]];
+
+		for (uint32_t k = 0; k < c->calls && ways[order[i]] < FW_ASKED_MAX; k++)
+			ways[order[i]] += ways[fw_ruleset_by_slot(rs, c->callers[k])->chain];
+		if (ways[order[i]] > FW_ASKED_MAX)
+			ways[order[i]] = FW_ASKED_MAX;
+	}
+	return ways;
 }
 
+/* The chain that most instances are made of, if no rule is taken out; @called: one of those in question. */
+static uint16_t largest(const struct fw_ruleset *rs, uint16_t called, const uint64_t *ways)
+{
+	size_t most = called;
+
+	for (size_t i = 1; i < rs->nchains; i++)
+		if (ways[i] * rs->chains[i].nrules > ways[most] * rs->chains[most].nrules)
+			most = i;
+	return (uint16_t)most;
+}
+
+/* Names the chain that is to blame: it need not be the one that the rule of the main list calls. */
 static int refuse_size(const struct expansion *x, uint32_t most)
 {
 	const struct fw_ruleset *rs = x->rs;
-	const struct fw_chain *c = &rs->chains[x->rule->target];
-	uint64_t size = whole_size(rs, x->rule->target, 0);
-	char rule[FW_RULE_LABEL];
+	fw_autofree uint64_t *ways = ways_new(rs);
+	const struct fw_chain *c;
+	char rule[FW_RULE_LABEL], by[FW_RULE_LABEL];
+	uint16_t chain;
 
-	fw_diag_add(x->ds, (struct fw_place){ rs->file, x->rule->line, 0 },
-		    "let fewer rules call chains that call others, or give these rules matches that exclude each other",
-		    "rule %s calls chain %s, of %s%llu rules with those that it calls; %u rule%s: in all more than %u",
-		    fw_rule_label(x->rule, rule, sizeof(rule)), c->name, size > FW_INLINED_MAX ? "more than " : "",
-		    (unsigned long long)(size > FW_INLINED_MAX ? FW_INLINED_MAX : size), c->calls,
-		    c->calls == 1 ? " calls it" : "s call it", most);
+	if (!ways)
+		return -ENOMEM;
+	chain = largest(rs, x->rule->target, ways);
+	c = &rs->chains[chain];
+	fw_diag_add(
+		x->ds, (struct fw_place){ rs->file, x->rule->line, 0 },
+		"let fewer rules call chains that call others, or give these rules matches that exclude each other",
+		"with what rule %s calls, calls make more than %u rules; most are the %u of chain %s, which %u rule%s (%s is one), and "
+		"packets get to in %s%llu ways",
+		fw_rule_label(x->rule, rule, sizeof(rule)), most, c->nrules, c->name, c->calls,
+		c->calls == 1 ? " calls" : "s call",
+		fw_rule_label(fw_ruleset_by_slot(rs, c->callers[0]), by, sizeof(by)),
+		ways[chain] == FW_ASKED_MAX ? "more than " : "", (unsigned long long)ways[chain]);
 	return -E2BIG;
 }
 

@@ -22,14 +22,7 @@
 /* The states of packets that the rule can match, a bit each. */
 static unsigned states_of(const struct fw_rule *r)
 {
-	const struct fw_match *m = fw_rule_match(r, FW_F_STATE);
-	unsigned states = 0;
-
-	if (!m)
-		return ALL_STATES;
-	for (uint32_t s = 0; s < FW_NSTATES; s++)
-		states |= (unsigned)fw_match_has(m, s) << s;
-	return states;
+	return fw_match_bits(fw_rule_match(r, FW_F_STATE), FW_NSTATES);
 }
 
 /* Does it decide, without conditions and effects, on all packets of its hooks and states? */

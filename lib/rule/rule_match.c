@@ -194,16 +194,18 @@ int fw_match_normalise(struct fw_ruleset *rs, const struct fw_match *m, struct f
 	return *out ? 0 : -ENOMEM;
 }
 
+unsigned fw_match_bits(const struct fw_match *m, unsigned n)
+{
+	unsigned bits = m ? 0 : (1u << n) - 1;
+
+	for (uint32_t v = 0; m && v < n; v++)
+		bits |= (unsigned)fw_match_has(m, v) << v;
+	return bits;
+}
+
 static unsigned hooks_named(const struct fw_instance *in)
 {
-	const struct fw_match *m = fw_instance_match(in, FW_F_HOOK);
-	unsigned hooks = 0;
-
-	if (!m)
-		return FW_HOOKS_ALL;
-	for (uint32_t h = 0; h < FW_NHOOKS; h++)
-		hooks |= (unsigned)fw_match_has(m, h) << h;
-	return hooks;
+	return fw_match_bits(fw_instance_match(in, FW_F_HOOK), FW_NHOOKS);
 }
 
 unsigned fw_rule_hooks_named(const struct fw_rule *rule)

@@ -366,6 +366,12 @@ uint8_t random_rule_action(struct fw_ruleset *rs)
 /* More packets a second than any test sends: all are within the limit, as the oracle has it. */
 #define RATE_NEVER 10000000
 
+/* The number, if a chain has it, else the main list's: chains may have been deleted. */
+static uint16_t chain_or_main(const struct fw_ruleset *rs, uint32_t number)
+{
+	return rs->chains[number].name ? (uint16_t)number : FW_MAIN;
+}
+
 /* A chain, or the main list; and of one rule in three a call of a later chain, or a return. */
 static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 {
@@ -382,6 +388,7 @@ static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 	};
 	struct fw_action a;
 	uint32_t later, which;
+	uint16_t target = FW_MAIN;
 	int number = 0;
 
 	if (rs->nchains == 1)
@@ -392,16 +399,20 @@ static void choose_chain(struct fw_ruleset *rs, struct fw_rule *rule)
 		a.limit = fw_rate_make(RATE_NEVER + rnd(5), FW_UNIT_SECOND, RATE_NEVER);
 	if (rnd(2))
 		a.flags &= ~FW_ACTION_LIMIT_OVER;
-	rule->chain = (uint16_t)(rnd(2) ? rnd((uint32_t)rs->nchains) : FW_MAIN);
+	rule->chain = chain_or_main(rs, rnd(2) ? rnd((uint32_t)rs->nchains) : FW_MAIN);
 	later = (uint32_t)rs->nchains - 1 - rule->chain;
 	if (rnd(3) || (!later && calls[which].verdict != FW_RETURN))
 		return;
+	if (calls[which].verdict != FW_RETURN) {
+		target = chain_or_main(rs, rule->chain + 1 + rnd(later));
+		if (target == FW_MAIN)
+			return;
+	}
 	number = fw_ruleset_action(rs, &a);
 	if (number < 0)
 		return;
 	rule->action = (uint8_t)number;
-	if (calls[which].verdict != FW_RETURN)
-		rule->target = (uint16_t)(rule->chain + 1 + rnd(later));
+	rule->target = target;
 }
 
 /* A rule that decides by hook and state alone, as rulesets begin. */

@@ -44,12 +44,52 @@ static void move(struct fw_edit *e, struct fw_rule *r)
 	fw_edit_move(e, r, pos, NULL);
 }
 
+/* A new chain, which rules that are made from now on may belong to and call. */
+static void create_chain(struct fw_edit *e)
+{
+	char name[16];
+	uint16_t number;
+
+	snprintf(name, sizeof(name), "e%u", random_below(1 << 20));
+	if (fw_ruleset_chains(e->rs) < FW_CHAIN_DEPTH)
+		fw_edit_chain_create(e, name, (struct fw_place){ 0 }, NULL, &number);
+}
+
+/* Deletes a chain, its rules, and the rules that call it. */
+static void delete_chain(struct fw_edit *e)
+{
+	uint16_t chain = (uint16_t)(1 + random_below((uint32_t)e->rs->nchains - 1));
+	const struct fw_chain *c = &e->rs->chains[chain];
+
+	while (c->name && c->nrules)
+		if (fw_edit_delete(e, c->first))
+			return;
+	while (c->name && c->calls)
+		if (fw_edit_delete(e, fw_ruleset_by_slot(e->rs, c->callers[0])))
+			return;
+	if (c->name)
+		fw_edit_chain_delete(e, chain, (struct fw_place){ 0 }, NULL);
+}
+
+/* In rulesets that began with chains. */
+static void edit_chains(struct fw_edit *e)
+{
+	if (random_below(3))
+		create_chain(e);
+	else
+		delete_chain(e);
+}
+
 void random_edit(const struct random_maker *rm, struct fw_edit *e, unsigned kinds)
 {
 	struct adding a = { e, NULL };
 	struct fw_rule *r = random_rule(e->rs);
 	enum fw_reason reason;
 
+	if (e->rs->nchains > 1 && !random_below(12)) {
+		edit_chains(e);
+		return;
+	}
 	switch (random_below(kinds)) {
 	case 0:
 	case 1:
