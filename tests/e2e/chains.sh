@@ -190,3 +190,37 @@ case_chains_owner() {
 	says "is in chain other, which no group of yours owns" && says "fwctl list chains" && as_owner 1 games add rule chain mine drop &&
 		as_owner 0 games,staff chain del free && ok list && ! grep -q 'name x' "$tmp/out"
 }
+
+# Three who do not know each other: each replaces the chain of its group, and finds its rules as it left them; the main list is the administrator's.
+case_chains_actors() {
+	start_fwd --group games --admin-group staff && far_up && chmod 711 "$tmp" "$tmp/fwd" || return 1
+	ok batch <<-END || return 1
+		policy forward drop
+		policy input drop
+		set create banned dynamic timeout 1h
+		chain create docker owner audio
+		chain create bans owner video
+		chain create admin owner cdrom
+		add rule name bans jump bans
+		add rule input ip6 proto icmp6 accept
+		add rule name containers forward jump docker
+		add rule name admin input jump admin
+	END
+	says "the chain 'bans', which rule 1 (bans) calls, is empty" || return 1
+	printf '%s\n' 'rule name published proto tcp dport 80 accept' 'rule state { established, related } accept' >"$tmp/docker.chain"
+	printf '%s\n' "rule name first from $listed4 drop" 'rule name set from @banned drop' >"$tmp/bans.chain"
+	printf '%s\n' 'rule name ping proto icmp accept' 'rule name web proto tcp dport 80 accept' >"$tmp/admin.chain"
+	chmod 644 "$tmp"/*.chain
+	as_owner 0 games,audio load --chain docker "$tmp/docker.chain" && as_owner 0 games,video load --chain bans "$tmp/bans.chain" &&
+		as_owner 0 games,cdrom load --chain admin "$tmp/admin.chain" && ok attach --host && host_attached || return 1
+	expect yes try_ping $server4 && expect no try_ping $server4 $listed4 && expect yes try_tcp $far4 80 && expect no try_tcp $far4 25 || return 1
+	# Again, with one more address: the others' rules, ids and counters stay, and so do those of the same text.
+	local pings
+	pings=$(counted ping)
+	sed -i "2i rule name second from $other4 drop" "$tmp/bans.chain"
+	as_owner 0 games,video load --chain bans "$tmp/bans.chain" && says "1 rule added" && as_owner 0 games,audio load --chain docker "$tmp/docker.chain" &&
+		expect no try_ping $server4 $other4 && expect yes try_ping $server4 && is_counted ping $((pings + 1)) && is_counted first 1 || return 1
+	as_owner 1 games,video load --chain docker "$tmp/admin.chain" && as_owner 1 games,audio load --chain bans "$tmp/docker.chain" &&
+		as_owner 1 games,video set add banned $other4 && ok set add banned 192.0.2.99 && ok list chains && says docker && ok save "$tmp/all.rules" &&
+		ok load --diff --check "$tmp/all.rules" && exits 0 "$fwctl" check "$tmp/all.rules"
+}

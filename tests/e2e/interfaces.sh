@@ -43,6 +43,69 @@ rule in on enp3s0 drop" || return 1
 	in_server ip link property del dev s0 altname enp3s0
 }
 
+# veth NAME NET: a pair, whose other end the client has; the server has 10.77.NET.1.
+veth() {
+	in_server ip link add "$1" type veth peer name "p$2" netns "$client" && in_server ip addr add "10.77.$2.1/24" dev "$1" &&
+		in_server ip link set "$1" up && in_client ip addr add "10.77.$2.2/24" dev "p$2" && in_client ip link set "p$2" up
+}
+veths_gone() {
+	local name
+	for name in vetha vethb lan0; do in_server ip link del $name 2>/dev/null; done
+	return "$1"
+}
+rename() {
+	in_server ip link set "$1" down && in_server ip link set "$1" name "$2" && in_server ip link set "$2" up
+}
+veth_pinged() { try_ping "10.77.$1.1"; }
+# decides RULE NET yes|no: once fwd knows the interface, packets to it are this rule's, and get through or not.
+decides() {
+	local was
+	was=$(counted "$1")
+	wait_until counts_another "$1" "$2" "$was" && expect "$3" veth_pinged "$2" || fail "10.77.$2.1 is not decided by $1: $(ctl list)"
+}
+counts_another() {
+	veth_pinged "$2"
+	[ "$(counted "$1")" -gt "$3" ]
+}
+# Once an interface has another number, no packet may count on the rules before.
+patterns_hold() {
+	decides any 1 yes && decides exact 2 no
+}
+# patterns_on HOOK FIELD: an exact name that a pattern matches too, before the pattern, and after it what neither matches.
+patterns_on() {
+	local end
+	start_fwd && ok batch <<-END || return 1
+		add rule name exact $1 $2 vethb proto icmp drop
+		add rule name any $1 $2 "veth*" proto icmp accept
+		add rule name others $1 $2 not s0 proto icmp drop
+	END
+	if [ "$1" = in ]; then ok attach --later 'veth*'; else ok attach --host; fi && veth vetha 1 && veth vethb 2 && patterns_hold || return 1
+	# Renamed: out of the pattern, into it, and to the exact name.
+	rename vetha lan0 && decides others 1 no && in_server ip link property add dev lan0 altname vethz && decides others 1 no &&
+		rename lan0 vetha && in_server ip link property del dev vetha altname vethz && decides any 1 yes &&
+		rename vethb lan0 && rename vetha vethb && decides exact 1 no && decides others 2 no &&
+		rename vethb vetha && rename lan0 vethb && patterns_hold || return 1
+	# A new interface of the same name; and rules that begin and cease to name it.
+	in_server ip link del vetha && veth vetha 1 && in_server ip link del vethb && veth vethb 2 && patterns_hold || return 1
+	ok add rule first name mine $1 $2 vetha proto icmp drop && decides mine 1 no && ok del rule mine && patterns_hold &&
+		ok del rule exact && decides any 2 yes && ok add rule first name exact $1 $2 vethb proto icmp drop && patterns_hold || return 1
+	# Without fwd what is known stays so; what happened meanwhile is known again with it.
+	for end in KILL TERM; do
+		fwd_kill $end
+		expect yes veth_pinged 1 && expect no veth_pinged 2 && in_server ip link del vethb && rename vetha lan0 && veth vethb 2 || return 1
+		start_fwd && decides exact 2 no && decides others 1 no && rename lan0 vetha && patterns_hold || return 1
+	done
+}
+# Patterns and an exact name that one of them matches, while interfaces appear, are renamed, get other names, are deleted and made again.
+case_interfaces_patterns() {
+	patterns_on in on
+	veths_gone $?
+}
+case_interfaces_patterns_host() {
+	patterns_on input from-if
+	veths_gone $?
+}
+
 # Swapped in both orders, in steps and at once, while fwd runs and while it does not.
 case_interfaces_swap() {
 	local index0 index1
