@@ -99,10 +99,7 @@ static size_t widen(const struct fw_ruleset *rs, const struct fw_match *m, struc
 
 		if (!names_number(m, v) && (!i->name || !i->rules || !is_under(rs, m, i->name)))
 			continue;
-		if (n && out[n - 1].hi + 1 == v)
-			out[n - 1].hi = v;
-		else
-			out[n++] = (struct fw_range){ v, v };
+		n = fw_ranges_add(out, n, v);
 	}
 	return n;
 }

@@ -36,6 +36,9 @@ static inline bool fw_table_next(const struct fw_table *t, uint32_t hash, uint32
 	return false;
 }
 
+/* Adds a value, which is above all others, to @n ranges, which have room for one more. Return: how many there are. */
+size_t fw_ranges_add(struct fw_range *r, size_t n, uint32_t value);
+
 /* Makes sure that the next fw_table_put() has room: 0 or -ENOMEM. */
 int fw_table_reserve(struct fw_table *t);
 void fw_table_put(struct fw_table *t, uint32_t hash, uint32_t value);

@@ -18,18 +18,22 @@ bool fw_match_has(const struct fw_match *m, uint32_t value)
 	return inside != m->negated;
 }
 
+size_t fw_ranges_add(struct fw_range *r, size_t n, uint32_t value)
+{
+	if (n && r[n - 1].hi + 1 == value)
+		r[n - 1].hi = value;
+	else
+		r[n++] = (struct fw_range){ value, value };
+	return n;
+}
+
 static size_t flag_ranges(const struct fw_match *m, struct fw_range *out)
 {
 	size_t n = 0;
 
-	for (uint32_t v = 0; v <= fw_field_info[m->field].max; v++) {
-		if (!fw_match_has(m, v))
-			continue;
-		if (n && out[n - 1].hi + 1 == v)
-			out[n - 1].hi = v;
-		else
-			out[n++] = (struct fw_range){ v, v };
-	}
+	for (uint32_t v = 0; v <= fw_field_info[m->field].max; v++)
+		if (fw_match_has(m, v))
+			n = fw_ranges_add(out, n, v);
 	return n;
 }
 

@@ -32,6 +32,10 @@ uint32_t fw_next_header_usual(enum fw_family family, const uint32_t *f);
 /* Can it be @next? */
 bool fw_packet_can_begin(const struct fw_packet *p, uint32_t next);
 
+/* The extension headers of an IPv6 packet, in their order, and the protocol after them. Return: how many. */
+#define FW_PACKET_EXTS 3
+unsigned fw_packet_exts(const struct fw_packet *p, uint8_t ext[FW_PACKET_EXTS + 1]);
+
 /* Bytes of the IP header and the extension headers. */
 uint32_t fw_packet_headers(const struct fw_packet *p);
 

@@ -161,59 +161,13 @@ static const struct l4 *packet_l4(const struct fw_packet *p)
 	return &none;
 }
 
-bool fw_packet_is_ext(uint32_t proto)
-{
-	return proto < 256 && fw_ext_kind[proto];
-}
-
-uint32_t fw_next_header_usual(enum fw_family family, const uint32_t *f)
-{
-	if (family != FW_IP6)
-		return FW_ABSENT_NEXT_HEADER;
-	if (f[FW_F_RT_TYPE] <= fw_field_info[FW_F_RT_TYPE].max)
-		return IPPROTO_ROUTING;
-	return f[FW_F_FRAG] != FW_FRAG_NO ? (uint32_t)IPPROTO_FRAGMENT : f[FW_F_PROTO];
-}
-
-/* A routing header has a type. What is before the fragment header is in each fragment, what is after it only in the first. */
-bool fw_packet_can_begin(const struct fw_packet *p, uint32_t next)
-{
-	if (p->family != FW_IP6 || next == fw_next_header_usual(p->family, p->f))
-		return p->family == FW_IP6;
-	if (next == IPPROTO_FRAGMENT)
-		return p->f[FW_F_FRAG] != FW_FRAG_LATER;
-	return next != IPPROTO_ROUTING && fw_packet_is_ext(next);
-}
-
-/*
- * The extension headers of an IPv6 packet, in their order, and the protocol after them. Most have none or one; a header that only
- * FW_F_NEXT_HEADER asks for comes first. Return: how many.
- */
-#define EXTS 3
-static unsigned ext_headers(const struct fw_packet *p, uint8_t ext[EXTS + 1])
-{
-	uint32_t first = p->f[FW_F_NEXT_HEADER];
-	unsigned n = 0;
-
-	if (!fw_packet_can_begin(p, first))
-		first = fw_next_header_usual(p->family, p->f);
-	if (fw_packet_is_ext(first) && first != IPPROTO_ROUTING)
-		ext[n++] = (uint8_t)first;
-	if (p->f[FW_F_RT_TYPE] <= fw_field_info[FW_F_RT_TYPE].max)
-		ext[n++] = IPPROTO_ROUTING;
-	if (p->f[FW_F_FRAG] != FW_FRAG_NO && first != IPPROTO_FRAGMENT)
-		ext[n++] = IPPROTO_FRAGMENT;
-	ext[n] = (uint8_t)p->f[FW_F_PROTO];
-	return n;
-}
-
 uint32_t fw_packet_headers(const struct fw_packet *p)
 {
-	uint8_t ext[EXTS + 1];
+	uint8_t ext[FW_PACKET_EXTS + 1];
 
 	if (p->family == FW_IP4)
 		return sizeof(struct iphdr) + options_bytes(ip_options, ip_option_bits(p));
-	return sizeof(struct ipv6hdr) + 8 * ext_headers(p, ext);
+	return sizeof(struct ipv6hdr) + 8 * fw_packet_exts(p, ext);
 }
 
 /* Options of the transport header. */
@@ -326,8 +280,8 @@ static void put_ext(struct writer *w, uint32_t next, uint32_t middle)
 static void put_ip6(struct writer *w, const struct fw_packet *p)
 {
 	static const uint16_t frag[] = { [FW_FRAG_NO] = 0, [FW_FRAG_FIRST] = 1, [FW_FRAG_LATER] = FRAGMENT_UNITS << 3 };
-	uint8_t *start = w->pos, ext[EXTS + 1];
-	unsigned n = ext_headers(p, ext);
+	uint8_t *start = w->pos, ext[FW_PACKET_EXTS + 1];
+	unsigned n = fw_packet_exts(p, ext);
 
 	put32(w, 6u << 28 | p->f[FW_F_DSCP] << 22);
 	put16(w, p->f[FW_F_LENGTH] - sizeof(struct ipv6hdr));

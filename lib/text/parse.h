@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The state of one parse, shared by the statements (parse.c) and the matches of a rule (parse_rule.c). */
+/* The state of one parse, shared by the statements (parse.c), rules (parse_rule.c) and their matches (parse_match.h). */
 #ifndef FW_TEXT_PARSE_H
 #define FW_TEXT_PARSE_H
 
