@@ -108,7 +108,7 @@ uint32_t fw_rank_after(struct fw_ruleset *rs, struct fw_rule *prev)
 {
 	struct fw_rule *next = prev ? prev->next : rs->first, *r;
 	struct fw_rank_window w;
-	uint32_t rank, i = 0;
+	uint32_t rank = 0, i = 0;
 
 	if (fw_rank_between(prev, next, &rank))
 		return rank;
