@@ -29,7 +29,8 @@ struct ctl_settings {
 	int import_from; /* enum fw_import_format */
 	int to;          /* enum fw_export_format */
 	int mode, out;   /* of attach: indices into the words of the option */
-	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load, counters;
+	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load,
+		counters;
 	double interval;     /* seconds */
 	uint64_t limit, top; /* 0: all */
 	uint64_t confirm;    /* seconds; 0: the change needs no confirmation */
