@@ -1,54 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the exports have in common: which chain is asked where, and what no other packet filter can say. */
-#include <stdarg.h>
-
 #include "lib/export/export.h"
 
 #define FORMAT_NAME(sym, name) [FW_EXPORT_##sym] = name,
 const char *const fw_export_format_names[] = { FW_EXPORT_FORMATS(FORMAT_NAME) NULL };
 #undef FORMAT_NAME
-
-const enum fw_hook export_hooks[] = { FW_INPUT, FW_FORWARD, FW_OUTPUT };
-
-int export_refuse(struct export *e, const char *fmt, ...)
-{
-	char text[256], label[FW_RULE_LABEL];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	e->refused = true;
-	return fw_diag_add(e->ds, (struct fw_place){ e->rs->file, e->rule->line, 0 }, NULL, "rule %s: %s",
-			   fw_rule_label(e->rule, label, sizeof(label)), text);
-}
-
-int export_refuse_set(struct export *e, const struct fw_set *set, const char *fmt, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	e->refused = true;
-	return fw_diag_add(e->ds, (struct fw_place){ e->rs->file, set->line, 0 }, NULL, "set %s: %s", set->name, text);
-}
-
-const char *export_builtin(const struct fw_set *set)
-{
-	return set->builtin ? set->name : NULL;
-}
-
-unsigned export_families(const struct fw_rule *r)
-{
-	const struct fw_match *type = fw_rule_match(r, FW_F_ETHERTYPE);
-	unsigned families = 0;
-
-	families |= (unsigned)(!type || fw_match_has(type, 0x0800)) << FW_IP4;
-	families |= (unsigned)(!type || fw_match_has(type, 0x86dd)) << FW_IP6;
-	return families;
-}
 
 /* Which hooks lead to each chain: rules follow their callers at most FW_CHAIN_DEPTH times. */
 static void find_reach(struct export *e)
@@ -62,33 +18,12 @@ static void find_reach(struct export *e)
 	}
 }
 
-/* The hooks where packets come to a rule. */
-static unsigned hooks_at(const struct export *e, const struct fw_rule *r)
-{
-	return (e->reach[FW_IP4][r->chain] | e->reach[FW_IP6][r->chain]) & fw_rule_hooks(r);
-}
-
 static void find_marks(struct export *e)
 {
 	for (const struct fw_rule *r = e->rs->first; r; r = r->next)
 		for (unsigned i = 0; i < r->nmatches; i++)
 			if (r->matches[i]->field == FW_F_MARK || fw_field_is_mark_byte(r->matches[i]->field))
-				e->mark_hooks |= hooks_at(e, r);
-}
-
-int export_check_rule(struct export *e)
-{
-	const struct fw_action *a = fw_rule_action(e->rs, e->rule);
-	unsigned hooks = hooks_at(e, e->rule);
-
-	if (a->flags & FW_ACTION_MARK && hooks & e->mark_hooks)
-		return export_refuse(e, "rules of %s see the mark that it sets, ours the one that a packet came with",
-				     e->tool);
-	if (a->connections)
-		return export_refuse(e, "%s counts the connections that came to a rule, not all of them", e->tool);
-	if (a->limit.interval && e->rule->chain == FW_MAIN && hooks & (hooks - 1))
-		return export_refuse(e, "its hooks share one limit: write a rule for each hook");
-	return 0;
+				e->mark_hooks |= export_hooks_at(e, r);
 }
 
 /* Rules of the main list hold at the three hooks alone. */

@@ -37,6 +37,8 @@ const char *export_builtin(const struct fw_set *set);
 
 /* The families whose packets a rule can match, bit 1 << family. */
 unsigned export_families(const struct fw_rule *r);
+/* The hooks where packets come to a rule, bit 1 << hook. */
+unsigned export_hooks_at(const struct export *e, const struct fw_rule *r);
 /*
  * Can the rule be written once, wherever it holds, at the hooks @at? Rules of the main list are written for each hook, those
  * of a chain once. 0 or -EINVAL.
