@@ -222,6 +222,24 @@ static bool print_ports(struct ipt_said *s, const struct ipt_given *g, struct fw
 	}
 }
 
+/* Does a list that was printed leave no port out? */
+static bool is_every_port(struct ipt_said *s, const char *list)
+{
+	bool seen[UINT16_MAX + 1] = { false };
+	unsigned from, to;
+	char one[64];
+	size_t len;
+
+	for (const char *at = list;; at += len + 1) {
+		len = strcspn(at, ",");
+		snprintf(one, sizeof(one), "%.*s", (int)len, at);
+		if (!ipt_ports(one, s->rule->proto, &from, &to))
+			memset(seen + from, true, to - from + 1);
+		if (!at[len])
+			return !memchr(seen, false, sizeof(seen));
+	}
+}
+
 /* Either port is one of them: what has neither is an exception. */
 static void say_either(struct ipt_said *s, const struct ipt_given *g, const struct fw_buf *b)
 {
@@ -249,6 +267,11 @@ static void say_multiport(struct ipt_said *s, const struct ipt_use *use)
 			return said_refuse(s, FW_IMPORT_AS_SYNTAX, use->column, "-m multiport wants -p tcp or udp");
 		if (!print_ports(s, g, &b))
 			return;
+		if (is_every_port(s, g->value)) {
+			s->never |= g->negated;
+			said_not_later(s);
+			continue;
+		}
 		if (g->option->name[0] == 'p')
 			say_either(s, g, &b);
 		else

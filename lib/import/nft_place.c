@@ -34,14 +34,14 @@ static const struct stage *stage_of(const struct nft_chain *base)
 	return s;
 }
 
-static int64_t position(int stage, json_int_t priority)
+static int64_t position(int stage, int32_t priority)
 {
 	return ((int64_t)stage << 33) + priority;
 }
 
 int64_t nft_position(const struct nft_chain *base)
 {
-	return position(stage_of(base)->number, base->priority);
+	return position(stage_of(base)->number, (int32_t)base->priority);
 }
 
 /* Does the packet have, where our rules see it, what the chain of @use sees after or before this one changed it? */
