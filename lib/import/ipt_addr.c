@@ -125,42 +125,82 @@ static void refuse_set(struct ipt_said *s, const struct ipt_given *g, const stru
 			    g->value, set->type);
 }
 
-/* Elements as "02:00:00:00:00:01, 02:00:00:00:00:02": have all the same first three bytes? */
-static bool is_one_vendor(const char *elements)
-{
-	const size_t half = strlen("02:00:00");
+#define RULES_MAX 1000 /* that a set becomes, for each rule that names it */
 
-	for (const char *s = elements; (s = strchr(s, ',')); s++)
-		if (strncasecmp(s + 2, elements, half) != 0)
-			return false;
-	return true;
+/* Each element is the match of a rule: one of them, or none. */
+static void say_elements(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf lines = { 0 };
+	bool macs = set->kind == IPT_SET_MACS;
+	unsigned n = 0;
+	char one[256];
+	size_t len;
+
+	for (const char *at = set->elements.text; *at && n++ <= RULES_MAX; at += len) {
+		len = strcspn(at, macs ? ", " : "\n");
+		snprintf(one, sizeof(one), "%.*s", (int)len, at);
+		if (macs)
+			fw_buf_printf(&lines, " mac %s", one);
+		else if (!ipt_tuple_print(&lines, set, g->second, one))
+			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column,
+					   "rules cannot match on %.64s %.32s of a %.32s", one, g->second, set->type);
+		fw_buf_printf(&lines, "\n");
+		len += strspn(at + len, macs ? ", " : "\n");
+	}
+	if (n > RULES_MAX)
+		return said_refuse(s, FW_IMPORT_AS_SET, g->column, "the set %.64s would become more than %d rules",
+				   g->value, RULES_MAX);
+	if (lines.failed)
+		s->c->failed = true;
+	else if (!g->negated)
+		said_any(s, &lines, !macs && n > 1 && ipt_tuple_overlaps(set));
+	else
+		said_excepts(s, &lines);
 }
 
-/* Sets of ports and MAC addresses are lists in the rule. */
-static void say_list(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set, bool from)
+/* Sets of ports are lists in the rule; without a protocol, those of TCP and UDP are meant. */
+static void say_ports(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set, bool from)
 {
-	const struct fw_buf *elements = &set->elements;
+	int proto = s->rule->proto;
 
-	if (!elements->len) {
+	if (proto >= 0 && proto != 6 && proto != 17) {
 		s->never |= !g->negated;
 		return;
 	}
-	if (set->kind == IPT_SET_MACS && from && (g->negated || !is_one_vendor(elements->text)))
-		return said_refuse(s, FW_IMPORT_AS_VALUE, g->column,
-				   "rules list MAC addresses with the same first three bytes, and do not exclude any");
-	if (set->kind == IPT_SET_MACS && from)
-		return said_match_text(s, SAID_MAC, " mac ", g->negated, elements, true);
-	if (set->kind == IPT_SET_PORTS && (s->rule->proto == 6 || s->rule->proto == 17))
-		return said_match_text(s, from ? SAID_SPORT : SAID_DPORT, from ? " sport " : " dport ", g->negated,
-				       elements, true);
-	refuse_set(s, g, set);
+	if (proto < 0 && g->negated)
+		return refuse_set(s, g, set);
+	if (proto < 0)
+		said_match(s, SAID_PROTO, " proto { tcp, udp }");
+	said_match_text(s, from ? SAID_SPORT : SAID_DPORT, from ? " sport " : " dport ", g->negated, &set->elements,
+			true);
+}
+
+static void say_kind(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set)
+{
+	const char *said = g->second ? g->second : "";
+	bool from = !strcmp(said, "src");
+
+	if (!set->elements.len && set->kind != IPT_SET_ADDRS)
+		s->never |= !g->negated;
+	else if (set->kind == IPT_SET_TUPLES && set->family != s->family)
+		s->never |= !g->negated;
+	else if ((set->kind == IPT_SET_TUPLES && (set->dynamic || set->masked)) || (set->kind == IPT_SET_MACS && !from))
+		refuse_set(s, g, set);
+	else if (set->kind == IPT_SET_TUPLES || set->kind == IPT_SET_MACS)
+		say_elements(s, g, set);
+	else if (!from && strcmp(said, "dst") != 0)
+		said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.32s has more sides than the set", said);
+	else if (set->kind == IPT_SET_PORTS)
+		say_ports(s, g, set, from);
+	else if (set->kind == IPT_SET_ADDRS)
+		said_match(s, side(from), "%s%s@%s", side_word(from), said_not(g), set->out);
+	else
+		said_match_text(s, side(from), side_word(from), g->negated, &set->elements, true);
 }
 
 static void say_set(struct ipt_said *s, const struct ipt_use *use)
 {
 	for (const struct ipt_given *g = use->first; g && !s->rule->refused; g = g->next) {
-		const char *said = g->second ? g->second : "";
-		bool from = !strcmp(said, "src");
 		const struct ipt_set *set = g->value ? import_names_get(&s->c->sets, g->value) : NULL;
 
 		if (g->option->args != 2)
@@ -168,16 +208,7 @@ static void say_set(struct ipt_said *s, const struct ipt_use *use)
 					   g->option->name);
 		if (!set || set->kind == IPT_SET_OTHER)
 			return refuse_set(s, g, set);
-		if (!from && strcmp(said, "dst") != 0)
-			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.32s has more sides than the set", said);
-		if (set->kind == IPT_SET_PORTS || set->kind == IPT_SET_MACS)
-			say_list(s, g, set, from);
-		else if (set->kind == IPT_SET_ADDRS)
-			said_match(s, side(from), "%s%s@%s", side_word(from), said_not(g), set->out);
-		else if (set->elements.len)
-			said_match_text(s, side(from), side_word(from), g->negated, &set->elements, true);
-		else
-			s->never |= !g->negated;
+		say_kind(s, g, set);
 	}
 }
 

@@ -84,17 +84,38 @@ void said_not_later(struct ipt_said *s)
 	said_match(s, SAID_FRAG, " frag not later");
 }
 
-void said_except(struct ipt_said *s, const char *fmt, ...)
+/* The group that the next exception is of. */
+static struct said_group *group_of_excepts(struct ipt_said *s)
 {
 	struct said_group *g = &s->groups[s->n - 1];
+
+	return s->n == 1 || g->asks ? new_group(s) : g;
+}
+
+void said_excepts(struct ipt_said *s, const struct fw_buf *lines)
+{
+	fw_buf_add(&group_of_excepts(s)->excepts, lines->text, lines->len);
+}
+
+void said_except(struct ipt_said *s, const char *fmt, ...)
+{
+	struct said_group *g = group_of_excepts(s);
 	va_list args;
 
-	if (s->n == 1 || g->asks)
-		g = new_group(s);
 	va_start(args, fmt);
 	add(&g->excepts, fmt, args);
 	va_end(args);
 	fw_buf_add(&g->excepts, "\n", 1);
+}
+
+void said_any(struct ipt_said *s, const struct fw_buf *lines, bool several)
+{
+	struct said_group *g = new_group(s);
+
+	fw_buf_add(&g->any, lines->text, lines->len);
+	g->fields = ~0u;
+	s->several |= several;
+	new_group(s);
 }
 
 void said_condition(struct ipt_said *s, const char *fmt, ...)
@@ -179,6 +200,12 @@ static void print_aux(const struct ipt_said *s, struct fw_buf *b)
 			end = strchr(at, '\n');
 			fw_buf_printf(b, "%c%.*s return\n", (int)('0' + i), (int)(end - at), at);
 		}
+		for (const char *at = g->any.len ? g->any.text : ""; *at; at = end + 1) {
+			end = strchr(at, '\n');
+			fw_buf_printf(b, "%c%.*s jump \1\n", (int)('0' + i), (int)(end - at), at);
+		}
+		if (g->any.len)
+			continue;
 		fw_buf_printf(b, "%c%s%s%s%s\n", (int)('0' + i), g->match.len ? g->match.text : "",
 			      g->action.len ? g->action.text : "", g->log.len ? g->log.text : "",
 			      i + 1 < s->n   ? " jump \1" :
@@ -222,6 +249,7 @@ static void release(struct ipt_said *s)
 		fw_buf_free(&s->groups[i].action);
 		fw_buf_free(&s->groups[i].log);
 		fw_buf_free(&s->groups[i].excepts);
+		fw_buf_free(&s->groups[i].any);
 	}
 	fw_buf_free(&s->verdict);
 	fw_buf_free(&s->comment);
@@ -250,7 +278,7 @@ static bool is_nowhere(const struct ipt_said *s)
 		unsigned hooks = i || !s->rule->chain->place ? ~0u : s->rule->chain->reached;
 
 		for (unsigned f = 0; f < 32; f++)
-			if (s->groups[i].fields & 1u << f)
+			if (!s->groups[i].any.len && s->groups[i].fields & 1u << f)
 				hooks &= hooks_of((enum said_field)f);
 		if (!hooks)
 			return true;
@@ -281,6 +309,9 @@ void ipt_say_rule(struct ipt *c, struct ipt_rule *rule)
 	if (!rule->refused && s.n > 1 && s.leads)
 		said_refuse(&s, FW_IMPORT_AS_VALUE, rule->target_column,
 			    "return and goto under matches that take a chain of their own");
+	if (!rule->refused && s.several && !s.ends)
+		said_refuse(&s, FW_IMPORT_AS_SET, rule->target_column,
+			    "a packet may have several elements of the set, and the rule does more than decide");
 	if (!rule->refused && (s.never || is_nowhere(&s)))
 		c->im->report->lines[rule->note].message = "it matches no packet";
 	else if (!rule->refused)

@@ -41,6 +41,7 @@ enum said_field {
 struct said_group {
 	struct fw_buf match, action, log;
 	struct fw_buf excepts; /* lines */
+	struct fw_buf any;     /* lines, one of which matches; the group has nothing else */
 	unsigned fields;       /* bits of enum said_field that @match has */
 	bool asks;             /* @action is not empty */
 	bool effect;           /* it is no condition */
@@ -61,6 +62,7 @@ struct ipt_said {
 	bool leads;          /* it is jump, goto or return */
 	bool family_implied; /* by an address */
 	bool own_rate;
+	bool several; /* a packet may match several lines of a group */
 };
 
 /* Adds a match ` FIELD VALUE`, which a group may have once. */
@@ -77,6 +79,10 @@ void said_apart(struct ipt_said *s, enum said_field field, const char *fmt, ...)
 void said_not_later(struct ipt_said *s);
 /* Packets with this match are not meant; one that lacks the field is. */
 void said_except(struct ipt_said *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same of several matches, each on a line. */
+void said_excepts(struct ipt_said *s, const struct fw_buf *lines);
+/* Packets with one of these matches are meant, each on a line. @several: a packet may have more than one. */
+void said_any(struct ipt_said *s, const struct fw_buf *lines, bool several);
 /* Adds a condition, or an effect that a match of iptables has. */
 void said_condition(struct ipt_said *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void said_effect(struct ipt_said *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

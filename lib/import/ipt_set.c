@@ -46,7 +46,7 @@ static enum ipt_set_kind kind_of(const char *type)
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (!strcmp(kinds[i].type, type))
 			return kinds[i].kind;
-	return IPT_SET_OTHER;
+	return ipt_is_tuple(type) ? IPT_SET_TUPLES : IPT_SET_OTHER;
 }
 
 /* `create NAME TYPE [family inet6] [netmask N] [timeout N] ...` */
@@ -140,14 +140,28 @@ static bool print_ports(struct fw_buf *b, const char *text)
 	return true;
 }
 
+/* Whether it can be said is seen with any sides. */
+static bool print_tuple(struct fw_buf *b, const struct ipt_set *set, const char *text)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf said = { 0 };
+	size_t parts = 1;
+
+	for (const char *s = text; *s; s++)
+		parts += *s == ',';
+	fw_buf_printf(b, "%s\n", text);
+	return ipt_tuple_print(&said, set, parts == 2 ? "src,src" : "src,src,src", text);
+}
+
 static bool print_element(struct ipt_set *set, const char *text)
 {
 	struct fw_buf *b = &set->elements;
 	size_t was = b->len;
 	bool ok = false;
 
-	fw_buf_printf(b, "%s", b->len ? ", " : "");
-	if (set->kind == IPT_SET_ADDRS)
+	fw_buf_printf(b, "%s", b->len && set->kind != IPT_SET_TUPLES ? ", " : "");
+	if (set->kind == IPT_SET_TUPLES)
+		ok = print_tuple(b, set, text);
+	else if (set->kind == IPT_SET_ADDRS)
 		ok = strchr(text, '-') ? print_between(b, set, text) : print_masked(b, set, text);
 	else if (set->kind == IPT_SET_MACS)
 		ok = print_mac(b, text);
@@ -181,7 +195,10 @@ static int add(struct line *l)
 	if (set->kind == IPT_SET_OTHER)
 		return 0;
 	for (int i = 3; i < l->n; i++)
-		if (!strcmp(l->words[i].s, "nomatch"))
+		if (!strcmp(l->words[i].s, "wildcard"))
+			return refuse(l, FW_IMPORT_AS_SET, l->words[i].column,
+				      "elements have no patterns of interfaces", NULL);
+		else if (!strcmp(l->words[i].s, "nomatch"))
 			return refuse(l, FW_IMPORT_AS_SET, l->words[i].column, "sets have no exceptions", NULL);
 	if (set->kind == IPT_SET_LIST)
 		return add_member(l, set);

@@ -470,7 +470,31 @@ static const struct import_case file_cases[] = {
 	  .ipset = "create a bitmap:port range 0-65535\nadd a 22\nadd a 80-90\n",
 	  .want = POLICIES "rule input ip proto tcp dport { 22, 80-90 } drop\n" },
 	{ .v4 = FILTER "-A INPUT -m set --match-set a src,dst -j DROP\n",
-	  .ipset = "create a hash:ip,port\n",
+	  .ipset = "create a hash:ip,port\nadd a 192.0.2.1,tcp:80\nadd a 192.0.2.2,udp:53\n",
+	  .want = POLICIES
+	  "chain input.1\nchain input.2\nrule chain input.1 from 192.0.2.1 proto tcp dport 80 jump input.2\n"
+	  "rule chain input.1 from 192.0.2.2 proto udp dport 53 jump input.2\nrule chain input.2 drop\n"
+	  "rule input ip jump input.1\n" },
+	{ .v4 = FILTER "-A INPUT -m set ! --match-set a src,src -j DROP\n",
+	  .ipset = "create a hash:net,iface\nadd a 10.0.0.0/8,eth0\n",
+	  .want = POLICIES
+	  "chain input.1\nrule chain input.1 from 10.0.0.0/8 from-if \"eth0\" return\nrule chain input.1 drop\n"
+	  "rule input ip jump input.1\n" },
+	{ .v4 = FILTER "-A INPUT -m set --match-set a src,dst -j LOG\n",
+	  .ipset = "create a hash:net,net\nadd a 10.0.0.0/8,192.0.2.0/24\nadd a 10.1.0.0/16,192.0.2.0/24\n",
+	  .want = "5:39 set: a packet may have several elements of the set, and the rule does more than decide" },
+	{ .v4 = FILTER "-A INPUT -m set --match-set a src -j DROP\n",
+	  .ipset = "create a hash:mac\nadd a 02:00:00:00:00:01\nadd a 06:00:00:00:00:01\n",
+	  .want = POLICIES
+	  "chain input.1\nchain input.2\nrule chain input.1 mac 02:00:00:00:00:01 jump input.2\n"
+	  "rule chain input.1 mac 06:00:00:00:00:01 jump input.2\nrule chain input.2 drop\nrule input ip jump input.1\n" },
+	{ .v4 = FILTER "-A INPUT -m set --match-set a dst -j DROP\n",
+	  .ipset = "create a bitmap:port range 0-1024\nadd a 22\n",
+	  .want = POLICIES "rule input ip proto { tcp, udp } dport { 22 } drop\n" },
+	{ .ipset = "create a hash:ip,port\nadd a 192.0.2.1,icmp:echo-request\n",
+	  .want = "2:7 value: 192.0.2.1,icmp:echo-request is no element of this set" },
+	{ .v4 = FILTER "-A INPUT -m set --match-set a src,dst -j DROP\n",
+	  .ipset = "create a hash:ip,port timeout 60\nadd a 192.0.2.1,tcp:80\n",
 	  .want = "5:17 set: rules cannot match on a, a set of the type hash:ip,port" },
 	{ .v4 = FILTER "-A INPUT -s 10.0.0.0/8 -m set --match-set a src -j DROP\n",
 	  .ipset = "create a hash:ip\n",
