@@ -251,6 +251,9 @@ int nft_statement(struct nft_rule_text *t, json_t *statement)
 		}
 	if (nft_is(word, "ct count") || nft_is(word, "quota") || nft_is(word, "last"))
 		return nft_refuse(t->n, FW_IMPORT_AS_STATE, "'%s' needs a memory of packets that rules lack", word);
+	if (nft_is(word, "xt"))
+		return nft_refuse(t->n, FW_IMPORT_AS_TARGET,
+				  "iptables made this table: import the output of iptables-save instead");
 	return nft_refuse(t->n, FW_IMPORT_AS_TARGET, "rules have no equivalent of the statement '%s'",
 			  word ? word : "");
 }
@@ -270,7 +273,8 @@ bool nft_rule_is_kernels(const struct nft_rule *r)
 				return false;
 		if (json_object_get(item, "reject") || json_object_get(item, "vmap") || json_object_get(item, "log"))
 			return false;
-		kernel = kernel || json_object_get(item, "flow") || json_object_get(key, "tcp option") ||
+		kernel = kernel || json_object_get(item, "flow") || json_object_get(item, "ct helper") ||
+			 json_object_get(key, "tcp option") ||
 			 nft_is(member(json_object_get(key, "meta"), "key"), "nftrace");
 	}
 	return kernel;
