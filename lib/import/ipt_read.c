@@ -306,8 +306,10 @@ static int read_command(struct reader *r, int first)
 /* `[PACKETS:BYTES]`; what is no number is 0. */
 static void read_counters(struct reader *r, const char *word)
 {
-	unsigned long long packets, bytes;
-	bool are = sscanf(word, "[%llu:%llu]", &packets, &bytes) == 2;
+	char *colon = NULL, *end = NULL;
+	uint64_t packets = *word == '[' ? strtoull(word + 1, &colon, 10) : 0;
+	uint64_t bytes = colon && *colon == ':' ? strtoull(colon + 1, &end, 10) : 0;
+	bool are = end && *end == ']';
 
 	r->packets = are ? packets : 0;
 	r->bytes = are ? bytes : 0;
