@@ -236,7 +236,7 @@ static bool is_every_port(struct ipt_said *s, const char *list)
 		if (!ipt_ports(one, s->rule->proto, &from, &to))
 			memset(seen + from, true, to - from + 1);
 		if (!at[len])
-			return !memchr(seen, false, sizeof(seen));
+			return !memchr(seen, 0, sizeof(seen));
 	}
 }
 
