@@ -46,7 +46,7 @@ class Bench:
             missing = missing_interface(error or "")
             if not missing or missing in self.reference.links:
                 return error
-            add_links(self.boxes, [*list(self.reference.links), missing])
+            add_links(self.boxes, [missing, *self.reference.links])
         return error
 
     def clear(self, tool):
