@@ -220,7 +220,7 @@ static int unknown_option(const struct ctl_command *cmd, const char *which)
 /* Sets an option, or prints what would be right. */
 static int apply(const struct ctl_command *cmd, const struct ctl_option *o, struct ctl_settings *s, const char *value)
 {
-	const char *want = o->set(o, s, value);
+	const char *want = o ? o->set(o, s, value) : NULL;
 
 	if (!want)
 		return 0;
@@ -310,7 +310,7 @@ int ctl_options_parse(const struct ctl_command *cmd, struct ctl_arguments *args,
 {
 	int err = parse(cmd, ":h", args, s);
 
-	if (err)
+	if (err || !cmd)
 		return err;
 	if (args->n < cmd->min_operands)
 		return usage_error(cmd, "missing operand; want", cmd->operands);
