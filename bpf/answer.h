@@ -15,19 +15,7 @@
 
 #include "bpf/cpu.h"
 
-struct fw_decision {
-	__u64 skb;   /* the packet's address in the kernel; 0: none */
-	__u64 at;    /* jiffies: a later packet may have the same address */
-	__u32 pass;  /* 1: accepted */
-	__u32 flip;  /* the bits of the mark that change */
-	__u32 bit;   /* of @flip, the next to be read */
-	__u32 steps; /* rules of the table before the one that rejects the packet */
-};
-
-/* Of a CPU: a packet from a task may be interrupted by another packet, before all have read what was decided of it. */
-struct fw_decisions {
-	struct fw_decision of[2];
-};
+#include "fw/table/decision.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -36,42 +24,22 @@ struct {
 	__type(value, struct fw_decisions);
 } fw_decisions SEC(".maps");
 
-static __always_inline int fw_decision_waits(const struct fw_decision *d)
-{
-	return d->skb && bpf_jiffies64() - d->at <= 1;
-}
-
-static __always_inline struct fw_decision *fw_decision_in(struct fw_decisions *all, __u64 skb)
-{
-	for (int i = 0; i < 2; i++)
-		if (all->of[i].skb == skb && fw_decision_waits(&all->of[i]))
-			return &all->of[i];
-	return NULL;
-}
-
 /* The decision about the packet; NULL: there is none on this CPU. */
 static __always_inline struct fw_decision *fw_decision_of(__u64 skb)
 {
 	__u32 zero = 0;
 	struct fw_decisions *all = bpf_map_lookup_elem(&fw_decisions, &zero);
 
-	return all ? fw_decision_in(all, skb) : NULL;
+	return all ? fw_decision_in(all, skb, bpf_jiffies64()) : NULL;
 }
 
-/* Where the packet's decision is to be left, in place of one that there is. */
+/* Where the packet's decision is to be left; NULL: nowhere. */
 static __always_inline struct fw_decision *fw_decision_new(__u64 skb)
 {
 	__u32 zero = 0;
 	struct fw_decisions *all = bpf_map_lookup_elem(&fw_decisions, &zero);
-	struct fw_decision *d = all ? fw_decision_in(all, skb) : NULL;
 
-	if (!all)
-		return NULL;
-	if (!d)
-		d = &all->of[fw_decision_waits(&all->of[0])];
-	d->at = bpf_jiffies64();
-	d->skb = skb;
-	return d;
+	return all ? fw_decision_put(all, skb, bpf_jiffies64()) : NULL;
 }
 
 #endif
