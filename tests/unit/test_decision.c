@@ -11,7 +11,7 @@
 #include "tests/unit/random.h"
 
 #define TASK 0xffff888000001000ull
-#define SOFTIRQ 0xffff888000002000ull
+#define SOFTIRQ 0xffff888100000000ull
 #define NOW 4294937296ull
 
 static struct fw_decisions all;
