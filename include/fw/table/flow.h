@@ -34,8 +34,10 @@ FW_GLOBAL __u64 fw_flow_far_hash(const struct fw_cpu *cpu)
 {
 	__u64 h = 0;
 
+	if (!cpu)
+		return 0;
 #pragma GCC unroll 8
-	for (int i = FW_FLOW_NEAR; cpu && i < FW_FLOW_WORDS; i++)
+	for (int i = FW_FLOW_NEAR; i < FW_FLOW_WORDS; i++)
 		h = (h ^ fw_flow_far(cpu, i)) * 0x165667b19e3779f9ull;
 	return h;
 }
