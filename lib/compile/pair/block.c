@@ -307,11 +307,8 @@ static int draft_serialise(struct draft *d)
 /* Builds one block of the first of the rules in t->block, or of fewer where it would be too large. Return: how many, or -errno. */
 static long block_build(struct fw_tables *t, struct rule_list rules, uint32_t *bytes)
 {
-	struct draft d; /* columns are written as they are made */
+	struct draft d = { .rules = rules, .out = t->block };
 
-	d.rules = rules;
-	d.out = t->block;
-	d.ncolumns = 0;
 	for (;; d.rules.n /= 2) {
 		int err = draft_columns(&d);
 
