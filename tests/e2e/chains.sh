@@ -62,7 +62,7 @@ ways_are() {
 # classify shows the rules that led to the chain of the one that decides, and those of its chain that it shadows.
 case_chains_classify() {
 	chain_rules
-	ways_are --rules "$tmp/chain.rules" && share_fwd && ok load "$tmp/chain.rules" && ways_are || return 1
+	ways_are --rules "$tmp/chain.rules" && start_fwd && ok load "$tmp/chain.rules" && ways_are || return 1
 	ok add rule chain deep first name deep-first proto tcp dport 80 accept && exits 0 ctl classify "tcp 192.0.2.2:999 > $server4:80 input" &&
 		says "  by       rule 17 name deep-first" && says "           rule 14 chain web" || return 1
 	echo 'rule 17 chain deep proto tcp drop' >>"$tmp/chain.rules"
@@ -131,7 +131,7 @@ case_chains_hooks() {
 
 # Changes and load --chain warn as loads do, of the chains and rules that they change.
 case_chains_warn() {
-	share_fwd || return 1
+	start_fwd || return 1
 	ok chain create web && ok add rule name one chain web proto tcp dport 80 accept && says "no rule calls the chain 'web', so no packets get to its rules" &&
 		ok chain create other && ok add rule name call input jump other && says "the chain 'other', which rule 2 (call) calls, is empty" &&
 		ok add rule input jump web && ! grep -q warning "$tmp/out" || fail "$(cat "$tmp/out")" || return 1

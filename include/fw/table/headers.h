@@ -9,6 +9,7 @@
 #define FW_HEADERS_H
 
 #include "fw/table/cursor.h"
+#include "fw/table/format.h"
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
