@@ -35,19 +35,19 @@ continue_out() { # LINK N
 		"$2" "udp [2001:db8:2::1]:1000 > [2001:db8:1::1]:4444 length 83" || fail "cannot send"
 }
 
-# Frames of IPv4 have 77 bytes, those of IPv6 97: `ID PACKETS BYTES VERDICT NAME|-` after N packets of each flow in, and M out.
+# Frames of IPv4 have 77 bytes, those of IPv6 97: `ID PACKETS BYTES VERDICT NAME|- CHAIN|-` after N packets of each flow in, and M out.
 continue_wanted() {
 	local n=$1 m=$2
-	echo "10 $((4 * n)) $((n * (77 + 77 + 97 + 97))) continue udp"
-	echo "20 $((2 * n)) $((n * (77 + 77))) continue lab4"
-	echo "25 $((2 * n)) $((n * (97 + 97))) continue lab6"
-	echo "30 $((3 * n)) $((n * (77 + 77 + 97))) continue -"
-	echo "40 $((2 * n)) $((n * (77 + 97))) accept web"
-	echo "50 $n $((n * 97)) drop no"
-	echo "60 $((4 * m)) $((m * (77 + 77 + 97 + 97))) continue away"
-	echo "70 $((2 * m)) $((m * (77 + 97))) continue asks"
-	echo "80 $((2 * m)) $((m * (77 + 97))) drop leak"
-	echo "90 0 0 continue never"
+	echo "10 $((4 * n)) $((n * (77 + 77 + 97 + 97))) continue udp -"
+	echo "20 $((2 * n)) $((n * (77 + 77))) continue lab4 -"
+	echo "25 $((2 * n)) $((n * (97 + 97))) continue lab6 -"
+	echo "30 $((3 * n)) $((n * (77 + 77 + 97))) continue - -"
+	echo "40 $((2 * n)) $((n * (77 + 97))) accept web -"
+	echo "50 $n $((n * 97)) drop no -"
+	echo "60 $((4 * m)) $((m * (77 + 77 + 97 + 97))) continue away -"
+	echo "70 $((2 * m)) $((m * (77 + 97))) continue asks -"
+	echo "80 $((2 * m)) $((m * (77 + 97))) drop leak -"
+	echo "90 0 0 continue never -"
 }
 continue_maps_are() { read_maps && [ "$(rules_of_maps)" = "$1" ]; }
 
@@ -117,13 +117,13 @@ continue_frames() {
 	lldp=0x0180c200000e02000000000188cc$(printf '00%.0s' {1..46})
 	prometheus_links && start_fwd && ok policy non-ip drop && ok add rule 1 name first in ethertype lldp continue &&
 		ok add rule 2 name second in ethertype "{ arp, lldp }" continue && ok attach x1 --mode native && ok attach t1 --mode tc || return 1
-	in_client "$frames" x0 30 "$lldp" && in_client "$frames" t0 12 "$lldp" && wait_until continue_maps_are "1 42 2520 continue first
-2 42 2520 continue second"
-	is "the rules" "$(rules_of_maps)" "1 42 2520 continue first"$'\n'"2 42 2520 continue second" &&
+	in_client "$frames" x0 30 "$lldp" && in_client "$frames" t0 12 "$lldp" && wait_until continue_maps_are "1 42 2520 continue first -
+2 42 2520 continue second -"
+	is "the rules" "$(rules_of_maps)" "1 42 2520 continue first -"$'\n'"2 42 2520 continue second -" &&
 		is "policy non-ip" "$(policies_of_maps | awk '/^non-ip/ && $4 == "drop" && $2 > 0 { print $1, $2 }' | xargs)" "non-ip/tc-ingress 12 non-ip/xdp 30" ||
 		return 1
-	ok replace rule 2 name second in ethertype lldp accept && in_client "$frames" x0 8 "$lldp" && wait_until continue_maps_are "1 50 3000 continue first
-2 50 3000 accept second" && is "policy non-ip" "$(policies_of_maps | awk '/^non-ip.xdp/ && $4 == "drop" { print $2 }')" 30
+	ok replace rule 2 name second in ethertype lldp accept && in_client "$frames" x0 8 "$lldp" && wait_until continue_maps_are "1 50 3000 continue first -
+2 50 3000 accept second -" && is "policy non-ip" "$(policies_of_maps | awk '/^non-ip.xdp/ && $4 == "drop" { print $2 }')" 30
 }
 case_continue_frames() {
 	continue_frames
