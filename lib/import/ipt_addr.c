@@ -175,14 +175,19 @@ static void say_ports(struct ipt_said *s, const struct ipt_given *g, const struc
 			true);
 }
 
+/* Does no packet of the family match the set? */
+static bool is_empty(const struct ipt_set *set, enum ipt_family family)
+{
+	return set->kind == IPT_SET_TUPLES ? !set->elements.len || set->family != family :
+					     !set->elements.len && set->kind != IPT_SET_ADDRS;
+}
+
 static void say_kind(struct ipt_said *s, const struct ipt_given *g, const struct ipt_set *set)
 {
 	const char *said = g->second ? g->second : "";
 	bool from = !strcmp(said, "src");
 
-	if (!set->elements.len && set->kind != IPT_SET_ADDRS)
-		s->never |= !g->negated;
-	else if (set->kind == IPT_SET_TUPLES && set->family != s->family)
+	if (is_empty(set, s->family))
 		s->never |= !g->negated;
 	else if ((set->kind == IPT_SET_TUPLES && (set->dynamic || set->masked)) || (set->kind == IPT_SET_MACS && !from))
 		refuse_set(s, g, set);
