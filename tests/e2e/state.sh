@@ -41,6 +41,8 @@ state_down() {
 	in_server nft flush ruleset
 	state_forget
 	in_server sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 net.netfilter.nf_conntrack_tcp_loose=1
+	# At once: the end of a namespace takes its interfaces away only later.
+	in_server ip link del r1 2>/dev/null
 	[ ! -e "/run/netns/$inside" ] || ip netns del "$inside"
 	in_client ip route flush proto static 2>/dev/null
 	in_client ip -6 route flush proto static 2>/dev/null
