@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Ranges, kinds and sets of addresses. */
-#include <arpa/inet.h>
 #include <strings.h>
 
 #include "lib/import/ipt_match.h"
@@ -17,24 +16,6 @@ static const char *side_word(bool from)
 	return from ? " from " : " to ";
 }
 
-/* FROM-TO, or one address. */
-static bool print_between(struct ipt_said *s, const char *text, struct fw_buf *b)
-{
-	int af = s->family == IPT_V6 ? AF_INET6 : AF_INET;
-	const char *dash = strchr(text, '-');
-	uint8_t from[16], to[16];
-	char first[64], shown[48];
-
-	snprintf(first, sizeof(first), "%.*s", dash ? (int)(dash - text) : (int)strlen(text), text);
-	if (inet_pton(af, first, from) != 1 || inet_pton(af, dash ? dash + 1 : first, to) != 1 ||
-	    memcmp(from, to, af == AF_INET ? 4 : 16) > 0)
-		return false;
-	fw_buf_printf(b, "%s", ipt_addr_text(s->family, from, shown));
-	if (memcmp(from, to, af == AF_INET ? 4 : 16) != 0)
-		fw_buf_printf(b, "-%s", ipt_addr_text(s->family, to, shown));
-	return true;
-}
-
 static void say_iprange(struct ipt_said *s, const struct ipt_use *use)
 {
 	if (!use->first)
@@ -43,7 +24,7 @@ static void say_iprange(struct ipt_said *s, const struct ipt_use *use)
 		fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
 		bool from = g->option->name[0] == 's';
 
-		if (!print_between(s, g->value, &b))
+		if (!ipt_print_between(&b, s->family, g->value))
 			return said_refuse(s, FW_IMPORT_AS_VALUE, g->column, "%.100s is no range of addresses",
 					   g->value);
 		said_match_text(s, side(from), side_word(from), g->negated, &b, false);

@@ -108,22 +108,6 @@ static void say_dscp(struct ipt_said *s, const struct ipt_use *use)
 static const struct ipt_option dscp_options[] = { { "dscp", 0, 1, true }, { "dscp-class", 0, 1, true }, END };
 MODULE(dscp, "dscp", 0, dscp_options);
 
-/* VALUE or VALUE/MASK of 32 bits. */
-static bool read_masked(const char *s, uint32_t *value, uint32_t *mask)
-{
-	uint64_t v, m = UINT32_MAX;
-	const char *slash = strchr(s, '/');
-	char first[24];
-
-	if (snprintf(first, sizeof(first), "%.*s", slash ? (int)(slash - s) : (int)strlen(s), s) >=
-		    (int)sizeof(first) ||
-	    !ipt_number(first, UINT32_MAX, &v) || (slash && !ipt_number(slash + 1, UINT32_MAX, &m)))
-		return false;
-	*value = (uint32_t)v;
-	*mask = (uint32_t)m;
-	return true;
-}
-
 static bool in_one_byte(uint32_t mask)
 {
 	return !(mask & ~(0xffu << __builtin_ctz(mask) / 8 * 8));
@@ -136,7 +120,7 @@ static void say_mark(struct ipt_said *s, const struct ipt_use *use)
 
 	if (!g)
 		return missing(s, use);
-	if (!read_masked(g->value, &value, &mask))
+	if (!ipt_masked(g->value, &value, &mask))
 		return bad_value(s, g);
 	if (value & ~mask || !mask)
 		s->never |= !g->negated == !!(value & ~mask);

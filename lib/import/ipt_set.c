@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What `ipset save` writes: sets, and their elements. */
-#include <arpa/inet.h>
 
 #include "lib/import/ipt_out.h"
 #include "lib/import/ipt_set.h"
@@ -99,26 +98,6 @@ static bool print_masked(struct fw_buf *b, const struct ipt_set *set, const char
 	return true;
 }
 
-/* FROM-TO: both are addresses of the family, in this order. */
-static bool print_between(struct fw_buf *b, const struct ipt_set *set, const char *text)
-{
-	const char *dash = strchr(text, '-');
-	int af = set->family == IPT_V6 ? AF_INET6 : AF_INET;
-	uint8_t from[16], to[16];
-	char first[64], shown[48];
-
-	if (set->masked || dash - text >= (ptrdiff_t)sizeof(first))
-		return false;
-	memcpy(first, text, (size_t)(dash - text));
-	first[dash - text] = '\0';
-	if (inet_pton(af, first, from) != 1 || inet_pton(af, dash + 1, to) != 1 ||
-	    memcmp(from, to, af == AF_INET ? 4 : 16) > 0)
-		return false;
-	fw_buf_printf(b, "%s", ipt_addr_text(set->family, from, shown));
-	fw_buf_printf(b, "-%s", ipt_addr_text(set->family, to, shown));
-	return true;
-}
-
 static bool print_mac(struct fw_buf *b, const char *text)
 {
 	uint8_t mac[IMPORT_MAC_BYTES];
@@ -162,7 +141,8 @@ static bool print_element(struct ipt_set *set, const char *text)
 	if (set->kind == IPT_SET_TUPLES)
 		ok = print_tuple(b, set, text);
 	else if (set->kind == IPT_SET_ADDRS)
-		ok = strchr(text, '-') ? print_between(b, set, text) : print_masked(b, set, text);
+		ok = strchr(text, '-') ? !set->masked && ipt_print_between(b, set->family, text) :
+					 print_masked(b, set, text);
 	else if (set->kind == IPT_SET_MACS)
 		ok = print_mac(b, text);
 	else if (set->kind == IPT_SET_PORTS)

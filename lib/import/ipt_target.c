@@ -169,30 +169,19 @@ static const struct ipt_option nflog_options[] = {
 };
 const struct ipt_module ipt_nflog = { "NFLOG", 0, nflog_options, say_nflog };
 
-/* VALUE[/MASK] of 32 bits. */
-static bool read_masked(const char *text, uint64_t *value, uint64_t *mask)
-{
-	const char *slash = strchr(text, '/');
-	char first[24];
-
-	*mask = UINT32_MAX;
-	snprintf(first, sizeof(first), "%.*s", slash ? (int)(slash - text) : (int)strlen(text), text);
-	return ipt_number(first, UINT32_MAX, value) && (!slash || ipt_number(slash + 1, UINT32_MAX, mask));
-}
-
 /* Bits of the mask are cleared, then those of the value set; --set-xmark flips them instead. */
 static void say_mark_target(struct ipt_said *s, const struct ipt_use *use)
 {
 	const struct ipt_given *g = use->first;
 	const char *how = g ? g->option->name : "";
-	uint64_t value, mask;
+	uint32_t value, mask;
 
-	if (!g || g->next || !read_masked(g->value, &value, &mask))
+	if (!g || g->next || !ipt_masked(g->value, &value, &mask))
 		return said_refuse(s, FW_IMPORT_AS_VALUE, use->column, "MARK wants one option, with a number or two");
 	if (how[0] == 'o')
 		mask = value;
 	else if (how[0] == 'a') {
-		mask = ~value & UINT32_MAX;
+		mask = ~value;
 		value = 0;
 	} else if (how[0] == 'x') {
 		mask = 0;
@@ -206,9 +195,9 @@ static void say_mark_target(struct ipt_said *s, const struct ipt_use *use)
 			"rules match on the mark that a packet comes with, not on the one that a rule before has set");
 	if (!mask)
 		return;
-	said_effect(s, " mark set 0x%llx%s", (unsigned long long)value, "");
+	said_effect(s, " mark set 0x%x%s", value, "");
 	if (mask != UINT32_MAX)
-		fw_buf_printf(&s->groups[s->n - 1].action, "/0x%llx", (unsigned long long)mask);
+		fw_buf_printf(&s->groups[s->n - 1].action, "/0x%x", mask);
 }
 
 static const struct ipt_option mark_options[] = {

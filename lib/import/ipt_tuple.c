@@ -37,8 +37,10 @@ static bool print_port(struct fw_buf *b, enum ipt_family family, bool from, cons
 
 static bool print_mac(struct fw_buf *b, enum ipt_family family, bool from, const char *text)
 {
+	uint8_t mac[IMPORT_MAC_BYTES];
+
 	fw_buf_printf(b, " mac %s", text);
-	return from && strlen(text) == 17 && strspn(text, "0123456789abcdefABCDEF:") == 17;
+	return from && import_mac(text, mac);
 }
 
 /* `physdev:` is a port of a bridge. */

@@ -18,6 +18,21 @@ bool ipt_number(const char *s, uint64_t max, uint64_t *out)
 	return !errno && !*end && *out <= max;
 }
 
+bool ipt_masked(const char *s, uint32_t *value, uint32_t *mask)
+{
+	uint64_t v, m = UINT32_MAX;
+	const char *slash = strchr(s, '/');
+	char first[24];
+
+	if (snprintf(first, sizeof(first), "%.*s", slash ? (int)(slash - s) : (int)strlen(s), s) >=
+		    (int)sizeof(first) ||
+	    !ipt_number(first, UINT32_MAX, &v) || (slash && !ipt_number(slash + 1, UINT32_MAX, &m)))
+		return false;
+	*value = (uint32_t)v;
+	*mask = (uint32_t)m;
+	return true;
+}
+
 static const struct {
 	const char *name;
 	int number;
@@ -202,6 +217,23 @@ bool ipt_net(const char *s, enum ipt_family family, struct ipt_net *out)
 const char *ipt_addr_text(enum ipt_family family, const uint8_t *addr, char out[48])
 {
 	return inet_ntop(family == IPT_V6 ? AF_INET6 : AF_INET, addr, out, 48);
+}
+
+bool ipt_print_between(struct fw_buf *b, enum ipt_family family, const char *text)
+{
+	int af = family == IPT_V6 ? AF_INET6 : AF_INET;
+	const char *dash = strchr(text, '-');
+	uint8_t from[16], to[16];
+	char first[64], shown[48];
+
+	snprintf(first, sizeof(first), "%.*s", dash ? (int)(dash - text) : (int)strlen(text), text);
+	if (inet_pton(af, first, from) != 1 || inet_pton(af, dash ? dash + 1 : first, to) != 1 ||
+	    memcmp(from, to, af == AF_INET ? 4 : 16) > 0)
+		return false;
+	fw_buf_printf(b, "%s", ipt_addr_text(family, from, shown));
+	if (memcmp(from, to, af == AF_INET ? 4 : 16) != 0)
+		fw_buf_printf(b, "-%s", ipt_addr_text(family, to, shown));
+	return true;
 }
 
 void ipt_print_net(struct fw_buf *b, const struct ipt_net *net)

@@ -7,6 +7,8 @@
 
 /* A number, decimal, or after 0 octal, or after 0x hexadecimal, up to @max. false: it is none. */
 bool ipt_number(const char *s, uint64_t max, uint64_t *out);
+/* `VALUE/MASK`; without a mask all bits. false: they are no numbers of 32 bits. */
+bool ipt_masked(const char *s, uint32_t *value, uint32_t *mask);
 /* A protocol by name or number. 0: all; -1: there is none of this name. */
 int ipt_proto(const char *s);
 /* The word for a protocol in our rules; NULL: its number. */
@@ -26,6 +28,8 @@ struct ipt_net {
 bool ipt_net(const char *s, enum ipt_family family, struct ipt_net *out);
 /* Appends ADDRESS or ADDRESS/LENGTH. */
 void ipt_print_net(struct fw_buf *b, const struct ipt_net *net);
+/* Appends `FROM-TO`, or one address. false: they are no addresses of the family, in this order. */
+bool ipt_print_between(struct fw_buf *b, enum ipt_family family, const char *text);
 /* The address alone. Return: @out. */
 const char *ipt_addr_text(enum ipt_family family, const uint8_t *addr, char out[48]);
 

@@ -2,7 +2,8 @@
 /*
  * Interfaces. Rules name them, packets have an index, tables have numbers. A number belongs to a name as long as a rule uses
  * it, even across restarts, so that the map from index to number is right for the tables before and after a swap. An interface may
- * have several names but only one number: that of the name that rules use, or of the longest pattern that matches its primary name. See engine_names.c for numbers that no rule uses.
+ * have several names but only one number: that of the name that rules use, or of the longest pattern that matches its primary name.
+ * See engine_names.c for numbers that no rule uses.
  */
 #include "engine_internal.h"
 
@@ -356,7 +357,8 @@ int ifaces_check(const struct engine *e, const struct fw_ruleset *rs, struct fw_
 
 /*
  * Rules may use another name of an interface than before, or begin or cease to use one that a pattern of theirs matches, too. Then
- * it gets its new number in the very generation that knows the rules. The store is written first, so that the next process never gives a number that packets have to another name.
+ * it gets its new number in the very generation that knows the rules. The store is written first, so that the next process never
+ * gives a number that packets have to another name.
  */
 int ifaces_number(struct engine *e, struct fw_ruleset *rs, struct fw_diags *ds)
 {
