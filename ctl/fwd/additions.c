@@ -236,9 +236,9 @@ double additions_round(struct fwd *d, double now)
 	if (now - a->made < PAUSE)
 		return a->made + PAUSE - now;
 	if (!engine_busy(d->engine)) {
-		loop_doing(&d->loop, "additions");
+		fw_loop_doing(&d->loop, "additions");
 		flush(d);
-		loop_part(&d->loop);
+		fw_loop_part(&d->loop);
 		a->made = fw_now();
 	}
 	return a->first == a->end ? NEVER : PAUSE;

@@ -32,7 +32,7 @@
 
 #define TICK 1.0 /* seconds that the loop sleeps at most */
 
-static void work_ready(struct source *s, uint32_t events)
+static void work_ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, work));
 
@@ -60,7 +60,7 @@ static void hang_up(struct fwd *d, const struct signalfd_siginfo *info)
 }
 
 /* SIGHUP reloads rules, not settings: those are read at the start only. */
-static void signal_ready(struct source *s, uint32_t events)
+static void signal_ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, signals));
 	struct signalfd_siginfo info;
@@ -85,10 +85,10 @@ static int signals_open(struct fwd *d)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	d->signals = (struct source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
-				      .name = "signals",
-				      .ready = signal_ready };
-	return d->signals.fd < 0 ? -errno : loop_add(&d->loop, &d->signals, EPOLLIN);
+	d->signals = (struct fw_loop_source){ .fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+					      .name = "signals",
+					      .ready = signal_ready };
+	return d->signals.fd < 0 ? -errno : fw_loop_add(&d->loop, &d->signals, EPOLLIN);
 }
 
 /* At most once in a TICK, however fast things change. */
@@ -133,7 +133,7 @@ static void report_aside(struct fwd *d)
 		       aside);
 }
 
-static void round_over(struct loop *l)
+static void round_over(struct fw_loop *l)
 {
 	struct fwd *d = (struct fwd *)((char *)l - offsetof(struct fwd, loop));
 	double log = packet_log_round(d, fw_now()), additions = additions_round(d, fw_now());
@@ -179,9 +179,9 @@ static int open_engine(struct fwd *d, struct fw_diags *ds)
 		err = fw_kern_reply_rate(engine_kern(d->engine), d->config.reject_rate);
 	if (err)
 		return err;
-	d->work = (struct source){ .fd = engine_fd(d->engine), .name = "engine", .ready = work_ready };
+	d->work = (struct fw_loop_source){ .fd = engine_fd(d->engine), .name = "engine", .ready = work_ready };
 	fwd_ruleset_changed(d);
-	return loop_add(&d->loop, &d->work, EPOLLIN);
+	return fw_loop_add(&d->loop, &d->work, EPOLLIN);
 }
 
 static void check_pins(struct fwd *d)
@@ -200,7 +200,7 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	privileges_files();
 	privileges_first();
 	check_pins(d);
-	err = loop_open(&d->loop);
+	err = fw_loop_open(&d->loop);
 	if (!err)
 		err = signals_open(d);
 	if (!err)
@@ -230,7 +230,7 @@ static void stop(struct fwd *d)
 		engine_close(d->engine);
 	if (d->signals.fd > 0)
 		close(d->signals.fd);
-	loop_close(&d->loop);
+	fw_loop_close(&d->loop);
 }
 
 static double epoch(void)
@@ -266,7 +266,7 @@ int daemon_run(const struct config *c, struct fw_diags *ds)
 		report_aside(&d);
 		watch_store(&d);
 		rules_file_compare(&d);
-		err = loop_run(&d.loop);
+		err = fw_loop_run(&d.loop);
 		fw_service_say("STOPPING=1");
 	}
 	stop(&d);

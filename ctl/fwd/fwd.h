@@ -3,7 +3,7 @@
 #ifndef FWD_FWD_H
 #define FWD_FWD_H
 
-#include "ctl/fwd/base/loop.h"
+#include "fw/loop.h"
 #include "ctl/fwd/base/shares.h"
 #include "ctl/fwd/config.h"
 #include "ctl/fwd/connections/listen.h"
@@ -38,7 +38,7 @@ struct rules_file {
 /* The socket, its connections and what they wait for (connections/). */
 struct server {
 	struct listener listener;
-	struct source accepting;
+	struct fw_loop_source accepting;
 	double accept_again; /* descriptors ran out: when to try again; 0: they did not */
 	gid_t admins;
 	struct connection *connections, *dead;
@@ -56,13 +56,13 @@ struct fwd {
 	struct config config;
 	double started; /* on the clock of fw_now() */
 	double born;    /* the same moment, in seconds since the epoch */
-	struct loop loop;
+	struct fw_loop loop;
 	double tick; /* seconds that the loop sleeps at most */
-	struct source signals;
+	struct fw_loop_source signals;
 	struct service_state service;
 
 	struct engine *engine;
-	struct source work;               /* the engine's */
+	struct fw_loop_source work;       /* the engine's */
 	bool pins_private;                /* what is pinned is lost with the mount namespace of this process */
 	const struct fw_ruleset *ruleset; /* as of the last look: when the engine's is another one, cursors are void */
 	struct cursors cursors;           /* of replies that list rules */
@@ -70,7 +70,7 @@ struct fwd {
 	double looked;                    /* when the store's files were, on the clock of fw_now() */
 	int store_trouble;                /* -errno, as it was logged last */
 	int closed_err;                   /* the same, of closed.c */
-	struct source tracking;           /* changes of nftables' tables, once the ruleset has named `state` */
+	struct fw_loop_source tracking;   /* changes of nftables' tables, once the ruleset has named `state` */
 	int tracking_err;                 /* the same, of tracking.c */
 
 	struct history history[RECORD_NRINGS];
@@ -80,7 +80,7 @@ struct fwd {
 	struct additions *additions;
 	struct tracked *tracked; /* NULL: no rule asks for connections */
 	struct devices *devices;
-	struct source interfaces; /* of the devices */
+	struct fw_loop_source interfaces; /* of the devices */
 	uint64_t attach_failures;
 };
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct tracked {
-	struct source source;
+	struct fw_loop_source source;
 	struct fw_tracked *follow;
 	struct fw_tracked_want want[FW_CONNECTIONS_KINDS];
 	size_t nwants;
@@ -47,7 +47,7 @@ static void complain(struct tracked *t, int err)
 	t->err = err;
 }
 
-static void ready(struct source *s, uint32_t events)
+static void ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct tracked *t = (struct tracked *)((char *)s - offsetof(struct tracked, source));
 
@@ -61,8 +61,8 @@ static int begin(struct fwd *d, struct tracked *t)
 
 	if (err)
 		return err;
-	t->source = (struct source){ .fd = fw_tracked_fd(t->follow), .name = "connections", .ready = ready };
-	return loop_add(&d->loop, &t->source, EPOLLIN);
+	t->source = (struct fw_loop_source){ .fd = fw_tracked_fd(t->follow), .name = "connections", .ready = ready };
+	return fw_loop_add(&d->loop, &t->source, EPOLLIN);
 }
 
 void tracked_close(struct fwd *d)
@@ -70,7 +70,7 @@ void tracked_close(struct fwd *d)
 	struct tracked *t = d->tracked;
 
 	if (t && t->follow) {
-		loop_remove(&d->loop, &t->source);
+		fw_loop_remove(&d->loop, &t->source);
 		fw_tracked_close(t->follow);
 	}
 	free(fw_take(d->tracked));

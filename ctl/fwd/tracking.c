@@ -22,7 +22,7 @@ static void mend(struct fwd *d)
 	d->tracking_err = err;
 }
 
-static void tables_changed(struct source *s, uint32_t events)
+static void tables_changed(struct fw_loop_source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, tracking));
 
@@ -37,8 +37,8 @@ static void watch(struct fwd *d)
 
 	if (fd < 0 || d->tracking.ready)
 		return;
-	d->tracking = (struct source){ .fd = fd, .name = "nftables", .ready = tables_changed };
-	loop_add(&d->loop, &d->tracking, EPOLLIN);
+	d->tracking = (struct fw_loop_source){ .fd = fd, .name = "nftables", .ready = tables_changed };
+	fw_loop_add(&d->loop, &d->tracking, EPOLLIN);
 }
 
 void tracking_look(struct fwd *d)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 /* A client that has hung up reads no reply: what it asked for is ended, or not begun. */
-static void ready(struct source *s, uint32_t events)
+static void ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct connection *c = (struct connection *)s;
 
@@ -29,12 +29,12 @@ int connection_new(struct fwd *d, struct share *share, int fd)
 		close(fd);
 		return -ENOMEM;
 	}
-	c->source = (struct source){ .fd = fd, .name = "client", .ready = ready };
+	c->source = (struct fw_loop_source){ .fd = fd, .name = "client", .ready = ready };
 	c->fwd = c->request.fwd = d;
 	c->request.fd = fd;
 	c->share = share;
 	c->progress = fw_now();
-	err = loop_add(&d->loop, &c->source, EPOLLIN);
+	err = fw_loop_add(&d->loop, &c->source, EPOLLIN);
 	if (err) {
 		close(fd);
 		free(c);
@@ -75,7 +75,7 @@ void connection_close(struct connection *c)
 	for (int thing = 0; thing < SHARE_NTHINGS; thing++)
 		if (thing != SHARE_LONG)
 			connection_hold(c, (enum share_thing)thing, 0);
-	loop_remove(&c->fwd->loop, &c->source);
+	fw_loop_remove(&c->fwd->loop, &c->source);
 	close(c->source.fd);
 	unlink_from_all(c);
 	c->state = CONNECTION_DEAD;

@@ -18,7 +18,7 @@ enum connection_state {
 };
 
 struct connection {
-	struct source source; /* first: see the function that the loop calls */
+	struct fw_loop_source source; /* first: see the function that the loop calls */
 	struct fwd *fwd;
 	struct connection *next; /* of all, or of the dead */
 	struct share *share;     /* of its user */

@@ -27,7 +27,7 @@ static void want(struct connection *c)
 		events |= EPOLLIN;
 	if (r->len || (r->stream && !r->stream_waits))
 		events |= EPOLLOUT;
-	loop_want(&c->fwd->loop, &c->source, events);
+	fw_loop_want(&c->fwd->loop, &c->source, events);
 }
 
 static void reply_over(struct connection *c)

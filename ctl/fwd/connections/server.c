@@ -61,11 +61,11 @@ static void accept_one(struct fwd *d, int fd)
 static void pause_accepting(struct fwd *d, int err)
 {
 	fw_log("cannot accept clients: %s", strerror(err));
-	loop_want(&d->loop, &d->server.accepting, 0);
+	fw_loop_want(&d->loop, &d->server.accepting, 0);
 	d->server.accept_again = fw_now() + PAUSE;
 }
 
-static void accept_ready(struct source *s, uint32_t events)
+static void accept_ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, server.accepting));
 
@@ -91,8 +91,8 @@ int server_start(struct fwd *d)
 	s->shares.clients_max = d->config.clients_max;
 	if (flags < 0 || fcntl(s->listener.fd, F_SETFL, flags | O_NONBLOCK))
 		return -errno;
-	s->accepting = (struct source){ .fd = s->listener.fd, .name = "connections", .ready = accept_ready };
-	return loop_add(&d->loop, &s->accepting, EPOLLIN);
+	s->accepting = (struct fw_loop_source){ .fd = s->listener.fd, .name = "connections", .ready = accept_ready };
+	return fw_loop_add(&d->loop, &s->accepting, EPOLLIN);
 }
 
 static void serve(struct fwd *d, enum share_rank turn)
@@ -104,9 +104,9 @@ static void serve(struct fwd *d, enum share_rank turn)
 		uint32_t events = c->pending;
 
 		c->pending = 0;
-		loop_doing(&d->loop, c->source.name);
+		fw_loop_doing(&d->loop, c->source.name);
 		exchange_turn(c, events);
-		loop_part(&d->loop);
+		fw_loop_part(&d->loop);
 		if (fw_now() >= end)
 			return;
 	}
@@ -128,10 +128,10 @@ bool server_round(struct fwd *d)
 
 	exchange_wake(d);
 	more = exchange_resume(d);
-	loop_part(&d->loop);
+	fw_loop_part(&d->loop);
 	for (int turn = 0; turn < SHARE_NRANKS; turn++)
 		serve(d, (enum share_rank)turn);
-	loop_doing(&d->loop, "round");
+	fw_loop_doing(&d->loop, "round");
 	now = fw_now();
 	exchange_resume_long(d);
 	close_stuck(d, now);
@@ -139,7 +139,7 @@ bool server_round(struct fwd *d)
 	shares_sweep(&d->server.shares);
 	if (d->server.accept_again && now >= d->server.accept_again) {
 		d->server.accept_again = 0;
-		loop_want(&d->loop, &d->server.accepting, EPOLLIN);
+		fw_loop_want(&d->loop, &d->server.accepting, EPOLLIN);
 	}
 	return more || d->server.woken;
 }
@@ -152,5 +152,5 @@ void server_stop(struct fwd *d)
 	children_forget(d);
 	shares_sweep(&d->server.shares);
 	if (d->server.accepting.fd > 0)
-		loop_remove(&d->loop, &d->server.accepting);
+		fw_loop_remove(&d->loop, &d->server.accepting);
 }

@@ -6,7 +6,7 @@
 #define LOOK_EVERY 2.0
 #define ASK_EVERY 10.0
 
-static void interfaces_ready(struct source *s, uint32_t events)
+static void interfaces_ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct fwd *d = (struct fwd *)((char *)s - offsetof(struct fwd, interfaces));
 
@@ -27,11 +27,11 @@ int devices_open(struct fwd *d, struct fw_diags *ds)
 	if (err)
 		return err;
 	devices_wait_open(d);
-	d->interfaces = (struct source){ .fd = fw_interfaces_fd(d->devices->interfaces),
-					 .name = "interfaces",
-					 .ready = interfaces_ready };
+	d->interfaces = (struct fw_loop_source){ .fd = fw_interfaces_fd(d->devices->interfaces),
+						 .name = "interfaces",
+						 .ready = interfaces_ready };
 	interfaces_ready(&d->interfaces, 0);
-	return loop_add(&d->loop, &d->interfaces, EPOLLIN);
+	return fw_loop_add(&d->loop, &d->interfaces, EPOLLIN);
 }
 
 void devices_close(struct fwd *d)

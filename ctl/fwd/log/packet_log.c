@@ -71,8 +71,8 @@ static unsigned read_some(struct fwd *d, unsigned max)
 	double now = fw_now();
 	unsigned n;
 
-	loop_part(&d->loop);
-	loop_doing(&d->loop, "log");
+	fw_loop_part(&d->loop);
+	fw_loop_doing(&d->loop, "log");
 	p->realtime = nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_MONOTONIC);
 	p->read_at = now;
 	n = fw_kern_events(engine_kern(d->engine), max, take, d);
@@ -82,19 +82,19 @@ static unsigned read_some(struct fwd *d, unsigned max)
 		take_losses(d, now);
 	if (p->kept.next != before)
 		kept_tell(&p->kept);
-	loop_part(&d->loop);
-	loop_doing(&d->loop, "round");
+	fw_loop_part(&d->loop);
+	fw_loop_doing(&d->loop, "round");
 	return n;
 }
 
-static void ready(struct source *s, uint32_t events)
+static void ready(struct fw_loop_source *s, uint32_t events)
 {
 	struct packet_log *p = (struct packet_log *)((char *)s - offsetof(struct packet_log, source));
 
 	/* The next round reads. */
 	p->reading = true;
 	p->read_at = p->idle_since = 0;
-	loop_want(p->loop, s, 0);
+	fw_loop_want(p->loop, s, 0);
 }
 
 double packet_log_round(struct fwd *d, double now)
@@ -110,7 +110,7 @@ double packet_log_round(struct fwd *d, double now)
 		read_some(d, STEP);
 	if (now - p->idle_since >= IDLE) {
 		p->reading = false;
-		loop_want(&d->loop, &p->source, EPOLLIN);
+		fw_loop_want(&d->loop, &p->source, EPOLLIN);
 	}
 	return INTERVAL;
 }
@@ -130,9 +130,11 @@ int packet_log_open(struct fwd *d)
 	d->packet_log = p;
 	p->loop = &d->loop;
 	kept_init(&p->kept, nanoseconds(CLOCK_REALTIME) / 1000000);
-	p->source = (struct source){ .fd = fw_kern_events_fd(engine_kern(d->engine)), .name = "log", .ready = ready };
+	p->source = (struct fw_loop_source){ .fd = fw_kern_events_fd(engine_kern(d->engine)),
+					     .name = "log",
+					     .ready = ready };
 	packet_log_catch_up(d);
-	return loop_add(&d->loop, &p->source, EPOLLIN);
+	return fw_loop_add(&d->loop, &p->source, EPOLLIN);
 }
 
 void packet_log_close(struct fwd *d)

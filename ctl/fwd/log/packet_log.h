@@ -13,8 +13,8 @@
 #include <jansson.h>
 
 struct packet_log {
-	struct loop *loop;
-	struct source source;
+	struct fw_loop *loop;
+	struct fw_loop_source source;
 	struct kept kept;
 	bool reading;         /* at intervals; else the source tells when there is something */
 	double read_at;       /* when it was last read, on the clock of fw_now() */

@@ -80,7 +80,7 @@ static void counting_step(struct request *req, struct stream *s)
 		look_at(k, rs, k->cursor.rule);
 		k->cursor.rule = k->cursor.rule->next;
 	}
-	loop_worked(&req->fwd->loop, WORK_STEP - work);
+	fw_loop_worked(&req->fwd->loop, WORK_STEP - work);
 	if (k->cursor.lost)
 		reply_fail(&req->reply, NULL, "the ruleset was replaced meanwhile");
 	else if (!k->cursor.rule)

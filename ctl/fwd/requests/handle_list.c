@@ -91,7 +91,7 @@ static void list_step(struct request *req, struct stream *s)
 	while (!err && l->cursor.rule && l->left && work > 0 &&
 	       (l->b.len < REPLY_CHUNK || l->place.part != FW_RULE_HEAD))
 		err = look_at_next(l, rs, &work);
-	loop_worked(&req->fwd->loop, WORK_STEP - work);
+	fw_loop_worked(&req->fwd->loop, WORK_STEP - work);
 	if (l->place.part == FW_RULE_HEAD)
 		reply_lines(&req->reply, &l->b);
 	req->reply.stream_bytes = l->b.len;

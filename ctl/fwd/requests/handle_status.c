@@ -164,7 +164,7 @@ static json_t *store(const struct fwd *d)
 			 fw_json_text(ds.n && ds.d[0].hint[0] ? ds.d[0].hint : NULL));
 }
 
-static json_t *stretch(struct stretch s)
+static json_t *stretch(struct fw_stretch s)
 {
 	return json_pack("{sf so}", "seconds", s.seconds, "what", fw_json_text(s.what));
 }
@@ -208,7 +208,7 @@ json_t *status_json(const struct fwd *d)
 	json_object_set_new(o, "store", store(d));
 	json_object_set_new(
 		o, "loop",
-		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(loop_recent(&d->loop))));
+		json_pack("{so so}", "longest", stretch(d->loop.longest), "recent", stretch(fw_loop_recent(&d->loop))));
 	json_object_set_new(o, "log", packet_log_json(d));
 	json_object_set_new(o, "additions", additions_json(d));
 	json_object_set_new(o, "timeouts",

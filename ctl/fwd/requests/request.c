@@ -21,7 +21,7 @@ int request_decode(struct request *req, struct fw_diags *ds)
 
 void request_doing(struct request *req)
 {
-	loop_doing(&req->fwd->loop, fw_request_info[req->header.kind].name);
+	fw_loop_doing(&req->fwd->loop, fw_request_info[req->header.kind].name);
 }
 
 void request_step(struct request *req)
