@@ -19,11 +19,11 @@ Q       := $(if $(V),,@)
 , := ,
 
 BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev libmnl-dev libjemalloc-dev libelf-dev zlib1g-dev \
-	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev
+	libjansson-dev libpcap-dev libsqlite3-dev libmicrohttpd-dev libsodium-dev libcurl4-openssl-dev libzstd-dev
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
 QUICK_PACKAGES := curl jq prometheus
-CHECK_PACKAGES := curl jq openssl prometheus python3 valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils sqlite3 iptables ipset
+CHECK_PACKAGES := etcd-server etcd-client nginx-light curl jq openssl prometheus python3 valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils sqlite3 iptables ipset
 CONFORMANCE_PACKAGES := nftables iptables ipset python3
 BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
@@ -41,6 +41,8 @@ COMPILE  := $(DEFINES) -std=gnu11 $(WARN) $(SANITIZE) $(CPPFLAGS) $(CFLAGS) -MMD
 LINK     := $(SANITIZE) $(CFLAGS) $(LDFLAGS)
 LDLIBS   := -lbpf -lelf -lz -lmnl -ljansson -lpcap
 FWD_LIBS := -lsqlite3 -lpthread
+# Signatures, transfers and compression of a fleet's rulesets.
+FLEET_LIBS := -lsodium -lcurl -lzstd
 # The sanitizers have their own allocator.
 JEMALLOC := $(if $(SAN),,-ljemalloc)
 
@@ -121,7 +123,7 @@ $(BUILD)/libfwctl.a: $(filter-out %/main.o,$(FWCTL_OBJ))
 
 $(BUILD)/fwctl: $(BUILD)/ctl/fwctl/main.o $(BUILD)/libfwctl.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FLEET_LIBS) -o $@
 
 # The commands and options in the manual are generated from the table that the command line is parsed with.
 $(BUILD)/man/fwctl.8: docs/fwctl.8.in $(BUILD)/fwctl
@@ -237,7 +239,7 @@ $(BUILD)/fwgen: $(FWGEN_OBJ) $(BUILD)/libfw.a
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(FLEET_LIBS) -lcmocka -o $@
 
 # Tests read files of the sources.
 TOP := -DFW_TOP='"$(CURDIR)"'
@@ -262,7 +264,7 @@ build/fuzz/libfuzzed.a: $(FUZZ_OBJ)
 
 build/fuzz/fuzz_%: build/fuzz/tests/fuzz/fuzz_%.o build/fuzz/libfuzzed.a
 	@echo "  LINK    $@"
-	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) -Wl,--wrap=fw_file_read -o $@
+	$(Q)$(CLANG) -fsanitize=fuzzer,address,undefined $^ $(LDLIBS) $(FLEET_LIBS) -Wl,--wrap=fw_file_read -o $@
 
 # The keywords of fields are those of their rows.
 build/fuzz/words.dict: tests/fuzz/words.dict include/fw/table/fields.h
@@ -328,11 +330,15 @@ demo: deps
 	$(SUBMAKE) all
 	$(Q)tests/e2e/demo
 
-# The tests run Prometheus themselves: its service is neither started nor enabled.
+# The tests run Prometheus, etcd and nginx themselves: their services are neither started nor enabled.
 check: deps
 	$(call no_service,prometheus)
+	$(call no_service,etcd)
+	$(call no_service,nginx)
 	$(call install_missing,$(CHECK_PACKAGES))
 	$(call disabled_service,prometheus)
+	$(call disabled_service,etcd)
+	$(call disabled_service,nginx)
 	$(SUBMAKE) SAN= all build/kills build/sequences build/lookups $(REACHED:%=build/reached/replay_%)
 	$(SUBMAKE) SAN=1 unit-tests
 	$(Q)tests/unit/run build/san/tests

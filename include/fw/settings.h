@@ -9,7 +9,7 @@
 #include "fw/base.h"
 
 #define FW_SETTING_TEXT 256 /* bytes of a value, NUL included */
-#define FW_SETTINGS_MAX 16  /* rows of a table */
+#define FW_SETTINGS_MAX 32  /* rows of a table */
 
 /* A setting: its name, its valid values, and the field that it is stored in. */
 struct fw_setting {
