@@ -465,6 +465,7 @@ programs: $(foreach k,$(KINDS),$(FILES_$k))
 install: programs
 	$(foreach k,$(KINDS),$(if $(FILES_$k),$(call install_kind,$k)))
 	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fwd.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fwd.conf
+	[ -e $(DESTDIR)$(SYSCONFDIR)/fwd/fleet.conf ] || install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/fwd etc/fleet.conf
 
 # Keeps the configuration. Without DESTDIR also removes the folder of pins if it is empty.
 uninstall:

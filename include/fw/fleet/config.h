@@ -26,8 +26,16 @@ struct fw_fleet_config {
 	enum fw_drift drift;
 	char local[FW_SETTING_TEXT];  /* a ruleset on this host that overrules the fleet while it exists */
 	char state[FW_SETTING_TEXT];  /* folder of the agent's state */
+	char status[FW_SETTING_TEXT]; /* file with the agent's status; empty: none */
+	unsigned lead;                /* 1: take part in leading rollouts */
 	char socket[FW_SETTING_TEXT]; /* fwd's */
 };
 extern const struct fw_settings fw_fleet_settings;
+
+/**
+ * fw_fleet_host - this host's name in its fleet
+ * Return: @c->host, or what gethostname() says, as @out.
+ */
+const char *fw_fleet_host(const struct fw_fleet_config *c, char out[FW_SETTING_TEXT]);
 
 #endif
