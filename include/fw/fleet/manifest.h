@@ -3,7 +3,7 @@
  * A manifest: what a generation of the fleet's ruleset is, signed. Its file has one line with a JSON object, which is what is
  * signed, byte for byte with its newline, and then a line for each signature:
  *
- *	{"fleet":"edge","generation":12,"parent":{"generation":11,"manifest":"e3b0..."},...}
+ *	{"format":1,"fleet":"edge","generation":12,"parent":{"generation":11,"manifest":"e3b0..."},...}
  *	{"key":"9f86d081884c7d65","signature":"BASE64"}
  *
  * Manifests and objects are named by the SHA-256 of their bytes, so they never change and any web server or cache can hold them:
@@ -54,10 +54,11 @@ struct fw_manifest {
 	char author[128];
 };
 
+bool fw_fleet_name_valid(const char *name);
 void fw_sha256_of(const void *bytes, size_t len, struct fw_sha256 *out);
 bool fw_sha256_valid(const char *hex, size_t len);
 
-/* Writes the signed file. @keys: at least one. */
+/* Writes the signed file. @keys: 1 to FW_KEYS_MAX. @m->author that is no UTF-8 makes @b fail. */
 void fw_manifest_print(struct fw_buf *b, const struct fw_manifest *m, const struct fw_secret_key *keys, unsigned nkeys);
 /**
  * fw_manifest_read - parse a file, and check its signatures and that all values are within limits
@@ -69,7 +70,7 @@ int fw_manifest_read(const char *text, size_t len, const struct fw_public_keys *
 		     char why[256]);
 /**
  * fw_manifest_accept - may a host whose highest accepted manifest is @highest take @next?
- * @highest: self.number 0: the host has accepted none yet
+ * @highest: self.number 0: the host has accepted none yet; @fleet is then the fleet that it is in, or empty for any
  * Return: 0; -EXDEV: of another fleet; -ESTALE: older, or another one of the same generation. @why as above.
  */
 int fw_manifest_accept(const struct fw_manifest *highest, const struct fw_manifest *next, char why[256]);

@@ -19,7 +19,7 @@
 int fw_object_make(const void *bytes, size_t len, void **out, struct fw_object *about);
 /**
  * fw_object_open - check hash and size, and decompress; never uses more memory than @about->size and some
- * @out: free() it; @about->size bytes
+ * @out: free() it; @about->size bytes, and a NUL
  * Return: 0, -ENOMEM; -EBADMSG with @why: other bytes than the manifest names.
  */
 int fw_object_open(const struct fw_object *about, const void *bytes, size_t len, void **out, char why[256]);
