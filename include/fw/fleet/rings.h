@@ -9,7 +9,10 @@
  *	leader         who promotes, under the lease of that program
  *
  * A host belongs to the first ring that one of its globs matches, or whose percentage is above the hash of its name. Percentages
- * add up: 1, 10 and 100 are three rings, of 1, 9 and 90 percent of the hosts.
+ * add up: 1, 10 and 100 are three rings, of 1, 9 and 90 percent of the hosts. When a percentage grows, no host leaves its ring
+ * for a later one.
+ *
+ * Parsers are strict: a member that is unknown, missing or wrong is an error, and @why, if not NULL, says which in one line.
  */
 #ifndef FW_FLEET_RINGS_H
 #define FW_FLEET_RINGS_H
@@ -28,6 +31,11 @@ struct fw_ring {
 	unsigned soak;    /* seconds for which they have to stay well then */
 	unsigned timeout; /* seconds after which the rollout has failed if the share has not confirmed */
 };
+/* What a ring has without `share`, `soak` and `timeout`. */
+#define FW_RING_SHARE 0.95
+#define FW_RING_SOAK 60
+#define FW_RING_TIMEOUT 600
+
 struct fw_rings {
 	struct fw_ring ring[FW_RINGS_MAX];
 	unsigned n;
@@ -44,11 +52,13 @@ int fw_ring_of(const struct fw_rings *r, const char *host);
 #define FW_FLEET_KEY (FW_FLEET_NAME + FW_HOST_NAME + 32)
 const char *fw_fleet_key(const char *fleet, const char *what, const char *name, char out[FW_FLEET_KEY]);
 
-int fw_generation_parse(const char *text, size_t len, struct fw_generation *out); /* a ring's head. 0 or -EPROTO */
+int fw_generation_parse(const char *text, size_t len, struct fw_generation *out,
+			char why[256]); /* a ring's head. 0 or -EPROTO */
 void fw_generation_print(struct fw_buf *b, const struct fw_generation *g);
+bool fw_generation_same(const struct fw_generation *a, const struct fw_generation *b);
 
 /* What a host does. X(symbol, word) */
-#define FW_REPORT_STATES(X)           \
+#define FW_REPORT_STATES(X)         \
 	X(IDLE, "idle")             \
 	X(FETCHING, "fetching")     \
 	X(LOADING, "loading")       \
@@ -73,6 +83,7 @@ extern const char *const fw_report_state_names[FW_NREPORT_STATES];
  */
 struct fw_report {
 	char host[FW_HOST_NAME + 1];
+	char ring[FW_RING_NAME + 1]; /* whose head it follows; empty: none */
 	enum fw_report_state state;
 	struct fw_generation running, wanted;
 	bool worse;     /* it runs the wanted generation and its probes fail, or it drops more than before */
@@ -80,7 +91,7 @@ struct fw_report {
 	uint64_t since; /* of the state, seconds since 1970 */
 	char why[200];  /* empty: nothing to say */
 };
-int fw_report_parse(const char *text, size_t len, struct fw_report *out); /* 0 or -EPROTO */
+int fw_report_parse(const char *text, size_t len, struct fw_report *out, char why[256]); /* 0, -EPROTO, -ENOMEM */
 void fw_report_print(struct fw_buf *b, const struct fw_report *r);
 
 #define FW_ROLLOUT_STATES(X)  \
@@ -97,17 +108,24 @@ enum fw_rollout_state {
 };
 extern const char *const fw_rollout_state_names[FW_NROLLOUT_STATES];
 
-/* A rollout: rings 0 to @ring have the head @to, those after it @from. Aborted and failed ones have @from in every ring. */
+/*
+ * A rollout: rings 0 to @ring have the head @to, those after it @from. Aborted and failed ones have @from in every ring. What the
+ * fleet runs when no rollout is under way: @to if the last one is done, otherwise @from.
+ *
+ * Times are those of the leader's clock: a leader that takes over, or finds that somebody else has changed the rollout, starts the
+ * soak and the time of the ring again.
+ */
 struct fw_rollout {
 	enum fw_rollout_state state;
 	struct fw_generation from, to;
 	unsigned ring;  /* the last that has been moved on */
-	uint64_t since; /* when that ring was, seconds since 1970 */
+	unsigned hosts; /* of that ring, which reported when it was */
+	uint64_t since; /* when it was, seconds since 1970 */
 	uint64_t well;  /* since when its share has confirmed; 0: it has not */
-	char why[200];  /* why it was paused, aborted or has failed */
-	char by[64];    /* who started it: user@host */
+	char why[512];  /* why it was paused, aborted or has failed */
+	char by[320];   /* who started it: user@host */
 };
-int fw_rollout_parse(const char *text, size_t len, struct fw_rollout *out); /* 0 or -EPROTO */
+int fw_rollout_parse(const char *text, size_t len, struct fw_rollout *out, char why[256]); /* 0, -EPROTO, -ENOMEM */
 void fw_rollout_print(struct fw_buf *b, const struct fw_rollout *r);
 
 #endif
