@@ -22,6 +22,8 @@ static const struct fw_setting rows[] = {
 	  "the name of a group", fw_setting_text, AT(group), 1, 32, NULL },
 	{ "admin-group", "GROUP", "members may make changes, if they may connect", "fwd-admin",
 	  "the name of a group", fw_setting_text, AT(admin_group), 1, 32, NULL },
+	{ "owner", "USER", "the user who alone may change the ruleset, such as fw-agent for a fleet; empty: every administrator", "",
+	  "the name of a user, or nothing", fw_setting_text, AT(owner), 0, 32, NULL },
 	{ "clients-max", "N", "open connections for each of: root, the admin group, readers", "128",
 	  "a number from 1 to 4096", fw_setting_number, AT(clients_max), 1, 4096, NULL },
 	{ "client-timeout", "SECONDS", "how long a client may stop in the middle of a request or a reply", "30",

@@ -16,6 +16,7 @@ struct config {
 	char rules[FW_SETTING_TEXT]; /* empty: none */
 	char group[FW_SETTING_TEXT];
 	char admin_group[FW_SETTING_TEXT];
+	char owner[FW_SETTING_TEXT]; /* empty: none */
 	unsigned clients_max;
 	unsigned client_timeout; /* seconds */
 	unsigned reject_rate;

@@ -13,6 +13,7 @@
 #include "ctl/fwd/connections/exchange.h"
 #include "ctl/fwd/history.h"
 #include "ctl/fwd/log/packet_log.h"
+#include "ctl/fwd/owner.h"
 #include "fw/log.h"
 #include "fw/service.h"
 #include "fw/unix_socket.h"
@@ -203,6 +204,7 @@ static int start(struct fwd *d, struct fw_diags *ds)
 	err = fw_loop_open(&d->loop);
 	if (!err)
 		err = signals_open(d);
+	owner_open(d);
 	if (!err)
 		err = listen_open(&d->config, &d->server.listener, ds);
 	if (!err)

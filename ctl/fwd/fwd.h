@@ -54,6 +54,7 @@ struct server {
 
 struct fwd {
 	struct config config;
+	uid_t owner;    /* of the ruleset (owner.c); (uid_t)-1: there is no such user */
 	double started; /* on the clock of fw_now() */
 	double born;    /* the same moment, in seconds since the epoch */
 	struct fw_loop loop;

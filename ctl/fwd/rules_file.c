@@ -6,6 +6,7 @@
 #include "ctl/fwd/rules_file.h"
 
 #include "ctl/fwd/history.h"
+#include "ctl/fwd/owner.h"
 #include "fw/log.h"
 #include "fw/json.h"
 #include "fw/service.h"
@@ -109,10 +110,16 @@ static void reload(struct fwd *d)
 	struct engine_load l = { .cause.who = d->rules_file.who, .done = reloaded, .ctx = d };
 	struct fw_diags ds = { .n = 0 };
 	char what[FW_SETTING_TEXT + 32], why[RECORD_WHY];
-	int err = rules_file_read(d, &l, &ds);
+	int err;
 
 	snprintf(what, sizeof(what), "load %s (SIGHUP)", d->config.rules);
 	record_text(l.cause.what, sizeof(l.cause.what), what, strlen(what));
+	if (owner_check(d, &(struct history_event){ .action = RECORD_LOAD, .who = l.cause.who, .what = what },
+			"load it", &ds)) {
+		fw_service_say("READY=1");
+		return;
+	}
+	err = rules_file_read(d, &l, &ds);
 	if (!err && !engine_load_start(d->engine, &l))
 		return;
 	if (err) {

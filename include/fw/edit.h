@@ -110,7 +110,9 @@ int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *wi
  * read and before fw_edit_commit(). 0, or -ENOMEM: the edit can only be aborted.
  */
 int fw_edit_settle(struct fw_edit *e);
-/* Does the edit, which must be settled, change nothing but elements of dynamic sets? */
+/* Does the edit, which must be settled, change nothing but elements of dynamic sets, rules and policies? */
+bool fw_edit_sets_dynamic(const struct fw_edit *e);
+/* Nothing but elements of dynamic sets? */
 bool fw_edit_only_dynamic(const struct fw_edit *e);
 
 /*

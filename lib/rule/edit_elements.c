@@ -430,13 +430,27 @@ int fw_edit_set_replace(struct fw_edit *e, uint32_t set, const struct fw_set *wi
 	return err;
 }
 
-bool fw_edit_only_dynamic(const struct fw_edit *e)
+/* Of a rule, of a built-in set that a rule names, or of elements of a dynamic set. */
+static bool step_is_dynamic(const struct fw_edit *e, const struct fw_step *s)
+{
+	if (s->kind == FW_STEP_RULE)
+		return true;
+	if (s->kind == FW_STEP_CREATE)
+		return e->rs->sets[s->set].builtin;
+	return (s->kind == FW_STEP_ELEMENTS || s->kind == FW_STEP_TIMES) && e->rs->sets[s->set].dynamic;
+}
+
+bool fw_edit_sets_dynamic(const struct fw_edit *e)
 {
 	const struct fw_edit_undo *u = e->undo;
-	bool only = !e->nrules && !e->policies;
+	bool only = true;
 
 	for (size_t i = 0; only && i < u->n; i++)
-		only = (u->steps[i].kind == FW_STEP_ELEMENTS || u->steps[i].kind == FW_STEP_TIMES) &&
-		       e->rs->sets[u->steps[i].set].dynamic;
+		only = step_is_dynamic(e, &u->steps[i]);
 	return only;
+}
+
+bool fw_edit_only_dynamic(const struct fw_edit *e)
+{
+	return !e->nrules && !e->policies && fw_edit_sets_dynamic(e);
 }

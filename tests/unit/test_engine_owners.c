@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who owns a chain changes the rules of that chain alone, however it is tried. */
+/* Who owns a chain changes the rules of that chain alone, and who owns the ruleset all the rest, however it is tried. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -40,10 +40,26 @@ static int change(struct engine *e, uint32_t group, const char *chain, const cha
 				    .chain = chain,
 				    .cause = { .what = "change test" },
 				    .ctx = out };
-	fw_autofree uint32_t *owners = NULL;
+	struct owners_rights rights = { .admin = false };
+	fw_autofree uint32_t *groups = NULL;
 
-	assert_int_equal(owners_of(engine_ruleset(e), is_in, &group, &owners, &edit.nowners), 0);
-	edit.owners = owners;
+	assert_int_equal(owners_of(engine_ruleset(e), is_in, &group, &groups, &rights.n), 0);
+	rights.groups = groups;
+	edit.rights = &rights;
+	*out = (struct engine_result){ .err = 0 };
+	engine_change(e, &edit, out);
+	return out->err;
+}
+
+/* A change by an administrator, on a host whose ruleset belongs to the user `fleet`. */
+static int change_as_admin(struct engine *e, const char *chain, const char *text, struct engine_result *out)
+{
+	const struct owners_rights rights = { .admin = true, .owner = "fleet" };
+	const struct engine_edit edit = { .source = { .text = text, .len = strlen(text), .name = "test" },
+					  .chain = chain,
+					  .rights = &rights,
+					  .cause = { .what = "change test" } };
+
 	*out = (struct engine_result){ .err = 0 };
 	engine_change(e, &edit, out);
 	return out->err;
@@ -185,12 +201,75 @@ static void owns_by_group(void **state)
 	engine_close(e);
 }
 
+/* What an administrator may change although the ruleset has an owner, and what not. @says: part of the refusal */
+static const struct {
+	const char *chain, *text, *says;
+} with_owner[] = {
+	{ NULL, "set add banned 192.0.2.11", NULL },
+	{ NULL, "set add banned 192.0.2.12 timeout 5m", NULL },
+	{ NULL, "set add banned 192.0.2.13\nset del banned 192.0.2.13", NULL },
+	{ NULL, "set flush banned", NULL },
+	{ NULL, "add rule chain bans first from 192.0.2.2 drop", NULL },
+	{ NULL, "add rule chain docker from @local accept\nset add banned 192.0.2.14", NULL },
+	{ NULL, "del rule published", NULL },
+	{ "docker", "rule proto tcp dport 8080 accept\n", NULL },
+	{ NULL, "add rule 99 drop\ndel rule 99", NULL },
+	{ NULL, "add rule drop", "in the main list, which the user 'fleet' owns" },
+	{ NULL, "add rule first drop", "in the main list" },
+	{ NULL, "add rule from @local drop", "in the main list" },
+	{ NULL, "replace rule last drop", "rule 2 (last) is in the main list" },
+	{ NULL, "move rule last first", "rule 2 (last) is in the main list" },
+	{ NULL, "del rule call", "rule 1 (call) is in the main list" },
+	{ NULL, "add rule chain free accept", "in chain free, which the user 'fleet' owns" },
+	{ "free", "", "rule 40 (nobody) is in chain free" },
+	{ NULL, "set add banned 192.0.2.15\nadd rule drop", "in the main list" },
+	{ NULL, "policy in accept", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set create x", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set create x dynamic", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set add admins 192.0.2.11", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set del admins 192.0.2.10", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set flush admins", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set replace admins 192.0.2.11", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set destroy banned", "the user 'fleet' owns the ruleset" },
+	{ NULL, "chain create x", "the user 'fleet' owns the ruleset" },
+	{ NULL, "chain create x owner 10", "the user 'fleet' owns the ruleset" },
+	{ NULL, "del rule other\nchain del more", "the user 'fleet' owns the ruleset" },
+	{ NULL, "set add banned 192.0.2.16\nset add admins 192.0.2.16", "the user 'fleet' owns the ruleset" },
+};
+
+static void ruleset_has_an_owner(void **state)
+{
+	static struct engine_result r;
+
+	for (size_t i = 0; i < sizeof(with_owner) / sizeof(*with_owner); i++) {
+		const char *says = with_owner[i].says;
+		fw_autofree char *before = NULL, *after = NULL;
+		struct engine *e;
+
+		fixture_fresh();
+		e = fixture_begin();
+		fixture_load(e, rules);
+		before = text_of(e);
+		if (change_as_admin(e, with_owner[i].chain, with_owner[i].text, &r) && !says)
+			fail_msg("%s: %s", with_owner[i].text, r.ds.d[0].message);
+		after = text_of(e);
+		if (says &&
+		    (r.err != -EPERM || !strstr(r.ds.d[0].message, says) || !strstr(r.ds.d[0].hint, "fleet.conf")))
+			fail_msg("%s: %d, %s", with_owner[i].text, r.err, r.ds.d[0].message);
+		if (says)
+			assert_string_equal(after, before);
+		assert_filters(e, 10);
+		engine_close(e);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(owns_its_chains),
 		cmocka_unit_test(owns_nothing_else),
 		cmocka_unit_test(owns_by_group),
+		cmocka_unit_test(ruleset_has_an_owner),
 	};
 
 	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;

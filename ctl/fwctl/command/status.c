@@ -278,6 +278,8 @@ static int on_status(void *ctx, json_t *o)
 	print_log(o);
 	print_additions(o);
 	print_rules_file(o);
+	if (ctl_field_text(o, "owner")[0])
+		ROW("owner", "the user %s alone loads and changes the ruleset", ctl_field_text(o, "owner"));
 	print_confirmation(o);
 	if (!json_array_size(devices) && !host)
 		ROW("interfaces", "none: nothing is filtered (`fwctl attach IFACE`, `fwctl attach --host`)");

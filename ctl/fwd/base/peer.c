@@ -4,9 +4,17 @@
 
 #include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+uid_t peer_user(const char *name)
+{
+	const struct passwd *p = getpwnam(name);
+
+	return p ? p->pw_uid : (uid_t)-1;
+}
 
 gid_t peer_group(const char *name)
 {

@@ -18,7 +18,8 @@ bool peer_is_gone(int fd);
 
 /* The name of a process, without control characters; "?": unknown. */
 void peer_process(pid_t pid, char *out, size_t size);
-/* The number of a group; (gid_t)-1: there is none. */
+/* The number of a user, of a group; -1: there is none. */
+uid_t peer_user(const char *name);
 gid_t peer_group(const char *name);
 
 #endif

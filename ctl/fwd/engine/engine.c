@@ -368,6 +368,7 @@ void engine_status(const struct engine *e, struct engine_status *out)
 		.cost_is_old = loaded_now(e)->changed,
 		.pool_segments = fw_kern_pool(e->kern)->nsegments,
 		.confirm_by = e->confirm.by,
+		.confirm_uid = e->confirm.uid,
 		.undone = e->undone,
 		.elements_left = e->expiry.elements,
 		.left_transactions = e->expiry.transactions,

@@ -118,11 +118,9 @@ struct engine_edit {
 	 */
 	int (*make)(struct fw_edit *edit, struct fw_buf *log, void *ctx);
 	const char *chain; /* the text is of rules that take the place of this chain's; NULL: of changes */
-	/* Only rules of chains that these groups own may differ; NULL: everything may. */
-	const uint32_t *owners;
-	size_t nowners;
-	bool check;  /* only find out whether it would be accepted */
-	bool waited; /* it was refused with -EAGAIN before */
+	const struct owners_rights *rights; /* what may differ; NULL: everything */
+	bool check;                         /* only find out whether it would be accepted */
+	bool waited;                        /* it was refused with -EAGAIN before */
 	bool own; /* fwd's own: neither recorded nor waited for until it is on disk, and nothing is stored if nothing changes */
 	struct engine_cause cause;
 	/* Called for each row of the edit of @rs once it is live, while the rule before and after are both there. May be NULL. */
@@ -228,7 +226,8 @@ struct engine_status {
 	bool cost_is_old;                  /* they have changed since then */
 	uint64_t pool_segments, pool_used; /* bytes */
 	int64_t confirm_by;
-	char confirm_what[RECORD_WHAT]; /* what waits until then */
+	uint32_t confirm_uid;           /* who has begun what waits until then; UINT32_MAX: not known */
+	char confirm_what[RECORD_WHAT]; /* what that is */
 	struct engine_undone undone;
 };
 void engine_status(const struct engine *e, struct engine_status *out);

@@ -61,8 +61,8 @@ int transaction_read(struct transaction *t)
 		err = t->asked->make(t->edit, &t->log, t->asked->ctx);
 	else
 		err = read_text(t);
-	if (!err && t->asked->owners)
-		err = owners_check(t->edit, t->asked->owners, t->asked->nowners, &out->ds);
+	if (!err && t->asked->rights)
+		err = owners_check(t->edit, t->asked->rights, &out->ds);
 	if (t->edit->rs->warnings)
 		out->warnings = *t->edit->rs->warnings;
 	if (!err && t->log.failed)

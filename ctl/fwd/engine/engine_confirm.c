@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define DEADLINE "confirm" /* "seconds since the epoch" "seconds given" "rules" "what" */
+#define DEADLINE "confirm" /* "seconds since the epoch" "seconds given" "rules" "uid" "what" */
 #define BEFORE "before"    /* how to undo what is not the ruleset */
 #define UNDONE "undone"    /* after a newline the reason */
 
@@ -79,7 +79,8 @@ int confirm_prepare(struct engine *e, const struct engine_cause *w, size_t rules
 {
 	char value[RECORD_WHAT + 64];
 
-	snprintf(value, sizeof(value), "%lld %u %zu %s", (long long)now() + w->confirm, w->confirm, rules, w->what);
+	snprintf(value, sizeof(value), "%lld %u %zu %u %s", (long long)now() + w->confirm, w->confirm, rules,
+		 w->who.uid, w->what);
 	return store_set(e->store, DEADLINE, value, ds);
 }
 
@@ -90,6 +91,7 @@ void confirm_begin(struct engine *e, const struct engine_cause *w, size_t rules,
 	c->by = now() + w->confirm;
 	c->seconds = w->confirm;
 	c->rules = rules;
+	c->uid = w->who.uid;
 	c->slots = slots;
 	c->nslots = nslots;
 	c->error[0] = '\0';
@@ -205,23 +207,22 @@ void undone_read(struct engine *e)
 	snprintf(u->reason, sizeof(u->reason), "%s", newline + 1);
 }
 
-/* Until when, and what it is that waits. A damaged or missing setting: no longer. Earlier versions wrote two numbers. */
+/* Until when, and what it is that waits. A damaged or missing setting: no longer. Earlier versions wrote fewer numbers. */
 int confirm_read_deadline(struct engine *e, int64_t *left)
 {
 	struct confirm *c = &e->confirm;
 	fw_autofree char *value = NULL;
-	int64_t n[3] = { 0 };
+	int64_t n[4] = { [3] = UINT32_MAX };
 	const char *what = NULL;
 	int err = store_get(e->store, DEADLINE, &value);
 
 	if (err && err != -ENOENT)
 		return err;
-	if (value) {
-		what = take_numbers(value, n, 3);
-		what = what ? what : take_numbers(value, n, 2);
-	}
+	for (int numbers = 4; value && !what && numbers >= 2; numbers--)
+		what = take_numbers(value, n, numbers);
 	c->seconds = (unsigned)n[1];
 	c->rules = (size_t)n[2];
+	c->uid = (uint32_t)n[3];
 	snprintf(c->what, sizeof(c->what), "%s", what && what[0] ? what : "load");
 	/* A clock that was set back does not prolong it. */
 	*left = n[0] - now();

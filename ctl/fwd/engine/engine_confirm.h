@@ -9,6 +9,7 @@
 struct confirm {
 	int64_t by;             /* seconds since the epoch; 0: nothing waits */
 	unsigned seconds;       /* that it was given */
+	uint32_t uid;           /* who has begun it; UINT32_MAX: not known */
 	char what[RECORD_WHAT]; /* as somebody would say it: "load FILE" */
 	size_t rules;           /* that there are with it */
 	bool outside;           /* it is not of the ruleset: see engine_outside() */

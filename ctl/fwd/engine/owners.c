@@ -3,6 +3,11 @@
 
 #include "fw/diff.h"
 
+static const char of_group[] = "root and the admin group may: see `fwctl list chains` for what the group owns";
+static const char of_user[] =
+	"publish the change to the fleet, or overrule the fleet on this host: with the file that `local` of /etc/fwd/fleet.conf "
+	"names, or by another `owner` in fwd.conf";
+
 static bool has(const uint32_t *groups, size_t n, uint32_t group)
 {
 	for (size_t i = 0; i < n; i++)
@@ -34,34 +39,58 @@ int owners_of(const struct fw_ruleset *rs, bool (*is_in)(void *ctx, uint32_t gro
 	return 0;
 }
 
-/* May who owns @owners change the rule? @r: NULL: there is none. */
-static bool may_change(const struct fw_ruleset *rs, const struct fw_rule *r, const uint32_t *owners, size_t n)
+static bool may_change(const struct fw_ruleset *rs, const struct fw_rule *r, const struct owners_rights *rights)
 {
-	return !r || (rs->chains[r->chain].owned && has(owners, n, rs->chains[r->chain].owner));
+	const struct fw_chain *c = r ? &rs->chains[r->chain] : NULL;
+
+	return !c || (c->owned && (rights->admin || has(rights->groups, rights->n, c->owner)));
 }
 
-int owners_check(const struct fw_edit *e, const uint32_t *owners, size_t n, struct fw_diags *ds)
+/* Everything but rules. */
+static int check_others(const struct fw_edit *e, const struct owners_rights *rights, struct fw_diags *ds)
 {
-	static const char hint[] = "root and the admin group may: see `fwctl list chains` for what the group owns";
-	const struct fw_ruleset *rs = e->rs;
-	struct fw_diff_counts counts;
+	struct fw_diff_counts c;
+
+	fw_edit_counts(e, &c);
+	if (!c.policies && !c.chains_created && !c.chains_deleted &&
+	    (rights->admin ? fw_edit_sets_dynamic(e) : !e->nsets && !e->ntimes && !c.sets_created && !c.sets_destroyed))
+		return 0;
+	if (rights->admin)
+		return owners_refuse(rights->owner, "change policies, chains, and sets that are not dynamic", ds);
+	fw_diag_add(ds, (struct fw_place){ 0 }, rights->owner ? of_user : of_group,
+		    "the owner of a chain may change its rules only, not sets, policies or chains");
+	return -EPERM;
+}
+
+static int check_rule(const struct fw_ruleset *rs, const struct fw_rule_change *row, const struct owners_rights *rights,
+		      struct fw_diags *ds)
+{
+	const struct fw_rule *r = may_change(rs, row->before, rights) ? row->after : row->before;
 	char label[FW_CHAIN_LABEL], rule[FW_RULE_LABEL];
+	const char *owner;
 
-	fw_edit_counts(e, &counts);
-	if (e->nsets || e->ntimes || counts.policies || counts.sets_created || counts.sets_destroyed ||
-	    counts.chains_created || counts.chains_deleted)
-		return fw_diag_add(ds, (struct fw_place){ 0 }, hint,
-				   "the owner of a chain may change its rules only, not sets, policies or chains"),
-		     -EPERM;
-	for (size_t i = 0; i < e->nrules; i++) {
-		const struct fw_rule *before = e->rules[i].before, *after = e->rules[i].after;
-		const struct fw_rule *r = may_change(rs, before, owners, n) ? after : before;
+	if (!fw_rule_changed(row) || may_change(rs, r, rights))
+		return 0;
+	owner = rs->chains[r->chain].owned ? NULL : rights->owner;
+	fw_diag_add(ds, (struct fw_place){ 0 }, owner ? of_user : of_group,
+		    owner ? "rule %s is in %s, which the user '%s' owns" :
+			    "rule %s is in %s, which no group of yours owns",
+		    fw_rule_label(r, rule, sizeof(rule)), fw_chain_label(rs, r->chain, label, sizeof(label)), owner);
+	return -EPERM;
+}
 
-		if (!fw_rule_changed(&e->rules[i]) || may_change(rs, r, owners, n))
-			continue;
-		fw_diag_add(ds, (struct fw_place){ 0 }, hint, "rule %s is in %s, which no group of yours owns",
-			    fw_rule_label(r, rule, sizeof(rule)), fw_chain_label(rs, r->chain, label, sizeof(label)));
-		return -EPERM;
-	}
-	return 0;
+int owners_check(const struct fw_edit *e, const struct owners_rights *rights, struct fw_diags *ds)
+{
+	int err = check_others(e, rights, ds);
+
+	for (size_t i = 0; !err && i < e->nrules; i++)
+		err = check_rule(e->rs, &e->rules[i], rights, ds);
+	return err;
+}
+
+int owners_refuse(const char *owner, const char *what, struct fw_diags *ds)
+{
+	fw_diag_add(ds, (struct fw_place){ 0 }, of_user, "the user '%s' owns the ruleset: nobody else may %s", owner,
+		    what);
+	return -EPERM;
 }

@@ -2,6 +2,7 @@
 /* One transaction. What it changes is reported to the client, to cursors of other replies, and to the attachments. */
 #include "fw/json.h"
 #include "ctl/fwd/base/record.h"
+#include "ctl/fwd/engine/owners.h"
 #include "handlers.h"
 #include "result.h"
 
@@ -13,8 +14,9 @@ struct changing {
 	struct fwd *fwd;
 	struct engine_edit edit;
 	struct fw_buf lines;
-	char *name, *chain, *body; /* that the edit points into; @body NULL: it is still the request's */
-	uint32_t *owners;
+	char *name, *chain, *body;   /* that the edit points into; @body NULL: it is still the request's */
+	struct owners_rights rights; /* unless everything may differ */
+	uint32_t *groups;            /* of them */
 	bool bulk;
 };
 
@@ -26,7 +28,7 @@ static void changing_free(struct changing *ch)
 	fw_buf_free(&ch->lines);
 	free(ch->name);
 	free(ch->chain);
-	free(ch->owners);
+	free(ch->groups);
 	free(ch->body);
 	free(ch);
 }
@@ -88,6 +90,20 @@ static int files_of(const struct fw_message *m, struct engine_edit *edit)
 	return files ? 0 : -ENOMEM;
 }
 
+/* What who asks may change. 0 or -ENOMEM. */
+static int rights_of(struct request *req, struct changing *ch)
+{
+	struct owners_rights *r = &ch->rights;
+	int err = req->admin ? 0 : request_owners(req, &ch->groups, &r->n);
+
+	r->groups = ch->groups;
+	r->admin = req->admin;
+	r->owner = request_owner(req);
+	if (!req->admin || r->owner)
+		ch->edit.rights = r;
+	return err;
+}
+
 /* What the request asks for, as an edit. 0 or -ENOMEM. */
 static int changing_new(struct request *req, struct changing **out)
 {
@@ -113,10 +129,8 @@ static int changing_new(struct request *req, struct changing **out)
 		.ctx = ch,
 	};
 	record_change(edit->cause.what, sizeof(edit->cause.what), text->data, text->len, req->args.name);
-	if (!req->admin && !request_owners(req, &ch->owners, &edit->nowners))
-		edit->owners = ch->owners;
 	if (files_of(req->message, edit) || (req->args.name && !ch->name) || (req->args.chain && !ch->chain) ||
-	    (!req->admin && !ch->owners)) {
+	    rights_of(req, ch)) {
 		changing_free(ch);
 		return -ENOMEM;
 	}

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Confirming and undoing what waits to be confirmed. */
 #include "ctl/fwd/engine/diff.h"
+#include "ctl/fwd/owner.h"
 #include "handlers.h"
 #include "status.h"
+
+/* May who asks decide about what waits? 0, or -EPERM with a diagnostic. */
+static int check_owner(struct request *req, const struct engine_status *st, enum record_action action,
+		       struct fw_diags *ds)
+{
+	const struct history_event e = { .action = action, .who = request_who(req), .what = st->confirm_what };
+
+	if (!st->confirm_by)
+		return 0;
+	return owner_check_waiting(req->fwd, &e, action == RECORD_UNDO ? "undo" : "confirm", st->confirm_uid, ds);
+}
 
 void handle_confirm(struct request *req)
 {
 	struct engine_status st;
 	struct fw_diags ds = { .n = 0 };
+	const struct record_who who = request_who(req);
 	int err;
 
-	const struct record_who who = request_who(req);
-
 	engine_status(req->fwd->engine, &st);
-	err = engine_confirm(req->fwd->engine, &who, &ds);
+	err = check_owner(req, &st, RECORD_CONFIRM, &ds);
+	if (!err)
+		err = engine_confirm(req->fwd->engine, &who, &ds);
 	if (err)
 		reply_fail_errno(&req->reply, &ds, "cannot confirm", err);
 	else
@@ -39,12 +52,23 @@ static void undone(struct request *req)
 	reply_end(&req->reply, end);
 }
 
+/* Asks the engine to. 0, or -errno with a diagnostic. */
+static int undo(struct request *req, struct fw_diags *ds)
+{
+	const struct record_who who = request_who(req);
+	struct engine_status st;
+	int err;
+
+	engine_status(req->fwd->engine, &st);
+	err = check_owner(req, &st, RECORD_UNDO, ds);
+	return err ? err : engine_undo(req->fwd->engine, &who, ds);
+}
+
 /* Asks the engine, and runs again when it is done. */
 void handle_undo(struct request *req)
 {
 	struct fw_diags ds = { .n = 0 };
-	const struct record_who who = request_who(req);
-	int err = req->asked ? 0 : engine_undo(req->fwd->engine, &who, &ds);
+	int err = req->asked ? 0 : undo(req, &ds);
 
 	if (err) {
 		reply_fail_errno(&req->reply, &ds, "cannot undo", err);

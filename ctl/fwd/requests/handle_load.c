@@ -5,6 +5,7 @@
 #include "ctl/fwd/base/record.h"
 #include "handlers.h"
 #include "result.h"
+#include "ctl/fwd/owner.h"
 #include "ctl/fwd/rules_file.h"
 
 #include <string.h>
@@ -110,13 +111,33 @@ static void title(struct engine_load *l)
 	record_text(l->cause.what, sizeof(l->cause.what), text, strlen(text));
 }
 
+/* Does the ruleset belong to somebody else than who asks? 0, or -EPERM with a diagnostic. */
+static int check_owner(struct request *req, const struct engine_load *l, struct fw_diags *ds)
+{
+	bool flush = l->kind == ENGINE_FLUSH;
+	const struct history_event e = { .action = flush ? RECORD_FLUSH : RECORD_LOAD,
+					 .who = l->cause.who,
+					 .what = l->cause.what };
+
+	return l->check ? 0 : owner_check(req->fwd, &e, flush ? "flush it" : "load it", ds);
+}
+
 /* Starts the load, which takes what @l points to, or fails the request. */
 static void start(struct request *req, struct engine_load *l, bool own)
 {
-	struct load_request *job = calloc(1, sizeof(*job));
+	struct load_request *job;
 	struct fw_diags ds = { .n = 0 };
 	int err;
 
+	l->cause.who = request_who(req);
+	title(l);
+	err = check_owner(req, l, &ds);
+	if (err) {
+		engine_load_free(l);
+		reply_fail_errno(&req->reply, &ds, "cannot load", err);
+		return;
+	}
+	job = calloc(1, sizeof(*job));
 	if (!job) {
 		engine_load_free(l);
 		reply_fail_errno(&req->reply, NULL, "cannot load", -ENOMEM);
@@ -127,8 +148,6 @@ static void start(struct request *req, struct engine_load *l, bool own)
 	l->done = done;
 	l->ctx = job;
 	l->cause.confirm = (unsigned)req->args.confirm;
-	l->cause.who = request_who(req);
-	title(l);
 	err = engine_load_start(req->fwd->engine, l);
 	if (!err) {
 		req->reporter = &job->req;

@@ -5,6 +5,7 @@
 #include "ctl/fwd/base/peer.h"
 #include "ctl/fwd/engine/engine.h"
 #include "ctl/fwd/engine/owners.h"
+#include "ctl/fwd/owner.h"
 
 int request_decode(struct request *req, struct fw_diags *ds)
 {
@@ -51,6 +52,11 @@ static bool is_in(void *ctx, uint32_t group)
 int request_owners(const struct request *req, uint32_t **out, size_t *n)
 {
 	return owners_of(engine_ruleset(req->fwd->engine), is_in, (void *)req, out, n);
+}
+
+const char *request_owner(const struct request *req)
+{
+	return owner_but(req->fwd, peer_uid(req->fd));
 }
 
 void request_end(struct request *req)

@@ -41,6 +41,8 @@ void request_wake(struct request *req);
 struct record_who request_who(const struct request *req);
 /* The groups that own chains and that who asks is in, as of owners_of(). 0 or -ENOMEM. */
 int request_owners(const struct request *req, uint32_t **out, size_t *n);
+/* The user, other than who asks, that owns the ruleset; NULL: there is none. */
+const char *request_owner(const struct request *req);
 /* It is done, or nobody waits for the reply any more: frees all that it holds, except reply.out, for the next request. */
 void request_end(struct request *req);
 
