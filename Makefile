@@ -59,6 +59,7 @@ FWD_OBJ  := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwd))
 FWCTL_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/fwctl))
 EXPORTER := $(BUILD)/fw-exporter
 EXPORTER_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/exporter))
+AGENT_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(call sources,ctl/agent))
 FWGEN_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/fwgen/*.c))
 # counted.o, of the unit tests, counts what a lookup reads.
 BENCH_OBJ := $(BUILD)/tests/unit/counted.o $(patsubst %.c,$(BUILD)/%.o,$(filter-out %.bpf.c %/peers_acl.c,$(wildcard tests/perf/*.c tests/perf/peers/*.c)))
@@ -232,11 +233,15 @@ $(BUILD)/fw-exporter: $(BUILD)/ctl/exporter/main.o $(BUILD)/libexporter.a $(BUIL
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
+# The agent without its main(), for tests and simulations.
+$(BUILD)/libagent.a: $(filter-out %/main.o,$(AGENT_OBJ))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 $(BUILD)/fwgen: $(FWGEN_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -o $@
 
-$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libexporter.a $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
+$(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libagent.a $(BUILD)/libexporter.a $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(FLEET_LIBS) -lcmocka -o $@

@@ -11,27 +11,32 @@
 
 enum local_kind {
 	LOCAL_STATUS,
-	LOCAL_CHECK,  /* would a snapshot be accepted, and does it differ from what is live? changes nothing */
-	LOCAL_LOAD,   /* a snapshot */
-	LOCAL_CHANGE, /* by a delta, text of `fwctl batch` */
-	LOCAL_CONFIRM,
-	LOCAL_UNDO,
+	LOCAL_LOAD,    /* a snapshot */
+	LOCAL_CHANGE,  /* by a delta, text of `fwctl batch` */
+	LOCAL_CONFIRM, /* what waits, if it has the request's name */
+	LOCAL_UNDO,    /* the same */
 };
 
 #define LOCAL_TEXT 256
 
 struct local_answer {
 	/*
-	 * 0; -EINVAL: fwd refused it, for what it contains; -EBUSY: not now, because something waits to be confirmed, or too many ask;
-	 * anything else: fwd was not reached, or did not let us.
+	 * 0; -EINVAL: fwd refused it, for what it contains; -EBUSY: not now: something else waits to be confirmed, or too many ask; -ENOENT,
+	 * of CONFIRM and UNDO: nothing of that name waits. Anything else: fwd was not reached, or does not let us.
 	 */
 	int err;
 	char why[LOCAL_TEXT]; /* of an error, for people */
-	uint64_t generation;  /* of LOAD, CHANGE, STATUS: fwd's own, of what is live now */
-	bool differs;         /* of CHECK: the snapshot is not what is live, elements of dynamic sets aside */
+	/*
+	 * fwd's count of changes, after this one; not of a LOAD that only checks. It grows by one with each load, change or undo of the
+	 * ruleset, and may grow when elements of dynamic sets change.
+	 */
+	uint64_t version;
+	bool differs; /* of a LOAD that only checks: what is live is another ruleset, elements of dynamic sets aside */
 	/* Of STATUS. */
-	double started;            /* when fwd was, seconds since 1970: generations count from there */
-	char waiting[LOCAL_TEXT];  /* what waits to be confirmed: `load NAME`; empty: nothing */
+	double started;            /* when this fwd was, seconds since 1970 */
+	uint64_t rules;            /* that are live */
+	char waiting[LOCAL_TEXT];  /* what waits to be confirmed: `load NAME`, `batch NAME`; empty: nothing */
+	char undone[LOCAL_TEXT];   /* what was undone last, unless something was confirmed since */
 	uint64_t packets, dropped; /* of all interfaces and hooks, since some moment */
 	uint64_t memory;           /* bytes that are available on the host */
 };
@@ -39,10 +44,12 @@ typedef void local_done(void *ctx, const struct local_answer *a);
 
 struct local_request {
 	enum local_kind kind;
-	const void *bytes; /* of CHECK and LOAD: a snapshot, decompressed; of CHANGE: a delta, decompressed */
+	const void
+		*bytes; /* of LOAD: a snapshot, decompressed (fw/fleet/snapshot.h); of CHANGE: a delta, decompressed */
 	size_t len;
-	const char *name; /* of what @bytes are, for fwd's history */
+	const char *name; /* of all but STATUS: what fwd's history calls it: FLEET/GENERATION/MANIFEST */
 	unsigned confirm; /* of LOAD and CHANGE: seconds within which it must be confirmed; 0: it stays at once */
+	bool check;       /* of LOAD: changes nothing, but compares */
 	local_done *done;
 	void *ctx;
 };
@@ -51,17 +58,20 @@ struct local_request {
 struct local {
 	/*
 	 * Starts a request, of which there is one at a time. @request is copied; its bytes and name are borrowed until done() or
-	 * forget(), and done() is called exactly once. 0 or -errno: done() is not called.
+	 * forget(). 0: done() will be called once; or -errno.
 	 */
 	int (*start)(struct local *l, const struct local_request *request);
-	/* done() will not be called; what fwd was asked for may still happen. Blocks until the bytes are not needed any more. */
+	/* done() will not be called; what fwd was asked for may still happen. The bytes are not needed any more when it returns. */
 	void (*forget)(struct local *l);
 };
 
-/* The targets that a host must reach. */
+/* The targets that a host must reach; up to 16. */
 struct probes {
-	/* Tries all targets once. done(): @why NULL: all were reached; otherwise which was not. One at a time. 0 or -errno. */
-	int (*start)(struct probes *p, void (*done)(void *ctx, const char *why), void *ctx);
+	/*
+	 * Tries all targets once. done(): @failed has a bit for each that was not reached; @why names the first, and is empty if there is
+	 * none. One at a time. 0: done() will be called once; or -errno.
+	 */
+	int (*start)(struct probes *p, void (*done)(void *ctx, uint32_t failed, const char *why), void *ctx);
 	void (*stop)(struct probes *p); /* done() will not be called */
 };
 
@@ -73,8 +83,8 @@ struct folder {
 	int (*write)(struct folder *f, const char *name, const void *bytes, size_t len);
 	/* A missing file is fine. */
 	void (*remove)(struct folder *f, const char *name);
-	/* Calls @each with every file, until it returns other than 0. */
-	void (*list)(struct folder *f, int (*each)(void *ctx, const char *name), void *ctx);
+	/* Calls @each with every file, which may remove it. */
+	void (*list)(struct folder *f, void (*each)(void *ctx, const char *name), void *ctx);
 };
 
 #endif
