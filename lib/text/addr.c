@@ -112,13 +112,29 @@ bool fw_str_is_element(struct fw_str s, struct fw_addr_range *out)
 	return fw_str_element(s, out) == FW_ADDR_FINE;
 }
 
+/* Several times as fast as inet_ntop(), which counts when a million rules are written. */
+static void print_ip4(struct fw_buf *b, uint32_t addr)
+{
+	char text[4 * (FW_U64_DIGITS + 1)], *end = text;
+
+	for (int shift = 24; shift >= 0; shift -= 8) {
+		end = fw_put_u64(end, addr >> shift & 0xff);
+		*end++ = '.';
+	}
+	fw_buf_add(b, text, (size_t)(end - text - 1));
+}
+
 static void print_addr(struct fw_buf *b, enum fw_family family, struct fw_addr a)
 {
 	char text[INET6_ADDRSTRLEN];
 	uint32_t words[4] = { htonl((uint32_t)(a.hi >> 32)), htonl((uint32_t)a.hi), htonl((uint32_t)(a.lo >> 32)),
 			      htonl((uint32_t)a.lo) };
 
-	inet_ntop(family == FW_IP4 ? AF_INET : AF_INET6, words, text, sizeof(text));
+	if (family == FW_IP4) {
+		print_ip4(b, (uint32_t)(a.hi >> 32));
+		return;
+	}
+	inet_ntop(AF_INET6, words, text, sizeof(text));
 	fw_buf_word(b, text);
 }
 

@@ -37,7 +37,8 @@ struct fw_parser {
 	struct fw_diags *ds;
 	unsigned depth;                    /* open braces */
 	struct fw_match *room[FW_NFIELDS]; /* matches of the rule that is being read */
-	size_t room_cap[FW_NFIELDS];       /* ranges that fit */
+	uint64_t has_room;                 /* fields with room, by FW_FIELD_BIT() */
+	uint32_t room_cap[FW_NFIELDS];     /* ranges that fit */
 	unsigned masked;                   /* of the match that is being read: so many values have a mask */
 	struct fw_side src, dst, *side;    /* of that rule; side: the one that is being read */
 	const char *const *statements;     /* the words that begin one, up to NULL */

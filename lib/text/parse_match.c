@@ -23,7 +23,8 @@ static int push_range(struct fw_parser *p, enum fw_field field, struct fw_range 
 			return -ENOMEM;
 		grown->n = (uint16_t)n;
 		*m = grown;
-		p->room_cap[field] = cap;
+		p->room_cap[field] = (uint32_t)cap;
+		p->has_room |= FW_FIELD_BIT(field);
 	}
 	(*m)->r[(*m)->n++] = r;
 	return 0;

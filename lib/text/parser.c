@@ -23,8 +23,8 @@ void fw_parser_init(struct fw_parser *p, struct fw_ruleset *rs, const char *text
 
 void fw_parser_free(struct fw_parser *p)
 {
-	for (size_t f = 0; f < FW_NFIELDS; f++)
-		free(p->room[f]);
+	for (uint64_t left = p->has_room; left; left &= left - 1)
+		free(p->room[__builtin_ctzll(left)]);
 	free(p->src.ranges);
 	free(p->src.sets);
 	free(p->dst.ranges);
