@@ -88,7 +88,7 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/frames $(BUILD)/events $(BUILD)/tunpair \
+all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/fleetpeer $(BUILD)/frames $(BUILD)/events $(BUILD)/tunpair \
 	$(BUILD)/refusing.so
 
 $(BUILD)/%.bpf.o: %.bpf.c
@@ -167,6 +167,10 @@ $(BUILD)/webpeer: $(BUILD)/tests/e2e/webpeer.o
 # A client of fwd, also a misbehaving one, for tests.
 $(BUILD)/peer: $(BUILD)/tests/e2e/peer.o $(BUILD)/libfw.a
 	$(Q)$(CC) $(LINK) $^ -o $@
+
+# A client of etcd, for tests.
+$(BUILD)/fleetpeer: $(BUILD)/tests/e2e/fleetpeer.o $(BUILD)/libfw.a
+	$(Q)$(CC) $(LINK) $^ -ljansson $(FLEET_LIBS) -o $@
 
 # Sends exact numbers of packets, for tests.
 $(BUILD)/frames: $(BUILD)/tests/e2e/frames.o $(BUILD)/libfw.a
