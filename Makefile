@@ -197,13 +197,13 @@ $(BUILD)/lookups: $(BUILD)/tests/perf/instructions/lookups.o $(BUILD)/libfw.a
 # Kills fwd and checks what is left.
 $(BUILD)/kills: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/kills/*.c)) $(TEST_LIB) $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(FLEET_LIBS) -lcmocka -o $@
 
 # Changes interfaces in random order and checks what is attached.
 $(BUILD)/sequences: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/e2e/sequences/*.c)) $(BUILD)/tests/e2e/kills/daemon.o $(TEST_LIB) \
 		$(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(FLEET_LIBS) -lcmocka -o $@
 
 $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
