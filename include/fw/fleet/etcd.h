@@ -23,6 +23,8 @@ struct fw_etcd;
 int fw_etcd_open(struct fw_http *http, const struct fw_etcd_settings *settings, struct fw_etcd **out,
 		 struct fw_diags *ds);
 void fw_etcd_close(struct fw_etcd *e); /* ends its operations and watches without a call; NULL is fine */
+/* Ends the operations that were started with this @ctx, without a call. */
+void fw_etcd_forget(struct fw_etcd *e, const void *ctx);
 
 struct fw_etcd_pair {
 	const char *key, *value; /* value NULL: the key was deleted (of a watch) */

@@ -19,7 +19,8 @@ struct fw_lead_setup {
 	struct fw_http *http;
 	struct fw_etcd *etcd;
 	const char *fleet;
-	const char *by; /* whom others see as the leader: fw-agent@web-1 */
+	const char *by;      /* whom others see as the leader: fw-agent@web-1 */
+	double (*now)(void); /* seconds on a clock that does not jump: fw_now() */
 	/* Leads now, or does not any more; a step was taken; why one was not. A line for the log. May be NULL. */
 	void (*log)(void *ctx, const char *line);
 	/* The rollout is another one, also by others. @rollout NULL: there is none. May be NULL. */
@@ -36,8 +37,9 @@ void fw_lead_resign(struct fw_lead *l, void (*done)(void *ctx), void *ctx);
 /* Without having resigned, it leaves the lease to its end. NULL is fine. */
 void fw_lead_close(struct fw_lead *l);
 
-/* The value of the key `leader`: {"by":"NAME"}. @by: of @size bytes. 0 or -EPROTO. */
-int fw_leader_parse(const char *text, size_t len, char *by, size_t size);
+/* The value of the key `leader`: {"by":"NAME"}. 0 or -EPROTO. */
+#define FW_LEADER_NAME 320
+int fw_leader_parse(const char *text, size_t len, char by[FW_LEADER_NAME]);
 void fw_leader_print(struct fw_buf *b, const char *by);
 
 #endif
