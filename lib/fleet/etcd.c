@@ -74,6 +74,15 @@ void fw_etcd_close(struct fw_etcd *e)
 	free(e);
 }
 
+void fw_etcd_forget(struct fw_etcd *e, const void *ctx)
+{
+	for (struct etcd_op *op = e->ops, *next; op; op = next) {
+		next = op->next;
+		if (op->ctx == ctx)
+			etcd_op_cancel(op);
+	}
+}
+
 /* The next page, of the same revision as the first. */
 static bool take_page(struct etcd_op *op)
 {
