@@ -3,6 +3,7 @@
 #include "settings.h"
 
 #include "fw/client.h"
+#include "fw/fleet/status.h"
 #include "fw/pinned.h"
 #include "fw/unix_socket.h"
 #include "host.h"
@@ -74,6 +75,8 @@ static const struct fw_setting rows[] = {
 	  PATH ", of at most 107 bytes", fw_setting_path, AT(socket), 2, 107, NULL },
 	{ "pins", "DIR", "fwd's folder in bpffs, for the time that fwd does not answer", FW_PINS,
 	  PATH, fw_setting_path, AT(pins), 2, PATH_MAX_BYTES, NULL },
+	{ "agent", "FILE", "fw-agent's status, on a host of a fleet; empty: no metrics of a fleet", FW_FLEET_STATUS,
+	  PATH ", or nothing", fw_setting_path, AT(agent), 0, PATH_MAX_BYTES, NULL },
 	{ "rules", "WHICH", "rules with series of their own: selected, all or none", "selected",
 	  "selected, all or none", fw_setting_choice, AT(rules), 0, RULES_NCHOICES, rules_names },
 	{ "max-rules", "N", "selected: of the rules with a name or the word `counter`, the N with the lowest ids", "1000",

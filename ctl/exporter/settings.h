@@ -18,7 +18,8 @@ struct settings {
 	char tls_cert[FW_SETTING_TEXT], tls_key[FW_SETTING_TEXT]; /* empty: none */
 	char socket[FW_SETTING_TEXT];
 	char pins[FW_SETTING_TEXT];
-	unsigned rules; /* enum rules */
+	char agent[FW_SETTING_TEXT]; /* fw-agent's status; empty: none */
+	unsigned rules;              /* enum rules */
 	unsigned max_rules, top;
 	unsigned clients_max;
 	unsigned timeout; /* seconds */

@@ -119,6 +119,7 @@ static void settings_for(struct settings *c, const char *socket, const char *pin
 	fw_settings_defaults(&settings_table, c);
 	snprintf(c->socket, sizeof(c->socket), "%s", socket);
 	snprintf(c->pins, sizeof(c->pins), "%s", pins);
+	snprintf(c->agent, sizeof(c->agent), "/nonexistent/status");
 }
 
 /* Starts an fwd that sends @len bytes of the recorded reply, and makes settings for it. */

@@ -2,6 +2,8 @@
 /* The table of metrics, and the functions that add their samples. */
 #include "metrics.h"
 
+#include "metrics_fleet.h"
+
 #include <string.h>
 
 /* The value at a path like "pool.used"; NULL: there is none. */
@@ -341,6 +343,7 @@ EMIT(own_seconds)
 #define I FAMILY_INFO
 #define ROW(name, type, help, ...) .family = { "fw_" name, type, help, { __VA_ARGS__ } }
 #define STATUS(where) .emit = emit_status, .path = (where)
+#define FLEET(kind, where) .emit = emit_fleet_##kind, .path = (where)
 
 /* clang-format off */
 const struct metric metrics_table[] = {
@@ -410,6 +413,19 @@ const struct metric metrics_table[] = {
 	{ ROW("rules_left_out", G, "Rules without series of their own: named or with the word counter, beyond the limit; others.", "selection"), emit_left_out },
 	{ ROW("left_out_packets", G, "Packets that rules without series of their own have counted."), emit_left_out_packets },
 	{ ROW("left_out_bytes", G, "Bytes of packets that rules without series of their own have counted."), emit_left_out_bytes },
+	{ ROW("fleet_agent_up", G, "Whether fw-agent keeps its status up to date; if not, what it wrote last is not shown."), emit_fleet_up },
+	{ ROW("fleet_status_age_seconds", G, "Time since fw-agent has written its status."), emit_fleet_file_age },
+	{ ROW("fleet", I, "The fleet that the host belongs to, and its ring.", "fleet", "ring"), emit_fleet_info },
+	{ ROW("fleet_generation", G, "Generation of the fleet's ruleset that the host runs; 0: none."), FLEET(generation, "running") },
+	{ ROW("fleet_wanted", G, "Generation that the fleet wants the host to run; 0: none, or not known yet."), FLEET(generation, "wanted") },
+	{ ROW("fleet_confirmed", G, "Generation that the host confirmed last; 0: none."), FLEET(generation, "confirmed") },
+	{ ROW("fleet_state", G, "What the host does: 1 for its state, 0 for the others.", "state"), emit_fleet_state },
+	{ ROW("fleet_state_age_seconds", G, "How long the host has been in its state."), FLEET(age, "since") },
+	{ ROW("fleet_connected", G, "Whether the host is connected to etcd; nothing if it polls."), emit_fleet_connected },
+	{ ROW("fleet_heard_age_seconds", G, "Time since the host has heard of its fleet."), FLEET(age, "heard") },
+	{ ROW("fleet_worse", G, "Whether the host runs the wanted generation and is not well."), FLEET(value, "worse") },
+	{ ROW("fleet_dropped_ratio", G, "Share of the host's packets that are dropped, as its agent sees it."), FLEET(value, "dropped") },
+	{ ROW("fleet_errors", C, "What went wrong for fw-agent, since it started.", "kind"), emit_fleet_errors },
 	{ ROW("exporter_build", I, "Version of fw-exporter.", "version"), emit_own_build },
 	{ ROW("exporter_scrapes", C, "Earlier scrapes, by result: answered by fwd, from the pinned maps, or without a page.", "result"), emit_own_scrapes },
 	{ ROW("exporter_resident_memory_bytes", G, "Resident memory of fw-exporter."), emit_own_resident },

@@ -19,6 +19,7 @@ const struct snapshot_hook snapshot_hooks[FW_NPROGS] = {
 void snapshot_free(struct snapshot *snap)
 {
 	json_decref(snap->status);
+	fw_fleet_status_free(&snap->fleet);
 	free(snap->traffic);
 	*snap = (struct snapshot){ 0 };
 }

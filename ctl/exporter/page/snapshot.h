@@ -3,6 +3,7 @@
 #ifndef EXPORTER_SNAPSHOT_H
 #define EXPORTER_SNAPSHOT_H
 
+#include "fw/fleet/status.h"
 #include "fw/rule_choice.h"
 
 #include <jansson.h>
@@ -29,6 +30,8 @@ struct snapshot_traffic {
 
 struct snapshot {
 	json_t *status; /* fwd's; NULL: it does not answer */
+	bool in_fleet;  /* there is a status of an agent */
+	struct fw_fleet_status fleet;
 	struct snapshot_policy policy[FW_NREASONS];
 	struct snapshot_traffic *traffic;
 	size_t ntraffic, cap;

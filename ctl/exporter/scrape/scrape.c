@@ -71,6 +71,16 @@ static uint64_t resident_bytes(void)
 	return space ? strtoul(space, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+/* The agent's status. A file that may not be read is as good as one that is not written any more. */
+static void read_fleet(const char *path, struct snapshot *snap)
+{
+	int err = path[0] ? fw_fleet_status_read(path, &snap->fleet) : -ENOENT;
+
+	snap->in_fleet = err != -ENOENT;
+	if (err)
+		snap->fleet.age = -1;
+}
+
 /* Begins the page, with the numbers of a new source. Return: 0 or -errno. */
 static int begin(struct scrape *s, int (*make)(const struct settings *c, struct source **out))
 {
@@ -87,6 +97,8 @@ static int begin(struct scrape *s, int (*make)(const struct settings *c, struct 
 	err = make(s->settings, &s->source);
 	if (!err)
 		err = s->source->ops->begin(s->source, &s->snap);
+	if (!err)
+		read_fleet(s->settings->agent, &s->snap);
 	return err;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* fwctl status: what fwd holds, does and waits for. */
+#include "fleet_status.h"
 #include "interface.h"
 #include "pinned.h"
 #include "rows.h"
@@ -10,7 +11,7 @@
 
 #include <string.h>
 
-static const struct ctl_option *const status_options[] = { &ctl_opt_pins, NULL };
+static const struct ctl_option *const status_options[] = { &ctl_opt_pins, &ctl_opt_agent, NULL };
 
 #define ROW(...) ctl_print_row(0, 14, __VA_ARGS__)
 #define LLU(o, name) ((unsigned long long)ctl_field_u64(o, name))
@@ -258,13 +259,18 @@ static void print_rules_file(const json_t *o)
 		    since ? "same as the live ruleset before later changes" : "same as the live ruleset");
 }
 
-/* Prints the object of the status as a table. */
+/* Prints the object of the status as a table; with --json it was printed, and only what it lacks is added. */
 static int on_status(void *ctx, json_t *o)
 {
+	const struct ctl_settings *s = ctx;
 	const json_t *devices = json_object_get(o, "devices"), *d;
 	bool host = strcmp(ctl_field_text(json_object_get(o, "host"), "state"), "off") != 0;
 	size_t i;
 
+	if (s->json) {
+		ctl_fleet_status(s);
+		return 0;
+	}
 	printf("fwd %s, process %llu, up %llu s, %llu client%s\n", ctl_field_text(o, "version"), LLU(o, "pid"),
 	       LLU(o, "uptime"), LLU(o, "clients"), fw_plural(LLU(o, "clients")));
 	print_tables(o);
@@ -281,6 +287,7 @@ static int on_status(void *ctx, json_t *o)
 	if (ctl_field_text(o, "owner")[0])
 		ROW("owner", "the user %s alone loads and changes the ruleset", ctl_field_text(o, "owner"));
 	print_confirmation(o);
+	ctl_fleet_status(s);
 	if (!json_array_size(devices) && !host)
 		ROW("interfaces", "none: nothing is filtered (`fwctl attach IFACE`, `fwctl attach --host`)");
 	json_array_foreach(devices, i, d)
@@ -305,10 +312,13 @@ static int on_status(void *ctx, json_t *o)
 
 static int run_status(const struct ctl_settings *s, int n, char **operands)
 {
-	struct ctl_request request = { .kind = FW_REQ_STATUS, .line = on_status };
+	struct ctl_request request = { .kind = FW_REQ_STATUS, .line = on_status, .raw_too = true, .ctx = (void *)s };
 	int code = ctl_request_run(s, &request, NULL);
 
-	return code == CTL_NO_DAEMON ? ctl_pinned_status(s) : code;
+	if (code != CTL_NO_DAEMON)
+		return code;
+	ctl_fleet_status(s);
+	return ctl_pinned_status(s);
 }
 
 const struct ctl_command ctl_status = {
@@ -317,8 +327,10 @@ const struct ctl_command ctl_status = {
 	.summary = "show what fwd holds, does and waits for",
 	.details =
 		"While fwd is not running, it shows the state in the kernel, read from fwd's pins; the exit code is 3 then.\n\n"
-		"JSON: one object (docs/fwd.socket.md, \"The object of status\"); then {ok}. While fwd is not running: {running\n"
-		"(false), generation, rules, counted {packets, bytes}, devices (null: only root sees them)}; then {ok, error}.\n",
+		"On a host of a fleet it tells what fw-agent does, unless that has stopped writing its status.\n\n"
+		"JSON: one object (docs/fwd.socket.md, \"The object of status\"), on a host of a fleet {fleet {status (as fw-agent\n"
+		"wrote it; null: not to be believed), age (seconds), why (of null)}}; then {ok}. While fwd is not running: {fleet};\n"
+		"{running (false), generation, rules, counted {packets, bytes}, devices (null: only root sees them)}; then {ok, error}.\n",
 	.options = status_options,
 	.run = run_status,
 };

@@ -23,7 +23,7 @@ struct ctl_arguments {
 /* The options of a command line. */
 struct ctl_settings {
 	const struct ctl_command *const *commands; /* all of them, ended by NULL: for help, manual and completion */
-	const char *socket, *pins;
+	const char *socket, *pins, *agent;
 	int format;      /* enum fw_format */
 	int xdp;         /* enum fw_xdp_mode; -1: not given */
 	int import_from; /* enum fw_import_format */
@@ -70,8 +70,8 @@ extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl
 	ctl_opt_tc, ctl_opt_interval, ctl_opt_socket, ctl_opt_rules, ctl_opt_from, ctl_opt_limit, ctl_opt_top,
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_max_cost, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes,
 	ctl_opt_echo, ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_host, ctl_opt_pins,
-	ctl_opt_follow, ctl_opt_rule, ctl_opt_capture, ctl_opt_import_from, ctl_opt_to, ctl_opt_output, ctl_opt_report,
-	ctl_opt_partial, ctl_opt_load, ctl_opt_counters, ctl_opt_chain;
+	ctl_opt_agent, ctl_opt_follow, ctl_opt_rule, ctl_opt_capture, ctl_opt_import_from, ctl_opt_to, ctl_opt_output,
+	ctl_opt_report, ctl_opt_partial, ctl_opt_load, ctl_opt_counters, ctl_opt_chain;
 /* Options that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 

@@ -142,6 +142,8 @@ OPTION(socket, "socket", "PATH", "fwd's socket (else $FWD_SOCKET, else /run/fwd/
        .kind = CTL_KIND_FILE);
 OPTION(pins, "pins", "DIR", "fwd's folder in bpffs, while fwd is not running (else $FWD_PINS, else /sys/fs/bpf/fwd)",
        set_text, AT(pins), .kind = CTL_KIND_FILE);
+OPTION(agent, "agent", "FILE", "fw-agent's status, on a host of a fleet (default: /run/fw-agent/status)", set_text,
+       AT(agent), .kind = CTL_KIND_FILE);
 OPTION(kernel, "kernel", NULL, "with --rules: classify in the kernel too (root)", set_flag, AT(kernel));
 OPTION(pcap, "pcap", "FILE", "classify the packets of a capture file, as incoming ones", set_text, AT(pcap),
        .kind = CTL_KIND_FILE);
