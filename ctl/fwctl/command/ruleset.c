@@ -119,6 +119,15 @@ int ctl_tables_open(const char *path, int format, bool kernel, struct ctl_tables
 	return err;
 }
 
+int ctl_tables_compile(struct ctl_tables *t)
+{
+	int err = fill(t->rs);
+
+	if (!err)
+		err = open_pool(false, t);
+	return err ? err : ctl_ruleset_compile(t->rs, t->pool, &t->image);
+}
+
 void ctl_tables_close(struct ctl_tables *t)
 {
 	fw_image_free(&t->image);

@@ -23,6 +23,8 @@ struct ctl_tables {
 };
 /* Loads and compiles; with @kernel the tables are published there. Return: 0 or -errno; @out is to be closed in any case. */
 int ctl_tables_open(const char *path, int format, bool kernel, struct ctl_tables *out);
+/* The rest for a ruleset that @t has already: fills its built-in sets and compiles it in user space. Return: 0 or -errno. */
+int ctl_tables_compile(struct ctl_tables *t);
 void ctl_tables_close(struct ctl_tables *t);
 
 #endif

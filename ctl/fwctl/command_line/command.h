@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define CTL_DEVS_MAX 32
+#define CTL_KEYS_MAX 16 /* that one manifest can be signed with */
 
 /* Exit codes. */
 enum ctl_exit { CTL_OK, CTL_FAILED, CTL_USAGE, CTL_NO_DAEMON };
@@ -35,7 +36,10 @@ struct ctl_settings {
 	uint64_t limit, top; /* 0: all */
 	uint64_t confirm;    /* seconds; 0: the change needs no confirmation */
 	uint64_t max_cost;   /* nanoseconds that a packet may take; 0: no limit */
-	const char *rules, *from, *pcap, *capture, *rule, *output, *chain;
+	uint64_t parent;     /* generation; 0: that of head */
+	const char *rules, *from, *pcap, *capture, *rule, *output, *chain, *target, *fleet, *author, *trust;
+	const char *keys[CTL_KEYS_MAX]; /* files */
+	unsigned nkeys;
 	const char *devs[CTL_DEVS_MAX];
 	unsigned ndevs;
 };
@@ -71,7 +75,8 @@ extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl
 	ctl_opt_terse, ctl_opt_reset, ctl_opt_check, ctl_opt_max_cost, ctl_opt_diff, ctl_opt_confirm, ctl_opt_yes,
 	ctl_opt_echo, ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_host, ctl_opt_pins,
 	ctl_opt_agent, ctl_opt_follow, ctl_opt_rule, ctl_opt_capture, ctl_opt_import_from, ctl_opt_to, ctl_opt_output,
-	ctl_opt_report, ctl_opt_partial, ctl_opt_load, ctl_opt_counters, ctl_opt_chain;
+	ctl_opt_report, ctl_opt_partial, ctl_opt_load, ctl_opt_counters, ctl_opt_chain, ctl_opt_publish_to, ctl_opt_key,
+	ctl_opt_fleet, ctl_opt_parent, ctl_opt_author, ctl_opt_trust;
 /* Options that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 

@@ -124,6 +124,14 @@ static const char *set_dev(const struct ctl_option *o, struct ctl_settings *s, c
 	return NULL;
 }
 
+static const char *set_key(const struct ctl_option *o, struct ctl_settings *s, const char *value)
+{
+	if (s->nkeys == CTL_KEYS_MAX)
+		return "at most 16 keys";
+	s->keys[s->nkeys++] = value;
+	return NULL;
+}
+
 static const char *const xdp_words[] = {
 	[FW_XDP_AUTO] = "auto", [FW_XDP_NATIVE] = "native", [FW_XDP_GENERIC] = "generic", NULL
 };
@@ -190,6 +198,15 @@ OPTION(partial, "partial", NULL, "leave out lines that have no equivalent, if th
 OPTION(load, "load", NULL, "load the rules, as `fwctl load` does", set_flag, AT(load));
 
 OPTION(chain, "chain", "NAME", "replace only the rules of this chain", set_text, AT(chain), .kind = CTL_KIND_CHAIN);
+OPTION(publish_to, "to", "DIR-or-URL", "where the fleet's rulesets are published", set_text, AT(target),
+       .kind = CTL_KIND_FILE);
+OPTION(key, "key", "FILE", "sign with this secret key; may be repeated", set_key, .kind = CTL_KIND_FILE, .many = true);
+OPTION(fleet, "fleet", "NAME", "name of the fleet; needed for its first generation", set_text, AT(fleet));
+OPTION(parent, "parent", "GENERATION", "the generation that hosts go back to (default: that of head)", set_number,
+       AT(parent));
+OPTION(author, "author", "TEXT", "whose change this is (default: USER@HOST)", set_text, AT(author));
+OPTION(trust, "trust", "FILE", "public keys one of which has signed the head, besides those of --key", set_text,
+       AT(trust), .kind = CTL_KIND_FILE);
 OPTION(host, "host", NULL, "the host's own hooks: input, forward and output", set_flag, AT(host));
 OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
 

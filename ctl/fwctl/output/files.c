@@ -115,12 +115,14 @@ static int open_special(const struct ctl_new_file *nf, mode_t type)
 }
 
 /* The mode of a file that is replaced is kept if it is ours, without set-user-ID and the like; another owner's is not. */
-static mode_t mode_of(const struct stat *st)
+static mode_t mode_of(const struct ctl_new_file *nf, const struct stat *st)
 {
 	mode_t mask = umask(0);
 
 	umask(mask);
-	return S_ISREG(st->st_mode) && st->st_uid == geteuid() ? st->st_mode & 0777 : 0640 & ~mask;
+	if (S_ISREG(st->st_mode) && st->st_uid == geteuid())
+		return st->st_mode & 0777;
+	return nf->mode ? nf->mode : 0640 & ~mask;
 }
 
 /* A new file under a name that nobody can guess. Return: a descriptor or -errno. */
@@ -161,7 +163,7 @@ static int open_file(struct ctl_new_file *nf, const struct stat *st)
 	int err;
 
 	if (!st->st_mode || S_ISREG(st->st_mode))
-		return open_temporary(nf, mode_of(st));
+		return open_temporary(nf, mode_of(nf, st));
 	err = check_owner(nf, st);
 	if (err)
 		return err;

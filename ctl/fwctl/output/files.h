@@ -20,6 +20,7 @@ int ctl_file_read(const char *path, char **text, size_t *len);
 struct ctl_new_file {
 	const char *path;
 	struct fw_path at;
+	mode_t mode;        /* of a file that is not there yet; 0: its owner may write and its group may read it */
 	char temporary[32]; /* name in the same folder; empty: there is none */
 	FILE *f;
 };

@@ -3,11 +3,15 @@
  * The objects that a manifest names. A snapshot is the body of a `load` request of fwd (fw/wire.h): part 0 is `{}`, part 1 the
  * text of the ruleset, and then a name and a text for each list file; so it is loaded as it is. A delta is text in the language
  * of `fwctl batch` that turns the parent's ruleset into this one. Both are compressed by zstd.
+ *
+ * Published rules all have ids, so that a delta can name them and they are the same on every host: those without one get that of
+ * the rule that they continue in the parent, or a new one. Otherwise the text is as the user wrote it.
  */
 #ifndef FW_FLEET_SNAPSHOT_H
 #define FW_FLEET_SNAPSHOT_H
 
 #include "fw/fleet/manifest.h"
+#include "fw/rule.h"
 #include "fw/wire.h"
 
 /**
@@ -28,6 +32,19 @@ int fw_object_open(const struct fw_object *about, const void *bytes, size_t len,
 int fw_snapshot_pack(const struct fw_part *parts, unsigned nparts, void **out, size_t *len);
 /* The parts of a snapshot, which point into @bytes; part[0] is `{}`. 0 or -EPROTO. */
 int fw_snapshot_unpack(const void *bytes, size_t len, struct fw_message *out);
+
+/**
+ * fw_snapshot_ruleset - the ruleset of a snapshot
+ * @m:       as fw_snapshot_unpack() gives it; borrowed
+ * @name:    of the text, for diagnostics
+ * @follows: a ruleset whose rules it continues, with their ids and interface numbers (fw_ruleset_adopt()); NULL: none
+ * @out:     freed with fw_ruleset_free(); untouched on failure
+ * Return: 0, -EINVAL with diagnostics, -ENOMEM.
+ */
+int fw_snapshot_ruleset(const struct fw_message *m, const char *name, const struct fw_ruleset *follows,
+			struct fw_ruleset **out, struct fw_diags *ds);
+/* Writes the text that @rs was read from, with the id of each rule that has none in it. */
+void fw_snapshot_number(struct fw_buf *out, const struct fw_ruleset *rs, const char *text, size_t len);
 
 /**
  * fw_delta_make - changes that turn one ruleset into another, as `fwctl batch` reads them
