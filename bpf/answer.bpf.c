@@ -49,7 +49,7 @@ int fw_answer_pass(struct __sk_buff *skb)
 	return d && d->pass;
 }
 
-/* The same, and nobody comes after. */
+/* As fw_answer_next(), for the last rule: the decision ends with it. */
 SEC("socket")
 int fw_answer_take(struct __sk_buff *skb)
 {

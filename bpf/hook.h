@@ -125,8 +125,9 @@ static __always_inline __u32 fw_iface(const struct fw_cpu *cpu, __u32 ifindex)
 }
 
 /*
- * The fields of the kernel in cpu->key, for rulesets that name one of them (FW_FIELDS_OF_KERNEL): the interfaces that the packet
- * came in on and goes out on, by index, 0: neither; absent if no rule names them. The other fields are absent; a hook that knows them writes them afterwards.
+ * Writes the kernel's fields to cpu->key, for rulesets that name one of them (FW_FIELDS_OF_KERNEL). @from and @to: indices of the
+ * interfaces that the packet came in on and goes out on, 0: none; left absent if no rule names interfaces. All other fields are
+ * absent; a hook that knows them writes them afterwards.
  */
 FW_GLOBAL int fw_ask(struct fw_cpu *cpu, __u32 from, __u32 to)
 {

@@ -13,7 +13,7 @@
  *	not tracked, UDP   new
  *	ICMP error         related if the connection is tracked, else invalid
  *
- * A connection that a helper expects is `related` from its second packet on, and new before; the tracker says related at once.
+ * The first packet of a connection that a helper expects is new here, and related to the tracker; later ones are related to both.
  * Checksums are not verified.
  */
 #include "bpf/hook.h"

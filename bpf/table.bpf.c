@@ -47,7 +47,7 @@ static __always_inline __u64 fw_nf_ether(struct __sk_buff *ctx)
 	return fw_table_ether(ctx);
 }
 
-/* Where the packet goes out: its route tells. */
+/* The interface that the packet leaves by, according to its route. */
 static __always_inline __u32 fw_table_out(struct __sk_buff *skb)
 {
 	const struct dst_entry *dst = (void *)(BPF_CORE_READ((struct sk_buff *)skb, _skb_refdst) & ~FW_DST_BORROWED);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Sets that exist without a definition: @local, @broadcast and @multicast. The first rule that names one creates it. @multicast
- * holds what it holds; the addresses of the other two are those of a network namespace, as its routing table says, and whoever
- * uses the ruleset fills them in, before it takes effect.
+ * is constant. The other two hold addresses of a network namespace, from its routing table; the program that uses the ruleset
+ * fills them in before it takes effect.
  *
  * A ruleset that was stored before these names were taken may define a set of such a name. It is a set as any other.
  */

@@ -5,7 +5,10 @@
 
 #include "ctl/exporter/settings.h"
 
-/* The socket from the service manager, or one at the address and port, or the path, of the settings. Return: its descriptor, or -errno with a diagnostic. */
+/*
+ * The socket from the service manager, or one at the address and port, or the path, of the settings. Return: its descriptor, or
+ * -errno with a diagnostic.
+ */
 int address_listen(const struct settings *c, struct fw_diags *ds);
 /* Is it a Unix socket? */
 bool address_is_unix(int fd);

@@ -36,7 +36,7 @@ static __always_inline struct fw_decision *fw_decision_in(struct fw_decisions *a
 	return NULL;
 }
 
-/* Where the packet's decision is to be left: in place of one that there is, or else beside one that still waits. */
+/* Where to store the packet's decision: over its former one if it has one, else in a place whose decision is no longer awaited. */
 static __always_inline struct fw_decision *fw_decision_put(struct fw_decisions *all, __u64 skb, __u64 now)
 {
 	struct fw_decision *d = fw_decision_in(all, skb, now);

@@ -179,7 +179,7 @@ struct fw_action {
 FW_ASSERT_SIZE(struct fw_action, 2 * FW_LINE);
 #define FW_ACTION_LINES (sizeof(struct fw_action) / FW_LINE)
 
-/* Are the conditions of an action met by a packet that comes alone: within each limit, and without any connections? */
+/* Does a lone packet, within every limit and without connections, meet the conditions of an action? */
 static __always_inline int fw_action_quiet(const struct fw_action *a)
 {
 	return !(a->flags & FW_ACTION_LIMIT_OVER) && !a->connections;

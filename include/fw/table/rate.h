@@ -48,8 +48,8 @@ static __always_inline __u64 fw_rate_take(__u64 full, __u64 now, const struct fw
 
 /*
  * A bucket, or a full one if it is further in the future than this rate can bring it: it was filled at another rate, which its
- * rule had before. @now must have been read after the bucket, so that no packet is earlier than those that are in it; it may be
- * of the cheap clock, which is behind.
+ * rule had before. @now must be read after the bucket, so that no packet is earlier than those that are in it; the cheap clock,
+ * which lags, will do.
  */
 static __always_inline __u64 fw_rate_current(__u64 full, __u64 now, const struct fw_rate *r)
 {

@@ -6,7 +6,7 @@
 #include "fw/table/rate.h"
 
 /*
- * What became of a rejected packet, which never goes on, besides: X(symbol, word).
+ * What else became of a rejected packet, which never passes: X(symbol, word).
  * LIMITED: the rate of replies was used up. SILENT: a packet that must not be answered, or cannot be.
  */
 /* clang-format off */
@@ -41,7 +41,7 @@ FW_ASSERT_SIZE(struct fw_reply_rate, 64);
 /* skb->tc_index of a reply, for tc's other program on the interface: it does not judge it. That of other packets is 0. */
 #define FW_REPLY_INDEX(ifindex) (0x8000u | ((ifindex)&0x7fff))
 
-#define FW_REPLY_RATE 1000 /* replies a second, unless somebody says otherwise */
+#define FW_REPLY_RATE 1000 /* replies a second, by default */
 /* @rate replies a second, and as many at once. 0: none. */
 static inline struct fw_reply_rate fw_reply_rate_of(__u32 rate)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Where a packet goes on after a match that skips others, as `return` does with the rest of its chain. Part of the lookup: see
+ * Where the lookup continues after a match that skips other rules, as `return` skips the rest of its chain. Part of the lookup: see
  * lookup.h for what the includer provides.
  */
 #ifndef FW_SKIP_H
