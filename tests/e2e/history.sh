@@ -108,7 +108,7 @@ case_history_flood() {
 case_rules_file() {
 	local file=$tmp/own.rules
 	printf 'policy in accept\nset s { 10.0.0.1, 10.0.0.2 }\nrule name a from @s drop\n' >"$file"
-	logs() { wait_until grep -qF -- "$1" "$tmp/fwd.log" || fail "the log does not say '$1': $(cat "$tmp/fwd.log")"; }
+	log_says() { wait_until grep -qF -- "$1" "$tmp/fwd.log" || fail "the log does not say '$1': $(cat "$tmp/fwd.log")"; }
 	says_file() { wait_until eval "ctl status | grep -qF \"rules file     $file$1\"" || fail "not '$1': $(ctl status)"; }
 	start_fwd --rules "$file" && order a && says_file ": same as the live ruleset" && refuses 1 "has the format" load --format classbench ||
 		return 1
@@ -116,18 +116,18 @@ case_rules_file() {
 	printf '# words\nset s { 10.0.0.2,10.0.0.1 }\npolicy   in accept\nrule  name a   from @s drop\n' >"$file"
 	fwd_kill TERM && start_fwd --rules "$file" && says_file ": same as the live ruleset" && ok set add s 10.0.0.3 &&
 		says_file ": same as the live ruleset before later changes" && fwd_kill TERM && start_fwd --rules "$file" &&
-		says_file " differs" && logs "$file differs from the live ruleset" && ok --json status && says '"differs":true' || return 1
+		says_file " differs" && log_says "$file differs from the live ruleset" && ok --json status && says '"differs":true' || return 1
 	ok load --diff --check && says "10.0.0.3" && kill -HUP "$fwd_pid" && says_file ": same as the live ruleset" &&
-		logs "load $file (SIGHUP): 1 rule, 1 element removed, by run.sh (pid $$, uid 0)" || return 1
+		log_says "load $file (SIGHUP): 1 rule, 1 element removed, by run.sh (pid $$, uid 0)" || return 1
 	ok add rule name b drop && ok load && order a && says_file ": same as the live ruleset" && ok add rule name b drop || return 1
 	# An invalid file is reported and changes nothing.
 	echo nonsense >>"$file"
-	kill -HUP "$fwd_pid" && logs "refused: load $file (SIGHUP): line 5" && order a b && refuses 1 "own.rules:5" load || return 1
+	kill -HUP "$fwd_pid" && log_says "refused: load $file (SIGHUP): line 5" && order a b && refuses 1 "own.rules:5" load || return 1
 	rm "$file"
-	kill -HUP "$fwd_pid" && logs "cannot read '$file'" && order a b && refuses 1 "$file" load &&
-		logs "refused: load $file: cannot read" && refuses 1 "$file" load --check || return 1
+	kill -HUP "$fwd_pid" && log_says "cannot read '$file'" && order a b && refuses 1 "$file" load &&
+		log_says "refused: load $file: cannot read" && refuses 1 "$file" load --check || return 1
 	fwd_kill TERM && start_fwd --rules "$file" && says_file ": not compared: cannot read" || return 1
-	fwd_kill TERM && start_fwd && refuses 1 "no file of its own" load && logs "refused: load: fwd has no file of its own" &&
+	fwd_kill TERM && start_fwd && refuses 1 "no file of its own" load && log_says "refused: load: fwd has no file of its own" &&
 		is "refusals of the file" "$(ctl history --limit 99 | grep -c 'refused: load [^(]*cannot read')" 1 &&
 		kill -HUP "$fwd_pid" && order a b && ok status
 }

@@ -11,8 +11,8 @@ files="daemon limits clients shares faults store closed devices interfaces metri
 for file in $files; do
 	. "$here/$file.sh"
 done
-# Refuses functions that are defined twice.
-twice=$(for file in lib run $files; do sed -n 's/^\([a-z_0-9]*\)() .*/\1/p' "$here/$file.sh"; done | sort | uniq -d)
+# Refuses functions that are defined twice; those that a case defines stay defined, too.
+twice=$(for file in lib run $files; do sed -n 's/^[[:space:]]*\([a-z_0-9]*\)() .*/\1/p' "$here/$file.sh"; done | sort | uniq -d)
 [ -z "$twice" ] || die "functions that are defined twice:" $twice
 # The files share their variables: none may assign one that another assigns at its top.
 assigned_elsewhere() {
