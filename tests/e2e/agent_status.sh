@@ -6,7 +6,8 @@ agent_wrote() {
 	jq -nc --argjson at $(($(date +%s) - $1)) '{"fleet":"edge","host":"web1","ring":"canary","state":"confirmed","since":($at - 60),"why":null,
 		"running":{"generation":12,"manifest":"c"},"wanted":{"generation":12,"manifest":"c"},"confirmed":{"generation":12,"manifest":"c"},
 		"worse":false,"dropped":0,"etcd":true,"heard":$at,"written":$at,
-		"errors":{"etcd":0,"fetch":2,"manifest":0,"object":0,"memory":0,"rules":0,"fwd":0,"probe":0,"disk":0}} | '"${2:-.}" >"$tmp/agent"
+		"errors":{"etcd":0,"fetch":2,"manifest":0,"object":0,"memory":0,"rules":0,"fwd":0,"probe":0,"disk":0}} | '"${2:-.}" >"$tmp/agent.new" &&
+		mv "$tmp/agent.new" "$tmp/agent"
 }
 agent_shown() { exits 0 ctl status --agent "$tmp/agent" && says "$@"; }
 agent_page() { "$exporter" --once --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" --agent "$tmp/agent" >"$tmp/page"; }

@@ -207,7 +207,7 @@ prometheus_links() {
 
 exporter_start() {
 	nsenter --target "$fwd_space" --net --mount "$exporter" --socket "$tmp/fwd/sock" --pins "$tmp/bpffs/fwd" --max-rules 5 \
-		--top 4 >"$tmp/exporter.log" 2>&1 &
+		--top 4 --agent "$tmp/agent" >"$tmp/exporter.log" 2>&1 &
 	exporter_pid=$!
 	prometheus_pids+=($exporter_pid)
 	soon in_server curl -sf "http://$target/healthz" || fail "the exporter does not start: $(cat "$tmp/exporter.log")"
@@ -222,6 +222,20 @@ prometheus_start() {
 		--web.listen-address=127.0.0.1:9090 --log.level=warn >"$tmp/prometheus.log" 2>&1 &
 	prometheus_pids+=($!)
 	becomes fw_controller_up 1 || fail "$(cat "$tmp/prometheus.log" "$tmp/exporter.log")"
+}
+
+# The host is in a fleet: its agent's status is written anew (agent_status.sh).
+agent_writes() {
+	agent_wrote 0
+	(
+		trap 'kill $!; exit' TERM
+		while :; do
+			sleep 20 &
+			wait $!
+			agent_wrote 0
+		done
+	) &
+	prometheus_pids+=($!)
 }
 
 prometheus_stop() {
@@ -338,6 +352,7 @@ prometheus_numbers() {
 	: >"$tmp/said"
 	prometheus_links && start_fwd && prometheus_ruleset >"$tmp/rules" && ok load "$tmp/rules" && ok attach x1 --out yes &&
 		ok attach g1 && ok attach t1 --mode tc && ok attach --later absent0 || return 1
+	agent_writes
 	exporter_start && page_is_well_formed && prometheus_start && numbers "nothing sent" || return 1
 	prometheus_traffic && prometheus_policies && prometheus_changes && prometheus_killed && dashboard_has_values "$began" || return 1
 	kill $exporter_pid
