@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -26,6 +27,16 @@ static double now;
 static double clock_now(void)
 {
 	return now;
+}
+
+/* Candidates disagree about the time of day. */
+time_t time(time_t *out)
+{
+	time_t t = 1000000000 + (time_t)random_below(1000000);
+
+	if (out)
+		*out = t;
+	return t;
 }
 
 struct event {
@@ -341,6 +352,19 @@ int fw_etcd_get(struct fw_etcd *e, const char *key, bool prefix, fw_etcd_done *d
 
 static void check(void);
 
+/* Only who leads writes anything but the key `leader`. */
+static void check_leads(const struct op *op)
+{
+	char by[FW_LEADER_NAME];
+	const char *leader = value_of("leader", "");
+
+	if (op->nputs == 1 && op->puts[0].lease)
+		return;
+	assert_non_null(leader);
+	assert_int_equal(fw_leader_parse(leader, strlen(leader), by), 0);
+	assert_string_equal(by, op->etcd->by);
+}
+
 static void make_txn(struct op *op)
 {
 	for (unsigned i = 0; i < op->nifs; i++) {
@@ -357,6 +381,7 @@ static void make_txn(struct op *op)
 			op->err = -ENOENT;
 			return;
 		}
+	check_leads(op);
 	op->revision = ++store.revision;
 	for (unsigned i = 0; i < op->nputs; i++)
 		put(op->puts[i].key, op->puts[i].value, op->puts[i].lease);
@@ -470,9 +495,9 @@ int fw_timer_set(struct fw_http *h, struct fw_timer *t, double seconds)
 static const struct fw_generation from = { 11, { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" } };
 static const struct fw_generation to = { 12, { "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" } };
 static const char rings_text[] =
-	"{\"rings\":[{\"name\":\"first\",\"hosts\":\"h0 h1 h2\",\"share\":1,\"soak\":5,\"timeout\":120},"
-	"{\"name\":\"second\",\"hosts\":\"h3 h4 h5 h6 h7 h8\",\"share\":0.8,\"soak\":5,\"timeout\":120},"
-	"{\"name\":\"third\",\"hosts\":\"h*\",\"share\":0.9,\"soak\":5,\"timeout\":120}]}";
+	"{\"rings\":[{\"name\":\"first\",\"hosts\":\"h0 h1 h2\",\"share\":1,\"soak\":40,\"timeout\":300},"
+	"{\"name\":\"second\",\"hosts\":\"h3 h4 h5 h6 h7 h8\",\"share\":0.8,\"soak\":40,\"timeout\":300},"
+	"{\"name\":\"third\",\"hosts\":\"h*\",\"share\":0.9,\"soak\":40,\"timeout\":300}]}";
 static struct fw_rings rings;
 static struct fw_report hosts[HOSTS];
 static bool bad[HOSTS];
@@ -529,6 +554,8 @@ static void check(void)
 		assert_true(value && !fw_generation_parse(value, strlen(value), &head, NULL));
 		assert_true(fw_generation_same(&head, fw_rollout_head(&r, i)));
 	}
+	if (seen.state != FW_ROLLOUT_RUNNING && r.state != seen.state)
+		assert_true(seen.state == FW_ROLLOUT_PAUSED && r.state == FW_ROLLOUT_FAILED);
 	if (r.ring != seen.ring || (r.state == FW_ROLLOUT_DONE && seen.state != FW_ROLLOUT_DONE)) {
 		struct fw_ring_progress progress[FW_RINGS_MAX];
 
@@ -565,17 +592,43 @@ static void start_rollout(void)
 	moved = now;
 }
 
-/* Pauses or resumes, as `fwctl rollout` does. */
-static void toggle_pause(void)
+/* Pauses, resumes or aborts, as `fwctl rollout` does. */
+static void administrate(void)
 {
-	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 }, old = { 0 };
 
 	if (seen.state > FW_ROLLOUT_PAUSED)
 		return;
-	seen.state = seen.state == FW_ROLLOUT_PAUSED ? FW_ROLLOUT_RUNNING : FW_ROLLOUT_PAUSED;
+	seen.state = random_below(30) == 0           ? FW_ROLLOUT_ABORTED :
+		     seen.state == FW_ROLLOUT_PAUSED ? FW_ROLLOUT_RUNNING :
+						       FW_ROLLOUT_PAUSED;
 	seen.well = 0;
+	fw_generation_print(&old, &from);
+	for (unsigned i = 0; i <= seen.ring && seen.state == FW_ROLLOUT_ABORTED; i++)
+		put_now("ring/", rings.ring[i].name, old.text);
 	fw_rollout_print(&b, &seen);
 	put_now("rollout", "", b.text);
+	check();
+}
+
+/* Is a step on its way? */
+static bool stepping(void)
+{
+	for (struct op *op = ops; op; op = op->others)
+		if (!op->made && op->nifs == 3)
+			return true;
+	return false;
+}
+
+/* The lease of who leads ends. */
+static void end_lead(void)
+{
+	char key[FW_FLEET_KEY];
+	int i = find(fw_fleet_key(FLEET, "leader", "", key));
+
+	if (i >= 0 && store.keys[i].value)
+		store.lease_ends[store.keys[i].lease] = 0;
+	end_leases();
 }
 
 static void candidate_log(void *ctx, const char *line)
@@ -706,7 +759,7 @@ static void quiet(void **state)
 	run_for(3);
 	assert_int_equal(leaders(), 1);
 	start_rollout();
-	for (unsigned i = 0; i < 200 && seen.state == FW_ROLLOUT_RUNNING; i++)
+	for (unsigned i = 0; i < 400 && seen.state == FW_ROLLOUT_RUNNING; i++)
 		world_step();
 	assert_int_equal(seen.state, FW_ROLLOUT_DONE);
 	world_free();
@@ -774,8 +827,10 @@ static enum fw_rollout_state storm(void)
 	start_rollout();
 	while (now < longest && seen.state <= FW_ROLLOUT_PAUSED) {
 		world_step();
-		if (random_below(300) == 0 || (seen.state == FW_ROLLOUT_PAUSED && random_below(20) == 0))
-			toggle_pause();
+		if (random_below(stepping() ? 4 : seen.state == FW_ROLLOUT_PAUSED ? 20 : 500) == 0)
+			administrate();
+		if (stepping() && random_below(8) == 0)
+			end_lead();
 	}
 	if (seen.state <= FW_ROLLOUT_PAUSED)
 		fail_msg("the rollout has not ended: %s, ring %u", fw_rollout_state_names[seen.state], seen.ring);
@@ -785,7 +840,7 @@ static enum fw_rollout_state storm(void)
 
 static void storms(void **state)
 {
-	unsigned ends[FW_NROLLOUT_STATES] = { 0 }, n = random_amount("FW_STORMS", 200);
+	unsigned ends[FW_NROLLOUT_STATES] = { 0 }, n = random_amount("FW_STORMS", 100);
 
 	for (unsigned i = 0; i < n; i++)
 		ends[storm()]++;
