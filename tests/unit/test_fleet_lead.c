@@ -615,7 +615,7 @@ static void administrate(void)
 static bool stepping(void)
 {
 	for (struct op *op = ops; op; op = op->others)
-		if (!op->made && op->nifs == 3)
+		if (!op->made && op->nifs > 1)
 			return true;
 	return false;
 }
