@@ -69,7 +69,7 @@ static void finish(struct etcd_op *op)
 static void fail(struct etcd_op *op, int err, const char *why)
 {
 	op->answer.err = err;
-	snprintf(op->why, sizeof(op->why), "%s: %s", op->etcd->endpoints[op->endpoint], why);
+	snprintf(op->why, sizeof(op->why), "%s: %.360s", op->etcd->endpoints[op->endpoint], why);
 }
 
 static void again(struct fw_timer *t)
@@ -203,33 +203,43 @@ static void refused(struct etcd_op *op)
 		retry(op);
 }
 
+/* An answer that does not come from etcd's gateway, or none. */
+static void unusable(struct etcd_op *op, const struct fw_http_answer *a)
+{
+	char line[120], why[360];
+
+	fw_escape(line, sizeof(line), a->body, strcspn(a->body, "\r\n"));
+	if (a->err || !*line)
+		snprintf(why, sizeof(why), "%s", *a->why ? a->why : "the answer is empty");
+	else
+		snprintf(why, sizeof(why), "%.200s%s%s", a->why, *a->why ? ": " : "the answer is not one of etcd: ", line);
+	fail(op, a->err ? a->err : -EIO, why);
+	retry(op);
+}
+
 static void answered(void *ctx, const struct fw_http_answer *a)
 {
 	struct etcd_op *op = ctx;
-	int err;
 
 	op->call = NULL;
 	op->reply.code = 0;
 	op->reply.message = NULL;
-	err = a->err ? 0 : etcd_reply_add(&op->reply, a->body, a->len);
-	if (a->err || (err && a->status != 200) || (!err && a->status != 200 && !op->reply.code)) {
-		fail(op, a->err ? a->err : -EIO, a->why);
-		retry(op);
-	} else if (err) {
-		fail(op, err, "the answer is not one of etcd");
-		retry(op);
-	} else if (op->reply.code) {
-		refused(op);
-	} else {
-		op->answer.err = 0;
-		if (!op->answer.revision)
-			op->answer.revision = op->reply.revision;
-		*op->why = 0;
-		if (op->take && op->take(op))
-			op_try(op);
-		else
-			finish(op);
+	if (a->err || etcd_reply_add(&op->reply, a->body, a->len) || (a->status != 200 && !op->reply.code)) {
+		unusable(op, a);
+		return;
 	}
+	if (op->reply.code) {
+		refused(op);
+		return;
+	}
+	op->answer.err = 0;
+	if (!op->answer.revision)
+		op->answer.revision = op->reply.revision;
+	*op->why = 0;
+	if (op->take && op->take(op))
+		op_try(op);
+	else
+		finish(op);
 }
 
 int etcd_request(struct fw_etcd *e, unsigned endpoint, const char *path, struct fw_http_request *r,

@@ -33,7 +33,7 @@ struct etcd_op {
 	bool failed;  /* answer says so */
 	struct etcd_reply reply;
 	struct fw_etcd_answer answer;
-	char why[400];
+	char why[640];
 	/* Makes @answer of @reply; true if another request follows, with the new @body. NULL: there is nothing to do. */
 	bool (*take)(struct etcd_op *op);
 	char *prefix; /* of a read of many keys */

@@ -7,7 +7,7 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 . "$(dirname "$0")/lib.sh"
-files="daemon limits clients shares faults store closed devices interfaces metrics prometheus exporter lists transcripts examples links diff history sets files names shell cost security continue log host timeouts reject state as_nft export import conformance chains owner agent_status"
+files="daemon limits clients shares faults store closed devices interfaces metrics prometheus exporter lists transcripts examples links diff history sets files names shell cost security continue log host timeouts reject state as_nft export import conformance chains owner agent_status fleet_rig fleet_etcd"
 for file in $files; do
 	. "$here/$file.sh"
 done
@@ -289,6 +289,8 @@ listen udp 53 5353
 
 failures=0
 for name in ${*:-$(declare -F | sed -n 's/^declare -f case_//p')}; do
+	# Only cases of fleets share a fleet.
+	[ "$name" != "${name#fleet_}" ] || fleet_down
 	"case_$name"
 	case $? in
 	0) echo "PASS  $name" ;;
