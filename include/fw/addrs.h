@@ -166,6 +166,9 @@ struct fw_addr_range fw_addr_prefix(enum fw_family family, struct fw_addr addr, 
 struct fw_addr fw_addr_next(enum fw_family family, struct fw_addr a);
 struct fw_addr fw_addr_prev(enum fw_family family, struct fw_addr a);
 
+/* The order of a set's elements: by family, lo, hi. Below 0, 0 or above 0. */
+int fw_addr_range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *b);
+
 /**
  * fw_addr_ranges_merge - sort by (family, lo) and merge what overlaps or touches, in place
  * Return: the new number of ranges.

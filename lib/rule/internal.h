@@ -235,7 +235,6 @@ static inline bool fw_addr_range_same(const struct fw_addr_range *a, const struc
 	return a->lo.hi == b->lo.hi && a->hi.hi == b->hi.hi && a->lo.lo == b->lo.lo && a->hi.lo == b->hi.lo &&
 	       a->family == b->family;
 }
-int fw_addr_range_cmp(const struct fw_addr_range *a, const struct fw_addr_range *b);
 /*
  * The rules get these ids and slots, in order, all different, slots below @nslots. Slots that are left are free, but for those
  * that in @held (NULL: none) are not. 0, or -ENOMEM, and nothing has changed.

@@ -133,6 +133,28 @@ static int compress(struct publication *p)
 	return err;
 }
 
+/* A delta from the parent, if there is one and it is smaller than the snapshot. */
+static int make_delta(struct publication *p)
+{
+	fw_cleanup(fw_buf_free) struct fw_buf text = { 0 };
+	struct fw_object about;
+	int err;
+
+	if (!p->parent.parts)
+		return 0;
+	ctl_progress("comparing with generation %llu", LLU(p->parent.manifest.self.number));
+	err = fw_delta_make(p->parent.parts, p->snapshot.parts, &text);
+	if (err == -EOPNOTSUPP || (!err && !text.len))
+		return 0;
+	if (!err)
+		err = fw_object_make(text.text, text.len, &p->object[1], &about);
+	if (err)
+		ctl_print_failure(NULL, "cannot compare it with the parent", err);
+	else if (about.bytes < p->next.snapshot.bytes)
+		p->next.delta = about;
+	return err;
+}
+
 /* Is it what the head has already? */
 static bool is_published(const struct publication *p)
 {
@@ -164,7 +186,7 @@ static int put_object(struct publication *p, unsigned i, const struct fw_object 
 {
 	char name[sizeof("object/.zst") + FW_SHA256_HEX];
 
-	if (!p->object[i])
+	if (!*about->sha256.hex)
 		return 0;
 	snprintf(name, sizeof(name), "object/%s.zst", about->sha256.hex);
 	ctl_progress("writing %s", name);
@@ -263,7 +285,7 @@ static int finish(struct publication *p)
 {
 	bool published = is_published(p);
 
-	if (!published && (sign(p) || (!p->s->check && put_all(p))))
+	if (!published && (make_delta(p) || sign(p) || (!p->s->check && put_all(p))))
 		return CTL_FAILED;
 	ctl_progress_end();
 	if (p->s->json)
