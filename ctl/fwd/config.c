@@ -24,6 +24,8 @@ static const struct fw_setting rows[] = {
 	  "the name of a group", fw_setting_text, AT(admin_group), 1, 32, NULL },
 	{ "owner", "USER", "the user who alone may change the ruleset, such as fw-agent for a fleet; empty: every administrator", "",
 	  "the name of a user, or nothing", fw_setting_text, AT(owner), 0, 32, NULL },
+	{ "local", "FILE", "while this file exists, `owner` does not apply; the same as in fleet.conf", "/etc/fwd/local.rules",
+	  "a path that begins with '/', or nothing", fw_setting_path, AT(local), 0, FW_SETTING_TEXT - 1, NULL },
 	{ "clients-max", "N", "open connections for each of: root, the admin group, readers", "128",
 	  "a number from 1 to 4096", fw_setting_number, AT(clients_max), 1, 4096, NULL },
 	{ "client-timeout", "SECONDS", "how long a client may stop in the middle of a request or a reply", "30",

@@ -17,6 +17,7 @@ struct config {
 	char group[FW_SETTING_TEXT];
 	char admin_group[FW_SETTING_TEXT];
 	char owner[FW_SETTING_TEXT]; /* empty: none */
+	char local[FW_SETTING_TEXT]; /* while this file exists, there is no owner; empty: none */
 	unsigned clients_max;
 	unsigned client_timeout; /* seconds */
 	unsigned reject_rate;

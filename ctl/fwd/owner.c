@@ -5,6 +5,8 @@
 #include "ctl/fwd/engine/owners.h"
 #include "fw/log.h"
 
+#include <unistd.h>
+
 #define NOBODY ((uid_t)-1)
 
 void owner_open(struct fwd *d)
@@ -15,9 +17,14 @@ void owner_open(struct fwd *d)
 		       d->config.owner);
 }
 
+static bool has_owner(const struct fwd *d)
+{
+	return d->config.owner[0] && (!d->config.local[0] || access(d->config.local, F_OK));
+}
+
 const char *owner_but(const struct fwd *d, uid_t uid)
 {
-	return d->config.owner[0] && (uid == NOBODY || uid != d->owner) ? d->config.owner : NULL;
+	return has_owner(d) && (uid == NOBODY || uid != d->owner) ? d->config.owner : NULL;
 }
 
 /* Writes down that it was refused, for the first of the diagnostics. Return: -EPERM. */
@@ -47,7 +54,7 @@ int owner_check_waiting(struct fwd *d, const struct history_event *e, const char
 	struct history_event r = *e;
 	char what[RECORD_WHAT + 16];
 
-	if (!d->config.owner[0] || by == NOBODY || by == e->who.uid)
+	if (!has_owner(d) || by == NOBODY || by == e->who.uid)
 		return 0;
 	fw_diag_add(ds, (struct fw_place){ 0 },
 		    "it is undone by itself if it is not confirmed: `fwctl status` says when",

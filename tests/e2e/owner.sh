@@ -3,7 +3,7 @@
 
 # owner_start OPTION...: fwd whose ruleset is the user nobody's, who has loaded one.
 owner_start() {
-	start_fwd --group games --admin-group staff --owner nobody "$@" && chmod 711 "$tmp" "$tmp/fwd" || return 1
+	start_fwd --group games --admin-group staff --owner nobody --local "$tmp/local.rules" "$@" && chmod 711 "$tmp" "$tmp/fwd" || return 1
 	printf '%s\n' 'policy in accept' 'set banned dynamic timeout 1h { }' 'set fixed { 192.0.2.9 }' 'chain docker owner audio' 'chain plain' \
 		'rule name first from @banned drop' 'rule name call jump docker' 'rule name plain chain plain from @fixed drop' >"$tmp/owned.rules"
 	chmod 644 "$tmp/owned.rules"
@@ -58,4 +58,13 @@ case_owner_rules_file() {
 		ctl list | grep -q "name a" || fail "$(cat "$tmp/fwd.log")" || return 1
 	fwd_kill TERM && start_fwd --owner nosuchuser && grep -q "there is no user 'nosuchuser'" "$tmp/fwd.log" && refuses 1 "nosuchuser" add rule drop &&
 		refuses 1 "nosuchuser" flush --yes && fwd_kill TERM && start_fwd && ok add rule name c drop
+}
+
+# While the file of the setting `local` exists, there is no owner: root may undo what the fleet began, and load what it wants.
+case_owner_local() {
+	owner_start && as_owner 0 games,staff add rule name waits drop --confirm 5m && owner_refuses add rule drop && refuses 1 "alone may undo" undo || return 1
+	touch "$tmp/local.rules"
+	ok undo && exits 0 ctl status && ! grep -q '^owner' "$tmp/out" && ok add rule name mine drop && ok load "$tmp/owned.rules" && ok flush --yes || return 1
+	as_owner 0 games,staff add rule name owners drop && rm "$tmp/local.rules" && owner_refuses add rule drop && as_owner 0 games,staff load "$tmp/owned.rules" &&
+		exits 0 ctl status && says "the user nobody alone"
 }

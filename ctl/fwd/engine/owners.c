@@ -5,8 +5,8 @@
 
 static const char of_group[] = "root and the admin group may: see `fwctl list chains` for what the group owns";
 static const char of_user[] =
-	"publish the change to the fleet, or overrule the fleet on this host: with the file that `local` of /etc/fwd/fleet.conf "
-	"names, or by another `owner` in fwd.conf";
+	"publish the change to the fleet, or overrule the fleet on this host, with the file /etc/fwd/local.rules (setting `local` of "
+	"fleet.conf and fwd.conf) or without `owner` in fwd.conf";
 
 static bool has(const uint32_t *groups, size_t n, uint32_t group)
 {

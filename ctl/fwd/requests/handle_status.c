@@ -7,6 +7,7 @@
 #include "ctl/fwd/log/packet_log.h"
 #include "fw/json.h"
 #include "handlers.h"
+#include "ctl/fwd/owner.h"
 #include "ctl/fwd/rules_file.h"
 #include "ctl/fwd/tracked.h"
 #include "ctl/fwd/tracking.h"
@@ -215,7 +216,7 @@ json_t *status_json(const struct fwd *d)
 			    json_pack("{so so}", "elements", number(st.elements_left), "transactions",
 				      number(st.left_transactions)));
 	json_object_set_new(o, "rules_file", rules_file_json(d));
-	json_object_set_new(o, "owner", fw_json_text(d->config.owner[0] ? d->config.owner : NULL));
+	json_object_set_new(o, "owner", fw_json_text(owner_but(d, (uid_t)-1)));
 	json_object_set_new(o, "confirm_by", st.confirm_by ? json_integer(st.confirm_by) : json_null());
 	json_object_set_new(o, "confirm_what", fw_json_text(st.confirm_by ? st.confirm_what : NULL));
 	json_object_set_new(o, "rollback", rollback(&st.undone));
