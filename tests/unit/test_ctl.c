@@ -184,7 +184,7 @@ static void test_commands(void **state)
 		assert_int_equal(words, second ? 2 : 1);
 		assert_true((*c)->operands && (*c)->summary && (*c)->options && (*c)->run);
 		assert_true((*c)->max_operands < 0 || (*c)->min_operands <= (*c)->max_operands);
-		assert_true((*c)->hidden || strlen((*c)->name) < 13);
+		assert_true((*c)->hidden || strlen((*c)->name) < 15);
 	}
 	assert_true(n > 20);
 }

@@ -5,16 +5,15 @@
 #include "ctl/fwctl/output/json.h"
 #include "ctl/fwctl/output/message.h"
 #include "ctl/fwctl/output/progress.h"
+#include "ctl/fwctl/publish/author.h"
 #include "ctl/fwctl/publish/generation.h"
 #include "ctl/fwctl/publish/keys.h"
 #include "ctl/fwctl/publish/snapshot.h"
 
 #include "fw/cost.h"
 
-#include <pwd.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define LLU(x) ((unsigned long long)(x))
 
@@ -108,18 +107,12 @@ static int read_parent(struct publication *p)
 	return err;
 }
 
-/* "NAME@HOST" of whoever runs this. */
 static void set_author(struct publication *p)
 {
-	const struct passwd *user = getpwuid(getuid());
-	char host[65] = "";
-
-	if (p->s->author) {
+	if (p->s->author)
 		snprintf(p->next.author, sizeof(p->next.author), "%s", p->s->author);
-		return;
-	}
-	gethostname(host, sizeof(host) - 1);
-	snprintf(p->next.author, sizeof(p->next.author), "%.60s@%s", user ? user->pw_name : "?", host);
+	else
+		author_of_this(p->next.author, sizeof(p->next.author));
 }
 
 static int compress(struct publication *p)

@@ -31,13 +31,13 @@ struct ctl_settings {
 	int to;          /* enum fw_export_format */
 	int mode, out;   /* of attach: indices into the words of the option */
 	bool json, kernel, tc, terse, reset, check, diff, yes, echo, exist, later, follow, host, report, partial, load,
-		counters;
+		counters, hosts;
 	double interval;     /* seconds */
 	uint64_t limit, top; /* 0: all */
 	uint64_t confirm;    /* seconds; 0: the change needs no confirmation */
 	uint64_t max_cost;   /* nanoseconds that a packet may take; 0: no limit */
 	uint64_t parent;     /* generation; 0: that of head */
-	const char *rules, *from, *pcap, *capture, *rule, *output, *chain, *target, *fleet, *author, *trust;
+	const char *rules, *from, *pcap, *capture, *rule, *output, *chain, *target, *fleet, *author, *trust, *config;
 	const char *keys[CTL_KEYS_MAX]; /* files */
 	unsigned nkeys;
 	const char *devs[CTL_DEVS_MAX];
@@ -76,7 +76,7 @@ extern const struct ctl_option ctl_opt_format, ctl_opt_json, ctl_opt_kernel, ctl
 	ctl_opt_echo, ctl_opt_exist, ctl_opt_mode, ctl_opt_out, ctl_opt_later, ctl_opt_host, ctl_opt_pins,
 	ctl_opt_agent, ctl_opt_follow, ctl_opt_rule, ctl_opt_capture, ctl_opt_import_from, ctl_opt_to, ctl_opt_output,
 	ctl_opt_report, ctl_opt_partial, ctl_opt_load, ctl_opt_counters, ctl_opt_chain, ctl_opt_publish_to, ctl_opt_key,
-	ctl_opt_fleet, ctl_opt_parent, ctl_opt_author, ctl_opt_trust;
+	ctl_opt_fleet, ctl_opt_parent, ctl_opt_author, ctl_opt_trust, ctl_opt_config, ctl_opt_hosts, ctl_opt_until;
 /* Options that every command takes, ended by NULL. */
 extern const struct ctl_option *const ctl_global_options[];
 

@@ -207,6 +207,10 @@ OPTION(parent, "parent", "GENERATION", "the generation that hosts go back to (de
 OPTION(author, "author", "TEXT", "whose change this is (default: USER@HOST)", set_text, AT(author));
 OPTION(trust, "trust", "FILE", "public keys one of which has signed the head, besides those of --key", set_text,
        AT(trust), .kind = CTL_KIND_FILE);
+OPTION(config, "config", "FILE", "settings of the fleet (default: /etc/fwd/fleet.conf)", set_text, AT(config),
+       .kind = CTL_KIND_FILE);
+OPTION(hosts, "hosts", NULL, "all hosts, also those that have confirmed", set_flag, AT(hosts));
+OPTION(until, "follow", NULL, "show each step until the rollout has ended", set_flag, AT(follow));
 OPTION(host, "host", NULL, "the host's own hooks: input, forward and output", set_flag, AT(host));
 OPTION(later, "later", NULL, "also take interfaces that do not exist yet, when they appear", set_flag, AT(later));
 

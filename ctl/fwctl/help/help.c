@@ -11,7 +11,7 @@ void ctl_print_usage(FILE *f, const struct ctl_command *const *commands)
 	fputs("usage: fwctl [OPTIONS] COMMAND [OPTIONS] OPERANDS\n\n", f);
 	for (const struct ctl_command *const *c = commands; *c; c++)
 		if (!(*c)->hidden)
-			fprintf(f, "  %-13s %s\n", (*c)->name, (*c)->summary);
+			fprintf(f, "  %-14s %s\n", (*c)->name, (*c)->summary);
 	fputs("\n`fwctl help COMMAND` explains a command, `fwctl --version` prints the version.\n"
 	      "Exit code: 0 done, 1 refused or failed, 2 wrong usage, 3 fwd is not running.\n",
 	      f);

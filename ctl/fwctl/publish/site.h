@@ -6,7 +6,7 @@
 #ifndef FWCTL_SITE_H
 #define FWCTL_SITE_H
 
-#include "fw/base.h"
+#include "fw/fleet/http.h"
 
 struct site;
 /* How files are read and written: one table for folders, one for URLs. */
@@ -17,10 +17,11 @@ struct site_kind {
 };
 struct site {
 	const struct site_kind *kind;
-	const char *to; /* as the user gave it */
-	int folder;     /* O_DIRECTORY; -1: a URL */
-	int lock;       /* held while it is open for writing; -1: none */
-	void *curl;     /* of a URL */
+	const char *to;                          /* as the user gave it */
+	int folder;                              /* O_DIRECTORY; -1: a URL */
+	int lock;                                /* held while it is open for writing; -1: none */
+	void *curl;                              /* of a URL */
+	const struct fw_http_identity *identity; /* of a URL; NULL: the system's authorities */
 };
 
 /**

@@ -80,6 +80,12 @@ static void transfer_end(struct transfer *t)
 	free((char *)t->url);
 }
 
+static void set_file(CURL *curl, CURLoption option, const char *path)
+{
+	if (path && *path)
+		curl_easy_setopt(curl, option, path);
+}
+
 static int transfer_begin(struct site *s, const char *name, struct transfer *t)
 {
 	size_t len = strlen(s->to);
@@ -102,6 +108,11 @@ static int transfer_begin(struct site *s, const char *name, struct transfer *t)
 	curl_easy_setopt(s->curl, CURLOPT_ERRORBUFFER, t->why);
 	curl_easy_setopt(s->curl, CURLOPT_WRITEFUNCTION, take_bytes);
 	curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, t);
+	if (s->identity) {
+		set_file(s->curl, CURLOPT_CAINFO, s->identity->ca);
+		set_file(s->curl, CURLOPT_SSLCERT, s->identity->cert);
+		set_file(s->curl, CURLOPT_SSLKEY, s->identity->key);
+	}
 	return 0;
 }
 
