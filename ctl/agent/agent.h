@@ -41,13 +41,13 @@ struct agent_status {
 	uint64_t errors[AGENT_NERRORS];
 };
 
-/* All is borrowed until agent_close(). */
+/* All but etcd is borrowed until agent_close(). */
 struct agent_setup {
 	const struct fw_fleet_config *config;
 	const char *host;
 	const struct fw_public_keys *keys;
 	struct fw_http *http;
-	struct fw_etcd *etcd; /* NULL: head is polled */
+	struct fw_etcd *etcd; /* taken, also if agent_open() fails; NULL: head is polled */
 	struct local *local;
 	struct probes *probes;
 	struct folder *folder;

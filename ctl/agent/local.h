@@ -68,11 +68,13 @@ struct local {
 /* The targets that a host must reach; up to 16. */
 struct probes {
 	/*
-	 * Tries all targets once. done(): @failed has a bit for each that was not reached; @why names the first, and is empty if there is
-	 * none. One at a time. 0: done() will be called once; or -errno.
+	 * Tries all targets once. done(): @failed has a bit for each that was not reached. One at a time. 0: done() will be called once;
+	 * or -errno.
 	 */
-	int (*start)(struct probes *p, void (*done)(void *ctx, uint32_t failed, const char *why), void *ctx);
+	int (*start)(struct probes *p, void (*done)(void *ctx, uint32_t failed), void *ctx);
 	void (*stop)(struct probes *p); /* done() will not be called */
+	/* What a target is called. */
+	const char *(*name)(struct probes *p, unsigned target);
 };
 
 /* Where the agent keeps files, small ones and objects. Names are plain: no folders. */
