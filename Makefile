@@ -67,7 +67,7 @@ BPF_SRC  := $(wildcard bpf/*.bpf.c tests/perf/*.bpf.c tests/perf/peers/*.bpf.c)
 SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
-BINS     := $(addprefix $(BUILD)/,fwd fwctl fw-exporter fwgen fwbench)
+BINS     := $(addprefix $(BUILD)/,fwd fwctl fw-agent fw-exporter fwgen fwbench)
 MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw.rules.5 fw.metrics.5)
 COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
@@ -240,6 +240,12 @@ $(BUILD)/fw-exporter: $(BUILD)/ctl/exporter/main.o $(BUILD)/libexporter.a $(BUIL
 # The agent without its main(), for tests and simulations.
 $(BUILD)/libagent.a: $(filter-out %/main.o,$(AGENT_OBJ))
 	$(Q)rm -f $@ && ar rcs $@ $^
+
+# It does not link the libraries that load BPF programs.
+$(BUILD)/fw-agent: LDLIBS := -ljansson -lpthread -lm
+$(BUILD)/fw-agent: $(BUILD)/ctl/agent/main.o $(BUILD)/libagent.a $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FLEET_LIBS) -o $@
 
 $(BUILD)/fwgen: $(FWGEN_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"

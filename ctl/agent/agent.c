@@ -183,7 +183,7 @@ int agent_open(const struct agent_setup *setup, struct agent **out)
 	a->step.ring = rings;
 	a->health.share = a->health.before = -1;
 	a->random.state = seed(a);
-	snprintf(a->status.report.host, sizeof(a->status.report.host), "%s", setup->host);
+	snprintf(a->status.report.host, sizeof(a->status.report.host), "%.*s", FW_HOST_NAME, setup->host);
 	set_url(a);
 	store_open(a);
 	a->status.confirmed = a->status.report.running = a->record.running;
@@ -206,7 +206,6 @@ void agent_close(struct agent *a)
 	fw_timer_stop(a->setup.http, &a->step);
 	follow_close(a);
 	reporter_close(a);
-	fw_etcd_close(a->setup.etcd);
 	bring_cancel(a);
 	fw_timer_stop(a->setup.http, &a->step);
 	checkup_cancel(a);

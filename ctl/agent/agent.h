@@ -34,20 +34,19 @@ extern const char *const agent_error_names[AGENT_NERRORS];
 /* What the agent does, and what runs on its host. */
 struct agent_status {
 	struct fw_report report;        /* as it is in etcd, or would be */
-	char ring[FW_RING_NAME + 1];    /* empty: none, or not known yet */
 	struct fw_generation confirmed; /* the last that was; 0: none */
 	bool connected;                 /* to etcd, or the last poll of head succeeded */
 	double heard;                   /* when that was last so, by the agent's clock; 0: never */
 	uint64_t errors[AGENT_NERRORS];
 };
 
-/* All but etcd is borrowed until agent_close(). */
+/* All is borrowed until agent_close(). */
 struct agent_setup {
 	const struct fw_fleet_config *config;
 	const char *host;
 	const struct fw_public_keys *keys;
 	struct fw_http *http;
-	struct fw_etcd *etcd; /* taken, also if agent_open() fails; NULL: head is polled */
+	struct fw_etcd *etcd; /* NULL: head is polled */
 	struct local *local;
 	struct probes *probes;
 	struct folder *folder;

@@ -50,7 +50,7 @@ static void set_ring(struct agent *a, const char *name)
 	if (!strcmp(f->ring, name))
 		return;
 	snprintf(f->ring, sizeof(f->ring), "%s", name);
-	snprintf(a->status.ring, sizeof(a->status.ring), "%s", name);
+	snprintf(a->status.report.ring, sizeof(a->status.report.ring), "%s", name);
 	agent_log(a, "this host is in %s%s", name[0] ? "the ring " : "no ring", name);
 	agent_changed(a);
 	fw_timer_set(a->setup.http, &f->again, 0);
@@ -231,7 +231,7 @@ int follow_open(struct agent *a)
 	if (!a->setup.etcd)
 		return fw_timer_set(a->setup.http, &f->again, 0);
 	snprintf(f->ring, sizeof(f->ring), "%.*s", FW_RING_NAME, a->setup.config->ring);
-	snprintf(a->status.ring, sizeof(a->status.ring), "%s", f->ring);
+	snprintf(a->status.report.ring, sizeof(a->status.report.ring), "%s", f->ring);
 	return watch(a);
 }
 

@@ -133,8 +133,10 @@ void reporter_changed(struct agent *a)
 
 void reporter_close(struct agent *a)
 {
-	if (a->setup.etcd)
+	if (a->setup.etcd) {
 		fw_timer_stop(a->setup.http, &a->reporter.timer);
+		fw_etcd_forget(a->setup.etcd, a);
+	}
 	free(a->reporter.sent);
 	free(a->reporter.under);
 }

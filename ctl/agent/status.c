@@ -40,7 +40,7 @@ void status_print(struct fw_buf *b, const struct agent_setup *setup, const struc
 {
 	const struct fw_report *r = &s->report;
 	json_t *o = json_pack("{ss ss so ss sI so}", "fleet", setup->config->fleet, "host", r->host, "ring",
-			      text_or_null(s->ring), "state", fw_report_state_names[r->state], "since",
+			      text_or_null(r->ring), "state", fw_report_state_names[r->state], "since",
 			      (json_int_t)r->since, "why", text_or_null(r->why));
 	char *text;
 

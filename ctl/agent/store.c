@@ -60,7 +60,7 @@ void store_open(struct agent *a)
 	}
 	a->forgot = err != 0;
 	a->restarted = true;
-	snprintf(a->record.fleet, sizeof(a->record.fleet), "%s", a->setup.config->fleet);
+	snprintf(a->record.fleet, sizeof(a->record.fleet), "%.*s", FW_FLEET_NAME, a->setup.config->fleet);
 }
 
 struct sweep {

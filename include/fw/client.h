@@ -22,6 +22,8 @@ struct fw_client;
  */
 int fw_client_open(const char *path, unsigned timeout, struct fw_client **out);
 void fw_client_close(struct fw_client *c); /* NULL is fine */
+/* Of a connection that another thread sends to or receives from: that ends with an error. */
+void fw_client_abort(struct fw_client *c);
 void fw_client_closep(struct fw_client **c);
 
 /**

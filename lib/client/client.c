@@ -73,6 +73,11 @@ void fw_client_close(struct fw_client *c)
 	free(c);
 }
 
+void fw_client_abort(struct fw_client *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+}
+
 void fw_client_closep(struct fw_client **c)
 {
 	fw_client_close(*c);
