@@ -37,14 +37,13 @@ static int teardown(void **state)
 }
 
 static const struct agent_status example = {
-	.report = { .host = "web1",
+	.report = { .host = "web1", .ring = "canary",
 		    .state = FW_REPORT_TAKEN_BACK,
 		    .running = { .number = 11 },
 		    .wanted = { .number = 12 },
 		    .worse = true,
 		    .dropped = 0.25,
 		    .why = "tcp:10.0.0.1:22 is not reached" },
-	.ring = "canary",
 	.confirmed = { .number = 10 },
 	.connected = true,
 	.errors = { [AGENT_ERROR_FETCH] = 2, [AGENT_ERROR_PROBE] = 1 },
