@@ -37,7 +37,8 @@ static int teardown(void **state)
 }
 
 static const struct agent_status example = {
-	.report = { .host = "web1", .ring = "canary",
+	.report = { .host = "web1",
+		    .ring = "canary",
 		    .state = FW_REPORT_TAKEN_BACK,
 		    .running = { .number = 11 },
 		    .wanted = { .number = 12 },
