@@ -9,7 +9,7 @@
 #include "follow.h"
 #include "overrule.h"
 #include "reporter.h"
-#include "store.h"
+#include "kept.h"
 #include "survey.h"
 
 #include <string.h>
@@ -185,7 +185,7 @@ int agent_open(const struct agent_setup *setup, struct agent **out)
 	a->random.state = seed(a);
 	snprintf(a->status.report.host, sizeof(a->status.report.host), "%.*s", FW_HOST_NAME, setup->host);
 	set_url(a);
-	store_open(a);
+	kept_open(a);
 	a->status.confirmed = a->status.report.running = a->record.running;
 	err = fw_timer_set(setup->http, &a->step, 0);
 	if (!err)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "bring.h"
 
-#include "store.h"
+#include "kept.h"
 
 #include "fw/fleet/snapshot.h"
 
@@ -58,7 +58,7 @@ static int take_object(struct agent *a, const char *bytes, size_t len, char why[
 static void manifest_came(struct agent *a, const struct fw_http_answer *answer)
 {
 	if (take_manifest(a, answer->body, answer->len))
-		store_write(a, STORE_MANIFEST, &a->bring.generation.manifest, answer->body, answer->len);
+		kept_write(a, KEPT_MANIFEST, &a->bring.generation.manifest, answer->body, answer->len);
 	else
 		bring_again(a, AGENT_ERROR_MANIFEST, "the web server's manifest is not the one that the head names");
 }
@@ -77,7 +77,7 @@ static void object_came(struct agent *a, const struct fw_http_answer *answer)
 		agent_later(a, AGENT_ERROR_MEMORY, "no memory for the ruleset: %s", strerror(-err));
 		return;
 	}
-	if (store_write(a, STORE_OBJECT, &b->object.sha256, answer->body, answer->len) &&
+	if (kept_write(a, KEPT_OBJECT, &b->object.sha256, answer->body, answer->len) &&
 	    !strcmp(b->object.sha256.hex, b->manifest.snapshot.sha256.hex))
 		a->record.held = b->manifest.self;
 	b->done(a, 0, "");
@@ -125,11 +125,11 @@ static bool manifest_is_here(struct agent *a)
 	fw_autofree char *text = NULL;
 	size_t len;
 
-	if (!store_read(a, STORE_MANIFEST, hash, FW_MANIFEST_MAX, &text, &len) && take_manifest(a, text, len))
+	if (!kept_read(a, KEPT_MANIFEST, hash, FW_MANIFEST_MAX, &text, &len) && take_manifest(a, text, len))
 		return true;
 	if (!a->head || !take_manifest(a, a->head, a->head_len))
 		return false;
-	store_write(a, STORE_MANIFEST, hash, a->head, a->head_len);
+	kept_write(a, KEPT_MANIFEST, hash, a->head, a->head_len);
 	return true;
 }
 
@@ -153,12 +153,12 @@ static bool object_is_here(struct agent *a)
 	char why[256];
 	size_t len;
 
-	if (store_read(a, STORE_OBJECT, &o->sha256, o->bytes, &bytes, &len))
+	if (kept_read(a, KEPT_OBJECT, &o->sha256, o->bytes, &bytes, &len))
 		return false;
 	if (!take_object(a, bytes, len, why))
 		return true;
 	agent_log(a, "the file of an object in the agent's state is damaged: %s", why);
-	store_remove(a, STORE_OBJECT, &o->sha256);
+	kept_remove(a, KEPT_OBJECT, &o->sha256);
 	return false;
 }
 

@@ -7,7 +7,7 @@
 #include "survey.h"
 
 #include "compare.h"
-#include "store.h"
+#include "kept.h"
 
 #define STARTS 3 /* how often one generation is sent if the agent is killed each time */
 
@@ -42,7 +42,7 @@ void survey_confirmed(struct agent *a)
 	a->live = LIVE_SAME;
 	a->surveyed = true;
 	if (agent_save(a))
-		store_sweep(a);
+		kept_sweep(a);
 }
 
 /* It does not run. @why: it must not be tried again; NULL: it may. */

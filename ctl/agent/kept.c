@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the agent keeps: its record, the manifests and objects that the record names. */
-#include "store.h"
+#include "kept.h"
 
 #include <string.h>
 
@@ -12,7 +12,7 @@ static void file_name(char out[FILE_NAME], const char *kind, const struct fw_sha
 	snprintf(out, FILE_NAME, "%s-%s", kind, hash->hex);
 }
 
-int store_read(struct agent *a, const char *kind, const struct fw_sha256 *hash, size_t max, char **out, size_t *len)
+int kept_read(struct agent *a, const char *kind, const struct fw_sha256 *hash, size_t max, char **out, size_t *len)
 {
 	char name[FILE_NAME];
 
@@ -20,7 +20,7 @@ int store_read(struct agent *a, const char *kind, const struct fw_sha256 *hash, 
 	return a->setup.folder->read(a->setup.folder, name, max, out, len);
 }
 
-bool store_write(struct agent *a, const char *kind, const struct fw_sha256 *hash, const void *bytes, size_t len)
+bool kept_write(struct agent *a, const char *kind, const struct fw_sha256 *hash, const void *bytes, size_t len)
 {
 	char name[FILE_NAME];
 	int err;
@@ -34,7 +34,7 @@ bool store_write(struct agent *a, const char *kind, const struct fw_sha256 *hash
 	return false;
 }
 
-void store_remove(struct agent *a, const char *kind, const struct fw_sha256 *hash)
+void kept_remove(struct agent *a, const char *kind, const struct fw_sha256 *hash)
 {
 	char name[FILE_NAME];
 
@@ -42,7 +42,7 @@ void store_remove(struct agent *a, const char *kind, const struct fw_sha256 *has
 	a->setup.folder->remove(a->setup.folder, name);
 }
 
-void store_open(struct agent *a)
+void kept_open(struct agent *a)
 {
 	fw_autofree char *text = NULL;
 	size_t len;
@@ -78,7 +78,7 @@ static void find_snapshot(struct agent *a, const struct fw_generation *g, struct
 	size_t len;
 
 	out->hex[0] = '\0';
-	if (g->number && !store_read(a, STORE_MANIFEST, &g->manifest, FW_MANIFEST_MAX, &text, &len) &&
+	if (g->number && !kept_read(a, KEPT_MANIFEST, &g->manifest, FW_MANIFEST_MAX, &text, &len) &&
 	    !fw_manifest_read(text, len, NULL, &m, why))
 		*out = m.snapshot.sha256;
 }
@@ -96,7 +96,7 @@ static void sweep_file(void *ctx, const char *name)
 		s->a->setup.folder->remove(s->a->setup.folder, name);
 }
 
-void store_sweep(struct agent *a)
+void kept_sweep(struct agent *a)
 {
 	struct record *r = &a->record;
 	struct sweep s = { a, { &r->highest, &r->parent, &r->running, &r->held, &r->trying.to }, { { "" } } };
