@@ -3,7 +3,7 @@
 # with TLS. Sourced by run.sh and fleet_faults, after lib.sh. fleet_down removes everything, and so does the end of the script.
 #
 #   etcd1 etcd2 etcd3                        198.18.0.11 12 13   https, port 2379
-#   web                                      198.18.0.21         https, port 443, and http, port 80: $fleet/www
+#   web                                      198.18.0.21         https, port 443, and http, port 80: $fleet/www; 8080: $fleet/dav, by PUT, too
 #   host1 host2 host3                        198.18.0.31 32 33
 #   admin                                    198.18.0.41         where people type commands
 #
@@ -134,7 +134,8 @@ etcd_up() {
 nginx_up() {
 	fleet_net_up || return 1
 	[ -z "$nginx_pid" ] || return 0
-	mkdir -p "$fleet/nginx"
+	mkdir -p "$fleet/nginx" "$fleet/dav/small"
+	chmod 777 "$fleet/dav" "$fleet/dav/small"
 	cat >"$fleet/nginx.conf" <<-END
 		daemon off;
 		worker_processes 1;
@@ -155,6 +156,17 @@ nginx_up() {
 				ssl_certificate $fleet/web.pem;
 				ssl_certificate_key $fleet/web.key;
 				root $fleet/www;
+			}
+			# Takes PUT, below /small/ of small files only.
+			server {
+				listen 198.18.0.21:8080;
+				root $fleet/dav;
+				client_max_body_size 64m;
+				dav_methods PUT;
+				create_full_put_path on;
+				location /small/ {
+					client_max_body_size 1k;
+				}
 			}
 		}
 	END
