@@ -23,8 +23,9 @@ static int deliver(const struct ctl_settings *s, const struct fw_buf *out)
 	}
 	if (ctl_new_file_open(s->output, &nf))
 		return CTL_FAILED;
-	fwrite(out->text, 1, out->len, nf.f);
-	return ctl_new_file_commit(&nf) ? CTL_FAILED : CTL_OK;
+	if (ctl_new_file_write(&nf, out->text, out->len) || ctl_new_file_commit(&nf))
+		return CTL_FAILED;
+	return CTL_OK;
 }
 
 static int run(const struct ctl_settings *s, int n, char **operands)

@@ -173,10 +173,9 @@ static int write_rules(const char *path, const struct fw_buf *rules)
 	fw_cleanup(ctl_new_file_end) struct ctl_new_file nf = { .at.folder = -1 };
 	int err = ctl_new_file_open(path, &nf);
 
-	if (err)
-		return err;
-	fwrite(rules->text ? rules->text : "", 1, rules->len, nf.f);
-	return ctl_new_file_commit(&nf);
+	if (!err && rules->len)
+		err = ctl_new_file_write(&nf, rules->text, rules->len);
+	return err ? err : ctl_new_file_commit(&nf);
 }
 
 /* What the rule that begins at @at in the text has counted. */

@@ -133,7 +133,7 @@ static int open_temporary(struct ctl_new_file *nf, mode_t mode)
 
 	if (getrandom(&number, sizeof(number), 0) != sizeof(number))
 		return -errno;
-	snprintf(nf->temporary, sizeof(nf->temporary), ".fwctl-%016llx", (unsigned long long)number);
+	snprintf(nf->temporary, sizeof(nf->temporary), CTL_TEMPORARY "%016llx", (unsigned long long)number);
 	ctl_signal_unlink(nf->at.folder, nf->temporary);
 	fd = openat(nf->at.folder, nf->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
@@ -211,9 +211,14 @@ static int sync_folder(const struct ctl_new_file *nf)
 	return err;
 }
 
+int ctl_new_file_write(struct ctl_new_file *nf, const void *bytes, size_t len)
+{
+	return fwrite(bytes, 1, len, nf->f) == len ? 0 : cannot_write(nf, -errno);
+}
+
 int ctl_new_file_commit(struct ctl_new_file *nf)
 {
-	int err = fflush(nf->f) ? -errno : sync_fd(fileno(nf->f));
+	int err = fflush(nf->f) ? -errno : ferror(nf->f) ? -EIO : sync_fd(fileno(nf->f));
 
 	if (!err && nf->temporary[0]) {
 		err = renameat(nf->at.folder, nf->temporary, nf->at.folder, nf->at.name) ? -errno : 0;

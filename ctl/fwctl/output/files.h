@@ -17,6 +17,7 @@ int ctl_file_read(const char *path, char **text, size_t *len);
  * its path and symbolic links lead to. If the path names a device, a pipe, a socket or one of our descriptors, that is
  * written to directly.
  */
+#define CTL_TEMPORARY ".fwctl-" /* temporary names begin with it */
 struct ctl_new_file {
 	const char *path;
 	struct fw_path at;
@@ -26,7 +27,9 @@ struct ctl_new_file {
 };
 /* Opens @out->f for writing. Return: 0 or -errno. */
 int ctl_new_file_open(const char *path, struct ctl_new_file *out);
-/* The file is complete: flushes it to disk and renames it. Return: 0 or -errno. */
+/* Return: 0 or -errno. */
+int ctl_new_file_write(struct ctl_new_file *nf, const void *bytes, size_t len);
+/* The file is complete, unless an earlier write failed: flushes it to disk and renames it. Return: 0 or -errno. */
 int ctl_new_file_commit(struct ctl_new_file *nf);
 /* Closes it; removes it, unless it was committed. */
 void ctl_new_file_end(struct ctl_new_file *nf);
