@@ -19,7 +19,7 @@ assigned_elsewhere() {
 	(cd "$here" && awk '
 		pass == 1 && /^[a-z][a-z_0-9]*=/ { owner[substr($0, 1, index($0, "=") - 1)] = FILENAME }
 		pass == 2 && !/local / {
-			for (rest = $0; match(rest, /(^[ \t]*|&& |\|\| |[;{(] ?|do |then )[a-z][a-z_0-9]*=/); rest = substr(rest, RSTART + RLENGTH)) {
+			for (rest = $0; match(rest, /(^[ \t]*|&& |\|\| |[;(] ?|[{] |do |then )[a-z][a-z_0-9]*=/); rest = substr(rest, RSTART + RLENGTH)) {
 				name = substr(rest, RSTART, RLENGTH - 1)
 				sub(/^.*[^a-z_0-9]/, "", name)
 				if (name in owner && owner[name] != FILENAME)

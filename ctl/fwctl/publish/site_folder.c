@@ -4,6 +4,7 @@
 #include "ctl/fwctl/output/files.h"
 #include "ctl/fwctl/output/message.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
@@ -55,11 +56,9 @@ static int folder_put(struct site *s, const char *name, const void *bytes, size_
 
 	if (!err)
 		err = ctl_new_file_open(path, &nf);
-	if (err)
-		return err;
-	/* An error of writing is one of ctl_new_file_commit(), too. */
-	fwrite(bytes, 1, len, nf.f);
-	return ctl_new_file_commit(&nf);
+	if (!err)
+		err = ctl_new_file_write(&nf, bytes, len);
+	return err ? err : ctl_new_file_commit(&nf);
 }
 
 static void folder_close(struct site *s)
@@ -85,11 +84,31 @@ static int take_lock(struct site *s)
 	return -EBUSY;
 }
 
+/* Removes what a publisher that was killed has left: nobody else is writing, because we hold the lock. */
+static void sweep(const struct site *s, const char *folder)
+{
+	int fd = openat(s->folder, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	for (const struct dirent *e; (e = readdir(d));)
+		if (!strncmp(e->d_name, CTL_TEMPORARY, strlen(CTL_TEMPORARY)))
+			unlinkat(fd, e->d_name, 0);
+	closedir(d);
+}
+
 static int make_folders(struct site *s)
 {
-	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++)
+	sweep(s, ".");
+	for (size_t i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
 		if (mkdirat(s->folder, folders[i], FOLDER_MODE) && errno != EEXIST)
 			return failed(s, "make", folders[i]);
+		sweep(s, folders[i]);
+	}
 	return 0;
 }
 
