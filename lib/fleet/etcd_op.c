@@ -212,7 +212,8 @@ static void unusable(struct etcd_op *op, const struct fw_http_answer *a)
 	if (a->err || !*line)
 		snprintf(why, sizeof(why), "%s", *a->why ? a->why : "the answer is empty");
 	else
-		snprintf(why, sizeof(why), "%.200s%s%s", a->why, *a->why ? ": " : "the answer is not one of etcd: ", line);
+		snprintf(why, sizeof(why), "%.200s%s%s", a->why,
+			 *a->why ? ": " : "the answer is not one of etcd: ", line);
 	fail(op, a->err ? a->err : -EIO, why);
 	retry(op);
 }

@@ -6,14 +6,14 @@ watch_pid=
 
 # etcd_peer USER [OPTION...] COMMAND...: the client, on the admin's machine.
 etcd_peer() {
-	on_node admin "$fleetpeer" -e "$etcd_urls" -C "$fleet/ca.pem" -p "$fleet_password" -t 15 -u "$@"
+	on_node admin "$fleetpeer" -e "$etcd_urls" -C "$fleet_dir/ca.pem" -p "$fleet_password" -t 15 -u "$@"
 }
 
 watch_start() { # KEY...
-	nsenter --net="/run/netns/$(node_space admin)" "$fleetpeer" -e "$etcd_urls" -C "$fleet/ca.pem" -u agent \
-		-p "$fleet_password" -t 5 watch "$@" >"$fleet/watch" 2>&1 &
+	nsenter --net="/run/netns/$(node_space admin)" "$fleetpeer" -e "$etcd_urls" -C "$fleet_dir/ca.pem" -u agent \
+		-p "$fleet_password" -t 5 watch "$@" >"$fleet_dir/watch" 2>&1 &
 	watch_pid=$!
-	wait_until grep -q '^connected$' "$fleet/watch" || fail "the watch does not connect: $(cat "$fleet/watch")"
+	wait_until grep -q '^connected$' "$fleet_dir/watch" || fail "the watch does not connect: $(cat "$fleet_dir/watch")"
 }
 watch_stop() {
 	[ -n "$watch_pid" ] || return 0
@@ -27,9 +27,9 @@ watched_member() {
 		sed -n 's/.*198\.18\.0\.1\([123]\):2379.*/\1/p' | tail -1
 }
 watch_saw() { # TEXT
-	wait_until grep -q "$1" "$fleet/watch" || fail "the watch has not seen '$1': $(cat "$fleet/watch")"
+	wait_until grep -q "$1" "$fleet_dir/watch" || fail "the watch has not seen '$1': $(cat "$fleet_dir/watch")"
 }
-lost() { grep -c '^lost: ' "$fleet/watch"; }
+lost() { grep -c '^lost: ' "$fleet_dir/watch"; }
 # Ends what a case began, whatever came of it.
 etcd_case_end() {
 	local code=$? n
@@ -42,7 +42,7 @@ etcd_case_end() {
 }
 
 etcd_put_works() { # VALUE
-	etcd_peer agent put /fw/edge/head "$1" >"$fleet/put" || fail "no put: $(cat "$fleet/put")"
+	etcd_peer agent put /fw/edge/head "$1" >"$fleet_dir/put" || fail "no put: $(cat "$fleet_dir/put")"
 }
 
 # A client sees a failure of a member, goes to another, and misses no change. HOW-IT-FAILS, a function of the member.
@@ -60,7 +60,7 @@ watch_survives() {
 fail_leader() { # makes the member lead first, so that the leader fails
 	local id
 	id=$(etcd_ctl endpoint status -w json | jq -r --arg e "https://198.18.0.1$1:2379" '.[] | select(.Endpoint == $e).Status.header.member_id')
-	ETCDCTL_API=3 on_node admin etcdctl --endpoints "https://198.18.0.1$(etcd_leader):2379" --cacert "$fleet/ca.pem" \
+	ETCDCTL_API=3 on_node admin etcdctl --endpoints "https://198.18.0.1$(etcd_leader):2379" --cacert "$fleet_dir/ca.pem" \
 		--user "root:$fleet_password" move-leader "$(printf %x "$id")" >/dev/null 2>&1
 	etcd_end "$1" KILL
 }
@@ -72,7 +72,7 @@ fail_follower() {
 etcd_ctl_move_away() {
 	local id
 	id=$(etcd_ctl endpoint status -w json | jq -r --arg e "https://198.18.0.1$1:2379" '[.[] | select(.Endpoint != $e)][0].Status.header.member_id')
-	ETCDCTL_API=3 on_node admin etcdctl --endpoints "https://198.18.0.1$1:2379" --cacert "$fleet/ca.pem" \
+	ETCDCTL_API=3 on_node admin etcdctl --endpoints "https://198.18.0.1$1:2379" --cacert "$fleet_dir/ca.pem" \
 		--user "root:$fleet_password" move-leader "$(printf %x "$id")" >/dev/null 2>&1
 }
 
@@ -89,9 +89,9 @@ cluster_restarts() {
 	etcd_up && watch_start /fw/edge/head && etcd_put_works one && watch_saw "=one " || return 1
 	for n in 1 2 3; do etcd_end $n KILL; done
 	watch_saw "^lost: " || return 1
-	on_node admin "$fleetpeer" -e "$etcd_urls" -C "$fleet/ca.pem" -p "$fleet_password" -t 2 -u agent get /fw/edge/head >"$fleet/out" &&
-		{ fail "an answer without a cluster: $(cat "$fleet/out")"; return 1; }
-	grep -q '^failed: Connection refused: https://198.18.0.1' "$fleet/out" || fail "$(cat "$fleet/out")" || return 1
+	on_node admin "$fleetpeer" -e "$etcd_urls" -C "$fleet_dir/ca.pem" -p "$fleet_password" -t 2 -u agent get /fw/edge/head >"$fleet_dir/out" &&
+		{ fail "an answer without a cluster: $(cat "$fleet_dir/out")"; return 1; }
+	grep -q '^failed: Connection refused: https://198.18.0.1' "$fleet_dir/out" || fail "$(cat "$fleet_dir/out")" || return 1
 	etcd_up && etcd_put_works two && watch_saw "=two "
 }
 case_fleet_etcd_cluster_restarts() { cluster_restarts; etcd_case_end; }
@@ -110,7 +110,7 @@ compacted_while_away() {
 	kill -CONT "$watch_pid"
 	watch_saw "=away 5 " && watch_saw "^/fw/edge/rings deleted " || return 1
 	etcd_put_works again && watch_saw "=again " || return 1
-	grep -q "=away [1-4] " "$fleet/watch" && fail "it saw what was compacted: $(cat "$fleet/watch")"
+	grep -q "=away [1-4] " "$fleet_dir/watch" && fail "it saw what was compacted: $(cat "$fleet_dir/watch")"
 	return 0
 }
 case_fleet_etcd_compaction() { compacted_while_away; etcd_case_end; }
@@ -119,8 +119,8 @@ case_fleet_etcd_compaction() { compacted_while_away; etcd_case_end; }
 peer_fails() {
 	local want=$1
 	shift
-	etcd_peer "$@" >"$fleet/out" 2>&1 && { fail "not refused: $*"; return 1; }
-	grep -q "^failed: $want" "$fleet/out" || fail "$*: $(cat "$fleet/out")"
+	etcd_peer "$@" >"$fleet_dir/out" 2>&1 && { fail "not refused: $*"; return 1; }
+	grep -q "^failed: $want" "$fleet_dir/out" || fail "$*: $(cat "$fleet_dir/out")"
 }
 
 case_fleet_etcd_credentials() {
@@ -129,20 +129,20 @@ case_fleet_etcd_credentials() {
 		peer_fails "Permission denied: .*permission denied" stranger get /fw/edge/head &&
 		peer_fails "Permission denied: .*user name is empty" "" get /fw/edge/head &&
 		peer_fails "Permission denied: .*permission denied" agent put /other x &&
-		peer_fails "Protocol error: .*certificate" agent -t 2 -C "$fleet/other-ca.pem" get /fw/edge/head
+		peer_fails "Protocol error: .*certificate" agent -t 2 -C "$fleet_dir/other-ca.pem" get /fw/edge/head
 }
 
 # Tokens are in the members' memory: after a restart they are not known any more.
 token_expires() {
 	local n pid
 	etcd_up && etcd_put_works here || return 1
-	nsenter --net="/run/netns/$(node_space admin)" "$fleetpeer" -e "$etcd_urls" -C "$fleet/ca.pem" -u agent \
-		-p "$fleet_password" -t 20 repeat 0.1 /fw/edge/head >"$fleet/repeat" 2>&1 &
+	nsenter --net="/run/netns/$(node_space admin)" "$fleetpeer" -e "$etcd_urls" -C "$fleet_dir/ca.pem" -u agent \
+		-p "$fleet_password" -t 20 repeat 0.1 /fw/edge/head >"$fleet_dir/repeat" 2>&1 &
 	pid=$!
-	wait_until grep -q '=here ' "$fleet/repeat"
+	wait_until grep -q '=here ' "$fleet_dir/repeat"
 	for n in 1 2 3; do etcd_end $n TERM; done
-	etcd_up && : >"$fleet/repeat" && etcd_put_works there
-	wait_until grep -q '=there ' "$fleet/repeat" || fail "$(tail -3 "$fleet/repeat")"
+	etcd_up && : >"$fleet_dir/repeat" && etcd_put_works there
+	wait_until grep -q '=there ' "$fleet_dir/repeat" || fail "$(tail -3 "$fleet_dir/repeat")"
 	n=$?
 	kill $pid
 	wait $pid 2>/dev/null
@@ -155,7 +155,7 @@ case_fleet_etcd_dead_endpoints() {
 	etcd_up && etcd_put_works here || return 1
 	# Nobody has this address; nothing listens there; no TLS there; and one that answers.
 	nginx_up && etcd_peer agent -e "https://198.18.0.99:2379,https://198.18.0.41:1,https://198.18.0.21:80,$live" get /fw/edge/head \
-		>"$fleet/out" && grep -q '=here ' "$fleet/out" || fail "$(cat "$fleet/out")"
+		>"$fleet_dir/out" && grep -q '=here ' "$fleet_dir/out" || fail "$(cat "$fleet_dir/out")"
 }
 
 case_fleet_etcd_operations() {
@@ -164,8 +164,8 @@ case_fleet_etcd_operations() {
 	etcd_peer agent create /fw/edge/x 1 >/dev/null && peer_fails "Operation canceled" agent create /fw/edge/x 2 || return 1
 	lease=$(etcd_peer agent grant 60 | cut -d' ' -f2)
 	etcd_peer agent leased "$lease" /fw/edge/y 'ä "\ 	z' >/dev/null && etcd_peer agent keepalive "$lease" >/dev/null &&
-		etcd_peer agent prefix /fw/edge/ >"$fleet/out" || return 1
-	grep -q '^/fw/edge/x=1 @' "$fleet/out" && grep -q '^/fw/edge/y=ä "\\ 	z @' "$fleet/out" || fail "$(cat "$fleet/out")" || return 1
+		etcd_peer agent prefix /fw/edge/ >"$fleet_dir/out" || return 1
+	grep -q '^/fw/edge/x=1 @' "$fleet_dir/out" && grep -q '^/fw/edge/y=ä "\\ 	z @' "$fleet_dir/out" || fail "$(cat "$fleet_dir/out")" || return 1
 	etcd_peer agent revoke "$lease" >/dev/null && peer_fails "No such file" agent keepalive "$lease" &&
 		peer_fails "No such file" agent revoke "$lease" || return 1
 	[ -z "$(etcd_peer agent get /fw/edge/y)" ] || fail "a key outlives its lease"
@@ -175,11 +175,11 @@ case_fleet_etcd_operations() {
 client_certificate() {
 	local etcd_options n code=0
 	etcd_up || return 1
-	etcd_options="--client-cert-auth --trusted-ca-file $fleet/ca.pem"
+	etcd_options="--client-cert-auth --trusted-ca-file $fleet_dir/ca.pem"
 	for n in 1 2 3; do etcd_end $n TERM; done
 	for n in 1 2 3; do etcd_start $n; done
-	wait_until etcd_peer agent -c "$fleet/client.pem" -k "$fleet/client.key" put /fw/edge/head certified || fail "not with a certificate" || code=1
-	etcd_peer agent -t 2 get /fw/edge/head >"$fleet/out" && { fail "without a certificate"; code=1; }
+	wait_until etcd_peer agent -c "$fleet_dir/client.pem" -k "$fleet_dir/client.key" put /fw/edge/head certified || fail "not with a certificate" || code=1
+	etcd_peer agent -t 2 get /fw/edge/head >"$fleet_dir/out" && { fail "without a certificate"; code=1; }
 	for n in 1 2 3; do etcd_end $n TERM; done
 	return $code
 }

@@ -53,7 +53,7 @@ cleanup() {
 	trap '' INT TERM
 	[ -n "$fw_pid" ] && kill -TERM "$fw_pid" 2>/dev/null && wait "$fw_pid" 2>/dev/null
 	fwd_stop
-	[ -n "${fleet:-}" ] && fleet_down
+	[ -n "${fleet_dir:-}" ] && fleet_down
 	for pid in "${pids[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done

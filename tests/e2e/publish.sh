@@ -6,21 +6,21 @@ fleet_site= # the folder that is published to
 
 # A web server, a folder that it serves, and keys.
 publish_up() {
-	nginx_up && fleet_site=$fleet/www && rm -rf "$fleet"/edge* "$fleet_site"/* "$fleet/dav/object" "$fleet/dav/manifest" "$fleet/dav/head" && "$fwctl" keys make "$fleet/edge" >/dev/null
+	nginx_up && fleet_site=$fleet_dir/www && rm -rf "$fleet_dir"/edge* "$fleet_site"/* "$fleet_dir/dav/object" "$fleet_dir/dav/manifest" "$fleet_dir/dav/head" && "$fwctl" keys make "$fleet_dir/edge" >/dev/null
 }
 # publish_rules NUMBER [LINE...]: a ruleset with so many rules.
 publish_rules() {
 	local n=$1
 	shift
-	{ echo 'policy in drop'; seq -f 'rule in from 10.1.0.0/16 proto tcp dport %g accept' 1 "$n"; printf '%s\n' "$@"; } >"$fleet/rules"
+	{ echo 'policy in drop'; seq -f 'rule in from 10.1.0.0/16 proto tcp dport %g accept' 1 "$n"; printf '%s\n' "$@"; } >"$fleet_dir/rules"
 }
-publish() { "$fwctl" publish "$fleet/rules" --to "$fleet_site" --key "$fleet/edge.key" "$@" >"$fleet/out" 2>"$fleet/err"; }
-published() { publish "$@" || fail "not published: $(cat "$fleet/err")"; }
+publish() { "$fwctl" publish "$fleet_dir/rules" --to "$fleet_site" --key "$fleet_dir/edge.key" "$@" >"$fleet_dir/out" 2>"$fleet_dir/err"; }
+published() { publish "$@" || fail "not published: $(cat "$fleet_dir/err")"; }
 publish_refused() { # TEXT OPTION...
 	local want=$1
 	shift
-	! publish "$@" || fail "published: $(cat "$fleet/out")" || return 1
-	grep -q -- "$want" "$fleet/err" || fail "refused without '$want': $(cat "$fleet/err")"
+	! publish "$@" || fail "published: $(cat "$fleet_dir/out")" || return 1
+	grep -q -- "$want" "$fleet_dir/err" || fail "refused without '$want': $(cat "$fleet_dir/err")"
 }
 site_generation() { head -1 "$fleet_site/head" | jq .generation; }
 
@@ -40,88 +40,88 @@ site_sound() {
 
 # Fetches from a host and checks by curl, openssl, sha256sum and zstd. URL
 fetched_right() {
-	local line=$fleet/line object
-	on_node admin curl -sf "$1/head" -o "$fleet/head" || fail "no head" || return 1
-	head -1 "$fleet/head" >"$line"
-	sed -n 2p "$fleet/head" | jq -r .signature | base64 -d >"$fleet/signature"
+	local line=$fleet_dir/line object
+	on_node admin curl -sf "$1/head" -o "$fleet_dir/head" || fail "no head" || return 1
+	head -1 "$fleet_dir/head" >"$line"
+	sed -n 2p "$fleet_dir/head" | jq -r .signature | base64 -d >"$fleet_dir/signature"
 	# A public key as X.509 wants it (RFC 8410): what is fixed, and the 32 bytes.
-	{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; cut -d' ' -f3 "$fleet/edge.pub" | base64 -d; } >"$fleet/public.der"
-	openssl pkeyutl -verify -pubin -inkey "$fleet/public.der" -keyform DER -rawin -in "$line" -sigfile "$fleet/signature" \
+	{ printf '\060\052\060\005\006\003\053\145\160\003\041\000'; cut -d' ' -f3 "$fleet_dir/edge.pub" | base64 -d; } >"$fleet_dir/public.der"
+	openssl pkeyutl -verify -pubin -inkey "$fleet_dir/public.der" -keyform DER -rawin -in "$line" -sigfile "$fleet_dir/signature" \
 		>/dev/null || fail "openssl does not accept the signature" || return 1
 	object=$(jq -r .snapshot.sha256 "$line")
-	on_node admin curl -sf "$1/object/$object.zst" -o "$fleet/object" || fail "no snapshot" || return 1
-	[ "$(sha256sum <"$fleet/object" | cut -d' ' -f1)" = "$object" ] || fail "another snapshot" || return 1
-	[ "$(stat -c %s "$fleet/object")" = "$(jq .snapshot.bytes "$line")" ] || fail "another length" || return 1
-	zstd -dcq "$fleet/object" >"$fleet/snapshot" && [ "$(stat -c %s "$fleet/snapshot")" = "$(jq .snapshot.size "$line")" ] ||
+	on_node admin curl -sf "$1/object/$object.zst" -o "$fleet_dir/object" || fail "no snapshot" || return 1
+	[ "$(sha256sum <"$fleet_dir/object" | cut -d' ' -f1)" = "$object" ] || fail "another snapshot" || return 1
+	[ "$(stat -c %s "$fleet_dir/object")" = "$(jq .snapshot.bytes "$line")" ] || fail "another length" || return 1
+	zstd -dcq "$fleet_dir/object" >"$fleet_dir/snapshot" && [ "$(stat -c %s "$fleet_dir/snapshot")" = "$(jq .snapshot.size "$line")" ] ||
 		fail "another size"
 }
 
 case_fleet_publish() {
 	publish_up || return 1
 	publish_rules 200 'set bad file "bad.txt"' 'rule name bad in from @bad drop # of the night'
-	echo 192.0.2.0/24 >"$fleet/bad.txt"
+	echo 192.0.2.0/24 >"$fleet_dir/bad.txt"
 	publish_refused 'has no ruleset of a fleet yet' || return 1
 	published --fleet edge && site_sound && fetched_right http://198.18.0.21 || return 1
-	grep -aq '^rule 201 name bad in from @bad drop # of the night' "$fleet/snapshot" && grep -aq '192.0.2.0/24' "$fleet/snapshot" ||
+	grep -aq '^rule 201 name bad in from @bad drop # of the night' "$fleet_dir/snapshot" && grep -aq '192.0.2.0/24' "$fleet_dir/snapshot" ||
 		fail "the snapshot has other rules" || return 1
-	published && grep -q 'nothing to publish' "$fleet/out" && [ "$(site_generation)" = 1 ] || fail "published again" || return 1
-	sed -i '/dport 7 /d' "$fleet/rules"
+	published && grep -q 'nothing to publish' "$fleet_dir/out" && [ "$(site_generation)" = 1 ] || fail "published again" || return 1
+	sed -i '/dport 7 /d' "$fleet_dir/rules"
 	published --check && [ "$(site_generation)" = 1 ] && [ "$(ls "$fleet_site/object" | wc -l)" = 1 ] || fail "--check publishes" || return 1
-	published --json && jq -e .published "$fleet/out" >/dev/null && site_sound && fetched_right http://198.18.0.21 || return 1
-	[ "$(on_node admin curl -sf "http://198.18.0.21/object/$(jq -r .delta.sha256 "$fleet/out").zst" | zstd -dcq)" = "del rule 7" ] ||
+	published --json && jq -e .published "$fleet_dir/out" >/dev/null && site_sound && fetched_right http://198.18.0.21 || return 1
+	[ "$(on_node admin curl -sf "http://198.18.0.21/object/$(jq -r .delta.sha256 "$fleet_dir/out").zst" | zstd -dcq)" = "del rule 7" ] ||
 		fail "another delta" || return 1
-	echo 'rule in dorp' >>"$fleet/rules"
+	echo 'rule in dorp' >>"$fleet_dir/rules"
 	publish_refused "rules:203:" && [ "$(site_generation)" = 2 ] || return 1
 	# What generation 2 was taken back for is left out.
 	publish_rules 200 'rule out drop'
-	published --parent 1 --json && [ "$(jq -c '[.generation, .parent.generation]' "$fleet/out")" = '[3,1]' ] && site_sound
+	published --parent 1 --json && [ "$(jq -c '[.generation, .parent.generation]' "$fleet_dir/out")" = '[3,1]' ] && site_sound
 }
 
 case_fleet_publish_keys() {
-	publish_up && publish_rules 3 && "$fwctl" keys make "$fleet/edge-next" >/dev/null && published --fleet edge || return 1
+	publish_up && publish_rules 3 && "$fwctl" keys make "$fleet_dir/edge-next" >/dev/null && published --fleet edge || return 1
 	publish_rules 4
-	[ "$(stat -c %a "$fleet/edge.key")" = 600 ] || fail "others can read the secret key" || return 1
-	chmod 644 "$fleet/edge.key"
+	[ "$(stat -c %a "$fleet_dir/edge.key")" = 600 ] || fail "others can read the secret key" || return 1
+	chmod 644 "$fleet_dir/edge.key"
 	publish_refused 'every user of this machine can use this secret key' || return 1
-	chmod 600 "$fleet/edge.key"
-	! "$fwctl" keys make "$fleet/edge" 2>/dev/null || fail "a key is replaced" || return 1
-	"$fwctl" publish "$fleet/rules" --to "$fleet_site" --key "$fleet/edge-next.key" 2>"$fleet/err" && { fail "signed by another key"; return 1; }
-	grep -q 'no key that is trusted here has signed it' "$fleet/err" || return 1
+	chmod 600 "$fleet_dir/edge.key"
+	! "$fwctl" keys make "$fleet_dir/edge" 2>/dev/null || fail "a key is replaced" || return 1
+	"$fwctl" publish "$fleet_dir/rules" --to "$fleet_site" --key "$fleet_dir/edge-next.key" 2>"$fleet_dir/err" && { fail "signed by another key"; return 1; }
+	grep -q 'no key that is trusted here has signed it' "$fleet_dir/err" || return 1
 	# By both, then by the new one alone.
-	published --key "$fleet/edge-next.key" && [ "$(wc -l <"$fleet_site/head")" = 3 ] || return 1
+	published --key "$fleet_dir/edge-next.key" && [ "$(wc -l <"$fleet_site/head")" = 3 ] || return 1
 	publish_rules 5
-	"$fwctl" publish "$fleet/rules" --to "$fleet_site" --key "$fleet/edge-next.key" >/dev/null && [ "$(site_generation)" = 3 ] && site_sound || return 1
+	"$fwctl" publish "$fleet_dir/rules" --to "$fleet_site" --key "$fleet_dir/edge-next.key" >/dev/null && [ "$(site_generation)" = 3 ] && site_sound || return 1
 	publish_rules 6
-	publish_refused 'no key that is trusted here has signed it' && published --trust "$fleet/edge-next.pub" && [ "$(site_generation)" = 4 ]
+	publish_refused 'no key that is trusted here has signed it' && published --trust "$fleet_dir/edge-next.pub" && [ "$(site_generation)" = 4 ]
 }
 
 case_fleet_publish_url() {
 	publish_up && publish_rules 500 || return 1
 	fleet_site=http://198.18.0.21
-	publish_by_url() { on_node admin "$fwctl" publish "$fleet/rules" --to "$fleet_site" --key "$fleet/edge.key" "$@" >"$fleet/out" 2>"$fleet/err"; }
+	publish_by_url() { on_node admin "$fwctl" publish "$fleet_dir/rules" --to "$fleet_site" --key "$fleet_dir/edge.key" "$@" >"$fleet_dir/out" 2>"$fleet_dir/err"; }
 	publish_by_url --fleet edge && { fail "published by a server that takes no PUT"; return 1; }
-	grep -q 'the server answers PUT with 405' "$fleet/err" && grep -q 'dav_methods PUT' "$fleet/err" || fail "$(cat "$fleet/err")" || return 1
+	grep -q 'the server answers PUT with 405' "$fleet_dir/err" && grep -q 'dav_methods PUT' "$fleet_dir/err" || fail "$(cat "$fleet_dir/err")" || return 1
 	fleet_site=http://198.18.0.21:8080/small
 	publish_by_url --fleet edge && { fail "published a file that is too large"; return 1; }
-	grep -q 'the server answers PUT with 413' "$fleet/err" || fail "$(cat "$fleet/err")" || return 1
-	[ ! -e "$fleet/dav/small/head" ] || fail "a head that leads nowhere" || return 1
+	grep -q 'the server answers PUT with 413' "$fleet_dir/err" || fail "$(cat "$fleet_dir/err")" || return 1
+	[ ! -e "$fleet_dir/dav/small/head" ] || fail "a head that leads nowhere" || return 1
 	fleet_site=http://198.18.0.21:9
 	publish_by_url --fleet edge && { fail "published to nobody"; return 1; }
 	fleet_site=http://198.18.0.21:8080/
-	publish_by_url --fleet edge || fail "$(cat "$fleet/err")" || return 1
-	echo 'rule out drop' >>"$fleet/rules"
-	publish_by_url && fetched_right http://198.18.0.21:8080 || fail "$(cat "$fleet/err")" || return 1
-	fleet_site=$fleet/dav
-	rmdir "$fleet/dav/small/object" "$fleet/dav/small" 2>/dev/null
+	publish_by_url --fleet edge || fail "$(cat "$fleet_dir/err")" || return 1
+	echo 'rule out drop' >>"$fleet_dir/rules"
+	publish_by_url && fetched_right http://198.18.0.21:8080 || fail "$(cat "$fleet_dir/err")" || return 1
+	fleet_site=$fleet_dir/dav
+	rmdir "$fleet_dir/dav/small/object" "$fleet_dir/dav/small" 2>/dev/null
 	site_sound && [ "$(site_generation)" = 2 ]
 }
 
 # Random comments do not compress.
-publish_large() { publish_rules 20; { printf '# '; head -c 60000 /dev/urandom | base64 -w 100 | sed 's/^/# /'; } >>"$fleet/rules"; }
+publish_large() { publish_rules 20; { printf '# '; head -c 60000 /dev/urandom | base64 -w 100 | sed 's/^/# /'; } >>"$fleet_dir/rules"; }
 
 case_fleet_publish_disk_full() {
 	publish_up || return 1
-	fleet_site=$fleet/small
+	fleet_site=$fleet_dir/small
 	mkdir -p "$fleet_site"
 	unshare -m true || { skip "the kernel refuses a mount namespace"; return; }
 	mount -t tmpfs -o size=64k tmpfs "$fleet_site" || return 1
@@ -144,7 +144,7 @@ case_fleet_publish_killed() {
 		round=$((round + 1))
 		publish_rules 2000 "rule in proto udp dport $round accept"
 		before=$(site_generation)
-		"$fwctl" publish "$fleet/rules" --to "$fleet_site" --key "$fleet/edge.key" >/dev/null 2>&1 &
+		"$fwctl" publish "$fleet_dir/rules" --to "$fleet_site" --key "$fleet_dir/edge.key" >/dev/null 2>&1 &
 		pid=$!
 		sleep "0.$(printf %03d $((round * 6)))"
 		kill -9 $pid 2>/dev/null && killed=$((killed + 1))
@@ -160,14 +160,14 @@ case_fleet_publish_two() {
 	local n before jobs=() done=0
 	publish_up && publish_rules 3 && published --fleet edge || return 1
 	publish_rules 4
-	flock "$fleet_site/.lock" "$fwctl" publish "$fleet/rules" --to "$fleet_site" --key "$fleet/edge.key" 2>"$fleet/err" &&
+	flock "$fleet_site/.lock" "$fwctl" publish "$fleet_dir/rules" --to "$fleet_site" --key "$fleet_dir/edge.key" 2>"$fleet_dir/err" &&
 		{ fail "published in spite of another"; return 1; }
-	grep -q 'another program is publishing' "$fleet/err" || fail "$(cat "$fleet/err")" || return 1
+	grep -q 'another program is publishing' "$fleet_dir/err" || fail "$(cat "$fleet_dir/err")" || return 1
 	before=$(site_generation)
 	for n in 1 2 3 4 5 6; do
 		publish_rules $((4 + n))
-		cp "$fleet/rules" "$fleet/rules.$n"
-		"$fwctl" publish "$fleet/rules.$n" --to "$fleet_site" --key "$fleet/edge.key" >/dev/null 2>&1 &
+		cp "$fleet_dir/rules" "$fleet_dir/rules.$n"
+		"$fwctl" publish "$fleet_dir/rules.$n" --to "$fleet_site" --key "$fleet_dir/edge.key" >/dev/null 2>&1 &
 		jobs+=($!)
 	done
 	for n in "${jobs[@]}"; do wait "$n" && done=$((done + 1)); done
