@@ -215,7 +215,10 @@ static void unusable(struct etcd_op *op, const struct fw_http_answer *a)
 		snprintf(why, sizeof(why), "%.200s%s%s", a->why,
 			 *a->why ? ": " : "the answer is not one of etcd: ", line);
 	fail(op, a->err ? a->err : -EIO, why);
-	retry(op);
+	if (a->err == -EFBIG) /* it would be as large elsewhere */
+		finish(op);
+	else
+		retry(op);
 }
 
 static void answered(void *ctx, const struct fw_http_answer *a)

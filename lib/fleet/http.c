@@ -50,7 +50,8 @@ struct fw_http_call {
 	int (*part)(void *ctx, const char *bytes, size_t len);
 	void (*done)(void *ctx, const struct fw_http_answer *a);
 	void *ctx;
-	char error[CURL_ERROR_SIZE];
+	char why[80];                /* of err */
+	char error[CURL_ERROR_SIZE]; /* of libcurl */
 };
 
 static const struct {
@@ -124,7 +125,7 @@ void fw_http_cancel(struct fw_http_call *c)
 static void explain(const struct fw_http_call *c, struct fw_http_answer *a)
 {
 	if (a->err)
-		snprintf(a->why, sizeof(a->why), "%s", *c->error ? c->error : strerror(-a->err));
+		snprintf(a->why, sizeof(a->why), "%s", *c->why ? c->why : *c->error ? c->error : strerror(-a->err));
 	else if (a->status != 200 && a->status != 206 && a->status != 304)
 		snprintf(a->why, sizeof(a->why), "the server answered with status %ld", a->status);
 }
@@ -274,7 +275,7 @@ static size_t on_bytes(char *bytes, size_t size, size_t n, void *ctx)
 	c->got += len;
 	if (c->max && c->got > c->max) {
 		c->err = -EFBIG;
-		snprintf(c->error, sizeof(c->error), "the answer has more than %zu bytes", c->max);
+		snprintf(c->why, sizeof(c->why), "the answer has more than %zu bytes", c->max);
 		return 0;
 	}
 	if (!wanted && c->body.len + len > ERROR_BODY)
@@ -308,7 +309,7 @@ static void stall_ring(struct fw_timer *t)
 
 	if (left > 0 && !fw_timers_set(&c->http->timers, t, left))
 		return;
-	snprintf(c->error, sizeof(c->error), "nothing came for %g seconds", c->stalled);
+	snprintf(c->why, sizeof(c->why), "nothing came for %g seconds", c->stalled);
 	finish(c, -ETIMEDOUT);
 }
 
