@@ -6,31 +6,31 @@ lead_pids=() # of `fwctl rollout lead`
 follow_pid=
 
 # fwctl on the admin's machine, for the fleet.
-admin_fwctl() { on_node admin "$fwctl" "$@" --config "$fleet/fleet.conf"; }
+admin_fwctl() { on_node admin "$fwctl" "$@" --config "$fleet_dir/fleet.conf"; }
 
 # An empty fleet of h1 (ring first), h2 and h3 (ring second) and h4 (ring third), which run nothing.
 rollout_up() {
 	local host
 	etcd_up && nginx_up && etcd_ctl del --prefix /fw/edge/ >/dev/null || return 1
-	rm -rf "$fleet"/www/* "$fleet/rollout.rules"
-	[ -e "$fleet/signer.key" ] || "$fwctl" keys make "$fleet/signer" >/dev/null || return 1
-	[ -e "$fleet/other.key" ] || "$fwctl" keys make "$fleet/other" >/dev/null || return 1
-	echo "$fleet_password" >"$fleet/password"
-	cat >"$fleet/fleet.conf" <<-END
+	rm -rf "${fleet_dir:?}"/www/* "$fleet_dir/rollout.rules"
+	[ -e "$fleet_dir/signer.key" ] || "$fwctl" keys make "$fleet_dir/signer" >/dev/null || return 1
+	[ -e "$fleet_dir/other.key" ] || "$fwctl" keys make "$fleet_dir/other" >/dev/null || return 1
+	echo "$fleet_password" >"$fleet_dir/password"
+	cat >"$fleet_dir/fleet.conf" <<-END
 		fleet edge
 		url https://198.18.0.21/
-		keys $fleet/signer.pub
+		keys $fleet_dir/signer.pub
 		etcd $etcd_urls
 		user agent
-		password $fleet/password
-		ca $fleet/ca.pem
+		password $fleet_dir/password
+		ca $fleet_dir/ca.pem
 	END
-	cat >"$fleet/rings.json" <<-END
+	cat >"$fleet_dir/rings.json" <<-END
 		{"rings": [{"name": "first", "hosts": "h1", "share": 1, "soak": 1},
 			{"name": "second", "hosts": "h2 h3", "soak": 1},
 			{"name": "third", "percent": 100, "soak": 1}]}
 	END
-	admin_fwctl rollout rings "$fleet/rings.json" >/dev/null || fail "the rings are refused" || return 1
+	admin_fwctl rollout rings "$fleet_dir/rings.json" >/dev/null || fail "the rings are refused" || return 1
 	for host in h1 h2 h3 h4; do host_puts $host "$(ring_of $host)" idle null null; done
 }
 ring_of() { case $1 in h1) echo first ;; h2 | h3) echo second ;; *) echo third ;; esac; }
@@ -62,8 +62,8 @@ obeyed_until() { # STATE; all hosts
 }
 
 lead_start() { # NUMBER
-	: >"$fleet/lead$1"
-	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout lead --config "$fleet/fleet.conf" >"$fleet/lead$1" 2>&1 &
+	: >"$fleet_dir/lead$1"
+	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout lead --config "$fleet_dir/fleet.conf" >"$fleet_dir/lead$1" 2>&1 &
 	lead_pids[$1]=$!
 }
 lead_end() { # NUMBER [SIGNAL]
@@ -72,24 +72,24 @@ lead_end() { # NUMBER [SIGNAL]
 	wait "${lead_pids[$1]}" 2>/dev/null
 	lead_pids[$1]=
 }
-leads() { grep -q ' leads$' "$fleet/lead$1"; }
+leads() { grep -q ' leads$' "$fleet_dir/lead$1"; }
 
 # Signs and publishes rules; each time other ones. OPTION...: of publish
 publish_next() {
-	echo "rule $((RANDOM % 30000 + 1)) in proto tcp dport $((RANDOM + 1)) drop" >>"$fleet/rollout.rules"
-	"$fwctl" publish "$fleet/rollout.rules" --to "$fleet/www" --key "$fleet/signer.key" --fleet edge "$@" >"$fleet/publish" 2>&1 ||
-		fail "publish: $(cat "$fleet/publish")"
+	echo "rule $((RANDOM % 30000 + 1)) in proto tcp dport $((RANDOM + 1)) drop" >>"$fleet_dir/rollout.rules"
+	"$fwctl" publish "$fleet_dir/rollout.rules" --to "$fleet_dir/www" --key "$fleet_dir/signer.key" --fleet edge "$@" >"$fleet_dir/publish" 2>&1 ||
+		fail "publish: $(cat "$fleet_dir/publish")"
 }
 rollout_start() {
-	admin_fwctl rollout start "$@" >"$fleet/start" 2>&1 || fail "rollout start: $(cat "$fleet/start")"
+	admin_fwctl rollout start "$@" >"$fleet_dir/start" 2>&1 || fail "rollout start: $(cat "$fleet_dir/start")"
 }
 # rollout_refused TEXT COMMAND...: refused with that message, and nothing has changed.
 rollout_refused() {
 	local want=$1 before after
 	shift
 	before=$(etcd_ctl get --prefix /fw/edge/r)
-	admin_fwctl rollout "$@" >"$fleet/refused" 2>&1 && { fail "not refused: rollout $*"; return 1; }
-	grep -q -- "$want" "$fleet/refused" || fail "rollout $*: refused without '$want': $(cat "$fleet/refused")" || return 1
+	admin_fwctl rollout "$@" >"$fleet_dir/refused" 2>&1 && { fail "not refused: rollout $*"; return 1; }
+	grep -q -- "$want" "$fleet_dir/refused" || fail "rollout $*: refused without '$want': $(cat "$fleet_dir/refused")" || return 1
 	after=$(etcd_ctl get --prefix /fw/edge/r)
 	[ "$before" = "$after" ] || fail "rollout $*: refused, but something has changed"
 }
@@ -121,40 +121,40 @@ rollout_refusals() {
 	rollout_refused "there is no rollout to pause" pause && rollout_refused "there is no rollout to abort" abort || return 1
 	rollout_start || return 1
 	rollout_refused "generation 1 is being rolled out" start &&
-		rollout_refused "the rings cannot change" rings "$fleet/rings.json" &&
+		rollout_refused "the rings cannot change" rings "$fleet_dir/rings.json" &&
 		rollout_refused "only a paused rollout can be resumed" resume || return 1
 	admin_fwctl rollout abort >/dev/null 2>&1 || return 1
 	rollout_refused "told to go back already" abort && rollout_refused "only a running rollout" pause || return 1
-	echo '{"rings": [{"name": "a b", "percent": 1}]}' >"$fleet/bad.json"
-	rollout_refused 'bad.json:1:13: ring 1: `name` has to be' rings "$fleet/bad.json"
+	echo '{"rings": [{"name": "a b", "percent": 1}]}' >"$fleet_dir/bad.json"
+	rollout_refused 'bad.json:1:13: ring 1: `name` has to be' rings "$fleet_dir/bad.json"
 }
 case_fleet_rollout_refusals() { rollout_refusals; rollout_end; }
 
 # What the web server has is not what a trusted key has signed, or not what hosts may take.
 rollout_forgeries() {
 	rollout_ready || return 1
-	cp "$fleet/www/head" "$fleet/head.good"
-	sed -i 's/"rules":2/"rules":3/' "$fleet/www/head"
+	cp "$fleet_dir/www/head" "$fleet_dir/head.good"
+	sed -i 's/"rules":2/"rules":3/' "$fleet_dir/www/head"
 	rollout_refused "no key that is trusted here has signed it" start || return 1
-	head -1 "$fleet/head.good" >"$fleet/www/head"
+	head -1 "$fleet_dir/head.good" >"$fleet_dir/www/head"
 	rollout_refused "it has no signature" start || return 1
-	head -c 100 "$fleet/head.good" >"$fleet/www/head"
+	head -c 100 "$fleet_dir/head.good" >"$fleet_dir/www/head"
 	rollout_refused "is not used" start || return 1
-	cp "$fleet/head.good" "$fleet/www/head"
+	cp "$fleet_dir/head.good" "$fleet_dir/www/head"
 	# Another key has signed it.
-	sed -i "s|^keys .*|keys $fleet/other.pub|" "$fleet/fleet.conf"
+	sed -i "s|^keys .*|keys $fleet_dir/other.pub|" "$fleet_dir/fleet.conf"
 	rollout_refused "no key that is trusted here has signed it" start || return 1
-	sed -i "s|^keys .*|keys $fleet/signer.pub|" "$fleet/fleet.conf"
+	sed -i "s|^keys .*|keys $fleet_dir/signer.pub|" "$fleet_dir/fleet.conf"
 	# An old head.
 	rollout_start && obeyed_until done && publish_next || return 1
-	cp "$fleet/head.good" "$fleet/www/head"
+	cp "$fleet_dir/head.good" "$fleet_dir/www/head"
 	rollout_refused "the fleet runs generation 2 already" start &&
 		rollout_refused "generation 1 is not newer than 2" start 1 || return 1
 	# The way back of generation 3 is not what runs.
 	publish_next --parent 1
 	rollout_refused "hosts could not go back: they run generation 2, but the parent of generation 3 is 1" start || return 1
-	grep -q 'publish it again with --parent 2' "$fleet/refused" || fail "no hint: $(cat "$fleet/refused")" || return 1
-	rm -f "$fleet/www/head"
+	grep -q 'publish it again with --parent 2' "$fleet_dir/refused" || fail "no hint: $(cat "$fleet_dir/refused")" || return 1
+	rm -f "$fleet_dir/www/head"
 	rollout_refused "nothing has been published there" start || return 1
 	nginx_down
 	rollout_refused "198.18.0.21" start
@@ -164,19 +164,19 @@ case_fleet_rollout_forgeries() { rollout_forgeries; rollout_end; }
 # Three rings, one after the other, and never a later one before its time.
 rollout_rings() {
 	rollout_ready && rollout_start && heads_are 2 1 1 || return 1
-	admin_fwctl rollout status --follow >"$fleet/follow" 2>&1 &
+	admin_fwctl rollout status --follow >"$fleet_dir/follow" 2>&1 &
 	follow_pid=$!
 	hosts_obey h1 h2 h3 h4
-	wait_until grep -q 'ring second (2 of 3)' "$fleet/follow" || fail "$(cat "$fleet/follow")" || return 1
+	wait_until grep -q 'ring second (2 of 3)' "$fleet_dir/follow" || fail "$(cat "$fleet_dir/follow")" || return 1
 	heads_are 2 2 1 || return 1
 	hosts_obey h2
-	admin_fwctl rollout status --json >"$fleet/json" || return 1
+	admin_fwctl rollout status --json >"$fleet_dir/json" || return 1
 	jq -se '.[0].rollout == "running" and (map(select(.ring == "second" and .head))[0] | .hosts == 2 and .needs == 2) and
-		(map(select(.host)) | map(.host) == ["h3"])' "$fleet/json" >/dev/null || fail "$(cat "$fleet/json")" || return 1
+		(map(select(.host)) | map(.host) == ["h3"])' "$fleet_dir/json" >/dev/null || fail "$(cat "$fleet_dir/json")" || return 1
 	heads_are 2 2 1 && obeyed_until done && heads_are 2 2 2 || return 1
-	wait $follow_pid || fail "follow ended with $?: $(cat "$fleet/follow")" || return 1
+	wait $follow_pid || fail "follow ended with $?: $(cat "$fleet_dir/follow")" || return 1
 	follow_pid=
-	grep -q 'generation 2 done' "$fleet/follow" && grep -q 'generation 2 is rolled out' "$fleet/lead1"
+	grep -q 'generation 2 done' "$fleet_dir/follow" && grep -q 'generation 2 is rolled out' "$fleet_dir/lead1"
 }
 case_fleet_rollout_rings() { rollout_rings; rollout_end; }
 
@@ -185,21 +185,21 @@ rollout_worse() {
 	local old new
 	rollout_ready && old=$(head_of first) && rollout_start && new=$(head_of first) || return 1
 	hosts_obey h1
-	wait_until grep -q 'generation 2 goes to ring second' "$fleet/lead1" || return 1
+	wait_until grep -q 'generation 2 goes to ring second' "$fleet_dir/lead1" || return 1
 	host_puts h3 second taken-back "$old" "$new" "tcp:192.0.2.9:53 was not reached"
 	wait_until rollout_is failed || fail "it has not failed" || return 1
 	heads_are 1 1 1 || return 1
 	[ "$(rollout_field .why)" = "ring second: host h3 taken-back: tcp:192.0.2.9:53 was not reached" ] || fail "$(rollout_field .why)" || return 1
-	admin_fwctl rollout status --follow >"$fleet/follow" && { fail "status --follow of a failed rollout succeeds"; return 1; }
-	grep -q 'tcp:192.0.2.9:53' "$fleet/follow" || fail "$(cat "$fleet/follow")"
+	admin_fwctl rollout status --follow >"$fleet_dir/follow" && { fail "status --follow of a failed rollout succeeds"; return 1; }
+	grep -q 'tcp:192.0.2.9:53' "$fleet_dir/follow" || fail "$(cat "$fleet_dir/follow")"
 }
 case_fleet_rollout_worse() { rollout_worse; rollout_end; }
 
 rollout_silent() {
 	rollout_ready || return 1
-	sed -i 's/"share": 1,/"share": 1, "timeout": 3,/' "$fleet/rings.json"
-	admin_fwctl rollout rings "$fleet/rings.json" >/dev/null && rollout_start && etcd_ctl del /fw/edge/host/h1 >/dev/null || return 1
-	admin_fwctl rollout status >"$fleet/status" && grep -q 'ring first .*0 of 1 host' "$fleet/status" || fail "$(cat "$fleet/status")" || return 1
+	sed -i 's/"share": 1,/"share": 1, "timeout": 3,/' "$fleet_dir/rings.json"
+	admin_fwctl rollout rings "$fleet_dir/rings.json" >/dev/null && rollout_start && etcd_ctl del /fw/edge/host/h1 >/dev/null || return 1
+	admin_fwctl rollout status >"$fleet_dir/status" && grep -q 'ring first .*0 of 1 host' "$fleet_dir/status" || fail "$(cat "$fleet_dir/status")" || return 1
 	wait_until rollout_is failed && heads_are 1 1 1
 }
 case_fleet_rollout_silent_host() { rollout_silent; rollout_end; }
@@ -211,24 +211,24 @@ rollout_by_hand() {
 	hosts_obey h1 h2 h3 h4
 	sleep 3 # nothing must happen
 	rollout_is paused && heads_are 2 1 1 && admin_fwctl rollout resume >/dev/null || return 1
-	wait_until grep -q 'generation 2 goes to ring second' "$fleet/lead1" && admin_fwctl rollout abort >/dev/null && heads_are 1 1 1 &&
-		rollout_start && obeyed_until done && heads_are 2 2 2 && admin_fwctl rollout abort too many tickets >"$fleet/abort" || return 1
-	grep -q 'all hosts go back to generation 1' "$fleet/abort" && heads_are 1 1 1 && publish_next --parent 1 && rollout_start && heads_are 3 1 1
+	wait_until grep -q 'generation 2 goes to ring second' "$fleet_dir/lead1" && admin_fwctl rollout abort >/dev/null && heads_are 1 1 1 &&
+		rollout_start && obeyed_until done && heads_are 2 2 2 && admin_fwctl rollout abort too many tickets >"$fleet_dir/abort" || return 1
+	grep -q 'all hosts go back to generation 1' "$fleet_dir/abort" && heads_are 1 1 1 && publish_next --parent 1 && rollout_start && heads_are 3 1 1
 }
 case_fleet_rollout_by_hand() { rollout_by_hand; rollout_end; }
 
 # A leader that is killed is followed by another, which goes on.
 rollout_leader_killed() {
-	rollout_ready && lead_start 2 && wait_until grep -q "leads now" "$fleet/lead2" && rollout_start || return 1
+	rollout_ready && lead_start 2 && wait_until grep -q "leads now" "$fleet_dir/lead2" && rollout_start || return 1
 	hosts_obey h1
-	wait_until grep -q 'generation 2 goes to ring second' "$fleet/lead1" || return 1
+	wait_until grep -q 'generation 2 goes to ring second' "$fleet_dir/lead1" || return 1
 	lead_end 1 KILL
 	hosts_obey h2 h3
-	wait_until leads 2 || fail "no other leads: $(cat "$fleet/lead2")" || return 1
-	obeyed_until done && heads_are 2 2 2 && grep -q 'generation 2 is rolled out' "$fleet/lead2" || return 1
+	wait_until leads 2 || fail "no other leads: $(cat "$fleet_dir/lead2")" || return 1
+	obeyed_until done && heads_are 2 2 2 && grep -q 'generation 2 is rolled out' "$fleet_dir/lead2" || return 1
 	# One that is ended gives the lead back at once.
 	lead_start 3
-	wait_until grep -q "leads now" "$fleet/lead3" && lead_end 2 TERM
+	wait_until grep -q "leads now" "$fleet_dir/lead3" && lead_end 2 TERM
 	[ "$(etcd_ctl get /fw/edge/leader | grep -c "fwctl.${lead_pids[3]}")" = 1 ] || wait_until leads 3
 }
 case_fleet_rollout_leader_killed() { rollout_leader_killed; rollout_end; }
@@ -237,15 +237,15 @@ case_fleet_rollout_leader_killed() { rollout_leader_killed; rollout_end; }
 rollout_etcd_killed() {
 	local n
 	rollout_ready && rollout_start || return 1
-	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout status --follow --config "$fleet/fleet.conf" >"$fleet/follow" 2>&1 &
+	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout status --follow --config "$fleet_dir/fleet.conf" >"$fleet_dir/follow" 2>&1 &
 	follow_pid=$!
-	wait_until grep -q 'ring first' "$fleet/follow" || return 1
+	wait_until grep -q 'ring first' "$fleet_dir/follow" || return 1
 	for n in 1 2 3; do etcd_end $n KILL; done
-	admin_fwctl rollout status >"$fleet/out" 2>&1 && { fail "status without etcd succeeds"; return 1; }
-	grep -q 'etcd does not answer' "$fleet/out" || fail "$(cat "$fleet/out")" || return 1
-	wait_until grep -q 'etcd does not answer' "$fleet/follow" || fail "$(cat "$fleet/follow")" || return 1
+	admin_fwctl rollout status >"$fleet_dir/out" 2>&1 && { fail "status without etcd succeeds"; return 1; }
+	grep -q 'etcd does not answer' "$fleet_dir/out" || fail "$(cat "$fleet_dir/out")" || return 1
+	wait_until grep -q 'etcd does not answer' "$fleet_dir/follow" || fail "$(cat "$fleet_dir/follow")" || return 1
 	etcd_up && obeyed_until done && heads_are 2 2 2 || return 1
-	wait $follow_pid || fail "follow ended with $?: $(cat "$fleet/follow")" || return 1
+	wait $follow_pid || fail "follow ended with $?: $(cat "$fleet_dir/follow")" || return 1
 	follow_pid=
 }
 case_fleet_rollout_etcd_killed() { rollout_etcd_killed; rollout_end; }
