@@ -254,11 +254,14 @@ $(BUILD)/fwgen: $(FWGEN_OBJ) $(BUILD)/libfw.a
 $(BUILD)/tests/%: $(BUILD)/tests/unit/%.o $(TEST_LIB) $(BUILD)/libagent.a $(BUILD)/libexporter.a $(BUILD)/libfwctl.a $(BUILD)/libfwd.a $(BUILD)/libfw.a
 	@mkdir -p $(@D)
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(LINK) $^ $(LDLIBS) $(FWD_LIBS) $(FLEET_LIBS) -lcmocka -o $@
+	$(Q)$(CC) $(LINK) $(filter %.o,$^) $(filter %.a,$^) $(LDLIBS) $(FWD_LIBS) $(FLEET_LIBS) -lcmocka -o $@
 
 # Tests read files of the sources.
 TOP := -DFW_TOP='"$(CURDIR)"'
 $(BUILD)/tests/unit/tree.o: COMPILE += $(TOP)
+# The world around an agent takes the place of HTTP and etcd.
+AGENT_WORLD := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/agent/*.c))
+$(BUILD)/tests/test_agent $(BUILD)/tests/test_agent_random: $(AGENT_WORLD)
 $(BUILD)/tests/test_batch: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/peers/batch*.c))
 $(BUILD)/tests/test_web: LDLIBS += -lmicrohttpd
 # Simulates running out of memory.

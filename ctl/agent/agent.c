@@ -64,9 +64,7 @@ static void is_confirmed(struct agent *a)
 		return;
 	a->status.report.worse = false;
 	agent_state(a, FW_REPORT_CONFIRMED, "%s",
-		    a->forgot ?
-			    "the agent had no state: it could not tell whether this ruleset is older than the last" :
-			    "");
+		    a->forgot ? "the first that the agent knows of: it cannot tell whether there was a newer one" : "");
 }
 
 /* Nothing was begun: what is to be done? */

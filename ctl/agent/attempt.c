@@ -180,6 +180,7 @@ static void checked(struct agent *a, const struct local_answer *answer)
 		next(a, STAGE_LOAD);
 	} else {
 		r->trying = (struct trying){ .to = a->attempt.to, .after = a->seen.version };
+		health_begin(a);
 		attempt_free(a);
 		survey_confirmed(a);
 	}
@@ -261,11 +262,11 @@ static void load(struct agent *a)
 	unsigned starts = fw_generation_same(&sent->to, &t->to) ? sent->starts : 0;
 
 	*sent = (struct trying){ .to = t->to, .open = true, .starts = starts + 1, .before = a->seen };
+	health_begin(a);
 	if (!agent_save(a))
 		return;
 	a->restarted = false;
 	agent_state(a, FW_REPORT_LOADING, "%s", "");
-	health_begin(a);
 	agent_ask(a, &request, &t->to, loaded);
 }
 

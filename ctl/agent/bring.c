@@ -30,7 +30,7 @@ static bool take_manifest(struct agent *a, const char *text, size_t len)
 	fw_sha256_of(text, len, &hash);
 	if (strcmp(hash.hex, b->generation.manifest.hex))
 		return false;
-	err = fw_manifest_read(text, len, a->setup.keys, &b->manifest, why);
+	err = fw_manifest_read(text, len, b->known ? NULL : a->setup.keys, &b->manifest, why);
 	b->manifest.self.manifest = hash;
 	if (!err && b->manifest.self.number != b->generation.number) {
 		err = -EPROTO;
@@ -133,17 +133,28 @@ static bool manifest_is_here(struct agent *a)
 	return true;
 }
 
-void bring_manifest(struct agent *a, const struct fw_generation *g, bring_done *done)
+static void bring(struct agent *a, const struct fw_generation *g, bool known, bring_done *done)
 {
 	struct bring *b = &a->bring;
 
 	b->generation = *g;
+	b->known = known;
 	b->done = done;
 	agent_wake(a, 0);
 	if (manifest_is_here(a))
 		return;
 	snprintf(b->url, sizeof(b->url), "%s/manifest/%s", a->url, g->manifest.hex);
 	fetch(a, FW_MANIFEST_MAX);
+}
+
+void bring_manifest(struct agent *a, const struct fw_generation *g, bring_done *done)
+{
+	bring(a, g, false, done);
+}
+
+void bring_known_manifest(struct agent *a, const struct fw_generation *g, bring_done *done)
+{
+	bring(a, g, true, done);
 }
 
 static bool object_is_here(struct agent *a)

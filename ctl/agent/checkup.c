@@ -37,7 +37,7 @@ static void part_over(struct agent *a)
 	}
 	if (a->setup.etcd && !a->status.connected)
 		c->failed |= CHECKUP_ETCD;
-	a->health.known &= c->failed;
+	a->record.known &= c->failed;
 	agent_ready(a);
 	c->done(a);
 }
@@ -95,7 +95,7 @@ void health_begin(struct agent *a)
 {
 	struct health *h = &a->health;
 
-	h->known = a->checkup.failed;
+	a->record.known = a->checkup.failed;
 	h->before = h->share;
 	h->share = -1;
 	h->packets = a->checkup.fwd.packets;
@@ -107,7 +107,7 @@ bool health_worse(const struct agent *a, char why[LOCAL_TEXT])
 {
 	const struct health *h = &a->health;
 	const struct checkup *c = &a->checkup;
-	uint32_t failed = c->failed & ~h->known;
+	uint32_t failed = c->failed & ~a->record.known;
 	double limit = (double)a->setup.config->dropped / 100;
 
 	why[0] = '\0';

@@ -44,7 +44,7 @@ void compare_start(struct agent *a, const struct fw_generation *g, void (*done)(
 	if (fw_generation_same(&a->bring.manifest.self, g))
 		bring_object(a, &a->bring.manifest.snapshot, snapshot_came);
 	else
-		bring_manifest(a, g, manifest_came);
+		bring_known_manifest(a, g, manifest_came);
 }
 
 static void is_live(struct agent *a, bool differs)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define LATER_MAX 60.0 /* seconds between attempts, at most */
+#define PAUSE_MIN 0.001
 #define STATE_FILE "state"
 
 double agent_now(const struct agent *a)
@@ -21,12 +22,17 @@ double agent_jitter(struct agent *a, double seconds)
 	return seconds * (0.8 + 0.4 * (double)fw_random_below(&a->random, 1000) / 1000);
 }
 
+double agent_pause(double seconds)
+{
+	return seconds <= 0 ? 0 : seconds < PAUSE_MIN ? PAUSE_MIN : seconds;
+}
+
 void agent_wake(struct agent *a, double seconds)
 {
-	double at = agent_now(a) + seconds;
+	double pause = agent_pause(seconds);
 
-	if (!a->step.place || at < a->step.at)
-		fw_timer_set(a->setup.http, &a->step, seconds);
+	if (!a->step.place || agent_now(a) + pause < a->step.at)
+		fw_timer_set(a->setup.http, &a->step, pause);
 }
 
 void agent_ready(struct agent *a)

@@ -52,6 +52,7 @@ struct bring {
 	struct fw_http_call *call;
 	char url[FW_SETTING_TEXT + 128];
 	struct fw_generation generation; /* of the manifest; number 0: an object is brought */
+	bool known;                      /* it was accepted before */
 	struct fw_object object;
 	struct fw_manifest manifest; /* the result */
 	void *bytes;                 /* the result, decompressed; object.size bytes */
@@ -70,7 +71,6 @@ struct checkup {
 
 /* How well the host was and is. */
 struct health {
-	uint32_t known; /* targets that were not reached before the last load: they are not held against it */
 	bool sampled;
 	uint64_t packets, dropped; /* when the present span began */
 	double share;              /* of packets dropped, of the last span that had enough of them; < 0: not known */
@@ -159,6 +159,8 @@ struct agent {
 double agent_now(const struct agent *a);
 /* @seconds, give or take 20 percent. */
 double agent_jitter(struct agent *a, double seconds);
+/* A timer for a moment that is @seconds away: not so close that the clock's precision makes it now. */
+double agent_pause(double seconds);
 /* The next step is due in @seconds, or before. */
 void agent_wake(struct agent *a, double seconds);
 /* What was under way is over: called first, then what is to be done with it, which may begin the next thing. */

@@ -2,6 +2,7 @@
 #include "follow.h"
 
 #include "bring.h"
+#include "reporter.h"
 
 #include <string.h>
 #include <time.h>
@@ -128,6 +129,8 @@ static void connection(void *ctx, const char *why)
 		a->status.errors[AGENT_ERROR_ETCD]++;
 	}
 	note_heard(a, !why);
+	if (!why)
+		reporter_hurry(a);
 	agent_wake(a, 0);
 }
 

@@ -34,15 +34,19 @@ static json_t *put_failed(const struct failed *f)
 
 void record_print(struct fw_buf *b, const struct record *r)
 {
-	json_t *o = json_pack("{ss so so so so so so so sb}", "fleet", r->fleet, "highest", put_generation(&r->highest),
-			      "parent", put_generation(&r->parent), "running", put_generation(&r->running), "mark",
-			      put_mark(&r->mark), "held", put_generation(&r->held), "trying", put_trying(&r->trying),
-			      "failed", put_failed(&r->failed), "overruled", r->overruled);
+	json_t *o = json_pack("{ss so so so so so so so si sb}", "fleet", r->fleet, "highest",
+			      put_generation(&r->highest), "parent", put_generation(&r->parent), "running",
+			      put_generation(&r->running), "mark", put_mark(&r->mark), "held", put_generation(&r->held),
+			      "trying", put_trying(&r->trying), "failed", put_failed(&r->failed), "known",
+			      (int)r->known, "overruled", r->overruled);
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
+	struct fw_sha256 hash;
 
 	b->failed |= !text;
-	if (text)
-		fw_buf_printf(b, "%s\n", text);
+	if (text) {
+		fw_sha256_of(text, strlen(text), &hash);
+		fw_buf_printf(b, "%s\n%s\n", text, hash.hex);
+	}
 	free(text);
 	json_decref(o);
 }
@@ -128,15 +132,22 @@ static int take_all(const json_t *o, struct record *r)
 	err = err ? err : take_generation(o, "held", &r->held);
 	err = err ? err : take_trying(json_object_get(o, "trying"), &r->trying);
 	err = err ? err : take_failed(json_object_get(o, "failed"), &r->failed);
+	r->known = (uint32_t)json_integer_value(json_object_get(o, "known"));
 	r->overruled = json_is_true(json_object_get(o, "overruled"));
 	return err;
 }
 
 int record_parse(const char *text, size_t len, struct record *out)
 {
-	json_t *o = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+	const char *newline = memchr(text, '\n', len);
+	size_t line = newline ? (size_t)(newline - text) : 0;
+	struct fw_sha256 hash;
+	json_t *o = NULL;
 	int err;
 
+	fw_sha256_of(text, line, &hash);
+	if (len == line + FW_SHA256_HEX + 2 && !memcmp(newline + 1, hash.hex, FW_SHA256_HEX))
+		o = json_loadb(text, line, JSON_REJECT_DUPLICATES, NULL);
 	*out = (struct record){ .overruled = false };
 	err = json_is_object(o) ? take_all(o, out) : -EPROTO;
 	if (err)

@@ -40,9 +40,11 @@ struct record {
 	struct fw_generation held;    /* the last whose snapshot was fetched: it is kept */
 	struct trying trying;
 	struct failed failed;
+	uint32_t known; /* targets that were not reached before the last load */
 	bool overruled; /* a local ruleset was, or may have been, loaded since */
 };
 
+/* A line of JSON, and one with its SHA-256. */
 void record_print(struct fw_buf *b, const struct record *r);
 /* 0; -EPROTO: it is damaged, and @out is zeroed. */
 int record_parse(const char *text, size_t len, struct record *out);

@@ -11,9 +11,10 @@
 static void due(struct agent *a, double seconds)
 {
 	struct fw_timer *t = &a->reporter.timer;
+	double pause = agent_pause(seconds);
 
-	if (!t->place || agent_now(a) + seconds < t->at)
-		fw_timer_set(a->setup.http, t, seconds);
+	if (!t->place || agent_now(a) + pause < t->at)
+		fw_timer_set(a->setup.http, t, pause);
 }
 
 /* etcd has answered, or not. */
@@ -127,8 +128,17 @@ void reporter_changed(struct agent *a)
 	enum fw_report_state s = a->status.report.state;
 	bool passes = s == FW_REPORT_IDLE || s == FW_REPORT_FETCHING || s == FW_REPORT_LOADING;
 
-	if (a->setup.etcd && a->reporter.timer.ring && !a->reporter.busy && !a->reporter.failures)
+	if (!a->setup.etcd || !a->reporter.timer.ring || a->reporter.busy)
+		return;
+	if (!a->reporter.failures || s == FW_REPORT_PROBING)
 		due(a, passes ? PASSING : 0);
+}
+
+void reporter_hurry(struct agent *a)
+{
+	a->reporter.failures = 0;
+	if (a->reporter.timer.ring && !a->reporter.busy)
+		due(a, 0);
 }
 
 void reporter_close(struct agent *a)

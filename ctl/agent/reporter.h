@@ -9,6 +9,8 @@
 void reporter_open(struct agent *a);
 /* Puts the report if it differs from what is in etcd: at once, or shortly, if its state is one that passes. */
 void reporter_changed(struct agent *a);
+/* etcd is there again: does not wait for the end of a pause. */
+void reporter_hurry(struct agent *a);
 void reporter_close(struct agent *a);
 
 #endif

@@ -33,6 +33,8 @@ void survey_confirmed(struct agent *a)
 {
 	struct record *r = &a->record;
 
+	if (r->running.number && !fw_generation_same(&r->running, &r->trying.to))
+		a->forgot = false;
 	r->running = r->trying.to;
 	r->mark = (struct mark){ a->seen.started, r->trying.after };
 	r->trying = (struct trying){ .open = false };
