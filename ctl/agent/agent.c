@@ -204,11 +204,11 @@ void agent_close(struct agent *a)
 	fw_timer_stop(a->setup.http, &a->step);
 	follow_close(a);
 	reporter_close(a);
-	bring_cancel(a);
-	fw_timer_stop(a->setup.http, &a->step);
 	checkup_cancel(a);
 	if (a->asking)
 		a->setup.local->forget(a->setup.local);
+	bring_cancel(a);
+	fw_timer_stop(a->setup.http, &a->step);
 	attempt_free(a);
 	free(a);
 }
