@@ -68,7 +68,7 @@ SKEL     := $(patsubst %.bpf.c,$(BUILD)/%.skel.h,$(BPF_SRC))
 TESTS    := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 TEST_LIB := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
 BINS     := $(addprefix $(BUILD)/,fwd fwctl fw-agent fw-exporter fwgen fwbench)
-MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw.rules.5 fw.metrics.5)
+MAN      := $(addprefix $(BUILD)/man/,fwctl.8 fwd.8 fw-exporter.8 fw-agent.8 fw.rules.5 fw.metrics.5)
 COMPLETION := $(addprefix $(BUILD)/completion/,fwctl _fwctl)
 UNITS    := $(patsubst tools/systemd/%.in,$(BUILD)/systemd/%,$(wildcard tools/systemd/*.service.in))
 FUZZERS  := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -133,7 +133,7 @@ $(BUILD)/man/fwctl.8: docs/fwctl.8.in $(BUILD)/fwctl
 	$(Q)$(BUILD)/fwctl man $< > $@
 
 # Inserts the output of `--help`.
-$(addprefix $(BUILD)/man/,fwd.8 fw-exporter.8): $(BUILD)/man/%.8: docs/%.8.in $(BUILD)/%
+$(addprefix $(BUILD)/man/,fwd.8 fw-exporter.8 fw-agent.8): $(BUILD)/man/%.8: docs/%.8.in $(BUILD)/%
 	@mkdir -p $(@D)
 	@echo "  MAN     $@"
 	$(Q)$(BUILD)/$* --help | sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^[.']/\\\\\&&/" | sed -e '/^@HELP@$$/{' -e 'r /dev/stdin' -e 'd' -e '}' $< > $@
@@ -459,7 +459,7 @@ endef
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 ZSHDIR  ?= $(PREFIX)/share/zsh/site-functions
 $(call installed,bin,$(PREFIX)/bin,755,$(BUILD)/fwctl $(EXPORTER))
-$(call installed,sbin,$(PREFIX)/sbin,755,$(BUILD)/fwd)
+$(call installed,sbin,$(PREFIX)/sbin,755,$(BUILD)/fwd $(BUILD)/fw-agent)
 $(call installed,man8,$(PREFIX)/share/man/man8,644,$(filter %.8,$(MAN)))
 $(call installed,man5,$(PREFIX)/share/man/man5,644,$(filter %.5,$(MAN)))
 $(call installed,bash,$(PREFIX)/share/bash-completion/completions,644,$(BUILD)/completion/fwctl $(wildcard tools/completion/bash/*))

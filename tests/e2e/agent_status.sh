@@ -42,8 +42,8 @@ case_agent_metrics() {
 	share_fwd || return 1
 	agent_wrote 5 '.state = "fetching" | .running.generation = 11 | .confirmed.generation = 10' && agent_page && promtool check metrics <"$tmp/page" >"$tmp/lint" 2>&1 ||
 		fail "$(cat "$tmp/lint")" || return 1
-	is "metrics" "$(grep -E '^fw_fleet_(generation|wanted|confirmed|agent_up|connected|info|state.*fetching)' "$tmp/page" | xargs)" \
-		'fw_fleet_agent_up 1 fw_fleet_info{fleet=edge,ring=canary} 1 fw_fleet_generation 11 fw_fleet_wanted 12 fw_fleet_confirmed 10 fw_fleet_state{state=fetching} 1 fw_fleet_connected 1' &&
+	is "metrics" "$(grep -E '^fw_fleet_(generation|wanted|confirmed|agent_up|connected|state.*fetching)' "$tmp/page" | xargs)" \
+		'fw_fleet_agent_up 1 fw_fleet_generation 11 fw_fleet_wanted 12 fw_fleet_confirmed 10 fw_fleet_state{state=fetching} 1 fw_fleet_connected 1' &&
 		is "errors" "$(grep -c '^fw_fleet_errors_total' "$tmp/page")" 9 && agent_wrote 500 && agent_page &&
 		is "of an agent that is gone" "$(grep -o '^fw_fleet_[a-z_]*' "$tmp/page" | xargs)" "fw_fleet_agent_up fw_fleet_status_age_seconds" || return 1
 	rm "$tmp/agent" && agent_page && ! grep fw_fleet "$tmp/page"

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # docs/fleet.md as a new user follows it: its commands, as they are written there, on four machines with file systems of their own.
-# Sourced by run.sh, after fleet_rig.sh.
+# Sourced by run.sh.
 
 guide=$top/docs/fleet.md
 guide_hosts="web1 web2 db1"
 declare -A guide_roots=() # by machine: a process in its namespaces
+
+guide_space() { echo "fwe2e-$$-g-$1"; } # MACHINE, or hub
 
 # guide_in MACHINE COMMAND...
 guide_in() { nsenter --target "${guide_roots[$1]}" --net --mount --uts -- env PATH="$tmp/guide/bin:$PATH" MACHINE="$1" GUIDE="$tmp/guide" "${@:2}"; }
@@ -42,12 +44,12 @@ guide_tools() {
 	END
 	cat >"$tmp/guide/bin/systemctl" <<-'END'
 		#!/bin/bash
-		stop() {
+		end_service() {
 			[ ! -e "/run/$1.pid.guide" ] || { kill "$(cat "/run/$1.pid.guide")"; tail --pid="$(cat "/run/$1.pid.guide")" -f /dev/null; }
 		}
 		case "$*" in
 		*etcd) set -a; . /etc/default/etcd; exec service_start etcd etcd --data-dir /var/lib/etcd/default ;;
-		*fwd) stop fwd; service_start fwd fwd
+		*fwd) end_service fwd; service_start fwd fwd
 			until fwctl status >/dev/null 2>&1; do sleep 0.05; done ;;
 		*fw-agent) mkdir -p /run/fw-agent /var/lib/fw-agent && chown fw-agent:fwd /run/fw-agent /var/lib/fw-agent && chmod 750 /run/fw-agent &&
 			service_start fw-agent setpriv --reuid fw-agent --regid fwd --groups fwd,fwd-admin --inh-caps -all --bounding-set -all fw-agent ;;
@@ -58,9 +60,13 @@ guide_tools() {
 
 # guide_machine NAME LAST-BYTE: its network and a file system whose changes are its own.
 guide_machine() {
-	node_add "$1" "$2" || return 1
+	local hub space
+	hub=$(guide_space hub) space=$(guide_space "$1")
+	spaces+=("$space")
+	ip netns add "$space" && ip link add eth0 netns "$space" type veth peer name "$1" netns "$hub" && enter "$hub" ip link set "$1" master br0 up &&
+		enter "$space" ip link set lo up && enter "$space" ip addr add "198.18.0.$2/24" dev eth0 && enter "$space" ip link set eth0 up || return 1
 	# shellcheck disable=SC2016 # the variables are the inner shell's
-	nsenter --net="/run/netns/$(node_space "$1")" unshare --mount --uts --propagation private sh -ec '
+	nsenter --net="/run/netns/$space" unshare --mount --uts --propagation private sh -ec '
 		hostname "$1"
 		mount -t tmpfs tmpfs "$2"
 		for f in etc var root; do
@@ -82,12 +88,11 @@ guide_machine() {
 }
 
 guide_up() {
-	local h n=30
-	fleet=$tmp/fleet
-	fleet_hub=$(node_space hub)
-	spaces+=("$fleet_hub")
-	mkdir -p "$fleet" "$tmp/guide/files" && guide_tools && ip netns add "$fleet_hub" && enter "$fleet_hub" ip link add br0 type bridge forward_delay 0 &&
-		enter "$fleet_hub" ip link set br0 up && guide_machine depot 10 || return 1
+	local h n=30 hub
+	hub=$(guide_space hub)
+	spaces+=("$hub")
+	mkdir -p "$tmp/guide/files" && guide_tools && ip netns add "$hub" && enter "$hub" ip link add br0 type bridge forward_delay 0 &&
+		enter "$hub" ip link set br0 up && guide_machine depot 10 || return 1
 	for h in $guide_hosts; do
 		n=$((n + 1))
 		guide_machine "$h" "$n" && guide_in "$h" systemctl restart fwd || return 1
@@ -105,11 +110,11 @@ guide_down() {
 		guide_in "$h" fwd --detach >/dev/null 2>&1
 		kill "${guide_roots[$h]}" 2>/dev/null
 		wait "${guide_roots[$h]}" 2>/dev/null
-		ip netns del "$(node_space "$h")" 2>/dev/null
+		ip netns del "$(guide_space "$h")" 2>/dev/null
 	done
-	ip netns del "$fleet_hub" 2>/dev/null
-	rm -rf "$fleet" "$tmp/guide"
-	guide_roots=() fleet=
+	ip netns del "$(guide_space hub)" 2>/dev/null
+	rm -rf "$tmp/guide"
+	guide_roots=()
 }
 
 guide_runs() { guide_in "$1" fwctl status | grep -q "^fleet .*: generation $2, "; }
