@@ -17,7 +17,7 @@ case_agent_status() {
 	agent_wrote 5 && agent_shown "fleet          edge, ring canary: generation 12, confirmed since" && ! grep -q 'NOT' "$tmp/out" || return 1
 	agent_wrote 5 '.state = "taken-back" | .running.generation = 11 | .why = "tcp:10.0.0.1:22 is not \u001b[2Jreached"' &&
 		agent_shown "edge, ring canary: generation 11, wanted 12, TAKEN BACK since" && agent_shown 'is not \x1b[2Jreached' || return 1
-	agent_wrote 5 '.state = "idle" | .running = null | .wanted = null | .ring = null' && agent_shown "edge: no generation yet, idle since" || return 1
+	agent_wrote 5 '.state = "idle" | .running = null | .wanted = null | .ring = null | .since = 0' && agent_shown "edge: no generation yet, idle" && ! grep -q "^fleet.*since" "$tmp/out" || return 1
 	agent_wrote 5 '.state = "refused" | .etcd = false' && agent_shown "REFUSED since" && agent_shown "NOT CONNECTED to etcd; the fleet was last heard of at 20" || return 1
 	agent_wrote 5 '.state = "overruled"' && agent_shown "OVERRULED by this host's own file" || return 1
 	agent_wrote 5 '.state = "drifted" | .why = "rule 5 differs"' && agent_shown "CHANGED by others" && agent_shown "rule 5 differs" || return 1

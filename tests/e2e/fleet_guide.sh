@@ -11,9 +11,9 @@ guide_space() { echo "fwe2e-$$-g-$1"; } # MACHINE, or hub
 # guide_in MACHINE COMMAND...
 guide_in() { nsenter --target "${guide_roots[$1]}" --net --mount --uts -- env PATH="$tmp/guide/bin:$PATH" MACHINE="$1" GUIDE="$tmp/guide" "${@:2}"; }
 
-# The indented lines below a heading. Addresses are those of the rig.
+# The indented lines below a heading. Addresses are those of the rig, and rulesets are watched for a shorter time.
 guide_commands() { # HEADING
-	awk -v want="### $1" '/^#/ { on = $0 == want } on && sub(/^    /, "")' "$guide" | sed 's/192\.0\.2\./198.18.0./g'
+	awk -v want="### $1" '/^#/ { on = $0 == want } on && sub(/^    /, "")' "$guide" | sed -e 's/192\.0\.2\./198.18.0./g' -e 's/^lead on$/&\nconfirm 10/'
 }
 # Runs them on a machine; what they print is in $tmp/guide/said.
 guide_run() { # MACHINE HEADING [OPTION]

@@ -43,15 +43,16 @@ static void print_rows(const struct fw_fleet_status *s)
 {
 	uint64_t running = fw_fleet_status_generation(s, "running"), wanted = fw_fleet_status_generation(s, "wanted");
 	const char *ring = fw_fleet_status_text(s, "ring"), *why = fw_fleet_status_text(s, "why");
+	uint64_t since = fw_fleet_status_number(s, "since");
 	char runs[64] = "no generation yet", wants[64] = "", at[64];
 
 	if (running)
 		snprintf(runs, sizeof(runs), "generation %llu", (unsigned long long)running);
 	if (wanted && wanted != running)
 		snprintf(wants, sizeof(wants), ", wanted %llu", (unsigned long long)wanted);
-	ROW("fleet", "%s%s%s: %s%s, %s since %s", fw_fleet_status_text(s, "fleet"), ring[0] ? ", ring " : "", ring,
-	    runs, wants, state_text(fw_fleet_status_text(s, "state")),
-	    ctl_time(at, sizeof(at), fw_fleet_status_number(s, "since")));
+	ROW("fleet", "%s%s%s: %s%s, %s%s%s", fw_fleet_status_text(s, "fleet"), ring[0] ? ", ring " : "", ring, runs,
+	    wants, state_text(fw_fleet_status_text(s, "state")), since ? " since " : "",
+	    since ? ctl_time(at, sizeof(at), since) : "");
 	if (json_is_true(json_object_get(s->object, "worse")))
 		ROW("", "WORSE than before%s%s", why[0] ? ": " : "", why);
 	else if (why[0])
