@@ -89,7 +89,7 @@ KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins dam
 .SECONDARY:
 
 all: $(BINS) $(MAN) $(COMPLETION) $(BUILD)/jsonl $(BUILD)/peer $(BUILD)/webpeer $(BUILD)/fleetpeer $(BUILD)/frames $(BUILD)/events $(BUILD)/tunpair \
-	$(BUILD)/refusing.so
+	$(BUILD)/refusing.so $(BUILD)/clock.so
 
 $(BUILD)/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
@@ -184,6 +184,11 @@ $(BUILD)/events: $(BUILD)/tests/e2e/events.o $(BUILD)/tests/unit/events.o $(BUIL
 $(BUILD)/refusing.so: tests/refusing.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(WARN) -O2 -shared -fPIC $< -o $@
+
+# Preloaded, it makes the wall clock jump, for tests.
+$(BUILD)/clock.so: tests/clock.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(WARN) -D_GNU_SOURCE -O2 -shared -fPIC $< -o $@
 
 # Makes two interfaces without Ethernet header, for tests.
 $(BUILD)/tunpair: $(BUILD)/tests/e2e/tunpair.o

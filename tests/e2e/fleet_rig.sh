@@ -183,9 +183,12 @@ nginx_down() {
 fleet_down() {
 	local n
 	[ -n "$fleet_dir" ] || return 0
-	for n in 1 2 3; do etcd_end $n; done
+	for n in 1 2 3; do
+		host_down $n
+		etcd_end $n
+	done
 	nginx_down
-	for n in hub etcd1 etcd2 etcd3 web admin host1 host2 host3; do ip netns del "$(node_space $n)" 2>/dev/null; done
+	for n in hub etcd1 etcd2 etcd3 web admin; do ip netns del "$(node_space $n)" 2>/dev/null; done
 	rm -rf "$fleet_dir"
 	fleet_dir=
 }

@@ -7,7 +7,7 @@ if [ "$(id -u)" != 0 ]; then
 	exit 0
 fi
 . "$(dirname "$0")/lib.sh"
-files="daemon limits clients shares faults store closed devices interfaces metrics prometheus exporter lists transcripts examples links diff history sets files names shell cost security continue log host timeouts reject state as_nft export import conformance chains owner agent_status fleet_rig fleet_etcd fleet_rollout publish fleet_guide"
+files="daemon limits clients shares faults store closed devices interfaces metrics prometheus exporter lists transcripts examples links diff history sets files names shell cost security continue log host timeouts reject state as_nft export import conformance chains owner agent_status fleet_rig fleet_hosts fleet_etcd fleet_rollout publish fleet_guide fleet"
 for file in $files; do
 	. "$here/$file.sh"
 done
