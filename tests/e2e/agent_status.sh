@@ -22,7 +22,7 @@ case_agent_status() {
 	agent_wrote 5 '.state = "overruled"' && agent_shown "OVERRULED by this host's own file" || return 1
 	agent_wrote 5 '.state = "drifted" | .why = "rule 5 differs"' && agent_shown "CHANGED by others" && agent_shown "rule 5 differs" || return 1
 	# Nothing of an agent that is gone is repeated.
-	agent_wrote 500 && agent_shown "fleet          NOT KNOWN, by $tmp/agent: fw-agent has not written it for 500 s" && ! grep -q 'edge' "$tmp/out" || return 1
+	agent_wrote 500 && agent_shown "fleet          NOT KNOWN, by $tmp/agent: fw-agent has not written it for 50" && ! grep -q 'edge' "$tmp/out" || return 1
 	echo '{"rules":[]}' >"$tmp/agent" && agent_shown "it is no status of fw-agent" || return 1
 	agent_wrote 5 && exits 0 ctl --json status --agent "$tmp/agent" &&
 		is "JSON" "$(jq -s -c '[.[0].pid > 0, .[1].fleet.status.running.generation, .[1].fleet.why, .[2].ok]' "$tmp/out")" '[true,12,null,true]' || return 1
