@@ -33,6 +33,16 @@ static __always_inline struct fw_decision *fw_decision_of(__u64 skb)
 	return all ? fw_decision_in(all, skb, bpf_jiffies64()) : NULL;
 }
 
+/* The packet has no decision yet. */
+static __always_inline void fw_decision_none(__u64 skb)
+{
+	__u32 zero = 0;
+	struct fw_decisions *all = bpf_map_lookup_elem(&fw_decisions, &zero);
+
+	if (all)
+		fw_decision_forget(all, skb);
+}
+
 /* Where the packet's decision is to be left; NULL: nowhere. */
 static __always_inline struct fw_decision *fw_decision_new(__u64 skb)
 {

@@ -79,6 +79,7 @@ static __always_inline int fw_table(struct __sk_buff *skb, __u32 hook)
 	int ready = -1, pass;
 
 	fw_arena_name();
+	fw_decision_none((__u64)skb);
 	if (cpu)
 		ready = fw_table_prepare(skb, cpu, hook);
 	if (!cpu || ready < 0) {

@@ -75,6 +75,18 @@ static void too_old(void **state)
 	assert_null(fw_decision_in(&all, 0, NOW + 2));
 }
 
+/* A packet that is dropped without a decision is not taken for an earlier one at its address that nobody took. */
+static void forgotten(void **state)
+{
+	put(TASK, NOW, 1);
+	put(SOFTIRQ, NOW, 2);
+	fw_decision_forget(&all, TASK);
+	assert_null(fw_decision_in(&all, TASK, NOW));
+	assert_flip(SOFTIRQ, NOW, 2);
+	fw_decision_forget(&all, SOFTIRQ + 64);
+	assert_flip(SOFTIRQ, NOW, 2);
+}
+
 /* Packets of tasks, each interrupted by some that are decided and taken as a whole. */
 static void many(void **state)
 {
@@ -100,6 +112,7 @@ int main(void)
 		cmocka_unit_test_setup(interrupted, empty),
 		cmocka_unit_test_setup(decided_again, empty),
 		cmocka_unit_test_setup(too_old, empty),
+		cmocka_unit_test_setup(forgotten, empty),
 		cmocka_unit_test_setup(many, empty),
 	};
 

@@ -36,6 +36,17 @@ static __always_inline struct fw_decision *fw_decision_in(struct fw_decisions *a
 	return NULL;
 }
 
+/*
+ * Removes what is left of an earlier packet at this address: whoever drops a packet without leaving a decision calls it before, or
+ * those that come after take the earlier packet's decision for this one's.
+ */
+static __always_inline void fw_decision_forget(struct fw_decisions *all, __u64 skb)
+{
+	for (int i = 0; i < 2; i++)
+		if (all->of[i].skb == skb)
+			all->of[i].skb = 0;
+}
+
 /* Where to store the packet's decision: over its former one if it has one, else in a place whose decision is no longer awaited. */
 static __always_inline struct fw_decision *fw_decision_put(struct fw_decisions *all, __u64 skb, __u64 now)
 {
