@@ -118,10 +118,10 @@ rolled_out() { # starts a rollout of the head, and waits until it is done
 }
 # A rollout that has begun already.
 rollout_ends() { # done|failed
-	wait_until rollout_is "$1" || fail "the rollout is not $1: $(cat "$fleet_dir/out" "$fleet_dir/err")" || return 1
+	wait_until state_of_rollout_is "$1" || fail "the rollout is not $1: $(cat "$fleet_dir/out" "$fleet_dir/err")" || return 1
 	[ "$1" != "done" ] || fleet_running=$fleet_published
 }
-rollout_is() { fleet_rollout status --json && [ "$(jq -rs '.[0].rollout' "$fleet_dir/out")" = "$1" ]; }
+state_of_rollout_is() { fleet_rollout status --json && [ "$(jq -rs '.[0].rollout' "$fleet_dir/out")" = "$1" ]; }
 rollout_starts() { fleet_rollout start head || fail "the rollout does not start: $(cat "$fleet_dir/err")"; }
 
 # Prints the generation that filters at a host; fails if its ruleset is not exactly one that was published.
