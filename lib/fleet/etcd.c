@@ -98,21 +98,37 @@ static bool take_page(struct etcd_op *op)
 	return false;
 }
 
-int fw_etcd_get(struct fw_etcd *e, const char *key, bool prefix, fw_etcd_done *done, void *ctx)
+/* @revision 0: the present one. */
+static int get_prefix(struct fw_etcd *e, const char *prefix, uint64_t revision, fw_etcd_done *done, void *ctx)
 {
 	struct etcd_op *op = etcd_op_new(e, "/v3/kv/range", done, ctx);
 
 	if (!op)
 		return -ENOMEM;
-	if (prefix) {
-		op->take = take_page;
-		op->prefix = strdup(key);
-		op->body.failed = !op->prefix;
-		etcd_put_page(&op->body, key, NULL, PAGE, 0);
-	} else {
-		etcd_put_range(&op->body, key);
-	}
+	op->take = take_page;
+	op->prefix = strdup(prefix);
+	op->answer.revision = revision;
+	etcd_put_page(&op->body, prefix, NULL, PAGE, revision);
+	op->body.failed = op->body.failed || !op->prefix;
 	return etcd_op_start(op);
+}
+
+int fw_etcd_get(struct fw_etcd *e, const char *key, bool prefix, fw_etcd_done *done, void *ctx)
+{
+	struct etcd_op *op;
+
+	if (prefix)
+		return get_prefix(e, key, 0, done, ctx);
+	op = etcd_op_new(e, "/v3/kv/range", done, ctx);
+	if (!op)
+		return -ENOMEM;
+	etcd_put_range(&op->body, key);
+	return etcd_op_start(op);
+}
+
+int fw_etcd_get_past(struct fw_etcd *e, const char *prefix, uint64_t revision, fw_etcd_done *done, void *ctx)
+{
+	return get_prefix(e, prefix, revision, done, ctx);
 }
 
 static bool take_txn(struct etcd_op *op)

@@ -27,6 +27,7 @@ struct fw_lead {
 	bool synced;       /* the keys were read */
 	uint64_t present;  /* revision of the key `leader`; 0: there is none */
 	uint64_t lease;    /* 0: none */
+	bool told;         /* why it cannot become the leader */
 	bool keeping;      /* a keepalive is on its way */
 	double sent, kept; /* when it was sent, and the last one that succeeded */
 	struct lead_step step;
@@ -63,11 +64,14 @@ static void ignore(void *ctx, const struct fw_etcd_answer *a)
 {
 }
 
-/* We do not lead, or try to, any more. Its key goes with the lease. */
+/* We do not lead, or try to, any more; the key goes with the lease. @why: NULL: nothing is wrong. */
 static void stand_back(struct fw_lead *l, const char *why)
 {
 	if (l->phase == LEADING)
 		lead_log(&l->setup, "does not lead any more: %s", why);
+	else if (!l->told && why)
+		lead_log(&l->setup, "cannot become the leader: %s", why);
+	l->told = l->phase != LEADING && why;
 	if (l->lease)
 		fw_etcd_lease_revoke(l->setup.etcd, l->lease, ignore, NULL);
 	l->lease = 0;
@@ -81,7 +85,7 @@ static void campaigned(void *ctx, const struct fw_etcd_answer *a)
 	struct fw_lead *l = ctx;
 
 	if (a->err) {
-		stand_back(l, a->why);
+		stand_back(l, a->err == -ECANCELED ? NULL : a->why); /* somebody was faster */
 		return;
 	}
 	l->phase = LEADING;

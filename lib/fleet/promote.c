@@ -9,7 +9,10 @@ static const struct fw_generation nothing;
 
 const struct fw_generation *fw_rollout_head(const struct fw_rollout *r, unsigned ring)
 {
-	return ring > r->ring || r->state == FW_ROLLOUT_ABORTED || r->state == FW_ROLLOUT_FAILED ? &r->from : &r->to;
+	bool active = r->state == FW_ROLLOUT_RUNNING || r->state == FW_ROLLOUT_PAUSED;
+
+	/* The rings may be others than those of a rollout that has ended. */
+	return r->state == FW_ROLLOUT_DONE || (active && ring <= r->ring) ? &r->to : &r->from;
 }
 
 const struct fw_generation *fw_rollout_runs(const struct fw_rollout *r)

@@ -190,6 +190,7 @@ rollout_worse() {
 	wait_until rollout_is failed || fail "it has not failed" || return 1
 	heads_are 1 1 1 || return 1
 	[ "$(rollout_field .why)" = "ring second: host h3 taken-back: tcp:192.0.2.9:53 was not reached" ] || fail "$(rollout_field .why)" || return 1
+	rollout_refused "host h3 still reports about generation 2 from before: taken-back: tcp:192.0.2.9:53 was not reached" start || return 1
 	admin_fwctl rollout status --follow >"$fleet_dir/follow" && { fail "status --follow of a failed rollout succeeds"; return 1; }
 	grep -q 'tcp:192.0.2.9:53' "$fleet_dir/follow" || fail "$(cat "$fleet_dir/follow")"
 }
@@ -199,7 +200,8 @@ rollout_silent() {
 	rollout_ready || return 1
 	sed -i 's/"share": 1,/"share": 1, "timeout": 3,/' "$fleet_dir/rings.json"
 	admin_fwctl rollout rings "$fleet_dir/rings.json" >/dev/null && rollout_start && etcd_ctl del /fw/edge/host/h1 >/dev/null || return 1
-	admin_fwctl rollout status >"$fleet_dir/status" && grep -q 'ring first .*0 of 1 host' "$fleet_dir/status" || fail "$(cat "$fleet_dir/status")" || return 1
+	admin_fwctl rollout status >"$fleet_dir/status" && grep -q 'ring first .*0 of 1 host' "$fleet_dir/status" &&
+		grep -q '^h1 .* silent  *has not reported' "$fleet_dir/status" || fail "$(cat "$fleet_dir/status")" || return 1
 	wait_until rollout_is failed && heads_are 1 1 1
 }
 case_fleet_rollout_silent_host() { rollout_silent; rollout_end; }

@@ -219,6 +219,20 @@ static void what_runs(void **state)
 	}
 }
 
+/* Rings that came after a rollout has ended have what the fleet runs. */
+static void heads(void **state)
+{
+	struct fw_rollout r = { .from = from, .to = to, .ring = 1 };
+
+	for (unsigned s = 0; s < FW_NROLLOUT_STATES; s++) {
+		bool active = s <= FW_ROLLOUT_PAUSED;
+
+		r.state = s;
+		assert_int_equal(fw_rollout_head(&r, 1)->number, active || s == FW_ROLLOUT_DONE ? 12 : 11);
+		assert_int_equal(fw_rollout_head(&r, 2)->number, s == FW_ROLLOUT_DONE ? 12 : 11);
+	}
+}
+
 /* A random fleet. */
 #define HOSTS 40
 struct fleet {
@@ -422,8 +436,9 @@ static void random_fleets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(table),   cmocka_unit_test(whys),      cmocka_unit_test(counted),
-		cmocka_unit_test(no_head), cmocka_unit_test(what_runs), cmocka_unit_test(random_fleets),
+		cmocka_unit_test(table),         cmocka_unit_test(whys),      cmocka_unit_test(counted),
+		cmocka_unit_test(no_head),       cmocka_unit_test(what_runs), cmocka_unit_test(heads),
+		cmocka_unit_test(random_fleets),
 	};
 
 	random_start();

@@ -121,6 +121,27 @@ static int check_generation(const struct start *st)
 	return -EINVAL;
 }
 
+/* A host that has just gone back from this generation would end its rollout before it has tried again. */
+static int check_hosts(const struct start *st)
+{
+	const struct fw_rollout done = { .state = FW_ROLLOUT_DONE, .to = st->manifest.self };
+	struct fw_ring_progress progress[FW_RINGS_MAX];
+
+	fw_progress(&st->state.rings, &done, st->state.reports, st->state.n, progress);
+	for (unsigned i = 0; i < st->state.rings.n; i++) {
+		const struct fw_report *worst = progress[i].worst;
+
+		if (!worst)
+			continue;
+		ctl_error("host %s still reports about generation %llu from before: %s%s%s", worst->host,
+			  LLU(done.to.number), fw_report_state_names[worst->state], worst->why[0] ? ": " : "",
+			  worst->why);
+		ctl_hint("try again when `fwctl rollout status --hosts` shows that it has gone back");
+		return -EBUSY;
+	}
+	return 0;
+}
+
 /* Somebody was faster; or it was us, and the first answer was lost. */
 static int check_lost(struct start *st)
 {
@@ -196,7 +217,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 		return CTL_USAGE;
 	}
 	if (session_open(s, &st->session) || session_read(&st->session, &st->state) || check_fleet(st) ||
-	    fetch(st, number) || check_generation(st) || write_start(st) || print_started(s, st))
+	    fetch(st, number) || check_generation(st) || check_hosts(st) || write_start(st) || print_started(s, st))
 		return CTL_FAILED;
 	return s->follow ? follow(&st->session, s) : CTL_OK;
 }

@@ -27,6 +27,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 
 	if (session_open(s, &session) || session_read(&session, &state))
 		return CTL_FAILED;
+	session_find_silent(&session, &state);
 	code = print(s, &state);
 	return s->follow && !code ? follow(&session, s) : code;
 }
@@ -45,7 +46,7 @@ const struct ctl_command ctl_rollout_status = {
 		"JSON: {rollout (its state, or null), from, to, runs (what the fleet runs without it) {generation, manifest}, ring,\n"
 		"since, well (since when the ring's share has confirmed, or 0), why, by, leader (or null)}; for each ring {ring, head,\n"
 		"moved, hosts, confirmed, busy, worse, left, silent, needs (how many have to confirm; 0 unless it is its turn)}; for\n"
-		"each host {host, ring, is (worse, busy, left, no ring, confirmed), state, running, wanted, worse, dropped, since,\n"
+		"each host {host, ring, is (worse, silent, busy, left, no ring, confirmed), state, running, wanted, worse, dropped, since,\n"
 		"why}; with --follow the first object again for each step.\n",
 	.options = options,
 	.run = run,

@@ -29,6 +29,8 @@ void session_close(struct session *s);
 
 /* Reads all that the fleet keeps in etcd, as of one moment. @out: fleet_state_free() it. 0 or -errno; @out is untouched then. */
 int session_read(struct session *s, struct fleet_state *out);
+/* Finds out which hosts of the ring that is being moved on are silent: state->silent. What etcd has forgotten is no error. */
+void session_find_silent(struct session *s, struct fleet_state *state);
 
 /* What a command writes, in one transaction; changes of heads that are none are left out. */
 struct change {

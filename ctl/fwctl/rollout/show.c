@@ -112,8 +112,8 @@ void show_rings(const struct fleet_state *s)
 }
 
 /* How a host does, in the order in which they are shown. */
-enum host_kind { WORSE, LAGS, LEFT, NO_RING, FINE, NHOST_KINDS };
-static const char *const kind_words[NHOST_KINDS] = { "worse", "busy", "left", "no ring", "confirmed" };
+enum host_kind { WORSE, SILENT, LAGS, LEFT, NO_RING, FINE, NHOST_KINDS };
+static const char *const kind_words[NHOST_KINDS] = { "worse", "silent", "busy", "left", "no ring", "confirmed" };
 
 /* The index of the ring whose head it follows; -1: none. */
 static int ring_of(const struct fleet_state *s, const struct fw_report *report)
@@ -158,6 +158,16 @@ static void print_host(const struct fw_report *r, enum host_kind kind)
 	putchar('\n');
 }
 
+/* What their last report said was before the ring was moved on. */
+static void show_silent(const struct fleet_state *s, bool all)
+{
+	for (size_t i = 0; i < s->nsilent && (all || i < HOSTS_SHOWN); i++)
+		printf("%-24s %-12s %-9s has not reported since its ring was moved on\n", s->silent[i].host,
+		       s->silent[i].ring, kind_words[SILENT]);
+	if (!all && s->nsilent > HOSTS_SHOWN)
+		printf("%zu more that are silent (--hosts shows all)\n", s->nsilent - HOSTS_SHOWN);
+}
+
 static void show_kind(const struct fleet_state *s, enum host_kind kind, bool all)
 {
 	unsigned n = 0;
@@ -176,6 +186,7 @@ static void show_kind(const struct fleet_state *s, enum host_kind kind, bool all
 void show_hosts(const struct fleet_state *s, bool all)
 {
 	putchar('\n');
+	show_silent(s, all);
 	for (enum host_kind kind = 0; kind < NHOST_KINDS; kind++)
 		show_kind(s, kind, all);
 }
@@ -231,5 +242,7 @@ int show_json(const struct fleet_state *s, bool all)
 		if (all || is_shown(s, &s->reports[i], kind))
 			err = ctl_json_print(host_json(&s->reports[i], kind));
 	}
+	for (size_t i = 0; i < s->nsilent && !err; i++)
+		err = ctl_json_print(host_json(&s->silent[i], SILENT));
 	return err;
 }

@@ -56,8 +56,10 @@ static int read_report(struct reading *r, const struct fw_etcd_pair *p, const ch
 static int read_head(struct reading *r, const struct fw_etcd_pair *p, const char *name)
 {
 	for (unsigned i = 0; i < r->s->rings.n; i++)
-		if (!strcmp(r->s->rings.ring[i].name, name))
+		if (!strcmp(r->s->rings.ring[i].name, name)) {
 			fw_generation_parse(p->value, strlen(p->value), &r->s->head[i], NULL);
+			r->s->head_modified[i] = p->modified;
+		}
 	return 0;
 }
 
@@ -109,7 +111,25 @@ void fleet_state_free(struct fleet_state *s)
 {
 	fw_rings_free(&s->rings);
 	free(s->reports);
+	free(s->silent);
 	*s = (struct fleet_state){ .n = 0 };
+}
+
+/* Reports are in the order of their keys, which are the hosts' names. */
+static int compare_hosts(const void *a, const void *b)
+{
+	return strcmp(((const struct fw_report *)a)->host, ((const struct fw_report *)b)->host);
+}
+
+void fleet_state_silent(struct fleet_state *now, const struct fleet_state *past)
+{
+	const char *ring = now->rings.ring[now->rollout.ring].name;
+
+	now->silent = calloc(past->n + 1, sizeof(*now->silent));
+	for (size_t i = 0; now->silent && i < past->n; i++)
+		if (!strcmp(past->reports[i].ring, ring) &&
+		    !bsearch(&past->reports[i], now->reports, now->n, sizeof(*now->reports), compare_hosts))
+			now->silent[now->nsilent++] = past->reports[i];
 }
 
 bool fleet_state_active(const struct fleet_state *s)

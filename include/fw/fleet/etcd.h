@@ -43,6 +43,8 @@ typedef void fw_etcd_done(void *ctx, const struct fw_etcd_answer *a);
 
 /* Reads a key, or with @prefix all keys that begin with it, in pages; @done gets all. Linearizable. 0 or -ENOMEM, as all below. */
 int fw_etcd_get(struct fw_etcd *e, const char *key, bool prefix, fw_etcd_done *done, void *ctx);
+/* The same of all keys that begin with @prefix, as they were at a revision; -EINVAL if etcd has forgotten it. */
+int fw_etcd_get_past(struct fw_etcd *e, const char *prefix, uint64_t revision, fw_etcd_done *done, void *ctx);
 
 /* A transaction of at most 128 operations: if all conditions hold, all changes are made. */
 struct fw_etcd_if {
