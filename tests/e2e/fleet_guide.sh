@@ -51,7 +51,7 @@ guide_tools() {
 		*etcd) set -a; . /etc/default/etcd; exec service_start etcd etcd --data-dir /var/lib/etcd/default ;;
 		*fwd) end_service fwd; service_start fwd fwd
 			until fwctl status >/dev/null 2>&1; do sleep 0.05; done ;;
-		*fw-agent) mkdir -p /run/fw-agent /var/lib/fw-agent && chown fw-agent:fwd /run/fw-agent /var/lib/fw-agent && chmod 750 /run/fw-agent &&
+		*fw-agent) end_service fw-agent; mkdir -p /run/fw-agent /var/lib/fw-agent && chown fw-agent:fwd /run/fw-agent /var/lib/fw-agent && chmod 750 /run/fw-agent &&
 			service_start fw-agent setpriv --reuid fw-agent --regid fwd --groups fwd,fwd-admin --inh-caps -all --bounding-set -all fw-agent ;;
 		esac
 	END
@@ -117,6 +117,19 @@ guide_down() {
 	guide_roots=()
 }
 
+guide_connected() { guide_in "$1" jq -e '.etcd and .state == "confirmed"' /run/fw-agent/status >/dev/null; }
+# With users of etcd, whose rights are as narrow as they can be.
+guide_users() {
+	local h
+	guide_works depot "On the depot, users of etcd" || return 1
+	for h in $guide_hosts; do
+		guide_works "$h" "On each host, a user of etcd" && wait_until guide_connected "$h" || fail "$h: $(guide_in "$h" cat /run/fw-agent/status; tail -5 "$tmp/guide/$h.fw-agent.log")" || return 1
+	done
+	guide_works depot "On the depot, who leads" && guide_all_run 5 || fail "$(cat "$tmp/guide/said")" || return 1
+	! guide_in depot etcdctl --endpoints http://198.18.0.10:2379 --user host:host-secret put /fw/edge/ring/all '{}' >"$tmp/guide/said" 2>&1 ||
+		fail "a host may tell others what to run"
+}
+
 guide_runs() { guide_in "$1" fwctl status | grep -q "^fleet .*: generation $2, "; }
 guide_all_run() { # GENERATION
 	local h
@@ -143,6 +156,7 @@ guide_followed() {
 		guide_in "$h" fwctl add rule drop >"$tmp/guide/said" 2>&1
 		grep -q "the user 'fw-agent' owns" "$tmp/guide/said" || fail "$(cat "$tmp/guide/said")" || return 1
 	done
+	guide_users
 }
 case_fleet_guide() {
 	local code

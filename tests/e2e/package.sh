@@ -125,7 +125,7 @@ counted() { is "counter of good" "$(count_of good)" $sent_good && is "counter of
 ours() {
 	inside find / -xdev \( -path /root/debs -o -path /etc/prometheus -o -path /var/cache -o -path /proc -o \
 		-path /var/lib/apt \) -prune -o \
-		\( -name '*fwd*' -o -name '*fwctl*' -o -name '*fw-exporter*' -o -name 'fw.rules*' \) -print | sort
+		\( -name '*fwd*' -o -name '*fwctl*' -o -name '*fw-exporter*' -o -name '*fw-agent*' -o -name 'fw.rules*' \) -print | sort
 }
 
 step_lintian() {
@@ -137,12 +137,15 @@ step_lintian() {
 step_hardened() {
 	local program headers
 	rm -rf "$folder/unpacked" && dpkg-deb -x "$deb" "$folder/unpacked" || return 1
-	for program in usr/sbin/fwd usr/bin/fwctl usr/bin/fw-exporter; do
+	for program in usr/sbin/fwd usr/sbin/fw-agent usr/bin/fwctl usr/bin/fw-exporter; do
 		headers=$(readelf -hldW --dyn-syms "$folder/unpacked/$program")
 		for want in 'Type: *DYN' 'FLAGS_1.* NOW.* PIE' 'GNU_RELRO' 'GNU_STACK.* RW ' '__stack_chk_fail' '__[a-z]*printf_chk'; do
 			grep -q "$want" <<<"$headers" || fail "$program: no $want" || return 1
 		done
 	done
+	# The daemon needs no library of a fleet.
+	headers=$(readelf -dW "$folder/unpacked/usr/sbin/fwd")
+	! grep -E 'NEEDED.*(curl|sodium|zstd)' <<<"$headers" || fail "fwd needs libraries of a fleet" || return 1
 	rm -rf "$folder/unpacked"
 }
 step_boots() { make_base && make_root && boot || fail "$(tail "$folder/log")"; }
@@ -154,7 +157,7 @@ step_installs() {
 	running fwd.service && running fwd.socket && running fw-exporter.socket || fail "$(inside journalctl -u 'fw*' | tail)" || return 1
 	is version "$(answers)" "$(version_of "$deb")" &&
 		is "what systemd says of the units" "$(inside systemd-analyze verify --man=no fwd.service fwd.socket fw-exporter.service \
-			fw-exporter.socket 2>&1 | grep fw)" ""
+			fw-exporter.socket fw-agent.service 2>&1 | grep fw)" ""
 }
 
 step_filters() {
@@ -288,6 +291,29 @@ step_exports_by_tls() {
 	inside systemctl daemon-reload && inside systemctl -q stop fw-exporter.service && watched
 }
 
+agent() { pgrep --ns "$(leader)" --nslist pid -x fw-agent; }
+agent_status() { inside fwctl status | sed -n 's/^fleet *//p'; }
+agent_says() { agent_status | grep -q "$1"; }
+# Without settings of a fleet the agent does not start. With them it runs as a user of its own, may use fwd, and tells what it does, also
+# to the exporter; when it is stopped, that is not believed for long, and the host filters on.
+step_has_an_agent() {
+	local uid
+	inside systemctl start fw-agent.service && ! running fw-agent.service || fail "it runs without settings" || return 1
+	inside sh -ec 'fwctl keys make /root/edge >/dev/null; cp /root/edge.pub /etc/fwd/fleet.keys
+		printf "%s\n" "fleet edge" "url http://127.0.0.1:1/edge" "poll 1" >/etc/fwd/fleet.conf' || return 1
+	inside systemctl start fw-agent.service && running fw-agent.service || fail "$(inside journalctl -u fw-agent | tail)" || return 1
+	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(agent)/status")
+	is "its user" "$uid" "$(inside id -u fw-agent)" && is "its capabilities" "$(awk '/^Cap(Prm|Bnd|Amb)/ { print $2 }' "/proc/$(agent)/status" | sort -u)" \
+		0000000000000000 || return 1
+	wait_until agent_says "edge: no generation yet, idle" || fail "$(agent_status; inside journalctl -u fw-agent | tail)" || return 1
+	is "fw_fleet_agent_up" "$(metric fw_fleet_agent_up)" 1 && is "state" "$(inside stat -c '%U:%G %a' /run/fw-agent /var/lib/fw-agent | xargs)" \
+		"fw-agent:fwd 750 fw-agent:fwd 700" || return 1
+	[ "$(metric 'fw_fleet_errors_total{kind="fwd"}')" = 0 ] || fail "it may not use fwd: $(inside journalctl -u fw-agent | tail)" || return 1
+	inside systemctl reload fw-agent.service && inside systemctl kill -s KILL fw-agent.service && wait_until running fw-agent.service || return 1
+	inside systemctl stop fw-agent.service && inside test -e /run/fw-agent/status || fail "no status is left" || return 1
+	inside sh -ec 'rm -r /etc/fwd/fleet.conf /etc/fwd/fleet.keys /root/edge.key /root/edge.pub /run/fw-agent' && pings 50 && watched
+}
+
 step_upgrades_under_traffic() {
 	local program pid
 	program=$(program)
@@ -336,9 +362,9 @@ step_removes() {
 	! attached || fail "still attached" || return 1
 	! inside test -e /sys/fs/bpf/fwd || fail "still pinned" || return 1
 	is "answered bad pings" "$(pinged $bad 5)" 5 || return 1
-	! pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-exporter' || fail "still running" || return 1
+	! pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-agent|fw-exporter' || fail "still running" || return 1
 	is "what is left" "$(ours | grep -v -e '^/var/lib/dpkg/' -e '^/var/lib/systemd/deb-systemd-helper' -e '^/etc/systemd/' | xargs)" \
-		"/etc/fwd /etc/fwd/fwd.conf /var/lib/fwd /var/lib/fwd/fwd.db"
+		"/etc/fwd /etc/fwd/fwd.conf /var/lib/fw-agent /var/lib/fwd /var/lib/fwd/fwd.db"
 }
 
 step_purges() {
@@ -352,7 +378,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
 for step in lintian hardened boots installs filters reloads permits exports counts_for_ever shows_in_prometheus exports_by_tls \
-	upgrades_under_traffic reboots fails_closed removes purges; do
+	has_an_agent upgrades_under_traffic reboots fails_closed removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1
