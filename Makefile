@@ -214,6 +214,11 @@ $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
 
+# Thousands of simulated hosts of a fleet. Each has the agent's own core, but objects are checked and decompressed once for all.
+$(BUILD)/fleetbench: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/fleet/*.c)) $(BUILD)/libagent.a $(BUILD)/libfw.a
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(LINK) $^ -Wl,--wrap=fw_object_open,--wrap=fw_http_start -ljansson $(FLEET_LIBS) -lpthread -lm -o $@
+
 # With DPDK's classifier as a peer. Takes only the headers from its development package, which depends on the drivers of all
 # network cards.
 DPDK := build/dpdk/include
