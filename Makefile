@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Targets: all deps demo check check-quick conformance check-kernels check-package check-reproducible bench bench-full
-# bench-instructions bench-compare lint circles fuzz install uninstall deb clean. Variables: V=1 (print every command), SAN=1 (ASan
+# bench-fleet bench-instructions bench-compare lint circles fuzz install uninstall deb clean. Variables: V=1 (print every command), SAN=1 (ASan
 # and UBSan) or SAN=thread (TSan), T=SECONDS (of each fuzzer, or of all of conformance), FW_RULESETS=DIR (check, bench), CORPUS=DIR
 # (conformance), BASE=REVISION (bench-compare), PREFIX, DESTDIR, SYSCONFDIR (/etc), UNITDIR and ZSHDIR (where systemd and zsh look).
 # check-quick takes a minute once everything is built.
@@ -84,7 +84,7 @@ KERNEL_TESTS := $(addprefix build/tests/,test_packet test_lookup test_kern test_
 # another CPU executes it, which a takeover under traffic does.
 KERNEL_PINS := "build/tests/test_pins attached_twice" "build/tests/test_pins damaged"
 
-.PHONY: FORCE all deps demo check check-quick conformance unit-tests check-kernels check-package check-reproducible bench bench-full bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
+.PHONY: FORCE all deps demo check check-quick conformance unit-tests check-kernels check-package check-reproducible bench bench-full bench-fleet bench-instructions bench-compare lint fuzz programs install uninstall deb clean $(FUZZERS:%=run-fuzz-%)
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -214,7 +214,7 @@ $(BUILD)/fwbench: $(BENCH_OBJ) $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ $(LDLIBS) -lpthread $(JEMALLOC) -o $@
 
-# Thousands of simulated hosts of a fleet. Each has the agent's own core, but objects are checked and decompressed once for all.
+# Thousands of simulated hosts of a fleet. Each has the agent's own core, but large objects are checked and decompressed once for all.
 $(BUILD)/fleetbench: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/perf/fleet/*.c)) $(BUILD)/libagent.a $(BUILD)/libfw.a
 	@echo "  LINK    $@"
 	$(Q)$(CC) $(LINK) $^ -Wl,--wrap=fw_object_open,--wrap=fw_http_start -ljansson $(FLEET_LIBS) -lpthread -lm -o $@
@@ -403,6 +403,16 @@ bench bench-full: deps
 	$(call install_missing,$(BENCH_PACKAGES))
 	$(SUBMAKE) SAN= all $(if $(shell command -v dpkg-deb),build/fwbench-acl)
 	$(Q)tests/perf/run $(if $(filter bench-full,$@),--full)
+
+# Rollouts to simulated hosts of a fleet, SIZES=N,M,... at a time.
+bench-fleet: deps
+	$(call no_service,etcd)
+	$(call no_service,nginx)
+	$(call install_missing,etcd-server nginx-light curl jq gnuplot-nox)
+	$(call disabled_service,etcd)
+	$(call disabled_service,nginx)
+	$(SUBMAKE) SAN= all build/fleetbench
+	$(Q)tests/perf/fleet/run $(SIZES)
 
 # Counts the instructions of lookups, and records them as what `make check` expects.
 INSTRUCTIONS = CC='$(CC)' CFLAGS='$(CFLAGS)' tests/perf/instructions/run

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What is done once for all hosts, in place of two functions of the library (by the linker). A real host has a CPU and the memory
- * to fetch, check and decompress an object; thousands of them in one process have not, and that is not what is measured. So each
- * object is kept, checked and decompressed for the first host only. To the others all of its bytes are sent, and dropped; the
- * simulated fwd does not look at them. Manifests, signatures and reports are each host's own.
+ * to keep, check and decompress a large object; thousands of them in one process have not, and that is not what is measured. So
+ * that is done for the first host only. To the others all bytes of it are sent, too, but counted and dropped; the simulated fwd
+ * does not look at them. Small objects, manifests, signatures and reports are each host's own.
  */
 #include "fw/fleet/http.h"
 #include "fw/fleet/snapshot.h"
@@ -18,33 +18,14 @@ int __wrap_fw_object_open(const struct fw_object *about, const void *bytes, size
 int __real_fw_http_start(struct fw_http *h, const struct fw_http_request *request, struct fw_http_call **out);
 int __wrap_fw_http_start(struct fw_http *h, const struct fw_http_request *request, struct fw_http_call **out);
 
-static struct fw_sha256 right[OBJECTS_MAX];
-static unsigned nright;
-
-static bool is_right(const char *hex)
-{
-	for (unsigned i = 0; i < nright; i++)
-		if (!strcmp(right[i].hex, hex))
-			return true;
-	return false;
-}
+static const char dropped[] = ""; /* stands for bytes that were dropped */
 
 int __wrap_fw_object_open(const struct fw_object *about, const void *bytes, size_t len, void **out, char why[256])
 {
-	void *all = NULL;
-	int err;
-
-	if (is_right(about->sha256.hex) && len == about->bytes) {
-		*out = calloc(1, 1);
-		return *out ? 0 : -ENOMEM;
-	}
-	err = __real_fw_object_open(about, bytes, len, &all, why);
-	if (err)
-		return err;
-	if (nright < OBJECTS_MAX)
-		right[nright++] = about->sha256;
-	*out = all;
-	return 0;
+	if (bytes != dropped || len != about->bytes)
+		return __real_fw_object_open(about, bytes, len, out, why);
+	*out = calloc(1, 1);
+	return *out ? 0 : -ENOMEM;
 }
 
 /* A request whose bytes are only counted. One that is cancelled leaves this behind. */
@@ -65,22 +46,28 @@ static void counted_done(void *ctx, const struct fw_http_answer *a)
 	struct counted *c = ctx;
 	struct fw_http_answer all = *a;
 
-	if (!a->err && a->status == 200)
+	if (!a->err && a->status == 200) {
+		all.body = dropped;
 		all.len = c->len;
+	}
 	c->done(c->ctx, &all);
 	free(c);
 }
 
-/* Is it a large object that the first host has checked? */
+/* Is it a large object that another host has asked for before? */
 static bool is_known(const struct fw_http_request *request)
 {
-	const char *slash = strrchr(request->url, '/');
-	char hex[FW_SHA256_HEX + 1];
+	static char *urls[OBJECTS_MAX];
+	static unsigned n;
 
-	if (!slash || request->max < LARGE)
+	if (request->max < LARGE || !strstr(request->url, "/object/"))
 		return false;
-	snprintf(hex, sizeof(hex), "%s", slash + 1);
-	return is_right(hex);
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(urls[i], request->url))
+			return true;
+	if (n < OBJECTS_MAX)
+		urls[n++] = strdup(request->url);
+	return false;
 }
 
 int __wrap_fw_http_start(struct fw_http *h, const struct fw_http_request *request, struct fw_http_call **out)
