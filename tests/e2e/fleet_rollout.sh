@@ -126,7 +126,13 @@ rollout_refusals() {
 	admin_fwctl rollout abort >/dev/null 2>&1 || return 1
 	rollout_refused "told to go back already" abort && rollout_refused "only a running rollout" pause || return 1
 	echo '{"rings": [{"name": "a b", "percent": 1}]}' >"$fleet_dir/bad.json"
-	rollout_refused 'bad.json:1:13: ring 1: `name` has to be' rings "$fleet_dir/bad.json"
+	rollout_refused 'bad.json:1:13: ring 1: `name` has to be' rings "$fleet_dir/bad.json" || return 1
+	sed -i 's/^user .*/user stranger/' "$fleet_dir/fleet.conf"
+	rollout_refused "etcd does not let us: .*permission denied" status || return 1
+	sed -i '/^etcd /d' "$fleet_dir/fleet.conf"
+	rollout_refused "it does not name the endpoints of etcd" status || return 1
+	rm "$fleet_dir/fleet.conf"
+	rollout_refused "fleet.conf" status
 }
 case_fleet_rollout_refusals() { rollout_refusals; rollout_end; }
 
@@ -218,6 +224,21 @@ rollout_by_hand() {
 	grep -q 'all hosts go back to generation 1' "$fleet_dir/abort" && heads_are 1 1 1 && publish_next --parent 1 && rollout_start && heads_are 3 1 1
 }
 case_fleet_rollout_by_hand() { rollout_by_hand; rollout_end; }
+
+# Other rings have what the fleet runs, and the heads of those that are gone go, too.
+rollout_other_rings() {
+	rollout_ready || return 1
+	echo '{"rings": [{"name": "third", "hosts": "h4"}, {"name": "fourth", "percent": 50}, {"name": "fifth", "percent": 100}]}' >"$fleet_dir/rings.json"
+	admin_fwctl rollout rings "$fleet_dir/rings.json" --check >"$fleet_dir/out" && heads_are 1 1 1 &&
+		admin_fwctl rollout rings "$fleet_dir/rings.json" >/dev/null && heads_are - - 1 || return 1
+	[ "$(head_of fourth)$(head_of fifth)" = "$(head_of third)$(head_of third)" ] || fail "other heads: $(head_of fourth)" || return 1
+	host_puts h1 fourth confirmed "$(head_of third)" "$(head_of third)"
+	admin_fwctl rollout status --json | jq -se 'map(select(.ring == "fourth" and .head))[0] | .confirmed == 1 and .moved' >/dev/null ||
+		fail "$(admin_fwctl rollout status)" || return 1
+	admin_fwctl rollout rings --json >"$fleet_dir/again.json" && admin_fwctl rollout rings "$fleet_dir/again.json" >/dev/null &&
+		rollout_start && [ "$(head_of third | jq .generation)" = 2 ] && [ "$(head_of fifth | jq .generation)" = 1 ]
+}
+case_fleet_rollout_other_rings() { rollout_other_rings; rollout_end; }
 
 # A leader that is killed is followed by another, which goes on.
 rollout_leader_killed() {
