@@ -298,8 +298,8 @@ agent_says() { agent_status | grep -q "$1"; }
 # to the exporter; when it is stopped, that is not believed for long, and the host filters on.
 step_has_an_agent() {
 	local uid
-	inside systemctl start fw-agent.service && ! running fw-agent.service || fail "it runs without settings" || return 1
-	inside sh -ec 'fwctl keys make /root/edge >/dev/null; cp /root/edge.pub /etc/fwd/fleet.keys
+	! inside systemctl start fw-agent.service 2>/dev/null || fail "it runs without settings" || return 1
+	inside sh -ec 'systemctl stop fw-agent.service; cp -p /etc/fwd/fleet.conf /root; fwctl keys make /root/edge >/dev/null; cp /root/edge.pub /etc/fwd/fleet.keys
 		printf "%s\n" "fleet edge" "url http://127.0.0.1:1/edge" "poll 1" >/etc/fwd/fleet.conf' || return 1
 	inside systemctl start fw-agent.service && running fw-agent.service || fail "$(inside journalctl -u fw-agent | tail)" || return 1
 	uid=$(awk '/^Uid/ { print $2 }' "/proc/$(agent)/status")
@@ -311,7 +311,7 @@ step_has_an_agent() {
 	[ "$(metric 'fw_fleet_errors_total{kind="fwd"}')" = 0 ] || fail "it may not use fwd: $(inside journalctl -u fw-agent | tail)" || return 1
 	inside systemctl reload fw-agent.service && inside systemctl kill -s KILL fw-agent.service && wait_until running fw-agent.service || return 1
 	inside systemctl stop fw-agent.service && inside test -e /run/fw-agent/status || fail "no status is left" || return 1
-	inside sh -ec 'rm -r /etc/fwd/fleet.conf /etc/fwd/fleet.keys /root/edge.key /root/edge.pub /run/fw-agent' && pings 50 && watched
+	inside sh -ec 'mv /root/fleet.conf /etc/fwd; rm -r /etc/fwd/fleet.keys /root/edge.key /root/edge.pub /run/fw-agent' && pings 50 && exported
 }
 
 step_upgrades_under_traffic() {
@@ -377,8 +377,8 @@ trap clean_up EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 mkdir -p "$folder" && ip netns add "$client" || exit 1
-for step in lintian hardened boots installs filters reloads permits exports counts_for_ever shows_in_prometheus exports_by_tls \
-	has_an_agent upgrades_under_traffic reboots fails_closed removes purges; do
+for step in lintian hardened boots installs filters reloads permits exports counts_for_ever has_an_agent shows_in_prometheus exports_by_tls \
+	upgrades_under_traffic reboots fails_closed removes purges; do
 	if ! "step_$step"; then
 		echo "FAIL  package: $step"
 		exit 1
