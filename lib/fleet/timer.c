@@ -61,13 +61,13 @@ static void ready(struct fw_loop_source *s, uint32_t events)
 
 	if (read(s->fd, &times, sizeof(times)) < 0 && errno != EAGAIN)
 		return;
+	t->armed = 0;
 	while (t->n && t->heap[0]->at <= now) {
 		struct fw_timer *timer = t->heap[0];
 
 		take(t, timer);
 		timer->ring(timer);
 	}
-	t->armed = 0;
 	arm(t);
 }
 

@@ -121,6 +121,10 @@ rollout_ends() { # done|failed
 	wait_until state_of_rollout_is "$1" || fail "the rollout is not $1: $(cat "$fleet_dir/out" "$fleet_dir/err")" || return 1
 	[ "$1" != "done" ] || fleet_running=$fleet_published
 }
+rollout_ends_somehow() { wait_until rollout_has_ended || fail "the rollout goes on: $(cat "$fleet_dir/out" "$fleet_dir/err")"; }
+rollout_has_ended() {
+	if state_of_rollout_is "done"; then fleet_running=$fleet_published; else state_of_rollout_is failed; fi
+}
 state_of_rollout_is() { fleet_rollout status --json && [ "$(jq -rs '.[0].rollout' "$fleet_dir/out")" = "$1" ]; }
 rollout_starts() { fleet_rollout start head || fail "the rollout does not start: $(cat "$fleet_dir/err")"; }
 

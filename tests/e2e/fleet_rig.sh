@@ -170,6 +170,9 @@ nginx_up() {
 			}
 		}
 	END
+	nginx_start
+}
+nginx_start() {
 	nsenter --net="/run/netns/$(node_space web)" nginx -c "$fleet_dir/nginx.conf" >>"$fleet_dir/nginx/out" 2>&1 &
 	nginx_pid=$!
 	wait_until on_node admin curl -s --cacert "$fleet_dir/ca.pem" https://198.18.0.21/
