@@ -29,7 +29,7 @@ static int take_object(void *ctx, json_t *o)
 	struct local_answer *out = ctx;
 
 	if (json_object_get(o, "version")) {
-		out->version = number(o, "generation");
+		out->version = number(o, "edits");
 		out->started = json_number_value(json_object_get(o, "started"));
 		out->rules = number(o, "rules");
 		copy_text(out->waiting, json_object_get(o, "confirm_what"));
@@ -148,7 +148,7 @@ static int finish(struct fw_client *c, const struct local_request *r, const json
 {
 	if (!json_is_true(json_object_get(end, "ok")))
 		return refusal(c, end, out);
-	out->version = number(end, "generation");
+	out->version = number(end, "edits");
 	out->differs = r->check && differs(end);
 	return 0;
 }

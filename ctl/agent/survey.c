@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * fwd's count of changes tells what became of a ruleset that was sent and not decided. With it after: it was confirmed. The count
- * as it was before: fwd never got it. One more than after, and fwd says it was undone: it was. Otherwise others have changed the
- * ruleset meanwhile, or fwd is another one, and it is compared.
+ * fwd's count of changes tells what became of a ruleset that was sent and not decided. As it was with it: it was confirmed. As it was
+ * before: fwd never got it. If fwd says that it was undone, it was; one more than with it, and nobody has changed anything since.
+ * Otherwise others have changed the ruleset meanwhile, or fwd is another one, and what is live is compared with it.
  */
 #include "survey.h"
 
@@ -99,10 +99,11 @@ static void decide(struct agent *a, const struct local_answer *fwd)
 		survey_confirmed(a);
 	} else if (same_fwd && a->seen.version == t->before.version) {
 		over(a, NULL);
-	} else if (same_fwd && was_undone && t->after && a->seen.version == t->after + 1) {
-		if (mark_same(&t->before, &r->mark))
+	} else if (was_undone) {
+		if (same_fwd && t->after && a->seen.version == t->after + 1 && mark_same(&t->before, &r->mark))
 			r->mark = a->seen;
-		over(a, a->restarted || a->left ? NULL : "it was undone on the host, or not confirmed in time");
+		over(a, a->restarted || a->left || !t->after ? NULL :
+							       "it was undone on the host, or not confirmed in time");
 	} else {
 		compare_start(a, &t->to, trying_compared);
 	}

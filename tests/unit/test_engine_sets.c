@@ -164,6 +164,44 @@ static struct engine *end(struct engine *e, enum ending how)
 }
 
 /* Elements are added and deleted while a load waits, with restarts and without, and stay whatever becomes of the load. */
+static uint64_t edits(struct engine *e)
+{
+	struct engine_status st;
+
+	engine_status(e, &st);
+	return st.edits;
+}
+
+/* Edits are counted one by one, but for elements of dynamic sets; what is undone is one more. */
+static void edits_are_counted(void **state)
+{
+	struct engine *e;
+	uint64_t n;
+
+	fixture_fresh();
+	e = fixture_begin();
+	n = edits(e);
+	fixture_load(e, rules);
+	assert_int_equal(edits(e), n + 1);
+	assert_int_equal(fixture_loaded.edits, n + 1);
+	fixture_change(e, "set add banned 192.0.2.3");
+	assert_int_equal(edits(e), n + 1);
+	fixture_change(e, "set add listed 192.0.2.3");
+	fixture_change(e, "add rule name more drop");
+	assert_int_equal(edits(e), n + 3);
+	fixture_refused(e, "add rule name more drop", "more");
+	assert_int_equal(fixture_load_start(e, rules, 0, true), 0);
+	fixture_pump(e);
+	assert_int_equal(edits(e), n + 3);
+	load_waits(e, rules, 2);
+	assert_int_equal(edits(e), n + 4);
+	fixture_change(e, "set add banned 192.0.2.4");
+	fixture_wait_undone(e);
+	assert_int_equal(edits(e), n + 5);
+	assert_dropped(e, "12345678");
+	engine_close(e);
+}
+
 static void bans_go_on_while_a_load_waits(void **state)
 {
 	for (unsigned how = 0; how < NENDINGS * 2; how++) {
@@ -557,11 +595,17 @@ static void no_ban_is_lost(void **state)
 int main(int argc, char **argv)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(loads_leave_them_alone), cmocka_unit_test(the_word_comes_and_goes),
-		cmocka_unit_test(checks_change_nothing),  cmocka_unit_test(bans_go_on_while_a_load_waits),
-		cmocka_unit_test(the_word_is_tried_out),  cmocka_unit_test(bans_go_on_while_a_change_waits),
-		cmocka_unit_test(bulk_emptied),           cmocka_unit_test(bulk_changes),
-		cmocka_unit_test(no_ban_is_lost),         cmocka_unit_test(local_follows),
+		cmocka_unit_test(edits_are_counted),
+		cmocka_unit_test(loads_leave_them_alone),
+		cmocka_unit_test(the_word_comes_and_goes),
+		cmocka_unit_test(checks_change_nothing),
+		cmocka_unit_test(bans_go_on_while_a_load_waits),
+		cmocka_unit_test(the_word_is_tried_out),
+		cmocka_unit_test(bans_go_on_while_a_change_waits),
+		cmocka_unit_test(bulk_emptied),
+		cmocka_unit_test(bulk_changes),
+		cmocka_unit_test(no_ban_is_lost),
+		cmocka_unit_test(local_follows),
 	};
 
 	return fixture_enter(argc, argv) ? cmocka_run_group_tests(tests, fixture_setup, fixture_teardown) : 0;

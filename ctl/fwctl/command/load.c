@@ -182,7 +182,7 @@ const struct ctl_command ctl_load = {
 		"than 100,000 rules only `fwctl check` does. It also warns of a ruleset with which a packet may take more\n"
 		"than 10 us; --max-cost refuses it, and the old one stays (see `fwctl help check`).\n\n" CTL_LOAD_DIFF_JSON
 		"at last {ok, " CTL_COUNTS_JSON ", rules,\n"
-		"generation, seconds {parse, compile, store, swap, total}, worst_packet {seconds, lines, rounds, pairs,\n"
+		"generation, edits, seconds {parse, compile, store, swap, total}, worst_packet {seconds, lines, rounds, pairs,\n"
 		"blocks}, confirm_by (seconds since 1970),\n"
 		"warnings (array of {file, line, column, message, hint}), warnings_total}.\n",
 	.options = load_options,

@@ -373,6 +373,7 @@ void engine_status(const struct engine *e, struct engine_status *out)
 		.elements_left = e->expiry.elements,
 		.left_transactions = e->expiry.transactions,
 	};
+	out->edits = e->edits;
 	memcpy(out->reloads, e->reloads, sizeof(out->reloads));
 	memcpy(out->failures, e->failures, sizeof(out->failures));
 	snprintf(out->confirm_what, sizeof(out->confirm_what), "%s", e->confirm.by ? e->confirm.what : "");

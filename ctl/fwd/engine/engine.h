@@ -97,6 +97,7 @@ struct engine_result {
 	size_t rules;
 	struct fw_cost_worst cost; /* of a load */
 	uint64_t generation;
+	uint64_t edits;     /* as of the status */
 	int64_t confirm_by; /* seconds since the epoch; 0: none */
 	bool rebuilt;
 	bool bulk; /* with -EAGAIN: it would take so long that it is left to engine_bulk_start() */
@@ -218,6 +219,8 @@ struct engine_status {
 	uint64_t generation;
 	/* Since the start: */
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
+	uint64_t
+		edits; /* loads, changes and undos, but for changes of elements of dynamic sets alone, since the start */
 	struct histogram transaction_seconds, reload_seconds; /* of those that succeeded */
 	uint64_t elements_left,
 		left_transactions; /* elements that left sets since their time was over, and in how many steps */

@@ -186,6 +186,8 @@ static void bulk_finish(struct engine *e, struct job *job)
 	fw_swap_free(&j->swap);
 	r->rules = e->live->now->rs->nrules;
 	r->generation = e->live->now->image.generation;
+	e->edits += !r->err && !j->asked.check && !j->asked.own && !j->t.dynamic;
+	r->edits = e->edits;
 	r->confirm_by = e->confirm.by;
 	r->seconds.total = fw_now() - j->start;
 	if (!r->err && !j->asked.check)

@@ -68,7 +68,8 @@ int transaction_read(struct transaction *t)
 	if (!err && t->log.failed)
 		err = -ENOMEM;
 	/* Elements of dynamic sets change even while something waits to be confirmed. */
-	if (!err && !fw_edit_only_dynamic(t->edit))
+	t->dynamic = !err && fw_edit_only_dynamic(t->edit);
+	if (!err && !t->dynamic)
 		err = engine_waits(t->e, &out->ds);
 	if (!err)
 		err = collect_slots(t);
@@ -173,6 +174,7 @@ static void live_committed(struct live_change *c)
 	}
 	for (size_t i = 0; i < c->t.edit.nrules && !c->t.rebuilt; i++)
 		fw_attach_needs_change(&now->needs, c->t.edit.rs, c->t.edit.rules[i].before, c->t.edit.rules[i].after);
+	e->edits += !c->asked.asked->own && !c->asked.dynamic;
 	transaction_tell(&c->asked);
 	fw_transaction_end(&c->t, cause->confirm ? &slots : NULL, &nslots);
 	if (cause->confirm)
@@ -241,6 +243,7 @@ static void change_end(struct engine *e, const struct engine_edit *asked, int er
 	out->err = err;
 	out->rules = e->live->now->rs->nrules;
 	out->generation = e->live->now->image.generation;
+	out->edits = e->edits;
 	out->confirm_by = asked->cause.confirm ? e->confirm.by : 0;
 }
 

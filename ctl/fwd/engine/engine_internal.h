@@ -65,6 +65,7 @@ struct engine {
 	double upkeep_after;          /* on the clock of fw_now() */
 	bool working;                 /* the worker was started */
 	uint64_t reloads[ENGINE_NRELOADS], failures[ENGINE_NFAILURES];
+	uint64_t edits; /* of the ruleset by others, elements of dynamic sets aside */
 	struct histogram transaction_seconds, reload_seconds;
 	struct engine_undone undone;
 	engine_outside_undo *outside_undo;

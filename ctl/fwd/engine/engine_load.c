@@ -309,6 +309,8 @@ static void load_finish(struct engine *e, struct job *job)
 	e->reloads[j->load.kind] += !r->err && !check;
 	e->failures[ENGINE_FAILED_LOAD] += r->err && !check;
 	r->generation = e->live->now->image.generation;
+	e->edits += !r->err && !check;
+	r->edits = e->edits;
 	r->confirm_by = e->confirm.by;
 	r->seconds.total = fw_now() - j->start;
 	if (!r->err && !check)

@@ -106,6 +106,7 @@ static void undo_swapped(struct engine *e, struct undo_job *j)
 	free(fw_take(e->confirm.slots)); /* their rules are back */
 	grace_work(e);
 	e->reloads[ENGINE_ROLLBACK]++;
+	e->edits++;
 	histogram_add(&e->reload_seconds, fw_now() - j->start);
 	undone_note(e, (int64_t)e->live->now->rs->nrules, e->undone.reason);
 	e->undone.counts = j->counts;

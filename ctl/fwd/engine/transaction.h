@@ -11,6 +11,7 @@ struct transaction {
 	struct fw_edit *edit; /* open, of the live ruleset or of the copy */
 	struct fw_buf log;
 	uint32_t *added; /* slots of added rules, as struct store_change has them */
+	bool dynamic;    /* it changes elements of dynamic sets alone */
 	size_t nadded;
 	struct engine_result *out;
 	struct record record;

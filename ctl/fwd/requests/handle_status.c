@@ -74,6 +74,7 @@ static void add_history(json_t *o, const struct fwd *d, const struct engine_stat
 {
 	const uint64_t *r = st->reloads, *f = st->failures;
 
+	json_object_set_new(o, "edits", number(st->edits));
 	json_object_set_new(o, "transactions", number(st->transaction_seconds.count));
 	json_object_set_new(o, "reloads", number(r[ENGINE_LOAD] + r[ENGINE_FLUSH] + r[ENGINE_ROLLBACK]));
 	json_object_set_new(o, "failures",

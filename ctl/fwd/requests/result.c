@@ -14,6 +14,7 @@ static json_t *fields(const struct engine_result *r, bool load)
 	json_t *end = diff_counts(&r->counts);
 
 	json_object_set_new(end, "generation", json_integer((json_int_t)r->generation));
+	json_object_set_new(end, "edits", json_integer((json_int_t)r->edits));
 	json_object_set_new(end, "seconds",
 			    json_pack("{sf sf sf sf}", "parse", s->parse, "compile", s->compile, "store", s->store,
 				      "swap", s->swap));
