@@ -23,7 +23,7 @@ void ctl_change_print_summary(const struct ctl_settings *s, const char *name, co
 #define CTL_CHANGE_JSON                                                                                      \
 	"JSON: {op, rule {id, name, verdict, text, ...}} for each rule that was added, replaced or moved;\n" \
 	"at last {ok, " CTL_COUNTS_JSON ",\n"                                                                \
-	"generation, edits, seconds {parse, compile, store, swap}, rebuilt,\n"                                      \
+	"generation, edits, seconds {parse, compile, store, swap}, rebuilt,\n"                               \
 	"warnings (array of {message, hint}), warnings_total}.\n"
 #define CTL_CHANGE_JSON_AS_ADD "JSON: as for `fwctl add rule`.\n"
 
