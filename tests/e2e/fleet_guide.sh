@@ -130,6 +130,17 @@ guide_users() {
 		fail "a host may tell others what to run"
 }
 
+guide_shows() { guide_in "$1" fwctl status | grep -q "^fleet .*$2"; } # MACHINE TEXT
+guide_restored() { guide_shows "$1" ", confirmed since" && ! guide_in "$1" fwctl list | grep -q "name mine"; }
+# While the host's own file exists, the host is its administrator's, whoever the owner is.
+guide_overruled() {
+	guide_in web2 touch /etc/fwd/local.rules
+	wait_until guide_shows web2 OVERRULED && guide_in web2 fwctl add rule name mine drop >"$tmp/guide/said" 2>&1 ||
+		fail "$(cat "$tmp/guide/said"; guide_in web2 fwctl status | grep -A2 ^fleet)" || return 1
+	guide_in web2 rm /etc/fwd/local.rules
+	wait_until guide_restored web2 || fail "$(guide_in web2 fwctl status | grep -A2 ^fleet; guide_in web2 fwctl list)"
+}
+
 guide_runs() { guide_in "$1" fwctl status | grep -q "^fleet .*: generation $2, "; }
 guide_all_run() { # GENERATION
 	local h
@@ -156,7 +167,7 @@ guide_followed() {
 		guide_in "$h" fwctl add rule drop >"$tmp/guide/said" 2>&1
 		grep -q "the user 'fw-agent' owns" "$tmp/guide/said" || fail "$(cat "$tmp/guide/said")" || return 1
 	done
-	guide_users
+	guide_overruled && guide_users
 }
 case_fleet_guide() {
 	local code

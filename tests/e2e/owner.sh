@@ -17,7 +17,7 @@ owner_refuses() { refuses 1 "nobody" "$@" && says "fleet.conf" || fail "$* says:
 
 # Root changes what packets of its own made dynamic and what it attaches, members of a group their chain; the owner changes everything.
 case_owner() {
-	local before
+	local before i
 	owner_start && exits 0 ctl status && says "owner" && says "nobody" || return 1
 	before=$(ctl save)
 	echo 'rule name ping proto icmp drop' >"$tmp/docker.chain" && chmod 644 "$tmp/docker.chain"
@@ -26,7 +26,10 @@ case_owner() {
 		owner_refuses add rule chain plain drop && owner_refuses load --chain plain "$tmp/docker.chain" && owner_refuses policy in drop &&
 		owner_refuses set create x && owner_refuses set add fixed 192.0.2.8 &&
 		owner_refuses chain create x || return 1
+	# Large changes, which the worker makes.
+	seq -f 'add rule from 10.%.0f.0.0/16 drop' 0 2400 | sed 's/10\.\([0-9]*\)\.0\.0/10.0.0.0/' >"$tmp/owned.large" && owner_refuses batch "$tmp/owned.large" || return 1
 	is "after refusals" "$(ctl save)" "$before" || return 1
+	for i in $(seq 0 9); do seq -f "set add banned 198.18.$i.%.0f" 0 250; done >"$tmp/owned.large" && ok batch "$tmp/owned.large" && ok set flush banned || return 1
 	ok load --check "$tmp/owned.rules" && ok load --check --diff "$tmp/owned.rules" && ok set add banned 192.0.2.7 && ok set del banned 192.0.2.7 &&
 		ok load --chain docker "$tmp/docker.chain" && as_member 0 add rule chain docker name more drop && ok list && ok save "$tmp/saved" &&
 		ok counters --reset && ok attach s0 && ok detach s0 && ok history && ok classify "tcp 192.0.2.2:999 > $server4:80 in" || return 1
