@@ -46,7 +46,10 @@ int fw_etcd_get(struct fw_etcd *e, const char *key, bool prefix, fw_etcd_done *d
 /* The same of all keys that begin with @prefix, as they were at a revision; -EINVAL if etcd has forgotten it. */
 int fw_etcd_get_past(struct fw_etcd *e, const char *prefix, uint64_t revision, fw_etcd_done *done, void *ctx);
 
-/* A transaction of at most 128 operations: if all conditions hold, all changes are made. */
+/*
+ * A transaction: if all conditions hold, all changes are made. If a member dies while it answers, the transaction may have been made
+ * and be tried again: then -ECANCELED may come from its own change. -E2BIG: more than 128 of either, or a value above FW_ETCD_VALUE.
+ */
 struct fw_etcd_if {
 	const char *key;
 	uint64_t modified; /* the key's revision is this; 0: it does not exist */
@@ -75,7 +78,7 @@ struct fw_etcd_watching {
 	void (*changed)(void *ctx, const struct fw_etcd_pair *pair);
 	/* All keys were read: those that changed() was not called for do not exist. */
 	void (*synced)(void *ctx, uint64_t revision);
-	/* The connection was lost, with @why, or is there again (NULL). May be NULL. */
+	/* The connection was lost, or could not be made, with @why, at each failure; or all keys are followed (NULL). May be NULL. */
 	void (*connection)(void *ctx, const char *why);
 	void *ctx;
 };

@@ -18,7 +18,8 @@ struct fw_timer {
 struct fw_http;
 /* @user_agent: borrowed. 0, -ENOMEM, -errno. The loop outlives it. */
 int fw_http_open(struct fw_loop *loop, const char *user_agent, struct fw_http **out);
-void fw_http_close(struct fw_http *h); /* cancels what is open, without a call; NULL is fine */
+/* Cancels what is open, without a call. Not from a call of the loop. NULL is fine. */
+void fw_http_close(struct fw_http *h);
 /* Rings once, @seconds from now; set anew if it was set. 0 or -ENOMEM. */
 int fw_timer_set(struct fw_http *h, struct fw_timer *t, double seconds);
 void fw_timer_stop(struct fw_http *h, struct fw_timer *t);
@@ -30,7 +31,7 @@ struct fw_http_identity {
 };
 
 struct fw_http_answer {
-	int err; /* 0: there is an answer, of any status; -ETIMEDOUT, -EFBIG, -ECONNREFUSED, -EPROTO (TLS), -EIO and so on */
+	int err; /* 0: there is an answer, of any status; -ETIMEDOUT, -EFBIG, -ECONNREFUSED, -EPROTO (TLS, or no HTTP), -EIO and so on */
 	long status;      /* 200, 304, 404 ... */
 	const char *body; /* borrowed, ends in NUL */
 	size_t len;
@@ -46,7 +47,7 @@ struct fw_http_request {
 	const struct fw_http_identity *identity; /* may be NULL */
 	double timeout;                          /* seconds for all of it; 0: none, for streams */
 	double stalled;                          /* seconds without a byte after which it fails; 0: none */
-	size_t max;                              /* bytes of the answer; more end it with -EFBIG */
+	size_t max; /* bytes of the answer; more end it with -EFBIG; 0: any, only with part */
 	/*
 	 * Gets parts of the body as they arrive, of answers with status 200 only. NULL: they are collected for @done. Non-zero ends
 	 * the request with that error.
