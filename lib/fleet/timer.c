@@ -29,12 +29,13 @@ static void settle(struct fw_timers *t, size_t i, struct fw_timer *timer)
 	put(t, i, timer);
 }
 
+/* Only to an earlier time: ringing once in vain costs less than setting it each time that the first timer changes. */
 static void arm(struct fw_timers *t)
 {
 	double at = t->n ? t->heap[0]->at : 0;
 	struct itimerspec when = { 0 };
 
-	if (at == t->armed)
+	if (!t->n || (t->armed > 0 && t->armed <= at))
 		return;
 	t->armed = at;
 	when.it_value.tv_sec = (time_t)at;
