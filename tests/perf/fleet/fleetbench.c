@@ -47,6 +47,7 @@ struct bench {
 	pid_t etcd_pid, nginx_pid;
 	struct usage before[3]; /* etcd, nginx, this process */
 	uint64_t network;
+	double load; /* average of the last minute: what else the machine does */
 	bool failed;
 };
 
@@ -178,6 +179,7 @@ static void print_line(const struct bench *b)
 	for (unsigned i = 0; i < 3; i++)
 		json_object_set_new(o, names[i], usage_json(&b->before[i], &after[i]));
 	json_object_set_new(o, "loopback_bytes", json_integer((json_int_t)(usage_network() - b->network)));
+	json_object_set_new(o, "load_average_before", json_real(b->load));
 	json_object_set_new(o, "errors", json_integer((json_int_t)errors_of(b)));
 	json_dumpf(o, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
 	putchar('\n');
@@ -218,6 +220,8 @@ static void next(struct bench *b)
 		host_reset(b->hosts[i]);
 	measure(b, b->before);
 	b->network = usage_network();
+	if (getloadavg(&b->load, 1) != 1)
+		b->load = -1;
 	set_phase(b, ROLLING);
 	begin(b);
 }
