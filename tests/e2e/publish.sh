@@ -113,7 +113,14 @@ case_fleet_publish_url() {
 	publish_by_url && fetched_right http://198.18.0.21:8080 || fail "$(cat "$fleet_dir/err")" || return 1
 	fleet_site=$fleet_dir/dav
 	rmdir "$fleet_dir/dav/small/object" "$fleet_dir/dav/small" 2>/dev/null
-	site_sound && [ "$(site_generation)" = 2 ]
+	site_sound && [ "$(site_generation)" = 2 ] || return 1
+	# By TLS: the fleet's settings name whom to trust.
+	fleet_site=$fleet_dir/www
+	published --fleet edge || return 1
+	fleet_site=https://198.18.0.21
+	publish_by_url && { fail "a certificate of nobody that is known is trusted"; return 1; }
+	echo "ca $fleet_dir/ca.pem" >"$fleet_dir/publish.conf"
+	publish_by_url --config "$fleet_dir/publish.conf" && grep -q 'nothing to publish' "$fleet_dir/out" || fail "$(cat "$fleet_dir/err")"
 }
 
 # Random comments do not compress.

@@ -11,22 +11,24 @@
 #include "ctl/fwctl/publish/snapshot.h"
 
 #include "fw/cost.h"
+#include "fw/fleet/config.h"
 
 #include <string.h>
 #include <time.h>
 
 #define LLU(x) ((unsigned long long)(x))
 
-static const struct ctl_option *const options[] = { &ctl_opt_publish_to, &ctl_opt_key,
-						    &ctl_opt_fleet,      &ctl_opt_parent,
-						    &ctl_opt_author,     &ctl_opt_trust,
-						    &ctl_opt_check,      NULL };
+static const struct ctl_option *const options[] = { &ctl_opt_publish_to, &ctl_opt_key,    &ctl_opt_fleet,
+						    &ctl_opt_parent,     &ctl_opt_author, &ctl_opt_trust,
+						    &ctl_opt_config,     &ctl_opt_check,  NULL };
 
 /* All that is known of a publication. */
 struct publication {
 	const struct ctl_settings *s;
 	const char *path;
 	struct site site;
+	struct fw_fleet_config config;
+	struct fw_http_identity identity; /* in @config */
 	struct fw_secret_key keys[CTL_KEYS_MAX];
 	struct fw_public_keys trusted; /* signers of the head: those of @keys, and of --trust */
 	struct fw_manifest head;       /* self.number 0: there is none */
@@ -65,6 +67,30 @@ static int read_keys(struct publication *p)
 		if (!err && p->trusted.n < FW_KEYS_MAX)
 			fw_key_public(&p->keys[i], &p->trusted.key[p->trusted.n++]);
 	}
+	return err;
+}
+
+/* Whom to trust, and who we are. Without --config the usual file need not be there. */
+static int read_config(struct publication *p)
+{
+	struct fw_fleet_config *c = &p->config;
+	struct fw_diags ds = { .n = 0 };
+	int err;
+
+	fw_settings_defaults(&fw_fleet_settings, c);
+	err = fw_settings_read(&fw_fleet_settings, c, p->s->config ? p->s->config : FW_FLEET_CONFIG,
+			       p->s->config != NULL, &ds);
+	if (err)
+		ctl_print_failure(&ds, "cannot read the settings", err);
+	p->identity = (struct fw_http_identity){ c->ca, c->cert, c->key };
+	return err;
+}
+
+static int open_site(struct publication *p)
+{
+	int err = site_open(p->s->target, !p->s->check, &p->site);
+
+	p->site.identity = &p->identity;
 	return err;
 }
 
@@ -321,7 +347,7 @@ static int run(const struct ctl_settings *s, int n, char **operands)
 		return p ? CTL_USAGE : CTL_FAILED;
 	p->s = s;
 	p->path = operands[0];
-	if (read_keys(p) || site_open(s->target, !s->check, &p->site) || read_parent(p) ||
+	if (read_keys(p) || read_config(p) || open_site(p) || read_parent(p) ||
 	    snapshot_make(p->path, p->parent.rules, &p->snapshot) || compress(p))
 		return CTL_FAILED;
 	return finish(p);
@@ -337,7 +363,8 @@ const struct ctl_command ctl_publish = {
 		"--to is a folder that a web server serves, or a URL whose server takes PUT. It gets object/SHA256.zst (the\n"
 		"snapshot: the whole ruleset, compressed; and the delta: the changes from the parent, if that is smaller),\n"
 		"manifest/SHA256, and at last head, which is the only file that is ever replaced. In a folder one program\n"
-		"publishes at a time; servers have no lock, but it is found out if somebody else was faster.\n\n"
+		"publishes at a time; servers have no lock, but it is found out if somebody else was faster. For a URL, the\n"
+		"settings ca, cert and key of --config are used, and ~/.netrc.\n\n"
 		"Rules without an id get one in the published text: that of the same rule in the parent, or a new one. A\n"
 		"ruleset that the head has already is not published again.\n\n"
 		"The parent is the generation that hosts go back to: that of head, unless --parent names an earlier one, as\n"

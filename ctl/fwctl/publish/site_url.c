@@ -110,6 +110,9 @@ static int transfer_begin(struct site *s, const char *name, struct transfer *t)
 	curl_easy_setopt(s->curl, CURLOPT_WRITEDATA, t);
 	if (s->identity) {
 		set_file(s->curl, CURLOPT_CAINFO, s->identity->ca);
+		/* With authorities of one's own, those of the system are not trusted. */
+		if (s->identity->ca && *s->identity->ca)
+			curl_easy_setopt(s->curl, CURLOPT_CAPATH, NULL);
 		set_file(s->curl, CURLOPT_SSLCERT, s->identity->cert);
 		set_file(s->curl, CURLOPT_SSLKEY, s->identity->key);
 	}
