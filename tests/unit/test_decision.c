@@ -109,10 +109,8 @@ static void many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(interrupted, empty),
-		cmocka_unit_test_setup(decided_again, empty),
-		cmocka_unit_test_setup(too_old, empty),
-		cmocka_unit_test_setup(forgotten, empty),
+		cmocka_unit_test_setup(interrupted, empty), cmocka_unit_test_setup(decided_again, empty),
+		cmocka_unit_test_setup(too_old, empty),     cmocka_unit_test_setup(forgotten, empty),
 		cmocka_unit_test_setup(many, empty),
 	};
 
