@@ -44,6 +44,6 @@ void fw_key_forget(struct fw_secret_key *secret);
 
 void fw_key_sign(const struct fw_secret_key *key, const void *bytes, size_t len, unsigned char signature[FW_SIGNATURE]);
 bool fw_key_signed(const struct fw_public_key *key, const void *bytes, size_t len,
-			const unsigned char signature[FW_SIGNATURE]);
+		   const unsigned char signature[FW_SIGNATURE]);
 
 #endif
