@@ -157,7 +157,7 @@ static void whys(void **state)
 static void counted(void **state)
 {
 #define WORD(p) ((p).confirmed ? "confirmed" : (p).worse ? "worse" : (p).left ? "left" : (p).busy ? "busy" : "none")
-	static const struct {
+	const struct {
 		struct fw_report report;
 		const char *first, *second;
 	} rows[] = {
@@ -247,6 +247,12 @@ struct fleet {
 	unsigned reported; /* hosts of the ring that reported when it was moved on */
 };
 
+/* Of a ring's name: r0, r1 ... */
+static unsigned number_of(const char *ring)
+{
+	return (unsigned)(ring[1] - '0');
+}
+
 static void fleet_make(struct fleet *f)
 {
 	*f = (struct fleet){ .now = 1000, .bad = random_below(4) ? 0 : 2 };
@@ -275,7 +281,7 @@ static void fleet_make(struct fleet *f)
 static void host_step(struct fleet *f, unsigned i)
 {
 	struct fw_report *h = &f->host[i];
-	const struct fw_generation *head = fw_rollout_head(&f->rollout, (unsigned)atoi(h->ring + 1));
+	const struct fw_generation *head = fw_rollout_head(&f->rollout, number_of(h->ring));
 
 	if (random_below(200) == 0)
 		f->silent[i] = !f->silent[i];
@@ -318,7 +324,7 @@ static struct seen see(const struct fleet *f, unsigned ring)
 		const struct fw_report *h = &f->host[i];
 		bool about = fw_generation_same(&h->wanted, fw_rollout_head(&f->rollout, ring));
 
-		if (f->silent[i] || (unsigned)atoi(h->ring + 1) != ring)
+		if (f->silent[i] || number_of(h->ring) != ring)
 			continue;
 		s.hosts++;
 		if (h->state == FW_REPORT_OVERRULED)

@@ -65,7 +65,7 @@ static int fetch(struct start *st, uint64_t number)
 {
 	const struct fw_fleet_config *c = &st->session.config;
 	struct fw_public_keys trusted = { .n = 0 };
-	struct fw_manifest head;
+	struct fw_manifest head = { .fleet = "" };
 	struct site site;
 	int err;
 

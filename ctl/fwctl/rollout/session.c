@@ -113,22 +113,29 @@ int session_read(struct session *s, struct fleet_state *out)
 	return wait_for(s, fw_etcd_get(s->etcd, fw_fleet_key(s->config.fleet, "", "", prefix), true, answered, s));
 }
 
-void session_find_silent(struct session *s, struct fleet_state *state)
+/* The same as of an earlier revision, and prints nothing. */
+static int read_past(struct session *s, uint64_t revision, struct fleet_state *out)
 {
-	fw_cleanup(fleet_state_free) struct fleet_state past = { .n = 0 };
-	unsigned ring = state->rollout.ring;
 	bool patient = s->patient;
 	char prefix[FW_FLEET_KEY];
 	int err;
 
+	s->reads = out;
+	s->patient = true;
+	err = wait_for(s,
+		       fw_etcd_get_past(s->etcd, fw_fleet_key(s->config.fleet, "", "", prefix), revision, answered, s));
+	s->patient = patient;
+	return err;
+}
+
+void session_find_silent(struct session *s, struct fleet_state *state)
+{
+	fw_cleanup(fleet_state_free) struct fleet_state past = { .n = 0 };
+	unsigned ring = state->rollout.ring;
+
 	if (!fleet_state_active(state) || ring >= state->rings.n || !state->head_modified[ring])
 		return;
-	s->reads = &past;
-	s->patient = true;
-	err = wait_for(s, fw_etcd_get_past(s->etcd, fw_fleet_key(s->config.fleet, "", "", prefix),
-					   state->head_modified[ring] - 1, answered, s));
-	s->patient = patient;
-	if (!err)
+	if (!read_past(s, state->head_modified[ring] - 1, &past))
 		fleet_state_silent(state, &past);
 }
 

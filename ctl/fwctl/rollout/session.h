@@ -23,8 +23,8 @@ struct session {
 	struct fleet_state *reads;
 };
 
-/* @out stays in place, and is to be closed in any case. 0 or -errno. */
-int session_open(const struct ctl_settings *s, struct session *out);
+/* @s stays in place, and is to be closed in any case. 0 or -errno. */
+int session_open(const struct ctl_settings *settings, struct session *s);
 void session_close(struct session *s);
 
 /* Reads all that the fleet keeps in etcd, as of one moment. @out: fleet_state_free() it. 0 or -errno; @out is untouched then. */
