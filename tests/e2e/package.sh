@@ -362,7 +362,7 @@ step_removes() {
 	! attached || fail "still attached" || return 1
 	! inside test -e /sys/fs/bpf/fwd || fail "still pinned" || return 1
 	is "answered bad pings" "$(pinged $bad 5)" 5 || return 1
-	! pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-agent|fw-exporter' || fail "still running" || return 1
+	! pgrep --ns "$(leader)" --nslist pid -x 'fwd|fw-.*' || fail "still running" || return 1
 	is "what is left" "$(ours | grep -v -e '^/var/lib/dpkg/' -e '^/var/lib/systemd/deb-systemd-helper' -e '^/etc/systemd/' | xargs)" \
 		"/etc/fwd /etc/fwd/fwd.conf /var/lib/fw-agent /var/lib/fwd /var/lib/fwd/fwd.db"
 }
