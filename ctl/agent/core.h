@@ -44,6 +44,7 @@ struct reporter {
 	bool busy;
 	unsigned failures;
 	double answered;    /* when etcd last answered */
+	double dropped;     /* as it is in etcd: small changes are not reported */
 	char *sent, *under; /* the report as it is in etcd, and as it is being put */
 };
 

@@ -22,7 +22,7 @@ static const struct fw_program program = {
 		"fwd filters on when it ends.",
 	.heading =
 		"settings; lines `SETTING VALUE` of the file set them too, without the dashes; options override the file",
-	.after = "SIGHUP tries the wanted ruleset again, also if it has failed.\n"
+	.after = "SIGHUP reads the keys again, and tries the wanted ruleset again, also if it has failed.\n"
 		 "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage.",
 	.settings = &fw_fleet_settings,
 	.options = &(const struct fw_settings){ options, sizeof(options) / sizeof(options[0]) },

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define DROPPED_STEP 0.05
 #define TTL 30         /* seconds of the lease */
 #define KEEPALIVE 10.0 /* seconds between */
 #define PASSING 2.0    /* seconds for which states that pass are not reported */
@@ -84,8 +85,14 @@ static int put_report(struct agent *a, char *text)
 static char *unsent(struct agent *a)
 {
 	fw_cleanup(fw_buf_free) struct fw_buf b = { 0 };
+	struct fw_report now = a->status.report;
+	double *told = &a->reporter.dropped;
 
-	fw_report_print(&b, &a->status.report);
+	/* The share of dropped packets is never the same twice: alone it is no reason to write. */
+	if (now.dropped > *told - DROPPED_STEP && now.dropped < *told + DROPPED_STEP)
+		now.dropped = *told;
+	*told = now.dropped;
+	fw_report_print(&b, &now);
 	if (b.failed || (a->reporter.sent && !strcmp(a->reporter.sent, b.text)))
 		return NULL;
 	return fw_take(b.text);

@@ -164,6 +164,19 @@ static void end_soon(struct service *s)
 	fw_lead_resign(s->lead, end, s);
 }
 
+/* Reads the keys again; those that cannot be read stay as they are. */
+static void again(struct service *s)
+{
+	struct fw_public_keys keys = { .n = 0 };
+	struct fw_diags ds = { .n = 0 };
+
+	if (read_keys(s->config, &keys, &ds))
+		fw_log_diags(&ds);
+	else
+		s->keys = keys;
+	agent_retry(s->agent);
+}
+
 static void signalled(struct fw_loop_source *source, uint32_t events)
 {
 	struct service *s = (struct service *)((char *)source - offsetof(struct service, signals));
@@ -171,7 +184,7 @@ static void signalled(struct fw_loop_source *source, uint32_t events)
 
 	while (read(source->fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
 		if (info.ssi_signo == SIGHUP)
-			agent_retry(s->agent);
+			again(s);
 		else
 			end_soon(s);
 }

@@ -34,6 +34,7 @@ static void assert_runs(struct world *w, unsigned n)
 static void follows_the_head(void **state)
 {
 	struct fw_report r;
+	unsigned puts;
 	struct world w;
 
 	running(&w, 3, true);
@@ -47,8 +48,10 @@ static void follows_the_head(void **state)
 	assert_int_equal(r.state, FW_REPORT_CONFIRMED);
 	assert_int_equal(r.running.number, 4);
 	assert_string_equal(r.ring, "all");
+	puts = w.puts;
 	world_run(&w, 1000);
-	assert_true(world_report(&w, &r)); /* the lease is kept */
+	assert_true(world_report(&w, &r)); /* the lease is kept, */
+	assert_int_equal(w.puts, puts);    /* and nothing is written */
 	world_close(&w);
 }
 

@@ -43,7 +43,6 @@ static bool find(struct world *w, const char *path, const char **bytes, size_t *
 			continue;
 		*bytes = !strncmp(hash, a->about.sha256.hex, 64) ? a->snapshot : a->delta;
 		*len = *bytes == a->snapshot ? a->about.bytes : a->about_delta.bytes;
-		w->fetched_objects++;
 		return true;
 	}
 	return false;
@@ -252,6 +251,7 @@ static void operate(struct operation *op, struct fw_etcd_answer *out)
 		return;
 	free(store.report);
 	store.report = fw_take(op->value);
+	world_here()->puts++;
 }
 
 static void etcd_answers(void *ctx)

@@ -53,7 +53,7 @@ struct world {
 	uint64_t packets, dropped, memory;
 	unsigned loads, changes; /* that were done */
 	unsigned top;            /* the highest that was ever loaded */
-	unsigned fetched_objects;
+	unsigned puts;           /* of the report in etcd */
 
 	/* The agent. */
 	struct fw_fleet_config config;
