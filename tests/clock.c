@@ -10,10 +10,9 @@ static long offset(void)
 {
 	const char *path = getenv("FW_CLOCK");
 	FILE *f = path ? fopen(path, "re") : NULL;
-	long seconds = 0;
+	char line[32];
+	long seconds = f && fgets(line, sizeof(line), f) ? strtol(line, NULL, 10) : 0;
 
-	if (f && fscanf(f, "%ld", &seconds) != 1)
-		seconds = 0;
 	if (f)
 		fclose(f);
 	return seconds;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * libcurl's multi interface on fw_loop: libcurl says which sockets to wait for and when to be called next. What callers are told
- * is told outside of libcurl's callbacks, where they may start and cancel requests: bytes that arrive are kept until libcurl returns.
+ * Requests by libcurl. What callers are told is told outside of libcurl's callbacks, where they may start and cancel requests: bytes
+ * that arrive are kept until libcurl returns.
  */
-#include "timer.h"
+#include "http_sockets.h"
 
-#include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -15,21 +14,9 @@
 #define KEEPALIVE_EVERY 5 /* seconds between questions */
 #define DEAD_AFTER 20000u /* milliseconds without an answer, to data too */
 
-/* A socket of libcurl's. Never freed while its fw_http is open, since the loop may call a removed source in the same round. */
-struct http_socket {
-	struct fw_loop_source source; /* fd -1: spare */
-	struct fw_http *http;
-	struct http_socket *next;       /* of all */
-	struct http_socket *next_spare; /* of those that are not used */
-};
-
 struct fw_http {
-	struct fw_loop *loop;
-	struct fw_timers timers;
-	CURLM *multi;
+	struct http_sockets sockets; /* first */
 	const char *user_agent;
-	struct fw_timer curl_timer;
-	struct http_socket *sockets, *spare;
 	struct fw_http_call *calls;
 	struct fw_http_call *arrived;   /* those with bytes that part() has not seen */
 	struct fw_http_call *delivered; /* whose part() runs; NULL: cancelled meanwhile */
@@ -89,9 +76,9 @@ static long status_of(const struct fw_http_call *c)
 
 static void call_free(struct fw_http_call *c)
 {
-	fw_timers_stop(&c->http->timers, &c->stall);
+	fw_timers_stop(&c->http->sockets.timers, &c->stall);
 	if (c->easy) {
-		curl_multi_remove_handle(c->http->multi, c->easy);
+		curl_multi_remove_handle(c->http->sockets.multi, c->easy);
 		curl_easy_cleanup(c->easy);
 	}
 	curl_slist_free_all(c->headers);
@@ -170,13 +157,14 @@ static void deliver(struct fw_http *h)
 }
 
 /* After each call of libcurl that may have moved bytes. */
-static void serve(struct fw_http *h)
+static void serve(struct http_sockets *s)
 {
+	struct fw_http *h = (struct fw_http *)s;
 	CURLMsg *m;
 	int left;
 
 	deliver(h);
-	while ((m = curl_multi_info_read(h->multi, &left))) {
+	while ((m = curl_multi_info_read(h->sockets.multi, &left))) {
 		struct fw_http_call *c;
 		CURLcode code = m->data.result;
 
@@ -184,85 +172,6 @@ static void serve(struct fw_http *h)
 			continue;
 		finish(c, c->err ? c->err : error_of(code));
 	}
-}
-
-static void socket_ready(struct fw_loop_source *source, uint32_t events)
-{
-	struct http_socket *s = (struct http_socket *)source;
-	int running, what = 0;
-
-	if (source->fd < 0)
-		return;
-	if (events & (EPOLLIN | EPOLLERR | EPOLLHUP))
-		what |= CURL_CSELECT_IN;
-	if (events & (EPOLLOUT | EPOLLERR | EPOLLHUP))
-		what |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(s->http->multi, source->fd, what, &running);
-	serve(s->http);
-}
-
-static void curl_timer_ring(struct fw_timer *t)
-{
-	struct fw_http *h = (struct fw_http *)((char *)t - offsetof(struct fw_http, curl_timer));
-	int running;
-
-	curl_multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	serve(h);
-}
-
-static struct http_socket *socket_new(struct fw_http *h, curl_socket_t fd, uint32_t events)
-{
-	struct http_socket *s = h->spare;
-
-	if (s) {
-		h->spare = s->next_spare;
-	} else {
-		s = calloc(1, sizeof(*s));
-		if (!s)
-			return NULL;
-		*s = (struct http_socket){ .http = h, .next = h->sockets };
-		h->sockets = s;
-	}
-	s->source = (struct fw_loop_source){ .fd = fd, .name = "http", .ready = socket_ready };
-	if (!fw_loop_add(h->loop, &s->source, events)) {
-		curl_multi_assign(h->multi, fd, s);
-		return s;
-	}
-	s->source.fd = -1;
-	s->next_spare = h->spare;
-	h->spare = s;
-	return NULL;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *assigned)
-{
-	struct fw_http *h = ctx;
-	struct http_socket *s = assigned;
-	uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-
-	if (what != CURL_POLL_REMOVE) {
-		if (s)
-			fw_loop_want(h->loop, &s->source, events);
-		return s || socket_new(h, fd, events) ? 0 : -1;
-	}
-	if (s) {
-		fw_loop_remove(h->loop, &s->source);
-		curl_multi_assign(h->multi, fd, NULL);
-		s->source.fd = -1;
-		s->next_spare = h->spare;
-		h->spare = s;
-	}
-	return 0;
-}
-
-static int on_timer(CURLM *multi, long ms, void *ctx)
-{
-	struct fw_http *h = ctx;
-
-	if (ms >= 0)
-		return fw_timers_set(&h->timers, &h->curl_timer, (double)ms / 1000);
-	fw_timers_stop(&h->timers, &h->curl_timer);
-	return 0;
 }
 
 static size_t on_bytes(char *bytes, size_t size, size_t n, void *ctx)
@@ -307,7 +216,7 @@ static void stall_ring(struct fw_timer *t)
 	struct fw_http_call *c = (struct fw_http_call *)((char *)t - offsetof(struct fw_http_call, stall));
 	double left = c->last + c->stalled - fw_now();
 
-	if (left > 0 && !fw_timers_set(&c->http->timers, t, left))
+	if (left > 0 && !fw_timers_set(&c->http->sockets.timers, t, left))
 		return;
 	snprintf(c->why, sizeof(c->why), "nothing came for %g seconds", c->stalled);
 	finish(c, -ETIMEDOUT);
@@ -316,28 +225,18 @@ static void stall_ring(struct fw_timer *t)
 int fw_http_open(struct fw_loop *loop, const char *user_agent, struct fw_http **out)
 {
 	struct fw_http *h = calloc(1, sizeof(*h));
-	int err = -ENOMEM;
+	int err;
 
 	if (!h)
-		return err;
-	h->loop = loop;
+		return -ENOMEM;
 	h->user_agent = user_agent;
-	h->curl_timer.ring = curl_timer_ring;
-	if (!curl_global_init(CURL_GLOBAL_DEFAULT))
-		h->multi = curl_multi_init();
-	if (h->multi)
-		err = fw_timers_open(&h->timers, loop);
-	if (err) {
-		curl_multi_cleanup(h->multi);
+	h->sockets.served = serve;
+	err = http_sockets_open(&h->sockets, loop);
+	if (err)
 		free(h);
-		return err;
-	}
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
-	curl_multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-	curl_multi_setopt(h->multi, CURLMOPT_TIMERDATA, h);
-	*out = h;
-	return 0;
+	else
+		*out = h;
+	return err;
 }
 
 void fw_http_close(struct fw_http *h)
@@ -346,25 +245,18 @@ void fw_http_close(struct fw_http *h)
 		return;
 	while (h->calls)
 		fw_http_cancel(h->calls);
-	curl_multi_cleanup(h->multi);
-	fw_timers_close(&h->timers);
-	while (h->sockets) {
-		struct http_socket *s = h->sockets;
-
-		h->sockets = s->next;
-		free(s);
-	}
+	http_sockets_close(&h->sockets);
 	free(h);
 }
 
 int fw_timer_set(struct fw_http *h, struct fw_timer *t, double seconds)
 {
-	return fw_timers_set(&h->timers, t, seconds);
+	return fw_timers_set(&h->sockets.timers, t, seconds);
 }
 
 void fw_timer_stop(struct fw_http *h, struct fw_timer *t)
 {
-	fw_timers_stop(&h->timers, t);
+	fw_timers_stop(&h->sockets.timers, t);
 }
 
 static bool given(const char *s)
@@ -449,9 +341,9 @@ static int begin(struct fw_http_call *c, const struct fw_http_request *r)
 	c->easy = curl_easy_init();
 	if (!c->easy || set_options(c, r))
 		return -ENOMEM;
-	if (r->stalled > 0 && fw_timers_set(&h->timers, &c->stall, r->stalled))
+	if (r->stalled > 0 && fw_timers_set(&h->sockets.timers, &c->stall, r->stalled))
 		return -ENOMEM;
-	return curl_multi_add_handle(h->multi, c->easy) ? -ENOMEM : 0;
+	return curl_multi_add_handle(h->sockets.multi, c->easy) ? -ENOMEM : 0;
 }
 
 int fw_http_start(struct fw_http *h, const struct fw_http_request *r, struct fw_http_call **out)

@@ -129,25 +129,6 @@ const char *fake_web_url(const struct fake_web *web)
 	return web->url;
 }
 
-unsigned fake_web_connections(const struct fake_web *web)
-{
-	return web->n;
-}
-
-void fake_web_send(struct fake_web *web, const char *text)
-{
-	for (unsigned i = 0; i < web->n; i++) {
-		struct fake_connection *c = web->connection[i];
-
-		if (c->source.fd < 0 || !c->answer.keep)
-			continue;
-		if (!text)
-			end_connection(c);
-		else if (send(c->source.fd, text, strlen(text), MSG_NOSIGNAL) < 0)
-			end_connection(c);
-	}
-}
-
 void fake_web_close(struct fake_web *web)
 {
 	for (unsigned i = 0; i < web->n; i++) {

@@ -18,9 +18,6 @@ typedef struct fake_answer fake_answer_fn(void *ctx, const char *request);
 /* Listens on a free port of 127.0.0.1; url: http://127.0.0.1:PORT. */
 struct fake_web *fake_web_open(struct fw_loop *loop, struct fw_http *timers, fake_answer_fn *answer, void *ctx);
 const char *fake_web_url(const struct fake_web *web);
-unsigned fake_web_connections(const struct fake_web *web); /* accepted so far */
-/* Sends more on the connections that were kept, all of them, or closes them (NULL). */
-void fake_web_send(struct fake_web *web, const char *text);
 void fake_web_close(struct fake_web *web);
 
 /* The headers of an answer with a body of any length, which ends with the connection. */

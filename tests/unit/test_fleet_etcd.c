@@ -127,140 +127,139 @@ static void run(struct rig *r)
 static char huge[(17 << 20) + 128];
 
 /* A read: the answers in turn, and what comes of them. */
+static const struct {
+	const char *name;
+	struct step script[STEPS];
+	int err;
+	const char *pairs, *why;
+	unsigned requests;
+} read_rows[] = {
+	{ "right", { { "/v3/kv/range", GOOD } }, 0, "/a=x@5", "", 1 },
+	{ "byte by byte",
+	  { { NULL, { .text = HTTP("200 OK", HEADER("7") ",\"kvs\":[" KV(A, X, "5") "]}"), .piece = 3 } } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  1 },
+	{ "no key", { { NULL, JSON(HEADER("7") "}") } }, 0, "", "", 1 },
+	{ "an empty value",
+	  { { NULL, JSON(HEADER("7") ",\"kvs\":[{\"key\":\"" A "\",\"mod_revision\":\"5\"}]}") } },
+	  0,
+	  "/a=@5",
+	  "",
+	  1 },
+	{ "numbers",
+	  { { NULL, JSON("{\"header\":{\"revision\":7},\"kvs\":[{\"key\":\"" A "\",\"value\":\"" X
+			 "\",\"mod_revision\":5}]}") } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  1 },
+	{ "garbage first", { { NULL, JSON("hello") }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
+	{ "half an answer first",
+	  { { NULL, JSON(HEADER("7") ",\"kvs\":[{\"key\"") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "another JSON first", { { NULL, JSON("[1,2]") }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
+	{ "an empty object first", { { NULL, JSON("{}") }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
+	{ "wrong base64 first",
+	  { { NULL, JSON(HEADER("7") ",\"kvs\":[" KV(A, "e!==", "5") "]}") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "a value with NUL first",
+	  { { NULL, JSON(HEADER("7") ",\"kvs\":[" KV(A, "eAB4", "5") "]}") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "a key that is a number first",
+	  { { NULL, JSON(HEADER("7") ",\"kvs\":[{\"key\":5}]}") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "a pair that is none first",
+	  { { NULL, JSON(HEADER("7") ",\"kvs\":[5]}") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "cut off first",
+	  { { NULL, { .text = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{" } }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "closed first", { { NULL, { .text = "" } }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
+	{ "silence in the middle first",
+	  { { NULL, { .text = HTTP("200 OK", HEADER("7")), .keep = true } }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "no leader first",
+	  { { NULL, ERROR("503 Unavailable", "14", "etcdserver: no leader") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "an error inside a stream first",
+	  { { NULL, JSON("{\"error\":{\"grpc_code\":14,\"message\":\"etcdserver: no leader\"}}") }, { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  2 },
+	{ "another web server",
+	  { { NULL, { .text = HTTP("404 Not Found", "<h1>not here</h1>\n<p>") } },
+	    { NULL, { .text = HTTP("302 Found", "") } },
+	    { NULL, GOOD } },
+	  0,
+	  "/a=x@5",
+	  "",
+	  3 },
+	{ "permission denied",
+	  { { NULL, ERROR("403 Forbidden", "7", "etcdserver: permission denied") } },
+	  -EACCES,
+	  "",
+	  "etcdserver: permission denied",
+	  1 },
+	{ "no user",
+	  { { NULL, ERROR("400 Bad Request", "3", "etcdserver: user name is empty") } },
+	  -EACCES,
+	  "",
+	  "user name is empty",
+	  1 },
+	{ "an unknown token without a user",
+	  { { NULL, ERROR("401 Unauthorized", "16", "etcdserver: invalid auth token") } },
+	  -EACCES,
+	  "",
+	  "invalid auth token",
+	  1 },
+	{ "another error",
+	  { { NULL, ERROR("400 Bad Request", "3", "etcdserver: \\u001b[31mwrong") } },
+	  -EINVAL,
+	  "",
+	  "etcdserver: \\x1b[31mwrong",
+	  1 },
+	{ "too large", { { NULL, { .text = huge } } }, -EFBIG, "", "has more than 16777216 bytes", 1 },
+	{ "silence", { { NULL, { .text = NULL } } }, -ETIMEDOUT, "", "imed out", 0 },
+};
+
 static void reads(void **state)
 {
-	static const struct {
-		const char *name;
-		struct step script[STEPS];
-		int err;
-		const char *pairs, *why;
-		unsigned requests;
-	} rows[] = {
-		{ "right", { { "/v3/kv/range", GOOD } }, 0, "/a=x@5", "", 1 },
-		{ "byte by byte",
-		  { { NULL, { .text = HTTP("200 OK", HEADER("7") ",\"kvs\":[" KV(A, X, "5") "]}"), .piece = 3 } } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  1 },
-		{ "no key", { { NULL, JSON(HEADER("7") "}") } }, 0, "", "", 1 },
-		{ "an empty value",
-		  { { NULL, JSON(HEADER("7") ",\"kvs\":[{\"key\":\"" A "\",\"mod_revision\":\"5\"}]}") } },
-		  0,
-		  "/a=@5",
-		  "",
-		  1 },
-		{ "numbers",
-		  { { NULL, JSON("{\"header\":{\"revision\":7},\"kvs\":[{\"key\":\"" A "\",\"value\":\"" X
-				 "\",\"mod_revision\":5}]}") } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  1 },
-		{ "garbage first", { { NULL, JSON("hello") }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
-		{ "half an answer first",
-		  { { NULL, JSON(HEADER("7") ",\"kvs\":[{\"key\"") }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "another JSON first", { { NULL, JSON("[1,2]") }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
-		{ "an empty object first", { { NULL, JSON("{}") }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
-		{ "wrong base64 first",
-		  { { NULL, JSON(HEADER("7") ",\"kvs\":[" KV(A, "e!==", "5") "]}") }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "a value with NUL first",
-		  { { NULL, JSON(HEADER("7") ",\"kvs\":[" KV(A, "eAB4", "5") "]}") }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "a key that is a number first",
-		  { { NULL, JSON(HEADER("7") ",\"kvs\":[{\"key\":5}]}") }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "a pair that is none first",
-		  { { NULL, JSON(HEADER("7") ",\"kvs\":[5]}") }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "cut off first",
-		  { { NULL, { .text = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{" } }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "closed first", { { NULL, { .text = "" } }, { NULL, GOOD } }, 0, "/a=x@5", "", 2 },
-		{ "silence in the middle first",
-		  { { NULL, { .text = HTTP("200 OK", HEADER("7")), .keep = true } }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "no leader first",
-		  { { NULL, ERROR("503 Unavailable", "14", "etcdserver: no leader") }, { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "an error inside a stream first",
-		  { { NULL, JSON("{\"error\":{\"grpc_code\":14,\"message\":\"etcdserver: no leader\"}}") },
-		    { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  2 },
-		{ "another web server",
-		  { { NULL, { .text = HTTP("404 Not Found", "<h1>not here</h1>\n<p>") } },
-		    { NULL, { .text = HTTP("302 Found", "") } },
-		    { NULL, GOOD } },
-		  0,
-		  "/a=x@5",
-		  "",
-		  3 },
-		{ "permission denied",
-		  { { NULL, ERROR("403 Forbidden", "7", "etcdserver: permission denied") } },
-		  -EACCES,
-		  "",
-		  "etcdserver: permission denied",
-		  1 },
-		{ "no user",
-		  { { NULL, ERROR("400 Bad Request", "3", "etcdserver: user name is empty") } },
-		  -EACCES,
-		  "",
-		  "user name is empty",
-		  1 },
-		{ "an unknown token without a user",
-		  { { NULL, ERROR("401 Unauthorized", "16", "etcdserver: invalid auth token") } },
-		  -EACCES,
-		  "",
-		  "invalid auth token",
-		  1 },
-		{ "another error",
-		  { { NULL, ERROR("400 Bad Request", "3", "etcdserver: \\u001b[31mwrong") } },
-		  -EINVAL,
-		  "",
-		  "etcdserver: \\x1b[31mwrong",
-		  1 },
-		{ "too large", { { NULL, { .text = huge } } }, -EFBIG, "", "has more than 16777216 bytes", 1 },
-		{ "silence", { { NULL, { .text = NULL } } }, -ETIMEDOUT, "", "imed out", 0 },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(read_rows) / sizeof(*read_rows); i++) {
 		struct rig r;
 
-		rig_open(&r, rows[i].script, NULL);
+		rig_open(&r, read_rows[i].script, NULL);
 		assert_int_equal(fw_etcd_get(r.etcd, "/a", false, done, &r), 0);
 		run(&r);
-		if (r.err != rows[i].err || strcmp(r.pairs, rows[i].pairs) || !strstr(r.why, rows[i].why) ||
-		    (rows[i].requests && r.step != rows[i].requests))
-			fail_msg("%s: error %d, pairs '%s', %u requests: %s", rows[i].name, r.err, r.pairs, r.step,
+		if (r.err != read_rows[i].err || strcmp(r.pairs, read_rows[i].pairs) ||
+		    !strstr(r.why, read_rows[i].why) || (read_rows[i].requests && r.step != read_rows[i].requests))
+			fail_msg("%s: error %d, pairs '%s', %u requests: %s", read_rows[i].name, r.err, r.pairs, r.step,
 				 r.why);
 		assert_true(r.err || r.revision == 7);
 		rig_close(&r);
@@ -503,68 +502,62 @@ static void watch(struct rig *r)
 #define Y_EVENT EVENTS("{\"kv\":" KV(B, Y, "9") "}")
 
 /* After the read of /a, a stream and what comes of it; those that are lost lead to a read of /b, which ends the case. */
+static const struct {
+	const char *name;
+	struct fake_answer stream;
+	const char *pairs, *why;
+} stream_rows[] = {
+	{ "an event", STREAM(Y_EVENT), "/a=x@5 /b=y@9", "" },
+	{ "byte by byte", { .text = FAKE_OK CREATED CREATED Y_EVENT, .keep = true, .piece = 7 }, "/a=x@5 /b=y@9", "" },
+	{ "several events",
+	  STREAM(EVENTS("{\"kv\":" KV(A, X, "8") "},{\"type\":\"DELETE\",\"kv\":{\"key\":\"" A
+						 "\",\"mod_revision\":\"9\"}}")
+			 EVENTS("{\"type\":\"PUT\",\"kv\":" KV(B, Y, "10") "}")),
+	  "/a=x@5 /a=x@8 /a=(none)@9 /b=y@10", "" },
+	{ "progress", STREAM("{\"result\":{\"header\":{\"revision\":\"8\"}}}\n" Y_EVENT), "/a=x@5 /b=y@9", "" },
+	{ "old events, and of other keys",
+	  STREAM(EVENTS("{\"kv\":" KV(A, Y, "5") "},{\"kv\":" KV("L2M=", Y, "8") "}") Y_EVENT), "/a=x@5 /b=y@9", "" },
+	{ "compacted",
+	  STREAM("{\"result\":{\"header\":{},\"canceled\":true,\"compact_revision\":\"9\",\"cancel_reason\":\"mvcc: required revision has been compacted\"}}\n"),
+	  "/a=x@5 /a=(none)@9 /b=y@8", "has been compacted" },
+	{ "canceled without a reason", STREAM("{\"result\":{\"header\":{},\"canceled\":true}}\n"),
+	  "/a=x@5 /a=(none)@9 /b=y@8", "has ended the watch" },
+	{ "created and canceled",
+	  { .text = FAKE_OK
+	    "{\"result\":{\"header\":{},\"created\":true,\"canceled\":true,\"cancel_reason\":\"permission denied\"}}\n",
+	    .keep = true },
+	  "/a=x@5 /a=(none)@9 /b=y@8",
+	  "permission denied" },
+	{ "no leader", STREAM("{\"error\":{\"grpc_code\":14,\"message\":\"etcdserver: no leader\"}}\n"),
+	  "/a=x@5 /a=(none)@9 /b=y@8", "etcdserver: no leader" },
+	{ "garbage", STREAM("hello\n" Y_EVENT), "/a=x@5 /a=(none)@9 /b=y@8", "not one of etcd" },
+	{ "wrong base64", STREAM(EVENTS("{\"kv\":" KV(A, "!", "8") "}")), "/a=x@5 /a=(none)@9 /b=y@8",
+	  "not one of etcd" },
+	{ "closed", { .text = FAKE_OK CREATED CREATED }, "/a=x@5 /a=(none)@9 /b=y@8", "closed" },
+	{ "half a line", { .text = FAKE_OK CREATED CREATED "{\"result\":" }, "/a=x@5 /a=(none)@9 /b=y@8", "closed" },
+	{ "refused", ERROR("401 Unauthorized", "16", "etcdserver: invalid auth token"), "/a=x@5 /a=(none)@9 /b=y@8",
+	  "status 401" },
+	{ "followed in part",
+	  { .text = FAKE_OK CREATED, .keep = true },
+	  "/a=x@5 /a=(none)@9 /b=y@8",
+	  "does not answer" },
+	{ "a line without an end", { .text = huge, .keep = true }, "/a=x@5 /a=(none)@9 /b=y@8", "too large" },
+};
+
 static void streams(void **state)
 {
-	static const struct {
-		const char *name;
-		struct fake_answer stream;
-		const char *pairs, *why;
-	} rows[] = {
-		{ "an event", STREAM(Y_EVENT), "/a=x@5 /b=y@9", "" },
-		{ "byte by byte",
-		  { .text = FAKE_OK CREATED CREATED Y_EVENT, .keep = true, .piece = 7 },
-		  "/a=x@5 /b=y@9",
-		  "" },
-		{ "several events",
-		  STREAM(EVENTS("{\"kv\":" KV(A, X, "8") "},{\"type\":\"DELETE\",\"kv\":{\"key\":\"" A
-							 "\",\"mod_revision\":\"9\"}}")
-				 EVENTS("{\"type\":\"PUT\",\"kv\":" KV(B, Y, "10") "}")),
-		  "/a=x@5 /a=x@8 /a=(none)@9 /b=y@10", "" },
-		{ "progress", STREAM("{\"result\":{\"header\":{\"revision\":\"8\"}}}\n" Y_EVENT), "/a=x@5 /b=y@9", "" },
-		{ "old events, and of other keys",
-		  STREAM(EVENTS("{\"kv\":" KV(A, Y, "5") "},{\"kv\":" KV("L2M=", Y, "8") "}") Y_EVENT), "/a=x@5 /b=y@9",
-		  "" },
-		{ "compacted",
-		  STREAM("{\"result\":{\"header\":{},\"canceled\":true,\"compact_revision\":\"9\",\"cancel_reason\":\"mvcc: required revision has been compacted\"}}\n"),
-		  "/a=x@5 /a=(none)@9 /b=y@8", "has been compacted" },
-		{ "canceled without a reason", STREAM("{\"result\":{\"header\":{},\"canceled\":true}}\n"),
-		  "/a=x@5 /a=(none)@9 /b=y@8", "has ended the watch" },
-		{ "created and canceled",
-		  { .text = FAKE_OK
-		    "{\"result\":{\"header\":{},\"created\":true,\"canceled\":true,\"cancel_reason\":\"permission denied\"}}\n",
-		    .keep = true },
-		  "/a=x@5 /a=(none)@9 /b=y@8",
-		  "permission denied" },
-		{ "no leader", STREAM("{\"error\":{\"grpc_code\":14,\"message\":\"etcdserver: no leader\"}}\n"),
-		  "/a=x@5 /a=(none)@9 /b=y@8", "etcdserver: no leader" },
-		{ "garbage", STREAM("hello\n" Y_EVENT), "/a=x@5 /a=(none)@9 /b=y@8", "not one of etcd" },
-		{ "wrong base64", STREAM(EVENTS("{\"kv\":" KV(A, "!", "8") "}")), "/a=x@5 /a=(none)@9 /b=y@8",
-		  "not one of etcd" },
-		{ "closed", { .text = FAKE_OK CREATED CREATED }, "/a=x@5 /a=(none)@9 /b=y@8", "closed" },
-		{ "half a line",
-		  { .text = FAKE_OK CREATED CREATED "{\"result\":" },
-		  "/a=x@5 /a=(none)@9 /b=y@8",
-		  "closed" },
-		{ "refused", ERROR("401 Unauthorized", "16", "etcdserver: invalid auth token"),
-		  "/a=x@5 /a=(none)@9 /b=y@8", "status 401" },
-		{ "followed in part",
-		  { .text = FAKE_OK CREATED, .keep = true },
-		  "/a=x@5 /a=(none)@9 /b=y@8",
-		  "does not answer" },
-		{ "a line without an end", { .text = huge, .keep = true }, "/a=x@5 /a=(none)@9 /b=y@8", "too large" },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < sizeof(stream_rows) / sizeof(*stream_rows); i++) {
 		const struct step script[STEPS] = { { "/v3/kv/txn", READ_A },
-						    { FOLLOW, rows[i].stream },
+						    { FOLLOW, stream_rows[i].stream },
 						    { "/v3/kv/txn", READ_B } };
 		struct rig r;
 
 		rig_open(&r, script, NULL);
 		watch(&r);
 		run(&r);
-		if (strcmp(r.pairs, rows[i].pairs) || !strstr(r.why, rows[i].why) || r.lost != (*rows[i].why != 0))
-			fail_msg("%s: pairs '%s', lost %u times: %s", rows[i].name, r.pairs, r.lost, r.why);
+		if (strcmp(r.pairs, stream_rows[i].pairs) || !strstr(r.why, stream_rows[i].why) ||
+		    r.lost != (*stream_rows[i].why != 0))
+			fail_msg("%s: pairs '%s', lost %u times: %s", stream_rows[i].name, r.pairs, r.lost, r.why);
 		rig_close(&r);
 	}
 }
