@@ -128,11 +128,11 @@ rollout_has_ended() {
 state_of_rollout_is() { fleet_rollout status --json && [ "$(jq -rs '.[0].rollout' "$fleet_dir/out")" = "$1" ]; }
 rollout_starts() { fleet_rollout start head || fail "the rollout does not start: $(cat "$fleet_dir/err")"; }
 
-host_answers() { host_ctl "$1" save >"$fleet_dir/host$1/save" 2>"$fleet_dir/host$1/err"; }
+host_fwd_answers() { host_ctl "$1" save >"$fleet_dir/host$1/save" 2>"$fleet_dir/host$1/err"; }
 # Prints the generation that filters at a host; fails if its ruleset is not exactly one that was published.
 host_runs() {
 	local n
-	host_answers "$1" || return 1
+	host_fwd_answers "$1" || return 1
 	grep -v '^#' "$fleet_dir/host$1/save" | grep -v '^$' >"$fleet_dir/host$1/live"
 	n=$(sed -n 's/.* name gen\([0-9]*\) .*/\1/p' "$fleet_dir/host$1/live")
 	[ -n "$n" ] && cmp -s "$fleet_dir/host$1/live" "$fleet_dir/rules.$n" && echo "$n"
