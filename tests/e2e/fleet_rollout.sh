@@ -6,19 +6,20 @@ lead_pids=() # of `fwctl rollout lead`
 follow_pid=
 
 # fwctl on the admin's machine, for the fleet.
-admin_fwctl() { on_node admin "$fwctl" "$@" --config "$fleet_dir/fleet.conf"; }
+admin_fwctl() { on_node admin "$fwctl" "$@" --config "$fleet_dir/trial.conf"; }
 
-# An empty fleet of h1 (ring first), h2 and h3 (ring second) and h4 (ring third), which run nothing.
+# An empty fleet, besides that of the other cases, of h1 (ring first), h2 and h3 (ring second) and h4 (ring third), which run nothing.
 rollout_up() {
 	local host
-	etcd_up && nginx_up && etcd_ctl del --prefix /fw/edge/ >/dev/null || return 1
-	rm -rf "${fleet_dir:?}"/www/* "$fleet_dir/rollout.rules"
+	etcd_up && nginx_up && etcd_ctl del --prefix /fw/trial/ >/dev/null || return 1
+	rm -rf "${fleet_dir:?}/www/trial" "$fleet_dir/trial.rules"
+	mkdir -p "$fleet_dir/www/trial" && chmod 755 "$fleet_dir/www/trial"
 	[ -e "$fleet_dir/signer.key" ] || "$fwctl" keys make "$fleet_dir/signer" >/dev/null || return 1
 	[ -e "$fleet_dir/other.key" ] || "$fwctl" keys make "$fleet_dir/other" >/dev/null || return 1
 	echo "$fleet_password" >"$fleet_dir/password"
-	cat >"$fleet_dir/fleet.conf" <<-END
-		fleet edge
-		url https://198.18.0.21/
+	cat >"$fleet_dir/trial.conf" <<-END
+		fleet trial
+		url https://198.18.0.21/trial
 		keys $fleet_dir/signer.pub
 		etcd $etcd_urls
 		user agent
@@ -37,11 +38,11 @@ ring_of() { case $1 in h1) echo first ;; h2 | h3) echo second ;; *) echo third ;
 
 # host_puts HOST RING STATE RUNNING WANTED [WHY]: a report; generations as in heads.
 host_puts() {
-	etcd_ctl put "/fw/edge/host/$1" "{\"host\":\"$1\",\"ring\":\"$2\",\"state\":\"$3\",\"running\":$4,\"wanted\":$5,
+	etcd_ctl put "/fw/trial/host/$1" "{\"host\":\"$1\",\"ring\":\"$2\",\"state\":\"$3\",\"running\":$4,\"wanted\":$5,
 		\"worse\":false,\"dropped\":0,\"since\":$EPOCHSECONDS,\"why\":\"${6:-}\"}" >/dev/null
 }
-head_of() { etcd_ctl get --print-value-only "/fw/edge/ring/$1"; }
-rollout_field() { etcd_ctl get --print-value-only /fw/edge/rollout | jq -r "$1"; }
+head_of() { etcd_ctl get --print-value-only "/fw/trial/ring/$1"; }
+rollout_field() { etcd_ctl get --print-value-only /fw/trial/rollout | jq -r "$1"; }
 rollout_is() { [ "$(rollout_field .state)" = "$1" ]; }
 
 # Hosts run what the heads of their rings say.
@@ -63,7 +64,7 @@ obeyed_until() { # STATE; all hosts
 
 lead_start() { # NUMBER
 	: >"$fleet_dir/lead$1"
-	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout lead --config "$fleet_dir/fleet.conf" >"$fleet_dir/lead$1" 2>&1 &
+	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout lead --config "$fleet_dir/trial.conf" >"$fleet_dir/lead$1" 2>&1 &
 	lead_pids[$1]=$!
 }
 lead_end() { # NUMBER [SIGNAL]
@@ -76,8 +77,8 @@ leads() { grep -q ' leads$' "$fleet_dir/lead$1"; }
 
 # Signs and publishes rules; each time other ones. OPTION...: of publish
 publish_next() {
-	echo "rule $((RANDOM % 30000 + 1)) in proto tcp dport $((RANDOM + 1)) drop" >>"$fleet_dir/rollout.rules"
-	"$fwctl" publish "$fleet_dir/rollout.rules" --to "$fleet_dir/www" --key "$fleet_dir/signer.key" --fleet edge "$@" >"$fleet_dir/publish" 2>&1 ||
+	echo "rule $((RANDOM % 30000 + 1)) in proto tcp dport $((RANDOM + 1)) drop" >>"$fleet_dir/trial.rules"
+	"$fwctl" publish "$fleet_dir/trial.rules" --to "$fleet_dir/www/trial" --key "$fleet_dir/signer.key" --fleet trial "$@" >"$fleet_dir/publish" 2>&1 ||
 		fail "publish: $(cat "$fleet_dir/publish")"
 }
 rollout_start() {
@@ -87,10 +88,10 @@ rollout_start() {
 rollout_refused() {
 	local want=$1 before after
 	shift
-	before=$(etcd_ctl get --prefix /fw/edge/r)
+	before=$(etcd_ctl get --prefix /fw/trial/r)
 	admin_fwctl rollout "$@" >"$fleet_dir/refused" 2>&1 && { fail "not refused: rollout $*"; return 1; }
 	grep -q -- "$want" "$fleet_dir/refused" || fail "rollout $*: refused without '$want': $(cat "$fleet_dir/refused")" || return 1
-	after=$(etcd_ctl get --prefix /fw/edge/r)
+	after=$(etcd_ctl get --prefix /fw/trial/r)
 	[ "$before" = "$after" ] || fail "rollout $*: refused, but something has changed"
 }
 heads_are() { # NUMBER NUMBER NUMBER; - for none
@@ -115,8 +116,8 @@ rollout_refusals() {
 	rollout_refused "nobody leads" start || return 1
 	lead_start 1
 	wait_until leads 1 || return 1
-	etcd_ctl del --prefix /fw/edge/host/ >/dev/null
-	rollout_refused "no host of fleet edge reports" start || return 1
+	etcd_ctl del --prefix /fw/trial/host/ >/dev/null
+	rollout_refused "no host of fleet trial reports" start || return 1
 	host_puts h1 first idle null null
 	rollout_refused "there is no rollout to pause" pause && rollout_refused "there is no rollout to abort" abort || return 1
 	rollout_start || return 1
@@ -127,43 +128,43 @@ rollout_refusals() {
 	rollout_refused "told to go back already" abort && rollout_refused "only a running rollout" pause || return 1
 	echo '{"rings": [{"name": "a b", "percent": 1}]}' >"$fleet_dir/bad.json"
 	rollout_refused 'bad.json:1:13: ring 1: `name` has to be' rings "$fleet_dir/bad.json" || return 1
-	sed -i 's/^user .*/user stranger/' "$fleet_dir/fleet.conf"
+	sed -i 's/^user .*/user stranger/' "$fleet_dir/trial.conf"
 	rollout_refused "etcd does not let us: .*permission denied" status || return 1
-	sed -i '/^etcd /d' "$fleet_dir/fleet.conf"
+	sed -i '/^etcd /d' "$fleet_dir/trial.conf"
 	rollout_refused "it does not name the endpoints of etcd" status || return 1
-	rm "$fleet_dir/fleet.conf"
-	rollout_refused "fleet.conf" status
+	rm "$fleet_dir/trial.conf"
+	rollout_refused "trial.conf" status
 }
 case_fleet_rollout_refusals() { rollout_refusals; rollout_end; }
 
 # What the web server has is not what a trusted key has signed, or not what hosts may take.
 rollout_forgeries() {
 	rollout_ready || return 1
-	cp "$fleet_dir/www/head" "$fleet_dir/head.good"
-	sed -i 's/"rules":2/"rules":3/' "$fleet_dir/www/head"
+	cp "$fleet_dir/www/trial/head" "$fleet_dir/head.good"
+	sed -i 's/"rules":2/"rules":3/' "$fleet_dir/www/trial/head"
 	rollout_refused "no key that is trusted here has signed it" start || return 1
-	head -1 "$fleet_dir/head.good" >"$fleet_dir/www/head"
+	head -1 "$fleet_dir/head.good" >"$fleet_dir/www/trial/head"
 	rollout_refused "it has no signature" start || return 1
-	head -c 100 "$fleet_dir/head.good" >"$fleet_dir/www/head"
+	head -c 100 "$fleet_dir/head.good" >"$fleet_dir/www/trial/head"
 	rollout_refused "is not used" start || return 1
-	cp "$fleet_dir/head.good" "$fleet_dir/www/head"
+	cp "$fleet_dir/head.good" "$fleet_dir/www/trial/head"
 	# Another key has signed it.
-	sed -i "s|^keys .*|keys $fleet_dir/other.pub|" "$fleet_dir/fleet.conf"
+	sed -i "s|^keys .*|keys $fleet_dir/other.pub|" "$fleet_dir/trial.conf"
 	rollout_refused "no key that is trusted here has signed it" start || return 1
-	sed -i "s|^keys .*|keys $fleet_dir/signer.pub|" "$fleet_dir/fleet.conf"
+	sed -i "s|^keys .*|keys $fleet_dir/signer.pub|" "$fleet_dir/trial.conf"
 	# An old head.
 	rollout_start && obeyed_until done && publish_next || return 1
-	cp "$fleet_dir/head.good" "$fleet_dir/www/head"
+	cp "$fleet_dir/head.good" "$fleet_dir/www/trial/head"
 	rollout_refused "the fleet runs generation 2 already" start &&
 		rollout_refused "generation 1 is not newer than 2" start 1 || return 1
 	# The way back of generation 3 is not what runs.
 	publish_next --parent 1
 	rollout_refused "hosts could not go back: they run generation 2, but the parent of generation 3 is 1" start || return 1
 	grep -q 'publish it again with --parent 2' "$fleet_dir/refused" || fail "no hint: $(cat "$fleet_dir/refused")" || return 1
-	rm -f "$fleet_dir/www/head"
+	rm -f "$fleet_dir/www/trial/head"
 	rollout_refused "nothing has been published there" start || return 1
 	nginx_down
-	rollout_refused "198.18.0.21" start
+	rollout_refused "198.18.0.21" start && nginx_up
 }
 case_fleet_rollout_forgeries() { rollout_forgeries; rollout_end; }
 
@@ -205,7 +206,7 @@ case_fleet_rollout_worse() { rollout_worse; rollout_end; }
 rollout_silent() {
 	rollout_ready || return 1
 	sed -i 's/"share": 1,/"share": 1, "timeout": 3,/' "$fleet_dir/rings.json"
-	admin_fwctl rollout rings "$fleet_dir/rings.json" >/dev/null && rollout_start && etcd_ctl del /fw/edge/host/h1 >/dev/null || return 1
+	admin_fwctl rollout rings "$fleet_dir/rings.json" >/dev/null && rollout_start && etcd_ctl del /fw/trial/host/h1 >/dev/null || return 1
 	admin_fwctl rollout status >"$fleet_dir/status" && grep -q 'ring first .*0 of 1 host' "$fleet_dir/status" &&
 		grep -q '^h1 .* silent  *has not reported' "$fleet_dir/status" || fail "$(cat "$fleet_dir/status")" || return 1
 	wait_until rollout_is failed && heads_are 1 1 1
@@ -252,7 +253,7 @@ rollout_leader_killed() {
 	# One that is ended gives the lead back at once.
 	lead_start 3
 	wait_until grep -q "leads now" "$fleet_dir/lead3" && lead_end 2 TERM
-	[ "$(etcd_ctl get /fw/edge/leader | grep -c "fwctl.${lead_pids[3]}")" = 1 ] || wait_until leads 3
+	[ "$(etcd_ctl get /fw/trial/leader | grep -c "fwctl.${lead_pids[3]}")" = 1 ] || wait_until leads 3
 }
 case_fleet_rollout_leader_killed() { rollout_leader_killed; rollout_end; }
 
@@ -260,7 +261,7 @@ case_fleet_rollout_leader_killed() { rollout_leader_killed; rollout_end; }
 rollout_etcd_killed() {
 	local n
 	rollout_ready && rollout_start || return 1
-	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout status --follow --config "$fleet_dir/fleet.conf" >"$fleet_dir/follow" 2>&1 &
+	nsenter --net="/run/netns/$(node_space admin)" "$fwctl" rollout status --follow --config "$fleet_dir/trial.conf" >"$fleet_dir/follow" 2>&1 &
 	follow_pid=$!
 	wait_until grep -q 'ring first' "$fleet_dir/follow" || return 1
 	for n in 1 2 3; do etcd_end $n KILL; done
