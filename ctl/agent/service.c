@@ -94,7 +94,8 @@ int service_check(const struct fw_fleet_config *c, struct fw_diags *ds)
 	if (c->user[0] && !c->password[0])
 		err = missing("password", ds);
 	if (c->lead && !c->etcd[0])
-		err = missing("etcd", ds);
+		err = fw_diag_add(ds, (struct fw_place){ 0 }, "set 'etcd', or leave 'lead' out",
+				  "'lead on' needs etcd, where rollouts are kept");
 	return err ? err : read_keys(c, &keys, ds);
 }
 
