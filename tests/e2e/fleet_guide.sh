@@ -171,6 +171,9 @@ guide_followed() {
 }
 case_fleet_guide() {
 	local code
+	mkdir -p "$tmp/overlay" && unshare --mount --propagation private sh -c 'mount -t tmpfs tmpfs "$0" && mkdir "$0/a" "$0/b" "$0/c" &&
+		mount -t overlay overlay -o "lowerdir=$0/a,upperdir=$0/b,workdir=$0/c" "$0/a"' "$tmp/overlay" 2>/dev/null ||
+		{ skip "the kernel refuses overlay file systems"; return; }
 	guide_followed
 	code=$?
 	guide_down
