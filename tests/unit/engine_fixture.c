@@ -257,7 +257,7 @@ static void take_result(const struct engine_result *r, void *ctx)
 	*(struct engine_result *)ctx = *r;
 }
 
-/* As fwd does it: long changes are left to the worker, and while the worker is busy all of them wait. */
+/* As fwd does it: long changes are left to the worker. */
 int fixture_edit(struct engine *e, const char *text, unsigned confirm, struct engine_result *out)
 {
 	const struct engine_edit edit = { .source.text = text,
@@ -266,8 +266,7 @@ int fixture_edit(struct engine *e, const char *text, unsigned confirm, struct en
 					  .cause = { .what = "change test", .confirm = confirm },
 					  .ctx = out };
 
-	while (engine_change(e, &edit, out) == -EAGAIN && !out->bulk)
-		fixture_pump(e);
+	engine_change(e, &edit, out);
 	if (out->bulk && !engine_bulk_start(e, &edit, take_result, NULL))
 		fixture_pump(e);
 	return out->err;
@@ -277,7 +276,10 @@ void fixture_change(struct engine *e, const char *text)
 {
 	static struct engine_result r;
 
-	if (fixture_edit(e, text, 0, &r))
+	/* As fwd lets it wait while the worker is busy, as with the store. */
+	while (fixture_edit(e, text, 0, &r) == -EAGAIN)
+		fixture_pump(e);
+	if (r.err)
 		fail_msg("error %d: %s: %.300s", r.err, r.ds.d[0].message, text);
 	assert_true(r.generation == fw_kern_generation(engine_kern(e)));
 }
