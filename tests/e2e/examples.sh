@@ -46,9 +46,9 @@ dnsmasq_at() {
 }
 serves_names() { at "$1" ss -Hlun "sport = :53" | grep -qF "$2"; }
 
-# The provider. isp_up DEV-UNDER-TEST
+# The provider. isp_up DEV-UNDER-TEST; s is no router, whatever cases before made of it.
 isp_up() {
-	space isp && space far && routes isp && link s "$1" isp p0 && link isp q0 far f0 mtu 1300 || return 1
+	space isp && space far && routes isp && routes s 0 && link s "$1" isp p0 && link isp q0 far f0 mtu 1300 || return 1
 	in_server ip link set "$1" address $tested_mac && in_server ip link set "$1" up || return 1
 	addresses isp p0 $isp4/24 $isp6/64 && addresses isp q0 198.18.1.1/24 2001:db8:78::1/64 &&
 		addresses far f0 $remote4/24 $remote6/64 && at far ip route add default via 198.18.1.1 &&

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # End-to-end tests: real traffic on real interfaces. A case is a function, which starts and stops its own fwctl. Prints PASS, FAIL or
 # SKIP with the reason for each case; exit code 1 if one fails.
-# usage: tests/e2e/run.sh [CASE...]; without any: all of them, in a process for each CPU, whose namespaces are its own
+# usage: tests/e2e/run.sh [CASE...]; without any: all of them
 if [ "$(id -u)" != 0 ]; then
 	echo "SKIP  end to end: needs root"
 	exit 0
@@ -284,11 +284,6 @@ case_classify_in_kernel() {
 	[ "$(grep -c 'kernel   the same' "$tmp/answers")" = 4 ] || fail "$(cat "$tmp/answers")"
 }
 
-# next_case: the next name of the list that all processes take theirs from.
-next_case() {
-	flock "$queue" sh -c 'head -n1 "$1/names" && sed -i 1d "$1/names"' - "$queue"
-}
-
 run_case() {
 	local code
 	# Only cases of fleets share a fleet.
@@ -309,50 +304,13 @@ run_case() {
 	clean_fwd || fwd_stop
 }
 
-# What a case prints appears in one piece.
-run_queue() {
-	local name
-	while name=$(next_case) && [ -n "$name" ]; do
-		run_case "$name" >"$tmp/case" 2>&1
-		cat "$tmp/case"
-	done
-}
-
-all_cases() { declare -F | sed -n 's/^declare -f case_//p'; }
-
-# Runs all cases in processes of this script, which take their names from one list.
-run_all() {
-	local failed=0
-	queue=$(mktemp -d) workers=()
-	trap 'kill "${workers[@]}" 2>/dev/null; wait; rm -rf "$queue"' EXIT
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	all_cases >"$queue/names"
-	for ((i = 0; i < $(nproc); i++)); do
-		QUEUE=$queue "$0" &
-		workers+=($!)
-	done
-	for worker in "${workers[@]}"; do
-		wait "$worker" || failed=1
-	done
-	return $failed
-}
-
-queue=${QUEUE:-}
-if [ $# = 0 ] && [ -z "$queue" ]; then
-	run_all
-	exit
-fi
-
 net_up
 listen tcp 25 80
 listen udp 53 5353
 
 failures=0
-if [ -n "$queue" ]; then
-	run_queue
-else
-	for name in "$@"; do run_case "$name"; done
-fi
+for name in ${*:-$(declare -F | sed -n 's/^declare -f case_//p')}; do
+	run_case "$name"
+done
 [ $failures = 0 ] || echo "$failures failed"
 [ $failures = 0 ]
