@@ -64,10 +64,11 @@ case_fleet_fwd_killed() {
 	rollout_ends "done" && fleet_is $fleet_running
 }
 
+# A host that does not hear of a new leader in the time that it watches itself goes back; the next rollout is like any other.
 case_fleet_etcd_leader_dies() {
 	local leader
 	fleet_ready && fleet_publish && rollout_starts && leader=$(etcd_leader) && etcd_end "$leader" KILL || return 1
-	rollout_ends "done" && fleet_is $fleet_running
+	rollout_ends_somehow && fleet_is $fleet_running && fleet_publish && rolled_out && fleet_is $fleet_running
 }
 
 case_fleet_etcd_dies() {

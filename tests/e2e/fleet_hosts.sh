@@ -31,7 +31,7 @@ fleet_conf() { # HOST
 		user agent
 		password $fleet_dir/password
 		ca $fleet_dir/ca.pem
-		confirm 5
+		confirm 10
 		probes tcp:198.18.0.21:443
 		state $fleet_dir/host$1/state
 		status $fleet_dir/host$1/agent/status
