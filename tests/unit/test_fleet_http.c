@@ -83,93 +83,78 @@ static void run(struct rig *r, struct fw_http_request request)
 
 #define OK(headers, body) "HTTP/1.1 200 OK\r\n" headers "\r\n" body
 
+static const struct {
+	const char *name;
+	struct fake_answer answer;
+	struct fw_http_request request;
+	int err;
+	long status;
+	const char *body;
+} answer_rows[] = {
+	{ "with a length", { .text = OK("Content-Length: 5\r\n", "hello") }, { .max = 5 }, 0, 200, "hello" },
+	{ "to its end", { .text = FAKE_OK "hello" }, { .max = 5 }, 0, 200, "hello" },
+	{ "in chunks",
+	  { .text = OK("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n") },
+	  { .max = 5 },
+	  0,
+	  200,
+	  "hello" },
+	{ "byte by byte", { .text = FAKE_OK "hello", .piece = 1 }, { .max = 5 }, 0, 200, "hello" },
+	{ "not found",
+	  { .text = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno" },
+	  { .max = 5 },
+	  0,
+	  404,
+	  "no" },
+	{ "a redirect",
+	  { .text = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" },
+	  { .max = 5 },
+	  0,
+	  302,
+	  "" },
+	{ "announced too large", { .text = OK("Content-Length: 6\r\n", "hello!") }, { .max = 5 }, -EFBIG, 200, NULL },
+	{ "too large", { .text = FAKE_OK "hello!" }, { .max = 5 }, -EFBIG, 200, NULL },
+	{ "cut off", { .text = OK("Content-Length: 5\r\n", "hel") }, { .max = 5 }, -EIO, 200, NULL },
+	{ "cut off in a chunk",
+	  { .text = OK("Transfer-Encoding: chunked\r\n", "5\r\nhel") },
+	  { .max = 5 },
+	  -EIO,
+	  200,
+	  NULL },
+	{ "no HTTP", { .text = "SSH-2.0-OpenSSH_9.2\r\n" }, { .max = 5 }, -EPROTO, 0, NULL },
+	{ "nothing", { .text = "", .len = 0 }, { .max = 5 }, -EIO, 0, NULL },
+	{ "silence", { .text = NULL }, { .max = 5, .timeout = 0.05 }, -ETIMEDOUT, 0, NULL },
+	{ "silence, stalled", { .text = NULL }, { .max = 5, .stalled = 0.05 }, -ETIMEDOUT, 0, NULL },
+	{ "silence in the middle",
+	  { .text = OK("Content-Length: 5\r\n", "hel"), .keep = true },
+	  { .max = 5, .stalled = 0.05 },
+	  -ETIMEDOUT,
+	  200,
+	  NULL },
+	{ "nobody listens", { .text = NULL }, { .url = "http://127.0.0.1:1/", .max = 5 }, -ECONNREFUSED, 0, NULL },
+	{ "no URL", { .text = NULL }, { .url = "http://:/", .max = 5 }, -EINVAL, 0, NULL },
+	{ "another protocol", { .text = NULL }, { .url = "file:///etc/passwd", .max = 5 }, -EPROTO, 0, NULL },
+	{ "no TLS", { .text = "HTTP/1.1 400 Bad Request\r\n\r\n" }, { .url = "https", .max = 5 }, -EPROTO, 0, NULL },
+};
+
 static void answers(void **state)
 {
-	static const struct {
-		const char *name;
-		struct fake_answer answer;
-		struct fw_http_request request;
-		int err;
-		long status;
-		const char *body;
-	} rows[] = {
-		{ "with a length", { .text = OK("Content-Length: 5\r\n", "hello") }, { .max = 5 }, 0, 200, "hello" },
-		{ "to its end", { .text = FAKE_OK "hello" }, { .max = 5 }, 0, 200, "hello" },
-		{ "in chunks",
-		  { .text = OK("Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n") },
-		  { .max = 5 },
-		  0,
-		  200,
-		  "hello" },
-		{ "byte by byte", { .text = FAKE_OK "hello", .piece = 1 }, { .max = 5 }, 0, 200, "hello" },
-		{ "not found",
-		  { .text = "HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno" },
-		  { .max = 5 },
-		  0,
-		  404,
-		  "no" },
-		{ "a redirect",
-		  { .text = "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n" },
-		  { .max = 5 },
-		  0,
-		  302,
-		  "" },
-		{ "announced too large",
-		  { .text = OK("Content-Length: 6\r\n", "hello!") },
-		  { .max = 5 },
-		  -EFBIG,
-		  200,
-		  NULL },
-		{ "too large", { .text = FAKE_OK "hello!" }, { .max = 5 }, -EFBIG, 200, NULL },
-		{ "cut off", { .text = OK("Content-Length: 5\r\n", "hel") }, { .max = 5 }, -EIO, 200, NULL },
-		{ "cut off in a chunk",
-		  { .text = OK("Transfer-Encoding: chunked\r\n", "5\r\nhel") },
-		  { .max = 5 },
-		  -EIO,
-		  200,
-		  NULL },
-		{ "no HTTP", { .text = "SSH-2.0-OpenSSH_9.2\r\n" }, { .max = 5 }, -EPROTO, 0, NULL },
-		{ "nothing", { .text = "", .len = 0 }, { .max = 5 }, -EIO, 0, NULL },
-		{ "silence", { .text = NULL }, { .max = 5, .timeout = 0.05 }, -ETIMEDOUT, 0, NULL },
-		{ "silence, stalled", { .text = NULL }, { .max = 5, .stalled = 0.05 }, -ETIMEDOUT, 0, NULL },
-		{ "silence in the middle",
-		  { .text = OK("Content-Length: 5\r\n", "hel"), .keep = true },
-		  { .max = 5, .stalled = 0.05 },
-		  -ETIMEDOUT,
-		  200,
-		  NULL },
-		{ "nobody listens",
-		  { .text = NULL },
-		  { .url = "http://127.0.0.1:1/", .max = 5 },
-		  -ECONNREFUSED,
-		  0,
-		  NULL },
-		{ "no URL", { .text = NULL }, { .url = "http://:/", .max = 5 }, -EINVAL, 0, NULL },
-		{ "another protocol", { .text = NULL }, { .url = "file:///etc/passwd", .max = 5 }, -EPROTO, 0, NULL },
-		{ "no TLS",
-		  { .text = "HTTP/1.1 400 Bad Request\r\n\r\n" },
-		  { .url = "https", .max = 5 },
-		  -EPROTO,
-		  0,
-		  NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		struct fw_http_request request = rows[i].request;
+	for (size_t i = 0; i < sizeof(answer_rows) / sizeof(*answer_rows); i++) {
+		struct fw_http_request request = answer_rows[i].request;
 		struct rig r;
 		char url[64];
 
 		rig_open(&r);
-		r.answer = &rows[i].answer;
+		r.answer = &answer_rows[i].answer;
 		if (request.url && !strcmp(request.url, "https")) {
 			snprintf(url, sizeof(url), "https%s", fake_web_url(r.web) + 4);
 			request.url = url;
 		}
 		run(&r, request);
-		if (r.err != rows[i].err || r.status != rows[i].status ||
-		    (rows[i].body && strcmp(r.body, rows[i].body)))
-			fail_msg("%s: error %d, status %ld, body '%s': %s", rows[i].name, r.err, r.status, r.body,
-				 r.why);
+		if (r.err != answer_rows[i].err || r.status != answer_rows[i].status ||
+		    (answer_rows[i].body && strcmp(r.body, answer_rows[i].body)))
+			fail_msg("%s: error %d, status %ld, body '%s': %s", answer_rows[i].name, r.err, r.status,
+				 r.body, r.why);
 		assert_true(!*r.why == (!r.err && r.status == 200));
 		rig_close(&r);
 	}

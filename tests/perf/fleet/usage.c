@@ -2,14 +2,32 @@
 /* Reading /proc. */
 #include "usage.h"
 
-#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* The number that is word @n of the line, from 0. */
+static uint64_t number_at(const char *line, unsigned n)
+{
+	line += strspn(line, " ");
+	for (; n && *line; n--) {
+		line += strcspn(line, " ");
+		line += strspn(line, " ");
+	}
+	return strtoull(line, NULL, 10);
+}
+
+/* The number after the name that the line begins with; 0: it begins with another one. */
+static uint64_t number_of(const char *line, const char *name)
+{
+	line += strspn(line, " ");
+	return strncmp(line, name, strlen(name)) ? 0 : strtoull(line + strlen(name), NULL, 10);
+}
 
 static void add_times(pid_t pid, struct usage *u)
 {
 	char path[64], line[1024] = "";
-	unsigned long user = 0, system = 0;
 	const char *after;
 	FILE *f;
 
@@ -17,16 +35,14 @@ static void add_times(pid_t pid, struct usage *u)
 	f = fopen(path, "re");
 	if (!f)
 		return;
-	if (fgets(line, sizeof(line), f) && (after = strrchr(line, ')')) != NULL &&
-	    sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2)
-		u->cpu += (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	if (fgets(line, sizeof(line), f) && (after = strrchr(line, ')')) != NULL)
+		u->cpu += (double)(number_at(after + 1, 11) + number_at(after + 1, 12)) / (double)sysconf(_SC_CLK_TCK);
 	fclose(f);
 }
 
 static void add_memory(pid_t pid, struct usage *u)
 {
 	char path[64], line[256];
-	uint64_t kb;
 	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
@@ -34,10 +50,8 @@ static void add_memory(pid_t pid, struct usage *u)
 	if (!f)
 		return;
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "VmRSS: %" SCNu64, &kb) == 1)
-			u->bytes += kb << 10;
-		if (sscanf(line, "VmHWM: %" SCNu64, &kb) == 1)
-			u->peak += kb << 10;
+		u->bytes += number_of(line, "VmRSS:") << 10;
+		u->peak += number_of(line, "VmHWM:") << 10;
 	}
 	fclose(f);
 }
@@ -45,8 +59,7 @@ static void add_memory(pid_t pid, struct usage *u)
 struct usage usage_of(pid_t pid)
 {
 	struct usage u = { 0 };
-	char path[64];
-	int child;
+	char path[64], line[256] = "", *at = line, *end;
 	FILE *f;
 
 	if (!pid)
@@ -55,12 +68,14 @@ struct usage usage_of(pid_t pid)
 	add_memory(pid, &u);
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
 	f = fopen(path, "re");
-	while (f && fscanf(f, "%d", &child) == 1) {
-		add_times(child, &u);
-		add_memory(child, &u);
-	}
-	if (f)
-		fclose(f);
+	if (!f)
+		return u;
+	if (fgets(line, sizeof(line), f))
+		for (long child; (child = strtol(at, &end, 10)) > 0; at = end) {
+			add_times((pid_t)child, &u);
+			add_memory((pid_t)child, &u);
+		}
+	fclose(f);
 	return u;
 }
 
@@ -70,9 +85,8 @@ uint64_t usage_network(void)
 	char line[512];
 	uint64_t bytes = 0;
 
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, " lo: %" SCNu64, &bytes) == 1)
-			break;
+	while (f && !bytes && fgets(line, sizeof(line), f))
+		bytes = number_of(line, "lo:");
 	if (f)
 		fclose(f);
 	return bytes;

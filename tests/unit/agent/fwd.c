@@ -64,11 +64,17 @@ static void begin_waiting(struct world *w, const char *verb)
 	w->deadline = world_now() + asked.request.confirm;
 }
 
+/* The number of a generation after the first @skip bytes of what was asked. */
+static unsigned generation_at(size_t skip)
+{
+	return (unsigned)strtoul((const char *)asked.request.bytes + skip, NULL, 10);
+}
+
 static int do_load(struct world *w, struct local_answer *out)
 {
-	unsigned n = 0;
+	unsigned n = generation_at(strlen("rules "));
 
-	assert_int_equal(sscanf(asked.request.bytes, "rules %u", &n), 1);
+	assert_memory_equal(asked.request.bytes, "rules ", strlen("rules "));
 	if (w->artifact[n].refused) {
 		snprintf(out->why, sizeof(out->why), "line 3: there is no field 'prot'");
 		return -EINVAL;
@@ -88,9 +94,11 @@ static int do_load(struct world *w, struct local_answer *out)
 
 static int do_change(struct world *w, struct local_answer *out)
 {
-	unsigned from = 0, to = 0;
+	char *end;
+	unsigned from = (unsigned)strtoul((const char *)asked.request.bytes + strlen("delta "), &end, 10);
+	unsigned to = (unsigned)strtoul(end, NULL, 10);
 
-	assert_int_equal(sscanf(asked.request.bytes, "delta %u %u", &from, &to), 2);
+	assert_memory_equal(asked.request.bytes, "delta ", strlen("delta "));
 	if (w->waiting[0])
 		return -EBUSY;
 	if (w->artifact[to].refused)

@@ -24,6 +24,12 @@ struct fw_http_call {
 };
 static struct fw_http_call calls[CALLS];
 
+/* Does a file's name begin with the hash of the object? */
+static bool is_object(const char *name, const struct fw_object *o)
+{
+	return !strncmp(name, o->sha256.hex, FW_SHA256_HEX);
+}
+
 /* The file of a path below the URL. false: 404. */
 static bool find(struct world *w, const char *path, const char **bytes, size_t *len)
 {
@@ -38,12 +44,16 @@ static bool find(struct world *w, const char *path, const char **bytes, size_t *
 			*len = a->len;
 			return true;
 		}
-		if (strncmp(hash, a->about.sha256.hex, 64) &&
-		    strncmp(hash, n > 1 ? a->about_delta.sha256.hex : "-", 64))
-			continue;
-		*bytes = !strncmp(hash, a->about.sha256.hex, 64) ? a->snapshot : a->delta;
-		*len = *bytes == a->snapshot ? a->about.bytes : a->about_delta.bytes;
-		return true;
+		if (is_object(hash, &a->about)) {
+			*bytes = a->snapshot;
+			*len = a->about.bytes;
+			return true;
+		}
+		if (n > 1 && is_object(hash, &a->about_delta)) {
+			*bytes = a->delta;
+			*len = a->about_delta.bytes;
+			return true;
+		}
 	}
 	return false;
 }
