@@ -167,6 +167,7 @@ fleet_up() {
 	local n
 	etcd_up && nginx_up || return 1
 	[ -z "${host_spaces[1]}" ] || { fleet_heal; return; }
+	fleet_published=0 fleet_running=0
 	"$fwctl" keys make "$fleet_dir/edge" >/dev/null && cp "$fleet_dir/edge.pub" "$fleet_dir/fleet.keys" && echo "$fleet_password" >"$fleet_dir/password" || return 1
 	chmod 644 "$fleet_dir/password"
 	fleet_conf 0 | grep -vE '^(host|state|status|socket|local|lead)' >"$fleet_dir/admin.conf"
