@@ -54,6 +54,7 @@ cleanup() {
 	[ -n "$fw_pid" ] && kill -TERM "$fw_pid" 2>/dev/null && wait "$fw_pid" 2>/dev/null
 	fwd_stop
 	[ -n "${fleet_dir:-}" ] && fleet_down
+	[ -n "${guide_roots[*]:-}" ] && guide_down
 	for pid in "${pids[@]}"; do
 		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
 	done
