@@ -23,7 +23,7 @@ BUILD_PACKAGES := build-essential linux-libc-dev clang llvm bpftool libbpf-dev l
 PACKAGES := $(BUILD_PACKAGES) libcmocka-dev iproute2 iputils-ping ethtool netcat-openbsd procps zsh \
 	bash-completion
 QUICK_PACKAGES := curl jq prometheus
-CHECK_PACKAGES := etcd-server etcd-client nginx-light curl jq openssl prometheus python3 valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils sqlite3 iptables ipset
+CHECK_PACKAGES := etcd-server etcd-client nginx-light zstd curl jq openssl prometheus python3 valgrind gnuplot-nox nftables dnsmasq-base isc-dhcp-client ldnsutils sqlite3 iptables ipset
 CONFORMANCE_PACKAGES := nftables iptables ipset python3
 BENCH_PACKAGES := nftables iptables ipset jq gnuplot-nox librte-acl23 libbsd-dev
 LINT_PACKAGES := clang-format clang-tidy cppcheck git libbsd-dev
