@@ -24,27 +24,16 @@ static const struct fw_program program = {
 		"settings; lines `SETTING VALUE` of the file set them too, without the dashes; options override the file",
 	.after = "SIGHUP reads the keys again, and tries the wanted ruleset again, also if it has failed.\n"
 		 "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage.",
+	.file = FW_FLEET_CONFIG,
 	.settings = &fw_fleet_settings,
 	.options = &(const struct fw_settings){ options, sizeof(options) / sizeof(options[0]) },
 };
-
-/* Defaults, the file, the command line, in that order. */
-static int configure(const struct fw_command_line *cl, struct fw_fleet_config *c, struct fw_diags *ds)
-{
-	const char *path = cl->option[CONFIG];
-	int err, wrong;
-
-	fw_settings_defaults(&fw_fleet_settings, c);
-	err = fw_settings_read(&fw_fleet_settings, c, path ? path : FW_FLEET_CONFIG, path != NULL, ds);
-	wrong = fw_command_line_set(&program, cl, c, ds);
-	return wrong ? wrong : err;
-}
 
 static int run(const struct fw_command_line *cl)
 {
 	struct fw_fleet_config config = { .fleet = "" };
 	struct fw_diags ds = { .n = 0 };
-	int err = configure(cl, &config, &ds);
+	int err = fw_command_line_settings(&program, cl, cl->option[CONFIG], &config, &ds);
 
 	if (!err)
 		err = service_check(&config, &ds);

@@ -29,6 +29,7 @@ static const struct fw_program program = {
 	.heading =
 		"settings; lines `SETTING VALUE` of the file set them too, without the dashes; options override the file",
 	.after = "Exit code: 0 ended by a signal, 1 failed, 2 wrong usage. The socket's protocol: docs/fwd.socket.md.",
+	.file = CONFIG_DEFAULT_FILE,
 	.settings = &config_settings,
 	.options = &(const struct fw_settings){ options, sizeof(options) / sizeof(options[0]) },
 };
@@ -60,24 +61,12 @@ static const struct {
 	[RESTORE] = { offline_restore, "cannot restore the store" },
 };
 
-/* Defaults, the file, the command line, in that order. */
-static int configure(const struct fw_command_line *cl, struct config *c, struct fw_diags *ds)
-{
-	const char *path = cl->option[CONFIG];
-	int err, wrong;
-
-	fw_settings_defaults(&config_settings, c);
-	err = fw_settings_read(&config_settings, c, path ? path : CONFIG_DEFAULT_FILE, path != NULL, ds);
-	wrong = fw_command_line_set(&program, cl, c, ds);
-	return wrong ? wrong : err;
-}
-
 /* Does what the command line asks for: one action, or serving. Return: the exit code. */
 static int run(const struct fw_command_line *cl)
 {
 	struct config config = { .socket = "" };
 	struct fw_diags ds = { .n = 0 };
-	int err = configure(cl, &config, &ds);
+	int err = fw_command_line_settings(&program, cl, cl->option[CONFIG], &config, &ds);
 
 	if (err) {
 		fw_log_failure(&ds, "cannot read the settings", err);

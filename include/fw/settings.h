@@ -60,6 +60,7 @@ struct fw_program {
 	const char *name;
 	const char *about, *after; /* first and last text of --help */
 	const char *heading;       /* of the settings in --help */
+	const char *file; /* of settings, read if it is there and the command line names no other; NULL: none */
 	const struct fw_settings *settings;
 	const struct fw_settings *options; /* the others, of which only name, arg and help are used */
 };
@@ -75,6 +76,12 @@ int fw_command_line_parse(const struct fw_program *p, int argc, char **argv, str
 			  struct fw_diags *ds);
 /* Stores the settings that were given. 0, or -EINVAL with a diagnostic for each invalid one. */
 int fw_command_line_set(const struct fw_program *p, const struct fw_command_line *cl, void *into, struct fw_diags *ds);
+/*
+ * All settings: the defaults, then those of a file, then those that were given. @path: the file that the command line names, which
+ * has to exist; NULL: p->file. 0, or -errno with diagnostics.
+ */
+int fw_command_line_settings(const struct fw_program *p, const struct fw_command_line *cl, const char *path, void *into,
+			     struct fw_diags *ds);
 /* Was --help or --version given? Then writes the text to @b, to be printed instead of running. */
 bool fw_command_line_answer(const struct fw_program *p, const struct fw_command_line *cl, struct fw_buf *b);
 

@@ -14,14 +14,10 @@
 static const char *const drift_names[] = { "report", "replace" };
 static const char *const off_on[] = { "off", "on" };
 
-#define NAME_BYTES                                             \
-	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-	"0123456789-_."
-
 /* Of a fleet, a ring or a host. */
 static int parse_name(const struct fw_setting *s, const char *value, void *field)
 {
-	return value[strspn(value, NAME_BYTES)] ? -EINVAL : fw_setting_text(s, value, field);
+	return value[strspn(value, FW_FLEET_NAME_BYTES)] ? -EINVAL : fw_setting_text(s, value, field);
 }
 
 static int parse_url(const struct fw_setting *s, const char *value, void *field)

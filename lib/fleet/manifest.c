@@ -37,7 +37,7 @@ bool fw_sha256_valid(const char *hex, size_t len)
 
 bool fw_fleet_name_valid(const char *name)
 {
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+	size_t len = strspn(name, FW_FLEET_NAME_BYTES);
 
 	return len && len <= FW_FLEET_NAME && !name[len];
 }

@@ -9,7 +9,6 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 #define DAY 86400
 #define RINGS_BYTES (64u << 10) /* of the text: it is a value of etcd */
 
@@ -71,7 +70,7 @@ static const struct fw_record ring_record = { "a ring", rows, sizeof(rows) / siz
 
 static bool name_valid(const char *name)
 {
-	return name[0] && !name[strspn(name, NAME_CHARACTERS)];
+	return name[0] && !name[strspn(name, FW_FLEET_NAME_BYTES)];
 }
 
 /* The text that is parsed, and where errors go. */

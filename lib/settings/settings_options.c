@@ -80,6 +80,18 @@ int fw_command_line_set(const struct fw_program *p, const struct fw_command_line
 	return err;
 }
 
+int fw_command_line_settings(const struct fw_program *p, const struct fw_command_line *cl, const char *path, void *into,
+			     struct fw_diags *ds)
+{
+	const char *file = path ? path : p->file;
+	int err, wrong;
+
+	fw_settings_defaults(p->settings, into);
+	err = file ? fw_settings_read(p->settings, into, file, path != NULL, ds) : 0;
+	wrong = fw_command_line_set(p, cl, into, ds);
+	return wrong ? wrong : err;
+}
+
 static void print_row(struct fw_buf *b, const struct fw_setting *s)
 {
 	bool value = s->value && s->value[0];

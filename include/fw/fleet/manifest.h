@@ -21,6 +21,8 @@
 #include "fw/fleet/key.h"
 
 #define FW_SHA256_HEX 64
+/* The characters of names of fleets, rings and hosts. */
+#define FW_FLEET_NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 #define FW_FLEET_NAME 63               /* letters, digits, `-`, `_` and `.` */
 #define FW_MANIFEST_MAX 16384          /* bytes of the file */
 #define FW_ARTIFACT_MAX (512ull << 20) /* bytes of an object, compressed or not */
